@@ -1,0 +1,73 @@
+#!/bin/sh
+# Installs what bale needs and this machine lacks: Node 24 (from npm), the npm packages of the lockfile, Debian packages.
+# Safe to run again: it asks first what is there and does nothing when nothing is missing.
+# usage: setup.sh [--for quickstart|test|interop]
+set -eu
+cd "$(dirname "$0")/.."
+purpose=test
+[ "${1:-}" = --for ] && purpose=$2
+
+say() { echo "setup: $*"; }
+fail() { echo "setup: $*" >&2; exit 1; }
+
+[ "$(uname -s)" = Linux ] || fail "bale runs on Linux (this is $(uname -s)); use a Linux machine or a virtual machine with Debian 12."
+
+# --- Debian packages: name of a file that proves the package, the package, what it is for
+need='
+/usr/sbin/runc|runc|starts containers
+/usr/bin/conmon|conmon|watches containers when bale has gone
+/usr/lib/podman/netavark|netavark|gives containers a network
+/usr/lib/podman/aardvark-dns|aardvark-dns|resolves container names
+/usr/sbin/iptables|iptables|used by netavark
+/usr/bin/ip|iproute2|network namespaces
+/usr/bin/xz|xz-utils|reads .tar.xz
+/usr/bin/bzip2|bzip2|reads .tar.bz2
+/usr/bin/curl|curl|asks the web server of the story for its page
+/usr/bin/mmdebstrap|mmdebstrap|makes the Debian base image of the story
+/bin/busybox|busybox-static|makes the small image of the tests
+'
+[ "$purpose" = quickstart ] || need="$need
+/usr/bin/skopeo|skopeo|the tests compare with it
+/usr/bin/docker-registry|docker-registry|the tests push to it
+/usr/bin/fsck.erofs|erofs-utils|the tests check layers with it
+"
+[ "$purpose" = interop ] && need="$need
+/usr/sbin/dockerd|docker.io|the interop tests compare with it
+/usr/bin/podman|podman|the interop tests compare with it
+/usr/bin/umoci|umoci|the interop tests compare with it
+"
+missing=
+for line in $(echo "$need" | tr ' ' '~'); do
+  line=$(echo "$line" | tr '~' ' ')
+  file=${line%%|*}; rest=${line#*|}; package=${rest%%|*}
+  [ -e "$file" ] && continue
+  say "will install $package: ${rest#*|}"
+  missing="$missing $package"
+done
+if [ -n "$missing" ]; then
+  command -v apt-get >/dev/null 2>&1 || fail "this is not Debian: please install these with your package manager:$missing"
+  [ "$(id -u)" = 0 ] || fail "not root: run 'sudo apt-get install$missing' first, or run this as root."
+  export DEBIAN_FRONTEND=noninteractive
+  # shellcheck disable=SC2086
+  apt-get install -y -qq --no-install-recommends $missing >/dev/null 2>&1 || {
+    apt-get update -qq
+    # shellcheck disable=SC2086
+    apt-get install -y -qq --no-install-recommends $missing >/dev/null || fail "apt-get could not install:$missing"
+  }
+fi
+
+# --- Node 24 and the npm packages. npm ci empties node_modules, so the Node that runs it must live elsewhere.
+. scripts/node.sh
+if ! cmp -s package-lock.json node_modules/.bale-lock 2>/dev/null; then
+  if ! node_is_new_enough node; then
+    command -v npm >/dev/null 2>&1 || fail "npm was not found; install it with: apt-get install npm"
+    if ! [ -x .node/node_modules/node/bin/node ]; then
+      say "Node $(node --version 2>/dev/null || echo '(none)') is older than 24: fetching Node 24 from npm into .node/"
+      npm install --silent --no-save --no-package-lock --prefix .node node@24 >/dev/null || fail "npm could not install node@24"
+    fi
+    PATH=$PWD/.node/node_modules/node/bin:$PATH
+  fi
+  say "installing the npm packages of package-lock.json (with Node $(node --version))"
+  npm ci --silent --no-audit --no-fund >/dev/null || fail "npm ci failed; run it by hand to see why"
+  cp package-lock.json node_modules/.bale-lock
+fi

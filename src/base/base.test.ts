@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { BaleError, createLimiter, createSingleFlight, mapLimited, printable, withoutSecrets } from './index.ts'
+
+test('a BaleError blanks passwords, authorization values and tokens in its message and hint', () => {
+  const error = new BaleError('REGISTRY_FAILED', 'GET https://ann:secret@r.example/v2/?token=abcdef failed', {
+    hint: 'header was Bearer abcdefghijkl',
+  })
+  assert.equal(error.message, 'GET https://***@r.example/v2/?token=*** failed')
+  assert.equal(error.hint, 'header was Bearer ***')
+  assert.equal(error.httpStatus, 500)
+})
+
+test('printable escapes control characters and bidirectional marks and cuts long text', () => {
+  assert.equal(printable('a\u001b[2Jb\u202e'), 'a\\x1b[2Jb\\u202e')
+  assert.equal(printable('x'.repeat(600)).length, 513)
+  assert.equal(withoutSecrets('plain'), 'plain')
+})
+
+test('a limiter never runs more tasks at once than its limit', async () => {
+  const limited = createLimiter(2)
+  let running = 0
+  let most = 0
+  await Promise.all(
+    Array.from({ length: 9 }, () =>
+      limited(async () => {
+        most = Math.max(most, ++running)
+        await new Promise((resolve) => setTimeout(resolve, 2))
+        running--
+      }),
+    ),
+  )
+  assert.equal(most, 2)
+})
+
+test('mapLimited keeps order, and on a failure aborts the others, waits for them, then throws the first failure', async () => {
+  assert.deepEqual(await mapLimited([3, 1, 2], 2, async (n) => n * 2), [6, 2, 4])
+  let ended = 0
+  await assert.rejects(
+    mapLimited([0, 1, 2, 3], 2, async (n, { signal }) => {
+      if (n === 0) throw new Error('first')
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => setTimeout(resolve, 5)))
+      ended++
+      throw new Error('later')
+    }),
+    /first/,
+  )
+  assert.equal(ended, 1)
+})
+
+test('single flight shares one task between callers of the same key and forgets it afterwards', async () => {
+  const flight = createSingleFlight<string, number>()
+  let runs = 0
+  const task = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 2))
+    return ++runs
+  }
+  assert.deepEqual(await Promise.all([flight('a', task), flight('a', task)]), [1, 1])
+  assert.equal(await flight('a', task), 2)
+})

@@ -1,0 +1,84 @@
+/**
+ * The closed table of bale's error codes. `http` is the status of the Docker Engine API for the same failure,
+ * `registry` the distribution specification's code when a registry answers with it, `meaning` the line of docs/errors.md.
+ * The command line exits with 1 for all of them except where a verb has docker's own rule (run: 125, 126, 127).
+ */
+export const ERROR_CODES = {
+  INVALID_ARGUMENT: { http: 400, meaning: 'A flag, argument or option cannot be understood or is not supported.' },
+  INVALID_REFERENCE: {
+    http: 400,
+    registry: 'NAME_INVALID',
+    meaning: 'An image name, tag or digest is not well formed.',
+  },
+  INVALID_PLATFORM: { http: 400, meaning: 'A platform (os/architecture/variant) is not well formed.' },
+  INVALID_DIGEST: {
+    http: 400,
+    registry: 'DIGEST_INVALID',
+    meaning: 'A digest is not well formed or its algorithm is unknown.',
+  },
+  DIGEST_MISMATCH: {
+    http: 500,
+    registry: 'DIGEST_INVALID',
+    meaning: 'Bytes do not have the digest they were announced with.',
+  },
+  SIZE_MISMATCH: { http: 500, registry: 'SIZE_INVALID', meaning: 'A stream is shorter or longer than announced.' },
+  INVALID_MANIFEST: {
+    http: 400,
+    registry: 'MANIFEST_INVALID',
+    meaning: 'A manifest, index or config breaks the image specification.',
+  },
+  LIMIT_EXCEEDED: { http: 413, meaning: 'An input is larger than bale accepts.' },
+  INVALID_ARCHIVE: { http: 400, meaning: 'An archive (save file, image layout) is damaged or of an unknown kind.' },
+  INVALID_TAR: { http: 400, meaning: 'A tar stream is damaged or holds a hostile entry.' },
+  INVALID_COMPRESSION: { http: 400, meaning: 'A compressed stream is damaged or ends early.' },
+  INVALID_LAYER_IMAGE: { http: 500, meaning: 'A layer image of the store is damaged.' },
+  IMAGE_NOT_FOUND: { http: 404, meaning: 'No such image in the local store.' },
+  MANIFEST_NOT_FOUND: {
+    http: 404,
+    registry: 'MANIFEST_UNKNOWN',
+    meaning: 'The registry or archive has no such manifest.',
+  },
+  BLOB_NOT_FOUND: { http: 404, registry: 'BLOB_UNKNOWN', meaning: 'No such blob.' },
+  AMBIGUOUS_ID: { http: 400, meaning: 'A short ID fits more than one object.' },
+  NO_MATCHING_PLATFORM: { http: 404, meaning: 'An image exists, but not for the wanted platform.' },
+  CONFLICT: { http: 409, meaning: 'The object is in use or the name is taken.' },
+  CONTAINER_NOT_FOUND: { http: 404, meaning: 'No such container.' },
+  CONTAINER_NOT_RUNNING: { http: 409, meaning: 'The container is not running.' },
+  NETWORK_NOT_FOUND: { http: 404, meaning: 'No such network.' },
+  VOLUME_NOT_FOUND: { http: 404, meaning: 'No such volume.' },
+  PATH_NOT_FOUND: { http: 404, meaning: 'No such file or folder in a container, image or context.' },
+  COMMAND_NOT_FOUND: { http: 400, meaning: 'The command to run does not exist in the container (exit code 127).' },
+  COMMAND_NOT_EXECUTABLE: { http: 400, meaning: 'The command to run cannot be executed (exit code 126).' },
+  RUNTIME_FAILED: { http: 500, meaning: 'runc, crun or conmon refused or failed.' },
+  NETWORK_SETUP_FAILED: { http: 500, meaning: 'netavark failed, or an address or port could not be given.' },
+  MOUNT_FAILED: { http: 500, meaning: 'The kernel refused a mount.' },
+  DOCKERFILE_INVALID: { http: 400, meaning: 'A Dockerfile cannot be understood; the message names file and line.' },
+  BUILD_FAILED: { http: 400, meaning: 'A step of a build failed.' },
+  UNAUTHORIZED: {
+    http: 401,
+    registry: 'UNAUTHORIZED',
+    meaning: 'A registry wants a login, or refused the one it got.',
+  },
+  DENIED: { http: 403, registry: 'DENIED', meaning: 'The login is known, but may not do this.' },
+  RATE_LIMITED: { http: 429, registry: 'TOOMANYREQUESTS', meaning: 'The registry asks to come back later.' },
+  REGISTRY_UNREACHABLE: { http: 500, meaning: 'The registry cannot be reached.' },
+  REGISTRY_FAILED: {
+    http: 500,
+    meaning: 'The registry answered with an error or with something that is not its protocol.',
+  },
+  REGISTRY_REFUSED: { http: 400, registry: 'UNSUPPORTED', meaning: 'The registry does not accept this request.' },
+  CREDENTIALS_FAILED: { http: 500, meaning: 'A credential helper or the credentials file failed.' },
+  NO_SPACE: { http: 500, meaning: 'The disk is full.' },
+  UNSUPPORTED_HOST: {
+    http: 500,
+    meaning: 'This machine lacks something that is needed (kernel feature, program, right).',
+  },
+  STORE_DAMAGED: { http: 500, meaning: 'Something in the store is missing or does not have its digest.' },
+  STORE_VERSION: { http: 500, meaning: 'The store was written by a newer bale.' },
+  LOCKED: { http: 409, meaning: 'Another process holds a lock for too long.' },
+  ABORTED: { http: 499, meaning: 'The operation was cancelled.' },
+  UNSUPPORTED: { http: 501, meaning: 'Known, but not there yet in this version.' },
+  INTERNAL: { http: 500, meaning: 'A defect in bale.' },
+} as const satisfies Record<string, { http: number; registry?: string; meaning: string }>
+
+export type ErrorCode = keyof typeof ERROR_CODES

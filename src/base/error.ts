@@ -1,0 +1,63 @@
+import { ERROR_CODES, type ErrorCode } from './error-codes.ts'
+
+export interface BaleErrorOptions {
+  /** What the user can do next, as a sentence or a command line. */
+  hint?: string
+  cause?: unknown
+  /** Facts for programs (digest, path, line …). Values are shown by `--debug` and in API answers, so no secrets. */
+  details?: Record<string, unknown>
+}
+
+/**
+ * The one error class. The message is for people: what failed, on which thing. Secrets that commonly travel in
+ * messages (user:password@ in URLs, Authorization values, tokens in queries) are blanked here, in one place.
+ */
+export class BaleError extends Error {
+  override readonly name = 'BaleError'
+  readonly code: ErrorCode
+  readonly hint: string | undefined
+  readonly details: Readonly<Record<string, unknown>>
+
+  constructor(code: ErrorCode, message: string, options: BaleErrorOptions = {}) {
+    super(withoutSecrets(message), options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.hint = options.hint === undefined ? undefined : withoutSecrets(options.hint)
+    this.details = Object.freeze({ ...options.details })
+  }
+
+  /** Status of the Docker Engine API for this failure. */
+  get httpStatus(): number {
+    return ERROR_CODES[this.code].http
+  }
+}
+
+export function isBaleError(error: unknown, code?: ErrorCode): error is BaleError {
+  return error instanceof BaleError && (code === undefined || error.code === code)
+}
+
+/** Turns anything thrown into an Error with a readable message. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown))
+}
+
+/** The errno name (`ENOENT`) of a Node system error, or undefined. */
+export function errnoOf(thrown: unknown): string | undefined {
+  const code = (thrown as { code?: unknown } | undefined)?.code
+  return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : undefined
+}
+
+export function withoutSecrets(text: string): string {
+  return text
+    .replace(/([a-z][a-z0-9+.-]*:\/\/)[^/\s@]*:[^/\s@]*@/gi, '$1***@')
+    .replace(/\b(Basic|Bearer)\s+[A-Za-z0-9._~+/=-]{8,}/g, '$1 ***')
+    .replace(/([?&](?:token|access_token|password|signature|X-Amz-Signature|X-Amz-Credential)=)[^&\s]+/gi, '$1***')
+}
+
+/** Makes text from outside (file names, server answers) safe to print: control characters become \xNN, long text is cut. */
+export function printable(text: string, limit = 512): string {
+  const escaped = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (character) => {
+    const value = character.charCodeAt(0)
+    return value < 0x100 ? `\\x${value.toString(16).padStart(2, '0')}` : `\\u${value.toString(16).padStart(4, '0')}`
+  })
+  return escaped.length > limit ? `${escaped.slice(0, limit)}…` : escaped
+}

@@ -1,0 +1,12 @@
+/**
+ * base: what every room stands on. Errors and their codes, progress events, clock, limiter, single flight, disposal.
+ * Promises: no `node:` import, no container words, no state. Does not: touch files, processes or the network.
+ */
+export { type Clock, systemClock } from './clock.ts'
+export { disposable } from './disposal.ts'
+export { asError, BaleError, type BaleErrorOptions, errnoOf, isBaleError, printable, withoutSecrets } from './error.ts'
+export { ERROR_CODES, type ErrorCode } from './error-codes.ts'
+export { createLimiter, type Limiter, mapLimited } from './limiter.ts'
+export { type Log, noLog } from './log.ts'
+export { type OperationOptions, type Progress, type ProgressEvent, silent } from './progress.ts'
+export { createSingleFlight } from './single-flight.ts'

@@ -1,0 +1,1 @@
+export type { RandomSink, Sink } from './layer-writer.ts'

@@ -1,0 +1,72 @@
+import type { OperationOptions } from '#base'
+import type { Descriptor, Digest, Platform } from '#spec'
+
+/**
+ * A place that images come from: a registry repository, an archive, an OCI layout, this machine's store.
+ * One object stands for one repository or archive, already opened and authorised. `name` below is what the place
+ * itself understands: a tag, a digest, a full name in an archive of several images, undefined for "the only one".
+ */
+export interface ImageSource {
+  /** The manifest or index that a name stands for. Throws MANIFEST_NOT_FOUND (or IMAGE_NOT_FOUND from the store). */
+  resolve(name: string | undefined, options?: OperationOptions): Promise<Descriptor>
+  /** Raw bytes of a manifest or index, of at most 4 MiB, with digest and size already verified. */
+  manifest(descriptor: Descriptor, options?: OperationOptions): Promise<Uint8Array>
+  /**
+   * The bytes of a blob from `offset` on. They are NOT verified here: the target hashes them while it writes.
+   * Throws BLOB_NOT_FOUND. The caller must consume or `return()` the iterator.
+   */
+  blob(descriptor: Descriptor, options?: OperationOptions & { offset?: number }): Promise<AsyncIterable<Uint8Array>>
+}
+
+/** A place that images go to. All writes verify digest and size, are atomic, and may be repeated. */
+export interface ImageTarget {
+  /** True when the place holds this blob, manifest or index, complete, so that it need not be sent again. */
+  has(descriptor: Descriptor, options?: OperationOptions & BlobContext): Promise<boolean>
+  /** Writes a blob from a stream that the target may open more than once (retry, resume from an offset). */
+  putBlob(
+    descriptor: Descriptor,
+    open: (offset: number) => Promise<AsyncIterable<Uint8Array>>,
+    options?: OperationOptions & BlobContext,
+  ): Promise<void>
+  /** Writes a manifest or index after all that it refers to. */
+  putManifest(descriptor: Descriptor, bytes: Uint8Array, options?: OperationOptions): Promise<void>
+  /** Points a name of the place at a manifest or index that it holds. */
+  tag(name: string, descriptor: Descriptor, options?: OperationOptions): Promise<void>
+  /** Ends a series of writes (an archive writes its index here; others do nothing). */
+  finish?(options?: OperationOptions): Promise<void>
+}
+
+/** What the mover of images knows of a blob and a target may use. */
+export interface BlobContext {
+  /** Set for a layer: the digest of its uncompressed tar as the config tells; the target verifies it. */
+  diffId?: Digest
+  /** The source, for powers that both ends share (a local file to copy, a mount across repositories of one registry). */
+  from?: ImageSource
+}
+
+/** Optional power of a source: the blob's bytes lie in a local file, so that a worker can read them by itself. */
+export interface LocalFiles {
+  localFile(descriptor: Descriptor): Promise<{ path: string; offset: number; size: number } | undefined>
+}
+
+export function hasLocalFiles(place: object | undefined): place is LocalFiles {
+  return place !== undefined && typeof (place as LocalFiles).localFile === 'function'
+}
+
+/** Optional power of a registry source: where it is, so that a target in the same registry can mount blobs. */
+export interface RegistryPlace {
+  readonly registryHost: string
+  readonly repository: string
+}
+
+export function isRegistryPlace(place: object | undefined): place is RegistryPlace {
+  return place !== undefined && typeof (place as RegistryPlace).registryHost === 'string'
+}
+
+/** Which parts of an index are copied. */
+export interface CopySelection {
+  /** Platforms in order of preference for one image (`[host platform]`), or undefined with `all`. */
+  platform?: Platform
+  /** Every manifest of an index, and the index itself. */
+  all?: boolean
+}

@@ -1,0 +1,33 @@
+import { BaleError, printable } from '#base'
+
+declare const brand: unique symbol
+
+/** `sha256:<64 hex>` or `sha512:<128 hex>`, lower case, checked. A string, so that it works as key of a Map. */
+export type Digest = string & { readonly [brand]: 'Digest' }
+
+const PATTERN = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/
+
+export function isDigest(text: unknown): text is Digest {
+  return typeof text === 'string' && PATTERN.test(text)
+}
+
+/** Source: image-spec descriptor.md, registered algorithms. Throws INVALID_DIGEST for all else, so that no unchecked text becomes a path or URL. */
+export function parseDigest(text: unknown): Digest {
+  if (isDigest(text)) return text
+  throw new BaleError('INVALID_DIGEST', `invalid digest: ${printable(String(text), 160)}`, {
+    hint: 'a digest is sha256: and 64 lower-case hexadecimal digits, or sha512: and 128',
+  })
+}
+
+export function algorithmOf(digest: Digest): 'sha256' | 'sha512' {
+  return digest.startsWith('sha512:') ? 'sha512' : 'sha256'
+}
+
+export function hexOf(digest: Digest): string {
+  return digest.slice(7)
+}
+
+/** The twelve hex digits that people see. */
+export function shortId(digest: Digest): string {
+  return digest.slice(7, 19)
+}

@@ -1,0 +1,50 @@
+/** Media types of OCI and docker that bale reads or writes. Source: image-spec media-types.md; distribution's schema 2. */
+export const MediaType = {
+  ociIndex: 'application/vnd.oci.image.index.v1+json',
+  ociManifest: 'application/vnd.oci.image.manifest.v1+json',
+  ociConfig: 'application/vnd.oci.image.config.v1+json',
+  ociLayer: 'application/vnd.oci.image.layer.v1.tar',
+  ociLayerGzip: 'application/vnd.oci.image.layer.v1.tar+gzip',
+  ociLayerZstd: 'application/vnd.oci.image.layer.v1.tar+zstd',
+  ociForeignLayer: 'application/vnd.oci.image.layer.nondistributable.v1.tar',
+  ociForeignLayerGzip: 'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip',
+  ociForeignLayerZstd: 'application/vnd.oci.image.layer.nondistributable.v1.tar+zstd',
+  ociEmpty: 'application/vnd.oci.empty.v1+json',
+  dockerIndex: 'application/vnd.docker.distribution.manifest.list.v2+json',
+  dockerManifest: 'application/vnd.docker.distribution.manifest.v2+json',
+  dockerConfig: 'application/vnd.docker.container.image.v1+json',
+  dockerLayer: 'application/vnd.docker.image.rootfs.diff.tar',
+  dockerLayerGzip: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
+  dockerLayerZstd: 'application/vnd.docker.image.rootfs.diff.tar.zstd',
+  dockerForeignLayerGzip: 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip',
+} as const
+
+export function isIndexType(mediaType: string): boolean {
+  return mediaType === MediaType.ociIndex || mediaType === MediaType.dockerIndex
+}
+
+export function isManifestType(mediaType: string): boolean {
+  return mediaType === MediaType.ociManifest || mediaType === MediaType.dockerManifest
+}
+
+export function isConfigType(mediaType: string): boolean {
+  return mediaType === MediaType.ociConfig || mediaType === MediaType.dockerConfig
+}
+
+const LAYERS: Record<string, 'none' | 'gzip' | 'zstd'> = {
+  [MediaType.ociLayer]: 'none',
+  [MediaType.ociForeignLayer]: 'none',
+  [MediaType.dockerLayer]: 'none',
+  [MediaType.ociLayerGzip]: 'gzip',
+  [MediaType.ociForeignLayerGzip]: 'gzip',
+  [MediaType.dockerLayerGzip]: 'gzip',
+  [MediaType.dockerForeignLayerGzip]: 'gzip',
+  [MediaType.ociLayerZstd]: 'zstd',
+  [MediaType.ociForeignLayerZstd]: 'zstd',
+  [MediaType.dockerLayerZstd]: 'zstd',
+}
+
+/** The compression that a layer's media type promises, or undefined when it is not a file-system layer. */
+export function layerCompression(mediaType: string): 'none' | 'gzip' | 'zstd' | undefined {
+  return LAYERS[mediaType]
+}
