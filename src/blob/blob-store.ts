@@ -4,33 +4,50 @@ import type { Descriptor, Digest } from '#spec'
 export interface BlobReader {
   /** Size in bytes when the blob is there, complete; undefined when not. */
   stat(digest: Digest): Promise<{ size: number } | undefined>
-  /** Bytes [start, end) of a blob, the whole by default. Throws BLOB_NOT_FOUND. Not verified again: `verifying()` does. */
-  read(digest: Digest, range?: { start?: number; end?: number }): Promise<AsyncIterable<Uint8Array>>
+  /**
+   * Bytes [start, end) of a blob, the whole by default; `end` past the blob's end means its end. Throws BLOB_NOT_FOUND.
+   * Not verified again: `verifying()` does. Nothing is held open before the first chunk is asked for.
+   */
+  read(digest: Digest, range?: ByteRange): Promise<AsyncIterable<Uint8Array>>
   list(): AsyncIterable<{ digest: Digest; size: number }>
+}
+
+/** Bytes [start, end) in offsets from 0. */
+export interface ByteRange {
+  start?: number
+  end?: number
 }
 
 export interface BlobWriterStore {
   /**
-   * Begins or resumes the partial blob named `key` (usually the digest). One writer per key at a time (LOCKED after a
-   * while). The bytes become a blob only by `commit`.
+   * Begins or resumes the partial blob named `key` (a digest, or up to 128 of `a-z 0-9 -`). One writer per key at a
+   * time, also between processes: a second one waits for the first, at most `patience` milliseconds (10 minutes by
+   * default), then LOCKED. Who waited asks `stat` again: the first one may have committed.
    */
-  writer(key: string, options?: { signal?: AbortSignal }): Promise<BlobWriter>
+  writer(key: string, options?: BlobWriterOptions): Promise<BlobWriter>
+  /** Deleting what is not there is success. */
   delete(digest: Digest): Promise<void>
 }
 
-/** A partial blob being written. */
+export interface BlobWriterOptions {
+  signal?: AbortSignal
+  patience?: number
+}
+
+/** A partial blob being written. One call at a time. */
 export interface BlobWriter extends AsyncDisposable {
   /** Bytes written so far, also by an earlier process. */
   readonly offset: number
+  /** The chunk may be reused by the caller as soon as the promise is fulfilled. */
   write(chunk: Uint8Array): Promise<void>
   /** Throws away what was written; offset is 0 again. */
   reset(): Promise<void>
   /**
-   * Verifies digest and size of all bytes, then publishes: fsync, rename without replace, fsync of the directory.
-   * DIGEST_MISMATCH or SIZE_MISMATCH leave nothing. Committing what is there already is success.
+   * Verifies digest and size of all bytes, then publishes: fsync, rename, fsync of the directory. DIGEST_MISMATCH or
+   * SIZE_MISMATCH leave nothing. Committing what is there already is success. The writer is closed afterwards.
    */
   commit(expected: Pick<Descriptor, 'digest' | 'size'>): Promise<void>
-  // Disposing without commit keeps the partial bytes for a resume; `discard` removes them.
+  /** Removes the partial bytes and closes the writer. Disposing without `commit` keeps them for a resume. */
   discard(): Promise<void>
 }
 

@@ -2,4 +2,15 @@
  * blob: bytes by digest, in memory or in files, shared by engine and registry. Promises: what has a digest's name has
  * the digest; publishing is atomic and survives power loss. Does not: know what the bytes mean.
  */
-export type { BlobReader, BlobStore, BlobWriter, BlobWriterStore } from './blob-store.ts'
+export type {
+  BlobReader,
+  BlobStore,
+  BlobWriter,
+  BlobWriterOptions,
+  BlobWriterStore,
+  ByteRange,
+} from './blob-store.ts'
+export { createFileBlobs, type FileBlobs, type FileBlobsOptions } from './file-blobs.ts'
+export { createHasher, digestOf, type Hasher } from './hasher.ts'
+export { createMemoryBlobs } from './memory-blobs.ts'
+export { digestMismatch, sizeMismatch, verifying } from './verifying.ts'

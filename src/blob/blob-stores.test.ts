@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import type { Digest } from '#spec'
+import { blobStoreContract } from './contract.ts'
+import { createFileBlobs, createMemoryBlobs, digestOf, verifying } from './index.ts'
+
+blobStoreContract('memory', async () => {
+  const store = createMemoryBlobs()
+  return { store, reopen: () => store, [Symbol.asyncDispose]: async () => undefined }
+})
+
+async function temporaryStore() {
+  const folder = await mkdtemp(join(tmpdir(), 'bale-blobs-'))
+  const open = () => createFileBlobs({ folder: join(folder, 'blobs'), temporary: join(folder, 'tmp') })
+  return {
+    folder,
+    store: open(),
+    reopen: open,
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  }
+}
+
+blobStoreContract('files', temporaryStore)
+
+test('files: a blob is a read-only file in private folders, and no partial stays behind', async () => {
+  await using under = await temporaryStore()
+  const digest = digestOf('modes')
+  await using writer = await under.store.writer(digest)
+  await writer.write(Buffer.from('modes'))
+  await writer.commit({ digest, size: 5 })
+  const path = under.store.pathOf(digest)
+  assert.equal(path, join(under.folder, 'blobs/sha256', digest.slice(7)))
+  assert.equal((await stat(path)).mode & 0o777, 0o444)
+  assert.equal((await stat(join(under.folder, 'blobs/sha256'))).mode & 0o777, 0o700)
+  assert.equal((await stat(join(under.folder, 'tmp'))).mode & 0o777, 0o700)
+  assert.deepEqual(
+    (await readdir(join(under.folder, 'tmp'))).filter((name) => name.endsWith('.partial')),
+    [],
+  )
+})
+
+test('M01: files: a forged digest never becomes a path', async () => {
+  await using under = await temporaryStore()
+  assert.throws(() => under.store.pathOf('sha256:../../../etc/passwd' as Digest), /not a digest/)
+})
+
+async function* chunks(...texts: string[]) {
+  for (const text of texts) yield new TextEncoder().encode(text)
+}
+
+test('M01: verifying stops at the first byte too many, and finds short streams and wrong bytes', async () => {
+  const digest = digestOf('abc')
+  assert.equal((await Array.fromAsync(verifying(chunks('a', 'bc'), { digest, size: 3 }))).length, 2)
+  await assert.rejects(Array.fromAsync(verifying(chunks('ab'), { digest, size: 3 })), { code: 'SIZE_MISMATCH' })
+  await assert.rejects(Array.fromAsync(verifying(chunks('abd'), { digest, size: 3 })), { code: 'DIGEST_MISMATCH' })
+  let asked = 0
+  let returned = false
+  async function* endless() {
+    try {
+      while (asked < 100) {
+        asked++
+        yield new Uint8Array(2)
+      }
+    } finally {
+      returned = true
+    }
+  }
+  await assert.rejects(Array.fromAsync(verifying(endless(), { digest, size: 3 })), { code: 'SIZE_MISMATCH' })
+  assert.deepEqual([asked, returned], [2, true])
+})

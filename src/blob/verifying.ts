@@ -1,0 +1,37 @@
+import { BaleError } from '#base'
+import { algorithmOf, type Descriptor, type Digest } from '#spec'
+import { createHasher } from './hasher.ts'
+
+/**
+ * Passes a stream on and checks it against its descriptor: throws SIZE_MISMATCH as soon as one byte too many comes
+ * (so a hostile endless stream is left at once) or when it ends early, DIGEST_MISMATCH at the end. A consumer must
+ * treat what it got as unverified until the iteration ends.
+ */
+export async function* verifying(
+  stream: AsyncIterable<Uint8Array>,
+  expected: Pick<Descriptor, 'digest' | 'size'>,
+): AsyncGenerator<Uint8Array> {
+  const hasher = createHasher(algorithmOf(expected.digest))
+  for await (const chunk of stream) {
+    if (hasher.size + chunk.byteLength > expected.size) throw sizeMismatch(expected, 'more')
+    hasher.update(chunk)
+    yield chunk
+  }
+  if (hasher.size !== expected.size) throw sizeMismatch(expected, hasher.size)
+  const digest = hasher.digest()
+  if (digest !== expected.digest) throw digestMismatch(expected.digest, digest)
+}
+
+/** SIZE_MISMATCH in one wording for all places; `got` is the number of bytes, or 'more' when counting was stopped. */
+export function sizeMismatch(expected: Pick<Descriptor, 'digest' | 'size'>, got: number | 'more'): BaleError {
+  const found = got === 'more' ? 'it has more' : `it has ${got}`
+  return new BaleError('SIZE_MISMATCH', `blob ${expected.digest} should have ${expected.size} bytes, but ${found}`, {
+    details: { digest: expected.digest, expected: expected.size, got },
+  })
+}
+
+export function digestMismatch(expected: Digest, got: Digest): BaleError {
+  return new BaleError('DIGEST_MISMATCH', `bytes announced as ${expected} have the digest ${got}`, {
+    details: { expected, got },
+  })
+}
