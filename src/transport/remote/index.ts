@@ -1,0 +1,7 @@
+/**
+ * transport/remote: registries that speak the distribution specification. Promises: credentials go only to the
+ * registry they are for and to its token service, never over plain http except to this machine; downloads resume;
+ * every read and wait is bounded. Does not: verify blobs (the target does), store anything.
+ */
+export { defaultLimits, type RemoteLimits } from './limits.ts'
+export type { RemoteOptions, Repository } from './repository.ts'
