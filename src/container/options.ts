@@ -1,0 +1,167 @@
+import type { ContainerConfig, Digest, Healthcheck, Platform } from '#spec'
+
+/**
+ * What a container is asked to be. `config` is what runs, `host` how this machine runs it: docker's two halves, with
+ * the same meaning per member. Everything is checked once, by `checkOptions`, when the container is created.
+ */
+export interface ContainerOptions {
+  /** Without one, a name of two words is made up. */
+  name?: string
+  image: ContainerImage
+  config: ProcessOptions
+  host: HostOptions
+}
+
+/** The image a container starts from, as the store knows it. */
+export interface ContainerImage {
+  /** Config digest. */
+  id: Digest
+  /** What the user typed; shown by `ps` and `inspect`. */
+  reference: string
+  config: ContainerConfig
+  /** Diff IDs, lowest first. */
+  layers: readonly Digest[]
+  platform: Platform
+}
+
+export interface ProcessOptions {
+  /** Replaces the image's entrypoint; `[]` clears it. Setting it also drops the image's Cmd. */
+  entrypoint?: string[]
+  /** Replaces the image's Cmd. */
+  command?: string[]
+  /** `KEY=VALUE`, or `KEY` to remove the image's. */
+  env?: string[]
+  workingDir?: string
+  /** `uid[:gid]` or `name[:group]`. */
+  user?: string
+  tty?: boolean
+  /** stdin stays open (`-i`). */
+  openStdin?: boolean
+  /** stdin closes when the first attached client ends it (`run -i`). */
+  stdinOnce?: boolean
+  attachStdin?: boolean
+  attachStdout?: boolean
+  attachStderr?: boolean
+  hostname?: string
+  domainname?: string
+  labels?: Record<string, string>
+  stopSignal?: string
+  /** Seconds between the stop signal and KILL; docker's 10 by default. */
+  stopTimeout?: number
+  /** Members replace the image's one by one. */
+  healthcheck?: Healthcheck
+  /** `80/tcp`, `8000-8010/udp` */
+  expose?: string[]
+  /** Paths of anonymous volumes. */
+  volumes?: string[]
+}
+
+export interface HostOptions {
+  mounts?: MountRequest[]
+  /** `bridge` (default), `none`, `host`, `container:NAME`, or the name of a network. */
+  network?: string
+  networkAliases?: string[]
+  /** A fixed IPv4 address of a user network. */
+  ipAddress?: string
+  ports?: PortRequest[]
+  /** Every exposed port gets a random host port. */
+  publishAll?: boolean
+  capAdd?: string[]
+  capDrop?: string[]
+  privileged?: boolean
+  /** `seccomp=unconfined`, `seccomp=FILE` (already read: `seccomp={json}`), `no-new-privileges[:true|false]`, `apparmor=unconfined`, `label=disable`. */
+  securityOptions?: string[]
+  readOnly?: boolean
+  init?: boolean
+  /** Bytes of /dev/shm; 64 MiB by default. */
+  shmSize?: number
+  /** `NAME:ADDRESS`; the address may be `host-gateway`. */
+  extraHosts?: string[]
+  dns?: string[]
+  dnsSearch?: string[]
+  dnsOptions?: string[]
+  devices?: DeviceRequest[]
+  ulimits?: Ulimit[]
+  sysctls?: Record<string, string>
+  resources?: Resources
+  restart?: RestartPolicy
+  autoRemove?: boolean
+  /** `host`, `container:NAME` */
+  pidMode?: string
+  /** `private`, `host`, `container:NAME` */
+  ipcMode?: string
+  utsMode?: string
+  groupAdd?: string[]
+  oomScoreAdj?: number
+  /** `runc`, `crun`, or undefined for the engine's default. */
+  runtime?: string
+  /** Largest size of the log in bytes before it is rotated, and how many files are kept. */
+  log?: { driver: 'k8s-file' | 'none'; maxSize?: number; maxFiles?: number }
+}
+
+export interface MountRequest {
+  type: 'bind' | 'volume' | 'tmpfs'
+  /** Absolute path of a bind, or name of a volume; undefined for an anonymous volume and for tmpfs. */
+  source?: string
+  /** Absolute path in the container. */
+  target: string
+  readOnly?: boolean
+  /** Bind: make the source when it is missing (`-v` does, `--mount` does not). */
+  createSource?: boolean
+  /** Bind: rprivate by default. */
+  propagation?: string
+  /** Volume: do not copy what the image has at the target. */
+  noCopy?: boolean
+  /** Tmpfs: bytes and permission bits. */
+  tmpfsSize?: number
+  tmpfsMode?: number
+  /** Tmpfs: further options, e.g. `noexec`. */
+  tmpfsOptions?: string[]
+}
+
+export interface PortRequest {
+  hostAddress?: string
+  /** undefined: a random one. */
+  hostPort?: number
+  /** With `hostPort`: the end of a range from which one free port is taken. */
+  hostPortEnd?: number
+  containerPort: number
+  protocol: 'tcp' | 'udp' | 'sctp'
+}
+
+export interface DeviceRequest {
+  hostPath: string
+  containerPath: string
+  /** Of `rwm`. */
+  permissions: string
+}
+
+export interface Ulimit {
+  /** `nofile` */
+  name: string
+  soft: number
+  hard: number
+}
+
+/** Bytes for memory, nanoseconds of CPU per second (1e9 = one CPU) for `nanoCpus`, microseconds for quota and period. */
+export interface Resources {
+  memory?: number
+  memorySwap?: number
+  memoryReservation?: number
+  memorySwappiness?: number
+  oomKillDisable?: boolean
+  nanoCpus?: number
+  cpuShares?: number
+  cpuQuota?: number
+  cpuPeriod?: number
+  cpusetCpus?: string
+  cpusetMems?: string
+  pidsLimit?: number
+  blkioWeight?: number
+}
+
+export interface RestartPolicy {
+  name: 'no' | 'on-failure' | 'always' | 'unless-stopped'
+  /** For on-failure; 0 means for ever. */
+  maximumRetryCount?: number
+}
