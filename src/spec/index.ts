@@ -13,5 +13,40 @@ export type {
   ImageIndex,
   ImageManifest,
 } from './documents.ts'
+export {
+  CONFIG_LIMIT,
+  checkConfigMatches,
+  historyObjection,
+  parseContainerConfig,
+  parseImageConfig,
+} from './image-config.ts'
+export { MANIFEST_LIMIT, type ParsedManifest, parseDescriptor, parseManifest } from './manifest.ts'
 export { isConfigType, isIndexType, isManifestType, layerCompression, MediaType } from './media-types.ts'
-export type { Platform } from './platform.ts'
+export {
+  formatPlatform,
+  hostPlatform,
+  isPlatformComponent,
+  matchPlatform,
+  normalizePlatform,
+  type Platform,
+  parsePlatform,
+  platformPreferences,
+} from './platform.ts'
+export {
+  DEFAULT_REGISTRY,
+  DEFAULT_TAG,
+  familiarName,
+  familiarRepository,
+  fullName,
+  isRepository,
+  isTag,
+  parseReference,
+  parseReferenceOrDigest,
+  type Reference,
+  repositoryName,
+  withDefaultTag,
+  withDigest,
+  withTag,
+} from './reference.ts'
+export { encodeRegistryErrors, parseRegistryErrors, type RegistryError } from './registry-errors.ts'
+export { encodeDocument, parseStrictJson, type StrictJsonOptions } from './strict-json.ts'
