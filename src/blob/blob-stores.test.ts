@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -70,4 +72,52 @@ test('M01: verifying stops at the first byte too many, and finds short streams a
   }
   await assert.rejects(Array.fromAsync(verifying(endless(), { digest, size: 3 })), { code: 'SIZE_MISMATCH' })
   assert.deepEqual([asked, returned], [2, true])
+})
+
+test('a full disk is NO_SPACE; the writer refuses to commit what it could not write, and another one resumes', async (t) => {
+  await using under = await temporaryStore()
+  const small = join(under.folder, 'small')
+  await mkdir(small)
+  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', small]).status !== 0)
+    return t.skip('mounting a small tmpfs needs root')
+  try {
+    const store = createFileBlobs({ folder: join(small, 'blobs'), temporary: join(small, 'tmp') })
+    const content = Buffer.alloc(3 * 1024 * 1024, 7)
+    const digest = digestOf(content)
+    {
+      await using writer = await store.writer(digest)
+      await assert.rejects(writer.write(content), { code: 'NO_SPACE' })
+      await assert.rejects(writer.commit({ digest, size: content.byteLength }), /earlier write .* failed/)
+    }
+    assert.equal(await store.stat(digest), undefined)
+    assert.equal(spawnSync('mount', ['-o', 'remount,size=8m', small]).status, 0)
+    await using writer = await store.writer(digest)
+    assert.ok(writer.offset > 0 && writer.offset < content.byteLength)
+    await writer.write(content.subarray(writer.offset))
+    await writer.commit({ digest, size: content.byteLength })
+    assert.deepEqual(await store.stat(digest), { size: content.byteLength })
+  } finally {
+    spawnSync('umount', [small])
+  }
+})
+
+test('a writer that is killed leaves its lock and its bytes to the next process', async () => {
+  await using under = await temporaryStore()
+  const digest = digestOf('x'.repeat(2_000_000))
+  const script = `
+    const { createFileBlobs } = await import(${JSON.stringify(new URL('./index.ts', import.meta.url).href)})
+    const store = createFileBlobs(${JSON.stringify({ folder: join(under.folder, 'blobs'), temporary: join(under.folder, 'tmp') })})
+    const writer = await store.writer(${JSON.stringify(digest)})
+    await writer.write(Buffer.alloc(1_500_000, 'x'))
+    process.stdout.write('written')
+    setInterval(() => undefined, 1000)`
+  const child = spawn(process.execPath, ['--conditions=source', '--input-type=module', '-e', script])
+  await once(child.stdout, 'data')
+  await assert.rejects(under.store.writer(digest, { patience: 20 }), { code: 'LOCKED' })
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  await using writer = await under.store.writer(digest)
+  assert.equal(writer.offset, 1_500_000)
+  await writer.write(Buffer.alloc(500_000, 'x'))
+  await writer.commit({ digest, size: 2_000_000 })
 })

@@ -145,10 +145,10 @@ export function blobStoreContract(name: string, create: () => Promise<StoreUnder
     assert.equal(await textOf(await store.read(digest)), 'twice')
   })
 
-  check('a second writer of a key waits for the first, and gives up with LOCKED', async ({ store }) => {
+  check('a second writer of a key waits for the first, and gives up with LOCKED', async ({ store, reopen }) => {
     const digest = digestOf('once')
     const first = await store.writer(digest)
-    for (const other of [store]) {
+    for (const other of [store, reopen()]) {
       await assert.rejects(other.writer(digest, { patience: 30 }), { code: 'LOCKED' })
       const stop = new AbortController()
       const waiting = other.writer(digest, { signal: stop.signal })

@@ -1,6 +1,7 @@
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { BaleError, errnoOf } from '#base'
+import { BaleError } from '#base'
+import { fsyncFolder, withNoSpace } from '#host/file'
 import { algorithmOf, type Descriptor, type Digest } from '#spec'
 import type { BlobWriter } from './blob-store.ts'
 import { createHasher, type Hasher } from './hasher.ts'
@@ -12,14 +13,14 @@ interface FileWriterParts {
   /** What to hash with while writing. A commit with the other algorithm reads everything once more. */
   algorithm: 'sha256' | 'sha512'
   pathOf: (digest: Digest) => string
-  unlock: () => Promise<void>
+  lock: AsyncDisposable
 }
 
 const GATHER = 1024 * 1024
 
 /** Opens a partial file and hashes what an earlier writer left in it. */
 export async function openFileWriter(parts: FileWriterParts): Promise<BlobWriter> {
-  const file = await savingSpace(() => open(parts.partial, 'a+', 0o600))
+  const file = await withNoSpace('a blob', () => open(parts.partial, 'a+', 0o600))
   try {
     const hasher = await hashOf(file, parts.algorithm)
     return new FileBlobWriter(parts, file, hasher)
@@ -36,6 +37,8 @@ class FileBlobWriter implements BlobWriter {
   /** Small chunks are gathered, since a system call for each of the network's 16 KiB costs more than the copy. */
   readonly #gathered = Buffer.allocUnsafeSlow(GATHER)
   #gatheredSize = 0
+  /** After a failed write the hash is ahead of the file: only `reset`, or another writer that reads the file, helps. */
+  #broken = false
   #open = true
 
   constructor(parts: FileWriterParts, file: FileHandle, hasher: Hasher) {
@@ -49,7 +52,7 @@ class FileBlobWriter implements BlobWriter {
   }
 
   async write(chunk: Uint8Array): Promise<void> {
-    this.#assertOpen()
+    this.#assertWhole()
     this.#hasher.update(chunk)
     if (this.#gatheredSize + chunk.byteLength > GATHER) await this.#flush()
     if (chunk.byteLength > GATHER / 4) {
@@ -65,10 +68,11 @@ class FileBlobWriter implements BlobWriter {
     this.#gatheredSize = 0
     await this.#file.truncate(0)
     this.#hasher = createHasher(this.#parts.algorithm)
+    this.#broken = false
   }
 
   async commit(expected: Pick<Descriptor, 'digest' | 'size'>): Promise<void> {
-    this.#assertOpen()
+    this.#assertWhole()
     if (this.offset !== expected.size) {
       const got = this.offset
       await this.discard()
@@ -93,6 +97,7 @@ class FileBlobWriter implements BlobWriter {
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#open) return
     if (this.offset === 0) return await this.discard()
+    if (this.#broken) return await this.#close()
     try {
       await this.#flush()
     } finally {
@@ -105,13 +110,14 @@ class FileBlobWriter implements BlobWriter {
    * was damaged and is healed.
    */
   async #publish(path: string): Promise<void> {
-    await savingSpace(async () => {
-      await this.#file.chmod(0o444)
+    await withNoSpace('a blob', async () => {
       await this.#file.sync()
       const made = await mkdir(dirname(path), { recursive: true, mode: 0o700 })
       await rename(this.#parts.partial, path)
-      await syncFolder(dirname(path))
-      if (made !== undefined) await syncFolder(dirname(made))
+      // After the rename: a read-only partial of a crashed process could not be resumed by an ordinary user.
+      await this.#file.chmod(0o444)
+      await fsyncFolder(dirname(path))
+      if (made !== undefined) await fsyncFolder(dirname(made))
     })
   }
 
@@ -128,8 +134,10 @@ class FileBlobWriter implements BlobWriter {
   }
 
   async #append(bytes: Uint8Array): Promise<void> {
-    await savingSpace(async () => {
+    await withNoSpace('a blob', async () => {
+      this.#broken = true
       for (let at = 0; at < bytes.byteLength; ) at += (await this.#file.write(bytes, at)).bytesWritten
+      this.#broken = false
     })
   }
 
@@ -138,8 +146,13 @@ class FileBlobWriter implements BlobWriter {
     try {
       await this.#file.close()
     } finally {
-      await this.#parts.unlock()
+      await this.#parts.lock[Symbol.asyncDispose]()
     }
+  }
+
+  #assertWhole(): void {
+    this.#assertOpen()
+    if (this.#broken) throw new BaleError('INTERNAL', `an earlier write to ${this.#parts.partial} failed`)
   }
 
   #assertOpen(): void {
@@ -154,23 +167,5 @@ async function hashOf(file: FileHandle, algorithm: 'sha256' | 'sha512'): Promise
     const { bytesRead } = await file.read(buffer, 0, GATHER, hasher.size)
     if (bytesRead === 0) return hasher
     hasher.update(buffer.subarray(0, bytesRead))
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  await using folder = await open(path, 'r')
-  await folder.sync()
-}
-
-/** Tells a full disk or quota in bale's words. */
-async function savingSpace<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOSPC' && errnoOf(error) !== 'EDQUOT') throw error
-    throw new BaleError('NO_SPACE', 'the disk is full while writing a blob', {
-      cause: error,
-      hint: 'bale system df shows what takes the space, bale system prune frees it',
-    })
   }
 }

@@ -1,11 +1,12 @@
-import { mkdir, open, readdir, rm, stat } from 'node:fs/promises'
+import { open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf } from '#base'
+import { acquireLock } from '#host/file'
 import { algorithmOf, type Digest, hexOf, isDigest } from '#spec'
 import { blobNotFound } from './blob-not-found.ts'
-import type { BlobStore } from './blob-store.ts'
+import type { BlobStore, BlobWriterOptions } from './blob-store.ts'
 import { openFileWriter } from './file-blob-writer.ts'
-import { createKeyLocks } from './key-locks.ts'
+import { DEFAULT_PATIENCE } from './key-locks.ts'
 import { partialName } from './partial-key.ts'
 
 export interface FileBlobsOptions {
@@ -24,7 +25,6 @@ const READ_STEP = 512 * 1024
 
 /** A blob store in files (0444, in folders 0700). Any number of processes may use the same folders at once. */
 export function createFileBlobs({ folder, temporary }: FileBlobsOptions): FileBlobs {
-  const locks = createKeyLocks()
   const pathOf = (digest: Digest) => {
     // Digests are checked when they are made; this is the last line before a path is built of one (M01).
     if (!isDigest(digest)) throw new TypeError('not a digest')
@@ -50,23 +50,31 @@ export function createFileBlobs({ folder, temporary }: FileBlobsOptions): FileBl
     },
     async writer(key, options = {}) {
       const name = partialName(key)
-      await mkdir(temporary, { recursive: true, mode: 0o700 })
-      const unlock = await locks.acquire(name, options)
+      const lock = await lockFor(join(temporary, `${name}.lock`), options)
       try {
         return await openFileWriter({
           partial: join(temporary, `${name}.partial`),
           algorithm: isDigest(key) ? algorithmOf(key) : 'sha256',
           pathOf,
-          unlock: async () => unlock(),
+          lock,
         })
       } catch (error) {
-        unlock()
+        await lock[Symbol.asyncDispose]()
         throw error
       }
     },
     async delete(digest) {
       await rm(pathOf(digest), { force: true })
     },
+  }
+}
+
+async function lockFor(path: string, { signal, patience = DEFAULT_PATIENCE }: BlobWriterOptions) {
+  try {
+    return await acquireLock(path, { timeoutMs: patience, signal })
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw error
   }
 }
 
