@@ -65,23 +65,23 @@ export class Fields {
 
   /** An object of strings: labels, annotations. Null values are left out. */
   textMap(name: string): Record<string, string> | undefined {
-    return this.#map(name, (value) => {
-      if (typeof value === 'string') return value
+    const members = this.#entries(name)?.filter(([, value]) => value !== null)
+    if (members?.some(([, value]) => typeof value !== 'string')) {
       throw malformed(this.path(name), 'holds something else than strings')
-    })
-  }
-
-  /** A set written as an object: volumes, ports. */
-  keySet(name: string): Record<string, Record<string, never>> | undefined {
-    return this.#map(name, () => ({}))
-  }
-
-  #map<T>(name: string, convert: (value: unknown) => T): Record<string, T> | undefined {
-    const value = this.get(name)
-    if (value === undefined) return undefined
-    const members = Object.entries(new Fields(value, this.path(name)).#members)
+    }
     // fromEntries defines properties, so a key `__proto__` stays a key.
-    return Object.fromEntries(members.filter(([, item]) => item !== null).map(([key, item]) => [key, convert(item)]))
+    return members && Object.fromEntries(members as [string, string][])
+  }
+
+  /** A set written as an object: volumes, ports. The values mean nothing. */
+  keySet(name: string): Record<string, Record<string, never>> | undefined {
+    const members = this.#entries(name)
+    return members && Object.fromEntries(members.map(([key]) => [key, {}]))
+  }
+
+  #entries(name: string): [string, unknown][] | undefined {
+    const value = this.get(name)
+    return value === undefined ? undefined : Object.entries(new Fields(value, this.path(name)).#members)
   }
 }
 
