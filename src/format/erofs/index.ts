@@ -1,1 +1,13 @@
-export {}
+/**
+ * format/erofs: one self-contained EROFS image, written in one pass and read back.
+ *
+ * Promises: the writer needs no seek backwards except for link counts and block 0 (written last: a torn image has no
+ * magic); bytes are a pure function of the calls; the reader bounds every offset, so that a damaged image gives
+ * INVALID_LAYER_IMAGE and never a crash, a loop or an oversized allocation. Names are latin1 strings, one character per
+ * byte. Does not: open files, mount, or know tars (that is format/layer).
+ */
+
+export { createErofsWriter, type Directory, type ErofsWriter, type Extents, type Node, nidOf } from './erofs-writer.ts'
+export { BLOCK, type InodeAttributes, type InodeType } from './layout.ts'
+export type { RandomSink, RandomSource, Sink } from './random-access.ts'
+export { isStorableXattr, type Xattrs } from './xattr-area.ts'
