@@ -1,1 +1,16 @@
+/**
+ * format/tar: tar archives as bytes. Promises: a scanner that reads what docker, GNU tar and bsdtar write (v7, ustar, GNU,
+ * PAX, sparse), tells every byte in order, and refuses what two readers could understand differently; a writer whose bytes
+ * depend on the entries only; one judgement of names and whiteouts for all who read layers. Does not: touch files, decompress.
+ */
 export type { TarEntry } from './entry.ts'
+export { defaultTarLimits, type TarLimits } from './limits.ts'
+export { type Change, changeOf, linkTargetOf, normalisePath, parseWhiteout, type Whiteout } from './path.ts'
+export {
+  createTarScanner,
+  type TarHandlers,
+  type TarPosition,
+  type TarScanner,
+  type TarScannerOptions,
+} from './scanner.ts'
+export { quoted as quotedName, tarError } from './tar-error.ts'
