@@ -103,7 +103,8 @@ test('property: a well formed name reads back the same from its full and its fam
       fc.array(component, { minLength: 1, maxLength: 4 }),
       fc.option(tag, { nil: undefined }),
       fc.boolean(),
-      (host, path, aTag, pinned) => {
+      (anyHost, path, aTag, pinned) => {
+        const host = anyHost ?? (path.length > 1 && path[0]!.includes('.') ? 'docker.io' : undefined)
         const text =
           [...(host ? [host] : []), ...path].join('/') + (aTag ? `:${aTag}` : '') + (pinned ? `@${DIGEST}` : '')
         const reference = parseReference(text)
