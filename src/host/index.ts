@@ -1,1 +1,41 @@
-export {}
+/**
+ * host: the machine below. Mounts, paths inside hostile trees, extended attributes, what the kernel can. The only home of
+ * system calls. Promises: koffi is loaded by the first call that needs it, never by an import; errors carry `.code`
+ * (errno) or are BaleErrors; files that survive crashes are in `#host/file`. Does not: know images or containers.
+ */
+export { openRoot, type RootFolder } from './beneath.ts'
+export { type CopyRange, copyRange, dropPageCache, shareRange } from './copy-file.ts'
+export {
+  type Capabilities,
+  capabilities,
+  cgroupVersion,
+  type MountFeatures,
+  mayMount,
+  probeMounts,
+} from './features.ts'
+export { type BindOptions, bindMount, mountErofs, mountTmpfs, unmount } from './mount.ts'
+export { isMounted, type MountInfo, mountInfo, parseMountInfo } from './mount-info.ts'
+export { mountOverlay, OVERLAY_LOWERS_LIMIT, type OverlayOptions } from './mount-overlay.ts'
+export { siblingModule } from './sibling-module.ts'
+export {
+  gettid,
+  lchown,
+  lgetxattr,
+  lsetxattr,
+  MS,
+  mknod,
+  mount,
+  O_PATH,
+  ofdLock,
+  openat2,
+  type Path,
+  pidfdOpen,
+  pidfdSendSignal,
+  RESOLVE,
+  SystemError,
+  syncfs,
+  type Time,
+  umount2,
+  utimensat,
+} from './syscalls.ts'
+export { readXattr, readXattrs, removeXattr, writeXattr } from './xattr.ts'

@@ -1,0 +1,200 @@
+import { closeSync, constants, fstatSync, readdirSync, type Stats } from 'node:fs'
+import {
+  AT_FDCWD,
+  AT_REMOVEDIR,
+  fchownat,
+  linkat,
+  mkdirat,
+  mknodat,
+  O_PATH,
+  openat2,
+  type Path,
+  RENAME,
+  RESOLVE,
+  readlinkat,
+  renameat2,
+  symlinkat,
+  type Time,
+  unlinkat,
+  utimensat,
+} from './syscalls.ts'
+
+/**
+ * A folder that is treated as the root of a file system that others may have written, or be writing right now: every
+ * path is resolved by the kernel inside it (openat2 RESOLVE_IN_ROOT, no magic links), so that `..`, absolute links and
+ * links swapped during the work never lead outside. Closed by dispose. All calls are synchronous and short.
+ *
+ * Entries that a call makes, removes or changes are the last component of the path, never what a link there points to;
+ * the folders before it may be reached through links. Paths are strings (UTF-8) or bytes; errors are Node-like (.code).
+ */
+export interface RootFolder extends Disposable {
+  /** O_PATH descriptor of the root itself. */
+  readonly fd: number
+  /** Descriptor of an entry; the caller closes it. `flags` as of open(2); O_NONBLOCK is added so that no fifo blocks. */
+  open(path: Path, flags?: number, mode?: number): number
+  /** Follows links (inside the root) unless `follow` is false. */
+  stat(path: Path, options?: { follow?: boolean }): Stats
+  /** Like `stat`; undefined when nothing is there. */
+  statIfThere(path: Path, options?: { follow?: boolean }): Stats | undefined
+  /** Names of a folder as bytes, in no order. */
+  readdir(path: Path): Buffer[]
+  readlink(path: Path): Buffer
+  mkdir(path: Path, mode?: number): void
+  /** Makes the missing folders of a path; returns those it made, outermost first. */
+  mkdirAll(path: Path, mode?: number): Path[]
+  symlink(target: Path, path: Path): void
+  link(from: Path, to: Path): void
+  mknod(path: Path, mode: number, major?: number, minor?: number): void
+  /** With `replace: false` an entry there is EEXIST. */
+  rename(from: Path, to: Path, options?: { replace?: boolean }): void
+  unlink(path: Path): void
+  rmdir(path: Path): void
+  /** Removes an entry with all that is below it; nothing there is success. */
+  removeAll(path: Path): void
+  chown(path: Path, uid: number, gid: number): void
+  utimes(path: Path, access: Time, modification: Time): void
+  /**
+   * Runs `act` with a path of this process that names the entry exactly: `/proc/self/fd/N/name`. It is safe only for
+   * calls that do not follow a link in the last component (lstat, lsetxattr, lchown …).
+   */
+  withEntry<T>(path: Path, act: (path: Buffer) => T): T
+}
+
+const INSIDE = RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS
+
+export function openRoot(path: string): RootFolder {
+  const fd = openat2(AT_FDCWD, path, O_PATH | constants.O_DIRECTORY, 0, 0)
+  let closed = false
+  const open: RootFolder['open'] = (inner, flags = constants.O_RDONLY, mode = 0) => {
+    const creating = (flags & constants.O_CREAT) !== 0
+    const extra = (flags & O_PATH) === 0 ? constants.O_NONBLOCK | constants.O_NOCTTY : 0
+    return openat2(fd, inRoot(inner), flags | extra, creating ? mode : 0, INSIDE)
+  }
+  /** The folder that holds the entry, and the entry's own name. */
+  const within = <T>(inner: Path, act: (folder: number, name: Buffer) => T): T => {
+    const { parent, name } = split(inner)
+    const folder = open(parent, O_PATH | constants.O_DIRECTORY)
+    try {
+      return act(folder, name)
+    } finally {
+      closeSync(folder)
+    }
+  }
+  const withFd = <T>(inner: Path, flags: number, act: (entry: number) => T): T => {
+    const entry = open(inner, flags)
+    try {
+      return act(entry)
+    } finally {
+      closeSync(entry)
+    }
+  }
+  const stat: RootFolder['stat'] = (inner, options = {}) =>
+    withFd(inner, O_PATH | (options.follow === false ? constants.O_NOFOLLOW : 0), (entry) => fstatSync(entry))
+  const statIfThere: RootFolder['statIfThere'] = (inner, options) => {
+    try {
+      return stat(inner, options)
+    } catch (error) {
+      const code = (error as { code?: string }).code
+      if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+      throw error
+    }
+  }
+  const readdir = (inner: Path) =>
+    withFd(inner, constants.O_RDONLY | constants.O_DIRECTORY, (entry) =>
+      // The descriptor is of a folder already opened, so its magic link leads to that folder and nowhere else.
+      readdirSync(`/proc/self/fd/${entry}`, { encoding: 'buffer' }),
+    )
+  const mkdir = (inner: Path, mode = 0o755) => within(inner, (folder, name) => mkdirat(folder, name, mode))
+  return {
+    fd,
+    open,
+    stat,
+    statIfThere,
+    readdir,
+    readlink: (inner) => withFd(inner, O_PATH | constants.O_NOFOLLOW, (entry) => readlinkat(entry, '')),
+    mkdir,
+    mkdirAll(inner, mode) {
+      const made: Path[] = []
+      const parts = pieces(inner)
+      for (let count = 1; count <= parts.length; count++) {
+        const prefix = join(parts.slice(0, count))
+        if (statIfThere(prefix)) continue
+        mkdir(prefix, mode)
+        made.push(prefix)
+      }
+      return made
+    },
+    symlink: (target, inner) => within(inner, (folder, name) => symlinkat(target, folder, name)),
+    link: (from, to) =>
+      within(from, (fromFolder, fromName) =>
+        within(to, (toFolder, toName) => linkat(fromFolder, fromName, toFolder, toName)),
+      ),
+    mknod: (inner, mode, major, minor) => within(inner, (folder, name) => mknodat(folder, name, mode, major, minor)),
+    rename: (from, to, options = {}) =>
+      within(from, (fromFolder, fromName) =>
+        within(to, (toFolder, toName) =>
+          renameat2(fromFolder, fromName, toFolder, toName, options.replace === false ? RENAME.NOREPLACE : 0),
+        ),
+      ),
+    unlink: (inner) => within(inner, (folder, name) => unlinkat(folder, name)),
+    rmdir: (inner) => within(inner, (folder, name) => unlinkat(folder, name, AT_REMOVEDIR)),
+    removeAll: (inner) => within(inner, removeAt),
+    chown: (inner, uid, gid) => within(inner, (folder, name) => fchownat(folder, name, uid, gid)),
+    utimes: (inner, access, modification) =>
+      within(inner, (folder, name) => utimensat(folder, name, access, modification)),
+    withEntry: (inner, act) =>
+      within(inner, (folder, name) => act(Buffer.concat([Buffer.from(`/proc/self/fd/${folder}/`), name]))),
+    [Symbol.dispose]() {
+      if (closed) return
+      closed = true
+      closeSync(fd)
+    },
+  }
+}
+
+/** Opened step by step with O_NOFOLLOW, so that a folder swapped for a link is removed as a link. */
+function removeAt(folder: number, name: Buffer): void {
+  try {
+    unlinkat(folder, name)
+    return
+  } catch (error) {
+    const code = (error as { code?: string }).code
+    if (code === 'ENOENT') return
+    if (code !== 'EISDIR' && code !== 'EPERM') throw error
+  }
+  const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
+  const inner = openat2(folder, name, flags, 0, RESOLVE.BENEATH | RESOLVE.NO_MAGICLINKS)
+  try {
+    for (const child of readdirSync(`/proc/self/fd/${inner}`, { encoding: 'buffer' })) removeAt(inner, child)
+  } finally {
+    closeSync(inner)
+  }
+  unlinkat(folder, name, AT_REMOVEDIR)
+}
+
+const DOT = Buffer.from('.')
+
+/** Absolute paths are taken from the root; the empty path is the root. */
+function inRoot(path: Path): Path {
+  return path.length === 0 ? '/' : path
+}
+
+/** Components as bytes without empty ones and `.`; `..` stays and is the kernel's to resolve. */
+function pieces(path: Path): Buffer[] {
+  const latin1 = Buffer.from(path).toString('latin1')
+  return latin1
+    .split('/')
+    .filter((part) => part !== '' && part !== '.')
+    .map((part) => Buffer.from(part, 'latin1'))
+}
+
+function join(parts: Buffer[]): Buffer {
+  return Buffer.concat(parts.flatMap((part) => [Buffer.from('/'), part]))
+}
+
+function split(path: Path): { parent: Path; name: Buffer } {
+  const parts = pieces(path)
+  const name = parts.pop() ?? DOT
+  // A last component `..` names a folder by its relation, not an entry: the *at calls answer as they do for any such name.
+  return { parent: parts.length ? join(parts) : '/', name }
+}

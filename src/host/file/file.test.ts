@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { isBaleError } from '#base'
+import {
+  acquireLock,
+  asNoSpace,
+  publishFile,
+  publishFolder,
+  readAll,
+  removeTree,
+  streamFile,
+  temporaryFolder,
+  writeFileAtomic,
+} from './index.ts'
+
+test('a published file has its final name and never replaces another', async () => {
+  await using folder = await temporaryFolder(tmpdir())
+  const at = (name: string) => join(folder.path, name)
+  writeFileSync(at('a'), 'first')
+  assert.equal(await publishFile(at('a'), at('final')), 'published')
+  writeFileSync(at('b'), 'second')
+  assert.equal(await publishFile(at('b'), at('final')), 'exists')
+  assert.equal(readFileSync(at('final'), 'utf8'), 'first')
+  assert.deepEqual(readdirSync(folder.path), ['final'])
+})
+
+test('a published folder never replaces another', async () => {
+  await using folder = await temporaryFolder(tmpdir())
+  const at = (name: string) => join(folder.path, name)
+  for (const name of ['a', 'b']) {
+    mkdirSync(at(name))
+    writeFileSync(join(at(name), 'file'), name)
+  }
+  assert.equal(await publishFolder(at('a'), at('final')), 'published')
+  assert.equal(await publishFolder(at('b'), at('final')), 'exists')
+  assert.equal(readFileSync(at('final/file'), 'utf8'), 'a')
+  assert.equal(existsSync(at('b')), true, 'the loser is still there for its owner to remove')
+})
+
+test('an atomic write replaces the whole file and leaves no temporary one, also when it fails', async () => {
+  await using folder = await temporaryFolder(tmpdir())
+  const path = join(folder.path, 'x.json')
+  await writeFileAtomic(path, 'one')
+  await writeFileAtomic(path, 'two')
+  assert.equal(readFileSync(path, 'utf8'), 'two')
+  mkdirSync(join(folder.path, 'folder'))
+  await assert.rejects(writeFileAtomic(join(folder.path, 'folder'), 'x'), { code: 'EISDIR' })
+  assert.deepEqual(readdirSync(folder.path).sort(), ['folder', 'x.json'])
+})
+
+test('readAll stops at its limit', async () => {
+  const stream = async function* () {
+    yield Buffer.from('abc')
+    yield Buffer.from('def')
+  }
+  assert.equal(Buffer.from(await readAll(stream(), { limit: 6 })).toString(), 'abcdef')
+  await assert.rejects(readAll(stream(), { limit: 5, what: 'the manifest' }), (error) =>
+    isBaleError(error, 'LIMIT_EXCEEDED') ? /the manifest/.test(error.message) : false,
+  )
+})
+
+test('a part of a file is streamed in chunks', async () => {
+  await using folder = await temporaryFolder(tmpdir())
+  const path = join(folder.path, 'file')
+  writeFileSync(path, '0123456789')
+  const chunks: string[] = []
+  for await (const chunk of streamFile(path, { start: 2, end: 9, chunkSize: 3 }))
+    chunks.push(Buffer.from(chunk).toString())
+  assert.deepEqual(chunks, ['234', '567', '8'])
+})
+
+test('a tree with read-only folders, links and names that are not UTF-8 is removed without following a link', async () => {
+  await using folder = await temporaryFolder(tmpdir())
+  const tree = join(folder.path, 'tree')
+  mkdirSync(join(folder.path, 'outside'))
+  writeFileSync(join(folder.path, 'outside/keep'), '')
+  mkdirSync(join(tree, 'a/b'), { recursive: true })
+  writeFileSync(Buffer.concat([Buffer.from(`${tree}/a/`), Buffer.of(0xff, 0xfe)]), 'x')
+  symlinkSync(join(folder.path, 'outside'), join(tree, 'a/b/link'))
+  chmodSync(join(tree, 'a/b'), 0o555)
+  chmodSync(join(tree, 'a'), 0o555)
+  await removeTree(tree)
+  assert.deepEqual(readdirSync(folder.path), ['outside'])
+  assert.deepEqual(readdirSync(join(folder.path, 'outside')), ['keep'])
+  await removeTree(tree)
+})
+
+test('a tree deeper than the longest path is removed', async () => {
+  await using folder = await temporaryFolder(tmpdir())
+  const tree = join(folder.path, 'tree')
+  mkdirSync(tree)
+  // A process that walks in as it goes can make what no single path can name.
+  const code = `const { mkdirSync, writeFileSync } = require('node:fs'); const name = 'd'.repeat(200);
+    for (let depth = 0; depth < 40; depth++) { mkdirSync(name); process.chdir(name) } writeFileSync('leaf', '')`
+  const walker = spawn(process.execPath, ['-e', code], { stdio: 'inherit', cwd: tree })
+  assert.deepEqual(await once(walker, 'exit'), [0, null])
+  await removeTree(tree)
+  assert.equal(existsSync(tree), false)
+})
+
+test('of many callers that want one lock, one at a time has it', async () => {
+  await using folder = await temporaryFolder(tmpdir())
+  const path = join(folder.path, 'locks/x')
+  let inside = 0
+  let most = 0
+  await Promise.all(
+    Array.from({ length: 5 }, async () => {
+      await using _lock = await acquireLock(path)
+      most = Math.max(most, ++inside)
+      await sleep(5)
+      inside--
+    }),
+  )
+  assert.equal(most, 1)
+  assert.deepEqual(readdirSync(join(folder.path, 'locks')), [])
+})
+
+test('shared holders do not exclude each other, an exclusive one waits for them and may give up', async () => {
+  await using folder = await temporaryFolder(tmpdir())
+  const path = join(folder.path, 'x')
+  await using _one = await acquireLock(path, { shared: true })
+  await using _two = await acquireLock(path, { shared: true, timeoutMs: 0 })
+  await assert.rejects(acquireLock(path, { timeoutMs: 20 }), (error) => isBaleError(error, 'LOCKED'))
+  const signal = AbortSignal.timeout(20)
+  await assert.rejects(acquireLock(path, { signal }))
+})
+
+test('a lock dies with the process that held it', async () => {
+  await using folder = await temporaryFolder(tmpdir())
+  const path = join(folder.path, 'x')
+  const module = fileURLToPath(new URL('./lock.ts', import.meta.url))
+  const code = `const { acquireLock } = await import(${JSON.stringify(module)}); await acquireLock(${JSON.stringify(path)}); console.log('held'); setInterval(() => {}, 1000)`
+  const child = spawn(process.execPath, ['--conditions=source', '--input-type=module', '-e', code], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  await once(child.stdout, 'data')
+  await assert.rejects(acquireLock(path, { timeoutMs: 0 }), (error) => isBaleError(error, 'LOCKED'))
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  await using _lock = await acquireLock(path, { timeoutMs: 0 })
+})
+
+test('a full disk is NO_SPACE, other failures stay what they are', () => {
+  const full = Object.assign(new Error('x'), { code: 'ENOSPC' })
+  assert.ok(isBaleError(asNoSpace(full, 'a layer'), 'NO_SPACE'))
+  assert.ok(isBaleError(asNoSpace(Object.assign(new Error(), { errcode: 13 }), 'the store'), 'NO_SPACE'))
+  const other = new Error('other')
+  assert.equal(asNoSpace(other, 'a layer'), other)
+})

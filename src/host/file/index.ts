@@ -1,0 +1,13 @@
+/**
+ * host/file: files and folders that survive crashes. Promises: what has its final name is complete; nothing native is
+ * loaded at import (locks load it when first taken). Does not: know what the bytes mean.
+ */
+export { acquireLock, type LockOptions } from './lock.ts'
+export { unescapeMountPath } from './mount-path.ts'
+export { asNoSpace, withNoSpace } from './no-space.ts'
+export { fsyncFile, fsyncFolder, publishFile, publishFolder } from './publish.ts'
+export { readAll } from './read-all.ts'
+export { removeTree } from './remove-tree.ts'
+export { type StreamFileOptions, streamFile } from './stream-file.ts'
+export { type TemporaryFolder, temporaryFolder } from './temporary-folder.ts'
+export { writeFileAtomic } from './write-file-atomic.ts'

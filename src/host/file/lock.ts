@@ -1,0 +1,80 @@
+import { type FileHandle, mkdir, open, stat, unlink } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { BaleError, disposable, errnoOf } from '#base'
+
+export interface LockOptions {
+  signal?: AbortSignal
+  /** LOCKED after this long; without it waits for ever. 0 tries once. */
+  timeoutMs?: number
+  /** Many shared holders, or one exclusive. */
+  shared?: boolean
+}
+
+/**
+ * Takes the lock named by a file, and gives it back on dispose. The lock is flock(2)'s: it belongs to the open file, so
+ * it dies with its owner however that ends, and two callers in one process exclude each other as two processes do.
+ * The exclusive holder removes the file when it is done; who waited on the removed file begins again with a new one.
+ */
+export async function acquireLock(path: string, options: LockOptions = {}): Promise<AsyncDisposable> {
+  const { flock, LOCK } = await import('../syscalls.ts')
+  const operation = (options.shared ? LOCK.SHARED : LOCK.EXCLUSIVE) | LOCK.NONBLOCK
+  const deadline = options.timeoutMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + options.timeoutMs
+  for (let pause = 2; ; pause = Math.min(pause * 2, 64)) {
+    options.signal?.throwIfAborted()
+    const handle = await openLockFile(path)
+    let held = false
+    try {
+      held = tried(() => flock(handle.fd, operation)) && (await stillNamed(handle, path))
+    } finally {
+      if (!held) await handle.close()
+    }
+    if (held) return release(handle, path, options.shared ?? false)
+    if (performance.now() >= deadline) throw new BaleError('LOCKED', `another process holds the lock ${path}`)
+    await sleep(Math.min(pause, Math.max(0, deadline - performance.now())), undefined, { signal: options.signal })
+  }
+}
+
+/** The lock file, made when missing; its folder too. */
+async function openLockFile(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'a+', 0o600)
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    return open(path, 'a+', 0o600)
+  }
+}
+
+function tried(lock: () => void): boolean {
+  try {
+    lock()
+    return true
+  } catch (error) {
+    if (errnoOf(error) === 'EAGAIN') return false
+    throw error
+  }
+}
+
+/** False when the former holder removed the file between our opening and our locking it. */
+async function stillNamed(handle: FileHandle, path: string): Promise<boolean> {
+  const ours = await handle.stat()
+  try {
+    return (await stat(path)).ino === ours.ino
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false
+    throw error
+  }
+}
+
+function release(handle: FileHandle, path: string, shared: boolean): AsyncDisposable {
+  return disposable(async () => {
+    try {
+      if (!shared) await unlink(path)
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error
+    } finally {
+      await handle.close()
+    }
+  })
+}

@@ -1,0 +1,102 @@
+import { chmod, lstat, readdir, readFile, rename, rmdir, unlink } from 'node:fs/promises'
+import { BaleError, errnoOf } from '#base'
+import { unescapeMountPath } from './mount-path.ts'
+
+/**
+ * Removes a file or a folder with all that is below it; nothing there is success. Links are removed, never followed;
+ * folders without write permission are opened up; names need not be UTF-8; trees deeper than PATH_MAX go too. Refuses
+ * with CONFLICT while something is mounted at or below the path, so that no volume or image is emptied by mistake.
+ */
+export async function removeTree(path: string): Promise<void> {
+  const stat = await lstat(path).catch((error: unknown) => {
+    if (errnoOf(error) === 'ENOENT') return undefined
+    throw error
+  })
+  if (!stat) return
+  if (!stat.isDirectory()) return unlinkIfThere(Buffer.from(path))
+  await refuseMounts(path)
+  const top = Buffer.from(path)
+  const waiting: Buffer[] = []
+  let moved = 0
+  const flatten = async (folder: Buffer) => {
+    const name = Buffer.concat([top, Buffer.from(`/.bale-deep-${process.pid}-${moved++}`)])
+    await rename(folder, name)
+    waiting.push(name)
+  }
+  do {
+    await removeFolder(waiting.pop() ?? top, flatten, top)
+  } while (waiting.length > 0)
+  await rmdirIfThere(top)
+}
+
+const DEEP = 2048
+const AT_ONCE = 16
+
+/** Empties `folder` and removes it, unless it is the top, which is needed until the last deep folder is gone. */
+async function removeFolder(folder: Buffer, flatten: (folder: Buffer) => Promise<void>, top: Buffer): Promise<void> {
+  const entries = await readdirOpening(folder)
+  const files: Buffer[] = []
+  for (const entry of entries) {
+    const path = Buffer.concat([folder, SLASH, entry.name])
+    if (!entry.isDirectory()) files.push(path)
+    else if (path.length > DEEP) await withWritable(folder, () => flatten(path))
+    else await removeFolder(path, flatten, top)
+  }
+  for (let index = 0; index < files.length; index += AT_ONCE) {
+    const some = files.slice(index, index + AT_ONCE)
+    await withWritable(folder, async () => {
+      await Promise.all(some.map(unlinkIfThere))
+    })
+  }
+  if (!folder.equals(top)) await rmdirOpening(folder)
+}
+
+const SLASH = Buffer.from('/')
+
+async function readdirOpening(folder: Buffer) {
+  const read = () => readdir(folder, { withFileTypes: true, encoding: 'buffer' })
+  return withWritable(folder, read)
+}
+
+/** Tries; when permission is missing, opens the folder up and tries again. */
+async function withWritable<T>(folder: Buffer, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act()
+  } catch (error) {
+    if (errnoOf(error) !== 'EACCES') throw error
+    await chmod(folder, 0o700)
+    return act()
+  }
+}
+
+async function rmdirOpening(folder: Buffer): Promise<void> {
+  const parent = folder.subarray(0, folder.lastIndexOf(SLASH))
+  await withWritable(parent, () => rmdirIfThere(folder))
+}
+
+async function unlinkIfThere(path: Buffer): Promise<void> {
+  await unlink(path).catch(ignoreMissing)
+}
+
+async function rmdirIfThere(path: Buffer): Promise<void> {
+  await rmdir(path).catch(ignoreMissing)
+}
+
+function ignoreMissing(error: unknown): void {
+  if (errnoOf(error) !== 'ENOENT') throw error
+}
+
+async function refuseMounts(path: string): Promise<void> {
+  const table = await readFile('/proc/self/mountinfo', 'latin1')
+  const wanted = Buffer.from(path).toString('latin1').replace(/\/+$/, '')
+  for (const line of table.split('\n')) {
+    const field = line.split(' ')[4]
+    if (field === undefined) continue
+    const point = unescapeMountPath(field)
+    if (point === wanted || point.startsWith(`${wanted}/`)) {
+      throw new BaleError('CONFLICT', `${path} is not removed: something is mounted on ${point}`, {
+        hint: `umount ${point}`,
+      })
+    }
+  }
+}

@@ -1,0 +1,27 @@
+import { randomBytes } from 'node:crypto'
+import { open, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { fsyncFolder } from './publish.ts'
+
+/** Replaces a file as a whole: readers see the old or the new bytes, also after power loss. Mode 0600 by default. */
+export async function writeFileAtomic(
+  path: string,
+  content: Uint8Array | string,
+  options: { mode?: number } = {},
+): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`)
+  try {
+    const handle = await open(temporary, 'wx', options.mode ?? 0o600)
+    try {
+      await handle.writeFile(content)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
+  await fsyncFolder(dirname(path))
+}

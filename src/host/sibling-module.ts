@@ -1,0 +1,8 @@
+/**
+ * URL of a module beside the asking one, for `new Worker` and `import()`: the extension is that of the asking module, so
+ * that it is right in the TypeScript sources and in the compiled package. `siblingModule(import.meta.url, './worker')`.
+ */
+export function siblingModule(importMetaUrl: string, name: string): string {
+  const extension = importMetaUrl.slice(importMetaUrl.lastIndexOf('.'))
+  return new URL(`${name}${extension}`, importMetaUrl).href
+}

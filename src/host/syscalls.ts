@@ -1,0 +1,417 @@
+/**
+ * The one module with C declarations. Each function is one system call, checked: failure throws a SystemError with
+ * `.code` (EPERM …), `.errno` and `.syscall`. koffi is loaded by the first call, so importing this costs nothing.
+ * Numbers are those of x86-64 and arm64, which agree for all that is used here.
+ */
+import { createRequire } from 'node:module'
+import { constants } from 'node:os'
+import { getSystemErrorName } from 'node:util'
+
+type Value = number | bigint | string | Uint8Array | null
+type Native = (...values: Value[]) => number | bigint
+
+interface Koffi {
+  load(path: string | null): { func(name: string, result: string, args: string[]): Native }
+  errno(): number
+}
+
+let koffi: Koffi | undefined
+let library: ReturnType<Koffi['load']> | undefined
+
+/** Declares a function of libc; nothing is loaded before its first call. */
+function native(name: string, result: 'int' | 'long', ...args: string[]): Native {
+  let bound: Native | undefined
+  return (...values) => {
+    koffi ??= createRequire(import.meta.url)('koffi') as Koffi
+    library ??= koffi.load(null)
+    bound ??= library.func(name, result, args)
+    return bound(...values)
+  }
+}
+
+/** Linux's names that libuv and Node do not know. */
+const OTHER_NAMES: Record<number, string> = { 15: 'ENOTBLK', 117: 'EUCLEAN', 126: 'ENOKEY' }
+
+/** `ENOENT` for 2. ENOTSUP and EOPNOTSUPP are one number on Linux; the name is ENOTSUP. */
+export function errnoName(errno: number): string {
+  const name = getSystemErrorName(-errno)
+  if (/^E[A-Z0-9]+$/.test(name)) return name
+  const known = Object.entries(constants.errno).find(([, value]) => value === errno)
+  return known?.[0] ?? OTHER_NAMES[errno] ?? `E${errno}`
+}
+
+/** A failed system call. `message` reads like Node's own: `EPERM: mount, '/x'`. */
+export class SystemError extends Error {
+  override readonly name = 'SystemError'
+  readonly code: string
+  readonly errno: number
+  readonly syscall: string
+  readonly path: string | undefined
+
+  constructor(errno: number, syscall: string, path?: string) {
+    const code = errnoName(errno)
+    super(`${code}: ${syscall}${path === undefined ? '' : `, '${path}'`}`)
+    this.code = code
+    this.errno = errno
+    this.syscall = syscall
+    this.path = path
+  }
+}
+
+/** A path: a string is UTF-8 as everywhere in Node, bytes are taken as they are (names in tars need not be UTF-8). */
+export type Path = string | Uint8Array
+
+function checked(result: number | bigint, syscall: string, path?: Path): number {
+  const value = Number(result)
+  if (value >= 0) return value
+  throw new SystemError(koffi!.errno(), syscall, path === undefined ? undefined : Buffer.from(path).toString())
+}
+
+/** The path as C wants it. A NUL inside would cut it short unseen. */
+function c(path: Path): Buffer {
+  const bytes = Buffer.from(path)
+  if (bytes.includes(0)) throw new SystemError(22, 'path', bytes.toString())
+  return Buffer.concat([bytes, Buffer.of(0)])
+}
+
+const orNull = (path: Path | undefined) => (path === undefined ? null : c(path))
+
+export const AT_FDCWD = -100
+const AT_SYMLINK_NOFOLLOW = 0x100
+export const AT_REMOVEDIR = 0x200
+export const AT_EMPTY_PATH = 0x1000
+export const AT_RECURSIVE = 0x8000
+
+// mounts
+
+export const MS = {
+  RDONLY: 1,
+  NOSUID: 2,
+  NODEV: 4,
+  NOEXEC: 8,
+  REMOUNT: 32,
+  BIND: 4096,
+  REC: 16384,
+  UNBINDABLE: 1 << 17,
+  PRIVATE: 1 << 18,
+  SLAVE: 1 << 19,
+  SHARED: 1 << 20,
+} as const
+export const MNT_DETACH = 2
+export const UMOUNT_NOFOLLOW = 8
+export const MOUNT_ATTR = { RDONLY: 1, NOSUID: 2, NODEV: 4, NOEXEC: 8, IDMAP: 0x100000 } as const
+
+const cMount = native('mount', 'int', 'void *', 'void *', 'void *', 'ulong', 'void *')
+export function mount(source: Path | undefined, target: Path, type: string | undefined, flags: number, data?: Path) {
+  checked(cMount(orNull(source), c(target), orNull(type), flags, orNull(data)), 'mount', target)
+}
+
+const cUmount2 = native('umount2', 'int', 'void *', 'int')
+export function umount2(target: Path, flags: number): void {
+  checked(cUmount2(c(target), flags), 'umount2', target)
+}
+
+const sysOpen = native('syscall', 'long', 'long', 'void *', 'uint')
+export function fsopen(type: string): number {
+  return checked(sysOpen(430, c(type), 1), 'fsopen', type)
+}
+
+const sysConfig = native('syscall', 'long', 'long', 'int', 'uint', 'void *', 'void *', 'int')
+const SET = { flag: 0, string: 1, fd: 5, create: 6 } as const
+/** One mount option: `true` is a flag, a string its value (at most 255 bytes), a number a descriptor. */
+export function fsconfig(fsFd: number, key: string, value: true | Path | number): void {
+  const result =
+    value === true
+      ? sysConfig(431, fsFd, SET.flag, c(key), null, 0)
+      : typeof value === 'number'
+        ? sysConfig(431, fsFd, SET.fd, c(key), null, value)
+        : sysConfig(431, fsFd, SET.string, c(key), c(value), 0)
+  checked(result, 'fsconfig', key)
+}
+export function fsconfigCreate(fsFd: number): void {
+  checked(sysConfig(431, fsFd, SET.create, null, null, 0), 'fsconfig')
+}
+
+const sysFsmount = native('syscall', 'long', 'long', 'int', 'uint', 'uint')
+/** A detached mount of the configured file system; `attributes` from MOUNT_ATTR. */
+export function fsmount(fsFd: number, attributes: number): number {
+  return checked(sysFsmount(432, fsFd, 1, attributes), 'fsmount')
+}
+
+const sysMove = native('syscall', 'long', 'long', 'int', 'void *', 'int', 'void *', 'uint')
+/** Attaches a detached mount at a path. */
+export function moveMount(mountFd: number, target: Path): void {
+  checked(sysMove(429, mountFd, c(''), AT_FDCWD, c(target), 4), 'move_mount', target)
+}
+
+const sysTree = native('syscall', 'long', 'long', 'int', 'void *', 'uint')
+/** A detached clone of the mount at a path (OPEN_TREE_CLONE), optionally with the mounts below it. */
+export function openTree(path: Path, options: { recursive?: boolean } = {}): number {
+  const flags = 1 | 0o2000000 | (options.recursive ? AT_RECURSIVE : 0)
+  return checked(sysTree(428, AT_FDCWD, c(path), flags), 'open_tree', path)
+}
+
+const sysSetattr = native('syscall', 'long', 'long', 'int', 'void *', 'uint', 'void *', 'size_t')
+export interface MountAttributes {
+  set?: number
+  clear?: number
+  /** MS.PRIVATE, MS.SLAVE, MS.SHARED or MS.UNBINDABLE. */
+  propagation?: number
+  userNamespaceFd?: number
+}
+/** Changes a mount: `at` a path, or the descriptor of a detached mount. */
+export function mountSetattr(at: Path | number, attributes: MountAttributes, recursive = false): void {
+  const words = BigUint64Array.of(
+    BigInt(attributes.set ?? 0),
+    BigInt(attributes.clear ?? 0),
+    BigInt(attributes.propagation ?? 0),
+    BigInt(attributes.userNamespaceFd ?? 0),
+  )
+  const [fd, path, empty] = typeof at === 'number' ? [at, '', AT_EMPTY_PATH] : [AT_FDCWD, at, 0]
+  const flags = empty | (recursive ? AT_RECURSIVE : 0)
+  checked(sysSetattr(442, fd, c(path), flags, new Uint8Array(words.buffer), 32), 'mount_setattr', path)
+}
+
+// files relative to a folder's descriptor; `name` may be a path where the call follows paths
+
+export const RESOLVE = { NO_XDEV: 1, NO_MAGICLINKS: 2, NO_SYMLINKS: 4, BENEATH: 8, IN_ROOT: 0x10 } as const
+export const O_PATH = 0o10000000
+export const O_CLOEXEC = 0o2000000
+
+const sysOpenat2 = native('syscall', 'long', 'long', 'int', 'void *', 'void *', 'size_t')
+/** openat2(2). EAGAIN (a rename raced with `..`) is tried again a few times, as its manual advises. */
+export function openat2(folder: number, path: Path, flags: number, mode: number, resolve: number): number {
+  const how = BigUint64Array.of(BigInt(flags | O_CLOEXEC), BigInt(mode), BigInt(resolve))
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return checked(sysOpenat2(437, folder, c(path), new Uint8Array(how.buffer), 24), 'openat2', path)
+    } catch (error) {
+      if (attempt < 64 && error instanceof SystemError && ['EAGAIN', 'EINTR'].includes(error.code)) continue
+      throw error
+    }
+  }
+}
+
+const cMkdirat = native('mkdirat', 'int', 'int', 'void *', 'uint')
+export function mkdirat(folder: number, name: Path, mode: number): void {
+  checked(cMkdirat(folder, c(name), mode), 'mkdirat', name)
+}
+
+const cMknodat = native('mknodat', 'int', 'int', 'void *', 'uint', 'ulong')
+/** `mode` holds the type (S_IFCHR 0o020000, S_IFBLK 0o060000, S_IFIFO 0o010000, S_IFREG 0o100000) and permissions. */
+export function mknodat(folder: number, name: Path, mode: number, major = 0, minor = 0): void {
+  const high = BigInt(major)
+  const low = BigInt(minor)
+  const device = (low & 0xffn) | ((high & 0xfffn) << 8n) | ((low & ~0xffn) << 12n) | ((high & ~0xfffn) << 32n)
+  checked(cMknodat(folder, c(name), mode, device), 'mknodat', name)
+}
+export function mknod(path: Path, mode: number, major = 0, minor = 0): void {
+  mknodat(AT_FDCWD, path, mode, major, minor)
+}
+
+const cSymlinkat = native('symlinkat', 'int', 'void *', 'int', 'void *')
+export function symlinkat(target: Path, folder: number, name: Path): void {
+  checked(cSymlinkat(c(target), folder, c(name)), 'symlinkat', name)
+}
+
+const cReadlinkat = native('readlinkat', 'long', 'int', 'void *', 'void *', 'size_t')
+/** The bytes of a link; an empty name reads the link that `folder` (O_PATH | O_NOFOLLOW) itself is. */
+export function readlinkat(folder: number, name: Path): Buffer {
+  const buffer = Buffer.alloc(4096)
+  return buffer.subarray(0, checked(cReadlinkat(folder, c(name), buffer, buffer.length), 'readlinkat', name))
+}
+
+const cLinkat = native('linkat', 'int', 'int', 'void *', 'int', 'void *', 'int')
+/** A hard link; links are not followed. */
+export function linkat(fromFolder: number, from: Path, toFolder: number, to: Path): void {
+  checked(cLinkat(fromFolder, c(from), toFolder, c(to), 0), 'linkat', to)
+}
+
+const cUnlinkat = native('unlinkat', 'int', 'int', 'void *', 'int')
+export function unlinkat(folder: number, name: Path, flags = 0): void {
+  checked(cUnlinkat(folder, c(name), flags), 'unlinkat', name)
+}
+
+const sysRenameat2 = native('syscall', 'long', 'long', 'int', 'void *', 'int', 'void *', 'uint')
+export const RENAME = { NOREPLACE: 1, EXCHANGE: 2 } as const
+const RENAMEAT2 = process.arch === 'arm64' ? 276 : 316
+export function renameat2(fromFolder: number, from: Path, toFolder: number, to: Path, flags: number): void {
+  checked(sysRenameat2(RENAMEAT2, fromFolder, c(from), toFolder, c(to), flags), 'renameat2', to)
+}
+
+const cFchownat = native('fchownat', 'int', 'int', 'void *', 'uint', 'uint', 'int')
+/** Owner of the entry itself, never of what a link points to. */
+export function fchownat(folder: number, name: Path, uid: number, gid: number): void {
+  checked(cFchownat(folder, c(name), uid, gid, AT_SYMLINK_NOFOLLOW), 'fchownat', name)
+}
+export function lchown(path: Path, uid: number, gid: number): void {
+  fchownat(AT_FDCWD, path, uid, gid)
+}
+
+const cUtimensat = native('utimensat', 'int', 'int', 'void *', 'void *', 'int')
+/** Seconds since 1970 (may be negative) and nanoseconds 0 … 999 999 999. */
+export interface Time {
+  seconds: number
+  nanoseconds: number
+}
+/** Times of the entry itself, never of what a link points to. */
+export function utimensat(folder: number, name: Path, access: Time, modification: Time): void {
+  const times = BigInt64Array.of(
+    BigInt(access.seconds),
+    BigInt(access.nanoseconds),
+    BigInt(modification.seconds),
+    BigInt(modification.nanoseconds),
+  )
+  const flags = AT_SYMLINK_NOFOLLOW
+  checked(cUtimensat(folder, c(name), new Uint8Array(times.buffer), flags), 'utimensat', name)
+}
+
+// extended attributes of the entry itself, links not followed
+
+const cSetxattr = native('lsetxattr', 'int', 'void *', 'void *', 'void *', 'size_t', 'int')
+export function lsetxattr(path: Path, name: Path, value: Uint8Array): void {
+  // An empty value still needs a pointer that is not NULL.
+  const bytes = value.length ? value : Buffer.alloc(1)
+  checked(cSetxattr(c(path), c(name), bytes, value.length, 0), 'lsetxattr', path)
+}
+
+const cGetxattr = native('lgetxattr', 'long', 'void *', 'void *', 'void *', 'size_t')
+/** Throws ENODATA when the attribute is not there. */
+export function lgetxattr(path: Path, name: Path): Buffer {
+  const buffer = Buffer.alloc(65536)
+  return Buffer.from(buffer.subarray(0, checked(cGetxattr(c(path), c(name), buffer, buffer.length), 'lgetxattr', path)))
+}
+
+const cListxattr = native('llistxattr', 'long', 'void *', 'void *', 'size_t')
+/** Names as latin1 strings, one character per byte. */
+export function listxattrNames(path: Path): string[] {
+  const size = checked(cListxattr(c(path), null, 0), 'llistxattr', path)
+  if (size === 0) return []
+  const buffer = Buffer.alloc(65536)
+  const length = checked(cListxattr(c(path), buffer, buffer.length), 'llistxattr', path)
+  return buffer.subarray(0, length).toString('latin1').split('\0').slice(0, -1)
+}
+
+const cRemovexattr = native('lremovexattr', 'int', 'void *', 'void *')
+export function lremovexattr(path: Path, name: Path): void {
+  checked(cRemovexattr(c(path), c(name)), 'lremovexattr', path)
+}
+
+// open files
+
+export const LOCK = { SHARED: 1, EXCLUSIVE: 2, NONBLOCK: 4, UNLOCK: 8 } as const
+const cFlock = native('flock', 'int', 'int', 'int')
+/** flock(2): belongs to the open file, so it dies with its last descriptor. With NONBLOCK a held lock throws EAGAIN. */
+export function flock(fd: number, operation: number): void {
+  checked(cFlock(fd, operation), 'flock')
+}
+
+const cFcntl = native('fcntl', 'int', 'int', 'int', 'void *')
+/** An open-file-description lock (F_OFD_SETLK) on the whole file; EAGAIN when another holds it. */
+export function ofdLock(fd: number, kind: 'read' | 'write' | 'unlock'): void {
+  const lock = Buffer.alloc(32)
+  lock.writeInt16LE({ read: 0, write: 1, unlock: 2 }[kind], 0)
+  checked(cFcntl(fd, 37, lock), 'fcntl')
+}
+
+const cFadvise = native('posix_fadvise', 'int', 'int', 'int64', 'int64', 'int')
+/** posix_fadvise(2) for the whole file; 4 is POSIX_FADV_DONTNEED. It returns its error instead of setting errno. */
+export function posixFadvise(fd: number, advice: number): void {
+  const errno = Number(cFadvise(fd, 0, 0, advice))
+  if (errno !== 0) throw new SystemError(errno, 'posix_fadvise')
+}
+
+const cSyncfs = native('syncfs', 'int', 'int')
+export function syncfs(fd: number): void {
+  checked(cSyncfs(fd), 'syncfs')
+}
+
+const cCopyFileRange = native('copy_file_range', 'long', 'int', 'void *', 'int', 'void *', 'size_t', 'uint')
+/** Copies up to `length` bytes inside the kernel; returns how many, 0 at the end of the source. */
+export function copyFileRange(from: number, fromOffset: number, to: number, toOffset: number, length: number): number {
+  const source = new Uint8Array(BigInt64Array.of(BigInt(fromOffset)).buffer)
+  const target = new Uint8Array(BigInt64Array.of(BigInt(toOffset)).buffer)
+  return checked(cCopyFileRange(from, source, to, target, length, 0), 'copy_file_range')
+}
+
+const cIoctl = native('ioctl', 'int', 'int', 'ulong', 'void *')
+const cIoctlNumber = native('ioctl', 'int', 'int', 'ulong', 'long')
+export function ioctl(fd: number, request: number, argument: Uint8Array | number = 0): number {
+  const result = typeof argument === 'number' ? cIoctlNumber(fd, request, argument) : cIoctl(fd, request, argument)
+  return checked(result, 'ioctl')
+}
+
+const FICLONERANGE = 0x4020940d
+/** Shares blocks between two files (XFS, btrfs). EOPNOTSUPP, EXDEV or EINVAL where that is not possible. */
+export function ficloneRange(from: number, fromOffset: number, length: number, to: number, toOffset: number): void {
+  const range = BigInt64Array.of(BigInt(from), BigInt(fromOffset), BigInt(length), BigInt(toOffset))
+  ioctl(to, FICLONERANGE, new Uint8Array(range.buffer))
+}
+
+// processes and namespaces
+
+const sysPidfd = native('syscall', 'long', 'long', 'int', 'uint')
+/** ESRCH when the process is gone. The descriptor becomes readable when the process ends. */
+export function pidfdOpen(pid: number): number {
+  return checked(sysPidfd(434, pid, 0), 'pidfd_open')
+}
+
+const sysPidfdSignal = native('syscall', 'long', 'long', 'int', 'int', 'void *', 'uint')
+export function pidfdSendSignal(pidfd: number, signal: number): void {
+  checked(sysPidfdSignal(424, pidfd, signal, null, 0), 'pidfd_send_signal')
+}
+
+const cUnshare = native('unshare', 'int', 'int')
+/** Acts on the calling thread alone: call it only in a worker thread made for it, or everything after is confused. */
+export function unshare(flags: number): void {
+  checked(cUnshare(flags), 'unshare')
+}
+
+const cSetns = native('setns', 'int', 'int', 'int')
+/** As `unshare`: this thread only. */
+export function setns(fd: number, type: number): void {
+  checked(cSetns(fd, type), 'setns')
+}
+
+const cGettid = native('gettid', 'int')
+export function gettid(): number {
+  return Number(cGettid())
+}
+
+// unix sockets that Node's net cannot open
+
+export const SOCK = { SEQPACKET: 5, CLOEXEC: 0o2000000, NONBLOCK: 0o4000 } as const
+
+const cSocket = native('socket', 'int', 'int', 'int', 'int')
+/** A unix socket. */
+export function socket(type: number): number {
+  return checked(cSocket(1, type, 0), 'socket')
+}
+
+const cConnect = native('connect', 'int', 'int', 'void *', 'uint')
+/** Connects to a path of at most 107 bytes (ENAMETOOLONG otherwise). */
+export function connect(fd: number, path: Path): void {
+  const bytes = c(path)
+  if (bytes.length > 108) throw new SystemError(36, 'connect', bytes.toString())
+  const address = Buffer.alloc(110)
+  address.writeUInt16LE(1, 0)
+  bytes.copy(address, 2)
+  checked(cConnect(fd, address, address.length), 'connect', path)
+}
+
+const cRecv = native('recv', 'long', 'int', 'void *', 'size_t', 'int')
+export function recv(fd: number, buffer: Uint8Array, flags = 0): number {
+  return checked(cRecv(fd, buffer, buffer.length, flags), 'recv')
+}
+
+const MSG_NOSIGNAL = 0x4000
+const cSend = native('send', 'long', 'int', 'void *', 'size_t', 'int')
+export function send(fd: number, bytes: Uint8Array, flags = 0): number {
+  return checked(cSend(fd, bytes, bytes.length, flags | MSG_NOSIGNAL), 'send')
+}
+
+const cShutdown = native('shutdown', 'int', 'int', 'int')
+/** 0 ends reading, 1 writing, 2 both. */
+export function shutdown(fd: number, how: 0 | 1 | 2): void {
+  checked(cShutdown(fd, how), 'shutdown')
+}

@@ -1,0 +1,46 @@
+import { errnoOf } from '#base'
+import { lgetxattr, listxattrNames, lremovexattr, lsetxattr, type Path } from './syscalls.ts'
+
+/** All extended attributes of an entry (links not followed), by latin1 name; empty where there is no such thing. */
+export function readXattrs(path: Path): Map<string, Uint8Array> {
+  const found = new Map<string, Uint8Array>()
+  for (const name of xattrNames(path)) {
+    const value = readXattr(path, name)
+    if (value) found.set(name, value)
+  }
+  return found
+}
+
+function xattrNames(path: Path): string[] {
+  try {
+    return listxattrNames(path)
+  } catch (error) {
+    if (errnoOf(error) === 'ENOTSUP' || errnoOf(error) === 'EOPNOTSUPP') return []
+    throw error
+  }
+}
+
+/** The value, or undefined when the attribute is not there. */
+export function readXattr(path: Path, name: string): Uint8Array | undefined {
+  try {
+    return lgetxattr(path, latin1(name))
+  } catch (error) {
+    if (['ENODATA', 'ENOTSUP', 'EOPNOTSUPP'].includes(errnoOf(error) ?? '')) return undefined
+    throw error
+  }
+}
+
+export function writeXattr(path: Path, name: string, value: Uint8Array): void {
+  lsetxattr(path, latin1(name), value)
+}
+
+/** Removing what is not there is success. */
+export function removeXattr(path: Path, name: string): void {
+  try {
+    lremovexattr(path, latin1(name))
+  } catch (error) {
+    if (errnoOf(error) !== 'ENODATA') throw error
+  }
+}
+
+const latin1 = (name: string) => Buffer.from(name, 'latin1')
