@@ -39,3 +39,27 @@ export {
   utimensat,
 } from './syscalls.ts'
 export { readXattr, readXattrs, removeXattr, writeXattr } from './xattr.ts'
+export {
+  type CgroupLayout,
+  cgroupFolders,
+  cgroupLayout,
+  cgroupProcesses,
+  freezeCgroup,
+  isFrozen,
+  oomKills,
+  removeCgroup,
+} from './cgroup.ts'
+export { createNetworkNamespace, deleteNetworkNamespace } from './netns.ts'
+export {
+  findProgram,
+  isAlive,
+  type ProcessIdentity,
+  type ProgramOptions,
+  type ProgramResult,
+  processEnd,
+  processIdentity,
+  runProgram,
+  sendSignal,
+  signalNumber,
+} from './process.ts'
+export { connectPackets, type PacketSocket } from './seqpacket.ts'

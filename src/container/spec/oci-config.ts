@@ -1,0 +1,83 @@
+import type { SeccompFilter } from '../seccomp/profile.ts'
+
+/** The part of the runtime specification 1.0.2 that bale writes (config.md, config-linux.md). */
+export interface OciConfig {
+  ociVersion: string
+  process: OciProcess
+  root: { path: string; readonly: boolean }
+  hostname?: string
+  domainname?: string
+  mounts: OciMount[]
+  linux: OciLinux
+  annotations?: Record<string, string>
+}
+
+export interface OciProcess {
+  terminal: boolean
+  consoleSize?: { height: number; width: number }
+  user: { uid: number; gid: number; additionalGids?: number[] }
+  args: string[]
+  env: string[]
+  cwd: string
+  noNewPrivileges?: boolean
+  oomScoreAdj?: number
+  capabilities: OciCapabilities
+  rlimits?: { type: string; soft: number; hard: number }[]
+}
+
+export interface OciCapabilities {
+  bounding: string[]
+  effective?: string[]
+  permitted?: string[]
+}
+
+export interface OciMount {
+  destination: string
+  type?: string
+  source?: string
+  options?: string[]
+}
+
+export interface OciDevice {
+  type: 'c' | 'b' | 'p'
+  path: string
+  major: number
+  minor: number
+  fileMode?: number
+  uid?: number
+  gid?: number
+}
+
+export interface OciDeviceRule {
+  allow: boolean
+  type?: string
+  major?: number
+  minor?: number
+  access: string
+}
+
+export interface OciLinux {
+  namespaces: { type: string; path?: string }[]
+  sysctl?: Record<string, string>
+  cgroupsPath: string
+  resources: OciResources
+  devices?: OciDevice[]
+  seccomp?: SeccompFilter
+  maskedPaths?: string[]
+  readonlyPaths?: string[]
+  rootfsPropagation?: string
+}
+
+export interface OciResources {
+  devices?: OciDeviceRule[]
+  memory?: {
+    limit?: number
+    swap?: number
+    reservation?: number
+    swappiness?: number
+    disableOOMKiller?: boolean
+  }
+  cpu?: { shares?: number; quota?: number; period?: number; cpus?: string; mems?: string }
+  pids?: { limit: number }
+  blockIO?: { weight?: number }
+}

@@ -1,0 +1,123 @@
+import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { errnoOf } from '#base'
+import { processIdentity, sendSignal } from './process.ts'
+
+/** Where the control groups of this machine are mounted. Hybrid machines count as version 1. */
+export interface CgroupLayout {
+  version: 1 | 2
+  /** Mount points of all hierarchies, the unified one of a hybrid machine included. */
+  mounts: string[]
+  /** Controller -> mount point. */
+  controllers: Map<string, string>
+}
+
+/** Reads /proc/self/mountinfo (proc(5)) and, on version 2, cgroup.controllers. */
+export function cgroupLayout(): CgroupLayout {
+  const layout: CgroupLayout = { version: 2, mounts: [], controllers: new Map() }
+  for (const line of readFileSync('/proc/self/mountinfo', 'utf8').split('\n')) {
+    const [before, after] = line.split(' - ')
+    const type = after?.split(' ')[0]
+    if (type !== 'cgroup' && type !== 'cgroup2') continue
+    const mountPoint = before!.split(' ')[4]!
+    layout.mounts.push(mountPoint)
+    if (type === 'cgroup') {
+      layout.version = 1
+      for (const option of after!.split(' ')[2]?.split(',') ?? [])
+        if (!['rw', 'ro', 'xattr'].includes(option)) layout.controllers.set(option, mountPoint)
+    }
+  }
+  if (layout.version === 2 && layout.mounts[0])
+    for (const name of readFileSync(join(layout.mounts[0], 'cgroup.controllers'), 'utf8').trim().split(' '))
+      layout.controllers.set(name, layout.mounts[0])
+  return layout
+}
+
+/** The existing directories of one absolute cgroup path (`/bale/ID`), one per hierarchy. */
+export function cgroupFolders(path: string, layout = cgroupLayout()): string[] {
+  return layout.mounts.map((mount) => join(mount, path)).filter((folder) => existsSync(folder))
+}
+
+/** Kills what is still in the group and removes it with its children. Returns false when something did not go. */
+export async function removeCgroup(path: string): Promise<boolean> {
+  for (let attempt = 0; attempt < 40; attempt++) {
+    const folders = cgroupFolders(path)
+    if (folders.length === 0) return true
+    for (const folder of folders) for (const pid of cgroupProcesses(folder)) killPid(pid)
+    for (const folder of folders) removeTree(folder)
+    if (cgroupFolders(path).length === 0) return true
+    await new Promise((resolve) => setTimeout(resolve, 25))
+  }
+  return false
+}
+
+function killPid(pid: number): void {
+  const identity = processIdentity(pid)
+  if (identity) sendSignal(identity, 'SIGKILL')
+}
+
+/** Processes of a group and of the groups below it. */
+export function cgroupProcesses(folder: string): number[] {
+  const below = subgroups(folder).flatMap((name) => cgroupProcesses(join(folder, name)))
+  return [...(readValue(join(folder, 'cgroup.procs')) ?? '').split('\n').filter(Boolean).map(Number), ...below]
+}
+
+function removeTree(folder: string): void {
+  for (const name of subgroups(folder)) removeTree(join(folder, name))
+  try {
+    rmdirSync(folder)
+  } catch (error) {
+    // EBUSY: a killed process is not gone yet; the caller looks again.
+    if (errnoOf(error) !== 'EBUSY' && errnoOf(error) !== 'ENOENT') throw error
+  }
+}
+
+function subgroups(folder: string): string[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name)
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return []
+    throw error
+  }
+}
+
+/** Freezes or thaws all processes of a group. False when the group is gone. Source: kernel cgroup-v1/freezer, cgroup-v2. */
+export async function freezeCgroup(path: string, frozen: boolean, layout = cgroupLayout()): Promise<boolean> {
+  const file = freezerFile(path, layout)
+  if (!existsSync(file)) return false
+  writeFileSync(file, layout.version === 1 ? (frozen ? 'FROZEN' : 'THAWED') : frozen ? '1' : '0')
+  for (let attempt = 0; frozen && !isFrozen(path, layout); attempt++) {
+    if (attempt === 200) return false
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  return true
+}
+
+export function isFrozen(path: string, layout = cgroupLayout()): boolean {
+  if (layout.version === 1) return readValue(freezerFile(path, layout))?.trim() === 'FROZEN'
+  return /^frozen 1$/m.test(readValue(join(layout.mounts[0] ?? '', path, 'cgroup.events')) ?? '')
+}
+
+function freezerFile(path: string, layout: CgroupLayout): string {
+  return layout.version === 1
+    ? join(layout.controllers.get('freezer') ?? '/sys/fs/cgroup/freezer', path, 'freezer.state')
+    : join(layout.mounts[0] ?? '/sys/fs/cgroup', path, 'cgroup.freeze')
+}
+
+/** How often the kernel killed a process of this group for want of memory. */
+export function oomKills(path: string, layout = cgroupLayout()): number {
+  const folder = join(layout.controllers.get('memory') ?? '', path)
+  const file = layout.version === 1 ? 'memory.oom_control' : 'memory.events'
+  return Number(/^oom_kill (\d+)$/m.exec(readValue(join(folder, file)) ?? '')?.[1] ?? 0)
+}
+
+function readValue(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if (['ENOENT', 'ENODEV', 'EOPNOTSUPP'].includes(errnoOf(error) ?? '')) return undefined
+    throw error
+  }
+}

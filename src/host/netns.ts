@@ -1,0 +1,33 @@
+import { closeSync, existsSync, openSync } from 'node:fs'
+import { mkdir, unlink } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { BaleError, errnoOf } from '#base'
+import { runProgram } from './process.ts'
+
+/**
+ * Makes a network namespace that lives as long as its file: the kernel's namespace is bound onto it. The folder should
+ * lie on a private mount, else copies of the bind in other mount namespaces keep it alive.
+ */
+export async function createNetworkNamespace(file: string, options: { searchPath: string }): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+  closeSync(openSync(file, 'wx', 0o600))
+  const made = await runProgram('unshare', [`--net=${file}`, 'ip', 'link', 'set', 'lo', 'up'], {
+    env: { PATH: options.searchPath },
+  })
+  if (made.code === 0) return
+  await deleteNetworkNamespace(file, options)
+  throw new BaleError('NETWORK_SETUP_FAILED', `cannot make a network namespace: ${made.stderr.trim()}`)
+}
+
+/** Removes a namespace file; the namespace and its links go when its last process ends. Removing twice does nothing. */
+export async function deleteNetworkNamespace(file: string, options: { searchPath: string }): Promise<void> {
+  if (!existsSync(file)) return
+  const unmounted = await runProgram('umount', ['-l', file], { env: { PATH: options.searchPath } })
+  if (unmounted.code !== 0 && !/not mounted|no mount point/.test(unmounted.stderr))
+    throw new BaleError('NETWORK_SETUP_FAILED', `cannot unmount ${file}: ${unmounted.stderr.trim()}`)
+  try {
+    await unlink(file)
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error
+  }
+}
