@@ -1,1 +1,4 @@
+/**
+ * build: Dockerfiles into images. Placeholder header until the room is filled; the language itself is in `dockerfile/`.
+ */
 export {}
