@@ -2,6 +2,9 @@
  * image: images, indexes and layers as views over blobs, and the one mover of images. Promises: raw bytes are kept,
  * a mutation returns a new view. Does not: know registries, archives or the store (they are ImageSource and ImageTarget).
  */
+export { choosePlatform, imagesOf, isAttestation } from './choose-platform.ts'
+export { type CopyOptions, type CopyResult, copyImage } from './copy-image.ts'
+export { type CopyWords, loadWords, pullWords, pushWords, saveWords } from './copy-words.ts'
 export {
   type BlobContext,
   type CopySelection,
@@ -12,3 +15,16 @@ export {
   type LocalFiles,
   type RegistryPlace,
 } from './image-place.ts'
+export {
+  describe,
+  type ImageDocuments,
+  type LayerDescription,
+  makeDocuments,
+  makeImage,
+  makeIndex,
+  orderConfig,
+  plainLayer,
+} from './make-image.ts'
+export { createMemoryPlace, type MemoryPlace } from './memory-place.ts'
+export { appendLayer, changeConfig, replaceLayers } from './mutate.ts'
+export { isImageManifest, type ReadManifest, readConfigBytes, readImageConfig, readManifest } from './read-documents.ts'

@@ -1,0 +1,243 @@
+import { BaleError, mapLimited, type OperationOptions, silent } from '#base'
+import {
+  checkConfigMatches,
+  type Descriptor,
+  type Digest,
+  formatPlatform,
+  historyObjection,
+  type ImageConfig,
+  type ImageManifest,
+  isIndexType,
+  layerCompression,
+  matchPlatform,
+  type Platform,
+  parseImageConfig,
+  platformPreferences,
+  shortId,
+} from '#spec'
+import { choosePlatform } from './choose-platform.ts'
+import { copyBlob } from './copy-blob.ts'
+import { type CopyWords, pullWords } from './copy-words.ts'
+import type { CopySelection, ImageSource, ImageTarget } from './image-place.ts'
+import { isImageManifest, type ReadManifest, readConfigBytes, readManifest } from './read-documents.ts'
+
+export interface CopyOptions extends OperationOptions, CopySelection {
+  /** What the source knows the image as. */
+  name?: string
+  /** What the target shall know it as; undefined: it gets no name. */
+  targetName?: string
+  /** Blobs moved at once, 3 by default. */
+  concurrency?: number
+  /** Words of the progress events; those of a pull by default. */
+  words?: CopyWords
+  /** An image for another platform than the wanted one is refused, not only remarked. */
+  strictPlatform?: boolean
+}
+
+export interface CopyResult {
+  /** What the source's name stands for: the index, or the manifest. Its digest is what `pull` prints. */
+  descriptor: Descriptor
+  /** The image that was chosen and named; undefined when a whole index was copied (and named). */
+  manifestDescriptor?: Descriptor
+  /** Bytes of blobs that went over; 0 when the target had everything. */
+  copiedBytes: number
+  /** True when the target had the whole image before. */
+  unchanged: boolean
+}
+
+const DEPTH_LIMIT = 4
+const MANIFESTS_LIMIT = 10_000
+
+/**
+ * Copies one image, or with `all` an index with all its images. Every manifest is checked before anything it names is
+ * read; config first, then layers, several at once, then the manifest, then the name: a copy that fails leaves no name
+ * behind. Does not call `target.finish`: several images may go to one target.
+ */
+export async function copyImage(
+  source: ImageSource,
+  target: ImageTarget,
+  options: CopyOptions = {},
+): Promise<CopyResult> {
+  const descriptor = await source.resolve(options.name, pass(options))
+  const root = await readManifest(source, descriptor, pass(options))
+  const copy = newCopy(source, target, options)
+  const whole = root.kind === 'index' && options.all === true
+  const chosen = whole ? root : await chooseImage(copy, root)
+  const unchanged = await copyManifest(copy, chosen, 0)
+  if (options.targetName !== undefined) await target.tag(options.targetName, chosen.descriptor, pass(options))
+  return {
+    descriptor,
+    ...(whole ? {} : { manifestDescriptor: chosen.descriptor }),
+    copiedBytes: copy.copiedBytes,
+    unchanged,
+  }
+}
+
+interface Copy {
+  source: ImageSource
+  target: ImageTarget
+  options: CopyOptions
+  words: CopyWords
+  /** `index sha256:…` and `manifest sha256:…`. */
+  visited: Set<string>
+  copiedBytes: number
+}
+
+function newCopy(source: ImageSource, target: ImageTarget, options: CopyOptions): Copy {
+  return { source, target, options, words: options.words ?? pullWords, visited: new Set(), copiedBytes: 0 }
+}
+
+function pass({ signal, progress }: OperationOptions): OperationOptions {
+  return { signal, progress }
+}
+
+/** Follows indexes down to the one image for the wanted platform. */
+async function chooseImage(
+  { source, options }: Copy,
+  root: ReadManifest,
+): Promise<ReadManifest & { kind: 'manifest' }> {
+  let found = root
+  for (let depth = 0; found.kind === 'index'; depth++) {
+    if (depth >= DEPTH_LIMIT) throw tooDeep(root.descriptor)
+    if (options.platform === undefined) {
+      throw new BaleError('INVALID_ARGUMENT', `${root.descriptor.digest} is an index of several images`, {
+        hint: 'choose one with --platform',
+      })
+    }
+    const { platform: _, ...entry } = choosePlatform(found.index, options.platform)
+    found = await readManifest(source, entry, pass(options))
+  }
+  return found
+}
+
+/** Copies a manifest with all it names, or an index with all its manifests. True when the target had it before. */
+async function copyManifest(copy: Copy, read: ReadManifest, depth: number): Promise<boolean> {
+  const { target, options } = copy
+  if (await target.has(read.descriptor, { ...pass(options), from: copy.source })) {
+    tellUnchanged(copy, read)
+    return true
+  }
+  if (read.kind === 'index') await copyChildren(copy, read.index.manifests, read.descriptor, depth)
+  else await copyContent(copy, read.manifest)
+  await target.putManifest(read.descriptor, read.bytes, pass(options))
+  return false
+}
+
+/** Children go first, one after the other (their layers go in parallel), each only once. */
+async function copyChildren(copy: Copy, children: Descriptor[], parent: Descriptor, depth: number): Promise<void> {
+  if (depth >= DEPTH_LIMIT) throw tooDeep(parent)
+  copy.visited.add(`index ${parent.digest}`)
+  for (const child of children) {
+    const key = `${isIndexType(child.mediaType) ? 'index' : 'manifest'} ${child.digest}`
+    if (key === `index ${parent.digest}`) throw new BaleError('INVALID_MANIFEST', `index ${parent.digest} lists itself`)
+    if (copy.visited.has(key)) continue
+    copy.visited.add(key)
+    if (copy.visited.size > MANIFESTS_LIMIT) {
+      throw new BaleError('LIMIT_EXCEEDED', `an index leads to more than ${MANIFESTS_LIMIT} manifests`)
+    }
+    const { platform: _, ...entry } = child
+    await copyManifest(copy, await readManifest(copy.source, entry, pass(copy.options)), depth + 1)
+  }
+}
+
+async function copyContent(copy: Copy, manifest: ImageManifest): Promise<void> {
+  const config = await copyConfig(copy, manifest)
+  if (config) checkPlatform(copy, config)
+  const layers = await missingLayers(copy, manifest, config)
+  const { source, target, options, words } = copy
+  await mapLimited(
+    layers,
+    options.concurrency ?? 3,
+    async ({ descriptor, diffId }, { signal }) => {
+      const context = { from: source, ...(diffId ? { diffId } : {}) }
+      const progress = options.progress
+      copy.copiedBytes += await copyBlob({ source, target, descriptor, context, words, signal, progress })
+    },
+    { signal: options.signal },
+  )
+}
+
+/** The config is small and tells what the layers should be, so it goes first. Undefined for artifacts. */
+async function copyConfig(copy: Copy, manifest: ImageManifest): Promise<ImageConfig | undefined> {
+  const { source, target, options } = copy
+  const descriptor = manifest.config
+  const bytes = await readConfigBytes(source, descriptor, pass(options))
+  const config = isImageManifest(manifest) ? parseImageConfig(bytes) : undefined
+  if (config) checkConfigMatches(manifest, config)
+  if (await target.has(descriptor, { ...pass(options), from: source })) return config
+  await target.putBlob(descriptor, async (offset) => once(bytes.subarray(offset)), {
+    signal: options.signal,
+    from: source,
+  })
+  copy.copiedBytes += bytes.byteLength
+  return config
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
+}
+
+interface Layer {
+  descriptor: Descriptor
+  /** Known for file-system layers of images. */
+  diffId?: Digest
+}
+
+async function missingLayers(copy: Copy, manifest: ImageManifest, config?: ImageConfig): Promise<Layer[]> {
+  const { source, target, options, words } = copy
+  const layers = distinctLayers(manifest, config)
+  const limit = options.concurrency ?? 3
+  const there = await mapLimited(
+    layers,
+    limit,
+    ({ descriptor, diffId }, { signal }) => target.has(descriptor, { signal, from: source, diffId }),
+    { signal: options.signal },
+  )
+  const missing = layers.filter((_, index) => !there[index])
+  layers.forEach(({ descriptor }, index) => {
+    tell(copy, descriptor, there[index] ? words.exists : words.planned)
+  })
+  for (const { descriptor } of missing.slice(limit)) tell(copy, descriptor, words.waiting)
+  return missing
+}
+
+/** An image may have the same layer twice; it is copied once. */
+function distinctLayers(manifest: ImageManifest, config?: ImageConfig): Layer[] {
+  const byDigest = new Map<Digest, Layer>()
+  manifest.layers.forEach((descriptor, index) => {
+    const isFiles = layerCompression(descriptor.mediaType) !== undefined
+    const diffId = isFiles ? config?.rootfs.diff_ids[index] : undefined
+    const known = byDigest.get(descriptor.digest)
+    if (known && (known.diffId !== diffId || known.descriptor.size !== descriptor.size)) {
+      throw new BaleError('INVALID_MANIFEST', `manifest describes layer ${descriptor.digest} in two ways`)
+    }
+    if (!known) byDigest.set(descriptor.digest, { descriptor, ...(diffId ? { diffId } : {}) })
+  })
+  return [...byDigest.values()]
+}
+
+function tell(copy: Copy, descriptor: Descriptor, status: string): void {
+  ;(copy.options.progress ?? silent)({ kind: 'status', id: shortId(descriptor.digest), status })
+}
+
+function tellUnchanged(copy: Copy, read: ReadManifest): void {
+  const word = copy.words.unchanged
+  if (word === undefined || read.kind === 'index') return
+  for (const { descriptor } of distinctLayers(read.manifest)) tell(copy, descriptor, word)
+}
+
+/** A manifest without index is taken even for another platform (it may run emulated), but never silently. */
+function checkPlatform({ options }: Copy, config: ImageConfig): void {
+  const objection = historyObjection(config)
+  if (objection) options.progress?.({ kind: 'warning', text: objection })
+  if (options.all || options.platform === undefined || config.os === '' || config.architecture === '') return
+  const actual: Platform = { os: config.os, architecture: config.architecture, variant: config.variant }
+  if (platformPreferences(options.platform).some((wanted) => matchPlatform(wanted, actual))) return
+  const text = `the image is for ${formatPlatform(actual)}, not for ${formatPlatform(options.platform)}`
+  if (options.strictPlatform) throw new BaleError('NO_MATCHING_PLATFORM', text, { details: { actual } })
+  options.progress?.({ kind: 'warning', text })
+}
+
+function tooDeep({ digest }: Descriptor): BaleError {
+  return new BaleError('LIMIT_EXCEEDED', `index ${digest} is nested deeper than ${DEPTH_LIMIT} indexes`)
+}

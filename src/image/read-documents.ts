@@ -1,0 +1,75 @@
+import { BaleError, type OperationOptions } from '#base'
+import { digestMismatch, digestOf, sizeMismatch, verifying } from '#blob'
+import {
+  algorithmOf,
+  CONFIG_LIMIT,
+  type Descriptor,
+  type ImageConfig,
+  type ImageManifest,
+  isConfigType,
+  layerCompression,
+  MANIFEST_LIMIT,
+  type ParsedManifest,
+  parseImageConfig,
+  parseManifest,
+} from '#spec'
+import type { ImageSource } from './image-place.ts'
+
+/** A manifest or index with the bytes that its digest is of. */
+export type ReadManifest = ParsedManifest & { descriptor: Descriptor; bytes: Uint8Array }
+
+/** Reads a manifest or index, checks size, digest and shape. */
+export async function readManifest(
+  source: ImageSource,
+  descriptor: Descriptor,
+  options: OperationOptions = {},
+): Promise<ReadManifest> {
+  if (descriptor.size > MANIFEST_LIMIT) throw tooLarge('manifest', descriptor, MANIFEST_LIMIT)
+  const bytes = await source.manifest(descriptor, options)
+  verify(descriptor, bytes)
+  return { ...parseManifest(bytes, descriptor.mediaType), descriptor, bytes }
+}
+
+/** Reads and checks the raw bytes of a config (or any small blob). */
+export async function readConfigBytes(
+  source: ImageSource,
+  descriptor: Descriptor,
+  options: OperationOptions = {},
+): Promise<Uint8Array> {
+  if (descriptor.size > CONFIG_LIMIT) throw tooLarge('image config', descriptor, CONFIG_LIMIT)
+  return readAll(verifying(await source.blob(descriptor, options), descriptor))
+}
+
+/** The image config of a manifest; undefined when the manifest is an artifact of another kind. */
+export async function readImageConfig(
+  source: ImageSource,
+  manifest: ImageManifest,
+  options: OperationOptions = {},
+): Promise<{ config: ImageConfig; bytes: Uint8Array } | undefined> {
+  if (!isImageManifest(manifest)) return undefined
+  const bytes = await readConfigBytes(source, manifest.config, options)
+  return { config: parseImageConfig(bytes), bytes }
+}
+
+/** True when a manifest's layers are file-system layers: an image that can run, rather than some artifact. */
+export function isImageManifest(manifest: ImageManifest): boolean {
+  const layersAreFiles = manifest.layers.every((layer) => layerCompression(layer.mediaType) !== undefined)
+  if (isConfigType(manifest.config.mediaType)) return layersAreFiles
+  // Images of docker before 1.10 name no type for their config.
+  return manifest.config.mediaType === 'application/octet-stream' && layersAreFiles && manifest.layers.length > 0
+}
+
+/** The caller has bounded the stream. */
+async function readAll(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  return Buffer.concat(await Array.fromAsync(stream))
+}
+
+function verify(descriptor: Descriptor, bytes: Uint8Array): void {
+  if (bytes.byteLength !== descriptor.size) throw sizeMismatch(descriptor, bytes.byteLength)
+  const digest = digestOf(bytes, algorithmOf(descriptor.digest))
+  if (digest !== descriptor.digest) throw digestMismatch(descriptor.digest, digest)
+}
+
+function tooLarge(what: string, { digest, size }: Descriptor, limit: number): BaleError {
+  return new BaleError('LIMIT_EXCEEDED', `${what} ${digest} has ${size} bytes; at most ${limit} are accepted`)
+}
