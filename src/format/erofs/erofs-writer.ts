@@ -120,6 +120,7 @@ export function createErofsWriter(sink: RandomSink): ErofsWriter {
     const size = linkTarget === undefined ? (content.size ?? 0) : linkTarget.length
     const xattrBytes = xattrAreaSize(xattrs)
     const place = placeNode(allocator, { size, xattrBytes, holed: extents !== undefined })
+    if (allocator.end >= NO_BLOCK) throw new BaleError('LIMIT_EXCEEDED', 'a layer image cannot be larger than 16 TiB')
     const head = new Uint8Array(INODE_SIZE + xattrBytes)
     encodeInode(
       {
@@ -153,7 +154,6 @@ export function createErofsWriter(sink: RandomSink): ErofsWriter {
   }
 
   function data(bytes: Uint8Array): void | Promise<void> {
-    let waits: Promise<void>[] | undefined
     let from = 0
     while (from < bytes.length) {
       if (!current) throw new BaleError('INTERNAL', 'a file of the image gets more data than it announced')
@@ -161,7 +161,7 @@ export function createErofsWriter(sink: RandomSink): ErofsWriter {
       if (current.inline) open.set(part, current.position % BLOCK)
       else {
         const written = sink.writeAt(current.position, part)
-        if (written) (waits ??= []).push(written)
+        if (written) pending.push(written)
       }
       from += part.length
       current.position += part.length
@@ -170,8 +170,7 @@ export function createErofsWriter(sink: RandomSink): ErofsWriter {
       const next = current.rest.shift()
       current = next ? { ...current, position: next.position, left: next.length } : undefined
     }
-    if (pending.length > 0) (waits ??= []).push(...pending.splice(0))
-    if (waits) return Promise.all(waits).then(() => undefined)
+    if (pending.length > 0) return settle()
   }
 
   async function finish(root: Directory, links: ReadonlyMap<Node, number> = new Map()) {

@@ -7,7 +7,9 @@
  * byte. Does not: open files, mount, or know tars (that is format/layer).
  */
 
+export { createAllocator } from './allocator.ts'
 export { createErofsWriter, type Directory, type ErofsWriter, type Extents, type Node, nidOf } from './erofs-writer.ts'
 export { BLOCK, type InodeAttributes, type InodeType } from './layout.ts'
+export { type NodePlace, type NodeShape, placeNode } from './place-node.ts'
 export type { RandomSink, RandomSource, Sink } from './random-access.ts'
-export { isStorableXattr, type Xattrs } from './xattr-area.ts'
+export { isStorableXattr, type Xattrs, xattrAreaSize } from './xattr-area.ts'

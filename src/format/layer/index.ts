@@ -6,3 +6,5 @@
  * open files, or judge the digest (the caller compares the diff ID).
  */
 export type { RandomSink, RandomSource, Sink } from '../erofs/random-access.ts'
+export { createLayerWriter, type LayerWriter, type LayerWriterOptions, type WrittenLayerImage } from './layer-writer.ts'
+export { reassemble } from './reassemble.ts'

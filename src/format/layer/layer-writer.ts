@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto'
+import { BaleError } from '#base'
+import { type Digest, parseDigest } from '#spec'
+import { createErofsWriter, type Node, type RandomSink, type Sink } from '../erofs/index.ts'
+import { createTarScanner, quotedName, type TarEntry, tarError } from '../tar/index.ts'
+import { entryShape, imageXattrs } from './entry-shape.ts'
+import { attributesOf, LayerTree } from './layer-tree.ts'
+import { createSplitWriter } from './split.ts'
+
+export interface LayerWriterOptions {
+  /** The mountable image. Positions ascend, except for inode blocks that fill slowly, link counts and block 0. */
+  image: RandomSink
+  /** The split, not compressed. */
+  split: Sink
+  /**
+   * Gives a file of a lower layer for a hard link that points there: its entry (a file) and its data, which is copied.
+   * Without it, or when it answers undefined, such a link is refused (T07).
+   */
+  resolveLower?(path: string): Promise<{ entry: TarEntry; data: AsyncIterable<Uint8Array> } | undefined>
+}
+
+export interface WrittenLayerImage {
+  /** sha256 of all tar bytes. */
+  diffId: Digest
+  tarSize: number
+  /** Sum of the files' sizes, as docker counts an image's size. */
+  contentSize: number
+  imageSize: number
+  entries: number
+}
+
+export interface LayerWriter {
+  /** The next bytes of the tar, in pieces of any size. After an error the writer is of no more use. */
+  push(bytes: Uint8Array): void | Promise<void>
+  /** Writes directories, whiteouts and the superblock. Until then the image has no magic and cannot be mounted. */
+  finish(): Promise<WrittenLayerImage>
+}
+
+/** All holes of a layer together (T14): what a mount's check of the image has to read. */
+const MAX_HOLES = 16 * 2 ** 30
+
+/** Writes a layer in one pass: hash, scan, place. Memory is bounded by the number of names, not by their data. */
+export function createLayerWriter({ image, split, resolveLower }: LayerWriterOptions): LayerWriter {
+  const hash = createHash('sha256')
+  const erofs = createErofsWriter(image)
+  const splitWriter = createSplitWriter(split)
+  const tree = new LayerTree()
+  const waits: Promise<void>[] = []
+  let contentSize = 0
+  let holes = 0
+
+  const wait = (promise: void | Promise<void>) => {
+    if (promise) waits.push(promise)
+  }
+
+  const scanner = createTarScanner({
+    onStructure: (bytes) => wait(splitWriter.add(bytes)),
+    onEntry(entry) {
+      tree.add(entry, addNode(entry))
+      contentSize += entry.size
+    },
+    onData: (_entry, bytes) => wait(erofs.data(bytes)),
+  })
+
+  function addNode(entry: TarEntry): Node | undefined {
+    if (!entryShape(entry)) return undefined
+    check(entry)
+    holes += entry.size - entry.dataSize
+    if (holes > MAX_HOLES)
+      throw new BaleError(
+        'LIMIT_EXCEEDED',
+        `the sparse files up to ${quotedName(entry.name)} have more than 16 GiB of holes`,
+      )
+    return erofs.addNode(attributesOf(entry), {
+      xattrs: imageXattrs(entry.xattrs),
+      size: entry.size,
+      linkTarget: entry.type === 'symlink' ? entry.linkName : undefined,
+      extents: entry.sparse,
+    })
+  }
+
+  async function copyLowerFiles(): Promise<void> {
+    for (const link of tree.openLinks()) {
+      const lower = await resolveLower?.(link.target.join('/'))
+      if (lower?.entry.type !== 'file')
+        throw tarError(
+          `is a hard link to ${quotedName(link.target.join('/'))}, which the layer does not have`,
+          link.entry.name,
+        )
+      const node = addNode({ ...lower.entry, sparse: undefined, dataSize: lower.entry.size })
+      for await (const bytes of lower.data) await erofs.data(bytes)
+      tree.resolveLink(link, node!)
+    }
+  }
+
+  return {
+    push(bytes) {
+      hash.update(bytes)
+      scanner.push(bytes)
+      if (waits.length > 0) return Promise.all(waits.splice(0)).then(() => undefined)
+    },
+    async finish() {
+      scanner.end()
+      await copyLowerFiles()
+      tree.applyWhiteouts(() => erofs.addNode(WHITEOUT))
+      await Promise.all([...waits.splice(0), splitWriter.end()])
+      const { imageSize } = await erofs.finish(tree.root, tree.links)
+      const diffId = parseDigest(`sha256:${hash.digest('hex')}`)
+      return { diffId, tarSize: scanner.offset, contentSize, imageSize, entries: scanner.entries }
+    },
+  }
+}
+
+/** What overlayfs reads as "this name is gone". */
+const WHITEOUT = {
+  type: 'character',
+  permissions: 0,
+  uid: 0,
+  gid: 0,
+  mtime: 0,
+  mtimeNanoseconds: 0,
+  deviceMajor: 0,
+  deviceMinor: 0,
+} as const
+
+function check(entry: TarEntry): void {
+  const wrong =
+    entry.type === 'character' && entry.deviceMajor === 0 && entry.deviceMinor === 0
+      ? 'is the device 0:0, which overlayfs reads as a whiteout'
+      : entry.type === 'symlink' && (entry.linkName.length === 0 || entry.linkName.length > 4095)
+        ? 'is a symbolic link without a target of 1 to 4095 bytes'
+        : undefined
+  if (wrong !== undefined) throw tarError(wrong, entry.name)
+}
