@@ -1,0 +1,88 @@
+import { constants, existsSync } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { BaleError, errnoOf } from '#base'
+import { connectPackets, type PacketSocket } from '#host'
+
+/** One piece of a container's output. With a terminal everything is stdout. */
+export interface OutputFrame {
+  stream: 'stdout' | 'stderr'
+  bytes: Uint8Array
+}
+
+/**
+ * A live connection to a process's standard streams. Its output must be read (or the session closed): a client that
+ * does not read stops the process by backpressure through the monitor.
+ */
+export interface AttachSession extends AsyncDisposable {
+  /** Output from now on, until the process ends. One reader only. */
+  output(): AsyncIterable<OutputFrame>
+  /** stdin; resolves when taken, so awaiting it is the backpressure. */
+  write(bytes: Uint8Array): Promise<void>
+  /** Ends stdin. */
+  endInput(): void
+  /** Tells the terminal its new size. */
+  resize(size: TerminalSize): Promise<void>
+  close(): void
+}
+
+export interface TerminalSize {
+  rows: number
+  columns: number
+}
+
+/** conmon reads at most 32 KiB of a packet and drops the rest. */
+const INPUT_PACKET = 16 * 1024
+
+/** Connects to the attach socket in a monitor's bundle. It has no replay: connect before the process starts. */
+export function attachTo(bundle: string): AttachSession {
+  let socket: PacketSocket
+  try {
+    socket = connectPackets(join(bundle, 'attach'))
+  } catch (cause) {
+    if (!['ENOENT', 'ECONNREFUSED'].includes(errnoOf(cause) ?? '')) throw cause
+    throw new BaleError('CONTAINER_NOT_RUNNING', 'the container is not running: there is nothing to attach to', {
+      cause,
+    })
+  }
+  return {
+    output: () => frames(socket),
+    async write(bytes) {
+      for (let offset = 0; offset < bytes.length; offset += INPUT_PACKET)
+        await socket.send(bytes.subarray(offset, offset + INPUT_PACKET))
+    },
+    endInput: () => socket.end(),
+    resize: (size) => resizeTerminal(bundle, size),
+    close: () => socket.close(),
+    async [Symbol.asyncDispose]() {
+      socket.close()
+    },
+  }
+}
+
+/** First byte of a packet: 2 is stdout, 3 stderr. */
+async function* frames(socket: PacketSocket): AsyncGenerator<OutputFrame> {
+  for await (const packet of socket.packets())
+    if (packet.length > 1) yield { stream: packet[0] === 3 ? 'stderr' : 'stdout', bytes: packet.subarray(1) }
+}
+
+export function resizeTerminal(bundle: string, size: TerminalSize): Promise<void> {
+  return control(bundle, `1 ${size.rows} ${size.columns}\n`)
+}
+
+/** Makes the monitor close its log and open it anew under the same name: rename it first, and it is rotated. */
+export function reopenLog(bundle: string): Promise<void> {
+  return control(bundle, '2 0 0\n')
+}
+
+async function control(bundle: string, command: string): Promise<void> {
+  const path = join(bundle, 'ctl')
+  if (!existsSync(path)) return
+  try {
+    await using file = await open(path, constants.O_WRONLY | constants.O_NONBLOCK)
+    await file.write(command)
+  } catch (error) {
+    // ENXIO: the monitor is gone, so nobody needs to hear this.
+    if (!['ENXIO', 'ENOENT'].includes(errnoOf(error) ?? '')) throw error
+  }
+}

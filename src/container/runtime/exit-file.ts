@@ -1,0 +1,70 @@
+import { type FSWatcher, readFileSync, statSync, watch } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { errnoOf } from '#base'
+import { isAlive, type ProcessIdentity } from '#host'
+
+export interface Exit {
+  /** The program's own, or 128 + signal. */
+  code: number
+  /** Milliseconds since 1970. */
+  finishedAt: number
+}
+
+/** What the monitor wrote when the process ended, or undefined. The file is complete when it has its name. */
+export function readExitFile(folder: string, id: string): Exit | undefined {
+  const path = join(folder, id)
+  try {
+    const code = Number.parseInt(readFileSync(path, 'utf8'), 10)
+    return { code: Number.isNaN(code) ? 255 : code, finishedAt: statSync(path).mtimeMs }
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+export async function removeExitFile(folder: string, id: string): Promise<void> {
+  await rm(join(folder, id), { force: true })
+}
+
+/** How often the monitor's life is looked at, besides watching for its file. */
+const CHECK_MILLISECONDS = 500
+
+/**
+ * Waits for the exit file. When the monitor dies without writing one the exit code is lost: undefined. Watching begins
+ * before the first look, so nothing is missed.
+ */
+export function waitForExit(
+  folder: string,
+  id: string,
+  options: { monitor: ProcessIdentity; signal?: AbortSignal },
+): Promise<Exit | undefined> {
+  return new Promise((resolve, reject) => {
+    let watcher: FSWatcher | undefined
+    let timer: NodeJS.Timeout | undefined
+    const finish = (act: () => void) => {
+      watcher?.close()
+      clearInterval(timer)
+      options.signal?.removeEventListener('abort', abort)
+      act()
+    }
+    const abort = () => finish(() => reject(options.signal!.reason))
+    const look = () => {
+      const exit = readExitFile(folder, id)
+      if (exit) finish(() => resolve(exit))
+      return exit
+    }
+    watcher = watch(folder, (_, name) => {
+      if (name === id) look()
+    })
+    watcher.on('error', (error) => finish(() => reject(error)))
+    timer = setInterval(() => {
+      // The file is looked for once more after the monitor is known to be gone.
+      const gone = !isAlive(options.monitor)
+      if (!look() && gone) finish(() => resolve(undefined))
+    }, CHECK_MILLISECONDS)
+    options.signal?.addEventListener('abort', abort, { once: true })
+    if (options.signal?.aborted) return abort()
+    look()
+  })
+}

@@ -1,0 +1,248 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
+import { BaleError, errnoOf } from '#base'
+import { type ProcessIdentity, processIdentity } from '#host'
+import type { OciProcess } from '../spec/oci-config.ts'
+import { type AttachSession, attachTo } from './attach.ts'
+import type { Programs } from './programs.ts'
+import type { Runtime } from './runtime.ts'
+import { runtimeFailure } from './runtime-failure.ts'
+
+/** What conmon is told for every process, first one of a container or exec. */
+interface MonitorOptions {
+  /** Full container ID. */
+  id: string
+  runtime: Runtime
+  programs: Programs
+  /** conmon's folder: config.json (create), attach, ctl, pidfile. Short: a socket's path holds 107 bytes. */
+  bundle: string
+  /** Where the exit code goes, as a file named by the container ID. */
+  exitFolder: string
+  terminal: boolean
+  /** `closed`: /dev/null; `once`: ends when a client ends it; `open`: no client can end it. */
+  stdin: 'closed' | 'once' | 'open'
+}
+
+export interface CreateOptions extends MonitorOptions {
+  name: string
+  /** k8s-file log; undefined for none. */
+  logPath?: string
+  /** Run by the monitor when the container has ended, also when nobody else is left. */
+  exitCommand?: readonly string[]
+}
+
+export interface Monitored {
+  /** First process of the container. */
+  process: ProcessIdentity
+  monitor: ProcessIdentity
+}
+
+const SOCKET_PATH_LIMIT = 107
+
+/**
+ * Starts a monitor that creates the container of `bundle`/config.json and stays with it. The container is "created":
+ * attach, then start it by the runtime. When this process dies before it has the answer, the container must be
+ * deleted, never started: its monitor has given up.
+ */
+export async function createMonitored(options: CreateOptions): Promise<Monitored> {
+  const { bundle } = options
+  await mkdir(join(bundle, 'p'), { recursive: true, mode: 0o700 })
+  await rm(join(options.exitFolder, options.id), { force: true })
+  const child = startMonitor(options, [
+    '-n',
+    options.name,
+    '-P',
+    join(bundle, 'conmon.pid'),
+    '-l',
+    options.logPath === undefined ? 'none' : `k8s-file:${options.logPath}`,
+    ...(options.stdin === 'open' ? ['--leave-stdin-open'] : []),
+    ...exitArguments(options.exitCommand),
+  ])
+  using lines = messages(child.sync)
+  child.start.write('x')
+  const answer = await lines.next()
+  if (!answer || answer.data < 0) throw runtimeFailure(failureText(answer, child), 'create')
+  const monitor = processIdentity(Number(readFileSync(join(bundle, 'conmon.pid'), 'utf8')))
+  const process = processIdentity(answer.data)
+  if (!monitor || !process) throw new BaleError('RUNTIME_FAILED', 'the container ended while it was being created')
+  return { process, monitor }
+}
+
+export interface ExecOptions extends MonitorOptions {
+  process: OciProcess
+  /** Nobody will attach; the exec runs on its own. */
+  detach?: boolean
+}
+
+export interface ExecSession {
+  /** Undefined for a detached exec. */
+  attach?: AttachSession
+  /** Lets the process begin; resolves with its pid on the host. Throws when it cannot be run. */
+  begin(): Promise<number>
+  /** Resolves with the exit code. Not for a detached exec. */
+  exit(): Promise<number>
+}
+
+/** Prepares a further process in a running container. Its output can be read before `begin`. */
+export async function execMonitored(options: ExecOptions): Promise<ExecSession> {
+  const { bundle, detach = false } = options
+  await mkdir(join(bundle, 'p'), { recursive: true, mode: 0o700 })
+  const specPath = join(bundle, 'process.json')
+  await writeFile(specPath, JSON.stringify(options.process), { mode: 0o600 })
+  const attachArguments = detach ? [] : ['--exec-attach']
+  const child = startMonitor(
+    options,
+    ['-e', '--exec-process-spec', specPath, ...attachArguments, '-l', 'none'],
+    !detach,
+  )
+  const lines = messages(child.sync)
+  child.start.write('x')
+  let attach: AttachSession | undefined
+  if (child.attach) {
+    using ready = messages(child.attach)
+    const answer = await ready.next()
+    if (answer && answer.data >= 0) attach = attachTo(bundle)
+  }
+  return {
+    attach,
+    async begin() {
+      if (attach) child.start.write('x')
+      const answer = await lines.next()
+      if (!answer || answer.data < 0) {
+        lines[Symbol.dispose]()
+        throw runtimeFailure(failureText(answer, child), 'exec')
+      }
+      if (detach) lines[Symbol.dispose]()
+      return answer.data
+    },
+    async exit() {
+      const answer = await lines.next()
+      lines[Symbol.dispose]()
+      return answer?.data ?? 255
+    },
+  }
+}
+
+interface MonitorChild {
+  sync: Readable
+  start: Writable
+  attach?: Readable
+  stderr: () => string
+}
+
+function startMonitor(options: MonitorOptions, args: string[], attachPipe = false): MonitorChild {
+  const { id, bundle, runtime, programs } = options
+  if (Buffer.byteLength(join(bundle, 'attach')) > SOCKET_PATH_LIMIT)
+    throw new BaleError('UNSUPPORTED_HOST', `the path ${bundle} is too long for a socket`, {
+      hint: 'use a shorter run directory (--run)',
+    })
+  const runtimeArguments = [...runtime.globalArguments, '--log', join(bundle, 'oci.log'), '--log-format', 'json']
+  const child = spawn(
+    programs.need('conmon'),
+    [
+      ...['--api-version', '1', '-c', id, '-u', id, '-r', runtime.path],
+      ...runtimeArguments.flatMap((argument) => ['--runtime-arg', argument]),
+      ...['-b', bundle, '-p', join(bundle, 'pidfile'), '--exit-dir', options.exitFolder],
+      ...['--persist-dir', join(bundle, 'p'), '--full-attach', '--log-level', 'warning'],
+      ...(options.terminal ? ['-t'] : []),
+      ...(options.stdin === 'closed' ? [] : ['-i']),
+      ...args,
+    ],
+    {
+      cwd: '/',
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe', ...(attachPipe ? (['pipe'] as const) : [])],
+      env: {
+        PATH: programs.searchPath,
+        _OCI_SYNCPIPE: '3',
+        _OCI_STARTPIPE: '4',
+        ...(attachPipe && { _OCI_ATTACHPIPE: '5' }),
+      },
+    },
+  )
+  return {
+    sync: child.stdio[3] as Readable,
+    start: quiet(child.stdio[4] as Writable),
+    ...(attachPipe && { attach: (child.stdio as readonly unknown[])[5] as Readable }),
+    stderr: stderrOf(child),
+  }
+}
+
+function exitArguments(command: readonly string[] | undefined): string[] {
+  if (!command?.length) return []
+  const [program, ...args] = command
+  return ['--exit-command', program!, ...args.flatMap((argument) => ['--exit-command-arg', argument])]
+}
+
+/** A monitor that dies early closes its pipes; the missing answer tells more than the failed write. */
+function quiet(stream: Writable): Writable {
+  stream.on('error', (error) => {
+    if (!['EPIPE', 'ECONNRESET'].includes(errnoOf(error) ?? '')) stream.destroy()
+  })
+  return stream
+}
+
+function stderrOf(child: ChildProcess): () => string {
+  let text = ''
+  child.on('error', (error) => {
+    text += error.message
+  })
+  child.stderr?.on('data', (chunk: Buffer) => {
+    if (text.length < 8192) text += chunk.toString()
+  })
+  // The monitor lives on with this pipe: it must not keep us alive.
+  ;(child.stderr as unknown as { unref?: () => void } | null)?.unref?.()
+  child.unref()
+  return () => text
+}
+
+interface Message {
+  data: number
+  message?: string
+}
+
+interface MessageReader extends Disposable {
+  /** The next JSON line, undefined at the end of the pipe. */
+  next(): Promise<Message | undefined>
+}
+
+function messages(stream: Readable): MessageReader {
+  const iterator = jsonLines(stream)
+  return {
+    async next() {
+      const result = await iterator.next()
+      return result.done ? undefined : result.value
+    },
+    [Symbol.dispose]() {
+      stream.destroy()
+    },
+  }
+}
+
+async function* jsonLines(stream: Readable): AsyncGenerator<Message> {
+  let rest = ''
+  try {
+    for await (const chunk of stream) {
+      rest += String(chunk)
+      for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n')) {
+        const line = rest.slice(0, end)
+        rest = rest.slice(end + 1)
+        yield JSON.parse(line) as Message
+      }
+    }
+  } catch (error) {
+    if (!['ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE'].includes(String((error as { code?: unknown }).code))) throw error
+  }
+}
+
+function failureText(answer: Message | undefined, child: MonitorChild): string {
+  const noise = /oom_score_adj/
+  const said = child
+    .stderr()
+    .split('\n')
+    .filter((line) => line && !noise.test(line))
+    .join('\n')
+  return answer?.message?.trim() || said || 'the monitor ended without an answer'
+}

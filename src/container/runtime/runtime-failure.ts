@@ -1,0 +1,17 @@
+import { BaleError, printable } from '#base'
+
+/**
+ * Makes an error of what runc or crun says when a process cannot be started: which part failed decides docker's exit
+ * code (127 not found, 126 not executable, 125 all else). Source: measured answers of runc 1.1 and crun 1.8.
+ */
+export function runtimeFailure(text: string, action: 'create' | 'exec' | 'start'): BaleError {
+  const message = `OCI runtime ${action} failed: ${printable(text.trim(), 2000)}`
+  if (NOT_FOUND.test(text)) return new BaleError('COMMAND_NOT_FOUND', message)
+  if (NOT_EXECUTABLE.test(text)) return new BaleError('COMMAND_NOT_EXECUTABLE', message)
+  return new BaleError('RUNTIME_FAILED', message)
+}
+
+const NOT_FOUND =
+  /exec: "[^"]*": (?:executable file not found in \$PATH|stat [^:]*: no such file or directory)|executable file `[^`]*` not found|open executable: No such file or directory/
+const NOT_EXECUTABLE =
+  /exec: "[^"]*": (?:permission denied|is a directory)|chdir to cwd|open executable: Permission denied|the path `[^`]*` exists but it is not executable/
