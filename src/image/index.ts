@@ -27,4 +27,5 @@ export {
 } from './make-image.ts'
 export { createMemoryPlace, type MemoryPlace } from './memory-place.ts'
 export { appendLayer, changeConfig, replaceLayers } from './mutate.ts'
+export { putImage, putIndex, type RandomImage, type RandomImageOptions, randomImage } from './random-image.ts'
 export { isImageManifest, type ReadManifest, readConfigBytes, readImageConfig, readManifest } from './read-documents.ts'
