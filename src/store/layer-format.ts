@@ -1,0 +1,49 @@
+import type { OperationOptions } from '#base'
+import type { Digest } from '#spec'
+
+/**
+ * How layers lie on disk. `erofs`: layer.erofs + split.zst, mounted by the kernel; `extract`: a tree of files, for
+ * machines where the kernel cannot. Implemented in rootfs, given to the store by the engine.
+ */
+export interface LayerFormat {
+  readonly name: LayerFormatName
+  /**
+   * Writes one layer from its uncompressed tar into the (new, empty) folder, in one pass, and fsyncs what it wrote.
+   * Publishing the folder is the store's work.
+   */
+  write(folder: string, tar: AsyncIterable<Uint8Array>, options?: OperationOptions): Promise<WrittenLayer>
+  /** The exact uncompressed tar again. */
+  openTar(folder: string): AsyncIterable<Uint8Array>
+  /** Deep check: throws STORE_DAMAGED when the folder's content is not what `write` made. */
+  verify(folder: string, expected: WrittenLayer): Promise<void>
+}
+
+export type LayerFormatName = 'erofs' | 'extract'
+
+/** A layer format by the module that exports it as `layerFormat`, so that a worker thread can load it by itself. */
+export interface LayerFormatReference {
+  name: LayerFormatName
+  /** URL (`file:`) for `import()`. */
+  module: string
+}
+
+export interface WrittenLayer {
+  diffId: Digest
+  /** Bytes of the uncompressed tar. */
+  tarSize: number
+  /** Bytes on disk. */
+  diskSize: number
+  /** Bytes of the regular files' content, as docker counts an image's size; the tar's size where it is not told. */
+  contentSize?: number
+  /** sha256 of layer.erofs for erofs; undefined for extract. */
+  imageDigest?: Digest
+}
+
+export interface LayerRecord extends WrittenLayer {
+  format: LayerFormatName
+  /** Absolute path of the layer's folder. */
+  folder: string
+  contentSize: number
+  /** Milliseconds since 1970. */
+  created: number
+}
