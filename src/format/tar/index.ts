@@ -5,6 +5,7 @@
  */
 export type { TarEntry } from './entry.ts'
 export { defaultTarLimits, type TarLimits } from './limits.ts'
+export { type PackedEntry, packTar } from './pack.ts'
 export { type Change, changeOf, linkTargetOf, normalisePath, parseWhiteout, type Whiteout } from './path.ts'
 export {
   createTarScanner,
@@ -14,3 +15,4 @@ export {
   type TarScannerOptions,
 } from './scanner.ts'
 export { quoted as quotedName, tarError } from './tar-error.ts'
+export { type NewTarEntry, tarHeader, tarPadding, tarTrailer } from './writer.ts'
