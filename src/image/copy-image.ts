@@ -145,16 +145,16 @@ async function copyContent(copy: Copy, manifest: ImageManifest): Promise<void> {
   if (config) checkPlatform(copy, config)
   const layers = await missingLayers(copy, manifest, config)
   const { source, target, options, words } = copy
-  await mapLimited(
+  const moved = await mapLimited(
     layers,
     options.concurrency ?? 3,
-    async ({ descriptor, diffId }, { signal }) => {
+    ({ descriptor, diffId }, { signal }) => {
       const context = { from: source, ...(diffId ? { diffId } : {}) }
-      const progress = options.progress
-      copy.copiedBytes += await copyBlob({ source, target, descriptor, context, words, signal, progress })
+      return copyBlob({ source, target, descriptor, context, words, signal, progress: options.progress })
     },
     { signal: options.signal },
   )
+  copy.copiedBytes += moved.reduce((sum, bytes) => sum + bytes, 0)
 }
 
 /** The config is small and tells what the layers should be, so it goes first. Undefined for artifacts. */

@@ -1,0 +1,260 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { ProgressEvent } from '#base'
+import { type Descriptor, encodeDocument, MediaType, parsePlatform } from '#spec'
+import { copyImage } from './copy-image.ts'
+import { pushWords } from './copy-words.ts'
+import type { ImageSource, ImageTarget } from './image-place.ts'
+import { describe, makeDocuments, makeIndex, plainLayer } from './make-image.ts'
+import { createMemoryPlace, type MemoryPlace } from './memory-place.ts'
+import { putImage, putIndex, randomImage } from './random-image.ts'
+
+const amd64 = parsePlatform('linux/amd64')
+
+async function twoPlatforms() {
+  const source = createMemoryPlace()
+  const images = await Promise.all(
+    ['linux/arm/v6', 'linux/amd64'].map((platform) => randomImage({ platform: parsePlatform(platform) })),
+  )
+  return { source, images, index: await putIndex(source, images, 'x') }
+}
+
+/** Writes down what a target is asked to do, in order. */
+function recording(target: MemoryPlace): { target: ImageTarget; calls: string[] } {
+  const calls: string[] = []
+  return {
+    calls,
+    target: {
+      has: (descriptor, options) => target.has(descriptor, options),
+      putBlob: async (descriptor, open, options) => {
+        await target.putBlob(descriptor, open, options)
+        calls.push(`blob ${descriptor.digest}`)
+      },
+      putManifest: async (descriptor, bytes) => {
+        await target.putManifest(descriptor, bytes)
+        calls.push(`manifest ${descriptor.digest}`)
+      },
+      tag: async (name, descriptor) => {
+        await target.tag(name, descriptor)
+        calls.push(`tag ${name}`)
+      },
+    },
+  }
+}
+
+test('config goes first, then layers, then the manifest, the name last', async () => {
+  const image = await randomImage({ layers: 3 })
+  const source = createMemoryPlace()
+  await putImage(source, image, 'x')
+  const { target, calls } = recording(createMemoryPlace())
+  await copyImage(source, target, { name: 'x', targetName: 'y' })
+  assert.equal(calls[0], `blob ${image.configDescriptor.digest}`)
+  assert.deepEqual(new Set(calls.slice(1, 4)), new Set(image.manifest.layers.map((layer) => `blob ${layer.digest}`)))
+  assert.deepEqual(calls.slice(4), [`manifest ${image.manifestDescriptor.digest}`, 'tag y'])
+})
+
+test('of an index the image for the platform is copied and named; the result tells both digests', async () => {
+  const { source, images, index } = await twoPlatforms()
+  const target = createMemoryPlace()
+  const result = await copyImage(source, target, { name: 'x', targetName: 'y', platform: amd64 })
+  assert.equal(result.descriptor.digest, index.digest)
+  assert.deepEqual(result.manifestDescriptor, images[1]!.manifestDescriptor)
+  assert.equal(target.names.get('y')?.digest, images[1]!.manifestDescriptor.digest)
+  assert.deepEqual([...target.manifests.keys()], [images[1]!.manifestDescriptor.digest])
+  const size = [...images[1]!.blobs.values()].reduce((sum, bytes) => sum + bytes.length, 0)
+  assert.equal(result.copiedBytes, size)
+})
+
+test('with all, children are written before their index and a child that is listed twice once', async () => {
+  const { source, images } = await twoPlatforms()
+  const twice = makeIndex([...images, images[0]!].map((image) => image.manifestDescriptor))
+  await source.putManifest(twice.descriptor, twice.bytes)
+  await source.tag('twice', twice.descriptor)
+  const { target, calls } = recording(createMemoryPlace())
+  await copyImage(source, target, { name: 'twice', targetName: 'y', all: true })
+  const order = [...images.map((image) => image.manifestDescriptor), twice.descriptor]
+  assert.deepEqual(
+    calls.filter((call) => call.startsWith('manifest')),
+    order.map(({ digest }) => `manifest ${digest}`),
+  )
+})
+
+test('M08 no platform fits: the error names what is on offer', async () => {
+  const { source } = await twoPlatforms()
+  await assert.rejects(copyImage(source, createMemoryPlace(), { name: 'x', platform: parsePlatform('linux/s390x') }), {
+    code: 'NO_MATCHING_PLATFORM',
+    message: 'no matching manifest for linux/s390x in the manifest list entries; on offer: linux/arm/v6, linux/amd64',
+  })
+})
+
+test('M08 a single manifest for another platform is never taken silently', async () => {
+  const source = createMemoryPlace()
+  await putImage(source, await randomImage({ platform: parsePlatform('linux/arm64') }), 'x')
+  const events: ProgressEvent[] = []
+  const progress = (event: ProgressEvent) => events.push(event)
+  await copyImage(source, createMemoryPlace(), { name: 'x', platform: amd64, progress })
+  assert.deepEqual(events[0], { kind: 'warning', text: 'the image is for linux/arm64, not for linux/amd64' })
+  await assert.rejects(copyImage(source, createMemoryPlace(), { name: 'x', platform: amd64, strictPlatform: true }), {
+    code: 'NO_MATCHING_PLATFORM',
+  })
+})
+
+test('layers are told of in docker’s words: planned, moving, done; those that are there, and a whole image that is there', async () => {
+  const image = await randomImage({ layers: 5 })
+  const source = createMemoryPlace()
+  await putImage(source, image, 'x')
+  const target = createMemoryPlace()
+  const shared = image.manifest.layers[1]!
+  await target.putBlob(shared, async () => one(image.blobs.get(shared.digest)!))
+  const told = async (words?: typeof pushWords) => {
+    const events: ProgressEvent[] = []
+    await copyImage(source, target, { name: 'x', words, progress: (event) => events.push(event) })
+    return image.manifest.layers.map((layer) => {
+      const mine = events.flatMap((event) =>
+        (event.kind === 'status' || event.kind === 'advance') && layer.digest.includes(event.id) ? [event.status] : [],
+      )
+      return [...new Set(mine)].join(', ')
+    })
+  }
+  const copied = 'Pulling fs layer, Downloading, Pull complete'
+  const waited = 'Pulling fs layer, Waiting, Downloading, Pull complete'
+  assert.deepEqual(await told(), [copied, 'Already exists', copied, copied, waited])
+  assert.deepEqual(await told(), ['', '', '', '', ''])
+  assert.deepEqual(await told(pushWords), Array(5).fill('Layer already exists'))
+})
+
+test('a target that mounts a blob from its own registry has the last word, and no byte is counted', async () => {
+  const image = await randomImage({ layers: 1 })
+  const source = createMemoryPlace()
+  await putImage(source, image, 'x')
+  const inner = createMemoryPlace()
+  const events: ProgressEvent[] = []
+  const mounting: ImageTarget = {
+    has: (descriptor) => inner.has(descriptor),
+    tag: (name, descriptor) => inner.tag(name, descriptor),
+    putManifest: (descriptor, bytes) => inner.putManifest(descriptor, bytes),
+    async putBlob(descriptor, open, options) {
+      await inner.putBlob(descriptor, async () => source.blob(descriptor), options)
+      if (options?.diffId)
+        options.progress?.({ kind: 'status', id: descriptor.digest.slice(7, 19), status: 'Mounted from a/b' })
+      else await open(0)
+    },
+  }
+  const result = await copyImage(source, mounting, {
+    name: 'x',
+    words: pushWords,
+    progress: (event) => events.push(event),
+  })
+  assert.deepEqual(
+    events.map((event) => event.kind === 'status' && event.status),
+    ['Preparing', 'Mounted from a/b'],
+  )
+  assert.equal(result.copiedBytes, image.configBytes.length)
+})
+
+test('a layer that an image has twice goes over once, and the diff ID goes along', async () => {
+  const image = await randomImage({ layers: 1, compression: 'none' })
+  const layer = plainLayer(image.config.rootfs.diff_ids[0]!, image.manifest.layers[0]!.size)
+  const config = { ...image.config, rootfs: { type: 'layers', diff_ids: [layer.diffId, layer.diffId] }, history: [] }
+  const twice = makeDocuments({ configBytes: encodeDocument(config), layers: [layer, layer] })
+  const source = createMemoryPlace()
+  await putImage(source, { ...twice, blobs: image.blobs }, 'x')
+  const inner = createMemoryPlace()
+  const diffIds: (string | undefined)[] = []
+  const target: ImageTarget = {
+    ...inner,
+    putBlob: (descriptor, open, options) => {
+      diffIds.push(options?.diffId)
+      assert.equal(options?.from, source)
+      return inner.putBlob(descriptor, open, options)
+    },
+  }
+  await copyImage(source, target, { name: 'x' })
+  assert.deepEqual(diffIds, [undefined, layer.diffId])
+})
+
+test('M05 a config that lists other layers than the manifest is refused before any layer moves', async () => {
+  const image = await randomImage({ layers: 2 })
+  const config = { ...image.config, rootfs: { type: 'layers', diff_ids: image.config.rootfs.diff_ids.slice(1) } }
+  const layers = image.manifest.layers.map((layer, index) => ({
+    ...layer,
+    diffId: image.config.rootfs.diff_ids[index]!,
+  }))
+  const wrong = makeDocuments({ configBytes: encodeDocument(config), layers })
+  const source = createMemoryPlace()
+  await putImage(source, { ...wrong, blobs: image.blobs }, 'x')
+  const { target, calls } = recording(createMemoryPlace())
+  await assert.rejects(copyImage(source, target, { name: 'x', targetName: 'y' }), { code: 'INVALID_MANIFEST' })
+  assert.deepEqual(calls, [])
+})
+
+test('an artifact that is no image is copied without diff IDs', async () => {
+  const source = createMemoryPlace()
+  const bytes = new TextEncoder().encode('chart')
+  const empty = new TextEncoder().encode('{}')
+  const artifact = {
+    schemaVersion: 2,
+    mediaType: MediaType.ociManifest,
+    artifactType: 'application/vnd.example.chart',
+    config: describe(empty, MediaType.ociEmpty),
+    layers: [describe(bytes, 'application/vnd.example.chart.v1')],
+  }
+  const manifest = encodeDocument(artifact)
+  await source.putBlob(artifact.config, async () => one(empty))
+  await source.putBlob(artifact.layers[0]!, async () => one(bytes))
+  await source.putManifest(describe(manifest, MediaType.ociManifest), manifest)
+  await source.tag('x', describe(manifest, MediaType.ociManifest))
+  const target = createMemoryPlace()
+  await copyImage(source, target, { name: 'x', targetName: 'y', platform: amd64 })
+  assert.ok(await target.has(describe(manifest, MediaType.ociManifest)))
+})
+
+/** A source of indexes only; `manifest` is called for each step. */
+function indexes(all: ReturnType<typeof makeIndex>[], root: Descriptor): ImageSource {
+  return {
+    resolve: async () => root,
+    manifest: async ({ digest }) => all.find((one) => one.descriptor.digest === digest)!.bytes,
+    blob: async () => assert.fail('no blob is read'),
+  }
+}
+
+test('M07 indexes of indexes end at a depth of four, whether one or all images are wanted', async () => {
+  const chain = [makeIndex([])]
+  for (let depth = 0; depth < 50; depth++) chain.push(makeIndex([chain.at(-1)!.descriptor]))
+  const source = indexes(chain, chain.at(-1)!.descriptor)
+  for (const options of [{ all: true }, { platform: amd64 }]) {
+    await assert.rejects(copyImage(source, createMemoryPlace(), options), { code: 'LIMIT_EXCEEDED' })
+  }
+})
+
+test('M01 M02 a manifest of other bytes, another size or another type than announced is refused', async () => {
+  const image = await randomImage()
+  const { manifestBytes: bytes, manifestDescriptor } = image
+  const root = (change: Partial<Descriptor>, answer = bytes): ImageSource => ({
+    resolve: async () => ({ ...manifestDescriptor, ...change }),
+    manifest: async () => answer,
+    blob: async () => assert.fail('no blob is read'),
+  })
+  const spaced = Buffer.concat([bytes, Buffer.from(' ')])
+  const target = createMemoryPlace()
+  await assert.rejects(copyImage(root({}, spaced), target), { code: 'SIZE_MISMATCH' })
+  await assert.rejects(copyImage(root({ size: spaced.length }, spaced), target), { code: 'DIGEST_MISMATCH' })
+  await assert.rejects(copyImage(root({ mediaType: MediaType.ociIndex }), target), { code: 'INVALID_MANIFEST' })
+  await assert.rejects(copyImage(root({ size: 5 << 20 }), target), { code: 'LIMIT_EXCEEDED' })
+})
+
+test('M04 a config announced with more than 16 MiB is not read', async () => {
+  const image = await randomImage({ layers: 0 })
+  const manifest = { ...image.manifest, config: { ...image.manifest.config, size: (16 << 20) + 1 } }
+  const bytes = encodeDocument(manifest)
+  const source: ImageSource = {
+    resolve: async () => describe(bytes, MediaType.ociManifest),
+    manifest: async () => bytes,
+    blob: async () => assert.fail('no blob is read'),
+  }
+  await assert.rejects(copyImage(source, createMemoryPlace()), { code: 'LIMIT_EXCEEDED' })
+})
+
+async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
+}
