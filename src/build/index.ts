@@ -1,4 +1,7 @@
 /**
- * build: Dockerfiles into images. Placeholder header until the room is filled; the language itself is in `dockerfile/`.
+ * build: Dockerfiles into images. Promises: BuildKit's rules for words, stages, cache and history; a step whose inputs did
+ * not change is taken from the cache and nothing of it is executed; COPY and ADD write their layer in one pass; nothing of
+ * a context outside of its folder is read; a failed or cancelled build leaves neither mounts nor processes. Does not:
+ * fetch images (it is given a function), parse command lines, print.
  */
-export {}
+export { applyChanges } from './apply-changes.ts'

@@ -1,0 +1,85 @@
+import { BaleError } from '#base'
+import {
+  type ArgCommand,
+  type Command,
+  type Dockerfile,
+  dockerfileError,
+  type FromCommand,
+  nearest,
+  parseCommand,
+} from './dockerfile/index.ts'
+
+/** One FROM with what follows it. */
+export interface Stage {
+  index: number
+  name: string | undefined
+  from: FromCommand
+  commands: readonly Command[]
+}
+
+export interface StagePlan {
+  dockerfile: Dockerfile
+  /** ARG before the first FROM. */
+  globals: readonly ArgCommand[]
+  stages: readonly Stage[]
+}
+
+/** Groups instructions into stages, and understands every one of them, also of stages that nobody needs. */
+export function planStages(dockerfile: Dockerfile): StagePlan {
+  const globals: ArgCommand[] = []
+  const stages: (Stage & { commands: Command[] })[] = []
+  for (const instruction of dockerfile.instructions) {
+    const command = parseCommand(instruction)
+    const stage = stages.at(-1)
+    if (command.kind === 'FROM') {
+      stages.push({ index: stages.length, name: command.stageName, from: command, commands: [] })
+    } else if (stage) stage.commands.push(command)
+    else if (command.kind === 'ARG') globals.push(command)
+    else {
+      throw dockerfileError(instruction.source, instruction.range.start, 'no build stage in current context', {
+        hint: 'only ARG and comments may stand before the first FROM',
+      })
+    }
+  }
+  if (stages.length === 0) {
+    throw new BaleError('DOCKERFILE_INVALID', `${dockerfile.source.name} has no FROM`, {
+      hint: 'a Dockerfile begins with FROM IMAGE',
+      details: { file: dockerfile.source.name, line: 1 },
+    })
+  }
+  return { dockerfile, globals, stages }
+}
+
+/** The stage to build: the named one, or the last. */
+export function targetStage(plan: StagePlan, target: string | undefined): Stage {
+  if (target === undefined || target === '') return plan.stages.at(-1)!
+  const wanted = target.toLowerCase()
+  const found = plan.stages.findLast((stage) => stage.name === wanted)
+  if (found) return found
+  const names = plan.stages.flatMap((stage) => stage.name ?? [])
+  const meant = nearest(wanted, names)
+  throw new BaleError('INVALID_ARGUMENT', `target stage ${JSON.stringify(target)} could not be found`, {
+    hint: meant
+      ? `did you mean ${meant}?`
+      : names.length
+        ? `stages are ${names.join(', ')}`
+        : 'no stage has a name: write FROM … AS NAME',
+  })
+}
+
+/**
+ * The stage that a `FROM name`, `--from=name` or `--from=0` means, looking only at stages before `before`. Undefined: it
+ * is the name of an image. A number that is no earlier stage is an error.
+ */
+export function earlierStage(plan: StagePlan, name: string, before: number): Stage | undefined {
+  const earlier = plan.stages.slice(0, before)
+  return earlier.findLast((stage) => stage.name === name.toLowerCase())
+}
+
+/** Like `earlierStage`, and numbers count too (COPY --from=0). */
+export function earlierStageOrNumber(plan: StagePlan, name: string, before: number): Stage | undefined {
+  if (!/^\d+$/.test(name)) return earlierStage(plan, name, before)
+  const stage = plan.stages[Number(name)]
+  if (stage && stage.index < before) return stage
+  throw new BaleError('DOCKERFILE_INVALID', `--from=${name}: there is no stage ${name} before this one`)
+}
