@@ -8,8 +8,11 @@
  */
 
 export { createAllocator } from './allocator.ts'
+export { checkErofs } from './check-erofs.ts'
+export { type ErofsImage, type ImageEntry, type ImageInode, openErofs } from './erofs-image.ts'
 export { createErofsWriter, type Directory, type ErofsWriter, type Extents, type Node, nidOf } from './erofs-writer.ts'
 export { BLOCK, type InodeAttributes, type InodeType } from './layout.ts'
+export { lookupPath, readLink, type WalkedInode, walkImage } from './lookup.ts'
 export { type NodePlace, type NodeShape, placeNode } from './place-node.ts'
 export type { RandomSink, RandomSource, Sink } from './random-access.ts'
 export { isStorableXattr, type Xattrs, xattrAreaSize } from './xattr-area.ts'

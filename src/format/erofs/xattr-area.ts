@@ -67,7 +67,7 @@ export function decodeXattrs(area: Uint8Array): Map<string, Uint8Array> | undefi
     const valueAt = position + 4 + nameLength
     if (!found || valueAt + valueLength > area.length) return undefined
     const rest = Buffer.from(area.buffer, area.byteOffset + position + 4, nameLength).toString('latin1')
-    xattrs.set(found.prefix + rest, area.slice(valueAt, valueAt + valueLength))
+    xattrs.set(found.prefix + rest, new Uint8Array(area.subarray(valueAt, valueAt + valueLength)))
     position += align4(4 + nameLength + valueLength)
   }
   return xattrs

@@ -7,4 +7,5 @@
  */
 export type { RandomSink, RandomSource, Sink } from '../erofs/random-access.ts'
 export { createLayerWriter, type LayerWriter, type LayerWriterOptions, type WrittenLayerImage } from './layer-writer.ts'
+export { openLayerFile } from './open-layer-file.ts'
 export { reassemble } from './reassemble.ts'

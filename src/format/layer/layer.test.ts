@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { createHash, randomBytes } from 'node:crypto'
+import * as fs from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { mayMount, mountErofs, unmount, writeXattr } from '#host'
+import {
+  describeTree,
+  file,
+  link,
+  type MemoryLayer,
+  reassembled,
+  tarOf,
+  writeLayer,
+} from '../../../test/kit/layer-kit.ts'
+import { checkErofs, lookupPath, openErofs, walkImage } from '../erofs/index.ts'
+import { openLayerFile } from './index.ts'
+
+const scratch = fs.mkdtempSync(join(tmpdir(), 'bale-layer-'))
+const noMount = !mayMount() && 'needs CAP_SYS_ADMIN to mount'
+after(() => fs.rmSync(scratch, { recursive: true, force: true }))
+
+/** Everything that a tree can hold, made by ordinary programs. */
+function makeTree(root: string): void {
+  const at = (name: string) => join(root, name)
+  fs.mkdirSync(at('sizes'), { recursive: true })
+  for (const size of [
+    0, 1, 511, 512, 513, 3967, 4031, 4032, 4033, 4095, 4096, 4097, 8191, 8192, 8193, 70_000, 1_200_000,
+  ])
+    fs.writeFileSync(at(`sizes/${size}`), randomBytes(size))
+  fs.mkdirSync(at('names'))
+  for (const name of ['!a', '#h', '+p', '-x', '..x', '.hidden', 'é', '日本', 'é', 'a b', 'x'.repeat(255), 'new\nline'])
+    fs.writeFileSync(at(`names/${name}`), name)
+  fs.writeFileSync(Buffer.concat([Buffer.from(at('names/')), Buffer.from([0xff, 0xfe, 0x80])]), 'not UTF-8')
+  fs.mkdirSync(at('many'))
+  for (let i = 0; i < 700; i++) fs.writeFileSync(at(`many/file-${i}`), `${i}`)
+  fs.mkdirSync(at('wide'))
+  for (let i = 0; i < 40; i++) fs.mkdirSync(at(`wide/${String(i).padStart(3, '0')}${'w'.repeat(252)}`))
+  fs.mkdirSync(at('links'))
+  for (const length of [1, 60, 447, 1000, 4031, 4032, 4033, 4095])
+    fs.symlinkSync('t'.repeat(length), at(`links/${length}`))
+  fs.linkSync(at('sizes/0'), at('links/hard-empty'))
+  fs.linkSync(at('sizes/513'), at('links/hard-small'))
+  fs.linkSync(at('sizes/513'), at('links/hard-small-again'))
+  fs.linkSync(at('sizes/70000'), at('links/hard-large'))
+  fs.mkdirSync(at('special'))
+  execFileSync(
+    'sh',
+    [
+      '-c',
+      'mkfifo fifo; mknod null c 1 3; mknod big b 259 1048575; mknod other c 4095 300; touch set; chmod 4755 set; chmod 1777 .; chown 12:34 set; chown 4294967294:4294967294 null',
+    ],
+    { cwd: at('special') },
+  )
+  fs.writeFileSync(at('special/attributed'), 'x')
+  writeXattr(at('special/attributed'), 'user.empty', Buffer.alloc(0))
+  writeXattr(at('special/attributed'), 'user.long', Buffer.alloc(2000, 'v'))
+  writeXattr(at('special/attributed'), 'trusted.mine', Buffer.from('secret'))
+  writeXattr(at('special'), 'user.dir', Buffer.from('d'))
+  writeXattr(at('special/set'), 'security.capability', Buffer.from('AQAAAgAgAAAAAAAAAAAAAAAAAAA=', 'base64'))
+  fs.utimesSync(at('special/set'), -86400.5, -86400.5)
+  fs.lutimesSync(at('links/60'), 5_000_000_000, 5_000_000_000)
+}
+
+let tarPath = ''
+let tar: Buffer
+let layer: MemoryLayer
+
+before(async () => {
+  if (noMount) return
+  const root = join(scratch, 'tree')
+  fs.mkdirSync(root)
+  makeTree(root)
+  tarPath = join(scratch, 'tree.tar')
+  execFileSync('tar', ['--format=pax', '--xattrs', '--xattrs-include=*', '-cf', tarPath, '-C', root, '.'])
+  tar = fs.readFileSync(tarPath)
+  layer = await writeLayer(tar)
+})
+
+async function mounted<T>(image: Uint8Array, use: (folder: string) => T | Promise<T>): Promise<T> {
+  const path = join(scratch, `image-${randomBytes(4).toString('hex')}`)
+  fs.writeFileSync(path, image)
+  const target = `${path}.mnt`
+  fs.mkdirSync(target)
+  mountErofs(path, target)
+  try {
+    return await use(target)
+  } finally {
+    unmount(target)
+  }
+}
+
+test('the kernel shows the same tree as tar extracts', { skip: noMount }, async () => {
+  const extracted = join(scratch, 'extracted')
+  fs.mkdirSync(extracted)
+  execFileSync('tar', ['-xp', '--xattrs', '--xattrs-include=*', '--numeric-owner', '-f', tarPath, '-C', extracted])
+  const expected = describeTree(extracted)
+  assert.ok(expected.length > 750)
+  await mounted(layer.image.bytes, (folder) => {
+    assert.deepEqual(describeTree(folder), expected)
+    assert.equal(fs.statSync(join(folder, 'sizes/1')).blksize, 4096)
+  })
+})
+
+test('the exact tar comes back, and its digest is the diff ID', { skip: noMount }, async () => {
+  const again = await reassembled(layer)
+  assert.ok(again.equals(tar))
+  assert.equal(layer.written.diffId, `sha256:${createHash('sha256').update(tar).digest('hex')}`)
+  assert.equal(layer.written.tarSize, tar.length)
+  assert.equal(layer.written.imageSize, layer.image.bytes.length)
+})
+
+test('image and split do not depend on how the stream is cut', { skip: noMount }, async () => {
+  for (const piece of [337, 4096, 10_000_000]) {
+    const other = await writeLayer(tar, { piece })
+    assert.ok(other.image.bytes.equals(layer.image.bytes), `pieces of ${piece}`)
+    assert.ok(other.split.equals(layer.split), `pieces of ${piece}`)
+  }
+})
+
+test('our own checker and reader agree with the kernel', { skip: noMount }, async () => {
+  const { names, inodes } = await checkErofs(layer.image)
+  const image = await openErofs(layer.image)
+  const paths: string[] = []
+  for await (const one of walkImage(image)) paths.push(one.path)
+  assert.equal(paths.length, names)
+  assert.ok(inodes < names, 'hard links share inodes')
+  await mounted(layer.image.bytes, (folder) => {
+    const listed = execFileSync('find', [folder, '-printf', '%P\\0'], { maxBuffer: 1e8 })
+      .toString('latin1')
+      .split('\0')
+      .slice(0, -1)
+    assert.deepEqual(paths.toSorted(), listed.toSorted())
+  })
+  const { inode, data } = await openLayerFile(layer.image, '/sizes/1200000')
+  const content: Uint8Array[] = []
+  for await (const bytes of data) content.push(bytes)
+  assert.ok(Buffer.concat(content).equals(fs.readFileSync(join(scratch, 'tree/sizes/1200000'))))
+  assert.equal(inode.size, 1_200_000)
+})
+
+test('fsck.erofs finds nothing wrong', {
+  skip: noMount || (spawnSync('fsck.erofs', ['-h']).error && 'erofs-utils is not installed'),
+}, () => {
+  const path = join(scratch, 'fsck.erofs')
+  fs.writeFileSync(path, layer.image.bytes)
+  const { status, stderr, stdout } = spawnSync('fsck.erofs', [path], { encoding: 'utf8' })
+  assert.equal(status, 0, stdout + stderr)
+})
+
+test('tars of other formats give the same tree and come back exactly', { skip: noMount }, async () => {
+  const root = join(scratch, 'plain')
+  fs.mkdirSync(join(root, 'd'.repeat(120), 'e'.repeat(90)), { recursive: true })
+  fs.writeFileSync(join(root, 'd'.repeat(120), 'e'.repeat(90), 'f'), 'deep')
+  fs.writeFileSync(join(root, 'a'), randomBytes(5000))
+  fs.symlinkSync('s'.repeat(150), join(root, 'l'))
+  execFileSync('find', [root, '-exec', 'touch', '-hd', '@1000000000', '{}', '+'])
+  const trees = new Set<string>()
+  for (const args of [
+    ['--format=gnu'],
+    ['--format=pax'],
+    ['--format=gnu', '-b', '1'],
+    ['--format=posix', '--pax-option=delete=atime,delete=ctime'],
+  ]) {
+    const bytes = execFileSync('tar', [...args, '-cf', '-', '-C', root, '.'], { maxBuffer: 1e8 })
+    const one = await writeLayer(bytes)
+    assert.ok((await reassembled(one)).equals(bytes), args.join(' '))
+    trees.add((await mounted(one.image.bytes, (folder) => describeTree(folder))).join('\n'))
+  }
+  assert.equal(trees.size, 1)
+})
+
+test('a sparse file keeps its holes and its tar (T14)', { skip: noMount }, async () => {
+  const root = join(scratch, 'sparse')
+  fs.mkdirSync(root)
+  const fd = fs.openSync(join(root, 'holes'), 'w')
+  for (const at of [0, 1_000_000, 9_000_000]) fs.writeSync(fd, randomBytes(5000), 0, 5000, at)
+  fs.ftruncateSync(fd, 12_345_678)
+  fs.closeSync(fd)
+  fs.writeFileSync(join(root, 'after'), 'after')
+  for (const args of [
+    ['--format=gnu'],
+    ['--format=pax', '--sparse-version=1.0'],
+    ['--format=pax', '--sparse-version=0.1'],
+    ['--format=pax', '--sparse-version=0.0'],
+  ]) {
+    const bytes = execFileSync('tar', [...args, '-S', '-cf', '-', '-C', root, '.'], { maxBuffer: 1e8 })
+    assert.ok(bytes.length < 200_000, 'GNU tar wrote a sparse file')
+    const one = await writeLayer(bytes)
+    assert.ok((await reassembled(one)).equals(bytes), args.join(' '))
+    await mounted(one.image.bytes, (folder) => {
+      for (const name of ['holes', 'after'])
+        assert.ok(
+          fs.readFileSync(join(folder, name)).equals(fs.readFileSync(join(root, name))),
+          `${args.join(' ')}: ${name}`,
+        )
+    })
+  }
+})
+
+test('paths are looked up inside the image only, whatever its symlinks say (T03, T04)', async () => {
+  const one = await writeLayer(
+    await tarOf([
+      file('etc/passwd', 'inner'),
+      link('abs', '/etc'),
+      link('up', '../../../../etc'),
+      link('loop', 'loop'),
+      link('file', 'etc/passwd'),
+      link('dangling', 'nowhere'),
+    ]),
+  )
+  const image = await openErofs(one.image)
+  for (const path of ['etc/passwd', '/abs/passwd', 'up/passwd', '../../etc/passwd', 'abs/../etc/./passwd', 'file'])
+    assert.equal((await lookupPath(image, path))?.size, 5, path)
+  assert.equal((await lookupPath(image, 'file', { followLast: false }))?.type, 'symlink')
+  for (const path of ['dangling', 'etc/passwd/x', 'none/x'])
+    assert.equal(await lookupPath(image, path), undefined, path)
+  await assert.rejects(lookupPath(image, 'loop/x'), { code: 'INVALID_ARGUMENT' })
+  await assert.rejects(openLayerFile(one.image, 'etc'), { code: 'PATH_NOT_FOUND' })
+})

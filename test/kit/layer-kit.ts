@@ -1,0 +1,122 @@
+/** For tests of layers: images in memory, and trees as text that can be compared. */
+import { createHash } from 'node:crypto'
+import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import {
+  createLayerWriter,
+  type LayerWriterOptions,
+  reassemble,
+  type WrittenLayerImage,
+} from '../../src/format/layer/index.ts'
+import { type NewTarEntry, packTar } from '../../src/format/tar/index.ts'
+import { readXattrs } from '../../src/host/index.ts'
+
+/** A file in memory that is a sink and a source. */
+export function memoryImage() {
+  let bytes = Buffer.alloc(64 * 1024)
+  let size = 0
+  return {
+    writeAt(position: number, part: Uint8Array) {
+      const end = position + part.length
+      if (end > bytes.length) {
+        const larger = Buffer.alloc(Math.max(end, bytes.length * 2))
+        bytes.copy(larger, 0, 0, size)
+        bytes = larger
+      }
+      bytes.set(part, position)
+      size = Math.max(size, end)
+    },
+    readAt: (position: number, length: number): Uint8Array =>
+      bytes.subarray(position, Math.min(size, position + length)),
+    get bytes(): Buffer {
+      return bytes.subarray(0, size)
+    },
+  }
+}
+
+export interface MemoryLayer {
+  written: WrittenLayerImage
+  image: ReturnType<typeof memoryImage>
+  split: Buffer
+}
+
+/** Writes a layer from tar bytes that arrive in pieces of the given size. */
+export async function writeLayer(
+  tar: Uint8Array,
+  options: { piece?: number } & Pick<LayerWriterOptions, 'resolveLower'> = {},
+): Promise<MemoryLayer> {
+  const image = memoryImage()
+  const pieces: Buffer[] = []
+  const writer = createLayerWriter({
+    image,
+    split: { write: (bytes) => void pieces.push(Buffer.from(bytes)) },
+    resolveLower: options.resolveLower,
+  })
+  const piece = options.piece ?? 64 * 1024
+  for (let at = 0; at < tar.length; at += piece) await writer.push(tar.subarray(at, at + piece))
+  const written = await writer.finish()
+  return { written, image, split: Buffer.concat(pieces) }
+}
+
+export async function reassembled(layer: MemoryLayer, piece = 1000): Promise<Buffer> {
+  const split = (async function* () {
+    for (let at = 0; at < layer.split.length; at += piece) yield layer.split.subarray(at, at + piece)
+  })()
+  const parts: Buffer[] = []
+  for await (const bytes of reassemble({ image: layer.image, split })) parts.push(Buffer.from(bytes))
+  return Buffer.concat(parts)
+}
+
+/** A tar from short descriptions: `file('a', 'text')`. */
+export async function tarOf(entries: readonly { entry: NewTarEntry; data?: Uint8Array }[]): Promise<Buffer> {
+  const parts: Uint8Array[] = []
+  for await (const bytes of packTar(entries)) parts.push(bytes)
+  return Buffer.concat(parts)
+}
+
+export function file(name: string, content: string | Uint8Array, more: Partial<NewTarEntry> = {}) {
+  const data = typeof content === 'string' ? Buffer.from(content, 'latin1') : content
+  return { entry: { name, type: 'file' as const, size: data.length, ...more }, data }
+}
+export function directory(name: string, more: Partial<NewTarEntry> = {}) {
+  return { entry: { name, type: 'directory' as const, ...more } }
+}
+export function link(name: string, linkName: string, type: 'symlink' | 'hardlink' = 'symlink') {
+  return { entry: { name, type, linkName } }
+}
+
+export interface DescribeOptions {
+  /** Link counts of directories differ between file systems; those of files are told. */
+  mtimes?: boolean
+}
+
+/**
+ * One line for each name below the folder: everything that a layer promises to keep. Names in latin1, sorted bytewise.
+ * Directory link counts and the root's time are left out; symlinks' modes too (GNU tar extracts them as 0777).
+ */
+export function describeTree(folder: string, options: DescribeOptions = {}): string[] {
+  const lines: string[] = []
+  const walk = (path: Buffer, name: string) => {
+    const stat = lstatSync(path, { bigint: true })
+    const kind = stat.isSymbolicLink()
+      ? `link -> ${readlinkSync(path, { encoding: 'latin1' as BufferEncoding })}`
+      : stat.isDirectory()
+        ? 'directory'
+        : stat.isFile()
+          ? `file ${stat.size} ${createHash('sha256').update(readFileSync(path)).digest('hex').slice(0, 16)}`
+          : `special ${(stat.mode & 0o170000n).toString(8)} ${stat.rdev}`
+    const mode = stat.isSymbolicLink() ? '' : (stat.mode & 0o7777n).toString(8)
+    const links = stat.isDirectory() ? '' : `links=${stat.nlink}`
+    const time = options.mtimes === false || name === '' ? '' : `mtime=${stat.mtimeNs}`
+    const xattrs = [...readXattrs(path)].sort().map(([key, value]) => `${key}=${Buffer.from(value).toString('hex')}`)
+    lines.push([name || '.', kind, mode, `${stat.uid}:${stat.gid}`, links, time, ...xattrs].filter(Boolean).join(' '))
+    if (!stat.isDirectory()) return
+    const children = readdirSync(path, { encoding: 'buffer' }).sort(Buffer.compare)
+    for (const child of children)
+      walk(
+        Buffer.concat([path, Buffer.from('/'), child]),
+        name === '' ? child.toString('latin1') : `${name}/${child.toString('latin1')}`,
+      )
+  }
+  walk(Buffer.from(folder), '')
+  return lines
+}
