@@ -4,4 +4,6 @@
  * every read and wait is bounded. Does not: verify blobs (the target does), store anything.
  */
 export { defaultLimits, type RemoteLimits } from './limits.ts'
+export { createMirroredSource } from './mirrored-source.ts'
+export { checkLogin, openRepository } from './open-repository.ts'
 export type { RemoteOptions, Repository } from './repository.ts'

@@ -1,0 +1,272 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { isBaleError, systemClock } from '#base'
+import { fixedCredential, noCredentials } from '#transport/credentials'
+import { type Handler, planServer } from '../../../test/kit/planned-server.ts'
+import { createAuthorizer } from './authorizer.ts'
+import { parseChallenges } from './challenge.ts'
+import type { HttpClient } from './http-client.ts'
+import { defaultLimits } from './limits.ts'
+import { checkLogin, openRepository } from './open-repository.ts'
+import { registryHost } from './registry-host.ts'
+
+const limits = { firstDelay: 1, longestDelay: 2, attempts: 3 }
+const manifest = Buffer.from('{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}')
+const password = { kind: 'password', username: 'ann', password: 'se:cret' } as const
+const basic = `Basic ${Buffer.from('ann:se:cret').toString('base64')}`
+
+test('challenges are read as RFC 9110 writes them: several, quoted, escaped, with opaque words', () => {
+  const plain = (text: string) => parseChallenges(text).map(({ scheme, parameters }) => ({ scheme, ...parameters }))
+  assert.deepEqual(plain('Basic realm="a \\"b\\", c", Bearer realm="https://x/y?z=1",service=s , scope="a b"'), [
+    { scheme: 'basic', realm: 'a "b", c' },
+    { scheme: 'bearer', realm: 'https://x/y?z=1', service: 's', scope: 'a b' },
+  ])
+  assert.deepEqual(plain('Negotiate abc==, Newauth, BASIC Realm=x'), [
+    { scheme: 'negotiate' },
+    { scheme: 'newauth' },
+    { scheme: 'basic', realm: 'x' },
+  ])
+  assert.deepEqual(plain(', ,'), [])
+  assert.deepEqual(plain('Bearer realm="never closed'), [{ scheme: 'bearer' }, { scheme: 'realm' }])
+})
+
+/** A registry that wants a token, and its token service, at one address. */
+function tokenRegistry(
+  token: (query: URLSearchParams, authorization: string | undefined) => object,
+  accepted = 'good',
+): Handler {
+  return ({ path, headers, method, body }, response) => {
+    const url = new URL(path, 'http://x')
+    if (url.pathname === '/token') {
+      const query = method === 'POST' ? new URLSearchParams(body.toString()) : url.searchParams
+      return response.end(JSON.stringify(token(query, headers.authorization)))
+    }
+    if (headers.authorization === `Bearer ${accepted}`) return response.end(manifest)
+    const realm = `http://${headers.host}/token`
+    response.writeHead(401, {
+      'www-authenticate': `Bearer realm="${realm}",service="reg",scope="repository:other:push,pull,delete"`,
+    })
+    return response.end()
+  }
+}
+
+test('C03 a token is asked for with the own scope only, whatever the registry proposes', async () => {
+  const scopes: (string | null)[] = []
+  await using server = await planServer(
+    tokenRegistry((query, authorization) => {
+      scopes.push(`${query.get('service')} ${query.getAll('scope').join('|')} ${authorization}`)
+      return { token: 'good', expires_in: 300 }
+    }),
+  )
+  await using repository = openRepository(
+    { registry: server.host, repository: 'team/web' },
+    { credentials: fixedCredential(server.host, password), limits },
+  )
+  await repository.resolve('1')
+  await repository.resolve('2')
+  assert.deepEqual(scopes, [`reg repository:team/web:pull ${basic}`], 'one token serves both requests')
+})
+
+test('anonymous access works without any credential, and a failing credential store is not asked when nobody wants a login', async () => {
+  await using server = await planServer(
+    tokenRegistry((_query, authorization) => ({ access_token: authorization ? 'bad' : 'good' })),
+  )
+  await using repository = openRepository(
+    { registry: server.host, repository: 'a' },
+    { credentials: noCredentials, limits },
+  )
+  assert.equal((await repository.resolve('1')).size, manifest.length)
+  await using open = await planServer((_request, response) => response.end(manifest))
+  const broken = { get: () => Promise.reject(new Error('must not be asked')) }
+  await using free = openRepository({ registry: open.host, repository: 'a' }, { credentials: broken, limits })
+  assert.equal((await free.resolve('1')).size, manifest.length)
+})
+
+test('an identity token is traded by POST, a registry token is sent as it is', async () => {
+  await using server = await planServer(
+    tokenRegistry((query) => ({
+      access_token:
+        query.get('grant_type') === 'refresh_token' && query.get('refresh_token') === 'id-1' ? 'good' : 'bad',
+    })),
+  )
+  for (const credential of [
+    { kind: 'identity-token', token: 'id-1' },
+    { kind: 'registry-token', token: 'good' },
+  ] as const) {
+    await using repository = openRepository(
+      { registry: server.host, repository: 'a' },
+      { credentials: fixedCredential(server.host, credential), limits },
+    )
+    assert.equal((await repository.resolve('1')).size, manifest.length, credential.kind)
+  }
+  assert.ok(
+    server.seen.every(({ path }) => !path.includes('id-1')),
+    'the identity token is in no address',
+  )
+})
+
+test('a token that the registry no longer accepts is replaced once', async () => {
+  let accepted = 'first'
+  let given = 0
+  await using server = await planServer((request, response, seen) =>
+    tokenRegistry(() => ({ token: given++ === 0 ? 'first' : 'second', expires_in: 3600 }), accepted)(
+      request,
+      response,
+      seen,
+    ),
+  )
+  await using repository = openRepository(
+    { registry: server.host, repository: 'a' },
+    { credentials: noCredentials, limits },
+  )
+  await repository.resolve('1')
+  accepted = 'second'
+  await repository.resolve('2')
+  assert.equal(given, 2)
+  accepted = 'none'
+  await assert.rejects(repository.resolve('3'), { code: 'UNAUTHORIZED' })
+})
+
+const hostileTokens: [string, object | string, RegExp][] = [
+  ['a line break', { token: 'a\r\nX-Evil: 1' }, /cannot be sent/],
+  ['100 kB', { token: 'x'.repeat(100_000) }, /cannot be sent/],
+  ['no token', { expires_in: 1 }, /no token/],
+  ['no JSON', 'certainly not', /not JSON/],
+  ['HTML', '<!DOCTYPE html><html>', /HTML page/],
+  ['10 MiB', { token: 'good', filler: 'x'.repeat(10 << 20) }, /larger than/],
+]
+for (const [name, answer, message] of hostileTokens) {
+  test(`C04 a token answer with ${name} is refused`, async () => {
+    await using server = await planServer(({ path, headers }, response) => {
+      if (path.startsWith('/token')) return response.end(typeof answer === 'string' ? answer : JSON.stringify(answer))
+      return response.writeHead(401, { 'www-authenticate': `Bearer realm="http://${headers.host}/token"` }).end()
+    })
+    await using repository = openRepository(
+      { registry: server.host, repository: 'a' },
+      { credentials: noCredentials, limits },
+    )
+    await assert.rejects(repository.resolve('1'), message)
+  })
+}
+
+test('C04 the life of a token is at least a minute and at most an hour, whatever it says', async () => {
+  for (const [expires_in, life] of [
+    [undefined, 60],
+    [-1, 60],
+    [1, 60],
+    ['x', 60],
+    [600, 600],
+    [1e99, 3600],
+  ] as const) {
+    let now = 0
+    let given = 0
+    await using server = await planServer(
+      tokenRegistry(() => {
+        given++
+        return { token: 'good', expires_in }
+      }),
+    )
+    await using repository = openRepository(
+      { registry: server.host, repository: 'a' },
+      { credentials: noCredentials, limits, clock: { ...systemClock, now: () => now } },
+    )
+    await repository.resolve('1')
+    now = life * 1000 * 0.89
+    await repository.resolve('2')
+    assert.equal(given, 1, `${expires_in} is kept`)
+    now = life * 1000
+    await repository.resolve('3')
+    assert.equal(given, 2, `${expires_in} ends`)
+  }
+})
+
+const realms: [registry: string, base: string, realm: string, accepted: boolean][] = [
+  ['docker.io', 'https://registry-1.docker.io', 'https://auth.docker.io/token', true],
+  ['r.example', 'https://r.example', 'https://r.example/token', true],
+  ['r.example', 'https://r.example', '/token', true],
+  ['localhost:5000', 'http://localhost:5000', 'http://127.0.0.1:5001/token', true],
+  ['10.0.0.5:5000', 'https://10.0.0.5:5000', 'https://10.0.0.6/token', true],
+  ['r.example', 'https://r.example', 'http://auth.example/token', false],
+  ['r.example', 'https://r.example', 'http://r.example/token', false],
+  ['r.example', 'https://r.example', 'http://169.254.169.254/latest', false],
+  ['r.example', 'https://r.example', 'https://169.254.169.254/latest', false],
+  ['r.example', 'https://r.example', 'https://localhost/token', false],
+  ['r.example', 'https://r.example', 'https://[::1]/token', false],
+  ['r.example', 'https://r.example', 'https://[::ffff:10.0.0.1]/token', false],
+  ['r.example', 'https://r.example', 'https://2130706433/token', false],
+  ['r.example', 'https://r.example', 'file:///etc/passwd', false],
+  ['r.example', 'https://r.example', 'https://a:b@auth.example/', false],
+  ['r.example', 'http://r.example', 'http://other.example/token', false],
+  ['localhost:5000', 'http://localhost:5000', 'http://r.example/token', false],
+]
+
+/** An authorizer whose client notes what would be sent, for hosts that no test may dial. */
+function noting(registry: string, base: string) {
+  const sent: { url: string; authorization?: string }[] = []
+  const client: HttpClient = {
+    send: async ({ url, headers }) => {
+      sent.push({ url: url.href, authorization: headers?.['authorization'] })
+      throw new Error('noted')
+    },
+    [Symbol.asyncDispose]: async () => undefined,
+  }
+  const authorizer = createAuthorizer({
+    registry: registryHost(registry),
+    base: new URL(base),
+    repository: 'a',
+    credentials: fixedCredential(registry, password),
+    client,
+    clock: systemClock,
+    limits: defaultLimits,
+  })
+  return { authorizer, sent }
+}
+
+for (const [registry, base, realm, accepted] of realms) {
+  test(`C01 the token service ${realm} of ${base} is ${accepted ? 'accepted' : 'refused before a password is sent'}`, async () => {
+    const { authorizer, sent } = noting(registry, base)
+    const asked = authorizer.answer(parseChallenges(`Bearer realm="${realm}"`), ['s'], undefined)
+    await assert.rejects(asked, accepted ? /noted/ : (error) => isBaleError(error, 'UNAUTHORIZED'))
+    assert.deepEqual(
+      sent.map((one) => one.authorization),
+      accepted ? [basic] : [],
+    )
+  })
+}
+
+test('C01 a registry that changes its token service is refused', async () => {
+  const { authorizer, sent } = noting('r.example', 'https://r.example')
+  await assert.rejects(
+    authorizer.answer(parseChallenges('Bearer realm="https://one.example"'), ['s'], undefined),
+    /noted/,
+  )
+  await assert.rejects(authorizer.answer(parseChallenges('Bearer realm="https://two.example"'), ['s'], 'x'), /changed/)
+  assert.equal(sent.length, 1)
+})
+
+test('C05 a password is never sent over plain http to another machine', async () => {
+  for (const challenge of ['Basic realm="r"', 'Bearer realm="http://r.example/token"']) {
+    const { authorizer, sent } = noting('r.example', 'http://r.example')
+    await assert.rejects(authorizer.answer(parseChallenges(challenge), ['s'], undefined), /plain http/)
+    assert.equal(sent.length, 0)
+  }
+})
+
+test('a login is checked with Basic, and a wrong password is told apart from a missing one', async () => {
+  await using server = await planServer(({ headers }, response) => {
+    if (headers.authorization === basic) return response.end('{}')
+    return response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end()
+  })
+  await checkLogin(server.host, { credentials: fixedCredential(server.host, password), limits })
+  const wrong = { ...password, password: 'other-secret' }
+  await assert.rejects(
+    checkLogin(server.host, { credentials: fixedCredential(server.host, wrong), limits }),
+    (error) => {
+      assert.ok(isBaleError(error, 'UNAUTHORIZED'))
+      assert.match(error.message, /incorrect username or password/)
+      assert.doesNotMatch(JSON.stringify([error.message, error.hint, error.details]), /other-secret/)
+      return true
+    },
+  )
+  await assert.rejects(checkLogin(server.host, { credentials: noCredentials, limits }), /denied/)
+})

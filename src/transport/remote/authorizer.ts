@@ -1,0 +1,136 @@
+import { BaleError, type Clock, createSingleFlight } from '#base'
+import type { Credential, CredentialSource } from '#transport/credentials'
+import type { Challenge } from './challenge.ts'
+import type { HttpClient } from './http-client.ts'
+import type { RemoteLimits } from './limits.ts'
+import { isLoopback, isPrivateAddress, type RegistryHost } from './registry-host.ts'
+import { fetchToken, type Token } from './token.ts'
+
+/** Holds what one registry wants to see in Authorization headers. */
+export interface Authorizer {
+  /** The header for a request with these scopes, undefined as long as the registry has not asked for one. */
+  header(scopes: readonly string[], signal?: AbortSignal): Promise<string | undefined>
+  /**
+   * A header that answers the challenges of a 401, or undefined when there is nothing better than `refused`, the
+   * header that was sent. Scopes are the caller's own: what a registry proposes in its challenge is never asked for.
+   */
+  answer(
+    challenges: Challenge[],
+    scopes: readonly string[],
+    refused: string | undefined,
+    signal?: AbortSignal,
+  ): Promise<string | undefined>
+}
+
+export interface AuthorizerOptions {
+  registry: RegistryHost
+  /** Scheme and host that the registry is spoken to. */
+  base: URL
+  repository: string | undefined
+  credentials: CredentialSource
+  client: HttpClient
+  clock: Clock
+  limits: RemoteLimits
+}
+
+type Scheme = { kind: 'basic' } | { kind: 'bearer'; realm: URL; service: string | undefined }
+
+export function createAuthorizer(options: AuthorizerOptions): Authorizer {
+  const { registry, base, repository, credentials, clock } = options
+  const tokens = new Map<string, Token>()
+  const flight = createSingleFlight<string, Token>()
+  let scheme: Scheme | undefined
+  let asked: Promise<Credential | undefined> | undefined
+
+  const credential = async (): Promise<Credential | undefined> => {
+    asked ??= credentials.get(registry.name, repository)
+    const found = await asked
+    if (found) refusePlainHttp(base, registry)
+    return found
+  }
+
+  const bearer = async (
+    { realm, service }: Extract<Scheme, { kind: 'bearer' }>,
+    scopes: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<string> => {
+    const key = scopes.join(' ')
+    const cached = tokens.get(key)
+    if (cached && clock.now() < cached.expires) return `Bearer ${cached.value}`
+    const known = await credential()
+    if (known?.kind === 'registry-token') return `Bearer ${known.token}`
+    const token = await flight(key, () => fetchToken({ ...options, realm, service, scopes, credential: known, signal }))
+    tokens.set(key, token)
+    return `Bearer ${token.value}`
+  }
+
+  const header: Authorizer['header'] = async (scopes, signal) => {
+    if (scheme === undefined) return undefined
+    if (scheme.kind === 'bearer') return bearer(scheme, scopes, signal)
+    const known = await credential()
+    return known?.kind === 'password' ? basicHeader(known) : undefined
+  }
+
+  return {
+    header,
+    async answer(challenges, scopes, refused, signal) {
+      const chosen = chooseScheme(challenges, options)
+      if (!chosen) return undefined
+      if (scheme?.kind === 'bearer' && chosen.kind === 'bearer' && scheme.realm.origin !== chosen.realm.origin) {
+        throw new BaleError('UNAUTHORIZED', `${registry.name} changed its token service to ${chosen.realm.host}`)
+      }
+      scheme = chosen
+      // A token may have been withdrawn before its time: the next one counts.
+      const key = scopes.join(' ')
+      if (refused !== undefined && refused === `Bearer ${tokens.get(key)?.value}`) tokens.delete(key)
+      const fresh = await header(scopes, signal)
+      return fresh === refused ? undefined : fresh
+    },
+  }
+}
+
+function basicHeader({ username, password }: { username: string; password: string }): string {
+  return `Basic ${Buffer.from(`${username}:${password}`, 'utf8').toString('base64')}`
+}
+
+/** Bearer wins over Basic; schemes that are not known here are passed over. */
+function chooseScheme(challenges: Challenge[], { registry, base }: AuthorizerOptions): Scheme | undefined {
+  const bearer = challenges.find(({ scheme, parameters }) => scheme === 'bearer' && parameters['realm'] !== undefined)
+  if (bearer) {
+    const realm = checkRealm(bearer.parameters['realm']!, base, registry)
+    return { kind: 'bearer', realm, service: bearer.parameters['service'] }
+  }
+  return challenges.some(({ scheme }) => scheme === 'basic') ? { kind: 'basic' } : undefined
+}
+
+/**
+ * A password goes to the token service that the registry names, so the name is checked: https, or plain http where
+ * both are on this machine, or where the registry itself was reached by plain http on the same host; an address of a
+ * private network only from a registry that is in one itself.
+ */
+function checkRealm(text: string, base: URL, registry: RegistryHost): URL {
+  const refuse = (reason: string) =>
+    new BaleError('UNAUTHORIZED', `${registry.name} names a token service that is not acceptable: ${reason}`, {
+      hint: 'the registry is badly configured, or something between you and it changes its answers',
+    })
+  const realm = URL.canParse(text, base.href) ? new URL(text, base) : undefined
+  if (!realm || realm.username || realm.password) throw refuse('not a web address')
+  if (realm.protocol === 'http:') {
+    const local = isLoopback(realm.hostname) && registry.loopback
+    if (!local && !(base.protocol === 'http:' && realm.hostname === base.hostname)) {
+      throw refuse(`${realm.host} by plain http`)
+    }
+  } else if (realm.protocol !== 'https:') throw refuse(`an address of the kind ${realm.protocol}`)
+  if (realm.hostname !== base.hostname && isPrivateAddress(realm.hostname) && !isPrivateAddress(base.hostname)) {
+    throw refuse(`${realm.host} is an address of a private network`)
+  }
+  return realm
+}
+
+/** Passwords and tokens go over https, or stay on this machine. */
+function refusePlainHttp(base: URL, registry: RegistryHost): void {
+  if (base.protocol === 'https:' || registry.loopback) return
+  throw new BaleError('UNAUTHORIZED', `${registry.name} wants a login over plain http, where everybody can read it`, {
+    hint: 'give the registry a certificate; plain http with a login works on this machine (localhost) only',
+  })
+}

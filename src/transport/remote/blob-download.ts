@@ -1,0 +1,159 @@
+import { BaleError, type OperationOptions } from '#base'
+import { sizeMismatch } from '#blob'
+import { type Descriptor, shortId } from '#spec'
+import { htmlError, isHtml } from './answer-error.ts'
+import type { HttpAnswer } from './http-answer.ts'
+import type { Names } from './names.ts'
+import { isTransient } from './network-error.ts'
+import { pause } from './retry.ts'
+import type { Session } from './session.ts'
+
+/** As much new data as pays for another series of tries. */
+const PROGRESS_BYTES = 256 * 1024
+const CONNECTIONS_AT_MOST = 100
+
+/**
+ * The bytes [offset, size) of a blob, over as many connections as it takes. After a break it goes on where it was, if
+ * the registry can and still has the same content (If-Range), else from the beginning with the known part skipped:
+ * the target's hash over all bytes decides in any case. Never gives a byte more than the descriptor's size.
+ * The first connection is made before this returns, so BLOB_NOT_FOUND comes from here.
+ */
+export async function downloadBlob(
+  session: Session,
+  names: Names,
+  descriptor: Descriptor,
+  options: OperationOptions & { offset?: number } = {},
+): Promise<AsyncIterable<Uint8Array>> {
+  const { offset = 0 } = options
+  if (!Number.isSafeInteger(descriptor.size) || descriptor.size < 0) throw sizeMismatch(descriptor, 'more')
+  if (offset >= descriptor.size) return nothing()
+  const first = await openAt(session, names, descriptor, { ...options, offset })
+  return pieces(session, names, descriptor, first, { ...options, offset })
+}
+
+interface Connection {
+  answer: HttpAnswer
+  /** Where in the blob its body begins. */
+  begin: number
+}
+
+async function* pieces(
+  session: Session,
+  names: Names,
+  descriptor: Descriptor,
+  first: Connection,
+  options: OperationOptions & { offset: number },
+): AsyncGenerator<Uint8Array> {
+  const retry = session.retryOptions({ ...options, id: shortId(descriptor.digest) })
+  let position = options.offset
+  let connection: Connection | undefined = first
+  let etag = strongTag(first.answer)
+  for (let connections = 1, failures = 0; ; connections++) {
+    const started = position
+    try {
+      connection ??= await openAt(session, names, descriptor, { ...options, offset: position, etag, attempts: 1 })
+      etag = strongTag(connection.answer)
+      for await (const chunk of bodyFrom(connection, position)) {
+        if (position + chunk.length > descriptor.size) throw sizeMismatch(descriptor, 'more')
+        position += chunk.length
+        yield chunk
+      }
+      if (position === descriptor.size) return
+      throw endedEarly(connection.answer, descriptor, position)
+    } catch (error) {
+      failures = position - started >= PROGRESS_BYTES ? 1 : failures + 1
+      if (!isTransient(error) || failures >= session.limits.attempts || connections >= CONNECTIONS_AT_MOST) throw error
+      await pause(error, failures - 1, retry)
+    }
+    connection = undefined
+  }
+}
+
+/** The body without what lies before `position`: a registry that ignores ranges begins at 0 again. */
+async function* bodyFrom({ answer, begin }: Connection, position: number): AsyncGenerator<Uint8Array> {
+  let skip = position - begin
+  for await (const chunk of answer.body()) {
+    if (skip >= chunk.length) skip -= chunk.length
+    else {
+      yield skip > 0 ? chunk.subarray(skip) : chunk
+      skip = 0
+    }
+  }
+}
+
+async function openAt(
+  session: Session,
+  names: Names,
+  descriptor: Descriptor,
+  options: OperationOptions & { offset: number; etag?: string; attempts?: number },
+): Promise<Connection> {
+  const { offset, etag, signal, progress, attempts } = options
+  const headers: Record<string, string> = { 'accept-encoding': 'identity' }
+  if (offset > 0) headers['range'] = `bytes=${offset}-`
+  if (offset > 0 && etag) headers['if-range'] = etag
+  const answer = await session.send({
+    method: 'GET',
+    target: names.path(`blobs/${descriptor.digest}`),
+    headers,
+    scopes: names.pull,
+    // 416: a range that cannot be, on a server that means it; asked again without.
+    expect: offset > 0 ? [200, 206, 416] : [200],
+    what: `blob ${names.written(descriptor.digest)}`,
+    notFound: 'BLOB_NOT_FOUND',
+    attempts,
+    id: shortId(descriptor.digest),
+    signal,
+    progress,
+  })
+  const usable = answer.status === 200 || (answer.status === 206 && rangeFits(answer, offset, descriptor.size, etag))
+  if (!usable) {
+    await answer.discard()
+    return openAt(session, names, descriptor, { ...options, offset: 0, etag: undefined })
+  }
+  const begin = answer.status === 206 ? offset : 0
+  await checkHeaders(answer, descriptor, begin, names)
+  return { answer, begin }
+}
+
+/** Source: RFC 9110 section 14.4. A range other than the one asked for, or of other content, is not used. */
+function rangeFits(answer: HttpAnswer, offset: number, size: number, etag: string | undefined): boolean {
+  const range = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(answer.headers['content-range'] ?? '')
+  if (!range || Number(range[1]) !== offset || Number(range[2]) !== size - 1) return false
+  if (range[3] !== '*' && Number(range[3]) !== size) return false
+  const now = strongTag(answer)
+  return etag === undefined || now === undefined || now === etag
+}
+
+async function checkHeaders(answer: HttpAnswer, descriptor: Descriptor, begin: number, names: Names): Promise<void> {
+  const encoding = answer.headers['content-encoding']
+  const length = answer.headers['content-length']
+  let error: BaleError | undefined
+  if (encoding !== undefined && encoding !== 'identity') {
+    error = new BaleError(
+      'REGISTRY_FAILED',
+      `${names.registry} sent the blob ${descriptor.digest} encoded, although that was refused`,
+    )
+  } else if (length === undefined ? isHtml(answer, '') : Number(length) !== descriptor.size - begin) {
+    error = isHtml(answer, '') ? htmlError(answer, names.registry) : sizeMismatch(descriptor, begin + Number(length))
+  }
+  if (!error) return
+  await answer.discard()
+  throw error
+}
+
+function strongTag(answer: HttpAnswer): string | undefined {
+  const etag = answer.headers['etag']
+  return etag?.startsWith('"') ? etag : undefined
+}
+
+function endedEarly(answer: HttpAnswer, descriptor: Descriptor, position: number): BaleError {
+  return new BaleError(
+    'REGISTRY_FAILED',
+    `${answer.url.host} ended the blob ${descriptor.digest} after ${position} of ${descriptor.size} bytes`,
+    { details: { errno: 'ENDED_EARLY' } },
+  )
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {
+  // An empty blob, or one that was there already up to its end.
+}

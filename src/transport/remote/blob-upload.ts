@@ -1,0 +1,115 @@
+import { BaleError, type OperationOptions } from '#base'
+import { digestMismatch } from '#blob'
+import { type BlobContext, isRegistryPlace } from '#image'
+import { algorithmOf, type Descriptor, isDigest, shortId } from '#spec'
+import type { HttpAnswer } from './http-answer.ts'
+import { redirectTarget } from './http-client.ts'
+import type { Names } from './names.ts'
+import { withRetries } from './retry.ts'
+import type { Session } from './session.ts'
+
+export type OpenBlob = (offset: number) => Promise<AsyncIterable<Uint8Array>>
+
+/** Tries of one blob: each begins a new upload, since what a broken one left on the server cannot be relied on. */
+const ATTEMPTS = 3
+
+/** True when the repository has the blob. */
+export async function blobExists(
+  session: Session,
+  names: Names,
+  descriptor: Descriptor,
+  { signal }: OperationOptions = {},
+): Promise<boolean> {
+  const answer = await session.send({
+    method: 'HEAD',
+    target: names.path(`blobs/${descriptor.digest}`),
+    scopes: names.push,
+    expect: [200, 404],
+    what: `blob ${names.written(descriptor.digest)}`,
+    signal,
+  })
+  await answer.discard()
+  return answer.status === 200
+}
+
+/**
+ * Writes a blob: mounted from another repository of the same registry where that is offered, else POST and one PUT
+ * with the whole stream. Source: distribution-spec, "POST then PUT" and "Mounting a blob from another repository".
+ */
+export function uploadBlob(
+  session: Session,
+  names: Names,
+  descriptor: Descriptor,
+  open: OpenBlob,
+  options: OperationOptions & BlobContext = {},
+): Promise<void> {
+  const retry = session.retryOptions({ ...options, id: shortId(descriptor.digest), attempts: ATTEMPTS })
+  return withRetries(async () => {
+    const place = await beginUpload(session, names, descriptor, options)
+    if (place) await sendBlob(session, names, descriptor, open, place, options)
+  }, retry)
+}
+
+/** Where the blob is to be PUT; undefined when it was mounted and nothing is left to do. */
+async function beginUpload(
+  session: Session,
+  names: Names,
+  descriptor: Descriptor,
+  { from, signal }: OperationOptions & BlobContext,
+): Promise<URL | undefined> {
+  const near = isRegistryPlace(from) && from.registryHost === names.registry && from.repository !== names.repository
+  const query = near ? `?${new URLSearchParams({ mount: descriptor.digest, from: from.repository })}` : ''
+  const answer = await session.send({
+    method: 'POST',
+    target: names.path(`blobs/uploads/${query}`),
+    headers: { 'content-length': '0' },
+    scopes: near ? [...names.push, `repository:${from.repository}:pull`] : names.push,
+    expect: near ? [201, 202] : [202],
+    what: `upload to ${names.registry}/${names.repository}`,
+    attempts: 1,
+    signal,
+  })
+  await answer.discard()
+  if (answer.status === 201) {
+    checkStored(answer, descriptor)
+    return undefined
+  }
+  const location = answer.headers['location']
+  if (location === undefined) {
+    throw new BaleError('REGISTRY_FAILED', `${names.registry} began an upload, but did not say where to send it`)
+  }
+  // Its query belongs to the registry and is kept as it is.
+  const place = redirectTarget(answer.url, location)
+  place.search += `${place.search ? '&' : '?'}digest=${encodeURIComponent(descriptor.digest)}`
+  return place
+}
+
+async function sendBlob(
+  session: Session,
+  names: Names,
+  descriptor: Descriptor,
+  open: OpenBlob,
+  place: URL,
+  { signal }: OperationOptions,
+): Promise<void> {
+  const answer = await session.send({
+    method: 'PUT',
+    target: place,
+    headers: { 'content-type': 'application/octet-stream', 'content-length': String(descriptor.size) },
+    body: () => open(0),
+    scopes: names.push,
+    expect: [201, 204],
+    what: `blob ${names.written(descriptor.digest)}`,
+    attempts: 1,
+    signal,
+  })
+  await answer.discard()
+  checkStored(answer, descriptor)
+}
+
+function checkStored(answer: HttpAnswer, descriptor: Descriptor): void {
+  const stored = answer.headers['docker-content-digest']
+  if (isDigest(stored) && algorithmOf(stored) === algorithmOf(descriptor.digest) && stored !== descriptor.digest) {
+    throw digestMismatch(descriptor.digest, stored)
+  }
+}

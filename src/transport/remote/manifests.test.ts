@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { isBaleError } from '#base'
+import { digestOf } from '#blob'
+import { type Descriptor, MediaType } from '#spec'
+import { noCredentials } from '#transport/credentials'
+import { type Handler, planServer, type SeenRequest } from '../../../test/kit/planned-server.ts'
+import { openRepository } from './open-repository.ts'
+import type { Repository } from './repository.ts'
+
+const limits = { firstDelay: 1, longestDelay: 2, attempts: 2 }
+const config = { mediaType: MediaType.ociConfig, digest: digestOf('{}'), size: 2 }
+const image = { schemaVersion: 2, mediaType: MediaType.ociManifest, config, layers: [] }
+const bytes = Buffer.from(JSON.stringify(image))
+
+async function withRepository<T>(
+  handler: Handler,
+  work: (repository: Repository, seen: readonly SeenRequest[]) => Promise<T>,
+): Promise<T> {
+  await using server = await planServer(handler)
+  await using repository = openRepository(
+    { registry: server.host, repository: 'team/web' },
+    { credentials: noCredentials, limits },
+  )
+  return await work(repository, server.seen)
+}
+
+const answering =
+  (body: string | Buffer, headers: Record<string, string> = {}, status = 200): Handler =>
+  (_request, response) =>
+    response.writeHead(status, headers).end(body)
+
+const resolve = (handler: Handler, name = '1') => withRepository(handler, (repository) => repository.resolve(name))
+
+test('a tag is resolved to the descriptor of the bytes that came, and its manifest is not fetched again', async () => {
+  await withRepository(answering(bytes, { 'content-type': MediaType.ociManifest }), async (repository, seen) => {
+    const descriptor = await repository.resolve('1')
+    assert.deepEqual(descriptor, { mediaType: MediaType.ociManifest, digest: digestOf(bytes), size: bytes.length })
+    assert.ok(bytes.equals(await repository.manifest(descriptor)))
+    assert.equal(seen.length, 1)
+    assert.match(seen[0]!.path, /^\/v2\/team\/web\/manifests\/1$/)
+    for (const type of [MediaType.ociIndex, MediaType.ociManifest, MediaType.dockerIndex, MediaType.dockerManifest]) {
+      assert.ok(seen[0]!.headers.accept!.includes(type))
+    }
+  })
+})
+
+test('C09 a tag that moves during a pull changes nothing: all is asked for by the first digest', async () => {
+  const children = ['one', 'two'].map((name) => Buffer.from(JSON.stringify({ ...image, annotations: { name } })))
+  const indexOf = (child: Buffer): Buffer =>
+    Buffer.from(
+      JSON.stringify({
+        schemaVersion: 2,
+        mediaType: MediaType.ociIndex,
+        manifests: [{ mediaType: MediaType.ociManifest, digest: digestOf(child), size: child.length }],
+      }),
+    )
+  let turn = 0
+  const handler: Handler = ({ path }, response) => {
+    const name = path.split('/').at(-1)!
+    if (name === '1') return response.end(indexOf(children[turn++ % 2]!))
+    return response.end(children.find((child) => digestOf(child) === name))
+  }
+  await withRepository(handler, async (repository, seen) => {
+    const index = await repository.resolve('1')
+    const [child] = (
+      JSON.parse(Buffer.from(await repository.manifest(index)).toString()) as { manifests: Descriptor[] }
+    ).manifests
+    assert.ok(children[0]!.equals(await repository.manifest(child!)))
+    assert.equal(seen.filter(({ path }) => path.endsWith('/1')).length, 1)
+  })
+})
+
+test('C09 another manifest under the digest asked for is refused', async () => {
+  await assert.rejects(resolve(answering(bytes), digestOf('else')), { code: 'DIGEST_MISMATCH' })
+})
+
+test('M01 a digest header that does not fit the bytes is refused', async () => {
+  await assert.rejects(resolve(answering(bytes, { 'docker-content-digest': digestOf('else') })), {
+    code: 'DIGEST_MISMATCH',
+  })
+  const descriptor = await resolve(answering(bytes, { 'docker-content-digest': digestOf(bytes, 'sha512') }))
+  assert.equal(descriptor.digest, digestOf(bytes, 'sha512'))
+})
+
+test('M02 a body of another type than its Content-Type, or than its descriptor, is refused', async () => {
+  await assert.rejects(resolve(answering(bytes, { 'content-type': MediaType.ociIndex })), { code: 'INVALID_MANIFEST' })
+  const both = JSON.stringify({ ...image, manifests: [] })
+  await assert.rejects(resolve(answering(both)), { code: 'INVALID_MANIFEST' })
+  await withRepository(answering(bytes, { 'content-type': MediaType.ociManifest }), async (repository) => {
+    const descriptor = { mediaType: MediaType.ociIndex, digest: digestOf(bytes), size: bytes.length }
+    await assert.rejects(repository.manifest(descriptor), { code: 'INVALID_MANIFEST' })
+    await assert.rejects(repository.manifest({ ...descriptor, mediaType: MediaType.ociManifest, size: 1 }), {
+      code: 'SIZE_MISMATCH',
+    })
+  })
+})
+
+test('M04 a manifest beyond 4 MiB is refused, announced or not', async () => {
+  const large = Buffer.alloc(5 << 20, ' ')
+  await assert.rejects(resolve(answering(large)), { code: 'LIMIT_EXCEEDED' })
+  await assert.rejects(
+    resolve((_request, response) => {
+      response.write(large)
+      response.end()
+    }),
+    { code: 'LIMIT_EXCEEDED' },
+  )
+})
+
+test('a tag that is not there is MANIFEST_NOT_FOUND, in docker’s words', async () => {
+  const body = '{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown","detail":{"Tag":"1"}}]}'
+  await assert.rejects(resolve(answering(body, {}, 404)), (error) => {
+    assert.ok(isBaleError(error, 'MANIFEST_NOT_FOUND'))
+    assert.match(error.message, /^manifest for localhost:\d+\/team\/web:1 not found: manifest unknown$/)
+    return true
+  })
+})
+
+test('an HTML page instead of a registry is named as such, with 200 and with 404', async () => {
+  for (const [status, type] of [
+    [200, 'text/html; charset=utf-8'],
+    [404, 'text/html'],
+    [200, 'application/json'],
+    [503, 'text/html'],
+  ] as const) {
+    await assert.rejects(resolve(answering('<!doctype html><title>hello</title>', { 'content-type': type }, status)), {
+      code: 'REGISTRY_FAILED',
+      message: /HTML page .*is it really a registry/,
+    })
+  }
+})
+
+test('garbage that is no manifest is INVALID_MANIFEST', async () => {
+  for (const body of ['', 'hello', '[]', '{}', '{"schemaVersion":2}']) {
+    await assert.rejects(resolve(answering(body)), { code: 'INVALID_MANIFEST' }, body)
+  }
+})
+
+test('C11 an error body is escaped and cut, however large', async () => {
+  const body = JSON.stringify({ errors: [{ code: 'DENIED', message: `\u001b[2Jgone${'x'.repeat(5000)}` }] })
+  await assert.rejects(resolve(answering(body, {}, 403)), (error) => {
+    assert.ok(isBaleError(error, 'DENIED'))
+    assert.match(error.message, /\\x1b\[2Jgone/)
+    assert.ok(error.message.length < 800)
+    return true
+  })
+  const endless: Handler = (_request, response) => {
+    response.writeHead(400)
+    const more = () => {
+      if (!response.destroyed) response.write(Buffer.alloc(65_536, 'a'), () => setImmediate(more))
+    }
+    more()
+  }
+  await assert.rejects(resolve(endless), { code: 'REGISTRY_REFUSED' })
+})
+
+test('tags come page by page from the own origin', async () => {
+  const handler: Handler = ({ path }, response) => {
+    if (path.includes('last=b')) return response.end('{"name":"x","tags":["c","../evil",7]}')
+    return response
+      .writeHead(200, { link: '</v2/team/web/tags/list?n=2&last=b>; rel="next"' })
+      .end('{"tags":["a","b"]}')
+  }
+  await withRepository(handler, async (repository) => {
+    assert.deepEqual(await Array.fromAsync(repository.tags()), ['a', 'b', 'c'])
+  })
+  await withRepository(answering('{"tags":null}'), async (repository) => {
+    assert.deepEqual(await Array.fromAsync(repository.tags()), [])
+  })
+})
+
+const hostileLinks: [string, (turn: number) => string, RegExp][] = [
+  ['on another host', () => '<http://localhost:9/v2/x>; rel="next"', /another host/],
+  ['of the same page', () => '</v2/team/web/tags/list>; rel="next"', /not come to an end/],
+  ['without end', (turn) => `</v2/team/web/tags/list?last=${turn}>; rel="next"`, /not come to an end/],
+]
+for (const [name, link, message] of hostileLinks) {
+  test(`C06 a next page ${name} is refused`, async () => {
+    await using server = await planServer((_request, response, seen) =>
+      response.writeHead(200, { link: link(seen.length) }).end('{"tags":["a"]}'),
+    )
+    await using repository = openRepository(
+      { registry: server.host, repository: 'team/web' },
+      { credentials: noCredentials, limits: { ...limits, tagPages: 20 } },
+    )
+    await assert.rejects(Array.fromAsync(repository.tags()), message)
+    assert.ok(server.seen.length <= 20)
+  })
+}
+
+test('referrers come from the API, else from the fallback tag, else there are none', async () => {
+  const subject = digestOf('subject')
+  const entry = { mediaType: MediaType.ociManifest, digest: digestOf('r'), size: 1, artifactType: 'a/sbom' }
+  const index = JSON.stringify({ schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [entry] })
+  const api: Handler = ({ path }, response) =>
+    path.includes('/referrers/')
+      ? response.writeHead(200, { 'content-type': MediaType.ociIndex }).end(index)
+      : response.writeHead(404).end()
+  const tag: Handler = ({ path }, response) =>
+    path.endsWith(`/manifests/sha256-${subject.slice(7)}`) ? response.end(index) : response.writeHead(404).end()
+  for (const handler of [api, tag]) {
+    await withRepository(handler, async (repository) => {
+      assert.deepEqual(await repository.referrers(subject), [entry])
+      assert.deepEqual(await repository.referrers(subject, { artifactType: 'a/other' }), [])
+    })
+  }
+  await withRepository(answering('', {}, 404), async (repository) => {
+    assert.deepEqual(await repository.referrers(subject), [])
+  })
+})

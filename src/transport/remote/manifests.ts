@@ -1,0 +1,161 @@
+import { BaleError, type OperationOptions } from '#base'
+import { digestMismatch, digestOf, sizeMismatch } from '#blob'
+import {
+  algorithmOf,
+  type Descriptor,
+  type Digest,
+  isDigest,
+  isIndexType,
+  isManifestType,
+  MediaType,
+  parseManifest,
+} from '#spec'
+import { htmlError, isHtml } from './answer-error.ts'
+import type { HttpAnswer } from './http-answer.ts'
+import type { Names } from './names.ts'
+import type { Session } from './session.ts'
+
+const ACCEPT = [
+  MediaType.ociIndex,
+  MediaType.ociManifest,
+  MediaType.dockerIndex,
+  MediaType.dockerManifest,
+  'application/json;q=0.5',
+].join(', ')
+/** So many bytes of manifests just read are kept: who resolves a name reads its manifest next. */
+const KEPT_BYTES = 16 * 1024 * 1024
+
+/** Manifests and indexes of one repository. */
+export interface Manifests {
+  resolve(name: string | undefined, options?: OperationOptions): Promise<Descriptor>
+  read(descriptor: Descriptor, options?: OperationOptions): Promise<Uint8Array>
+  exists(digest: Digest, options?: OperationOptions): Promise<boolean>
+  /** Under its digest, or under a tag. */
+  put(name: string, descriptor: Descriptor, bytes: Uint8Array, options?: OperationOptions): Promise<void>
+  delete(digest: Digest, options?: OperationOptions): Promise<void>
+}
+
+export function createManifests(session: Session, names: Names): Manifests {
+  const kept = new Map<Digest, { descriptor: Descriptor; bytes: Uint8Array }>()
+  const keep = (descriptor: Descriptor, bytes: Uint8Array) => {
+    kept.set(descriptor.digest, { descriptor, bytes })
+    let total = [...kept.values()].reduce((sum, one) => sum + one.bytes.length, 0)
+    for (const [digest, one] of kept) {
+      if (total <= KEPT_BYTES || digest === descriptor.digest) break
+      kept.delete(digest)
+      total -= one.bytes.length
+    }
+  }
+
+  /** One GET pins the name: all that follows asks by digest, so a tag that moves meanwhile changes nothing. */
+  const fetch = async (name: string, announced: string | undefined, { signal, progress }: OperationOptions) => {
+    const what = `manifest for ${names.written(name)}`
+    const answer = await session.send({
+      method: 'GET',
+      target: names.path(`manifests/${name}`),
+      headers: { accept: ACCEPT, 'accept-encoding': 'identity' },
+      scopes: names.pull,
+      expect: [200],
+      what,
+      notFound: 'MANIFEST_NOT_FOUND',
+      signal,
+      progress,
+    })
+    const bytes = await answer.document(session.limits.manifestBytes, what)
+    return { bytes, descriptor: describe(answer, bytes, isDigest(name) ? name : undefined, announced, names) }
+  }
+
+  return {
+    async resolve(name = 'latest', options = {}) {
+      const known = isDigest(name) ? kept.get(name) : undefined
+      if (known) return known.descriptor
+      const { descriptor, bytes } = await fetch(name, undefined, options)
+      keep(descriptor, bytes)
+      return descriptor
+    },
+
+    async read(descriptor, options = {}) {
+      const known =
+        kept.get(descriptor.digest)?.bytes ?? (await fetch(descriptor.digest, descriptor.mediaType, options)).bytes
+      if (known.length !== descriptor.size) throw sizeMismatch(descriptor, known.length)
+      return known
+    },
+
+    async exists(digest, { signal } = {}) {
+      const answer = await session.send({
+        method: 'HEAD',
+        target: names.path(`manifests/${digest}`),
+        headers: { accept: ACCEPT },
+        scopes: names.push,
+        expect: [200, 404],
+        what: `manifest for ${names.written(digest)}`,
+        signal,
+      })
+      await answer.discard()
+      return answer.status === 200
+    },
+
+    async put(name, descriptor, bytes, { signal, progress } = {}) {
+      const answer = await session.send({
+        method: 'PUT',
+        target: names.path(`manifests/${name}`),
+        headers: { 'content-type': descriptor.mediaType },
+        body: async () => bytes,
+        scopes: names.push,
+        expect: [200, 201, 202],
+        what: `manifest for ${names.written(name)}`,
+        signal,
+        progress,
+      })
+      await answer.discard()
+      const stored = answer.headers['docker-content-digest']
+      if (isDigest(stored) && algorithmOf(stored) === algorithmOf(descriptor.digest) && stored !== descriptor.digest) {
+        throw digestMismatch(descriptor.digest, stored)
+      }
+      keep(descriptor, bytes)
+    },
+
+    async delete(digest, { signal } = {}) {
+      const answer = await session.send({
+        method: 'DELETE',
+        target: names.path(`manifests/${digest}`),
+        scopes: names.delete,
+        expect: [200, 202],
+        what: `manifest for ${names.written(digest)}`,
+        notFound: 'MANIFEST_NOT_FOUND',
+        signal,
+      })
+      await answer.discard()
+      kept.delete(digest)
+    },
+  }
+}
+
+/** The descriptor of bytes that came; everything the answer and the caller claim about them must be true. */
+function describe(
+  answer: HttpAnswer,
+  bytes: Buffer,
+  asked: Digest | undefined,
+  announced: string | undefined,
+  names: Names,
+): Descriptor {
+  const header = answer.headers['docker-content-digest']
+  const claimed = asked ?? (isDigest(header) ? header : undefined)
+  const digest = digestOf(bytes, claimed ? algorithmOf(claimed) : 'sha256')
+  if (claimed && digest !== claimed) {
+    if (isHtml(answer, bytes.subarray(0, 256).toString('latin1'))) throw htmlError(answer, names.registry)
+    throw digestMismatch(claimed, digest)
+  }
+  if (isHtml(answer, bytes.subarray(0, 256).toString('latin1'))) throw htmlError(answer, names.registry)
+  const sent = answer.mediaType
+  const known = sent !== undefined && (isIndexType(sent) || isManifestType(sent)) ? sent : undefined
+  if (announced !== undefined && known !== undefined && known !== announced) {
+    throw new BaleError(
+      'INVALID_MANIFEST',
+      `${names.written(digest)} was announced as ${announced}, but came as ${known}`,
+    )
+  }
+  const parsed = parseManifest(bytes, known ?? announced)
+  const { mediaType } = parsed.kind === 'index' ? parsed.index : parsed.manifest
+  return { mediaType, digest, size: bytes.length }
+}

@@ -1,0 +1,74 @@
+import { isIndexType, isManifestType } from '#spec'
+import { noCredentials } from '#transport/credentials'
+import { downloadBlob } from './blob-download.ts'
+import { blobExists, uploadBlob } from './blob-upload.ts'
+import { createManifests } from './manifests.ts'
+import { createMirroredSource } from './mirrored-source.ts'
+import { namesOf } from './names.ts'
+import { listReferrers } from './referrers.ts'
+import type { RemoteOptions, Repository } from './repository.ts'
+import { createSession } from './session.ts'
+import { listTags } from './tags.ts'
+
+/**
+ * Opens a repository; nothing is sent before it is first asked for something. Tokens and connections live as long as
+ * the returned object, so dispose it.
+ */
+export function openRepository(name: { registry: string; repository: string }, options: RemoteOptions): Repository {
+  const { mirrors = [], ...own } = options
+  const repository = openOne(name, own)
+  if (mirrors.length === 0) return repository
+  // A mirror is another registry: it gets its own credentials, or none, and never those of the one it mirrors.
+  const opened = mirrors.map((registry) => openOne({ ...name, registry }, { ...own, insecure: false }))
+  return {
+    ...repository,
+    ...createMirroredSource([...opened, repository], options.log),
+    async [Symbol.asyncDispose]() {
+      for (const one of [...opened, repository]) await one[Symbol.asyncDispose]()
+    },
+  }
+}
+
+function openOne(name: { registry: string; repository: string }, options: RemoteOptions): Repository {
+  const session = createSession(name.registry, name.repository, options)
+  const names = namesOf(session.registry.name, name.repository)
+  const manifests = createManifests(session, names)
+  return {
+    registryHost: names.registry,
+    repository: names.repository,
+    resolve: manifests.resolve,
+    manifest: manifests.read,
+    blob: (descriptor, more) => downloadBlob(session, names, descriptor, more),
+    has: (descriptor, more) =>
+      isIndexType(descriptor.mediaType) || isManifestType(descriptor.mediaType)
+        ? manifests.exists(descriptor.digest, more)
+        : blobExists(session, names, descriptor, more),
+    putBlob: (descriptor, open, more) => uploadBlob(session, names, descriptor, open, more),
+    putManifest: (descriptor, bytes, more) => manifests.put(descriptor.digest, descriptor, bytes, more),
+    tag: async (tag, descriptor, more) => manifests.put(tag, descriptor, await manifests.read(descriptor, more), more),
+    tags: (more) => listTags(session, names, more),
+    deleteManifest: (digest, more) => manifests.delete(digest, more),
+    referrers: (digest, more) => listReferrers(session, names, manifests, digest, more),
+    [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
+  }
+}
+
+/**
+ * Asks the registry whether it accepts a login: `GET /v2/`, answering its challenge. True when it does, also when the
+ * registry wants no login at all; throws UNAUTHORIZED when it refuses.
+ */
+export async function checkLogin(registry: string, options: RemoteOptions & { signal?: AbortSignal }): Promise<void> {
+  await using session = createSession(registry, undefined, {
+    ...options,
+    credentials: options.credentials ?? noCredentials,
+  })
+  const answer = await session.send({
+    method: 'GET',
+    target: '/v2/',
+    scopes: [],
+    expect: [200],
+    what: registry,
+    signal: options.signal,
+  })
+  await answer.discard()
+}

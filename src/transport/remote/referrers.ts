@@ -1,0 +1,51 @@
+import { BaleError, isBaleError, type OperationOptions } from '#base'
+import { algorithmOf, type Descriptor, type Digest, hexOf, MediaType, parseManifest } from '#spec'
+import type { Manifests } from './manifests.ts'
+import type { Names } from './names.ts'
+import type { Session } from './session.ts'
+
+/** Source: distribution-spec, "Listing Referrers" and its fallback, the tag schema. */
+export async function listReferrers(
+  session: Session,
+  names: Names,
+  manifests: Manifests,
+  digest: Digest,
+  { artifactType, signal }: OperationOptions & { artifactType?: string } = {},
+): Promise<Descriptor[]> {
+  const found = (await fromApi(session, names, digest, signal)) ?? (await fromTag(manifests, digest, signal))
+  // A registry may ignore a filter, so it is not asked for one.
+  return artifactType === undefined ? found : found.filter((one) => one.artifactType === artifactType)
+}
+
+async function fromApi(session: Session, names: Names, digest: Digest, signal?: AbortSignal) {
+  const answer = await session.send({
+    method: 'GET',
+    target: names.path(`referrers/${digest}`),
+    headers: { accept: MediaType.ociIndex },
+    scopes: names.pull,
+    expect: [200, 400, 404, 405],
+    what: `referrers of ${names.written(digest)}`,
+    signal,
+  })
+  if (answer.status !== 200 || answer.mediaType !== MediaType.ociIndex) {
+    await answer.discard()
+    return undefined
+  }
+  return entries(await answer.document(session.limits.manifestBytes, 'the list of referrers'))
+}
+
+async function fromTag(manifests: Manifests, digest: Digest, signal?: AbortSignal): Promise<Descriptor[]> {
+  try {
+    const index = await manifests.resolve(`${algorithmOf(digest)}-${hexOf(digest).slice(0, 64)}`, { signal })
+    return entries(await manifests.read(index, { signal }))
+  } catch (error) {
+    if (isBaleError(error, 'MANIFEST_NOT_FOUND')) return []
+    throw error
+  }
+}
+
+function entries(bytes: Uint8Array): Descriptor[] {
+  const parsed = parseManifest(bytes)
+  if (parsed.kind === 'index') return parsed.index.manifests
+  throw new BaleError('INVALID_MANIFEST', 'the list of referrers is not an index')
+}

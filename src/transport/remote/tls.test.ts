@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { fixedCredential, noCredentials } from '#transport/credentials'
+import { planServer } from '../../../test/kit/planned-server.ts'
+import { checkLogin, openRepository } from './open-repository.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'bale-tls-'))
+after(() => rmSync(folder, { recursive: true }))
+const limits = { firstDelay: 1, longestDelay: 2, attempts: 2, connectTimeout: 2_000 }
+const index = '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}'
+const basic = { 'www-authenticate': 'Basic realm="x"' }
+
+/** A self-signed certificate for one name. */
+function certificate(name: string): { key: string; cert: string } {
+  const [key, cert] = [join(folder, `${name}.key`), join(folder, `${name}.crt`)]
+  const subject = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`]
+  execFileSync(
+    'openssl',
+    [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:P-256',
+      '-nodes',
+      '-days',
+      '2',
+      '-keyout',
+      key,
+      '-out',
+      cert,
+      ...subject,
+    ],
+    { stdio: 'ignore' },
+  )
+  return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') }
+}
+const local = certificate('localhost')
+
+test('C05 a self-signed certificate is refused also on loopback, and never a reason for plain http', async () => {
+  await using server = await planServer((_request, response) => response.end(index), { tls: local })
+  await using repository = openRepository(
+    { registry: server.host, repository: 'a' },
+    { credentials: noCredentials, limits },
+  )
+  await assert.rejects(repository.resolve('1'), {
+    code: 'REGISTRY_UNREACHABLE',
+    message: /certificate .* is not trusted/,
+  })
+  assert.equal(server.seen.length, 0)
+})
+
+test('C05 a certificate for another name is refused even when its authority is known', async () => {
+  const other = certificate('elsewhere.example')
+  await using server = await planServer((_request, response) => response.end(index), { tls: other })
+  await using repository = openRepository(
+    { registry: server.host, repository: 'a' },
+    { credentials: noCredentials, limits, ca: [other.cert] },
+  )
+  await assert.rejects(repository.resolve('1'), { code: 'REGISTRY_UNREACHABLE', message: /not trusted/ })
+})
+
+test('a registry with a private authority works with `ca`, with certs.d, and marked as insecure', async () => {
+  const credential = { kind: 'password', username: 'ann', password: 'secret' } as const
+  await using server = await planServer(
+    ({ headers }, response) => (headers.authorization ? response.end(index) : response.writeHead(401, basic).end()),
+    { tls: local },
+  )
+  const folders = join(folder, 'certs.d')
+  mkdirSync(join(folders, server.host), { recursive: true })
+  writeFileSync(join(folders, server.host, 'ca.crt'), local.cert)
+  for (const trust of [
+    { ca: [local.cert] },
+    { certificateFolders: [join(folder, 'missing'), folders] },
+    { insecure: true },
+  ]) {
+    await checkLogin(server.host, { credentials: fixedCredential(server.host, credential), limits, ...trust })
+  }
+})
+
+test('C02 a redirect from https to http is refused', async () => {
+  await using plain = await planServer((_request, response) => response.end(index))
+  await using server = await planServer(
+    ({ path }, response) =>
+      path === '/v2/' ? response.end('{}') : response.writeHead(307, { location: plain.url }).end(),
+    { tls: local },
+  )
+  await using repository = openRepository(
+    { registry: server.host, repository: 'a' },
+    { credentials: noCredentials, limits, ca: [local.cert] },
+  )
+  await assert.rejects(repository.resolve('1'), /from https to plain http/)
+  assert.equal(plain.seen.length, 0)
+})
+
+test('plain http is spoken to loopback only: 127.0.0.1 and localhost alike', async () => {
+  for (const hostname of ['localhost', '127.0.0.1']) {
+    await using server = await planServer((_request, response) => response.end(index), { hostname })
+    await using repository = openRepository(
+      { registry: server.host, repository: 'a' },
+      { credentials: noCredentials, limits },
+    )
+    assert.equal((await repository.resolve('1')).size, index.length)
+  }
+})
+
+test('a registry that is down, or whose name is unknown, is REGISTRY_UNREACHABLE at once', async () => {
+  const probe = createServer()
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
+  const { port } = probe.address() as { port: number }
+  await new Promise((resolve) => probe.close(resolve))
+  for (const [registry, reason] of [
+    [`localhost:${port}`, /connection refused/],
+    ['registry.invalid', /host name/],
+  ] as const) {
+    await using repository = openRepository({ registry, repository: 'a' }, { credentials: noCredentials, limits })
+    await assert.rejects(repository.resolve('1'), { code: 'REGISTRY_UNREACHABLE', message: reason, hint: /running/ })
+  }
+})
+
+test('something that closes every connection is REGISTRY_FAILED, not an endless wait', async () => {
+  let connections = 0
+  const closing = createServer((socket) => {
+    connections++
+    socket.destroy()
+  })
+  await new Promise<void>((resolve) => closing.listen(0, '127.0.0.1', resolve))
+  try {
+    const { port } = closing.address() as { port: number }
+    await using repository = openRepository(
+      { registry: `localhost:${port}`, repository: 'a' },
+      { credentials: noCredentials, limits },
+    )
+    await assert.rejects(repository.resolve('1'), { code: 'REGISTRY_FAILED' })
+    assert.ok(connections <= 8, `${connections} connections`)
+  } finally {
+    await new Promise((resolve) => closing.close(resolve))
+  }
+})
