@@ -1,5 +1,5 @@
 import { BaleError } from '#base'
-import { type ContainerConfig, hostPlatform } from '#spec'
+import type { ContainerConfig } from '#spec'
 import { applyMetadata, applyWorkdir } from './apply-metadata.ts'
 import { parseCommand, parseDockerfile } from './dockerfile/index.ts'
 import { type StageState, splitEnv } from './stage-state.ts'
@@ -12,7 +12,7 @@ const ALLOWED = 'CMD ENTRYPOINT ENV EXPOSE HEALTHCHECK LABEL ONBUILD STOPSIGNAL 
  */
 export function applyChanges(config: ContainerConfig, changes: readonly string[]): ContainerConfig {
   const state: StageState = {
-    platform: hostPlatform(),
+    platform: { os: 'linux', architecture: '' },
     config: structuredClone(config),
     author: undefined,
     variables: new Map((config.Env ?? []).map(splitEnv)),
