@@ -1,0 +1,33 @@
+import type { OperationOptions } from '#base'
+import type { Digest } from '#spec'
+
+/** A mounted root file system; disposing unmounts it (layers stay mounted for the next one until `releaseUnused`). */
+export interface Rootfs extends AsyncDisposable {
+  /** Absolute path of the merged tree. */
+  readonly path: string
+  /** The container's own layer, when writable. */
+  readonly upper?: string
+  /** Folders of the layers as mounted, uppermost first. */
+  readonly lowers: readonly string[]
+}
+
+export interface PrepareOptions extends OperationOptions {
+  /** Names the mount point below <run>/rootfs: a container or step ID. */
+  id: string
+  /** Where writes go: both folders on one file system; made when missing. False mounts read-only. */
+  writable: false | { upper: string; work: string }
+  /** Mount point; `<run>/rootfs/<id>` by default. Made when missing. */
+  target?: string
+}
+
+export interface RootfsMounter {
+  /**
+   * Mounts layers (diff IDs, lowest first; each must be in the store) as one tree. What is mounted at the target already
+   * is taken as it is when it is this function's work of before (a container started again after a crash of bale).
+   */
+  prepareRootfs(layers: readonly Digest[], options: PrepareOptions): Promise<Rootfs>
+  /** Unmounts a root file system by its target (or ID), for who did not keep the Rootfs. Nothing mounted is success. */
+  release(idOrTarget: string): Promise<void>
+  /** Unmounts the layers that no overlay of this machine uses any more; answers how many. */
+  releaseUnused(): Promise<number>
+}
