@@ -1,0 +1,73 @@
+import { posix } from 'node:path'
+import { compilePattern, type PathPattern } from './path-pattern.ts'
+
+/**
+ * An ordered list of patterns with `!` exceptions; the last that matches a path, or a folder above it, decides. Source:
+ * moby/patternmatcher. (The npm package for this takes `+`, `(`, `|` of a pattern as regular expression, ignores case by
+ * default and answers wrongly for files named like members of Object.prototype.)
+ */
+export interface PatternSet {
+  /** For a path whose folders were not visited. */
+  matches(path: string): boolean
+  /** For walking: the verdict on an entry of the folder with `parent` state. */
+  step(path: string, parent: MatchState | undefined): MatchState
+  /** False when nothing below an ignored folder can be re-included, so that it need not be read. */
+  mayExceptBelow(folder: string): boolean
+}
+
+export interface MatchState {
+  matched: boolean
+  /** Which patterns matched the path or a folder above it. */
+  readonly hits: readonly boolean[]
+}
+
+/** Throws a plain Error for a pattern that is none. */
+export function createPatternSet(patterns: readonly string[]): PatternSet {
+  const compiled: (PathPattern & { except: boolean })[] = patterns.flatMap((line) => {
+    const clean = line.trim() === '' ? '' : cleaned(line.trim())
+    if (clean === '') return []
+    const except = clean.startsWith('!')
+    const pattern = except ? clean.slice(1) : clean
+    if (pattern === '') throw new Error(`illegal exclusion pattern: ${JSON.stringify(line)}`)
+    return { ...compilePattern(pattern), except }
+  })
+  const exceptions = compiled.filter((pattern) => pattern.except)
+  const step: PatternSet['step'] = (path, parent) => {
+    let matched = false
+    const hits = compiled.map((pattern, index) => {
+      const hit = parent?.hits[index] || pattern.matches(path)
+      if (hit) matched = !pattern.except
+      return hit
+    })
+    return { matched, hits }
+  }
+  return {
+    step,
+    matches(path) {
+      let state: MatchState | undefined
+      for (let end = path.indexOf('/'); end >= 0; end = path.indexOf('/', end + 1))
+        state = step(path.slice(0, end), state)
+      return step(path, state).matched
+    },
+    mayExceptBelow(folder) {
+      const below = `${folder}/`
+      return exceptions.some(({ literalStart }) => literalStart.startsWith(below) || below.startsWith(literalStart))
+    },
+  }
+}
+
+/** Go's filepath.Clean of the pattern behind `!`; a leading slash goes. */
+function cleaned(pattern: string): string {
+  const except = pattern.startsWith('!')
+  const body = (except ? pattern.slice(1) : pattern).trim()
+  if (body === '') return except ? '!' : ''
+  const normal = posix.normalize(body)
+  const withoutEnd = normal.length > 1 ? normal.replace(/\/$/, '') : normal
+  return (except ? '!' : '') + (withoutEnd.length > 1 ? withoutEnd.replace(/^\//, '') : withoutEnd)
+}
+
+/** The patterns of a .dockerignore: a BOM goes, `#` is a comment in column 1 only. */
+export function parseIgnoreFile(text: string): string[] {
+  const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/)
+  return lines.filter((line) => !line.startsWith('#') && line.trim() !== '').map((line) => line.trim())
+}
