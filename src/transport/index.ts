@@ -1,1 +1,25 @@
-export {}
+/**
+ * transport: image places outside this machine's store, each an ImageSource, an ImageTarget or both. Registries
+ * (`remote`) with their logins (`credentials`). Promises: one opened place is one repository or archive. Does not: know
+ * the store, or move images by itself (copyImage of image does).
+ */
+export {
+  type Credential,
+  type CredentialSource,
+  type CredentialStore,
+  type CredentialStoreOptions,
+  createCredentialStore,
+  fixedCredential,
+  noCredentials,
+  normalizeKey,
+  type StoredIn,
+} from './credentials/index.ts'
+export {
+  checkLogin,
+  createMirroredSource,
+  defaultLimits,
+  openRepository,
+  type RemoteLimits,
+  type RemoteOptions,
+  type Repository,
+} from './remote/index.ts'

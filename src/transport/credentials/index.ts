@@ -4,3 +4,10 @@
  * are readable by their owner only. Does not: talk to a registry, or put a secret into a message or an argument list.
  */
 export { type Credential, type CredentialSource, fixedCredential, noCredentials } from './credential.ts'
+export {
+  type CredentialStore,
+  type CredentialStoreOptions,
+  createCredentialStore,
+  type StoredIn,
+} from './credential-store.ts'
+export { normalizeKey } from './registry-key.ts'
