@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { test } from 'node:test'
 import { isBaleError } from '#base'
-import { makeTar, scanTar } from '../../../test/kit/tar.ts'
+import { makeTar, scanTar } from '../../../test/kit/scanned-tar.ts'
 import { paxRecord } from './pax.ts'
 import { type NewTarEntry, tarHeader, tarPadding, tarTrailer } from './writer.ts'
 

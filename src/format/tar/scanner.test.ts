@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { pack } from 'tar-stream'
-import { collect, type ScannedEntry, scanTar } from '../../../test/kit/tar.ts'
+import { collect, type ScannedEntry, scanTar } from '../../../test/kit/scanned-tar.ts'
 
 let folder = ''
 const longName = `${'deep-directory/'.repeat(8)}${'n'.repeat(120)}`
