@@ -1,1 +1,16 @@
-export {}
+/**
+ * registry: an OCI distribution server, embedded form: one process, SQLite for what is known, files for bytes.
+ * Promises: all end points of distribution-spec 1.1; an answered push survives power loss; nobody gets in by default;
+ * collection runs beside pushes. Does not: run containers, know the local store.
+ */
+export type { AnonymousAccess, User, Users } from './auth/index.ts'
+export type { Collected, CollectOptions } from './collect.ts'
+export type { Role } from './meta/index.ts'
+export {
+  createRegistry,
+  openRegistryAdmin,
+  type Registry,
+  type RegistryAdmin,
+  type RegistryOptions,
+} from './registry.ts'
+export { type ServedRegistry, type ServeOptions, serveRegistry } from './serve.ts'

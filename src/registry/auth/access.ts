@@ -1,0 +1,75 @@
+import type { Account, Role } from '../meta/index.ts'
+
+export type Action = 'pull' | 'push' | 'delete'
+
+const ACTIONS: Record<Role, readonly Action[]> = {
+  read: ['pull'],
+  write: ['pull', 'push'],
+  admin: ['pull', 'push', 'delete'],
+}
+
+/** Who asks: a user as the database knows it now, or nobody. */
+export interface Principal {
+  /** Undefined for an anonymous caller. */
+  account?: Account
+  /** What a token was issued for; undefined when a password was shown, which stands for all the account may do. */
+  scopes?: readonly Scope[]
+}
+
+/** One entry of a token's `access` claim. Source: distribution's token specification. */
+export interface Scope {
+  type: string
+  name: string
+  actions: string[]
+}
+
+/** What callers without a login may do, everywhere. */
+export type AnonymousAccess = 'none' | 'pull' | 'push'
+
+/** What the caller may do in a repository by the rights it has now. A token's scope narrows this: `isInScope`. */
+export function actionsOf(principal: Principal, repository: string, anonymous: AnonymousAccess): ReadonlySet<Action> {
+  const actions = new Set<Action>()
+  const add = (more: readonly Action[]) => {
+    for (const action of more) actions.add(action)
+  }
+  if (anonymous === 'pull') add(['pull'])
+  if (anonymous === 'push') add(['pull', 'push', 'delete'])
+  const { account } = principal
+  if (!account) return actions
+  if (account.admin || repository.startsWith(`${account.name}/`)) add(ACTIONS.admin)
+  for (const grant of account.grants) {
+    if (matchesPattern(grant.pattern, repository)) add(ACTIONS[grant.role])
+  }
+  return actions
+}
+
+export function isInScope(principal: Principal, action: Action, repository: string): boolean {
+  if (principal.scopes === undefined) return true
+  return principal.scopes.some(
+    (scope) => scope.type === 'repository' && scope.name === repository && scope.actions.includes(action),
+  )
+}
+
+const PATTERN = /^(?:[a-z0-9._-]|\/|\*)+$/
+
+/** `team/web`, `team/*` (one part of a name), `team/**` (all below), `**`. At most eight stars. */
+export function isPattern(text: string): boolean {
+  return text.length <= 255 && PATTERN.test(text) && (text.match(/\*+/g) ?? []).length <= 8 && !text.includes('***')
+}
+
+/** Matches from left to right by sets of positions, so that no pattern takes more than length times length steps. */
+export function matchesPattern(pattern: string, name: string): boolean {
+  let positions = new Set([0])
+  for (const [token] of pattern.matchAll(/\*\*|\*|[^*]+/g)) {
+    const next = new Set<number>()
+    for (const at of positions) {
+      if (token === '**' || token === '*') {
+        const slash = name.indexOf('/', at)
+        const end = token === '**' || slash < 0 ? name.length : slash
+        for (let to = at; to <= end; to++) next.add(to)
+      } else if (name.startsWith(token, at)) next.add(at + token.length)
+    }
+    positions = next
+  }
+  return positions.has(name.length)
+}

@@ -1,0 +1,99 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { Clock } from '#base'
+import type { Account, MetaStore } from '../meta/index.ts'
+import type { Principal } from './access.ts'
+import { createAttempts } from './attempts.ts'
+import { verifyPassword } from './password.ts'
+import type { TokenIssuer } from './token-issuer.ts'
+
+export type Authentication =
+  | { kind: 'known'; principal: Principal }
+  /** Nothing was shown. */
+  | { kind: 'anonymous' }
+  /** Something was shown, and it is not right. */
+  | { kind: 'refused' }
+  | { kind: 'limited'; seconds: number }
+
+export interface Authenticator {
+  /** Reads an Authorization header: a password (Basic) or a token of ours (Bearer). */
+  authenticate(header: string | undefined, address: string): Promise<Authentication>
+  /** Checks a name and password; `limited` after too many failures. */
+  checkPassword(name: string, password: string, address: string): Promise<Authentication>
+}
+
+const LIMITS = { account: 10, address: 100 }
+const REMEMBERED = { count: 1000, milliseconds: 300_000 }
+
+export function createAuthenticator(parts: { meta: MetaStore; tokens: TokenIssuer; clock: Clock }): Authenticator {
+  const { meta, tokens, clock } = parts
+  const byAccount = createAttempts({ limit: LIMITS.account, clock })
+  const byAddress = createAttempts({ limit: LIMITS.address, clock })
+  const remembered = createMemory(clock)
+
+  async function checkPassword(name: string, password: string, address: string): Promise<Authentication> {
+    const account = await meta.findAccount(name)
+    if (account && remembered.knows(account, password)) return { kind: 'known', principal: { account } }
+    const seconds = Math.max(byAccount.waitFor(name), byAddress.waitFor(address))
+    if (seconds > 0) return { kind: 'limited', seconds }
+    if ((await verifyPassword(password, account?.passwordHash)) && account) {
+      remembered.add(account, password)
+      return { kind: 'known', principal: { account } }
+    }
+    byAccount.fail(name)
+    byAddress.fail(address)
+    return { kind: 'refused' }
+  }
+
+  async function checkToken(token: string): Promise<Authentication> {
+    const claims = await tokens.read(token)
+    if (!claims) return { kind: 'refused' }
+    if (claims.subject === '') return { kind: 'known', principal: { scopes: claims.scopes } }
+    const account = await meta.findAccount(claims.subject)
+    // A removed user's tokens end at once, and rights are always those of now.
+    return account ? { kind: 'known', principal: { account, scopes: claims.scopes } } : { kind: 'refused' }
+  }
+
+  return {
+    checkPassword,
+    async authenticate(header, address) {
+      if (header === undefined) return { kind: 'anonymous' }
+      const [scheme = '', value = ''] = header.split(/ +/, 2)
+      if (scheme.toLowerCase() === 'bearer') return await checkToken(value)
+      const login = scheme.toLowerCase() === 'basic' ? readBasic(value) : undefined
+      return login ? await checkPassword(login.name, login.password, address) : { kind: 'refused' }
+    },
+  }
+}
+
+const LOGIN_LIMIT = 1024
+
+/** Source: RFC 7617. The password may hold colons. */
+export function readBasic(value: string): { name: string; password: string } | undefined {
+  const text = Buffer.from(value, 'base64').toString()
+  const colon = text.indexOf(':')
+  if (colon < 0 || text.length > LOGIN_LIMIT) return undefined
+  return { name: text.slice(0, colon), password: text.slice(colon + 1) }
+}
+
+/**
+ * Remembers right passwords for five minutes, so that clients that show theirs with each request do not cost a hash
+ * each time. Kept as keyed hashes over name, password and the stored hash: a changed password is forgotten with it.
+ */
+function createMemory(clock: Clock) {
+  const key = randomBytes(32)
+  const entries = new Map<string, { mark: Buffer; until: number }>()
+  const markOf = (account: Account, password: string) =>
+    createHmac('sha256', key)
+      .update(JSON.stringify([account.name, account.passwordHash, password]))
+      .digest()
+  return {
+    knows(account: Account, password: string): boolean {
+      const entry = entries.get(account.name)
+      return entry !== undefined && entry.until > clock.now() && timingSafeEqual(entry.mark, markOf(account, password))
+    },
+    add(account: Account, password: string): void {
+      if (entries.size >= REMEMBERED.count) entries.clear()
+      entries.set(account.name, { mark: markOf(account, password), until: clock.now() + REMEMBERED.milliseconds })
+    },
+  }
+}

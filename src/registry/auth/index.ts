@@ -1,0 +1,12 @@
+/** registry/auth: who asks and what they may. Promises: equal work for unknown users, pinned algorithm, rights of now. */
+export {
+  type Action,
+  type AnonymousAccess,
+  actionsOf,
+  isInScope,
+  type Principal,
+  type Scope,
+} from './access.ts'
+export { type Authentication, type Authenticator, createAuthenticator } from './authenticator.ts'
+export { createTokenIssuer, SERVICE, type TokenIssuer } from './token-issuer.ts'
+export { createUsers, type User, type Users } from './users.ts'

@@ -1,0 +1,52 @@
+import type { Clock } from '#base'
+import type { MetaStore } from './meta/index.ts'
+import type { ObjectStore } from './objects/index.ts'
+
+export interface CollectOptions {
+  signal?: AbortSignal
+  /**
+   * Also removes manifests that no tag, index or subject holds and that are older than this. Milliseconds. By default
+   * they are kept: somebody may pull them by digest.
+   */
+  untaggedOlderThan?: number
+  /** How long the bytes of a removed blob stay for downloads that run. Milliseconds, an hour by default. */
+  grace?: number
+}
+
+export interface Collected {
+  /** Uploads that were never finished. */
+  uploads: number
+  manifests: number
+  /** Blobs that nobody can see any more; their bytes go after the grace. */
+  blobs: number
+  bytes: number
+  /** Objects deleted now. */
+  objects: number
+}
+
+const GRACE = 3_600_000
+const BATCH = 500
+
+/**
+ * Collects what nothing refers to, while pushes and pulls go on: first transactions decide, then bytes are deleted,
+ * then their rows. A crash in between leaves work for the next run and never a manifest without its blobs.
+ */
+export async function collect(
+  { meta, objects, clock }: { meta: MetaStore; objects: ObjectStore; clock: Clock },
+  { signal, untaggedOlderThan, grace = GRACE }: CollectOptions = {},
+): Promise<Collected> {
+  const now = clock.now()
+  const uploads = await meta.expireUploads(now)
+  const manifests = untaggedOlderThan === undefined ? 0 : await meta.removeUntagged(now - untaggedOlderThan, now)
+  const condemned = await meta.condemnBlobs(now, grace)
+  let deleted = 0
+  for (let due = await meta.dueObjects(now, BATCH); due.length > 0; due = await meta.dueObjects(now, BATCH)) {
+    for (const key of due) {
+      signal?.throwIfAborted()
+      await objects.delete(key)
+      await meta.forgetObject(key)
+      deleted++
+    }
+  }
+  return { uploads, manifests, ...condemned, objects: deleted }
+}

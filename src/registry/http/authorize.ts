@@ -1,0 +1,77 @@
+import { type Action, actionsOf, isInScope, type Principal, SERVICE } from '../auth/index.ts'
+import type { Exchange, RegistryContext } from './exchange.ts'
+import { Refusal } from './failure.ts'
+
+/**
+ * Lets the caller through, or throws 401 with a challenge, 403 or 429. The decision is made by name only, so it tells
+ * nothing about what exists (A01).
+ */
+export function authorize(context: RegistryContext, exchange: Exchange, action: Action, repository: string): Principal {
+  const principal = principalOf(context, exchange, { action, repository })
+  const may = actionsOf(principal, repository, context.anonymous).has(action)
+  if (may && isInScope(principal, action, repository)) return principal
+  if (may) throw challenge(context, exchange, { action, repository, error: 'insufficient_scope' })
+  if (!principal.account) throw challenge(context, exchange, { action, repository })
+  throw new Refusal(403, 'DENIED', `${principal.account.name} may not ${action} ${repository}`)
+}
+
+/** True when `authorize` would let the caller through. */
+export function isAllowed(context: RegistryContext, principal: Principal, action: Action, repository: string): boolean {
+  return actionsOf(principal, repository, context.anonymous).has(action) && isInScope(principal, action, repository)
+}
+
+/** For what needs a login but no repository: the ping, the catalog. */
+export function authorizeLogin(context: RegistryContext, exchange: Exchange, scope?: string): Principal {
+  const principal = principalOf(context, exchange, { scope })
+  const loggedIn = principal.account !== undefined || principal.scopes !== undefined
+  if (!loggedIn && context.anonymous !== 'push') throw challenge(context, exchange, { scope })
+  if (scope === undefined || principal.scopes === undefined) return principal
+  const granted = principal.scopes.some((one) => `${one.type}:${one.name}:${one.actions.join(',')}` === scope)
+  if (!granted) throw challenge(context, exchange, { scope, error: 'insufficient_scope' })
+  return principal
+}
+
+/** The name that an upload is bound to. Anonymous callers share one, and need the unguessable upload ID anyway. */
+export function principalName(principal: Principal): string {
+  return principal.account ? `user:${principal.account.name}` : 'anonymous'
+}
+
+interface Wanted {
+  action?: Action
+  repository?: string
+  scope?: string
+  error?: string
+}
+
+function principalOf(context: RegistryContext, exchange: Exchange, wanted: Wanted): Principal {
+  const { authentication } = exchange
+  switch (authentication.kind) {
+    case 'known':
+      return authentication.principal
+    case 'anonymous':
+      return {}
+    case 'refused':
+      throw challenge(context, exchange, { ...wanted, error: 'invalid_token' })
+    case 'limited':
+      throw tooManyAttempts(authentication.seconds)
+  }
+}
+
+export function tooManyAttempts(seconds: number): Refusal {
+  return new Refusal(429, 'TOOMANYREQUESTS', 'too many failed logins; come back later', {
+    headers: { 'Retry-After': seconds },
+  })
+}
+
+/** Source: distribution's token authentication specification; RFC 6750 for `error`. */
+function challenge(context: RegistryContext, exchange: Exchange, wanted: Wanted): Refusal {
+  const { action, repository, error } = wanted
+  const scope = wanted.scope ?? (repository && `repository:${repository}:${action === 'push' ? 'pull,push' : action}`)
+  const parts = [`realm="${context.origin.url(exchange.request)}/token"`, `service="${SERVICE}"`]
+  if (scope) parts.push(`scope="${scope}"`)
+  if (error) parts.push(`error="${error}"`)
+  return new Refusal(401, 'UNAUTHORIZED', 'authentication required', {
+    detail: scope === undefined ? undefined : { scope },
+    headers: { 'WWW-Authenticate': `Bearer ${parts.join(',')}` },
+  })
+}

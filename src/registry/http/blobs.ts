@@ -1,0 +1,68 @@
+import { pipeline } from 'node:stream/promises'
+import { parseDigest } from '#spec'
+import { authorize, isAllowed } from './authorize.ts'
+import type { Exchange, RegistryContext } from './exchange.ts'
+import { Refusal } from './failure.ts'
+import { parseRange } from './range.ts'
+
+interface BlobRoute {
+  repository: string
+  reference: string
+}
+
+/** GET and HEAD of a blob, with one Range. */
+export async function readBlob(context: RegistryContext, exchange: Exchange, route: BlobRoute): Promise<void> {
+  const { request, response } = exchange
+  const principal = authorize(context, exchange, 'pull', route.repository)
+  const digest = parseDigest(route.reference)
+  // A pusher that asks whether a blob is there will not send it: so it must stay for a while.
+  const asksToPush = request.method === 'HEAD' && isAllowed(context, principal, 'push', route.repository)
+  const lease = asksToPush ? context.clock.now() + context.lease : undefined
+  const blob = await context.meta.findBlob(route.repository, digest, { lease })
+  if (!blob) throw blobUnknown(route)
+  response.setHeader('Docker-Content-Digest', digest)
+  response.setHeader('Accept-Ranges', 'bytes')
+  response.setHeader('ETag', `"${digest}"`)
+  if (request.headers['if-none-match'] === `"${digest}"`) return void response.writeHead(304).end()
+  response.setHeader('Content-Type', 'application/octet-stream')
+  const range = parseRange(request.headers.range, blob.size)
+  if (range === 'unsatisfiable') {
+    throw new Refusal(416, 'BLOB_UNKNOWN', 'the range is not within the blob', {
+      headers: { 'Content-Range': `bytes */${blob.size}` },
+    })
+  }
+  const { start, end } = range ?? { start: 0, end: blob.size }
+  response.setHeader('Content-Length', end - start)
+  if (range) response.setHeader('Content-Range', `bytes ${start}-${end - 1}/${blob.size}`)
+  response.statusCode = range ? 206 : 200
+  if (request.method === 'HEAD' || start === end) return void response.end()
+  await pipeline(exactly(context.objects.read(blob.key, { start, end }), end - start), response)
+}
+
+/** Fails when the stored object is shorter than its row says: the client must see a broken connection, not an end. */
+async function* exactly(stream: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Uint8Array> {
+  let seen = 0
+  for await (const chunk of stream) {
+    seen += chunk.byteLength
+    yield chunk
+  }
+  if (seen !== size) throw new Error(`an object has ${seen} bytes where ${size} were recorded`)
+}
+
+/** DELETE of a blob: out of this repository only (A07). */
+export async function deleteBlob(context: RegistryContext, exchange: Exchange, route: BlobRoute): Promise<void> {
+  authorize(context, exchange, 'delete', route.repository)
+  const digest = parseDigest(route.reference)
+  switch (await context.meta.unlinkBlob(route.repository, digest)) {
+    case 'absent':
+      throw blobUnknown(route)
+    case 'in use':
+      throw new Refusal(409, 'DENIED', 'a manifest of this repository refers to the blob', { detail: { digest } })
+    case 'removed':
+      exchange.response.writeHead(202, { 'Content-Length': 0 }).end()
+  }
+}
+
+export function blobUnknown({ reference }: BlobRoute): Refusal {
+  return new Refusal(404, 'BLOB_UNKNOWN', 'blob unknown to registry', { detail: { digest: reference } })
+}

@@ -1,0 +1,32 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Clock, Log } from '#base'
+import type { AnonymousAccess, Authentication, Authenticator, TokenIssuer } from '../auth/index.ts'
+import type { MetaStore } from '../meta/index.ts'
+import type { ObjectStore } from '../objects/index.ts'
+import type { Uploads } from '../uploads/index.ts'
+import type { Origin } from './origin.ts'
+
+/** What handlers work with. */
+export interface RegistryContext {
+  meta: MetaStore
+  objects: ObjectStore
+  uploads: Uploads
+  authenticator: Authenticator
+  tokens: TokenIssuer
+  anonymous: AnonymousAccess
+  origin: Origin
+  clock: Clock
+  log: Log
+  /** How long a pusher may rely on a blob it was told of. Milliseconds. */
+  lease: number
+}
+
+/** One request and its answer. */
+export interface Exchange {
+  request: IncomingMessage
+  response: ServerResponse
+  /** The path as sent, without the query. */
+  path: string
+  query: URLSearchParams
+  authentication: Authentication
+}

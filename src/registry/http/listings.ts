@@ -1,0 +1,88 @@
+import { type Descriptor, MediaType, parseDigest } from '#spec'
+import { authorize, authorizeLogin, isAllowed } from './authorize.ts'
+import type { Exchange, RegistryContext } from './exchange.ts'
+import { Refusal } from './failure.ts'
+import { nextPage, pageOf } from './page.ts'
+
+/** GET of a repository's tags, in byte order. */
+export async function listTags(
+  context: RegistryContext,
+  exchange: Exchange,
+  { repository }: { repository: string },
+): Promise<void> {
+  authorize(context, exchange, 'pull', repository)
+  const { last, limit } = pageOf(exchange.query)
+  const found = await context.meta.listTags(repository, { last, limit: limit + 1 })
+  if (!found)
+    throw new Refusal(404, 'NAME_UNKNOWN', 'repository name not known to registry', { detail: { name: repository } })
+  const tags = found.slice(0, limit)
+  if (found.length > limit && limit > 0) {
+    exchange.response.setHeader('Link', nextPage(exchange.path, { n: limit, last: tags.at(-1) }))
+  }
+  sendJson(exchange, { name: repository, tags })
+}
+
+/** Most bytes of one page of referrers: clients read an index of at most 4 MiB. */
+const REFERRERS_BYTES = 3 * 1024 * 1024
+
+/** GET of what refers to a digest, there or not. Pages are bounded in number and bytes (A18). */
+export async function listReferrers(
+  context: RegistryContext,
+  exchange: Exchange,
+  { repository, reference }: { repository: string; reference: string },
+): Promise<void> {
+  authorize(context, exchange, 'pull', repository)
+  const { query, response, path } = exchange
+  const artifactType = query.get('artifactType') || undefined
+  const { last, limit } = pageOf(query)
+  const page = { last, limit: Math.max(1, limit) + 1, artifactType }
+  const found = await context.meta.listReferrers(repository, parseDigest(reference), page)
+  const manifests = withinBytes(found.slice(0, Math.max(1, limit)))
+  if (found.length > manifests.length) {
+    const n = query.has('n') ? limit : undefined
+    response.setHeader('Link', nextPage(path, { n, artifactType, last: manifests.at(-1)?.digest }))
+  }
+  if (artifactType !== undefined) response.setHeader('OCI-Filters-Applied', 'artifactType')
+  sendJson(exchange, { schemaVersion: 2, mediaType: MediaType.ociIndex, manifests }, MediaType.ociIndex)
+}
+
+function withinBytes(descriptors: Descriptor[]): Descriptor[] {
+  let bytes = 0
+  const fits = descriptors.findIndex((one, index) => {
+    bytes += Buffer.byteLength(JSON.stringify(one))
+    return bytes > REFERRERS_BYTES && index > 0
+  })
+  return fits < 0 ? descriptors : descriptors.slice(0, fits)
+}
+
+const CATALOG_BATCHES = 20
+
+/** GET of the repositories that the caller may pull (A03). A page may be short; its Link tells whether there is more. */
+export async function listRepositories(context: RegistryContext, exchange: Exchange): Promise<void> {
+  const principal = authorizeLogin(context, exchange, 'registry:catalog:*')
+  const mayPull = (name: string) => isAllowed(context, { account: principal.account }, 'pull', name)
+  const { last, limit } = pageOf(exchange.query)
+  const repositories: string[] = []
+  let position: string | undefined = last
+  for (let batch = 0; batch < CATALOG_BATCHES && position !== undefined && repositories.length < limit; batch++) {
+    const names: string[] = await context.meta.listRepositories({ last: position, limit })
+    const room = limit - repositories.length
+    const readable = names.filter(mayPull).slice(0, room)
+    repositories.push(...readable)
+    position = readable.length === room ? readable.at(-1) : names.length < limit ? undefined : names.at(-1)
+  }
+  if (position !== undefined && limit > 0 && (await isMore(context, position))) {
+    exchange.response.setHeader('Link', nextPage(exchange.path, { n: limit, last: position }))
+  }
+  sendJson(exchange, { repositories })
+}
+
+async function isMore({ meta }: RegistryContext, last: string): Promise<boolean> {
+  return (await meta.listRepositories({ last, limit: 1 })).length > 0
+}
+
+function sendJson({ request, response }: Exchange, value: unknown, type = 'application/json'): void {
+  const body = JSON.stringify(value)
+  response.writeHead(200, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body) })
+  response.end(request.method === 'HEAD' ? undefined : body)
+}

@@ -1,0 +1,174 @@
+import { digestOf } from '#blob'
+import { readAll } from '#host/file'
+import {
+  algorithmOf,
+  type Descriptor,
+  type Digest,
+  isDigest,
+  isIndexType,
+  isManifestType,
+  isTag,
+  MANIFEST_LIMIT,
+  type ParsedManifest,
+  parseDigest,
+  parseManifest,
+} from '#spec'
+import type { ManifestObjection, NewManifest } from '../meta/index.ts'
+import { authorize, principalName } from './authorize.ts'
+import type { Exchange, RegistryContext } from './exchange.ts'
+import { Refusal } from './failure.ts'
+
+interface ManifestRoute {
+  repository: string
+  reference: string
+}
+
+type Reference = { tag: string } | { digest: Digest }
+
+/** GET and HEAD of a manifest by tag or digest, as it was pushed. */
+export async function readManifest(context: RegistryContext, exchange: Exchange, route: ManifestRoute): Promise<void> {
+  const { request, response } = exchange
+  authorize(context, exchange, 'pull', route.repository)
+  const manifest = await context.meta.findManifest(route.repository, parseTagOrDigest(route.reference))
+  if (!manifest) throw manifestUnknown(route)
+  response.setHeader('Docker-Content-Digest', manifest.digest)
+  response.setHeader('ETag', `"${manifest.digest}"`)
+  if (request.headers['if-none-match'] === `"${manifest.digest}"`) return void response.writeHead(304).end()
+  response.writeHead(200, { 'Content-Type': manifest.mediaType, 'Content-Length': manifest.bytes.byteLength })
+  response.end(request.method === 'HEAD' ? undefined : manifest.bytes)
+}
+
+/** PUT of a manifest or index: everything it refers to must be in the repository. */
+export async function putManifest(context: RegistryContext, exchange: Exchange, route: ManifestRoute): Promise<void> {
+  const { request, response } = exchange
+  const principal = authorize(context, exchange, 'push', route.repository)
+  const reference = parseTagOrDigest(route.reference)
+  const tags = [...('tag' in reference ? [reference.tag] : []), ...tagsAsked(exchange)]
+  const bytes = await readBody(exchange)
+  const digest = digestOf(bytes, 'digest' in reference ? algorithmOf(reference.digest) : 'sha256')
+  if ('digest' in reference && reference.digest !== digest) {
+    throw new Refusal(400, 'DIGEST_INVALID', 'the manifest does not have the digest of its address', {
+      detail: { expected: reference.digest, got: digest },
+    })
+  }
+  const parsed = parseManifest(bytes, announcedType(request.headers['content-type']))
+  const manifest = describe(parsed, { bytes, digest, tags, actor: principalName(principal) })
+  const objection = await context.meta.putManifest(route.repository, manifest)
+  if (objection) throw objectionRefusal(objection)
+  if (manifest.subject) response.setHeader('OCI-Subject', manifest.subject)
+  if (tagsAsked(exchange).length > 0) response.setHeader('OCI-Tag', tagsAsked(exchange).join(', '))
+  response
+    .writeHead(201, {
+      Location: `/v2/${route.repository}/manifests/${digest}`,
+      'Docker-Content-Digest': digest,
+      'Content-Length': 0,
+    })
+    .end()
+}
+
+/** DELETE of a manifest by digest (its tags go with it), or of a tag alone. */
+export async function deleteManifest(
+  context: RegistryContext,
+  exchange: Exchange,
+  route: ManifestRoute,
+): Promise<void> {
+  const principal = authorize(context, exchange, 'delete', route.repository)
+  const reference = parseTagOrDigest(route.reference)
+  const deleted =
+    'tag' in reference
+      ? await context.meta.deleteTag(route.repository, reference.tag, principalName(principal))
+      : await context.meta.deleteManifest(route.repository, reference.digest)
+  if (!deleted) throw manifestUnknown(route)
+  exchange.response.writeHead(202, { 'Content-Length': 0 }).end()
+}
+
+function parseTagOrDigest(text: string): Reference {
+  if (isDigest(text)) return { digest: text }
+  if (text.includes(':')) return { digest: parseDigest(text) }
+  if (isTag(text)) return { tag: text }
+  throw new Refusal(400, 'TAG_INVALID', 'invalid tag', { detail: { tag: text.slice(0, 160) } })
+}
+
+const TAGS_LIMIT = 32
+
+/** `?tag=` of the next distribution specification: a push by digest that sets tags as well. */
+function tagsAsked({ query }: Exchange): string[] {
+  const tags = query.getAll('tag')
+  if (tags.length <= TAGS_LIMIT && tags.every(isTag)) return tags
+  throw new Refusal(400, 'TAG_INVALID', 'invalid tag, or too many tags')
+}
+
+async function readBody({ request }: Exchange): Promise<Uint8Array> {
+  if (Number(request.headers['content-length'] ?? 0) > MANIFEST_LIMIT) throw tooLarge()
+  const stream = request.iterator({ destroyOnReturn: false })
+  return await readAll(stream, { limit: MANIFEST_LIMIT, what: 'the manifest' })
+}
+
+function tooLarge(): Refusal {
+  return new Refusal(413, 'SIZE_INVALID', `a manifest has at most ${MANIFEST_LIMIT} bytes`)
+}
+
+/** The Content-Type must be that of a manifest, so that no other reader takes the bytes for something else (M02). */
+function announcedType(header: string | undefined): string | undefined {
+  if (header === undefined) return undefined
+  const type = header.split(';')[0]!.trim()
+  if (isManifestType(type) || isIndexType(type)) return type
+  throw new Refusal(400, 'MANIFEST_INVALID', 'the Content-Type is not that of an image manifest or index')
+}
+
+/** What the metadata keeps of a manifest. */
+function describe(
+  parsed: ParsedManifest,
+  { bytes, digest, tags, actor }: { bytes: Uint8Array; digest: Digest; tags: string[]; actor: string },
+): NewManifest {
+  const document = parsed.kind === 'index' ? parsed.index : parsed.manifest
+  // Image-spec manifest.md: without artifactType the config's media type says what an artifact is.
+  const artifactType =
+    document.artifactType ?? (parsed.kind === 'manifest' ? parsed.manifest.config.mediaType : undefined)
+  const descriptor: Descriptor = { mediaType: document.mediaType, digest, size: bytes.byteLength }
+  if (artifactType !== undefined) descriptor.artifactType = artifactType
+  if (document.annotations !== undefined) descriptor.annotations = { ...document.annotations }
+  const { blobs, children } = referredTo(parsed)
+  return {
+    digest,
+    mediaType: document.mediaType,
+    bytes,
+    artifactType,
+    subject: document.subject?.digest,
+    descriptor,
+    blobs: blobs.map((blob) => ({ digest: blob.digest, size: blob.size, optional: isForeign(blob) })),
+    children: [...new Set(children.map((child) => child.digest))],
+    tags,
+    actor,
+  }
+}
+
+/** An index may also list plain blobs: build caches do. */
+function referredTo(parsed: ParsedManifest): { blobs: Descriptor[]; children: Descriptor[] } {
+  if (parsed.kind === 'manifest') return { blobs: [parsed.manifest.config, ...parsed.manifest.layers], children: [] }
+  const isChild = ({ mediaType }: Descriptor) => isManifestType(mediaType) || isIndexType(mediaType)
+  const { manifests } = parsed.index
+  return { children: manifests.filter(isChild), blobs: manifests.filter((entry) => !isChild(entry)) }
+}
+
+/** Layers that may not be distributed lie elsewhere. Their URLs are never fetched (M06). */
+function isForeign({ mediaType, urls }: Descriptor): boolean {
+  return /\.nondistributable\.|\.foreign\./.test(mediaType) || (urls?.length ?? 0) > 0
+}
+
+function objectionRefusal(objection: ManifestObjection): Refusal {
+  if ('missing' in objection) {
+    return new Refusal(404, 'MANIFEST_BLOB_UNKNOWN', 'the manifest refers to something that is not in the repository', {
+      detail: { digest: objection.missing },
+    })
+  }
+  return new Refusal(400, 'SIZE_INVALID', 'the manifest gives a blob another size than it has', {
+    detail: { digest: objection.wrongSize, size: objection.size },
+  })
+}
+
+function manifestUnknown({ repository, reference }: ManifestRoute): Refusal {
+  return new Refusal(404, 'MANIFEST_UNKNOWN', 'manifest unknown to registry', {
+    detail: { name: repository, reference: reference.slice(0, 160) },
+  })
+}

@@ -1,0 +1,73 @@
+import type { IncomingMessage } from 'node:http'
+import { BlockList, isIP } from 'node:net'
+import { BaleError } from '#base'
+import { Refusal } from './failure.ts'
+
+/** Where a request comes from and what the client calls us. */
+export interface Origin {
+  /** The client's address: the socket's, or what a trusted proxy says. */
+  address(request: IncomingMessage): string
+  /** `https://registry.example:5000`, no slash at the end. */
+  url(request: IncomingMessage): string
+}
+
+export interface OriginOptions {
+  /** Overrides whatever requests say. */
+  externalUrl?: string
+  /** Addresses or ranges (`10.0.0.0/8`) whose X-Forwarded-For, -Proto and -Host count; nobody's by default (A17). */
+  trustedProxies?: readonly string[]
+}
+
+const HOST = /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,253})|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/
+
+export function createOrigin({ externalUrl, trustedProxies = [] }: OriginOptions): Origin {
+  const trusted = blockList(trustedProxies)
+  const fixed = externalUrl === undefined ? undefined : checkedUrl(externalUrl)
+  const isTrusted = (address: string) => trusted.check(plain(address), isIP(plain(address)) === 6 ? 'ipv6' : 'ipv4')
+  const viaProxy = (request: IncomingMessage) => isTrusted(request.socket.remoteAddress ?? '')
+  return {
+    address(request) {
+      const peer = plain(request.socket.remoteAddress ?? '')
+      if (!viaProxy(request)) return peer
+      const hops = String(request.headers['x-forwarded-for'] ?? '')
+        .split(',')
+        .map((hop) => hop.trim())
+      return hops.reverse().find((hop) => isIP(hop) !== 0 && !isTrusted(hop)) ?? peer
+    },
+    url(request) {
+      if (fixed !== undefined) return fixed
+      const secure = 'encrypted' in request.socket && request.socket.encrypted === true
+      const forwarded = viaProxy(request)
+      const scheme = forwarded && request.headers['x-forwarded-proto'] === 'https' ? 'https' : secure ? 'https' : 'http'
+      const host = (forwarded && request.headers['x-forwarded-host']) || request.headers.host || ''
+      if (typeof host !== 'string' || !HOST.test(host)) throw new Refusal(400, 'UNSUPPORTED', 'invalid Host header')
+      return `${scheme}://${host}`
+    },
+  }
+}
+
+/** IPv4 as dual-stack sockets show it, without its IPv6 wrapping. */
+function plain(address: string): string {
+  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address
+}
+
+function blockList(ranges: readonly string[]): BlockList {
+  const list = new BlockList()
+  for (const range of ranges) {
+    const [address = '', bits] = range.split('/')
+    const family = isIP(address)
+    if (family === 0) throw new BaleError('INVALID_ARGUMENT', `not an address or range of addresses: ${range}`)
+    const type = family === 6 ? 'ipv6' : 'ipv4'
+    if (bits === undefined) list.addAddress(address, type)
+    else list.addSubnet(address, Number(bits), type)
+  }
+  return list
+}
+
+function checkedUrl(text: string): string {
+  const url = URL.parse(text)
+  if (url && /^https?:$/.test(url.protocol) && url.pathname === '/' && url.search === '') return url.origin
+  throw new BaleError('INVALID_ARGUMENT', `not the URL of a registry: ${text}`, {
+    hint: 'give scheme and host only, for example https://registry.example',
+  })
+}

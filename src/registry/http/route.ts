@@ -1,0 +1,43 @@
+import { isRepository } from '#spec'
+import { Refusal } from './failure.ts'
+
+/** What a path asks for. Digests and tags are still text here. */
+export type Route =
+  | { kind: 'ping' }
+  | { kind: 'token' }
+  | { kind: 'catalog' }
+  | { kind: 'blob' | 'manifest' | 'referrers'; repository: string; reference: string }
+  | { kind: 'tags' | 'uploads'; repository: string }
+  | { kind: 'upload'; repository: string; id: string }
+
+const SHAPES: [RegExp, (repository: string, last: string) => Route][] = [
+  [/^(.+)\/blobs\/uploads\/?()$/, (repository) => ({ kind: 'uploads', repository })],
+  [/^(.+)\/blobs\/uploads\/([^/]+)$/, (repository, id) => ({ kind: 'upload', repository, id })],
+  [/^(.+)\/blobs\/([^/]+)$/, (repository, reference) => ({ kind: 'blob', repository, reference })],
+  [/^(.+)\/manifests\/([^/]+)$/, (repository, reference) => ({ kind: 'manifest', repository, reference })],
+  [/^(.+)\/referrers\/([^/]+)$/, (repository, reference) => ({ kind: 'referrers', repository, reference })],
+  [/^(.+)\/tags\/list()$/, (repository) => ({ kind: 'tags', repository })],
+]
+
+const LONGEST_PATH = 1024
+
+/**
+ * Reads a path as it was sent: nothing is decoded but the colon of a digest, so that no encoding can change what a
+ * name means (A04). Undefined for a path that is none of ours. Throws NAME_INVALID.
+ */
+export function parseRoute(path: string): Route | undefined {
+  if (path === '/v2/' || path === '/v2') return { kind: 'ping' }
+  if (path === '/token') return { kind: 'token' }
+  if (path === '/v2/_catalog') return { kind: 'catalog' }
+  if (!path.startsWith('/v2/') || path.length > LONGEST_PATH) return undefined
+  for (const [shape, build] of SHAPES) {
+    const match = shape.exec(path.slice('/v2/'.length))
+    if (!match) continue
+    const [, repository, last] = match as unknown as [string, string, string]
+    if (!isRepository(repository)) {
+      throw new Refusal(400, 'NAME_INVALID', 'invalid repository name', { detail: { name: repository.slice(0, 256) } })
+    }
+    return build(repository, last.replace(/^(sha[0-9]+)%3[aA]/, '$1:'))
+  }
+  return undefined
+}

@@ -1,0 +1,77 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { BaleError } from '#base'
+import { SCHEMA, SCHEMA_VERSION } from './schema.ts'
+
+export type Value = string | number | bigint | null | Uint8Array
+export type Row = Record<string, Value>
+
+/**
+ * The registry's SQLite file: write-ahead log, and synchronous FULL so that an answered push survives power loss.
+ * Several processes may open it (the server, and `user add` beside it); a writer waits for another up to ten seconds.
+ */
+export class Database {
+  readonly #sqlite: DatabaseSync
+  readonly #statements = new Map<string, StatementSync>()
+
+  constructor(path: string) {
+    this.#sqlite = new DatabaseSync(path)
+    this.#sqlite.exec('PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+    this.#sqlite.exec('PRAGMA foreign_keys = ON')
+    this.#migrate(path)
+  }
+
+  all(sql: string, ...values: Value[]): Row[] {
+    return this.#prepare(sql).all(...values) as Row[]
+  }
+
+  get(sql: string, ...values: Value[]): Row | undefined {
+    return this.#prepare(sql).get(...values) as Row | undefined
+  }
+
+  /** Number of rows that the statement changed. */
+  run(sql: string, ...values: Value[]): number {
+    return Number(this.#prepare(sql).run(...values).changes)
+  }
+
+  /** Runs `work` in one transaction that no other writer can interleave with; a throw undoes all of it. */
+  transaction<T>(work: () => T): T {
+    this.#sqlite.exec('BEGIN IMMEDIATE')
+    try {
+      const result = work()
+      this.#sqlite.exec('COMMIT')
+      return result
+    } catch (error) {
+      if (this.#sqlite.isTransaction) this.#sqlite.exec('ROLLBACK')
+      throw error
+    }
+  }
+
+  close(): void {
+    if (this.#sqlite.isOpen) this.#sqlite.close()
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql)
+    if (!statement) {
+      statement = this.#sqlite.prepare(sql)
+      this.#statements.set(sql, statement)
+    }
+    return statement
+  }
+
+  #migrate(path: string): void {
+    this.transaction(() => {
+      const version = Number(this.get('PRAGMA user_version')?.['user_version'])
+      if (version > SCHEMA_VERSION) {
+        throw new BaleError('STORE_VERSION', `the registry in ${path} was written by a newer bale`, {
+          hint: 'use that version of bale, or another --root',
+        })
+      }
+      if (version === 0) this.#sqlite.exec(SCHEMA)
+    })
+  }
+}
+
+export const text = (value: Value | undefined): string => String(value)
+export const optionalText = (value: Value | undefined): string | undefined =>
+  value === null || value === undefined ? undefined : String(value)

@@ -1,0 +1,13 @@
+/** registry/meta: what the registry knows. Promises: each method is one transaction. Does not: touch bytes or HTTP. */
+export type {
+  Account,
+  AccountMeta,
+  ManifestObjection,
+  MetaStore,
+  NewManifest,
+  Page,
+  Role,
+  StoredManifest,
+  Upload,
+} from './meta-store.ts'
+export { openSqliteMeta } from './sqlite-meta.ts'

@@ -1,0 +1,147 @@
+import type { Descriptor, Digest } from '#spec'
+
+/**
+ * What the registry knows, the only source of truth: bytes are dumb objects under keys that rows name. Each method is
+ * one transaction. Times are milliseconds since 1970.
+ */
+export interface MetaStore extends ContentMeta, UploadMeta, CollectorMeta, AccountMeta {
+  close(): Promise<void>
+}
+
+export interface StoredBlob {
+  size: number
+  /** Key in the object store. */
+  key: string
+}
+
+export interface StoredManifest {
+  digest: Digest
+  mediaType: string
+  bytes: Uint8Array
+}
+
+export interface NewManifest extends StoredManifest {
+  artifactType?: string
+  subject?: Digest
+  /** As the referrers API lists it: annotations and artifact type included. */
+  descriptor: Descriptor
+  /** What must be in the repository. `size` is checked; an optional blob (a foreign layer) may be missing. */
+  blobs: { digest: Digest; size: number; optional: boolean }[]
+  children: Digest[]
+  tags: string[]
+  actor: string
+}
+
+/** The first thing that stops a manifest from being stored. */
+export type ManifestObjection = { missing: Digest } | { wrongSize: Digest; size: number }
+
+export interface Page {
+  /** Give what sorts (by bytes) after this. */
+  last?: string
+  /** At most so many. */
+  limit: number
+}
+
+/** Repositories and what is in them. A digest is visible only in repositories that hold it. */
+export interface ContentMeta {
+  /**
+   * With `lease`, a blob that is found stays at least until then, in the same transaction: a pusher who was told
+   * "it exists" may rely on it.
+   */
+  findBlob(repository: string, digest: Digest, options?: { lease?: number }): Promise<StoredBlob | undefined>
+  /** Names of repositories that hold the blob, at most `limit`. */
+  repositoriesWith(digest: Digest, limit: number): Promise<string[]>
+  /** Makes a blob of one repository visible in another; false when `from` does not hold it. */
+  mountBlob(repository: string, digest: Digest, options: { from: string; lease: number }): Promise<boolean>
+  /** Takes a blob out of a repository. */
+  unlinkBlob(repository: string, digest: Digest): Promise<'removed' | 'absent' | 'in use'>
+  putManifest(repository: string, manifest: NewManifest): Promise<ManifestObjection | undefined>
+  findManifest(repository: string, reference: { tag: string } | { digest: Digest }): Promise<StoredManifest | undefined>
+  /** Tags that point to the manifest go with it. */
+  deleteManifest(repository: string, digest: Digest): Promise<boolean>
+  deleteTag(repository: string, tag: string, actor: string): Promise<boolean>
+  /** Undefined when there is no such repository. */
+  listTags(repository: string, page: Page): Promise<string[] | undefined>
+  listReferrers(repository: string, subject: Digest, page: Page & { artifactType?: string }): Promise<Descriptor[]>
+  listRepositories(page: Page): Promise<string[]>
+}
+
+export interface Upload {
+  id: string
+  repository: string
+  /** Who began it; nobody else sees it. */
+  principal: string
+  algorithm: 'sha256' | 'sha512'
+  key: string
+  /** Bytes that are stored and synced. */
+  offset: number
+  /** Digest of the first `offset` bytes, when known. */
+  digest?: Digest
+  /** Set when the upload became a blob. */
+  done?: Digest
+}
+
+/** Uploads in progress. One writer at a time, fenced by its token. */
+export interface UploadMeta {
+  createUpload(upload: Omit<Upload, 'offset'>, expires: number): Promise<void>
+  findUpload(id: string): Promise<Upload | undefined>
+  /** Gives the writer's place for `offset` to `token`; false when somebody else has it or the offset has moved. */
+  lockUpload(id: string, options: { token: string; offset: number; now: number; until: number }): Promise<boolean>
+  /** Records stored bytes, and renews (`until`) or gives back (0) the lock. False when the lock is lost. */
+  advanceUpload(
+    id: string,
+    options: { token: string; offset: number; digest?: Digest; until: number; expires: number },
+  ): Promise<boolean>
+  /**
+   * Turns an upload into a blob of its repository. `known` when another upload brought the same bytes earlier: its
+   * object is kept, this one's is queued for deletion. `lost` when the lock was lost.
+   */
+  finishUpload(
+    id: string,
+    options: { token: string; digest: Digest; size: number; now: number; lease: number; expires: number },
+  ): Promise<'added' | 'known' | 'lost'>
+  /** Gives back all locks: for the one process of an embedded registry when it starts after a crash. */
+  freeUploads(): Promise<void>
+  /** Forgets an upload and queues its object for deletion. */
+  cancelUpload(id: string, now: number): Promise<void>
+}
+
+/** Online collection: a queue of what to look at, and transactions that look and act at once. */
+export interface CollectorMeta {
+  /** Forgets uploads whose time is over. Returns how many. */
+  expireUploads(now: number): Promise<number>
+  /** Removes manifests that no tag, index or subject holds and that were pushed before `before`. Returns how many. */
+  removeUntagged(before: number, now: number): Promise<number>
+  /**
+   * Looks at blobs that are due. One that no manifest refers to and no lease holds leaves its repositories, and its
+   * object becomes due at `now + grace`. Returns bytes and number of condemned blobs.
+   */
+  condemnBlobs(now: number, grace: number): Promise<{ blobs: number; bytes: number }>
+  /** Keys of objects to delete, at most `limit`. */
+  dueObjects(now: number, limit: number): Promise<string[]>
+  /** To be called after the object is gone. */
+  forgetObject(key: string): Promise<void>
+}
+
+export type Role = 'read' | 'write' | 'admin'
+
+export interface Account {
+  name: string
+  passwordHash: string
+  admin: boolean
+  grants: { pattern: string; role: Role }[]
+}
+
+export interface AccountMeta {
+  findAccount(name: string): Promise<Account | undefined>
+  listAccounts(): Promise<Account[]>
+  /** False when the name is taken. */
+  addAccount(account: { name: string; passwordHash: string; admin: boolean }): Promise<boolean>
+  /** False when there is none. */
+  removeAccount(name: string): Promise<boolean>
+  setPassword(name: string, passwordHash: string): Promise<boolean>
+  setGrant(name: string, pattern: string, role: Role | undefined): Promise<boolean>
+  /** The keys that sign tokens, newest first, as PKCS #8 PEM. */
+  signingKeys(): Promise<{ id: string; privateKey: string }[]>
+  addSigningKey(key: { id: string; privateKey: string; created: number }): Promise<void>
+}

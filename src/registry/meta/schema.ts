@@ -1,0 +1,51 @@
+export const SCHEMA_VERSION = 1
+
+/**
+ * Blobs exist once, whatever number of repositories shows them; `repo_blobs` is what a repository shows, and how long
+ * a pusher may rely on it. A manifest's bytes are in its row. Columns of digests hold `algorithm:hex`.
+ */
+export const SCHEMA = `
+CREATE TABLE repositories (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL);
+
+CREATE TABLE blobs (id INTEGER PRIMARY KEY, size INTEGER NOT NULL, state TEXT NOT NULL CHECK (state IN ('active', 'condemned')),
+  storage_key TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL);
+CREATE TABLE blob_digests (digest TEXT PRIMARY KEY, blob_id INTEGER NOT NULL REFERENCES blobs (id)) WITHOUT ROWID;
+CREATE INDEX blob_digests_blob ON blob_digests (blob_id);
+CREATE TABLE repo_blobs (repo_id INTEGER NOT NULL REFERENCES repositories (id), blob_id INTEGER NOT NULL REFERENCES blobs (id),
+  lease_until INTEGER NOT NULL, PRIMARY KEY (repo_id, blob_id)) WITHOUT ROWID;
+CREATE INDEX repo_blobs_blob ON repo_blobs (blob_id);
+
+CREATE TABLE manifests (id INTEGER PRIMARY KEY, repo_id INTEGER NOT NULL REFERENCES repositories (id), digest TEXT NOT NULL,
+  media_type TEXT NOT NULL, artifact_type TEXT, subject_digest TEXT, descriptor TEXT NOT NULL, body BLOB NOT NULL,
+  pushed_at INTEGER NOT NULL, UNIQUE (repo_id, digest));
+CREATE INDEX manifests_subject ON manifests (repo_id, subject_digest, digest) WHERE subject_digest IS NOT NULL;
+CREATE TABLE manifest_blobs (manifest_id INTEGER NOT NULL REFERENCES manifests (id) ON DELETE CASCADE,
+  blob_id INTEGER NOT NULL REFERENCES blobs (id), PRIMARY KEY (manifest_id, blob_id)) WITHOUT ROWID;
+CREATE INDEX manifest_blobs_blob ON manifest_blobs (blob_id);
+CREATE TABLE manifest_children (parent_id INTEGER NOT NULL REFERENCES manifests (id) ON DELETE CASCADE, child_digest TEXT NOT NULL,
+  PRIMARY KEY (parent_id, child_digest)) WITHOUT ROWID;
+CREATE INDEX manifest_children_child ON manifest_children (child_digest);
+
+CREATE TABLE tags (repo_id INTEGER NOT NULL REFERENCES repositories (id), name TEXT NOT NULL,
+  manifest_id INTEGER NOT NULL REFERENCES manifests (id) ON DELETE CASCADE, version INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL, updated_by TEXT NOT NULL, PRIMARY KEY (repo_id, name)) WITHOUT ROWID;
+CREATE INDEX tags_manifest ON tags (manifest_id);
+CREATE TABLE tag_history (id INTEGER PRIMARY KEY, repo_id INTEGER NOT NULL, name TEXT NOT NULL, digest TEXT,
+  at INTEGER NOT NULL, actor TEXT NOT NULL);
+
+CREATE TABLE uploads (id TEXT PRIMARY KEY, repository TEXT NOT NULL, principal TEXT NOT NULL, algorithm TEXT NOT NULL,
+  storage_key TEXT NOT NULL, offset INTEGER NOT NULL, digest TEXT, done TEXT, lock_token TEXT,
+  lock_until INTEGER NOT NULL, expires_at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX uploads_expiry ON uploads (expires_at);
+
+CREATE TABLE gc_queue (kind TEXT NOT NULL CHECK (kind IN ('blob', 'object')), key TEXT NOT NULL, review_after INTEGER NOT NULL,
+  PRIMARY KEY (kind, key)) WITHOUT ROWID;
+CREATE INDEX gc_queue_due ON gc_queue (kind, review_after);
+
+CREATE TABLE users (name TEXT PRIMARY KEY, password_hash TEXT NOT NULL, admin INTEGER NOT NULL, created_at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE grants (user_name TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE, pattern TEXT NOT NULL,
+  role TEXT NOT NULL CHECK (role IN ('read', 'write', 'admin')), PRIMARY KEY (user_name, pattern)) WITHOUT ROWID;
+CREATE TABLE signing_keys (id TEXT PRIMARY KEY, private_key TEXT NOT NULL, created_at INTEGER NOT NULL) WITHOUT ROWID;
+
+PRAGMA user_version = 1;
+`

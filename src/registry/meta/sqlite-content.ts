@@ -1,0 +1,236 @@
+import type { Clock } from '#base'
+import type { Descriptor, Digest } from '#spec'
+import { type Database, text } from './database.ts'
+import type { ContentMeta, ManifestObjection, NewManifest, StoredBlob } from './meta-store.ts'
+import { queueBlob, removeManifest, repositoryId, showBlob } from './sqlite-steps.ts'
+
+const BLOB_OF_REPOSITORY = `
+  SELECT b.id, b.size, b.storage_key, rb.repo_id, rb.lease_until FROM repositories r
+  JOIN repo_blobs rb ON rb.repo_id = r.id JOIN blob_digests d ON d.blob_id = rb.blob_id JOIN blobs b ON b.id = d.blob_id
+  WHERE r.name = ? AND d.digest = ? AND b.state = 'active'`
+
+/** Repositories, blobs, manifests, tags and referrers in SQLite. */
+export function sqliteContent(database: Database, clock: Clock): ContentMeta {
+  const lookUp = (repository: string, digest: Digest) => database.get(BLOB_OF_REPOSITORY, repository, digest)
+
+  return {
+    async findBlob(repository, digest, { lease } = {}): Promise<StoredBlob | undefined> {
+      const row = lookUp(repository, digest)
+      if (!row) return undefined
+      const found = { size: Number(row['size']), key: text(row['storage_key']) }
+      if (lease === undefined || !isLeaseWorthRenewing(Number(row['lease_until']), lease, clock.now())) return found
+      return database.transaction(() => {
+        const extended = database.run(
+          'UPDATE repo_blobs SET lease_until = max(lease_until, ?) WHERE repo_id = ? AND blob_id = ?',
+          lease,
+          row['repo_id']!,
+          row['id']!,
+        )
+        return extended === 1 ? found : undefined
+      })
+    },
+
+    async repositoriesWith(digest, limit) {
+      return database
+        .all(
+          `SELECT r.name FROM blob_digests d JOIN blobs b ON b.id = d.blob_id AND b.state = 'active'
+           JOIN repo_blobs rb ON rb.blob_id = b.id JOIN repositories r ON r.id = rb.repo_id WHERE d.digest = ? LIMIT ?`,
+          digest,
+          limit,
+        )
+        .map((row) => text(row['name']))
+    },
+
+    async mountBlob(repository, digest, { from, lease }) {
+      return database.transaction(() => {
+        const row = lookUp(from, digest)
+        if (!row) return false
+        showBlob(database, { repository, blobId: Number(row['id']), lease, now: clock.now() })
+        return true
+      })
+    },
+
+    async unlinkBlob(repository, digest) {
+      return database.transaction(() => {
+        const row = lookUp(repository, digest)
+        if (!row) return 'absent'
+        const used = database.get(
+          'SELECT 1 FROM manifest_blobs mb JOIN manifests m ON m.id = mb.manifest_id WHERE mb.blob_id = ? AND m.repo_id = ?',
+          row['id']!,
+          row['repo_id']!,
+        )
+        if (used) return 'in use'
+        database.run('DELETE FROM repo_blobs WHERE repo_id = ? AND blob_id = ?', row['repo_id']!, row['id']!)
+        queueBlob(database, Number(row['id']), clock.now())
+        return 'removed'
+      })
+    },
+
+    async putManifest(repository, manifest) {
+      return database.transaction(() => storeManifest(database, { repository, manifest, now: clock.now() }))
+    },
+
+    async findManifest(repository, reference) {
+      const row =
+        'tag' in reference
+          ? database.get(
+              `SELECT m.digest, m.media_type, m.body FROM repositories r JOIN tags t ON t.repo_id = r.id
+               JOIN manifests m ON m.id = t.manifest_id WHERE r.name = ? AND t.name = ?`,
+              repository,
+              reference.tag,
+            )
+          : database.get(
+              `SELECT m.digest, m.media_type, m.body FROM repositories r JOIN manifests m ON m.repo_id = r.id
+               WHERE r.name = ? AND m.digest = ?`,
+              repository,
+              reference.digest,
+            )
+      if (!row) return undefined
+      return {
+        digest: text(row['digest']) as Digest,
+        mediaType: text(row['media_type']),
+        bytes: row['body'] as Uint8Array,
+      }
+    },
+
+    async deleteManifest(repository, digest) {
+      return database.transaction(() => {
+        const row = database.get(
+          'SELECT m.id FROM manifests m JOIN repositories r ON r.id = m.repo_id WHERE r.name = ? AND m.digest = ?',
+          repository,
+          digest,
+        )
+        if (!row) return false
+        removeManifest(database, Number(row['id']), clock.now())
+        return true
+      })
+    },
+
+    async deleteTag(repository, tag, actor) {
+      return database.transaction(() => {
+        const repo = database.get('SELECT id FROM repositories WHERE name = ?', repository)
+        if (!repo || database.run('DELETE FROM tags WHERE repo_id = ? AND name = ?', repo['id']!, tag) === 0)
+          return false
+        recordTag(database, { repoId: Number(repo['id']), tag, digest: null, now: clock.now(), actor })
+        return true
+      })
+    },
+
+    async listTags(repository, { last = '', limit }) {
+      const repo = database.get('SELECT id FROM repositories WHERE name = ?', repository)
+      if (!repo) return undefined
+      return database
+        .all('SELECT name FROM tags WHERE repo_id = ? AND name > ? ORDER BY name LIMIT ?', repo['id']!, last, limit)
+        .map((row) => text(row['name']))
+    },
+
+    async listReferrers(repository, subject, { last = '', limit, artifactType }) {
+      return database
+        .all(
+          `SELECT m.descriptor FROM manifests m JOIN repositories r ON r.id = m.repo_id
+           WHERE r.name = ? AND m.subject_digest = ? AND m.digest > ? AND (? IS NULL OR m.artifact_type = ?)
+           ORDER BY m.digest LIMIT ?`,
+          repository,
+          subject,
+          last,
+          artifactType ?? null,
+          artifactType ?? null,
+          limit,
+        )
+        .map((row) => JSON.parse(text(row['descriptor'])) as Descriptor)
+    },
+
+    async listRepositories({ last = '', limit }) {
+      return database
+        .all('SELECT name FROM repositories WHERE name > ? ORDER BY name LIMIT ?', last, limit)
+        .map((row) => text(row['name']))
+    },
+  }
+}
+
+/** A lease is written again only when less than half of it is left, so that most HEADs write nothing. */
+function isLeaseWorthRenewing(current: number, wanted: number, now: number): boolean {
+  return current - now < (wanted - now) / 2
+}
+
+interface StoreManifest {
+  repository: string
+  manifest: NewManifest
+  now: number
+}
+
+function storeManifest(
+  database: Database,
+  { repository, manifest, now }: StoreManifest,
+): ManifestObjection | undefined {
+  const blobIds: number[] = []
+  for (const blob of manifest.blobs) {
+    const row = database.get(BLOB_OF_REPOSITORY, repository, blob.digest)
+    if (row && Number(row['size']) !== blob.size) return { wrongSize: blob.digest, size: Number(row['size']) }
+    if (row) blobIds.push(Number(row['id']))
+    else if (!blob.optional) return { missing: blob.digest }
+  }
+  const repoId = repositoryId(database, repository, now)
+  for (const child of manifest.children) {
+    if (!database.get('SELECT 1 FROM manifests WHERE repo_id = ? AND digest = ?', repoId, child))
+      return { missing: child }
+  }
+  const added = database.run(
+    `INSERT INTO manifests (repo_id, digest, media_type, artifact_type, subject_digest, descriptor, body, pushed_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (repo_id, digest) DO NOTHING`,
+    repoId,
+    manifest.digest,
+    manifest.mediaType,
+    manifest.artifactType ?? null,
+    manifest.subject ?? null,
+    JSON.stringify(manifest.descriptor),
+    manifest.bytes,
+    now,
+  )
+  const id = Number(
+    database.get('SELECT id FROM manifests WHERE repo_id = ? AND digest = ?', repoId, manifest.digest)!['id'],
+  )
+  if (added === 1) {
+    for (const blobId of blobIds) {
+      database.run('INSERT OR IGNORE INTO manifest_blobs (manifest_id, blob_id) VALUES (?, ?)', id, blobId)
+    }
+    for (const child of manifest.children) {
+      database.run('INSERT OR IGNORE INTO manifest_children (parent_id, child_digest) VALUES (?, ?)', id, child)
+    }
+  }
+  for (const tag of manifest.tags) setTag(database, { repoId, tag, id, manifest, now })
+  return undefined
+}
+
+/** The same push twice changes nothing: no new version, no second line of history. */
+function setTag(
+  database: Database,
+  { repoId, tag, id, manifest, now }: { repoId: number; tag: string; id: number; manifest: NewManifest; now: number },
+): void {
+  const changed = database.run(
+    `INSERT INTO tags (repo_id, name, manifest_id, version, updated_at, updated_by) VALUES (?, ?, ?, 1, ?, ?)
+     ON CONFLICT (repo_id, name) DO UPDATE SET manifest_id = excluded.manifest_id, version = version + 1,
+       updated_at = excluded.updated_at, updated_by = excluded.updated_by WHERE tags.manifest_id <> excluded.manifest_id`,
+    repoId,
+    tag,
+    id,
+    now,
+    manifest.actor,
+  )
+  if (changed > 0) recordTag(database, { repoId, tag, digest: manifest.digest, now, actor: manifest.actor })
+}
+
+function recordTag(
+  database: Database,
+  event: { repoId: number; tag: string; digest: Digest | null; now: number; actor: string },
+): void {
+  const { repoId, tag, digest, now, actor } = event
+  database.run(
+    'INSERT INTO tag_history (repo_id, name, digest, at, actor) VALUES (?, ?, ?, ?, ?)',
+    repoId,
+    tag,
+    digest,
+    now,
+    actor,
+  )
+}

@@ -1,0 +1,57 @@
+/** Steps that several transactions share. Each is to be called within one. */
+import { type Database, text } from './database.ts'
+
+/** Notes that a blob should be looked at, not before `after`. An earlier note is not put off. */
+export function queueBlob(database: Database, blobId: number, after: number): void {
+  database.run(
+    `INSERT INTO gc_queue (kind, key, review_after) VALUES ('blob', ?, ?)
+     ON CONFLICT (kind, key) DO UPDATE SET review_after = min(review_after, excluded.review_after)`,
+    String(blobId),
+    after,
+  )
+}
+
+/** Notes that an object's bytes should go, not before `after`. */
+export function queueObject(database: Database, key: string, after: number): void {
+  database.run(
+    `INSERT INTO gc_queue (kind, key, review_after) VALUES ('object', ?, ?) ON CONFLICT (kind, key) DO NOTHING`,
+    key,
+    after,
+  )
+}
+
+/** Shows a blob in a repository, which comes into being with its first content. */
+export function showBlob(
+  database: Database,
+  { repository, blobId, lease, now }: { repository: string; blobId: number; lease: number; now: number },
+): void {
+  database.run(
+    `INSERT INTO repo_blobs (repo_id, blob_id, lease_until) VALUES (?, ?, ?)
+     ON CONFLICT (repo_id, blob_id) DO UPDATE SET lease_until = max(lease_until, excluded.lease_until)`,
+    repositoryId(database, repository, now),
+    blobId,
+    lease,
+  )
+  queueBlob(database, blobId, lease)
+}
+
+/** A repository comes into being when it is first written to. */
+export function repositoryId(database: Database, name: string, now: number): number {
+  database.run('INSERT INTO repositories (name, created_at) VALUES (?, ?) ON CONFLICT (name) DO NOTHING', name, now)
+  return Number(database.get('SELECT id FROM repositories WHERE name = ?', name)!['id'])
+}
+
+/** Removes a manifest with its tags; its blobs are looked at by the collector. */
+export function removeManifest(database: Database, id: number, now: number): void {
+  const blobs = database.all('SELECT blob_id FROM manifest_blobs WHERE manifest_id = ?', id)
+  database.run('DELETE FROM manifests WHERE id = ?', id)
+  for (const row of blobs) queueBlob(database, Number(row['blob_id']), now)
+}
+
+/** Forgets an upload. The object of one that became a blob stays. */
+export function forgetUpload(database: Database, id: string, now: number): void {
+  const row = database.get('SELECT storage_key, done FROM uploads WHERE id = ?', id)
+  if (!row) return
+  if (row['done'] === null) queueObject(database, text(row['storage_key']), now)
+  database.run('DELETE FROM uploads WHERE id = ?', id)
+}

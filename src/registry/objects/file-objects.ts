@@ -1,0 +1,107 @@
+import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { BaleError, errnoOf } from '#base'
+import { fsyncFolder, streamFile, withNoSpace } from '#host/file'
+import type { ObjectAppender, ObjectStore } from './object-store.ts'
+
+const KEY = /^[0-9a-f]{32}$/
+
+/** Objects as files `<folder>/<first two digits>/<key>`; keys are 32 random hexadecimal digits. */
+export function createFileObjects(folder: string): ObjectStore {
+  const shardOf = (key: string) => {
+    if (!KEY.test(key)) throw new TypeError('not a key of an object')
+    return join(folder, key.slice(0, 2))
+  }
+  const pathOf = (key: string) => join(shardOf(key), key)
+  return {
+    async append(key, offset) {
+      return await withNoSpace('an upload', async () => {
+        const made = await mkdir(shardOf(key), { recursive: true, mode: 0o700 })
+        const file = await open(pathOf(key), offset === 0 ? 'w' : 'r+', 0o600)
+        try {
+          await cutAt(file, offset)
+          return new FileAppender(file, offset, offset === 0 ? [shardOf(key), ...(made ? [folder] : [])] : [])
+        } catch (error) {
+          await file.close()
+          throw error
+        }
+      })
+    },
+    read: (key, range) => streamFile(pathOf(key), range),
+    async delete(key) {
+      await rm(pathOf(key), { force: true })
+    },
+    async *list() {
+      for (const shard of await namesIn(folder)) {
+        for (const key of await namesIn(join(folder, shard))) {
+          if (KEY.test(key)) yield { key, size: (await stat(pathOf(key))).size }
+        }
+      }
+    },
+  }
+}
+
+async function cutAt(file: FileHandle, offset: number): Promise<void> {
+  const { size } = await file.stat()
+  if (size < offset) throw new BaleError('STORE_DAMAGED', `an upload has ${size} bytes where ${offset} were recorded`)
+  if (size > offset) await file.truncate(offset)
+}
+
+const GATHER = 1024 * 1024
+
+/** Gathers the network's small chunks into writes of a megabyte. */
+class FileAppender implements ObjectAppender {
+  readonly #file: FileHandle
+  readonly #gathered = Buffer.allocUnsafeSlow(GATHER)
+  #gatheredSize = 0
+  #position: number
+  #unsyncedFolders: string[]
+
+  constructor(file: FileHandle, position: number, unsyncedFolders: string[]) {
+    this.#file = file
+    this.#position = position
+    this.#unsyncedFolders = unsyncedFolders
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    for (let at = 0; at < chunk.byteLength; ) {
+      const part = chunk.subarray(at, at + GATHER - this.#gatheredSize)
+      this.#gathered.set(part, this.#gatheredSize)
+      this.#gatheredSize += part.byteLength
+      at += part.byteLength
+      if (this.#gatheredSize === GATHER) await this.#flush()
+    }
+  }
+
+  async sync(): Promise<void> {
+    await this.#flush()
+    await withNoSpace('an upload', () => this.#file.datasync())
+    for (const folder of this.#unsyncedFolders) await fsyncFolder(folder)
+    this.#unsyncedFolders = []
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#file.close()
+  }
+
+  async #flush(): Promise<void> {
+    await withNoSpace('an upload', async () => {
+      for (let at = 0; at < this.#gatheredSize; ) {
+        const rest = this.#gathered.subarray(at, this.#gatheredSize)
+        const { bytesWritten } = await this.#file.write(rest, 0, rest.byteLength, this.#position)
+        at += bytesWritten
+        this.#position += bytesWritten
+      }
+    })
+    this.#gatheredSize = 0
+  }
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder)
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return []
+    throw error
+  }
+}

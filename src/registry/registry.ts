@@ -1,0 +1,88 @@
+import { mkdir } from 'node:fs/promises'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { join } from 'node:path'
+import { type Clock, type Log, noLog, systemClock } from '#base'
+import { acquireLock } from '#host/file'
+import { type AnonymousAccess, createAuthenticator, createTokenIssuer, createUsers, type Users } from './auth/index.ts'
+import { type Collected, type CollectOptions, collect } from './collect.ts'
+import { createHandler, createOrigin, type OriginOptions } from './http/index.ts'
+import { openSqliteMeta } from './meta/index.ts'
+import { createFileObjects } from './objects/index.ts'
+import { createUploads } from './uploads/index.ts'
+
+export interface RegistryOptions extends OriginOptions {
+  /** Everything the registry keeps: `registry.db` and `objects`. Made when missing, 0700. */
+  folder: string
+  /** What callers without a login may do: nothing by default. `push` is for tests and machines of one user. */
+  anonymous?: AnonymousAccess
+  /** How long a blob that nothing refers to yet is kept for its pusher. Milliseconds, a day by default. */
+  lease?: number
+  clock?: Clock
+  log?: Log
+}
+
+export interface Registry extends AsyncDisposable {
+  /** For node:http and its like. Never rejects. */
+  handler(request: IncomingMessage, response: ServerResponse): Promise<void>
+  users: Users
+  /** Collects while requests go on. */
+  collectGarbage(options?: CollectOptions): Promise<Collected>
+  close(): Promise<void>
+}
+
+export const DEFAULT_LEASE = 24 * 3_600_000
+
+/** An embedded registry: one serving process on a folder (LOCKED for a second one), SQLite and files. */
+export async function createRegistry(options: RegistryOptions): Promise<Registry> {
+  const { folder, clock = systemClock, log = noLog, lease = DEFAULT_LEASE, anonymous = 'none' } = options
+  const origin = createOrigin(options)
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const lock = await acquireLock(join(folder, 'serving.lock'), { timeoutMs: 0 })
+  try {
+    const { meta, objects } = openParts(folder, clock)
+    await meta.freeUploads()
+    const tokens = createTokenIssuer({ meta, clock })
+    const authenticator = createAuthenticator({ meta, tokens, clock })
+    const uploads = createUploads({ meta, objects, clock, lease })
+    const context = { meta, objects, uploads, authenticator, tokens, anonymous, origin, clock, log, lease }
+    const close = async () => {
+      await meta.close()
+      await lock[Symbol.asyncDispose]()
+    }
+    return {
+      handler: createHandler(context),
+      users: createUsers(meta),
+      collectGarbage: (how) => collect({ meta, objects, clock }, how),
+      close,
+      [Symbol.asyncDispose]: close,
+    }
+  } catch (error) {
+    await lock[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+/** What can be done to a registry's folder beside a serving process. */
+export interface RegistryAdmin extends AsyncDisposable {
+  users: Users
+  collectGarbage(options?: CollectOptions): Promise<Collected>
+}
+
+/** Opens the registry's folder for its administration, also while it is served. */
+export async function openRegistryAdmin(options: { folder: string; clock?: Clock }): Promise<RegistryAdmin> {
+  const { folder, clock = systemClock } = options
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const { meta, objects } = openParts(folder, clock)
+  return {
+    users: createUsers(meta),
+    collectGarbage: (how) => collect({ meta, objects, clock }, how),
+    [Symbol.asyncDispose]: () => meta.close(),
+  }
+}
+
+function openParts(folder: string, clock: Clock) {
+  return {
+    meta: openSqliteMeta({ path: join(folder, 'registry.db'), clock }),
+    objects: createFileObjects(join(folder, 'objects')),
+  }
+}

@@ -1,0 +1,139 @@
+import { createServer, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import { type AddressInfo, isIP } from 'node:net'
+import { BaleError, errnoOf } from '#base'
+import { createRegistry, type Registry, type RegistryOptions } from './registry.ts'
+
+export interface ServeOptions extends RegistryOptions {
+  /** 127.0.0.1 by default. */
+  host?: string
+  /** 0 takes a free one. */
+  port: number
+  /** PEM texts. */
+  tls?: { cert: string | Uint8Array; key: string | Uint8Array }
+  /** Allows plain HTTP on an address that other machines reach. */
+  insecure?: boolean
+  /** Milliseconds between collections, ten minutes by default. */
+  collectEvery?: number
+}
+
+export interface ServedRegistry extends AsyncDisposable {
+  /** `127.0.0.1:5000`, as image names begin with it. */
+  address: string
+  /** `https://127.0.0.1:5000` */
+  url: string
+  registry: Registry
+}
+
+const HEADERS_TIMEOUT = 30_000
+const IDLE_TIMEOUT = 120_000
+const STOP_PATIENCE = 10_000
+const COLLECT_EVERY = 600_000
+
+/**
+ * Serves a registry. Disposing stops it in order: no new connections, requests that run get ten seconds, then they are
+ * cut; a cut upload can be resumed.
+ */
+export async function serveRegistry(options: ServeOptions): Promise<ServedRegistry> {
+  const { host = '127.0.0.1', port, tls, insecure = false } = options
+  if (!tls && !insecure && !isLoopback(host)) {
+    throw new BaleError('INVALID_ARGUMENT', `passwords would go over the network in plain text at ${host}:${port}`, {
+      hint: 'give --tls-cert and --tls-key, listen on 127.0.0.1, or say --insecure',
+    })
+  }
+  const registry = await createRegistry(options)
+  const server = createWebServer(registry, tls)
+  try {
+    await listen(server, host, port)
+  } catch (error) {
+    await registry.close()
+    throw error
+  }
+  const collector = collectRegularly(registry, options)
+  const bound = server.address() as AddressInfo
+  const address = `${isIP(host) === 6 ? `[${host}]` : host}:${bound.port}`
+  return {
+    address,
+    url: `${tls ? 'https' : 'http'}://${address}`,
+    registry,
+    async [Symbol.asyncDispose]() {
+      await collector[Symbol.asyncDispose]()
+      await stop(server)
+      await registry.close()
+    },
+  }
+}
+
+function createWebServer(registry: Registry, tls: ServeOptions['tls']): Server {
+  const limits = {
+    headersTimeout: HEADERS_TIMEOUT,
+    // A push of many gigabytes takes its time; a connection on which nothing moves is ended by the idle timeout.
+    requestTimeout: 0,
+    keepAliveTimeout: 60_000,
+    maxHeaderSize: 32 * 1024,
+    insecureHTTPParser: false,
+    requireHostHeader: true,
+  }
+  const handler = registry.handler
+  const server = tls
+    ? createTlsServer(
+        { ...limits, cert: Buffer.from(tls.cert), key: Buffer.from(tls.key), minVersion: 'TLSv1.2' },
+        handler,
+      )
+    : createServer(limits, handler)
+  server.setTimeout(IDLE_TIMEOUT)
+  return server
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => reject(listenError(error, `${host}:${port}`)))
+    server.listen(port, host, resolve)
+  })
+}
+
+function listenError(error: Error, address: string): Error {
+  if (errnoOf(error) !== 'EADDRINUSE') return error
+  return new BaleError('CONFLICT', `another program listens on ${address}`, {
+    hint: 'choose another address with --listen',
+    cause: error,
+  })
+}
+
+async function stop(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  server.closeIdleConnections()
+  const timer = setTimeout(() => server.closeAllConnections(), STOP_PATIENCE)
+  await closed
+  clearTimeout(timer)
+}
+
+/** Collects every now and then, one run at a time. Disposing waits for a run to end. */
+function collectRegularly(registry: Registry, { collectEvery = COLLECT_EVERY, log }: ServeOptions): AsyncDisposable {
+  const stopping = new AbortController()
+  let running: Promise<void> | undefined
+  const run = async () => {
+    try {
+      await registry.collectGarbage({ signal: stopping.signal })
+    } catch (error) {
+      if (!stopping.signal.aborted) log?.debug('registry', 'collecting failed', { error: String(error) })
+    } finally {
+      running = undefined
+    }
+  }
+  const timer = setInterval(() => {
+    running ??= run()
+  }, collectEvery)
+  timer.unref()
+  return {
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer)
+      stopping.abort()
+      await running
+    },
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+}

@@ -1,0 +1,4 @@
+/** registry/uploads: bytes on their way to become blobs. Promises: one writer at a time, resumable. */
+
+export type { UploadSession } from './upload-session.ts'
+export { createUploads, type Uploads } from './uploads.ts'
