@@ -9,4 +9,4 @@ node_modules/.bin/tsc -p tsconfig.json
 node_modules/.bin/biome check --error-on-warnings src test bench scripts
 node --conditions=source --disable-warning=ExperimentalWarning --test --test-timeout=300000 \
   --experimental-test-coverage --test-coverage-include='src/**' --test-coverage-exclude='src/**/*.test.ts' \
-  test/architecture.test.ts "src/**/*.test.ts" "test/e2e/**/*.test.ts"
+  test/architecture.test.ts test/reference-pages.test.ts "src/**/*.test.ts" "test/e2e/**/*.test.ts"

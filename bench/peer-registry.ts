@@ -1,0 +1,41 @@
+import { spawn } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** Debian's docker-registry on loopback: the same server for all that are compared. */
+export async function startPeerRegistry(folder: string): Promise<{ host: string } & AsyncDisposable> {
+  const port = await freePort()
+  const config = `${folder}/registry.yml`
+  writeFileSync(
+    config,
+    `version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: ${folder}/registry\n  delete:\n    enabled: true\nhttp:\n  addr: 127.0.0.1:${port}\n`,
+  )
+  const child = spawn('/usr/bin/docker-registry', ['serve', config], { stdio: 'ignore' })
+  for (let tries = 0; ; tries++) {
+    const up = await fetch(`http://127.0.0.1:${port}/v2/`).then(
+      (answer) => answer.ok,
+      () => false,
+    )
+    if (up) break
+    if (tries > 100) throw new Error('docker-registry did not come up')
+    await sleep(100)
+  }
+  return {
+    host: `localhost:${port}`,
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGTERM')
+    },
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((done, fail) => {
+    const server = createServer()
+    server.on('error', fail)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => (typeof address === 'object' && address ? done(address.port) : fail(new Error('no port'))))
+    })
+  })
+}

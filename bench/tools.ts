@@ -1,0 +1,127 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { startDockerd, type TestDockerd } from '../test/interop/dockerd.ts'
+import { execute } from '../test/kit/bale.ts'
+
+/** One of the programs compared. A command that a tool does not have is undefined. */
+export interface Tool extends AsyncDisposable {
+  readonly name: string
+  readonly version: string
+  readonly env: Record<string, string>
+  pull(image: string): string[]
+  save(image: string, file: string): string[]
+  load?(file: string): string[]
+  remove(image: string): string[]
+  run?(args: string[]): string[]
+  build?(tag: string, folder: string): string[]
+  /** Makes the caches that would let a build be skipped go. */
+  forgetBuilds?(): string[]
+}
+
+const basic = (extra: Record<string, string> = {}) => ({
+  PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin',
+  HOME: process.env['HOME'] ?? '/root',
+  ...extra,
+})
+
+async function firstLine(command: string[], env: Record<string, string>): Promise<string> {
+  const outcome = await execute(command[0]!, command.slice(1), { env })
+  return (outcome.stdout || outcome.stderr).split('\n')[0]!.trim()
+}
+
+export async function baleTool(folder: string): Promise<Tool> {
+  const program = resolve(import.meta.dirname, '../bin/bale')
+  const env = basic({ BALE_ROOT: `${folder}/root`, BALE_RUN: `${folder}/run`, DOCKER_CONFIG: `${folder}/config` })
+  return {
+    name: 'bale',
+    version: await firstLine([program, '--version'], env),
+    env,
+    pull: (image) => [program, 'pull', '-q', image],
+    save: (image, file) => [program, 'save', '-o', file, image],
+    load: (file) => [program, 'load', '-q', '-i', file],
+    remove: (image) => [program, 'rmi', '-f', image],
+    run: (args) => [program, 'run', ...args],
+    build: (tag, context) => [program, 'build', '-q', '-t', tag, context],
+    forgetBuilds: () => [program, 'builder', 'prune', '-af'],
+    async [Symbol.asyncDispose]() {
+      const ids = await execute(program, ['ps', '-aq'], { env })
+      const left = ids.stdout.split('\n').filter(Boolean)
+      if (left.length > 0) await execute(program, ['rm', '-f', '-v', ...left], { env })
+    },
+  }
+}
+
+export async function podmanTool(folder: string): Promise<Tool | undefined> {
+  if (!existsSync('/usr/bin/podman')) return undefined
+  mkdirSync(folder, { recursive: true })
+  const conf = `${folder}/containers.conf`
+  writeFileSync(
+    conf,
+    '[containers]\ndefault_ulimits = ["nofile=1024:1024","nproc=1024:1024"]\n[engine]\nruntime = "runc"\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n',
+  )
+  writeFileSync(
+    `${folder}/storage.conf`,
+    `[storage]\ndriver = "overlay"\ngraphroot = "${folder}/root"\nrunroot = "${folder}/run"\n`,
+  )
+  const env = basic({ CONTAINERS_CONF: conf, CONTAINERS_STORAGE_CONF: `${folder}/storage.conf` })
+  const podman = (...args: string[]) => ['/usr/bin/podman', ...args]
+  return {
+    name: 'podman',
+    version: await firstLine(podman('--version'), env),
+    env,
+    pull: (image) => podman('pull', '-q', '--tls-verify=false', image),
+    save: (image, file) => podman('save', '-q', '-o', file, image),
+    load: (file) => podman('load', '-q', '-i', file),
+    remove: (image) => podman('rmi', '-f', image),
+    run: (args) => podman('run', ...args),
+    build: (tag, context) =>
+      podman('build', '-q', '--isolation', 'chroot', '--network', 'host', '--layers', '-t', tag, context),
+    forgetBuilds: () => podman('image', 'prune', '-f'),
+    async [Symbol.asyncDispose]() {
+      await execute('/usr/bin/podman', ['system', 'reset', '-f'], { env })
+    },
+  }
+}
+
+export async function dockerTool(folder: string): Promise<Tool | undefined> {
+  if (!existsSync('/usr/sbin/dockerd')) return undefined
+  const dockerd: TestDockerd = await startDockerd(folder)
+  const env = basic({ DOCKER_HOST: `unix://${dockerd.socket}`, DOCKER_BUILDKIT: '0' })
+  const docker = (...args: string[]) => [dockerd.client, ...args]
+  return {
+    name: 'docker',
+    version: await firstLine(docker('--version'), env),
+    env,
+    pull: (image) => docker('pull', '-q', image),
+    save: (image, file) => docker('save', '-o', file, image),
+    load: (file) => docker('load', '-q', '-i', file),
+    remove: (image) => docker('rmi', '-f', image),
+    run: (args) => docker('run', ...args),
+    build: (tag, context) => docker('build', '-q', '-t', tag, context),
+    forgetBuilds: () => docker('image', 'prune', '-f'),
+    [Symbol.asyncDispose]: () => dockerd[Symbol.asyncDispose](),
+  }
+}
+
+/** skopeo fetches into an OCI layout, umoci unpacks: what people do without an engine. */
+export async function skopeoTool(folder: string): Promise<Tool | undefined> {
+  if (!existsSync('/usr/bin/skopeo') || !existsSync('/usr/bin/umoci')) return undefined
+  mkdirSync(folder, { recursive: true })
+  const env = basic()
+  const script = (text: string) => ['/bin/sh', '-c', text]
+  return {
+    name: 'skopeo+umoci',
+    version: await firstLine(['/usr/bin/skopeo', '--version'], env),
+    env,
+    pull: (image) =>
+      script(
+        `skopeo copy -q --src-tls-verify=false docker://${image} oci:${folder}/layout:one && umoci unpack --image ${folder}/layout:one ${folder}/bundle`,
+      ),
+    save: (_image, file) =>
+      script(`rm -f ${file}; skopeo copy -q oci:${folder}/layout:one docker-archive:${file}:x/y:1`),
+    remove: () => script(`rm -rf ${folder}/layout ${folder}/bundle`),
+    async [Symbol.asyncDispose]() {
+      await execute('/bin/rm', ['-rf', folder])
+    },
+  }
+}

@@ -1,0 +1,7 @@
+#!/bin/sh
+# Writes docs/errors.md and docs/cli.md from the code.
+set -eu
+cd "$(dirname "$0")/.."
+. scripts/node.sh
+use_node
+exec node --conditions=source --disable-warning=ExperimentalWarning scripts/docs.ts

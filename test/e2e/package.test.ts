@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { test } from 'node:test'
+import { execute } from '../kit/bale.ts'
+import { temporaryFolder } from '../kit/temporary.ts'
+
+const project = resolve(import.meta.dirname, '../..')
+
+test('the packed package works after npm install in an empty folder: command, library, rooms, types', {
+  timeout: 240_000,
+}, async () => {
+  await using temporary = await temporaryFolder('bale-pack')
+  const folder = join(temporary.path, 'user')
+  await mkdir(folder)
+  // The Node that runs this test, first in PATH: npm picks releases by the Node it runs on.
+  const env = {
+    ...process.env,
+    PATH: `${dirname(process.execPath)}:${process.env['PATH']}`,
+    HOME: temporary.path,
+  } as Record<string, string>
+  const must = async (file: string, args: string[], cwd: string) => {
+    const outcome = await execute(file, args, { cwd, env, timeout: 200_000 })
+    assert.equal(outcome.code, 0, `${file} ${args.join(' ')}: ${outcome.stderr}${outcome.stdout}`)
+    return outcome.stdout.trim()
+  }
+  await must('npm', ['pack', '--silent', '--pack-destination', temporary.path], project)
+  const archive = (await readdir(temporary.path)).find((name) => /^bale-.*\.tgz$/.test(name))
+  assert.ok(archive)
+  await writeFile(join(folder, 'package.json'), '{"name":"user","private":true,"type":"module"}')
+  await must('npm', ['install', '--no-audit', '--no-fund', '--silent', join(temporary.path, archive)], folder)
+
+  assert.match(await must('npx', ['bale', '--version'], folder), /^bale version \d+\.\d+\.\d+$/)
+  assert.match(await must('npx', ['bale', '--help'], folder), /Usage: {2}bale/)
+  const program = `
+    import { createEngine, readConfig } from 'bale'
+    import { parseReference, fullName } from 'bale/spec'
+    import { packTar } from 'bale/format'
+    import { createMemoryBlobs } from 'bale/blob'
+    import { copyImage } from 'bale/image'
+    import { openArchive } from 'bale/transport'
+    import { createRegistry } from 'bale/registry'
+    import { BaleError } from 'bale/base'
+    const all = [createEngine, readConfig, packTar, createMemoryBlobs, copyImage, openArchive, createRegistry, BaleError]
+    if (all.some((one) => typeof one !== 'function')) throw new Error('an export is missing')
+    console.log(fullName(parseReference('debian:12')))
+  `
+  await writeFile(join(folder, 'use.js'), program)
+  assert.equal(await must(process.execPath, ['use.js'], folder), 'docker.io/library/debian:12')
+  // The same program as TypeScript: the declarations are found and fit.
+  await writeFile(join(folder, 'use.ts'), program)
+  await must(
+    resolve(project, 'node_modules/.bin/tsc'),
+    [
+      '--noEmit',
+      '--strict',
+      '--module',
+      'nodenext',
+      '--target',
+      'es2024',
+      '--lib',
+      'es2024,esnext.disposable',
+      '--skipLibCheck',
+      '--types',
+      'node',
+      '--typeRoots',
+      resolve(project, 'node_modules/@types'),
+      'use.ts',
+    ],
+    folder,
+  )
+  // A layer is ingested by a worker that loads its format by URL: that must work from compiled code as well.
+  if (process.getuid?.() === 0) {
+    await must('tar', ['-cf', 'small.tar', 'use.js'], folder)
+    const bale = ['--root', join(temporary.path, 'root')]
+    await must('npx', ['bale', ...bale, 'import', 'small.tar', 'small:1'], folder)
+    assert.match(await must('npx', ['bale', ...bale, 'images', '--format', '{{.Repository}}'], folder), /^small$/m)
+  }
+})

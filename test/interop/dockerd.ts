@@ -1,0 +1,49 @@
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { execute } from '../kit/bale.ts'
+
+/** A dockerd of Debian's docker.io with a root of its own, for comparison. */
+export interface TestDockerd extends AsyncDisposable {
+  readonly socket: string
+  readonly client: string
+}
+
+export const DOCKER_CLIENT = '/usr/bin/docker'
+
+export async function startDockerd(folder: string): Promise<TestDockerd> {
+  if (!existsSync('/usr/sbin/dockerd')) throw new Error('Debian package docker.io is not installed')
+  mkdirSync(folder, { recursive: true })
+  const socket = `${folder}/docker.sock`
+  const log = openSync(`${folder}/dockerd.log`, 'w')
+  const child = spawn(
+    '/usr/sbin/dockerd',
+    [
+      ...['--data-root', `${folder}/data`, '--exec-root', `${folder}/exec`, '--pidfile', `${folder}/dockerd.pid`],
+      // No rlimit above our own may be asked for where CAP_SYS_RESOURCE is missing.
+      ...['-H', `unix://${socket}`, '--default-ulimit', 'nofile=1024:1024', '--storage-driver', 'overlay2'],
+    ],
+    { stdio: ['ignore', log, log] },
+  )
+  let ended = false
+  child.on('exit', () => {
+    ended = true
+  })
+  const dockerd: TestDockerd = {
+    socket,
+    client: DOCKER_CLIENT,
+    async [Symbol.asyncDispose]() {
+      if (!ended) child.kill('SIGTERM')
+      for (let tries = 0; tries < 150 && !ended; tries++) await sleep(100)
+      if (!ended) child.kill('SIGKILL')
+    },
+  }
+  for (let tries = 0; tries < 300; tries++) {
+    if (ended) break
+    const answer = existsSync(socket) && (await execute(DOCKER_CLIENT, ['-H', `unix://${socket}`, 'version']))
+    if (answer && answer.code === 0) return dockerd
+    await sleep(100)
+  }
+  await dockerd[Symbol.asyncDispose]()
+  throw new Error(`dockerd did not come up: ${readFileSync(`${folder}/dockerd.log`, 'utf8').slice(-2000)}`)
+}

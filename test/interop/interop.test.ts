@@ -1,0 +1,127 @@
+/** Runs the commands of cases/*.txt on Debian's docker and on bale and compares what they answer. Needs root and docker.io. */
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { after, before, test } from 'node:test'
+import { execute, type Outcome } from '../kit/bale.ts'
+import { busyboxTar } from '../kit/busybox.ts'
+import { type TemporaryFolder, temporaryFolder } from '../kit/temporary.ts'
+import { type InteropCommand, parseCaseFile, type Scenario } from './case-file.ts'
+import { DOCKER_CLIENT, startDockerd, type TestDockerd } from './dockerd.ts'
+import { normalise } from './normalise.ts'
+
+const cases = join(import.meta.dirname, 'cases')
+const scenarios = readdirSync(cases)
+  .filter((file) => file.endsWith('.txt'))
+  .sort()
+  .flatMap((file) => parseCaseFile(file, readFileSync(join(cases, file), 'utf8')))
+const only = process.env['INTEROP_ONLY']
+const missing = [
+  ...(process.getuid?.() === 0 ? [] : ['root']),
+  ...(existsSync('/usr/sbin/dockerd') && existsSync(DOCKER_CLIENT) ? [] : ["Debian's docker.io"]),
+  ...(existsSync('/bin/busybox') ? [] : ["Debian's busybox-static"]),
+]
+const skip = missing.length > 0 ? `needs ${missing.join(' and ')}` : false
+
+let temporary: TemporaryFolder
+let dockerd: TestDockerd
+let busybox: string
+
+before(async () => {
+  if (skip) return
+  temporary = await temporaryFolder('bale-interop')
+  busybox = busyboxTar(temporary.path)
+  dockerd = await startDockerd(join(temporary.path, 'dockerd'))
+  for (const tool of ['docker', 'bale'] as const) {
+    // The image that all scenarios start from.
+    const outcome = await runIn(tool, temporary.path, `T import -c 'CMD ["sh"]' "$BUSYBOX" busybox:1`)
+    assert.equal(outcome.code, 0, `${tool} import: ${outcome.stderr}`)
+  }
+})
+
+after(async () => {
+  if (skip) return
+  await runIn('bale', temporary.path, 'ids=$(T ps -aq); [ -z "$ids" ] || T rm -f -v $ids')
+  await dockerd?.[Symbol.asyncDispose]()
+  await temporary?.[Symbol.asyncDispose]()
+})
+
+test('there are at least 150 commands', () => {
+  const commands = scenarios.flatMap((scenario) => scenario.commands).filter((command) => command.compare !== 'setup')
+  assert.ok(commands.length >= 150, `only ${commands.length} commands`)
+})
+
+test('every meant difference is explained in docs/compat-docker.md', () => {
+  const text = readFileSync(resolve(import.meta.dirname, '../../docs/compat-docker.md'), 'utf8')
+  const reasons = new Set(scenarios.flatMap((one) => one.commands.flatMap((command) => command.differs ?? [])))
+  assert.deepEqual(
+    [...reasons].filter((reason) => !text.includes(reason)),
+    [],
+  )
+})
+
+for (const scenario of scenarios.filter((one) => !only || one.name.includes(only))) {
+  test(`${scenario.file}: ${scenario.name}`, { skip, timeout: 180_000 }, () => compareScenario(scenario))
+}
+
+async function compareScenario(scenario: Scenario): Promise<void> {
+  const folders = { docker: '', bale: '' }
+  for (const tool of ['docker', 'bale'] as const) {
+    folders[tool] = join(temporary.path, `${tool}-${scenario.name.replace(/\W+/g, '-')}`)
+    mkdirSync(folders[tool])
+  }
+  const problems: string[] = []
+  for (const command of scenario.commands) {
+    // One after the other: both change the machine's firewall.
+    const docker = await runIn('docker', folders.docker, command.command)
+    const bale = await runIn('bale', folders.bale, command.command)
+    problems.push(...differences(scenario, command, folders, docker, bale))
+  }
+  assert.deepEqual(problems, [], problems.join('\n'))
+}
+
+function differences(
+  scenario: Scenario,
+  command: InteropCommand,
+  folders: { docker: string; bale: string },
+  docker: Outcome,
+  bale: Outcome,
+): string[] {
+  const where = `${scenario.file}:${command.line}: ${command.command}`
+  if (command.compare === 'setup') {
+    return [docker, bale].flatMap((outcome, index) =>
+      outcome.code === 0 ? [] : [`${where}\n  ${index ? 'bale' : 'docker'} failed: ${outcome.stderr}${outcome.stdout}`],
+    )
+  }
+  const found: string[] = []
+  const compare = (what: string, left: string, right: string) => {
+    if (left !== right) found.push(`${where}\n  ${what} docker: ${left}\n  ${what} bale:   ${right}`)
+  }
+  compare('code', `${docker.code}`, `${bale.code}${bale.code === docker.code ? '' : ` ${bale.stderr}`}`)
+  const text = (outcome: Outcome, stream: 'stdout' | 'stderr', folder: string) => normalise(outcome[stream], { folder })
+  if (command.compare !== 'code') {
+    compare('stdout', text(docker, 'stdout', folders.docker), text(bale, 'stdout', folders.bale))
+  }
+  if (command.compare === 'stderr') {
+    compare('stderr', text(docker, 'stderr', folders.docker), text(bale, 'stderr', folders.bale))
+  }
+  if (command.differs === undefined) return found
+  // A meant difference that has gone is news as well: the list in the documentation would be wrong.
+  return found.length > 0 ? [] : [`${where}\n  is listed as a meant difference, but docker and bale agree`]
+}
+
+function runIn(tool: 'docker' | 'bale', folder: string, command: string): Promise<Outcome> {
+  const program = tool === 'docker' ? DOCKER_CLIENT : resolve(import.meta.dirname, '../../bin/bale')
+  const script = join(temporary.path, `T-${tool}`)
+  if (!existsSync(script)) {
+    const environment =
+      tool === 'docker'
+        ? `DOCKER_HOST='unix://${dockerd.socket}' DOCKER_BUILDKIT=0`
+        : `BALE_ROOT='${temporary.path}/bale/root' BALE_RUN='${temporary.path}/bale/run'`
+    writeFileSync(
+      script,
+      `T() { ${environment} DOCKER_CONFIG='${temporary.path}/config-${tool}' '${program}' "$@"; }\nBUSYBOX='${busybox}'\n`,
+    )
+  }
+  return execute('/bin/sh', ['-c', `. '${script}'\n${command}`], { cwd: folder, timeout: 90_000 })
+}

@@ -1,0 +1,19 @@
+/** Takes out of an output what is different at every run: digests, IDs, times, names of the tool. */
+export function normalise(text: string, context: { folder: string }): string {
+  return text
+    .replaceAll(context.folder, '<folder>')
+    .replace(/sha256:[0-9a-f]{64}/g, '<digest>')
+    .replace(/\b[0-9a-f]{64}\b/g, '<id>')
+    .replace(/\b[0-9a-f]{12}\b/g, '<short id>')
+    .replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)/g, '<time>')
+    .replace(/\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d( \.\d+)? [+-]\d{4} [A-Z]+/g, '<time>')
+    .replace(
+      /(Less than a second|About an? (minute|hour)|\d+ (seconds?|minutes?|hours?|days?|weeks?|months?|years?)) ago/g,
+      '<ago>',
+    )
+    .replace(/\bUp (Less than a second|About an? (minute|hour)|\d+ (seconds?|minutes?|hours?))/g, 'Up <time>')
+    .replace(/\b172\.17\.\d+\.\d+|\b10\.\d+\.\d+\.\d+/g, '<address>')
+    .replace(/\b(docker|bale|Docker|Bale)\b/g, '<tool>')
+    .replace(/[ \t]+$/gm, '')
+    .replace(/ {3,}/g, '   ')
+}

@@ -1,0 +1,86 @@
+import { spawn } from 'node:child_process'
+import { resolve } from 'node:path'
+import { temporaryFolder } from './temporary.ts'
+
+export interface Outcome {
+  code: number
+  stdout: string
+  stderr: string
+}
+
+export interface RunOptions {
+  input?: string | Uint8Array
+  cwd?: string
+  env?: Record<string, string>
+  /** Milliseconds; the process is killed after them. 120 s by default. */
+  timeout?: number
+}
+
+const program = resolve(import.meta.dirname, '../../bin/bale')
+
+/** A bale with a store, run directory and docker configuration of its own, all removed at the end. */
+export interface TestBale extends AsyncDisposable {
+  readonly folder: string
+  readonly environment: Record<string, string>
+  /** Runs `bale ARGS` and returns what it did, whatever the exit code. */
+  try(args: readonly string[], options?: RunOptions): Promise<Outcome>
+  /** Runs `bale ARGS`, fails the test when it fails, returns trimmed stdout. */
+  run(args: readonly string[], options?: RunOptions): Promise<string>
+}
+
+export async function testBale(): Promise<TestBale> {
+  const temporary = await temporaryFolder('bale-e2e')
+  const environment = {
+    BALE_ROOT: `${temporary.path}/root`,
+    BALE_RUN: `${temporary.path}/run`,
+    DOCKER_CONFIG: `${temporary.path}/docker`,
+    REGISTRY_AUTH_FILE: `${temporary.path}/auth.json`,
+    XDG_RUNTIME_DIR: `${temporary.path}/xdg`,
+    HOME: temporary.path,
+    PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin',
+  }
+  const attempt = (args: readonly string[], options: RunOptions = {}) =>
+    execute(program, args, { ...options, env: { ...environment, ...options.env } })
+  return {
+    folder: temporary.path,
+    environment,
+    try: attempt,
+    async run(args, options) {
+      const outcome = await attempt(args, options)
+      if (outcome.code !== 0)
+        throw new Error(`bale ${args.join(' ')} failed (${outcome.code}): ${outcome.stderr}${outcome.stdout}`)
+      return outcome.stdout.trim()
+    },
+    async [Symbol.asyncDispose]() {
+      const ids = await attempt(['ps', '-aq'])
+      const left = ids.stdout.split('\n').filter(Boolean)
+      if (left.length > 0) await attempt(['rm', '-f', '-v', ...left])
+      await temporary[Symbol.asyncDispose]()
+    },
+  }
+}
+
+export function execute(file: string, args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+  return new Promise((done, fail) => {
+    const child = spawn(file, [...args], { cwd: options.cwd, env: options.env ?? process.env, stdio: 'pipe' })
+    const stdout: Buffer[] = []
+    const stderr: Buffer[] = []
+    const timer = setTimeout(() => child.kill('SIGKILL'), options.timeout ?? 120_000)
+    child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk))
+    child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))
+    child.on('error', fail)
+    // A program that does not read its input closes the pipe first; that is its right.
+    child.stdin.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') fail(error)
+    })
+    child.stdin.end(options.input)
+    child.on('close', (code, signal) => {
+      clearTimeout(timer)
+      done({
+        code: code ?? (signal === 'SIGKILL' ? 137 : 143),
+        stdout: Buffer.concat(stdout).toString(),
+        stderr: Buffer.concat(stderr).toString(),
+      })
+    })
+  })
+}

@@ -1,0 +1,37 @@
+import { execFileSync } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** Why tests with the small image cannot run here, or undefined. */
+export function busyboxMissing(): string | undefined {
+  return existsSync('/bin/busybox') ? undefined : 'Debian package busybox-static is not installed'
+}
+
+/** Writes a tar of a root file system with busybox, its links, passwd and group; returns the tar's path. */
+export function busyboxTar(folder: string): string {
+  const tree = join(folder, 'busybox-tree')
+  for (const name of ['bin', 'etc', 'tmp', 'root', 'dev', 'proc', 'sys', 'var', 'home']) {
+    mkdirSync(join(tree, name), { recursive: true })
+  }
+  cpSync('/bin/busybox', join(tree, 'bin/busybox'))
+  const applets = execFileSync('/bin/busybox', ['--list'], { encoding: 'utf8' }).split('\n')
+  for (const applet of applets) {
+    if (applet && applet !== 'busybox') symlinkSync('busybox', join(tree, 'bin', applet))
+  }
+  writeFileSync(join(tree, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home:/bin/sh\n')
+  writeFileSync(join(tree, 'etc/group'), 'root:x:0:\nuser:x:1000:\nextra:x:2000:user\n')
+  const tar = join(folder, 'busybox.tar')
+  execFileSync('tar', [
+    '--sort=name',
+    '--owner=0',
+    '--group=0',
+    '--numeric-owner',
+    '--mtime=@1700000000',
+    '-C',
+    tree,
+    '-cf',
+    tar,
+    '.',
+  ])
+  return tar
+}

@@ -1,0 +1,55 @@
+/** The reference pages must say what the code says, and every error code must be real: thrown, and seen by a test. */
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { test } from 'node:test'
+import { ERROR_CODES } from '#base'
+import { errorsPage, verbsPage } from '../scripts/reference-pages.ts'
+import { VERBS } from '../src/cli/verb-table.ts'
+
+const root = resolve(import.meta.dirname, '..')
+const page = (name: string) => readFileSync(resolve(root, 'docs', name), 'utf8')
+
+test('docs/errors.md and docs/cli.md are what `npm run docs` writes', async () => {
+  assert.equal(page('errors.md'), errorsPage())
+  assert.equal(page('cli.md'), await verbsPage())
+})
+
+test('every error code is thrown somewhere in src and expected by a test', () => {
+  const read = (pattern: string) =>
+    globSync(pattern, { cwd: root }).map((file) => ({ file, text: readFileSync(resolve(root, file), 'utf8') }))
+  const all = [...read('src/**/*.ts'), ...read('test/**/*.ts')]
+  const isTest = (file: string) => /\.test\.ts$|contract\.ts$/.test(file)
+  const named = (files: typeof all, code: string) => files.some((one) => one.text.includes(`'${code}'`))
+  const sources = all.filter((one) => !isTest(one.file) && !one.file.endsWith('error-codes.ts'))
+  const tests = all.filter((one) => isTest(one.file))
+  const codes = Object.keys(ERROR_CODES)
+  assert.deepEqual(
+    {
+      notThrown: codes.filter((code) => !named(sources, code)),
+      notTested: codes.filter((code) => !named(tests, code)),
+    },
+    { notThrown: [], notTested: [] },
+  )
+})
+
+test('every verb has a summary, examples that begin with its name, and no option twice', async () => {
+  for (const entry of VERBS) {
+    const { verb } = await entry.load()
+    assert.equal(verb.name, entry.names[0])
+    assert.equal(verb.summary, entry.summary, verb.name)
+    assert.ok(verb.examples.length > 0, `bale ${verb.name} has no example`)
+    for (const example of verb.examples) {
+      assert.ok(
+        entry.names.some((name) => example.command.includes(`bale ${name}`)),
+        `${verb.name}: ${example.command}`,
+      )
+    }
+    const flags = verb.options.flatMap((option) => option.flags.match(/--?[A-Za-z0-9-]+/g) ?? [])
+    assert.deepEqual(
+      flags.filter((flag, index) => flags.indexOf(flag) !== index),
+      [],
+      `bale ${verb.name}`,
+    )
+  }
+})
