@@ -15,4 +15,5 @@ export type {
   RestartPolicy,
   Ulimit,
 } from './options.ts'
+export { createStepRunner, type StepRunner, type StepRunnerOptions } from './process/create-step-runner.ts'
 export type { RunStep, RunStepOptions, StepMount, StepResult } from './run-step.ts'

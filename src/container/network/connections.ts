@@ -1,0 +1,302 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { BaleError, errnoOf } from '#base'
+import { createNetworkNamespace, deleteNetworkNamespace, runProgram } from '#host'
+import { acquireLock } from '#host/file'
+import type { Store } from '#store'
+import type { PortRequest } from '../options.ts'
+import type { Programs } from '../runtime/programs.ts'
+import { contains, formatSubnet, gatewayOf, hostAddresses, overlaps, parseAddress, parseSubnet } from './address.ts'
+import { type NetavarkRequest, netavark } from './netavark.ts'
+import { DEFAULT_NETWORK, type Network, type NetworkDocument } from './network.ts'
+import { claimPorts, type PublishedPort } from './published-ports.ts'
+import { freeSubnet, routedSubnets } from './subnet-pool.ts'
+
+/** One container's place on a network. */
+export interface Connection {
+  networkId: string
+  networkName: string
+  address: string
+  /** Length of the prefix. */
+  prefix: number
+  gateway: string
+  mac: string
+  aliases: string[]
+  ports: PublishedPort[]
+  /** The network's own server answers names. */
+  dns: boolean
+}
+
+export interface ClaimRequest {
+  /** Container ID, or another owner of the same form. */
+  owner: string
+  network: Network
+  ports?: readonly PortRequest[]
+  aliases?: readonly string[]
+  /** A fixed address. */
+  address?: string
+}
+
+/** Joins containers to networks of this machine. One per store. */
+export interface Connections {
+  /** Address, MAC and ports for a container, claimed in the store; `release` gives them back. */
+  claim(request: ClaimRequest): Promise<Connection>
+  /** Gives the namespace its interface, routes, rules and name; takes 50–60 ms. Undone by `disconnect`. */
+  connect(options: ConnectOptions): Promise<void>
+  /** Takes interface, rules and name away, removes the namespace, gives the claims back. May be called twice. */
+  disconnect(owner: string): Promise<void>
+  /** Path of the owner's network namespace. */
+  namespacePath(owner: string): string
+  createNamespace(owner: string): Promise<string>
+  /** Removes the bridge and rules of a network that nobody uses. False when somebody does. */
+  takeDown(network: Network): Promise<boolean>
+}
+
+export interface ConnectOptions {
+  owner: string
+  name: string
+  network: Network
+  connection: Connection
+  dnsServers?: readonly string[]
+}
+
+export interface ConnectionsOptions {
+  store: Store
+  programs: Programs
+}
+
+interface StoredRequest {
+  networkId: string
+  request: NetavarkRequest
+}
+
+export function connections({ store, programs }: ConnectionsOptions): Connections {
+  const folder = join(store.run, 'network')
+  const requestPath = (owner: string) => join(folder, 'requests', `${owner}.json`)
+  const namespacePath = (owner: string) => join(store.run, 'netns', owner.slice(0, 16))
+  const lock = (networkId: string) => acquireLock(join(store.run, 'locks', `network-${networkId}`))
+  const driver = netavark(programs, folder)
+  const env = { PATH: programs.searchPath }
+
+  const ip = async (batch: string[]) => {
+    const result = await runProgram(programs.need('ip'), ['-batch', '-'], { env, input: `${batch.join('\n')}\n` })
+    if (result.code !== 0) throw new BaleError('NETWORK_SETUP_FAILED', `ip: ${result.stderr.trim()}`)
+  }
+
+  /** netavark removes a bridge with its last container; a link that belongs to nobody keeps it for the next one. */
+  const addAnchor = async (document: NetworkDocument) => {
+    const [anchor, peer] = anchorNames(document)
+    if (existsSync(`/sys/class/net/${anchor}`)) return
+    await ip([`link add ${anchor} type veth peer name ${peer}`, `link set ${anchor} master ${document.interfaceName}`])
+  }
+
+  const readRequest = async (owner: string): Promise<StoredRequest | undefined> => {
+    try {
+      return JSON.parse(await readFile(requestPath(owner), 'utf8')) as StoredRequest
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return undefined
+      throw error
+    }
+  }
+
+  /** Written before the set-up begins, so that whatever it leaves can be undone by another process. */
+  const keepRequest = async (owner: string, stored: StoredRequest) => {
+    await mkdir(join(folder, 'requests'), { recursive: true, mode: 0o700 })
+    await writeFile(`${requestPath(owner)}.new`, JSON.stringify(stored), { mode: 0o600 })
+    await rename(`${requestPath(owner)}.new`, requestPath(owner))
+  }
+
+  /** The default network moves to another range when its own is in use by now and nobody is on it. */
+  const settled = async (network: Network): Promise<Network> => {
+    const { document } = network
+    if (existsSync(`/sys/class/net/${document.interfaceName}`)) return network
+    const routes = routedSubnets(document.interfaceName)
+    if (!routes.some((route) => overlaps(route, parseSubnet(document.subnet)))) return network
+    if (network.name !== DEFAULT_NETWORK || (await store.addresses.list(network.id)).length > 0)
+      throw new BaleError(
+        'NETWORK_SETUP_FAILED',
+        `range ${document.subnet} of network ${network.name} is in use here`,
+        {
+          hint: 'remove the network and create it with another --subnet',
+        },
+      )
+    const others = (await store.networks.list<NetworkDocument>()).map((one) => parseSubnet(one.document.subnet))
+    const subnet = freeSubnet('large', [...routes, ...others])
+    const moved = { ...document, subnet: formatSubnet(subnet), gateway: gatewayOf(subnet) }
+    const updated = await store.networks.update<NetworkDocument>(network.id, (one) => ({ ...one, document: moved }))
+    return updated ?? network
+  }
+
+  const release = async (owner: string) => {
+    await store.addresses.release(owner)
+    await store.ports.release(owner)
+  }
+
+  return {
+    namespacePath,
+    async createNamespace(owner) {
+      await createNetworkNamespace(namespacePath(owner), programs)
+      return namespacePath(owner)
+    },
+    async claim({ owner, network: asked, ports = [], aliases = [], address }) {
+      await using _ = await lock(asked.id)
+      const network = await settled(asked)
+      const subnet = parseSubnet(network.document.subnet)
+      const number = address === undefined ? undefined : parseAddress(address)
+      if (address !== undefined && (number === undefined || !contains(subnet, number)))
+        throw new BaleError('INVALID_ARGUMENT', `address ${address} is not in ${network.document.subnet}`)
+      try {
+        const candidates = address === undefined ? addressesBut(network.document.gateway, subnet) : [address]
+        const given = await store.addresses.allocate({ network: network.id, owner, candidates })
+        return {
+          networkId: network.id,
+          networkName: network.name,
+          address: given,
+          prefix: subnet.prefix,
+          gateway: network.document.gateway,
+          mac: macOf(given),
+          aliases: [...aliases],
+          ports: network.document.internal ? [] : await claimPorts(store, owner, ports),
+          dns: network.document.dns,
+        }
+      } catch (error) {
+        await release(owner)
+        throw error
+      }
+    },
+    async connect({ owner, name, network: asked, connection, dnsServers }) {
+      await using _ = await lock(asked.id)
+      const network = (await store.networks.find<NetworkDocument>(asked.id)) ?? asked
+      const request = netavarkRequest(owner, name, network, connection, dnsServers)
+      await keepRequest(owner, { networkId: network.id, request })
+      await driver.setup(namespacePath(owner), request)
+      if (connection.ports.length) await allowHairpin(network.document)
+      await addAnchor(network.document)
+    },
+    async disconnect(owner) {
+      const stored = await readRequest(owner)
+      if (stored) {
+        const { request } = stored
+        const hasRules =
+          request.port_mappings.length > 0 || Object.values(request.network_info).some((one) => one.dns_enabled)
+        if (hasRules) {
+          await using _ = await lock(stored.networkId)
+          if (!existsSync(namespacePath(owner))) await createNetworkNamespace(namespacePath(owner), programs)
+          await driver.teardown(namespacePath(owner), request)
+        }
+      }
+      // Without rules of its own, a container's traces on the network vanish with its namespace.
+      await deleteNetworkNamespace(namespacePath(owner), programs)
+      await rm(requestPath(owner), { force: true })
+      await release(owner)
+    },
+    async takeDown(network) {
+      const { document } = network
+      await using _ = await lock(network.id)
+      if ((await store.addresses.list(network.id)).length > 0) return false
+      if (!existsSync(`/sys/class/net/${document.interfaceName}`)) return true
+      const [anchor] = anchorNames(document)
+      if (existsSync(`/sys/class/net/${anchor}`)) await ip([`link del ${anchor}`])
+      const owner = `${network.id.slice(0, 48)}00000000takedown`
+      const namespace = join(store.run, 'netns', `down-${network.id.slice(0, 8)}`)
+      await deleteNetworkNamespace(namespace, programs)
+      await createNetworkNamespace(namespace, programs)
+      try {
+        const connection = standIn(network)
+        const request = netavarkRequest(owner, 'takedown', network, connection, [])
+        // netavark deletes bridge and rules when it takes the last container's interface away.
+        await runProgram('nsenter', [`--net=${namespace}`, 'ip', 'link', 'add', 'eth0', 'type', 'bridge'], { env })
+        await driver.teardown(namespace, request)
+      } finally {
+        await deleteNetworkNamespace(namespace, programs)
+      }
+      return true
+    },
+  }
+}
+
+function standIn(network: Network): Connection {
+  const subnet = parseSubnet(network.document.subnet)
+  const [address = ''] = hostAddresses(subnet)
+  const { gateway, dns } = network.document
+  const { id: networkId, name: networkName } = network
+  return {
+    networkId,
+    networkName,
+    address,
+    prefix: subnet.prefix,
+    gateway,
+    mac: macOf(address),
+    aliases: [],
+    ports: [],
+    dns,
+  }
+}
+
+function* addressesBut(gateway: string, subnet: ReturnType<typeof parseSubnet>): Generator<string> {
+  for (const address of hostAddresses(subnet)) if (address !== gateway) yield address
+}
+
+/** Docker's rule: a locally administered address that holds the IPv4 address. */
+function macOf(address: string): string {
+  const bytes = address.split('.').map((part) => Number(part).toString(16).padStart(2, '0'))
+  return ['02', '42', ...bytes].join(':')
+}
+
+function anchorNames(document: NetworkDocument): [string, string] {
+  const suffix = document.interfaceName.slice(-8)
+  return [`bla-${suffix}`, `blb-${suffix}`]
+}
+
+/** A container reaches its own published port only when its bridge port sends packets back where they came from. */
+async function allowHairpin(document: NetworkDocument): Promise<void> {
+  const ports = `/sys/class/net/${document.interfaceName}/brif`
+  for (const port of readdirSync(ports)) await writeFile(join(ports, port, 'hairpin_mode'), '1')
+}
+
+function netavarkRequest(
+  owner: string,
+  name: string,
+  network: Network,
+  connection: Connection,
+  dnsServers: readonly string[] = [],
+): NetavarkRequest {
+  const { document } = network
+  // Chains and files are named after the network's name: two stores of one machine must not share them.
+  const key = `bale-${network.id.slice(0, 12)}`
+  return {
+    container_id: owner,
+    container_name: name,
+    networks: {
+      [key]: {
+        interface_name: 'eth0',
+        static_ips: [connection.address],
+        static_mac: connection.mac,
+        aliases: [...new Set([...connection.aliases, owner.slice(0, 12)])],
+      },
+    },
+    network_info: {
+      [key]: {
+        name: key,
+        id: network.id,
+        driver: 'bridge',
+        network_interface: document.interfaceName,
+        subnets: [{ subnet: document.subnet, gateway: document.gateway }],
+        ipv6_enabled: false,
+        internal: document.internal,
+        dns_enabled: document.dns,
+        ipam_options: { driver: 'host-local' },
+        options: document.options,
+      },
+    },
+    port_mappings: connection.ports.map((port) => ({
+      host_ip: port.hostIp === '0.0.0.0' ? '' : port.hostIp,
+      host_port: port.hostPort,
+      container_port: port.containerPort,
+      protocol: port.protocol,
+      range: 1,
+    })),
+    ...(dnsServers.length && { dns_servers: [...dnsServers] }),
+  }
+}

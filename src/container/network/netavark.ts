@@ -1,0 +1,108 @@
+import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { BaleError, errnoOf, printable } from '#base'
+import { processIdentity, runProgram } from '#host'
+import type { Programs } from '../runtime/programs.ts'
+
+/** netavark's input for one container on one network; kept as a file until it is torn down. */
+export interface NetavarkRequest {
+  container_id: string
+  container_name: string
+  networks: Record<string, { interface_name: string; static_ips: string[]; static_mac?: string; aliases: string[] }>
+  network_info: Record<string, NetavarkNetwork>
+  port_mappings: NetavarkPort[]
+  dns_servers?: string[]
+}
+
+export interface NetavarkNetwork {
+  name: string
+  id: string
+  driver: 'bridge'
+  network_interface: string
+  subnets: { subnet: string; gateway: string }[]
+  ipv6_enabled: boolean
+  internal: boolean
+  dns_enabled: boolean
+  ipam_options: { driver: 'host-local' }
+  options: Record<string, string>
+}
+
+export interface NetavarkPort {
+  /** Empty: all addresses. */
+  host_ip: string
+  host_port: number
+  container_port: number
+  protocol: string
+  range: 1
+}
+
+export interface Netavark {
+  /** Connects a network namespace. After a failure `teardown` must follow. */
+  setup(namespace: string, request: NetavarkRequest): Promise<void>
+  /** Undoes `setup`; also when the namespace or its interface is lost, or setup failed half-way. */
+  teardown(namespace: string, request: NetavarkRequest): Promise<void>
+}
+
+/** netavark as a program. `folder` holds its state and that of aardvark-dns. */
+export function netavark(programs: Programs, folder: string): Netavark {
+  const env = { PATH: programs.searchPath }
+  const call = async (action: 'setup' | 'teardown', namespace: string, request: NetavarkRequest) => {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    const dns = Object.values(request.network_info).some((network) => network.dns_enabled)
+    const helper = dns ? ['--aardvark-binary', programs.need('aardvark-dns')] : []
+    return runProgram(programs.need('netavark'), ['--config', folder, ...helper, action, namespace], {
+      env,
+      input: JSON.stringify(request),
+    })
+  }
+  return {
+    async setup(namespace, request) {
+      programs.need('iptables')
+      const result = await call('setup', namespace, request)
+      if (result.code !== 0)
+        throw new BaleError('NETWORK_SETUP_FAILED', `cannot connect the container: ${reason(result)}`)
+      if (Object.values(request.network_info).some((network) => network.dns_enabled)) reviveDns(programs, folder)
+    },
+    async teardown(namespace, request) {
+      const result = await call('teardown', namespace, request)
+      if (result.code === 0) return
+      if (!/failed to delete container veth|No such device|Invalid argument|netns|aardvark pid/i.test(reason(result)))
+        throw new BaleError('NETWORK_SETUP_FAILED', `cannot disconnect the container: ${reason(result)}`)
+      if (/aardvark pid/i.test(reason(result))) return
+      // Rules stay when the interface is gone; with a stand-in of the same name netavark removes them.
+      const interfaceName = Object.values(request.networks)[0]!.interface_name
+      await runProgram('nsenter', [`--net=${namespace}`, 'ip', 'link', 'add', interfaceName, 'type', 'bridge'], { env })
+      await call('teardown', namespace, request)
+    },
+  }
+}
+
+function reason(result: { stdout: string; stderr: string }): string {
+  const [, error] = /"error":\s*("(?:[^"\\]|\\.)*")/.exec(result.stdout) ?? []
+  return printable((error ? String(JSON.parse(error)) : result.stderr || result.stdout).trim(), 1000)
+}
+
+/**
+ * netavark takes a zombie for a living DNS server and only signals it. So after every setup with DNS: is it alive?
+ * If not, it is started here, in its own session, with the command line netavark uses.
+ */
+function reviveDns(programs: Programs, folder: string): void {
+  const pidFile = join(folder, 'aardvark-dns/aardvark.pid')
+  let pid: number
+  try {
+    pid = Number.parseInt(readFileSync(pidFile, 'utf8'), 10)
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return
+    throw error
+  }
+  if (processIdentity(pid)) return
+  const server = spawn(programs.need('aardvark-dns'), ['--config', join(folder, 'aardvark-dns'), '-p', '53', 'run'], {
+    detached: true,
+    stdio: 'ignore',
+    cwd: '/',
+    env: { PATH: programs.searchPath },
+  })
+  server.unref()
+}

@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs'
+import { BaleError } from '#base'
+import { overlaps, type Subnet } from './address.ts'
+
+/** Where networks without a wish come from: away from docker's 172.17–31 and podman's 10.88–89. */
+const POOLS = {
+  /** For the default network. */
+  large: { base: 10 * 2 ** 24 + 120 * 2 ** 16, prefix: 16, count: 20 },
+  small: { base: 10 * 2 ** 24 + 140 * 2 ** 16, prefix: 24, count: 20 * 256 },
+}
+
+/** The first subnet of a pool that touches neither a route of this machine nor a network that bale knows. */
+export function freeSubnet(pool: keyof typeof POOLS, taken: readonly Subnet[]): Subnet {
+  const { base, prefix, count } = POOLS[pool]
+  for (let index = 0; index < count; index++) {
+    const candidate = { base: base + index * 2 ** (32 - prefix), prefix }
+    if (!taken.some((one) => overlaps(one, candidate))) return candidate
+  }
+  throw new BaleError('NETWORK_SETUP_FAILED', 'all address ranges for networks are in use', {
+    hint: 'name one: bale network create --subnet 10.200.0.0/24 NAME',
+  })
+}
+
+/** IPv4 routes of this machine except the default one. `except` is left out: the interface of a network itself. */
+export function routedSubnets(except?: string): Subnet[] {
+  return parseRoutes(readFileSync('/proc/net/route', 'utf8'), except)
+}
+
+/** Source: proc_net_route: interface, destination and mask as little-endian hexadecimal. */
+export function parseRoutes(text: string, except?: string): Subnet[] {
+  return text
+    .split('\n')
+    .slice(1)
+    .map((line) => line.split('\t'))
+    .filter((fields) => fields.length > 7 && fields[0] !== except && fields[7] !== '00000000')
+    .map((fields) => ({ base: littleEndian(fields[1]!), prefix: bitsOf(littleEndian(fields[7]!)) }))
+}
+
+function littleEndian(hex: string): number {
+  return Buffer.from(hex, 'hex').readUInt32LE()
+}
+
+function bitsOf(mask: number): number {
+  return mask.toString(2).replaceAll('0', '').length
+}

@@ -1,0 +1,271 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { BaleError, errnoOf, printable } from '#base'
+import { isAlive, type ProcessIdentity, processIdentity, removeCgroup, signalNumber } from '#host'
+import type { Store } from '#store'
+import { type Connections, connections } from '../network/connections.ts'
+import { hostsFile, machineResolvConf, resolvFile } from '../network/etc-files.ts'
+import { DEFAULT_NETWORK, defaultNetwork, type NetworkDocument } from '../network/network.ts'
+import type { RunStep, RunStepOptions, StepResult } from '../run-step.ts'
+import { type Programs, programs } from '../runtime/programs.ts'
+import { openRuntime, type Runtime } from '../runtime/runtime.ts'
+import { runtimeFailure } from '../runtime/runtime-failure.ts'
+import { deviceAccess } from '../spec/devices.ts'
+import { readMachine } from '../spec/machine.ts'
+import type { OciMount } from '../spec/oci-config.ts'
+import { resolveUser } from '../spec/process-user.ts'
+import { cgroupPath, processEnvironment, runtimeSpec } from '../spec/runtime-spec.ts'
+import { makeMountPoints, removeMountPoints } from './mount-points.ts'
+
+/** Disposing it takes the default network down when nobody uses it any more. */
+export type StepRunner = RunStep & AsyncDisposable
+
+export interface StepRunnerOptions {
+  store: Store
+  /** Where helper programs are looked for, besides the system folders. */
+  path?: string
+  /** `runc` or `crun`; by default what is installed. */
+  runtime?: string
+}
+
+/**
+ * Runs the steps of builds: one program in a given root file system, to its end, without a monitor. Everything it
+ * needed (namespace, addresses, rules, control group) is undone before the result is there; an abort kills the whole
+ * tree of processes. What a killed bale left of earlier steps is cleaned up by the first step.
+ */
+export function createStepRunner(options: StepRunnerOptions): StepRunner {
+  let opened: Promise<StepMachinery> | undefined
+  let usedNetwork = false
+  const run: RunStep = async (step) => {
+    opened ??= openMachinery(options)
+    usedNetwork ||= step.network === 'bridge'
+    return runStep(await opened, step)
+  }
+  return Object.assign(run, {
+    async [Symbol.asyncDispose]() {
+      if (!opened || !usedNetwork) return
+      const { networks, store } = await opened
+      const network = await store.networks.find<NetworkDocument>(DEFAULT_NETWORK)
+      if (network) await networks.takeDown(network)
+    },
+  })
+}
+
+interface StepMachinery {
+  store: Store
+  programs: Programs
+  runtime: Runtime
+  networks: Connections
+  /** Parent of the steps' folders. */
+  folder: string
+}
+
+async function openMachinery({ store, path, runtime: name }: StepRunnerOptions): Promise<StepMachinery> {
+  const found = programs(path)
+  const runtime = await openRuntime({ name, programs: found, stateFolder: join(store.run, 'runtime') })
+  const networks = connections({ store, programs: found })
+  const machinery = { store, programs: found, runtime, networks, folder: join(store.run, 'steps') }
+  await sweep(machinery)
+  return machinery
+}
+
+async function runStep(machinery: StepMachinery, step: RunStepOptions): Promise<StepResult> {
+  step.signal?.throwIfAborted()
+  const id = randomBytes(32).toString('hex')
+  const folder = join(machinery.folder, id)
+  // A folder with its final name always tells its owner, so that nobody sweeps a step that is just beginning.
+  await mkdir(`${folder}.new`, { recursive: true, mode: 0o700 })
+  await writeFile(join(`${folder}.new`, 'owner.json'), JSON.stringify(processIdentity(process.pid)))
+  await rename(`${folder}.new`, folder)
+  let stubs: string[] = []
+  try {
+    const mounts = await stepMounts(machinery, folder, id, step)
+    const points = mounts.map((mount) => ({ destination: mount.destination, kind: kindOf(mount) }))
+    stubs = makeMountPoints(step.rootfsPath, [...KERNEL_POINTS, ...points])
+    await writeFile(join(folder, 'config.json'), JSON.stringify(stepSpec(machinery, id, step, mounts)), { mode: 0o600 })
+    step.signal?.throwIfAborted()
+    return await runToEnd(machinery, folder, id, step)
+  } finally {
+    await undo(machinery, id)
+    removeMountPoints(step.rootfsPath, stubs)
+  }
+}
+
+const KERNEL_POINTS = ['/proc', '/dev', '/sys'].map((destination) => ({ destination, kind: 'folder' as const }))
+
+/** The files of /etc, with the network made ready, then what the caller mounts. */
+async function stepMounts(
+  machinery: StepMachinery,
+  folder: string,
+  id: string,
+  step: RunStepOptions,
+): Promise<OciMount[]> {
+  const address = step.network === 'bridge' ? await joinDefaultNetwork(machinery, id) : undefined
+  const hostname = step.hostname ?? STEP_HOSTNAME
+  const files = {
+    'resolv.conf': resolvFile({ host: machineResolvConf(), hostNetwork: step.network === 'host' }),
+    hosts: hostsFile({
+      extra: step.hosts,
+      gateway: address?.gateway,
+      ...(address && { own: { address: address.address, names: [hostname] } }),
+    }),
+  }
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text, { mode: 0o644 })
+  return [
+    ...Object.keys(files).map((name) => bind(join(folder, name), `/etc/${name}`)),
+    ...(step.additionalMounts ?? []).map((mount) =>
+      mount.type === 'tmpfs'
+        ? {
+            destination: mount.target,
+            type: 'tmpfs',
+            source: 'tmpfs',
+            options: ['nosuid', 'nodev', ...(mount.options ?? [])],
+          }
+        : bind(mount.source!, mount.target, [...(mount.readOnly ? ['ro'] : []), ...(mount.options ?? [])]),
+    ),
+  ]
+}
+
+/** The name docker gives build containers: programs that record it make the same layer everywhere. */
+const STEP_HOSTNAME = 'buildkitsandbox'
+
+async function joinDefaultNetwork({ store, networks }: StepMachinery, id: string) {
+  const network = await defaultNetwork(store, () => ({ id: randomBytes(32).toString('hex'), created: Date.now() }))
+  const connection = await networks.claim({ owner: id, network })
+  await networks.createNamespace(id)
+  await networks.connect({ owner: id, name: `step-${id.slice(0, 12)}`, network, connection })
+  return connection
+}
+
+function bind(source: string, destination: string, options: string[] = []): OciMount {
+  return { destination, type: 'bind', source, options: ['rbind', 'rprivate', ...options] }
+}
+
+function kindOf(mount: OciMount): 'file' | 'folder' {
+  if (mount.type !== 'bind') return 'folder'
+  return statSync(mount.source!).isDirectory() ? 'folder' : 'file'
+}
+
+function stepSpec({ networks }: StepMachinery, id: string, step: RunStepOptions, mounts: OciMount[]) {
+  const hostname = step.hostname ?? STEP_HOSTNAME
+  const user = resolveUser(step.rootfsPath, step.user ?? '')
+  const namespace = step.network === 'bridge' ? { path: networks.namespacePath(id) } : undefined
+  return runtimeSpec({
+    id,
+    rootfsPath: step.rootfsPath,
+    process: {
+      args: step.args,
+      env: processEnvironment(step.env, { hostname, terminal: false }),
+      cwd: step.cwd,
+      terminal: false,
+      user,
+    },
+    hostname,
+    network: namespace ?? (step.network === 'host' ? 'host' : 'own'),
+    host: { privileged: step.insecure, shmSize: step.shmSize },
+    mounts,
+    devices: deviceAccess([], step.insecure),
+    machine: readMachine(),
+  })
+}
+
+async function runToEnd(
+  { runtime, programs: found }: StepMachinery,
+  folder: string,
+  id: string,
+  step: RunStepOptions,
+): Promise<StepResult> {
+  const log = join(folder, 'runtime.log')
+  const pidFile = join(folder, 'pid')
+  const child = spawn(
+    runtime.path,
+    [
+      ...runtime.globalArguments,
+      '--log',
+      log,
+      '--log-format',
+      'json',
+      'run',
+      '--bundle',
+      folder,
+      '--pid-file',
+      pidFile,
+      id,
+    ],
+    { cwd: '/', stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: found.searchPath }, detached: true },
+  )
+  child.stdout!.on('data', (bytes: Buffer) => step.onOutput?.('stdout', bytes))
+  child.stderr!.on('data', (bytes: Buffer) => step.onOutput?.('stderr', bytes))
+  const abort = () => {
+    runtime.delete(id, { force: true }).finally(() => child.kill('SIGKILL'))
+  }
+  step.signal?.addEventListener('abort', abort, { once: true })
+  try {
+    const code = await exitCode(child)
+    step.signal?.throwIfAborted()
+    if (existsSync(pidFile)) return { exitCode: code }
+    return neverStarted(await readFile(log, 'utf8').catch(missing))
+  } finally {
+    step.signal?.removeEventListener('abort', abort)
+  }
+}
+
+function exitCode(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.on('error', (cause) => reject(new BaleError('RUNTIME_FAILED', 'cannot start the runtime', { cause })))
+    child.on('close', (code, signal) => resolve(code ?? 128 + signalNumber(signal ?? 'KILL')))
+  })
+}
+
+/** Not found and not executable are results of a step like any exit code; all else is a failure of this machine. */
+function neverStarted(log: string): StepResult {
+  const messages = log
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => (JSON.parse(line) as { msg: string; level: string }).msg)
+  const failure = runtimeFailure(messages.at(-1) ?? 'the runtime gave no reason', 'create')
+  if (failure.code === 'COMMAND_NOT_FOUND') return { exitCode: 127, failure: failure.message }
+  if (failure.code === 'COMMAND_NOT_EXECUTABLE') return { exitCode: 126, failure: failure.message }
+  throw failure
+}
+
+function missing(error: unknown): string {
+  if (errnoOf(error) === 'ENOENT') return ''
+  throw error
+}
+
+/** May be called for a step in any state, and again. */
+async function undo({ runtime, networks, folder }: StepMachinery, id: string): Promise<void> {
+  await runtime.delete(id, { force: true })
+  if (!(await removeCgroup(cgroupPath(id))))
+    throw new BaleError('RUNTIME_FAILED', `processes of build step ${id.slice(0, 12)} cannot be killed`)
+  await networks.disconnect(id)
+  await rm(join(folder, id), { recursive: true, force: true })
+}
+
+/** Undoes the steps whose bale process is gone. */
+async function sweep(machinery: StepMachinery): Promise<void> {
+  for (const id of await readdir(machinery.folder).catch(noFolder)) {
+    if (!/^[0-9a-f]{64}$/.test(id)) continue
+    const owner = ownerOf(join(machinery.folder, id, 'owner.json'))
+    if (owner && isAlive(owner)) continue
+    await undo(machinery, id)
+  }
+}
+
+function ownerOf(path: string): ProcessIdentity | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as ProcessIdentity
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || error instanceof SyntaxError) return undefined
+    throw new BaleError('INTERNAL', `cannot read ${printable(path)}`, { cause: error })
+  }
+}
+
+function noFolder(error: unknown): string[] {
+  if (errnoOf(error) === 'ENOENT') return []
+  throw error
+}
