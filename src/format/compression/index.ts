@@ -5,3 +5,5 @@
  */
 export { type DecompressionLimits, decompress, decompressAny, defaultDecompressionLimits } from './decompress.ts'
 export { type Compression, DETECTION_BYTES, detectCompression, detectStream } from './detect.ts'
+export { DEFAULT_GZIP_LEVEL, type GzipOptions, gzipParallel, gzipStream } from './gzip.ts'
+export { DEFAULT_ZSTD_LEVEL, type ZstdOptions, zstdStream } from './zstd.ts'

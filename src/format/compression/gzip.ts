@@ -1,0 +1,100 @@
+import { availableParallelism } from 'node:os'
+import { promisify } from 'node:util'
+import { constants, crc32, deflateRaw } from 'node:zlib'
+
+const deflate = promisify<Buffer, object, Buffer>(deflateRaw)
+
+/** Fixed, since they decide the bytes: a block is compressed by itself, with the end of the one before as dictionary. */
+const BLOCK = 1024 * 1024
+const DICTIONARY = 32 * 1024
+/** Twice as fast as 6 and 1 % larger (docs/performance.md). */
+export const DEFAULT_GZIP_LEVEL = 4
+
+export interface GzipOptions {
+  /** 1 … 9. */
+  level?: number
+  /** Blocks in work at the same time, on libuv's threads; by default one more than cores. The bytes do not depend on it. */
+  workers?: number
+  signal?: AbortSignal
+}
+
+/**
+ * Compresses with several threads into one ordinary gzip member, as pigz does. The bytes depend on the input, the level
+ * and Node's zlib only: not on how the input is cut, nor on `workers`. No name and no time are stored.
+ */
+export async function* gzipParallel(
+  source: AsyncIterable<Uint8Array>,
+  { level = DEFAULT_GZIP_LEVEL, workers = availableParallelism() + 1, signal }: GzipOptions = {},
+): AsyncGenerator<Uint8Array, void, undefined> {
+  yield header(level)
+  let checksum = 0
+  let length = 0
+  let dictionary: Buffer | undefined
+  const running: Promise<Buffer>[] = []
+  try {
+    for await (const block of blocks(source)) {
+      signal?.throwIfAborted()
+      checksum = crc32(block, checksum)
+      length += block.length
+      const started = compressBlock(block, level, dictionary)
+      // Awaited below in order; a failure in between must not count as unhandled.
+      started.catch(() => undefined)
+      running.push(started)
+      dictionary = block.subarray(-DICTIONARY)
+      if (running.length >= workers) yield await running.shift()!
+    }
+    while (running.length > 0) yield await running.shift()!
+  } finally {
+    await Promise.allSettled(running)
+  }
+  yield trailer(checksum, length)
+}
+
+/** The same bytes, one block at a time. */
+export function gzipStream(
+  source: AsyncIterable<Uint8Array>,
+  options: Omit<GzipOptions, 'workers'> = {},
+): AsyncGenerator<Uint8Array, void, undefined> {
+  return gzipParallel(source, { ...options, workers: 1 })
+}
+
+/** A sync flush ends each block on a byte border, so that blocks can be put one behind the other. */
+function compressBlock(block: Buffer, level: number, dictionary: Buffer | undefined): Promise<Buffer> {
+  return deflate(block, {
+    level,
+    dictionary,
+    finishFlush: constants.Z_SYNC_FLUSH,
+    chunkSize: BLOCK + 64 * 1024,
+  })
+}
+
+/** RFC 1952: no flags, no time, unknown system. */
+function header(level: number): Buffer {
+  return Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, level === 9 ? 2 : level === 1 ? 4 : 0, 255])
+}
+
+/** An empty last block, then checksum and length modulo 2^32. */
+function trailer(checksum: number, length: number): Buffer {
+  const bytes = Buffer.from([0x03, 0x00, 0, 0, 0, 0, 0, 0, 0, 0])
+  bytes.writeUInt32LE(checksum, 2)
+  bytes.writeUInt32LE(length % 2 ** 32, 6)
+  return bytes
+}
+
+async function* blocks(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+  let block = Buffer.allocUnsafe(BLOCK)
+  let filled = 0
+  for await (const chunk of source) {
+    for (let at = 0; at < chunk.length; ) {
+      const piece = chunk.subarray(at, at + BLOCK - filled)
+      block.set(piece, filled)
+      filled += piece.length
+      at += piece.length
+      if (filled < BLOCK) break
+      yield block
+      block = Buffer.allocUnsafe(BLOCK)
+      filled = 0
+    }
+  }
+  if (filled > 0) yield block.subarray(0, filled)
+}

@@ -1,0 +1,21 @@
+import { constants, createZstdCompress } from 'node:zlib'
+import { through } from './through.ts'
+
+export interface ZstdOptions {
+  /** 1 … 19. */
+  level?: number
+}
+
+export const DEFAULT_ZSTD_LEVEL = 3
+
+/** Compresses into one zstd frame with a checksum; the bytes depend on the input, the level and Node's zstd only. */
+export function zstdStream(
+  source: AsyncIterable<Uint8Array>,
+  { level = DEFAULT_ZSTD_LEVEL }: ZstdOptions = {},
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const transform = createZstdCompress({
+    chunkSize: 256 * 1024,
+    params: { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_checksumFlag]: 1 },
+  })
+  return through(source, transform, { translate: (error) => error })
+}
