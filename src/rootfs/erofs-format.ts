@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import { BaleError, isBaleError, type OperationOptions } from '#base'
+import { checkErofs } from '#format/erofs'
+import { createLayerWriter, type LayerWriterOptions, reassemble } from '#format/layer'
+import { withNoSpace } from '#host/file'
+import type { LayerFormat, WrittenLayer } from '#store'
+import { createImageFile, hashImageFile, openImageSource } from './image-file.ts'
+import { createSplitFile, readSplitFile } from './split-file.ts'
+
+export const IMAGE_NAME = 'layer.erofs'
+export const SPLIT_NAME = 'split.zst'
+
+/** Layers as one mountable image each: `layer.erofs`, and `split.zst` with all other bytes of the tar. */
+export const layerFormat: LayerFormat = {
+  name: 'erofs',
+  write: (folder, tar, options) => writeErofsLayer(folder, tar, options),
+  openTar: (folder) => openErofsTar(folder),
+  verify: (folder, expected) => verifyErofsLayer(folder, expected),
+}
+
+/** In one pass: hash, scan, place. Both files are on the disk when it ends. */
+export async function writeErofsLayer(
+  folder: string,
+  tar: AsyncIterable<Uint8Array>,
+  options: OperationOptions & Pick<LayerWriterOptions, 'resolveLower'> = {},
+): Promise<WrittenLayer> {
+  return withNoSpace(folder, async () => {
+    using image = createImageFile(join(folder, IMAGE_NAME))
+    await using split = createSplitFile(join(folder, SPLIT_NAME))
+    const writer = createLayerWriter({ image, split, resolveLower: options.resolveLower })
+    for await (const bytes of tar) {
+      options.signal?.throwIfAborted()
+      const waits = writer.push(bytes)
+      if (waits) await waits
+    }
+    const written = await writer.finish()
+    const [imageFile, splitFile] = await Promise.all([image.finish(written.imageSize), split.finish()])
+    return {
+      diffId: written.diffId,
+      tarSize: written.tarSize,
+      contentSize: written.contentSize,
+      diskSize: imageFile.diskSize + splitFile.diskSize,
+      imageDigest: imageFile.digest,
+    }
+  })
+}
+
+async function* openErofsTar(folder: string): AsyncGenerator<Uint8Array> {
+  using image = openImageSource(join(folder, IMAGE_NAME))
+  yield* reassemble({ image, split: readSplitFile(join(folder, SPLIT_NAME)) })
+}
+
+async function verifyErofsLayer(folder: string, expected: WrittenLayer): Promise<void> {
+  try {
+    const digest = hashImageFile(join(folder, IMAGE_NAME))
+    if (expected.imageDigest !== undefined && digest !== expected.imageDigest)
+      throw damagedLayer(expected, `its image has the digest ${digest} instead of ${expected.imageDigest}`)
+    using image = openImageSource(join(folder, IMAGE_NAME))
+    await checkErofs(image)
+    await compareTar(openErofsTar(folder), expected)
+  } catch (error) {
+    if (isBaleError(error, 'STORE_DAMAGED') || isBaleError(error, 'ABORTED')) throw error
+    throw damagedLayer(expected, 'its files cannot be read', error)
+  }
+}
+
+/** The tar that a layer gives back must be the one that was written. */
+export async function compareTar(tar: AsyncIterable<Uint8Array>, expected: WrittenLayer): Promise<void> {
+  const hash = createHash('sha256')
+  let size = 0
+  for await (const bytes of tar) {
+    hash.update(bytes)
+    size += bytes.length
+  }
+  const diffId = `sha256:${hash.digest('hex')}`
+  if (diffId === expected.diffId && size === expected.tarSize) return
+  throw damagedLayer(expected, `it gives back a tar of ${size} bytes with the digest ${diffId}`)
+}
+
+export function damagedLayer(layer: Pick<WrittenLayer, 'diffId'>, what: string, cause?: unknown): BaleError {
+  return new BaleError('STORE_DAMAGED', `the layer ${layer.diffId} is damaged: ${what}`, {
+    hint: 'run `bale system check --repair`, then pull or build the image again',
+    details: { diffId: layer.diffId },
+    cause,
+  })
+}
