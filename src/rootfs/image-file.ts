@@ -13,6 +13,8 @@ const sync = promisify(fdatasync)
 
 /** A layer image being written. Closed by dispose; what was not finished is the caller's to remove. */
 export interface ImageFile extends RandomSink, Disposable {
+  /** All that was written can be read from the file. */
+  flush(): void
   /** Cuts or extends to `size`, waits until all is on the disk, and answers the sha256 of the whole file. */
   finish(size: number): Promise<{ digest: Digest; diskSize: number }>
 }
@@ -47,6 +49,7 @@ export function createImageFile(path: string): ImageFile {
   }
 
   return {
+    flush,
     writeAt(position, bytes) {
       if (position < base) {
         // Late link counts, and inode blocks that filled slowly.

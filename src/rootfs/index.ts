@@ -5,4 +5,6 @@
  * Promises: layers are mounted read-only, once per machine, and shared; their bytes never change; what a container writes
  * is in its upper directory only. Does not: choose images, run processes, keep records (that is the store).
  */
+
+export { chooseLayerFormat, layerFormats } from './layer-format-choice.ts'
 export type { PrepareOptions, Rootfs, RootfsMounter } from './rootfs.ts'

@@ -1,0 +1,86 @@
+import { closeSync, openSync } from 'node:fs'
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { isBaleError, type OperationOptions } from '#base'
+import { openErofs } from '#format/erofs'
+import { createLayerWriter } from '#format/layer'
+import { syncfs } from '#host'
+import { withNoSpace } from '#host/file'
+import type { LayerFormat, WrittenLayer } from '#store'
+import { compareTar, damagedLayer } from './erofs-format.ts'
+import { extractImage } from './extract-image.ts'
+import { createImageFile, openImageSource } from './image-file.ts'
+import { createSplitFile, readSplitFile } from './split-file.ts'
+import { treeDigest } from './tree-digest.ts'
+
+export const TREE_NAME = 'tree'
+const TAR_NAME = 'layer.tar.zst'
+const DIGEST_NAME = 'tree.sha256'
+const SCRATCH_NAME = 'scratch.erofs'
+
+/**
+ * Layers as plain trees, for machines that cannot mount images. The tar is first read into an image, exactly as the erofs
+ * format does, and the tree is made from the image: so both formats agree on every name, and no path of a tar is ever
+ * resolved on the disk (parents are folders that this function made itself; links are leaves).
+ */
+export const layerFormat: LayerFormat = {
+  name: 'extract',
+  write: (folder, tar, options) => writeExtractedLayer(folder, tar, options),
+  openTar: (folder) => readSplitFile(join(folder, TAR_NAME)),
+  verify: (folder, expected) => verifyExtractedLayer(folder, expected),
+}
+
+async function writeExtractedLayer(
+  folder: string,
+  tar: AsyncIterable<Uint8Array>,
+  options: OperationOptions = {},
+): Promise<WrittenLayer> {
+  return withNoSpace(folder, async () => {
+    const scratch = join(folder, SCRATCH_NAME)
+    using image = createImageFile(scratch)
+    await using compressed = createSplitFile(join(folder, TAR_NAME))
+    const writer = createLayerWriter({ image, split: { write: () => undefined } })
+    for await (const bytes of tar) {
+      options.signal?.throwIfAborted()
+      await Promise.all([writer.push(bytes), compressed.write(bytes)])
+    }
+    const written = await writer.finish()
+    image.flush()
+    const tarFile = await compressed.finish()
+    const tree = join(folder, TREE_NAME)
+    {
+      using source = openImageSource(scratch)
+      await extractImage(await openErofs(source), tree, options)
+    }
+    await rm(scratch)
+    await writeFile(join(folder, DIGEST_NAME), treeDigest(tree))
+    syncFileSystem(folder)
+    return {
+      diffId: written.diffId,
+      tarSize: written.tarSize,
+      contentSize: written.contentSize,
+      diskSize: tarFile.diskSize + written.contentSize,
+    }
+  })
+}
+
+async function verifyExtractedLayer(folder: string, expected: WrittenLayer): Promise<void> {
+  try {
+    const digest = await readFile(join(folder, DIGEST_NAME), 'utf8')
+    if (treeDigest(join(folder, TREE_NAME)) !== digest) throw damagedLayer(expected, 'its tree was changed')
+    await compareTar(readSplitFile(join(folder, TAR_NAME)), expected)
+  } catch (error) {
+    if (isBaleError(error, 'STORE_DAMAGED')) throw error
+    throw damagedLayer(expected, 'its files cannot be read', error)
+  }
+}
+
+/** One call for a tree of many files, where an fsync of each would take minutes. */
+function syncFileSystem(folder: string): void {
+  const fd = openSync(folder, 'r')
+  try {
+    syncfs(fd)
+  } finally {
+    closeSync(fd)
+  }
+}

@@ -1,0 +1,55 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { BaleError, errnoOf } from '#base'
+import { probeMounts, siblingModule } from '#host'
+import { writeFileAtomic } from '#host/file'
+import type { LayerFormatName, LayerFormatReference } from '#store'
+import { tinyImage } from './tiny-image.ts'
+
+/** Both formats, for the store: one is chosen for writing, layers of the other stay readable. */
+export const layerFormats: Readonly<Record<LayerFormatName, LayerFormatReference>> = {
+  erofs: { name: 'erofs', module: siblingModule(import.meta.url, './erofs-format') },
+  extract: { name: 'extract', module: siblingModule(import.meta.url, './extract-format') },
+}
+
+/** Remembers the last probe, which is good until the next boot (another kernel, other rights). */
+const CHOICE = 'layer-format'
+
+/**
+ * EROFS images where this kernel can mount one that lies in the store root (as a file, or by a loop device), extraction
+ * otherwise. `wanted` overrules the probe; erofs then fails here, and not at the first run, when it cannot work.
+ */
+export async function chooseLayerFormat(
+  root: string,
+  wanted: LayerFormatName | 'auto' = 'auto',
+): Promise<LayerFormatReference> {
+  if (wanted === 'extract') return layerFormats.extract
+  const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim()
+  const key = `${boot} ${process.getuid?.() ?? 0}`
+  const format = (await remembered(root, key)) ?? (await probe(root, key))
+  if (wanted === 'erofs' && format !== 'erofs')
+    throw new BaleError('UNSUPPORTED_HOST', `EROFS images in ${root} cannot be mounted here`, {
+      hint: 'use --snapshotter extract, or a store on ext4, XFS or btrfs with Linux 5.4 or newer, as root',
+    })
+  return layerFormats[format]
+}
+
+async function remembered(root: string, key: string): Promise<LayerFormatName | undefined> {
+  let text: string
+  try {
+    text = await readFile(join(root, CHOICE), 'utf8')
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined
+    throw error
+  }
+  const [format, ...rest] = text.trim().split(' ')
+  return rest.join(' ') === key && (format === 'erofs' || format === 'extract') ? format : undefined
+}
+
+async function probe(root: string, key: string): Promise<LayerFormatName> {
+  await mkdir(root, { recursive: true, mode: 0o700 })
+  const { erofs } = await probeMounts(root, async (path) => writeFile(path, await tinyImage()))
+  const format: LayerFormatName = erofs === undefined ? 'extract' : 'erofs'
+  await writeFileAtomic(join(root, CHOICE), `${format} ${key}\n`)
+  return format
+}
