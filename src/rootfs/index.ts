@@ -6,5 +6,6 @@
  * is in its upper directory only. Does not: choose images, run processes, keep records (that is the store).
  */
 
+export { createRootfs, type RootfsOptions } from './create-rootfs.ts'
 export { chooseLayerFormat, layerFormats } from './layer-format-choice.ts'
 export type { PrepareOptions, Rootfs, RootfsMounter } from './rootfs.ts'

@@ -1,0 +1,128 @@
+import { chmodSync, existsSync, lstatSync, mkdirSync, rmdirSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { isAbsolute, join } from 'node:path'
+import { disposable, errnoOf } from '#base'
+import { isMounted, lchown, type MountInfo, mountErofs, mountInfo, mountOverlay, unmount } from '#host'
+import { acquireLock } from '#host/file'
+import type { Digest } from '#spec'
+import type { LayerRecord, Store } from '#store'
+import { planMounts } from './mount-plan.ts'
+import type { PrepareOptions, Rootfs, RootfsMounter } from './rootfs.ts'
+
+export interface RootfsOptions {
+  store: { layers: Pick<Store['layers'], 'ensureVerified'> }
+  /** Gone after a reboot, as mounts are: /run/bale. */
+  run: string
+}
+
+/**
+ * What an upper directory must mean alone, whatever the kernel's defaults: no data that lives only in a lower layer, no
+ * names that only an attribute explains.
+ */
+const OVERLAY_OPTIONS = { metacopy: 'off', redirect_dir: 'off', index: 'off' } as const
+
+/** Mounts root file systems of the store's layers. Holds nothing itself: all state is the kernel's mount table. */
+export function createRootfs({ store, run }: RootfsOptions): RootfsMounter {
+  const layersFolder = join(run, 'layers')
+  const rootsFolder = join(run, 'rootfs')
+  // Held while layers and overlay are mounted, so that nobody takes a layer away in between. A few milliseconds.
+  const lock = () => acquireLock(join(run, 'mounts.lock'))
+  const targetOf = (idOrTarget: string) => (isAbsolute(idOrTarget) ? idOrTarget : join(rootsFolder, idOrTarget))
+
+  async function release(idOrTarget: string): Promise<void> {
+    const target = targetOf(idOrTarget)
+    unmount(target, { detach: true })
+    if (target.startsWith(`${rootsFolder}/`)) removeEmpty(target)
+  }
+
+  async function prepareRootfs(layers: readonly Digest[], options: PrepareOptions): Promise<Rootfs> {
+    const { id, writable, signal } = options
+    const target = options.target ?? join(rootsFolder, id)
+    const records: LayerRecord[] = []
+    for (const layer of layers) records.push(await store.layers.ensureVerified(layer, { signal }))
+    const plan = planMounts(records, layersFolder, writable === false)
+    await mkdir(target, { recursive: true, mode: 0o700 })
+    await mkdir(layersFolder, { recursive: true, mode: 0o700 })
+    await using _held = await lock()
+    signal?.throwIfAborted()
+    const rootfs = {
+      path: target,
+      upper: writable === false ? undefined : writable.upper,
+      lowers: plan.lowers,
+      ...disposable(() => release(target)),
+    }
+    if (isMounted(target)) return rootfs
+    const mounted = new Set(mountInfo().map((mount) => mount.target))
+    for (const lower of plan.lowers) if (lower.startsWith(`${layersFolder}/`)) mkdirSync(lower, { recursive: true })
+    for (const image of plan.images) if (!mounted.has(image.target)) mountErofs(image.source, image.target)
+    if (writable !== false) prepareUpper(writable, plan.lowers)
+    mountOverlay({
+      lowers: plan.lowers,
+      ...(writable === false ? {} : writable),
+      target,
+      options: OVERLAY_OPTIONS,
+      readOnly: writable === false,
+    })
+    return rootfs
+  }
+
+  async function releaseUnused(): Promise<number> {
+    if (!existsSync(layersFolder)) return 0
+    await using _held = await lock()
+    const table = mountInfo()
+    const used = usedFolders(table)
+    const idle = table.filter((mount) => mount.target.startsWith(`${layersFolder}/`) && !used.has(mount.target))
+    for (const { target } of idle) {
+      unmount(target, { detach: true })
+      removeEmpty(target)
+    }
+    return idle.length
+  }
+
+  return { prepareRootfs, release, releaseUnused }
+}
+
+/** The lower folders of all overlays, as the kernel tells them: `lowerdir=a:b` or one `lowerdir+=a` for each. */
+export function usedFolders(table: readonly MountInfo[]): Set<string> {
+  const folders = table
+    .filter((mount) => mount.type === 'overlay')
+    .flatMap((mount) => mount.superOptions)
+    .flatMap((option) => {
+      if (option.startsWith('lowerdir+=')) return [option.slice('lowerdir+='.length)]
+      return option.startsWith('lowerdir=') ? option.slice('lowerdir='.length).split(':') : []
+    })
+  return new Set(folders)
+}
+
+/**
+ * Makes the folders of a container's own layer. The merged root shows the upper folder's owner and mode, so a new one
+ * takes them from the image's root.
+ */
+function prepareUpper(writable: { upper: string; work: string }, lowers: readonly string[]): void {
+  mkdirSync(writable.work, { recursive: true, mode: 0o700 })
+  if (existsSync(writable.upper)) return
+  mkdirSync(writable.upper, { recursive: true, mode: 0o755 })
+  const { mode, uid, gid } = rootAttributes(lowers)
+  lchown(writable.upper, uid, gid)
+  chmodSync(writable.upper, mode)
+}
+
+/**
+ * Owner and mode of an image's root directory. A layer whose tar has no entry for the root shows docker's default there,
+ * with the time 0; the next layer below that says something is asked instead.
+ */
+export function rootAttributes(lowers: readonly string[]): { mode: number; uid: number; gid: number } {
+  for (const lower of lowers) {
+    const stat = lstatSync(lower)
+    if (stat.mtimeMs !== 0) return { mode: stat.mode & 0o7777, uid: stat.uid, gid: stat.gid }
+  }
+  return { mode: 0o755, uid: 0, gid: 0 }
+}
+
+function removeEmpty(folder: string): void {
+  try {
+    rmdirSync(folder)
+  } catch (error) {
+    if (!['ENOENT', 'ENOTEMPTY', 'EBUSY'].includes(errnoOf(error) ?? '')) throw error
+  }
+}
