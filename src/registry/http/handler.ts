@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { errnoOf } from '#base'
 import { authorizeLogin } from './authorize.ts'
 import { deleteBlob, readBlob } from './blobs.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
@@ -82,5 +81,6 @@ function handleFailure(
 }
 
 function isClientGone(error: unknown): boolean {
-  return ['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE'].includes(errnoOf(error) ?? '')
+  const { code } = error as { code?: unknown }
+  return code === 'ECONNRESET' || code === 'EPIPE' || code === 'ERR_STREAM_PREMATURE_CLOSE'
 }

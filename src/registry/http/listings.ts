@@ -1,4 +1,4 @@
-import { type Descriptor, MediaType, parseDigest } from '#spec'
+import { MediaType, parseDigest } from '#spec'
 import { authorize, authorizeLogin, isAllowed } from './authorize.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { Refusal } from './failure.ts'
@@ -35,24 +35,14 @@ export async function listReferrers(
   const { query, response, path } = exchange
   const artifactType = query.get('artifactType') || undefined
   const { last, limit } = pageOf(query)
-  const page = { last, limit: Math.max(1, limit) + 1, artifactType }
-  const found = await context.meta.listReferrers(repository, parseDigest(reference), page)
-  const manifests = withinBytes(found.slice(0, Math.max(1, limit)))
-  if (found.length > manifests.length) {
+  const page = { last, limit: Math.max(1, limit), bytes: REFERRERS_BYTES, artifactType }
+  const { descriptors, more } = await context.meta.listReferrers(repository, parseDigest(reference), page)
+  if (more) {
     const n = query.has('n') ? limit : undefined
-    response.setHeader('Link', nextPage(path, { n, artifactType, last: manifests.at(-1)?.digest }))
+    response.setHeader('Link', nextPage(path, { n, artifactType, last: descriptors.at(-1)?.digest }))
   }
   if (artifactType !== undefined) response.setHeader('OCI-Filters-Applied', 'artifactType')
-  sendJson(exchange, { schemaVersion: 2, mediaType: MediaType.ociIndex, manifests }, MediaType.ociIndex)
-}
-
-function withinBytes(descriptors: Descriptor[]): Descriptor[] {
-  let bytes = 0
-  const fits = descriptors.findIndex((one, index) => {
-    bytes += Buffer.byteLength(JSON.stringify(one))
-    return bytes > REFERRERS_BYTES && index > 0
-  })
-  return fits < 0 ? descriptors : descriptors.slice(0, fits)
+  sendJson(exchange, { schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: descriptors }, MediaType.ociIndex)
 }
 
 const CATALOG_BATCHES = 20

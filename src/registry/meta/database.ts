@@ -24,6 +24,11 @@ export class Database {
     return this.#prepare(sql).all(...values) as Row[]
   }
 
+  /** Rows one by one; no other statement may run with the same text meanwhile. */
+  iterate(sql: string, ...values: Value[]): Iterable<Row> {
+    return this.#prepare(sql).iterate(...values) as Iterable<Row>
+  }
+
   get(sql: string, ...values: Value[]): Row | undefined {
     return this.#prepare(sql).get(...values) as Row | undefined
   }

@@ -62,7 +62,12 @@ export interface ContentMeta {
   deleteTag(repository: string, tag: string, actor: string): Promise<boolean>
   /** Undefined when there is no such repository. */
   listTags(repository: string, page: Page): Promise<string[] | undefined>
-  listReferrers(repository: string, subject: Digest, page: Page & { artifactType?: string }): Promise<Descriptor[]>
+  /** At most `limit` descriptors and (but for the first) `bytes` of their JSON; `more` when there are others. */
+  listReferrers(
+    repository: string,
+    subject: Digest,
+    page: Page & { bytes: number; artifactType?: string },
+  ): Promise<{ descriptors: Descriptor[]; more: boolean }>
   listRepositories(page: Page): Promise<string[]>
 }
 

@@ -9,6 +9,10 @@ const BLOB_OF_REPOSITORY = `
   JOIN repo_blobs rb ON rb.repo_id = r.id JOIN blob_digests d ON d.blob_id = rb.blob_id JOIN blobs b ON b.id = d.blob_id
   WHERE r.name = ? AND d.digest = ? AND b.state = 'active'`
 
+const MANIFEST_OF_REPOSITORY = `
+  SELECT m.id, m.digest, m.media_type, m.body FROM repositories r JOIN manifests m ON m.repo_id = r.id
+  WHERE r.name = ? AND m.digest = ?`
+
 /** Repositories, blobs, manifests, tags and referrers in SQLite. */
 export function sqliteContent(database: Database, clock: Clock): ContentMeta {
   const lookUp = (repository: string, digest: Digest) => database.get(BLOB_OF_REPOSITORY, repository, digest)
@@ -79,12 +83,7 @@ export function sqliteContent(database: Database, clock: Clock): ContentMeta {
               repository,
               reference.tag,
             )
-          : database.get(
-              `SELECT m.digest, m.media_type, m.body FROM repositories r JOIN manifests m ON m.repo_id = r.id
-               WHERE r.name = ? AND m.digest = ?`,
-              repository,
-              reference.digest,
-            )
+          : database.get(MANIFEST_OF_REPOSITORY, repository, reference.digest)
       if (!row) return undefined
       return {
         digest: text(row['digest']) as Digest,
@@ -95,11 +94,7 @@ export function sqliteContent(database: Database, clock: Clock): ContentMeta {
 
     async deleteManifest(repository, digest) {
       return database.transaction(() => {
-        const row = database.get(
-          'SELECT m.id FROM manifests m JOIN repositories r ON r.id = m.repo_id WHERE r.name = ? AND m.digest = ?',
-          repository,
-          digest,
-        )
+        const row = database.get(MANIFEST_OF_REPOSITORY, repository, digest)
         if (!row) return false
         removeManifest(database, Number(row['id']), clock.now())
         return true
@@ -124,20 +119,26 @@ export function sqliteContent(database: Database, clock: Clock): ContentMeta {
         .map((row) => text(row['name']))
     },
 
-    async listReferrers(repository, subject, { last = '', limit, artifactType }) {
-      return database
-        .all(
-          `SELECT m.descriptor FROM manifests m JOIN repositories r ON r.id = m.repo_id
-           WHERE r.name = ? AND m.subject_digest = ? AND m.digest > ? AND (? IS NULL OR m.artifact_type = ?)
-           ORDER BY m.digest LIMIT ?`,
-          repository,
-          subject,
-          last,
-          artifactType ?? null,
-          artifactType ?? null,
-          limit,
-        )
-        .map((row) => JSON.parse(text(row['descriptor'])) as Descriptor)
+    async listReferrers(repository, subject, { last = '', limit, bytes, artifactType }) {
+      const rows = database.iterate(
+        `SELECT m.descriptor FROM manifests m JOIN repositories r ON r.id = m.repo_id
+         WHERE r.name = ? AND m.subject_digest = ? AND m.digest > ? AND (? IS NULL OR m.artifact_type = ?)
+         ORDER BY m.digest`,
+        repository,
+        subject,
+        last,
+        artifactType ?? null,
+        artifactType ?? null,
+      )
+      const descriptors: Descriptor[] = []
+      let size = 0
+      for (const row of rows) {
+        const json = text(row['descriptor'])
+        size += json.length
+        if (descriptors.length === limit || (size > bytes && descriptors.length > 0)) return { descriptors, more: true }
+        descriptors.push(JSON.parse(json) as Descriptor)
+      }
+      return { descriptors, more: false }
     },
 
     async listRepositories({ last = '', limit }) {
@@ -170,11 +171,10 @@ function storeManifest(
     if (row) blobIds.push(Number(row['id']))
     else if (!blob.optional) return { missing: blob.digest }
   }
-  const repoId = repositoryId(database, repository, now)
   for (const child of manifest.children) {
-    if (!database.get('SELECT 1 FROM manifests WHERE repo_id = ? AND digest = ?', repoId, child))
-      return { missing: child }
+    if (!database.get(MANIFEST_OF_REPOSITORY, repository, child)) return { missing: child }
   }
+  const repoId = repositoryId(database, repository, now)
   const added = database.run(
     `INSERT INTO manifests (repo_id, digest, media_type, artifact_type, subject_digest, descriptor, body, pushed_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (repo_id, digest) DO NOTHING`,
