@@ -57,7 +57,7 @@ export function createRootfs({ store, run }: RootfsOptions): RootfsMounter {
     for (const image of plan.images) if (!mounted.has(image.target)) mountErofs(image.source, image.target)
     if (writable !== false) prepareUpper(writable, plan.lowers)
     mountOverlay({
-      lowers: plan.lowers,
+      lowers: writable === false ? withRoot(plan.lowers, layersFolder) : plan.lowers,
       ...(writable === false ? {} : writable),
       target,
       options: OVERLAY_OPTIONS,
@@ -105,6 +105,18 @@ function prepareUpper(writable: { upper: string; work: string }, lowers: readonl
   const { mode, uid, gid } = rootAttributes(lowers)
   lchown(writable.upper, uid, gid)
   chmodSync(writable.upper, mode)
+}
+
+/** Where nothing is written there is no upper folder to give the root its owner and mode: an empty lower one does. */
+function withRoot(lowers: string[], layersFolder: string): string[] {
+  const { mode, uid, gid } = rootAttributes(lowers)
+  const shown = lstatSync(lowers[0]!)
+  if ((shown.mode & 0o7777) === mode && shown.uid === uid && shown.gid === gid) return lowers
+  const folder = join(layersFolder, `root-${mode.toString(8)}-${uid}-${gid}`)
+  mkdirSync(folder, { recursive: true })
+  lchown(folder, uid, gid)
+  chmodSync(folder, mode)
+  return [folder, ...lowers]
 }
 
 /**

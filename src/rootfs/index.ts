@@ -6,6 +6,7 @@
  * is in its upper directory only. Does not: choose images, run processes, keep records (that is the store).
  */
 
+export { type ChangesetOptions, changeset, diffKinds, flatten, type PathChange } from './changeset.ts'
 export { createRootfs, type RootfsOptions } from './create-rootfs.ts'
 export { chooseLayerFormat, layerFormats } from './layer-format-choice.ts'
 export type { PrepareOptions, Rootfs, RootfsMounter } from './rootfs.ts'

@@ -13,8 +13,8 @@ export interface MountPlan {
   lowers: string[]
 }
 
-/** Overlayfs takes so many lower folders. */
-export const MAX_LAYERS = 500
+/** Overlayfs takes 500 lower folders; one is kept for the root's own attributes. */
+export const MAX_LAYERS = 499
 
 /** Folder that stands in where an image has too few layers for an overlay. */
 export const EMPTY_NAME = 'empty'

@@ -1,0 +1,149 @@
+import { lstatSync, type Stats } from 'node:fs'
+import { BaleError } from '#base'
+import { type PackedEntry, quotedName } from '#format/tar'
+import { rootAttributes } from './create-rootfs.ts'
+import { createLowerView, isOpaque, isWhiteout, type LowerView } from './lower-view.ts'
+import { packFile } from './pack-file.ts'
+import { type WalkedFile, walkFolder } from './walk-folder.ts'
+
+export interface ChangesetOptions {
+  /** Layer folders under the upper one, uppermost first: with them, changes that change nothing are left out. */
+  lowers?: readonly string[]
+  /**
+   * Paths (latin1, with or without a leading slash) that the runtime made as mount points: left out when they are empty
+   * files or folders, and so are folders that changed for their sake alone.
+   */
+  exclude?: readonly string[]
+}
+
+/**
+ * What was written in an upper directory, as entries of a layer's tar: sorted bytewise by path components, so that the same
+ * changes give the same tar. Deleted names become `.wh.` files with the time 0, replaced directories an opaque mark; hard
+ * links among the changed files stay hard links; sockets are left out. Give it to `packTar`.
+ */
+export async function* changeset(upper: string, options: ChangesetOptions = {}): AsyncGenerator<PackedEntry> {
+  const lower = options.lowers && createLowerView(options.lowers)
+  const hardLinks = new Map<string, string>()
+  const root = options.lowers && changedRoot(upper, options.lowers)
+  if (root) yield root
+  for (const file of changedFiles(upper, options, lower)) {
+    if (isWhiteout(file.stat)) {
+      yield marker(whiteoutName(file.path))
+      continue
+    }
+    refuseWhiteoutName(file.path)
+    const packed = packFile(file, hardLinks)
+    if (packed) yield packed
+    if (file.stat.isDirectory() && isOpaque(file.safePath) && (!lower || lower.stat(file.path)?.isDirectory()))
+      yield marker(`${file.path}/.wh..wh..opq`)
+  }
+}
+
+/** One path for each change, as `docker diff` tells them: A added, C changed, D deleted; sorted. */
+export interface PathChange {
+  /** Absolute, latin1. */
+  path: string
+  kind: 'A' | 'C' | 'D'
+}
+
+export function diffKinds(upper: string, options: ChangesetOptions & { lowers: readonly string[] }): PathChange[] {
+  const lower = createLowerView(options.lowers)
+  const changes: PathChange[] = []
+  for (const file of changedFiles(upper, options, lower)) {
+    const kind = isWhiteout(file.stat) ? 'D' : lower.stat(file.path) ? 'C' : 'A'
+    changes.push({ path: `/${file.path}`, kind })
+  }
+  return changes
+}
+
+/**
+ * All files of a folder as tar entries (docker's export): what a mounted root file system shows, names without `./`.
+ */
+export async function* flatten(folder: string): AsyncGenerator<PackedEntry> {
+  const hardLinks = new Map<string, string>()
+  for (const file of walkFolder(folder)) {
+    const packed = packFile(file, hardLinks)
+    if (packed) yield packed
+  }
+}
+
+/**
+ * The upper directory without the runtime's traces. A folder is held back until something below it turns out to be a
+ * change, when a trace was found in it and it is otherwise as below.
+ */
+function* changedFiles(upper: string, options: ChangesetOptions, lower: LowerView | undefined): Generator<WalkedFile> {
+  const excluded = new Set((options.exclude ?? []).map((path) => path.replace(/^\/+|\/+$/g, '')))
+  if (excluded.size === 0) {
+    yield* walkFolder(upper)
+    return
+  }
+  const traces = traceFolders(upper, excluded)
+  for (const file of walkFolder(upper)) {
+    if (traces.stubs.has(file.path)) continue
+    if (traces.emptied.has(file.path) && sameAttributes(file.stat, lower?.stat(file.path))) continue
+    yield file
+  }
+}
+
+/** The stubs that are really empty, and the folders that hold nothing but stubs. */
+function traceFolders(upper: string, excluded: ReadonlySet<string>): { stubs: Set<string>; emptied: Set<string> } {
+  const children = new Map<string, string[]>()
+  const empty = new Set<string>()
+  for (const { path, stat } of walkFolder(upper)) {
+    const parent = path.slice(0, Math.max(0, path.lastIndexOf('/')))
+    const siblings = children.get(parent)
+    if (siblings) siblings.push(path)
+    else children.set(parent, [path])
+    if (stat.isDirectory() || (stat.isFile() && stat.size === 0n)) empty.add(path)
+  }
+  const stubs = new Set([...excluded].filter((path) => empty.has(path) && !children.has(path)))
+  const emptied = new Set<string>()
+  // Deepest first, so that a folder of emptied folders is found too.
+  const folders = [...children.keys()].filter((path) => path !== '').sort((a, b) => b.length - a.length)
+  for (const folder of folders) {
+    if (!children.get(folder)!.every((path) => stubs.has(path) || emptied.has(path))) continue
+    if (excluded.has(folder)) stubs.add(folder)
+    else emptied.add(folder)
+  }
+  return { stubs, emptied }
+}
+
+function sameAttributes(stat: WalkedFile['stat'], lower: Stats | undefined): boolean {
+  return (
+    lower !== undefined &&
+    Number(stat.mode) === lower.mode &&
+    Number(stat.uid) === lower.uid &&
+    Number(stat.gid) === lower.gid
+  )
+}
+
+/** The root directory's own entry, when its owner or mode is not the image's. */
+function changedRoot(upper: string, lowers: readonly string[]): PackedEntry | undefined {
+  const before = rootAttributes(lowers)
+  const stat = lstatSync(upper)
+  const mode = stat.mode & 0o7777
+  if (mode === before.mode && stat.uid === before.uid && stat.gid === before.gid) return undefined
+  const { uid, gid, mtimeMs } = stat
+  return { entry: { name: './', type: 'directory', mode, uid, gid, mtime: Math.floor(mtimeMs / 1000) } }
+}
+
+function whiteoutName(path: string): string {
+  const slash = path.lastIndexOf('/') + 1
+  return `${path.slice(0, slash)}.wh.${path.slice(slash)}`
+}
+
+/** In a layer such a name deletes another file, so a real file of this name has no form there. */
+function refuseWhiteoutName(path: string): void {
+  if (!path.slice(path.lastIndexOf('/') + 1).startsWith('.wh.')) return
+  throw new BaleError(
+    'INVALID_ARGUMENT',
+    `${quotedName(path)} cannot be put into a layer: names with .wh. mean deletions`,
+    {
+      hint: 'remove or rename the file',
+    },
+  )
+}
+
+function marker(name: string): PackedEntry {
+  return { entry: { name, type: 'file', mode: 0, mtime: 0 } }
+}

@@ -1,0 +1,76 @@
+import { closeSync, constants, openSync, read, readlinkSync } from 'node:fs'
+import { promisify } from 'node:util'
+import type { NewTarEntry, PackedEntry } from '#format/tar'
+import { readXattrs } from '#host'
+import type { WalkedFile } from './walk-folder.ts'
+
+const SECOND = 1_000_000_000n
+
+/** A file of a folder as a tar entry, data included; undefined for sockets, which no tar holds. */
+export function packFile(file: WalkedFile, hardLinks: Map<string, string>): PackedEntry | undefined {
+  const { stat, path, safePath } = file
+  const type = typeOf(stat)
+  if (type === undefined) return undefined
+  const seconds = stat.mtimeNs / SECOND - (stat.mtimeNs % SECOND < 0n ? 1n : 0n)
+  const entry: NewTarEntry = {
+    name: path,
+    type,
+    mode: Number(stat.mode & 0o7777n),
+    uid: Number(stat.uid),
+    gid: Number(stat.gid),
+    mtime: Number(seconds),
+    mtimeNanoseconds: Number(stat.mtimeNs - seconds * SECOND),
+  }
+  if (type !== 'directory' && stat.nlink > 1n) {
+    const key = `${stat.dev}:${stat.ino}`
+    const first = hardLinks.get(key)
+    if (first !== undefined) return { entry: { ...entry, type: 'hardlink', linkName: first } }
+    hardLinks.set(key, path)
+  }
+  if (type === 'symlink')
+    return { entry: { ...entry, linkName: readlinkSync(safePath, { encoding: 'latin1' as BufferEncoding }) } }
+  entry.xattrs = keptXattrs(readXattrs(safePath))
+  if (type === 'character' || type === 'block')
+    return { entry: { ...entry, deviceMajor: majorOf(stat.rdev), deviceMinor: minorOf(stat.rdev) } }
+  if (type !== 'file') return { entry }
+  const size = Number(stat.size)
+  return { entry: { ...entry, size }, data: size === 0 ? undefined : () => fileData(safePath, size) }
+}
+
+function typeOf(stat: WalkedFile['stat']): NewTarEntry['type'] | undefined {
+  if (stat.isFile()) return 'file'
+  if (stat.isDirectory()) return 'directory'
+  if (stat.isSymbolicLink()) return 'symlink'
+  if (stat.isCharacterDevice()) return 'character'
+  if (stat.isBlockDevice()) return 'block'
+  return stat.isFIFO() ? 'fifo' : undefined
+}
+
+/** Overlayfs keeps its books in attributes of the upper folder; a layer must not carry them. */
+function keptXattrs(xattrs: Map<string, Uint8Array>): Map<string, Uint8Array> {
+  const kept = [...xattrs].filter(([name]) => !/^(trusted|user)\.overlay\./.test(name) && name !== 'security.selinux')
+  return new Map(kept.sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+export const majorOf = (device: bigint) => Number(((device >> 8n) & 0xfffn) | ((device >> 32n) & ~0xfffn))
+export const minorOf = (device: bigint) => Number((device & 0xffn) | ((device >> 12n) & ~0xffn))
+
+const PIECE = 1024 * 1024
+const readPiece = promisify(read)
+
+/** Exactly `size` bytes, as the header says: a file that grew is cut, one that shrank is filled with zeros (as tar does). */
+async function* fileData(path: Buffer, size: number): AsyncGenerator<Uint8Array> {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  try {
+    for (let position = 0; position < size; ) {
+      const buffer = Buffer.allocUnsafeSlow(Math.min(PIECE, size - position))
+      const { bytesRead } = await readPiece(fd, buffer, 0, buffer.length, position)
+      if (bytesRead === 0) buffer.fill(0)
+      const bytes = bytesRead === 0 ? buffer : buffer.subarray(0, bytesRead)
+      yield bytes
+      position += bytes.length
+    }
+  } finally {
+    closeSync(fd)
+  }
+}
