@@ -1,0 +1,19 @@
+import { createInterface } from 'node:readline/promises'
+import { BaleError } from '#base'
+import type { Terminal } from './verb.ts'
+
+/** Asks before something is deleted; without a terminal the answer must come by --force. */
+export async function confirm(io: Terminal, warning: string, signal: AbortSignal): Promise<boolean> {
+  if (!io.stdin.isTTY) {
+    throw new BaleError('INVALID_ARGUMENT', `${warning.split('\n')[0]} Not a terminal, so nobody can be asked.`, {
+      hint: 'say --force to go on without a question',
+    })
+  }
+  const lines = createInterface({ input: io.stdin, output: io.stderr })
+  try {
+    const answer = await lines.question(`${warning}\nAre you sure you want to continue? [y/N] `, { signal })
+    return /^y(es)?$/i.test(answer.trim())
+  } finally {
+    lines.close()
+  }
+}

@@ -1,0 +1,115 @@
+/** The command line's start. It loads as little as it can: the verb's own file, and the engine's frame. */
+import { readFileSync } from 'node:fs'
+import { enableCompileCache } from 'node:module'
+import type { VerbEntry } from './verb-table.ts'
+
+const major = Number.parseInt(process.versions.node, 10)
+if (major < 24) {
+  process.stderr.write(
+    `bale: Node.js ${process.versions.node} is too old; 24 or newer is needed: npm install node@24\n`,
+  )
+  process.exit(125)
+}
+enableCompileCache()
+process.exitCode = await main(process.argv.slice(2))
+
+interface GlobalFlags {
+  root?: string
+  run?: string
+  snapshotter?: string
+  runtime?: string
+  config?: string
+  debug: boolean
+}
+
+async function main(argv: string[]): Promise<number> {
+  if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-v')) {
+    process.stdout.write(`bale version ${packageVersion()}\n`)
+    return 0
+  }
+  const globals: GlobalFlags = { debug: false }
+  let words: string[]
+  try {
+    words = takeGlobalFlags(argv, globals)
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`)
+    return 125
+  }
+  return dispatch(words, globals)
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}
+
+/** Flags before the verb. Everything from the verb on is the verb's. */
+function takeGlobalFlags(argv: string[], globals: GlobalFlags): string[] {
+  const valued = ['root', 'run', 'snapshotter', 'runtime', 'config'] as const
+  let index = 0
+  for (; index < argv.length; index++) {
+    const word = argv[index]!
+    if (!word.startsWith('-') || word === '--help' || word === '-h' || word === '--version' || word === '-v') break
+    if (word === '-D' || word === '--debug') {
+      globals.debug = true
+      continue
+    }
+    const match = /^--([a-z]+)(?:=(.*))?$/s.exec(word)
+    const name = valued.find((one) => one === match?.[1])
+    if (!match || !name) throw new Error(`unknown flag: ${word}\nSee 'bale --help'.`)
+    const value = match[2] ?? argv[++index]
+    if (value === undefined) throw new Error(`flag needs an argument: --${name}`)
+    globals[name] = value
+  }
+  return argv.slice(index)
+}
+
+async function dispatch(words: string[], globals: GlobalFlags): Promise<number> {
+  const { VERBS } = await import('./verb-table.ts')
+  const first = words[0]
+  if (first === undefined || first === '--help' || first === '-h' || first === 'help') {
+    return help(words.slice(1), VERBS)
+  }
+  if (first === '--version' || first === '-v') {
+    process.stdout.write(`bale version ${packageVersion()}\n`)
+    return 0
+  }
+  const found = findVerb(words, VERBS)
+  if (!found) return unknownVerb(words, VERBS)
+  const { runVerb } = await import('./run-verb.ts')
+  return runVerb(found.entry, found.rest, globals)
+}
+
+function findVerb(words: string[], verbs: readonly VerbEntry[]): { entry: VerbEntry; rest: string[] } | undefined {
+  const two = words.length > 1 ? `${words[0]} ${words[1]}` : undefined
+  const entry = verbs.find((one) => two !== undefined && one.names.includes(two))
+  if (entry) return { entry, rest: words.slice(2) }
+  const single = verbs.find((one) => one.names.includes(words[0]!))
+  return single && { entry: single, rest: words.slice(1) }
+}
+
+async function help(words: string[], verbs: readonly VerbEntry[]): Promise<number> {
+  if (words.length === 0) {
+    const { overviewHelp } = await import('./render-help.ts')
+    process.stdout.write(`${overviewHelp()}\n`)
+    return 0
+  }
+  const found = findVerb(words, verbs)
+  if (!found) return unknownVerb(words, verbs)
+  const { verbHelp } = await import('./render-help.ts')
+  process.stdout.write(`${verbHelp((await found.entry.load()).verb)}\n`)
+  return 0
+}
+
+async function unknownVerb(words: string[], verbs: readonly VerbEntry[]): Promise<number> {
+  const noun = words[0]!
+  if (verbs.some((verb) => verb.names.some((name) => name.startsWith(`${noun} `)))) {
+    const { nounHelp } = await import('./render-help.ts')
+    const asked = words.length === 1 || words[1] === '--help' || words[1] === '-h'
+    if (!asked) process.stderr.write(`bale: '${noun} ${words[1]}' is not a bale command.\n`)
+    ;(asked ? process.stdout : process.stderr).write(`${nounHelp(noun)}\n`)
+    return asked ? 0 : 1
+  }
+  process.stderr.write(`bale: '${noun}' is not a bale command.\nSee 'bale --help'\n`)
+  return 1
+}

@@ -1,0 +1,27 @@
+import { asError, BaleError } from '#base'
+
+/** What people see of an error: the message, the hint; with debug also code, details, causes and stack. */
+export function renderFailure(thrown: unknown, options: { debug?: boolean } = {}): string {
+  const error = asError(firstOf(thrown))
+  const lines = [`bale: ${error.message}`]
+  if (error instanceof BaleError) {
+    if (error.hint) lines.push(`hint: ${error.hint}`)
+    if (options.debug) lines.push(`code: ${error.code}`, `details: ${JSON.stringify(error.details)}`)
+  } else if (!options.debug) {
+    lines[0] = `bale: unexpected failure: ${error.message}`
+    lines.push('hint: run the command again with --debug, and report what it prints')
+  }
+  if (options.debug) {
+    let cause: unknown = error
+    while (cause !== undefined) {
+      lines.push(asError(cause).stack ?? String(cause))
+      cause = asError(cause).cause
+    }
+  }
+  return lines.join('\n')
+}
+
+/** When undoing failed as well, what went wrong first is what people must know. */
+function firstOf(thrown: unknown): unknown {
+  return thrown instanceof SuppressedError ? firstOf(thrown.suppressed) : thrown
+}

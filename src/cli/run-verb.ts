@@ -1,0 +1,74 @@
+import { type ConfigOverrides, createEngine, readConfig } from '#engine'
+import { HelpWanted, parseArguments, UsageError } from './parse-arguments.ts'
+import { renderFailure } from './render/failure.ts'
+import { processTerminal } from './terminal.ts'
+import type { VerbEntry } from './verb-table.ts'
+
+export interface RunVerbFlags {
+  root?: string
+  run?: string
+  snapshotter?: string
+  runtime?: string
+  config?: string
+  debug: boolean
+}
+
+/** Runs one verb and returns the exit code. Every failure ends here as words on stderr, never as a stack trace. */
+export async function runVerb(entry: VerbEntry, argv: string[], flags: RunVerbFlags): Promise<number> {
+  const { verb } = await entry.load()
+  let parsed: ReturnType<typeof parseArguments>
+  try {
+    parsed = parseArguments(verb, argv)
+  } catch (error) {
+    if (error instanceof HelpWanted) {
+      const { verbHelp } = await import('./render-help.ts')
+      process.stdout.write(`${verbHelp(verb)}\n`)
+      return 0
+    }
+    if (error instanceof UsageError) {
+      process.stderr.write(`${error.message}\nSee 'bale ${verb.name} --help'.\n`)
+      return error.exitCode
+    }
+    process.stderr.write(`${renderFailure(error, flags)}\n`)
+    return 125
+  }
+  const failureCode = verb.failureCode ?? 1
+  const stop = new AbortController()
+  const onSignal = (signal: NodeJS.Signals) => {
+    // A second signal ends at once; the store stands that.
+    if (stop.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143)
+    stop.abort(new Error(`stopped by ${signal}`))
+  }
+  if (!verb.ownSignals) for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal)
+  ignoreClosedPipe()
+  try {
+    const config = readConfig({
+      root: flags.root,
+      run: flags.run,
+      snapshotter: flags.snapshotter as ConfigOverrides['snapshotter'],
+      runtime: flags.runtime as ConfigOverrides['runtime'],
+      dockerConfigFolder: flags.config,
+      ...(flags.debug ? { debug: ['*'] } : {}),
+    })
+    await using engine = createEngine({ config })
+    const io = processTerminal(config.environment)
+    return (await verb.run({ ...parsed, engine, io, signal: stop.signal })) ?? 0
+  } catch (error) {
+    if (stop.signal.aborted) {
+      process.stderr.write('bale: stopped\n')
+      return 130
+    }
+    process.stderr.write(`${renderFailure(error, flags)}\n`)
+    return failureCode
+  } finally {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, onSignal)
+  }
+}
+
+/** `bale images | head -1`: a reader that has seen enough is no failure. */
+function ignoreClosedPipe(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0)
+    throw error
+  })
+}

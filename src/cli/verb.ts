@@ -1,0 +1,64 @@
+import type { Readable, Writable } from 'node:stream'
+import type { Engine } from '#engine'
+
+/** One flag of a verb, in commander's notation: `-e, --env <KEY=VALUE>`, `--rm`, `--format [template]`. */
+export interface VerbOption {
+  flags: string
+  description: string
+  /** May be given several times; the value is an array. */
+  repeat?: boolean
+  default?: string | number | boolean | string[]
+  choices?: readonly string[]
+  /** Not shown in help (accepted for compatibility). */
+  hidden?: boolean
+  /** The flag is known from docker but not there: it is refused with this reason. */
+  refused?: string
+}
+
+/** What a verb gets to work with. */
+export interface VerbContext<Options> {
+  args: string[]
+  options: Options
+  engine: Engine
+  io: Terminal
+  /** Aborted by the first Ctrl-C or SIGTERM, where the verb does not forward signals itself. */
+  signal: AbortSignal
+}
+
+export interface Terminal {
+  stdin: Readable & { isTTY?: boolean; setRawMode?(raw: boolean): unknown }
+  stdout: Writable & { isTTY?: boolean; columns?: number; rows?: number }
+  stderr: Writable & { isTTY?: boolean; columns?: number; rows?: number }
+  environment: Readonly<Record<string, string | undefined>>
+  /** Writes one line to stdout, and waits when the reader is slow. */
+  print(line: string): Promise<void>
+  /** Writes one line to stderr. */
+  warn(line: string): void
+}
+
+/** A verb of the command line: one file, one object. It parses and prints; the engine acts. */
+export interface Verb<Options = Record<string, unknown>> {
+  /** `pull`, or `system df` for a verb below a noun. */
+  name: string
+  summary: string
+  /** What follows the options in the usage line: `NAME[:TAG|@DIGEST]`. */
+  usage?: string
+  /** Least and most number of arguments. */
+  arguments?: { min?: number; max?: number }
+  /** Everything after the first argument belongs to the argument (run, exec): `bale run IMAGE ls -l`. */
+  passThrough?: boolean
+  /** The verb handles SIGINT, SIGTERM … itself (run, attach, exec: forwarded to the container). */
+  ownSignals?: boolean
+  /** Exit code for failures of bale itself; docker's is 125 for run, create and exec, 1 elsewhere. */
+  failureCode?: number
+  options: readonly VerbOption[]
+  /** Command lines with a word of explanation; shown by --help, used by the tests. */
+  examples: readonly { command: string; explains: string }[]
+  /** Returns the exit code, 0 when nothing. */
+  run(context: VerbContext<Options>): Promise<number | undefined>
+}
+
+/** Keeps the option types of a verb while the table holds them all as one type. */
+export function defineVerb<Options>(verb: Verb<Options>): Verb {
+  return verb as unknown as Verb
+}

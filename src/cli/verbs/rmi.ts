@@ -1,0 +1,32 @@
+import { renderFailure } from '../render/failure.ts'
+import { defineVerb } from '../verb.ts'
+
+export const verb = defineVerb<{ force?: boolean }>({
+  name: 'rmi',
+  summary: 'Remove names of images, and images without a name left',
+  usage: 'IMAGE [IMAGE...]',
+  arguments: { min: 1 },
+  options: [
+    { flags: '-f, --force', description: 'Remove the image with all its names, and while stopped containers use it' },
+    { flags: '--no-prune', description: 'Keep untagged parents', refused: 'images of bale have no untagged parents' },
+  ],
+  examples: [
+    { command: 'bale rmi webserver:latest', explains: 'Remove one name; the layers go with the last one' },
+    { command: 'bale rmi -f 3f5c', explains: 'Remove an image by its ID with all its names' },
+  ],
+  async run({ args, options, engine, io, signal }) {
+    let code = 0
+    for (const name of args) {
+      signal.throwIfAborted()
+      try {
+        for (const record of await engine.removeImage(name, { force: options.force })) {
+          await io.print('untagged' in record ? `Untagged: ${record.untagged}` : `Deleted: ${record.deleted}`)
+        }
+      } catch (error) {
+        io.warn(renderFailure(error))
+        code = 1
+      }
+    }
+    return code
+  },
+})

@@ -1,0 +1,19 @@
+import { defineVerb } from '../verb.ts'
+
+export const verb = defineVerb({
+  name: 'tag',
+  summary: 'Give an image one more name',
+  usage: 'IMAGE NAME[:TAG]',
+  arguments: { min: 2, max: 2 },
+  options: [],
+  examples: [
+    {
+      command: 'bale tag webserver:latest quay.example/ann/webserver:latest',
+      explains: 'Before a push: the name tells the registry',
+    },
+  ],
+  async run({ args, engine }) {
+    await engine.tagImage(args[0]!, args[1]!)
+    return 0
+  },
+})

@@ -1,0 +1,96 @@
+import { mapLimited, type OperationOptions } from '#base'
+import { describe, type ImageDocuments, replaceLayers } from '#image'
+import {
+  type Descriptor,
+  type Digest,
+  encodeDocument,
+  type ImageIndex,
+  isIndexType,
+  layerCompression,
+  MANIFEST_LIMIT,
+  MediaType,
+  parseManifest,
+  parseStrictJson,
+} from '#spec'
+import type { Store, StoredImage } from '#store'
+
+/**
+ * What is pushed in place of a manifest or index of the store: the same when all its layers are compressed, or when it
+ * came from a registry; else a new one with compressed layers, which the store then has too. The image ID stays.
+ */
+export async function compressedTarget(
+  store: Store,
+  target: Descriptor,
+  options: OperationOptions,
+): Promise<Descriptor> {
+  if (isIndexType(target.mediaType)) return compressedIndex(store, target, options)
+  const image = await store.images.get(target.digest)
+  if (!image || cameFromRegistry(image, target.digest) || !hasPlainLayer(image)) return target
+  const layers: Descriptor[] = []
+  // One after the other: each is compressed by all cores already.
+  for (const [index, layer] of image.manifest.layers.entries()) {
+    const plain = layerCompression(layer.mediaType) === 'none'
+    layers.push(plain ? await compressedLayer(store, layer, image.config.rootfs.diff_ids[index]!, options) : layer)
+  }
+  const { manifestDescriptor, manifestBytes } = replaceLayers(await documentsOf(store, image), layers)
+  await store.putManifest(manifestDescriptor, manifestBytes)
+  return manifestDescriptor
+}
+
+/** Its digest is known to a registry: it must stay. */
+function cameFromRegistry(image: StoredImage, digest: Digest): boolean {
+  return image.repoDigests.some((name) => name.endsWith(`@${digest}`))
+}
+
+function hasPlainLayer(image: StoredImage): boolean {
+  return image.manifest.layers.some((layer) => layerCompression(layer.mediaType) === 'none')
+}
+
+async function compressedLayer(
+  store: Store,
+  layer: Descriptor,
+  diffId: Digest,
+  options: OperationOptions,
+): Promise<Descriptor> {
+  const { digest, size } = await store.layers.compressed(diffId, options)
+  const mediaType = layer.mediaType === MediaType.dockerLayer ? MediaType.dockerLayerGzip : MediaType.ociLayerGzip
+  return { ...layer, mediaType, digest, size }
+}
+
+async function documentsOf(
+  store: Store,
+  { manifest, descriptor, config, rawConfig }: StoredImage,
+): Promise<ImageDocuments> {
+  return {
+    manifest,
+    manifestBytes: await store.manifest(descriptor),
+    manifestDescriptor: descriptor,
+    config,
+    configBytes: rawConfig,
+    configDescriptor: manifest.config,
+  }
+}
+
+/** An index whose parts (those that are here) are replaced; members that bale does not know stay. */
+async function compressedIndex(store: Store, target: Descriptor, options: OperationOptions): Promise<Descriptor> {
+  const bytes = await store.manifest(target)
+  const parsed = parseManifest(bytes, target.mediaType)
+  if (parsed.kind !== 'index') return target
+  const parts = parsed.index.manifests
+  const replaced = await mapLimited(
+    parts,
+    1,
+    async (part) => ((await store.has(part)) ? compressedTarget(store, part, options) : part),
+    { signal: options.signal },
+  )
+  if (replaced.every(({ digest }, index) => digest === parts[index]!.digest)) return target
+  const raw = parseStrictJson(bytes, { limit: MANIFEST_LIMIT, what: 'index' }) as ImageIndex
+  const manifests = raw.manifests.map((part, index) => {
+    const { digest, size } = replaced[index]!
+    return { ...part, digest, size }
+  })
+  const changed = encodeDocument({ ...raw, manifests })
+  const descriptor = describe(changed, target.mediaType)
+  await store.putManifest(descriptor, changed)
+  return descriptor
+}

@@ -1,0 +1,165 @@
+import { readFileSync } from 'node:fs'
+import { arch } from 'node:os'
+import { join } from 'node:path'
+import { BaleError, errnoOf } from '#base'
+import type { Platform } from '#spec'
+
+/** What the user decides once: where things lie and which parts are used. Read by `readConfig`, then passed on. */
+export interface EngineConfig {
+  /** Store root: names, blobs, layers, containers, volumes. */
+  root: string
+  /** Mounts, sockets, locks: gone after a reboot. */
+  run: string
+  /** How layers lie on disk; `auto` probes what the kernel can. */
+  snapshotter: 'auto' | 'erofs' | 'extract'
+  /** `auto` takes runc when it is installed, else crun. */
+  runtime: 'auto' | 'runc' | 'crun'
+  /** docker's config.json with credentials. */
+  dockerConfigFile: string
+  /** Other credential files that are read, most specific first (podman's auth.json). */
+  authFiles: string[]
+  /** Registries that are spoken to by plain http or with unverified certificates. */
+  insecureRegistries: string[]
+  /** Where helper programs are looked for. */
+  path: string
+  /** From SOURCE_DATE_EPOCH: seconds since 1970 for reproducible builds. */
+  sourceDateEpoch: number | undefined
+  /** Rooms whose diagnostics go to stderr. */
+  debug: string[]
+  /** Environment given to credential helpers and for `-e NAME` without a value. */
+  environment: Readonly<Record<string, string | undefined>>
+}
+
+export type ConfigOverrides = Partial<Pick<EngineConfig, 'root' | 'run' | 'snapshotter' | 'runtime' | 'debug'>> & {
+  /** Folder of docker's config.json (docker's `--config`). */
+  dockerConfigFolder?: string
+}
+
+/**
+ * Flags win over the environment (BALE_ROOT, BALE_RUN, BALE_SNAPSHOTTER, BALE_RUNTIME, DOCKER_CONFIG …), which wins over
+ * /etc/bale/config.json (members root, run, snapshotter, runtime, insecureRegistries), which wins over the defaults.
+ */
+export function readConfig(overrides: ConfigOverrides = {}): EngineConfig {
+  const env = process.env
+  const file = readConfigFile(env['BALE_CONFIG'] ?? '/etc/bale/config.json', env['BALE_CONFIG'] !== undefined)
+  const home = env['HOME'] ?? '/'
+  const isRoot = process.geteuid?.() === 0
+  const root =
+    overrides.root ??
+    env['BALE_ROOT'] ??
+    file.root ??
+    (isRoot ? '/var/lib/bale' : join(env['XDG_DATA_HOME'] ?? join(home, '.local/share'), 'bale'))
+  // A store of its own gets a run directory of its own, so that two stores never share mounts or locks.
+  // A store of its own gets a run directory of its own, so that two stores never share mounts or locks.
+  const run =
+    overrides.run ??
+    (overrides.root !== undefined
+      ? join(root, 'run')
+      : (env['BALE_RUN'] ??
+        (env['BALE_ROOT'] !== undefined
+          ? join(root, 'run')
+          : (file.run ?? (isRoot ? '/run/bale' : join(env['XDG_RUNTIME_DIR'] ?? join(root, 'run'), 'bale'))))))
+  const runtimeFolder = env['XDG_RUNTIME_DIR'] ?? (isRoot ? '/run' : undefined)
+  return {
+    root,
+    run,
+    snapshotter: choice('snapshotter', overrides.snapshotter ?? env['BALE_SNAPSHOTTER'] ?? file.snapshotter ?? 'auto', [
+      'auto',
+      'erofs',
+      'extract',
+    ]),
+    runtime: choice('runtime', overrides.runtime ?? env['BALE_RUNTIME'] ?? file.runtime ?? 'auto', [
+      'auto',
+      'runc',
+      'crun',
+    ]),
+    dockerConfigFile: join(
+      overrides.dockerConfigFolder ?? env['DOCKER_CONFIG'] ?? join(home, '.docker'),
+      'config.json',
+    ),
+    authFiles: [
+      ...(env['REGISTRY_AUTH_FILE'] ? [env['REGISTRY_AUTH_FILE']] : []),
+      ...(runtimeFolder ? [join(runtimeFolder, 'containers/auth.json')] : []),
+      join(env['XDG_CONFIG_HOME'] ?? join(home, '.config'), 'containers/auth.json'),
+    ],
+    insecureRegistries: file.insecureRegistries ?? [],
+    // Debian keeps runc and iptables in sbin folders, which ordinary users and some service managers leave out.
+    path: [
+      ...new Set([
+        ...(env['PATH'] ?? '').split(':').filter(Boolean),
+        '/usr/local/sbin',
+        '/usr/sbin',
+        '/usr/bin',
+        '/sbin',
+        '/bin',
+      ]),
+    ].join(':'),
+    sourceDateEpoch: epoch(env['SOURCE_DATE_EPOCH']),
+    debug: overrides.debug ?? (env['BALE_DEBUG'] ?? '').split(',').filter(Boolean),
+    environment: env,
+  }
+}
+
+interface ConfigFile {
+  root?: string
+  run?: string
+  snapshotter?: string
+  runtime?: string
+  insecureRegistries?: string[]
+}
+
+function readConfigFile(path: string, wanted: boolean): ConfigFile {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' && !wanted) return {}
+    throw new BaleError('INVALID_ARGUMENT', `cannot read the configuration ${path}`, { cause: error })
+  }
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw new BaleError('INVALID_ARGUMENT', `the configuration ${path} is not JSON: ${String(error)}`)
+  }
+  const known = ['root', 'run', 'snapshotter', 'runtime', 'insecureRegistries']
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new BaleError('INVALID_ARGUMENT', `the configuration ${path} is not a JSON object`)
+  }
+  for (const [key, member] of Object.entries(value)) {
+    const wellFormed =
+      key === 'insecureRegistries'
+        ? Array.isArray(member) && member.every((one) => typeof one === 'string')
+        : typeof member === 'string'
+    if (!known.includes(key) || !wellFormed) {
+      throw new BaleError('INVALID_ARGUMENT', `the configuration ${path} has an unknown or ill-typed member: ${key}`, {
+        hint: `known members: ${known.join(', ')}`,
+      })
+    }
+  }
+  return value as ConfigFile
+}
+
+function choice<T extends string>(what: string, value: string, values: readonly T[]): T {
+  if ((values as readonly string[]).includes(value)) return value as T
+  throw new BaleError('INVALID_ARGUMENT', `unknown ${what}: ${value}`, { hint: `one of: ${values.join(', ')}` })
+}
+
+function epoch(text: string | undefined): number | undefined {
+  if (text === undefined || text === '') return undefined
+  if (!/^\d{1,12}$/.test(text)) {
+    throw new BaleError('INVALID_ARGUMENT', `SOURCE_DATE_EPOCH is not a number of seconds: ${text}`)
+  }
+  return Number(text)
+}
+
+/** The platform that containers run on here. */
+export function machinePlatform(): Platform {
+  const architectures: Record<string, Platform> = {
+    x64: { os: 'linux', architecture: 'amd64' },
+    arm64: { os: 'linux', architecture: 'arm64' },
+    arm: { os: 'linux', architecture: 'arm', variant: 'v7' },
+    ia32: { os: 'linux', architecture: '386' },
+  }
+  return architectures[arch()] ?? { os: 'linux', architecture: arch() }
+}

@@ -1,0 +1,83 @@
+import { type Clock, type Log, systemClock } from '#base'
+import type { RootfsMounter } from '#rootfs'
+import type { Platform } from '#spec'
+import type { Store } from '#store'
+import { type EngineConfig, machinePlatform } from './config.ts'
+
+/**
+ * What every operation stands on: the configuration and the rooms below, each opened at its first use, so that a verb
+ * pays only for what it needs. Operations are functions whose first argument is this.
+ */
+export interface EngineContext extends AsyncDisposable {
+  readonly config: EngineConfig
+  readonly clock: Clock
+  readonly log: Log
+  readonly platform: Platform
+  store(): Promise<Store>
+  rootfs(): Promise<RootfsMounter>
+}
+
+export interface EngineOptions {
+  config: EngineConfig
+  clock?: Clock
+  log?: Log
+}
+
+export function createContext({ config, clock = systemClock, log = stderrLog(config) }: EngineOptions): EngineContext {
+  const open = async (): Promise<Store> => {
+    const [{ openStore }, { chooseLayerFormat, layerFormats }] = await Promise.all([
+      import('#store'),
+      import('#rootfs'),
+    ])
+    const layerFormat = await chooseLayerFormat(config.root, config.snapshotter)
+    // Layers that the store already holds in the other form stay readable.
+    const otherFormats = Object.values(layerFormats).filter((format) => format.name !== layerFormat.name)
+    return openStore({ root: config.root, run: config.run, layerFormat, otherFormats, clock, log })
+  }
+  const store = once(open)
+  const rootfs = once(async () => {
+    const { createRootfs } = await import('#rootfs')
+    return createRootfs({ store: await store(), run: config.run })
+  })
+  return {
+    config,
+    clock,
+    log,
+    platform: machinePlatform(),
+    store,
+    rootfs,
+    async [Symbol.asyncDispose]() {
+      await (await store.opened())?.[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** Opens at the first call; later calls share the result. `opened` never opens, and is undefined after a failure. */
+function once<T>(open: () => Promise<T>): (() => Promise<T>) & { opened(): Promise<T | undefined> } {
+  let opening: Promise<T> | undefined
+  let value: T | undefined
+  const get = () => {
+    opening ??= open().then((result) => {
+      value = result
+      return result
+    })
+    return opening
+  }
+  const settled = async () => {
+    // The failure was thrown to who asked for it first; here only what came of it matters.
+    await Promise.allSettled(opening ? [opening] : [])
+    return value
+  }
+  return Object.assign(get, { opened: settled })
+}
+
+function stderrLog(config: EngineConfig): Log {
+  const rooms = new Set(config.debug)
+  if (rooms.size === 0) return { debug: () => undefined }
+  return {
+    debug(room, message, details) {
+      if (!rooms.has('*') && !rooms.has(room)) return
+      process.stderr.write(`${room}: ${message}${details ? ` ${JSON.stringify(details)}` : ''}\n`)
+    },
+  }
+}

@@ -1,0 +1,33 @@
+import { createContext, type EngineContext, type EngineOptions } from './context.ts'
+
+/** An operation as its file exports it, and as the engine offers it: without the context. */
+type Bound<F> = F extends (context: EngineContext, ...args: infer A) => infer R
+  ? (...args: A) => Promise<Awaited<R>>
+  : never
+
+/**
+ * The engine: one asynchronous function per operation. Each is loaded from its own file when it is first called, since
+ * a command line that starts in 60 ms cannot load everything. Dispose it to close the store.
+ */
+export function createEngine(options: EngineOptions) {
+  const context = createContext(options)
+  const bind = <F extends (context: EngineContext, ...args: never[]) => unknown>(load: () => Promise<F>): Bound<F> =>
+    (async (...args: never[]) => (await load())(context, ...args)) as Bound<F>
+  return {
+    config: context.config,
+    platform: context.platform,
+
+    // images
+    importImage: bind(async () => (await import('./import-image.ts')).importImage),
+    tagImage: bind(async () => (await import('./tag-image.ts')).tagImage),
+    removeImage: bind(async () => (await import('./remove-image.ts')).removeImage),
+    saveImages: bind(async () => (await import('./save-images.ts')).saveImages),
+    loadImages: bind(async () => (await import('./load-images.ts')).loadImages),
+
+    async [Symbol.asyncDispose]() {
+      await context[Symbol.asyncDispose]()
+    },
+  }
+}
+
+export type Engine = ReturnType<typeof createEngine>

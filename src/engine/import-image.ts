@@ -1,0 +1,55 @@
+import type { OperationOptions } from '#base'
+import { makeImage, plainLayer } from '#image'
+import { type ContainerConfig, type Digest, fullName, parsePlatform, parseReference, withDefaultTag } from '#spec'
+import type { EngineContext } from './context.ts'
+import { openInput } from './open-input.ts'
+
+export interface ImportOptions extends OperationOptions {
+  /** Reference for the new image; without it the image has only its ID. */
+  name?: string
+  /** Dockerfile instructions that change the config: `CMD ["sh"]`, `ENV A=b`. */
+  changes?: readonly string[]
+  message?: string
+  /** `linux/arm64`; this machine's by default. */
+  platform?: string
+}
+
+/** Makes an image of one layer from a tar (plain, gzip, zstd, xz, bzip2) in a file, at a URL, or from a stream. */
+export async function importImage(
+  context: EngineContext,
+  source: string | AsyncIterable<Uint8Array>,
+  options: ImportOptions = {},
+): Promise<{ id: Digest; name?: string }> {
+  // All that can be wrong in the words is found before a byte is read.
+  const reference = options.name === undefined ? undefined : withDefaultTag(parseReference(options.name))
+  const platform = options.platform === undefined ? context.platform : parsePlatform(options.platform)
+  const { applyChanges } = await import('#build')
+  const config: ContainerConfig = applyChanges({}, options.changes ?? [])
+  const { decompressAny } = await import('#format/compression')
+  const store = await context.store()
+  const input = await openInput(source, options)
+  const layer = await store.layers.write(decompressAny(input), options)
+  const created = creationTime(context)
+  const image = makeImage({
+    config: {
+      ...platform,
+      created,
+      config,
+      history: [{ created, comment: options.message ?? importedFrom(source) }],
+    },
+    layers: [plainLayer(layer.diffId, layer.tarSize)],
+  })
+  const stored = await store.images.putImage({ config: image.configBytes, manifest: image.manifestBytes })
+  if (reference) await store.images.setName(fullName(reference), stored.descriptor)
+  return { id: stored.id, name: reference && fullName(reference) }
+}
+
+/** SOURCE_DATE_EPOCH makes the same input give the same image. */
+export function creationTime(context: EngineContext): string {
+  const { sourceDateEpoch } = context.config
+  return new Date(sourceDateEpoch === undefined ? context.clock.now() : sourceDateEpoch * 1000).toISOString()
+}
+
+function importedFrom(source: string | AsyncIterable<Uint8Array>): string {
+  return typeof source === 'string' ? `Imported from ${source}` : 'Imported from -'
+}

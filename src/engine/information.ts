@@ -1,0 +1,126 @@
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { cpus, hostname, machine, release, totalmem } from 'node:os'
+import { promisify } from 'node:util'
+import { errnoOf } from '#base'
+import { formatPlatform } from '#spec'
+import type { EngineContext } from './context.ts'
+
+export interface VersionInformation {
+  Version: string
+  NodeVersion: string
+  Os: string
+  Arch: string
+  KernelVersion: string
+  /** Programs that bale uses: name -> first line of what they say of themselves; undefined when missing. */
+  Components: { Name: string; Version: string | undefined }[]
+}
+
+/** bale's own version, from its package.json. */
+export function packageVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}
+
+export async function version(context: EngineContext): Promise<VersionInformation> {
+  const programs: [string, string[]][] = [
+    ['runc', ['runc']],
+    ['crun', ['crun']],
+    ['conmon', ['conmon']],
+    ['netavark', ['/usr/lib/podman/netavark', 'netavark', '/usr/libexec/podman/netavark']],
+  ]
+  const components = programs.map(async ([name, places]) => ({
+    Name: name,
+    Version: await firstAnswer(places, context.config.path),
+  }))
+  return {
+    Version: packageVersion(),
+    NodeVersion: process.versions.node,
+    Os: context.platform.os,
+    Arch: context.platform.architecture,
+    KernelVersion: release(),
+    Components: await Promise.all(components),
+  }
+}
+
+async function firstAnswer(places: readonly string[], path: string): Promise<string | undefined> {
+  for (const program of places) {
+    try {
+      const { stdout } = await promisify(execFile)(program, ['--version'], { env: { PATH: path } })
+      return stdout
+        .split('\n')[0]
+        ?.replace(/^\S+ version /, '')
+        .trim()
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error
+    }
+  }
+  return undefined
+}
+
+export interface SystemInformation {
+  Containers: number
+  ContainersRunning: number
+  ContainersPaused: number
+  ContainersStopped: number
+  Images: number
+  Driver: string
+  CgroupVersion: string
+  KernelVersion: string
+  OperatingSystem: string
+  OSType: string
+  Architecture: string
+  NCPU: number
+  MemTotal: number
+  Name: string
+  /** The store root; docker's name for it. */
+  DockerRootDir: string
+  RunDir: string
+  ServerVersion: string
+  Platform: string
+}
+
+/** What this machine and its store are, in docker's words. */
+export async function information(context: EngineContext): Promise<SystemInformation> {
+  const store = await context.store()
+  const { chooseLayerFormat } = await import('#rootfs')
+  const [containers, images, format, system, cgroups] = await Promise.all([
+    store.containers.list(),
+    store.images.list(),
+    chooseLayerFormat(context.config.root, context.config.snapshotter),
+    operatingSystem(),
+    readFile('/proc/self/mountinfo', 'utf8'),
+  ])
+  const count = (state: string) => containers.filter((one) => one.state === state).length
+  return {
+    Containers: containers.length,
+    ContainersRunning: count('running'),
+    ContainersPaused: count('paused'),
+    ContainersStopped: containers.length - count('running') - count('paused'),
+    Images: images.length,
+    Driver: format.name,
+    CgroupVersion: / - cgroup2 .*\n/.test(cgroups) && !/ - cgroup .*\n/.test(cgroups) ? '2' : '1',
+    KernelVersion: release(),
+    OperatingSystem: system,
+    OSType: context.platform.os,
+    Architecture: machine(),
+    NCPU: cpus().length,
+    MemTotal: totalmem(),
+    Name: hostname(),
+    DockerRootDir: context.config.root,
+    RunDir: context.config.run,
+    ServerVersion: packageVersion(),
+    Platform: formatPlatform(context.platform),
+  }
+}
+
+async function operatingSystem(): Promise<string> {
+  try {
+    const text = await readFile('/etc/os-release', 'utf8')
+    return /^PRETTY_NAME="?([^"\n]*)"?$/m.exec(text)?.[1] ?? 'Linux'
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error
+    return 'Linux'
+  }
+}

@@ -1,0 +1,67 @@
+import { BaleError, type OperationOptions } from '#base'
+import { type Credential, checkLogin, fixedCredential, normalizeKey, type StoredIn } from '#transport'
+import type { EngineContext } from './context.ts'
+import { openCredentials, registryOptions } from './open-registry.ts'
+
+export interface LoginOptions extends OperationOptions {
+  username: string
+  password: string
+}
+
+export interface Login {
+  /** Host of the registry; `docker.io` for Docker Hub. */
+  registry: string
+  storedIn: StoredIn
+}
+
+/** Asks the registry whether it takes the login, and keeps it where docker keeps it. UNAUTHORIZED leaves all as it was. */
+export async function login(context: EngineContext, server: string | undefined, options: LoginOptions): Promise<Login> {
+  const registry = registryOf(server)
+  const { username, password, signal } = options
+  if (username === '' || username.includes(':')) {
+    throw new BaleError('INVALID_ARGUMENT', 'a user name must not be empty, and must not hold a colon')
+  }
+  const credential: Credential = { kind: 'password', username, password }
+  await verify(context, registry, credential, signal)
+  return { registry, storedIn: await openCredentials(context).store(registry, credential) }
+}
+
+/** Tries the login that is kept for a registry; undefined when there is none. Throws UNAUTHORIZED when it is refused. */
+export async function checkStoredLogin(
+  context: EngineContext,
+  server: string | undefined,
+  { signal }: OperationOptions = {},
+): Promise<{ registry: string } | undefined> {
+  const registry = registryOf(server)
+  const credential = await openCredentials(context).get(registry, undefined)
+  if (!credential) return undefined
+  await verify(context, registry, credential, signal)
+  return { registry }
+}
+
+/** Forgets the login for a registry; `known` is false when there was none. */
+export async function logout(
+  context: EngineContext,
+  server: string | undefined,
+): Promise<{ registry: string; known: boolean }> {
+  const registry = registryOf(server)
+  return { registry, known: await openCredentials(context).erase(registry) }
+}
+
+function verify(context: EngineContext, registry: string, credential: Credential, signal?: AbortSignal): Promise<void> {
+  return checkLogin(registry, {
+    ...registryOptions(context, registry),
+    credentials: fixedCredential(registry, credential),
+    signal,
+  })
+}
+
+/** People type addresses as they know them: `https://r.example/v2/` is r.example. */
+function registryOf(server: string | undefined): string {
+  if (server === undefined || server === '') return 'docker.io'
+  const registry = normalizeKey(server)
+  if (/^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::\d{1,5})?$/.test(registry)) return registry
+  throw new BaleError('INVALID_ARGUMENT', `not the address of a registry: ${server}`, {
+    hint: 'a registry is HOST or HOST:PORT, without a repository',
+  })
+}

@@ -1,0 +1,95 @@
+import { BaleError, isBaleError, type OperationOptions } from '#base'
+import { type CopyResult, copyImage, type ImageSource } from '#image'
+import {
+  DEFAULT_TAG,
+  type Digest,
+  familiarName,
+  fullName,
+  isIndexType,
+  parsePlatform,
+  parseReference,
+  type Reference,
+  repositoryName,
+} from '#spec'
+import type { Store } from '#store'
+import type { EngineContext } from './context.ts'
+import { openRegistry } from './open-registry.ts'
+
+export interface PullOptions extends OperationOptions {
+  /** `linux/arm64`; this machine's by default. */
+  platform?: string
+  /** Every tag of the repository. */
+  allTags?: boolean
+}
+
+export interface PulledImage {
+  /** Full name: `docker.io/library/debian:12`. */
+  name: string
+  /** Of what the registry's name stands for: the index, or the manifest. */
+  digest: Digest
+  /** True when the store had the image under this name before. */
+  unchanged: boolean
+}
+
+/** Fetches an image, or all tagged images of a repository, from its registry into the store. */
+export async function pullImage(
+  context: EngineContext,
+  name: string,
+  options: PullOptions = {},
+): Promise<PulledImage[]> {
+  const reference = parseReference(name)
+  if (options.allTags && (reference.tag || reference.digest)) {
+    throw new BaleError('INVALID_ARGUMENT', "tag can't be used with --all-tags/-a")
+  }
+  const wanted = options.platform === undefined ? context.platform : parsePlatform(options.platform)
+  const { signal, progress } = options
+  const copying = { signal, progress, platform: wanted, strictPlatform: options.platform !== undefined }
+  const store = await context.store()
+  await using repository = openRegistry(context, reference)
+  const references = options.allTags ? await allTags(reference, repository.tags({ signal })) : [withTag(reference)]
+  const pulled: PulledImage[] = []
+  for (const one of references) {
+    const label = one.digest ?? one.tag!
+    progress?.({ kind: 'message', text: `${label}: Pulling from ${one.repository}` })
+    const before = await currentTarget(store, one)
+    const targetName = one.digest ? undefined : fullName(one)
+    const result = await copyImage(repository, store, { ...copying, name: label, targetName })
+    await rememberOrigin(store, repository, one, result)
+    const unchanged = before !== undefined && before === (await currentTarget(store, one))
+    progress?.({ kind: 'message', text: `Digest: ${result.descriptor.digest}` })
+    const status = unchanged ? 'Image is up to date for' : 'Downloaded newer image for'
+    progress?.({ kind: 'message', text: `Status: ${status} ${familiarName(one)}` })
+    pulled.push({ name: fullName(one), digest: result.descriptor.digest, unchanged })
+  }
+  return pulled
+}
+
+/** The digest wins over a tag beside it. */
+function withTag({ registry, repository, tag = DEFAULT_TAG, digest }: Reference): Reference {
+  return digest ? { registry, repository, digest } : { registry, repository, tag }
+}
+
+async function allTags({ registry, repository }: Reference, tags: AsyncIterable<string>): Promise<Reference[]> {
+  return (await Array.fromAsync(tags)).map((tag) => ({ registry, repository, tag }))
+}
+
+/** What the name stood for until now. */
+async function currentTarget(store: Store, reference: Reference): Promise<Digest | undefined> {
+  try {
+    return (await store.images.target(fullName(reference))).digest
+  } catch (error) {
+    if (isBaleError(error, 'IMAGE_NOT_FOUND')) return undefined
+    throw error
+  }
+}
+
+/** RepoDigests names what the registry's name stood for; an index is kept beside the one image of it that came. */
+async function rememberOrigin(
+  store: Store,
+  source: ImageSource,
+  reference: Reference,
+  { descriptor }: CopyResult,
+): Promise<void> {
+  if (isIndexType(descriptor.mediaType)) await store.putManifest(descriptor, await source.manifest(descriptor))
+  await store.images.addRepoDigest(repositoryName(reference), descriptor.digest)
+}

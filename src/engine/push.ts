@@ -1,0 +1,95 @@
+import { BaleError, isBaleError, type OperationOptions } from '#base'
+import { copyImage, pushWords } from '#image'
+import {
+  DEFAULT_TAG,
+  type Descriptor,
+  type Digest,
+  familiarName,
+  fullName,
+  isIndexType,
+  parseReference,
+  type Reference,
+  repositoryName,
+} from '#spec'
+import type { Store } from '#store'
+import { compressedTarget } from './compressed-target.ts'
+import type { EngineContext } from './context.ts'
+import { openRegistry } from './open-registry.ts'
+
+export interface PushOptions extends OperationOptions {
+  /** Every tag of the repository that the store has. */
+  allTags?: boolean
+}
+
+export interface PushedImage {
+  /** Full name: `localhost:5000/team/web:latest`. */
+  name: string
+  digest: Digest
+  /** Bytes of the manifest or index. */
+  size: number
+}
+
+/**
+ * Sends an image, or all images of a repository, to its registry. Layers made here are compressed now, once; what came
+ * from a registry goes back byte for byte, under the same digest.
+ */
+export async function pushImage(
+  context: EngineContext,
+  name: string,
+  options: PushOptions = {},
+): Promise<PushedImage[]> {
+  const reference = parseReference(name)
+  if (reference.digest) throw new BaleError('INVALID_REFERENCE', 'cannot push a digest reference')
+  if (options.allTags && reference.tag) throw new BaleError('INVALID_ARGUMENT', "tag can't be used with --all-tags/-a")
+  const { signal, progress } = options
+  const store = await context.store()
+  progress?.({ kind: 'message', text: `The push refers to repository [${repositoryName(reference)}]` })
+  const references = options.allTags
+    ? await localTags(store, reference)
+    : [tagged(reference, reference.tag ?? DEFAULT_TAG)]
+  const targets = await Promise.all(references.map((one) => targetOf(store, one)))
+  await using repository = openRegistry(context, reference)
+  const pushed: PushedImage[] = []
+  for (const [index, one] of references.entries()) {
+    const descriptor = await compressedTarget(store, targets[index]!, options)
+    await copyImage(store, repository, {
+      signal,
+      progress,
+      name: descriptor.digest,
+      targetName: one.tag,
+      all: isIndexType(descriptor.mediaType),
+      words: pushWords,
+    })
+    // From now on the name stands for what the registry has, so that the next push has nothing to do.
+    if (descriptor.digest !== targets[index]!.digest) await store.images.setName(fullName(one), descriptor)
+    await store.images.addRepoDigest(repositoryName(one), descriptor.digest)
+    progress?.({ kind: 'message', text: `${one.tag}: digest: ${descriptor.digest} size: ${descriptor.size}` })
+    pushed.push({ name: fullName(one), digest: descriptor.digest, size: descriptor.size })
+  }
+  return pushed
+}
+
+function tagged({ registry, repository }: Reference, tag: string): Reference & { tag: string } {
+  return { registry, repository, tag }
+}
+
+async function localTags(store: Store, reference: Reference): Promise<(Reference & { tag: string })[]> {
+  const prefix = `${repositoryName(reference)}:`
+  const names = (await store.images.names()).filter(({ name }) => name.startsWith(prefix))
+  if (names.length > 0) return names.map(({ name }) => tagged(reference, name.slice(prefix.length)))
+  throw new BaleError('IMAGE_NOT_FOUND', `An image does not exist locally with the tag: ${familiarName(reference)}`)
+}
+
+async function targetOf(store: Store, reference: Reference): Promise<Descriptor> {
+  try {
+    return await store.images.target(fullName(reference))
+  } catch (error) {
+    if (!isBaleError(error, 'IMAGE_NOT_FOUND')) throw error
+    const { registry, repository } = reference
+    const name = familiarName({ registry, repository })
+    throw new BaleError('IMAGE_NOT_FOUND', `An image does not exist locally with the tag: ${name}`, {
+      cause: error,
+      hint: `give an image this name first: bale tag IMAGE ${familiarName(reference)}`,
+    })
+  }
+}

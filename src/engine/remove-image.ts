@@ -1,0 +1,28 @@
+import { familiarName, parseReference } from '#spec'
+import type { EngineContext } from './context.ts'
+
+export type RemovalRecord = { untagged: string } | { deleted: string }
+
+/** docker's rmi: takes a name away, and deletes what has no name left, with all layers that nobody else needs. */
+export async function removeImage(
+  context: EngineContext,
+  name: string,
+  options: { force?: boolean } = {},
+): Promise<RemovalRecord[]> {
+  const store = await context.store()
+  const { records } = await store.images.remove(name, options)
+  await releaseMounts(context)
+  return records.map((record) =>
+    'Untagged' in record ? { untagged: familiar(record.Untagged) } : { deleted: record.Deleted },
+  )
+}
+
+/** Layer mounts of removed layers go at once, so that their disk space does. */
+export async function releaseMounts(context: EngineContext): Promise<void> {
+  const rootfs = await context.rootfs()
+  await rootfs.releaseUnused()
+}
+
+function familiar(name: string): string {
+  return familiarName(parseReference(name))
+}

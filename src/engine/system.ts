@@ -1,0 +1,88 @@
+import type { OperationOptions } from '#base'
+import type { DiskUsage, Finding } from '#store'
+import type { EngineContext } from './context.ts'
+import { releaseMounts } from './remove-image.ts'
+
+/** Bytes on disk by kind, and of each image what it shares. */
+export async function diskUsage(context: EngineContext): Promise<DiskUsage> {
+  return (await context.store()).diskUsage()
+}
+
+/** Reads everything and compares it with its digest. With `repair`, what is damaged is removed so that a pull heals it. */
+export async function checkStore(
+  context: EngineContext,
+  options: OperationOptions & { repair?: boolean; quick?: boolean } = {},
+): Promise<Finding[]> {
+  return (await context.store()).check(options)
+}
+
+export interface PruneOptions extends OperationOptions {
+  /** All images that no container uses, not only those without a name. */
+  all?: boolean
+  /** Only what is older: milliseconds since 1970. */
+  until?: number
+  /** `key` or `key=value`: only images with the label. */
+  labels?: readonly string[]
+}
+
+export interface Pruned {
+  untagged: string[]
+  deleted: string[]
+  /** Bytes of disk that became free. */
+  freed: number
+}
+
+/** Removes images that nobody uses. */
+export async function pruneImages(context: EngineContext, options: PruneOptions = {}): Promise<Pruned> {
+  const store = await context.store()
+  const { records, freed } = await store.images.prune({
+    all: options.all,
+    filter: (image) => {
+      const created = Date.parse(image.config.created ?? '') || 0
+      if (options.until !== undefined && created >= options.until) return false
+      return (options.labels ?? []).every((label) => hasLabel(image.config.config?.Labels, label))
+    },
+  })
+  await releaseMounts(context)
+  return {
+    untagged: records.flatMap((record) => ('Untagged' in record ? record.Untagged : [])),
+    deleted: records.flatMap((record) => ('Deleted' in record ? record.Deleted : [])),
+    freed,
+  }
+}
+
+/** Removes build cache records, and the layers that only they held. */
+export async function pruneBuildCache(
+  context: EngineContext,
+  options: { all?: boolean; until?: number } = {},
+): Promise<{ keys: string[]; freed: number }> {
+  const store = await context.store()
+  const inUse = options.all ? new Set<string>() : await layersOfImages(context)
+  const result = await store.buildCache.prune((record) => {
+    if (options.until !== undefined && record.lastUsed >= options.until) return false
+    // Without `all`, what an image still stands on is kept: it costs nothing and saves the next build.
+    return options.all === true || !record.layers.every((layer) => inUse.has(layer))
+  })
+  await releaseMounts(context)
+  return result
+}
+
+async function layersOfImages(context: EngineContext): Promise<Set<string>> {
+  const images = await (await context.store()).images.list()
+  return new Set(images.flatMap((image) => image.config.rootfs.diff_ids))
+}
+
+/** Removes what crashed processes left and what nobody refers to; answers the bytes that became free. */
+export async function collectGarbage(context: EngineContext): Promise<{ removed: number; freed: number }> {
+  const store = await context.store()
+  const { layers, blobs, documents, leftovers, freed } = await store.collect()
+  await releaseMounts(context)
+  return { removed: layers.length + blobs.length + documents.length + leftovers.length, freed }
+}
+
+function hasLabel(labels: Record<string, string> | undefined, wanted: string): boolean {
+  const at = wanted.indexOf('=')
+  const key = at < 0 ? wanted : wanted.slice(0, at)
+  const value = labels?.[key]
+  return value !== undefined && (at < 0 || value === wanted.slice(at + 1))
+}
