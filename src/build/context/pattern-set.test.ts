@@ -110,7 +110,10 @@ test('the npm package gives the same verdict wherever it is right', () => {
     .map((parts) => parts.join('/'))
   fc.assert(
     fc.property(fc.array(pattern, { minLength: 1, maxLength: 4 }), path, (patterns, file) => {
-      assert.equal(createPatternSet(patterns).matches(file), balena.default({ ignorecase: false }).add(patterns).ignores(file))
+      assert.equal(
+        createPatternSet(patterns).matches(file),
+        balena.default({ ignorecase: false }).add(patterns).ignores(file),
+      )
     }),
     { numRuns: 3000 },
   )

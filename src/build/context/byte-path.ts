@@ -1,0 +1,36 @@
+import { posix } from 'node:path'
+
+/**
+ * Paths inside trees are latin1 strings, one character per byte, as in tars: names that are no UTF-8 survive, and sorting
+ * is bytewise. They are relative (`a/b`, `` is the root), clean, without `..`.
+ */
+export function toBytes(path: string): Buffer {
+  return Buffer.from(path, 'latin1')
+}
+
+/** From text of a Dockerfile. */
+export function fromText(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1')
+}
+
+/** For messages. */
+export function toText(path: string): string {
+  return Buffer.from(path, 'latin1').toString('utf8')
+}
+
+/** Makes any path relative to the root it is seen from; `..` stops at the root. */
+export function cleanPath(path: string): string {
+  return posix.resolve('/', path).slice(1)
+}
+
+export function joinPath(folder: string, name: string): string {
+  return folder === '' ? name : `${folder}/${name}`
+}
+
+export function parentOf(path: string): string {
+  return path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : ''
+}
+
+export function baseName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
+}

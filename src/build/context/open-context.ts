@@ -1,0 +1,244 @@
+import { createReadStream } from 'node:fs'
+import { lstat, readFile, stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { BaleError, errnoOf, type OperationOptions, printable } from '#base'
+import { DETECTION_BYTES, decompressAny, detectCompression } from '#format/compression'
+import type { BuildMachine } from '../machine.ts'
+import { cleanPath, fromText } from './byte-path.ts'
+import { fetchUrl } from './fetch-url.ts'
+import { parseIgnoreFile } from './pattern-set.ts'
+import { openSourceTree, type SourceTree } from './source-tree.ts'
+
+/** Where the files of a build come from. */
+export type ContextInput =
+  | { kind: 'folder'; path: string }
+  /** A tar (plain or compressed), or the text of a Dockerfile. */
+  | { kind: 'stream'; stream: AsyncIterable<Uint8Array> }
+  | { kind: 'url'; url: string }
+
+/** Which Dockerfile: a path on the host (folders) or in the context (tars), or its text. */
+export type DockerfileInput = { kind: 'path'; path: string } | { kind: 'text'; text: string; name: string }
+
+export interface OpenContext extends AsyncDisposable {
+  tree: SourceTree
+  dockerfile: { name: string; text: string }
+}
+
+/** Dockerfiles and .dockerignore files are small; nothing else is taken for one. */
+const TEXT_LIMIT = 4 << 20
+const DEFAULT_NAMES = ['Dockerfile', 'dockerfile']
+
+/** Opens the context and finds its Dockerfile. A file that .dockerignore excludes is still read as the Dockerfile. */
+export async function openContext(
+  machine: BuildMachine,
+  input: ContextInput,
+  dockerfile: DockerfileInput | undefined,
+  options: OperationOptions,
+): Promise<OpenContext> {
+  if (input.kind === 'folder') return openFolder(input.path, dockerfile)
+  const stream = input.kind === 'url' ? (await fetchUrl(input.url, options)).body : input.stream
+  const { first, whole } = await peek(stream)
+  if (!looksLikeTar(first)) {
+    if (dockerfile) throw new BaleError('INVALID_ARGUMENT', 'the context is no tar, and a Dockerfile was given as well')
+    const text = await readText(whole, 'the Dockerfile')
+    return { tree: emptyTree(), dockerfile: { name: 'Dockerfile', text }, [Symbol.asyncDispose]: async () => undefined }
+  }
+  return openTar(machine, whole, dockerfile, options)
+}
+
+async function openFolder(path: string, dockerfile: DockerfileInput | undefined): Promise<OpenContext> {
+  const folder = resolve(path)
+  await checkFolder(folder)
+  using plain = openSourceTree(folder, { label: 'the build context', ownedByRoot: true })
+  const found = await readFolderDockerfile(plain, dockerfile, folder)
+  const ignore = parseIgnoreFile(found.ignore ?? readTreeFile(plain, '.dockerignore') ?? '')
+  const tree = openSourceTree(folder, { label: 'the build context', ownedByRoot: true, ignore })
+  return { tree, dockerfile: found, [Symbol.asyncDispose]: async () => tree[Symbol.dispose]() }
+}
+
+/** A folder given with --build-context: with its own .dockerignore. */
+export async function openNamedFolder(name: string, path: string): Promise<SourceTree> {
+  const folder = resolve(path)
+  await checkFolder(folder)
+  const label = `the build context ${name}`
+  using plain = openSourceTree(folder, { label, ownedByRoot: true })
+  const ignore = parseIgnoreFile(readTreeFile(plain, '.dockerignore') ?? '')
+  return openSourceTree(folder, { label, ownedByRoot: true, ignore })
+}
+
+/** The tar becomes a layer that nobody names, and is mounted: nothing is extracted, and it is judged like any layer. */
+async function openTar(
+  machine: BuildMachine,
+  tar: AsyncIterable<Uint8Array>,
+  dockerfile: DockerfileInput | undefined,
+  options: OperationOptions,
+): Promise<OpenContext> {
+  const mounted = await mountTar(machine, tar, options)
+  try {
+    using plain = openSourceTree(mounted.path, { label: 'the build context' })
+    const found = readTreeDockerfile(plain, dockerfile)
+    const ignore = parseIgnoreFile(found.ignore ?? readTreeFile(plain, '.dockerignore') ?? '')
+    const tree = openSourceTree(mounted.path, { label: 'the build context', ignore })
+    return {
+      tree,
+      dockerfile: found,
+      async [Symbol.asyncDispose]() {
+        tree[Symbol.dispose]()
+        await mounted[Symbol.asyncDispose]()
+      },
+    }
+  } catch (error) {
+    await mounted[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+export async function mountTar(machine: BuildMachine, tar: AsyncIterable<Uint8Array>, options: OperationOptions) {
+  const layer = await machine.store.layers.write(decompressAny(tar, options), options)
+  return machine.rootfs.prepareRootfs([layer.diffId], { id: newMountId('context'), writable: false, ...options })
+}
+
+/** Mount points of builds that run at the same time must differ. */
+export function newMountId(purpose: string): string {
+  return `build-${purpose}-${process.pid}-${crypto.randomUUID().slice(0, 8)}`
+}
+
+async function checkFolder(folder: string): Promise<void> {
+  const found = await stat(folder).catch((error: unknown) => {
+    if (errnoOf(error) !== 'ENOENT') throw error
+    throw new BaleError(
+      'PATH_NOT_FOUND',
+      `unable to prepare context: path ${JSON.stringify(printable(folder))} not found`,
+    )
+  })
+  if (found.isDirectory()) return
+  throw new BaleError('INVALID_ARGUMENT', `unable to prepare context: ${printable(folder)} is not a folder`, {
+    hint: `bale build - < ${printable(folder)} takes a Dockerfile or a tar from stdin`,
+  })
+}
+
+interface FoundDockerfile {
+  name: string
+  text: string
+  /** Text of `<Dockerfile>.dockerignore`. */
+  ignore?: string
+}
+
+async function readFolderDockerfile(
+  tree: SourceTree,
+  dockerfile: DockerfileInput | undefined,
+  folder: string,
+): Promise<FoundDockerfile> {
+  if (dockerfile?.kind === 'text') return dockerfile
+  if (!dockerfile) return defaultDockerfile(tree, folder)
+  // The user named this file: it may lie anywhere.
+  const text = await readHostFile(dockerfile.path)
+  if (text === undefined) throw notFound(dockerfile.path)
+  return { name: dockerfile.path, text, ignore: await readHostFile(`${dockerfile.path}.dockerignore`) }
+}
+
+function readTreeDockerfile(tree: SourceTree, dockerfile: DockerfileInput | undefined): FoundDockerfile {
+  if (dockerfile?.kind === 'text') return dockerfile
+  if (!dockerfile) return defaultDockerfile(tree, 'the context')
+  const text = readTreeFile(tree, dockerfile.path)
+  if (text === undefined) throw notFound(dockerfile.path)
+  return { name: dockerfile.path, text, ignore: readTreeFile(tree, `${dockerfile.path}.dockerignore`) }
+}
+
+function defaultDockerfile(tree: SourceTree, place: string): FoundDockerfile {
+  for (const name of DEFAULT_NAMES) {
+    const text = readTreeFile(tree, name)
+    if (text !== undefined) return { name, text, ignore: readTreeFile(tree, `${name}.dockerignore`) }
+  }
+  throw new BaleError('PATH_NOT_FOUND', `failed to read dockerfile: no Dockerfile in ${printable(place)}`, {
+    hint: 'name it with -f FILE',
+  })
+}
+
+/** A regular file inside the tree; a link that leads out of it finds nothing (B07). */
+function readTreeFile(tree: SourceTree, path: string): string | undefined {
+  const resolved = tree.follow(cleanPath(fromText(path)))
+  const entry = resolved === undefined ? undefined : tree.entry(resolved)
+  if (resolved === undefined || entry?.type !== 'file') return undefined
+  if (entry.size > TEXT_LIMIT) throw tooLarge(path)
+  return Buffer.concat([...tree.read(resolved)]).toString('utf8')
+}
+
+async function readHostFile(path: string): Promise<string | undefined> {
+  try {
+    const found = await lstat(path)
+    if (found.isFile() && found.size > TEXT_LIMIT) throw tooLarge(path)
+    if (!found.isFile()) return await readText(createReadStream(path), path)
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined
+    if (errnoOf(error) === 'EISDIR')
+      throw new BaleError('INVALID_ARGUMENT', `${printable(path)} is a folder, not a Dockerfile`)
+    throw error
+  }
+}
+
+export async function readText(stream: AsyncIterable<Uint8Array>, what: string): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of stream) {
+    size += chunk.length
+    if (size > TEXT_LIMIT) throw tooLarge(what)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+async function peek(stream: AsyncIterable<Uint8Array>): Promise<{ first: Buffer; whole: AsyncIterable<Uint8Array> }> {
+  const iterator = stream[Symbol.asyncIterator]()
+  const chunks: Uint8Array[] = []
+  let size = 0
+  while (size < 512) {
+    const { done, value } = await iterator.next()
+    if (done) break
+    chunks.push(Buffer.from(value))
+    size += value.length
+  }
+  const whole = async function* () {
+    try {
+      yield* chunks
+      for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value
+    } finally {
+      await iterator.return?.()
+    }
+  }
+  return { first: Buffer.concat(chunks).subarray(0, 512), whole: whole() }
+}
+
+/** A compressed stream, or a block whose checksum is that of a tar header. */
+function looksLikeTar(first: Buffer): boolean {
+  if (detectCompression(first.subarray(0, DETECTION_BYTES)) !== 'none') return true
+  if (first.length < 512) return false
+  const stored = Number.parseInt(first.toString('latin1', 148, 156).replace(/[^0-7]/g, '') || 'x', 8)
+  let sum = 8 * 0x20
+  for (const [index, byte] of first.entries()) if (index < 148 || index >= 156) sum += byte
+  return stored === sum
+}
+
+function emptyTree(): SourceTree {
+  return {
+    label: 'the build context (there is none: the Dockerfile came alone)',
+    entry: () => undefined,
+    follow: (path) => (cleanPath(path) === '' ? '' : undefined),
+    list: () => [],
+    read: () => [],
+    isIgnored: () => false,
+    [Symbol.dispose]: () => undefined,
+  }
+}
+
+function notFound(path: string): BaleError {
+  return new BaleError(
+    'PATH_NOT_FOUND',
+    `failed to read dockerfile: open ${printable(path)}: no such file or directory`,
+  )
+}
+
+function tooLarge(what: string): BaleError {
+  return new BaleError('LIMIT_EXCEEDED', `${printable(what)} is larger than 4 MiB`)
+}

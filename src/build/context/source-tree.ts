@@ -1,0 +1,230 @@
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+} from 'node:fs'
+import { BaleError, errnoOf, printable } from '#base'
+import { openRoot, type RootFolder, readXattrs } from '#host'
+import { cleanPath, joinPath, parentOf, toBytes, toText } from './byte-path.ts'
+import { createPatternSet, type PatternSet } from './pattern-set.ts'
+
+/** An entry as it lies in a tree; sockets do not appear. */
+export interface TreeEntry {
+  type: 'file' | 'directory' | 'symlink' | 'character' | 'block' | 'fifo'
+  mode: number
+  uid: number
+  gid: number
+  size: number
+  mtime: number
+  mtimeNanoseconds: number
+  /** latin1, of a symlink. */
+  linkName: string
+  deviceMajor: number
+  deviceMinor: number
+  xattrs: Map<string, Uint8Array>
+  /** Same text for hard links of one file; undefined when there is one name only. */
+  inode: string | undefined
+  /** An ignored folder that is there only because something below it may not be ignored. */
+  isPassage?: boolean
+}
+
+/**
+ * A folder that files are copied from: a build context, a stage, an image. What `ignored` matches is not there: neither
+ * listed nor opened nor reached through a link (B08). Every path is resolved inside the folder, also when somebody swaps
+ * parts of it for links during the build (B07).
+ */
+export interface SourceTree extends Disposable {
+  /** For messages: `the build context`, `stage build`. */
+  readonly label: string
+  /** Undefined when nothing is there. Links are not followed. */
+  entry(path: string): TreeEntry | undefined
+  /** The names in a folder, sorted, with their entries. */
+  list(path: string): { name: string; entry: TreeEntry }[]
+  /** Where a path leads when all links are followed inside the tree; undefined when nothing is there. */
+  follow(path: string): string | undefined
+  /** The bytes of a regular file, in chunks. A shorter or longer file than `size` is the reader's to notice. */
+  read(path: string): Iterable<Uint8Array>
+  isIgnored(path: string): boolean
+}
+
+export interface SourceTreeOptions {
+  label: string
+  /** Patterns of a .dockerignore. */
+  ignore?: readonly string[]
+  /** Files of a folder on the host belong to root in the image (edge 21). */
+  ownedByRoot?: boolean
+}
+
+const CHUNK = 1 << 18
+const LINK_LIMIT = 40
+
+export function openSourceTree(
+  folder: string,
+  { label, ignore = [], ownedByRoot = false }: SourceTreeOptions,
+): SourceTree {
+  const root: RootFolder = openRoot(folder)
+  const patterns: PatternSet | undefined = ignore.length > 0 ? createPatternSet(ignore) : undefined
+  // Patterns are text, paths are bytes.
+  const hidden = (path: string) => path !== '' && (patterns?.matches(toText(path)) ?? false)
+  /** An ignored folder is still there when an exception may lead into it. */
+  const visible = (path: string, entry: TreeEntry | undefined): TreeEntry | undefined => {
+    if (!entry || !hidden(path)) return entry
+    const leads = entry.type === 'directory' && patterns!.mayExceptBelow(toText(path))
+    return leads ? { ...entry, isPassage: true } : undefined
+  }
+
+  const withFolder = <T>(path: string, act: (descriptor: number) => T): T => {
+    const descriptor = root.open(path === '' ? '/' : toBytes(path), constants.O_RDONLY | constants.O_DIRECTORY)
+    try {
+      return act(descriptor)
+    } finally {
+      closeSync(descriptor)
+    }
+  }
+  const entryAt = (descriptor: number, name: string): TreeEntry | undefined => {
+    // The descriptor is of a folder in the tree, and the last component is not followed: this cannot lead out.
+    const place = Buffer.concat([Buffer.from(`/proc/self/fd/${descriptor}/`), toBytes(name)])
+    return readEntry(place, ownedByRoot)
+  }
+  const entry = (path: string): TreeEntry | undefined => {
+    const name = path === '' ? '.' : path.slice(path.lastIndexOf('/') + 1)
+    try {
+      return visible(
+        path,
+        withFolder(parentOf(path), (descriptor) => entryAt(descriptor, name)),
+      )
+    } catch (error) {
+      if (isMissing(error)) return undefined
+      throw error
+    }
+  }
+  const follow = (path: string): string | undefined => {
+    const waiting = cleanPath(path).split('/').filter(Boolean)
+    let resolved = ''
+    for (let links = 0; waiting.length > 0; ) {
+      const part = waiting.shift()!
+      if (part === '..') {
+        resolved = parentOf(resolved)
+        continue
+      }
+      const next = joinPath(resolved, part)
+      const found = entry(next)
+      if (!found) return undefined
+      if (found.type !== 'symlink') {
+        if (found.type !== 'directory' && waiting.length > 0) return undefined
+        resolved = next
+        continue
+      }
+      if (++links > LINK_LIMIT)
+        throw new BaleError('BUILD_FAILED', `${shown(path)}: too many levels of symbolic links in ${label}`)
+      if (found.linkName.startsWith('/')) resolved = ''
+      waiting.unshift(...found.linkName.split('/').filter((one) => one !== '' && one !== '.'))
+    }
+    return resolved
+  }
+  return {
+    label,
+    entry,
+    follow,
+    isIgnored: hidden,
+    list: (path) =>
+      withFolder(path, (descriptor) =>
+        readdirSync(`/proc/self/fd/${descriptor}`, { encoding: 'latin1' as BufferEncoding })
+          .sort()
+          .flatMap((name) => {
+            const found = visible(joinPath(path, name), entryAt(descriptor, name))
+            return found ? { name, entry: found } : []
+          }),
+      ),
+    *read(path) {
+      const descriptor = openFile(root, path)
+      try {
+        for (;;) {
+          const chunk = Buffer.allocUnsafe(CHUNK)
+          const length = readSync(descriptor, chunk)
+          if (length === 0) return
+          yield chunk.subarray(0, length)
+        }
+      } finally {
+        closeSync(descriptor)
+      }
+    },
+    [Symbol.dispose]: () => root[Symbol.dispose](),
+  }
+}
+
+/** Refuses what became a link since it was listed. */
+function openFile(root: RootFolder, path: string): number {
+  const folder = root.open(
+    parentOf(path) === '' ? '/' : toBytes(parentOf(path)),
+    constants.O_RDONLY | constants.O_DIRECTORY,
+  )
+  try {
+    const place = Buffer.concat([
+      Buffer.from(`/proc/self/fd/${folder}/`),
+      toBytes(path.slice(path.lastIndexOf('/') + 1)),
+    ])
+    return openSync(place, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY)
+  } catch (error) {
+    if (errnoOf(error) !== 'ELOOP') throw error
+    throw new BaleError('BUILD_FAILED', `${shown(path)} became a symbolic link while it was copied`, { cause: error })
+  } finally {
+    closeSync(folder)
+  }
+}
+
+function readEntry(place: Buffer, ownedByRoot: boolean): TreeEntry | undefined {
+  const stats = lstatSync(place, { bigint: true, throwIfNoEntry: false })
+  const type = stats && typeOf(stats)
+  if (!stats || !type) return undefined
+  const isDevice = type === 'character' || type === 'block'
+  return {
+    type,
+    mode: Number(stats.mode & 0o7777n),
+    uid: ownedByRoot ? 0 : Number(stats.uid),
+    gid: ownedByRoot ? 0 : Number(stats.gid),
+    size: type === 'file' ? Number(stats.size) : 0,
+    mtime: Number(floorDivide(stats.mtimeNs, 1_000_000_000n)),
+    mtimeNanoseconds: Number(((stats.mtimeNs % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n),
+    linkName: type === 'symlink' ? readlinkSync(place, 'latin1' as BufferEncoding) : '',
+    deviceMajor: isDevice ? Number(((stats.rdev >> 8n) & 0xfffn) | ((stats.rdev >> 32n) & ~0xfffn)) : 0,
+    deviceMinor: isDevice ? Number((stats.rdev & 0xffn) | ((stats.rdev >> 12n) & ~0xffn)) : 0,
+    xattrs: copiedXattrs(place, type),
+    inode: type === 'file' && stats.nlink > 1n ? `${stats.dev}:${stats.ino}` : undefined,
+  }
+}
+
+/** Capabilities and user attributes go along; what belongs to overlayfs or to the host's policy does not (T11). */
+function copiedXattrs(place: Buffer, type: TreeEntry['type']): Map<string, Uint8Array> {
+  if (type !== 'file' && type !== 'directory') return new Map()
+  const kept = [...readXattrs(place)].filter(
+    ([name]) => name === 'security.capability' || (name.startsWith('user.') && !name.startsWith('user.overlay.')),
+  )
+  return new Map(kept)
+}
+
+function typeOf(stats: BigIntStats): TreeEntry['type'] | undefined {
+  if (stats.isFile()) return 'file'
+  if (stats.isDirectory()) return 'directory'
+  if (stats.isSymbolicLink()) return 'symlink'
+  if (stats.isCharacterDevice()) return 'character'
+  if (stats.isBlockDevice()) return 'block'
+  return stats.isFIFO() ? 'fifo' : undefined
+}
+
+function floorDivide(value: bigint, by: bigint): bigint {
+  return value >= 0n ? value / by : -((-value + by - 1n) / by)
+}
+
+export function isMissing(error: unknown): boolean {
+  return ['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')
+}
+
+export function shown(path: string): string {
+  return printable(`/${toText(path)}`)
+}

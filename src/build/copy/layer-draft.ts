@@ -1,0 +1,151 @@
+import { posix } from 'node:path'
+import { BaleError } from '#base'
+import type { NewTarEntry, PackedEntry } from '#format/tar'
+import { cleanPath, joinPath, parentOf } from '../context/byte-path.ts'
+import { type SourceTree, shown, type TreeEntry } from '../context/source-tree.ts'
+
+/** What a path is, in the layer being made or below it. */
+export type DraftEntry = Omit<TreeEntry, 'inode' | 'size'>
+
+export interface LayerDraftOptions {
+  /** The stage's file system; undefined for scratch and for `--link`, whose layers do not look at what they lie on. */
+  lower: SourceTree | undefined
+  /** Seconds since 1970: no time of the layer is later (SOURCE_DATE_EPOCH). */
+  latestTime: number | undefined
+  /** Seconds since 1970, for folders that are made. */
+  now: number
+}
+
+/**
+ * A layer while it is written: it knows what the layer has so far and what lies below, and answers which tar entries bring
+ * a path in. A folder of a lower layer is repeated with its attributes before something is put into it, since a layer
+ * that has `usr/bin/x` alone would change the owner and mode of `usr`.
+ */
+export interface LayerDraft {
+  /** Links are not followed. */
+  entry(path: string): DraftEntry | undefined
+  /** Where a path leads when links are followed, below `root` as `/`; what is not there yet is taken as it stands. */
+  follow(path: string, root?: string): string
+  /** The missing folders of a path, made with these attributes. Throws BUILD_FAILED when something else is in the way. */
+  makeFolders(path: string, attributes: { mode: number; uid: number; gid: number }): PackedEntry[]
+  /** An entry at a path whose folders exist, with the entries that must come before it. */
+  put(path: string, entry: DraftEntry & { size?: number }, data?: PackedEntry['data']): PackedEntry[]
+  /** One more name for a file that this layer has. */
+  putLink(path: string, target: string): PackedEntry[]
+}
+
+const LINK_LIMIT = 40
+
+export function createLayerDraft({ lower, latestTime, now }: LayerDraftOptions): LayerDraft {
+  const written = new Map<string, DraftEntry>()
+  const entry = (path: string): DraftEntry | undefined => {
+    const own = written.get(path)
+    if (own || path === '') return own ?? ROOT
+    // A folder that this layer replaced by something else has nothing of the lower one in it.
+    for (let parent = parentOf(path); parent !== ''; parent = parentOf(parent)) {
+      const above = written.get(parent)
+      if (above && above.type !== 'directory') return undefined
+    }
+    return lower?.entry(path)
+  }
+
+  const follow = (path: string, root = ''): string => {
+    const waiting = cleanPath(path).split('/').filter(Boolean)
+    let resolved = root
+    let links = 0
+    while (waiting.length > 0) {
+      const part = waiting.shift()!
+      if (part === '..') {
+        if (resolved !== root) resolved = parentOf(resolved)
+        continue
+      }
+      const next = joinPath(resolved, part)
+      const found = entry(next)
+      if (found?.type !== 'symlink') {
+        resolved = next
+        continue
+      }
+      if (++links > LINK_LIMIT) throw new BaleError('BUILD_FAILED', `${shown(path)}: too many levels of symbolic links`)
+      if (found.linkName.startsWith('/')) resolved = root
+      waiting.unshift(...found.linkName.split('/').filter((one) => one !== '' && one !== '.'))
+    }
+    return resolved
+  }
+
+  const tarEntry = (path: string, of: DraftEntry & { size?: number }): NewTarEntry => {
+    const { type, mode, uid, gid, mtime, mtimeNanoseconds, linkName, deviceMajor, deviceMinor, xattrs, size } = of
+    const isLate = latestTime !== undefined && mtime >= latestTime
+    const time = isLate ? { mtime: latestTime, mtimeNanoseconds: 0 } : { mtime, mtimeNanoseconds }
+    return { name: path, type, mode, uid, gid, ...time, linkName, deviceMajor, deviceMinor, xattrs, size }
+  }
+
+  const folders = (path: string): PackedEntry[] => {
+    const missing: PackedEntry[] = []
+    for (let parent = parentOf(path); parent !== '' && !written.has(parent); parent = parentOf(parent)) {
+      const found = entry(parent)
+      if (found?.type !== 'directory') throw inTheWay(parent, found)
+      missing.unshift({ entry: tarEntry(parent, found) })
+      written.set(parent, found)
+    }
+    return missing
+  }
+
+  const put: LayerDraft['put'] = (path, of, data) => {
+    checkName(path)
+    const before = folders(path)
+    written.set(path, of)
+    return [...before, { entry: tarEntry(path, of), data }]
+  }
+
+  return {
+    entry,
+    follow,
+    put,
+    putLink(path, target) {
+      checkName(path)
+      const before = folders(path)
+      const of = written.get(target)!
+      written.set(path, of)
+      return [...before, { entry: { ...tarEntry(path, of), type: 'hardlink', linkName: target, size: 0 } }]
+    },
+    makeFolders(path, attributes) {
+      const made: PackedEntry[] = []
+      let folder = ''
+      for (const part of path.split('/').filter(Boolean)) {
+        folder = joinPath(folder, part)
+        const found = entry(folder)
+        if (found && found.type !== 'directory') throw inTheWay(folder, found)
+        if (!found) made.push(...put(folder, { ...ROOT, ...attributes, mtime: now }))
+      }
+      return made
+    },
+  }
+}
+
+const ROOT: DraftEntry = {
+  type: 'directory',
+  mode: 0o755,
+  uid: 0,
+  gid: 0,
+  mtime: 0,
+  mtimeNanoseconds: 0,
+  linkName: '',
+  deviceMajor: 0,
+  deviceMinor: 0,
+  xattrs: new Map(),
+}
+
+function inTheWay(path: string, found: DraftEntry | undefined): BaleError {
+  return new BaleError(
+    'BUILD_FAILED',
+    `cannot copy to non-directory: ${shown(path)} is ${found ? `a ${found.type}` : 'not there'}`,
+  )
+}
+
+/** A layer cannot hold such a name: readers take it for the mark that something is deleted. */
+function checkName(path: string): void {
+  if (!posix.basename(path).startsWith('.wh.')) return
+  throw new BaleError('BUILD_FAILED', `${shown(path)}: a layer cannot hold a file whose name begins with .wh.`, {
+    hint: 'layers use such names to delete files; leave it out with .dockerignore or --exclude',
+  })
+}

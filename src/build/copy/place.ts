@@ -1,0 +1,91 @@
+import { BaleError } from '#base'
+import type { PackedEntry } from '#format/tar'
+import { cleanPath, fromText, joinPath, parentOf } from '../context/byte-path.ts'
+import { shown } from '../context/source-tree.ts'
+import type { FileModeChange } from './file-mode.ts'
+import type { DraftEntry, LayerDraft } from './layer-draft.ts'
+import type { SelectedItem, Selection } from './selection.ts'
+
+export interface Destination {
+  /** Absolute path as text, not resolved. */
+  path: string
+  /** It was written with a slash (or a dot) at its end: a folder, made when missing. */
+  isFolder: boolean
+}
+
+export interface PlaceOptions {
+  owner: { uid: number; gid: number } | undefined
+  chmod: FileModeChange | undefined
+  /** Wraps the data of an item, so that the copy can hash what it writes. */
+  read?(item: SelectedItem): PackedEntry['data']
+}
+
+/** Makes what the destination needs, and resolves it in the stage's file system. */
+export function* prepareDestination(
+  draft: LayerDraft,
+  destination: Destination,
+  options: PlaceOptions,
+): Generator<PackedEntry, string> {
+  const path = cleanPath(fromText(destination.path))
+  yield* draft.makeFolders(draft.follow(destination.isFolder ? path : parentOf(path)), folderAttributes(options))
+  return draft.follow(path)
+}
+
+/** Folders that exist only because a COPY needs them. */
+export function folderAttributes({ owner, chmod }: PlaceOptions): { mode: number; uid: number; gid: number } {
+  return { mode: chmod?.octal ?? 0o755, uid: owner?.uid ?? 0, gid: owner?.gid ?? 0 }
+}
+
+/** The tar entries that bring one source to `target` (resolved). A folder's content goes there, not the folder itself. */
+export function* place(
+  draft: LayerDraft,
+  selection: Selection,
+  target: string,
+  options: PlaceOptions,
+): Generator<PackedEntry> {
+  const [source, ...content] = selection.items
+  if (!source) return
+  const existing = target === '' ? { type: 'directory' } : draft.entry(target)
+  const links = new Map<string, string>()
+  if (source.entry.type === 'directory') {
+    if (existing && existing.type !== 'directory') throw notDirectory(target)
+    yield* draft.makeFolders(target, folderAttributes(options))
+    for (const item of content) yield* placeItem(draft, item, joinPath(target, item.relative), links, options)
+    return
+  }
+  const path = existing?.type === 'directory' ? joinPath(target, selection.name) : target
+  yield* draft.makeFolders(parentOf(path), folderAttributes(options))
+  yield* placeItem(draft, source, path, links, options)
+}
+
+function* placeItem(
+  draft: LayerDraft,
+  item: SelectedItem,
+  path: string,
+  links: Map<string, string>,
+  options: PlaceOptions,
+): Generator<PackedEntry> {
+  const { entry } = item
+  const existing = draft.entry(path)
+  if (entry.type === 'directory' && existing && existing.type !== 'directory') throw notDirectory(path)
+  if (entry.type !== 'directory' && existing?.type === 'directory') {
+    throw new BaleError('BUILD_FAILED', `cannot replace to directory ${shown(path)} with file`)
+  }
+  const first = entry.inode === undefined ? undefined : links.get(entry.inode)
+  if (first !== undefined) {
+    yield* draft.putLink(path, first)
+    return
+  }
+  if (entry.inode !== undefined) links.set(entry.inode, path)
+  const data = entry.type === 'file' ? (options.read?.(item) ?? (() => item.read())) : undefined
+  yield* draft.put(path, { ...changed(entry, options), size: entry.size }, data)
+}
+
+export function changed(entry: DraftEntry, { owner, chmod }: PlaceOptions): DraftEntry {
+  const mode = chmod && entry.type !== 'symlink' ? chmod.apply(entry.mode, entry.type === 'directory') : entry.mode
+  return { ...entry, ...owner, mode }
+}
+
+function notDirectory(path: string): BaleError {
+  return new BaleError('BUILD_FAILED', `cannot copy to non-directory: ${shown(path)}`)
+}

@@ -1,0 +1,82 @@
+import { isBaleError } from '#base'
+import { decompressAny } from '#format/compression'
+import { linkTargetOf, normalisePath, type PackedEntry, quotedName, type TarEntry, tarError } from '#format/tar'
+import { joinPath, parentOf } from '../context/byte-path.ts'
+import type { DraftEntry, LayerDraft } from './layer-draft.ts'
+import { changed, folderAttributes, type PlaceOptions } from './place.ts'
+import type { SelectedItem } from './selection.ts'
+import { fullData, tarEntries } from './tar-entries.ts'
+
+/** True for a tar, plain or compressed, that begins well; anything else is copied as a file. */
+export async function isArchive(item: SelectedItem): Promise<boolean> {
+  if (item.entry.type !== 'file' || item.entry.size === 0) return false
+  try {
+    for await (const _ of tarEntries(opened(item))) return true
+    return false
+  } catch (error) {
+    // A damaged or other compression, or no tar in it: not an archive to us, as to docker (recorded).
+    if (isBaleError(error)) return false
+    throw error
+  }
+}
+
+/**
+ * The entries of an archive below `target`, under the same rules as those of a layer: `..` is refused, links are resolved
+ * below `target` as the root (T01, T03, T06), marks of overlayfs and device 0:0 are refused (T11).
+ */
+export async function* unpack(
+  draft: LayerDraft,
+  item: SelectedItem,
+  target: string,
+  options: PlaceOptions,
+): AsyncGenerator<PackedEntry> {
+  yield* draft.makeFolders(target, folderAttributes(options))
+  const files = new Map<string, string>()
+  for await (const { entry, data } of tarEntries(opened(item))) {
+    const path = normalisePath(entry.name)
+    if (path.length === 0) continue
+    const folder = draft.follow(path.slice(0, -1).join('/'), target)
+    const place = joinPath(folder, path.at(-1)!)
+    yield* draft.makeFolders(parentOf(place), folderAttributes(options))
+    if (entry.type === 'hardlink') {
+      const linked = files.get(linkTargetOf(entry).join('/'))
+      if (linked === undefined)
+        throw tarError(`is a hard link to ${quotedName(entry.linkName)}, which the archive does not have`, entry.name)
+      yield* draft.putLink(place, linked)
+      files.set(path.join('/'), linked)
+      continue
+    }
+    if (entry.type === 'character' && entry.deviceMajor === 0 && entry.deviceMinor === 0) {
+      throw tarError('is the device 0:0', entry.name)
+    }
+    const existing = draft.entry(place)
+    // A folder goes over a link to a folder as tar does: it is that folder.
+    const isThere =
+      entry.type === 'directory' &&
+      existing?.type === 'symlink' &&
+      draft.entry(draft.follow(place.slice(target.length), target))?.type === 'directory'
+    if (isThere) continue
+    if (entry.type !== 'directory' && existing?.type === 'directory') {
+      throw tarError('would replace a directory with a file', entry.name)
+    }
+    if (entry.type === 'file') files.set(path.join('/'), place)
+    else files.delete(path.join('/'))
+    yield* draft.put(place, { ...changed(draftEntry(entry, entry.type), options), size: entry.size }, () =>
+      fullData(entry, data),
+    )
+  }
+}
+
+function draftEntry(entry: TarEntry, type: DraftEntry['type']): DraftEntry {
+  const { mode, uid, gid, mtime, mtimeNanoseconds, linkName, deviceMajor, deviceMinor } = entry
+  const xattrs = new Map([...entry.xattrs].filter(([name]) => !/^(?:trusted|user)\.overlay\./.test(name)))
+  return { type, mode, uid, gid, mtime, mtimeNanoseconds, linkName, deviceMajor, deviceMinor, xattrs }
+}
+
+function opened(item: SelectedItem): AsyncIterable<Uint8Array> {
+  return decompressAny(
+    (async function* () {
+      yield* item.read()
+    })(),
+  )
+}
