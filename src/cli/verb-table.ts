@@ -39,4 +39,26 @@ export const VERBS: readonly VerbEntry[] = [
     () => import('./verbs/save.ts'),
   ),
   entry('Images', ['load', 'image load'], 'Load images from a tar archive', () => import('./verbs/load.ts')),
+  entry('Images', ['image prune'], 'Remove images that nobody uses', () => import('./verbs/image-prune.ts')),
+  entry('Images', ['builder prune', 'buildx prune'], 'Remove build cache', () => import('./verbs/builder-prune.ts')),
+  entry('System', ['system df'], 'Show how much disk the store uses', () => import('./verbs/system-df.ts')),
+  entry(
+    'System',
+    ['system check'],
+    'Compare everything in the store with its digests',
+    () => import('./verbs/system-check.ts'),
+  ),
+  entry(
+    'System',
+    ['system prune'],
+    'Remove stopped containers, unused images, networks and build cache, and what crashed commands left',
+    () => import('./verbs/system-prune.ts'),
+  ),
+  entry('System', ['info', 'system info'], 'Show what this machine and its store are', () => import('./verbs/info.ts')),
+  entry(
+    'System',
+    ['version'],
+    'Show the versions of bale and of the programs it uses',
+    () => import('./verbs/version.ts'),
+  ),
 ]

@@ -23,6 +23,15 @@ export function createEngine(options: EngineOptions) {
     removeImage: bind(async () => (await import('./remove-image.ts')).removeImage),
     saveImages: bind(async () => (await import('./save-images.ts')).saveImages),
     loadImages: bind(async () => (await import('./load-images.ts')).loadImages),
+    pruneImages: bind(async () => (await import('./system.ts')).pruneImages),
+
+    // system
+    diskUsage: bind(async () => (await import('./system.ts')).diskUsage),
+    checkStore: bind(async () => (await import('./system.ts')).checkStore),
+    pruneBuildCache: bind(async () => (await import('./system.ts')).pruneBuildCache),
+    collectGarbage: bind(async () => (await import('./system.ts')).collectGarbage),
+    version: bind(async () => (await import('./information.ts')).version),
+    information: bind(async () => (await import('./information.ts')).information),
 
     async [Symbol.asyncDispose]() {
       await context[Symbol.asyncDispose]()

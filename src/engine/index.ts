@@ -3,6 +3,8 @@
  * data and emits typed progress; formats nothing. Does not: parse command lines or HTTP, print, read the environment
  * outside config.ts.
  */
+
+export type { DiskUsage } from '#store'
 export { type ConfigOverrides, type EngineConfig, machinePlatform, readConfig } from './config.ts'
 export type { EngineContext, EngineOptions } from './context.ts'
 export { createEngine, type Engine } from './create-engine.ts'

@@ -1,0 +1,32 @@
+import { createProgressView } from '../render/progress.ts'
+import { defineVerb } from '../verb.ts'
+
+export const verb = defineVerb<{ repair?: boolean; quick?: boolean }>({
+  name: 'system check',
+  summary: 'Compare everything in the store with its digests',
+  arguments: { max: 0 },
+  options: [
+    { flags: '--repair', description: 'Remove what is damaged; a pull or build makes it again' },
+    { flags: '--quick', description: 'Only look whether the files are there with the right size' },
+  ],
+  examples: [
+    { command: 'bale system check', explains: 'Read and hash all layers and blobs' },
+    { command: 'bale system check --repair', explains: 'And remove what is damaged' },
+  ],
+  async run({ options, engine, io, signal }) {
+    using view = createProgressView(io, { to: 'stderr', quiet: !io.stderr.isTTY })
+    const findings = await engine.checkStore({ ...options, signal, progress: view.report })
+    for (const finding of findings) {
+      const needed = finding.images.length > 0 ? `; needed by ${finding.images.join(', ')}` : ''
+      await io.print(
+        `${finding.kind} ${finding.subject}: ${finding.problem}${needed}${finding.repaired ? ' (repaired)' : ''}`,
+      )
+    }
+    const open = findings.filter((finding) => !finding.repaired)
+    const damage = open.filter((finding) => finding.kind !== 'leftover')
+    if (damage.length === 0) await io.print('No damage found.')
+    if (open.length > damage.length) io.warn('hint: bale system prune removes what crashed commands left behind')
+    if (damage.length > 0) io.warn('hint: bale system check --repair removes what is damaged; pull or build it again')
+    return damage.length > 0 ? 1 : 0
+  },
+})

@@ -1,0 +1,91 @@
+import { BaleError, isBaleError, type OperationOptions } from '#base'
+import { type ImageSource, imagesOf, readImageConfig, readManifest } from '#image'
+import {
+  type Descriptor,
+  fullName,
+  isDigest,
+  normalizePlatform,
+  parseReference,
+  type Reference,
+  withDefaultTag,
+} from '#spec'
+import type { EngineContext } from './context.ts'
+import { openRegistry } from './open-registry.ts'
+
+/**
+ * Annotation on the entries of a list that is being put together here: the name that the user gave for it. It tells
+ * where to copy the entry from, and never leaves this machine (`withoutOrigins`).
+ */
+const ORIGIN = 'io.bale.manifest.origin'
+
+/** A name for a list or its members; docker's default tag applies. */
+export function listName(text: string): Reference {
+  const reference = parseReference(text)
+  return reference.digest ? reference : withDefaultTag(reference)
+}
+
+/**
+ * The entries for a list that a name stands for: an image of the store, else of its registry, with its platform; an
+ * index gives all its images. Of a registry's image only the documents are fetched.
+ */
+export async function listMembers(
+  context: EngineContext,
+  text: string,
+  options: OperationOptions & { insecure?: boolean } = {},
+): Promise<Descriptor[]> {
+  const store = await context.store()
+  const local = await store.images.target(text).catch((error: unknown) => {
+    if (isBaleError(error, 'IMAGE_NOT_FOUND') && !isDigest(text)) return undefined
+    throw error
+  })
+  if (local) {
+    const name = isDigest(text) || /^[0-9a-f]{6,64}$/.test(text) ? undefined : fullName(listName(text))
+    return entriesOf(store, local, name, options)
+  }
+  const reference = listName(text)
+  await using repository = openRegistry(context, reference, options)
+  const descriptor = await repository.resolve(reference.digest ?? reference.tag, options)
+  return entriesOf(repository, descriptor, fullName(reference), options)
+}
+
+async function entriesOf(
+  source: ImageSource,
+  descriptor: Descriptor,
+  origin: string | undefined,
+  options: OperationOptions,
+): Promise<Descriptor[]> {
+  const { signal } = options
+  const read = await readManifest(source, descriptor, { signal })
+  if (read.kind === 'index') return imagesOf(read.index).map((entry) => withOrigin(entry, origin))
+  const image = await readImageConfig(source, read.manifest, { signal })
+  if (!image)
+    throw new BaleError('INVALID_ARGUMENT', `${origin ?? descriptor.digest} is not an image, so it has no platform`)
+  const { os, architecture, variant } = image.config
+  const platform = normalizePlatform({
+    os,
+    architecture,
+    variant: variant ?? '',
+    'os.version': image.config['os.version'],
+    'os.features': image.config['os.features'],
+  })
+  const { mediaType, digest, size } = read.descriptor
+  return [withOrigin({ mediaType, digest, size, platform }, origin)]
+}
+
+/** Where an entry came from; undefined for entries of an index that was not made here. */
+export function originOf(entry: Descriptor): Reference | undefined {
+  const origin = entry.annotations?.[ORIGIN]
+  return origin === undefined ? undefined : parseReference(origin)
+}
+
+function withOrigin(entry: Descriptor, origin: string | undefined): Descriptor {
+  return origin === undefined ? entry : { ...entry, annotations: { ...entry.annotations, [ORIGIN]: origin } }
+}
+
+/** The entries as others may see them. */
+export function withoutOrigins(entries: readonly Descriptor[]): Descriptor[] {
+  return entries.map(({ annotations = {}, ...entry }) => {
+    const { [ORIGIN]: _, ...kept } = annotations
+    return Object.keys(kept).length > 0 ? { ...entry, annotations: kept } : entry
+  })
+}

@@ -1,0 +1,14 @@
+import type { OperationOptions } from '#base'
+import { parseReference } from '#spec'
+import type { EngineContext } from './context.ts'
+import { openRegistry } from './open-registry.ts'
+
+/** All tags that a registry has for a repository, as they come. */
+export async function listTags(
+  context: EngineContext,
+  name: string,
+  options: OperationOptions = {},
+): Promise<string[]> {
+  await using repository = openRegistry(context, parseReference(name))
+  return Array.fromAsync(repository.tags(options))
+}

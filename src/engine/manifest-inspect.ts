@@ -1,0 +1,96 @@
+import { isBaleError, type OperationOptions } from '#base'
+import { type ImageSource, imagesOf, type ReadManifest, readImageConfig, readManifest } from '#image'
+import {
+  type Descriptor,
+  familiarName,
+  fullName,
+  isDigest,
+  isIndexType,
+  MANIFEST_LIMIT,
+  normalizePlatform,
+  parseStrictJson,
+  type Reference,
+} from '#spec'
+import type { EngineContext } from './context.ts'
+import { listName, withoutOrigins } from './list-member.ts'
+import { openRegistry } from './open-registry.ts'
+
+export interface InspectedManifest {
+  /** `localhost:5000/team/web:1`. */
+  name: string
+  descriptor: Descriptor
+  /** The manifest or index as its JSON says. */
+  document: Record<string, unknown>
+  /** With `verbose`: the images of an index, or the one image itself; `descriptor` has its platform. */
+  images?: { name: string; descriptor: Descriptor; document: Record<string, unknown> }[]
+}
+
+/**
+ * The manifest or index that a name stands for: a list that is being put together here, else what the registry has,
+ * else (when the registry does not have it or cannot be asked) the image of the store.
+ */
+export async function inspectManifest(
+  context: EngineContext,
+  text: string,
+  options: OperationOptions & { insecure?: boolean; verbose?: boolean } = {},
+): Promise<InspectedManifest> {
+  const store = await context.store()
+  const local = await store.images.target(text).catch((error: unknown) => {
+    if (isBaleError(error, 'IMAGE_NOT_FOUND') || isBaleError(error, 'INVALID_REFERENCE')) return undefined
+    throw error
+  })
+  if (local && (isIndexType(local.mediaType) || isDigest(text))) return inspect(store, local, text, options)
+  const reference = listName(text)
+  await using repository = openRegistry(context, reference, options)
+  let descriptor: Descriptor
+  try {
+    descriptor = await repository.resolve(reference.digest ?? reference.tag, options)
+  } catch (error) {
+    if (!local || !WITHOUT_REGISTRY.some((code) => isBaleError(error, code))) throw error
+    options.progress?.({ kind: 'warning', text: `shown from the local store: ${(error as Error).message}` })
+    return inspect(store, local, text, options)
+  }
+  return inspect(repository, descriptor, familiarName(reference), options, reference)
+}
+
+const WITHOUT_REGISTRY = ['MANIFEST_NOT_FOUND', 'REGISTRY_UNREACHABLE', 'UNAUTHORIZED', 'DENIED'] as const
+
+async function inspect(
+  source: ImageSource,
+  descriptor: Descriptor,
+  name: string,
+  options: OperationOptions & { verbose?: boolean },
+  reference?: Reference,
+): Promise<InspectedManifest> {
+  const read = await readManifest(source, descriptor, options)
+  const found = { name, descriptor, document: documentOf(read) }
+  if (!options.verbose) return found
+  if (read.kind === 'manifest') {
+    const platform = await platformOf(source, read, options)
+    return { ...found, images: [{ ...found, descriptor: { ...descriptor, platform } }] }
+  }
+  const images = []
+  for (const { platform, ...entry } of withoutOrigins(imagesOf(read.index))) {
+    const part = await readManifest(source, entry, options)
+    const partName = reference
+      ? fullName({ ...reference, tag: undefined, digest: entry.digest })
+      : `${name}@${entry.digest}`
+    images.push({ name: partName, descriptor: { ...entry, platform }, document: documentOf(part) })
+  }
+  return { ...found, images }
+}
+
+async function platformOf(source: ImageSource, read: ReadManifest, { signal }: OperationOptions) {
+  if (read.kind !== 'manifest') return undefined
+  const image = await readImageConfig(source, read.manifest, { signal })
+  if (!image) return undefined
+  const { os, architecture, variant } = image.config
+  return normalizePlatform({ os, architecture, variant: variant ?? '' })
+}
+
+/** Members in the document's own order, unknown ones included; notes of this machine left out. */
+function documentOf(read: ReadManifest): Record<string, unknown> {
+  const raw = parseStrictJson(read.bytes, { limit: MANIFEST_LIMIT, what: 'manifest' }) as Record<string, unknown>
+  if (read.kind !== 'index') return raw
+  return { ...raw, manifests: withoutOrigins(raw['manifests'] as Descriptor[]) }
+}

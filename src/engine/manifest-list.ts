@@ -1,0 +1,155 @@
+import { BaleError, isBaleError, type OperationOptions } from '#base'
+import { makeIndex } from '#image'
+import {
+  type Descriptor,
+  familiarName,
+  fullName,
+  type ImageIndex,
+  isIndexType,
+  MediaType,
+  normalizePlatform,
+  type Platform,
+  parseManifest,
+  type Reference,
+} from '#spec'
+import type { EngineContext } from './context.ts'
+import { listMembers, listName, originOf } from './list-member.ts'
+
+export interface ListOptions extends OperationOptions {
+  /** Registries of members that are not in the store may be spoken to without TLS. */
+  insecure?: boolean
+}
+
+/** Puts images, of the store or of registries, together under a name: an index that `pushManifestList` can send. */
+export async function createManifestList(
+  context: EngineContext,
+  list: string,
+  members: readonly string[],
+  options: ListOptions & { amend?: boolean } = {},
+): Promise<{ name: string }> {
+  const name = listName(list)
+  const known = await findList(context, name)
+  if (known && !options.amend) {
+    throw new BaleError('CONFLICT', 'refusing to amend an existing manifest list with no --amend flag', {
+      hint: `add to it with --amend, or remove it: bale manifest rm ${familiarName(name)}`,
+    })
+  }
+  await extend(context, name, known?.manifests ?? [], members, options)
+  return { name: fullName(name) }
+}
+
+/** Adds images to a list; one that it has already (by digest) is replaced. */
+export async function addToManifestList(
+  context: EngineContext,
+  list: string,
+  members: readonly string[],
+  options: ListOptions = {},
+): Promise<{ name: string }> {
+  const name = listName(list)
+  await extend(context, name, (await requireList(context, name)).manifests, members, options)
+  return { name: fullName(name) }
+}
+
+export interface PlatformChange {
+  os?: string
+  architecture?: string
+  variant?: string
+  osVersion?: string
+  osFeatures?: readonly string[]
+}
+
+/** Corrects what a list says of the platform of one of its images, which is named as it was when it was added, or by digest. */
+export async function annotateManifestList(
+  context: EngineContext,
+  list: string,
+  member: string,
+  change: PlatformChange,
+): Promise<void> {
+  const name = listName(list)
+  const { manifests } = await requireList(context, name)
+  const wanted = listName(member)
+  const index = manifests.findIndex((entry) => {
+    const origin = originOf(entry)
+    return (wanted.digest && entry.digest === wanted.digest) || (origin && fullName(origin) === fullName(wanted))
+  })
+  const entry = manifests[index]
+  if (!entry) {
+    throw new BaleError(
+      'MANIFEST_NOT_FOUND',
+      `manifest for image ${familiarName(wanted)} does not exist in ${familiarName(name)}`,
+      {
+        hint: `bale manifest inspect ${familiarName(name)} shows what is in it`,
+      },
+    )
+  }
+  await save(context, name, manifests.with(index, { ...entry, platform: changed(entry.platform, change) }))
+}
+
+/** Takes the name of a list away; its images stay. */
+export async function removeManifestList(context: EngineContext, list: string): Promise<void> {
+  const name = listName(list)
+  await requireList(context, name)
+  await (await context.store()).images.removeName(fullName(name))
+}
+
+export async function requireList(context: EngineContext, name: Reference): Promise<ImageIndex> {
+  const found = await findList(context, name)
+  if (found) return found
+  throw new BaleError('MANIFEST_NOT_FOUND', `No such manifest list: ${familiarName(name)}`, {
+    hint: `make it: bale manifest create ${familiarName(name)} IMAGE [IMAGE...]`,
+  })
+}
+
+/** The index of this name in the store. CONFLICT when the name is that of a single image. */
+export async function findList(context: EngineContext, name: Reference): Promise<ImageIndex | undefined> {
+  const store = await context.store()
+  const target = await store.images.target(fullName(name)).catch((error: unknown) => {
+    if (isBaleError(error, 'IMAGE_NOT_FOUND')) return undefined
+    throw error
+  })
+  if (!target) return undefined
+  if (!isIndexType(target.mediaType)) {
+    throw new BaleError('CONFLICT', `${familiarName(name)} is an image, not a manifest list`, {
+      hint: `choose another name for the list, or untag the image: bale rmi ${familiarName(name)}`,
+    })
+  }
+  const parsed = parseManifest(await store.manifest(target), target.mediaType)
+  return parsed.kind === 'index' ? parsed.index : undefined
+}
+
+async function extend(
+  context: EngineContext,
+  name: Reference,
+  known: readonly Descriptor[],
+  members: readonly string[],
+  options: ListOptions,
+): Promise<void> {
+  const entries = new Map(known.map((entry) => [entry.digest, entry]))
+  for (const member of members) {
+    for (const entry of await listMembers(context, member, options)) entries.set(entry.digest, entry)
+  }
+  await save(context, name, [...entries.values()])
+}
+
+async function save(context: EngineContext, name: Reference, manifests: readonly Descriptor[]): Promise<void> {
+  const { descriptor, bytes } = makeIndex(manifests, { mediaType: indexTypeFor(manifests) })
+  const store = await context.store()
+  await store.putManifest(descriptor, bytes)
+  await store.images.setName(fullName(name), descriptor)
+}
+
+/** Images of docker's type alone make docker's list, which the oldest registries take too. */
+export function indexTypeFor(manifests: readonly Descriptor[]): string {
+  const docker = manifests.length > 0 && manifests.every(({ mediaType }) => mediaType === MediaType.dockerManifest)
+  return docker ? MediaType.dockerIndex : MediaType.ociIndex
+}
+
+function changed(platform: Platform | undefined, change: PlatformChange): Platform {
+  return normalizePlatform({
+    os: change.os ?? platform?.os ?? '',
+    architecture: change.architecture ?? platform?.architecture ?? '',
+    variant: change.variant ?? platform?.variant ?? '',
+    'os.version': change.osVersion ?? platform?.['os.version'],
+    'os.features': change.osFeatures ? [...change.osFeatures] : platform?.['os.features'],
+  })
+}

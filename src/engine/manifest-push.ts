@@ -1,0 +1,66 @@
+import type { OperationOptions } from '#base'
+import { copyImage, makeIndex, pushWords } from '#image'
+import { type Descriptor, type Digest, fullName, repositoryName } from '#spec'
+import type { Repository } from '#transport'
+import { compressedTarget } from './compressed-target.ts'
+import type { EngineContext } from './context.ts'
+import { listName, originOf, withoutOrigins } from './list-member.ts'
+import { indexTypeFor, type ListOptions, removeManifestList, requireList } from './manifest-list.ts'
+import { openRegistry } from './open-registry.ts'
+
+export interface PushListOptions extends ListOptions {
+  /** Where to, when it is not the list's own name. */
+  destination?: string
+  /** The local list goes after the push. */
+  purge?: boolean
+}
+
+/**
+ * Sends a list with all its images to a registry: those of the store from there, the others from the registries that
+ * they were named with (mounted, where that is the same one).
+ */
+export async function pushManifestList(
+  context: EngineContext,
+  list: string,
+  options: PushListOptions = {},
+): Promise<{ name: string; digest: Digest }> {
+  const name = listName(list)
+  const { manifests } = await requireList(context, name)
+  const destination = options.destination === undefined ? name : listName(options.destination)
+  const store = await context.store()
+  await using repository = openRegistry(context, destination, options)
+  const sent: Descriptor[] = []
+  for (const entry of manifests) sent.push(await pushEntry(context, entry, repository, options))
+  const { descriptor, bytes } = makeIndex(withoutOrigins(sent), { mediaType: indexTypeFor(sent) })
+  await repository.putManifest(descriptor, bytes, options)
+  if (destination.tag) await repository.tag(destination.tag, descriptor, options)
+  await store.putManifest(descriptor, bytes)
+  await store.images.addRepoDigest(repositoryName(destination), descriptor.digest)
+  if (options.purge) await removeManifestList(context, list)
+  return { name: fullName(destination), digest: descriptor.digest }
+}
+
+/** The entry as the registry has it afterwards: with compressed layers when it was made here. */
+async function pushEntry(
+  context: EngineContext,
+  entry: Descriptor,
+  repository: Repository,
+  options: OperationOptions & { insecure?: boolean },
+): Promise<Descriptor> {
+  const store = await context.store()
+  const { signal, progress } = options
+  const copying = { signal, progress, words: pushWords, all: true }
+  if (await store.has(entry)) {
+    const { mediaType, digest, size } = await compressedTarget(store, entry, options)
+    await copyImage(store, repository, { ...copying, name: digest })
+    await store.images.addRepoDigest(`${repository.registryHost}/${repository.repository}`, digest)
+    return { ...entry, mediaType, digest, size }
+  }
+  await using origin = openRegistry(context, originOf(entry) ?? repositoryAddress(repository), options)
+  await copyImage(origin, repository, { ...copying, name: entry.digest })
+  return entry
+}
+
+function repositoryAddress({ registryHost, repository }: Repository) {
+  return { registry: registryHost, repository }
+}
