@@ -31,7 +31,20 @@ function makeTree(root: string): void {
   ])
     fs.writeFileSync(at(`sizes/${size}`), randomBytes(size))
   fs.mkdirSync(at('names'))
-  for (const name of ['!a', '#h', '+p', '-x', '..x', '.hidden', 'é', '日本', 'é', 'a b', 'x'.repeat(255), 'new\nline'])
+  for (const name of [
+    '!a',
+    '#h',
+    '+p',
+    '-x',
+    '..x',
+    '.hidden',
+    '\u00e9',
+    '日本',
+    'e\u0301',
+    'a b',
+    'x'.repeat(255),
+    'new\nline',
+  ])
     fs.writeFileSync(at(`names/${name}`), name)
   fs.writeFileSync(Buffer.concat([Buffer.from(at('names/')), Buffer.from([0xff, 0xfe, 0x80])]), 'not UTF-8')
   fs.mkdirSync(at('many'))
