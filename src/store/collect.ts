@@ -1,13 +1,169 @@
-import type { Digest } from '#spec'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { errnoOf, isBaleError } from '#base'
+import { acquireLock, removeTree } from '#host/file'
+import { type Digest, hexOf } from '#spec'
+import type { Core } from './core.ts'
+import { treeSize } from './disk-usage.ts'
+import { type Swept, sweep } from './garbage.ts'
+import { dropDeadLeases, type Pin } from './leases.ts'
+import { deleteManifest } from './remove-image.ts'
 
 /** What garbage collection removed. */
 export interface Collected {
   layers: Digest[]
   blobs: Digest[]
-  /** Configs without a manifest. */
+  /** Configs without a manifest, manifests of artifacts that nothing names. */
   documents: Digest[]
-  /** Names in tmp/, and folders and files without a row. */
+  /** Paths: partial downloads, folders and files without a row. */
   leftovers: string[]
   /** Bytes on disk. */
   freed: number
+}
+
+/** May run at any time beside anything: what is being written is locked or leased by its writer. */
+export async function collect(core: Core): Promise<Collected> {
+  const living = dropDeadLeases(core.database, core.clock)
+  const { swept, finish } = core.database.transaction(() => {
+    const lost = deleteUnnamedArtifacts(core)
+    const { swept, finish } = sweep(core, allRows(core))
+    swept.documents.push(...lost)
+    return { swept, finish }
+  })
+  await finish()
+  const leftovers = await removeLeftovers(core, living, swept)
+  return { ...swept, leftovers: leftovers.paths, freed: swept.freed + leftovers.freed }
+}
+
+function allRows({ database }: Core): Pin[] {
+  return database.all<Pin>(`
+    SELECT 'layer' AS kind, diff_id AS digest FROM layers
+    UNION ALL SELECT 'blob', digest FROM blobs
+    UNION ALL SELECT 'document', digest FROM documents WHERE kind = 'config'`)
+}
+
+/**
+ * Manifests that are no images, and indexes with no part here, are kept by names only: an image without a name is docker's
+ * dangling image, which stays until it is pruned; nobody would ever see these.
+ */
+function deleteUnnamedArtifacts(core: Core): Digest[] {
+  const sql = `SELECT digest FROM documents AS d WHERE kind <> 'config' AND image IS NULL
+    AND NOT EXISTS (SELECT 1 FROM names WHERE digest = d.digest)
+    AND NOT EXISTS (SELECT 1 FROM repo_digests WHERE digest = d.digest)
+    AND NOT EXISTS (SELECT 1 FROM pins WHERE kind = 'document' AND digest = d.digest)
+    AND NOT EXISTS (SELECT 1 FROM edges JOIN documents AS p ON p.digest = parent
+                    WHERE edges.kind = 'part' AND child = d.digest)
+    AND NOT EXISTS (SELECT 1 FROM edges JOIN documents AS c ON c.digest = child
+                    WHERE edges.kind = 'part' AND parent = d.digest AND c.image IS NOT NULL)`
+  const lost: Digest[] = []
+  for (;;) {
+    const rows = core.database.all<{ digest: Digest }>(sql)
+    if (rows.length === 0) return lost
+    for (const { digest } of rows) deleteManifest(core, digest)
+    lost.push(...rows.map((row) => row.digest))
+  }
+}
+
+/** What lies in the store's folders without a row, and in tmp/ without a living owner. */
+async function removeLeftovers(core: Core, living: Set<string>, { layers, blobs }: Swept) {
+  const { layout } = core
+  const done = { paths: [] as string[], freed: 0 }
+  const swept = new Set([...layers, ...blobs].map(hexOf))
+  for (const orphan of await orphans(core)) {
+    if (swept.has(orphan.name)) continue
+    const size = await treeSize(orphan.path)
+    if (!(await removeUnder(orphan.lock, orphan.isOrphan, orphan.path))) continue
+    done.paths.push(orphan.path)
+    done.freed += size
+  }
+  for (const name of await namesIn(layout.temporary)) {
+    const path = join(layout.temporary, name)
+    // A partial blob belongs to whoever holds the lock file beside it; the lock file goes with the lock.
+    if (name.endsWith('.lock')) continue
+    const owner = /^([0-9a-f]{16})-/.exec(name)?.[1]
+    if (owner && (living.has(owner) || core.session.is(owner))) continue
+    const size = await treeSize(path)
+    const lock = join(layout.temporary, name.endsWith('.partial') ? name.replace(/partial$/, 'lock') : `${name}.lock`)
+    if (!(await removeUnder(lock, () => true, path))) continue
+    done.paths.push(path)
+    done.freed += size
+  }
+  return done
+}
+
+export interface Orphan {
+  name: string
+  path: string
+  lock: string
+  kind: 'layer' | 'blob'
+  /** To be asked again under the lock. */
+  isOrphan: () => boolean
+}
+
+/** Files and folders with a digest's name (or any other) that have no row. */
+export async function orphans({ database, layout }: Core): Promise<Orphan[]> {
+  const found: Orphan[] = []
+  const places = [
+    {
+      kind: 'layer' as const,
+      folder: layout.layers,
+      algorithm: 'sha256',
+      sql: 'SELECT 1 FROM layers WHERE diff_id = ?',
+    },
+    {
+      kind: 'blob' as const,
+      folder: join(layout.blobs, 'sha256'),
+      algorithm: 'sha256',
+      sql: 'SELECT 1 FROM blobs WHERE digest = ?',
+    },
+    {
+      kind: 'blob' as const,
+      folder: join(layout.blobs, 'sha512'),
+      algorithm: 'sha512',
+      sql: 'SELECT 1 FROM blobs WHERE digest = ?',
+    },
+  ]
+  for (const { kind, folder, algorithm, sql } of places) {
+    for (const name of await namesIn(folder)) {
+      const digest = name.startsWith('sha512-') ? `sha512:${name.slice(7)}` : `${algorithm}:${name}`
+      const isOrphan = () => database.get(sql, digest) === undefined
+      const locked = algorithm === 'sha512' ? `sha512-${name}` : name
+      if (isOrphan()) {
+        found.push({ name, kind, path: join(folder, name), lock: join(layout.locks, `${kind}-${locked}`), isOrphan })
+      }
+    }
+  }
+  return found
+}
+
+/**
+ * Removes something under the lock of whoever would be at work there. False when that is locked, or the reason to remove
+ * it is gone.
+ */
+async function removeUnder(lock: string, isLeft: () => boolean, path: string): Promise<boolean> {
+  return ifFree(lock, async () => {
+    if (!isLeft()) return false
+    await removeTree(path)
+    return true
+  })
+}
+
+/** Under the lock; false when another has it. */
+export async function ifFree(lock: string, act: () => Promise<boolean>): Promise<boolean> {
+  try {
+    await using _lock = await acquireLock(lock, { timeoutMs: 0 })
+    return await act()
+  } catch (error) {
+    if (isBaleError(error, 'LOCKED')) return false
+    throw error
+  }
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).sort()
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return []
+    throw error
+  }
 }

@@ -5,6 +5,7 @@ import { acquireLock } from '#host/file'
 import {
   type Descriptor,
   type Digest,
+  hexOf,
   layerCompression,
   MediaType,
   parseImageConfig,
@@ -44,7 +45,7 @@ export async function compressLayer(core: Core, diffId: Digest, options: Operati
       progress({ kind: 'advance', id: shortId(diffId), status: 'Compressing', current: read, total: record.tarSize })
     }
   }
-  await using writer = await core.blobs.writer(`compress-${diffId}`, options)
+  await using writer = await core.blobs.writer(`compress-${hexOf(diffId)}`, options)
   // Half a stream is worth nothing: the compressor cannot be set up again in the middle.
   await writer.reset()
   const hasher = createHasher()
@@ -53,6 +54,8 @@ export async function compressLayer(core: Core, diffId: Digest, options: Operati
     await writer.write(chunk)
   }
   const descriptor = { mediaType: MediaType.ociLayerGzip, digest: hasher.digest(), size: hasher.size }
+  // From file to row under the blob's own lock: a collection takes what has no row and no lock for a leftover.
+  await using _blob = await acquireLock(core.layout.lock('blob', descriptor.digest), options)
   await writer.commit(descriptor)
   insertBlob(core, descriptor)
   return descriptor

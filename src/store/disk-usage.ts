@@ -1,4 +1,18 @@
-import type { CacheRecord, ContainerRecord, VolumeRecord } from './records.ts'
+import type { Dirent } from 'node:fs'
+import { lstat, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { errnoOf } from '#base'
+import type { Digest } from '#spec'
+import type { Core } from './core.ts'
+import { allImages, manifestsOf } from './image-table.ts'
+import {
+  type CacheRecord,
+  type ContainerRecord,
+  createBuildCache,
+  createContainers,
+  createVolumes,
+  type VolumeRecord,
+} from './records.ts'
 import type { StoredImage } from './stored-image.ts'
 
 export interface ImageUsage {
@@ -22,4 +36,106 @@ export interface DiskUsage {
   cache: { record: CacheRecord; shared: boolean }[]
   /** Layers that only build cache records hold. */
   cacheSize: number
+}
+
+interface Held {
+  kind: 'layer' | 'blob'
+  digest: Digest
+}
+
+export async function diskUsage(core: Core): Promise<DiskUsage> {
+  const { database, layout } = core
+  const sizes = new Map<string, number>()
+  const layers = database.all<{ digest: Digest; size: number }>(
+    'SELECT diff_id AS digest, disk_size AS size FROM layers',
+  )
+  const blobs = database.all<{ digest: Digest; size: number }>('SELECT digest, size FROM blobs')
+  for (const { digest, size } of layers) sizes.set(`layer ${digest}`, size)
+  for (const { digest, size } of blobs) sizes.set(`blob ${digest}`, size)
+  const sizeOf = (things: Iterable<string>) => [...things].reduce((sum, thing) => sum + (sizes.get(thing) ?? 0), 0)
+
+  const images = allImages(core)
+  const held = new Map(images.map((image) => [image.id, heldBy(core, image.id)]))
+  const users = new Map<string, number>()
+  for (const things of held.values()) for (const thing of things) users.set(thing, (users.get(thing) ?? 0) + 1)
+  const containers = await containerUsage(core)
+  const usedBy = (id: Digest) => containers.filter(({ record }) => record.imageId === id).length
+  const active = new Set(images.filter(({ id }) => usedBy(id) > 0).flatMap(({ id }) => [...held.get(id)!]))
+  const ofImages = new Set([...held.values()].flatMap((things) => [...things]))
+  const cache = await createBuildCache(core).list()
+  const ofCache = new Set(cache.flatMap(({ layers: ids }) => ids.map((digest) => `layer ${digest}`)))
+  return {
+    images: images.map((image) => {
+      const things = [...held.get(image.id)!]
+      return {
+        image,
+        shared: sizeOf(things.filter((thing) => users.get(thing)! > 1)),
+        unique: sizeOf(things.filter((thing) => users.get(thing) === 1)),
+        containers: usedBy(image.id),
+      }
+    }),
+    layersSize: sizeOf(ofImages),
+    imagesReclaimable: sizeOf([...ofImages].filter((thing) => !active.has(thing))),
+    containers,
+    volumes: await Promise.all(
+      (await createVolumes(core).list()).map(async (record) => ({
+        record,
+        size: await treeSize(join(layout.volumes, record.name)),
+      })),
+    ),
+    cache: cache.map((record) => ({
+      record,
+      shared: record.layers.some((digest) => ofImages.has(`layer ${digest}`)),
+    })),
+    cacheSize: sizeOf([...ofCache].filter((thing) => !ofImages.has(thing))),
+  }
+}
+
+/** Layers and blobs of all manifests of an image. */
+function heldBy(core: Core, image: Digest): Set<string> {
+  const sql = `SELECT kind, child AS digest FROM edges WHERE parent = ? AND kind IN ('layer', 'blob')`
+  const rows = manifestsOf(core, image).flatMap(({ digest }) => core.database.all<Held>(sql, digest))
+  return new Set(rows.map(({ kind, digest }) => `${kind} ${digest}`))
+}
+
+async function containerUsage(core: Core): Promise<DiskUsage['containers']> {
+  const records = await createContainers(core).list()
+  return Promise.all(
+    records.map(async (record) => ({
+      record,
+      size: await treeSize(join(core.layout.containers, record.id, 'upper')),
+    })),
+  )
+}
+
+/** Bytes of regular files below a path; 0 when it is not there. What vanishes meanwhile does not count. */
+export async function treeSize(path: string): Promise<number> {
+  let entries: Dirent<Buffer>[]
+  try {
+    entries = await readdir(path, { withFileTypes: true, encoding: 'buffer' })
+  } catch (error) {
+    if (isGone(error)) return 0
+    throw error
+  }
+  return treeSizeOf(Buffer.from(path), entries)
+}
+
+async function treeSizeOf(folder: Buffer, entries: Dirent<Buffer>[]): Promise<number> {
+  let size = 0
+  for (const entry of entries) {
+    const path = Buffer.concat([folder, Buffer.from('/'), entry.name])
+    try {
+      if (entry.isFile()) size += (await lstat(path)).size
+      else if (entry.isDirectory()) {
+        size += await treeSizeOf(path, await readdir(path, { withFileTypes: true, encoding: 'buffer' }))
+      }
+    } catch (error) {
+      if (!isGone(error)) throw error
+    }
+  }
+  return size
+}
+
+function isGone(error: unknown): boolean {
+  return errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR'
 }

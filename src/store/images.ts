@@ -1,4 +1,11 @@
-import type { Descriptor, Digest, Platform } from '#spec'
+import { BaleError } from '#base'
+import { digestOf } from '#blob'
+import { type Descriptor, type Digest, type Platform, parseManifest } from '#spec'
+import type { Core } from './core.ts'
+import { descriptorOf, findDocument, insertConfig, insertManifest } from './documents.ts'
+import { chooseImage, findImage, findTarget } from './find-image.ts'
+import { allImages, imageById, partsHere, readIndex, toImage } from './image-table.ts'
+import { pruneImages, removeImage } from './remove-image.ts'
 import type { StoredImage } from './stored-image.ts'
 
 /** What docker answers when an image is removed, in order. */
@@ -27,8 +34,10 @@ export interface FoundImage {
   image: StoredImage
   /** The index or manifest that was named; the image's own manifest when an ID was given. */
   target: Descriptor
-  /** The full name, when it was a name. */
+  /** The full name (with tag or digest), when it was a name. */
   name?: string
+  /** Given by a digest or a prefix of one. */
+  byId: boolean
 }
 
 export interface Images {
@@ -43,6 +52,8 @@ export interface Images {
   find(text: string, options?: { platform?: Platform }): Promise<FoundImage>
   /** As `find`, the image alone. */
   resolve(text: string, options?: { platform?: Platform }): Promise<StoredImage>
+  /** What a text stands for, manifest or index, without choosing an image of it. */
+  target(text: string): Promise<Descriptor>
   /** Stores an image made here, whose layers are in the store. Both are raw JSON; the media types are OCI's by default. */
   putImage(image: { config: Uint8Array; manifest: Uint8Array }): Promise<StoredImage>
   /** All names and what they point to, sorted. */
@@ -56,4 +67,56 @@ export interface Images {
   /** docker's rmi: untags first, then deletes what has no name left, with all that nobody else needs. CONFLICT. */
   remove(text: string, options?: RemoveImageOptions): Promise<Removed>
   prune(options?: PruneImagesOptions): Promise<Removed>
+}
+
+export function createImages(core: Core): Images {
+  const { database, clock } = core
+  const images: Images = {
+    list: async () => allImages(core),
+    async get(digest, { platform } = {}) {
+      const row = findDocument(core, digest)
+      if (!row) return undefined
+      return row.kind === 'config' ? imageById(core, digest) : chooseImage(core, row, platform)
+    },
+    find: async (text, { platform } = {}) => findImage(core, text, platform),
+    resolve: async (text, { platform } = {}) => findImage(core, text, platform).image,
+    target: async (text) => findTarget(core, text).target,
+    async putImage({ config, manifest }) {
+      const parsed = parseManifest(manifest)
+      if (parsed.kind !== 'manifest') throw new BaleError('INVALID_MANIFEST', 'an index is not an image')
+      const mediaType = parsed.manifest.mediaType
+      const descriptor = { mediaType, digest: digestOf(manifest), size: manifest.byteLength }
+      database.transaction(() => {
+        insertConfig(core, parsed.manifest.config, config)
+        insertManifest(core, descriptor, manifest)
+      })
+      return toImage(core, findDocument(core, descriptor.digest)!)!
+    },
+    async names() {
+      const rows = database.all<{ name: string; digest: Digest; tagged: number }>('SELECT * FROM names ORDER BY name')
+      return rows.flatMap(({ name, digest, tagged }) => {
+        const row = findDocument(core, digest)
+        return row ? [{ name, descriptor: descriptorOf(row), tagged }] : []
+      })
+    },
+    async setName(name, { digest }) {
+      database.transaction(() => {
+        const row = findDocument(core, digest)
+        if (!row || row.kind === 'config') {
+          throw new BaleError('MANIFEST_NOT_FOUND', `no manifest of the store has the digest ${digest}`)
+        }
+        database.run('INSERT OR REPLACE INTO names VALUES (?, ?, ?)', name, digest, clock.now())
+        const index = readIndex(row)
+        const tagged = index ? partsHere(core, index).map((part) => part.row.digest) : [digest]
+        for (const one of tagged) database.run('UPDATE documents SET tagged = ? WHERE digest = ?', clock.now(), one)
+      })
+    },
+    removeName: async (name) => database.run('DELETE FROM names WHERE name = ?', name) > 0,
+    async addRepoDigest(repository, digest) {
+      database.run('INSERT OR IGNORE INTO repo_digests VALUES (?, ?)', repository, digest)
+    },
+    remove: (text, options = {}) => removeImage(core, text, options),
+    prune: (options = {}) => pruneImages(core, options),
+  }
+  return images
 }

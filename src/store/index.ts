@@ -18,6 +18,7 @@ export type {
 export type { Layers } from './layers.ts'
 export type { Lease, LeaseOptions, PinKind } from './leases.ts'
 export type { Addresses, ClaimedPort, PortRequest, Ports } from './network-claims.ts'
+export { openStore } from './open-store.ts'
 export type {
   BuildCache,
   CacheRecord,

@@ -1,6 +1,14 @@
-import type { OperationOptions } from '#base'
-import type { Digest } from '#spec'
-import type { LayerRecord, WrittenLayer } from './layer-format.ts'
+import { createHash, randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { BaleError, type OperationOptions } from '#base'
+import { digestMismatch } from '#blob'
+import { acquireLock, asNoSpace, publishFolder, removeTree, streamFile, writeFileAtomic } from '#host/file'
+import { type Descriptor, type Digest, hexOf } from '#spec'
+import type { Core } from './core.ts'
+import type { LayerFormat, LayerFormatName, LayerRecord, WrittenLayer } from './layer-format.ts'
+import { bootId } from './process-identity.ts'
 
 export interface Layers {
   get(diffId: Digest): Promise<LayerRecord | undefined>
@@ -19,4 +27,182 @@ export interface Layers {
    * STORE_DAMAGED (and the layer counts as missing from then on, so that the next pull heals it).
    */
   ensureVerified(diffId: Digest, options?: OperationOptions): Promise<LayerRecord>
+  /** The layer as a compressed blob (for a push), made now unless an image here has one. Leased like a written layer. */
+  compressed(diffId: Digest, options?: OperationOptions): Promise<Descriptor>
+}
+
+export function createLayers(core: Core): Layers {
+  return {
+    get: async (diffId) => findLayer(core, diffId),
+    list: async () => core.database.all<LayerRow>('SELECT * FROM layers ORDER BY created, diff_id').map(toRecord(core)),
+    openTar: (diffId) => openTar(core, diffId),
+    write: (tar, options = {}) =>
+      writeNew(core, options, async (folder) => {
+        const { stream, small } = await measured(tar)
+        const job = { module: core.formats[0].module, folder, diffId: options.expected }
+        return core.workers.run(job, async () => stream, { signal: options.signal, small })
+      }),
+    writeWith: (make, options = {}) => writeNew(core, options, make),
+    ensureVerified: (diffId, options = {}) => ensureVerified(core, diffId, options),
+    compressed: async (diffId, options = {}) =>
+      (await import('./compress-layer.ts')).compressLayer(core, diffId, options),
+  }
+}
+
+interface LayerRow {
+  diff_id: Digest
+  format: LayerFormatName
+  tar_size: number
+  disk_size: number
+  content_size: number
+  image_digest: Digest | null
+  created: number
+}
+
+const toRecord =
+  ({ layout }: Core) =>
+  (row: LayerRow): LayerRecord => ({
+    diffId: row.diff_id,
+    format: row.format,
+    tarSize: row.tar_size,
+    diskSize: row.disk_size,
+    contentSize: row.content_size,
+    ...(row.image_digest ? { imageDigest: row.image_digest } : {}),
+    folder: layout.layerFolder(row.diff_id),
+    created: row.created,
+  })
+
+/** The record, when the layer's folder is there too: a lost one counts as missing, so that it is fetched again. */
+export function findLayer(core: Core, diffId: Digest): LayerRecord | undefined {
+  const row = core.database.get<LayerRow>('SELECT * FROM layers WHERE diff_id = ?', diffId)
+  if (!row || !existsSync(core.layout.layerFolder(diffId))) return undefined
+  return toRecord(core)(row)
+}
+
+export async function loadFormat(core: Core, name: LayerFormatName): Promise<LayerFormat> {
+  const reference = core.formats.find((format) => format.name === name)
+  if (!reference) {
+    throw new BaleError('UNSUPPORTED_HOST', `the store holds a layer in the format ${name}, which is not available`)
+  }
+  return ((await import(reference.module)) as { layerFormat: LayerFormat }).layerFormat
+}
+
+export async function* openTar(core: Core, diffId: Digest): AsyncGenerator<Uint8Array> {
+  const record = findLayer(core, diffId)
+  if (!record) throw new BaleError('BLOB_NOT_FOUND', `no layer has the diff ID ${diffId}`)
+  yield* (await loadFormat(core, record.format)).openTar(record.folder)
+}
+
+/** Makes a folder, fills it, and publishes it under what it turned out to be. */
+async function writeNew(
+  core: Core,
+  options: OperationOptions,
+  make: (folder: string) => Promise<WrittenLayer>,
+): Promise<LayerRecord> {
+  await using scratch = await scratchFolder(core)
+  const written = await make(scratch.path).catch((error: unknown) => {
+    throw asNoSpace(error, 'a layer')
+  })
+  options.signal?.throwIfAborted()
+  await using _lock = await acquireLock(core.layout.lock('layer', written.diffId), options)
+  return await publishLayer(core, scratch.path, written)
+}
+
+/** A new folder in tmp/ that bears the ID of this store's lease, so that others can tell whether its owner lives. */
+export async function scratchFolder({ layout, session }: Core): Promise<{ path: string } & AsyncDisposable> {
+  const path = join(layout.temporary, `${session.id()}-${randomBytes(6).toString('hex')}`)
+  await mkdir(path, { mode: 0o700 })
+  return { path, [Symbol.asyncDispose]: () => removeTree(path) }
+}
+
+/** To be called under the layer's lock. What is there already stays; a folder without a row or a lost one is replaced. */
+export async function publishLayer(core: Core, folder: string, written: WrittenLayer): Promise<LayerRecord> {
+  const { database, session, layout, clock } = core
+  const { diffId } = written
+  const there = findLayer(core, diffId)
+  if (there) {
+    session.hold([{ kind: 'layer', digest: diffId }])
+    return there
+  }
+  const final = layout.layerFolder(diffId)
+  await removeTree(final)
+  if ((await publishFolder(folder, final)) === 'exists') {
+    throw new BaleError('CONFLICT', `${final} appeared while its lock was held`)
+  }
+  await markVerified(core, diffId)
+  database.transaction(() => {
+    const values = [diffId, core.formats[0].name, written.tarSize, written.diskSize]
+    const content = written.contentSize ?? written.tarSize
+    const sql = 'INSERT OR REPLACE INTO layers VALUES (?, ?, ?, ?, ?, ?, ?)'
+    database.run(sql, ...values, content, written.imageDigest ?? null, clock.now())
+    session.hold([{ kind: 'layer', digest: diffId }])
+  })
+  return findLayer(core, diffId)!
+}
+
+const SMALL = 256 << 10
+
+/** Reads ahead a little: a stream that ends by then is not worth a thread. */
+async function measured(
+  tar: AsyncIterable<Uint8Array>,
+): Promise<{ stream: AsyncIterable<Uint8Array>; small: boolean }> {
+  const iterator = tar[Symbol.asyncIterator]()
+  const head: Uint8Array[] = []
+  let size = 0
+  let small = false
+  while (size < SMALL && !small) {
+    const next = await iterator.next()
+    if (next.done) small = true
+    else {
+      // The giver may use the chunk again after the next one is asked for.
+      head.push(Uint8Array.from(next.value))
+      size += next.value.byteLength
+    }
+  }
+  const stream = (async function* () {
+    try {
+      yield* head
+      if (small) return
+      for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value
+    } finally {
+      await iterator.return?.()
+    }
+  })()
+  return { stream, small }
+}
+
+const IMAGE_FILE = 'layer.erofs'
+
+async function ensureVerified(core: Core, diffId: Digest, options: OperationOptions): Promise<LayerRecord> {
+  const record = findLayer(core, diffId)
+  if (!record) {
+    throw new BaleError('STORE_DAMAGED', `the layer ${diffId} is missing from the store`, {
+      hint: 'bale system check names the images that need it; pull or build one of them again',
+    })
+  }
+  if (!record.imageDigest || (await isMarked(core, diffId))) return record
+  const hash = createHash('sha256')
+  for await (const chunk of streamFile(join(record.folder, IMAGE_FILE), options)) hash.update(chunk)
+  const found = `sha256:${hash.digest('hex')}` as Digest
+  if (found !== record.imageDigest) {
+    // Without its row the layer is fetched again by the next pull, which also replaces the folder.
+    core.database.run('DELETE FROM layers WHERE diff_id = ?', diffId)
+    throw new BaleError('STORE_DAMAGED', `the layer ${diffId} is damaged: its image file has other bytes`, {
+      hint: 'pull or build the image again: only this layer is made anew',
+      cause: digestMismatch(record.imageDigest, found),
+    })
+  }
+  await markVerified(core, diffId)
+  return record
+}
+
+const markPath = ({ layout }: Core, diffId: Digest) => join(layout.verified, hexOf(diffId))
+
+async function isMarked(core: Core, diffId: Digest): Promise<boolean> {
+  const path = markPath(core, diffId)
+  return existsSync(path) && (await readFile(path, 'latin1')) === bootId()
+}
+
+async function markVerified(core: Core, diffId: Digest): Promise<void> {
+  await writeFileAtomic(markPath(core, diffId), bootId())
 }

@@ -1,3 +1,6 @@
+import { BaleError } from '#base'
+import type { Core } from './core.ts'
+
 /** Addresses of networks, each given to one owner at a time, whichever process asks. */
 export interface Addresses {
   /**
@@ -30,4 +33,61 @@ export interface Ports {
   allocate(owner: string, requests: readonly PortRequest[]): Promise<ClaimedPort[]>
   list(): Promise<ClaimedPort[]>
   release(owner: string): Promise<void>
+}
+
+export function createAddresses({ database }: Core): Addresses {
+  return {
+    allocate: async ({ network, owner, candidates }) =>
+      database.transaction(() => {
+        let tried = 0
+        for (const address of candidates) {
+          tried++
+          const sql = 'INSERT OR IGNORE INTO addresses VALUES (?, ?, ?)'
+          if (database.run(sql, network, address, owner) > 0) return address
+        }
+        const words = tried === 1 ? 'Address already in use' : 'no address of the network is free'
+        throw new BaleError('NETWORK_SETUP_FAILED', words, { details: { network, owner } })
+      }),
+    list: async (network) =>
+      database.all('SELECT address, owner FROM addresses WHERE network = ? ORDER BY address', network),
+    async release(owner, network) {
+      if (network === undefined) database.run('DELETE FROM addresses WHERE owner = ?', owner)
+      else database.run('DELETE FROM addresses WHERE owner = ? AND network = ?', owner, network)
+    },
+  }
+}
+
+export function createPorts({ database }: Core): Ports {
+  const isFree = (hostIp: string, protocol: string, port: number) => {
+    const sql = 'SELECT host_ip AS ip FROM ports WHERE protocol = ? AND port = ?'
+    return !database.all<{ ip: string }>(sql, protocol, port).some(({ ip }) => overlap(ip, hostIp))
+  }
+  const claim = (owner: string, { hostIp, protocol, candidates }: PortRequest): ClaimedPort => {
+    let last = 0
+    for (const port of candidates) {
+      last = port
+      if (!isFree(hostIp, protocol, port)) continue
+      database.run('INSERT INTO ports VALUES (?, ?, ?, ?)', hostIp, protocol, port, owner)
+      return { hostIp, protocol, port, owner }
+    }
+    const shown = hostIp.includes(':') ? `[${hostIp}]` : hostIp
+    throw new BaleError('CONFLICT', `Bind for ${shown}:${last} failed: port is already allocated`, {
+      hint: 'bale ps shows which container has it',
+    })
+  }
+  return {
+    allocate: async (owner, requests) => database.transaction(() => requests.map((request) => claim(owner, request))),
+    list: async () =>
+      database.all('SELECT host_ip AS hostIp, protocol, port, owner FROM ports ORDER BY port, protocol'),
+    async release(owner) {
+      database.run('DELETE FROM ports WHERE owner = ?', owner)
+    },
+  }
+}
+
+/** An address overlaps itself and its family's "every address". */
+function overlap(one: string, other: string): boolean {
+  if (one === other) return true
+  const sameFamily = one.includes(':') === other.includes(':')
+  return sameFamily && [one, other].some((ip) => ip === '0.0.0.0' || ip === '::')
 }

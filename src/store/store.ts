@@ -1,5 +1,6 @@
 import type { Clock, Log } from '#base'
 import type { ImageSource, ImageTarget, LocalFiles } from '#image'
+import type { Digest } from '#spec'
 import type { CheckOptions, Finding } from './check.ts'
 import type { Collected } from './collect.ts'
 import type { DiskUsage } from './disk-usage.ts'
@@ -19,6 +20,11 @@ export interface StoreOptions {
   layerFormat: LayerFormatReference
   /** For reading layers of the other format that the store may hold. */
   otherFormats?: readonly LayerFormatReference[]
+  /**
+   * Called before the folder of a layer that nobody needs is removed, to unmount what is mounted of it. Its failure
+   * leaves the folder to the next collection.
+   */
+  releaseLayer?: (diffId: Digest) => Promise<void>
   clock?: Clock
   log?: Log
   /** Worker threads for layers; as many as there are cores, at most 4, by default. */

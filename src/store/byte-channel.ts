@@ -1,0 +1,155 @@
+import type { MessagePort } from 'node:worker_threads'
+import { asError, BaleError, type ErrorCode, isBaleError } from '#base'
+
+/** What goes over the port of one job. Bytes flow from the asking thread to the worker, as far as it gave credit. */
+export type ToWorker =
+  | { kind: 'bytes'; bytes: Uint8Array }
+  | { kind: 'end' }
+  | { kind: 'failed'; error: PlainError }
+  | { kind: 'abort' }
+export type FromWorker<R> =
+  | { kind: 'open'; offset: number }
+  | { kind: 'credit'; bytes: number }
+  | { kind: 'close' }
+  | { kind: 'result'; result: R }
+  | { kind: 'failed'; error: PlainError }
+
+/** Bytes that may be under way to one worker. */
+const WINDOW = 4 << 20
+const GATHER = 512 << 10
+
+/** Sends a stream in transferred buffers, never more than the credit; stops when `stopped` says so. */
+export class ByteSender {
+  readonly #port: MessagePort
+  #credit = WINDOW
+  #wake: (() => void) | undefined
+  #stopped = false
+
+  constructor(port: MessagePort) {
+    this.#port = port
+  }
+
+  give(bytes: number): void {
+    this.#credit += bytes
+    this.#wake?.()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#wake?.()
+  }
+
+  async send(stream: AsyncIterable<Uint8Array>): Promise<void> {
+    let gathered = new Uint8Array(GATHER)
+    let used = 0
+    const flush = async () => {
+      if (used === 0) return
+      const bytes = gathered.subarray(0, used)
+      gathered = new Uint8Array(GATHER)
+      used = 0
+      await this.#post(bytes)
+    }
+    // Chunks of the network are small and views of pooled memory: they are copied into buffers that can be given away.
+    try {
+      for await (const chunk of stream) {
+        if (this.#stopped) return
+        for (let at = 0; at < chunk.byteLength; ) {
+          const part = chunk.subarray(at, at + GATHER - used)
+          gathered.set(part, used)
+          used += part.byteLength
+          at += part.byteLength
+          if (used === GATHER) await flush()
+        }
+      }
+    } finally {
+      // Also when the stream fails: what came is kept for a resume.
+      await flush()
+    }
+    this.#tell({ kind: 'end' })
+  }
+
+  async #post(bytes: Uint8Array): Promise<void> {
+    while (this.#credit <= 0 && !this.#stopped) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+    if (this.#stopped) return
+    this.#credit -= bytes.byteLength
+    const message: ToWorker = { kind: 'bytes', bytes }
+    this.#port.postMessage(message, [bytes.buffer as ArrayBuffer])
+  }
+
+  #tell(message: ToWorker): void {
+    if (!this.#stopped) this.#port.postMessage(message)
+  }
+}
+
+/** The worker's end: an iterable of what comes, which gives credit as it is consumed. */
+export class ByteReceiver {
+  readonly #post: (message: FromWorker<never>) => void
+  readonly #queue: Exclude<ToWorker, { kind: 'abort' }>[] = []
+  #wake: (() => void) | undefined
+
+  constructor(post: (message: FromWorker<never>) => void) {
+    this.#post = post
+  }
+
+  take(message: Exclude<ToWorker, { kind: 'abort' }>): void {
+    this.#queue.push(message)
+    this.#wake?.()
+  }
+
+  async *open(offset: number): AsyncGenerator<Uint8Array> {
+    this.#post({ kind: 'open', offset })
+    try {
+      for (;;) {
+        const message = this.#queue.shift()
+        if (!message) {
+          await new Promise<void>((resolve) => {
+            this.#wake = resolve
+          })
+          continue
+        }
+        if (message.kind === 'end') return
+        if (message.kind === 'failed') throw fromPlain(message.error)
+        yield message.bytes
+        this.#post({ kind: 'credit', bytes: message.bytes.byteLength })
+      }
+    } finally {
+      this.#post({ kind: 'close' })
+    }
+  }
+}
+
+/** An error as it crosses threads: a structured clone would lose the class and the code. */
+export interface PlainError {
+  message: string
+  stack?: string
+  code?: string
+  bale?: { code: ErrorCode; hint?: string; details: Readonly<Record<string, unknown>> }
+  errno?: number
+  cause?: PlainError
+}
+
+export function toPlain(thrown: unknown, depth = 3): PlainError {
+  const error = asError(thrown)
+  const { code, errno } = error as { code?: unknown; errno?: unknown }
+  return {
+    message: error.message,
+    stack: error.stack,
+    ...(isBaleError(error) ? { bale: { code: error.code, hint: error.hint, details: error.details } } : {}),
+    ...(typeof code === 'string' ? { code } : {}),
+    ...(typeof errno === 'number' ? { errno } : {}),
+    ...(error.cause !== undefined && depth > 0 ? { cause: toPlain(error.cause, depth - 1) } : {}),
+  }
+}
+
+export function fromPlain(plain: PlainError): Error {
+  const cause = plain.cause ? fromPlain(plain.cause) : undefined
+  const { bale, message, stack, code, errno } = plain
+  if (bale) return new BaleError(bale.code, message, { hint: bale.hint, details: bale.details, cause })
+  const error = new Error(message, cause ? { cause } : undefined)
+  if (stack) error.stack = stack
+  return Object.assign(error, code ? { code } : {}, errno === undefined ? {} : { errno })
+}

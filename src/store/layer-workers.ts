@@ -1,0 +1,110 @@
+import { availableParallelism } from 'node:os'
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import { createLimiter } from '#base'
+import { ByteSender, type FromWorker, fromPlain, type ToWorker, toPlain } from './byte-channel.ts'
+import type { WrittenLayer } from './layer-format.ts'
+import { type LayerJob, type OpenInput, runLayerJob, workerFailed } from './layer-job.ts'
+import type { InputFile, WorkerRequest } from './layer-worker.ts'
+
+export interface RunOptions {
+  /** Read by the worker itself, instead of `open`. */
+  file?: InputFile
+  signal?: AbortSignal
+  /** Too little to be worth a thread: done right here. */
+  small?: boolean
+}
+
+/** Runs layer jobs on a few threads, made when first needed. They do not keep the process alive while idle. */
+export interface LayerWorkers extends AsyncDisposable {
+  run(job: LayerJob, open: OpenInput, options?: RunOptions): Promise<WrittenLayer>
+}
+
+const MOST = 4
+
+export function createLayerWorkers(count = Math.min(availableParallelism(), MOST)): LayerWorkers {
+  const limited = createLimiter(count)
+  const idle: Worker[] = []
+  const all = new Set<Worker>()
+  const start = async () => {
+    // The front door of host is read only by who needs it; nothing native is loaded.
+    const { siblingModule } = await import('#host')
+    const worker = new Worker(new URL(siblingModule(import.meta.url, './layer-worker')))
+    all.add(worker)
+    worker.once('exit', () => {
+      all.delete(worker)
+      const index = idle.indexOf(worker)
+      if (index >= 0) idle.splice(index, 1)
+    })
+    return worker
+  }
+  return {
+    run: (job, open, options = {}) =>
+      options.small
+        ? runLayerJob(job, open, options.signal)
+        : limited(async () => {
+            const worker = idle.pop() ?? (await start())
+            worker.ref()
+            try {
+              return await runIn(worker, job, open, options)
+            } finally {
+              worker.unref()
+              if (all.has(worker)) idle.push(worker)
+            }
+          }),
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...all].map((worker) => worker.terminate()))
+    },
+  }
+}
+
+async function runIn(worker: Worker, job: LayerJob, open: OpenInput, options: RunOptions): Promise<WrittenLayer> {
+  const { signal, file } = options
+  signal?.throwIfAborted()
+  const { port1: port, port2 } = new MessageChannel()
+  const sender = new ByteSender(port)
+  let sending: Promise<void> = Promise.resolve()
+  const abort = () => {
+    sender.stop()
+    tell(port, { kind: 'abort' })
+  }
+  signal?.addEventListener('abort', abort, { once: true })
+  const { promise, resolve, reject } = Promise.withResolvers<WrittenLayer>()
+  const died = (error: unknown) => reject(workerFailed(error instanceof Error ? error.message : `exit ${error}`))
+  worker.once('error', died)
+  worker.once('exit', died)
+  port.on('message', (message: FromWorker<WrittenLayer>) => {
+    if (message.kind === 'open') sending = feed(port, sender, open, message.offset)
+    else if (message.kind === 'credit') sender.give(message.bytes)
+    else if (message.kind === 'close') sender.stop()
+    else if (message.kind === 'result') resolve(message.result)
+    else reject(fromPlain(message.error))
+  })
+  const request: WorkerRequest = { job, file, port: port2 }
+  worker.postMessage(request, [port2])
+  try {
+    return await promise
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw error
+  } finally {
+    signal?.removeEventListener('abort', abort)
+    worker.off('error', died)
+    worker.off('exit', died)
+    sender.stop()
+    await sending
+    port.close()
+  }
+}
+
+/** Never rejects: a failing input is told to the worker, whose answer is the job's. */
+async function feed(port: MessagePort, sender: ByteSender, open: OpenInput, offset: number): Promise<void> {
+  try {
+    await sender.send(await open(offset))
+  } catch (error) {
+    tell(port, { kind: 'failed', error: toPlain(error) })
+  }
+}
+
+function tell(port: MessagePort, message: ToWorker): void {
+  port.postMessage(message)
+}

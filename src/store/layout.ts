@@ -1,0 +1,63 @@
+import { chmodSync, mkdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { BaleError } from '#base'
+import { algorithmOf, type Digest, hexOf, isDigest } from '#spec'
+
+/** Where things lie below the store's two folders. */
+export interface Layout {
+  readonly root: string
+  readonly run: string
+  readonly database: string
+  readonly blobs: string
+  readonly layers: string
+  readonly containers: string
+  readonly volumes: string
+  readonly temporary: string
+  readonly locks: string
+  readonly verified: string
+  layerFolder(diffId: Digest): string
+  lock(kind: 'layer' | 'blob', digest: Digest): string
+}
+
+/** Makes the folders, all private to their owner. */
+export function prepareLayout(root: string, run: string): Layout {
+  const layout: Layout = {
+    root,
+    run,
+    database: join(root, 'bale.db'),
+    blobs: join(root, 'blobs'),
+    layers: join(root, 'layers-v1'),
+    containers: join(root, 'containers'),
+    volumes: join(root, 'volumes'),
+    temporary: join(root, 'tmp'),
+    locks: join(run, 'locks'),
+    verified: join(run, 'verified'),
+    layerFolder: (diffId) => join(root, 'layers-v1', name(diffId)),
+    lock: (kind, digest) => join(run, 'locks', `${kind}-${name(digest)}`),
+  }
+  privateFolder(root)
+  privateFolder(run)
+  const { blobs, layers, containers, volumes, temporary, locks, verified } = layout
+  for (const path of [join(blobs, 'sha256'), layers, containers, volumes, temporary, locks, verified]) {
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+  }
+  return layout
+}
+
+/** The last line before a path is built of a digest (M01). */
+function name(digest: Digest): string {
+  if (!isDigest(digest)) throw new TypeError('not a digest')
+  return algorithmOf(digest) === 'sha256' ? hexOf(digest) : `sha512-${hexOf(digest)}`
+}
+
+function privateFolder(path: string): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+  const { uid, mode } = statSync(path)
+  const me = process.geteuid?.() ?? uid
+  if (uid !== me && me !== 0) {
+    throw new BaleError('UNSUPPORTED_HOST', `the folder ${path} belongs to another user (uid ${uid})`, {
+      hint: 'use another folder with --root',
+    })
+  }
+  if ((mode & 0o077) !== 0) chmodSync(path, 0o700)
+}

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { digestOf } from '#blob'
+import { temporaryFolder } from '#host/file'
+import { openStore } from './index.ts'
+
+const tarFormat = {
+  name: 'erofs' as const,
+  module: new URL('../../test/kit/tar-layer-format.ts', import.meta.url).href,
+}
+
+async function testStore() {
+  const folder = await temporaryFolder(tmpdir(), 'bale-records-')
+  const store = await openStore({
+    root: join(folder.path, 'root'),
+    run: join(folder.path, 'run'),
+    layerFormat: tarFormat,
+  })
+  return {
+    store,
+    async [Symbol.asyncDispose]() {
+      await store[Symbol.asyncDispose]()
+      await folder[Symbol.asyncDispose]()
+    },
+  }
+}
+
+const container = (id: string, name: string) => ({
+  id: id.padEnd(64, '0'),
+  name,
+  state: 'created',
+  created: 5,
+  layers: [],
+  document: { command: ['sh'] },
+})
+
+test('a container is found by ID, name and unique prefix, and its document comes back', async () => {
+  await using made = await testStore()
+  const { containers } = made.store
+  await containers.add(container('abc1', 'web'))
+  await containers.add(container('abc2', 'db'))
+  for (const text of ['web', '/web', 'abc1', 'abc1'.padEnd(64, '0')]) {
+    assert.equal((await containers.find<{ command: string[] }>(text))?.document.command[0], 'sh', text)
+  }
+  await assert.rejects(containers.find('abc'), { code: 'AMBIGUOUS_ID' })
+  assert.equal(await containers.find('nothing'), undefined)
+  await assert.rejects(containers.add(container('abc3', 'web')), {
+    code: 'CONFLICT',
+    message: /^Conflict\. The container name "\/web" is already in use by container "abc10/,
+  })
+  const renamed = await containers.update('abc2'.padEnd(64, '0'), (record) => ({ ...record, name: 'data' }))
+  assert.equal(renamed?.name, 'data')
+  await assert.rejects(
+    containers.update('abc2'.padEnd(64, '0'), (record) => ({ ...record, name: 'web' })),
+    {
+      code: 'CONFLICT',
+    },
+  )
+  assert.equal((await containers.find('data'))?.id, 'abc2'.padEnd(64, '0'))
+  assert.equal((await containers.list()).length, 2)
+  assert.equal(await containers.remove('abc2'.padEnd(64, '0')), true)
+  assert.equal(await containers.remove('abc2'.padEnd(64, '0')), false)
+})
+
+test('addresses and ports have one owner each and come back with the container', async () => {
+  await using made = await testStore()
+  const { addresses, ports, containers } = made.store
+  const candidates = ['10.0.0.2', '10.0.0.3']
+  const owner = 'abc1'.padEnd(64, '0')
+  await containers.add(container('abc1', 'web'))
+  assert.equal(await addresses.allocate({ network: 'n', owner, candidates }), '10.0.0.2')
+  assert.equal(await addresses.allocate({ network: 'n', owner: 'two', candidates }), '10.0.0.3')
+  assert.equal(await addresses.allocate({ network: 'm', owner: 'two', candidates }), '10.0.0.2')
+  await assert.rejects(addresses.allocate({ network: 'n', owner: 'x', candidates }), { code: 'NETWORK_SETUP_FAILED' })
+  const request = { hostIp: '0.0.0.0', protocol: 'tcp' as const, candidates: [8080, 8081] }
+  assert.deepEqual(await ports.allocate(owner, [request, request]), [
+    { hostIp: '0.0.0.0', protocol: 'tcp', port: 8080, owner },
+    { hostIp: '0.0.0.0', protocol: 'tcp', port: 8081, owner },
+  ])
+  const elsewhere = [
+    { hostIp: '127.0.0.1', protocol: 'udp' as const, candidates: [8080] },
+    { hostIp: '127.0.0.1', protocol: 'tcp' as const, candidates: [8080] },
+  ]
+  await assert.rejects(ports.allocate('two', elsewhere), {
+    code: 'CONFLICT',
+    message: 'Bind for 127.0.0.1:8080 failed: port is already allocated',
+  })
+  assert.equal((await ports.list()).length, 2, 'all or nothing')
+  await containers.remove(owner)
+  assert.deepEqual(await ports.list(), [])
+  assert.deepEqual(await addresses.list('n'), [{ address: '10.0.0.3', owner: 'two' }])
+  await addresses.release('two')
+  assert.deepEqual(await addresses.list('m'), [])
+})
+
+test('volumes and networks have unique names; a volume name is no path', async () => {
+  await using made = await testStore()
+  const { volumes, networks } = made.store
+  await volumes.add({ name: 'data', created: 1, document: { a: 1 } })
+  await assert.rejects(volumes.add({ name: 'data', created: 1, document: {} }), { code: 'CONFLICT' })
+  for (const name of ['../x', '.', 'a/b', '']) {
+    await assert.rejects(volumes.add({ name, created: 1, document: {} }), { code: 'INVALID_ARGUMENT' }, name)
+  }
+  await volumes.update('data', (record) => ({ ...record, document: { a: 2 } }))
+  assert.deepEqual((await volumes.find('data'))?.document, { a: 2 })
+  assert.equal(await volumes.remove('data'), true)
+  assert.deepEqual(await volumes.list(), [])
+  await networks.add({ id: 'f'.repeat(64), name: 'net', created: 1, document: {} })
+  await assert.rejects(networks.add({ id: 'e'.repeat(64), name: 'net', created: 1, document: {} }), {
+    code: 'CONFLICT',
+  })
+  assert.equal((await networks.find('ffff'))?.name, 'net')
+  assert.equal(await networks.remove('f'.repeat(64)), true)
+})
+
+test('a build cache record keeps its layers until it is pruned', async () => {
+  await using made = await testStore()
+  const { store } = made
+  const layer = await store.layers.write(
+    (async function* () {
+      yield Buffer.from('tar')
+    })(),
+  )
+  const record = { key: 'k', layers: [layer.diffId], size: 3, created: 1, lastUsed: 1, document: { step: 'RUN' } }
+  await store.buildCache.put(record)
+  assert.deepEqual((await store.collect()).layers, [])
+  const found = await store.buildCache.get<{ step: string }>('k')
+  assert.equal(found?.document.step, 'RUN')
+  assert.ok(found!.lastUsed > 1)
+  assert.deepEqual((await store.diskUsage()).cacheSize, 3)
+  assert.deepEqual(await store.buildCache.prune(() => false), { keys: [], freed: 0 })
+  assert.deepEqual(await store.buildCache.prune(), { keys: ['k'], freed: 3 })
+  assert.deepEqual(await store.layers.list(), [])
+  await assert.rejects(store.buildCache.put({ ...record, layers: [digestOf('gone')] }), { code: 'STORE_DAMAGED' })
+  assert.equal(await store.buildCache.get('k'), undefined)
+})

@@ -1,0 +1,83 @@
+import { BaleError } from '#base'
+import type { ImageSource, ImageTarget, LocalFiles } from '#image'
+import { fullName, parseReference, repositoryName, withDefaultTag } from '#spec'
+import type { Core } from './core.ts'
+import { findBlob, findDocument, insertManifest, isThere, isWhole, verifyBytes } from './documents.ts'
+import type { Images } from './images.ts'
+import type { Layers } from './layers.ts'
+import { findLayer } from './layers.ts'
+import type { Pin } from './leases.ts'
+import { putBlob } from './put-blob.ts'
+
+/** The store as a place that images come from and go to. Names are full or familiar references. */
+export function createStorePlace(core: Core, images: Images, layers: Layers): ImageSource & ImageTarget & LocalFiles {
+  return {
+    async resolve(name) {
+      if (name === undefined) throw new BaleError('IMAGE_NOT_FOUND', 'an image of the store needs a name')
+      return images.target(name)
+    },
+    async manifest({ digest }) {
+      const row = findDocument(core, digest)
+      if (!row || row.kind === 'config')
+        throw new BaleError('MANIFEST_NOT_FOUND', `no manifest has the digest ${digest}`)
+      try {
+        verifyBytes(row, row.bytes)
+      } catch (error) {
+        throw new BaleError('STORE_DAMAGED', `the manifest ${digest} is damaged in the store`, { cause: error })
+      }
+      return row.bytes
+    },
+    async blob({ digest }, { offset = 0 } = {}) {
+      const row = findDocument(core, digest)
+      if (row) return once(row.bytes.subarray(offset))
+      if (findBlob(core, digest)) return core.blobs.read(digest, { start: offset })
+      if (findLayer(core, digest)) return after(layers.openTar(digest), offset)
+      throw new BaleError('BLOB_NOT_FOUND', `no blob has the digest ${digest}`)
+    },
+    async has({ digest }, { diffId } = {}) {
+      if (findDocument(core, digest)) return isWhole(core, digest) && hold(core, [{ kind: 'document', digest }])
+      const pins: Pin[] = diffId === undefined ? [] : [{ kind: 'layer', digest: diffId }]
+      if (diffId !== digest) pins.push(blobOrLayer(core, { kind: 'blob', digest }))
+      return pins.every((pin) => isThere(core, pin)) && hold(core, pins)
+    },
+    putBlob: (descriptor, open, options = {}) => putBlob(core, descriptor, open, options),
+    async putManifest(descriptor, bytes) {
+      insertManifest(core, descriptor, bytes)
+    },
+    async tag(name, descriptor) {
+      const reference = parseReference(name)
+      if (reference.digest) await images.addRepoDigest(repositoryName(reference), descriptor.digest)
+      if (reference.digest && !reference.tag) return
+      const { digest: _, ...named } = reference
+      await images.setName(fullName(withDefaultTag(named)), descriptor)
+    },
+    async localFile({ digest }) {
+      const found = findBlob(core, digest)
+      return found && { ...found, offset: 0 }
+    },
+  }
+}
+
+/** Held from now on, so that a collection elsewhere does not take what was just said to be here. */
+function hold(core: Core, pins: Pin[]): true {
+  core.session.hold(pins)
+  return true
+}
+
+/** A layer asked for by its digest alone, without diff ID, may be one whose blob is derived. */
+function blobOrLayer(core: Core, pin: Pin): Pin {
+  const asLayer: Pin = { kind: 'layer', digest: pin.digest }
+  return !isThere(core, pin) && isThere(core, asLayer) ? asLayer : pin
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  if (bytes.byteLength > 0) yield bytes
+}
+
+async function* after(stream: AsyncIterable<Uint8Array>, offset: number): AsyncGenerator<Uint8Array> {
+  let skip = offset
+  for await (const chunk of stream) {
+    if (skip < chunk.byteLength) yield skip > 0 ? chunk.subarray(skip) : chunk
+    skip = Math.max(0, skip - chunk.byteLength)
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * A layer format for tests of the store: the tar itself, as one file. Not mountable; everything else about it is real
+ * (one pass, synced, its digest checked). A tar that begins with `BAD` is refused as damaged.
+ */
+import { createHash } from 'node:crypto'
+import { open, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { BaleError } from '#base'
+import { fsyncFolder, streamFile } from '#host/file'
+import type { Digest } from '#spec'
+import type { LayerFormat } from '#store'
+
+const FILE = 'layer.erofs'
+
+export const layerFormat: LayerFormat = {
+  name: 'erofs',
+  async write(folder, tar) {
+    const hash = createHash('sha256')
+    let size = 0
+    const file = await open(join(folder, FILE), 'wx')
+    try {
+      for await (const chunk of tar) {
+        if (size === 0 && Buffer.from(chunk.subarray(0, 3)).equals(Buffer.from('BAD'))) {
+          throw new BaleError('INVALID_TAR', 'the tar begins with BAD')
+        }
+        hash.update(chunk)
+        await file.writeFile(chunk)
+        size += chunk.byteLength
+      }
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await fsyncFolder(folder)
+    const diffId = `sha256:${hash.digest('hex')}` as Digest
+    return { diffId, tarSize: size, diskSize: size, contentSize: size, imageDigest: diffId }
+  },
+  openTar: (folder) => streamFile(join(folder, FILE)),
+  async verify(folder, expected) {
+    const digest = createHash('sha256')
+      .update(await readFile(join(folder, FILE)))
+      .digest('hex')
+    if (`sha256:${digest}` !== expected.imageDigest) throw new BaleError('STORE_DAMAGED', 'the layer file was changed')
+  },
+}
