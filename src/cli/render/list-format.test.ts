@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { alignColumns } from './align-columns.ts'
+import { binarySize, goTimestamp, humanAgo, humanDuration, humanSize } from './human-units.ts'
+import { type ListFormat, renderList } from './list-format.ts'
+
+interface Row extends Record<string, unknown> {
+  ID: string
+  Repository: string
+  Tag: string
+  Digest: string
+  Comment: string
+}
+const row = (ID: string, Repository: string, Tag: string): Row => ({
+  ID,
+  Repository,
+  Tag,
+  Digest: '<none>',
+  Comment: '',
+})
+const rows = [row('0cc9da6ee471', 'imp', 'latest'), row('dc94d420bc86', 'localhost:5000/team/one', '1')]
+const images: ListFormat<Row> = {
+  headers: { ID: 'IMAGE ID', Repository: 'REPOSITORY', Tag: 'TAG', Comment: 'COMMENT' },
+  table: '{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.Comment}}',
+  rowType: '*formatter.imageContext',
+}
+
+// Each was printed by docker 20.10 for such rows.
+const formats: [format: string | undefined, lines: string[]][] = [
+  [
+    undefined,
+    [
+      'REPOSITORY                TAG       IMAGE ID       COMMENT',
+      'imp                       latest    0cc9da6ee471   ',
+      'localhost:5000/team/one   1         dc94d420bc86   ',
+    ],
+  ],
+  [
+    'table {{upper .ID}}\\t{{lower .Repository}}',
+    ['IMAGE ID       REPOSITORY', '0CC9DA6EE471   imp', 'DC94D420BC86   localhost:5000/team/one'],
+  ],
+  [
+    'table {{json .ID}}\\t{{printf "%.3s" .ID}}',
+    ['IMAGE ID         IMA', '"0cc9da6ee471"   0cc', '"dc94d420bc86"   dc9'],
+  ],
+  [
+    'table {{.Repository}}:{{.Tag}} {{.ID}}',
+    ['REPOSITORY:TAG IMAGE ID', 'imp:latest 0cc9da6ee471', 'localhost:5000/team/one:1 dc94d420bc86'],
+  ],
+  ['{{.ID}}\\n\\t{{.Tag}}', ['0cc9da6ee471', '\tlatest', 'dc94d420bc86', '\t1']],
+  ['x', ['x', 'x']],
+]
+
+test('lists look as docker’s, by table, by template and by JSON', () => {
+  for (const [format, lines] of formats) assert.equal(renderList(rows, images, format), `${lines.join('\n')}\n`, format)
+  const json = '{"Comment":"","Digest":"\\u003cnone\\u003e","ID":"0cc9da6ee471","Repository":"imp","Tag":"latest"}\n'
+  assert.equal(renderList(rows.slice(0, 1), images, 'json'), json)
+  assert.equal(renderList(rows.slice(0, 1), images, '{{json .}}'), json)
+  assert.equal(renderList([], images), 'REPOSITORY   TAG       IMAGE ID   COMMENT\n')
+  assert.equal(renderList([], images, '{{.ID}}'), '')
+})
+
+test('an unknown member of a row is named with docker’s type', () => {
+  assert.throws(() => renderList(rows, images, '{{.Nope}}'), {
+    code: 'INVALID_ARGUMENT',
+    message:
+      'template parsing error: template: :1:2: executing "" at <.Nope>: can\'t evaluate field Nope in type *formatter.imageContext',
+  })
+})
+
+test('columns are runs of lines: a line without the cell ends the column', () => {
+  const text = 'aaaaaaaaaaaa\tb\nc\td\nno cell\ne\tf\n'
+  assert.equal(alignColumns(text), 'aaaaaaaaaaaa   b\nc              d\nno cell\ne         f\n')
+  assert.equal(alignColumns('é\t1\nab\t2'), 'é         1\nab        2')
+})
+
+const sizes: [bytes: number, text: string][] = [
+  [0, '0B'],
+  [999, '999B'],
+  [1000, '1kB'],
+  [1_982_256, '1.98MB'],
+  [999_999, '1e+03kB'],
+  [123_456_789, '123MB'],
+  [1.5e12, '1.5TB'],
+]
+const spans: [seconds: number, text: string][] = [
+  [0.5, 'Less than a second'],
+  [1, '1 second'],
+  [59, '59 seconds'],
+  [60, 'About a minute'],
+  [3599, '59 minutes'],
+  [3600, 'About an hour'],
+  [47 * 3600, '47 hours'],
+  [2 * 86400, '2 days'],
+  [14 * 86400, '2 weeks'],
+  [60 * 86400, '2 months'],
+  [730 * 86400, '2 years'],
+]
+
+test('sizes, spans and times read as docker’s', () => {
+  for (const [bytes, text] of sizes) assert.equal(humanSize(bytes), text)
+  for (const [seconds, text] of spans) assert.equal(humanDuration(seconds * 1000), text)
+  assert.equal(humanSize(1_982_256, 4), '1.982MB')
+  assert.equal(binarySize(16_400_000), '15.64MiB')
+  assert.equal(humanAgo(0, 300_000), '5 minutes ago')
+  assert.equal(humanAgo(undefined, 0), '')
+  assert.equal(goTimestamp(Date.UTC(2024, 0, 2, 3, 4, 5, 678)), '2024-01-02 03:04:05 +0000 UTC')
+})

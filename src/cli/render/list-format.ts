@@ -1,0 +1,42 @@
+import { alignColumns } from './align-columns.ts'
+import { rowJson } from './format-functions.ts'
+import { compileTemplate } from './go-template.ts'
+
+/** How one kind of list looks. */
+export interface ListFormat<Row extends Record<string, unknown>> {
+  /** Titles by member; members without one have no title (they print as empty in the head of a table). */
+  headers: Partial<Record<keyof Row & string, string>>
+  /** Template of the table that is shown without `--format`, without the word `table`. */
+  table: string
+  /** Go's name for a row, for docker's words about unknown members. */
+  rowType: string
+}
+
+/**
+ * Renders rows as `--format` asks: `table [TEMPLATE]` (aligned, with titles), `json` (one object a line), or a template
+ * for each row. `\t` and `\n` may be written with backslashes. Every line ends in a newline.
+ */
+export function renderList<Row extends Record<string, unknown>>(
+  rows: readonly Row[],
+  list: ListFormat<Row>,
+  format = 'table',
+): string {
+  if (format === 'json') return rows.map((row) => `${rowJson(row)}\n`).join('')
+  const isTable = format === 'table' || format.startsWith('table ')
+  const written = isTable ? format.slice('table'.length).trim() || list.table : format
+  const text = written.replaceAll('\\t', '\t').replaceAll('\\n', '\n')
+  const template = compileTemplate(text, { rowType: list.rowType })
+  const lines = rows.map((row) => `${template(row)}\n`)
+  if (!isTable) return lines.join('')
+  const head = compileTemplate(text, { rowType: list.rowType, header: true })
+  return alignColumns(`${head(titles(rows, list))}\n${lines.join('')}`)
+}
+
+/** Every member that rows have, so that a template over one without title is no mistake in the head. */
+function titles<Row extends Record<string, unknown>>(
+  rows: readonly Row[],
+  list: ListFormat<Row>,
+): Record<string, unknown> {
+  const none = Object.keys(rows[0] ?? {}).map((name) => [name, ''])
+  return { ...Object.fromEntries(none), ...list.headers }
+}
