@@ -1,8 +1,17 @@
 /**
  * transport: image places outside this machine's store, each an ImageSource, an ImageTarget or both. Registries
- * (`remote`) with their logins (`credentials`). Promises: one opened place is one repository or archive. Does not: know
+ * (`remote`) with their logins (`credentials`), archives of docker and OCI (`archive`), OCI layouts in folders (`layout`). Promises: one opened place is one repository or archive. Does not: know
  * the store, or move images by itself (copyImage of image does).
  */
+export {
+  type ArchiveImage,
+  type ArchiveTarget,
+  type ArchiveTargetOptions,
+  createArchiveTarget,
+  type ImageArchive,
+  openArchive,
+  unwrapArchive,
+} from './archive/index.ts'
 export {
   type Credential,
   type CredentialSource,
@@ -14,6 +23,13 @@ export {
   normalizeKey,
   type StoredIn,
 } from './credentials/index.ts'
+export {
+  createLayoutTarget,
+  type LayoutSource,
+  type LayoutTarget,
+  type NamedImage,
+  openLayout,
+} from './layout/index.ts'
 export {
   checkLogin,
   createMirroredSource,

@@ -48,6 +48,8 @@ export interface TarScanner {
   /** Bytes of the whole tar so far. */
   readonly offset: number
   readonly entries: number
+  /** True when the end-of-archive blocks were seen: nothing that follows is parsed. */
+  readonly ended: boolean
 }
 
 /**
@@ -102,6 +104,10 @@ class Scanner implements TarScanner {
 
   get offset(): number {
     return this.#base + this.#at
+  }
+
+  get ended(): boolean {
+    return this.#state === 'trailer'
   }
 
   push(chunk: Uint8Array): void {

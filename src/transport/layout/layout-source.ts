@@ -1,0 +1,105 @@
+import { constants, type Stats } from 'node:fs'
+import { type FileHandle, lstat, open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { BaleError, errnoOf } from '#base'
+import { streamFile } from '#host/file'
+import type { ImageSource, LocalFiles } from '#image'
+import { algorithmOf, type Descriptor, type Digest, hexOf, MANIFEST_LIMIT } from '#spec'
+import { findNamedImage, type NamedImage, readNamedImages } from './named-images.ts'
+
+export interface LayoutSource extends ImageSource, LocalFiles {
+  readonly folder: string
+  images(): Promise<NamedImage[]>
+}
+
+/**
+ * An OCI image layout in a folder. Nothing is followed: `index.json`, `blobs`, and every blob must be what they seem, not
+ * links to somewhere on this machine (T28). Blobs are not verified here; the target does that.
+ */
+export async function openLayout(folder: string): Promise<LayoutSource> {
+  await checkMarker(folder)
+  const images = async () => readNamedImages(await readSmall(join(folder, 'index.json')))
+  await images()
+  return {
+    folder,
+    images,
+    resolve: async (name) => ({ ...findNamedImage(await images(), name, `layout ${folder}`) }),
+    async manifest({ digest }) {
+      const path = await blobPath(folder, digest)
+      if (path === undefined) {
+        throw new BaleError('MANIFEST_NOT_FOUND', `layout ${folder} has no manifest ${digest}`)
+      }
+      return readSmall(path)
+    },
+    async blob({ digest }, { offset = 0, signal } = {}) {
+      const path = await blobPath(folder, digest)
+      if (path === undefined) throw new BaleError('BLOB_NOT_FOUND', `layout ${folder} has no blob ${digest}`)
+      return streamFile(path, { start: offset, signal })
+    },
+    localFile: (descriptor) => layoutFile(folder, descriptor),
+  }
+}
+
+async function layoutFile(folder: string, { digest }: Descriptor) {
+  const path = await blobPath(folder, digest)
+  if (path === undefined) return undefined
+  return { path, offset: 0, size: (await lstat(path)).size }
+}
+
+/** Source: image-spec image-layout.md. */
+async function checkMarker(folder: string): Promise<void> {
+  const marker = join(folder, 'oci-layout')
+  const found = await statIfThere(marker)
+  if (found === undefined) {
+    throw new BaleError('INVALID_ARCHIVE', `${folder} is not an OCI image layout: it has no file oci-layout`, {
+      hint: 'skopeo copy … oci:FOLDER:TAG makes one',
+    })
+  }
+  const text = Buffer.from(await readSmall(marker)).toString('utf8')
+  if (!/"imageLayoutVersion"\s*:\s*"1\.\d+\.\d+"/.test(text)) {
+    throw new BaleError('INVALID_ARCHIVE', `${folder} is an OCI image layout of an unknown version`)
+  }
+}
+
+/** Undefined when the blob is not there. The digest was checked when it became a Digest, so it cannot be a path. */
+export async function blobPath(folder: string, digest: Digest): Promise<string | undefined> {
+  const steps = ['blobs', algorithmOf(digest), hexOf(digest)]
+  let path = folder
+  for (const [index, step] of steps.entries()) {
+    path = join(path, step)
+    const found = await statIfThere(path)
+    if (found === undefined) return undefined
+    if (index < 2 ? !found.isDirectory() : !found.isFile()) throw notPlain(path)
+  }
+  return path
+}
+
+async function statIfThere(path: string): Promise<Stats | undefined> {
+  try {
+    return await lstat(path)
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined
+    throw error
+  }
+}
+
+/** Reads a document of at most 4 MiB. */
+async function readSmall(path: string): Promise<Uint8Array> {
+  let file: FileHandle
+  try {
+    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  } catch (error) {
+    if (errnoOf(error) === 'ELOOP') throw notPlain(path)
+    if (errnoOf(error) === 'ENOENT') throw new BaleError('INVALID_ARCHIVE', `${path} is missing`, { cause: error })
+    throw error
+  }
+  await using held = file
+  const found = await held.stat()
+  if (!found.isFile()) throw notPlain(path)
+  if (found.size <= MANIFEST_LIMIT) return held.readFile()
+  throw new BaleError('LIMIT_EXCEEDED', `${path} has ${found.size} bytes; at most ${MANIFEST_LIMIT} are accepted`)
+}
+
+function notPlain(path: string): BaleError {
+  return new BaleError('INVALID_ARCHIVE', `${path} is a link or a special file; a layout has only plain files`)
+}

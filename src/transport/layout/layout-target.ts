@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, open, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { BaleError, errnoOf } from '#base'
+import { verifying } from '#blob'
+import { fsyncFolder, publishFile, readAll, streamFile, withNoSpace, writeFileAtomic } from '#host/file'
+import type { ImageTarget } from '#image'
+import {
+  algorithmOf,
+  type Descriptor,
+  type Digest,
+  hexOf,
+  isIndexType,
+  isManifestType,
+  MANIFEST_LIMIT,
+  parseManifest,
+} from '#spec'
+import { blobPath, openLayout } from './layout-source.ts'
+import { type NamedImage, writeNamedImages } from './named-images.ts'
+
+export interface LayoutTarget extends ImageTarget {
+  readonly folder: string
+  /** Lists images that have no name in index.json. */
+  finish(): Promise<void>
+}
+
+/**
+ * Writes into an OCI image layout, made when it is not there. Names are kept as given (a tag, or a full name). Blobs appear
+ * complete or not at all; index.json is replaced as a whole with every `tag`. Images of other writers stay listed.
+ */
+export async function createLayoutTarget(folder: string): Promise<LayoutTarget> {
+  await prepare(folder)
+  /** Manifests and indexes of this target, and what the indexes list. */
+  const roots = new Map<Digest, Descriptor>()
+  const children = new Set<Digest>()
+
+  async function put(descriptor: Descriptor, stream: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<void> {
+    const path = join(folder, 'blobs', algorithmOf(descriptor.digest), hexOf(descriptor.digest))
+    await mkdir(dirname(path), { recursive: true })
+    await withNoSpace(`blob ${descriptor.digest}`, () => writeBlob(path, verifying(stream, descriptor), signal))
+  }
+  async function list(add: readonly NamedImage[], isReplaced: (image: NamedImage) => boolean): Promise<void> {
+    const kept = (await (await openLayout(folder)).images()).filter((image) => !isReplaced(image))
+    await writeFileAtomic(join(folder, 'index.json'), writeNamedImages([...kept, ...add]), { mode: 0o644 })
+  }
+
+  return {
+    folder,
+    has: (descriptor) => isComplete(folder, descriptor),
+    async putBlob(descriptor, openStream, { signal } = {}) {
+      if ((await blobPath(folder, descriptor.digest)) !== undefined) return
+      await put(descriptor, await openStream(0), signal)
+    },
+    async putManifest(descriptor, bytes, { signal } = {}) {
+      await put(descriptor, once(bytes), signal)
+      const parsed = parseManifest(bytes, descriptor.mediaType)
+      if (parsed.kind === 'index') for (const { digest } of parsed.index.manifests) children.add(digest)
+      const { mediaType, digest, size } = descriptor
+      roots.set(digest, { mediaType, digest, size })
+    },
+    async tag(name, { mediaType, digest, size }) {
+      if ((await blobPath(folder, digest)) === undefined) {
+        throw new BaleError('MANIFEST_NOT_FOUND', `layout ${folder} has no manifest ${digest}`)
+      }
+      const descriptor = { mediaType, digest, size }
+      const isOld = (image: NamedImage) =>
+        image.refName === name || (isUnnamed(image) && image.descriptor.digest === digest)
+      await list([{ descriptor, refName: name }], isOld)
+    },
+    async finish() {
+      const listed = new Set((await (await openLayout(folder)).images()).map((image) => image.descriptor.digest))
+      const missing = [...roots.values()].filter(({ digest }) => !listed.has(digest) && !children.has(digest))
+      if (missing.length > 0)
+        await list(
+          missing.map((descriptor) => ({ descriptor })),
+          () => false,
+        )
+    },
+  }
+}
+
+const isUnnamed = (image: NamedImage) => image.refName === undefined && image.fullName === undefined
+
+/** A manifest is there when all that it names is, since another program may have written a part of an image. */
+async function isComplete(folder: string, { digest, mediaType }: Descriptor): Promise<boolean> {
+  const path = await blobPath(folder, digest)
+  if (path === undefined) return false
+  if (!isIndexType(mediaType) && !isManifestType(mediaType)) return true
+  const bytes = await readAll(streamFile(path), { limit: MANIFEST_LIMIT, what: path })
+  const parsed = parseManifest(bytes, mediaType)
+  const parts = parsed.kind === 'index' ? parsed.index.manifests : [parsed.manifest.config, ...parsed.manifest.layers]
+  for (const part of parts) if (!(await isComplete(folder, part))) return false
+  return true
+}
+
+async function prepare(folder: string): Promise<void> {
+  await mkdir(join(folder, 'blobs', 'sha256'), { recursive: true })
+  for (const [name, content] of [
+    ['oci-layout', '{"imageLayoutVersion":"1.0.0"}'],
+    ['index.json', writeNamedImages([])],
+  ] as const) {
+    try {
+      await using file = await open(join(folder, name), 'wx', 0o644)
+      await file.writeFile(content)
+      await file.sync()
+    } catch (error) {
+      if (errnoOf(error) !== 'EEXIST') throw error
+    }
+  }
+  await fsyncFolder(folder)
+  await openLayout(folder)
+}
+
+async function writeBlob(path: string, stream: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<void> {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.partial`
+  try {
+    await using file = await open(temporary, 'wx', 0o644)
+    for await (const chunk of stream) {
+      signal?.throwIfAborted()
+      await file.writeFile(chunk)
+    }
+    signal?.throwIfAborted()
+    await file.close()
+    await publishFile(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
+}
