@@ -1,5 +1,6 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { BaleError } from '#base'
+import { asNoSpace } from '#host/file'
 import { SCHEMA, SCHEMA_VERSION } from './schema.ts'
 
 export type Value = string | number | bigint | null | Uint8Array
@@ -35,7 +36,11 @@ export class Database {
 
   /** Number of rows that the statement changed. */
   run(sql: string, ...values: Value[]): number {
-    return Number(this.#prepare(sql).run(...values).changes)
+    try {
+      return Number(this.#prepare(sql).run(...values).changes)
+    } catch (error) {
+      throw asNoSpace(error, 'the registry database')
+    }
   }
 
   /** Runs `work` in one transaction that no other writer can interleave with; a throw undoes all of it. */
@@ -47,7 +52,7 @@ export class Database {
       return result
     } catch (error) {
       if (this.#sqlite.isTransaction) this.#sqlite.exec('ROLLBACK')
-      throw error
+      throw asNoSpace(error, 'the registry database')
     }
   }
 

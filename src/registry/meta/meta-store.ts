@@ -113,7 +113,7 @@ export interface UploadMeta {
 
 /** Online collection: a queue of what to look at, and transactions that look and act at once. */
 export interface CollectorMeta {
-  /** Forgets uploads whose time is over. Returns how many. */
+  /** Forgets uploads whose time is over. Returns how many of them were not finished. */
   expireUploads(now: number): Promise<number>
   /** Removes manifests that no tag, index or subject holds and that were pushed before `before`. Returns how many. */
   removeUntagged(before: number, now: number): Promise<number>

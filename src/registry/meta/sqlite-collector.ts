@@ -9,9 +9,9 @@ export function sqliteCollector(database: Database): CollectorMeta {
   return {
     async expireUploads(now) {
       return database.transaction(() => {
-        const due = database.all('SELECT id FROM uploads WHERE expires_at < ? AND lock_until < ?', now, now)
+        const due = database.all('SELECT id, done FROM uploads WHERE expires_at < ? AND lock_until < ?', now, now)
         for (const row of due) forgetUpload(database, text(row['id']), now)
-        return due.length
+        return due.filter((row) => row['done'] === null).length
       })
     },
 

@@ -1,6 +1,6 @@
 import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { BaleError, errnoOf } from '#base'
+import { BaleError, errnoOf, isBaleError } from '#base'
 import { fsyncFolder, streamFile, withNoSpace } from '#host/file'
 import type { ObjectAppender, ObjectStore } from './object-store.ts'
 
@@ -55,11 +55,14 @@ class FileAppender implements ObjectAppender {
   readonly #gathered = Buffer.allocUnsafeSlow(GATHER)
   #gatheredSize = 0
   #position: number
+  /** Where the last sync ended; all before is spoken of in rows. */
+  #synced: number
   #unsyncedFolders: string[]
 
   constructor(file: FileHandle, position: number, unsyncedFolders: string[]) {
     this.#file = file
     this.#position = position
+    this.#synced = position
     this.#unsyncedFolders = unsyncedFolders
   }
 
@@ -78,6 +81,7 @@ class FileAppender implements ObjectAppender {
     await withNoSpace('an upload', () => this.#file.datasync())
     for (const folder of this.#unsyncedFolders) await fsyncFolder(folder)
     this.#unsyncedFolders = []
+    this.#synced = this.#position
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -85,15 +89,23 @@ class FileAppender implements ObjectAppender {
   }
 
   async #flush(): Promise<void> {
-    await withNoSpace('an upload', async () => {
-      for (let at = 0; at < this.#gatheredSize; ) {
-        const rest = this.#gathered.subarray(at, this.#gatheredSize)
-        const { bytesWritten } = await this.#file.write(rest, 0, rest.byteLength, this.#position)
-        at += bytesWritten
-        this.#position += bytesWritten
-      }
-    })
+    try {
+      await withNoSpace('an upload', () => this.#writeGathered())
+    } catch (error) {
+      // The space is given back at once: on a full disk even the note that the upload is over needs some.
+      if (isBaleError(error, 'NO_SPACE')) await this.#file.truncate(this.#synced)
+      throw error
+    }
     this.#gatheredSize = 0
+  }
+
+  async #writeGathered(): Promise<void> {
+    for (let at = 0; at < this.#gatheredSize; ) {
+      const rest = this.#gathered.subarray(at, this.#gatheredSize)
+      const { bytesWritten } = await this.#file.write(rest, 0, rest.byteLength, this.#position)
+      at += bytesWritten
+      this.#position += bytesWritten
+    }
   }
 }
 

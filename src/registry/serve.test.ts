@@ -1,0 +1,301 @@
+/** What must hold when things break: kills, cut connections, full disks, a second server, damaged files. */
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, truncate } from 'node:fs/promises'
+import { request as send } from 'node:http'
+import { request as sendTls } from 'node:https'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { clientOf, sha256, startRegistry } from '../../test/kit/registry-client.ts'
+import { openRegistryAdmin, serveRegistry } from './index.ts'
+
+async function temporaryFolder() {
+  const folder = await mkdtemp(join(tmpdir(), 'bale-serve-'))
+  return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) }
+}
+
+/** A registry in a process of its own, to be killed. */
+async function startProcess(folder: string): Promise<{ child: ChildProcess; address: string }> {
+  const script = `
+    const { serveRegistry } = await import(${JSON.stringify(new URL('./index.ts', import.meta.url).href)})
+    const served = await serveRegistry({ folder: ${JSON.stringify(folder)}, port: 0, anonymous: 'push' })
+    process.stdout.write(served.address)`
+  const child = spawn(process.execPath, ['--conditions=source', '--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const [address] = (await once(child.stdout!, 'data')) as [Buffer]
+  return { child, address: address.toString() }
+}
+
+/** Sends the beginning of a chunked PATCH and leaves the request open. */
+async function beginPatch(address: string, path: string, bytes: Uint8Array) {
+  const [hostname, port] = address.split(':')
+  const outgoing = send({ hostname, port, method: 'PATCH', path, headers: { 'Transfer-Encoding': 'chunked' } })
+  // The connection will break: that is what the tests are about.
+  outgoing.on('error', () => outgoing.destroy())
+  await new Promise((resolve) => outgoing.write(bytes, resolve))
+  return outgoing
+}
+
+async function until<T>(what: string, probe: () => Promise<T | undefined>): Promise<T> {
+  for (let tries = 0; tries < 200; tries++) {
+    const result = await probe()
+    if (result !== undefined) return result
+    await new Promise((resolve) => setTimeout(resolve, 25))
+  }
+  throw new Error(`waited too long until ${what}`)
+}
+
+test('after kill -9 in the middle of an upload the next process goes on where the client is told, and all that was answered is there', async () => {
+  await using under = await temporaryFolder()
+  const content = randomBytes(3_000_000)
+  const first = await startProcess(under.folder)
+  let location: string
+  try {
+    const client = clientOf(first.address)
+    await client.image('a/b', 'answered', { tag: '1' })
+    location = (await client.request('POST', '/v2/a/b/blobs/uploads/')).headers.location!
+    await client.request('PATCH', location, { body: content.subarray(0, 1_000_000) })
+    const open = await beginPatch(first.address, location, content.subarray(1_000_000, 2_500_000))
+    await until('bytes arrive', async () => ((await largestObject(under.folder)) > 1_500_000 ? true : undefined))
+    first.child.kill('SIGKILL')
+    await once(first.child, 'exit')
+    open.destroy()
+  } finally {
+    first.child.kill('SIGKILL')
+  }
+  const second = await startProcess(under.folder)
+  try {
+    const client = clientOf(second.address)
+    assert.equal((await client.request('GET', '/v2/a/b/manifests/1')).status, 200)
+    const range = (await client.request('GET', location)).headers.range!
+    const offset = Number(range.split('-')[1]) + 1
+    assert.equal(offset, 1_000_000)
+    const put = await client.request('PUT', `${location}?digest=${sha256(content)}`, {
+      headers: { 'Content-Range': `${offset}-${content.length - 1}` },
+      body: content.subarray(offset),
+    })
+    assert.equal(put.status, 201)
+    assert.deepEqual((await client.request('GET', `/v2/a/b/blobs/${sha256(content)}`)).body, content)
+  } finally {
+    second.child.kill('SIGTERM')
+    await once(second.child, 'exit')
+  }
+})
+
+async function largestObject(folder: string): Promise<number> {
+  if (!existsSync(join(folder, 'objects'))) return 0
+  const entries = await readdir(join(folder, 'objects'), { recursive: true, withFileTypes: true })
+  const files = entries.filter((entry) => entry.isFile())
+  const sizes = await Promise.all(files.map(async (file) => (await stat(join(file.parentPath, file.name))).size))
+  return Math.max(0, ...sizes)
+}
+
+test('a client whose connection breaks in a PATCH is told how far it came, and goes on there', async () => {
+  await using registry = await startRegistry()
+  const content = randomBytes(2_000_000)
+  const location = (await registry.request('POST', '/v2/a/b/blobs/uploads/')).headers.location!
+  const open = await beginPatch(registry.address, location, content.subarray(0, 1_500_000))
+  await until('bytes arrive', async () => ((await largestObject(registry.folder)) > 0 ? true : undefined))
+  open.destroy()
+  const offset = await until('the offset is written down', async () => {
+    const { range } = (await registry.request('GET', location)).headers
+    return range === '0-0' ? undefined : Number(range!.split('-')[1]) + 1
+  })
+  assert.ok(offset > 0 && offset <= 1_500_000)
+  const patch = await registry.request('PATCH', location, { body: content.subarray(offset) })
+  assert.equal(patch.status, 202)
+  assert.equal((await registry.request('PUT', `${location}?digest=${sha256(content)}`)).status, 201)
+  assert.deepEqual((await registry.request('GET', `/v2/a/b/blobs/${sha256(content)}`)).body, content)
+})
+
+test('two writers of one upload: the second is refused with 416 while the first writes', async () => {
+  await using registry = await startRegistry()
+  const location = (await registry.request('POST', '/v2/a/b/blobs/uploads/')).headers.location!
+  const open = await beginPatch(registry.address, location, Buffer.from('first '))
+  const answered = once(open, 'response')
+  await until('the second is refused', async () => {
+    const second = await registry.request('PATCH', location, { headers: { 'Content-Range': '0-5' }, body: 'second' })
+    return second.status === 416 ? true : undefined
+  })
+  open.end('writer')
+  const [response] = await answered
+  response.resume()
+  assert.equal(response.statusCode, 202)
+  assert.equal((await registry.request('PUT', `${location}?digest=${sha256('first writer')}`)).status, 201)
+})
+
+test('an upload whose first part was hashed by another process is read again before it is trusted', async () => {
+  await using under = await temporaryFolder()
+  let location: string
+  {
+    await using registry = await startRegistry({ folder: under.folder })
+    location = (await registry.request('POST', '/v2/a/b/blobs/uploads/')).headers.location!
+    await registry.request('PATCH', location, { body: 'before ' })
+  }
+  await using registry = await startRegistry({ folder: under.folder })
+  await registry.request('PATCH', location, { body: 'after' })
+  const wrong = await registry.request('PUT', `${location}?digest=${sha256('after')}`)
+  assert.equal(wrong.status, 400)
+  const again = (await registry.request('POST', '/v2/a/b/blobs/uploads/')).headers.location!
+  await registry.request('PATCH', again, { body: 'before ' })
+  assert.equal(
+    (await registry.request('PUT', `${again}?digest=${sha256('before after')}`, { body: 'after' })).status,
+    201,
+  )
+})
+
+test('one process serves a folder; its users can be changed beside it, at once', async () => {
+  await using under = await temporaryFolder()
+  await using served = await serveRegistry({ folder: under.folder, port: 0 })
+  await assert.rejects(serveRegistry({ folder: under.folder, port: 0 }), { code: 'LOCKED' })
+  const client = clientOf(served.address)
+  const login = 'ann:password-of-ann'
+  assert.equal((await client.request('GET', '/v2/', { login })).status, 401)
+  await using admin = await openRegistryAdmin({ folder: under.folder })
+  await admin.users.add('ann', 'password-of-ann')
+  assert.equal((await client.request('GET', '/v2/', { login })).status, 200)
+  await admin.users.grant('ann', 'team/**', 'write')
+  assert.deepEqual(await admin.users.list(), [
+    { name: 'ann', admin: false, grants: [{ pattern: 'team/**', role: 'write' }] },
+  ])
+  await admin.users.remove('ann')
+  assert.equal((await client.request('GET', '/v2/', { login })).status, 401)
+})
+
+test('users: names, passwords, patterns and roles are checked', async () => {
+  await using under = await temporaryFolder()
+  await using admin = await openRegistryAdmin({ folder: under.folder })
+  const { users } = admin
+  await users.add('ann', 'long enough')
+  await assert.rejects(users.add('ann', 'long enough'), { code: 'CONFLICT' })
+  for (const name of ['', 'Ann', '../x', 'a/b', 'a:b', '-a', 'x'.repeat(65)]) {
+    await assert.rejects(users.add(name, 'long enough'), { code: 'INVALID_ARGUMENT' }, name)
+  }
+  await assert.rejects(users.add('bob', 'short'), { code: 'INVALID_ARGUMENT' })
+  await assert.rejects(users.grant('ann', 'A b', 'read'), { code: 'INVALID_ARGUMENT' })
+  await assert.rejects(users.grant('ann', 'a/b', 'owner' as 'read'), { code: 'INVALID_ARGUMENT' })
+  const onNobody = [
+    () => users.grant('nobody', 'a/b', 'read'),
+    () => users.remove('nobody'),
+    () => users.setPassword('nobody', 'long enough'),
+    () => users.revoke('ann', 'a/b'),
+  ]
+  for (const act of onNobody) {
+    await assert.rejects(act, { code: 'INVALID_ARGUMENT' })
+  }
+})
+
+test('plain HTTP is served to other machines only when that is asked for', async () => {
+  await using under = await temporaryFolder()
+  await assert.rejects(serveRegistry({ folder: under.folder, host: '0.0.0.0', port: 0 }), { code: 'INVALID_ARGUMENT' })
+  await using served = await serveRegistry({ folder: under.folder, host: '127.0.0.2', port: 0 })
+  await assert.rejects(
+    serveRegistry({
+      folder: join(under.folder, 'other'),
+      host: '127.0.0.2',
+      port: Number(served.address.split(':')[1]),
+    }),
+    { code: 'CONFLICT' },
+  )
+})
+
+test('TLS: the registry speaks https with the given certificate, and challenges name https', async (t) => {
+  await using under = await temporaryFolder()
+  const [key, cert] = [join(under.folder, 'key.pem'), join(under.folder, 'cert.pem')]
+  const made = spawnSync('openssl', [
+    'req',
+    '-x509',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:prime256v1',
+    '-nodes',
+    '-days',
+    '1',
+    '-subj',
+    '/CN=localhost',
+    '-addext',
+    'subjectAltName=IP:127.0.0.1',
+    '-keyout',
+    key,
+    '-out',
+    cert,
+  ])
+  if (made.status !== 0) return t.skip('making a certificate needs openssl')
+  const ca = await readFile(cert)
+  await using served = await serveRegistry({
+    folder: join(under.folder, 'r'),
+    port: 0,
+    tls: { cert: ca, key: await readFile(key) },
+  })
+  assert.match(served.url, /^https:\/\/127\.0\.0\.1:/)
+  const outgoing = sendTls(`${served.url}/v2/`, { ca, agent: false })
+  outgoing.end()
+  const [response] = await once(outgoing, 'response')
+  response.resume()
+  assert.equal(response.statusCode, 401)
+  assert.match(response.headers['www-authenticate'], /^Bearer realm="https:\/\/127\.0\.0\.1:\d+\/token"/)
+})
+
+test('a full disk is 507 in the specified form; what was there is served, and a push works when there is space again', async (t) => {
+  await using under = await temporaryFolder()
+  const small = join(under.folder, 'small')
+  await mkdir(small)
+  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', small]).status !== 0) {
+    return t.skip('mounting a small tmpfs needs root')
+  }
+  try {
+    await using registry = await startRegistry({ folder: join(small, 'registry') })
+    const before = await registry.blob('a/b', 'before')
+    const big = randomBytes(6_000_000)
+    const refused = await registry.request('POST', `/v2/a/b/blobs/uploads/?digest=${sha256(big)}`, { body: big })
+    assert.deepEqual([refused.status, refused.codes()], [507, ['UNKNOWN']])
+    assert.equal((await registry.request('GET', `/v2/a/b/blobs/${before}`)).body.toString(), 'before')
+    await registry.registry.collectGarbage({ grace: 0 })
+    await registry.blob('a/b', 'after')
+    assert.equal(spawnSync('mount', ['-o', 'remount,size=16m', small]).status, 0)
+    await registry.blob('a/b', big)
+  } finally {
+    spawnSync('umount', [small])
+  }
+})
+
+test('bytes that are missing from the storage break the connection or fail; they are never sent as if whole', async () => {
+  await using registry = await startRegistry()
+  const content = randomBytes(3_000_000)
+  const digest = await registry.blob('a/b', content)
+  const [shard] = await readdir(join(registry.folder, 'objects'))
+  const [key] = await readdir(join(registry.folder, 'objects', shard!))
+  const path = join(registry.folder, 'objects', shard!, key!)
+  await truncate(path, 2_000_000)
+  await assert.rejects(registry.request('GET', `/v2/a/b/blobs/${digest}`), /aborted|ECONNRESET/)
+  await rm(path)
+  const gone = await registry.request('GET', `/v2/a/b/blobs/${digest}`).catch(() => undefined)
+  assert.ok(gone === undefined || gone.status === 500)
+  assert.equal((await registry.request('GET', '/v2/')).status, 200)
+})
+
+test('stopping lets a push that runs come to its end', async () => {
+  await using under = await temporaryFolder()
+  const registry = await startRegistry({ folder: under.folder })
+  const location = (await registry.request('POST', '/v2/a/b/blobs/uploads/')).headers.location!
+  const open = await beginPatch(registry.address, location, Buffer.from('slow '))
+  await until('the upload is held', async () => {
+    const second = await registry.request('PATCH', location, { body: 'x', headers: { 'Content-Range': '0-0' } })
+    return second.status === 416 ? true : undefined
+  })
+  const stopped = registry[Symbol.asyncDispose]()
+  const answered = once(open, 'response')
+  open.end('push')
+  const [response] = await answered
+  response.resume()
+  assert.equal(response.statusCode, 202)
+  await stopped
+  await using again = await startRegistry({ folder: under.folder })
+  assert.equal((await again.request('PUT', `${location}?digest=${sha256('slow push')}`)).status, 201)
+})
