@@ -25,6 +25,20 @@ export function createEngine(options: EngineOptions) {
     loadImages: bind(async () => (await import('./load-images.ts')).loadImages),
     pruneImages: bind(async () => (await import('./system.ts')).pruneImages),
 
+    // registries
+    pullImage: bind(async () => (await import('./pull.ts')).pullImage),
+    pushImage: bind(async () => (await import('./push.ts')).pushImage),
+    login: bind(async () => (await import('./login.ts')).login),
+    checkStoredLogin: bind(async () => (await import('./login.ts')).checkStoredLogin),
+    logout: bind(async () => (await import('./login.ts')).logout),
+    listTags: bind(async () => (await import('./list-tags.ts')).listTags),
+    inspectManifest: bind(async () => (await import('./manifest-inspect.ts')).inspectManifest),
+    createManifestList: bind(async () => (await import('./manifest-list.ts')).createManifestList),
+    addToManifestList: bind(async () => (await import('./manifest-list.ts')).addToManifestList),
+    annotateManifestList: bind(async () => (await import('./manifest-list.ts')).annotateManifestList),
+    pushManifestList: bind(async () => (await import('./manifest-push.ts')).pushManifestList),
+    removeManifestList: bind(async () => (await import('./manifest-list.ts')).removeManifestList),
+
     // system
     diskUsage: bind(async () => (await import('./system.ts')).diskUsage),
     checkStore: bind(async () => (await import('./system.ts')).checkStore),

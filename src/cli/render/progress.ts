@@ -70,10 +70,19 @@ function terminalView(stream: Output): ProgressView {
     stream.write(text)
     if (lines.size > 0) draw()
   }
+  /** What moved so far stays where it is, and the text follows it. */
+  const below = (text: string) => {
+    if (timer) clearTimeout(timer)
+    timer = undefined
+    if (lines.size > 0) draw()
+    lines.clear()
+    drawn = 0
+    stream.write(text)
+  }
   const report = (event: ProgressEvent) => {
     switch (event.kind) {
       case 'message':
-        above(`${event.text}\n`)
+        below(`${event.text}\n`)
         break
       case 'warning':
         above(`WARNING: ${event.text}\n`)

@@ -55,7 +55,7 @@ async function beginUpload(
   session: Session,
   names: Names,
   descriptor: Descriptor,
-  { from, signal }: OperationOptions & BlobContext,
+  { from, signal, progress }: OperationOptions & BlobContext,
 ): Promise<URL | undefined> {
   const near = isRegistryPlace(from) && from.registryHost === names.registry && from.repository !== names.repository
   const query = near ? `?${new URLSearchParams({ mount: descriptor.digest, from: from.repository })}` : ''
@@ -72,6 +72,8 @@ async function beginUpload(
   await answer.discard()
   if (answer.status === 201) {
     checkStored(answer, descriptor)
+    const status = `Mounted from ${near ? from.repository : 'another repository'}`
+    progress?.({ kind: 'status', id: shortId(descriptor.digest), status })
     return undefined
   }
   const location = answer.headers['location']

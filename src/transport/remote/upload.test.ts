@@ -23,6 +23,7 @@ async function upload(handler: Handler, context: { from?: string } = {}) {
     { credentials: fixedCredential(server.host, credential), limits },
   )
   let opened = 0
+  const statuses: string[] = []
   const from = context.from
     ? openRepository({ registry: server.host, repository: context.from }, { credentials: noCredentials })
     : undefined
@@ -33,9 +34,9 @@ async function upload(handler: Handler, context: { from?: string } = {}) {
       opened++
       return pieces()
     },
-    { from },
+    { from, progress: (event) => event.kind === 'status' && statuses.push(event.status) },
   )
-  return { opened, seen: server.seen }
+  return { opened, statuses, seen: server.seen }
 }
 
 const begin =
@@ -102,7 +103,7 @@ test('C10 a 201 with another digest is refused, for blobs and manifests', async 
 })
 
 test('C03 a blob of another repository of the same registry is mounted, with one extra pull scope', async () => {
-  const { seen, opened } = await upload(
+  const { seen, opened, statuses } = await upload(
     ({ path, headers, method }, response) => {
       const url = new URL(path, 'http://x')
       if (url.pathname === '/token') return response.end(JSON.stringify({ token: 'good' }))
@@ -117,6 +118,7 @@ test('C03 a blob of another repository of the same registry is mounted, with one
     { from: 'base/image' },
   )
   assert.equal(opened, 0)
+  assert.deepEqual(statuses, ['Mounted from base/image'])
   const token = seen.find(({ path }) => path.startsWith('/token'))!
   assert.deepEqual(new URL(token.path, 'http://x').searchParams.getAll('scope'), [
     'repository:a:pull,push',

@@ -1,0 +1,70 @@
+import { createInterface } from 'node:readline/promises'
+import { BaleError } from '#base'
+import type { Terminal } from './verb.ts'
+
+/** Asks on a terminal; the question goes to stderr, since stdout is for results. */
+export async function askLine(io: Terminal, question: string, signal: AbortSignal): Promise<string> {
+  const lines = createInterface({ input: io.stdin, output: io.stderr })
+  try {
+    return await lines.question(question, { signal })
+  } finally {
+    lines.close()
+  }
+}
+
+const ENTER = new Set(['\r', '\n'])
+const BACKSPACE = new Set(['\b', '\x7f'])
+const CONTROL_C = '\x03'
+const CONTROL_D = '\x04'
+const CONTROL_U = '\x15'
+
+/** Asks without showing what is typed. The terminal is as it was afterwards, however this ends. */
+export function askSecret(io: Terminal, question: string, signal: AbortSignal): Promise<string> {
+  const { stdin, stderr } = io
+  signal.throwIfAborted()
+  return new Promise((resolve, reject) => {
+    let typed = ''
+    const end = (settle: () => void) => {
+      stdin.off('data', onData)
+      signal.removeEventListener('abort', onAbort)
+      stdin.setRawMode?.(false)
+      stdin.pause()
+      stderr.write('\n')
+      settle()
+    }
+    const stopped = () => end(() => reject(new BaleError('ABORTED', 'stopped')))
+    const onAbort = () => end(() => reject(signal.reason))
+    const onData = (chunk: Buffer | string) => {
+      for (const character of chunk.toString()) {
+        if (ENTER.has(character) || (character === CONTROL_D && typed !== '')) return end(() => resolve(typed))
+        if (character === CONTROL_C || character === CONTROL_D) return stopped()
+        if (BACKSPACE.has(character)) typed = [...typed].slice(0, -1).join('')
+        else if (character === CONTROL_U) typed = ''
+        else if (character >= ' ') typed += character
+      }
+    }
+    stderr.write(question)
+    stdin.setRawMode?.(true)
+    signal.addEventListener('abort', onAbort, { once: true })
+    stdin.on('data', onData)
+    stdin.resume()
+  })
+}
+
+const LONGEST_SECRET = 64 * 1024
+
+/** A password from a pipe: all of it, without the line's end. */
+export async function readSecret(io: Terminal): Promise<string> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of io.stdin) {
+    chunks.push(Buffer.from(chunk as Buffer))
+    size += chunks.at(-1)!.length
+    if (size > LONGEST_SECRET) throw new BaleError('LIMIT_EXCEEDED', 'the password on standard input is too long')
+  }
+  const secret = Buffer.concat(chunks)
+    .toString('utf8')
+    .replace(/\r?\n$/, '')
+  if (secret !== '') return secret
+  throw new BaleError('INVALID_ARGUMENT', 'there is no password on standard input')
+}

@@ -1,0 +1,87 @@
+import { BaleError, isBaleError } from '#base'
+import { askLine, askSecret, readSecret } from '../ask.ts'
+import { defineVerb, type Terminal } from '../verb.ts'
+
+interface Options {
+  username?: string
+  password?: string
+  passwordStdin?: boolean
+}
+
+export const verb = defineVerb<Options>({
+  name: 'login',
+  summary: 'Log in to a registry, and keep the login for pull and push',
+  usage: '[REGISTRY]',
+  arguments: { max: 1 },
+  options: [
+    { flags: '-u, --username <NAME>', description: 'User name' },
+    { flags: '-p, --password <WORD>', description: 'Password; everybody on this machine can see it' },
+    { flags: '--password-stdin', description: 'Read the password from standard input' },
+  ],
+  examples: [
+    { command: 'bale login localhost:5000', explains: 'Asks for name and password' },
+    { command: 'bale login -u ann --password-stdin localhost:5000 < word.txt', explains: 'For scripts' },
+  ],
+  async run({ args, options, engine, io, signal }) {
+    const server = args[0]
+    checkFlags(options)
+    if (options.password !== undefined) {
+      io.warn('WARNING! Using --password via the CLI is insecure. Use --password-stdin.')
+    } else if (options.username === undefined && !options.passwordStdin) {
+      // docker's order: what is known is tried before anything is asked.
+      if (await loginAgain()) return 0
+    }
+    const username = options.username ?? (await askName(io, signal))
+    const password = options.password ?? (await (options.passwordStdin ? readSecret(io) : askPassword(io, signal)))
+    const { storedIn } = await engine.login(server, { username, password, signal })
+    if (storedIn.kind === 'file') {
+      io.warn(`WARNING! Your password will be stored unencrypted in ${storedIn.path}.`)
+      io.warn("A credential helper removes this warning: credsStore in docker's config.json.")
+    }
+    await io.print('Login Succeeded')
+    return 0
+
+    async function loginAgain(): Promise<boolean> {
+      try {
+        const known = await engine.checkStoredLogin(server, { signal })
+        if (!known) return false
+        io.warn('Authenticating with existing credentials...')
+        await io.print('Login Succeeded')
+        return true
+      } catch (error) {
+        if (!isBaleError(error, 'UNAUTHORIZED')) throw error
+        io.warn(`Login did not succeed, error: ${error.message}`)
+        return false
+      }
+    }
+  },
+})
+
+function checkFlags({ username, password, passwordStdin }: Options): void {
+  if (!passwordStdin) return
+  if (password !== undefined) {
+    throw new BaleError('INVALID_ARGUMENT', '--password and --password-stdin are mutually exclusive')
+  }
+  if (!username) throw new BaleError('INVALID_ARGUMENT', 'Must provide --username with --password-stdin')
+}
+
+async function askName(io: Terminal, signal: AbortSignal): Promise<string> {
+  requireTerminal(io)
+  const name = (await askLine(io, 'Username: ', signal)).trim()
+  if (name === '') throw new BaleError('INVALID_ARGUMENT', 'username is required')
+  return name
+}
+
+async function askPassword(io: Terminal, signal: AbortSignal): Promise<string> {
+  requireTerminal(io)
+  const password = await askSecret(io, 'Password: ', signal)
+  if (password === '') throw new BaleError('INVALID_ARGUMENT', 'password is required')
+  return password
+}
+
+function requireTerminal(io: Terminal): void {
+  if (io.stdin.isTTY) return
+  throw new BaleError('INVALID_ARGUMENT', 'Cannot perform an interactive login from a non TTY device', {
+    hint: 'bale login -u NAME --password-stdin REGISTRY < FILE',
+  })
+}

@@ -1,0 +1,32 @@
+import { defineVerb } from '../verb.ts'
+
+interface Options {
+  os?: string
+  arch?: string
+  variant?: string
+  osVersion?: string
+  osFeatures?: string[]
+}
+
+export const verb = defineVerb<Options>({
+  name: 'manifest annotate',
+  summary: 'Correct the platform of an image in a manifest list',
+  usage: 'LIST IMAGE',
+  arguments: { min: 2, max: 2 },
+  options: [
+    { flags: '--os <OS>', description: 'Operating system' },
+    { flags: '--arch <ARCH>', description: 'Architecture' },
+    { flags: '--variant <VARIANT>', description: 'Variant of the architecture' },
+    { flags: '--os-version <VERSION>', description: 'Version of the operating system' },
+    { flags: '--os-features <FEATURE>', description: 'Feature of the operating system that is needed', repeat: true },
+  ],
+  examples: [
+    { command: 'bale manifest annotate web:1 web:1-arm --arch arm --variant v7', explains: 'Say which arm it is' },
+  ],
+  async run({ args, options, engine }) {
+    const { os, arch, variant, osVersion, osFeatures } = options
+    const change = { os, architecture: arch, variant, osVersion, osFeatures }
+    await engine.annotateManifestList(args[0]!, args[1]!, change)
+    return 0
+  },
+})

@@ -1,0 +1,30 @@
+import { defineVerb } from '../verb.ts'
+
+interface Options {
+  amend?: boolean
+  insecure?: boolean
+}
+
+export const verb = defineVerb<Options>({
+  name: 'manifest create',
+  summary: 'Put images for several platforms together under one name',
+  usage: 'LIST IMAGE [IMAGE...]',
+  arguments: { min: 2 },
+  options: [
+    { flags: '-a, --amend', description: 'Add to the list when it is there already' },
+    { flags: '--insecure', description: 'Speak to the registries of the images also without trusted TLS' },
+  ],
+  examples: [
+    {
+      command:
+        'bale manifest create localhost:5000/team/web:1 localhost:5000/team/web:1-amd64 localhost:5000/team/web:1-arm64',
+      explains: 'From images of the store, else of their registries; push sends the list',
+    },
+  ],
+  async run({ args, options, engine, io, signal }) {
+    const [list, ...members] = args as [string, ...string[]]
+    const { name } = await engine.createManifestList(list, members, { ...options, signal })
+    await io.print(`Created manifest list ${name}`)
+    return 0
+  },
+})

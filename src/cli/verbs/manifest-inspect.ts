@@ -1,0 +1,40 @@
+import { createProgressView } from '../render/progress.ts'
+import { defineVerb } from '../verb.ts'
+
+interface Options {
+  insecure?: boolean
+  verbose?: boolean
+}
+
+export const verb = defineVerb<Options>({
+  name: 'manifest inspect',
+  summary: 'Show the manifest or index that a name stands for',
+  usage: 'NAME[:TAG|@DIGEST]',
+  arguments: { min: 1, max: 1 },
+  options: [
+    { flags: '--insecure', description: 'Speak to the registry also without trusted TLS' },
+    { flags: '-v, --verbose', description: 'Show descriptors, and of an index all its images' },
+  ],
+  examples: [
+    { command: 'bale manifest inspect debian:12', explains: 'As the registry has it; nothing else is fetched' },
+    { command: 'bale manifest inspect -v debian:12', explains: 'With the manifest of each platform' },
+  ],
+  async run({ args, options, engine, io, signal }) {
+    using view = createProgressView(io, { to: 'stderr' })
+    const found = await engine.inspectManifest(args[0]!, { ...options, signal, progress: view.report })
+    await io.print(JSON.stringify(options.verbose ? verbose(found) : found.document, undefined, '\t'))
+    return 0
+  },
+})
+
+type Found = Awaited<ReturnType<Parameters<typeof verb.run>[0]['engine']['inspectManifest']>>
+
+/** docker's members: a list gives an array, a single image an object. */
+function verbose({ document, images = [] }: Found): unknown {
+  const shown = images.map(({ name, descriptor, document: manifest }) => ({
+    Ref: name,
+    Descriptor: descriptor,
+    [descriptor.mediaType.includes('.oci.') ? 'OCIManifest' : 'SchemaV2Manifest']: manifest,
+  }))
+  return 'manifests' in document ? shown : shown[0]
+}

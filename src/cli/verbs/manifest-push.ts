@@ -1,0 +1,39 @@
+import { createProgressView } from '../render/progress.ts'
+import { defineVerb } from '../verb.ts'
+
+interface Options {
+  insecure?: boolean
+  purge?: boolean
+  quiet?: boolean
+}
+
+export const verb = defineVerb<Options>({
+  name: 'manifest push',
+  summary: 'Send a manifest list with its images to a registry',
+  usage: 'LIST [NAME[:TAG]]',
+  arguments: { min: 1, max: 2 },
+  options: [
+    { flags: '-p, --purge', description: 'Remove the local list after the push' },
+    { flags: '-q, --quiet', description: 'Print only the digest' },
+    { flags: '--insecure', description: 'Speak to the registries also without trusted TLS' },
+    { flags: '--all', description: 'Accepted for podman; all images are always sent', hidden: true },
+  ],
+  examples: [
+    { command: 'bale manifest push localhost:5000/team/web:1', explains: 'Images that the registry has are not sent' },
+    { command: 'bale manifest push web:1 localhost:5000/team/web:1', explains: 'Under another name' },
+  ],
+  async run({ args, options, engine, io, signal }) {
+    using view = createProgressView(io, { to: 'stderr', quiet: options.quiet })
+    const { insecure, purge } = options
+    const [list, destination] = args as [string, string?]
+    const { digest } = await engine.pushManifestList(list, {
+      destination,
+      insecure,
+      purge,
+      signal,
+      progress: view.report,
+    })
+    await io.print(digest)
+    return 0
+  },
+})

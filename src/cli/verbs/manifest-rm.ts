@@ -1,0 +1,16 @@
+import { defineVerb } from '../verb.ts'
+
+export const verb = defineVerb({
+  name: 'manifest rm',
+  summary: 'Remove local manifest lists; their images stay',
+  usage: 'LIST [LIST...]',
+  arguments: { min: 1 },
+  options: [],
+  examples: [
+    { command: 'bale manifest rm localhost:5000/team/web:1', explains: 'What was pushed stays in the registry' },
+  ],
+  async run({ args, engine }) {
+    for (const list of args) await engine.removeManifestList(list)
+    return 0
+  },
+})

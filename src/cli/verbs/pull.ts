@@ -1,0 +1,40 @@
+import { parseReference } from '#spec'
+import { createProgressView } from '../render/progress.ts'
+import { defineVerb } from '../verb.ts'
+
+interface Options {
+  allTags?: boolean
+  platform?: string
+  quiet?: boolean
+}
+
+export const verb = defineVerb<Options>({
+  name: 'pull',
+  summary: 'Fetch an image from its registry',
+  usage: 'NAME[:TAG|@DIGEST]',
+  arguments: { min: 1, max: 1 },
+  options: [
+    { flags: '-a, --all-tags', description: 'Fetch every tag of the repository' },
+    { flags: '--platform <OS/ARCH>', description: "Fetch the image for another platform than this machine's" },
+    { flags: '-q, --quiet', description: 'Print only the full name' },
+    { flags: '--disable-content-trust', description: 'Accepted for docker; there is no content trust', hidden: true },
+  ],
+  examples: [
+    { command: 'bale pull debian:12', explains: 'From Docker Hub' },
+    { command: 'bale pull localhost:5000/team/webserver', explains: 'From a registry of your own, the tag latest' },
+    { command: 'bale pull --platform linux/arm64 debian:12', explains: 'For another machine' },
+  ],
+  async run({ args, options, engine, io, signal }) {
+    const { allTags, platform, quiet } = options
+    const name = args[0]!
+    const { tag, digest } = parseReference(name)
+    let pulled: Awaited<ReturnType<typeof engine.pullImage>>
+    {
+      using view = createProgressView(io, { quiet })
+      if (!tag && !digest && !allTags) view.report({ kind: 'message', text: 'Using default tag: latest' })
+      pulled = await engine.pullImage(name, { allTags, platform, signal, progress: view.report })
+    }
+    for (const image of pulled) await io.print(image.name)
+    return 0
+  },
+})

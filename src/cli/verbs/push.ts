@@ -1,0 +1,39 @@
+import { parseReference } from '#spec'
+import { createProgressView } from '../render/progress.ts'
+import { defineVerb } from '../verb.ts'
+
+interface Options {
+  allTags?: boolean
+  quiet?: boolean
+}
+
+export const verb = defineVerb<Options>({
+  name: 'push',
+  summary: 'Send an image to its registry',
+  usage: 'NAME[:TAG]',
+  arguments: { min: 1, max: 1 },
+  options: [
+    { flags: '-a, --all-tags', description: 'Send every tag of the repository that is here' },
+    { flags: '-q, --quiet', description: 'Print only the full name' },
+    { flags: '--disable-content-trust', description: 'Accepted for docker; there is no content trust', hidden: true },
+  ],
+  examples: [
+    {
+      command: 'bale push localhost:5000/team/webserver:latest',
+      explains: 'Layers that the registry has are not sent',
+    },
+    { command: 'bale push -a localhost:5000/team/webserver', explains: 'All tags' },
+  ],
+  async run({ args, options, engine, io, signal }) {
+    const { allTags, quiet } = options
+    const name = args[0]!
+    let pushed: Awaited<ReturnType<typeof engine.pushImage>>
+    {
+      using view = createProgressView(io, { quiet })
+      if (!parseReference(name).tag && !allTags) view.report({ kind: 'message', text: 'Using default tag: latest' })
+      pushed = await engine.pushImage(name, { allTags, signal, progress: view.report })
+    }
+    if (quiet) for (const image of pushed) await io.print(image.name)
+    return 0
+  },
+})

@@ -1,0 +1,14 @@
+import { defineVerb } from '../verb.ts'
+
+export const verb = defineVerb({
+  name: 'tags',
+  summary: 'List the tags that a registry has for a repository',
+  usage: 'NAME',
+  arguments: { min: 1, max: 1 },
+  options: [],
+  examples: [{ command: 'bale tags localhost:5000/team/webserver', explains: 'One tag a line' }],
+  async run({ args, engine, io, signal }) {
+    for (const tag of await engine.listTags(args[0]!, { signal })) await io.print(tag)
+    return 0
+  },
+})
