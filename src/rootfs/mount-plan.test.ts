@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseMountInfo } from '#host'
+import type { Digest } from '#spec'
+import type { LayerRecord } from '#store'
+import { usedFolders } from './create-rootfs.ts'
+import { planMounts } from './mount-plan.ts'
+
+function layer(number: number, format: LayerRecord['format'] = 'erofs'): LayerRecord {
+  const diffId = `sha256:${number.toString(16).padStart(64, '0').split('').reverse().join('')}` as Digest
+  return { diffId, format, folder: `/store/${number}`, tarSize: 0, diskSize: 0, contentSize: 0, created: 0 }
+}
+
+test('the uppermost layer comes first; images are mounted under short names, extracted trees used where they are', () => {
+  assert.deepEqual(planMounts([layer(1), layer(2, 'extract'), layer(3)], '/run/layers', false), {
+    images: [
+      { source: '/store/3/layer.erofs', target: '/run/layers/3000000000000000' },
+      { source: '/store/1/layer.erofs', target: '/run/layers/1000000000000000' },
+    ],
+    lowers: ['/run/layers/3000000000000000', '/store/2/tree', '/run/layers/1000000000000000'],
+  })
+})
+
+test('a layer that appears twice counts where it stands higher', () => {
+  const { lowers } = planMounts([layer(1), layer(2), layer(1)], '/r', false)
+  assert.deepEqual(lowers, ['/r/1000000000000000', '/r/2000000000000000'])
+})
+
+test('an overlay gets the lowers it needs: one when writable, two when not', () => {
+  assert.equal(planMounts([], '/r', false).lowers.length, 1)
+  assert.equal(planMounts([], '/r', true).lowers.length, 2)
+  assert.equal(planMounts([layer(1)], '/r', true).lowers.length, 2)
+})
+
+test('more layers than overlayfs takes are refused before anything is mounted (T25)', () => {
+  const many = Array.from({ length: 500 }, (_, index) => layer(index + 1))
+  assert.throws(() => planMounts(many, '/r', false), { code: 'MOUNT_FAILED' })
+  assert.equal(planMounts(many.slice(1), '/r', false).lowers.length, 499)
+})
+
+test("the folders in use are read from both of the kernel's spellings", () => {
+  const table = parseMountInfo(
+    [
+      '50 20 0:40 / /m1 rw - overlay overlay rw,lowerdir=/run/l/a:/run/l/b,upperdir=/u,workdir=/w',
+      '51 20 0:41 / /m2 rw - overlay overlay rw,lowerdir+=/run/l/c,lowerdir+=/run/l/d,upperdir=/u2,workdir=/w2',
+      '52 20 0:42 / /run/l/e ro - erofs /x ro',
+      '',
+    ].join('\n'),
+  )
+  assert.deepEqual([...usedFolders(table)], ['/run/l/a', '/run/l/b', '/run/l/c', '/run/l/d'])
+})
