@@ -105,6 +105,17 @@ export function layerFormatContract(format: LayerFormat, parent: string): void {
       }
     })
 
+    test('a layer whose root is opaque hides all layers below it (T10)', async () => {
+      await using b = await bench()
+      const base = await b.add(await tarOf([file('below', 'b')]))
+      const upper = await b.add(await tarOf([file('above', 'a'), file('.wh..wh..opq', '')]))
+      for (const writable of [false, b.writable('opq')] as const) {
+        const layers = [base.diffId, upper.diffId]
+        await using rootfs = await b.mounter.prepareRootfs(layers, { id: `opq-${writable === false}`, writable })
+        assert.deepEqual(fs.readdirSync(rootfs.path), ['above'])
+      }
+    })
+
     test('entries of one name: the last wins, whatever the types; a directory keeps its children (T19)', async () => {
       await using b = await bench()
       const layer = await b.add(

@@ -6,7 +6,8 @@ import { isMounted, lchown, type MountInfo, mountErofs, mountInfo, mountOverlay,
 import { acquireLock } from '#host/file'
 import type { Digest } from '#spec'
 import type { LayerRecord, Store } from '#store'
-import { planMounts } from './mount-plan.ts'
+import { isOpaque } from './lower-view.ts'
+import { enoughLowers, planMounts } from './mount-plan.ts'
 import type { PrepareOptions, Rootfs, RootfsMounter } from './rootfs.ts'
 
 export interface RootfsOptions {
@@ -40,7 +41,7 @@ export function createRootfs({ store, run }: RootfsOptions): RootfsMounter {
     const target = options.target ?? join(rootsFolder, id)
     const records: LayerRecord[] = []
     for (const layer of layers) records.push(await store.layers.ensureVerified(layer, { signal }))
-    const plan = planMounts(records, layersFolder, writable === false)
+    const plan = planMounts(records, layersFolder)
     await mkdir(target, { recursive: true, mode: 0o700 })
     await mkdir(layersFolder, { recursive: true, mode: 0o700 })
     await using _held = await lock()
@@ -48,16 +49,26 @@ export function createRootfs({ store, run }: RootfsOptions): RootfsMounter {
     const rootfs = {
       path: target,
       upper: writable === false ? undefined : writable.upper,
-      lowers: plan.lowers,
+      lowers: plan.lowers as readonly string[],
       ...disposable(() => release(target)),
     }
-    if (isMounted(target)) return rootfs
+    if (isMounted(target)) {
+      rootfs.lowers = downToOpaque(plan.lowers)
+      return rootfs
+    }
     const mounted = new Set(mountInfo().map((mount) => mount.target))
-    for (const lower of plan.lowers) if (lower.startsWith(`${layersFolder}/`)) mkdirSync(lower, { recursive: true })
-    for (const image of plan.images) if (!mounted.has(image.target)) mountErofs(image.source, image.target)
-    if (writable !== false) prepareUpper(writable, plan.lowers)
+    for (const { source, target: folder } of plan.images) {
+      if (mounted.has(folder)) continue
+      mkdirSync(folder, { recursive: true })
+      mountErofs(source, folder)
+    }
+    rootfs.lowers = downToOpaque(plan.lowers)
+    if (writable !== false) prepareUpper(writable, rootfs.lowers)
+    const shown = writable === false ? withRoot(rootfs.lowers, layersFolder) : rootfs.lowers
+    const lowers = enoughLowers(shown, layersFolder, writable === false)
+    for (const lower of lowers) if (lower.startsWith(`${layersFolder}/`)) mkdirSync(lower, { recursive: true })
     mountOverlay({
-      lowers: writable === false ? withRoot(plan.lowers, layersFolder) : plan.lowers,
+      lowers,
       ...(writable === false ? {} : writable),
       target,
       options: OVERLAY_OPTIONS,
@@ -107,8 +118,18 @@ function prepareUpper(writable: { upper: string; work: string }, lowers: readonl
   chmodSync(writable.upper, mode)
 }
 
+/**
+ * Overlayfs does not look at an opaque mark on the root of a lower folder, so a layer that hides everything below it is
+ * made the lowest here.
+ */
+function downToOpaque(lowers: readonly string[]): readonly string[] {
+  const opaque = lowers.findIndex((lower) => isOpaque(Buffer.from(lower)))
+  return opaque < 0 ? lowers : lowers.slice(0, opaque + 1)
+}
+
 /** Where nothing is written there is no upper folder to give the root its owner and mode: an empty lower one does. */
-function withRoot(lowers: string[], layersFolder: string): string[] {
+function withRoot(lowers: readonly string[], layersFolder: string): readonly string[] {
+  if (lowers.length === 0) return lowers
   const { mode, uid, gid } = rootAttributes(lowers)
   const shown = lstatSync(lowers[0]!)
   if ((shown.mode & 0o7777) === mode && shown.uid === uid && shown.gid === gid) return lowers

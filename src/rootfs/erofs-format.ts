@@ -6,10 +6,8 @@ import { createLayerWriter, type LayerWriterOptions, reassemble } from '#format/
 import { withNoSpace } from '#host/file'
 import type { LayerFormat, WrittenLayer } from '#store'
 import { createImageFile, hashImageFile, openImageSource } from './image-file.ts'
+import { IMAGE_NAME, SPLIT_NAME } from './layer-files.ts'
 import { createSplitFile, readSplitFile } from './split-file.ts'
-
-export const IMAGE_NAME = 'layer.erofs'
-export const SPLIT_NAME = 'split.zst'
 
 /** Layers as one mountable image each: `layer.erofs`, and `split.zst` with all other bytes of the tar. */
 export const layerFormat: LayerFormat = {

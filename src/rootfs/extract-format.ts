@@ -10,12 +10,10 @@ import type { LayerFormat, WrittenLayer } from '#store'
 import { compareTar, damagedLayer } from './erofs-format.ts'
 import { extractImage } from './extract-image.ts'
 import { createImageFile, openImageSource } from './image-file.ts'
+import { TAR_NAME, TREE_DIGEST_NAME, TREE_NAME } from './layer-files.ts'
 import { createSplitFile, readSplitFile } from './split-file.ts'
 import { treeDigest } from './tree-digest.ts'
 
-export const TREE_NAME = 'tree'
-const TAR_NAME = 'layer.tar.zst'
-const DIGEST_NAME = 'tree.sha256'
 const SCRATCH_NAME = 'scratch.erofs'
 
 /**
@@ -53,7 +51,7 @@ async function writeExtractedLayer(
       await extractImage(await openErofs(source), tree, options)
     }
     await rm(scratch)
-    await writeFile(join(folder, DIGEST_NAME), treeDigest(tree))
+    await writeFile(join(folder, TREE_DIGEST_NAME), treeDigest(tree))
     syncFileSystem(folder)
     return {
       diffId: written.diffId,
@@ -66,7 +64,7 @@ async function writeExtractedLayer(
 
 async function verifyExtractedLayer(folder: string, expected: WrittenLayer): Promise<void> {
   try {
-    const digest = await readFile(join(folder, DIGEST_NAME), 'utf8')
+    const digest = await readFile(join(folder, TREE_DIGEST_NAME), 'utf8')
     if (treeDigest(join(folder, TREE_NAME)) !== digest) throw damagedLayer(expected, 'its tree was changed')
     await compareTar(readSplitFile(join(folder, TAR_NAME)), expected)
   } catch (error) {

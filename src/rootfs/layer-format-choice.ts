@@ -4,7 +4,6 @@ import { BaleError, errnoOf } from '#base'
 import { probeMounts, siblingModule } from '#host'
 import { writeFileAtomic } from '#host/file'
 import type { LayerFormatName, LayerFormatReference } from '#store'
-import { tinyImage } from './tiny-image.ts'
 
 /** Both formats, for the store: one is chosen for writing, layers of the other stay readable. */
 export const layerFormats: Readonly<Record<LayerFormatName, LayerFormatReference>> = {
@@ -48,6 +47,7 @@ async function remembered(root: string, key: string): Promise<LayerFormatName | 
 
 async function probe(root: string, key: string): Promise<LayerFormatName> {
   await mkdir(root, { recursive: true, mode: 0o700 })
+  const { tinyImage } = await import('./tiny-image.ts')
   const { erofs } = await probeMounts(root, async (path) => writeFile(path, await tinyImage()))
   const format: LayerFormatName = erofs === undefined ? 'extract' : 'erofs'
   await writeFileAtomic(join(root, CHOICE), `${format} ${key}\n`)

@@ -4,7 +4,7 @@ import { parseMountInfo } from '#host'
 import type { Digest } from '#spec'
 import type { LayerRecord } from '#store'
 import { usedFolders } from './create-rootfs.ts'
-import { planMounts } from './mount-plan.ts'
+import { enoughLowers, planMounts } from './mount-plan.ts'
 
 function layer(number: number, format: LayerRecord['format'] = 'erofs'): LayerRecord {
   const diffId = `sha256:${number.toString(16).padStart(64, '0').split('').reverse().join('')}` as Digest
@@ -12,7 +12,7 @@ function layer(number: number, format: LayerRecord['format'] = 'erofs'): LayerRe
 }
 
 test('the uppermost layer comes first; images are mounted under short names, extracted trees used where they are', () => {
-  assert.deepEqual(planMounts([layer(1), layer(2, 'extract'), layer(3)], '/run/layers', false), {
+  assert.deepEqual(planMounts([layer(1), layer(2, 'extract'), layer(3)], '/run/layers'), {
     images: [
       { source: '/store/3/layer.erofs', target: '/run/layers/3000000000000000' },
       { source: '/store/1/layer.erofs', target: '/run/layers/1000000000000000' },
@@ -22,20 +22,21 @@ test('the uppermost layer comes first; images are mounted under short names, ext
 })
 
 test('a layer that appears twice counts where it stands higher', () => {
-  const { lowers } = planMounts([layer(1), layer(2), layer(1)], '/r', false)
+  const { lowers } = planMounts([layer(1), layer(2), layer(1)], '/r')
   assert.deepEqual(lowers, ['/r/1000000000000000', '/r/2000000000000000'])
 })
 
 test('an overlay gets the lowers it needs: one when writable, two when not', () => {
-  assert.equal(planMounts([], '/r', false).lowers.length, 1)
-  assert.equal(planMounts([], '/r', true).lowers.length, 2)
-  assert.equal(planMounts([layer(1)], '/r', true).lowers.length, 2)
+  assert.deepEqual(enoughLowers([], '/r', false), ['/r/empty-1'])
+  assert.deepEqual(enoughLowers([], '/r', true), ['/r/empty-1', '/r/empty-2'])
+  assert.deepEqual(enoughLowers(['/r/a'], '/r', true), ['/r/a', '/r/empty-2'])
+  assert.deepEqual(enoughLowers(['/r/a'], '/r', false), ['/r/a'])
 })
 
 test('more layers than overlayfs takes are refused before anything is mounted (T25)', () => {
   const many = Array.from({ length: 500 }, (_, index) => layer(index + 1))
-  assert.throws(() => planMounts(many, '/r', false), { code: 'MOUNT_FAILED' })
-  assert.equal(planMounts(many.slice(1), '/r', false).lowers.length, 499)
+  assert.throws(() => planMounts(many, '/r'), { code: 'MOUNT_FAILED' })
+  assert.equal(planMounts(many.slice(1), '/r').lowers.length, 499)
 })
 
 test("the folders in use are read from both of the kernel's spellings", () => {
