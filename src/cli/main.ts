@@ -81,11 +81,13 @@ async function dispatch(words: string[], globals: GlobalFlags): Promise<number> 
 }
 
 function findVerb(words: string[], verbs: readonly VerbEntry[]): { entry: VerbEntry; rest: string[] } | undefined {
-  const two = words.length > 1 ? `${words[0]} ${words[1]}` : undefined
-  const entry = verbs.find((one) => two !== undefined && one.names.includes(two))
-  if (entry) return { entry, rest: words.slice(2) }
-  const single = verbs.find((one) => one.names.includes(words[0]!))
-  return single && { entry: single, rest: words.slice(1) }
+  // The longest name wins: `registry user add` before `registry user`, `image ls` before `image`.
+  for (let length = Math.min(3, words.length); length > 0; length--) {
+    const name = words.slice(0, length).join(' ')
+    const entry = verbs.find((one) => one.names.includes(name))
+    if (entry) return { entry, rest: words.slice(length) }
+  }
+  return undefined
 }
 
 async function help(words: string[], verbs: readonly VerbEntry[]): Promise<number> {

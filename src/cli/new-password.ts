@@ -1,0 +1,23 @@
+import { BaleError } from '#base'
+import { askSecret, readSecret } from './ask.ts'
+import type { Terminal } from './verb.ts'
+
+/** A new password: all of standard input, or asked for twice on a terminal. Never from the command line. */
+export async function newPassword(
+  io: Terminal,
+  { fromInput, signal }: { fromInput: boolean | undefined; signal: AbortSignal },
+): Promise<string> {
+  if (fromInput) return await readSecret(io)
+  if (!io.stdin.isTTY) {
+    throw new BaleError(
+      'INVALID_ARGUMENT',
+      'standard input is not a terminal, so nobody can be asked for the password',
+      {
+        hint: 'say --password-stdin to read it from there',
+      },
+    )
+  }
+  const password = await askSecret(io, 'Password: ', signal)
+  if (password === (await askSecret(io, 'Password again: ', signal))) return password
+  throw new BaleError('INVALID_ARGUMENT', 'the two passwords differ')
+}

@@ -1,0 +1,43 @@
+import { BaleError } from '#base'
+import { defineVerb } from '../verb.ts'
+import { openAdmin, ROOT_OPTION } from './registry.ts'
+
+const HOUR = 3_600_000
+
+export const verb = defineVerb<{ root?: string; untaggedOlderThan?: string }>({
+  name: 'registry gc',
+  summary: 'Free what nothing in a registry refers to, also while it is served',
+  arguments: { max: 0 },
+  options: [
+    ROOT_OPTION,
+    {
+      flags: '--untagged-older-than <HOURS>',
+      description: 'Also remove manifests without a tag, index or subject, pushed longer ago than this',
+    },
+  ],
+  examples: [
+    {
+      command: 'bale registry gc',
+      explains: 'Blobs stay a day after their push, and an hour after they were condemned',
+    },
+    {
+      command: 'bale registry gc --untagged-older-than 720',
+      explains: 'Untagged manifests of more than thirty days, too',
+    },
+  ],
+  async run({ options, engine, io, signal }) {
+    const untaggedOlderThan = options.untaggedOlderThan === undefined ? undefined : hours(options.untaggedOlderThan)
+    await using admin = await openAdmin(options.root, engine)
+    const { uploads, manifests, blobs, bytes, objects } = await admin.collectGarbage({ signal, untaggedOlderThan })
+    await io.print(`Uploads that were never finished: ${uploads}`)
+    await io.print(`Untagged manifests removed: ${manifests}`)
+    await io.print(`Blobs condemned: ${blobs} (${bytes} bytes)`)
+    await io.print(`Files deleted: ${objects}`)
+    return 0
+  },
+})
+
+function hours(text: string): number {
+  if (/^\d{1,7}$/.test(text)) return Number(text) * HOUR
+  throw new BaleError('INVALID_ARGUMENT', `not a number of hours: ${text}`)
+}

@@ -1,0 +1,26 @@
+import { defineVerb } from '../verb.ts'
+import { openAdmin, ROOT_OPTION } from './registry.ts'
+
+export const verb = defineVerb<{ root?: string }>({
+  name: 'registry grant',
+  summary: 'Let a user into repositories of a registry',
+  usage: 'USER PATTERN ROLE',
+  arguments: { min: 3, max: 3 },
+  options: [ROOT_OPTION],
+  examples: [
+    {
+      command: "bale registry grant ann 'team/*' write",
+      explains: 'ann may pull from and push to team/web, not team/a/b',
+    },
+    { command: "bale registry grant bob 'team/**' read", explains: 'bob may pull everything below team' },
+    { command: 'bale registry grant cat team/web admin', explains: 'cat may also delete there' },
+  ],
+  async run({ args, options, engine, io }) {
+    const [user, pattern, role] = args as [string, string, string]
+    await using admin = await openAdmin(options.root, engine)
+    // The registry checks the role; here it is still text.
+    await admin.users.grant(user, pattern, role as 'read')
+    await io.print(`${user} ${pattern} ${role}`)
+    return 0
+  },
+})

@@ -1,0 +1,18 @@
+import { defineVerb } from '../verb.ts'
+import { openAdmin, ROOT_OPTION } from './registry.ts'
+
+export const verb = defineVerb<{ root?: string }>({
+  name: 'registry revoke',
+  summary: 'Take back what registry grant gave',
+  usage: 'USER PATTERN',
+  arguments: { min: 2, max: 2 },
+  options: [ROOT_OPTION],
+  examples: [{ command: "bale registry revoke ann 'team/*'", explains: 'The pattern as it was granted' }],
+  async run({ args, options, engine, io }) {
+    const [user, pattern] = args as [string, string]
+    await using admin = await openAdmin(options.root, engine)
+    await admin.users.revoke(user, pattern)
+    await io.print(`${user} ${pattern}`)
+    return 0
+  },
+})

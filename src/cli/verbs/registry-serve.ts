@@ -1,0 +1,105 @@
+import { readFile } from 'node:fs/promises'
+import { BaleError, type Log } from '#base'
+import { defineVerb, type Terminal } from '../verb.ts'
+import { loadRegistry, ROOT_OPTION, registryFolder } from './registry.ts'
+
+interface Options {
+  root?: string
+  listen: string
+  tlsCert?: string
+  tlsKey?: string
+  anonymousPull?: boolean
+  insecure?: boolean
+  externalUrl?: string
+  trustedProxy?: string[]
+}
+
+export const verb = defineVerb<Options>({
+  name: 'registry serve',
+  summary: 'Serve a registry from a folder',
+  arguments: { max: 0 },
+  options: [
+    ROOT_OPTION,
+    {
+      flags: '--listen <ADDRESS:PORT>',
+      description: 'Where to listen; port 0 takes a free one',
+      default: '127.0.0.1:5000',
+    },
+    { flags: '--tls-cert <FILE>', description: 'Certificate chain (PEM)' },
+    { flags: '--tls-key <FILE>', description: 'Private key of the certificate (PEM)' },
+    { flags: '--anonymous-pull', description: 'Let everybody pull without a login' },
+    { flags: '--insecure', description: 'Speak plain HTTP on an address that other machines reach' },
+    {
+      flags: '--external-url <URL>',
+      description: 'What clients call this registry, when it is not what they connect to',
+    },
+    {
+      flags: '--trusted-proxy <ADDRESS>',
+      description: 'Address or range whose X-Forwarded headers count (may be repeated)',
+      repeat: true,
+    },
+  ],
+  examples: [
+    {
+      command: 'bale registry serve',
+      explains: 'On 127.0.0.1:5000, for this machine; nobody gets in before a user is added',
+    },
+    {
+      command: 'bale registry serve --root /srv/images --listen 0.0.0.0:443 --tls-cert cert.pem --tls-key key.pem',
+      explains: 'For other machines',
+    },
+  ],
+  async run({ options, engine, io, signal }) {
+    const { serveRegistry } = await loadRegistry()
+    const folder = registryFolder(options.root, engine)
+    await using served = await serveRegistry({
+      folder,
+      ...parseListen(options.listen),
+      tls: await readTls(options),
+      anonymous: options.anonymousPull ? 'pull' : 'none',
+      insecure: options.insecure,
+      externalUrl: options.externalUrl,
+      trustedProxies: options.trustedProxy,
+      log: engine.config.debug.some((room) => room === 'registry' || room === '*') ? logTo(io) : undefined,
+    })
+    await io.print(`Serving ${folder} at ${served.url}`)
+    if ((await served.registry.users.list()).length === 0) {
+      io.warn(`There is no user yet, so nobody can push: bale registry user add NAME --root ${folder}`)
+    }
+    await aborted(signal)
+    return 0
+  },
+})
+
+/** `127.0.0.1:5000`, `[::1]:5000` or `localhost:5000`. */
+function parseListen(text: string): { host: string; port: number } {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/.exec(text)
+  const port = Number(match?.[3])
+  if (match && port <= 65_535) return { host: (match[1] ?? match[2])!, port }
+  throw new BaleError('INVALID_ARGUMENT', `not an address to listen on: ${text}`, {
+    hint: 'give address and port, for example 127.0.0.1:5000 or [::1]:5000',
+  })
+}
+
+async function readTls({ tlsCert, tlsKey }: Options): Promise<{ cert: Buffer; key: Buffer } | undefined> {
+  if (tlsCert === undefined && tlsKey === undefined) return undefined
+  if (tlsCert === undefined || tlsKey === undefined) {
+    throw new BaleError('INVALID_ARGUMENT', '--tls-cert and --tls-key belong together')
+  }
+  const [cert, key] = await Promise.all([readFile(tlsCert), readFile(tlsKey)])
+  return { cert, key }
+}
+
+function logTo(io: Terminal): Log {
+  return {
+    debug: (_room, message, details = {}) =>
+      io.warn(`${new Date().toISOString()} ${message} ${JSON.stringify(details)}`),
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

@@ -1,0 +1,29 @@
+import { newPassword } from '../new-password.ts'
+import { defineVerb } from '../verb.ts'
+import { openAdmin, ROOT_OPTION } from './registry.ts'
+
+export const verb = defineVerb<{ root?: string; passwordStdin?: boolean; admin?: boolean }>({
+  name: 'registry user add',
+  summary: 'Add a user to a registry of this machine',
+  usage: 'NAME',
+  arguments: { min: 1, max: 1 },
+  options: [
+    ROOT_OPTION,
+    { flags: '--password-stdin', description: 'Read the password from standard input' },
+    { flags: '--admin', description: 'The user may do everything in all repositories' },
+  ],
+  examples: [
+    {
+      command: 'bale registry user add ann',
+      explains: 'Asks for the password; ann may push to ann/… and nowhere else',
+    },
+    { command: 'bale registry user add root --admin --password-stdin < word.txt', explains: 'For scripts' },
+  ],
+  async run({ args, options, engine, io, signal }) {
+    const password = await newPassword(io, { fromInput: options.passwordStdin, signal })
+    await using admin = await openAdmin(options.root, engine)
+    await admin.users.add(args[0]!, password, { admin: options.admin })
+    await io.print(args[0]!)
+    return 0
+  },
+})

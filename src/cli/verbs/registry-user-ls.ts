@@ -1,0 +1,20 @@
+import { alignColumns } from '../render/align-columns.ts'
+import { defineVerb } from '../verb.ts'
+import { openAdmin, ROOT_OPTION } from './registry.ts'
+
+export const verb = defineVerb<{ root?: string }>({
+  name: 'registry user ls',
+  summary: 'List the users of a registry and what they may do',
+  arguments: { max: 0 },
+  options: [ROOT_OPTION],
+  examples: [{ command: 'bale registry user ls', explains: 'Names, administrators, and grants by pattern' }],
+  async run({ options, engine, io }) {
+    await using admin = await openAdmin(options.root, engine)
+    const rows = (await admin.users.list()).map(({ name, admin: everything, grants }) => {
+      const given = grants.map(({ pattern, role }) => `${pattern}=${role}`).join(' ')
+      return [name, everything ? 'yes' : 'no', given].join('\t')
+    })
+    await io.print(alignColumns(['NAME\tADMIN\tGRANTS', ...rows].join('\n')))
+    return 0
+  },
+})

@@ -1,0 +1,21 @@
+import { newPassword } from '../new-password.ts'
+import { defineVerb } from '../verb.ts'
+import { openAdmin, ROOT_OPTION } from './registry.ts'
+
+export const verb = defineVerb<{ root?: string; passwordStdin?: boolean }>({
+  name: 'registry user passwd',
+  summary: 'Change the password of a user of a registry',
+  usage: 'NAME',
+  arguments: { min: 1, max: 1 },
+  options: [ROOT_OPTION, { flags: '--password-stdin', description: 'Read the password from standard input' }],
+  examples: [
+    { command: 'bale registry user passwd ann', explains: 'Asks for the new password; the old one ends at once' },
+  ],
+  async run({ args, options, engine, io, signal }) {
+    const password = await newPassword(io, { fromInput: options.passwordStdin, signal })
+    await using admin = await openAdmin(options.root, engine)
+    await admin.users.setPassword(args[0]!, password)
+    await io.print(args[0]!)
+    return 0
+  },
+})

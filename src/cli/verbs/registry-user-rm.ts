@@ -1,0 +1,19 @@
+import { defineVerb } from '../verb.ts'
+import { openAdmin, ROOT_OPTION } from './registry.ts'
+
+export const verb = defineVerb<{ root?: string }>({
+  name: 'registry user rm',
+  summary: 'Remove users from a registry; what they pushed stays',
+  usage: 'NAME [NAME...]',
+  arguments: { min: 1 },
+  options: [ROOT_OPTION],
+  examples: [{ command: 'bale registry user rm ann', explains: 'Logins and tokens of ann end at once' }],
+  async run({ args, options, engine, io }) {
+    await using admin = await openAdmin(options.root, engine)
+    for (const name of args) {
+      await admin.users.remove(name)
+      await io.print(name)
+    }
+    return 0
+  },
+})

@@ -1,0 +1,21 @@
+import type { Engine } from '#engine'
+import type { RegistryAdmin } from '#registry'
+import type { VerbOption } from '../verb.ts'
+
+/** What the verbs below `bale registry` share. Here is the one place where the command line loads the registry. */
+export const loadRegistry = () => import('#registry')
+
+export const ROOT_OPTION: VerbOption = {
+  flags: '--root <DIR>',
+  description: "Folder of the registry; by default beside the store's (/var/lib/bale-registry)",
+}
+
+export function registryFolder(root: string | undefined, engine: Engine): string {
+  return root ?? `${engine.config.root.replace(/\/+$/, '')}-registry`
+}
+
+/** Opens the registry's folder for administration, also while it is served. */
+export async function openAdmin(root: string | undefined, engine: Engine): Promise<RegistryAdmin> {
+  const { openRegistryAdmin } = await loadRegistry()
+  return await openRegistryAdmin({ folder: registryFolder(root, engine) })
+}
