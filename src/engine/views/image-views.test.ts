@@ -52,6 +52,8 @@ for (const { name, config, inspect, history } of recorded.images) {
 const LAYER_SIZES: Record<string, number> = {
   'sha256:9564be645c3f85fb23bad7593f4999ca6367db1d52404b2a7ebe3cd79280bcd3': 2610,
   'sha256:31f44e2fe7d89d3fd63ba43ad403c6808e31797cf46b66ff53fe637ab6a20701': 1852,
+  'sha256:335000e859d879eb795b342577d1feec32e07ecafe3b1e4f7fe5a0f29a00b237': 1_982_256,
+  'sha256:33b2ea5ebcc3fb8362cdc697c083f67e06aa185018558d8f87915553c13de3b0': 0,
 }
 
 test('inspect tells names as people write them, and members that only docker’s documents have', () => {
