@@ -3,6 +3,45 @@
  * volumes, logs, exec, cp, commit. Promises: a container outlives every bale process; its state is read from the
  * machine, not remembered; what a failed start made is undone. Does not: fetch images, parse command lines, print.
  */
+export { renameContainer, updateContainer } from './manager/change.ts'
+export { createContainer } from './manager/create.ts'
+export type {
+  Container,
+  ContainerDocument,
+  ContainerMount,
+  EffectiveConfig,
+  HealthState,
+  RecordedState,
+} from './manager/document.ts'
+export { type ExecRequest, execContainer, type RunningExec } from './manager/exec.ts'
+export { cleanupContainer, takeDownIdleNetworks } from './manager/finalize.ts'
+export { type Machinery, type MachineryOptions, newId, openMachinery } from './manager/machinery.ts'
+export { type Attached, attachContainer, containerLog, type LogRequest, resizeContainer } from './manager/output.ts'
+export { containerProcesses, containerUsage, type ProcessTable, type Usage } from './manager/processes.ts'
+export { pruneContainers, type RemoveOptions, removeContainer, writtenSize } from './manager/remove.ts'
+export { type Started, type StartOptions, startContainer } from './manager/start.ts'
+export { findContainer, type SeenContainer, type Status, see, seeAll, seeContainer } from './manager/state.ts'
+export {
+  killContainer,
+  pauseContainer,
+  restartContainer,
+  type StopOptions,
+  stopContainer,
+  unpauseContainer,
+} from './manager/stop.ts'
+export { sweepContainers } from './manager/sweep.ts'
+export { exitOf, waitContainer } from './manager/wait.ts'
+export type { Connection } from './network/connections.ts'
+export {
+  type CreateNetworkOptions,
+  createNetwork,
+  DEFAULT_NETWORK,
+  defaultNetwork,
+  findNetwork,
+  type Network,
+  type NetworkDocument,
+} from './network/network.ts'
+export type { PublishedPort } from './network/published-ports.ts'
 export type {
   ContainerImage,
   ContainerOptions,
@@ -17,3 +56,16 @@ export type {
 } from './options.ts'
 export { createStepRunner, type StepRunner, type StepRunnerOptions } from './process/create-step-runner.ts'
 export type { RunStep, RunStepOptions, StepMount, StepResult } from './run-step.ts'
+export type { AttachSession, OutputFrame, TerminalSize } from './runtime/attach.ts'
+export type { LogFrame } from './runtime/log-reader.ts'
+export {
+  type CreateVolumeOptions,
+  createVolume,
+  findVolume,
+  folderSize,
+  pruneVolumes,
+  removeVolume,
+  type Volume,
+  type VolumeDocument,
+  volumeUsers,
+} from './volume/volumes.ts'

@@ -30,6 +30,8 @@ export interface CreateOptions extends MonitorOptions {
   name: string
   /** k8s-file log; undefined for none. */
   logPath?: string
+  /** Bytes after which the monitor begins the log anew. */
+  logSizeMaximum?: number
   /** Run by the monitor when the container has ended, also when nobody else is left. */
   exitCommand?: readonly string[]
 }
@@ -58,6 +60,7 @@ export async function createMonitored(options: CreateOptions): Promise<Monitored
     join(bundle, 'conmon.pid'),
     '-l',
     options.logPath === undefined ? 'none' : `k8s-file:${options.logPath}`,
+    ...(options.logSizeMaximum ? ['--log-size-max', String(options.logSizeMaximum)] : []),
     ...(options.stdin === 'open' ? ['--leave-stdin-open'] : []),
     ...exitArguments(options.exitCommand),
   ])
@@ -75,6 +78,7 @@ export interface ExecOptions extends MonitorOptions {
   process: OciProcess
   /** Nobody will attach; the exec runs on its own. */
   detach?: boolean
+  exitCommand?: readonly string[]
 }
 
 export interface ExecSession {
@@ -95,7 +99,7 @@ export async function execMonitored(options: ExecOptions): Promise<ExecSession> 
   const attachArguments = detach ? [] : ['--exec-attach']
   const child = startMonitor(
     options,
-    ['-e', '--exec-process-spec', specPath, ...attachArguments, '-l', 'none'],
+    ['-e', '--exec-process-spec', specPath, ...attachArguments, '-l', 'none', ...exitArguments(options.exitCommand)],
     !detach,
   )
   const lines = messages(child.sync)

@@ -1,0 +1,128 @@
+import { writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { BaleError } from '#base'
+import { hostsFile, machineResolvConf, resolvFile } from '../network/etc-files.ts'
+import { deviceAccess } from '../spec/devices.ts'
+import { readMachine } from '../spec/machine.ts'
+import type { OciConfig, OciMount } from '../spec/oci-config.ts'
+import { resolveUser } from '../spec/process-user.ts'
+import { type NamespaceChoice, processEnvironment, runtimeSpec } from '../spec/runtime-spec.ts'
+import type { Container } from './document.ts'
+import { type Machinery, pathsOf } from './machinery.ts'
+import { findContainer, mustRun, see } from './state.ts'
+
+/** What a start has made ready for the configuration. */
+export interface Prepared {
+  rootfsPath: string
+  network: NamespaceChoice
+  /** Address and gateway on the container's own network. */
+  connection?: { address: string; gateway: string; dns: boolean }
+  warn: (text: string) => void
+}
+
+/** Writes the container's /etc files and makes its runtime configuration. */
+export async function containerSpec(machinery: Machinery, record: Container, prepared: Prepared): Promise<OciConfig> {
+  const { config, host, mounts } = record.document
+  const files = await writeEtcFiles(machinery, record, prepared)
+  const wanted = mounts.map(ociMount)
+  const covered = new Set(wanted.map((mount) => mount.destination))
+  const init = host.init ? initProgram(machinery) : undefined
+  const args = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])]
+  const terminal = config.Tty
+  return runtimeSpec({
+    id: record.id,
+    rootfsPath: prepared.rootfsPath,
+    process: {
+      args: init ? [INIT_PATH, '--', ...args] : args,
+      env: processEnvironment(config.Env, { hostname: config.Hostname, terminal }),
+      cwd: config.WorkingDir || '/',
+      terminal,
+      user: resolveUser(prepared.rootfsPath, config.User ?? '', host.groupAdd),
+    },
+    hostname: config.Hostname,
+    domainname: config.Domainname,
+    network: prepared.network,
+    pid: await sharedNamespace(machinery, host.pidMode, 'pid'),
+    ipc: await sharedNamespace(machinery, host.ipcMode, 'ipc'),
+    uts: host.utsMode === 'host' ? 'host' : 'own',
+    host,
+    mounts: [
+      ...files.filter((mount) => !covered.has(mount.destination)),
+      ...(init ? [{ destination: INIT_PATH, type: 'bind', source: init, options: ['bind', 'ro'] }] : []),
+      ...wanted,
+    ],
+    devices: deviceAccess(host.devices ?? [], host.privileged),
+    machine: readMachine(),
+    warn: prepared.warn,
+  })
+}
+
+const INIT_PATH = '/sbin/docker-init'
+
+function initProgram({ programs }: Machinery): string {
+  const found = ['catatonit', 'docker-init', 'tini-static', 'tini'].map((name) => programs.find(name)).find(Boolean)
+  if (found) return found
+  throw new BaleError('UNSUPPORTED_HOST', '--init needs catatonit or tini, and neither is installed', {
+    hint: 'apt-get install catatonit',
+  })
+}
+
+function ociMount(mount: Container['document']['mounts'][number]): OciMount {
+  const { destination, readOnly } = mount
+  if (mount.type === 'tmpfs')
+    return { destination, type: 'tmpfs', source: 'tmpfs', options: [...mount.options, ...(readOnly ? ['ro'] : [])] }
+  const propagation = mount.propagation || 'rprivate'
+  return {
+    destination,
+    type: 'bind',
+    source: mount.source,
+    options: ['rbind', propagation, ...(readOnly ? ['ro'] : [])],
+  }
+}
+
+async function writeEtcFiles(machinery: Machinery, record: Container, prepared: Prepared): Promise<OciMount[]> {
+  const { config, host } = record.document
+  const { folder } = pathsOf(machinery, record.id)
+  const { connection } = prepared
+  const onHost = prepared.network === 'host'
+  const names = [config.Domainname ? `${config.Hostname}.${config.Domainname}` : '', config.Hostname]
+  const asked = { servers: host.dns, search: host.dnsSearch, options: host.dnsOptions }
+  const files: Record<string, string> = {
+    'resolv.conf': connection?.dns
+      ? resolvFile({
+          ...asked,
+          servers: [connection.gateway],
+          search: ['dns.podman', ...(host.dnsSearch ?? [])],
+          host: machineResolvConf(),
+        })
+      : resolvFile({ ...asked, host: machineResolvConf(), hostNetwork: onHost }),
+    hostname: `${config.Hostname || hostname()}\n`,
+    hosts: hostsFile({
+      extra: host.extraHosts,
+      gateway: connection?.gateway,
+      ...(connection && { own: { address: connection.address, names } }),
+      ...(onHost && { own: { address: '127.0.1.1', names } }),
+    }),
+  }
+  return Promise.all(
+    Object.entries(files).map(async ([name, text]) => {
+      await writeFile(join(folder, name), text, { mode: 0o644 })
+      return { destination: `/etc/${name}`, type: 'bind', source: join(folder, name), options: ['rbind', 'rprivate'] }
+    }),
+  )
+}
+
+/** `host`, `container:NAME`, or an own one. A container's namespace can be shared only while that container runs (R19). */
+export async function sharedNamespace(
+  machinery: Machinery,
+  mode: string | undefined,
+  kind: 'pid' | 'ipc' | 'net',
+): Promise<NamespaceChoice> {
+  if (mode === undefined || mode === '' || mode === 'private' || mode === 'shareable') return 'own'
+  if (mode === 'host') return 'host'
+  if (!mode.startsWith('container:')) throw new BaleError('INVALID_ARGUMENT', `invalid ${kind} mode: ${mode}`)
+  const other = await see(machinery, await findContainer(machinery, mode.slice('container:'.length)))
+  const { state } = mustRun(other)
+  return { path: `/proc/${state.process!.pid}/ns/${kind}` }
+}

@@ -1,0 +1,131 @@
+import { mkdir, rm } from 'node:fs/promises'
+import { BaleError, type OperationOptions } from '#base'
+import type { Rootfs } from '#rootfs'
+import type { Digest } from '#spec'
+import { parseExtraHost } from '../network/etc-files.ts'
+import type { ContainerOptions } from '../options.ts'
+import { makeMountPoints } from '../process/mount-points.ts'
+import { boundingCapabilities } from '../spec/capabilities.ts'
+import { readMachine } from '../spec/machine.ts'
+import { resourceLimits } from '../spec/resources.ts'
+import { parseSecurityOptions } from '../spec/security-options.ts'
+import { removeVolume } from '../volume/volumes.ts'
+import type { Container, ContainerDocument, ContainerMount } from './document.ts'
+import { effectiveConfig } from './effective-config.ts'
+import { type Machinery, newId, pathsOf } from './machinery.ts'
+import { checkContainerName, madeUpName } from './names.ts'
+import { copyImageContent, mountPointKind, mountRequests, resolveMounts, wantsCopy } from './resolve-mounts.ts'
+import { see } from './state.ts'
+
+/** /etc files that bale writes for every container. */
+export const ETC_FILES = ['/etc/resolv.conf', '/etc/hostname', '/etc/hosts']
+const KERNEL_FOLDERS = ['/proc', '/dev', '/sys']
+
+/**
+ * Makes a container: its own layer, its volumes, its record; nothing runs yet. What was made is undone when it fails.
+ * With `keepMounted` the root file system stays mounted for a start that follows.
+ */
+export async function createContainer(
+  machinery: Machinery,
+  options: ContainerOptions,
+  { signal, keepMounted = false }: OperationOptions & { keepMounted?: boolean } = {},
+): Promise<Container> {
+  const id = newId()
+  checkOptions(options)
+  const config = effectiveConfig(options, id)
+  const requests = mountRequests(options)
+  const name = options.name === undefined ? undefined : await freeName(machinery, options.name)
+  const paths = pathsOf(machinery, id)
+  let mounts: ContainerMount[] = []
+  let rootfs: Rootfs | undefined
+  try {
+    await mkdir(paths.folder, { recursive: true, mode: 0o700 })
+    mounts = await resolveMounts(machinery, requests)
+    const { layers } = options.image
+    rootfs = await machinery.rootfs.prepareRootfs(layers, { id, writable: paths, signal })
+    for (const [index, mount] of mounts.entries())
+      if (wantsCopy(mount, requests[index]!)) await copyImageContent(machinery, rootfs.path, mount)
+    const record: Container = {
+      id,
+      name: name ?? '',
+      imageId: options.image.id,
+      state: 'created',
+      created: machinery.clock.now(),
+      layers: [...layers] as Digest[],
+      document: {
+        image: options.image.reference,
+        platform: options.image.platform,
+        config,
+        host: options.host,
+        mounts,
+        stubs: makeStubs(rootfs.path, mounts),
+        state: { status: 'created', exitCode: 0, oomKilled: false, restartCount: 0, stopRequested: false },
+      },
+    }
+    const added = await addRecord(machinery, record)
+    if (!keepMounted) await rootfs[Symbol.asyncDispose]()
+    return added
+  } catch (error) {
+    await rootfs?.[Symbol.asyncDispose]()
+    for (const mount of mounts) if (mount.anonymous) await removeVolume(machinery, mount.name!, { force: true })
+    await rm(paths.folder, { recursive: true, force: true })
+    throw error
+  }
+}
+
+/** All that can be wrong in the words is found before anything is made. */
+function checkOptions({ host }: ContainerOptions): void {
+  const machine = readMachine()
+  parseSecurityOptions(host.securityOptions ?? [], host.privileged)
+  boundingCapabilities({ add: host.capAdd, drop: host.capDrop, privileged: host.privileged }, machine.capabilities)
+  resourceLimits(host.resources ?? {}, machine)
+  for (const entry of host.extraHosts ?? []) parseExtraHost(entry)
+  if (host.autoRemove && host.restart && host.restart.name !== 'no')
+    throw new BaleError('INVALID_ARGUMENT', 'conflicting options: --restart and --rm')
+  const ownAddress = host.network === undefined || !/^(host|none|container:.*)$/.test(host.network)
+  if (!ownAddress && (host.networkAliases?.length || host.ipAddress))
+    throw new BaleError('INVALID_ARGUMENT', `network ${host.network} gives no addresses or names`)
+}
+
+function makeStubs(rootfs: string, mounts: readonly ContainerMount[]): string[] {
+  return makeMountPoints(rootfs, [
+    ...KERNEL_FOLDERS.map((destination) => ({ destination, kind: 'folder' as const })),
+    ...mounts.map((mount) => ({ destination: mount.destination, kind: mountPointKind(mount) })),
+    ...ETC_FILES.map((destination) => ({ destination, kind: 'file' as const })),
+  ])
+}
+
+/** Checks a name. A container that is ending with --rm gives its name up. */
+export async function freeName(machinery: Machinery, asked: string): Promise<string> {
+  const name = checkContainerName(asked)
+  const holder = (await machinery.store.containers.list<ContainerDocument>()).find((one) => one.name === name)
+  if (!holder) return name
+  if ((await see(machinery, holder)).status === 'removing') {
+    await machinery.store.containers.update<ContainerDocument>(holder.id, (record) => ({
+      ...record,
+      name: `removing_${record.id.slice(0, 12)}`,
+    }))
+    return name
+  }
+  throw new BaleError(
+    'CONFLICT',
+    `Conflict. The container name "/${name}" is already in use by container "${holder.id}". You have to remove (or rename) that container to be able to reuse that name.`,
+  )
+}
+
+/** A made-up name that is taken is tried again with a number, as long as it takes. */
+async function addRecord({ store }: Machinery, record: Container): Promise<Container> {
+  if (record.name !== '') {
+    await store.containers.add<ContainerDocument>(record)
+    return record
+  }
+  for (let attempt = 0; ; attempt++) {
+    const named = { ...record, name: madeUpName(attempt) }
+    try {
+      await store.containers.add<ContainerDocument>(named)
+      return named
+    } catch (error) {
+      if (!(error instanceof BaleError && error.code === 'CONFLICT') || attempt === 20) throw error
+    }
+  }
+}

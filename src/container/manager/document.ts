@@ -1,0 +1,80 @@
+import type { ProcessIdentity } from '#host'
+import type { ContainerConfig, Platform } from '#spec'
+import type { ContainerRecord } from '#store'
+import type { Connection } from '../network/connections.ts'
+import type { HostOptions } from '../options.ts'
+
+/** What the store keeps of a container. `state` is what was last known; `stateOf` tells the truth. */
+export interface ContainerDocument {
+  /** What the user typed for the image. */
+  image: string
+  platform: Platform
+  config: EffectiveConfig
+  host: HostOptions
+  mounts: ContainerMount[]
+  /** Paths that exist only as places for mounts. */
+  stubs: string[]
+  state: RecordedState
+  /** Of the last start with a network of its own. */
+  connection?: Connection
+  /** Name of the runtime of the last start. */
+  runtime?: string
+}
+
+export type Container = ContainerRecord<ContainerDocument>
+
+/** Image config and options made one. */
+export interface EffectiveConfig extends ContainerConfig {
+  Hostname: string
+  Domainname: string
+  Env: string[]
+  Labels: Record<string, string>
+  Tty: boolean
+  OpenStdin: boolean
+  StdinOnce: boolean
+  AttachStdin: boolean
+  AttachStdout: boolean
+  AttachStderr: boolean
+  StopTimeout?: number
+}
+
+export interface ContainerMount {
+  type: 'bind' | 'volume' | 'tmpfs'
+  /** Of a volume. */
+  name?: string
+  /** Absolute path on the host; empty for tmpfs. */
+  source: string
+  destination: string
+  readOnly: boolean
+  propagation: string
+  /** Made for this container alone; removed with it when asked. */
+  anonymous: boolean
+  /** Of a tmpfs. */
+  options: string[]
+}
+
+export interface RecordedState {
+  status: 'created' | 'running' | 'restarting' | 'exited' | 'removing'
+  process?: ProcessIdentity
+  monitor?: ProcessIdentity
+  /** While restarting: the process that waits to start it again. */
+  owner?: ProcessIdentity
+  /** Milliseconds since 1970; undefined: never. */
+  startedAt?: number
+  finishedAt?: number
+  exitCode: number
+  /** Why it could not be started. */
+  error?: string
+  oomKilled: boolean
+  restartCount: number
+  /** Somebody stopped it: no restart by policy. */
+  stopRequested: boolean
+  health?: HealthState
+}
+
+export interface HealthState {
+  status: 'starting' | 'healthy' | 'unhealthy'
+  failingStreak: number
+  /** The last five. */
+  log: { start: string; end: string; exitCode: number; output: string }[]
+}

@@ -1,0 +1,106 @@
+import { hostname } from 'node:os'
+import { BaleError, printable } from '#base'
+import { signalNumber } from '#host'
+import type { Healthcheck } from '#spec'
+import type { ContainerOptions, ProcessOptions } from '../options.ts'
+import { mergeEnvironment } from '../spec/runtime-spec.ts'
+import type { EffectiveConfig } from './document.ts'
+
+/** Joins the image's config and the user's wishes by docker's rules. Throws INVALID_ARGUMENT. */
+export function effectiveConfig(options: ContainerOptions, id: string): EffectiveConfig {
+  const { config: image } = options.image
+  const { config: asked } = options
+  const command = commandOf(options)
+  if (asked.stopSignal) signalNumber(asked.stopSignal)
+  if (asked.workingDir && !asked.workingDir.startsWith('/'))
+    throw new BaleError(
+      'INVALID_ARGUMENT',
+      `the working directory '${printable(asked.workingDir)}' is invalid, it needs to be an absolute path`,
+    )
+  const healthcheck = mergedHealthcheck(image.Healthcheck, asked.healthcheck)
+  return {
+    Hostname: hostnameOf(options, id),
+    Domainname: asked.domainname ?? '',
+    User: asked.user ?? image.User ?? '',
+    AttachStdin: asked.attachStdin ?? false,
+    AttachStdout: asked.attachStdout ?? false,
+    AttachStderr: asked.attachStderr ?? false,
+    ...exposed(options),
+    Tty: asked.tty ?? false,
+    OpenStdin: asked.openStdin ?? false,
+    StdinOnce: asked.stdinOnce ?? false,
+    Env: checkedEnvironment(mergeEnvironment(image.Env ?? [], asked.env ?? [])),
+    ...command,
+    ...(healthcheck && { Healthcheck: healthcheck }),
+    ...volumesOf(options),
+    WorkingDir: asked.workingDir ?? image.WorkingDir ?? '',
+    Labels: { ...image.Labels, ...asked.labels },
+    ...((asked.stopSignal ?? image.StopSignal) && { StopSignal: asked.stopSignal ?? image.StopSignal }),
+    ...(asked.stopTimeout !== undefined && { StopTimeout: asked.stopTimeout }),
+  }
+}
+
+function commandOf({ image, config }: ContainerOptions): Pick<EffectiveConfig, 'Entrypoint' | 'Cmd'> {
+  // An entrypoint of the user's makes the image's Cmd meaningless: its arguments were for another program.
+  const replaced = config.entrypoint !== undefined
+  const entrypoint = replaced ? config.entrypoint!.filter((word) => word !== '') : (image.config.Entrypoint ?? [])
+  const command = config.command?.length ? config.command : replaced ? [] : (image.config.Cmd ?? [])
+  if (entrypoint.length + command.length === 0)
+    throw new BaleError('INVALID_ARGUMENT', 'No command specified', {
+      hint: `the image ${image.reference} names none; say one: bale run ${image.reference} COMMAND`,
+    })
+  return {
+    ...(entrypoint.length && { Entrypoint: entrypoint }),
+    ...(command.length && { Cmd: command }),
+  }
+}
+
+function hostnameOf({ config, host }: ContainerOptions, id: string): string {
+  const given = config.hostname
+  if (given === undefined || given === '')
+    return host.network === 'host' || host.utsMode === 'host' ? hostname() : id.slice(0, 12)
+  if (given.length <= 63 && /^[a-zA-Z0-9]([a-zA-Z0-9_.-]*[a-zA-Z0-9])?$/.test(given)) return given
+  throw new BaleError('INVALID_ARGUMENT', `invalid hostname format: ${printable(given)}`)
+}
+
+function checkedEnvironment(env: string[]): string[] {
+  for (const entry of env) {
+    if (entry.startsWith('=') || entry.includes('\0'))
+      throw new BaleError('INVALID_ARGUMENT', `invalid environment variable: ${printable(entry)}`)
+  }
+  return env
+}
+
+function exposed({ image, config, host }: ContainerOptions): Pick<EffectiveConfig, 'ExposedPorts'> {
+  const published = (host.ports ?? []).map((port) => `${port.containerPort}/${port.protocol}`)
+  const keys = [
+    ...Object.keys(image.config.ExposedPorts ?? {}),
+    ...(config.expose ?? []).flatMap(portRange),
+    ...published,
+  ]
+  if (keys.length === 0) return {}
+  return { ExposedPorts: Object.fromEntries(keys.map((key) => [key.includes('/') ? key : `${key}/tcp`, {}])) }
+}
+
+/** `8000-8002/udp` -> three keys. */
+function portRange(text: string): string[] {
+  const [, from = '', to, protocol = 'tcp'] = /^(\d+)(?:-(\d+))?(?:\/(tcp|udp|sctp))?$/.exec(text) ?? []
+  const last = Number(to ?? from)
+  if (from === '' || Number(from) < 1 || last > 65535 || last < Number(from))
+    throw new BaleError('INVALID_ARGUMENT', `invalid range format for --expose: ${printable(text)}`)
+  return Array.from({ length: last - Number(from) + 1 }, (_, index) => `${Number(from) + index}/${protocol}`)
+}
+
+function volumesOf({ image, config }: ContainerOptions): Pick<EffectiveConfig, 'Volumes'> {
+  const paths = [...Object.keys(image.config.Volumes ?? {}), ...(config.volumes ?? [])]
+  return paths.length ? { Volumes: Object.fromEntries(paths.map((path) => [path, {}])) } : {}
+}
+
+function mergedHealthcheck(
+  image: Healthcheck | undefined,
+  asked: ProcessOptions['healthcheck'],
+): Healthcheck | undefined {
+  if (!asked) return image
+  if (asked.Test?.[0] === 'NONE') return asked
+  return { ...image, ...asked }
+}

@@ -1,0 +1,113 @@
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { BaleError } from '#base'
+import type { AttachSession, TerminalSize } from '../runtime/attach.ts'
+import { type ExecSession, execMonitored } from '../runtime/monitor.ts'
+import { boundingCapabilities } from '../spec/capabilities.ts'
+import { readMachine } from '../spec/machine.ts'
+import { resolveUser } from '../spec/process-user.ts'
+import { mergeEnvironment, ociProcess, processEnvironment } from '../spec/runtime-spec.ts'
+import { parseSecurityOptions } from '../spec/security-options.ts'
+import { type Machinery, newId } from './machinery.ts'
+import { type SeenContainer, seeContainer } from './state.ts'
+
+export interface ExecRequest {
+  args: string[]
+  env?: string[]
+  workingDir?: string
+  user?: string
+  tty?: boolean
+  stdin?: boolean
+  privileged?: boolean
+  /** Runs on its own; there is no session. */
+  detach?: boolean
+  size?: TerminalSize
+}
+
+export interface RunningExec extends AsyncDisposable {
+  /** Undefined when detached. */
+  attach?: AttachSession
+  /** The process's own exit code, 128 + signal. Read the output beside waiting for it. */
+  exit(): Promise<number>
+}
+
+/** Starts a further process in a running container. Throws COMMAND_NOT_FOUND and the like when it cannot be run. */
+export async function execContainer(
+  machinery: Machinery,
+  idOrName: string,
+  request: ExecRequest,
+): Promise<RunningExec> {
+  const seen = await seeContainer(machinery, idOrName)
+  const { record } = seen
+  if (seen.status === 'paused')
+    throw new BaleError('CONFLICT', `Container ${idOrName} is paused, unpause the container before exec`)
+  if (seen.status !== 'running')
+    throw new BaleError('CONTAINER_NOT_RUNNING', `Container ${record.id} is not running`, {
+      hint: `start it: bale start ${idOrName}`,
+    })
+  const bundle = join(machinery.store.run, 'x', newId().slice(0, 16))
+  const exitFolder = join(bundle, 'x')
+  await mkdir(exitFolder, { recursive: true, mode: 0o700 })
+  const remove = () => rm(bundle, { recursive: true, force: true })
+  try {
+    const session = await execMonitored({
+      id: record.id,
+      runtime: await machinery.runtime(record.document.runtime),
+      programs: machinery.programs,
+      bundle,
+      exitFolder,
+      terminal: request.tty ?? false,
+      stdin: request.stdin ? 'once' : 'closed',
+      process: execProcess(seen, request),
+      detach: request.detach,
+      // Nobody of us is there when a detached process ends.
+      exitCommand: request.detach ? [machinery.programs.need('rm'), '-rf', bundle] : undefined,
+    })
+    return await begun(session, request, remove)
+  } catch (error) {
+    await remove()
+    throw error
+  }
+}
+
+async function begun(session: ExecSession, request: ExecRequest, remove: () => Promise<void>): Promise<RunningExec> {
+  const { attach } = session
+  if (attach && request.size) await attach.resize(request.size)
+  try {
+    await session.begin()
+  } catch (error) {
+    attach?.close()
+    throw error
+  }
+  return {
+    attach,
+    exit: () => session.exit(),
+    async [Symbol.asyncDispose]() {
+      attach?.close()
+      if (!request.detach) await remove()
+    },
+  }
+}
+
+function execProcess({ record, state }: SeenContainer, request: ExecRequest) {
+  const { config, host } = record.document
+  const machine = readMachine()
+  const privileged = request.privileged || host.privileged
+  const bounding = boundingCapabilities({ add: host.capAdd, drop: host.capDrop, privileged }, machine.capabilities)
+  const terminal = request.tty ?? false
+  const env = processEnvironment(config.Env, { hostname: config.Hostname, terminal })
+  return {
+    ...ociProcess(
+      {
+        args: request.args,
+        env: mergeEnvironment(env, request.env ?? []),
+        cwd: request.workingDir || config.WorkingDir || '/',
+        terminal,
+        // The accounts of the container as it is now, found inside its root.
+        user: resolveUser(`/proc/${state.process!.pid}/root`, request.user ?? config.User ?? '', host.groupAdd),
+      },
+      bounding,
+    ),
+    ...(parseSecurityOptions(host.securityOptions ?? [], privileged).noNewPrivileges && { noNewPrivileges: true }),
+  }
+}

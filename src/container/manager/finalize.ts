@@ -1,0 +1,154 @@
+import { existsSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { oomKills, processIdentity, removeCgroup } from '#host'
+import { acquireLock } from '#host/file'
+import type { NetworkDocument } from '../network/network.ts'
+import { cgroupPath } from '../spec/runtime-spec.ts'
+import { removeVolume, volumeUsers } from '../volume/volumes.ts'
+import type { Container, ContainerDocument, RecordedState } from './document.ts'
+import { type Machinery, pathsOf } from './machinery.ts'
+import { findContainer, isHalfMade, see, startedBy, updateState } from './state.ts'
+
+/**
+ * Takes away what a container that has ended left on the machine (runtime state, cgroups, network, mounts, sockets) and
+ * writes its end into the store, that last. The caller holds the container's lock. May be called again.
+ */
+export async function finalize(machinery: Machinery, record: Container, ended: RecordedState): Promise<RecordedState> {
+  const { id, document } = record
+  const paths = pathsOf(machinery, id)
+  const cgroup = cgroupPath(id)
+  const oomKilled = existsSync(join(paths.bundle, 'p/oom')) || oomKills(cgroup) > 0
+  const runtime = await machinery.runtime(document.runtime)
+  await runtime.delete(id, { force: true })
+  await removeCgroup(cgroup)
+  await machinery.networks.disconnect(id)
+  await machinery.rootfs.release(id)
+  const state: RecordedState = {
+    ...ended,
+    status: ended.status === 'created' ? 'created' : 'exited',
+    oomKilled: ended.status === 'created' ? false : oomKilled,
+    process: undefined,
+    monitor: undefined,
+  }
+  if (document.host.autoRemove && state.status === 'exited') await forget(machinery, record, { volumes: true })
+  else {
+    await updateState(machinery, id, (now) => ({
+      ...state,
+      stopRequested: now.stopRequested,
+      restartCount: now.restartCount,
+    }))
+    await rm(paths.bundle, { recursive: true, force: true })
+  }
+  return state
+}
+
+/** Removes a container that is not running: its own layer, log, record, and with `volumes` its anonymous volumes. */
+export async function forget(machinery: Machinery, record: Container, options: { volumes: boolean }): Promise<void> {
+  const { id } = record
+  const paths = pathsOf(machinery, id)
+  await machinery.rootfs.release(id)
+  await machinery.networks.disconnect(id)
+  await rm(paths.folder, { recursive: true, force: true })
+  await machinery.store.containers.remove(id)
+  if (options.volumes)
+    for (const mount of record.document.mounts)
+      if (mount.anonymous && mount.name) await removeUnused(machinery, mount.name)
+}
+
+/** An anonymous volume may have been given to another container by its name. */
+async function removeUnused(machinery: Machinery, name: string): Promise<void> {
+  if (!(await volumeUsers(machinery)).has(name)) await removeVolume(machinery, name, { force: true })
+}
+
+export interface CleanupOptions {
+  /** Milliseconds that an unused network stays up for the next container. */
+  linger?: number
+  /** Starts the container again; given by who knows how. */
+  restart: (id: string) => Promise<void>
+}
+
+const LINGER_MILLISECONDS = 2000
+
+/**
+ * What the monitor runs when its container has ended, or was never started because the process that wanted to died.
+ * Everything is undone; --rm and the restart policy are obeyed; the last network out goes down.
+ */
+export async function cleanupContainer(machinery: Machinery, id: string, options: CleanupOptions): Promise<void> {
+  const paths = pathsOf(machinery, id)
+  const record = await cleanupLocked(machinery, id, paths.lock)
+  if (record?.restart) await restartByPolicy(machinery, record.record, options)
+  await machinery.rootfs.releaseUnused()
+  await machinery.clock.sleep(options.linger ?? LINGER_MILLISECONDS)
+  // Waiters have read the exit code by now.
+  if (!(await machinery.store.containers.find(id))) await rm(paths.bundle, { recursive: true, force: true })
+  await takeDownIdleNetworks(machinery)
+  await machinery.rootfs.releaseUnused()
+}
+
+async function cleanupLocked(
+  machinery: Machinery,
+  id: string,
+  lock: string,
+): Promise<{ record: Container; restart: boolean } | undefined> {
+  await using _ = await acquireLock(lock)
+  const record = await machinery.store.containers.find<ContainerDocument>(id)
+  if (!record) return undefined
+  const seen = await see(machinery, record)
+  const halfMade = leftHalfMade(machinery, record)
+  const endedUnseen =
+    record.document.state.status === 'running' && seen.status !== 'running' && seen.status !== 'paused'
+  if (!halfMade && !endedUnseen) return undefined
+  const state = await finalize(machinery, record, seen.state)
+  const restart = !halfMade && wantsRestart(record, state)
+  if (restart)
+    await updateState(machinery, id, (now) => ({ ...now, status: 'restarting', owner: processIdentity(process.pid) }))
+  return { record, restart }
+}
+
+/** A start that was killed in the middle: before the record said "running", or after it but before the start. */
+function leftHalfMade(machinery: Machinery, record: Container): boolean {
+  if (record.document.state.status === 'running') return isHalfMade(machinery, record.id)
+  return startedBy(pathsOf(machinery, record.id).starting) === 'dead'
+}
+
+/** docker's rules for `--restart`. */
+export function wantsRestart(record: Container, ended: RecordedState): boolean {
+  const policy = record.document.host.restart
+  if (!policy || record.document.state.stopRequested || ended.status !== 'exited') return false
+  if (policy.name === 'always' || policy.name === 'unless-stopped') return true
+  const most = policy.maximumRetryCount ?? 0
+  return (
+    policy.name === 'on-failure' && ended.exitCode !== 0 && (most === 0 || record.document.state.restartCount < most)
+  )
+}
+
+const FIRST_PAUSE = 100
+const LONGEST_PAUSE = 60_000
+/** A container that ran this long was well; the pauses begin anew. */
+const WELL_MILLISECONDS = 10_000
+
+async function restartByPolicy(machinery: Machinery, record: Container, { restart }: CleanupOptions): Promise<void> {
+  const { startedAt = 0, restartCount } = record.document.state
+  const ranWell = machinery.clock.now() - startedAt > WELL_MILLISECONDS
+  await machinery.clock.sleep(Math.min(ranWell ? FIRST_PAUSE : FIRST_PAUSE * 2 ** restartCount, LONGEST_PAUSE))
+  const now = await machinery.store.containers.find<ContainerDocument>(record.id)
+  if (now?.document.state.status !== 'restarting' || now.document.state.stopRequested) return
+  await restart(record.id)
+}
+
+/** Removes bridges and rules of networks that no container uses; answers their names. */
+export async function takeDownIdleNetworks(machinery: Machinery): Promise<string[]> {
+  const down: string[] = []
+  for (const network of await machinery.store.networks.list<NetworkDocument>())
+    if (await machinery.networks.takeDown(network)) down.push(network.name)
+  return down
+}
+
+/** Finalizes a container that has ended without anybody writing it down. The caller holds its lock. */
+export async function settle(machinery: Machinery, id: string): Promise<void> {
+  const record = await findContainer(machinery, id)
+  const seen = await see(machinery, record)
+  const ended = record.document.state.status === 'running' && !['running', 'paused'].includes(seen.status)
+  if (ended || leftHalfMade(machinery, record)) await finalize(machinery, record, seen.state)
+}

@@ -1,0 +1,90 @@
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { type Clock, type Log, noLog, systemClock } from '#base'
+import type { RootfsMounter } from '#rootfs'
+import type { Store } from '#store'
+import { type Connections, connections } from '../network/connections.ts'
+import { type Programs, programs } from '../runtime/programs.ts'
+import { openRuntime, type Runtime } from '../runtime/runtime.ts'
+
+/** What all operations on containers stand on. */
+export interface Machinery {
+  readonly store: Store
+  readonly rootfs: RootfsMounter
+  readonly programs: Programs
+  readonly networks: Connections
+  readonly clock: Clock
+  readonly log: Log
+  /** Program and arguments that run this bale on this store; empty when there is none (then nobody restarts containers). */
+  readonly selfCommand: readonly string[]
+  /** By name; the default when it is undefined. */
+  runtime(name?: string): Promise<Runtime>
+}
+
+export interface MachineryOptions {
+  store: Store
+  rootfs: RootfsMounter
+  /** PATH of the caller. */
+  path?: string
+  /** `runc` or `crun` for containers that do not name one. */
+  runtime?: string
+  selfCommand?: readonly string[]
+  clock?: Clock
+  log?: Log
+}
+
+export function openMachinery(options: MachineryOptions): Machinery {
+  const { store } = options
+  const found = programs(options.path)
+  const runtimes = new Map<string, Promise<Runtime>>()
+  return {
+    store,
+    rootfs: options.rootfs,
+    programs: found,
+    networks: connections({ store, programs: found }),
+    clock: options.clock ?? systemClock,
+    log: options.log ?? noLog,
+    selfCommand: options.selfCommand ?? [],
+    runtime(name = options.runtime) {
+      const key = name ?? ''
+      const opened =
+        runtimes.get(key) ?? openRuntime({ name, programs: found, stateFolder: join(store.run, 'runtime') })
+      runtimes.set(key, opened)
+      return opened
+    },
+  }
+}
+
+export function newId(): string {
+  return randomBytes(32).toString('hex')
+}
+
+/** Where a container's things lie. */
+export interface ContainerPaths {
+  /** Survives a reboot: upper, work, log. */
+  folder: string
+  upper: string
+  work: string
+  log: string
+  /** Of one life: config.json, sockets, exit code. Short, since a socket's path is. */
+  bundle: string
+  exits: string
+  /** Exists while a start is under way; holds who starts it. */
+  starting: string
+  lock: string
+}
+
+export function pathsOf({ store }: Pick<Machinery, 'store'>, id: string): ContainerPaths {
+  const folder = join(store.root, 'containers', id)
+  const bundle = join(store.run, 'c', id.slice(0, 16))
+  return {
+    folder,
+    upper: join(folder, 'upper'),
+    work: join(folder, 'work'),
+    log: join(folder, 'log'),
+    bundle,
+    exits: join(bundle, 'x'),
+    starting: join(bundle, 'starting.json'),
+    lock: join(store.run, 'locks', `container-${id}`),
+  }
+}

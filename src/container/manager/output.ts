@@ -1,0 +1,56 @@
+import { BaleError, isBaleError } from '#base'
+import { type AttachSession, attachTo, resizeTerminal, type TerminalSize } from '../runtime/attach.ts'
+import { type LogFrame, readLog } from '../runtime/log-reader.ts'
+import type { Container } from './document.ts'
+import { type Machinery, pathsOf } from './machinery.ts'
+import { findContainer, see, seeContainer } from './state.ts'
+
+export interface Attached {
+  record: Container
+  session: AttachSession
+  monitor: { pid: number; startTime: number }
+}
+
+/** Connects to a running container's standard streams; what was written before is in the log. */
+export async function attachContainer(machinery: Machinery, idOrName: string): Promise<Attached> {
+  const { record, status, state } = await seeContainer(machinery, idOrName)
+  if (status === 'paused') throw new BaleError('CONFLICT', 'You cannot attach to a paused container, unpause it first')
+  if (status !== 'running') throw new BaleError('CONFLICT', 'You cannot attach to a stopped container, start it first')
+  return { record, session: attachTo(pathsOf(machinery, record.id).bundle), monitor: state.monitor! }
+}
+
+export async function resizeContainer(machinery: Machinery, idOrName: string, size: TerminalSize): Promise<void> {
+  const record = await findContainer(machinery, idOrName)
+  await resizeTerminal(pathsOf(machinery, record.id).bundle, size)
+}
+
+export interface LogRequest {
+  tail?: number
+  /** Milliseconds since 1970. */
+  since?: number
+  until?: number
+  follow?: boolean
+  signal?: AbortSignal
+}
+
+/** What a container has written, over all its lives; following ends when it does not run any more. */
+export async function* containerLog(
+  machinery: Machinery,
+  idOrName: string,
+  request: LogRequest = {},
+): AsyncGenerator<LogFrame> {
+  const record = await findContainer(machinery, idOrName)
+  if (record.document.host.log?.driver === 'none')
+    throw new BaleError('UNSUPPORTED', 'configured logging driver does not support reading')
+  const { follow, signal, ...options } = request
+  const ended = async () => {
+    try {
+      const { status } = await see(machinery, await findContainer(machinery, record.id))
+      return status !== 'running' && status !== 'paused' && status !== 'restarting'
+    } catch (error) {
+      if (isBaleError(error, 'CONTAINER_NOT_FOUND')) return true
+      throw error
+    }
+  }
+  yield* readLog(pathsOf(machinery, record.id).log, { ...options, ...(follow && { follow: { ended, signal } }) })
+}

@@ -1,0 +1,86 @@
+import { rm } from 'node:fs/promises'
+import { BaleError, isBaleError } from '#base'
+import { acquireLock } from '#host/file'
+import { folderSize } from '../volume/volumes.ts'
+import { forget, settle } from './finalize.ts'
+import { type Machinery, pathsOf } from './machinery.ts'
+import { findContainer, type SeenContainer, see, seeAll } from './state.ts'
+import { killContainer } from './stop.ts'
+
+export interface RemoveOptions {
+  /** Kills it first when it runs. */
+  force?: boolean
+  /** Its anonymous volumes too. */
+  volumes?: boolean
+}
+
+/** Removes a container with its own layer and nothing else. Throws CONFLICT while it runs, unless forced. */
+export async function removeContainer(
+  machinery: Machinery,
+  idOrName: string,
+  options: RemoveOptions = {},
+): Promise<void> {
+  const record = await findContainer(machinery, idOrName)
+  const seen = await see(machinery, record)
+  if (['running', 'paused', 'restarting'].includes(seen.status)) {
+    if (!options.force) throw inUse(seen)
+    await endNow(machinery, seen)
+  }
+  const paths = pathsOf(machinery, record.id)
+  await using _ = await acquireLock(paths.lock)
+  try {
+    await settle(machinery, record.id)
+    const now = await findContainer(machinery, record.id)
+    const last = await see(machinery, now)
+    if (last.status === 'running' || last.status === 'paused') throw inUse(last)
+    await forget(machinery, now, { volumes: options.volumes ?? false })
+    await rm(paths.bundle, { recursive: true, force: true })
+  } catch (error) {
+    // --rm was quicker.
+    if (!isBaleError(error, 'CONTAINER_NOT_FOUND')) throw error
+  }
+}
+
+function inUse({ record, status }: SeenContainer): BaleError {
+  const [state, advice] = status === 'paused' ? ['paused', 'Unpause and then stop'] : [status, 'Stop']
+  return new BaleError(
+    'CONFLICT',
+    `You cannot remove a ${state} container ${record.id}. ${advice} the container before attempting removal or force remove`,
+  )
+}
+
+async function endNow(machinery: Machinery, { record, status }: SeenContainer): Promise<void> {
+  try {
+    if (status === 'restarting') await machinery.store.containers.update(record.id, stopping)
+    else await killContainer(machinery, record.id)
+  } catch (error) {
+    if (!isBaleError(error, 'CONTAINER_NOT_RUNNING') && !isBaleError(error, 'CONTAINER_NOT_FOUND')) throw error
+  }
+}
+
+function stopping<R extends { document: unknown }>(record: R): R {
+  const document = record.document as { state: object }
+  return { ...record, document: { ...document, state: { ...document.state, status: 'exited', stopRequested: true } } }
+}
+
+/** Removes containers that do not run; answers their IDs and the bytes of their own layers. */
+export async function pruneContainers(
+  machinery: Machinery,
+  filter: (container: SeenContainer) => boolean = () => true,
+): Promise<{ ids: string[]; freed: number }> {
+  const pruned = { ids: [] as string[], freed: 0 }
+  for (const container of await seeAll(machinery)) {
+    const { record, status } = container
+    if ((status !== 'exited' && status !== 'created') || !filter(container)) continue
+    const size = await writtenSize(machinery, record.id)
+    await removeContainer(machinery, record.id)
+    pruned.ids.push(record.id)
+    pruned.freed += size
+  }
+  return pruned
+}
+
+/** Bytes a container has written to its own layer. */
+export async function writtenSize(machinery: Machinery, id: string): Promise<number> {
+  return folderSize(pathsOf(machinery, id).upper)
+}

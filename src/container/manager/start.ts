@@ -1,0 +1,224 @@
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { BaleError, type OperationOptions } from '#base'
+import { processIdentity, removeCgroup } from '#host'
+import { acquireLock } from '#host/file'
+import { defaultNetwork, findNetwork, type Network } from '../network/network.ts'
+import type { PortRequest } from '../options.ts'
+import { type AttachSession, attachTo, type TerminalSize } from '../runtime/attach.ts'
+import { createMonitored, type Monitored } from '../runtime/monitor.ts'
+import type { Runtime } from '../runtime/runtime.ts'
+import { cgroupPath } from '../spec/runtime-spec.ts'
+import { containerSpec, type Prepared, sharedNamespace } from './container-spec.ts'
+import type { Container } from './document.ts'
+import { finalize } from './finalize.ts'
+import { type Machinery, newId, pathsOf } from './machinery.ts'
+import { findContainer, see, startedBy, updateState } from './state.ts'
+
+export interface StartOptions extends OperationOptions {
+  /** Connects to the container's output before it begins, so that nothing is missed. */
+  attach?: boolean
+  /** The terminal's size from the first moment. */
+  size?: TerminalSize
+  /** Counts a restart by policy. */
+  restart?: boolean
+}
+
+export interface Started {
+  record: Container
+  /** False when it ran already. */
+  started: boolean
+  attach?: AttachSession
+  monitored?: Monitored
+}
+
+/**
+ * Starts a container, in this order: namespace → (network beside create) → attach → record → start. Until the last step
+ * a file tells who is doing this; when that process is gone the half-made container is deleted, never started. A
+ * container that runs is left alone. After a failure everything is undone and the record tells why.
+ */
+export async function startContainer(
+  machinery: Machinery,
+  idOrName: string,
+  options: StartOptions = {},
+): Promise<Started> {
+  const { id } = await findContainer(machinery, idOrName)
+  const paths = pathsOf(machinery, id)
+  await using _ = await acquireLock(paths.lock, { signal: options.signal })
+  const record = await findContainer(machinery, id)
+  const seen = await see(machinery, record)
+  if (seen.status === 'paused') throw new BaleError('CONFLICT', 'cannot start a paused container, try unpause instead')
+  if (seen.status === 'running')
+    return { record, started: false, ...(options.attach && { attach: attachTo(paths.bundle) }) }
+  if (seen.status === 'removing') throw new BaleError('CONTAINER_NOT_FOUND', `No such container: ${idOrName}`)
+  if (record.document.state.status === 'running' || startedBy(paths.starting) !== 'nobody')
+    await finalize(machinery, record, seen.state)
+  return begin(machinery, record, options)
+}
+
+async function begin(machinery: Machinery, record: Container, options: StartOptions): Promise<Started> {
+  const { id } = record
+  const runtime = await machinery.runtime(record.document.host.runtime)
+  await makeBundle(machinery, id)
+  try {
+    const { spec, connecting, connection } = await prepare(machinery, record, options)
+    const monitoring = spec.then((config) => create(machinery, record, runtime, config))
+    // Both are waited for, whatever the other does: undoing must not overtake them.
+    const [created, connected] = await Promise.allSettled([monitoring, connecting])
+    if (created.status === 'rejected') throw created.reason
+    if (connected.status === 'rejected') throw connected.reason
+    const monitored = created.value
+    const { bundle, starting } = pathsOf(machinery, id)
+    const attach = options.attach ? attachTo(bundle) : undefined
+    if (attach && options.size) await attach.resize(options.size)
+    const updated = await updateState(
+      machinery,
+      id,
+      (state) => ({
+        ...state,
+        ...monitored,
+        status: 'running',
+        owner: undefined,
+        startedAt: machinery.clock.now(),
+        finishedAt: undefined,
+        exitCode: 0,
+        error: undefined,
+        oomKilled: false,
+        stopRequested: false,
+        restartCount: options.restart ? state.restartCount + 1 : 0,
+      }),
+      () => ({ connection, runtime: runtime.name }),
+    )
+    options.signal?.throwIfAborted()
+    await runtime.start(id)
+    await rm(starting, { force: true })
+    return { record: updated ?? record, started: true, attach, monitored }
+  } catch (error) {
+    await undoStart(machinery, record, runtime, error)
+    throw error
+  }
+}
+
+/** A folder with its final name always tells who starts. */
+async function makeBundle(machinery: Machinery, id: string): Promise<void> {
+  const { bundle } = pathsOf(machinery, id)
+  await rm(bundle, { recursive: true, force: true })
+  await rm(`${bundle}.new`, { recursive: true, force: true })
+  await mkdir(join(`${bundle}.new`, 'x'), { recursive: true, mode: 0o700 })
+  await writeFile(join(`${bundle}.new`, 'starting.json'), JSON.stringify(processIdentity(process.pid)))
+  await rename(`${bundle}.new`, bundle)
+}
+
+/** Root file system and network; the interface is still being set up when this returns (`connecting`). */
+async function prepare(machinery: Machinery, record: Container, options: StartOptions) {
+  const { networks, rootfs } = machinery
+  const { id, name } = record
+  const { host } = record.document
+  const warn: Prepared['warn'] = (text) => options.progress?.({ kind: 'warning', text })
+  const mode = host.network ?? 'bridge'
+  const mounting = rootfs.prepareRootfs(record.layers, { id, writable: pathsOf(machinery, id) })
+  if (mode === 'host' || mode === 'none' || mode.startsWith('container:')) {
+    const network = mode === 'none' ? 'own' : await sharedNamespace(machinery, mode, 'net')
+    if (mode !== 'host' || !host.ports?.length) assertNoPorts(host.ports, mode)
+    const { path } = await mounting
+    const spec = containerSpec(machinery, record, { rootfsPath: path, network, warn })
+    return { spec, connecting: Promise.resolve(), connection: undefined }
+  }
+  const network = await networkOf(machinery, mode)
+  const [connection, namespace] = await bothOrNeither(
+    networks.claim({
+      owner: id,
+      network,
+      ports: portRequests(record),
+      aliases: [...new Set([name, record.document.config.Hostname, ...(host.networkAliases ?? [])])],
+      address: host.ipAddress,
+    }),
+    networks.createNamespace(id),
+  )
+  const connecting = networks.connect({ owner: id, name, network, connection, dnsServers: host.dns })
+  // A failure of one is reported by whoever waits for both; until then it must not count as unhandled.
+  connecting.catch(() => undefined)
+  const spec = mounting.then(({ path }) =>
+    containerSpec(machinery, record, { rootfsPath: path, network: { path: namespace }, connection, warn }),
+  )
+  return { spec, connecting, connection }
+}
+
+async function bothOrNeither<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
+  const [first, second] = await Promise.allSettled([one, other])
+  if (first.status === 'rejected') throw first.reason
+  if (second.status === 'rejected') throw second.reason
+  return [first.value, second.value]
+}
+
+function assertNoPorts(ports: readonly PortRequest[] | undefined, mode: string): void {
+  if (ports?.length && mode.startsWith('container:'))
+    throw new BaleError('INVALID_ARGUMENT', 'conflicting options: port publishing and the container type network mode')
+}
+
+async function networkOf(machinery: Machinery, mode: string): Promise<Network> {
+  if (mode !== 'bridge' && mode !== 'default') return findNetwork(machinery.store, mode)
+  return defaultNetwork(machinery.store, () => ({ id: newId(), created: machinery.clock.now() }))
+}
+
+/** What was published, and with -P each exposed port that was not. */
+function portRequests(record: Container): PortRequest[] {
+  const { host, config } = record.document
+  const ports = [...(host.ports ?? [])]
+  if (!host.publishAll) return ports
+  for (const key of Object.keys(config.ExposedPorts ?? {})) {
+    const [port = '', protocol = 'tcp'] = key.split('/')
+    const known = ports.some((one) => one.containerPort === Number(port) && one.protocol === protocol)
+    if (!known) ports.push({ containerPort: Number(port), protocol: protocol as PortRequest['protocol'] })
+  }
+  return ports
+}
+
+async function create(
+  machinery: Machinery,
+  record: Container,
+  runtime: Runtime,
+  spec: Awaited<ReturnType<typeof containerSpec>>,
+): Promise<Monitored> {
+  const { id, name } = record
+  const { config, host } = record.document
+  const paths = pathsOf(machinery, id)
+  await writeFile(join(paths.bundle, 'config.json'), JSON.stringify(spec), { mode: 0o600 })
+  return createMonitored({
+    id,
+    name,
+    runtime,
+    programs: machinery.programs,
+    bundle: paths.bundle,
+    exitFolder: paths.exits,
+    terminal: config.Tty,
+    stdin: !config.OpenStdin ? 'closed' : config.StdinOnce ? 'once' : 'open',
+    logPath: host.log?.driver === 'none' ? undefined : paths.log,
+    logSizeMaximum: host.log?.maxSize,
+    exitCommand: machinery.selfCommand.length ? [...machinery.selfCommand, 'container', 'cleanup', id] : undefined,
+  })
+}
+
+/** Back to how it was before the start, with the reason in the record. */
+async function undoStart(machinery: Machinery, record: Container, runtime: Runtime, error: unknown): Promise<void> {
+  const { id } = record
+  const { bundle } = pathsOf(machinery, id)
+  await runtime.delete(id, { force: true })
+  await removeCgroup(cgroupPath(id))
+  await machinery.networks.disconnect(id)
+  await machinery.rootfs.release(id)
+  await rm(bundle, { recursive: true, force: true })
+  const code =
+    error instanceof BaleError
+      ? { COMMAND_NOT_FOUND: 127, COMMAND_NOT_EXECUTABLE: 126 }[error.code as string]
+      : undefined
+  await updateState(machinery, id, (state) => ({
+    ...state,
+    status: state.startedAt === undefined || state.status === 'created' ? 'created' : 'exited',
+    process: undefined,
+    monitor: undefined,
+    startedAt: state.status === 'running' ? undefined : state.startedAt,
+    exitCode: code ?? 128,
+    error: error instanceof Error ? error.message : String(error),
+  }))
+}

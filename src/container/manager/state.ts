@@ -1,0 +1,124 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { BaleError, errnoOf } from '#base'
+import { isAlive, isFrozen, type ProcessIdentity } from '#host'
+import { readExitFile } from '../runtime/exit-file.ts'
+import { cgroupPath } from '../spec/runtime-spec.ts'
+import type { Container, ContainerDocument, RecordedState } from './document.ts'
+import { type Machinery, pathsOf } from './machinery.ts'
+
+/** docker's words for what a container is doing. */
+export type Status = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited'
+
+/** A container with its state as the machine tells it now. */
+export interface SeenContainer {
+  record: Container
+  status: Status
+  state: RecordedState
+}
+
+/** The exit code when nobody can tell it any more: the monitor was killed, or the machine restarted. */
+export const LOST_EXIT_CODE = 255
+
+/**
+ * Reads a container's real state: the exit file, the life of its first process and of its monitor, the freezer. What
+ * the store says is only where the look begins, since any bale process may have died before it wrote.
+ */
+export async function see(machinery: Machinery, record: Container): Promise<SeenContainer> {
+  const recorded = record.document.state
+  if (recorded.status === 'running') return seeRunning(machinery, record)
+  if (recorded.status === 'restarting') {
+    const waiting = recorded.owner && isAlive(recorded.owner)
+    return { record, status: waiting ? 'restarting' : 'exited', state: recorded }
+  }
+  return { record, status: recorded.status, state: recorded }
+}
+
+async function seeRunning(machinery: Machinery, record: Container): Promise<SeenContainer> {
+  const state = record.document.state
+  const paths = pathsOf(machinery, record.id)
+  for (let look = 0; ; look++) {
+    const exit = readExitFile(paths.exits, record.id)
+    if (exit) return ended(record, { ...state, exitCode: exit.code, finishedAt: exit.finishedAt })
+    if (state.process && isAlive(state.process)) {
+      if (startedBy(paths.starting) === 'dead')
+        return ended(record, { ...state, status: 'created', startedAt: undefined })
+      return { record, status: isFrozen(cgroupPath(record.id)) ? 'paused' : 'running', state }
+    }
+    // The process has ended and its monitor is about to write the exit file: a few milliseconds.
+    if (!state.monitor || !isAlive(state.monitor) || look === 50) break
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  // Another process may have put the end into the store meanwhile.
+  const now = await machinery.store.containers.find<ContainerDocument>(record.id)
+  if (now && now.document.state.status !== 'running') return see(machinery, now)
+  return ended(record, {
+    ...state,
+    exitCode: LOST_EXIT_CODE,
+    finishedAt: machinery.clock.now(),
+    error: 'the exit code is lost: the monitor did not live to write it',
+  })
+}
+
+function ended(record: Container, state: RecordedState): SeenContainer {
+  const status = state.status === 'created' ? 'created' : record.document.host.autoRemove ? 'removing' : 'exited'
+  return { record, status, state: { ...state, status, process: undefined, monitor: undefined } }
+}
+
+/** Who is starting a container, if a start is under way: `alive`, `dead` (it was killed in the middle), or nobody. */
+export function startedBy(path: string): 'alive' | 'dead' | 'nobody' {
+  if (!existsSync(path)) return 'nobody'
+  try {
+    return isAlive(JSON.parse(readFileSync(path, 'utf8')) as ProcessIdentity) ? 'alive' : 'dead'
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return 'nobody'
+    if (error instanceof SyntaxError) return 'dead'
+    throw error
+  }
+}
+
+/**
+ * True when a container was created but the process that was to start it is gone: its monitor has given up or will
+ * never be told, so it must be deleted, not started. The runtime's fifo vanishes when a container starts.
+ */
+export function isHalfMade(machinery: Pick<Machinery, 'store'>, id: string): boolean {
+  const { starting } = pathsOf(machinery, id)
+  return startedBy(starting) === 'dead' && existsSync(join(machinery.store.run, 'runtime', id, 'exec.fifo'))
+}
+
+/** A container by name, ID or unique ID prefix. Throws CONTAINER_NOT_FOUND in docker's words. */
+export async function findContainer({ store }: Pick<Machinery, 'store'>, idOrName: string): Promise<Container> {
+  const name = idOrName.startsWith('/') ? idOrName.slice(1) : idOrName
+  const record = name === '' ? undefined : await store.containers.find<ContainerDocument>(name)
+  if (record) return record
+  throw new BaleError('CONTAINER_NOT_FOUND', `No such container: ${idOrName}`, { hint: 'see: bale ps -a' })
+}
+
+export async function seeContainer(machinery: Machinery, idOrName: string): Promise<SeenContainer> {
+  return see(machinery, await findContainer(machinery, idOrName))
+}
+
+/** All containers with their real state, newest first. Those being removed are left out. */
+export async function seeAll(machinery: Machinery): Promise<SeenContainer[]> {
+  const records = await machinery.store.containers.list<ContainerDocument>()
+  const seen = await Promise.all(records.map((record) => see(machinery, record)))
+  return seen.filter((one) => one.status !== 'removing')
+}
+
+/** Throws CONTAINER_NOT_RUNNING unless the container runs (paused is running). */
+export function mustRun(seen: SeenContainer): SeenContainer {
+  if (seen.status === 'running' || seen.status === 'paused') return seen
+  throw new BaleError('CONTAINER_NOT_RUNNING', `Container ${seen.record.id} is not running`)
+}
+
+export async function updateState(
+  { store }: Machinery,
+  id: string,
+  change: (state: RecordedState) => RecordedState,
+  further: (document: ContainerDocument) => Partial<ContainerDocument> = () => ({}),
+): Promise<Container | undefined> {
+  return store.containers.update<ContainerDocument>(id, (record) => {
+    const state = change(record.document.state)
+    return { ...record, state: state.status, document: { ...record.document, ...further(record.document), state } }
+  })
+}

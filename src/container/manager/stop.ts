@@ -1,0 +1,124 @@
+import { BaleError, isBaleError, type OperationOptions } from '#base'
+import { freezeCgroup, isAlive, signalNumber } from '#host'
+import { acquireLock } from '#host/file'
+import { cgroupPath } from '../spec/runtime-spec.ts'
+import { settle } from './finalize.ts'
+import { type Machinery, pathsOf } from './machinery.ts'
+import { startContainer } from './start.ts'
+import { mustRun, type SeenContainer, seeContainer, updateState } from './state.ts'
+
+export interface StopOptions extends OperationOptions {
+  /** Seconds until KILL; negative: never. The container's own, or 10, by default. */
+  timeout?: number
+  /** Instead of the container's stop signal. */
+  stopSignal?: string
+}
+
+const DEFAULT_TIMEOUT = 10
+
+/** Stops a container: its stop signal, then after a while KILL. One that does not run is left alone: false. */
+export async function stopContainer(
+  machinery: Machinery,
+  idOrName: string,
+  options: StopOptions = {},
+): Promise<boolean> {
+  const seen = await seeContainer(machinery, idOrName)
+  await noMoreRestarts(machinery, seen)
+  if (seen.status !== 'running' && seen.status !== 'paused') return false
+  const { config } = seen.record.document
+  await signal(machinery, seen, options.stopSignal ?? config.StopSignal ?? 'TERM')
+  if (seen.status === 'paused') await freezeCgroup(cgroupPath(seen.record.id), false)
+  const timeout = options.timeout ?? config.StopTimeout ?? DEFAULT_TIMEOUT
+  if (!(await endsWithin(seen, timeout < 0 ? Number.POSITIVE_INFINITY : timeout * 1000, options.signal))) {
+    await signal(machinery, seen, 'KILL')
+    await endsWithin(seen, KILL_MILLISECONDS, options.signal)
+  }
+  await settled(machinery, seen.record.id)
+  return true
+}
+
+const KILL_MILLISECONDS = 10_000
+
+/** Waits for the process and then for its monitor, which writes the exit code and tells the cleanup. */
+async function endsWithin({ state }: SeenContainer, milliseconds: number, signal?: AbortSignal): Promise<boolean> {
+  const deadline = performance.now() + milliseconds
+  for (const identity of [state.process, state.monitor])
+    while (identity && isAlive(identity)) {
+      signal?.throwIfAborted()
+      if (performance.now() >= deadline) return false
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+  return true
+}
+
+/** Whoever of us and the monitor's cleanup has the lock first writes the end down. */
+async function settled(machinery: Machinery, id: string): Promise<void> {
+  await using _ = await acquireLock(pathsOf(machinery, id).lock)
+  try {
+    await settle(machinery, id)
+  } catch (error) {
+    // --rm: it is gone already.
+    if (!isBaleError(error, 'CONTAINER_NOT_FOUND')) throw error
+  }
+}
+
+/** Sends a signal. Throws CONTAINER_NOT_RUNNING. KILL also stops a restart policy, as docker does for any stop. */
+export async function killContainer(machinery: Machinery, idOrName: string, signalName = 'KILL'): Promise<void> {
+  const number = signalNumber(signalName)
+  const seen = await seeContainer(machinery, idOrName)
+  if (seen.status !== 'running' && seen.status !== 'paused')
+    throw new BaleError(
+      'CONTAINER_NOT_RUNNING',
+      `Cannot kill container: ${idOrName}: Container ${seen.record.id} is not running`,
+    )
+  const stops = signalNumber(seen.record.document.config.StopSignal ?? 'TERM')
+  if (number === signalNumber('KILL') || number === stops) await noMoreRestarts(machinery, seen)
+  await signal(machinery, seen, String(number))
+  if (number === signalNumber('KILL')) {
+    await endsWithin(seen, KILL_MILLISECONDS)
+    await settled(machinery, seen.record.id)
+  }
+}
+
+/** Written only where it matters: a write that must be durable costs milliseconds. */
+async function noMoreRestarts(machinery: Machinery, { record, status }: SeenContainer): Promise<void> {
+  const policy = record.document.host.restart?.name ?? 'no'
+  if (policy === 'no') return
+  await updateState(machinery, record.id, (state) => ({
+    ...state,
+    stopRequested: true,
+    ...(status === 'restarting' && { status: 'exited' as const }),
+  }))
+}
+
+async function signal(machinery: Machinery, { record }: SeenContainer, name: string): Promise<void> {
+  const runtime = await machinery.runtime(record.document.runtime)
+  try {
+    await runtime.kill(record.id, signalNumber(name))
+  } catch (error) {
+    // It ended between the look and the signal: that is what was wanted.
+    if (!isBaleError(error, 'CONTAINER_NOT_RUNNING') && !isBaleError(error, 'CONTAINER_NOT_FOUND')) throw error
+  }
+}
+
+/** Stops (if it runs) and starts. */
+export async function restartContainer(
+  machinery: Machinery,
+  idOrName: string,
+  options: StopOptions = {},
+): Promise<void> {
+  await stopContainer(machinery, idOrName, options)
+  await startContainer(machinery, idOrName, options)
+}
+
+export async function pauseContainer(machinery: Machinery, idOrName: string): Promise<void> {
+  const seen = mustRun(await seeContainer(machinery, idOrName))
+  if (seen.status === 'paused') throw new BaleError('CONFLICT', `Container ${idOrName} is already paused`)
+  await (await machinery.runtime(seen.record.document.runtime)).pause(seen.record.id)
+}
+
+export async function unpauseContainer(machinery: Machinery, idOrName: string): Promise<void> {
+  const seen = await seeContainer(machinery, idOrName)
+  if (seen.status !== 'paused') throw new BaleError('CONFLICT', `Container ${idOrName} is not paused`)
+  await (await machinery.runtime(seen.record.document.runtime)).resume(seen.record.id)
+}

@@ -1,0 +1,86 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { readdir, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { errnoOf, isBaleError } from '#base'
+import { removeCgroup } from '#host'
+import { acquireLock } from '#host/file'
+import { cgroupPath } from '../spec/runtime-spec.ts'
+import type { ContainerDocument } from './document.ts'
+import { forget, settle, takeDownIdleNetworks } from './finalize.ts'
+import { type Machinery, pathsOf } from './machinery.ts'
+import { startedBy } from './state.ts'
+
+/**
+ * Removes what killed bale processes and lost monitors left behind: half-made containers, ends that nobody wrote down,
+ * folders and runtime states without a record, networks that nobody uses. Safe at any time; answers what it found.
+ */
+export async function sweepContainers(machinery: Machinery): Promise<string[]> {
+  const found: string[] = []
+  const records = await machinery.store.containers.list<ContainerDocument>()
+  for (const record of records) {
+    await using _ = await acquireLock(pathsOf(machinery, record.id).lock)
+    try {
+      const before = record.document.state.status
+      await settle(machinery, record.id)
+      const now = await machinery.store.containers.find<ContainerDocument>(record.id)
+      if (now && before !== now.document.state.status) found.push(`container ${record.id.slice(0, 12)}`)
+      if (now?.document.state.status === 'removing') await forget(machinery, now, { volumes: true })
+    } catch (error) {
+      if (!isBaleError(error, 'CONTAINER_NOT_FOUND')) throw error
+    }
+  }
+  const known = new Set(records.map((record) => record.id))
+  for (const id of await unknownIds(machinery, known)) {
+    if (await removeUnknown(machinery, id)) found.push(`leftovers of ${id.slice(0, 12)}`)
+  }
+  for (const name of await takeDownIdleNetworks(machinery)) machinery.log.debug('container', `network ${name} is down`)
+  await machinery.rootfs.releaseUnused()
+  return found
+}
+
+/** IDs that only folders or the runtime still know. */
+async function unknownIds({ store }: Machinery, known: ReadonlySet<string>): Promise<string[]> {
+  const folders = [join(store.root, 'containers'), join(store.run, 'runtime')]
+  const names = (await Promise.all(folders.map(listed))).flat()
+  return [...new Set(names)].filter((name) => /^[0-9a-f]{64}$/.test(name) && !known.has(name))
+}
+
+async function listed(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder)
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return []
+    throw error
+  }
+}
+
+/** A container that is just being made has no record yet, but somebody's lock or a young folder: left alone. */
+async function removeUnknown(machinery: Machinery, id: string): Promise<boolean> {
+  const paths = pathsOf(machinery, id)
+  if (startedBy(paths.starting) === 'alive' || (await isYoung(paths.folder)) || isStep(machinery, id)) return false
+  await using _ = await acquireLock(paths.lock)
+  if (await machinery.store.containers.find(id)) return false
+  await (await machinery.runtime()).delete(id, { force: true })
+  await removeCgroup(cgroupPath(id))
+  await machinery.networks.disconnect(id)
+  await machinery.rootfs.release(id)
+  await rm(paths.bundle, { recursive: true, force: true })
+  await rm(paths.folder, { recursive: true, force: true })
+  return true
+}
+
+function isStep({ store }: Machinery, id: string): boolean {
+  const folder = join(store.run, 'steps')
+  return existsSync(folder) && readdirSync(folder).some((name) => name.startsWith(id))
+}
+
+const YOUNG_MILLISECONDS = 60_000
+
+async function isYoung(folder: string): Promise<boolean> {
+  try {
+    return Date.now() - (await stat(folder)).ctimeMs < YOUNG_MILLISECONDS
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false
+    throw error
+  }
+}

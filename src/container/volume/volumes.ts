@@ -1,0 +1,129 @@
+import { lstat, mkdir, readdir, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { BaleError, printable } from '#base'
+import type { VolumeRecord } from '#store'
+import type { ContainerDocument } from '../manager/document.ts'
+import type { Machinery } from '../manager/machinery.ts'
+
+/** What the store keeps of a volume. */
+export interface VolumeDocument {
+  labels: Record<string, string>
+  options: Record<string, string>
+  /** Made for one container by `-v /path` or the image's VOLUME. */
+  anonymous: boolean
+}
+
+export type Volume = VolumeRecord<VolumeDocument>
+
+export interface CreateVolumeOptions {
+  name: string
+  driver?: string
+  labels?: Record<string, string>
+  options?: Record<string, string>
+  anonymous?: boolean
+}
+
+/** Makes a volume: an empty folder that belongs to no container. One with the name already there is returned. */
+export async function createVolume({ store, clock }: Machinery, asked: CreateVolumeOptions): Promise<Volume> {
+  const { name } = asked
+  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name))
+    throw new BaleError(
+      'INVALID_ARGUMENT',
+      `"${printable(name)}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
+    )
+  if (asked.driver && asked.driver !== 'local')
+    throw new BaleError('UNSUPPORTED', `volume driver ${printable(asked.driver)} is not supported`)
+  if (Object.keys(asked.options ?? {}).length)
+    throw new BaleError('UNSUPPORTED', 'options of the local volume driver are not supported')
+  const folder = store.volumes.folder(name)
+  const known = await store.volumes.find<VolumeDocument>(name)
+  if (known) {
+    await mkdir(folder, { recursive: true, mode: 0o755 })
+    return known
+  }
+  await mkdir(dirname(folder), { recursive: true, mode: 0o701 })
+  await mkdir(folder, { recursive: true, mode: 0o755 })
+  const volume: Volume = {
+    name,
+    created: clock.now(),
+    document: { labels: asked.labels ?? {}, options: {}, anonymous: asked.anonymous ?? false },
+  }
+  try {
+    await store.volumes.add<VolumeDocument>(volume)
+    return volume
+  } catch (error) {
+    // Two containers may ask for one new volume at once: both get it.
+    const made = await store.volumes.find<VolumeDocument>(name)
+    if (made) return made
+    throw error
+  }
+}
+
+export async function findVolume({ store }: Machinery, name: string): Promise<Volume> {
+  const volume = await store.volumes.find<VolumeDocument>(name)
+  if (volume) return volume
+  throw new BaleError('VOLUME_NOT_FOUND', `get ${printable(name)}: no such volume`, { hint: 'see: bale volume ls' })
+}
+
+/** Names of volumes and the IDs of the containers that mount them. */
+export async function volumeUsers({ store }: Machinery): Promise<Map<string, string[]>> {
+  const users = new Map<string, string[]>()
+  for (const container of await store.containers.list<ContainerDocument>())
+    for (const mount of container.document.mounts)
+      if (mount.name !== undefined) users.set(mount.name, [...(users.get(mount.name) ?? []), container.id])
+  return users
+}
+
+/** Removes a volume with all its data. Throws CONFLICT while a container, stopped or not, mounts it. */
+export async function removeVolume(
+  machinery: Machinery,
+  name: string,
+  options: { force?: boolean } = {},
+): Promise<void> {
+  const { store } = machinery
+  const known = await store.volumes.find(name)
+  if (!known) {
+    if (options.force) return
+    await findVolume(machinery, name)
+  }
+  const users = (await volumeUsers(machinery)).get(name)
+  if (users?.length)
+    throw new BaleError('CONFLICT', `remove ${name}: volume is in use - [${users.join(', ')}]`, {
+      hint: 'remove the container first: bale rm',
+    })
+  // The data goes first: a record without data is an empty volume, data without a record could never be found.
+  await rm(dirname(store.volumes.folder(name)), { recursive: true, force: true })
+  await store.volumes.remove(name)
+}
+
+/** Removes volumes that no container mounts; only anonymous ones unless `all`. Answers names and freed bytes. */
+export async function pruneVolumes(
+  machinery: Machinery,
+  options: { all?: boolean; filter?: (volume: Volume) => boolean } = {},
+): Promise<{ names: string[]; freed: number }> {
+  const users = await volumeUsers(machinery)
+  const pruned = { names: [] as string[], freed: 0 }
+  for (const volume of await machinery.store.volumes.list<VolumeDocument>()) {
+    if (users.has(volume.name) || !(options.all || volume.document.anonymous) || options.filter?.(volume) === false)
+      continue
+    pruned.freed += await folderSize(machinery.store.volumes.folder(volume.name))
+    await removeVolume(machinery, volume.name)
+    pruned.names.push(volume.name)
+  }
+  return pruned
+}
+
+/** Bytes of the files below a folder, each hard link once, links not followed. */
+export async function folderSize(folder: string): Promise<number> {
+  const seen = new Set<string>()
+  let size = 0
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue
+    const stats = await lstat(`${entry.parentPath}/${entry.name}`)
+    const key = `${stats.dev}:${stats.ino}`
+    if (seen.has(key)) continue
+    seen.add(key)
+    size += stats.size
+  }
+  return size
+}
