@@ -45,7 +45,7 @@ export async function listMembers(
   const reference = listName(text)
   await using repository = openRegistry(context, reference, options)
   const descriptor = await repository.resolve(reference.digest ?? reference.tag, options)
-  return entriesOf(repository, descriptor, fullName(reference), options)
+  return await entriesOf(repository, descriptor, fullName(reference), options)
 }
 
 async function entriesOf(

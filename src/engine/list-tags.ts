@@ -10,5 +10,5 @@ export async function listTags(
   options: OperationOptions = {},
 ): Promise<string[]> {
   await using repository = openRegistry(context, parseReference(name))
-  return Array.fromAsync(repository.tags(options))
+  return await Array.fromAsync(repository.tags(options))
 }

@@ -50,7 +50,7 @@ export async function inspectManifest(
     options.progress?.({ kind: 'warning', text: `shown from the local store: ${(error as Error).message}` })
     return inspect(store, local, text, options)
   }
-  return inspect(repository, descriptor, familiarName(reference), options, reference)
+  return await inspect(repository, descriptor, familiarName(reference), options, reference)
 }
 
 const WITHOUT_REGISTRY = ['MANIFEST_NOT_FOUND', 'REGISTRY_UNREACHABLE', 'UNAUTHORIZED', 'DENIED'] as const

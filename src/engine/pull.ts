@@ -1,7 +1,8 @@
 import { BaleError, isBaleError, type OperationOptions } from '#base'
-import { type CopyResult, copyImage, type ImageSource } from '#image'
+import { copyImage, type ImageSource } from '#image'
 import {
   DEFAULT_TAG,
+  type Descriptor,
   type Digest,
   familiarName,
   fullName,
@@ -50,16 +51,18 @@ export async function pullImage(
   const pulled: PulledImage[] = []
   for (const one of references) {
     const label = one.digest ?? one.tag!
+    // From here on all is asked for by digest, so a tag that moves changes nothing.
+    const found = await repository.resolve(label, { signal, progress })
     progress?.({ kind: 'message', text: `${label}: Pulling from ${one.repository}` })
     const before = await currentTarget(store, one)
     const targetName = one.digest ? undefined : fullName(one)
-    const result = await copyImage(repository, store, { ...copying, name: label, targetName })
-    await rememberOrigin(store, repository, one, result)
+    await copyImage(repository, store, { ...copying, name: found.digest, targetName })
+    await rememberOrigin(store, repository, one, found)
     const unchanged = before !== undefined && before === (await currentTarget(store, one))
-    progress?.({ kind: 'message', text: `Digest: ${result.descriptor.digest}` })
+    progress?.({ kind: 'message', text: `Digest: ${found.digest}` })
     const status = unchanged ? 'Image is up to date for' : 'Downloaded newer image for'
     progress?.({ kind: 'message', text: `Status: ${status} ${familiarName(one)}` })
-    pulled.push({ name: fullName(one), digest: result.descriptor.digest, unchanged })
+    pulled.push({ name: fullName(one), digest: found.digest, unchanged })
   }
   return pulled
 }
@@ -88,7 +91,7 @@ async function rememberOrigin(
   store: Store,
   source: ImageSource,
   reference: Reference,
-  { descriptor }: CopyResult,
+  descriptor: Descriptor,
 ): Promise<void> {
   if (isIndexType(descriptor.mediaType)) await store.putManifest(descriptor, await source.manifest(descriptor))
   await store.images.addRepoDigest(repositoryName(reference), descriptor.digest)

@@ -14,6 +14,7 @@ import {
 import type { Store } from '#store'
 import { compressedTarget } from './compressed-target.ts'
 import type { EngineContext } from './context.ts'
+import { mountable } from './mountable.ts'
 import { openRegistry } from './open-registry.ts'
 
 export interface PushOptions extends OperationOptions {
@@ -52,7 +53,7 @@ export async function pushImage(
   const pushed: PushedImage[] = []
   for (const [index, one] of references.entries()) {
     const descriptor = await compressedTarget(store, targets[index]!, options)
-    await copyImage(store, repository, {
+    await copyImage(await mountable(store, descriptor, reference), repository, {
       signal,
       progress,
       name: descriptor.digest,

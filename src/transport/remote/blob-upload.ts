@@ -1,4 +1,4 @@
-import { BaleError, type OperationOptions } from '#base'
+import { BaleError, isBaleError, type OperationOptions } from '#base'
 import { digestMismatch } from '#blob'
 import { type BlobContext, isRegistryPlace } from '#image'
 import { algorithmOf, type Descriptor, isDigest, shortId } from '#spec'
@@ -45,9 +45,24 @@ export function uploadBlob(
 ): Promise<void> {
   const retry = session.retryOptions({ ...options, id: shortId(descriptor.digest), attempts: ATTEMPTS })
   return withRetries(async () => {
-    const place = await beginUpload(session, names, descriptor, options)
+    const place = await mountOrBegin(session, names, descriptor, options)
     if (place) await sendBlob(session, names, descriptor, open, place, options)
   }, retry)
+}
+
+/** A mount that is forbidden is no failure: then the bytes are sent. */
+async function mountOrBegin(
+  session: Session,
+  names: Names,
+  descriptor: Descriptor,
+  options: OperationOptions & BlobContext,
+): Promise<URL | undefined> {
+  try {
+    return await beginUpload(session, names, descriptor, options)
+  } catch (error) {
+    if (!options.from || !(isBaleError(error, 'UNAUTHORIZED') || isBaleError(error, 'DENIED'))) throw error
+    return beginUpload(session, names, descriptor, { ...options, from: undefined })
+  }
 }
 
 /** Where the blob is to be PUT; undefined when it was mounted and nothing is left to do. */

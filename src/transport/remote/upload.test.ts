@@ -135,6 +135,17 @@ test('a registry that does not mount gets the bytes', async () => {
   assert.equal(opened, 1)
 })
 
+test('a mount that is forbidden is followed by a plain upload', async () => {
+  const { opened } = await upload(
+    (request, response, all) => {
+      if (request.path.includes('mount=')) return response.writeHead(403).end()
+      return request.method === 'POST' ? begin('/up')(request, response, all) : response.writeHead(201).end()
+    },
+    { from: 'secret/base' },
+  )
+  assert.equal(opened, 1)
+})
+
 test('what the registry has is told by HEAD, blobs and manifests each by their own route', async () => {
   await using server = await planServer(({ path }, response) =>
     response.writeHead(path.includes('manifests') ? 404 : 200).end(),
