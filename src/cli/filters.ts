@@ -1,18 +1,24 @@
 import { BaleError } from '#base'
 
-/** `--filter key=value`, repeated: key -> values. Unknown keys are refused by name, as docker does. */
+/** `--filter name=value`, repeated, in order; what the names may be is for the engine to say. */
+export function readPairs(words: readonly string[] | undefined): { name: string; value: string }[] {
+  return (words ?? []).map((word) => {
+    const at = word.indexOf('=')
+    if (at < 1) throw new BaleError('INVALID_ARGUMENT', `bad format of filter (expected name=value): ${word}`)
+    return { name: word.slice(0, at).trim().toLowerCase(), value: word.slice(at + 1) }
+  })
+}
+
+/** The same by name, for verbs that know their filters: others are refused by name, as docker does. */
 export function parseFilters(words: readonly string[] | undefined, known: readonly string[]): Map<string, string[]> {
   const filters = new Map<string, string[]>()
-  for (const word of words ?? []) {
-    const at = word.indexOf('=')
-    if (at < 1) {
-      throw new BaleError('INVALID_ARGUMENT', `bad format of filter (expected name=value): ${word}`)
+  for (const { name, value } of readPairs(words)) {
+    if (!known.includes(name)) {
+      throw new BaleError('INVALID_ARGUMENT', `invalid filter '${name}'`, {
+        hint: `known filters: ${known.join(', ')}`,
+      })
     }
-    const key = word.slice(0, at).trim().toLowerCase()
-    if (!known.includes(key)) {
-      throw new BaleError('INVALID_ARGUMENT', `invalid filter '${key}'`, { hint: `known filters: ${known.join(', ')}` })
-    }
-    filters.set(key, [...(filters.get(key) ?? []), word.slice(at + 1)])
+    filters.set(name, [...(filters.get(name) ?? []), value])
   }
   return filters
 }

@@ -39,6 +39,13 @@ export const VERBS: readonly VerbEntry[] = [
     () => import('./verbs/save.ts'),
   ),
   entry('Images', ['load', 'image load'], 'Load images from a tar archive', () => import('./verbs/load.ts')),
+  entry('Images', ['image inspect'], 'Show everything about images as JSON', () => import('./verbs/image-inspect.ts')),
+  entry(
+    'Images',
+    ['history', 'image history'],
+    'Show the steps that made an image',
+    () => import('./verbs/history.ts'),
+  ),
   entry('Images', ['image prune'], 'Remove images that nobody uses', () => import('./verbs/image-prune.ts')),
   entry('Images', ['builder prune', 'buildx prune'], 'Remove build cache', () => import('./verbs/builder-prune.ts')),
   entry('Registries', ['pull', 'image pull'], 'Fetch an image from its registry', () => import('./verbs/pull.ts')),

@@ -23,6 +23,10 @@ export function createEngine(options: EngineOptions) {
     removeImage: bind(async () => (await import('./remove-image.ts')).removeImage),
     saveImages: bind(async () => (await import('./save-images.ts')).saveImages),
     loadImages: bind(async () => (await import('./load-images.ts')).loadImages),
+    listImages: bind(async () => (await import('./list-images.ts')).listImages),
+    listImageRows: bind(async () => (await import('./list-images.ts')).listImageRows),
+    inspectImage: bind(async () => (await import('./inspect-image.ts')).inspectImage),
+    imageHistory: bind(async () => (await import('./inspect-image.ts')).imageHistory),
     pruneImages: bind(async () => (await import('./system.ts')).pruneImages),
 
     // registries

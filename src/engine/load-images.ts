@@ -23,7 +23,7 @@ export async function loadImages(
   const input = typeof source === 'string' ? source : await openInput(source, options)
   await using archive = await openArchive(input, { temporary: `${store.root}/tmp`, signal: options.signal })
   const loaded: LoadedImage[] = []
-  for (const { names, descriptor } of await archive.images()) {
+  for (const { names, descriptor } of archive.images()) {
     const { manifestDescriptor } = await copyImage(archive, store, {
       ...options,
       name: descriptor.digest,

@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream'
-import { BaleError, type OperationOptions } from '#base'
+import type { OperationOptions } from '#base'
 import { copyImage, saveWords } from '#image'
 import { parsePlatform } from '#spec'
 import type { EngineContext } from './context.ts'
@@ -24,7 +24,7 @@ export async function saveImages(
   await using lease = await store.lease({ purpose: 'save' })
   for (const { image } of found) await lease.add('document', image.descriptor.digest)
   const { createArchiveTarget } = await import('#transport')
-  const archive = await createArchiveTarget('file' in target ? target.file : target.stream)
+  await using archive = await createArchiveTarget('file' in target ? target.file : target.stream)
   for (const { image, name } of found) {
     await copyImage(store, archive, {
       ...options,
@@ -34,6 +34,5 @@ export async function saveImages(
       words: saveWords,
     })
   }
-  if (!archive.finish) throw new BaleError('INTERNAL', 'an archive target must be finished')
-  await archive.finish(options)
+  await archive.finish()
 }

@@ -1,0 +1,48 @@
+import { asError, BaleError, isBaleError } from '#base'
+import type { Terminal } from '../verb.ts'
+import { goJson } from './format-functions.ts'
+import { compileTemplate } from './go-template.ts'
+
+/**
+ * Prints what `inspect` found as docker does: an array of objects indented by four spaces, or the template once for each.
+ * What was not found is told on stderr, after the others; the exit code is 1 then.
+ */
+export async function printInspected(
+  io: Terminal,
+  names: readonly string[],
+  inspect: (name: string) => Promise<object>,
+  format: string | undefined,
+): Promise<number> {
+  const template = format === undefined || format === 'json' ? undefined : compileTemplate(format)
+  const found: object[] = []
+  const failures: BaleError[] = []
+  for (const name of names) {
+    try {
+      found.push(await inspect(name))
+    } catch (error) {
+      if (!isBaleError(error)) throw error
+      failures.push(error)
+    }
+  }
+  if (template) for (const item of found) await io.print(template(item))
+  else if (format === 'json') await io.print(goJson(found))
+  else await io.print(found.length === 0 ? '[]' : JSON.stringify(found, undefined, 4))
+  for (const failure of failures) io.warn(`Error: ${asError(failure).message}`)
+  return failures.length > 0 ? 1 : 0
+}
+
+/** The first of several ways to find an object that does find it; docker's words when none does. */
+export async function firstFound(
+  name: string,
+  ways: readonly ((name: string) => Promise<object>)[],
+  notFound: readonly BaleError['code'][],
+): Promise<object> {
+  for (const way of ways) {
+    try {
+      return await way(name)
+    } catch (error) {
+      if (!notFound.some((code) => isBaleError(error, code))) throw error
+    }
+  }
+  throw new BaleError('IMAGE_NOT_FOUND', `No such object: ${name}`)
+}

@@ -1,0 +1,66 @@
+import { goTimestamp, humanAgo, humanSize } from '../render/human-units.ts'
+import { type ListFormat, renderList } from '../render/list-format.ts'
+import { defineVerb } from '../verb.ts'
+
+interface Options {
+  quiet?: boolean
+  trunc: boolean
+  human: boolean
+  format?: string
+}
+
+type Row = Record<'ID' | 'CreatedSince' | 'CreatedAt' | 'CreatedBy' | 'Size' | 'Comment', string>
+
+const LIST: ListFormat<Row> = {
+  headers: {
+    ID: 'IMAGE',
+    CreatedSince: 'CREATED',
+    CreatedAt: 'CREATED AT',
+    CreatedBy: 'CREATED BY',
+    Size: 'SIZE',
+    Comment: 'COMMENT',
+  },
+  table: '{{.ID}}\t{{.CreatedSince}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}',
+  rowType: '*formatter.historyContext',
+}
+
+/** Characters of a command line that docker shows. */
+const COMMAND_WIDTH = 45
+
+export const verb = defineVerb<Options>({
+  name: 'history',
+  summary: 'Show the steps that made an image',
+  usage: 'IMAGE',
+  arguments: { min: 1, max: 1 },
+  options: [
+    { flags: '-q, --quiet', description: 'Only show image IDs' },
+    { flags: '--no-trunc', description: 'Do not shorten IDs and commands' },
+    { flags: '-H, --human', description: 'Sizes and times for people; --human=false for exact ones', default: true },
+    { flags: '--format <TEMPLATE>', description: "'table TEMPLATE', 'json', or a Go template for each row" },
+  ],
+  examples: [
+    { command: 'bale history webserver', explains: 'Newest step first, with the bytes each added' },
+    { command: `bale history --no-trunc --format '{{.CreatedBy}}' webserver`, explains: 'The whole command lines' },
+  ],
+  async run({ args, options, engine, io }) {
+    const history = await engine.imageHistory(args[0]!)
+    const now = Date.now()
+    const rows = history.map((row): Row => {
+      const id = options.trunc && row.Id !== '<missing>' ? row.Id.slice(7, 19) : row.Id
+      const command = row.CreatedBy.replaceAll('\t', ' ')
+      const time = row.Created * 1000
+      return {
+        ID: id,
+        CreatedSince: options.human ? humanAgo(time, now) : new Date(time).toISOString().replace('.000Z', 'Z'),
+        CreatedAt: goTimestamp(time),
+        CreatedBy:
+          options.trunc && command.length > COMMAND_WIDTH ? `${command.slice(0, COMMAND_WIDTH - 1)}…` : command,
+        Size: options.human ? humanSize(row.Size) : String(row.Size),
+        Comment: row.Comment,
+      }
+    })
+    if (options.quiet) await io.print(rows.map((row) => row.ID).join('\n'))
+    else io.stdout.write(renderList(rows, LIST, options.format))
+    return 0
+  },
+})

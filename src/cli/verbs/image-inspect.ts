@@ -1,0 +1,19 @@
+import { printInspected } from '../render/inspected.ts'
+import { defineVerb } from '../verb.ts'
+
+export const verb = defineVerb<{ format?: string; platform?: string }>({
+  name: 'image inspect',
+  summary: 'Show everything about images as JSON',
+  usage: 'IMAGE [IMAGE...]',
+  arguments: { min: 1 },
+  options: [
+    { flags: '-f, --format <TEMPLATE>', description: "'json', or a Go template" },
+    { flags: '--platform <OS/ARCH>', description: 'Take this platform of an image index' },
+  ],
+  examples: [
+    { command: 'bale image inspect webserver', explains: 'All of it' },
+    { command: `bale image inspect -f '{{json .Config.Env}}' webserver`, explains: 'One part' },
+  ],
+  run: ({ args, options, engine, io }) =>
+    printInspected(io, args, (name) => engine.inspectImage(name, options), options.format),
+})

@@ -1,0 +1,22 @@
+import { parsePlatform } from '#spec'
+import type { EngineContext } from './context.ts'
+import { type HistoryRow, imageHistory as historyOf } from './views/image-history.ts'
+import { type ImageInspect, imageInspect } from './views/image-inspect.ts'
+
+/** docker's JSON of an image by name, ID or digest. Throws IMAGE_NOT_FOUND. */
+export async function inspectImage(
+  context: EngineContext,
+  name: string,
+  options: { platform?: string } = {},
+): Promise<ImageInspect> {
+  const store = await context.store()
+  const platform = options.platform === undefined ? context.platform : parsePlatform(options.platform)
+  return imageInspect(await store.images.resolve(name, { platform }))
+}
+
+/** The steps that made an image, newest first. */
+export async function imageHistory(context: EngineContext, name: string): Promise<HistoryRow[]> {
+  const store = await context.store()
+  const image = await store.images.resolve(name, { platform: context.platform })
+  return historyOf(image, async (diffId) => (await store.layers.get(diffId))?.contentSize ?? 0)
+}

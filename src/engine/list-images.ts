@@ -1,0 +1,29 @@
+import { parseReference } from '#spec'
+import type { EngineContext } from './context.ts'
+import { type ImageRow, type ImageSummary, imageRows, imageSummaries, readImageFilters } from './views/image-list.ts'
+
+export interface ListImagesOptions {
+  /** `name=value`, as docker's filters: dangling, label, before, since, reference. */
+  filters?: readonly { name: string; value: string }[]
+  /** Only images of this repository, or this name. */
+  name?: string
+}
+
+/** docker's `/images/json`, newest first. */
+export async function listImages(context: EngineContext, options: ListImagesOptions = {}): Promise<ImageSummary[]> {
+  const store = await context.store()
+  const filters = await readImageFilters(options.filters ?? [], (text) => store.images.resolve(text))
+  if (options.name === undefined) return imageSummaries(await store.images.list(), filters)
+  // A name that no image can have is a mistake; a pattern is none.
+  if (!/[*?[\\]/.test(options.name)) parseReference(options.name)
+  const reference = [...(filters.reference ?? []), options.name]
+  return imageSummaries(await store.images.list(), { ...filters, reference })
+}
+
+/** The same as lines of a list: an image under each of its names. */
+export async function listImageRows(
+  context: EngineContext,
+  options: ListImagesOptions & { digests?: boolean } = {},
+): Promise<ImageRow[]> {
+  return imageRows(await listImages(context, options), { digests: options.digests })
+}
