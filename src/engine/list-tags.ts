@@ -3,12 +3,12 @@ import { parseReference } from '#spec'
 import type { EngineContext } from './context.ts'
 import { openRegistry } from './open-registry.ts'
 
-/** All tags that a registry has for a repository, as they come. */
+/** All tags that a registry has for a repository, sorted (some registries give them in any order). */
 export async function listTags(
   context: EngineContext,
   name: string,
   options: OperationOptions = {},
 ): Promise<string[]> {
   await using repository = openRegistry(context, parseReference(name))
-  return await Array.fromAsync(repository.tags(options))
+  return (await Array.fromAsync(repository.tags(options))).sort()
 }

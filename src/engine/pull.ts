@@ -73,7 +73,7 @@ function withTag({ registry, repository, tag = DEFAULT_TAG, digest }: Reference)
 }
 
 async function allTags({ registry, repository }: Reference, tags: AsyncIterable<string>): Promise<Reference[]> {
-  return (await Array.fromAsync(tags)).map((tag) => ({ registry, repository, tag }))
+  return (await Array.fromAsync(tags)).sort().map((tag) => ({ registry, repository, tag }))
 }
 
 /** What the name stood for until now. */

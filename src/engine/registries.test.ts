@@ -1,0 +1,228 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { isBaleError, type ProgressEvent } from '#base'
+import { ann, startDockerRegistry, withoutDockerRegistry } from '../../test/kit/docker-registry.ts'
+import { readConfig } from './config.ts'
+import { createEngine, type Engine } from './create-engine.ts'
+
+const skip = withoutDockerRegistry()
+
+interface TestMachine extends AsyncDisposable {
+  engine: Engine
+  folder: string
+  /** Of the last operation. */
+  events: ProgressEvent[]
+  report: (event: ProgressEvent) => void
+}
+
+/** A store and a docker configuration of its own. */
+function machine(): TestMachine {
+  const folder = mkdtempSync(join(tmpdir(), 'bale-engine-'))
+  const config = {
+    ...readConfig({ root: join(folder, 'root'), run: join(folder, 'run'), dockerConfigFolder: join(folder, 'docker') }),
+    authFiles: [],
+  }
+  const engine = createEngine({ config })
+  const events: ProgressEvent[] = []
+  return {
+    engine,
+    folder,
+    events,
+    report: (event) => void events.push(event),
+    async [Symbol.asyncDispose]() {
+      await engine[Symbol.asyncDispose]()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** A tar of one file, in the machine's folder. */
+function tarOf(folder: string, content: string): string {
+  const tree = mkdtempSync(join(folder, 'tree-'))
+  mkdirSync(join(tree, 'etc'))
+  writeFileSync(join(tree, 'etc/content'), content)
+  const tar = `${tree}.tar`
+  execFileSync('tar', ['-C', tree, '-cf', tar, '.'])
+  return tar
+}
+
+const statuses = (events: ProgressEvent[]) =>
+  events.flatMap((event) => (event.kind === 'status' ? [event.status] : event.kind === 'advance' ? [event.status] : []))
+const messages = (events: ProgressEvent[]) => events.flatMap((event) => (event.kind === 'message' ? [event.text] : []))
+
+async function push(one: TestMachine, name: string) {
+  one.events.length = 0
+  const [pushed] = await one.engine.pushImage(name, { progress: one.report })
+  return pushed!
+}
+
+async function pull(one: TestMachine, name: string, options: { platform?: string } = {}) {
+  one.events.length = 0
+  const [pulled] = await one.engine.pullImage(name, { ...options, progress: one.report })
+  return pulled!
+}
+
+test('an image made here is compressed once, pushed, pulled elsewhere, and pushed again with the same digest', {
+  skip,
+}, async () => {
+  await using registry = await startDockerRegistry()
+  await using here = machine()
+  const name = `${registry.host}/team/web:1`
+  const content = 'x'.repeat(6_000_000)
+  const { id } = await here.engine.importImage(tarOf(here.folder, content), { name })
+  const pushed = await push(here, name)
+  assert.ok(statuses(here.events).includes('Compressing'))
+  assert.ok(statuses(here.events).includes('Pushed'))
+  assert.deepEqual(messages(here.events), [
+    `The push refers to repository [${registry.host}/team/web]`,
+    `1: digest: ${pushed.digest} size: ${pushed.size}`,
+  ])
+
+  assert.equal((await push(here, name)).digest, pushed.digest)
+  assert.deepEqual(statuses(here.events), ['Layer already exists'])
+
+  // Under another name: neither compressed nor sent again.
+  const other = `${registry.host}/team/other:latest`
+  await here.engine.tagImage(id, other)
+  assert.equal((await push(here, other)).digest, pushed.digest)
+  assert.deepEqual(statuses(here.events).slice(-1), ['Mounted from team/web'])
+  assert.ok(!statuses(here.events).includes('Compressing'))
+
+  await using there = machine()
+  const pulled = await pull(there, name)
+  assert.deepEqual(pulled, { name, digest: pushed.digest, unchanged: false })
+  assert.match(
+    messages(there.events).join('\n'),
+    /1: Pulling from team\/web\nDigest: sha256:.*\nStatus: Downloaded newer image for/,
+  )
+  assert.equal((await pull(there, name)).unchanged, true)
+  assert.match(messages(there.events).join('\n'), /Status: Image is up to date for/)
+  const copy = `${registry.host}/copy/web:2`
+  await there.engine.tagImage(name, copy)
+  assert.equal((await push(there, copy)).digest, pushed.digest)
+  assert.deepEqual((await there.engine.checkStore()).length, 0)
+  assert.deepEqual(await there.engine.listTags(`${registry.host}/copy/web`), ['2'])
+})
+
+test('a pull by digest needs no tag, and -a fetches every tag', { skip }, async () => {
+  await using registry = await startDockerRegistry()
+  await using here = machine()
+  const repository = `${registry.host}/many`
+  for (const tag of ['a', 'b']) {
+    await here.engine.importImage(tarOf(here.folder, tag), { name: `${repository}:${tag}` })
+  }
+  const pushed = await here.engine.pushImage(repository, { allTags: true })
+  assert.deepEqual(
+    pushed.map((one) => one.name),
+    [`${repository}:a`, `${repository}:b`],
+  )
+  await using there = machine()
+  const byDigest = await pull(there, `${repository}@${pushed[0]!.digest}`)
+  assert.equal(byDigest.digest, pushed[0]!.digest)
+  assert.equal((await pull(there, `${repository}@${pushed[0]!.digest}`)).unchanged, true)
+  const all = await there.engine.pullImage(repository, { allTags: true })
+  assert.deepEqual(
+    all.map((one) => [one.name, one.digest]),
+    pushed.map((one) => [one.name, one.digest]),
+  )
+  await assert.rejects(there.engine.pullImage(`${repository}:a`, { allTags: true }), { code: 'INVALID_ARGUMENT' })
+})
+
+test('a login is kept only after the registry took it; push needs it; logout forgets it', { skip }, async () => {
+  await using registry = await startDockerRegistry({ login: true })
+  await using here = machine()
+  const file = join(here.folder, 'docker/config.json')
+  const name = `${registry.host}/team/web:1`
+  await here.engine.importImage(tarOf(here.folder, 'x'), { name })
+  await assert.rejects(here.engine.pushImage(name), {
+    code: 'UNAUTHORIZED',
+    hint: new RegExp(`bale login ${registry.host}`),
+  })
+  await assert.rejects(here.engine.login(registry.host, { username: 'ann', password: 'wrong' }), {
+    code: 'UNAUTHORIZED',
+  })
+  assert.equal(existsSync(file), false)
+  assert.deepEqual(await here.engine.login(`http://${registry.host}/v2/`, ann), {
+    registry: registry.host,
+    storedIn: { kind: 'file', path: file },
+  })
+  const { auths } = JSON.parse(readFileSync(file, 'utf8')) as { auths: Record<string, { auth: string }> }
+  assert.equal(Buffer.from(auths[registry.host]!.auth, 'base64').toString(), 'ann:s3cret:word')
+  assert.deepEqual(await here.engine.checkStoredLogin(registry.host), { registry: registry.host })
+  await push(here, name)
+  assert.deepEqual(await here.engine.logout(registry.host), { registry: registry.host, known: true })
+  assert.deepEqual(await here.engine.logout(registry.host), { registry: registry.host, known: false })
+  await assert.rejects(here.engine.pullImage(name), { code: 'UNAUTHORIZED' })
+  for (const server of ['https://', 'a/b', 'x y']) {
+    await assert.rejects(here.engine.login(server, ann), { code: 'INVALID_ARGUMENT' }, server)
+  }
+})
+
+test('a list of two imports is pushed, inspected, and pulled for one platform; none fitting names those on offer', {
+  skip,
+}, async () => {
+  await using registry = await startDockerRegistry()
+  await using here = machine()
+  const repository = `${registry.host}/team/multi`
+  for (const architecture of ['amd64', 'arm64']) {
+    const name = `${repository}:${architecture}`
+    await here.engine.importImage(tarOf(here.folder, architecture), { name, platform: `linux/${architecture}` })
+  }
+  // One was pushed and is not here any more, the other was never pushed.
+  await push(here, `${repository}:amd64`)
+  await here.engine.removeImage(`${repository}:amd64`)
+  await here.engine.createManifestList(`${repository}:all`, [`${repository}:amd64`])
+  await assert.rejects(here.engine.createManifestList(`${repository}:all`, [`${repository}:amd64`]), /--amend/)
+  await here.engine.addToManifestList(`${repository}:all`, [`${repository}:arm64`])
+  await here.engine.annotateManifestList(`${repository}:all`, `${repository}:arm64`, { variant: 'v9' })
+  await assert.rejects(here.engine.annotateManifestList(`${repository}:all`, `${repository}:no`, { os: 'linux' }), {
+    code: 'MANIFEST_NOT_FOUND',
+  })
+  const { digest } = await here.engine.pushManifestList(`${repository}:all`, { purge: true })
+  await assert.rejects(here.engine.pushManifestList(`${repository}:all`), { code: 'MANIFEST_NOT_FOUND' })
+
+  await using there = machine()
+  const found = await there.engine.inspectManifest(`${repository}:all`, { verbose: true })
+  assert.equal(found.descriptor.digest, digest)
+  assert.doesNotMatch(JSON.stringify(found.document), /io\.bale/, 'notes of the pushing machine stay there')
+  const platforms = (found.document['manifests'] as { platform: unknown }[]).map(({ platform }) => platform)
+  assert.deepEqual(platforms, [
+    { os: 'linux', architecture: 'amd64' },
+    { os: 'linux', architecture: 'arm64', variant: 'v9' },
+  ])
+  assert.equal(found.images?.length, 2)
+  assert.ok('layers' in found.images![1]!.document)
+
+  assert.equal((await pull(there, `${repository}:all`, { platform: 'linux/arm64/v9' })).digest, digest)
+  await assert.rejects(pull(there, `${repository}:all`, { platform: 'linux/s390x' }), (error) => {
+    assert.ok(isBaleError(error, 'NO_MATCHING_PLATFORM'))
+    assert.match(error.message, /linux\/amd64.*linux\/arm64/)
+    return true
+  })
+  // What the registry lacks is shown from the store, with a word about it.
+  there.events.length = 0
+  await there.engine.tagImage(`${repository}:all`, `${registry.host}/unknown/x:1`)
+  const local = await there.engine.inspectManifest(`${registry.host}/unknown/x:1`, { progress: there.report })
+  assert.ok('layers' in local.document)
+  assert.deepEqual(
+    there.events.map((event) => event.kind),
+    ['warning'],
+  )
+  await assert.rejects(there.engine.inspectManifest(`${registry.host}/unknown/y:1`), { code: 'MANIFEST_NOT_FOUND' })
+})
+
+test('a push of a name that is not here, or of a digest, is refused in docker’s words', async () => {
+  await using here = machine()
+  await assert.rejects(here.engine.pushImage('localhost:9/no:1'), {
+    code: 'IMAGE_NOT_FOUND',
+    message: 'An image does not exist locally with the tag: localhost:9/no',
+  })
+  await assert.rejects(
+    here.engine.pushImage(`localhost:9/no@sha256:${'0'.repeat(64)}`),
+    /cannot push a digest reference/,
+  )
+})
