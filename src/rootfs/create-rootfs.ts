@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, lstatSync, mkdirSync, rmdirSync } from 'node:fs'
+import { chmodSync, existsSync, lstatSync, mkdirSync, rmdirSync, statSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
 import { disposable, errnoOf } from '#base'
@@ -41,7 +41,7 @@ export function createRootfs({ store, run }: RootfsOptions): RootfsMounter {
     const target = options.target ?? join(rootsFolder, id)
     const records: LayerRecord[] = []
     for (const layer of layers) records.push(await store.layers.ensureVerified(layer, { signal }))
-    const plan = planMounts(records, layersFolder)
+    const plan = planMounts(records, layersFolder, (path) => statSync(path).ino)
     await mkdir(target, { recursive: true, mode: 0o700 })
     await mkdir(layersFolder, { recursive: true, mode: 0o700 })
     await using _held = await lock()

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { closeSync, fdatasync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, fchmodSync, fdatasync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
 import { promisify } from 'node:util'
 import type { RandomSink, RandomSource } from '#format/erofs'
 import { type Digest, parseDigest } from '#spec'
@@ -83,6 +83,8 @@ export function createImageFile(path: string): ImageFile {
       const digest = hashFile(fd)
       await writeBack
       if (failure) throw failure
+      // Never written again: a mounted image must not change.
+      fchmodSync(fd, 0o444)
       await sync(fd)
       return { digest, diskSize: fstatSync(fd).blocks * 512 }
     },

@@ -12,18 +12,26 @@ function layer(number: number, format: LayerRecord['format'] = 'erofs'): LayerRe
 }
 
 test('the uppermost layer comes first; images are mounted under short names, extracted trees used where they are', () => {
-  assert.deepEqual(planMounts([layer(1), layer(2, 'extract'), layer(3)], '/run/layers'), {
-    images: [
-      { source: '/store/3/layer.erofs', target: '/run/layers/3000000000000000' },
-      { source: '/store/1/layer.erofs', target: '/run/layers/1000000000000000' },
-    ],
-    lowers: ['/run/layers/3000000000000000', '/store/2/tree', '/run/layers/1000000000000000'],
-  })
+  assert.deepEqual(
+    planMounts([layer(1), layer(2, 'extract'), layer(3)], '/run/layers', () => 36),
+    {
+      images: [
+        { source: '/store/3/layer.erofs', target: '/run/layers/300000000000-10' },
+        { source: '/store/1/layer.erofs', target: '/run/layers/100000000000-10' },
+      ],
+      lowers: ['/run/layers/300000000000-10', '/store/2/tree', '/run/layers/100000000000-10'],
+    },
+  )
 })
 
 test('a layer that appears twice counts where it stands higher', () => {
-  const { lowers } = planMounts([layer(1), layer(2), layer(1)], '/r')
-  assert.deepEqual(lowers, ['/r/1000000000000000', '/r/2000000000000000'])
+  const { lowers } = planMounts([layer(1), layer(2), layer(1)], '/r', () => 36)
+  assert.deepEqual(lowers, ['/r/100000000000-10', '/r/200000000000-10'])
+})
+
+test('a layer that was written again gets a mount of its own', () => {
+  const targets = [7, 8].map((number) => planMounts([layer(1)], '/r', () => number).images[0]!.target)
+  assert.notEqual(targets[0], targets[1])
 })
 
 test('an overlay gets the lowers it needs: one when writable, two when not', () => {
@@ -35,8 +43,8 @@ test('an overlay gets the lowers it needs: one when writable, two when not', () 
 
 test('more layers than overlayfs takes are refused before anything is mounted (T25)', () => {
   const many = Array.from({ length: 500 }, (_, index) => layer(index + 1))
-  assert.throws(() => planMounts(many, '/r'), { code: 'MOUNT_FAILED' })
-  assert.equal(planMounts(many.slice(1), '/r').lowers.length, 499)
+  assert.throws(() => planMounts(many, '/r', () => 36), { code: 'MOUNT_FAILED' })
+  assert.equal(planMounts(many.slice(1), '/r', () => 36).lowers.length, 499)
 })
 
 test("the folders in use are read from both of the kernel's spellings", () => {

@@ -18,8 +18,15 @@ export const MAX_LAYERS = 499
 /**
  * Plans the mounts of an image. A layer that appears twice counts where it stands higher: all it adds, replaces and hides
  * is decided there, and overlayfs refuses one folder twice.
+ *
+ * `fileNumber` tells which file a path names now (its inode number): a layer that was damaged and written again is another
+ * file, and must not share the mount of the old one.
  */
-export function planMounts(layers: readonly LayerRecord[], layersFolder: string): MountPlan {
+export function planMounts(
+  layers: readonly LayerRecord[],
+  layersFolder: string,
+  fileNumber: (path: string) => number,
+): MountPlan {
   const upward = layers.toReversed()
   const unique = upward.filter((layer, index) => upward.findIndex((other) => other.diffId === layer.diffId) === index)
   if (unique.length > MAX_LAYERS)
@@ -30,8 +37,11 @@ export function planMounts(layers: readonly LayerRecord[], layersFolder: string)
   const images: MountPlan['images'] = []
   const lowers = unique.map((layer) => {
     if (layer.format === 'extract') return join(layer.folder, TREE_NAME)
-    const target = join(layersFolder, layerMountName(layer))
-    images.push({ source: join(layer.folder, IMAGE_NAME), target })
+    const source = join(layer.folder, IMAGE_NAME)
+    // Short, since the kernel without `lowerdir+` wants all names on one page.
+    const name = `${hexOf(layer.diffId).slice(0, 12)}-${fileNumber(source).toString(36)}`
+    const target = join(layersFolder, name)
+    images.push({ source, target })
     return target
   })
   return { images, lowers }
@@ -41,9 +51,4 @@ export function planMounts(layers: readonly LayerRecord[], layersFolder: string)
 export function enoughLowers(lowers: readonly string[], layersFolder: string, readOnly: boolean): string[] {
   const missing = ['empty-1', 'empty-2'].slice(lowers.length, readOnly ? 2 : 1)
   return [...lowers, ...missing.map((name) => join(layersFolder, name))]
-}
-
-/** Short, since the kernel without `lowerdir+` wants all names on one page: 500 of these fit. */
-export function layerMountName(layer: Pick<LayerRecord, 'diffId'>): string {
-  return hexOf(layer.diffId).slice(0, 16)
 }

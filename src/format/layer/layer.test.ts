@@ -185,6 +185,29 @@ test('tars of other formats give the same tree and come back exactly', { skip: n
   assert.equal(trees.size, 1)
 })
 
+const others: Record<string, string[]> = {
+  'Python ustar': ['python3', '-c', python('USTAR_FORMAT')],
+  'Python GNU': ['python3', '-c', python('GNU_FORMAT')],
+  'Python PAX': ['python3', '-c', python('PAX_FORMAT')],
+  'bsdtar PAX': ['bsdtar', '--format', 'pax', '-cf', '-', '.'],
+  'bsdtar GNU': ['bsdtar', '--format', 'gnutar', '-cf', '-', '.'],
+  busybox: ['busybox', 'tar', '-cf', '-', '.'],
+}
+function python(format: string): string {
+  return `import tarfile, sys; t = tarfile.open(fileobj=sys.stdout.buffer, mode='w|', format=tarfile.${format}); t.add('.'); t.close()`
+}
+for (const [name, [program, ...args]] of Object.entries(others))
+  test(`the exact tar of ${name} comes back`, {
+    skip: noMount || (spawnSync(program!, ['--help']).error && `${program} is not installed`),
+  }, async () => {
+    // Not the names: ustar cannot hold them all.
+    const bytes = execFileSync(program!, args, { cwd: join(scratch, 'tree/many'), maxBuffer: 1e8 })
+    const one = await writeLayer(bytes)
+    assert.equal(one.written.entries, 701)
+    assert.ok((await reassembled(one)).equals(bytes))
+    await mounted(one.image.bytes, (folder) => assert.equal(fs.readFileSync(join(folder, 'file-77'), 'utf8'), '77'))
+  })
+
 test('a sparse file keeps its holes and its tar (T14)', { skip: noMount }, async () => {
   const root = join(scratch, 'sparse')
   fs.mkdirSync(root)
