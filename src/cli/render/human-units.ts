@@ -48,9 +48,12 @@ export function humanDuration(milliseconds: number): string {
   return `${Math.trunc(milliseconds / 3_600_000 / 24 / 365)} years`
 }
 
-/** `5 minutes ago`; empty for no time at all. Both in milliseconds since 1970. */
+/** Go's time that was never set, in milliseconds since 1970: images say so that do not tell when they were made. */
+const NEVER = -62_135_596_800_000
+
+/** `5 minutes ago`; `N/A` for no time at all. Both in milliseconds since 1970. */
 export function humanAgo(time: number | undefined, now: number): string {
-  return time === undefined ? '' : `${humanDuration(now - time)} ago`
+  return time === undefined || time <= NEVER ? 'N/A' : `${humanDuration(now - time)} ago`
 }
 
 /** `2024-01-02 03:04:05 +0000 UTC`: Go's text of a time without fractions. Takes milliseconds since 1970. */

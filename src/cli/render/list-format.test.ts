@@ -103,6 +103,7 @@ test('sizes, spans and times read as docker’s', () => {
   assert.equal(humanSize(1_982_256, 4), '1.982MB')
   assert.equal(binarySize(16_400_000), '15.64MiB')
   assert.equal(humanAgo(0, 300_000), '5 minutes ago')
-  assert.equal(humanAgo(undefined, 0), '')
+  assert.equal(humanAgo(undefined, 0), 'N/A')
+  assert.equal(humanAgo(Date.parse('0001-01-01T00:00:00Z'), 0), 'N/A')
   assert.equal(goTimestamp(Date.UTC(2024, 0, 2, 3, 4, 5, 678)), '2024-01-02 03:04:05 +0000 UTC')
 })
