@@ -5,3 +5,9 @@
  * fetch images (it is given a function), parse command lines, print.
  */
 export { applyChanges } from './apply-changes.ts'
+export { type BuiltImage, build } from './build.ts'
+export type { BuildOptions } from './build-options.ts'
+export type { BuildSecret } from './build-run.ts'
+export type { ContextInput, DockerfileInput } from './context/open-context.ts'
+export type { BuildMachine, FoundBase } from './machine.ts'
+export { cacheMountsFolder } from './steps/step-mounts.ts'

@@ -3,7 +3,7 @@ import { lstat, readFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { BaleError, errnoOf, type OperationOptions, printable } from '#base'
 import { DETECTION_BYTES, decompressAny, detectCompression } from '#format/compression'
-import type { BuildMachine } from '../machine.ts'
+import type { BuildSession } from '../build-session.ts'
 import { cleanPath, fromText } from './byte-path.ts'
 import { fetchUrl } from './fetch-url.ts'
 import { parseIgnoreFile } from './pattern-set.ts'
@@ -30,7 +30,7 @@ const DEFAULT_NAMES = ['Dockerfile', 'dockerfile']
 
 /** Opens the context and finds its Dockerfile. A file that .dockerignore excludes is still read as the Dockerfile. */
 export async function openContext(
-  machine: BuildMachine,
+  session: BuildSession,
   input: ContextInput,
   dockerfile: DockerfileInput | undefined,
   options: OperationOptions,
@@ -43,7 +43,7 @@ export async function openContext(
     const text = await readText(whole, 'the Dockerfile')
     return { tree: emptyTree(), dockerfile: { name: 'Dockerfile', text }, [Symbol.asyncDispose]: async () => undefined }
   }
-  return openTar(machine, whole, dockerfile, options)
+  return openTar(session, whole, dockerfile, options)
 }
 
 async function openFolder(path: string, dockerfile: DockerfileInput | undefined): Promise<OpenContext> {
@@ -68,12 +68,12 @@ export async function openNamedFolder(name: string, path: string): Promise<Sourc
 
 /** The tar becomes a layer that nobody names, and is mounted: nothing is extracted, and it is judged like any layer. */
 async function openTar(
-  machine: BuildMachine,
+  session: BuildSession,
   tar: AsyncIterable<Uint8Array>,
   dockerfile: DockerfileInput | undefined,
   options: OperationOptions,
 ): Promise<OpenContext> {
-  const mounted = await mountTar(machine, tar, options)
+  const mounted = await mountTar(session, tar, options)
   try {
     using plain = openSourceTree(mounted.path, { label: 'the build context' })
     const found = readTreeDockerfile(plain, dockerfile)
@@ -93,14 +93,10 @@ async function openTar(
   }
 }
 
-export async function mountTar(machine: BuildMachine, tar: AsyncIterable<Uint8Array>, options: OperationOptions) {
-  const layer = await machine.store.layers.write(decompressAny(tar, options), options)
-  return machine.rootfs.prepareRootfs([layer.diffId], { id: newMountId('context'), writable: false, ...options })
-}
-
-/** Mount points of builds that run at the same time must differ. */
-export function newMountId(purpose: string): string {
-  return `build-${purpose}-${process.pid}-${crypto.randomUUID().slice(0, 8)}`
+export async function mountTar(session: BuildSession, tar: AsyncIterable<Uint8Array>, options: OperationOptions) {
+  const layer = await session.machine.store.layers.write(decompressAny(tar, options), options)
+  await session.lease.add('layer', layer.diffId)
+  return session.mount([layer.diffId], options)
 }
 
 async function checkFolder(folder: string): Promise<void> {

@@ -10,6 +10,8 @@ export interface Selection {
   name: string
   /** Relative to the source; `` is the source itself and comes first. Folders come before what is in them. */
   items: SelectedItem[]
+  /** It was fetched, so that an archive is not unpacked unless asked for. */
+  isRemote?: boolean
 }
 
 export interface SelectedItem {

@@ -1,0 +1,111 @@
+import { BaleError, printable } from '#base'
+import type { Platform } from '#spec'
+import type { BuildOptions } from './build-options.ts'
+import type { BuildRun, OpenSource, StepSource } from './build-run.ts'
+import type { BuildSession } from './build-session.ts'
+import { fetchUrl } from './context/fetch-url.ts'
+import { mountTar, openNamedFolder } from './context/open-context.ts'
+import { openSourceTree, type SourceTree } from './context/source-tree.ts'
+import { dockerfileError } from './dockerfile/index.ts'
+import type { StageState } from './stage-state.ts'
+import { earlierStage, type Stage, type StagePlan } from './stages.ts'
+
+export interface SourcesOptions {
+  session: BuildSession
+  plan: StagePlan
+  contexts: ReadonlyMap<string, string>
+  context: SourceTree
+  platform: Platform
+  signal: AbortSignal
+  stage(stage: Stage): Promise<StageState>
+  image(name: string, platform: Platform): Promise<StageState['diffIds']>
+}
+
+const IMAGE_SCHEME = 'docker-image://'
+
+/** What `--from=NAME` and `from=NAME` mean: a named context, an earlier stage (by name or number), else an image. */
+export function createSources(options: SourcesOptions): BuildRun['source'] {
+  const { session, plan, contexts, context, platform, signal } = options
+  const stack = new Map<string, Promise<StepSource>>()
+
+  const ofLayers = (label: string, layers: StageState['diffIds']): StepSource => ({
+    label,
+    layers,
+    async open() {
+      const mounted = await session.mount(layers, { signal })
+      return openMounted(mounted, label)
+    },
+  })
+  const named = async (name: string, place: string): Promise<StepSource> => {
+    const label = `the build context ${name}`
+    if (place.startsWith(IMAGE_SCHEME))
+      return ofLayers(label, await options.image(place.slice(IMAGE_SCHEME.length), platform))
+    if (/^https?:\/\//.test(place)) {
+      const { body } = await fetchUrl(place, { signal })
+      const mounted = await mountTar(session, body, { signal })
+      return { label, layers: undefined, open: async () => openMounted(mounted, label, false) }
+    }
+    return {
+      label,
+      layers: undefined,
+      async open() {
+        const tree = await openNamedFolder(name, place)
+        return { tree, [Symbol.asyncDispose]: async () => tree[Symbol.dispose]() }
+      },
+    }
+  }
+  return async (name, from) => {
+    if (name === undefined) {
+      const open = async (): Promise<OpenSource> => ({ tree: context, [Symbol.asyncDispose]: async () => undefined })
+      return { label: context.label, layers: undefined, open }
+    }
+    const place = contexts.get(name)
+    if (place !== undefined) {
+      const opening = stack.get(name) ?? named(name, place)
+      stack.set(name, opening)
+      return opening
+    }
+    const stage = stageOf(plan, name, from)
+    if (stage) {
+      const state = await options.stage(stage)
+      return ofLayers(`stage ${stage.name ?? stage.index}`, state.diffIds)
+    }
+    return ofLayers(`the image ${printable(name)}`, await options.image(name, platform))
+  }
+}
+
+function openMounted(mounted: { path: string } & AsyncDisposable, label: string, owned = true): OpenSource {
+  const tree = openSourceTree(mounted.path, { label })
+  return {
+    tree,
+    async [Symbol.asyncDispose]() {
+      tree[Symbol.dispose]()
+      if (owned) await mounted[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** Numbers count stages from 0. Only stages above can be meant. */
+export function stageOf(plan: StagePlan, name: string, from: Stage): Stage | undefined {
+  if (!/^\d+$/.test(name)) return earlierStage(plan, name, from.index)
+  const stage = plan.stages[Number(name)]
+  if (stage && stage.index < from.index) return stage
+  const { instruction } = from.from
+  throw dockerfileError(
+    instruction.source,
+    instruction.range.start,
+    `--from=${name}: there is no stage ${name} above this one`,
+  )
+}
+
+/** Kinds of contexts that are known, but not there, are refused by name. */
+export function checkBuildContexts(contexts: NonNullable<BuildOptions['buildContexts']>): void {
+  for (const [name, place] of contexts) {
+    const scheme =
+      /^(oci-layout|target|git|ssh):/.exec(place)?.[1] ?? (/\.git(?:[?#]|$)/.test(place) ? 'git' : undefined)
+    if (!scheme) continue
+    throw new BaleError('UNSUPPORTED', `--build-context ${printable(name)}: ${scheme} is not supported yet`, {
+      hint: 'a folder, docker-image://NAME, or the URL of a tar',
+    })
+  }
+}

@@ -1,0 +1,19 @@
+import { fromText } from '../context/byte-path.ts'
+import type { TreeEntry } from '../context/source-tree.ts'
+import type { Selection } from '../copy/selection.ts'
+
+/** A plain file of root. */
+export function plainFile(of: Pick<TreeEntry, 'mode' | 'size' | 'mtime'>): TreeEntry {
+  return {
+    ...{ type: 'file' as const, uid: 0, gid: 0, mtimeNanoseconds: 0, linkName: '', deviceMajor: 0, deviceMinor: 0 },
+    ...{ xattrs: new Map(), inode: undefined },
+    ...of,
+  }
+}
+
+/** A heredoc of COPY or ADD as a source. */
+export function inlineFile(name: string, content: string, mtime: number): Selection {
+  const bytes = Buffer.from(content)
+  const entry = plainFile({ mode: 0o644, size: bytes.length, mtime })
+  return { name: fromText(name), items: [{ relative: '', entry, read: () => [bytes] }] }
+}

@@ -1,0 +1,226 @@
+import { createHash } from 'node:crypto'
+import { chmod, chown, mkdir, writeFile } from 'node:fs/promises'
+import { basename, join, posix } from 'node:path'
+import { BaleError, isBaleError, printable } from '#base'
+import type { StepMount } from '#container'
+import { packTar } from '#format/tar'
+import { openRoot } from '#host'
+import { acquireLock } from '#host/file'
+import type { BuildRun, OpenSource, StepSource } from '../build-run.ts'
+import { chainId } from '../cache-key.ts'
+import { cleanPath, fromText, toText } from '../context/byte-path.ts'
+import { contentDigest } from '../copy/content-digest.ts'
+import { createLayerDraft } from '../copy/layer-draft.ts'
+import { place } from '../copy/place.ts'
+import { selectSources } from '../copy/selection.ts'
+import type { MountOption } from '../dockerfile/index.ts'
+import type { Stage } from '../stages.ts'
+
+/** A mount of a RUN, with what the cache must know of it. */
+export interface PreparedMount {
+  /** Part of the step's key: contents of binds, never secrets, never the contents of caches (B09). */
+  definition: object
+  /** Makes it; `stack` undoes it when the step has ended. Several for one: none, when an optional secret is missing. */
+  open(stack: AsyncDisposableStack): Promise<{ mounts: StepMount[]; env?: string[] }>
+}
+
+export async function prepareMount(
+  run: BuildRun,
+  stage: Stage,
+  option: MountOption,
+  workingDirectory: string,
+): Promise<PreparedMount> {
+  const target = posix.resolve(workingDirectory, option.target ?? '')
+  switch (option.type) {
+    case 'bind':
+      return prepareBind(run, await run.source(option.from, stage), option, target)
+    case 'cache':
+      return prepareCache(run, option, target)
+    case 'tmpfs': {
+      const options = ['mode=1777', ...(option.size === undefined ? [] : [`size=${option.size}`])]
+      const mount: StepMount = { type: 'tmpfs', target, options }
+      return { definition: { type: 'tmpfs', target, size: option.size }, open: async () => ({ mounts: [mount] }) }
+    }
+    case 'secret':
+      return prepareSecret(run, option, workingDirectory)
+    case 'ssh':
+      return prepareSsh(option)
+  }
+}
+
+/** Read-only binds count by their content; what is written to a writable one is thrown away. */
+async function prepareBind(
+  run: BuildRun,
+  source: StepSource,
+  option: MountOption,
+  target: string,
+): Promise<PreparedMount> {
+  const path = cleanPath(fromText(option.source ?? ''))
+  const known = source.layers
+    ? { from: chainId(source.layers), path }
+    : { content: await bindDigest(run, source, path) }
+  return {
+    definition: { type: 'bind', target, readOnly: option.readOnly, ...known },
+    async open(stack) {
+      const root = source.layers
+        ? stack.use(await run.session.mount(source.layers, { writable: !option.readOnly, signal: run.signal }))
+        : stack.use(await mountFiles(run, source, !option.readOnly))
+      // Resolved inside the mounted tree, which nobody else writes to (B06).
+      const opened = stack.use(await openMounted(root.path, source.label))
+      const resolved = opened.tree.follow(path)
+      if (resolved === undefined) throw notFound(source, path)
+      return {
+        mounts: [{ type: 'bind', source: join(root.path, toText(resolved)), target, readOnly: option.readOnly }],
+      }
+    },
+  }
+}
+
+async function openMounted(path: string, label: string): Promise<OpenSource> {
+  const { openSourceTree } = await import('../context/source-tree.ts')
+  const tree = openSourceTree(path, { label })
+  return { tree, [Symbol.asyncDispose]: async () => tree[Symbol.dispose]() }
+}
+
+async function bindDigest(run: BuildRun, source: StepSource, path: string): Promise<string> {
+  await using opened = await source.open()
+  const resolved = opened.tree.follow(path)
+  if (resolved === undefined) throw notFound(source, path)
+  return contentDigest(
+    selectSources(opened.tree, plainSource(resolved), { excludes: [], parents: false, signal: run.signal }),
+  )
+}
+
+/** Selection takes patterns; a resolved path is none. */
+function plainSource(path: string): string {
+  return Buffer.from(path, 'latin1')
+    .toString('utf8')
+    .replace(/[*?[\\]/g, '\\$&')
+}
+
+/**
+ * The files of a context as a layer that nobody names: what .dockerignore hides is not in it, and nothing that happens
+ * to the folder during the step shows.
+ */
+async function mountFiles(run: BuildRun, source: StepSource, writable: boolean) {
+  const { session, signal } = run
+  await using opened = await source.open()
+  const selections = selectSources(opened.tree, '.', { excludes: [], parents: false, signal })
+  const draft = createLayerDraft({ lower: undefined, latestTime: undefined, now: 0 })
+  const entries = selections.flatMap((selection) => [
+    ...place(draft, selection, '', { owner: undefined, chmod: undefined }),
+  ])
+  const layer = await session.machine.store.layers.write(packTar(entries), { signal })
+  await session.lease.add('layer', layer.diffId)
+  return session.mount([layer.diffId], { writable, signal })
+}
+
+/** Caches live in the store's folder, one for each id, until they are pruned. Two builds may use one at the same time. */
+function prepareCache(run: BuildRun, option: MountOption, target: string): PreparedMount {
+  if (option.from !== undefined || option.source !== undefined) {
+    throw new BaleError('UNSUPPORTED', 'RUN --mount=type=cache with from= or source= is not supported yet', {
+      hint: 'use a bind mount for what is to be read, and a cache without from',
+    })
+  }
+  const { mode = 0o755, uid = 0, gid = 0, sharing, readOnly } = option
+  return {
+    definition: { type: 'cache', target, readOnly, mode, uid, gid },
+    async open(stack) {
+      const folder = join(cacheMountsFolder(run.session.machine.store.root), nameOfCache(option.id ?? target))
+      const path = await claimCache(folder, sharing, stack, run.signal)
+      using parent = openRoot(await madeFolder(folder))
+      if (!parent.statIfThere(path, { follow: false })) {
+        await mkdir(join(folder, path), { mode })
+        await chown(join(folder, path), uid, gid)
+        await chmod(join(folder, path), mode)
+      }
+      return { mounts: [{ type: 'bind', source: join(folder, path), target, readOnly }] }
+    },
+  }
+}
+
+/** Contents of `RUN --mount=type=cache`, outside of the layers. */
+export function cacheMountsFolder(storeRoot: string): string {
+  return join(storeRoot, 'cache-mounts')
+}
+
+/** The id is text of a Dockerfile: it never becomes a path (B01). */
+function nameOfCache(id: string): string {
+  return createHash('sha256').update(id).digest('hex')
+}
+
+async function madeFolder(folder: string): Promise<string> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  return folder
+}
+
+/** shared: one folder for all; locked: one at a time; private: another folder when it is in use. */
+async function claimCache(
+  folder: string,
+  sharing: MountOption['sharing'],
+  stack: AsyncDisposableStack,
+  signal: AbortSignal,
+): Promise<string> {
+  await madeFolder(folder)
+  if (sharing === 'locked') stack.use(await acquireLock(join(folder, 'locked.lock'), { signal }))
+  if (sharing !== 'private') return '0'
+  for (let number = 1; ; number++) {
+    try {
+      stack.use(await acquireLock(join(folder, `${number}.lock`), { signal, timeoutMs: 0 }))
+      return String(number)
+    } catch (error) {
+      if (!isBaleError(error, 'LOCKED')) throw error
+    }
+  }
+}
+
+const SECRET_LIMIT = 500 * 1024
+
+function prepareSecret(run: BuildRun, option: MountOption, workingDirectory: string): PreparedMount {
+  const { mode = 0o400, uid = 0, gid = 0, env } = option
+  const id = option.id ?? option.source ?? basename(option.target ?? '')
+  // With a variable alone there is no file, unless a target is asked for too.
+  const written = option.target ?? (env === undefined ? `/run/secrets/${id}` : undefined)
+  const target = written && posix.resolve(workingDirectory, written)
+  return {
+    definition: { type: 'secret', id, target, env, mode, uid, gid },
+    async open(stack) {
+      const secret = run.secrets.find((one) => one.id === id)
+      if (!secret) {
+        if (!option.required) return { mounts: [] }
+        throw new BaleError('BUILD_FAILED', `secret ${printable(id)}: not found`, {
+          hint: `give it with --secret id=${printable(id)},src=FILE`,
+        })
+      }
+      const value = await secret.read()
+      if (value.length > SECRET_LIMIT)
+        throw new BaleError('LIMIT_EXCEEDED', `secret ${printable(id)} is larger than 500 KiB`)
+      const variables = env === undefined ? [] : [`${env}=${Buffer.from(value).toString('utf8')}`]
+      if (target === undefined) return { mounts: [], env: variables }
+      const folder = stack.use(await run.session.memoryFolder())
+      const path = join(folder.path, 'secret')
+      await writeFile(path, value, { mode: 0o600, flag: 'wx' })
+      await chown(path, uid, gid)
+      await chmod(path, mode)
+      return { mounts: [{ type: 'bind', source: path, target, readOnly: true }], env: variables }
+    },
+  }
+}
+
+/** Agents are not forwarded yet: a step that needs one is refused, one that can do without goes on, as BuildKit does. */
+function prepareSsh(option: MountOption): PreparedMount {
+  if (option.required) {
+    throw new BaleError(
+      'UNSUPPORTED',
+      'RUN --mount=type=ssh,required is not supported yet: SSH agents are not forwarded',
+      {
+        hint: 'pass a key with --mount=type=secret',
+      },
+    )
+  }
+  return { definition: { type: 'ssh' }, open: async () => ({ mounts: [] }) }
+}
+
+function notFound(source: StepSource, path: string): BaleError {
+  return new BaleError('PATH_NOT_FOUND', `/${printable(toText(path))} not found in ${source.label}`)
+}
