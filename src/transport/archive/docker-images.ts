@@ -37,13 +37,22 @@ export async function readDockerImages(
   bytes: ArchiveBytes,
 ): Promise<DockerImage[]> {
   const text = await bytes.readSmall(manifestJson, MANIFEST_JSON_LIMIT, 'manifest.json')
-  const items = parseStrictJson(text, { limit: MANIFEST_JSON_LIMIT, what: 'manifest.json', code: 'INVALID_ARCHIVE' })
+  const items = parsed(text)
   if (!Array.isArray(items) || items.length > IMAGES_LIMIT)
     throw invalidArchive('manifest.json is not a list of images')
   const hashed = new Map<number, Promise<Digest>>()
   const images: DockerImage[] = []
   for (const item of items) images.push(await readImage(parseItem(item), { index, bytes, hashed }))
   return images
+}
+
+function parsed(text: Uint8Array): unknown {
+  try {
+    return parseStrictJson(text, { limit: MANIFEST_JSON_LIMIT, what: 'manifest.json' })
+  } catch (error) {
+    if (!isBaleError(error, 'INVALID_MANIFEST')) throw error
+    throw invalidArchive(error.message, error)
+  }
 }
 
 interface Item {

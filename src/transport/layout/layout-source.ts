@@ -90,7 +90,11 @@ async function readSmall(path: string): Promise<Uint8Array> {
     file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   } catch (error) {
     if (errnoOf(error) === 'ELOOP') throw notPlain(path)
-    if (errnoOf(error) === 'ENOENT') throw new BaleError('INVALID_ARCHIVE', `${path} is missing`, { cause: error })
+    if (errnoOf(error) === 'ENOENT')
+      throw new BaleError('INVALID_ARCHIVE', `${path} is missing`, {
+        hint: 'this is not an OCI image layout, or one that is only half written',
+        cause: error,
+      })
     throw error
   }
   await using held = file

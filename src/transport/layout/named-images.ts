@@ -16,6 +16,8 @@ const CONTAINERD_NAME = 'io.containerd.image.name'
 /** Annotation of the image specification; podman writes full names here, docker only the tag, skopeo what was typed. */
 const REF_NAME = 'org.opencontainers.image.ref.name'
 
+const HINT = 'the archive or layout is damaged; save the image again'
+
 /** One entry of an index.json. */
 export interface NamedImage {
   /** Without annotations and platform. */
@@ -58,6 +60,7 @@ export function archiveName(text: string): string {
   throw new BaleError(
     'INVALID_ARCHIVE',
     `the archive names an image "${printable(text, 200)}", which is not a name with a tag`,
+    { hint: 'save the image again under a name like team/web:1.0' },
   )
 }
 
@@ -72,9 +75,9 @@ function parsedIndex(bytes: Uint8Array) {
     if (parsed.kind === 'index') return parsed.index
   } catch (error) {
     if (!isBaleError(error)) throw error
-    throw new BaleError('INVALID_ARCHIVE', `index.json cannot be read: ${error.message}`, { cause: error })
+    throw new BaleError('INVALID_ARCHIVE', `index.json cannot be read: ${error.message}`, { hint: HINT, cause: error })
   }
-  throw new BaleError('INVALID_ARCHIVE', 'index.json is not an image index')
+  throw new BaleError('INVALID_ARCHIVE', 'index.json is not an image index', { hint: HINT })
 }
 
 /** Writes an index.json; both annotations, so that docker, containerd, podman and skopeo find the names. */
