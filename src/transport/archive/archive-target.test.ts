@@ -181,6 +181,22 @@ test('a stream whose reader went away ends the save with an error', async () => 
   await assert.rejects(target.finish(), (error) => isBaleError(error, 'ABORTED'))
 })
 
+test('a file forgets a layer that failed: its bytes are those of an archive that never met it', async () => {
+  const image = await randomImage()
+  const large = await randomImage({ seed: 7, fileSize: 300_000, compression: 'none' })
+  const path = join(folder, 'recovered.tar')
+  await using target = await createArchiveTarget(path)
+  await putImage(target, image, 'a:1')
+  const layer = large.manifest.layers[0]!
+  const broken = async () =>
+    (async function* () {
+      yield large.blobs.get(layer.digest)!.subarray(1)
+    })()
+  await assert.rejects(target.putBlob(layer, broken), { code: 'SIZE_MISMATCH' })
+  await target.finish()
+  assert.ok(readFileSync(path).equals(await saved(fillWith(image, 'a:1'))))
+})
+
 test('a stream with a broken layer in it is never finished as if it were whole', async () => {
   const image = await randomImage()
   const stream = new PassThrough()
