@@ -202,7 +202,11 @@ export function layerFormatContract(format: LayerFormat, parent: string): void {
         ],
       )
       const names: string[] = []
-      for await (const { entry } of changeset(writable.upper, options)) names.push(`${entry.type} ${entry.name}`)
+      for await (const { entry } of changeset(writable.upper, options)) {
+        names.push(`${entry.type} ${entry.name}`)
+        const books = [...(entry.xattrs?.keys() ?? [])].filter((name) => name.includes('overlay'))
+        assert.deepEqual(books, [], 'the books of overlayfs stay where they are')
+      }
       assert.deepEqual(names, [
         'directory dir',
         'file dir/.wh..wh..opq',
@@ -230,6 +234,36 @@ export function layerFormatContract(format: LayerFormat, parent: string): void {
         lines.map((line) => (line.startsWith('etc directory') ? line.replace(/ mtime=\S+/, '') : line))
       assert.deepEqual(withoutTimeOfEtc(describeTree(second.path)), withoutTimeOfEtc(describeTree(rootfs.path)))
       assert.deepEqual(describeTree(base.folder), before, 'no byte of the layer changed')
+    })
+
+    test('diff compares with what the layers show together, whiteouts and opaque directories included', async () => {
+      await using b = await bench()
+      const base = await b.add(
+        await tarOf([
+          file('gone', 'g'),
+          file('d/hidden', 'h'),
+          file('n/x', 'x'),
+          directory('stays'),
+          file('stays/f', 'f'),
+        ]),
+      )
+      const middle = await b.add(
+        await tarOf([file('.wh.gone', ''), directory('d'), file('d/.wh..wh..opq', ''), file('n', 'now a file')]),
+      )
+      const writable = b.writable('diff')
+      const layers = [base.diffId, middle.diffId]
+      await using rootfs = await b.mounter.prepareRootfs(layers, { id: 'diff', writable })
+      const at = (name: string) => join(rootfs.path, name)
+      fs.writeFileSync(at('gone'), 'again')
+      fs.writeFileSync(at('d/hidden'), 'again')
+      fs.rmSync(at('n'))
+      fs.mkdirSync(at('n'))
+      fs.writeFileSync(at('n/x'), 'again')
+      fs.writeFileSync(at('stays/f'), 'changed')
+      assert.deepEqual(
+        diffKinds(writable.upper, { lowers: rootfs.lowers }).map(({ path, kind }) => `${kind} ${path}`),
+        ['C /d', 'A /d/hidden', 'A /gone', 'C /n', 'A /n/x', 'C /stays', 'C /stays/f'],
+      )
     })
 
     test('stubs of mount points alone are no change', async () => {
