@@ -380,6 +380,18 @@ test('garbage, an empty file, a truncated archive and a truncated gzip are refus
   )
 })
 
+test('an archive that is cut off in its last layer is told apart from one that lacks something', async () => {
+  const whole = await makeTar([manifestJson(layerPaths), ...legacy(image)])
+  const path = join(folder, 'cut.tar')
+  writeFileSync(path, whole.subarray(0, whole.length - 3000))
+  await assert.rejects(
+    contents(path),
+    (error) => isBaleError(error, 'INVALID_ARCHIVE') && /cut off/.test(error.message),
+  )
+  writeFileSync(path, whole.subarray(0, whole.length - 1024))
+  assert.equal((await contents(path))[0]!.id, image.configDescriptor.digest, 'only the end blocks lack')
+})
+
 test('a layer whose bytes are not those of its diff ID is refused by the copy (M01)', async () => {
   const wrong = legacy(image).map((entry) =>
     entry.name === 'bb/layer.tar' ? file(entry.name, Buffer.from(tarOf(image, 1)).fill(1, 0, 9)) : entry,
