@@ -203,10 +203,10 @@ class Run {
   }
 
   #fields(value: unknown, names: readonly string[], operand: Operand): unknown {
-    return names.reduce((parent, name) => this.#field(parent, name, operand), value)
+    return names.reduce((parent, name, index) => this.#field(parent, name, operand, names[index - 1]), value)
   }
 
-  #field(parent: unknown, name: string, operand: Operand): unknown {
+  #field(parent: unknown, name: string, operand: Operand, parentName?: string): unknown {
     const fail = (message: string) => new RunMistake(operand.at, operandText(operand), message)
     if (isRecord(parent)) {
       if (hasMember(parent, name)) return memberOf(parent, name)
@@ -215,6 +215,10 @@ class Run {
       throw fail(`map has no entry for key ${JSON.stringify(name)}`)
     }
     if (parent instanceof GoNil && parent.of === 'map') return NO_VALUE
+    // In JSON a nil pointer is not there at all, which is what docker then tells.
+    if (parent instanceof GoNil && parent.of === 'pointer' && parentName) {
+      throw fail(`map has no entry for key ${JSON.stringify(parentName)}`)
+    }
     if (parent === NO_VALUE) return NO_VALUE
     if (parent === null || parent === undefined) {
       throw fail(`nil data; no entry for key ${JSON.stringify(name)}`)

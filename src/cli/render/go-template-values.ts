@@ -64,6 +64,7 @@ export const NO_VALUE = Symbol('no value')
 const MAPS = new Set([
   'Annotations',
   'BuildArgs',
+  'Containers',
   'Data',
   'DriverOpts',
   'ExposedPorts',
@@ -128,33 +129,77 @@ const STRUCTS: Record<string, Record<string, unknown>> = {
   },
   Healthcheck: { Test: null, Interval: 0, Timeout: 0, StartPeriod: 0, Retries: 0 },
   RootFS: { Type: '', Layers: null, BaseLayer: '' },
+  State: {
+    Status: '',
+    Running: false,
+    Paused: false,
+    Restarting: false,
+    OOMKilled: false,
+    Dead: false,
+    Pid: 0,
+    ExitCode: 0,
+    Error: '',
+    StartedAt: '',
+    FinishedAt: '',
+    Health: new GoNil('pointer'),
+  },
+  HostConfig: { Sysctls: null, Tmpfs: null, StorageOpt: null, Annotations: null },
 }
 const IMAGE = { Variant: '', OsVersion: '' }
+const CONTAINER = { SizeRw: new GoNil('pointer'), SizeRootFs: new GoNil('pointer') }
+
+/** Go's names of members that JSON spells otherwise: docker's templates see both. */
+const ALIASES: Record<string, string> = {
+  ID: 'Id',
+  CPUShares: 'CpuShares',
+  CPUPeriod: 'CpuPeriod',
+  CPUQuota: 'CpuQuota',
+  NanoCPUs: 'NanoCpus',
+  DNS: 'Dns',
+  DNSOptions: 'DnsOptions',
+  DNSSearch: 'DnsSearch',
+}
 
 function structOf(record: Record<string, unknown>): Record<string, unknown> {
   const name = names.get(record)
-  // A log configuration's Config is a map, but both are seldom printed.
-  return name === undefined ? (Object.hasOwn(record, 'RootFS') ? IMAGE : {}) : (STRUCTS[name] ?? {})
+  if (name !== undefined) return STRUCTS[name] ?? {}
+  if (Object.hasOwn(record, 'HostConfig')) return CONTAINER
+  return Object.hasOwn(record, 'RootFS') ? IMAGE : {}
+}
+
+/** The member of a record that a template's name stands for; undefined when there is none. */
+function jsonName(record: Record<string, unknown>, name: string): string | undefined {
+  if (Object.hasOwn(record, name)) return name
+  if (isMap(record)) return undefined
+  if (Object.hasOwn(structOf(record), name)) return name
+  const alias = Object.hasOwn(ALIASES, name) ? ALIASES[name]! : undefined
+  return alias !== undefined && Object.hasOwn(record, alias) ? alias : undefined
 }
 
 /** True when a struct of docker's types has the member, in JSON or left out for being empty. */
 export function hasMember(record: Record<string, unknown>, name: string): boolean {
-  return Object.hasOwn(record, name) || (!isMap(record) && Object.hasOwn(structOf(record), name))
+  return jsonName(record, name) !== undefined
 }
 
 /** A member with the type that docker's struct gives it. */
-export function memberOf(record: Record<string, unknown>, name: string): unknown {
+export function memberOf(record: Record<string, unknown>, wanted: string): unknown {
+  const name = jsonName(record, wanted) ?? wanted
   const given = Object.hasOwn(record, name) ? record[name] : structOf(record)[name]
-  const value = typed(names.get(record), name, given)
-  if (typeof value === 'object' && value !== null && !names.has(value)) names.set(value, name)
+  const value = typed(record, name, given)
+  // The options of a log driver are a map, though they have the name of a struct.
+  const isLogOptions = names.get(record) === 'LogConfig' && name === 'Config'
+  if (typeof value === 'object' && value !== null && !names.has(value))
+    names.set(value, isLogOptions ? 'Options' : name)
   return value
 }
 
-function typed(parent: string | undefined, name: string, value: unknown): unknown {
+function typed(record: Record<string, unknown>, name: string, value: unknown): unknown {
   if (value === null) return new GoNil(MAPS.has(name) ? 'map' : 'slice')
-  if (typeof value === 'number' && parent === 'Healthcheck' && DURATIONS.has(name)) return new GoDuration(value)
-  if (typeof value === 'string' && TIMES.has(name)) return new GoTime(value)
-  return value
+  if (typeof value === 'number' && names.get(record) === 'Healthcheck' && DURATIONS.has(name))
+    return new GoDuration(value)
+  // Networks have a time there; images and containers a text.
+  const isTime = TIMES.has(name) || (name === 'Created' && Object.hasOwn(record, 'IPAM'))
+  return typeof value === 'string' && isTime ? new GoTime(value) : value
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

@@ -12,6 +12,22 @@ interface Recorded {
 const recorded = JSON.parse(readFileSync(new URL('./testdata/templates.json', import.meta.url), 'utf8')) as Recorded
 const run = (template: string, data: unknown = recorded.image) => compileTemplate(template)(data)
 
+interface RecordedObjects {
+  documents: { document: Record<string, unknown>; cases: Recorded['cases'] }[]
+}
+
+test('templates print what docker printed for the same container, volume and network', () => {
+  const file = new URL('./testdata/object-templates.json', import.meta.url)
+  const { documents } = JSON.parse(readFileSync(file, 'utf8')) as RecordedObjects
+  assert.equal(documents.length, 3)
+  for (const { document, cases } of documents) {
+    for (const { template, text, error } of cases) {
+      if (error === undefined) assert.equal(run(template, document), text, template)
+      else assert.throws(() => run(template, document), { message: error }, template)
+    }
+  }
+})
+
 test('templates print what docker printed for the same image, mistakes included', () => {
   assert.ok(recorded.cases.length > 180)
   for (const { template, text, error } of recorded.cases) {
