@@ -27,10 +27,16 @@ export interface PlannedServer extends AsyncDisposable {
  */
 export async function planServer(
   handler: Handler,
-  options: { tls?: { key: string; cert: string }; hostname?: string } = {},
+  options: {
+    tls?: { key: string; cert: string }
+    hostname?: string
+    /** Leave `GET /v2/` to the handler; else it is answered with 200 and not recorded. */
+    ping?: boolean
+  } = {},
 ): Promise<PlannedServer> {
   const seen: SeenRequest[] = []
   const listener = async (incoming: IncomingMessage, response: ServerResponse) => {
+    if (incoming.url === '/v2/' && !options.ping) return response.end('{}')
     const chunks: Buffer[] = []
     incoming.on('error', () => response.destroy())
     for await (const chunk of incoming) chunks.push(chunk as Buffer)

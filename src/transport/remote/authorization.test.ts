@@ -253,10 +253,13 @@ test('C05 a password is never sent over plain http to another machine', async ()
 })
 
 test('a login is checked with Basic, and a wrong password is told apart from a missing one', async () => {
-  await using server = await planServer(({ headers }, response) => {
-    if (headers.authorization === basic) return response.end('{}')
-    return response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end()
-  })
+  await using server = await planServer(
+    ({ headers }, response) => {
+      if (headers.authorization === basic) return response.end('{}')
+      return response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end()
+    },
+    { ping: true },
+  )
   await checkLogin(server.host, { credentials: fixedCredential(server.host, password), limits })
   const wrong = { ...password, password: 'other-secret' }
   await assert.rejects(

@@ -3,25 +3,45 @@ import type { HttpClient } from './http-client.ts'
 import { isNotTls } from './network-error.ts'
 import type { RegistryHost } from './registry-host.ts'
 
+export interface ChooseOptions {
+  insecure: boolean
+  signal?: AbortSignal
+}
+
 /**
- * https, except where plain http is allowed (this machine, or marked as insecure) and the registry does not speak TLS,
- * which one request finds out. A certificate that is not trusted is never a reason for plain http.
+ * https, except where plain http is allowed: on this machine, and for a registry that is marked as insecure. There one
+ * request finds out what it speaks. A certificate that is not trusted is never a reason for plain http.
  */
-export async function chooseBase(
-  registry: RegistryHost,
-  client: HttpClient,
-  { insecure, signal }: { insecure: boolean; signal?: AbortSignal },
-): Promise<URL> {
+export async function chooseBase(registry: RegistryHost, client: HttpClient, options: ChooseOptions): Promise<URL> {
   const secure = new URL(`https://${registry.host}`)
-  if (!insecure && !registry.loopback) return secure
   const plain = new URL(`http://${registry.host}`)
+  if (!registry.loopback && !options.insecure) return secure
+  if (registry.loopback && (await speaksHttp(plain, client, options))) return plain
+  return (await speaksHttps(secure, client, options)) ? secure : plain
+}
+
+/** Nobody is between us and this machine, so plain http, which is usual there, is tried first. */
+async function speaksHttp(base: URL, client: HttpClient, { signal }: ChooseOptions): Promise<boolean> {
   try {
-    await (await client.send({ method: 'GET', url: new URL('/v2/', secure), signal })).discard()
-    return secure
+    const answer = await client.send({ method: 'GET', url: new URL('/v2/', base), signal })
+    await answer.discard()
+    // Servers that expect TLS say 400 to plain http, or hang up.
+    return answer.status !== 400
+  } catch (error) {
+    if (isBaleError(error, 'REGISTRY_UNREACHABLE') && base.port !== '') throw error
+    if (isBaleError(error)) return false
+    throw error
+  }
+}
+
+async function speaksHttps(base: URL, client: HttpClient, { signal }: ChooseOptions): Promise<boolean> {
+  try {
+    await (await client.send({ method: 'GET', url: new URL('/v2/', base), signal })).discard()
+    return true
   } catch (error) {
     // Without a port in its name the registry may be on 80 instead of 443.
     const closed = isBaleError(error, 'REGISTRY_UNREACHABLE') && error.details['errno'] === 'ECONNREFUSED'
-    if (isNotTls(error) || (closed && secure.port === '' && !/:\d+$/.test(registry.host))) return plain
+    if (isNotTls(error) || (closed && base.port === '')) return false
     throw error
   }
 }

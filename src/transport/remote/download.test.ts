@@ -14,7 +14,7 @@ const quick = { firstDelay: 1, longestDelay: 2, attempts: 4 }
 const blob = randomBytes(700_000)
 const descriptor: Descriptor = { mediaType: MediaType.ociLayerGzip, digest: digestOf(blob), size: blob.length }
 
-/** The blob route only; TLS probes and pings never get here, since a plain server refuses them. */
+/** The blob route only: the server answers pings by itself. */
 async function fetchBlob(
   handler: Handler,
   options: { offset?: number; limits?: Partial<RemoteLimits>; descriptor?: Descriptor; signal?: AbortSignal } = {},

@@ -24,20 +24,25 @@ export interface HttpClient extends AsyncDisposable {
 export interface HttpClientOptions {
   limits: RemoteLimits
   userAgent: string
-  /** Asked once, before the first connection. */
+  /** Asked once, before the first https connection: reading the machine's authorities takes 50 ms. */
   tls: () => Promise<TlsSettings>
   proxy?: { http?: string; https?: string; noProxy?: string }
 }
 
 export function createHttpClient(options: HttpClientOptions): HttpClient {
-  let agent: Promise<Dispatcher> | undefined
+  const agents = new Map<string, Promise<Dispatcher>>()
+  const agentFor = ({ protocol }: URL): Promise<Dispatcher> => {
+    const agent = agents.get(protocol) ?? createAgent(options, protocol === 'https:')
+    agents.set(protocol, agent)
+    return agent
+  }
   const sendOnce = async (request: HttpRequest): Promise<HttpAnswer> => {
     const { url, method, signal } = request
     const body = watchedBody(request.body)
     try {
       signal?.throwIfAborted()
-      agent ??= createAgent(options)
-      const answer = await (await agent).request({
+      const agent = await agentFor(url)
+      const answer = await agent.request({
         origin: url.origin,
         path: url.pathname + url.search,
         method,
@@ -55,7 +60,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   return {
     send: (request) => followRedirects(request, sendOnce, options.limits.redirects),
     async [Symbol.asyncDispose]() {
-      await (await agent)?.destroy()
+      for (const agent of agents.values()) await (await agent).destroy()
     },
   }
 }
@@ -81,11 +86,11 @@ function watchedBody(open: HttpRequest['body']) {
 }
 
 /** One connection pool per origin. HTTP/1.1: blobs go through a connection of their own each, which is what is fast. */
-async function createAgent({ limits, proxy, tls }: HttpClientOptions): Promise<Agent> {
+async function createAgent({ limits, proxy, tls }: HttpClientOptions, secure: boolean): Promise<Agent> {
   const { Agent, EnvHttpProxyAgent } = await import('undici')
   const settings = {
     allowH2: false,
-    connect: { ...(await tls()), timeout: limits.connectTimeout },
+    connect: { ...(secure ? await tls() : {}), timeout: limits.connectTimeout },
     headersTimeout: limits.headersTimeout,
     // The answer's own watch is stricter.
     bodyTimeout: 2 * limits.stallWindow,

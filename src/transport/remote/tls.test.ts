@@ -70,7 +70,7 @@ test('a registry with a private authority works with `ca`, with certs.d, and mar
   const credential = { kind: 'password', username: 'ann', password: 'secret' } as const
   await using server = await planServer(
     ({ headers }, response) => (headers.authorization ? response.end(index) : response.writeHead(401, basic).end()),
-    { tls: local },
+    { tls: local, ping: true },
   )
   const folders = join(folder, 'certs.d')
   mkdirSync(join(folders, server.host), { recursive: true })
