@@ -28,7 +28,7 @@ const names: [written: string, full: string, familiar: string][] = [
   ['localhost:5000/team/web:1.0', 'localhost:5000/team/web:1.0', 'localhost:5000/team/web:1.0'],
   ['[::1]:5000/x', '[::1]:5000/x', '[::1]:5000/x'],
   ['HOST.example/x', 'host.example/x', 'host.example/x'],
-  ['Host/x', 'Host/x', 'Host/x'],
+  ['LOCALHOST/x', 'localhost/x', 'localhost/x'],
   ['a__b.c-d---e', 'docker.io/library/a__b.c-d---e', 'a__b.c-d---e'],
   [`x:1@${DIGEST}`, `docker.io/library/x:1@${DIGEST}`, `x:1@${DIGEST}`],
   [`x@${DIGEST}`, `docker.io/library/x@${DIGEST}`, `x@${DIGEST}`],
@@ -47,6 +47,7 @@ const refused: [text: string, message: RegExp][] = [
   ['', /^invalid reference format/],
   ['Ubuntu', /repository name must be lowercase/],
   ['ann/Tool', /repository name must be lowercase/],
+  ['Ann/tool', /repository name must be lowercase/],
   ['x:', /invalid reference format/],
   ['x:-a', /invalid reference format/],
   [`x:${'t'.repeat(129)}`, /invalid reference format/],
@@ -93,7 +94,14 @@ test('tags and digests replace each other; latest is added only when both are mi
 })
 
 const component = fc.stringMatching(/^[a-z0-9]{1,6}(?:(?:\.|_|__|-{1,3})[a-z0-9]{1,4}){0,2}$/)
-const registry = fc.constantFrom('docker.io', 'localhost', 'localhost:5000', 'r.example', '127.0.0.1:80', 'Host')
+const registry = fc.constantFrom(
+  'docker.io',
+  'localhost',
+  'localhost:5000',
+  'r.example',
+  '127.0.0.1:80',
+  'Host.example',
+)
 const tag = fc.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,20}$/)
 
 test('property: a well formed name reads back the same from its full and its familiar form', () => {

@@ -27,7 +27,8 @@ const HEX_ID = /^(?:sha256:)?[0-9a-f]{64}$/
 
 /**
  * Reads a name as docker does: `debian` is docker.io/library/debian, and the part before the first slash is a registry
- * only when it holds a dot, a colon or an upper-case letter, or is `localhost`. No tag is added (`withDefaultTag`).
+ * only when it holds a dot or a colon or is `localhost`. (Docker since 2023 also takes a word with a capital for a host; here
+ * `Ann/tool` is the mistake that it most likely is.) No tag is added (`withDefaultTag`).
  * Sixty-four hexadecimal digits are an image ID and never a name. Throws INVALID_REFERENCE.
  */
 export function parseReference(text: string): Reference {
@@ -131,13 +132,12 @@ function splitRegistry(name: string): { registry: string; path: string } {
   const slash = name.indexOf('/')
   const first = slash < 0 ? '' : name.slice(0, slash)
   if (!looksLikeRegistry(first)) return official(DEFAULT_REGISTRY, name)
-  // Host names have no case. A host of one upper-case word keeps it: in lower case it would not be one any more.
-  const lower = first.toLowerCase()
-  return official(looksLikeRegistry(lower) ? lower : first, name.slice(slash + 1))
+  // Host names have no case: one registry, one spelling.
+  return official(first.toLowerCase(), name.slice(slash + 1))
 }
 
 function looksLikeRegistry(first: string): boolean {
-  return /[.:]/.test(first) || first === 'localhost' || first !== first.toLowerCase()
+  return /[.:]/.test(first) || first.toLowerCase() === 'localhost'
 }
 
 function official(host: string, path: string): { registry: string; path: string } {
