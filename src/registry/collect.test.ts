@@ -79,8 +79,10 @@ test('a manifest keeps its blobs for ever, tagged or not; after its deletion the
   await registry.registry.collectGarbage()
   for (const blob of [layer, config]) assert.equal(await status(registry, `/v2/a/b/blobs/${blob}`), 200)
   await registry.request('DELETE', `/v2/a/b/manifests/${digest}`)
+  assert.equal(await status(registry, '/v2/a/b/tags/list'), 200)
   assert.equal((await registry.registry.collectGarbage({ grace: 0 })).blobs, 2)
   assert.deepEqual(await objectsIn(registry.folder), [])
+  assert.equal(await status(registry, '/v2/a/b/tags/list'), 404, 'an empty repository goes')
 })
 
 test('untagged manifests go only when asked for, and never what a tag, an index or a subject holds', async () => {
@@ -262,7 +264,7 @@ test('whatever the order of pushes, mounts, deletes and collections, a stored ma
         case 6: {
           const [first] = manifests
           if (first) {
-            await meta.deleteManifest(first[1].repository, first[0] as Digest)
+            await meta.deleteManifest(first[1].repository, first[0] as Digest, 'test')
             manifests.delete(first[0])
           }
           break

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
-import { type Clock, type Log, noLog, systemClock } from '#base'
+import { BaleError, type Clock, isBaleError, type Log, noLog, systemClock } from '#base'
 import { acquireLock } from '#host/file'
 import { type AnonymousAccess, createAuthenticator, createTokenIssuer, createUsers, type Users } from './auth/index.ts'
 import { type Collected, type CollectOptions, collect } from './collect.ts'
@@ -19,6 +19,8 @@ export interface RegistryOptions extends OriginOptions {
   lease?: number
   clock?: Clock
   log?: Log
+  /** Told of what is the registry's own fault, for the operator. */
+  report?(failure: Error, request: string): void
 }
 
 export interface Registry extends AsyncDisposable {
@@ -37,14 +39,15 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
   const { folder, clock = systemClock, log = noLog, lease = DEFAULT_LEASE, anonymous = 'none' } = options
   const origin = createOrigin(options)
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  const lock = await acquireLock(join(folder, 'serving.lock'), { timeoutMs: 0 })
+  const lock = await lockFolder(folder)
   try {
     const { meta, objects } = openParts(folder, clock)
     await meta.freeUploads()
     const tokens = createTokenIssuer({ meta, clock })
     const authenticator = createAuthenticator({ meta, tokens, clock })
     const uploads = createUploads({ meta, objects, clock, lease })
-    const context = { meta, objects, uploads, authenticator, tokens, anonymous, origin, clock, log, lease }
+    const report = options.report ?? (() => undefined)
+    const context = { meta, objects, uploads, authenticator, tokens, anonymous, origin, clock, log, lease, report }
     const close = async () => {
       await meta.close()
       await lock[Symbol.asyncDispose]()
@@ -77,6 +80,15 @@ export async function openRegistryAdmin(options: { folder: string; clock?: Clock
     users: createUsers(meta),
     collectGarbage: (how) => collect({ meta, objects, clock }, how),
     [Symbol.asyncDispose]: () => meta.close(),
+  }
+}
+
+async function lockFolder(folder: string): Promise<AsyncDisposable> {
+  try {
+    return await acquireLock(join(folder, 'serving.lock'), { timeoutMs: 0 })
+  } catch (error) {
+    if (!isBaleError(error, 'LOCKED')) throw error
+    throw new BaleError('LOCKED', `another process serves ${folder}`, { cause: error })
   }
 }
 

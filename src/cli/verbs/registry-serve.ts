@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { BaleError, type Log } from '#base'
 import { defineVerb, type Terminal } from '../verb.ts'
 import { loadRegistry, ROOT_OPTION, registryFolder } from './registry.ts'
@@ -60,6 +60,7 @@ export const verb = defineVerb<Options>({
       insecure: options.insecure,
       externalUrl: options.externalUrl,
       trustedProxies: options.trustedProxy,
+      report: (failure, request) => io.warn(`${new Date().toISOString()} ${request} failed: ${failure.message}`),
       log: engine.config.debug.some((room) => room === 'registry' || room === '*') ? logTo(io) : undefined,
     })
     await io.print(`Serving ${folder} at ${served.url}`)
@@ -85,6 +86,11 @@ async function readTls({ tlsCert, tlsKey }: Options): Promise<{ cert: Buffer; ke
   if (tlsCert === undefined && tlsKey === undefined) return undefined
   if (tlsCert === undefined || tlsKey === undefined) {
     throw new BaleError('INVALID_ARGUMENT', '--tls-cert and --tls-key belong together')
+  }
+  if (((await stat(tlsKey)).mode & 0o007) !== 0) {
+    throw new BaleError('INVALID_ARGUMENT', `everybody on this machine can use the private key ${tlsKey}`, {
+      hint: `chmod 600 ${tlsKey}`,
+    })
   }
   const [cert, key] = await Promise.all([readFile(tlsCert), readFile(tlsKey)])
   return { cert, key }

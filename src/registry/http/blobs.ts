@@ -36,7 +36,17 @@ export async function readBlob(context: RegistryContext, exchange: Exchange, rou
   if (range) response.setHeader('Content-Range', `bytes ${start}-${end - 1}/${blob.size}`)
   response.statusCode = range ? 206 : 200
   if (request.method === 'HEAD' || start === end) return void response.end()
-  await pipeline(exactly(context.objects.read(blob.key, { start, end }), end - start), response)
+  await pipeline(await begun(exactly(context.objects.read(blob.key, { start, end }), end - start)), response)
+}
+
+/** Takes the first chunk at once, so that bytes that cannot be read at all are an answer and not a broken connection. */
+async function begun(stream: AsyncGenerator<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
+  const first = await stream.next()
+  return (async function* () {
+    if (first.done) return
+    yield first.value
+    yield* stream
+  })()
 }
 
 /** Fails when the stored object is shorter than its row says: the client must see a broken connection, not an end. */

@@ -17,6 +17,8 @@ export interface RegistryContext {
   origin: Origin
   clock: Clock
   log: Log
+  /** Told of what is the registry's own fault (answers of 500 and above). */
+  report(failure: Error, request: string): void
   /** How long a pusher may rely on a blob it was told of. Milliseconds. */
   lease: number
 }

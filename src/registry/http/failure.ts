@@ -34,6 +34,8 @@ const STATUS: Partial<Record<ErrorCode, [number, string]>> = {
 
 export function asRefusal(thrown: unknown): Refusal {
   if (thrown instanceof Refusal) return thrown
+  // What failed first counts, not what failed while cleaning up after it.
+  if (thrown instanceof SuppressedError) return asRefusal(thrown.suppressed)
   const [status, code] = (thrown instanceof BaleError && STATUS[thrown.code]) || [500, 'UNKNOWN']
   const message = code === 'UNKNOWN' && status === 500 ? 'the registry failed' : asError(thrown).message
   return new Refusal(status, code, message)

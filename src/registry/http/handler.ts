@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { asError } from '#base'
 import { authorizeLogin } from './authorize.ts'
 import { deleteBlob, readBlob } from './blobs.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
@@ -73,7 +74,7 @@ function handleFailure(
 ): void {
   const refusal = asRefusal(error)
   if (refusal.status >= 500 && !isClientGone(error)) {
-    context.log.debug('registry', `${request.method} ${request.url} failed`, { error: String(error) })
+    context.report(asError(error), `${request.method} ${request.url}`)
   }
   if (response.headersSent || response.destroyed) return void response.destroy()
   for (const name of ['Content-Length', 'Content-Range', 'ETag', 'Accept-Ranges']) response.removeHeader(name)

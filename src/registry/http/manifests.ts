@@ -77,7 +77,7 @@ export async function deleteManifest(
   const deleted =
     'tag' in reference
       ? await context.meta.deleteTag(route.repository, reference.tag, principalName(principal))
-      : await context.meta.deleteManifest(route.repository, reference.digest)
+      : await context.meta.deleteManifest(route.repository, reference.digest, principalName(principal))
   if (!deleted) throw manifestUnknown(route)
   exchange.response.writeHead(202, { 'Content-Length': 0 }).end()
 }

@@ -58,7 +58,7 @@ export interface ContentMeta {
   putManifest(repository: string, manifest: NewManifest): Promise<ManifestObjection | undefined>
   findManifest(repository: string, reference: { tag: string } | { digest: Digest }): Promise<StoredManifest | undefined>
   /** Tags that point to the manifest go with it. */
-  deleteManifest(repository: string, digest: Digest): Promise<boolean>
+  deleteManifest(repository: string, digest: Digest, actor: string): Promise<boolean>
   deleteTag(repository: string, tag: string, actor: string): Promise<boolean>
   /** Undefined when there is no such repository. */
   listTags(repository: string, page: Page): Promise<string[] | undefined>
@@ -119,7 +119,8 @@ export interface CollectorMeta {
   removeUntagged(before: number, now: number): Promise<number>
   /**
    * Looks at blobs that are due. One that no manifest refers to and no lease holds leaves its repositories, and its
-   * object becomes due at `now + grace`. Returns bytes and number of condemned blobs.
+   * object becomes due at `now + grace`. Repositories with nothing left in them go. Returns bytes and number of
+   * condemned blobs.
    */
   condemnBlobs(now: number, grace: number): Promise<{ blobs: number; bytes: number }>
   /** Keys of objects to delete, at most `limit`. */

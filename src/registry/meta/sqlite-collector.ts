@@ -21,7 +21,7 @@ export function sqliteCollector(database: Database): CollectorMeta {
       for (let found = -1; found !== 0; removed += found) {
         found = database.transaction(() => {
           const due = database.all(UNTAGGED, before, BATCH)
-          for (const row of due) removeManifest(database, Number(row['id']), now)
+          for (const row of due) removeManifest(database, Number(row['id']), { now, actor: 'collector' })
           return due.length
         })
       }
@@ -45,6 +45,7 @@ export function sqliteCollector(database: Database): CollectorMeta {
           return due.length === BATCH
         })
       }
+      database.run(EMPTY_REPOSITORIES)
       return total
     },
 
@@ -62,6 +63,11 @@ export function sqliteCollector(database: Database): CollectorMeta {
     },
   }
 }
+
+/** One that is being pushed to comes back with its first blob: uploads name their repository. */
+const EMPTY_REPOSITORIES = `
+  DELETE FROM repositories WHERE NOT EXISTS (SELECT 1 FROM repo_blobs rb WHERE rb.repo_id = repositories.id)
+  AND NOT EXISTS (SELECT 1 FROM manifests m WHERE m.repo_id = repositories.id)`
 
 const UNTAGGED = `
   SELECT m.id FROM manifests m WHERE m.pushed_at < ?

@@ -2,7 +2,7 @@ import type { Clock } from '#base'
 import type { Descriptor, Digest } from '#spec'
 import { type Database, text } from './database.ts'
 import type { ContentMeta, ManifestObjection, NewManifest, StoredBlob } from './meta-store.ts'
-import { queueBlob, removeManifest, repositoryId, showBlob } from './sqlite-steps.ts'
+import { queueBlob, recordTag, removeManifest, repositoryId, showBlob } from './sqlite-steps.ts'
 
 const BLOB_OF_REPOSITORY = `
   SELECT b.id, b.size, b.storage_key, rb.repo_id, rb.lease_until FROM repositories r
@@ -92,11 +92,11 @@ export function sqliteContent(database: Database, clock: Clock): ContentMeta {
       }
     },
 
-    async deleteManifest(repository, digest) {
+    async deleteManifest(repository, digest, actor) {
       return database.transaction(() => {
         const row = database.get(MANIFEST_OF_REPOSITORY, repository, digest)
         if (!row) return false
-        removeManifest(database, Number(row['id']), clock.now())
+        removeManifest(database, Number(row['id']), { now: clock.now(), actor })
         return true
       })
     },
@@ -218,19 +218,4 @@ function setTag(
     manifest.actor,
   )
   if (changed > 0) recordTag(database, { repoId, tag, digest: manifest.digest, now, actor: manifest.actor })
-}
-
-function recordTag(
-  database: Database,
-  event: { repoId: number; tag: string; digest: Digest | null; now: number; actor: string },
-): void {
-  const { repoId, tag, digest, now, actor } = event
-  database.run(
-    'INSERT INTO tag_history (repo_id, name, digest, at, actor) VALUES (?, ?, ?, ?, ?)',
-    repoId,
-    tag,
-    digest,
-    now,
-    actor,
-  )
 }

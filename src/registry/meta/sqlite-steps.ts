@@ -1,4 +1,5 @@
 /** Steps that several transactions share. Each is to be called within one. */
+import type { Digest } from '#spec'
 import { type Database, text } from './database.ts'
 
 /** Notes that a blob should be looked at, not before `after`. An earlier note is not put off. */
@@ -41,8 +42,27 @@ export function repositoryId(database: Database, name: string, now: number): num
   return Number(database.get('SELECT id FROM repositories WHERE name = ?', name)!['id'])
 }
 
+/** A line of a tag's history: what it points to from now on, or null. */
+export function recordTag(
+  database: Database,
+  event: { repoId: number; tag: string; digest: Digest | null; now: number; actor: string },
+): void {
+  const { repoId, tag, digest, now, actor } = event
+  database.run(
+    'INSERT INTO tag_history (repo_id, name, digest, at, actor) VALUES (?, ?, ?, ?, ?)',
+    repoId,
+    tag,
+    digest,
+    now,
+    actor,
+  )
+}
+
 /** Removes a manifest with its tags; its blobs are looked at by the collector. */
-export function removeManifest(database: Database, id: number, now: number): void {
+export function removeManifest(database: Database, id: number, { now, actor }: { now: number; actor: string }): void {
+  for (const row of database.all('SELECT repo_id, name FROM tags WHERE manifest_id = ?', id)) {
+    recordTag(database, { repoId: Number(row['repo_id']), tag: text(row['name']), digest: null, now, actor })
+  }
   const blobs = database.all('SELECT blob_id FROM manifest_blobs WHERE manifest_id = ?', id)
   database.run('DELETE FROM manifests WHERE id = ?', id)
   for (const row of blobs) queueBlob(database, Number(row['blob_id']), now)

@@ -1,7 +1,7 @@
 import type { Digest } from '#spec'
 import { type Database, optionalText, text } from './database.ts'
 import type { Upload, UploadMeta } from './meta-store.ts'
-import { forgetUpload, queueBlob, queueObject, showBlob } from './sqlite-steps.ts'
+import { forgetUpload, queueObject, showBlob } from './sqlite-steps.ts'
 
 /** Uploads in SQLite. A lock that its owner stopped renewing is free once its time is over. */
 export function sqliteUploads(database: Database): UploadMeta {
@@ -77,7 +77,6 @@ export function sqliteUploads(database: Database): UploadMeta {
         if (known) queueObject(database, key, now)
         const blobId = known ? Number(known['id']) : addBlob(database, { digest, size, key, now })
         showBlob(database, { repository: text(row['repository']), blobId, lease, now })
-        queueBlob(database, blobId, lease)
         database.run(
           'UPDATE uploads SET done = ?, lock_token = NULL, lock_until = 0, expires_at = ? WHERE id = ?',
           digest,
