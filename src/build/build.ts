@@ -1,5 +1,7 @@
 import { BaleError, createLimiter, isBaleError, printable, silent } from '#base'
+import type { PackedEntry } from '#format/tar'
 import { type ImageDocuments, makeImage, plainLayer } from '#image'
+import { flatten } from '#rootfs'
 import {
   formatPlatform,
   fullName,
@@ -26,6 +28,8 @@ import { explainAt } from './steps/explain.ts'
 export interface BuiltImage extends AsyncDisposable {
   readonly image: ImageDocuments
   readonly platform: Platform
+  /** The files of the image as one tree. */
+  files(): AsyncIterable<PackedEntry>
 }
 
 /**
@@ -47,7 +51,15 @@ export async function build(machine: BuildMachine, options: BuildOptions): Promi
     const state = await stages.build(target)
     warnUnused(plan, options)
     const image = await describeImage(stages.run, state, options)
-    return { image, platform: state.platform, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+    return {
+      image,
+      platform: state.platform,
+      async *files() {
+        await using mounted = await session.mount(state.diffIds, { signal: options.signal })
+        yield* flatten(mounted.path)
+      },
+      [Symbol.asyncDispose]: () => stack.disposeAsync(),
+    }
   } catch (error) {
     await stack.disposeAsync()
     throw error

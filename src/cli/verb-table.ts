@@ -20,6 +20,12 @@ const entry = (
 export const VERBS: readonly VerbEntry[] = [
   entry(
     'Images',
+    ['build', 'image build', 'buildx build', 'builder build'],
+    'Build an image from a Dockerfile',
+    () => import('./verbs/build.ts'),
+  ),
+  entry(
+    'Images',
     ['import', 'image import'],
     'Make an image from a tar of a root file system',
     () => import('./verbs/import.ts'),

@@ -1,0 +1,86 @@
+import { closeSync, constants, fchmodSync, writeSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { errnoOf } from '#base'
+import type { PackedEntry } from '#format/tar'
+import { openRoot, type RootFolder } from '#host'
+import { toBytes } from '../context/byte-path.ts'
+
+/**
+ * Writes the files of a tree into a folder of the host, over what is there, and nothing outside of it whatever links lie
+ * in either. They belong to who runs this; devices are left out. Returns how many entries were left out.
+ */
+export async function writeFolder(entries: AsyncIterable<PackedEntry>, destination: string): Promise<number> {
+  await mkdir(destination, { recursive: true })
+  using root = openRoot(destination)
+  const folders: PackedEntry['entry'][] = []
+  let skipped = 0
+  for await (const packed of entries) {
+    const { entry } = packed
+    const path = toBytes(entry.name.replace(/\/+$/, ''))
+    if (path.length === 0 || path.equals(toBytes('.'))) continue
+    switch (entry.type) {
+      case 'directory':
+        makeFolder(root, path)
+        folders.push(entry)
+        break
+      case 'symlink':
+        root.removeAll(path)
+        root.symlink(toBytes(entry.linkName!), path)
+        break
+      case 'hardlink':
+        root.removeAll(path)
+        root.link(toBytes(entry.linkName!), path)
+        break
+      case 'file':
+        await writeFile(root, path, packed)
+        setTimes(root, path, entry)
+        break
+      default:
+        skipped++
+    }
+  }
+  // Deepest first: writing into a folder changes its time, and its mode may forbid to write at all.
+  for (const entry of folders.reverse()) {
+    const path = toBytes(entry.name.replace(/\/+$/, ''))
+    const descriptor = root.open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+    fchmodSync(descriptor, entry.mode ?? 0o755)
+    closeSync(descriptor)
+    setTimes(root, path, entry)
+  }
+  return skipped
+}
+
+function makeFolder(root: RootFolder, path: Buffer): void {
+  const found = root.statIfThere(path, { follow: false })
+  if (found?.isDirectory()) return
+  if (found) root.unlink(path)
+  root.mkdir(path, 0o700)
+}
+
+async function writeFile(root: RootFolder, path: Buffer, { entry, data }: PackedEntry): Promise<void> {
+  root.removeAll(path)
+  const flags = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_NOFOLLOW
+  const descriptor = root.open(path, flags, 0o600)
+  try {
+    const opened = typeof data === 'function' ? await data() : data
+    if (opened instanceof Uint8Array) writeAll(descriptor, opened)
+    else for await (const chunk of opened ?? []) writeAll(descriptor, chunk)
+    fchmodSync(descriptor, entry.mode ?? 0o644)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+function writeAll(descriptor: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length; ) done += writeSync(descriptor, bytes, done)
+}
+
+function setTimes(root: RootFolder, path: Buffer, { mtime = 0, mtimeNanoseconds = 0 }: PackedEntry['entry']): void {
+  const time = { seconds: mtime, nanoseconds: mtimeNanoseconds }
+  try {
+    root.utimes(path, time, time)
+  } catch (error) {
+    // A file system that cannot hold the time keeps its own.
+    if (errnoOf(error) !== 'EINVAL') throw error
+  }
+}

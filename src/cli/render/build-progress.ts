@@ -1,0 +1,78 @@
+import type { Progress, ProgressEvent } from '#base'
+import type { Terminal } from '../verb.ts'
+
+/**
+ * The steps of a build as docker's plain progress: `#4 [2/3] RUN make`, its output with the seconds since the step began,
+ * `#4 DONE 1.2s` or `#4 CACHED`. A blank line stands where another step speaks. Goes to stderr: stdout is for results.
+ */
+export function createBuildProgress(
+  io: Terminal,
+  options: { quiet?: boolean } = {},
+): { report: Progress; finish(): void } {
+  if (options.quiet) return { report: () => undefined, finish: () => undefined }
+  const stream = io.stderr
+  const numbers = new Map<string, number>()
+  const started = new Map<string, number>()
+  const unfinished = new Map<string, string>()
+  let speaker: number | undefined
+
+  const say = (number: number | undefined, text: string) => {
+    if (speaker !== undefined && speaker !== number) stream.write('\n')
+    speaker = number
+    stream.write(`${text}\n`)
+  }
+  const numberOf = (id: string) => {
+    const number = numbers.get(id) ?? numbers.size + 1
+    numbers.set(id, number)
+    return number
+  }
+  const step = (event: Extract<ProgressEvent, { kind: 'step' }>) => {
+    const isNew = !numbers.has(event.id)
+    const number = numberOf(event.id)
+    if (isNew) {
+      started.set(event.id, performance.now())
+      say(number, `#${number} ${event.name}`)
+    }
+    if (event.state !== 'start') flush(event.id)
+    if (event.state === 'cached') say(number, `#${number} CACHED`)
+    if (event.state === 'done') say(number, `#${number} DONE ${(event.seconds ?? 0).toFixed(1)}s`)
+    if (event.state === 'failed') say(number, `#${number} ERROR`)
+  }
+  const line = (id: string, text: string) => {
+    const number = numberOf(id)
+    const seconds = (performance.now() - (started.get(id) ?? performance.now())) / 1000
+    say(number, `#${number} ${seconds.toFixed(3)} ${text}`)
+  }
+  const flush = (id: string) => {
+    const rest = unfinished.get(id)
+    unfinished.delete(id)
+    if (rest) line(id, rest)
+  }
+  const output = (id: string, bytes: Uint8Array) => {
+    // A part of a character at the border of two chunks is shown wrongly; whole lines are what steps write.
+    const lines = ((unfinished.get(id) ?? '') + Buffer.from(bytes).toString()).split('\n')
+    unfinished.set(id, lines.pop()!)
+    for (const text of lines) line(id, text)
+  }
+  return {
+    report(event) {
+      switch (event.kind) {
+        case 'step':
+          return step(event)
+        case 'output':
+          return output(event.id, event.bytes)
+        case 'message':
+          return say(undefined, event.text)
+        case 'warning':
+          return say(undefined, `WARNING: ${event.text}`)
+        case 'status':
+          return say(undefined, `${event.id}: ${event.status}`)
+        case 'advance':
+          return undefined
+      }
+    },
+    finish() {
+      for (const id of [...unfinished.keys()]) flush(id)
+    },
+  }
+}

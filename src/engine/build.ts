@@ -1,0 +1,185 @@
+import type { Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { BaleError, isBaleError, type OperationOptions, printable } from '#base'
+import { type BuildMachine, type BuildOptions, type BuiltImage, build, type FoundBase, writeFolder } from '#build'
+import { createStepRunner } from '#container'
+import { packTar } from '#format/tar'
+import { copyImage, saveWords } from '#image'
+import {
+  type Digest,
+  formatPlatform,
+  fullName,
+  type Platform,
+  parsePlatform,
+  parseReference,
+  withDefaultTag,
+} from '#spec'
+import type { Store } from '#store'
+import type { EngineContext } from './context.ts'
+import { pullImage } from './pull.ts'
+
+/** Where the result goes. Without any it becomes an image of the store. */
+export type BuildOutput =
+  | { type: 'image'; name?: string }
+  /** The files of the result in a folder, or as a tar. */
+  | { type: 'local'; folder: string }
+  | { type: 'tar'; to: OutputFile }
+  /** An archive that docker, podman and skopeo load. */
+  | { type: 'oci' | 'docker'; to: OutputFile; name?: string }
+
+export type OutputFile = { file: string } | { stream: Writable }
+
+export interface BuildImageOptions
+  extends Omit<BuildOptions, 'platform' | 'buildArguments' | 'secrets' | 'sourceDateEpoch'> {
+  /** References for the image. */
+  tags?: readonly string[]
+  outputs?: readonly BuildOutput[]
+  /** `linux/arm64` */
+  platform?: string
+  /** A name without a value takes it from the environment, and is left out when there is none. */
+  buildArguments?: ReadonlyMap<string, string | undefined>
+  secrets?: readonly BuildSecretSource[]
+}
+
+/** Without a source it is the variable named like the secret when there is one, else the file of that name. */
+export type BuildSecretSource = { id: string; file?: string; variable?: string }
+
+/** Builds an image from a Dockerfile. `id` is undefined when the outputs leave no image in the store. */
+export async function buildImage(
+  context: EngineContext,
+  options: BuildImageOptions,
+): Promise<{ id: Digest; names: string[] }> {
+  // All that can be wrong in the words is found before anything is read.
+  const tags = [...(options.tags ?? []), ...namesOf(options.outputs)].map((tag) =>
+    fullName(withDefaultTag(parseReference(tag))),
+  )
+  const { platform, buildArguments, secrets, outputs = [{ type: 'image' }], ...rest } = options
+  const store = await context.store()
+  await using runner = createStepRunner({ store, path: context.config.path, runtime: runtimeOf(context) })
+  const machine: BuildMachine = {
+    store,
+    rootfs: await context.rootfs(),
+    runStep: runner,
+    clock: context.clock,
+    platform: context.platform,
+    findImage: (name, wanted) => findBase(context, store, name, wanted),
+  }
+  await using built = await build(machine, {
+    ...rest,
+    platform: platform === undefined ? undefined : parsePlatform(platform),
+    buildArguments: withEnvironment(context, buildArguments),
+    secrets: await Promise.all((secrets ?? []).map((secret) => secretOf(context, secret))),
+    sourceDateEpoch: context.config.sourceDateEpoch,
+  })
+  const id = built.image.configDescriptor.digest
+  for (const output of outputs) {
+    if (output.type === 'image') await keep(store, built, tags)
+    else await write(store, built, output, tags, options)
+  }
+  return { id, names: outputs.some(({ type }) => type === 'image') ? tags : [] }
+}
+
+function namesOf(outputs: readonly BuildOutput[] = []): string[] {
+  return outputs.flatMap((output) => ('name' in output && output.name ? output.name.split(',') : []))
+}
+
+async function keep(store: Store, built: BuiltImage, tags: readonly string[]) {
+  const { configBytes, manifestBytes } = built.image
+  const stored = await store.images.putImage({ config: configBytes, manifest: manifestBytes })
+  for (const tag of tags) await store.images.setName(tag, stored.descriptor)
+  return stored
+}
+
+async function write(
+  store: Store,
+  built: BuiltImage,
+  output: Exclude<BuildOutput, { type: 'image' }>,
+  tags: readonly string[],
+  options: OperationOptions,
+): Promise<void> {
+  if (output.type === 'local') {
+    const skipped = await writeFolder(built.files(), output.folder)
+    if (skipped > 0)
+      options.progress?.({ kind: 'warning', text: `${skipped} device files were left out of ${output.folder}` })
+    return
+  }
+  if (output.type === 'tar') {
+    const { createWriteStream } = await import('node:fs')
+    const target = 'file' in output.to ? createWriteStream(output.to.file) : output.to.stream
+    await pipeline(packTar(built.files()), target, { signal: options.signal, end: 'file' in output.to })
+    return
+  }
+  await writeArchive(store, built, output.to, tags, options)
+}
+
+/** The archive is a copy of the image out of the store; an image that was not there before does not stay. */
+async function writeArchive(
+  store: Store,
+  built: BuiltImage,
+  to: OutputFile,
+  tags: readonly string[],
+  { signal, progress }: OperationOptions,
+): Promise<void> {
+  const { digest: id } = built.image.configDescriptor
+  const before = await store.images.get(id)
+  await keep(store, built, [])
+  const { createArchiveTarget } = await import('#transport')
+  await using archive = await createArchiveTarget('file' in to ? to.file : to.stream)
+  const name = built.image.manifestDescriptor.digest
+  for (const targetName of tags.length > 0 ? tags : [undefined]) {
+    await copyImage(store, archive, { signal, progress, name, targetName, platform: built.platform, words: saveWords })
+  }
+  await archive.finish()
+  if (!before) await store.images.remove(id)
+}
+
+async function findBase(
+  context: EngineContext,
+  store: Store,
+  name: string,
+  { platform, pull, signal, progress }: OperationOptions & { platform: Platform; pull: boolean },
+): Promise<FoundBase> {
+  const local = pull ? undefined : await findLocal(store, name, platform)
+  if (local) return { image: local, wasLocal: true }
+  const pulled = await pullImage(context, name, { platform: formatPlatform(platform), signal, progress })
+  return { image: await store.images.resolve(name, { platform }), wasLocal: pulled.every(({ unchanged }) => unchanged) }
+}
+
+/** An image for another platform is taken all the same when it is the only one; the build warns. */
+async function findLocal(store: Store, name: string, platform: Platform) {
+  try {
+    return await store.images.resolve(name, { platform })
+  } catch (error) {
+    if (isBaleError(error, 'IMAGE_NOT_FOUND')) return undefined
+    if (!isBaleError(error, 'NO_MATCHING_PLATFORM')) throw error
+    return store.images.resolve(name)
+  }
+}
+
+function withEnvironment(
+  { config }: EngineContext,
+  given: BuildImageOptions['buildArguments'] = new Map(),
+): ReadonlyMap<string, string> {
+  const values = [...given].map(([name, value]) => [name, value ?? config.environment[name]] as const)
+  return new Map(values.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])))
+}
+
+/** Checked now, so that a wrong path is not found out after half an hour; read when a step asks for it. */
+async function secretOf({ config }: EngineContext, { id, file, variable }: BuildSecretSource) {
+  const wanted = variable ?? (file === undefined && config.environment[id] !== undefined ? id : undefined)
+  if (wanted !== undefined) {
+    const value = config.environment[wanted]
+    if (value !== undefined) return { id, read: async () => Buffer.from(value) }
+    throw new BaleError('INVALID_ARGUMENT', `secret ${printable(id)}: the variable ${printable(wanted)} is not set`)
+  }
+  const { access, readFile } = await import('node:fs/promises')
+  const path = file ?? id
+  await access(path).catch((cause: unknown) => {
+    throw new BaleError('PATH_NOT_FOUND', `secret ${printable(id)}: cannot read ${printable(path)}`, { cause })
+  })
+  return { id, read: () => readFile(path) }
+}
+
+function runtimeOf({ config }: EngineContext): string | undefined {
+  return config.runtime === 'auto' ? undefined : config.runtime
+}

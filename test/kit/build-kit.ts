@@ -1,0 +1,162 @@
+/** A machine to build on: a store in a temporary folder, mounts, steps run by runc without a network, a small base image. */
+import { mkdir, symlink, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { BaleError, type ProgressEvent, systemClock } from '#base'
+import { type BuildMachine, type BuildOptions, build } from '#build'
+import { createStepRunner } from '#container'
+import { packTar } from '#format/tar'
+import { type ImageDocuments, makeImage, plainLayer } from '#image'
+import { chooseLayerFormat, createRootfs, flatten } from '#rootfs'
+import { fullName, parseReference, withDefaultTag } from '#spec'
+import { openStore, type Store } from '#store'
+import { busyboxRootfs, cannotRunContainers } from './busybox-rootfs.ts'
+import { temporaryFolder } from './temporary.ts'
+
+export { cannotRunContainers }
+
+export interface BuildKit extends AsyncDisposable {
+  readonly store: Store
+  readonly machine: BuildMachine
+  /** Of the context; `files` puts files into it. */
+  readonly context: string
+  files(files: Record<string, string | { link: string }>): Promise<void>
+  /** Builds the context with this Dockerfile, keeps the image, and tells what was seen. */
+  build(dockerfile: string, options?: Partial<BuildOptions>): Promise<KitResult>
+  /** A shell command's output in a fresh root file system of an image. */
+  inspect(image: ImageDocuments, script: string): Promise<string>
+  /** The tar of an image's last layer, as `name` -> what tar tells. */
+  lastLayer(image: ImageDocuments): Promise<string[]>
+}
+
+export interface KitResult {
+  image: ImageDocuments
+  /** `[2/3] RUN x` -> cached or done. */
+  steps: Record<string, string>
+  output: string
+  warnings: string[]
+}
+
+export async function buildKit(): Promise<BuildKit> {
+  const folder = await temporaryFolder('bale-build')
+  const root = join(folder.path, 'store')
+  const run = join(folder.path, 'run')
+  const context = join(folder.path, 'context')
+  await mkdir(context)
+  await mkdir(root)
+  const store = await openStore({ root, run, layerFormat: await chooseLayerFormat(root) })
+  const rootfs = createRootfs({ store, run })
+  const runner = createStepRunner({ store, path: '/usr/sbin:/usr/bin:/sbin:/bin' })
+  const platform = { os: 'linux', architecture: 'amd64' }
+  const machine: BuildMachine = {
+    store,
+    rootfs,
+    platform,
+    clock: systemClock,
+    runStep: runner,
+    async findImage(name) {
+      return { image: (await store.images.find(name)).image, wasLocal: true }
+    },
+  }
+  await importBase(store, folder.path)
+  const tarPath = join(folder.path, 'listed.tar')
+
+  async function builtOf(dockerfile: string, options: Partial<BuildOptions> = {}): Promise<KitResult> {
+    const steps: Record<string, string> = {}
+    const warnings: string[] = []
+    let output = ''
+    const progress = (event: ProgressEvent) => {
+      if (event.kind === 'step') steps[event.name] = event.state
+      if (event.kind === 'warning') warnings.push(event.text)
+      if (event.kind === 'output') output += Buffer.from(event.bytes).toString()
+    }
+    await using built = await build(machine, {
+      context: { kind: 'folder', path: context },
+      dockerfile: { kind: 'text', text: dockerfile, name: 'Dockerfile' },
+      network: 'none',
+      progress,
+      ...options,
+    })
+    await store.images.putImage({ config: built.image.configBytes, manifest: built.image.manifestBytes })
+    return { image: built.image, steps, output, warnings }
+  }
+
+  return {
+    store,
+    machine,
+    context,
+    build: builtOf,
+    async files(files) {
+      for (const [name, content] of Object.entries(files)) {
+        const path = join(context, name)
+        await mkdir(dirname(path), { recursive: true })
+        if (typeof content === 'string') await writeFile(path, content)
+        else await symlink(content.link, path)
+      }
+    },
+    async inspect(image, script) {
+      const upper = join(folder.path, `inspect-${crypto.randomUUID()}`)
+      await mkdir(upper)
+      const layers = image.config.rootfs.diff_ids
+      // The tools come from the base, should the image have none.
+      await using mounted = await rootfs.prepareRootfs(layers, {
+        id: `inspect-${crypto.randomUUID()}`,
+        writable: { upper: join(upper, 'upper'), work: join(upper, 'work') },
+      })
+      let output = ''
+      const { exitCode } = await runner({
+        rootfsPath: mounted.path,
+        args: ['/bin/sh', '-c', script],
+        env: ['PATH=/bin:/usr/bin'],
+        cwd: '/',
+        network: 'none',
+        onOutput: (_stream, bytes) => {
+          output += Buffer.from(bytes).toString()
+        },
+      })
+      if (exitCode !== 0) throw new Error(`${script} ended with ${exitCode}: ${output}`)
+      return output
+    },
+    async lastLayer(image) {
+      const { execFileSync } = await import('node:child_process')
+      const chunks: Uint8Array[] = []
+      for await (const chunk of store.layers.openTar(image.config.rootfs.diff_ids.at(-1)!)) chunks.push(chunk)
+      await writeFile(tarPath, Buffer.concat(chunks))
+      return execFileSync('tar', ['--numeric-owner', '-tvf', tarPath], { encoding: 'utf8' }).split('\n').filter(Boolean)
+    },
+    async [Symbol.asyncDispose]() {
+      await runner[Symbol.asyncDispose]()
+      await store[Symbol.asyncDispose]()
+      await folder[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** `base:latest`: busybox with a few users, mode 1777 on /tmp. */
+async function importBase(store: Store, folder: string): Promise<void> {
+  const tree = await busyboxRootfs(join(folder, 'base'))
+  const { chmod } = await import('node:fs/promises')
+  await chmod(join(tree, 'tmp'), 0o1777)
+  const layer = await store.layers.write(packTar(flatten(tree)))
+  const created = '2024-01-02T03:04:05Z'
+  const image = makeImage({
+    config: {
+      ...{ os: 'linux', architecture: 'amd64', created },
+      config: { Env: ['PATH=/bin:/usr/bin'], Cmd: ['sh'] },
+      history: [{ created, created_by: 'import' }],
+    },
+    layers: [plainLayer(layer.diffId, layer.tarSize)],
+  })
+  const stored = await store.images.putImage({ config: image.configBytes, manifest: image.manifestBytes })
+  await store.images.setName(fullName(withDefaultTag(parseReference('base'))), stored.descriptor)
+}
+
+/** The message and code of what a build throws. */
+export async function failure(building: Promise<unknown>): Promise<BaleError> {
+  try {
+    await building
+  } catch (error) {
+    if (error instanceof BaleError) return error
+    throw error
+  }
+  throw new Error('the build succeeded')
+}
