@@ -78,8 +78,11 @@ async function removeLeftovers(core: Core, living: Set<string>, { layers, blobs 
   }
   for (const name of await namesIn(layout.temporary)) {
     const path = join(layout.temporary, name)
-    // A partial blob belongs to whoever holds the lock file beside it; the lock file goes with the lock.
-    if (name.endsWith('.lock')) continue
+    // A partial blob belongs to whoever holds the lock file beside it. A lock that nobody holds goes by being taken.
+    if (name.endsWith('.lock')) {
+      await ifFree(path, async () => true)
+      continue
+    }
     const owner = /^([0-9a-f]{16})-/.exec(name)?.[1]
     if (owner && (living.has(owner) || core.session.is(owner))) continue
     const size = await treeSize(path)

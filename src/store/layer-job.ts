@@ -46,8 +46,13 @@ export async function runLayerJob(job: LayerJob, open: OpenInput, signal?: Abort
     return await writeIncoming(job.incoming, open, write, signal)
   } catch (error) {
     signal?.throwIfAborted()
-    throw asNoSpace(error, 'a layer')
+    throw asNoSpace(firstError(error), 'a layer')
   }
+}
+
+/** On a full disk closing fails as well as writing: the first failure is the one to tell. */
+export function firstError(thrown: unknown): unknown {
+  return thrown instanceof SuppressedError ? firstError(thrown.suppressed) : thrown
 }
 
 type Write = (tar: AsyncIterable<Uint8Array>) => Promise<WrittenLayer>

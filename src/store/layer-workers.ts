@@ -28,7 +28,7 @@ export function createLayerWorkers(count = Math.min(availableParallelism(), MOST
   const start = async () => {
     // The front door of host is read only by who needs it; nothing native is loaded.
     const { siblingModule } = await import('#host')
-    const worker = new Worker(new URL(siblingModule(import.meta.url, './layer-worker')))
+    const worker = new Worker(new URL(siblingModule(import.meta.url, './layer-worker')), { execArgv: inherited() })
     all.add(worker)
     worker.once('exit', () => {
       all.delete(worker)
@@ -55,6 +55,11 @@ export function createLayerWorkers(count = Math.min(availableParallelism(), MOST
       await Promise.all([...all].map((worker) => worker.terminate()))
     },
   }
+}
+
+/** Not `--input-type` and the like, which a worker refuses; the condition tells sources from the compiled package. */
+function inherited(): string[] {
+  return process.execArgv.filter((argument) => argument.startsWith('--conditions='))
 }
 
 async function runIn(worker: Worker, job: LayerJob, open: OpenInput, options: RunOptions): Promise<WrittenLayer> {

@@ -4,7 +4,7 @@ import { type BlobContext, hasLocalFiles } from '#image'
 import { CONFIG_LIMIT, type Descriptor, type Digest, isConfigType, shortId } from '#spec'
 import type { Core } from './core.ts'
 import { findBlob, insertConfig } from './documents.ts'
-import { isWrongContent, type LayerJob, type OpenInput } from './layer-job.ts'
+import { firstError, isWrongContent, type LayerJob, type OpenInput } from './layer-job.ts'
 import { findLayer, publishLayer, scratchFolder } from './layers.ts'
 
 type Options = OperationOptions & BlobContext
@@ -12,6 +12,14 @@ type Options = OperationOptions & BlobContext
 /** Writes a blob: a config into the database, a layer as blob and layer in one pass, anything else as a file. */
 export async function putBlob(core: Core, descriptor: Descriptor, open: OpenInput, options: Options): Promise<void> {
   if (isConfigType(descriptor.mediaType)) return putConfig(core, descriptor, open)
+  try {
+    await putLocked(core, descriptor, open, options)
+  } catch (error) {
+    throw asNoSpace(firstError(error), 'a blob')
+  }
+}
+
+async function putLocked(core: Core, descriptor: Descriptor, open: OpenInput, options: Options): Promise<void> {
   const { diffId } = options
   // One lock per digest: whoever comes second waits, and finds the first one's result.
   await using _blob = diffId === descriptor.digest ? undefined : await lock(core, 'blob', descriptor.digest, options)
@@ -110,7 +118,7 @@ async function putPlain(core: Core, descriptor: Descriptor, open: OpenInput, opt
   try {
     await transfer()
   } catch (error) {
-    if (!(began > 0 && isWrongContent(error))) throw asNoSpace(error, 'a blob')
+    if (!(began > 0 && isWrongContent(error))) throw error
     await writer[Symbol.asyncDispose]()
     return await putPlain(core, descriptor, open, options)
   }

@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, readdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import { digestOf } from '#blob'
+import { mayMount, mountTmpfs, unmount } from '#host'
+import { temporaryFolder } from '#host/file'
+import { putImage, randomImage } from '#image'
+import { MediaType } from '#spec'
+import { openStore } from './index.ts'
+
+const kit = (name: string) => new URL(`../../test/kit/${name}`, import.meta.url)
+const tarFormat = { name: 'erofs' as const, module: kit('tar-layer-format.ts').href }
+
+/** `#store` in a child is looked up from its working directory. */
+const cwd = fileURLToPath(new URL('.', import.meta.url))
+
+async function node(...args: string[]): Promise<{ code: number | null; signal: string | null; output: string }> {
+  const child = spawn(process.execPath, ['--conditions=source', ...args], { cwd, stdio: ['ignore', 'pipe', 'inherit'] })
+  let output = ''
+  child.stdout.on('data', (bytes: Buffer) => {
+    output += bytes
+  })
+  const [code, signal] = (await once(child, 'close')) as [number | null, string | null]
+  return { code, signal, output }
+}
+
+function contentOf(root: string): string[] {
+  return ['blobs/sha256', 'layers-v1', 'tmp'].flatMap((folder) => readdirSync(join(root, folder)))
+}
+
+/** One after the other would take a second per step; two at a time is what two cores can do. */
+const AT_ONCE = 2
+const STEPS_LIMIT = 80
+
+test('killed before any durable step, the next command works, things are whole or absent, collection tidies up', async () => {
+  await using folder = await temporaryFolder(tmpdir(), 'bale-crash-')
+  const image = await randomImage({ seed: 7, layers: 1 })
+  let finished = false
+  let killed = 0
+  const round = async (limit: number) => {
+    const root = join(folder.path, `${limit}`)
+    const run = `${root}-run`
+    const { signal, output } = await node(fileURLToPath(kit('crashing-ingest.ts')), root, run, `${limit}`, '7')
+    if (signal === 'SIGKILL') killed++
+    else {
+      assert.match(output, /^done/, `step ${limit}`)
+      finished = true
+    }
+    const store = await openStore({ root, run, layerFormat: tarFormat })
+    try {
+      const images = await store.images.list()
+      for (const found of images) assert.equal(await store.has(found.descriptor), true, `step ${limit}: a whole image`)
+      const findings = await store.check()
+      assert.deepEqual(
+        findings.filter((finding) => finding.kind !== 'leftover'),
+        [],
+        `step ${limit}`,
+      )
+      await store.collect()
+      assert.deepEqual(await store.check(), [], `step ${limit}: clean after collection`)
+      if (images.length === 0) assert.deepEqual(contentOf(root), [], `step ${limit}: nothing left`)
+      await putImage(store, image, 'docker.io/library/x:latest')
+      assert.equal((await store.images.resolve('x')).id, image.configDescriptor.digest)
+      await store.images.remove('x')
+      assert.deepEqual(contentOf(root), [], `step ${limit}: rmi takes all`)
+    } finally {
+      await store[Symbol.asyncDispose]()
+    }
+  }
+  for (let limit = 1; !finished; limit += AT_ONCE) {
+    assert.ok(limit < STEPS_LIMIT, 'the number of steps is bounded')
+    await Promise.all(Array.from({ length: AT_ONCE }, (_, index) => round(limit + index)))
+  }
+  assert.ok(killed > 10, `killed at ${killed} steps`)
+})
+
+test('two processes that want one layer at once do the work once', async () => {
+  await using folder = await temporaryFolder(tmpdir(), 'bale-two-')
+  const root = join(folder.path, 'root')
+  const code = `
+    const { openStore } = await import('#store')
+    const { gzipSync } = await import('node:zlib')
+    const { digestOf } = await import('#blob')
+    const tar = Buffer.from(Array.from({ length: 200000 }, (_, index) => index * 7919).join())
+    const blob = gzipSync(tar)
+    const store = await openStore({ root: ${JSON.stringify(root)}, run: ${JSON.stringify(join(folder.path, 'run'))}, layerFormat: ${JSON.stringify(tarFormat)}, workers: 1 })
+    const descriptor = { mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', digest: digestOf(blob), size: blob.length }
+    let opened = 0
+    const open = async (offset) => { opened++; await new Promise((resolve) => setTimeout(resolve, 200)); return [blob.subarray(offset)] }
+    await store.putBlob(descriptor, open, { diffId: digestOf(tar) })
+    console.log(opened, await store.has(descriptor, { diffId: digestOf(tar) }))
+    await store[Symbol.asyncDispose]()`
+  const run = async () => (await node('--input-type=module', '-e', code)).output
+  const answers = await Promise.all([run(), run()])
+  assert.deepEqual(answers.sort(), ['0 true\n', '1 true\n'])
+})
+
+test('on a full disk: NO_SPACE, nothing half-done, and removing still works', {
+  skip: mayMount() ? false : 'needs CAP_SYS_ADMIN',
+}, async () => {
+  await using folder = await temporaryFolder(tmpdir(), 'bale-full-')
+  const root = join(folder.path, 'root')
+  mkdirSync(root)
+  mountTmpfs(root, 'size=8m,mode=0700')
+  try {
+    const store = await openStore({ root, run: join(folder.path, 'run'), layerFormat: tarFormat, workers: 1 })
+    try {
+      await putImage(store, await randomImage(), 'docker.io/library/small:latest')
+      const before = contentOf(root)
+      const large = async function* () {
+        for (let count = 0; count < 16; count++) yield Buffer.alloc(1 << 20, count)
+      }
+      await assert.rejects(store.layers.write(large()), { code: 'NO_SPACE' })
+      assert.deepEqual(contentOf(root), before)
+      const tar = Buffer.alloc(16 << 20, 'x')
+      const blob = gzipSync(tar)
+      const descriptor = { mediaType: MediaType.ociLayerGzip, digest: digestOf(blob), size: blob.length }
+      const put = store.putBlob(descriptor, async (offset) => stream(blob.subarray(offset)), { diffId: digestOf(tar) })
+      await assert.rejects(put, { code: 'NO_SPACE' })
+      await store.collect()
+      assert.deepEqual(contentOf(root), before)
+      assert.deepEqual(await store.check(), [])
+      await store.images.remove('small')
+      assert.deepEqual(contentOf(root), [])
+    } finally {
+      await store[Symbol.asyncDispose]()
+    }
+  } finally {
+    unmount(root, { detach: true })
+  }
+})
+
+async function* stream(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
+}
