@@ -347,6 +347,17 @@ export function layerFormatContract(format: LayerFormat, parent: string): void {
       assert.equal(mountInfo().filter(({ target }) => target === first.path).length, 1)
     })
 
+    test('a root file system that is used once can be mounted without syncs', async () => {
+      await using b = await bench()
+      const layer = await b.add(await tarOf([file('x', 'x')]))
+      const writable = b.writable('once')
+      await using rootfs = await b.mounter.prepareRootfs([layer.diffId], { id: 'once', writable, volatile: true })
+      const { superOptions } = mountInfo().find(({ target }) => target === rootfs.path)!
+      assert.ok(superOptions.some((option) => option === 'volatile' || option === 'fsync=volatile'))
+      fs.writeFileSync(join(rootfs.path, 'new'), 'n', { flush: true })
+      assert.equal(fs.readFileSync(join(writable.upper, 'new'), 'utf8'), 'n')
+    })
+
     test('no layers, one layer twice, and 127 layers can be mounted (T25)', async () => {
       await using b = await bench()
       await using empty = await b.mounter.prepareRootfs([], { id: 'none', writable: b.writable('none') })

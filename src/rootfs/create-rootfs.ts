@@ -1,8 +1,17 @@
 import { chmodSync, existsSync, lstatSync, mkdirSync, rmdirSync, statSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
-import { disposable, errnoOf } from '#base'
-import { isMounted, lchown, type MountInfo, mountErofs, mountInfo, mountOverlay, unmount } from '#host'
+import { disposable, errnoOf, isBaleError } from '#base'
+import {
+  isMounted,
+  lchown,
+  type MountInfo,
+  mountErofs,
+  mountInfo,
+  mountOverlay,
+  type OverlayOptions,
+  unmount,
+} from '#host'
 import { acquireLock } from '#host/file'
 import type { Digest } from '#spec'
 import type { LayerRecord, Store } from '#store'
@@ -67,13 +76,8 @@ export function createRootfs({ store, run }: RootfsOptions): RootfsMounter {
     const shown = writable === false ? withRoot(rootfs.lowers, layersFolder) : rootfs.lowers
     const lowers = enoughLowers(shown, layersFolder, writable === false)
     for (const lower of lowers) if (lower.startsWith(`${layersFolder}/`)) mkdirSync(lower, { recursive: true })
-    mountOverlay({
-      lowers,
-      ...(writable === false ? {} : writable),
-      target,
-      options: OVERLAY_OPTIONS,
-      readOnly: writable === false,
-    })
+    const overlay = { lowers, ...(writable === false ? {} : writable), target, readOnly: writable === false }
+    mountStack(overlay, options.volatile === true && writable !== false)
     return rootfs
   }
 
@@ -91,6 +95,19 @@ export function createRootfs({ store, run }: RootfsOptions): RootfsMounter {
   }
 
   return { prepareRootfs, release, releaseUnused }
+}
+
+function mountStack(overlay: Omit<OverlayOptions, 'options'>, volatile: boolean): void {
+  if (volatile) {
+    try {
+      mountOverlay({ ...overlay, options: { ...OVERLAY_OPTIONS, volatile: true } })
+      return
+    } catch (error) {
+      // Kernels before 5.10 do not know the option; with it the mount is only faster.
+      if (!isBaleError(error, 'MOUNT_FAILED') || error.details['errno'] !== 'EINVAL') throw error
+    }
+  }
+  mountOverlay({ ...overlay, options: OVERLAY_OPTIONS })
 }
 
 /** The lower folders of all overlays, as the kernel tells them: `lowerdir=a:b` or one `lowerdir+=a` for each. */

@@ -16,6 +16,11 @@ export interface PrepareOptions extends OperationOptions {
   id: string
   /** Where writes go: both folders on one file system; made when missing. False mounts read-only. */
   writable: false | { upper: string; work: string }
+  /**
+   * What is written need not survive a crash of the machine: fsync and sync inside cost nothing (a package manager calls
+   * them for every file). For upper and work folders that are new and used once, such as a build step's.
+   */
+  volatile?: boolean
   /** Mount point; `<run>/rootfs/<id>` by default. Made when missing. */
   target?: string
 }
