@@ -1,0 +1,128 @@
+/** `bale registry …` as it is typed. */
+import assert from 'node:assert/strict'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { chmod } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { test } from 'node:test'
+import { type TestBale, testBale } from '../../../test/kit/bale.ts'
+import { clientOf } from '../../../test/kit/registry-client.ts'
+
+const program = resolve(import.meta.dirname, '../../../bin/bale')
+
+/** Starts `bale registry serve` and waits for its first line. */
+async function serve(bale: TestBale, ...args: string[]) {
+  const child = spawn(program, ['registry', 'serve', '--listen', '127.0.0.1:0', ...args], {
+    env: bale.environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let warned = ''
+  child.stderr.on('data', (chunk) => {
+    warned += chunk
+  })
+  const [line] = (await once(child.stdout, 'data')) as [Buffer]
+  return {
+    line: line.toString().trim(),
+    address: /\/\/(\S+)/.exec(line.toString())![1]!,
+    warned: () => warned,
+    async stop(): Promise<number | null> {
+      child.kill('SIGTERM')
+      const [code] = await once(child, 'exit')
+      return code
+    },
+  }
+}
+
+test('users are added, listed, granted, changed and removed, while the registry is served', async () => {
+  await using bale = await testBale()
+  const root = ['--root', join(bale.folder, 'images')]
+  assert.equal(
+    await bale.run(['registry', 'user', 'add', ...root, '--password-stdin', 'ann'], { input: 'word of ann\n' }),
+    'ann',
+  )
+  const served = await serve(bale, ...root)
+  try {
+    assert.match(served.line, new RegExp(`^Serving ${root[1]} at http://127\\.0\\.0\\.1:\\d+$`))
+    const client = clientOf(served.address)
+    const status = async (login: string, path = '/v2/') => (await client.request('GET', path, { login })).status
+    assert.deepEqual([await status('ann:word of ann'), await status('ann:wrong')], [200, 401])
+    assert.equal(await status('ann:word of ann', '/v2/team/web/tags/list'), 403)
+    await bale.run(['registry', 'grant', ...root, 'ann', 'team/*', 'read'])
+    assert.equal(await status('ann:word of ann', '/v2/team/web/tags/list'), 404)
+    await bale.run(['registry', 'user', 'add', ...root, '--admin', '--password-stdin', 'root'], {
+      input: 'word of root',
+    })
+    assert.equal(
+      await bale.run(['registry', 'user', 'ls', ...root]),
+      'NAME      ADMIN     GRANTS\nann       no        team/*=read\nroot      yes',
+    )
+    await bale.run(['registry', 'user', 'passwd', ...root, '--password-stdin', 'ann'], { input: 'new word of ann' })
+    assert.deepEqual([await status('ann:word of ann'), await status('ann:new word of ann')], [401, 200])
+    await bale.run(['registry', 'revoke', ...root, 'ann', 'team/*'])
+    assert.equal(await status('ann:new word of ann', '/v2/team/web/tags/list'), 403)
+    await bale.run(['registry', 'user', 'rm', ...root, 'ann'])
+    assert.equal(await status('ann:new word of ann'), 401)
+    assert.match(await bale.run(['registry', 'gc', ...root, '--untagged-older-than', '24']), /^Files deleted: 0$/m)
+    const second = await bale.try(['registry', 'serve', ...root, '--listen', '127.0.0.1:0'])
+    assert.deepEqual([second.code, second.stderr.includes('another process serves')], [1, true])
+  } finally {
+    assert.equal(await served.stop(), 0)
+  }
+})
+
+test('a registry without users says how to add one; anonymous pull is on only when asked for', async () => {
+  await using bale = await testBale()
+  const closed = await serve(bale)
+  assert.equal((await clientOf(closed.address).request('GET', '/token')).status, 401)
+  await closed.stop()
+  assert.match(closed.warned(), /bale registry user add NAME --root .*root-registry/)
+  const open = await serve(bale, '--anonymous-pull')
+  assert.equal((await clientOf(open.address).request('GET', '/token')).status, 200)
+  await open.stop()
+})
+
+test('mistakes are told in words: addresses, certificates, roles, passwords, names', async () => {
+  await using bale = await testBale()
+  const root = ['--root', join(bale.folder, 'images')]
+  await bale.run(['registry', 'user', 'add', ...root, '--password-stdin', 'ann'], { input: 'word of ann' })
+  const key = join(bale.folder, 'key.pem')
+  const made = spawnSync('openssl', [
+    'req',
+    '-x509',
+    '-newkey',
+    'rsa:2048',
+    '-nodes',
+    '-subj',
+    '/CN=x',
+    '-keyout',
+    key,
+    '-out',
+    `${key}.cert`,
+  ])
+  assert.equal(made.status, 0, 'openssl makes a certificate')
+  await chmod(key, 0o644)
+  const cases: [string[], RegExp, string?][] = [
+    [['serve', '--listen', '5000'], /not an address to listen on: 5000/],
+    [['serve', '--listen', '127.0.0.1:99999'], /not an address to listen on/],
+    [['serve', '--listen', '0.0.0.0:0'], /plain text.*\n.*--tls-cert/],
+    [['serve', '--tls-key', key], /--tls-cert and --tls-key belong together/],
+    [
+      ['serve', '--tls-cert', `${key}.cert`, '--tls-key', key],
+      /everybody on this machine can use the private key.*\n.*chmod 600/,
+    ],
+    [['grant', 'ann', 'team/*', 'owner'], /not a role: owner/],
+    [['grant', 'bob', 'team/*', 'read'], /there is no user bob/],
+    [['user', 'add', '--password-stdin', 'ann'], /there is a user ann already/, 'word of ann'],
+    [['user', 'add', '--password-stdin', 'Bob'], /not a user name: Bob/, 'word of bob'],
+    [['user', 'add', '--password-stdin', 'bob'], /a password has 8 to 512 characters/, 'short'],
+    [['user', 'add', 'bob'], /--password-stdin/, ''],
+    [['user', 'rm', 'bob'], /there is no user bob/],
+    [['gc', '--untagged-older-than', 'x'], /not a number of hours: x/],
+  ]
+  for (const [args, words, input] of cases) {
+    const [verb, rest] = args[0] === 'user' ? [args.slice(0, 2), args.slice(2)] : [args.slice(0, 1), args.slice(1)]
+    const outcome = await bale.try(['registry', ...verb, ...root, ...rest], { input: input ?? '' })
+    assert.equal(outcome.code, 1, args.join(' '))
+    assert.match(outcome.stderr, words)
+  }
+})
