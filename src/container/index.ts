@@ -15,7 +15,14 @@ export type {
 } from './manager/document.ts'
 export { type ExecRequest, execContainer, type RunningExec } from './manager/exec.ts'
 export { cleanupContainer, takeDownIdleNetworks } from './manager/finalize.ts'
-export { type Machinery, type MachineryOptions, newId, openMachinery } from './manager/machinery.ts'
+export {
+  type ContainerPaths,
+  type Machinery,
+  type MachineryOptions,
+  newId,
+  openMachinery,
+  pathsOf,
+} from './manager/machinery.ts'
 export { type Attached, attachContainer, containerLog, type LogRequest, resizeContainer } from './manager/output.ts'
 export { containerProcesses, containerUsage, type ProcessTable, type Usage } from './manager/processes.ts'
 export { pruneContainers, type RemoveOptions, removeContainer, writtenSize } from './manager/remove.ts'

@@ -18,6 +18,7 @@ export function createEngine(options: EngineOptions) {
     platform: context.platform,
 
     // images
+    buildImage: bind(async () => (await import('./build.ts')).buildImage),
     importImage: bind(async () => (await import('./import-image.ts')).importImage),
     tagImage: bind(async () => (await import('./tag-image.ts')).tagImage),
     removeImage: bind(async () => (await import('./remove-image.ts')).removeImage),
@@ -42,6 +43,42 @@ export function createEngine(options: EngineOptions) {
     annotateManifestList: bind(async () => (await import('./manifest-list.ts')).annotateManifestList),
     pushManifestList: bind(async () => (await import('./manifest-push.ts')).pushManifestList),
     removeManifestList: bind(async () => (await import('./manifest-list.ts')).removeManifestList),
+
+    // containers
+    createContainer: bind(async () => (await import('./create.ts')).createContainer),
+    runContainer: bind(async () => (await import('./run.ts')).runContainer),
+    startContainer: bind(async () => (await import('./start.ts')).startContainer),
+    attachContainer: bind(async () => (await import('./start.ts')).attachContainer),
+    stopContainer: bind(async () => (await import('./container-lifecycle.ts')).stopContainer),
+    restartContainer: bind(async () => (await import('./container-lifecycle.ts')).restartContainer),
+    killContainer: bind(async () => (await import('./container-lifecycle.ts')).killContainer),
+    pauseContainer: bind(async () => (await import('./container-lifecycle.ts')).pauseContainer),
+    unpauseContainer: bind(async () => (await import('./container-lifecycle.ts')).unpauseContainer),
+    waitContainer: bind(async () => (await import('./container-lifecycle.ts')).waitContainer),
+    renameContainer: bind(async () => (await import('./container-lifecycle.ts')).renameContainer),
+    updateContainer: bind(async () => (await import('./container-lifecycle.ts')).updateContainer),
+    removeContainer: bind(async () => (await import('./container-lifecycle.ts')).removeContainer),
+    cleanupContainer: bind(async () => (await import('./container-lifecycle.ts')).cleanupContainer),
+    listContainers: bind(async () => (await import('./list-containers.ts')).listContainers),
+    pruneContainers: bind(async () => (await import('./list-containers.ts')).pruneContainers),
+    inspectContainer: bind(async () => (await import('./inspect-container.ts')).inspectContainer),
+    execContainer: bind(async () => (await import('./exec.ts')).execContainer),
+    containerLogs: bind(async () => (await import('./container-output.ts')).containerLogs),
+    containerProcesses: bind(async () => (await import('./container-output.ts')).containerProcesses),
+    containerUsage: bind(async () => (await import('./container-output.ts')).containerUsage),
+    resizeContainer: bind(async () => (await import('./container-output.ts')).resizeContainer),
+
+    // volumes and networks
+    createVolume: bind(async () => (await import('./volumes.ts')).createVolume),
+    inspectVolume: bind(async () => (await import('./volumes.ts')).inspectVolume),
+    listVolumes: bind(async () => (await import('./volumes.ts')).listVolumes),
+    removeVolume: bind(async () => (await import('./volumes.ts')).removeVolume),
+    pruneVolumes: bind(async () => (await import('./volumes.ts')).pruneVolumes),
+    createNetwork: bind(async () => (await import('./networks.ts')).createNetwork),
+    listNetworks: bind(async () => (await import('./networks.ts')).listNetworks),
+    inspectNetwork: bind(async () => (await import('./networks.ts')).inspectNetwork),
+    removeNetwork: bind(async () => (await import('./networks.ts')).removeNetwork),
+    pruneNetworks: bind(async () => (await import('./networks.ts')).pruneNetworks),
 
     // system
     diskUsage: bind(async () => (await import('./system.ts')).diskUsage),

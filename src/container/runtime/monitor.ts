@@ -67,6 +67,8 @@ export async function createMonitored(options: CreateOptions): Promise<Monitored
   using lines = messages(child.sync)
   child.start.write('x')
   const answer = await lines.next()
+  // The monitor lives on; an open pipe to it would keep this process from ending.
+  child.start.destroy()
   if (!answer || answer.data < 0) throw runtimeFailure(failureText(answer, child), 'create')
   const monitor = processIdentity(Number(readFileSync(join(bundle, 'conmon.pid'), 'utf8')))
   const process = processIdentity(answer.data)
@@ -115,6 +117,7 @@ export async function execMonitored(options: ExecOptions): Promise<ExecSession> 
     async begin() {
       if (attach) child.start.write('x')
       const answer = await lines.next()
+      child.start.destroy()
       if (!answer || answer.data < 0) {
         lines[Symbol.dispose]()
         throw runtimeFailure(failureText(answer, child), 'exec')

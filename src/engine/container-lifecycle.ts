@@ -1,0 +1,89 @@
+import type { Resources, RestartPolicy, StopOptions } from '#container'
+import { containerMachinery } from './container-machinery.ts'
+import type { EngineContext } from './context.ts'
+
+type Room = typeof import('#container')
+
+async function open(context: EngineContext): Promise<[Room, Awaited<ReturnType<typeof containerMachinery>>]> {
+  return Promise.all([import('#container'), containerMachinery(context)])
+}
+
+/** Its stop signal, then KILL after the timeout (seconds). One that does not run is left alone. */
+export async function stopContainer(
+  context: EngineContext,
+  idOrName: string,
+  options: StopOptions = {},
+): Promise<void> {
+  const [room, machinery] = await open(context)
+  await room.stopContainer(machinery, idOrName, options)
+}
+
+export async function restartContainer(
+  context: EngineContext,
+  idOrName: string,
+  options: StopOptions = {},
+): Promise<void> {
+  const [room, machinery] = await open(context)
+  await room.restartContainer(machinery, idOrName, options)
+}
+
+/** Throws CONTAINER_NOT_RUNNING. */
+export async function killContainer(context: EngineContext, idOrName: string, signal?: string): Promise<void> {
+  const [room, machinery] = await open(context)
+  await room.killContainer(machinery, idOrName, signal)
+}
+
+export async function pauseContainer(context: EngineContext, idOrName: string): Promise<void> {
+  const [room, machinery] = await open(context)
+  await room.pauseContainer(machinery, idOrName)
+}
+
+export async function unpauseContainer(context: EngineContext, idOrName: string): Promise<void> {
+  const [room, machinery] = await open(context)
+  await room.unpauseContainer(machinery, idOrName)
+}
+
+/** The exit code, when the container does not run any more. */
+export async function waitContainer(
+  context: EngineContext,
+  idOrName: string,
+  options: { signal?: AbortSignal } = {},
+): Promise<number> {
+  const [room, machinery] = await open(context)
+  return room.waitContainer(machinery, idOrName, options)
+}
+
+export async function renameContainer(context: EngineContext, idOrName: string, name: string): Promise<void> {
+  const [room, machinery] = await open(context)
+  await room.renameContainer(machinery, idOrName, name)
+}
+
+/** Limits change at once when the container runs. */
+export async function updateContainer(
+  context: EngineContext,
+  idOrName: string,
+  change: { resources?: Resources; restart?: RestartPolicy },
+): Promise<void> {
+  const [room, machinery] = await open(context)
+  await room.updateContainer(machinery, idOrName, change)
+}
+
+/** With its own layer; `force` kills it first, `volumes` takes its anonymous volumes too. */
+export async function removeContainer(
+  context: EngineContext,
+  idOrName: string,
+  options: { force?: boolean; volumes?: boolean } = {},
+): Promise<void> {
+  const [room, machinery] = await open(context)
+  await room.removeContainer(machinery, idOrName, options)
+}
+
+/** What the monitor calls at the end of a container: not for people. */
+export async function cleanupContainer(context: EngineContext, id: string): Promise<void> {
+  const [room, machinery] = await open(context)
+  await room.cleanupContainer(machinery, id, {
+    restart: async (again) => {
+      await room.startContainer(machinery, again, { restart: true })
+    },
+  })
+}

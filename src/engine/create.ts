@@ -1,0 +1,88 @@
+import { isBaleError, type OperationOptions } from '#base'
+import type { Container, ContainerImage, HostOptions, ProcessOptions } from '#container'
+import { familiarName, parsePlatform, parseReference, withDefaultTag } from '#spec'
+import type { StoredImage } from '#store'
+import { containerMachinery } from './container-machinery.ts'
+import type { EngineContext } from './context.ts'
+
+/** A container that is wished for, with its image by name. */
+export interface ContainerRequest {
+  name?: string
+  image: string
+  /** `linux/arm64`; this machine's by default. */
+  platform?: string
+  /** When to ask the image's registry. */
+  pull?: 'missing' | 'always' | 'never'
+  config: ProcessOptions
+  host: HostOptions
+}
+
+/** Makes a container that does not run yet. An image that is missing is pulled. */
+export async function createContainer(
+  context: EngineContext,
+  request: ContainerRequest,
+  options: OperationOptions = {},
+): Promise<{ id: string; name: string }> {
+  const { id, name } = await makeContainer(context, request, options)
+  return { id, name }
+}
+
+/** As `createContainer`; with `keepMounted` the root file system waits for the start. */
+export async function makeContainer(
+  context: EngineContext,
+  request: ContainerRequest,
+  options: OperationOptions & { keepMounted?: boolean } = {},
+): Promise<Container> {
+  const [{ createContainer: create }, machinery] = await Promise.all([
+    import('#container'),
+    containerMachinery(context),
+  ])
+  const image = await imageFor(context, request, options)
+  const { name, config, host } = request
+  return create(machinery, { name, image, config, host }, options)
+}
+
+async function imageFor(
+  context: EngineContext,
+  request: ContainerRequest,
+  options: OperationOptions,
+): Promise<ContainerImage> {
+  const image = await storedImage(context, request, options)
+  const { platform } = image
+  const here = context.platform
+  if (request.platform === undefined && platform.architecture !== here.architecture)
+    options.progress?.({
+      kind: 'warning',
+      text: `The requested image's platform (${platform.os}/${platform.architecture}) does not match the detected host platform (${here.os}/${here.architecture}) and no specific platform was requested`,
+    })
+  return {
+    id: image.id,
+    reference: request.image,
+    config: image.config.config ?? {},
+    layers: image.config.rootfs.diff_ids,
+    platform,
+  }
+}
+
+async function storedImage(
+  context: EngineContext,
+  { image, platform, pull = 'missing' }: ContainerRequest,
+  options: OperationOptions,
+): Promise<StoredImage> {
+  const store = await context.store()
+  const wanted = platform === undefined ? context.platform : parsePlatform(platform)
+  const { pullImage } = await import('./pull.ts')
+  if (pull === 'always') await pullImage(context, image, { ...options, platform })
+  try {
+    return await store.images.resolve(image, { platform: wanted })
+  } catch (error) {
+    if (!isBaleError(error, 'IMAGE_NOT_FOUND') || pull !== 'missing') throw error
+    const reference = parseReference(image)
+    options.progress?.({
+      kind: 'message',
+      text: `Unable to find image '${familiarName(reference.digest ? reference : withDefaultTag(reference))}' locally`,
+    })
+    await pullImage(context, image, { ...options, platform })
+    return store.images.resolve(image, { platform: wanted })
+  }
+}

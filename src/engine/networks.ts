@@ -1,0 +1,181 @@
+import { BaleError } from '#base'
+import type { Container, Network } from '#container'
+import { containerMachinery } from './container-machinery.ts'
+import type { EngineContext } from './context.ts'
+import { goTimeOf } from './views/go-time.ts'
+
+/** docker's JSON of a network. */
+export interface NetworkInspect {
+  Name: string
+  Id: string
+  Created: string
+  Scope: 'local'
+  Driver: string
+  EnableIPv6: boolean
+  IPAM: { Driver: string; Options: Record<string, string> | null; Config: { Subnet: string; Gateway: string }[] }
+  Internal: boolean
+  Attachable: boolean
+  Ingress: boolean
+  Containers: Record<
+    string,
+    { Name: string; EndpointID: string; MacAddress: string; IPv4Address: string; IPv6Address: string }
+  >
+  Options: Record<string, string>
+  Labels: Record<string, string>
+}
+
+export interface CreateNetworkRequest {
+  name: string
+  driver?: string
+  subnet?: string
+  gateway?: string
+  internal?: boolean
+  options?: Record<string, string>
+  labels?: Record<string, string>
+}
+
+/** `none` and `host` are there without a record. */
+const FIXED = [
+  { name: 'host', driver: 'host' },
+  { name: 'none', driver: 'null' },
+]
+
+/** Containers that join it find each other by name. Nothing changes on the machine before the first one does. */
+export async function createNetwork(context: EngineContext, request: CreateNetworkRequest): Promise<string> {
+  const [room, machinery] = await Promise.all([import('#container'), containerMachinery(context)])
+  // The default network takes its range first, so that a name never depends on which came first.
+  await theDefault(context)
+  const identity = { id: room.newId(), created: context.clock.now() }
+  return (await room.createNetwork(machinery.store, request, identity)).id
+}
+
+async function theDefault(context: EngineContext): Promise<Network> {
+  const [room, machinery] = await Promise.all([import('#container'), containerMachinery(context)])
+  return room.defaultNetwork(machinery.store, () => ({ id: room.newId(), created: context.clock.now() }))
+}
+
+export async function listNetworks(
+  context: EngineContext,
+  options: { filters?: readonly { name: string; value: string }[] } = {},
+): Promise<NetworkInspect[]> {
+  const store = await context.store()
+  await theDefault(context)
+  const networks = (await store.networks.list()) as Network[]
+  const views = [...networks.map((network) => view(network, [])), ...FIXED.map(fixedView)]
+  return views
+    .filter((one) => (options.filters ?? []).every((filter) => matches(one, filter)))
+    .sort((one, other) => (one.Name < other.Name ? -1 : 1))
+}
+
+export async function inspectNetwork(context: EngineContext, idOrName: string): Promise<NetworkInspect> {
+  const fixed = FIXED.find((one) => one.name === idOrName)
+  if (fixed) return fixedView(fixed)
+  const [room, machinery] = await Promise.all([import('#container'), containerMachinery(context)])
+  if (idOrName === room.DEFAULT_NETWORK) await theDefault(context)
+  const network = await room.findNetwork(machinery.store, idOrName)
+  const running = (await room.seeAll(machinery)).filter(({ status }) => status === 'running' || status === 'paused')
+  return view(
+    network,
+    running.map(({ record }) => record),
+  )
+}
+
+/** Throws CONFLICT while containers are connected; the networks that bale itself knows cannot be removed. */
+export async function removeNetwork(context: EngineContext, idOrName: string): Promise<void> {
+  const [room, machinery] = await Promise.all([import('#container'), containerMachinery(context)])
+  if (idOrName === room.DEFAULT_NETWORK || FIXED.some((one) => one.name === idOrName))
+    throw new BaleError('DENIED', `${idOrName} is a pre-defined network and cannot be removed`)
+  const network = await room.findNetwork(machinery.store, idOrName)
+  if (network.name === room.DEFAULT_NETWORK)
+    throw new BaleError('DENIED', `${network.name} is a pre-defined network and cannot be removed`)
+  if (!(await machinery.networks.takeDown(network)))
+    throw new BaleError('CONFLICT', `error while removing network: network ${network.name} has active endpoints`, {
+      hint: `see which: bale network inspect ${network.name}`,
+    })
+  await machinery.store.networks.remove(network.id)
+}
+
+/** Networks that no container, running or not, asks for. */
+export async function pruneNetworks(
+  context: EngineContext,
+  options: { until?: number } = {},
+): Promise<{ removed: string[] }> {
+  const [room, machinery] = await Promise.all([import('#container'), containerMachinery(context)])
+  const used = new Set((await room.seeAll(machinery)).map(({ record }) => record.document.host.network ?? 'bridge'))
+  const removed: string[] = []
+  for (const network of (await machinery.store.networks.list()) as Network[]) {
+    if (options.until !== undefined && network.created >= options.until) continue
+    if (network.name === room.DEFAULT_NETWORK || used.has(network.name) || used.has(network.id)) continue
+    await removeNetwork(context, network.id)
+    removed.push(network.name)
+  }
+  await room.takeDownIdleNetworks(machinery)
+  return { removed }
+}
+
+function matches(network: NetworkInspect, { name, value }: { name: string; value: string }): boolean {
+  if (name === 'name') return network.Name.includes(value)
+  if (name === 'id') return network.Id.startsWith(value)
+  if (name === 'driver') return network.Driver === value
+  if (name === 'scope') return network.Scope === value
+  if (name === 'type') return (value === 'builtin') === ['bridge', 'host', 'none'].includes(network.Name)
+  if (name === 'label') {
+    const [key = '', wanted] = value.split(/=(.*)/s)
+    const found = network.Labels[key]
+    return found !== undefined && (wanted === undefined || found === wanted)
+  }
+  throw new BaleError('INVALID_ARGUMENT', `invalid filter '${name}'`)
+}
+
+function view(network: Network, containers: readonly Container[]): NetworkInspect {
+  const { document } = network
+  const connected = containers.flatMap(({ id, name, document: { connection } }) =>
+    connection?.networkId === network.id
+      ? [
+          [
+            id,
+            {
+              Name: name,
+              EndpointID: '',
+              MacAddress: connection.mac,
+              IPv4Address: `${connection.address}/${connection.prefix}`,
+              IPv6Address: '',
+            },
+          ] as const,
+        ]
+      : [],
+  )
+  return {
+    Name: network.name,
+    Id: network.id,
+    Created: goTimeOf(network.created),
+    Scope: 'local',
+    Driver: document.driver,
+    EnableIPv6: false,
+    IPAM: { Driver: 'default', Options: null, Config: [{ Subnet: document.subnet, Gateway: document.gateway }] },
+    Internal: document.internal,
+    Attachable: false,
+    Ingress: false,
+    Containers: Object.fromEntries(connected),
+    Options: document.options,
+    Labels: document.labels,
+  }
+}
+
+function fixedView({ name, driver }: (typeof FIXED)[number]): NetworkInspect {
+  return {
+    Name: name,
+    Id: name.padEnd(64, '0').replace(/[^0-9a-f]/g, '0'),
+    Created: goTimeOf(0),
+    Scope: 'local',
+    Driver: driver,
+    EnableIPv6: false,
+    IPAM: { Driver: 'default', Options: null, Config: [] },
+    Internal: false,
+    Attachable: false,
+    Ingress: false,
+    Containers: {},
+    Options: {},
+    Labels: {},
+  }
+}

@@ -1,0 +1,57 @@
+import { isBaleError, type OperationOptions } from '#base'
+import type { AttachSession, TerminalSize } from '#container'
+import { containerMachinery } from './container-machinery.ts'
+import type { EngineContext } from './context.ts'
+import { type ContainerRequest, makeContainer } from './create.ts'
+
+export interface RunOptions extends OperationOptions {
+  /** Nobody attaches; the container goes on alone. */
+  detach?: boolean
+  /** Called with the ID before the container starts (--cidfile). */
+  onCreated?: (id: string) => Promise<void>
+  size?: TerminalSize
+}
+
+/** A container that has just been started, or that somebody attached to. */
+export interface RunningContainer {
+  id: string
+  name: string
+  tty: boolean
+  /** Its streams from its first byte on; must be read. Undefined when detached. */
+  attach?: AttachSession
+  /** The exit code of this life. */
+  wait(options?: { signal?: AbortSignal }): Promise<number>
+}
+
+/** Makes a container and starts it. When the start fails and it was to be removed at its end, it is removed. */
+export async function runContainer(
+  context: EngineContext,
+  request: ContainerRequest,
+  options: RunOptions = {},
+): Promise<RunningContainer> {
+  const { signal, progress, detach, size } = options
+  const [machinery, { startContainer, exitOf, removeContainer }] = await Promise.all([
+    containerMachinery(context),
+    import('#container'),
+  ])
+  const record = await makeContainer(context, request, { signal, progress, keepMounted: true })
+  const { id, name } = record
+  try {
+    await options.onCreated?.(id)
+    const started = await startContainer(machinery, id, { attach: !detach, size, signal, progress })
+    return {
+      id,
+      name,
+      tty: request.config.tty ?? false,
+      attach: started.attach,
+      wait: (waiting) => exitOf(machinery, id, started.monitored!.monitor, waiting),
+    }
+  } catch (error) {
+    try {
+      if (request.host.autoRemove) await removeContainer(machinery, id, { force: true, volumes: true })
+    } catch (second) {
+      if (!isBaleError(second, 'CONTAINER_NOT_FOUND')) throw new AggregateError([error, second], String(error))
+    }
+    throw error
+  }
+}

@@ -1,0 +1,275 @@
+import { join } from 'node:path'
+import type { SeenContainer } from '#container'
+import { goTimeOf, ZERO_TIME } from './go-time.ts'
+
+/** docker's `inspect` of a container. Members that docker has and bale cannot know are there with docker's zero values. */
+export interface ContainerInspect {
+  Id: string
+  Created: string
+  Path: string
+  Args: string[]
+  State: Record<string, unknown>
+  Image: string
+  ResolvConfPath: string
+  HostnamePath: string
+  HostsPath: string
+  LogPath: string
+  Name: string
+  RestartCount: number
+  Driver: string
+  Platform: string
+  MountLabel: string
+  ProcessLabel: string
+  AppArmorProfile: string
+  ExecIDs: string[] | null
+  HostConfig: Record<string, unknown>
+  GraphDriver: { Name: string; Data: Record<string, string> }
+  SizeRw?: number
+  SizeRootFs?: number
+  Mounts: Record<string, unknown>[]
+  Config: Record<string, unknown>
+  NetworkSettings: Record<string, unknown>
+}
+
+export function containerInspect(
+  seen: SeenContainer,
+  paths: { folder: string; upper: string; work: string; log: string },
+  run: string,
+): ContainerInspect {
+  const { record, state } = seen
+  const { config, host } = record.document
+  const [path = '', ...args] = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])]
+  const started = state.startedAt !== undefined
+  const file = (name: string) => (started ? join(paths.folder, name) : '')
+  return {
+    Id: record.id,
+    Created: goTimeOf(record.created),
+    Path: path,
+    Args: args,
+    State: stateView(seen),
+    Image: record.imageId ?? '',
+    ResolvConfPath: file('resolv.conf'),
+    HostnamePath: file('hostname'),
+    HostsPath: file('hosts'),
+    LogPath: host.log?.driver === 'none' ? '' : paths.log,
+    Name: `/${record.name}`,
+    RestartCount: state.restartCount,
+    Driver: 'overlay2',
+    Platform: record.document.platform.os,
+    MountLabel: '',
+    ProcessLabel: '',
+    AppArmorProfile: '',
+    ExecIDs: null,
+    HostConfig: hostView(seen),
+    GraphDriver: {
+      Name: 'overlay2',
+      Data: { MergedDir: join(run, 'rootfs', record.id), UpperDir: paths.upper, WorkDir: paths.work },
+    },
+    Mounts: record.document.mounts.filter((mount) => mount.type !== 'tmpfs').map(mountView),
+    Config: configView(seen),
+    NetworkSettings: networkView(seen),
+  }
+}
+
+function stateView({ record, status, state }: SeenContainer): Record<string, unknown> {
+  const lives = status === 'running' || status === 'paused'
+  return {
+    Status: status,
+    Running: lives,
+    Paused: status === 'paused',
+    Restarting: status === 'restarting',
+    OOMKilled: state.oomKilled,
+    Dead: false,
+    Pid: lives ? (state.process?.pid ?? 0) : 0,
+    ExitCode: lives ? 0 : state.exitCode,
+    Error: state.error ?? '',
+    StartedAt: state.startedAt === undefined ? ZERO_TIME : goTimeOf(state.startedAt),
+    FinishedAt: state.finishedAt === undefined ? ZERO_TIME : goTimeOf(state.finishedAt),
+    ...(record.document.config.Healthcheck &&
+      record.document.config.Healthcheck.Test?.[0] !== 'NONE' && {
+        Health: {
+          Status: state.health?.status ?? 'starting',
+          FailingStreak: state.health?.failingStreak ?? 0,
+          Log: (state.health?.log ?? []).map((entry) => ({
+            Start: entry.start,
+            End: entry.end,
+            ExitCode: entry.exitCode,
+            Output: entry.output,
+          })),
+        },
+      }),
+  }
+}
+
+function configView({ record }: SeenContainer): Record<string, unknown> {
+  const { config, image } = record.document
+  return {
+    Hostname: config.Hostname,
+    Domainname: config.Domainname,
+    User: config.User ?? '',
+    AttachStdin: config.AttachStdin,
+    AttachStdout: config.AttachStdout,
+    AttachStderr: config.AttachStderr,
+    ...(config.ExposedPorts && { ExposedPorts: config.ExposedPorts }),
+    Tty: config.Tty,
+    OpenStdin: config.OpenStdin,
+    StdinOnce: config.StdinOnce,
+    Env: config.Env,
+    Cmd: config.Cmd ?? null,
+    ...(config.Healthcheck && { Healthcheck: config.Healthcheck }),
+    Image: image,
+    Volumes: config.Volumes ?? null,
+    WorkingDir: config.WorkingDir ?? '',
+    Entrypoint: config.Entrypoint ?? null,
+    OnBuild: config.OnBuild ?? null,
+    Labels: config.Labels,
+    ...(config.StopSignal && { StopSignal: config.StopSignal }),
+    ...(config.StopTimeout !== undefined && { StopTimeout: config.StopTimeout }),
+    ...(config.Shell && { Shell: config.Shell }),
+  }
+}
+
+function mountView(mount: SeenContainer['record']['document']['mounts'][number]): Record<string, unknown> {
+  const volume = mount.type === 'volume'
+  return {
+    Type: mount.type,
+    ...(volume && { Name: mount.name }),
+    Source: mount.source,
+    Destination: mount.destination,
+    ...(volume && { Driver: 'local' }),
+    Mode: mount.readOnly ? 'ro' : '',
+    RW: !mount.readOnly,
+    Propagation: mount.propagation,
+  }
+}
+
+/** The ports people asked for, as docker keys them. */
+function bindings(ports: readonly { containerPort: number; protocol: string; ip: string; port: string }[]) {
+  const result: Record<string, { HostIp: string; HostPort: string }[]> = {}
+  for (const { containerPort, protocol, ip, port } of ports) {
+    const key = `${containerPort}/${protocol}`
+    result[key] = [...(result[key] ?? []), { HostIp: ip, HostPort: port }]
+  }
+  return result
+}
+
+function hostView({ record }: SeenContainer): Record<string, unknown> {
+  const { host, mounts } = record.document
+  const limits = host.resources ?? {}
+  const binds = mounts
+    .filter((mount) => mount.type !== 'tmpfs' && !mount.anonymous)
+    .map((mount) => `${mount.name ?? mount.source}:${mount.destination}${mount.readOnly ? ':ro' : ''}`)
+  const ports = (host.ports ?? []).map((port) => ({
+    ...port,
+    ip: port.hostAddress ?? '',
+    port: port.hostPort === undefined ? '' : String(port.hostPort),
+  }))
+  const tmpfs = mounts.filter((mount) => mount.type === 'tmpfs')
+  return {
+    Binds: binds.length ? binds : null,
+    ContainerIDFile: '',
+    LogConfig: { Type: host.log?.driver ?? 'k8s-file', Config: {} },
+    NetworkMode: host.network ?? 'default',
+    PortBindings: bindings(ports),
+    RestartPolicy: { Name: host.restart?.name ?? 'no', MaximumRetryCount: host.restart?.maximumRetryCount ?? 0 },
+    AutoRemove: host.autoRemove ?? false,
+    VolumeDriver: '',
+    VolumesFrom: null,
+    CapAdd: host.capAdd?.length ? host.capAdd : null,
+    CapDrop: host.capDrop?.length ? host.capDrop : null,
+    CgroupnsMode: 'host',
+    Dns: host.dns ?? [],
+    DnsOptions: host.dnsOptions ?? [],
+    DnsSearch: host.dnsSearch ?? [],
+    ExtraHosts: host.extraHosts?.length ? host.extraHosts : null,
+    GroupAdd: host.groupAdd?.length ? host.groupAdd : null,
+    IpcMode: host.ipcMode ?? 'private',
+    Cgroup: '',
+    Links: null,
+    OomScoreAdj: host.oomScoreAdj ?? 0,
+    PidMode: host.pidMode ?? '',
+    Privileged: host.privileged ?? false,
+    PublishAllPorts: host.publishAll ?? false,
+    ReadonlyRootfs: host.readOnly ?? false,
+    SecurityOpt: host.securityOptions?.length ? host.securityOptions : null,
+    ...(tmpfs.length && {
+      Tmpfs: Object.fromEntries(tmpfs.map((mount) => [mount.destination, mount.options.join(',')])),
+    }),
+    ...(Object.keys(host.sysctls ?? {}).length && { Sysctls: host.sysctls }),
+    UTSMode: host.utsMode ?? '',
+    UsernsMode: '',
+    ShmSize: host.shmSize ?? 64 * 1024 * 1024,
+    Runtime: record.document.runtime ?? host.runtime ?? 'runc',
+    Isolation: '',
+    CpuShares: limits.cpuShares ?? 0,
+    Memory: limits.memory ?? 0,
+    NanoCpus: limits.nanoCpus ?? 0,
+    CgroupParent: '',
+    BlkioWeight: limits.blkioWeight ?? 0,
+    CpuPeriod: limits.cpuPeriod ?? 0,
+    CpuQuota: limits.cpuQuota ?? 0,
+    CpusetCpus: limits.cpusetCpus ?? '',
+    CpusetMems: limits.cpusetMems ?? '',
+    Devices: (host.devices ?? []).map((device) => ({
+      PathOnHost: device.hostPath,
+      PathInContainer: device.containerPath,
+      CgroupPermissions: device.permissions,
+    })),
+    MemoryReservation: limits.memoryReservation ?? 0,
+    MemorySwap: limits.memorySwap ?? (limits.memory ? limits.memory * 2 : 0),
+    MemorySwappiness: limits.memorySwappiness ?? null,
+    OomKillDisable: limits.oomKillDisable ?? false,
+    PidsLimit: limits.pidsLimit ?? null,
+    Ulimits: host.ulimits?.length
+      ? host.ulimits.map((ulimit) => ({ Name: ulimit.name, Hard: ulimit.hard, Soft: ulimit.soft }))
+      : null,
+    Init: host.init ?? null,
+    MaskedPaths: null,
+    ReadonlyPaths: null,
+  }
+}
+
+function networkView({ record, status }: SeenContainer): Record<string, unknown> {
+  const { config, host, connection } = record.document
+  const lives = status === 'running' || status === 'paused'
+  const joined = lives ? connection : undefined
+  const published = (joined?.ports ?? []).map((port) => ({ ...port, ip: port.hostIp, port: String(port.hostPort) }))
+  const exposed = Object.fromEntries(Object.keys(config.ExposedPorts ?? {}).map((key) => [key, null]))
+  const name = host.network === undefined || host.network === 'default' ? 'bridge' : host.network
+  const endpoint = {
+    IPAMConfig: host.ipAddress ? { IPv4Address: host.ipAddress } : null,
+    Links: null,
+    Aliases: joined && name !== 'bridge' ? joined.aliases : null,
+    NetworkID: joined?.networkId ?? connection?.networkId ?? '',
+    EndpointID: joined ? record.id : '',
+    Gateway: joined?.gateway ?? '',
+    IPAddress: joined?.address ?? '',
+    IPPrefixLen: joined?.prefix ?? 0,
+    IPv6Gateway: '',
+    GlobalIPv6Address: '',
+    GlobalIPv6PrefixLen: 0,
+    MacAddress: joined?.mac ?? '',
+    DriverOpts: null,
+  }
+  const onDefault = name === 'bridge' ? endpoint : undefined
+  return {
+    Bridge: '',
+    SandboxID: lives ? record.id : '',
+    HairpinMode: false,
+    LinkLocalIPv6Address: '',
+    LinkLocalIPv6PrefixLen: 0,
+    Ports: lives ? { ...exposed, ...bindings(published) } : {},
+    SandboxKey: '',
+    SecondaryIPAddresses: null,
+    SecondaryIPv6Addresses: null,
+    EndpointID: onDefault?.EndpointID ?? '',
+    Gateway: onDefault?.Gateway ?? '',
+    GlobalIPv6Address: '',
+    GlobalIPv6PrefixLen: 0,
+    IPAddress: onDefault?.IPAddress ?? '',
+    IPPrefixLen: onDefault?.IPPrefixLen ?? 0,
+    IPv6Gateway: '',
+    MacAddress: onDefault?.MacAddress ?? '',
+    Networks: name.startsWith('container:') ? {} : { [name]: endpoint },
+  }
+}

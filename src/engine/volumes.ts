@@ -1,0 +1,97 @@
+import { BaleError } from '#base'
+import type { Volume } from '#container'
+import { containerMachinery } from './container-machinery.ts'
+import type { EngineContext } from './context.ts'
+import { goTimeOf } from './views/go-time.ts'
+
+/** docker's JSON of a volume. */
+export interface VolumeInspect {
+  CreatedAt: string
+  Driver: 'local'
+  Labels: Record<string, string> | null
+  Mountpoint: string
+  Name: string
+  Options: Record<string, string> | null
+  Scope: 'local'
+}
+
+/** One with the name already there is the answer. Without a name one is made up. */
+export async function createVolume(
+  context: EngineContext,
+  asked: { name?: string; driver?: string; labels?: Record<string, string>; options?: Record<string, string> } = {},
+): Promise<VolumeInspect> {
+  const [room, machinery] = await Promise.all([import('#container'), containerMachinery(context)])
+  const volume = await room.createVolume(machinery, {
+    ...asked,
+    name: asked.name ?? room.newId(),
+    anonymous: asked.name === undefined,
+  })
+  return view(machinery.store.volumes.folder(volume.name), volume)
+}
+
+export async function inspectVolume(context: EngineContext, name: string): Promise<VolumeInspect> {
+  const [room, machinery] = await Promise.all([import('#container'), containerMachinery(context)])
+  const volume = await room.findVolume(machinery, name)
+  return view(machinery.store.volumes.folder(volume.name), volume)
+}
+
+export async function listVolumes(
+  context: EngineContext,
+  options: { filters?: readonly { name: string; value: string }[] } = {},
+): Promise<VolumeInspect[]> {
+  const [room, machinery] = await Promise.all([import('#container'), containerMachinery(context)])
+  const users = await room.volumeUsers(machinery)
+  const volumes = (await machinery.store.volumes.list()) as Volume[]
+  return volumes
+    .filter((volume) => (options.filters ?? []).every((filter) => matches(volume, filter, users)))
+    .map((volume) => view(machinery.store.volumes.folder(volume.name), volume))
+    .sort((one, other) => (one.Name < other.Name ? -1 : 1))
+}
+
+/** Throws CONFLICT while a container mounts it. */
+export async function removeVolume(
+  context: EngineContext,
+  name: string,
+  options: { force?: boolean } = {},
+): Promise<void> {
+  const [room, machinery] = await Promise.all([import('#container'), containerMachinery(context)])
+  await room.removeVolume(machinery, name, options)
+}
+
+/** Those that no container mounts; only anonymous ones unless `all`. */
+export async function pruneVolumes(
+  context: EngineContext,
+  options: { all?: boolean; labels?: readonly string[] } = {},
+): Promise<{ removed: string[]; freed: number }> {
+  const [room, machinery] = await Promise.all([import('#container'), containerMachinery(context)])
+  const { names, freed } = await room.pruneVolumes(machinery, {
+    all: options.all,
+    filter: (volume) => (options.labels ?? []).every((value) => matches(volume, { name: 'label', value }, new Map())),
+  })
+  return { removed: names, freed }
+}
+
+function matches(volume: Volume, filter: { name: string; value: string }, users: Map<string, string[]>): boolean {
+  const { name, value } = filter
+  if (name === 'name') return volume.name.includes(value)
+  if (name === 'driver') return value === 'local'
+  if (name === 'dangling') return users.has(volume.name) === !['true', '1'].includes(value)
+  if (name === 'label') {
+    const [key = '', wanted] = value.split(/=(.*)/s)
+    const found = volume.document.labels[key]
+    return found !== undefined && (wanted === undefined || found === wanted)
+  }
+  throw new BaleError('INVALID_ARGUMENT', `invalid filter '${name}'`)
+}
+
+function view(folder: string, { name, created, document }: Volume): VolumeInspect {
+  return {
+    CreatedAt: goTimeOf(created).replace(/\.\d+Z$/, 'Z'),
+    Driver: 'local',
+    Labels: Object.keys(document.labels).length ? document.labels : null,
+    Mountpoint: folder,
+    Name: name,
+    Options: Object.keys(document.options).length ? document.options : null,
+    Scope: 'local',
+  }
+}
