@@ -1,4 +1,4 @@
-import { goTimestamp, humanAgo, humanSize } from '../render/human-units.ts'
+import { humanAgo, humanSize } from '../render/human-units.ts'
 import { type ListFormat, renderList } from '../render/list-format.ts'
 import { defineVerb } from '../verb.ts'
 
@@ -11,10 +11,10 @@ interface Options {
 
 type Row = Record<'ID' | 'CreatedSince' | 'CreatedAt' | 'CreatedBy' | 'Size' | 'Comment', string>
 
-const LIST: ListFormat<Row> = {
+const list = (human: boolean): ListFormat<Row> => ({
   headers: {
     ID: 'IMAGE',
-    CreatedSince: 'CREATED',
+    CreatedSince: human ? 'CREATED' : 'CREATED AT',
     CreatedAt: 'CREATED AT',
     CreatedBy: 'CREATED BY',
     Size: 'SIZE',
@@ -22,7 +22,7 @@ const LIST: ListFormat<Row> = {
   },
   table: '{{.ID}}\t{{.CreatedSince}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}',
   rowType: '*formatter.historyContext',
-}
+})
 
 /** Characters of a command line that docker shows. */
 const COMMAND_WIDTH = 45
@@ -51,8 +51,8 @@ export const verb = defineVerb<Options>({
       const time = row.Created * 1000
       return {
         ID: id,
-        CreatedSince: options.human ? humanAgo(time, now) : new Date(time).toISOString().replace('.000Z', 'Z'),
-        CreatedAt: goTimestamp(time),
+        CreatedSince: options.human ? humanAgo(time, now) : rfc3339(time),
+        CreatedAt: rfc3339(time),
         CreatedBy:
           options.trunc && command.length > COMMAND_WIDTH ? `${command.slice(0, COMMAND_WIDTH - 1)}…` : command,
         Size: options.human ? humanSize(row.Size) : String(row.Size),
@@ -60,7 +60,11 @@ export const verb = defineVerb<Options>({
       }
     })
     if (options.quiet) await io.print(rows.map((row) => row.ID).join('\n'))
-    else io.stdout.write(renderList(rows, LIST, options.format))
+    else io.stdout.write(renderList(rows, list(options.human), options.format))
     return 0
   },
 })
+
+function rfc3339(time: number): string {
+  return new Date(time).toISOString().replace('.000Z', 'Z')
+}

@@ -79,8 +79,8 @@ export const verb = defineVerb<Options>({
     })
     const now = Date.now()
     if (options.quiet) {
-      const ids = new Set(rows.map((row) => (options.trunc ? row.id.slice(7, 19) : row.id)))
-      if (ids.size > 0) await io.print([...ids].join('\n'))
+      const ids = rows.map((row) => (options.trunc ? row.id.slice(7, 19) : row.id))
+      if (ids.length > 0) await io.print(ids.join('\n'))
       return 0
     }
     const shown = rows.map((row) => display(row, options.trunc, now))
@@ -98,7 +98,7 @@ function display(row: ImageRow, truncated: boolean, now: number): Row {
     CreatedSince: humanAgo(row.created * 1000, now),
     CreatedAt: goTimestamp(row.created * 1000),
     Size: humanSize(row.size),
-    VirtualSize: humanSize(row.size),
+    VirtualSize: humanSize(row.size, 4),
     SharedSize: 'N/A',
     UniqueSize: 'N/A',
     Containers: 'N/A',
