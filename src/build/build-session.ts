@@ -49,7 +49,9 @@ export async function openBuildSession(machine: BuildMachine): Promise<BuildSess
       async mount(layers, { writable = false, signal } = {}) {
         const folder = writable ? await newFolder('upper') : undefined
         const own = folder ? { upper: join(folder, 'upper'), work: join(folder, 'work') } : (false as const)
-        const mounted = await rootfs.prepareRootfs(layers, { id: `${id}-${count++}`, writable: own, signal })
+        // Used once: a package manager that syncs every file must not wait for the disk.
+        const mount = { id: `${id}-${count++}`, writable: own, volatile: true, signal }
+        const mounted = await rootfs.prepareRootfs(layers, mount)
         return {
           path: mounted.path,
           upper: mounted.upper,
