@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,9 +20,9 @@ interface TestMachine extends AsyncDisposable {
   report: (event: ProgressEvent) => void
 }
 
-/** A store and a docker configuration of its own. */
-function machine(): TestMachine {
-  const folder = mkdtempSync(join(tmpdir(), 'bale-engine-'))
+/** A store and a docker configuration of its own, or those of another one, as a second process has them. */
+function machine(shared?: TestMachine): TestMachine {
+  const folder = shared?.folder ?? mkdtempSync(join(tmpdir(), 'bale-engine-'))
   const config = {
     ...readConfig({ root: join(folder, 'root'), run: join(folder, 'run'), dockerConfigFolder: join(folder, 'docker') }),
     authFiles: [],
@@ -35,7 +36,7 @@ function machine(): TestMachine {
     report: (event) => void events.push(event),
     async [Symbol.asyncDispose]() {
       await engine[Symbol.asyncDispose]()
-      rmSync(folder, { recursive: true, force: true })
+      if (!shared) rmSync(folder, { recursive: true, force: true })
     },
   }
 }
@@ -130,6 +131,22 @@ test('a pull by digest needs no tag, and -a fetches every tag', { skip }, async 
     pushed.map((one) => [one.name, one.digest]),
   )
   await assert.rejects(there.engine.pullImage(`${repository}:a`, { allTags: true }), { code: 'INVALID_ARGUMENT' })
+})
+
+test('two pulls of one image at once share one download, and both succeed', { skip }, async () => {
+  await using registry = await startDockerRegistry()
+  await using here = machine()
+  const name = `${registry.host}/team/web:1`
+  await here.engine.importImage(tarOf(here.folder, randomBytes(9_000_000).toString('hex')), { name })
+  await push(here, name)
+  await using there = machine()
+  await using second = machine(there)
+  const { layers } = (await here.engine.inspectManifest(name)).document as { layers: { digest: string }[] }
+  const pulled = await Promise.all([pull(there, name), pull(second, name)])
+  assert.equal(pulled[0].digest, pulled[1].digest)
+  const fetched = registry.requests().filter((line) => line.endsWith(`/blobs/${layers[0]!.digest}`))
+  assert.deepEqual(fetched.filter((line) => line.startsWith('GET')).length, 1)
+  assert.deepEqual(await there.engine.checkStore(), [])
 })
 
 test('a login is kept only after the registry took it; push needs it; logout forgets it', { skip }, async () => {
