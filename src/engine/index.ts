@@ -24,7 +24,6 @@ export type {
   Ulimit,
   Usage,
 } from '#container'
-export type { DiskUsage } from '#store'
 export type { BuildImageOptions, BuildOutput, BuildSecretSource, OutputFile } from './build.ts'
 export { type ConfigOverrides, type EngineConfig, machinePlatform, readConfig } from './config.ts'
 export type { EngineContext, EngineOptions } from './context.ts'
@@ -33,6 +32,7 @@ export { createEngine, type Engine } from './create-engine.ts'
 export type { ContainerRow, ListContainersOptions } from './list-containers.ts'
 export type { CreateNetworkRequest, NetworkInspect } from './networks.ts'
 export type { RunningContainer, RunOptions } from './run.ts'
+export type { SystemUsage } from './system.ts'
 export type { ContainerInspect } from './views/container-inspect.ts'
 export type { HistoryRow } from './views/image-history.ts'
 export type { ImageInspect } from './views/image-inspect.ts'

@@ -1,11 +1,20 @@
 import type { OperationOptions } from '#base'
 import type { DiskUsage, Finding } from '#store'
+import { containerMachinery } from './container-machinery.ts'
 import type { EngineContext } from './context.ts'
 import { releaseMounts } from './remove-image.ts'
 
+/** The store's figures, with who uses the volumes: that stands in documents which only the container room reads. */
+export interface SystemUsage extends DiskUsage {
+  volumeUsers: ReadonlyMap<string, readonly string[]>
+}
+
 /** Bytes on disk by kind, and of each image what it shares. */
-export async function diskUsage(context: EngineContext): Promise<DiskUsage> {
-  return (await context.store()).diskUsage()
+export async function diskUsage(context: EngineContext): Promise<SystemUsage> {
+  const usage = await (await context.store()).diskUsage()
+  if (usage.volumes.length === 0) return { ...usage, volumeUsers: new Map() }
+  const [room, machinery] = await Promise.all([import('#container'), containerMachinery(context)])
+  return { ...usage, volumeUsers: await room.volumeUsers(machinery) }
 }
 
 /** Reads everything and compares it with its digest. With `repair`, what is damaged is removed so that a pull heals it. */

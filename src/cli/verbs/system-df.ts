@@ -1,4 +1,4 @@
-import type { DiskUsage } from '#engine'
+import type { SystemUsage } from '#engine'
 import { alignColumns } from '../render/align-columns.ts'
 import { humanAgo, humanSize } from '../render/human-units.ts'
 import { type ListFormat, renderList } from '../render/list-format.ts'
@@ -32,7 +32,7 @@ export const verb = defineVerb<{ verbose?: boolean; format?: string }>({
   },
 })
 
-function summary(usage: DiskUsage): Row[] {
+function summary(usage: SystemUsage): Row[] {
   const row = (Type: string, total: number, active: number, size: number, reclaimable: number): Row => ({
     Type,
     TotalCount: String(total),
@@ -43,7 +43,7 @@ function summary(usage: DiskUsage): Row[] {
   const sum = (sizes: readonly { size: number }[]) => sizes.reduce((total, one) => total + one.size, 0)
   const idle = usage.containers.filter(({ record }) => record.state !== 'running')
   const inUse = usage.images.filter((image) => image.containers > 0).length
-  const free = usage.volumes.filter((volume) => !volume.used)
+  const free = usage.volumes.filter((volume) => !usage.volumeUsers.has(volume.record.name))
   return [
     row('Images', usage.images.length, inUse, usage.layersSize, usage.imagesReclaimable),
     row('Containers', usage.containers.length, usage.containers.length - idle.length, sum(usage.containers), sum(idle)),
@@ -58,7 +58,7 @@ function summary(usage: DiskUsage): Row[] {
   ]
 }
 
-function verbose(usage: DiskUsage, now: number): string {
+function verbose(usage: SystemUsage, now: number): string {
   const table = (title: string, head: string[], rows: string[][]) =>
     `${title}\n\n${alignColumns([head, ...rows].map((cells) => cells.join('\t')).join('\n'))}\n`
   const images = usage.images.map(({ image, shared, unique, containers }) => [
