@@ -138,6 +138,12 @@ export const VERBS: readonly VerbEntry[] = [
     'Free what nothing in a registry refers to, also while it is served',
     () => import('./verbs/registry-gc.ts'),
   ),
+  entry(
+    'System',
+    ['inspect'],
+    'Show everything about containers, images, volumes or networks as JSON',
+    () => import('./verbs/inspect.ts'),
+  ),
   entry('System', ['system df'], 'Show how much disk the store uses', () => import('./verbs/system-df.ts')),
   entry(
     'System',

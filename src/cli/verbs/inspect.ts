@@ -1,0 +1,45 @@
+import type { BaleError } from '#base'
+import { firstFound, printInspected } from '../render/inspected.ts'
+import { defineVerb } from '../verb.ts'
+
+const TYPES = ['container', 'image', 'volume', 'network'] as const
+
+export const verb = defineVerb<{ format?: string; type?: (typeof TYPES)[number]; size?: boolean }>({
+  name: 'inspect',
+  summary: 'Show everything about containers, images, volumes or networks as JSON',
+  usage: 'NAME|ID [NAME|ID...]',
+  arguments: { min: 1 },
+  options: [
+    { flags: '-f, --format <TEMPLATE>', description: "'json', or a Go template" },
+    { flags: '--type <TYPE>', description: 'Look only among these', choices: TYPES },
+    { flags: '-s, --size', description: 'Add the bytes that a container has written' },
+  ],
+  examples: [
+    { command: 'bale inspect web', explains: 'The container web, or else the image, volume or network of that name' },
+    { command: `bale inspect -f '{{.State.Status}}' web`, explains: 'One part' },
+  ],
+  run({ args, options, engine, io }) {
+    const ways = {
+      container: (name: string) => engine.inspectContainer(name, { size: options.size }),
+      image: (name: string) => engine.inspectImage(name),
+      volume: (name: string) => engine.inspectVolume(name),
+      network: (name: string) => engine.inspectNetwork(name),
+    }
+    const wanted = options.type === undefined ? TYPES : [options.type]
+    const notFound: BaleError['code'][] = [
+      'CONTAINER_NOT_FOUND',
+      'IMAGE_NOT_FOUND',
+      'VOLUME_NOT_FOUND',
+      'NETWORK_NOT_FOUND',
+      // What cannot be the name of an image can be that of something else.
+      'INVALID_REFERENCE',
+    ]
+    const inspect = (name: string) =>
+      firstFound(
+        name,
+        wanted.map((type) => ways[type]),
+        options.type === undefined ? notFound : [],
+      )
+    return printInspected(io, args, inspect, options.format)
+  },
+})
