@@ -57,8 +57,6 @@ export interface LayerStep {
   /** Keys by which the result may be found, cheapest first; later ones are computed only when the earlier find nothing. */
   keys: readonly (() => Promise<string>)[]
   execute(output: (stream: 'stdout' | 'stderr', bytes: Uint8Array) => void): Promise<StepResult>
-  /** Adds file and line to what went wrong. */
-  explain(error: unknown): unknown
   /** Closes what the keys opened. */
   close?(): Promise<void>
 }

@@ -6,9 +6,8 @@ import type { BuildSession } from './build-session.ts'
 import { fetchUrl } from './context/fetch-url.ts'
 import { mountTar, openNamedFolder } from './context/open-context.ts'
 import { openSourceTree, type SourceTree } from './context/source-tree.ts'
-import { dockerfileError } from './dockerfile/index.ts'
 import type { StageState } from './stage-state.ts'
-import { earlierStage, type Stage, type StagePlan } from './stages.ts'
+import type { Stage, StagePlan } from './stages.ts'
 
 export interface SourcesOptions {
   session: BuildSession
@@ -87,15 +86,20 @@ function openMounted(mounted: { path: string } & AsyncDisposable, label: string,
 
 /** Numbers count stages from 0. Only stages above can be meant. */
 export function stageOf(plan: StagePlan, name: string, from: Stage): Stage | undefined {
-  if (!/^\d+$/.test(name)) return earlierStage(plan, name, from.index)
-  const stage = plan.stages[Number(name)]
-  if (stage && stage.index < from.index) return stage
-  const { instruction } = from.from
-  throw dockerfileError(
-    instruction.source,
-    instruction.range.start,
-    `--from=${name}: there is no stage ${name} above this one`,
-  )
+  const found = /^\d+$/.test(name)
+    ? plan.stages[Number(name)]
+    : plan.stages.findLast((stage) => isNamed(stage, name, from))
+  if (found && found.index < from.index) return found
+  if (/^\d+$/.test(name)) throw new BaleError('DOCKERFILE_INVALID', `there is no stage ${name} above this one`)
+  const below = plan.stages.find((stage) => stage.name === name.toLowerCase())
+  if (!below) return undefined
+  throw new BaleError('DOCKERFILE_INVALID', `the stage ${below.name} stands below this one, or is this one`, {
+    hint: 'only stages above can be used; move it up',
+  })
+}
+
+function isNamed(stage: Stage, name: string, before: Stage): boolean {
+  return stage.index < before.index && stage.name === name.toLowerCase()
 }
 
 /** Kinds of contexts that are known, but not there, are refused by name. */

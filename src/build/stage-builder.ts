@@ -6,6 +6,7 @@ import { type Command, parseCommand, parseTrigger } from './dockerfile/index.ts'
 import { recordEmpty, recordLayer, type StageState } from './stage-state.ts'
 import type { Stage } from './stages.ts'
 import { copyStep } from './steps/copy-step.ts'
+import { explainAt } from './steps/explain.ts'
 import { runStep } from './steps/run-step.ts'
 import { workdirStep } from './steps/workdir-step.ts'
 
@@ -66,22 +67,38 @@ export async function buildStage(
 ): Promise<void> {
   for (const command of commands) {
     run.signal.throwIfAborted()
-    switch (command.kind) {
-      case 'FROM':
-        break
-      case 'RUN':
-        await takeStep(run, stage, state, await runStep(run, stage, state, command), names)
-        break
-      case 'COPY':
-      case 'ADD':
-        await takeStep(run, stage, state, await copyStep(run, stage, state, command), names)
-        break
-      case 'WORKDIR':
-        await takeStep(run, stage, state, workdirStep(run, state, command), names)
-        break
-      default:
-        applyMetadata(state, command, run)
+    try {
+      const step = await layerStep(run, stage, state, command)
+      if (step) await takeStep(run, stage, state, step, names)
+      else if (isMetadata(command)) applyMetadata(state, command, run)
+    } catch (error) {
+      throw explainAt(command.instruction)(error)
     }
+  }
+}
+
+type MetadataCommand = Parameters<typeof applyMetadata>[1]
+
+function isMetadata(command: Command): command is MetadataCommand {
+  return command.kind !== 'FROM' && !LAYER_KINDS.has(command.kind)
+}
+
+async function layerStep(
+  run: BuildRun,
+  stage: Stage,
+  state: StageState,
+  command: Command,
+): Promise<LayerStep | undefined> {
+  switch (command.kind) {
+    case 'RUN':
+      return runStep(run, stage, state, command)
+    case 'COPY':
+    case 'ADD':
+      return copyStep(run, stage, state, command)
+    case 'WORKDIR':
+      return workdirStep(run, state, command)
+    default:
+      return undefined
   }
 }
 
@@ -117,7 +134,7 @@ async function takeStep(
     })
   } catch (error) {
     progress({ kind: 'step', id, name, state: 'failed' })
-    throw step.explain(error)
+    throw error
   } finally {
     await step.close?.()
   }

@@ -75,11 +75,3 @@ export function earlierStage(plan: StagePlan, name: string, before: number): Sta
   const earlier = plan.stages.slice(0, before)
   return earlier.findLast((stage) => stage.name === name.toLowerCase())
 }
-
-/** Like `earlierStage`, and numbers count too (COPY --from=0). */
-export function earlierStageOrNumber(plan: StagePlan, name: string, before: number): Stage | undefined {
-  if (!/^\d+$/.test(name)) return earlierStage(plan, name, before)
-  const stage = plan.stages[Number(name)]
-  if (stage && stage.index < before) return stage
-  throw new BaleError('DOCKERFILE_INVALID', `--from=${name}: there is no stage ${name} before this one`)
-}

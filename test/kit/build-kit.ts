@@ -17,11 +17,12 @@ export { cannotRunContainers }
 export interface BuildKit extends AsyncDisposable {
   readonly store: Store
   readonly machine: BuildMachine
-  /** Of the context; `files` puts files into it. */
-  readonly context: string
-  files(files: Record<string, string | { link: string }>): Promise<void>
-  /** Builds the context with this Dockerfile, keeps the image, and tells what was seen. */
-  build(dockerfile: string, options?: Partial<BuildOptions>): Promise<KitResult>
+  /** The folder of everything; below it, also outside of contexts, tests may put files. */
+  readonly folder: string
+  /** A new context with these files. */
+  context(files: Record<string, string | { link: string }>): Promise<string>
+  /** Builds a context (an empty one by default) with this Dockerfile, keeps the image, and tells what was seen. */
+  build(dockerfile: string, options?: Partial<Omit<BuildOptions, 'context'>> & { context?: string }): Promise<KitResult>
   /** A shell command's output in a fresh root file system of an image. */
   inspect(image: ImageDocuments, script: string): Promise<string>
   /** The tar of an image's last layer, as `name` -> what tar tells. */
@@ -40,8 +41,8 @@ export async function buildKit(): Promise<BuildKit> {
   const folder = await temporaryFolder('bale-build')
   const root = join(folder.path, 'store')
   const run = join(folder.path, 'run')
-  const context = join(folder.path, 'context')
-  await mkdir(context)
+  const empty = join(folder.path, 'empty')
+  await mkdir(empty)
   await mkdir(root)
   const store = await openStore({ root, run, layerFormat: await chooseLayerFormat(root) })
   const rootfs = createRootfs({ store, run })
@@ -60,7 +61,7 @@ export async function buildKit(): Promise<BuildKit> {
   await importBase(store, folder.path)
   const tarPath = join(folder.path, 'listed.tar')
 
-  async function builtOf(dockerfile: string, options: Partial<BuildOptions> = {}): Promise<KitResult> {
+  const builtOf: BuildKit['build'] = async (dockerfile, { context = empty, ...options } = {}) => {
     const steps: Record<string, string> = {}
     const warnings: string[] = []
     let output = ''
@@ -79,19 +80,23 @@ export async function buildKit(): Promise<BuildKit> {
     await store.images.putImage({ config: built.image.configBytes, manifest: built.image.manifestBytes })
     return { image: built.image, steps, output, warnings }
   }
+  let contexts = 0
 
   return {
     store,
     machine,
-    context,
+    folder: folder.path,
     build: builtOf,
-    async files(files) {
+    async context(files) {
+      const context = join(folder.path, `context-${contexts++}`)
+      await mkdir(context)
       for (const [name, content] of Object.entries(files)) {
         const path = join(context, name)
         await mkdir(dirname(path), { recursive: true })
         if (typeof content === 'string') await writeFile(path, content)
         else await symlink(content.link, path)
       }
+      return context
     },
     async inspect(image, script) {
       const upper = join(folder.path, `inspect-${crypto.randomUUID()}`)

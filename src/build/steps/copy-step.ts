@@ -18,7 +18,6 @@ import { type CopyCommand, expandWord, heredocContent } from '../dockerfile/inde
 import type { StageState } from '../stage-state.ts'
 import type { Stage } from '../stages.ts'
 import { addedUrl, isUrl, refuseGit } from './added-url.ts'
-import { explainAt } from './explain.ts'
 import { inlineFile } from './inline-file.ts'
 import { stepTitle } from './title.ts'
 
@@ -66,7 +65,6 @@ export async function copyStep(
     title: stepTitle(command.instruction, state),
     createdBy: `${createdBy(plan)} # buildkit`,
     keys,
-    explain: explainAt(command.instruction),
     async execute() {
       const digests = new Map<SelectedItem, string>()
       const read = (item: SelectedItem) => () => hashing(item, digests)

@@ -11,7 +11,6 @@ import { cacheKey, chainId } from '../cache-key.ts'
 import { dockerfileError, parseMount, type RunCommand } from '../dockerfile/index.ts'
 import type { StageState } from '../stage-state.ts'
 import type { Stage } from '../stages.ts'
-import { explainAt } from './explain.ts'
 import { createOutputTail } from './output-tail.ts'
 import { type RunLine, runCreatedBy, runLine } from './run-command.ts'
 import { type PreparedMount, prepareMount } from './step-mounts.ts'
@@ -29,18 +28,11 @@ export async function runStep(run: BuildRun, stage: Stage, state: StageState, co
   const user = state.config.User ?? ''
   const { env, proxies } = runEnvironment(state, run.given)
   const layers = [...state.diffIds]
-  const explain = explainAt(instruction)
   const options = command.mounts.map((text) =>
     guarded(instruction, () => parseMount(text, (value) => expanded(state, instruction, value))),
   )
   const mounts: PreparedMount[] = []
-  for (const option of options) {
-    try {
-      mounts.push(await prepareMount(run, stage, option, cwd))
-    } catch (error) {
-      throw explain(error)
-    }
-  }
+  for (const option of options) mounts.push(await prepareMount(run, stage, option, cwd))
   const { platform } = state
   const definition = {
     chain: chainId(layers),
@@ -53,7 +45,6 @@ export async function runStep(run: BuildRun, stage: Stage, state: StageState, co
     title: stepTitle(instruction, state),
     createdBy: runCreatedBy(state, line.args),
     keys: [async () => cacheKey('run', definition)],
-    explain,
     async execute(output) {
       const { session, signal } = run
       await using stack = new AsyncDisposableStack()

@@ -9,7 +9,6 @@ import { createLayerDraft } from '../copy/layer-draft.ts'
 import { type Owner, resolveOwner } from '../copy/owner.ts'
 import type { TextCommand } from '../dockerfile/index.ts'
 import type { StageState } from '../stage-state.ts'
-import { explainAt } from './explain.ts'
 import { stepTitle } from './title.ts'
 
 /** Makes the missing folders of the new working directory, owned by the current USER; the root needs none. */
@@ -23,7 +22,6 @@ export function workdirStep(run: BuildRun, state: StageState, command: TextComma
     title,
     createdBy: `WORKDIR ${directory}`,
     keys: [async () => cacheKey('workdir', { chain: chainId(layers), directory, user, epoch })],
-    explain: explainAt(command.instruction),
     async execute() {
       await using mounted = layers.length > 0 ? await session.mount(layers, { signal }) : undefined
       using lower = mounted && openSourceTree(mounted.path, { label: 'the stage' })
