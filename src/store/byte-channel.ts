@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads'
 import { asError, BaleError, type ErrorCode, isBaleError } from '#base'
+import { sweepBuffers } from './buffer-sweep.ts'
 
 /** What goes over the port of one job. Bytes flow from the asking thread to the worker, as far as it gave credit. */
 export type ToWorker =
@@ -14,9 +15,9 @@ export type FromWorker<R> =
   | { kind: 'result'; result: R }
   | { kind: 'failed'; error: PlainError }
 
-/** Bytes that may be under way to one worker. */
-const WINDOW = 4 << 20
-const GATHER = 512 << 10
+/** Bytes that may be under way to one worker. Measured: 4 MiB made a pull of one 300 MB layer 30 MB larger, not faster. */
+const WINDOW = 2 << 20
+const GATHER = 256 << 10
 
 /** Sends a stream in transferred buffers, never more than the credit; stops when `stopped` says so. */
 export class ByteSender {
@@ -76,6 +77,7 @@ export class ByteSender {
     }
     if (this.#stopped) return
     this.#credit -= bytes.byteLength
+    sweepBuffers(bytes.byteLength)
     const message: ToWorker = { kind: 'bytes', bytes }
     this.#port.postMessage(message, [bytes.buffer as ArrayBuffer])
   }

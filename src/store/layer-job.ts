@@ -4,6 +4,7 @@ import { type BlobWriter, createFileBlobs, digestMismatch, sizeMismatch, verifyi
 import { decompress, detectStream } from '#format/compression'
 import { asNoSpace, streamFile } from '#host/file'
 import { algorithmOf, type Descriptor, type Digest, hexOf } from '#spec'
+import { sweepBuffers } from './buffer-sweep.ts'
 import type { LayerFormat, WrittenLayer } from './layer-format.ts'
 
 /** Everything that a worker needs to write one layer; plain data. */
@@ -158,6 +159,7 @@ async function* sized(
 async function* abortable(stream: AsyncIterable<Uint8Array>, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
   for await (const chunk of stream) {
     signal?.throwIfAborted()
+    sweepBuffers(chunk.byteLength)
     yield chunk
   }
 }

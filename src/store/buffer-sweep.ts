@@ -1,0 +1,27 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+
+/**
+ * Has the buffers that a stream is done with freed in time. V8 sees a buffer as a few bytes and lets some 60 MB of them
+ * pile up in each thread before it looks; a young collection every 16 MiB takes about a millisecond. Measured on a pull of
+ * two 300 MB layers at once: peak 331 MB without it, 198 MB with it, in the same time.
+ */
+export function sweepBuffers(passed: number): void {
+  bytes += passed
+  if (bytes < EVERY) return
+  bytes = 0
+  collect ??= exposeCollection()
+  collect({ type: 'minor' })
+}
+
+const EVERY = 16 << 20
+let bytes = 0
+let collect: ((options: { type: 'minor' }) => void) | undefined
+
+/** The function is made visible to this module only, not to the program that uses bale. */
+function exposeCollection(): (options: { type: 'minor' }) => void {
+  setFlagsFromString('--expose-gc')
+  const exposed = runInNewContext('gc') as (options: { type: 'minor' }) => void
+  setFlagsFromString('--no-expose-gc')
+  return exposed
+}
