@@ -11,14 +11,16 @@ export interface TestDockerd extends AsyncDisposable {
 
 export const DOCKER_CLIENT = '/usr/bin/docker'
 
-export async function startDockerd(folder: string): Promise<TestDockerd> {
+/** Starts a dockerd inside a namespace (`enter` comes before the program); it ends with this process in any case. */
+export async function startDockerd(folder: string, enter: readonly string[]): Promise<TestDockerd> {
   if (!existsSync('/usr/sbin/dockerd')) throw new Error('Debian package docker.io is not installed')
   mkdirSync(folder, { recursive: true })
   const socket = `${folder}/docker.sock`
   const log = openSync(`${folder}/dockerd.log`, 'w')
   const child = spawn(
-    '/usr/sbin/dockerd',
+    'setpriv',
     [
+      ...['--pdeathsig', 'TERM', '--', ...enter, '/usr/sbin/dockerd'],
       ...['--data-root', `${folder}/data`, '--exec-root', `${folder}/exec`, '--pidfile', `${folder}/dockerd.pid`],
       // No rlimit above our own may be asked for where CAP_SYS_RESOURCE is missing.
       ...['-H', `unix://${socket}`, '--default-ulimit', 'nofile=1024:1024', '--storage-driver', 'overlay2'],

@@ -8,14 +8,17 @@ import { busyboxTar } from '../kit/busybox.ts'
 import { type TemporaryFolder, temporaryFolder } from '../kit/temporary.ts'
 import { type InteropCommand, parseCaseFile, type Scenario } from './case-file.ts'
 import { DOCKER_CLIENT, startDockerd, type TestDockerd } from './dockerd.ts'
-import { normalise } from './normalise.ts'
+import { type NameSpace, ownNameSpace } from './name-space.ts'
+import { normalise, normaliseMessages } from './normalise.ts'
+
+type Tool = 'docker' | 'bale'
 
 const cases = join(import.meta.dirname, 'cases')
 const scenarios = readdirSync(cases)
   .filter((file) => file.endsWith('.txt'))
   .sort()
   .flatMap((file) => parseCaseFile(file, readFileSync(join(cases, file), 'utf8')))
-const only = process.env['INTEROP_ONLY']
+const only = process.env['INTEROP_ONLY']?.split(',')
 const missing = [
   ...(process.getuid?.() === 0 ? [] : ['root']),
   ...(existsSync('/usr/sbin/dockerd') && existsSync(DOCKER_CLIENT) ? [] : ["Debian's docker.io"]),
@@ -25,13 +28,15 @@ const skip = missing.length > 0 ? `needs ${missing.join(' and ')}` : false
 
 let temporary: TemporaryFolder
 let dockerd: TestDockerd
+let places: Record<Tool, NameSpace>
 let busybox: string
 
 before(async () => {
   if (skip) return
   temporary = await temporaryFolder('bale-interop')
   busybox = busyboxTar(temporary.path)
-  dockerd = await startDockerd(join(temporary.path, 'dockerd'))
+  places = { docker: await ownNameSpace(), bale: await ownNameSpace() }
+  dockerd = await startDockerd(join(temporary.path, 'dockerd'), places.docker.enter)
   for (const tool of ['docker', 'bale'] as const) {
     // The image that all scenarios start from.
     const outcome = await runIn(tool, temporary.path, `T import -c 'CMD ["sh"]' "$BUSYBOX" busybox:1`)
@@ -43,6 +48,7 @@ after(async () => {
   if (skip) return
   await runIn('bale', temporary.path, 'ids=$(T ps -aq); [ -z "$ids" ] || T rm -f -v $ids')
   await dockerd?.[Symbol.asyncDispose]()
+  for (const place of Object.values(places ?? {})) await place[Symbol.asyncDispose]()
   await temporary?.[Symbol.asyncDispose]()
 })
 
@@ -60,7 +66,7 @@ test('every meant difference is explained in docs/compat-docker.md', () => {
   )
 })
 
-for (const scenario of scenarios.filter((one) => !only || one.name.includes(only))) {
+for (const scenario of scenarios.filter((one) => !only || only.some((part) => one.name.includes(part)))) {
   test(`${scenario.file}: ${scenario.name}`, { skip, timeout: 180_000 }, () => compareScenario(scenario))
 }
 
@@ -72,12 +78,13 @@ async function compareScenario(scenario: Scenario): Promise<void> {
   }
   const problems: string[] = []
   for (const command of scenario.commands) {
-    // One after the other: both change the machine's firewall.
-    const docker = await runIn('docker', folders.docker, command.command)
-    const bale = await runIn('bale', folders.bale, command.command)
+    const [docker, bale] = await Promise.all([
+      runIn('docker', folders.docker, command.command),
+      runIn('bale', folders.bale, command.command),
+    ])
     problems.push(...differences(scenario, command, folders, docker, bale))
   }
-  assert.deepEqual(problems, [], problems.join('\n'))
+  if (problems.length > 0) assert.fail(`${problems.length} differences\n${problems.join('\n')}`)
 }
 
 function differences(
@@ -103,14 +110,15 @@ function differences(
     compare('stdout', text(docker, 'stdout', folders.docker), text(bale, 'stdout', folders.bale))
   }
   if (command.compare === 'stderr') {
-    compare('stderr', text(docker, 'stderr', folders.docker), text(bale, 'stderr', folders.bale))
+    const messages = (outcome: Outcome, folder: string) => normaliseMessages(text(outcome, 'stderr', folder))
+    compare('stderr', messages(docker, folders.docker), messages(bale, folders.bale))
   }
   if (command.differs === undefined) return found
   // A meant difference that has gone is news as well: the list in the documentation would be wrong.
   return found.length > 0 ? [] : [`${where}\n  is listed as a meant difference, but docker and bale agree`]
 }
 
-function runIn(tool: 'docker' | 'bale', folder: string, command: string): Promise<Outcome> {
+function runIn(tool: Tool, folder: string, command: string): Promise<Outcome> {
   const program = tool === 'docker' ? DOCKER_CLIENT : resolve(import.meta.dirname, '../../bin/bale')
   const script = join(temporary.path, `T-${tool}`)
   if (!existsSync(script)) {
@@ -123,5 +131,9 @@ function runIn(tool: 'docker' | 'bale', folder: string, command: string): Promis
       `T() { ${environment} DOCKER_CONFIG='${temporary.path}/config-${tool}' '${program}' "$@"; }\nBUSYBOX='${busybox}'\n`,
     )
   }
-  return execute('/bin/sh', ['-c', `. '${script}'\n${command}`], { cwd: folder, timeout: 90_000 })
+  const [enter, ...words] = [...places[tool].enter, '/bin/sh', '-c', `. '${script}'\n${command}`] as [
+    string,
+    ...string[],
+  ]
+  return execute(enter, words, { cwd: folder, timeout: 90_000 })
 }

@@ -17,3 +17,21 @@ export function normalise(text: string, context: { folder: string }): string {
     .replace(/[ \t]+$/gm, '')
     .replace(/ {3,}/g, '   ')
 }
+
+/**
+ * Takes out of messages where they come from, and what one tool adds to them: docker says whether its daemon or its
+ * client speaks, bale quotes the word that it refuses and gives hints, both point to their help.
+ */
+export function normaliseMessages(text: string): string {
+  return text
+    .split('\n')
+    .filter((line) => !/^(hint: |See '<tool> )/.test(line))
+    .map((line) =>
+      line
+        .replace(/^(Error response from daemon: |<tool>: |Error: |error: )+/, '')
+        .replace(/^(invalid reference format.*?): "[^"]*"$/, '$1')
+        .replace(/\.$/, ''),
+    )
+    .filter((line) => line !== '')
+    .join('\n')
+}
