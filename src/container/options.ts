@@ -95,8 +95,8 @@ export interface HostOptions {
   oomScoreAdj?: number
   /** `runc`, `crun`, or undefined for the engine's default. */
   runtime?: string
-  /** Largest size of the log in bytes before it is rotated, and how many files are kept. */
-  log?: { driver: 'k8s-file' | 'none'; maxSize?: number; maxFiles?: number }
+  /** Bytes after which the log begins anew. */
+  log?: { driver: 'k8s-file' | 'none'; maxSize?: number }
 }
 
 export interface MountRequest {

@@ -1,0 +1,360 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { BaleError } from '#base'
+import type { ContainerRequest, HostOptions, MountRequest, ProcessOptions } from '#engine'
+import type { Terminal, VerbOption } from '../verb.ts'
+import {
+  environmentEntry,
+  parseBytes,
+  parseCpus,
+  parseDevice,
+  parseDuration,
+  parseEnvFile,
+  parseLabels,
+  parseMount,
+  parsePairs,
+  parsePorts,
+  parseRestart,
+  parseTmpfs,
+  parseUlimit,
+  parseVolume,
+  parseWholeNumber,
+} from './flag-values.ts'
+
+/** What `run` and `create` take, as the parser gives it. */
+export interface ContainerFlags {
+  addHost?: string[]
+  attach?: string[]
+  blkioWeight?: string
+  capAdd?: string[]
+  capDrop?: string[]
+  cidfile?: string
+  cpuPeriod?: string
+  cpuQuota?: string
+  cpuShares?: string
+  cpus?: string
+  cpusetCpus?: string
+  cpusetMems?: string
+  device?: string[]
+  dns?: string[]
+  dnsOption?: string[]
+  dnsSearch?: string[]
+  domainname?: string
+  entrypoint?: string
+  env?: string[]
+  envFile?: string[]
+  expose?: string[]
+  groupAdd?: string[]
+  healthCmd?: string
+  healthInterval?: string
+  healthRetries?: string
+  healthStartPeriod?: string
+  healthTimeout?: string
+  hostname?: string
+  init?: boolean
+  interactive?: boolean
+  ip?: string
+  ipc?: string
+  label?: string[]
+  labelFile?: string[]
+  logDriver?: string
+  logOpt?: string[]
+  memory?: string
+  memoryReservation?: string
+  memorySwap?: string
+  memorySwappiness?: string
+  mount?: string[]
+  name?: string
+  network?: string
+  networkAlias?: string[]
+  healthcheck: boolean
+  oomKillDisable?: boolean
+  oomScoreAdj?: string
+  pid?: string
+  pidsLimit?: string
+  platform?: string
+  privileged?: boolean
+  publish?: string[]
+  publishAll?: boolean
+  pull?: string
+  readOnly?: boolean
+  restart?: string
+  rm?: boolean
+  runtime?: string
+  securityOpt?: string[]
+  shmSize?: string
+  stopSignal?: string
+  stopTimeout?: string
+  sysctl?: string[]
+  tmpfs?: string[]
+  tty?: boolean
+  ulimit?: string[]
+  user?: string
+  uts?: string
+  volume?: string[]
+  workdir?: string
+}
+
+const repeated = (flags: string, description: string): VerbOption => ({ flags, description, repeat: true })
+const single = (flags: string, description: string): VerbOption => ({ flags, description })
+const refused = (flags: string, reason: string): VerbOption => ({
+  flags,
+  description: 'Not supported',
+  refused: reason,
+})
+
+export const CONTAINER_FLAGS: readonly VerbOption[] = [
+  repeated('--add-host <NAME:ADDRESS>', 'A further line of /etc/hosts (ADDRESS may be host-gateway)'),
+  repeated('-a, --attach <STREAM>', 'Attach to stdin, stdout or stderr'),
+  single('--blkio-weight <WEIGHT>', 'Share of block I/O, 10 to 1000'),
+  repeated('--cap-add <CAPABILITY>', 'Add a Linux capability, or ALL'),
+  repeated('--cap-drop <CAPABILITY>', 'Drop a Linux capability, or ALL'),
+  single('--cidfile <FILE>', 'Write the container ID to a new file'),
+  single('--cpu-period <MICROSECONDS>', 'Length of a CPU period'),
+  single('--cpu-quota <MICROSECONDS>', 'CPU time in each period'),
+  single('-c, --cpu-shares <SHARES>', 'CPU weight against other containers'),
+  single('--cpus <NUMBER>', 'Number of CPUs, such as 1.5'),
+  single('--cpuset-cpus <LIST>', 'CPUs it may use, such as 0-2,4'),
+  single('--cpuset-mems <LIST>', 'Memory nodes it may use'),
+  repeated('--device <PATH[:PATH][:rwm]>', 'A device of the host'),
+  repeated('--dns <ADDRESS>', 'DNS server'),
+  repeated('--dns-option <OPTION>', 'Option of resolv.conf'),
+  repeated('--dns-search <DOMAIN>', 'DNS search domain'),
+  single('--domainname <NAME>', 'NIS domain name'),
+  single('--entrypoint <COMMAND>', "Replaces the image's ENTRYPOINT"),
+  repeated('-e, --env <KEY=VALUE>', 'Environment variable; KEY alone takes your value'),
+  repeated('--env-file <FILE>', 'Read environment variables from a file'),
+  repeated('--expose <PORT>', 'A port or range that the container listens on'),
+  repeated('--group-add <GROUP>', 'A further group of the process'),
+  single('--health-cmd <COMMAND>', 'Command that checks the health'),
+  single('--health-interval <DURATION>', 'Time between checks'),
+  single('--health-retries <COUNT>', 'Failures in a row that mean unhealthy'),
+  single('--health-start-period <DURATION>', 'Time to start before failures count'),
+  single('--health-timeout <DURATION>', 'Longest time of one check'),
+  single('-h, --hostname <NAME>', 'Host name'),
+  single('--init', 'Run a small init that reaps processes and forwards signals'),
+  single('-i, --interactive', 'Keep stdin open'),
+  single('--ip <ADDRESS>', 'IPv4 address on a network of your own'),
+  single('--ipc <MODE>', 'IPC namespace: private, host or container:NAME'),
+  repeated('-l, --label <KEY=VALUE>', 'Label'),
+  repeated('--label-file <FILE>', 'Read labels from a file'),
+  single('--log-driver <DRIVER>', 'k8s-file (also as json-file), or none'),
+  repeated('--log-opt <KEY=VALUE>', 'max-size=SIZE: the log begins anew when it is larger'),
+  single('-m, --memory <SIZE>', 'Memory limit'),
+  single('--memory-reservation <SIZE>', 'Soft memory limit'),
+  single('--memory-swap <SIZE>', 'Limit of memory and swap together, -1 for none'),
+  single('--memory-swappiness <NUMBER>', '0 to 100'),
+  repeated('--mount <MOUNT>', 'type=bind|volume|tmpfs,source=…,target=…[,readonly]'),
+  single('--name <NAME>', 'Name of the container'),
+  single('--network <NETWORK>', 'bridge, none, host, container:NAME or a network'),
+  { flags: '--net <NETWORK>', description: 'As --network', hidden: true },
+  repeated('--network-alias <NAME>', 'A further name on the network'),
+  single('--no-healthcheck', "Do not run the image's health check"),
+  single('--oom-kill-disable', 'Do not kill its processes when memory runs out'),
+  single('--oom-score-adj <NUMBER>', 'Preference of the OOM killer, -1000 to 1000'),
+  single('--pid <MODE>', 'PID namespace: host or container:NAME'),
+  single('--pids-limit <COUNT>', 'Most processes, -1 for no limit'),
+  single('--platform <OS/ARCH>', 'Platform of the image'),
+  single('--privileged', 'All capabilities of this process and all devices, no filters'),
+  repeated('-p, --publish <PORTS>', '[IP:][HOST:]CONTAINER[/PROTOCOL]'),
+  single('-P, --publish-all', 'Publish all exposed ports to random ports'),
+  { flags: '--pull <WHEN>', description: 'When to ask the registry', choices: ['always', 'missing', 'never'] },
+  single('--read-only', 'Mount the root file system read-only'),
+  single('--restart <POLICY>', 'no, on-failure[:MAXIMUM], always or unless-stopped'),
+  single('--rm', 'Remove the container when it ends'),
+  single('--runtime <NAME>', 'runc or crun'),
+  repeated('--security-opt <OPTION>', 'seccomp=unconfined|FILE, no-new-privileges'),
+  single('--shm-size <SIZE>', 'Size of /dev/shm'),
+  single('--stop-signal <SIGNAL>', 'Signal that stops the container'),
+  single('--stop-timeout <SECONDS>', 'Time to stop before it is killed'),
+  repeated('--sysctl <KEY=VALUE>', 'Kernel setting of its namespaces'),
+  repeated('--tmpfs <PATH[:OPTIONS]>', 'Mount a tmpfs'),
+  single('-t, --tty', 'Give it a terminal'),
+  repeated('--ulimit <NAME=SOFT[:HARD]>', 'Resource limit'),
+  single('-u, --user <USER[:GROUP]>', 'User name or ID'),
+  single('--uts <MODE>', 'UTS namespace: host'),
+  repeated('-v, --volume <SOURCE:TARGET[:ro]>', 'Bind a folder or mount a volume'),
+  single('-w, --workdir <FOLDER>', 'Working folder'),
+  refused('--gpus <GPUS>', 'there is no GPU runtime'),
+  refused('--link <NAME>', 'use a network of your own: its containers find each other by name'),
+  refused('--volumes-from <NAME>', 'name the volumes with -v'),
+  refused('--volume-driver <NAME>', 'volumes are local'),
+  refused('--userns <MODE>', 'user namespaces are not there yet'),
+  refused('--cgroup-parent <PATH>', 'containers live below /bale'),
+  refused('--mac-address <ADDRESS>', 'it follows from the IP address'),
+  refused('--ip6 <ADDRESS>', 'networks are IPv4 so far'),
+  refused('--isolation <KIND>', 'it is for Windows'),
+]
+
+/** Turns flags and arguments (IMAGE [COMMAND…]) into a request. Throws INVALID_ARGUMENT. */
+export function containerRequest(
+  args: readonly string[],
+  flags: ContainerFlags & { net?: string },
+  io: Pick<Terminal, 'environment'>,
+): ContainerRequest {
+  const [image = '', ...command] = args
+  const volumes = (flags.volume ?? []).map((volume) => parseVolume(volume, absolute(io)))
+  return {
+    image,
+    ...(flags.name !== undefined && { name: flags.name }),
+    ...(flags.platform !== undefined && { platform: flags.platform }),
+    ...(flags.pull !== undefined && { pull: flags.pull as ContainerRequest['pull'] }),
+    config: processOptions(command, flags, volumes, io),
+    host: hostOptions(flags, volumes, io),
+  }
+}
+
+/** A relative path of `-v ./data:/data` is the caller's. */
+function absolute(io: Pick<Terminal, 'environment'>): (path: string) => string {
+  return (path) => resolve(path.startsWith('~/') ? `${io.environment['HOME'] ?? ''}${path.slice(1)}` : path)
+}
+
+function processOptions(
+  command: string[],
+  flags: ContainerFlags,
+  volumes: readonly (MountRequest | { anonymous: string })[],
+  io: Pick<Terminal, 'environment'>,
+): ProcessOptions {
+  const labelLines = (flags.labelFile ?? []).flatMap((file) =>
+    readText(file)
+      .split(/\r?\n/)
+      .filter((line) => line.trim() !== '' && !line.startsWith('#')),
+  )
+  return {
+    command,
+    ...(flags.entrypoint !== undefined && { entrypoint: [flags.entrypoint] }),
+    env: [
+      ...(flags.envFile ?? []).flatMap((file) => parseEnvFile(readText(file), file, io.environment)),
+      ...(flags.env ?? []).flatMap((word) => environmentEntry(word, io.environment)),
+    ],
+    workingDir: flags.workdir,
+    user: flags.user,
+    tty: flags.tty ?? false,
+    openStdin: flags.interactive ?? false,
+    hostname: flags.hostname,
+    domainname: flags.domainname,
+    labels: parseLabels([...labelLines, ...(flags.label ?? [])]),
+    stopSignal: flags.stopSignal,
+    ...(flags.stopTimeout !== undefined && { stopTimeout: parseWholeNumber('stop-timeout', flags.stopTimeout) }),
+    healthcheck: healthcheck(flags),
+    expose: flags.expose,
+    volumes: volumes.flatMap((volume) => ('anonymous' in volume ? [volume.anonymous] : [])),
+  }
+}
+
+function healthcheck(flags: ContainerFlags): ProcessOptions['healthcheck'] {
+  const set = [flags.healthCmd, flags.healthInterval, flags.healthRetries, flags.healthStartPeriod, flags.healthTimeout]
+  const any = set.some((value) => value !== undefined)
+  if (flags.healthcheck === false) {
+    if (any) throw new BaleError('INVALID_ARGUMENT', '--no-healthcheck conflicts with --health-* options')
+    return { Test: ['NONE'] }
+  }
+  if (!any) return undefined
+  return {
+    ...(flags.healthCmd !== undefined && { Test: ['CMD-SHELL', flags.healthCmd] }),
+    ...(flags.healthInterval !== undefined && { Interval: parseDuration('health-interval', flags.healthInterval) }),
+    ...(flags.healthTimeout !== undefined && { Timeout: parseDuration('health-timeout', flags.healthTimeout) }),
+    ...(flags.healthStartPeriod !== undefined && {
+      StartPeriod: parseDuration('health-start-period', flags.healthStartPeriod),
+    }),
+    ...(flags.healthRetries !== undefined && { Retries: parseWholeNumber('health-retries', flags.healthRetries) }),
+  }
+}
+
+function hostOptions(
+  flags: ContainerFlags & { net?: string },
+  volumes: readonly (MountRequest | { anonymous: string })[],
+  io: Pick<Terminal, 'environment'>,
+): HostOptions {
+  return {
+    mounts: [
+      ...volumes.flatMap((volume) => ('anonymous' in volume ? [] : [volume])),
+      ...(flags.mount ?? []).map((mount) => parseMount(mount, absolute(io))),
+      ...(flags.tmpfs ?? []).map(parseTmpfs),
+    ],
+    network: flags.network ?? flags.net,
+    networkAliases: flags.networkAlias,
+    ipAddress: flags.ip,
+    ports: (flags.publish ?? []).flatMap(parsePorts),
+    publishAll: flags.publishAll,
+    capAdd: flags.capAdd,
+    capDrop: flags.capDrop,
+    privileged: flags.privileged,
+    securityOptions: flags.securityOpt?.map(securityOption),
+    readOnly: flags.readOnly,
+    init: flags.init,
+    ...(flags.shmSize !== undefined && { shmSize: parseBytes('shm-size', flags.shmSize) }),
+    extraHosts: flags.addHost,
+    dns: flags.dns,
+    dnsSearch: flags.dnsSearch,
+    dnsOptions: flags.dnsOption,
+    devices: flags.device?.map(parseDevice),
+    ulimits: flags.ulimit?.map(parseUlimit),
+    ...(flags.sysctl && { sysctls: parsePairs('sysctl', flags.sysctl) }),
+    resources: resources(flags),
+    ...(flags.restart !== undefined && { restart: parseRestart(flags.restart) }),
+    autoRemove: flags.rm,
+    pidMode: flags.pid,
+    ipcMode: flags.ipc,
+    utsMode: flags.uts,
+    groupAdd: flags.groupAdd,
+    ...(flags.oomScoreAdj !== undefined && { oomScoreAdj: parseWholeNumber('oom-score-adj', flags.oomScoreAdj) }),
+    runtime: flags.runtime,
+    log: logOptions(flags),
+  }
+}
+
+/** The flags of limits, which `update` takes as well. */
+export function resources(flags: ContainerFlags): NonNullable<HostOptions['resources']> {
+  const number = (flag: string, text: string | undefined) =>
+    text === undefined ? undefined : parseWholeNumber(flag, text)
+  const bytes = (flag: string, text: string | undefined) =>
+    text === undefined ? undefined : text === '-1' ? -1 : parseBytes(flag, text)
+  const limits = {
+    memory: bytes('memory', flags.memory),
+    memorySwap: bytes('memory-swap', flags.memorySwap),
+    memoryReservation: bytes('memory-reservation', flags.memoryReservation),
+    memorySwappiness: number('memory-swappiness', flags.memorySwappiness),
+    oomKillDisable: flags.oomKillDisable,
+    nanoCpus: flags.cpus === undefined ? undefined : parseCpus(flags.cpus),
+    cpuShares: number('cpu-shares', flags.cpuShares),
+    cpuQuota: number('cpu-quota', flags.cpuQuota),
+    cpuPeriod: number('cpu-period', flags.cpuPeriod),
+    cpusetCpus: flags.cpusetCpus,
+    cpusetMems: flags.cpusetMems,
+    pidsLimit: number('pids-limit', flags.pidsLimit),
+    blkioWeight: number('blkio-weight', flags.blkioWeight),
+  }
+  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined))
+}
+
+/** A profile is read here, so that the engine gets its text. */
+function securityOption(option: string): string {
+  const [, file] = /^seccomp[=:](.+)$/s.exec(option) ?? []
+  if (file === undefined || file === 'unconfined' || file === 'builtin' || file.trimStart().startsWith('{'))
+    return option
+  return `seccomp=${readText(file)}`
+}
+
+function logOptions(flags: ContainerFlags): HostOptions['log'] {
+  const driver = flags.logDriver ?? 'k8s-file'
+  if (!['k8s-file', 'json-file', 'local', 'none'].includes(driver))
+    throw new BaleError('UNSUPPORTED', `log driver ${driver} is not supported`, { hint: 'k8s-file, or none' })
+  const options = parsePairs('log-opt', flags.logOpt ?? [])
+  const unknown = Object.keys(options).find((key) => key !== 'max-size' && key !== 'max-file')
+  if (unknown) throw new BaleError('INVALID_ARGUMENT', `unknown log opt '${unknown}'`, { hint: 'max-size' })
+  if (options['max-file'] !== undefined && options['max-file'] !== '1')
+    throw new BaleError('UNSUPPORTED', 'log opt max-file is not supported: a log that is full begins anew')
+  return {
+    driver: driver === 'none' ? 'none' : 'k8s-file',
+    ...(options['max-size'] !== undefined && { maxSize: parseBytes('log-opt', options['max-size']) }),
+  }
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new BaleError('INVALID_ARGUMENT', `cannot read ${file}: ${(cause as Error).message}`, { cause })
+  }
+}

@@ -1,0 +1,222 @@
+import { BaleError } from '#base'
+import type { DeviceRequest, MountRequest, PortRequest, RestartPolicy, Ulimit } from '#engine'
+
+function invalid(flag: string, value: string, hint?: string): BaleError {
+  return new BaleError('INVALID_ARGUMENT', `invalid argument "${value}" for "--${flag}" flag`, { hint })
+}
+
+const UNITS: Record<string, number> = { '': 1, b: 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 }
+
+/** `64m`, `1.5g`, `1024` as bytes. */
+export function parseBytes(flag: string, text: string): number {
+  const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)\s*([bkmgt]?)i?b?$/i.exec(text) ?? []
+  if (number === '') throw invalid(flag, text, 'a size is a number with b, k, m, g or t')
+  return Math.floor(Number(number) * UNITS[unit.toLowerCase()]!)
+}
+
+export function parseWholeNumber(flag: string, text: string): number {
+  if (!/^-?\d+$/.test(text)) throw invalid(flag, text, 'it must be a whole number')
+  return Number(text)
+}
+
+/** `1.5` CPUs as nanoseconds of CPU per second. */
+export function parseCpus(text: string): number {
+  if (!/^\d+(\.\d+)?$/.test(text)) throw invalid('cpus', text, 'a number of CPUs such as 1.5')
+  return Math.round(Number(text) * 1e9)
+}
+
+const DURATION_UNITS: Record<string, number> = { ns: 1, us: 1e3, µs: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 }
+
+/** Go's durations (`1m30s`, `500ms`) as nanoseconds. */
+export function parseDuration(flag: string, text: string): number {
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)]
+  if (parts.length === 0 || parts.map((part) => part[0]).join('') !== text)
+    throw invalid(flag, text, 'a duration such as 30s or 1m30s')
+  return parts.reduce((sum, [, number, unit]) => sum + Number(number) * DURATION_UNITS[unit!]!, 0)
+}
+
+/** `KEY=VALUE` or `KEY` (empty value) as a map. */
+export function parseLabels(words: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    words.map((word) => {
+      const at = word.indexOf('=')
+      if (at === 0 || word === '') throw invalid('label', word)
+      return at < 0 ? [word, ''] : [word.slice(0, at), word.slice(at + 1)]
+    }),
+  )
+}
+
+/** `[IP:][HOST[-HOST]:]CONTAINER[-CONTAINER][/PROTOCOL]`, IPv6 addresses in brackets. One request for each port. */
+export function parsePorts(text: string): PortRequest[] {
+  const pattern =
+    /^(?:(\[[0-9a-fA-F:.]+\]|\d+\.\d+\.\d+\.\d+|localhost):)?(?:(\d*)(?:-(\d+))?:)?(\d+)(?:-(\d+))?(?:\/(\w+))?$/
+  const [match, address, hostFrom, hostTo, from = '', to, protocol = 'tcp'] = pattern.exec(text) ?? []
+  const hint = 'for example 8080:80, 127.0.0.1:8080:80/tcp or 8000-8010:8000-8010'
+  if (match === undefined) throw invalid('publish', text, hint)
+  if (!['tcp', 'udp', 'sctp'].includes(protocol))
+    throw new BaleError('INVALID_ARGUMENT', `invalid proto: ${protocol}`, { hint: 'tcp, udp or sctp' })
+  const [first, last] = range(from, to)
+  const common = {
+    protocol: protocol as PortRequest['protocol'],
+    ...(address && { hostAddress: address === 'localhost' ? '127.0.0.1' : address.replace(/[[\]]/g, '') }),
+  }
+  const count = last - first + 1
+  const ports = Array.from({ length: count }, (_, index) => first + index)
+  if (hostFrom === undefined || hostFrom === '') return ports.map((containerPort) => ({ ...common, containerPort }))
+  const [hostFirst, hostLast] = range(hostFrom, hostTo)
+  if (hostLast - hostFirst + 1 === count)
+    return ports.map((containerPort, index) => ({ ...common, containerPort, hostPort: hostFirst + index }))
+  // One port of the container and a range of the host: any free one of the range.
+  if (count === 1) return [{ ...common, containerPort: first, hostPort: hostFirst, hostPortEnd: hostLast }]
+  throw new BaleError('INVALID_ARGUMENT', `invalid ranges specified for container and host Ports: ${text}`, { hint })
+}
+
+function range(from: string, to: string | undefined): [number, number] {
+  const first = Number(from)
+  const last = Number(to ?? from)
+  if (first < 1 || last > 65535 || last < first)
+    throw new BaleError('INVALID_ARGUMENT', `Invalid port: ${to === undefined ? from : `${from}-${to}`}`, {
+      hint: 'ports are 1 to 65535',
+    })
+  return [first, last]
+}
+
+/** `[SOURCE:]TARGET[:OPTIONS]` of `-v`. `resolvePath` makes a relative source absolute (docker: `./x`). */
+export function parseVolume(text: string, resolvePath: (path: string) => string): MountRequest | { anonymous: string } {
+  const parts = text.split(':')
+  if (parts.length > 3 || parts.some((part) => part === ''))
+    throw new BaleError('INVALID_ARGUMENT', `invalid volume specification: '${text}'`, {
+      hint: 'SOURCE:TARGET[:ro], NAME:TARGET[:ro] or TARGET',
+    })
+  if (parts.length === 1) return { anonymous: parts[0]! }
+  const [source = '', target = '', options = ''] = parts
+  const mount: MountRequest =
+    source.startsWith('/') || source.startsWith('.') || source.startsWith('~')
+      ? { type: 'bind', source: resolvePath(source), target, createSource: true }
+      : { type: 'volume', source, target }
+  for (const option of options.split(',').filter(Boolean)) {
+    if (option === 'ro') mount.readOnly = true
+    else if (option === 'nocopy') mount.noCopy = true
+    else if (/^r?(private|shared|slave)$/.test(option)) mount.propagation = option
+    // SELinux labels and docker's consistency words mean nothing here, as on any Linux without SELinux.
+    else if (!['rw', 'z', 'Z', 'cached', 'delegated', 'consistent'].includes(option))
+      throw new BaleError('INVALID_ARGUMENT', `invalid mode: ${option}`, {
+        hint: 'ro, rw, nocopy, rprivate, rshared, rslave',
+      })
+  }
+  return mount
+}
+
+/** `type=bind,source=…,target=…,readonly` of `--mount`. */
+export function parseMount(text: string, resolvePath: (path: string) => string): MountRequest {
+  const mount: MountRequest = { type: 'volume', target: '' }
+  for (const field of text.split(',')) {
+    const at = field.indexOf('=')
+    const key = (at < 0 ? field : field.slice(0, at)).toLowerCase()
+    const value = at < 0 ? undefined : field.slice(at + 1)
+    setMountField(mount, key, value, text)
+  }
+  if (mount.target === '') throw new BaleError('INVALID_ARGUMENT', `invalid mount ${text}: target is required`)
+  if (mount.type === 'bind' && mount.source === undefined)
+    throw new BaleError('INVALID_ARGUMENT', `invalid mount ${text}: a bind needs a source`)
+  if (mount.type === 'tmpfs' && mount.source !== undefined)
+    throw new BaleError('INVALID_ARGUMENT', `invalid mount ${text}: a tmpfs has no source`)
+  if (mount.type === 'bind') mount.source = resolvePath(mount.source!)
+  return mount
+}
+
+function setMountField(mount: MountRequest, key: string, value: string | undefined, text: string): void {
+  const truth = value === undefined || value === 'true' || value === '1'
+  if (key === 'type') {
+    if (value !== 'bind' && value !== 'volume' && value !== 'tmpfs')
+      throw new BaleError('UNSUPPORTED', `mount type "${value}" is not supported`, { hint: 'bind, volume or tmpfs' })
+    mount.type = value
+  } else if (key === 'source' || key === 'src') mount.source = value
+  else if (key === 'target' || key === 'dst' || key === 'destination') mount.target = value ?? ''
+  else if (key === 'readonly' || key === 'ro') mount.readOnly = truth
+  else if (key === 'bind-propagation') mount.propagation = value
+  else if (key === 'volume-nocopy') mount.noCopy = truth
+  else if (key === 'tmpfs-size') mount.tmpfsSize = parseBytes('mount', value ?? '')
+  else if (key === 'tmpfs-mode') mount.tmpfsMode = Number.parseInt(value ?? '', 8)
+  else throw new BaleError('INVALID_ARGUMENT', `unexpected key '${key}' in '${text}'`)
+}
+
+/** `/path[:size=64m,noexec]` of `--tmpfs`. */
+export function parseTmpfs(text: string): MountRequest {
+  const [target = '', options] = text.split(/:(.*)/s)
+  const words = options?.split(',').filter(Boolean) ?? []
+  // Docker's defaults stay unless the opposite is said.
+  const opposite: Record<string, string> = { noexec: 'exec', nosuid: 'suid', nodev: 'dev' }
+  const defaults = Object.keys(opposite).filter((word) => !words.includes(opposite[word]!) && !words.includes(word))
+  return { type: 'tmpfs', target, tmpfsOptions: [...defaults, ...words] }
+}
+
+/** `/dev/x[:/dev/y][:rwm]` */
+export function parseDevice(text: string): DeviceRequest {
+  const parts = text.split(':')
+  const last = parts.at(-1)!
+  const permissions = parts.length > 1 && /^[rwm]{1,3}$/.test(last) ? parts.pop()! : 'rwm'
+  const [hostPath = '', containerPath = hostPath] = parts
+  if (!hostPath.startsWith('/') || parts.length > 2) throw invalid('device', text, '/dev/x[:/dev/y][:rwm]')
+  return { hostPath, containerPath, permissions }
+}
+
+/** `nofile=1024[:2048]` */
+export function parseUlimit(text: string): Ulimit {
+  const [, name = '', soft = '', hard = soft] = /^(\w+)=(-?\d+)(?::(-?\d+))?$/.exec(text) ?? []
+  if (name === '') throw invalid('ulimit', text, 'for example nofile=1024:2048')
+  const ulimit = { name, soft: Number(soft), hard: Number(hard) }
+  if (ulimit.hard >= 0 && ulimit.soft > ulimit.hard)
+    throw new BaleError('INVALID_ARGUMENT', `ulimit soft limit must be less than or equal to hard limit: ${text}`)
+  return ulimit
+}
+
+/** `no`, `always`, `unless-stopped`, `on-failure[:3]` */
+export function parseRestart(text: string): RestartPolicy {
+  const [, name = '', count] = /^(no|always|unless-stopped|on-failure)(?::(\d+))?$/.exec(text) ?? []
+  if (name === '' || (count !== undefined && name !== 'on-failure'))
+    throw new BaleError('INVALID_ARGUMENT', `invalid restart policy '${text}'`, {
+      hint: 'no, on-failure[:MAXIMUM], always or unless-stopped',
+    })
+  return { name: name as RestartPolicy['name'], ...(count !== undefined && { maximumRetryCount: Number(count) }) }
+}
+
+/** `KEY=VALUE` pairs of `--sysctl` and network options. */
+export function parsePairs(flag: string, words: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    words.map((word) => {
+      const at = word.indexOf('=')
+      if (at < 1) throw invalid(flag, word, 'KEY=VALUE')
+      return [word.slice(0, at), word.slice(at + 1)]
+    }),
+  )
+}
+
+/** Lines of an env file: `KEY=VALUE`, `KEY` (from the caller's environment), `#` comments. */
+export function parseEnvFile(
+  text: string,
+  file: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): string[] {
+  return text
+    .replace(/^\uFEFF/, '')
+    .split(/\r?\n/)
+    .map((line) => line.trimStart())
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .flatMap((line) => {
+      const key = line.split('=', 1)[0]!
+      if (/\s/.test(key) || key === '')
+        throw new BaleError(
+          'INVALID_ARGUMENT',
+          `poorly formatted environment: ${file}: variable '${key}' contains whitespaces`,
+        )
+      return environmentEntry(line, environment)
+    })
+}
+
+/** `KEY` alone takes the caller's value, and is left out when there is none. */
+export function environmentEntry(word: string, environment: Readonly<Record<string, string | undefined>>): string[] {
+  if (word.includes('=')) return [word]
+  const value = environment[word]
+  return value === undefined ? [] : [`${word}=${value}`]
+}

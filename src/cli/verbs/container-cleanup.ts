@@ -1,0 +1,15 @@
+import { defineVerb } from '../verb.ts'
+
+export const verb = defineVerb({
+  name: 'container cleanup',
+  summary: 'Clean up after a container that has ended (its monitor calls this)',
+  usage: 'CONTAINER',
+  arguments: { min: 1, max: 1 },
+  ownSignals: true,
+  options: [],
+  examples: [{ command: 'bale container cleanup 3f5c…', explains: 'Does nothing while the container runs' }],
+  async run({ args, engine }) {
+    await engine.cleanupContainer(args[0]!)
+    return 0
+  },
+})

@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs'
+import { BaleError } from '#base'
+import { environmentEntry, parseEnvFile } from '../flags/flag-values.ts'
+import { renderFailure } from '../render/failure.ts'
+import { runSession, terminalSize } from '../terminal-session.ts'
+import { defineVerb } from '../verb.ts'
+import { startFailureCode } from './run.ts'
+
+interface Options {
+  detach?: boolean
+  detachKeys?: string
+  env?: string[]
+  envFile?: string[]
+  interactive?: boolean
+  privileged?: boolean
+  tty?: boolean
+  user?: string
+  workdir?: string
+}
+
+export const verb = defineVerb<Options>({
+  name: 'exec',
+  summary: 'Run a further command in a running container',
+  usage: 'CONTAINER COMMAND [ARG...]',
+  arguments: { min: 2 },
+  passThrough: true,
+  ownSignals: true,
+  options: [
+    { flags: '-d, --detach', description: 'Run in the background' },
+    { flags: '--detach-keys <KEYS>', description: 'Keys that leave it running (ctrl-p,ctrl-q)' },
+    { flags: '-e, --env <KEY=VALUE>', description: 'Environment variable', repeat: true },
+    { flags: '--env-file <FILE>', description: 'Read environment variables from a file', repeat: true },
+    { flags: '-i, --interactive', description: 'Keep stdin open' },
+    { flags: '--privileged', description: 'All capabilities of this process' },
+    { flags: '-t, --tty', description: 'Give it a terminal' },
+    { flags: '-u, --user <USER[:GROUP]>', description: 'User name or ID' },
+    { flags: '-w, --workdir <FOLDER>', description: 'Working folder' },
+  ],
+  examples: [
+    { command: 'bale exec -it web sh', explains: 'A shell in a running container' },
+    { command: 'bale exec -e LEVEL=2 web reload', explains: 'One command, with its exit code' },
+  ],
+  async run({ args, options, engine, io }) {
+    const [name = '', ...command] = args
+    if (options.tty && options.interactive && !options.detach && !io.stdin.isTTY)
+      throw new BaleError('INVALID_ARGUMENT', 'the input device is not a TTY')
+    const files = (options.envFile ?? []).flatMap((file) =>
+      parseEnvFile(readFileSync(file, 'utf8'), file, io.environment),
+    )
+    try {
+      await using running = await engine.execContainer(name, {
+        args: command,
+        env: [...files, ...(options.env ?? []).flatMap((word) => environmentEntry(word, io.environment))],
+        workingDir: options.workdir,
+        user: options.user,
+        tty: options.tty,
+        stdin: options.interactive,
+        privileged: options.privileged,
+        detach: options.detach,
+        size: options.tty ? terminalSize(io) : undefined,
+      })
+      if (!running.attach) return 0
+      const exit = running.exit()
+      const how = await runSession(io, running.attach, {
+        stdin: options.interactive ?? false,
+        tty: options.tty ?? false,
+        detachKeys: options.detachKeys,
+      })
+      return how === 'detached' ? 0 : await exit
+    } catch (error) {
+      const code = startFailureCode(error)
+      if (code === undefined) throw error
+      io.warn(renderFailure(error))
+      return code
+    }
+  },
+})

@@ -1,0 +1,12 @@
+import { eachName } from '../each-name.ts'
+import { defineVerb } from '../verb.ts'
+
+export const verb = defineVerb<{ signal: string }>({
+  name: 'kill',
+  summary: 'Send a signal to running containers',
+  usage: 'CONTAINER [CONTAINER...]',
+  arguments: { min: 1 },
+  options: [{ flags: '-s, --signal <SIGNAL>', description: 'Name or number', default: 'KILL' }],
+  examples: [{ command: 'bale kill -s HUP web', explains: 'Make a server read its configuration again' }],
+  run: ({ args, options, engine, io }) => eachName(io, args, (name) => engine.killContainer(name, options.signal)),
+})

@@ -1,0 +1,72 @@
+import { once } from 'node:events'
+import { BaleError } from '#base'
+import { parseDuration, parseWholeNumber } from '../flags/flag-values.ts'
+import { defineVerb } from '../verb.ts'
+
+interface Options {
+  follow?: boolean
+  since?: string
+  until?: string
+  tail: string
+  timestamps?: boolean
+}
+
+export const verb = defineVerb<Options>({
+  name: 'logs',
+  summary: 'Show what a container has written',
+  usage: 'CONTAINER',
+  arguments: { min: 1, max: 1 },
+  options: [
+    { flags: '-f, --follow', description: 'Go on until it ends' },
+    { flags: '--since <TIME>', description: 'Only what is newer: a time, or a duration such as 10m' },
+    { flags: '--until <TIME>', description: 'Only what is older' },
+    { flags: '-n, --tail <LINES>', description: 'Only the last lines', default: 'all' },
+    { flags: '-t, --timestamps', description: 'Show when' },
+    { flags: '--details', description: 'Show labels of the log', refused: 'logs have no further labels' },
+  ],
+  examples: [
+    { command: 'bale logs -f --tail 10 web', explains: 'The last ten lines, and what comes' },
+    { command: 'bale logs --since 5m -t web', explains: 'The last five minutes, with times' },
+  ],
+  async run({ args, options, engine, io, signal }) {
+    const { frames } = await engine.containerLogs(args[0]!, {
+      follow: options.follow,
+      since: options.since === undefined ? undefined : timeOf('since', options.since),
+      until: options.until === undefined ? undefined : timeOf('until', options.until),
+      tail: tailOf(options.tail),
+      signal,
+    })
+    for await (const { stream, bytes, time, startsLine } of frames) {
+      const target = stream === 'stdout' ? io.stdout : io.stderr
+      if (options.timestamps && startsLine) target.write(`${utcTime(time)} `)
+      if (!target.write(bytes)) await once(target, 'drain')
+    }
+    return 0
+  },
+})
+
+function tailOf(text: string): number | undefined {
+  if (text === 'all') return undefined
+  const lines = parseWholeNumber('tail', text)
+  return lines < 0 ? undefined : lines
+}
+
+/** `2026-01-02T03:04:05Z`, seconds since 1970, or a duration before now; as milliseconds. */
+function timeOf(flag: string, text: string): number {
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000
+  if (/^\d+(\.\d+)?(ns|us|µs|ms|s|m|h)/.test(text)) return Date.now() - parseDuration(flag, text) / 1e6
+  const time = Date.parse(text)
+  if (Number.isNaN(time))
+    throw new BaleError(
+      'INVALID_ARGUMENT',
+      `invalid value for "${flag}": failed to parse value as time or duration: "${text}"`,
+    )
+  return time
+}
+
+/** Nine digits of a second and Z, as docker prints. */
+function utcTime(text: string): string {
+  const [, second = '', fraction = ''] = /^(.{19})(?:\.(\d+))?/.exec(text) ?? []
+  const whole = new Date(`${second}${text.slice(second.length + (fraction ? fraction.length + 1 : 0))}`)
+  return `${whole.toISOString().slice(0, 19)}.${fraction.padEnd(9, '0').slice(0, 9)}Z`
+}

@@ -1,0 +1,13 @@
+import { printInspected } from '../render/inspected.ts'
+import { defineVerb } from '../verb.ts'
+
+export const verb = defineVerb<{ format?: string }>({
+  name: 'network inspect',
+  summary: 'Show everything about networks as JSON',
+  usage: 'NETWORK [NETWORK...]',
+  arguments: { min: 1 },
+  options: [{ flags: '-f, --format <TEMPLATE>', description: "'json', or a Go template" }],
+  examples: [{ command: 'bale network inspect app', explains: 'Its range and who is connected' }],
+  run: ({ args, options, engine, io }) =>
+    printInspected(io, args, (name) => engine.inspectNetwork(name), options.format),
+})

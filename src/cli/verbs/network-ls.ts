@@ -1,0 +1,51 @@
+import { readPairs } from '../filters.ts'
+import { type ListFormat, renderList } from '../render/list-format.ts'
+import { defineVerb } from '../verb.ts'
+
+type Row = Record<'ID' | 'Name' | 'Driver' | 'Scope' | 'IPv6' | 'Internal' | 'Labels' | 'CreatedAt', string>
+
+const LIST: ListFormat<Row> = {
+  headers: {
+    ID: 'NETWORK ID',
+    Name: 'NAME',
+    Driver: 'DRIVER',
+    Scope: 'SCOPE',
+    IPv6: 'IPV6',
+    Internal: 'INTERNAL',
+    Labels: 'LABELS',
+    CreatedAt: 'CREATED AT',
+  },
+  table: '{{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.Scope}}',
+  rowType: '*network.networkContext',
+}
+
+export const verb = defineVerb<{ filter?: string[]; format?: string; trunc: boolean; quiet?: boolean }>({
+  name: 'network ls',
+  summary: 'List networks',
+  arguments: { max: 0 },
+  options: [
+    { flags: '-f, --filter <FILTER>', description: 'name, id, driver, label, type, scope', repeat: true },
+    { flags: '--format <TEMPLATE>', description: "'table TEMPLATE', 'json', or a Go template for each row" },
+    { flags: '--no-trunc', description: 'Do not shorten IDs' },
+    { flags: '-q, --quiet', description: 'Only show IDs' },
+  ],
+  examples: [{ command: 'bale network ls --filter type=custom', explains: 'Networks that people made' }],
+  async run({ options, engine, io }) {
+    const networks = await engine.listNetworks({ filters: readPairs(options.filter) })
+    const rows = networks.map((network) => ({
+      ID: options.trunc ? network.Id.slice(0, 12) : network.Id,
+      Name: network.Name,
+      Driver: network.Driver,
+      Scope: network.Scope,
+      IPv6: String(network.EnableIPv6),
+      Internal: String(network.Internal),
+      Labels: Object.entries(network.Labels)
+        .map(([key, value]) => `${key}=${value}`)
+        .join(','),
+      CreatedAt: network.Created,
+    }))
+    if (options.quiet && options.format === undefined) for (const row of rows) await io.print(row.ID)
+    else io.stdout.write(renderList(rows, LIST, options.format))
+    return 0
+  },
+})

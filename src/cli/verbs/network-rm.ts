@@ -1,0 +1,12 @@
+import { eachName } from '../each-name.ts'
+import { defineVerb } from '../verb.ts'
+
+export const verb = defineVerb({
+  name: 'network rm',
+  summary: 'Remove networks',
+  usage: 'NETWORK [NETWORK...]',
+  arguments: { min: 1 },
+  options: [],
+  examples: [{ command: 'bale network rm app', explains: 'Refused while running containers are connected' }],
+  run: ({ args, engine, io }) => eachName(io, args, (name) => engine.removeNetwork(name)),
+})

@@ -1,0 +1,28 @@
+import { BaleError } from '#base'
+import { defineVerb } from '../verb.ts'
+
+export const verb = defineVerb({
+  name: 'port',
+  summary: 'Show where the ports of a container are published',
+  usage: 'CONTAINER [PORT[/PROTOCOL]]',
+  arguments: { min: 1, max: 2 },
+  options: [],
+  examples: [{ command: 'bale port web 80', explains: 'Prints 0.0.0.0:8080' }],
+  async run({ args, engine, io }) {
+    const [name = '', wanted] = args
+    const { NetworkSettings } = await engine.inspectContainer(name)
+    const ports = Object.entries(
+      NetworkSettings['Ports'] as Record<string, { HostIp: string; HostPort: string }[] | null>,
+    ).filter(([, bindings]) => bindings)
+    const key = wanted === undefined || wanted.includes('/') ? wanted : `${wanted}/tcp`
+    const chosen = key === undefined ? ports : ports.filter(([port]) => port === key)
+    if (key !== undefined && chosen.length === 0)
+      throw new BaleError('INVALID_ARGUMENT', `No public port '${key}' published for ${name}`)
+    for (const [port, bindings] of chosen.sort(([one], [other]) => (one < other ? -1 : 1)))
+      for (const { HostIp, HostPort } of bindings ?? []) {
+        const address = `${HostIp.includes(':') ? `[${HostIp}]` : HostIp}:${HostPort}`
+        await io.print(key === undefined ? `${port} -> ${address}` : address)
+      }
+    return 0
+  },
+})

@@ -1,0 +1,14 @@
+import { defineVerb } from '../verb.ts'
+
+export const verb = defineVerb({
+  name: 'rename',
+  summary: 'Give a container another name',
+  usage: 'CONTAINER NEW_NAME',
+  arguments: { min: 2, max: 2 },
+  options: [],
+  examples: [{ command: 'bale rename web old-web', explains: 'The container goes on running' }],
+  async run({ args, engine }) {
+    await engine.renameContainer(args[0]!, args[1]!)
+    return 0
+  },
+})

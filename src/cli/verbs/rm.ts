@@ -1,0 +1,29 @@
+import { isBaleError } from '#base'
+import { eachName } from '../each-name.ts'
+import { defineVerb } from '../verb.ts'
+
+export const verb = defineVerb<{ force?: boolean; volumes?: boolean }>({
+  name: 'rm',
+  summary: 'Remove containers with what they have written',
+  usage: 'CONTAINER [CONTAINER...]',
+  arguments: { min: 1 },
+  options: [
+    { flags: '-f, --force', description: 'Kill them first when they run' },
+    { flags: '-v, --volumes', description: 'Their anonymous volumes too' },
+    { flags: '-l, --link', description: 'Remove a link', refused: 'there are no links between containers' },
+  ],
+  examples: [
+    { command: 'bale rm job', explains: 'A container that has ended' },
+    { command: 'bale rm -f -v web', explains: 'A running one, with its anonymous volumes' },
+  ],
+  run: ({ args, options, engine, io }) =>
+    eachName(io, args, async (name) => {
+      try {
+        await engine.removeContainer(name, options)
+      } catch (error) {
+        // As docker: with --force a container that is not there is no failure of the command, but it is told.
+        if (!options.force || !isBaleError(error, 'CONTAINER_NOT_FOUND')) throw error
+        io.warn(`Error: ${error.message}`)
+      }
+    }),
+})

@@ -1,0 +1,127 @@
+import { writeFileSync } from 'node:fs'
+import { BaleError, isBaleError } from '#base'
+import type { Engine } from '#engine'
+import { CONTAINER_FLAGS, type ContainerFlags, containerRequest } from '../flags/container-flags.ts'
+import { renderFailure } from '../render/failure.ts'
+import { createProgressView } from '../render/progress.ts'
+import { runSession, terminalSize } from '../terminal-session.ts'
+import { defineVerb, type Terminal } from '../verb.ts'
+
+interface Options extends ContainerFlags {
+  detach?: boolean
+  detachKeys?: string
+  sigProxy?: boolean
+  quiet?: boolean
+}
+
+export const verb = defineVerb<Options>({
+  name: 'run',
+  summary: 'Make a container from an image and run a command in it',
+  usage: 'IMAGE [COMMAND] [ARG...]',
+  arguments: { min: 1 },
+  passThrough: true,
+  ownSignals: true,
+  failureCode: 125,
+  options: [
+    ...CONTAINER_FLAGS,
+    { flags: '-d, --detach', description: 'Run in the background and print the container ID' },
+    { flags: '--detach-keys <KEYS>', description: 'Keys that leave it running (ctrl-p,ctrl-q)' },
+    { flags: '--sig-proxy', description: 'Hand signals on to the process', default: true },
+    { flags: '-q, --quiet', description: 'Do not show a pull' },
+  ],
+  examples: [
+    { command: 'bale run --rm -it debian:12', explains: 'A shell in a container that is removed afterwards' },
+    { command: 'bale run -d --name web -p 8080:80 webserver', explains: 'A server in the background' },
+    { command: 'bale run --rm -v "$PWD:/src" -w /src debian:12 ls -l', explains: 'A command on your files' },
+  ],
+  async run({ args, options, engine, io }) {
+    const request = containerRequest(args, options, io)
+    const streams = attachedStreams(options)
+    const stdin = streams ? streams.includes('stdin') : (options.interactive ?? false)
+    Object.assign(request.config, {
+      attachStdin: stdin && !options.detach,
+      attachStdout: !options.detach && (streams?.includes('stdout') ?? true),
+      attachStderr: !options.detach && (streams?.includes('stderr') ?? true),
+      stdinOnce: stdin && !options.detach,
+    })
+    checkFlags(options, io)
+    const started = await start(engine, request, options, io)
+    if (typeof started === 'number') return started
+    if (!started.attach) {
+      await io.print(started.id)
+      return 0
+    }
+    const how = await runSession(io, started.attach, {
+      stdin,
+      tty: started.tty,
+      streams: streams?.filter((stream) => stream !== 'stdin'),
+      detachKeys: options.detachKeys,
+      ...(options.sigProxy !== false &&
+        !started.tty && { onSignal: (signal) => engine.killContainer(started.id, signal) }),
+    })
+    if (how === 'detached') return 0
+    return started.wait()
+  },
+})
+
+type Stream = 'stdin' | 'stdout' | 'stderr'
+
+function attachedStreams(options: Options): Stream[] | undefined {
+  if (!options.attach?.length) return undefined
+  if (options.detach) throw new BaleError('INVALID_ARGUMENT', 'Conflicting options: -a and -d')
+  return options.attach.map((word) => {
+    const stream = word.toLowerCase()
+    if (stream === 'stdin' || stream === 'stdout' || stream === 'stderr') return stream
+    throw new BaleError(
+      'INVALID_ARGUMENT',
+      `invalid argument "${word}" for "-a, --attach" flag: valid streams are STDIN, STDOUT and STDERR`,
+    )
+  })
+}
+
+function checkFlags(options: Options, io: Terminal): void {
+  if (options.tty && options.interactive && !options.detach && !io.stdin.isTTY)
+    throw new BaleError('INVALID_ARGUMENT', 'the input device is not a TTY')
+}
+
+async function start(
+  engine: Engine,
+  request: Parameters<Engine['runContainer']>[0],
+  options: Options,
+  io: Terminal,
+): Promise<Awaited<ReturnType<Engine['runContainer']>> | number> {
+  using view = createProgressView(io, { quiet: options.quiet, to: 'stderr' })
+  try {
+    return await engine.runContainer(request, {
+      detach: options.detach,
+      size: options.tty ? terminalSize(io) : undefined,
+      progress: view.report,
+      onCreated: async (id) => writeCidFile(options.cidfile, id),
+    })
+  } catch (error) {
+    const code = startFailureCode(error)
+    if (code === undefined) throw error
+    io.warn(renderFailure(error))
+    return code
+  }
+}
+
+/** docker's 126 and 127 for commands that cannot be run; undefined for failures of bale itself. */
+export function startFailureCode(error: unknown): 126 | 127 | undefined {
+  if (isBaleError(error, 'COMMAND_NOT_FOUND')) return 127
+  return isBaleError(error, 'COMMAND_NOT_EXECUTABLE') ? 126 : undefined
+}
+
+/** The file must not be there: it would name another container. */
+export function writeCidFile(path: string | undefined, id: string): void {
+  if (path === undefined) return
+  try {
+    writeFileSync(path, id, { flag: 'wx' })
+  } catch (cause) {
+    throw new BaleError(
+      'INVALID_ARGUMENT',
+      `Container ID file found, make sure the other container isn't running or delete ${path}`,
+      { cause },
+    )
+  }
+}

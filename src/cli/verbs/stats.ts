@@ -1,0 +1,82 @@
+import { cpus } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Usage } from '#engine'
+import { binarySize, humanSize } from '../render/human-units.ts'
+import { type ListFormat, renderList } from '../render/list-format.ts'
+import { defineVerb } from '../verb.ts'
+
+interface Options {
+  all?: boolean
+  format?: string
+  stream: boolean
+  trunc: boolean
+}
+
+type Row = Record<
+  'ID' | 'Name' | 'Container' | 'CPUPerc' | 'MemUsage' | 'MemPerc' | 'NetIO' | 'BlockIO' | 'PIDs',
+  string
+>
+
+const LIST: ListFormat<Row> = {
+  headers: {
+    ID: 'CONTAINER ID',
+    Name: 'NAME',
+    Container: 'CONTAINER',
+    CPUPerc: 'CPU %',
+    MemUsage: 'MEM USAGE / LIMIT',
+    MemPerc: 'MEM %',
+    NetIO: 'NET I/O',
+    BlockIO: 'BLOCK I/O',
+    PIDs: 'PIDS',
+  },
+  table: '{{.ID}}\t{{.Name}}\t{{.CPUPerc}}\t{{.MemUsage}}\t{{.MemPerc}}\t{{.NetIO}}\t{{.BlockIO}}\t{{.PIDs}}',
+  rowType: '*formatter.statsContext',
+}
+
+export const verb = defineVerb<Options>({
+  name: 'stats',
+  summary: 'Show what running containers use',
+  usage: '[CONTAINER...]',
+  options: [
+    { flags: '-a, --all', description: 'All containers', refused: 'only what runs uses anything' },
+    { flags: '--format <TEMPLATE>', description: "'table TEMPLATE', 'json', or a Go template for each row" },
+    { flags: '--no-stream', description: 'Once instead of for ever' },
+    { flags: '--no-trunc', description: 'Do not shorten IDs' },
+  ],
+  examples: [{ command: 'bale stats --no-stream', explains: 'All running containers, once' }],
+  async run({ args, options, engine, io, signal }) {
+    let before = await engine.containerUsage(args)
+    do {
+      await sleep(options.stream ? 1000 : 200, undefined, { signal })
+      const now = await engine.containerUsage(args)
+      const rows = now.map((usage) =>
+        display(
+          usage,
+          before.find(({ id }) => id === usage.id),
+          options.trunc,
+        ),
+      )
+      if (options.stream && io.stdout.isTTY) io.stdout.write('\x1b[2J\x1b[H')
+      io.stdout.write(renderList(rows, LIST, options.format))
+      before = now
+    } while (options.stream)
+    return 0
+  },
+})
+
+function display(usage: Usage, before: Usage | undefined, truncated: boolean): Row {
+  const elapsed = (usage.time - (before?.time ?? usage.time)) * 1e6
+  const used = usage.cpuNanoseconds - (before?.cpuNanoseconds ?? usage.cpuNanoseconds)
+  const share = elapsed > 0 ? (used / elapsed) * 100 : 0
+  return {
+    ID: truncated ? usage.id.slice(0, 12) : usage.id,
+    Name: usage.name,
+    Container: usage.id.slice(0, 12),
+    CPUPerc: `${Math.min(share, cpus().length * 100).toFixed(2)}%`,
+    MemUsage: `${binarySize(usage.memory)} / ${binarySize(usage.memoryLimit)}`,
+    MemPerc: `${((usage.memory / usage.memoryLimit) * 100).toFixed(2)}%`,
+    NetIO: `${humanSize(usage.networkReceived)} / ${humanSize(usage.networkSent)}`,
+    BlockIO: `${humanSize(usage.blockRead)} / ${humanSize(usage.blockWritten)}`,
+    PIDs: String(usage.pids),
+  }
+}

@@ -1,0 +1,12 @@
+import { eachName } from '../each-name.ts'
+import { defineVerb } from '../verb.ts'
+
+export const verb = defineVerb({
+  name: 'unpause',
+  summary: 'Let paused containers go on',
+  usage: 'CONTAINER [CONTAINER...]',
+  arguments: { min: 1 },
+  options: [],
+  examples: [{ command: 'bale unpause web', explains: 'Where it was frozen' }],
+  run: ({ args, engine, io }) => eachName(io, args, (name) => engine.unpauseContainer(name)),
+})

@@ -1,0 +1,27 @@
+import { BaleError } from '#base'
+import { eachName } from '../each-name.ts'
+import { CONTAINER_FLAGS, type ContainerFlags, resources } from '../flags/container-flags.ts'
+import { parseRestart } from '../flags/flag-values.ts'
+import { defineVerb } from '../verb.ts'
+
+const NAMES =
+  /--(blkio-weight|cpu-period|cpu-quota|cpu-shares|cpus|cpuset-cpus|cpuset-mems|memory|memory-reservation|memory-swap|pids-limit|restart) /
+
+export const verb = defineVerb<ContainerFlags>({
+  name: 'update',
+  summary: 'Change limits and the restart policy of containers',
+  usage: 'CONTAINER [CONTAINER...]',
+  arguments: { min: 1 },
+  options: CONTAINER_FLAGS.filter((option) => NAMES.test(option.flags)),
+  examples: [{ command: 'bale update --memory 512m --restart always web', explains: 'At once, while it runs' }],
+  run: ({ args, options, engine, io }) => {
+    const limits = resources(options)
+    const change = {
+      ...(Object.keys(limits).length > 0 && { resources: limits }),
+      ...(options.restart !== undefined && { restart: parseRestart(options.restart) }),
+    }
+    if (Object.keys(change).length === 0)
+      throw new BaleError('INVALID_ARGUMENT', 'You must provide one or more flags when using this command.')
+    return eachName(io, args, (name) => engine.updateContainer(name, change))
+  },
+})

@@ -1,0 +1,25 @@
+import { parseLabels, parsePairs } from '../flags/flag-values.ts'
+import { defineVerb } from '../verb.ts'
+
+export const verb = defineVerb<{ driver: string; label?: string[]; opt?: string[] }>({
+  name: 'volume create',
+  summary: 'Make a volume',
+  usage: '[NAME]',
+  arguments: { max: 1 },
+  options: [
+    { flags: '-d, --driver <NAME>', description: 'Only local', default: 'local' },
+    { flags: '--label <KEY=VALUE>', description: 'Label', repeat: true },
+    { flags: '-o, --opt <KEY=VALUE>', description: 'Option of the driver (local has none)', repeat: true },
+  ],
+  examples: [{ command: 'bale volume create data', explains: 'Mount it with -v data:/var/lib/data' }],
+  async run({ args, options, engine, io }) {
+    const { Name } = await engine.createVolume({
+      name: args[0],
+      driver: options.driver,
+      labels: parseLabels(options.label ?? []),
+      options: parsePairs('opt', options.opt ?? []),
+    })
+    await io.print(Name)
+    return 0
+  },
+})

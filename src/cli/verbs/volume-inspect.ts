@@ -1,0 +1,13 @@
+import { printInspected } from '../render/inspected.ts'
+import { defineVerb } from '../verb.ts'
+
+export const verb = defineVerb<{ format?: string }>({
+  name: 'volume inspect',
+  summary: 'Show everything about volumes as JSON',
+  usage: 'VOLUME [VOLUME...]',
+  arguments: { min: 1 },
+  options: [{ flags: '-f, --format <TEMPLATE>', description: "'json', or a Go template" }],
+  examples: [{ command: `bale volume inspect -f '{{.Mountpoint}}' data`, explains: 'Where its files lie' }],
+  run: ({ args, options, engine, io }) =>
+    printInspected(io, args, (name) => engine.inspectVolume(name), options.format),
+})

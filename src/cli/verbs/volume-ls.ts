@@ -1,0 +1,51 @@
+import { readPairs } from '../filters.ts'
+import { type ListFormat, renderList } from '../render/list-format.ts'
+import { defineVerb } from '../verb.ts'
+
+type Row = Record<'Driver' | 'Name' | 'Scope' | 'Mountpoint' | 'Labels' | 'Links' | 'Size', string>
+
+const LIST: ListFormat<Row> = {
+  headers: {
+    Driver: 'DRIVER',
+    Name: 'VOLUME NAME',
+    Scope: 'SCOPE',
+    Mountpoint: 'MOUNTPOINT',
+    Labels: 'LABELS',
+    Links: 'LINKS',
+    Size: 'SIZE',
+  },
+  table: '{{.Driver}}\t{{.Name}}',
+  rowType: '*formatter.volumeContext',
+}
+
+export const verb = defineVerb<{ filter?: string[]; format?: string; quiet?: boolean }>({
+  name: 'volume ls',
+  summary: 'List volumes',
+  arguments: { max: 0 },
+  options: [
+    { flags: '-f, --filter <FILTER>', description: 'name, label, dangling, driver', repeat: true },
+    { flags: '--format <TEMPLATE>', description: "'table TEMPLATE', 'json', or a Go template for each row" },
+    { flags: '-q, --quiet', description: 'Only show names' },
+  ],
+  examples: [{ command: 'bale volume ls --filter dangling=true', explains: 'Those that no container mounts' }],
+  async run({ options, engine, io }) {
+    const volumes = await engine.listVolumes({ filters: readPairs(options.filter) })
+    if (options.quiet && options.format === undefined) {
+      for (const { Name } of volumes) await io.print(Name)
+      return 0
+    }
+    const rows = volumes.map((volume) => ({
+      Driver: volume.Driver,
+      Name: volume.Name,
+      Scope: volume.Scope,
+      Mountpoint: volume.Mountpoint,
+      Labels: Object.entries(volume.Labels ?? {})
+        .map(([key, value]) => `${key}=${value}`)
+        .join(','),
+      Links: 'N/A',
+      Size: 'N/A',
+    }))
+    io.stdout.write(renderList(rows, LIST, options.format))
+    return 0
+  },
+})

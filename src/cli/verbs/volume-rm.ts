@@ -1,0 +1,12 @@
+import { eachName } from '../each-name.ts'
+import { defineVerb } from '../verb.ts'
+
+export const verb = defineVerb<{ force?: boolean }>({
+  name: 'volume rm',
+  summary: 'Remove volumes with their data',
+  usage: 'VOLUME [VOLUME...]',
+  arguments: { min: 1 },
+  options: [{ flags: '-f, --force', description: 'One that is not there is no failure' }],
+  examples: [{ command: 'bale volume rm data', explains: 'Refused while a container mounts it' }],
+  run: ({ args, options, engine, io }) => eachName(io, args, (name) => engine.removeVolume(name, options)),
+})

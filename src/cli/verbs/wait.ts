@@ -1,0 +1,13 @@
+import { eachName } from '../each-name.ts'
+import { defineVerb } from '../verb.ts'
+
+export const verb = defineVerb({
+  name: 'wait',
+  summary: 'Wait until containers end, and print their exit codes',
+  usage: 'CONTAINER [CONTAINER...]',
+  arguments: { min: 1 },
+  options: [],
+  examples: [{ command: 'bale wait job', explains: 'Prints 0 when all was well' }],
+  run: ({ args, engine, io, signal }) =>
+    eachName(io, args, async (name) => String(await engine.waitContainer(name, { signal }))),
+})
