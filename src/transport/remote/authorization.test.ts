@@ -105,6 +105,21 @@ test('an identity token is traded by POST, a registry token is sent as it is', a
   )
 })
 
+test('C02 an identity token does not follow a redirect to another host', async () => {
+  await using elsewhere = await planServer((_request, response) => response.end('{"token":"good"}'))
+  await using server = await planServer(({ path, headers }, response) => {
+    if (path.startsWith('/token')) return response.writeHead(307, { location: `${elsewhere.url}/token` }).end()
+    return response.writeHead(401, { 'www-authenticate': `Bearer realm="http://${headers.host}/token"` }).end()
+  })
+  const credential = { kind: 'identity-token', token: 'id-1' } as const
+  await using repository = openRepository(
+    { registry: server.host, repository: 'a' },
+    { credentials: fixedCredential(server.host, credential), limits },
+  )
+  await assert.rejects(repository.resolve('1'), /redirects a login to another host/)
+  assert.equal(elsewhere.seen.length, 0)
+})
+
 test('a token that the registry no longer accepts is replaced once', async () => {
   let accepted = 'first'
   let given = 0
