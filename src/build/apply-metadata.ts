@@ -41,8 +41,6 @@ function changeConfig(state: StageState, command: MetadataCommand, values: Argum
       return applyPairs(state, command)
     case 'CMD':
       config.Cmd = withShell(state, command.line)
-      // docker's field for Windows, which BuildKit sets for all.
-      config.ArgsEscaped = true
       state.commandIsSet = true
       return `CMD ${goQuotedList(config.Cmd)}`
     case 'ENTRYPOINT':

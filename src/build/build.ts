@@ -18,7 +18,7 @@ import { type BuildSession, openBuildSession } from './build-session.ts'
 import { type OpenContext, openContext } from './context/open-context.ts'
 import { dockerfileError, expandWord, parseDockerfile } from './dockerfile/index.ts'
 import type { BuildMachine, FoundBase } from './machine.ts'
-import { checkBuildContexts, createSources, stageOf } from './sources.ts'
+import { checkBuildContexts, createSources, findStage } from './sources.ts'
 import { buildStage, countLayerSteps, createdAt, type StepNames, stepNames, takeTriggers } from './stage-builder.ts'
 import { fillCreated, type StageState, stateOfImage, stateOfStage } from './stage-state.ts'
 import { earlierStage, planStages, type Stage, type StagePlan, targetStage } from './stages.ts'
@@ -208,7 +208,7 @@ function neededStages(plan: StagePlan, stage: Stage, contexts: ReadonlyMap<strin
     if (command.kind !== 'RUN') return []
     return command.mounts.flatMap((mount) => /(?:^|,)from=([^,$]+)/.exec(mount)?.[1] ?? [])
   })
-  return names.filter((name) => !contexts.has(name)).flatMap((name) => stageOf(plan, name, stage) ?? [])
+  return names.filter((name) => !contexts.has(name)).flatMap((name) => findStage(plan, name, stage) ?? [])
 }
 
 function showBase(

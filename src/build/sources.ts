@@ -84,12 +84,17 @@ function openMounted(mounted: { path: string } & AsyncDisposable, label: string,
   }
 }
 
-/** Numbers count stages from 0. Only stages above can be meant. */
-export function stageOf(plan: StagePlan, name: string, from: Stage): Stage | undefined {
-  const found = /^\d+$/.test(name)
-    ? plan.stages[Number(name)]
-    : plan.stages.findLast((stage) => isNamed(stage, name, from))
-  if (found && found.index < from.index) return found
+/** The earlier stage that a name or number means, if any. */
+export function findStage(plan: StagePlan, name: string, from: Stage): Stage | undefined {
+  if (!/^\d+$/.test(name)) return plan.stages.findLast((stage) => isNamed(stage, name, from))
+  const stage = plan.stages[Number(name)]
+  return stage && stage.index < from.index ? stage : undefined
+}
+
+/** As `findStage`; a number that is none, and a stage that stands below, are errors. */
+function stageOf(plan: StagePlan, name: string, from: Stage): Stage | undefined {
+  const found = findStage(plan, name, from)
+  if (found) return found
   if (/^\d+$/.test(name)) throw new BaleError('DOCKERFILE_INVALID', `there is no stage ${name} above this one`)
   const below = plan.stages.find((stage) => stage.name === name.toLowerCase())
   if (!below) return undefined

@@ -71,6 +71,8 @@ export async function buildStage(
       const step = await layerStep(run, stage, state, command)
       if (step) await takeStep(run, stage, state, step, names)
       else if (isMetadata(command)) applyMetadata(state, command, run)
+      // docker's field for Windows, which BuildKit sets for all.
+      if (command.kind === 'CMD') state.config.ArgsEscaped = true
     } catch (error) {
       throw explainAt(command.instruction)(error)
     }

@@ -86,7 +86,8 @@ async function bindDigest(run: BuildRun, source: StepSource, path: string): Prom
   await using opened = await source.open()
   const resolved = opened.tree.follow(path)
   if (resolved === undefined) throw notFound(source, path)
-  return contentDigest(
+  // Awaited here: the tree is closed when this function ends.
+  return await contentDigest(
     selectSources(opened.tree, plainSource(resolved), { excludes: [], parents: false, signal: run.signal }),
   )
 }
