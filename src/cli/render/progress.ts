@@ -53,8 +53,8 @@ function terminalView(stream: Output): ProgressView {
 
   const draw = () => {
     timer = undefined
-    const columns = Math.max(20, stream.columns ?? 80)
-    const rows = Math.max(3, (stream.rows ?? 24) - 1)
+    const columns = Math.max(20, stream.columns || 80)
+    const rows = Math.max(3, (stream.rows || 24) - 1)
     // More lines than the screen has cannot be moved over: only the last ones move.
     const shown = [...lines].slice(-rows).map(([id, text]) => `${id}: ${text}`.slice(0, columns - 1))
     stream.write(`${drawn > 0 ? `\x1b[${drawn}A` : ''}${shown.map((line) => `\x1b[2K${line}\n`).join('')}`)
