@@ -1,10 +1,14 @@
 import { BaleError } from '#base'
+import { UsageError } from './parse-arguments.ts'
 
 /** `--filter name=value`, repeated, in order; what the names may be is for the engine to say. */
 export function readPairs(words: readonly string[] | undefined): { name: string; value: string }[] {
   return (words ?? []).map((word) => {
     const at = word.indexOf('=')
-    if (at < 1) throw new BaleError('INVALID_ARGUMENT', `bad format of filter (expected name=value): ${word}`)
+    if (at < 1) {
+      const problem = 'bad format of filter (expected name=value)'
+      throw new UsageError(`invalid argument "${word}" for "-f, --filter" flag: ${problem}`, 125)
+    }
     return { name: word.slice(0, at).trim().toLowerCase(), value: word.slice(at + 1) }
   })
 }

@@ -140,5 +140,6 @@ function argumentCount(verb: Verb, min: number, max: number): string {
   if (max === 0) return `"bale ${verb.name}" accepts no arguments.`
   if (min === max) return `"bale ${verb.name}" requires exactly ${plural(min)}.`
   if (max === Number.POSITIVE_INFINITY) return `"bale ${verb.name}" requires at least ${plural(min)}.`
+  if (min === 0) return `"bale ${verb.name}" requires at most ${plural(max)}.`
   return `"bale ${verb.name}" requires at least ${min} and at most ${plural(max)}.`
 }

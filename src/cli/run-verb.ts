@@ -2,6 +2,7 @@ import { type ConfigOverrides, createEngine, readConfig } from '#engine'
 import { HelpWanted, parseArguments, UsageError } from './parse-arguments.ts'
 import { renderFailure } from './render/failure.ts'
 import { processTerminal } from './terminal.ts'
+import type { Verb } from './verb.ts'
 import type { VerbEntry } from './verb-table.ts'
 
 export interface RunVerbFlags {
@@ -25,10 +26,7 @@ export async function runVerb(entry: VerbEntry, argv: string[], flags: RunVerbFl
       process.stdout.write(`${verbHelp(verb)}\n`)
       return 0
     }
-    if (error instanceof UsageError) {
-      process.stderr.write(`${error.message}\nSee 'bale ${verb.name} --help'.\n`)
-      return error.exitCode
-    }
+    if (error instanceof UsageError) return usageFailure(error, verb)
     process.stderr.write(`${renderFailure(error, flags)}\n`)
     return 125
   }
@@ -58,11 +56,18 @@ export async function runVerb(entry: VerbEntry, argv: string[], flags: RunVerbFl
       process.stderr.write('bale: stopped\n')
       return 130
     }
+    // Some mistakes show only when the verb looks into a flag's value.
+    if (error instanceof UsageError) return usageFailure(error, verb)
     process.stderr.write(`${renderFailure(error, flags)}\n`)
     return failureCode
   } finally {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, onSignal)
   }
+}
+
+function usageFailure(error: UsageError, verb: Verb): number {
+  process.stderr.write(`${error.message}\nSee 'bale ${verb.name} --help'.\n`)
+  return error.exitCode
 }
 
 /** `bale images | head -1`: a reader that has seen enough is no failure. */

@@ -1,5 +1,6 @@
 import { parsePlatform } from '#spec'
 import type { EngineContext } from './context.ts'
+import { nameAsTyped } from './name-as-typed.ts'
 import { type HistoryRow, imageHistory as historyOf } from './views/image-history.ts'
 import { type ImageInspect, imageInspect } from './views/image-inspect.ts'
 
@@ -11,7 +12,7 @@ export async function inspectImage(
 ): Promise<ImageInspect> {
   const store = await context.store()
   const platform = options.platform === undefined ? context.platform : parsePlatform(options.platform)
-  return imageInspect(await store.images.resolve(name, { platform }))
+  return imageInspect(await nameAsTyped(name, store.images.resolve(name, { platform })))
 }
 
 /** The steps that made an image, newest first. */

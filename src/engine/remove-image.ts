@@ -1,5 +1,6 @@
 import { familiarName, parseReference } from '#spec'
 import type { EngineContext } from './context.ts'
+import { nameAsTyped } from './name-as-typed.ts'
 
 export type RemovalRecord = { untagged: string } | { deleted: string }
 
@@ -10,7 +11,7 @@ export async function removeImage(
   options: { force?: boolean } = {},
 ): Promise<RemovalRecord[]> {
   const store = await context.store()
-  const { records } = await store.images.remove(name, options)
+  const { records } = await nameAsTyped(name, store.images.remove(name, options))
   await releaseMounts(context)
   return records.map((record) =>
     'Untagged' in record ? { untagged: familiar(record.Untagged) } : { deleted: record.Deleted },

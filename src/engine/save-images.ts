@@ -3,6 +3,7 @@ import type { OperationOptions } from '#base'
 import { copyImage, saveWords } from '#image'
 import { parsePlatform } from '#spec'
 import type { EngineContext } from './context.ts'
+import { nameAsTyped } from './name-as-typed.ts'
 
 /** A file is written under a temporary name and appears only when it is complete. */
 export type SaveTarget = { file: string } | { stream: Writable }
@@ -20,7 +21,7 @@ export async function saveImages(
   const platform = options.platform === undefined ? context.platform : parsePlatform(options.platform)
   const store = await context.store()
   // All names are looked up before the first byte is written.
-  const found = await Promise.all(names.map((name) => store.images.find(name, { platform })))
+  const found = await Promise.all(names.map((name) => nameAsTyped(name, store.images.find(name, { platform }))))
   await using lease = await store.lease({ purpose: 'save' })
   for (const { image } of found) await lease.add('document', image.descriptor.digest)
   const { createArchiveTarget } = await import('#transport')

@@ -131,9 +131,8 @@ function runIn(tool: Tool, folder: string, command: string): Promise<Outcome> {
       `T() { ${environment} DOCKER_CONFIG='${temporary.path}/config-${tool}' '${program}' "$@"; }\nBUSYBOX='${busybox}'\n`,
     )
   }
-  const [enter, ...words] = [...places[tool].enter, '/bin/sh', '-c', `. '${script}'\n${command}`] as [
-    string,
-    ...string[],
-  ]
-  return execute(enter, words, { cwd: folder, timeout: 90_000 })
+  // Whoever enters a mount namespace stands in its root folder.
+  const inside = `. '${script}'\ncd '${folder}' || exit 99\n${command}`
+  const [nsenter, ...words] = places[tool].enter
+  return execute(nsenter, [...words, '/bin/sh', '-c', inside], { timeout: 90_000 })
 }

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 /** A network and a mount namespace of their own: bridges, firewall rules and mounts of a tool go with them. */
 export interface NameSpace extends AsyncDisposable {
   /** Put this before a program and its arguments to run it inside. */
-  readonly enter: readonly string[]
+  readonly enter: readonly [string, ...string[]]
 }
 
 /** sysfs shows the network namespace it was mounted in, so it is mounted anew, with the control groups below it. */

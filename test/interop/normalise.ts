@@ -29,6 +29,7 @@ export function normaliseMessages(text: string): string {
     .map((line) =>
       line
         .replace(/^(Error response from daemon: |<tool>: |Error: |error: )+/, '')
+        .replace(/^(Error parsing reference: "[^"]*" is not a valid repository\/tag: )/, '')
         .replace(/^(invalid reference format.*?): "[^"]*"$/, '$1')
         .replace(/\.$/, ''),
     )

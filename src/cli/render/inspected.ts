@@ -1,7 +1,11 @@
 import { asError, BaleError, isBaleError } from '#base'
 import type { Terminal } from '../verb.ts'
+import { renderFailure } from './failure.ts'
 import { goJson } from './format-functions.ts'
-import { compileTemplate } from './go-template.ts'
+import { compileTemplate, type Template } from './go-template.ts'
+
+/** docker's exit code for a template that cannot be read, in all its inspect verbs and nowhere else. */
+const BAD_TEMPLATE = 64
 
 /**
  * Prints what `inspect` found as docker does: an array of objects indented by four spaces, or the template once for each.
@@ -13,7 +17,14 @@ export async function printInspected(
   inspect: (name: string) => Promise<object>,
   format: string | undefined,
 ): Promise<number> {
-  const template = format === undefined || format === 'json' ? undefined : compileTemplate(format)
+  let template: Template | undefined
+  try {
+    template = format === undefined || format === 'json' ? undefined : compileTemplate(format)
+  } catch (error) {
+    if (!isBaleError(error)) throw error
+    io.warn(renderFailure(error))
+    return BAD_TEMPLATE
+  }
   const found: object[] = []
   const failures: BaleError[] = []
   for (const name of names) {

@@ -1,3 +1,4 @@
+import { isBaleError } from '#base'
 import { renderFailure } from '../render/failure.ts'
 import { defineVerb } from '../verb.ts'
 
@@ -24,7 +25,8 @@ export const verb = defineVerb<{ force?: boolean }>({
         }
       } catch (error) {
         io.warn(renderFailure(error))
-        code = 1
+        // As with `rm -f`: who wants it gone is content when it never was.
+        if (!options.force || !isBaleError(error, 'IMAGE_NOT_FOUND')) code = 1
       }
     }
     return code

@@ -23,7 +23,7 @@ export interface WrittenLayerImage {
   /** sha256 of all tar bytes. */
   diffId: Digest
   tarSize: number
-  /** Sum of the files' sizes, as docker counts an image's size. */
+  /** Sum of the sizes of files and of symlinks' targets, as docker counts an image's size. */
   contentSize: number
   imageSize: number
   entries: number
@@ -57,7 +57,7 @@ export function createLayerWriter({ image, split, resolveLower }: LayerWriterOpt
     onStructure: (bytes) => wait(splitWriter.add(bytes)),
     onEntry(entry) {
       tree.add(entry, addNode(entry))
-      contentSize += entry.size
+      contentSize += entry.type === 'symlink' ? Buffer.byteLength(entry.linkName) : entry.size
     },
     onData: (_entry, bytes) => wait(erofs.data(bytes)),
   })
