@@ -37,8 +37,10 @@ export function connectPackets(path: string): PacketSocket {
   stream.on('error', (error) => {
     failure = error
   })
+  // From now on, not from the first read on: a short life may be over, and its socket reset, before anybody asks.
+  const arrived = collectPackets(stream)
   return {
-    packets: () => packetsOf(stream),
+    packets: () => arrived.packets(),
     send: (packet) =>
       new Promise((resolve, reject) => {
         if (failure) return reject(failure)
@@ -62,7 +64,7 @@ function withHandle(handle: PipeHandle): ConstructorParameters<typeof Socket>[0]
 const QUEUED_PACKETS = 64
 
 /** Each 'data' event of a flowing stream is one packet; the stream's own iterator would join what is buffered. */
-async function* packetsOf(stream: Socket): AsyncGenerator<Uint8Array> {
+function collectPackets(stream: Socket): { packets(): AsyncGenerator<Uint8Array> } {
   const queue: Uint8Array[] = []
   let ended: { error?: Error } | undefined
   let wake: () => void = () => undefined
@@ -78,23 +80,26 @@ async function* packetsOf(stream: Socket): AsyncGenerator<Uint8Array> {
   stream.on('end', () => finish())
   stream.on('close', () => finish())
   stream.on('error', finish)
-  try {
-    for (;;) {
-      const packet = queue.shift()
-      if (packet) yield packet
-      else if (ended) break
-      else {
-        stream.resume()
-        await new Promise<void>((resolve) => {
-          wake = resolve
-        })
+  async function* packets(): AsyncGenerator<Uint8Array> {
+    try {
+      for (;;) {
+        const packet = queue.shift()
+        if (packet) yield packet
+        else if (ended) break
+        else {
+          stream.resume()
+          await new Promise<void>((resolve) => {
+            wake = resolve
+          })
+        }
       }
+      // The peer may vanish instead of closing; for a stream of packets that is its end.
+      if (ended.error && !['ECONNRESET', 'EPIPE'].includes(codeOf(ended.error))) throw ended.error
+    } finally {
+      stream.destroy()
     }
-    // The peer may vanish instead of closing; for a stream of packets that is its end.
-    if (ended.error && !['ECONNRESET', 'EPIPE'].includes(codeOf(ended.error))) throw ended.error
-  } finally {
-    stream.destroy()
   }
+  return { packets }
 }
 
 function codeOf(error: unknown): string {
