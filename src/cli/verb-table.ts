@@ -259,6 +259,24 @@ export const VERBS: readonly VerbEntry[] = [
   ),
   entry(
     'Containers',
+    ['commit', 'container commit'],
+    'Make an image of what a container has become',
+    () => import('./verbs/commit.ts'),
+  ),
+  entry(
+    'Containers',
+    ['diff', 'container diff'],
+    'Show what a container has changed in its file system',
+    () => import('./verbs/diff.ts'),
+  ),
+  entry(
+    'Containers',
+    ['export', 'container export'],
+    'Write all files of a container as a tar',
+    () => import('./verbs/export.ts'),
+  ),
+  entry(
+    'Containers',
     ['port', 'container port'],
     'Show where the ports of a container are published',
     () => import('./verbs/port.ts'),

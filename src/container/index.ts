@@ -24,6 +24,7 @@ export {
   pathsOf,
 } from './manager/machinery.ts'
 export { type Attached, attachContainer, containerLog, type LogRequest, resizeContainer } from './manager/output.ts'
+export { containerDiff, exportContainer, storeOwnLayer } from './manager/own-layer.ts'
 export { containerProcesses, containerUsage, type ProcessTable, type Usage } from './manager/processes.ts'
 export { pruneContainers, type RemoveOptions, removeContainer, writtenSize } from './manager/remove.ts'
 export { type Started, type StartOptions, startContainer } from './manager/start.ts'

@@ -66,6 +66,9 @@ export function createEngine(options: EngineOptions) {
     containerLogs: bind(async () => (await import('./container-output.ts')).containerLogs),
     containerProcesses: bind(async () => (await import('./container-output.ts')).containerProcesses),
     containerUsage: bind(async () => (await import('./container-output.ts')).containerUsage),
+    containerDiff: bind(async () => (await import('./diff.ts')).containerDiff),
+    exportContainer: bind(async () => (await import('./diff.ts')).exportContainer),
+    commitContainer: bind(async () => (await import('./commit.ts')).commitContainer),
     resizeContainer: bind(async () => (await import('./container-output.ts')).resizeContainer),
 
     // volumes and networks

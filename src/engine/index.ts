@@ -25,6 +25,7 @@ export type {
   Usage,
 } from '#container'
 export type { BuildImageOptions, BuildOutput, BuildSecretSource, OutputFile } from './build.ts'
+export type { CommitOptions } from './commit.ts'
 export { type ConfigOverrides, type EngineConfig, machinePlatform, readConfig } from './config.ts'
 export type { EngineContext, EngineOptions } from './context.ts'
 export type { ContainerRequest } from './create.ts'

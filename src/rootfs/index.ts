@@ -10,3 +10,5 @@ export { type ChangesetOptions, changeset, diffKinds, flatten, type PathChange }
 export { createRootfs, type RootfsOptions } from './create-rootfs.ts'
 export { chooseLayerFormat, layerFormats } from './layer-format-choice.ts'
 export type { PrepareOptions, Rootfs, RootfsMounter } from './rootfs.ts'
+export { packFile } from './pack-file.ts'
+export { type WalkedFile, walkFolder } from './walk-folder.ts'

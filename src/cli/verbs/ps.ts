@@ -98,7 +98,8 @@ export const verb = defineVerb<Options>({
 })
 
 function display(row: ContainerRow, truncated: boolean, now: number): Row {
-  const command = row.command.join(' ')
+  const [program = '', ...words] = row.command
+  const command = [program, ...words.map((word) => (word.includes(' ') ? `'${word}'` : word))].join(' ')
   const volumes = row.mounts.filter((mount) => mount.type === 'volume')
   const mountNames = row.mounts.map((mount) => mount.name ?? mount.source)
   return {

@@ -5,6 +5,7 @@ import { isAlive, isFrozen, type ProcessIdentity } from '#host'
 import { readExitFile } from '../runtime/exit-file.ts'
 import { cgroupPath } from '../spec/runtime-spec.ts'
 import type { Container, ContainerDocument, RecordedState } from './document.ts'
+import { thawAbandoned } from './freezer.ts'
 import { type Machinery, pathsOf } from './machinery.ts'
 
 /** docker's words for what a container is doing. */
@@ -43,10 +44,11 @@ async function seeRunning(machinery: Machinery, record: Container): Promise<Seen
     if (state.process && isAlive(state.process)) {
       if (startedBy(paths.starting) === 'dead')
         return ended(record, { ...state, status: 'created', startedAt: undefined })
-      return { record, status: isFrozen(cgroupPath(record.id)) ? 'paused' : 'running', state }
+      const paused = isFrozen(cgroupPath(record.id)) && !(await thawAbandoned(machinery, record.id))
+      return { record, status: paused ? 'paused' : 'running', state }
     }
     // The process has ended and its monitor is about to write the exit file: a few milliseconds.
-    if (!state.monitor || !isAlive(state.monitor) || look === 50) break
+    if (!state.monitor || !isAlive(state.monitor) || !existsSync(paths.exits) || look === 50) break
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
   // Another process may have put the end into the store meanwhile.

@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs'
 import { BaleError, isBaleError, type OperationOptions } from '#base'
 import { freezeCgroup, isAlive, signalNumber } from '#host'
 import { acquireLock } from '#host/file'
+import { readExitFile } from '../runtime/exit-file.ts'
 import { cgroupPath } from '../spec/runtime-spec.ts'
 import { settle } from './finalize.ts'
 import { type Machinery, pathsOf } from './machinery.ts'
@@ -29,9 +31,9 @@ export async function stopContainer(
   await signal(machinery, seen, options.stopSignal ?? config.StopSignal ?? 'TERM')
   if (seen.status === 'paused') await freezeCgroup(cgroupPath(seen.record.id), false)
   const timeout = options.timeout ?? config.StopTimeout ?? DEFAULT_TIMEOUT
-  if (!(await endsWithin(seen, timeout < 0 ? Number.POSITIVE_INFINITY : timeout * 1000, options.signal))) {
+  if (!(await endsWithin(machinery, seen, timeout < 0 ? Number.POSITIVE_INFINITY : timeout * 1000, options.signal))) {
     await signal(machinery, seen, 'KILL')
-    await endsWithin(seen, KILL_MILLISECONDS, options.signal)
+    await endsWithin(machinery, seen, KILL_MILLISECONDS, options.signal)
   }
   await settled(machinery, seen.record.id)
   return true
@@ -39,15 +41,25 @@ export async function stopContainer(
 
 const KILL_MILLISECONDS = 10_000
 
-/** Waits for the process and then for its monitor, which writes the exit code and tells the cleanup. */
-async function endsWithin({ state }: SeenContainer, milliseconds: number, signal?: AbortSignal): Promise<boolean> {
+/**
+ * Waits for the process and then for its exit code. The monitor itself is no sign: it becomes the cleanup, which stays a
+ * little longer.
+ */
+async function endsWithin(
+  machinery: Machinery,
+  { record, state }: SeenContainer,
+  milliseconds: number,
+  signal?: AbortSignal,
+): Promise<boolean> {
   const deadline = performance.now() + milliseconds
-  for (const identity of [state.process, state.monitor])
-    while (identity && isAlive(identity)) {
-      signal?.throwIfAborted()
-      if (performance.now() >= deadline) return false
-      await new Promise((resolve) => setTimeout(resolve, 5))
-    }
+  const { exits } = pathsOf(machinery, record.id)
+  const isWritten = () => !existsSync(exits) || readExitFile(exits, record.id) !== undefined
+  const isOver = () => !isAlive(state.process!) && (isWritten() || !isAlive(state.monitor!))
+  while (!isOver()) {
+    signal?.throwIfAborted()
+    if (performance.now() >= deadline) return false
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
   return true
 }
 
@@ -75,7 +87,7 @@ export async function killContainer(machinery: Machinery, idOrName: string, sign
   if (number === signalNumber('KILL') || number === stops) await noMoreRestarts(machinery, seen)
   await signal(machinery, seen, String(number))
   if (number === signalNumber('KILL')) {
-    await endsWithin(seen, KILL_MILLISECONDS)
+    await endsWithin(machinery, seen, KILL_MILLISECONDS)
     await settled(machinery, seen.record.id)
   }
 }

@@ -1,4 +1,4 @@
-import { type FSWatcher, readFileSync, statSync, watch } from 'node:fs'
+import { existsSync, type FSWatcher, readFileSync, statSync, watch } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf } from '#base'
@@ -54,13 +54,18 @@ export function waitForExit(
       if (exit) finish(() => resolve(exit))
       return exit
     }
-    watcher = watch(folder, (_, name) => {
-      if (name === id) look()
-    })
+    try {
+      watcher = watch(folder, (_, name) => {
+        if (name === id) look()
+      })
+    } catch (error) {
+      // Cleaned up already: the store knows.
+      return errnoOf(error) === 'ENOENT' ? resolve(undefined) : reject(error)
+    }
     watcher.on('error', (error) => finish(() => reject(error)))
     timer = setInterval(() => {
       // The file is looked for once more after the monitor is known to be gone.
-      const gone = !isAlive(options.monitor)
+      const gone = !isAlive(options.monitor) || !existsSync(folder)
       if (!look() && gone) finish(() => resolve(undefined))
     }, CHECK_MILLISECONDS)
     options.signal?.addEventListener('abort', abort, { once: true })

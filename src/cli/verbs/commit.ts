@@ -1,0 +1,45 @@
+import { BaleError } from '#base'
+import { defineVerb } from '../verb.ts'
+
+interface Options {
+  author?: string
+  change?: string[]
+  message?: string
+  pause?: boolean
+}
+
+export const verb = defineVerb<Options>({
+  name: 'commit',
+  summary: 'Make an image of what a container has become',
+  usage: 'CONTAINER [REPOSITORY[:TAG]]',
+  arguments: { min: 1, max: 2 },
+  options: [
+    { flags: '-a, --author <NAME>', description: 'Author' },
+    {
+      flags: '-c, --change <INSTRUCTION>',
+      description: 'Dockerfile instruction that changes the config',
+      repeat: true,
+    },
+    { flags: '-m, --message <TEXT>', description: 'Comment of the history entry' },
+    { flags: '-p, --pause', description: 'Freeze the container meanwhile (--pause=false lets it run)', default: true },
+  ],
+  examples: [
+    { command: 'bale commit web webserver:patched', explains: 'Its files and its configuration as an image' },
+    { command: `bale commit -c 'CMD ["sh"]' -m 'try it' web try`, explains: 'With another command' },
+  ],
+  async run({ args, options, engine, io, signal }) {
+    const [container = '', name] = args
+    if (name?.includes('@'))
+      throw new BaleError('INVALID_REFERENCE', `refusing to create a tag with a digest reference: ${name}`)
+    const { id } = await engine.commitContainer(container, {
+      name,
+      author: options.author,
+      changes: options.change,
+      message: options.message,
+      pause: options.pause,
+      signal,
+    })
+    await io.print(id)
+    return 0
+  },
+})

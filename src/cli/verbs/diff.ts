@@ -1,0 +1,14 @@
+import { defineVerb } from '../verb.ts'
+
+export const verb = defineVerb({
+  name: 'diff',
+  summary: 'Show what a container has changed in its file system',
+  usage: 'CONTAINER',
+  arguments: { min: 1, max: 1 },
+  options: [],
+  examples: [{ command: 'bale diff web', explains: 'A added, C changed, D deleted' }],
+  async run({ args, engine, io }) {
+    for (const { kind, path } of await engine.containerDiff(args[0]!)) await io.print(`${kind} ${path}`)
+    return 0
+  },
+})

@@ -1,0 +1,79 @@
+import { closeSync, openSync } from 'node:fs'
+import type { OperationOptions } from '#base'
+import { packTar } from '#format/tar'
+import { syncfs } from '#host'
+import { acquireLock } from '#host/file'
+import { changeset, diffKinds, flatten, type PathChange } from '#rootfs'
+import type { LayerRecord } from '#store'
+import { frozen } from './freezer.ts'
+import { type Machinery, pathsOf } from './machinery.ts'
+import { findContainer, type SeenContainer, see } from './state.ts'
+
+export interface MountedContainer extends AsyncDisposable {
+  seen: SeenContainer
+  /** The merged tree, without the container's volumes and kernel file systems. */
+  path: string
+  upper: string
+  /** Uppermost first. */
+  lowers: readonly string[]
+}
+
+/**
+ * A container's root file system for a while. Of one that does not run it is mounted and unmounted at the end, and its
+ * lock is held, so that nobody starts it meanwhile.
+ */
+export async function mountContainer(machinery: Machinery, idOrName: string): Promise<MountedContainer> {
+  const { id } = await findContainer(machinery, idOrName)
+  const paths = pathsOf(machinery, id)
+  const stack = new AsyncDisposableStack()
+  try {
+    const lock = stack.use(await acquireLock(paths.lock))
+    const seen = await see(machinery, await findContainer(machinery, id))
+    const rootfs = await machinery.rootfs.prepareRootfs(seen.record.layers, { id, writable: paths })
+    if (seen.status === 'running' || seen.status === 'paused') await lock[Symbol.asyncDispose]()
+    else stack.use(rootfs)
+    const { path, lowers } = rootfs
+    return { seen, path, upper: paths.upper, lowers, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+  } catch (error) {
+    await stack.disposeAsync()
+    throw error
+  }
+}
+
+/** What a container has added (A), changed (C) and deleted (D) since it was made, sorted by path. */
+export async function containerDiff(machinery: Machinery, idOrName: string): Promise<PathChange[]> {
+  await using mounted = await mountContainer(machinery, idOrName)
+  return diffKinds(mounted.upper, { lowers: mounted.lowers, exclude: mounted.seen.record.document.stubs })
+}
+
+/** All files of a container as a tar; volumes are empty folders in it. */
+export async function* exportContainer(machinery: Machinery, idOrName: string): AsyncGenerator<Uint8Array> {
+  await using mounted = await mountContainer(machinery, idOrName)
+  yield* packTar(flatten(mounted.path))
+}
+
+/** Stores what a container has written as a layer. A running one is frozen for it, unless `pause` is false. */
+export async function storeOwnLayer(
+  machinery: Machinery,
+  idOrName: string,
+  options: OperationOptions & { pause?: boolean } = {},
+): Promise<{ seen: SeenContainer; layer: LayerRecord }> {
+  await using mounted = await mountContainer(machinery, idOrName)
+  const { seen, upper, lowers } = mounted
+  await using _ =
+    options.pause !== false && seen.status === 'running' ? await frozen(machinery, seen.record.id) : undefined
+  flush(mounted.path)
+  const entries = changeset(upper, { lowers, exclude: seen.record.document.stubs })
+  const layer = await machinery.store.layers.write(packTar(entries), options)
+  return { seen, layer }
+}
+
+/** Dirty pages of mapped files reach the upper directory. */
+function flush(path: string): void {
+  const fd = openSync(path, 'r')
+  try {
+    syncfs(fd)
+  } finally {
+    closeSync(fd)
+  }
+}

@@ -1,0 +1,120 @@
+import type { OperationOptions } from '#base'
+import type { Container } from '#container'
+import { type LayerDescription, makeImage, plainLayer } from '#image'
+import { type ContainerConfig, type Digest, fullName, type ImageConfig, parseReference, withDefaultTag } from '#spec'
+import type { LayerRecord, Store, StoredImage } from '#store'
+import { containerMachinery } from './container-machinery.ts'
+import type { EngineContext } from './context.ts'
+import { creationTime } from './import-image.ts'
+
+export interface CommitOptions extends OperationOptions {
+  /** Reference for the new image; without it the image has only its ID. */
+  name?: string
+  author?: string
+  message?: string
+  /** Dockerfile instructions that change the config. */
+  changes?: readonly string[]
+  /** False: the container runs on while it is read. */
+  pause?: boolean
+}
+
+/** Makes an image of a container: its image, what it has written as one more layer, and its configuration. */
+export async function commitContainer(
+  context: EngineContext,
+  idOrName: string,
+  options: CommitOptions = {},
+): Promise<{ id: Digest; name?: string }> {
+  const reference = options.name === undefined ? undefined : withDefaultTag(parseReference(options.name))
+  const [room, machinery, { applyChanges }] = await Promise.all([
+    import('#container'),
+    containerMachinery(context),
+    import('#build'),
+  ])
+  const { document } = await room.findContainer(machinery, idOrName)
+  // All that can be wrong in the words is found before the container is frozen.
+  const config = applyChanges(imagePart(document.config), options.changes ?? [])
+  const { seen, layer } = await room.storeOwnLayer(machinery, idOrName, options)
+  const store = await context.store()
+  const { record } = seen
+  const base = record.imageId && (await store.images.get(record.imageId))
+  const image = makeImage({
+    config: imageConfig(context, record, base, config, options),
+    layers: [...(await baseLayers(store, record, base)), plainLayer(layer.diffId, layer.tarSize)],
+  })
+  const stored = await store.images.putImage({ config: image.configBytes, manifest: image.manifestBytes })
+  if (reference) await store.images.setName(fullName(reference), stored.descriptor)
+  return { id: stored.id, ...(reference && { name: fullName(reference) }) }
+}
+
+/** What of a container's configuration an image keeps. */
+function imagePart(config: ContainerConfig): ContainerConfig {
+  const {
+    User,
+    ExposedPorts,
+    Env,
+    Entrypoint,
+    Cmd,
+    Volumes,
+    WorkingDir,
+    Labels,
+    StopSignal,
+    Healthcheck,
+    Shell,
+    OnBuild,
+  } = config
+  const kept = {
+    User,
+    ExposedPorts,
+    Env,
+    Entrypoint,
+    Cmd,
+    Volumes,
+    WorkingDir,
+    Labels,
+    StopSignal,
+    Healthcheck,
+    Shell,
+    OnBuild,
+  }
+  const isEmpty = (value: unknown) =>
+    value === undefined ||
+    value === '' ||
+    (typeof value === 'object' && value !== null && Object.keys(value).length === 0)
+  return Object.fromEntries(Object.entries(kept).filter(([, value]) => !isEmpty(value)))
+}
+
+function imageConfig(
+  context: EngineContext,
+  record: Container,
+  base: StoredImage | undefined,
+  config: ContainerConfig,
+  options: CommitOptions,
+): Omit<ImageConfig, 'rootfs'> {
+  const created = creationTime(context)
+  const command = [...(record.document.config.Entrypoint ?? []), ...(record.document.config.Cmd ?? [])]
+  return {
+    ...record.document.platform,
+    created,
+    ...(options.author !== undefined && { author: options.author }),
+    config,
+    history: [
+      ...(base?.config.history ?? record.layers.map(() => ({ comment: 'unknown' }))),
+      {
+        created,
+        created_by: command.join(' '),
+        ...(options.author !== undefined && { author: options.author }),
+        ...(options.message !== undefined && { comment: options.message }),
+      },
+    ],
+  }
+}
+
+/** The base's layers as its manifest tells them, so that a push sends nothing that the registry has. */
+async function baseLayers(store: Store, record: Container, base: StoredImage | undefined): Promise<LayerDescription[]> {
+  if (base)
+    return base.manifest.layers.map((layer, index) => ({ ...layer, diffId: base.config.rootfs.diff_ids[index]! }))
+  const layers = await Promise.all(record.layers.map((diffId) => store.layers.get(diffId)))
+  return layers
+    .filter((layer): layer is LayerRecord => layer !== undefined)
+    .map((layer) => plainLayer(layer.diffId, layer.tarSize))
+}
