@@ -56,6 +56,11 @@ export interface LayerStep {
   createdBy: string
   /** Keys by which the result may be found, cheapest first; later ones are computed only when the earlier find nothing. */
   keys: readonly (() => Promise<string>)[]
+  /**
+   * Key of a mark that says whether a step of this definition was ever done, whatever its files were. When there is none,
+   * the costly keys are not asked for before the step.
+   */
+  mark?(): Promise<string>
   execute(output: (stream: 'stdout' | 'stderr', bytes: Uint8Array) => void): Promise<StepResult>
   /** Closes what the keys opened. */
   close?(): Promise<void>

@@ -130,6 +130,7 @@ async function takeStep(
       const result = await step.execute(output)
       const made: CachedStep = { diffId: result.diffId, created: createdAt(run) }
       await store(run, made, result.keys ?? (await everyKey(step)))
+      if (step.mark) await store(run, { created: made.created }, [await step.mark()])
       const seconds = (session.machine.clock.now() - started) / 1000
       progress({ kind: 'step', id, name, state: 'done', seconds })
       remember(state, step, made)
@@ -144,6 +145,7 @@ async function takeStep(
 
 async function findCached(run: BuildRun, step: LayerStep, asked: string[]): Promise<CachedStep | undefined> {
   const { lease, machine } = run.session
+  if (step.mark && !(await machine.store.buildCache.get(await step.mark()))) return undefined
   for (const key of step.keys) {
     const name = await key()
     const record = await machine.store.buildCache.get<CachedStep>(name)

@@ -10,7 +10,7 @@ import {
 } from 'node:fs'
 import { BaleError, errnoOf, printable } from '#base'
 import { openRoot, type RootFolder, readXattrs } from '#host'
-import { cleanPath, joinPath, parentOf, toBytes, toText } from './byte-path.ts'
+import { baseName, cleanPath, joinPath, parentOf, toBytes, toText } from './byte-path.ts'
 import { createPatternSet, type PatternSet } from './pattern-set.ts'
 
 /** An entry as it lies in a tree; sockets do not appear. */
@@ -47,8 +47,8 @@ export interface SourceTree extends Disposable {
   list(path: string): { name: string; entry: TreeEntry }[]
   /** Where a path leads when all links are followed inside the tree; undefined when nothing is there. */
   follow(path: string): string | undefined
-  /** The bytes of a regular file, in chunks. A shorter or longer file than `size` is the reader's to notice. */
-  read(path: string): Iterable<Uint8Array>
+  /** The bytes of a regular file, in chunks; `size` as listed. That it is shorter or longer now is the reader's to notice. */
+  read(path: string, size: number): Iterable<Uint8Array>
   isIgnored(path: string): boolean
 }
 
@@ -86,11 +86,7 @@ export function openSourceTree(
       closeSync(descriptor)
     }
   }
-  const entryAt = (descriptor: number, name: string): TreeEntry | undefined => {
-    // The descriptor is of a folder in the tree, and the last component is not followed: this cannot lead out.
-    const place = Buffer.concat([Buffer.from(`/proc/self/fd/${descriptor}/`), toBytes(name)])
-    return readEntry(place, ownedByRoot)
-  }
+  const entryAt = (descriptor: number, name: string) => readEntry(entryPlace(descriptor, name), ownedByRoot)
   const entry = (path: string): TreeEntry | undefined => {
     const name = path === '' ? '.' : path.slice(path.lastIndexOf('/') + 1)
     try {
@@ -101,6 +97,27 @@ export function openSourceTree(
     } catch (error) {
       if (isMissing(error)) return undefined
       throw error
+    }
+  }
+  /** Files are read folder by folder: the folder's descriptor is kept. */
+  let lastFolder: { path: string; descriptor: number } | undefined
+  const folderOf = (path: string): number => {
+    const folder = parentOf(path)
+    if (lastFolder?.path === folder) return lastFolder.descriptor
+    if (lastFolder) closeSync(lastFolder.descriptor)
+    lastFolder = undefined
+    const descriptor = root.open(folder === '' ? '/' : toBytes(folder), constants.O_RDONLY | constants.O_DIRECTORY)
+    lastFolder = { path: folder, descriptor }
+    return descriptor
+  }
+  /** Refuses what became a link since it was listed. */
+  const openFile = (path: string): number => {
+    const place = entryPlace(folderOf(path), baseName(path))
+    try {
+      return openSync(place, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY)
+    } catch (error) {
+      if (errnoOf(error) !== 'ELOOP') throw error
+      throw new BaleError('BUILD_FAILED', `${shown(path)} became a symbolic link while it was copied`, { cause: error })
     }
   }
   const follow = (path: string): string | undefined => {
@@ -141,41 +158,32 @@ export function openSourceTree(
             return found ? { name, entry: found } : []
           }),
       ),
-    *read(path) {
-      const descriptor = openFile(root, path)
+    *read(path, size) {
+      const descriptor = openFile(path)
       try {
-        for (;;) {
-          const chunk = Buffer.allocUnsafe(CHUNK)
+        for (let left = size; ; ) {
+          // One byte more than announced, so that a file that grew is noticed; a short read is the end of a regular file.
+          const chunk = Buffer.allocUnsafe(Math.min(CHUNK, Math.max(0, left) + 1))
           const length = readSync(descriptor, chunk)
-          if (length === 0) return
-          yield chunk.subarray(0, length)
+          if (length > 0) yield chunk.subarray(0, length)
+          if (length < chunk.length) return
+          left -= length
         }
       } finally {
         closeSync(descriptor)
       }
     },
-    [Symbol.dispose]: () => root[Symbol.dispose](),
+    [Symbol.dispose]() {
+      if (lastFolder) closeSync(lastFolder.descriptor)
+      lastFolder = undefined
+      root[Symbol.dispose]()
+    },
   }
 }
 
-/** Refuses what became a link since it was listed. */
-function openFile(root: RootFolder, path: string): number {
-  const folder = root.open(
-    parentOf(path) === '' ? '/' : toBytes(parentOf(path)),
-    constants.O_RDONLY | constants.O_DIRECTORY,
-  )
-  try {
-    const place = Buffer.concat([
-      Buffer.from(`/proc/self/fd/${folder}/`),
-      toBytes(path.slice(path.lastIndexOf('/') + 1)),
-    ])
-    return openSync(place, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY)
-  } catch (error) {
-    if (errnoOf(error) !== 'ELOOP') throw error
-    throw new BaleError('BUILD_FAILED', `${shown(path)} became a symbolic link while it was copied`, { cause: error })
-  } finally {
-    closeSync(folder)
-  }
+/** The descriptor is of a folder in the tree; calls that do not follow the last component cannot lead out of it. */
+function entryPlace(descriptor: number, name: string): Buffer {
+  return Buffer.concat([Buffer.from(`/proc/self/fd/${descriptor}/`), toBytes(name)])
 }
 
 function readEntry(place: Buffer, ownedByRoot: boolean): TreeEntry | undefined {

@@ -38,14 +38,14 @@ const LINK_LIMIT = 40
 
 export function createLayerDraft({ lower, latestTime, now }: LayerDraftOptions): LayerDraft {
   const written = new Map<string, DraftEntry>()
+  /** Folders that this layer made: the lower file system has nothing in them. */
+  const fresh = new Set<string>()
   const entry = (path: string): DraftEntry | undefined => {
     const own = written.get(path)
     if (own || path === '') return own ?? ROOT
-    // A folder that this layer replaced by something else has nothing of the lower one in it.
-    for (let parent = parentOf(path); parent !== ''; parent = parentOf(parent)) {
-      const above = written.get(parent)
-      if (above && above.type !== 'directory') return undefined
-    }
+    const parent = parentOf(path)
+    const above = written.get(parent)
+    if (fresh.has(parent) || (above && above.type !== 'directory')) return undefined
     return lower?.entry(path)
   }
 
@@ -93,6 +93,7 @@ export function createLayerDraft({ lower, latestTime, now }: LayerDraftOptions):
   const put: LayerDraft['put'] = (path, of, data) => {
     checkName(path)
     const before = folders(path)
+    if (of.type === 'directory' && !entry(path)) fresh.add(path)
     written.set(path, of)
     return [...before, { entry: tarEntry(path, of), data }]
   }

@@ -87,7 +87,7 @@ function walk(tree: SourceTree, root: string, { excludes, includes, signal }: Wa
     const nowExcluded = relative === '' ? undefined : excludes?.step(text, excluded)
     const isIn = relative === '' || ((nowIncluded?.matched ?? true) && !nowExcluded?.matched && !entry.isPassage)
     const path = relative === '' ? root : joinPath(root, relative)
-    const item: SelectedItem = { relative, entry, read: () => tree.read(path) }
+    const item: SelectedItem = { relative, entry, read: () => tree.read(path, entry.size) }
     if (entry.type !== 'directory') {
       if (isIn) take(item)
       return

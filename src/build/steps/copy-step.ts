@@ -65,6 +65,7 @@ export async function copyStep(
     title: stepTitle(command.instruction, state),
     createdBy: `${createdBy(plan)} # buildkit`,
     keys,
+    mark: async () => cacheKey('copy-mark', await definition()),
     async execute() {
       const digests = new Map<SelectedItem, string>()
       const read = (item: SelectedItem) => () => hashing(item, digests)
