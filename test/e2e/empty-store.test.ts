@@ -14,19 +14,7 @@ test('after everything is removed the store holds nothing: no file, mount, rule,
   const { bale } = place
   const rules = async () => (await execute('/bin/sh', ['-c', 'iptables-save -t nat | grep -c "id:"'])).stdout
   const rulesBefore = await rules()
-  await bale.run([
-    'run',
-    '-d',
-    '--name',
-    'one',
-    '-p',
-    '127.0.0.1:0:80',
-    '-v',
-    'vol:/data',
-    'busybox:1',
-    'sleep',
-    '1000',
-  ])
+  await bale.run(['run', '-d', '--name', 'one', '-p', '127.0.0.1::80', '-v', 'vol:/data', 'busybox:1', 'sleep', '1000'])
   await bale.run(['exec', 'one', 'touch', '/made'])
   await bale.run(['commit', 'one', 'committed:1'])
   const id = await bale.run(['inspect', '--format', '{{.Id}}', 'one'])
@@ -45,7 +33,7 @@ test('after everything is removed the store holds nothing: no file, mount, rule,
   assert.equal(cgroups.stdout.trim(), '0')
   const processes = await execute('/bin/sh', [
     '-c',
-    `cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -c "conmon.*${id}"`,
+    `cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -c "[c]onmon.*${id}"`,
   ])
   assert.equal(processes.stdout.trim(), '0')
 })

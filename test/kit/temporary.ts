@@ -1,8 +1,9 @@
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface TemporaryFolder extends AsyncDisposable {
   readonly path: string
@@ -14,8 +15,14 @@ export async function temporaryFolder(name = 'bale-test'): Promise<TemporaryFold
   return {
     path,
     async [Symbol.asyncDispose]() {
-      for (const target of mountsBelow(path).reverse()) execFileSync('umount', ['-l', target])
-      execFileSync('rm', ['-rf', '--', path])
+      // What a container's end started (its clean-up) may still be at work below the folder for a moment.
+      for (let tries = 0; ; tries++) {
+        for (const target of mountsBelow(path).reverse()) spawnSync('umount', ['-l', target])
+        const removed = spawnSync('rm', ['-rf', '--', path], { encoding: 'utf8' })
+        if (removed.status === 0) return
+        if (tries === 50) throw new Error(`cannot remove ${path}: ${removed.stderr}`)
+        await sleep(100)
+      }
     },
   }
 }
