@@ -259,6 +259,12 @@ export const VERBS: readonly VerbEntry[] = [
   ),
   entry(
     'Containers',
+    ['cp', 'container cp'],
+    'Copy files between a container and this machine',
+    () => import('./verbs/cp.ts'),
+  ),
+  entry(
+    'Containers',
     ['commit', 'container commit'],
     'Make an image of what a container has become',
     () => import('./verbs/commit.ts'),

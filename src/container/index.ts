@@ -3,6 +3,16 @@
  * volumes, logs, exec, cp, commit. Promises: a container outlives every bale process; its state is read from the
  * machine, not remembered; what a failed start made is undone. Does not: fetch images, parse command lines, print.
  */
+export {
+  type CopyOptions,
+  copyFromContainer,
+  copyIntoContainer,
+  readContainerPath,
+  statContainerPath,
+  type WriteOptions,
+  writeContainerPath,
+} from './copy/container-files.ts'
+export type { PathStat } from './copy/pack-path.ts'
 export { renameContainer, updateContainer } from './manager/change.ts'
 export { createContainer } from './manager/create.ts'
 export type {

@@ -1,0 +1,59 @@
+import { resolve } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { BaleError } from '#base'
+import { defineVerb } from '../verb.ts'
+
+export const verb = defineVerb<{ archive?: boolean; followLink?: boolean; quiet?: boolean }>({
+  name: 'cp',
+  summary: 'Copy files between a container and this machine',
+  usage: 'CONTAINER:PATH LOCAL|- | LOCAL|- CONTAINER:PATH',
+  arguments: { min: 2, max: 2 },
+  options: [
+    { flags: '-a, --archive', description: 'Keep owners' },
+    { flags: '-L, --follow-link', description: 'Copy what a link leads to' },
+    { flags: '-q, --quiet', description: 'Say nothing (nothing is said anyway)' },
+  ],
+  examples: [
+    { command: 'bale cp web:/etc/nginx ./nginx', explains: 'A folder out of a container' },
+    { command: 'bale cp page.html web:/srv/', explains: 'A file into a folder of a container' },
+    { command: 'bale cp web:/var/log - | tar t', explains: 'As a tar on stdout' },
+  ],
+  async run({ args, options, engine, io, signal }) {
+    const [from, to] = [args[0]!, args[1]!].map(endOf) as [End, End]
+    const settings = { archive: options.archive, follow: options.followLink }
+    if (from.container !== undefined && to.container !== undefined)
+      throw new BaleError('INVALID_ARGUMENT', 'copying between containers is not supported')
+    if (from.container !== undefined) {
+      if (to.path !== '-') await engine.copyFromContainer(from.container, from.path, local(to.path), settings)
+      else {
+        const tar = await engine.readContainerPath(from.container, from.path, settings)
+        await pipeline(Readable.from(tar, { objectMode: false }), io.stdout, { signal, end: false })
+      }
+    } else if (to.container !== undefined) {
+      if (from.path !== '-') await engine.copyIntoContainer(to.container, local(from.path), to.path, settings)
+      else await engine.writeContainerPath(to.container, to.path, io.stdin, settings)
+    } else throw new BaleError('INVALID_ARGUMENT', 'must specify at least one container source')
+    return 0
+  },
+})
+
+interface End {
+  container?: string
+  path: string
+}
+
+/** `NAME:PATH`; a path that begins with `/` or `.` is one of this machine, colons or not. */
+function endOf(text: string): End {
+  if (text.startsWith('/') || text.startsWith('.')) return { path: text }
+  const at = text.indexOf(':')
+  if (at < 1) return { path: text }
+  const path = text.slice(at + 1)
+  return { container: text.slice(0, at), path: path === '' ? '/' : path }
+}
+
+/** Absolute, with the ending that docker's rules look at. */
+function local(path: string): string {
+  const ending = path.endsWith('/.') || path === '.' ? '/.' : path.endsWith('/') ? '/' : ''
+  return `${resolve(path)}${ending}`
+}
