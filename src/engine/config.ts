@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { arch } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { BaleError, errnoOf } from '#base'
 import type { Platform } from '#spec'
 
@@ -61,8 +61,9 @@ export function readConfig(overrides: ConfigOverrides = {}): EngineConfig {
           : (file.run ?? (isRoot ? '/run/bale' : join(env['XDG_RUNTIME_DIR'] ?? join(root, 'run'), 'bale'))))))
   const runtimeFolder = env['XDG_RUNTIME_DIR'] ?? (isRoot ? '/run' : undefined)
   return {
-    root,
-    run,
+    // The monitor, the runtime and later commands work in other folders.
+    root: resolve(root),
+    run: resolve(run),
     snapshotter: choice('snapshotter', overrides.snapshotter ?? env['BALE_SNAPSHOTTER'] ?? file.snapshotter ?? 'auto', [
       'auto',
       'erofs',
