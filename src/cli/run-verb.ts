@@ -59,7 +59,7 @@ export async function runVerb(entry: VerbEntry, argv: string[], flags: RunVerbFl
     // Some mistakes show only when the verb looks into a flag's value.
     if (error instanceof UsageError) return usageFailure(error, verb)
     process.stderr.write(`${renderFailure(error, flags)}\n`)
-    return failureCode
+    return verb.failureCodeOf?.(error) ?? failureCode
   } finally {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, onSignal)
   }

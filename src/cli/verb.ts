@@ -51,6 +51,8 @@ export interface Verb<Options = Record<string, unknown>> {
   ownSignals?: boolean
   /** Exit code for failures of bale itself; docker's is 125 for run, create and exec, 1 elsewhere. */
   failureCode?: number
+  /** Exit code for a single failure, where docker's depends on it; undefined is `failureCode`. */
+  failureCodeOf?(error: unknown): number | undefined
   options: readonly VerbOption[]
   /** Command lines with a word of explanation; shown by --help, used by the tests. */
   examples: readonly { command: string; explains: string }[]

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises'
-import { BaleError, printable } from '#base'
+import { BaleError, isBaleError, printable } from '#base'
 import type { BuildImageOptions, BuildOutput, BuildSecretSource } from '#engine'
 import { createBuildProgress } from '../render/build-progress.ts'
 import { defineVerb, type Terminal } from '../verb.ts'
@@ -157,6 +157,11 @@ export const verb = defineVerb<Options>({
       explains: 'Files instead of an image',
     },
   ],
+  /** docker's: that of the RUN that failed. */
+  failureCodeOf(error) {
+    const exitCode = isBaleError(error, 'BUILD_FAILED') ? error.details['exitCode'] : undefined
+    return typeof exitCode === 'number' && exitCode > 0 ? exitCode : undefined
+  },
   async run({ args, options, engine, io, signal }) {
     const request = readRequest(args[0]!, options, io)
     const isQuiet = options.quiet || options.progress === 'quiet'
