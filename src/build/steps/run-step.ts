@@ -66,7 +66,7 @@ export async function runStep(run: BuildRun, stage: Stage, state: StageState, co
           if (shown) output(stream, shown)
         },
       })
-      if (exitCode !== 0) throw failed(command, line, exitCode, failure ? [failure] : tail.lines())
+      if (exitCode !== 0) throw failed(command, line, { exitCode, failure, output: failure ? [failure] : tail.lines() })
       const { upper, lowers } = rootfs
       const entries = untouchedFoldersRemoved(changeset(upper!, { lowers }), lowers)
       const layer = await session.machine.store.layers.write(packTar(clamped(entries, run.epoch)), { signal })
@@ -96,16 +96,24 @@ async function scriptMount(run: BuildRun, script: NonNullable<RunLine['script']>
   return { type: 'bind', source: path, target: script.path, readOnly: true }
 }
 
-function failed({ instruction }: RunCommand, line: RunLine, exitCode: number, lines: string[]): BaleError {
+interface Failure {
+  exitCode: number
+  /** It could not even be started. */
+  failure: string | undefined
+  output: string[]
+}
+
+function failed({ instruction }: RunCommand, line: RunLine, { exitCode, failure, output }: Failure): BaleError {
   const command = line.args.join(' ')
   const { message, details } = dockerfileError(
     instruction.source,
     instruction.range.start,
     `process ${JSON.stringify(command)} did not complete successfully: exit code: ${exitCode}`,
   )
-  const output = lines.filter((one) => one !== '')
-  const shown = output.length > 0 ? `\nlast lines of its output:\n${output.map((one) => `  ${one}`).join('\n')}` : ''
-  return new BaleError('BUILD_FAILED', message + shown, { details: { ...details, exitCode, command, output } })
+  const lines = output.filter((one) => one !== '')
+  const shown = lines.length > 0 ? `\nlast lines of its output:\n${lines.map((one) => `  ${one}`).join('\n')}` : ''
+  const facts = { ...details, exitCode, command, output: lines, started: failure === undefined }
+  return new BaleError('BUILD_FAILED', message + shown, { details: facts })
 }
 
 /** SOURCE_DATE_EPOCH: no time of a layer is later. */

@@ -157,10 +157,11 @@ export const verb = defineVerb<Options>({
       explains: 'Files instead of an image',
     },
   ],
-  /** docker's: that of the RUN that failed. */
+  /** docker's: that of the RUN that failed, if it could be started. */
   failureCodeOf(error) {
-    const exitCode = isBaleError(error, 'BUILD_FAILED') ? error.details['exitCode'] : undefined
-    return typeof exitCode === 'number' && exitCode > 0 ? exitCode : undefined
+    if (!isBaleError(error, 'BUILD_FAILED')) return undefined
+    const { exitCode, started } = error.details
+    return typeof exitCode === 'number' && exitCode > 0 && started ? exitCode : undefined
   },
   async run({ args, options, engine, io, signal }) {
     const request = readRequest(args[0]!, options, io)
