@@ -38,6 +38,9 @@ export async function testBale(): Promise<TestBale> {
     XDG_RUNTIME_DIR: `${temporary.path}/xdg`,
     HOME: temporary.path,
     PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin',
+    // The same tests run on both formats of layers, and with either runtime.
+    ...chosen('BALE_SNAPSHOTTER'),
+    ...chosen('BALE_RUNTIME'),
   }
   const attempt = (args: readonly string[], options: RunOptions = {}) =>
     execute(program, args, { ...options, env: { ...environment, ...options.env } })
@@ -58,6 +61,12 @@ export async function testBale(): Promise<TestBale> {
       await temporary[Symbol.asyncDispose]()
     },
   }
+}
+
+/** A choice made for the whole run of the tests, as environment. */
+function chosen(name: 'BALE_SNAPSHOTTER' | 'BALE_RUNTIME'): Record<string, string> {
+  const value = process.env[name]
+  return value ? { [name]: value } : {}
 }
 
 export function execute(file: string, args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
