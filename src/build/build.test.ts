@@ -8,6 +8,7 @@ import { after, before, describe, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { type BuildKit, buildKit, cannotRunContainers, failure, type KitResult } from '../../test/kit/build-kit.ts'
 import { build } from './build.ts'
+import { pruneCacheMounts } from './steps/cache-mounts.ts'
 
 const skip = cannotRunContainers()
 
@@ -242,7 +243,9 @@ describe('build', { skip }, () => {
       assert.equal((await run('../../evil', 'one')).output, '5 700\n')
       assert.equal((await run('../../evil', 'two')).output, '5 700\none\n')
       assert.equal((await run('other', 'three')).output, '5 700\n')
-      assert.ok(readdirSync(join(kit.folder, 'store/cache-mounts')).every((name) => /^[0-9a-f]{64}$/.test(name)))
+      assert.ok(
+        readdirSync(join(kit.folder, 'store/cache-mounts')).every((name) => /^[0-9a-f]{64}(?:\.use)?$/.test(name)),
+      )
       const both = await Promise.all(
         ['a', 'b'].map((word) =>
           kit.build(
@@ -254,6 +257,8 @@ describe('build', { skip }, () => {
         both.map(({ output }) => output),
         ['a\n', 'b\n'],
       )
+      assert.ok((await pruneCacheMounts(join(kit.folder, 'store'))) > 0)
+      assert.deepEqual(readdirSync(join(kit.folder, 'store/cache-mounts')), [])
     })
     test('tmpfs has its size; ssh that is not required is left out, one that is required is refused', async () => {
       assert.match(

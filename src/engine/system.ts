@@ -70,10 +70,13 @@ export async function pruneBuildCache(
   const result = await store.buildCache.prune((record) => {
     if (options.until !== undefined && record.lastUsed >= options.until) return false
     // Without `all`, what an image still stands on is kept: it costs nothing and saves the next build.
-    return options.all === true || !record.layers.every((layer) => inUse.has(layer))
+    const isStoodOn = record.layers.length > 0 && record.layers.every((layer) => inUse.has(layer))
+    return options.all === true || !isStoodOn
   })
+  const { pruneCacheMounts } = await import('#build')
+  const mounts = options.until === undefined ? await pruneCacheMounts(store.root) : 0
   await releaseMounts(context)
-  return result
+  return { ...result, freed: result.freed + mounts }
 }
 
 async function layersOfImages(context: EngineContext): Promise<Set<string>> {

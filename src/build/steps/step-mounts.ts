@@ -1,11 +1,8 @@
-import { createHash } from 'node:crypto'
 import { chmod, chown, mkdir, writeFile } from 'node:fs/promises'
 import { basename, join, posix } from 'node:path'
-import { BaleError, isBaleError, printable } from '#base'
+import { BaleError, errnoOf, printable } from '#base'
 import type { StepMount } from '#container'
 import { packTar } from '#format/tar'
-import { openRoot } from '#host'
-import { acquireLock } from '#host/file'
 import type { BuildRun, OpenSource, StepSource } from '../build-run.ts'
 import { chainId } from '../cache-key.ts'
 import { cleanPath, fromText, toText } from '../context/byte-path.ts'
@@ -15,6 +12,7 @@ import { place } from '../copy/place.ts'
 import { selectSources } from '../copy/selection.ts'
 import type { MountOption } from '../dockerfile/index.ts'
 import type { Stage } from '../stages.ts'
+import { claimCacheMount } from './cache-mounts.ts'
 
 /** A mount of a RUN, with what the cache must know of it. */
 export interface PreparedMount {
@@ -116,7 +114,7 @@ async function mountFiles(run: BuildRun, source: StepSource, writable: boolean) 
   return session.mount([layer.diffId], { writable, signal })
 }
 
-/** Caches live in the store's folder, one for each id, until they are pruned. Two builds may use one at the same time. */
+/** A new cache gets mode and owner; one that is there keeps its own. */
 function prepareCache(run: BuildRun, option: MountOption, target: string): PreparedMount {
   if (option.from !== undefined || option.source !== undefined) {
     throw new BaleError('UNSUPPORTED', 'RUN --mount=type=cache with from= or source= is not supported yet', {
@@ -127,51 +125,25 @@ function prepareCache(run: BuildRun, option: MountOption, target: string): Prepa
   return {
     definition: { type: 'cache', target, readOnly, mode, uid, gid },
     async open(stack) {
-      const folder = join(cacheMountsFolder(run.session.machine.store.root), nameOfCache(option.id ?? target))
-      const path = await claimCache(folder, sharing, stack, run.signal)
-      using parent = openRoot(await madeFolder(folder))
-      if (!parent.statIfThere(path, { follow: false })) {
-        await mkdir(join(folder, path), { mode })
-        await chown(join(folder, path), uid, gid)
-        await chmod(join(folder, path), mode)
+      const { root } = run.session.machine.store
+      const source = await claimCacheMount(root, { id: option.id ?? target, sharing }, stack, run.signal)
+      if (await makeFolder(source, mode)) {
+        await chown(source, uid, gid)
+        await chmod(source, mode)
       }
-      return { mounts: [{ type: 'bind', source: join(folder, path), target, readOnly }] }
+      return { mounts: [{ type: 'bind', source, target, readOnly }] }
     },
   }
 }
 
-/** Contents of `RUN --mount=type=cache`, outside of the layers. */
-export function cacheMountsFolder(storeRoot: string): string {
-  return join(storeRoot, 'cache-mounts')
-}
-
-/** The id is text of a Dockerfile: it never becomes a path (B01). */
-function nameOfCache(id: string): string {
-  return createHash('sha256').update(id).digest('hex')
-}
-
-async function madeFolder(folder: string): Promise<string> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  return folder
-}
-
-/** shared: one folder for all; locked: one at a time; private: another folder when it is in use. */
-async function claimCache(
-  folder: string,
-  sharing: MountOption['sharing'],
-  stack: AsyncDisposableStack,
-  signal: AbortSignal,
-): Promise<string> {
-  await madeFolder(folder)
-  if (sharing === 'locked') stack.use(await acquireLock(join(folder, 'locked.lock'), { signal }))
-  if (sharing !== 'private') return '0'
-  for (let number = 1; ; number++) {
-    try {
-      stack.use(await acquireLock(join(folder, `${number}.lock`), { signal, timeoutMs: 0 }))
-      return String(number)
-    } catch (error) {
-      if (!isBaleError(error, 'LOCKED')) throw error
-    }
+/** False when it was there. */
+async function makeFolder(path: string, mode: number): Promise<boolean> {
+  try {
+    await mkdir(path, { mode })
+    return true
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return false
+    throw error
   }
 }
 
