@@ -81,6 +81,10 @@ async function* entries(
   if (layer.name === 'base') {
     for (const name of ['bin', 'dev', 'etc', 'proc', 'sys', 'tmp', 'root']) yield directory(name)
     const busybox = readFileSync('/bin/busybox')
+    // Where programs of the host look for their libraries when /usr is mounted in.
+    for (const name of ['lib', 'lib64']) {
+      yield { entry: { ...entry(name, 'symlink', 0o777, 0), linkName: `usr/${name}` } }
+    }
     yield { entry: entry('bin/busybox', 'file', 0o755, busybox.length), data: busybox }
     for (const name of ['sh', 'true', 'find', 'grep', 'cat', 'dd', 'wc', 'time', 'sleep', 'xargs', 'od']) {
       yield { entry: { ...entry(`bin/${name}`, 'symlink', 0o777, 0), linkName: 'busybox' } }

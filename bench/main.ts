@@ -75,7 +75,11 @@ async function play(tool: Tool, image: string, round: number): Promise<void> {
     if (wanted(what)) add(what, tool, timing)
   }
   await step('pull', tool.pull(image))
-  if (wanted('save')) await step('save', tool.save(image, `${folder}/saved.tar`))
+  if (wanted('save')) {
+    // podman refuses to write over an archive.
+    rmSync(`${folder}/saved.tar`, { force: true })
+    await step('save', tool.save(image, `${folder}/saved.tar`))
+  }
   if (tool.run && wanted('run')) {
     await timed(tool.run(['--rm', image, 'true']), tool.env)
     for (let count = 0; count < 3; count++) await step('run', tool.run(['--rm', image, 'true']))

@@ -1,24 +1,50 @@
 import { writeFileSync } from 'node:fs'
-import { type Timing, timed } from './timed.ts'
+import { dirname, resolve } from 'node:path'
+import { execute } from '../test/kit/bale.ts'
+import type { Timing } from './timed.ts'
 import type { Tool } from './tools.ts'
 
-/** What programs do with files: names, contents of many small files, one stream through stdio, random pages. */
-const READS: Record<string, string> = {
-  find: 'find /opt -type f | wc -l',
-  'grep -r': 'grep -r no-such-word-in-here /opt/modules | wc -l',
-  stdio: 'cat /opt/libraries/d*/file*.txt | wc -c',
-  random:
-    'for i in 1 2 3 4 5 6 7 8 9; do for f in /opt/base/d$i*/*.txt; do dd if=$f bs=4096 skip=1 count=1 2>/dev/null; done; done | wc -c',
-}
+/** The reads that bench/read-in-container.mjs knows. */
+const READS = ['find', 'grep -r', 'stdio', 'random']
+const WARM_ROUNDS = 5
 
-/** Times each read inside a container, cold (page cache dropped) and warm; the start of the container is in all of them. */
+/**
+ * Times each read in a running container, cold (page cache dropped) and warm. The programs are the host's own, mounted
+ * into the container, and the clock runs inside it: neither the start of the container nor that of the program counts,
+ * only the tree that is read.
+ */
 export async function reads(tool: Tool, image: string): Promise<[string, Timing][]> {
   const results: [string, Timing][] = []
-  for (const [what, script] of Object.entries(READS)) {
-    const command = tool.run!(['--rm', '--network', 'none', image, 'sh', '-c', script])
-    writeFileSync('/proc/sys/vm/drop_caches', '3')
-    results.push([`${what} cold`, await timed(command, tool.env)])
-    for (let round = 0; round < 3; round++) results.push([`${what} warm`, await timed(command, tool.env)])
+  const volumes = [
+    '/usr:/usr:ro',
+    `${dirname(process.execPath)}:/mnt/node:ro`,
+    `${resolve(import.meta.dirname)}:/mnt/bench:ro`,
+  ]
+  const id = await output(
+    tool,
+    tool.run!(['-d', '--network', 'none', ...volumes.flatMap((volume) => ['-v', volume]), image, 'sleep', '3600']),
+  )
+  try {
+    for (const read of READS) {
+      const once = async (): Promise<Timing> => ({
+        seconds: Number(
+          await output(tool, tool.exec!([id, '/mnt/node/node', '/mnt/bench/read-in-container.mjs', read])),
+        ),
+        peakMegabytes: 0,
+      })
+      writeFileSync('/proc/sys/vm/drop_caches', '3')
+      results.push([`${read} cold`, await once()])
+      for (let round = 0; round < WARM_ROUNDS; round++) results.push([`${read} warm`, await once()])
+    }
+  } finally {
+    await output(tool, tool.removeContainer!(id))
   }
   return results
+}
+
+async function output(tool: Tool, command: string[]): Promise<string> {
+  const outcome = await execute(command[0]!, command.slice(1), { env: tool.env, timeout: 300_000 })
+  if (outcome.code !== 0)
+    throw new Error(`${command.join(' ')} failed (${outcome.code}): ${outcome.stderr.slice(-800)}`)
+  return outcome.stdout.trim()
 }

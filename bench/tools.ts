@@ -13,6 +13,8 @@ export interface Tool extends AsyncDisposable {
   load?(file: string): string[]
   remove(image: string): string[]
   run?(args: string[]): string[]
+  exec?(args: string[]): string[]
+  removeContainer?(id: string): string[]
   build?(tag: string, folder: string): string[]
   /** Makes the caches that would let a build be skipped go. */
   forgetBuilds?(): string[]
@@ -41,6 +43,8 @@ export async function baleTool(folder: string): Promise<Tool> {
     load: (file) => [program, 'load', '-q', '-i', file],
     remove: (image) => [program, 'rmi', '-f', image],
     run: (args) => [program, 'run', ...args],
+    exec: (args) => [program, 'exec', ...args],
+    removeContainer: (id) => [program, 'rm', '-f', id],
     build: (tag, context) => [program, 'build', '-q', '-t', tag, context],
     forgetBuilds: () => [program, 'builder', 'prune', '-af'],
     async [Symbol.asyncDispose]() {
@@ -74,6 +78,8 @@ export async function podmanTool(folder: string): Promise<Tool | undefined> {
     load: (file) => podman('load', '-q', '-i', file),
     remove: (image) => podman('rmi', '-f', image),
     run: (args) => podman('run', ...args),
+    exec: (args) => podman('exec', ...args),
+    removeContainer: (id) => podman('rm', '-f', id),
     build: (tag, context) =>
       podman('build', '-q', '--isolation', 'chroot', '--network', 'host', '--layers', '-t', tag, context),
     forgetBuilds: () => podman('image', 'prune', '-f'),
@@ -85,7 +91,7 @@ export async function podmanTool(folder: string): Promise<Tool | undefined> {
 
 export async function dockerTool(folder: string): Promise<Tool | undefined> {
   if (!existsSync('/usr/sbin/dockerd')) return undefined
-  const dockerd: TestDockerd = await startDockerd(folder)
+  const dockerd: TestDockerd = await startDockerd(folder, [])
   const env = basic({ DOCKER_HOST: `unix://${dockerd.socket}`, DOCKER_BUILDKIT: '0' })
   const docker = (...args: string[]) => [dockerd.client, ...args]
   return {
@@ -97,6 +103,8 @@ export async function dockerTool(folder: string): Promise<Tool | undefined> {
     load: (file) => docker('load', '-q', '-i', file),
     remove: (image) => docker('rmi', '-f', image),
     run: (args) => docker('run', ...args),
+    exec: (args) => docker('exec', ...args),
+    removeContainer: (id) => docker('rm', '-f', id),
     build: (tag, context) => docker('build', '-q', '-t', tag, context),
     forgetBuilds: () => docker('image', 'prune', '-f'),
     [Symbol.asyncDispose]: () => dockerd[Symbol.asyncDispose](),
