@@ -301,6 +301,11 @@ describe('build', { skip }, () => {
     })
   })
 
+  test('a front end named by an argument is refused as well (B04)', async () => {
+    const buildArguments = new Map([['BUILDKIT_SYNTAX', 'evil/frontend']])
+    assert.equal((await failure(kit.build('FROM base', { buildArguments }))).code, 'UNSUPPORTED')
+  })
+
   test('walls are opened only with a word on the command line (B03)', async () => {
     const insecure = await failure(kit.build('FROM base\nRUN --security=insecure true'))
     assert.match(insecure.message, /Dockerfile:2:1: security\.insecure is not allowed/)

@@ -16,7 +16,7 @@ import type { BuildOptions } from './build-options.ts'
 import type { BuildRun } from './build-run.ts'
 import { type BuildSession, openBuildSession } from './build-session.ts'
 import { type OpenContext, openContext } from './context/open-context.ts'
-import { dockerfileError, expandWord, parseDockerfile } from './dockerfile/index.ts'
+import { dockerfileError, expandWord, isKnownSyntax, parseDockerfile } from './dockerfile/index.ts'
 import type { BuildMachine, FoundBase } from './machine.ts'
 import { checkBuildContexts, createSources, findStage } from './sources.ts'
 import { buildStage, countLayerSteps, createdAt, type StepNames, stepNames, takeTriggers } from './stage-builder.ts'
@@ -39,6 +39,7 @@ export interface BuiltImage extends AsyncDisposable {
  */
 export async function build(machine: BuildMachine, options: BuildOptions): Promise<BuiltImage> {
   checkBuildContexts(options.buildContexts ?? new Map())
+  checkFrontEnd(options.buildArguments?.get('BUILDKIT_SYNTAX'))
   const stack = new AsyncDisposableStack()
   try {
     const session = stack.use(await openBuildSession(machine))
@@ -64,6 +65,14 @@ export async function build(machine: BuildMachine, options: BuildOptions): Promi
     await stack.disposeAsync()
     throw error
   }
+}
+
+/** The argument is a second way to name a front end; it is run no more than the first (B04). */
+function checkFrontEnd(syntax: string | undefined): void {
+  if (!syntax || isKnownSyntax(syntax)) return
+  throw new BaleError('UNSUPPORTED', `the front end ${printable(syntax)} of BUILDKIT_SYNTAX is not supported`, {
+    hint: 'bale has docker/dockerfile built in and runs no other front end',
+  })
 }
 
 /** Stages that are built at most once, each with all it needs begun at the same time. */

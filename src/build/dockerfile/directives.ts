@@ -18,6 +18,10 @@ const DIRECTIVE = /^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$/
  */
 const KNOWN_SYNTAX = /^(?:docker\.io\/)?docker\/dockerfile(?:-upstream)?(?::[\w][\w.-]*)?(?:@sha256:[0-9a-f]{64})?$/
 
+export function isKnownSyntax(value: string): boolean {
+  return KNOWN_SYNTAX.test(value.split(' ')[0]!)
+}
+
 export function readDirectives(source: SourceText): Directives {
   const found = new Map<string, string>()
   let index = source.lines[0]?.startsWith('#!') ? 1 : 0
@@ -32,7 +36,7 @@ export function readDirectives(source: SourceText): Directives {
     if (name === 'escape' && value !== '\\' && value !== '`') {
       throw dockerfileError(source, position, `invalid escape character ${value}: it must be \\ or \``)
     }
-    if (name === 'syntax' && !KNOWN_SYNTAX.test(value.split(' ')[0]!)) {
+    if (name === 'syntax' && !isKnownSyntax(value)) {
       throw dockerfileError(source, position, `the front end ${value} is not supported`, {
         hint: 'bale has docker/dockerfile built in and runs no other front end; remove the line or write # syntax=docker/dockerfile:1',
       })

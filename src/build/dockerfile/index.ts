@@ -17,6 +17,7 @@ export type {
   TextCommand,
   WordsCommand,
 } from './command.ts'
+export { isKnownSyntax } from './directives.ts'
 export { formatDuration, parseDuration } from './duration.ts'
 export { type ExpandOptions, expandWord, expandWords, type Variables } from './expand.ts'
 export { parseHeredocSign } from './heredoc.ts'
