@@ -144,13 +144,12 @@ async function takeStep(
 }
 
 async function findCached(run: BuildRun, step: LayerStep, asked: string[]): Promise<CachedStep | undefined> {
-  const { lease, machine } = run.session
+  const { machine } = run.session
   if (step.mark && !(await machine.store.buildCache.get(await step.mark()))) return undefined
   for (const key of step.keys) {
     const name = await key()
     const record = await machine.store.buildCache.get<CachedStep>(name)
-    if (record) {
-      if (record.document.diffId) await lease.add('layer', record.document.diffId)
+    if (record && (await hold(run, record.document))) {
       // A dearer key found it: next time the cheap one will.
       if (asked.length > 0) await store(run, record.document, asked)
       return record.document
@@ -158,6 +157,13 @@ async function findCached(run: BuildRun, step: LayerStep, asked: string[]): Prom
     asked.push(name)
   }
   return undefined
+}
+
+/** False when somebody pruned the layer in this very moment. */
+async function hold({ session }: BuildRun, { diffId }: CachedStep): Promise<boolean> {
+  if (!diffId) return true
+  await session.lease.add('layer', diffId)
+  return (await session.machine.store.layers.get(diffId)) !== undefined
 }
 
 async function everyKey(step: LayerStep): Promise<string[]> {

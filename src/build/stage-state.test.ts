@@ -154,6 +154,23 @@ test('entries without a layer get the time of the first new layer, or of the lay
   assert.deepEqual(times([{}, {}]), ['now', 'now'])
 })
 
+test('a base whose history does not fit its layers gets one that does', () => {
+  const diff_ids = ['sha256:1', 'sha256:2'] as ImageConfig['rootfs']['diff_ids']
+  const historyOf = (history?: ImageConfig['history']) =>
+    stateOfImage({ ...amd64, created: 't', history, rootfs: { type: 'layers', diff_ids } }, amd64).history
+  assert.deepEqual(historyOf(), [{ created: 't' }, { created: 't' }])
+  assert.deepEqual(historyOf([{ created_by: 'a' }, { created_by: 'b', empty_layer: true }]), [
+    { created_by: 'a' },
+    { created_by: 'b', empty_layer: true },
+    { created: 't' },
+  ])
+  const many = historyOf([{ created_by: 'a' }, { created_by: 'b' }, { created_by: 'c' }])
+  assert.deepEqual(
+    many.map((entry) => entry.empty_layer ?? false),
+    [false, false, true],
+  )
+})
+
 describe('stages', () => {
   const plan = (text: string) => planStages(parseDockerfile(text))
   test('only ARG may stand before FROM', () => {

@@ -30,10 +30,18 @@ export function stateOfImage(base: ImageConfig | undefined, platform: Platform):
     variables: new Map(),
     declared: new Map(),
     base,
-    history: structuredClone(base?.history ?? []),
+    history: base ? historyOf(base) : [],
     diffIds: [...(base?.rootfs.diff_ids ?? [])],
     commandIsSet: false,
   })
+}
+
+/** The base's history with one entry for each layer, also where the base tells fewer or more (some tools write none). */
+function historyOf({ history = [], rootfs, created }: ImageConfig): History[] {
+  let left = rootfs.diff_ids.length
+  const entries = history.map((entry) => (entry.empty_layer || left-- > 0 ? entry : { ...entry, empty_layer: true }))
+  const untold = Array.from({ length: Math.max(0, left) }, () => ({ ...(created ? { created } : {}) }))
+  return structuredClone([...entries, ...untold])
 }
 
 /** The state behind `FROM stage`: arguments of that stage stay in scope (as in BuildKit). */
