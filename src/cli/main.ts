@@ -1,16 +1,7 @@
 /** The command line's start. It loads as little as it can: the verb's own file, and the engine's frame. */
 import { readFileSync } from 'node:fs'
-import { enableCompileCache } from 'node:module'
 import type { VerbEntry } from './verb-table.ts'
 
-const major = Number.parseInt(process.versions.node, 10)
-if (major < 24) {
-  process.stderr.write(
-    `bale: Node.js ${process.versions.node} is too old; 24 or newer is needed: npm install node@24\n`,
-  )
-  process.exit(125)
-}
-enableCompileCache()
 process.exitCode = await main(process.argv.slice(2))
 
 interface GlobalFlags {

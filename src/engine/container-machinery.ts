@@ -1,6 +1,5 @@
 import { fileURLToPath } from 'node:url'
 import type { Machinery } from '#container'
-import { siblingModule } from '#host'
 import type { EngineContext } from './context.ts'
 
 const opened = new WeakMap<EngineContext, Promise<Machinery>>()
@@ -25,8 +24,8 @@ async function open(context: EngineContext): Promise<Machinery> {
 
 /** The command line that monitors run when a container ends: this very bale on this very store. */
 function selfCommand({ config }: EngineContext): string[] {
-  const main = fileURLToPath(siblingModule(import.meta.url, '../cli/main'))
-  const sources = main.endsWith('.ts') ? ['--conditions=source'] : []
+  const start = fileURLToPath(new URL('../../bin/start.js', import.meta.url))
+  const sources = import.meta.url.endsWith('.ts') ? ['--conditions=source'] : []
   const flags = [
     '--root',
     config.root,
@@ -37,5 +36,5 @@ function selfCommand({ config }: EngineContext): string[] {
     '--runtime',
     config.runtime,
   ]
-  return [process.execPath, ...sources, '--disable-warning=ExperimentalWarning', main, ...flags]
+  return [process.execPath, ...sources, '--disable-warning=ExperimentalWarning', start, ...flags]
 }

@@ -1,0 +1,15 @@
+// Where Node starts for bin/bale and for the monitors' clean-up command. It is JavaScript so that the compile cache is on
+// before the first TypeScript source is met: what strips types (25 ms, 37 MB) is then loaded only for a changed source.
+import { existsSync } from 'node:fs'
+import { enableCompileCache } from 'node:module'
+
+if (Number.parseInt(process.versions.node, 10) < 24) {
+  process.stderr.write(
+    `bale: Node.js ${process.versions.node} is too old; 24 or newer is needed: npm install node@24\n`,
+  )
+  process.exit(125)
+}
+enableCompileCache()
+// A clone runs its sources as they are; the published package has only dist (Node strips no types below node_modules).
+const source = new URL('../src/cli/main.ts', import.meta.url)
+await import(existsSync(source) ? source.href : new URL('../dist/cli/main.js', import.meta.url).href)
