@@ -1,0 +1,171 @@
+import { BaleError, printable } from '#base'
+import type { BuildImageOptions, BuildOutput, BuildSecretSource } from '#engine'
+import type { Terminal } from './verb.ts'
+
+/** The flags of `bale build` as the command line gives them. */
+export interface BuildFlags {
+  tag?: string[]
+  file?: string
+  target?: string
+  buildArg?: string[]
+  cache?: boolean
+  noCacheFilter?: string[]
+  quiet?: boolean
+  iidfile?: string
+  label?: string[]
+  pull?: boolean
+  platform?: string
+  network?: string
+  addHost?: string[]
+  progress?: string
+  secret?: string[]
+  buildContext?: string[]
+  output?: string[]
+  allow?: string[]
+  shmSize?: string
+  metadataFile?: string
+}
+
+/** What the engine is asked for. Reads stdin for `-f -`. Throws INVALID_ARGUMENT or UNSUPPORTED naming the flag. */
+export async function readBuildRequest(place: string, options: BuildFlags, io: Terminal): Promise<BuildImageOptions> {
+  const { context, dockerfile } = await readInputs(place, options.file, io)
+  const [network, allow] = readNetwork(options)
+  return {
+    context,
+    dockerfile,
+    network,
+    allow,
+    tags: options.tag,
+    target: options.target,
+    platform: readPlatform(options.platform),
+    pull: options.pull,
+    noCache: options.cache === false,
+    noCacheStages: options.noCacheFilter?.flatMap((names) => names.split(',')),
+    buildArguments: new Map((options.buildArg ?? []).map(splitPair)),
+    labels: Object.fromEntries((options.label ?? []).map(splitPair).map(([key, value]) => [key, value ?? ''])),
+    hosts: options.addHost?.map((host) => host.replace('=', ':')),
+    secrets: options.secret?.map(readSecret),
+    buildContexts: new Map((options.buildContext ?? []).map(readContext)),
+    outputs: options.output?.map((output) => readOutput(output, io)),
+    shmSize: options.shmSize === undefined ? undefined : readBytes(options.shmSize),
+  }
+}
+
+async function readInputs(
+  place: string,
+  file: string | undefined,
+  io: Terminal,
+): Promise<Pick<BuildImageOptions, 'context' | 'dockerfile'>> {
+  if (/^(?:git|ssh):\/\/|^git@|^github\.com\/|^https?:\/\/[^?#]+\.git(?:[?#]|$)/.test(place)) {
+    throw new BaleError('UNSUPPORTED', `git repositories are not supported as a context yet: ${printable(place)}`, {
+      hint: 'git clone it, then bale build FOLDER',
+    })
+  }
+  if (place === '-' && file === '-') {
+    throw new BaleError('INVALID_ARGUMENT', "invalid argument: can't use stdin for both build context and dockerfile")
+  }
+  const context: BuildImageOptions['context'] =
+    place === '-'
+      ? { kind: 'stream', stream: io.stdin }
+      : /^https?:\/\//.test(place)
+        ? { kind: 'url', url: place }
+        : { kind: 'folder', path: place }
+  if (file === undefined) return { context, dockerfile: undefined }
+  if (file !== '-') return { context, dockerfile: { kind: 'path', path: file } }
+  const chunks: Uint8Array[] = await Array.fromAsync(io.stdin as AsyncIterable<Uint8Array>)
+  return { context, dockerfile: { kind: 'text', text: Buffer.concat(chunks).toString('utf8'), name: 'stdin' } }
+}
+
+function readNetwork({ network = 'default', allow = [] }: BuildFlags): [BuildImageOptions['network'], string[]] {
+  const allowed = allow.flatMap((rights) => rights.split(','))
+  for (const right of allowed) {
+    if (right === 'network.host' || right === 'security.insecure') continue
+    throw new BaleError('INVALID_ARGUMENT', `unknown right: --allow ${printable(right)}`, {
+      hint: 'rights are network.host and security.insecure',
+    })
+  }
+  if (network === 'default' || network === 'bridge') return ['bridge', allowed]
+  if (network === 'none') return ['none', allowed]
+  if (network === 'host') return ['host', [...allowed, 'network.host']]
+  throw new BaleError('INVALID_ARGUMENT', `network ${printable(network)} is not there for builds`, {
+    hint: '--network is default, none or host',
+  })
+}
+
+function readPlatform(platform: string | undefined): string | undefined {
+  if (!platform?.includes(',')) return platform
+  throw new BaleError('UNSUPPORTED', 'one build makes an image for one platform', {
+    hint: 'build each, then put them together with bale manifest create',
+  })
+}
+
+function splitPair(text: string): [string, string | undefined] {
+  const equals = text.indexOf('=')
+  return equals < 0 ? [text, undefined] : [text.slice(0, equals), text.slice(equals + 1)]
+}
+
+function readContext(text: string): [string, string] {
+  const [name, place] = splitPair(text)
+  if (name !== '' && place) return [name.toLowerCase(), place]
+  throw new BaleError('INVALID_ARGUMENT', `invalid context value: ${printable(text)}, expected name=path`)
+}
+
+/** `type=local,dest=out` as a table of fields. */
+function fields(text: string): Map<string, string> {
+  return new Map(text.split(',').map((field) => [splitPair(field)[0].toLowerCase(), splitPair(field)[1] ?? '']))
+}
+
+function readSecret(text: string): BuildSecretSource {
+  const given = fields(text)
+  const kind = given.get('type')
+  const file = given.get('src') ?? given.get('source')
+  const variable = given.get('env')
+  const unknown = [...given.keys()].find((key) => !['id', 'src', 'source', 'env', 'type'].includes(key))
+  const id = given.get('id') ?? ''
+  if (unknown !== undefined || id === '' || (file !== undefined && variable !== undefined)) {
+    throw new BaleError('INVALID_ARGUMENT', `invalid secret: ${printable(text)}`, {
+      hint: '--secret id=NAME,src=FILE or id=NAME,env=VARIABLE',
+    })
+  }
+  if (kind === 'env') return { id, variable: variable ?? file ?? id }
+  return kind === 'file' ? { id, file: file ?? id } : { id, file, variable }
+}
+
+function readOutput(text: string, io: Terminal): BuildOutput {
+  if (!text.includes('='))
+    return text === '-' ? { type: 'tar', to: { stream: io.stdout } } : { type: 'local', folder: text }
+  const given = fields(text)
+  const type = given.get('type')
+  const destination = given.get('dest') ?? given.get('destination') ?? ''
+  const name = given.get('name')
+  const to = destination === '' || destination === '-' ? { stream: io.stdout } : { file: destination }
+  const unknown = [...given.keys()].find((key) => !['type', 'dest', 'destination', 'name'].includes(key))
+  if (unknown !== undefined) {
+    throw new BaleError('UNSUPPORTED', `--output: the option ${printable(unknown)} is not supported`, {
+      hint: 'type=, dest= and name= are',
+    })
+  }
+  switch (type) {
+    case 'image':
+      return { type, name }
+    case 'tar':
+      return { type, to }
+    case 'oci':
+      return { type, to, name }
+    case 'docker':
+      return destination === '' ? { type: 'image', name } : { type, to, name }
+    case 'local':
+      if (destination !== '') return { type, folder: destination }
+      throw new BaleError('INVALID_ARGUMENT', '--output type=local needs dest=FOLDER')
+    default:
+      throw new BaleError('UNSUPPORTED', `--output type=${printable(type ?? '')} is not supported`, {
+        hint: 'types are image, local, tar, oci and docker',
+      })
+  }
+}
+
+function readBytes(text: string): number {
+  const match = /^(\d+)([kmg]?)b?$/i.exec(text)
+  if (match) return Number(match[1]) * 1024 ** ' kmg'.indexOf(match[2]!.toLowerCase() || ' ')
+  throw new BaleError('INVALID_ARGUMENT', `invalid size: ${printable(text)}`, { hint: 'for example 64m' })
+}
