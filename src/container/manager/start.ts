@@ -53,7 +53,8 @@ export async function startContainer(
   if (seen.status === 'removing') throw new BaleError('CONTAINER_NOT_FOUND', `No such container: ${idOrName}`)
   if (record.document.state.status === 'running' || startedBy(paths.starting) !== 'nobody')
     await finalize(machinery, record, seen.state)
-  return begin(machinery, record, options)
+  // Awaited here: the lock is given back when this function is left.
+  return await begin(machinery, record, options)
 }
 
 async function begin(machinery: Machinery, record: Container, options: StartOptions): Promise<Started> {

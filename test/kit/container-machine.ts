@@ -1,0 +1,95 @@
+/** A store with an image of Debian's busybox and what runs containers of it, in a temporary folder; all undone at the end. */
+import { createReadStream } from 'node:fs'
+import { join } from 'node:path'
+import {
+  type Container,
+  type ContainerOptions,
+  cleanupContainer,
+  createContainer,
+  exitOf,
+  type Machinery,
+  openMachinery,
+  removeContainer,
+  type Started,
+  startContainer,
+  sweepContainers,
+} from '../../src/container/index.ts'
+import { makeImage, plainLayer } from '../../src/image/index.ts'
+import { chooseLayerFormat, createRootfs } from '../../src/rootfs/index.ts'
+import type { ContainerConfig } from '../../src/spec/index.ts'
+import { openStore, type Store } from '../../src/store/index.ts'
+import { busyboxTar } from './busybox.ts'
+import { temporaryFolder } from './temporary.ts'
+
+export interface ContainerMachine extends AsyncDisposable {
+  machinery: Machinery
+  store: Store
+  folder: string
+  options(
+    command: string[],
+    more?: Partial<ContainerOptions['config']>,
+    host?: ContainerOptions['host'],
+  ): ContainerOptions
+  create(options: ContainerOptions): Promise<Container>
+  /** Creates, starts, reads to the end. */
+  run(options: ContainerOptions): Promise<{ id: string; code: number; stdout: string; stderr: string }>
+  start(id: string): Promise<Started>
+  /** What the monitor would call; the tests have no command line of their own. */
+  cleanup(id: string): Promise<void>
+}
+
+export async function containerMachine(image: ContainerConfig = { Cmd: ['sh'] }): Promise<ContainerMachine> {
+  const temporary = await temporaryFolder('bale-ct')
+  const root = join(temporary.path, 'root')
+  const run = join(temporary.path, 'run')
+  const store = await openStore({ root, run, layerFormat: await chooseLayerFormat(root) })
+  const layer = await store.layers.write(createReadStream(busyboxTar(temporary.path)))
+  const platform = { os: 'linux', architecture: process.arch === 'x64' ? 'amd64' : process.arch }
+  const made = makeImage({ config: { ...platform, config: image }, layers: [plainLayer(layer.diffId, layer.tarSize)] })
+  const stored = await store.images.putImage({ config: made.configBytes, manifest: made.manifestBytes })
+  await store.images.setName('docker.io/library/busybox:latest', stored.descriptor)
+  const rootfs = createRootfs({ store, run })
+  const machinery = openMachinery({ store, rootfs, path: '/usr/sbin:/usr/bin:/sbin:/bin' })
+  const ids = new Set<string>()
+  const create = async (options: ContainerOptions) => {
+    const record = await createContainer(machinery, options)
+    ids.add(record.id)
+    return record
+  }
+  const cleanup = (id: string) =>
+    cleanupContainer(machinery, id, {
+      linger: 0,
+      restart: async (again) => void (await startContainer(machinery, again, { restart: true })),
+    })
+  return {
+    machinery,
+    store,
+    folder: temporary.path,
+    options: (command, more = {}, host = { network: 'none' }) => ({
+      image: { id: stored.id, reference: 'busybox', config: image, layers: [layer.diffId], platform },
+      config: { command, ...more },
+      host,
+    }),
+    create,
+    start: (id) => startContainer(machinery, id),
+    async run(options) {
+      const { id } = await create(options)
+      const { attach, monitored } = await startContainer(machinery, id, { attach: true })
+      const output = { stdout: '', stderr: '' }
+      for await (const { stream, bytes } of attach!.output()) output[stream] += Buffer.from(bytes).toString()
+      const code = await exitOf(machinery, id, monitored!.monitor)
+      return { id, code, ...output }
+    },
+    cleanup,
+    async [Symbol.asyncDispose]() {
+      for (const id of ids) await removeContainer(machinery, id, { force: true, volumes: true }).catch(gone)
+      await sweepContainers(machinery)
+      await store[Symbol.asyncDispose]()
+      await temporary[Symbol.asyncDispose]()
+    },
+  }
+}
+
+function gone(error: { code?: string }): void {
+  if (error.code !== 'CONTAINER_NOT_FOUND') throw error
+}
