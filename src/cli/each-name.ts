@@ -1,3 +1,4 @@
+import { notFoundWords } from './not-found.ts'
 import { renderFailure } from './render/failure.ts'
 import type { Terminal } from './verb.ts'
 
@@ -13,7 +14,7 @@ export async function eachName(
       const said = await act(name)
       await io.print(typeof said === 'string' ? said : name)
     } catch (error) {
-      io.warn(renderFailure(error))
+      io.warn(renderFailure(notFoundWords(error, name)))
       code = 1
     }
   }

@@ -32,7 +32,7 @@ export function parseArguments(
   try {
     command.parse(words, { from: 'user' })
   } catch (error) {
-    if (error instanceof CommanderError) throw new UsageError(describe(error, verb), 125)
+    if (error instanceof CommanderError) throw new UsageError(describe(error, verb, words), 125)
     throw error
   }
   const options: Record<string, unknown> = command.opts()
@@ -118,7 +118,7 @@ function wantsHelp(verb: Verb, words: readonly string[]): boolean {
   return false
 }
 
-function describe(error: CommanderError, verb: Verb): string {
+function describe(error: CommanderError, verb: Verb, words: readonly string[]): string {
   const flag = /'([^']*)'/.exec(error.message)?.[1] ?? ''
   switch (error.code) {
     case 'commander.unknownOption': {
@@ -128,8 +128,11 @@ function describe(error: CommanderError, verb: Verb): string {
         : `unknown shorthand flag: '${flag[1] ?? ''}' in ${flag}`
       return near ? `${words} (did you mean ${near}?)` : words
     }
-    case 'commander.optionMissingArgument':
+    case 'commander.optionMissingArgument': {
+      const last = /^-([A-Za-z]+)$/.exec(words.at(-1) ?? '')?.[1]
+      if (last) return `flag needs an argument: '${last.at(-1)}' in -${last}`
       return `flag needs an argument: ${flag.match(/--[a-z0-9-]+/)?.[0] ?? flag}`
+    }
     default:
       return `bale ${verb.name}: ${error.message.replace(/^error: /, '')}`
   }

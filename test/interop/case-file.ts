@@ -9,7 +9,8 @@
  *   ! differs REASON                 a difference that is meant; REASON stands in docs/compat-docker.md
  *   ! setup                          nothing is compared, but both must succeed
  *
- * Lines that begin with # are comments.
+ * `"$BUSYBOX"` is the tar of a small root file system, `busybox:1` the image of it; `| SHAPE` prints the members of JSON
+ * with their types. Lines that begin with # are comments.
  */
 export interface InteropCommand {
   line: number

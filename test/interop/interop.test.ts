@@ -1,4 +1,7 @@
-/** Runs the commands of cases/*.txt on Debian's docker and on bale and compares what they answer. Needs root and docker.io. */
+/**
+ * Runs the commands of cases/*.txt on Debian's docker and on bale and compares what they answer. Needs root and docker.io.
+ * INTEROP_ONLY=run,history takes the scenarios with these words in their names; INTEROP_SHOW=1 prints all answers.
+ */
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -82,9 +85,19 @@ async function compareScenario(scenario: Scenario): Promise<void> {
       runIn('docker', folders.docker, command.command),
       runIn('bale', folders.bale, command.command),
     ])
+    if (process.env['INTEROP_SHOW']) show(command, { docker, bale })
     problems.push(...differences(scenario, command, folders, docker, bale))
   }
   if (problems.length > 0) assert.fail(`${problems.length} differences\n${problems.join('\n')}`)
+}
+
+/** What both tools answered, for writing cases: commands that fail on both sides compare nothing. */
+function show(command: InteropCommand, outcomes: Record<Tool, Outcome>): void {
+  console.log(`$ ${command.command}`)
+  for (const [tool, outcome] of Object.entries(outcomes)) {
+    const text = `${outcome.stdout}${outcome.stderr}`.trim().replaceAll('\n', '\n    ').slice(0, 600)
+    console.log(`  ${tool} ${outcome.code}: ${text}`)
+  }
 }
 
 function differences(
@@ -104,12 +117,12 @@ function differences(
   const compare = (what: string, left: string, right: string) => {
     if (left !== right) found.push(`${where}\n  ${what} docker: ${left}\n  ${what} bale:   ${right}`)
   }
-  compare('code', `${docker.code}`, `${bale.code}${bale.code === docker.code ? '' : ` ${bale.stderr}`}`)
+  if (docker.code !== bale.code) compare('code', `${docker.code} ${docker.stderr}`, `${bale.code} ${bale.stderr}`)
   const text = (outcome: Outcome, stream: 'stdout' | 'stderr', folder: string) => normalise(outcome[stream], { folder })
-  if (command.compare !== 'code') {
+  if (command.compare !== 'code' && found.length === 0) {
     compare('stdout', text(docker, 'stdout', folders.docker), text(bale, 'stdout', folders.bale))
   }
-  if (command.compare === 'stderr') {
+  if (command.compare === 'stderr' && found.length === 0) {
     const messages = (outcome: Outcome, folder: string) => normaliseMessages(text(outcome, 'stderr', folder))
     compare('stderr', messages(docker, folders.docker), messages(bale, folders.bale))
   }
@@ -128,7 +141,7 @@ function runIn(tool: Tool, folder: string, command: string): Promise<Outcome> {
         : `BALE_ROOT='${temporary.path}/bale/root' BALE_RUN='${temporary.path}/bale/run'`
     writeFileSync(
       script,
-      `T() { ${environment} DOCKER_CONFIG='${temporary.path}/config-${tool}' '${program}' "$@"; }\nBUSYBOX='${busybox}'\n`,
+      `T() { ${environment} DOCKER_CONFIG='${temporary.path}/config-${tool}' '${program}' "$@"; }\nSHAPE() { '${process.execPath}' --disable-warning=ExperimentalWarning '${import.meta.dirname}/shape.ts'; }\nBUSYBOX='${busybox}'\n`,
     )
   }
   // Whoever enters a mount namespace stands in its root folder.

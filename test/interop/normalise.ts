@@ -25,13 +25,14 @@ export function normalise(text: string, context: { folder: string }): string {
 export function normaliseMessages(text: string): string {
   return text
     .split('\n')
-    .filter((line) => !/^(hint: |See '<tool> )/.test(line))
+    .filter((line) => !/^(hint: |See '<tool> |time="<time>" level=)/.test(line))
     .map((line) =>
       line
         .replace(/^(Error response from daemon: |<tool>: |Error: |error: )+/, '')
         .replace(/^(Error parsing reference: "[^"]*" is not a valid repository\/tag: )/, '')
         .replace(/^(invalid reference format.*?): "[^"]*"$/, '$1')
-        .replace(/\.$/, ''),
+        .replace(/^failed to create (shim )?task: /, '')
+        .replace(/(: unknown)?\.?$/, ''),
     )
     .filter((line) => line !== '')
     .join('\n')

@@ -1,4 +1,5 @@
 import { asError, BaleError, isBaleError } from '#base'
+import { notFoundWords } from '../not-found.ts'
 import type { Terminal } from '../verb.ts'
 import { renderFailure } from './failure.ts'
 import { goJson } from './format-functions.ts'
@@ -26,13 +27,13 @@ export async function printInspected(
     return BAD_TEMPLATE
   }
   const found: object[] = []
-  const failures: BaleError[] = []
+  const failures: unknown[] = []
   for (const name of names) {
     try {
       found.push(await inspect(name))
     } catch (error) {
       if (!isBaleError(error)) throw error
-      failures.push(error)
+      failures.push(notFoundWords(error, name))
     }
   }
   if (template) for (const item of found) await io.print(template(item))

@@ -1,4 +1,4 @@
-import type { BaleError } from '#base'
+import { BaleError } from '#base'
 import { firstFound, printInspected } from '../render/inspected.ts'
 import { defineVerb } from '../verb.ts'
 
@@ -11,7 +11,7 @@ export const verb = defineVerb<{ format?: string; type?: (typeof TYPES)[number];
   arguments: { min: 1 },
   options: [
     { flags: '-f, --format <TEMPLATE>', description: "'json', or a Go template" },
-    { flags: '--type <TYPE>', description: 'Look only among these', choices: TYPES },
+    { flags: '--type <TYPE>', description: `Look only among one of ${TYPES.join(', ')}` },
     { flags: '-s, --size', description: 'Add the bytes that a container has written' },
   ],
   examples: [
@@ -19,6 +19,10 @@ export const verb = defineVerb<{ format?: string; type?: (typeof TYPES)[number];
     { command: `bale inspect -f '{{.State.Status}}' web`, explains: 'One part' },
   ],
   run({ args, options, engine, io }) {
+    if (options.type !== undefined && !TYPES.includes(options.type))
+      throw new BaleError('INVALID_ARGUMENT', `"${options.type}" is not a valid value for --type`, {
+        hint: `the types are ${TYPES.join(', ')}`,
+      })
     const ways = {
       container: (name: string) => engine.inspectContainer(name, { size: options.size }),
       image: (name: string) => engine.inspectImage(name),
