@@ -204,7 +204,9 @@ export function connections({ store, programs }: ConnectionsOptions): Connection
       await createNetworkNamespace(namespace, programs)
       try {
         const connection = standIn(network)
-        const request = netavarkRequest(owner, 'takedown', network, connection, [])
+        // The DNS server has left with the last container that it knew.
+        const silent = { ...network, document: { ...document, dns: false } }
+        const request = netavarkRequest(owner, 'takedown', silent, connection, [])
         // netavark deletes bridge and rules when it takes the last container's interface away.
         await runProgram('nsenter', [`--net=${namespace}`, 'ip', 'link', 'add', 'eth0', 'type', 'bridge'], { env })
         await driver.teardown(namespace, request)
@@ -219,7 +221,7 @@ export function connections({ store, programs }: ConnectionsOptions): Connection
 function standIn(network: Network): Connection {
   const subnet = parseSubnet(network.document.subnet)
   const [address = ''] = hostAddresses(subnet)
-  const { gateway, dns } = network.document
+  const { gateway } = network.document
   const { id: networkId, name: networkName } = network
   return {
     networkId,
@@ -230,7 +232,7 @@ function standIn(network: Network): Connection {
     mac: macOf(address),
     aliases: [],
     ports: [],
-    dns,
+    dns: false,
   }
 }
 

@@ -68,7 +68,11 @@ export function netavark(programs: Programs, folder: string): Netavark {
     async teardown(namespace, request) {
       const result = await call('teardown', namespace, request)
       if (result.code === 0) return
-      if (!/failed to delete container veth|No such device|Invalid argument|netns|aardvark pid/i.test(reason(result)))
+      if (
+        !/failed to delete container veth|No such device|Invalid argument|netns|aardvark pid|No such file or directory/i.test(
+          reason(result),
+        )
+      )
         throw new BaleError('NETWORK_SETUP_FAILED', `cannot disconnect the container: ${reason(result)}`)
       if (/aardvark pid/i.test(reason(result))) return
       // Rules stay when the interface is gone; with a stand-in of the same name netavark removes them.

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { createServer, get } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { test } from 'node:test'
+import { isBaleError } from '#base'
+import { cannotRunContainers } from '../../../test/kit/busybox-rootfs.ts'
+import { type ContainerMachine, containerMachine } from '../../../test/kit/container-machine.ts'
+import { inOwnNetwork } from '../../../test/kit/own-network.ts'
+import { takeDownIdleNetworks } from '../manager/finalize.ts'
+import { newId } from '../manager/machinery.ts'
+import { removeContainer } from '../manager/remove.ts'
+import { findContainer } from '../manager/state.ts'
+import type { HostOptions } from '../options.ts'
+import { createNetwork } from './network.ts'
+
+const bridges = () => readdirSync('/sys/class/net').filter((name) => /^(bale-|bla-|blb-|veth)/.test(name))
+const rules = () => execFileSync('/usr/sbin/iptables-save', { encoding: 'utf8' }).match(/^-A .*10\.1\d\d\..*$/gm) ?? []
+
+function fetchText(url: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    get(url, (response) => {
+      let text = ''
+      response.on('data', (chunk: Buffer) => {
+        text += chunk.toString()
+      })
+      response.on('end', () => resolve(text))
+    }).on('error', reject)
+  })
+}
+
+async function retried<T>(act: () => Promise<T>): Promise<T> {
+  for (let turn = 0; ; turn++) {
+    try {
+      return await act()
+    } catch (error) {
+      if (turn === 40) throw error
+      await new Promise((resolve) => setTimeout(resolve, 25))
+    }
+  }
+}
+
+async function server(machine: ContainerMachine, name: string, host: HostOptions) {
+  const script = `echo I am ${name} > /tmp/index.html; exec httpd -f -p 80 -h /tmp`
+  const { id } = await machine.create({ ...machine.options(['sh', '-c', script], {}, host), name })
+  await machine.start(id)
+  return findContainer(machine.machinery, id)
+}
+
+inOwnNetwork(import.meta.url, () => {
+  const skip = cannotRunContainers()
+  const timeout = 30_000
+
+  test('a published port answers on the host and to the container itself; two containers cannot share it', {
+    skip,
+    timeout,
+  }, async () => {
+    await using machine = await containerMachine()
+    const ports = [{ containerPort: 80, protocol: 'tcp' as const, hostPort: 18480 }]
+    const web = await server(machine, 'web', { ports })
+    assert.equal(await retried(() => fetchText('http://127.0.0.1:18480/')), 'I am web\n')
+    const { execContainer } = await import('../manager/exec.ts')
+    const own = await execContainer(machine.machinery, 'web', {
+      args: ['wget', '-qO-', `http://${web.document.connection!.gateway}:18480/`],
+    })
+    let text = ''
+    for await (const { bytes } of own.attach!.output()) text += Buffer.from(bytes).toString()
+    assert.deepEqual([text, await own.exit()], ['I am web\n', 0], 'hairpin')
+    await own[Symbol.asyncDispose]()
+    await assert.rejects(server(machine, 'other', { ports }), /port is already allocated/)
+    await removeContainer(machine.machinery, web.id, { force: true })
+    await machine.start((await findContainer(machine.machinery, 'other')).id)
+    assert.equal(await retried(() => fetchText('http://127.0.0.1:18480/')), 'I am other\n', 'a freed port is free')
+  })
+
+  test('a port that a program of the host uses is refused, and nothing of the start is left', {
+    skip,
+    timeout,
+  }, async () => {
+    await using machine = await containerMachine()
+    const busy = createServer()
+    await new Promise<void>((resolve) => busy.listen(0, '0.0.0.0', resolve))
+    try {
+      const hostPort = (busy.address() as AddressInfo).port
+      await assert.rejects(
+        server(machine, 'web', { ports: [{ containerPort: 80, protocol: 'tcp', hostPort }] }),
+        (error) => isBaleError(error, 'CONFLICT') && /address already in use/.test(error.message),
+      )
+    } finally {
+      busy.close()
+    }
+    assert.deepEqual(await machine.store.ports.list(), [])
+    const [network] = await machine.store.networks.list()
+    assert.deepEqual(await machine.store.addresses.list(network!.id), [])
+  })
+
+  test('containers of a network of their own find each other by name; an internal one has no way out', {
+    skip,
+    timeout,
+  }, async () => {
+    await using machine = await containerMachine()
+    const identity = () => ({ id: newId(), created: Date.now() })
+    await createNetwork(machine.store, { name: 'app', internal: true }, identity())
+    await server(machine, 'db', { network: 'app', networkAliases: ['database'] })
+    const asks = ['sh', '-c', 'for n in db database; do wget -qO- http://$n/ || exit 9; done; ip route']
+    const ran = await machine.run(machine.options(asks, {}, { network: 'app' }))
+    assert.equal(ran.code, 0, ran.stderr)
+    assert.match(ran.stdout, /^I am db\nI am db\n/)
+    assert.doesNotMatch(ran.stdout, /default/)
+    await assert.rejects(
+      createNetwork(machine.store, { name: 'again', subnet: '10.140.0.0/16' }, identity()),
+      /Pool overlaps/,
+    )
+  })
+
+  test('the network goes down when nobody is on it, and is made again for the next one', {
+    skip,
+    timeout,
+  }, async () => {
+    await using machine = await containerMachine()
+    const first = await machine.run(machine.options(['ip', 'route'], {}, {}))
+    assert.match(first.stdout, /default via 10\.1\d\d\.0\.1 /)
+    assert.ok(bridges().length >= 3)
+    const second = await machine.run(machine.options(['true'], {}, { ports: [{ containerPort: 1, protocol: 'udp' }] }))
+    await machine.cleanup(first.id)
+    await machine.cleanup(second.id)
+    await takeDownIdleNetworks(machine.machinery)
+    assert.deepEqual(bridges(), [])
+    assert.deepEqual(rules(), [])
+    assert.equal((await machine.run(machine.options(['ip', 'route'], {}, {}))).code, 0)
+  })
+
+  test('the default network leaves a range that the machine uses by now', { skip, timeout }, async () => {
+    await using machine = await containerMachine()
+    const first = await machine.run(machine.options(['true'], {}, {}))
+    const { subnet } = (await machine.store.networks.find<{ subnet: string }>('bridge'))!.document
+    await machine.cleanup(first.id)
+    execFileSync('ip', ['link', 'add', 'taken', 'type', 'bridge'])
+    try {
+      execFileSync('ip', ['addr', 'add', subnet.replace('.0.0/', '.0.9/'), 'dev', 'taken'])
+      execFileSync('ip', ['link', 'set', 'taken', 'up'])
+      assert.equal((await machine.run(machine.options(['true'], {}, {}))).code, 0)
+      const moved = (await machine.store.networks.find<{ subnet: string }>('bridge'))!.document.subnet
+      assert.notEqual(moved, subnet)
+    } finally {
+      execFileSync('ip', ['link', 'del', 'taken'])
+    }
+  })
+})

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { contains, formatSubnet, hostAddresses, overlaps, parseAddress, parseSubnet } from './address.ts'
+import { hostsFile, parseExtraHost, resolvFile } from './etc-files.ts'
+import { freeSubnet, parseRoutes } from './subnet-pool.ts'
+
+test("/etc/hosts has docker's lines, then what was added, then the container's own", () => {
+  const text = hostsFile({
+    extra: ['db:10.0.0.5', 'v6:::1', 'host.docker.internal:host-gateway'],
+    gateway: '10.120.0.1',
+    own: { address: '10.120.0.2', names: ['web.example', 'web'] },
+  })
+  assert.ok(text.startsWith('127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n'))
+  assert.ok(text.endsWith('10.0.0.5\tdb\n::1\tv6\n10.120.0.1\thost.docker.internal\n10.120.0.2\tweb.example web\n'))
+})
+
+test('R10 names and addresses with white space or a newline never reach /etc/hosts or resolv.conf', () => {
+  for (const bad of [
+    'a b:10.0.0.1',
+    'a\nb:10.0.0.1',
+    'a:10.0.0.1\n6.6.6.6 bank',
+    'a',
+    'a:',
+    ':10.0.0.1',
+    'a:10.0.0.999',
+  ])
+    assert.throws(() => parseExtraHost(bad), /bad format for add-host/, bad)
+  assert.throws(() => resolvFile({ servers: ['1.1.1.1\nnameserver 6.6.6.6'], host: '' }), /invalid DNS server/)
+  assert.throws(() => resolvFile({ search: ['a\nnameserver 6.6.6.6'], host: '' }), /invalid DNS setting/)
+})
+
+test("resolv.conf: the machine's servers, but not those that only the machine reaches", () => {
+  const host = '# made by hand\nnameserver 127.0.0.53\nnameserver 10.1.1.1\nsearch example.org\noptions edns0\n'
+  assert.equal(resolvFile({ host }), 'nameserver 10.1.1.1\nsearch example.org\noptions edns0\n')
+  assert.match(resolvFile({ host, hostNetwork: true }), /^nameserver 127\.0\.0\.53\n/)
+  assert.equal(resolvFile({ host: 'nameserver ::1\n' }), 'nameserver 8.8.8.8\nnameserver 8.8.4.4\n')
+  assert.equal(resolvFile({ host, servers: ['9.9.9.9'], search: ['.'] }), 'nameserver 9.9.9.9\noptions edns0\n')
+})
+
+test('subnets: text, overlap, addresses for containers', () => {
+  const subnet = parseSubnet('10.5.0.0/29')
+  assert.equal(formatSubnet(subnet), '10.5.0.0/29')
+  assert.deepEqual([...hostAddresses(subnet)], ['10.5.0.2', '10.5.0.3', '10.5.0.4', '10.5.0.5', '10.5.0.6'])
+  assert.equal(contains(subnet, parseAddress('10.5.0.8')!), false)
+  assert.equal(overlaps(parseSubnet('10.0.0.0/8'), subnet), true)
+  assert.equal(overlaps(parseSubnet('10.5.0.8/29'), subnet), false)
+  for (const bad of ['10.5.0.1/24', '10.5.0.0', '10.5.0.0/33', '10.5.0/24', '010.5.0.0/24', '10.5.0.0/31'])
+    assert.throws(() => parseSubnet(bad), /invalid subnet/, bad)
+  assert.deepEqual(
+    [parseAddress('1.2.3.4'), parseAddress('1.2.3.256'), parseAddress('01.2.3.4')],
+    [16909060, undefined, undefined],
+  )
+})
+
+test('a free subnet touches no route and no known network', () => {
+  const routes = parseRoutes(
+    'Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n' +
+      'eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n' +
+      'eth0\t0000780A\t00000000\t0001\t0\t0\t0\t0000FEFF\t0\t0\t0\n',
+  )
+  assert.deepEqual(routes.map(formatSubnet), ['10.120.0.0/15'])
+  assert.equal(formatSubnet(freeSubnet('large', routes)), '10.122.0.0/16')
+  assert.equal(formatSubnet(freeSubnet('small', [parseSubnet('10.140.0.0/16')])), '10.141.0.0/24')
+  assert.throws(() => freeSubnet('small', [parseSubnet('10.0.0.0/8')]), /in use/)
+})
