@@ -301,6 +301,12 @@ export const VERBS: readonly VerbEntry[] = [
   ),
   entry(
     'Containers',
+    ['container health'],
+    'Check the health of a container as long as it runs (its start calls this)',
+    () => import('./verbs/container-health.ts'),
+  ),
+  entry(
+    'Containers',
     ['container cleanup'],
     'Clean up after a container that has ended (its monitor calls this)',
     () => import('./verbs/container-cleanup.ts'),

@@ -25,6 +25,7 @@ export type {
 } from './manager/document.ts'
 export { type ExecRequest, execContainer, type RunningExec } from './manager/exec.ts'
 export { cleanupContainer, takeDownIdleNetworks } from './manager/finalize.ts'
+export { superviseHealth } from './manager/health.ts'
 export {
   type ContainerPaths,
   type Machinery,

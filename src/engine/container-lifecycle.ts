@@ -87,3 +87,13 @@ export async function cleanupContainer(context: EngineContext, id: string): Prom
     },
   })
 }
+
+/** Checks a container's health as long as it runs: not for people. */
+export async function superviseHealth(
+  context: EngineContext,
+  id: string,
+  options: { signal?: AbortSignal } = {},
+): Promise<void> {
+  const [room, machinery] = await open(context)
+  await room.superviseHealth(machinery, id, options)
+}

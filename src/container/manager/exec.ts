@@ -25,6 +25,8 @@ export interface ExecRequest {
 }
 
 export interface RunningExec extends AsyncDisposable {
+  /** On the host. */
+  pid: number
   /** Undefined when detached. */
   attach?: AttachSession
   /** The process's own exit code, 128 + signal. Read the output beside waiting for it. */
@@ -73,13 +75,15 @@ export async function execContainer(
 async function begun(session: ExecSession, request: ExecRequest, remove: () => Promise<void>): Promise<RunningExec> {
   const { attach } = session
   if (attach && request.size) await attach.resize(request.size)
+  let pid: number
   try {
-    await session.begin()
+    pid = await session.begin()
   } catch (error) {
     attach?.close()
     throw error
   }
   return {
+    pid,
     attach,
     exit: () => session.exit(),
     async [Symbol.asyncDispose]() {

@@ -12,6 +12,7 @@ import { cgroupPath } from '../spec/runtime-spec.ts'
 import { containerSpec, type Prepared, sharedNamespace } from './container-spec.ts'
 import type { Container } from './document.ts'
 import { finalize } from './finalize.ts'
+import { healthCommand, startHealthChecks } from './health.ts'
 import { type Machinery, newId, pathsOf } from './machinery.ts'
 import { findContainer, see, startedBy, updateState } from './state.ts'
 
@@ -72,6 +73,8 @@ async function begin(machinery: Machinery, record: Container, options: StartOpti
     const { bundle, starting } = pathsOf(machinery, id)
     const attach = options.attach ? attachTo(bundle) : undefined
     if (attach && options.size) await attach.resize(options.size)
+    const { Healthcheck: check, Shell: shell } = record.document.config
+    const checked = healthCommand(check, shell) !== undefined
     const updated = await updateState(
       machinery,
       id,
@@ -87,12 +90,14 @@ async function begin(machinery: Machinery, record: Container, options: StartOpti
         oomKilled: false,
         stopRequested: false,
         restartCount: options.restart ? state.restartCount + 1 : 0,
+        health: checked ? { status: 'starting', failingStreak: 0, log: [] } : undefined,
       }),
       () => ({ connection, runtime: runtime.name }),
     )
     options.signal?.throwIfAborted()
     await runtime.start(id)
     await rm(starting, { force: true })
+    if (checked) startHealthChecks(machinery, id)
     return { record: updated ?? record, started: true, attach, monitored }
   } catch (error) {
     await undoStart(machinery, record, runtime, error)

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs'
-import { readdir, rm, stat } from 'node:fs/promises'
+import { readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf, isBaleError } from '#base'
-import { removeCgroup } from '#host'
+import { processIdentity, removeCgroup } from '#host'
 import { acquireLock } from '#host/file'
 import { cgroupPath } from '../spec/runtime-spec.ts'
 import type { ContainerDocument } from './document.ts'
@@ -33,6 +33,7 @@ export async function sweepContainers(machinery: Machinery): Promise<string[]> {
   for (const id of await unknownIds(machinery, known)) {
     if (await removeUnknown(machinery, id)) found.push(`leftovers of ${id.slice(0, 12)}`)
   }
+  await removeIdleBundles(machinery, records)
   for (const name of await takeDownIdleNetworks(machinery)) machinery.log.debug('container', `network ${name} is down`)
   await machinery.rootfs.releaseUnused()
   return found
@@ -67,6 +68,29 @@ async function removeUnknown(machinery: Machinery, id: string): Promise<boolean>
   await rm(paths.bundle, { recursive: true, force: true })
   await rm(paths.folder, { recursive: true, force: true })
   return true
+}
+
+/** Folders of lives and execs whose monitor is gone, and that no record knows. */
+async function removeIdleBundles({ store }: Machinery, records: readonly { id: string }[]): Promise<void> {
+  const known = new Set(records.map(({ id }) => id.slice(0, 16)))
+  for (const kind of ['c', 'x'])
+    for (const name of await listed(join(store.run, kind))) {
+      const folder = join(store.run, kind, name)
+      if ((kind === 'c' && known.has(name)) || (await isYoung(folder)) || (await hasLivingProcess(folder))) continue
+      await rm(folder, { recursive: true, force: true })
+    }
+}
+
+async function hasLivingProcess(bundle: string): Promise<boolean> {
+  if (startedBy(join(bundle, 'starting.json')) === 'alive') return true
+  for (const name of ['conmon.pid', 'pidfile']) {
+    try {
+      if (processIdentity(Number.parseInt(await readFile(join(bundle, name), 'utf8'), 10))) return true
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error
+    }
+  }
+  return false
 }
 
 function isStep({ store }: Machinery, id: string): boolean {

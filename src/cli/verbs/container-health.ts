@@ -1,0 +1,14 @@
+import { defineVerb } from '../verb.ts'
+
+export const verb = defineVerb({
+  name: 'container health',
+  summary: 'Check the health of a container as long as it runs (its start calls this)',
+  usage: 'CONTAINER',
+  arguments: { min: 1, max: 1 },
+  options: [],
+  examples: [{ command: 'bale container health 3f5c…', explains: 'Ends when the container ends' }],
+  async run({ args, engine, signal }) {
+    await engine.superviseHealth(args[0]!, { signal })
+    return 0
+  },
+})

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { cannotRunContainers } from '../../../test/kit/busybox-rootfs.ts'
+import { containerMachine } from '../../../test/kit/container-machine.ts'
+import { type HealthResult, healthCommand, nextHealth, superviseHealth } from './health.ts'
+import { findContainer } from './state.ts'
+import { stopContainer } from './stop.ts'
+
+const result = (exitCode: number): HealthResult => ({ start: '', end: '', exitCode, output: '' })
+
+test('health: failures count after the start period, and as many as retries in a row mean unhealthy', () => {
+  const rules = { starting: false, retries: 2 }
+  const early = nextHealth(undefined, result(1), { ...rules, starting: true })
+  assert.deepEqual([early.status, early.failingStreak], ['starting', 0])
+  const once = nextHealth(early, result(1), rules)
+  assert.deepEqual([once.status, once.failingStreak], ['starting', 1])
+  const twice = nextHealth(once, result(-1), rules)
+  assert.deepEqual([twice.status, twice.failingStreak], ['unhealthy', 2])
+  const well = nextHealth(twice, result(0), rules)
+  assert.deepEqual([well.status, well.failingStreak, well.log.length], ['healthy', 0, 4])
+  assert.equal(nextHealth(nextHealth(well, result(0), rules), result(0), rules).log.length, 5)
+})
+
+test('the command of a health check: words, a shell line, or none', () => {
+  assert.deepEqual(healthCommand({ Test: ['CMD', 'curl', '-f'] }), ['curl', '-f'])
+  assert.deepEqual(healthCommand({ Test: ['CMD-SHELL', 'curl -f'] }), ['/bin/sh', '-c', 'curl -f'])
+  assert.deepEqual([healthCommand({ Test: ['NONE'] }), healthCommand(undefined)], [undefined, undefined])
+})
+
+test('a container is starting, healthy, unhealthy as its check says, until it ends', {
+  skip: cannotRunContainers(),
+  timeout: 30_000,
+}, async () => {
+  await using machine = await containerMachine()
+  const { machinery } = machine
+  const healthcheck = { Test: ['CMD-SHELL', 'cat /ok'], Interval: 50e6, Retries: 1, Timeout: 5e9 }
+  const script = 'echo fine > /ok; sleep 0.7; rm /ok; sleep 1000'
+  const { id } = await machine.create(machine.options(['sh', '-c', script], { healthcheck }))
+  await machine.start(id)
+  const health = async () => (await findContainer(machinery, id)).document.state.health
+  assert.equal((await health())?.status, 'starting')
+  const supervised = superviseHealth(machinery, id)
+  const seen = new Set<string | undefined>()
+  for (let turn = 0; turn < 200 && !seen.has('unhealthy'); turn++) {
+    seen.add((await health())?.status)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  assert.ok(seen.has('healthy') && seen.has('unhealthy'), [...seen].join())
+  assert.match((await health())?.log.at(-1)?.output ?? '', /can't open '\/ok'/)
+  await stopContainer(machinery, id, { timeout: 0 })
+  await supervised
+})
