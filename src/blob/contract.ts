@@ -173,7 +173,7 @@ export function blobStoreContract(name: string, create: () => Promise<StoreUnder
     const writer = await store.writer('closed')
     await writer.discard()
     await writer.discard()
-    await assert.rejects(writer.write(bytes('x')), /closed/)
+    await assert.rejects(writer.write(bytes('x')), { code: 'INTERNAL', message: /closed/ })
   })
 
   check('what is deleted is gone', async ({ store }) => {

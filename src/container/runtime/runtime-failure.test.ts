@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { runtimeFailure } from './runtime-failure.ts'
+
+test('what the runtime says decides between not found, not executable and all else', () => {
+  const said: [string, string][] = [
+    ['exec: "nope": executable file not found in $PATH', 'COMMAND_NOT_FOUND'],
+    ['exec: "/nope": stat /nope: no such file or directory', 'COMMAND_NOT_FOUND'],
+    ['executable file `nope` not found in $PATH', 'COMMAND_NOT_FOUND'],
+    ['exec: "/etc": permission denied', 'COMMAND_NOT_EXECUTABLE'],
+    ['exec: "/etc": is a directory', 'COMMAND_NOT_EXECUTABLE'],
+    ['error mounting "x" to rootfs: stat /x: no such file or directory', 'RUNTIME_FAILED'],
+    ['Cwd must be an absolute path', 'RUNTIME_FAILED'],
+    ['', 'RUNTIME_FAILED'],
+  ]
+  for (const [text, code] of said) assert.equal(runtimeFailure(text, 'create').code, code, text)
+})
+
+test('R11: an answer of the runtime, which may quote an image, is printed without control characters and cut', () => {
+  const { message } = runtimeFailure(`mkdir /\u001b[2J\nx: ${'y'.repeat(9000)}`, 'create')
+  assert.doesNotMatch(message, /[\u0000-\u001f]/)
+  assert.match(message, /^OCI runtime create failed: mkdir \/\\x1b\[2J/)
+  assert.ok(message.length < 2100)
+})
