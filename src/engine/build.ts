@@ -15,6 +15,7 @@ import {
   withDefaultTag,
 } from '#spec'
 import type { Store } from '#store'
+import { requireRoot } from './container-machinery.ts'
 import type { EngineContext } from './context.ts'
 import { pullImage } from './pull.ts'
 
@@ -49,6 +50,7 @@ export async function buildImage(
   context: EngineContext,
   options: BuildImageOptions,
 ): Promise<{ id: Digest; names: string[] }> {
+  requireRoot('builds')
   // All that can be wrong in the words is found before anything is read.
   const tags = [...(options.tags ?? []), ...namesOf(options.outputs)].map((tag) =>
     fullName(withDefaultTag(parseReference(tag))),

@@ -44,12 +44,12 @@ export function readConfig(overrides: ConfigOverrides = {}): EngineConfig {
   const file = readConfigFile(env['BALE_CONFIG'] ?? '/etc/bale/config.json', env['BALE_CONFIG'] !== undefined)
   const home = env['HOME'] ?? '/'
   const isRoot = process.geteuid?.() === 0
+  // An empty XDG variable counts as unset (XDG Base Directory Specification).
   const root =
     overrides.root ??
     env['BALE_ROOT'] ??
     file.root ??
-    (isRoot ? '/var/lib/bale' : join(env['XDG_DATA_HOME'] ?? join(home, '.local/share'), 'bale'))
-  // A store of its own gets a run directory of its own, so that two stores never share mounts or locks.
+    (isRoot ? '/var/lib/bale' : join(env['XDG_DATA_HOME'] || join(home, '.local/share'), 'bale'))
   // A store of its own gets a run directory of its own, so that two stores never share mounts or locks.
   const run =
     overrides.run ??
@@ -58,8 +58,8 @@ export function readConfig(overrides: ConfigOverrides = {}): EngineConfig {
       : (env['BALE_RUN'] ??
         (env['BALE_ROOT'] !== undefined
           ? join(root, 'run')
-          : (file.run ?? (isRoot ? '/run/bale' : join(env['XDG_RUNTIME_DIR'] ?? join(root, 'run'), 'bale'))))))
-  const runtimeFolder = env['XDG_RUNTIME_DIR'] ?? (isRoot ? '/run' : undefined)
+          : (file.run ?? (isRoot ? '/run/bale' : join(env['XDG_RUNTIME_DIR'] || join(root, 'run'), 'bale'))))))
+  const runtimeFolder = env['XDG_RUNTIME_DIR'] || (isRoot ? '/run' : undefined)
   return {
     // The monitor, the runtime and later commands work in other folders.
     root: resolve(root),
@@ -81,7 +81,7 @@ export function readConfig(overrides: ConfigOverrides = {}): EngineConfig {
     authFiles: [
       ...(env['REGISTRY_AUTH_FILE'] ? [env['REGISTRY_AUTH_FILE']] : []),
       ...(runtimeFolder ? [join(runtimeFolder, 'containers/auth.json')] : []),
-      join(env['XDG_CONFIG_HOME'] ?? join(home, '.config'), 'containers/auth.json'),
+      join(env['XDG_CONFIG_HOME'] || join(home, '.config'), 'containers/auth.json'),
     ],
     insecureRegistries: file.insecureRegistries ?? [],
     // Debian keeps runc and iptables in sbin folders, which ordinary users and some service managers leave out.

@@ -1,11 +1,31 @@
 import { fileURLToPath } from 'node:url'
+import { BaleError } from '#base'
 import type { Machinery } from '#container'
+import { mayMount } from '#host'
 import type { EngineContext } from './context.ts'
 
 const opened = new WeakMap<EngineContext, Promise<Machinery>>()
 
-/** What operations on containers stand on, opened once per engine. */
-export function containerMachinery(context: EngineContext): Promise<Machinery> {
+/**
+ * What operations on containers stand on, opened once per engine. Throws UNSUPPORTED_HOST for who is not root: containers
+ * are root's, so that "no such container" would only mislead.
+ */
+export async function containerMachinery(context: EngineContext): Promise<Machinery> {
+  requireRoot('containers')
+  return containerRecords(context)
+}
+
+/** `what` (in the plural) cannot be had without mounting and namespaces. */
+export function requireRoot(what: string): void {
+  if (mayMount()) return
+  const who = process.geteuid?.() === 0 ? 'this root lacks CAP_SYS_ADMIN' : 'you are not root'
+  throw new BaleError('UNSUPPORTED_HOST', `${what} need root, and ${who}`, {
+    hint: 'run the command with sudo; images can be pulled, saved, loaded, tagged and pushed without it',
+  })
+}
+
+/** As `containerMachinery`, for what only reads or writes records: lists, volumes, networks. */
+export function containerRecords(context: EngineContext): Promise<Machinery> {
   const machinery = opened.get(context) ?? open(context)
   opened.set(context, machinery)
   return machinery

@@ -1,4 +1,4 @@
-import { containerMachinery } from './container-machinery.ts'
+import { containerRecords } from './container-machinery.ts'
 import type { EngineContext } from './context.ts'
 import { type ContainerInspect, containerInspect } from './views/container-inspect.ts'
 
@@ -8,7 +8,7 @@ export async function inspectContainer(
   idOrName: string,
   options: { size?: boolean } = {},
 ): Promise<ContainerInspect> {
-  const [room, machinery] = await Promise.all([import('#container'), containerMachinery(context)])
+  const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
   const seen = await room.seeContainer(machinery, idOrName)
   const paths = room.pathsOf(machinery, seen.record.id)
   const view = containerInspect(seen, paths, machinery.store.run)

@@ -1,6 +1,6 @@
 import { BaleError } from '#base'
 import type { PublishedPort, SeenContainer, Status } from '#container'
-import { containerMachinery } from './container-machinery.ts'
+import { containerRecords } from './container-machinery.ts'
 import type { EngineContext } from './context.ts'
 
 export interface ListContainersOptions {
@@ -63,7 +63,7 @@ export async function listContainers(
   context: EngineContext,
   options: ListContainersOptions = {},
 ): Promise<ContainerRow[]> {
-  const [{ seeAll, writtenSize }, machinery] = await Promise.all([import('#container'), containerMachinery(context)])
+  const [{ seeAll, writtenSize }, machinery] = await Promise.all([import('#container'), containerRecords(context)])
   const filters = await groupFilters(context, options.filters ?? [])
   const all = await seeAll(machinery)
   const anyState = options.all || options.last !== undefined || filters.has('status') || filters.has('exited')
@@ -162,7 +162,7 @@ export async function pruneContainers(
   context: EngineContext,
   options: { until?: number; labels?: readonly string[]; signal?: AbortSignal } = {},
 ): Promise<{ removed: string[]; freed: number }> {
-  const [room, machinery] = await Promise.all([import('#container'), containerMachinery(context)])
+  const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
   await room.sweepContainers(machinery)
   const { ids, freed } = await room.pruneContainers(machinery, ({ record }) => {
     options.signal?.throwIfAborted()

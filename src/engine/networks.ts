@@ -1,6 +1,6 @@
 import { BaleError } from '#base'
 import type { Container, Network } from '#container'
-import { containerMachinery } from './container-machinery.ts'
+import { containerRecords } from './container-machinery.ts'
 import type { EngineContext } from './context.ts'
 import { goTimeOf } from './views/go-time.ts'
 
@@ -42,7 +42,7 @@ const FIXED = [
 
 /** Containers that join it find each other by name. Nothing changes on the machine before the first one does. */
 export async function createNetwork(context: EngineContext, request: CreateNetworkRequest): Promise<string> {
-  const [room, machinery] = await Promise.all([import('#container'), containerMachinery(context)])
+  const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
   // The default network takes its range first, so that a name never depends on which came first.
   await theDefault(context)
   const identity = { id: room.newId(), created: context.clock.now() }
@@ -50,7 +50,7 @@ export async function createNetwork(context: EngineContext, request: CreateNetwo
 }
 
 async function theDefault(context: EngineContext): Promise<Network> {
-  const [room, machinery] = await Promise.all([import('#container'), containerMachinery(context)])
+  const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
   return room.defaultNetwork(machinery.store, () => ({ id: room.newId(), created: context.clock.now() }))
 }
 
@@ -70,7 +70,7 @@ export async function listNetworks(
 export async function inspectNetwork(context: EngineContext, idOrName: string): Promise<NetworkInspect> {
   const fixed = FIXED.find((one) => one.name === idOrName)
   if (fixed) return fixedView(fixed)
-  const [room, machinery] = await Promise.all([import('#container'), containerMachinery(context)])
+  const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
   if (idOrName === room.DEFAULT_NETWORK) await theDefault(context)
   const network = await room.findNetwork(machinery.store, idOrName)
   const running = (await room.seeAll(machinery)).filter(({ status }) => status === 'running' || status === 'paused')
@@ -82,7 +82,7 @@ export async function inspectNetwork(context: EngineContext, idOrName: string): 
 
 /** Throws CONFLICT while containers are connected; the networks that bale itself knows cannot be removed. */
 export async function removeNetwork(context: EngineContext, idOrName: string): Promise<void> {
-  const [room, machinery] = await Promise.all([import('#container'), containerMachinery(context)])
+  const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
   if (idOrName === room.DEFAULT_NETWORK || FIXED.some((one) => one.name === idOrName))
     throw new BaleError('DENIED', `${idOrName} is a pre-defined network and cannot be removed`)
   const network = await room.findNetwork(machinery.store, idOrName)
@@ -100,7 +100,7 @@ export async function pruneNetworks(
   context: EngineContext,
   options: { until?: number } = {},
 ): Promise<{ removed: string[] }> {
-  const [room, machinery] = await Promise.all([import('#container'), containerMachinery(context)])
+  const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
   const used = new Set((await room.seeAll(machinery)).map(({ record }) => record.document.host.network ?? 'bridge'))
   const removed: string[] = []
   for (const network of (await machinery.store.networks.list()) as Network[]) {

@@ -1,6 +1,6 @@
 import type { OperationOptions } from '#base'
 import type { DiskUsage, Finding } from '#store'
-import { containerMachinery } from './container-machinery.ts'
+import { containerRecords } from './container-machinery.ts'
 import type { EngineContext } from './context.ts'
 import { releaseMounts } from './remove-image.ts'
 
@@ -13,7 +13,7 @@ export interface SystemUsage extends DiskUsage {
 export async function diskUsage(context: EngineContext): Promise<SystemUsage> {
   const usage = await (await context.store()).diskUsage()
   if (usage.volumes.length === 0) return { ...usage, volumeUsers: new Map() }
-  const [room, machinery] = await Promise.all([import('#container'), containerMachinery(context)])
+  const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
   return { ...usage, volumeUsers: await room.volumeUsers(machinery) }
 }
 

@@ -1,6 +1,6 @@
 import { BaleError } from '#base'
 import type { Volume } from '#container'
-import { containerMachinery } from './container-machinery.ts'
+import { containerRecords } from './container-machinery.ts'
 import type { EngineContext } from './context.ts'
 import { goTimeOf } from './views/go-time.ts'
 
@@ -20,7 +20,7 @@ export async function createVolume(
   context: EngineContext,
   asked: { name?: string; driver?: string; labels?: Record<string, string>; options?: Record<string, string> } = {},
 ): Promise<VolumeInspect> {
-  const [room, machinery] = await Promise.all([import('#container'), containerMachinery(context)])
+  const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
   const volume = await room.createVolume(machinery, {
     ...asked,
     name: asked.name ?? room.newId(),
@@ -30,7 +30,7 @@ export async function createVolume(
 }
 
 export async function inspectVolume(context: EngineContext, name: string): Promise<VolumeInspect> {
-  const [room, machinery] = await Promise.all([import('#container'), containerMachinery(context)])
+  const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
   const volume = await room.findVolume(machinery, name)
   return view(machinery.store.volumes.folder(volume.name), volume)
 }
@@ -39,7 +39,7 @@ export async function listVolumes(
   context: EngineContext,
   options: { filters?: readonly { name: string; value: string }[] } = {},
 ): Promise<VolumeInspect[]> {
-  const [room, machinery] = await Promise.all([import('#container'), containerMachinery(context)])
+  const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
   const users = await room.volumeUsers(machinery)
   const volumes = (await machinery.store.volumes.list()) as Volume[]
   return volumes
@@ -54,7 +54,7 @@ export async function removeVolume(
   name: string,
   options: { force?: boolean } = {},
 ): Promise<void> {
-  const [room, machinery] = await Promise.all([import('#container'), containerMachinery(context)])
+  const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
   await room.removeVolume(machinery, name, options)
 }
 
@@ -63,7 +63,7 @@ export async function pruneVolumes(
   context: EngineContext,
   options: { all?: boolean; labels?: readonly string[] } = {},
 ): Promise<{ removed: string[]; freed: number }> {
-  const [room, machinery] = await Promise.all([import('#container'), containerMachinery(context)])
+  const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
   const { names, freed } = await room.pruneVolumes(machinery, {
     all: options.all,
     filter: (volume) => (options.labels ?? []).every((value) => matches(volume, { name: 'label', value }, new Map())),

@@ -1,7 +1,7 @@
-import { chmodSync, existsSync, lstatSync, mkdirSync, rmdirSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, lstatSync, mkdirSync, rmdirSync, statfsSync, statSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
-import { disposable, errnoOf, isBaleError } from '#base'
+import { BaleError, disposable, errnoOf, isBaleError } from '#base'
 import {
   isMounted,
   lchown,
@@ -77,7 +77,11 @@ export function createRootfs({ store, run }: RootfsOptions): RootfsMounter {
     const lowers = enoughLowers(shown, layersFolder, writable === false)
     for (const lower of lowers) if (lower.startsWith(`${layersFolder}/`)) mkdirSync(lower, { recursive: true })
     const overlay = { lowers, ...(writable === false ? {} : writable), target, readOnly: writable === false }
-    mountStack(overlay, options.volatile === true && writable !== false)
+    try {
+      mountStack(overlay, options.volatile === true && writable !== false)
+    } catch (error) {
+      throw writable === false ? error : explained(error, writable.upper)
+    }
     return rootfs
   }
 
@@ -108,6 +112,17 @@ function mountStack(overlay: Omit<OverlayOptions, 'options'>, volatile: boolean)
     }
   }
   mountOverlay({ ...overlay, options: OVERLAY_OPTIONS })
+}
+
+const OVERLAYFS_MAGIC = 0x794c7630
+
+/** The kernel lets nobody write through two overlays, and says only EINVAL. */
+function explained(error: unknown, upper: string): unknown {
+  if (!isBaleError(error, 'MOUNT_FAILED') || statfsSync(upper).type !== OVERLAYFS_MAGIC) return error
+  return new BaleError('UNSUPPORTED_HOST', `containers cannot write to ${upper}: it lies on overlayfs`, {
+    hint: 'images can be kept there; for containers and builds use a store on ext4, XFS, btrfs or tmpfs: --root FOLDER',
+    cause: error,
+  })
 }
 
 /** The lower folders of all overlays, as the kernel tells them: `lowerdir=a:b` or one `lowerdir+=a` for each. */

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { BaleError, isBaleError, type OperationOptions } from '#base'
 import { checkErofs } from '#format/erofs'
 import { createLayerWriter, type LayerWriterOptions, reassemble } from '#format/layer'
-import { withNoSpace } from '#host/file'
+import { streamFile, withNoSpace } from '#host/file'
 import type { LayerFormat, WrittenLayer } from '#store'
 import { createImageFile, hashImageFile, openImageSource } from './image-file.ts'
 import { IMAGE_NAME, SPLIT_NAME } from './layer-files.ts'
@@ -15,6 +15,7 @@ export const layerFormat: LayerFormat = {
   write: (folder, tar, options) => writeErofsLayer(folder, tar, options),
   openTar: (folder) => openErofsTar(folder),
   verify: (folder, expected) => verifyErofsLayer(folder, expected),
+  verifyMountable: (folder, expected, options) => verifyImageFile(folder, expected, options),
 }
 
 /** In one pass: hash, scan, place. Both files are on the disk when it ends. */
@@ -61,6 +62,23 @@ async function verifyErofsLayer(folder: string, expected: WrittenLayer): Promise
     if (isBaleError(error, 'STORE_DAMAGED') || isBaleError(error, 'ABORTED')) throw error
     throw damagedLayer(expected, 'its files cannot be read', error)
   }
+}
+
+/** The kernel verifies nothing of an image: here is where damage of the disk is found. */
+async function verifyImageFile(
+  folder: string,
+  expected: WrittenLayer,
+  { signal }: OperationOptions = {},
+): Promise<void> {
+  const hash = createHash('sha256')
+  try {
+    for await (const bytes of streamFile(join(folder, IMAGE_NAME), { signal })) hash.update(bytes)
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw damagedLayer(expected, 'its image file cannot be read', error)
+  }
+  const digest = `sha256:${hash.digest('hex')}`
+  if (digest !== expected.imageDigest) throw damagedLayer(expected, 'its image file has other bytes')
 }
 
 /** The tar that a layer gives back must be the one that was written. */

@@ -26,6 +26,7 @@ export const layerFormat: LayerFormat = {
   write: (folder, tar, options) => writeExtractedLayer(folder, tar, options),
   openTar: (folder) => readSplitFile(join(folder, TAR_NAME)),
   verify: (folder, expected) => verifyExtractedLayer(folder, expected),
+  verifyMountable: (folder, expected) => verifyTree(folder, expected),
 }
 
 async function writeExtractedLayer(
@@ -63,14 +64,25 @@ async function writeExtractedLayer(
 }
 
 async function verifyExtractedLayer(folder: string, expected: WrittenLayer): Promise<void> {
+  await verifyTree(folder, expected)
   try {
-    const digest = await readFile(join(folder, TREE_DIGEST_NAME), 'utf8')
-    if (treeDigest(join(folder, TREE_NAME)) !== digest) throw damagedLayer(expected, 'its tree was changed')
     await compareTar(readSplitFile(join(folder, TAR_NAME)), expected)
   } catch (error) {
     if (isBaleError(error, 'STORE_DAMAGED')) throw error
     throw damagedLayer(expected, 'its files cannot be read', error)
   }
+}
+
+async function verifyTree(folder: string, expected: WrittenLayer): Promise<void> {
+  let digest: string
+  let found: string
+  try {
+    digest = await readFile(join(folder, TREE_DIGEST_NAME), 'utf8')
+    found = treeDigest(join(folder, TREE_NAME))
+  } catch (error) {
+    throw damagedLayer(expected, 'its files cannot be read', error)
+  }
+  if (found !== digest) throw damagedLayer(expected, 'its tree was changed')
 }
 
 /** One call for a tree of many files, where an fsync of each would take minutes. */

@@ -1,8 +1,8 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaleError, errnoOf } from '#base'
-import { probeMounts, siblingModule } from '#host'
-import { writeFileAtomic } from '#host/file'
+import { mayMount, probeMounts, siblingModule } from '#host'
+import { makeFolder, writeFileAtomic } from '#host/file'
 import type { LayerFormatName, LayerFormatReference } from '#store'
 
 /** Both formats, for the store: one is chosen for writing, layers of the other stay readable. */
@@ -17,11 +17,21 @@ const CHOICE = 'layer-format'
 /**
  * EROFS images where this kernel can mount one that lies in the store root (as a file, or by a loop device), extraction
  * otherwise. `wanted` overrules the probe; erofs then fails here, and not at the first run, when it cannot work.
+ *
+ * Who may not mount cannot run anything in either form, but can keep images and move them: then images it is, since they
+ * are written without any right, while a tree needs files that belong to others.
  */
 export async function chooseLayerFormat(
   root: string,
   wanted: LayerFormatName | 'auto' = 'auto',
 ): Promise<LayerFormatReference> {
+  if (!mayMount()) {
+    if (wanted === 'extract')
+      throw new BaleError('UNSUPPORTED_HOST', 'only root can extract layers: their files belong to many users', {
+        hint: 'leave --snapshotter out (images can be kept and moved, not run), or run bale as root: sudo bale …',
+      })
+    return layerFormats.erofs
+  }
   if (wanted === 'extract') return layerFormats.extract
   const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim()
   const key = `${boot} ${process.getuid?.() ?? 0}`
@@ -46,7 +56,7 @@ async function remembered(root: string, key: string): Promise<LayerFormatName | 
 }
 
 async function probe(root: string, key: string): Promise<LayerFormatName> {
-  await mkdir(root, { recursive: true, mode: 0o700 })
+  makeFolder(root)
   const { tinyImage } = await import('./tiny-image.ts')
   const { erofs } = await probeMounts(root, async (path) => writeFile(path, await tinyImage()))
   const format: LayerFormatName = erofs === undefined ? 'extract' : 'erofs'

@@ -8,7 +8,7 @@ import type { Core } from './core.ts'
 import type { DocumentRow } from './documents.ts'
 import { findBlob } from './documents.ts'
 import { removeBlobFile, removeLayerFiles } from './garbage.ts'
-import { referencesOf } from './image-table.ts'
+import { imagesNeeding, shownImage } from './images-needing.ts'
 import type { LayerRecord } from './layer-format.ts'
 import { findLayer, loadFormat } from './layers.ts'
 
@@ -143,16 +143,4 @@ function missing(core: Core): Finding[] {
     (kind = 'document' AND child NOT IN (SELECT digest FROM documents))`
   const rows = core.database.all<{ kind: 'layer' | 'blob' | 'document'; child: Digest }>(sql)
   return rows.map(({ kind, child }) => finding(kind, child, 'is missing', imagesNeeding(core, kind, child)))
-}
-
-function imagesNeeding(core: Core, kind: string, digest: Digest): string[] {
-  const sql = `SELECT DISTINCT image FROM edges JOIN documents ON digest = parent
-    WHERE edges.kind = ? AND child = ? AND image IS NOT NULL`
-  const rows = core.database.all<{ image: Digest }>(sql, kind, digest)
-  return rows.flatMap(({ image }) => shownImage(core, image)).sort()
-}
-
-function shownImage(core: Core, image: Digest): string[] {
-  const names = referencesOf(core, image).filter(({ kind }) => kind === 'tag')
-  return names.length > 0 ? names.map(({ full }) => full) : [image]
 }

@@ -14,8 +14,9 @@ import {
 } from '#spec'
 import type { Core } from './core.ts'
 import { type DocumentRow, findBlob, findDocument } from './documents.ts'
-import { findLayer, openTar } from './layers.ts'
+import { findLayer } from './layers.ts'
 import { insertBlob } from './put-blob.ts'
+import { verifiedTar } from './verified-read.ts'
 
 /**
  * A compressed blob of a layer, for a push: one that an image here has already (pulled, loaded, or compressed by an
@@ -36,7 +37,8 @@ export async function compressLayer(core: Core, diffId: Digest, options: Operati
   let read = 0
   let told = 0
   const counted = async function* () {
-    for await (const chunk of openTar(core, diffId)) {
+    // Checked against the diff ID: what a damaged layer gives back must get no digest of its own and travel.
+    for await (const chunk of verifiedTar(core, record)) {
       options.signal?.throwIfAborted()
       read += chunk.byteLength
       yield chunk

@@ -16,6 +16,8 @@ export interface LayerFormat {
   openTar(folder: string): AsyncIterable<Uint8Array>
   /** Deep check: throws STORE_DAMAGED when the folder's content is not what `write` made. */
   verify(folder: string, expected: WrittenLayer): Promise<void>
+  /** Only what a mount shows, as it is done once per boot before the first mount: throws STORE_DAMAGED. */
+  verifyMountable(folder: string, expected: WrittenLayer, options?: OperationOptions): Promise<void>
 }
 
 export type LayerFormatName = 'erofs' | 'extract'

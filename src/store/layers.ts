@@ -1,12 +1,12 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { BaleError, type OperationOptions } from '#base'
-import { digestMismatch } from '#blob'
-import { acquireLock, asNoSpace, publishFolder, removeTree, streamFile, writeFileAtomic } from '#host/file'
+import { BaleError, isBaleError, type OperationOptions } from '#base'
+import { acquireLock, asNoSpace, publishFolder, removeTree, writeFileAtomic } from '#host/file'
 import { type Descriptor, type Digest, hexOf } from '#spec'
 import type { Core } from './core.ts'
+import { imagesNeeding } from './images-needing.ts'
 import type { LayerFormat, LayerFormatName, LayerRecord, WrittenLayer } from './layer-format.ts'
 import { bootId } from './process-identity.ts'
 
@@ -23,8 +23,8 @@ export interface Layers {
   /** Like `write` for who writes the layer format by himself: `make` fills a new, empty folder and syncs its files. */
   writeWith(make: (folder: string) => Promise<WrittenLayer>, options?: OperationOptions): Promise<LayerRecord>
   /**
-   * To be awaited before a layer is mounted: once per boot the image file is read and its sha256 compared. Throws
-   * STORE_DAMAGED (and the layer counts as missing from then on, so that the next pull heals it).
+   * To be awaited before a layer is mounted: once per boot all that is going to be mounted is read and its sha256
+   * compared. Throws STORE_DAMAGED (and the layer counts as missing from then on, so that the next pull heals it).
    */
   ensureVerified(diffId: Digest, options?: OperationOptions): Promise<LayerRecord>
   /** The layer as a compressed blob (for a push), made now unless an image here has one. Leased like a written layer. */
@@ -171,29 +171,36 @@ async function measured(
   return { stream, small }
 }
 
-const IMAGE_FILE = 'layer.erofs'
-
-async function ensureVerified(core: Core, diffId: Digest, options: OperationOptions): Promise<LayerRecord> {
+async function ensureVerified(core: Core, diffId: Digest, { signal }: OperationOptions): Promise<LayerRecord> {
   const record = findLayer(core, diffId)
   if (!record) {
     throw new BaleError('STORE_DAMAGED', `the layer ${diffId} is missing from the store`, {
-      hint: 'bale system check names the images that need it; pull or build one of them again',
+      hint: healing(core, diffId),
+      details: { diffId },
     })
   }
-  if (!record.imageDigest || (await isMarked(core, diffId))) return record
-  const hash = createHash('sha256')
-  for await (const chunk of streamFile(join(record.folder, IMAGE_FILE), options)) hash.update(chunk)
-  const found = `sha256:${hash.digest('hex')}` as Digest
-  if (found !== record.imageDigest) {
+  if (await isMarked(core, diffId)) return record
+  try {
+    await (await loadFormat(core, record.format)).verifyMountable(record.folder, record, { signal })
+  } catch (error) {
+    if (!isBaleError(error, 'STORE_DAMAGED')) throw error
     // Without its row the layer is fetched again by the next pull, which also replaces the folder.
     core.database.run('DELETE FROM layers WHERE diff_id = ?', diffId)
-    throw new BaleError('STORE_DAMAGED', `the layer ${diffId} is damaged: its image file has other bytes`, {
-      hint: 'pull or build the image again: only this layer is made anew',
-      cause: digestMismatch(record.imageDigest, found),
+    throw new BaleError('STORE_DAMAGED', error.message, {
+      hint: healing(core, diffId),
+      details: { diffId },
+      cause: error,
     })
   }
   await markVerified(core, diffId)
   return record
+}
+
+/** The next command of who meets a layer that is not as it should be. */
+function healing(core: Core, diffId: Digest): string {
+  const images = imagesNeeding(core, 'layer', diffId)
+  const which = images.length === 0 ? 'the image' : images.join(', ')
+  return `pull, load or build ${which} again: only this layer is made anew`
 }
 
 const markPath = ({ layout }: Core, diffId: Digest) => join(layout.verified, hexOf(diffId))

@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { BaleError } from '#base'
+import { makeFolder } from '#host/file'
 import { algorithmOf, type Digest, hexOf, isDigest } from '#spec'
 
 /** Where things lie below the store's two folders. */
@@ -51,7 +52,7 @@ function name(digest: Digest): string {
 }
 
 function privateFolder(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 })
+  makeFolder(path)
   const { uid, mode } = statSync(path)
   const me = process.geteuid?.() ?? uid
   if (uid !== me && me !== 0) {

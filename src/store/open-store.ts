@@ -1,12 +1,9 @@
 import { noLog, systemClock } from '#base'
 import { createFileBlobs } from '#blob'
-import { check } from './check.ts'
-import { collect } from './collect.ts'
 import type { Core } from './core.ts'
 import { openDatabase } from './database.ts'
-import { diskUsage } from './disk-usage.ts'
 import { createImages } from './images.ts'
-import { createLayerWorkers } from './layer-workers.ts'
+import type { LayerWorkers } from './layer-workers.ts'
 import { createLayers } from './layers.ts'
 import { prepareLayout } from './layout.ts'
 import { createLease, createSession } from './leases.ts'
@@ -25,7 +22,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     layout,
     blobs: createFileBlobs({ folder: layout.blobs, temporary: layout.temporary }),
     session: createSession(database, clock),
-    workers: createLayerWorkers(options.workers),
+    workers: createWorkersWhenNeeded(options.workers),
     formats: [options.layerFormat, ...(options.otherFormats ?? [])],
     releaseLayer: options.releaseLayer ?? (async () => undefined),
     clock,
@@ -45,17 +42,32 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     addresses: createAddresses(core),
     ports: createPorts(core),
     buildCache: createBuildCache(core),
-    ...createStorePlace(core, images, layers),
+    ...createStorePlace(core, images),
     lease: async (lease = {}) => createLease(database, clock, lease),
-    diskUsage: () => diskUsage(core),
-    collect: () => collect(core),
-    check: (how) => check(core, how),
+    diskUsage: async () => (await import('./disk-usage.ts')).diskUsage(core),
+    collect: async () => (await import('./collect.ts')).collect(core),
+    check: async (how) => (await import('./check.ts')).check(core, how),
     async [Symbol.asyncDispose]() {
       if (!open) return
       open = false
       await core.workers[Symbol.asyncDispose]()
       core.session.end()
       database[Symbol.dispose]()
+    },
+  }
+}
+
+/** Most commands write no layer: neither threads nor the code behind them are loaded for those. */
+function createWorkersWhenNeeded(count: number | undefined): LayerWorkers {
+  let workers: Promise<LayerWorkers> | undefined
+  const made = async () => (await import('./layer-workers.ts')).createLayerWorkers(count)
+  return {
+    async run(job, open, options) {
+      workers ??= made()
+      return (await workers).run(job, open, options)
+    },
+    async [Symbol.asyncDispose]() {
+      await (await workers)?.[Symbol.asyncDispose]()
     },
   }
 }

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { BaleError } from '#base'
 import { fsyncFolder, streamFile } from '#host/file'
 import type { Digest } from '#spec'
-import type { LayerFormat } from '#store'
+import type { LayerFormat, WrittenLayer } from '#store'
 
 const FILE = 'layer.erofs'
 
@@ -36,10 +36,13 @@ export const layerFormat: LayerFormat = {
     return { diffId, tarSize: size, diskSize: size, contentSize: size, imageDigest: diffId }
   },
   openTar: (folder) => streamFile(join(folder, FILE)),
-  async verify(folder, expected) {
-    const digest = createHash('sha256')
-      .update(await readFile(join(folder, FILE)))
-      .digest('hex')
-    if (`sha256:${digest}` !== expected.imageDigest) throw new BaleError('STORE_DAMAGED', 'the layer file was changed')
-  },
+  verify,
+  verifyMountable: verify,
+}
+
+async function verify(folder: string, expected: WrittenLayer): Promise<void> {
+  const digest = createHash('sha256')
+    .update(await readFile(join(folder, FILE)))
+    .digest('hex')
+  if (`sha256:${digest}` !== expected.imageDigest) throw new BaleError('STORE_DAMAGED', 'the layer file was changed')
 }

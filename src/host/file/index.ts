@@ -3,6 +3,7 @@
  * loaded at import (locks load it when first taken). Does not: know what the bytes mean.
  */
 export { acquireLock, type LockOptions } from './lock.ts'
+export { makeFolder } from './make-folder.ts'
 export { unescapeMountPath } from './mount-path.ts'
 export { asNoSpace, withNoSpace } from './no-space.ts'
 export { fsyncFile, fsyncFolder, publishFile, publishFolder } from './publish.ts'
