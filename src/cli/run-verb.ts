@@ -1,4 +1,5 @@
 import { type ConfigOverrides, createEngine, readConfig } from '#engine'
+import { watchInterruption } from './interruption.ts'
 import { HelpWanted, parseArguments, UsageError } from './parse-arguments.ts'
 import { renderFailure } from './render/failure.ts'
 import { processTerminal } from './terminal.ts'
@@ -31,14 +32,7 @@ export async function runVerb(entry: VerbEntry, argv: string[], flags: RunVerbFl
     return 125
   }
   const failureCode = verb.failureCode ?? 1
-  const stop = new AbortController()
-  const onSignal = (signal: NodeJS.Signals) => {
-    // A second signal ends at once; the store stands that.
-    if (stop.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143)
-    stop.abort(new Error(`stopped by ${signal}`))
-  }
-  if (!verb.ownSignals) for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal)
-  ignoreClosedPipe()
+  using interruption = watchInterruption()
   try {
     const config = readConfig({
       root: flags.root,
@@ -50,30 +44,22 @@ export async function runVerb(entry: VerbEntry, argv: string[], flags: RunVerbFl
     })
     await using engine = createEngine({ config })
     const io = processTerminal(config.environment)
-    return (await verb.run({ ...parsed, engine, io, signal: stop.signal })) ?? 0
+    const { signal, takeSignals } = interruption
+    return (await verb.run({ ...parsed, engine, io, signal, takeSignals })) ?? 0
   } catch (error) {
-    if (stop.signal.aborted) {
-      process.stderr.write('bale: stopped\n')
-      return 130
+    const code = interruption.exitCode()
+    if (code !== undefined) {
+      if (code !== 0) process.stderr.write('bale: stopped\n')
+      return code
     }
     // Some mistakes show only when the verb looks into a flag's value.
     if (error instanceof UsageError) return usageFailure(error, verb)
     process.stderr.write(`${renderFailure(error, flags)}\n`)
     return verb.failureCodeOf?.(error) ?? failureCode
-  } finally {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, onSignal)
   }
 }
 
 function usageFailure(error: UsageError, verb: Verb): number {
   process.stderr.write(`${error.message}\nSee 'bale ${verb.name} --help'.\n`)
   return error.exitCode
-}
-
-/** `bale images | head -1`: a reader that has seen enough is no failure. */
-function ignoreClosedPipe(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0)
-    throw error
-  })
 }

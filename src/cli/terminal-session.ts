@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { BaleError, errnoOf } from '#base'
-import type { AttachSession } from '#engine'
-import type { Terminal } from './verb.ts'
+import type { AttachSession, Engine } from '#engine'
+import type { Terminal, VerbContext } from './verb.ts'
 
 export interface SessionOptions {
   /** Our stdin goes to the process. */
@@ -12,42 +12,52 @@ export interface SessionOptions {
   streams?: readonly ('stdout' | 'stderr')[]
   /** Keys that leave the process alone: `ctrl-p,ctrl-q` by default. */
   detachKeys?: string
-  /** Takes the signals that this command gets while nothing is a terminal. */
+  /** The process has been running: its terminal changes size twice, so that it draws itself anew. */
+  redraw?: boolean
+  /** Takes the signals that this command gets. */
   onSignal?: (signal: NodeJS.Signals) => Promise<void>
 }
 
-/** Signals that people and service managers send to a command. */
+/** Signals that people and service managers send to a command. Without SIGWINCH: a window's new size is no message. */
 const FORWARDED: readonly NodeJS.Signals[] = [
   'SIGINT',
   'SIGTERM',
   'SIGHUP',
   'SIGQUIT',
+  'SIGTSTP',
+  'SIGCONT',
   'SIGUSR1',
   'SIGUSR2',
   'SIGALRM',
-  'SIGCONT',
 ]
+
+/** docker's words and exit code: a process with a terminal cannot take its input from a pipe. True when it is so. */
+export function lacksTerminal(io: Terminal, wanted: { stdin?: boolean; tty?: boolean }): boolean {
+  if (!wanted.stdin || !wanted.tty || io.stdin.isTTY) return false
+  io.warn('the input device is not a TTY')
+  return true
+}
 
 /**
  * Connects this command's streams to a process until it ends or the detach keys are pressed. A terminal is put into
  * raw mode and back; its size follows ours; signals are handed on.
  */
 export async function runSession(
-  io: Terminal,
+  {
+    io,
+    engine,
+    takeSignals,
+  }: { io: Terminal; engine: Pick<Engine, 'rawTerminal'> } & Pick<VerbContext<unknown>, 'takeSignals'>,
   session: AttachSession,
   options: SessionOptions,
 ): Promise<'ended' | 'detached'> {
-  if (options.stdin && options.tty && !io.stdin.isTTY)
-    throw new BaleError('INVALID_ARGUMENT', 'the input device is not a TTY')
   using stack = new DisposableStack()
   let detached = false
-  const raw = options.stdin && options.tty && io.stdin.isTTY
-  if (raw) {
-    io.stdin.setRawMode?.(true)
-    stack.defer(() => void io.stdin.setRawMode?.(false))
-  }
-  if (options.tty) followSize(io, session, stack)
   if (options.onSignal) forwardSignals(options.onSignal, stack)
+  takeSignals()
+  const raw = options.stdin && options.tty && io.stdin.isTTY === true
+  if (raw) stack.use(await engine.rawTerminal(io.stdin.fd ?? 0))
+  if (options.tty) await followSize(io, session, stack, options.redraw)
   if (options.stdin) {
     const leave = () => {
       detached = true
@@ -69,12 +79,15 @@ export function terminalSize(io: Terminal): { rows: number; columns: number } | 
   return rows && columns ? { rows, columns } : undefined
 }
 
-function followSize(io: Terminal, session: AttachSession, stack: DisposableStack): void {
+async function followSize(io: Terminal, session: AttachSession, stack: DisposableStack, redraw = false): Promise<void> {
+  const size = terminalSize(io)
+  // The kernel tells a process of a new size only when it is another one.
+  if (size && redraw) await session.resize({ rows: size.rows + 1, columns: size.columns + 1 })
+  if (size) await session.resize(size)
   const resize = () => {
-    const size = terminalSize(io)
-    if (size) session.resize(size).catch((error: unknown) => io.warn(`cannot resize the terminal: ${String(error)}`))
+    const now = terminalSize(io)
+    if (now) session.resize(now).catch((error: unknown) => io.warn(`cannot resize the terminal: ${String(error)}`))
   }
-  resize()
   io.stdout.on('resize', resize)
   stack.defer(() => io.stdout.off('resize', resize))
 }

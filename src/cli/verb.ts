@@ -21,12 +21,14 @@ export interface VerbContext<Options> {
   options: Options
   engine: Engine
   io: Terminal
-  /** Aborted by the first Ctrl-C or SIGTERM, where the verb does not forward signals itself. */
+  /** Aborted by the first Ctrl-C, SIGTERM or SIGHUP, and when nobody reads our output any more. */
   signal: AbortSignal
+  /** From now on the verb (run, attach, exec) sees to signals itself, and there is nothing to be undone. */
+  takeSignals(): void
 }
 
 export interface Terminal {
-  stdin: Readable & { isTTY?: boolean; setRawMode?(raw: boolean): unknown }
+  stdin: Readable & { isTTY?: boolean; fd?: number; setRawMode?(raw: boolean): unknown }
   stdout: Writable & { isTTY?: boolean; columns?: number; rows?: number }
   stderr: Writable & { isTTY?: boolean; columns?: number; rows?: number }
   environment: Readonly<Record<string, string | undefined>>
@@ -47,8 +49,6 @@ export interface Verb<Options = Record<string, unknown>> {
   arguments?: { min?: number; max?: number }
   /** Everything after the first argument belongs to the argument (run, exec): `bale run IMAGE ls -l`. */
   passThrough?: boolean
-  /** The verb handles SIGINT, SIGTERM … itself (run, attach, exec: forwarded to the container). */
-  ownSignals?: boolean
   /** Exit code for failures of bale itself; docker's is 125 for run, create and exec, 1 elsewhere. */
   failureCode?: number
   /** Exit code for a single failure, where docker's depends on it; undefined is `failureCode`. */

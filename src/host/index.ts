@@ -16,6 +16,7 @@ export {
 export { type BindOptions, bindMount, mountErofs, mountTmpfs, unmount } from './mount.ts'
 export { isMounted, type MountInfo, mountInfo, parseMountInfo } from './mount-info.ts'
 export { mountOverlay, OVERLAY_LOWERS_LIMIT, type OverlayOptions } from './mount-overlay.ts'
+export { rawTerminal } from './raw-terminal.ts'
 export { siblingModule } from './sibling-module.ts'
 export {
   gettid,

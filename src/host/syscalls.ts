@@ -19,7 +19,7 @@ let koffi: Koffi | undefined
 let library: ReturnType<Koffi['load']> | undefined
 
 /** Declares a function of libc; nothing is loaded before its first call. */
-function native(name: string, result: 'int' | 'long', ...args: string[]): Native {
+function native(name: string, result: 'int' | 'long' | 'void', ...args: string[]): Native {
   let bound: Native | undefined
   return (...values) => {
     koffi ??= createRequire(import.meta.url)('koffi') as Koffi
@@ -414,4 +414,30 @@ const cShutdown = native('shutdown', 'int', 'int', 'int')
 /** 0 ends reading, 1 writing, 2 both. */
 export function shutdown(fd: number, how: 0 | 1 | 2): void {
   checked(cShutdown(fd, how), 'shutdown')
+}
+
+// terminals
+
+/** Bytes of struct termios are 60 with glibc and musl. */
+const TERMIOS_SIZE = 64
+const cTcgetattr = native('tcgetattr', 'int', 'int', 'void *')
+/** A terminal's modes, as the C library keeps them. */
+export function tcgetattr(fd: number): Uint8Array {
+  const modes = Buffer.alloc(TERMIOS_SIZE)
+  checked(cTcgetattr(fd, modes), 'tcgetattr')
+  return modes
+}
+
+const cCfmakeraw = native('cfmakeraw', 'void', 'void *')
+/** The same modes with every byte passed as it is, in both directions. */
+export function cfmakeraw(modes: Uint8Array): Uint8Array {
+  const raw = Buffer.from(modes)
+  cCfmakeraw(raw)
+  return raw
+}
+
+const cTcsetattr = native('tcsetattr', 'int', 'int', 'int', 'void *')
+/** Sets the modes at once, without waiting for output that nobody may read. */
+export function tcsetattr(fd: number, modes: Uint8Array): void {
+  checked(cTcsetattr(fd, 0, modes), 'tcsetattr')
 }

@@ -1,4 +1,4 @@
-import { runSession } from '../terminal-session.ts'
+import { detachSequence, lacksTerminal, runSession } from '../terminal-session.ts'
 import { defineVerb } from '../verb.ts'
 
 interface Options {
@@ -12,19 +12,25 @@ export const verb = defineVerb<Options>({
   summary: 'Connect your terminal to a running container',
   usage: 'CONTAINER',
   arguments: { min: 1, max: 1 },
-  ownSignals: true,
   options: [
     { flags: '--no-stdin', description: 'Do not attach your stdin' },
     { flags: '--detach-keys <KEYS>', description: 'Keys that leave it running (ctrl-p,ctrl-q)' },
     { flags: '--sig-proxy', description: 'Hand signals on to the process', default: true },
   ],
   examples: [{ command: 'bale attach web', explains: 'Its output from now on; its end ends this' }],
-  async run({ args, options, engine, io }) {
+  async run(context) {
+    const { args, options, engine, io } = context
     const name = args[0]!
+    if (options.detachKeys !== undefined) detachSequence(options.detachKeys)
     const { attach, tty, wait } = await engine.attachContainer(name)
-    const how = await runSession(io, attach!, {
-      stdin: options.stdin && (!tty || io.stdin.isTTY === true),
+    if (lacksTerminal(io, { stdin: options.stdin, tty })) {
+      attach!.close()
+      return 1
+    }
+    const how = await runSession(context, attach!, {
+      stdin: options.stdin,
       tty,
+      redraw: true,
       detachKeys: options.detachKeys,
       ...(options.sigProxy !== false && !tty && { onSignal: (signal) => engine.killContainer(name, signal) }),
     })

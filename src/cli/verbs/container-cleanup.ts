@@ -5,7 +5,6 @@ export const verb = defineVerb({
   summary: 'Clean up after a container that has ended (its monitor calls this)',
   usage: 'CONTAINER',
   arguments: { min: 1, max: 1 },
-  ownSignals: true,
   options: [],
   examples: [{ command: 'bale container cleanup 3f5c…', explains: 'Does nothing while the container runs' }],
   async run({ args, engine }) {

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { BaleError } from '#base'
 import { environmentEntry, parseEnvFile } from '../flags/flag-values.ts'
 import { renderFailure } from '../render/failure.ts'
-import { runSession, terminalSize } from '../terminal-session.ts'
+import { detachSequence, lacksTerminal, runSession, terminalSize } from '../terminal-session.ts'
 import { defineVerb } from '../verb.ts'
 import { startFailureCode } from './run.ts'
 
@@ -24,7 +23,6 @@ export const verb = defineVerb<Options>({
   usage: 'CONTAINER COMMAND [ARG...]',
   arguments: { min: 2 },
   passThrough: true,
-  ownSignals: true,
   options: [
     { flags: '-d, --detach', description: 'Run in the background' },
     { flags: '--detach-keys <KEYS>', description: 'Keys that leave it running (ctrl-p,ctrl-q)' },
@@ -40,10 +38,11 @@ export const verb = defineVerb<Options>({
     { command: 'bale exec -it web sh', explains: 'A shell in a running container' },
     { command: 'bale exec -e LEVEL=2 web reload', explains: 'One command, with its exit code' },
   ],
-  async run({ args, options, engine, io }) {
+  async run(context) {
+    const { args, options, engine, io } = context
     const [name = '', ...command] = args
-    if (options.tty && options.interactive && !options.detach && !io.stdin.isTTY)
-      throw new BaleError('INVALID_ARGUMENT', 'the input device is not a TTY')
+    if (!options.detach && lacksTerminal(io, { stdin: options.interactive, tty: options.tty })) return 1
+    if (options.detachKeys !== undefined) detachSequence(options.detachKeys)
     const files = (options.envFile ?? []).flatMap((file) =>
       parseEnvFile(readFileSync(file, 'utf8'), file, io.environment),
     )
@@ -61,7 +60,7 @@ export const verb = defineVerb<Options>({
       })
       if (!running.attach) return 0
       const exit = running.exit()
-      const how = await runSession(io, running.attach, {
+      const how = await runSession(context, running.attach, {
         stdin: options.interactive ?? false,
         tty: options.tty ?? false,
         detachKeys: options.detachKeys,

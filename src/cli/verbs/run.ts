@@ -4,7 +4,7 @@ import type { Engine } from '#engine'
 import { CONTAINER_FLAGS, type ContainerFlags, containerRequest } from '../flags/container-flags.ts'
 import { renderFailure } from '../render/failure.ts'
 import { createProgressView } from '../render/progress.ts'
-import { runSession, terminalSize } from '../terminal-session.ts'
+import { detachSequence, lacksTerminal, runSession, terminalSize } from '../terminal-session.ts'
 import { defineVerb, type Terminal } from '../verb.ts'
 
 interface Options extends ContainerFlags {
@@ -20,7 +20,6 @@ export const verb = defineVerb<Options>({
   usage: 'IMAGE [COMMAND] [ARG...]',
   arguments: { min: 1 },
   passThrough: true,
-  ownSignals: true,
   failureCode: 125,
   options: [
     ...CONTAINER_FLAGS,
@@ -34,7 +33,8 @@ export const verb = defineVerb<Options>({
     { command: 'bale run -d --name web -p 8080:80 webserver', explains: 'A server in the background' },
     { command: 'bale run --rm -v "$PWD:/src" -w /src debian:12 ls -l', explains: 'A command on your files' },
   ],
-  async run({ args, options, engine, io }) {
+  async run(context) {
+    const { args, options, engine, io, signal } = context
     const request = containerRequest(args, options, io)
     const streams = attachedStreams(options)
     const stdin = streams ? streams.includes('stdin') : (options.interactive ?? false)
@@ -44,14 +44,15 @@ export const verb = defineVerb<Options>({
       attachStderr: !options.detach && (streams?.includes('stderr') ?? true),
       stdinOnce: stdin && !options.detach,
     })
-    checkFlags(options, io)
-    const started = await start(engine, request, options, io)
+    if (!options.detach && lacksTerminal(io, { stdin, tty: options.tty })) return 1
+    if (options.detachKeys !== undefined) detachSequence(options.detachKeys)
+    const started = await start(engine, request, options, io, signal)
     if (typeof started === 'number') return started
     if (!started.attach) {
       await io.print(started.id)
       return 0
     }
-    const how = await runSession(io, started.attach, {
+    const how = await runSession(context, started.attach, {
       stdin,
       tty: started.tty,
       streams: streams?.filter((stream) => stream !== 'stdin'),
@@ -79,22 +80,19 @@ function attachedStreams(options: Options): Stream[] | undefined {
   })
 }
 
-function checkFlags(options: Options, io: Terminal): void {
-  if (options.tty && options.interactive && !options.detach && !io.stdin.isTTY)
-    throw new BaleError('INVALID_ARGUMENT', 'the input device is not a TTY')
-}
-
 async function start(
   engine: Engine,
   request: Parameters<Engine['runContainer']>[0],
   options: Options,
   io: Terminal,
+  signal: AbortSignal,
 ): Promise<Awaited<ReturnType<Engine['runContainer']>> | number> {
   using view = createProgressView(io, { quiet: options.quiet, to: 'stderr' })
   try {
     return await engine.runContainer(request, {
       detach: options.detach,
       size: options.tty ? terminalSize(io) : undefined,
+      signal,
       progress: view.report,
       onCreated: async (id) => writeCidFile(options.cidfile, id),
     })

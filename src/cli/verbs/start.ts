@@ -1,7 +1,6 @@
 import { BaleError } from '#base'
 import { eachName } from '../each-name.ts'
-import { renderFailure } from '../render/failure.ts'
-import { runSession, terminalSize } from '../terminal-session.ts'
+import { detachSequence, runSession, terminalSize } from '../terminal-session.ts'
 import { defineVerb } from '../verb.ts'
 
 interface Options {
@@ -16,7 +15,6 @@ export const verb = defineVerb<Options>({
   summary: 'Start containers that do not run',
   usage: 'CONTAINER [CONTAINER...]',
   arguments: { min: 1 },
-  ownSignals: true,
   options: [
     { flags: '-a, --attach', description: 'Show its output and hand signals on' },
     { flags: '-i, --interactive', description: 'Attach your stdin too' },
@@ -27,24 +25,25 @@ export const verb = defineVerb<Options>({
     { command: 'bale start web', explains: 'In the background' },
     { command: 'bale start -ai job', explains: 'In the foreground, with its exit code' },
   ],
-  async run({ args, options, engine, io }) {
+  async run(context) {
+    const { args, options, engine, io, signal } = context
     const attach = options.attach || options.interactive
     if (!attach) return eachName(io, args, (name) => engine.startContainer(name))
     if (args.length > 1)
       throw new BaleError('INVALID_ARGUMENT', 'you cannot start and attach multiple containers at once')
     const name = args[0]!
-    try {
-      const { attach: session, tty, wait } = await engine.startContainer(name, { attach: true, size: terminalSize(io) })
-      const how = await runSession(io, session!, {
-        stdin: options.interactive ?? false,
-        tty,
-        detachKeys: options.detachKeys,
-        ...(options.sigProxy !== false && !tty && { onSignal: (signal) => engine.killContainer(name, signal) }),
-      })
-      return how === 'detached' ? 0 : await wait()
-    } catch (error) {
-      io.warn(renderFailure(error))
-      return 1
-    }
+    if (options.detachKeys !== undefined) detachSequence(options.detachKeys)
+    const {
+      attach: session,
+      tty,
+      wait,
+    } = await engine.startContainer(name, { attach: true, signal, size: terminalSize(io) })
+    const how = await runSession(context, session!, {
+      stdin: options.interactive ?? false,
+      tty,
+      detachKeys: options.detachKeys,
+      ...(options.sigProxy !== false && !tty && { onSignal: (signal) => engine.killContainer(name, signal) }),
+    })
+    return how === 'detached' ? 0 : await wait()
   },
 })

@@ -1,0 +1,42 @@
+import { constants } from 'node:os'
+import { errnoOf } from '#base'
+
+/** What ends a verb before its time: the keyboard, another process, a reader that has seen enough. */
+export interface Interruption extends Disposable {
+  readonly signal: AbortSignal
+  /** The verb sees to signals itself from now on, and has nothing to undo. */
+  takeSignals(): void
+  /** The exit code of an interrupted verb: 128 + the signal's number, 0 when only nobody read on; else undefined. */
+  exitCode(): number | undefined
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** The first signal asks the verb to stop and undo; a second one ends at once, which the store stands. */
+export function watchInterruption(): Interruption {
+  const stop = new AbortController()
+  let code: number | undefined
+  let watching = true
+  const onSignal = (signal: (typeof SIGNALS)[number]) => {
+    const before = code
+    code = 128 + constants.signals[signal]
+    if (before) process.exit(code)
+    stop.abort(new Error(`stopped by ${signal}`))
+  }
+  // `bale images | head -1` is no failure. What is under way stops and undoes itself; what may be left alone ends now.
+  const onOutputError = (error: NodeJS.ErrnoException) => {
+    // EIO: the terminal has hung up.
+    if (!['EPIPE', 'EIO'].includes(errnoOf(error) ?? '')) throw error
+    if (!watching) process.exit(0)
+    code ??= 0
+    stop.abort(error)
+  }
+  for (const signal of SIGNALS) process.on(signal, onSignal)
+  process.stdout.on('error', onOutputError)
+  process.stderr.on('error', onOutputError)
+  const takeSignals = () => {
+    watching = false
+    for (const signal of SIGNALS) process.off(signal, onSignal)
+  }
+  return { signal: stop.signal, takeSignals, exitCode: () => code, [Symbol.dispose]: takeSignals }
+}
