@@ -71,8 +71,11 @@ async function storedImage(
 ): Promise<StoredImage> {
   const store = await context.store()
   const wanted = platform === undefined ? context.platform : parsePlatform(platform)
-  const { pullImage } = await import('./pull.ts')
-  if (pull === 'always') await pullImage(context, image, { ...options, platform })
+  const fetchIt = async () => {
+    const { pullImage } = await import('./pull.ts')
+    await pullImage(context, image, { ...options, platform })
+  }
+  if (pull === 'always') await fetchIt()
   try {
     return await store.images.resolve(image, { platform: wanted })
   } catch (error) {
@@ -82,7 +85,7 @@ async function storedImage(
       kind: 'message',
       text: `Unable to find image '${familiarName(reference.digest ? reference : withDefaultTag(reference))}' locally`,
     })
-    await pullImage(context, image, { ...options, platform })
+    await fetchIt()
     return store.images.resolve(image, { platform: wanted })
   }
 }

@@ -1,6 +1,5 @@
 import { asError, BaleError, isBaleError, mapLimited, type OperationOptions } from '#base'
 import { createHasher, verifying } from '#blob'
-import { decompressAny } from '#format/compression'
 import {
   algorithmOf,
   checkConfigMatches,
@@ -85,6 +84,7 @@ async function validateLayer({ source, options }: Validation, layer: Descriptor,
     return
   }
   const hasher = createHasher(algorithmOf(diffId))
+  const { decompressAny } = await import('#format/compression')
   for await (const chunk of decompressAny(bytes, options)) hasher.update(chunk)
   const found = hasher.digest()
   if (found === diffId) return

@@ -1,6 +1,6 @@
 import { lstatSync, type Stats } from 'node:fs'
-import { BaleError } from '#base'
-import { type PackedEntry, quotedName } from '#format/tar'
+import { BaleError, printable } from '#base'
+import type { PackedEntry } from '#format/tar'
 import { rootAttributes } from './create-rootfs.ts'
 import { createLowerView, isOpaque, isWhiteout, type LowerView } from './lower-view.ts'
 import { packFile } from './pack-file.ts'
@@ -137,7 +137,7 @@ function refuseWhiteoutName(path: string): void {
   if (!path.slice(path.lastIndexOf('/') + 1).startsWith('.wh.')) return
   throw new BaleError(
     'INVALID_ARGUMENT',
-    `${quotedName(path)} cannot be put into a layer: names with .wh. mean deletions`,
+    `"${printable(Buffer.from(path, 'latin1').toString())}" cannot be put into a layer: names with .wh. mean deletions`,
     {
       hint: 'remove or rename the file',
     },

@@ -5,7 +5,6 @@ import type { Core } from './core.ts'
 import { descriptorOf, findDocument, insertConfig, insertManifest } from './documents.ts'
 import { chooseImage, findImage, findTarget } from './find-image.ts'
 import { allImages, imageById, partsHere, readIndex, toImage } from './image-table.ts'
-import { pruneImages, removeImage } from './remove-image.ts'
 import type { StoredImage } from './stored-image.ts'
 
 /** What docker answers when an image is removed, in order. */
@@ -115,8 +114,8 @@ export function createImages(core: Core): Images {
     async addRepoDigest(repository, digest) {
       database.run('INSERT OR IGNORE INTO repo_digests VALUES (?, ?)', repository, digest)
     },
-    remove: (text, options = {}) => removeImage(core, text, options),
-    prune: (options = {}) => pruneImages(core, options),
+    remove: async (text, options = {}) => (await import('./remove-image.ts')).removeImage(core, text, options),
+    prune: async (options = {}) => (await import('./remove-image.ts')).pruneImages(core, options),
   }
   return images
 }

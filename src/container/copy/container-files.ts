@@ -6,7 +6,6 @@ import { mountContainer } from '../manager/own-layer.ts'
 import { seeContainer } from '../manager/state.ts'
 import { contentsOnly, copyPlan } from './copy-plan.ts'
 import { type PathStat, packPath, statPath } from './pack-path.ts'
-import { unpackTar } from './unpack-tar.ts'
 
 interface FileView extends AsyncDisposable {
   /** The root that holds a path, and the path in it. */
@@ -106,6 +105,7 @@ export async function writeContainerPath(
   const stat = statPath(place.root, place.path, { follow: true })
   if (stat.type !== 'directory')
     throw new BaleError('INVALID_ARGUMENT', `extraction point is not a directory: ${folder}`)
+  const { unpackTar } = await import('./unpack-tar.ts')
   await unpackTar(place.root, tar, { ...options, folder: place.path, keepNames: true })
 }
 
@@ -188,5 +188,6 @@ async function copyBetween(
   const name = tarName(from.path)
   // The root has no name of its own; in the tar it is called like what it becomes.
   const tar = packPath(from.root, from.path, name === '.' ? 'root' : name, options)
+  const { unpackTar } = await import('./unpack-tar.ts')
   await unpackTar(to.root, tar, { folder: plan.folder, name: plan.name, owner: options.owner })
 }

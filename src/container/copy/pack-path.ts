@@ -1,7 +1,7 @@
 import { closeSync, constants, lstatSync } from 'node:fs'
 import { basename, dirname, normalize } from 'node:path'
 import { BaleError, errnoOf, printable } from '#base'
-import { type PackedEntry, packTar } from '#format/tar'
+import type { PackedEntry } from '#format/tar'
 import { O_PATH, type RootFolder } from '#host'
 import { packFile, walkFolder } from '#rootfs'
 
@@ -51,6 +51,7 @@ export async function* packPath(
   options: { follow?: boolean } = {},
 ): AsyncGenerator<Uint8Array> {
   const { type } = statPath(root, path, options)
+  const { packTar } = await import('#format/tar')
   if (type === 'directory') yield* packTar(folderEntries(root, path, name))
   else yield* packTar(fileEntries(root, options.follow ? realPath(root, path) : path, name))
 }

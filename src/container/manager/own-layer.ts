@@ -1,6 +1,5 @@
 import { closeSync, openSync } from 'node:fs'
 import type { OperationOptions } from '#base'
-import { packTar } from '#format/tar'
 import { syncfs } from '#host'
 import { acquireLock } from '#host/file'
 import { changeset, diffKinds, flatten, type PathChange } from '#rootfs'
@@ -49,6 +48,7 @@ export async function containerDiff(machinery: Machinery, idOrName: string): Pro
 /** All files of a container as a tar; volumes are empty folders in it. */
 export async function* exportContainer(machinery: Machinery, idOrName: string): AsyncGenerator<Uint8Array> {
   await using mounted = await mountContainer(machinery, idOrName)
+  const { packTar } = await import('#format/tar')
   yield* packTar(flatten(mounted.path))
 }
 
@@ -64,6 +64,7 @@ export async function storeOwnLayer(
     options.pause !== false && seen.status === 'running' ? await frozen(machinery, seen.record.id) : undefined
   flush(mounted.path)
   const entries = changeset(upper, { lowers, exclude: seen.record.document.stubs })
+  const { packTar } = await import('#format/tar')
   const layer = await machinery.store.layers.write(packTar(entries), options)
   return { seen, layer }
 }
