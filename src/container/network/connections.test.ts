@@ -15,7 +15,7 @@ import { findContainer } from '../manager/state.ts'
 import type { HostOptions } from '../options.ts'
 import { createNetwork } from './network.ts'
 
-const bridges = () => readdirSync('/sys/class/net').filter((name) => /^(bale-|bla-|blb-|veth)/.test(name))
+const bridges = () => readdirSync('/sys/class/net').filter((name) => /^(bale-|bla-|blb-|bv-|veth)/.test(name))
 const rules = () => execFileSync('/usr/sbin/iptables-save', { encoding: 'utf8' }).match(/^-A .*10\.1\d\d\..*$/gm) ?? []
 
 function fetchText(url: string): Promise<string> {
@@ -68,6 +68,12 @@ inOwnNetwork(import.meta.url, () => {
     for await (const { bytes } of own.attach!.output()) text += Buffer.from(bytes).toString()
     assert.deepEqual([text, await own.exit()], ['I am web\n', 0], 'hairpin')
     await own[Symbol.asyncDispose]()
+    const { address } = web.document.connection!
+    const neighbour = await machine.run(machine.options(['sh', '-c', `wget -qO- http://${address}/; ip route`], {}, {}))
+    assert.match(neighbour.stdout, /^I am web\ndefault via /, 'a bridge that is up is joined without netavark')
+    assert.equal(bridges().filter((name) => name.startsWith('bv-')).length, 1)
+    await machine.cleanup(neighbour.id)
+    assert.equal(bridges().filter((name) => name.startsWith('bv-')).length, 0)
     await assert.rejects(server(machine, 'other', { ports }), /port is already allocated/)
     await removeContainer(machine.machinery, web.id, { force: true })
     await machine.start((await findContainer(machine.machinery, 'other')).id)

@@ -64,7 +64,7 @@ export function resolvFile(given: ResolvOptions): string {
     ? given.options
     : words.filter(([key]) => key === 'options').flatMap((line) => line.slice(1))
   for (const server of servers)
-    if (isIP(server.split('%')[0]!) === 0)
+    if (isIP(server.replace(/%[A-Za-z0-9_.-]+$/, '')) === 0)
       throw new BaleError('INVALID_ARGUMENT', `invalid DNS server: ${printable(server)}`)
   for (const word of [...search, ...options])
     if (!/^[A-Za-z0-9._:-]+$/.test(word))

@@ -94,12 +94,15 @@ inOwnNetwork(import.meta.url, () => {
   test('an aborted step dies with its whole tree, and its control groups go', { skip }, async () => {
     await using step = await machine()
     const control = new AbortController()
-    const running = step.run('echo begun; sleep 1000 & sleep 1000', {
+    // A duration that no other test on this machine sleeps.
+    const duration = 100_000 + process.pid
+    const running = step.run(`echo begun; sleep ${duration} & sleep ${duration}`, {
       signal: control.signal,
       onOutput: () => control.abort(new Error('enough')),
     })
     await assert.rejects(running, /enough/)
-    assert.doesNotMatch(execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }), /^sleep 1000$/m)
+    const processes = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).split('\n')
+    assert.equal(processes.filter((line) => line === `sleep ${duration}`).length, 0)
     assert.deepEqual(readdirSync(join(step.store.run, 'steps')), [])
     assert.deepEqual(readdirSync(join(step.store.run, 'runtime')), [])
   })

@@ -1,6 +1,7 @@
-import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { chmod, type FileHandle, mkdir, open, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { BaleError, printable } from '#base'
+import { BaleError, errnoOf, printable } from '#base'
 import { cgroupLayout, runProgram } from '#host'
 import type { OciResources } from '../spec/oci-config.ts'
 import type { Programs } from './programs.ts'
@@ -46,10 +47,11 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     throw new BaleError('INVALID_ARGUMENT', `unknown runtime: ${printable(name)}`, { hint: 'runc and crun are known' })
   const program = programs.need(name)
   const path = name === 'crun' ? await crunProgram(program, options) : program
-  return cliRuntime(name, path, ['--root', options.stateFolder], programs.searchPath)
+  return cliRuntime(name, path, options.stateFolder, programs.searchPath)
 }
 
-function cliRuntime(name: 'runc' | 'crun', path: string, globalArguments: string[], searchPath: string): Runtime {
+function cliRuntime(name: 'runc' | 'crun', path: string, stateFolder: string, searchPath: string): Runtime {
+  const globalArguments = ['--root', stateFolder]
   const call = (args: string[], input?: string) =>
     runProgram(path, [...globalArguments, ...args], { env: { PATH: searchPath }, input })
   const mustSucceed = async (id: string, args: string[], input?: string) => {
@@ -60,7 +62,12 @@ function cliRuntime(name: 'runc' | 'crun', path: string, globalArguments: string
     name,
     path,
     globalArguments,
-    start: (id) => mustSucceed(id, ['start', id]),
+    async start(id) {
+      // runc 1.x waits for somebody to read a fifo; `runc start` does that and no more, 9 ms later.
+      const fifo = join(stateFolder, id, 'exec.fifo')
+      if (name === 'runc' && (await readStartFifo(fifo))) return
+      await mustSucceed(id, ['start', id])
+    },
     kill: (id, signal) => mustSucceed(id, ['kill', id, String(signal)]),
     async delete(id, { force = false } = {}) {
       const result = await call(['delete', ...(force ? ['--force'] : []), id])
@@ -75,6 +82,38 @@ function cliRuntime(name: 'runc' | 'crun', path: string, globalArguments: string
     pause: (id) => mustSucceed(id, ['pause', id]),
     resume: (id) => mustSucceed(id, ['resume', id]),
     update: (id, resources) => mustSucceed(id, ['update', '--resources', '-', id], JSON.stringify(resources)),
+  }
+}
+
+/**
+ * Lets a created container go by reading its fifo. False when that is not how this runtime waits, or nobody waits at
+ * the other end: then the runtime's own start finds the words for it.
+ */
+async function readStartFifo(fifo: string): Promise<boolean> {
+  let file: FileHandle
+  try {
+    file = await open(fifo, constants.O_RDONLY | constants.O_NONBLOCK)
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false
+    throw error
+  }
+  await using _ = file
+  for (let attempt = 0; attempt < 100; attempt++) {
+    if (await hasByte(file)) {
+      await unlink(fifo)
+      return true
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1))
+  }
+  return false
+}
+
+async function hasByte(file: FileHandle): Promise<boolean> {
+  try {
+    return (await file.read(Buffer.alloc(16), 0, 16, null)).bytesRead > 0
+  } catch (error) {
+    if (errnoOf(error) === 'EAGAIN') return false
+    throw error
   }
 }
 
