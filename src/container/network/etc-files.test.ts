@@ -61,5 +61,7 @@ test('a free subnet touches no route and no known network', () => {
   assert.deepEqual(routes.map(formatSubnet), ['10.120.0.0/15'])
   assert.equal(formatSubnet(freeSubnet('large', routes)), '10.122.0.0/16')
   assert.equal(formatSubnet(freeSubnet('small', [parseSubnet('10.140.0.0/16')])), '10.141.0.0/24')
+  const large = Array.from({ length: 20 }, (_, index) => parseSubnet(`10.${120 + index}.0.0/16`))
+  assert.equal(formatSubnet(freeSubnet('large', large)), '10.140.0.0/24')
   assert.throws(() => freeSubnet('small', [parseSubnet('10.0.0.0/8')]), /in use/)
 })

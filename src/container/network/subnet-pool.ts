@@ -9,13 +9,17 @@ const POOLS = {
   small: { base: 10 * 2 ** 24 + 140 * 2 ** 16, prefix: 24, count: 20 * 256 },
 }
 
-/** The first subnet of a pool that touches neither a route of this machine nor a network that bale knows. */
+/**
+ * The first subnet of a pool that touches neither a route of this machine nor a network that bale knows. Where many stores
+ * have used up the large ones, a small one does.
+ */
 export function freeSubnet(pool: keyof typeof POOLS, taken: readonly Subnet[]): Subnet {
   const { base, prefix, count } = POOLS[pool]
   for (let index = 0; index < count; index++) {
     const candidate = { base: base + index * 2 ** (32 - prefix), prefix }
     if (!taken.some((one) => overlaps(one, candidate))) return candidate
   }
+  if (pool === 'large') return freeSubnet('small', taken)
   throw new BaleError('NETWORK_SETUP_FAILED', 'all address ranges for networks are in use', {
     hint: 'name one: bale network create --subnet 10.200.0.0/24 NAME',
   })
