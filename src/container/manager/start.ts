@@ -198,7 +198,8 @@ async function create(
     bundle: paths.bundle,
     exitFolder: paths.exits,
     terminal: config.Tty,
-    stdin: !config.OpenStdin ? 'closed' : config.StdinOnce ? 'once' : 'open',
+    // Who leaves a terminal may come back to it.
+    stdin: !config.OpenStdin ? 'closed' : config.StdinOnce && !config.Tty ? 'once' : 'open',
     logPath: host.log?.driver === 'none' ? undefined : paths.log,
     logSizeMaximum: host.log?.maxSize,
     exitCommand: machinery.selfCommand.length ? [...machinery.selfCommand, 'container', 'cleanup', id] : undefined,
