@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { temporaryFolder } from './temporary.ts'
 
@@ -28,9 +29,14 @@ export interface TestBale extends AsyncDisposable {
   run(args: readonly string[], options?: RunOptions): Promise<string>
 }
 
-export async function testBale(): Promise<TestBale> {
+export interface TestBaleOptions {
+  /** More environment, or other values; made with the folder that all lies in. */
+  environment?: (folder: string) => Record<string, string>
+}
+
+export async function testBale(options: TestBaleOptions = {}): Promise<TestBale> {
   const temporary = await temporaryFolder('bale-e2e')
-  const environment = {
+  const environment: Record<string, string> = {
     BALE_ROOT: `${temporary.path}/root`,
     BALE_RUN: `${temporary.path}/run`,
     DOCKER_CONFIG: `${temporary.path}/docker`,
@@ -41,6 +47,7 @@ export async function testBale(): Promise<TestBale> {
     // The same tests run on both formats of layers, and with either runtime.
     ...chosen('BALE_SNAPSHOTTER'),
     ...chosen('BALE_RUNTIME'),
+    ...options.environment?.(temporary.path),
   }
   const attempt = (args: readonly string[], options: RunOptions = {}) =>
     execute(program, args, { ...options, env: { ...environment, ...options.env } })
@@ -58,6 +65,8 @@ export async function testBale(): Promise<TestBale> {
       const ids = await attempt(['ps', '-aq'])
       const left = ids.stdout.split('\n').filter(Boolean)
       if (left.length > 0) await attempt(['rm', '-f', '-v', ...left])
+      // An idle network stays up for a moment longer than the folder that knows it: its bridge would stay for ever.
+      if (existsSync(`${environment['BALE_RUN']}/network`)) await attempt(['system', 'prune', '-f'])
       await temporary[Symbol.asyncDispose]()
     },
   }

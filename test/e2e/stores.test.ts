@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { execute, type TestBale, testBale } from '../kit/bale.ts'
+import { busyboxTar } from '../kit/busybox.ts'
+import { layerVerbs } from './layer-verbs.ts'
+import { cannotRun, prepared } from './prepared.ts'
+
+const options = { skip: cannotRun, timeout: 180_000 }
+
+/** A bale whose store is to lie below `<folder>/disk`, where the caller mounts something; format and runtime are its own. */
+const onDisk = (more: Record<string, string> = {}) =>
+  testBale({
+    environment: (folder) => ({ BALE_ROOT: `${folder}/disk/root`, BALE_SNAPSHOTTER: 'auto', ...more }),
+  })
+
+async function mountAt(bale: TestBale, args: readonly string[]): Promise<void> {
+  const disk = join(bale.folder, 'disk')
+  mkdirSync(disk)
+  const mounted = await execute('mount', [...args, disk])
+  assert.equal(mounted.code, 0, mounted.stderr)
+}
+
+const formatOf = (bale: TestBale) => bale.run(['info', '--format', '{{.Driver}}'])
+
+/** Loop devices over files below a folder. */
+function loopDevicesBelow(folder: string): string[] {
+  return readdirSync('/sys/block')
+    .filter((name) => name.startsWith('loop'))
+    .map((name) => `/sys/block/${name}/loop/backing_file`)
+    .filter(existsSync)
+    .map((path) => readFileSync(path, 'utf8').trim())
+    .filter((path) => path.startsWith(`${folder}/disk/`))
+}
+
+const tmpfs = ['-t', 'tmpfs', '-o', 'size=200m', 'tmpfs']
+
+test(
+  'a store on tmpfs mounts its layers by loop devices, all of which are free at the end',
+  options,
+  async (context) => {
+    if (!existsSync('/dev/loop-control')) return context.skip('there are no loop devices here')
+    await using bale = await onDisk()
+    await mountAt(bale, tmpfs)
+    assert.equal(await formatOf(bale), 'erofs')
+    await layerVerbs(bale)
+    assert.deepEqual(loopDevicesBelow(bale.folder), [])
+  },
+)
+
+test(
+  'without loop devices a store on tmpfs extracts its layers; erofs by name is refused with a way out',
+  options,
+  async () => {
+    await using bale = await onDisk()
+    await mountAt(bale, tmpfs)
+    const { environment } = bale
+    const without = (args: string) =>
+      execute(
+        'unshare',
+        ['-m', 'sh', '-c', `mount --bind /dev/null /dev/loop-control && exec ${process.cwd()}/bin/bale ${args}`],
+        { env: environment },
+      )
+    const refused = await without('--snapshotter erofs images')
+    assert.equal(refused.code, 1)
+    assert.match(
+      refused.stderr,
+      /^bale: EROFS images in .*disk\/root cannot be mounted here\nhint: .*--snapshotter extract/,
+    )
+    const information = await without(`info --format '{{.Driver}}'`)
+    assert.equal(information.stdout, 'extract\n', information.stderr)
+    // The answer is remembered until the next boot.
+    assert.equal(await formatOf(bale), 'extract')
+    await layerVerbs(bale)
+  },
+)
+
+for (const [fs, make] of [
+  ['ext4', ['mkfs.ext4', '-q', '-F']],
+  ['xfs', ['mkfs.xfs', '-q', '-f']],
+  ['btrfs', ['mkfs.btrfs', '-q', '-f']],
+] as const) {
+  test(`a store on ${fs} works, and mounts its layers straight from their files`, options, async (context) => {
+    await using bale = await onDisk()
+    const image = join(bale.folder, 'disk.img')
+    writeFileSync(image, '')
+    truncateSync(image, 400 << 20)
+    const [program, ...flags] = make
+    const made = await execute('/bin/sh', ['-c', `command -v ${program} && ${program} ${flags.join(' ')} '${image}'`])
+    if (made.stdout === '') return context.skip(`${program} is not installed`)
+    assert.equal(made.code, 0, made.stderr)
+    const known = await execute('/bin/sh', ['-c', `modprobe ${fs} 2>/dev/null; grep -w ${fs} /proc/filesystems`])
+    if (known.code !== 0) return context.skip(`this kernel has no ${fs}`)
+    await mountAt(bale, ['-o', 'loop', image])
+    assert.equal(await formatOf(bale), 'erofs')
+    await layerVerbs(bale)
+    assert.deepEqual(loopDevicesBelow(bale.folder), [])
+  })
+}
+
+test('a store on overlayfs keeps and moves images, and says why no container can write there', options, async () => {
+  await using bale = await onDisk()
+  for (const name of ['lower', 'upper', 'work']) mkdirSync(join(bale.folder, name))
+  const { folder } = bale
+  const layers = `lowerdir=${folder}/lower,upperdir=${folder}/upper,workdir=${folder}/work`
+  await mountAt(bale, ['-t', 'overlay', 'overlay', '-o', layers])
+  await using place = await prepared()
+  const archive = join(folder, 'image.tar')
+  await place.bale.run(['save', '-o', archive, 'busybox:1'])
+  await bale.run(['load', '-i', archive])
+  const again = `${archive}.again`
+  await bale.run(['save', '-o', again, 'busybox:1'])
+  assert.ok(readFileSync(archive).equals(readFileSync(again)))
+  const refused = await bale.try(['run', '--rm', 'busybox:1', 'true'])
+  assert.equal(refused.code, 125)
+  assert.match(refused.stderr, /^bale: containers cannot write to .*: it lies on overlayfs\nhint: .*--root FOLDER/)
+  writeFileSync(join(folder, 'Dockerfile'), 'FROM busybox:1\nRUN true\n')
+  const build = await bale.try(['build', '-f', join(folder, 'Dockerfile'), join(folder, 'lower')])
+  assert.match(build.stderr, /it lies on overlayfs/)
+  assert.equal(await bale.run(['ps', '-aq']), '')
+  await bale.run(['rmi', 'busybox:1'])
+  assert.match(await bale.run(['system', 'check']), /no damage/i)
+  assert.deepEqual(loopDevicesBelow(folder), [])
+})
+
+test('layers of both formats live in one store, and stack in one container', options, async () => {
+  await using bale = await testBale()
+  const work = join(bale.folder, 'work')
+  mkdirSync(work)
+  const tar = busyboxTar(work)
+  for (const [first, second] of [
+    ['erofs', 'extract'],
+    ['extract', 'erofs'],
+  ] as const) {
+    const name = `${first}:1`
+    const as = (format: string, args: string[]) => bale.run(['--snapshotter', format, ...args])
+    await as(first, ['import', tar, name])
+    const change = `echo ${second} > /new; rm /etc/group`
+    await as(second, ['run', '--name', 'writer', '--network', 'none', name, 'sh', '-c', change])
+    await as(second, ['commit', 'writer', `${name}-more`])
+    await as(second, ['rm', 'writer'])
+    for (const format of [first, second]) {
+      const list = ['sh', '-c', 'cat /new; ls /etc']
+      const listed = await as(format, ['run', '--rm', '--network', 'none', `${name}-more`, ...list])
+      assert.equal(listed, `${second}\nhostname\nhosts\npasswd\nresolv.conf`)
+      assert.match(await as(format, ['system', 'check']), /no damage/i)
+    }
+    const saved = [first, second].map((format) => join(work, `${first}-${format}.tar`))
+    await as(first, ['save', '-o', saved[0]!, `${name}-more`])
+    await as(second, ['save', '-o', saved[1]!, `${name}-more`])
+    assert.ok(readFileSync(saved[0]!).equals(readFileSync(saved[1]!)))
+    await bale.run(['system', 'prune', '-af'])
+    assert.equal(await bale.run(['images', '-aq']), '')
+  }
+})
