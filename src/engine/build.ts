@@ -3,7 +3,6 @@ import { pipeline } from 'node:stream/promises'
 import { BaleError, isBaleError, type OperationOptions, printable } from '#base'
 import { type BuildMachine, type BuildOptions, type BuiltImage, build, type FoundBase, writeFolder } from '#build'
 import { createStepRunner } from '#container'
-import { packTar } from '#format/tar'
 import { copyImage, saveWords } from '#image'
 import {
   type Digest,
@@ -17,7 +16,6 @@ import {
 import type { Store } from '#store'
 import { requireRoot } from './container-machinery.ts'
 import type { EngineContext } from './context.ts'
-import { pullImage } from './pull.ts'
 
 /** Where the result goes. Without any it becomes an image of the store. */
 export type BuildOutput =
@@ -108,6 +106,7 @@ async function write(
   if (output.type === 'tar') {
     const { createWriteStream } = await import('node:fs')
     const target = 'file' in output.to ? createWriteStream(output.to.file) : output.to.stream
+    const { packTar } = await import('#format/tar')
     await pipeline(packTar(built.files()), target, { signal: options.signal, end: 'file' in output.to })
     return
   }
@@ -143,6 +142,7 @@ async function findBase(
 ): Promise<FoundBase> {
   const local = pull ? undefined : await findLocal(store, name, platform)
   if (local) return { image: local, wasLocal: true }
+  const { pullImage } = await import('./pull.ts')
   const pulled = await pullImage(context, name, { platform: formatPlatform(platform), signal, progress })
   return { image: await store.images.resolve(name, { platform }), wasLocal: pulled.every(({ unchanged }) => unchanged) }
 }
