@@ -136,3 +136,23 @@ test('a build cache record keeps its layers until it is pruned', async () => {
   await assert.rejects(store.buildCache.put({ ...record, layers: [digestOf('gone')] }), { code: 'STORE_DAMAGED' })
   assert.equal(await store.buildCache.get('k'), undefined)
 })
+
+test('the layers of a record come back in the order they were given, also one that stands there twice', async () => {
+  await using made = await testStore()
+  const { store } = made
+  const write = async (text: string) => {
+    const tar = (async function* () {
+      yield Buffer.from(text)
+    })()
+    return (await store.layers.write(tar)).diffId
+  }
+  const written = [await write('one'), await write('two'), await write('three'), await write('four')]
+  for (const [index, layers] of [written, written.toReversed(), [...written, written[0]!]].entries()) {
+    const record = { ...container(`abc${index}`, `web${index}`), layers }
+    await store.containers.add(record)
+    assert.deepEqual((await store.containers.find(record.id))?.layers, layers)
+    assert.deepEqual((await store.containers.update(record.id, (found) => ({ ...found, state: 'x' })))?.layers, layers)
+    await store.buildCache.put({ key: `k${index}`, layers, size: 0, created: 1, lastUsed: 1, document: {} })
+    assert.deepEqual((await store.buildCache.get(`k${index}`))?.layers, layers)
+  }
+})

@@ -109,6 +109,8 @@ interface ContainerRow {
   state: string
   created: number
   document: string
+  /** JSON list of diff IDs, lowest first. */
+  layers: string
 }
 
 export function createContainers(core: Core): Containers {
@@ -123,13 +125,13 @@ export function createContainers(core: Core): Containers {
     ...(row.image ? { imageId: row.image } : {}),
     state: row.state,
     created: row.created,
-    layers: layersOf(row.id),
+    layers: JSON.parse(row.layers) as Digest[],
     document: JSON.parse(row.document) as D,
   })
   const write = (record: ContainerRecord) => {
-    const { id, name, imageId, state, created, document } = record
-    const values = [id, name, imageId ?? null, state, created, JSON.stringify(document)]
-    database.run('INSERT OR REPLACE INTO containers VALUES (?, ?, ?, ?, ?, ?)', ...values)
+    const { id, name, imageId, state, created, document, layers } = record
+    const values = [id, name, imageId ?? null, state, created, JSON.stringify(document), JSON.stringify(layers)]
+    database.run('INSERT OR REPLACE INTO containers VALUES (?, ?, ?, ?, ?, ?, ?)', ...values)
     pinLayers(core, `container:${id}`, record.layers)
   }
   const refuseTaken = (record: ContainerRecord) => {
@@ -295,22 +297,18 @@ export function createNetworks(core: Core): Networks {
 
 export function createBuildCache(core: Core): BuildCache {
   const { database, clock, session } = core
-  type Row = { key: string; size: number; created: number; last_used: number; document: string }
-  const layersOf = (key: string) =>
-    database
-      .all<{ digest: Digest }>(`SELECT digest FROM pins WHERE owner = ? AND kind = 'layer'`, `cache:${key}`)
-      .map((row) => row.digest)
+  type Row = { key: string; size: number; created: number; last_used: number; document: string; layers: string }
   const read = <D>({ last_used: lastUsed, ...row }: Row): CacheRecord<D> => ({
     ...row,
     lastUsed,
-    layers: layersOf(row.key),
+    layers: JSON.parse(row.layers) as Digest[],
     document: JSON.parse(row.document) as D,
   })
   return {
     async put({ key, layers, size, created, lastUsed, document }) {
       const old = database.transaction(() => {
-        const values = [key, size, created, lastUsed, JSON.stringify(document)]
-        database.run('INSERT OR REPLACE INTO cache VALUES (?, ?, ?, ?, ?)', ...values)
+        const values = [key, size, created, lastUsed, JSON.stringify(document), JSON.stringify(layers)]
+        database.run('INSERT OR REPLACE INTO cache VALUES (?, ?, ?, ?, ?, ?)', ...values)
         const before = deletePins(database, `cache:${key}`)
         for (const digest of layers) pinLayer(core, `cache:${key}`, digest, clock.now())
         session.release(layers.map((digest): Pin => ({ kind: 'layer', digest })))

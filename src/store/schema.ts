@@ -1,5 +1,5 @@
 /** Version of the tables below. A change adds a step to MIGRATIONS; an older bale then refuses the store (STORE_VERSION). */
-export const SCHEMA_VERSION = 1
+export const SCHEMA_VERSION = 2
 
 /** Step n makes version n + 1 out of version n. */
 export const MIGRATIONS: readonly string[] = [
@@ -64,5 +64,14 @@ export const MIGRATIONS: readonly string[] = [
     key TEXT PRIMARY KEY, size INTEGER NOT NULL, created INTEGER NOT NULL, last_used INTEGER NOT NULL,
     document TEXT NOT NULL
   ) STRICT;
+  `,
+  `
+  -- Pins know no order, and a tree stacked in another order is another tree. A record keeps its layers lowest first.
+  ALTER TABLE containers ADD COLUMN layers TEXT NOT NULL DEFAULT '[]';
+  UPDATE containers SET layers =
+    (SELECT json_group_array(digest) FROM pins WHERE owner = 'container:' || containers.id AND kind = 'layer');
+  ALTER TABLE cache ADD COLUMN layers TEXT NOT NULL DEFAULT '[]';
+  UPDATE cache SET layers =
+    (SELECT json_group_array(digest) FROM pins WHERE owner = 'cache:' || cache.key AND kind = 'layer');
   `,
 ]
