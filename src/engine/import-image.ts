@@ -50,6 +50,7 @@ export function creationTime(context: EngineContext): string {
   return new Date(sourceDateEpoch === undefined ? context.clock.now() : sourceDateEpoch * 1000).toISOString()
 }
 
+/** As docker does it: where a file lay on this machine is nobody's business, and must not change the image's ID. */
 function importedFrom(source: string | AsyncIterable<Uint8Array>): string {
-  return typeof source === 'string' ? `Imported from ${source}` : 'Imported from -'
+  return typeof source === 'string' && /^https?:\/\//.test(source) ? `Imported from ${source}` : 'Imported from -'
 }
