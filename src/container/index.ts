@@ -13,6 +13,7 @@ export {
   writeContainerPath,
 } from './copy/container-files.ts'
 export type { PathStat } from './copy/pack-path.ts'
+export { abandonContainer } from './manager/abandon.ts'
 export { renameContainer, updateContainer } from './manager/change.ts'
 export { createContainer } from './manager/create.ts'
 export type {

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Resources, RestartPolicy, StopOptions } from '#container'
 import { containerMachinery } from './container-machinery.ts'
 import type { EngineContext } from './context.ts'
@@ -80,6 +82,13 @@ export async function removeContainer(
 
 /** What the monitor calls at the end of a container: not for people. */
 export async function cleanupContainer(context: EngineContext, id: string): Promise<void> {
+  const { root, run, path } = context.config
+  // A store that was deleted is not made again for this.
+  if (!existsSync(join(root, 'bale.db'))) {
+    const { abandonContainer } = await import('#container')
+    await abandonContainer({ run, path }, id)
+    return
+  }
   const [room, machinery] = await open(context)
   await room.cleanupContainer(machinery, id, {
     restart: async (again) => {

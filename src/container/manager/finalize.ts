@@ -142,6 +142,7 @@ export async function takeDownIdleNetworks(machinery: Machinery): Promise<string
   const down: string[] = []
   for (const network of await machinery.store.networks.list<NetworkDocument>())
     if (await machinery.networks.takeDown(network)) down.push(network.name)
+  await machinery.networks.takeDownOrphans()
   return down
 }
 

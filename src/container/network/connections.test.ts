@@ -137,6 +137,26 @@ inOwnNetwork(import.meta.url, () => {
     assert.equal((await machine.run(machine.options(['ip', 'route'], {}, {}))).code, 0)
   })
 
+  test('a bridge whose store was deleted is taken down by whoever makes the next one', { skip, timeout }, async () => {
+    const { rename } = await import('node:fs/promises')
+    await using machine = await containerMachine()
+    const first = await machine.run(machine.options(['true'], {}, {}))
+    await machine.cleanup(first.id)
+    const second = await machine.run(machine.options(['true'], {}, {}))
+    assert.equal(bridges().filter((name) => name.startsWith('bale-')).length, 1)
+    const database = `${machine.store.root}/bale.db`
+    await rename(database, `${database}.gone`)
+    await using other = await containerMachine()
+    await other.run(other.options(['true'], {}, {}))
+    const [network] = await other.store.networks.list<{ interfaceName: string }>()
+    assert.deepEqual(
+      bridges().filter((name) => name.startsWith('bale-')),
+      [network!.document.interfaceName],
+    )
+    await rename(`${database}.gone`, database)
+    await machine.cleanup(second.id)
+  })
+
   test('the default network leaves a range that the machine uses by now', { skip, timeout }, async () => {
     await using machine = await containerMachine()
     const first = await machine.run(machine.options(['true'], {}, {}))

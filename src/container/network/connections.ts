@@ -8,7 +8,10 @@ import type { Store } from '#store'
 import type { PortRequest } from '../options.ts'
 import type { Programs } from '../runtime/programs.ts'
 import { contains, formatSubnet, gatewayOf, hostAddresses, overlaps, parseAddress, parseSubnet } from './address.ts'
+import { type BridgeEntry, ownNamespace, rememberBridge } from './bridge-registry.ts'
+import { openBridges } from './bridges.ts'
 import { type NetavarkRequest, netavark } from './netavark.ts'
+import { anchorNames, macOf, netavarkRequest, standInRequest } from './netavark-request.ts'
 import { DEFAULT_NETWORK, type Network, type NetworkDocument } from './network.ts'
 import { claimPorts, type PublishedPort } from './published-ports.ts'
 import { freeSubnet, routedSubnets } from './subnet-pool.ts'
@@ -51,6 +54,8 @@ export interface Connections {
   createNamespace(owner: string): Promise<string>
   /** Removes the bridge and rules of a network that nobody uses. False when somebody does. */
   takeDown(network: Network): Promise<boolean>
+  /** The same for bridges of this machine whose store was deleted; answers how many. */
+  takeDownOrphans(): Promise<number>
 }
 
 export interface ConnectOptions {
@@ -79,10 +84,14 @@ export function connections({ store, programs }: ConnectionsOptions): Connection
   const driver = netavark(programs, folder)
   const env = { PATH: programs.searchPath }
 
-  const ip = async (batch: string[]) => {
-    const result = await runProgram(programs.need('ip'), ['-batch', '-'], { env, input: `${batch.join('\n')}\n` })
-    if (result.code !== 0) throw new BaleError('NETWORK_SETUP_FAILED', `ip: ${result.stderr.trim()}`)
-  }
+  const bridges = openBridges({ programs, driver, namespaces: join(store.run, 'netns') })
+  const { ip } = bridges
+  const entryOf = (network: Network): BridgeEntry => ({
+    interfaceName: network.document.interfaceName,
+    database: join(store.root, 'bale.db'),
+    namespace: ownNamespace(),
+    request: standInRequest(network),
+  })
 
   /** netavark removes a bridge with its last container; a link that belongs to nobody keeps it for the next one. */
   const addAnchor = async (document: NetworkDocument) => {
@@ -194,6 +203,8 @@ export function connections({ store, programs }: ConnectionsOptions): Connection
         await joinBridge(owner, network, connection)
         return
       }
+      await bridges.takeDownOrphans()
+      await rememberBridge(entryOf(network))
       await keepRequest(owner, { networkId: network.id, request })
       await driver.setup(namespacePath(owner), request)
       if (connection.ports.length) await allowHairpin(network.document)
@@ -220,26 +231,10 @@ export function connections({ store, programs }: ConnectionsOptions): Connection
       const { document } = network
       await using _ = await lock(network.id)
       if ((await store.addresses.list(network.id)).length > 0) return false
-      if (!existsSync(`/sys/class/net/${document.interfaceName}`)) return true
-      const [anchor] = anchorNames(document)
-      if (existsSync(`/sys/class/net/${anchor}`)) await ip([`link del ${anchor}`])
-      const owner = `${network.id.slice(0, 48)}00000000takedown`
-      const namespace = join(store.run, 'netns', `down-${network.id.slice(0, 8)}`)
-      await deleteNetworkNamespace(namespace, programs)
-      await createNetworkNamespace(namespace, programs)
-      try {
-        const connection = standIn(network)
-        // The DNS server has left with the last container that it knew.
-        const silent = { ...network, document: { ...document, dns: false } }
-        const request = netavarkRequest(owner, 'takedown', silent, connection, [])
-        // netavark deletes bridge and rules when it takes the last container's interface away.
-        await runProgram('nsenter', [`--net=${namespace}`, 'ip', 'link', 'add', 'eth0', 'type', 'bridge'], { env })
-        await driver.teardown(namespace, request)
-      } finally {
-        await deleteNetworkNamespace(namespace, programs)
-      }
+      if (existsSync(`/sys/class/net/${document.interfaceName}`)) await bridges.takeDown(entryOf(network))
       return true
     },
+    takeDownOrphans: () => bridges.takeDownOrphans(),
   }
 }
 
@@ -248,87 +243,12 @@ function isSimple({ document }: Network, { ports }: Connection): boolean {
   return ports.length === 0 && !document.dns && document.options['isolate'] === undefined
 }
 
-function standIn(network: Network): Connection {
-  const subnet = parseSubnet(network.document.subnet)
-  const [address = ''] = hostAddresses(subnet)
-  const { gateway } = network.document
-  const { id: networkId, name: networkName } = network
-  return {
-    networkId,
-    networkName,
-    address,
-    prefix: subnet.prefix,
-    gateway,
-    mac: macOf(address),
-    aliases: [],
-    ports: [],
-    dns: false,
-  }
-}
-
 function* addressesBut(gateway: string, subnet: ReturnType<typeof parseSubnet>): Generator<string> {
   for (const address of hostAddresses(subnet)) if (address !== gateway) yield address
-}
-
-/** Docker's rule: a locally administered address that holds the IPv4 address. */
-function macOf(address: string): string {
-  const bytes = address.split('.').map((part) => Number(part).toString(16).padStart(2, '0'))
-  return ['02', '42', ...bytes].join(':')
-}
-
-function anchorNames(document: NetworkDocument): [string, string] {
-  const suffix = document.interfaceName.slice(-8)
-  return [`bla-${suffix}`, `blb-${suffix}`]
 }
 
 /** A container reaches its own published port only when its bridge port sends packets back where they came from. */
 async function allowHairpin(document: NetworkDocument): Promise<void> {
   const ports = `/sys/class/net/${document.interfaceName}/brif`
   for (const port of readdirSync(ports)) await writeFile(join(ports, port, 'hairpin_mode'), '1')
-}
-
-function netavarkRequest(
-  owner: string,
-  name: string,
-  network: Network,
-  connection: Connection,
-  dnsServers: readonly string[] = [],
-): NetavarkRequest {
-  const { document } = network
-  // Chains and files are named after the network's name: two stores of one machine must not share them.
-  const key = `bale-${network.id.slice(0, 12)}`
-  return {
-    container_id: owner,
-    container_name: name,
-    networks: {
-      [key]: {
-        interface_name: 'eth0',
-        static_ips: [connection.address],
-        static_mac: connection.mac,
-        aliases: [...new Set([...connection.aliases, owner.slice(0, 12)])],
-      },
-    },
-    network_info: {
-      [key]: {
-        name: key,
-        id: network.id,
-        driver: 'bridge',
-        network_interface: document.interfaceName,
-        subnets: [{ subnet: document.subnet, gateway: document.gateway }],
-        ipv6_enabled: false,
-        internal: document.internal,
-        dns_enabled: document.dns,
-        ipam_options: { driver: 'host-local' },
-        options: document.options,
-      },
-    },
-    port_mappings: connection.ports.map((port) => ({
-      host_ip: port.hostIp === '0.0.0.0' ? '' : port.hostIp,
-      host_port: port.hostPort,
-      container_port: port.containerPort,
-      protocol: port.protocol,
-      range: 1,
-    })),
-    ...(dnsServers.length && { dns_servers: [...dnsServers] }),
-  }
 }

@@ -1,0 +1,26 @@
+import { existsSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { deleteNetworkNamespace, removeCgroup } from '#host'
+import { openBridges } from '../network/bridges.ts'
+import { netavark } from '../network/netavark.ts'
+import { programs } from '../runtime/programs.ts'
+import { openRuntime } from '../runtime/runtime.ts'
+import { cgroupPath } from '../spec/runtime-spec.ts'
+
+/**
+ * Takes away what a container left on the machine when its store was deleted meanwhile: the monitor's clean-up finds
+ * nobody to ask. Nothing of a store is made or read.
+ */
+export async function abandonContainer(place: { run: string; path?: string }, id: string): Promise<void> {
+  const found = programs(place.path)
+  const stateFolder = join(place.run, 'runtime')
+  if (existsSync(join(stateFolder, id)))
+    await (await openRuntime({ programs: found, stateFolder })).delete(id, { force: true })
+  await removeCgroup(cgroupPath(id))
+  const namespaces = join(place.run, 'netns')
+  await deleteNetworkNamespace(join(namespaces, id.slice(0, 16)), found)
+  await rm(join(place.run, 'c', id.slice(0, 16)), { recursive: true, force: true })
+  const driver = netavark(found, join(place.run, 'network'))
+  await openBridges({ programs: found, driver, namespaces }).takeDownOrphans()
+}

@@ -1,0 +1,64 @@
+import { existsSync, readlinkSync } from 'node:fs'
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { errnoOf } from '#base'
+import type { NetavarkRequest } from './netavark.ts'
+
+/** A bridge that a store has brought up on this machine, with all that is needed to take it down. */
+export interface BridgeEntry {
+  interfaceName: string
+  /** The store's database: when it is gone, nobody else will take the bridge down. */
+  database: string
+  /** The network namespace the bridge is in. */
+  namespace: string
+  /** For netavark's teardown with a stand-in container. */
+  request: NetavarkRequest
+}
+
+/** One folder for the whole machine, since it must outlive the stores. */
+const FOLDER = '/run/bale-bridges'
+
+export function ownNamespace(): string {
+  return readlinkSync('/proc/self/ns/net')
+}
+
+/** Written before the bridge comes up. */
+export async function rememberBridge(entry: BridgeEntry, folder = FOLDER): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const path = join(folder, `${entry.interfaceName}.json`)
+  await writeFile(`${path}.new`, JSON.stringify(entry), { mode: 0o600 })
+  await rename(`${path}.new`, path)
+}
+
+/** Called when the bridge is down. */
+export async function forgetBridge(interfaceName: string, folder = FOLDER): Promise<void> {
+  await rm(join(folder, `${interfaceName}.json`), { force: true })
+}
+
+/** Bridges of this network namespace whose store was deleted. */
+export async function orphanedBridges(folder = FOLDER): Promise<BridgeEntry[]> {
+  const orphans: BridgeEntry[] = []
+  for (const name of await listed(folder)) {
+    const entry = await readEntry(join(folder, name))
+    if (entry && entry.namespace === ownNamespace() && !existsSync(entry.database)) orphans.push(entry)
+  }
+  return orphans
+}
+
+async function listed(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).filter((name) => name.endsWith('.json'))
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return []
+    throw error
+  }
+}
+
+async function readEntry(path: string): Promise<BridgeEntry | undefined> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as BridgeEntry
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || error instanceof SyntaxError) return undefined
+    throw error
+  }
+}

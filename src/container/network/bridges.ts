@@ -1,0 +1,62 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { BaleError } from '#base'
+import { createNetworkNamespace, deleteNetworkNamespace, runProgram } from '#host'
+import type { Programs } from '../runtime/programs.ts'
+import { type BridgeEntry, forgetBridge, orphanedBridges } from './bridge-registry.ts'
+import type { Netavark } from './netavark.ts'
+
+export interface Bridges {
+  /** Runs lines of ip(8) in our network namespace, all in one process. */
+  ip(batch: readonly string[]): Promise<void>
+  /** Removes a bridge and the rules of its network: nobody may be on it. */
+  takeDown(entry: BridgeEntry): Promise<void>
+  takeDownOrphans(): Promise<number>
+}
+
+export interface BridgesOptions {
+  programs: Programs
+  driver: Netavark
+  /** Folder for network namespaces. */
+  namespaces: string
+}
+
+export function openBridges({ programs, driver, namespaces }: BridgesOptions): Bridges {
+  const env = { PATH: programs.searchPath }
+  const ip: Bridges['ip'] = async (batch) => {
+    const result = await runProgram(programs.need('ip'), ['-batch', '-'], { env, input: `${batch.join('\n')}\n` })
+    if (result.code !== 0) throw new BaleError('NETWORK_SETUP_FAILED', `ip: ${result.stderr.trim()}`)
+  }
+
+  const takeDown: Bridges['takeDown'] = async ({ interfaceName, request }) => {
+    // The anchor, and what lost containers left: netavark keeps a bridge that has ports.
+    const ports = readdirSync(`/sys/class/net/${interfaceName}/brif`)
+    const removals = ports.map((port) => `link del ${port}\n`).join('')
+    // A port may vanish by itself this moment, as its namespace was removed: the others go all the same.
+    await runProgram(programs.need('ip'), ['-force', '-batch', '-'], { env, input: removals })
+    const namespace = join(namespaces, `down-${interfaceName}`)
+    await deleteNetworkNamespace(namespace, programs)
+    await createNetworkNamespace(namespace, programs)
+    try {
+      // netavark deletes bridge and rules when it takes the last container's interface away: here one that never was.
+      await runProgram('nsenter', [`--net=${namespace}`, 'ip', 'link', 'add', 'eth0', 'type', 'bridge'], { env })
+      await driver.teardown(namespace, request)
+    } finally {
+      await deleteNetworkNamespace(namespace, programs)
+    }
+    await forgetBridge(interfaceName)
+  }
+
+  return {
+    ip,
+    takeDown,
+    async takeDownOrphans() {
+      const orphans = await orphanedBridges()
+      for (const entry of orphans) {
+        if (existsSync(`/sys/class/net/${entry.interfaceName}`)) await takeDown(entry)
+        else await forgetBridge(entry.interfaceName)
+      }
+      return orphans.length
+    },
+  }
+}
