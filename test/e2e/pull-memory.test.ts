@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { createHash, randomBytes } from 'node:crypto'
+import { createReadStream, createWriteStream, readFileSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createGzip } from 'node:zlib'
+import { packTar } from '../../src/format/tar/index.ts'
+import { type TestBale, testBale } from '../kit/bale.ts'
+import { digestOf, type ScriptedRegistry, scriptedRegistry } from '../kit/scripted-registry.ts'
+
+/** What a pull may have at its peak, whatever the sizes of the layers. */
+const MEGABYTES = 250
+
+test('a pull of layers of 450 MB stays below 250 MB of memory', { timeout: 120_000 }, async (context) => {
+  await using bale = await testBale()
+  await using registry = await scriptedRegistry()
+  serveFiles(registry)
+  // What a first run has to do with the sources (types to strip) is not what is measured.
+  await putImage(registry, 'warm', [await layer(bale, { name: 'warm', megabytes: 2, level: 0 })])
+  await pull(bale, `${registry.host}/team/large:warm`)
+  await putImage(registry, 'large', [
+    await layer(bale, { name: 'stored', megabytes: 200, level: 0 }),
+    await layer(bale, { name: 'squeezed', megabytes: 250, level: 1 }),
+  ])
+  const { code, stderr, peak } = await pull(bale, `${registry.host}/team/large:large`)
+  context.diagnostic(`peak ${Math.round(peak)} MB`)
+  assert.equal(code, 0, stderr)
+  assert.ok(peak > 40 && peak < MEGABYTES, `the peak was ${Math.round(peak)} MB`)
+  assert.equal(
+    JSON.parse(await bale.run(['image', 'inspect', `${registry.host}/team/large:large`]))[0].RootFS.Layers.length,
+    2,
+  )
+})
+
+interface Layer {
+  file: string
+  digest: string
+  diffId: string
+}
+
+/** A tar of files of 4 MB. Level 0 keeps noise as it is; level 1 makes text about forty times smaller. */
+async function layer(
+  bale: TestBale,
+  { name, megabytes, level }: { name: string; megabytes: number; level: 0 | 1 },
+): Promise<Layer> {
+  const file = `${bale.folder}/${name}.tar.gz`
+  const size = 4_000_000
+  const data = level === 0 ? randomBytes(size) : Buffer.alloc(size, 'all work and no play makes a dull layer of text; ')
+  const entries = Array.from({ length: megabytes / 4 || 1 }, (_, index) => ({
+    entry: { name: `${name}/${index}`, type: 'file' as const, size },
+    data,
+  }))
+  const diffId = createHash('sha256')
+  const digest = createHash('sha256')
+  const gzip = createGzip({ level, chunkSize: 1 << 20 })
+  const target = createWriteStream(file)
+  const feeding = (async () => {
+    for await (const bytes of packTar(entries)) {
+      diffId.update(bytes)
+      // The next piece may lie in the same memory.
+      if (!gzip.write(Buffer.from(bytes))) await new Promise<void>((drained) => gzip.once('drain', drained))
+    }
+    gzip.end()
+  })()
+  for await (const bytes of gzip) {
+    digest.update(bytes)
+    if (!target.write(bytes)) await new Promise<void>((drained) => target.once('drain', drained))
+  }
+  await feeding
+  await new Promise<void>((closed) => target.end(() => closed()))
+  return { file, digest: `sha256:${digest.digest('hex')}`, diffId: `sha256:${diffId.digest('hex')}` }
+}
+
+const files = new Map<string, string>()
+
+/** Layers come from the disk, as they would from a real registry. */
+function serveFiles(registry: ScriptedRegistry): void {
+  registry.intercept = (request, response) => {
+    const file = files.get(/\/blobs\/(.+)$/.exec(request.url ?? '')?.[1] ?? '')
+    if (!file) return false
+    response.writeHead(200, { 'content-length': statSync(file).size })
+    if (request.method === 'HEAD') response.end()
+    else createReadStream(file).pipe(response)
+    return true
+  }
+}
+
+async function putImage(registry: ScriptedRegistry, tag: string, layers: readonly Layer[]): Promise<void> {
+  const config = Buffer.from(
+    JSON.stringify({
+      architecture: process.arch === 'arm64' ? 'arm64' : 'amd64',
+      os: 'linux',
+      config: {},
+      rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }) => diffId) },
+    }),
+  )
+  registry.blobs.set(digestOf(config), config)
+  for (const { digest, file } of layers) files.set(digest, file)
+  const mediaType = 'application/vnd.oci.image.manifest.v1+json'
+  const bytes = Buffer.from(
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType,
+      config: {
+        mediaType: 'application/vnd.oci.image.config.v1+json',
+        digest: digestOf(config),
+        size: config.length,
+      },
+      layers: layers.map(({ digest, file }) => ({
+        mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip',
+        digest,
+        size: statSync(file).size,
+      })),
+    }),
+  )
+  for (const name of [tag, digestOf(bytes)]) registry.manifests.set(name, { bytes, mediaType })
+}
+
+/** Peak in MB, as the kernel keeps it; looked at until the process is gone. */
+async function pull(bale: TestBale, image: string): Promise<{ code: number | null; stderr: string; peak: number }> {
+  const program = resolve(import.meta.dirname, '../../bin/bale')
+  const child = spawn(program, ['pull', '-q', image], { env: bale.environment, stdio: ['ignore', 'ignore', 'pipe'] })
+  let stderr = ''
+  child.stderr.on('data', (bytes: Buffer) => {
+    stderr += bytes
+  })
+  const ended = new Promise<number | null>((done) => child.once('exit', done))
+  let peak = 0
+  for (let running = true; running; ) {
+    running = await Promise.race([ended.then(() => false), sleep(20, true)])
+    if (running) peak = Math.max(peak, highWaterMark(child.pid!))
+  }
+  return { code: await ended, stderr, peak }
+}
+
+function highWaterMark(pid: number): number {
+  try {
+    const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+    // A process that ends has no memory any more.
+    return Number(kilobytes ?? 0) / 1000
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return 0
+    throw error
+  }
+}
