@@ -54,10 +54,15 @@ try {
   console.log(
     `compared: ${tools.map((tool) => `${tool.name} (${tool.version})`).join(', ')}; ${rounds} rounds, medians`,
   )
-  for (let round = 0; round < rounds; round++) for (const tool of tools) await play(tool, image, round)
+  const played = ['pull', 'save', 'rmi', 'load', 'run', 'build'].some(wanted)
+  for (let round = 0; played && round < rounds; round++) for (const tool of tools) await play(tool, image, round)
   if (wanted('reads')) {
-    for (const tool of tools)
-      if (tool.run) for (const [what, timing] of await reads(tool, image)) add(what, tool, timing)
+    for (const tool of tools) {
+      if (!tool.run) continue
+      await timed(tool.pull(image), tool.env)
+      for (const [what, timing] of await reads(tool, image)) add(what, tool, timing)
+      await timed(tool.remove(image), tool.env)
+    }
   }
   const text = table()
   console.log(text)
@@ -92,13 +97,10 @@ async function play(tool: Tool, image: string, round: number): Promise<void> {
     await timed(tool.remove(`bench/built:${round}`), tool.env)
     if (tool.forgetBuilds) await timed(tool.forgetBuilds(), tool.env)
   }
-  const last = round === rounds - 1
-  if (!(last && wanted('reads'))) await step('rmi', tool.remove(image))
+  await step('rmi', tool.remove(image))
   if (tool.load && wanted('load')) {
-    if (last && wanted('reads')) await timed(tool.remove(image), tool.env)
     await step('load', tool.load(`${folder}/image.tar`))
     await timed(tool.remove(tool.name === 'podman' ? 'docker.io/bench/loaded:1' : 'bench/loaded:1'), tool.env)
-    if (last && wanted('reads')) await timed(tool.pull(image), tool.env)
   }
 }
 

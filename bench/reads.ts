@@ -32,6 +32,7 @@ export async function reads(tool: Tool, image: string): Promise<[string, Timing]
         ),
         peakMegabytes: 0,
       })
+      await execute('/bin/sync', [])
       writeFileSync('/proc/sys/vm/drop_caches', '3')
       results.push([`${read} cold`, await once()])
       for (let round = 0; round < WARM_ROUNDS; round++) results.push([`${read} warm`, await once()])

@@ -7,8 +7,10 @@ export interface Timing {
   peakMegabytes: number
 }
 
+/** Times a command that starts with nothing left to write to the disk by those before it. */
 export async function timed(command: readonly string[], env: Record<string, string>): Promise<Timing> {
   const marker = 'bench-time:'
+  await execute('/bin/sync', [])
   const outcome = await execute('/usr/bin/time', ['-f', `${marker} %e %M`, ...command], { env, timeout: 600_000 })
   const figures = outcome.stderr.split('\n').find((line) => line.startsWith(marker))
   if (outcome.code !== 0 || !figures) {
