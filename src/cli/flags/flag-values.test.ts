@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { containerRequest } from './container-flags.ts'
+import {
+  parseBytes,
+  parseCpus,
+  parseDevice,
+  parseDuration,
+  parseEnvFile,
+  parseMount,
+  parsePorts,
+  parseRestart,
+  parseTmpfs,
+  parseUlimit,
+  parseVolume,
+} from './flag-values.ts'
+
+const here = (path: string) => `/here/${path}`
+
+test('sizes, CPUs and durations are read as docker reads them', () => {
+  assert.deepEqual(
+    ['64m', '1.5g', '1024', '10kb', '2MiB'].map((text) => parseBytes('memory', text)),
+    [67108864, 1610612736, 1024, 10240, 2097152],
+  )
+  assert.equal(parseCpus('1.5'), 1.5e9)
+  assert.deepEqual(
+    ['1m30s', '500ms', '0s'].map((text) => parseDuration('x', text)),
+    [90e9, 5e8, 0],
+  )
+  for (const bad of ['', 'm', '-1', '1x']) assert.throws(() => parseBytes('memory', bad), /invalid argument/)
+  for (const bad of ['', '5', '1s2', '1.s']) assert.throws(() => parseDuration('x', bad), /invalid argument/)
+})
+
+test('ports: single, with address, ranges, protocols; wrong ones are refused', () => {
+  const tcp = { protocol: 'tcp' }
+  assert.deepEqual(parsePorts('80'), [{ ...tcp, containerPort: 80 }])
+  assert.deepEqual(parsePorts('8080:80/udp'), [{ protocol: 'udp', containerPort: 80, hostPort: 8080 }])
+  assert.deepEqual(parsePorts('127.0.0.1::80'), [{ ...tcp, hostAddress: '127.0.0.1', containerPort: 80 }])
+  assert.deepEqual(parsePorts('[::1]:8080:80'), [{ ...tcp, hostAddress: '::1', containerPort: 80, hostPort: 8080 }])
+  assert.deepEqual(
+    parsePorts('8000-8001:80-81').map((port) => [port.hostPort, port.containerPort]),
+    [
+      [8000, 80],
+      [8001, 81],
+    ],
+  )
+  assert.deepEqual(parsePorts('8000-8009:80'), [{ ...tcp, containerPort: 80, hostPort: 8000, hostPortEnd: 8009 }])
+  for (const bad of ['', '0', '65536', '80/http', '8000-8002:80-81', 'a:80', '90-80', '1:2:3:4'])
+    assert.throws(() => parsePorts(bad), /invalid|Invalid/, bad)
+})
+
+test('volumes and mounts: binds, named and anonymous volumes, tmpfs', () => {
+  assert.deepEqual(parseVolume('/data', here), { anonymous: '/data' })
+  assert.deepEqual(parseVolume('data:/data:ro', here), {
+    type: 'volume',
+    source: 'data',
+    target: '/data',
+    readOnly: true,
+  })
+  assert.deepEqual(parseVolume('./x:/x', here), { type: 'bind', source: '/here/./x', target: '/x', createSource: true })
+  for (const bad of ['a:b:c:d', ':/x', 'a::ro', 'a:/b:what'])
+    assert.throws(() => parseVolume(bad, here), /invalid/, bad)
+  assert.deepEqual(parseMount('type=bind,src=x,dst=/x,readonly', here), {
+    type: 'bind',
+    source: '/here/x',
+    target: '/x',
+    readOnly: true,
+  })
+  assert.deepEqual(parseMount('type=tmpfs,target=/t,tmpfs-size=1m,tmpfs-mode=1770', here), {
+    type: 'tmpfs',
+    target: '/t',
+    tmpfsSize: 1048576,
+    tmpfsMode: 0o1770,
+  })
+  for (const bad of [
+    'type=bind,target=/x',
+    'type=npipe,target=/x',
+    'source=a',
+    'type=tmpfs,source=a,target=/x',
+    'target=/x,what=1',
+  ])
+    assert.throws(() => parseMount(bad, here), /mount|unexpected/, bad)
+  assert.deepEqual(parseTmpfs('/t:size=1m,exec').tmpfsOptions, ['nosuid', 'nodev', 'size=1m', 'exec'])
+})
+
+test('devices, ulimits, restart policies, env files', () => {
+  assert.deepEqual(parseDevice('/dev/fuse:/dev/f:r'), {
+    hostPath: '/dev/fuse',
+    containerPath: '/dev/f',
+    permissions: 'r',
+  })
+  assert.deepEqual(parseDevice('/dev/fuse'), { hostPath: '/dev/fuse', containerPath: '/dev/fuse', permissions: 'rwm' })
+  assert.deepEqual(parseUlimit('nofile=1024:2048'), { name: 'nofile', soft: 1024, hard: 2048 })
+  assert.throws(() => parseUlimit('nofile=5:4'), /less than or equal/)
+  assert.deepEqual(parseRestart('on-failure:3'), { name: 'on-failure', maximumRetryCount: 3 })
+  for (const bad of ['sometimes', 'always:3']) assert.throws(() => parseRestart(bad), /invalid restart policy/)
+  const text = '# comment\nA=1\n\n B=with space \nHOST\nMISSING\n'
+  assert.deepEqual(parseEnvFile(text, 'f', { HOST: 'mine' }), ['A=1', 'B=with space ', 'HOST=mine'])
+  assert.throws(() => parseEnvFile('bad key=1', 'f', {}), /contains whitespaces/)
+})
+
+test('a command line becomes a request: image, command, and only what was said', () => {
+  const request = containerRequest(
+    ['debian:12', 'ls', '-l'],
+    { healthcheck: true, env: ['A=1', 'HOME'], user: 'ann', publish: ['80'], memory: '64m', entrypoint: '' },
+    { environment: { HOME: '/root' } },
+  )
+  assert.equal(request.image, 'debian:12')
+  assert.deepEqual(request.config.command, ['ls', '-l'])
+  assert.deepEqual(request.config.env, ['A=1', 'HOME=/root'])
+  assert.deepEqual(request.config.entrypoint, [''])
+  assert.deepEqual(request.host.resources, { memory: 67108864 })
+  assert.equal(request.config.healthcheck, undefined)
+  const none = containerRequest(['x'], { healthcheck: false }, { environment: {} })
+  assert.deepEqual(none.config.healthcheck, { Test: ['NONE'] })
+  assert.throws(
+    () => containerRequest(['x'], { healthcheck: false, healthCmd: 'true' }, { environment: {} }),
+    /conflicts/,
+  )
+  assert.throws(
+    () => containerRequest(['x'], { healthcheck: true, logOpt: ['max-file=3'] }, { environment: {} }),
+    /max-file/,
+  )
+})
