@@ -25,7 +25,7 @@ export type {
   RecordedState,
 } from './manager/document.ts'
 export { type ExecRequest, execContainer, type RunningExec } from './manager/exec.ts'
-export { cleanupContainer, takeDownIdleNetworks } from './manager/finalize.ts'
+export { awaitRemoval, cleanupContainer, takeDownIdleNetworks } from './manager/finalize.ts'
 export { superviseHealth } from './manager/health.ts'
 export {
   type ContainerPaths,

@@ -19,7 +19,7 @@ export interface RunningContainer {
   tty: boolean
   /** Its streams from its first byte on; must be read. Undefined when detached. */
   attach?: AttachSession
-  /** The exit code of this life. */
+  /** The exit code of this life; with --rm the container is gone then. */
   wait(options?: { signal?: AbortSignal }): Promise<number>
 }
 
@@ -30,7 +30,7 @@ export async function runContainer(
   options: RunOptions = {},
 ): Promise<RunningContainer> {
   const { signal, progress, detach, size } = options
-  const [machinery, { startContainer, exitOf, removeContainer }] = await Promise.all([
+  const [machinery, { startContainer, exitOf, removeContainer, awaitRemoval }] = await Promise.all([
     containerMachinery(context),
     import('#container'),
   ])
@@ -44,7 +44,12 @@ export async function runContainer(
       name,
       tty: request.config.tty ?? false,
       attach: started.attach,
-      wait: (waiting) => exitOf(machinery, id, started.monitored!.monitor, waiting),
+      async wait(waiting) {
+        const code = await exitOf(machinery, id, started.monitored!.monitor, waiting)
+        // The next command may use its name, its volumes or its port.
+        if (request.host.autoRemove) await awaitRemoval(machinery, id)
+        return code
+      },
     }
   } catch (error) {
     try {

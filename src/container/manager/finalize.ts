@@ -153,3 +153,12 @@ export async function settle(machinery: Machinery, id: string): Promise<void> {
   const ended = record.document.state.status === 'running' && !['running', 'paused'].includes(seen.status)
   if (ended || leftHalfMade(machinery, record)) await finalize(machinery, record, seen.state)
 }
+
+/**
+ * Returns when a container that has ended and was to be removed at its end (--rm) is gone, with its name, its network and
+ * its anonymous volumes. Whoever comes first does the work, this caller or the monitor's command.
+ */
+export async function awaitRemoval(machinery: Machinery, id: string): Promise<void> {
+  await using _ = await acquireLock(pathsOf(machinery, id).lock)
+  if (await machinery.store.containers.find(id)) await settle(machinery, id)
+}
