@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { BaleError, isBaleError, type OperationOptions, printable } from '#base'
 import { type BuildMachine, type BuildOptions, type BuiltImage, build, type FoundBase, writeFolder } from '#build'
-import { createStepRunner } from '#container'
+import type { RunStep, StepRunner } from '#container'
 import { copyImage, saveWords } from '#image'
 import {
   type Digest,
@@ -55,11 +55,11 @@ export async function buildImage(
   )
   const { platform, buildArguments, secrets, outputs = [{ type: 'image' }], ...rest } = options
   const store = await context.store()
-  await using runner = createStepRunner({ store, path: context.config.path, runtime: runtimeOf(context) })
+  await using runner = stepRunner(context, store)
   const machine: BuildMachine = {
     store,
     rootfs: await context.rootfs(),
-    runStep: runner,
+    runStep: runner.run,
     clock: context.clock,
     platform: context.platform,
     findImage: (name, wanted) => findBase(context, store, name, wanted),
@@ -77,6 +77,24 @@ export async function buildImage(
     else await write(store, built, output, tags, options)
   }
   return { id, names: outputs.some(({ type }) => type === 'image') ? tags : [] }
+}
+
+/** Containers are for steps that run: a build that finds all in its cache does not even load their code. */
+function stepRunner(context: EngineContext, store: Store): { run: RunStep } & AsyncDisposable {
+  let opened: Promise<StepRunner> | undefined
+  const open = async () => {
+    const { createStepRunner } = await import('#container')
+    return createStepRunner({ store, path: context.config.path, runtime: runtimeOf(context) })
+  }
+  return {
+    async run(step) {
+      opened ??= open()
+      return (await opened)(step)
+    },
+    async [Symbol.asyncDispose]() {
+      await (await opened)?.[Symbol.asyncDispose]()
+    },
+  }
 }
 
 function namesOf(outputs: readonly BuildOutput[] = []): string[] {
