@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { BaleError } from '#base'
 import { hostsFile, machineResolvConf, resolvFile } from '../network/etc-files.ts'
+import { assertKernelFolders } from '../process/kernel-folders.ts'
 import { deviceAccess } from '../spec/devices.ts'
 import { readMachine } from '../spec/machine.ts'
 import type { OciConfig, OciMount } from '../spec/oci-config.ts'
@@ -24,6 +25,7 @@ export interface Prepared {
 /** Writes the container's /etc files and makes its runtime configuration. */
 export async function containerSpec(machinery: Machinery, record: Container, prepared: Prepared): Promise<OciConfig> {
   const { config, host, mounts } = record.document
+  assertKernelFolders(prepared.rootfsPath)
   const files = await writeEtcFiles(machinery, record, prepared)
   const wanted = mounts.map(ociMount)
   const covered = new Set(wanted.map((mount) => mount.destination))

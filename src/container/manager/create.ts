@@ -1,5 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises'
-import { BaleError, type OperationOptions } from '#base'
+import { BaleError, type OperationOptions, printable } from '#base'
+import { acquireLock } from '#host/file'
 import type { Rootfs } from '#rootfs'
 import type { Digest } from '#spec'
 import { parseExtraHost } from '../network/etc-files.ts'
@@ -11,7 +12,7 @@ import { resourceLimits } from '../spec/resources.ts'
 import { parseSecurityOptions } from '../spec/security-options.ts'
 import { removeVolume } from '../volume/volumes.ts'
 import type { Container, ContainerDocument, ContainerMount } from './document.ts'
-import { effectiveConfig } from './effective-config.ts'
+import { effectiveConfig, portRange } from './effective-config.ts'
 import { type Machinery, newId, pathsOf } from './machinery.ts'
 import { checkContainerName, madeUpName } from './names.ts'
 import { copyImageContent, mountPointKind, mountRequests, resolveMounts, wantsCopy } from './resolve-mounts.ts'
@@ -38,6 +39,8 @@ export async function createContainer(
   const paths = pathsOf(machinery, id)
   let mounts: ContainerMount[] = []
   let rootfs: Rootfs | undefined
+  // Tells a sweep that somebody is at work here; it ends with this process.
+  await using _ = await acquireLock(paths.lock, { signal })
   try {
     await mkdir(paths.folder, { recursive: true, mode: 0o700 })
     mounts = await resolveMounts(machinery, requests)
@@ -74,7 +77,7 @@ export async function createContainer(
 }
 
 /** All that can be wrong in the words is found before anything is made. */
-function checkOptions({ host }: ContainerOptions): void {
+function checkOptions({ host, image }: ContainerOptions): void {
   const machine = readMachine()
   parseSecurityOptions(host.securityOptions ?? [], host.privileged)
   boundingCapabilities({ add: host.capAdd, drop: host.capDrop, privileged: host.privileged }, machine.capabilities)
@@ -82,6 +85,13 @@ function checkOptions({ host }: ContainerOptions): void {
   for (const entry of host.extraHosts ?? []) parseExtraHost(entry)
   if (host.autoRemove && host.restart && host.restart.name !== 'no')
     throw new BaleError('INVALID_ARGUMENT', 'conflicting options: --restart and --rm')
+  if (host.publishAll)
+    for (const port of Object.keys(image.config.ExposedPorts ?? {}))
+      portRange(port, 'invalid exposed port of the image')
+  // The name server's file is read line by line and word by word (R10).
+  for (const alias of host.networkAliases ?? [])
+    if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,252}$/.test(alias))
+      throw new BaleError('INVALID_ARGUMENT', `invalid network alias: ${printable(alias)}`)
   const ownAddress = host.network === undefined || !/^(host|none|container:.*)$/.test(host.network)
   if (!ownAddress && (host.networkAliases?.length || host.ipAddress))
     throw new BaleError('INVALID_ARGUMENT', `network ${host.network} gives no addresses or names`)

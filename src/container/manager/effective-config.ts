@@ -75,19 +75,19 @@ function exposed({ image, config, host }: ContainerOptions): Pick<EffectiveConfi
   const published = (host.ports ?? []).map((port) => `${port.containerPort}/${port.protocol}`)
   const keys = [
     ...Object.keys(image.config.ExposedPorts ?? {}),
-    ...(config.expose ?? []).flatMap(portRange),
+    ...(config.expose ?? []).flatMap((text) => portRange(text)),
     ...published,
   ]
   if (keys.length === 0) return {}
   return { ExposedPorts: Object.fromEntries(keys.map((key) => [key.includes('/') ? key : `${key}/tcp`, {}])) }
 }
 
-/** `8000-8002/udp` -> three keys. */
-function portRange(text: string): string[] {
+/** `8000-8002/udp` -> three keys. Throws INVALID_ARGUMENT with `complaint`. */
+export function portRange(text: string, complaint = 'invalid range format for --expose'): string[] {
   const [, from = '', to, protocol = 'tcp'] = /^(\d+)(?:-(\d+))?(?:\/(tcp|udp|sctp))?$/.exec(text) ?? []
   const last = Number(to ?? from)
   if (from === '' || Number(from) < 1 || last > 65535 || last < Number(from))
-    throw new BaleError('INVALID_ARGUMENT', `invalid range format for --expose: ${printable(text)}`)
+    throw new BaleError('INVALID_ARGUMENT', `${complaint}: ${printable(text)}`)
   return Array.from({ length: last - Number(from) + 1 }, (_, index) => `${Number(from) + index}/${protocol}`)
 }
 
@@ -96,11 +96,16 @@ function volumesOf({ image, config }: ContainerOptions): Pick<EffectiveConfig, '
   return paths.length ? { Volumes: Object.fromEntries(paths.map((path) => [path, {}])) } : {}
 }
 
+/** Nanoseconds. docker's floor: below it an image could keep the machine busy with checks (M13). */
+const MILLISECOND = 1_000_000
+
 function mergedHealthcheck(
   image: Healthcheck | undefined,
   asked: ProcessOptions['healthcheck'],
 ): Healthcheck | undefined {
-  if (!asked) return image
-  if (asked.Test?.[0] === 'NONE') return asked
-  return { ...image, ...asked }
+  const merged = !asked || asked.Test?.[0] === 'NONE' ? (asked ?? image) : { ...image, ...asked }
+  for (const name of ['Interval', 'Timeout', 'StartPeriod'] as const)
+    if (merged?.[name] && merged[name] < MILLISECOND)
+      throw new BaleError('INVALID_ARGUMENT', `${name} in Healthcheck cannot be less than one millisecond`)
+  return merged
 }

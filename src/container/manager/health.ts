@@ -11,6 +11,8 @@ import { updateState } from './state.ts'
 const DEFAULTS = { interval: 30_000, timeout: 30_000, startPeriod: 0, retries: 3 }
 const KEPT_RESULTS = 5
 const KEPT_OUTPUT = 4096
+/** Milliseconds; a timer beyond it fires at once. */
+const LONGEST_TIMER = 2 ** 31 - 1
 
 /** The command of a health check, or undefined when there is none. */
 export function healthCommand(check: Healthcheck | undefined, shell = ['/bin/sh', '-c']): string[] | undefined {
@@ -109,10 +111,13 @@ async function probe(
     await using running = await execContainer(machinery, id, { args })
     const process = processIdentity(running.pid)
     let late = false
-    const timer = setTimeout(() => {
-      late = true
-      if (process) sendSignal(process, 'SIGKILL')
-    }, timeout)
+    const timer = setTimeout(
+      () => {
+        late = true
+        if (process) sendSignal(process, 'SIGKILL')
+      },
+      Math.min(timeout, LONGEST_TIMER),
+    )
     try {
       let output = ''
       for await (const { bytes } of running.attach!.output())

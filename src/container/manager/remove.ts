@@ -33,8 +33,9 @@ export async function removeContainer(
     const now = await findContainer(machinery, record.id)
     const last = await see(machinery, now)
     if (last.status === 'running' || last.status === 'paused') throw inUse(last)
-    await forget(machinery, now, { volumes: options.volumes ?? false })
+    // The record last: what is left after a kill in between can be removed again.
     await rm(paths.bundle, { recursive: true, force: true })
+    await forget(machinery, now, { volumes: options.volumes ?? false })
   } catch (error) {
     // --rm was quicker.
     if (!isBaleError(error, 'CONTAINER_NOT_FOUND')) throw error

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { BaleError, type OperationOptions } from '#base'
 import { processIdentity, removeCgroup } from '#host'
 import { acquireLock } from '#host/file'
+import type { Rootfs } from '#rootfs'
+import type { Connection } from '../network/connections.ts'
 import { defaultNetwork, findNetwork, type Network } from '../network/network.ts'
 import type { PortRequest } from '../options.ts'
 import { type AttachSession, attachTo, type TerminalSize } from '../runtime/attach.ts'
@@ -11,6 +13,7 @@ import type { Runtime } from '../runtime/runtime.ts'
 import { cgroupPath } from '../spec/runtime-spec.ts'
 import { containerSpec, type Prepared, sharedNamespace } from './container-spec.ts'
 import type { Container } from './document.ts'
+import { portRange } from './effective-config.ts'
 import { finalize } from './finalize.ts'
 import { healthCommand, startHealthChecks } from './health.ts'
 import { type Machinery, newId, pathsOf } from './machinery.ts'
@@ -100,7 +103,12 @@ async function begin(machinery: Machinery, record: Container, options: StartOpti
     if (checked) startHealthChecks(machinery, id)
     return { record: updated ?? record, started: true, attach, monitored }
   } catch (error) {
-    await undoStart(machinery, record, runtime, error)
+    try {
+      await undoStart(machinery, record, runtime, error)
+    } catch (undoing) {
+      // What went wrong first is what people must know; what could not be undone goes with the next sweep.
+      throw new SuppressedError(undoing, error)
+    }
     throw error
   }
 }
@@ -116,13 +124,36 @@ async function makeBundle(machinery: Machinery, id: string): Promise<void> {
 }
 
 /** Root file system and network; the interface is still being set up when this returns (`connecting`). */
-async function prepare(machinery: Machinery, record: Container, options: StartOptions) {
-  const { networks, rootfs } = machinery
+async function prepare(machinery: Machinery, record: Container, options: StartOptions): Promise<Ready> {
+  const { id } = record
+  const mounting = machinery.rootfs.prepareRootfs(record.layers, { id, writable: pathsOf(machinery, id) })
+  // Whoever needs the mount reports its failure; it may fail while nobody waits for it yet.
+  mounting.catch(() => undefined)
+  try {
+    return await connect(machinery, record, mounting, (text) => options.progress?.({ kind: 'warning', text }))
+  } catch (error) {
+    // Undoing must not overtake the mount.
+    await Promise.allSettled([mounting])
+    throw error
+  }
+}
+
+interface Ready {
+  spec: Promise<Awaited<ReturnType<typeof containerSpec>>>
+  connecting: Promise<unknown>
+  connection: Connection | undefined
+}
+
+async function connect(
+  machinery: Machinery,
+  record: Container,
+  mounting: Promise<Rootfs>,
+  warn: Prepared['warn'],
+): Promise<Ready> {
+  const { networks } = machinery
   const { id, name } = record
   const { host } = record.document
-  const warn: Prepared['warn'] = (text) => options.progress?.({ kind: 'warning', text })
   const mode = host.network ?? 'bridge'
-  const mounting = rootfs.prepareRootfs(record.layers, { id, writable: pathsOf(machinery, id) })
   if (mode === 'host' || mode === 'none' || mode.startsWith('container:')) {
     const network = mode === 'none' ? 'own' : await sharedNamespace(machinery, mode, 'net')
     if (mode !== 'host' || !host.ports?.length) assertNoPorts(host.ports, mode)
@@ -172,7 +203,7 @@ function portRequests(record: Container): PortRequest[] {
   const { host, config } = record.document
   const ports = [...(host.ports ?? [])]
   if (!host.publishAll) return ports
-  for (const key of Object.keys(config.ExposedPorts ?? {})) {
+  for (const key of Object.keys(config.ExposedPorts ?? {}).flatMap((text) => portRange(text, 'invalid exposed port'))) {
     const [port = '', protocol = 'tcp'] = key.split('/')
     const known = ports.some((one) => one.containerPort === Number(port) && one.protocol === protocol)
     if (!known) ports.push({ containerPort: Number(port), protocol: protocol as PortRequest['protocol'] })

@@ -28,7 +28,7 @@ export async function stopContainer(
   await noMoreRestarts(machinery, seen)
   if (seen.status !== 'running' && seen.status !== 'paused') return false
   const { config } = seen.record.document
-  await signal(machinery, seen, options.stopSignal ?? config.StopSignal ?? 'TERM')
+  await signal(machinery, seen, options.stopSignal ?? stopSignalOf(config))
   if (seen.status === 'paused') await freezeCgroup(cgroupPath(seen.record.id), false)
   const timeout = options.timeout ?? config.StopTimeout ?? DEFAULT_TIMEOUT
   if (!(await endsWithin(machinery, seen, timeout < 0 ? Number.POSITIVE_INFINITY : timeout * 1000, options.signal))) {
@@ -37,6 +37,17 @@ export async function stopContainer(
   }
   await settled(machinery, seen.record.id)
   return true
+}
+
+/** TERM for a signal of the image's that there is not: its containers can be stopped all the same (M13). */
+function stopSignalOf({ StopSignal: name }: { StopSignal?: string }): string {
+  try {
+    if (name !== undefined) signalNumber(name)
+    return name ?? 'TERM'
+  } catch (error) {
+    if (isBaleError(error, 'INVALID_ARGUMENT')) return 'TERM'
+    throw error
+  }
 }
 
 const KILL_MILLISECONDS = 10_000
@@ -83,7 +94,7 @@ export async function killContainer(machinery: Machinery, idOrName: string, sign
       'CONTAINER_NOT_RUNNING',
       `Cannot kill container: ${idOrName}: Container ${seen.record.id} is not running`,
     )
-  const stops = signalNumber(seen.record.document.config.StopSignal ?? 'TERM')
+  const stops = signalNumber(stopSignalOf(seen.record.document.config))
   if (number === signalNumber('KILL') || number === stops) await noMoreRestarts(machinery, seen)
   await signal(machinery, seen, String(number))
   if (number === signalNumber('KILL')) {

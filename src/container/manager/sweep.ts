@@ -55,10 +55,10 @@ async function listed(folder: string): Promise<string[]> {
   }
 }
 
-/** A container that is just being made has no record yet, but somebody's lock or a young folder: left alone. */
+/** A container that is just being made has no record yet, but its maker holds the lock until there is one. */
 async function removeUnknown(machinery: Machinery, id: string): Promise<boolean> {
   const paths = pathsOf(machinery, id)
-  if (startedBy(paths.starting) === 'alive' || (await isYoung(paths.folder)) || isStep(machinery, id)) return false
+  if (startedBy(paths.starting) === 'alive' || isStep(machinery, id)) return false
   await using _ = await acquireLock(paths.lock)
   if (await machinery.store.containers.find(id)) return false
   await (await machinery.runtime()).delete(id, { force: true })

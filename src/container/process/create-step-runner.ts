@@ -18,6 +18,7 @@ import { readMachine } from '../spec/machine.ts'
 import type { OciMount } from '../spec/oci-config.ts'
 import { resolveUser } from '../spec/process-user.ts'
 import { cgroupPath, processEnvironment, runtimeSpec } from '../spec/runtime-spec.ts'
+import { assertKernelFolders } from './kernel-folders.ts'
 import { makeMountPoints, removeMountPoints } from './mount-points.ts'
 
 /** Disposing it takes the default network down when nobody uses it any more. */
@@ -82,6 +83,7 @@ async function runStep(machinery: StepMachinery, step: RunStepOptions): Promise<
   await rename(`${folder}.new`, folder)
   let stubs: string[] = []
   try {
+    assertKernelFolders(step.rootfsPath)
     const mounts = await stepMounts(machinery, folder, id, step)
     const points = mounts.map((mount) => ({ destination: mount.destination, kind: kindOf(mount) }))
     stubs = makeMountPoints(step.rootfsPath, [...KERNEL_POINTS, ...points])

@@ -22,7 +22,7 @@ export function makeMountPoints(rootfs: string, points: readonly MountPoint[]): 
   const covered = new Set(points.map((point) => normalize(point.destination)))
   for (const point of points) {
     const path = normalize(point.destination)
-    if (hasAncestor(path, covered) || there(root, path)) continue
+    if (hasAncestor(path, covered) || leadsNowhere(root, dirname(path)) || there(root, path)) continue
     made.push(...makeOne(root, path, point.kind))
   }
   return made
@@ -51,6 +51,19 @@ function makeOne(root: RootFolder, path: string, kind: MountPoint['kind']): stri
     else closeSync(root.open(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o644))
   })
   return [...folder, path]
+}
+
+/** True below a link of the image to nothing: the runtime makes what it stands for, inside the root as well (M12). */
+function leadsNowhere(root: RootFolder, path: string): boolean {
+  for (let folder = path; folder !== '/'; folder = dirname(folder)) {
+    try {
+      if (root.statIfThere(folder, { follow: false })?.isSymbolicLink() && !root.statIfThere(folder)) return true
+    } catch (error) {
+      if (errnoOf(error) === 'ELOOP') return true
+      throw error
+    }
+  }
+  return false
 }
 
 /** True for anything there, a link that leads nowhere included (the runtime decides about it). */
