@@ -102,14 +102,14 @@ export function runtimeSpec(input: RuntimeSpecInput): OciConfig {
 }
 
 /** The process of a container or of an exec into it. Only root gets its capabilities at once (R07). */
-export function ociProcess(process: RuntimeSpecInput['process'], bounding: readonly string[]): OciProcess {
-  const { uid, gid, additionalGids } = process.user
+export function ociProcess(asked: RuntimeSpecInput['process'], bounding: readonly string[]): OciProcess {
+  const { uid, gid, additionalGids } = asked.user
   return {
-    terminal: process.terminal,
+    terminal: asked.terminal,
     user: { uid, gid, additionalGids },
-    args: process.args,
-    env: process.env,
-    cwd: process.cwd,
+    args: asked.args,
+    env: asked.env,
+    cwd: asked.cwd,
     capabilities:
       uid === 0
         ? { bounding: [...bounding], effective: [...bounding], permitted: [...bounding] }
