@@ -31,16 +31,22 @@ export async function* verifiedBlob(
 export async function* verifiedTar(core: Core, { diffId, tarSize }: LayerRecord): AsyncGenerator<Uint8Array> {
   const hash = createHash('sha256')
   let size = 0
-  for await (const chunk of openTar(core, diffId)) {
-    hash.update(chunk)
-    size += chunk.byteLength
-    yield chunk
+  let cause: unknown
+  try {
+    for await (const chunk of openTar(core, diffId)) {
+      hash.update(chunk)
+      size += chunk.byteLength
+      yield chunk
+    }
+  } catch (error) {
+    if (isBaleError(error, 'BLOB_NOT_FOUND') || isBaleError(error, 'UNSUPPORTED_HOST')) throw error
+    // Its image or its split is so damaged that no tar comes of it.
+    cause = error
   }
-  const digest = `sha256:${hash.digest('hex')}`
-  if (digest === diffId && size === tarSize) return
+  if (!cause && size === tarSize && `sha256:${hash.digest('hex')}` === diffId) return
   const images = imagesNeeding(core, 'layer', diffId)
   const hint = 'bale system check --repair takes the layer away; then pull, load or build the image again'
-  throw damaged(`the layer ${diffId} is damaged in the store: it gives back other bytes`, images, hint)
+  throw damaged(`the layer ${diffId} is damaged in the store: it gives back other bytes`, images, hint, cause)
 }
 
 function damaged(what: string, images: readonly string[], hint: string, cause?: unknown): BaleError {
