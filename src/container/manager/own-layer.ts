@@ -42,7 +42,7 @@ export async function mountContainer(machinery: Machinery, idOrName: string): Pr
 /** What a container has added (A), changed (C) and deleted (D) since it was made, sorted by path. */
 export async function containerDiff(machinery: Machinery, idOrName: string): Promise<PathChange[]> {
   await using mounted = await mountContainer(machinery, idOrName)
-  return diffKinds(mounted.upper, { lowers: mounted.lowers, exclude: mounted.seen.record.document.stubs })
+  return await diffKinds(mounted.upper, { lowers: mounted.lowers, exclude: mounted.seen.record.document.stubs })
 }
 
 /** All files of a container as a tar; volumes are empty folders in it. */

@@ -100,7 +100,7 @@ async function readSmall(path: string): Promise<Uint8Array> {
   await using held = file
   const found = await held.stat()
   if (!found.isFile()) throw notPlain(path)
-  if (found.size <= MANIFEST_LIMIT) return held.readFile()
+  if (found.size <= MANIFEST_LIMIT) return await held.readFile()
   throw new BaleError('LIMIT_EXCEEDED', `${path} has ${found.size} bytes; at most ${MANIFEST_LIMIT} are accepted`)
 }
 
