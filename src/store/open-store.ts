@@ -9,6 +9,7 @@ import { prepareLayout } from './layout.ts'
 import { createLease, createSession } from './leases.ts'
 import { createAddresses, createPorts } from './network-claims.ts'
 import { createBuildCache, createContainers, createNetworks, createVolumes } from './records.ts'
+import { keepReserve } from './reserve.ts'
 import type { Store, StoreOptions } from './store.ts'
 import { createStorePlace } from './store-place.ts'
 
@@ -16,6 +17,7 @@ import { createStorePlace } from './store-place.ts'
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { clock = systemClock, log = noLog } = options
   const layout = prepareLayout(options.root, options.run)
+  keepReserve(layout.root)
   const database = openDatabase(layout.database)
   const core: Core = {
     database,

@@ -1,0 +1,216 @@
+/** Faults of the machine while bale works: a full disk, kill -9 at any moment, damaged files, others at work on the same store. */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { execute, type TestBale, testBale } from '../kit/bale.ts'
+import { publish, scriptedRegistry } from '../kit/scripted-registry.ts'
+import { tarEntry, tarOf } from '../kit/tar.ts'
+import { mountsBelow } from '../kit/temporary.ts'
+import { cannotRun, prepared } from './prepared.ts'
+
+const options = { skip: cannotRun, timeout: 180_000 }
+const program = resolve(import.meta.dirname, '../../bin/bale')
+
+async function assertClean(bale: TestBale, what: string): Promise<void> {
+  await bale.run(['system', 'prune', '-f'])
+  assert.match(await bale.run(['system', 'check']), /no damage/i, what)
+}
+
+/** Runs bale and kills it with all it started itself after some milliseconds. */
+async function killed(bale: TestBale, args: string[], milliseconds: number, input?: Uint8Array): Promise<void> {
+  const child = spawn(program, args, { env: bale.environment, stdio: [input ? 'pipe' : 'ignore', 'ignore', 'ignore'] })
+  // Killed while it reads: the pipe is cut.
+  child.stdin?.on('error', () => undefined)
+  child.stdin?.write(input!)
+  const ended = once(child, 'close')
+  await sleep(milliseconds)
+  child.kill('SIGKILL')
+  await ended
+}
+
+test(
+  'a full disk: pull, load, import, build and commit say so and leave nothing; rm, rmi and prune still work',
+  options,
+  async () => {
+    await using place = await prepared()
+    await using bale = await testBale()
+    const root = join(bale.folder, 'root')
+    const image = join(bale.folder, 'disk')
+    mkdirSync(root)
+    const made = await execute('sh', [
+      '-c',
+      `truncate -s 40M ${image} && mkfs.ext4 -q -m 0 ${image} && mount -o loop ${image} ${root}`,
+    ])
+    assert.equal(made.code, 0, made.stderr)
+    const large = await tarOf([{ entry: tarEntry('large'), text: randomBytes(40 << 20).toString('latin1') }])
+    await using registry = await scriptedRegistry()
+    publish(registry, 'large', { tars: [large] })
+    writeFileSync(join(bale.folder, 'large.tar'), large)
+    await place.bale.run(['import', join(bale.folder, 'large.tar'), 'large:1'])
+    await place.bale.run(['save', '-o', join(bale.folder, 'saved.tar'), 'large:1'])
+    await bale.run(['import', place.tar, 'busybox:1'])
+    const context = join(bale.folder, 'context')
+    mkdirSync(context)
+    writeFileSync(join(context, 'large'), large)
+    writeFileSync(join(context, 'Dockerfile'), 'FROM busybox:1\nCOPY large /\n')
+    await bale.run([
+      'run',
+      '--name',
+      'full',
+      'busybox:1',
+      'sh',
+      '-c',
+      'dd if=/dev/urandom of=/data bs=1M count=20 2>/dev/null',
+    ])
+    const images = await bale.run(['images', '-aq'])
+    for (const args of [
+      ['pull', `${registry.host}/x:large`],
+      ['load', '-i', join(bale.folder, 'saved.tar')],
+      ['import', join(bale.folder, 'large.tar'), 'large:1'],
+      ['build', '-q', '-t', 'large:2', context],
+      ['commit', 'full', 'large:3'],
+    ]) {
+      const outcome = await bale.try(args)
+      assert.equal(outcome.code, 1, `${args[0]} ${outcome.stderr}`)
+      assert.match(outcome.stderr, /disk is full|no space left/i, args[0])
+      assert.doesNotMatch(outcome.stderr, /unexpected failure|\n\s+at /, args[0])
+      assert.equal(await bale.run(['images', '-aq']), images, args[0])
+      assert.match(await bale.run(['system', 'check']), /no damage/i, args[0])
+    }
+    // Not a byte is left: what frees space must not need any.
+    await execute('sh', ['-c', `dd if=/dev/zero of=${root}/filler bs=1M; dd if=/dev/zero of=${root}/filler2 bs=512`])
+    assert.match(await bale.run(['ps', '-a']), /full/)
+    await bale.run(['rm', 'full'])
+    await bale.run(['rmi', 'busybox:1'])
+    await bale.run(['system', 'prune', '-f'])
+    rmSync(join(root, 'filler'))
+    rmSync(join(root, 'filler2'))
+    await bale.run(['import', place.tar, 'busybox:1'])
+    assert.equal(await bale.run(['run', '--rm', 'busybox:1', 'echo', 'works']), 'works')
+    await assertClean(bale, 'after all')
+    assert.equal((await execute('umount', ['-l', root])).code, 0)
+  },
+)
+
+test(
+  'kill -9 in the middle of run, rm, import, rmi and prune: ps is true, the next command works, nothing stays',
+  options,
+  async () => {
+    await using place = await prepared()
+    const { bale } = place
+    const tar = readFileSync(place.tar)
+    const started = ['run', '-d', 'busybox:1', 'sleep', '1000']
+    const victims: [string[], number, Uint8Array?][] = [
+      ...[150, 230, 290, 350, 420].map((delay): [string[], number] => [started, delay]),
+      [['run', '--rm', 'busybox:1', 'sleep', '1000'], 600],
+      [['import', '-', 'half:1'], 250, tar.subarray(0, tar.length >> 1)],
+      [['exec', 'steady', 'sleep', '1000'], 300],
+      [['system', 'prune', '-f'], 200],
+      [['rmi', '-f', 'spare:1'], 180],
+    ]
+    await bale.run(['run', '-d', '--name', 'steady', 'busybox:1', 'sleep', '1000'])
+    await bale.run(['import', '--change', 'LABEL a=b', place.tar, 'spare:1'])
+    for (const [args, delay, input] of victims) {
+      await killed(bale, args, delay, input)
+      const what = `${args[0]} ${args[1]} after ${delay} ms`
+      const rows = (await bale.run(['ps', '-a', '--no-trunc', '--format', '{{.ID}} {{.State}}'])).split('\n')
+      for (const row of rows.filter((one) => one.endsWith(' running'))) {
+        const pid = await bale.run(['inspect', '-f', '{{.State.Pid}}', row.split(' ')[0]!])
+        assert.match(readFileSync(`/proc/${pid}/cmdline`, 'utf8'), /sleep/, what)
+      }
+      assert.equal(await bale.run(['exec', 'steady', 'echo', 'works']), 'works', what)
+    }
+    assert.equal(await bale.run(['run', '--rm', 'busybox:1', 'echo', 'works']), 'works')
+    const ids = (await bale.run(['ps', '-aq'])).split('\n')
+    await killed(bale, ['rm', '-f', ...ids], 300)
+    const left = (await bale.run(['ps', '-aq'])).split('\n').filter(Boolean)
+    if (left.length > 0) await bale.run(['rm', '-f', ...left])
+    assert.equal(await bale.run(['ps', '-aq']), '')
+    await assertClean(bale, 'after all')
+    assert.deepEqual(readdirSync(join(bale.folder, 'root/containers')), [])
+    assert.deepEqual(
+      mountsBelow(bale.folder).filter((target) => !target.includes('/run/layers/')),
+      [],
+    )
+    for (const name of ['netns', 'runtime']) assert.deepEqual(readdirSync(join(bale.folder, 'run', name)), [], name)
+  },
+)
+
+test(
+  'R15 R16: a changed layer is found before it is mounted; only its image is refused, and a load heals it',
+  options,
+  async () => {
+    await using place = await prepared()
+    const { bale } = place
+    await bale.run(['import', join(bale.folder, 'busybox.tar'), 'other:1', '--change', 'LABEL a=b'])
+    const extra = await tarOf([{ entry: tarEntry('extra'), text: 'x'.repeat(20_000) }])
+    await bale.run(['save', '-o', join(bale.folder, 'whole.tar'), 'busybox:1'])
+    await bale.run(['import', '-', 'extra:1'], { input: extra })
+    await bale.run(['save', '-o', join(bale.folder, 'extra.tar'), 'extra:1'])
+    const diffId = await bale.run(['image', 'inspect', '-f', '{{index .RootFS.Layers 0}}', 'extra:1'])
+    const folder = readdirSync(join(bale.folder, 'root/layers-v1'), { recursive: true, encoding: 'utf8' })
+    const files = folder.filter((path) => path.includes(diffId.slice(7)) && /\.erofs$|extra$/.test(path))
+    assert.equal(files.length, 1)
+    const file = join(bale.folder, 'root/layers-v1', files[0]!)
+    assert.equal((await execute('stat', ['-c', '%a', file])).stdout.trim(), file.endsWith('.erofs') ? '444' : '644')
+    const bytes = readFileSync(file)
+    bytes.writeUInt8(bytes[5000]! ^ 1, 5000)
+    chmodSync(file, 0o644)
+    writeFileSync(file, bytes)
+    // As after a boot: nothing is mounted, nothing known to be right.
+    for (const target of mountsBelow(join(bale.folder, 'run')).reverse()) await execute('umount', ['-l', target])
+    rmSync(join(bale.folder, 'run'), { recursive: true })
+    const outcome = await bale.try(['run', '--rm', 'extra:1', '/extra'])
+    assert.equal(outcome.code, 125, outcome.stderr)
+    assert.match(outcome.stderr, /damaged/)
+    assert.equal(await bale.run(['run', '--rm', 'busybox:1', 'echo', 'works']), 'works')
+    assert.match(await bale.run(['images']), /extra/)
+    const found = await bale.try(['system', 'check'])
+    assert.notEqual(found.code, 0)
+    assert.match(found.stdout + found.stderr, /extra:1/)
+    await bale.run(['load', '-q', '-i', join(bale.folder, 'extra.tar')])
+    assert.match(await bale.run(['system', 'check']), /no damage/i)
+    assert.equal((await bale.try(['run', '--rm', 'extra:1', '/extra'])).code, 126)
+  },
+)
+
+test('two at once: load, build, run and remove on one store', options, async () => {
+  await using place = await prepared()
+  const { bale } = place
+  const archive = join(bale.folder, 'saved.tar')
+  await bale.run(['import', '--change', 'LABEL a=b', place.tar, 'twice:1'])
+  await bale.run(['save', '-o', archive, 'twice:1'])
+  await bale.run(['rmi', 'twice:1'])
+  const context = join(bale.folder, 'context')
+  mkdirSync(context)
+  writeFileSync(join(context, 'Dockerfile'), 'FROM busybox:1\nRUN echo built > /built\n')
+  const both = async (first: string[], second: string[]) => {
+    const outcomes = await Promise.all([bale.try(first), bale.try(second)])
+    assert.deepEqual(
+      outcomes.map(({ code }) => code),
+      [0, 0],
+      `${first} | ${second}: ${outcomes.map((one) => one.stderr).join()}`,
+    )
+    return outcomes.map(({ stdout }) => stdout.trim())
+  }
+  await both(['load', '-q', '-i', archive], ['load', '-q', '-i', archive])
+  await both(['build', '-q', '-t', 'a:1', context], ['build', '-q', '-t', 'b:1', context])
+  assert.deepEqual(await both(['run', '--rm', 'a:1', 'cat', '/built'], ['run', '--rm', 'b:1', 'cat', '/built']), [
+    'built',
+    'built',
+  ])
+  await both(['run', '--rm', 'busybox:1', 'true'], ['system', 'prune', '-f'])
+  await both(['rmi', 'a:1'], ['run', '--rm', 'b:1', 'cat', '/built'])
+  await bale.run(['run', '-d', '--name', 'one', 'busybox:1', 'sleep', '1000'])
+  const removals = await Promise.all([bale.try(['rm', '-f', 'one']), bale.try(['rm', '-f', 'one'])])
+  assert.ok(removals.some(({ code }) => code === 0))
+  for (const { code, stderr } of removals) if (code !== 0) assert.match(stderr, /No such container|already in progress/)
+  assert.equal(await bale.run(['ps', '-aq']), '')
+  await assertClean(bale, 'two at once')
+  assert.equal(existsSync(join(bale.folder, 'root/bale.db')), true)
+})
