@@ -18,7 +18,7 @@ export function parseFilters(words: readonly string[] | undefined, known: readon
   const filters = new Map<string, string[]>()
   for (const { name, value } of readPairs(words)) {
     if (!known.includes(name)) {
-      throw new BaleError('INVALID_ARGUMENT', `invalid filter '${name}'`, {
+      throw new BaleError('INVALID_ARGUMENT', `Invalid filter '${name}'`, {
         hint: `known filters: ${known.join(', ')}`,
       })
     }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { BaleError, isBaleError } from '#base'
 import type { Resources, RestartPolicy, StopOptions } from '#container'
 import { containerMachinery } from './container-machinery.ts'
 import type { EngineContext } from './context.ts'
@@ -29,10 +30,20 @@ export async function restartContainer(
   await room.restartContainer(machinery, idOrName, options)
 }
 
-/** Throws CONTAINER_NOT_RUNNING. */
+/** Throws CONTAINER_NOT_RUNNING, CONTAINER_NOT_FOUND. */
 export async function killContainer(context: EngineContext, idOrName: string, signal?: string): Promise<void> {
   const [room, machinery] = await open(context)
-  await room.killContainer(machinery, idOrName, signal)
+  try {
+    await room.killContainer(machinery, idOrName, signal)
+  } catch (error) {
+    if (!isBaleError(error, 'CONTAINER_NOT_FOUND')) throw error
+    const { hint, details } = error
+    throw new BaleError(error.code, `Cannot kill container: ${error.message.replace(/^.*: /, '')}: ${error.message}`, {
+      cause: error,
+      hint,
+      details,
+    })
+  }
 }
 
 export async function pauseContainer(context: EngineContext, idOrName: string): Promise<void> {

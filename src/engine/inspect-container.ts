@@ -11,7 +11,8 @@ export async function inspectContainer(
   const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
   const seen = await room.seeContainer(machinery, idOrName)
   const paths = room.pathsOf(machinery, seen.record.id)
-  const view = containerInspect(seen, paths, machinery.store.run)
+  const hidden = { masked: room.MASKED_PATHS, readOnly: room.READONLY_PATHS }
+  const view = containerInspect(seen, paths, machinery.store.run, hidden)
   if (!options.size) return view
   const written = await room.writtenSize(machinery, seen.record.id)
   let image = 0

@@ -95,7 +95,7 @@ async function groupFilters(
     const match: Match | undefined =
       name === 'ancestor' ? await ancestor(context, value) : filter && ((one, all) => filter(one, value, all))
     if (!match)
-      throw new BaleError('INVALID_ARGUMENT', `invalid filter '${name}'`, {
+      throw new BaleError('INVALID_ARGUMENT', `Invalid filter '${name}'`, {
         hint: `known filters: ancestor, ${Object.keys(FILTERS).join(', ')}`,
       })
     filters.set(name, [...(filters.get(name) ?? []), match])

@@ -16,6 +16,8 @@ export interface NetworkInspect {
   Internal: boolean
   Attachable: boolean
   Ingress: boolean
+  ConfigFrom: { Network: string }
+  ConfigOnly: boolean
   Containers: Record<
     string,
     { Name: string; EndpointID: string; MacAddress: string; IPv4Address: string; IPv6Address: string }
@@ -124,7 +126,7 @@ function matches(network: NetworkInspect, { name, value }: { name: string; value
     const found = network.Labels[key]
     return found !== undefined && (wanted === undefined || found === wanted)
   }
-  throw new BaleError('INVALID_ARGUMENT', `invalid filter '${name}'`)
+  throw new BaleError('INVALID_ARGUMENT', `Invalid filter '${name}'`)
 }
 
 function view(network: Network, containers: readonly Container[]): NetworkInspect {
@@ -152,10 +154,12 @@ function view(network: Network, containers: readonly Container[]): NetworkInspec
     Scope: 'local',
     Driver: document.driver,
     EnableIPv6: false,
-    IPAM: { Driver: 'default', Options: null, Config: [{ Subnet: document.subnet, Gateway: document.gateway }] },
+    IPAM: { Driver: 'default', Options: {}, Config: [{ Subnet: document.subnet, Gateway: document.gateway }] },
     Internal: document.internal,
     Attachable: false,
     Ingress: false,
+    ConfigFrom: { Network: '' },
+    ConfigOnly: false,
     Containers: Object.fromEntries(connected),
     Options: document.options,
     Labels: document.labels,
@@ -174,6 +178,8 @@ function fixedView({ name, driver }: (typeof FIXED)[number]): NetworkInspect {
     Internal: false,
     Attachable: false,
     Ingress: false,
+    ConfigFrom: { Network: '' },
+    ConfigOnly: false,
     Containers: {},
     Options: {},
     Labels: {},

@@ -8,10 +8,10 @@ import { goTimeOf } from './views/go-time.ts'
 export interface VolumeInspect {
   CreatedAt: string
   Driver: 'local'
-  Labels: Record<string, string> | null
+  Labels: Record<string, string>
   Mountpoint: string
   Name: string
-  Options: Record<string, string> | null
+  Options: Record<string, string>
   Scope: 'local'
 }
 
@@ -81,17 +81,17 @@ function matches(volume: Volume, filter: { name: string; value: string }, users:
     const found = volume.document.labels[key]
     return found !== undefined && (wanted === undefined || found === wanted)
   }
-  throw new BaleError('INVALID_ARGUMENT', `invalid filter '${name}'`)
+  throw new BaleError('INVALID_ARGUMENT', `Invalid filter '${name}'`)
 }
 
 function view(folder: string, { name, created, document }: Volume): VolumeInspect {
   return {
     CreatedAt: goTimeOf(created).replace(/\.\d+Z$/, 'Z'),
     Driver: 'local',
-    Labels: Object.keys(document.labels).length ? document.labels : null,
+    Labels: document.labels,
     Mountpoint: folder,
     Name: name,
-    Options: Object.keys(document.options).length ? document.options : null,
+    Options: document.options,
     Scope: 'local',
   }
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { BaleError } from '#base'
+import { BaleError, errnoOf } from '#base'
 import type { ContainerRequest, HostOptions, MountRequest, ProcessOptions } from '#engine'
 import type { Terminal, VerbOption } from '../verb.ts'
 import {
@@ -355,6 +355,7 @@ function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (cause) {
-    throw new BaleError('INVALID_ARGUMENT', `cannot read ${file}: ${(cause as Error).message}`, { cause })
+    const problem = errnoOf(cause) === 'ENOENT' ? 'no such file or directory' : (cause as Error).message
+    throw new BaleError('INVALID_ARGUMENT', `open ${file}: ${problem}`, { cause })
   }
 }

@@ -20,10 +20,12 @@ export const verb = defineVerb<{ force?: boolean; volumes?: boolean }>({
     eachName(io, args, async (name) => {
       try {
         await engine.removeContainer(name, options)
+        return name
       } catch (error) {
         // As docker: with --force a container that is not there is no failure of the command, but it is told.
         if (!options.force || !isBaleError(error, 'CONTAINER_NOT_FOUND')) throw error
         io.warn(`Error: ${error.message}`)
+        return ''
       }
     }),
 })

@@ -29,7 +29,7 @@ export async function createVolume({ store, clock }: Machinery, asked: CreateVol
   if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name))
     throw new BaleError(
       'INVALID_ARGUMENT',
-      `"${printable(name)}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
+      `create ${printable(name)}: "${printable(name)}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
     )
   if (asked.driver && asked.driver !== 'local')
     throw new BaleError('UNSUPPORTED', `volume driver ${printable(asked.driver)} is not supported`)

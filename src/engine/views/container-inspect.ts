@@ -31,10 +31,17 @@ export interface ContainerInspect {
   NetworkSettings: Record<string, unknown>
 }
 
+/** Paths of the kernel's file systems that no container sees, or none can write. */
+export interface HiddenPaths {
+  masked: readonly string[]
+  readOnly: readonly string[]
+}
+
 export function containerInspect(
   seen: SeenContainer,
   paths: { folder: string; upper: string; work: string; log: string },
   run: string,
+  hidden: HiddenPaths,
 ): ContainerInspect {
   const { record, state } = seen
   const { config, host } = record.document
@@ -60,7 +67,7 @@ export function containerInspect(
     ProcessLabel: '',
     AppArmorProfile: '',
     ExecIDs: null,
-    HostConfig: hostView(seen),
+    HostConfig: hostView(seen, hidden),
     GraphDriver: {
       Name: 'overlay2',
       Data: { MergedDir: join(run, 'rootfs', record.id), UpperDir: paths.upper, WorkDir: paths.work },
@@ -137,7 +144,8 @@ function mountView(mount: SeenContainer['record']['document']['mounts'][number])
     Source: mount.source,
     Destination: mount.destination,
     ...(volume && { Driver: 'local' }),
-    Mode: mount.readOnly ? 'ro' : '',
+    // docker's own word for a named volume without a mode.
+    Mode: mount.readOnly ? 'ro' : volume && !mount.anonymous ? 'z' : '',
     RW: !mount.readOnly,
     Propagation: mount.propagation,
   }
@@ -153,7 +161,7 @@ function bindings(ports: readonly { containerPort: number; protocol: string; ip:
   return result
 }
 
-function hostView({ record }: SeenContainer): Record<string, unknown> {
+function hostView({ record }: SeenContainer, hidden: HiddenPaths): Record<string, unknown> {
   const { host, mounts } = record.document
   const limits = host.resources ?? {}
   const binds = mounts
@@ -224,8 +232,8 @@ function hostView({ record }: SeenContainer): Record<string, unknown> {
       ? host.ulimits.map((ulimit) => ({ Name: ulimit.name, Hard: ulimit.hard, Soft: ulimit.soft }))
       : null,
     Init: host.init ?? null,
-    MaskedPaths: null,
-    ReadonlyPaths: null,
+    MaskedPaths: host.privileged ? null : hidden.masked,
+    ReadonlyPaths: host.privileged ? null : hidden.readOnly,
   }
 }
 
