@@ -49,15 +49,21 @@ export async function containerSpec(machinery: Machinery, record: Container, pre
     ipc: await sharedNamespace(machinery, host.ipcMode, 'ipc'),
     uts: host.utsMode === 'host' ? 'host' : 'own',
     host,
-    mounts: [
+    mounts: outermostFirst([
       ...files.filter((mount) => !covered.has(mount.destination)),
       ...(init ? [{ destination: INIT_PATH, type: 'bind', source: init, options: ['bind', 'ro'] }] : []),
       ...wanted,
-    ],
+    ]),
     devices: deviceAccess(host.devices ?? [], host.privileged),
     machine: readMachine(),
     warn: prepared.warn,
   })
+}
+
+/** A volume on /etc must not hide the /etc/hosts that is mounted there, nor one on /data the other on /data/cache. */
+function outermostFirst(mounts: readonly OciMount[]): OciMount[] {
+  const depth = ({ destination }: OciMount) => destination.split('/').filter(Boolean).length
+  return mounts.toSorted((one, other) => depth(one) - depth(other))
 }
 
 const INIT_PATH = '/sbin/docker-init'
