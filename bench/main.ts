@@ -7,7 +7,7 @@ import { execute } from '../test/kit/bale.ts'
 import { mountsBelow } from '../test/kit/temporary.ts'
 import { writeGeneratedImage } from './generated-image.ts'
 import { startPeerRegistry } from './peer-registry.ts'
-import { reads } from './reads.ts'
+import { timeReads } from './reads.ts'
 import { median, type Timing, timed } from './timed.ts'
 import { baleTool, dockerTool, podmanTool, skopeoTool, type Tool } from './tools.ts'
 
@@ -57,12 +57,10 @@ try {
   const played = ['pull', 'save', 'rmi', 'load', 'run', 'build'].some(wanted)
   for (let round = 0; played && round < rounds; round++) for (const tool of tools) await play(tool, image, round)
   if (wanted('reads')) {
-    for (const tool of tools) {
-      if (!tool.run) continue
-      await timed(tool.pull(image), tool.env)
-      for (const [what, timing] of await reads(tool, image)) add(what, tool, timing)
-      await timed(tool.remove(image), tool.env)
-    }
+    const runners = tools.filter((tool) => tool.run)
+    for (const tool of runners) await timed(tool.pull(image), tool.env)
+    await timeReads(runners, image, add)
+    for (const tool of runners) await timed(tool.remove(image), tool.env)
   }
   const text = table()
   console.log(text)
@@ -143,7 +141,7 @@ function table(): string {
     return [
       what,
       ...tools.map((tool) => seconds(tool.name)?.toFixed(2) ?? ''),
-      memory ? String(Math.round(Math.max(...memory))) : '',
+      memory ? String(Math.round(Math.max(...memory)) || '') : '',
       ...tools.slice(1).map((tool) => ratio(tool.name)),
       bar === undefined ? '' : `${bar} of podman`,
     ]

@@ -9,39 +9,45 @@ const READS = ['find', 'grep -r', 'stdio', 'random']
 const WARM_ROUNDS = 5
 
 /**
- * Times each read in a running container, cold (page cache dropped) and warm. The programs are the host's own, mounted
- * into the container, and the clock runs inside it: neither the start of the container nor that of the program counts,
- * only the tree that is read.
+ * Times each read in a running container of each tool, cold (page cache dropped) and warm, in turns, so that what else the
+ * machine does meets all of them. The programs are the host's own, mounted into the container, and the clock runs inside
+ * it: neither the start of the container nor that of the program counts, only the tree that is read.
  */
-export async function reads(tool: Tool, image: string): Promise<[string, Timing][]> {
-  const results: [string, Timing][] = []
-  const volumes = [
-    '/usr:/usr:ro',
-    `${dirname(process.execPath)}:/mnt/node:ro`,
-    `${resolve(import.meta.dirname)}:/mnt/bench:ro`,
-  ]
-  const id = await output(
-    tool,
-    tool.run!(['-d', '--network', 'none', ...volumes.flatMap((volume) => ['-v', volume]), image, 'sleep', '3600']),
-  )
-  try {
-    for (const read of READS) {
-      const once = async (): Promise<Timing> => ({
-        seconds: Number(
-          await output(tool, tool.exec!([id, '/mnt/node/node', '/mnt/bench/read-in-container.mjs', read])),
-        ),
-        peakMegabytes: 0,
-      })
+export async function timeReads(
+  tools: readonly Tool[],
+  image: string,
+  report: (what: string, tool: Tool, timing: Timing) => void,
+): Promise<void> {
+  await using running = new AsyncDisposableStack()
+  const containers: { tool: Tool; id: string }[] = []
+  for (const tool of tools) {
+    const id = await output(tool, tool.run!(['-d', '--network', 'none', ...VOLUMES, image, 'sleep', '36000']))
+    running.defer(async () => void (await output(tool, tool.removeContainer!(id))))
+    containers.push({ tool, id })
+  }
+  const once = async ({ tool, id }: (typeof containers)[number], read: string): Promise<Timing> => ({
+    seconds: Number(await output(tool, tool.exec!([id, '/mnt/node/node', '/mnt/bench/read-in-container.mjs', read]))),
+    peakMegabytes: 0,
+  })
+  for (const read of READS) {
+    for (const container of containers) {
       await execute('/bin/sync', [])
       writeFileSync('/proc/sys/vm/drop_caches', '3')
-      results.push([`${read} cold`, await once()])
-      for (let round = 0; round < WARM_ROUNDS; round++) results.push([`${read} warm`, await once()])
+      report(`${read} cold`, container.tool, await once(container, read))
     }
-  } finally {
-    await output(tool, tool.removeContainer!(id))
+    // What was cold for one made the others' pages go.
+    for (const container of containers) await once(container, read)
+    for (let round = 0; round < WARM_ROUNDS; round++) {
+      for (const container of containers) report(`${read} warm`, container.tool, await once(container, read))
+    }
   }
-  return results
 }
+
+const VOLUMES = [
+  '/usr:/usr:ro',
+  `${dirname(process.execPath)}:/mnt/node:ro`,
+  `${resolve(import.meta.dirname)}:/mnt/bench:ro`,
+].flatMap((volume) => ['-v', volume])
 
 async function output(tool: Tool, command: string[]): Promise<string> {
   const outcome = await execute(command[0]!, command.slice(1), { env: tool.env, timeout: 300_000 })
