@@ -4,6 +4,16 @@
  * (errno) or are BaleErrors; files that survive crashes are in `#host/file`. Does not: know images or containers.
  */
 export { openRoot, type RootFolder } from './beneath.ts'
+export {
+  type CgroupLayout,
+  cgroupFolders,
+  cgroupLayout,
+  cgroupProcesses,
+  freezeCgroup,
+  isFrozen,
+  oomKills,
+  removeCgroup,
+} from './cgroup.ts'
 export { type CopyRange, copyRange, dropPageCache, shareRange } from './copy-file.ts'
 export {
   type Capabilities,
@@ -16,7 +26,21 @@ export {
 export { type BindOptions, bindMount, mountErofs, mountTmpfs, unmount } from './mount.ts'
 export { isMounted, type MountInfo, mountInfo, parseMountInfo } from './mount-info.ts'
 export { mountOverlay, OVERLAY_LOWERS_LIMIT, type OverlayOptions } from './mount-overlay.ts'
+export { createNetworkNamespace, deleteNetworkNamespace } from './netns.ts'
+export {
+  findProgram,
+  isAlive,
+  type ProcessIdentity,
+  type ProgramOptions,
+  type ProgramResult,
+  processEnd,
+  processIdentity,
+  runProgram,
+  sendSignal,
+  signalNumber,
+} from './process.ts'
 export { rawTerminal } from './raw-terminal.ts'
+export { connectPackets, type PacketSocket } from './seqpacket.ts'
 export { siblingModule } from './sibling-module.ts'
 export {
   gettid,
@@ -40,27 +64,3 @@ export {
   utimensat,
 } from './syscalls.ts'
 export { readXattr, readXattrs, removeXattr, writeXattr } from './xattr.ts'
-export {
-  type CgroupLayout,
-  cgroupFolders,
-  cgroupLayout,
-  cgroupProcesses,
-  freezeCgroup,
-  isFrozen,
-  oomKills,
-  removeCgroup,
-} from './cgroup.ts'
-export { createNetworkNamespace, deleteNetworkNamespace } from './netns.ts'
-export {
-  findProgram,
-  isAlive,
-  type ProcessIdentity,
-  type ProgramOptions,
-  type ProgramResult,
-  processEnd,
-  processIdentity,
-  runProgram,
-  sendSignal,
-  signalNumber,
-} from './process.ts'
-export { connectPackets, type PacketSocket } from './seqpacket.ts'
