@@ -33,6 +33,23 @@ test('every error code is thrown somewhere in src and expected by a test', () =>
   )
 })
 
+test('docs/security-cases.md has every case once, and the tests it names carry the ids', () => {
+  const rows = [...page('security-cases.md').matchAll(/^\| ([TMCRBA]\d\d) \| .+ \| (.+) \|$/gm)]
+  const range = (letter: string, last: number) =>
+    Array.from({ length: last }, (_, index) => letter + String(index + 1).padStart(2, '0'))
+  const cases = { T: 28, M: 15, C: 12, R: 19, B: 13, A: 19 }
+  assert.deepEqual(
+    rows.map((row) => row[1]),
+    Object.entries(cases).flatMap(([letter, last]) => range(letter, last)),
+  )
+  for (const [, id = '', shown = ''] of rows) {
+    if (/^not applicable yet: \S/.test(shown)) continue
+    const files = [...shown.matchAll(/`([^`]+)`/g)].map((match) => match[1]!)
+    assert.ok(files.length > 0, id)
+    for (const file of files) assert.match(readFileSync(resolve(root, file), 'utf8'), new RegExp(`\\b${id}\\b`), file)
+  }
+})
+
 test('every verb has a summary, examples that begin with its name, and no option twice', async () => {
   for (const entry of VERBS) {
     const { verb } = await entry.load()
