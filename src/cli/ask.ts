@@ -2,12 +2,27 @@ import { createInterface } from 'node:readline/promises'
 import { BaleError } from '#base'
 import type { Terminal } from './verb.ts'
 
-/** Asks on a terminal; the question goes to stderr, since stdout is for results. */
+/** Asks on a terminal; the question goes to stderr, since stdout is for results. Ctrl-C and Ctrl-D are ABORTED. */
 export async function askLine(io: Terminal, question: string, signal: AbortSignal): Promise<string> {
   const lines = createInterface({ input: io.stdin, output: io.stderr })
+  // Node leaves the question open for ever when the input ends.
+  let onClose: () => void = () => undefined
+  const closed = new Promise<never>((_, reject) => {
+    onClose = () => {
+      io.stderr.write('\n')
+      reject(new BaleError('ABORTED', 'stopped'))
+    }
+    lines.on('close', onClose)
+  })
   try {
-    return await lines.question(question, { signal })
+    return await Promise.race([lines.question(question, { signal }), closed])
+  } catch (error) {
+    signal.throwIfAborted()
+    // Ctrl-C is a key here: the terminal is in raw mode while a line is edited.
+    if ((error as Error).name === 'AbortError') throw new BaleError('ABORTED', 'stopped', { cause: error })
+    throw error
   } finally {
+    lines.off('close', onClose)
     lines.close()
   }
 }
@@ -43,8 +58,9 @@ export function askSecret(io: Terminal, question: string, signal: AbortSignal): 
         else if (character >= ' ') typed += character
       }
     }
-    stderr.write(question)
+    // First this: what is typed at the sight of the question must not be shown.
     stdin.setRawMode?.(true)
+    stderr.write(question)
     signal.addEventListener('abort', onAbort, { once: true })
     stdin.on('data', onData)
     stdin.resume()

@@ -1,5 +1,5 @@
-import { createInterface } from 'node:readline/promises'
 import { BaleError } from '#base'
+import { askLine } from './ask.ts'
 import type { Terminal } from './verb.ts'
 
 /** Asks before something is deleted; without a terminal the answer must come by --force. */
@@ -9,11 +9,6 @@ export async function confirm(io: Terminal, warning: string, signal: AbortSignal
       hint: 'say --force to go on without a question',
     })
   }
-  const lines = createInterface({ input: io.stdin, output: io.stderr })
-  try {
-    const answer = await lines.question(`${warning}\nAre you sure you want to continue? [y/N] `, { signal })
-    return /^y(es)?$/i.test(answer.trim())
-  } finally {
-    lines.close()
-  }
+  const answer = await askLine(io, `${warning}\nAre you sure you want to continue? [y/N] `, signal)
+  return /^y(es)?$/i.test(answer.trim())
 }

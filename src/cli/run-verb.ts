@@ -1,3 +1,4 @@
+import { isBaleError } from '#base'
 import { type ConfigOverrides, createEngine, readConfig } from '#engine'
 import { watchInterruption } from './interruption.ts'
 import { HelpWanted, parseArguments, UsageError } from './parse-arguments.ts'
@@ -47,7 +48,8 @@ export async function runVerb(entry: VerbEntry, argv: string[], flags: RunVerbFl
     const { signal, takeSignals } = interruption
     return (await verb.run({ ...parsed, engine, io, signal, takeSignals })) ?? 0
   } catch (error) {
-    const code = interruption.exitCode()
+    // Ctrl-C at a question is a key, not a signal.
+    const code = interruption.exitCode() ?? (isBaleError(error, 'ABORTED') ? 130 : undefined)
     if (code !== undefined) {
       if (code !== 0) process.stderr.write('bale: stopped\n')
       return code

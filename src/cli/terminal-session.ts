@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { constants } from 'node:os'
 import { BaleError, errnoOf } from '#base'
 import type { AttachSession, Engine } from '#engine'
 import type { Terminal, VerbContext } from './verb.ts'
@@ -53,10 +54,13 @@ export async function runSession(
 ): Promise<'ended' | 'detached'> {
   using stack = new DisposableStack()
   let detached = false
-  if (options.onSignal) forwardSignals(options.onSignal, stack)
+  if (options.onSignal) forwardSignals(options.onSignal, io, stack)
   takeSignals()
   const raw = options.stdin && options.tty && io.stdin.isTTY === true
-  if (raw) stack.use(await engine.rawTerminal(io.stdin.fd ?? 0))
+  if (raw) {
+    const restore = stack.use(await engine.rawTerminal(io.stdin.fd ?? 0))
+    if (!options.onSignal) endOnSignal(restore, stack)
+  }
   if (options.tty) await followSize(io, session, stack, options.redraw)
   if (options.stdin) {
     const leave = () => {
@@ -83,23 +87,43 @@ async function followSize(io: Terminal, session: AttachSession, stack: Disposabl
   const size = terminalSize(io)
   // The kernel tells a process of a new size only when it is another one.
   if (size && redraw) await session.resize({ rows: size.rows + 1, columns: size.columns + 1 })
-  if (size) await session.resize(size)
   const resize = () => {
     const now = terminalSize(io)
     if (now) session.resize(now).catch((error: unknown) => io.warn(`cannot resize the terminal: ${String(error)}`))
   }
+  resize()
   io.stdout.on('resize', resize)
   stack.defer(() => io.stdout.off('resize', resize))
 }
 
-function forwardSignals(onSignal: NonNullable<SessionOptions['onSignal']>, stack: DisposableStack): void {
+/** A process may ignore signals; the third wish to end, as with docker, ends this command and leaves the process alone. */
+const WISHES_TO_END = 3
+
+function forwardSignals(onSignal: NonNullable<SessionOptions['onSignal']>, io: Terminal, stack: DisposableStack): void {
+  let wishes = 0
   for (const signal of FORWARDED) {
     const forward = () => {
       // The process may end in this very moment; its end is seen on its streams.
       onSignal(signal).catch(() => undefined)
+      if (signal === 'SIGINT' || signal === 'SIGTERM') wishes++
+      if (wishes < WISHES_TO_END) return
+      io.warn(`got ${WISHES_TO_END} SIGTERM/SIGINTs, forcefully exiting`)
+      process.exit(1)
     }
     process.on(signal, forward)
     stack.defer(() => process.off(signal, forward))
+  }
+}
+
+/** Without anybody to hand signals to they end this command, but not before the terminal is as it was. */
+function endOnSignal(restore: Disposable, stack: DisposableStack): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    const end = () => {
+      restore[Symbol.dispose]()
+      process.exit(128 + constants.signals[signal])
+    }
+    process.on(signal, end)
+    stack.defer(() => process.off(signal, end))
   }
 }
 
@@ -117,14 +141,16 @@ function pumpInput(
     if (!['EPIPE', 'ECONNRESET', 'ENOTCONN'].includes(errnoOf(error) ?? '')) io.warn(`stdin: ${String(error)}`)
     stdin.pause()
   }
+  let sent = Promise.resolve()
   const onData = (chunk: Buffer) => {
     const seen = watch ? watch(chunk) : { bytes: chunk, detach: false }
     if (seen.detach) return leave()
     if (seen.bytes.length === 0) return
     stdin.pause()
-    session.write(seen.bytes).then(() => stdin.resume(), failed)
+    sent = session.write(seen.bytes).then(() => void stdin.resume(), failed)
   }
-  const onEnd = () => session.endInput()
+  // A paused stream may still tell that it has ended.
+  const onEnd = () => void sent.then(() => session.endInput())
   stdin.on('data', onData)
   stdin.on('end', onEnd)
   stdin.on('error', failed)

@@ -12,7 +12,8 @@ export function createProgressView(
 ): ProgressView {
   const stream = options.to === 'stderr' ? io.stderr : io.stdout
   if (options.quiet) return { report: () => undefined, [Symbol.dispose]: () => undefined }
-  return stream.isTTY ? terminalView(stream) : plainView(stream)
+  const moves = stream.isTTY && io.environment['TERM'] !== 'dumb'
+  return moves ? terminalView(stream) : plainView(stream)
 }
 
 type Output = Terminal['stdout']
@@ -47,36 +48,42 @@ function plainView(stream: Output): ProgressView {
 
 /** Redraws at most ten times a second: moves the cursor up over the lines of this view and writes them again. */
 function terminalView(stream: Output): ProgressView {
-  const lines = new Map<string, string>()
-  let drawn = 0
+  const lines = new Map<string, (columns: number) => string>()
+  let drawn: string[] = []
   let timer: NodeJS.Timeout | undefined
 
-  const draw = () => {
+  const columnsNow = () => Math.max(20, stream.columns || 80)
+  /** To the first line of this view. A window that was made narrower has folded lines that were longer. */
+  const back = () => {
+    const columns = columnsNow()
+    const rows = drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / columns)), 0)
+    return rows > 0 ? `\x1b[${rows}A\x1b[J` : ''
+  }
+  const draw = (all = false) => {
+    if (timer) clearTimeout(timer)
     timer = undefined
-    const columns = Math.max(20, stream.columns || 80)
-    const rows = Math.max(3, (stream.rows || 24) - 1)
-    // More lines than the screen has cannot be moved over: only the last ones move.
-    const shown = [...lines].slice(-rows).map(([id, text]) => `${id}: ${text}`.slice(0, columns - 1))
-    stream.write(`${drawn > 0 ? `\x1b[${drawn}A` : ''}${shown.map((line) => `\x1b[2K${line}\n`).join('')}`)
-    drawn = shown.length
+    const columns = columnsNow()
+    // More lines than the screen has cannot be moved over: the last ones move, and all are shown at the end.
+    const rows = all ? lines.size : Math.max(3, (stream.rows || 24) - 1)
+    const shown = [...lines]
+      .slice(-rows)
+      .map(([id, text]) => `${id}: ${text(columns - id.length - 3)}`.slice(0, columns - 1))
+    stream.write(`${back()}${shown.map((line) => `${line}\n`).join('')}`)
+    drawn = shown
   }
   const later = () => {
-    timer ??= setTimeout(draw, 100)
+    timer ??= setTimeout(() => draw(), 100)
   }
   const above = (text: string) => {
-    if (timer) clearTimeout(timer)
-    if (drawn > 0) stream.write(`\x1b[${drawn}A\x1b[J`)
-    drawn = 0
-    stream.write(text)
+    stream.write(`${back()}${text}`)
+    drawn = []
     if (lines.size > 0) draw()
   }
   /** What moved so far stays where it is, and the text follows it. */
   const below = (text: string) => {
-    if (timer) clearTimeout(timer)
-    timer = undefined
-    if (lines.size > 0) draw()
+    if (lines.size > 0) draw(true)
     lines.clear()
-    drawn = 0
+    drawn = []
     stream.write(text)
   }
   const report = (event: ProgressEvent) => {
@@ -88,11 +95,14 @@ function terminalView(stream: Output): ProgressView {
         above(`WARNING: ${event.text}\n`)
         break
       case 'status':
-        lines.set(event.id, event.status)
+        lines.set(event.id, () => event.status)
         later()
         break
       case 'advance':
-        lines.set(event.id, `${event.status} ${bar(event.current, event.total)}`)
+        lines.set(
+          event.id,
+          (width) => `${event.status} ${bar(event.current, event.total, width - event.status.length - 1)}`,
+        )
         later()
         break
       case 'output':
@@ -107,17 +117,23 @@ function terminalView(stream: Output): ProgressView {
     report,
     [Symbol.dispose]() {
       if (timer) clearTimeout(timer)
-      if (lines.size > 0) draw()
+      if (lines.size > 0) draw(true)
     },
   }
 }
 
-function bar(current: number, total: number | undefined): string {
+const WIDEST_BAR = 40
+const NARROWEST_BAR = 6
+
+/** `[====>    ]  3MB/9MB` in so many columns; without the brackets where they would say nothing. */
+function bar(current: number, total: number | undefined, columns: number): string {
   if (!total) return bytes(current)
-  const width = 40
+  const numbers = `${bytes(current)}/${bytes(total)}`
+  const width = Math.min(WIDEST_BAR, columns - numbers.length - 5)
+  if (width < NARROWEST_BAR) return numbers
   const filled = Math.min(width, Math.floor((current / total) * width))
   const arrow = filled < width ? `${'='.repeat(filled)}>${' '.repeat(width - filled)}` : '='.repeat(width + 1)
-  return `[${arrow}]  ${bytes(current)}/${bytes(total)}`
+  return `[${arrow}]  ${numbers}`
 }
 
 function bytes(count: number): string {

@@ -32,7 +32,7 @@ export const verb = defineVerb<Options>({
       tty,
       redraw: true,
       detachKeys: options.detachKeys,
-      ...(options.sigProxy !== false && !tty && { onSignal: (signal) => engine.killContainer(name, signal) }),
+      ...(options.sigProxy !== false && { onSignal: (signal) => engine.killContainer(name, signal) }),
     })
     return how === 'detached' ? 0 : wait()
   },

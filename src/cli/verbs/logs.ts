@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { BaleError } from '#base'
 import { parseDuration, parseWholeNumber } from '../flags/flag-values.ts'
-import { defineVerb } from '../verb.ts'
+import { defineVerb, type Terminal } from '../verb.ts'
 
 interface Options {
   follow?: boolean
@@ -36,14 +36,49 @@ export const verb = defineVerb<Options>({
       tail: tailOf(options.tail),
       signal,
     })
+    const output = collectedOutput(io)
     for await (const { stream, bytes, time, startsLine } of frames) {
-      const target = stream === 'stdout' ? io.stdout : io.stderr
-      if (options.timestamps && startsLine) target.write(`${utcTime(time)} `)
-      if (!target.write(bytes)) await once(target, 'drain')
+      if (options.timestamps && startsLine) await output.write(stream, Buffer.from(`${utcTime(time)} `))
+      await output.write(stream, bytes)
     }
+    await output.flush()
     return 0
   },
 })
+
+const COLLECTED_BYTES = 64 * 1024
+
+/** One write for each line would be most of the work: lines of one stream that are there together go together. */
+function collectedOutput(io: Terminal) {
+  let collected: Uint8Array[] = []
+  let size = 0
+  let stream: 'stdout' | 'stderr' = 'stdout'
+  let later: NodeJS.Immediate | undefined
+  const send = (): boolean => {
+    if (later) clearImmediate(later)
+    later = undefined
+    const bytes = Buffer.concat(collected)
+    collected = []
+    size = 0
+    return bytes.length === 0 || io[stream].write(bytes)
+  }
+  const flush = async () => {
+    const target = io[stream]
+    if (!send()) await once(target, 'drain')
+  }
+  return {
+    flush,
+    async write(to: typeof stream, bytes: Uint8Array) {
+      if (to !== stream) await flush()
+      stream = to
+      collected.push(bytes)
+      size += bytes.length
+      if (size >= COLLECTED_BYTES) return flush()
+      // What follows may take its time (--follow).
+      later ??= setImmediate(send)
+    },
+  }
+}
 
 function tailOf(text: string): number | undefined {
   if (text === 'all') return undefined

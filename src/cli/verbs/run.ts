@@ -57,8 +57,7 @@ export const verb = defineVerb<Options>({
       tty: started.tty,
       streams: streams?.filter((stream) => stream !== 'stdin'),
       detachKeys: options.detachKeys,
-      ...(options.sigProxy !== false &&
-        !started.tty && { onSignal: (signal) => engine.killContainer(started.id, signal) }),
+      ...(options.sigProxy !== false && { onSignal: (signal) => engine.killContainer(started.id, signal) }),
     })
     if (how === 'detached') return 0
     return started.wait()

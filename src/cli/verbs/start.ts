@@ -42,7 +42,7 @@ export const verb = defineVerb<Options>({
       stdin: options.interactive ?? false,
       tty,
       detachKeys: options.detachKeys,
-      ...(options.sigProxy !== false && !tty && { onSignal: (signal) => engine.killContainer(name, signal) }),
+      ...(options.sigProxy !== false && { onSignal: (signal) => engine.killContainer(name, signal) }),
     })
     return how === 'detached' ? 0 : await wait()
   },

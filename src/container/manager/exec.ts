@@ -88,6 +88,7 @@ async function begun(session: ExecSession, request: ExecRequest, remove: () => P
     exit: () => session.exit(),
     async [Symbol.asyncDispose]() {
       attach?.close()
+      session.release()
       if (!request.detach) await remove()
     },
   }

@@ -1,6 +1,7 @@
 import { constants, existsSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { BaleError, errnoOf } from '#base'
 import { connectPackets, type PacketSocket } from '#host'
 
@@ -45,6 +46,7 @@ export function attachTo(bundle: string): AttachSession {
       cause,
     })
   }
+  const resize = oneAtATime((size: TerminalSize) => resizeTerminal(bundle, size))
   return {
     output: () => frames(socket),
     async write(bytes) {
@@ -52,11 +54,31 @@ export function attachTo(bundle: string): AttachSession {
         await socket.send(bytes.subarray(offset, offset + INPUT_PACKET))
     },
     endInput: () => socket.end(),
-    resize: (size) => resizeTerminal(bundle, size),
+    resize,
     close: () => socket.close(),
     async [Symbol.asyncDispose]() {
       socket.close()
     },
+  }
+}
+
+/** When conmon finds two messages it takes the first one twice, so it gets time to read each. */
+const MESSAGE_GAP_MILLISECONDS = 50
+
+function oneAtATime(send: (size: TerminalSize) => Promise<void>): (size: TerminalSize) => Promise<void> {
+  let wanted: TerminalSize | undefined
+  let mayGo: Promise<unknown> = Promise.resolve()
+  return (size) => {
+    wanted = size
+    const sent = mayGo.then(async () => {
+      // A newer size has been asked for meanwhile, and has gone in place of this one.
+      const now = wanted
+      wanted = undefined
+      if (now) await send(now)
+    })
+    const gap = () => sleep(MESSAGE_GAP_MILLISECONDS, undefined, { ref: false })
+    mayGo = sent.then(gap, gap)
+    return sent
   }
 }
 

@@ -88,8 +88,10 @@ export interface ExecSession {
   attach?: AttachSession
   /** Lets the process begin; resolves with its pid on the host. Throws when it cannot be run. */
   begin(): Promise<number>
-  /** Resolves with the exit code. Not for a detached exec. */
+  /** Resolves with the exit code, 255 when it is not known. Not for a detached exec. */
   exit(): Promise<number>
+  /** Lets go of the monitor: the process goes on, and nobody waits for it. */
+  release(): void
 }
 
 /** Prepares a further process in a running container. Its output can be read before `begin`. */
@@ -130,6 +132,7 @@ export async function execMonitored(options: ExecOptions): Promise<ExecSession> 
       lines[Symbol.dispose]()
       return answer?.data ?? 255
     },
+    release: () => lines[Symbol.dispose](),
   }
 }
 
