@@ -1,6 +1,39 @@
 import type { Verb } from './verb.ts'
 import { VERBS } from './verb-table.ts'
 
+/** Terminals are at least this wide; the reference pages and the tests want the same lines everywhere. */
+const COLUMNS = 80
+
+const GLOBAL_OPTIONS = [
+  ['--root DIR', 'Store root (BALE_ROOT; /var/lib/bale for root)'],
+  ['--run DIR', 'Run directory for mounts and sockets (BALE_RUN)'],
+  ['--snapshotter NAME', 'How layers lie on disk: auto, erofs, extract (BALE_SNAPSHOTTER)'],
+  ['--runtime NAME', 'auto, runc, crun (BALE_RUNTIME)'],
+  ['--config DIR', "Folder of docker's config.json (DOCKER_CONFIG)"],
+  ['-D, --debug', 'Show causes and stack traces of errors, and diagnostics'],
+  ['-v, --version', 'Show the version'],
+] as const
+
+/** A term and its text in two columns; the text goes on below itself, or begins there when the term is too long. */
+function row(term: string, width: number, text: string): string[] {
+  const indent = ' '.repeat(width + 2)
+  const [first = '', ...rest] = wrap(text, COLUMNS - indent.length)
+  const further = rest.map((line) => indent + line)
+  if (term.length + 2 > width) return [`  ${term}`, indent + first, ...further]
+  return [`  ${term.padEnd(width)}${first}`, ...further]
+}
+
+/** Breaks at blanks; a word that is longer than a line stays whole. */
+function wrap(text: string, columns: number): string[] {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + 1 + word.length <= columns) lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(word)
+  }
+  return lines
+}
+
 /** `bale --help`: the verbs by group. */
 export function overviewHelp(): string {
   const lines = [
@@ -11,19 +44,13 @@ export function overviewHelp(): string {
   ]
   const width = Math.max(...VERBS.map((verb) => verb.names[0].length)) + 2
   for (const group of ['Images', 'Containers', 'Registries', 'Networks and volumes', 'System'] as const) {
-    const verbs = VERBS.filter((verb) => verb.group === group)
+    const verbs = VERBS.filter((verb) => verb.group === group && !verb.internal)
     if (verbs.length === 0) continue
-    lines.push(`${group}:`, ...verbs.map((verb) => `  ${verb.names[0].padEnd(width)}${verb.summary}`), '')
+    lines.push(`${group}:`, ...verbs.flatMap((verb) => row(verb.names[0], width, verb.summary)), '')
   }
   lines.push(
     'Global options:',
-    '  --root DIR            Store root (BALE_ROOT; /var/lib/bale for root)',
-    '  --run DIR             Run directory for mounts and sockets (BALE_RUN)',
-    '  --snapshotter NAME    How layers lie on disk: auto, erofs, extract (BALE_SNAPSHOTTER)',
-    '  --runtime NAME        auto, runc, crun (BALE_RUNTIME)',
-    "  --config DIR          Folder of docker's config.json (DOCKER_CONFIG)",
-    '  -D, --debug           Show causes and stack traces of errors, and diagnostics',
-    '  -v, --version         Show the version',
+    ...GLOBAL_OPTIONS.flatMap(([flags, text]) => row(flags, width, text)),
     '',
     "Run 'bale VERB --help' for options and examples of a verb.",
   )
@@ -32,13 +59,11 @@ export function overviewHelp(): string {
 
 /** `bale NOUN` without a verb: what there is below it. */
 export function nounHelp(noun: string): string {
-  const verbs = VERBS.flatMap((verb) =>
+  const verbs = VERBS.filter((verb) => !verb.internal).flatMap((verb) =>
     verb.names.filter((name) => name.startsWith(`${noun} `)).map((name) => ({ name, summary: verb.summary })),
   )
   const width = Math.max(...verbs.map((verb) => verb.name.length)) + 2
-  return [`Usage:  bale ${noun} VERB`, '', 'Verbs:', ...verbs.map((v) => `  ${v.name.padEnd(width)}${v.summary}`)].join(
-    '\n',
-  )
+  return [`Usage:  bale ${noun} VERB`, '', 'Verbs:', ...verbs.flatMap((v) => row(v.name, width, v.summary))].join('\n')
 }
 
 export function verbHelp(verb: Verb): string {
@@ -46,10 +71,15 @@ export function verbHelp(verb: Verb): string {
   const lines = [
     `Usage:  bale ${verb.name}${shown.length ? ' [OPTIONS]' : ''}${verb.usage ? ` ${verb.usage}` : ''}`,
     '',
-    verb.summary,
+    ...wrap(verb.summary, COLUMNS),
   ]
   const aliases = VERBS.find((entry) => entry.names[0] === verb.name)?.names ?? []
-  if (aliases.length > 1) lines.push('', 'Aliases:', `  ${aliases.map((name) => `bale ${name}`).join(', ')}`)
+  if (aliases.length > 1)
+    lines.push(
+      '',
+      'Aliases:',
+      ...wrap(aliases.map((name) => `bale ${name}`).join(', '), COLUMNS - 2).map((line) => `  ${line}`),
+    )
   if (shown.length) {
     const width = Math.min(34, Math.max(...shown.map((option) => alignFlags(option.flags).length)) + 2)
     lines.push('', 'Options:')
@@ -65,9 +95,7 @@ export function verbHelp(verb: Verb): string {
           : ` (default ${option.default})`,
       ].join('')
       const text = `${option.description}${extra}`
-      lines.push(
-        flags.length + 2 > width ? `  ${flags}\n  ${' '.repeat(width)}${text}` : `  ${flags.padEnd(width)}${text}`,
-      )
+      lines.push(...row(flags, width, text))
     }
   }
   lines.push('', 'Examples:')

@@ -7,6 +7,8 @@ export interface VerbEntry {
   summary: string
   group: 'Images' | 'Containers' | 'Registries' | 'Networks and volumes' | 'System'
   load(): Promise<{ verb: Verb }>
+  /** Called by bale itself: not in the overview. */
+  internal?: boolean
 }
 
 const entry = (
@@ -299,18 +301,24 @@ export const VERBS: readonly VerbEntry[] = [
     'Remove all containers that do not run',
     () => import('./verbs/container-prune.ts'),
   ),
-  entry(
-    'Containers',
-    ['container health'],
-    'Check the health of a container as long as it runs (its start calls this)',
-    () => import('./verbs/container-health.ts'),
-  ),
-  entry(
-    'Containers',
-    ['container cleanup'],
-    'Clean up after a container that has ended (its monitor calls this)',
-    () => import('./verbs/container-cleanup.ts'),
-  ),
+  {
+    ...entry(
+      'Containers',
+      ['container health'],
+      'Check the health of a container as long as it runs (its start calls this)',
+      () => import('./verbs/container-health.ts'),
+    ),
+    internal: true,
+  },
+  {
+    ...entry(
+      'Containers',
+      ['container cleanup'],
+      'Clean up after a container that has ended (its monitor calls this)',
+      () => import('./verbs/container-cleanup.ts'),
+    ),
+    internal: true,
+  },
   entry('Networks and volumes', ['volume create'], 'Make a volume', () => import('./verbs/volume-create.ts')),
   entry('Networks and volumes', ['volume ls', 'volume list'], 'List volumes', () => import('./verbs/volume-ls.ts')),
   entry(

@@ -144,7 +144,7 @@ export const CONTAINER_FLAGS: readonly VerbOption[] = [
   single('--memory-reservation <SIZE>', 'Soft memory limit'),
   single('--memory-swap <SIZE>', 'Limit of memory and swap together, -1 for none'),
   single('--memory-swappiness <NUMBER>', '0 to 100'),
-  repeated('--mount <MOUNT>', 'type=bind|volume|tmpfs,source=…,target=…[,readonly]'),
+  repeated('--mount <MOUNT>', 'type=TYPE,source=…,target=…[,readonly]; TYPE is bind, volume or tmpfs'),
   single('--name <NAME>', 'Name of the container'),
   single('--network <NETWORK>', 'bridge, none, host, container:NAME or a network'),
   { flags: '--net <NETWORK>', description: 'As --network', hidden: true },
