@@ -49,7 +49,8 @@ async function listed(folder: string): Promise<string[]> {
   try {
     return (await readdir(folder)).filter((name) => name.endsWith('.json'))
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return []
+    // Who is not root has no bridges, and cannot look at root's.
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'EACCES') return []
     throw error
   }
 }
