@@ -30,6 +30,9 @@ need='
 /usr/bin/skopeo|skopeo|the tests compare with it
 /usr/bin/docker-registry|docker-registry|the tests push to it
 /usr/bin/fsck.erofs|erofs-utils|the tests check layers with it
+/usr/bin/crun|crun|the tests run containers with it too
+/usr/sbin/mkfs.ext4|e2fsprogs|the tests keep a store on ext4
+/usr/sbin/mkfs.xfs|xfsprogs|the tests keep a store on XFS
 "
 [ "$purpose" = interop ] && need="$need
 /usr/sbin/dockerd|docker.io|the interop tests compare with it

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Everything: set-up, types, lint, layering, unit tests with coverage of src, end-to-end tests.
+# Everything: set-up, types, lint, layering, unit tests with coverage of src, end-to-end tests; those that write layers
+# once more with extracted ones.
 set -eu
 cd "$(dirname "$0")/.."
 sh scripts/setup.sh --for test
@@ -10,3 +11,8 @@ node_modules/.bin/biome check --error-on-warnings src test bench scripts
 node --conditions=source --disable-warning=ExperimentalWarning --test --test-timeout=300000 \
   --experimental-test-coverage --test-coverage-include='src/**' --test-coverage-exclude='src/**/*.test.ts' \
   test/architecture.test.ts test/reference-pages.test.ts "src/**/*.test.ts" "test/e2e/**/*.test.ts"
+e2e() { BALE_SNAPSHOTTER=extract node --conditions=source --disable-warning=ExperimentalWarning --test --test-timeout=300000 "$@"; }
+echo "test: the same with layers extracted into folders"
+# The verbs that are not in these files (diff, cp, export, prune …) are tested on both formats by stores.test.ts.
+e2e test/e2e/archives.test.ts test/e2e/build.test.ts test/e2e/empty-store.test.ts test/e2e/damage-and-reboot.test.ts
+e2e --test-name-pattern='^kill -9' test/e2e/bad-input.test.ts test/e2e/faults.test.ts
