@@ -25,8 +25,8 @@ export interface LayerWorkers extends AsyncDisposable {
  * the 250 MB that it may have.
  */
 const MOST = 2
-/** Little is alive at a time; a larger young generation only holds buffers longer (30 MB more in each thread). */
-const YOUNG_MEGABYTES = 6
+/** Little is alive at a time: half of Node's default saves 10 MB in each thread, and a quarter costs time. */
+const YOUNG_MEGABYTES = 24
 
 export function createLayerWorkers(count = Math.min(availableParallelism(), MOST)): LayerWorkers {
   const limited = createLimiter(count)
