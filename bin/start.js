@@ -10,6 +10,8 @@ if (Number.parseInt(process.versions.node, 10) < 24) {
   process.exit(125)
 }
 enableCompileCache()
+// bin/bale set it for this process alone: neither containers (`-e NAME`) nor helper programs are to see it.
+if (process.env.MALLOC_ARENA_MAX === '2') delete process.env.MALLOC_ARENA_MAX
 // A clone runs its sources as they are; the published package has only dist (Node strips no types below node_modules).
 const source = new URL('../src/cli/main.ts', import.meta.url)
 await import(existsSync(source) ? source.href : new URL('../dist/cli/main.js', import.meta.url).href)
