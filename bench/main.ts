@@ -23,8 +23,17 @@ const { values: flags } = parseArgs({
 const rounds = Number(flags.rounds)
 const wanted = (verb: string) => !flags.only || flags.only.split(',').includes(verb)
 
-/** Bars of ratio bale / podman that the project holds itself to. */
-const BARS: Record<string, number> = { pull: 0.3, save: 0.3, load: 0.25, rmi: 0.2, run: 0.7, 'reads warm': 1.1 }
+/** Bars that the project holds itself to: a ratio bale / podman, or seconds. */
+const BARS: Record<string, string> = {
+  '--version': '0.1 s',
+  pull: '0.3 of podman, 250 MB',
+  save: '0.3 of podman',
+  load: '0.25 of podman',
+  rmi: '0.2 of podman',
+  run: '0.7 of podman',
+  'build again': '0.5 s',
+  'reads warm': '1.1 of podman',
+}
 
 const folder = mkdtempSync('/var/tmp/bale-bench-')
 const results = new Map<string, Map<string, Timing[]>>()
@@ -54,7 +63,7 @@ try {
   console.log(
     `compared: ${tools.map((tool) => `${tool.name} (${tool.version})`).join(', ')}; ${rounds} rounds, medians`,
   )
-  const played = ['pull', 'save', 'rmi', 'load', 'run', 'build'].some(wanted)
+  const played = ['version', 'pull', 'save', 'rmi', 'load', 'run', 'build'].some(wanted)
   for (let round = 0; played && round < rounds; round++) for (const tool of tools) await play(tool, image, round)
   if (wanted('reads')) {
     const runners = tools.filter((tool) => tool.run)
@@ -77,6 +86,8 @@ async function play(tool: Tool, image: string, round: number): Promise<void> {
     const timing = await timed(command, tool.env)
     if (wanted(what)) add(what, tool, timing)
   }
+  if (wanted('version'))
+    for (let count = 0; count < 3; count++) add('--version', tool, await timed(tool.about, tool.env))
   await step('pull', tool.pull(image))
   if (wanted('save')) {
     // podman refuses to write over an archive.
@@ -143,7 +154,7 @@ function table(): string {
       ...tools.map((tool) => seconds(tool.name)?.toFixed(2) ?? ''),
       memory ? String(Math.round(Math.max(...memory)) || '') : '',
       ...tools.slice(1).map((tool) => ratio(tool.name)),
-      bar === undefined ? '' : `${bar} of podman`,
+      bar ?? '',
     ]
   })
   const line = (cells: string[]) => `| ${cells.join(' | ')} |`

@@ -8,6 +8,8 @@ export interface Tool extends AsyncDisposable {
   readonly name: string
   readonly version: string
   readonly env: Record<string, string>
+  /** Prints the version and does nothing else. */
+  readonly about: string[]
   pull(image: string): string[]
   save(image: string, file: string): string[]
   load?(file: string): string[]
@@ -38,6 +40,7 @@ export async function baleTool(folder: string): Promise<Tool> {
     name: 'bale',
     version: await firstLine([program, '--version'], env),
     env,
+    about: [program, '--version'],
     pull: (image) => [program, 'pull', '-q', image],
     save: (image, file) => [program, 'save', '-o', file, image],
     load: (file) => [program, 'load', '-q', '-i', file],
@@ -73,6 +76,7 @@ export async function podmanTool(folder: string): Promise<Tool | undefined> {
     name: 'podman',
     version: await firstLine(podman('--version'), env),
     env,
+    about: podman('--version'),
     pull: (image) => podman('pull', '-q', '--tls-verify=false', image),
     save: (image, file) => podman('save', '-q', '-o', file, image),
     load: (file) => podman('load', '-q', '-i', file),
@@ -98,6 +102,7 @@ export async function dockerTool(folder: string): Promise<Tool | undefined> {
     name: 'docker',
     version: await firstLine(docker('--version'), env),
     env,
+    about: docker('--version'),
     pull: (image) => docker('pull', '-q', image),
     save: (image, file) => docker('save', '-o', file, image),
     load: (file) => docker('load', '-q', '-i', file),
@@ -121,6 +126,7 @@ export async function skopeoTool(folder: string): Promise<Tool | undefined> {
     name: 'skopeo+umoci',
     version: await firstLine(['/usr/bin/skopeo', '--version'], env),
     env,
+    about: ['/usr/bin/skopeo', '--version'],
     pull: (image) =>
       script(
         `skopeo copy -q --src-tls-verify=false docker://${image} oci:${folder}/layout:one && umoci unpack --image ${folder}/layout:one ${folder}/bundle`,
