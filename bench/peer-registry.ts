@@ -11,7 +11,10 @@ export async function startPeerRegistry(folder: string): Promise<{ host: string 
     config,
     `version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: ${folder}/registry\n  delete:\n    enabled: true\nhttp:\n  addr: 127.0.0.1:${port}\n`,
   )
-  const child = spawn('/usr/bin/docker-registry', ['serve', config], { stdio: 'ignore' })
+  // It ends with the bench, however that ends.
+  const child = spawn('setpriv', ['--pdeathsig', 'TERM', '--', '/usr/bin/docker-registry', 'serve', config], {
+    stdio: 'ignore',
+  })
   for (let tries = 0; ; tries++) {
     const up = await fetch(`http://127.0.0.1:${port}/v2/`).then(
       (answer) => answer.ok,
