@@ -48,7 +48,8 @@ async function remembered(root: string, key: string): Promise<LayerFormatName | 
   try {
     text = await readFile(join(root, CHOICE), 'utf8')
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined
+    // A file in the way is told by whoever makes the folder.
+    if (['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) return undefined
     throw error
   }
   const [format, ...rest] = text.trim().split(' ')

@@ -1,11 +1,12 @@
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { BaleError, errnoOf } from '#base'
 import { asNoSpace } from './no-space.ts'
 
 /** Makes a folder for its owner alone, with those above it; one that is there is left as it is. Throws UNSUPPORTED_HOST. */
 export function makeFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 })
+    makeWithParents(resolve(path))
   } catch (error) {
     if (!UNUSABLE.includes(errnoOf(error) ?? '')) throw asNoSpace(error, path)
     throw new BaleError('UNSUPPORTED_HOST', `the folder ${path} cannot be made: ${(error as Error).message}`, {
@@ -15,5 +16,20 @@ export function makeFolder(path: string): void {
   }
 }
 
-/** No right, a read-only file system, a file in the way. */
-const UNUSABLE = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST']
+/** Step by step: Node's recursive mkdir never ends where the kernel answers ENOENT for a name below a folder (/proc). */
+function makeWithParents(path: string): void {
+  const missing: string[] = []
+  for (let folder = path; !existsSync(folder); folder = dirname(folder)) missing.push(folder)
+  for (const folder of missing.reverse()) {
+    try {
+      mkdirSync(folder, { mode: 0o700 })
+    } catch (error) {
+      // Another process may have been first.
+      if (errnoOf(error) !== 'EEXIST' || !statSync(folder).isDirectory()) throw error
+    }
+  }
+  if (!statSync(path).isDirectory()) mkdirSync(path)
+}
+
+/** No right, a read-only file system, a file in the way, a file system of the kernel. */
+const UNUSABLE = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ENOENT', 'ELOOP', 'ENAMETOOLONG']
