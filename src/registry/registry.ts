@@ -1,8 +1,7 @@
-import { mkdir } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { BaleError, type Clock, isBaleError, type Log, noLog, systemClock } from '#base'
-import { acquireLock } from '#host/file'
+import { acquireLock, makeFolder } from '#host/file'
 import { type AnonymousAccess, createAuthenticator, createTokenIssuer, createUsers, type Users } from './auth/index.ts'
 import { type Collected, type CollectOptions, collect } from './collect.ts'
 import { createHandler, createOrigin, type OriginOptions } from './http/index.ts'
@@ -38,7 +37,7 @@ export const DEFAULT_LEASE = 24 * 3_600_000
 export async function createRegistry(options: RegistryOptions): Promise<Registry> {
   const { folder, clock = systemClock, log = noLog, lease = DEFAULT_LEASE, anonymous = 'none' } = options
   const origin = createOrigin(options)
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  makeFolder(folder)
   const lock = await lockFolder(folder)
   try {
     const { meta, objects } = openParts(folder, clock)
@@ -74,7 +73,7 @@ export interface RegistryAdmin extends AsyncDisposable {
 /** Opens the registry's folder for its administration, also while it is served. */
 export async function openRegistryAdmin(options: { folder: string; clock?: Clock }): Promise<RegistryAdmin> {
   const { folder, clock = systemClock } = options
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  makeFolder(folder)
   const { meta, objects } = openParts(folder, clock)
   return {
     users: createUsers(meta),

@@ -30,7 +30,19 @@ export async function openSink(target: string | Writable): Promise<ArchiveSink> 
     return Object.defineProperty(sink, Symbol.asyncDispose, { value: async () => void stream.destroy() })
   }
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`)
-  return fileSink(await open(temporary, 'wx', 0o600), temporary, path)
+  return fileSink(await openNew(temporary, path), temporary, path)
+}
+
+async function openNew(temporary: string, path: string): Promise<FileHandle> {
+  try {
+    return await open(temporary, 'wx', 0o600)
+  } catch (error) {
+    if (!['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'EROFS'].includes(errnoOf(error) ?? '')) throw asNoSpace(error, path)
+    throw new BaleError('INVALID_ARGUMENT', `cannot write ${path}: ${errnoOf(error)} in ${dirname(path)}`, {
+      hint: 'name a file in a folder that is there and may be written',
+      cause: error,
+    })
+  }
 }
 
 /** Links are followed, so that a link stays one; undefined for what is there and no plain file. */

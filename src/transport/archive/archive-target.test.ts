@@ -217,3 +217,11 @@ test('GNU tar and the documents agree that the archive is whole', async () => {
   assert.deepEqual(listed.slice(0, 2), ['blobs/', 'blobs/sha256/'])
   assert.deepEqual(listed.slice(-4), ['index.json', 'manifest.json', 'oci-layout', 'repositories'])
 })
+
+test('an archive in a folder that is not there is refused, naming file and folder', async () => {
+  const path = join(folder, 'none/x.tar')
+  await assert.rejects(createArchiveTarget(path, { format: 'docker' }), {
+    code: 'INVALID_ARGUMENT',
+    message: `cannot write ${path}: ENOENT in ${folder}/none`,
+  })
+})
