@@ -127,6 +127,8 @@ test(
     }
     const huge = image({ Entrypoint: Array.from({ length: 100_001 }, () => 'x') })
     assertRefused(await bale.try(['run', '--rm', huge]), 125, /more than 100000 entries/)
+    const long = image({ Entrypoint: ['x'.repeat(70_000)] })
+    assertRefused(await bale.try(['run', '--rm', long], { timeout: 20_000 }), 125, /longer than 4095 bytes/)
     const busy = image({ Healthcheck: { Test: ['CMD', 'true'], Interval: 1 } })
     assertRefused(await bale.try(['run', '--rm', busy, 'true']), 125, /Interval in Healthcheck cannot be less/)
     const negative = image({ Healthcheck: { Test: ['CMD', 'true'], Interval: -5 } })

@@ -40,6 +40,9 @@ export function effectiveConfig(options: ContainerOptions, id: string): Effectiv
   }
 }
 
+/** Bytes; the kernel's PATH_MAX without the closing NUL. */
+const LONGEST_PATH = 4095
+
 function commandOf({ image, config }: ContainerOptions): Pick<EffectiveConfig, 'Entrypoint' | 'Cmd'> {
   // An entrypoint of the user's makes the image's Cmd meaningless: its arguments were for another program.
   const replaced = config.entrypoint !== undefined
@@ -49,6 +52,9 @@ function commandOf({ image, config }: ContainerOptions): Pick<EffectiveConfig, '
     throw new BaleError('INVALID_ARGUMENT', 'No command specified', {
       hint: `the image ${image.reference} names none; say one: bale run ${image.reference} COMMAND`,
     })
+  // runc's answer about a longer one fills a pipe that nobody reads: it would hang (M13).
+  if (Buffer.byteLength(entrypoint[0] ?? command[0]!) > LONGEST_PATH)
+    throw new BaleError('INVALID_ARGUMENT', `the name of the command is longer than ${LONGEST_PATH} bytes`)
   return {
     ...(entrypoint.length && { Entrypoint: entrypoint }),
     ...(command.length && { Cmd: command }),
