@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { constants } from 'node:os'
-import { BaleError, errnoOf } from '#base'
+import { BaleError, errnoOf, isBaleError } from '#base'
 import type { AttachSession, Engine } from '#engine'
+import { renderFailure } from './render/failure.ts'
 import type { Terminal, VerbContext } from './verb.ts'
 
 export interface SessionOptions {
@@ -103,8 +104,11 @@ function forwardSignals(onSignal: NonNullable<SessionOptions['onSignal']>, io: T
   let wishes = 0
   for (const signal of FORWARDED) {
     const forward = () => {
-      // The process may end in this very moment; its end is seen on its streams.
-      onSignal(signal).catch(() => undefined)
+      onSignal(signal).catch((error: unknown) => {
+        // The process may end in this very moment; its end is seen on its streams.
+        const ended = isBaleError(error, 'CONTAINER_NOT_RUNNING') || isBaleError(error, 'CONTAINER_NOT_FOUND')
+        if (!ended) io.warn(renderFailure(error))
+      })
       if (signal === 'SIGINT' || signal === 'SIGTERM') wishes++
       if (wishes < WISHES_TO_END) return
       io.warn(`got ${WISHES_TO_END} SIGTERM/SIGINTs, forcefully exiting`)

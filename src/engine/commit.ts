@@ -46,41 +46,18 @@ export async function commitContainer(
   return { id: stored.id, ...(reference && { name: fullName(reference) }) }
 }
 
+const KEPT = [
+  ...(['User', 'ExposedPorts', 'Env', 'Entrypoint', 'Cmd', 'Volumes'] as const),
+  ...(['WorkingDir', 'Labels', 'StopSignal', 'Healthcheck', 'Shell', 'OnBuild'] as const),
+]
+
 /** What of a container's configuration an image keeps. */
 function imagePart(config: ContainerConfig): ContainerConfig {
-  const {
-    User,
-    ExposedPorts,
-    Env,
-    Entrypoint,
-    Cmd,
-    Volumes,
-    WorkingDir,
-    Labels,
-    StopSignal,
-    Healthcheck,
-    Shell,
-    OnBuild,
-  } = config
-  const kept = {
-    User,
-    ExposedPorts,
-    Env,
-    Entrypoint,
-    Cmd,
-    Volumes,
-    WorkingDir,
-    Labels,
-    StopSignal,
-    Healthcheck,
-    Shell,
-    OnBuild,
-  }
   const isEmpty = (value: unknown) =>
     value === undefined ||
     value === '' ||
     (typeof value === 'object' && value !== null && Object.keys(value).length === 0)
-  return Object.fromEntries(Object.entries(kept).filter(([, value]) => !isEmpty(value)))
+  return Object.fromEntries(KEPT.map((name) => [name, config[name]] as const).filter(([, value]) => !isEmpty(value)))
 }
 
 function imageConfig(
