@@ -19,7 +19,7 @@ export async function abandonContainer(place: { run: string; path?: string }, id
     await (await openRuntime({ programs: found, stateFolder })).delete(id, { force: true })
   await removeCgroup(cgroupPath(id))
   const namespaces = join(place.run, 'netns')
-  await deleteNetworkNamespace(join(namespaces, id.slice(0, 16)), found)
+  await deleteNetworkNamespace(join(namespaces, id.slice(0, 16)))
   await rm(join(place.run, 'c', id.slice(0, 16)), { recursive: true, force: true })
   const driver = netavark(found, join(place.run, 'network'))
   await openBridges({ programs: found, driver, namespaces }).takeDownOrphans()

@@ -35,14 +35,14 @@ export function openBridges({ programs, driver, namespaces }: BridgesOptions): B
     // A port may vanish by itself this moment, as its namespace was removed: the others go all the same.
     await runProgram(programs.need('ip'), ['-force', '-batch', '-'], { env, input: removals })
     const namespace = join(namespaces, `down-${interfaceName}`)
-    await deleteNetworkNamespace(namespace, programs)
+    await deleteNetworkNamespace(namespace)
     await createNetworkNamespace(namespace, programs)
     try {
       // netavark deletes bridge and rules when it takes the last container's interface away: here one that never was.
       await runProgram('nsenter', [`--net=${namespace}`, 'ip', 'link', 'add', 'eth0', 'type', 'bridge'], { env })
       await driver.teardown(namespace, request)
     } finally {
-      await deleteNetworkNamespace(namespace, programs)
+      await deleteNetworkNamespace(namespace)
     }
     await forgetBridge(interfaceName)
   }

@@ -223,7 +223,7 @@ export function connections({ store, programs }: ConnectionsOptions): Connection
         }
       }
       // Without rules of its own, a container's traces on the network vanish with its namespace.
-      await deleteNetworkNamespace(namespacePath(owner), programs)
+      await deleteNetworkNamespace(namespacePath(owner))
       await rm(requestPath(owner), { force: true })
       await release(owner)
     },
