@@ -46,8 +46,12 @@ export async function copyBlob(copy: BlobCopy): Promise<number> {
 }
 
 const STEP = 256 * 1024
+const STEP_MILLISECONDS = 100
 
-/** Passes a stream on and reports at most a hundred times or every STEP bytes, whichever is rarer, and at its end. */
+/**
+ * Passes a stream on and reports its first bytes, then at most a hundred times or every STEP bytes, whichever is rarer
+ * (a slow stream: ten times a second), and at its end.
+ */
 async function* counted(
   stream: AsyncIterable<Uint8Array>,
   expected: number,
@@ -56,12 +60,15 @@ async function* counted(
   const step = Math.max(STEP, expected / 100)
   let done = 0
   let reported = 0
+  let reportedAt = Number.NEGATIVE_INFINITY
   try {
     for await (const chunk of stream) {
       done += chunk.byteLength
-      if (done - reported >= step) {
+      const now = performance.now()
+      if (done - reported >= step || now - reportedAt >= STEP_MILLISECONDS) {
         report(done, done - reported)
         reported = done
+        reportedAt = now
       }
       yield chunk
     }
