@@ -1,5 +1,5 @@
 // Where Node starts for bin/bale and for the monitors' clean-up command. It is JavaScript so that the compile cache is on
-// before the first TypeScript source is met: what strips types (25 ms, 37 MB) is then loaded only for a changed source.
+// before the first TypeScript source is met: what strips types (20 ms, 18 MB) is then loaded only for a changed source.
 import { existsSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
 
