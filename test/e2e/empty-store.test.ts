@@ -33,7 +33,7 @@ test('after everything is removed the store holds nothing: no file, mount, rule,
   assert.equal(await rules(), '')
   const cgroups = await execute('/bin/sh', ['-c', `ls -d /sys/fs/cgroup/*/bale/${id} 2>/dev/null | wc -l`])
   assert.equal(cgroups.stdout.trim(), '0')
-  // The monitor ends by itself, right after it has started the clean-up.
+  // The monitor ends by itself, after the clean-up that it has started (two seconds for an idle bridge, and the load).
   const monitors = async () =>
     (
       await execute('/bin/sh', [
@@ -41,7 +41,7 @@ test('after everything is removed the store holds nothing: no file, mount, rule,
         `cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -o "[c]onmon.*${id}.*"`,
       ])
     ).stdout
-  for (let tries = 0; tries < 30 && (await monitors()) !== ''; tries++) await sleep(100)
+  for (let tries = 0; tries < 100 && (await monitors()) !== ''; tries++) await sleep(100)
   assert.equal(await monitors(), '')
 })
 

@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { BaleError } from '#base'
+import { BaleError, errnoOf } from '#base'
+import { isAlive } from '#host'
 import type { AttachSession, TerminalSize } from '../runtime/attach.ts'
 import { type ExecSession, execMonitored } from '../runtime/monitor.ts'
 import { boundingCapabilities } from '../spec/capabilities.ts'
@@ -94,8 +95,8 @@ async function begun(session: ExecSession, request: ExecRequest, remove: () => P
   }
 }
 
-function execProcess({ record, state }: SeenContainer, request: ExecRequest) {
-  const { config, host } = record.document
+function execProcess(seen: SeenContainer, request: ExecRequest) {
+  const { config, host } = seen.record.document
   const machine = readMachine()
   const privileged = request.privileged || host.privileged
   const bounding = boundingCapabilities({ add: host.capAdd, drop: host.capDrop, privileged }, machine.capabilities)
@@ -109,10 +110,21 @@ function execProcess({ record, state }: SeenContainer, request: ExecRequest) {
         cwd: request.workingDir || config.WorkingDir || '/',
         terminal,
         // The accounts of the container as it is now, found inside its root.
-        user: resolveUser(`/proc/${state.process!.pid}/root`, request.user ?? config.User ?? '', host.groupAdd),
+        user: userInside(seen, request),
       },
       bounding,
     ),
     ...(parseSecurityOptions(host.securityOptions ?? [], privileged).noNewPrivileges && { noNewPrivileges: true }),
+  }
+}
+
+/** Who the process is, by the accounts of the running container. Its end may come between the look and this. */
+function userInside({ record, state }: SeenContainer, request: ExecRequest): ReturnType<typeof resolveUser> {
+  const { config, host } = record.document
+  try {
+    return resolveUser(`/proc/${state.process!.pid}/root`, request.user ?? config.User ?? '', host.groupAdd)
+  } catch (cause) {
+    if (!['ENOENT', 'ESRCH'].includes(errnoOf(cause) ?? '') || isAlive(state.process!)) throw cause
+    throw new BaleError('CONTAINER_NOT_RUNNING', `Container ${record.id} is not running`, { cause })
   }
 }
