@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '../test/kit/registry.ts'
 
 /** Debian's docker-registry on loopback: the same server for all that are compared. */
 export async function startPeerRegistry(folder: string): Promise<{ host: string } & AsyncDisposable> {
@@ -30,15 +30,4 @@ export async function startPeerRegistry(folder: string): Promise<{ host: string 
       child.kill('SIGTERM')
     },
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((done, fail) => {
-    const server = createServer()
-    server.on('error', fail)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => (typeof address === 'object' && address ? done(address.port) : fail(new Error('no port'))))
-    })
-  })
 }
