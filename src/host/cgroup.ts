@@ -83,14 +83,24 @@ function subgroups(folder: string): string[] {
   }
 }
 
-/** Freezes or thaws all processes of a group. False when the group is gone. Source: kernel cgroup-v1/freezer, cgroup-v2. */
+/**
+ * Freezes or thaws all processes of a group. False when the group is gone, or could not be frozen (it is thawed then). The
+ * old freezer can stay at FREEZING while processes are born; it is told again each time, and thawed for a moment now and
+ * then so that it makes progress. Source: kernel cgroup-v1/freezer-subsystem, cgroup-v2.
+ */
 export async function freezeCgroup(path: string, frozen: boolean, layout = cgroupLayout()): Promise<boolean> {
   const file = freezerFile(path, layout)
   if (!existsSync(file)) return false
-  writeFileSync(file, layout.version === 1 ? (frozen ? 'FROZEN' : 'THAWED') : frozen ? '1' : '0')
-  for (let attempt = 0; frozen && !isFrozen(path, layout); attempt++) {
-    if (attempt === 200) return false
+  const [freeze, thaw] = layout.version === 1 ? ['FROZEN', 'THAWED'] : ['1', '0']
+  writeFileSync(file, frozen ? freeze : thaw)
+  for (let attempt = 1; frozen && !isFrozen(path, layout); attempt++) {
+    if (attempt === 400) {
+      writeFileSync(file, thaw)
+      return false
+    }
+    if (layout.version === 1 && attempt % 50 === 0) writeFileSync(file, thaw)
     await new Promise((resolve) => setTimeout(resolve, 5))
+    if (layout.version === 1) writeFileSync(file, freeze)
   }
   return true
 }
