@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { BaleError, isBaleError, type OperationOptions } from '#base'
 import { checkErofs } from '#format/erofs'
-import { createLayerWriter, type LayerWriterOptions, reassemble } from '#format/layer'
+import { createLayerWriter, reassemble } from '#format/layer'
 import { streamFile, withNoSpace } from '#host/file'
 import type { LayerFormat, WrittenLayer } from '#store'
 import { createImageFile, hashImageFile, openImageSource } from './image-file.ts'
@@ -22,12 +22,12 @@ export const layerFormat: LayerFormat = {
 export async function writeErofsLayer(
   folder: string,
   tar: AsyncIterable<Uint8Array>,
-  options: OperationOptions & Pick<LayerWriterOptions, 'resolveLower'> = {},
+  options: OperationOptions = {},
 ): Promise<WrittenLayer> {
   return withNoSpace(folder, async () => {
     using image = createImageFile(join(folder, IMAGE_NAME))
     await using split = createSplitFile(join(folder, SPLIT_NAME))
-    const writer = createLayerWriter({ image, split, resolveLower: options.resolveLower })
+    const writer = createLayerWriter({ image, split })
     for await (const bytes of tar) {
       options.signal?.throwIfAborted()
       const waits = writer.push(bytes)

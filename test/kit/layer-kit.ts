@@ -1,12 +1,7 @@
 /** For tests of layers: images in memory, and trees as text that can be compared. */
 import { createHash } from 'node:crypto'
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import {
-  createLayerWriter,
-  type LayerWriterOptions,
-  reassemble,
-  type WrittenLayerImage,
-} from '../../src/format/layer/index.ts'
+import { createLayerWriter, reassemble, type WrittenLayerImage } from '../../src/format/layer/index.ts'
 import { type NewTarEntry, packTar } from '../../src/format/tar/index.ts'
 import { readXattrs } from '../../src/host/index.ts'
 
@@ -40,16 +35,12 @@ export interface MemoryLayer {
 }
 
 /** Writes a layer from tar bytes that arrive in pieces of the given size. */
-export async function writeLayer(
-  tar: Uint8Array,
-  options: { piece?: number } & Pick<LayerWriterOptions, 'resolveLower'> = {},
-): Promise<MemoryLayer> {
+export async function writeLayer(tar: Uint8Array, options: { piece?: number } = {}): Promise<MemoryLayer> {
   const image = memoryImage()
   const pieces: Buffer[] = []
   const writer = createLayerWriter({
     image,
     split: { write: (bytes) => void pieces.push(Buffer.from(bytes)) },
-    resolveLower: options.resolveLower,
   })
   const piece = options.piece ?? 64 * 1024
   for (let at = 0; at < tar.length; at += piece) await writer.push(tar.subarray(at, at + piece))

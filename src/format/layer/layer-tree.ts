@@ -10,8 +10,8 @@ interface LayerDirectory extends Directory {
   whiteouts?: Set<string>
 }
 
-/** A hard link whose target no earlier entry of the layer has: perhaps a file of a lower layer. */
-export interface OpenLink {
+/** A hard link whose target no earlier entry of the layer has. */
+interface OpenLink {
   /** Stands in the tree in place of a node. */
   placeholder: Node
   target: string[]
@@ -68,24 +68,17 @@ export class LayerTree {
     }
   }
 
-  /** Hard links that still wait for a file of a lower layer. Throws for those that point forward in the tar. */
-  openLinks(): OpenLink[] {
-    const open = this.#openLinks.filter(({ placeholder }) => (this.links.get(placeholder) ?? 1) > 0)
-    for (const { entry, target } of open)
-      if (this.#lookup(target, entry) !== undefined)
-        throw tarError(
-          `is a hard link to ${quotedName(target.join('/'))}, which comes later in the archive`,
-          entry.name,
-        )
-    return open
-  }
-
-  resolveLink(link: OpenLink, node: Node): void {
-    const count = this.links.get(link.placeholder) ?? 1
-    this.links.delete(link.placeholder)
-    if (count > 1) this.links.set(node, count)
-    for (const directory of this.#directories())
-      for (const [name, child] of directory.children) if (child === link.placeholder) directory.children.set(name, node)
+  /**
+   * Throws for hard links whose target comes later in the tar, or is not in this layer: a copy of a lower layer's file
+   * would make the image depend on more than the tar (decision 0007).
+   */
+  checkLinks(): void {
+    for (const { placeholder, entry, target } of this.#openLinks) {
+      if ((this.links.get(placeholder) ?? 1) <= 0) continue
+      const comesLater = this.#lookup(target, entry) !== undefined
+      const why = comesLater ? 'which comes later in the archive' : 'which the layer does not have'
+      throw tarError(`is a hard link to ${quotedName(target.join('/'))}, ${why}`, entry.name)
+    }
   }
 
   /** Puts whiteouts and opaque marks into the tree; `whiteout` writes the one inode they share. */

@@ -12,11 +12,6 @@ export interface LayerWriterOptions {
   image: RandomSink
   /** The split, not compressed. */
   split: Sink
-  /**
-   * Gives a file of a lower layer for a hard link that points there: its entry (a file) and its data, which is copied.
-   * Without it, or when it answers undefined, such a link is refused (T07).
-   */
-  resolveLower?(path: string): Promise<{ entry: TarEntry; data: AsyncIterable<Uint8Array> } | undefined>
 }
 
 export interface WrittenLayerImage {
@@ -40,7 +35,7 @@ export interface LayerWriter {
 const MAX_HOLES = 16 * 2 ** 30
 
 /** Writes a layer in one pass: hash, scan, place. Memory is bounded by the number of names, not by their data. */
-export function createLayerWriter({ image, split, resolveLower }: LayerWriterOptions): LayerWriter {
+export function createLayerWriter({ image, split }: LayerWriterOptions): LayerWriter {
   const hash = createHash('sha256')
   const erofs = createErofsWriter(image)
   const splitWriter = createSplitWriter(split)
@@ -79,20 +74,6 @@ export function createLayerWriter({ image, split, resolveLower }: LayerWriterOpt
     })
   }
 
-  async function copyLowerFiles(): Promise<void> {
-    for (const link of tree.openLinks()) {
-      const lower = await resolveLower?.(link.target.join('/'))
-      if (lower?.entry.type !== 'file')
-        throw tarError(
-          `is a hard link to ${quotedName(link.target.join('/'))}, which the layer does not have`,
-          link.entry.name,
-        )
-      const node = addNode({ ...lower.entry, sparse: undefined, dataSize: lower.entry.size })
-      for await (const bytes of lower.data) await erofs.data(bytes)
-      tree.resolveLink(link, node!)
-    }
-  }
-
   return {
     push(bytes) {
       hash.update(bytes)
@@ -101,7 +82,7 @@ export function createLayerWriter({ image, split, resolveLower }: LayerWriterOpt
     },
     async finish() {
       scanner.end()
-      await copyLowerFiles()
+      tree.checkLinks()
       tree.applyWhiteouts(() => erofs.addNode(WHITEOUT))
       await Promise.all([...waits.splice(0), splitWriter.end()])
       const { imageSize } = await erofs.finish(tree.root, tree.links)
