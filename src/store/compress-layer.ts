@@ -25,7 +25,10 @@ import { verifiedTar } from './verified-read.ts'
  */
 export async function compressLayer(core: Core, diffId: Digest, options: OperationOptions = {}): Promise<Descriptor> {
   // Not the layer's own lock: pulls and runs of the layer need not wait for a compressor.
-  await using _lock = await acquireLock(core.layout.lock('blob', diffId), options)
+  await using _lock = await acquireLock(core.layout.lock('blob', diffId), {
+    ...options,
+    what: `layer ${diffId}, which another process compresses`,
+  })
   const known = knownBlob(core, diffId)
   if (known) {
     core.session.hold([{ kind: 'blob', digest: known.digest }])
@@ -57,7 +60,10 @@ export async function compressLayer(core: Core, diffId: Digest, options: Operati
   }
   const descriptor = { mediaType: MediaType.ociLayerGzip, digest: hasher.digest(), size: hasher.size }
   // From file to row under the blob's own lock: a collection takes what has no row and no lock for a leftover.
-  await using _blob = await acquireLock(core.layout.lock('blob', descriptor.digest), options)
+  await using _blob = await acquireLock(core.layout.lock('blob', descriptor.digest), {
+    ...options,
+    what: `blob ${descriptor.digest}, which another process writes`,
+  })
   await writer.commit(descriptor)
   insertBlob(core, descriptor)
   return descriptor

@@ -104,7 +104,10 @@ async function writeNew(
     throw asNoSpace(error, 'a layer')
   })
   options.signal?.throwIfAborted()
-  await using _lock = await acquireLock(core.layout.lock('layer', written.diffId), options)
+  await using _lock = await acquireLock(core.layout.lock('layer', written.diffId), {
+    ...options,
+    what: `layer ${written.diffId}, which another process writes`,
+  })
   return await publishLayer(core, scratch.path, written)
 }
 

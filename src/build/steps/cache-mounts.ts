@@ -1,8 +1,22 @@
 import { createHash } from 'node:crypto'
-import { lstat, mkdir, readdir } from 'node:fs/promises'
+import { chmod, chown, lstat, mkdir, readdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import { errnoOf, isBaleError } from '#base'
+import { errnoOf, isBaleError, type OperationOptions, printable } from '#base'
 import { acquireLock, removeTree } from '#host/file'
+
+/** A cache that a step mounts. */
+export interface CacheRequest {
+  id: string
+  /** What it begins with, if not empty: caches of one id with other beginnings are other caches. */
+  origin: string | undefined
+  sharing: 'shared' | 'private' | 'locked'
+  /** Of a cache that is new; one that is there keeps its own. */
+  mode: number
+  uid: number
+  gid: number
+  /** Copies the beginning into the new folder. */
+  fill?(folder: string): Promise<void>
+}
 
 /** Contents of `RUN --mount=type=cache`, outside of the layers: one folder for each id, until they are pruned. */
 export function cacheMountsFolder(storeRoot: string): string {
@@ -10,20 +24,42 @@ export function cacheMountsFolder(storeRoot: string): string {
 }
 
 /**
- * The folder for an id, held against pruning until `stack` is disposed. `shared`: one for all; `locked`: one step at a
- * time; `private`: another one when it is in use. The id is text of a Dockerfile and never becomes a path (B01).
+ * The folders for all caches of one step, in the order of the requests, held against pruning until `stack` is disposed.
+ * `shared`: one for all; `locked`: one for all, one step at a time, and not beside steps that share it; `private`: another
+ * one when it is in use. An id is text of a Dockerfile and never becomes a path (B01).
+ *
+ * All locks that may have to be waited for are taken here, each once, in one order for all builds of the machine: so two
+ * steps never wait for each other, and a step never waits for itself.
  */
-export async function claimCacheMount(
+export async function claimCacheMounts(
   storeRoot: string,
-  request: { id: string; sharing: 'shared' | 'private' | 'locked' },
+  requests: readonly CacheRequest[],
   stack: AsyncDisposableStack,
-  signal: AbortSignal,
-): Promise<string> {
-  const folder = join(cacheMountsFolder(storeRoot), createHash('sha256').update(request.id).digest('hex'))
-  stack.use(await acquireLock(useLock(folder), { shared: true, signal }))
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  if (request.sharing === 'locked') stack.use(await acquireLock(join(folder, 'locked.lock'), { signal }))
-  if (request.sharing !== 'private') return join(folder, '0')
+  options: OperationOptions,
+): Promise<string[]> {
+  const folderOf = (request: CacheRequest) => join(cacheMountsFolder(storeRoot), nameOf(request))
+  const folders = [...new Set(requests.map(folderOf))].sort()
+  for (const folder of folders) {
+    const same = requests.filter((request) => folderOf(request) === folder)
+    const what = `the cache ${JSON.stringify(printable(same[0]!.id))}, which another build step uses`
+    stack.use(await acquireLock(useLock(folder), { ...options, what, shared: true }))
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    if (same.every(({ sharing }) => sharing === 'private')) continue
+    const shared = same.every(({ sharing }) => sharing !== 'locked')
+    stack.use(await acquireLock(join(folder, '0.lock'), { ...options, what, shared }))
+  }
+  const claimed: string[] = []
+  for (const request of requests) {
+    const folder = folderOf(request)
+    const path = request.sharing === 'private' ? await claimPrivate(folder, stack, options) : join(folder, '0')
+    await makeContent(path, request, options)
+    claimed.push(path)
+  }
+  return claimed
+}
+
+/** The first that no other step uses. */
+async function claimPrivate(folder: string, stack: AsyncDisposableStack, { signal }: OperationOptions) {
   for (let number = 1; ; number++) {
     try {
       stack.use(await acquireLock(join(folder, `${number}.lock`), { signal, timeoutMs: 0 }))
@@ -31,6 +67,38 @@ export async function claimCacheMount(
     } catch (error) {
       if (!isBaleError(error, 'LOCKED')) throw error
     }
+  }
+}
+
+/** It is there complete or not at all, also when several steps share it or one was killed while it made it. */
+async function makeContent(path: string, { mode, uid, gid, fill }: CacheRequest, options: OperationOptions) {
+  if (await isThere(path)) return
+  await using _making = await acquireLock(`${path}.making`, options)
+  if (await isThere(path)) return
+  const fresh = `${path}.new`
+  await removeTree(fresh)
+  await mkdir(fresh, { mode: 0o700 })
+  if (fill) await fill(fresh)
+  else {
+    await chown(fresh, uid, gid)
+    await chmod(fresh, mode)
+  }
+  await rename(fresh, path)
+}
+
+function nameOf({ id, origin }: CacheRequest): string {
+  const hash = createHash('sha256').update(id)
+  // No id that a Dockerfile can write holds a NUL.
+  return (origin === undefined ? hash : hash.update(`\0${origin}`)).digest('hex')
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await lstat(path)
+    return true
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false
+    throw error
   }
 }
 
@@ -52,19 +120,32 @@ export async function pruneCacheMounts(storeRoot: string): Promise<number> {
   return freed
 }
 
+/** Bytes of all cache mounts on disk. */
+export async function cacheMountsSize(storeRoot: string): Promise<number> {
+  const parent = cacheMountsFolder(storeRoot)
+  let size = 0
+  for (const name of await namesIn(parent)) size += await sizeOf(Buffer.from(join(parent, name)))
+  return size
+}
+
 function useLock(folder: string): string {
   return `${folder}.use`
 }
 
-/** Names are bytes of any kind. */
+/** Names are bytes of any kind. What goes away meanwhile has no size. */
 async function sizeOf(path: Buffer): Promise<number> {
-  const stat = await lstat(path)
-  if (!stat.isDirectory()) return stat.blocks * 512
-  let size = 0
-  for (const name of await readdir(path, { encoding: 'buffer' })) {
-    size += await sizeOf(Buffer.concat([path, Buffer.from('/'), name]))
+  try {
+    const stat = await lstat(path)
+    if (!stat.isDirectory()) return stat.blocks * 512
+    let size = 0
+    for (const name of await readdir(path, { encoding: 'buffer' })) {
+      size += await sizeOf(Buffer.concat([path, Buffer.from('/'), name]))
+    }
+    return size
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return 0
+    throw error
   }
-  return size
 }
 
 async function namesIn(folder: string): Promise<string[]> {

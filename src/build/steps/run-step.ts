@@ -11,6 +11,7 @@ import { cacheKey, chainId } from '../cache-key.ts'
 import { dockerfileError, parseMount, type RunCommand } from '../dockerfile/index.ts'
 import type { StageState } from '../stage-state.ts'
 import type { Stage } from '../stages.ts'
+import { claimCacheMounts } from './cache-mounts.ts'
 import { createOutputTail } from './output-tail.ts'
 import { type RunLine, runCreatedBy, runLine } from './run-command.ts'
 import { type PreparedMount, prepareMount } from './step-mounts.ts'
@@ -48,9 +49,10 @@ export async function runStep(run: BuildRun, stage: Stage, state: StageState, co
     async execute(output) {
       const { session, signal } = run
       await using stack = new AsyncDisposableStack()
+      const folders = await claimCaches(run, mounts, stack)
       const rootfs = stack.use(await session.mount(layers, { writable: true, signal }))
       const opened: { mounts: StepMount[]; env?: string[] }[] = []
-      for (const mount of mounts) opened.push(await mount.open(stack))
+      for (const mount of mounts) opened.push(await mount.open(stack, folders.get(mount)))
       if (line.script) opened.push({ mounts: [await scriptMount(run, line.script)] })
       const tail = createOutputTail()
       const { exitCode, failure } = await session.machine.runStep({
@@ -87,6 +89,14 @@ function permit(run: BuildRun, { instruction }: RunCommand, entitlement: string)
   throw dockerfileError(instruction.source, instruction.range.start, `${entitlement} is not allowed`, {
     hint: `allow it with --allow ${entitlement}, if you trust this Dockerfile`,
   })
+}
+
+async function claimCaches(run: BuildRun, mounts: readonly PreparedMount[], stack: AsyncDisposableStack) {
+  const caches = mounts.filter((mount) => mount.cache !== undefined)
+  const { session, signal, progress } = run
+  const requests = caches.map((mount) => mount.cache!)
+  const folders = await claimCacheMounts(session.machine.store.root, requests, stack, { signal, progress })
+  return new Map(caches.map((mount, index) => [mount, folders[index]!]))
 }
 
 async function scriptMount(run: BuildRun, script: NonNullable<RunLine['script']>): Promise<StepMount> {

@@ -1,8 +1,9 @@
-import { chmod, chown, mkdir, writeFile } from 'node:fs/promises'
+import { chmod, chown, stat, writeFile } from 'node:fs/promises'
 import { basename, join, posix } from 'node:path'
-import { BaleError, errnoOf, printable } from '#base'
+import { BaleError, printable } from '#base'
 import type { StepMount } from '#container'
 import { packTar } from '#format/tar'
+import { runProgram } from '#host'
 import type { BuildRun, OpenSource, StepSource } from '../build-run.ts'
 import { chainId } from '../cache-key.ts'
 import { cleanPath, fromText, toText } from '../context/byte-path.ts'
@@ -12,14 +13,19 @@ import { place } from '../copy/place.ts'
 import { selectSources } from '../copy/selection.ts'
 import type { MountOption } from '../dockerfile/index.ts'
 import type { Stage } from '../stages.ts'
-import { claimCacheMount } from './cache-mounts.ts'
+import type { CacheRequest } from './cache-mounts.ts'
 
 /** A mount of a RUN, with what the cache must know of it. */
 export interface PreparedMount {
   /** Part of the step's key: contents of binds, never secrets, never the contents of caches (B09). */
   definition: object
-  /** Makes it; `stack` undoes it when the step has ended. Several for one: none, when an optional secret is missing. */
-  open(stack: AsyncDisposableStack): Promise<{ mounts: StepMount[]; env?: string[] }>
+  /** Of a cache: what is claimed for it before any mount of the step is opened. */
+  cache?: CacheRequest
+  /**
+   * Makes it; `stack` undoes it when the step has ended. `folder` is what was claimed. Several for one: none, when an
+   * optional secret is missing.
+   */
+  open(stack: AsyncDisposableStack, folder?: string): Promise<{ mounts: StepMount[]; env?: string[] }>
 }
 
 export async function prepareMount(
@@ -33,7 +39,12 @@ export async function prepareMount(
     case 'bind':
       return prepareBind(run, await run.source(option.from, stage), option, target)
     case 'cache':
-      return prepareCache(run, option, target)
+      return prepareCache(
+        run,
+        option.from === undefined ? undefined : await run.source(option.from, stage),
+        option,
+        target,
+      )
     case 'tmpfs': {
       const options = ['mode=1777', ...(option.size === undefined ? [] : [`size=${option.size}`])]
       const mount: StepMount = { type: 'tmpfs', target, options }
@@ -54,24 +65,36 @@ async function prepareBind(
   target: string,
 ): Promise<PreparedMount> {
   const path = cleanPath(fromText(option.source ?? ''))
-  const known = source.layers
-    ? { from: chainId(source.layers), path }
-    : { content: await bindDigest(run, source, path) }
   return {
-    definition: { type: 'bind', target, readOnly: option.readOnly, ...known },
+    definition: { type: 'bind', target, readOnly: option.readOnly, ...(await contentOf(run, source, path)) },
     async open(stack) {
-      const root = source.layers
-        ? stack.use(await run.session.mount(source.layers, { writable: !option.readOnly, signal: run.signal }))
-        : stack.use(await mountFiles(run, source, !option.readOnly))
-      // Resolved inside the mounted tree, which nobody else writes to (B06).
-      const opened = stack.use(await openMounted(root.path, source.label))
-      const resolved = opened.tree.follow(path)
-      if (resolved === undefined) throw notFound(source, path)
-      return {
-        mounts: [{ type: 'bind', source: join(root.path, toText(resolved)), target, readOnly: option.readOnly }],
-      }
+      const found = await mountSource(run, source, path, { writable: !option.readOnly }, stack)
+      return { mounts: [{ type: 'bind', source: found, target, readOnly: option.readOnly }] }
     },
   }
+}
+
+/** What tells the files at a path of a source: its layers, else a digest of them. */
+async function contentOf(run: BuildRun, source: StepSource, path: string): Promise<object> {
+  return source.layers ? { from: chainId(source.layers), path } : { content: await bindDigest(run, source, path) }
+}
+
+/** Mounts a source until `stack` is disposed; answers where the path lies on the host. */
+async function mountSource(
+  run: BuildRun,
+  source: StepSource,
+  path: string,
+  { writable }: { writable: boolean },
+  stack: AsyncDisposableStack,
+): Promise<string> {
+  const root = source.layers
+    ? stack.use(await run.session.mount(source.layers, { writable, signal: run.signal }))
+    : stack.use(await mountFiles(run, source, writable))
+  // Resolved inside the mounted tree, which nobody else writes to (B06).
+  const opened = stack.use(await openMounted(root.path, source.label))
+  const resolved = opened.tree.follow(path)
+  if (resolved === undefined) throw notFound(source, path)
+  return join(root.path, toText(resolved))
 }
 
 async function openMounted(path: string, label: string): Promise<OpenSource> {
@@ -114,37 +137,44 @@ async function mountFiles(run: BuildRun, source: StepSource, writable: boolean) 
   return session.mount([layer.diffId], { writable, signal })
 }
 
-/** A new cache gets mode and owner; one that is there keeps its own. */
-function prepareCache(run: BuildRun, option: MountOption, target: string): PreparedMount {
-  if (option.from !== undefined || option.source !== undefined) {
-    throw new BaleError('UNSUPPORTED', 'RUN --mount=type=cache with from= or source= is not supported yet', {
-      hint: 'use a bind mount for what is to be read, and a cache without from',
-    })
-  }
+/** A new cache gets mode and owner, or begins with the files of `from`; one that is there keeps its own. */
+async function prepareCache(
+  run: BuildRun,
+  source: StepSource | undefined,
+  option: MountOption,
+  target: string,
+): Promise<PreparedMount> {
   const { mode = 0o755, uid = 0, gid = 0, sharing, readOnly } = option
+  const path = cleanPath(fromText(option.source ?? ''))
+  const beginning = source && (await contentOf(run, source, path))
   return {
-    definition: { type: 'cache', target, readOnly, mode, uid, gid },
-    async open(stack) {
-      const { root } = run.session.machine.store
-      const source = await claimCacheMount(root, { id: option.id ?? target, sharing }, stack, run.signal)
-      if (await makeFolder(source, mode)) {
-        await chown(source, uid, gid)
-        await chmod(source, mode)
-      }
-      return { mounts: [{ type: 'bind', source, target, readOnly }] }
+    definition: { type: 'cache', target, readOnly, mode, uid, gid, ...(beginning && { beginning }) },
+    cache: {
+      id: option.id ?? withoutEnd(posix.normalize(option.target!)),
+      origin: beginning && JSON.stringify(beginning),
+      ...{ sharing, mode, uid, gid },
+      fill: source && ((folder) => copySource(run, source, path, folder)),
     },
+    open: async (_stack, folder) => ({ mounts: [{ type: 'bind', source: folder!, target, readOnly }] }),
   }
 }
 
-/** False when it was there. */
-async function makeFolder(path: string, mode: number): Promise<boolean> {
-  try {
-    await mkdir(path, { mode })
-    return true
-  } catch (error) {
-    if (errnoOf(error) === 'EEXIST') return false
-    throw error
+async function copySource(run: BuildRun, source: StepSource, path: string, folder: string): Promise<void> {
+  await using stack = new AsyncDisposableStack()
+  const found = await mountSource(run, source, path, { writable: false }, stack)
+  if (!(await stat(found)).isDirectory()) {
+    throw new BaleError(
+      'BUILD_FAILED',
+      `/${printable(toText(path))} of ${source.label} is not a directory: it cannot be a cache`,
+    )
   }
+  const { code, stderr } = await runProgram('cp', ['-a', `${found}/.`, folder], { signal: run.signal })
+  if (code !== 0)
+    throw new BaleError('BUILD_FAILED', `cannot copy ${source.label} into the cache: ${printable(stderr.trim())}`)
+}
+
+function withoutEnd(path: string): string {
+  return path.length > 1 ? path.replace(/\/$/, '') : path
 }
 
 const SECRET_LIMIT = 500 * 1024

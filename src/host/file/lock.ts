@@ -1,7 +1,7 @@
 import { type FileHandle, mkdir, open, stat, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { BaleError, disposable, errnoOf } from '#base'
+import { BaleError, disposable, errnoOf, type Progress } from '#base'
 
 export interface LockOptions {
   signal?: AbortSignal
@@ -9,7 +9,14 @@ export interface LockOptions {
   timeoutMs?: number
   /** Many shared holders, or one exclusive. */
   shared?: boolean
+  /** Told once `waiting for …` when somebody else holds it for more than a few seconds. */
+  progress?: Progress
+  /** What the lock is for, in words: `the cache "npm", which another build step uses`. */
+  what?: string
 }
+
+/** A wait that lasts longer is told. */
+const SILENT_WAIT_MS = 3000
 
 /**
  * Takes the lock named by a file, and gives it back on dispose. The lock is flock(2)'s: it belongs to the open file, so
@@ -20,6 +27,7 @@ export async function acquireLock(path: string, options: LockOptions = {}): Prom
   const { flock, LOCK } = await import('../syscalls.ts')
   const operation = (options.shared ? LOCK.SHARED : LOCK.EXCLUSIVE) | LOCK.NONBLOCK
   const deadline = options.timeoutMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + options.timeoutMs
+  const tell = waitTeller(path, options)
   for (let pause = 2; ; pause = Math.min(pause * 2, 64)) {
     options.signal?.throwIfAborted()
     const handle = await openLockFile(path)
@@ -31,7 +39,19 @@ export async function acquireLock(path: string, options: LockOptions = {}): Prom
     }
     if (held) return release(handle, path, options.shared ?? false)
     if (performance.now() >= deadline) throw new BaleError('LOCKED', `another process holds the lock ${path}`)
+    tell()
     await sleep(Math.min(pause, Math.max(0, deadline - performance.now())), undefined, { signal: options.signal })
+  }
+}
+
+/** To be called at each try; says once, after a while, what is waited for. */
+function waitTeller(path: string, { progress, what = `the lock ${path}` }: LockOptions): () => void {
+  const started = performance.now()
+  let told = progress === undefined
+  return () => {
+    if (told || performance.now() - started < SILENT_WAIT_MS) return
+    told = true
+    progress?.({ kind: 'message', text: `waiting for ${what}` })
   }
 }
 
