@@ -8,5 +8,6 @@ export { asError, BaleError, type BaleErrorOptions, errnoOf, isBaleError, printa
 export { ERROR_CODES, type ErrorCode } from './error-codes.ts'
 export { createLimiter, type Limiter, mapLimited } from './limiter.ts'
 export { type Log, noLog } from './log.ts'
+export { nearest } from './nearest.ts'
 export { type OperationOptions, type Progress, type ProgressEvent, silent } from './progress.ts'
 export { createSingleFlight } from './single-flight.ts'

@@ -1,11 +1,10 @@
-import { BaleError } from '#base'
+import { BaleError, nearest } from '#base'
 import {
   type ArgCommand,
   type Command,
   type Dockerfile,
   dockerfileError,
   type FromCommand,
-  nearest,
   parseCommand,
 } from './dockerfile/index.ts'
 

@@ -8,7 +8,7 @@ export interface BuildFlags {
   file?: string
   target?: string
   buildArg?: string[]
-  cache?: boolean
+  noCache?: boolean
   noCacheFilter?: string[]
   quiet?: boolean
   iidfile?: string
@@ -39,7 +39,7 @@ export async function readBuildRequest(place: string, options: BuildFlags, io: T
     target: options.target,
     platform: readPlatform(options.platform),
     pull: options.pull,
-    noCache: options.cache === false,
+    noCache: options.noCache,
     noCacheStages: options.noCacheFilter?.flatMap((names) => names.split(',')),
     buildArguments: new Map((options.buildArg ?? []).map(splitPair)),
     labels: Object.fromEntries((options.label ?? []).map(splitPair).map(([key, value]) => [key, value ?? ''])),

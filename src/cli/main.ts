@@ -1,32 +1,28 @@
 /** The command line's start. It loads as little as it can: the verb's own file, and the engine's frame. */
 import { readFileSync } from 'node:fs'
+import { FlagError } from './flags/flag-set.ts'
+import { type GlobalFlags, takeGlobalFlags } from './global-flags.ts'
 import type { VerbEntry } from './verb-table.ts'
 
 process.exitCode = await main(process.argv.slice(2))
 
-interface GlobalFlags {
-  root?: string
-  run?: string
-  snapshotter?: string
-  runtime?: string
-  config?: string
-  debug: boolean
-}
-
 async function main(argv: string[]): Promise<number> {
-  if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-v')) {
-    process.stdout.write(`bale version ${packageVersion()}\n`)
-    return 0
-  }
-  const globals: GlobalFlags = { debug: false }
-  let words: string[]
   try {
-    words = takeGlobalFlags(argv, globals)
+    const { flags, words, asked } = takeGlobalFlags(argv)
+    if (asked.has('version')) return printVersion()
+    return await dispatch(asked.has('help') ? ['help', ...words] : words, flags)
   } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n`)
+    if (!(error instanceof FlagError)) throw error
+    process.stderr.write(
+      `${error.message}\n\nUsage:  bale [GLOBAL OPTIONS] VERB\n\nRun 'bale --help' for more information\n`,
+    )
     return 125
   }
-  return dispatch(words, globals)
+}
+
+function printVersion(): number {
+  process.stdout.write(`bale version ${packageVersion()}\n`)
+  return 0
 }
 
 function packageVersion(): string {
@@ -34,37 +30,10 @@ function packageVersion(): string {
   return (JSON.parse(text) as { version: string }).version
 }
 
-/** Flags before the verb. Everything from the verb on is the verb's. */
-function takeGlobalFlags(argv: string[], globals: GlobalFlags): string[] {
-  const valued = ['root', 'run', 'snapshotter', 'runtime', 'config'] as const
-  let index = 0
-  for (; index < argv.length; index++) {
-    const word = argv[index]!
-    if (!word.startsWith('-') || word === '--help' || word === '-h' || word === '--version' || word === '-v') break
-    if (word === '-D' || word === '--debug') {
-      globals.debug = true
-      continue
-    }
-    const match = /^--([a-z]+)(?:=(.*))?$/s.exec(word)
-    const name = valued.find((one) => one === match?.[1])
-    if (!match || !name) throw new Error(`unknown flag: ${word}\nSee 'bale --help'.`)
-    const value = match[2] ?? argv[++index]
-    if (value === undefined) throw new Error(`flag needs an argument: --${name}`)
-    globals[name] = value
-  }
-  return argv.slice(index)
-}
-
 async function dispatch(words: string[], globals: GlobalFlags): Promise<number> {
   const { VERBS } = await import('./verb-table.ts')
   const first = words[0]
-  if (first === undefined || first === '--help' || first === '-h' || first === 'help') {
-    return help(words.slice(1), VERBS)
-  }
-  if (first === '--version' || first === '-v') {
-    process.stdout.write(`bale version ${packageVersion()}\n`)
-    return 0
-  }
+  if (first === undefined || first === 'help') return help(words.slice(1), VERBS)
   const found = findVerb(words, VERBS)
   if (!found) return unknownVerb(words, VERBS)
   const { runVerb } = await import('./run-verb.ts')

@@ -1,18 +1,9 @@
-import type { Verb } from './verb.ts'
+import { GLOBAL_FLAGS } from './global-flags.ts'
+import type { Verb, VerbOption } from './verb.ts'
 import { VERBS } from './verb-table.ts'
 
 /** Terminals are at least this wide; the reference pages and the tests want the same lines everywhere. */
 const COLUMNS = 80
-
-const GLOBAL_OPTIONS = [
-  ['--root DIR', 'Store root (BALE_ROOT; /var/lib/bale for root)'],
-  ['--run DIR', 'Run directory for mounts and sockets (BALE_RUN)'],
-  ['--snapshotter NAME', 'How layers lie on disk: auto, erofs, extract (BALE_SNAPSHOTTER)'],
-  ['--runtime NAME', 'auto, runc, crun (BALE_RUNTIME)'],
-  ['--config DIR', "Folder of docker's config.json (DOCKER_CONFIG)"],
-  ['-D, --debug', 'Show causes and stack traces of errors, and diagnostics'],
-  ['-v, --version', 'Show the version'],
-] as const
 
 /** A term and its text in two columns; the text goes on below itself, or begins there when the term is too long. */
 function row(term: string, width: number, text: string): string[] {
@@ -50,7 +41,7 @@ export function overviewHelp(): string {
   }
   lines.push(
     'Global options:',
-    ...GLOBAL_OPTIONS.flatMap(([flags, text]) => row(flags, width, text)),
+    ...GLOBAL_FLAGS.filter(({ hidden }) => !hidden).flatMap(({ flags, description }) => row(flags, width, description)),
     '',
     "Run 'bale VERB --help' for options and examples of a verb.",
   )
@@ -66,13 +57,18 @@ export function nounHelp(noun: string): string {
   return [`Usage:  bale ${noun} VERB`, '', 'Verbs:', ...verbs.flatMap((v) => row(v.name, width, v.summary))].join('\n')
 }
 
+/** `Usage:  bale run [OPTIONS] IMAGE [COMMAND] [ARG...]` */
+export function usageLine(verb: Verb): string {
+  return `Usage:  bale ${verb.name}${shownOptions(verb).length ? ' [OPTIONS]' : ''}${verb.usage ? ` ${verb.usage}` : ''}`
+}
+
+function shownOptions(verb: Verb): VerbOption[] {
+  return verb.options.filter((option) => !option.hidden && option.refused === undefined)
+}
+
 export function verbHelp(verb: Verb): string {
-  const shown = verb.options.filter((option) => !option.hidden && option.refused === undefined)
-  const lines = [
-    `Usage:  bale ${verb.name}${shown.length ? ' [OPTIONS]' : ''}${verb.usage ? ` ${verb.usage}` : ''}`,
-    '',
-    ...wrap(verb.summary, COLUMNS),
-  ]
+  const shown = shownOptions(verb)
+  const lines = [usageLine(verb), '', ...wrap(verb.summary, COLUMNS)]
   const aliases = VERBS.find((entry) => entry.names[0] === verb.name)?.names ?? []
   if (aliases.length > 1)
     lines.push(

@@ -1,5 +1,6 @@
 import { isBaleError } from '#base'
 import { type ConfigOverrides, createEngine, readConfig } from '#engine'
+import type { GlobalFlags } from './global-flags.ts'
 import { watchInterruption } from './interruption.ts'
 import { HelpWanted, parseArguments, UsageError } from './parse-arguments.ts'
 import { renderFailure } from './render/failure.ts'
@@ -7,17 +8,8 @@ import { processTerminal } from './terminal.ts'
 import type { Verb } from './verb.ts'
 import type { VerbEntry } from './verb-table.ts'
 
-export interface RunVerbFlags {
-  root?: string
-  run?: string
-  snapshotter?: string
-  runtime?: string
-  config?: string
-  debug: boolean
-}
-
 /** Runs one verb and returns the exit code. Every failure ends here as words on stderr, never as a stack trace. */
-export async function runVerb(entry: VerbEntry, argv: string[], flags: RunVerbFlags): Promise<number> {
+export async function runVerb(entry: VerbEntry, argv: string[], flags: GlobalFlags): Promise<number> {
   const { verb } = await entry.load()
   let parsed: ReturnType<typeof parseArguments>
   try {
@@ -61,7 +53,10 @@ export async function runVerb(entry: VerbEntry, argv: string[], flags: RunVerbFl
   }
 }
 
-function usageFailure(error: UsageError, verb: Verb): number {
-  process.stderr.write(`${error.message}\nSee 'bale ${verb.name} --help'.\n`)
+/** docker's three paragraphs: what is wrong, the usage line, where to read more. */
+async function usageFailure(error: UsageError, verb: Verb): Promise<number> {
+  const { usageLine } = await import('./render-help.ts')
+  const more = `Run 'bale ${verb.name} --help' for more information`
+  process.stderr.write(`${error.message}\n\n${usageLine(verb)}\n\n${more}\n`)
   return error.exitCode
 }

@@ -1,18 +1,21 @@
 import type { Readable, Writable } from 'node:stream'
 import type { Engine } from '#engine'
+import type { Flag } from './flags/flag-set.ts'
 
-/** One flag of a verb, in commander's notation: `-e, --env <KEY=VALUE>`, `--rm`, `--format [template]`. */
-export interface VerbOption {
-  flags: string
+/** One flag of a verb. */
+export interface VerbOption extends Flag {
   description: string
   /** May be given several times; the value is an array. */
   repeat?: boolean
   default?: string | number | boolean | string[]
+  /** Shown in help; what is not one of them is refused. */
   choices?: readonly string[]
   /** Not shown in help (accepted for compatibility). */
   hidden?: boolean
   /** The flag is known from docker but not there: it is refused with this reason. */
   refused?: string
+  /** Values of a refused flag that ask for what happens anyway: `--provenance false`. */
+  harmless?: RegExp
 }
 
 /** What a verb gets to work with. */

@@ -1,7 +1,7 @@
+import { nearest } from '#base'
 import type { Flag, Instruction } from './instruction.ts'
 import { positionIn } from './logical-line.ts'
 import { dockerfileError } from './source.ts'
-import { nearest } from './suggest.ts'
 
 /** Reads the flags of one instruction; `finish` refuses those that nobody asked for. */
 export interface FlagReader {

@@ -1,4 +1,4 @@
-import { nearest } from './suggest.ts'
+import { nearest } from '#base'
 
 /** A `RUN --mount`, after variables are expanded. */
 export interface MountOption {

@@ -1,4 +1,4 @@
-import { BaleError } from '#base'
+import { BaleError, nearest } from '#base'
 import { type Directives, readDirectives } from './directives.ts'
 import { heredocSigns, readHeredocs } from './heredoc.ts'
 import { type Instruction, KEYWORDS, type Keyword } from './instruction.ts'
@@ -6,7 +6,6 @@ import { parseJsonForm } from './json-form.ts'
 import { type LogicalLine, positionIn, readLogicalLine } from './logical-line.ts'
 import { dockerfileError, located, type SourceText, sourceText } from './source.ts'
 import { splitInstruction } from './split-instruction.ts'
-import { nearest } from './suggest.ts'
 
 export interface Dockerfile {
   source: SourceText

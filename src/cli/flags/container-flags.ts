@@ -67,7 +67,7 @@ export interface ContainerFlags {
   name?: string
   network?: string
   networkAlias?: string[]
-  healthcheck: boolean
+  noHealthcheck?: boolean
   oomKillDisable?: boolean
   oomScoreAdj?: string
   pid?: string
@@ -118,7 +118,7 @@ export const CONTAINER_FLAGS: readonly VerbOption[] = [
   single('--cpuset-mems <LIST>', 'Memory nodes it may use'),
   repeated('--device <PATH[:PATH][:rwm]>', 'A device of the host'),
   repeated('--dns <ADDRESS>', 'DNS server'),
-  repeated('--dns-option <OPTION>', 'Option of resolv.conf'),
+  { ...repeated('--dns-option <OPTION>', 'Option of resolv.conf'), aliases: ['dns-opt'] },
   repeated('--dns-search <DOMAIN>', 'DNS search domain'),
   single('--domainname <NAME>', 'NIS domain name'),
   single('--entrypoint <COMMAND>', "Replaces the image's ENTRYPOINT"),
@@ -146,9 +146,8 @@ export const CONTAINER_FLAGS: readonly VerbOption[] = [
   single('--memory-swappiness <NUMBER>', '0 to 100'),
   repeated('--mount <MOUNT>', 'type=TYPE,source=…,target=…[,readonly]; TYPE is bind, volume or tmpfs'),
   single('--name <NAME>', 'Name of the container'),
-  single('--network <NETWORK>', 'bridge, none, host, container:NAME or a network'),
-  { flags: '--net <NETWORK>', description: 'As --network', hidden: true },
-  repeated('--network-alias <NAME>', 'A further name on the network'),
+  { ...single('--network <NETWORK>', 'bridge, none, host, container:NAME or a network'), aliases: ['net'] },
+  { ...repeated('--network-alias <NAME>', 'A further name on the network'), aliases: ['net-alias'] },
   single('--no-healthcheck', "Do not run the image's health check"),
   single('--oom-kill-disable', 'Do not kill its processes when memory runs out'),
   single('--oom-score-adj <NUMBER>', 'Preference of the OOM killer, -1000 to 1000'),
@@ -178,18 +177,18 @@ export const CONTAINER_FLAGS: readonly VerbOption[] = [
   refused('--gpus <GPUS>', 'there is no GPU runtime'),
   refused('--link <NAME>', 'use a network of your own: its containers find each other by name'),
   refused('--volumes-from <NAME>', 'name the volumes with -v'),
-  refused('--volume-driver <NAME>', 'volumes are local'),
-  refused('--userns <MODE>', 'user namespaces are not there yet'),
-  refused('--cgroup-parent <PATH>', 'containers live below /bale'),
+  { ...refused('--volume-driver <NAME>', 'volumes are local'), harmless: /^(local)?$/ },
+  { ...refused('--userns <MODE>', 'user namespaces are not there yet'), harmless: /^(host)?$/ },
+  { ...refused('--cgroup-parent <PATH>', 'containers live below /bale'), harmless: /^$/ },
   refused('--mac-address <ADDRESS>', 'it follows from the IP address'),
   refused('--ip6 <ADDRESS>', 'networks are IPv4 so far'),
-  refused('--isolation <KIND>', 'it is for Windows'),
+  { ...refused('--isolation <KIND>', 'it is for Windows'), harmless: /^(default)?$/i },
 ]
 
 /** Turns flags and arguments (IMAGE [COMMAND…]) into a request. Throws INVALID_ARGUMENT. */
 export function containerRequest(
   args: readonly string[],
-  flags: ContainerFlags & { net?: string },
+  flags: ContainerFlags,
   io: Pick<Terminal, 'environment'>,
 ): ContainerRequest {
   const [image = '', ...command] = args
@@ -245,7 +244,7 @@ function processOptions(
 function healthcheck(flags: ContainerFlags): ProcessOptions['healthcheck'] {
   const set = [flags.healthCmd, flags.healthInterval, flags.healthRetries, flags.healthStartPeriod, flags.healthTimeout]
   const any = set.some((value) => value !== undefined)
-  if (flags.healthcheck === false) {
+  if (flags.noHealthcheck) {
     if (any) throw new BaleError('INVALID_ARGUMENT', '--no-healthcheck conflicts with --health-* options')
     return { Test: ['NONE'] }
   }
@@ -262,7 +261,7 @@ function healthcheck(flags: ContainerFlags): ProcessOptions['healthcheck'] {
 }
 
 function hostOptions(
-  flags: ContainerFlags & { net?: string },
+  flags: ContainerFlags,
   volumes: readonly (MountRequest | { anonymous: string })[],
   io: Pick<Terminal, 'environment'>,
 ): HostOptions {
@@ -272,7 +271,7 @@ function hostOptions(
       ...(flags.mount ?? []).map((mount) => parseMount(mount, absolute(io))),
       ...(flags.tmpfs ?? []).map(parseTmpfs),
     ],
-    network: flags.network ?? flags.net,
+    network: flags.network,
     networkAliases: flags.networkAlias,
     ipAddress: flags.ip,
     ports: (flags.publish ?? []).flatMap(parsePorts),

@@ -102,7 +102,7 @@ test('devices, ulimits, restart policies, env files', () => {
 test('a command line becomes a request: image, command, and only what was said', () => {
   const request = containerRequest(
     ['debian:12', 'ls', '-l'],
-    { healthcheck: true, env: ['A=1', 'HOME'], user: 'ann', publish: ['80'], memory: '64m', entrypoint: '' },
+    { env: ['A=1', 'HOME'], user: 'ann', publish: ['80'], memory: '64m', entrypoint: '' },
     { environment: { HOME: '/root' } },
   )
   assert.equal(request.image, 'debian:12')
@@ -111,14 +111,11 @@ test('a command line becomes a request: image, command, and only what was said',
   assert.deepEqual(request.config.entrypoint, [''])
   assert.deepEqual(request.host.resources, { memory: 67108864 })
   assert.equal(request.config.healthcheck, undefined)
-  const none = containerRequest(['x'], { healthcheck: false }, { environment: {} })
+  const none = containerRequest(['x'], { noHealthcheck: true }, { environment: {} })
   assert.deepEqual(none.config.healthcheck, { Test: ['NONE'] })
   assert.throws(
-    () => containerRequest(['x'], { healthcheck: false, healthCmd: 'true' }, { environment: {} }),
+    () => containerRequest(['x'], { noHealthcheck: true, healthCmd: 'true' }, { environment: {} }),
     /conflicts/,
   )
-  assert.throws(
-    () => containerRequest(['x'], { healthcheck: true, logOpt: ['max-file=3'] }, { environment: {} }),
-    /max-file/,
-  )
+  assert.throws(() => containerRequest(['x'], { logOpt: ['max-file=3'] }, { environment: {} }), /max-file/)
 })

@@ -2,7 +2,7 @@ import { detachSequence, lacksTerminal, runSession } from '../terminal-session.t
 import { defineVerb } from '../verb.ts'
 
 interface Options {
-  stdin: boolean
+  noStdin?: boolean
   detachKeys?: string
   sigProxy?: boolean
 }
@@ -23,12 +23,12 @@ export const verb = defineVerb<Options>({
     const name = args[0]!
     if (options.detachKeys !== undefined) detachSequence(options.detachKeys)
     const { attach, tty, wait } = await engine.attachContainer(name)
-    if (lacksTerminal(io, { stdin: options.stdin, tty })) {
+    if (lacksTerminal(io, { stdin: !options.noStdin, tty })) {
       attach!.close()
       return 1
     }
     const how = await runSession(context, attach!, {
-      stdin: options.stdin,
+      stdin: !options.noStdin,
       tty,
       redraw: true,
       detachKeys: options.detachKeys,

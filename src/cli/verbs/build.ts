@@ -6,6 +6,7 @@ import { defineVerb } from '../verb.ts'
 
 const REFUSED_CACHE = 'the cache is in the store; it is neither imported nor exported yet'
 const REFUSED_LIMITS = 'limits for build steps are not there yet'
+const OFF = /^(false|0|f|)$|(^|,)disabled=(true|1)(,|$)/i
 
 export const verb = defineVerb<BuildFlags>({
   name: 'build',
@@ -57,7 +58,13 @@ export const verb = defineVerb<BuildFlags>({
     { flags: '--rm', description: 'Accepted for docker; nothing is left behind', hidden: true },
     { flags: '--force-rm', description: 'Accepted for docker; nothing is left behind', hidden: true },
     { flags: '--disable-content-trust', description: 'Accepted for docker; there is no content trust', hidden: true },
-    { flags: '--builder <NAME>', description: 'Other builders', hidden: true, refused: 'bale builds by itself' },
+    {
+      flags: '--builder <NAME>',
+      description: 'Other builders',
+      hidden: true,
+      refused: 'bale builds by itself',
+      harmless: /^(default)?$/,
+    },
     { flags: '--push', description: 'Push the result', hidden: true, refused: 'build first, then bale push' },
     {
       flags: '--ssh <AGENT>',
@@ -77,7 +84,13 @@ export const verb = defineVerb<BuildFlags>({
       hidden: true,
       refused: 'the context is read where it lies; there is nothing to compress',
     },
-    { flags: '--isolation <MODE>', description: 'Isolation', hidden: true, refused: 'it is a matter of Windows' },
+    {
+      flags: '--isolation <MODE>',
+      description: 'Isolation',
+      hidden: true,
+      refused: 'it is a matter of Windows',
+      harmless: /^(default)?$/i,
+    },
     {
       flags: '--security-opt <OPTION>',
       description: 'Security options',
@@ -108,14 +121,22 @@ export const verb = defineVerb<BuildFlags>({
       hidden: true,
       repeat: true,
       refused: 'attestations are not there yet',
+      harmless: /(^|,)disabled=(true|1)(,|$)/i,
     },
     {
       flags: '--provenance <MODE>',
       description: 'Provenance',
       hidden: true,
       refused: 'attestations are not there yet',
+      harmless: OFF,
     },
-    { flags: '--sbom <MODE>', description: 'SBOM', hidden: true, refused: 'attestations are not there yet' },
+    {
+      flags: '--sbom <MODE>',
+      description: 'SBOM',
+      hidden: true,
+      refused: 'attestations are not there yet',
+      harmless: OFF,
+    },
     { flags: '--check', description: 'Lint', hidden: true, refused: 'Dockerfiles are not linted yet' },
     { flags: '--call <METHOD>', description: 'Subrequests', hidden: true, refused: 'Dockerfiles are not linted yet' },
   ],

@@ -4,7 +4,7 @@ import { defineVerb } from '../verb.ts'
 
 interface Options {
   quiet?: boolean
-  trunc: boolean
+  noTrunc?: boolean
   human: boolean
   format?: string
 }
@@ -46,7 +46,7 @@ export const verb = defineVerb<Options>({
     const history = await engine.imageHistory(args[0]!)
     const now = Date.now()
     const rows = history.map((row): Row => {
-      const id = options.trunc && row.Id !== '<missing>' ? row.Id.slice(7, 19) : row.Id
+      const id = !options.noTrunc && row.Id !== '<missing>' ? row.Id.slice(7, 19) : row.Id
       const command = row.CreatedBy.replaceAll('\t', ' ')
       const time = row.Created * 1000
       return {
@@ -54,7 +54,7 @@ export const verb = defineVerb<Options>({
         CreatedSince: options.human ? humanAgo(time, now) : rfc3339(time),
         CreatedAt: rfc3339(time),
         CreatedBy:
-          options.trunc && command.length > COMMAND_WIDTH ? `${command.slice(0, COMMAND_WIDTH - 1)}…` : command,
+          !options.noTrunc && command.length > COMMAND_WIDTH ? `${command.slice(0, COMMAND_WIDTH - 1)}…` : command,
         Size: options.human ? humanSize(row.Size) : String(row.Size),
         Comment: row.Comment,
       }

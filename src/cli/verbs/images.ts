@@ -8,7 +8,7 @@ interface Options {
   all?: boolean
   quiet?: boolean
   digests?: boolean
-  trunc: boolean
+  noTrunc?: boolean
   filter?: string[]
   format?: string
 }
@@ -79,11 +79,11 @@ export const verb = defineVerb<Options>({
     })
     const now = Date.now()
     if (options.quiet) {
-      const ids = rows.map((row) => (options.trunc ? row.id.slice(7, 19) : row.id))
+      const ids = rows.map((row) => (!options.noTrunc ? row.id.slice(7, 19) : row.id))
       if (ids.length > 0) await io.print(ids.join('\n'))
       return 0
     }
-    const shown = rows.map((row) => display(row, options.trunc, now))
+    const shown = rows.map((row) => display(row, !options.noTrunc, now))
     io.stdout.write(renderList(shown, list(options.digests === true), options.format))
     return 0
   },

@@ -19,7 +19,7 @@ const LIST: ListFormat<Row> = {
   rowType: '*network.networkContext',
 }
 
-export const verb = defineVerb<{ filter?: string[]; format?: string; trunc: boolean; quiet?: boolean }>({
+export const verb = defineVerb<{ filter?: string[]; format?: string; noTrunc?: boolean; quiet?: boolean }>({
   name: 'network ls',
   summary: 'List networks',
   arguments: { max: 0 },
@@ -33,7 +33,7 @@ export const verb = defineVerb<{ filter?: string[]; format?: string; trunc: bool
   async run({ options, engine, io }) {
     const networks = await engine.listNetworks({ filters: readPairs(options.filter) })
     const rows = networks.map((network) => ({
-      ID: options.trunc ? network.Id.slice(0, 12) : network.Id,
+      ID: !options.noTrunc ? network.Id.slice(0, 12) : network.Id,
       Name: network.Name,
       Driver: network.Driver,
       Scope: network.Scope,

@@ -11,7 +11,7 @@ interface Options {
   format?: string
   last?: string
   latest?: boolean
-  trunc: boolean
+  noTrunc?: boolean
   quiet?: boolean
   size?: boolean
 }
@@ -88,10 +88,10 @@ export const verb = defineVerb<Options>({
     })
     const now = Date.now()
     if (options.quiet && options.format === undefined) {
-      for (const row of rows) await io.print(options.trunc ? row.id.slice(0, 12) : row.id)
+      for (const row of rows) await io.print(!options.noTrunc ? row.id.slice(0, 12) : row.id)
       return 0
     }
-    const shown = rows.map((row) => display(row, options.trunc, now))
+    const shown = rows.map((row) => display(row, !options.noTrunc, now))
     io.stdout.write(renderList(shown, list(options.size === true), options.format))
     return 0
   },

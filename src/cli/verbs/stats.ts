@@ -8,8 +8,8 @@ import { defineVerb } from '../verb.ts'
 interface Options {
   all?: boolean
   format?: string
-  stream: boolean
-  trunc: boolean
+  noStream?: boolean
+  noTrunc?: boolean
 }
 
 type Row = Record<
@@ -47,19 +47,19 @@ export const verb = defineVerb<Options>({
   async run({ args, options, engine, io, signal }) {
     let before = await engine.containerUsage(args)
     do {
-      await sleep(options.stream ? 1000 : 200, undefined, { signal })
+      await sleep(!options.noStream ? 1000 : 200, undefined, { signal })
       const now = await engine.containerUsage(args)
       const rows = now.map((usage) =>
         display(
           usage,
           before.find(({ id }) => id === usage.id),
-          options.trunc,
+          !options.noTrunc,
         ),
       )
-      if (options.stream && io.stdout.isTTY) io.stdout.write('\x1b[2J\x1b[H')
+      if (!options.noStream && io.stdout.isTTY) io.stdout.write('\x1b[2J\x1b[H')
       io.stdout.write(renderList(rows, LIST, options.format))
       before = now
-    } while (options.stream)
+    } while (!options.noStream)
     return 0
   },
 })

@@ -1,0 +1,42 @@
+import { flagNames, readFlags } from './flags/flag-set.ts'
+import type { VerbOption } from './verb.ts'
+
+/** What stands before the verb. */
+export interface GlobalFlags {
+  root?: string
+  run?: string
+  snapshotter?: string
+  runtime?: string
+  config?: string
+  debug: boolean
+}
+
+export const GLOBAL_FLAGS: readonly VerbOption[] = [
+  { flags: '--root <DIR>', description: 'Store root (BALE_ROOT; /var/lib/bale for root)' },
+  { flags: '--run <DIR>', description: 'Run directory for mounts and sockets (BALE_RUN)' },
+  { flags: '--snapshotter <NAME>', description: 'How layers lie on disk: auto, erofs, extract (BALE_SNAPSHOTTER)' },
+  { flags: '--runtime <NAME>', description: 'auto, runc, crun (BALE_RUNTIME)' },
+  { flags: '--config <DIR>', description: "Folder of docker's config.json (DOCKER_CONFIG)" },
+  { flags: '-D, --debug', description: 'Show causes and stack traces of errors, and diagnostics' },
+  { flags: '-v, --version', description: 'Show the version' },
+  { flags: '-h, --help', description: 'Show this', hidden: true },
+  { flags: '-l, --log-level <LEVEL>', description: "docker's; nothing is logged", hidden: true },
+]
+
+/** Takes the flags before the verb off a command line; `version` and `help` are asked for in place of a verb. Throws FlagError. */
+export function takeGlobalFlags(argv: readonly string[]): {
+  flags: GlobalFlags
+  words: string[]
+  asked: ReadonlySet<'version' | 'help'>
+} {
+  const { given, args: words } = readFlags(GLOBAL_FLAGS, argv, { stopAtArgument: true })
+  const flags: GlobalFlags = { debug: false }
+  const asked = new Set<'version' | 'help'>()
+  for (const { flag, value } of given) {
+    const name = flagNames(flag).long
+    if (typeof value === 'string') Object.assign(flags, { [name]: value })
+    else if (name === 'debug') flags.debug = value
+    else if (value) asked.add(name as 'version' | 'help')
+  }
+  return { flags, words, asked }
+}
