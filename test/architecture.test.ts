@@ -101,3 +101,20 @@ test('process.env is read in two files only, so that nothing else depends on the
     .filter((name) => !['cli/main.ts', 'engine/config.ts'].includes(name))
   assert.deepEqual(readers, [])
 })
+
+test('everything by URL goes through one client: no fetch of Node, no http request, undici in transport/http only', () => {
+  const wrong = files
+    .filter((file) => !file.isTest)
+    .filter(({ path, imports, name, room }) => {
+      if (imports.includes('undici') && !name.startsWith('transport/http/')) return true
+      // The registry serves by node:http; nothing asks by it.
+      if (imports.some((one) => /^(?:node:)?https?2?$/.test(one)) && room !== 'registry') return true
+      return /(?<![.\w#])fetch\(|\bglobalThis\.fetch\b/.test(withoutComments(readFileSync(path, 'utf8')))
+    })
+    .map(({ name }) => name)
+  assert.deepEqual(wrong, [])
+})
+
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '')
+}

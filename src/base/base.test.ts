@@ -11,6 +11,18 @@ test('a BaleError blanks passwords, authorization values and tokens in its messa
   assert.equal(error.httpStatus, 500)
 })
 
+test('logins in URLs are blanked whatever they hold: signs, tokens without a colon, several in a line', () => {
+  for (const login of ['ann:p@ss', 'token', ':word', 'ann:', 'a:b:c', 'a%40b:c']) {
+    assert.equal(
+      withoutSecrets(`"http://${login}@h/x", git+ssh://${login}@h:1/x`),
+      '"http://***@h/x", git+ssh://***@h:1/x',
+    )
+  }
+  for (const text of ['http://h/x@y', 'http://h?to=a@b', 'ann@h.example', 'http://h "a@b"']) {
+    assert.equal(withoutSecrets(text), text)
+  }
+})
+
 test('printable escapes control characters and bidirectional marks and cuts long text', () => {
   assert.equal(printable('a\u001b[2Jb\u202e'), 'a\\x1b[2Jb\\u202e')
   assert.equal(printable('x'.repeat(600)).length, 513)

@@ -67,6 +67,7 @@ export const ERROR_CODES = {
     meaning: 'The registry answered with an error or with something that is not its protocol.',
   },
   REGISTRY_REFUSED: { http: 400, registry: 'UNSUPPORTED', meaning: 'The registry does not accept this request.' },
+  DOWNLOAD_FAILED: { http: 500, meaning: 'A file cannot be fetched from its URL.' },
   CREDENTIALS_FAILED: { http: 500, meaning: 'A credential helper or the credentials file failed.' },
   NO_SPACE: { http: 500, meaning: 'The disk is full.' },
   UNSUPPORTED_HOST: {

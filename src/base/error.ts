@@ -46,9 +46,10 @@ export function errnoOf(thrown: unknown): string | undefined {
   return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : undefined
 }
 
+/** Text without logins in URLs (also a user name alone: many are tokens), tokens and signatures. */
 export function withoutSecrets(text: string): string {
   return text
-    .replace(/([a-z][a-z0-9+.-]*:\/\/)[^/\s@]*:[^/\s@]*@/gi, '$1***@')
+    .replace(/([a-z][a-z0-9+.-]*:\/\/)[^/?#\s"'`\\]*@/gi, '$1***@')
     .replace(/\b(Basic|Bearer)\s+[A-Za-z0-9._~+/=-]{8,}/g, '$1 ***')
     .replace(/([?&](?:token|access_token|password|signature|X-Amz-Signature|X-Amz-Credential)=)[^&\s]+/gi, '$1***')
 }

@@ -321,6 +321,46 @@ describe('COPY and ADD', { skip }, () => {
       )
     })
 
+    test('a login in a URL is used, and is in neither history nor progress nor errors', async () => {
+      const logins: (string | undefined)[] = []
+      const server = createServer((request, response) => {
+        logins.push(request.headers.authorization)
+        return request.url === '/gone' ? response.writeHead(404).end() : response.end('x')
+      })
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+      try {
+        const host = `127.0.0.1:${(server.address() as AddressInfo).port}`
+        const text = `FROM base\nARG P=pass\nADD http://ann:p@ss@${host}/a HTTP://ann:$P@${host}/b?signature=pass /\nADD ["http://pass@${host}/c", "/c"]`
+        const { image, steps } = await kit.build(text)
+        const said = JSON.stringify([image.config.history!.slice(2), Object.keys(steps)])
+        assert.doesNotMatch(said, /p@ss|ann:|pass@|=pass/)
+        assert.match(said, /127.0.0.1:\d+\/a/)
+        const basic = (word: string) => `Basic ${Buffer.from(word).toString('base64')}`
+        assert.deepEqual(logins, [basic('ann:p@ss'), basic('ann:pass'), basic('pass:')])
+        const { message, cause } = await failure(kit.build(`FROM base\nADD http://ann:pass@${host}/gone /x`))
+        assert.match(message, /404/)
+        assert.doesNotMatch(message + String(cause), /pass/)
+      } finally {
+        server.close()
+      }
+    })
+
+    test('the name of a fetched file has its escapes undone; one that escapes nothing is told with its line', async () => {
+      const server = createServer((_request, response) => response.end('cert'))
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+      try {
+        const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+        const { image } = await kit.build(`FROM base\nADD ${url}/My%20Root%C3%BC.crt?x=1&y=/z /d/`)
+        assert.equal(await kit.inspect(image, 'cat "/d/My Rootü.crt"'), 'cert')
+        assert.match(
+          (await failure(kit.build(`FROM base\nADD ${url}/a%zz.txt /d/`))).message,
+          /Dockerfile:2:1: .*invalid URL escape "%zz"/,
+        )
+      } finally {
+        server.close()
+      }
+    })
+
     test('fetches URLs: mode 0600, Last-Modified, name from the path, checksum, redirects (B10)', async () => {
       const asked: string[] = []
       const server = createServer((request, response) => {
@@ -350,7 +390,7 @@ describe('COPY and ADD', { skip }, () => {
           (await failure(kit.build(`FROM base\nADD --checksum=${sum} ${url}/x /x`))).message,
           /Dockerfile:2:1: digest mismatch/,
         )
-        assert.match((await failure(kit.build(`FROM base\nADD ${url}/local /x`))).message, /only http and https/)
+        assert.match((await failure(kit.build(`FROM base\nADD ${url}/local /x`))).message, /not a web address/)
         assert.match((await failure(kit.build(`FROM base\nADD ${url}/gone /x`))).message, /status 404/)
         assert.match(
           (await failure(kit.build(`FROM base\nADD ${url}/r.git /x`))).message,

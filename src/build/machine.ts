@@ -3,6 +3,7 @@ import type { RunStep } from '#container'
 import type { RootfsMounter } from '#rootfs'
 import type { Platform } from '#spec'
 import type { Store, StoredImage } from '#store'
+import type { FetchedUrl } from '#transport'
 
 /** What a build needs of the machine; the engine wires it. */
 export interface BuildMachine {
@@ -11,6 +12,8 @@ export interface BuildMachine {
   runStep: RunStep
   /** A base image: from the store, fetched when it is missing or when `pull` asks for a newer one. */
   findImage(name: string, options: OperationOptions & { platform: Platform; pull: boolean }): Promise<FoundBase>
+  /** A file by URL: ADD, contexts. DOWNLOAD_FAILED when it cannot be had. */
+  fetchUrl(address: string, options: OperationOptions): Promise<FetchedUrl>
   clock: Clock
   /** Of this machine. */
   platform: Platform

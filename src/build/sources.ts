@@ -3,7 +3,6 @@ import type { Platform } from '#spec'
 import type { BuildOptions } from './build-options.ts'
 import type { BuildRun, OpenSource, StepSource } from './build-run.ts'
 import type { BuildSession } from './build-session.ts'
-import { fetchUrl } from './context/fetch-url.ts'
 import { mountTar, openNamedFolder } from './context/open-context.ts'
 import { openSourceTree, type SourceTree } from './context/source-tree.ts'
 import type { StageState } from './stage-state.ts'
@@ -40,7 +39,7 @@ export function createSources(options: SourcesOptions): BuildRun['source'] {
     if (place.startsWith(IMAGE_SCHEME))
       return ofLayers(label, await options.image(place.slice(IMAGE_SCHEME.length), platform))
     if (/^https?:\/\//.test(place)) {
-      const { body } = await fetchUrl(place, { signal })
+      const { body } = await session.machine.fetchUrl(place, { signal })
       const mounted = await mountTar(session, body, { signal })
       return { label, layers: undefined, open: async () => openMounted(mounted, label, false) }
     }

@@ -14,6 +14,7 @@ import {
   withDefaultTag,
 } from '#spec'
 import type { Store } from '#store'
+import type { Fetcher } from '#transport'
 import { requireRoot } from './container-machinery.ts'
 import type { EngineContext } from './context.ts'
 
@@ -56,6 +57,7 @@ export async function buildImage(
   const { platform, buildArguments, secrets, outputs = [{ type: 'image' }], ...rest } = options
   const store = await context.store()
   await using runner = stepRunner(context, store)
+  await using web = lazyWeb(context)
   const machine: BuildMachine = {
     store,
     rootfs: await context.rootfs(),
@@ -63,6 +65,7 @@ export async function buildImage(
     clock: context.clock,
     platform: context.platform,
     findImage: (name, wanted) => findBase(context, store, name, wanted),
+    fetchUrl: (address, wanted) => web.get(address, wanted),
   }
   await using built = await build(machine, {
     ...rest,
@@ -90,6 +93,21 @@ function stepRunner(context: EngineContext, store: Store): { run: RunStep } & As
     async run(step) {
       opened ??= open()
       return (await opened)(step)
+    },
+    async [Symbol.asyncDispose]() {
+      await (await opened)?.[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** Most builds fetch nothing by URL. */
+function lazyWeb(context: EngineContext): Fetcher {
+  let opened: Promise<Fetcher> | undefined
+  const open = async () => (await import('./open-registry.ts')).openWeb(context)
+  return {
+    async get(address, options) {
+      opened ??= open()
+      return (await opened).get(address, options)
     },
     async [Symbol.asyncDispose]() {
       await (await opened)?.[Symbol.asyncDispose]()

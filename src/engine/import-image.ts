@@ -1,4 +1,4 @@
-import type { OperationOptions } from '#base'
+import { type OperationOptions, withoutSecrets } from '#base'
 import { makeImage, plainLayer } from '#image'
 import { type ContainerConfig, type Digest, fullName, parsePlatform, parseReference, withDefaultTag } from '#spec'
 import type { EngineContext } from './context.ts'
@@ -27,7 +27,7 @@ export async function importImage(
   const config: ContainerConfig = applyChanges({}, options.changes ?? [])
   const { decompressAny } = await import('#format/compression')
   const store = await context.store()
-  const input = await openInput(source, options)
+  const input = await openInput(context, source, options)
   const layer = await store.layers.write(decompressAny(input), options)
   const created = creationTime(context)
   const image = makeImage({
@@ -52,5 +52,7 @@ export function creationTime(context: EngineContext): string {
 
 /** As docker does it: where a file lay on this machine is nobody's business, and must not change the image's ID. */
 function importedFrom(source: string | AsyncIterable<Uint8Array>): string {
-  return typeof source === 'string' && /^https?:\/\//.test(source) ? `Imported from ${source}` : 'Imported from -'
+  return typeof source === 'string' && /^https?:\/\//i.test(source)
+    ? `Imported from ${withoutSecrets(source)}`
+    : 'Imported from -'
 }

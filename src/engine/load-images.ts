@@ -20,7 +20,7 @@ export async function loadImages(
   const platform = options.platform === undefined ? context.platform : parsePlatform(options.platform)
   const store = await context.store()
   const { openArchive } = await import('#transport')
-  const input = typeof source === 'string' ? source : await openInput(source, options)
+  const input = typeof source === 'string' ? source : await openInput(context, source, options)
   await using archive = await openArchive(input, { temporary: `${store.root}/tmp`, signal: options.signal })
   const loaded: LoadedImage[] = []
   for (const { names, descriptor } of archive.images()) {

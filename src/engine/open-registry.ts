@@ -2,6 +2,8 @@ import { fullName, type Reference } from '#spec'
 import {
   type CredentialStore,
   createCredentialStore,
+  createFetcher,
+  type Fetcher,
   openRepository,
   type RemoteOptions,
   type Repository,
@@ -22,6 +24,11 @@ export function openRegistry(
   })
 }
 
+/** What fetches files by URL, with the same proxies and authorities as registries. */
+export function openWeb(context: EngineContext): Fetcher {
+  return createFetcher({ ...connectionOptions(context), certificateFolders: CERTIFICATE_FOLDERS })
+}
+
 export function openCredentials({ config }: EngineContext): CredentialStore {
   const { dockerConfigFile, authFiles, path, environment } = config
   return createCredentialStore({ dockerConfigFile, authFiles, helperPath: path, env: environment })
@@ -32,13 +39,21 @@ export function registryOptions(
   registry: string,
   { insecure = false }: { insecure?: boolean } = {},
 ): Omit<RemoteOptions, 'credentials'> {
-  const variable = (name: string) => config.environment[name.toLowerCase()] || config.environment[name]
   return {
+    ...connectionOptions({ config }),
     clock,
     log,
     insecure: insecure || config.insecureRegistries.includes(registry),
     certificateFolders: CERTIFICATE_FOLDERS,
+  }
+}
+
+/** What the environment says of all connections. Upper case first: Source: golang.org/x/net/http/httpproxy, FromEnvironment. */
+function connectionOptions({ config: { environment } }: Pick<EngineContext, 'config'>) {
+  const variable = (name: string) => environment[name] || environment[name.toLowerCase()]
+  return {
     proxy: { http: variable('HTTP_PROXY'), https: variable('HTTPS_PROXY'), noProxy: variable('NO_PROXY') },
+    authorities: { file: environment['SSL_CERT_FILE'], folders: environment['SSL_CERT_DIR'] },
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * transport: image places outside this machine's store, each an ImageSource, an ImageTarget or both. Registries
- * (`remote`) with their logins (`credentials`), archives of docker and OCI (`archive`), OCI layouts in folders (`layout`). Promises: one opened place is one repository or archive. Does not: know
+ * (`remote`) with their logins (`credentials`), files by URL (`http`), archives of docker and OCI (`archive`), OCI layouts in folders (`layout`). Promises: one opened place is one repository or archive. Does not: know
  * the store, or move images by itself (copyImage of image does).
  */
 export {
@@ -23,6 +23,7 @@ export {
   normalizeKey,
   type StoredIn,
 } from './credentials/index.ts'
+export { createFetcher, type FetchedUrl, type Fetcher, type ProxySettings } from './http/index.ts'
 export {
   createLayoutTarget,
   type LayoutSource,

@@ -9,6 +9,7 @@ import { type ImageDocuments, makeImage, plainLayer } from '#image'
 import { chooseLayerFormat, createRootfs, flatten } from '#rootfs'
 import { fullName, parseReference, withDefaultTag } from '#spec'
 import { openStore, type Store } from '#store'
+import { createFetcher } from '#transport/http'
 import { busyboxRootfs, cannotRunContainers } from './busybox-rootfs.ts'
 import { temporaryFolder } from './temporary.ts'
 
@@ -46,6 +47,7 @@ export async function buildKit(): Promise<BuildKit> {
   await mkdir(root)
   const store = await openStore({ root, run, layerFormat: await chooseLayerFormat(root) })
   const rootfs = createRootfs({ store, run })
+  const web = createFetcher({})
   const runner = createStepRunner({ store, path: '/usr/sbin:/usr/bin:/sbin:/bin' })
   const platform = { os: 'linux', architecture: 'amd64' }
   const machine: BuildMachine = {
@@ -54,6 +56,7 @@ export async function buildKit(): Promise<BuildKit> {
     platform,
     clock: systemClock,
     runStep: runner,
+    fetchUrl: (address, options) => web.get(address, options),
     async findImage(name) {
       return { image: (await store.images.find(name)).image, wasLocal: true }
     },
@@ -130,6 +133,7 @@ export async function buildKit(): Promise<BuildKit> {
     },
     async [Symbol.asyncDispose]() {
       await runner[Symbol.asyncDispose]()
+      await web[Symbol.asyncDispose]()
       await store[Symbol.asyncDispose]()
       await folder[Symbol.asyncDispose]()
     },

@@ -5,7 +5,6 @@ import { BaleError, errnoOf, type OperationOptions, printable } from '#base'
 import { DETECTION_BYTES, decompressAny, detectCompression } from '#format/compression'
 import type { BuildSession } from '../build-session.ts'
 import { cleanPath, fromText } from './byte-path.ts'
-import { fetchUrl } from './fetch-url.ts'
 import { parseIgnoreFile } from './pattern-set.ts'
 import { openSourceTree, type SourceTree } from './source-tree.ts'
 
@@ -36,7 +35,7 @@ export async function openContext(
   options: OperationOptions,
 ): Promise<OpenContext> {
   if (input.kind === 'folder') return openFolder(input.path, dockerfile)
-  const stream = input.kind === 'url' ? (await fetchUrl(input.url, options)).body : input.stream
+  const stream = input.kind === 'url' ? (await session.machine.fetchUrl(input.url, options)).body : input.stream
   const { first, whole } = await peek(stream)
   if (!looksLikeTar(first)) {
     if (dockerfile) throw new BaleError('INVALID_ARGUMENT', 'the context is no tar, and a Dockerfile was given as well')

@@ -2,16 +2,20 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { BaleError, printable } from '#base'
+import { BaleError, printable, withoutSecrets } from '#base'
 import { algorithmOf, hexOf, parseDigest } from '#spec'
 import type { BuildRun } from '../build-run.ts'
 import { fromText } from '../context/byte-path.ts'
-import { fetchUrl } from '../context/fetch-url.ts'
 import type { Selection } from '../copy/selection.ts'
 import { plainFile } from './inline-file.ts'
 
 export function isUrl(source: string): boolean {
-  return /^https?:\/\//.test(source)
+  return /^https?:\/\//i.test(source)
+}
+
+/** A source as history, progress and messages show it: a login or a signature in a URL is nobody else's business. */
+export function shownSource(source: string): string {
+  return isUrl(source) ? withoutSecrets(source) : source
 }
 
 /** Repositories are not fetched in this version; a name that only looks like a path stays one. Throws a plain Error. */
@@ -20,7 +24,7 @@ export function refuseGit(source: string): void {
     /^(?:git|ssh):\/\//.test(source) || /^git@[^/]+:/.test(source) || /^https?:\/\/[^?#]+\.git(?:[?#]|$)/.test(source)
   if (isGit)
     throw new Error(
-      `adding from a git repository is not supported yet: ${printable(source)}; clone it and COPY the folder`,
+      `adding from a git repository is not supported yet: ${printable(withoutSecrets(source))}; clone it and COPY the folder`,
     )
 }
 
@@ -30,7 +34,7 @@ export function refuseGit(source: string): void {
  */
 export async function addedUrl(run: BuildRun, url: string, checksum: string | undefined): Promise<Selection> {
   const wanted = checksum === undefined ? undefined : parseDigest(checksum)
-  const { body, fileName, modified } = await fetchUrl(url, { signal: run.signal })
+  const { body, fileName, modified } = await run.session.machine.fetchUrl(url, { signal: run.signal })
   const path = join(await run.session.newFolder('url'), 'body')
   const hash = createHash(wanted ? algorithmOf(wanted) : 'sha256')
   let size = 0

@@ -17,7 +17,7 @@ import { isArchive, unpack } from '../copy/unpack.ts'
 import { type CopyCommand, expandWord, heredocContent } from '../dockerfile/index.ts'
 import type { StageState } from '../stage-state.ts'
 import type { Stage } from '../stages.ts'
-import { addedUrl, isUrl, refuseGit } from './added-url.ts'
+import { addedUrl, isUrl, refuseGit, shownSource } from './added-url.ts'
 import { inlineFile } from './inline-file.ts'
 import { stepTitle } from './title.ts'
 
@@ -164,7 +164,7 @@ function createdBy({ command, sources, files, written, chown, chmod }: CopyPlan)
     ...(command.parents ? ['--parents'] : []),
     ...(chown ? [`--chown=${chown}`] : []),
     ...(chmod ? [`--chmod=${chmod}`] : []),
-    ...sources,
+    ...sources.map(shownSource),
     ...files.map(({ name }) => `<<${name}`),
     written,
   ].join(' ')

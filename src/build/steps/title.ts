@@ -1,6 +1,7 @@
 import { lookIn } from '../build-arguments.ts'
 import { expandWord, type Instruction } from '../dockerfile/index.ts'
 import type { StageState } from '../stage-state.ts'
+import { shownSource } from './added-url.ts'
 
 const LONGEST = 400
 
@@ -9,7 +10,8 @@ export function stepTitle(instruction: Instruction, state: StageState): string {
   const flags = instruction.flags.map(({ name, value }) => (value === undefined ? `--${name}` : `--${name}=${value}`))
   const text = [instruction.keyword, ...flags, instruction.argument].join(' ').replace(/\s+/g, ' ')
   const body = instruction.heredocs[0]?.content.trim().split('\n')[0]
-  const filled = body === undefined ? fill(text, instruction, state) : `${text} (${body}${'…'})`
+  const whole = body === undefined ? fill(text, instruction, state) : `${text} (${body}${'…'})`
+  const filled = instruction.keyword === 'ADD' ? whole.replace(/https?:\/\/\S+/gi, shownSource) : whole
   return filled.length > LONGEST ? `${filled.slice(0, LONGEST)}…` : filled
 }
 

@@ -1,6 +1,6 @@
 import { BaleError, type ErrorCode, printable } from '#base'
 import { parseRegistryErrors } from '#spec'
-import type { HttpAnswer } from './http-answer.ts'
+import type { HttpAnswer } from '#transport/http'
 import type { RemoteLimits } from './limits.ts'
 import type { RegistryHost } from './registry-host.ts'
 import { parseRetryAfter } from './retry.ts'

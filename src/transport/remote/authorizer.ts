@@ -1,7 +1,7 @@
 import { BaleError, type Clock, createSingleFlight } from '#base'
 import type { Credential, CredentialSource } from '#transport/credentials'
+import type { HttpClient } from '#transport/http'
 import type { Challenge } from './challenge.ts'
-import type { HttpClient } from './http-client.ts'
 import type { RemoteLimits } from './limits.ts'
 import { isLoopback, isPrivateAddress, type RegistryHost } from './registry-host.ts'
 import { fetchToken, type Token } from './token.ts'

@@ -1,10 +1,9 @@
 import { BaleError, type OperationOptions } from '#base'
 import { sizeMismatch } from '#blob'
 import { type Descriptor, shortId } from '#spec'
+import { type HttpAnswer, isTransient } from '#transport/http'
 import { htmlError, isHtml } from './answer-error.ts'
-import type { HttpAnswer } from './http-answer.ts'
 import type { Names } from './names.ts'
-import { isTransient } from './network-error.ts'
 import { pause } from './retry.ts'
 import type { Session } from './session.ts'
 

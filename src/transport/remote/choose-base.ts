@@ -1,6 +1,5 @@
 import { isBaleError } from '#base'
-import type { HttpClient } from './http-client.ts'
-import { isNotTls } from './network-error.ts'
+import { type HttpClient, isNotTls } from '#transport/http'
 import type { RegistryHost } from './registry-host.ts'
 
 export interface ChooseOptions {

@@ -10,8 +10,8 @@ import {
   MediaType,
   parseManifest,
 } from '#spec'
+import type { HttpAnswer } from '#transport/http'
 import { htmlError, isHtml } from './answer-error.ts'
-import type { HttpAnswer } from './http-answer.ts'
 import type { Names } from './names.ts'
 import type { Session } from './session.ts'
 
@@ -48,7 +48,7 @@ export function createManifests(session: Session, names: Names): Manifests {
   }
 
   /** One GET pins the name: all that follows asks by digest, so a tag that moves meanwhile changes nothing. */
-  const fetch = async (name: string, announced: string | undefined, { signal, progress }: OperationOptions) => {
+  const get = async (name: string, announced: string | undefined, { signal, progress }: OperationOptions) => {
     const what = `manifest for ${names.written(name)}`
     const answer = await session.send({
       method: 'GET',
@@ -69,14 +69,14 @@ export function createManifests(session: Session, names: Names): Manifests {
     async resolve(name = 'latest', options = {}) {
       const known = isDigest(name) ? kept.get(name) : undefined
       if (known) return known.descriptor
-      const { descriptor, bytes } = await fetch(name, undefined, options)
+      const { descriptor, bytes } = await get(name, undefined, options)
       keep(descriptor, bytes)
       return descriptor
     },
 
     async read(descriptor, options = {}) {
       const known =
-        kept.get(descriptor.digest)?.bytes ?? (await fetch(descriptor.digest, descriptor.mediaType, options)).bytes
+        kept.get(descriptor.digest)?.bytes ?? (await get(descriptor.digest, descriptor.mediaType, options)).bytes
       if (known.length !== descriptor.size) throw sizeMismatch(descriptor, known.length)
       return known
     },

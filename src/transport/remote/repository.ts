@@ -2,6 +2,7 @@ import type { Clock, Log, OperationOptions } from '#base'
 import type { ImageSource, ImageTarget, RegistryPlace } from '#image'
 import type { Descriptor, Digest } from '#spec'
 import type { CredentialSource } from '#transport/credentials'
+import type { ProxySettings, TlsFiles } from '#transport/http'
 import type { RemoteLimits } from './limits.ts'
 
 /** A repository of a registry, opened: a source and a target of images, and what only registries can do. */
@@ -14,17 +15,13 @@ export interface Repository extends ImageSource, ImageTarget, RegistryPlace, Asy
   referrers(digest: Digest, options?: OperationOptions & { artifactType?: string }): Promise<Descriptor[]>
 }
 
-export interface RemoteOptions {
+export interface RemoteOptions extends TlsFiles {
   credentials: CredentialSource
   /** Accept an unverified certificate or plain http from this registry. Loopback hosts may always speak plain http. */
   insecure?: boolean
-  /** More certificate authorities, PEM. */
-  ca?: string[]
-  /** Folders like /etc/docker/certs.d: `HOST:PORT/{*.crt,*.cert,*.key}` below them is used. */
-  certificateFolders?: string[]
   /** Hosts to pull from before the registry itself, in order (`mirror.example:5000`). Never pushed to. */
   mirrors?: string[]
-  proxy?: { http?: string; https?: string; noProxy?: string }
+  proxy?: ProxySettings
   userAgent?: string
   clock?: Clock
   limits?: Partial<RemoteLimits>

@@ -1,6 +1,6 @@
 import { BaleError, type Clock, type OperationOptions } from '#base'
+import { isTransient } from '#transport/http'
 import type { RemoteLimits } from './limits.ts'
-import { isTransient } from './network-error.ts'
 
 export interface RetryOptions extends OperationOptions {
   clock: Clock

@@ -1,15 +1,13 @@
 import { type Clock, type ErrorCode, type OperationOptions, systemClock } from '#base'
+import { createHttpClient, type HttpAnswer, type HttpClient, type HttpRequest, tlsSettings } from '#transport/http'
 import { answerError, refusedLogin } from './answer-error.ts'
 import { type Authorizer, createAuthorizer } from './authorizer.ts'
 import { parseChallenges } from './challenge.ts'
 import { chooseBase } from './choose-base.ts'
-import type { HttpAnswer } from './http-answer.ts'
-import { createHttpClient, type HttpClient, type HttpRequest } from './http-client.ts'
 import { defaultLimits, type RemoteLimits } from './limits.ts'
 import { type RegistryHost, registryHost } from './registry-host.ts'
 import type { RemoteOptions } from './repository.ts'
 import { type RetryOptions, withRetries } from './retry.ts'
-import { tlsSettings } from './tls-settings.ts'
 
 export interface SessionRequest extends Pick<HttpRequest, 'method' | 'headers' | 'body'>, OperationOptions {
   /** Path on the registry, or a full address that it gave (then on another origin no credentials are sent). */
@@ -39,10 +37,12 @@ export function createSession(registryName: string, repository: string | undefin
   const registry = registryHost(registryName)
   const clock = options.clock ?? systemClock
   const limits = { ...defaultLimits, ...options.limits }
+  let tls: ReturnType<typeof tlsSettings> | undefined
   const client: HttpClient = createHttpClient({
     limits,
     userAgent: options.userAgent ?? 'bale',
-    tls: () => tlsSettings(registry, options),
+    // Where the registry redirects to is trusted like the registry, as Go's clients do it.
+    tls: () => (tls ??= tlsSettings([registry.name, registry.host], options)),
     proxy: options.proxy,
   })
   let opened: Promise<{ base: URL; authorizer: Authorizer }> | undefined

@@ -1,7 +1,7 @@
 import { BaleError, type OperationOptions } from '#base'
 import { isTag } from '#spec'
+import type { HttpAnswer } from '#transport/http'
 import { htmlError, isHtml } from './answer-error.ts'
-import type { HttpAnswer } from './http-answer.ts'
 import type { Names } from './names.ts'
 import type { Session } from './session.ts'
 

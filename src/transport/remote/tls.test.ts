@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fixedCredential, noCredentials } from '#transport/credentials'
 import { planServer } from '../../../test/kit/planned-server.ts'
+import { selfSigned } from '../../../test/kit/self-signed.ts'
 import { checkLogin, openRepository } from './open-repository.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'bale-tls-'))
@@ -15,33 +15,7 @@ const limits = { firstDelay: 1, longestDelay: 2, attempts: 2, connectTimeout: 2_
 const index = '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}'
 const basic = { 'www-authenticate': 'Basic realm="x"' }
 
-/** A self-signed certificate for one name. */
-function certificate(name: string): { key: string; cert: string } {
-  const [key, cert] = [join(folder, `${name}.key`), join(folder, `${name}.crt`)]
-  const subject = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`]
-  execFileSync(
-    'openssl',
-    [
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:P-256',
-      '-nodes',
-      '-days',
-      '2',
-      '-keyout',
-      key,
-      '-out',
-      cert,
-      ...subject,
-    ],
-    { stdio: 'ignore' },
-  )
-  return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') }
-}
-const local = certificate('localhost')
+const local = selfSigned('localhost')
 
 test('C05 a self-signed certificate is refused also on loopback, and never a reason for plain http', async () => {
   await using server = await planServer((_request, response) => response.end(index), { tls: local })
@@ -57,7 +31,7 @@ test('C05 a self-signed certificate is refused also on loopback, and never a rea
 })
 
 test('C05 a certificate for another name is refused even when its authority is known', async () => {
-  const other = certificate('elsewhere.example')
+  const other = selfSigned('elsewhere.example')
   await using server = await planServer((_request, response) => response.end(index), { tls: other })
   await using repository = openRepository(
     { registry: server.host, repository: 'a' },

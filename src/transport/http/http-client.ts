@@ -1,8 +1,9 @@
-import type { Agent, Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
 import { BaleError } from '#base'
 import { HttpAnswer } from './http-answer.ts'
-import type { RemoteLimits } from './limits.ts'
+import type { HttpLimits } from './http-limits.ts'
 import { networkError } from './network-error.ts'
+import { type ProxySettings, proxyFor } from './proxy-rules.ts'
 import type { TlsSettings } from './tls-settings.ts'
 
 export interface HttpRequest {
@@ -22,26 +23,28 @@ export interface HttpClient extends AsyncDisposable {
 }
 
 export interface HttpClientOptions {
-  limits: RemoteLimits
+  limits: HttpLimits
   userAgent: string
-  /** Asked once, before the first https connection: reading the machine's authorities takes 50 ms. */
-  tls: () => Promise<TlsSettings>
-  proxy?: { http?: string; https?: string; noProxy?: string }
+  /** Asked before the first https connection to an origin: reading the machine's authorities takes 50 ms. */
+  tls: (url: URL) => Promise<TlsSettings>
+  proxy?: ProxySettings
 }
 
 export function createHttpClient(options: HttpClientOptions): HttpClient {
   const agents = new Map<string, Promise<Dispatcher>>()
-  const agentFor = ({ protocol }: URL): Promise<Dispatcher> => {
-    const agent = agents.get(protocol) ?? createAgent(options, protocol === 'https:')
-    agents.set(protocol, agent)
+  const agentFor = (url: URL, proxy: URL | undefined): Promise<Dispatcher> => {
+    const key = `${url.origin} ${proxy?.href ?? ''}`
+    const agent = agents.get(key) ?? createAgent(options, url, proxy)
+    agents.set(key, agent)
     return agent
   }
   const sendOnce = async (request: HttpRequest): Promise<HttpAnswer> => {
     const { url, method, signal } = request
     const body = watchedBody(request.body)
+    const proxy = proxyFor(url, options.proxy ?? {})
     try {
       signal?.throwIfAborted()
-      const agent = await agentFor(url)
+      const agent = await agentFor(url, proxy)
       const answer = await agent.request({
         origin: url.origin,
         path: url.pathname + url.search,
@@ -54,7 +57,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     } catch (error) {
       if (signal?.aborted) throw signal.reason
       if (body.failure) throw body.failure.error
-      throw networkError(error, url)
+      throw networkError(error, url, proxy)
     }
   }
   return {
@@ -85,20 +88,34 @@ function watchedBody(open: HttpRequest['body']) {
   return watched
 }
 
-/** One connection pool per origin. HTTP/1.1: blobs go through a connection of their own each, which is what is fast. */
-async function createAgent({ limits, proxy, tls }: HttpClientOptions, secure: boolean): Promise<Agent> {
-  const { Agent, EnvHttpProxyAgent } = await import('undici')
+/**
+ * One connection pool for an origin. HTTP/1.1: blobs go through a connection of their own each, which is what is fast.
+ * Behind a proxy the TLS settings are those of the origin; the proxy itself, when it speaks TLS, is judged by them too.
+ */
+async function createAgent({ limits, tls }: HttpClientOptions, url: URL, proxy: URL | undefined): Promise<Dispatcher> {
+  const { Pool, ProxyAgent } = await import('undici')
+  const secure = url.protocol === 'https:' ? await tls(url) : undefined
   const settings = {
     allowH2: false,
-    connect: { ...(secure ? await tls() : {}), timeout: limits.connectTimeout },
     headersTimeout: limits.headersTimeout,
     // The answer's own watch is stricter.
     bodyTimeout: 2 * limits.stallWindow,
+    maxHeaderSize: limits.headerBytes,
     connections: 16,
   }
-  if (!proxy?.http && !proxy?.https) return new Agent(settings)
-  const { http = '', https = '', noProxy = '' } = proxy
-  return new EnvHttpProxyAgent({ ...settings, httpProxy: http, httpsProxy: https, noProxy }) as unknown as Agent
+  const connect = { ...secure, timeout: limits.connectTimeout }
+  if (!proxy) return new Pool(url.origin, { ...settings, connect })
+  const pool = (origin: string | URL, more: object) => new Pool(origin, { ...settings, ...more })
+  return new ProxyAgent({
+    ...settings,
+    // undici knows socks5h, where the proxy looks names up, as socks5.
+    uri: proxy.href.replace(/^socks5h:/, 'socks5:'),
+    connectTimeout: limits.connectTimeout,
+    requestTls: { ...secure },
+    proxyTls: proxy.protocol === 'https:' ? { ...(secure ?? (await tls(proxy))) } : {},
+    factory: pool,
+    clientFactory: pool,
+  })
 }
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
@@ -125,9 +142,15 @@ async function followRedirects(
       throw new BaleError('REGISTRY_FAILED', `${request.url.host} redirects a login to another host, ${url.host}`)
     }
     const headers = { ...request.headers }
-    if (url.origin !== request.url.origin) for (const name of ['authorization', 'cookie']) delete headers[name]
+    if (!mayKeepCredentials(request.url, url)) for (const name of ['authorization', 'cookie']) delete headers[name]
     request = { ...request, url, headers }
   }
+}
+
+/** The same origin, or the same host by a stronger scheme. */
+function mayKeepCredentials(from: URL, to: URL): boolean {
+  const stronger = from.protocol === 'http:' && to.protocol === 'https:' && from.port === '' && to.port === ''
+  return from.origin === to.origin || (stronger && from.hostname === to.hostname)
 }
 
 /** Where a Location leads; REGISTRY_FAILED for anything but http(s), and for https to http. */

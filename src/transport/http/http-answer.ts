@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici'
 import { BaleError } from '#base'
-import type { RemoteLimits } from './limits.ts'
+import { decodedBytes } from './content-encoding.ts'
+import type { HttpLimits } from './http-limits.ts'
 import { networkError } from './network-error.ts'
 
 /** An answer whose body has not been read yet: exactly one of `body`, `document`, `discard` must be used, to its end. */
@@ -11,10 +12,10 @@ export class HttpAnswer {
   /** Lower-case names; the values of a repeated header joined with commas. */
   readonly headers: Readonly<Record<string, string>>
   readonly #answer: Dispatcher.ResponseData
-  readonly #limits: RemoteLimits
+  readonly #limits: HttpLimits
   readonly #signal: AbortSignal | undefined
 
-  constructor(url: URL, answer: Dispatcher.ResponseData, limits: RemoteLimits, signal: AbortSignal | undefined) {
+  constructor(url: URL, answer: Dispatcher.ResponseData, limits: HttpLimits, signal: AbortSignal | undefined) {
     this.url = url
     this.status = answer.statusCode
     this.headers = joined(answer.headers)
@@ -62,19 +63,19 @@ export class HttpAnswer {
     }
   }
 
-  /** The whole body; LIMIT_EXCEEDED as soon as it is known to be larger than `limit` bytes. */
+  /** The whole body, with a Content-Encoding undone; LIMIT_EXCEEDED as soon as it is known to be larger than `limit` bytes. */
   async document(limit: number, what: string): Promise<Buffer> {
     const chunks: Uint8Array[] = []
     let size = 0
     const announced = Number(this.headers['content-length'] ?? 0)
+    const tooLarge = () =>
+      new BaleError('LIMIT_EXCEEDED', `${what} from ${this.url.host} is larger than ${limit} bytes`)
     for await (const chunk of this.body()) {
       chunks.push(chunk)
       size += chunk.length
-      if (size > limit || announced > limit) {
-        throw new BaleError('LIMIT_EXCEEDED', `${what} from ${this.url.host} is larger than ${limit} bytes`)
-      }
+      if (size > limit || announced > limit) throw tooLarge()
     }
-    return Buffer.concat(chunks)
+    return decodedBytes(Buffer.concat(chunks), this.headers['content-encoding'], limit, tooLarge)
   }
 
   /** At most `limit` bytes of the body; the rest, and any failure on the way, is of no interest. */

@@ -27,17 +27,24 @@ const BROKEN = new Set([
 ])
 const BROKEN_STATUS = new Set([408, 425, 429, 500, 502, 503, 504])
 
-/** A failure below HTTP as what it means for the user; `url` tells with whom. */
-export function networkError(thrown: unknown, url: URL): BaleError {
+/** A failure below HTTP as what it means for the user; `url` tells with whom, `proxy` through what. */
+export function networkError(thrown: unknown, url: URL, proxy?: URL): BaleError {
   if (thrown instanceof BaleError) return thrown
   const error = asError(thrown)
   const code = codeOf(error)
   const options = { cause: error, details: { host: url.host, errno: code } }
+  if (proxy) {
+    const refused = proxyRefusal(error, url, proxy)
+    if (refused) return refused
+  }
   const unreachable = code && UNREACHABLE[code]
   if (unreachable) {
-    return new BaleError('REGISTRY_UNREACHABLE', `cannot reach the registry ${url.host}: ${unreachable}`, {
+    const whom = proxy ? `${url.host} through the proxy ${proxy.host}` : url.host
+    return new BaleError('REGISTRY_UNREACHABLE', `cannot reach ${whom}: ${unreachable}`, {
       ...options,
-      hint: 'check the name of the registry, its port, and whether it is running',
+      hint: proxy
+        ? 'check HTTP_PROXY and HTTPS_PROXY; what NO_PROXY names is reached without them'
+        : 'check the name of the host, its port, and whether it is running',
     })
   }
   if (code && CERTIFICATE.test(code)) {
@@ -49,10 +56,29 @@ export function networkError(thrown: unknown, url: URL): BaleError {
   if (code && NOT_TLS.test(code)) {
     return new BaleError('REGISTRY_UNREACHABLE', `${url.host} does not speak https`, {
       ...options,
-      hint: 'a registry without https on another machine must be marked as insecure',
+      hint: 'a registry without https on another machine must be marked as insecure: insecureRegistries in config.json',
     })
   }
   return new BaleError('REGISTRY_FAILED', `the connection to ${url.host} failed: ${error.message}`, options)
+}
+
+/** Source of the two messages: undici, whose errors have no code for it. */
+function proxyRefusal(error: Error, url: URL, proxy: URL): BaleError | undefined {
+  const status = /^Proxy response \((\d+)\)|^Proxy Authentication Required \((407)\)/.exec(error.message)
+  if (!status) return undefined
+  const number = Number(status[1] ?? status[2])
+  return new BaleError(
+    'REGISTRY_UNREACHABLE',
+    `the proxy ${proxy.host} refuses to connect to ${url.host} (${number})`,
+    {
+      cause: error,
+      details: { host: url.host, status: number },
+      hint:
+        number === 407
+          ? 'it wants a login: write HTTP_PROXY and HTTPS_PROXY as http://USER:PASSWORD@HOST:PORT'
+          : 'what NO_PROXY names is reached without the proxy',
+    },
+  )
 }
 
 /** True when the same request may succeed a little later. */

@@ -1,0 +1,104 @@
+import { BaleError, type OperationOptions, printable } from '#base'
+import { decodedStream, isEncoded } from './content-encoding.ts'
+import type { HttpAnswer } from './http-answer.ts'
+import { createHttpClient } from './http-client.ts'
+import { defaultHttpLimits } from './http-limits.ts'
+import type { ProxySettings } from './proxy-rules.ts'
+import { type TlsFiles, tlsSettings } from './tls-settings.ts'
+import { fileNameOf, parseWebAddress } from './web-address.ts'
+
+export interface FetchedUrl {
+  /** As they arrive; a connection that ends early is an error. */
+  body: AsyncIterable<Uint8Array>
+  /** Last part of the URL's path, undefined when it has none. */
+  fileName: string | undefined
+  /** Seconds since 1970, from Last-Modified. */
+  modified: number | undefined
+}
+
+/** Fetches files by URL: build contexts, ADD, archives. Connections live until it is disposed. */
+export interface Fetcher extends AsyncDisposable {
+  /** Throws INVALID_ARGUMENT for what is no web address, DOWNLOAD_FAILED for all else that goes wrong. */
+  get(address: string, options?: OperationOptions): Promise<FetchedUrl>
+}
+
+export interface FetcherOptions extends TlsFiles {
+  proxy?: ProxySettings
+  userAgent?: string
+}
+
+/** A server may make what it sends while one waits; these bounds only end what will never end. */
+const limits = {
+  ...defaultHttpLimits,
+  connectTimeout: 30_000,
+  headersTimeout: 300_000,
+  stallWindow: 300_000,
+  minimumRate: 1,
+}
+
+export function createFetcher(options: FetcherOptions): Fetcher {
+  const client = createHttpClient({
+    limits,
+    userAgent: options.userAgent ?? 'bale',
+    proxy: options.proxy,
+    tls: (url) => tlsSettings([url.host], options),
+  })
+  return {
+    async get(address, { signal } = {}) {
+      const asked = parseWebAddress(address)
+      const url = new URL(asked)
+      url.username = url.password = url.hash = ''
+      // Go's client asks for gzip and undoes it, so this is what docker gets.
+      const headers: Record<string, string> = { 'accept-encoding': 'gzip' }
+      if (asked.username || asked.password) headers['authorization'] = basic(asked)
+      const answer = await named(url, () => client.send({ method: 'GET', url, headers, signal }))
+      if (answer.status < 200 || answer.status > 299) {
+        await answer.discard()
+        throw new BaleError('DOWNLOAD_FAILED', `invalid response status ${answer.status} of ${printable(url.href)}`)
+      }
+      const modified = Date.parse(answer.headers['last-modified'] ?? '')
+      return {
+        body: bodyOf(answer, url),
+        fileName: fileNameOf(asked),
+        modified: Number.isNaN(modified) ? undefined : Math.floor(modified / 1000),
+      }
+    },
+    [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
+  }
+}
+
+function basic({ username, password }: URL): string {
+  return `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')}`
+}
+
+async function* bodyOf(answer: HttpAnswer, url: URL): AsyncGenerator<Uint8Array> {
+  const encoding = answer.headers['content-encoding']
+  const expected = Number(answer.headers['content-length'] ?? Number.NaN)
+  let size = 0
+  try {
+    for await (const chunk of decodedStream(answer.body(), encoding)) {
+      size += chunk.length
+      yield chunk
+    }
+  } catch (error) {
+    throw asDownload(error, url)
+  }
+  if (!isEncoded(encoding) && Number.isFinite(expected) && size < expected) {
+    throw new BaleError('SIZE_MISMATCH', `${printable(url.href)} ended after ${size} of ${expected} bytes`)
+  }
+}
+
+async function named<T>(url: URL, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act()
+  } catch (error) {
+    throw asDownload(error, url)
+  }
+}
+
+/** The client speaks of registries. */
+function asDownload(error: unknown, url: URL): unknown {
+  if (!(error instanceof BaleError) || !error.code.startsWith('REGISTRY_')) return error
+  const { message, details } = error
+  return new BaleError('DOWNLOAD_FAILED', `cannot fetch ${printable(url.href)}: ${message}`, { cause: error, details })
+}
