@@ -4,10 +4,11 @@
  * store, run directory and ports of its own, and removes all of it at the end, also after a failure or Ctrl-C.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { readTextSync } from '#host/file'
 
 interface Step {
   title: string
@@ -222,7 +223,7 @@ async function cleanUp(): Promise<void> {
     if (ids.length > 0) bale(['rm', '-f', '-v', ...ids])
   }
   await endRegistry()
-  const targets = readFileSync('/proc/self/mountinfo', 'utf8')
+  const targets = readTextSync('/proc/self/mountinfo')
     .split('\n')
     .map((line) => line.split(' ')[4] ?? '')
     .filter((target) => target.startsWith(`${folder}/`))

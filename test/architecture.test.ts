@@ -118,3 +118,27 @@ test('everything by URL goes through one client: no fetch of Node, no http reque
 function withoutComments(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '')
 }
+
+test("files are read by host's byte reader, never by Node's readFile", () => {
+  const readers = files
+    .filter((file) => !file.isTest && /\breadFile(?:Sync)?\b/.test(readFileSync(file.path, 'utf8')))
+    .map((file) => file.name)
+    .sort()
+  assert.deepEqual(readers, READ_FILE_ALLOWED)
+})
+
+/** The reader itself tells why; the others read bytes of regular files, or have a function of that name. */
+const READ_FILE_ALLOWED = [
+  'blob/file-blobs.ts',
+  'cli/main.ts',
+  'host/file/read-bytes.ts',
+  'transport/layout/layout-source.ts',
+]
+
+test('tests and benchmarks read the files of the kernel by the same reader', () => {
+  const root = resolve(source, '..')
+  const wrong = ['src', 'test', 'bench', 'scripts']
+    .flatMap((folder) => modules(join(root, folder)))
+    .filter((path) => /\breadFile(?:Sync)?\(\s*['"`]\/(?:proc|sys)\b/.test(readFileSync(path, 'utf8')))
+  assert.deepEqual(wrong, [])
+})

@@ -3,10 +3,11 @@
 /** Whole builds: stages, RUN, mounts, cache, failures, over real layers, mounts and runc. */
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import { readTextSync } from '#host/file'
 import { type BuildKit, buildKit, cannotRunContainers, failure, type KitResult } from '../../test/kit/build-kit.ts'
 import { build } from './build.ts'
 import { pruneCacheMounts } from './steps/cache-mounts.ts'
@@ -27,7 +28,7 @@ describe('build', { skip }, () => {
       .map(([, state]) => state)
   /** Mounts, scratch folders and memory of builds. */
   const leftovers = () => [
-    ...readFileSync('/proc/self/mountinfo', 'utf8')
+    ...readTextSync('/proc/self/mountinfo')
       .split('\n')
       .filter((line) => /\/run\/(?:rootfs|builds)\//.test(line) && line.includes(kit.folder)),
     ...readdirSync(join(kit.folder, 'store/tmp')),
@@ -450,7 +451,7 @@ await kit.build('FROM base\\nRUN --mount=type=secret,id=k echo begun; sleep 62',
     assert.equal(killed.signal, 'SIGKILL', killed.stderr)
     const folder = killed.stdout.trim()
     const mine = () =>
-      readFileSync('/proc/self/mountinfo', 'utf8')
+      readTextSync('/proc/self/mountinfo')
         .split('\n')
         .filter((line) => line.includes(folder) && /\/run\/(?:rootfs|builds)\//.test(line))
     try {
@@ -474,7 +475,7 @@ await kit.build('FROM base\\nRUN --mount=type=secret,id=k echo begun; sleep 62',
       assert.deepEqual(mine(), [])
       assert.doesNotMatch(execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }), /^sleep 62$/m)
     } finally {
-      for (const line of readFileSync('/proc/self/mountinfo', 'utf8')
+      for (const line of readTextSync('/proc/self/mountinfo')
         .split('\n')
         .filter((one) => one.includes(folder))
         .reverse())

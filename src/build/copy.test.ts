@@ -2,13 +2,14 @@
 /** COPY, ADD and WORKDIR over real layers and mounts. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { chmodSync, linkSync, mkdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { chmodSync, linkSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createServer as createSocket } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import { readTextSync } from '#host/file'
 import { type BuildKit, buildKit, cannotRunContainers, failure } from '../../test/kit/build-kit.ts'
 
 const skip = cannotRunContainers()
@@ -249,7 +250,7 @@ describe('COPY and ADD', { skip }, () => {
     )
     assert.match((await failure(kit.build('FROM base\nCOPY w /w', { context }))).message, /name begins with \.wh\./)
     assert.deepEqual(
-      readFileSync('/proc/self/mountinfo', 'utf8')
+      readTextSync('/proc/self/mountinfo')
         .split('\n')
         .filter((line) => line.includes(`${kit.folder}/run/rootfs/`)),
       [],

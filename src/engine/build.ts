@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises'
 import { BaleError, isBaleError, type OperationOptions, printable } from '#base'
 import { type BuildMachine, type BuildOptions, type BuiltImage, build, type FoundBase, writeFolder } from '#build'
 import type { RunStep, StepRunner } from '#container'
+import { readBytes } from '#host/file'
 import { copyImage, saveWords } from '#image'
 import {
   type Digest,
@@ -210,12 +211,12 @@ async function secretOf({ config }: EngineContext, { id, file, variable }: Build
     if (value !== undefined) return { id, read: async () => Buffer.from(value) }
     throw new BaleError('INVALID_ARGUMENT', `secret ${printable(id)}: the variable ${printable(wanted)} is not set`)
   }
-  const { access, readFile } = await import('node:fs/promises')
+  const { access } = await import('node:fs/promises')
   const path = file ?? id
   await access(path).catch((cause: unknown) => {
     throw new BaleError('PATH_NOT_FOUND', `secret ${printable(id)}: cannot read ${printable(path)}`, { cause })
   })
-  return { id, read: () => readFile(path) }
+  return { id, read: () => readBytes(path) }
 }
 
 function runtimeOf({ config }: EngineContext): string | undefined {

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { arch } from 'node:os'
 import { join, resolve } from 'node:path'
 import { BaleError, errnoOf } from '#base'
+import { readTextSync } from '#host/file'
 import type { Platform } from '#spec'
 
 /** What the user decides once: where things lie and which parts are used. Read by `readConfig`, then passed on. */
@@ -112,7 +112,7 @@ interface ConfigFile {
 function readConfigFile(path: string, wanted: boolean): ConfigFile {
   let text: string
   try {
-    text = readFileSync(path, 'utf8')
+    text = readTextSync(path)
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' && !wanted) return {}
     throw new BaleError('INVALID_ARGUMENT', `cannot read the configuration ${path}`, { cause: error })

@@ -1,9 +1,8 @@
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { cpus, hostname, machine, release, totalmem } from 'node:os'
 import { promisify } from 'node:util'
 import { errnoOf } from '#base'
+import { readText, readTextSync } from '#host/file'
 import { formatPlatform } from '#spec'
 import type { EngineContext } from './context.ts'
 
@@ -19,7 +18,7 @@ export interface VersionInformation {
 
 /** bale's own version, from its package.json. */
 export function packageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  const text = readTextSync(new URL('../../package.json', import.meta.url))
   return (JSON.parse(text) as { version: string }).version
 }
 
@@ -90,7 +89,7 @@ export async function information(context: EngineContext): Promise<SystemInforma
     store.images.list(),
     chooseLayerFormat(context.config.root, context.config.snapshotter),
     operatingSystem(),
-    readFile('/proc/self/mountinfo', 'utf8'),
+    readText('/proc/self/mountinfo'),
   ])
   const count = (state: string) => containers.filter((one) => one.state === state).length
   return {
@@ -117,7 +116,7 @@ export async function information(context: EngineContext): Promise<SystemInforma
 
 async function operatingSystem(): Promise<string> {
   try {
-    const text = await readFile('/etc/os-release', 'utf8')
+    const text = await readText('/etc/os-release')
     return /^PRETTY_NAME="?([^"\n]*)"?$/m.exec(text)?.[1] ?? 'Linux'
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error

@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errnoOf } from '#base'
+import { readTextSync } from './file/read-bytes.ts'
 import { processIdentity, sendSignal } from './process.ts'
 
 /** Where the control groups of this machine are mounted. Hybrid machines count as version 1. */
@@ -15,7 +16,7 @@ export interface CgroupLayout {
 /** Reads /proc/self/mountinfo (proc(5)) and, on version 2, cgroup.controllers. */
 export function cgroupLayout(): CgroupLayout {
   const layout: CgroupLayout = { version: 2, mounts: [], controllers: new Map() }
-  for (const line of readFileSync('/proc/self/mountinfo', 'utf8').split('\n')) {
+  for (const line of readTextSync('/proc/self/mountinfo').split('\n')) {
     const [before, after] = line.split(' - ')
     const type = after?.split(' ')[0]
     if (type !== 'cgroup' && type !== 'cgroup2') continue
@@ -28,7 +29,7 @@ export function cgroupLayout(): CgroupLayout {
     }
   }
   if (layout.version === 2 && layout.mounts[0])
-    for (const name of readFileSync(join(layout.mounts[0], 'cgroup.controllers'), 'utf8').trim().split(' '))
+    for (const name of readTextSync(join(layout.mounts[0], 'cgroup.controllers')).trim().split(' '))
       layout.controllers.set(name, layout.mounts[0])
   return layout
 }
@@ -125,7 +126,7 @@ export function oomKills(path: string, layout = cgroupLayout()): number {
 
 function readValue(file: string): string | undefined {
   try {
-    return readFileSync(file, 'utf8')
+    return readTextSync(file)
   } catch (error) {
     if (['ENOENT', 'ENODEV', 'EOPNOTSUPP'].includes(errnoOf(error) ?? '')) return undefined
     throw error

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isBaleError } from '#base'
+import { readTextSync } from './file/read-bytes.ts'
 import { removeTree } from './file/remove-tree.ts'
 import { mountErofs, unmount } from './mount.ts'
 import { mountOverlay } from './mount-overlay.ts'
@@ -16,7 +17,7 @@ export interface Capabilities {
 
 /** Of the calling process, from /proc/self/status. Bit n is capability n. */
 export function capabilities(): Capabilities {
-  const status = readFileSync('/proc/self/status', 'latin1')
+  const status = readTextSync('/proc/self/status', { encoding: 'latin1' })
   const field = (name: string) => BigInt(`0x${new RegExp(`^${name}:\\s*([0-9a-f]+)$`, 'm').exec(status)?.[1] ?? '0'}`)
   return { effective: field('CapEff'), bounding: field('CapBnd') }
 }

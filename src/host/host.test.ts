@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { isBaleError } from '#base'
-import { removeTree, temporaryFolder } from './file/index.ts'
+import { readTextSync, removeTree, temporaryFolder } from './file/index.ts'
 import {
   bindMount,
   capabilities,
@@ -102,7 +102,7 @@ test('a layer image on tmpfs is mounted through a loop device that frees itself'
 
 function readLoopFile(device: string): string | undefined {
   try {
-    return readFileSync(`/sys/block/${device.slice(5)}/loop/backing_file`, 'utf8')
+    return readTextSync(`/sys/block/${device.slice(5)}/loop/backing_file`)
   } catch (error) {
     if ((error as { code?: string }).code === 'ENOENT') return undefined
     throw error

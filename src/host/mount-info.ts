@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { unescapeMountPath } from './file/mount-path.ts'
+import { readTextSync } from './file/read-bytes.ts'
 
 /** One line of /proc/self/mountinfo, proc(5). Paths are UTF-8 strings. */
 export interface MountInfo {
@@ -19,7 +19,7 @@ export interface MountInfo {
 }
 
 export function mountInfo(): MountInfo[] {
-  return parseMountInfo(readFileSync('/proc/self/mountinfo', 'latin1'))
+  return parseMountInfo(readTextSync('/proc/self/mountinfo', { encoding: 'latin1' }))
 }
 
 /** `table` is the file read as latin1. */

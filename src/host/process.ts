@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
-import { accessSync, constants, readFileSync, statSync } from 'node:fs'
+import { accessSync, constants, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { BaleError, errnoOf } from '#base'
+import { readTextSync } from './file/read-bytes.ts'
 
 export interface ProgramResult {
   /** Exit code, or 128 + the signal's number. */
@@ -173,7 +174,7 @@ export function signalNumber(text: string): number {
 /** Content of a file of /proc, undefined when the process is gone. */
 function readProc(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8')
+    return readTextSync(path)
   } catch (error) {
     if (['ENOENT', 'ESRCH'].includes(errnoOf(error) ?? '')) return undefined
     throw error

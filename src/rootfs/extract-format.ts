@@ -1,11 +1,11 @@
 import { closeSync, openSync } from 'node:fs'
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isBaleError, type OperationOptions } from '#base'
 import { openErofs } from '#format/erofs'
 import { createLayerWriter } from '#format/layer'
 import { syncfs } from '#host'
-import { withNoSpace } from '#host/file'
+import { readText, withNoSpace } from '#host/file'
 import type { LayerFormat, WrittenLayer } from '#store'
 import { compareTar, damagedLayer } from './erofs-format.ts'
 import { extractImage } from './extract-image.ts'
@@ -77,7 +77,7 @@ async function verifyTree(folder: string, expected: WrittenLayer): Promise<void>
   let digest: string
   let found: string
   try {
-    digest = await readFile(join(folder, TREE_DIGEST_NAME), 'utf8')
+    digest = await readText(join(folder, TREE_DIGEST_NAME))
     found = treeDigest(join(folder, TREE_NAME))
   } catch (error) {
     throw damagedLayer(expected, 'its files cannot be read', error)

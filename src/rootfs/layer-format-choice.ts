@@ -1,8 +1,8 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaleError, errnoOf } from '#base'
 import { mayMount, probeMounts, siblingModule } from '#host'
-import { makeFolder, writeFileAtomic } from '#host/file'
+import { makeFolder, readText, writeFileAtomic } from '#host/file'
 import type { LayerFormatName, LayerFormatReference } from '#store'
 
 /** Both formats, for the store: one is chosen for writing, layers of the other stay readable. */
@@ -33,7 +33,7 @@ export async function chooseLayerFormat(
     return layerFormats.erofs
   }
   if (wanted === 'extract') return layerFormats.extract
-  const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim()
+  const boot = (await readText('/proc/sys/kernel/random/boot_id')).trim()
   const key = `${boot} ${process.getuid?.() ?? 0}`
   const format = (await remembered(root, key)) ?? (await probe(root, key))
   if (wanted === 'erofs' && format !== 'erofs')
@@ -46,7 +46,7 @@ export async function chooseLayerFormat(
 async function remembered(root: string, key: string): Promise<LayerFormatName | undefined> {
   let text: string
   try {
-    text = await readFile(join(root, CHOICE), 'utf8')
+    text = await readText(join(root, CHOICE))
   } catch (error) {
     // A file in the way is told by whoever makes the folder.
     if (['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) return undefined

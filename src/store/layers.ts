@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaleError, isBaleError, type OperationOptions } from '#base'
-import { acquireLock, asNoSpace, publishFolder, removeTree, writeFileAtomic } from '#host/file'
+import { acquireLock, asNoSpace, publishFolder, readText, removeTree, writeFileAtomic } from '#host/file'
 import { type Descriptor, type Digest, hexOf } from '#spec'
 import type { Core } from './core.ts'
 import { imagesNeeding } from './images-needing.ts'
@@ -210,7 +210,7 @@ const markPath = ({ layout }: Core, diffId: Digest) => join(layout.verified, hex
 
 async function isMarked(core: Core, diffId: Digest): Promise<boolean> {
   const path = markPath(core, diffId)
-  return existsSync(path) && (await readFile(path, 'latin1')) === bootId()
+  return existsSync(path) && (await readText(path, { encoding: 'latin1' })) === bootId()
 }
 
 async function markVerified(core: Core, diffId: Digest): Promise<void> {

@@ -1,5 +1,6 @@
-import { readFileSync, readlinkSync } from 'node:fs'
+import { readlinkSync } from 'node:fs'
 import { errnoOf } from '#base'
+import { readTextSync } from '#host/file'
 
 /** A process, told from a later one with the same number by its start, and from one of an earlier boot. */
 export interface ProcessIdentity {
@@ -23,7 +24,7 @@ export function isAlive(identity: ProcessIdentity): boolean | 'unknown' {
 }
 
 export function bootId(): string {
-  return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()
+  return readTextSync('/proc/sys/kernel/random/boot_id', { encoding: 'latin1' }).trim()
 }
 
 function pidNamespace(): string {
@@ -33,7 +34,7 @@ function pidNamespace(): string {
 /** Field 22 of /proc/PID/stat; the name before it may hold anything, so fields are counted behind its last `)`. */
 function startOf(pid: number): string | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    const stat = readTextSync(`/proc/${pid}/stat`, { encoding: 'latin1' })
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ESRCH') return undefined

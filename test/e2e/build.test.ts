@@ -5,6 +5,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
 import { test } from 'node:test'
+import { readTextSync } from '#host/file'
 import { execute } from '../kit/bale.ts'
 import { cannotRun, type Prepared, prepared } from './prepared.ts'
 
@@ -266,5 +267,5 @@ test('Ctrl-C ends a build with all its processes and mounts (B13)', options, asy
   assert.equal(code, 130, seen)
   const processes = await execute('/bin/ps', ['-eo', 'args'])
   assert.doesNotMatch(processes.stdout, /^sleep 123$/m)
-  assert.doesNotMatch(readFileSync('/proc/self/mountinfo', 'utf8'), new RegExp(`${bale.folder}/run/(?:rootfs|builds)/`))
+  assert.doesNotMatch(readTextSync('/proc/self/mountinfo'), new RegExp(`${bale.folder}/run/(?:rootfs|builds)/`))
 })

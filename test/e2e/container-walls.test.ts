@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { readTextSync } from '#host/file'
 import { execute } from '../kit/bale.ts'
 import { tarEntry, tarOf } from '../kit/tar.ts'
 import { cannotRun, prepared } from './prepared.ts'
@@ -319,7 +320,7 @@ test(
       assert.equal(seen.stdout, '')
       const attach = (await execute('find', [run, '-name', 'attach'])).stdout.trim()
       assert.notEqual(attach, '')
-      assert.doesNotMatch(readFileSync('/proc/net/unix', 'utf8'), /@\S*(bale|conmon)/)
+      assert.doesNotMatch(readTextSync('/proc/net/unix'), /@\S*(bale|conmon)/)
     } finally {
       await bale.run(['rm', '-f', '-v', 'box'], { env })
     }
@@ -332,9 +333,11 @@ test(
   async () => {
     await using place = await prepared()
     const { bale } = place
-    const [, major, minor] = /^\s*(\d+)\s+(\d+)\s+\d+\s+[sv]d[a-z]$/m.exec(
-      readFileSync('/proc/partitions', 'utf8'),
-    ) ?? ['', '8', '0']
+    const [, major, minor] = /^\s*(\d+)\s+(\d+)\s+\d+\s+[sv]d[a-z]$/m.exec(readTextSync('/proc/partitions')) ?? [
+      '',
+      '8',
+      '0',
+    ]
     const device = (name: string, type: 'block' | 'character', numbers: [number, number]) =>
       tarEntry(name, { type, mode: 0o666, deviceMajor: numbers[0], deviceMinor: numbers[1] })
     const context = join(bale.folder, 'context')

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { readTextSync } from '#host/file'
 import { execute } from '../kit/bale.ts'
 import { mountsBelow } from '../kit/temporary.ts'
 import { cannotRun, prepared } from './prepared.ts'
@@ -67,7 +68,7 @@ test('layers are shared and never written: every byte is the same before and aft
   ])
   await bale.run(['rm', 'writer'])
   assert.equal(await sums(), before)
-  assert.equal(readFileSync('/proc/self/mountinfo', 'utf8').includes(`${bale.folder}/root/containers`), false)
+  assert.equal(readTextSync('/proc/self/mountinfo').includes(`${bale.folder}/root/containers`), false)
 })
 
 function filesBelow(folder: string): string[] {

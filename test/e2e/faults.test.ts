@@ -7,6 +7,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, wr
 import { join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { readTextSync } from '#host/file'
 import { execute, type TestBale, testBale } from '../kit/bale.ts'
 import { publish, scriptedRegistry } from '../kit/scripted-registry.ts'
 import { tarEntry, tarOf } from '../kit/tar.ts'
@@ -121,7 +122,7 @@ test(
       const rows = (await bale.run(['ps', '-a', '--no-trunc', '--format', '{{.ID}} {{.State}}'])).split('\n')
       for (const row of rows.filter((one) => one.endsWith(' running'))) {
         const pid = await bale.run(['inspect', '-f', '{{.State.Pid}}', row.split(' ')[0]!])
-        assert.match(readFileSync(`/proc/${pid}/cmdline`, 'utf8'), /sleep/, what)
+        assert.match(readTextSync(`/proc/${pid}/cmdline`), /sleep/, what)
       }
       assert.equal(await bale.run(['exec', 'steady', 'echo', 'works']), 'works', what)
     }

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
-import { createReadStream, createWriteStream, readFileSync, statSync } from 'node:fs'
+import { createReadStream, createWriteStream, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createGzip } from 'node:zlib'
+import { readTextSync } from '#host/file'
 import { packTar } from '../../src/format/tar/index.ts'
 import { type TestBale, testBale } from '../kit/bale.ts'
 import { digestOf, type ScriptedRegistry, scriptedRegistry } from '../kit/scripted-registry.ts'
@@ -137,7 +138,7 @@ async function pull(bale: TestBale, image: string): Promise<{ code: number | nul
 
 function highWaterMark(pid: number): number {
   try {
-    const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+    const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(readTextSync(`/proc/${pid}/status`))?.[1]
     // A process that ends has no memory any more.
     return Number(kilobytes ?? 0) / 1000
   } catch (error) {

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { readTextSync } from '#host/file'
 
 export interface TemporaryFolder extends AsyncDisposable {
   readonly path: string
@@ -29,7 +29,7 @@ export async function temporaryFolder(name = 'bale-test'): Promise<TemporaryFold
 
 /** Mount points below a folder, in the order they were made. */
 export function mountsBelow(folder: string): string[] {
-  return readFileSync('/proc/self/mountinfo', 'utf8')
+  return readTextSync('/proc/self/mountinfo')
     .split('\n')
     .map((line) => line.split(' ')[4] ?? '')
     .filter((target) => target.startsWith(`${folder}/`))

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { spawn } from '@lydell/node-pty'
+import { readTextSync } from '#host/file'
 import type { TestBale } from './bale.ts'
 
 export interface TerminalOptions {
@@ -129,7 +129,7 @@ export function onTerminal(bale: TestBale, args: readonly string[], options: Ter
 
 /** bale's process below the shell; 0 when there is none. */
 function childOf(pid: number): number {
-  return Number.parseInt(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'), 10) || 0
+  return Number.parseInt(readTextSync(`/proc/${pid}/task/${pid}/children`), 10) || 0
 }
 
 function shown(text: string): string {

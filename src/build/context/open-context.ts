@@ -1,8 +1,8 @@
-import { createReadStream } from 'node:fs'
-import { lstat, readFile, stat } from 'node:fs/promises'
+import { lstat, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { BaleError, errnoOf, type OperationOptions, printable } from '#base'
 import { DETECTION_BYTES, decompressAny, detectCompression } from '#format/compression'
+import { readAll, readText } from '#host/file'
 import type { BuildSession } from '../build-session.ts'
 import { cleanPath, fromText } from './byte-path.ts'
 import { parseIgnoreFile } from './pattern-set.ts'
@@ -39,7 +39,7 @@ export async function openContext(
   const { first, whole } = await peek(stream)
   if (!looksLikeTar(first)) {
     if (dockerfile) throw new BaleError('INVALID_ARGUMENT', 'the context is no tar, and a Dockerfile was given as well')
-    const text = await readText(whole, 'the Dockerfile')
+    const text = await readStream(whole, 'the Dockerfile')
     return { tree: emptyTree(), dockerfile: { name: 'Dockerfile', text }, [Symbol.asyncDispose]: async () => undefined }
   }
   return openTar(session, whole, dockerfile, options)
@@ -163,8 +163,7 @@ async function readHostFile(path: string): Promise<string | undefined> {
   try {
     const found = await lstat(path)
     if (found.isFile() && found.size > TEXT_LIMIT) throw tooLarge(path)
-    if (!found.isFile()) return await readText(createReadStream(path), path)
-    return await readFile(path, 'utf8')
+    return await readText(path, { limit: TEXT_LIMIT })
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined
     if (errnoOf(error) === 'EISDIR')
@@ -173,15 +172,8 @@ async function readHostFile(path: string): Promise<string | undefined> {
   }
 }
 
-export async function readText(stream: AsyncIterable<Uint8Array>, what: string): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of stream) {
-    size += chunk.length
-    if (size > TEXT_LIMIT) throw tooLarge(what)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
+async function readStream(stream: AsyncIterable<Uint8Array>, what: string): Promise<string> {
+  return Buffer.from(await readAll(stream, { limit: TEXT_LIMIT, what })).toString('utf8')
 }
 
 async function peek(stream: AsyncIterable<Uint8Array>): Promise<{ first: Buffer; whole: AsyncIterable<Uint8Array> }> {

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { BaleError, errnoOf } from '#base'
 import type { ContainerRequest, HostOptions, MountRequest, ProcessOptions } from '#engine'
+import { readTextSync } from '#engine'
 import type { Terminal, VerbOption } from '../verb.ts'
 import {
   environmentEntry,
@@ -352,7 +352,7 @@ function logOptions(flags: ContainerFlags): HostOptions['log'] {
 
 function readText(file: string): string {
   try {
-    return readFileSync(file, 'utf8')
+    return readTextSync(file)
   } catch (cause) {
     const problem = errnoOf(cause) === 'ENOENT' ? 'no such file or directory' : (cause as Error).message
     throw new BaleError('INVALID_ARGUMENT', `open ${file}: ${problem}`, { cause })

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readTextSync } from '#engine'
 import { environmentEntry, parseEnvFile } from '../flags/flag-values.ts'
 import { renderFailure } from '../render/failure.ts'
 import { detachSequence, lacksTerminal, runSession, terminalSize } from '../terminal-session.ts'
@@ -43,9 +43,7 @@ export const verb = defineVerb<Options>({
     const [name = '', ...command] = args
     if (!options.detach && lacksTerminal(io, { stdin: options.interactive, tty: options.tty })) return 1
     if (options.detachKeys !== undefined) detachSequence(options.detachKeys)
-    const files = (options.envFile ?? []).flatMap((file) =>
-      parseEnvFile(readFileSync(file, 'utf8'), file, io.environment),
-    )
+    const files = (options.envFile ?? []).flatMap((file) => parseEnvFile(readTextSync(file), file, io.environment))
     try {
       await using running = await engine.execContainer(name, {
         args: command,

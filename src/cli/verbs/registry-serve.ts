@@ -1,5 +1,6 @@
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { BaleError, type Log } from '#base'
+import { readBytes } from '#engine'
 import { defineVerb, type Terminal } from '../verb.ts'
 import { loadRegistry, ROOT_OPTION, registryFolder } from './registry.ts'
 
@@ -92,7 +93,7 @@ async function readTls({ tlsCert, tlsKey }: Options): Promise<{ cert: Buffer; ke
       hint: `chmod 600 ${tlsKey}`,
     })
   }
-  const [cert, key] = await Promise.all([readFile(tlsCert), readFile(tlsKey)])
+  const [cert, key] = await Promise.all([readBytes(tlsCert), readBytes(tlsKey)])
   return { cert, key }
 }
 

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaleError, errnoOf } from '#base'
 import { freezeCgroup, isAlive, type ProcessIdentity, processIdentity } from '#host'
+import { readTextSync } from '#host/file'
 import { cgroupPath } from '../spec/runtime-spec.ts'
 import { type Machinery, pathsOf } from './machinery.ts'
 
@@ -38,7 +38,7 @@ export async function thawAbandoned(machinery: Pick<Machinery, 'store'>, id: str
 
 function ownerOf(marker: string): ProcessIdentity | 'unreadable' | undefined {
   try {
-    return JSON.parse(readFileSync(marker, 'utf8')) as ProcessIdentity
+    return JSON.parse(readTextSync(marker)) as ProcessIdentity
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined
     if (error instanceof SyntaxError) return 'unreadable'

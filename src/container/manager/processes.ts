@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { BaleError, errnoOf } from '#base'
 import { type CgroupLayout, cgroupFolders, cgroupLayout, cgroupProcesses, runProgram } from '#host'
+import { readTextSync } from '#host/file'
 import { cgroupPath } from '../spec/runtime-spec.ts'
 import type { Machinery } from './machinery.ts'
 import { mustRun, type SeenContainer, seeContainer } from './state.ts'
@@ -86,7 +87,7 @@ function memoryUse(read: Read, v1: boolean): Pick<Usage, 'memory' | 'memoryLimit
   const used = Number(read('memory', v1 ? 'memory.usage_in_bytes' : 'memory.current') ?? 0)
   const cache = member(read('memory', 'memory.stat'), v1 ? 'total_inactive_file' : 'inactive_file')
   const limit = Number(read('memory', v1 ? 'memory.limit_in_bytes' : 'memory.max') ?? Number.NaN)
-  const total = Number(/^MemTotal:\s+(\d+)/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1] ?? 0) * 1024
+  const total = Number(/^MemTotal:\s+(\d+)/m.exec(readTextSync('/proc/meminfo'))?.[1] ?? 0) * 1024
   return { memory: Math.max(used - cache, 0), memoryLimit: limit > 0 && limit < total ? limit : total }
 }
 
@@ -124,7 +125,7 @@ function member(text: string | undefined, name: string): number {
 
 function readIfThere(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8')
+    return readTextSync(path)
   } catch (error) {
     if (['ENOENT', 'ENODEV', 'EINVAL', 'ESRCH'].includes(errnoOf(error) ?? '')) return undefined
     throw error

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { BaleError, errnoOf } from '#base'
 import { isAlive, isFrozen, type ProcessIdentity } from '#host'
+import { readTextSync } from '#host/file'
 import { readExitFile } from '../runtime/exit-file.ts'
 import { cgroupPath } from '../spec/runtime-spec.ts'
 import type { Container, ContainerDocument, RecordedState } from './document.ts'
@@ -71,7 +72,7 @@ function ended(record: Container, state: RecordedState): SeenContainer {
 export function startedBy(path: string): 'alive' | 'dead' | 'nobody' {
   if (!existsSync(path)) return 'nobody'
   try {
-    return isAlive(JSON.parse(readFileSync(path, 'utf8')) as ProcessIdentity) ? 'alive' : 'dead'
+    return isAlive(JSON.parse(readTextSync(path)) as ProcessIdentity) ? 'alive' : 'dead'
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return 'nobody'
     if (error instanceof SyntaxError) return 'dead'

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs'
-import { readdir, readFile, rm, stat } from 'node:fs/promises'
+import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf, isBaleError } from '#base'
 import { processIdentity, removeCgroup } from '#host'
-import { acquireLock } from '#host/file'
+import { acquireLock, readText } from '#host/file'
 import { cgroupPath } from '../spec/runtime-spec.ts'
 import type { ContainerDocument } from './document.ts'
 import { forget, settle, takeDownIdleNetworks } from './finalize.ts'
@@ -85,7 +85,7 @@ async function hasLivingProcess(bundle: string): Promise<boolean> {
   if (startedBy(join(bundle, 'starting.json')) === 'alive') return true
   for (const name of ['conmon.pid', 'pidfile']) {
     try {
-      if (processIdentity(Number.parseInt(await readFile(join(bundle, name), 'utf8'), 10))) return true
+      if (processIdentity(Number.parseInt(await readText(join(bundle, name)), 10))) return true
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error
     }

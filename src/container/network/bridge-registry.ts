@@ -1,7 +1,8 @@
 import { existsSync, readlinkSync } from 'node:fs'
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf } from '#base'
+import { readText } from '#host/file'
 import type { NetavarkRequest } from './netavark.ts'
 
 /** A bridge that a store has brought up on this machine, with all that is needed to take it down. */
@@ -57,7 +58,7 @@ async function listed(folder: string): Promise<string[]> {
 
 async function readEntry(path: string): Promise<BridgeEntry | undefined> {
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as BridgeEntry
+    return JSON.parse(await readText(path)) as BridgeEntry
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' || error instanceof SyntaxError) return undefined
     throw error

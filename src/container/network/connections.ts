@@ -1,9 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs'
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaleError, errnoOf } from '#base'
 import { createNetworkNamespace, deleteNetworkNamespace, runProgram } from '#host'
-import { acquireLock } from '#host/file'
+import { acquireLock, readText } from '#host/file'
 import type { Store } from '#store'
 import type { PortRequest } from '../options.ts'
 import type { Programs } from '../runtime/programs.ts'
@@ -123,7 +123,7 @@ export function connections({ store, programs }: ConnectionsOptions): Connection
 
   const readRequest = async (owner: string): Promise<StoredRequest | undefined> => {
     try {
-      return JSON.parse(await readFile(requestPath(owner), 'utf8')) as StoredRequest
+      return JSON.parse(await readText(requestPath(owner))) as StoredRequest
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return undefined
       throw error

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { BaleError, errnoOf, printable } from '#base'
+import { readTextSync } from '#host/file'
 
 const FALLBACK_SERVERS = ['8.8.8.8', '8.8.4.4']
 
@@ -86,7 +86,7 @@ export function machineResolvConf(): string {
 
 function readIfThere(path: string): string {
   try {
-    return readFileSync(path, 'utf8')
+    return readTextSync(path)
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return ''
     throw error

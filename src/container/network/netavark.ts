@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaleError, errnoOf, printable } from '#base'
 import { processIdentity, runProgram } from '#host'
+import { readTextSync } from '#host/file'
 import type { Programs } from '../runtime/programs.ts'
 
 /** netavark's input for one container on one network; kept as a file until it is torn down. */
@@ -96,7 +96,7 @@ function reviveDns(programs: Programs, folder: string): void {
   const pidFile = join(folder, 'aardvark-dns/aardvark.pid')
   let pid: number
   try {
-    pid = Number.parseInt(readFileSync(pidFile, 'utf8'), 10)
+    pid = Number.parseInt(readTextSync(pidFile), 10)
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return
     throw error

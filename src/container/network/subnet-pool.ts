@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { BaleError } from '#base'
+import { readTextSync } from '#host/file'
 import { overlaps, type Subnet } from './address.ts'
 
 /** Where networks without a wish come from: away from docker's 172.17–31 and podman's 10.88–89. */
@@ -27,7 +27,7 @@ export function freeSubnet(pool: keyof typeof POOLS, taken: readonly Subnet[]): 
 
 /** IPv4 routes of this machine except the default one. `except` is left out: the interface of a network itself. */
 export function routedSubnets(except?: string): Subnet[] {
-  return parseRoutes(readFileSync('/proc/net/route', 'utf8'), except)
+  return parseRoutes(readTextSync('/proc/net/route'), except)
 }
 
 /** Source: proc_net_route: interface, destination and mask as little-endian hexadecimal. */

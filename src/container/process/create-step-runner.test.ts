@@ -1,12 +1,13 @@
 // Takes seconds of a real machine: part of npm test, not of npm run check.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { readTextSync } from '#host/file'
 import { busyboxRootfs, cannotRunContainers } from '../../../test/kit/busybox-rootfs.ts'
 import { memoryClaims } from '../../../test/kit/memory-claims.ts'
 import { inOwnNetwork } from '../../../test/kit/own-network.ts'
@@ -134,6 +135,6 @@ inOwnNetwork(import.meta.url, () => {
       step.output.stdout.replaceAll('\t', ' '),
       'CapInh: 0000000000000000\nCapPrm: 00000000a80425fb\nCapBnd: 00000000a80425fb\nCapAmb: 0000000000000000\nSeccomp: 2\nrefused\n',
     )
-    assert.match(readFileSync('/proc/self/status', 'utf8'), /^Seccomp:\t0$/m, 'the test itself is not filtered')
+    assert.match(readTextSync('/proc/self/status'), /^Seccomp:\t0$/m, 'the test itself is not filtered')
   })
 })

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync, statSync } from 'node:fs'
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { existsSync, statSync } from 'node:fs'
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaleError, errnoOf, printable } from '#base'
 import { isAlive, type ProcessIdentity, processIdentity, removeCgroup, signalNumber } from '#host'
+import { readText, readTextSync } from '#host/file'
 import type { Store } from '#store'
 import { type Connections, connections } from '../network/connections.ts'
 import { hostsFile, machineResolvConf, resolvFile } from '../network/etc-files.ts'
@@ -209,7 +210,7 @@ async function runToEnd(
     const code = await exitCode(child)
     step.signal?.throwIfAborted()
     if (existsSync(pidFile)) return { exitCode: code }
-    return neverStarted(await readFile(log, 'utf8').catch(missing))
+    return neverStarted(await readText(log).catch(missing))
   } finally {
     step.signal?.removeEventListener('abort', abort)
   }
@@ -260,7 +261,7 @@ async function sweep(machinery: StepMachinery): Promise<void> {
 
 function ownerOf(path: string): ProcessIdentity | undefined {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as ProcessIdentity
+    return JSON.parse(readTextSync(path)) as ProcessIdentity
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' || error instanceof SyntaxError) return undefined
     throw new BaleError('INTERNAL', `cannot read ${printable(path)}`, { cause: error })

@@ -1,8 +1,9 @@
-import { existsSync, type FSWatcher, readFileSync, statSync, watch } from 'node:fs'
+import { existsSync, type FSWatcher, statSync, watch } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf } from '#base'
 import { isAlive, type ProcessIdentity } from '#host'
+import { readTextSync } from '#host/file'
 
 export interface Exit {
   /** The program's own, or 128 + signal. */
@@ -15,7 +16,7 @@ export interface Exit {
 export function readExitFile(folder: string, id: string): Exit | undefined {
   const path = join(folder, id)
   try {
-    const code = Number.parseInt(readFileSync(path, 'utf8'), 10)
+    const code = Number.parseInt(readTextSync(path), 10)
     return { code: Number.isNaN(code) ? 255 : code, finishedAt: statSync(path).mtimeMs }
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { BaleError, errnoOf } from '#base'
 import { type ProcessIdentity, processIdentity } from '#host'
+import { readTextSync } from '#host/file'
 import type { OciProcess } from '../spec/oci-config.ts'
 import { type AttachSession, attachTo } from './attach.ts'
 import type { Programs } from './programs.ts'
@@ -70,7 +70,7 @@ export async function createMonitored(options: CreateOptions): Promise<Monitored
   // The monitor lives on; an open pipe to it would keep this process from ending.
   child.start.destroy()
   if (!answer || answer.data < 0) throw runtimeFailure(failureText(answer, child), 'create')
-  const monitor = processIdentity(Number(readFileSync(join(bundle, 'conmon.pid'), 'utf8')))
+  const monitor = processIdentity(Number(readTextSync(join(bundle, 'conmon.pid'))))
   const process = processIdentity(answer.data)
   if (!monitor || !process) throw new BaleError('RUNTIME_FAILED', 'the container ended while it was being created')
   return { process, monitor }

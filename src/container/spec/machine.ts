@@ -1,7 +1,8 @@
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { arch, release } from 'node:os'
 import { errnoOf } from '#base'
 import { cgroupLayout } from '#host'
+import { readTextSync } from '#host/file'
 import { capabilitiesOfMask } from './capabilities.ts'
 
 /** What this machine and this process can give a container. */
@@ -24,14 +25,14 @@ export interface Machine {
 const ARCHITECTURES: Record<string, string> = { x64: 'amd64', ia32: '386', loong64: 'loong64', ppc64: 'ppc64le' }
 
 export function readMachine(): Machine {
-  const status = readFileSync('/proc/self/status', 'utf8')
+  const status = readTextSync('/proc/self/status')
   const mask = (name: string) => new RegExp(`^${name}:\\s*([0-9a-f]+)$`, 'm').exec(status)?.[1] ?? '0'
   const layout = cgroupLayout()
   return {
     architecture: ARCHITECTURES[arch()] ?? arch(),
     kernel: release(),
     capabilities: capabilitiesOfMask(mask('CapBnd')),
-    hardLimits: hardLimits(readFileSync('/proc/self/limits', 'utf8')),
+    hardLimits: hardLimits(readTextSync('/proc/self/limits')),
     mayRaiseLimits: capabilitiesOfMask(mask('CapEff')).includes('CAP_SYS_RESOURCE'),
     seccomp: /^Seccomp:/m.test(status),
     cgroupVersion: layout.version,

@@ -1,6 +1,7 @@
-import { closeSync, fstatSync, readFileSync } from 'node:fs'
+import { closeSync, fstatSync } from 'node:fs'
 import { BaleError, errnoOf, printable } from '#base'
 import { openRoot, type RootFolder } from '#host'
+import { readTextSync } from '#host/file'
 
 export interface ProcessUser {
   uid: number
@@ -105,7 +106,7 @@ function readAccounts(root: RootFolder, path: string): string {
     if (!stats.isFile()) return ''
     if (stats.size > MAXIMUM_FILE)
       throw new BaleError('LIMIT_EXCEEDED', `${path} of the image is larger than ${MAXIMUM_FILE} bytes`)
-    return readFileSync(fd, 'utf8')
+    return readTextSync(fd)
   } finally {
     closeSync(fd)
   }

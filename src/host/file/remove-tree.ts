@@ -1,6 +1,7 @@
-import { chmod, lstat, readdir, readFile, rename, rmdir, unlink } from 'node:fs/promises'
+import { chmod, lstat, readdir, rename, rmdir, unlink } from 'node:fs/promises'
 import { BaleError, errnoOf } from '#base'
 import { unescapeMountPath } from './mount-path.ts'
+import { readText } from './read-bytes.ts'
 
 /**
  * Removes a file or a folder with all that is below it; nothing there is success. Links are removed, never followed;
@@ -87,7 +88,7 @@ function ignoreMissing(error: unknown): void {
 }
 
 async function refuseMounts(path: string): Promise<void> {
-  const table = await readFile('/proc/self/mountinfo', 'latin1')
+  const table = await readText('/proc/self/mountinfo', { encoding: 'latin1' })
   const wanted = Buffer.from(path).toString('latin1').replace(/\/+$/, '')
   for (const line of table.split('\n')) {
     const field = line.split(' ')[4]

@@ -1,7 +1,7 @@
-import { mkdir, readFile, realpath } from 'node:fs/promises'
+import { mkdir, realpath } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { BaleError, errnoOf } from '#base'
-import { acquireLock, writeFileAtomic } from '#host/file'
+import { acquireLock, readText, writeFileAtomic } from '#host/file'
 import type { Credential } from './credential.ts'
 import { normalizeKey } from './registry-key.ts'
 
@@ -95,7 +95,7 @@ function decode(entry: Json, key: string, path: string): Credential | undefined 
 async function readDocument(path: string): Promise<Json> {
   let text: string
   try {
-    text = await readFile(path, 'utf8')
+    text = await readText(path)
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return {}
     throw new BaleError('CREDENTIALS_FAILED', `cannot read the credentials in ${path} (${errnoOf(error)})`, {

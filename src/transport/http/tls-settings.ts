@@ -1,7 +1,8 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SecureContext } from 'node:tls'
 import { BaleError, errnoOf } from '#base'
+import { readBytes } from '#host/file'
 
 export interface TlsSettings {
   secureContext: SecureContext
@@ -83,9 +84,9 @@ async function certificateFiles(hosts: readonly string[], folders: readonly stri
   const found: Files = { authorities: [] }
   for (const folder of folders.flatMap((base) => [...new Set(hosts)].map((name) => join(base, name)))) {
     for (const name of await namesIn(folder)) {
-      if (name.endsWith('.crt')) found.authorities.push(await readFile(join(folder, name)))
+      if (name.endsWith('.crt')) found.authorities.push(await readBytes(join(folder, name)))
       if (!name.endsWith('.cert') || found.certificate) continue
-      found.certificate = await readFile(join(folder, name))
+      found.certificate = await readBytes(join(folder, name))
       found.key = await readKey(join(folder, name.replace(/cert$/, 'key')))
     }
   }
