@@ -73,7 +73,7 @@ async function namesIn(folder: string): Promise<string[]> {
 /** A folder of authorities holds links that lead nowhere, and folders. */
 async function readText(path: string): Promise<string> {
   try {
-    return await readFile(path, 'utf8')
+    return (await readBytes(path)).toString('utf8')
   } catch (error) {
     if (['ENOENT', 'EISDIR', 'EACCES', 'ENOTDIR'].includes(errnoOf(error) ?? '')) return ''
     throw error
@@ -95,7 +95,7 @@ async function certificateFiles(hosts: readonly string[], folders: readonly stri
 
 async function readKey(path: string): Promise<Buffer> {
   try {
-    return await readFile(path)
+    return await readBytes(path)
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error
     throw new BaleError('INVALID_ARGUMENT', `missing key ${path} for the client certificate beside it`, {
