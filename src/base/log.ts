@@ -1,6 +1,9 @@
-/** Diagnostics of a room, shown with `BALE_DEBUG=<room>[,<room>]` or `BALE_DEBUG=*`; never a result, never a secret. */
+/** Diagnostics of a room; never a result, never a secret. */
 export interface Log {
+  /** Shown with `BALE_DEBUG=<room>[,<room>]` or `BALE_DEBUG=*`. */
   debug(room: string, message: string, details?: Record<string, unknown>): void
+  /** Something around the operation is not as it should be, and it goes on without. Always shown, once. */
+  warn?(message: string): void
 }
 
 export const noLog: Log = { debug: () => undefined }

@@ -73,8 +73,13 @@ function once<T>(open: () => Promise<T>): (() => Promise<T>) & { opened(): Promi
 
 function stderrLog(config: EngineConfig): Log {
   const rooms = new Set(config.debug)
-  if (rooms.size === 0) return { debug: () => undefined }
+  const warned = new Set<string>()
   return {
+    warn(message) {
+      if (warned.has(message)) return
+      warned.add(message)
+      process.stderr.write(`WARNING: ${message}\n`)
+    },
     debug(room, message, details) {
       if (!rooms.has('*') && !rooms.has(room)) return
       process.stderr.write(`${room}: ${message}${details ? ` ${JSON.stringify(details)}` : ''}\n`)

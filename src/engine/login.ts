@@ -22,8 +22,10 @@ export async function login(context: EngineContext, server: string | undefined, 
     throw new BaleError('INVALID_ARGUMENT', 'a user name must not be empty, and must not hold a colon')
   }
   const credential: Credential = { kind: 'password', username, password }
-  await verify(context, registry, credential, signal)
-  return { registry, storedIn: await openCredentials(context).store(registry, credential) }
+  const { identityToken } = await verify(context, registry, credential, signal)
+  // A token that can be withdrawn is better kept than a password.
+  const kept: Credential = identityToken ? { kind: 'identity-token', username, token: identityToken } : credential
+  return { registry, storedIn: await openCredentials(context).store(registry, kept) }
 }
 
 /** Tries the login that is kept for a registry; undefined when there is none. Throws UNAUTHORIZED when it is refused. */
@@ -48,7 +50,7 @@ export async function logout(
   return { registry, known: await openCredentials(context).erase(registry) }
 }
 
-function verify(context: EngineContext, registry: string, credential: Credential, signal?: AbortSignal): Promise<void> {
+function verify(context: EngineContext, registry: string, credential: Credential, signal?: AbortSignal) {
   return checkLogin(registry, {
     ...registryOptions(context, registry),
     credentials: fixedCredential(registry, credential),

@@ -38,5 +38,6 @@ export {
   openRepository,
   type RemoteLimits,
   type RemoteOptions,
+  type RemotePlace,
   type Repository,
 } from './remote/index.ts'

@@ -209,7 +209,7 @@ const broken: [string, Record<string, unknown>, Record<string, string>, RegExp][
   ],
 ]
 for (const [name, config, helpers, message] of broken) {
-  test(`C11 a credential helper ${name} is an error, never a fallback to another login`, async () => {
+  test(`C11 a credential helper ${name} is told, never a fallback to another login`, async () => {
     const { store } = place(`broken ${name}`, {
       docker: { ...config, auths: { 'r.example': pair('fallback:hunter2') } },
       podman: [{ auths: { 'r.example': pair('fallback:hunter2') } }],

@@ -11,9 +11,10 @@ export function serverAddress(registry: string): string {
  * and under each of Docker Hub's host names.
  */
 export function normalizeKey(key: string): string {
-  const [, host, path] = /^(?:https?:\/\/)?([^/]*)(.*)$/s.exec(key)!
+  const [, written, path] = /^(?:https?:\/\/)?([^/]*)(.*)$/is.exec(key.trim())!
+  const host = written!.toLowerCase()
   const rest = path!.replace(/^\/v[12]\/?$/, '').replace(/\/+$/, '')
-  return (host === 'index.docker.io' || host === 'registry-1.docker.io' ? 'docker.io' : host!) + rest
+  return (host === 'index.docker.io' || host === 'registry-1.docker.io' ? 'docker.io' : host) + rest
 }
 
 /** Keys that fit a repository, most specific first: `r/a/b`, `r/a`, `r`. */

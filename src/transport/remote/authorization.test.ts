@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isBaleError, systemClock } from '#base'
+import { BaleError, isBaleError, systemClock } from '#base'
 import { fixedCredential, noCredentials } from '#transport/credentials'
 import type { HttpClient } from '#transport/http'
 import { type Handler, planServer } from '../../../test/kit/planned-server.ts'
@@ -27,7 +27,13 @@ test('challenges are read as RFC 9110 writes them: several, quoted, escaped, wit
     { scheme: 'basic', realm: 'x' },
   ])
   assert.deepEqual(plain(', ,'), [])
-  assert.deepEqual(plain('Bearer realm="never closed'), [{ scheme: 'bearer' }, { scheme: 'realm' }])
+  assert.deepEqual(plain('BEARER Realm=https://x/y?z=1,service=s,scope="a"'), [
+    { scheme: 'bearer', realm: 'https://x/y?z=1', service: 's', scope: 'a' },
+  ])
+  assert.deepEqual(plain('Bearer realm="https://x" service="s"\tscope=""'), [
+    { scheme: 'bearer', realm: 'https://x', service: 's', scope: '' },
+  ])
+  assert.deepEqual(plain('Bearer realm="never closed')[0], { scheme: 'bearer' })
 })
 
 /** A registry that wants a token, and its token service, at one address. */
@@ -213,10 +219,19 @@ const realms: [registry: string, base: string, realm: string, accepted: boolean]
   ['r.example', 'https://r.example', 'https://a:b@auth.example/', false],
   ['r.example', 'http://r.example', 'http://other.example/token', false],
   ['localhost:5000', 'http://localhost:5000', 'http://r.example/token', false],
+  // Names that lead to the company's network, and one that leads to the world.
+  ['inner.example', 'https://inner.example', 'https://10.77.8.9/token', true],
+  ['inner.example', 'https://inner.example', 'https://inner.example:8443/token?tenant=a', true],
+  ['outer.example', 'https://outer.example', 'https://10.77.8.9/token', false],
+  ['unknown.example', 'https://unknown.example', 'https://169.254.169.254/token', false],
 ]
+const addresses: Record<string, string[]> = {
+  'inner.example': ['10.1.2.3', 'fd00::1'],
+  'outer.example': ['10.1.2.3', '192.0.2.1'],
+}
 
 /** An authorizer whose client notes what would be sent, for hosts that no test may dial. */
-function noting(registry: string, base: string) {
+function noting(registry: string, base: string, more: { insecure?: boolean } = {}) {
   const sent: { url: string; authorization?: string }[] = []
   const client: HttpClient = {
     send: async ({ url, headers }) => {
@@ -233,6 +248,8 @@ function noting(registry: string, base: string) {
     client,
     clock: systemClock,
     limits: defaultLimits,
+    lookup: async (hostname) => addresses[hostname] ?? [],
+    ...more,
   })
   return { authorizer, sent }
 }
@@ -265,6 +282,88 @@ test('C05 a password is never sent over plain http to another machine', async ()
     await assert.rejects(authorizer.answer(parseChallenges(challenge), ['s'], undefined), /plain http/)
     assert.equal(sent.length, 0)
   }
+})
+
+test('where configuration marks a registry insecure, a login goes over plain http', async () => {
+  const basicOnly = noting('r.example', 'http://r.example', { insecure: true })
+  assert.equal(await basicOnly.authorizer.answer(parseChallenges('Basic realm="r"'), ['s'], undefined), basic)
+  const { authorizer, sent } = noting('r.example', 'http://r.example', { insecure: true })
+  const challenge = parseChallenges('Bearer realm="http://auth.example/token"')
+  await assert.rejects(authorizer.answer(challenge, ['s'], undefined), /noted/)
+  assert.equal(sent[0]?.authorization, basic)
+})
+
+test('a token may come in either member, the other one empty, and at any time of the clock', async () => {
+  for (const answer of [
+    { token: '', access_token: 'good', expires_in: 300 },
+    { token: 'good', access_token: '' },
+    { token: 'good', expires_in: null, issued_at: '2999-01-01T00:00:00Z' },
+  ]) {
+    await using server = await planServer(tokenRegistry(() => answer))
+    await using repository = openRepository(
+      { registry: server.host, repository: 'a' },
+      { credentials: noCredentials, limits },
+    )
+    assert.equal((await repository.resolve('1')).size, manifest.length)
+  }
+})
+
+for (const status of [400, 401, 403, 404]) {
+  test(`a registry that hides behind ${status} tells at /v2/ how to log in, and is asked that once`, async () => {
+    await using server = await planServer(
+      ({ path, headers }, response) => {
+        if (headers.authorization === basic)
+          return path.endsWith('/gone') ? response.writeHead(404).end() : response.end(manifest)
+        if (path === '/v2/') return response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end()
+        return response.writeHead(status).end('{"errors":[{"code":"NAME_UNKNOWN"}]}')
+      },
+      { ping: true },
+    )
+    await using repository = openRepository(
+      { registry: server.host, repository: 'a' },
+      { credentials: fixedCredential(server.host, password), limits },
+    )
+    assert.equal((await repository.resolve('1')).size, manifest.length)
+    await assert.rejects(repository.resolve('gone'), { code: 'MANIFEST_NOT_FOUND' })
+    await using strange = openRepository(
+      { registry: server.host, repository: 'a' },
+      { credentials: noCredentials, limits },
+    )
+    await assert.rejects(strange.resolve('1'), (error) => isBaleError(error))
+    await assert.rejects(strange.resolve('2'), (error) => isBaleError(error))
+    // Each of both finds out the scheme first.
+    assert.equal(server.seen.filter(({ path, headers }) => path === '/v2/' && !headers.authorization).length, 4)
+  })
+}
+
+test('a broken credential helper is a warning where no login is needed, and the reason where one is', async () => {
+  const warnings: string[] = []
+  const log = { debug: () => undefined, warn: (text: string) => void warnings.push(text) }
+  const broken = { get: () => Promise.reject(new BaleError('CREDENTIALS_FAILED', 'the helper x is not installed')) }
+  await using open = await planServer(
+    tokenRegistry((_query, authorization) => ({ token: authorization ? 'bad' : 'good' })),
+  )
+  await using free = openRepository({ registry: open.host, repository: 'a' }, { credentials: broken, limits, log })
+  assert.equal((await free.resolve('1')).size, manifest.length)
+  assert.deepEqual(warnings, [`the helper x is not installed; going on without a login for ${open.host}`])
+  await using closed = await planServer((_request, response) =>
+    response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end(),
+  )
+  await using shut = openRepository({ registry: closed.host, repository: 'a' }, { credentials: broken, limits })
+  await assert.rejects(shut.resolve('1'), { code: 'CREDENTIALS_FAILED' })
+})
+
+test('a login asks its token service for an identity token, to keep in place of the password', async () => {
+  const asked: string[] = []
+  await using server = await planServer(
+    tokenRegistry((query, authorization) => {
+      asked.push(`${query.get('offline_token')} ${query.get('account')} ${authorization === basic}`)
+      return { token: 'good', refresh_token: 'identity-1' }
+    }),
+    { ping: true },
+  )
+  const found = await checkLogin(server.host, { credentials: fixedCredential(server.host, password), limits })
+  assert.deepEqual([found.identityToken, asked], ['identity-1', ['true ann true']])
 })
 
 test('a login is checked with Basic, and a wrong password is told apart from a missing one', async () => {

@@ -1,4 +1,4 @@
-import { BaleError, type Clock, createSingleFlight } from '#base'
+import { BaleError, type Clock, createSingleFlight, isBaleError, type Log } from '#base'
 import type { Credential, CredentialSource } from '#transport/credentials'
 import type { HttpClient } from '#transport/http'
 import type { Challenge } from './challenge.ts'
@@ -8,6 +8,10 @@ import { fetchToken, type Token } from './token.ts'
 
 /** Holds what one registry wants to see in Authorization headers. */
 export interface Authorizer {
+  /** An identity token that came with a token, where `offlineAccess` asked for one. */
+  identityToken(): string | undefined
+  /** Why no login was used although there may be one: a helper or a file that failed. */
+  failure(): BaleError | undefined
   /** The header for a request with these scopes, undefined as long as the registry has not asked for one. */
   header(scopes: readonly string[], signal?: AbortSignal): Promise<string | undefined>
   /**
@@ -31,6 +35,13 @@ export interface AuthorizerOptions {
   client: HttpClient
   clock: Clock
   limits: RemoteLimits
+  /** Configuration says that the registry, and the network up to it, is trusted without TLS. */
+  insecure?: boolean
+  /** Ask for an identity token with the first token. */
+  offlineAccess?: boolean
+  log?: Log
+  /** Addresses of a host name. */
+  lookup?: (hostname: string) => Promise<readonly string[]>
 }
 
 type Scheme = { kind: 'basic' } | { kind: 'bearer'; realm: URL; service: string | undefined }
@@ -42,10 +53,24 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
   let scheme: Scheme | undefined
   let asked: Promise<Credential | undefined> | undefined
 
+  let failed: BaleError | undefined
+  let identityToken: string | undefined
+
+  /** A login that cannot be read is no reason against what is open to all: the registry decides. */
+  const readCredential = async (): Promise<Credential | undefined> => {
+    try {
+      return await credentials.get(registry.name, repository)
+    } catch (error) {
+      if (!isBaleError(error, 'CREDENTIALS_FAILED')) throw error
+      failed = error
+      options.log?.warn?.(`${error.message}; going on without a login for ${registry.name}`)
+      return undefined
+    }
+  }
   const credential = async (): Promise<Credential | undefined> => {
-    asked ??= credentials.get(registry.name, repository)
+    asked ??= readCredential()
     const found = await asked
-    if (found) refusePlainHttp(base, registry)
+    if (found && !options.insecure) refusePlainHttp(base, registry)
     return found
   }
 
@@ -61,6 +86,7 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
     if (known?.kind === 'registry-token') return `Bearer ${known.token}`
     const token = await flight(key, () => fetchToken({ ...options, realm, service, scopes, credential: known, signal }))
     tokens.set(key, token)
+    identityToken ??= token.refresh
     return `Bearer ${token.value}`
   }
 
@@ -73,8 +99,10 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
 
   return {
     header,
+    identityToken: () => identityToken,
+    failure: () => failed,
     async answer(challenges, scopes, refused, signal) {
-      const chosen = chooseScheme(challenges, options)
+      const chosen = await chooseScheme(challenges, options)
       if (!chosen) return undefined
       if (scheme?.kind === 'bearer' && chosen.kind === 'bearer' && scheme.realm.origin !== chosen.realm.origin) {
         throw new BaleError('UNAUTHORIZED', `${registry.name} changed its token service to ${chosen.realm.host}`)
@@ -94,10 +122,10 @@ function basicHeader({ username, password }: { username: string; password: strin
 }
 
 /** Bearer wins over Basic; schemes that are not known here are passed over. */
-function chooseScheme(challenges: Challenge[], { registry, base }: AuthorizerOptions): Scheme | undefined {
+async function chooseScheme(challenges: Challenge[], options: AuthorizerOptions): Promise<Scheme | undefined> {
   const bearer = challenges.find(({ scheme, parameters }) => scheme === 'bearer' && parameters['realm'] !== undefined)
   if (bearer) {
-    const realm = checkRealm(bearer.parameters['realm']!, base, registry)
+    const realm = await checkRealm(bearer.parameters['realm']!, options)
     return { kind: 'bearer', realm, service: bearer.parameters['service'] }
   }
   return challenges.some(({ scheme }) => scheme === 'basic') ? { kind: 'basic' } : undefined
@@ -105,10 +133,10 @@ function chooseScheme(challenges: Challenge[], { registry, base }: AuthorizerOpt
 
 /**
  * A password goes to the token service that the registry names, so the name is checked: https, or plain http where
- * both are on this machine, or where the registry itself was reached by plain http on the same host; an address of a
- * private network only from a registry that is in one itself.
+ * both are on this machine, or where the registry itself was reached by plain http on the same host or is marked as
+ * insecure; an address of a private network only from a registry that is in one itself, by its address or its name.
  */
-function checkRealm(text: string, base: URL, registry: RegistryHost): URL {
+async function checkRealm(text: string, { base, registry, insecure, lookup }: AuthorizerOptions): Promise<URL> {
   const refuse = (reason: string) =>
     new BaleError('UNAUTHORIZED', `${registry.name} names a token service that is not acceptable: ${reason}`, {
       hint: 'the registry is badly configured, or something between you and it changes its answers',
@@ -117,20 +145,38 @@ function checkRealm(text: string, base: URL, registry: RegistryHost): URL {
   if (!realm || realm.username || realm.password) throw refuse('not a web address')
   if (realm.protocol === 'http:') {
     const local = isLoopback(realm.hostname) && registry.loopback
-    if (!local && !(base.protocol === 'http:' && realm.hostname === base.hostname)) {
+    if (!local && !insecure && !(base.protocol === 'http:' && realm.hostname === base.hostname)) {
       throw refuse(`${realm.host} by plain http`)
     }
   } else if (realm.protocol !== 'https:') throw refuse(`an address of the kind ${realm.protocol}`)
-  if (realm.hostname !== base.hostname && isPrivateAddress(realm.hostname) && !isPrivateAddress(base.hostname)) {
+  if (realm.hostname === base.hostname || !isPrivateAddress(realm.hostname)) return realm
+  if (!(await isPrivateHost(base.hostname, lookup ?? addressesOf))) {
     throw refuse(`${realm.host} is an address of a private network`)
   }
   return realm
 }
 
-/** Passwords and tokens go over https, or stay on this machine. */
+async function isPrivateHost(hostname: string, lookup: NonNullable<AuthorizerOptions['lookup']>): Promise<boolean> {
+  if (isPrivateAddress(hostname)) return true
+  const addresses = await lookup(hostname)
+  return addresses.length > 0 && addresses.every((one) => isPrivateAddress(one.includes(':') ? `[${one}]` : one))
+}
+
+/** None for a name that only a proxy knows. */
+async function addressesOf(hostname: string): Promise<string[]> {
+  const { lookup } = await import('node:dns/promises')
+  try {
+    return (await lookup(hostname, { all: true })).map(({ address }) => address)
+  } catch (error) {
+    if ((error as { syscall?: string }).syscall !== 'getaddrinfo') throw error
+    return []
+  }
+}
+
+/** Passwords and tokens go over https, or stay on this machine, unless configuration says otherwise. */
 function refusePlainHttp(base: URL, registry: RegistryHost): void {
   if (base.protocol === 'https:' || registry.loopback) return
   throw new BaleError('UNAUTHORIZED', `${registry.name} wants a login over plain http, where everybody can read it`, {
-    hint: 'give the registry a certificate; plain http with a login works on this machine (localhost) only',
+    hint: 'give the registry a certificate, or name it in insecureRegistries of config.json if you trust the network up to it',
   })
 }

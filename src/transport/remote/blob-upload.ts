@@ -3,6 +3,7 @@ import { digestMismatch } from '#blob'
 import { type BlobContext, isRegistryPlace } from '#image'
 import { algorithmOf, type Descriptor, isDigest, shortId } from '#spec'
 import { type HttpAnswer, redirectTarget } from '#transport/http'
+import { UNTOLD } from './manifests.ts'
 import type { Names } from './names.ts'
 import { withRetries } from './retry.ts'
 import type { Session } from './session.ts'
@@ -11,6 +12,8 @@ export type OpenBlob = (offset: number) => Promise<AsyncIterable<Uint8Array>>
 
 /** Tries of one blob: each begins a new upload, since what a broken one left on the server cannot be relied on. */
 const ATTEMPTS = 3
+/** 201 by the specification; others by what registries do. */
+const STORED = [200, 201, 202, 204]
 
 /** True when the repository has the blob. */
 export async function blobExists(
@@ -23,7 +26,7 @@ export async function blobExists(
     method: 'HEAD',
     target: names.path(`blobs/${descriptor.digest}`),
     scopes: names.push,
-    expect: [200, 404],
+    expect: [200, ...UNTOLD],
     what: `blob ${names.written(descriptor.digest)}`,
     signal,
   })
@@ -45,8 +48,29 @@ export function uploadBlob(
   const retry = session.retryOptions({ ...options, id: shortId(descriptor.digest), attempts: ATTEMPTS })
   return withRetries(async () => {
     const place = await mountOrBegin(session, names, descriptor, options)
-    if (place) await sendBlob(session, names, descriptor, open, place, options)
+    if (!place) return
+    try {
+      await sendBlob(session, names, descriptor, open, withDigest(place, descriptor), options)
+    } catch (error) {
+      if (!wantsPieces(error)) throw error
+      // What the refused upload left on the server cannot be relied on.
+      const again = await mountOrBegin(session, names, descriptor, { ...options, from: undefined })
+      if (again) await sendPieces(session, names, descriptor, open, again, options)
+    }
   }, retry)
+}
+
+/** Old registries know only what docker does: PATCH with the bytes, then a PUT without. */
+function wantsPieces(error: unknown): boolean {
+  const status = error instanceof BaleError ? error.details['status'] : undefined
+  return [400, 404, 405, 411, 415, 416, 501].includes(status as number)
+}
+
+function withDigest(place: URL, { digest }: Descriptor): URL {
+  const url = new URL(place)
+  // Its query belongs to the registry and is kept as it is.
+  url.search += `${url.search ? '&' : '?'}digest=${encodeURIComponent(digest)}`
+  return url
 }
 
 /** A mount that is forbidden is no failure: then the bytes are sent. */
@@ -59,7 +83,9 @@ async function mountOrBegin(
   try {
     return await beginUpload(session, names, descriptor, options)
   } catch (error) {
-    if (!options.from || !(isBaleError(error, 'UNAUTHORIZED') || isBaleError(error, 'DENIED'))) throw error
+    const status = error instanceof BaleError ? (error.details['status'] as number | undefined) : undefined
+    const refused = isBaleError(error, 'UNAUTHORIZED') || (status !== undefined && status >= 400 && status < 500)
+    if (!options.from || !refused || status === 429) throw error
     return beginUpload(session, names, descriptor, { ...options, from: undefined })
   }
 }
@@ -90,14 +116,49 @@ async function beginUpload(
     progress?.({ kind: 'status', id: shortId(descriptor.digest), status })
     return undefined
   }
+  return uploadPlace(answer, names)
+}
+
+/** A registry behind a TLS proxy often names itself by http: that is not another place. */
+function uploadPlace(answer: HttpAnswer, names: Names): URL {
   const location = answer.headers['location']
   if (location === undefined) {
     throw new BaleError('REGISTRY_FAILED', `${names.registry} began an upload, but did not say where to send it`)
   }
-  // Its query belongs to the registry and is kept as it is.
-  const place = redirectTarget(answer.url, location)
-  place.search += `${place.search ? '&' : '?'}digest=${encodeURIComponent(descriptor.digest)}`
-  return place
+  const plain = URL.canParse(location, answer.url.href) ? new URL(location, answer.url) : undefined
+  const own = plain?.hostname === answer.url.hostname && answer.url.protocol === 'https:' && plain.protocol === 'http:'
+  return own ? new URL(plain.pathname + plain.search, answer.url) : redirectTarget(answer.url, location)
+}
+
+async function sendPieces(
+  session: Session,
+  names: Names,
+  descriptor: Descriptor,
+  open: OpenBlob,
+  place: URL,
+  { signal }: OperationOptions,
+): Promise<void> {
+  const what = `blob ${names.written(descriptor.digest)}`
+  const common = { scopes: names.push, what, attempts: 1, signal }
+  const patched = await session.send({
+    ...common,
+    method: 'PATCH',
+    target: place,
+    headers: { 'content-type': 'application/octet-stream', 'content-length': String(descriptor.size) },
+    body: () => open(0),
+    expect: [200, 201, 202, 204],
+  })
+  await patched.discard()
+  const next = patched.headers['location'] === undefined ? place : uploadPlace(patched, names)
+  const closed = await session.send({
+    ...common,
+    method: 'PUT',
+    target: withDigest(next, descriptor),
+    headers: { 'content-length': '0' },
+    expect: STORED,
+  })
+  await closed.discard()
+  checkStored(closed, descriptor)
 }
 
 async function sendBlob(
@@ -114,7 +175,7 @@ async function sendBlob(
     headers: { 'content-type': 'application/octet-stream', 'content-length': String(descriptor.size) },
     body: () => open(0),
     scopes: names.push,
-    expect: [201, 204],
+    expect: STORED,
     what: `blob ${names.written(descriptor.digest)}`,
     attempts: 1,
     signal,

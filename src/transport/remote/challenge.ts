@@ -7,13 +7,13 @@ export interface Challenge {
 }
 
 const SEPARATORS = /[ \t,]*/y
-const PARAMETER = /([!#$%&'*+\-.^_`|~\w]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([!#$%&'*+\-.^_`|~\w]+))/y
+const PARAMETER = /([!#$%&'*+\-.^_`|~\w]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s",][^\s,]*))/y
 const SCHEME = /[!#$%&'*+\-.^_`|~\w]+/y
 const TOKEN68 = /[ \t]+[\w\-.~+/]+=*(?=[ \t]*(?:,|$))/y
 
 /**
  * Reads all challenges of one header value. Source: RFC 9110 section 11.6.1, where commas separate both challenges
- * and parameters. What does not fit the grammar ends the reading: what was understood before it counts.
+ * and parameters, read with mercy: addresses without quotes, parameters without commas. What does not fit the grammar ends the reading: what was understood before it counts.
  */
 export function parseChallenges(header: string): Challenge[] {
   const challenges: Challenge[] = []

@@ -15,20 +15,29 @@ export async function chooseBase(registry: RegistryHost, client: HttpClient, opt
   const secure = new URL(`https://${registry.host}`)
   const plain = new URL(`http://${registry.host}`)
   if (!registry.loopback && !options.insecure) return secure
-  if (registry.loopback && (await speaksHttp(plain, client, options))) return plain
-  return (await speaksHttps(secure, client, options)) ? secure : plain
+  if (registry.loopback) {
+    const found = await speaksHttp(plain, client, options)
+    if (found) return found
+  }
+  if (await speaksHttps(secure, client, options)) return secure
+  return (await speaksHttp(plain, client, options)) ?? plain
 }
 
-/** Nobody is between us and this machine, so plain http, which is usual there, is tried first. */
-async function speaksHttp(base: URL, client: HttpClient, { signal }: ChooseOptions): Promise<boolean> {
+/**
+ * Where a server answers plain http: there, or by https where it sends everybody to that. Nobody is between us and this
+ * machine, so plain http, which is usual there, is tried first.
+ */
+async function speaksHttp(base: URL, client: HttpClient, { signal }: ChooseOptions): Promise<URL | undefined> {
   try {
     const answer = await client.send({ method: 'GET', url: new URL('/v2/', base), signal })
     await answer.discard()
     // Servers that expect TLS say 400 to plain http, or hang up.
-    return answer.status !== 400
+    if (answer.status === 400) return undefined
+    const stronger = answer.url.protocol === 'https:' && answer.url.hostname === base.hostname
+    return stronger ? new URL(answer.url.origin) : base
   } catch (error) {
     if (isBaleError(error, 'REGISTRY_UNREACHABLE') && base.port !== '') throw error
-    if (isBaleError(error)) return false
+    if (isBaleError(error)) return undefined
     throw error
   }
 }

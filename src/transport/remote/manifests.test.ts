@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { isBaleError } from '#base'
 import { digestOf } from '#blob'
 import { type Descriptor, MediaType } from '#spec'
@@ -170,8 +171,55 @@ test('tags come page by page from the own origin', async () => {
   })
 })
 
+test('a manifest that comes compressed unasked is decoded, within the bound; a header over plain JSON says nothing', async () => {
+  const text = JSON.stringify({ schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [] })
+  const encodings: [string, Uint8Array][] = [
+    ['gzip', gzipSync(text)],
+    ['br', brotliCompressSync(text)],
+    ['zstd', zstdCompressSync(text)],
+    ['deflate', deflateSync(text)],
+    ['gzip', Buffer.from(text)],
+  ]
+  for (const [encoding, bytes] of encodings) {
+    const handler: Handler = (_request, response) =>
+      response
+        .writeHead(200, {
+          'content-encoding': encoding,
+          'docker-content-digest': digestOf(text),
+          'content-type': 'text/plain; charset=utf-8',
+        })
+        .end(bytes)
+    await withRepository(handler, async (repository) => {
+      const found = await repository.resolve('1')
+      assert.deepEqual([found.digest, found.mediaType], [digestOf(text), MediaType.ociIndex])
+    })
+  }
+  const bomb: Handler = (_request, response) =>
+    response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(50_000_000, ' ')))
+  await withRepository(bomb, async (repository) => {
+    await assert.rejects(repository.resolve('1'), { code: 'LIMIT_EXCEEDED' })
+  })
+})
+
+test('a list of tags may be one answer of megabytes, or a thousand pages; a page may be empty, and its address absolute', async () => {
+  const many = Array.from({ length: 80_000 }, (_, index) => `build-${String(index).padStart(18, '0')}`)
+  await withRepository(answering(JSON.stringify({ tags: many })), async (repository) => {
+    assert.equal((await Array.fromAsync(repository.tags())).length, 80_000)
+  })
+  const pages: Handler = ({ path }, response) => {
+    const page = Number(new URL(path, 'http://x').searchParams.get('p') ?? 0)
+    const tags = page === 7 ? [] : [`t${page}`, `t${page}`]
+    // As a registry behind a proxy names itself.
+    const link = { link: `<http://registry.inner:5000/v2/team/web/tags/list?p=${page + 1}>; rel=next` }
+    return response.writeHead(200, page < 1_199 ? link : {}).end(JSON.stringify({ tags }))
+  }
+  await withRepository(pages, async (repository) => {
+    assert.equal((await Array.fromAsync(repository.tags())).length, 1_199)
+  })
+})
+
 const hostileLinks: [string, (turn: number) => string, RegExp][] = [
-  ['on another host', () => '<http://localhost:9/v2/x>; rel="next"', /another host/],
+  ['on another host, again and again', () => '<http://localhost:9/v2/x>; rel="next"', /not come to an end/],
   ['of the same page', () => '</v2/team/web/tags/list>; rel="next"', /not come to an end/],
   ['without end', (turn) => `</v2/team/web/tags/list?last=${turn}>; rel="next"`, /not come to an end/],
 ]

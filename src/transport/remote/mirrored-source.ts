@@ -6,12 +6,16 @@ import type { ImageSource } from '#image'
  * the first place that has them; all else is asked by digest, so places cannot disagree unnoticed.
  */
 export function createMirroredSource(sources: readonly ImageSource[], log: Log = noLog): ImageSource {
+  /** A place that cannot be reached is not asked again: each try takes as long as a connection may. */
+  const unreachable = new Set<ImageSource>()
   const firstOf = async <T>(ask: (source: ImageSource) => Promise<T>): Promise<T> => {
     for (const source of sources.slice(0, -1)) {
+      if (unreachable.has(source)) continue
       try {
         return await ask(source)
       } catch (error) {
         if (!(error instanceof BaleError) || error.code === 'ABORTED') throw error
+        if (error.code === 'REGISTRY_UNREACHABLE') unreachable.add(source)
         log.debug('transport', `a mirror could not answer: ${error.message}`)
       }
     }

@@ -6,7 +6,7 @@ import { createManifests } from './manifests.ts'
 import { createMirroredSource } from './mirrored-source.ts'
 import { namesOf } from './names.ts'
 import { listReferrers } from './referrers.ts'
-import type { RemoteOptions, Repository } from './repository.ts'
+import type { RemoteOptions, RemotePlace, Repository } from './repository.ts'
 import { createSession } from './session.ts'
 import { listTags } from './tags.ts'
 
@@ -15,11 +15,11 @@ import { listTags } from './tags.ts'
  * the returned object, so dispose it.
  */
 export function openRepository(name: { registry: string; repository: string }, options: RemoteOptions): Repository {
-  const { mirrors = [], ...own } = options
-  const repository = openOne(name, own)
+  const { mirrors = [], location, ...own } = options
+  const repository = openOne(name, location, own)
   if (mirrors.length === 0) return repository
   // A mirror is another registry: it gets its own credentials, or none, and never those of the one it mirrors.
-  const opened = mirrors.map((registry) => openOne({ ...name, registry }, { ...own, insecure: false }))
+  const opened = mirrors.map((mirror) => openOne(name, mirror, { ...own, insecure: false }))
   return {
     ...repository,
     ...createMirroredSource([...opened, repository], options.log),
@@ -29,9 +29,15 @@ export function openRepository(name: { registry: string; repository: string }, o
   }
 }
 
-function openOne(name: { registry: string; repository: string }, options: RemoteOptions): Repository {
-  const session = createSession(name.registry, name.repository, options)
-  const names = namesOf(session.registry.name, name.repository)
+function openOne(
+  name: { registry: string; repository: string },
+  place: RemotePlace | undefined,
+  options: Omit<RemoteOptions, 'mirrors' | 'location'>,
+): Repository {
+  const { registry, repository } = { ...name, ...place }
+  const insecure = place?.insecure ?? options.insecure
+  const session = createSession(registry, repository, { ...options, insecure, base: place?.base })
+  const names = namesOf(session.registry.name, repository)
   const manifests = createManifests(session, names)
   return {
     registryHost: names.registry,
@@ -54,12 +60,17 @@ function openOne(name: { registry: string; repository: string }, options: Remote
 }
 
 /**
- * Asks the registry whether it accepts a login: `GET /v2/`, answering its challenge. True when it does, also when the
- * registry wants no login at all; throws UNAUTHORIZED when it refuses.
+ * Asks the registry whether it accepts a login: `GET /v2/`, answering its challenge. It returns when it does, also when
+ * the registry wants no login at all; throws UNAUTHORIZED when it refuses. With an identity token where the token
+ * service gave one: that is to be kept in place of the password.
  */
-export async function checkLogin(registry: string, options: RemoteOptions & { signal?: AbortSignal }): Promise<void> {
+export async function checkLogin(
+  registry: string,
+  options: RemoteOptions & { signal?: AbortSignal },
+): Promise<{ identityToken: string | undefined }> {
   await using session = createSession(registry, undefined, {
     ...options,
+    offlineAccess: true,
     credentials: options.credentials ?? noCredentials,
   })
   const answer = await session.send({
@@ -71,4 +82,5 @@ export async function checkLogin(registry: string, options: RemoteOptions & { si
     signal: options.signal,
   })
   await answer.discard()
+  return { identityToken: await session.identityToken() }
 }

@@ -15,12 +15,25 @@ export interface Repository extends ImageSource, ImageTarget, RegistryPlace, Asy
   referrers(digest: Digest, options?: OperationOptions & { artifactType?: string }): Promise<Descriptor[]>
 }
 
+/** A place that holds a repository under another address than its name. */
+export interface RemotePlace {
+  /** Host with optional port; its logins and certificates count. */
+  registry: string
+  /** The repository's path there; by default as in the name. */
+  repository?: string
+  insecure?: boolean
+  /** Scheme, host and perhaps a path that all requests begin with; found out by default. */
+  base?: URL
+}
+
 export interface RemoteOptions extends TlsFiles {
   credentials: CredentialSource
   /** Accept an unverified certificate or plain http from this registry. Loopback hosts may always speak plain http. */
   insecure?: boolean
-  /** Hosts to pull from before the registry itself, in order (`mirror.example:5000`). Never pushed to. */
-  mirrors?: string[]
+  /** Where the repository really is, when that is not what its name says. */
+  location?: RemotePlace
+  /** Places to pull from before the registry itself, in order. Never pushed to. */
+  mirrors?: readonly RemotePlace[]
   proxy?: ProxySettings
   userAgent?: string
   clock?: Clock

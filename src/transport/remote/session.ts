@@ -2,12 +2,15 @@ import { type Clock, type ErrorCode, type OperationOptions, systemClock } from '
 import { createHttpClient, type HttpAnswer, type HttpClient, type HttpRequest, tlsSettings } from '#transport/http'
 import { answerError, refusedLogin } from './answer-error.ts'
 import { type Authorizer, createAuthorizer } from './authorizer.ts'
-import { parseChallenges } from './challenge.ts'
+import { type Challenge, parseChallenges } from './challenge.ts'
 import { chooseBase } from './choose-base.ts'
 import { defaultLimits, type RemoteLimits } from './limits.ts'
 import { type RegistryHost, registryHost } from './registry-host.ts'
 import type { RemoteOptions } from './repository.ts'
 import { type RetryOptions, withRetries } from './retry.ts'
+
+/** Statuses by which a registry hides from strangers what it has; then its front page tells how to log in. */
+const HIDING = new Set([400, 401, 403, 404])
 
 export interface SessionRequest extends Pick<HttpRequest, 'method' | 'headers' | 'body'>, OperationOptions {
   /** Path on the registry, or a full address that it gave (then on another origin no credentials are sent). */
@@ -30,10 +33,19 @@ export interface Session extends AsyncDisposable {
   readonly limits: RemoteLimits
   readonly clock: Clock
   send(request: SessionRequest): Promise<HttpAnswer>
+  /** The identity token that came with the first token, where one was asked for. */
+  identityToken(): Promise<string | undefined>
   retryOptions(options: OperationOptions & { id?: string; attempts?: number }): RetryOptions
 }
 
-export function createSession(registryName: string, repository: string | undefined, options: RemoteOptions): Session {
+export interface SessionOptions extends RemoteOptions {
+  /** Scheme, host and perhaps path, where they are known; else they are found out. */
+  base?: URL
+  /** Ask token services for an identity token. */
+  offlineAccess?: boolean
+}
+
+export function createSession(registryName: string, repository: string | undefined, options: SessionOptions): Session {
   const registry = registryHost(registryName)
   const clock = options.clock ?? systemClock
   const limits = { ...defaultLimits, ...options.limits }
@@ -46,10 +58,31 @@ export function createSession(registryName: string, repository: string | undefin
     proxy: options.proxy,
   })
   let opened: Promise<{ base: URL; authorizer: Authorizer }> | undefined
+  let pinged: Promise<Challenge[]> | undefined
   const open = async (signal?: AbortSignal) => {
-    const base = await chooseBase(registry, client, { insecure: options.insecure ?? false, signal })
-    const { credentials } = options
-    return { base, authorizer: createAuthorizer({ registry, base, repository, credentials, client, clock, limits }) }
+    const insecure = options.insecure ?? false
+    const base = options.base ?? (await chooseBase(registry, client, { insecure, signal }))
+    const { credentials, offlineAccess, log } = options
+    const authorizer = createAuthorizer({
+      registry,
+      base,
+      repository,
+      credentials,
+      client,
+      clock,
+      limits,
+      insecure,
+      offlineAccess,
+      log,
+    })
+    return { base, authorizer }
+  }
+  /** What the registry wants of everybody. Source: distribution-spec, "Determining Support". */
+  const ping = async (base: URL, signal?: AbortSignal): Promise<Challenge[]> => {
+    const answer = await client.send({ method: 'GET', url: new URL(`${pathOf(base)}/v2/`, base), signal })
+    await answer.discard()
+    const own = answer.status === 401 && answer.url.origin === base.origin
+    return own ? parseChallenges(answer.headers['www-authenticate'] ?? '') : []
   }
 
   const sendOnce = async (request: SessionRequest): Promise<HttpAnswer> => {
@@ -58,7 +91,8 @@ export function createSession(registryName: string, repository: string | undefin
       throw error
     })
     const { base, authorizer } = await opened
-    const url = new URL(request.target, base)
+    const { target } = request
+    const url = typeof target === 'string' ? new URL(pathOf(base) + target, base) : target
     const ours = url.origin === base.origin
     const { method, scopes, signal, body } = request
     const attempt = (authorization: string | undefined) =>
@@ -72,12 +106,23 @@ export function createSession(registryName: string, repository: string | undefin
     const first = ours ? await authorizer.header(scopes, signal) : undefined
     options.log?.debug('transport', `${method} ${url.origin}${url.pathname}`, { authorized: first !== undefined })
     let answer = await attempt(first)
-    if (answer.status === 401 && ours && answer.url.origin === base.origin) {
-      const challenges = parseChallenges(answer.headers['www-authenticate'] ?? '')
+    const own = ours && answer.url.origin === base.origin
+    let challenges = own && answer.status === 401 ? parseChallenges(answer.headers['www-authenticate'] ?? '') : []
+    if (own && first === undefined && challenges.length === 0 && HIDING.has(answer.status)) {
+      pinged ??= ping(base, signal)
+      challenges = await pinged
+    }
+    if (challenges.length > 0) {
       const second = await authorizer.answer(challenges, scopes, first, signal)
       if (second !== undefined) {
         await answer.discard()
         answer = await attempt(second)
+      }
+      const refused = answer.status === 401 || answer.status === 403
+      const failure = authorizer.failure()
+      if (refused && failure) {
+        await answer.discard()
+        throw failure
       }
       // A refused password is told apart from a right that is missing; tokens are refused by their service.
       if (answer.status === 401 && (second ?? first)?.startsWith('Basic ')) {
@@ -96,7 +141,13 @@ export function createSession(registryName: string, repository: string | undefin
     limits,
     clock,
     retryOptions,
+    identityToken: async () => (await opened)?.authorizer.identityToken(),
     send: (request) => withRetries(() => sendOnce(request), retryOptions(request)),
     [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
   }
+}
+
+/** Of a base address, without the last slash. */
+function pathOf(base: URL): string {
+  return base.pathname.replace(/\/+$/, '')
 }

@@ -8,6 +8,8 @@ export interface Token {
   value: string
   /** Milliseconds since 1970 after which it is not used any more. */
   expires: number
+  /** An identity token, given where one was asked for: good for more tokens, in place of the password. */
+  refresh: string | undefined
 }
 
 export interface TokenRequest extends AuthorizerOptions {
@@ -18,6 +20,7 @@ export interface TokenRequest extends AuthorizerOptions {
   signal?: AbortSignal
 }
 
+const CLIENT = 'bale'
 const MINUTE = 60_000
 const SHORTEST_LIFE = MINUTE
 const LONGEST_LIFE = 60 * MINUTE
@@ -49,12 +52,12 @@ async function fetchOnce(request: TokenRequest): Promise<Token> {
   return readToken(body, request)
 }
 
-function tokenRequest({ realm, service, scopes, credential }: TokenRequest) {
+function tokenRequest({ realm, service, scopes, credential, offlineAccess }: TokenRequest) {
   const pairs: [string, string][] = [...(service === undefined ? [] : [['service', service] as [string, string]])]
   if (credential?.kind === 'identity-token') {
     const form = new URLSearchParams([
       ['grant_type', 'refresh_token'],
-      ['client_id', 'bale'],
+      ['client_id', CLIENT],
       ['refresh_token', credential.token],
       ...pairs,
       ...(scopes.length > 0 ? [['scope', scopes.join(' ')] as [string, string]] : []),
@@ -64,6 +67,7 @@ function tokenRequest({ realm, service, scopes, credential }: TokenRequest) {
   }
   const url = new URL(realm)
   for (const scope of scopes) pairs.push(['scope', scope])
+  if (offlineAccess) pairs.push(['offline_token', 'true'], ['client_id', CLIENT])
   for (const [name, value] of pairs) url.searchParams.append(name, value)
   const headers: Record<string, string> = { accept: 'application/json' }
   if (credential?.kind === 'password') {
@@ -77,7 +81,7 @@ function tokenRequest({ realm, service, scopes, credential }: TokenRequest) {
 function readToken(body: string, { realm, clock }: TokenRequest): Token {
   const refuse = (reason: string, cause?: unknown) =>
     new BaleError('REGISTRY_FAILED', `the token service ${realm.host} gave ${reason}`, { cause })
-  let document: { token?: unknown; access_token?: unknown; expires_in?: unknown } | null
+  let document: { token?: unknown; access_token?: unknown; refresh_token?: unknown; expires_in?: unknown } | null
   try {
     document = JSON.parse(body)
   } catch (error) {
@@ -85,14 +89,19 @@ function readToken(body: string, { realm, clock }: TokenRequest): Token {
     if (error instanceof SyntaxError) throw refuse('an answer that is not JSON')
     throw error
   }
-  const value = document?.token ?? document?.access_token
+  // Some services write both members and fill one.
+  const value = document?.token || document?.access_token
   if (typeof value !== 'string' || value === '') throw refuse('no token')
-  if (value.length > LONGEST_TOKEN || !/^[\x21-\x7e]+$/.test(value))
-    throw refuse('a token that cannot be sent in a header')
+  if (!isSendable(value)) throw refuse('a token that cannot be sent in a header')
   const seconds = Number(document?.expires_in)
   const life = Number.isFinite(seconds)
     ? Math.min(Math.max(seconds * 1000, SHORTEST_LIFE), LONGEST_LIFE)
     : SHORTEST_LIFE
   // A little less, for the time that requests travel.
-  return { value, expires: clock.now() + life * 0.9 }
+  const refresh = document?.refresh_token
+  return { value, expires: clock.now() + life * 0.9, refresh: isSendable(refresh) ? refresh : undefined }
+}
+
+function isSendable(token: unknown): token is string {
+  return typeof token === 'string' && token.length <= LONGEST_TOKEN && /^[\x21-\x7e]+$/.test(token)
 }

@@ -5,6 +5,7 @@ import { digestOf } from '#blob'
 import { type Descriptor, MediaType } from '#spec'
 import { fixedCredential, noCredentials } from '#transport/credentials'
 import { type Handler, planServer } from '../../../test/kit/planned-server.ts'
+import { selfSigned } from '../../../test/kit/self-signed.ts'
 import { openRepository } from './open-repository.ts'
 
 const limits = { firstDelay: 1, longestDelay: 2, attempts: 3 }
@@ -56,6 +57,56 @@ test('a blob is sent with POST and one streamed PUT of known size, to a relative
     assert.ok(put.path.endsWith(`?_state=x%2By&digest=${encodeURIComponent(descriptor.digest)}`), put.path)
     assert.equal(put.headers['content-length'], String(blob.length))
     assert.ok(put.body.equals(blob))
+  }
+})
+
+test('a registry that takes a blob only as docker sends it gets PATCH, then PUT', async () => {
+  for (const status of [400, 404, 405, 411]) {
+    const { seen, opened } = await upload((request, response, all) => {
+      if (request.method === 'POST') return begin('/up?_state=1')(request, response, all)
+      if (request.method === 'PATCH') return response.writeHead(202, { location: '/up?_state=2' }).end()
+      return response.writeHead(request.body.length > 0 ? status : 204).end()
+    })
+    assert.equal(opened, 2)
+    assert.deepEqual(
+      seen.map(({ method, path }) => `${method} ${path.replace(descriptor.digest, '').replace(/sha256.*/, '')}`),
+      [
+        'POST /v2/a/blobs/uploads/',
+        'PUT /up?_state=1&digest=',
+        'POST /v2/a/blobs/uploads/',
+        'PATCH /up?_state=1',
+        'PUT /up?_state=2&digest=',
+      ],
+    )
+    assert.ok(seen.at(-2)!.body.equals(blob))
+  }
+})
+
+test('a registry behind a TLS proxy that names its upload by plain http gets it by https', async () => {
+  const tls = selfSigned('localhost')
+  await using server = await planServer(
+    (request, response, all) =>
+      request.method === 'POST'
+        ? begin(`http://localhost/up?x=1`)(request, response, all)
+        : response.writeHead(201).end(),
+    { tls },
+  )
+  await using repository = openRepository(
+    { registry: server.host, repository: 'a' },
+    { credentials: noCredentials, limits, ca: [tls.cert] },
+  )
+  await repository.putBlob(descriptor, async () => pieces(), {})
+  assert.ok(server.seen.at(-1)!.body.equals(blob))
+})
+
+test('a registry without HEAD is asked by nothing else: what it may have is sent', async () => {
+  for (const status of [405, 400, 403, 501]) {
+    await using server = await planServer((_request, response) => response.writeHead(status).end())
+    await using repository = openRepository(
+      { registry: server.host, repository: 'a' },
+      { credentials: noCredentials, limits },
+    )
+    assert.equal(await repository.has(descriptor), false)
   }
 })
 
