@@ -1,5 +1,5 @@
+import { formatDuration } from '#docker'
 import type { Healthcheck } from '#spec'
-import { formatDuration } from './dockerfile/index.ts'
 
 /** History entries quote arguments as Go's `%q`, `%v` and `%+v` do; tools compare them. */
 

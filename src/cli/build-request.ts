@@ -1,5 +1,7 @@
 import { BaleError, printable } from '#base'
+import { csvFields } from '#docker'
 import type { BuildImageOptions, BuildOutput, BuildSecretSource } from '#engine'
+import { parseBytes } from './flags/flag-values.ts'
 import type { Terminal } from './verb.ts'
 
 /** The flags of `bale build` as the command line gives them. */
@@ -47,7 +49,7 @@ export async function readBuildRequest(place: string, options: BuildFlags, io: T
     secrets: options.secret?.map(readSecret),
     buildContexts: new Map((options.buildContext ?? []).map(readContext)),
     outputs: options.output?.map((output) => readOutput(output, io)),
-    shmSize: options.shmSize === undefined ? undefined : readBytes(options.shmSize),
+    shmSize: options.shmSize === undefined ? undefined : parseBytes('shm-size', options.shmSize),
   }
 }
 
@@ -112,7 +114,7 @@ function readContext(text: string): [string, string] {
 
 /** `type=local,dest=out` as a table of fields. */
 function fields(text: string): Map<string, string> {
-  return new Map(text.split(',').map((field) => [splitPair(field)[0].toLowerCase(), splitPair(field)[1] ?? '']))
+  return new Map(readFields(text).map((field) => [splitPair(field)[0].toLowerCase(), splitPair(field)[1] ?? '']))
 }
 
 function readSecret(text: string): BuildSecretSource {
@@ -164,8 +166,10 @@ function readOutput(text: string, io: Terminal): BuildOutput {
   }
 }
 
-function readBytes(text: string): number {
-  const match = /^(\d+)([kmg]?)b?$/i.exec(text)
-  if (match) return Number(match[1]) * 1024 ** ' kmg'.indexOf(match[2]!.toLowerCase() || ' ')
-  throw new BaleError('INVALID_ARGUMENT', `invalid size: ${printable(text)}`, { hint: 'for example 64m' })
+function readFields(text: string): string[] {
+  try {
+    return csvFields(text)
+  } catch (cause) {
+    throw new BaleError('INVALID_ARGUMENT', `invalid value ${printable(text)}: ${(cause as Error).message}`, { cause })
+  }
 }

@@ -18,7 +18,6 @@ export type {
   WordsCommand,
 } from './command.ts'
 export { isKnownSyntax } from './directives.ts'
-export { formatDuration, parseDuration } from './duration.ts'
 export { type ExpandOptions, expandWord, expandWords, type Variables } from './expand.ts'
 export { parseHeredocSign } from './heredoc.ts'
 export { type Heredoc, heredocContent, type Instruction } from './instruction.ts'

@@ -44,7 +44,7 @@ describe('RUN --mount', () => {
     ['type=secret', /one of id, source, target/],
     ['type=secret,source=a,id=b', /both source and id/],
     ['type=secret,from=a,id=b', /unexpected key 'from'/],
-    ['"target=/a', /quote is not closed/],
+    ['"target=/a', /extraneous or missing "/],
   ]
   for (const [text, expected] of wrong) {
     test(`${text} is refused`, () =>

@@ -1,4 +1,5 @@
 import { nearest } from '#base'
+import { csvFields, parseSize } from '#docker'
 
 /** A `RUN --mount`, after variables are expanded. */
 export interface MountOption {
@@ -121,12 +122,13 @@ function numberOf(values: Map<string, string>, key: string, base: 8 | 10): numbe
   return number
 }
 
-/** Bytes of `64m`, `1.5g`, `100k`, `4096`. */
 function sizeOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
-  const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?$/i.exec(text)
-  if (!match) throw new Error(`invalid value for size: ${text}`)
-  return Math.floor(Number(match[1]) * 1024 ** ' kmgt'.indexOf(match[2]!.toLowerCase() || ' '))
+  try {
+    return parseSize(text)
+  } catch (cause) {
+    throw new Error(`invalid value for size: ${text}`, { cause })
+  }
 }
 
 function oneOf<T extends string>(allowed: readonly T[], value: string, what: string): T {
@@ -134,29 +136,4 @@ function oneOf<T extends string>(allowed: readonly T[], value: string, what: str
   if (found) return found
   const meant = nearest(value, allowed)
   throw new Error(`unsupported ${what} ${JSON.stringify(value)}${meant ? `; did you mean ${meant}?` : ''}`)
-}
-
-/** Fields between commas; a field in double quotes may hold commas, `""` stands for a quote. */
-function csvFields(text: string): string[] {
-  const fields: string[] = []
-  let index = 0
-  do {
-    let field = ''
-    if (text[index] === '"') {
-      for (index++; ; index++) {
-        if (index >= text.length) throw new Error('a quote is not closed')
-        if (text[index] !== '"') field += text[index]
-        else if (text[index + 1] === '"') field += text[++index]
-        else break
-      }
-      index++
-      if (index < text.length && text[index] !== ',') throw new Error(`unexpected text behind a quote in '${text}'`)
-    } else {
-      const end = text.indexOf(',', index)
-      field = text.slice(index, end < 0 ? undefined : end)
-      index = end < 0 ? text.length : end
-    }
-    fields.push(field)
-  } while (text[index++] === ',')
-  return fields
 }

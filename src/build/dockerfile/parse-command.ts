@@ -1,5 +1,5 @@
+import { parseDuration } from '#docker'
 import type { Command, CommandLine, CopyCommand, FromCommand, HealthcheckCommand, RunCommand } from './command.ts'
-import { parseDuration } from './duration.ts'
 import { readFlags } from './flag-reader.ts'
 import { parseHeredocSign } from './heredoc.ts'
 import type { Heredoc, Instruction } from './instruction.ts'

@@ -1,15 +1,21 @@
 import { resolve } from 'node:path'
 import { BaleError, errnoOf } from '#base'
+import {
+  environmentEntry,
+  parseEnvironmentFile,
+  parseLabelFile,
+  parseSize,
+  readCpus,
+  readDuration,
+  readInteger,
+} from '#docker'
 import type { ContainerRequest, HostOptions, MountRequest, ProcessOptions } from '#engine'
 import { readTextSync } from '#engine'
 import type { Terminal, VerbOption } from '../verb.ts'
 import {
-  environmentEntry,
   parseBytes,
-  parseCpus,
   parseDevice,
   parseDuration,
-  parseEnvFile,
   parseLabels,
   parseMount,
   parsePairs,
@@ -105,15 +111,15 @@ const refused = (flags: string, reason: string): VerbOption => ({
 
 export const CONTAINER_FLAGS: readonly VerbOption[] = [
   repeated('--add-host <NAME:ADDRESS>', 'A further line of /etc/hosts (ADDRESS may be host-gateway)'),
-  repeated('-a, --attach <STREAM>', 'Attach to stdin, stdout or stderr'),
-  single('--blkio-weight <WEIGHT>', 'Share of block I/O, 10 to 1000'),
+  { ...repeated('-a, --attach <STREAM>', 'Attach to stdin, stdout or stderr'), check: readStream },
+  { ...single('--blkio-weight <WEIGHT>', 'Share of block I/O, 10 to 1000'), check: readInteger },
   repeated('--cap-add <CAPABILITY>', 'Add a Linux capability, or ALL'),
   repeated('--cap-drop <CAPABILITY>', 'Drop a Linux capability, or ALL'),
   single('--cidfile <FILE>', 'Write the container ID to a new file'),
-  single('--cpu-period <MICROSECONDS>', 'Length of a CPU period'),
-  single('--cpu-quota <MICROSECONDS>', 'CPU time in each period'),
-  single('-c, --cpu-shares <SHARES>', 'CPU weight against other containers'),
-  single('--cpus <NUMBER>', 'Number of CPUs, such as 1.5'),
+  { ...single('--cpu-period <MICROSECONDS>', 'Length of a CPU period'), check: readInteger },
+  { ...single('--cpu-quota <MICROSECONDS>', 'CPU time in each period'), check: readInteger },
+  { ...single('-c, --cpu-shares <SHARES>', 'CPU weight against other containers'), check: readInteger },
+  { ...single('--cpus <NUMBER>', 'Number of CPUs, such as 1.5'), check: readCpus },
   single('--cpuset-cpus <LIST>', 'CPUs it may use, such as 0-2,4'),
   single('--cpuset-mems <LIST>', 'Memory nodes it may use'),
   repeated('--device <PATH[:PATH][:rwm]>', 'A device of the host'),
@@ -122,15 +128,18 @@ export const CONTAINER_FLAGS: readonly VerbOption[] = [
   repeated('--dns-search <DOMAIN>', 'DNS search domain'),
   single('--domainname <NAME>', 'NIS domain name'),
   single('--entrypoint <COMMAND>', "Replaces the image's ENTRYPOINT"),
-  repeated('-e, --env <KEY=VALUE>', 'Environment variable; KEY alone takes your value'),
+  {
+    ...repeated('-e, --env <KEY=VALUE>', 'Environment variable; KEY alone takes your value'),
+    check: (word) => environmentEntry(word, {}),
+  },
   repeated('--env-file <FILE>', 'Read environment variables from a file'),
   repeated('--expose <PORT>', 'A port or range that the container listens on'),
   repeated('--group-add <GROUP>', 'A further group of the process'),
   single('--health-cmd <COMMAND>', 'Command that checks the health'),
-  single('--health-interval <DURATION>', 'Time between checks'),
-  single('--health-retries <COUNT>', 'Failures in a row that mean unhealthy'),
-  single('--health-start-period <DURATION>', 'Time to start before failures count'),
-  single('--health-timeout <DURATION>', 'Longest time of one check'),
+  { ...single('--health-interval <DURATION>', 'Time between checks'), check: readDuration },
+  { ...single('--health-retries <COUNT>', 'Failures in a row that mean unhealthy'), check: readInteger },
+  { ...single('--health-start-period <DURATION>', 'Time to start before failures count'), check: readDuration },
+  { ...single('--health-timeout <DURATION>', 'Longest time of one check'), check: readDuration },
   single('-h, --hostname <NAME>', 'Host name'),
   single('--init', 'Run a small init that reaps processes and forwards signals'),
   single('-i, --interactive', 'Keep stdin open'),
@@ -140,19 +149,19 @@ export const CONTAINER_FLAGS: readonly VerbOption[] = [
   repeated('--label-file <FILE>', 'Read labels from a file'),
   single('--log-driver <DRIVER>', 'k8s-file (also as json-file), or none'),
   repeated('--log-opt <KEY=VALUE>', 'max-size=SIZE: the log begins anew when it is larger'),
-  single('-m, --memory <SIZE>', 'Memory limit'),
-  single('--memory-reservation <SIZE>', 'Soft memory limit'),
-  single('--memory-swap <SIZE>', 'Limit of memory and swap together, -1 for none'),
-  single('--memory-swappiness <NUMBER>', '0 to 100'),
+  { ...single('-m, --memory <SIZE>', 'Memory limit'), check: parseSize },
+  { ...single('--memory-reservation <SIZE>', 'Soft memory limit'), check: parseSize },
+  { ...single('--memory-swap <SIZE>', 'Limit of memory and swap together, -1 for none'), check: readSwap },
+  { ...single('--memory-swappiness <NUMBER>', '0 to 100'), check: readInteger },
   repeated('--mount <MOUNT>', 'type=TYPE,source=…,target=…[,readonly]; TYPE is bind, volume or tmpfs'),
   single('--name <NAME>', 'Name of the container'),
   { ...single('--network <NETWORK>', 'bridge, none, host, container:NAME or a network'), aliases: ['net'] },
   { ...repeated('--network-alias <NAME>', 'A further name on the network'), aliases: ['net-alias'] },
   single('--no-healthcheck', "Do not run the image's health check"),
   single('--oom-kill-disable', 'Do not kill its processes when memory runs out'),
-  single('--oom-score-adj <NUMBER>', 'Preference of the OOM killer, -1000 to 1000'),
+  { ...single('--oom-score-adj <NUMBER>', 'Preference of the OOM killer, -1000 to 1000'), check: readInteger },
   single('--pid <MODE>', 'PID namespace: host or container:NAME'),
-  single('--pids-limit <COUNT>', 'Most processes, -1 for no limit'),
+  { ...single('--pids-limit <COUNT>', 'Most processes, -1 for no limit'), check: readInteger },
   single('--platform <OS/ARCH>', 'Platform of the image'),
   single('--privileged', 'All capabilities of this process and all devices, no filters'),
   repeated('-p, --publish <PORTS>', '[IP:][HOST:]CONTAINER[/PROTOCOL]'),
@@ -163,9 +172,9 @@ export const CONTAINER_FLAGS: readonly VerbOption[] = [
   single('--rm', 'Remove the container when it ends'),
   single('--runtime <NAME>', 'runc or crun'),
   repeated('--security-opt <OPTION>', 'seccomp=unconfined|FILE, no-new-privileges'),
-  single('--shm-size <SIZE>', 'Size of /dev/shm'),
+  { ...single('--shm-size <SIZE>', 'Size of /dev/shm'), check: parseSize },
   single('--stop-signal <SIGNAL>', 'Signal that stops the container'),
-  single('--stop-timeout <SECONDS>', 'Time to stop before it is killed'),
+  { ...single('--stop-timeout <SECONDS>', 'Time to stop before it is killed'), check: readInteger },
   repeated('--sysctl <KEY=VALUE>', 'Kernel setting of its namespaces'),
   repeated('--tmpfs <PATH[:OPTIONS]>', 'Mount a tmpfs'),
   single('-t, --tty', 'Give it a terminal'),
@@ -214,18 +223,11 @@ function processOptions(
   volumes: readonly (MountRequest | { anonymous: string })[],
   io: Pick<Terminal, 'environment'>,
 ): ProcessOptions {
-  const labelLines = (flags.labelFile ?? []).flatMap((file) =>
-    readText(file)
-      .split(/\r?\n/)
-      .filter((line) => line.trim() !== '' && !line.startsWith('#')),
-  )
+  const labelLines = (flags.labelFile ?? []).flatMap((file) => readLines(file, parseLabelFile))
   return {
     command,
     ...(flags.entrypoint !== undefined && { entrypoint: [flags.entrypoint] }),
-    env: [
-      ...(flags.envFile ?? []).flatMap((file) => parseEnvFile(readText(file), file, io.environment)),
-      ...(flags.env ?? []).flatMap((word) => environmentEntry(word, io.environment)),
-    ],
+    env: environmentOf(flags, io),
     workingDir: flags.workdir,
     user: flags.user,
     tty: flags.tty ?? false,
@@ -239,6 +241,17 @@ function processOptions(
     expose: flags.expose,
     volumes: volumes.flatMap((volume) => ('anonymous' in volume ? [volume.anonymous] : [])),
   }
+}
+
+/** The variables of `--env-file` and `--env`; a name without `=` is to be removed. */
+export function environmentOf(
+  { envFile = [], env = [] }: Pick<ContainerFlags, 'env' | 'envFile'>,
+  io: Pick<Terminal, 'environment'>,
+): string[] {
+  return [
+    ...envFile.flatMap((file) => readLines(file, (text) => parseEnvironmentFile(text, io.environment))),
+    ...env.map((word) => environmentEntry(word, io.environment)),
+  ]
 }
 
 function healthcheck(flags: ContainerFlags): ProcessOptions['healthcheck'] {
@@ -307,15 +320,14 @@ function hostOptions(
 export function resources(flags: ContainerFlags): NonNullable<HostOptions['resources']> {
   const number = (flag: string, text: string | undefined) =>
     text === undefined ? undefined : parseWholeNumber(flag, text)
-  const bytes = (flag: string, text: string | undefined) =>
-    text === undefined ? undefined : text === '-1' ? -1 : parseBytes(flag, text)
+  const bytes = (flag: string, text: string | undefined) => (text === undefined ? undefined : parseBytes(flag, text))
   const limits = {
     memory: bytes('memory', flags.memory),
-    memorySwap: bytes('memory-swap', flags.memorySwap),
+    memorySwap: flags.memorySwap === undefined ? undefined : readSwap(flags.memorySwap),
     memoryReservation: bytes('memory-reservation', flags.memoryReservation),
     memorySwappiness: number('memory-swappiness', flags.memorySwappiness),
     oomKillDisable: flags.oomKillDisable,
-    nanoCpus: flags.cpus === undefined ? undefined : parseCpus(flags.cpus),
+    nanoCpus: flags.cpus === undefined ? undefined : readCpus(flags.cpus),
     cpuShares: number('cpu-shares', flags.cpuShares),
     cpuQuota: number('cpu-quota', flags.cpuQuota),
     cpuPeriod: number('cpu-period', flags.cpuPeriod),
@@ -350,11 +362,34 @@ function logOptions(flags: ContainerFlags): HostOptions['log'] {
   }
 }
 
+function readLines(file: string, parse: (text: string) => string[]): string[] {
+  const text = readText(file)
+  try {
+    return parse(text)
+  } catch (cause) {
+    throw new BaleError('INVALID_ARGUMENT', `invalid env file (${file}): ${(cause as Error).message}`, { cause })
+  }
+}
+
 function readText(file: string): string {
   try {
     return readTextSync(file)
   } catch (cause) {
-    const problem = errnoOf(cause) === 'ENOENT' ? 'no such file or directory' : (cause as Error).message
+    const words: Record<string, string> = { ENOENT: 'no such file or directory', EISDIR: 'is a directory' }
+    const problem = words[errnoOf(cause) ?? ''] ?? (cause as Error).message
     throw new BaleError('INVALID_ARGUMENT', `open ${file}: ${problem}`, { cause })
   }
+}
+
+/** Bytes, or -1 for no limit. */
+function readSwap(text: string): number {
+  return text === '-1' ? -1 : parseSize(text)
+}
+
+export type Stream = 'stdin' | 'stdout' | 'stderr'
+
+export function readStream(word: string): Stream {
+  const stream = word.toLowerCase()
+  if (stream === 'stdin' || stream === 'stdout' || stream === 'stderr') return stream
+  throw new Error('valid streams are STDIN, STDOUT and STDERR')
 }

@@ -1,3 +1,5 @@
+import { readBoolean } from '#docker'
+
 /**
  * The rules of docker's command line, which are those of Go's pflag: `--flag=x`, `--flag x`, `--switch`, `--switch=false`, clusters
  * (`-it`, `-itv x`, `-vx`, `-v=x`), `--`. Whether a flag takes a value is written in its notation: `-e, --env <KEY=VALUE>` does.
@@ -10,7 +12,7 @@ export interface Flag {
   /** Further long names, not shown in help: `net` beside `--network`. */
   aliases?: readonly string[]
   /** Throws an Error that says what is wrong with a value. */
-  check?(value: string): void
+  check?(value: string): unknown
 }
 
 /** One flag as it was given; the value of a switch is a boolean. */
@@ -156,11 +158,4 @@ export class UnknownFlagError extends FlagError {
     this.flag = flag
     this.known = known
   }
-}
-
-/** Go's strconv.ParseBool. */
-function readBoolean(text: string): boolean {
-  if (/^(1|t|T|true|TRUE|True)$/.test(text)) return true
-  if (/^(0|f|F|false|FALSE|False)$/.test(text)) return false
-  throw new Error(`strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`)
 }

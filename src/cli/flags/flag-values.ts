@@ -1,46 +1,35 @@
 import { BaleError } from '#base'
+import { csvFields, parseSize, readBoolean, readDuration, readInteger } from '#docker'
 import type { DeviceRequest, MountRequest, PortRequest, RestartPolicy, Ulimit } from '#engine'
 
-function invalid(flag: string, value: string, hint?: string): BaleError {
-  return new BaleError('INVALID_ARGUMENT', `invalid argument "${value}" for "--${flag}" flag`, { hint })
+function invalid(flag: string, value: string, why: string | Error): BaleError {
+  const problem = typeof why === 'string' ? why : why.message
+  return new BaleError('INVALID_ARGUMENT', `invalid argument ${JSON.stringify(value)} for "--${flag}" flag: ${problem}`)
 }
 
-const UNITS: Record<string, number> = { '': 1, b: 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 }
+/** Reads a value by its grammar; what is wrong is told with the flag's name. */
+function readAs<T>(flag: string, text: string, read: (text: string) => T): T {
+  try {
+    return read(text)
+  } catch (cause) {
+    throw invalid(flag, text, cause as Error)
+  }
+}
 
 /** `64m`, `1.5g`, `1024` as bytes. */
-export function parseBytes(flag: string, text: string): number {
-  const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)\s*([bkmgt]?)i?b?$/i.exec(text) ?? []
-  if (number === '') throw invalid(flag, text, 'a size is a number with b, k, m, g or t')
-  return Math.floor(Number(number) * UNITS[unit.toLowerCase()]!)
-}
+export const parseBytes = (flag: string, text: string): number => readAs(flag, text, parseSize)
 
-export function parseWholeNumber(flag: string, text: string): number {
-  if (!/^-?\d+$/.test(text)) throw invalid(flag, text, 'it must be a whole number')
-  return Number(text)
-}
-
-/** `1.5` CPUs as nanoseconds of CPU per second. */
-export function parseCpus(text: string): number {
-  if (!/^\d+(\.\d+)?$/.test(text)) throw invalid('cpus', text, 'a number of CPUs such as 1.5')
-  return Math.round(Number(text) * 1e9)
-}
-
-const DURATION_UNITS: Record<string, number> = { ns: 1, us: 1e3, µs: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 }
+export const parseWholeNumber = (flag: string, text: string): number => readAs(flag, text, readInteger)
 
 /** Go's durations (`1m30s`, `500ms`) as nanoseconds. */
-export function parseDuration(flag: string, text: string): number {
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)]
-  if (parts.length === 0 || parts.map((part) => part[0]).join('') !== text)
-    throw invalid(flag, text, 'a duration such as 30s or 1m30s')
-  return parts.reduce((sum, [, number, unit]) => sum + Number(number) * DURATION_UNITS[unit!]!, 0)
-}
+export const parseDuration = (flag: string, text: string): number => readAs(flag, text, readDuration)
 
 /** `KEY=VALUE` or `KEY` (empty value) as a map. */
 export function parseLabels(words: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     words.map((word) => {
       const at = word.indexOf('=')
-      if (at === 0 || word === '') throw invalid('label', word)
+      if (at === 0 || word === '') throw invalid('label', word, 'a label needs a name')
       return at < 0 ? [word, ''] : [word.slice(0, at), word.slice(at + 1)]
     }),
   )
@@ -110,7 +99,7 @@ export function parseVolume(text: string, resolvePath: (path: string) => string)
 /** `type=bind,source=…,target=…,readonly` of `--mount`. */
 export function parseMount(text: string, resolvePath: (path: string) => string): MountRequest {
   const mount: MountRequest = { type: 'volume', target: '' }
-  for (const field of text.split(',')) {
+  for (const field of readAs('mount', text, csvFields)) {
     const at = field.indexOf('=')
     const key = (at < 0 ? field : field.slice(0, at)).toLowerCase()
     const value = at < 0 ? undefined : field.slice(at + 1)
@@ -126,18 +115,20 @@ export function parseMount(text: string, resolvePath: (path: string) => string):
 }
 
 function setMountField(mount: MountRequest, key: string, value: string | undefined, text: string): void {
-  const truth = value === undefined || value === 'true' || value === '1'
+  const truth = () => value === undefined || readAs('mount', text, () => readBoolean(value))
   if (key === 'type') {
     if (value !== 'bind' && value !== 'volume' && value !== 'tmpfs')
       throw new BaleError('UNSUPPORTED', `mount type "${value}" is not supported`, { hint: 'bind, volume or tmpfs' })
     mount.type = value
   } else if (key === 'source' || key === 'src') mount.source = value
   else if (key === 'target' || key === 'dst' || key === 'destination') mount.target = value ?? ''
-  else if (key === 'readonly' || key === 'ro') mount.readOnly = truth
+  else if (key === 'readonly' || key === 'ro') mount.readOnly = truth()
   else if (key === 'bind-propagation') mount.propagation = value
-  else if (key === 'volume-nocopy') mount.noCopy = truth
+  else if (key === 'volume-nocopy') mount.noCopy = truth()
   else if (key === 'tmpfs-size') mount.tmpfsSize = parseBytes('mount', value ?? '')
   else if (key === 'tmpfs-mode') mount.tmpfsMode = Number.parseInt(value ?? '', 8)
+  // It told Docker Desktop how to share files of a Mac; tools write it still.
+  else if (key === 'consistency') return
   else throw new BaleError('INVALID_ARGUMENT', `unexpected key '${key}' in '${text}'`)
 }
 
@@ -190,33 +181,4 @@ export function parsePairs(flag: string, words: readonly string[]): Record<strin
       return [word.slice(0, at), word.slice(at + 1)]
     }),
   )
-}
-
-/** Lines of an env file: `KEY=VALUE`, `KEY` (from the caller's environment), `#` comments. */
-export function parseEnvFile(
-  text: string,
-  file: string,
-  environment: Readonly<Record<string, string | undefined>>,
-): string[] {
-  return text
-    .replace(/^\uFEFF/, '')
-    .split(/\r?\n/)
-    .map((line) => line.trimStart())
-    .filter((line) => line !== '' && !line.startsWith('#'))
-    .flatMap((line) => {
-      const key = line.split('=', 1)[0]!
-      if (/\s/.test(key) || key === '')
-        throw new BaleError(
-          'INVALID_ARGUMENT',
-          `poorly formatted environment: ${file}: variable '${key}' contains whitespaces`,
-        )
-      return environmentEntry(line, environment)
-    })
-}
-
-/** `KEY` alone takes the caller's value, and is left out when there is none. */
-export function environmentEntry(word: string, environment: Readonly<Record<string, string | undefined>>): string[] {
-  if (word.includes('=')) return [word]
-  const value = environment[word]
-  return value === undefined ? [] : [`${word}=${value}`]
 }

@@ -1,5 +1,4 @@
-import { readTextSync } from '#engine'
-import { environmentEntry, parseEnvFile } from '../flags/flag-values.ts'
+import { environmentOf } from '../flags/container-flags.ts'
 import { renderFailure } from '../render/failure.ts'
 import { detachSequence, lacksTerminal, runSession, terminalSize } from '../terminal-session.ts'
 import { defineVerb } from '../verb.ts'
@@ -43,11 +42,10 @@ export const verb = defineVerb<Options>({
     const [name = '', ...command] = args
     if (!options.detach && lacksTerminal(io, { stdin: options.interactive, tty: options.tty })) return 1
     if (options.detachKeys !== undefined) detachSequence(options.detachKeys)
-    const files = (options.envFile ?? []).flatMap((file) => parseEnvFile(readTextSync(file), file, io.environment))
     try {
       await using running = await engine.execContainer(name, {
         args: command,
-        env: [...files, ...(options.env ?? []).flatMap((word) => environmentEntry(word, io.environment))],
+        env: environmentOf(options, io),
         workingDir: options.workdir,
         user: options.user,
         tty: options.tty,

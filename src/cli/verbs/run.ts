@@ -1,7 +1,13 @@
 import { writeFileSync } from 'node:fs'
 import { BaleError, isBaleError } from '#base'
 import type { Engine } from '#engine'
-import { CONTAINER_FLAGS, type ContainerFlags, containerRequest } from '../flags/container-flags.ts'
+import {
+  CONTAINER_FLAGS,
+  type ContainerFlags,
+  containerRequest,
+  readStream,
+  type Stream,
+} from '../flags/container-flags.ts'
 import { renderFailure } from '../render/failure.ts'
 import { createProgressView } from '../render/progress.ts'
 import { detachSequence, lacksTerminal, runSession, terminalSize } from '../terminal-session.ts'
@@ -64,19 +70,10 @@ export const verb = defineVerb<Options>({
   },
 })
 
-type Stream = 'stdin' | 'stdout' | 'stderr'
-
 function attachedStreams(options: Options): Stream[] | undefined {
   if (!options.attach?.length) return undefined
   if (options.detach) throw new BaleError('INVALID_ARGUMENT', 'Conflicting options: -a and -d')
-  return options.attach.map((word) => {
-    const stream = word.toLowerCase()
-    if (stream === 'stdin' || stream === 'stdout' || stream === 'stderr') return stream
-    throw new BaleError(
-      'INVALID_ARGUMENT',
-      `invalid argument "${word}" for "-a, --attach" flag: valid streams are STDIN, STDOUT and STDERR`,
-    )
-  })
+  return options.attach.map(readStream)
 }
 
 async function start(

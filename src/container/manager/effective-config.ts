@@ -29,7 +29,7 @@ export function effectiveConfig(options: ContainerOptions, id: string): Effectiv
     Tty: asked.tty ?? false,
     OpenStdin: asked.openStdin ?? false,
     StdinOnce: asked.stdinOnce ?? false,
-    Env: checkedEnvironment(mergeEnvironment(image.Env ?? [], asked.env ?? [])),
+    Env: checkedEnvironment(environmentOf(image.Env ?? [], asked.env ?? [])),
     ...command,
     ...(healthcheck && { Healthcheck: healthcheck }),
     ...volumesOf(options),
@@ -67,6 +67,13 @@ function hostnameOf({ config, host }: ContainerOptions, id: string): string {
     return host.network === 'host' || host.utsMode === 'host' ? hostname() : id.slice(0, 12)
   if (given.length <= 63 && /^[a-zA-Z0-9]([a-zA-Z0-9_.-]*[a-zA-Z0-9])?$/.test(given)) return given
   throw new BaleError('INVALID_ARGUMENT', `invalid hostname format: ${printable(given)}`)
+}
+
+/** The user's variables first, then those of the image that they neither set nor remove: docker's order. */
+function environmentOf(image: readonly string[], asked: readonly string[]): string[] {
+  const names = new Set(asked.map((entry) => entry.split('=', 1)[0]))
+  const kept = image.filter((entry) => !names.has(entry.split('=', 1)[0]))
+  return [...mergeEnvironment([], asked), ...kept]
 }
 
 function checkedEnvironment(env: string[]): string[] {

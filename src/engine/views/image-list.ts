@@ -1,8 +1,8 @@
 import { BaleError } from '#base'
+import { matchGlob } from '#docker'
 import { type Digest, familiarName, familiarRepository, parseReference, type Reference } from '#spec'
 import type { StoredImage } from '#store'
 import { unixSeconds } from './go-time.ts'
-import { matchGlob } from './match-glob.ts'
 
 /** One image of docker's `/images/json`. */
 export interface ImageSummary {

@@ -9,7 +9,6 @@ import { goTime, goTimeOf, unixSeconds } from './go-time.ts'
 import { imageHistory } from './image-history.ts'
 import { type ImageInspect, imageInspect } from './image-inspect.ts'
 import { imageRows, imageSummaries, readImageFilters } from './image-list.ts'
-import { matchGlob } from './match-glob.ts'
 
 /** What docker 20.10 printed for archives of these configs (`docker load`, then `image inspect` and the history's API). */
 interface Recorded {
@@ -132,27 +131,6 @@ test('there is a line for each tag; digests show beside their tags; an image wit
     ['localhost:5000/team/mid', '1', digestOf('m')],
     ['old', '1', undefined],
   ])
-})
-
-const globs: [pattern: string, text: string, fits: boolean][] = [
-  ['*', 'web', true],
-  ['*', 'a/b', false],
-  ['*/*', 'a/b', true],
-  ['w*b:?', 'wooob:1', true],
-  ['w*b*c', 'wbxbc', true],
-  ['[a-c]x', 'bx', true],
-  ['[^a-c]x', 'bx', false],
-  ['[\\]]', ']', true],
-  ['\\*', '*', true],
-  ['\\*', 'x', false],
-  ['a.c', 'abc', false],
-  ['', '', true],
-  [`${'*a'.repeat(40)}b`, 'a'.repeat(5000), false],
-]
-
-test('patterns match as Go’s path.Match, also hostile ones in no time', () => {
-  for (const [pattern, text, fits] of globs) assert.equal(matchGlob(pattern, text), fits, pattern)
-  assert.throws(() => matchGlob('[a', 'a'), { code: 'INVALID_ARGUMENT' })
 })
 
 test('times are written as Go writes them', () => {

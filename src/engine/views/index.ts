@@ -13,4 +13,3 @@ export {
   imageSummaries,
   readImageFilters,
 } from './image-list.ts'
-export { matchGlob } from './match-glob.ts'

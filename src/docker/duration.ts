@@ -1,15 +1,29 @@
 const UNITS: Record<string, number> = { ns: 1, us: 1e3, µs: 1e3, μs: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 }
+const LARGEST = 2 ** 63
 
-/** A duration in Go's form (`1m30s`, `1.5h`, `300ms`) in nanoseconds, or undefined when it is none. */
+/** A duration in Go's form (`1m30s`, `1.5h`, `.5s`, `0`) in nanoseconds, or undefined when it is none. */
 export function parseDuration(text: string): number | undefined {
-  if (text === '0') return 0
+  if (/^[+-]?0$/.test(text)) return 0
   const match = /^([+-]?)((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/.exec(text)
   if (!match) return undefined
   let sum = 0
   for (const [, number, unit] of match[2]!.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)) {
     sum += Number(number) * UNITS[unit!]!
   }
+  if (sum >= LARGEST) return undefined
   return (match[1] === '-' ? -1 : 1) * Math.round(sum)
+}
+
+/** The same, for values that must be one. Throws an Error in Go's words. */
+export function readDuration(text: string): number {
+  const value = parseDuration(text)
+  if (value !== undefined) return value
+  const quoted = JSON.stringify(text)
+  if (/^[+-]?(\d+\.?\d*|\.\d+)$/.test(text)) throw new Error(`time: missing unit in duration ${quoted}`)
+  const [, unit] = /^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))*(?:\d+\.?\d*|\.\d+)([^\d.]+)/.exec(text) ?? []
+  if (unit !== undefined && !Object.hasOwn(UNITS, unit))
+    throw new Error(`time: unknown unit ${JSON.stringify(unit)} in duration ${quoted}`)
+  throw new Error(`time: invalid duration ${quoted}`)
 }
 
 /** A duration as Go prints it: `1m30s`, `500ms`, `0s`. */

@@ -1,0 +1,15 @@
+/**
+ * docker: the words that docker's users write, and what they mean. Value grammars (sizes, durations, times, CSV, environment
+ * files, patterns) and filters of lists. Promises: pure functions; one grammar for one kind of value, with docker's complaint.
+ * Does not: read files, print, know which flag a value belongs to.
+ */
+
+export { csvFields } from './csv.ts'
+export { formatDuration, parseDuration, readDuration } from './duration.ts'
+export { type FilterPair, Filters, labelsMatch } from './filters.ts'
+export { environmentEntry, parseEnvironmentFile, parseLabelFile } from './key-value-file.ts'
+export { matchGlob } from './match-glob.ts'
+export { readBoolean, readCpus, readInteger } from './number.ts'
+export { compilePattern, type Pattern } from './pattern.ts'
+export { parseSize } from './size.ts'
+export { millisecondsOf, parseTimestamp } from './timestamp.ts'

@@ -1,0 +1,34 @@
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** `NAME=VALUE` as it is; `NAME` alone with the caller's value, or as it is: it removes the variable. Throws an Error. */
+export function environmentEntry(word: string, environment: Environment): string {
+  if (word === '' || word.startsWith('=')) throw new Error(`invalid environment variable: ${word}`)
+  if (word.includes('=')) return word
+  const value = environment[word]
+  return value === undefined ? word : `${word}=${value}`
+}
+
+/** Lines of an environment file. `NAME` alone takes the caller's value, and is left out when there is none. Throws an Error. */
+export function parseEnvironmentFile(text: string, environment: Environment): string[] {
+  return keyValueLines(text, (name) => (environment[name] === undefined ? [] : [`${name}=${environment[name]}`]))
+}
+
+/** Lines of a label file; a name alone is no label. Throws an Error. */
+export function parseLabelFile(text: string): string[] {
+  return keyValueLines(text, () => [])
+}
+
+/** `NAME=VALUE` lines; blanks before the name go, those behind the value stay; `#` begins a comment. */
+function keyValueLines(text: string, ofName: (name: string) => string[]): string[] {
+  return text
+    .replace(/^\uFEFF/, '')
+    .split(/\r?\n/)
+    .map((line) => line.trimStart())
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .flatMap((line) => {
+      const name = line.split('=', 1)[0]!
+      if (name === '') throw new Error(`no variable name on line '${line}'`)
+      if (/[ \t]/.test(name)) throw new Error(`variable '${name}' contains whitespaces`)
+      return line.includes('=') ? [line] : ofName(line)
+    })
+}
