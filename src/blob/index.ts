@@ -15,4 +15,5 @@ export { createFileBlobs, type FileBlobs, type FileBlobsOptions } from './file-b
 export { createHasher, digestOf, type Hasher } from './hasher.ts'
 export { limited } from './limited.ts'
 export { createMemoryBlobs } from './memory-blobs.ts'
+export { skipBytes } from './skip-bytes.ts'
 export { digestMismatch, sizeMismatch, verifying } from './verifying.ts'

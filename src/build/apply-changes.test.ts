@@ -34,8 +34,12 @@ test('changes of commit and import alter a copy of the config', () => {
   assert.deepEqual(config, { Env: ['A=1'], Cmd: ['old'], WorkingDir: '/a' })
 })
 
-test('an ENTRYPOINT change keeps the command', () => {
-  assert.deepEqual(applyChanges({ Cmd: ['x'] }, ['ENTRYPOINT ["y"]']), { Cmd: ['x'], Entrypoint: ['y'] })
+test('an ENTRYPOINT change drops the old command, but neither a new one nor the only thing to run', () => {
+  const old = { Cmd: ['x'] }
+  assert.deepEqual(applyChanges(old, ['ENTRYPOINT ["y"]']), { Entrypoint: ['y'] })
+  assert.deepEqual(applyChanges(old, ['CMD ["z"]', 'ENTRYPOINT ["y"]']), { Cmd: ['z'], Entrypoint: ['y'] })
+  assert.deepEqual(applyChanges(old, ['ENTRYPOINT ["y"]', 'CMD ["z"]']), { Cmd: ['z'], Entrypoint: ['y'] })
+  assert.deepEqual(applyChanges(old, ['ENTRYPOINT []']).Cmd, ['x'])
 })
 
 test('instructions that make layers, and typos, are refused', () => {

@@ -8,7 +8,7 @@ const ALLOWED = 'CMD ENTRYPOINT ENV EXPOSE HEALTHCHECK LABEL ONBUILD STOPSIGNAL 
 
 /**
  * `--change` of import and commit: each text is one or more Dockerfile instructions that change the config and nothing
- * else. Returns a new config. Throws DOCKERFILE_INVALID, or INVALID_ARGUMENT for an instruction that makes a layer.
+ * else. ENTRYPOINT drops a command that no CMD beside it sets, as in a Dockerfile. Returns a new config. Throws DOCKERFILE_INVALID, or INVALID_ARGUMENT for an instruction that makes a layer.
  */
 export function applyChanges(config: ContainerConfig, changes: readonly string[]): ContainerConfig {
   const state: StageState = {
@@ -20,8 +20,7 @@ export function applyChanges(config: ContainerConfig, changes: readonly string[]
     base: undefined,
     history: [],
     diffIds: [],
-    // A change never drops the command that the container ran.
-    commandIsSet: true,
+    commandIsSet: false,
   }
   const nothing = new Map<string, string>()
   for (const change of changes) {
@@ -36,5 +35,8 @@ export function applyChanges(config: ContainerConfig, changes: readonly string[]
       else applyMetadata(state, command as Parameters<typeof applyMetadata>[1], { given: nothing, globals: nothing })
     }
   }
+  const { Cmd, Entrypoint } = state.config
+  // Without anything else to run, the old command stays (docker: ENTRYPOINT [] alone does not drop it).
+  if (config.Cmd && !Cmd?.length && !Entrypoint?.length) return { ...state.config, Cmd: [...config.Cmd] }
   return state.config
 }

@@ -37,14 +37,19 @@ export async function commitContainer(
   const store = await context.store()
   const { record } = seen
   const base = record.imageId && (await store.images.get(record.imageId))
+  // A container that wrote nothing adds no layer, as in docker.
+  const own = layer.diffId === EMPTY_TAR ? [] : [plainLayer(layer.diffId, layer.tarSize)]
   const image = makeImage({
-    config: imageConfig(context, record, base, config, options),
-    layers: [...(await baseLayers(store, record, base)), plainLayer(layer.diffId, layer.tarSize)],
+    config: imageConfig(context, record, base, config, { ...options, isEmpty: own.length === 0 }),
+    layers: [...(await baseLayers(store, record, base)), ...own],
   })
   const stored = await store.images.putImage({ config: image.configBytes, manifest: image.manifestBytes })
   if (reference) await store.images.setName(fullName(reference), stored.descriptor)
   return { id: stored.id, ...(reference && { name: fullName(reference) }) }
 }
+
+/** Digest of a tar without entries: its two zero blocks. */
+const EMPTY_TAR = 'sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef'
 
 const KEPT = [
   ...(['User', 'ExposedPorts', 'Env', 'Entrypoint', 'Cmd', 'Volumes'] as const),
@@ -65,7 +70,7 @@ function imageConfig(
   record: Container,
   base: StoredImage | undefined,
   config: ContainerConfig,
-  options: CommitOptions,
+  options: CommitOptions & { isEmpty: boolean },
 ): Omit<ImageConfig, 'rootfs'> {
   const created = creationTime(context)
   const command = [...(record.document.config.Entrypoint ?? []), ...(record.document.config.Cmd ?? [])]
@@ -81,6 +86,7 @@ function imageConfig(
         created_by: command.join(' '),
         ...(options.author !== undefined && { author: options.author }),
         ...(options.message !== undefined && { comment: options.message }),
+        ...(options.isEmpty && { empty_layer: true }),
       },
     ],
   }

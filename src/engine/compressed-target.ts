@@ -84,10 +84,11 @@ async function compressedIndex(store: Store, target: Descriptor, options: Operat
     { signal: options.signal },
   )
   if (replaced.every(({ digest }, index) => digest === parts[index]!.digest)) return target
+  const byDigest = new Map(parts.map((part, index) => [part.digest, replaced[index]!]))
   const raw = parseStrictJson(bytes, { limit: MANIFEST_LIMIT, what: 'index' }) as ImageIndex
-  const manifests = raw.manifests.map((part, index) => {
-    const { digest, size } = replaced[index]!
-    return { ...part, digest, size }
+  const manifests = raw.manifests.map((part) => {
+    const found = byDigest.get(part.digest)
+    return found ? { ...part, digest: found.digest, size: found.size } : part
   })
   const changed = encodeDocument({ ...raw, manifests })
   const descriptor = describe(changed, target.mediaType)

@@ -3,8 +3,9 @@ import { type ImageSource, imagesOf, readImageConfig, readManifest } from '#imag
 import {
   type Descriptor,
   fullName,
+  type ImageConfig,
   isDigest,
-  normalizePlatform,
+  type Platform,
   parseReference,
   type Reference,
   withDefaultTag,
@@ -60,16 +61,21 @@ async function entriesOf(
   const image = await readImageConfig(source, read.manifest, { signal })
   if (!image)
     throw new BaleError('INVALID_ARGUMENT', `${origin ?? descriptor.digest} is not an image, so it has no platform`)
-  const { os, architecture, variant } = image.config
-  const platform = normalizePlatform({
-    os,
-    architecture,
-    variant: variant ?? '',
-    'os.version': image.config['os.version'],
-    'os.features': image.config['os.features'],
-  })
+  const platform = writtenPlatform(image.config)
   const { mediaType, digest, size } = read.descriptor
   return [withOrigin({ mediaType, digest, size, platform }, origin)]
+}
+
+/** The platform as a config writes it: an index repeats it word for word. */
+export function writtenPlatform(config: ImageConfig): Platform {
+  const { os, architecture, variant, 'os.version': version, 'os.features': features } = config
+  return {
+    os,
+    architecture,
+    ...(variant && { variant }),
+    ...(version && { 'os.version': version }),
+    ...(features?.length && { 'os.features': features }),
+  }
 }
 
 /** Where an entry came from; undefined for entries of an index that was not made here. */

@@ -1,6 +1,7 @@
-import type { OperationOptions } from '#base'
+import { type BaleError, isBaleError, type OperationOptions, printable } from '#base'
 import { copyImage, loadWords } from '#image'
-import { type Digest, familiarName, parsePlatform, parseReference } from '#spec'
+import { type Descriptor, type Digest, familiarName, parsePlatform, parseReference } from '#spec'
+import type { Store } from '#store'
 import type { EngineContext } from './context.ts'
 import { openInput } from './open-input.ts'
 
@@ -18,24 +19,44 @@ export async function loadImages(
   options: OperationOptions & { platform?: string } = {},
 ): Promise<LoadedImage[]> {
   const platform = options.platform === undefined ? context.platform : parsePlatform(options.platform)
+  const strictPlatform = options.platform !== undefined
   const store = await context.store()
   const { openArchive } = await import('#transport')
   const input = typeof source === 'string' ? source : await openInput(context, source, options)
-  await using archive = await openArchive(input, { temporary: `${store.root}/tmp`, signal: options.signal })
+  await using archive = await openArchive(input, {
+    temporary: `${store.root}/tmp`,
+    signal: options.signal,
+    knownLayer: async (diffId) => (await store.layers.get(diffId))?.tarSize,
+  })
   const loaded: LoadedImage[] = []
-  for (const { names, descriptor } of archive.images()) {
-    const { manifestDescriptor } = await copyImage(archive, store, {
-      ...options,
-      name: descriptor.digest,
-      platform,
-      words: loadWords,
-    })
-    const target = manifestDescriptor ?? descriptor
-    for (const name of names) await store.images.setName(name, target)
-    const image = await store.images.get(target.digest, { platform })
-    if (!image) continue
-    if (names.length === 0) loaded.push({ id: image.id })
-    for (const name of names) loaded.push({ name: familiarName(parseReference(name)), id: image.id })
+  const refused: BaleError[] = []
+  for (const image of archive.images()) {
+    const { descriptor, names } = image
+    for (const name of image.oddNames)
+      options.progress?.({ kind: 'warning', text: `loaded without the name "${printable(name, 200)}", which is none` })
+    const copying = { ...options, platform, strictPlatform, imagesOnly: true, words: loadWords }
+    try {
+      const { manifestDescriptor } = await copyImage(archive, store, {
+        ...copying,
+        name: descriptor.digest,
+        shownName: names[0] && familiarName(parseReference(names[0])),
+        isHeld: (entry) => archive.holds(entry),
+      })
+      loaded.push(...(await nameLoaded(store, names, manifestDescriptor ?? descriptor)))
+    } catch (error) {
+      // A chart beside the images, or an image for other machines, does not keep the others away.
+      if (!isBaleError(error, 'UNSUPPORTED') && !isBaleError(error, 'NO_MATCHING_PLATFORM')) throw error
+      refused.push(error)
+    }
   }
+  if (loaded.length === 0 && refused[0]) throw refused[0]
+  for (const { message } of refused) options.progress?.({ kind: 'warning', text: `not loaded: ${message}` })
   return loaded
+}
+
+async function nameLoaded(store: Store, names: readonly string[], target: Descriptor): Promise<LoadedImage[]> {
+  for (const name of names) await store.images.setName(name, target)
+  const { id } = (await store.images.get(target.digest))!
+  if (names.length === 0) return [{ id }]
+  return names.map((name) => ({ name: familiarName(parseReference(name)), id }))
 }

@@ -7,12 +7,11 @@ import {
   isDigest,
   isIndexType,
   MANIFEST_LIMIT,
-  normalizePlatform,
   parseStrictJson,
   type Reference,
 } from '#spec'
 import type { EngineContext } from './context.ts'
-import { listName, withoutOrigins } from './list-member.ts'
+import { listName, withoutOrigins, writtenPlatform } from './list-member.ts'
 import { openRegistry } from './open-registry.ts'
 
 export interface InspectedManifest {
@@ -84,8 +83,7 @@ async function platformOf(source: ImageSource, read: ReadManifest, { signal }: O
   if (read.kind !== 'manifest') return undefined
   const image = await readImageConfig(source, read.manifest, { signal })
   if (!image) return undefined
-  const { os, architecture, variant } = image.config
-  return normalizePlatform({ os, architecture, variant: variant ?? '' })
+  return writtenPlatform(image.config)
 }
 
 /** Members in the document's own order, unknown ones included; notes of this machine left out. */

@@ -3,13 +3,14 @@ import { makeIndex } from '#image'
 import {
   type Descriptor,
   familiarName,
+  formatPlatform,
   fullName,
   type ImageIndex,
   isIndexType,
   MediaType,
-  normalizePlatform,
   type Platform,
   parseManifest,
+  parsePlatform,
   type Reference,
 } from '#spec'
 import type { EngineContext } from './context.ts'
@@ -38,7 +39,7 @@ export async function createManifestList(
   return { name: fullName(name) }
 }
 
-/** Adds images to a list; one that it has already (by digest) is replaced. */
+/** Adds images to a list; one that it has already, by digest or by the name it was added with, is replaced. */
 export async function addToManifestList(
   context: EngineContext,
   list: string,
@@ -124,11 +125,21 @@ async function extend(
   members: readonly string[],
   options: ListOptions,
 ): Promise<void> {
-  const entries = new Map(known.map((entry) => [entry.digest, entry]))
+  let entries = [...known]
   for (const member of members) {
-    for (const entry of await listMembers(context, member, options)) entries.set(entry.digest, entry)
+    const found = await listMembers(context, member, options)
+    // A tag that moved since it was added stands for its new image; a digest is in a list once.
+    const replaced = new Set(found.flatMap((entry) => [entry.digest, ...originName(entry)]))
+    entries = entries.filter((entry) => ![entry.digest, ...originName(entry)].some((key) => replaced.has(key)))
+    entries.push(...found)
   }
-  await save(context, name, [...entries.values()])
+  await save(context, name, entries)
+}
+
+/** The name that an entry was added by. */
+function originName(entry: Descriptor): string[] {
+  const origin = originOf(entry)
+  return origin?.tag ? [fullName(origin)] : []
 }
 
 async function save(context: EngineContext, name: Reference, manifests: readonly Descriptor[]): Promise<void> {
@@ -144,12 +155,19 @@ export function indexTypeFor(manifests: readonly Descriptor[]): string {
   return docker ? MediaType.dockerIndex : MediaType.ociIndex
 }
 
+/** As it was typed: an empty value takes a member away, and `v8` stays where docker's own lists have it. */
 function changed(platform: Platform | undefined, change: PlatformChange): Platform {
-  return normalizePlatform({
+  const variant = change.variant ?? platform?.variant
+  const osVersion = change.osVersion ?? platform?.['os.version']
+  const osFeatures = change.osFeatures?.filter((feature) => feature !== '') ?? platform?.['os.features']
+  const changed: Platform = {
     os: change.os ?? platform?.os ?? '',
     architecture: change.architecture ?? platform?.architecture ?? '',
-    variant: change.variant ?? platform?.variant ?? '',
-    'os.version': change.osVersion ?? platform?.['os.version'],
-    'os.features': change.osFeatures ? [...change.osFeatures] : platform?.['os.features'],
-  })
+    ...(variant && { variant }),
+    ...(osVersion && { 'os.version': osVersion }),
+    ...(osFeatures?.length && { 'os.features': [...osFeatures] }),
+  }
+  // What nobody can run is a slip of the pen.
+  parsePlatform(formatPlatform(changed))
+  return changed
 }

@@ -44,7 +44,8 @@ export async function pullImage(
   }
   const wanted = options.platform === undefined ? context.platform : parsePlatform(options.platform)
   const { signal, progress } = options
-  const copying = { signal, progress, platform: wanted, strictPlatform: options.platform !== undefined }
+  const strictPlatform = options.platform !== undefined
+  const copying = { signal, progress, platform: wanted, strictPlatform, imagesOnly: true }
   const store = await context.store()
   await using repository = openRegistry(context, reference)
   const references = options.allTags ? await allTags(reference, repository.tags({ signal })) : [withTag(reference)]
@@ -56,7 +57,7 @@ export async function pullImage(
     progress?.({ kind: 'message', text: `${label}: Pulling from ${one.repository}` })
     const before = await currentTarget(store, one)
     const targetName = one.digest ? undefined : fullName(one)
-    await copyImage(repository, store, { ...copying, name: found.digest, targetName })
+    await copyImage(repository, store, { ...copying, name: found.digest, shownName: familiarName(one), targetName })
     await rememberOrigin(store, repository, one, found)
     const unchanged = before !== undefined && before === (await currentTarget(store, one))
     progress?.({ kind: 'message', text: `Digest: ${found.digest}` })

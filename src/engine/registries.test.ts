@@ -233,6 +233,35 @@ test('a list of two imports is pushed, inspected, and pulled for one platform; n
   await assert.rejects(there.engine.inspectManifest(`${registry.host}/unknown/y:1`), { code: 'MANIFEST_NOT_FOUND' })
 })
 
+test('a list has an image once: amended with a tag that moved it gets the new one; platforms stay as written', async () => {
+  await using here = machine()
+  const repository = 'localhost:9/team/multi'
+  const import_ = (text: string, platform: string) =>
+    here.engine.importImage(tarOf(here.folder, text), { name: `${repository}:arm`, platform })
+  const members = async () => {
+    const { document } = await here.engine.inspectManifest(`${repository}:all`)
+    return document['manifests'] as { digest: string; platform: object }[]
+  }
+  await import_('old', 'linux/arm64')
+  await here.engine.createManifestList(`${repository}:all`, [`${repository}:arm`])
+  const [old] = await members()
+  await import_('new', 'linux/arm64')
+  await here.engine.createManifestList(`${repository}:all`, [`${repository}:arm`], { amend: true })
+  const [moved, ...others] = await members()
+  assert.deepEqual(others, [])
+  assert.notEqual(moved!.digest, old!.digest)
+  const annotated = async (change: object) => {
+    await here.engine.annotateManifestList(`${repository}:all`, `${repository}:arm`, change)
+    return (await members())[0]!.platform
+  }
+  const arm64 = { os: 'linux', architecture: 'arm64' }
+  assert.deepEqual(await annotated({ variant: 'v8' }), { ...arm64, variant: 'v8' })
+  const windows = { 'os.version': '10.0.1', 'os.features': ['win32k'] }
+  const more = { osVersion: '10.0.1', osFeatures: ['win32k'] }
+  assert.deepEqual(await annotated(more), { ...arm64, variant: 'v8', ...windows })
+  assert.deepEqual(await annotated({ variant: '', osVersion: '', osFeatures: [''] }), arm64)
+})
+
 test('a push of a name that is not here, or of a digest, is refused in docker’s words', async () => {
   await using here = machine()
   await assert.rejects(here.engine.pushImage('localhost:9/no:1'), {

@@ -1,7 +1,8 @@
 import type { Writable } from 'node:stream'
 import type { OperationOptions } from '#base'
 import { copyImage, saveWords } from '#image'
-import { parsePlatform } from '#spec'
+import { type Platform, parsePlatform, parseReference, repositoryName } from '#spec'
+import type { FoundImage, Store } from '#store'
 import type { EngineContext } from './context.ts'
 import { nameAsTyped } from './name-as-typed.ts'
 
@@ -10,7 +11,8 @@ export type SaveTarget = { file: string } | { stream: Writable }
 
 /**
  * Writes images to one tar archive that docker, podman and skopeo read: OCI blobs and index, docker's manifest.json and
- * `repositories`. Layers that several images share are written once. Compressed layers are copied as they are held.
+ * `repositories`. Layers that several images share are written once. Compressed layers are copied as they are held. A name
+ * without tag or digest stands for all tags of its repository.
  */
 export async function saveImages(
   context: EngineContext,
@@ -21,7 +23,7 @@ export async function saveImages(
   const platform = options.platform === undefined ? context.platform : parsePlatform(options.platform)
   const store = await context.store()
   // All names are looked up before the first byte is written.
-  const found = await Promise.all(names.map((name) => nameAsTyped(name, store.images.find(name, { platform }))))
+  const found = (await Promise.all(names.map((name) => imagesNamed(store, name, platform)))).flat()
   await using lease = await store.lease({ purpose: 'save' })
   for (const { image } of found) await lease.add('document', image.descriptor.digest)
   const { createArchiveTarget } = await import('#transport')
@@ -30,10 +32,27 @@ export async function saveImages(
     await copyImage(store, archive, {
       ...options,
       name: image.descriptor.digest,
-      targetName: name,
+      // A digest is no name in an archive.
+      targetName: name?.includes('@') ? undefined : name,
       platform: image.platform,
       words: saveWords,
     })
   }
   await archive.finish()
+}
+
+/** A repository without tag or digest stands for all its tags here, as in docker. */
+async function imagesNamed(store: Store, text: string, platform: Platform): Promise<FoundImage[]> {
+  const tagged = isImageId(text) ? [] : await tagsOf(store, text)
+  const texts = tagged.length > 0 ? tagged : [text]
+  return Promise.all(texts.map((one) => nameAsTyped(text, store.images.find(one, { platform }))))
+}
+
+const isImageId = (text: string) => /^sha256:[0-9a-f]*$/.test(text)
+
+async function tagsOf(store: Store, text: string): Promise<string[]> {
+  const reference = parseReference(text)
+  if (reference.tag || reference.digest) return []
+  const repository = `${repositoryName(reference)}:`
+  return (await store.images.names()).map(({ name }) => name).filter((name) => name.startsWith(repository))
 }

@@ -278,3 +278,62 @@ test('M04 a config announced with more than 16 MiB is not read', async () => {
 async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes
 }
+
+test('an artifact is refused before anything of it is copied, where only images are wanted', async () => {
+  const source = createMemoryPlace()
+  const chart = Buffer.from('{"name":"x"}')
+  const types = ['application/vnd.cncf.helm.config.v1+json', MediaType.ociConfig]
+  for (const configType of types) {
+    const layers = [{ ...plainLayer(describe(chart, 'x').digest, chart.length), mediaType: 'text/plain' }]
+    const made = makeDocuments({
+      configBytes: Buffer.from('{"rootfs":{"type":"layers","diff_ids":[]}}'),
+      configType,
+      layers,
+    })
+    await source.putBlob(made.configDescriptor, async () => only(made.configBytes))
+    await source.putBlob(describe(chart, 'text/plain'), async () => only(chart))
+    await source.putManifest(made.manifestDescriptor, made.manifestBytes)
+    const { target, calls } = recording(createMemoryPlace())
+    const name = made.manifestDescriptor.digest
+    await assert.rejects(copyImage(source, target, { name, shownName: 'team/a:helm', imagesOnly: true }), {
+      code: 'UNSUPPORTED',
+      message: /^team\/a:helm is not an image, but an artifact of type (application\/vnd\.cncf|text\/plain)/,
+    })
+    assert.deepEqual(calls, [])
+    await copyImage(source, target, { name })
+    assert.equal(calls.length, 3, 'a mover of all kinds takes it')
+  }
+})
+
+test('an index with an entry that names nothing is copied in part, but not whole', async () => {
+  const { source, index } = await twoPlatforms()
+  const raw = JSON.parse(Buffer.from(source.manifests.get(index.digest)!).toString())
+  const odd = { mediaType: MediaType.ociManifest, digest: 'blake3:00', size: 1 }
+  const bytes = encodeDocument({ ...raw, manifests: [odd, ...raw.manifests] })
+  const descriptor = describe(bytes, MediaType.ociIndex)
+  await source.putManifest(descriptor, bytes)
+  await copyImage(source, createMemoryPlace(), { name: descriptor.digest, platform: amd64 })
+  const { target, calls } = recording(createMemoryPlace())
+  const whole = copyImage(source, target, { name: descriptor.digest, all: true })
+  await assert.rejects(whole, { code: 'INVALID_MANIFEST', message: /manifests\[0\]|digest/ })
+  assert.deepEqual(calls, [])
+})
+
+test('of a source that lacks parts of an index, the best of what it holds is taken', async () => {
+  const { source, images } = await twoPlatforms()
+  const [arm] = images
+  const isHeld = (entry: Descriptor) => entry.digest === arm!.manifestDescriptor.digest
+  const warnings: ProgressEvent[] = []
+  const progress = (event: ProgressEvent) => warnings.push(event)
+  const result = await copyImage(source, createMemoryPlace(), { name: 'x', platform: amd64, isHeld, progress })
+  assert.equal(result.manifestDescriptor?.digest, arm!.manifestDescriptor.digest)
+  assert.ok(
+    warnings.some((event) => event.kind === 'warning' && /linux\/arm\/v6, not for linux\/amd64/.test(event.text)),
+  )
+  const strict = copyImage(source, createMemoryPlace(), { name: 'x', platform: amd64, isHeld, strictPlatform: true })
+  await assert.rejects(strict, { code: 'NO_MATCHING_PLATFORM' })
+})
+
+async function* only(bytes: Uint8Array) {
+  yield bytes
+}

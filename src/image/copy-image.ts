@@ -6,6 +6,7 @@ import {
   formatPlatform,
   historyObjection,
   type ImageConfig,
+  type ImageIndex,
   type ImageManifest,
   isIndexType,
   layerCompression,
@@ -15,15 +16,17 @@ import {
   platformPreferences,
   shortId,
 } from '#spec'
-import { choosePlatform } from './choose-platform.ts'
+import { choosePlatform, imagesOf } from './choose-platform.ts'
 import { copyBlob } from './copy-blob.ts'
 import { type CopyWords, pullWords } from './copy-words.ts'
 import type { CopySelection, ImageSource, ImageTarget } from './image-place.ts'
-import { isImageManifest, type ReadManifest, readConfigBytes, readManifest } from './read-documents.ts'
+import { artifactTypeOf, isImageManifest, type ReadManifest, readConfigBytes, readManifest } from './read-documents.ts'
 
 export interface CopyOptions extends OperationOptions, CopySelection {
   /** What the source knows the image as. */
   name?: string
+  /** What messages call the image; `name` by default. */
+  shownName?: string
   /** What the target shall know it as; undefined: it gets no name. */
   targetName?: string
   /** Blobs moved at once, 3 by default. */
@@ -32,6 +35,10 @@ export interface CopyOptions extends OperationOptions, CopySelection {
   words?: CopyWords
   /** An image for another platform than the wanted one is refused, not only remarked. */
   strictPlatform?: boolean
+  /** An artifact (a chart, a signature), which cannot run, is refused before anything of it is copied. */
+  imagesOnly?: boolean
+  /** False for entries of an index that the source does not hold: another one is chosen. */
+  isHeld?(entry: Descriptor): boolean
 }
 
 export interface CopyResult {
@@ -104,10 +111,34 @@ async function chooseImage(
         hint: 'choose one with --platform',
       })
     }
-    const { platform: _, ...entry } = choosePlatform(found.index, options.platform)
+    const { platform: _, ...entry } = chooseEntry(found.index, options)
     found = await readManifest(source, entry, pass(options))
   }
+  if (options.imagesOnly && !isImageManifest(found.manifest))
+    throw notAnImage(found.manifest, options.shownName ?? options.name)
   return found
+}
+
+/** Of a source that lacks parts of the index, what is held counts: a wish for this platform is then only a preference. */
+function chooseEntry(index: ImageIndex, { platform, strictPlatform, isHeld }: CopyOptions): Descriptor {
+  const held = isHeld ? index.manifests.filter((entry) => isHeld(entry)) : index.manifests
+  const offered = { ...index, manifests: held.length > 0 ? held : index.manifests }
+  try {
+    return choosePlatform(offered, platform!)
+  } catch (error) {
+    const [only, ...others] = imagesOf(offered)
+    const isPart = offered.manifests.length < index.manifests.length
+    if (!only || others.length > 0 || !isPart || strictPlatform) throw error
+    return only
+  }
+}
+
+function notAnImage(manifest: ImageManifest, name: string | undefined): BaleError {
+  const type = artifactTypeOf(manifest)
+  return new BaleError('UNSUPPORTED', `${name ?? 'this'} is not an image, but an artifact of type ${type}`, {
+    hint: 'fetch it with the tool that it is made for',
+    details: { artifactType: type },
+  })
 }
 
 /** Copies a manifest with all it names, or an index with all its manifests. True when the target had it before. */
@@ -117,8 +148,11 @@ async function copyManifest(copy: Copy, read: ReadManifest, depth: number): Prom
     tellUnchanged(copy, read)
     return true
   }
-  if (read.kind === 'index') await copyChildren(copy, read.index.manifests, read.descriptor, depth)
-  else await copyContent(copy, read.manifest)
+  if (read.kind === 'index') {
+    const [objection] = read.index.unreadable ?? []
+    if (objection) throw new BaleError('INVALID_MANIFEST', `index ${read.descriptor.digest}: ${objection}`)
+    await copyChildren(copy, read.index.manifests, read.descriptor, depth)
+  } else await copyContent(copy, read.manifest)
   await target.putManifest(read.descriptor, read.bytes, pass(options))
   return false
 }
@@ -168,6 +202,7 @@ async function copyConfig(copy: Copy, manifest: ImageManifest): Promise<ImageCon
   await target.putBlob(descriptor, async (offset) => once(bytes.subarray(offset)), {
     signal: options.signal,
     from: source,
+    isImageConfig: config !== undefined,
   })
   copy.copiedBytes += bytes.byteLength
   return config

@@ -38,6 +38,8 @@ export interface ImageTarget {
 
 /** What the mover of images knows of a blob and a target may use. */
 export interface BlobContext {
+  /** True for the config of an image, whatever media type its descriptor has. */
+  isImageConfig?: boolean
   /** Set for a layer: the digest of its uncompressed tar as the config tells; the target verifies it. */
   diffId?: Digest
   /** The source, for powers that both ends share (a local file to copy, a mount across repositories of one registry). */

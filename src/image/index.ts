@@ -28,5 +28,12 @@ export {
 export { createMemoryPlace, type MemoryPlace } from './memory-place.ts'
 export { appendLayer, changeConfig, replaceLayers } from './mutate.ts'
 export { putImage, putIndex, type RandomImage, type RandomImageOptions, randomImage } from './random-image.ts'
-export { isImageManifest, type ReadManifest, readConfigBytes, readImageConfig, readManifest } from './read-documents.ts'
+export {
+  artifactTypeOf,
+  isImageManifest,
+  type ReadManifest,
+  readConfigBytes,
+  readImageConfig,
+  readManifest,
+} from './read-documents.ts'
 export { type ImageProblem, validateImage } from './validate-image.ts'

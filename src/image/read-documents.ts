@@ -7,6 +7,7 @@ import {
   type ImageConfig,
   type ImageManifest,
   isConfigType,
+  isDefaultedConfigType,
   layerCompression,
   MANIFEST_LIMIT,
   type ParsedManifest,
@@ -52,11 +53,16 @@ export async function readImageConfig(
 }
 
 /** True when a manifest's layers are file-system layers: an image that can run, rather than some artifact. */
-export function isImageManifest(manifest: ImageManifest): boolean {
-  const layersAreFiles = manifest.layers.every((layer) => layerCompression(layer.mediaType) !== undefined)
-  if (isConfigType(manifest.config.mediaType)) return layersAreFiles
-  // Images of docker before 1.10 name no type for their config.
-  return manifest.config.mediaType === 'application/octet-stream' && layersAreFiles && manifest.layers.length > 0
+export function isImageManifest({ config, layers }: ImageManifest): boolean {
+  const layersAreFiles = layers.every((layer) => layerCompression(layer.mediaType) !== undefined)
+  if (isConfigType(config.mediaType)) return layersAreFiles
+  return isDefaultedConfigType(config.mediaType) && layersAreFiles && layers.length > 0
+}
+
+/** What an artifact calls itself. Source: image-spec manifest.md, "Guidelines for Artifact Usage". */
+export function artifactTypeOf({ artifactType, config, layers }: ImageManifest): string {
+  if (artifactType !== undefined) return artifactType
+  return isConfigType(config.mediaType) ? (layers[0]?.mediaType ?? config.mediaType) : config.mediaType
 }
 
 /** The caller has bounded the stream. */

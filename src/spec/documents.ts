@@ -32,6 +32,8 @@ export interface ImageIndex {
   mediaType: string
   artifactType?: string
   manifests: Descriptor[]
+  /** Why entries of the document are not among `manifests`, a text for each: they name nothing that can be fetched. */
+  unreadable?: string[]
   subject?: Descriptor
   annotations?: Record<string, string>
 }

@@ -21,7 +21,14 @@ export {
   parseImageConfig,
 } from './image-config.ts'
 export { MANIFEST_LIMIT, type ParsedManifest, parseDescriptor, parseManifest } from './manifest.ts'
-export { isConfigType, isIndexType, isManifestType, layerCompression, MediaType } from './media-types.ts'
+export {
+  isConfigType,
+  isDefaultedConfigType,
+  isIndexType,
+  isManifestType,
+  layerCompression,
+  MediaType,
+} from './media-types.ts'
 export {
   formatPlatform,
   hostPlatform,

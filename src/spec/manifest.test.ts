@@ -27,7 +27,8 @@ test('manifests and indexes of OCI and docker are read, frozen, with null member
   assert.deepEqual(parsed.kind === 'manifest' && parsed.manifest, { ...manifest, annotations: { a: 'b' } })
   assert.ok(parsed.kind === 'manifest' && Object.isFrozen(parsed.manifest.layers[0]))
   const list = read({ ...index, mediaType: MediaType.dockerIndex }, `${MediaType.dockerIndex}; charset=utf-8`)
-  assert.deepEqual(list.kind === 'index' && list.index.manifests[0]?.platform, { os: 'linux', architecture: 'amd64' })
+  const written = { os: 'linux', architecture: 'x86_64' }
+  assert.deepEqual(list.kind === 'index' && list.index.manifests[0]?.platform, written, 'as the document has it')
 })
 
 test('a document without mediaType takes the announced one, or is told by its shape', () => {
@@ -63,14 +64,47 @@ const refused: [name: string, value: unknown, announced: string | undefined, mes
   ['docker schema 1', { schemaVersion: 1, fsLayers: [], signatures: [] }, undefined, /schema version 1/],
   ['schema 3', { ...manifest, schemaVersion: 3 }, undefined, /schemaVersion/],
   [
-    'M08 a platform that is a path',
-    { ...index, manifests: [{ ...config, platform: { os: '../x', architecture: 'a' } }] },
+    'an index of odd entries alone',
+    { ...index, manifests: [{ ...config, size: -1 }] },
     undefined,
-    /not a platform/,
+    /manifests\[0\]\.size/,
   ],
   ['a list', [], undefined, /not an object/],
   ['annotations of numbers', { ...manifest, annotations: { a: 1 } }, undefined, /annotations/],
 ]
+
+const good = { ...config, mediaType: MediaType.ociManifest, platform: { os: 'linux', architecture: 'arm' } }
+const odd: [name: string, platform: unknown][] = [
+  ['M08 a path', { os: '../x', architecture: 'a' }],
+  ['M08 an escape sequence', { os: 'linux', architecture: 'a\u001b[2J' }],
+  ['an empty system', { os: '', architecture: 'arm' }],
+  ['a list of variants', { os: 'linux', architecture: 'arm', variant: 'v6, v7' }],
+  ['a number', { os: 'linux', architecture: 6 }],
+  ['a text', 'linux/amd64'],
+  ['features that are none', { os: 'linux', architecture: 'arm', 'os.features': 'x' }],
+]
+
+for (const [name, platform] of odd)
+  test(`a platform that is none (${name}) suits no machine, and the entries beside it are read`, () => {
+    const parsed = read({ ...index, manifests: [{ ...good, platform }, good] })
+    assert.ok(parsed.kind === 'index')
+    assert.deepEqual(parsed.index.manifests[0]!.platform, { os: 'unknown', architecture: 'unknown' })
+    assert.deepEqual(parsed.index.manifests[1]!.platform, good.platform)
+  })
+
+test('an entry that names nothing is left out of an index, and the reason is kept', () => {
+  for (const entry of [{ ...good, digest: 'blake3:abc' }, { ...good, size: -1 }, { ...good, mediaType: 7 }, null]) {
+    const parsed = read({ ...index, manifests: [entry, good] })
+    assert.ok(parsed.kind === 'index')
+    assert.deepEqual(parsed.index.manifests, [good])
+    assert.equal(parsed.index.unreadable?.length, 1)
+  }
+})
+
+test("the config's media type may be empty, as manifests of 2016 have it", () => {
+  const parsed = read({ ...manifest, config: { ...config, mediaType: '' } })
+  assert.equal(parsed.kind === 'manifest' && parsed.manifest.config.mediaType, 'application/octet-stream')
+})
 
 for (const [name, value, announced, message] of refused) {
   test(`${name} is refused`, () => {

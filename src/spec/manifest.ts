@@ -1,9 +1,9 @@
-import { BaleError, printable } from '#base'
+import { BaleError, isBaleError, printable } from '#base'
 import { parseDigest } from './digest.ts'
 import type { Descriptor, ImageIndex, ImageManifest } from './documents.ts'
 import { compact, deepFreeze, Fields, malformed } from './fields.ts'
 import { isIndexType, isManifestType, MediaType } from './media-types.ts'
-import { isPlatformComponent, normalizePlatform, type Platform } from './platform.ts'
+import { isPlatformComponent, type Platform } from './platform.ts'
 import { parseStrictJson } from './strict-json.ts'
 
 /** Bytes. Source: distribution-spec, "Pushing Manifests": registries should accept 4 megabytes. */
@@ -34,13 +34,13 @@ export function parseManifest(bytes: Uint8Array, announced?: string): ParsedMani
   return deepFreeze({ kind: 'manifest', manifest: readManifest(fields, mediaType) })
 }
 
-/** Reads a descriptor that stands alone (an entry of index.json, a referrer). */
-export function parseDescriptor(value: unknown, path = 'descriptor'): Descriptor {
+/** Reads a descriptor that stands alone (an entry of index.json, a referrer). `ifMissing` stands in for its media type. */
+export function parseDescriptor(value: unknown, path = 'descriptor', ifMissing?: string): Descriptor {
   const fields = new Fields(value, path)
   const size = fields.count('size')
   if (size === undefined) throw malformed(fields.path('size'), 'is missing')
   return compact({
-    mediaType: checkMediaType(fields.text('mediaType'), fields.path('mediaType')),
+    mediaType: checkMediaType(fields.text('mediaType') || ifMissing, fields.path('mediaType')),
     digest: parseDigest(fields.text('digest')),
     size,
     platform: readPlatform(fields.get('platform'), fields.path('platform')),
@@ -59,7 +59,8 @@ function readManifest(fields: Fields, mediaType: string): ImageManifest {
     schemaVersion: 2 as const,
     mediaType,
     artifactType: fields.text('artifactType') || undefined,
-    config: parseDescriptor(fields.get('config'), 'manifest.config'),
+    // Manifests of 2016 may leave the config's type empty.
+    config: parseDescriptor(fields.get('config'), 'manifest.config', 'application/octet-stream'),
     layers: layers.map((layer, index) => parseDescriptor(layer, `manifest.layers[${index}]`)),
     subject: optionalDescriptor(fields, 'subject'),
     annotations: fields.textMap('annotations'),
@@ -73,7 +74,7 @@ function readIndex(fields: Fields, mediaType: string): ImageIndex {
     schemaVersion: 2 as const,
     mediaType,
     artifactType: fields.text('artifactType') || undefined,
-    manifests: manifests.map((entry, index) => parseDescriptor(entry, `manifest.manifests[${index}]`)),
+    ...readEntries(manifests),
     subject: optionalDescriptor(fields, 'subject'),
     annotations: fields.textMap('annotations'),
   })
@@ -83,24 +84,53 @@ function optionalDescriptor(fields: Fields, name: string): Descriptor | undefine
   return fields.has(name) ? parseDescriptor(fields.get(name), fields.path(name)) : undefined
 }
 
-/** An entry whose platform is all empty has none. Words that could be a path or an escape sequence are refused. */
+/** One odd entry does not spoil an index: the others are read. An index without any readable entry is refused. */
+function readEntries(entries: readonly unknown[]): Pick<ImageIndex, 'manifests' | 'unreadable'> {
+  const manifests: Descriptor[] = []
+  const objections: BaleError[] = []
+  for (const [index, entry] of entries.entries()) {
+    try {
+      manifests.push(parseDescriptor(entry, `manifest.manifests[${index}]`))
+    } catch (error) {
+      if (!isBaleError(error)) throw error
+      objections.push(error)
+    }
+  }
+  if (manifests.length === 0 && objections[0]) throw objections[0]
+  return { manifests, ...(objections.length > 0 && { unreadable: objections.map(({ message }) => message) }) }
+}
+
+/** Suits no machine, as BuildKit marks its attestations. */
+const UNKNOWN_PLATFORM: Platform = { os: 'unknown', architecture: 'unknown' }
+
+/**
+ * As written; compare with `matchPlatform`. One whose members are all empty is none. One that is no platform (words that
+ * could be a path or an escape sequence, a member of a wrong type) suits no machine, and the raw bytes keep it.
+ */
 function readPlatform(value: unknown, path: string): Platform | undefined {
   if (value === undefined || value === null) return undefined
-  const fields = new Fields(value, path)
+  try {
+    return writtenPlatform(new Fields(value, path))
+  } catch (error) {
+    if (!isBaleError(error, 'INVALID_MANIFEST')) throw error
+    return UNKNOWN_PLATFORM
+  }
+}
+
+function writtenPlatform(fields: Fields): Platform | undefined {
   const os = fields.text('os') ?? ''
   const architecture = fields.text('architecture') ?? ''
   const variant = fields.text('variant') ?? ''
   if (os === '' && architecture === '') return undefined
-  for (const word of [os, architecture, ...(variant === '' ? [] : [variant])]) {
-    if (!isPlatformComponent(word)) throw malformed(path, `is not a platform: "${printable(word, 80)}"`)
-  }
+  const words = [os, architecture, ...(variant === '' ? [] : [variant])]
+  if (!words.every(isPlatformComponent)) return UNKNOWN_PLATFORM
   const features = fields.texts('os.features')
-  return normalizePlatform({
+  return compact<Platform>({
     os,
     architecture,
-    variant,
-    'os.version': fields.text('os.version'),
-    'os.features': features,
+    variant: variant || undefined,
+    'os.version': fields.text('os.version') || undefined,
+    'os.features': features?.length ? features : undefined,
   })
 }
 

@@ -31,6 +31,14 @@ export function isConfigType(mediaType: string): boolean {
   return mediaType === MediaType.ociConfig || mediaType === MediaType.dockerConfig
 }
 
+/**
+ * What registries and clients of 2015 and 2016 wrote where docker's config type belongs. It is an image's config when the
+ * layers are an image's. Source: moby's distribution package, "defaultImageTypes".
+ */
+export function isDefaultedConfigType(mediaType: string): boolean {
+  return ['application/octet-stream', 'application/json', 'text/html'].includes(mediaType)
+}
+
 const LAYERS: Record<string, 'none' | 'gzip' | 'zstd'> = {
   [MediaType.ociLayer]: 'none',
   [MediaType.ociForeignLayer]: 'none',

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { BaleError } from '#base'
 import { digestMismatch, digestOf, sizeMismatch } from '#blob'
+import { isImageManifest } from '#image'
 import {
   algorithmOf,
   checkConfigMatches,
@@ -8,7 +9,6 @@ import {
   type Digest,
   type ImageManifest,
   isConfigType,
-  layerCompression,
   parseImageConfig,
   parseManifest,
 } from '#spec'
@@ -96,12 +96,11 @@ function insertEdge({ database }: Core, parent: Digest, kind: PinKind | 'part', 
 /** What a manifest holds, and the ID of the image that it is (undefined: an artifact, an attestation). */
 function needsOf(core: Core, manifest: ImageManifest): { needs: Pin[]; image?: Digest } {
   const { config, layers } = manifest
-  const row = isConfigType(config.mediaType) ? findDocument(core, config.digest) : undefined
+  const row = findDocument(core, config.digest)
   const blobs = layers.map((layer): Pin => ({ kind: 'blob', digest: layer.digest }))
-  const configPin: Pin = { kind: isConfigType(config.mediaType) ? 'document' : 'blob', digest: config.digest }
-  if (!row || !layers.every((layer) => layerCompression(layer.mediaType) !== undefined)) {
-    return { needs: [configPin, ...blobs] }
-  }
+  const isDocument = row !== undefined || isConfigType(config.mediaType)
+  const configPin: Pin = { kind: isDocument ? 'document' : 'blob', digest: config.digest }
+  if (!row || !isImageManifest(manifest)) return { needs: [configPin, ...blobs] }
   const parsed = parseImageConfig(row.bytes)
   checkConfigMatches(manifest, parsed)
   const needs = parsed.rootfs.diff_ids.flatMap((diffId, index): Pin[] => {

@@ -11,7 +11,7 @@ type Options = OperationOptions & BlobContext
 
 /** Writes a blob: a config into the database, a layer as blob and layer in one pass, anything else as a file. */
 export async function putBlob(core: Core, descriptor: Descriptor, open: OpenInput, options: Options): Promise<void> {
-  if (isConfigType(descriptor.mediaType)) return putConfig(core, descriptor, open)
+  if (options.isImageConfig || isConfigType(descriptor.mediaType)) return putConfig(core, descriptor, open)
   try {
     await putLocked(core, descriptor, open, options)
   } catch (error) {

@@ -1,4 +1,5 @@
 import { BaleError } from '#base'
+import { skipBytes } from '#blob'
 import type { ImageSource, ImageTarget, LocalFiles } from '#image'
 import { fullName, parseReference, repositoryName, withDefaultTag } from '#spec'
 import type { Core } from './core.ts'
@@ -33,7 +34,7 @@ export function createStorePlace(core: Core, images: Images): ImageSource & Imag
       // A part cannot be checked: who goes on in the middle checks the whole himself.
       if (blob) return offset > 0 ? core.blobs.read(digest, { start: offset }) : verifiedBlob(core, { digest, ...blob })
       const layer = findLayer(core, digest)
-      if (layer) return after(verifiedTar(core, layer), offset)
+      if (layer) return skipBytes(verifiedTar(core, layer), offset)
       throw new BaleError('BLOB_NOT_FOUND', `no blob has the digest ${digest}`)
     },
     async has({ digest }, { diffId } = {}) {
@@ -75,12 +76,4 @@ function blobOrLayer(core: Core, pin: Pin): Pin {
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   if (bytes.byteLength > 0) yield bytes
-}
-
-async function* after(stream: AsyncIterable<Uint8Array>, offset: number): AsyncGenerator<Uint8Array> {
-  let skip = offset
-  for await (const chunk of stream) {
-    if (skip < chunk.byteLength) yield skip > 0 ? chunk.subarray(skip) : chunk
-    skip = Math.max(0, skip - chunk.byteLength)
-  }
 }

@@ -16,7 +16,9 @@ function screen(more: { columns?: number; rows?: number; isTTY?: boolean; term?:
       return true
     },
   }
-  return { stdout, io: { stdout, stderr: stdout, environment: { TERM: term } } as unknown as Terminal }
+  const warnings: string[] = []
+  const warn = (line: string) => warnings.push(line)
+  return { stdout, warnings, io: { stdout, stderr: stdout, warn, environment: { TERM: term } } as unknown as Terminal }
 }
 
 const layer = (number: number) => `layer${number}`
@@ -64,7 +66,7 @@ test('lines that a narrower window has folded are moved over whole', () => {
   assert.ok(stdout.written.startsWith('\x1b[3A\x1b[J'), JSON.stringify(stdout.written))
 })
 
-test('without a terminal that moves there are plain lines, one for each change; quiet says nothing', () => {
+test('without a terminal that moves there are plain lines, one for each change; quiet leaves the warnings', () => {
   for (const plain of [{ isTTY: false }, { term: 'dumb' }]) {
     const { io, stdout } = screen(plain)
     using view = createProgressView(io)
@@ -74,9 +76,10 @@ test('without a terminal that moves there are plain lines, one for each change; 
     view.report({ kind: 'status', id: layer(1), status: 'Done' })
     assert.equal(stdout.written, 'layer1: Waiting\nlayer1: Done\n')
   }
-  const { io, stdout } = screen()
+  const { io, stdout, warnings } = screen()
   using view = createProgressView(io, { quiet: true })
   view.report({ kind: 'status', id: layer(1), status: 'Waiting' })
   view.report({ kind: 'warning', text: 'slow' })
   assert.equal(stdout.written, '')
+  assert.deepEqual(warnings, ['WARNING: slow'])
 })

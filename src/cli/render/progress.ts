@@ -1,7 +1,10 @@
 import type { Progress, ProgressEvent } from '#base'
 import type { Terminal } from '../verb.ts'
 
-/** Draws progress events: moving bars on a terminal, one plain line per change of state in a pipe, nothing when quiet. */
+/**
+ * Draws progress events: moving bars on a terminal, one plain line per change of state in a pipe, nothing when quiet. Warnings are
+ * for people: without a terminal they go to standard error, quiet or not.
+ */
 export interface ProgressView extends Disposable {
   readonly report: Progress
 }
@@ -11,14 +14,18 @@ export function createProgressView(
   options: { quiet?: boolean; to?: 'stdout' | 'stderr' } = {},
 ): ProgressView {
   const stream = options.to === 'stderr' ? io.stderr : io.stdout
-  if (options.quiet) return { report: () => undefined, [Symbol.dispose]: () => undefined }
+  if (options.quiet) return { report: (event) => warn(io, event), [Symbol.dispose]: () => undefined }
   const moves = stream.isTTY && io.environment['TERM'] !== 'dumb'
-  return moves ? terminalView(stream) : plainView(stream)
+  return moves ? terminalView(stream) : plainView(io, stream)
+}
+
+function warn(io: Terminal, event: ProgressEvent): void {
+  if (event.kind === 'warning') io.warn(`WARNING: ${event.text}`)
 }
 
 type Output = Terminal['stdout']
 
-function plainView(stream: Output): ProgressView {
+function plainView(io: Terminal, stream: Output): ProgressView {
   const last = new Map<string, string>()
   const report = (event: ProgressEvent) => {
     switch (event.kind) {
@@ -26,7 +33,7 @@ function plainView(stream: Output): ProgressView {
         stream.write(`${event.text}\n`)
         break
       case 'warning':
-        stream.write(`WARNING: ${event.text}\n`)
+        warn(io, event)
         break
       case 'status':
         if (last.get(event.id) === event.status) return

@@ -180,6 +180,21 @@ test('indexes: of images, nested, empty, and of plain blobs as build caches have
   assert.equal((await put(registry, '/v2/a/b/manifests/cache2', cache(sha256('no')), INDEX_TYPE)).status, 404)
 })
 
+test('an index with an odd platform is taken as it is; one with an entry that cannot be looked for is refused', async () => {
+  await using registry = await startRegistry()
+  const { descriptor } = await registry.image('a/b', 'one')
+  for (const platform of [{ os: '', architecture: 'arm' }, { os: 'linux', architecture: 'weird / arch' }, null]) {
+    const index = indexOf([{ ...descriptor, platform }, descriptor])
+    assert.equal((await put(registry, '/v2/a/b/manifests/odd', index, INDEX_TYPE)).status, 201)
+    const read = await registry.request('GET', '/v2/a/b/manifests/odd')
+    assert.deepEqual(read.json(), index)
+  }
+  for (const entry of [{ ...descriptor, digest: 'blake3:00' }, { ...descriptor, size: -1 }, null]) {
+    const answer = await put(registry, '/v2/a/b/manifests/bad', indexOf([descriptor, entry]), INDEX_TYPE)
+    assert.deepEqual([answer.status, answer.codes()], [400, ['MANIFEST_INVALID']])
+  }
+})
+
 test('M02: documents that could be read in two ways, or differ from their Content-Type, are 400 MANIFEST_INVALID', async () => {
   await using registry = await startRegistry()
   const { bytes } = await registry.image('a/b', 'one')

@@ -52,9 +52,12 @@ export async function putManifest(context: RegistryContext, exchange: Exchange, 
     })
   }
   const parsed = parseManifest(bytes, announcedType(request.headers['content-type']))
+  // What cannot be looked for cannot be promised to be here.
+  const [objection] = (parsed.kind === 'index' && parsed.index.unreadable) || []
+  if (objection) throw new Refusal(400, 'MANIFEST_INVALID', objection)
   const manifest = describe(parsed, { bytes, digest, tags, actor: principalName(principal) })
-  const objection = await context.meta.putManifest(route.repository, manifest)
-  if (objection) throw objectionRefusal(objection)
+  const missing = await context.meta.putManifest(route.repository, manifest)
+  if (missing) throw objectionRefusal(missing)
   if (manifest.subject) response.setHeader('OCI-Subject', manifest.subject)
   if (tagsAsked(exchange).length > 0) response.setHeader('OCI-Tag', tagsAsked(exchange).join(', '))
   response

@@ -81,7 +81,7 @@ test('docker’s and OCI’s documents list the same images', async () => {
   assert.deepEqual(listed.get('manifest.json'), [
     {
       Config: path(config),
-      RepoTags: ['docker.io/library/a:1', 'localhost:5000/b/c:latest'],
+      RepoTags: ['a:1', 'localhost:5000/b/c:latest'],
       Layers: layers.map(path),
     },
   ])

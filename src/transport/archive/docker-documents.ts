@@ -1,4 +1,4 @@
-import { type Digest, encodeDocument, familiarRepository, hexOf, parseReference } from '#spec'
+import { type Digest, encodeDocument, familiarName, familiarRepository, hexOf, parseReference } from '#spec'
 
 /** An image as docker's documents of an archive list it. */
 export interface ListedImage {
@@ -13,15 +13,12 @@ export function blobName(digest: Digest): string {
   return `blobs/${digest.replace(':', '/')}`
 }
 
-/**
- * manifest.json. Docker writes null where an image has no name. Names are written in full, as podman does: docker reads
- * them as well, and podman would take a familiar `debian:12` for localhost/debian:12.
- */
+/** manifest.json. Docker writes null where an image has no name, and names as people type them: scripts look for `web:1`. */
 export function encodeManifestJson(images: readonly ListedImage[]): Uint8Array {
   return encodeDocument(
     images.map(({ config, layers, names }) => ({
       Config: blobName(config),
-      RepoTags: names.length === 0 ? null : names,
+      RepoTags: names.length === 0 ? null : names.map((name) => familiarName(parseReference(name))),
       Layers: layers.map(blobName),
     })),
   )

@@ -1,7 +1,7 @@
-import { isBaleError, printable } from '#base'
+import { type BaleError, isBaleError, printable } from '#base'
 import { createHasher, digestOf } from '#blob'
-import { type Compression, DETECTION_BYTES, detectCompression } from '#format/compression'
-import { type ImageDocuments, type LayerDescription, makeDocuments } from '#image'
+import { type Compression, DETECTION_BYTES, decompress, detectCompression } from '#format/compression'
+import { type ImageDocuments, type LayerDescription, makeDocuments, plainLayer } from '#image'
 import { CONFIG_LIMIT, type Digest, MediaType, parseImageConfig, parseStrictJson } from '#spec'
 import { archiveName } from '../layout/index.ts'
 import { type ArchiveFile, type ArchiveIndex, invalidArchive } from './archive-index.ts'
@@ -16,10 +16,20 @@ export interface ArchiveBytes {
 /** An image of a docker archive without OCI documents. */
 export interface DockerImage {
   names: string[]
+  /** What stands among the names and is none. */
+  oddNames: string[]
   /** Made here, always the same for the same archive: docker archives have no manifests. */
   documents: ImageDocuments
   /** Config and layers. */
-  blobs: Map<Digest, ArchiveFile>
+  blobs: Map<Digest, ArchiveBlob>
+}
+
+/** A blob is a file of the archive, or what such a file unpacks to: images have no layers in xz or bzip2. */
+export type ArchiveBlob = ArchiveFile & { unpack?: Compression }
+
+export interface ReadDockerOptions {
+  /** Bytes of the tar of a layer that the target has already: an archive may leave its file out, as docker's loader allows. */
+  knownLayer?(diffId: Digest): Promise<number | undefined>
 }
 
 const MANIFEST_JSON_LIMIT = 16 * 1024 * 1024
@@ -35,14 +45,15 @@ export async function readDockerImages(
   index: ArchiveIndex,
   manifestJson: ArchiveFile,
   bytes: ArchiveBytes,
+  options: ReadDockerOptions = {},
 ): Promise<DockerImage[]> {
   const text = await bytes.readSmall(manifestJson, MANIFEST_JSON_LIMIT, 'manifest.json')
   const items = parsed(text)
   if (!Array.isArray(items) || items.length > IMAGES_LIMIT)
     throw invalidArchive('manifest.json is not a list of images')
-  const hashed = new Map<number, Promise<Digest>>()
+  const reading: Reading = { index, bytes, options, hashed: new Map(), unpacked: new Map() }
   const images: DockerImage[] = []
-  for (const item of items) images.push(await readImage(parseItem(item), { index, bytes, hashed }))
+  for (const item of items) images.push(await readImage(parseItem(item), reading))
   return images
 }
 
@@ -58,6 +69,7 @@ function parsed(text: Uint8Array): unknown {
 interface Item {
   config: string
   names: string[]
+  oddNames: string[]
   layers: string[]
 }
 
@@ -69,7 +81,13 @@ function parseItem(item: unknown): Item {
     throw invalidArchive('manifest.json has an entry without Config, Layers or RepoTags of the right kind')
   }
   if (layers.length > LAYERS_LIMIT) throw invalidArchive(`an image of the archive has more than ${LAYERS_LIMIT} layers`)
-  return { config: Config, layers, names: [...new Set(names.map(archiveName))] }
+  const claimed = names.map(archiveName)
+  return {
+    config: Config,
+    layers,
+    names: [...new Set(claimed.flatMap(({ fullName }) => fullName ?? []))],
+    oddNames: claimed.flatMap(({ oddName }) => oddName ?? []),
+  }
 }
 
 function isTexts(value: unknown): value is string[] {
@@ -79,29 +97,50 @@ function isTexts(value: unknown): value is string[] {
 interface Reading {
   index: ArchiveIndex
   bytes: ArchiveBytes
+  options: ReadDockerOptions
   /** Digests of compressed layers by offset: images share layers. */
   hashed: Map<number, Promise<Digest>>
+  /** Bytes that layers in xz and bzip2 unpack to, by offset. */
+  unpacked: Map<number, Promise<number>>
 }
 
 async function readImage(item: Item, reading: Reading): Promise<DockerImage> {
   const configFile = existing(reading, item.config)
   const configBytes = await reading.bytes.readSmall(configFile, CONFIG_LIMIT, `config ${printable(item.config, 100)}`)
   const diffIds = diffIdsOf(configBytes, item)
-  const blobs = new Map<Digest, ArchiveFile>([[digestOf(configBytes), configFile]])
+  const blobs = new Map<Digest, ArchiveBlob>([[digestOf(configBytes), configFile]])
   const layers: LayerDescription[] = []
   for (const [position, path] of item.layers.entries()) {
-    const file = existing(reading, path)
-    const layer = await describeLayer(file, diffIds[position]!, path, reading)
-    blobs.set(layer.digest, file)
+    const { layer, blob } = await readLayer(diffIds[position]!, path, reading)
+    if (blob) blobs.set(layer.digest, blob)
     layers.push(layer)
   }
-  return { names: item.names, documents: makeDocuments({ configBytes, layers }), blobs }
+  const { names, oddNames } = item
+  return { names, oddNames, documents: makeDocuments({ configBytes, layers }), blobs }
+}
+
+interface ReadLayer {
+  layer: LayerDescription
+  /** Undefined: the archive leaves it out, and the target has it. */
+  blob?: ArchiveBlob
+}
+
+async function readLayer(diffId: Digest, path: string, reading: Reading): Promise<ReadLayer> {
+  const file = reading.index.find(path)
+  if (file) return describeLayer(file, diffId, reading)
+  const size = await reading.options.knownLayer?.(diffId)
+  if (size === undefined) throw missing(path)
+  return { layer: plainLayer(diffId, size) }
 }
 
 function existing({ index }: Reading, path: string): ArchiveFile {
   const file = index.find(path)
   if (file) return file
-  throw invalidArchive(`manifest.json names "${printable(path, 200)}", which is not in the archive`)
+  throw missing(path)
+}
+
+function missing(path: string): BaleError {
+  return invalidArchive(`manifest.json names "${printable(path, 200)}", which is not in the archive`)
 }
 
 /** M05: as many layers as the config has diff IDs. */
@@ -117,27 +156,25 @@ function diffIdsOf(configBytes: Uint8Array, item: Item): readonly Digest[] {
   throw invalidArchive(`manifest.json lists ${item.layers.length} layers, the image config ${diffIds.length}`)
 }
 
-const LAYER_TYPES: Partial<Record<Compression, string>> = {
-  none: MediaType.ociLayer,
-  gzip: MediaType.ociLayerGzip,
-  zstd: MediaType.ociLayerZstd,
+async function describeLayer(file: ArchiveFile, diffId: Digest, reading: Reading): Promise<ReadLayer> {
+  const { bytes, hashed, unpacked } = reading
+  const compression = await compressionOf(file, bytes)
+  if (compression === 'none') return { layer: plainLayer(diffId, file.size), blob: file }
+  if (compression === 'gzip' || compression === 'zstd') {
+    const known = hashed.get(file.offset) ?? hash(bytes.stream(file))
+    hashed.set(file.offset, known)
+    const mediaType = compression === 'gzip' ? MediaType.ociLayerGzip : MediaType.ociLayerZstd
+    return { layer: { diffId, digest: await known, size: file.size, mediaType }, blob: file }
+  }
+  const size = unpacked.get(file.offset) ?? sizeOf(decompress(bytes.stream(file), compression))
+  unpacked.set(file.offset, size)
+  return { layer: plainLayer(diffId, await size), blob: { ...file, unpack: compression } }
 }
 
-async function describeLayer(
-  file: ArchiveFile,
-  diffId: Digest,
-  path: string,
-  { bytes, hashed }: Reading,
-): Promise<LayerDescription> {
-  const compression = await compressionOf(file, bytes)
-  const mediaType = LAYER_TYPES[compression]
-  if (mediaType === undefined) {
-    throw invalidArchive(`layer "${printable(path, 200)}" is compressed with ${compression}, which images do not use`)
-  }
-  if (compression === 'none') return { diffId, digest: diffId, size: file.size, mediaType }
-  const known = hashed.get(file.offset) ?? hash(bytes.stream(file))
-  hashed.set(file.offset, known)
-  return { diffId, digest: await known, size: file.size, mediaType }
+async function sizeOf(stream: AsyncIterable<Uint8Array>): Promise<number> {
+  let size = 0
+  for await (const chunk of stream) size += chunk.byteLength
+  return size
 }
 
 async function compressionOf(file: ArchiveFile, bytes: ArchiveBytes): Promise<Compression> {

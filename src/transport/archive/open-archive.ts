@@ -1,16 +1,26 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { BaleError } from '#base'
+import { skipBytes } from '#blob'
+import { decompress } from '#format/compression'
 import { readAll, streamFile } from '#host/file'
 import type { ImageSource, LocalFiles } from '#image'
 import { algorithmOf, type Descriptor, type Digest, hexOf, MANIFEST_LIMIT } from '#spec'
 import { findNamedImage, type NamedImage, readNamedImages } from '../layout/index.ts'
 import { type ArchiveFile, type ArchiveIndex, indexArchive, invalidArchive } from './archive-index.ts'
-import { type ArchiveBytes, type DockerImage, readDockerImages } from './docker-images.ts'
+import {
+  type ArchiveBlob,
+  type ArchiveBytes,
+  type DockerImage,
+  type ReadDockerOptions,
+  readDockerImages,
+} from './docker-images.ts'
 import { type UnwrapOptions, type UnwrappedArchive, unwrapArchive } from './unwrap-archive.ts'
 
 export interface ArchiveImage {
   /** Full references, in the archive's order; none for an image saved by ID. */
   names: string[]
+  /** What the archive has among the names and is none: a digest, a sentence. */
+  oddNames: string[]
   /** A manifest or an index. */
   descriptor: Descriptor
 }
@@ -18,7 +28,11 @@ export interface ArchiveImage {
 /** An archive of images in one tar file: docker's (1.10 and later), podman's, skopeo's, OCI's, bale's. */
 export interface ImageArchive extends ImageSource, LocalFiles, AsyncDisposable {
   images(): readonly ArchiveImage[]
+  /** False for what the archive's documents name and the archive leaves out: other platforms, layers. */
+  holds(descriptor: Descriptor): boolean
 }
+
+export type OpenArchiveOptions = UnwrapOptions & ReadDockerOptions
 
 /**
  * Opens an archive, whatever it is compressed with, from a file or a stream. The tar is indexed once; blobs are then read
@@ -27,11 +41,11 @@ export interface ImageArchive extends ImageSource, LocalFiles, AsyncDisposable {
  */
 export async function openArchive(
   input: string | AsyncIterable<Uint8Array>,
-  options: UnwrapOptions = {},
+  options: OpenArchiveOptions = {},
 ): Promise<ImageArchive> {
   const unwrapped = await unwrapArchive(input, options)
   try {
-    const content = await readContent(unwrapped)
+    const content = await readContent(unwrapped, options)
     return archiveOf(unwrapped, content)
   } catch (error) {
     await unwrapped[Symbol.asyncDispose]()
@@ -42,10 +56,10 @@ export async function openArchive(
 interface Content {
   images: NamedImage[]
   manifests: ReadonlyMap<Digest, Uint8Array>
-  find(digest: Digest): ArchiveFile | undefined
+  find(digest: Digest): ArchiveBlob | undefined
 }
 
-async function readContent({ path, name }: UnwrappedArchive): Promise<Content> {
+async function readContent({ path, name }: UnwrappedArchive, options: OpenArchiveOptions): Promise<Content> {
   await using file = await open(path, 'r')
   const { size } = await file.stat()
   const index = await indexArchive(file, size, name)
@@ -60,7 +74,7 @@ async function readContent({ path, name }: UnwrappedArchive): Promise<Content> {
     }
   }
   const manifestJson = index.find('manifest.json')
-  if (manifestJson) return dockerContent(await readDockerImages(index, manifestJson, bytes))
+  if (manifestJson) return dockerContent(await readDockerImages(index, manifestJson, bytes, options))
   if (ociIndex) return { images: [], manifests: new Map(), find: () => undefined }
   throw unknownArchive(index, name)
 }
@@ -71,14 +85,15 @@ function findBlob(index: ArchiveIndex, digest: Digest): ArchiveFile | undefined 
 
 function dockerContent(images: readonly DockerImage[]): Content {
   const manifests = new Map<Digest, Uint8Array>()
-  const blobs = new Map<Digest, ArchiveFile>()
+  const blobs = new Map<Digest, ArchiveBlob>()
   const named: NamedImage[] = []
   for (const image of images) {
     const { manifestDescriptor: descriptor, manifestBytes } = image.documents
     manifests.set(descriptor.digest, manifestBytes)
     for (const [digest, file] of image.blobs) blobs.set(digest, file)
     for (const fullName of image.names) named.push({ descriptor, fullName })
-    if (image.names.length === 0) named.push({ descriptor })
+    for (const oddName of image.oddNames) named.push({ descriptor, oddName })
+    if (image.names.length + image.oddNames.length === 0) named.push({ descriptor })
   }
   return { images: named, manifests, find: (digest) => blobs.get(digest) }
 }
@@ -107,7 +122,7 @@ function bytesOf(file: FileHandle, path: string): ArchiveBytes {
 
 function archiveOf(unwrapped: UnwrappedArchive, { images, manifests, find }: Content): ImageArchive {
   const { path, name } = unwrapped
-  const range = (digest: Digest): ArchiveFile => {
+  const range = (digest: Digest): ArchiveBlob => {
     const found = find(digest)
     if (found) return found
     throw new BaleError('BLOB_NOT_FOUND', `${name} has no blob ${digest}`, {
@@ -126,13 +141,15 @@ function archiveOf(unwrapped: UnwrappedArchive, { images, manifests, find }: Con
       return readAll(stream, { limit: MANIFEST_LIMIT, what: `manifest ${digest}` })
     },
     async blob({ digest }, { offset = 0, signal } = {}) {
-      const found = range(digest)
-      return streamFile(path, { start: found.offset + offset, end: found.offset + found.size, signal })
+      const { unpack, offset: start, size } = range(digest)
+      if (unpack === undefined) return streamFile(path, { start: start + offset, end: start + size, signal })
+      return skipBytes(decompress(streamFile(path, { start, end: start + size, signal }), unpack, { signal }), offset)
     },
     async localFile({ digest }) {
       const found = find(digest)
-      return found && { path, ...found }
+      return found && found.unpack === undefined ? { path, offset: found.offset, size: found.size } : undefined
     },
+    holds: ({ digest }) => manifests.has(digest) || find(digest) !== undefined,
     [Symbol.asyncDispose]: () => unwrapped[Symbol.asyncDispose](),
   }
 }
@@ -140,10 +157,11 @@ function archiveOf(unwrapped: UnwrappedArchive, { images, manifests, find }: Con
 /** One entry for each image with all its names. */
 function grouped(images: readonly NamedImage[]): ArchiveImage[] {
   const byDigest = new Map<Digest, ArchiveImage>()
-  for (const { descriptor, fullName } of images) {
-    const image = byDigest.get(descriptor.digest) ?? { names: [], descriptor }
+  for (const { descriptor, fullName, oddName } of images) {
+    const image = byDigest.get(descriptor.digest) ?? { names: [], oddNames: [], descriptor }
     byDigest.set(descriptor.digest, image)
     if (fullName !== undefined && !image.names.includes(fullName)) image.names.push(fullName)
+    if (oddName !== undefined) image.oddNames.push(oddName)
   }
   return [...byDigest.values()]
 }

@@ -5,6 +5,8 @@ import {
   familiarName,
   fullName,
   isDigest,
+  isIndexType,
+  isManifestType,
   MediaType,
   parseManifest,
   parseReference,
@@ -26,9 +28,11 @@ export interface NamedImage {
   refName?: string
   /** Full reference, when the entry tells one. */
   fullName?: string
+  /** What stands where a name belongs and is none: a digest, a sentence. The image is there without it. */
+  oddName?: string
 }
 
-/** Reads an index.json. INVALID_ARCHIVE when it is malformed or a name in it is no reference (T27). */
+/** Reads an index.json. INVALID_ARCHIVE when it is malformed; what is no name with a tag names nothing (T27). */
 export function readNamedImages(bytes: Uint8Array): NamedImage[] {
   const parsed = parsedIndex(bytes)
   return parsed.manifests.filter(isImage).map(({ mediaType, digest, size, annotations = {} }) => {
@@ -42,30 +46,26 @@ export function readNamedImages(bytes: Uint8Array): NamedImage[] {
   })
 }
 
-function optionalName(containerdName: string | undefined, refName: string | undefined): { fullName?: string } {
-  if (containerdName !== undefined) return { fullName: archiveName(containerdName) }
+function optionalName(containerdName?: string, refName?: string): Pick<NamedImage, 'fullName' | 'oddName'> {
   // A lone word is a tag of the layout, not a name in the world.
-  if (refName === undefined || !/[/:]/.test(refName)) return {}
-  return { fullName: archiveName(refName) }
+  const claimed = containerdName ?? (refName !== undefined && /[/:]/.test(refName) ? refName : undefined)
+  return claimed === undefined ? {} : archiveName(claimed)
 }
 
-/** A name that an archive claims, as full reference. Digests are refused: a name points, it does not promise (T27). */
-export function archiveName(text: string): string {
+/** A name that an archive claims, as full reference. A digest is none: a name points, it does not promise (T27). */
+export function archiveName(text: string): Pick<NamedImage, 'fullName' | 'oddName'> {
   try {
     const reference = parseReference(text)
-    if (reference.digest === undefined) return fullName(withDefaultTag(reference))
+    if (reference.digest === undefined) return { fullName: fullName(withDefaultTag(reference)) }
   } catch (error) {
     if (!isBaleError(error, 'INVALID_REFERENCE')) throw error
   }
-  throw new BaleError(
-    'INVALID_ARCHIVE',
-    `the archive names an image "${printable(text, 200)}", which is not a name with a tag`,
-    { hint: 'save the image again under a name like team/web:1.0' },
-  )
+  return { oddName: text }
 }
 
-/** Attestations and other referrers are listed beside the images they are about. */
-function isImage({ artifactType, annotations }: Descriptor): boolean {
+/** Attestations, other referrers and build caches are listed beside the images. */
+function isImage({ mediaType, artifactType, annotations }: Descriptor): boolean {
+  if (!isManifestType(mediaType) && !isIndexType(mediaType)) return false
   return artifactType === undefined && annotations?.['vnd.docker.reference.type'] === undefined
 }
 
