@@ -36,6 +36,8 @@ export interface RootFolder extends Disposable {
   stat(path: Path, options?: { follow?: boolean }): Stats
   /** Like `stat`; undefined when nothing is there. */
   statIfThere(path: Path, options?: { follow?: boolean }): Stats | undefined
+  /** True where something is mounted on the entry, also in the mount namespace of others. */
+  isMountPoint(path: Path): boolean
   /** Names of a folder as bytes, in no order. */
   readdir(path: Path): Buffer[]
   readlink(path: Path): Buffer
@@ -62,13 +64,22 @@ export interface RootFolder extends Disposable {
 
 const INSIDE = RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS
 
-export function openRoot(path: string): RootFolder {
+export interface RootOptions {
+  /**
+   * `inside` (default): links are followed, and lead nowhere but into the root. `refused`: a link before the last
+   * component is ELOOP. For a root that a hostile hand may have filled while its owner believes to know what lies where.
+   */
+  links?: 'inside' | 'refused'
+}
+
+export function openRoot(path: string, options: RootOptions = {}): RootFolder {
+  const resolve = options.links === 'refused' ? INSIDE | RESOLVE.NO_SYMLINKS : INSIDE
   const fd = openat2(AT_FDCWD, path, O_PATH | constants.O_DIRECTORY, 0, 0)
   let closed = false
   const open: RootFolder['open'] = (inner, flags = constants.O_RDONLY, mode = 0) => {
     const creating = (flags & constants.O_CREAT) !== 0
     const extra = (flags & O_PATH) === 0 ? constants.O_NONBLOCK | constants.O_NOCTTY : 0
-    return openat2(fd, inRoot(inner), flags | extra, creating ? mode : 0, INSIDE)
+    return openat2(fd, inRoot(inner), flags | extra, creating ? mode : 0, resolve)
   }
   /** The folder that holds the entry, and the entry's own name. */
   const within = <T>(inner: Path, act: (folder: number, name: Buffer) => T): T => {
@@ -104,12 +115,23 @@ export function openRoot(path: string): RootFolder {
       // The descriptor is of a folder already opened, so its magic link leads to that folder and nowhere else.
       readdirSync(`/proc/self/fd/${entry}`, { encoding: 'buffer' }),
     )
+  const isMountPoint = (inner: Path) =>
+    within(inner, (folder, name) => {
+      try {
+        closeSync(openat2(folder, name, O_PATH | constants.O_NOFOLLOW, 0, RESOLVE.NO_XDEV | RESOLVE.NO_MAGICLINKS))
+        return false
+      } catch (error) {
+        if ((error as { code?: string }).code === 'EXDEV') return true
+        throw error
+      }
+    })
   const mkdir = (inner: Path, mode = 0o755) => within(inner, (folder, name) => mkdirat(folder, name, mode))
   return {
     fd,
     open,
     stat,
     statIfThere,
+    isMountPoint,
     readdir,
     readlink: (inner) => withFd(inner, O_PATH | constants.O_NOFOLLOW, (entry) => readlinkat(entry, '')),
     mkdir,

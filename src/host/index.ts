@@ -3,7 +3,7 @@
  * system calls. Promises: koffi is loaded by the first call that needs it, never by an import; errors carry `.code`
  * (errno) or are BaleErrors; files that survive crashes are in `#host/file`. Does not: know images or containers.
  */
-export { openRoot, type RootFolder } from './beneath.ts'
+export { openRoot, type RootFolder, type RootOptions } from './beneath.ts'
 export {
   type CgroupLayout,
   cgroupFolders,
@@ -23,7 +23,7 @@ export {
   mayMount,
   probeMounts,
 } from './features.ts'
-export { type BindOptions, bindMount, mountErofs, mountTmpfs, unmount } from './mount.ts'
+export { type BindOptions, bindMount, bindMountAt, mountErofs, mountTmpfs, unmount } from './mount.ts'
 export { isMounted, type MountInfo, mountInfo, parseMountInfo } from './mount-info.ts'
 export { mountOverlay, OVERLAY_LOWERS_LIMIT, type OverlayOptions } from './mount-overlay.ts'
 export { createNetworkNamespace, deleteNetworkNamespace } from './netns.ts'
@@ -40,6 +40,7 @@ export {
   signalNumber,
 } from './process.ts'
 export { rawTerminal } from './raw-terminal.ts'
+export { resolveInside } from './resolve-inside.ts'
 export { connectPackets, type PacketSocket } from './seqpacket.ts'
 export { siblingModule } from './sibling-module.ts'
 export {

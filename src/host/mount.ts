@@ -2,7 +2,17 @@ import { closeSync } from 'node:fs'
 import { BaleError, errnoOf } from '#base'
 import { attachLoop } from './loop.ts'
 import { mounting } from './mount-error.ts'
-import { MNT_DETACH, MOUNT_ATTR, MS, mount, mountSetattr, UMOUNT_NOFOLLOW, umount2 } from './syscalls.ts'
+import {
+  MNT_DETACH,
+  MOUNT_ATTR,
+  MS,
+  mount,
+  mountSetattr,
+  moveMount,
+  openTree,
+  UMOUNT_NOFOLLOW,
+  umount2,
+} from './syscalls.ts'
 
 const HARDENED = MS.RDONLY | MS.NOSUID | MS.NODEV | MS.NOEXEC
 
@@ -75,6 +85,23 @@ const PROPAGATION = {
   rslave: MS.SLAVE | MS.REC,
   shared: MS.SHARED,
   rshared: MS.SHARED | MS.REC,
+}
+
+/**
+ * Makes `source` with all that is mounted below it appear at a place that is named by its descriptor, so that nobody can
+ * swap the place for another. Nothing that happens to the one mount later (unmounting above all) reaches the other.
+ */
+export function bindMountAt(source: string, place: number, options: { readOnly?: boolean } = {}): void {
+  mounting(source, `/proc/self/fd/${place}`, () => {
+    const tree = openTree(source, { recursive: true })
+    try {
+      const set = options.readOnly ? MOUNT_ATTR.RDONLY : 0
+      mountSetattr(tree, { set, propagation: MS.PRIVATE }, true)
+      moveMount(tree, place)
+    } finally {
+      closeSync(tree)
+    }
+  })
 }
 
 /** A tmpfs; `options` as in mount(8), for example `size=8m,mode=0700`. */

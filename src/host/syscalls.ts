@@ -139,9 +139,10 @@ export function fsmount(fsFd: number, attributes: number): number {
 }
 
 const sysMove = native('syscall', 'long', 'long', 'int', 'void *', 'int', 'void *', 'uint')
-/** Attaches a detached mount at a path. */
-export function moveMount(mountFd: number, target: Path): void {
-  checked(sysMove(429, mountFd, c(''), AT_FDCWD, c(target), 4), 'move_mount', target)
+/** Attaches a detached mount at a path, or at the place that a descriptor names. */
+export function moveMount(mountFd: number, target: Path | number): void {
+  const [folder, path, flags] = typeof target === 'number' ? [target, '', 0x44] : [AT_FDCWD, target, 4]
+  checked(sysMove(429, mountFd, c(''), folder, c(path), flags), 'move_mount', path)
 }
 
 const sysTree = native('syscall', 'long', 'long', 'int', 'void *', 'uint')

@@ -1,14 +1,29 @@
-import { closeSync, constants, openSync, read, readlinkSync, readSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, read, readlinkSync, readSync } from 'node:fs'
 import { promisify } from 'node:util'
+import { errnoOf } from '#base'
 import type { NewTarEntry, PackedEntry } from '#format/tar'
 import { readXattrs } from '#host'
 import type { WalkedFile } from './walk-folder.ts'
 
 const SECOND = 1_000_000_000n
 
-/** A file of a folder as a tar entry, data included; undefined for sockets, which no tar holds. */
+/**
+ * A file of a folder as a tar entry, data included; undefined for sockets, which no tar holds, and for a file that went
+ * away since it was listed. A file is opened here, so that one which goes away later is still whole: its data must be
+ * read, or the descriptor stays open.
+ */
 export function packFile(file: WalkedFile, hardLinks: Map<string, string>): PackedEntry | undefined {
-  const { stat, path, safePath } = file
+  try {
+    return packThere(file, hardLinks)
+  } catch (error) {
+    // ELOOP, ENXIO: a link or a fifo is there now.
+    if (!['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO', 'ESTALE'].includes(errnoOf(error) ?? '')) throw error
+    return undefined
+  }
+}
+
+function packThere(file: WalkedFile, hardLinks: Map<string, string>): PackedEntry | undefined {
+  const { stat, path } = file
   const type = typeOf(stat)
   if (type === undefined) return undefined
   const seconds = stat.mtimeNs / SECOND - (stat.mtimeNs % SECOND < 0n ? 1n : 0n)
@@ -25,16 +40,36 @@ export function packFile(file: WalkedFile, hardLinks: Map<string, string>): Pack
     const key = `${stat.dev}:${stat.ino}`
     const first = hardLinks.get(key)
     if (first !== undefined) return { entry: { ...entry, type: 'hardlink', linkName: first } }
-    hardLinks.set(key, path)
+    const packed = packOne(file, entry)
+    if (packed) hardLinks.set(key, path)
+    return packed
   }
+  return packOne(file, entry)
+}
+
+function packOne({ stat, safePath }: WalkedFile, entry: NewTarEntry): PackedEntry | undefined {
+  const { type } = entry
   if (type === 'symlink')
     return { entry: { ...entry, linkName: readlinkSync(safePath, { encoding: 'latin1' as BufferEncoding }) } }
   entry.xattrs = keptXattrs(readXattrs(safePath))
   if (type === 'character' || type === 'block')
     return { entry: { ...entry, deviceMajor: majorOf(stat.rdev), deviceMinor: minorOf(stat.rdev) } }
-  if (type !== 'file') return { entry }
-  const size = Number(stat.size)
-  return { entry: { ...entry, size }, data: size === 0 ? undefined : () => fileData(safePath, size) }
+  return type === 'file' ? fileWithData(safePath, entry) : { entry }
+}
+
+function fileWithData(safePath: Buffer, entry: NewTarEntry): PackedEntry | undefined {
+  const fd = openSync(safePath, OPEN_FILE)
+  let kept = false
+  try {
+    const stat = fstatSync(fd)
+    if (!stat.isFile()) return undefined
+    const { size } = stat
+    if (size <= SMALL) return { entry: { ...entry, size }, ...(size > 0 && { data: smallFile(fd, size) }) }
+    kept = true
+    return { entry: { ...entry, size }, data: largeFile(fd, size) }
+  } finally {
+    if (!kept) closeSync(fd)
+  }
 }
 
 function typeOf(stat: WalkedFile['stat']): NewTarEntry['type'] | undefined {
@@ -61,29 +96,20 @@ const SMALL = 64 * 1024
 const readPiece = promisify(read)
 
 /** Exactly `size` bytes, as the header says: a file that grew is cut, one that shrank is filled with zeros (as tar does). */
-function fileData(path: Buffer, size: number): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
-  return size <= SMALL ? [smallFile(path, size)] : largeFile(path, size)
-}
-
-function smallFile(path: Buffer, size: number): Uint8Array {
+function smallFile(fd: number, size: number): Uint8Array {
   const buffer = Buffer.alloc(size)
-  const fd = openSync(path, OPEN_FILE)
-  try {
-    for (let done = 0; done < size; ) {
-      const count = readSync(fd, buffer, done, size - done, done)
-      if (count === 0) break
-      done += count
-    }
-  } finally {
-    closeSync(fd)
+  for (let done = 0; done < size; ) {
+    const count = readSync(fd, buffer, done, size - done, done)
+    if (count === 0) break
+    done += count
   }
   return buffer
 }
 
 const OPEN_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
-async function* largeFile(path: Buffer, size: number): AsyncGenerator<Uint8Array> {
-  const fd = openSync(path, OPEN_FILE)
+/** As `smallFile`, in pieces; closes the descriptor at its end. */
+async function* largeFile(fd: number, size: number): AsyncGenerator<Uint8Array> {
   try {
     for (let position = 0; position < size; ) {
       const buffer = Buffer.allocUnsafeSlow(Math.min(PIECE, size - position))

@@ -1,4 +1,5 @@
 import { type BigIntStats, closeSync, constants, lstatSync, openSync, readdirSync } from 'node:fs'
+import { errnoOf } from '#base'
 import { openRoot } from '#host'
 
 /** One entry of a folder that others may be changing; good until the next one is asked for. */
@@ -34,10 +35,21 @@ export function* walkFolder(folder: string, enter: (file: WalkedFile) => boolean
       const file = { path: level.path === '' ? name : `${level.path}/${name}`, stat, safePath }
       yield file
       if (!stat.isDirectory() || !enter(file)) continue
-      stack.push(openLevel(openSync(safePath, OPEN_DIRECTORY), file.path))
+      const fd = openThere(safePath)
+      if (fd !== undefined) stack.push(openLevel(fd, file.path))
     }
   } finally {
     for (const level of stack) closeSync(level.fd)
+  }
+}
+
+/** Undefined when the directory went away, or something else is there now. */
+function openThere(safePath: Buffer): number | undefined {
+  try {
+    return openSync(safePath, OPEN_DIRECTORY)
+  } catch (error) {
+    if (!['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errnoOf(error) ?? '')) throw error
+    return undefined
   }
 }
 
@@ -52,6 +64,13 @@ interface Level {
 
 function openLevel(fd: number, path: string): Level {
   // The descriptor is of a folder already opened, so its magic link leads to that folder and nowhere else.
-  const names = readdirSync(`/proc/self/fd/${fd}`, { encoding: 'latin1' as BufferEncoding })
-  return { fd, path, names: names.sort().reverse() }
+  try {
+    const names = readdirSync(`/proc/self/fd/${fd}`, { encoding: 'latin1' as BufferEncoding })
+    return { fd, path, names: names.sort().reverse() }
+  } catch (error) {
+    // Of a directory that was removed since it was opened.
+    if (errnoOf(error) === 'ENOENT') return { fd, path, names: [] }
+    closeSync(fd)
+    throw error
+  }
 }

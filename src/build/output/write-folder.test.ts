@@ -40,7 +40,7 @@ test('a tree is written with modes, times and links; devices are left out', asyn
   assert.match(lines.at(-1)!, /^\.\/l 777 1 .* \/etc\/passwd$/)
 })
 
-test('links that lie in the folder lead nothing out of it, and what is there is replaced', async () => {
+test('R20 links that lie in the folder lead nothing out of it, and what is there is replaced', async () => {
   await using folder = await temporaryFolder(tmpdir(), 'bale-output-')
   const outside = join(folder.path, 'outside')
   const out = join(folder.path, 'out')

@@ -11,7 +11,7 @@ import { toBytes } from '../context/byte-path.ts'
  */
 export async function writeFolder(entries: AsyncIterable<PackedEntry>, destination: string): Promise<number> {
   await mkdir(destination, { recursive: true })
-  using root = openRoot(destination)
+  using root = openRoot(destination, { links: 'refused' })
   const folders: PackedEntry['entry'][] = []
   let skipped = 0
   for await (const packed of entries) {

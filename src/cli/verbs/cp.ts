@@ -22,6 +22,8 @@ export const verb = defineVerb<{ archive?: boolean; followLink?: boolean; quiet?
   async run({ args, options, engine, io, signal }) {
     const [from, to] = [args[0]!, args[1]!].map(endOf) as [End, End]
     const settings = { archive: options.archive, follow: options.followLink }
+    notEmpty(from)
+    notEmpty(to)
     if (from.container !== undefined && to.container !== undefined)
       throw new BaleError('INVALID_ARGUMENT', 'copying between containers is not supported')
     if (from.container !== undefined) {
@@ -43,13 +45,19 @@ interface End {
   path: string
 }
 
+function notEmpty(end: End): void {
+  if (end.container === undefined || end.path !== '') return
+  throw new BaleError('INVALID_ARGUMENT', `the path in container ${end.container} is empty`, {
+    hint: `its whole file system is ${end.container}:/`,
+  })
+}
+
 /** `NAME:PATH`; a path that begins with `/` or `.` is one of this machine, colons or not. */
 function endOf(text: string): End {
   if (text.startsWith('/') || text.startsWith('.')) return { path: text }
   const at = text.indexOf(':')
   if (at < 1) return { path: text }
-  const path = text.slice(at + 1)
-  return { container: text.slice(0, at), path: path === '' ? '/' : path }
+  return { container: text.slice(0, at), path: text.slice(at + 1) }
 }
 
 /** Absolute, with the ending that docker's rules look at. */

@@ -1,74 +1,53 @@
 import { posix } from 'node:path'
-import { BaleError } from '#base'
-import { isAlive, openRoot, type RootFolder } from '#host'
+import { BaleError, errnoOf, printable } from '#base'
+import { openRoot, type RootFolder, resolveInside } from '#host'
 import type { Machinery } from '../manager/machinery.ts'
-import { mountContainer } from '../manager/own-layer.ts'
-import { seeContainer } from '../manager/state.ts'
-import { contentsOnly, copyPlan } from './copy-plan.ts'
+import { contentsOnly, copyPlan, wantsDirectory } from './copy-plan.ts'
+import { type ContainerFiles, openFiles } from './open-files.ts'
 import { type PathStat, packPath, statPath } from './pack-path.ts'
 
-interface FileView extends AsyncDisposable {
-  /** The root that holds a path, and the path in it. */
-  place(path: string): { root: RootFolder; path: string; readOnly: boolean }
+/** As docker: `..` takes the word before it away, whatever that is; a `/` or `/.` at the end stays. */
+function clean(path: string): string {
+  const ending = /\/\.?$/.exec(path)?.[0] ?? ''
+  const whole = posix.normalize(`/${path}`).replace(/(.)\/$/, '$1')
+  return whole === '/' ? (ending === '/.' ? '/.' : '/') : `${whole}${ending}`
 }
-
-/**
- * A container's files as its processes see them. Of a running one that is its own root, volumes and all; of a stopped
- * one its layers and, below their mount points, its volumes and binds.
- */
-async function openFiles(machinery: Machinery, idOrName: string): Promise<FileView> {
-  const seen = await seeContainer(machinery, idOrName)
-  if (seen.status === 'running' || seen.status === 'paused') {
-    const { process } = seen.state
-    const root = openRoot(`/proc/${process!.pid}/root`)
-    // The number may have been given to another process between the look and the opening.
-    if (isAlive(process!)) {
-      return {
-        place: (path) => ({ root, path, readOnly: false }),
-        [Symbol.asyncDispose]: async () => root[Symbol.dispose](),
-      }
-    }
-    root[Symbol.dispose]()
-  }
-  return stoppedFiles(machinery, idOrName)
-}
-
-async function stoppedFiles(machinery: Machinery, idOrName: string): Promise<FileView> {
-  const stack = new AsyncDisposableStack()
-  try {
-    const mounted = stack.use(await mountContainer(machinery, idOrName))
-    const { host, mounts } = mounted.seen.record.document
-    const own = stack.adopt(openRoot(mounted.path), (root) => root[Symbol.dispose]())
-    const places = mounts
-      .filter((mount) => mount.type !== 'tmpfs')
-      .sort((one, other) => other.destination.length - one.destination.length)
-    return {
-      place(path) {
-        const clean = posix.normalize(path)
-        const mount = places.find(({ destination }) => clean === destination || clean.startsWith(`${destination}/`))
-        if (!mount) return { root: own, path, readOnly: host.readOnly ?? false }
-        const root = stack.adopt(openRoot(mount.source), (opened) => opened[Symbol.dispose]())
-        const rest = path.slice(mount.destination.length)
-        return { root, path: rest === '' ? '/' : rest, readOnly: mount.readOnly }
-      },
-      [Symbol.asyncDispose]: () => stack.disposeAsync(),
-    }
-  } catch (error) {
-    await stack.disposeAsync()
-    throw error
-  }
-}
-
-const absolute = (path: string) => (path.startsWith('/') ? path : `/${path}`)
 
 /** What is at a path of a container. Throws PATH_NOT_FOUND. */
 export async function statContainerPath(machinery: Machinery, idOrName: string, path: string): Promise<PathStat> {
   await using files = await openFiles(machinery, idOrName)
-  const place = files.place(absolute(path))
-  return { ...statPath(place.root, place.path), name: posix.basename(posix.normalize(absolute(path))) || '/' }
+  return { ...source(files, idOrName, path).stat, name: posix.basename(posix.normalize(`/${path}`)) || '/' }
 }
 
-/** A path of a container as a tar; its names begin with the path's base name. */
+/** A path of a container, and what is there. With `follow` it is what a link at its end leads to. */
+function source(
+  files: ContainerFiles,
+  idOrName: string,
+  path: string,
+  options: { follow?: boolean } = {},
+): { path: string; stat: PathStat } {
+  try {
+    const found = options.follow ? followed(files.root, clean(path)) : clean(path)
+    return { path: found, stat: statPath(files.root, found) }
+  } catch (error) {
+    if (!['ENOENT', 'ENOTDIR', 'ELOOP', 'PATH_NOT_FOUND'].includes(String((error as { code?: unknown }).code)))
+      throw error
+    throw notFound(path, idOrName, error)
+  }
+}
+
+function notFound(path: string, idOrName: string, cause: unknown): BaleError {
+  const text = `Could not find the file ${printable(path)} in container ${printable(idOrName)}`
+  return new BaleError('PATH_NOT_FOUND', text, { cause })
+}
+
+/** Only a link at the end is another path; one before it is resolved anyway. */
+function followed(root: RootFolder, path: string): string {
+  if (!root.statIfThere(path, { follow: false })?.isSymbolicLink()) return path
+  return resolveInside(root, path)
+}
+
+/** A path of a container as a tar; its names begin with the path's base name (`.` for `/x/.`), as docker's. */
 export async function* readContainerPath(
   machinery: Machinery,
   idOrName: string,
@@ -76,43 +55,69 @@ export async function* readContainerPath(
   options: { follow?: boolean } = {},
 ): AsyncGenerator<Uint8Array> {
   await using files = await openFiles(machinery, idOrName)
-  const place = files.place(absolute(path))
-  yield* packPath(place.root, place.path, tarName(path), options)
+  const found = source(files, idOrName, path, options)
+  yield* packPath(files.root, found.path, tarName(found.path))
 }
 
-/** The name a copied path has in its tar; the root has none. */
+/** The name a copied path has in its tar. */
 export function tarName(path: string): string {
-  return posix.basename(posix.normalize(absolute(path))) || '.'
+  return contentsOnly(path) ? '.' : posix.basename(posix.normalize(`/${path}`)) || '/'
 }
 
 export interface WriteOptions {
   /** Owner of what is made; the tar's own when undefined. */
   owner?: { uid: number; gid: number }
-  /** Refuse to put a file in a folder's place or the other way round; true by default. */
+  /** Refuse to put a file in a directory's place or the other way round; true by default. */
   strict?: boolean
 }
 
-/** Unpacks a tar into a folder of a container, which must be there. */
+/** Unpacks a tar into a directory of a container, which must be there. */
 export async function writeContainerPath(
   machinery: Machinery,
   idOrName: string,
-  folder: string,
+  directory: string,
   tar: AsyncIterable<Uint8Array>,
   options: WriteOptions = {},
 ): Promise<void> {
   await using files = await openFiles(machinery, idOrName)
-  const place = writable(files, folder)
-  const stat = statPath(place.root, place.path, { follow: true })
-  if (stat.type !== 'directory')
-    throw new BaleError('INVALID_ARGUMENT', `extraction point is not a directory: ${folder}`)
+  const path = clean(directory)
+  if (!isDirectory(files.root, path))
+    throw new BaleError('PATH_NOT_FOUND', `destination "${printable(`${idOrName}:${directory}`)}" must be a directory`)
+  assertWritable(files, path)
   const { unpackTar } = await import('./unpack-tar.ts')
-  await unpackTar(place.root, tar, { ...options, folder: place.path, keepNames: true })
+  await readOnlyInWords(files.root, path, () =>
+    unpackTar(files.root, tar, { ...options, folder: path, keepNames: true }),
+  )
 }
 
-function writable(files: FileView, path: string) {
-  const place = files.place(absolute(path))
-  if (place.readOnly) throw new BaleError('CONFLICT', 'the container root file system or volume is read-only')
-  return place
+function isDirectory(root: RootFolder, path: string): boolean {
+  try {
+    return root.statIfThere(path)?.isDirectory() === true
+  } catch (error) {
+    if (errnoOf(error) === 'ELOOP') return false
+    throw error
+  }
+}
+
+/** While a container runs the kernel says it; the mount of one that does not run can be written. */
+function assertWritable({ root, readOnlyRoot }: ContainerFiles, path: string): void {
+  if (readOnlyRoot && onRoot(root, path)) throw readOnly(root, path)
+}
+
+const onRoot = (root: RootFolder, path: string) => root.stat(path).dev === root.stat('/').dev
+
+function readOnly(root: RootFolder, path: string, cause?: unknown): BaleError {
+  const text = onRoot(root, path) ? 'container rootfs is marked read-only' : 'mounted volume is marked read-only'
+  return new BaleError('CONFLICT', text, { cause })
+}
+
+async function readOnlyInWords<T>(root: RootFolder, path: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act()
+  } catch (error) {
+    const { cause } = error as { cause?: unknown }
+    throw errnoOf(cause) === 'EROFS' ? readOnly(root, path, error) : error
+  }
 }
 
 export interface CopyOptions {
@@ -122,72 +127,121 @@ export interface CopyOptions {
   follow?: boolean
 }
 
-/** `cp LOCAL CONTAINER:PATH`. Without `archive` all belongs to root, as with docker. */
+/** `cp LOCAL CONTAINER:PATH`. Without `archive` all belongs to root, as docker's reference says. Answers bytes of the tar. */
 export async function copyIntoContainer(
   machinery: Machinery,
   idOrName: string,
   local: string,
   path: string,
   options: CopyOptions = {},
-): Promise<void> {
+): Promise<number> {
   await using files = await openFiles(machinery, idOrName)
-  const place = writable(files, path)
   using machine = openRoot('/')
-  const target = { root: place.root, path: keepSlash(place.path, path) }
-  await copyBetween({ root: machine, path: local }, target, {
-    ...options,
-    owner: options.archive ? undefined : { uid: 0, gid: 0 },
-  })
+  const from = localSource(machine, local, options)
+  const typed = clean(path)
+  const to = destinationOf(files.root, typed)
+  if (to.device)
+    throw new BaleError('INVALID_ARGUMENT', `${printable(path)} is a device of the container: nothing is written to it`)
+  const plan = copyPlan(from.plan, to)
+  if (!isDirectory(files.root, plan.folder)) throw notFound(plan.folder, idOrName, undefined)
+  assertWritable(files, plan.folder)
+  const { unpackTar } = await import('./unpack-tar.ts')
+  const counted = counting(packPath(machine, from.path, from.tarName))
+  await readOnlyInWords(files.root, plan.folder, () =>
+    unpackTar(files.root, counted.tar, { ...plan, owner: options.archive ? undefined : { uid: 0, gid: 0 } }),
+  )
+  return counted.bytes()
 }
 
-/** `cp CONTAINER:PATH LOCAL`. Without `archive` all belongs to the caller. */
+function localSource(machine: RootFolder, local: string, options: CopyOptions) {
+  try {
+    const path = options.follow ? followed(machine, local) : local
+    const stat = statPath(machine, path)
+    return { path, ...copied(local, path, stat) }
+  } catch (error) {
+    if (!['ENOENT', 'ENOTDIR', 'ELOOP', 'PATH_NOT_FOUND'].includes(String((error as { code?: unknown }).code)))
+      throw error
+    throw new BaleError('PATH_NOT_FOUND', `lstat ${printable(local)}: no such file or directory`, { cause: error })
+  }
+}
+
+/** What the rules ask of a source, and the name in the tar (which is replaced or left away). */
+function copied(typed: string, path: string, { type }: PathStat) {
+  const name = tarName(typed)
+  return {
+    plan: { name: named(name), isDirectory: type === 'directory', contentsOnly: contentsOnly(path) || name === '/' },
+    tarName: 'x',
+  }
+}
+
+const named = (name: string) => (name === '.' || name === '/' ? '' : name)
+
+interface Destination {
+  /** Without links; with the `/` that was typed. */
+  path: string
+  kind: 'folder' | 'file' | 'nothing'
+  device: boolean
+}
+
+/** Where a destination leads: docker writes what a link leads to, and leaves the link. */
+function destinationOf(root: RootFolder, typed: string): Destination {
+  let path: string
+  try {
+    path = resolveInside(root, typed)
+  } catch (error) {
+    if (errnoOf(error) !== 'ELOOP') throw error
+    throw new BaleError('INVALID_ARGUMENT', `too many links in ${printable(typed)}`, { cause: error })
+  }
+  const there = root.statIfThere(path, { follow: false })
+  const ending = wantsDirectory(typed) && !path.endsWith('/') ? '/' : ''
+  return {
+    path: `${path}${ending}`,
+    kind: there === undefined ? 'nothing' : there.isDirectory() ? 'folder' : 'file',
+    device: there !== undefined && (there.isCharacterDevice() || there.isBlockDevice()),
+  }
+}
+
+/**
+ * `cp CONTAINER:PATH LOCAL`. Without `archive` all belongs to the caller. Below the destination nothing goes through a
+ * link: what lies there may be an earlier copy, and its links the container's. Answers bytes of the tar.
+ */
 export async function copyFromContainer(
   machinery: Machinery,
   idOrName: string,
   path: string,
   local: string,
   options: CopyOptions = {},
-): Promise<void> {
+): Promise<number> {
   await using files = await openFiles(machinery, idOrName)
-  const place = files.place(absolute(path))
+  const found = source(files, idOrName, path, options)
+  const from = copied(clean(path), found.path, found.stat)
   using machine = openRoot('/')
-  const source = { root: place.root, path: keepSlash(place.path, path) }
-  await copyBetween(
-    source,
-    { root: machine, path: local },
-    {
-      ...options,
-      owner: options.archive ? undefined : { uid: process.getuid!(), gid: process.getgid!() },
-    },
-  )
-}
-
-/** A path that lost its slash to a mount point still means a folder. */
-function keepSlash(path: string, typed: string): string {
-  return typed.endsWith('/') && !path.endsWith('/') ? `${path}/` : path
-}
-
-interface CopyEnd {
-  root: RootFolder
-  path: string
-}
-
-async function copyBetween(
-  from: CopyEnd,
-  to: CopyEnd,
-  options: CopyOptions & { owner?: { uid: number; gid: number } },
-): Promise<void> {
-  const source = statPath(from.root, from.path, { follow: options.follow })
-  const there = to.root.statIfThere(to.path)
-  const plan = copyPlan(
-    { name: source.name, isDirectory: source.type === 'directory', contentsOnly: contentsOnly(from.path) },
-    { path: to.path, kind: there === undefined ? 'nothing' : there.isDirectory() ? 'folder' : 'file' },
-  )
-  if (to.root.statIfThere(plan.folder)?.isDirectory() !== true)
-    throw new BaleError('PATH_NOT_FOUND', `Could not find the directory ${plan.folder}`)
-  const name = tarName(from.path)
-  // The root has no name of its own; in the tar it is called like what it becomes.
-  const tar = packPath(from.root, from.path, name === '.' ? 'root' : name, options)
+  const to = destinationOf(machine, local)
+  const plan = copyPlan(from.plan, to)
+  if (!isDirectory(machine, plan.folder))
+    throw new BaleError(
+      'PATH_NOT_FOUND',
+      `invalid output path: directory ${JSON.stringify(printable(plan.folder))} does not exist`,
+    )
+  using root = openRoot(plan.folder, { links: 'refused' })
+  const counted = counting(packPath(files.root, found.path, from.tarName))
   const { unpackTar } = await import('./unpack-tar.ts')
-  await unpackTar(to.root, tar, { folder: plan.folder, name: plan.name, owner: options.owner })
+  await unpackTar(root, counted.tar, {
+    folder: '/',
+    shown: plan.folder,
+    name: plan.name,
+    owner: options.archive ? undefined : { uid: process.getuid!(), gid: process.getgid!() },
+  })
+  return counted.bytes()
+}
+
+function counting(tar: AsyncIterable<Uint8Array>): { tar: AsyncIterable<Uint8Array>; bytes(): number } {
+  let bytes = 0
+  async function* counted() {
+    for await (const chunk of tar) {
+      bytes += chunk.length
+      yield chunk
+    }
+  }
+  return { tar: counted(), bytes: () => bytes }
 }

@@ -1,9 +1,10 @@
-import { closeSync, constants, lstatSync } from 'node:fs'
+import { closeSync, constants, lstatSync, statfsSync } from 'node:fs'
 import { basename, dirname, normalize } from 'node:path'
 import { BaleError, errnoOf, printable } from '#base'
 import type { PackedEntry } from '#format/tar'
-import { O_PATH, type RootFolder } from '#host'
-import { packFile, walkFolder } from '#rootfs'
+import { O_PATH, type RootFolder, resolveInside } from '#host'
+import { packFile, type WalkedFile, walkFolder } from '#rootfs'
+import { isKernelFileSystem, kernelFileBytes } from './kernel-files.ts'
 
 export interface PathStat {
   /** Base name of the path as asked for. */
@@ -42,7 +43,8 @@ export function statPath(root: RootFolder, path: string, options: { follow?: boo
 
 /**
  * One path of a root as a tar whose names begin with `name`. Everything is read by descriptors found inside the root, so
- * that links swapped during the walk lead nowhere else (R04). `follow` takes what a link at the end leads to.
+ * that links swapped during the walk lead nowhere else (R04). `follow` takes what a link at the end leads to. What lies
+ * below the mount points of the kernel's file systems (/proc, /sys, /dev) is taken only when the path leads there itself.
  */
 export async function* packPath(
   root: RootFolder,
@@ -53,19 +55,22 @@ export async function* packPath(
   const { type } = statPath(root, path, options)
   const { packTar } = await import('#format/tar')
   if (type === 'directory') yield* packTar(folderEntries(root, path, name))
-  else yield* packTar(fileEntries(root, options.follow ? realPath(root, path) : path, name))
+  else yield* packTar(fileEntries(root, options.follow ? reading(path, () => resolveInside(root, path)) : path, name))
 }
 
 async function* folderEntries(root: RootFolder, path: string, name: string): AsyncGenerator<PackedEntry> {
   const fd = reading(path, () => root.open(path, O_PATH | constants.O_DIRECTORY))
   try {
     const hardLinks = new Map<string, string>()
-    const own = `/proc/self/fd/${fd}/.`
+    const own = Buffer.from(`/proc/self/fd/${fd}/.`)
     const stat = lstatSync(own, { bigint: true })
-    yield renamed(packFile({ path: '', stat, safePath: Buffer.from(own) }, hardLinks)!, name)
-    for (const file of walkFolder(`/proc/self/fd/${fd}`)) {
-      const packed = packFile(file, hardLinks)
-      if (packed) yield renamed(packed, name)
+    const kernel = kernelDevices(fd, stat.dev, normalize(path) === '/')
+    yield renamed(packFile({ path: '', stat, safePath: own }, hardLinks)!, name)
+    for (const file of walkFolder(`/proc/self/fd/${fd}`, (folder) => !kernel.isBorder(folder))) {
+      if (!kernel.has(file)) {
+        const packed = packFile(file, hardLinks)
+        if (packed) yield renamed(packed, name)
+      } else if (!ENDLESS.has(basename(file.path))) yield renamed(kernelFile(file), name)
     }
   } finally {
     closeSync(fd)
@@ -77,7 +82,9 @@ async function* fileEntries(root: RootFolder, path: string, name: string): Async
   try {
     const safePath = Buffer.from(`/proc/self/fd/${folder}/${basename(normalize(path))}`)
     const stat = reading(path, () => lstatSync(safePath, { bigint: true }))
-    const packed = packFile({ path: '', stat, safePath }, new Map())
+    const file = { path: '', stat, safePath }
+    const kernel = kernelDevices(folder, lstatSync(`/proc/self/fd/${folder}/.`, { bigint: true }).dev, false)
+    const packed = kernel.has(file) ? kernelFile(file) : packFile(file, new Map())
     if (!packed) throw new BaleError('INVALID_ARGUMENT', `${printable(path)} is a socket; it cannot be copied`)
     yield renamed(packed, name)
   } finally {
@@ -85,21 +92,44 @@ async function* fileEntries(root: RootFolder, path: string, name: string): Async
   }
 }
 
-/** Where the links at the end of a path lead, still inside the root. At most forty, as the kernel. */
-function realPath(root: RootFolder, path: string): string {
-  let current = path
-  for (let step = 0; step < 40; step++) {
-    if (!root.stat(current, { follow: false }).isSymbolicLink()) return current
-    const target = root.readlink(current).toString()
-    current = target.startsWith('/') ? target : `${dirname(current)}/${target}`
+interface KernelDevices {
+  /** A file whose size means nothing: it is read to its end. */
+  has(file: WalkedFile): boolean
+  /** A directory where one of the kernel's file systems begins, or /dev. */
+  isBorder(folder: WalkedFile): boolean
+}
+
+/** Asks each file system once what it is. */
+function kernelDevices(fd: number, start: bigint, fromRoot: boolean): KernelDevices {
+  const known = new Map<bigint, boolean>([[start, isKernelFileSystem(statfsSync(`/proc/self/fd/${fd}`).type)]])
+  const isKernel = ({ stat, safePath }: WalkedFile) => {
+    const found = known.get(stat.dev)
+    if (found !== undefined) return found
+    // A mounted file is asked by the file system that it comes from, which is no directory's device.
+    const answer = stat.isDirectory() && isKernelFileSystem(statfsSync(safePath).type)
+    if (stat.isDirectory()) known.set(stat.dev, answer)
+    return answer
   }
-  throw new BaleError('PATH_NOT_FOUND', `too many links: ${printable(path)}`)
+  return {
+    has: (file) => file.stat.isFile() && isKernel(file),
+    isBorder: (folder) => folder.stat.dev !== start && (isKernel(folder) || (fromRoot && folder.path === 'dev')),
+  }
+}
+
+/** Reading them takes the machine's log away, or never ends. */
+const ENDLESS = new Set(['kmsg', 'pagemap', 'kcore', 'mem', 'kpageflags', 'kpagecount', 'kpagecgroup'])
+
+function kernelFile({ stat, path, safePath }: WalkedFile): PackedEntry {
+  const data = kernelFileBytes(safePath)
+  const [mode, uid, gid] = [stat.mode & 0o7777n, stat.uid, stat.gid].map(Number)
+  const entry = { name: path, type: 'file' as const, mode, uid, gid, mtime: Number(stat.mtimeNs / 1_000_000_000n) }
+  return { entry: { ...entry, size: data.length }, data }
 }
 
 /** Byte-exact names are latin1; what people typed is UTF-8. */
 function renamed(packed: PackedEntry, name: string): PackedEntry {
   const prefix = Buffer.from(name).toString('latin1')
-  const under = (path: string) => (path === '' ? prefix : `${prefix}/${path}`)
+  const under = (path: string) => (path === '' ? prefix : `${prefix.replace(/\/$/, '')}/${path}`)
   const { entry } = packed
   return {
     ...packed,
@@ -115,7 +145,7 @@ function reading<T>(path: string, act: () => T): T {
   try {
     return act()
   } catch (cause) {
-    if (!['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errnoOf(cause) ?? '')) throw cause
+    if (!['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG'].includes(errnoOf(cause) ?? '')) throw cause
     throw new BaleError('PATH_NOT_FOUND', `Could not find the file ${printable(path)}`, { cause })
   }
 }

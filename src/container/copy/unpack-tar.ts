@@ -1,26 +1,33 @@
-import { closeSync, constants, fchmodSync, fchownSync, writeSync } from 'node:fs'
+import { chmodSync, closeSync, constants, fchmodSync, fchownSync, fstatSync, ftruncateSync, writeSync } from 'node:fs'
 import { BaleError, errnoOf } from '#base'
 import { createTarScanner, normalisePath, quotedName, type TarEntry, tarError } from '#format/tar'
-import { type RootFolder, writeXattr } from '#host'
+import { O_PATH, type RootFolder, writeXattr } from '#host'
+import { entryFailure } from './entry-failure.ts'
 
 export interface UnpackOptions {
-  /** Folder of the root to unpack in; must be there. */
+  /** Directory of the root to unpack in; must be there. */
   folder: string
+  /** What messages call that directory; `folder` when undefined. */
+  shown?: string
   /** Another name for the first component; undefined leaves the first component away (contents only); `keep` changes nothing. */
   name?: string | undefined
   keepNames?: boolean
   /** Owner of what is made; the tar's own when undefined. */
   owner?: { uid: number; gid: number }
-  /** Refuse to put a file in a folder's place or the other way round. */
+  /** Refuse to put a file in a directory's place or the other way round. */
   strict?: boolean
+  /** The directory itself gets the attributes that the tar has for its root. */
+  ownFolder?: boolean
 }
 
 const TYPES: Partial<Record<TarEntry['type'], number>> = { character: 0o020000, block: 0o060000, fifo: 0o010000 }
 
 /**
- * Unpacks a tar into a folder of a root that others may be changing: every name is resolved by the kernel inside the
- * root, files are made anew and never opened through what was there (R04). Whiteouts are ordinary names here. Devices
- * 0:0 and overlayfs attributes are refused: on a container's own layer they would hide files of its image.
+ * Unpacks a tar into a directory of a root that others may be changing: every name is resolved by the kernel inside the
+ * root, files are made anew and never opened through what was there (R04). A link in the place of a directory is not that
+ * directory: it is refused, or replaced when not `strict`. Whether names may go through links above them is the root's
+ * choice. Whiteouts are ordinary names here. Devices 0:0 and overlayfs attributes are refused: on a container's own layer
+ * they would hide files of its image.
  */
 export async function unpackTar(
   root: RootFolder,
@@ -28,18 +35,22 @@ export async function unpackTar(
   options: UnpackOptions,
 ): Promise<void> {
   const unpacker = new Unpacker(root, options)
+  const naming = (entry: TarEntry, act: () => void) => {
+    try {
+      act()
+    } catch (error) {
+      throw entryFailure(error, entry.name)
+    }
+  }
   const scanner = createTarScanner({
-    onEntry: (entry) => unpacker.begin(entry),
-    onData: (entry, bytes, offset) => unpacker.data(entry, bytes, offset),
-    onEndOfEntry: (entry) => unpacker.end(entry),
+    onEntry: (entry) => naming(entry, () => unpacker.begin(entry)),
+    onData: (entry, bytes, offset) => naming(entry, () => unpacker.data(entry, bytes, offset)),
+    onEndOfEntry: (entry) => naming(entry, () => unpacker.end(entry)),
   })
   try {
     for await (const chunk of tar) scanner.push(chunk)
     scanner.end()
-    unpacker.finish()
-  } catch (error) {
-    if (errnoOf(error) === 'EROFS') throw new BaleError('CONFLICT', 'the destination is read-only', { cause: error })
-    throw error
+    unpacker.finish(naming)
   } finally {
     unpacker.close()
   }
@@ -48,9 +59,11 @@ export async function unpackTar(
 class Unpacker {
   readonly #root: RootFolder
   readonly #options: UnpackOptions
-  /** Folders get their times last: each name made in one changes them. */
+  /** Directories get their attributes last: each name made in one changes them. */
   readonly #folders: { path: Buffer; entry: TarEntry }[] = []
   #file: number | undefined
+  /** The file cannot be replaced (it is a mount point, or the kernel's): what it has is written over. */
+  #inPlace = false
 
   constructor(root: RootFolder, options: UnpackOptions) {
     this.#root = root
@@ -59,15 +72,18 @@ class Unpacker {
 
   begin(entry: TarEntry): void {
     const path = this.#pathOf(entry.name)
-    if (!path) return
-    if (entry.type === 'directory') this.#folder(path, entry)
+    if (!path) {
+      if (this.#options.ownFolder && entry.type === 'directory')
+        this.#folders.push({ path: Buffer.from(this.#options.folder), entry })
+    } else if (entry.type === 'directory') this.#folder(path, entry)
     else this.#leaf(path, entry)
   }
 
   #leaf(path: Buffer, entry: TarEntry): void {
     this.#makeParents(path)
-    this.#clear(path, entry)
-    if (entry.type === 'file') {
+    this.#inPlace = !this.#clear(path, entry)
+    if (this.#inPlace) this.#file = this.#openThere(path)
+    else if (entry.type === 'file') {
       const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
       this.#file = this.#root.open(path, flags, 0o600)
     } else if (entry.type === 'symlink') this.#root.symlink(Buffer.from(entry.linkName, 'latin1'), path)
@@ -78,17 +94,26 @@ class Unpacker {
   data(entry: TarEntry, bytes: Uint8Array, offset: number): void {
     if (this.#file === undefined) return
     for (const { position, from, to } of placed(entry, offset, bytes.length))
-      for (let done = from; done < to; ) done += writeSync(this.#file, bytes, done, to - done, position + done - from)
+      for (let start = from; start < to; start += PIECE)
+        this.#write(bytes.subarray(start, Math.min(start + PIECE, to)), position + start - from)
+  }
+
+  /** What is zero stays a hole: a sparse file does not fill the disk. */
+  #write(piece: Uint8Array, position: number): void {
+    if (!this.#inPlace && piece.length >= BLOCK && ZEROS.subarray(0, piece.length).equals(piece)) return
+    for (let done = 0; done < piece.length; )
+      done += writeSync(this.#file!, piece, done, piece.length - done, position + done)
   }
 
   end(entry: TarEntry): void {
     const path = this.#pathOf(entry.name)
-    if (!path || entry.type === 'directory' || entry.type === 'hardlink') {
+    if (!path || this.#inPlace || entry.type === 'directory' || entry.type === 'hardlink') {
       this.close()
       return
     }
     this.#own(path, entry)
     if (this.#file !== undefined) {
+      ftruncateSync(this.#file, entry.size)
       // Owner first: changing it takes setuid bits away.
       fchmodSync(this.#file, entry.mode)
       this.close()
@@ -97,19 +122,21 @@ class Unpacker {
     this.#times(path, entry)
   }
 
-  finish(): void {
-    for (const { path, entry } of this.#folders.reverse()) {
-      const fd = this.#root.open(path, constants.O_RDONLY | constants.O_DIRECTORY)
-      try {
-        const { uid, gid } = this.#options.owner ?? entry
-        fchownSync(fd, uid, gid)
-        fchmodSync(fd, entry.mode)
-      } finally {
-        closeSync(fd)
-      }
-      this.#attributes(path, entry)
-      this.#times(path, entry)
+  finish(naming: (entry: TarEntry, act: () => void) => void): void {
+    for (const { path, entry } of this.#folders.reverse()) naming(entry, () => this.#finishFolder(path, entry))
+  }
+
+  #finishFolder(path: Buffer, entry: TarEntry): void {
+    const fd = this.#root.open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+    try {
+      const { uid, gid } = this.#options.owner ?? entry
+      fchownSync(fd, uid, gid)
+      fchmodSync(fd, entry.mode)
+    } finally {
+      closeSync(fd)
     }
+    this.#attributes(path, entry)
+    this.#times(path, entry)
   }
 
   close(): void {
@@ -118,7 +145,7 @@ class Unpacker {
     this.#file = undefined
   }
 
-  /** Where an entry goes, or undefined when it is the folder itself. */
+  /** Where an entry goes, or undefined when it is the directory itself. */
   #pathOf(name: string): Buffer | undefined {
     const { folder, keepNames } = this.#options
     const parts = normalisePath(name)
@@ -138,25 +165,57 @@ class Unpacker {
   #folder(path: Buffer, entry: TarEntry): void {
     this.#makeParents(path)
     const there = this.#root.statIfThere(path, { follow: false })
-    // A link to a folder stands for that folder, as with any unpacking.
-    if (!there?.isDirectory() && !(there?.isSymbolicLink() && this.#root.statIfThere(path)?.isDirectory())) {
-      if (there) this.#replace(path, `cannot overwrite non-directory ${quotedName(entry.name)} with a directory`)
+    if (!there?.isDirectory()) {
+      if (there) this.#replace(path, ['non-directory', 'directory'])
       this.#root.mkdir(path, 0o700)
     }
     this.#folders.push({ path, entry })
   }
 
-  #clear(path: Buffer, entry: TarEntry): void {
+  /** Takes away what is there; false when it has to stay. */
+  #clear(path: Buffer, entry: TarEntry): boolean {
     const there = this.#root.statIfThere(path, { follow: false })
-    if (!there) return
-    if (there.isDirectory())
-      this.#replace(path, `cannot overwrite directory ${quotedName(entry.name)} with a non-directory`)
-    else this.#root.unlink(path)
+    if (!there) return true
+    if (there.isDirectory()) {
+      this.#replace(path, ['directory', 'non-directory'])
+      return true
+    }
+    // Removing a mount point of another mount namespace would take the mount away there.
+    if (this.#root.isMountPoint(path)) {
+      if (entry.type === 'file' && there.isFile()) return false
+      throw new BaleError('CONFLICT', `${quotedName(entry.name)} is a mount point and cannot become a ${entry.type}`)
+    }
+    try {
+      this.#root.unlink(path)
+      return true
+    } catch (error) {
+      // In the kernel's file systems nothing can be removed.
+      if (entry.type !== 'file' || !there.isFile() || !['EPERM', 'EACCES'].includes(errnoOf(error) ?? '')) throw error
+      return false
+    }
   }
 
-  #replace(path: Buffer, refusal: string): void {
-    if (this.#options.strict !== false) throw new BaleError('INVALID_ARGUMENT', refusal)
-    this.#root.removeAll(path)
+  /** A file that stays: opened only when it is one, since opening a device does something. */
+  #openThere(path: Buffer): number {
+    const fd = this.#root.open(path, constants.O_WRONLY | constants.O_TRUNC | constants.O_NOFOLLOW)
+    if (fstatSync(fd).isFile()) return fd
+    closeSync(fd)
+    throw new BaleError('CONFLICT', 'the destination changed while it was written')
+  }
+
+  #replace(path: Buffer, [there, wanted]: [string, string]): void {
+    const { folder, shown = folder, strict } = this.#options
+    if (strict === false) {
+      this.#root.removeAll(path)
+      return
+    }
+    const below = quotedName(path.subarray(Buffer.byteLength(folder)).toString('latin1'))
+    const where = `${JSON.stringify(shown.replace(/\/+$/, '')).slice(0, -1)}${below.slice(1)}`
+    throw new BaleError(
+      'INVALID_ARGUMENT',
+      `cannot overwrite ${there} ${where} with ${wanted} ${JSON.stringify(shown)}`,
+      { hint: 'remove what is there first, or copy to another place' },
+    )
   }
 
   #link(entry: TarEntry, path: Buffer): void {
@@ -173,22 +232,48 @@ class Unpacker {
 
   #own(path: Buffer, entry: TarEntry): void {
     const { uid, gid } = this.#options.owner ?? entry
-    if (this.#file !== undefined) fchownSync(this.#file, uid, gid)
-    else this.#root.chown(path, uid, gid)
+    if (this.#file !== undefined) {
+      fchownSync(this.#file, uid, gid)
+      return
+    }
+    this.#root.chown(path, uid, gid)
+    if (entry.type === 'symlink') return
+    // Of a device or fifo; making one obeys the umask.
+    const fd = this.#root.open(path, O_PATH | constants.O_NOFOLLOW)
+    try {
+      chmodSync(`/proc/self/fd/${fd}`, entry.mode)
+    } finally {
+      closeSync(fd)
+    }
   }
 
   #attributes(path: Buffer, entry: TarEntry): void {
     for (const [name, value] of entry.xattrs) {
       if (/^(trusted|user)\.overlay\./.test(name)) throw tarError(`has the attribute ${name}`, entry.name)
-      this.#root.withEntry(path, (safePath) => writeXattr(safePath, name, value))
+      try {
+        this.#root.withEntry(path, (safePath) => writeXattr(safePath, name, value))
+      } catch (error) {
+        // A file system that has no such attributes still takes the file, as with docker.
+        if (errnoOf(error) !== 'ENOTSUP') throw error
+      }
     }
   }
 
   #times(path: Buffer, entry: TarEntry): void {
     const time = { seconds: entry.mtime, nanoseconds: entry.mtimeNanoseconds }
-    this.#root.utimes(path, time, time)
+    try {
+      this.#root.utimes(path, time, time)
+    } catch (error) {
+      // A file system that cannot hold the time keeps its own.
+      if (errnoOf(error) !== 'EINVAL') throw error
+    }
   }
 }
+
+const PIECE = 64 * 1024
+const ZEROS = Buffer.alloc(PIECE)
+/** Smaller pieces than a block save nothing. */
+const BLOCK = 4096
 
 /** Where bytes of an entry's data belong in the file: as they come, or into the segments of a sparse one. */
 function placed(entry: TarEntry, offset: number, length: number): { position: number; from: number; to: number }[] {

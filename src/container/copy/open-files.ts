@@ -1,0 +1,60 @@
+import { existsSync } from 'node:fs'
+import { join, posix } from 'node:path'
+import { isAlive, openRoot, type RootFolder } from '#host'
+import type { ContainerMount } from '../manager/document.ts'
+import { type Machinery, pathsOf } from '../manager/machinery.ts'
+import { mountContainer } from '../manager/own-layer.ts'
+import { seeContainer } from '../manager/state.ts'
+import { mountInside } from '../volume/mount-inside.ts'
+
+/** A container's files as its processes see them, all mounts in place. */
+export interface ContainerFiles extends AsyncDisposable {
+  root: RootFolder
+  /** The root file system was asked to be read-only; volumes are not meant. */
+  readOnlyRoot: boolean
+}
+
+/**
+ * Of a running container that is its own root. Of one that does not run it is its layers with its volumes and binds
+ * mounted for as long as this is held; its lock is held as well, so that nobody starts it meanwhile. A tmpfs begins empty
+ * with each start: below its mount point a stopped container shows what its layers have.
+ */
+export async function openFiles(machinery: Machinery, idOrName: string): Promise<ContainerFiles> {
+  const seen = await seeContainer(machinery, idOrName)
+  if (seen.status === 'running' || seen.status === 'paused') {
+    const { process } = seen.state
+    const root = openRoot(`/proc/${process!.pid}/root`)
+    // The number may have been given to another process between the look and the opening.
+    if (isAlive(process!))
+      return { root, readOnlyRoot: false, [Symbol.asyncDispose]: async () => root[Symbol.dispose]() }
+    root[Symbol.dispose]()
+  }
+  return stoppedFiles(machinery, idOrName)
+}
+
+async function stoppedFiles(machinery: Machinery, idOrName: string): Promise<ContainerFiles> {
+  const stack = new AsyncDisposableStack()
+  try {
+    const mounted = stack.use(await mountContainer(machinery, idOrName))
+    const { record } = mounted.seen
+    const root = stack.use(openRoot(mounted.path))
+    for (const mount of [...etcMounts(pathsOf(machinery, record.id).folder), ...record.document.mounts])
+      mountInside(root, mount)
+    return {
+      root,
+      readOnlyRoot: record.document.host.readOnly ?? false,
+      [Symbol.asyncDispose]: () => stack.disposeAsync(),
+    }
+  } catch (error) {
+    await stack.disposeAsync()
+    throw error
+  }
+}
+
+/** The files of /etc that the last start wrote. */
+function etcMounts(folder: string): ContainerMount[] {
+  return ['resolv.conf', 'hostname', 'hosts']
+    .map((name) => ({ source: join(folder, name), destination: posix.join('/etc', name) }))
+    .filter(({ source }) => existsSync(source))
+    .map((mount) => ({ ...mount, type: 'bind', readOnly: false, propagation: '', anonymous: false, options: [] }))
+}

@@ -1,0 +1,24 @@
+import { closeSync, realpathSync } from 'node:fs'
+import { errnoOf } from '#base'
+import { bindMountAt, O_PATH, type RootFolder } from '#host'
+import type { ContainerMount } from '../manager/document.ts'
+
+const GONE = ['ENOENT', 'ENOTDIR', 'ELOOP']
+
+/**
+ * Mounts one of a container's volumes or binds into its root file system while it does not run; it goes with the root file
+ * system. A source or a place that is not there is passed over: the next start will say so.
+ */
+export function mountInside(root: RootFolder, mount: ContainerMount): void {
+  if (mount.type === 'tmpfs') return
+  let place: number | undefined
+  try {
+    const source = realpathSync(mount.source)
+    place = root.open(mount.destination, O_PATH)
+    bindMountAt(source, place, { readOnly: mount.readOnly })
+  } catch (error) {
+    if (!GONE.includes(errnoOf(error) ?? '')) throw error
+  } finally {
+    if (place !== undefined) closeSync(place)
+  }
+}
