@@ -13,6 +13,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { readTextSync } from '../../src/host/file/index.ts'
 import type { TestBale } from '../kit/bale.ts'
 import { cannotRun, prepared } from './prepared.ts'
 
@@ -157,7 +158,7 @@ test('a container that does not run has its volumes, binds and /etc files where 
     assert.equal(await cat('/short/new'), state)
     if (state === 'running') await bale.run(['stop', '-t', '0', 'box'])
   }
-  assert.equal(readFileSync('/proc/self/mountinfo').includes(`${bale.folder}/run/rootfs/`), false, 'nothing stays')
+  assert.equal(readTextSync('/proc/self/mountinfo').includes(`${bale.folder}/run/rootfs/`), false, 'nothing stays')
 })
 
 test('a read-only root is refused in words, its volumes are not', options, async () => {

@@ -1,5 +1,6 @@
-import { closeSync, constants, openSync, readSync } from 'node:fs'
-import { BaleError, errnoOf, printable } from '#base'
+import { closeSync, constants, openSync } from 'node:fs'
+import { BaleError, errnoOf } from '#base'
+import { readBytesSync } from '#host/file'
 
 /** proc, sysfs, cgroup, cgroup2, devpts, mqueue, securityfs, debugfs, tracefs, bpf, configfs, efivarfs, pstore. */
 const KERNEL = new Set([
@@ -12,32 +13,19 @@ export function isKernelFileSystem(type: number): boolean {
   return KERNEL.has(type)
 }
 
-/** /proc/kallsyms, the largest common one, has some 15 MB. */
-const LIMIT = 64 * 1024 * 1024
-const PIECE = 64 * 1024
-
 /**
  * What a file of the kernel says now. Its size is unknown before: 0 in /proc, a page in /sys. One that cannot be read
  * (write-only, not of this moment) is empty; one without an end throws LIMIT_EXCEEDED.
  */
 export function kernelFileBytes(path: Buffer): Uint8Array {
   let fd: number | undefined
-  const pieces: Uint8Array[] = []
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-    for (let size = 0; ; ) {
-      const piece = Buffer.allocUnsafe(PIECE)
-      const count = readSync(fd, piece, 0, PIECE, null)
-      if (count === 0) break
-      size += count
-      if (size > LIMIT)
-        throw new BaleError('LIMIT_EXCEEDED', `${printable(path.toString())} has more than ${LIMIT} bytes`)
-      pieces.push(piece.subarray(0, count))
-    }
+    return readBytesSync(fd)
   } catch (error) {
     if (errnoOf(error) === undefined || error instanceof BaleError) throw error
+    return Buffer.alloc(0)
   } finally {
     if (fd !== undefined) closeSync(fd)
   }
-  return Buffer.concat(pieces)
 }
