@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { deleteNetworkNamespace, removeCgroup } from '#host'
 import { openBridges } from '../network/bridges.ts'
+import { firewall } from '../network/firewall.ts'
 import { netavark } from '../network/netavark.ts'
 import { programs } from '../runtime/programs.ts'
 import { openRuntime } from '../runtime/runtime.ts'
@@ -22,5 +23,5 @@ export async function abandonContainer(place: { run: string; path?: string }, id
   await deleteNetworkNamespace(join(namespaces, id.slice(0, 16)))
   await rm(join(place.run, 'c', id.slice(0, 16)), { recursive: true, force: true })
   const driver = netavark(found, join(place.run, 'network'))
-  await openBridges({ programs: found, driver, namespaces }).takeDownOrphans()
+  await openBridges({ programs: found, driver, walls: firewall(found), namespaces }).takeDownOrphans()
 }

@@ -36,14 +36,19 @@ export async function forgetBridge(interfaceName: string, folder = FOLDER): Prom
   await rm(join(folder, `${interfaceName}.json`), { force: true })
 }
 
-/** Bridges of this network namespace whose store was deleted. */
-export async function orphanedBridges(folder = FOLDER): Promise<BridgeEntry[]> {
-  const orphans: BridgeEntry[] = []
-  for (const name of await listed(folder)) {
+/** Bridges of this network namespace, whichever store they belong to, by name. */
+export async function bridgesHere(folder = FOLDER): Promise<BridgeEntry[]> {
+  const entries: BridgeEntry[] = []
+  for (const name of (await listed(folder)).sort()) {
     const entry = await readEntry(join(folder, name))
-    if (entry && entry.namespace === ownNamespace() && !existsSync(entry.database)) orphans.push(entry)
+    if (entry && entry.namespace === ownNamespace()) entries.push(entry)
   }
-  return orphans
+  return entries
+}
+
+/** Those whose store was deleted. */
+export async function orphanedBridges(folder = FOLDER): Promise<BridgeEntry[]> {
+  return (await bridgesHere(folder)).filter((entry) => !existsSync(entry.database))
 }
 
 async function listed(folder: string): Promise<string[]> {

@@ -2,9 +2,19 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { BaleError } from '#base'
 import { createNetworkNamespace, deleteNetworkNamespace, runProgram } from '#host'
+import { acquireLock } from '#host/file'
 import type { Programs } from '../runtime/programs.ts'
 import { type BridgeEntry, forgetBridge, orphanedBridges } from './bridge-registry.ts'
+import type { Firewall } from './firewall.ts'
 import type { Netavark } from './netavark.ts'
+
+/**
+ * netavark makes the chains that all networks share when it finds none: two at the same time, of whichever networks and
+ * stores, and one of them fails. Taken after a network's own lock.
+ */
+export function machineLock(): Promise<AsyncDisposable> {
+  return acquireLock('/run/bale-bridges/netavark.lock', { what: 'the network of another container' })
+}
 
 export interface Bridges {
   /** Runs lines of ip(8) in our network namespace, all in one process. */
@@ -17,11 +27,12 @@ export interface Bridges {
 export interface BridgesOptions {
   programs: Programs
   driver: Netavark
+  walls: Firewall
   /** Folder for network namespaces. */
   namespaces: string
 }
 
-export function openBridges({ programs, driver, namespaces }: BridgesOptions): Bridges {
+export function openBridges({ programs, driver, walls, namespaces }: BridgesOptions): Bridges {
   const env = { PATH: programs.searchPath }
   const ip: Bridges['ip'] = async (batch) => {
     const result = await runProgram(programs.need('ip'), ['-batch', '-'], { env, input: `${batch.join('\n')}\n` })
@@ -40,11 +51,13 @@ export function openBridges({ programs, driver, namespaces }: BridgesOptions): B
     try {
       // netavark deletes bridge and rules when it takes the last container's interface away: here one that never was.
       await runProgram('nsenter', [`--net=${namespace}`, 'ip', 'link', 'add', 'eth0', 'type', 'bridge'], { env })
+      await using _ = await machineLock()
       await driver.teardown(namespace, request)
     } finally {
       await deleteNetworkNamespace(namespace)
     }
     await forgetBridge(interfaceName)
+    await walls.refresh()
   }
 
   return {

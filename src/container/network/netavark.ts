@@ -1,10 +1,8 @@
-import { spawn } from 'node:child_process'
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
-import { BaleError, errnoOf, printable } from '#base'
-import { processIdentity, runProgram } from '#host'
-import { readTextSync } from '#host/file'
+import { BaleError, printable } from '#base'
+import { runProgram } from '#host'
 import type { Programs } from '../runtime/programs.ts'
+import { assertNames } from './name-server.ts'
 
 /** netavark's input for one container on one network; kept as a file until it is torn down. */
 export interface NetavarkRequest {
@@ -63,7 +61,8 @@ export function netavark(programs: Programs, folder: string): Netavark {
       const result = await call('setup', namespace, request)
       if (result.code !== 0)
         throw new BaleError('NETWORK_SETUP_FAILED', `cannot connect the container: ${reason(result)}`)
-      if (Object.values(request.network_info).some((network) => network.dns_enabled)) reviveDns(programs, folder)
+      for (const network of Object.values(request.network_info))
+        if (network.dns_enabled) await assertNames(programs, folder, network.subnets[0]!.gateway)
     },
     async teardown(namespace, request) {
       const result = await call('teardown', namespace, request)
@@ -86,27 +85,4 @@ export function netavark(programs: Programs, folder: string): Netavark {
 function reason(result: { stdout: string; stderr: string }): string {
   const [, error] = /"error":\s*("(?:[^"\\]|\\.)*")/.exec(result.stdout) ?? []
   return printable((error ? String(JSON.parse(error)) : result.stderr || result.stdout).trim(), 1000)
-}
-
-/**
- * netavark takes a zombie for a living DNS server and only signals it. So after every setup with DNS: is it alive?
- * If not, it is started here, in its own session, with the command line netavark uses.
- */
-function reviveDns(programs: Programs, folder: string): void {
-  const pidFile = join(folder, 'aardvark-dns/aardvark.pid')
-  let pid: number
-  try {
-    pid = Number.parseInt(readTextSync(pidFile), 10)
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return
-    throw error
-  }
-  if (processIdentity(pid)) return
-  const server = spawn(programs.need('aardvark-dns'), ['--config', join(folder, 'aardvark-dns'), '-p', '53', 'run'], {
-    detached: true,
-    stdio: 'ignore',
-    cwd: '/',
-    env: { PATH: programs.searchPath },
-  })
-  server.unref()
 }

@@ -1,0 +1,68 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { BaleError } from '#base'
+import { runProgram } from '#host'
+import type { Programs } from '../runtime/programs.ts'
+import type { Bridges } from './bridges.ts'
+import type { Connection } from './connections.ts'
+import { anchorNames } from './netavark-request.ts'
+import type { Network, NetworkDocument } from './network.ts'
+
+/** The host's end of a container's pair, where bale and not netavark made it. */
+export function linkOf(owner: string): string {
+  return `bv-${owner.slice(0, 12)}`
+}
+
+/** True when a bridge is up with its rules, and stays up. */
+export function isAnchored(document: NetworkDocument): boolean {
+  return existsSync(`/sys/class/net/${anchorNames(document)[0]}`)
+}
+
+/** netavark removes a bridge with its last container; a link that belongs to nobody keeps it for the next one. */
+export async function addAnchor({ ip }: Bridges, document: NetworkDocument): Promise<void> {
+  if (isAnchored(document)) return
+  const [anchor, peer] = anchorNames(document)
+  await ip([`link add ${anchor} type veth peer name ${peer}`, `link set ${anchor} master ${document.interfaceName}`])
+}
+
+/**
+ * Joins a bridge that is up, its rules in place, with two calls of ip(8) instead of netavark's fifteen programs:
+ * the pair is made inside the namespace and its other end given to ours.
+ */
+export async function joinBridge(
+  { ip, programs }: Bridges & { programs: Programs },
+  place: { owner: string; namespace: string },
+  { document }: Network,
+  connection: Connection,
+): Promise<void> {
+  const link = linkOf(place.owner)
+  const mtu = document.options['mtu'] ? ` mtu ${document.options['mtu']}` : ''
+  const inside = [
+    `link set lo up`,
+    `link add eth0 address ${connection.mac}${mtu} type veth peer name ${link}${mtu} netns ${process.pid}`,
+    `addr add ${connection.address}/${connection.prefix} brd + dev eth0`,
+    `link set eth0 up`,
+    ...(document.internal ? [] : [`route add default via ${connection.gateway}`]),
+  ]
+  const result = await runProgram(
+    programs.need('nsenter'),
+    [`--net=${place.namespace}`, programs.need('ip'), '-batch', '-'],
+    { env: { PATH: programs.searchPath }, input: `${inside.join('\n')}\n` },
+  )
+  if (result.code !== 0)
+    throw new BaleError('NETWORK_SETUP_FAILED', `cannot connect the container: ${result.stderr.trim()}`)
+  await ip([`link set ${link} master ${document.interfaceName} up`])
+}
+
+/**
+ * Settings of a bridge's ports that netavark knows nothing of. A container reaches its own published port only when its
+ * port sends packets back where they came from; isolated ports reach the bridge but not each other.
+ */
+export async function setPortFlags(document: NetworkDocument): Promise<void> {
+  const ports = `/sys/class/net/${document.interfaceName}/brif`
+  for (const port of readdirSync(ports)) {
+    await writeFile(join(ports, port, 'hairpin_mode'), '1')
+    if (document.options['icc'] === 'false') await writeFile(join(ports, port, 'isolated'), '1')
+  }
+}

@@ -1,0 +1,85 @@
+import { spawn } from 'node:child_process'
+import { rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { BaleError, errnoOf } from '#base'
+import { processIdentity, sendSignal } from '#host'
+import { readText, readTextSync } from '#host/file'
+import type { Programs } from '../runtime/programs.ts'
+
+const READY_MILLISECONDS = 3000
+
+/**
+ * Sees to it that the network's name server listens on the gateway. netavark takes a zombie for a living server and only
+ * signals it: then it is started here, in its own session, with the command line netavark uses.
+ */
+export async function assertNames(programs: Programs, folder: string, gateway: string): Promise<void> {
+  const pid = serverPid(folder)
+  if (pid === undefined) return
+  if (!processIdentity(pid)) startServer(programs, folder)
+  const deadline = performance.now() + READY_MILLISECONDS
+  while (!listens(gateway)) {
+    if (performance.now() > deadline)
+      throw new BaleError('NETWORK_SETUP_FAILED', `the network's name server cannot listen on ${gateway}:53`, {
+        hint: "another program has the port on all addresses: ss -lnup 'sport = :53'",
+      })
+    await sleep(5)
+  }
+}
+
+function startServer(programs: Programs, folder: string): void {
+  const server = spawn(programs.need('aardvark-dns'), ['--config', join(folder, 'aardvark-dns'), '-p', '53', 'run'], {
+    detached: true,
+    stdio: 'ignore',
+    cwd: '/',
+    env: { PATH: programs.searchPath },
+  })
+  server.unref()
+}
+
+function serverPid(folder: string): number | undefined {
+  try {
+    return Number.parseInt(readTextSync(join(folder, 'aardvark-dns/aardvark.pid')), 10)
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** Source: proc_net_udp: local address as the number in memory order and port, both hexadecimal. */
+function listens(gateway: string): boolean {
+  const hex = Buffer.from(gateway.split('.').map(Number).reverse()).toString('hex').toUpperCase()
+  return readTextSync('/proc/self/net/udp', { encoding: 'latin1' }).includes(` ${hex}:0035 `)
+}
+
+/**
+ * Gives a container of a network other names from now on. `key` is the network's name for netavark. The caller holds the
+ * network's lock; nothing happens when the server does not know the container.
+ */
+export async function replaceNames(folder: string, key: string, owner: string, names: readonly string[]): Promise<void> {
+  const path = join(folder, 'aardvark-dns', key)
+  let text: string
+  try {
+    text = await readText(path)
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return
+    throw error
+  }
+  // The server reads every file of its folder: the new one is made beside it.
+  const made = join(folder, `${key}.names`)
+  await writeFile(made, renamed(text, owner, names))
+  await rename(made, path)
+  const server = processIdentity(serverPid(folder) ?? 0)
+  if (server) sendSignal(server, 'SIGHUP')
+}
+
+/** One line for a container: ID, IPv4 addresses, IPv6 addresses, names, and sometimes its own servers. */
+export function renamed(text: string, owner: string, names: readonly string[]): string {
+  return text
+    .split('\n')
+    .map((line) => {
+      const words = line.split(' ')
+      return words[0] === owner ? words.with(3, names.join(',')).join(' ') : line
+    })
+    .join('\n')
+}
