@@ -63,6 +63,8 @@ export interface HostOptions {
   networkAliases?: string[]
   /** A fixed IPv4 address of a user network. */
   ipAddress?: string
+  /** Of the interface; without one it follows from the address. */
+  macAddress?: string
   ports?: PortRequest[]
   /** Every exposed port gets a random host port. */
   publishAll?: boolean

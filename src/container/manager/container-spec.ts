@@ -2,7 +2,14 @@ import { writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { BaleError } from '#base'
-import { hostsFile, machineResolvConf, resolvFile } from '../network/etc-files.ts'
+import {
+  hostHostsFile,
+  hostResolvFile,
+  hostsFile,
+  machineEtcFiles,
+  machineResolvConf,
+  resolvFile,
+} from '../network/etc-files.ts'
 import { assertKernelFolders } from '../process/kernel-folders.ts'
 import { deviceAccess } from '../spec/devices.ts'
 import { readMachine } from '../spec/machine.ts'
@@ -18,15 +25,18 @@ export interface Prepared {
   rootfsPath: string
   network: NamespaceChoice
   /** Address and gateway on the container's own network. */
-  connection?: { address: string; gateway: string; dns: boolean }
+  connection?: { address: string; gateway: string; dns: boolean; internal: boolean }
+  /** The container whose network this one uses, and with it host name, hosts and name servers. */
+  sharedWith?: Container
   warn: (text: string) => void
 }
 
 /** Writes the container's /etc files and makes its runtime configuration. */
 export async function containerSpec(machinery: Machinery, record: Container, prepared: Prepared): Promise<OciConfig> {
   const { config, host, mounts } = record.document
+  const { Hostname: ownName, Domainname: domainname } = prepared.sharedWith?.document.config ?? config
   assertKernelFolders(prepared.rootfsPath)
-  const files = await writeEtcFiles(machinery, record, prepared)
+  const files = await etcMounts(machinery, record, prepared)
   const wanted = mounts.map(ociMount)
   const covered = new Set(wanted.map((mount) => mount.destination))
   const init = host.init ? initProgram(machinery) : undefined
@@ -37,13 +47,13 @@ export async function containerSpec(machinery: Machinery, record: Container, pre
     rootfsPath: prepared.rootfsPath,
     process: {
       args: init ? [INIT_PATH, '--', ...args] : args,
-      env: processEnvironment(config.Env, { hostname: config.Hostname, terminal }),
+      env: processEnvironment(config.Env, { hostname: ownName, terminal }),
       cwd: config.WorkingDir || '/',
       terminal,
       user: resolveUser(prepared.rootfsPath, config.User ?? '', host.groupAdd),
     },
-    hostname: config.Hostname,
-    domainname: config.Domainname,
+    hostname: ownName,
+    domainname,
     network: prepared.network,
     pid: await sharedNamespace(machinery, host.pidMode, 'pid'),
     ipc: await sharedNamespace(machinery, host.ipcMode, 'ipc'),
@@ -89,36 +99,47 @@ function ociMount(mount: Container['document']['mounts'][number]): OciMount {
   }
 }
 
-async function writeEtcFiles(machinery: Machinery, record: Container, prepared: Prepared): Promise<OciMount[]> {
-  const { config, host } = record.document
-  const { folder } = pathsOf(machinery, record.id)
-  const { connection } = prepared
-  const onHost = prepared.network === 'host'
-  const names = [config.Domainname ? `${config.Hostname}.${config.Domainname}` : '', config.Hostname]
+async function etcMounts(machinery: Machinery, record: Container, prepared: Prepared): Promise<OciMount[]> {
+  // Containers that share a network share its names: the other one's files themselves, so that a change is seen by both.
+  const { folder } = pathsOf(machinery, prepared.sharedWith?.id ?? record.id)
+  const files = prepared.sharedWith ? {} : etcFiles(record, prepared)
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text, { mode: 0o644 })
+  return ['resolv.conf', 'hostname', 'hosts'].map((name) => ({
+    destination: `/etc/${name}`,
+    type: 'bind',
+    source: join(folder, name),
+    options: ['rbind', 'rprivate'],
+  }))
+}
+
+function etcFiles(
+  { document: { config, host } }: Container,
+  { connection, network }: Prepared,
+): Record<string, string> {
+  const hostnameFile = { hostname: `${config.Hostname || hostname()}\n` }
   const asked = { servers: host.dns, search: host.dnsSearch, options: host.dnsOptions }
-  const files: Record<string, string> = {
-    'resolv.conf': connection?.dns
-      ? resolvFile({
-          ...asked,
-          servers: [connection.gateway],
-          search: ['dns.podman', ...(host.dnsSearch ?? [])],
-          host: machineResolvConf(),
-        })
-      : resolvFile({ ...asked, host: machineResolvConf(), hostNetwork: onHost }),
-    hostname: `${config.Hostname || hostname()}\n`,
+  if (network === 'host') {
+    const machine = machineEtcFiles()
+    return {
+      ...hostnameFile,
+      hosts: hostHostsFile(machine.hosts, host.extraHosts),
+      'resolv.conf': hostResolvFile({ ...asked, host: machine.resolvConf }),
+    }
+  }
+  const names = [config.Domainname ? `${config.Hostname}.${config.Domainname}` : '', config.Hostname]
+  return {
+    ...hostnameFile,
     hosts: hostsFile({
       extra: host.extraHosts,
       gateway: connection?.gateway,
       ...(connection && { own: { address: connection.address, names } }),
-      ...(onHost && { own: { address: '127.0.1.1', names } }),
+    }),
+    'resolv.conf': resolvFile({
+      ...asked,
+      host: machineResolvConf(),
+      ...(connection?.dns && { nameServer: connection.gateway, internal: connection.internal }),
     }),
   }
-  return Promise.all(
-    Object.entries(files).map(async ([name, text]) => {
-      await writeFile(join(folder, name), text, { mode: 0o644 })
-      return { destination: `/etc/${name}`, type: 'bind', source: join(folder, name), options: ['rbind', 'rprivate'] }
-    }),
-  )
 }
 
 /** `host`, `container:NAME`, or an own one. A container's namespace can be shared only while that container runs (R19). */

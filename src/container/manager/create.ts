@@ -1,10 +1,11 @@
 import { mkdir, rm } from 'node:fs/promises'
-import { BaleError, type OperationOptions, printable } from '#base'
+import { BaleError, type OperationOptions } from '#base'
 import { acquireLock } from '#host/file'
 import type { Rootfs } from '#rootfs'
 import type { Digest } from '#spec'
-import { parseExtraHost } from '../network/etc-files.ts'
-import type { ContainerOptions } from '../options.ts'
+import { assertResolvOptions, parseExtraHost } from '../network/etc-files.ts'
+import { assertNetworkOptions, sharedWith, sharing } from '../network/network-mode.ts'
+import type { ContainerOptions, HostOptions } from '../options.ts'
 import { makeMountPoints } from '../process/mount-points.ts'
 import { boundingCapabilities } from '../spec/capabilities.ts'
 import { readMachine } from '../spec/machine.ts'
@@ -33,6 +34,7 @@ export async function createContainer(
 ): Promise<Container> {
   const id = newId()
   checkOptions(options)
+  const host = await withSharedById(machinery, options.host)
   const config = effectiveConfig(options, id)
   const requests = mountRequests(options)
   const name = options.name === undefined ? undefined : await freeName(machinery, options.name)
@@ -59,7 +61,7 @@ export async function createContainer(
         image: options.image.reference,
         platform: options.image.platform,
         config,
-        host: options.host,
+        host,
         mounts,
         stubs: makeStubs(rootfs.path, mounts),
         state: { status: 'created', exitCode: 0, oomKilled: false, restartCount: 0, stopRequested: false },
@@ -77,24 +79,27 @@ export async function createContainer(
 }
 
 /** All that can be wrong in the words is found before anything is made. */
-function checkOptions({ host, image }: ContainerOptions): void {
+function checkOptions(options: ContainerOptions): void {
+  const { host, image } = options
   const machine = readMachine()
   parseSecurityOptions(host.securityOptions ?? [], host.privileged)
   boundingCapabilities({ add: host.capAdd, drop: host.capDrop, privileged: host.privileged }, machine.capabilities)
   resourceLimits(host.resources ?? {}, machine)
+  assertNetworkOptions(options)
   for (const entry of host.extraHosts ?? []) parseExtraHost(entry)
+  assertResolvOptions(host)
   if (host.autoRemove && host.restart && host.restart.name !== 'no')
     throw new BaleError('INVALID_ARGUMENT', 'conflicting options: --restart and --rm')
   if (host.publishAll)
     for (const port of Object.keys(image.config.ExposedPorts ?? {}))
       portRange(port, 'invalid exposed port of the image')
-  // The name server's file is read line by line and word by word (R10).
-  for (const alias of host.networkAliases ?? [])
-    if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,252}$/.test(alias))
-      throw new BaleError('INVALID_ARGUMENT', `invalid network alias: ${printable(alias)}`)
-  const ownAddress = host.network === undefined || !/^(host|none|container:.*)$/.test(host.network)
-  if (!ownAddress && (host.networkAliases?.length || host.ipAddress))
-    throw new BaleError('INVALID_ARGUMENT', `network ${host.network} gives no addresses or names`)
+}
+
+/** A name may pass to another container, an ID does not. One that is not there yet is looked for by the start. */
+async function withSharedById({ store }: Machinery, host: HostOptions): Promise<HostOptions> {
+  const shared = sharedWith(host.network)
+  const other = shared === undefined ? undefined : await store.containers.find(shared)
+  return other ? { ...host, network: sharing(other.id) } : host
 }
 
 function makeStubs(rootfs: string, mounts: readonly ContainerMount[]): string[] {

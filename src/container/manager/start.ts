@@ -6,11 +6,13 @@ import { acquireLock } from '#host/file'
 import type { Rootfs } from '#rootfs'
 import type { Connection } from '../network/connections.ts'
 import { defaultNetwork, findNetwork, type Network } from '../network/network.ts'
+import { isDefaultNetwork, isOwnNetwork, sharedWith } from '../network/network-mode.ts'
 import type { PortRequest } from '../options.ts'
 import { type AttachSession, attachTo, type TerminalSize } from '../runtime/attach.ts'
 import { createMonitored, type Monitored } from '../runtime/monitor.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { cgroupPath } from '../spec/runtime-spec.ts'
+import { namesOn } from './change.ts'
 import { containerSpec, type Prepared, sharedNamespace } from './container-spec.ts'
 import type { Container } from './document.ts'
 import { portRange } from './effective-config.ts'
@@ -154,11 +156,16 @@ async function connect(
   const { id, name } = record
   const { host } = record.document
   const mode = host.network ?? 'bridge'
-  if (mode === 'host' || mode === 'none' || mode.startsWith('container:')) {
+  if (!isOwnNetwork(mode)) {
     const network = mode === 'none' ? 'own' : await sharedNamespace(machinery, mode, 'net')
-    if (mode !== 'host' || !host.ports?.length) assertNoPorts(host.ports, mode)
+    const owner = await networkOwner(machinery, mode)
     const { path } = await mounting
-    const spec = containerSpec(machinery, record, { rootfsPath: path, network, warn })
+    const spec = containerSpec(machinery, record, {
+      rootfsPath: path,
+      network,
+      warn,
+      ...(owner && { sharedWith: owner }),
+    })
     return { spec, connecting: Promise.resolve(), connection: undefined }
   }
   const network = await networkOf(machinery, mode)
@@ -167,8 +174,9 @@ async function connect(
       owner: id,
       network,
       ports: portRequests(record),
-      aliases: [...new Set([name, record.document.config.Hostname, ...(host.networkAliases ?? [])])],
+      aliases: namesOn(record),
       address: host.ipAddress,
+      mac: host.macAddress?.toLowerCase(),
     }),
     networks.createNamespace(id),
   )
@@ -188,13 +196,16 @@ async function bothOrNeither<A, B>(one: Promise<A>, other: Promise<B>): Promise<
   return [first.value, second.value]
 }
 
-function assertNoPorts(ports: readonly PortRequest[] | undefined, mode: string): void {
-  if (ports?.length && mode.startsWith('container:'))
-    throw new BaleError('INVALID_ARGUMENT', 'conflicting options: port publishing and the container type network mode')
+/** The container whose network is used: that of `container:NAME`, or the one that it shares itself. */
+async function networkOwner(machinery: Machinery, mode: string): Promise<Container | undefined> {
+  let owner: Container | undefined
+  for (let shared = sharedWith(mode); shared !== undefined; shared = sharedWith(owner.document.host.network))
+    owner = await findContainer(machinery, shared)
+  return owner
 }
 
 async function networkOf(machinery: Machinery, mode: string): Promise<Network> {
-  if (mode !== 'bridge' && mode !== 'default') return findNetwork(machinery.store, mode)
+  if (!isDefaultNetwork(mode)) return findNetwork(machinery.store, mode)
   return defaultNetwork(machinery.store, () => ({ id: newId(), created: machinery.clock.now() }))
 }
 

@@ -10,10 +10,12 @@ import { contains, hostAddresses, parseAddress, parseSubnet } from './address.ts
 import { type BridgeEntry, ownNamespace, rememberBridge } from './bridge-registry.ts'
 import { machineLock, openBridges } from './bridges.ts'
 import { firewall } from './firewall.ts'
-import { addAnchor, isAnchored, joinBridge, setPortFlags } from './join-bridge.ts'
+import { addAnchor, isAnchored, joinBridge, linkOf, setPortFlags } from './join-bridge.ts'
+import { replaceNames } from './name-server.ts'
 import { type NetavarkRequest, netavark } from './netavark.ts'
-import { macOf, netavarkRequest, standInRequest } from './netavark-request.ts'
+import { keyOf, macOf, netavarkRequest, standInRequest } from './netavark-request.ts'
 import type { Network, NetworkDocument } from './network.ts'
+import { sharedWith } from './network-mode.ts'
 import { claimPorts, type PublishedPort } from './published-ports.ts'
 import { settleRange } from './settle-range.ts'
 import { storedRequests } from './stored-requests.ts'
@@ -31,6 +33,8 @@ export interface Connection {
   ports: PublishedPort[]
   /** The network's own server answers names. */
   dns: boolean
+  /** Nothing but the network itself is reached. */
+  internal: boolean
 }
 
 export interface ClaimRequest {
@@ -41,6 +45,7 @@ export interface ClaimRequest {
   aliases?: readonly string[]
   /** A fixed address. */
   address?: string
+  mac?: string
 }
 
 /** Joins containers to networks of this machine. One per store. */
@@ -51,6 +56,8 @@ export interface Connections {
   connect(options: ConnectOptions): Promise<void>
   /** Takes interface, rules and name away, removes the namespace, gives the claims back. May be called twice. */
   disconnect(owner: string): Promise<void>
+  /** The owner is found on its network under these names from now on. */
+  rename(owner: string, name: string, aliases: readonly string[]): Promise<void>
   /** Path of the owner's network namespace. */
   namespacePath(owner: string): string
   createNamespace(owner: string): Promise<string>
@@ -88,6 +95,11 @@ export function connections({ store, programs }: ConnectionsOptions): Connection
     request: standInRequest(network),
   })
 
+  const isShared = async (owner: string) => {
+    const others = await store.containers.list<{ host: { network?: string } }>()
+    return others.some(({ document }) => sharedWith(document.host.network) === owner)
+  }
+
   const release = async (owner: string) => {
     await store.addresses.release(owner)
     await store.ports.release(owner)
@@ -99,7 +111,7 @@ export function connections({ store, programs }: ConnectionsOptions): Connection
       await createNetworkNamespace(namespacePath(owner), programs)
       return namespacePath(owner)
     },
-    async claim({ owner, network: asked, ports = [], aliases = [], address }) {
+    async claim({ owner, network: asked, ports = [], aliases = [], address, mac }) {
       await using _ = await lock(asked.id)
       const network = await settleRange(store, asked)
       const subnet = parseSubnet(network.document.subnet)
@@ -115,10 +127,11 @@ export function connections({ store, programs }: ConnectionsOptions): Connection
           address: given,
           prefix: subnet.prefix,
           gateway: network.document.gateway,
-          mac: macOf(given),
+          mac: mac ?? macOf(given),
           aliases: [...aliases],
           ports: network.document.internal ? [] : await claimPorts(store, owner, ports),
           dns: network.document.dns,
+          internal: network.document.internal,
         }
       } catch (error) {
         await release(owner)
@@ -152,10 +165,24 @@ export function connections({ store, programs }: ConnectionsOptions): Connection
         if (!existsSync(namespacePath(owner))) await createNetworkNamespace(namespacePath(owner), programs)
         await driver.teardown(namespacePath(owner), stored.request)
       }
-      // Without rules of its own, a container's traces on the network vanish with its namespace.
+      // Without rules of its own, a container's traces on the network vanish with its namespace; but one that another
+      // container still uses keeps the interface, and the address is about to be given to somebody else.
+      else if (existsSync(`/sys/class/net/${linkOf(owner)}`) && (await isShared(owner)))
+        await bridges.ip([`link del ${linkOf(owner)}`])
       await deleteNetworkNamespace(namespacePath(owner))
       await requests.forget(owner)
       await release(owner)
+    },
+    async rename(owner, name, aliases) {
+      const stored = await requests.read(owner)
+      if (!stored) return
+      await using _ = await lock(stored.networkId)
+      await using _machine = await machineLock()
+      const { networks } = stored.request
+      const renamed = Object.entries(networks).map(([key, one]) => [key, { ...one, aliases: [...aliases] }])
+      const request = { ...stored.request, container_name: name, networks: Object.fromEntries(renamed) }
+      await requests.keep(owner, { ...stored, request })
+      await replaceNames(folder, keyOf(stored.networkId), owner, [...new Set([name, ...aliases])])
     },
     async takeDown(network) {
       const { document } = network

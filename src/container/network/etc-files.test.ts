@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { contains, formatSubnet, hostAddresses, overlaps, parseAddress, parseSubnet } from './address.ts'
-import { hostsFile, parseExtraHost, resolvFile } from './etc-files.ts'
+import {
+  assertResolvOptions,
+  hostHostsFile,
+  hostResolvFile,
+  hostsFile,
+  parseExtraHost,
+  resolvFile,
+} from './etc-files.ts'
 import { freeSubnet, parseRoutes } from './subnet-pool.ts'
 
 test("/etc/hosts has docker's lines, then what was added, then the container's own", () => {
@@ -12,6 +19,10 @@ test("/etc/hosts has docker's lines, then what was added, then the container's o
   })
   assert.ok(text.startsWith('127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n'))
   assert.ok(text.endsWith('10.0.0.5\tdb\n::1\tv6\n10.120.0.1\thost.docker.internal\n10.120.0.2\tweb.example web\n'))
+})
+
+test("with the machine's network its hosts stay, with what was added below", () => {
+  assert.equal(hostHostsFile('127.0.0.1 localhost', ['db:10.0.0.5']), '127.0.0.1 localhost\n10.0.0.5\tdb\n')
 })
 
 test('R10 names and addresses with white space or a newline never reach /etc/hosts or resolv.conf', () => {
@@ -25,16 +36,39 @@ test('R10 names and addresses with white space or a newline never reach /etc/hos
     'a:10.0.0.999',
   ])
     assert.throws(() => parseExtraHost(bad), /bad format for add-host/, bad)
-  assert.throws(() => resolvFile({ servers: ['1.1.1.1\nnameserver 6.6.6.6'], host: '' }), /invalid DNS server/)
-  assert.throws(() => resolvFile({ search: ['a\nnameserver 6.6.6.6'], host: '' }), /invalid DNS setting/)
+  assert.throws(() => assertResolvOptions({ dns: ['1.1.1.1\nnameserver 6.6.6.6'] }), /invalid DNS server/)
+  assert.throws(() => assertResolvOptions({ dnsSearch: ['a\nnameserver 6.6.6.6'] }), /invalid DNS domain/)
+  assert.throws(() => assertResolvOptions({ dnsOptions: ['a b'] }), /invalid DNS option/)
 })
 
 test("resolv.conf: the machine's servers, but not those that only the machine reaches", () => {
   const host = '# made by hand\nnameserver 127.0.0.53\nnameserver 10.1.1.1\nsearch example.org\noptions edns0\n'
   assert.equal(resolvFile({ host }), 'nameserver 10.1.1.1\nsearch example.org\noptions edns0\n')
-  assert.match(resolvFile({ host, hostNetwork: true }), /^nameserver 127\.0\.0\.53\n/)
   assert.equal(resolvFile({ host: 'nameserver ::1\n' }), 'nameserver 8.8.8.8\nnameserver 8.8.4.4\n')
-  assert.equal(resolvFile({ host, servers: ['9.9.9.9'], search: ['.'] }), 'nameserver 9.9.9.9\noptions edns0\n')
+  assert.equal(resolvFile({ host: 'nameserver fd00::53\nnameserver 10.1.1.1\n' }), 'nameserver 10.1.1.1\n')
+  assert.equal(hostResolvFile({ host }), host, "with the machine's network its file is taken as it is")
+})
+
+test('resolv.conf: what was asked for replaces, what was not is kept', () => {
+  const host = 'nameserver 10.1.1.1\ndomain old\nsearch example.org corp\noptions edns0 timeout:1\noptions rotate\n'
+  const asked = { host, servers: ['9.9.9.9'] }
+  assert.equal(resolvFile(asked), 'nameserver 9.9.9.9\nsearch example.org corp\noptions edns0 timeout:1 rotate\n')
+  assert.equal(resolvFile({ ...asked, search: ['.'], options: ['ndots:2'] }), 'nameserver 9.9.9.9\noptions ndots:2\n')
+  assert.equal(
+    hostResolvFile({ host, search: ['lan'] }),
+    'nameserver 10.1.1.1\nsearch lan\noptions edns0 timeout:1 rotate\n',
+  )
+})
+
+test("resolv.conf of a network with names: its own server, the machine's domains, names without dots first", () => {
+  const host = 'nameserver 10.1.1.1\nsearch example.org\noptions edns0\n'
+  const nameServer = '10.140.0.1'
+  assert.equal(
+    resolvFile({ host, nameServer, servers: ['9.9.9.9'] }),
+    'nameserver 10.140.0.1\nsearch example.org\noptions edns0 ndots:0\n',
+  )
+  assert.match(resolvFile({ host, nameServer, options: ['ndots:3'] }), /options ndots:3\n$/)
+  assert.match(resolvFile({ host, nameServer, internal: true }), /options edns0 ndots:0 timeout:1 attempts:1\n$/)
 })
 
 test('subnets: text, overlap, addresses for containers', () => {

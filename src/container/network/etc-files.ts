@@ -25,11 +25,21 @@ export interface HostsOptions {
 /** /etc/hosts of a container, as docker writes it. */
 export function hostsFile(options: HostsOptions): string {
   const own = options.own ? [`${options.own.address}\t${options.own.names.filter(Boolean).join(' ')}`] : []
-  const extra = (options.extra ?? []).map((entry) => {
+  return `${[...LOCAL_NAMES, ...hostLines(options.extra ?? [], options.gateway), ...own].join('\n')}\n`
+}
+
+/** With the machine's network its own file is right, with what was asked for below. */
+export function hostHostsFile(machine: string, extra: readonly string[] = []): string {
+  return `${machine.replace(/\n?$/, '\n')}${hostLines(extra, undefined)
+    .map((line) => `${line}\n`)
+    .join('')}`
+}
+
+function hostLines(extra: readonly string[], gateway: string | undefined): string[] {
+  return extra.map((entry) => {
     const { name, address } = parseExtraHost(entry)
-    return `${address === 'host-gateway' ? (options.gateway ?? '127.0.0.1') : address}\t${name}`
+    return `${address === 'host-gateway' ? (gateway ?? '127.0.0.1') : address}\t${name}`
   })
-  return `${[...LOCAL_NAMES, ...extra, ...own].join('\n')}\n`
 }
 
 /** `NAME:ADDRESS` or `NAME=ADDRESS` (R10: no white space, so no second line can be smuggled in). */
@@ -49,39 +59,109 @@ export interface ResolvOptions {
   options?: readonly string[]
   /** The machine's resolv.conf, for what was not given. */
   host: string
-  /** With the host's network its own local resolver works too; elsewhere loopback servers are dropped. */
-  hostNetwork?: boolean
+  /** Address of the network's own name server, which asks the servers in the place of the container. */
+  nameServer?: string
+  /** The network's own server asks nobody else: a name that it does not know is not waited for. */
+  internal?: boolean
 }
 
-/** /etc/resolv.conf of a container: what was asked for, the rest from the machine. */
+/** /etc/resolv.conf of a container with a network of its own: what was asked for, the rest from the machine. */
 export function resolvFile(given: ResolvOptions): string {
-  const words = given.host.split('\n').map((line) => line.trim().split(/\s+/))
-  const hostServers = words.filter(([key]) => key === 'nameserver').map(([, server]) => server ?? '')
-  const usable = given.hostNetwork ? hostServers : hostServers.filter((server) => !/^(127\.|::1$)/.test(server))
-  const servers = given.servers?.length ? given.servers : usable.length ? usable : FALLBACK_SERVERS
-  const search = given.search?.length ? given.search : (words.find(([key]) => key === 'search')?.slice(1) ?? [])
-  const options = given.options?.length
-    ? given.options
-    : words.filter(([key]) => key === 'options').flatMap((line) => line.slice(1))
-  for (const server of servers)
-    if (isIP(server.replace(/%[A-Za-z0-9_.-]+$/, '')) === 0)
-      throw new BaleError('INVALID_ARGUMENT', `invalid DNS server: ${printable(server)}`)
-  for (const word of [...search, ...options])
-    if (!/^[A-Za-z0-9._:-]+$/.test(word))
-      throw new BaleError('INVALID_ARGUMENT', `invalid DNS setting: ${printable(word)}`)
+  const machine = parseResolvConf(given.host)
+  const usable = machine.servers.filter(isReachable)
+  const servers = given.nameServer
+    ? [given.nameServer]
+    : given.servers?.length
+      ? given.servers
+      : usable.length
+        ? usable
+        : FALLBACK_SERVERS
+  const search = given.search?.length ? given.search : machine.search
+  const asked = given.options?.length ? given.options : machine.options
+  const options = given.nameServer ? [...asked, ...ownOptions(asked, given.internal)] : asked
+  return resolvText({ servers, search: search[0] === '.' ? [] : search, options })
+}
+
+/** The server knows names without dots, so they are asked as they are before any domain is added. */
+function ownOptions(given: readonly string[], internal = false): string[] {
+  const wanted = ['ndots:0', ...(internal ? ['timeout:1', 'attempts:1'] : [])]
+  const key = (option: string) => option.split(':')[0]
+  return wanted.filter((option) => !given.some((one) => key(one) === key(option)))
+}
+
+/** With the machine's network its own file is right as it is, unless something was asked for. */
+export function hostResolvFile(given: Omit<ResolvOptions, 'nameServer'>): string {
+  if (![given.servers, given.search, given.options].some((words) => words?.length)) return given.host
+  const machine = parseResolvConf(given.host)
+  const search = given.search?.length ? given.search : machine.search
+  return resolvText({
+    servers: given.servers?.length ? given.servers : machine.servers,
+    search: search[0] === '.' ? [] : search,
+    options: given.options?.length ? given.options : machine.options,
+  })
+}
+
+interface ResolvSettings {
+  servers: readonly string[]
+  search: readonly string[]
+  options: readonly string[]
+}
+
+/** Source: resolv.conf(5): of `domain` and `search` the last counts. What is not well-formed is left out. */
+function parseResolvConf(text: string): ResolvSettings {
+  const lines = text.split('\n').map((line) => line.trim().split(/\s+/))
+  const all = (key: string) => lines.filter(([word]) => word === key).flatMap((line) => line.slice(1))
+  const domains = lines.findLast(([word]) => word === 'search' || word === 'domain')?.slice(1) ?? []
+  return {
+    servers: lines
+      .filter(([word]) => word === 'nameserver')
+      .flatMap((line) => line.slice(1, 2))
+      .filter(isServer),
+    search: domains.filter(isResolvWord),
+    options: all('options').filter(isResolvWord),
+  }
+}
+
+function resolvText({ servers, search, options }: ResolvSettings): string {
   return [
     ...servers.map((server) => `nameserver ${server}`),
-    ...(search.length && search[0] !== '.' ? [`search ${search.join(' ')}`] : []),
+    ...(search.length ? [`search ${search.join(' ')}`] : []),
     ...(options.length ? [`options ${options.join(' ')}`] : []),
     '',
   ].join('\n')
 }
 
+const isServer = (text: string) => isIP(text.replace(/%[A-Za-z0-9_.-]+$/, '')) !== 0
+const isResolvWord = (text: string) => /^[A-Za-z0-9._:-]+$/.test(text)
+
+/** Not the machine's own loopback, and, as containers have IPv4 only, no IPv6 address. */
+const isReachable = (server: string) => isIP(server) === 4 && !server.startsWith('127.')
+
+/** Throws INVALID_ARGUMENT, in docker's words (R10: no white space, so no second line can be smuggled in). */
+export function assertResolvOptions(asked: {
+  dns?: readonly string[]
+  dnsSearch?: readonly string[]
+  dnsOptions?: readonly string[]
+}): void {
+  const bad = (kind: string, text: string, why: string) =>
+    new BaleError('INVALID_ARGUMENT', `invalid ${kind}: ${printable(text)} is not ${why}`)
+  for (const server of asked.dns ?? []) if (!isServer(server)) throw bad('DNS server', server, 'an ip address')
+  for (const word of asked.dnsSearch ?? []) if (!isResolvWord(word)) throw bad('DNS domain', word, 'a valid domain')
+  for (const word of asked.dnsOptions ?? [])
+    if (!isResolvWord(word)) throw bad('DNS option', word, 'an option of resolv.conf')
+}
+
 /** The machine's own resolv.conf; systemd-resolved's full one when the usual one names only the local stub. */
 export function machineResolvConf(): string {
   const text = readIfThere('/etc/resolv.conf')
-  const onlyStub = /^nameserver\s+127\.0\.0\.53\s*$/m.test(text)
+  const { servers } = parseResolvConf(text)
+  const onlyStub = servers.length === 1 && servers[0] === '127.0.0.53'
   return (onlyStub && readIfThere('/run/systemd/resolve/resolv.conf')) || text
+}
+
+/** The machine's files as they are. */
+export function machineEtcFiles(): { hosts: string; resolvConf: string } {
+  return { hosts: readIfThere('/etc/hosts'), resolvConf: readIfThere('/etc/resolv.conf') }
 }
 
 function readIfThere(path: string): string {

@@ -56,7 +56,12 @@ function listens(gateway: string): boolean {
  * Gives a container of a network other names from now on. `key` is the network's name for netavark. The caller holds the
  * network's lock; nothing happens when the server does not know the container.
  */
-export async function replaceNames(folder: string, key: string, owner: string, names: readonly string[]): Promise<void> {
+export async function replaceNames(
+  folder: string,
+  key: string,
+  owner: string,
+  names: readonly string[],
+): Promise<void> {
   const path = join(folder, 'aardvark-dns', key)
   let text: string
   try {

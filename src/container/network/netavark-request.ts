@@ -24,6 +24,7 @@ function standIn(network: Network): Connection {
     aliases: [],
     ports: [],
     dns: false,
+    internal: false,
   }
 }
 
@@ -39,6 +40,20 @@ export function anchorNames(document: NetworkDocument): [string, string] {
   return [`bla-${suffix}`, `blb-${suffix}`]
 }
 
+/** Where nothing is sent: the name server of an internal network must not be the way out. */
+const NOBODY = '255.255.255.255'
+
+/** Whom the network's name server asks for the container; without a word the machine's own servers. */
+function serversOf({ internal }: NetworkDocument, asked: readonly string[]): { dns_servers?: string[] } {
+  if (internal) return { dns_servers: [NOBODY] }
+  return asked.length ? { dns_servers: [...asked] } : {}
+}
+
+/** The network's name for netavark: chains and files bear it, and two stores of one machine must not share them. */
+export function keyOf(networkId: string): string {
+  return `bale-${networkId.slice(0, 12)}`
+}
+
 /** netavark's words for one container on one network. */
 export function netavarkRequest(
   owner: string,
@@ -48,8 +63,7 @@ export function netavarkRequest(
   dnsServers: readonly string[] = [],
 ): NetavarkRequest {
   const { document } = network
-  // Chains and files are named after the network's name: two stores of one machine must not share them.
-  const key = `bale-${network.id.slice(0, 12)}`
+  const key = keyOf(network.id)
   return {
     container_id: owner,
     container_name: name,
@@ -58,7 +72,7 @@ export function netavarkRequest(
         interface_name: 'eth0',
         static_ips: [connection.address],
         static_mac: connection.mac,
-        aliases: [...new Set([...connection.aliases, owner.slice(0, 12)])],
+        aliases: [...connection.aliases],
       },
     },
     network_info: {
@@ -82,6 +96,6 @@ export function netavarkRequest(
       protocol: port.protocol,
       range: 1,
     })),
-    ...(dnsServers.length && { dns_servers: [...dnsServers] }),
+    ...serversOf(document, dnsServers),
   }
 }

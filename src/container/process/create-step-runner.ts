@@ -8,7 +8,7 @@ import { isAlive, type ProcessIdentity, processIdentity, removeCgroup, signalNum
 import { readText, readTextSync } from '#host/file'
 import type { Store } from '#store'
 import { type Connections, connections } from '../network/connections.ts'
-import { hostsFile, machineResolvConf, resolvFile } from '../network/etc-files.ts'
+import { hostResolvFile, hostsFile, machineEtcFiles, machineResolvConf, resolvFile } from '../network/etc-files.ts'
 import { DEFAULT_NETWORK, defaultNetwork, type NetworkDocument } from '../network/network.ts'
 import type { RunStep, RunStepOptions, StepResult } from '../run-step.ts'
 import { type Programs, programs } from '../runtime/programs.ts'
@@ -109,7 +109,10 @@ async function stepMounts(
   const address = step.network === 'bridge' ? await joinDefaultNetwork(machinery, id) : undefined
   const hostname = step.hostname ?? STEP_HOSTNAME
   const files = {
-    'resolv.conf': resolvFile({ host: machineResolvConf(), hostNetwork: step.network === 'host' }),
+    'resolv.conf':
+      step.network === 'host'
+        ? hostResolvFile({ host: machineEtcFiles().resolvConf })
+        : resolvFile({ host: machineResolvConf() }),
     hosts: hostsFile({
       extra: step.hosts,
       gateway: address?.gateway,

@@ -1,0 +1,180 @@
+// Takes seconds of a real machine: part of npm test, not of npm run check.
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { test } from 'node:test'
+import {
+  execContainer,
+  findContainer,
+  type HostOptions,
+  newId,
+  removeContainer,
+  renameContainer,
+  restartContainer,
+  stopContainer,
+} from '../../src/container/index.ts'
+import { createNetwork } from '../../src/container/network/network.ts'
+import { cannotRunContainers } from '../kit/busybox-rootfs.ts'
+import { type ContainerMachine, containerMachine } from '../kit/container-machine.ts'
+import { inOwnNetwork } from '../kit/own-network.ts'
+
+/** A running container that says its name on port 80. */
+async function serve(machine: ContainerMachine, name: string, host: HostOptions = {}, hostname?: string) {
+  const script = `echo I am ${name} > /tmp/index.html; trap 'exit 0' TERM; httpd -p 80 -h /tmp; while :; do sleep 0.1; done`
+  const options = machine.options(['sh', '-c', script], hostname === undefined ? {} : { hostname }, host)
+  const { id } = await machine.create({ ...options, name })
+  await machine.start(id)
+  return (await findContainer(machine.machinery, id)).document.connection?.address ?? ''
+}
+
+/** What a shell in a container prints; its exit code on the last line. */
+async function inside(machine: ContainerMachine, name: string, script: string): Promise<string> {
+  await using running = await execContainer(machine.machinery, name, { args: ['sh', '-c', `${script}\necho $?`] })
+  let text = ''
+  for await (const { bytes } of running.attach!.output()) text += Buffer.from(bytes).toString()
+  await running.exit()
+  return text
+}
+
+/** The page of a server, or the exit code of what could not get it. Tried for a moment: servers come up while we ask. */
+async function page(machine: ContainerMachine, from: string, address: string): Promise<string> {
+  const script = `for i in 1 2 3 4 5 6 7 8; do timeout 1 wget -qO- http://${address}/ 2>&1 && exit; sleep 0.2; done; false`
+  return inside(machine, from, script)
+}
+
+/** The same when it must not be reached: one try is enough, since others were answered before. */
+async function isReached(machine: ContainerMachine, from: string, address: string): Promise<boolean> {
+  return /I am/.test(await inside(machine, from, `timeout 1 wget -qO- http://${address}/ 2>&1`))
+}
+
+async function network(machine: ContainerMachine, name: string, more: { internal?: boolean } = {}) {
+  return createNetwork(machine.store, { name, ...more }, { id: newId(), created: Date.now() })
+}
+
+const chain = () => execFileSync('/usr/sbin/iptables', ['-S'], { encoding: 'utf8' }).match(/BALE-FORWARD/g) ?? []
+
+inOwnNetwork(import.meta.url, () => {
+  const skip = cannotRunContainers()
+  const timeout = 120_000
+
+  test('networks are walled off from each other; published ports are the way between them', {
+    skip,
+    timeout,
+  }, async () => {
+    await using machine = await containerMachine()
+    await network(machine, 'one')
+    await network(machine, 'two')
+    const inner = await network(machine, 'inner', { internal: true })
+    const addresses = {
+      plain: await serve(machine, 'plain'),
+      one: await serve(machine, 'one', { network: 'one' }),
+      two: await serve(machine, 'two', {
+        network: 'two',
+        ports: [{ containerPort: 80, protocol: 'tcp', hostPort: 18481 }],
+      }),
+      inner: await serve(machine, 'inner', { network: 'inner' }),
+    }
+    await serve(machine, 'friend', { network: 'one' })
+    assert.match(await page(machine, 'friend', addresses.one), /^I am one/, 'the own network is open')
+    for (const from of ['plain', 'one', 'two', 'inner'] as const)
+      for (const to of ['plain', 'one', 'two', 'inner'] as const)
+        if (from !== to) assert.equal(await isReached(machine, from, addresses[to]), false, `${from} to ${to}`)
+    const gateway = (await findContainer(machine.machinery, 'two')).document.connection!.gateway
+    assert.match(await page(machine, 'one', `${gateway}:18481`), /^I am two/, 'a published port is open to all')
+    assert.match(await page(machine, 'two', `${gateway}:18481`), /^I am two/, 'also to its own network')
+    // An internal network has no way out, also when its container makes a route for itself.
+    const out = `ip route add default via ${inner.document.gateway} 2>&1; timeout 1 wget -qO- http://${addresses.plain}/`
+    assert.doesNotMatch(await inside(machine, 'inner', out), /I am/)
+    for (const name of ['plain', 'one', 'friend', 'two', 'inner'])
+      await removeContainer(machine.machinery, name, { force: true })
+    const { takeDownIdleNetworks } = await import('../../src/container/index.ts')
+    await takeDownIdleNetworks(machine.machinery)
+    assert.deepEqual(chain(), [], 'no rule is left')
+  })
+
+  test('names of a network are found while they are true, in any case, and only there', { skip, timeout }, async () => {
+    await using machine = await containerMachine()
+    await network(machine, 'app')
+    await network(machine, 'elsewhere')
+    await serve(machine, 'asker', { network: 'app' })
+    await serve(machine, 'stranger', { network: 'elsewhere' })
+    const address = await serve(machine, 'db', { network: 'app', networkAliases: ['Data.Base'] }, 'dbhost')
+    const { id } = await findContainer(machine.machinery, 'db')
+    const finds = async (from: string, name: string) => {
+      const said = await inside(machine, from, `nslookup -type=a ${name} | tail -n +3`)
+      return /^Address: (\S+)/m.exec(said)?.[1]
+    }
+    for (const name of ['db', 'DB', 'data.base', 'DATA.base', 'dbhost', 'DbHost', id.slice(0, 12)])
+      assert.equal(await finds('asker', name), address, name)
+    assert.match(await inside(machine, 'asker', `nslookup ${address}`), /name = db\b/, 'by address')
+    assert.equal(await finds('stranger', 'db'), undefined, 'another network')
+    await renameContainer(machine.machinery, 'db', 'store')
+    assert.equal(await finds('asker', 'STORE'), address, 'under its new name')
+    assert.equal(await finds('asker', 'db'), undefined, 'no more under the old one')
+    await stopContainer(machine.machinery, 'store')
+    assert.equal(await finds('asker', 'store'), undefined, 'stopped')
+    const other = await serve(machine, 'later', { network: 'app' })
+    assert.equal(await finds('asker', 'later'), other)
+    await machine.start(id)
+    const moved = (await findContainer(machine.machinery, id)).document.connection!.address
+    assert.equal(await finds('asker', 'store'), moved, 'with the address of its new life')
+    assert.notEqual(moved, other)
+  })
+
+  test('a container with the network of another has its names, host name and files', { skip, timeout }, async () => {
+    await using machine = await containerMachine()
+    await network(machine, 'app')
+    await serve(machine, 'main', { network: 'app', extraHosts: ['extra:10.9.8.7'], dnsSearch: ['lan'] }, 'mainhost')
+    await serve(machine, 'db', { network: 'app' })
+    const beside = async (name: string, host: HostOptions) => {
+      const { id } = await machine.create({ ...machine.options(['sleep', '1000'], {}, host), name })
+      await machine.start(id)
+    }
+    await beside('side', { network: 'container:main' })
+    await beside('sideOfSide', { network: 'container:side' })
+    const look = 'cat /etc/hosts /etc/resolv.conf /etc/hostname; hostname; nslookup -type=a db | tail -n 3'
+    const expected = await inside(machine, 'main', look)
+    assert.match(expected, /10\.9\.8\.7\textra\n[\s\S]*search lan\n[\s\S]*mainhost\nmainhost\n/)
+    for (const name of ['side', 'sideOfSide']) assert.equal(await inside(machine, name, look), expected, name)
+    assert.match(await page(machine, 'side', '127.0.0.1'), /^I am main/)
+    await renameContainer(machine.machinery, 'main', 'first')
+    await restartContainer(machine.machinery, 'side', { timeout: 0 })
+    assert.equal(await inside(machine, 'side', look), expected, 'it is known by its ID, whatever its name')
+    const bad: [ReturnType<ContainerMachine['options']>, RegExp][] = [
+      [machine.options(['true'], { hostname: 'x' }, { network: 'container:first' }), /hostname and the network mode/],
+      [machine.options(['true'], {}, { network: 'container:first', dns: ['1.1.1.1'] }), /dns and the network mode/],
+      [machine.options(['true'], {}, { network: 'container:first', extraHosts: ['a:1.1.1.1'] }), /custom host-to-IP/],
+      [machine.options(['true'], {}, { network: 'container:first', publishAll: true }), /port publishing/],
+      [machine.options(['true'], { expose: ['80'] }, { network: 'container:first' }), /port exposing/],
+      [machine.options(['true'], {}, { network: 'container:' }), /invalid container format/],
+      [machine.options(['true'], {}, { ipAddress: '10.1.1.1' }), /on user defined networks only/],
+      [machine.options(['true'], {}, { networkAliases: ['x'] }), /only for containers in user defined networks/],
+    ]
+    for (const [options, words] of bad) await assert.rejects(machine.create(options), words)
+  })
+
+  test('an address is not given to somebody else while a stopped container left it to another', {
+    skip,
+    timeout,
+  }, async () => {
+    await using machine = await containerMachine()
+    await serve(machine, 'stays')
+    const address = await serve(machine, 'main')
+    const { id } = await machine.create({
+      ...machine.options(['sleep', '1000'], {}, { network: 'container:main' }),
+      name: 'side',
+    })
+    await machine.start(id)
+    await stopContainer(machine.machinery, 'main', { timeout: 0 })
+    assert.doesNotMatch(await inside(machine, 'side', 'ip -4 addr'), new RegExp(address.replaceAll('.', '\\.')))
+  })
+
+  test("with the machine's network the container has its hosts and name", { skip, timeout }, async () => {
+    await using machine = await containerMachine()
+    const ran = await machine.run(
+      machine.options(['sh', '-c', 'cat /etc/hosts; hostname'], {}, { network: 'host', extraHosts: ['db:10.0.0.5'] }),
+    )
+    const hosts = execFileSync('cat', ['/etc/hosts'], { encoding: 'utf8' })
+    const name = execFileSync('hostname', { encoding: 'utf8' })
+    assert.equal(ran.stdout, `${hosts.replace(/\n?$/, '\n')}10.0.0.5\tdb\n${name}`)
+  })
+})
