@@ -26,7 +26,7 @@ const ROOMS: Record<string, string[]> = {
   transport: below.floor3,
   store: below.floor3,
   rootfs: [...below.floor3, 'store'],
-  container: below.floor4,
+  container: [...below.floor4, 'docker'],
   build: [...below.floor4, 'container', 'docker'],
   engine: [...below.floor4, 'container', 'build', 'docker'],
   cli: ['base', 'spec', 'docker', 'engine'],

@@ -1,3 +1,4 @@
+import type { PublishedPortRequest } from '#docker'
 import type { ContainerConfig, Digest, Healthcheck, Platform } from '#spec'
 
 /**
@@ -68,6 +69,8 @@ export interface HostOptions {
   ports?: PortRequest[]
   /** Every exposed port gets a random host port. */
   publishAll?: boolean
+  /** The host's address for ports that name none; 0.0.0.0 without it. */
+  publishAddress?: string
   capAdd?: string[]
   capDrop?: string[]
   privileged?: boolean
@@ -121,15 +124,7 @@ export interface MountRequest {
   tmpfsOptions?: string[]
 }
 
-export interface PortRequest {
-  hostAddress?: string
-  /** undefined: a random one. */
-  hostPort?: number
-  /** With `hostPort`: the end of a range from which one free port is taken. */
-  hostPortEnd?: number
-  containerPort: number
-  protocol: 'tcp' | 'udp' | 'sctp'
-}
+export type PortRequest = PublishedPortRequest
 
 export interface DeviceRequest {
   hostPath: string

@@ -11,5 +11,6 @@ export { environmentEntry, parseEnvironmentFile, parseLabelFile } from './key-va
 export { matchGlob } from './match-glob.ts'
 export { readBoolean, readCpus, readInteger } from './number.ts'
 export { compilePattern, type Pattern } from './pattern.ts'
+export { type PortProtocol, type PublishedPortRequest, parseExposedPorts, parsePublishedPorts } from './ports.ts'
 export { parseSize } from './size.ts'
 export { millisecondsOf, parseTimestamp } from './timestamp.ts'

@@ -1,35 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { containerRequest } from './container-flags.ts'
-import {
-  parseDevice,
-  parseMount,
-  parsePorts,
-  parseRestart,
-  parseTmpfs,
-  parseUlimit,
-  parseVolume,
-} from './flag-values.ts'
+import { parseDevice, parseMount, parseRestart, parseTmpfs, parseUlimit, parseVolume } from './flag-values.ts'
 
 const here = (path: string) => `/here/${path}`
-
-test('ports: single, with address, ranges, protocols; wrong ones are refused', () => {
-  const tcp = { protocol: 'tcp' }
-  assert.deepEqual(parsePorts('80'), [{ ...tcp, containerPort: 80 }])
-  assert.deepEqual(parsePorts('8080:80/udp'), [{ protocol: 'udp', containerPort: 80, hostPort: 8080 }])
-  assert.deepEqual(parsePorts('127.0.0.1::80'), [{ ...tcp, hostAddress: '127.0.0.1', containerPort: 80 }])
-  assert.deepEqual(parsePorts('[::1]:8080:80'), [{ ...tcp, hostAddress: '::1', containerPort: 80, hostPort: 8080 }])
-  assert.deepEqual(
-    parsePorts('8000-8001:80-81').map((port) => [port.hostPort, port.containerPort]),
-    [
-      [8000, 80],
-      [8001, 81],
-    ],
-  )
-  assert.deepEqual(parsePorts('8000-8009:80'), [{ ...tcp, containerPort: 80, hostPort: 8000, hostPortEnd: 8009 }])
-  for (const bad of ['', '0', '65536', '80/http', '8000-8002:80-81', 'a:80', '90-80', '1:2:3:4'])
-    assert.throws(() => parsePorts(bad), /invalid|Invalid/, bad)
-})
 
 test('a mount is a line of CSV; words that mean nothing here are taken', () => {
   const mount = { type: 'bind', source: '/here/a,b', target: '/w' }

@@ -1,6 +1,6 @@
 import { BaleError } from '#base'
 import { csvFields, parseSize, readBoolean, readDuration, readInteger } from '#docker'
-import type { DeviceRequest, MountRequest, PortRequest, RestartPolicy, Ulimit } from '#engine'
+import type { DeviceRequest, MountRequest, RestartPolicy, Ulimit } from '#engine'
 
 function invalid(flag: string, value: string, why: string | Error): BaleError {
   const problem = typeof why === 'string' ? why : why.message
@@ -33,41 +33,6 @@ export function parseLabels(words: readonly string[]): Record<string, string> {
       return at < 0 ? [word, ''] : [word.slice(0, at), word.slice(at + 1)]
     }),
   )
-}
-
-/** `[IP:][HOST[-HOST]:]CONTAINER[-CONTAINER][/PROTOCOL]`, IPv6 addresses in brackets. One request for each port. */
-export function parsePorts(text: string): PortRequest[] {
-  const pattern =
-    /^(?:(\[[0-9a-fA-F:.]+\]|\d+\.\d+\.\d+\.\d+|localhost):)?(?:(\d*)(?:-(\d+))?:)?(\d+)(?:-(\d+))?(?:\/(\w+))?$/
-  const [match, address, hostFrom, hostTo, from = '', to, protocol = 'tcp'] = pattern.exec(text) ?? []
-  const hint = 'for example 8080:80, 127.0.0.1:8080:80/tcp or 8000-8010:8000-8010'
-  if (match === undefined) throw invalid('publish', text, hint)
-  if (!['tcp', 'udp', 'sctp'].includes(protocol))
-    throw new BaleError('INVALID_ARGUMENT', `invalid proto: ${protocol}`, { hint: 'tcp, udp or sctp' })
-  const [first, last] = range(from, to)
-  const common = {
-    protocol: protocol as PortRequest['protocol'],
-    ...(address && { hostAddress: address === 'localhost' ? '127.0.0.1' : address.replace(/[[\]]/g, '') }),
-  }
-  const count = last - first + 1
-  const ports = Array.from({ length: count }, (_, index) => first + index)
-  if (hostFrom === undefined || hostFrom === '') return ports.map((containerPort) => ({ ...common, containerPort }))
-  const [hostFirst, hostLast] = range(hostFrom, hostTo)
-  if (hostLast - hostFirst + 1 === count)
-    return ports.map((containerPort, index) => ({ ...common, containerPort, hostPort: hostFirst + index }))
-  // One port of the container and a range of the host: any free one of the range.
-  if (count === 1) return [{ ...common, containerPort: first, hostPort: hostFirst, hostPortEnd: hostLast }]
-  throw new BaleError('INVALID_ARGUMENT', `invalid ranges specified for container and host Ports: ${text}`, { hint })
-}
-
-function range(from: string, to: string | undefined): [number, number] {
-  const first = Number(from)
-  const last = Number(to ?? from)
-  if (first < 1 || last > 65535 || last < first)
-    throw new BaleError('INVALID_ARGUMENT', `Invalid port: ${to === undefined ? from : `${from}-${to}`}`, {
-      hint: 'ports are 1 to 65535',
-    })
-  return [first, last]
 }
 
 /** `[SOURCE:]TARGET[:OPTIONS]` of `-v`. `resolvePath` makes a relative source absolute (docker: `./x`). */

@@ -172,11 +172,13 @@ export function portsText(ports: readonly PublishedPort[], exposed: readonly str
   return groups.map(({ first, last }) => groupText(first, last)).join(', ')
 }
 
+const shown = (address: string) => (address.includes(':') ? `[${address}]` : address)
+
 function groupText(
   first: { hostIp: string; hostPort: number; containerPort: number; protocol: string },
   last: { hostPort: number; containerPort: number },
 ): string {
   const span = (from: number, to: number) => (from === to ? String(from) : `${from}-${to}`)
   const inside = `${span(first.containerPort, last.containerPort)}/${first.protocol}`
-  return first.hostIp === '' ? inside : `${first.hostIp}:${span(first.hostPort, last.hostPort)}->${inside}`
+  return first.hostIp === '' ? inside : `${shown(first.hostIp)}:${span(first.hostPort, last.hostPort)}->${inside}`
 }

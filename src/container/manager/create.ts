@@ -1,5 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { BaleError, type OperationOptions } from '#base'
+import { parseExposedPorts } from '#docker'
 import { acquireLock } from '#host/file'
 import type { Rootfs } from '#rootfs'
 import type { Digest } from '#spec'
@@ -13,7 +14,7 @@ import { resourceLimits } from '../spec/resources.ts'
 import { parseSecurityOptions } from '../spec/security-options.ts'
 import { removeVolume } from '../volume/volumes.ts'
 import type { Container, ContainerDocument, ContainerMount } from './document.ts'
-import { effectiveConfig, portRange } from './effective-config.ts'
+import { effectiveConfig } from './effective-config.ts'
 import { type Machinery, newId, pathsOf } from './machinery.ts'
 import { checkContainerName, madeUpName } from './names.ts'
 import { copyImageContent, mountPointKind, mountRequests, resolveMounts, wantsCopy } from './resolve-mounts.ts'
@@ -92,7 +93,7 @@ function checkOptions(options: ContainerOptions): void {
     throw new BaleError('INVALID_ARGUMENT', 'conflicting options: --restart and --rm')
   if (host.publishAll)
     for (const port of Object.keys(image.config.ExposedPorts ?? {}))
-      portRange(port, 'invalid exposed port of the image')
+      parseExposedPorts(port, 'invalid exposed port of the image')
 }
 
 /** A name may pass to another container, an ID does not. One that is not there yet is looked for by the start. */

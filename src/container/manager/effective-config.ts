@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import { BaleError, printable } from '#base'
+import { parseExposedPorts } from '#docker'
 import { signalNumber } from '#host'
 import type { Healthcheck } from '#spec'
 import type { ContainerOptions, ProcessOptions } from '../options.ts'
@@ -88,20 +89,11 @@ function exposed({ image, config, host }: ContainerOptions): Pick<EffectiveConfi
   const published = (host.ports ?? []).map((port) => `${port.containerPort}/${port.protocol}`)
   const keys = [
     ...Object.keys(image.config.ExposedPorts ?? {}),
-    ...(config.expose ?? []).flatMap((text) => portRange(text)),
+    ...(config.expose ?? []).flatMap((text) => parseExposedPorts(text)),
     ...published,
   ]
   if (keys.length === 0) return {}
   return { ExposedPorts: Object.fromEntries(keys.map((key) => [key.includes('/') ? key : `${key}/tcp`, {}])) }
-}
-
-/** `8000-8002/udp` -> three keys. Throws INVALID_ARGUMENT with `complaint`. */
-export function portRange(text: string, complaint = 'invalid range format for --expose'): string[] {
-  const [, from = '', to, protocol = 'tcp'] = /^(\d+)(?:-(\d+))?(?:\/(tcp|udp|sctp))?$/.exec(text) ?? []
-  const last = Number(to ?? from)
-  if (from === '' || Number(from) < 1 || last > 65535 || last < Number(from))
-    throw new BaleError('INVALID_ARGUMENT', `${complaint}: ${printable(text)}`)
-  return Array.from({ length: last - Number(from) + 1 }, (_, index) => `${Number(from) + index}/${protocol}`)
 }
 
 function volumesOf({ image, config }: ContainerOptions): Pick<EffectiveConfig, 'Volumes'> {

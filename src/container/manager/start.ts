@@ -1,6 +1,7 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaleError, type OperationOptions } from '#base'
+import { parseExposedPorts } from '#docker'
 import { processIdentity, removeCgroup } from '#host'
 import { acquireLock } from '#host/file'
 import type { Rootfs } from '#rootfs'
@@ -15,7 +16,6 @@ import { cgroupPath } from '../spec/runtime-spec.ts'
 import { namesOn } from './change.ts'
 import { containerSpec, type Prepared, sharedNamespace } from './container-spec.ts'
 import type { Container } from './document.ts'
-import { portRange } from './effective-config.ts'
 import { finalize } from './finalize.ts'
 import { healthCommand, startHealthChecks } from './health.ts'
 import { type Machinery, newId, pathsOf } from './machinery.ts'
@@ -174,6 +174,7 @@ async function connect(
       owner: id,
       network,
       ports: portRequests(record),
+      publishAddress: host.publishAddress,
       aliases: namesOn(record),
       address: host.ipAddress,
       mac: host.macAddress?.toLowerCase(),
@@ -214,7 +215,9 @@ function portRequests(record: Container): PortRequest[] {
   const { host, config } = record.document
   const ports = [...(host.ports ?? [])]
   if (!host.publishAll) return ports
-  for (const key of Object.keys(config.ExposedPorts ?? {}).flatMap((text) => portRange(text, 'invalid exposed port'))) {
+  for (const key of Object.keys(config.ExposedPorts ?? {}).flatMap((text) =>
+    parseExposedPorts(text, 'invalid exposed port'),
+  )) {
     const [port = '', protocol = 'tcp'] = key.split('/')
     const known = ports.some((one) => one.containerPort === Number(port) && one.protocol === protocol)
     if (!known) ports.push({ containerPort: Number(port), protocol: protocol as PortRequest['protocol'] })

@@ -46,6 +46,8 @@ export interface ClaimRequest {
   /** A fixed address. */
   address?: string
   mac?: string
+  /** The host's address for ports that name none. */
+  publishAddress?: string
 }
 
 /** Joins containers to networks of this machine. One per store. */
@@ -111,7 +113,7 @@ export function connections({ store, programs }: ConnectionsOptions): Connection
       await createNetworkNamespace(namespacePath(owner), programs)
       return namespacePath(owner)
     },
-    async claim({ owner, network: asked, ports = [], aliases = [], address, mac }) {
+    async claim({ owner, network: asked, ports = [], aliases = [], address, mac, publishAddress = '0.0.0.0' }) {
       await using _ = await lock(asked.id)
       const network = await settleRange(store, asked)
       const subnet = parseSubnet(network.document.subnet)
@@ -129,7 +131,7 @@ export function connections({ store, programs }: ConnectionsOptions): Connection
           gateway: network.document.gateway,
           mac: mac ?? macOf(given),
           aliases: [...aliases],
-          ports: network.document.internal ? [] : await claimPorts(store, owner, ports),
+          ports: network.document.internal ? [] : await claimPorts(store, owner, ports, publishAddress),
           dns: network.document.dns,
           internal: network.document.internal,
         }

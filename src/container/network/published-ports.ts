@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram'
 import { createServer } from 'node:net'
-import { BaleError, errnoOf } from '#base'
-import type { Store } from '#store'
+import { BaleError, errnoOf, isBaleError } from '#base'
+import type { ClaimedPort, Store } from '#store'
 import type { PortRequest } from '../options.ts'
 
 export interface PublishedPort {
@@ -15,68 +15,107 @@ export interface PublishedPort {
 /** Docker's range for ports that nobody named. */
 const RANDOM_PORTS = { from: 32768, to: 60999 }
 
+/** A random port may be taken by another container between the look and the claim. */
+const ATTEMPTS = 5
+
 /**
  * Gives a container its host ports: claimed in the store against other containers, and tried by binding against
- * programs of this machine (a rule would silently take their traffic). All or nothing.
+ * programs of this machine (a rule would silently take their traffic). All or nothing; what is asked for twice is given
+ * once. `address` is the host's for ports that name none.
  */
 export async function claimPorts(
   store: Pick<Store, 'ports'>,
   owner: string,
   requests: readonly PortRequest[],
+  address = '0.0.0.0',
 ): Promise<PublishedPort[]> {
-  if (requests.length === 0) return []
-  const ports = requests.map((request) => ({ ...request, hostIp: request.hostAddress || '0.0.0.0' }))
-  const taken = await store.ports.list()
-  const used = new Set(taken.map(({ protocol, port }) => `${protocol}/${port}`))
-  const choices: { hostIp: string; protocol: PublishedPort['protocol']; candidates: number[] }[] = []
-  for (const { hostIp, protocol, hostPort, hostPortEnd } of ports) {
-    const fixed = hostPort !== undefined && hostPortEnd === undefined
-    const port = fixed
-      ? hostPort
-      : await freePort(hostIp, protocol, hostPort ?? RANDOM_PORTS.from, hostPortEnd ?? RANDOM_PORTS.to, used)
-    // A port that another container holds is the store's to refuse, in docker's words.
-    if (fixed && !used.has(`${protocol}/${port}`) && !(await canBind(hostIp, port, protocol)))
-      throw new BaleError(
-        'CONFLICT',
-        `cannot publish port: listen ${protocol} ${hostIp}:${port}: bind: address already in use`,
-        { hint: `another program of this machine uses it: ss -lnp 'sport = :${port}'` },
-      )
-    used.add(`${protocol}/${port}`)
-    choices.push({ hostIp, protocol, candidates: [port] })
+  const wanted = withoutDoubles(requests.map((request) => ({ ...request, hostIp: request.hostAddress || address })))
+  if (wanted.length === 0) return []
+  for (let attempt = 1; ; attempt++) {
+    const choices = await choosePorts(wanted, await store.ports.list())
+    try {
+      const claimed = await store.ports.allocate(owner, choices)
+      return claimed.map(({ hostIp, port, protocol }, index) => ({
+        hostIp,
+        hostPort: port,
+        containerPort: wanted[index]!.containerPort,
+        protocol,
+      }))
+    } catch (error) {
+      if (!isBaleError(error, 'CONFLICT') || attempt === ATTEMPTS || wanted.every(isFixed)) throw error
+    }
   }
-  const claimed = await store.ports.allocate(owner, choices)
-  return claimed.map(({ hostIp, port, protocol }, index) => ({
-    hostIp,
-    hostPort: port,
-    containerPort: ports[index]!.containerPort,
-    protocol,
-  }))
+}
+
+type Wanted = PortRequest & { hostIp: string }
+
+const isFixed = ({ hostPort, hostPortEnd }: Wanted) => hostPort !== undefined && hostPortEnd === undefined
+
+function withoutDoubles(ports: readonly Wanted[]): Wanted[] {
+  const key = (port: Wanted) => [port.hostIp, port.hostPort, port.hostPortEnd, port.containerPort, port.protocol].join()
+  return [...new Map(ports.map((port) => [key(port), port])).values()]
+}
+
+async function choosePorts(wanted: readonly Wanted[], taken: readonly ClaimedPort[]) {
+  const used = new Set(taken.map(({ protocol, port }) => `${protocol}/${port}`))
+  // Those that were named first: a random one must not take them.
+  for (const port of wanted.filter(isFixed)) await assertFree(port, port.hostPort!, used)
+  for (const port of wanted.filter(isFixed)) used.add(`${port.protocol}/${port.hostPort}`)
+  const choices: { hostIp: string; protocol: PublishedPort['protocol']; candidates: number[] }[] = []
+  for (const port of wanted) {
+    const chosen = isFixed(port) ? port.hostPort! : await freePort(port, used)
+    used.add(`${port.protocol}/${chosen}`)
+    choices.push({ hostIp: port.hostIp, protocol: port.protocol, candidates: [chosen] })
+  }
+  return choices
+}
+
+/** A port that another container holds is the store's to refuse, in docker's words. */
+async function assertFree({ hostIp, protocol }: Wanted, port: number, used: ReadonlySet<string>): Promise<void> {
+  if (used.has(`${protocol}/${port}`) || (await canBind(hostIp, port, protocol))) return
+  throw new BaleError(
+    'CONFLICT',
+    `failed to bind host port ${shown(hostIp)}:${port}/${protocol}: address already in use`,
+    {
+      hint: `another program of this machine uses it: ss -lnp 'sport = :${port}'`,
+    },
+  )
 }
 
 async function freePort(
-  hostIp: string,
-  protocol: PublishedPort['protocol'],
-  from: number,
-  to: number,
+  { hostIp, protocol, hostPort: from = RANDOM_PORTS.from, hostPortEnd: to = RANDOM_PORTS.to }: Wanted,
   used: ReadonlySet<string>,
 ): Promise<number> {
   for (let port = from; port <= to; port++)
     if (!used.has(`${protocol}/${port}`) && (await canBind(hostIp, port, protocol))) return port
-  throw new BaleError('CONFLICT', `all ${protocol} ports of ${from}-${to} are in use on ${hostIp}`)
+  throw new BaleError('CONFLICT', `all ${protocol} ports of ${from}-${to} are in use on ${shown(hostIp)}`)
 }
+
+const shown = (address: string) => (address.includes(':') ? `[${address}]` : address)
 
 function canBind(address: string, port: number, protocol: PublishedPort['protocol']): Promise<boolean> {
   if (protocol === 'sctp') return Promise.resolve(true)
   return new Promise((resolve, reject) => {
     const failed = (error: Error) => {
       if (errnoOf(error) === 'EADDRINUSE') return resolve(false)
-      const why = errnoOf(error) === 'EADDRNOTAVAIL' ? 'this machine has no such address' : error.message
-      reject(new BaleError('NETWORK_SETUP_FAILED', `cannot publish port ${address}:${port}: ${why}`, { cause: error }))
+      const why =
+        errnoOf(error) === 'EADDRNOTAVAIL'
+          ? 'cannot assign requested address: this machine has no such address'
+          : error.message
+      reject(
+        new BaleError(
+          'NETWORK_SETUP_FAILED',
+          `failed to bind host port ${shown(address)}:${port}/${protocol}: ${why}`,
+          { cause: error },
+        ),
+      )
     }
     if (protocol === 'tcp') {
       const server = createServer()
       server.once('error', failed)
-      server.listen({ host: address, port, exclusive: true }, () => server.close(() => resolve(true)))
+      server.listen({ host: address, port, exclusive: true, ipv6Only: address.includes(':') }, () =>
+        server.close(() => resolve(true)),
+      )
     } else {
       const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4')
       socket.once('error', failed)
