@@ -334,6 +334,18 @@ test('of a source that lacks parts of an index, the best of what it holds is tak
   await assert.rejects(strict, { code: 'NO_MATCHING_PLATFORM' })
 })
 
+test('of an index that tells no platforms, the configs are asked', async () => {
+  const { source, images } = await twoPlatforms()
+  const entries = images.map(({ manifestDescriptor }) => manifestDescriptor)
+  const { bytes, descriptor } = makeIndex(entries)
+  await source.putManifest(descriptor, bytes)
+  const name = descriptor.digest
+  const result = await copyImage(source, createMemoryPlace(), { name, platform: amd64 })
+  assert.equal(result.manifestDescriptor?.digest, images[1]!.manifestDescriptor.digest)
+  const none = copyImage(source, createMemoryPlace(), { name, platform: parsePlatform('linux/s390x') })
+  await assert.rejects(none, { code: 'NO_MATCHING_PLATFORM', message: /linux\/arm\/v6, linux\/amd64/ })
+})
+
 async function* only(bytes: Uint8Array) {
   yield bytes
 }

@@ -20,7 +20,14 @@ import { choosePlatform, imagesOf } from './choose-platform.ts'
 import { copyBlob } from './copy-blob.ts'
 import { type CopyWords, pullWords } from './copy-words.ts'
 import type { CopySelection, ImageSource, ImageTarget } from './image-place.ts'
-import { artifactTypeOf, isImageManifest, type ReadManifest, readConfigBytes, readManifest } from './read-documents.ts'
+import {
+  artifactTypeOf,
+  isImageManifest,
+  type ReadManifest,
+  readConfigBytes,
+  readImageConfig,
+  readManifest,
+} from './read-documents.ts'
 
 export interface CopyOptions extends OperationOptions, CopySelection {
   /** What the source knows the image as. */
@@ -111,7 +118,7 @@ async function chooseImage(
         hint: 'choose one with --platform',
       })
     }
-    const { platform: _, ...entry } = chooseEntry(found.index, options)
+    const { platform: _, ...entry } = await chooseEntry(source, found.index, options)
     found = await readManifest(source, entry, pass(options))
   }
   if (options.imagesOnly && !isImageManifest(found.manifest))
@@ -119,18 +126,38 @@ async function chooseImage(
   return found
 }
 
-/** Of a source that lacks parts of the index, what is held counts: a wish for this platform is then only a preference. */
-function chooseEntry(index: ImageIndex, { platform, strictPlatform, isHeld }: CopyOptions): Descriptor {
+/**
+ * Of a source that lacks parts of the index, what is held counts: a wish for this platform is then only a preference. Where
+ * no entry says that it fits, those that say nothing are asked for their configs, as containerd does.
+ */
+async function chooseEntry(source: ImageSource, index: ImageIndex, options: CopyOptions): Promise<Descriptor> {
+  const { strictPlatform, isHeld } = options
+  const platform = options.platform!
   const held = isHeld ? index.manifests.filter((entry) => isHeld(entry)) : index.manifests
   const offered = { ...index, manifests: held.length > 0 ? held : index.manifests }
   try {
-    return choosePlatform(offered, platform!)
+    return choosePlatform(offered, platform)
   } catch (error) {
-    const [only, ...others] = imagesOf(offered)
+    const images = imagesOf(offered)
+    const silentOnes = images.filter((entry) => entry.platform === undefined).slice(0, ASKED_LIMIT)
+    if (silentOnes.length > 0) {
+      const manifests = await Promise.all(silentOnes.map((entry) => withPlatform(source, entry, pass(options))))
+      return choosePlatform({ ...index, manifests }, platform)
+    }
     const isPart = offered.manifests.length < index.manifests.length
-    if (!only || others.length > 0 || !isPart || strictPlatform) throw error
-    return only
+    if (images.length !== 1 || !isPart || strictPlatform) throw error
+    return images[0]!
   }
+}
+
+const ASKED_LIMIT = 32
+
+async function withPlatform(source: ImageSource, entry: Descriptor, options: OperationOptions): Promise<Descriptor> {
+  const read = await readManifest(source, entry, options)
+  const image = read.kind === 'manifest' ? await readImageConfig(source, read.manifest, options) : undefined
+  if (!image) return entry
+  const { os, architecture, variant } = image.config
+  return { ...entry, platform: { os, architecture, ...(variant && { variant }) } }
 }
 
 function notAnImage(manifest: ImageManifest, name: string | undefined): BaleError {

@@ -79,9 +79,8 @@ export function buildEntry(
 
 function finishEntry(entry: TarEntry, header: TarHeader, sparse: SparseRecords, limits: TarLimits): BuiltEntry {
   const { name, type } = entry
-  if (header.mode < 0) throw tarError('has a negative mode', name)
-  // Some writers put the file type's bits here as well.
-  entry.mode = (header.mode % 0o200000) & 0o7777
+  // Some writers put the file type's bits here as well, or a negative number, of which Go takes the low bits.
+  entry.mode = (((header.mode % 0o10000) + 0o10000) % 0o10000) & 0o7777
   checkId(entry.uid, 'user', name)
   checkId(entry.gid, 'group', name)
   if (!Number.isSafeInteger(entry.mtime)) throw tarError('has a time beyond 2^53', name)

@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { pack } from 'tar-stream'
-import { collect, type ScannedEntry, scanTar } from '../../../test/kit/scanned-tar.ts'
+import { collect, makeTar, type ScannedEntry, scanTar } from '../../../test/kit/scanned-tar.ts'
 
 let folder = ''
 const longName = `${'deep-directory/'.repeat(8)}${'n'.repeat(120)}`
@@ -172,6 +172,29 @@ test('numbers that need base-256 are read: ids beyond 2^21, negative times', () 
   const tar = tarOf('tar', ['-c', '-f', '-', '--format=gnu', '--owner=u:4000000000', '--mtime=@-5', '--no-recursion'])
   const { entry } = scanTar(tar).entries[0]!
   assert.deepEqual([entry.uid, entry.mtime], [4000000000, -5])
+})
+
+test('of an odd mode the twelve bits that a file has are taken', async () => {
+  const plain = await makeTar([{ name: 'a', type: 'file', content: 'x' }])
+  const modes: [field: Buffer, mode: number][] = [
+    [Buffer.from('0100644\0'), 0o644],
+    [Buffer.from('0040755\0'), 0o755],
+    [Buffer.from('7777777\0'), 0o7777],
+    [Buffer.from('   644 \0'), 0o644],
+    [Buffer.from('00000644'), 0o644],
+    [Buffer.alloc(8), 0],
+    [Buffer.from('80000000000001a4', 'hex'), 0o644],
+    // -348: the low bits of a negative number, as Go takes them.
+    [Buffer.from('fffffffffffffea4', 'hex'), 0o7244],
+  ]
+  for (const [field, mode] of modes) {
+    const tar = Buffer.from(plain)
+    field.copy(tar, 100)
+    tar.fill(' ', 148, 156)
+    const sum = tar.subarray(0, 512).reduce((all, byte) => all + byte, 0)
+    tar.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148)
+    assert.equal(scanTar(tar).entries[0]!.entry.mode, mode, field.toString('hex'))
+  }
 })
 
 test('what tar-stream packs is read: plain entries', async () => {
