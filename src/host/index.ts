@@ -15,6 +15,7 @@ export {
   removeCgroup,
 } from './cgroup.ts'
 export { type CopyRange, copyRange, dropPageCache, shareRange } from './copy-file.ts'
+export { sparseExtents } from './data-extents.ts'
 export {
   type Capabilities,
   capabilities,

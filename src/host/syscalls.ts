@@ -322,6 +322,13 @@ export function posixFadvise(fd: number, advice: number): void {
   if (errno !== 0) throw new SystemError(errno, 'posix_fadvise')
 }
 
+export const SEEK = { DATA: 3, HOLE: 4 } as const
+const cSeek = native('lseek', 'long', 'int', 'int64', 'int')
+/** lseek(2): the next byte with data, or the next hole, from `offset` on; ENXIO behind the last data. */
+export function lseek(fd: number, offset: number, whence: number): number {
+  return checked(cSeek(fd, offset, whence), 'lseek')
+}
+
 const cSyncfs = native('syncfs', 'int', 'int')
 export function syncfs(fd: number): void {
   checked(cSyncfs(fd), 'syncfs')

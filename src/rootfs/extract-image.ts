@@ -2,6 +2,7 @@ import * as fs from 'node:fs'
 import { errnoOf, type OperationOptions, printable, silent } from '#base'
 import { type ErofsImage, readLink, TYPES, type WalkedInode, walkImage } from '#format/erofs'
 import { lchown, mknod, utimensat, writeXattr } from '#host'
+import { writeData } from '#host/file'
 
 /**
  * Makes the image's tree in a new folder: owners, modes, times, extended attributes, hard links, devices, and whiteouts as
@@ -41,19 +42,15 @@ export async function extractImage(image: ErofsImage, folder: string, options: O
   for (const { path, inode } of directories.reverse()) await setAttributes(image, inode, path)
 }
 
-const ZEROS = Buffer.alloc(1024 * 1024)
-
 async function writeFile(image: ErofsImage, inode: WalkedInode, path: Buffer): Promise<void> {
   const fd = fs.openSync(path, 'wx', 0o600)
   try {
-    let position = 0
-    for await (const bytes of image.readData(inode.nid)) {
-      // Zeros are left as holes.
-      if (bytes.length > ZEROS.length || !ZEROS.subarray(0, bytes.length).equals(bytes)) {
-        for (let done = 0; done < bytes.length; )
-          done += fs.writeSync(fd, bytes, done, bytes.length - done, position + done)
+    for (const { offset, length } of await image.extents(inode.nid)) {
+      let position = offset
+      for await (const bytes of image.readData(inode.nid, { start: offset, length })) {
+        writeData(fd, bytes, position)
+        position += bytes.length
       }
-      position += bytes.length
     }
     fs.ftruncateSync(fd, inode.size)
   } finally {

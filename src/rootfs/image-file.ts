@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { closeSync, fchmodSync, fdatasync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
 import { promisify } from 'node:util'
 import type { RandomSink, RandomSource } from '#format/erofs'
+import { writeData } from '#host/file'
 import { type Digest, parseDigest } from '#spec'
 
 /** Writes reach the file in pieces of this size: fewer, larger system calls, and small late changes stay in memory. */
@@ -30,7 +31,11 @@ export function createImageFile(path: string): ImageFile {
 
   function writeAll(bytes: Uint8Array, position: number): void {
     for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done, bytes.length - done, position + done)
-    unsynced += bytes.length
+    begun(bytes.length)
+  }
+
+  function begun(bytes: number): void {
+    unsynced += bytes
     if (unsynced < WRITE_BACK_EVERY || writeBack) return
     unsynced = 0
     writeBack = sync(fd)
@@ -42,8 +47,13 @@ export function createImageFile(path: string): ImageFile {
       })
   }
 
+  /** New ground: zeros stay holes, so that a file of zeros takes no disk. */
+  function append(bytes: Uint8Array, position: number): void {
+    begun(writeData(fd, bytes, position))
+  }
+
   function flush(): void {
-    if (used > 0) writeAll(window.subarray(0, used), base)
+    if (used > 0) append(window.subarray(0, used), base)
     base += used
     used = 0
   }
@@ -70,7 +80,7 @@ export function createImageFile(path: string): ImageFile {
         flush()
         base = position
         if (bytes.length >= WINDOW) {
-          writeAll(bytes, position)
+          append(bytes, position)
           base = position + bytes.length
           return
         }

@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync, read, readlinkSync, readSync
 import { promisify } from 'node:util'
 import { errnoOf } from '#base'
 import type { NewTarEntry, PackedEntry } from '#format/tar'
-import { readXattrs } from '#host'
+import { readXattrs, sparseExtents } from '#host'
 import type { WalkedFile } from './walk-folder.ts'
 
 const SECOND = 1_000_000_000n
@@ -65,8 +65,9 @@ function fileWithData(safePath: Buffer, entry: NewTarEntry): PackedEntry | undef
     if (!stat.isFile()) return undefined
     const { size } = stat
     if (size <= SMALL) return { entry: { ...entry, size }, ...(size > 0 && { data: smallFile(fd, size) }) }
+    const sparse = sparseExtents(fd, size)
     kept = true
-    return { entry: { ...entry, size }, data: largeFile(fd, size) }
+    return { entry: { ...entry, size, sparse }, data: largeFile(fd, sparse ?? [{ offset: 0, length: size }]) }
   } finally {
     if (!kept) closeSync(fd)
   }
@@ -108,16 +109,19 @@ function smallFile(fd: number, size: number): Uint8Array {
 
 const OPEN_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
-/** As `smallFile`, in pieces; closes the descriptor at its end. */
-async function* largeFile(fd: number, size: number): AsyncGenerator<Uint8Array> {
+/** As `smallFile`, the extents' bytes in pieces; closes the descriptor at its end. */
+async function* largeFile(fd: number, extents: NonNullable<NewTarEntry['sparse']>): AsyncGenerator<Uint8Array> {
   try {
-    for (let position = 0; position < size; ) {
-      const buffer = Buffer.allocUnsafeSlow(Math.min(PIECE, size - position))
-      const { bytesRead } = await readPiece(fd, buffer, 0, buffer.length, position)
-      if (bytesRead === 0) buffer.fill(0)
-      const bytes = bytesRead === 0 ? buffer : buffer.subarray(0, bytesRead)
-      yield bytes
-      position += bytes.length
+    for (const { offset, length } of extents) {
+      const end = offset + length
+      for (let position = offset; position < end; ) {
+        const buffer = Buffer.allocUnsafeSlow(Math.min(PIECE, end - position))
+        const { bytesRead } = await readPiece(fd, buffer, 0, buffer.length, position)
+        if (bytesRead === 0) buffer.fill(0)
+        const bytes = bytesRead === 0 ? buffer : buffer.subarray(0, bytesRead)
+        yield bytes
+        position += bytes.length
+      }
     }
   } finally {
     closeSync(fd)

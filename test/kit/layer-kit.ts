@@ -35,8 +35,11 @@ export interface MemoryLayer {
 }
 
 /** Writes a layer from tar bytes that arrive in pieces of the given size. */
-export async function writeLayer(tar: Uint8Array, options: { piece?: number } = {}): Promise<MemoryLayer> {
-  const image = memoryImage()
+export async function writeLayer(
+  tar: Uint8Array,
+  options: { piece?: number; image?: MemoryLayer['image'] } = {},
+): Promise<MemoryLayer> {
+  const image = options.image ?? memoryImage()
   const pieces: Buffer[] = []
   const writer = createLayerWriter({
     image,

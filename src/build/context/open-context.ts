@@ -156,7 +156,7 @@ function readTreeFile(tree: SourceTree, path: string): string | undefined {
   const entry = resolved === undefined ? undefined : tree.entry(resolved)
   if (resolved === undefined || entry?.type !== 'file') return undefined
   if (entry.size > TEXT_LIMIT) throw tooLarge(path)
-  return Buffer.concat([...tree.read(resolved, entry.size)]).toString('utf8')
+  return Buffer.concat([...tree.read(resolved, entry)]).toString('utf8')
 }
 
 async function readHostFile(path: string): Promise<string | undefined> {

@@ -50,11 +50,11 @@ test('what is swapped for a link after it was listed is not followed out (B07)',
   )
   rmSync(join(folder.path, 'd/f'))
   symlinkSync('/etc/passwd', join(folder.path, 'd/f'))
-  assert.throws(() => text(tree.read('d/f', 4)), /became a symbolic link while it was copied/)
+  assert.throws(() => text(tree.read('d/f', { size: 4 })), /became a symbolic link while it was copied/)
   renameSync(join(folder.path, 'd'), join(folder.path, 'was'))
   symlinkSync(join(folder.outside, 'd'), join(folder.path, 'd'))
   using fresh = openSourceTree(folder.path, { label: 'tree' })
-  assert.throws(() => text(fresh.read('d/g', 4)), { code: 'ENOENT' })
+  assert.throws(() => text(fresh.read('d/g', { size: 4 })), { code: 'ENOENT' })
 })
 
 test('ignored files are neither listed nor opened nor reached through a link (B08)', async () => {
@@ -83,7 +83,7 @@ test('entries tell bytes of names, times, owners, devices and attributes', async
   using tree = openSourceTree(folder.path, { label: 'tree', ownedByRoot: true })
   const f = tree.entry('f')!
   assert.deepEqual([f.type, f.size, f.mtime, f.mtimeNanoseconds, f.uid], ['file', 3, -2, 500_000_000, 0])
-  assert.equal(text(tree.read('\xffA', 8)), 'odd name')
+  assert.equal(text(tree.read('\xffA', { size: 8 })), 'odd name')
   if (process.getuid?.() !== 0) return
   execFileSync('mknod', [join(folder.path, 'device'), 'c', '1', '300'])
   const device = tree.entry('device')!
@@ -94,6 +94,6 @@ test('a file that grew or shrank is read as it is, so that its reader notices', 
   await using folder = await folderWith({ f: 'abc' })
   using tree = openSourceTree(folder.path, { label: 'tree' })
   writeFileSync(join(folder.path, 'f'), 'abcdef')
-  assert.ok(text(tree.read('f', 3)).length > 3)
-  assert.equal(text(tree.read('f', 60)), 'abcdef')
+  assert.ok(text(tree.read('f', { size: 3 })).length > 3)
+  assert.equal(text(tree.read('f', { size: 60 })), 'abcdef')
 })

@@ -9,7 +9,7 @@ import {
   readSync,
 } from 'node:fs'
 import { BaleError, errnoOf, printable } from '#base'
-import { openRoot, type RootFolder, readXattrs } from '#host'
+import { openRoot, type RootFolder, readXattrs, sparseExtents } from '#host'
 import { baseName, cleanPath, joinPath, parentOf, toBytes, toText } from './byte-path.ts'
 import { createPatternSet, type PatternSet } from './pattern-set.ts'
 
@@ -20,6 +20,8 @@ export interface TreeEntry {
   uid: number
   gid: number
   size: number
+  /** Where a file that is mostly holes has data. */
+  sparse?: readonly { offset: number; length: number }[]
   mtime: number
   mtimeNanoseconds: number
   /** latin1, of a symlink. */
@@ -47,8 +49,11 @@ export interface SourceTree extends Disposable {
   list(path: string): { name: string; entry: TreeEntry }[]
   /** Where a path leads when all links are followed inside the tree; undefined when nothing is there. */
   follow(path: string): string | undefined
-  /** The bytes of a regular file, in chunks; `size` as listed. That it is shorter or longer now is the reader's to notice. */
-  read(path: string, size: number): Iterable<Uint8Array>
+  /**
+   * The bytes of a regular file, in chunks; `size` as listed. That it is shorter or longer now is the reader's to notice.
+   * With `sparse` only the bytes of these extents.
+   */
+  read(path: string, entry: Pick<TreeEntry, 'size' | 'sparse'>): Iterable<Uint8Array>
   isIgnored(path: string): boolean
 }
 
@@ -158,9 +163,10 @@ export function openSourceTree(
             return found ? { name, entry: found } : []
           }),
       ),
-    *read(path, size) {
+    *read(path, { size, sparse }) {
       const descriptor = openFile(path)
       try {
+        if (sparse) return yield* readExtents(descriptor, sparse)
         for (let left = size; ; ) {
           // One byte more than announced, so that a file that grew is noticed; a short read is the end of a regular file.
           const chunk = Buffer.allocUnsafe(Math.min(CHUNK, Math.max(0, left) + 1))
@@ -181,6 +187,34 @@ export function openSourceTree(
   }
 }
 
+function* readExtents(descriptor: number, extents: NonNullable<TreeEntry['sparse']>): Generator<Uint8Array> {
+  for (const { offset, length } of extents) {
+    for (let done = 0; done < length; ) {
+      const chunk = Buffer.allocUnsafe(Math.min(CHUNK, length - done))
+      const count = readSync(descriptor, chunk, 0, chunk.length, offset + done)
+      if (count === 0) return
+      yield chunk.subarray(0, count)
+      done += count
+    }
+  }
+}
+
+/** Only for a large file; what it became since it was listed is noticed when it is read. */
+function extentsOf(place: Buffer, size: number): TreeEntry['sparse'] {
+  if (size < 1 << 20) return undefined
+  try {
+    const descriptor = openSync(place, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    try {
+      return sparseExtents(descriptor, size)
+    } finally {
+      closeSync(descriptor)
+    }
+  } catch (error) {
+    if (isMissing(error) || errnoOf(error) === 'ELOOP' || errnoOf(error) === 'EACCES') return undefined
+    throw error
+  }
+}
+
 /** The descriptor is of a folder in the tree; calls that do not follow the last component cannot lead out of it. */
 function entryPlace(descriptor: number, name: string): Buffer {
   return Buffer.concat([Buffer.from(`/proc/self/fd/${descriptor}/`), toBytes(name)])
@@ -197,6 +231,7 @@ function readEntry(place: Buffer, ownedByRoot: boolean): TreeEntry | undefined {
     uid: ownedByRoot ? 0 : Number(stats.uid),
     gid: ownedByRoot ? 0 : Number(stats.gid),
     size: type === 'file' ? Number(stats.size) : 0,
+    ...(type === 'file' && sparseOf(place, Number(stats.size))),
     mtime: Number(floorDivide(stats.mtimeNs, 1_000_000_000n)),
     mtimeNanoseconds: Number(((stats.mtimeNs % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n),
     linkName: type === 'symlink' ? readlinkSync(place, 'latin1' as BufferEncoding) : '',
@@ -205,6 +240,11 @@ function readEntry(place: Buffer, ownedByRoot: boolean): TreeEntry | undefined {
     xattrs: copiedXattrs(place, type),
     inode: type === 'file' && stats.nlink > 1n ? `${stats.dev}:${stats.ino}` : undefined,
   }
+}
+
+function sparseOf(place: Buffer, size: number): Pick<TreeEntry, 'sparse'> {
+  const sparse = extentsOf(place, size)
+  return sparse ? { sparse } : {}
 }
 
 /** Capabilities and user attributes go along; what belongs to overlayfs or to the host's policy does not (T11). */

@@ -15,7 +15,7 @@ export async function contentDigest(
     const first = new Map<string, number>()
     for (const [index, item] of items.entries()) {
       const { entry, relative } = item
-      const { type, mode, uid, gid, size, linkName, deviceMajor, deviceMinor, inode } = entry
+      const { type, mode, uid, gid, size, linkName, deviceMajor, deviceMinor, inode, sparse } = entry
       const linked = inode === undefined ? undefined : first.get(inode)
       if (inode !== undefined && linked === undefined) first.set(inode, index)
       const xattrs = [...entry.xattrs].sort(([a], [b]) => (a < b ? -1 : 1))
@@ -25,7 +25,8 @@ export async function contentDigest(
       hash.update(
         JSON.stringify([relative, type, mode, uid, gid, size, linkName, deviceMajor, deviceMinor, attributes, data]),
       )
-      hash.update('\n')
+      // Where the data lies, of a file whose holes were not read.
+      hash.update(sparse ? ` ${JSON.stringify(sparse)}\n` : '\n')
     }
   }
   return hash.digest('hex')

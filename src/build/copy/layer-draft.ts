@@ -73,10 +73,11 @@ export function createLayerDraft({ lower, latestTime, now }: LayerDraftOptions):
   }
 
   const tarEntry = (path: string, of: DraftEntry & { size?: number }): NewTarEntry => {
-    const { type, mode, uid, gid, mtime, mtimeNanoseconds, linkName, deviceMajor, deviceMinor, xattrs, size } = of
+    const { type, mode, uid, gid, mtime, mtimeNanoseconds, linkName, deviceMajor, deviceMinor, xattrs, size, sparse } =
+      of
     const isLate = latestTime !== undefined && mtime >= latestTime
     const time = isLate ? { mtime: latestTime, mtimeNanoseconds: 0 } : { mtime, mtimeNanoseconds }
-    return { name: path, type, mode, uid, gid, ...time, linkName, deviceMajor, deviceMinor, xattrs, size }
+    return { name: path, type, mode, uid, gid, ...time, linkName, deviceMajor, deviceMinor, xattrs, size, sparse }
   }
 
   const folders = (path: string): PackedEntry[] => {
@@ -107,7 +108,10 @@ export function createLayerDraft({ lower, latestTime, now }: LayerDraftOptions):
       const before = folders(path)
       const of = written.get(target)!
       written.set(path, of)
-      return [...before, { entry: { ...tarEntry(path, of), type: 'hardlink', linkName: target, size: 0 } }]
+      return [
+        ...before,
+        { entry: { ...tarEntry(path, of), type: 'hardlink', linkName: target, size: 0, sparse: undefined } },
+      ]
     },
     makeFolders(path, attributes) {
       const made: PackedEntry[] = []

@@ -58,7 +58,7 @@ function accountFields(tree: SourceTree | undefined, path: string): string[][] {
   if (entry?.type !== 'file') return []
   if (entry.size > ACCOUNT_FILE_LIMIT)
     throw new BaleError('LIMIT_EXCEEDED', `/${path} of the image is larger than 4 MiB`)
-  const text = Buffer.concat([...tree!.read(resolved!, entry.size)]).toString('utf8')
+  const text = Buffer.concat([...tree!.read(resolved!, entry)]).toString('utf8')
   return text.split('\n').map((line) => line.split(':'))
 }
 

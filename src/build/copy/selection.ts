@@ -18,7 +18,7 @@ export interface SelectedItem {
   /** Relative to the source. */
   relative: string
   entry: TreeEntry
-  /** Bytes of a file; may be called more than once. */
+  /** Bytes of a file, of a sparse one those of its extents; may be called more than once. */
   read(): Iterable<Uint8Array> | AsyncIterable<Uint8Array>
 }
 
@@ -87,7 +87,7 @@ function walk(tree: SourceTree, root: string, { excludes, includes, signal }: Wa
     const nowExcluded = relative === '' ? undefined : excludes?.step(text, excluded)
     const isIn = relative === '' || ((nowIncluded?.matched ?? true) && !nowExcluded?.matched && !entry.isPassage)
     const path = relative === '' ? root : joinPath(root, relative)
-    const item: SelectedItem = { relative, entry, read: () => tree.read(path, entry.size) }
+    const item: SelectedItem = { relative, entry, read: () => tree.read(path, entry) }
     if (entry.type !== 'directory') {
       if (isIn) take(item)
       return

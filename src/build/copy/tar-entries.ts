@@ -1,4 +1,5 @@
 import { createTarScanner, type TarEntry } from '#format/tar'
+import type { TreeEntry } from '../context/source-tree.ts'
 
 /** The entries of a tar one after the other; the data of each must be taken (or skipped by asking for the next) in order. */
 export async function* tarEntries(
@@ -47,7 +48,10 @@ export async function* tarEntries(
 }
 
 /** The data of an entry as the file appears: the holes of a sparse file as zeros. */
-export async function* fullData(entry: TarEntry, data: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+export async function* fullData(
+  entry: Pick<TarEntry, 'sparse' | 'size'> | Pick<TreeEntry, 'sparse' | 'size'>,
+  data: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
   if (!entry.sparse) return yield* data
   const zeros = Buffer.alloc(1 << 16)
   let position = 0

@@ -7,6 +7,8 @@ import { changed, folderAttributes, type PlaceOptions } from './place.ts'
 import type { SelectedItem } from './selection.ts'
 import { fullData, tarEntries } from './tar-entries.ts'
 
+const HOLES_KEPT = 256 << 20
+
 /** True for a tar, plain or compressed, that begins well; anything else is copied as a file. */
 export async function isArchive(item: SelectedItem): Promise<boolean> {
   if (item.entry.type !== 'file' || item.entry.size === 0) return false
@@ -61,9 +63,10 @@ export async function* unpack(
     }
     if (entry.type === 'file') files.set(path.join('/'), place)
     else files.delete(path.join('/'))
-    yield* draft.put(place, { ...changed(draftEntry(entry, entry.type), options), size: entry.size }, () =>
-      fullData(entry, data),
-    )
+    const attributes = { ...changed(draftEntry(entry, entry.type), options), size: entry.size }
+    // Few holes are not worth a form of its own: the layer has the zeros.
+    if (entry.size - entry.dataSize < HOLES_KEPT) yield* draft.put(place, attributes, () => fullData(entry, data))
+    else yield* draft.put(place, { ...attributes, sparse: entry.sparse }, () => data)
   }
 }
 
@@ -76,7 +79,7 @@ function draftEntry(entry: TarEntry, type: DraftEntry['type']): DraftEntry {
 function opened(item: SelectedItem): AsyncIterable<Uint8Array> {
   return decompressAny(
     (async function* () {
-      yield* item.read()
+      yield* fullData(item.entry, item.read())
     })(),
   )
 }

@@ -1,8 +1,9 @@
-import { closeSync, constants, fchmodSync, writeSync } from 'node:fs'
+import { closeSync, constants, fchmodSync, ftruncateSync, writeSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { errnoOf } from '#base'
 import type { PackedEntry } from '#format/tar'
 import { openRoot, type RootFolder } from '#host'
+import { writeData } from '#host/file'
 import { toBytes } from '../context/byte-path.ts'
 
 /**
@@ -64,11 +65,34 @@ async function writeFile(root: RootFolder, path: Buffer, { entry, data }: Packed
   try {
     const opened = typeof data === 'function' ? await data() : data
     if (opened instanceof Uint8Array) writeAll(descriptor, opened)
-    else for await (const chunk of opened ?? []) writeAll(descriptor, chunk)
+    else await writeExtents(descriptor, entry, opened ?? [])
     fchmodSync(descriptor, entry.mode ?? 0o644)
   } finally {
     closeSync(descriptor)
   }
+}
+
+/** Zeros become holes. */
+async function writeExtents(
+  descriptor: number,
+  { sparse, size = 0 }: PackedEntry['entry'],
+  data: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): Promise<void> {
+  const extents = sparse ?? [{ offset: 0, length: size }]
+  let index = 0
+  let done = 0
+  for await (let bytes of data) {
+    for (let extent = extents[index]; extent && bytes.length > 0; extent = extents[index]) {
+      const part = bytes.subarray(0, extent.length - done)
+      writeData(descriptor, part, extent.offset + done)
+      bytes = bytes.subarray(part.length)
+      done += part.length
+      if (done < extent.length) continue
+      index++
+      done = 0
+    }
+  }
+  ftruncateSync(descriptor, size)
 }
 
 function writeAll(descriptor: number, bytes: Uint8Array): void {

@@ -29,6 +29,7 @@ export async function checkErofs(source: RandomSource): Promise<{ inodes: number
       else {
         links.set(one.nid, { expected: one.links, found: 1, path: one.path })
         await image.xattrs(one.nid)
+        if (one.type === 'file') await image.extents(one.nid)
         if (one.type === 'symlink' && (await readLink(image, one.nid)).length !== one.size)
           throw damaged(`the symlink ${printable(one.path)} is cut`)
       }

@@ -1,3 +1,4 @@
+import { CHUNK_ENTRY, type Extents, MAX_CHUNKS } from './chunk-map.ts'
 import { crc32c } from './crc32c.ts'
 import { DIRENT_SIZE } from './directory-blocks.ts'
 import { createImageReader, damaged, type ImageReader } from './image-reader.ts'
@@ -5,13 +6,17 @@ import {
   BLOCK,
   COMPAT_CHECKSUM,
   decodeDevice,
+  FEATURE_CHUNKED,
+  FEATURES_OFFSET,
   getInt64,
   INODE_SIZE,
   type InodeType,
+  LAYOUT_CHUNKED,
   LAYOUT_INLINE,
   LAYOUT_PLAIN,
   LINKS_OFFSET,
   MAGIC,
+  NO_BLOCK,
   SLOT,
   SUPERBLOCK_AT,
   SUPERBLOCK_SIZE,
@@ -52,10 +57,14 @@ export interface ErofsImage {
   /** A file's data, or a symlink's target as bytes. `start` and `length` as in slice; default all. */
   readData(nid: number, range?: { start?: number; length?: number }): AsyncIterable<Uint8Array>
   xattrs(nid: number): Promise<Map<string, Uint8Array>>
+  /** Where a file has data, in whole blocks; all else is zeros. A short list also for files of terabytes. */
+  extents(nid: number): Promise<Extents>
 }
 
 interface Inode extends ImageInode {
   inline: boolean
+  /** log2 of the blocks of a chunk, when the data stands in chunks. */
+  chunkBits: number | undefined
   startBlock: number
   xattrBytes: number
   position: number
@@ -66,16 +75,47 @@ const DATA_PIECE = 1024 * 1024
 /** Opens an image as `createErofsWriter` makes it (other EROFS features are refused). The source stays the caller's. */
 export async function openErofs(source: RandomSource): Promise<ErofsImage> {
   const reader = createImageReader(source)
-  const { root, blocks } = await readSuperblock(reader)
+  const { root, blocks, chunked } = await readSuperblock(reader)
 
   async function inode(nid: number): Promise<Inode> {
     const position = nid * SLOT
     if (!Number.isSafeInteger(nid) || nid < 0 || position + INODE_SIZE > blocks * BLOCK)
       throw damaged(`inode ${nid} lies outside`)
-    return decodeInode(nid, await reader.read(position, INODE_SIZE), blocks)
+    return decodeInode(nid, await reader.read(position, INODE_SIZE), { blocks, chunked })
+  }
+
+  /** The runs of a file's blocks: where they stand, undefined for holes. */
+  async function* chunkRuns(one: Inode): AsyncGenerator<{ from: number; to: number; position: number | undefined }> {
+    const chunk = BLOCK * 2 ** one.chunkBits!
+    const count = Math.ceil(one.size / chunk)
+    const map = await reader.read(one.position + INODE_SIZE + one.xattrBytes, count * CHUNK_ENTRY)
+    const view = new DataView(map.buffer, map.byteOffset, map.length)
+    for (let index = 0; index < count; index++) {
+      const start = view.getUint32(index * CHUNK_ENTRY, true)
+      const from = index * chunk
+      const to = Math.min(one.size, from + chunk)
+      if (start !== NO_BLOCK && (start === 0 || start + Math.ceil((to - from) / BLOCK) > blocks))
+        throw damaged(`the data of inode ${one.nid} lies outside`)
+      yield { from, to, position: start === NO_BLOCK ? undefined : start * BLOCK }
+    }
+  }
+
+  async function* chunkedData(one: Inode, start: number, end: number, piece: number): AsyncGenerator<Uint8Array> {
+    const zeros = Buffer.alloc(Math.min(piece, Math.max(0, end - start)))
+    for await (const { from, to, position } of chunkRuns(one)) {
+      const last = Math.min(to, end)
+      for (let at = Math.max(from, start); at < last; ) {
+        const length = Math.min(piece, last - at)
+        const bytes = position === undefined ? zeros : await source.readAt(position + at - from, length)
+        if (bytes.length === 0) throw damaged(`inode ${one.nid} ends before byte ${at}`)
+        yield bytes.subarray(0, length)
+        at += Math.min(length, bytes.length)
+      }
+    }
   }
 
   async function* data(one: Inode, start: number, end: number, piece: number): AsyncGenerator<Uint8Array> {
+    if (one.chunkBits !== undefined) return yield* chunkedData(one, start, end, piece)
     const inlineFrom = one.inline ? one.size - (one.size % BLOCK) : one.size
     for (let at = start; at < end; ) {
       if (at >= inlineFrom) {
@@ -114,6 +154,19 @@ export async function openErofs(source: RandomSource): Promise<ErofsImage> {
       const end = range.length === undefined ? one.size : Math.min(one.size, start + Math.max(0, range.length))
       yield* data(one, start, end, DATA_PIECE)
     },
+    async extents(nid) {
+      const one = await inode(nid)
+      if (one.type !== 'file') throw damaged(`inode ${nid} is a ${one.type}, not a file`)
+      if (one.chunkBits === undefined) return one.size === 0 ? [] : [{ offset: 0, length: one.size }]
+      const found: { offset: number; length: number }[] = []
+      for await (const { from, to, position } of chunkRuns(one)) {
+        if (position === undefined) continue
+        const last = found.at(-1)
+        if (last && last.offset + last.length === from) last.length += to - from
+        else found.push({ offset: from, length: to - from })
+      }
+      return found
+    },
     async xattrs(nid) {
       const one = await inode(nid)
       if (one.xattrBytes === 0) return new Map()
@@ -124,7 +177,19 @@ export async function openErofs(source: RandomSource): Promise<ErofsImage> {
   }
 }
 
-async function readSuperblock(reader: ImageReader): Promise<{ root: number; blocks: number }> {
+/** Whether an image has files with holes that take no room. */
+export async function isChunked(source: RandomSource): Promise<boolean> {
+  const bytes = await source.readAt(SUPERBLOCK_AT + FEATURES_OFFSET, 4)
+  return bytes.length === 4 && (bytes[0]! & FEATURE_CHUNKED) !== 0
+}
+
+interface Superblock {
+  root: number
+  blocks: number
+  chunked: boolean
+}
+
+async function readSuperblock(reader: ImageReader): Promise<Superblock> {
   const first = await reader.read(0, BLOCK)
   // A copy: a Buffer's slice would be a view, and the checksum field is cleared below.
   const bytes = new Uint8Array(first.subarray(SUPERBLOCK_AT))
@@ -136,18 +201,20 @@ async function readSuperblock(reader: ImageReader): Promise<{ root: number; bloc
     if (crc32c(bytes) !== stored) throw damaged('the checksum of its superblock is wrong')
   }
   if (view.getUint8(12) !== Math.log2(BLOCK)) throw damaged('its blocks are not of 4096 bytes')
-  if (view.getUint32(80, true) !== 0 || view.getUint32(40, true) !== 0)
+  const features = view.getUint32(FEATURES_OFFSET, true)
+  if ((features & ~FEATURE_CHUNKED) !== 0 || view.getUint32(40, true) !== 0)
     throw damaged('it has features that bale does not write')
-  return { root: view.getUint16(14, true), blocks: view.getUint32(36, true) }
+  return { root: view.getUint16(14, true), blocks: view.getUint32(36, true), chunked: features === FEATURE_CHUNKED }
 }
 
-function decodeInode(nid: number, bytes: Uint8Array, blocks: number): Inode {
+function decodeInode(nid: number, bytes: Uint8Array, image: Pick<Superblock, 'blocks' | 'chunked'>): Inode {
   const view = new DataView(bytes.buffer, bytes.byteOffset, INODE_SIZE)
   const format = view.getUint16(0, true)
   const layout = format >> 1
   const mode = view.getUint16(4, true)
   const type = typeOfMode(mode)
-  if ((format & 1) === 0 || (layout !== LAYOUT_PLAIN && layout !== LAYOUT_INLINE) || !type)
+  const inChunks = layout === LAYOUT_CHUNKED && image.chunked && type === 'file'
+  if ((format & 1) === 0 || (layout !== LAYOUT_PLAIN && layout !== LAYOUT_INLINE && !inChunks) || !type)
     throw damaged(`inode ${nid} has the format ${format} and the mode ${mode.toString(8)}`)
   const count = view.getUint16(2, true)
   const xattrBytes = count === 0 ? 0 : 12 + (count - 1) * 4
@@ -168,11 +235,13 @@ function decodeInode(nid: number, bytes: Uint8Array, blocks: number): Inode {
     deviceMajor: major,
     deviceMinor: minor,
     inline: layout === LAYOUT_INLINE,
+    chunkBits: inChunks ? raw : undefined,
     startBlock: isDevice ? 0 : raw,
     xattrBytes,
     position: nid * SLOT,
   }
-  checkExtent(one, blocks)
+  if (inChunks) checkChunks(one, image.blocks)
+  else checkExtent(one, image.blocks)
   return one
 }
 
@@ -190,8 +259,24 @@ function checkExtent(one: Inode, blocks: number): void {
   if (one.mtimeNanoseconds > 999_999_999) throw damaged(`inode ${nid} has ${one.mtimeNanoseconds} nanoseconds`)
 }
 
+/** The map lies in the image; its entries are checked when they are read. */
+function checkChunks({ chunkBits, size, position, xattrBytes, nid, mtimeNanoseconds }: Inode, blocks: number): void {
+  if (!Number.isSafeInteger(size) || size < 0) throw damaged(`inode ${nid} has a size of ${size}`)
+  const count = chunkBits! > 31 ? Number.POSITIVE_INFINITY : Math.ceil(size / (BLOCK * 2 ** chunkBits!))
+  const end = position + INODE_SIZE + xattrBytes + count * CHUNK_ENTRY
+  if (count > MAX_CHUNKS || end > blocks * BLOCK) throw damaged(`the map of inode ${nid} lies outside`)
+  if (mtimeNanoseconds > 999_999_999) throw damaged(`inode ${nid} has ${mtimeNanoseconds} nanoseconds`)
+}
+
 function publicPart(one: Inode): ImageInode {
-  const { inline: _inline, startBlock: _startBlock, xattrBytes: _xattrBytes, position: _position, ...rest } = one
+  const {
+    inline: _inline,
+    chunkBits: _chunkBits,
+    startBlock: _startBlock,
+    xattrBytes: _xattrBytes,
+    position: _position,
+    ...rest
+  } = one
   return rest
 }
 

@@ -1,5 +1,6 @@
 import { BaleError } from '#base'
 import { createAllocator } from './allocator.ts'
+import { CHUNK_ENTRY, type Extents, encodeChunkMap } from './chunk-map.ts'
 import { firstBlock } from './first-block.ts'
 import { type Directory, type Node, nidOf, nodeOf } from './image-tree.ts'
 import {
@@ -7,6 +8,7 @@ import {
   encodeInode,
   INODE_SIZE,
   type InodeAttributes,
+  LAYOUT_CHUNKED,
   LAYOUT_INLINE,
   LAYOUT_PLAIN,
   LINKS_OFFSET,
@@ -21,12 +23,9 @@ import {
   type PlacedDirectory,
   placeDirectories,
 } from './place-directories.ts'
-import { placeNode } from './place-node.ts'
+import { type NodePlace, placeNode } from './place-node.ts'
 import type { RandomSink } from './random-access.ts'
 import { encodeXattrs, type Xattrs, xattrAreaSize } from './xattr-area.ts'
-
-/** Where data bytes, taken one after the other, lie in a file with holes. Ascending, not overlapping, inside the size. */
-export type Extents = readonly { offset: number; length: number }[]
 
 /**
  * Writes an image in one pass. Nodes go out as they are added; directories, known only at the end, go last; then the
@@ -44,6 +43,8 @@ export interface ErofsWriter {
   finish(root: Directory, links?: ReadonlyMap<Node, number>): Promise<{ imageSize: number; inodes: number }>
 }
 
+const MAX_PADDING = 64 * 2 ** 30
+
 interface Current {
   inline: boolean
   position: number
@@ -59,6 +60,8 @@ export function createErofsWriter(sink: RandomSink): ErofsWriter {
   let open = new Uint8Array(BLOCK)
   let current: Current | undefined
   let number = 1
+  let chunked = false
+  let padding = 0
   const pending: Promise<void>[] = []
 
   function flushOpen(): void {
@@ -104,15 +107,17 @@ export function createErofsWriter(sink: RandomSink): ErofsWriter {
     const { xattrs = NO_XATTRS, linkTarget, extents } = content
     const size = linkTarget === undefined ? (content.size ?? 0) : linkTarget.length
     const xattrBytes = xattrAreaSize(xattrs)
-    const place = placeNode(allocator, { size, xattrBytes, holed: extents !== undefined })
+    const place = placeNode(allocator, { size, xattrBytes, extents })
     if (allocator.end >= NO_BLOCK) throw new BaleError('LIMIT_EXCEEDED', 'a layer image cannot be larger than 16 TiB')
-    const head = new Uint8Array(INODE_SIZE + xattrBytes)
+    countPadding(place)
+    const { chunks } = place
+    const head = new Uint8Array(INODE_SIZE + xattrBytes + (chunks ? chunks.starts.length * CHUNK_ENTRY : 0))
     encodeInode(
       {
         ...attributes,
-        layout: place.inline ? LAYOUT_INLINE : LAYOUT_PLAIN,
+        layout: chunks ? LAYOUT_CHUNKED : place.inline ? LAYOUT_INLINE : LAYOUT_PLAIN,
         size,
-        startBlock: place.inline || place.dataAt === undefined ? NO_BLOCK : place.dataAt / BLOCK,
+        startBlock: chunks ? chunks.bits : startBlockOf(place),
         xattrBytes,
         links: 1,
         number: number++,
@@ -121,8 +126,10 @@ export function createErofsWriter(sink: RandomSink): ErofsWriter {
       0,
     )
     if (xattrBytes > 0) encodeXattrs(xattrs, head, INODE_SIZE)
+    if (chunks) encodeChunkMap(chunks.starts, head, INODE_SIZE + xattrBytes)
     putInode(place.inodeAt, head)
-    if (place.dataAt !== undefined) begin(place.inline, place.dataAt, size, extents)
+    const [first, ...rest] = place.runs
+    if (first) current = { inline: place.inline, position: first.position, left: first.length, rest }
     if (linkTarget !== undefined) {
       const written = data(Buffer.from(linkTarget, 'latin1'))
       if (written) pending.push(written)
@@ -130,12 +137,16 @@ export function createErofsWriter(sink: RandomSink): ErofsWriter {
     return nodeOf(place.inodeAt / SLOT, attributes.type)
   }
 
-  function begin(inline: boolean, dataAt: number, size: number, extents: Extents | undefined): void {
-    const runs = extents
-      ? extents.filter((one) => one.length > 0).map((one) => ({ position: dataAt + one.offset, length: one.length }))
-      : [{ position: dataAt, length: size }]
-    const first = runs.shift()
-    if (first) current = { inline, position: first.position, left: first.length, rest: runs }
+  /** Zeros around the data in chunks: they take no disk, but whoever checks the image reads them (T14). */
+  function countPadding({ chunks, runs }: NodePlace): void {
+    if (!chunks) return
+    chunked = true
+    padding += chunks.bytes - runs.reduce((sum, { length }) => sum + length, 0)
+    if (padding > MAX_PADDING)
+      throw new BaleError(
+        'LIMIT_EXCEEDED',
+        'the data of the sparse files lies so scattered that it takes more than 64 GiB',
+      )
   }
 
   function data(bytes: Uint8Array): void | Promise<void> {
@@ -171,7 +182,7 @@ export function createErofsWriter(sink: RandomSink): ErofsWriter {
     await settle()
     for (const [node, count] of links) if (count > 1) await patchLinks(node, count)
     const inodes = countInodes(placed, links)
-    await sink.writeAt(0, firstBlock(encodeDirectoryInode(rootPlace!, 0), { inodes, blocks: allocator.end }))
+    await sink.writeAt(0, firstBlock(encodeDirectoryInode(rootPlace!, 0), { inodes, blocks: allocator.end, chunked }))
     return { imageSize: allocator.end * BLOCK, inodes }
   }
 
@@ -192,6 +203,10 @@ export function createErofsWriter(sink: RandomSink): ErofsWriter {
   }
 
   return { addNode, data, finish }
+}
+
+function startBlockOf({ inline, dataAt }: NodePlace): number {
+  return inline || dataAt === undefined ? NO_BLOCK : dataAt / BLOCK
 }
 
 const NO_XATTRS: Xattrs = new Map()

@@ -9,8 +9,9 @@
 
 export { createAllocator } from './allocator.ts'
 export { checkErofs } from './check-erofs.ts'
-export { type ErofsImage, type ImageEntry, type ImageInode, openErofs } from './erofs-image.ts'
-export { createErofsWriter, type ErofsWriter, type Extents } from './erofs-writer.ts'
+export type { Extents } from './chunk-map.ts'
+export { type ErofsImage, type ImageEntry, type ImageInode, isChunked, openErofs } from './erofs-image.ts'
+export { createErofsWriter, type ErofsWriter } from './erofs-writer.ts'
 export { type Directory, type Node, nidOf } from './image-tree.ts'
 export { BLOCK, type InodeAttributes, type InodeType, TYPES } from './layout.ts'
 export { lookupPath, readLink, type WalkedInode, walkImage } from './lookup.ts'

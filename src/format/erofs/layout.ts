@@ -2,7 +2,8 @@ import { BaleError } from '#base'
 
 /**
  * The on-disk form, little endian, as the kernel reads it: superblock at byte 1024 of block 0, extended inodes of 64
- * bytes at byte `nid * 32` (meta_blkaddr is 0), data flat. No feature that an old kernel lacks: feature_incompat is 0.
+ * bytes at byte `nid * 32` (meta_blkaddr is 0), data flat. No feature that an old kernel lacks: feature_incompat is 0,
+ * but for images of files with holes, whose data stands in chunks (Linux 5.15).
  */
 export const BLOCK = 4096
 export const SLOT = 32
@@ -21,6 +22,10 @@ export const ROOT_XATTR_LIMIT = BLOCK - ROOT_AT - INODE_SIZE
 export const NO_BLOCK = 0xffffffff
 export const LAYOUT_PLAIN = 0
 export const LAYOUT_INLINE = 2
+export const LAYOUT_CHUNKED = 4
+/** Where feature_incompat stands in the superblock, and its bit for images that have chunked files. */
+export const FEATURES_OFFSET = 80
+export const FEATURE_CHUNKED = 4
 export const MAX_NAME = 255
 
 export type InodeType = 'file' | 'directory' | 'symlink' | 'character' | 'block' | 'fifo' | 'socket'
@@ -66,9 +71,9 @@ export interface InodeAttributes {
 }
 
 export interface InodeFields extends InodeAttributes {
-  layout: typeof LAYOUT_PLAIN | typeof LAYOUT_INLINE
+  layout: typeof LAYOUT_PLAIN | typeof LAYOUT_INLINE | typeof LAYOUT_CHUNKED
   size: number
-  /** First block of the data, NO_BLOCK when there is none. */
+  /** First block of the data, NO_BLOCK when there is none; of a chunked file log2 of a chunk's blocks. */
   startBlock: number
   xattrBytes: number
   links: number

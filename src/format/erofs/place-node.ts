@@ -1,4 +1,5 @@
 import type { Allocator } from './allocator.ts'
+import { CHUNK_ENTRY, chunkStarts, type Extents, placeExtents, planChunks } from './chunk-map.ts'
 import { BLOCK, INODE_SIZE } from './layout.ts'
 
 /** What decides where a node (anything but a directory) stands. */
@@ -6,26 +7,48 @@ export interface NodeShape {
   /** Bytes of the file, or of a symlink's target; 0 for the rest. */
   size: number
   xattrBytes: number
-  /** A file with holes gets whole blocks even when it is small. */
-  holed: boolean
+  /** Of a file with holes. It gets whole blocks even when it is small. */
+  extents?: Extents
 }
 
 export interface NodePlace {
   inodeAt: number
   /** Data stands right behind inode and xattrs, in the same block. */
   inline: boolean
-  /** Byte position of the data; undefined when the size is 0. */
+  /** Byte position of the data; undefined when there is none, or when it stands in chunks. */
   dataAt: number | undefined
+  /** Of a file with holes; the map stands behind inode and xattrs. */
+  chunks?: { bits: number; starts: readonly number[]; bytes: number }
+  /** Where the data that is in the tar lies in the image, in order. */
+  runs: readonly { position: number; length: number }[]
 }
 
-/** Part of the on-disk format, as the allocator is. */
-export function placeNode(allocator: Allocator, shape: NodeShape): NodePlace {
-  const head = INODE_SIZE + shape.xattrBytes
-  if (shape.size === 0) return { inodeAt: allocator.placeInode(head), inline: false, dataAt: undefined }
-  if (!shape.holed && head + shape.size <= BLOCK) {
-    const inodeAt = allocator.placeInode(head + shape.size)
-    return { inodeAt, inline: true, dataAt: inodeAt + head }
+/**
+ * Part of the on-disk format, as the allocator is. `chunked`: holes take no room. Images of bale 0.1 have files with holes
+ * in full; they say so by not having the feature in their superblock.
+ */
+export function placeNode(allocator: Allocator, shape: NodeShape, { chunked = true } = {}): NodePlace {
+  const { size, xattrBytes, extents } = shape
+  const head = INODE_SIZE + xattrBytes
+  if (size === 0) return { inodeAt: allocator.placeInode(head), inline: false, dataAt: undefined, runs: [] }
+  if (!extents && head + size <= BLOCK) {
+    const inodeAt = allocator.placeInode(head + size)
+    const dataAt = inodeAt + head
+    return { inodeAt, inline: true, dataAt, runs: [{ position: dataAt, length: size }] }
   }
+  if (extents && chunked) return placeChunked(allocator, shape, extents)
   const inodeAt = allocator.placeInode(head)
-  return { inodeAt, inline: false, dataAt: allocator.placeData(shape.size) * BLOCK }
+  const dataAt = allocator.placeData(size) * BLOCK
+  const runs = (extents ?? [{ offset: 0, length: size }])
+    .filter(({ length }) => length > 0)
+    .map(({ offset, length }) => ({ position: dataAt + offset, length }))
+  return { inodeAt, inline: false, dataAt, runs }
+}
+
+function placeChunked(allocator: Allocator, { size, xattrBytes }: NodeShape, extents: Extents): NodePlace {
+  const plan = planChunks(size, extents)
+  const inodeAt = allocator.placeInode(INODE_SIZE + xattrBytes + plan.used.length * CHUNK_ENTRY)
+  const starts = chunkStarts(plan, allocator.placeData(plan.bytes))
+  const runs = placeExtents(extents, plan, starts)
+  return { inodeAt, inline: false, dataAt: undefined, chunks: { bits: plan.bits, starts, bytes: plan.bytes }, runs }
 }

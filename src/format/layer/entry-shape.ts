@@ -17,6 +17,6 @@ export function imageXattrs(xattrs: Xattrs): Xattrs {
 export function entryShape(entry: TarEntry): NodeShape | undefined {
   if (entry.type === 'directory' || entry.type === 'hardlink') return undefined
   const xattrBytes = xattrAreaSize(imageXattrs(entry.xattrs))
-  if (entry.type === 'symlink') return { size: entry.linkName.length, xattrBytes, holed: false }
-  return { size: entry.type === 'file' ? entry.size : 0, xattrBytes, holed: entry.sparse !== undefined }
+  if (entry.type === 'symlink') return { size: entry.linkName.length, xattrBytes }
+  return { size: entry.type === 'file' ? entry.size : 0, xattrBytes, extents: entry.sparse }
 }

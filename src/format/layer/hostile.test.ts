@@ -175,11 +175,34 @@ for (const [what, entries, expected] of accepted)
     assert.deepEqual(await treeOf(entries), wanted)
   })
 
-test('T14 a sparse file that claims more than the limit is refused at once', async () => {
+test('T14 sparse files make an image that is large only where they have data', async () => {
   const size = 2 ** 40
   const header = sparseHeader('huge', size, [{ offset: size - 512, length: 512 }])
-  await assert.rejects(writeLayer(Buffer.concat([header, Buffer.alloc(512 + 1024)])), { code: 'LIMIT_EXCEEDED' })
+  const { written } = await writeLayer(Buffer.concat([header, Buffer.alloc(512 + 1024)]), { image: holedImage() })
+  assert.ok(written.imageSize < 2 ** 30)
+  assert.equal(written.contentSize, size)
 })
+
+test('T14 sparse files whose data is scattered to make a huge image are refused at once', async () => {
+  const size = 2 ** 43
+  const members = Array.from({ length: 40 }, (_, index) =>
+    Buffer.concat([
+      sparseHeader(`huge${index}`, size, [
+        { offset: 0, length: 256 },
+        { offset: size - 256, length: 256 },
+      ]),
+      Buffer.alloc(512),
+    ]),
+  )
+  await assert.rejects(writeLayer(Buffer.concat([...members, Buffer.alloc(1024)]), { image: holedImage() }), {
+    code: 'LIMIT_EXCEEDED',
+  })
+})
+
+/** Takes writes anywhere and keeps none. */
+function holedImage() {
+  return { writeAt: () => undefined, readAt: () => new Uint8Array(0), bytes: Buffer.alloc(0) }
+}
 
 /** An old GNU sparse header. */
 function sparseHeader(name: string, size: number, segments: { offset: number; length: number }[]): Buffer {

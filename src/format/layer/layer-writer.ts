@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
-import { BaleError } from '#base'
 import { type Digest, parseDigest } from '#spec'
 import { createErofsWriter, type Node, type RandomSink, type Sink } from '../erofs/index.ts'
-import { createTarScanner, quotedName, type TarEntry, tarError } from '../tar/index.ts'
+import { createTarScanner, type TarEntry, tarError } from '../tar/index.ts'
 import { entryShape, imageXattrs } from './entry-shape.ts'
 import { attributesOf, LayerTree } from './layer-tree.ts'
 import { createSplitWriter } from './split.ts'
@@ -31,9 +30,6 @@ export interface LayerWriter {
   finish(): Promise<WrittenLayerImage>
 }
 
-/** All holes of a layer together (T14): what a mount's check of the image has to read. */
-const MAX_HOLES = 16 * 2 ** 30
-
 /** Writes a layer in one pass: hash, scan, place. Memory is bounded by the number of names, not by their data. */
 export function createLayerWriter({ image, split }: LayerWriterOptions): LayerWriter {
   const hash = createHash('sha256')
@@ -42,7 +38,6 @@ export function createLayerWriter({ image, split }: LayerWriterOptions): LayerWr
   const tree = new LayerTree()
   const waits: Promise<void>[] = []
   let contentSize = 0
-  let holes = 0
 
   const wait = (promise: void | Promise<void>) => {
     if (promise) waits.push(promise)
@@ -60,12 +55,6 @@ export function createLayerWriter({ image, split }: LayerWriterOptions): LayerWr
   function addNode(entry: TarEntry): Node | undefined {
     if (!entryShape(entry)) return undefined
     check(entry)
-    holes += entry.size - entry.dataSize
-    if (holes > MAX_HOLES)
-      throw new BaleError(
-        'LIMIT_EXCEEDED',
-        `the sparse files up to ${quotedName(entry.name)} have more than 16 GiB of holes`,
-      )
     return erofs.addNode(attributesOf(entry), {
       xattrs: imageXattrs(entry.xattrs),
       size: entry.size,

@@ -1,6 +1,6 @@
 import { BaleError } from '#base'
-import { createAllocator, placeNode, type RandomSource } from '../erofs/index.ts'
-import { createTarScanner, type TarEntry } from '../tar/index.ts'
+import { createAllocator, isChunked, placeNode, type RandomSource } from '../erofs/index.ts'
+import { createTarScanner } from '../tar/index.ts'
 import { entryShape } from './entry-shape.ts'
 import { readSplit } from './split.ts'
 
@@ -26,13 +26,14 @@ export async function* reassemble(layer: {
 }): AsyncGenerator<Uint8Array, void, undefined> {
   let parts: Part[] = []
   const allocator = createAllocator()
+  const chunked = await isChunked(layer.image)
   const scanner = createTarScanner({
     dataless: true,
     onStructure: (bytes) => parts.push(bytes),
     onEntry(entry) {
       const shape = entryShape(entry)
-      const dataAt = shape && placeNode(allocator, shape).dataAt
-      if (dataAt !== undefined && entry.dataSize > 0) parts.push(...dataParts(entry, dataAt))
+      const runs = shape && placeNode(allocator, shape, { chunked }).runs
+      if (runs && entry.dataSize > 0) parts.push(...runs)
     },
   })
   const reader = createWindowReader(layer.image)
@@ -66,13 +67,6 @@ export async function* reassemble(layer: {
   }
   scan(() => scanner.end())
   if (used > 0) yield joined.subarray(0, used)
-}
-
-function dataParts(entry: TarEntry, dataAt: number): Part[] {
-  if (!entry.sparse) return [{ position: dataAt, length: entry.dataSize }]
-  return entry.sparse
-    .filter((run) => run.length > 0)
-    .map((run) => ({ position: dataAt + run.offset, length: run.length }))
 }
 
 /** A split that its own parser refuses was not written by us, or has rotted. */

@@ -26,7 +26,7 @@ export interface TarEntry {
   /** From PAX `SCHILY.xattr.*` (and LIBARCHIVE.xattr): name in latin1 -> value. */
   xattrs: Map<string, Uint8Array>
   /** GNU sparse (old, 0.0, 0.1, 1.0): where the tar's data bytes lie in the file. */
-  sparse?: { offset: number; length: number }[]
+  sparse?: readonly { offset: number; length: number }[]
   userName?: string
   groupName?: string
 }

@@ -1,10 +1,10 @@
 import { BaleError } from '#base'
 import { quoted } from './tar-error.ts'
-import { type NewTarEntry, tarHeader, tarPadding, tarTrailer } from './writer.ts'
+import { type NewTarEntry, storedSize, tarHeader, tarPadding, tarTrailer } from './writer.ts'
 
 export interface PackedEntry {
   entry: NewTarEntry
-  /** Exactly `entry.size` bytes, for files only. Opened when its turn comes when it is a function. */
+  /** Exactly `entry.size` bytes (of a sparse file those of its extents), for files only. Opened when its turn comes when it is a function. */
   data?: Uint8Array | TarData | (() => TarData | Promise<TarData>)
 }
 type TarData = AsyncIterable<Uint8Array> | Iterable<Uint8Array>
@@ -25,7 +25,7 @@ export async function* packTar(
 async function* pieces(entries: AsyncIterable<PackedEntry> | Iterable<PackedEntry>): AsyncGenerator<Uint8Array> {
   for await (const { entry, data } of entries) {
     yield tarHeader(entry)
-    const size = entry.type === 'file' ? (entry.size ?? 0) : 0
+    const size = storedSize(entry)
     let seen = 0
     for await (const chunk of await opened(data)) {
       seen += chunk.length

@@ -2,13 +2,21 @@ import { BaleError } from '#base'
 import type { TarEntry } from './entry.ts'
 import { BLOCK } from './header.ts'
 import { paxRecord } from './pax.ts'
+import { checkSparse } from './sparse.ts'
 import { quoted } from './tar-error.ts'
 
 /**
  * What the writer needs of an entry. What is left out is 0, empty, and for `mode` 0755 of a directory, 0777 of a symlink,
- * 0644 of all else. Sparse files are written in full: `size` bytes of data.
+ * 0644 of all else. A file with `sparse` is written with its holes (GNU sparse 1.0, which GNU tar, Go and Python read): its
+ * data is the bytes of these extents.
  */
-export type NewTarEntry = Pick<TarEntry, 'name' | 'type'> & Partial<Omit<TarEntry, 'dataSize' | 'sparse'>>
+export type NewTarEntry = Pick<TarEntry, 'name' | 'type'> & Partial<Omit<TarEntry, 'dataSize'>>
+
+/** How many bytes of data follow the header of an entry. */
+export function storedSize({ type, size = 0, sparse }: NewTarEntry): number {
+  if (type !== 'file') return 0
+  return sparse ? sparse.reduce((sum, { length }) => sum + length, 0) : size
+}
 
 const TYPEFLAGS: Record<TarEntry['type'], string> = {
   file: '0',
@@ -33,12 +41,41 @@ export function tarHeader(entry: NewTarEntry): Uint8Array {
   const name = entry.type === 'directory' && !entry.name.endsWith('/') ? `${entry.name}/` : entry.name
   const fields = { ...entry, name, size: entry.type === 'file' ? (entry.size ?? 0) : 0 }
   check(fields)
+  if (fields.sparse && fields.type === 'file') return sparseHeader({ ...fields, sparse: fields.sparse })
   const records = paxRecords(fields)
   const header = ustarBlock(fields, TYPEFLAGS[entry.type])
   if (records.length === 0) return header
+  return Buffer.concat([paxMember(name, records), header])
+}
+
+/**
+ * Header and map of a file with holes. The map stands in front of the data and counts as data to readers that do not know
+ * the form; for them the name says what the file is.
+ */
+function sparseHeader(entry: NewTarEntry & { size: number; sparse: NonNullable<NewTarEntry['sparse']> }): Buffer {
+  const { name, size, sparse } = entry
+  checkSparse(sparse, size, storedSize(entry), name)
+  const end = sparse.reduce((last, { offset, length }) => Math.max(last, offset + length), 0)
+  // As GNU tar does: a hole at the end is told by an extent of no length.
+  const extents = end < size ? [...sparse, { offset: size, length: 0 }] : sparse
+  const numbers = [extents.length, ...extents.flatMap(({ offset, length }) => [offset, length])]
+  const text = Buffer.from(numbers.map((number) => `${number}\n`).join(''), 'latin1')
+  const map = Buffer.concat([text, tarPadding(text.length)])
+  const fields = { ...entry, name: 'GNUSparseFile.0', size: map.length + storedSize(entry) }
+  const own: [string, string][] = [
+    ['GNU.sparse.major', '1'],
+    ['GNU.sparse.minor', '0'],
+    ['GNU.sparse.name', name],
+    ['GNU.sparse.realsize', String(size)],
+  ]
+  const records = paxRecords(fields, own)
+  return Buffer.concat([paxMember(name, records), ustarBlock(fields, '0'), map])
+}
+
+function paxMember(name: string, records: readonly Buffer[]): Buffer {
   const body = Buffer.concat(records)
   const member = ustarBlock({ name: paxName(name), type: 'file', mode: 0o644, size: body.length }, 'x')
-  return Buffer.concat([member, body, tarPadding(body.length), header])
+  return Buffer.concat([member, body, tarPadding(body.length)])
 }
 
 const ZEROS = Buffer.alloc(2 * BLOCK)
@@ -72,15 +109,15 @@ function check(entry: NewTarEntry & { size: number }): void {
 }
 
 /** Sorted by key, so that `hdrcharset` stands before the names it is about. */
-function paxRecords(entry: NewTarEntry & { size: number }): Buffer[] {
-  const records: [string, string | Uint8Array][] = []
+function paxRecords(entry: NewTarEntry & { size: number }, own: readonly [string, string][] = []): Buffer[] {
+  const records: [string, string | Uint8Array][] = [...own]
   const texts = [
     ['path', entry.name, splitName(entry.name) !== undefined],
     ['linkpath', entry.linkName ?? '', (entry.linkName ?? '').length <= 100],
     ['uname', entry.userName ?? '', (entry.userName ?? '').length <= 32],
     ['gname', entry.groupName ?? '', (entry.groupName ?? '').length <= 32],
   ] as const
-  let binary = false
+  let binary = own.some(([, text]) => charset(text) === 'bytes')
   for (const [key, text, fits] of texts) {
     const kind = charset(text)
     if (fits && kind !== 'utf8') continue

@@ -12,4 +12,5 @@ export { type ReadOptions, readBytes, readBytesSync, readText, readTextSync } fr
 export { removeTree } from './remove-tree.ts'
 export { type StreamFileOptions, streamFile } from './stream-file.ts'
 export { type TemporaryFolder, temporaryFolder } from './temporary-folder.ts'
+export { writeData } from './write-data.ts'
 export { writeFileAtomic } from './write-file-atomic.ts'

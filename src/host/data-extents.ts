@@ -1,0 +1,44 @@
+import { errnoOf } from '#base'
+import { lseek, SEEK } from './syscalls.ts'
+
+/** Holes are counted in whole pieces of this size, so that the block size of a file system matters little. */
+const PIECE = 1 << 20
+/** Below this a file counts as one without holes: its zeros cost less than two forms of one content. */
+const SMALLEST = 256 << 20
+
+/**
+ * Where an open file of `size` bytes has data, when it has much more holes than a reader should be bothered with; undefined
+ * for a file that is best read from front to back.
+ */
+export function sparseExtents(fd: number, size: number): { offset: number; length: number }[] | undefined {
+  if (size < SMALLEST) return undefined
+  const extents: { offset: number; length: number }[] = []
+  let data = 0
+  for (let position = 0; position < size; ) {
+    const start = nextData(fd, position, size)
+    const end = start < size ? Math.min(size, lseek(fd, start, SEEK.HOLE)) : size
+    const from = start < size ? floor(start) : size
+    const to = start < size ? Math.min(size, floor(end + PIECE - 1)) : size
+    const last = extents.at(-1)
+    if (last && from <= last.offset + last.length) last.length = Math.max(last.length, to - last.offset)
+    else if (to > from) extents.push({ offset: from, length: to - from })
+    position = end
+  }
+  for (const { length } of extents) data += length
+  return size - data >= SMALLEST ? extents : undefined
+}
+
+function floor(position: number): number {
+  return position - (position % PIECE)
+}
+
+/** The size, when there is no more. A file system that knows no holes has data everywhere. */
+function nextData(fd: number, position: number, size: number): number {
+  try {
+    return lseek(fd, position, SEEK.DATA)
+  } catch (error) {
+    if (errnoOf(error) === 'ENXIO') return size
+    if (errnoOf(error) === 'EINVAL' && position === 0) return 0
+    throw error
+  }
+}
