@@ -1,6 +1,7 @@
 /** For tests of layers: images in memory, and trees as text that can be compared. */
 import { createHash } from 'node:crypto'
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import type { RandomSink, RandomSource } from '../../src/format/erofs/index.ts'
 import { createLayerWriter, reassemble, type WrittenLayerImage } from '../../src/format/layer/index.ts'
 import { type NewTarEntry, packTar } from '../../src/format/tar/index.ts'
 import { readXattrs } from '../../src/host/index.ts'
@@ -28,18 +29,24 @@ export function memoryImage() {
   }
 }
 
-export interface MemoryLayer {
+export interface WrittenLayer<Image> {
   written: WrittenLayerImage
-  image: ReturnType<typeof memoryImage>
+  image: Image
   split: Buffer
 }
 
+export type MemoryLayer = WrittenLayer<ReturnType<typeof memoryImage>>
+
 /** Writes a layer from tar bytes that arrive in pieces of the given size. */
-export async function writeLayer(
+export async function writeLayer(tar: Uint8Array, options: { piece?: number } = {}): Promise<MemoryLayer> {
+  return writeLayerInto(memoryImage(), tar, options)
+}
+
+export async function writeLayerInto<Image extends RandomSink>(
+  image: Image,
   tar: Uint8Array,
-  options: { piece?: number; image?: MemoryLayer['image'] } = {},
-): Promise<MemoryLayer> {
-  const image = options.image ?? memoryImage()
+  options: { piece?: number } = {},
+): Promise<WrittenLayer<Image>> {
   const pieces: Buffer[] = []
   const writer = createLayerWriter({
     image,
@@ -51,7 +58,7 @@ export async function writeLayer(
   return { written, image, split: Buffer.concat(pieces) }
 }
 
-export async function reassembled(layer: MemoryLayer, piece = 1000): Promise<Buffer> {
+export async function reassembled(layer: WrittenLayer<RandomSource>, piece = 1000): Promise<Buffer> {
   const split = (async function* () {
     for (let at = 0; at < layer.split.length; at += piece) yield layer.split.subarray(at, at + piece)
   })()

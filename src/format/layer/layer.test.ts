@@ -5,7 +5,7 @@ import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { mayMount, mountErofs, unmount, writeXattr } from '#host'
+import { mayMount, mountErofs, sparseExtents, unmount, writeXattr } from '#host'
 import {
   describeTree,
   file,
@@ -14,6 +14,7 @@ import {
   reassembled,
   tarOf,
   writeLayer,
+  writeLayerInto,
 } from '../../../test/kit/layer-kit.ts'
 import { checkErofs, lookupPath, openErofs, walkImage } from '../erofs/index.ts'
 import { openLayerFile } from './index.ts'
@@ -256,3 +257,77 @@ test('paths are looked up inside the image only, whatever its symlinks say (T03,
   await assert.rejects(lookupPath(image, 'loop/x'), { code: 'INVALID_ARGUMENT' })
   await assert.rejects(openLayerFile(one.image, 'etc'), { code: 'PATH_NOT_FOUND' })
 })
+
+test('a file of a terabyte with a few bytes takes a small image, which the kernel and our reader read alike', {
+  skip: noMount,
+}, async () => {
+  const size = 2 ** 40 + 5
+  const sparse = [
+    { offset: 4096, length: 5 },
+    { offset: 2 ** 39, length: 3 },
+    { offset: size - 4, length: 4 },
+  ]
+  const more = [
+    { offset: 3, length: 0 },
+    ...Array.from({ length: 2000 }, (_, i) => ({ offset: 10 + i * 70_001, length: 11 })),
+  ]
+  const data = Buffer.from('early'.padEnd(8, 'm').padEnd(12, 'z'))
+  const tar = await tarOf([
+    file('lastlog', data, { size, sparse }),
+    file('all-hole', '', { size: 2 ** 33, sparse: [] }),
+    file('many', Buffer.alloc(22_000, 'x'), { size: 200_000_000, sparse: more }),
+    file('behind', 'plain'),
+  ])
+  const layer = await writeLayerInto(fileImage(join(scratch, 'terabyte.erofs')), tar)
+  try {
+    assert.equal(layer.written.contentSize, size + 2 ** 33 + 200_000_000 + 5)
+    assert.ok(layer.written.imageSize < 3 * 2 ** 30)
+    assert.ok(fs.statSync(join(scratch, 'terabyte.erofs')).blocks * 512 < 20 << 20)
+    assert.ok((await reassembled(layer)).equals(tar))
+    const image = await openErofs(layer.image)
+    await checkErofs(layer.image)
+    const lastlog = (await lookupPath(image, 'lastlog'))!
+    assert.ok((await image.extents(lastlog.nid)).length >= 2)
+    const read = async (start: number, length: number) =>
+      Buffer.concat(await Array.fromAsync(image.readData(lastlog.nid, { start, length }))).toString('latin1')
+    fs.mkdirSync(join(scratch, 'terabyte'))
+    mountErofs(join(scratch, 'terabyte.erofs'), join(scratch, 'terabyte'))
+    const fd = fs.openSync(join(scratch, 'terabyte/lastlog'), 'r')
+    const many = fs.openSync(join(scratch, 'terabyte/many'), 'r')
+    try {
+      for (const [start, length] of [
+        [4090, 20],
+        [2 ** 39 - 2, 6],
+        [size - 6, 6],
+        [2 ** 38, 9],
+      ] as const) {
+        const bytes = Buffer.alloc(length)
+        fs.readSync(fd, bytes, 0, length, start)
+        assert.equal(await read(start, length), bytes.toString('latin1'))
+      }
+      const bytes = Buffer.alloc(13)
+      fs.readSync(many, bytes, 0, 13, 10 + 1999 * 70_001 - 1)
+      assert.equal(bytes.toString('latin1'), '\0xxxxxxxxxxx\0')
+      assert.ok(sparseExtents(fd, size), 'the kernel tells the holes')
+    } finally {
+      fs.closeSync(fd)
+      fs.closeSync(many)
+      unmount(join(scratch, 'terabyte'))
+    }
+  } finally {
+    layer.image.close()
+  }
+})
+
+/** A file that is a sink and a source; what is not written is a hole. */
+function fileImage(path: string) {
+  const fd = fs.openSync(path, 'w+')
+  return {
+    writeAt: (position: number, bytes: Uint8Array) => void fs.writeSync(fd, bytes, 0, bytes.length, position),
+    readAt(position: number, length: number) {
+      const bytes = Buffer.alloc(length)
+      return bytes.subarray(0, fs.readSync(fd, bytes, 0, length, position))
+    },
+    close: () => fs.closeSync(fd),
+  }
+}
