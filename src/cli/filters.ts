@@ -1,28 +1,20 @@
-import { BaleError } from '#base'
-import { UsageError } from './parse-arguments.ts'
+import type { FilterPair } from '#docker'
+import type { VerbOption } from './verb.ts'
 
-/** `--filter name=value`, repeated, in order; what the names may be is for the engine to say. */
-export function readPairs(words: readonly string[] | undefined): { name: string; value: string }[] {
-  return (words ?? []).map((word) => {
-    const at = word.indexOf('=')
-    if (at < 1) {
-      const problem = 'bad format of filter (expected name=value)'
-      throw new UsageError(`invalid argument "${word}" for "-f, --filter" flag: ${problem}`, 125)
-    }
-    return { name: word.slice(0, at).trim().toLowerCase(), value: word.slice(at + 1) }
-  })
+/** `--filter name=value`, as every list and prune takes it. */
+export function filterFlag(flags: '-f, --filter <FILTER>' | '--filter <FILTER>', description: string): VerbOption {
+  return { flags, description, repeat: true, check: readPair }
 }
 
-/** The same by name, for verbs that know their filters: others are refused by name, as docker does. */
-export function parseFilters(words: readonly string[] | undefined, known: readonly string[]): Map<string, string[]> {
-  const filters = new Map<string, string[]>()
-  for (const { name, value } of readPairs(words)) {
-    if (!known.includes(name)) {
-      throw new BaleError('INVALID_ARGUMENT', `Invalid filter '${name}'`, {
-        hint: `known filters: ${known.join(', ')}`,
-      })
-    }
-    filters.set(name, [...(filters.get(name) ?? []), value])
-  }
-  return filters
+/** In order; which names there are is for the engine to say. */
+export function readPairs(words: readonly string[] | undefined): FilterPair[] {
+  return (words ?? []).flatMap((word) => readPair(word) ?? [])
+}
+
+/** An empty word is no filter. */
+function readPair(word: string): FilterPair | undefined {
+  if (word === '') return undefined
+  const at = word.indexOf('=')
+  if (at < 0) throw new Error('bad format of filter (expected name=value)')
+  return { name: word.slice(0, at).trim().toLowerCase(), value: word.slice(at + 1).trim() }
 }

@@ -8,6 +8,9 @@ export interface FilterPair {
   value: string
 }
 
+/** What the prune verbs take. */
+export const PRUNE_FILTERS = ['until', 'label', 'label!']
+
 /**
  * Filters of a list. Values of one name are alternatives, but of `label` and `label!` all must hold; different names must all hold. A
  * name that was not given lets everything through. All complaints are INVALID_ARGUMENT in docker's words.

@@ -24,6 +24,7 @@ export type {
   Ulimit,
   Usage,
 } from '#container'
+export type { FilterPair } from '#docker'
 export { readBytes, readTextSync } from '#host/file'
 export type { BuildImageOptions, BuildOutput, BuildSecretSource, OutputFile } from './build.ts'
 export type { CommitOptions } from './commit.ts'

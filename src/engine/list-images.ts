@@ -1,10 +1,11 @@
+import type { FilterPair } from '#docker'
 import { parseReference } from '#spec'
 import type { EngineContext } from './context.ts'
 import { type ImageRow, type ImageSummary, imageRows, imageSummaries, readImageFilters } from './views/image-list.ts'
 
 export interface ListImagesOptions {
-  /** `name=value`, as docker's filters: dangling, label, before, since, reference. */
-  filters?: readonly { name: string; value: string }[]
+  /** docker's: dangling, label, label!, before, since, until, reference. */
+  filters?: readonly FilterPair[]
   /** Only images of this repository, or this name. */
   name?: string
 }
@@ -12,7 +13,11 @@ export interface ListImagesOptions {
 /** docker's `/images/json`, newest first. */
 export async function listImages(context: EngineContext, options: ListImagesOptions = {}): Promise<ImageSummary[]> {
   const store = await context.store()
-  const filters = await readImageFilters(options.filters ?? [], (text) => store.images.resolve(text))
+  const filters = await readImageFilters(
+    options.filters ?? [],
+    (text) => store.images.resolve(text),
+    context.clock.now(),
+  )
   if (options.name === undefined) return imageSummaries(await store.images.list(), filters)
   // A name that no image can have is a mistake; a pattern is none.
   if (!/[*?[\\]/.test(options.name)) parseReference(options.name)

@@ -1,5 +1,6 @@
 import { BaleError } from '#base'
 import type { Container, Network } from '#container'
+import { type FilterPair, Filters, PRUNE_FILTERS } from '#docker'
 import { containerRecords } from './container-machinery.ts'
 import type { EngineContext } from './context.ts'
 import { goTimeOf } from './views/go-time.ts'
@@ -58,15 +59,14 @@ async function theDefault(context: EngineContext): Promise<Network> {
 
 export async function listNetworks(
   context: EngineContext,
-  options: { filters?: readonly { name: string; value: string }[] } = {},
+  options: { filters?: readonly FilterPair[] } = {},
 ): Promise<NetworkInspect[]> {
+  const fits = await networkFilter(context, options.filters ?? [])
   const store = await context.store()
   await theDefault(context)
   const networks = (await store.networks.list()) as Network[]
   const views = [...networks.map((network) => view(network, [])), ...FIXED.map(fixedView)]
-  return views
-    .filter((one) => (options.filters ?? []).every((filter) => matches(one, filter)))
-    .sort((one, other) => (one.Name < other.Name ? -1 : 1))
+  return views.filter(fits).sort((one, other) => (one.Name < other.Name ? -1 : 1))
 }
 
 export async function inspectNetwork(context: EngineContext, idOrName: string): Promise<NetworkInspect> {
@@ -100,13 +100,16 @@ export async function removeNetwork(context: EngineContext, idOrName: string): P
 /** Networks that no container, running or not, asks for. */
 export async function pruneNetworks(
   context: EngineContext,
-  options: { until?: number } = {},
+  options: { filters?: readonly FilterPair[] } = {},
 ): Promise<{ removed: string[] }> {
+  const filters = new Filters(options.filters ?? [], PRUNE_FILTERS)
+  const until = filters.until(context.clock.now())
   const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
-  const used = new Set((await room.seeAll(machinery)).map(({ record }) => record.document.host.network ?? 'bridge'))
+  const used = await usedNetworks(context)
   const removed: string[] = []
   for (const network of (await machinery.store.networks.list()) as Network[]) {
-    if (options.until !== undefined && network.created >= options.until) continue
+    if (until !== undefined && network.created > until) continue
+    if (!filters.matchesLabels(network.document.labels)) continue
     if (network.name === room.DEFAULT_NETWORK || used.has(network.name) || used.has(network.id)) continue
     await removeNetwork(context, network.id)
     removed.push(network.name)
@@ -115,18 +118,36 @@ export async function pruneNetworks(
   return { removed }
 }
 
-function matches(network: NetworkInspect, { name, value }: { name: string; value: string }): boolean {
-  if (name === 'name') return network.Name.includes(value)
-  if (name === 'id') return network.Id.startsWith(value)
-  if (name === 'driver') return network.Driver === value
-  if (name === 'scope') return network.Scope === value
-  if (name === 'type') return (value === 'builtin') === ['bridge', 'host', 'none'].includes(network.Name)
-  if (name === 'label') {
-    const [key = '', wanted] = value.split(/=(.*)/s)
-    const found = network.Labels[key]
-    return found !== undefined && (wanted === undefined || found === wanted)
+/** The names that containers, running or not, ask for. */
+async function usedNetworks(context: EngineContext): Promise<Set<string>> {
+  const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
+  return new Set((await room.seeAll(machinery)).map(({ record }) => record.document.host.network ?? 'bridge'))
+}
+
+const LIST_FILTERS = ['dangling', 'driver', 'id', 'label', 'label!', 'name', 'scope', 'type']
+
+/** docker's filters of `network ls`. Throws INVALID_ARGUMENT. */
+async function networkFilter(
+  context: EngineContext,
+  pairs: readonly FilterPair[],
+): Promise<(network: NetworkInspect) => boolean> {
+  const filters = new Filters(pairs, LIST_FILTERS)
+  filters.closed('type', ['builtin', 'custom'])
+  const dangling = filters.flag('dangling')
+  const used = dangling === undefined ? undefined : await usedNetworks(context)
+  return (network) => {
+    const isBuiltin = ['bridge', 'host', 'none'].includes(network.Name)
+    const isUsed = isBuiltin || [network.Name, network.Id].some((name) => used?.has(name))
+    return (
+      filters.isOneOf('driver', network.Driver) &&
+      filters.matches('name', network.Name) &&
+      filters.matches('id', network.Id) &&
+      filters.matchesLabels(network.Labels) &&
+      filters.isOneOf('scope', network.Scope) &&
+      filters.isOneOf('type', isBuiltin ? 'builtin' : 'custom') &&
+      (dangling === undefined || dangling !== isUsed)
+    )
   }
-  throw new BaleError('INVALID_ARGUMENT', `Invalid filter '${name}'`)
 }
 
 function view(network: Network, containers: readonly Container[]): NetworkInspect {

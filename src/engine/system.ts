@@ -1,4 +1,5 @@
 import type { OperationOptions } from '#base'
+import { type FilterPair, Filters, PRUNE_FILTERS } from '#docker'
 import type { DiskUsage, Finding } from '#store'
 import { containerRecords } from './container-machinery.ts'
 import type { EngineContext } from './context.ts'
@@ -28,10 +29,8 @@ export async function checkStore(
 export interface PruneOptions extends OperationOptions {
   /** All images that no container uses, not only those without a name. */
   all?: boolean
-  /** Only what is older: milliseconds since 1970. */
-  until?: number
-  /** `key` or `key=value`: only images with the label. */
-  labels?: readonly string[]
+  /** dangling, until, label, label! */
+  filters?: readonly FilterPair[]
 }
 
 export interface Pruned {
@@ -43,13 +42,16 @@ export interface Pruned {
 
 /** Removes images that nobody uses. */
 export async function pruneImages(context: EngineContext, options: PruneOptions = {}): Promise<Pruned> {
+  const filters = new Filters(options.filters ?? [], ['dangling', ...PRUNE_FILTERS])
+  const dangling = filters.flag('dangling')
+  const until = filters.until(context.clock.now())
   const store = await context.store()
   const { records, freed } = await store.images.prune({
-    all: options.all,
+    all: dangling === undefined ? options.all : !dangling,
     filter: (image) => {
       const created = Date.parse(image.config.created ?? '') || 0
-      if (options.until !== undefined && created >= options.until) return false
-      return (options.labels ?? []).every((label) => hasLabel(image.config.config?.Labels, label))
+      if (until !== undefined && created > until) return false
+      return filters.matchesLabels(image.config.config?.Labels)
     },
   })
   await releaseMounts(context)
@@ -63,18 +65,19 @@ export async function pruneImages(context: EngineContext, options: PruneOptions 
 /** Removes build cache records, and the layers that only they held. */
 export async function pruneBuildCache(
   context: EngineContext,
-  options: { all?: boolean; until?: number } = {},
+  options: { all?: boolean; filters?: readonly FilterPair[] } = {},
 ): Promise<{ keys: string[]; freed: number }> {
+  const until = new Filters(options.filters ?? [], ['until']).until(context.clock.now())
   const store = await context.store()
   const inUse = options.all ? new Set<string>() : await layersOfImages(context)
   const result = await store.buildCache.prune((record) => {
-    if (options.until !== undefined && record.lastUsed >= options.until) return false
+    if (until !== undefined && record.lastUsed >= until) return false
     // Without `all`, what an image still stands on is kept: it costs nothing and saves the next build.
     const isStoodOn = record.layers.length > 0 && record.layers.every((layer) => inUse.has(layer))
     return options.all === true || !isStoodOn
   })
   const { pruneCacheMounts } = await import('#build')
-  const mounts = options.until === undefined ? await pruneCacheMounts(store.root) : 0
+  const mounts = until === undefined ? await pruneCacheMounts(store.root) : 0
   await releaseMounts(context)
   return { ...result, freed: result.freed + mounts }
 }
@@ -90,11 +93,4 @@ export async function collectGarbage(context: EngineContext): Promise<{ removed:
   const { layers, blobs, documents, leftovers, freed } = await store.collect()
   await releaseMounts(context)
   return { removed: layers.length + blobs.length + documents.length + leftovers.length, freed }
-}
-
-function hasLabel(labels: Record<string, string> | undefined, wanted: string): boolean {
-  const at = wanted.indexOf('=')
-  const key = at < 0 ? wanted : wanted.slice(0, at)
-  const value = labels?.[key]
-  return value !== undefined && (at < 0 || value === wanted.slice(at + 1))
 }

@@ -1,5 +1,5 @@
-import { BaleError } from '#base'
 import type { Volume } from '#container'
+import { type FilterPair, Filters } from '#docker'
 import { containerRecords } from './container-machinery.ts'
 import type { EngineContext } from './context.ts'
 import { goTimeOf } from './views/go-time.ts'
@@ -37,13 +37,21 @@ export async function inspectVolume(context: EngineContext, name: string): Promi
 
 export async function listVolumes(
   context: EngineContext,
-  options: { filters?: readonly { name: string; value: string }[] } = {},
+  options: { filters?: readonly FilterPair[] } = {},
 ): Promise<VolumeInspect[]> {
+  const filters = new Filters(options.filters ?? [], ['dangling', 'driver', 'label', 'label!', 'name'])
+  const dangling = filters.flag('dangling')
   const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
   const users = await room.volumeUsers(machinery)
   const volumes = (await machinery.store.volumes.list()) as Volume[]
   return volumes
-    .filter((volume) => (options.filters ?? []).every((filter) => matches(volume, filter, users)))
+    .filter(
+      (volume) =>
+        filters.matches('name', volume.name) &&
+        filters.isOneOf('driver', 'local') &&
+        filters.matchesLabels(volume.document.labels) &&
+        (dangling === undefined || dangling !== users.has(volume.name)),
+    )
     .map((volume) => view(machinery.store.volumes.folder(volume.name), volume))
     .sort((one, other) => (one.Name < other.Name ? -1 : 1))
 }
@@ -61,27 +69,16 @@ export async function removeVolume(
 /** Those that no container mounts; only anonymous ones unless `all`. */
 export async function pruneVolumes(
   context: EngineContext,
-  options: { all?: boolean; labels?: readonly string[] } = {},
+  options: { all?: boolean; filters?: readonly FilterPair[] } = {},
 ): Promise<{ removed: string[]; freed: number }> {
+  const filters = new Filters(options.filters ?? [], ['all', 'label', 'label!'])
+  const all = filters.flag('all') ?? options.all
   const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
   const { names, freed } = await room.pruneVolumes(machinery, {
-    all: options.all,
-    filter: (volume) => (options.labels ?? []).every((value) => matches(volume, { name: 'label', value }, new Map())),
+    all,
+    filter: (volume) => filters.matchesLabels(volume.document.labels),
   })
   return { removed: names, freed }
-}
-
-function matches(volume: Volume, filter: { name: string; value: string }, users: Map<string, string[]>): boolean {
-  const { name, value } = filter
-  if (name === 'name') return volume.name.includes(value)
-  if (name === 'driver') return value === 'local'
-  if (name === 'dangling') return users.has(volume.name) === !['true', '1'].includes(value)
-  if (name === 'label') {
-    const [key = '', wanted] = value.split(/=(.*)/s)
-    const found = volume.document.labels[key]
-    return found !== undefined && (wanted === undefined || found === wanted)
-  }
-  throw new BaleError('INVALID_ARGUMENT', `Invalid filter '${name}'`)
 }
 
 function view(folder: string, { name, created, document }: Volume): VolumeInspect {

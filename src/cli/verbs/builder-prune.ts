@@ -1,6 +1,5 @@
 import { confirm } from '../confirm.ts'
-import { parseFilters } from '../filters.ts'
-import { parseTime } from '../parse-time.ts'
+import { filterFlag, readPairs } from '../filters.ts'
 import { humanSize } from '../render/human-units.ts'
 import { defineVerb } from '../verb.ts'
 
@@ -11,20 +10,17 @@ export const verb = defineVerb<{ all?: boolean; force?: boolean; filter?: string
   options: [
     { flags: '-a, --all', description: 'Also what images still stand on' },
     { flags: '-f, --force', description: 'Do not ask' },
-    { flags: '--filter <FILTER>', description: 'until=TIME: only what was not used since', repeat: true },
+    filterFlag('--filter <FILTER>', 'until=TIME: only what was not used since'),
   ],
   examples: [
     { command: 'bale builder prune -f', explains: 'Cache that no image stands on' },
     { command: 'bale builder prune -af', explains: 'All of it: the next build begins from nothing' },
   ],
   async run({ options, engine, io, signal }) {
-    const until = parseFilters(options.filter, ['until']).get('until')?.at(-1)
+    const filters = readPairs(options.filter)
     const what = options.all ? 'all build cache' : 'all build cache that no image stands on'
     if (!options.force && !(await confirm(io, `WARNING! This will remove ${what}.`, signal))) return 0
-    const { keys, freed } = await engine.pruneBuildCache({
-      all: options.all,
-      until: until === undefined ? undefined : parseTime(until, Date.now()),
-    })
+    const { keys, freed } = await engine.pruneBuildCache({ all: options.all, filters })
     if (keys.length > 0) await io.print(`Deleted build cache objects:\n${keys.join('\n')}\n`)
     await io.print(`Total reclaimed space: ${humanSize(freed)}`)
     return 0

@@ -1,6 +1,5 @@
 import { confirm } from '../confirm.ts'
-import { parseFilters } from '../filters.ts'
-import { parseTime } from '../parse-time.ts'
+import { filterFlag, readPairs } from '../filters.ts'
 import { humanSize } from '../render/human-units.ts'
 import { defineVerb } from '../verb.ts'
 
@@ -11,22 +10,17 @@ export const verb = defineVerb<{ all?: boolean; force?: boolean; filter?: string
   options: [
     { flags: '-a, --all', description: 'All images that no container uses, not only those without a name' },
     { flags: '-f, --force', description: 'Do not ask' },
-    { flags: '--filter <FILTER>', description: 'until=TIME or label=KEY[=VALUE]', repeat: true },
+    filterFlag('--filter <FILTER>', 'until=TIME, label=KEY[=VALUE], label!=KEY, dangling'),
   ],
   examples: [
     { command: 'bale image prune', explains: 'Images without a name; asks first' },
     { command: 'bale image prune -af --filter until=24h', explains: 'All unused ones that are older than a day' },
   ],
   async run({ options, engine, io, signal }) {
-    const filters = parseFilters(options.filter, ['until', 'label'])
-    const until = filters.get('until')?.at(-1)
+    const filters = readPairs(options.filter)
     const what = options.all ? 'all images that no container uses' : 'all images without a name'
     if (!options.force && !(await confirm(io, `WARNING! This will remove ${what}.`, signal))) return 0
-    const pruned = await engine.pruneImages({
-      all: options.all,
-      until: until === undefined ? undefined : parseTime(until, Date.now()),
-      labels: filters.get('label'),
-    })
+    const pruned = await engine.pruneImages({ all: options.all, filters })
     const lines = [
       ...pruned.untagged.map((name) => `untagged: ${name}`),
       ...pruned.deleted.map((digest) => `deleted: ${digest}`),

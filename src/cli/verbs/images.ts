@@ -1,5 +1,5 @@
 import type { ImageRow } from '#engine'
-import { readPairs } from '../filters.ts'
+import { filterFlag, readPairs } from '../filters.ts'
 import { goTimestamp, humanAgo, humanSize } from '../render/human-units.ts'
 import { type ListFormat, renderList } from '../render/list-format.ts'
 import { defineVerb } from '../verb.ts'
@@ -60,7 +60,7 @@ export const verb = defineVerb<Options>({
     { flags: '-q, --quiet', description: 'Only show image IDs' },
     { flags: '--digests', description: 'Show digests' },
     { flags: '--no-trunc', description: 'Do not shorten IDs' },
-    { flags: '-f, --filter <FILTER>', description: 'dangling, label, before, since, reference', repeat: true },
+    filterFlag('-f, --filter <FILTER>', 'dangling, label, before, since, until, reference'),
     { flags: '--format <TEMPLATE>', description: "'table TEMPLATE', 'json', or a Go template for each row" },
   ],
   examples: [

@@ -1,4 +1,4 @@
-import { readPairs } from '../filters.ts'
+import { filterFlag, readPairs } from '../filters.ts'
 import { type ListFormat, renderList } from '../render/list-format.ts'
 import { defineVerb } from '../verb.ts'
 
@@ -24,7 +24,7 @@ export const verb = defineVerb<{ filter?: string[]; format?: string; noTrunc?: b
   summary: 'List networks',
   arguments: { max: 0 },
   options: [
-    { flags: '-f, --filter <FILTER>', description: 'name, id, driver, label, type, scope', repeat: true },
+    filterFlag('-f, --filter <FILTER>', 'name, id, driver, label, type, scope, dangling'),
     { flags: '--format <TEMPLATE>', description: "'table TEMPLATE', 'json', or a Go template for each row" },
     { flags: '--no-trunc', description: 'Do not shorten IDs' },
     { flags: '-q, --quiet', description: 'Only show IDs' },

@@ -1,5 +1,5 @@
 import type { ContainerRow, PublishedPort } from '#engine'
-import { readPairs } from '../filters.ts'
+import { filterFlag, readPairs } from '../filters.ts'
 import { parseWholeNumber } from '../flags/flag-values.ts'
 import { goTimestamp, humanAgo, humanDuration, humanSize } from '../render/human-units.ts'
 import { type ListFormat, renderList } from '../render/list-format.ts'
@@ -61,11 +61,7 @@ export const verb = defineVerb<Options>({
   arguments: { max: 0 },
   options: [
     { flags: '-a, --all', description: 'Those that do not run, too' },
-    {
-      flags: '-f, --filter <FILTER>',
-      description: 'name, id, label, status, exited, ancestor, volume …',
-      repeat: true,
-    },
+    filterFlag('-f, --filter <FILTER>', 'name, id, label, status, exited, ancestor, volume …'),
     { flags: '--format <TEMPLATE>', description: "'table TEMPLATE', 'json', or a Go template for each row" },
     { flags: '-n, --last <COUNT>', description: 'The newest ones, in any state' },
     { flags: '-l, --latest', description: 'The newest one, in any state' },

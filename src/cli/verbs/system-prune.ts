@@ -1,4 +1,6 @@
+import { BaleError } from '#base'
 import { confirm } from '../confirm.ts'
+import { filterFlag, readPairs } from '../filters.ts'
 import { humanSize } from '../render/human-units.ts'
 import { defineVerb } from '../verb.ts'
 
@@ -16,31 +18,33 @@ export const verb = defineVerb<Options>({
   options: [
     { flags: '-a, --all', description: 'All images that no container uses, not only those without a name' },
     { flags: '-f, --force', description: 'Do not ask' },
-    { flags: '--volumes', description: 'Volumes that no container uses as well' },
-    {
-      flags: '--filter <FILTER>',
-      description: 'Which ones',
-      repeat: true,
-      refused: 'use the prune verbs of container, image and volume',
-    },
+    { flags: '--volumes', description: 'Anonymous volumes that no container uses as well' },
+    filterFlag('--filter <FILTER>', 'until=TIME, label=KEY[=VALUE], label!=KEY'),
   ],
   examples: [
     { command: 'bale system prune', explains: 'Asks first' },
-    { command: 'bale system prune -af --volumes', explains: 'Everything that is not in use, without a question' },
+    { command: 'bale system prune -af --volumes', explains: 'Everything unused but named volumes, without a question' },
   ],
   async run({ options, engine, io, signal }) {
+    const filters = readPairs(options.filter)
+    const labelled = filters.some(({ name }) => name !== 'until')
+    if (options.volumes && filters.some(({ name }) => name === 'until'))
+      throw new BaleError('INVALID_ARGUMENT', 'the "until" filter is not supported with "--volumes"', {
+        hint: 'nothing tells when a volume was last used',
+      })
     const images = options.all ? 'all images that no container uses' : 'all images without a name'
-    const volumes = options.volumes ? ', all volumes that no container uses' : ''
+    const volumes = options.volumes ? ', all anonymous volumes that no container uses' : ''
     const warning = `WARNING! This will remove all stopped containers, all networks that no container uses, ${images}, all build cache that no image stands on${volumes}.`
     if (!options.force && !(await confirm(io, warning, signal))) return 0
-    const containers = await engine.pruneContainers({ signal })
+    const containers = await engine.pruneContainers({ filters, signal })
     await section('Deleted Containers:', containers.removed)
-    const networks = await engine.pruneNetworks({})
+    const networks = await engine.pruneNetworks({ filters })
     await section('Deleted Networks:', networks.removed)
-    const removedVolumes = options.volumes ? await engine.pruneVolumes({ all: true }) : { removed: [], freed: 0 }
+    const removedVolumes = options.volumes ? await engine.pruneVolumes({ filters }) : { removed: [], freed: 0 }
     await section('Deleted Volumes:', removedVolumes.removed)
-    const cache = await engine.pruneBuildCache({ all: options.all })
-    const pruned = await engine.pruneImages({ all: options.all })
+    // Build cache has no labels.
+    const cache = labelled ? { keys: [], freed: 0 } : await engine.pruneBuildCache({ all: options.all, filters })
+    const pruned = await engine.pruneImages({ all: options.all, filters })
     await section('Deleted Images:', [
       ...pruned.untagged.map((name) => `untagged: ${name}`),
       ...pruned.deleted.map((digest) => `deleted: ${digest}`),

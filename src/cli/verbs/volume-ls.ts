@@ -1,4 +1,4 @@
-import { readPairs } from '../filters.ts'
+import { filterFlag, readPairs } from '../filters.ts'
 import { type ListFormat, renderList } from '../render/list-format.ts'
 import { defineVerb } from '../verb.ts'
 
@@ -23,7 +23,7 @@ export const verb = defineVerb<{ filter?: string[]; format?: string; quiet?: boo
   summary: 'List volumes',
   arguments: { max: 0 },
   options: [
-    { flags: '-f, --filter <FILTER>', description: 'name, label, dangling, driver', repeat: true },
+    filterFlag('-f, --filter <FILTER>', 'name, label, dangling, driver'),
     { flags: '--format <TEMPLATE>', description: "'table TEMPLATE', 'json', or a Go template for each row" },
     { flags: '-q, --quiet', description: 'Only show names' },
   ],

@@ -1,5 +1,5 @@
 import { confirm } from '../confirm.ts'
-import { parseFilters } from '../filters.ts'
+import { filterFlag, readPairs } from '../filters.ts'
 import { humanSize } from '../render/human-units.ts'
 import { defineVerb } from '../verb.ts'
 
@@ -10,15 +10,15 @@ export const verb = defineVerb<{ all?: boolean; force?: boolean; filter?: string
   options: [
     { flags: '-a, --all', description: 'Those with a name too, not only anonymous ones' },
     { flags: '-f, --force', description: 'Do not ask' },
-    { flags: '--filter <FILTER>', description: 'label=KEY[=VALUE]', repeat: true },
+    filterFlag('--filter <FILTER>', 'label=KEY[=VALUE], label!=KEY, all=true'),
   ],
   examples: [{ command: 'bale volume prune -f', explains: 'The anonymous volumes of removed containers' }],
   async run({ options, engine, io, signal }) {
-    const filters = parseFilters(options.filter, ['label', 'all'])
-    const all = options.all || filters.get('all')?.at(-1) === 'true'
+    const filters = readPairs(options.filter)
+    const all = options.all || filters.some(({ name, value }) => name === 'all' && /^(1|true)$/.test(value))
     const warning = `WARNING! This will remove ${all ? 'all' : 'all anonymous'} volumes not used by at least one container.`
     if (!options.force && !(await confirm(io, warning, signal))) return 0
-    const { removed, freed } = await engine.pruneVolumes({ all, labels: filters.get('label') })
+    const { removed, freed } = await engine.pruneVolumes({ all, filters })
     if (removed.length > 0) await io.print(`Deleted Volumes:\n${removed.join('\n')}\n`)
     await io.print(`Total reclaimed space: ${humanSize(freed)}`)
     return 0

@@ -1,6 +1,13 @@
-import { BaleError } from '#base'
-import { matchGlob } from '#docker'
-import { type Digest, familiarName, familiarRepository, parseReference, type Reference } from '#spec'
+import { type FilterPair, Filters, matchGlob } from '#docker'
+import {
+  type Digest,
+  familiarName,
+  familiarRepository,
+  fullName,
+  parseReference,
+  type Reference,
+  repositoryName,
+} from '#spec'
 import type { StoredImage } from '#store'
 import { unixSeconds } from './go-time.ts'
 
@@ -25,46 +32,37 @@ export interface ImageSummary {
 export interface ImageFilters {
   /** True: only images without a tag; false: only images with a tag or digest. */
   dangling?: boolean
-  /** `key` or `key=value`; all must fit. */
-  label?: readonly string[]
-  /** Only images made before (since) that one was. */
-  before?: StoredImage
-  since?: StoredImage
+  label?(labels: Readonly<Record<string, string>> | undefined): boolean
+  /** Only images made before (after) this time, in milliseconds since 1970. */
+  before?: number
+  since?: number
   /** Patterns of names; one must fit. Tags and digests that fit none are left out of the summary. */
   reference?: readonly string[]
 }
 
-const FILTER_NAMES = ['dangling', 'label', 'before', 'since', 'reference']
-
 /**
- * Reads `--filter name=value` pairs. `resolve` finds the image that `before` and `since` name.
+ * Reads `--filter name=value` pairs. `resolve` finds the images that `before` and `since` name; `now` is in milliseconds since 1970.
  * Throws INVALID_ARGUMENT for an unknown filter.
  */
 export async function readImageFilters(
-  pairs: readonly { name: string; value: string }[],
+  pairs: readonly FilterPair[],
   resolve: (text: string) => Promise<StoredImage>,
+  now: number,
 ): Promise<ImageFilters> {
-  const filters: { -readonly [Name in keyof ImageFilters]: ImageFilters[Name] } = {}
-  for (const { name, value } of pairs) {
-    switch (name) {
-      case 'dangling':
-        filters.dangling = readFlag(name, value)
-        break
-      case 'label':
-      case 'reference':
-        filters[name] = [...(filters[name] ?? []), value]
-        break
-      case 'before':
-      case 'since':
-        filters[name] = await resolve(value)
-        break
-      default:
-        throw new BaleError('INVALID_ARGUMENT', `Invalid filter '${name}'`, {
-          hint: `images can be filtered by ${FILTER_NAMES.join(', ')}`,
-        })
-    }
+  const filters = new Filters(pairs, ['before', 'dangling', 'label', 'label!', 'reference', 'since', 'until'])
+  const dangling = filters.flag('dangling')
+  const until = filters.until(now)
+  const times = async (name: string) =>
+    (await Promise.all(filters.get(name).map(resolve))).flatMap((image) => unixTime(image) ?? [])
+  const before = [...(await times('before')), ...(until === undefined ? [] : [until])]
+  const since = await times('since')
+  return {
+    ...(dangling !== undefined && { dangling }),
+    label: (labels) => filters.matchesLabels(labels),
+    ...(before.length > 0 && { before: Math.min(...before) }),
+    ...(since.length > 0 && { since: Math.max(...since) }),
+    ...(filters.has('reference') && { reference: filters.get('reference') }),
   }
-  return filters
 }
 
 /** Summaries of the images that the filters let through, newest first. */
@@ -75,22 +73,18 @@ export function imageSummaries(images: readonly StoredImage[], filters: ImageFil
     .sort((left, right) => right.Created - left.Created)
 }
 
-function fits(image: StoredImage, { label = [], before, since, dangling }: ImageFilters): boolean {
+function fits(image: StoredImage, { label, before, since, dangling }: ImageFilters): boolean {
   const created = unixTime(image)
-  if (before && created >= unixTime(before)) return false
-  if (since && created <= unixTime(since)) return false
+  if (before !== undefined && !(created !== undefined && created < before)) return false
+  if (since !== undefined && !(created !== undefined && created > since)) return false
   if (dangling === true && image.names.length > 0) return false
   if (dangling === false && image.names.length + image.repoDigests.length === 0) return false
-  const labels = image.config.config?.Labels ?? {}
-  return label.every((wanted) => {
-    const [key, ...value] = wanted.split('=') as [string, ...string[]]
-    return Object.hasOwn(labels, key) && (value.length === 0 || labels[key] === value.join('='))
-  })
+  return label?.(image.config.config?.Labels) ?? true
 }
 
-/** Milliseconds since 1970; an image that does not tell is older than all. */
-function unixTime({ config }: StoredImage): number {
-  return config.created === undefined ? Number.NEGATIVE_INFINITY : Date.parse(config.created)
+/** Milliseconds since 1970, undefined for an image that does not tell. */
+function unixTime({ config }: StoredImage): number | undefined {
+  return config.created === undefined ? undefined : Date.parse(config.created)
 }
 
 function summary(image: StoredImage, { reference }: ImageFilters): ImageSummary[] {
@@ -119,15 +113,10 @@ function summary(image: StoredImage, { reference }: ImageFilters): ImageSummary[
   ]
 }
 
-/** A pattern fits the familiar name with its tag or digest, or the repository alone. */
+/** A pattern fits the name with its tag or digest, or the repository alone; both as people write them and in full. */
 function matchesReference(pattern: string, name: Reference): boolean {
-  return matchGlob(pattern, familiarName(name)) || matchGlob(pattern, familiarRepository(name))
-}
-
-function readFlag(name: string, value: string): boolean {
-  if (['1', 't', 'T', 'true', 'True', 'TRUE'].includes(value)) return true
-  if (['0', 'f', 'F', 'false', 'False', 'FALSE'].includes(value)) return false
-  throw new BaleError('INVALID_ARGUMENT', `invalid filter '${name}=${value}': the value is true or false`)
+  const forms = [familiarName(name), familiarRepository(name), fullName(name), repositoryName(name)]
+  return forms.some((form) => matchGlob(pattern, form))
 }
 
 /** One line of `docker images`: an image under one of its names. Parts that are not there are undefined (`<none>`). */

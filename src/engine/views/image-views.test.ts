@@ -91,7 +91,7 @@ const images = [
 ]
 const days = async (...filters: [name: string, value: string][]) => {
   const pairs = filters.map(([name, value]) => ({ name, value }))
-  const read = await readImageFilters(pairs, async (text) => images[Number(text) - 1]!)
+  const read = await readImageFilters(pairs, async (text) => images[Number(text) - 1]!, Date.parse('2024-01-05'))
   return imageSummaries(images, read).map(({ Created }) => new Date(Created * 1000).getUTCDate())
 }
 
@@ -108,7 +108,7 @@ test('images are listed newest first and filtered as docker does', async () => {
   assert.deepEqual(await days(['reference', 'old']), [1])
   assert.deepEqual(await days(['reference', '*/*']), [3])
   assert.deepEqual(await days(['reference', '*/*/m?d:[0-9]'], ['reference', 'old:2']), [2, 1])
-  await assert.rejects(days(['bogus', '1']), { code: 'INVALID_ARGUMENT', message: "Invalid filter 'bogus'" })
+  await assert.rejects(days(['bogus', '1']), { code: 'INVALID_ARGUMENT', message: "invalid filter 'bogus'" })
   await assert.rejects(days(['dangling', 'maybe']), { code: 'INVALID_ARGUMENT' })
 })
 
