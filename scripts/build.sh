@@ -6,3 +6,5 @@ cd "$(dirname "$0")/.."
 use_node
 rm -rf dist
 node_modules/.bin/tsc -p tsconfig.build.json
+# The data that the filter is made of is Docker's: its licence and source go with it.
+cp src/container/seccomp/LICENSE-moby-profile src/container/seccomp/moby-default-profile.source.json dist/container/seccomp/

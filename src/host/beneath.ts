@@ -1,4 +1,6 @@
 import { closeSync, constants, fstatSync, readdirSync, type Stats } from 'node:fs'
+import { errnoOf } from '#base'
+import { readBytesSync } from './file/read-bytes.ts'
 import {
   AT_FDCWD,
   AT_REMOVEDIR,
@@ -38,9 +40,20 @@ export interface RootFolder extends Disposable {
   statIfThere(path: Path, options?: { follow?: boolean }): Stats | undefined
   /** True where something is mounted on the entry, also in the mount namespace of others. */
   isMountPoint(path: Path): boolean
+  /**
+   * The bytes of a regular file of the root's own file system; undefined when nothing else than that is there: a file
+   * that is missing, is no regular file, or lies behind a mount (/proc of a running container). At most `limit` bytes
+   * are read, whatever the file says about its size; LIMIT_EXCEEDED beyond.
+   */
+  readBytes(path: Path, options: { limit: number }): Buffer | undefined
   /** Names of a folder as bytes, in no order. */
   readdir(path: Path): Buffer[]
   readlink(path: Path): Buffer
+  /**
+   * The path without links, `.` and `..`, as the kernel would go inside the root; what is missing stays as it is written.
+   * Others may change the tree at once: for decisions about what is there now, not for opening.
+   */
+  resolve(path: string): string
   mkdir(path: Path, mode?: number): void
   /** Makes the missing folders of a path; returns those it made, outermost first. */
   mkdirAll(path: Path, mode?: number): Path[]
@@ -76,11 +89,13 @@ export function openRoot(path: string, options: RootOptions = {}): RootFolder {
   const resolve = options.links === 'refused' ? INSIDE | RESOLVE.NO_SYMLINKS : INSIDE
   const fd = openat2(AT_FDCWD, path, O_PATH | constants.O_DIRECTORY, 0, 0)
   let closed = false
-  const open: RootFolder['open'] = (inner, flags = constants.O_RDONLY, mode = 0) => {
+  const openWith = (inner: Path, flags: number, mode: number, how: number) => {
     const creating = (flags & constants.O_CREAT) !== 0
     const extra = (flags & O_PATH) === 0 ? constants.O_NONBLOCK | constants.O_NOCTTY : 0
-    return openat2(fd, inRoot(inner), flags | extra, creating ? mode : 0, resolve)
+    return openat2(fd, inRoot(inner), flags | extra, creating ? mode : 0, how)
   }
+  const open: RootFolder['open'] = (inner, flags = constants.O_RDONLY, mode = 0) =>
+    openWith(inner, flags, mode, resolve)
   /** The folder that holds the entry, and the entry's own name. */
   const within = <T>(inner: Path, act: (folder: number, name: Buffer) => T): T => {
     const { parent, name } = split(inner)
@@ -125,6 +140,7 @@ export function openRoot(path: string, options: RootOptions = {}): RootFolder {
         throw error
       }
     })
+  const readlink = (inner: Path) => withFd(inner, O_PATH | constants.O_NOFOLLOW, (entry) => readlinkat(entry, ''))
   const mkdir = (inner: Path, mode = 0o755) => within(inner, (folder, name) => mkdirat(folder, name, mode))
   return {
     fd,
@@ -132,8 +148,23 @@ export function openRoot(path: string, options: RootOptions = {}): RootFolder {
     stat,
     statIfThere,
     isMountPoint,
+    readBytes(inner, { limit }) {
+      let file: number
+      try {
+        file = openWith(inner, constants.O_RDONLY, 0, INSIDE | RESOLVE.NO_XDEV)
+      } catch (error) {
+        if (NOT_READABLE.includes(errnoOf(error) ?? '')) return undefined
+        throw error
+      }
+      try {
+        return fstatSync(file).isFile() ? readBytesSync(file, { limit }) : undefined
+      } finally {
+        closeSync(file)
+      }
+    },
     readdir,
-    readlink: (inner) => withFd(inner, O_PATH | constants.O_NOFOLLOW, (entry) => readlinkat(entry, '')),
+    readlink,
+    resolve: (inner) => resolveLinks(inner, (one) => statIfThere(one, { follow: false }), readlink),
     mkdir,
     mkdirAll(inner, mode) {
       const made: Path[] = []
@@ -173,6 +204,39 @@ export function openRoot(path: string, options: RootOptions = {}): RootFolder {
     },
   }
 }
+
+/** The kernel's limit, path_resolution(7). */
+const LINK_LIMIT = 40
+
+function resolveLinks(
+  path: string,
+  statIfThere: (path: string) => Stats | undefined,
+  readlink: (path: string) => Buffer,
+): string {
+  const waiting = path.split('/')
+  let resolved = ''
+  for (let links = 0; waiting.length > 0; ) {
+    const part = waiting.shift()!
+    if (part === '' || part === '.') continue
+    if (part === '..') {
+      resolved = resolved.slice(0, Math.max(resolved.lastIndexOf('/'), 0))
+      continue
+    }
+    const next = `${resolved}/${part}`
+    if (links === LINK_LIMIT || !statIfThere(next)?.isSymbolicLink()) {
+      resolved = next
+      continue
+    }
+    links++
+    const target = readlink(next).toString()
+    if (target.startsWith('/')) resolved = ''
+    waiting.unshift(...target.split('/'))
+  }
+  return resolved || '/'
+}
+
+/** What open says of a path that leads to no file of the root's own: missing, a loop, a fifo, behind a mount … */
+const NOT_READABLE = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO', 'ENODEV', 'EISDIR', 'EACCES', 'EXDEV', 'ENAMETOOLONG']
 
 /** Opened step by step with O_NOFOLLOW, so that a folder swapped for a link is removed as a link. */
 function removeAt(folder: number, name: Buffer): void {

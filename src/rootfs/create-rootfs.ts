@@ -98,7 +98,7 @@ export function createRootfs({ store, run }: RootfsOptions): RootfsMounter {
     return idle.length
   }
 
-  return { prepareRootfs, release, releaseUnused }
+  return { prepareRootfs, targetOf, release, releaseUnused }
 }
 
 function mountStack(overlay: Omit<OverlayOptions, 'options'>, volatile: boolean): void {

@@ -31,6 +31,8 @@ export interface RootfsMounter {
    * is taken as it is when it is this function's work of before (a container started again after a crash of bale).
    */
   prepareRootfs(layers: readonly Digest[], options: PrepareOptions): Promise<Rootfs>
+  /** Where `prepareRootfs` mounts the root file system of an ID by default, mounted now or not. */
+  targetOf(id: string): string
   /** Unmounts a root file system by its target (or ID), for who did not keep the Rootfs. Nothing mounted is success. */
   release(idOrTarget: string): Promise<void>
   /** Unmounts the layers that no overlay of this machine uses any more; answers how many. */

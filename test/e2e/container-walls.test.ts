@@ -148,7 +148,6 @@ test('R09: system calls that open the kernel are denied', { ...options, skip: ca
     keyctl: [250],
     mount_setattr: [442, -1],
     move_mount: [429, -1],
-    name_to_handle_at: [303, -1],
     open_by_handle_at: [304, -1],
     open_tree: [428, -1],
     perf_event_open: [298],
@@ -270,6 +269,36 @@ test('R04: cp stays inside a container that swaps folders for links all the time
   assert.equal(readFileSync(join(victims, 'file'), 'utf8'), 'secret of the machine')
   assert.deepEqual(readdirSync(victims), ['file'])
 })
+
+test(
+  'M09: account files of a running container that are endless, or are mounted, are not read by exec and health checks',
+  options,
+  async () => {
+    await using place = await prepared()
+    const { bale } = place
+    const passwd = join(bale.folder, 'passwd')
+    writeFileSync(passwd, 'root:x:0:0::/:/bin/sh\nmounted:x:4242:4242::/:/bin/sh\n')
+    const health = ['--health-cmd', 'id -u', '--health-interval', '200ms', '--health-timeout', '20s']
+    const replaced =
+      'for name in passwd group; do rm /etc/$name; ln -s /proc/1/pagemap /etc/$name; done; exec sleep 1000'
+    await bale.run(['run', '-d', '--name', 'endless', '-u', '0:0', ...health, 'busybox:1', 'sh', '-c', replaced])
+    // The runtime looks into the container's files as well, from inside: runc then refuses, crun does not mind.
+    const five = await bale.try(['exec', '-u', '5', 'endless', 'id', '-u'], { timeout: 30_000 })
+    assert.match(five.stdout + five.stderr, /^5\n$|unable to find user 5/)
+    const named = await bale.try(['exec', '-u', 'user', 'endless', 'id', '-u'], { timeout: 30_000 })
+    assert.match(named.stderr, /unable to find user user/)
+    let checks = '0'
+    for (let look = 0; look < 100 && checks === '0'; look++)
+      checks = await bale.run(['inspect', '-f', '{{len .State.Health.Log}}', 'endless'])
+    assert.notEqual(checks, '0', 'a health check came to its end')
+    // The accounts are those of the root file system at the start and in exec alike, as with docker.
+    const mount = ['-v', `${passwd}:/etc/passwd:ro`]
+    assert.equal((await bale.try(['run', '--rm', ...mount, '-u', 'mounted', 'busybox:1', 'true'])).code, 125)
+    await bale.run(['run', '-d', '--name', 'mounted', ...mount, '-u', 'user', 'busybox:1', 'sleep', '1000'])
+    assert.equal(await bale.run(['exec', 'mounted', 'id', '-u']), '1000')
+    assert.equal(await bale.run(['exec', '-u', 'user', 'mounted', 'id', '-u']), '1000')
+  },
+)
 
 test(
   'R11: output is kept as it is: no forged log lines, escapes as written, a line without end cut into parts',

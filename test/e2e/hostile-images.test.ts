@@ -155,6 +155,34 @@ test('R03 R10: /etc files and devices that the image made into links lead nowher
   place.assertUnharmed()
 })
 
+test(
+  'R06: an image does not get at the masks of /proc by a volume on /dev, declared there or led there by a link',
+  options,
+  async () => {
+    await using place = await enemy()
+    const { bale, image } = place
+    const devices = await tarOf([symlink('dev/null', '/proc/keys'), symlink('data', 'dev')])
+    for (const volume of ['/dev', '/dev/', '/x/../dev', '/dev/null', '/proc/sys', '/sys/firmware', '/data'])
+      assertRefused(
+        await bale.try(['run', '--rm', image({ Volumes: { [volume]: {} } }, devices), 'cat', '/proc/keys']),
+        125,
+        /volume of the image at \/|is a link of the image to \/dev/,
+        volume,
+      )
+    // A volume that the user puts there is filled by the image as well.
+    for (const target of ['/dev', '/data'])
+      assertRefused(
+        await bale.try(['run', '--rm', '-v', `filled:${target}`, image({}, devices), 'cat', '/proc/keys']),
+        125,
+        /no null device|is a link of the image to \/dev/,
+        target,
+      )
+    const own = await bale.run(['run', '--rm', '-v', '/dev:/dev', image({}, devices), 'cat', '/proc/keys'])
+    assert.equal(own, '')
+    assert.equal(await bale.run(['ps', '-aq']), '')
+  },
+)
+
 test('T04: a layer acts on lower layers inside the root only, also through their links', options, async () => {
   await using place = await enemy()
   const { bale, image, victims } = place

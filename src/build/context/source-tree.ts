@@ -50,7 +50,8 @@ export interface SourceTree extends Disposable {
   /** Where a path leads when all links are followed inside the tree; undefined when nothing is there. */
   follow(path: string): string | undefined
   /**
-   * The bytes of a regular file, in chunks; `size` as listed. That it is shorter or longer now is the reader's to notice.
+   * The bytes of a regular file, in chunks; `size` as listed, at most one byte more. That it is shorter or longer now is the
+   * reader's to notice.
    * With `sparse` only the bytes of these extents.
    */
   read(path: string, entry: Pick<TreeEntry, 'size' | 'sparse'>): Iterable<Uint8Array>
@@ -172,8 +173,9 @@ export function openSourceTree(
           const chunk = Buffer.allocUnsafe(Math.min(CHUNK, Math.max(0, left) + 1))
           const length = readSync(descriptor, chunk)
           if (length > 0) yield chunk.subarray(0, length)
-          if (length < chunk.length) return
           left -= length
+          // One that grows without end, or is of /proc and says nothing of its size, is not read on for ever.
+          if (length < chunk.length || left < 0) return
         }
       } finally {
         closeSync(descriptor)

@@ -10,7 +10,8 @@ import {
   machineResolvConf,
   resolvFile,
 } from '../network/etc-files.ts'
-import { assertKernelFolders } from '../process/kernel-folders.ts'
+import { assertKernelFolders, assertMountsOffKernel, type CheckedMount } from '../process/kernel-folders.ts'
+import { ensureApparmorProfile } from '../runtime/apparmor.ts'
 import { deviceAccess } from '../spec/devices.ts'
 import { readMachine } from '../spec/machine.ts'
 import type { OciConfig, OciMount } from '../spec/oci-config.ts'
@@ -36,13 +37,14 @@ export async function containerSpec(machinery: Machinery, record: Container, pre
   const { config, host, mounts } = record.document
   const { Hostname: ownName, Domainname: domainname } = prepared.sharedWith?.document.config ?? config
   assertKernelFolders(prepared.rootfsPath)
+  assertMountsOffKernel(prepared.rootfsPath, checkedMounts(mounts), { masked: !host.privileged })
   const files = await etcMounts(machinery, record, prepared)
   const wanted = mounts.map(ociMount)
   const covered = new Set(wanted.map((mount) => mount.destination))
   const init = host.init ? initProgram(machinery) : undefined
   const args = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])]
   const terminal = config.Tty
-  return runtimeSpec({
+  const spec = runtimeSpec({
     id: record.id,
     rootfsPath: prepared.rootfsPath,
     process: {
@@ -68,6 +70,15 @@ export async function containerSpec(machinery: Machinery, record: Container, pre
     machine: readMachine(),
     warn: prepared.warn,
   })
+  const { apparmorProfile } = spec.process
+  if (apparmorProfile !== undefined)
+    await ensureApparmorProfile(apparmorProfile, { programs: machinery.programs, run: machinery.store.run })
+  return spec
+}
+
+/** What is mounted from elsewhere has a source; a tmpfs has none. */
+export function checkedMounts(mounts: Container['document']['mounts']): CheckedMount[] {
+  return mounts.map(({ type, destination, source }) => ({ destination, ...(type !== 'tmpfs' && { source }) }))
 }
 
 /** A volume on /etc must not hide the /etc/hosts that is mounted there, nor one on /data the other on /data/cache. */

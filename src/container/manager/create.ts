@@ -7,12 +7,14 @@ import type { Digest } from '#spec'
 import { assertResolvOptions, parseExtraHost } from '../network/etc-files.ts'
 import { assertNetworkOptions, sharedWith, sharing } from '../network/network-mode.ts'
 import type { ContainerOptions, HostOptions } from '../options.ts'
+import { assertMountsOffKernel } from '../process/kernel-folders.ts'
 import { makeMountPoints } from '../process/mount-points.ts'
 import { boundingCapabilities } from '../spec/capabilities.ts'
 import { readMachine } from '../spec/machine.ts'
 import { resourceLimits } from '../spec/resources.ts'
 import { parseSecurityOptions } from '../spec/security-options.ts'
 import { removeVolume } from '../volume/volumes.ts'
+import { checkedMounts } from './container-spec.ts'
 import type { Container, ContainerDocument, ContainerMount } from './document.ts'
 import { effectiveConfig } from './effective-config.ts'
 import { type Machinery, newId, pathsOf } from './machinery.ts'
@@ -49,6 +51,7 @@ export async function createContainer(
     mounts = await resolveMounts(machinery, requests)
     const { layers } = options.image
     rootfs = await machinery.rootfs.prepareRootfs(layers, { id, writable: paths, signal })
+    assertMountsOffKernel(rootfs.path, checkedMounts(mounts), { masked: false })
     for (const [index, mount] of mounts.entries())
       if (wantsCopy(mount, requests[index]!)) await copyImageContent(machinery, rootfs.path, mount)
     const record: Container = {
@@ -83,7 +86,7 @@ export async function createContainer(
 function checkOptions(options: ContainerOptions): void {
   const { host, image } = options
   const machine = readMachine()
-  parseSecurityOptions(host.securityOptions ?? [], host.privileged)
+  parseSecurityOptions(host.securityOptions ?? [], { apparmor: machine.apparmor, privileged: host.privileged })
   boundingCapabilities({ add: host.capAdd, drop: host.capDrop, privileged: host.privileged }, machine.capabilities)
   resourceLimits(host.resources ?? {}, machine)
   assertNetworkOptions(options)

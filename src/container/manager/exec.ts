@@ -1,14 +1,15 @@
+import { statSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaleError, errnoOf } from '#base'
 import { isAlive } from '#host'
+import { ensureApparmorProfile } from '../runtime/apparmor.ts'
 import type { AttachSession, TerminalSize } from '../runtime/attach.ts'
 import { type ExecSession, execMonitored } from '../runtime/monitor.ts'
-import { boundingCapabilities } from '../spec/capabilities.ts'
 import { readMachine } from '../spec/machine.ts'
+import type { OciProcess } from '../spec/oci-config.ts'
 import { resolveUser } from '../spec/process-user.ts'
 import { mergeEnvironment, ociProcess, processEnvironment } from '../spec/runtime-spec.ts'
-import { parseSecurityOptions } from '../spec/security-options.ts'
 import { type Machinery, newId } from './machinery.ts'
 import { type SeenContainer, seeContainer } from './state.ts'
 
@@ -48,6 +49,9 @@ export async function execContainer(
     throw new BaleError('CONTAINER_NOT_RUNNING', `Container ${record.id} is not running`, {
       hint: `start it: bale start ${idOrName}`,
     })
+  const process = execProcess(machinery, seen, request)
+  if (process.apparmorProfile !== undefined)
+    await ensureApparmorProfile(process.apparmorProfile, { programs: machinery.programs, run: machinery.store.run })
   const bundle = join(machinery.store.run, 'x', newId().slice(0, 16))
   const exitFolder = join(bundle, 'x')
   await mkdir(exitFolder, { recursive: true, mode: 0o700 })
@@ -61,7 +65,7 @@ export async function execContainer(
       exitFolder,
       terminal: request.tty ?? false,
       stdin: request.stdin ? 'once' : 'closed',
-      process: execProcess(seen, request),
+      process,
       detach: request.detach,
       // Nobody of us is there when a detached process ends.
       exitCommand: request.detach ? [machinery.programs.need('rm'), '-rf', bundle] : undefined,
@@ -95,36 +99,46 @@ async function begun(session: ExecSession, request: ExecRequest, remove: () => P
   }
 }
 
-function execProcess(seen: SeenContainer, request: ExecRequest) {
+function execProcess(machinery: Machinery, seen: SeenContainer, request: ExecRequest): OciProcess {
   const { config, host } = seen.record.document
-  const machine = readMachine()
-  const privileged = request.privileged || host.privileged
-  const bounding = boundingCapabilities({ add: host.capAdd, drop: host.capDrop, privileged }, machine.capabilities)
   const terminal = request.tty ?? false
   const env = processEnvironment(config.Env, { hostname: config.Hostname, terminal })
-  return {
-    ...ociProcess(
-      {
-        args: request.args,
-        env: mergeEnvironment(env, request.env ?? []),
-        cwd: request.workingDir || config.WorkingDir || '/',
-        terminal,
-        // The accounts of the container as it is now, found inside its root.
-        user: userInside(seen, request),
-      },
-      bounding,
-    ),
-    ...(parseSecurityOptions(host.securityOptions ?? [], privileged).noNewPrivileges && { noNewPrivileges: true }),
-  }
+  return ociProcess(
+    {
+      args: request.args,
+      env: mergeEnvironment(env, request.env ?? []),
+      cwd: request.workingDir || config.WorkingDir || '/',
+      terminal,
+      user: userInside(machinery, seen, request),
+    },
+    request.privileged ? { ...host, privileged: true } : host,
+    readMachine(),
+  )
 }
 
-/** Who the process is, by the accounts of the running container. Its end may come between the look and this. */
-function userInside({ record, state }: SeenContainer, request: ExecRequest): ReturnType<typeof resolveUser> {
+/**
+ * Who the process is, by the accounts in the container's root file system as it is now: like at the start, what is
+ * mounted over them does not count. The container's end may come between the look and this.
+ */
+function userInside(
+  machinery: Machinery,
+  { record, state }: SeenContainer,
+  request: ExecRequest,
+): ReturnType<typeof resolveUser> {
   const { config, host } = record.document
   try {
-    return resolveUser(`/proc/${state.process!.pid}/root`, request.user ?? config.User ?? '', host.groupAdd)
+    const root = rootOf(machinery, record.id, state.process!.pid)
+    return resolveUser(root, request.user ?? config.User ?? '', host.groupAdd)
   } catch (cause) {
     if (!['ENOENT', 'ESRCH'].includes(errnoOf(cause) ?? '') || isAlive(state.process!)) throw cause
     throw new BaleError('CONTAINER_NOT_RUNNING', `Container ${record.id} is not running`, { cause })
   }
+}
+
+/** The root file system without the container's mounts where it is mounted here, else as the container's process has it. */
+function rootOf({ rootfs }: Machinery, id: string, pid: number): string {
+  const seen = `/proc/${pid}/root`
+  const own = statSync(rootfs.targetOf(id), { throwIfNoEntry: false })
+  const inside = statSync(`${seen}/`)
+  return own?.dev === inside.dev && own.ino === inside.ino ? rootfs.targetOf(id) : seen
 }

@@ -3,6 +3,7 @@ import { normalize } from 'node:path'
 import { BaleError, errnoOf, printable } from '#base'
 import { openRoot, runProgram } from '#host'
 import type { ContainerOptions, MountRequest } from '../options.ts'
+import { assertDeclaredOffKernel } from '../process/kernel-folders.ts'
 import { createVolume } from '../volume/volumes.ts'
 import type { ContainerMount } from './document.ts'
 import { type Machinery, newId } from './machinery.ts'
@@ -15,7 +16,9 @@ export function mountRequests(options: ContainerOptions): MountRequest[] {
     if (targets.has(target)) throw new BaleError('INVALID_ARGUMENT', `Duplicate mount point: ${target}`)
     targets.add(target)
   }
-  const declared = [...Object.keys(options.image.config.Volumes ?? {}), ...(options.config.volumes ?? [])].map(targetOf)
+  const ofImage = Object.keys(options.image.config.Volumes ?? {}).map(targetOf)
+  for (const target of ofImage) if (!targets.has(target)) assertDeclaredOffKernel(target, 'a volume of the image')
+  const declared = [...ofImage, ...(options.config.volumes ?? []).map(targetOf)]
   const anonymous = [...new Set(declared)]
     .filter((target) => !targets.has(target))
     .map((target) => ({ type: 'volume' as const, target }))

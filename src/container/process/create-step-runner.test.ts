@@ -128,6 +128,18 @@ inOwnNetwork(import.meta.url, () => {
     assert.deepEqual(rules(), [])
   })
 
+  test('R06: a step mounts nothing over what the kernel has in a container', { skip }, async () => {
+    await using step = await machine()
+    for (const target of ['/dev', '/dev/null', '/proc/sys', '/tmp/../sys/firmware'])
+      await assert.rejects(
+        step.run('cat /proc/keys', { additionalMounts: [{ type: 'bind', source: step.rootfs, target }] }),
+        { code: 'INVALID_ARGUMENT' },
+        target,
+      )
+    assert.equal(step.output.stdout, '')
+    assert.deepEqual(readdirSync(join(step.store.run, 'steps')), [])
+  })
+
   test("R07 R09 a step has docker's capabilities, a filter, and may not make namespaces", { skip }, async () => {
     await using step = await machine()
     await step.run('grep -E "^(Cap(Inh|Prm|Bnd|Amb)|Seccomp):" /proc/self/status; unshare -U true || echo refused')

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync, statSync } from 'node:fs'
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, normalize } from 'node:path'
 import { BaleError, errnoOf, printable } from '#base'
 import { isAlive, type ProcessIdentity, processIdentity, removeCgroup, signalNumber } from '#host'
 import { readText, readTextSync } from '#host/file'
@@ -11,6 +11,7 @@ import { type Connections, connections } from '../network/connections.ts'
 import { hostResolvFile, hostsFile, machineEtcFiles, machineResolvConf, resolvFile } from '../network/etc-files.ts'
 import { DEFAULT_NETWORK, defaultNetwork, type NetworkDocument } from '../network/network.ts'
 import type { RunStep, RunStepOptions, StepResult } from '../run-step.ts'
+import { ensureApparmorProfile } from '../runtime/apparmor.ts'
 import { type Programs, programs } from '../runtime/programs.ts'
 import { openRuntime, type Runtime } from '../runtime/runtime.ts'
 import { runtimeFailure } from '../runtime/runtime-failure.ts'
@@ -19,7 +20,7 @@ import { readMachine } from '../spec/machine.ts'
 import type { OciMount } from '../spec/oci-config.ts'
 import { resolveUser } from '../spec/process-user.ts'
 import { cgroupPath, processEnvironment, runtimeSpec } from '../spec/runtime-spec.ts'
-import { assertKernelFolders } from './kernel-folders.ts'
+import { assertDeclaredOffKernel, assertKernelFolders, assertMountsOffKernel } from './kernel-folders.ts'
 import { makeMountPoints, removeMountPoints } from './mount-points.ts'
 
 /** Disposing it takes the default network down when nobody uses it any more. */
@@ -85,10 +86,15 @@ async function runStep(machinery: StepMachinery, step: RunStepOptions): Promise<
   let stubs: string[] = []
   try {
     assertKernelFolders(step.rootfsPath)
+    assertStepMounts(step)
     const mounts = await stepMounts(machinery, folder, id, step)
     const points = mounts.map((mount) => ({ destination: mount.destination, kind: kindOf(mount) }))
     stubs = makeMountPoints(step.rootfsPath, [...KERNEL_POINTS, ...points])
-    await writeFile(join(folder, 'config.json'), JSON.stringify(stepSpec(machinery, id, step, mounts)), { mode: 0o600 })
+    const spec = stepSpec(machinery, id, step, mounts)
+    const { apparmorProfile } = spec.process
+    if (apparmorProfile !== undefined)
+      await ensureApparmorProfile(apparmorProfile, { programs: machinery.programs, run: machinery.store.run })
+    await writeFile(join(folder, 'config.json'), JSON.stringify(spec), { mode: 0o600 })
     step.signal?.throwIfAborted()
     return await runToEnd(machinery, folder, id, step)
   } finally {
@@ -98,6 +104,14 @@ async function runStep(machinery: StepMachinery, step: RunStepOptions): Promise<
 }
 
 const KERNEL_POINTS = ['/proc', '/dev', '/sys'].map((destination) => ({ destination, kind: 'folder' as const }))
+
+/** A Dockerfile is trusted no more than an image: what a step mounts may be filled by other steps. */
+function assertStepMounts({ rootfsPath, additionalMounts = [], insecure = false }: RunStepOptions): void {
+  const mounts = additionalMounts.map(({ target, source }) => ({ destination: normalize(target), source }))
+  for (const { destination, source } of mounts)
+    if (source !== undefined) assertDeclaredOffKernel(destination, 'a mount of the step')
+  assertMountsOffKernel(rootfsPath, mounts, { masked: !insecure })
+}
 
 /** The files of /etc, with the network made ready, then what the caller mounts. */
 async function stepMounts(

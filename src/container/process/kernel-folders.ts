@@ -1,4 +1,6 @@
-import { BaleError } from '#base'
+import { lstatSync } from 'node:fs'
+import { join } from 'node:path'
+import { BaleError, printable } from '#base'
 import { openRoot } from '#host'
 
 /** Where the runtime mounts the kernel's file systems, and makes links and devices by path before it changes the root. */
@@ -21,4 +23,58 @@ export function assertKernelFolders(rootfs: string): void {
       },
     )
   }
+}
+
+/** True for the folders of the kernel and all below them. `path` is absolute and normal. */
+export function isOfKernel(path: string): boolean {
+  return FOLDERS.some((folder) => path === folder || path.startsWith(`${folder}/`))
+}
+
+export interface CheckedMount {
+  destination: string
+  /** Of a bind or a volume; undefined for a file system that is made empty. */
+  source?: string
+}
+
+/**
+ * Refuses mounts by which an image gets at what the runtime mounts for the kernel: a mount point that a link of the image
+ * leads there, and a /dev without the null device, with which runtimes hide files of /proc and /sys. runc before 1.2.8
+ * takes whatever has that name, or hides nothing when there is none (CVE-2025-31133, here without any race).
+ */
+export function assertMountsOffKernel(
+  rootfs: string,
+  mounts: readonly CheckedMount[],
+  { masked }: { masked: boolean },
+): void {
+  using root = openRoot(rootfs)
+  for (const { destination, source } of mounts) {
+    const real = root.resolve(destination)
+    if (isOfKernel(real) && !isOfKernel(destination))
+      throw new BaleError(
+        'INVALID_ARGUMENT',
+        `the mount point ${printable(destination)} is a link of the image to ${printable(real)}`,
+        { hint: 'mount it at a path that is not a link' },
+      )
+    if (masked && source !== undefined) assertNullDevice(real, source)
+  }
+}
+
+function assertNullDevice(destination: string, source: string): void {
+  if (destination !== '/dev' && destination !== '/dev/null') return
+  const stats = lstatSync(destination === '/dev' ? join(source, 'null') : source, { throwIfNoEntry: false })
+  // Linux's memory devices, admin-guide/devices.txt: 1:3 is /dev/null.
+  if (stats?.isCharacterDevice() && stats.rdev === 0x103) return
+  throw new BaleError(
+    'INVALID_ARGUMENT',
+    `what is mounted at ${destination} has no null device: files of the kernel could not be hidden from the container`,
+    { hint: "mount single devices, or the machine's own /dev" },
+  )
+}
+
+/** Refuses mounts at or below the kernel's folders that an image or a Dockerfile asks for; /dev/shm holds no devices. */
+export function assertDeclaredOffKernel(path: string, what: string): void {
+  if (!isOfKernel(path) || path === '/dev/shm' || path.startsWith('/dev/shm/')) return
+  throw new BaleError('INVALID_ARGUMENT', `${what} at ${printable(path)} is refused: that place is the kernel's`, {
+    hint: 'a mount there that is meant has to be asked for when the container is made',
+  })
 }

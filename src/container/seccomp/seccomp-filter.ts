@@ -16,6 +16,9 @@ const NATIVE: Record<string, string> = {
   s390x: 'SCMP_ARCH_S390X',
   mips64: 'SCMP_ARCH_MIPS64',
   mips64le: 'SCMP_ARCH_MIPSEL64',
+  ppc64le: 'SCMP_ARCH_PPC64LE',
+  riscv64: 'SCMP_ARCH_RISCV64',
+  loong64: 'SCMP_ARCH_LOONGARCH64',
 }
 
 /** Turns a profile in docker's form into the runtime's filter for one machine and one set of capabilities. */

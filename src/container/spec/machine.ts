@@ -1,8 +1,7 @@
-import { statSync } from 'node:fs'
 import { arch, release } from 'node:os'
-import { errnoOf } from '#base'
 import { cgroupLayout } from '#host'
 import { readTextSync } from '#host/file'
+import { type AppArmor, readAppArmor } from './apparmor.ts'
 import { capabilitiesOfMask } from './capabilities.ts'
 
 /** What this machine and this process can give a container. */
@@ -16,13 +15,18 @@ export interface Machine {
   hardLimits: Map<string, number>
   /** May limits be raised above the hard ones? */
   mayRaiseLimits: boolean
+  /** The kernel's largest limit on open files, fs.nr_open. */
+  mostFiles: number
   seccomp: boolean
   cgroupVersion: 1 | 2
   controllers: ReadonlySet<string>
-  apparmor: boolean
+  apparmor: AppArmor
 }
 
 const ARCHITECTURES: Record<string, string> = { x64: 'amd64', ia32: '386', loong64: 'loong64', ppc64: 'ppc64le' }
+
+/** The one line of the first user namespace. */
+const ALL_IDS = /^\s*0\s+0\s+4294967295\s*$/
 
 export function readMachine(): Machine {
   const status = readTextSync('/proc/self/status')
@@ -33,11 +37,15 @@ export function readMachine(): Machine {
     kernel: release(),
     capabilities: capabilitiesOfMask(mask('CapBnd')),
     hardLimits: hardLimits(readTextSync('/proc/self/limits')),
-    mayRaiseLimits: capabilitiesOfMask(mask('CapEff')).includes('CAP_SYS_RESOURCE'),
+    // In a user namespace the capability is there, and is not enough.
+    mayRaiseLimits:
+      capabilitiesOfMask(mask('CapEff')).includes('CAP_SYS_RESOURCE') &&
+      ALL_IDS.test(readTextSync('/proc/self/uid_map')),
+    mostFiles: Number(readTextSync('/proc/sys/fs/nr_open')),
     seccomp: /^Seccomp:/m.test(status),
     cgroupVersion: layout.version,
     controllers: new Set(layout.controllers.keys()),
-    apparmor: exists('/sys/kernel/security/apparmor'),
+    apparmor: readAppArmor(),
   }
 }
 
@@ -49,14 +57,4 @@ function hardLimits(text: string): Map<string, number> {
     if (name && hard) limits.set(name, hard === 'unlimited' ? Number.POSITIVE_INFINITY : Number(hard))
   }
   return limits
-}
-
-function exists(path: string): boolean {
-  try {
-    statSync(path)
-    return true
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return false
-    throw error
-  }
 }

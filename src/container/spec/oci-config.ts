@@ -15,14 +15,29 @@ export interface OciConfig {
 export interface OciProcess {
   terminal: boolean
   consoleSize?: { height: number; width: number }
-  user: { uid: number; gid: number; additionalGids?: number[] }
+  user: { uid: number; gid: number; umask?: number; additionalGids?: number[] }
   args: string[]
   env: string[]
   cwd: string
   noNewPrivileges?: boolean
+  apparmorProfile?: string
   oomScoreAdj?: number
   capabilities: OciCapabilities
-  rlimits?: { type: string; soft: number; hard: number }[]
+  rlimits?: { type: string; soft: LimitValue; hard: LimitValue }[]
+}
+
+/** A number, or one beyond 2^53 as the text that is written. */
+export type LimitValue = number | RawNumber
+
+export interface RawNumber {
+  readonly rawJSON: string
+}
+
+declare global {
+  interface JSON {
+    /** ECMAScript's JSON.parse source text access, of Node 22 and later; TypeScript does not know it yet. */
+    rawJSON(text: string): RawNumber
+  }
 }
 
 export interface OciCapabilities {

@@ -4,6 +4,7 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { isBaleError } from '#base'
+import { bindMount, unmount } from '#host'
 import { temporaryFolder } from '../../../test/kit/temporary.ts'
 import { resolveUser } from './process-user.ts'
 
@@ -79,4 +80,27 @@ test('M09: the accounts files are read inside the root, when they are files, up 
     () => resolveUser(place.root, 'eve'),
     (error) => isBaleError(error, 'LIMIT_EXCEEDED'),
   )
+})
+
+test('M09: what is mounted into the root is no account file, and no link leads to it', {
+  skip: process.getuid?.() !== 0 && 'needs root',
+}, async () => {
+  await using place = await accounts()
+  const passwd = join(place.root, 'etc/passwd')
+  mkdirSync(join(place.root, 'proc'))
+  writeFileSync(join(place.folder, 'other'), 'eve:x:4242:4242::/:/bin/sh\n')
+  try {
+    // An endless file that says its size is 0, as a container has it at hand.
+    bindMount('/proc', join(place.root, 'proc'))
+    rmSync(passwd)
+    symlinkSync('/proc/1/pagemap', passwd)
+    assert.throws(() => resolveUser(place.root, 'eve'), /unable to find user eve/)
+    rmSync(passwd)
+    writeFileSync(passwd, PASSWD)
+    bindMount(join(place.folder, 'other'), passwd)
+    assert.throws(() => resolveUser(place.root, 'eve'), /unable to find user eve/)
+  } finally {
+    unmount(passwd, { detach: true })
+    unmount(join(place.root, 'proc'), { detach: true })
+  }
 })

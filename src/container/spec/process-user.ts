@@ -1,7 +1,5 @@
-import { closeSync, fstatSync } from 'node:fs'
-import { BaleError, errnoOf, printable } from '#base'
+import { BaleError, printable } from '#base'
 import { openRoot, type RootFolder } from '#host'
-import { readTextSync } from '#host/file'
 
 export interface ProcessUser {
   uid: number
@@ -94,20 +92,5 @@ function records(text: string): string[][] {
 
 /** A regular file of the root file system, links resolved inside it; empty when it is missing or something else. */
 function readAccounts(root: RootFolder, path: string): string {
-  let fd: number
-  try {
-    fd = root.open(path)
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO', 'EISDIR', 'EACCES'].includes(errnoOf(error) ?? '')) return ''
-    throw error
-  }
-  try {
-    const stats = fstatSync(fd)
-    if (!stats.isFile()) return ''
-    if (stats.size > MAXIMUM_FILE)
-      throw new BaleError('LIMIT_EXCEEDED', `${path} of the image is larger than ${MAXIMUM_FILE} bytes`)
-    return readTextSync(fd)
-  } finally {
-    closeSync(fd)
-  }
+  return root.readBytes(path, { limit: MAXIMUM_FILE })?.toString('utf8') ?? ''
 }

@@ -1,10 +1,11 @@
 import { BaleError } from '#base'
 import type { Ulimit } from '../options.ts'
 import type { Machine } from './machine.ts'
-import type { OciProcess } from './oci-config.ts'
+import type { LimitValue, OciProcess } from './oci-config.ts'
 
 /** docker's ulimit name -> the line of /proc/self/limits. */
 const LIMITS: Record<string, string> = {
+  as: 'Max address space',
   core: 'Max core file size',
   cpu: 'Max cpu time',
   data: 'Max data size',
@@ -22,29 +23,70 @@ const LIMITS: Record<string, string> = {
   stack: 'Max stack size',
 }
 
-/** "Unlimited" as the runtime reads it: RLIM_INFINITY, which JSON numbers of JavaScript cannot hold exactly. */
-const UNLIMITED = Number.MAX_SAFE_INTEGER
+/** "Unlimited" as the runtime reads it: RLIM_INFINITY, 2^64 - 1, which numbers of JavaScript cannot hold. */
+const UNLIMITED = JSON.rawJSON('18446744073709551615')
+
+const MIB = 1024 * 1024
+const NONE = -1
 
 /**
- * Resource limits of the process. Without CAP_SYS_RESOURCE no limit can be raised above our own hard one (the runtime
- * would fail), so larger wishes are cut down to it and `warn` hears of it.
+ * What a process gets when nobody asked, whatever the caller's shell has: docker's and podman's 1,048,576 files, the
+ * kernel's own values for stack, locked memory and queues, no limit elsewhere. -1 is none.
+ */
+const DEFAULTS: Record<string, Pick<Ulimit, 'soft' | 'hard'>> = {
+  as: { soft: NONE, hard: NONE },
+  core: { soft: NONE, hard: NONE },
+  cpu: { soft: NONE, hard: NONE },
+  data: { soft: NONE, hard: NONE },
+  fsize: { soft: NONE, hard: NONE },
+  locks: { soft: NONE, hard: NONE },
+  memlock: { soft: 8 * MIB, hard: 8 * MIB },
+  msgqueue: { soft: 819_200, hard: 819_200 },
+  nice: { soft: 0, hard: 0 },
+  nofile: { soft: MIB, hard: MIB },
+  nproc: { soft: NONE, hard: NONE },
+  rss: { soft: NONE, hard: NONE },
+  rtprio: { soft: 0, hard: 0 },
+  rttime: { soft: NONE, hard: NONE },
+  sigpending: { soft: NONE, hard: NONE },
+  stack: { soft: 8 * MIB, hard: NONE },
+}
+
+type Limits = Pick<Machine, 'hardLimits' | 'mayRaiseLimits' | 'mostFiles'>
+
+/**
+ * Resource limits of a process: those asked for, and the defaults for all others. Without CAP_SYS_RESOURCE no limit can be
+ * raised above our own hard one (the runtime would fail), so larger ones are cut down to it; `warn` hears of those that
+ * were asked for.
  */
 export function rlimits(
   ulimits: readonly Ulimit[],
-  machine: Pick<Machine, 'hardLimits' | 'mayRaiseLimits'>,
+  machine: Limits,
   warn: (text: string) => void,
 ): NonNullable<OciProcess['rlimits']> {
-  return ulimits.map((ulimit) => {
-    const line = LIMITS[ulimit.name]
-    if (!line) throw new BaleError('INVALID_ARGUMENT', `unknown ulimit: ${ulimit.name}`)
-    const most = machine.mayRaiseLimits ? Number.POSITIVE_INFINITY : (machine.hardLimits.get(line) ?? 0)
-    const hard = Math.min(wanted(ulimit.hard), most)
-    const soft = Math.min(wanted(ulimit.soft), hard)
-    if (soft < wanted(ulimit.soft) || hard < wanted(ulimit.hard))
-      warn(`ulimit ${ulimit.name} is cut to ${hard}: this process may not raise limits (no CAP_SYS_RESOURCE)`)
-    return { type: `RLIMIT_${ulimit.name.toUpperCase()}`, soft: written(soft), hard: written(hard) }
+  const asked = new Set(ulimits.map(({ name }) => name))
+  for (const name of asked)
+    if (!LIMITS[name] || name === 'as') throw new BaleError('INVALID_ARGUMENT', `unknown ulimit: ${name}`)
+  const others = Object.entries(DEFAULTS).filter(([name]) => !asked.has(name))
+  const limits = [
+    ...ulimits.map((ulimit) => ({ ...ulimit, warn })),
+    ...others.map(([name, limit]) => ({ name, ...limit, warn: () => undefined })),
+  ]
+  return limits.map((limit) => {
+    const most = highest(limit.name, machine)
+    const hard = Math.min(wanted(limit.hard), most)
+    const soft = Math.min(wanted(limit.soft), hard)
+    if (soft < wanted(limit.soft) || hard < wanted(limit.hard))
+      limit.warn(`ulimit ${limit.name} is cut to ${hard}: this process may not raise limits (no CAP_SYS_RESOURCE)`)
+    return { type: `RLIMIT_${limit.name.toUpperCase()}`, soft: written(soft), hard: written(hard) }
   })
 }
 
+/** The kernel's own limit on files holds for everybody. */
+function highest(name: string, { hardLimits, mayRaiseLimits, mostFiles }: Limits): number {
+  const most = mayRaiseLimits ? Number.POSITIVE_INFINITY : (hardLimits.get(LIMITS[name]!) ?? 0)
+  return name === 'nofile' ? Math.min(most, mostFiles) : most
+}
+
 const wanted = (value: number) => (value < 0 ? Number.POSITIVE_INFINITY : value)
-const written = (value: number) => (value === Number.POSITIVE_INFINITY ? UNLIMITED : value)
+const written = (value: number): LimitValue => (value === Number.POSITIVE_INFINITY ? UNLIMITED : value)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseExtraHost, resolvFile } from '../network/etc-files.ts'
 import type { HostOptions } from '../options.ts'
+import { NO_APPARMOR } from './apparmor.ts'
 import { deviceAccess } from './devices.ts'
 import type { Machine } from './machine.ts'
 import { type RuntimeSpecInput, runtimeSpec } from './runtime-spec.ts'
@@ -15,10 +16,11 @@ const machine: Machine = {
   ].map((name) => `CAP_${name}`),
   hardLimits: new Map(),
   mayRaiseLimits: false,
+  mostFiles: 1_048_576,
   seccomp: true,
   cgroupVersion: 1,
   controllers: new Set(['memory', 'pids', 'cpu', 'devices']),
-  apparmor: false,
+  apparmor: NO_APPARMOR,
 }
 
 function spec(host: HostOptions = {}, more: Partial<RuntimeSpecInput> = {}) {

@@ -50,7 +50,7 @@ export function runtimeSpec(input: RuntimeSpecInput): OciConfig {
   const uts = input.uts ?? 'own'
   const ipc = input.ipc ?? 'own'
   const bounding = boundingCapabilities({ add: host.capAdd, drop: host.capDrop, privileged }, machine.capabilities)
-  const security = parseSecurityOptions(host.securityOptions ?? [], privileged)
+  const security = parseSecurityOptions(host.securityOptions ?? [], { apparmor: machine.apparmor, privileged })
   if (security.seccomp && !machine.seccomp)
     throw new BaleError('UNSUPPORTED_HOST', 'the kernel cannot filter system calls (no seccomp)', {
       hint: 'only `--security-opt seccomp=unconfined` works here',
@@ -58,12 +58,7 @@ export function runtimeSpec(input: RuntimeSpecInput): OciConfig {
   const hasOwnShm = input.mounts.some((mount) => mount.destination === '/dev/shm')
   return {
     ociVersion: '1.0.2',
-    process: {
-      ...ociProcess(input.process, bounding),
-      ...(security.noNewPrivileges && { noNewPrivileges: true }),
-      oomScoreAdj: host.oomScoreAdj ?? 0,
-      rlimits: rlimits(host.ulimits ?? [], machine, input.warn ?? (() => undefined)),
-    },
+    process: ociProcess(input.process, host, machine, input.warn),
     root: { path: input.rootfsPath, readonly: host.readOnly ?? false },
     ...(uts === 'own' && input.hostname && { hostname: input.hostname }),
     ...(uts === 'own' && input.domainname && { domainname: input.domainname }),
@@ -101,19 +96,31 @@ export function runtimeSpec(input: RuntimeSpecInput): OciConfig {
   }
 }
 
-/** The process of a container or of an exec into it. Only root gets its capabilities at once (R07). */
-export function ociProcess(asked: RuntimeSpecInput['process'], bounding: readonly string[]): OciProcess {
+/**
+ * The first process of a container, or a further one in it: both get what the container's options say and nothing of the
+ * caller's. Only root gets its capabilities at once (R07).
+ */
+export function ociProcess(
+  asked: RuntimeSpecInput['process'],
+  host: HostOptions,
+  machine: Machine,
+  warn: (text: string) => void = () => undefined,
+): OciProcess {
+  const privileged = host.privileged ?? false
   const { uid, gid, additionalGids } = asked.user
+  const bounding = boundingCapabilities({ add: host.capAdd, drop: host.capDrop, privileged }, machine.capabilities)
+  const security = parseSecurityOptions(host.securityOptions ?? [], { apparmor: machine.apparmor, privileged })
   return {
     terminal: asked.terminal,
-    user: { uid, gid, additionalGids },
+    user: { uid, gid, umask: 0o022, additionalGids },
     args: asked.args,
     env: asked.env,
     cwd: asked.cwd,
-    capabilities:
-      uid === 0
-        ? { bounding: [...bounding], effective: [...bounding], permitted: [...bounding] }
-        : { bounding: [...bounding] },
+    capabilities: uid === 0 ? { bounding, effective: bounding, permitted: bounding } : { bounding },
+    ...(security.noNewPrivileges && { noNewPrivileges: true }),
+    ...(security.apparmor !== undefined && { apparmorProfile: security.apparmor }),
+    oomScoreAdj: host.oomScoreAdj ?? 0,
+    rlimits: rlimits(host.ulimits ?? [], machine, warn),
   }
 }
 

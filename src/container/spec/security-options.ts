@@ -1,39 +1,47 @@
 import { BaleError } from '#base'
-import { hardened } from '../seccomp/hardening.ts'
-import { mobyDefaultProfile } from '../seccomp/moby-default-profile.ts'
+import { defaultProfile } from '../seccomp/default-profile.ts'
+import type { HardeningOptions } from '../seccomp/hardening.ts'
 import type { SeccompProfile } from '../seccomp/profile.ts'
 import { parseSeccompProfile } from '../seccomp/seccomp-filter.ts'
+import { type AppArmor, apparmorProfile, DEFAULT_APPARMOR_PROFILE } from './apparmor.ts'
 
 export interface SecurityOptions {
   /** undefined: unconfined. */
   seccomp: SeccompProfile | undefined
+  /** Name of the profile; undefined: none. */
+  apparmor: string | undefined
   noNewPrivileges: boolean
 }
 
 /**
  * Reads docker's `--security-opt` values. `seccomp=` takes `unconfined`, `builtin`, or a profile's JSON text (the file
- * is read by whoever parses the command line). What this version cannot apply is refused, never silently ignored (R18).
+ * is read by whoever parses the command line). What cannot be applied is refused, never silently ignored (R18).
  */
-export function parseSecurityOptions(options: readonly string[], privileged = false): SecurityOptions {
-  const result: SecurityOptions = {
-    seccomp: privileged ? undefined : hardened(mobyDefaultProfile),
-    noNewPrivileges: false,
-  }
+export function parseSecurityOptions(
+  options: readonly string[],
+  { apparmor, privileged = false }: { apparmor: AppArmor; privileged?: boolean },
+): SecurityOptions {
+  let seccomp = privileged ? 'unconfined' : 'builtin'
+  let profile: string | undefined
+  let noNewPrivileges = false
   for (const option of options) {
     const [, key = option, value] = /^([^=:]+)[=:](.*)$/s.exec(option) ?? []
-    if (key === 'seccomp' && value !== undefined) result.seccomp = seccompOption(value)
-    else if (key === 'no-new-privileges') result.noNewPrivileges = value !== 'false'
-    else if ((key === 'apparmor' && value === 'unconfined') || (key === 'label' && value === 'disable')) continue
+    if (key === 'seccomp' && value !== undefined) seccomp = value
+    else if (key === 'apparmor' && value !== undefined) profile = value
+    else if (key === 'no-new-privileges') noNewPrivileges = value !== 'false'
+    else if (key === 'label' && value === 'disable') continue
     else
       throw new BaleError('INVALID_ARGUMENT', `invalid --security-opt: ${option}`, {
-        hint: 'supported: seccomp=unconfined, seccomp=FILE, no-new-privileges, apparmor=unconfined, label=disable',
+        hint: 'supported: seccomp=unconfined, seccomp=FILE, apparmor=PROFILE, no-new-privileges, label=disable',
       })
   }
-  return result
+  const name = apparmorProfile(profile, { apparmor, privileged })
+  const multiplexer = name === DEFAULT_APPARMOR_PROFILE && apparmor.mediatesSockets
+  return { seccomp: seccompOption(seccomp, { multiplexer }), apparmor: name, noNewPrivileges }
 }
 
-function seccompOption(value: string): SeccompProfile | undefined {
+function seccompOption(value: string, hardening: HardeningOptions): SeccompProfile | undefined {
   if (value === 'unconfined') return undefined
-  if (value === 'builtin') return hardened(mobyDefaultProfile)
+  if (value === 'builtin') return defaultProfile(hardening)
   return parseSeccompProfile(value, 'of --security-opt')
 }

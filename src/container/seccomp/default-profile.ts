@@ -1,0 +1,15 @@
+/**
+ * Docker's default seccomp profile, unchanged as data; where it is from stands in moby-default-profile.source.json, its
+ * licence in LICENSE-moby-profile beside it. What bale denies beyond it is in hardening.ts, never in the data.
+ */
+import type { HardeningOptions } from './hardening.ts'
+import { hardened } from './hardening.ts'
+import moby from './moby-default-profile.json' with { type: 'json' }
+import type { SeccompProfile } from './profile.ts'
+
+export const mobyDefaultProfile: SeccompProfile = moby
+
+/** The profile of a container that asks for none. */
+export function defaultProfile(options: HardeningOptions = {}): SeccompProfile {
+  return hardened(mobyDefaultProfile, options)
+}
