@@ -1,25 +1,35 @@
+import { createLimiter } from '#base'
 import { notFoundWords } from './not-found.ts'
 import { renderFailure } from './render/failure.ts'
 import type { Terminal } from './verb.ts'
 
+/** docker's number: enough that many slow ends wait together. */
+const AT_ONCE = 50
+
 /**
- * Does one thing with each name and prints the name, or what the act answers ('' for nothing). Failures are told, the
- * others go on; 1 when any failed.
+ * Does one thing with each name and prints the name, or what the act answers ('' for nothing), in the order of the names.
+ * With `together` they do not wait for each other. Failures are told, the others go on; 1 when any failed.
  */
 export async function eachName(
   io: Terminal,
   names: readonly string[],
   act: (name: string) => Promise<unknown>,
+  { together = false }: { together?: boolean } = {},
 ): Promise<number> {
+  const limited = createLimiter(together ? AT_ONCE : 1)
+  const outcomes = names.map((name) =>
+    limited(() => act(name)).then(
+      (said) => ({ said }),
+      (error: unknown) => ({ error }),
+    ),
+  )
   let code = 0
-  for (const name of names) {
-    try {
-      const said = await act(name)
-      if (said !== '') await io.print(typeof said === 'string' ? said : name)
-    } catch (error) {
-      io.warn(renderFailure(notFoundWords(error, name)))
+  for (const [index, name] of names.entries()) {
+    const outcome = await outcomes[index]!
+    if ('error' in outcome) {
+      io.warn(renderFailure(notFoundWords(outcome.error, name)))
       code = 1
-    }
+    } else if (outcome.said !== '') await io.print(typeof outcome.said === 'string' ? outcome.said : name)
   }
   return code
 }

@@ -44,6 +44,7 @@ export { findContainer, type SeenContainer, type Status, see, seeAll, seeContain
 export {
   killContainer,
   pauseContainer,
+  type RestartOptions,
   restartContainer,
   type StopOptions,
   stopContainer,

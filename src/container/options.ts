@@ -155,10 +155,20 @@ export interface Resources {
   cpusetMems?: string
   pidsLimit?: number
   blkioWeight?: number
+  /** Bytes per second, and operations per second, of block devices of the host. */
+  deviceReadBps?: DeviceLimit[]
+  deviceWriteBps?: DeviceLimit[]
+  deviceReadIops?: DeviceLimit[]
+  deviceWriteIops?: DeviceLimit[]
+}
+
+export interface DeviceLimit {
+  path: string
+  rate: number
 }
 
 export interface RestartPolicy {
-  name: 'no' | 'on-failure' | 'always' | 'unless-stopped'
-  /** For on-failure; 0 means for ever. */
+  name: 'no' | 'on-failure' | 'on-unhealthy' | 'always' | 'unless-stopped'
+  /** For on-failure and on-unhealthy; 0 means for ever. */
   maximumRetryCount?: number
 }

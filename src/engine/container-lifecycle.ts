@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { BaleError, isBaleError } from '#base'
-import type { Resources, RestartPolicy, StopOptions } from '#container'
+import type { Resources, RestartOptions, RestartPolicy, StopOptions } from '#container'
 import { containerMachinery } from './container-machinery.ts'
 import type { EngineContext } from './context.ts'
 
@@ -24,7 +24,7 @@ export async function stopContainer(
 export async function restartContainer(
   context: EngineContext,
   idOrName: string,
-  options: StopOptions = {},
+  options: RestartOptions = {},
 ): Promise<void> {
   const [room, machinery] = await open(context)
   await room.restartContainer(machinery, idOrName, options)
@@ -71,14 +71,14 @@ export async function renameContainer(context: EngineContext, idOrName: string, 
   await room.renameContainer(machinery, idOrName, name)
 }
 
-/** Limits change at once when the container runs. */
+/** Limits change at once when the container runs. Answers warnings. */
 export async function updateContainer(
   context: EngineContext,
   idOrName: string,
   change: { resources?: Resources; restart?: RestartPolicy },
-): Promise<void> {
+): Promise<string[]> {
   const [room, machinery] = await open(context)
-  await room.updateContainer(machinery, idOrName, change)
+  return room.updateContainer(machinery, idOrName, change)
 }
 
 /** With its own layer; `force` kills it first, `volumes` takes its anonymous volumes too. */

@@ -1,6 +1,15 @@
-import { isBaleError, type OperationOptions } from '#base'
+import { BaleError, isBaleError, type OperationOptions } from '#base'
 import type { Container, ContainerImage, HostOptions, ProcessOptions } from '#container'
-import { familiarName, parsePlatform, parseReference, withDefaultTag } from '#spec'
+import {
+  familiarName,
+  formatPlatform,
+  matchPlatform,
+  type Platform,
+  parsePlatform,
+  parseReference,
+  platformPreferences,
+  withDefaultTag,
+} from '#spec'
 import type { StoredImage } from '#store'
 import { containerMachinery } from './container-machinery.ts'
 import type { EngineContext } from './context.ts'
@@ -66,26 +75,47 @@ async function imageFor(
 
 async function storedImage(
   context: EngineContext,
-  { image, platform, pull = 'missing' }: ContainerRequest,
+  request: ContainerRequest,
   options: OperationOptions,
 ): Promise<StoredImage> {
-  const store = await context.store()
-  const wanted = platform === undefined ? context.platform : parsePlatform(platform)
+  const { image, platform, pull = 'missing' } = request
+  // The words are read before anything is fetched.
+  const asked = platform === undefined ? undefined : parsePlatform(platform, context.platform)
   const fetchIt = async () => {
     const { pullImage } = await import('./pull.ts')
-    await pullImage(context, image, { ...options, platform })
+    await pullImage(context, image, { ...options, platform: asked && formatPlatform(asked) })
   }
   if (pull === 'always') await fetchIt()
   try {
-    return await store.images.resolve(image, { platform: wanted })
+    return await imageHere(context, image, asked)
   } catch (error) {
-    if (!isBaleError(error, 'IMAGE_NOT_FOUND') || pull !== 'missing') throw error
+    if (!isMissing(error) || pull !== 'missing') throw error
     const reference = parseReference(image)
     options.progress?.({
       kind: 'message',
       text: `Unable to find image '${familiarName(reference.digest ? reference : withDefaultTag(reference))}' locally`,
     })
     await fetchIt()
-    return store.images.resolve(image, { platform: wanted })
+    return imageHere(context, image, asked)
   }
+}
+
+const isMissing = (error: unknown) =>
+  isBaleError(error, 'IMAGE_NOT_FOUND') || isBaleError(error, 'NO_MATCHING_PLATFORM')
+
+/**
+ * The image of the store. A platform that was asked for is the image's, or one that a machine of it runs; only an image
+ * that says nothing of its platform is taken as it is.
+ */
+async function imageHere(context: EngineContext, name: string, asked: Platform | undefined): Promise<StoredImage> {
+  const store = await context.store()
+  const image = await store.images.resolve(name, { platform: asked ?? context.platform })
+  const { platform } = image
+  if (asked === undefined || platform.architecture === '') return image
+  if (platformPreferences(asked).some((one) => matchPlatform(one, platform))) return image
+  throw new BaleError(
+    'NO_MATCHING_PLATFORM',
+    `image with reference ${name} was found but does not provide the specified platform (${formatPlatform(asked)})`,
+    { hint: `it is there for ${formatPlatform(platform)}` },
+  )
 }

@@ -16,6 +16,7 @@ import type { Terminal, VerbOption } from '../verb.ts'
 import {
   parseBytes,
   parseDevice,
+  parseDeviceLimit,
   parseDuration,
   parseLabels,
   parseMount,
@@ -42,6 +43,10 @@ export interface ContainerFlags {
   cpusetCpus?: string
   cpusetMems?: string
   device?: string[]
+  deviceReadBps?: string[]
+  deviceReadIops?: string[]
+  deviceWriteBps?: string[]
+  deviceWriteIops?: string[]
   dns?: string[]
   dnsOption?: string[]
   dnsSearch?: string[]
@@ -54,6 +59,7 @@ export interface ContainerFlags {
   healthCmd?: string
   healthInterval?: string
   healthRetries?: string
+  healthStartInterval?: string
   healthStartPeriod?: string
   healthTimeout?: string
   hostname?: string
@@ -123,6 +129,10 @@ export const CONTAINER_FLAGS: readonly VerbOption[] = [
   single('--cpuset-cpus <LIST>', 'CPUs it may use, such as 0-2,4'),
   single('--cpuset-mems <LIST>', 'Memory nodes it may use'),
   repeated('--device <PATH[:PATH][:rwm]>', 'A device of the host'),
+  repeated('--device-read-bps <PATH:RATE>', 'Most bytes per second read from a block device'),
+  repeated('--device-read-iops <PATH:RATE>', 'Most reads per second from a block device'),
+  repeated('--device-write-bps <PATH:RATE>', 'Most bytes per second written to a block device'),
+  repeated('--device-write-iops <PATH:RATE>', 'Most writes per second to a block device'),
   repeated('--dns <ADDRESS>', 'DNS server'),
   { ...repeated('--dns-option <OPTION>', 'Option of resolv.conf'), aliases: ['dns-opt'] },
   repeated('--dns-search <DOMAIN>', 'DNS search domain'),
@@ -138,6 +148,7 @@ export const CONTAINER_FLAGS: readonly VerbOption[] = [
   single('--health-cmd <COMMAND>', 'Command that checks the health'),
   { ...single('--health-interval <DURATION>', 'Time between checks'), check: readDuration },
   { ...single('--health-retries <COUNT>', 'Failures in a row that mean unhealthy'), check: readInteger },
+  { ...single('--health-start-interval <DURATION>', 'Time between checks in the start period'), check: readDuration },
   { ...single('--health-start-period <DURATION>', 'Time to start before failures count'), check: readDuration },
   { ...single('--health-timeout <DURATION>', 'Longest time of one check'), check: readDuration },
   single('-h, --hostname <NAME>', 'Host name'),
@@ -168,7 +179,7 @@ export const CONTAINER_FLAGS: readonly VerbOption[] = [
   single('-P, --publish-all', 'Publish all exposed ports to random ports'),
   { flags: '--pull <WHEN>', description: 'When to ask the registry', choices: ['always', 'missing', 'never'] },
   single('--read-only', 'Mount the root file system read-only'),
-  single('--restart <POLICY>', 'no, on-failure[:MAXIMUM], always or unless-stopped'),
+  single('--restart <POLICY>', 'no, on-failure[:MAXIMUM], on-unhealthy[:MAXIMUM], always or unless-stopped'),
   single('--rm', 'Remove the container when it ends'),
   single('--runtime <NAME>', 'runc or crun'),
   repeated('--security-opt <OPTION>', 'seccomp=unconfined|FILE, no-new-privileges'),
@@ -183,6 +194,16 @@ export const CONTAINER_FLAGS: readonly VerbOption[] = [
   single('--uts <MODE>', 'UTS namespace: host'),
   repeated('-v, --volume <SOURCE:TARGET[:ro]>', 'Bind a folder or mount a volume'),
   single('-w, --workdir <FOLDER>', 'Working folder'),
+  refused('--blkio-weight-device <PATH:WEIGHT>', 'kernels have no weights per device any more'),
+  refused(
+    '--cpu-rt-period <MICROSECONDS>',
+    'groups have no real-time budget; use --ulimit rtprio and a real-time policy',
+  ),
+  refused(
+    '--cpu-rt-runtime <MICROSECONDS>',
+    'groups have no real-time budget; use --ulimit rtprio and a real-time policy',
+  ),
+  refused('--kernel-memory <SIZE>', 'kernels count it as part of --memory'),
   refused('--gpus <GPUS>', 'there is no GPU runtime'),
   refused('--link <NAME>', 'use a network of your own: its containers find each other by name'),
   refused('--volumes-from <NAME>', 'name the volumes with -v'),
@@ -255,8 +276,20 @@ export function environmentOf(
 }
 
 function healthcheck(flags: ContainerFlags): ProcessOptions['healthcheck'] {
-  const set = [flags.healthCmd, flags.healthInterval, flags.healthRetries, flags.healthStartPeriod, flags.healthTimeout]
-  const any = set.some((value) => value !== undefined)
+  const durations = {
+    Interval: ['health-interval', flags.healthInterval],
+    Timeout: ['health-timeout', flags.healthTimeout],
+    StartPeriod: ['health-start-period', flags.healthStartPeriod],
+    StartInterval: ['health-start-interval', flags.healthStartInterval],
+  } as const
+  const given = Object.entries(durations).flatMap(([name, [flag, text]]) =>
+    text === undefined ? [] : [[name, positive(flag, parseDuration(flag, text))] as const],
+  )
+  const retries =
+    flags.healthRetries === undefined
+      ? undefined
+      : positive('health-retries', parseWholeNumber('health-retries', flags.healthRetries))
+  const any = given.length > 0 || retries !== undefined || flags.healthCmd !== undefined
   if (flags.noHealthcheck) {
     if (any) throw new BaleError('INVALID_ARGUMENT', '--no-healthcheck conflicts with --health-* options')
     return { Test: ['NONE'] }
@@ -264,13 +297,14 @@ function healthcheck(flags: ContainerFlags): ProcessOptions['healthcheck'] {
   if (!any) return undefined
   return {
     ...(flags.healthCmd !== undefined && { Test: ['CMD-SHELL', flags.healthCmd] }),
-    ...(flags.healthInterval !== undefined && { Interval: parseDuration('health-interval', flags.healthInterval) }),
-    ...(flags.healthTimeout !== undefined && { Timeout: parseDuration('health-timeout', flags.healthTimeout) }),
-    ...(flags.healthStartPeriod !== undefined && {
-      StartPeriod: parseDuration('health-start-period', flags.healthStartPeriod),
-    }),
-    ...(flags.healthRetries !== undefined && { Retries: parseWholeNumber('health-retries', flags.healthRetries) }),
+    ...Object.fromEntries(given),
+    ...(retries !== undefined && { Retries: retries }),
   }
+}
+
+function positive(flag: string, value: number): number {
+  if (value < 0) throw new BaleError('INVALID_ARGUMENT', `--${flag} cannot be negative`)
+  return value
 }
 
 function hostOptions(
@@ -295,7 +329,8 @@ function hostOptions(
     securityOptions: flags.securityOpt?.map(securityOption),
     readOnly: flags.readOnly,
     init: flags.init,
-    ...(flags.shmSize !== undefined && { shmSize: parseBytes('shm-size', flags.shmSize) }),
+    // 0 is the default, as with docker: a tmpfs without a limit could hold all memory.
+    ...(flags.shmSize !== undefined && { shmSize: parseBytes('shm-size', flags.shmSize) || undefined }),
     extraHosts: flags.addHost,
     dns: flags.dns,
     dnsSearch: flags.dnsSearch,
@@ -321,6 +356,8 @@ export function resources(flags: ContainerFlags): NonNullable<HostOptions['resou
   const number = (flag: string, text: string | undefined) =>
     text === undefined ? undefined : parseWholeNumber(flag, text)
   const bytes = (flag: string, text: string | undefined) => (text === undefined ? undefined : parseBytes(flag, text))
+  const rates = (flag: string, words: string[] | undefined, read: (flag: string, text: string) => number) =>
+    words?.map((word) => parseDeviceLimit(flag, word, read))
   const limits = {
     memory: bytes('memory', flags.memory),
     memorySwap: flags.memorySwap === undefined ? undefined : readSwap(flags.memorySwap),
@@ -335,6 +372,10 @@ export function resources(flags: ContainerFlags): NonNullable<HostOptions['resou
     cpusetMems: flags.cpusetMems,
     pidsLimit: number('pids-limit', flags.pidsLimit),
     blkioWeight: number('blkio-weight', flags.blkioWeight),
+    deviceReadBps: rates('device-read-bps', flags.deviceReadBps, parseBytes),
+    deviceWriteBps: rates('device-write-bps', flags.deviceWriteBps, parseBytes),
+    deviceReadIops: rates('device-read-iops', flags.deviceReadIops, parseWholeNumber),
+    deviceWriteIops: rates('device-write-iops', flags.deviceWriteIops, parseWholeNumber),
   }
   return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined))
 }

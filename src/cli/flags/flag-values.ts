@@ -1,4 +1,4 @@
-import { BaleError } from '#base'
+import { BaleError, printable } from '#base'
 import { csvFields, parseSize, readBoolean, readDuration, readInteger } from '#docker'
 import type { DeviceRequest, MountRequest, RestartPolicy, Ulimit } from '#engine'
 
@@ -122,19 +122,53 @@ export function parseUlimit(text: string): Ulimit {
   const [, name = '', soft = '', hard = soft] = /^(\w+)=(-?\d+)(?::(-?\d+))?$/.exec(text) ?? []
   if (name === '') throw invalid('ulimit', text, 'for example nofile=1024:2048')
   const ulimit = { name, soft: Number(soft), hard: Number(hard) }
-  if (ulimit.hard >= 0 && ulimit.soft > ulimit.hard)
+  // -1 is no limit, and more than any.
+  if (ulimit.hard >= 0 && (ulimit.soft > ulimit.hard || ulimit.soft < 0))
     throw new BaleError('INVALID_ARGUMENT', `ulimit soft limit must be less than or equal to hard limit: ${text}`)
   return ulimit
 }
 
-/** `no`, `always`, `unless-stopped`, `on-failure[:3]` */
+/** `no`, `always`, `unless-stopped`, `on-failure[:3]`, `on-unhealthy[:3]` */
 export function parseRestart(text: string): RestartPolicy {
-  const [, name = '', count] = /^(no|always|unless-stopped|on-failure)(?::(\d+))?$/.exec(text) ?? []
-  if (name === '' || (count !== undefined && name !== 'on-failure'))
-    throw new BaleError('INVALID_ARGUMENT', `invalid restart policy '${text}'`, {
-      hint: 'no, on-failure[:MAXIMUM], always or unless-stopped',
-    })
-  return { name: name as RestartPolicy['name'], ...(count !== undefined && { maximumRetryCount: Number(count) }) }
+  const hint = 'no, on-failure[:MAXIMUM], on-unhealthy[:MAXIMUM], always or unless-stopped'
+  const refused = (problem: string) => new BaleError('INVALID_ARGUMENT', problem, { hint })
+  const [name = '', count] = text.split(/:(.*)/s)
+  if (text === '') return { name: 'no' }
+  if (name === '') throw refused('invalid restart policy format: no policy provided before colon')
+  if (count && !/^-?\d{1,9}$/.test(count))
+    throw refused('invalid restart policy format: maximum retry count must be an integer')
+  const maximumRetryCount = Number(count || 0)
+  switch (name) {
+    case 'on-failure':
+    case 'on-unhealthy':
+      if (maximumRetryCount < 0)
+        throw refused(`invalid restart policy: maximum retry count cannot be negative: ${printable(text)}`)
+      return { name, ...(count && { maximumRetryCount }) }
+    case 'no':
+    case 'always':
+    case 'unless-stopped':
+      if (maximumRetryCount !== 0)
+        throw refused(
+          "invalid restart policy: maximum retry count can only be used with 'on-failure' and 'on-unhealthy'",
+        )
+      return { name }
+    default:
+      throw refused(`invalid restart policy: unknown policy '${printable(name)}'`)
+  }
+}
+
+/** `/dev/sda:1mb` of the limits for block devices. */
+export function parseDeviceLimit(
+  flag: string,
+  text: string,
+  read: (flag: string, text: string) => number,
+): { path: string; rate: number } {
+  const at = text.lastIndexOf(':')
+  const path = text.slice(0, Math.max(at, 0))
+  if (!path.startsWith('/dev/')) throw invalid(flag, text, 'a block device and its rate: /dev/sda:1mb')
+  const rate = read(flag, text.slice(at + 1))
+  if (rate < 0) throw invalid(flag, text, 'a rate is not negative')
+  return { path, rate }
 }
 
 /** `KEY=VALUE` pairs of `--sysctl` and network options. */

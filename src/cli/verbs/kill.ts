@@ -8,5 +8,6 @@ export const verb = defineVerb<{ signal: string }>({
   arguments: { min: 1 },
   options: [{ flags: '-s, --signal <SIGNAL>', description: 'Name or number', default: 'KILL' }],
   examples: [{ command: 'bale kill -s HUP web', explains: 'Make a server read its configuration again' }],
-  run: ({ args, options, engine, io }) => eachName(io, args, (name) => engine.killContainer(name, options.signal)),
+  run: ({ args, options, engine, io }) =>
+    eachName(io, args, (name) => engine.killContainer(name, options.signal), { together: true }),
 })

@@ -14,6 +14,17 @@ export const verb = defineVerb<{ timeout?: string; signal?: string }>({
   examples: [{ command: 'bale restart web', explains: 'With the same settings and files' }],
   run: ({ args, options, engine, io, signal }) => {
     const timeout = options.timeout === undefined ? undefined : parseWholeNumber('timeout', options.timeout)
-    return eachName(io, args, (name) => engine.restartContainer(name, { timeout, stopSignal: options.signal, signal }))
+    // All stop at once, and start in the order given: a later one may need an earlier one.
+    let turn: Promise<unknown> = Promise.resolve()
+    return eachName(
+      io,
+      args,
+      (name) => {
+        const restarted = engine.restartContainer(name, { timeout, stopSignal: options.signal, signal, turn })
+        turn = Promise.allSettled([turn, restarted])
+        return restarted
+      },
+      { together: true },
+    )
   },
 })

@@ -17,15 +17,20 @@ export const verb = defineVerb<{ force?: boolean; volumes?: boolean }>({
     { command: 'bale rm -f -v web', explains: 'A running one, with its anonymous volumes' },
   ],
   run: ({ args, options, engine, io }) =>
-    eachName(io, args, async (name) => {
-      try {
-        await engine.removeContainer(name, options)
-        return name
-      } catch (error) {
-        // As docker: with --force a container that is not there is no failure of the command, but it is told.
-        if (!options.force || !isBaleError(error, 'CONTAINER_NOT_FOUND')) throw error
-        io.warn(`Error: ${error.message}`)
-        return ''
-      }
-    }),
+    eachName(
+      io,
+      args,
+      async (name) => {
+        try {
+          await engine.removeContainer(name, options)
+          return name
+        } catch (error) {
+          // As docker: with --force a container that is not there is no failure of the command, but it is told.
+          if (!options.force || !isBaleError(error, 'CONTAINER_NOT_FOUND')) throw error
+          io.warn(`Error: ${error.message}`)
+          return ''
+        }
+      },
+      { together: true },
+    ),
 })

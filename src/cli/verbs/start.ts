@@ -28,6 +28,7 @@ export const verb = defineVerb<Options>({
   async run(context) {
     const { args, options, engine, io, signal } = context
     const attach = options.attach || options.interactive
+    // In the order given: a later one may need an earlier one, for its network or its name.
     if (!attach) return eachName(io, args, (name) => engine.startContainer(name))
     if (args.length > 1)
       throw new BaleError('INVALID_ARGUMENT', 'you cannot start and attach multiple containers at once')

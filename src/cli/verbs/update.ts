@@ -5,7 +5,7 @@ import { parseRestart } from '../flags/flag-values.ts'
 import { defineVerb } from '../verb.ts'
 
 const NAMES =
-  /--(blkio-weight|cpu-period|cpu-quota|cpu-shares|cpus|cpuset-cpus|cpuset-mems|memory|memory-reservation|memory-swap|pids-limit|restart) /
+  /--(blkio-weight|cpu-period|cpu-quota|cpu-shares|cpus|cpuset-cpus|cpuset-mems|memory|memory-reservation|memory-swap|pids-limit|restart|cpu-rt-period|cpu-rt-runtime|kernel-memory) /
 
 export const verb = defineVerb<ContainerFlags>({
   name: 'update',
@@ -22,6 +22,8 @@ export const verb = defineVerb<ContainerFlags>({
     }
     if (Object.keys(change).length === 0)
       throw new BaleError('INVALID_ARGUMENT', 'You must provide one or more flags when using this command.')
-    return eachName(io, args, (name) => engine.updateContainer(name, change))
+    return eachName(io, args, async (name) => {
+      for (const text of await engine.updateContainer(name, change)) io.warn(`WARNING: ${text}`)
+    })
   },
 })

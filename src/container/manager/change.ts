@@ -1,8 +1,9 @@
 import { BaleError } from '#base'
 import { acquireLock } from '#host/file'
 import type { Resources, RestartPolicy } from '../options.ts'
+import { checkResources } from '../spec/check-resources.ts'
 import { readMachine } from '../spec/machine.ts'
-import { resourceLimits } from '../spec/resources.ts'
+import { resourceLimits, swapLimit } from '../spec/resources.ts'
 import { freeName } from './create.ts'
 import type { Container, ContainerDocument } from './document.ts'
 import { type Machinery, pathsOf } from './machinery.ts'
@@ -32,26 +33,61 @@ export function namesOn({ id, name, document: { config, host } }: Container): st
   return [...new Set([...names, ...fullName].filter(Boolean))]
 }
 
-/** Changes limits (at once, when it runs) and the restart policy. */
+/**
+ * Changes limits (at once, when it runs) and the restart policy. What is asked for is joined with what the container
+ * has, so a start later has all of it. Answers what is doubtful.
+ */
 export async function updateContainer(
   machinery: Machinery,
   idOrName: string,
   change: { resources?: Resources; restart?: RestartPolicy },
-): Promise<void> {
-  const record = await findContainer(machinery, idOrName)
+): Promise<string[]> {
+  const { id } = await findContainer(machinery, idOrName)
+  // A start that is under way would begin with the limits of before.
+  await using _ = await acquireLock(pathsOf(machinery, id).lock)
+  const record = await findContainer(machinery, id)
   const { host } = record.document
   if (change.restart && change.restart.name !== 'no' && host.autoRemove)
     throw new BaleError('CONFLICT', 'Restart policy cannot be updated because AutoRemove is enabled for the container')
-  const resources = { ...host.resources, ...change.resources }
-  const limits = resourceLimits(resources, readMachine())
+  const warnings = change.resources ? checkResources(change.resources, undefined, { update: true }) : []
+  const resources = change.resources ? joined(host.resources ?? {}, change.resources) : host.resources
+  const limits = resourceLimits(resources ?? {}, readMachine())
   const { status } = await see(machinery, record)
   if (change.resources && (status === 'running' || status === 'paused'))
-    await (await machinery.runtime(record.document.runtime)).update(record.id, limits)
-  await machinery.store.containers.update<ContainerDocument>(record.id, (one) => ({
+    await (await machinery.runtime(record.document.runtime)).update(id, limits)
+  await machinery.store.containers.update<ContainerDocument>(id, (one) => ({
     ...one,
     document: {
       ...one.document,
       host: { ...one.document.host, resources, ...(change.restart && { restart: change.restart }) },
     },
   }))
+  return warnings
+}
+
+/** 0 leaves a limit as it is. Source: moby, Container.UpdateContainer. */
+function joined(before: Resources, change: Resources): Resources {
+  const conflict = (text: string) => new BaleError('CONFLICT', text)
+  if (change.nanoCpus && before.cpuPeriod)
+    throw conflict('Conflicting options: Nano CPUs cannot be updated as CPU Period has already been set')
+  if (change.nanoCpus && before.cpuQuota)
+    throw conflict('Conflicting options: Nano CPUs cannot be updated as CPU Quota has already been set')
+  if (change.cpuPeriod && before.nanoCpus)
+    throw conflict('Conflicting options: CPU Period cannot be updated as NanoCPUs has already been set')
+  if (change.cpuQuota && before.nanoCpus)
+    throw conflict('Conflicting options: CPU Quota cannot be updated as NanoCPUs has already been set')
+  const swap = swapLimit(before)
+  if (change.memory && !change.memorySwap && change.memory > (swap ?? 0))
+    throw conflict(
+      'Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time',
+    )
+  const set = Object.entries(change).filter(([, value]) => value !== 0 && value !== '' && value !== undefined)
+  const resources: Resources = {
+    ...before,
+    ...(swap !== undefined && { memorySwap: swap }),
+    ...Object.fromEntries(set),
+  }
+  // Each half may be right alone.
+  checkResources(resources, undefined, { update: true })
+  return resources
 }

@@ -10,9 +10,11 @@ import type { ContainerOptions, HostOptions } from '../options.ts'
 import { assertMountsOffKernel } from '../process/kernel-folders.ts'
 import { makeMountPoints } from '../process/mount-points.ts'
 import { boundingCapabilities } from '../spec/capabilities.ts'
+import { checkOomScore, checkResources } from '../spec/check-resources.ts'
 import { readMachine } from '../spec/machine.ts'
 import { resourceLimits } from '../spec/resources.ts'
 import { parseSecurityOptions } from '../spec/security-options.ts'
+import { sysctls } from '../spec/sysctls.ts'
 import { removeVolume } from '../volume/volumes.ts'
 import { checkedMounts } from './container-spec.ts'
 import type { Container, ContainerDocument, ContainerMount } from './document.ts'
@@ -33,10 +35,10 @@ const KERNEL_FOLDERS = ['/proc', '/dev', '/sys']
 export async function createContainer(
   machinery: Machinery,
   options: ContainerOptions,
-  { signal, keepMounted = false }: OperationOptions & { keepMounted?: boolean } = {},
+  { signal, progress, keepMounted = false }: OperationOptions & { keepMounted?: boolean } = {},
 ): Promise<Container> {
   const id = newId()
-  checkOptions(options)
+  for (const text of checkOptions(options)) progress?.({ kind: 'warning', text })
   const host = await withSharedById(machinery, options.host)
   const config = effectiveConfig(options, id)
   const requests = mountRequests(options)
@@ -82,14 +84,17 @@ export async function createContainer(
   }
 }
 
-/** All that can be wrong in the words is found before anything is made. */
-function checkOptions(options: ContainerOptions): void {
+/** All that can be wrong in the words is found before anything is made. Answers what is only doubtful. */
+function checkOptions(options: ContainerOptions): string[] {
   const { host, image } = options
   const machine = readMachine()
   parseSecurityOptions(host.securityOptions ?? [], { apparmor: machine.apparmor, privileged: host.privileged })
   boundingCapabilities({ add: host.capAdd, drop: host.capDrop, privileged: host.privileged }, machine.capabilities)
+  const warnings = checkResources(host.resources ?? {})
   resourceLimits(host.resources ?? {}, machine)
   assertNetworkOptions(options)
+  checkOomScore(host.oomScoreAdj)
+  sysctls(host.sysctls ?? {}, { network: host.network !== 'host', ipc: isOwnIpc(host.ipcMode) })
   for (const entry of host.extraHosts ?? []) parseExtraHost(entry)
   assertResolvOptions(host)
   if (host.autoRemove && host.restart && host.restart.name !== 'no')
@@ -97,6 +102,7 @@ function checkOptions(options: ContainerOptions): void {
   if (host.publishAll)
     for (const port of Object.keys(image.config.ExposedPorts ?? {}))
       parseExposedPorts(port, 'invalid exposed port of the image')
+  return warnings
 }
 
 /** A name may pass to another container, an ID does not. One that is not there yet is looked for by the start. */
@@ -105,6 +111,8 @@ async function withSharedById({ store }: Machinery, host: HostOptions): Promise<
   const other = shared === undefined ? undefined : await store.containers.find(shared)
   return other ? { ...host, network: sharing(other.id) } : host
 }
+
+const isOwnIpc = (mode = 'private') => mode !== 'host' && !mode.startsWith('container:')
 
 function makeStubs(rootfs: string, mounts: readonly ContainerMount[]): string[] {
   return makeMountPoints(rootfs, [

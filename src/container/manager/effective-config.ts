@@ -104,13 +104,16 @@ function volumesOf({ image, config }: ContainerOptions): Pick<EffectiveConfig, '
 /** Nanoseconds. docker's floor: below it an image could keep the machine busy with checks (M13). */
 const MILLISECOND = 1_000_000
 
+/** Members replace the image's one by one; `NONE` only switches the check off, and leaves what else it says. */
 function mergedHealthcheck(
   image: Healthcheck | undefined,
   asked: ProcessOptions['healthcheck'],
 ): Healthcheck | undefined {
-  const merged = !asked || asked.Test?.[0] === 'NONE' ? (asked ?? image) : { ...image, ...asked }
-  for (const name of ['Interval', 'Timeout', 'StartPeriod'] as const)
-    if (merged?.[name] && merged[name] < MILLISECOND)
-      throw new BaleError('INVALID_ARGUMENT', `${name} in Healthcheck cannot be less than one millisecond`)
+  if (!image && !asked) return undefined
+  const set = Object.entries(asked ?? {}).filter(([name, value]) => name === 'Test' || value)
+  const merged: Healthcheck = { ...image, ...Object.fromEntries(set) }
+  for (const name of ['Interval', 'Timeout', 'StartPeriod', 'StartInterval'] as const)
+    if (merged[name] && merged[name] < MILLISECOND)
+      throw new BaleError('INVALID_ARGUMENT', `${name} in Healthcheck cannot be less than 1ms`)
   return merged
 }

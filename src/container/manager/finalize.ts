@@ -1,14 +1,12 @@
-import { existsSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
-import { oomKills, processIdentity, removeCgroup } from '#host'
+import { rm, writeFile } from 'node:fs/promises'
+import { isAlive, processIdentity, removeCgroup } from '#host'
 import { acquireLock } from '#host/file'
 import type { NetworkDocument } from '../network/network.ts'
 import { cgroupPath } from '../spec/runtime-spec.ts'
 import { removeVolume, volumeUsers } from '../volume/volumes.ts'
 import type { Container, ContainerDocument, RecordedState } from './document.ts'
 import { type Machinery, pathsOf } from './machinery.ts'
-import { findContainer, isHalfMade, see, startedBy, updateState } from './state.ts'
+import { findContainer, goesAway, isHalfMade, oomFile, see, startedBy, updateState, wasOomKilled } from './state.ts'
 
 /**
  * Takes away what a container that has ended left on the machine (runtime state, cgroups, network, mounts, sockets) and
@@ -18,7 +16,9 @@ export async function finalize(machinery: Machinery, record: Container, ended: R
   const { id, document } = record
   const paths = pathsOf(machinery, id)
   const cgroup = cgroupPath(id)
-  const oomKilled = existsSync(join(paths.bundle, 'p/oom')) || oomKills(cgroup) > 0
+  const oomKilled = ended.status !== 'created' && wasOomKilled(machinery, id)
+  // Whoever looks after the group is gone and before the record is written must see it, too.
+  if (oomKilled) await writeFile(oomFile(machinery, id), '')
   const runtime = await machinery.runtime(document.runtime)
   await runtime.delete(id, { force: true })
   await removeCgroup(cgroup)
@@ -27,16 +27,17 @@ export async function finalize(machinery: Machinery, record: Container, ended: R
   const state: RecordedState = {
     ...ended,
     status: ended.status === 'created' ? 'created' : 'exited',
-    oomKilled: ended.status === 'created' ? false : oomKilled,
+    oomKilled,
     process: undefined,
     monitor: undefined,
   }
-  if (document.host.autoRemove && state.status === 'exited') await forget(machinery, record, { volumes: true })
+  if (state.status === 'exited' && goesAway(record)) await forget(machinery, record, { volumes: true })
   else {
     await updateState(machinery, id, (now) => ({
       ...state,
       stopRequested: now.stopRequested,
       restartCount: now.restartCount,
+      restartedBy: now.restartedBy,
     }))
     await rm(paths.bundle, { recursive: true, force: true })
   }
@@ -98,8 +99,11 @@ async function cleanupLocked(
   const halfMade = leftHalfMade(machinery, record)
   const endedUnseen =
     record.document.state.status === 'running' && seen.status !== 'running' && seen.status !== 'paused'
-  if (!halfMade && !endedUnseen) return undefined
-  const state = await finalize(machinery, record, seen.state)
+  const recorded = record.document.state
+  // Somebody else may have written the end down; starting it again is left to us.
+  const endedSeen = recorded.status === 'exited' && recorded.error === undefined && wantsRestart(record, recorded)
+  if (!halfMade && !endedUnseen && !endedSeen) return undefined
+  const state = endedSeen ? recorded : await finalize(machinery, record, seen.state)
   const restart = !halfMade && wantsRestart(record, state)
   if (restart)
     await updateState(machinery, id, (now) => ({ ...now, status: 'restarting', owner: processIdentity(process.pid) }))
@@ -112,15 +116,16 @@ function leftHalfMade(machinery: Machinery, record: Container): boolean {
   return startedBy(pathsOf(machinery, record.id).starting) === 'dead'
 }
 
-/** docker's rules for `--restart`. */
+/** docker's rules for `--restart`; on-unhealthy is on-failure, and counts an unhealthy container as one that failed. */
 export function wantsRestart(record: Container, ended: RecordedState): boolean {
   const policy = record.document.host.restart
-  if (!policy || record.document.state.stopRequested || ended.status !== 'exited') return false
+  const { stopRequested, restartCount, restartedBy, health } = record.document.state
+  if (!policy || stopRequested || ended.status !== 'exited' || (restartedBy && isAlive(restartedBy))) return false
   if (policy.name === 'always' || policy.name === 'unless-stopped') return true
   const most = policy.maximumRetryCount ?? 0
-  return (
-    policy.name === 'on-failure' && ended.exitCode !== 0 && (most === 0 || record.document.state.restartCount < most)
-  )
+  if (most > 0 && restartCount >= most) return false
+  if (policy.name === 'on-unhealthy' && health?.status === 'unhealthy') return true
+  return policy.name !== 'no' && ended.exitCode !== 0
 }
 
 const FIRST_PAUSE = 100

@@ -94,6 +94,7 @@ async function begin(machinery: Machinery, record: Container, options: StartOpti
         error: undefined,
         oomKilled: false,
         stopRequested: false,
+        restartedBy: undefined,
         restartCount: options.restart ? state.restartCount + 1 : 0,
         health: checked ? { status: 'starting', failingStreak: 0, log: [] } : undefined,
       }),

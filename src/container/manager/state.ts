@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { BaleError, errnoOf } from '#base'
-import { isAlive, isFrozen, type ProcessIdentity } from '#host'
+import { isAlive, isFrozen, oomKills, type ProcessIdentity } from '#host'
 import { readTextSync } from '#host/file'
 import { readExitFile } from '../runtime/exit-file.ts'
 import { cgroupPath } from '../spec/runtime-spec.ts'
@@ -41,12 +41,13 @@ async function seeRunning(machinery: Machinery, record: Container): Promise<Seen
   const paths = pathsOf(machinery, record.id)
   for (let look = 0; ; look++) {
     const exit = readExitFile(paths.exits, record.id)
-    if (exit) return ended(record, { ...state, exitCode: exit.code, finishedAt: exit.finishedAt })
+    if (exit) return ended(machinery, record, { ...state, exitCode: exit.code, finishedAt: exit.finishedAt })
     if (state.process && isAlive(state.process)) {
       if (startedBy(paths.starting) === 'dead')
-        return ended(record, { ...state, status: 'created', startedAt: undefined })
+        return ended(machinery, record, { ...state, status: 'created', startedAt: undefined })
       const paused = isFrozen(cgroupPath(record.id)) && !(await thawAbandoned(machinery, record.id))
-      return { record, status: paused ? 'paused' : 'running', state }
+      const oomKilled = existsSync(oomFile(machinery, record.id))
+      return { record, status: paused ? 'paused' : 'running', state: { ...state, oomKilled } }
     }
     // The process has ended and its monitor is about to write the exit file: a few milliseconds.
     if (!state.monitor || !isAlive(state.monitor) || !existsSync(paths.exits) || look === 50) break
@@ -55,7 +56,7 @@ async function seeRunning(machinery: Machinery, record: Container): Promise<Seen
   // Another process may have put the end into the store meanwhile.
   const now = await machinery.store.containers.find<ContainerDocument>(record.id)
   if (now && now.document.state.status !== 'running') return see(machinery, now)
-  return ended(record, {
+  return ended(machinery, record, {
     ...state,
     exitCode: LOST_EXIT_CODE,
     finishedAt: machinery.clock.now(),
@@ -63,9 +64,28 @@ async function seeRunning(machinery: Machinery, record: Container): Promise<Seen
   })
 }
 
-function ended(record: Container, state: RecordedState): SeenContainer {
-  const status = state.status === 'created' ? 'created' : record.document.host.autoRemove ? 'removing' : 'exited'
-  return { record, status, state: { ...state, status, process: undefined, monitor: undefined } }
+function ended(machinery: Machinery, record: Container, state: RecordedState): SeenContainer {
+  const status = state.status === 'created' ? 'created' : goesAway(record) ? 'removing' : 'exited'
+  const oomKilled = status !== 'created' && wasOomKilled(machinery, record.id)
+  return { record, status, state: { ...state, status, oomKilled, process: undefined, monitor: undefined } }
+}
+
+/** True when a container is removed at its end: --rm, and nobody is about to start it again. */
+export function goesAway({ document }: Container): boolean {
+  const { restartedBy } = document.state
+  return document.host.autoRemove === true && !(restartedBy && isAlive(restartedBy))
+}
+
+/**
+ * True when the kernel killed a process of this life for want of memory, be it the first one or another. The monitor
+ * leaves a file, but may end before it hears of the kill; the control group counts until it is removed.
+ */
+export function wasOomKilled(machinery: Pick<Machinery, 'store'>, id: string): boolean {
+  return existsSync(oomFile(machinery, id)) || oomKills(cgroupPath(id)) > 0
+}
+
+export function oomFile(machinery: Pick<Machinery, 'store'>, id: string): string {
+  return join(pathsOf(machinery, id).bundle, 'p', 'oom')
 }
 
 /** Who is starting a container, if a start is under way: `alive`, `dead` (it was killed in the middle), or nobody. */

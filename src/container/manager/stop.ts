@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs'
 import { BaleError, isBaleError, type OperationOptions } from '#base'
-import { freezeCgroup, isAlive, signalNumber } from '#host'
+import { freezeCgroup, isAlive, processIdentity, signalNumber } from '#host'
 import { acquireLock } from '#host/file'
 import { readExitFile } from '../runtime/exit-file.ts'
 import { cgroupPath } from '../spec/runtime-spec.ts'
-import { settle } from './finalize.ts'
+import type { ContainerDocument } from './document.ts'
+import { forget, settle } from './finalize.ts'
 import { type Machinery, pathsOf } from './machinery.ts'
 import { startContainer } from './start.ts'
-import { mustRun, type SeenContainer, seeContainer, updateState } from './state.ts'
+import { findContainer, mustRun, type SeenContainer, seeContainer, updateState } from './state.ts'
 
 export interface StopOptions extends OperationOptions {
   /** Seconds until KILL; negative: never. The container's own, or 10, by default. */
@@ -24,8 +25,23 @@ export async function stopContainer(
   idOrName: string,
   options: StopOptions = {},
 ): Promise<boolean> {
+  if (options.stopSignal) signalNumber(options.stopSignal)
   const seen = await seeContainer(machinery, idOrName)
   await noMoreRestarts(machinery, seen)
+  if (!(await endGently(machinery, seen, options))) return false
+  await settled(machinery, seen.record.id)
+  return true
+}
+
+/**
+ * The stop signal, then after a while KILL, until the process has ended; what follows is for whoever writes the end down.
+ * False when it does not run. Throws RUNTIME_FAILED when even KILL does not end it.
+ */
+export async function endGently(
+  machinery: Machinery,
+  seen: SeenContainer,
+  options: StopOptions = {},
+): Promise<boolean> {
   if (seen.status !== 'running' && seen.status !== 'paused') return false
   const { config } = seen.record.document
   await signal(machinery, seen, options.stopSignal ?? stopSignalOf(config))
@@ -33,10 +49,17 @@ export async function stopContainer(
   const timeout = options.timeout ?? config.StopTimeout ?? DEFAULT_TIMEOUT
   if (!(await endsWithin(machinery, seen, timeout < 0 ? Number.POSITIVE_INFINITY : timeout * 1000, options.signal))) {
     await signal(machinery, seen, 'KILL')
-    await endsWithin(machinery, seen, KILL_MILLISECONDS, options.signal)
+    if (!(await endsWithin(machinery, seen, KILL_MILLISECONDS, options.signal))) throw stubborn(seen)
   }
-  await settled(machinery, seen.record.id)
   return true
+}
+
+function stubborn({ record }: SeenContainer): BaleError {
+  return new BaleError(
+    'RUNTIME_FAILED',
+    `tried to kill container ${record.id.slice(0, 12)}, but it has not ended: a process in it waits for the kernel`,
+    { hint: 'a device or a network file system that does not answer holds it; try again when it does' },
+  )
 }
 
 /** TERM for a signal of the image's that there is not: its containers can be stopped all the same (M13). */
@@ -98,9 +121,10 @@ export async function killContainer(machinery: Machinery, idOrName: string, sign
   if (number === signalNumber('KILL') || number === stops) await noMoreRestarts(machinery, seen)
   await signal(machinery, seen, String(number))
   if (number === signalNumber('KILL')) {
-    await endsWithin(machinery, seen, KILL_MILLISECONDS)
+    if (!(await endsWithin(machinery, seen, KILL_MILLISECONDS))) throw stubborn(seen)
     await settled(machinery, seen.record.id)
-  }
+    // A frozen process cannot end.
+  } else if (number === stops && seen.status === 'paused') await freezeCgroup(cgroupPath(seen.record.id), false)
 }
 
 /** Written only where it matters: a write that must be durable costs milliseconds. */
@@ -124,14 +148,41 @@ async function signal(machinery: Machinery, { record }: SeenContainer, name: str
   }
 }
 
-/** Stops (if it runs) and starts. */
+export interface RestartOptions extends StopOptions {
+  /** Waited for between stop and start, so that several are started one after the other. */
+  turn?: Promise<unknown>
+}
+
+/**
+ * Stops (if it runs) and starts. One that is removed at its end (--rm) stays; only when it cannot be started again it
+ * goes, as docker does.
+ */
 export async function restartContainer(
   machinery: Machinery,
   idOrName: string,
-  options: StopOptions = {},
+  options: RestartOptions = {},
 ): Promise<void> {
-  await stopContainer(machinery, idOrName, options)
-  await startContainer(machinery, idOrName, options)
+  if (options.stopSignal) signalNumber(options.stopSignal)
+  const { id, document } = await findContainer(machinery, idOrName)
+  await updateState(machinery, id, (state) => ({ ...state, restartedBy: processIdentity(process.pid) }))
+  try {
+    const seen = await seeContainer(machinery, id)
+    // A pause between two attempts of the restart policy ends here.
+    if (seen.status === 'restarting') await noMoreRestarts(machinery, seen)
+    if (await endGently(machinery, seen, options)) await settled(machinery, id)
+    await options.turn
+    await startContainer(machinery, id, options)
+  } catch (error) {
+    await updateState(machinery, id, (state) => ({ ...state, restartedBy: undefined }))
+    if (document.host.autoRemove) await forgetEnded(machinery, id)
+    throw error
+  }
+}
+
+async function forgetEnded(machinery: Machinery, id: string): Promise<void> {
+  await using _ = await acquireLock(pathsOf(machinery, id).lock)
+  const record = await machinery.store.containers.find<ContainerDocument>(id)
+  if (record && record.document.state.status !== 'running') await forget(machinery, record, { volumes: true })
 }
 
 export async function pauseContainer(machinery: Machinery, idOrName: string): Promise<void> {

@@ -61,10 +61,22 @@ function allDevices(folder: string): OciDevice[] {
 
 function deviceNode(path: string, stats: Stats): OciDevice | undefined {
   if (!stats.isCharacterDevice() && !stats.isBlockDevice()) return undefined
-  // Linux's encoding of st_rdev, makedev(3).
-  const device = BigInt(stats.rdev)
-  const major = Number(((device >> 8n) & 0xfffn) | ((device >> 32n) & ~0xfffn))
-  const minor = Number((device & 0xffn) | ((device >> 12n) & ~0xffn))
   const { uid, gid } = stats
-  return { type: stats.isBlockDevice() ? 'b' : 'c', path, major, minor, fileMode: stats.mode & 0o777, uid, gid }
+  return {
+    type: stats.isBlockDevice() ? 'b' : 'c',
+    path,
+    ...deviceNumbers(stats),
+    fileMode: stats.mode & 0o777,
+    uid,
+    gid,
+  }
+}
+
+/** Linux's encoding of st_rdev. Source: makedev(3). */
+export function deviceNumbers({ rdev }: Pick<Stats, 'rdev'>): { major: number; minor: number } {
+  const device = BigInt(rdev)
+  return {
+    major: Number(((device >> 8n) & 0xfffn) | ((device >> 32n) & ~0xfffn)),
+    minor: Number((device & 0xffn) | ((device >> 12n) & ~0xffn)),
+  }
 }

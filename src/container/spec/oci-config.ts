@@ -94,5 +94,17 @@ export interface OciResources {
   }
   cpu?: { shares?: number; quota?: number; period?: number; cpus?: string; mems?: string }
   pids?: { limit: number }
-  blockIO?: { weight?: number }
+  blockIO?: {
+    weight?: number
+    throttleReadBpsDevice?: OciThrottle[]
+    throttleWriteBpsDevice?: OciThrottle[]
+    throttleReadIOPSDevice?: OciThrottle[]
+    throttleWriteIOPSDevice?: OciThrottle[]
+  }
+}
+
+export interface OciThrottle {
+  major: number
+  minor: number
+  rate: number
 }

@@ -1,21 +1,22 @@
-import { BaleError } from '#base'
-import type { Resources } from '../options.ts'
+import { statSync } from 'node:fs'
+import { BaleError, errnoOf, printable } from '#base'
+import type { DeviceLimit, Resources } from '../options.ts'
+import { deviceNumbers } from './devices.ts'
 import type { Machine } from './machine.ts'
-import type { OciResources } from './oci-config.ts'
+import type { OciResources, OciThrottle } from './oci-config.ts'
 
-const MINIMUM_MEMORY = 6 * 1024 * 1024
 const CPU_PERIOD = 100_000
 
-/** docker's resource flags as the runtime's limits. Throws INVALID_ARGUMENT where docker does. */
+/** docker's resource flags as the runtime's limits. The values must have been checked (`checkResources`). */
 export function resourceLimits(asked: Resources, machine: Pick<Machine, 'controllers'>): OciResources {
-  checkResources(asked)
   const limits: OciResources = {}
   const memory = memoryLimits(asked)
   if (Object.keys(memory).length) limits.memory = memory
   const cpu = cpuLimits(asked)
   if (Object.keys(cpu).length) limits.cpu = cpu
   if (asked.pidsLimit) limits.pids = { limit: asked.pidsLimit < 0 ? -1 : asked.pidsLimit }
-  if (asked.blkioWeight) limits.blockIO = { weight: asked.blkioWeight }
+  const block = blockLimits(asked)
+  if (Object.keys(block).length) limits.blockIO = block
   const needed = { memory: limits.memory, cpu: limits.cpu, pids: limits.pids, blkio: limits.blockIO }
   const alias: Record<string, string> = { blkio: 'io' }
   for (const [name, value] of Object.entries(needed))
@@ -24,26 +25,18 @@ export function resourceLimits(asked: Resources, machine: Pick<Machine, 'control
   return limits
 }
 
-function checkResources(asked: Resources): void {
-  if (asked.memory && asked.memory < MINIMUM_MEMORY)
-    throw new BaleError('INVALID_ARGUMENT', 'Minimum memory limit allowed is 6MB')
-  if (asked.memorySwap && asked.memorySwap > 0 && !asked.memory)
-    throw new BaleError('INVALID_ARGUMENT', 'You should always set the Memory limit when using Memoryswap limit')
-  if (asked.memorySwap && asked.memorySwap > 0 && asked.memorySwap < asked.memory!)
-    throw new BaleError('INVALID_ARGUMENT', 'Minimum memoryswap limit should be larger than memory limit')
-  if (asked.memoryReservation && asked.memory && asked.memoryReservation > asked.memory)
-    throw new BaleError('INVALID_ARGUMENT', 'Minimum memory limit can not be less than memory reservation limit')
-  if (asked.nanoCpus && (asked.cpuQuota || asked.cpuPeriod))
-    throw new BaleError('INVALID_ARGUMENT', 'CPUs cannot be set together with a CPU quota or period')
-}
-
 function memoryLimits(asked: Resources): NonNullable<OciResources['memory']> {
   return {
-    ...(asked.memory && { limit: asked.memory, swap: asked.memorySwap || asked.memory * 2 }),
+    ...(asked.memory && { limit: asked.memory, swap: swapLimit(asked)! }),
     ...(asked.memoryReservation && { reservation: asked.memoryReservation }),
     ...(asked.memorySwappiness !== undefined && asked.memorySwappiness >= 0 && { swappiness: asked.memorySwappiness }),
     ...(asked.oomKillDisable && { disableOOMKiller: true }),
   }
+}
+
+/** Bytes of memory and swap together: as much swap as memory unless something else was asked for. */
+export function swapLimit({ memory, memorySwap }: Resources): number | undefined {
+  return memorySwap || (memory ? memory * 2 : undefined)
 }
 
 function cpuLimits(asked: Resources): NonNullable<OciResources['cpu']> {
@@ -54,5 +47,28 @@ function cpuLimits(asked: Resources): NonNullable<OciResources['cpu']> {
     ...(asked.cpuPeriod && { period: asked.cpuPeriod }),
     ...(asked.cpusetCpus && { cpus: asked.cpusetCpus }),
     ...(asked.cpusetMems && { mems: asked.cpusetMems }),
+  }
+}
+
+function blockLimits(asked: Resources): NonNullable<OciResources['blockIO']> {
+  const throttles = (limits: readonly DeviceLimit[]) => limits.map(throttle)
+  return {
+    ...(asked.blkioWeight && { weight: asked.blkioWeight }),
+    ...(asked.deviceReadBps?.length && { throttleReadBpsDevice: throttles(asked.deviceReadBps) }),
+    ...(asked.deviceWriteBps?.length && { throttleWriteBpsDevice: throttles(asked.deviceWriteBps) }),
+    ...(asked.deviceReadIops?.length && { throttleReadIOPSDevice: throttles(asked.deviceReadIops) }),
+    ...(asked.deviceWriteIops?.length && { throttleWriteIOPSDevice: throttles(asked.deviceWriteIops) }),
+  }
+}
+
+/** The kernel counts for block devices only, by their numbers. Source: makedev(3). */
+function throttle({ path, rate }: DeviceLimit): OciThrottle {
+  try {
+    const device = statSync(path)
+    if (!device.isBlockDevice()) throw new BaleError('INVALID_ARGUMENT', `${printable(path)} is not a block device`)
+    return { ...deviceNumbers(device), rate }
+  } catch (cause) {
+    if (!['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG'].includes(errnoOf(cause) ?? '')) throw cause
+    throw new BaleError('INVALID_ARGUMENT', `stat ${printable(path)}: no such file or directory`, { cause })
   }
 }
