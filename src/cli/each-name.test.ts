@@ -20,15 +20,12 @@ function recorder(): { io: Terminal; lines: string[] } {
 test('many names are done at once, told in their order, and a failure of one does not stop the others', async () => {
   const { io, lines } = recorder()
   const under: string[] = []
-  let letGo = () => undefined as void
-  const all = new Promise<void>((resolve) => {
-    letGo = resolve
-  })
+  const all = Promise.withResolvers<void>()
   const act = async (name: string) => {
     under.push(name)
     // Nobody goes on before all have begun.
-    if (under.length === 3) letGo()
-    await all
+    if (under.length === 3) all.resolve()
+    await all.promise
     if (name === 'b') throw new BaleError('CONFLICT', 'b will not')
     return name === 'c' ? '7' : undefined
   }
