@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { BaleError, errnoOf, printable } from '#base'
+import { readTextSync } from '#host/file'
 import type { Resources } from '../options.ts'
 
 /** CPUs and memory nodes that are online, as the kernel lists them: `0-3,8`. */
@@ -19,7 +19,7 @@ export function onlineProcessors(): Processors {
 
 function readList(path: string): string {
   try {
-    return readFileSync(path, 'utf8').trim()
+    return readTextSync(path).trim()
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return '0'
     throw error
