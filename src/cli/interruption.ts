@@ -6,14 +6,21 @@ export interface Interruption extends Disposable {
   readonly signal: AbortSignal
   /** The verb sees to signals itself from now on, and has nothing to undo. */
   takeSignals(): void
-  /** The exit code of an interrupted verb: 128 + the signal's number, 0 when only nobody read on; else undefined. */
+  /** The exit code of an interrupted verb: 128 + the signal's number, 0 when only nobody read on and that is no loss; else undefined. */
   exitCode(): number | undefined
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/** The first signal asks the verb to stop and undo; a second one ends at once, which the store stands. */
-export function watchInterruption(): Interruption {
+/** What a shell tells of a process that SIGPIPE ended. */
+const SIGPIPE_CODE = 128 + constants.signals.SIGPIPE
+
+/**
+ * The first signal asks the verb to stop and undo; a second one ends at once, which the store stands. With `writesData` a
+ * reader that goes away before the end has missed something.
+ */
+export function watchInterruption(options: { writesData?: boolean } = {}): Interruption {
+  const unread = options.writesData ? SIGPIPE_CODE : 0
   const stop = new AbortController()
   let code: number | undefined
   let watching = true
@@ -27,8 +34,8 @@ export function watchInterruption(): Interruption {
   const onOutputError = (error: NodeJS.ErrnoException) => {
     // EIO: the terminal has hung up.
     if (!['EPIPE', 'EIO'].includes(errnoOf(error) ?? '')) throw error
-    if (!watching) process.exit(0)
-    code ??= 0
+    if (!watching) process.exit(unread)
+    code ??= unread
     stop.abort(error)
   }
   for (const signal of SIGNALS) process.on(signal, onSignal)

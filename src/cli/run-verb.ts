@@ -25,7 +25,7 @@ export async function runVerb(entry: VerbEntry, argv: string[], flags: GlobalFla
     return 125
   }
   const failureCode = verb.failureCode ?? 1
-  using interruption = watchInterruption()
+  using interruption = watchInterruption(verb)
   try {
     const config = readConfig({
       root: flags.root,
@@ -38,12 +38,14 @@ export async function runVerb(entry: VerbEntry, argv: string[], flags: GlobalFla
     await using engine = createEngine({ config })
     const io = processTerminal(config.environment)
     const { signal, takeSignals } = interruption
-    return (await verb.run({ ...parsed, engine, io, signal, takeSignals })) ?? 0
+    const code = (await verb.run({ ...parsed, engine, io, signal, takeSignals })) ?? 0
+    // The last bytes may have had no reader.
+    return verb.writesData && code === 0 ? (interruption.exitCode() ?? 0) : code
   } catch (error) {
     // Ctrl-C at a question is a key, not a signal.
     const code = interruption.exitCode() ?? (isBaleError(error, 'ABORTED') ? 130 : undefined)
     if (code !== undefined) {
-      if (code !== 0) process.stderr.write('bale: stopped\n')
+      if (code !== 0 && code !== 141) process.stderr.write('bale: stopped\n')
       return code
     }
     // Some mistakes show only when the verb looks into a flag's value.

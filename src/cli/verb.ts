@@ -57,6 +57,8 @@ export interface Verb<Options = Record<string, unknown>> {
   /** Exit code for a single failure, where docker's depends on it; undefined is `failureCode`. */
   failureCodeOf?(error: unknown): number | undefined
   options: readonly VerbOption[]
+  /** Standard output may be data, not text: a reader that goes away before the end is a failure (141, as by SIGPIPE). */
+  writesData?: boolean
   /** Command lines with a word of explanation; shown by --help, used by the tests. */
   examples: readonly { command: string; explains: string }[]
   /** Returns the exit code, 0 when nothing. */

@@ -1,9 +1,8 @@
 import type { Writable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { BaleError, isBaleError, type OperationOptions, printable } from '#base'
 import { type BuildMachine, type BuildOptions, type BuiltImage, build, type FoundBase, writeFolder } from '#build'
 import type { RunStep, StepRunner } from '#container'
-import { readBytes } from '#host/file'
+import { openOutput, outputPlace, pourInto, readBytes } from '#host/file'
 import { copyImage, saveWords } from '#image'
 import {
   type Digest,
@@ -56,6 +55,7 @@ export async function buildImage(
     fullName(withDefaultTag(parseReference(tag))),
   )
   const { platform, buildArguments, secrets, outputs = [{ type: 'image' }], ...rest } = options
+  for (const output of outputs) if ('to' in output && 'file' in output.to) outputPlace(output.to.file)
   const store = await context.store()
   await using runner = stepRunner(context, store)
   await using web = lazyWeb(context)
@@ -141,10 +141,9 @@ async function write(
     return
   }
   if (output.type === 'tar') {
-    const { createWriteStream } = await import('node:fs')
-    const target = 'file' in output.to ? createWriteStream(output.to.file) : output.to.stream
     const { packTar } = await import('#format/tar')
-    await pipeline(packTar(built.files()), target, { signal: options.signal, end: 'file' in output.to })
+    await using file = await openOutput('file' in output.to ? output.to.file : output.to.stream)
+    await pourInto(file, packTar(built.files()), options)
     return
   }
   await writeArchive(store, built, output.to, tags, options)

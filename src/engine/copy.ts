@@ -8,28 +8,28 @@ export interface CopyOptions {
   follow?: boolean
 }
 
-/** Copies a file or folder of this machine (absolute path) into a container, running or not. */
+/** Copies a file or directory of this machine (absolute path) into a container, running or not. Answers bytes of its tar. */
 export async function copyIntoContainer(
   context: EngineContext,
   idOrName: string,
   local: string,
   path: string,
   options: CopyOptions = {},
-): Promise<void> {
+): Promise<number> {
   const [room, machinery] = await Promise.all([import('#container'), containerMachinery(context)])
-  await room.copyIntoContainer(machinery, idOrName, local, path, options)
+  return room.copyIntoContainer(machinery, idOrName, local, path, options)
 }
 
-/** Copies a file or folder out of a container. */
+/** Copies a file or directory out of a container. Answers bytes of its tar. */
 export async function copyFromContainer(
   context: EngineContext,
   idOrName: string,
   path: string,
   local: string,
   options: CopyOptions = {},
-): Promise<void> {
+): Promise<number> {
   const [room, machinery] = await Promise.all([import('#container'), containerMachinery(context)])
-  await room.copyFromContainer(machinery, idOrName, path, local, options)
+  return room.copyFromContainer(machinery, idOrName, path, local, options)
 }
 
 /** A path of a container as a tar stream. A path that is not there is told before the first byte. */

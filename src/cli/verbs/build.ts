@@ -1,6 +1,7 @@
-import { writeFile } from 'node:fs/promises'
 import { isBaleError } from '#base'
+import { startResultFile } from '#engine'
 import { type BuildFlags, readBuildRequest } from '../build-request.ts'
+import { outputTarget } from '../output-target.ts'
 import { createBuildProgress } from '../render/build-progress.ts'
 import { defineVerb } from '../verb.ts'
 
@@ -155,6 +156,7 @@ export const verb = defineVerb<BuildFlags>({
       explains: 'Files instead of an image',
     },
   ],
+  writesData: true,
   /** docker's: that of the RUN that failed, if it could be started. */
   failureCodeOf(error) {
     if (!isBaleError(error, 'BUILD_FAILED')) return undefined
@@ -162,15 +164,20 @@ export const verb = defineVerb<BuildFlags>({
     return typeof exitCode === 'number' && exitCode > 0 && started ? exitCode : undefined
   },
   async run({ args, options, engine, io, signal }) {
-    const request = readBuildRequest(args[0]!, options, io)
+    const request = await readBuildRequest(args[0]!, options, io)
+    for (const output of request.outputs ?? []) if ('to' in output && 'stream' in output.to) outputTarget(undefined, io)
+    // A file of an earlier run must not tell of this one, should it fail.
+    await using idFile = options.iidfile === undefined ? undefined : await startResultFile(options.iidfile)
+    await using metadataFile =
+      options.metadataFile === undefined ? undefined : await startResultFile(options.metadataFile)
     const isQuiet = options.quiet || options.progress === 'quiet'
     const progress = createBuildProgress(io, { quiet: isQuiet })
-    const { id, names } = await engine.buildImage({ ...(await request), signal, progress: progress.report })
+    const { id, names } = await engine.buildImage({ ...request, signal, progress: progress.report })
     progress.finish()
-    if (options.iidfile !== undefined) await writeFile(options.iidfile, id)
-    if (options.metadataFile !== undefined) {
+    await idFile?.write(id)
+    if (metadataFile) {
       const facts = { 'containerimage.config.digest': id, 'image.name': names.join(',') }
-      await writeFile(options.metadataFile, `${JSON.stringify(facts, undefined, 2)}\n`)
+      await metadataFile.write(`${JSON.stringify(facts, undefined, 2)}\n`)
     }
     if (options.quiet) await io.print(id)
     else if (!isQuiet) io.warn(`image ${id}${names.map((name) => `\nnamed ${name}`).join('')}`)

@@ -1,8 +1,9 @@
 import { resolve } from 'node:path'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { BaleError } from '#base'
-import { defineVerb } from '../verb.ts'
+import { openOutput, pourInto } from '#engine'
+import { outputTarget } from '../output-target.ts'
+import { humanSize } from '../render/human-units.ts'
+import { defineVerb, type Terminal } from '../verb.ts'
 
 export const verb = defineVerb<{ archive?: boolean; followLink?: boolean; quiet?: boolean }>({
   name: 'cp',
@@ -12,13 +13,14 @@ export const verb = defineVerb<{ archive?: boolean; followLink?: boolean; quiet?
   options: [
     { flags: '-a, --archive', description: 'Keep owners' },
     { flags: '-L, --follow-link', description: 'Copy what a link leads to' },
-    { flags: '-q, --quiet', description: 'Say nothing (nothing is said anyway)' },
+    { flags: '-q, --quiet', description: 'Do not say how much was copied (said on a terminal only)' },
   ],
   examples: [
     { command: 'bale cp web:/etc/nginx ./nginx', explains: 'A folder out of a container' },
     { command: 'bale cp page.html web:/srv/', explains: 'A file into a folder of a container' },
     { command: 'bale cp web:/var/log - | tar t', explains: 'As a tar on stdout' },
   ],
+  writesData: true,
   async run({ args, options, engine, io, signal }) {
     const [from, to] = [args[0]!, args[1]!].map(endOf) as [End, End]
     const settings = { archive: options.archive, follow: options.followLink }
@@ -27,14 +29,19 @@ export const verb = defineVerb<{ archive?: boolean; followLink?: boolean; quiet?
     if (from.container !== undefined && to.container !== undefined)
       throw new BaleError('INVALID_ARGUMENT', 'copying between containers is not supported')
     if (from.container !== undefined) {
-      if (to.path !== '-') await engine.copyFromContainer(from.container, from.path, local(to.path), settings)
-      else {
+      if (to.path !== '-') {
+        const bytes = await engine.copyFromContainer(from.container, from.path, local(to.path), settings)
+        tellCopied(bytes, args[1]!, options.quiet, io)
+      } else {
         const tar = await engine.readContainerPath(from.container, from.path, settings)
-        await pipeline(Readable.from(tar, { objectMode: false }), io.stdout, { signal, end: false })
+        await using output = await openOutput(outputTarget(undefined, io))
+        await pourInto(output, tar, { signal })
       }
     } else if (to.container !== undefined) {
-      if (from.path !== '-') await engine.copyIntoContainer(to.container, local(from.path), to.path, settings)
-      else await engine.writeContainerPath(to.container, to.path, io.stdin, settings)
+      if (from.path !== '-') {
+        const bytes = await engine.copyIntoContainer(to.container, local(from.path), to.path, settings)
+        tellCopied(bytes, args[1]!, options.quiet, io)
+      } else await engine.writeContainerPath(to.container, to.path, io.stdin, settings)
     } else throw new BaleError('INVALID_ARGUMENT', 'must specify at least one container source')
     return 0
   },
@@ -43,6 +50,12 @@ export const verb = defineVerb<{ archive?: boolean; followLink?: boolean; quiet?
 interface End {
   container?: string
   path: string
+}
+
+/** On a terminal, unless --quiet; elsewhere only when --quiet=false asks for it, as with docker. */
+function tellCopied(bytes: number, place: string, quiet: boolean | undefined, io: Terminal): void {
+  if (quiet ?? !io.stdout.isTTY) return
+  io.warn(`Successfully copied ${humanSize(bytes)} to ${place}`)
 }
 
 function notEmpty(end: End): void {

@@ -1,7 +1,7 @@
 import { CONTAINER_FLAGS, type ContainerFlags, containerRequest } from '../flags/container-flags.ts'
 import { createProgressView } from '../render/progress.ts'
 import { defineVerb } from '../verb.ts'
-import { writeCidFile } from './run.ts'
+import { startCidFile } from './run.ts'
 
 export const verb = defineVerb<ContainerFlags & { quiet?: boolean }>({
   name: 'create',
@@ -14,9 +14,10 @@ export const verb = defineVerb<ContainerFlags & { quiet?: boolean }>({
   async run({ args, options, engine, io, signal }) {
     const request = containerRequest(args, options, io)
     Object.assign(request.config, { attachStdout: true, attachStderr: true, stdinOnce: options.interactive ?? false })
+    await using cidFile = await startCidFile(options.cidfile)
     using view = createProgressView(io, { quiet: options.quiet, to: 'stderr' })
     const { id } = await engine.createContainer(request, { signal, progress: view.report })
-    writeCidFile(options.cidfile, id)
+    await cidFile.write(id)
     await io.print(id)
     return 0
   },

@@ -1,6 +1,5 @@
-import { writeFileSync } from 'node:fs'
 import { BaleError, isBaleError } from '#base'
-import type { Engine } from '#engine'
+import { type Engine, type ResultFile, startResultFile } from '#engine'
 import {
   CONTAINER_FLAGS,
   type ContainerFlags,
@@ -83,6 +82,7 @@ async function start(
   io: Terminal,
   signal: AbortSignal,
 ): Promise<Awaited<ReturnType<Engine['runContainer']>> | number> {
+  await using cidFile = await startCidFile(options.cidfile)
   using view = createProgressView(io, { quiet: options.quiet, to: 'stderr' })
   try {
     return await engine.runContainer(request, {
@@ -90,7 +90,7 @@ async function start(
       size: options.tty ? terminalSize(io) : undefined,
       signal,
       progress: view.report,
-      onCreated: async (id) => writeCidFile(options.cidfile, id),
+      onCreated: (id) => cidFile.write(id),
     })
   } catch (error) {
     const code = startFailureCode(error)
@@ -106,12 +106,16 @@ export function startFailureCode(error: unknown): 126 | 127 | undefined {
   return isBaleError(error, 'COMMAND_NOT_EXECUTABLE') ? 126 : undefined
 }
 
-/** The file must not be there: it would name another container. */
-export function writeCidFile(path: string | undefined, id: string): void {
-  if (path === undefined) return
+/**
+ * The file of --cidfile, before anything is made: it must not be there, since it would name another container. Without the
+ * flag it is a file that nobody wants.
+ */
+export async function startCidFile(path: string | undefined): Promise<ResultFile> {
+  if (path === undefined) return { write: async () => undefined, [Symbol.asyncDispose]: async () => undefined }
   try {
-    writeFileSync(path, id, { flag: 'wx' })
+    return await startResultFile(path, { mustBeNew: true })
   } catch (cause) {
+    if (!isBaleError(cause, 'CONFLICT')) throw cause
     throw new BaleError(
       'INVALID_ARGUMENT',
       `Container ID file found, make sure the other container isn't running or delete ${path}`,

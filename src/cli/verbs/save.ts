@@ -1,4 +1,4 @@
-import { BaleError } from '#base'
+import { outputTarget } from '../output-target.ts'
 import { defineVerb } from '../verb.ts'
 
 interface Options {
@@ -22,14 +22,13 @@ export const verb = defineVerb<Options>({
       explains: 'Several images share their layers in one file',
     },
   ],
+  writesData: true,
   async run({ args, options, engine, io, signal }) {
-    if (options.output === undefined && io.stdout.isTTY) {
-      throw new BaleError('INVALID_ARGUMENT', 'cowardly refusing to save to a terminal', {
-        hint: 'use -o FILE, or redirect the output to a file',
-      })
-    }
-    const target = options.output === undefined ? { stream: io.stdout } : { file: options.output }
-    await engine.saveImages(args, target, { platform: options.platform, signal })
+    const target = outputTarget(options.output, io)
+    await engine.saveImages(args, typeof target === 'string' ? { file: target } : { stream: target }, {
+      platform: options.platform,
+      signal,
+    })
     return 0
   },
 })

@@ -1,6 +1,8 @@
+import { closeSync, constants, fstatSync, readSync, statSync } from 'node:fs'
 import { posix } from 'node:path'
 import { BaleError, errnoOf, printable } from '#base'
 import { openRoot, type RootFolder, resolveInside } from '#host'
+import { openOutput, outputPlace, pourInto } from '#host/file'
 import type { Machinery } from '../manager/machinery.ts'
 import { contentsOnly, copyPlan, wantsDirectory } from './copy-plan.ts'
 import { type ContainerFiles, openFiles } from './open-files.ts'
@@ -214,6 +216,7 @@ export async function copyFromContainer(
 ): Promise<number> {
   await using files = await openFiles(machinery, idOrName)
   const found = source(files, idOrName, path, options)
+  if (isStream(local)) return await copyToStream(files.root, found, local)
   const from = copied(clean(path), found.path, found.stat)
   using machine = openRoot('/')
   const to = destinationOf(machine, local)
@@ -233,6 +236,40 @@ export async function copyFromContainer(
     owner: options.archive ? undefined : { uid: process.getuid!(), gid: process.getgid!() },
   })
   return counted.bytes()
+}
+
+/** True for a device, fifo or open descriptor of the machine: what is there is written into, never replaced. */
+function isStream(local: string): boolean {
+  const there = statSync(local, { throwIfNoEntry: false })
+  return there !== undefined && !there.isDirectory() && outputPlace(local).kind === 'stream'
+}
+
+async function copyToStream(root: RootFolder, found: { path: string; stat: PathStat }, local: string): Promise<number> {
+  const { path, stat } = found
+  if (stat.type !== 'file')
+    throw new BaleError(
+      'INVALID_ARGUMENT',
+      `cannot copy a ${stat.type} onto ${printable(local)}, which is no directory`,
+    )
+  await using output = await openOutput(local)
+  await pourInto(output, fileBytes(root, path))
+  return output.position
+}
+
+async function* fileBytes(root: RootFolder, path: string): AsyncGenerator<Uint8Array> {
+  const fd = root.open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+  try {
+    // A device in its place would be opened, and read without an end.
+    if (!fstatSync(fd).isFile()) throw new BaleError('CONFLICT', `${printable(path)} changed while it was copied`)
+    for (;;) {
+      const piece = Buffer.allocUnsafeSlow(256 * 1024)
+      const count = readSync(fd, piece)
+      if (count === 0) return
+      yield piece.subarray(0, count)
+    }
+  } finally {
+    closeSync(fd)
+  }
 }
 
 function counting(tar: AsyncIterable<Uint8Array>): { tar: AsyncIterable<Uint8Array>; bytes(): number } {

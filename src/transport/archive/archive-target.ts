@@ -2,6 +2,7 @@ import type { Writable } from 'node:stream'
 import { BaleError, createLimiter, isBaleError } from '#base'
 import { digestMismatch, digestOf, sizeMismatch, verifying } from '#blob'
 import { tarHeader, tarPadding, tarTrailer } from '#format/tar'
+import { type OutputFile, openOutput } from '#host/file'
 import { choosePlatform, type ImageTarget, imagesOf, isImageManifest } from '#image'
 import {
   algorithmOf,
@@ -16,7 +17,6 @@ import {
   withDefaultTag,
 } from '#spec'
 import { type NamedImage, writeNamedImages } from '../layout/index.ts'
-import { type ArchiveSink, openSink } from './archive-sink.ts'
 import { blobName, encodeManifestJson, encodeRepositories, type ListedImage } from './docker-documents.ts'
 
 export interface ArchiveTargetOptions {
@@ -41,13 +41,13 @@ export async function createArchiveTarget(
   target: string | Writable,
   options: ArchiveTargetOptions = {},
 ): Promise<ArchiveTarget> {
-  return new TarTarget(await openSink(target), options)
+  return new TarTarget(await openOutput(target), options)
 }
 
 type Known = ParsedManifest & { descriptor: Descriptor }
 
 class TarTarget implements ArchiveTarget {
-  readonly #sink: ArchiveSink
+  readonly #sink: OutputFile
   readonly #options: ArchiveTargetOptions
   /** Entries stand one behind the other, so blobs wait for their turn; the order of calls is kept. */
   readonly #turn = createLimiter(1)
@@ -56,7 +56,7 @@ class TarTarget implements ArchiveTarget {
   readonly #manifests = new Map<Digest, Known>()
   readonly #names = new Map<string, Digest>()
 
-  constructor(sink: ArchiveSink, options: ArchiveTargetOptions) {
+  constructor(sink: OutputFile, options: ArchiveTargetOptions) {
     this.#sink = sink
     this.#options = options
   }

@@ -1,0 +1,175 @@
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { constants } from 'node:fs'
+import { copyFile, type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import type { Writable } from 'node:stream'
+import { asError, BaleError, errnoOf } from '#base'
+import { asNoSpace } from './no-space.ts'
+import { type OutputPlace, outputPlace } from './output-place.ts'
+import { fsyncFolder } from './publish.ts'
+
+/** Where the bytes of a result go, in order. */
+export interface OutputFile extends AsyncDisposable {
+  readonly position: number
+  write(bytes: Uint8Array): Promise<void>
+  /** Takes back all behind `position`. A stream cannot: then every later call throws. */
+  rollback(position: number, reason: unknown): Promise<void>
+  /** Makes the result appear under its name. Disposing without it leaves nothing of it, and what was there before. */
+  commit(): Promise<void>
+}
+
+/**
+ * The one way in which a command writes a result. A file is written under a temporary name beside it and replaces what is
+ * there only by `commit`; a link stays and its target is replaced; a device, fifo or open descriptor is written into. The file
+ * has mode 0600 unless told: it may hold secrets. Throws INVALID_ARGUMENT in words for a
+ * path that cannot be written, before anything is made.
+ */
+export async function openOutput(target: string | Writable, options: { mode?: number } = {}): Promise<OutputFile> {
+  if (typeof target !== 'string') return streamOutput(target)
+  const place = outputPlace(target)
+  if (place.kind === 'stream') return openStream(place)
+  const { path } = place
+  const temporary = join(dirname(path), `.${basename(path).slice(0, 200)}.${randomBytes(6).toString('hex')}`)
+  return fileOutput(await openNew(temporary, path, options.mode ?? 0o600), temporary, path)
+}
+
+/** Writes all of a stream and commits it. */
+export async function pourInto(
+  output: OutputFile,
+  bytes: AsyncIterable<Uint8Array>,
+  options: { signal?: AbortSignal } = {},
+): Promise<void> {
+  for await (const chunk of bytes) {
+    options.signal?.throwIfAborted()
+    await output.write(chunk)
+  }
+  options.signal?.throwIfAborted()
+  await output.commit()
+}
+
+async function openStream({ path, append }: OutputPlace & { kind: 'stream' }): Promise<OutputFile> {
+  // No O_CREAT, no O_TRUNC: the thing itself is what was named. A fifo waits here for its reader.
+  const handle = await open(path, constants.O_WRONLY | constants.O_NOCTTY | (append ? constants.O_APPEND : 0))
+  const stream = handle.createWriteStream()
+  const output = streamOutput(stream, path, async () => {
+    stream.end()
+    await once(stream, 'close')
+  })
+  return Object.defineProperty(output, Symbol.asyncDispose, { value: async () => void stream.destroy() })
+}
+
+const UNWRITABLE = ['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'EROFS', 'ENAMETOOLONG']
+
+async function openNew(temporary: string, path: string, mode: number): Promise<FileHandle> {
+  try {
+    const handle = await open(temporary, 'wx', mode)
+    await handle.chmod(mode)
+    return handle
+  } catch (error) {
+    if (!UNWRITABLE.includes(errnoOf(error) ?? '')) throw asNoSpace(error, path)
+    throw new BaleError('INVALID_ARGUMENT', `cannot write ${path}: ${errnoOf(error)} in ${dirname(path)}`, {
+      hint: 'name a file in a directory that is there and may be written',
+      cause: error,
+    })
+  }
+}
+
+function fileOutput(file: FileHandle, temporary: string, path: string): OutputFile {
+  let position = 0
+  let open = true
+  let left = true
+  const close = async () => {
+    if (open) await file.close()
+    open = false
+  }
+  return {
+    get position() {
+      return position
+    },
+    async write(bytes) {
+      try {
+        for (let at = 0; at < bytes.byteLength; ) {
+          const { bytesWritten } = await file.write(bytes, at, bytes.byteLength - at, position)
+          at += bytesWritten
+          position += bytesWritten
+        }
+      } catch (error) {
+        throw asNoSpace(error, path)
+      }
+    },
+    async rollback(to) {
+      await file.truncate(to)
+      position = to
+    },
+    async commit() {
+      await file.sync()
+      await close()
+      left = await place(temporary, path)
+      await fsyncFolder(dirname(path))
+    },
+    async [Symbol.asyncDispose]() {
+      await close()
+      if (left) await rm(temporary, { force: true })
+    },
+  }
+}
+
+/** True when the temporary file is still there: a file that is a mount point keeps its place, and gets the bytes. */
+async function place(temporary: string, path: string): Promise<boolean> {
+  try {
+    await rename(temporary, path)
+    return false
+  } catch (error) {
+    if (errnoOf(error) !== 'EBUSY') throw error
+    await copyFile(temporary, path)
+    return true
+  }
+}
+
+function streamOutput(
+  stream: Writable,
+  what = 'standard output',
+  finished: () => Promise<void> = async () => undefined,
+): OutputFile {
+  let position = 0
+  let failure: unknown
+  let wake: () => void = () => undefined
+  stream.on('error', (error) => {
+    failure ??= asNoSpace(error, what)
+    wake()
+  })
+  stream.on('drain', () => wake())
+  stream.on('close', () => {
+    failure ??= new BaleError('ABORTED', 'the reader of the archive went away')
+    wake()
+  })
+  const check = () => {
+    if (failure) throw failure
+  }
+  return {
+    get position() {
+      return position
+    },
+    async write(bytes) {
+      check()
+      position += bytes.byteLength
+      if (!stream.write(bytes)) {
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
+      check()
+    },
+    async rollback(to, reason) {
+      if (to < position) failure ??= asError(reason)
+    },
+    async commit() {
+      check()
+      await finished()
+    },
+    async [Symbol.asyncDispose]() {
+      failure ??= new BaleError('ABORTED', 'the archive was given up')
+    },
+  }
+}

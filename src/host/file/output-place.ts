@@ -1,0 +1,48 @@
+import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { BaleError, errnoOf } from '#base'
+
+/** What a path that somebody typed for a result means. */
+export type OutputPlace =
+  /** A device, a fifo, an open descriptor (/dev/stdout): the result is written into it. */
+  | { kind: 'stream'; path: string; append: boolean }
+  /** A file, there or not; `path` is where all links lead, so that a link stays one. */
+  | { kind: 'file'; path: string; there: boolean }
+
+/** Throws INVALID_ARGUMENT for a directory, and for a path whose directory is not there. Nothing is made. */
+export function outputPlace(typed: string): OutputPlace {
+  const path = resolve(typed)
+  const there = statSync(path, { throwIfNoEntry: false })
+  if (there?.isDirectory()) throw new BaleError('INVALID_ARGUMENT', `${typed} is a directory; name a file in it`)
+  if (there && !there.isFile()) return { kind: 'stream', path, append: false }
+  const real = whereLinksLead(path, typed)
+  if (real === undefined) return { kind: 'stream', path, append: true }
+  return { kind: 'file', path: real, there: there !== undefined }
+}
+
+const LINKS_LIMIT = 40
+
+/** Also for a link to something that is not there yet; undefined when it leads through a descriptor of a process. */
+function whereLinksLead(path: string, typed: string): string | undefined {
+  let current = path
+  for (let links = 0; links < LINKS_LIMIT; links++) {
+    const folder = realDirectory(dirname(current))
+    if (/^\/proc\/\d+\/(task\/\d+\/)?fd$/.test(folder)) return undefined
+    const real = join(folder, basename(current))
+    if (!lstatSync(real, { throwIfNoEntry: false })?.isSymbolicLink()) return real
+    current = resolve(folder, readlinkSync(real))
+  }
+  throw new BaleError('INVALID_ARGUMENT', `invalid output path: too many links in ${typed}`)
+}
+
+function realDirectory(path: string): string {
+  try {
+    const real = realpathSync(path)
+    if (statSync(real).isDirectory()) return real
+  } catch (error) {
+    if (!['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'ENAMETOOLONG'].includes(errnoOf(error) ?? '')) throw error
+  }
+  throw new BaleError('INVALID_ARGUMENT', `invalid output path: directory ${JSON.stringify(path)} does not exist`, {
+    hint: 'name a file in a directory that is there and may be written',
+  })
+}
