@@ -10,6 +10,9 @@ if (Number.parseInt(process.versions.node, 10) < 24) {
   process.exit(125)
 }
 enableCompileCache()
+// Set once, before threads start: what bale makes has the modes it says, whatever the shell of the caller had. What is
+// secret is made with its mode given.
+process.umask(0o022)
 // bin/bale set it for this process alone: neither containers (`-e NAME`) nor helper programs are to see it.
 if (process.env.MALLOC_ARENA_MAX === '2') delete process.env.MALLOC_ARENA_MAX
 // A clone runs its sources as they are; the published package has only dist (Node strips no types below node_modules).

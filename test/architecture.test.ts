@@ -143,3 +143,17 @@ test('tests and benchmarks read the files of the kernel by the same reader', () 
     .filter((path) => /\breadFile(?:Sync)?\(\s*['"`]\/(?:proc|sys)\b/.test(readFileSync(path, 'utf8')))
   assert.deepEqual(wrong, [])
 })
+
+test('what belongs to the whole process is set in bin before threads start, and by nothing else', () => {
+  const wrong = files
+    .filter((file) => !file.isTest)
+    .filter((file) =>
+      /\b(?:setFlagsFromString|process\.(?:umask|chdir)|setPriority|setGlobalDispatcher)\b/.test(
+        readFileSync(file.path, 'utf8'),
+      ),
+    )
+  assert.deepEqual(
+    wrong.map((file) => file.name),
+    [],
+  )
+})

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, readdirSync, type Stats } from 'node:fs'
+import { closeSync, constants, fchmodSync, fstatSync, readdirSync, type Stats } from 'node:fs'
 import { errnoOf } from '#base'
 import { readBytesSync } from './file/read-bytes.ts'
 import {
@@ -92,7 +92,9 @@ export function openRoot(path: string, options: RootOptions = {}): RootFolder {
   const openWith = (inner: Path, flags: number, mode: number, how: number) => {
     const creating = (flags & constants.O_CREAT) !== 0
     const extra = (flags & O_PATH) === 0 ? constants.O_NONBLOCK | constants.O_NOCTTY : 0
-    return openat2(fd, inRoot(inner), flags | extra, creating ? mode : 0, how)
+    const opened = openat2(fd, inRoot(inner), flags | extra, creating ? mode : 0, how)
+    if (flags & constants.O_EXCL && creating && mode & OTHERS) fchmodSync(opened, mode)
+    return opened
   }
   const open: RootFolder['open'] = (inner, flags = constants.O_RDONLY, mode = 0) =>
     openWith(inner, flags, mode, resolve)
@@ -141,7 +143,11 @@ export function openRoot(path: string, options: RootOptions = {}): RootFolder {
       }
     })
   const readlink = (inner: Path) => withFd(inner, O_PATH | constants.O_NOFOLLOW, (entry) => readlinkat(entry, ''))
-  const mkdir = (inner: Path, mode = 0o755) => within(inner, (folder, name) => mkdirat(folder, name, mode))
+  const mkdir = (inner: Path, mode = 0o755) =>
+    within(inner, (folder, name) => {
+      mkdirat(folder, name, mode)
+      if (mode & OTHERS) setMode(folder, name, mode)
+    })
   return {
     fd,
     open,
@@ -237,6 +243,20 @@ function resolveLinks(
 
 /** What open says of a path that leads to no file of the root's own: missing, a loop, a fifo, behind a mount … */
 const NOT_READABLE = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO', 'ENODEV', 'EISDIR', 'EACCES', 'EXDEV', 'ENAMETOOLONG']
+
+/** What a process keeps from others by its umask. Modes given here are meant as they are. */
+const OTHERS = 0o077
+
+/** The mode of a directory just made; whatever may have taken its place since, a link is not followed. */
+function setMode(folder: number, name: Buffer, mode: number): void {
+  const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
+  const made = openat2(folder, name, flags, 0, RESOLVE.BENEATH | RESOLVE.NO_MAGICLINKS)
+  try {
+    fchmodSync(made, mode)
+  } finally {
+    closeSync(made)
+  }
+}
 
 /** Opened step by step with O_NOFOLLOW, so that a folder swapped for a link is removed as a link. */
 function removeAt(folder: number, name: Buffer): void {

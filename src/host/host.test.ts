@@ -172,8 +172,13 @@ test('without lowerdir+ a hundred lowers are mounted by names relative to their 
   const target = join(folder.path, 't'.repeat(200))
   mkdirSync(target)
   const long = lowers.map((lower) => lower.replace('/layers/', `/${'./'.repeat(20)}layers/`))
-  mountOverlayByOptionString({ lowers: long, target })
+  mountOverlayByOptionString({ lowers: long, target, readOnly: true, nosuid: true })
+  const { options } = mountInfo().find((mount) => mount.target === target)!
   unmount(target)
+  assert.deepEqual(
+    ['ro', 'nosuid', 'nodev'].map((word) => options.includes(word)),
+    [true, true, false],
+  )
   assert.equal(process.cwd(), home)
 })
 

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { closeSync, openSync, readSync } from 'node:fs'
 import { BaleError, errnoOf } from '#base'
 import { mountFailed } from './mount-error.ts'
@@ -104,7 +105,7 @@ const OPTION_PAGE = 4095
 
 /**
  * By mount(2), whose options are one page. When absolute paths do not fit, the lowers are named relative to their
- * common folder; the working directory is changed for the length of one system call, within one synchronous step.
+ * common folder. A process has one working directory for all its threads, so mount(8) does it in a process of its own.
  */
 function byOptionString(overlay: OverlayOptions): void {
   const flags = (overlay.readOnly ? MS.RDONLY : 0) | (overlay.nosuid ? MS.NOSUID : 0) | (overlay.nodev ? MS.NODEV : 0)
@@ -123,13 +124,19 @@ function byOptionString(overlay: OverlayOptions): void {
       hint: 'Linux 6.7 or newer can',
     })
   }
-  const home = process.cwd()
-  process.chdir(folder || '/')
-  try {
-    mount('overlay', overlay.target, 'overlay', flags, relative)
-  } finally {
-    process.chdir(home)
-  }
+  mountFrom(folder || '/', overlay.target, `${relative}${mountWords(flags)}`)
+}
+
+/** By mount(8), told to use mount(2): the newer calls take no option of more than 255 bytes. */
+function mountFrom(folder: string, target: string, options: string): void {
+  const environment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LIBMOUNT_FORCE_MOUNT2: 'always' }
+  const words = ['-i', '-n', '-t', 'overlay', '-o', options, 'overlay', target]
+  const done = spawnSync('mount', words, { cwd: folder, env: environment, encoding: 'utf8' })
+  if (done.status !== 0) throw done.error ?? new Error(done.stderr.trim())
+}
+
+function mountWords(flags: number): string {
+  return `${flags & MS.RDONLY ? ',ro' : ''}${flags & MS.NOSUID ? ',nosuid' : ''}${flags & MS.NODEV ? ',nodev' : ''}`
 }
 
 function optionString(overlay: OverlayOptions, lowers: readonly string[]): string {

@@ -1,7 +1,7 @@
-import { writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { BaleError } from '#base'
+import { writeFileWithMode } from '#host/file'
 import {
   hostHostsFile,
   hostResolvFile,
@@ -114,7 +114,7 @@ async function etcMounts(machinery: Machinery, record: Container, prepared: Prep
   // Containers that share a network share its names: the other one's files themselves, so that a change is seen by both.
   const { folder } = pathsOf(machinery, prepared.sharedWith?.id ?? record.id)
   const files = prepared.sharedWith ? {} : etcFiles(record, prepared)
-  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text, { mode: 0o644 })
+  for (const [name, text] of Object.entries(files)) await writeFileWithMode(join(folder, name), text, 0o644)
   return ['resolv.conf', 'hostname', 'hosts'].map((name) => ({
     destination: `/etc/${name}`,
     type: 'bind',

@@ -1,7 +1,8 @@
-import { closeSync, constants, lstatSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs'
+import { closeSync, constants, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { normalize } from 'node:path'
 import { BaleError, errnoOf, printable } from '#base'
 import { openRoot, runProgram } from '#host'
+import { mkdirWithModeSync } from '#host/file'
 import type { ContainerOptions, MountRequest } from '../options.ts'
 import { assertDeclaredOffKernel } from '../process/kernel-folders.ts'
 import { createVolume } from '../volume/volumes.ts'
@@ -91,7 +92,7 @@ function bindSource(request: MountRequest): string {
         'INVALID_ARGUMENT',
         `invalid mount config for type "bind": bind source path does not exist: ${printable(source)}`,
       )
-    mkdirSync(source, { recursive: true, mode: 0o755 })
+    mkdirWithModeSync(source, 0o755)
     return realpathSync(source)
   }
 }

@@ -5,7 +5,7 @@ import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join, normalize } from 'node:path'
 import { BaleError, errnoOf, printable } from '#base'
 import { isAlive, type ProcessIdentity, processIdentity, removeCgroup, signalNumber } from '#host'
-import { readText, readTextSync } from '#host/file'
+import { readText, readTextSync, writeFileWithMode } from '#host/file'
 import type { Store } from '#store'
 import { type Connections, connections } from '../network/connections.ts'
 import { hostResolvFile, hostsFile, machineEtcFiles, machineResolvConf, resolvFile } from '../network/etc-files.ts'
@@ -133,7 +133,7 @@ async function stepMounts(
       ...(address && { own: { address: address.address, names: [hostname] } }),
     }),
   }
-  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text, { mode: 0o644 })
+  for (const [name, text] of Object.entries(files)) await writeFileWithMode(join(folder, name), text, 0o644)
   return [
     ...Object.keys(files).map((name) => bind(join(folder, name), `/etc/${name}`)),
     ...(step.additionalMounts ?? []).map((mount) =>

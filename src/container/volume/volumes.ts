@@ -1,6 +1,7 @@
-import { lstat, mkdir, readdir, rm } from 'node:fs/promises'
+import { lstat, readdir, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { BaleError, printable } from '#base'
+import { mkdirWithMode } from '#host/file'
 import type { VolumeRecord } from '#store'
 import type { ContainerDocument } from '../manager/document.ts'
 import type { Machinery } from '../manager/machinery.ts'
@@ -38,11 +39,11 @@ export async function createVolume({ store, clock }: Machinery, asked: CreateVol
   const folder = store.volumes.folder(name)
   const known = await store.volumes.find<VolumeDocument>(name)
   if (known) {
-    await mkdir(folder, { recursive: true, mode: 0o755 })
+    await mkdirWithMode(folder, 0o755)
     return known
   }
-  await mkdir(dirname(folder), { recursive: true, mode: 0o701 })
-  await mkdir(folder, { recursive: true, mode: 0o755 })
+  await mkdirWithMode(dirname(folder), 0o701)
+  await mkdirWithMode(folder, 0o755)
   const volume: Volume = {
     name,
     created: clock.now(),

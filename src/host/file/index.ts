@@ -2,6 +2,7 @@
  * host/file: files and folders that survive crashes. Promises: what has its final name is complete; nothing native is
  * loaded at import (locks load it when first taken). Does not: know what the bytes mean.
  */
+export { mkdirWithMode, mkdirWithModeSync, writeFileWithMode } from './exact-mode.ts'
 export { acquireLock, type LockOptions } from './lock.ts'
 export { makeFolder } from './make-folder.ts'
 export { unescapeMountPath } from './mount-path.ts'

@@ -1,0 +1,30 @@
+import { chmodSync, mkdirSync } from 'node:fs'
+import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+
+/**
+ * Makes a directory and those above it that are missing, all with exactly this mode: the umask belongs to whoever started
+ * the process and says nothing about what containers are to see. A directory that is there keeps its mode.
+ */
+export async function mkdirWithMode(path: string, mode: number): Promise<void> {
+  const first = await mkdir(path, { recursive: true, mode })
+  for (const folder of madeFolders(path, first)) await chmod(folder, mode)
+}
+
+export function mkdirWithModeSync(path: string, mode: number): void {
+  for (const folder of madeFolders(path, mkdirSync(path, { recursive: true, mode }))) chmodSync(folder, mode)
+}
+
+/** From the first directory that was made down to the last. */
+function madeFolders(last: string, first: string | undefined): string[] {
+  if (first === undefined) return []
+  const made = [last.replace(/\/+$/, '')]
+  while (made[0]!.length > first.length) made.unshift(dirname(made[0]!))
+  return made
+}
+
+/** Writes a file that others are to read, with exactly this mode. */
+export async function writeFileWithMode(path: string, content: string | Uint8Array, mode: number): Promise<void> {
+  await writeFile(path, content, { mode })
+  await chmod(path, mode)
+}

@@ -1,0 +1,39 @@
+/**
+ * A child process for a test: loads two layers at once, again and again, every fourth time with new threads, in two stores at once. Arguments:
+ * folder, loads. Needs --expose-gc, as bin/bale gives it. Prints `done` with the number of layers.
+ */
+import { join } from 'node:path'
+import { removeTree } from '#host/file'
+import { openStore, type Store } from '#store'
+
+const [folder, loads] = process.argv.slice(2) as [string, string]
+const module = new URL('./tar-layer-format.ts', import.meta.url).href
+const zeros = Buffer.alloc(1 << 20)
+const EACH = 4
+
+/** The first layers of a store are enough for each new thread to sweep its buffers once; each layer is another one. */
+async function* tar(name: string, megabytes: number): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(name)
+  for (let index = 0; index < megabytes; index++) yield zeros
+}
+
+const load = (store: Store, round: number) =>
+  Promise.all(['a', 'b'].map((name) => store.layers.write(tar(`${name} ${round}`, round === 0 ? 7 : 2))))
+
+async function loadMany(root: string): Promise<number> {
+  const store = await openStore({ root, run: join(root, 'run'), layerFormat: { name: 'erofs', module } })
+  let layers = 0
+  try {
+    for (let round = 0; round < EACH; round++) layers += (await load(store, round)).length
+  } finally {
+    await store[Symbol.asyncDispose]()
+    await removeTree(root)
+  }
+  return layers
+}
+
+let layers = 0
+for (let index = 0; index < Number(loads) / EACH; index += 2)
+  for (const count of await Promise.all([index, index + 1].map((one) => loadMany(join(folder, `${one}`)))))
+    layers += count
+console.log('done', layers)
