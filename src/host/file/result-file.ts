@@ -21,7 +21,7 @@ export async function startResultFile(path: string, options: { mustBeNew?: boole
   let written = false
   return {
     async write(text) {
-      await using output = await openOutput(path, { mode: 0o666 & ~process.umask() })
+      await using output = await openOutput(path, { mode: 0o644 })
       await output.write(Buffer.from(text))
       await output.commit()
       written = true
