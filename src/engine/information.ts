@@ -5,6 +5,7 @@ import { errnoOf } from '#base'
 import { readText, readTextSync } from '#host/file'
 import { formatPlatform } from '#spec'
 import type { EngineContext } from './context.ts'
+import { DOCKER_FACTS } from './views/docker-facts.ts'
 
 export interface VersionInformation {
   Version: string
@@ -58,7 +59,9 @@ async function firstAnswer(places: readonly string[], path: string): Promise<str
   return undefined
 }
 
-export interface SystemInformation {
+type DockerFacts = typeof DOCKER_FACTS
+
+export interface SystemInformation extends DockerFacts {
   Containers: number
   ContainersRunning: number
   ContainersPaused: number
@@ -93,6 +96,7 @@ export async function information(context: EngineContext): Promise<SystemInforma
   ])
   const count = (state: string) => containers.filter((one) => one.state === state).length
   return {
+    ...DOCKER_FACTS,
     Containers: containers.length,
     ContainersRunning: count('running'),
     ContainersPaused: count('paused'),

@@ -20,18 +20,19 @@ export function normalise(text: string, context: { folder: string }): string {
 
 /**
  * Takes out of messages where they come from, and what one tool adds to them: docker says whether its daemon or its
- * client speaks, bale quotes the word that it refuses and gives hints, both point to their help.
+ * client speaks, bale quotes the word that it refuses and gives hints, both point to their help, 28 more than 20.10.
  */
 export function normaliseMessages(text: string): string {
   return text
     .split('\n')
-    .filter((line) => !/^(hint: |See '<tool> |time="<time>" level=)/.test(line))
+    .filter((line) => !/^(hint: |See '<tool> |Usage: {2}<tool> |Run '<tool> |time="<time>" level=)/.test(line))
     .map((line) =>
       line
         .replace(/^(Error response from daemon: |<tool>: |Error: |error: )+/, '')
         .replace(/^(Error parsing reference: "[^"]*" is not a valid repository\/tag: )/, '')
         .replace(/^(invalid reference format.*?): "[^"]*"$/, '$1')
         .replace(/^failed to create (shim )?task: /, '')
+        .replace(/^Invalid filter /, 'invalid filter ')
         .replace(/(: unknown)?\.?$/, ''),
     )
     .filter((line) => line !== '')

@@ -44,7 +44,7 @@ test('volumes and mounts: binds, named and anonymous volumes, tmpfs', () => {
     'target=/x,what=1',
   ])
     assert.throws(() => parseMount(bad, here), /mount|unexpected/, bad)
-  assert.deepEqual(parseTmpfs('/t:size=1m,exec').tmpfsOptions, ['nosuid', 'nodev', 'size=1m', 'exec'])
+  assert.deepEqual(parseTmpfs('/t:size=1m,exec').tmpfsOptions, ['size=1m', 'exec'])
 })
 
 test('devices, ulimits, restart policies', () => {

@@ -101,10 +101,7 @@ function setMountField(mount: MountRequest, key: string, value: string | undefin
 export function parseTmpfs(text: string): MountRequest {
   const [target = '', options] = text.split(/:(.*)/s)
   const words = options?.split(',').filter(Boolean) ?? []
-  // Docker's defaults stay unless the opposite is said.
-  const opposite: Record<string, string> = { noexec: 'exec', nosuid: 'suid', nodev: 'dev' }
-  const defaults = Object.keys(opposite).filter((word) => !words.includes(opposite[word]!) && !words.includes(word))
-  return { type: 'tmpfs', target, tmpfsOptions: [...defaults, ...words] }
+  return { type: 'tmpfs', target, tmpfsOptions: words }
 }
 
 /** `/dev/x[:/dev/y][:rwm]` */

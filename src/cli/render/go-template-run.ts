@@ -9,6 +9,7 @@ import {
   type Pipe,
 } from './go-template-parser.ts'
 import {
+  GoMethod,
   GoNil,
   goText,
   hasMember,
@@ -165,6 +166,9 @@ class Run {
   #command(command: Command, dot: unknown, variables: Variable[], piped: unknown[]): unknown {
     const [first, ...rest] = command.operands as [Operand, ...Operand[]]
     if (first.kind === 'function') return this.#function(first.name, command, rest, dot, variables, piped)
+    const method = this.#method(first, dot, variables)
+    if (method)
+      return this.#callMethod(method, first, [...rest.map((one) => this.#operand(one, dot, variables)), ...piped])
     if (rest.length > 0 || piped.length > 0) {
       throw new RunMistake(first.at, operandText(first), argumentRefused(first))
     }
@@ -172,7 +176,35 @@ class Run {
     return this.#operand(first, dot, variables)
   }
 
+  /** The method that a field names, if it is one. */
+  #method(operand: Operand, dot: unknown, variables: Variable[]): GoMethod | undefined {
+    if (operand.kind !== 'field' && operand.kind !== 'variable' && operand.kind !== 'chain') return undefined
+    const value = this.#fieldOf(operand, dot, variables)
+    return value instanceof GoMethod ? value : undefined
+  }
+
+  #callMethod({ name, call }: GoMethod, operand: Operand, values: readonly unknown[]): string {
+    const fail = (message: string) => new RunMistake(operand.at, operandText(operand), message)
+    if (values.length !== 1) throw fail(`wrong number of args for ${name}: want 1 got ${values.length}`)
+    const [value] = values
+    if (typeof value !== 'string') throw fail(`expected string; found ${goText(value)}`)
+    return call(value)
+  }
+
   #operand(operand: Operand, dot: unknown, variables: Variable[]): unknown {
+    const value = this.#value(operand, dot, variables)
+    return value instanceof GoMethod ? this.#callMethod(value, operand, []) : value
+  }
+
+  #fieldOf(operand: Operand & { kind: 'field' | 'variable' | 'chain' }, dot: unknown, variables: Variable[]): unknown {
+    if (operand.kind === 'field') return this.#fields(dot, operand.names, operand)
+    if (operand.kind === 'chain')
+      return this.#fields(this.#operand(operand.base, dot, variables), operand.names, innermost(operand))
+    const { value } = variables.findLast((variable) => variable.name === operand.name)!
+    return this.#fields(value, operand.names, operand)
+  }
+
+  #value(operand: Operand, dot: unknown, variables: Variable[]): unknown {
     switch (operand.kind) {
       case 'literal':
         return operand.value
@@ -181,13 +213,9 @@ class Run {
       case 'dot':
         return dot
       case 'field':
-        return this.#fields(dot, operand.names, operand)
-      case 'variable': {
-        const { value } = variables.findLast((variable) => variable.name === operand.name)!
-        return this.#fields(value, operand.names, operand)
-      }
+      case 'variable':
       case 'chain':
-        return this.#fields(this.#operand(operand.base, dot, variables), operand.names, innermost(operand))
+        return this.#fieldOf(operand, dot, variables)
       case 'pipe':
         return this.#pipe(operand, dot, variables)
       case 'function':

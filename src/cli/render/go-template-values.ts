@@ -57,6 +57,16 @@ export class GoNil {
   }
 }
 
+/** A method of a row, such as `.Label "x"` of docker's lists. */
+export class GoMethod {
+  readonly name: string
+  readonly call: (argument: string) => string
+  constructor(name: string, call: (argument: string) => string) {
+    this.name = name
+    this.call = call
+  }
+}
+
 /** What a field or variable gives that a map does not have. Printed as `<no value>`. */
 export const NO_VALUE = Symbol('no value')
 
@@ -66,6 +76,7 @@ const MAPS = new Set([
   'BuildArgs',
   'Containers',
   'Data',
+  'Details',
   'DriverOpts',
   'ExposedPorts',
   'IPAMOptions',
@@ -151,6 +162,7 @@ const CONTAINER = { SizeRw: new GoNil('pointer'), SizeRootFs: new GoNil('pointer
 /** Go's names of members that JSON spells otherwise: docker's templates see both. */
 const ALIASES: Record<string, string> = {
   ID: 'Id',
+  APIVersion: 'ApiVersion',
   CPUShares: 'CpuShares',
   CPUPeriod: 'CpuPeriod',
   CPUQuota: 'CpuQuota',
@@ -204,7 +216,7 @@ function typed(record: Record<string, unknown>, name: string, value: unknown): u
 
 export function isRecord(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
-  return !(value instanceof GoFloat || value instanceof GoTime || value instanceof GoDuration || value instanceof GoNil)
+  return ![GoFloat, GoTime, GoDuration, GoNil, GoMethod].some((type) => value instanceof type)
 }
 
 /** Source: Go's documentation of text/template, "if". */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { alignColumns } from './align-columns.ts'
 import { binarySize, goTimestamp, humanAgo, humanDuration, humanSize } from './human-units.ts'
-import { type ListFormat, renderList } from './list-format.ts'
+import { type ListFormat, renderList, withLabels } from './list-format.ts'
 
 interface Row extends Record<string, unknown> {
   ID: string
@@ -50,6 +50,21 @@ const formats: [format: string | undefined, lines: string[]][] = [
   ['{{.ID}}\\n\\t{{.Tag}}', ['0cc9da6ee471', '\tlatest', 'dc94d420bc86', '\t1']],
   ['x', ['x', 'x']],
 ]
+
+test('a row has the method Label, which is no member', () => {
+  const labelled = withLabels({ ID: '1', Labels: 'a.b=c' }, (name) => ({ 'a.b': 'c' })[name])
+  const list = { headers: { ID: 'ID' }, table: '{{.ID}}', rowType: '*formatter.containerContext' }
+  assert.equal(renderList([labelled], list, '{{.Label "a.b"}}|{{.Label "none"}}'), 'c|\n')
+  assert.equal(renderList([labelled], list, '{{if eq (.Label "a.b") "c"}}yes{{end}}'), 'yes\n')
+  assert.equal(renderList([labelled], list, '{{"a.b" | .Label}}'), 'c\n')
+  assert.equal(
+    renderList([labelled], list, 'table {{.ID}}\\t{{.Label "x.some-name"}}'),
+    'ID        some name\n1         \n',
+  )
+  assert.equal(renderList([labelled], list, 'json'), '{"ID":"1","Labels":"a.b=c"}\n')
+  assert.throws(() => renderList([labelled], list, '{{.Label}}'), /wrong number of args for Label: want 1 got 0/)
+  assert.throws(() => renderList([labelled], list, '{{.Label 1}}'), /expected string; found 1/)
+})
 
 test('lists look as docker’s, by table, by template and by JSON', () => {
   for (const [format, lines] of formats) assert.equal(renderList(rows, images, format), `${lines.join('\n')}\n`, format)

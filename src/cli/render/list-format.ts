@@ -1,6 +1,7 @@
 import { alignColumns } from './align-columns.ts'
 import { rowJson } from './format-functions.ts'
 import { compileTemplate } from './go-template.ts'
+import { GoMethod } from './go-template-values.ts'
 
 /** How one kind of list looks. */
 export interface ListFormat<Row extends Record<string, unknown>> {
@@ -38,5 +39,27 @@ function titles<Row extends Record<string, unknown>>(
   list: ListFormat<Row>,
 ): Record<string, unknown> {
   const none = Object.keys(rows[0] ?? {}).map((name) => [name, ''])
-  return { ...Object.fromEntries(none), ...list.headers }
+  return withLabels({ ...Object.fromEntries(none), ...list.headers }, (name) => titleOf(name))
+}
+
+/** `com.example.some-label` heads its column as `some label`. */
+function titleOf(label: string): string {
+  return label.split('.').at(-1)!.replaceAll(/[-_]/g, ' ')
+}
+
+/** Gives a row docker's method `.Label "name"`; it is no member of its JSON. */
+export function withLabels<Row extends Record<string, unknown>>(
+  row: Row,
+  of: (name: string) => string | undefined,
+): Row {
+  const value = new GoMethod('Label', (name) => of(name) ?? '')
+  return Object.defineProperty(row, 'Label', { value, enumerable: false })
+}
+
+/** `a=1,b=2`, sorted: how lists show labels. */
+export function labelsText(labels: Readonly<Record<string, string>> | undefined | null): string {
+  return Object.entries(labels ?? {})
+    .map(([key, value]) => `${key}=${value}`)
+    .sort()
+    .join(',')
 }

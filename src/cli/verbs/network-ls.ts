@@ -1,5 +1,5 @@
 import { filterFlag, readPairs } from '../filters.ts'
-import { type ListFormat, renderList } from '../render/list-format.ts'
+import { type ListFormat, labelsText, renderList, withLabels } from '../render/list-format.ts'
 import { defineVerb } from '../verb.ts'
 
 type Row = Record<'ID' | 'Name' | 'Driver' | 'Scope' | 'IPv6' | 'Internal' | 'Labels' | 'CreatedAt', string>
@@ -32,18 +32,21 @@ export const verb = defineVerb<{ filter?: string[]; format?: string; noTrunc?: b
   examples: [{ command: 'bale network ls --filter type=custom', explains: 'Networks that people made' }],
   async run({ options, engine, io }) {
     const networks = await engine.listNetworks({ filters: readPairs(options.filter) })
-    const rows = networks.map((network) => ({
-      ID: !options.noTrunc ? network.Id.slice(0, 12) : network.Id,
-      Name: network.Name,
-      Driver: network.Driver,
-      Scope: network.Scope,
-      IPv6: String(network.EnableIPv6),
-      Internal: String(network.Internal),
-      Labels: Object.entries(network.Labels)
-        .map(([key, value]) => `${key}=${value}`)
-        .join(','),
-      CreatedAt: network.Created,
-    }))
+    const rows = networks.map((network) =>
+      withLabels(
+        {
+          ID: !options.noTrunc ? network.Id.slice(0, 12) : network.Id,
+          Name: network.Name,
+          Driver: network.Driver,
+          Scope: network.Scope,
+          IPv6: String(network.EnableIPv6),
+          Internal: String(network.Internal),
+          Labels: labelsText(network.Labels),
+          CreatedAt: network.Created,
+        },
+        (name) => network.Labels[name],
+      ),
+    )
     if (options.quiet && options.format === undefined) for (const row of rows) await io.print(row.ID)
     else io.stdout.write(renderList(rows, LIST, options.format))
     return 0

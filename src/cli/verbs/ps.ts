@@ -2,7 +2,7 @@ import type { ContainerRow, PublishedPort } from '#engine'
 import { filterFlag, readPairs } from '../filters.ts'
 import { parseWholeNumber } from '../flags/flag-values.ts'
 import { goTimestamp, humanAgo, humanDuration, humanSize } from '../render/human-units.ts'
-import { type ListFormat, renderList } from '../render/list-format.ts'
+import { type ListFormat, labelsText, renderList, withLabels } from '../render/list-format.ts'
 import { defineVerb } from '../verb.ts'
 
 interface Options {
@@ -87,7 +87,7 @@ export const verb = defineVerb<Options>({
       for (const row of rows) await io.print(!options.noTrunc ? row.id.slice(0, 12) : row.id)
       return 0
     }
-    const shown = rows.map((row) => display(row, !options.noTrunc, now))
+    const shown = rows.map((row) => withLabels(display(row, !options.noTrunc, now), (name) => row.labels[name]))
     io.stdout.write(renderList(shown, list(options.size === true), options.format))
     return 0
   },
@@ -109,10 +109,7 @@ function display(row: ContainerRow, truncated: boolean, now: number): Row {
     Status: statusText(row, now),
     Size: row.size ? `${humanSize(row.size.written)} (virtual ${humanSize(row.size.total)})` : '0B',
     Names: row.name,
-    Labels: Object.entries(row.labels)
-      .map(([key, value]) => `${key}=${value}`)
-      .sort()
-      .join(','),
+    Labels: labelsText(row.labels),
     Mounts: mountNames.map((name) => (truncated ? ellipsis(name, 15) : name)).join(','),
     Networks: row.network,
     LocalVolumes: String(volumes.length),

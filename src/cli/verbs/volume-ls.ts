@@ -1,5 +1,5 @@
 import { filterFlag, readPairs } from '../filters.ts'
-import { type ListFormat, renderList } from '../render/list-format.ts'
+import { type ListFormat, labelsText, renderList, withLabels } from '../render/list-format.ts'
 import { defineVerb } from '../verb.ts'
 
 type Row = Record<'Driver' | 'Name' | 'Scope' | 'Mountpoint' | 'Labels' | 'Links' | 'Size', string>
@@ -34,17 +34,20 @@ export const verb = defineVerb<{ filter?: string[]; format?: string; quiet?: boo
       for (const { Name } of volumes) await io.print(Name)
       return 0
     }
-    const rows = volumes.map((volume) => ({
-      Driver: volume.Driver,
-      Name: volume.Name,
-      Scope: volume.Scope,
-      Mountpoint: volume.Mountpoint,
-      Labels: Object.entries(volume.Labels ?? {})
-        .map(([key, value]) => `${key}=${value}`)
-        .join(','),
-      Links: 'N/A',
-      Size: 'N/A',
-    }))
+    const rows = volumes.map((volume) =>
+      withLabels(
+        {
+          Driver: volume.Driver,
+          Name: volume.Name,
+          Scope: volume.Scope,
+          Mountpoint: volume.Mountpoint,
+          Labels: labelsText(volume.Labels),
+          Links: 'N/A',
+          Size: 'N/A',
+        },
+        (name) => volume.Labels?.[name],
+      ),
+    )
     io.stdout.write(renderList(rows, LIST, options.format))
     return 0
   },

@@ -97,10 +97,21 @@ function initProgram({ programs }: Machinery): string {
   })
 }
 
+/** docker's defaults stay unless the opposite is said. */
+function tmpfsDefaults(options: readonly string[]): string[] {
+  const opposite: Record<string, string> = { noexec: 'exec', nosuid: 'suid', nodev: 'dev' }
+  return Object.keys(opposite).filter((word) => !options.includes(opposite[word]!) && !options.includes(word))
+}
+
 function ociMount(mount: Container['document']['mounts'][number]): OciMount {
   const { destination, readOnly } = mount
   if (mount.type === 'tmpfs')
-    return { destination, type: 'tmpfs', source: 'tmpfs', options: [...mount.options, ...(readOnly ? ['ro'] : [])] }
+    return {
+      destination,
+      type: 'tmpfs',
+      source: 'tmpfs',
+      options: [...tmpfsDefaults(mount.options), ...mount.options, ...(readOnly ? ['ro'] : [])],
+    }
   const propagation = mount.propagation || 'rprivate'
   return {
     destination,

@@ -99,7 +99,7 @@ function bindSource(request: MountRequest): string {
 
 function tmpfsOptions(request: MountRequest): string[] {
   return [
-    ...(request.tmpfsOptions ?? ['noexec', 'nosuid', 'nodev']),
+    ...(request.tmpfsOptions ?? []),
     ...(request.tmpfsSize !== undefined ? [`size=${request.tmpfsSize}`] : []),
     ...(request.tmpfsMode !== undefined ? [`mode=${request.tmpfsMode.toString(8)}`] : []),
   ]

@@ -183,8 +183,8 @@ function hostView({ record }: SeenContainer, hidden: HiddenPaths): Record<string
     AutoRemove: host.autoRemove ?? false,
     VolumeDriver: '',
     VolumesFrom: null,
-    CapAdd: host.capAdd?.length ? host.capAdd : null,
-    CapDrop: host.capDrop?.length ? host.capDrop : null,
+    CapAdd: capabilities(host.capAdd),
+    CapDrop: capabilities(host.capDrop),
     CgroupnsMode: 'host',
     Dns: host.dns ?? [],
     DnsOptions: host.dnsOptions ?? [],
@@ -235,6 +235,13 @@ function hostView({ record }: SeenContainer, hidden: HiddenPaths): Record<string
     MaskedPaths: host.privileged ? null : hidden.masked,
     ReadonlyPaths: host.privileged ? null : hidden.readOnly,
   }
+}
+
+/** As docker keeps them: in capitals with their prefix, and ALL. */
+function capabilities(names: readonly string[] | undefined): string[] | null {
+  if (!names?.length) return null
+  const full = names.map((name) => name.toUpperCase()).map((name) => (/^(ALL$|CAP_)/.test(name) ? name : `CAP_${name}`))
+  return [...new Set(full)]
 }
 
 function networkView({ record, status }: SeenContainer): Record<string, unknown> {
