@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { arch } from 'node:os'
 import { join, resolve } from 'node:path'
 import { BaleError, errnoOf } from '#base'
@@ -20,6 +21,8 @@ export interface EngineConfig {
   authFiles: string[]
   /** Registries that are spoken to by plain http or with unverified certificates. */
   insecureRegistries: string[]
+  /** The host's address for published ports that name none; undefined: every address, which is told. */
+  publishAddress: string | undefined
   /** Where helper programs are looked for. */
   path: string
   /** From SOURCE_DATE_EPOCH: seconds since 1970 for reproducible builds. */
@@ -37,7 +40,8 @@ export type ConfigOverrides = Partial<Pick<EngineConfig, 'root' | 'run' | 'snaps
 
 /**
  * Flags win over the environment (BALE_ROOT, BALE_RUN, BALE_SNAPSHOTTER, BALE_RUNTIME, DOCKER_CONFIG …), which wins over
- * /etc/bale/config.json (members root, run, snapshotter, runtime, insecureRegistries), which wins over the defaults.
+ * /etc/bale/config.json (members root, run, snapshotter, runtime, insecureRegistries, publish.address), which wins over the
+ * defaults.
  */
 export function readConfig(overrides: ConfigOverrides = {}): EngineConfig {
   const env = process.env
@@ -84,6 +88,7 @@ export function readConfig(overrides: ConfigOverrides = {}): EngineConfig {
       join(env['XDG_CONFIG_HOME'] || join(home, '.config'), 'containers/auth.json'),
     ],
     insecureRegistries: file.insecureRegistries ?? [],
+    publishAddress: publishAddress(file.publish),
     // Debian keeps runc and iptables in sbin folders, which ordinary users and some service managers leave out.
     path: [
       ...new Set([
@@ -107,6 +112,19 @@ interface ConfigFile {
   snapshotter?: string
   runtime?: string
   insecureRegistries?: string[]
+  publish?: { address?: string }
+}
+
+function publishAddress({ address }: NonNullable<ConfigFile['publish']> = {}): string | undefined {
+  if (address === undefined || isIP(address) === 4) return address
+  throw new BaleError('INVALID_ARGUMENT', `publish.address of the configuration is no IPv4 address: ${address}`, {
+    hint: '127.0.0.1 for this machine only, 0.0.0.0 for every address',
+  })
+}
+
+function isPublish(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return Object.entries(value).every(([key, member]) => key === 'address' && typeof member === 'string')
 }
 
 function readConfigFile(path: string, wanted: boolean): ConfigFile {
@@ -123,7 +141,7 @@ function readConfigFile(path: string, wanted: boolean): ConfigFile {
   } catch (error) {
     throw new BaleError('INVALID_ARGUMENT', `the configuration ${path} is not JSON: ${String(error)}`)
   }
-  const known = ['root', 'run', 'snapshotter', 'runtime', 'insecureRegistries']
+  const known = ['root', 'run', 'snapshotter', 'runtime', 'insecureRegistries', 'publish']
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new BaleError('INVALID_ARGUMENT', `the configuration ${path} is not a JSON object`)
   }
@@ -131,7 +149,9 @@ function readConfigFile(path: string, wanted: boolean): ConfigFile {
     const wellFormed =
       key === 'insecureRegistries'
         ? Array.isArray(member) && member.every((one) => typeof one === 'string')
-        : typeof member === 'string'
+        : key === 'publish'
+          ? isPublish(member)
+          : typeof member === 'string'
     if (!known.includes(key) || !wellFormed) {
       throw new BaleError('INVALID_ARGUMENT', `the configuration ${path} has an unknown or ill-typed member: ${key}`, {
         hint: `known members: ${known.join(', ')}`,

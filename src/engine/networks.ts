@@ -1,9 +1,16 @@
-import { BaleError } from '#base'
-import type { Container, Network } from '#container'
+import { BaleError, isBaleError } from '#base'
+import type { Container, CreateNetworkOptions, Network } from '#container'
 import { type FilterPair, Filters, PRUNE_FILTERS } from '#docker'
 import { containerRecords } from './container-machinery.ts'
 import type { EngineContext } from './context.ts'
 import { goTimeOf } from './views/go-time.ts'
+
+interface AddressPlan {
+  Subnet: string
+  IPRange?: string
+  Gateway: string
+  AuxiliaryAddresses?: Record<string, string>
+}
 
 /** docker's JSON of a network. */
 export interface NetworkInspect {
@@ -13,7 +20,7 @@ export interface NetworkInspect {
   Scope: 'local'
   Driver: string
   EnableIPv6: boolean
-  IPAM: { Driver: string; Options: Record<string, string> | null; Config: { Subnet: string; Gateway: string }[] }
+  IPAM: { Driver: string; Options: Record<string, string> | null; Config: AddressPlan[] }
   Internal: boolean
   Attachable: boolean
   Ingress: boolean
@@ -27,15 +34,7 @@ export interface NetworkInspect {
   Labels: Record<string, string>
 }
 
-export interface CreateNetworkRequest {
-  name: string
-  driver?: string
-  subnet?: string
-  gateway?: string
-  internal?: boolean
-  options?: Record<string, string>
-  labels?: Record<string, string>
-}
+export type CreateNetworkRequest = CreateNetworkOptions
 
 /** `none` and `host` are there without a record. */
 const FIXED = [
@@ -83,18 +82,44 @@ export async function inspectNetwork(context: EngineContext, idOrName: string): 
 }
 
 /** Throws CONFLICT while containers are connected; the networks that bale itself knows cannot be removed. */
-export async function removeNetwork(context: EngineContext, idOrName: string): Promise<void> {
+export async function removeNetwork(
+  context: EngineContext,
+  idOrName: string,
+  { force = false }: { force?: boolean } = {},
+): Promise<string> {
   const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
   if (idOrName === room.DEFAULT_NETWORK || FIXED.some((one) => one.name === idOrName))
     throw new BaleError('DENIED', `${idOrName} is a pre-defined network and cannot be removed`)
-  const network = await room.findNetwork(machinery.store, idOrName)
+  const network = await findOrNothing(room.findNetwork(machinery.store, idOrName), force)
+  if (!network) return ''
   if (network.name === room.DEFAULT_NETWORK)
     throw new BaleError('DENIED', `${network.name} is a pre-defined network and cannot be removed`)
   if (!(await machinery.networks.takeDown(network)))
-    throw new BaleError('CONFLICT', `error while removing network: network ${network.name} has active endpoints`, {
-      hint: `see which: bale network inspect ${network.name}`,
-    })
+    throw new BaleError(
+      'CONFLICT',
+      `error while removing network: network ${network.name} has active endpoints${await endpointsOf(context, network)}`,
+      {
+        hint: `see which: bale network inspect ${network.name}`,
+      },
+    )
   await machinery.store.networks.remove(network.id)
+  return idOrName
+}
+
+async function findOrNothing(finding: Promise<Network>, force: boolean): Promise<Network | undefined> {
+  try {
+    return await finding
+  } catch (error) {
+    if (force && isBaleError(error, 'NETWORK_NOT_FOUND')) return undefined
+    throw error
+  }
+}
+
+/** ` (name:"web" id:"0123456789ab")`, as docker shows who is on a network. */
+async function endpointsOf(context: EngineContext, network: Network): Promise<string> {
+  const { Containers } = await inspectNetwork(context, network.id)
+  const shown = Object.entries(Containers).map(([id, { Name }]) => `name:"${Name}" id:"${id.slice(0, 12)}"`)
+  return shown.length ? ` (${shown.join(', ')})` : ''
 }
 
 /** Networks that no container, running or not, asks for. */
@@ -110,18 +135,22 @@ export async function pruneNetworks(
   for (const network of (await machinery.store.networks.list()) as Network[]) {
     if (until !== undefined && network.created > until) continue
     if (!filters.matchesLabels(network.document.labels)) continue
-    if (network.name === room.DEFAULT_NETWORK || used.has(network.name) || used.has(network.id)) continue
-    await removeNetwork(context, network.id)
-    removed.push(network.name)
+    if (network.name === room.DEFAULT_NETWORK || used.has(network.id)) continue
+    if (await machinery.networks.takeDown(network)) {
+      await machinery.store.networks.remove(network.id)
+      removed.push(network.name)
+    }
   }
   await room.takeDownIdleNetworks(machinery)
   return { removed }
 }
 
-/** The names that containers, running or not, ask for. */
+/** IDs of the networks that containers, running or not, ask for: by name, or by as much of the ID as was typed. */
 async function usedNetworks(context: EngineContext): Promise<Set<string>> {
   const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
-  return new Set((await room.seeAll(machinery)).map(({ record }) => record.document.host.network ?? 'bridge'))
+  const asked = (await room.seeAll(machinery)).map(({ record }) => record.document.host.network ?? room.DEFAULT_NETWORK)
+  const found = await Promise.all([...new Set(asked)].map((name) => machinery.store.networks.find(name)))
+  return new Set(found.flatMap((network) => (network ? [network.id] : [])))
 }
 
 const LIST_FILTERS = ['dangling', 'driver', 'id', 'label', 'label!', 'name', 'scope', 'type']
@@ -137,7 +166,7 @@ async function networkFilter(
   const used = dangling === undefined ? undefined : await usedNetworks(context)
   return (network) => {
     const isBuiltin = ['bridge', 'host', 'none'].includes(network.Name)
-    const isUsed = isBuiltin || [network.Name, network.Id].some((name) => used?.has(name))
+    const isUsed = isBuiltin || used?.has(network.Id) === true
     return (
       filters.isOneOf('driver', network.Driver) &&
       filters.matches('name', network.Name) &&
@@ -159,10 +188,10 @@ function view(network: Network, containers: readonly Container[]): NetworkInspec
             id,
             {
               Name: name,
-              EndpointID: '',
+              EndpointID: id,
               MacAddress: connection.mac,
               IPv4Address: `${connection.address}/${connection.prefix}`,
-              IPv6Address: '',
+              IPv6Address: connection.ipv6 ? `${connection.ipv6.address}/${connection.ipv6.prefix}` : '',
             },
           ] as const,
         ]
@@ -174,10 +203,10 @@ function view(network: Network, containers: readonly Container[]): NetworkInspec
     Created: goTimeOf(network.created),
     Scope: 'local',
     Driver: document.driver,
-    EnableIPv6: false,
-    IPAM: { Driver: 'default', Options: {}, Config: [{ Subnet: document.subnet, Gateway: document.gateway }] },
+    EnableIPv6: document.ipv6 !== undefined,
+    IPAM: { Driver: 'default', Options: {}, Config: addressPlans(document) },
     Internal: document.internal,
-    Attachable: false,
+    Attachable: document.attachable ?? false,
     Ingress: false,
     ConfigFrom: { Network: '' },
     ConfigOnly: false,
@@ -185,6 +214,18 @@ function view(network: Network, containers: readonly Container[]): NetworkInspec
     Options: document.options,
     Labels: document.labels,
   }
+}
+
+function addressPlans({ subnet, gateway, ipRange, auxiliary, ipv6 }: Network['document']): AddressPlan[] {
+  return [
+    {
+      Subnet: subnet,
+      ...(ipRange !== undefined && { IPRange: ipRange }),
+      Gateway: gateway,
+      ...(auxiliary && { AuxiliaryAddresses: auxiliary }),
+    },
+    ...(ipv6 ? [{ Subnet: ipv6.subnet, Gateway: ipv6.gateway }] : []),
+  ]
 }
 
 function fixedView({ name, driver }: (typeof FIXED)[number]): NetworkInspect {

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { test } from 'node:test'
 import {
+  type CreateNetworkOptions,
+  createNetwork,
   execContainer,
   findContainer,
   type HostOptions,
@@ -12,7 +14,6 @@ import {
   restartContainer,
   stopContainer,
 } from '../../src/container/index.ts'
-import { createNetwork } from '../../src/container/network/network.ts'
 import { cannotRunContainers } from '../kit/busybox-rootfs.ts'
 import { type ContainerMachine, containerMachine } from '../kit/container-machine.ts'
 import { inOwnNetwork } from '../kit/own-network.ts'
@@ -46,7 +47,7 @@ async function isReached(machine: ContainerMachine, from: string, address: strin
   return /I am/.test(await inside(machine, from, `timeout 1 wget -qO- http://${address}/ 2>&1`))
 }
 
-async function network(machine: ContainerMachine, name: string, more: { internal?: boolean } = {}) {
+async function network(machine: ContainerMachine, name: string, more: Partial<CreateNetworkOptions> = {}) {
   return createNetwork(machine.store, { name, ...more }, { id: newId(), created: Date.now() })
 }
 
@@ -131,7 +132,7 @@ inOwnNetwork(import.meta.url, () => {
     }
     await beside('side', { network: 'container:main' })
     await beside('sideOfSide', { network: 'container:side' })
-    const look = 'cat /etc/hosts /etc/resolv.conf /etc/hostname; hostname; nslookup -type=a db | tail -n 3'
+    const look = 'cat /etc/hosts /etc/resolv.conf /etc/hostname; hostname; ping -c 1 -W 1 db | head -n 1'
     const expected = await inside(machine, 'main', look)
     assert.match(expected, /10\.9\.8\.7\textra\n[\s\S]*search lan\n[\s\S]*mainhost\nmainhost\n/)
     for (const name of ['side', 'sideOfSide']) assert.equal(await inside(machine, name, look), expected, name)
@@ -166,6 +167,76 @@ inOwnNetwork(import.meta.url, () => {
     await machine.start(id)
     await stopContainer(machine.machinery, 'main', { timeout: 0 })
     assert.doesNotMatch(await inside(machine, 'side', 'ip -4 addr'), new RegExp(address.replaceAll('.', '\\.')))
+  })
+
+  test('a network with IPv6, a range for containers, and containers that do not reach each other', {
+    skip,
+    timeout,
+  }, async () => {
+    await using machine = await containerMachine()
+    const { document } = await network(machine, 'app', {
+      ipv6: true,
+      subnets: ['10.77.0.0/24'],
+      ipRange: '10.77.0.128/25',
+      auxiliary: { router: '10.77.0.128' },
+      options: { 'com.docker.network.bridge.enable_icc': 'false', 'com.docker.network.bridge.name': 'br-test' },
+    })
+    const ports = [{ containerPort: 80, protocol: 'tcp' as const }]
+    const one = await serve(machine, 'one', { network: 'app', ports })
+    assert.equal(one, '10.77.0.129', 'the first address of the range that is free')
+    const { connection } = (await findContainer(machine.machinery, 'one')).document
+    assert.match(await inside(machine, 'one', 'cat /etc/hosts'), new RegExp(`^${connection!.ipv6!.address}\t`, 'm'))
+    assert.match(await inside(machine, 'one', 'ip -6 addr show eth0'), new RegExp(`${connection!.ipv6!.address}/64`))
+    assert.deepEqual(
+      connection!.ports.map(({ hostIp, hostPort }) => [hostIp, hostPort]),
+      ['0.0.0.0', '::'].map((hostIp) => [hostIp, connection!.ports[0]!.hostPort]),
+      'one port of both families',
+    )
+    await serve(machine, 'two', { network: 'app' })
+    const page4 = execFileSync('busybox', ['wget', '-qO-', `http://${one}/`], { encoding: 'utf8' })
+    assert.equal(page4, 'I am one\n')
+    assert.equal(await isReached(machine, 'two', one), false, 'one container from the other')
+    const six = document.ipv6!.gateway
+    const page6 = execFileSync('busybox', ['wget', '-qO-', `http://[${six}]:${connection!.ports[0]!.hostPort}/`])
+    assert.equal(String(page6), 'I am one\n', 'the published port by IPv6')
+    const taken = machine.options(['true'], {}, { network: 'app', ipAddress: '10.77.0.1' })
+    await assert.rejects(machine.run(taken), /Address already in use/)
+    const outside = machine.options(['true'], {}, { network: 'app', ipAddress: '10.78.0.1' })
+    await assert.rejects(machine.run(outside), /does not belong to any of this network's subnets/)
+    const fixed = { network: 'app', ipAddress: '10.77.0.9', macAddress: '02:42:00:00:00:AA' }
+    const { stdout } = await machine.run(machine.options(['ip', 'addr', 'show', 'eth0'], {}, fixed))
+    assert.match(stdout, /02:42:00:00:00:aa[\s\S]*10\.77\.0\.9\/24/)
+  })
+
+  test('ports without an address listen where the machine says; a port on IPv6 needs a network with it', {
+    skip,
+    timeout,
+  }, async () => {
+    await using machine = await containerMachine()
+    const port = { containerPort: 80, protocol: 'tcp' as const }
+    await serve(machine, 'web', { publishAddress: '127.0.0.1', ports: [port, port, { ...port, hostPort: 18482 }] })
+    const { ports } = (await findContainer(machine.machinery, 'web')).document.connection!
+    assert.deepEqual(
+      ports.map(({ hostIp }) => hostIp),
+      ['127.0.0.1', '127.0.0.1'],
+      'what was asked for twice is there once',
+    )
+    assert.equal(ports[1]!.hostPort, 18482)
+    await assert.rejects(
+      serve(machine, 'six', { ports: [{ ...port, hostAddress: '::1' }] }),
+      /the network has IPv4 only/,
+    )
+    await assert.rejects(serve(machine, 'taken', { ports: [{ ...port, hostPort: 18482 }] }), /already allocated/)
+  })
+
+  test('first containers of many new networks start at the same time', { skip, timeout }, async () => {
+    await using machine = await containerMachine()
+    const names = ['net-a', 'net-b', 'net-c', 'net-d']
+    for (const name of names) await network(machine, name)
+    const ports = [{ containerPort: 80, protocol: 'tcp' as const }]
+    await Promise.all(names.map((name) => serve(machine, name, { network: name, ports })))
+    const given = await machine.store.ports.list()
+    assert.equal(new Set(given.map(({ port }) => port)).size, names.length, 'each has a port of its own')
   })
 
   test("with the machine's network the container has its hosts and name", { skip, timeout }, async () => {

@@ -71,6 +71,7 @@ export interface ContainerFlags {
   labelFile?: string[]
   logDriver?: string
   logOpt?: string[]
+  macAddress?: string
   memory?: string
   memoryReservation?: string
   memorySwap?: string
@@ -165,6 +166,7 @@ export const CONTAINER_FLAGS: readonly VerbOption[] = [
   { ...single('--memory-swap <SIZE>', 'Limit of memory and swap together, -1 for none'), check: readSwap },
   { ...single('--memory-swappiness <NUMBER>', '0 to 100'), check: readInteger },
   repeated('--mount <MOUNT>', 'type=TYPE,source=…,target=…[,readonly]; TYPE is bind, volume or tmpfs'),
+  single('--mac-address <ADDRESS>', 'MAC address; without one it follows from the IP address'),
   single('--name <NAME>', 'Name of the container'),
   { ...single('--network <NETWORK>', 'bridge, none, host, container:NAME or a network'), aliases: ['net'] },
   { ...repeated('--network-alias <NAME>', 'A further name on the network'), aliases: ['net-alias'] },
@@ -210,8 +212,7 @@ export const CONTAINER_FLAGS: readonly VerbOption[] = [
   { ...refused('--volume-driver <NAME>', 'volumes are local'), harmless: /^(local)?$/ },
   { ...refused('--userns <MODE>', 'user namespaces are not there yet'), harmless: /^(host)?$/ },
   { ...refused('--cgroup-parent <PATH>', 'containers live below /bale'), harmless: /^$/ },
-  refused('--mac-address <ADDRESS>', 'it follows from the IP address'),
-  refused('--ip6 <ADDRESS>', 'networks are IPv4 so far'),
+  refused('--ip6 <ADDRESS>', 'it ends as the IPv4 address does: use --ip'),
   { ...refused('--isolation <KIND>', 'it is for Windows'), harmless: /^(default)?$/i },
 ]
 
@@ -321,6 +322,7 @@ function hostOptions(
     network: flags.network,
     networkAliases: flags.networkAlias,
     ipAddress: flags.ip,
+    macAddress: flags.macAddress,
     ports: (flags.publish ?? []).flatMap(parsePublishedPorts),
     publishAll: flags.publishAll,
     capAdd: flags.capAdd,

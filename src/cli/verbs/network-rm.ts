@@ -1,12 +1,12 @@
 import { eachName } from '../each-name.ts'
 import { defineVerb } from '../verb.ts'
 
-export const verb = defineVerb({
+export const verb = defineVerb<{ force?: boolean }>({
   name: 'network rm',
   summary: 'Remove networks',
   usage: 'NETWORK [NETWORK...]',
   arguments: { min: 1 },
-  options: [],
+  options: [{ flags: '-f, --force', description: 'One that is not there is no failure' }],
   examples: [{ command: 'bale network rm app', explains: 'Refused while running containers are connected' }],
-  run: ({ args, engine, io }) => eachName(io, args, (name) => engine.removeNetwork(name)),
+  run: ({ args, options, engine, io }) => eachName(io, args, (name) => engine.removeNetwork(name, options)),
 })

@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { BaleError } from '#base'
 import { writeFileWithMode } from '#host/file'
+import type { Connection } from '../network/connections.ts'
 import {
   hostHostsFile,
   hostResolvFile,
@@ -26,7 +27,7 @@ export interface Prepared {
   rootfsPath: string
   network: NamespaceChoice
   /** Address and gateway on the container's own network. */
-  connection?: { address: string; gateway: string; dns: boolean; internal: boolean }
+  connection?: Pick<Connection, 'address' | 'ipv6' | 'gateway' | 'dns' | 'internal'>
   /** The container whose network this one uses, and with it host name, hosts and name servers. */
   sharedWith?: Container
   warn: (text: string) => void
@@ -154,7 +155,7 @@ function etcFiles(
     hosts: hostsFile({
       extra: host.extraHosts,
       gateway: connection?.gateway,
-      ...(connection && { own: { address: connection.address, names } }),
+      ...(connection && { own: { addresses: [connection.address, connection.ipv6?.address], names } }),
     }),
     'resolv.conf': resolvFile({
       ...asked,

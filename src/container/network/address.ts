@@ -19,15 +19,19 @@ export function formatAddress(value: number): string {
 }
 
 /** `10.1.2.0/24`; the address must be the network's own (no host bits). Throws INVALID_ARGUMENT. */
-export function parseSubnet(text: string): Subnet {
+export function parseSubnet(text: string, longest = 30): Subnet {
   const [, address = '', length = ''] = /^([\d.]+)\/(\d{1,2})$/.exec(text) ?? []
   const base = parseAddress(address)
   const prefix = Number(length)
-  if (base === undefined || length === '' || prefix < 8 || prefix > 30)
+  if (base === undefined || length === '' || prefix < 8 || prefix > longest)
     throw new BaleError('INVALID_ARGUMENT', `invalid subnet: ${printable(text)}`, { hint: 'for example 10.5.0.0/24' })
   if (base % sizeOf({ base, prefix }) !== 0)
-    throw new BaleError('INVALID_ARGUMENT', `invalid subnet ${text}: it has host bits set`)
+    throw new BaleError('INVALID_ARGUMENT', `invalid subnet ${text}: it should be ${networkAddress(base, prefix)}`)
   return { base, prefix }
+}
+
+function networkAddress(address: number, prefix: number): string {
+  return formatSubnet({ base: address - (address % sizeOf({ base: 0, prefix })), prefix })
 }
 
 export function formatSubnet(subnet: Subnet): string {
@@ -42,6 +46,15 @@ export function contains(subnet: Subnet, address: number): boolean {
   return address >= subnet.base && address < subnet.base + sizeOf(subnet)
 }
 
+export function containsSubnet(outer: Subnet, inner: Subnet): boolean {
+  return contains(outer, inner.base) && inner.prefix >= outer.prefix
+}
+
+/** Neither the network's own address nor that of all its hosts. */
+export function isHostAddress(subnet: Subnet, address: number): boolean {
+  return address > subnet.base && address < subnet.base + sizeOf(subnet) - 1
+}
+
 /** How many addresses, the network's own and broadcast included. */
 export function sizeOf(subnet: Subnet): number {
   return 2 ** (32 - subnet.prefix)
@@ -52,7 +65,8 @@ export function gatewayOf(subnet: Subnet): string {
   return formatAddress(subnet.base + 1)
 }
 
-/** Addresses for containers, lowest first. */
-export function* hostAddresses(subnet: Subnet): Generator<string> {
-  for (let offset = 2; offset < sizeOf(subnet) - 1; offset++) yield formatAddress(subnet.base + offset)
+/** Addresses for containers, lowest first; of a part of the subnet when there is one. */
+export function* hostAddresses(subnet: Subnet, range: Subnet = subnet): Generator<string> {
+  for (let address = range.base; address < range.base + sizeOf(range); address++)
+    if (isHostAddress(subnet, address) && address !== subnet.base + 1) yield formatAddress(address)
 }

@@ -116,7 +116,7 @@ inOwnNetwork(import.meta.url, () => {
     assert.match(ran.stdout, /^I am db\nI am db\n/)
     assert.doesNotMatch(ran.stdout, /default/)
     await assert.rejects(
-      createNetwork(machine.store, { name: 'again', subnet: '10.140.0.0/16' }, identity()),
+      createNetwork(machine.store, { name: 'again', subnets: ['10.140.0.0/16'] }, identity()),
       /Pool overlaps/,
     )
   })

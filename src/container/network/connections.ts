@@ -1,15 +1,17 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { BaleError } from '#base'
+import { BaleError, printable } from '#base'
 import { createNetworkNamespace, deleteNetworkNamespace } from '#host'
 import { acquireLock } from '#host/file'
 import type { Store } from '#store'
 import type { PortRequest } from '../options.ts'
 import type { Programs } from '../runtime/programs.ts'
-import { contains, hostAddresses, parseAddress, parseSubnet } from './address.ts'
+import { contains, hostAddresses, isHostAddress, parseAddress, parseSubnet } from './address.ts'
+import { bridgeSettings } from './bridge-options.ts'
 import { type BridgeEntry, ownNamespace, rememberBridge } from './bridge-registry.ts'
 import { machineLock, openBridges } from './bridges.ts'
 import { firewall } from './firewall.ts'
+import { formatAddress6, parseAddress6, parseSubnet6 } from './ipv6-address.ts'
 import { addAnchor, isAnchored, joinBridge, linkOf, setPortFlags } from './join-bridge.ts'
 import { replaceNames } from './name-server.ts'
 import { type NetavarkRequest, netavark } from './netavark.ts'
@@ -28,6 +30,8 @@ export interface Connection {
   /** Length of the prefix. */
   prefix: number
   gateway: string
+  /** On networks that have it. */
+  ipv6?: { address: string; prefix: number; gateway: string }
   mac: string
   aliases: string[]
   ports: PublishedPort[]
@@ -116,22 +120,25 @@ export function connections({ store, programs }: ConnectionsOptions): Connection
     async claim({ owner, network: asked, ports = [], aliases = [], address, mac, publishAddress = '0.0.0.0' }) {
       await using _ = await lock(asked.id)
       const network = await settleRange(store, asked)
-      const subnet = parseSubnet(network.document.subnet)
-      const number = address === undefined ? undefined : parseAddress(address)
-      if (address !== undefined && (number === undefined || !contains(subnet, number)))
-        throw new BaleError('INVALID_ARGUMENT', `address ${address} is not in ${network.document.subnet}`)
+      const settings = bridgeSettings(network.document.options)
       try {
-        const candidates = address === undefined ? addressesBut(network.document.gateway, subnet) : [address]
+        const candidates = address === undefined ? freeAddresses(network) : [assertFits(network, address)]
         const given = await store.addresses.allocate({ network: network.id, owner, candidates })
         return {
           networkId: network.id,
           networkName: network.name,
           address: given,
-          prefix: subnet.prefix,
+          prefix: parseSubnet(network.document.subnet).prefix,
           gateway: network.document.gateway,
+          ...ipv6Of(network.document, given),
           mac: mac ?? macOf(given),
           aliases: [...aliases],
-          ports: network.document.internal ? [] : await claimPorts(store, owner, ports, publishAddress),
+          ports: network.document.internal
+            ? []
+            : await claimPorts(store, owner, ports, {
+                address: settings.publishAddress ?? publishAddress,
+                ipv6: network.document.ipv6 !== undefined,
+              }),
           dns: network.document.dns,
           internal: network.document.internal,
         }
@@ -199,13 +206,46 @@ export function connections({ store, programs }: ConnectionsOptions): Connection
 
 /** Nothing that needs rules or names of its own. */
 function isSimple({ document }: Network, { ports }: Connection): boolean {
-  return ports.length === 0 && !document.dns && document.options['icc'] === undefined
+  return ports.length === 0 && !document.dns && bridgeSettings(document.options).betweenContainers
 }
 
 function hasRules(request: NetavarkRequest): boolean {
   return request.port_mappings.length > 0 || Object.values(request.network_info).some((one) => one.dns_enabled)
 }
 
-function* addressesBut(gateway: string, subnet: ReturnType<typeof parseSubnet>): Generator<string> {
-  for (const address of hostAddresses(subnet)) if (address !== gateway) yield address
+function reservedOn({ document: { gateway, auxiliary = {} } }: Network): string[] {
+  return [gateway, ...Object.values(auxiliary)]
+}
+
+function* freeAddresses(network: Network): Generator<string> {
+  const { subnet, ipRange } = network.document
+  const reserved = new Set(reservedOn(network))
+  for (const address of hostAddresses(parseSubnet(subnet), parseSubnet(ipRange ?? subnet, 32)))
+    if (!reserved.has(address)) yield address
+}
+
+/** An address that somebody chose, in docker's words when it cannot be. */
+function assertFits(network: Network, address: string): string {
+  const subnet = parseSubnet(network.document.subnet)
+  const number = parseAddress(address)
+  if (number === undefined || !contains(subnet, number))
+    throw new BaleError(
+      'INVALID_ARGUMENT',
+      `invalid address ${printable(address)}: it does not belong to any of this network's subnets`,
+      { hint: `network ${network.name} has ${network.document.subnet}` },
+    )
+  if (!isHostAddress(subnet, number) || reservedOn(network).includes(address))
+    throw new BaleError('CONFLICT', `Address already in use: ${address}`)
+  return address
+}
+
+/** The same host part as the IPv4 address, so that there is one claim for both. */
+function ipv6Of({ subnet, ipv6 }: NetworkDocument, address: string): Pick<Connection, 'ipv6'> {
+  if (!ipv6) return {}
+  const { base, prefix } = parseSubnet6(ipv6.subnet)
+  const offset = parseAddress(address)! - parseSubnet(subnet).base
+  // The gateway's own host part may be another one than in IPv4.
+  const taken = parseAddress6(ipv6.gateway) === base + BigInt(offset)
+  const host = BigInt(offset) + (taken ? 2n ** 24n : 0n)
+  return { ipv6: { address: formatAddress6(base + host), prefix, gateway: ipv6.gateway } }
 }

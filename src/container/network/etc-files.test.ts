@@ -15,7 +15,7 @@ test("/etc/hosts has docker's lines, then what was added, then the container's o
   const text = hostsFile({
     extra: ['db:10.0.0.5', 'v6:::1', 'host.docker.internal:host-gateway'],
     gateway: '10.120.0.1',
-    own: { address: '10.120.0.2', names: ['web.example', 'web'] },
+    own: { addresses: ['10.120.0.2'], names: ['web.example', 'web'] },
   })
   assert.ok(text.startsWith('127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n'))
   assert.ok(text.endsWith('10.0.0.5\tdb\n::1\tv6\n10.120.0.1\thost.docker.internal\n10.120.0.2\tweb.example web\n'))

@@ -18,13 +18,14 @@ export interface HostsOptions {
   extra?: readonly string[]
   /** What `host-gateway` stands for. */
   gateway?: string
-  /** The container's own line: address and names. */
-  own?: { address: string; names: readonly string[] }
+  /** The container's own lines: its addresses, all with the same names. */
+  own?: { addresses: readonly (string | undefined)[]; names: readonly string[] }
 }
 
 /** /etc/hosts of a container, as docker writes it. */
 export function hostsFile(options: HostsOptions): string {
-  const own = options.own ? [`${options.own.address}\t${options.own.names.filter(Boolean).join(' ')}`] : []
+  const { addresses, names } = options.own ?? { addresses: [], names: [] }
+  const own = addresses.flatMap((address) => (address ? [`${address}\t${names.filter(Boolean).join(' ')}`] : []))
   return `${[...LOCAL_NAMES, ...hostLines(options.extra ?? [], options.gateway), ...own].join('\n')}\n`
 }
 

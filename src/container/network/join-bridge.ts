@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { BaleError } from '#base'
 import { runProgram } from '#host'
 import type { Programs } from '../runtime/programs.ts'
+import { bridgeSettings } from './bridge-options.ts'
 import type { Bridges } from './bridges.ts'
 import type { Connection } from './connections.ts'
 import { anchorNames } from './netavark-request.ts'
@@ -37,7 +38,8 @@ export async function joinBridge(
   connection: Connection,
 ): Promise<void> {
   const link = linkOf(place.owner)
-  const mtu = document.options['mtu'] ? ` mtu ${document.options['mtu']}` : ''
+  const size = bridgeSettings(document.options).mtu
+  const mtu = size === undefined ? '' : ` mtu ${size}`
   const inside = [
     `link set lo up`,
     `link add eth0 address ${connection.mac}${mtu} type veth peer name ${link}${mtu} netns ${process.pid}`,
@@ -61,8 +63,9 @@ export async function joinBridge(
  */
 export async function setPortFlags(document: NetworkDocument): Promise<void> {
   const ports = `/sys/class/net/${document.interfaceName}/brif`
+  const { betweenContainers } = bridgeSettings(document.options)
   for (const port of readdirSync(ports)) {
     await writeFile(join(ports, port, 'hairpin_mode'), '1')
-    if (document.options['icc'] === 'false') await writeFile(join(ports, port, 'isolated'), '1')
+    if (!betweenContainers) await writeFile(join(ports, port, 'isolated'), '1')
   }
 }

@@ -72,14 +72,14 @@ export async function replaceNames(
   }
   // The server reads every file of its folder: the new one is made beside it.
   const made = join(folder, `${key}.names`)
-  await writeFile(made, renamed(text, owner, names))
+  await writeFile(made, replacedNames(text, owner, names))
   await rename(made, path)
   const server = processIdentity(serverPid(folder) ?? 0)
   if (server) sendSignal(server, 'SIGHUP')
 }
 
 /** One line for a container: ID, IPv4 addresses, IPv6 addresses, names, and sometimes its own servers. */
-export function renamed(text: string, owner: string, names: readonly string[]): string {
+export function replacedNames(text: string, owner: string, names: readonly string[]): string {
   return text
     .split('\n')
     .map((line) => {

@@ -1,5 +1,8 @@
+import { createHash } from 'node:crypto'
 import { hostAddresses, parseSubnet } from './address.ts'
+import { bridgeSettings } from './bridge-options.ts'
 import type { Connection } from './connections.ts'
+import { formatAddress6, parseSubnet6 } from './ipv6-address.ts'
 import type { NetavarkRequest } from './netavark.ts'
 import type { Network, NetworkDocument } from './network.ts'
 
@@ -11,8 +14,8 @@ export function standInRequest(network: Network): NetavarkRequest {
 
 function standIn(network: Network): Connection {
   const subnet = parseSubnet(network.document.subnet)
-  const [address = ''] = hostAddresses(subnet)
-  const { gateway } = network.document
+  const { gateway, ipv6 } = network.document
+  const address = firstBut(gateway, hostAddresses(subnet))
   const { id: networkId, name: networkName } = network
   return {
     networkId,
@@ -20,12 +23,20 @@ function standIn(network: Network): Connection {
     address,
     prefix: subnet.prefix,
     gateway,
+    ...(ipv6 && {
+      ipv6: { address: formatAddress6(parseSubnet6(ipv6.subnet).base + 2n), prefix: 64, gateway: ipv6.gateway },
+    }),
     mac: macOf(address),
     aliases: [],
     ports: [],
     dns: false,
     internal: false,
   }
+}
+
+function firstBut(taken: string, addresses: Iterable<string>): string {
+  for (const address of addresses) if (address !== taken) return address
+  return ''
 }
 
 /** Docker's rule: a locally administered address that holds the IPv4 address. */
@@ -36,9 +47,16 @@ export function macOf(address: string): string {
 
 /** Two ends of a pair that belongs to no container. */
 export function anchorNames(document: NetworkDocument): [string, string] {
-  const suffix = document.interfaceName.slice(-8)
+  const { interfaceName: name } = document
+  const suffix = /^bale-[0-9a-f]{8}$/.test(name)
+    ? name.slice(-8)
+    : createHash('sha256').update(name).digest('hex').slice(0, 8)
   return [`bla-${suffix}`, `blb-${suffix}`]
 }
+
+/** Every address of both families is one rule for netavark. */
+const isEveryAddress = (address: string) => address === '0.0.0.0' || address === '::'
+const isFirstOfBoth = ({ hostIp }: { hostIp: string }) => hostIp !== '::'
 
 /** Where nothing is sent: the name server of an internal network must not be the way out. */
 const NOBODY = '255.255.255.255'
@@ -63,6 +81,7 @@ export function netavarkRequest(
   dnsServers: readonly string[] = [],
 ): NetavarkRequest {
   const { document } = network
+  const { mtu } = bridgeSettings(document.options)
   const key = keyOf(network.id)
   return {
     container_id: owner,
@@ -70,7 +89,7 @@ export function netavarkRequest(
     networks: {
       [key]: {
         interface_name: 'eth0',
-        static_ips: [connection.address],
+        static_ips: [connection.address, ...(connection.ipv6 ? [connection.ipv6.address] : [])],
         static_mac: connection.mac,
         aliases: [...connection.aliases],
       },
@@ -81,16 +100,16 @@ export function netavarkRequest(
         id: network.id,
         driver: 'bridge',
         network_interface: document.interfaceName,
-        subnets: [{ subnet: document.subnet, gateway: document.gateway }],
-        ipv6_enabled: false,
+        subnets: [{ subnet: document.subnet, gateway: document.gateway }, ...(document.ipv6 ? [document.ipv6] : [])],
+        ipv6_enabled: document.ipv6 !== undefined,
         internal: document.internal,
         dns_enabled: document.dns,
         ipam_options: { driver: 'host-local' },
-        options: document.options,
+        options: mtu === undefined ? {} : { mtu: String(mtu) },
       },
     },
-    port_mappings: connection.ports.map((port) => ({
-      host_ip: port.hostIp === '0.0.0.0' ? '' : port.hostIp,
+    port_mappings: connection.ports.filter(isFirstOfBoth).map((port) => ({
+      host_ip: isEveryAddress(port.hostIp) ? '' : port.hostIp,
       host_port: port.hostPort,
       container_port: port.containerPort,
       protocol: port.protocol,

@@ -58,6 +58,7 @@ export function netavark(programs: Programs, folder: string): Netavark {
   return {
     async setup(namespace, request) {
       programs.need('iptables')
+      if (Object.values(request.network_info).some((network) => network.ipv6_enabled)) programs.need('ip6tables')
       const result = await call('setup', namespace, request)
       if (result.code !== 0)
         throw new BaleError('NETWORK_SETUP_FAILED', `cannot connect the container: ${reason(result)}`)

@@ -1,20 +1,34 @@
+import { existsSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { BaleError, printable } from '#base'
 import type { NetworkRecord, Store } from '#store'
 import {
   contains,
+  containsSubnet,
   formatAddress,
   formatSubnet,
   gatewayOf,
+  isHostAddress,
   overlaps,
   parseAddress,
   parseSubnet,
   type Subnet,
 } from './address.ts'
+import { bridgeSettings } from './bridge-options.ts'
+import {
+  contains6,
+  formatAddress6,
+  formatSubnet6,
+  overlaps6,
+  parseAddress6,
+  parseSubnet6,
+  uniqueLocalSubnet,
+} from './ipv6-address.ts'
 import { freeSubnet, routedSubnets } from './subnet-pool.ts'
 
 export const DEFAULT_NETWORK = 'bridge'
 /** Names that stand for something else than a network of the store. */
-export const RESERVED_NETWORKS = ['none', 'host', 'default', 'container']
+export const RESERVED_NETWORKS = ['none', 'host', 'default']
 
 /** What the store keeps of a network. */
 export interface NetworkDocument {
@@ -23,10 +37,19 @@ export interface NetworkDocument {
   interfaceName: string
   subnet: string
   gateway: string
+  /** The part of the subnet that containers get addresses from, when it is not the whole. */
+  ipRange?: string
+  /** Addresses that are not given to containers, by the name of who has them. */
+  auxiliary?: Record<string, string>
+  /** A container's address there ends as its IPv4 address does. */
+  ipv6?: { subnet: string; gateway: string }
   /** No way out. */
   internal: boolean
   /** Containers find each other by name (not on the default network, as with docker). */
   dns: boolean
+  /** Means nothing here, and is shown. */
+  attachable?: boolean
+  /** As people wrote them; `bridgeSettings` says what they mean. */
   options: Record<string, string>
   labels: Record<string, string>
 }
@@ -36,15 +59,18 @@ export type Network = NetworkRecord<NetworkDocument>
 export interface CreateNetworkOptions {
   name: string
   driver?: string
-  subnet?: string
-  gateway?: string
+  /** At most one of each family; an IPv6 one needs `ipv6`. */
+  subnets?: readonly string[]
+  gateways?: readonly string[]
+  ipRange?: string
+  /** Addresses that are not given to containers, by name. */
+  auxiliary?: Record<string, string>
+  ipv6?: boolean
   internal?: boolean
-  /** `mtu`, `isolate` */
+  attachable?: boolean
   options?: Record<string, string>
   labels?: Record<string, string>
 }
-
-const OPTIONS: Record<string, string> = { mtu: 'mtu', 'com.docker.network.driver.mtu': 'mtu', isolate: 'isolate' }
 
 /** Adds a network to the store. Nothing changes on the machine until a container joins. */
 export async function createNetwork(
@@ -53,34 +79,26 @@ export async function createNetwork(
   identity: { id: string; created: number },
 ): Promise<Network> {
   const { name } = asked
-  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name) || RESERVED_NETWORKS.includes(name))
-    throw new BaleError('INVALID_ARGUMENT', `invalid network name: ${printable(name)}`)
-  if (asked.driver && asked.driver !== 'bridge')
-    throw new BaleError('UNSUPPORTED', `network driver ${printable(asked.driver)} is not supported`, {
-      hint: 'bridge is the only one so far',
-    })
+  if (RESERVED_NETWORKS.includes(name)) throw invalid(`operation is not permitted on predefined ${name} network`)
+  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name)) throw invalid(`invalid network name: ${printable(name)}`)
+  assertDriver(asked.driver ?? 'bridge')
   const known = await store.networks.list<NetworkDocument>()
-  if (known.some((network) => network.name === name))
-    throw new BaleError('CONFLICT', `network with name ${name} already exists`)
-  const subnet = chooseSubnet(asked, known)
-  const gateway = asked.gateway ?? gatewayOf(subnet)
-  const gatewayNumber = parseAddress(gateway)
-  if (gatewayNumber === undefined || !contains(subnet, gatewayNumber))
-    throw new BaleError(
-      'INVALID_ARGUMENT',
-      `gateway ${printable(gateway)} is not an address of ${formatSubnet(subnet)}`,
-    )
+  if (known.some((network) => network.name === name)) throw conflict(`network with name ${name} already exists`)
+  const addresses = chooseAddresses(asked, known)
+  const ipv6 = chooseIpv6(asked, known, identity.id)
+  const options = asked.options ?? {}
   const network: Network = {
     ...identity,
     name,
     document: {
       driver: 'bridge',
-      interfaceName: `bale-${identity.id.slice(0, 8)}`,
-      subnet: formatSubnet(subnet),
-      gateway: formatAddress(gatewayNumber),
+      interfaceName: freeInterface(bridgeSettings(options).name, known) ?? `bale-${identity.id.slice(0, 8)}`,
+      ...addresses,
+      ...(ipv6 && { ipv6 }),
       internal: asked.internal ?? false,
       dns: name !== DEFAULT_NETWORK,
-      options: networkOptions(asked.options ?? {}),
+      ...(asked.attachable && { attachable: true }),
+      options,
       labels: asked.labels ?? {},
     },
   }
@@ -88,27 +106,89 @@ export async function createNetwork(
   return network
 }
 
-function chooseSubnet(asked: CreateNetworkOptions, known: readonly Network[]): Subnet {
+function assertDriver(driver: string): void {
+  if (driver === 'bridge') return
+  if (driver === 'host' || driver === 'null') throw conflict(`only one instance of "${driver}" network is allowed`)
+  throw new BaleError('UNSUPPORTED', `network driver ${printable(driver)} is not supported`, {
+    hint: 'bridge is the only one so far',
+  })
+}
+
+/** The subnets of one family; the rest of an address plan belongs to the first. */
+function ofFamily(words: readonly string[] | undefined, family: 4 | 6): string[] {
+  return (words ?? []).filter((word) => (word.includes(':') ? 6 : 4) === family)
+}
+
+type Addresses = Pick<NetworkDocument, 'subnet' | 'gateway' | 'ipRange' | 'auxiliary'>
+
+function chooseAddresses(asked: CreateNetworkOptions, known: readonly Network[]): Addresses {
+  const [wanted, ...more] = ofFamily(asked.subnets, 4)
+  const [givenGateway, ...moreGateways] = ofFamily(asked.gateways, 4)
+  if (more.length > 0) throw invalid("bridge driver doesn't support multiple subnets")
+  if (moreGateways.length > 0) throw invalid('cannot configure multiple gateways on the same network')
+  const auxiliary = Object.entries(asked.auxiliary ?? {})
+  if (wanted === undefined && (givenGateway !== undefined || asked.ipRange !== undefined || auxiliary.length > 0))
+    throw invalid('every ip-range or gateway must have a corresponding subnet')
+  const subnet = chooseSubnet(asked.name, wanted, known)
+  const shown = formatSubnet(subnet)
+  const range = asked.ipRange === undefined ? undefined : parseSubnet(asked.ipRange, 32)
+  if (range && !containsSubnet(subnet, range)) throw invalid(`no matching subnet for range ${asked.ipRange}`)
+  const gateway = givenGateway ?? gatewayOf(subnet)
+  const gatewayNumber = parseAddress(gateway)
+  if (gatewayNumber === undefined || !contains(subnet, gatewayNumber))
+    throw invalid(`no matching subnet for gateway ${printable(gateway)}: it is not an address of ${shown}`)
+  if (!isHostAddress(subnet, gatewayNumber)) throw invalid(`gateway ${gateway} is no address of a host in ${shown}`)
+  for (const [name, address] of auxiliary)
+    if (!isHostAddress(subnet, parseAddress(address) ?? -1))
+      throw invalid(`no matching subnet for aux-address ${printable(`${name}=${address}`)}`)
+  return {
+    subnet: shown,
+    gateway: formatAddress(gatewayNumber),
+    ...(range && { ipRange: formatSubnet(range) }),
+    ...(auxiliary.length > 0 && { auxiliary: Object.fromEntries(auxiliary) }),
+  }
+}
+
+function chooseSubnet(name: string, wanted: string | undefined, known: readonly Network[]): Subnet {
   const taken = known.map((network) => parseSubnet(network.document.subnet))
-  if (asked.subnet === undefined)
-    return freeSubnet(asked.name === DEFAULT_NETWORK ? 'large' : 'small', [...taken, ...routedSubnets()])
-  const subnet = parseSubnet(asked.subnet)
+  if (wanted === undefined)
+    return freeSubnet(name === DEFAULT_NETWORK ? 'large' : 'small', [...taken, ...routedSubnets()])
+  const subnet = parseSubnet(wanted)
   const clash = taken.findIndex((other) => overlaps(other, subnet))
-  if (clash >= 0)
-    throw new BaleError('CONFLICT', `Pool overlaps with other one on this address space: ${known[clash]!.name}`)
+  if (clash >= 0) throw conflict(`Pool overlaps with other one on this address space: ${known[clash]!.name}`)
   return subnet
 }
 
-function networkOptions(options: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(options).map(([key, value]) => {
-      const known = OPTIONS[key]
-      if (!known || !/^[a-z0-9]+$/.test(value))
-        throw new BaleError('INVALID_ARGUMENT', `unsupported network option: ${printable(`${key}=${value}`)}`)
-      return [known, value]
-    }),
-  )
+function chooseIpv6(asked: CreateNetworkOptions, known: readonly Network[], id: string): NetworkDocument['ipv6'] {
+  const [wanted, ...more] = ofFamily(asked.subnets, 6)
+  const [givenGateway] = ofFamily(asked.gateways, 6)
+  if (!asked.ipv6) {
+    if (wanted === undefined && givenGateway === undefined) return undefined
+    throw invalid(`IPv6 ${wanted ?? givenGateway} is given for a network without IPv6`)
+  }
+  if (more.length > 0) throw invalid("bridge driver doesn't support multiple subnets")
+  if (wanted === undefined && givenGateway !== undefined)
+    throw invalid('every ip-range or gateway must have a corresponding subnet')
+  const subnet = wanted === undefined ? uniqueLocalSubnet(id) : parseSubnet6(wanted)
+  const clash = known.find(({ document: { ipv6 } }) => ipv6 && overlaps6(parseSubnet6(ipv6.subnet), subnet))
+  if (clash) throw conflict(`Pool overlaps with other one on this address space: ${clash.name}`)
+  const gateway = givenGateway === undefined ? subnet.base + 1n : parseAddress6(givenGateway)
+  if (gateway === undefined || isIP(givenGateway ?? '::') !== 6 || !contains6(subnet, gateway))
+    throw invalid(`no matching subnet for gateway ${printable(givenGateway ?? '')}`)
+  return { subnet: formatSubnet6(subnet), gateway: formatAddress6(gateway) }
 }
+
+/** A bridge with a name of somebody's choice must not be there already: it would be removed with the network. */
+function freeInterface(name: string | undefined, known: readonly Network[]): string | undefined {
+  if (name === undefined) return undefined
+  const user = known.find((network) => network.document.interfaceName === name)
+  if (user) throw conflict(`bridge ${name} belongs to network ${user.name}`)
+  if (existsSync(`/sys/class/net/${name}`)) throw conflict(`the machine has an interface ${name} already`)
+  return name
+}
+
+const invalid = (message: string) => new BaleError('INVALID_ARGUMENT', message)
+const conflict = (message: string) => new BaleError('CONFLICT', message)
 
 /** The default network, made when it is asked for the first time. */
 export async function defaultNetwork(

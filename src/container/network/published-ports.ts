@@ -27,9 +27,11 @@ export async function claimPorts(
   store: Pick<Store, 'ports'>,
   owner: string,
   requests: readonly PortRequest[],
-  address = '0.0.0.0',
+  { address = '0.0.0.0', ipv6 = false }: { address?: string; ipv6?: boolean } = {},
 ): Promise<PublishedPort[]> {
-  const wanted = withoutDoubles(requests.map((request) => ({ ...request, hostIp: request.hostAddress || address })))
+  const wanted = withoutDoubles(
+    requests.map((request) => ({ ...request, hostIps: hostAddresses(request.hostAddress || address, ipv6) })),
+  )
   if (wanted.length === 0) return []
   for (let attempt = 1; ; attempt++) {
     const choices = await choosePorts(wanted, await store.ports.list())
@@ -38,7 +40,7 @@ export async function claimPorts(
       return claimed.map(({ hostIp, port, protocol }, index) => ({
         hostIp,
         hostPort: port,
-        containerPort: wanted[index]!.containerPort,
+        containerPort: choices[index]!.containerPort,
         protocol,
       }))
     } catch (error) {
@@ -47,12 +49,22 @@ export async function claimPorts(
   }
 }
 
-type Wanted = PortRequest & { hostIp: string }
+type Wanted = PortRequest & { hostIps: string[] }
 
 const isFixed = ({ hostPort, hostPortEnd }: Wanted) => hostPort !== undefined && hostPortEnd === undefined
 
+/** Where a port listens: every address is one of each family that the network has. */
+function hostAddresses(address: string, ipv6: boolean): string[] {
+  if (ipv6) return address === '0.0.0.0' || address === '::' ? ['0.0.0.0', '::'] : [address]
+  if (!address.includes(':')) return [address]
+  throw new BaleError('UNSUPPORTED', `cannot publish a port on ${shown(address)}: the network has IPv4 only`, {
+    hint: 'publish it on an IPv4 address, or use a network that was made with IPv6',
+  })
+}
+
 function withoutDoubles(ports: readonly Wanted[]): Wanted[] {
-  const key = (port: Wanted) => [port.hostIp, port.hostPort, port.hostPortEnd, port.containerPort, port.protocol].join()
+  const key = (port: Wanted) =>
+    [port.hostIps, port.hostPort, port.hostPortEnd, port.containerPort, port.protocol].join()
   return [...new Map(ports.map((port) => [key(port), port])).values()]
 }
 
@@ -61,18 +73,25 @@ async function choosePorts(wanted: readonly Wanted[], taken: readonly ClaimedPor
   // Those that were named first: a random one must not take them.
   for (const port of wanted.filter(isFixed)) await assertFree(port, port.hostPort!, used)
   for (const port of wanted.filter(isFixed)) used.add(`${port.protocol}/${port.hostPort}`)
-  const choices: { hostIp: string; protocol: PublishedPort['protocol']; candidates: number[] }[] = []
+  const choices: {
+    hostIp: string
+    protocol: PublishedPort['protocol']
+    candidates: number[]
+    containerPort: number
+  }[] = []
   for (const port of wanted) {
     const chosen = isFixed(port) ? port.hostPort! : await freePort(port, used)
     used.add(`${port.protocol}/${chosen}`)
-    choices.push({ hostIp: port.hostIp, protocol: port.protocol, candidates: [chosen] })
+    const { protocol, containerPort } = port
+    for (const hostIp of port.hostIps) choices.push({ hostIp, protocol, candidates: [chosen], containerPort })
   }
   return choices
 }
 
 /** A port that another container holds is the store's to refuse, in docker's words. */
-async function assertFree({ hostIp, protocol }: Wanted, port: number, used: ReadonlySet<string>): Promise<void> {
-  if (used.has(`${protocol}/${port}`) || (await canBind(hostIp, port, protocol))) return
+async function assertFree({ hostIps, protocol }: Wanted, port: number, used: ReadonlySet<string>): Promise<void> {
+  if (used.has(`${protocol}/${port}`) || (await canBindAll(hostIps, port, protocol))) return
+  const [hostIp = ''] = hostIps
   throw new BaleError(
     'CONFLICT',
     `failed to bind host port ${shown(hostIp)}:${port}/${protocol}: address already in use`,
@@ -83,15 +102,20 @@ async function assertFree({ hostIp, protocol }: Wanted, port: number, used: Read
 }
 
 async function freePort(
-  { hostIp, protocol, hostPort: from = RANDOM_PORTS.from, hostPortEnd: to = RANDOM_PORTS.to }: Wanted,
+  { hostIps, protocol, hostPort: from = RANDOM_PORTS.from, hostPortEnd: to = RANDOM_PORTS.to }: Wanted,
   used: ReadonlySet<string>,
 ): Promise<number> {
   for (let port = from; port <= to; port++)
-    if (!used.has(`${protocol}/${port}`) && (await canBind(hostIp, port, protocol))) return port
-  throw new BaleError('CONFLICT', `all ${protocol} ports of ${from}-${to} are in use on ${shown(hostIp)}`)
+    if (!used.has(`${protocol}/${port}`) && (await canBindAll(hostIps, port, protocol))) return port
+  throw new BaleError('CONFLICT', `all ${protocol} ports of ${from}-${to} are in use on ${shown(hostIps[0] ?? '')}`)
 }
 
 const shown = (address: string) => (address.includes(':') ? `[${address}]` : address)
+
+async function canBindAll(addresses: readonly string[], port: number, protocol: PublishedPort['protocol']) {
+  for (const address of addresses) if (!(await canBind(address, port, protocol))) return false
+  return true
+}
 
 function canBind(address: string, port: number, protocol: PublishedPort['protocol']): Promise<boolean> {
   if (protocol === 'sctp') return Promise.resolve(true)
@@ -117,7 +141,8 @@ function canBind(address: string, port: number, protocol: PublishedPort['protoco
         server.close(() => resolve(true)),
       )
     } else {
-      const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4')
+      const ipv6Only = address.includes(':')
+      const socket = createSocket({ type: ipv6Only ? 'udp6' : 'udp4', ipv6Only })
       socket.once('error', failed)
       socket.bind({ address, port, exclusive: true }, () => socket.close(() => resolve(true)))
     }

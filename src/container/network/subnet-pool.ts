@@ -20,7 +20,8 @@ export function freeSubnet(pool: keyof typeof POOLS, taken: readonly Subnet[]): 
     if (!taken.some((one) => overlaps(one, candidate))) return candidate
   }
   if (pool === 'large') return freeSubnet('small', taken)
-  throw new BaleError('NETWORK_SETUP_FAILED', 'all address ranges for networks are in use', {
+  const words = 'could not find an available, non-overlapping IPv4 address pool: all address ranges are in use'
+  throw new BaleError('NETWORK_SETUP_FAILED', words, {
     hint: 'name one: bale network create --subnet 10.200.0.0/24 NAME',
   })
 }

@@ -130,7 +130,7 @@ async function stepMounts(
     hosts: hostsFile({
       extra: step.hosts,
       gateway: address?.gateway,
-      ...(address && { own: { address: address.address, names: [hostname] } }),
+      ...(address && { own: { addresses: [address.address], names: [hostname] } }),
     }),
   }
   for (const [name, text] of Object.entries(files)) await writeFileWithMode(join(folder, name), text, 0o644)

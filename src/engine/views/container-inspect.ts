@@ -260,9 +260,9 @@ function networkView({ record, status }: SeenContainer): Record<string, unknown>
     Gateway: joined?.gateway ?? '',
     IPAddress: joined?.address ?? '',
     IPPrefixLen: joined?.prefix ?? 0,
-    IPv6Gateway: '',
-    GlobalIPv6Address: '',
-    GlobalIPv6PrefixLen: 0,
+    IPv6Gateway: joined?.ipv6?.gateway ?? '',
+    GlobalIPv6Address: joined?.ipv6?.address ?? '',
+    GlobalIPv6PrefixLen: joined?.ipv6?.prefix ?? 0,
     MacAddress: joined?.mac ?? '',
     DriverOpts: null,
   }
