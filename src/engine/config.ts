@@ -1,9 +1,9 @@
 import { isIP } from 'node:net'
 import { arch } from 'node:os'
 import { join, resolve } from 'node:path'
-import { BaleError, errnoOf } from '#base'
-import { readTextSync } from '#host/file'
+import { BaleError } from '#base'
 import type { Platform } from '#spec'
+import { type ConfigFile, NO_FILE, type OwnRegistry, readConfigFile } from './config-file.ts'
 
 /** What the user decides once: where things lie and which parts are used. Read by `readConfig`, then passed on. */
 export interface EngineConfig {
@@ -19,10 +19,18 @@ export interface EngineConfig {
   dockerConfigFile: string
   /** Other credential files that are read, most specific first (podman's auth.json). */
   authFiles: string[]
-  /** Registries that are spoken to by plain http or with unverified certificates. */
+  /** Registries that are spoken to by plain http or with unverified certificates: hosts with port, ranges of addresses. */
   insecureRegistries: string[]
   /** The host's address for published ports that name none; undefined: every address, which is told. */
   publishAddress: string | undefined
+  /** What config.json says of names that begin with a prefix. */
+  registries: Readonly<Record<string, OwnRegistry>>
+  /** Changed bounds of the registry client. */
+  registryLimits: Readonly<Record<string, number>>
+  /** Where else something about registries is written. */
+  registryFiles: RegistryFiles
+  /** Folders like /etc/docker/certs.d. */
+  certificateFolders: string[]
   /** Where helper programs are looked for. */
   path: string
   /** From SOURCE_DATE_EPOCH: seconds since 1970 for reproducible builds. */
@@ -33,6 +41,17 @@ export interface EngineConfig {
   environment: Readonly<Record<string, string | undefined>>
 }
 
+export interface RegistryFiles {
+  /** bale's own, when there is one. */
+  configFile: string | undefined
+  /** docker's daemon.json. */
+  daemonFiles: string[]
+  /** registries.conf of containers: the first that is there counts. */
+  registriesConf: string[]
+  /** Folders with more of them. */
+  registriesConfFolders: string[]
+}
+
 export type ConfigOverrides = Partial<Pick<EngineConfig, 'root' | 'run' | 'snapshotter' | 'runtime' | 'debug'>> & {
   /** Folder of docker's config.json (docker's `--config`). */
   dockerConfigFolder?: string
@@ -40,12 +59,12 @@ export type ConfigOverrides = Partial<Pick<EngineConfig, 'root' | 'run' | 'snaps
 
 /**
  * Flags win over the environment (BALE_ROOT, BALE_RUN, BALE_SNAPSHOTTER, BALE_RUNTIME, DOCKER_CONFIG …), which wins over
- * /etc/bale/config.json (members root, run, snapshotter, runtime, insecureRegistries, publish.address), which wins over the
- * defaults.
+ * /etc/bale/config.json (its members are those of ConfigFile), which wins over the defaults.
  */
 export function readConfig(overrides: ConfigOverrides = {}): EngineConfig {
   const env = process.env
-  const file = readConfigFile(env['BALE_CONFIG'] ?? '/etc/bale/config.json', env['BALE_CONFIG'] !== undefined)
+  const configFile = env['BALE_CONFIG'] ?? '/etc/bale/config.json'
+  const file = readConfigFile(configFile, env['BALE_CONFIG'] !== undefined)
   const home = env['HOME'] ?? '/'
   const isRoot = process.geteuid?.() === 0
   // An empty XDG variable counts as unset (XDG Base Directory Specification).
@@ -89,6 +108,9 @@ export function readConfig(overrides: ConfigOverrides = {}): EngineConfig {
     ],
     insecureRegistries: file.insecureRegistries ?? [],
     publishAddress: publishAddress(file.publish),
+    registries: file.registries ?? {},
+    registryLimits: file.registryLimits ?? {},
+    ...registryPlaces(env, home, isRoot, file === NO_FILE ? undefined : configFile),
     // Debian keeps runc and iptables in sbin folders, which ordinary users and some service managers leave out.
     path: [
       ...new Set([
@@ -106,13 +128,24 @@ export function readConfig(overrides: ConfigOverrides = {}): EngineConfig {
   }
 }
 
-interface ConfigFile {
-  root?: string
-  run?: string
-  snapshotter?: string
-  runtime?: string
-  insecureRegistries?: string[]
-  publish?: { address?: string }
+/** Source: dockerd(8), containers-registries.conf(5), containers-certs.d(5). */
+function registryPlaces(env: NodeJS.ProcessEnv, home: string, isRoot: boolean, configFile: string | undefined) {
+  const own = env['XDG_CONFIG_HOME'] || join(home, '.config')
+  const chosen = env['CONTAINERS_REGISTRIES_CONF']
+  return {
+    registryFiles: {
+      configFile,
+      daemonFiles: ['/etc/docker/daemon.json', ...(isRoot ? [] : [join(own, 'docker/daemon.json')])],
+      registriesConf: chosen ? [chosen] : [join(own, 'containers/registries.conf'), '/etc/containers/registries.conf'],
+      registriesConfFolders: ['/etc/containers/registries.conf.d', join(own, 'containers/registries.conf.d')],
+    },
+    certificateFolders: [
+      join(own, 'containers/certs.d'),
+      join(own, 'docker/certs.d'),
+      '/etc/containers/certs.d',
+      '/etc/docker/certs.d',
+    ],
+  }
 }
 
 function publishAddress({ address }: NonNullable<ConfigFile['publish']> = {}): string | undefined {
@@ -120,45 +153,6 @@ function publishAddress({ address }: NonNullable<ConfigFile['publish']> = {}): s
   throw new BaleError('INVALID_ARGUMENT', `publish.address of the configuration is no IPv4 address: ${address}`, {
     hint: '127.0.0.1 for this machine only, 0.0.0.0 for every address',
   })
-}
-
-function isPublish(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  return Object.entries(value).every(([key, member]) => key === 'address' && typeof member === 'string')
-}
-
-function readConfigFile(path: string, wanted: boolean): ConfigFile {
-  let text: string
-  try {
-    text = readTextSync(path)
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT' && !wanted) return {}
-    throw new BaleError('INVALID_ARGUMENT', `cannot read the configuration ${path}`, { cause: error })
-  }
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (error) {
-    throw new BaleError('INVALID_ARGUMENT', `the configuration ${path} is not JSON: ${String(error)}`)
-  }
-  const known = ['root', 'run', 'snapshotter', 'runtime', 'insecureRegistries', 'publish']
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new BaleError('INVALID_ARGUMENT', `the configuration ${path} is not a JSON object`)
-  }
-  for (const [key, member] of Object.entries(value)) {
-    const wellFormed =
-      key === 'insecureRegistries'
-        ? Array.isArray(member) && member.every((one) => typeof one === 'string')
-        : key === 'publish'
-          ? isPublish(member)
-          : typeof member === 'string'
-    if (!known.includes(key) || !wellFormed) {
-      throw new BaleError('INVALID_ARGUMENT', `the configuration ${path} has an unknown or ill-typed member: ${key}`, {
-        hint: `known members: ${known.join(', ')}`,
-      })
-    }
-  }
-  return value as ConfigFile
 }
 
 function choice<T extends string>(what: string, value: string, values: readonly T[]): T {

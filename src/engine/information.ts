@@ -5,6 +5,7 @@ import { errnoOf } from '#base'
 import { readText, readTextSync } from '#host/file'
 import { formatPlatform } from '#spec'
 import type { EngineContext } from './context.ts'
+import type { RegistryInformation } from './registries/registry-information.ts'
 import { DOCKER_FACTS } from './views/docker-facts.ts'
 
 export interface VersionInformation {
@@ -61,7 +62,7 @@ async function firstAnswer(places: readonly string[], path: string): Promise<str
 
 type DockerFacts = typeof DOCKER_FACTS
 
-export interface SystemInformation extends DockerFacts {
+export interface SystemInformation extends DockerFacts, RegistryInformation {
   Containers: number
   ContainersRunning: number
   ContainersPaused: number
@@ -87,12 +88,14 @@ export interface SystemInformation extends DockerFacts {
 export async function information(context: EngineContext): Promise<SystemInformation> {
   const store = await context.store()
   const { chooseLayerFormat } = await import('#rootfs')
-  const [containers, images, format, system, cgroups] = await Promise.all([
+  const { registryInformation } = await import('./registries/registry-information.ts')
+  const [containers, images, format, system, cgroups, registries] = await Promise.all([
     store.containers.list(),
     store.images.list(),
     chooseLayerFormat(context.config.root, context.config.snapshotter),
     operatingSystem(),
     readText('/proc/self/mountinfo'),
+    registryInformation(context),
   ])
   const count = (state: string) => containers.filter((one) => one.state === state).length
   return {
@@ -115,6 +118,7 @@ export async function information(context: EngineContext): Promise<SystemInforma
     RunDir: context.config.run,
     ServerVersion: packageVersion(),
     Platform: formatPlatform(context.platform),
+    ...registries,
   }
 }
 

@@ -44,7 +44,7 @@ export async function listMembers(
     return entriesOf(store, local, name, options)
   }
   const reference = listName(text)
-  await using repository = openRegistry(context, reference, options)
+  await using repository = await openRegistry(context, reference, options)
   const descriptor = await repository.resolve(reference.digest ?? reference.tag, options)
   return await entriesOf(repository, descriptor, fullName(reference), options)
 }

@@ -9,6 +9,6 @@ export async function listTags(
   name: string,
   options: OperationOptions = {},
 ): Promise<string[]> {
-  await using repository = openRegistry(context, parseReference(name))
+  await using repository = await openRegistry(context, parseReference(name), { typed: name })
   return (await Array.fromAsync(repository.tags(options))).sort()
 }

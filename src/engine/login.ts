@@ -50,9 +50,10 @@ export async function logout(
   return { registry, known: await openCredentials(context).erase(registry) }
 }
 
-function verify(context: EngineContext, registry: string, credential: Credential, signal?: AbortSignal) {
+async function verify(context: EngineContext, registry: string, credential: Credential, signal?: AbortSignal) {
+  const { mirrors: _, location: __, ...options } = await registryOptions(context, { registry, repository: '' })
   return checkLogin(registry, {
-    ...registryOptions(context, registry),
+    ...options,
     credentials: fixedCredential(registry, credential),
     signal,
   })

@@ -40,7 +40,7 @@ export async function inspectManifest(
   })
   if (local && (isIndexType(local.mediaType) || isDigest(text))) return inspect(store, local, text, options)
   const reference = listName(text)
-  await using repository = openRegistry(context, reference, options)
+  await using repository = await openRegistry(context, reference, options)
   let descriptor: Descriptor
   try {
     descriptor = await repository.resolve(reference.digest ?? reference.tag, options)

@@ -28,7 +28,7 @@ export async function pushManifestList(
   const { manifests } = await requireList(context, name)
   const destination = options.destination === undefined ? name : listName(options.destination)
   const store = await context.store()
-  await using repository = openRegistry(context, destination, options)
+  await using repository = await openRegistry(context, destination, { ...options, writing: true })
   const sent: Descriptor[] = []
   for (const entry of manifests) sent.push(await pushEntry(context, entry, repository, options))
   const { descriptor, bytes } = makeIndex(withoutOrigins(sent), { mediaType: indexTypeFor(sent) })
@@ -56,7 +56,7 @@ async function pushEntry(
     await store.images.addRepoDigest(`${repository.registryHost}/${repository.repository}`, digest)
     return { ...entry, mediaType, digest, size }
   }
-  await using origin = openRegistry(context, originOf(entry) ?? repositoryAddress(repository), options)
+  await using origin = await openRegistry(context, originOf(entry) ?? repositoryAddress(repository), options)
   await copyImage(origin, repository, { ...copying, name: entry.digest })
   return entry
 }

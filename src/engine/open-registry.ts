@@ -1,32 +1,59 @@
-import { fullName, type Reference } from '#spec'
+import { BaleError, errnoOf } from '#base'
+import { readText } from '#host/file'
+import { fullName, parseReference, type Reference } from '#spec'
 import {
   type CredentialStore,
   createCredentialStore,
   createFetcher,
+  defaultLimits,
   type Fetcher,
   openRepository,
+  type RemoteLimits,
   type RemoteOptions,
+  type RemotePlace,
   type Repository,
 } from '#transport'
 import type { EngineContext } from './context.ts'
+import { registryConfiguration } from './registries/configuration.ts'
+import { isListed } from './registries/insecure.ts'
+import { type AskedName, aliasOf, resolvePlaces } from './registries/rules.ts'
 
-const CERTIFICATE_FOLDERS = ['/etc/containers/certs.d', '/etc/docker/certs.d']
+export interface OpenRegistryOptions {
+  insecure?: boolean
+  /** For a push: mirrors and other addresses are for reading. */
+  writing?: boolean
+  /** As it was typed: a short name may stand for another one. */
+  typed?: string
+}
 
-/** A repository as this user may see it: his logins, the machine's certificates, proxies from the environment. */
-export function openRegistry(
+/** A repository as this user may see it: the logins, certificates, mirrors and proxies that are configured. */
+export async function openRegistry(
   context: EngineContext,
-  name: Pick<Reference, 'registry' | 'repository'>,
-  options: { insecure?: boolean } = {},
-): Repository {
+  name: AskedName,
+  { writing = false, typed, insecure }: OpenRegistryOptions = {},
+): Promise<Repository> {
+  const { mirrors, location, ...options } = await registryOptions(context, name, { insecure })
+  const alias = typed === undefined || writing ? undefined : await aliasPlace(context, typed)
   return openRepository(name, {
-    ...registryOptions(context, name.registry, options),
+    ...options,
+    ...(writing ? {} : { mirrors: alias ? [] : mirrors, location: alias ?? location }),
     credentials: openCredentials(context),
   })
 }
 
+/** Where a short name leads that an administrator has given a place. */
+async function aliasPlace(context: EngineContext, typed: string): Promise<RemotePlace | undefined> {
+  const { others } = await registryConfiguration(context)
+  const target = aliasOf(typed, others)
+  if (target === undefined) return undefined
+  const { registry, repository } = parseReference(target)
+  const { insecure } = await registryOptions(context, { registry, repository })
+  return { registry, repository, insecure }
+}
+
 /** What fetches files by URL, with the same proxies and authorities as registries. */
 export function openWeb(context: EngineContext): Fetcher {
-  return createFetcher({ ...connectionOptions(context), certificateFolders: CERTIFICATE_FOLDERS })
+  return createFetcher({ ...connectionOptions(context), certificateFolders: context.config.certificateFolders })
 }
 
 export function openCredentials({ config }: EngineContext): CredentialStore {
@@ -34,22 +61,54 @@ export function openCredentials({ config }: EngineContext): CredentialStore {
   return createCredentialStore({ dockerConfigFile, authFiles, helperPath: path, env: environment })
 }
 
-export function registryOptions(
-  { config, clock, log }: EngineContext,
-  registry: string,
+/** Throws DENIED for a name that configuration blocks. */
+export async function registryOptions(
+  context: EngineContext,
+  name: AskedName,
   { insecure = false }: { insecure?: boolean } = {},
-): Omit<RemoteOptions, 'credentials'> {
+): Promise<Omit<RemoteOptions, 'credentials'>> {
+  const { config, clock, log } = context
+  const { own, others } = await registryConfiguration(context)
+  const places = resolvePlaces(name, own, others)
+  const list = [own, ...others].flatMap((one) => one.insecure)
+  const mirrors = await Promise.all(
+    places.mirrors.map(async (one) => ({ ...one, insecure: one.insecure || (await isListed(one.registry, list)) })),
+  )
+  const asked = places.location?.registry ?? name.registry
   return {
-    ...connectionOptions({ config }),
+    ...connectionOptions(context),
     clock,
     log,
-    insecure: insecure || config.insecureRegistries.includes(registry),
-    certificateFolders: CERTIFICATE_FOLDERS,
+    limits: limitsOf(config),
+    insecure: insecure || (places.insecure ?? (await isListed(asked, list))),
+    mirrors,
+    ...(places.location ? { location: places.location } : {}),
+    ...(places.ca === undefined ? {} : { ca: [await readAuthority(places.ca)] }),
+    certificateFolders: config.certificateFolders,
   }
 }
 
-/** What the environment says of all connections. Upper case first: Source: golang.org/x/net/http/httpproxy, FromEnvironment. */
-function connectionOptions({ config: { environment } }: Pick<EngineContext, 'config'>) {
+function limitsOf({ registryLimits, registryFiles }: EngineContext['config']): Partial<RemoteLimits> {
+  const unknown = Object.keys(registryLimits).find((name) => !Object.hasOwn(defaultLimits, name))
+  if (unknown === undefined) return registryLimits
+  throw new BaleError('INVALID_ARGUMENT', `${registryFiles.configFile}: unknown member of registryLimits: ${unknown}`, {
+    hint: `known members: ${Object.keys(defaultLimits).join(', ')}`,
+  })
+}
+
+async function readAuthority(path: string): Promise<string> {
+  try {
+    return await readText(path)
+  } catch (error) {
+    const reason = errnoOf(error) ?? 'too large'
+    throw new BaleError('INVALID_ARGUMENT', `cannot read the certificate authorities in ${path} (${reason})`, {
+      cause: error,
+    })
+  }
+}
+
+/** What the environment says of all connections. Upper case first: golang.org/x/net/http/httpproxy, FromEnvironment. */
+export function connectionOptions({ config: { environment } }: Pick<EngineContext, 'config'>) {
   const variable = (name: string) => environment[name] || environment[name.toLowerCase()]
   return {
     proxy: { http: variable('HTTP_PROXY'), https: variable('HTTPS_PROXY'), noProxy: variable('NO_PROXY') },

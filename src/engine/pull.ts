@@ -47,7 +47,7 @@ export async function pullImage(
   const strictPlatform = options.platform !== undefined
   const copying = { signal, progress, platform: wanted, strictPlatform, imagesOnly: true }
   const store = await context.store()
-  await using repository = openRegistry(context, reference)
+  await using repository = await openRegistry(context, reference, { typed: name })
   const references = options.allTags ? await allTags(reference, repository.tags({ signal })) : [withTag(reference)]
   const pulled: PulledImage[] = []
   for (const one of references) {

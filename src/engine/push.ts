@@ -49,7 +49,7 @@ export async function pushImage(
     ? await localTags(store, reference)
     : [tagged(reference, reference.tag ?? DEFAULT_TAG)]
   const targets = await Promise.all(references.map((one) => targetOf(store, one)))
-  await using repository = openRegistry(context, reference)
+  await using repository = await openRegistry(context, reference, { writing: true })
   const pushed: PushedImage[] = []
   for (const [index, one] of references.entries()) {
     const descriptor = await compressedTarget(store, targets[index]!, options)

@@ -1,3 +1,4 @@
+import type { Engine } from '#engine'
 import { goJson } from '../render/format-functions.ts'
 import { compileTemplate } from '../render/go-template.ts'
 import { binarySize } from '../render/human-units.ts'
@@ -36,8 +37,44 @@ export const verb = defineVerb<{ format?: string }>({
       `Name: ${facts.Name}`,
       `Store Root: ${facts.DockerRootDir}`,
       `Run Directory: ${facts.RunDir}`,
+      ...registryLines(facts),
     ]
     await io.print(lines.join('\n'))
     return 0
   },
 })
+
+type Facts = Awaited<ReturnType<Engine['information']>>
+
+/** Docker's lines, then the files that say so. */
+function registryLines({
+  HttpProxy,
+  HttpsProxy,
+  NoProxy,
+  RegistryConfig,
+  RegistryFiles,
+  RegistryRules,
+}: Facts): string[] {
+  const { IndexConfigs, InsecureRegistryCIDRs, Mirrors } = RegistryConfig
+  const named = Object.values(IndexConfigs).flatMap(({ Name, Secure }) => (Secure ? [] : [Name]))
+  const section = (title: string, lines: readonly string[]) =>
+    lines.length === 0 ? [] : [`${title}:`, ...lines.map((line) => ` ${line}`)]
+  const rules = RegistryRules.map(({ Prefix, Location, Mirrors: mirrors, Insecure, Blocked, File }) => {
+    const says = [
+      ...(Blocked ? ['blocked'] : []),
+      ...(Location === Prefix ? [] : [`at ${Location}`]),
+      ...mirrors.map((mirror) => `mirror ${mirror}`),
+      ...(Insecure ? ['insecure'] : []),
+    ]
+    return `${Prefix}: ${[...says, `(${File})`].join(' ')}`
+  })
+  return [
+    ...(HttpProxy ? [`HTTP Proxy: ${HttpProxy}`] : []),
+    ...(HttpsProxy ? [`HTTPS Proxy: ${HttpsProxy}`] : []),
+    ...(NoProxy ? [`No Proxy: ${NoProxy}`] : []),
+    ...section('Insecure Registries', [...named, ...InsecureRegistryCIDRs]),
+    ...section('Registry Mirrors', Mirrors),
+    ...section('Registry Rules', rules),
+    ...section('Registry Configuration', RegistryFiles),
+  ]
+}

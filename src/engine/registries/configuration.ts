@@ -1,0 +1,89 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { errnoOf } from '#base'
+import type { EngineConfig, RegistryFiles } from '../config.ts'
+import type { EngineContext } from '../context.ts'
+import { readDaemonJson } from './daemon-json.ts'
+import { type ForeignFile, openForeignFile } from './foreign-file.ts'
+import { readRegistriesConf } from './registries-conf.ts'
+import { type FileRules, noRules, type RegistryRule } from './rules.ts'
+
+/** All that is configured about registries: bale's own words, and what other programs of this machine go by. */
+export interface RegistryConfiguration {
+  /** The files that were found, as they were read. */
+  files: readonly string[]
+  own: FileRules
+  others: readonly FileRules[]
+}
+
+const known = new WeakMap<EngineConfig, Promise<RegistryConfiguration>>()
+
+/** Read once for an engine. A file of another program that is malformed is told once, and otherwise left out. */
+export function registryConfiguration({ config, log }: Pick<EngineContext, 'config' | 'log'>) {
+  const reading = known.get(config) ?? readAll(config, (text) => log.warn?.(text))
+  known.set(config, reading)
+  return reading
+}
+
+/** What the distribution ships: names as podman understands them. Names without a registry are Docker Hub's here. */
+const SHIPPED = /shortnames\.conf$/
+
+async function readAll(config: EngineConfig, warn: (text: string) => void): Promise<RegistryConfiguration> {
+  const { configFile, daemonFiles, registriesConf, registriesConfFolders } = config.registryFiles
+  const files = configFile === undefined ? [] : [configFile]
+  const read = async (path: string, parse: (file: ForeignFile) => FileRules | Promise<FileRules>) => {
+    const file = await openForeignFile(path, warn)
+    if (!file) return undefined
+    files.push(path)
+    return parse(file)
+  }
+  const daemon: FileRules[] = []
+  for (const path of daemonFiles) daemon.push((await read(path, readDaemonJson)) ?? noRules)
+  const containers: FileRules[] = []
+  for (const path of registriesConf) {
+    const rules = await read(path, readRegistriesConf)
+    if (!rules) continue
+    containers.push(rules)
+    // A user's file stands in place of the machine's.
+    break
+  }
+  for (const path of await dropIns(registriesConfFolders)) {
+    const rules = (await read(path, readRegistriesConf)) ?? noRules
+    containers.push(SHIPPED.test(path) ? { ...rules, aliases: new Map() } : rules)
+  }
+  return { files, own: ownRules(config), others: [merged(containers), merged(daemon)] }
+}
+
+async function dropIns(folders: RegistryFiles['registriesConfFolders']): Promise<string[]> {
+  const paths: string[] = []
+  for (const folder of folders) {
+    try {
+      const names = (await readdir(folder)).filter((name) => name.endsWith('.conf')).sort()
+      paths.push(...names.map((name) => join(folder, name)))
+    } catch (error) {
+      if (!['ENOENT', 'ENOTDIR', 'EACCES'].includes(errnoOf(error) ?? '')) throw error
+    }
+  }
+  return paths
+}
+
+/** Later files win. */
+function merged(all: readonly FileRules[]): FileRules {
+  return {
+    rules: all.flatMap(({ rules }) => rules),
+    insecure: all.flatMap(({ insecure }) => insecure),
+    aliases: new Map(all.flatMap(({ aliases }) => [...aliases])),
+  }
+}
+
+function ownRules({ registries, insecureRegistries, registryFiles }: EngineConfig): FileRules {
+  const rules = Object.entries(registries).map(
+    ([prefix, { mirrors, ...rest }]): RegistryRule => ({
+      prefix,
+      ...rest,
+      ...(mirrors ? { mirrors: mirrors.map((place) => ({ place })) } : {}),
+      file: registryFiles.configFile ?? 'config.json',
+    }),
+  )
+  return { ...noRules, rules, insecure: insecureRegistries }
+}
