@@ -1,7 +1,9 @@
 // Where Node starts for bin/bale and for the monitors' clean-up command. It is JavaScript so that the compile cache is on
 // before the first TypeScript source is met: what strips types (20 ms, 18 MB) is then loaded only for a changed source.
-import { existsSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 
 if (Number.parseInt(process.versions.node, 10) < 24) {
   process.stderr.write(
@@ -9,12 +11,29 @@ if (Number.parseInt(process.versions.node, 10) < 24) {
   )
   process.exit(125)
 }
-enableCompileCache()
 // Set once, before threads start: what bale makes has the modes it says, whatever the shell of the caller had. What is
 // secret is made with its mode given.
 process.umask(0o022)
+const cache = process.env.NODE_COMPILE_CACHE || ownCacheDirectory()
+if (cache) enableCompileCache(cache)
 // bin/bale set it for this process alone: neither containers (`-e NAME`) nor helper programs are to see it.
 if (process.env.MALLOC_ARENA_MAX === '2') delete process.env.MALLOC_ARENA_MAX
 // A clone runs its sources as they are; the published package has only dist (Node strips no types below node_modules).
 const source = new URL('../src/cli/main.ts', import.meta.url)
 await import(existsSync(source) ? source.href : new URL('../dist/cli/main.js', import.meta.url).href)
+
+/**
+ * Node takes what lies in the cache for the program itself, and its own default is a name in /tmp that anybody may make
+ * first: so one is used that is ours and that nobody else writes, or none.
+ */
+function ownCacheDirectory() {
+  const uid = process.geteuid()
+  const directory = join(tmpdir(), `bale-compile-cache-${uid}`)
+  try {
+    mkdirSync(directory, { mode: 0o700 })
+  } catch (error) {
+    if (error.code !== 'EEXIST') return undefined
+  }
+  const stats = lstatSync(directory, { throwIfNoEntry: false })
+  return stats?.isDirectory() && stats.uid === uid && (stats.mode & 0o022) === 0 ? directory : undefined
+}

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { execute } from '../kit/bale.ts'
@@ -27,6 +28,15 @@ test('the packed package works after npm install in an empty folder: command, li
   await must('npm', ['pack', '--silent', '--pack-destination', temporary.path], project)
   const archive = (await readdir(temporary.path)).find((name) => /^bale-.*\.tgz$/.test(name))
   assert.ok(archive)
+  const packed = (await must('tar', ['-tf', archive], temporary.path)).split('\n')
+  const seccomp = 'dist/container/seccomp'
+  for (const name of [
+    ...['LICENSE', 'SECURITY.md', 'npm-shrinkwrap.json', `${seccomp}/moby-default-profile.json`],
+    ...[`${seccomp}/LICENSE-moby-profile`, `${seccomp}/moby-default-profile.source.json`],
+  ])
+    assert.ok(packed.includes(`package/${name}`), name)
+  await assertPinned(await must('tar', ['-xOf', archive, 'package/npm-shrinkwrap.json'], temporary.path))
+  assert.equal(existsSync(join(project, 'npm-shrinkwrap.json')), false, 'it is of the package only')
   await writeFile(join(folder, 'package.json'), '{"name":"user","private":true,"type":"module"}')
   await must('npm', ['install', '--no-audit', '--no-fund', '--silent', join(temporary.path, archive)], folder)
 
@@ -77,3 +87,22 @@ test('the packed package works after npm install in an empty folder: command, li
     assert.match(await must('npx', ['bale', ...bale, 'images', '--format', '{{.Repository}}'], folder), /^small$/m)
   }
 })
+
+interface Lock {
+  packages: Record<
+    string,
+    { version?: string; integrity?: string; dev?: boolean; dependencies?: Record<string, string> }
+  >
+}
+
+/** Each dependency has one version, with its digest, and it is the one that is tested here. */
+async function assertPinned(text: string): Promise<void> {
+  const pinned = (JSON.parse(text) as Lock).packages
+  const tested = (JSON.parse(await readFile(join(project, 'package-lock.json'), 'utf8')) as Lock).packages
+  for (const name of Object.keys(pinned['']?.dependencies ?? {})) assert.ok(pinned[`node_modules/${name}`], name)
+  for (const [name, one] of Object.entries(pinned).filter(([path]) => path !== '')) {
+    assert.match(one.integrity ?? '', /^sha512-/, name)
+    assert.deepEqual([one.dev, one.version, one.integrity], [undefined, tested[name]?.version, tested[name]?.integrity])
+  }
+  assert.ok(Object.keys(pinned).length > 1)
+}
