@@ -407,6 +407,13 @@ export function connect(fd: number, path: Path): void {
   checked(cConnect(fd, address, address.length), 'connect', path)
 }
 
+const cDuplicate = native('fcntl', 'int', 'int', 'int', 'int')
+const F_DUPFD_CLOEXEC = 1030
+/** Another descriptor of the same open file or socket. */
+export function duplicate(fd: number): number {
+  return checked(cDuplicate(fd, F_DUPFD_CLOEXEC, 0), 'fcntl')
+}
+
 const cRecv = native('recv', 'long', 'int', 'void *', 'size_t', 'int')
 export function recv(fd: number, buffer: Uint8Array, flags = 0): number {
   return checked(cRecv(fd, buffer, buffer.length, flags), 'recv')

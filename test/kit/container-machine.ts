@@ -2,6 +2,7 @@
 import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import {
+  type AttachSession,
   type Container,
   type ContainerOptions,
   cleanupContainer,
@@ -34,6 +35,8 @@ export interface ContainerMachine extends AsyncDisposable {
   /** Creates, starts, reads to the end. */
   run(options: ContainerOptions): Promise<{ id: string; code: number; stdout: string; stderr: string }>
   start(id: string): Promise<Started>
+  /** Starts it and connects to its streams from its first byte on. */
+  startAttached(id: string): Promise<Started & { attach: AttachSession }>
   /** What the monitor would call; the tests have no command line of their own. */
   cleanup(id: string): Promise<void>
 }
@@ -72,6 +75,10 @@ export async function containerMachine(image: ContainerConfig = { Cmd: ['sh'] })
     }),
     create,
     start: (id) => startContainer(machinery, id),
+    async startAttached(id) {
+      const started = await startContainer(machinery, id, { attach: true })
+      return { ...started, attach: started.attach! }
+    },
     async run(options) {
       const { id } = await create(options)
       const { attach, monitored } = await startContainer(machinery, id, { attach: true })

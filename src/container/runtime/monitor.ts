@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { BaleError, errnoOf } from '#base'
 import { type ProcessIdentity, processIdentity } from '#host'
-import { readTextSync } from '#host/file'
+import { readText, readTextSync } from '#host/file'
 import type { OciProcess } from '../spec/oci-config.ts'
 import { type AttachSession, attachTo } from './attach.ts'
 import type { Programs } from './programs.ts'
@@ -43,6 +43,8 @@ export interface Monitored {
 }
 
 const SOCKET_PATH_LIMIT = 107
+/** Of the runtime, in the bundle. */
+const RUNTIME_LOG = 'oci.log'
 
 /**
  * Starts a monitor that creates the container of `bundle`/config.json and stays with it. The container is "created":
@@ -69,7 +71,7 @@ export async function createMonitored(options: CreateOptions): Promise<Monitored
   const answer = await lines.next()
   // The monitor lives on; an open pipe to it would keep this process from ending.
   child.start.destroy()
-  if (!answer || answer.data < 0) throw runtimeFailure(failureText(answer, child), 'create')
+  if (!answer || answer.data < 0) throw runtimeFailure(await failureText(answer, child, bundle), 'create')
   const monitor = processIdentity(Number(readTextSync(join(bundle, 'conmon.pid'))))
   const process = processIdentity(answer.data)
   if (!monitor || !process) throw new BaleError('RUNTIME_FAILED', 'the container ended while it was being created')
@@ -122,7 +124,7 @@ export async function execMonitored(options: ExecOptions): Promise<ExecSession> 
       child.start.destroy()
       if (!answer || answer.data < 0) {
         lines[Symbol.dispose]()
-        throw runtimeFailure(failureText(answer, child), 'exec')
+        throw runtimeFailure(await failureText(answer, child, bundle), 'exec')
       }
       if (detach) lines[Symbol.dispose]()
       return answer.data
@@ -149,7 +151,7 @@ function startMonitor(options: MonitorOptions, args: string[], attachPipe = fals
     throw new BaleError('UNSUPPORTED_HOST', `the path ${bundle} is too long for a socket`, {
       hint: 'use a shorter run directory (--run)',
     })
-  const runtimeArguments = [...runtime.globalArguments, '--log', join(bundle, 'oci.log'), '--log-format', 'json']
+  const runtimeArguments = [...runtime.globalArguments, '--log', join(bundle, RUNTIME_LOG), '--log-format', 'json']
   const child = spawn(
     programs.need('conmon'),
     [
@@ -247,12 +249,34 @@ async function* jsonLines(stream: Readable): AsyncGenerator<Message> {
   }
 }
 
-function failureText(answer: Message | undefined, child: MonitorChild): string {
+/** Why a process could not be started: what the monitor says, else what the runtime wrote down, else the monitor's stderr. */
+async function failureText(answer: Message | undefined, child: MonitorChild, bundle: string): Promise<string> {
+  const said = answer?.message?.trim()
+  if (said) return said
   const noise = /oom_score_adj/
-  const said = child
+  const lines = child
     .stderr()
     .split('\n')
     .filter((line) => line && !noise.test(line))
-    .join('\n')
-  return answer?.message?.trim() || said || 'the monitor ended without an answer'
+  return (
+    (await lastRuntimeError(join(bundle, RUNTIME_LOG))) || lines.join('\n') || 'the monitor ended without an answer'
+  )
+}
+
+/** The runtime's log is JSON lines; the last error is the reason. */
+async function lastRuntimeError(path: string): Promise<string | undefined> {
+  let text: string
+  try {
+    text = await readText(path)
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined
+    throw error
+  }
+  const errors = text.split('\n').flatMap((line) => {
+    // The last line may be half written when the runtime was killed.
+    if (!line.endsWith('}')) return []
+    const { level, msg } = JSON.parse(line) as { level?: string; msg?: string }
+    return level === 'error' || level === 'fatal' ? [msg ?? ''] : []
+  })
+  return errors.at(-1)
 }
