@@ -1,0 +1,192 @@
+/**
+ * No command line ends in an unexpected failure: every verb is given odd words, in this process, over a store of its own with one image,
+ * one container, one volume and one network. `registry serve` is left out: it would serve. BALE_ODD_RUNS says how many command lines each verb gets.
+ */
+import assert from 'node:assert/strict'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { Readable, Writable } from 'node:stream'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { flagNames } from '../../src/cli/flags/flag-set.ts'
+import { HelpWanted, parseArguments, UsageError } from '../../src/cli/parse-arguments.ts'
+import { renderFailure } from '../../src/cli/render/failure.ts'
+import type { Terminal, Verb, VerbOption } from '../../src/cli/verb.ts'
+import { VERBS } from '../../src/cli/verb-table.ts'
+import { createEngine, type Engine, readConfig } from '../../src/engine/index.ts'
+import { busyboxTar } from '../kit/busybox.ts'
+import { temporaryFolder } from '../kit/temporary.ts'
+import { cannotRun } from './prepared.ts'
+
+const RUNS = Number(process.env['BALE_ODD_RUNS'] ?? 8)
+const LEFT_OUT = ['registry serve']
+
+const ODD = [
+  ...['', ' ', '-', '--', '.', '..', '/', '*', '[', '(?', '{{', '{{.X', '{{json .}}', '{{.ID.Name}}', 'table {{.ID}}'],
+  ...['0', '-1', '1e999', 'NaN', '99999999999999999999', '1.5g', '.5s', '1h30m', '5d', 'true', 'maybe'],
+  ...[
+    '=',
+    '=x',
+    'a=b',
+    'name=[',
+    'label=',
+    'until=x',
+    'until=1h',
+    'before=x',
+    'dangling=maybe',
+    'type=bind',
+    'type=tar,dest=-',
+  ],
+  ...[
+    '"',
+    ',',
+    ':',
+    '::',
+    'a:b:c',
+    '@',
+    'UPPER',
+    'x/../y',
+    'sha256:',
+    `sha256:${'0'.repeat(64)}`,
+    `x@sha256:${'0'.repeat(64)}`,
+  ],
+  ...['\u{1F600}', 'a\u0301', '\n', '\x1b[31m', '\u2028', 'x'.repeat(300), 'x'.repeat(5000), 'a/'.repeat(3000)],
+  ...['file', 'directory', 'missing/file', 'file/below', 'directory/new', '/dev/null', '/proc/self/none'],
+  ...[
+    'container:',
+    'container:x',
+    'host',
+    'none',
+    '80:80',
+    '1-2:3',
+    '[::1]:1:1',
+    '127.0.0.1',
+    '10.0.0.0/8',
+    'linux/',
+    'windows/amd64',
+  ],
+  ...[
+    'KILL',
+    '9',
+    'SIGNOPE',
+    'ctrl-p,ctrl-q',
+    'ctrl-',
+    'json',
+    'CMD x',
+    'ENV',
+    'seccomp=missing',
+    'id=x,src=missing',
+    'NAME',
+  ],
+]
+
+/** What is in the store; `run` does not get to know the image, so that nothing odd is started. */
+const THERE = ['image', 'image:latest', 'made', 'made:/', 'made:/etc/passwd', 'made:/none/below', 'volume', 'network']
+
+/** A command line of a verb: some of its flags, each with an odd value or none, between odd arguments. */
+function commandLine(verb: Verb): fc.Arbitrary<string[]> {
+  const { min = 0, max = min + 2 } = verb.arguments ?? {}
+  const words = fc.constantFrom(...ODD, ...(verb.name === 'run' ? [] : THERE))
+  const args = fc.array(words, { minLength: Math.max(0, min), maxLength: Math.min(max, min + 2) })
+  const flag = (option: VerbOption) => {
+    const { short, long, takesValue } = flagNames(option)
+    const spellings = takesValue
+      ? [words.map((word) => [`--${long}=${word}`]), words.map((word) => [short ? `-${short}` : `--${long}`, word])]
+      : [fc.constant([`--${long}`]), fc.constant([`--${long}=false`])]
+    return fc.oneof(...spellings)
+  }
+  const known = verb.options.filter((option) => option.refused === undefined && !option.flags.includes('--no-stream'))
+  const flags = known.length === 0 ? fc.constant([]) : fc.array(fc.constantFrom(...known).chain(flag), { maxLength: 3 })
+  return fc.tuple(flags, args).map(([given, rest]) => [...restrained(verb), ...given.flat(), ...rest])
+}
+
+/** No question to a registry that the words do not name, no list that goes on for ever. */
+function restrained(verb: Verb): string[] {
+  if (verb.name === 'run' || verb.name === 'create') return ['--pull=never']
+  return verb.name === 'stats' ? ['--no-stream'] : []
+}
+
+const CODES = new Set([0, 1, 64, 125, 126, 127, 130])
+
+/** As run-verb does it, with the output kept: the exit code and what people would see. */
+async function attempt(verb: Verb, argv: string[], engine: Engine): Promise<{ code: number; seen: string }> {
+  const seen: string[] = []
+  const sink = () =>
+    new Writable({
+      write(chunk, _encoding, done) {
+        seen.push(String(chunk))
+        done()
+      },
+    })
+  const io: Terminal = {
+    stdin: Readable.from([]),
+    stdout: sink(),
+    stderr: sink(),
+    environment: { HOME: '/none' },
+    print: async (line) => void seen.push(line),
+    warn: (line) => seen.push(line),
+  }
+  try {
+    const parsed = parseArguments(verb, argv)
+    const signal = AbortSignal.timeout(20_000)
+    const code = (await verb.run({ ...parsed, engine, io, signal, takeSignals: () => undefined })) ?? 0
+    return { code, seen: seen.join('\n') }
+  } catch (error) {
+    if (error instanceof HelpWanted) return { code: 0, seen: '' }
+    if (error instanceof UsageError) return { code: error.exitCode, seen: error.message }
+    const code = verb.failureCodeOf?.(error) ?? verb.failureCode ?? 1
+    return { code, seen: `${seen.join('\n')}${renderFailure(error)}\n${(error as Error).stack}` }
+  }
+}
+
+/** Run by the verbs themselves, so that the store is as people make it. */
+async function fill(engine: Engine, folder: string): Promise<void> {
+  const lines = [
+    ['import', busyboxTar(folder), 'image'],
+    ['volume create', 'volume'],
+    ['network create', 'network'],
+    ['create', '--name', 'made', '-v', 'volume:/v', 'image', 'true'],
+  ]
+  for (const [name = '', ...argv] of lines) {
+    const entry = VERBS.find(({ names }) => names.includes(name))!
+    const { code, seen } = await attempt((await entry.load()).verb, argv, engine)
+    assert.equal(code, 0, seen)
+  }
+}
+
+test('odd words give a known exit code and a message, whatever the verb', {
+  skip: cannotRun,
+  timeout: 600_000,
+}, async () => {
+  await using temporary = await temporaryFolder('bale-odd')
+  const before = process.cwd()
+  process.chdir(temporary.path)
+  mkdirSync('directory')
+  writeFileSync('file', 'text\n')
+  // No registry is asked: the proxy for all of them is a port where nobody listens.
+  const proxies = { HTTPS_PROXY: 'http://127.0.0.1:1', HTTP_PROXY: 'http://127.0.0.1:1', NO_PROXY: '' }
+  const kept = Object.fromEntries(Object.keys(proxies).map((name) => [name, process.env[name]]))
+  Object.assign(process.env, proxies, { DOCKER_CONFIG: `${temporary.path}/docker` })
+  try {
+    await using engine = createEngine({ config: readConfig({ root: `${temporary.path}/root` }) })
+    await fill(engine, temporary.path)
+    for (const entry of VERBS) {
+      if (LEFT_OUT.includes(entry.names[0]) || entry.internal) continue
+      const { verb } = await entry.load()
+      await fc.assert(
+        fc.asyncProperty(commandLine(verb), async (argv) => {
+          const { code, seen } = await attempt(verb, argv, engine)
+          assert.ok(CODES.has(code), `exit code ${code}: ${seen}`)
+          assert.doesNotMatch(seen, /unexpected failure|internal error/i)
+          assert.ok(code === 0 || seen !== '', 'a failure without a word')
+        }),
+        { numRuns: RUNS, endOnFailure: true },
+      )
+    }
+  } finally {
+    process.chdir(before)
+    for (const [name, value] of Object.entries(kept)) {
+      if (value === undefined) delete process.env[name]
+      else process.env[name] = value
+    }
+  }
+})
