@@ -2,7 +2,8 @@ import { existsSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errnoOf } from '#base'
 import { readTextSync } from './file/read-bytes.ts'
-import { processIdentity, sendSignal } from './process.ts'
+import { sendSignal } from './process.ts'
+import { processIdentity } from './process-identity.ts'
 
 /** Where the control groups of this machine are mounted. Hybrid machines count as version 1. */
 export interface CgroupLayout {

@@ -30,16 +30,24 @@ export { mountOverlay, OVERLAY_LOWERS_LIMIT, type OverlayOptions } from './mount
 export { createNetworkNamespace, deleteNetworkNamespace } from './netns.ts'
 export {
   findProgram,
-  isAlive,
-  type ProcessIdentity,
   type ProgramOptions,
   type ProgramResult,
   processEnd,
-  processIdentity,
   runProgram,
   sendSignal,
   signalNumber,
 } from './process.ts'
+export {
+  bootId,
+  isAlive,
+  isVisible,
+  type Life,
+  lifeOf,
+  type ProcessIdentity,
+  processIdentity,
+  recordedProcess,
+  thisProcess,
+} from './process-identity.ts'
 export { rawTerminal } from './raw-terminal.ts'
 export { resolveInside } from './resolve-inside.ts'
 export { connectPackets, type PacketSocket } from './seqpacket.ts'

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { test } from 'node:test'
 import { isBaleError } from '#base'
-import { findProgram, isAlive, processEnd, processIdentity, runProgram, sendSignal, signalNumber } from './process.ts'
+import { findProgram, processEnd, runProgram, sendSignal, signalNumber } from './process.ts'
+import { isAlive, processIdentity } from './process-identity.ts'
 
 const PATH = '/usr/sbin:/usr/bin:/sbin:/bin'
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { accessSync, constants, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { BaleError, errnoOf } from '#base'
-import { readTextSync } from './file/read-bytes.ts'
+import { isAlive, isVisible, lifeOf, type ProcessIdentity } from './process-identity.ts'
 
 export interface ProgramResult {
   /** Exit code, or 128 + the signal's number. */
@@ -80,27 +80,6 @@ export function findProgram(name: string, searchPath: string): string | undefine
   return undefined
 }
 
-/** One process for certain: a pid may be given again, a pid with its start time is not. */
-export interface ProcessIdentity {
-  pid: number
-  /** Clock ticks since boot, field 22 of /proc/PID/stat. */
-  startTime: number
-}
-
-/** The identity of a living process (a zombie is not one), or undefined. Source: proc(5). */
-export function processIdentity(pid: number): ProcessIdentity | undefined {
-  const stat = readProc(`/proc/${pid}/stat`)
-  if (stat === undefined) return undefined
-  // The second field is the program's name in parentheses and may hold anything.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  if (fields[0] === 'Z' || fields[0] === 'X') return undefined
-  return { pid, startTime: Number(fields[19]) }
-}
-
-export function isAlive(identity: ProcessIdentity): boolean {
-  return processIdentity(identity.pid)?.startTime === identity.startTime
-}
-
 /** Waits until a process (not only a child) has ended, looking every `interval` milliseconds. */
 export async function processEnd(
   identity: ProcessIdentity,
@@ -112,9 +91,9 @@ export async function processEnd(
   }
 }
 
-/** Sends a signal; false when the process is gone. */
+/** Sends a signal; false when the process is gone, or is of another pid namespace, where its number is somebody else's here. */
 export function sendSignal(identity: ProcessIdentity, signal: NodeJS.Signals | number): boolean {
-  if (!isAlive(identity)) return false
+  if (!isVisible(identity) || lifeOf(identity) === 'dead') return false
   try {
     process.kill(identity.pid, signal)
     return true
@@ -169,14 +148,4 @@ export function signalNumber(text: string): number {
   if (value === undefined || value < 1 || value > 64)
     throw new BaleError('INVALID_ARGUMENT', `invalid signal: ${text}`, { hint: 'use a name such as TERM or a number' })
   return value
-}
-
-/** Content of a file of /proc, undefined when the process is gone. */
-function readProc(path: string): string | undefined {
-  try {
-    return readTextSync(path)
-  } catch (error) {
-    if (['ENOENT', 'ESRCH'].includes(errnoOf(error) ?? '')) return undefined
-    throw error
-  }
 }

@@ -3,12 +3,12 @@ import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaleError, isBaleError, type OperationOptions } from '#base'
+import { bootId } from '#host'
 import { acquireLock, asNoSpace, publishFolder, readText, removeTree, writeFileAtomic } from '#host/file'
 import { type Descriptor, type Digest, hexOf } from '#spec'
 import type { Core } from './core.ts'
 import { imagesNeeding } from './images-needing.ts'
 import type { LayerFormat, LayerFormatName, LayerRecord, WrittenLayer } from './layer-format.ts'
-import { bootId } from './process-identity.ts'
 
 export interface Layers {
   get(diffId: Digest): Promise<LayerRecord | undefined>

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { type Clock, disposable } from '#base'
+import { lifeOf, type ProcessIdentity, thisProcess } from '#host'
 import type { Digest } from '#spec'
 import type { Database } from './database.ts'
-import { isAlive, type ProcessIdentity, thisProcess } from './process-identity.ts'
 
 export interface LeaseOptions {
   /** For people who look: `build of web`. */
@@ -82,8 +82,8 @@ export function deletePins(database: Database, owner: string): Pin[] {
 
 function insertLease(database: Database, clock: Clock, purpose: string): string {
   const id = randomBytes(8).toString('hex')
-  const { pid, started, boot, namespace } = thisProcess()
-  const values = [id, pid, started, boot, namespace, purpose, clock.now()]
+  const { pid, startTime, boot, namespace } = thisProcess()
+  const values = [id, pid, `${startTime}`, boot!, namespace!, purpose, clock.now()]
   database.run('INSERT INTO leases VALUES (?, ?, ?, ?, ?, ?, ?)', ...values)
   return id
 }
@@ -103,11 +103,11 @@ export function dropDeadLeases(database: Database, clock: Clock): Set<string> {
   return database.transaction(() => {
     const living = new Set<string>()
     const rows = database.all<ProcessIdentity & { id: string; created: number; purpose: string }>(
-      'SELECT * FROM leases',
+      'SELECT *, CAST(started AS INTEGER) AS startTime FROM leases',
     )
     for (const row of rows) {
-      const alive = isAlive(row)
-      if (alive === true || (alive === 'unknown' && clock.now() - row.created < LONG)) living.add(row.id)
+      const life = lifeOf(row)
+      if (life === 'alive' || (life === 'unknown' && clock.now() - row.created < LONG)) living.add(row.id)
       else deleteLease(database, row.id)
       if (row.purpose === 'open store') {
         database.run('DELETE FROM pins WHERE owner = ? AND created < ?', `lease:${row.id}`, clock.now() - LONG)

@@ -4,7 +4,7 @@ import { isAlive, openRoot, type RootFolder } from '#host'
 import type { ContainerMount } from '../manager/document.ts'
 import { type Machinery, pathsOf } from '../manager/machinery.ts'
 import { mountContainer } from '../manager/own-layer.ts'
-import { seeContainer } from '../manager/state.ts'
+import { mustBeVisible, seeContainer } from '../manager/state.ts'
 import { mountInside } from '../volume/mount-inside.ts'
 
 /** A container's files as its processes see them, all mounts in place. */
@@ -22,7 +22,7 @@ export interface ContainerFiles extends AsyncDisposable {
 export async function openFiles(machinery: Machinery, idOrName: string): Promise<ContainerFiles> {
   const seen = await seeContainer(machinery, idOrName)
   if (seen.status === 'running' || seen.status === 'paused') {
-    const { process } = seen.state
+    const { process } = mustBeVisible(seen).state
     const root = openRoot(`/proc/${process!.pid}/root`)
     // The number may have been given to another process between the look and the opening.
     if (isAlive(process!))

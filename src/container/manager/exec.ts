@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs'
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaleError, errnoOf } from '#base'
-import { isAlive } from '#host'
+import { isAlive, thisProcess } from '#host'
 import { ensureApparmorProfile } from '../runtime/apparmor.ts'
 import type { AttachSession, TerminalSize } from '../runtime/attach.ts'
 import { type ExecSession, execMonitored } from '../runtime/monitor.ts'
@@ -11,7 +11,7 @@ import type { OciProcess } from '../spec/oci-config.ts'
 import { resolveUser } from '../spec/process-user.ts'
 import { mergeEnvironment, ociProcess, processEnvironment } from '../spec/runtime-spec.ts'
 import { type Machinery, newId } from './machinery.ts'
-import { type SeenContainer, seeContainer } from './state.ts'
+import { mustBeVisible, type SeenContainer, seeContainer } from './state.ts'
 
 export interface ExecRequest {
   args: string[]
@@ -49,12 +49,14 @@ export async function execContainer(
     throw new BaleError('CONTAINER_NOT_RUNNING', `Container ${record.id} is not running`, {
       hint: `start it: bale start ${idOrName}`,
     })
+  mustBeVisible(seen)
   const process = execProcess(machinery, seen, request)
   if (process.apparmorProfile !== undefined)
     await ensureApparmorProfile(process.apparmorProfile, { programs: machinery.programs, run: machinery.store.run })
   const bundle = join(machinery.store.run, 'x', newId().slice(0, 16))
   const exitFolder = join(bundle, 'x')
   await mkdir(exitFolder, { recursive: true, mode: 0o700 })
+  await writeFile(join(bundle, 'maker.json'), JSON.stringify(thisProcess()))
   const remove = () => rm(bundle, { recursive: true, force: true })
   try {
     const session = await execMonitored({

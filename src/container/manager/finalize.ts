@@ -1,5 +1,5 @@
 import { rm, writeFile } from 'node:fs/promises'
-import { isAlive, processIdentity, removeCgroup } from '#host'
+import { isAlive, removeCgroup, thisProcess } from '#host'
 import { acquireLock } from '#host/file'
 import type { NetworkDocument } from '../network/network.ts'
 import { cgroupPath } from '../spec/runtime-spec.ts'
@@ -105,8 +105,7 @@ async function cleanupLocked(
   if (!halfMade && !endedUnseen && !endedSeen) return undefined
   const state = endedSeen ? recorded : await finalize(machinery, record, seen.state)
   const restart = !halfMade && wantsRestart(record, state)
-  if (restart)
-    await updateState(machinery, id, (now) => ({ ...now, status: 'restarting', owner: processIdentity(process.pid) }))
+  if (restart) await updateState(machinery, id, (now) => ({ ...now, status: 'restarting', owner: thisProcess() }))
   return { record, restart }
 }
 

@@ -1,8 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { BaleError, errnoOf } from '#base'
-import { freezeCgroup, isAlive, type ProcessIdentity, processIdentity } from '#host'
-import { readTextSync } from '#host/file'
+import { BaleError } from '#base'
+import { freezeCgroup, isAlive, recordedProcess, thisProcess } from '#host'
 import { cgroupPath } from '../spec/runtime-spec.ts'
 import { type Machinery, pathsOf } from './machinery.ts'
 
@@ -12,7 +11,7 @@ const FREEZER = 'frozen-by.json'
 /** Freezes a running container until it is disposed. */
 export async function frozen(machinery: Machinery, id: string): Promise<AsyncDisposable> {
   const marker = join(pathsOf(machinery, id).bundle, FREEZER)
-  await writeFile(marker, JSON.stringify(processIdentity(process.pid)))
+  await writeFile(marker, JSON.stringify(thisProcess()))
   if (!(await freezeCgroup(cgroupPath(id), true))) {
     await thaw(id, marker)
     throw new BaleError('RUNTIME_FAILED', `container ${id.slice(0, 12)} cannot be paused`, {
@@ -30,18 +29,8 @@ async function thaw(id: string, marker: string): Promise<void> {
 /** Thaws a container whose commit was killed in the middle. True when it was so. */
 export async function thawAbandoned(machinery: Pick<Machinery, 'store'>, id: string): Promise<boolean> {
   const marker = join(pathsOf(machinery, id).bundle, FREEZER)
-  const owner = ownerOf(marker)
+  const owner = recordedProcess(marker)
   if (owner === undefined || (owner !== 'unreadable' && isAlive(owner))) return false
   await thaw(id, marker)
   return true
-}
-
-function ownerOf(marker: string): ProcessIdentity | 'unreadable' | undefined {
-  try {
-    return JSON.parse(readTextSync(marker)) as ProcessIdentity
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined
-    if (error instanceof SyntaxError) return 'unreadable'
-    throw error
-  }
 }

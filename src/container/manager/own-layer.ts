@@ -6,7 +6,7 @@ import { changeset, diffKinds, flatten, type PathChange } from '#rootfs'
 import type { LayerRecord } from '#store'
 import { frozen } from './freezer.ts'
 import { type Machinery, pathsOf } from './machinery.ts'
-import { findContainer, type SeenContainer, see } from './state.ts'
+import { findContainer, mustBeVisible, type SeenContainer, see } from './state.ts'
 
 export interface MountedContainer extends AsyncDisposable {
   seen: SeenContainer
@@ -27,7 +27,8 @@ export async function mountContainer(machinery: Machinery, idOrName: string): Pr
   const stack = new AsyncDisposableStack()
   try {
     const lock = stack.use(await acquireLock(paths.lock))
-    const seen = await see(machinery, await findContainer(machinery, id))
+    // What another mount namespace has mounted may be mounted here a second time, over the same directories.
+    const seen = mustBeVisible(await see(machinery, await findContainer(machinery, id)))
     const rootfs = await machinery.rootfs.prepareRootfs(seen.record.layers, { id, writable: paths })
     if (seen.status === 'running' || seen.status === 'paused') await lock[Symbol.asyncDispose]()
     else stack.use(rootfs)

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { BaleError, errnoOf } from '#base'
-import { type CgroupLayout, cgroupFolders, cgroupLayout, cgroupProcesses, runProgram } from '#host'
+import { type CgroupLayout, cgroupFolders, cgroupLayout, cgroupProcesses, isVisible, runProgram } from '#host'
 import { readTextSync } from '#host/file'
 import { cgroupPath } from '../spec/runtime-spec.ts'
 import type { Machinery } from './machinery.ts'
@@ -56,7 +56,9 @@ export interface Usage {
 
 /** Reads the control groups and the network counters of a running container. */
 export async function containerUsage(machinery: Machinery, idOrName: string): Promise<Usage> {
-  return usageOf(mustRun(await seeContainer(machinery, idOrName)), machinery.clock.now())
+  const seen = await seeContainer(machinery, idOrName)
+  const runs = seen.status === 'running' || seen.status === 'paused'
+  return usageOf(runs ? seen : mustRun(seen), machinery.clock.now())
 }
 
 function usageOf({ record, state }: SeenContainer, time: number): Usage {
@@ -65,7 +67,9 @@ function usageOf({ record, state }: SeenContainer, time: number): Usage {
   const read = (controller: string, file: string) =>
     readIfThere(join(layout.controllers.get(controller) ?? layout.mounts[0] ?? '', path, file))
   const v1 = layout.version === 1
-  const network = networkCounters(state.process!.pid)
+  const { process } = state
+  // Elsewhere the number is another process's.
+  const network = process && isVisible(process) ? networkCounters(process.pid) : { networkReceived: 0, networkSent: 0 }
   return {
     id: record.id,
     name: record.name,

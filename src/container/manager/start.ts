@@ -2,7 +2,7 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaleError, type OperationOptions } from '#base'
 import { parseExposedPorts } from '#docker'
-import { processIdentity, removeCgroup } from '#host'
+import { removeCgroup, thisProcess } from '#host'
 import { acquireLock } from '#host/file'
 import type { Rootfs } from '#rootfs'
 import type { Connection } from '../network/connections.ts'
@@ -122,7 +122,7 @@ async function makeBundle(machinery: Machinery, id: string): Promise<void> {
   await rm(bundle, { recursive: true, force: true })
   await rm(`${bundle}.new`, { recursive: true, force: true })
   await mkdir(join(`${bundle}.new`, 'x'), { recursive: true, mode: 0o700 })
-  await writeFile(join(`${bundle}.new`, 'starting.json'), JSON.stringify(processIdentity(process.pid)))
+  await writeFile(join(`${bundle}.new`, 'starting.json'), JSON.stringify(thisProcess()))
   await rename(`${bundle}.new`, bundle)
 }
 

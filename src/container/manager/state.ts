@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { BaleError, errnoOf } from '#base'
-import { isAlive, isFrozen, oomKills, type ProcessIdentity } from '#host'
-import { readTextSync } from '#host/file'
+import { BaleError } from '#base'
+import { isAlive, isFrozen, isVisible, oomKills, recordedProcess } from '#host'
 import { readExitFile } from '../runtime/exit-file.ts'
 import { cgroupPath } from '../spec/runtime-spec.ts'
 import type { Container, ContainerDocument, RecordedState } from './document.ts'
@@ -90,14 +89,9 @@ export function oomFile(machinery: Pick<Machinery, 'store'>, id: string): string
 
 /** Who is starting a container, if a start is under way: `alive`, `dead` (it was killed in the middle), or nobody. */
 export function startedBy(path: string): 'alive' | 'dead' | 'nobody' {
-  if (!existsSync(path)) return 'nobody'
-  try {
-    return isAlive(JSON.parse(readTextSync(path)) as ProcessIdentity) ? 'alive' : 'dead'
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return 'nobody'
-    if (error instanceof SyntaxError) return 'dead'
-    throw error
-  }
+  const starter = recordedProcess(path)
+  if (starter === undefined) return 'nobody'
+  return starter !== 'unreadable' && isAlive(starter) ? 'alive' : 'dead'
 }
 
 /**
@@ -128,9 +122,23 @@ export async function seeAll(machinery: Machinery): Promise<SeenContainer[]> {
   return seen.filter((one) => one.status !== 'removing')
 }
 
+/**
+ * Throws CONFLICT for a container that was started in another pid namespace: its processes have other numbers here, or none,
+ * so they can be neither signalled nor entered.
+ */
+export function mustBeVisible(seen: SeenContainer): SeenContainer {
+  const { process } = seen.state
+  if (!process || isVisible(process)) return seen
+  throw new BaleError(
+    'CONFLICT',
+    `Container ${seen.record.id} was started in another pid namespace (${process.namespace}): its processes cannot be reached from here`,
+    { hint: "do this where it was started, or there with the machine's own pid namespace" },
+  )
+}
+
 /** Throws CONTAINER_NOT_RUNNING unless the container runs (paused is running). */
 export function mustRun(seen: SeenContainer): SeenContainer {
-  if (seen.status === 'running' || seen.status === 'paused') return seen
+  if (seen.status === 'running' || seen.status === 'paused') return mustBeVisible(seen)
   throw new BaleError('CONTAINER_NOT_RUNNING', `Container ${seen.record.id} is not running`)
 }
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { BaleError, isBaleError, type OperationOptions } from '#base'
-import { freezeCgroup, isAlive, processIdentity, signalNumber } from '#host'
+import { freezeCgroup, isAlive, signalNumber, thisProcess } from '#host'
 import { acquireLock } from '#host/file'
 import { readExitFile } from '../runtime/exit-file.ts'
 import { cgroupPath } from '../spec/runtime-spec.ts'
@@ -8,7 +8,7 @@ import type { ContainerDocument } from './document.ts'
 import { forget, settle } from './finalize.ts'
 import { type Machinery, pathsOf } from './machinery.ts'
 import { startContainer } from './start.ts'
-import { findContainer, mustRun, type SeenContainer, seeContainer, updateState } from './state.ts'
+import { mustBeVisible, mustRun, type SeenContainer, seeContainer, updateState } from './state.ts'
 
 export interface StopOptions extends OperationOptions {
   /** Seconds until KILL; negative: never. The container's own, or 10, by default. */
@@ -26,7 +26,7 @@ export async function stopContainer(
   options: StopOptions = {},
 ): Promise<boolean> {
   if (options.stopSignal) signalNumber(options.stopSignal)
-  const seen = await seeContainer(machinery, idOrName)
+  const seen = mustBeVisible(await seeContainer(machinery, idOrName))
   await noMoreRestarts(machinery, seen)
   if (!(await endGently(machinery, seen, options))) return false
   await settled(machinery, seen.record.id)
@@ -117,6 +117,7 @@ export async function killContainer(machinery: Machinery, idOrName: string, sign
       'CONTAINER_NOT_RUNNING',
       `Cannot kill container: ${idOrName}: Container ${seen.record.id} is not running`,
     )
+  mustBeVisible(seen)
   const stops = signalNumber(stopSignalOf(seen.record.document.config))
   if (number === signalNumber('KILL') || number === stops) await noMoreRestarts(machinery, seen)
   await signal(machinery, seen, String(number))
@@ -163,8 +164,8 @@ export async function restartContainer(
   options: RestartOptions = {},
 ): Promise<void> {
   if (options.stopSignal) signalNumber(options.stopSignal)
-  const { id, document } = await findContainer(machinery, idOrName)
-  await updateState(machinery, id, (state) => ({ ...state, restartedBy: processIdentity(process.pid) }))
+  const { id, document } = mustBeVisible(await seeContainer(machinery, idOrName)).record
+  await updateState(machinery, id, (state) => ({ ...state, restartedBy: thisProcess() }))
   try {
     const seen = await seeContainer(machinery, id)
     // A pause between two attempts of the restart policy ends here.
@@ -192,7 +193,7 @@ export async function pauseContainer(machinery: Machinery, idOrName: string): Pr
 }
 
 export async function unpauseContainer(machinery: Machinery, idOrName: string): Promise<void> {
-  const seen = await seeContainer(machinery, idOrName)
+  const seen = mustBeVisible(await seeContainer(machinery, idOrName))
   if (seen.status !== 'paused') throw new BaleError('CONFLICT', `Container ${idOrName} is not paused`)
   await (await machinery.runtime(seen.record.document.runtime)).resume(seen.record.id)
 }

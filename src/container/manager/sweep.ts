@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf, isBaleError } from '#base'
-import { processIdentity, removeCgroup } from '#host'
+import { lifeOf, recordedProcess, removeCgroup } from '#host'
 import { acquireLock, readText } from '#host/file'
 import { cgroupPath } from '../spec/runtime-spec.ts'
 import type { ContainerDocument } from './document.ts'
@@ -83,9 +83,13 @@ async function removeIdleBundles({ store }: Machinery, records: readonly { id: s
 
 async function hasLivingProcess(bundle: string): Promise<boolean> {
   if (startedBy(join(bundle, 'starting.json')) === 'alive') return true
+  // The numbers in the other files are of its pid namespace.
+  const recorded = recordedProcess(join(bundle, 'maker.json'))
+  const maker = recorded === 'unreadable' ? undefined : recorded
   for (const name of ['conmon.pid', 'pidfile']) {
     try {
-      if (processIdentity(Number.parseInt(await readText(join(bundle, name)), 10))) return true
+      const pid = Number.parseInt(await readText(join(bundle, name)), 10)
+      if (lifeOf({ ...maker, pid, startTime: undefined }) !== 'dead') return true
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error
     }

@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, statSync } from 'node:fs'
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join, normalize } from 'node:path'
-import { BaleError, errnoOf, printable } from '#base'
-import { isAlive, type ProcessIdentity, processIdentity, removeCgroup, signalNumber } from '#host'
-import { readText, readTextSync, writeFileWithMode } from '#host/file'
+import { BaleError, errnoOf } from '#base'
+import { isAlive, recordedProcess, removeCgroup, signalNumber, thisProcess } from '#host'
+import { readText, writeFileWithMode } from '#host/file'
 import type { Store } from '#store'
 import { type Connections, connections } from '../network/connections.ts'
 import { hostResolvFile, hostsFile, machineEtcFiles, machineResolvConf, resolvFile } from '../network/etc-files.ts'
@@ -81,7 +81,7 @@ async function runStep(machinery: StepMachinery, step: RunStepOptions): Promise<
   const folder = join(machinery.folder, id)
   // A folder with its final name always tells its owner, so that nobody sweeps a step that is just beginning.
   await mkdir(`${folder}.new`, { recursive: true, mode: 0o700 })
-  await writeFile(join(`${folder}.new`, 'owner.json'), JSON.stringify(processIdentity(process.pid)))
+  await writeFile(join(`${folder}.new`, 'owner.json'), JSON.stringify(thisProcess()))
   await rename(`${folder}.new`, folder)
   let stubs: string[] = []
   try {
@@ -270,18 +270,9 @@ async function undo({ runtime, networks, folder }: StepMachinery, id: string): P
 async function sweep(machinery: StepMachinery): Promise<void> {
   for (const id of await readdir(machinery.folder).catch(noFolder)) {
     if (!/^[0-9a-f]{64}$/.test(id)) continue
-    const owner = ownerOf(join(machinery.folder, id, 'owner.json'))
-    if (owner && isAlive(owner)) continue
+    const owner = recordedProcess(join(machinery.folder, id, 'owner.json'))
+    if (owner && owner !== 'unreadable' && isAlive(owner)) continue
     await undo(machinery, id)
-  }
-}
-
-function ownerOf(path: string): ProcessIdentity | undefined {
-  try {
-    return JSON.parse(readTextSync(path)) as ProcessIdentity
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || error instanceof SyntaxError) return undefined
-    throw new BaleError('INTERNAL', `cannot read ${printable(path)}`, { cause: error })
   }
 }
 
