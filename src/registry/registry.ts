@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { BaleError, type Clock, isBaleError, type Log, noLog, systemClock } from '#base'
@@ -37,7 +38,7 @@ export const DEFAULT_LEASE = 24 * 3_600_000
 export async function createRegistry(options: RegistryOptions): Promise<Registry> {
   const { folder, clock = systemClock, log = noLog, lease = DEFAULT_LEASE, anonymous = 'none' } = options
   const origin = createOrigin(options)
-  makeFolder(folder)
+  makeRegistryFolder(folder)
   const lock = await lockFolder(folder)
   try {
     const { meta, objects } = openParts(folder, clock)
@@ -73,7 +74,7 @@ export interface RegistryAdmin extends AsyncDisposable {
 /** Opens the registry's folder for its administration, also while it is served. */
 export async function openRegistryAdmin(options: { folder: string; clock?: Clock }): Promise<RegistryAdmin> {
   const { folder, clock = systemClock } = options
-  makeFolder(folder)
+  makeRegistryFolder(folder)
   const { meta, objects } = openParts(folder, clock)
   return {
     users: createUsers(meta),
@@ -89,6 +90,16 @@ async function lockFolder(folder: string): Promise<AsyncDisposable> {
     if (!isBaleError(error, 'LOCKED')) throw error
     throw new BaleError('LOCKED', `another process serves ${folder}`, { cause: error })
   }
+}
+
+/** Made for its owner alone; one that was there may be read by others (what is secret in it is not), not written. */
+function makeRegistryFolder(folder: string): void {
+  makeFolder(folder)
+  const { mode } = statSync(folder)
+  if ((mode & 0o022) === 0) return
+  throw new BaleError('DENIED', `others on this machine can write into the directory ${folder}`, {
+    hint: `chmod go-w ${folder}`,
+  })
 }
 
 function openParts(folder: string, clock: Clock) {

@@ -5,7 +5,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, truncate } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate } from 'node:fs/promises'
 import { request as send } from 'node:http'
 import { request as sendTls } from 'node:https'
 import { tmpdir } from 'node:os'
@@ -166,6 +166,28 @@ test('one process serves a folder; its users can be changed beside it, at once',
   ])
   await admin.users.remove('ann')
   assert.equal((await client.request('GET', '/v2/', { login })).status, 401)
+})
+
+test("the database is its owner's alone, also in a directory that was there; one that others may write is refused", async () => {
+  await using under = await temporaryFolder()
+  const folder = join(under.folder, 'there')
+  await mkdir(folder)
+  await chmod(folder, 0o755)
+  const before = process.umask(0)
+  try {
+    await using admin = await openRegistryAdmin({ folder })
+    await admin.users.add('ann', 'password-of-ann')
+    for (const name of ['registry.db', 'registry.db-wal', 'registry.db-shm'])
+      assert.equal((await stat(join(folder, name))).mode & 0o777, 0o600, name)
+  } finally {
+    process.umask(before)
+  }
+  await chmod(join(folder, 'registry.db'), 0o644)
+  await using _again = await openRegistryAdmin({ folder })
+  assert.equal((await stat(join(folder, 'registry.db'))).mode & 0o777, 0o600, 'closed when 0.1 left it open')
+  await chmod(folder, 0o777)
+  await assert.rejects(openRegistryAdmin({ folder }), { code: 'DENIED' })
+  await assert.rejects(serveRegistry({ folder, port: 0 }), { code: 'DENIED' })
 })
 
 test('users: names, passwords, patterns and roles are checked', async () => {

@@ -1,30 +1,40 @@
 import type { Clock } from '#base'
 
-/** Counts failures by key within a moving minute; old and excess keys are forgotten, so memory is bounded. */
+/** Counts tries by key within a moving minute; old and excess keys are forgotten, so memory is bounded. */
 export interface Attempts {
   /** Seconds to wait before another try, 0 when a try is free. */
   waitFor(key: string): number
-  fail(key: string): void
+  /**
+   * Counts a try before its slow work, so that those which come together count as well. What is returned gives it back:
+   * for a try that was right, or was not made.
+   */
+  count(key: string): () => void
 }
 
 const WINDOW = 60_000
 const MOST_KEYS = 10_000
 
 export function createAttempts({ limit, clock }: { limit: number; clock: Clock }): Attempts {
-  const failures = new Map<string, number[]>()
-  const recent = (key: string) => (failures.get(key) ?? []).filter((at) => at > clock.now() - WINDOW)
+  const tries = new Map<string, { at: number }[]>()
+  const recent = (key: string) => (tries.get(key) ?? []).filter(({ at }) => at > clock.now() - WINDOW)
   return {
     waitFor(key) {
       const times = recent(key)
       if (times.length < limit) return 0
-      return Math.max(1, Math.ceil((times[0]! + WINDOW - clock.now()) / 1000))
+      return Math.max(1, Math.ceil((times[0]!.at + WINDOW - clock.now()) / 1000))
     },
-    fail(key) {
-      const times = [...recent(key), clock.now()].slice(-limit)
-      failures.delete(key)
-      failures.set(key, times)
-      const oldest = failures.keys().next()
-      if (failures.size > MOST_KEYS && !oldest.done) failures.delete(oldest.value)
+    count(key) {
+      const one = { at: clock.now() }
+      const times = [...recent(key), one].slice(-limit)
+      tries.delete(key)
+      tries.set(key, times)
+      const oldest = tries.keys().next()
+      if (tries.size > MOST_KEYS && !oldest.done) tries.delete(oldest.value)
+      return () => {
+        const left = (tries.get(key) ?? []).filter((other) => other !== one)
+        if (left.length > 0) tries.set(key, left)
+        else tries.delete(key)
+      }
     },
   }
 }

@@ -3,6 +3,7 @@ import type { Clock } from '#base'
 import type { Account, MetaStore } from '../meta/index.ts'
 import type { Principal } from './access.ts'
 import { createAttempts } from './attempts.ts'
+import { createHashQueue } from './hash-queue.ts'
 import { verifyPassword } from './password.ts'
 import type { TokenIssuer } from './token-issuer.ts'
 
@@ -13,11 +14,13 @@ export type Authentication =
   /** Something was shown, and it is not right. */
   | { kind: 'refused' }
   | { kind: 'limited'; seconds: number }
+  /** Too many passwords are being checked. */
+  | { kind: 'busy' }
 
 export interface Authenticator {
   /** Reads an Authorization header: a password (Basic) or a token of ours (Bearer). */
   authenticate(header: string | undefined, address: string): Promise<Authentication>
-  /** Checks a name and password; `limited` after too many failures. */
+  /** Checks a name and password; `limited` after too many failures, those under way included. */
   checkPassword(name: string, password: string, address: string): Promise<Authentication>
 }
 
@@ -29,19 +32,48 @@ export function createAuthenticator(parts: { meta: MetaStore; tokens: TokenIssue
   const byAccount = createAttempts({ limit: LIMITS.account, clock })
   const byAddress = createAttempts({ limit: LIMITS.address, clock })
   const remembered = createMemory(clock)
+  const queue = createHashQueue()
+  const familiar = createFamiliar()
+  const underWay = new Map<string, Promise<Authentication>>()
 
   async function checkPassword(name: string, password: string, address: string): Promise<Authentication> {
     const account = await meta.findAccount(name)
     if (account && remembered.knows(account, password)) return { kind: 'known', principal: { account } }
-    const seconds = Math.max(byAccount.waitFor(name), byAddress.waitFor(address))
-    if (seconds > 0) return { kind: 'limited', seconds }
-    if ((await verifyPassword(password, account?.passwordHash)) && account) {
-      remembered.add(account, password)
-      return { kind: 'known', principal: { account } }
+    // A client often asks for several things at once, each time with its password: that is one try.
+    const same = JSON.stringify([name, password, address])
+    const running = underWay.get(same)
+    if (running) return await running
+    const checking = tryPassword(name, password, address, account)
+    underWay.set(same, checking)
+    try {
+      return await checking
+    } finally {
+      underWay.delete(same)
     }
-    byAccount.fail(name)
-    byAddress.fail(address)
-    return { kind: 'refused' }
+  }
+
+  /**
+   * A try is counted before its hash is made, and given back when it was right. Who has logged in from an address is
+   * neither held up by others' failures there nor by others who guess at the account from elsewhere.
+   */
+  async function tryPassword(
+    name: string,
+    password: string,
+    address: string,
+    account: Account | undefined,
+  ): Promise<Authentication> {
+    const known = account !== undefined && familiar.has(name, address)
+    const key = known ? familiar.key(name, address) : name
+    const seconds = Math.max(byAccount.waitFor(key), known ? 0 : byAddress.waitFor(address))
+    if (seconds > 0) return { kind: 'limited', seconds }
+    using place = queue.enter(address, known)
+    if (!place) return { kind: 'busy' }
+    const giveBack = [byAccount.count(key), ...(known ? [] : [byAddress.count(address)])]
+    if (!(await verifyPassword(password, account?.passwordHash)) || !account) return { kind: 'refused' }
+    for (const undo of giveBack) undo()
+    familiar.add(name, address)
+    remembered.add(account, password)
+    return { kind: 'known', principal: { account } }
   }
 
   async function checkToken(token: string): Promise<Authentication> {
@@ -64,6 +96,25 @@ export function createAuthenticator(parts: { meta: MetaStore; tokens: TokenIssue
     },
   }
 }
+
+/** Who has logged in from where; the oldest are forgotten. */
+function createFamiliar() {
+  const pairs = new Set<string>()
+  const key = (name: string, address: string) => `${name}\0${address}`
+  return {
+    key,
+    has: (name: string, address: string) => pairs.has(key(name, address)),
+    add(name: string, address: string): void {
+      const pair = key(name, address)
+      pairs.delete(pair)
+      pairs.add(pair)
+      const oldest = pairs.keys().next()
+      if (pairs.size > FAMILIAR && !oldest.done) pairs.delete(oldest.value)
+    },
+  }
+}
+
+const FAMILIAR = 10_000
 
 const LOGIN_LIMIT = 1024
 

@@ -231,6 +231,42 @@ test('A15: a login that was right a moment ago is not locked out by others guess
   assert.equal((await registry.request('GET', '/v2/', { login: ANN })).status, 200)
 })
 
+test('A15: guesses that come together count as well; the same right login many times at once is one try', async () => {
+  await using registry = await startClosed()
+  const guesses = Array.from({ length: 60 }, (_, index) =>
+    registry.request('GET', '/token', { login: `ann:wrong${index}` }),
+  )
+  const answers = (await Promise.all(guesses)).map(({ status }) => status)
+  const checked = answers.filter((status) => status === 401).length
+  assert.ok(checked > 0 && checked <= 10, `${checked} were checked`)
+  assert.ok(
+    answers.every((status) => [401, 429, 503].includes(status)),
+    `${answers}`,
+  )
+  const right = Array.from({ length: 20 }, () => registry.request('GET', '/token', { login: BOB }))
+  assert.deepEqual(
+    (await Promise.all(right)).map(({ status }) => status),
+    right.map(() => 200),
+  )
+})
+
+test('A15: a flood of guesses is answered at once, and does not lock out who has logged in from there', async () => {
+  const clock = fakeClock()
+  await using registry = await startClosed({ clock })
+  assert.equal((await registry.request('GET', '/v2/', { login: BOB })).status, 200)
+  const flood = Array.from({ length: 300 }, (_, index) =>
+    registry.request('GET', '/token', { login: `nobody${index}:wrong` }),
+  )
+  const answers = (await Promise.all(flood)).map(({ status }) => status)
+  assert.ok(answers.filter((status) => status === 401).length <= 100)
+  assert.ok(answers.includes(503), 'what finds no room is told so at once')
+  for (let count = 0; count < 100; count++) await registry.request('GET', '/v2/', { login: `stranger${count}:wrong` })
+  assert.equal((await registry.request('GET', '/v2/', { login: ANN })).status, 429, 'new from an address that guesses')
+  for (let count = 0; count < 10; count++) await registry.request('GET', '/v2/', { login: 'bob:wrong' })
+  clock.add(30_000)
+  assert.equal((await registry.request('GET', '/v2/', { login: BOB })).status, 200, 'known from here')
+})
+
 test('a broken Authorization header is 401, not a crash', async () => {
   await using registry = await startClosed()
   for (const value of [

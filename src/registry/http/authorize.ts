@@ -54,12 +54,20 @@ function principalOf(context: RegistryContext, exchange: Exchange, wanted: Wante
       throw challenge(context, exchange, { ...wanted, error: 'invalid_token' })
     case 'limited':
       throw tooManyAttempts(authentication.seconds)
+    case 'busy':
+      throw tooBusy()
   }
 }
 
 export function tooManyAttempts(seconds: number): Refusal {
   return new Refusal(429, 'TOOMANYREQUESTS', 'too many failed logins; come back later', {
     headers: { 'Retry-After': seconds },
+  })
+}
+
+export function tooBusy(): Refusal {
+  return new Refusal(503, 'UNAVAILABLE', 'too many logins at once; come back in a moment', {
+    headers: { 'Retry-After': 1 },
   })
 }
 

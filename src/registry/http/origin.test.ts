@@ -29,14 +29,20 @@ test('A15: failures count within a moving minute, and memory stays bounded whate
   const attempts = createAttempts({ limit: 3, clock: { now: () => now, sleep: async () => undefined } })
   for (let count = 0; count < 3; count++, now += 10_000) {
     assert.equal(attempts.waitFor('a'), 0)
-    attempts.fail('a')
+    attempts.count('a')
   }
   assert.equal(attempts.waitFor('a'), 30)
   assert.equal(attempts.waitFor('b'), 0)
   now += 31_000
   assert.equal(attempts.waitFor('a'), 0)
-  attempts.fail('a')
+  attempts.count('a')
   assert.equal(attempts.waitFor('a'), 9)
-  for (let count = 0; count < 20_000; count++) attempts.fail(`guess ${count}`)
+  const giveBack = attempts.count('c')
+  attempts.count('c')
+  attempts.count('c')
+  assert.ok(attempts.waitFor('c') > 0)
+  giveBack()
+  assert.equal(attempts.waitFor('c'), 0, 'given back')
+  for (let count = 0; count < 20_000; count++) attempts.count(`guess ${count}`)
   assert.equal(attempts.waitFor('a'), 0)
 })

@@ -1,7 +1,7 @@
 import { readAll } from '#host/file'
 import { isRepository } from '#spec'
 import { type Action, type Authentication, actionsOf, type Principal, type Scope } from '../auth/index.ts'
-import { tooManyAttempts } from './authorize.ts'
+import { tooBusy, tooManyAttempts } from './authorize.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { Refusal } from './failure.ts'
 
@@ -53,6 +53,7 @@ async function readForm({ request }: Exchange): Promise<URLSearchParams> {
 function principalOf(context: RegistryContext, exchange: Exchange, authentication: Authentication): Principal {
   if (authentication.kind === 'known') return authentication.principal
   if (authentication.kind === 'limited') throw tooManyAttempts(authentication.seconds)
+  if (authentication.kind === 'busy') throw tooBusy()
   if (authentication.kind === 'anonymous' && context.anonymous !== 'none') return {}
   throw new Refusal(401, 'UNAUTHORIZED', 'authentication required', {
     headers: { 'WWW-Authenticate': `Basic realm="${context.origin.url(exchange.request)}/token"` },

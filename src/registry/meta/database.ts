@@ -1,3 +1,4 @@
+import { chmodSync, closeSync, constants, existsSync, fchmodSync, fstatSync, openSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { BaleError } from '#base'
 import { asNoSpace } from '#host/file'
@@ -15,6 +16,7 @@ export class Database {
   readonly #statements = new Map<string, StatementSync>()
 
   constructor(path: string) {
+    keepToOwner(path)
     this.#sqlite = new DatabaseSync(path)
     this.#sqlite.exec('PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
     this.#sqlite.exec('PRAGMA foreign_keys = ON')
@@ -80,6 +82,23 @@ export class Database {
       if (version === 0) this.#sqlite.exec(SCHEMA)
     })
   }
+}
+
+/**
+ * Password hashes and the key that signs tokens are for the owner alone from the file's first byte on, whatever directory
+ * it lies in: SQLite makes its file readable by all, and gives -wal and -shm the mode of the file.
+ */
+function keepToOwner(path: string): void {
+  const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
+  try {
+    const { uid, mode } = fstatSync(fd)
+    const self = process.geteuid?.() ?? uid
+    if (uid !== self) throw new BaleError('DENIED', `${path} belongs to another user (${uid})`)
+    if (mode & 0o077) fchmodSync(fd, 0o600)
+  } finally {
+    closeSync(fd)
+  }
+  for (const beside of [`${path}-wal`, `${path}-shm`]) if (existsSync(beside)) chmodSync(beside, 0o600)
 }
 
 export const text = (value: Value | undefined): string => String(value)
