@@ -155,6 +155,18 @@ export const VERBS: readonly VerbEntry[] = [
   ),
   entry(
     'System',
+    ['system start'],
+    'Start the containers that their restart policy wants up after a boot',
+    () => import('./verbs/system-start.ts'),
+  ),
+  entry(
+    'System',
+    ['system stop'],
+    'Stop all containers for the end of the machine; those with a restart policy come back',
+    () => import('./verbs/system-stop.ts'),
+  ),
+  entry(
+    'System',
     ['system prune'],
     'Remove stopped containers, unused images, networks and build cache, and what crashed commands left',
     () => import('./verbs/system-prune.ts'),
@@ -301,6 +313,15 @@ export const VERBS: readonly VerbEntry[] = [
     'Remove all containers that do not run',
     () => import('./verbs/container-prune.ts'),
   ),
+  {
+    ...entry(
+      'Containers',
+      ['container rotate-log'],
+      "Put a container's log aside when it is above its limit (whoever watches its size calls this)",
+      () => import('./verbs/container-rotate-log.ts'),
+    ),
+    internal: true,
+  },
   {
     ...entry(
       'Containers',

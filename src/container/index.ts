@@ -3,6 +3,7 @@
  * volumes, logs, exec, cp, commit. Promises: a container outlives every bale process; its state is read from the
  * machine, not remembered; what a failed start made is undone. Does not: fetch images, parse command lines, print.
  */
+
 export {
   type CopyOptions,
   copyFromContainer,
@@ -13,7 +14,15 @@ export {
   writeContainerPath,
 } from './copy/container-files.ts'
 export type { PathStat } from './copy/pack-path.ts'
+export { logAttributes } from './log-options.ts'
 export { abandonContainer } from './manager/abandon.ts'
+export {
+  type PolicyFailure,
+  type PolicyResult,
+  startByPolicy,
+  startOnceAfterBoot,
+  stopForShutdown,
+} from './manager/after-boot.ts'
 export { renameContainer, updateContainer } from './manager/change.ts'
 export { createContainer } from './manager/create.ts'
 export type {
@@ -27,6 +36,7 @@ export type {
 export { type ExecRequest, execContainer, type RunningExec } from './manager/exec.ts'
 export { awaitRemoval, cleanupContainer, takeDownIdleNetworks } from './manager/finalize.ts'
 export { superviseHealth } from './manager/health.ts'
+export { rotateContainerLog } from './manager/log-keeper.ts'
 export {
   type ContainerPaths,
   type Machinery,

@@ -100,8 +100,13 @@ export interface HostOptions {
   oomScoreAdj?: number
   /** `runc`, `crun`, or undefined for the engine's default. */
   runtime?: string
-  /** Bytes after which the log begins anew. */
-  log?: { driver: 'k8s-file' | 'none'; maxSize?: number }
+  /** docker's drivers and their options; without it the default of `logLimits`. */
+  log?: LogOptions
+}
+
+export interface LogOptions {
+  driver: string
+  options: Record<string, string>
 }
 
 export interface MountRequest {

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { BaleError, isBaleError } from '#base'
-import type { Resources, RestartOptions, RestartPolicy, StopOptions } from '#container'
-import { containerMachinery } from './container-machinery.ts'
+import type { PolicyResult, Resources, RestartOptions, RestartPolicy, StopOptions } from '#container'
+import { containerMachinery, startedAfterBoot } from './container-machinery.ts'
 import type { EngineContext } from './context.ts'
 
 type Room = typeof import('#container')
@@ -116,4 +116,23 @@ export async function superviseHealth(
 ): Promise<void> {
   const [room, machinery] = await open(context)
   await room.superviseHealth(machinery, id, options)
+}
+
+/** Brings a log back to its limit: not for people. */
+export async function rotateContainerLog(context: EngineContext, id: string): Promise<void> {
+  const [room, machinery] = await open(context)
+  await room.rotateContainerLog(machinery, id)
+}
+
+/** Starts what its restart policy wants up after a boot; what runs is left alone. */
+export async function startByPolicy(context: EngineContext): Promise<PolicyResult> {
+  const [room, machinery] = await open(context)
+  const { done, failed } = await room.startByPolicy(machinery)
+  return { done: [...startedAfterBoot(context), ...done], failed }
+}
+
+/** Stops all containers for the machine's end; `startByPolicy` starts again those with a restart policy. */
+export async function stopForShutdown(context: EngineContext, options: StopOptions = {}): Promise<PolicyResult> {
+  const [room, machinery] = await open(context)
+  return room.stopForShutdown(machinery, options)
 }

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { BaleError } from '#base'
-import type { Machinery } from '#container'
+import type { Machinery, PolicyResult } from '#container'
 import { mayMount } from '#host'
 import type { EngineContext } from './context.ts'
 
@@ -32,14 +32,24 @@ export function containerRecords(context: EngineContext): Promise<Machinery> {
 }
 
 async function open(context: EngineContext): Promise<Machinery> {
-  const [{ openMachinery }, store, rootfs] = await Promise.all([
-    import('#container'),
-    context.store(),
-    context.rootfs(),
-  ])
+  const [room, store, rootfs] = await Promise.all([import('#container'), context.store(), context.rootfs()])
   const { config, clock, log } = context
   const runtime = config.runtime === 'auto' ? undefined : config.runtime
-  return openMachinery({ store, rootfs, path: config.path, runtime, selfCommand: selfCommand(context), clock, log })
+  const options = { store, rootfs, path: config.path, runtime, selfCommand: selfCommand(context), clock, log }
+  const machinery = room.openMachinery(options)
+  const result = mayMount() ? await room.startOnceAfterBoot(machinery) : undefined
+  if (result) bootResults.set(context, result)
+  // The record of each tells why, too; the command that came first must not fail for it.
+  for (const { name, error } of result?.failed ?? [])
+    log.debug('container', `${name} was not started after the boot: ${String(error)}`)
+  return machinery
+}
+
+const bootResults = new WeakMap<EngineContext, PolicyResult>()
+
+/** What this engine started because it was the first one after a boot. */
+export function startedAfterBoot(context: EngineContext): readonly string[] {
+  return bootResults.get(context)?.done ?? []
 }
 
 /** The command line that monitors run when a container ends: this very bale on this very store. */

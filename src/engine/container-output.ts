@@ -2,15 +2,17 @@ import type { LogFrame, LogRequest, ProcessTable, TerminalSize, Usage } from '#c
 import { containerMachinery } from './container-machinery.ts'
 import type { EngineContext } from './context.ts'
 
-/** The log of a container as it was written; `follow` goes on until it ends. */
+/** The log of a container as it was written; `follow` goes on until it ends. `attributes` is what its log options add. */
 export async function containerLogs(
   context: EngineContext,
   idOrName: string,
   request: LogRequest = {},
-): Promise<{ tty: boolean; frames: AsyncIterable<LogFrame> }> {
+): Promise<{ tty: boolean; attributes: Record<string, string>; frames: AsyncIterable<LogFrame> }> {
   const [room, machinery] = await Promise.all([import('#container'), containerMachinery(context)])
-  const record = await room.findContainer(machinery, idOrName)
-  return { tty: record.document.config.Tty, frames: room.containerLog(machinery, record.id, request) }
+  const { id, name, document } = await room.findContainer(machinery, idOrName)
+  const { config, host, image } = document
+  const attributes = room.logAttributes(host.log, { id, name, image, labels: config.Labels, env: config.Env })
+  return { tty: config.Tty, attributes, frames: room.containerLog(machinery, id, request) }
 }
 
 /** The host's ps, of the container's processes only. */

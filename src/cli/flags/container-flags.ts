@@ -159,8 +159,8 @@ export const CONTAINER_FLAGS: readonly VerbOption[] = [
   single('--ipc <MODE>', 'IPC namespace: private, host or container:NAME'),
   repeated('-l, --label <KEY=VALUE>', 'Label'),
   repeated('--label-file <FILE>', 'Read labels from a file'),
-  single('--log-driver <DRIVER>', 'k8s-file (also as json-file), or none'),
-  repeated('--log-opt <KEY=VALUE>', 'max-size=SIZE: the log begins anew when it is larger'),
+  single('--log-driver <DRIVER>', 'json-file or local (one and the same here), or none'),
+  repeated('--log-opt <KEY=VALUE>', 'max-size (20m), max-file (5), labels, env, tag …'),
   { ...single('-m, --memory <SIZE>', 'Memory limit'), check: parseSize },
   { ...single('--memory-reservation <SIZE>', 'Soft memory limit'), check: parseSize },
   { ...single('--memory-swap <SIZE>', 'Limit of memory and swap together, -1 for none'), check: readSwap },
@@ -391,18 +391,8 @@ function securityOption(option: string): string {
 }
 
 function logOptions(flags: ContainerFlags): HostOptions['log'] {
-  const driver = flags.logDriver ?? 'k8s-file'
-  if (!['k8s-file', 'json-file', 'local', 'none'].includes(driver))
-    throw new BaleError('UNSUPPORTED', `log driver ${driver} is not supported`, { hint: 'k8s-file, or none' })
-  const options = parsePairs('log-opt', flags.logOpt ?? [])
-  const unknown = Object.keys(options).find((key) => key !== 'max-size' && key !== 'max-file')
-  if (unknown) throw new BaleError('INVALID_ARGUMENT', `unknown log opt '${unknown}'`, { hint: 'max-size' })
-  if (options['max-file'] !== undefined && options['max-file'] !== '1')
-    throw new BaleError('UNSUPPORTED', 'log opt max-file is not supported: a log that is full begins anew')
-  return {
-    driver: driver === 'none' ? 'none' : 'k8s-file',
-    ...(options['max-size'] !== undefined && { maxSize: parseBytes('log-opt', options['max-size']) }),
-  }
+  if (flags.logDriver === undefined && flags.logOpt === undefined) return undefined
+  return { driver: flags.logDriver || 'json-file', options: parsePairs('log-opt', flags.logOpt ?? []) }
 }
 
 function readLines(file: string, parse: (text: string) => string[]): string[] {

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { BaleError } from '#base'
-import { parseDuration, parseWholeNumber } from '../flags/flag-values.ts'
+import { parseTimestamp } from '#docker'
+import { parseWholeNumber } from '../flags/flag-values.ts'
 import { defineVerb, type Terminal } from '../verb.ts'
 
 interface Options {
@@ -9,6 +10,7 @@ interface Options {
   until?: string
   tail: string
   timestamps?: boolean
+  details?: boolean
 }
 
 export const verb = defineVerb<Options>({
@@ -22,14 +24,14 @@ export const verb = defineVerb<Options>({
     { flags: '--until <TIME>', description: 'Only what is older' },
     { flags: '-n, --tail <LINES>', description: 'Only the last lines', default: 'all' },
     { flags: '-t, --timestamps', description: 'Show when' },
-    { flags: '--details', description: 'Show labels of the log', refused: 'logs have no further labels' },
+    { flags: '--details', description: 'Show the labels, variables and tag of its log options' },
   ],
   examples: [
     { command: 'bale logs -f --tail 10 web', explains: 'The last ten lines, and what comes' },
     { command: 'bale logs --since 5m -t web', explains: 'The last five minutes, with times' },
   ],
   async run({ args, options, engine, io, signal }) {
-    const { frames } = await engine.containerLogs(args[0]!, {
+    const { frames, attributes } = await engine.containerLogs(args[0]!, {
       follow: options.follow,
       since: options.since === undefined ? undefined : timeOf('since', options.since),
       until: options.until === undefined ? undefined : timeOf('until', options.until),
@@ -37,8 +39,10 @@ export const verb = defineVerb<Options>({
       signal,
     })
     const output = collectedOutput(io)
+    const details = options.details ? `${detailsText(attributes)} ` : ''
     for await (const { stream, bytes, time, startsLine } of frames) {
-      if (options.timestamps && startsLine) await output.write(stream, Buffer.from(`${utcTime(time)} `))
+      if (startsLine && (options.timestamps || options.details))
+        await output.write(stream, Buffer.from(`${options.timestamps ? `${utcTime(time)} ` : ''}${details}`))
       await output.write(stream, bytes)
     }
     await output.flush()
@@ -86,17 +90,22 @@ function tailOf(text: string): number | undefined {
   return lines < 0 ? undefined : lines
 }
 
-/** `2026-01-02T03:04:05Z`, seconds since 1970, or a duration before now; as milliseconds. */
-function timeOf(flag: string, text: string): number {
-  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000
-  if (/^\d+(\.\d+)?(ns|us|µs|ms|s|m|h)/.test(text)) return Date.now() - parseDuration(flag, text) / 1e6
-  const time = Date.parse(text)
-  if (Number.isNaN(time))
-    throw new BaleError(
-      'INVALID_ARGUMENT',
-      `invalid value for "${flag}": failed to parse value as time or duration: "${text}"`,
-    )
-  return time
+/** Nanoseconds since 1970. A time without a zone is the caller's. */
+function timeOf(flag: string, text: string): bigint {
+  try {
+    return parseTimestamp(text, Date.now())
+  } catch (cause) {
+    throw new BaleError('INVALID_ARGUMENT', `invalid value for "${flag}": ${(cause as Error).message}`, { cause })
+  }
+}
+
+/** docker's form: `key=value,other=value`, sorted, and escaped as in the query of a URL. */
+function detailsText(attributes: Record<string, string>): string {
+  const escaped = (text: string) => encodeURIComponent(text).replaceAll('%20', '+')
+  return Object.entries(attributes)
+    .map(([name, value]) => `${escaped(name)}=${escaped(value)}`)
+    .sort()
+    .join(',')
 }
 
 /** Nine digits of a second and Z, as docker prints. */

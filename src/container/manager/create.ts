@@ -4,6 +4,7 @@ import { parseExposedPorts } from '#docker'
 import { acquireLock } from '#host/file'
 import type { Rootfs } from '#rootfs'
 import type { Digest } from '#spec'
+import { checkLogOptions } from '../log-options.ts'
 import { assertResolvOptions, parseExtraHost } from '../network/etc-files.ts'
 import { assertNetworkOptions, sharedWith, sharing } from '../network/network-mode.ts'
 import type { ContainerOptions, HostOptions } from '../options.ts'
@@ -94,6 +95,7 @@ function checkOptions(options: ContainerOptions): string[] {
   resourceLimits(host.resources ?? {}, machine)
   assertNetworkOptions(options)
   checkOomScore(host.oomScoreAdj)
+  if (host.log) checkLogOptions(host.log)
   sysctls(host.sysctls ?? {}, { network: host.network !== 'host', ipc: isOwnIpc(host.ipcMode) })
   for (const entry of host.extraHosts ?? []) parseExtraHost(entry)
   assertResolvOptions(host)

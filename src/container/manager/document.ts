@@ -69,6 +69,8 @@ export interface RecordedState {
   restartCount: number
   /** Somebody stopped it: no restart by policy. */
   stopRequested: boolean
+  /** The end of the machine stopped it: no restart by policy before the next boot. */
+  untilBoot?: boolean
   /** Stops it only to start it again: until this process has done so, --rm does not count. */
   restartedBy?: ProcessIdentity
   health?: HealthState

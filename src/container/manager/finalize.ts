@@ -5,6 +5,7 @@ import type { NetworkDocument } from '../network/network.ts'
 import { cgroupPath } from '../spec/runtime-spec.ts'
 import { removeVolume, volumeUsers } from '../volume/volumes.ts'
 import type { Container, ContainerDocument, RecordedState } from './document.ts'
+import { unwatchLog } from './log-keeper.ts'
 import { type Machinery, pathsOf } from './machinery.ts'
 import { findContainer, goesAway, isHalfMade, oomFile, see, startedBy, updateState, wasOomKilled } from './state.ts'
 
@@ -24,6 +25,7 @@ export async function finalize(machinery: Machinery, record: Container, ended: R
   await removeCgroup(cgroup)
   await machinery.networks.disconnect(id)
   await machinery.rootfs.release(id)
+  await unwatchLog(machinery, record)
   const state: RecordedState = {
     ...ended,
     status: ended.status === 'created' ? 'created' : 'exited',
@@ -38,6 +40,7 @@ export async function finalize(machinery: Machinery, record: Container, ended: R
       stopRequested: now.stopRequested,
       restartCount: now.restartCount,
       restartedBy: now.restartedBy,
+      untilBoot: now.untilBoot,
     }))
     await rm(paths.bundle, { recursive: true, force: true })
   }
@@ -118,8 +121,9 @@ function leftHalfMade(machinery: Machinery, record: Container): boolean {
 /** docker's rules for `--restart`; on-unhealthy is on-failure, and counts an unhealthy container as one that failed. */
 export function wantsRestart(record: Container, ended: RecordedState): boolean {
   const policy = record.document.host.restart
-  const { stopRequested, restartCount, restartedBy, health } = record.document.state
-  if (!policy || stopRequested || ended.status !== 'exited' || (restartedBy && isAlive(restartedBy))) return false
+  const { stopRequested, untilBoot, restartCount, restartedBy, health } = record.document.state
+  if (!policy || stopRequested || untilBoot || ended.status !== 'exited' || (restartedBy && isAlive(restartedBy)))
+    return false
   if (policy.name === 'always' || policy.name === 'unless-stopped') return true
   const most = policy.maximumRetryCount ?? 0
   if (most > 0 && restartCount >= most) return false

@@ -1,43 +1,26 @@
-import { spawn } from 'node:child_process'
 import { isBaleError } from '#base'
+import { formatDuration } from '#docker'
 import { isAlive, type ProcessIdentity, processIdentity, sendSignal } from '#host'
 import type { Healthcheck } from '#spec'
-import type { ContainerDocument, HealthState } from './document.ts'
+import type { Container, ContainerDocument, HealthState } from './document.ts'
 import { execContainer } from './exec.ts'
+import { wantsRestart } from './finalize.ts'
 import type { Machinery } from './machinery.ts'
-import { updateState } from './state.ts'
+import { healthCommand } from './start-health-checks.ts'
+import { seeContainer, updateState } from './state.ts'
+import { endGently } from './stop.ts'
 
 /** docker's defaults, in milliseconds. */
-const DEFAULTS = { interval: 30_000, timeout: 30_000, startPeriod: 0, retries: 3 }
+const DEFAULTS = { interval: 30_000, timeout: 30_000, startPeriod: 0, startInterval: 5000, retries: 3 }
 const KEPT_RESULTS = 5
 const KEPT_OUTPUT = 4096
 /** Milliseconds; a timer beyond it fires at once. */
 const LONGEST_TIMER = 2 ** 31 - 1
 
-/** The command of a health check, or undefined when there is none. */
-export function healthCommand(check: Healthcheck | undefined, shell = ['/bin/sh', '-c']): string[] | undefined {
-  const [kind, ...words] = check?.Test ?? []
-  if (kind === 'CMD') return words
-  return kind === 'CMD-SHELL' ? [...shell, words.join(' ')] : undefined
-}
-
 /**
- * Starts the process that checks a container's health as long as it lives: without a daemon each container with a
- * health check has one of its own. Nothing happens when there is no command line to start it with.
+ * Checks a running container's health until this life of it ends. With the policy on-unhealthy an unhealthy container is
+ * ended; its monitor starts it again.
  */
-export function startHealthChecks({ selfCommand }: Machinery, id: string): void {
-  const [program, ...args] = selfCommand
-  if (!program) return
-  const checker = spawn(program, [...args, 'container', 'health', id], {
-    detached: true,
-    stdio: 'ignore',
-    cwd: '/',
-    env: {},
-  })
-  checker.unref()
-}
-
-/** Checks a running container's health until this life of it ends. */
 export async function superviseHealth(
   machinery: Machinery,
   id: string,
@@ -48,15 +31,47 @@ export async function superviseHealth(
   const { Healthcheck: check, Shell: shell } = record?.document.config ?? {}
   const command = healthCommand(check, shell)
   if (!life || !command) return
+  const times = timesOf(check)
   const begun = machinery.clock.now()
-  while (await pause(machinery, life, milliseconds(check?.Interval) || DEFAULTS.interval, options.signal)) {
-    const result = await probe(machinery, id, command, milliseconds(check?.Timeout) || DEFAULTS.timeout)
-    if (!isAlive(life) || result === undefined) return
-    const starting = machinery.clock.now() - begun < (milliseconds(check?.StartPeriod) || DEFAULTS.startPeriod)
-    await updateState(machinery, id, (state) => ({
-      ...state,
-      health: nextHealth(state.health, result, { starting, retries: check?.Retries || DEFAULTS.retries }),
-    }))
+  let health = record.document.state.health
+  const age = () => machinery.clock.now() - begun
+  const interval = () =>
+    age() < times.startPeriod && health?.status === 'starting' ? times.startInterval : times.interval
+  while (await pause(machinery, life, interval(), options.signal)) {
+    const starting = age() < times.startPeriod
+    const result = await probe(machinery, id, command, times.timeout)
+    if (!isAlive(life)) return
+    // Paused: there is nothing to tell.
+    if (result === undefined) continue
+    const updated = await updateState(machinery, id, (state) =>
+      state.process && isSame(state.process, life)
+        ? { ...state, health: nextHealth(state.health, result, { starting, retries: times.retries }) }
+        : state,
+    )
+    health = updated?.document.state.health
+    if (updated && health?.status === 'unhealthy' && mayRestart(updated)) {
+      await endGently(machinery, await seeContainer(machinery, id))
+      return
+    }
+  }
+}
+
+const isSame = (one: ProcessIdentity, other: ProcessIdentity) =>
+  one.pid === other.pid && one.startTime === other.startTime
+
+function mayRestart(record: Container): boolean {
+  const { host, state } = record.document
+  return host.restart?.name === 'on-unhealthy' && wantsRestart(record, { ...state, status: 'exited' })
+}
+
+/** Milliseconds; 0 and what is not said are docker's defaults. */
+function timesOf(check: Healthcheck | undefined) {
+  return {
+    interval: milliseconds(check?.Interval) || DEFAULTS.interval,
+    timeout: milliseconds(check?.Timeout) || DEFAULTS.timeout,
+    startPeriod: milliseconds(check?.StartPeriod) || DEFAULTS.startPeriod,
+    startInterval: milliseconds(check?.StartInterval) || DEFAULTS.startInterval,
+    retries: check?.Retries || DEFAULTS.retries,
   }
 }
 
@@ -105,7 +120,7 @@ async function probe(
     start,
     end: new Date(machinery.clock.now()).toISOString(),
     exitCode,
-    output: output.slice(0, KEPT_OUTPUT),
+    output,
   })
   try {
     await using running = await execContainer(machinery, id, { args })
@@ -119,17 +134,34 @@ async function probe(
       Math.min(timeout, LONGEST_TIMER),
     )
     try {
-      let output = ''
-      for await (const { bytes } of running.attach!.output())
-        if (output.length < KEPT_OUTPUT) output += Buffer.from(bytes).toString()
+      const output = keptOutput()
+      for await (const { bytes } of running.attach!.output()) output.add(bytes)
       const code = await running.exit()
-      return late ? finished(-1, `Health check exceeded timeout (${timeout}ms)`) : finished(code, output)
+      if (!late) return finished(code, output.text())
+      const said = output.text()
+      return finished(-1, `Health check exceeded timeout (${formatDuration(timeout * 1e6)})${said && `: ${said}`}`)
     } finally {
       clearTimeout(timer)
     }
   } catch (error) {
-    if (isBaleError(error, 'CONTAINER_NOT_RUNNING') || isBaleError(error, 'CONTAINER_NOT_FOUND')) return undefined
+    // Ended, or paused: nothing is known.
+    if (['CONTAINER_NOT_RUNNING', 'CONTAINER_NOT_FOUND', 'CONFLICT'].some((code) => isBaleError(error, code as never)))
+      return undefined
     if (isBaleError(error)) return finished(-1, error.message)
     throw error
+  }
+}
+
+/** The beginning of what a check says; dots show that there was more. */
+function keptOutput(): { add(bytes: Uint8Array): void; text(): string } {
+  const kept: Uint8Array[] = []
+  let size = 0
+  return {
+    add(bytes) {
+      const left = KEPT_OUTPUT - size
+      if (left > 0) kept.push(bytes.subarray(0, left))
+      size += bytes.length
+    },
+    text: () => `${Buffer.concat(kept).toString()}${size > KEPT_OUTPUT ? '...' : ''}`,
   }
 }

@@ -2,6 +2,7 @@ import { BaleError, isBaleError } from '#base'
 import { type AttachSession, attachTo, resizeTerminal, type TerminalSize } from '../runtime/attach.ts'
 import { type LogFrame, readLog } from '../runtime/log-reader.ts'
 import type { Container } from './document.ts'
+import { logPlace } from './log-keeper.ts'
 import { type Machinery, pathsOf } from './machinery.ts'
 import { findContainer, see, seeContainer } from './state.ts'
 
@@ -26,9 +27,9 @@ export async function resizeContainer(machinery: Machinery, idOrName: string, si
 
 export interface LogRequest {
   tail?: number
-  /** Milliseconds since 1970. */
-  since?: number
-  until?: number
+  /** Nanoseconds since 1970. */
+  since?: bigint
+  until?: bigint
   follow?: boolean
   signal?: AbortSignal
 }
@@ -52,5 +53,5 @@ export async function* containerLog(
       throw error
     }
   }
-  yield* readLog(pathsOf(machinery, record.id).log, { ...options, ...(follow && { follow: { ended, signal } }) })
+  yield* readLog(logPlace(machinery, record.id), { ...options, ...(follow && { follow: { ended, signal } }) })
 }

@@ -17,8 +17,9 @@ import { namesOn } from './change.ts'
 import { containerSpec, type Prepared, sharedNamespace } from './container-spec.ts'
 import type { Container } from './document.ts'
 import { finalize } from './finalize.ts'
-import { healthCommand, startHealthChecks } from './health.ts'
+import { watchLog } from './log-keeper.ts'
 import { type Machinery, newId, pathsOf } from './machinery.ts'
+import { healthCommand, startHealthChecks } from './start-health-checks.ts'
 import { findContainer, see, startedBy, updateState } from './state.ts'
 
 export interface StartOptions extends OperationOptions {
@@ -95,6 +96,7 @@ async function begin(machinery: Machinery, record: Container, options: StartOpti
         oomKilled: false,
         stopRequested: false,
         restartedBy: undefined,
+        untilBoot: undefined,
         restartCount: options.restart ? state.restartCount + 1 : 0,
         health: checked ? { status: 'starting', failingStreak: 0, log: [] } : undefined,
       }),
@@ -104,6 +106,7 @@ async function begin(machinery: Machinery, record: Container, options: StartOpti
     await runtime.start(id)
     await rm(starting, { force: true })
     if (checked) startHealthChecks(machinery, id)
+    await watchLog(machinery, record)
     return { record: updated ?? record, started: true, attach, monitored }
   } catch (error) {
     try {
@@ -247,7 +250,6 @@ async function create(
     // Who leaves a terminal may come back to it.
     stdin: !config.OpenStdin ? 'closed' : config.StdinOnce && !config.Tty ? 'once' : 'open',
     logPath: host.log?.driver === 'none' ? undefined : paths.log,
-    logSizeMaximum: host.log?.maxSize,
     exitCommand: machinery.selfCommand.length ? [...machinery.selfCommand, 'container', 'cleanup', id] : undefined,
   })
 }

@@ -98,7 +98,7 @@ async function endsWithin(
 }
 
 /** Whoever of us and the monitor's cleanup has the lock first writes the end down. */
-async function settled(machinery: Machinery, id: string): Promise<void> {
+export async function settled(machinery: Machinery, id: string): Promise<void> {
   await using _ = await acquireLock(pathsOf(machinery, id).lock)
   try {
     await settle(machinery, id)

@@ -3,9 +3,10 @@ import { appendFile, rename, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { temporaryFolder } from '../../../test/kit/temporary.ts'
-import { type LogOptions, readLog } from './log-reader.ts'
+import { type ReadLogOptions, readLog as readPlace } from './log-reader.ts'
 
 const at = (second: number) => `2026-01-01T00:00:${String(second).padStart(2, '0')}.000000000+00:00`
+const nanoseconds = (second: number) => BigInt(Date.parse(at(second))) * 1_000_000n
 const SAMPLE = [
   `${at(1)} stdout F one`,
   `${at(2)} stderr P tw`,
@@ -15,7 +16,9 @@ const SAMPLE = [
   '',
 ].join('\n')
 
-async function read(path: string, options: LogOptions = {}) {
+const readLog = (path: string, options?: ReadLogOptions) => readPlace({ path, lock: `${path}.lock` }, options)
+
+async function read(path: string, options: ReadLogOptions = {}) {
   const frames = []
   for await (const { stream, bytes, startsLine } of readLog(path, options))
     frames.push(`${startsLine ? '' : '…'}${stream}:${JSON.stringify(Buffer.from(bytes).toString())}`)
@@ -44,7 +47,7 @@ test('tail, since and until choose lines', async () => {
   assert.deepEqual(await read(path, { tail: 1 }), ['stdout:"last"'])
   assert.deepEqual((await read(path, { tail: 3 })).length, 4, 'the parts of one line count once')
   assert.equal((await read(path, { tail: 100 })).length, 5)
-  assert.deepEqual(await read(path, { since: Date.parse(at(3)), until: Date.parse(at(3)) }), ['stdout:"three\\n"'])
+  assert.deepEqual(await read(path, { since: nanoseconds(3), until: nanoseconds(3) }), ['stdout:"three\\n"'])
 })
 
 test('tail finds its place in a log of many chunks', async () => {

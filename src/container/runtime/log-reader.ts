@@ -1,6 +1,7 @@
-import { type FileHandle, open, stat } from 'node:fs/promises'
+import { type FileHandle, stat } from 'node:fs/promises'
 import { errnoOf } from '#base'
 import type { OutputFrame } from './attach.ts'
+import { type LogPlace, type OpenLog, openLog } from './log-files.ts'
 
 /** One record of a container's log. */
 export interface LogFrame extends OutputFrame {
@@ -10,13 +11,13 @@ export interface LogFrame extends OutputFrame {
   startsLine: boolean
 }
 
-export interface LogOptions {
+export interface ReadLogOptions {
   /** The last lines only. */
   tail?: number
-  /** Milliseconds since 1970. */
-  since?: number
-  until?: number
-  /** Goes on with what is written later, until `ended` says so. */
+  /** Nanoseconds since 1970. */
+  since?: bigint
+  until?: bigint
+  /** Goes on with what is written later, until `ended` says so or `until` has passed. */
   follow?: { ended: () => Promise<boolean>; signal?: AbortSignal }
 }
 
@@ -27,18 +28,29 @@ const LONGEST_RECORD = 64 * 1024
 
 /**
  * Reads a log in conmon's k8s-file form: `TIME STREAM F|P DATA`, F when a newline followed the data. Bytes are given as
- * they are. Following goes on when the file is truncated or replaced (rotation).
+ * they are. What was rotated away is read first; following goes on over a rotation without losing a line.
  */
-export async function* readLog(path: string, options: LogOptions = {}): AsyncGenerator<LogFrame> {
-  const open = new Set<string>()
-  for await (const record of records(path, options)) {
-    const frame = parseRecord(record, open)
+export async function* readLog(place: LogPlace, options: ReadLogOptions = {}): AsyncGenerator<LogFrame> {
+  const unfinished = new Set<string>()
+  const { since, until } = options
+  for await (const record of records(place, options)) {
+    const frame = parseRecord(record, unfinished)
     if (!frame) continue
-    const time = Date.parse(frame.time)
-    if (options.since !== undefined && time < options.since) continue
-    if (options.until !== undefined && time > options.until) return
+    if (since !== undefined || until !== undefined) {
+      const time = nanosecondsOf(frame.time)
+      if (since !== undefined && time < since) continue
+      if (until !== undefined && time > until) return
+    }
     yield frame
   }
+}
+
+/** Nanoseconds since 1970 of a record's time. */
+function nanosecondsOf(time: string): bigint {
+  const [, seconds = '', fraction = '', zone = ''] = /^([^.+Z]{19})(?:\.(\d{1,9})\d*)?(.*)$/.exec(time) ?? []
+  const milliseconds = Date.parse(`${seconds}${zone}`)
+  if (Number.isNaN(milliseconds)) return 0n
+  return BigInt(milliseconds) * 1_000_000n + BigInt(fraction.padEnd(9, '0'))
 }
 
 function parseRecord(line: Buffer, unfinished: Set<string>): LogFrame | undefined {
@@ -61,16 +73,15 @@ function parseRecord(line: Buffer, unfinished: Set<string>): LogFrame | undefine
   }
 }
 
-async function* records(path: string, options: LogOptions): AsyncGenerator<Buffer> {
-  const file = await openLog(path, options)
-  if (!file) return
-  let handle = file
+async function* records(place: LogPlace, options: ReadLogOptions): AsyncGenerator<Buffer> {
+  let log = await openWhenThere(place, options)
+  let rest: Buffer = Buffer.alloc(0)
   try {
-    let offset = options.tail === undefined ? 0 : await tailOffset(handle, options.tail)
-    let rest: Buffer = Buffer.alloc(0)
-    for (;;) {
+    let { index, offset } = await tailStart(log.handles, options.tail)
+    while (index < log.handles.length) {
+      const handle = log.handles[index]!
       // Asked before reading: what is written until the end was known is still read.
-      const ended = (await options.follow?.ended()) ?? true
+      const over = await isOver(options)
       for (;;) {
         const { bytesRead, buffer } = await handle.read(Buffer.alloc(CHUNK), 0, CHUNK, offset)
         if (bytesRead === 0) break
@@ -79,29 +90,44 @@ async function* records(path: string, options: LogOptions): AsyncGenerator<Buffe
         rest = split.rest.length > LONGEST_RECORD ? Buffer.alloc(0) : split.rest
         yield* split.lines
       }
-      if (ended || options.follow?.signal?.aborted) return
-      const next = await replaced(handle, path, offset)
+      if (options.follow?.signal?.aborted) return
+      if (index < log.handles.length - 1) {
+        index++
+        offset = 0
+        continue
+      }
+      const next = await whatFollows(handle, place, offset, log.generation)
       if (next) {
-        if (next !== handle) await handle.close()
-        handle = next
+        if (next !== 'again') {
+          await closeAll(log)
+          log = next
+          index = 0
+        }
         offset = 0
         rest = Buffer.alloc(0)
-      } else await new Promise((resolve) => setTimeout(resolve, POLL_MILLISECONDS))
+      } else if (over) return
+      else await new Promise((resolve) => setTimeout(resolve, POLL_MILLISECONDS))
     }
   } finally {
-    await handle.close()
+    await closeAll(log)
   }
 }
 
-async function openLog(path: string, options: LogOptions): Promise<FileHandle | undefined> {
+async function closeAll({ handles }: OpenLog): Promise<void> {
+  for (const handle of handles) await handle.close()
+}
+
+async function isOver({ follow, until }: ReadLogOptions): Promise<boolean> {
+  if (!follow) return true
+  return (until !== undefined && BigInt(Date.now()) * 1_000_000n > until) || (await follow.ended())
+}
+
+async function openWhenThere(place: LogPlace, options: ReadLogOptions): Promise<OpenLog> {
   for (;;) {
-    try {
-      return await open(path, 'r')
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error
-      if (!options.follow || options.follow.signal?.aborted || (await options.follow.ended())) return undefined
-      await new Promise((resolve) => setTimeout(resolve, POLL_MILLISECONDS))
-    }
+    const over = await isOver(options)
+    const log = await openLog(place)
+    if (log.handles.length > 0 || over || options.follow?.signal?.aborted) return log
+    await new Promise((resolve) => setTimeout(resolve, POLL_MILLISECONDS))
   }
 }
 
@@ -115,23 +141,48 @@ function splitLines(bytes: Buffer): { lines: Buffer[]; rest: Buffer } {
   return { lines, rest: bytes.subarray(start) }
 }
 
-/** The file to go on with from its beginning: another one under the name, or the same one made shorter. */
-async function replaced(handle: FileHandle, path: string, offset: number): Promise<FileHandle | undefined> {
+/** The files to go on with when another one has the name now, or `again` when the same one was made shorter. */
+async function whatFollows(
+  handle: FileHandle,
+  place: LogPlace,
+  offset: number,
+  generation: number,
+): Promise<OpenLog | 'again' | undefined> {
   const held = await handle.stat()
-  if (held.size < offset) return handle
+  if (held.size < offset) return 'again'
   try {
-    const named = await stat(path)
-    return named.ino === held.ino ? undefined : await open(path, 'r')
+    if ((await stat(place.path)).ino === held.ino) return undefined
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined
     throw error
   }
+  const next = await openLog(place, generation)
+  return next.handles.length > 0 ? next : undefined
+}
+
+/** Where the last lines begin, over all files. */
+async function tailStart(
+  handles: readonly FileHandle[],
+  tail: number | undefined,
+): Promise<{ index: number; offset: number }> {
+  if (tail === undefined) return { index: 0, offset: 0 }
+  let wanted = tail
+  for (let index = handles.length - 1; index >= 0; index--) {
+    const { offset, lines } = await tailOffset(handles[index]!, wanted, index === handles.length - 1)
+    wanted -= lines
+    if (wanted <= 0 && offset > 0) return { index, offset }
+  }
+  return { index: 0, offset: 0 }
 }
 
 /** Where the last `count` lines begin; records that are parts of one line count once. Reads backwards. */
-async function tailOffset(handle: FileHandle, count: number): Promise<number> {
+async function tailOffset(
+  handle: FileHandle,
+  count: number,
+  isNewest: boolean,
+): Promise<{ offset: number; lines: number }> {
   const { size } = await handle.stat()
-  if (count <= 0) return size
+  if (count <= 0) return { offset: size, lines: 0 }
   let lines = 0
   let lineStart = size
   let tail: Buffer = Buffer.alloc(0)
@@ -144,8 +195,8 @@ async function tailOffset(handle: FileHandle, count: number): Promise<number> {
       const previous = end === 0 ? -1 : tail.lastIndexOf(0x0a, end - 1)
       if (previous < 0 && position > 0) break
       const record = tail.subarray(previous + 1, end)
-      if (isComplete(record) || lines === 0) {
-        if (lines === count) return lineStart
+      if (isComplete(record) || (lines === 0 && isNewest)) {
+        if (lines === count) return { offset: lineStart, lines }
         lines++
       }
       lineStart = position + previous + 1
@@ -153,7 +204,7 @@ async function tailOffset(handle: FileHandle, count: number): Promise<number> {
       end = previous
     }
   }
-  return 0
+  return { offset: 0, lines }
 }
 
 function isComplete(record: Buffer): boolean {

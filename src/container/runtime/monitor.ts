@@ -30,8 +30,6 @@ export interface CreateOptions extends MonitorOptions {
   name: string
   /** k8s-file log; undefined for none. */
   logPath?: string
-  /** Bytes after which the monitor begins the log anew. */
-  logSizeMaximum?: number
   /** Run by the monitor when the container has ended, also when nobody else is left. */
   exitCommand?: readonly string[]
 }
@@ -62,7 +60,6 @@ export async function createMonitored(options: CreateOptions): Promise<Monitored
     join(bundle, 'conmon.pid'),
     '-l',
     options.logPath === undefined ? 'none' : `k8s-file:${options.logPath}`,
-    ...(options.logSizeMaximum ? ['--log-size-max', String(options.logSizeMaximum)] : []),
     ...(options.stdin === 'open' ? ['--leave-stdin-open'] : []),
     ...exitArguments(options.exitCommand),
   ])

@@ -176,7 +176,7 @@ function hostView({ record }: SeenContainer, hidden: HiddenPaths): Record<string
   return {
     Binds: binds.length ? binds : null,
     ContainerIDFile: '',
-    LogConfig: { Type: host.log?.driver ?? 'k8s-file', Config: {} },
+    LogConfig: { Type: host.log?.driver ?? 'json-file', Config: host.log?.options ?? {} },
     NetworkMode: host.network ?? 'default',
     PortBindings: bindings(ports),
     RestartPolicy: { Name: host.restart?.name ?? 'no', MaximumRetryCount: host.restart?.maximumRetryCount ?? 0 },

@@ -1,0 +1,16 @@
+import { renderFailure } from '../render/failure.ts'
+import { defineVerb } from '../verb.ts'
+
+export const verb = defineVerb({
+  name: 'system start',
+  summary: 'Start the containers that their restart policy wants up after a boot',
+  arguments: { max: 0 },
+  options: [],
+  examples: [{ command: 'bale system start', explains: 'What runs is left alone; the unit bale.service calls this' }],
+  async run({ engine, io }) {
+    const { done, failed } = await engine.startByPolicy()
+    for (const name of done) await io.print(name)
+    for (const { name, error } of failed) io.warn(`${name}: ${renderFailure(error)}`)
+    return failed.length > 0 ? 1 : 0
+  },
+})

@@ -1,0 +1,25 @@
+import { parseWholeNumber } from '../flags/flag-values.ts'
+import { renderFailure } from '../render/failure.ts'
+import { defineVerb } from '../verb.ts'
+
+export const verb = defineVerb<{ time?: string }>({
+  name: 'system stop',
+  summary: 'Stop all containers for the end of the machine; those with a restart policy come back',
+  arguments: { max: 0 },
+  options: [
+    {
+      flags: '-t, --time <SECONDS>',
+      description: 'Seconds before they are killed (10, or the --stop-timeout of each)',
+    },
+  ],
+  examples: [
+    { command: 'bale system stop -t 30', explains: 'bale system start starts again what has a restart policy' },
+  ],
+  async run({ options, engine, io, signal }) {
+    const timeout = options.time === undefined ? undefined : parseWholeNumber('time', options.time)
+    const { done, failed } = await engine.stopForShutdown({ timeout, signal })
+    for (const name of done) await io.print(name)
+    for (const { name, error } of failed) io.warn(`${name}: ${renderFailure(error)}`)
+    return failed.length > 0 ? 1 : 0
+  },
+})

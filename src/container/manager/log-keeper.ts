@@ -1,0 +1,107 @@
+import { spawn } from 'node:child_process'
+import { mkdir, readdir, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { errnoOf, isBaleError } from '#base'
+import { isAlive } from '#host'
+import { acquireLock } from '#host/file'
+import { logLimits } from '../log-options.ts'
+import { reopenLog } from '../runtime/attach.ts'
+import { type LogPlace, rotateLog } from '../runtime/log-files.ts'
+import type { Container, ContainerDocument } from './document.ts'
+import { type Machinery, pathsOf } from './machinery.ts'
+
+/**
+ * Who sees to it that logs do not outgrow their limit. The monitor can only begin a log anew and lose what was there, so
+ * one small shell looks at the sizes of all logs of this store once a second, and calls bale for the one that is too
+ * large. It ends with the last container. A log that is watched is a link: <run>/logs/SIZE/CONTAINER.
+ */
+const SCRIPT = `#!/bin/sh
+# Started by bale with its own command line. Ends when no log is left to look at.
+cd "\${0%/*}" || exit 1
+watched() { for log in [0-9]*/*; do [ -e "$log" ] && return 0; done; return 1; }
+exec 9>>keeper.lock
+while flock -w 5 9; do
+  idle=0
+  while [ -e keeper.lock ] && [ $idle -lt 5 ]; do
+    if watched; then idle=0; else idle=$((idle + 1)); fi
+    for size in [0-9]*; do
+      find -L "$size" -type f -size "+\${size}c" 2>/dev/null | while read -r log; do
+        "$@" container rotate-log "\${log##*/}" </dev/null >/dev/null 2>&1 9>&-
+      done
+    done
+    sleep 1 9>&-
+  done
+  [ -e keeper.lock ] || exit 0
+  # Whoever adds a log looks for the lock after that: one of us two sees the other.
+  flock -u 9
+  watched || exit 0
+done
+`
+
+/** Begins to look after the log of a container that has just been started. */
+export async function watchLog(machinery: Machinery, record: Container): Promise<void> {
+  const { store, selfCommand, programs } = machinery
+  const limits = logLimits(record.document.host.log)
+  if (!limits || selfCommand.length === 0 || !programs.find('flock')) return
+  const folder = join(store.run, 'logs')
+  const sizes = join(folder, String(limits.maxSize))
+  await mkdir(sizes, { recursive: true, mode: 0o700 })
+  try {
+    await symlink(pathsOf(machinery, record.id).log, join(sizes, record.id))
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error
+  }
+  try {
+    // A shared lock, so that the file stays: its end would tell the keeper that the store is gone.
+    await using _ = await acquireLock(join(folder, 'keeper.lock'), { timeoutMs: 0, shared: true })
+  } catch (error) {
+    if (isBaleError(error, 'LOCKED')) return
+    throw error
+  }
+  const script = join(folder, 'keeper')
+  await writeFile(`${script}.${process.pid}`, SCRIPT, { mode: 0o700 })
+  await rename(`${script}.${process.pid}`, script)
+  const env = { PATH: programs.searchPath }
+  spawn('/bin/sh', [script, ...selfCommand], { detached: true, stdio: 'ignore', cwd: '/', env }).unref()
+}
+
+/** The log of a container that has ended needs nobody any more; what it has too much goes now. */
+export async function unwatchLog(machinery: Machinery, record: Container): Promise<void> {
+  const folder = join(machinery.store.run, 'logs')
+  const limits = logLimits(record.document.host.log)
+  if (!limits) return
+  await rm(join(folder, String(limits.maxSize), record.id), { force: true })
+  await rotateLog(logPlace(machinery, record.id), {
+    limits,
+    reopen: async () => undefined,
+    isWritten: () => false,
+  })
+}
+
+export function logPlace(machinery: Pick<Machinery, 'store'>, id: string): LogPlace {
+  return { path: pathsOf(machinery, id).log, lock: join(machinery.store.run, 'locks', `log-${id}`) }
+}
+
+/** Brings the log of a running container back to its limit, when it is above. What the keeper calls. */
+export async function rotateContainerLog(machinery: Machinery, id: string): Promise<void> {
+  const record = await machinery.store.containers.find<ContainerDocument>(id)
+  const limits = record && logLimits(record.document.host.log)
+  const monitor = record?.document.state.monitor
+  if (!record || !limits || !monitor || !isAlive(monitor)) return forgetLink(machinery, id)
+  await rotateLog(logPlace(machinery, id), {
+    limits,
+    reopen: () => reopenLog(pathsOf(machinery, id).bundle),
+    isWritten: () => isAlive(monitor),
+  })
+}
+
+/** A container that has ended unseen must not keep the keeper awake. */
+async function forgetLink({ store }: Machinery, id: string): Promise<void> {
+  const folder = join(store.run, 'logs')
+  for (const size of await readdir(folder))
+    try {
+      await unlink(join(folder, size, id))
+    } catch (error) {
+      if (!['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) throw error
+    }
+}
