@@ -32,6 +32,7 @@ export async function openBuildSession(machine: BuildMachine): Promise<BuildSess
   const { scratch, memory } = placesOf(machine, id)
   const stack = new AsyncDisposableStack()
   try {
+    stack.defer(async () => void (await rootfs.releaseUnused()))
     stack.use(await acquireLock(`${scratch}.lock`))
     stack.defer(() => removeTree(scratch))
     await mkdir(scratch, { mode: 0o700 })

@@ -8,7 +8,7 @@ import type { FetchedUrl } from '#transport'
 /** What a build needs of the machine; the engine wires it. */
 export interface BuildMachine {
   store: Pick<Store, 'root' | 'run' | 'layers' | 'images' | 'buildCache' | 'lease'>
-  rootfs: Pick<RootfsMounter, 'prepareRootfs' | 'release'>
+  rootfs: Pick<RootfsMounter, 'prepareRootfs' | 'release' | 'releaseUnused'>
   runStep: RunStep
   /** A base image: from the store, fetched when it is missing or when `pull` asks for a newer one. */
   findImage(name: string, options: OperationOptions & { platform: Platform; pull: boolean }): Promise<FoundBase>

@@ -1,6 +1,9 @@
 /** What limits a container, how their reaching is told, and how many containers are ended, restarted and removed. */
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { readTextSync } from '#host/file'
 import { cannotRun, prepared } from './prepared.ts'
 
 const options = { skip: cannotRun, timeout: 240_000 }
@@ -121,4 +124,27 @@ test('a wish for another platform than the image has is never passed over', opti
     }
   const own = await bale.run(['version', '-f', '{{.Client.Arch}}'])
   await bale.run(['run', '--rm', ...QUIET, '--pull', 'never', '--platform', `linux/${own}`, 'busybox:1', 'true'])
+})
+
+test('what only needs the layers for a while gives their mounts back', options, async () => {
+  await using place = await prepared()
+  const { bale } = place
+  const mounts = () =>
+    readTextSync('/proc/self/mountinfo')
+      .split('\n')
+      .filter((line) => line.includes(`${bale.folder}/`))
+  await bale.run(['create', '--name', 'box', ...QUIET, 'busybox:1', 'true'])
+  assert.deepEqual(mounts(), [], 'create')
+  writeFileSync(join(bale.folder, 'file'), 'text')
+  await bale.run(['cp', join(bale.folder, 'file'), 'box:/file'])
+  assert.match(await bale.run(['diff', 'box']), /A \/file/)
+  await bale.run(['export', '-o', join(bale.folder, 'box.tar'), 'box'])
+  await bale.run(['commit', 'box', 'busybox:2'])
+  assert.deepEqual(mounts(), [], 'cp, diff, export, commit')
+  assert.notEqual((await bale.try(['run', '--name', 'bad', ...QUIET, 'busybox:1', 'no-such-command'])).code, 0)
+  writeFileSync(join(bale.folder, 'Dockerfile'), 'FROM busybox:2\nRUN true\n')
+  await bale.run(['build', '-t', 'busybox:3', '--network', 'none', bale.folder])
+  assert.deepEqual(mounts(), [], 'a failed start, a build')
+  await bale.run(['rm', 'box', 'bad'])
+  assert.deepEqual(mounts(), [], 'rm')
 })

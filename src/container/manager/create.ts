@@ -22,6 +22,7 @@ import type { Container, ContainerDocument, ContainerMount } from './document.ts
 import { effectiveConfig } from './effective-config.ts'
 import { type Machinery, newId, pathsOf } from './machinery.ts'
 import { checkContainerName, madeUpName } from './names.ts'
+import { giveBack } from './own-layer.ts'
 import { copyImageContent, mountPointKind, mountRequests, resolveMounts, wantsCopy } from './resolve-mounts.ts'
 import { see } from './state.ts'
 
@@ -75,10 +76,10 @@ export async function createContainer(
       },
     }
     const added = await addRecord(machinery, record)
-    if (!keepMounted) await rootfs[Symbol.asyncDispose]()
+    if (!keepMounted) await giveBack(machinery, rootfs)
     return added
   } catch (error) {
-    await rootfs?.[Symbol.asyncDispose]()
+    if (rootfs) await giveBack(machinery, rootfs)
     for (const mount of mounts) if (mount.anonymous) await removeVolume(machinery, mount.name!, { force: true })
     await rm(paths.folder, { recursive: true, force: true })
     throw error

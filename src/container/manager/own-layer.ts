@@ -31,13 +31,19 @@ export async function mountContainer(machinery: Machinery, idOrName: string): Pr
     const seen = mustBeVisible(await see(machinery, await findContainer(machinery, id)))
     const rootfs = await machinery.rootfs.prepareRootfs(seen.record.layers, { id, writable: paths })
     if (seen.status === 'running' || seen.status === 'paused') await lock[Symbol.asyncDispose]()
-    else stack.use(rootfs)
+    else stack.defer(() => giveBack(machinery, rootfs))
     const { path, lowers } = rootfs
     return { seen, path, upper: paths.upper, lowers, [Symbol.asyncDispose]: () => stack.disposeAsync() }
   } catch (error) {
     await stack.disposeAsync()
     throw error
   }
+}
+
+/** Unmounts a root file system for a while, and the layers that nobody else uses. */
+export async function giveBack({ rootfs: mounter }: Machinery, rootfs: AsyncDisposable): Promise<void> {
+  await rootfs[Symbol.asyncDispose]()
+  await mounter.releaseUnused()
 }
 
 /** What a container has added (A), changed (C) and deleted (D) since it was made, sorted by path. */

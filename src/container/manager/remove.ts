@@ -36,6 +36,7 @@ export async function removeContainer(
     // The record last: what is left after a kill in between can be removed again.
     await rm(paths.bundle, { recursive: true, force: true })
     await forget(machinery, now, { volumes: options.volumes ?? false })
+    await machinery.rootfs.releaseUnused()
   } catch (error) {
     // --rm was quicker.
     if (!isBaleError(error, 'CONTAINER_NOT_FOUND')) throw error

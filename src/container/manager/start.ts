@@ -262,6 +262,7 @@ async function undoStart(machinery: Machinery, record: Container, runtime: Runti
   await removeCgroup(cgroupPath(id))
   await machinery.networks.disconnect(id)
   await machinery.rootfs.release(id)
+  await machinery.rootfs.releaseUnused()
   await rm(bundle, { recursive: true, force: true })
   const code =
     error instanceof BaleError
