@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
-import { askSecret, readSecret } from './ask.ts'
+import { askLine, askSecret, readSecret } from './ask.ts'
 import type { Terminal } from './verb.ts'
 
 /** A terminal whose keys the test presses. */
@@ -13,7 +13,7 @@ function keyboard() {
       stdin.raw.push(raw)
     },
   })
-  const stderr = new PassThrough()
+  const stderr = Object.assign(new PassThrough(), { isTTY: true, columns: 80 })
   const io = { stdin, stderr } as unknown as Terminal
   const shown = () => String(stderr.read() ?? '')
   return { io, stdin, shown }
@@ -44,6 +44,24 @@ test('Ctrl-C and Ctrl-D leave the question, and a signal does', async () => {
   stop.abort(new Error('stopped'))
   await assert.rejects(asked, /stopped/)
   assert.deepEqual(stdin.raw, [true, false])
+})
+
+test('what is typed before its question is its answer: name, password and the next name in one go', async () => {
+  const { io, stdin } = keyboard()
+  const name = askLine(io, 'Username: ', never)
+  stdin.write('ann\rse')
+  assert.equal(await name, 'ann')
+  const password = askSecret(io, 'Password: ', never)
+  stdin.write('cret\rbob\rx')
+  assert.equal(await password, 'secret')
+  assert.equal(await askLine(io, 'Username: ', never), 'bob')
+  const last = askLine(io, 'Username: ', never)
+  stdin.write('y\r')
+  assert.equal(await last, 'xy')
+  const both = askLine(io, 'Username: ', never)
+  stdin.write('ann\rsecret\r')
+  assert.equal(await both, 'ann')
+  assert.equal(await askSecret(io, 'Password: ', never), 'secret')
 })
 
 test('a password from a pipe loses its last line end only; an empty one is refused', async () => {

@@ -2,9 +2,26 @@ import { createInterface } from 'node:readline/promises'
 import { BaleError } from '#base'
 import type { Terminal } from './verb.ts'
 
+/** What was typed before its question was asked: one chunk from a terminal may answer more than one. */
+const typedAhead = new WeakMap<object, string>()
+
+function takeTypedAhead(io: Terminal): string {
+  const text = typedAhead.get(io.stdin) ?? ''
+  typedAhead.delete(io.stdin)
+  return text
+}
+
 /** Asks on a terminal; the question goes to stderr, since stdout is for results. Ctrl-C and Ctrl-D are ABORTED. */
 export async function askLine(io: Terminal, question: string, signal: AbortSignal): Promise<string> {
+  const ahead = takeTypedAhead(io)
+  const whole = /^([^\r\n]*)(?:\r\n?|\n)([\s\S]*)$/.exec(ahead)
+  if (whole) {
+    io.stderr.write(`${question}${whole[1]}\n`)
+    typedAhead.set(io.stdin, whole[2]!)
+    return whole[1]!
+  }
   const lines = createInterface({ input: io.stdin, output: io.stderr })
+  const more: string[] = []
   // Node leaves the question open for ever when the input ends.
   let onClose: () => void = () => undefined
   const closed = new Promise<never>((_, reject) => {
@@ -15,7 +32,12 @@ export async function askLine(io: Terminal, question: string, signal: AbortSigna
     lines.on('close', onClose)
   })
   try {
-    return await Promise.race([lines.question(question, { signal }), closed])
+    const asked = lines.question(question, { signal })
+    lines.on('line', (line) => more.push(`${line}\n`))
+    if (ahead !== '') lines.write(ahead)
+    const answer = await Promise.race([asked, closed])
+    typedAhead.set(io.stdin, more.join('') + lines.line)
+    return answer
   } catch (error) {
     signal.throwIfAborted()
     // Ctrl-C is a key here: the terminal is in raw mode while a line is edited.
@@ -29,6 +51,8 @@ export async function askLine(io: Terminal, question: string, signal: AbortSigna
 
 const ENTER = new Set(['\r', '\n'])
 const BACKSPACE = new Set(['\b', '\x7f'])
+/** What ends an answer, one way or the other. */
+const ENDS_ANSWER = /[\r\n\x03\x04]/
 const CONTROL_C = '\x03'
 const CONTROL_D = '\x04'
 const CONTROL_U = '\x15'
@@ -50,8 +74,12 @@ export function askSecret(io: Terminal, question: string, signal: AbortSignal): 
     const stopped = () => end(() => reject(new BaleError('ABORTED', 'stopped')))
     const onAbort = () => end(() => reject(signal.reason))
     const onData = (chunk: Buffer | string) => {
-      for (const character of chunk.toString()) {
-        if (ENTER.has(character) || (character === CONTROL_D && typed !== '')) return end(() => resolve(typed))
+      const characters = [...chunk.toString()]
+      for (const [index, character] of characters.entries()) {
+        if (ENTER.has(character) || (character === CONTROL_D && typed !== '')) {
+          typedAhead.set(stdin, characters.slice(index + 1).join(''))
+          return end(() => resolve(typed))
+        }
         if (character === CONTROL_C || character === CONTROL_D) return stopped()
         if (BACKSPACE.has(character)) typed = [...typed].slice(0, -1).join('')
         else if (character === CONTROL_U) typed = ''
@@ -62,6 +90,9 @@ export function askSecret(io: Terminal, question: string, signal: AbortSignal): 
     stdin.setRawMode?.(true)
     stderr.write(question)
     signal.addEventListener('abort', onAbort, { once: true })
+    const ahead = takeTypedAhead(io)
+    if (ahead !== '') onData(ahead)
+    if (ENDS_ANSWER.test(ahead)) return
     stdin.on('data', onData)
     stdin.resume()
   })

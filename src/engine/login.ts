@@ -1,4 +1,4 @@
-import { BaleError, type OperationOptions } from '#base'
+import { BaleError, type OperationOptions, printable } from '#base'
 import { type Credential, checkLogin, fixedCredential, normalizeKey, type StoredIn } from '#transport'
 import type { EngineContext } from './context.ts'
 import { openCredentials, registryOptions } from './open-registry.ts'
@@ -59,12 +59,12 @@ async function verify(context: EngineContext, registry: string, credential: Cred
   })
 }
 
-/** People type addresses as they know them: `https://r.example/v2/` is r.example. */
+/** People type addresses as they know them: `https://r.example/v2/`, `r.example/team` are r.example, as docker takes them. */
 function registryOf(server: string | undefined): string {
   if (server === undefined || server === '') return 'docker.io'
-  const registry = normalizeKey(server)
+  const registry = normalizeKey(server).replace(/\/.*$/s, '')
   if (/^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::\d{1,5})?$/.test(registry)) return registry
-  throw new BaleError('INVALID_ARGUMENT', `not the address of a registry: ${server}`, {
-    hint: 'a registry is HOST or HOST:PORT, without a repository',
+  throw new BaleError('INVALID_ARGUMENT', `not the address of a registry: ${printable(server)}`, {
+    hint: 'a registry is HOST or HOST:PORT',
   })
 }

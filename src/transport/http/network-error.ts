@@ -75,7 +75,7 @@ function proxyRefusal(error: Error, url: URL, proxy: URL): BaleError | undefined
       details: { host: url.host, status: number },
       hint:
         number === 407
-          ? 'it wants a login: write HTTP_PROXY and HTTPS_PROXY as http://USER:PASSWORD@HOST:PORT'
+          ? 'it wants a login: USER:PASSWORD@ before its host in HTTP_PROXY and HTTPS_PROXY'
           : 'what NO_PROXY names is reached without the proxy',
     },
   )

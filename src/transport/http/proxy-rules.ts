@@ -84,7 +84,7 @@ function parseProxy(text: string, variable: string): URL {
   const proxy = URL.canParse(whole) ? new URL(whole) : undefined
   if (proxy?.hostname && SCHEMES.has(proxy.protocol) && isDecodable(proxy.username + proxy.password)) return proxy
   throw new BaleError('INVALID_ARGUMENT', `${variable} does not hold the address of a proxy`, {
-    hint: 'it looks like http://HOST:PORT or http://USER:PASSWORD@HOST:PORT, with %XX for signs like @ in a password',
+    hint: 'it looks like http://HOST:PORT; a login is USER:PASSWORD@ before HOST, with %XX for signs like @ in it',
   })
 }
 

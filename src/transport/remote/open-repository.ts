@@ -1,3 +1,4 @@
+import { BaleError } from '#base'
 import { isIndexType, isManifestType } from '#spec'
 import { noCredentials } from '#transport/credentials'
 import { downloadBlob } from './blob-download.ts'
@@ -77,10 +78,16 @@ export async function checkLogin(
     method: 'GET',
     target: '/v2/',
     scopes: [],
-    expect: [200],
+    expect: [200, 404],
     what: registry,
     signal: options.signal,
   })
   await answer.discard()
+  if (answer.status === 404) {
+    throw new BaleError('REGISTRY_FAILED', `${registry} is no registry: it answers /v2/ with status 404`, {
+      hint: 'check the name and its port',
+      details: { status: 404 },
+    })
+  }
   return { identityToken: await session.identityToken() }
 }
