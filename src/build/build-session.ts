@@ -1,10 +1,10 @@
-import { mkdir, readdir } from 'node:fs/promises'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { errnoOf, isBaleError } from '#base'
+import { errnoOf, isBaleError, type OperationOptions } from '#base'
 import { mountTmpfs, unmount } from '#host'
 import { acquireLock, removeTree } from '#host/file'
 import type { Rootfs } from '#rootfs'
-import type { Digest } from '#spec'
+import { type Digest, hexOf, parseDigest } from '#spec'
 import type { Lease } from '#store'
 import type { BuildMachine } from './machine.ts'
 
@@ -19,6 +19,10 @@ export interface BuildSession extends AsyncDisposable {
   newFolder(purpose: string): Promise<string>
   /** Layers as one tree; read-only, or with a new upper folder that goes with the mount. */
   mount(layers: readonly Digest[], options?: { writable?: boolean; signal?: AbortSignal }): Promise<Rootfs>
+  /** A layer that is needed while the build runs: the files of a context. It goes with the build. */
+  temporaryLayer(tar: () => AsyncIterable<Uint8Array>, options: OperationOptions): Promise<Digest>
+  /** Undone when the build ends. */
+  own<T extends AsyncDisposable>(resource: T): T
   /** A folder in memory, for secrets. */
   memoryFolder(): Promise<{ path: string } & AsyncDisposable>
 }
@@ -36,6 +40,8 @@ export async function openBuildSession(machine: BuildMachine): Promise<BuildSess
     stack.use(await acquireLock(`${scratch}.lock`))
     stack.defer(() => removeTree(scratch))
     await mkdir(scratch, { mode: 0o700 })
+    const temporary: Digest[] = []
+    stack.defer(() => store.layers.discard(temporary))
     const lease = stack.use(await store.lease({ purpose: 'build' }))
     let count = 0
     const newFolder = async (purpose: string) => {
@@ -63,6 +69,18 @@ export async function openBuildSession(machine: BuildMachine): Promise<BuildSess
           },
         }
       },
+      async temporaryLayer(tar, options) {
+        for (;;) {
+          const { diffId } = await store.layers.write(tar(), options)
+          await lease.add('layer', diffId)
+          // Whoever cleans up after a killed build finds it by this name.
+          await writeFile(join(scratch, `layer-${hexOf(diffId)}`), '')
+          temporary.push(diffId)
+          // Another build of the same files may have discarded it before it was leased here.
+          if (await store.layers.get(diffId)) return diffId
+        }
+      },
+      own: (resource) => stack.use(resource),
       async memoryFolder() {
         const path = `${memory}-${count++}`
         await mkdir(path, { recursive: true, mode: 0o700 })
@@ -99,12 +117,20 @@ async function sweepDeadBuilds(machine: BuildMachine): Promise<void> {
       await using _dead = await acquireLock(`${scratch}.lock`, { timeoutMs: 0 })
       for (const name of mounts) if (name.startsWith(id)) await rootfs.release(name)
       for (const name of memories) if (name.startsWith(id)) await removeMemory(join(memory, '..', name))
+      await store.layers.discard(await temporaryLayers(scratch))
       await removeTree(scratch)
     } catch (error) {
       // It lives.
       if (!isBaleError(error, 'LOCKED')) throw error
     }
   }
+}
+
+async function temporaryLayers(scratch: string): Promise<Digest[]> {
+  return (await namesIn(scratch)).flatMap((name) => {
+    const hex = /^layer-([0-9a-f]{64})$/.exec(name)?.[1]
+    return hex === undefined ? [] : parseDigest(`sha256:${hex}`)
+  })
 }
 
 async function namesIn(folder: string): Promise<string[]> {

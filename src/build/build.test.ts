@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { after, before, describe, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { readTextSync } from '#host/file'
@@ -230,6 +231,24 @@ describe('build', { skip }, () => {
       )
       assert.equal(written.output, 'd\nnew\nother\nd\nother\n')
       assert.equal(existsSync(join(context, 'new')), false)
+    })
+    test('the files of a bind mount or of a tar context do not stay in the store, also when the step fails', async () => {
+      const context = await kit.context({ big: 'x'.repeat(100_000) })
+      const tar = execFileSync('tar', ['-c', '-C', context, 'big'])
+      const layers = async () => (await kit.store.layers.list()).map(({ diffId }) => diffId)
+      const before = await layers()
+      const mounting = 'FROM base\nRUN --mount=target=/m,rw true'
+      await kit.build(mounting, { context })
+      await failure(kit.build(`${mounting} && exit 3`, { context }))
+      const stream = { kind: 'stream' as const, stream: Readable.from([tar]) }
+      await using _built = await build(kit.machine, {
+        context: stream,
+        dockerfile: { kind: 'text', text: 'FROM base\nUSER 1', name: 'Dockerfile' },
+        network: 'none',
+      })
+      await _built[Symbol.asyncDispose]()
+      const added = (await layers()).filter((layer) => !before.includes(layer))
+      assert.deepEqual(added, [], 'the step itself changed nothing')
     })
     test('bind from a stage or image is resolved inside it, also through links (B06)', async () => {
       const { output } = await kit.build(

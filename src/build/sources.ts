@@ -40,7 +40,7 @@ export function createSources(options: SourcesOptions): BuildRun['source'] {
       return ofLayers(label, await options.image(place.slice(IMAGE_SCHEME.length), platform))
     if (/^https?:\/\//.test(place)) {
       const { body } = await session.machine.fetchUrl(place, { signal })
-      const mounted = await mountTar(session, body, { signal })
+      const mounted = session.own(await mountTar(session, body, { signal }))
       return { label, layers: undefined, open: async () => openMounted(mounted, label, false) }
     }
     return {

@@ -12,7 +12,10 @@ export interface SystemUsage extends DiskUsage {
 
 /** Bytes on disk by kind, and of each image what it shares. */
 export async function diskUsage(context: EngineContext): Promise<SystemUsage> {
-  const usage = await (await context.store()).diskUsage()
+  const store = await context.store()
+  const { cacheMountsSize } = await import('#build')
+  const figures = await store.diskUsage()
+  const usage = { ...figures, cacheSize: figures.cacheSize + (await cacheMountsSize(store.root)) }
   if (usage.volumes.length === 0) return { ...usage, volumeUsers: new Map() }
   const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
   return { ...usage, volumeUsers: await room.volumeUsers(machinery) }
@@ -79,7 +82,9 @@ export async function pruneBuildCache(
   const { pruneCacheMounts } = await import('#build')
   const mounts = until === undefined ? await pruneCacheMounts(store.root) : 0
   await releaseMounts(context)
-  return { ...result, freed: result.freed + mounts }
+  // What builds that were killed left, which no record tells.
+  const { freed } = await store.collect()
+  return { ...result, freed: result.freed + mounts + freed }
 }
 
 async function layersOfImages(context: EngineContext): Promise<Set<string>> {

@@ -9,6 +9,7 @@ import { type Descriptor, type Digest, hexOf } from '#spec'
 import type { Core } from './core.ts'
 import { imagesNeeding } from './images-needing.ts'
 import type { LayerFormat, LayerFormatName, LayerRecord, WrittenLayer } from './layer-format.ts'
+import { dropDeadLeases } from './leases.ts'
 
 export interface Layers {
   get(diffId: Digest): Promise<LayerRecord | undefined>
@@ -27,6 +28,11 @@ export interface Layers {
    * compared. Throws STORE_DAMAGED (and the layer counts as missing from then on, so that the next pull heals it).
    */
   ensureVerified(diffId: Digest, options?: OperationOptions): Promise<LayerRecord>
+  /**
+   * Gives back what this store holds of layers that were needed for a while only, and removes those of them that nothing
+   * else holds.
+   */
+  discard(diffIds: readonly Digest[]): Promise<void>
   /** The layer as a compressed blob (for a push), made now unless an image here has one. Leased like a written layer. */
   compressed(diffId: Digest, options?: OperationOptions): Promise<Descriptor>
 }
@@ -44,9 +50,22 @@ export function createLayers(core: Core): Layers {
       }),
     writeWith: (make, options = {}) => writeNew(core, options, make),
     ensureVerified: (diffId, options = {}) => ensureVerified(core, diffId, options),
+    discard: (diffIds) => discard(core, diffIds),
     compressed: async (diffId, options = {}) =>
       (await import('./compress-layer.ts')).compressLayer(core, diffId, options),
   }
+}
+
+async function discard(core: Core, diffIds: readonly Digest[]): Promise<void> {
+  if (diffIds.length === 0) return
+  const { sweep } = await import('./garbage.ts')
+  dropDeadLeases(core.database, core.clock)
+  const pins = diffIds.map((digest) => ({ kind: 'layer' as const, digest }))
+  const { finish } = core.database.transaction(() => {
+    core.session.release(pins)
+    return sweep(core, pins)
+  })
+  await finish()
 }
 
 interface LayerRow {

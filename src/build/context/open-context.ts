@@ -93,9 +93,8 @@ async function openTar(
 }
 
 export async function mountTar(session: BuildSession, tar: AsyncIterable<Uint8Array>, options: OperationOptions) {
-  const layer = await session.machine.store.layers.write(decompressAny(tar, options), options)
-  await session.lease.add('layer', layer.diffId)
-  return session.mount([layer.diffId], options)
+  const diffId = await session.temporaryLayer(() => decompressAny(tar, options), options)
+  return session.mount([diffId], options)
 }
 
 async function checkFolder(folder: string): Promise<void> {

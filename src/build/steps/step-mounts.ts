@@ -127,14 +127,16 @@ function plainSource(path: string): string {
 async function mountFiles(run: BuildRun, source: StepSource, writable: boolean) {
   const { session, signal } = run
   await using opened = await source.open()
-  const selections = selectSources(opened.tree, '.', { excludes: [], parents: false, signal })
-  const draft = createLayerDraft({ lower: undefined, latestTime: undefined, now: 0 })
-  const entries = selections.flatMap((selection) => [
-    ...place(draft, selection, '', { owner: undefined, chmod: undefined }),
-  ])
-  const layer = await session.machine.store.layers.write(packTar(entries), { signal })
-  await session.lease.add('layer', layer.diffId)
-  return session.mount([layer.diffId], { writable, signal })
+  const tar = () => {
+    const selections = selectSources(opened.tree, '.', { excludes: [], parents: false, signal })
+    const draft = createLayerDraft({ lower: undefined, latestTime: undefined, now: 0 })
+    const entries = selections.flatMap((selection) => [
+      ...place(draft, selection, '', { owner: undefined, chmod: undefined }),
+    ])
+    return packTar(entries)
+  }
+  const diffId = await session.temporaryLayer(tar, { signal })
+  return session.mount([diffId], { writable, signal })
 }
 
 /** A new cache gets mode and owner, or begins with the files of `from`; one that is there keeps its own. */
