@@ -4,7 +4,7 @@ import type { BuildSession } from './build-session.ts'
 import type { SourceTree } from './context/source-tree.ts'
 import type { Stage, StagePlan } from './stages.ts'
 
-/** A secret that `RUN --mount=type=secret` may ask for. Read when a step needs it, never kept. */
+/** A secret that `RUN --mount=type=secret` may ask for. Read when the first step needs it, and kept in memory only. */
 export interface BuildSecret {
   id: string
   read(): Promise<Uint8Array>

@@ -13,15 +13,24 @@ import {
 } from '#spec'
 import { evaluateGlobals, guarded, lookIn, platformArguments, unusedArguments } from './build-arguments.ts'
 import type { BuildOptions } from './build-options.ts'
-import type { BuildRun } from './build-run.ts'
+import type { BuildRun, BuildSecret, LayerStep } from './build-run.ts'
 import { type BuildSession, openBuildSession } from './build-session.ts'
 import { type OpenContext, openContext } from './context/open-context.ts'
 import { dockerfileError, expandWord, isKnownSyntax, parseDockerfile } from './dockerfile/index.ts'
 import type { BuildMachine, FoundBase } from './machine.ts'
-import { checkBuildContexts, createSources, findStage } from './sources.ts'
-import { buildStage, countLayerSteps, createdAt, type StepNames, stepNames, takeTriggers } from './stage-builder.ts'
+import { checkBuildContexts, createSources, findStage, imageOfContext } from './sources.ts'
+import {
+  buildStage,
+  countLayerSteps,
+  createdAt,
+  type StepNames,
+  stepNames,
+  takeStep,
+  takeTriggers,
+} from './stage-builder.ts'
 import { fillCreated, type StageState, stateOfImage, stateOfStage } from './stage-state.ts'
 import { earlierStage, planStages, type Stage, type StagePlan, targetStage } from './stages.ts'
+import { contextStep } from './steps/context-step.ts'
 import { explainAt } from './steps/explain.ts'
 
 /** A built image: its documents, and a hold on its layers until it is disposed. Put it into the store to keep it. */
@@ -112,7 +121,7 @@ function createStages(session: BuildSession, context: OpenContext, plan: StagePl
     network: options.network ?? 'bridge',
     hosts: options.hosts ?? [],
     allowed: new Set(options.allow),
-    secrets: options.secrets ?? [],
+    secrets: (options.secrets ?? []).map(readOnce),
     shmSize: options.shmSize,
     epoch: sourceDateEpoch(options, globals),
     mayUseCache: cachePolicy(options),
@@ -126,9 +135,7 @@ function createStages(session: BuildSession, context: OpenContext, plan: StagePl
   }
 
   /** The state behind FROM, with the step that shows it. */
-  async function base(
-    stage: Stage,
-  ): Promise<{ state: StageState; title: string | undefined; isCached: boolean; name: string }> {
+  async function base(stage: Stage): Promise<Base> {
     const { instruction } = stage.from
     const fill = (text: string) =>
       guarded(instruction, () => expandWord(text, lookIn(globals), { escape: instruction.escapeCharacter }).text)
@@ -151,15 +158,12 @@ function createStages(session: BuildSession, context: OpenContext, plan: StagePl
     if (name.toLowerCase() === 'scratch' && place === undefined) {
       return { state: stateOfImage(undefined, wanted), title: undefined, isCached: true, name }
     }
-    if (place !== undefined && !place.startsWith('docker-image://')) {
-      throw dockerfileError(
-        instruction.source,
-        instruction.range.start,
-        `FROM ${name}: only docker-image:// contexts can be a base`,
-      )
+    const reference = place === undefined ? name : imageOfContext(place)
+    if (reference === undefined) {
+      const files = () => contextStep(run, name, () => run.source(name, stage))
+      return { state: stateOfImage(undefined, wanted), title: undefined, files, isCached: false, name }
     }
-    const reference = place === undefined ? name : place.slice('docker-image://'.length)
-    const full = fullName(withDefaultTag(parseReferenceAt(stage, reference)))
+    const full = isImageId(reference) || reference.includes('://') ? reference : nameAt(stage, reference)
     const { image, wasLocal } = await findImage(full, wanted)
     for (const diffId of image.config.rootfs.diff_ids) await session.lease.add('layer', diffId)
     warnPlatform(run, image.platform, wanted, name)
@@ -171,12 +175,16 @@ function createStages(session: BuildSession, context: OpenContext, plan: StagePl
     // Begun now, so that independent stages run at the same time; their failures are met where they are needed.
     for (const needed of neededStages(plan, stage, contexts)) stateOf(needed).catch(() => undefined)
     const started = machine.clock.now()
-    const { state, title, isCached, name } = await base(stage).catch((error: unknown) => {
+    const { state, title, files, isCached, name } = await base(stage).catch((error: unknown) => {
       throw explainAt(instruction)(error)
     })
     const commands = [...takeTriggers(state, name), ...stage.commands]
-    const names = stepNames(stage, plan.stages.length, countLayerSteps(commands) + (title ? 1 : 0))
+    const names = stepNames(stage, plan.stages.length, countLayerSteps(commands) + (title || files ? 1 : 0))
     if (title) showBase(run, names, title, isCached, machine.clock.now() - started)
+    if (files)
+      await takeStep(run, stage, state, await files(), names).catch((error: unknown) => {
+        throw explainAt(instruction)(error)
+      })
     await buildStage(run, stage, state, commands, names)
     return state
   }
@@ -194,6 +202,40 @@ function createStages(session: BuildSession, context: OpenContext, plan: StagePl
       }
     },
   }
+}
+
+/** A pipe gives its bytes once; every step of the build gets the same. */
+function readOnce({ id, read }: BuildSecret): BuildSecret {
+  let value: Promise<Uint8Array> | undefined
+  return {
+    id,
+    read() {
+      value ??= read()
+      return value
+    },
+  }
+}
+
+/** What stands behind FROM. */
+interface Base {
+  state: StageState
+  /** Shown as a step, for an image. */
+  title: string | undefined
+  /** Makes the first layer, for a context. */
+  files?: () => Promise<LayerStep>
+  isCached: boolean
+  name: string
+}
+
+/** A name as it is written out in full, unless it can only be an ID, or the beginning of one: which, the store knows. */
+function nameAt(stage: Stage, text: string): string {
+  const reference = parseReferenceAt(stage, text)
+  return /^[0-9a-f]{1,64}$/.test(text) ? text : fullName(withDefaultTag(reference))
+}
+
+/** `sha256:…`, whole or in part, or 64 digits: never a name. */
+function isImageId(text: string): boolean {
+  return /^sha256:[0-9a-f]{1,64}$|^[0-9a-f]{64}$/.test(text)
 }
 
 function aborted(signal: AbortSignal): unknown {

@@ -169,6 +169,47 @@ describe('COPY and ADD', { skip }, () => {
     )
   })
 
+  test('--link leaves the directories on the way as they are, and does not look at anything else below', async () => {
+    const context = await kit.context({ f: 'new', 'd/x': '' })
+    const base = 'FROM base\nRUN mkdir -m 700 /own && chown 5:6 /own && ln -s own /way\n'
+    const text = `${base}COPY --link f /tmp/f\nCOPY --link d /own/\nCOPY --link f /way/g`
+    const { image } = await kit.build(text, { context })
+    assert.equal(
+      await kit.inspect(image, "stat -c '%a %u:%g %F' /tmp /own /way; ls /own /way"),
+      '1777 0:0 directory\n700 5:6 directory\n755 0:0 directory\n/own:\nx\n\n/way:\ng\n',
+    )
+    // Another base with directories of the same kind takes the same layers.
+    const again = await kit.build(text.replace('ln -s own /way', 'touch /more'), { context })
+    const steps = Object.entries(again.steps).filter(([name]) => name.includes('COPY --link f /tmp/f'))
+    assert.deepEqual(
+      steps.map(([, state]) => state),
+      ['cached'],
+    )
+  })
+
+  test('a pattern that fits nothing makes no directory', async () => {
+    const context = await kit.context({ f: '' })
+    const { image } = await kit.build('FROM base\nCOPY nothing* /made/\nADD *.tgz /made/too/', { context })
+    assert.equal(await kit.inspect(image, 'ls -d /made 2>/dev/null || echo none'), 'none\n')
+    assert.deepEqual(await kit.lastLayer(image), [])
+  })
+
+  test('an archive replaces a directory by the link or file that it has in its place', async () => {
+    const context = await kit.context({})
+    const tree = join(context, 'tree')
+    mkdirSync(join(tree, 'usr/lib64'), { recursive: true })
+    writeFileSync(join(tree, 'usr/lib64/x'), 'new')
+    symlinkSync('usr/lib64', join(tree, 'lib64'))
+    writeFileSync(join(tree, 'plain'), 'file')
+    execFileSync('tar', ['-C', tree, '-cf', join(context, 't.tar'), 'usr', 'lib64', 'plain'])
+    const base = 'FROM base\nRUN mkdir -p /lib64/deep /plain/deep && echo old > /lib64/old\n'
+    const { image } = await kit.build(`${base}ADD t.tar /`, { context })
+    assert.equal(
+      await kit.inspect(image, 'readlink /lib64; cat /lib64/x /plain; ls /usr/lib64'),
+      'usr/lib64\nnewfilex\n',
+    )
+  })
+
   test('hard links stay hard links, sockets are left out (edges 8, 25)', async () => {
     const context = await kit.context({ 'd/a': 'x' })
     linkSync(join(context, 'd/a'), join(context, 'd/b'))

@@ -20,6 +20,13 @@ export interface SourcesOptions {
 }
 
 const IMAGE_SCHEME = 'docker-image://'
+const LAYOUT_SCHEME = 'oci-layout://'
+
+/** The image that a context stands for, as the machine finds it; undefined for files. */
+export function imageOfContext(place: string): string | undefined {
+  if (place.startsWith(IMAGE_SCHEME)) return place.slice(IMAGE_SCHEME.length)
+  return place.startsWith(LAYOUT_SCHEME) ? place : undefined
+}
 
 /** What `--from=NAME` and `from=NAME` mean: a named context, an earlier stage (by name or number), else an image. */
 export function createSources(options: SourcesOptions): BuildRun['source'] {
@@ -36,8 +43,8 @@ export function createSources(options: SourcesOptions): BuildRun['source'] {
   })
   const named = async (name: string, place: string): Promise<StepSource> => {
     const label = `the build context ${name}`
-    if (place.startsWith(IMAGE_SCHEME))
-      return ofLayers(label, await options.image(place.slice(IMAGE_SCHEME.length), platform))
+    const image = imageOfContext(place)
+    if (image !== undefined) return ofLayers(label, await options.image(image, platform))
     if (/^https?:\/\//.test(place)) {
       const { body } = await session.machine.fetchUrl(place, { signal })
       const mounted = session.own(await mountTar(session, body, { signal }))
@@ -109,11 +116,10 @@ function isNamed(stage: Stage, name: string, before: Stage): boolean {
 /** Kinds of contexts that are known, but not there, are refused by name. */
 export function checkBuildContexts(contexts: NonNullable<BuildOptions['buildContexts']>): void {
   for (const [name, place] of contexts) {
-    const scheme =
-      /^(oci-layout|target|git|ssh):/.exec(place)?.[1] ?? (/\.git(?:[?#]|$)/.test(place) ? 'git' : undefined)
+    const scheme = /^(target|git|ssh):/.exec(place)?.[1] ?? (/\.git(?:[?#]|$)/.test(place) ? 'git' : undefined)
     if (!scheme) continue
     throw new BaleError('UNSUPPORTED', `--build-context ${printable(name)}: ${scheme} is not supported yet`, {
-      hint: 'a folder, docker-image://NAME, or the URL of a tar',
+      hint: 'a directory, docker-image://NAME, oci-layout://DIRECTORY:TAG, or the URL of a tar',
     })
   }
 }

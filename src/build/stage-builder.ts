@@ -105,7 +105,7 @@ async function layerStep(
 }
 
 /** Takes the step's result from the cache, or executes it and remembers the result. */
-async function takeStep(
+export async function takeStep(
   run: BuildRun,
   stage: Stage,
   state: StageState,

@@ -5,6 +5,7 @@ import type { RunStep, StepRunner } from '#container'
 import { openOutput, outputPlace, pourInto, readBytes } from '#host/file'
 import { copyImage, saveWords } from '#image'
 import {
+  type Descriptor,
   type Digest,
   formatPlatform,
   fullName,
@@ -17,6 +18,7 @@ import type { Store } from '#store'
 import type { Fetcher } from '#transport'
 import { requireRoot } from './container-machinery.ts'
 import type { EngineContext } from './context.ts'
+import { layoutImages } from './layout-images.ts'
 
 /** Where the result goes. Without any it becomes an image of the store. */
 export type BuildOutput =
@@ -48,7 +50,7 @@ export type BuildSecretSource = { id: string; file?: string; variable?: string }
 export async function buildImage(
   context: EngineContext,
   options: BuildImageOptions,
-): Promise<{ id: Digest; names: string[] }> {
+): Promise<{ id: Digest; manifest: Descriptor; names: string[] }> {
   requireRoot('builds')
   // All that can be wrong in the words is found before anything is read.
   const tags = [...(options.tags ?? []), ...namesOf(options.outputs)].map((tag) =>
@@ -59,13 +61,15 @@ export async function buildImage(
   const store = await context.store()
   await using runner = stepRunner(context, store)
   await using web = lazyWeb(context)
+  await using layouts = layoutImages(store)
   const machine: BuildMachine = {
     store,
     rootfs: await context.rootfs(),
     runStep: runner.run,
     clock: context.clock,
     platform: context.platform,
-    findImage: (name, wanted) => findBase(context, store, name, wanted),
+    findImage: (name, wanted) =>
+      name.startsWith('oci-layout://') ? layouts.find(name, wanted) : findBase(context, store, name, wanted),
     fetchUrl: (address, wanted) => web.get(address, wanted),
   }
   await using built = await build(machine, {
@@ -80,7 +84,11 @@ export async function buildImage(
     if (output.type === 'image') await keep(store, built, tags)
     else await write(store, built, output, tags, options)
   }
-  return { id, names: outputs.some(({ type }) => type === 'image') ? tags : [] }
+  return {
+    id,
+    manifest: built.image.manifestDescriptor,
+    names: outputs.some(({ type }) => type === 'image') ? tags : [],
+  }
 }
 
 /** Containers are for steps that run: a build that finds all in its cache does not even load their code. */
@@ -176,11 +184,26 @@ async function findBase(
   name: string,
   { platform, pull, signal, progress }: OperationOptions & { platform: Platform; pull: boolean },
 ): Promise<FoundBase> {
+  const byId = await findById(store, name)
+  if (byId) return { image: byId, wasLocal: true }
   const local = pull ? undefined : await findLocal(store, name, platform)
   if (local) return { image: local, wasLocal: true }
   const { pullImage } = await import('./pull.ts')
   const pulled = await pullImage(context, name, { platform: formatPlatform(platform), signal, progress })
   return { image: await store.images.resolve(name, { platform }), wasLocal: pulled.every(({ unchanged }) => unchanged) }
+}
+
+/** By what only an image here can have. A name that looks like the beginning of an ID is a name first. */
+async function findById(store: Store, text: string) {
+  if (!/^(?:sha256:)?[0-9a-f]{1,64}$/.test(text)) return undefined
+  const isId = text.startsWith('sha256:') || text.length === 64
+  try {
+    const found = await store.images.find(text)
+    return found.byId ? found.image : undefined
+  } catch (error) {
+    if (!isId && isBaleError(error, 'IMAGE_NOT_FOUND')) return undefined
+    throw error
+  }
 }
 
 /** An image for another platform is taken all the same when it is the only one; the build warns. */
@@ -210,13 +233,19 @@ async function secretOf({ config }: EngineContext, { id, file, variable }: Build
     if (value !== undefined) return { id, read: async () => Buffer.from(value) }
     throw new BaleError('INVALID_ARGUMENT', `secret ${printable(id)}: the variable ${printable(wanted)} is not set`)
   }
-  const { access } = await import('node:fs/promises')
+  const { access, constants, stat } = await import('node:fs/promises')
   const path = file ?? id
-  await access(path).catch((cause: unknown) => {
-    throw new BaleError('PATH_NOT_FOUND', `secret ${printable(id)}: cannot read ${printable(path)}`, { cause })
+  const unreadable = (why: string, cause?: unknown) =>
+    new BaleError('PATH_NOT_FOUND', `secret ${printable(id)}: cannot read ${printable(path)}${why}`, { cause })
+  await access(path, constants.R_OK).catch((cause: unknown) => {
+    throw unreadable('', cause)
   })
-  return { id, read: () => readBytes(path) }
+  if ((await stat(path)).isDirectory()) throw unreadable(': it is a directory')
+  return { id, read: () => readBytes(path, { limit: SECRET_LIMIT }) }
 }
+
+/** As BuildKit's. */
+const SECRET_LIMIT = 500 * 1024
 
 function runtimeOf({ config }: EngineContext): string | undefined {
   return config.runtime === 'auto' ? undefined : config.runtime

@@ -21,6 +21,9 @@ type Token =
 
 /** `pattern` is clean (no `./`, no trailing slash). Throws a plain Error for a class that is not closed. */
 export function compilePattern(pattern: string): PathPattern {
+  const ending = /^\*\*([^*?[\]\\/][^*?[\]\\]*)$/.exec(pattern)?.[1]
+  // `**.md`: any path that ends so, as moby/patternmatcher has it.
+  if (ending !== undefined) return { literalStart: '', matches: (path) => path.endsWith(ending) }
   const tokens = tokenize(pattern)
   const special = tokens.findIndex((token) => token.kind !== 'character')
   const literals = special < 0 ? tokens : tokens.slice(0, special)

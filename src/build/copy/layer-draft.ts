@@ -10,6 +10,11 @@ export type DraftEntry = Omit<TreeEntry, 'inode' | 'size'>
 export interface LayerDraftOptions {
   /** The stage's file system; undefined for scratch and for `--link`, whose layers do not look at what they lie on. */
   lower: SourceTree | undefined
+  /**
+   * Directories of the stage by path, for `--link`: one that the layer must have for what lies in it gets these attributes,
+   * so that `--link` into /tmp leaves /tmp as it is.
+   */
+  existing?: ReadonlyMap<string, DraftEntry>
   /** Seconds since 1970: no time of the layer is later (SOURCE_DATE_EPOCH). */
   latestTime: number | undefined
   /** Seconds since 1970, for folders that are made. */
@@ -36,16 +41,17 @@ export interface LayerDraft {
 
 const LINK_LIMIT = 40
 
-export function createLayerDraft({ lower, latestTime, now }: LayerDraftOptions): LayerDraft {
+export function createLayerDraft({ lower, existing: known, latestTime, now }: LayerDraftOptions): LayerDraft {
   const written = new Map<string, DraftEntry>()
   /** Folders that this layer made: the lower file system has nothing in them. */
   const fresh = new Set<string>()
   const entry = (path: string): DraftEntry | undefined => {
     const own = written.get(path)
     if (own || path === '') return own ?? ROOT
-    const parent = parentOf(path)
-    const above = written.get(parent)
-    if (fresh.has(parent) || (above && above.type !== 'directory')) return undefined
+    for (let parent = parentOf(path); parent !== ''; parent = parentOf(parent)) {
+      const above = written.get(parent)
+      if (fresh.has(parent) || (above && above.type !== 'directory')) return undefined
+    }
     return lower?.entry(path)
   }
 
@@ -91,10 +97,22 @@ export function createLayerDraft({ lower, latestTime, now }: LayerDraftOptions):
     return missing
   }
 
+  /** A directory that is replaced by something else loses what this layer had put into it. */
+  const forget = (path: string) => {
+    fresh.delete(path)
+    for (const name of [...written.keys()]) {
+      if (!name.startsWith(`${path}/`)) continue
+      written.delete(name)
+      fresh.delete(name)
+    }
+  }
+
   const put: LayerDraft['put'] = (path, of, data) => {
     checkName(path)
     const before = folders(path)
-    if (of.type === 'directory' && !entry(path)) fresh.add(path)
+    const existing = entry(path)
+    if (of.type === 'directory' && !existing) fresh.add(path)
+    if (of.type !== 'directory' && existing?.type === 'directory') forget(path)
     written.set(path, of)
     return [...before, { entry: tarEntry(path, of), data }]
   }
@@ -120,7 +138,8 @@ export function createLayerDraft({ lower, latestTime, now }: LayerDraftOptions):
         folder = joinPath(folder, part)
         const found = entry(folder)
         if (found && found.type !== 'directory') throw inTheWay(folder, found)
-        if (!found) made.push(...put(folder, { ...ROOT, ...attributes, mtime: now }))
+        if (!found)
+          made.push(...put(folder, { ...ROOT, ...attributes, ...known?.get(folder), mtime: now, mtimeNanoseconds: 0 }))
       }
       return made
     },

@@ -42,7 +42,7 @@ export async function* unpack(
     yield* draft.makeFolders(parentOf(place), folderAttributes(options))
     if (entry.type === 'hardlink') {
       const linked = files.get(linkTargetOf(entry).join('/'))
-      if (linked === undefined)
+      if (linked === undefined || !draft.entry(linked))
         throw tarError(`is a hard link to ${quotedName(entry.linkName)}, which the archive does not have`, entry.name)
       yield* draft.putLink(place, linked)
       files.set(path.join('/'), linked)
@@ -52,15 +52,12 @@ export async function* unpack(
       throw tarError('is the device 0:0', entry.name)
     }
     const existing = draft.entry(place)
-    // A folder goes over a link to a folder as tar does: it is that folder.
+    // What is no directory replaces one with all that is in it, as docker unpacks. A folder goes over a link to a folder as tar does: it is that folder.
     const isThere =
       entry.type === 'directory' &&
       existing?.type === 'symlink' &&
       draft.entry(draft.follow(place.slice(target.length), target))?.type === 'directory'
     if (isThere) continue
-    if (entry.type !== 'directory' && existing?.type === 'directory') {
-      throw tarError('would replace a directory with a file', entry.name)
-    }
     if (entry.type === 'file') files.set(path.join('/'), place)
     else files.delete(path.join('/'))
     const attributes = { ...changed(draftEntry(entry, entry.type), options), size: entry.size }

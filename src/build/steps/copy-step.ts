@@ -6,11 +6,12 @@ import { expanded } from '../apply-metadata.ts'
 import { guarded, lookIn } from '../build-arguments.ts'
 import type { BuildRun, LayerStep, OpenSource, StepSource } from '../build-run.ts'
 import { cacheKey, chainId } from '../cache-key.ts'
-import { openSourceTree } from '../context/source-tree.ts'
+import { cleanPath, fromText, joinPath } from '../context/byte-path.ts'
+import { openSourceTree, type SourceTree } from '../context/source-tree.ts'
 import { contentDigest } from '../copy/content-digest.ts'
 import { parseChmod } from '../copy/file-mode.ts'
-import { createLayerDraft } from '../copy/layer-draft.ts'
-import { isNumericOwner, type Owner, resolveOwner } from '../copy/owner.ts'
+import { createLayerDraft, type DraftEntry } from '../copy/layer-draft.ts'
+import { resolveOwner } from '../copy/owner.ts'
 import { type Destination, type PlaceOptions, place, prepareDestination } from '../copy/place.ts'
 import { type SelectedItem, type Selection, selectSources } from '../copy/selection.ts'
 import { isArchive, unpack } from '../copy/unpack.ts'
@@ -49,8 +50,15 @@ export async function copyStep(
   const stack = new CopySources(run, plan, source)
   const onto = async () => {
     if (!command.link) return { chain: chainId(layers) }
-    const needsNames = plan.chown !== undefined && !isNumericOwner(plan.chown)
-    return needsNames ? { owner: await targetOwner(run, layers, plan.chown!) } : {}
+    return inStage(run, layers, (tree) => ({
+      owner: plan.chown === undefined ? undefined : resolveOwner(plan.chown, tree),
+      parents: [...existingFolders(tree, plan.destination.path)].map(([path, { mode, uid, gid }]) => [
+        path,
+        mode,
+        uid,
+        gid,
+      ]),
+    }))
   }
   const definition = async () => ({ ...describe(plan, run.epoch), ...(await onto()) })
   const contentKey = async (digest: string) =>
@@ -183,11 +191,24 @@ function knownContent({ command, sources, checksum }: CopyPlan, source: StepSour
   return { from: chainId(source.layers) }
 }
 
-async function targetOwner(run: BuildRun, layers: StageState['diffIds'], chown: string): Promise<Owner> {
-  if (layers.length === 0) return resolveOwner(chown, undefined)
+async function inStage<T>(run: BuildRun, layers: StageState['diffIds'], look: (tree?: SourceTree) => T): Promise<T> {
+  if (layers.length === 0) return look(undefined)
   await using mounted = await run.session.mount(layers, { signal: run.signal })
   using tree = openSourceTree(mounted.path, { label: 'the stage' })
-  return resolveOwner(chown, tree)
+  return look(tree)
+}
+
+/** The directories on the way to a path, as far as they are there; `--link` does not go through links. */
+function existingFolders(tree: SourceTree | undefined, destination: string): Map<string, DraftEntry> {
+  const found = new Map<string, DraftEntry>()
+  let path = ''
+  for (const part of tree ? cleanPath(fromText(destination)).split('/') : []) {
+    path = joinPath(path, part)
+    const entry = tree!.entry(path)
+    if (entry?.type !== 'directory') break
+    found.set(path, entry)
+  }
+  return found
 }
 
 async function writeLayer(
@@ -206,9 +227,13 @@ async function writeLayer(
     chmod: plan.chmod === undefined ? undefined : parseChmod(plan.chmod),
     read,
   }
-  const lower = plan.command.link ? undefined : tree
-  const draft = createLayerDraft({ lower, latestTime: epoch, now: Math.floor(clock.now() / 1000) })
+  const { link } = plan.command
+  const existing = link ? existingFolders(tree, plan.destination.path) : undefined
+  const lower = link ? undefined : tree
+  const draft = createLayerDraft({ lower, existing, latestTime: epoch, now: Math.floor(clock.now() / 1000) })
   const entries = async function* (): AsyncGenerator<PackedEntry> {
+    // A pattern that fits nothing asks for nothing, not for a directory either.
+    if (selections.length === 0) return
     const target = yield* prepareDestination(draft, plan.destination, options)
     checkDestination(plan, selections, target === '' || draft.entry(target)?.type === 'directory')
     for (const selection of selections) {

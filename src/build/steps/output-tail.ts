@@ -13,9 +13,12 @@ const LINES = 20
 export function createOutputTail(): OutputTail {
   let shown = 0
   let kept = Buffer.alloc(0)
+  let isCut = false
   return {
     add(bytes) {
-      kept = Buffer.concat([kept, bytes]).subarray(-KEPT)
+      const all = Buffer.concat([kept, bytes])
+      isCut ||= all.length > KEPT
+      kept = all.subarray(-KEPT)
       if (shown >= SHOWN_LIMIT) return undefined
       const part = bytes.subarray(0, SHOWN_LIMIT - shown)
       shown += part.length
@@ -23,6 +26,11 @@ export function createOutputTail(): OutputTail {
         ? part
         : Buffer.concat([part, Buffer.from('\n[output clipped, log limit 2MiB reached]\n')])
     },
-    lines: () => kept.toString('utf8').trimEnd().split('\n').slice(-LINES),
+    lines() {
+      const newline = kept.indexOf(0x0a)
+      // What was cut off may have ended in the middle of a character.
+      const whole = isCut && newline >= 0 ? kept.subarray(newline + 1) : kept
+      return whole.toString('utf8').trimEnd().split('\n').slice(-LINES)
+    },
   }
 }

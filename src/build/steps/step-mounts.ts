@@ -185,7 +185,7 @@ function prepareSecret(run: BuildRun, option: MountOption, workingDirectory: str
   const { mode = 0o400, uid = 0, gid = 0, env } = option
   const id = option.id ?? option.source ?? basename(option.target ?? '')
   // With a variable alone there is no file, unless a target is asked for too.
-  const written = option.target ?? (env === undefined ? `/run/secrets/${id}` : undefined)
+  const written = option.target ?? (env === undefined ? `/run/secrets/${basename(id)}` : undefined)
   const target = written && posix.resolve(workingDirectory, written)
   return {
     definition: { type: 'secret', id, target, env, mode, uid, gid },

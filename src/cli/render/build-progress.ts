@@ -1,6 +1,9 @@
 import type { Progress, ProgressEvent } from '#base'
 import type { Terminal } from '../verb.ts'
 
+const NOTHING = Buffer.alloc(0)
+const NEWLINE = Buffer.from('\n')
+
 /**
  * The steps of a build as docker's plain progress: `#4 [2/3] RUN make`, its output with the seconds since the step began,
  * `#4 DONE 1.2s` or `#4 CACHED`. A blank line stands where another step speaks. Goes to stderr: stdout is for results.
@@ -13,13 +16,14 @@ export function createBuildProgress(
   const stream = io.stderr
   const numbers = new Map<string, number>()
   const started = new Map<string, number>()
-  const unfinished = new Map<string, string>()
+  /** Bytes, since a character may come in two pieces, and what a step prints need not be UTF-8. */
+  const unfinished = new Map<string, Buffer>()
   let speaker: number | undefined
 
-  const say = (number: number | undefined, text: string) => {
+  const say = (number: number | undefined, text: string, bytes: Uint8Array = NOTHING) => {
     if (speaker !== undefined && speaker !== number) stream.write('\n')
     speaker = number
-    stream.write(`${text}\n`)
+    stream.write(Buffer.concat([Buffer.from(text), bytes, NEWLINE]))
   }
   const numberOf = (id: string) => {
     const number = numbers.get(id) ?? numbers.size + 1
@@ -38,21 +42,23 @@ export function createBuildProgress(
     if (event.state === 'done') say(number, `#${number} DONE ${(event.seconds ?? 0).toFixed(1)}s`)
     if (event.state === 'failed') say(number, `#${number} ERROR`)
   }
-  const line = (id: string, text: string) => {
+  const line = (id: string, text: Uint8Array) => {
     const number = numberOf(id)
     const seconds = (performance.now() - (started.get(id) ?? performance.now())) / 1000
-    say(number, `#${number} ${seconds.toFixed(3)} ${text}`)
+    say(number, `#${number} ${seconds.toFixed(3)} `, text)
   }
   const flush = (id: string) => {
     const rest = unfinished.get(id)
     unfinished.delete(id)
-    if (rest) line(id, rest)
+    if (rest && rest.length > 0) line(id, rest)
   }
   const output = (id: string, bytes: Uint8Array) => {
-    // A part of a character at the border of two chunks is shown wrongly; whole lines are what steps write.
-    const lines = ((unfinished.get(id) ?? '') + Buffer.from(bytes).toString()).split('\n')
-    unfinished.set(id, lines.pop()!)
-    for (const text of lines) line(id, text)
+    let rest = Buffer.concat([unfinished.get(id) ?? NOTHING, bytes])
+    for (let end = rest.indexOf(0x0a); end >= 0; end = rest.indexOf(0x0a)) {
+      line(id, rest.subarray(0, end))
+      rest = rest.subarray(end + 1)
+    }
+    unfinished.set(id, rest)
   }
   return {
     report(event) {

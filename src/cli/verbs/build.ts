@@ -172,11 +172,16 @@ export const verb = defineVerb<BuildFlags>({
       options.metadataFile === undefined ? undefined : await startResultFile(options.metadataFile)
     const isQuiet = options.quiet || options.progress === 'quiet'
     const progress = createBuildProgress(io, { quiet: isQuiet })
-    const { id, names } = await engine.buildImage({ ...request, signal, progress: progress.report })
+    const { id, manifest, names } = await engine.buildImage({ ...request, signal, progress: progress.report })
     progress.finish()
     await idFile?.write(id)
     if (metadataFile) {
-      const facts = { 'containerimage.config.digest': id, 'image.name': names.join(',') }
+      const facts = {
+        'containerimage.config.digest': id,
+        'containerimage.descriptor': manifest,
+        'containerimage.digest': manifest.digest,
+        ...(names.length > 0 && { 'image.name': names.join(',') }),
+      }
       await metadataFile.write(`${JSON.stringify(facts, undefined, 2)}\n`)
     }
     if (options.quiet) await io.print(id)

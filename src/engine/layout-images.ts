@@ -1,0 +1,54 @@
+import { resolve } from 'node:path'
+import { BaleError, type OperationOptions, printable } from '#base'
+import type { FoundBase } from '#build'
+import { copyImage } from '#image'
+import type { Digest, Platform } from '#spec'
+import type { Store } from '#store'
+
+const SCHEME = 'oci-layout://'
+
+/**
+ * Base images out of OCI layouts: `oci-layout://DIRECTORY[:TAG][@DIGEST]`. They come into the store as from a registry, but
+ * without a name, and those that were not here before go again when this is disposed.
+ */
+export function layoutImages(store: Store): AsyncDisposable & {
+  find(place: string, options: OperationOptions & { platform: Platform }): Promise<FoundBase>
+} {
+  const added: Digest[] = []
+  return {
+    async find(place, { platform, signal, progress }) {
+      const { openLayout } = await import('#transport')
+      const { folder, name } = parsePlace(place)
+      const layout = await openLayout(resolve(folder))
+      const before = new Set((await store.images.list()).map(({ id }) => id))
+      const { manifestDescriptor } = await copyImage(layout, store, {
+        name,
+        platform,
+        signal,
+        progress,
+        imagesOnly: true,
+      })
+      if (!manifestDescriptor) throw new BaleError('MANIFEST_NOT_FOUND', `${printable(place)} holds no image`)
+      const { image } = await store.images.find(manifestDescriptor.digest)
+      if (!before.has(image.id)) added.push(image.id)
+      return { image, wasLocal: before.has(image.id) }
+    },
+    async [Symbol.asyncDispose]() {
+      for (const id of added) await removeUnnamed(store, id)
+    },
+  }
+}
+
+/** The result of the build may be this very image. */
+async function removeUnnamed(store: Store, id: Digest): Promise<void> {
+  const image = await store.images.get(id)
+  if (image && (await store.images.list()).some((one) => one.id === id && one.names.length === 0))
+    await store.images.remove(id)
+}
+
+function parsePlace(place: string): { folder: string; name: string | undefined } {
+  const [path, digest] = place.slice(SCHEME.length).split('@') as [string, string | undefined]
+  const tag = /:([A-Za-z0-9_][A-Za-z0-9._-]*)$/.exec(path)?.[1]
+  const folder = tag === undefined ? path : path.slice(0, -tag.length - 1)
+  return { folder, name: digest ?? tag }
+}
