@@ -88,6 +88,17 @@ describe('build', { skip }, () => {
     assert.equal(output, 'v two\n$n\nscript\n1\nbody v\nafter\nby /dev/pipes/EOF\nshell\n')
   })
 
+  test('the name of a heredoc leads nowhere, whatever it is', async () => {
+    const name = '../../../../../../escaped'
+    const text = `FROM base\nRUN <<${name}\n#!/bin/sh\necho by $0\n${name}\nCOPY <<${name} /d/\nin d\n${name}\nRUN ls / /d`
+    const { output } = await kit.build(text)
+    assert.match(output, /^by \/dev\/pipes\/escaped\n/)
+    assert.match(output, /\/d:\nescaped\n$/)
+    assert.equal(output.split('escaped').length, 3, 'in /d only')
+    const places = execFileSync('find', [kit.folder, '-xdev', '-name', 'escaped'], { encoding: 'utf8' })
+    assert.equal(places, '')
+  })
+
   test('history has the words of BuildKit, RUN lists the arguments, a RUN that changes nothing has a layer (edge 3)', async () => {
     const context = await kit.context({ f: '' })
     const { image } = await kit.build(
@@ -475,8 +486,8 @@ RUN --mount=type=cache,id=filled,from=x,source=d,target=/c ls /c`
       )
       assert.equal(output, '/b:\n.dockerignore\nf\n\n/m:\n.dockerignore\nf\n')
       assert.match(
-        (await failure(kit.build('FROM base', { buildContexts: new Map([['x', 'oci-layout://y']]) }))).message,
-        /oci-layout is not supported/,
+        (await failure(kit.build('FROM base', { buildContexts: new Map([['x', 'ssh://y']]) }))).message,
+        /ssh is not supported/,
       )
     })
   })

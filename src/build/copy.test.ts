@@ -85,7 +85,10 @@ describe('COPY and ADD', { skip }, () => {
       'sub/x/deep.txt': '',
     })
     const { image } = await kit.build('FROM base\nCOPY a*.txt b? /w/\nCOPY */*.txt /v/\nCOPY none* /n/', { context })
-    assert.equal(await kit.inspect(image, 'ls /w /v /n'), '/n:\n\n/v:\na3.txt\n\n/w:\na1.txt\na2.txt\n')
+    assert.equal(
+      await kit.inspect(image, 'ls /w /v; ls -d /n 2>/dev/null || true'),
+      '/v:\na3.txt\n\n/w:\na1.txt\na2.txt\n',
+    )
   })
 
   test('.dockerignore, exceptions below ignored folders, and --exclude decide what is there (B08)', async () => {

@@ -1,4 +1,4 @@
-import { fromText } from '../context/byte-path.ts'
+import { baseName, cleanPath, fromText } from '../context/byte-path.ts'
 import type { TreeEntry } from '../context/source-tree.ts'
 import type { Selection } from '../copy/selection.ts'
 
@@ -15,5 +15,6 @@ export function plainFile(of: Pick<TreeEntry, 'mode' | 'size' | 'mtime'>): TreeE
 export function inlineFile(name: string, content: string, mtime: number): Selection {
   const bytes = Buffer.from(content)
   const entry = plainFile({ mode: 0o644, size: bytes.length, mtime })
-  return { name: fromText(name), items: [{ relative: '', entry, read: () => [bytes] }] }
+  // Only its last part counts, so that no name leads out of the destination.
+  return { name: baseName(cleanPath(fromText(name))), items: [{ relative: '', entry, read: () => [bytes] }] }
 }

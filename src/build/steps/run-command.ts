@@ -1,3 +1,4 @@
+import { posix } from 'node:path'
 import { withShell } from '../apply-metadata.ts'
 import { heredocContent, parseHeredocSign, type RunCommand } from '../dockerfile/index.ts'
 import type { StageState } from '../stage-state.ts'
@@ -21,7 +22,8 @@ export function runLine(state: StageState, command: RunCommand): RunLine {
   }
   const content = heredocContent(first)
   if (!content.startsWith('#!')) return { args: withShell(state, { form: 'shell', text: content }), script: undefined }
-  const path = `/dev/pipes/${first.name}`
+  // The name is text of the Dockerfile: `..` in it leads nowhere.
+  const path = `/dev/pipes${posix.resolve('/', first.name)}`
   return { args: withShell(state, { form: 'shell', text: path }), script: { path, content } }
 }
 

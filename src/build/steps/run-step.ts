@@ -1,8 +1,8 @@
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { BaleError } from '#base'
 import type { StepMount } from '#container'
 import { type PackedEntry, packTar } from '#format/tar'
-import { mkdirWithMode, writeFileWithMode } from '#host/file'
+import { writeFileWithMode } from '#host/file'
 import { changeset } from '#rootfs'
 import { expanded, runEnvironment } from '../apply-metadata.ts'
 import { guarded } from '../build-arguments.ts'
@@ -100,8 +100,7 @@ async function claimCaches(run: BuildRun, mounts: readonly PreparedMount[], stac
 }
 
 async function scriptMount(run: BuildRun, script: NonNullable<RunLine['script']>): Promise<StepMount> {
-  const path = join(await run.session.newFolder('script'), script.path)
-  await mkdirWithMode(dirname(path), 0o755)
+  const path = join(await run.session.newFolder('script'), 'script')
   await writeFileWithMode(path, script.content, 0o755)
   return { type: 'bind', source: path, target: script.path, readOnly: true }
 }

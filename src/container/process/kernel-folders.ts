@@ -71,9 +71,12 @@ function assertNullDevice(destination: string, source: string): void {
   )
 }
 
-/** Refuses mounts at or below the kernel's folders that an image or a Dockerfile asks for; /dev/shm holds no devices. */
+/**
+ * Refuses mounts at or below the kernel's folders that an image or a Dockerfile asks for; /dev/shm holds no devices, and in
+ * /dev/pipes are the scripts of a Dockerfile.
+ */
 export function assertDeclaredOffKernel(path: string, what: string): void {
-  if (!isOfKernel(path) || path === '/dev/shm' || path.startsWith('/dev/shm/')) return
+  if (!isOfKernel(path) || path === '/dev/shm' || /^\/dev\/(?:shm|pipes)\/./.test(path)) return
   throw new BaleError('INVALID_ARGUMENT', `${what} at ${printable(path)} is refused: that place is the kernel's`, {
     hint: 'a mount there that is meant has to be asked for when the container is made',
   })
