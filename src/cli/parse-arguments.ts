@@ -64,7 +64,7 @@ function refuse({ flag, value }: Given<VerbOption>): void {
 }
 
 function checkChoice({ flag, value }: Given<VerbOption>): void {
-  if (flag.choices === undefined || flag.choices.includes(String(value))) return
+  if (flag.choices === undefined || value === '' || flag.choices.includes(String(value))) return
   const words = `must be one of ${flag.choices.join(', ')}`
   throw new UsageError(`invalid argument ${JSON.stringify(value)} for ${quotedName(flag)} flag: ${words}`, 125)
 }

@@ -4,17 +4,15 @@
  */
 import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { Readable, Writable } from 'node:stream'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { flagNames } from '../../src/cli/flags/flag-set.ts'
-import { HelpWanted, parseArguments, UsageError } from '../../src/cli/parse-arguments.ts'
-import { renderFailure } from '../../src/cli/render/failure.ts'
-import type { Terminal, Verb, VerbOption } from '../../src/cli/verb.ts'
+import type { Verb, VerbOption } from '../../src/cli/verb.ts'
 import { VERBS } from '../../src/cli/verb-table.ts'
 import { createEngine, type Engine, readConfig } from '../../src/engine/index.ts'
 import { busyboxTar } from '../kit/busybox.ts'
 import { temporaryFolder } from '../kit/temporary.ts'
+import { runLineHere, runVerbHere } from '../kit/verb-runner.ts'
 import { cannotRun } from './prepared.ts'
 
 const RUNS = Number(process.env['BALE_ODD_RUNS'] ?? 8)
@@ -107,49 +105,17 @@ function restrained(verb: Verb): string[] {
 
 const CODES = new Set([0, 1, 64, 125, 126, 127, 130])
 
-/** As run-verb does it, with the output kept: the exit code and what people would see. */
-async function attempt(verb: Verb, argv: string[], engine: Engine): Promise<{ code: number; seen: string }> {
-  const seen: string[] = []
-  const sink = () =>
-    new Writable({
-      write(chunk, _encoding, done) {
-        seen.push(String(chunk))
-        done()
-      },
-    })
-  const io: Terminal = {
-    stdin: Readable.from([]),
-    stdout: sink(),
-    stderr: sink(),
-    environment: { HOME: '/none' },
-    print: async (line) => void seen.push(line),
-    warn: (line) => seen.push(line),
-  }
-  try {
-    const parsed = parseArguments(verb, argv)
-    const signal = AbortSignal.timeout(20_000)
-    const code = (await verb.run({ ...parsed, engine, io, signal, takeSignals: () => undefined })) ?? 0
-    return { code, seen: seen.join('\n') }
-  } catch (error) {
-    if (error instanceof HelpWanted) return { code: 0, seen: '' }
-    if (error instanceof UsageError) return { code: error.exitCode, seen: error.message }
-    const code = verb.failureCodeOf?.(error) ?? verb.failureCode ?? 1
-    return { code, seen: `${seen.join('\n')}${renderFailure(error)}\n${(error as Error).stack}` }
-  }
-}
-
 /** Run by the verbs themselves, so that the store is as people make it. */
 async function fill(engine: Engine, folder: string): Promise<void> {
   const lines = [
     ['import', busyboxTar(folder), 'image'],
-    ['volume create', 'volume'],
-    ['network create', 'network'],
+    ['volume', 'create', 'volume'],
+    ['network', 'create', 'network'],
     ['create', '--name', 'made', '-v', 'volume:/v', 'image', 'true'],
   ]
-  for (const [name = '', ...argv] of lines) {
-    const entry = VERBS.find(({ names }) => names.includes(name))!
-    const { code, seen } = await attempt((await entry.load()).verb, argv, engine)
-    assert.equal(code, 0, seen)
+  for (const line of lines) {
+    const { code, stderr } = await runLineHere(line, { engine })
+    assert.equal(code, 0, stderr)
   }
 }
 
@@ -174,7 +140,8 @@ test('odd words give a known exit code and a message, whatever the verb', {
       const { verb } = await entry.load()
       await fc.assert(
         fc.asyncProperty(commandLine(verb), async (argv) => {
-          const { code, seen } = await attempt(verb, argv, engine)
+          const { code, stdout, stderr } = await runVerbHere(verb, argv, { engine })
+          const seen = stdout + stderr
           assert.ok(CODES.has(code), `exit code ${code}: ${seen}`)
           assert.doesNotMatch(seen, /unexpected failure|internal error/i)
           assert.ok(code === 0 || seen !== '', 'a failure without a word')

@@ -122,6 +122,12 @@ export const CONTAINER_FLAGS: readonly VerbOption[] = [
   { ...single('--blkio-weight <WEIGHT>', 'Share of block I/O, 10 to 1000'), check: readInteger },
   repeated('--cap-add <CAPABILITY>', 'Add a Linux capability, or ALL'),
   repeated('--cap-drop <CAPABILITY>', 'Drop a Linux capability, or ALL'),
+  {
+    flags: '--cgroupns <MODE>',
+    description: 'Taken; the control groups of the host are seen',
+    hidden: true,
+    choices: ['host', 'private'],
+  },
   single('--cidfile <FILE>', 'Write the container ID to a new file'),
   { ...single('--cpu-period <MICROSECONDS>', 'Length of a CPU period'), check: readInteger },
   { ...single('--cpu-quota <MICROSECONDS>', 'CPU time in each period'), check: readInteger },
@@ -134,6 +140,7 @@ export const CONTAINER_FLAGS: readonly VerbOption[] = [
   repeated('--device-read-iops <PATH:RATE>', 'Most reads per second from a block device'),
   repeated('--device-write-bps <PATH:RATE>', 'Most bytes per second written to a block device'),
   repeated('--device-write-iops <PATH:RATE>', 'Most writes per second to a block device'),
+  { flags: '--disable-content-trust', description: 'Taken; there is no content trust', hidden: true },
   repeated('--dns <ADDRESS>', 'DNS server'),
   { ...repeated('--dns-option <OPTION>', 'Option of resolv.conf'), aliases: ['dns-opt'] },
   repeated('--dns-search <DOMAIN>', 'DNS search domain'),
@@ -206,7 +213,11 @@ export const CONTAINER_FLAGS: readonly VerbOption[] = [
     'groups have no real-time budget; use --ulimit rtprio and a real-time policy',
   ),
   refused('--kernel-memory <SIZE>', 'kernels count it as part of --memory'),
-  refused('--gpus <GPUS>', 'there is no GPU runtime'),
+  refused('--annotation <KEY=VALUE>', 'nothing reads annotations of containers; use --label'),
+  refused('--device-cgroup-rule <RULE>', 'name the devices with --device'),
+  refused('--link-local-ip <ADDRESS>', 'networks give no such addresses'),
+  refused('--storage-opt <KEY=VALUE>', 'layers have no size of their own'),
+  { ...refused('--gpus <GPUS>', 'there is no GPU runtime'), harmless: /^$/ },
   refused('--link <NAME>', 'use a network of your own: its containers find each other by name'),
   refused('--volumes-from <NAME>', 'name the volumes with -v'),
   { ...refused('--volume-driver <NAME>', 'volumes are local'), harmless: /^(local)?$/ },
@@ -219,10 +230,11 @@ export const CONTAINER_FLAGS: readonly VerbOption[] = [
 /** Turns flags and arguments (IMAGE [COMMAND…]) into a request. Throws INVALID_ARGUMENT. */
 export function containerRequest(
   args: readonly string[],
-  flags: ContainerFlags,
+  given: ContainerFlags,
   io: Pick<Terminal, 'environment'>,
 ): ContainerRequest {
   const [image = '', ...command] = args
+  const flags = withoutEmpty(given)
   const volumes = (flags.volume ?? []).map((volume) => parseVolume(volume, absolute(io)))
   return {
     image,
@@ -232,6 +244,11 @@ export function containerRequest(
     config: processOptions(command, flags, volumes, io),
     host: hostOptions(flags, volumes, io),
   }
+}
+
+/** `--network "$NETWORK"` without a network says nothing, as to docker; only an empty ENTRYPOINT means something. */
+function withoutEmpty(flags: ContainerFlags): ContainerFlags {
+  return Object.fromEntries(Object.entries(flags).filter(([name, value]) => value !== '' || name === 'entrypoint'))
 }
 
 /** A relative path of `-v ./data:/data` is the caller's. */

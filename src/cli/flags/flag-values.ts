@@ -168,7 +168,15 @@ export function parseDeviceLimit(
   return { path, rate }
 }
 
-/** `KEY=VALUE` pairs of `--sysctl` and network options. */
+/** Options of drivers: `KEY=VALUE`, or `KEY` alone as docker takes it. */
+export function parseOptions(flag: string, words: readonly string[]): Record<string, string> {
+  return parsePairs(
+    flag,
+    words.map((word) => (word.includes('=') ? word : `${word}=`)),
+  )
+}
+
+/** `KEY=VALUE` pairs, such as of `--sysctl`. */
 export function parsePairs(flag: string, words: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     words.map((word) => {

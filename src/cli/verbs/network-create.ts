@@ -1,4 +1,4 @@
-import { parseLabels, parsePairs } from '../flags/flag-values.ts'
+import { parseLabels, parseOptions, parsePairs } from '../flags/flag-values.ts'
 import { defineVerb } from '../verb.ts'
 
 interface Options {
@@ -57,7 +57,7 @@ export const verb = defineVerb<Options>({
       internal: options.internal,
       attachable: options.attachable,
       labels: parseLabels(options.label ?? []),
-      options: parsePairs('opt', options.opt ?? []),
+      options: parseOptions('opt', options.opt ?? []),
     })
     await io.print(id)
     return 0

@@ -1,4 +1,4 @@
-import { parseLabels, parsePairs } from '../flags/flag-values.ts'
+import { parseLabels, parseOptions } from '../flags/flag-values.ts'
 import { defineVerb } from '../verb.ts'
 
 export const verb = defineVerb<{ driver: string; label?: string[]; opt?: string[] }>({
@@ -17,7 +17,7 @@ export const verb = defineVerb<{ driver: string; label?: string[]; opt?: string[
       name: args[0],
       driver: options.driver,
       labels: parseLabels(options.label ?? []),
-      options: parsePairs('opt', options.opt ?? []),
+      options: parseOptions('opt', options.opt ?? []),
     })
     await io.print(Name)
     return 0

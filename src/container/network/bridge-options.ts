@@ -55,6 +55,9 @@ const ACTS: Record<string, Act> = {
     if (isIP(value) !== 4) throw new BaleError('INVALID_ARGUMENT', `failed to parse ${name} value: ${printable(value)}`)
     settings.publishAddress = value
   },
+  // minikube writes the daemon's flags as options; docker keeps them and does nothing with them, and both are so anyway.
+  '--ip-masq': () => undefined,
+  '--icc': () => undefined,
   isolate: (_, value, name) => {
     if (!truth(value, name)) throw unsupported(name, value)
   },
