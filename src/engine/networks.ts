@@ -45,6 +45,8 @@ const FIXED = [
 /** Containers that join it find each other by name. Nothing changes on the machine before the first one does. */
 export async function createNetwork(context: EngineContext, request: CreateNetworkRequest): Promise<string> {
   const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
+  if (request.name === room.DEFAULT_NETWORK)
+    throw new BaleError('INVALID_ARGUMENT', `operation is not permitted on predefined ${request.name} network`)
   // The default network takes its range first, so that a name never depends on which came first.
   await theDefault(context)
   const identity = { id: room.newId(), created: context.clock.now() }

@@ -1,6 +1,7 @@
 // Takes seconds of a real machine: part of npm test, not of npm run check.
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import {
   type CreateNetworkOptions,
@@ -9,9 +10,11 @@ import {
   findContainer,
   type HostOptions,
   newId,
+  pathsOf,
   removeContainer,
   renameContainer,
   restartContainer,
+  startContainer,
   stopContainer,
 } from '../../src/container/index.ts'
 import { cannotRunContainers } from '../kit/busybox-rootfs.ts'
@@ -227,6 +230,35 @@ inOwnNetwork(import.meta.url, () => {
       /the network has IPv4 only/,
     )
     await assert.rejects(serve(machine, 'taken', { ports: [{ ...port, hostPort: 18482 }] }), /already allocated/)
+  })
+
+  test('a port and an address that a killed start holds are given to the next one', { skip, timeout }, async () => {
+    await using machine = await containerMachine()
+    const { machinery } = machine
+    await network(machine, 'app', { subnets: ['10.78.0.0/24'] })
+    const host: HostOptions = {
+      network: 'app',
+      ipAddress: '10.78.0.9',
+      ports: [{ containerPort: 80, protocol: 'tcp', hostPort: 18483 }],
+    }
+    const dead = await machine.create(machine.options(['true'], {}, host))
+    const runtime = { ...(await machinery.runtime()), start: () => new Promise<void>(() => undefined) }
+    // The start is stopped just before its last step, as a kill -9 would.
+    startContainer({ ...machinery, runtime: async () => runtime }, dead.id).catch(() => undefined)
+    const { starting, lock } = pathsOf(machinery, dead.id)
+    for (let turn = 0; turn < 500; turn++) {
+      if ((await findContainer(machinery, dead.id)).document.state.status === 'running') break
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    const ended = spawnSync('true').pid
+    await writeFile(starting, JSON.stringify({ ...JSON.parse(await readFile(starting, 'utf8')), pid: ended }))
+    // The lock of a process that was killed is free.
+    await rm(lock, { force: true })
+    await serve(machine, 'next', host)
+    assert.deepEqual(
+      (await machine.store.ports.list()).map(({ owner }) => owner),
+      [(await findContainer(machinery, 'next')).id],
+    )
   })
 
   test('first containers of many new networks start at the same time', { skip, timeout }, async () => {

@@ -19,6 +19,7 @@ import type { Container } from './document.ts'
 import { finalize } from './finalize.ts'
 import { watchLog } from './log-keeper.ts'
 import { type Machinery, newId, pathsOf } from './machinery.ts'
+import { claimPlace } from './reclaim.ts'
 import { healthCommand, startHealthChecks } from './start-health-checks.ts'
 import { findContainer, see, startedBy, updateState } from './state.ts'
 
@@ -174,7 +175,7 @@ async function connect(
   }
   const network = await networkOf(machinery, mode)
   const [connection, namespace] = await bothOrNeither(
-    networks.claim({
+    claimPlace(machinery, {
       owner: id,
       network,
       ports: portRequests(record),
