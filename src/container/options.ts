@@ -59,6 +59,8 @@ export interface ProcessOptions {
 
 export interface HostOptions {
   mounts?: MountRequest[]
+  /** Containers whose volumes and binds this one gets too: `NAME[:ro|rw]`. */
+  volumesFrom?: string[]
   /** `bridge` (default), `none`, `host`, `container:NAME`, or the name of a network. */
   network?: string
   networkAliases?: string[]
@@ -120,6 +122,12 @@ export interface MountRequest {
   createSource?: boolean
   /** Bind: rprivate by default. */
   propagation?: string
+  /** Bind: `disabled` leaves the mounts below the source out, `writable` leaves them writable in a read-only one. */
+  recursive?: 'enabled' | 'disabled' | 'writable' | 'readonly'
+  /** Volume: for one that is made now. */
+  volumeDriver?: string
+  volumeLabels?: Record<string, string>
+  volumeOptions?: Record<string, string>
   /** Volume: do not copy what the image has at the target. */
   noCopy?: boolean
   /** Tmpfs: bytes and permission bits. */

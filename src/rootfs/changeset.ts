@@ -49,11 +49,30 @@ export interface PathChange {
 export function diffKinds(upper: string, options: ChangesetOptions & { lowers: readonly string[] }): PathChange[] {
   const lower = createLowerView(options.lowers)
   const changes: PathChange[] = []
+  /** Directories below which nothing of the image shows. */
+  const replaced = new Set<string>()
+  const kept = new Set<string>()
   for (const file of changedFiles(upper, options, lower)) {
-    const kind = isWhiteout(file.stat) ? 'D' : lower.stat(file.path) ? 'C' : 'A'
-    changes.push({ path: `/${file.path}`, kind })
+    const { path, stat } = file
+    const deleted = isWhiteout(stat)
+    changes.push({ path: `/${path}`, kind: deleted ? 'D' : lower.stat(path) ? 'C' : 'A' })
+    kept.add(path)
+    const isNew = !stat.isDirectory() || replaced.has(parentOf(path)) || isOpaque(file.safePath)
+    if (!deleted && isNew && lower.stat(path)?.isDirectory()) replaced.add(path)
   }
-  return changes
+  // What a replaced directory held is deleted, as far as nothing has its name now.
+  for (const folder of replaced)
+    for (const name of lower.names(folder))
+      if (!kept.has(`${folder}/${name}`)) changes.push({ path: `/${folder}/${name}`, kind: 'D' })
+  return changes.sort((one, other) => compareBytes(one.path, other.path))
+}
+
+const parentOf = (path: string) => path.slice(0, Math.max(0, path.lastIndexOf('/')))
+
+/** By path components, as the walk goes: what a directory holds stands behind it and before its neighbours. */
+function compareBytes(one: string, other: string): number {
+  const [left, right] = [one, other].map((path) => path.replaceAll('/', '\0'))
+  return left! < right! ? -1 : left! > right! ? 1 : 0
 }
 
 /**

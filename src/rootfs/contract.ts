@@ -187,6 +187,7 @@ export function layerFormatContract(format: LayerFormat, parent: string): void {
         [
           'C /dir',
           'A /dir/above',
+          'D /dir/below',
           'C /etc',
           'C /etc/conf',
           'D /etc/gone',

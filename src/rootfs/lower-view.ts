@@ -1,25 +1,39 @@
-import { lstatSync, type Stats } from 'node:fs'
+import { lstatSync, readdirSync, type Stats } from 'node:fs'
 import { readXattr } from '#host'
 
 /** What stacked layers show, without mounting them: for questions about single paths. */
 export interface LowerView {
   /** The entry as the lowers show it, or undefined. `path` is latin1 without a leading slash. */
   stat(path: string): Stats | undefined
+  /** The names in a directory as the lowers show it, latin1, sorted; none for anything else. */
+  names(path: string): string[]
 }
 
 /** `lowers` are layer folders as mounted, uppermost first. */
 export function createLowerView(lowers: readonly string[]): LowerView {
-  return {
-    stat(path) {
-      const components = path.split('/')
-      for (const lower of lowers) {
-        const found = lookIn(lower, components)
-        if (found === 'hidden') return undefined
-        if (found !== 'absent') return found
-      }
-      return undefined
-    },
+  const stat: LowerView['stat'] = (path) => {
+    const components = path.split('/')
+    for (const lower of lowers) {
+      const found = lookIn(lower, components)
+      if (found === 'hidden') return undefined
+      if (found !== 'absent') return found
+    }
+    return undefined
   }
+  const names: LowerView['names'] = (path) => {
+    if (!stat(path)?.isDirectory()) return []
+    const all = new Set<string>()
+    for (const lower of lowers)
+      for (const name of namesIn(Buffer.concat([Buffer.from(`${lower}/`), Buffer.from(path, 'latin1')]))) all.add(name)
+    // What another layer of the stack hides is looked up one by one.
+    return [...all].filter((name) => stat(`${path}/${name}`) !== undefined).sort()
+  }
+  return { stat, names }
+}
+
+function namesIn(directory: Buffer): string[] {
+  if (!lstatSync(directory, { throwIfNoEntry: false })?.isDirectory()) return []
+  return readdirSync(directory, { encoding: 'latin1' as BufferEncoding })
 }
 
 /** `hidden`: this layer says that nothing is there, whatever is below it. Links on the way are not followed: they hide. */

@@ -105,6 +105,7 @@ export interface ContainerFlags {
   user?: string
   uts?: string
   volume?: string[]
+  volumesFrom?: string[]
   workdir?: string
 }
 
@@ -201,6 +202,7 @@ export const CONTAINER_FLAGS: readonly VerbOption[] = [
   repeated('--ulimit <NAME=SOFT[:HARD]>', 'Resource limit'),
   single('-u, --user <USER[:GROUP]>', 'User name or ID'),
   single('--uts <MODE>', 'UTS namespace: host'),
+  repeated('--volumes-from <NAME[:ro]>', 'Also mount the volumes of another container'),
   repeated('-v, --volume <SOURCE:TARGET[:ro]>', 'Bind a folder or mount a volume'),
   single('-w, --workdir <FOLDER>', 'Working folder'),
   refused('--blkio-weight-device <PATH:WEIGHT>', 'kernels have no weights per device any more'),
@@ -219,7 +221,6 @@ export const CONTAINER_FLAGS: readonly VerbOption[] = [
   refused('--storage-opt <KEY=VALUE>', 'layers have no size of their own'),
   { ...refused('--gpus <GPUS>', 'there is no GPU runtime'), harmless: /^$/ },
   refused('--link <NAME>', 'use a network of your own: its containers find each other by name'),
-  refused('--volumes-from <NAME>', 'name the volumes with -v'),
   { ...refused('--volume-driver <NAME>', 'volumes are local'), harmless: /^(local)?$/ },
   { ...refused('--userns <MODE>', 'user namespaces are not there yet'), harmless: /^(host)?$/ },
   { ...refused('--cgroup-parent <PATH>', 'containers live below /bale'), harmless: /^$/ },
@@ -341,6 +342,7 @@ function hostOptions(
     ipAddress: flags.ip,
     macAddress: flags.macAddress,
     ports: (flags.publish ?? []).flatMap(parsePublishedPorts),
+    ...(flags.volumesFrom && { volumesFrom: flags.volumesFrom }),
     publishAll: flags.publishAll,
     capAdd: flags.capAdd,
     capDrop: flags.capDrop,

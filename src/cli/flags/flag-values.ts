@@ -50,8 +50,8 @@ export function parseVolume(text: string, resolvePath: (path: string) => string)
       : { type: 'volume', source, target }
   for (const option of options.split(',').filter(Boolean)) {
     if (option === 'ro') mount.readOnly = true
-    else if (option === 'nocopy') mount.noCopy = true
-    else if (/^r?(private|shared|slave)$/.test(option)) mount.propagation = option
+    else if (option === 'nocopy' && mount.type === 'volume') mount.noCopy = true
+    else if (/^r?(private|shared|slave)$/.test(option) && mount.type === 'bind') mount.propagation = option
     // SELinux labels and docker's consistency words mean nothing here, as on any Linux without SELinux.
     else if (!['rw', 'z', 'Z', 'cached', 'delegated', 'consistent'].includes(option))
       throw new BaleError('INVALID_ARGUMENT', `invalid mode: ${option}`, {
@@ -75,8 +75,45 @@ export function parseMount(text: string, resolvePath: (path: string) => string):
     throw new BaleError('INVALID_ARGUMENT', `invalid mount ${text}: a bind needs a source`)
   if (mount.type === 'tmpfs' && mount.source !== undefined)
     throw new BaleError('INVALID_ARGUMENT', `invalid mount ${text}: a tmpfs has no source`)
+  const foreign = Object.keys(mount).find((key) => OF_TYPE[key] !== undefined && OF_TYPE[key] !== mount.type)
+  if (foreign !== undefined)
+    throw new BaleError(
+      'INVALID_ARGUMENT',
+      `cannot mix '${OF_TYPE[foreign]}-*' options with mount type '${mount.type}' in '${text}'`,
+    )
   if (mount.type === 'bind') mount.source = resolvePath(mount.source!)
   return mount
+}
+
+/** Members that only one type of mounts has. */
+const OF_TYPE: Record<string, MountRequest['type']> = {
+  propagation: 'bind',
+  recursive: 'bind',
+  createSource: 'bind',
+  noCopy: 'volume',
+  volumeDriver: 'volume',
+  volumeLabels: 'volume',
+  volumeOptions: 'volume',
+  tmpfsSize: 'tmpfs',
+  tmpfsMode: 'tmpfs',
+}
+
+const RECURSIVE = ['enabled', 'disabled', 'writable', 'readonly'] as const
+
+function setRecursive(mount: MountRequest, value: string | undefined): void {
+  const found = RECURSIVE.find((one) => one === value)
+  if (!found)
+    throw new BaleError(
+      'INVALID_ARGUMENT',
+      `invalid value for bind-recursive: ${value ?? ''} (${RECURSIVE.join(', ')})`,
+    )
+  mount.recursive = found
+}
+
+function pairOf(value: string | undefined, text: string): Record<string, string> {
+  const [key = '', rest] = (value ?? '').split(/=(.*)/s)
+  if (key === '') throw new BaleError('INVALID_ARGUMENT', `invalid mount ${text}: KEY=VALUE is expected`)
+  return { [key]: rest ?? '' }
 }
 
 function setMountField(mount: MountRequest, key: string, value: string | undefined, text: string): void {
@@ -89,7 +126,17 @@ function setMountField(mount: MountRequest, key: string, value: string | undefin
   else if (key === 'target' || key === 'dst' || key === 'destination') mount.target = value ?? ''
   else if (key === 'readonly' || key === 'ro') mount.readOnly = truth()
   else if (key === 'bind-propagation') mount.propagation = value
+  else if (key === 'bind-recursive') setRecursive(mount, value)
+  else if (key === 'bind-nonrecursive') mount.recursive = truth() ? 'disabled' : 'enabled'
+  else if (key === 'bind-create-src') mount.createSource = truth()
   else if (key === 'volume-nocopy') mount.noCopy = truth()
+  else if (key === 'volume-driver') mount.volumeDriver = value
+  else if (key === 'volume-label') mount.volumeLabels = { ...mount.volumeLabels, ...pairOf(value, text) }
+  else if (key === 'volume-opt') mount.volumeOptions = { ...mount.volumeOptions, ...pairOf(value, text) }
+  else if (key === 'volume-subpath')
+    throw new BaleError('UNSUPPORTED', 'volume-subpath is not supported yet', {
+      hint: 'mount the whole volume, or bind a directory of the machine',
+    })
   else if (key === 'tmpfs-size') mount.tmpfsSize = parseBytes('mount', value ?? '')
   else if (key === 'tmpfs-mode') mount.tmpfsMode = Number.parseInt(value ?? '', 8)
   // It told Docker Desktop how to share files of a Mac; tools write it still.

@@ -9,7 +9,11 @@ export const verb = defineVerb<{ driver: string; label?: string[]; opt?: string[
   options: [
     { flags: '-d, --driver <NAME>', description: 'Only local', default: 'local' },
     { flags: '--label <KEY=VALUE>', description: 'Label', repeat: true },
-    { flags: '-o, --opt <KEY=VALUE>', description: 'Option of the driver (local has none)', repeat: true },
+    {
+      flags: '-o, --opt <KEY=VALUE>',
+      description: 'Option of the driver: type, device and o, as of mount(8)',
+      repeat: true,
+    },
   ],
   examples: [{ command: 'bale volume create data', explains: 'Mount it with -v data:/var/lib/data' }],
   async run({ args, options, engine, io }) {

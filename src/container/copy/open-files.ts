@@ -6,6 +6,7 @@ import { type Machinery, pathsOf } from '../manager/machinery.ts'
 import { mountContainer } from '../manager/own-layer.ts'
 import { mustBeVisible, seeContainer } from '../manager/state.ts'
 import { mountInside } from '../volume/mount-inside.ts'
+import { mountVolume, releaseVolumes } from '../volume/volume-mount.ts'
 
 /** A container's files as its processes see them, all mounts in place. */
 export interface ContainerFiles extends AsyncDisposable {
@@ -35,11 +36,15 @@ export async function openFiles(machinery: Machinery, idOrName: string): Promise
 async function stoppedFiles(machinery: Machinery, idOrName: string): Promise<ContainerFiles> {
   const stack = new AsyncDisposableStack()
   try {
+    // Undone last: while the root file system is mounted, so are they in it.
+    let mounts: readonly ContainerMount[] = []
+    stack.defer(() => releaseVolumes(machinery, mounts))
     const mounted = stack.use(await mountContainer(machinery, idOrName))
     const { record } = mounted.seen
     const root = stack.use(openRoot(mounted.path))
-    for (const mount of [...etcMounts(pathsOf(machinery, record.id).folder), ...record.document.mounts])
-      mountInside(root, mount)
+    mounts = record.document.mounts
+    for (const { type, name } of mounts) if (type === 'volume') await mountVolume(machinery, name!)
+    for (const mount of [...etcMounts(pathsOf(machinery, record.id).folder), ...mounts]) mountInside(root, mount)
     return {
       root,
       readOnlyRoot: record.document.host.readOnly ?? false,

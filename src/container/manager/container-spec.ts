@@ -18,6 +18,7 @@ import { readMachine } from '../spec/machine.ts'
 import type { OciConfig, OciMount } from '../spec/oci-config.ts'
 import { resolveUser } from '../spec/process-user.ts'
 import { type NamespaceChoice, processEnvironment, runtimeSpec } from '../spec/runtime-spec.ts'
+import { mountsNow } from '../volume/mounts-now.ts'
 import type { Container } from './document.ts'
 import { type Machinery, pathsOf } from './machinery.ts'
 import { findContainer, mustRun, see } from './state.ts'
@@ -35,7 +36,8 @@ export interface Prepared {
 
 /** Writes the container's /etc files and makes its runtime configuration. */
 export async function containerSpec(machinery: Machinery, record: Container, prepared: Prepared): Promise<OciConfig> {
-  const { config, host, mounts } = record.document
+  const { config, host } = record.document
+  const mounts = await mountsNow(machinery, record.document.mounts)
   const { Hostname: ownName, Domainname: domainname } = prepared.sharedWith?.document.config ?? config
   assertKernelFolders(prepared.rootfsPath)
   assertMountsOffKernel(prepared.rootfsPath, checkedMounts(mounts), { masked: !host.privileged })
@@ -113,12 +115,14 @@ function ociMount(mount: Container['document']['mounts'][number]): OciMount {
       source: 'tmpfs',
       options: [...tmpfsDefaults(mount.options), ...mount.options, ...(readOnly ? ['ro'] : [])],
     }
-  const propagation = mount.propagation || 'rprivate'
+  const bind = mount.recursive === false ? 'bind' : 'rbind'
+  // Since docker 25 what is mounted below a read-only bind is read-only too.
+  const readOnlyWord = bind === 'rbind' && !mount.writableBelow ? 'rro' : 'ro'
   return {
     destination,
     type: 'bind',
     source: mount.source,
-    options: ['rbind', propagation, ...(readOnly ? ['ro'] : [])],
+    options: [bind, mount.propagation || 'rprivate', ...(readOnly ? [readOnlyWord] : [])],
   }
 }
 

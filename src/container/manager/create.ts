@@ -16,6 +16,7 @@ import { readMachine } from '../spec/machine.ts'
 import { resourceLimits } from '../spec/resources.ts'
 import { parseSecurityOptions } from '../spec/security-options.ts'
 import { sysctls } from '../spec/sysctls.ts'
+import { fillVolume } from '../volume/fill-volume.ts'
 import { removeVolume } from '../volume/volumes.ts'
 import { checkedMounts } from './container-spec.ts'
 import type { Container, ContainerDocument, ContainerMount } from './document.ts'
@@ -23,7 +24,14 @@ import { effectiveConfig } from './effective-config.ts'
 import { type Machinery, newId, pathsOf } from './machinery.ts'
 import { checkContainerName, madeUpName } from './names.ts'
 import { giveBack } from './own-layer.ts'
-import { copyImageContent, mountPointKind, mountRequests, resolveMounts, wantsCopy } from './resolve-mounts.ts'
+import {
+  askedTargets,
+  mountPointKind,
+  mountPointMode,
+  mountRequests,
+  mountsFrom,
+  resolveMounts,
+} from './resolve-mounts.ts'
 import { see } from './state.ts'
 
 /** /etc files that bale writes for every container. */
@@ -43,7 +51,8 @@ export async function createContainer(
   for (const text of checkOptions(options)) progress?.({ kind: 'warning', text })
   const host = await withSharedById(machinery, options.host)
   const config = effectiveConfig(options, id)
-  const requests = mountRequests(options)
+  const from = await mountsFrom(machinery, host.volumesFrom ?? [], askedTargets(options))
+  const requests = mountRequests(options, from)
   const name = options.name === undefined ? undefined : await freeName(machinery, options.name)
   const paths = pathsOf(machinery, id)
   let mounts: ContainerMount[] = []
@@ -55,9 +64,10 @@ export async function createContainer(
     mounts = await resolveMounts(machinery, requests)
     const { layers } = options.image
     rootfs = await machinery.rootfs.prepareRootfs(layers, { id, writable: paths, signal })
-    assertMountsOffKernel(rootfs.path, checkedMounts(mounts), { masked: false })
+    assertMountsOffKernel(rootfs.path, checkedMounts([...from, ...mounts]), { masked: false })
     for (const [index, mount] of mounts.entries())
-      if (wantsCopy(mount, requests[index]!)) await copyImageContent(machinery, rootfs.path, mount)
+      if (mount.type === 'volume' && !requests[index]!.noCopy) await fillVolume(machinery, rootfs.path, mount)
+    const all = [...from, ...mounts].toSorted(byDepth)
     const record: Container = {
       id,
       name: name ?? '',
@@ -70,8 +80,8 @@ export async function createContainer(
         platform: options.image.platform,
         config,
         host,
-        mounts,
-        stubs: makeStubs(rootfs.path, mounts),
+        mounts: all,
+        stubs: makeStubs(rootfs.path, all),
         state: { status: 'created', exitCode: 0, oomKilled: false, restartCount: 0, stopRequested: false },
       },
     }
@@ -117,11 +127,19 @@ async function withSharedById({ store }: Machinery, host: HostOptions): Promise<
 
 const isOwnIpc = (mode = 'private') => mode !== 'host' && !mode.startsWith('container:')
 
+const byDepth = (one: ContainerMount, other: ContainerMount) =>
+  one.destination.split('/').length - other.destination.split('/').length
+
+/** Programs look for /.dockerenv to know that they are in a container; like the mount points it is no change of its own. */
 function makeStubs(rootfs: string, mounts: readonly ContainerMount[]): string[] {
   return makeMountPoints(rootfs, [
     ...KERNEL_FOLDERS.map((destination) => ({ destination, kind: 'folder' as const })),
-    ...mounts.map((mount) => ({ destination: mount.destination, kind: mountPointKind(mount) })),
-    ...ETC_FILES.map((destination) => ({ destination, kind: 'file' as const })),
+    ...mounts.map((mount) => ({
+      destination: mount.destination,
+      kind: mountPointKind(mount),
+      mode: mountPointMode(mount),
+    })),
+    ...[...ETC_FILES, '/.dockerenv'].map((destination) => ({ destination, kind: 'file' as const })),
   ])
 }
 

@@ -42,8 +42,14 @@ export interface ContainerMount {
   type: 'bind' | 'volume' | 'tmpfs'
   /** Of a volume. */
   name?: string
-  /** Absolute path on the host; empty for tmpfs. */
+  /** Absolute path on the host, of a bind as it was asked for: links count anew at each start. Empty for tmpfs. */
   source: string
+  /** Of a bind: make the source when it is missing. */
+  createSource?: boolean
+  /** Of a bind: with the mounts below the source; true when undefined. */
+  recursive?: boolean
+  /** Of a bind that is read-only: the mounts below it stay writable. */
+  writableBelow?: boolean
   destination: string
   readOnly: boolean
   propagation: string

@@ -3,6 +3,7 @@ import { isAlive, removeCgroup, thisProcess } from '#host'
 import { acquireLock } from '#host/file'
 import type { NetworkDocument } from '../network/network.ts'
 import { cgroupPath } from '../spec/runtime-spec.ts'
+import { releaseVolumes } from '../volume/volume-mount.ts'
 import { removeVolume, volumeUsers } from '../volume/volumes.ts'
 import type { Container, ContainerDocument, RecordedState } from './document.ts'
 import { unwatchLog } from './log-keeper.ts'
@@ -44,6 +45,7 @@ export async function finalize(machinery: Machinery, record: Container, ended: R
     }))
     await rm(paths.bundle, { recursive: true, force: true })
   }
+  await releaseVolumes(machinery, document.mounts)
   return state
 }
 

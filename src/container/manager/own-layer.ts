@@ -1,6 +1,7 @@
 import { closeSync, openSync } from 'node:fs'
 import type { OperationOptions } from '#base'
-import { syncfs } from '#host'
+import type { PackedEntry } from '#format/tar'
+import { openRoot, syncfs } from '#host'
 import { acquireLock } from '#host/file'
 import { changeset, diffKinds, flatten, type PathChange } from '#rootfs'
 import type { LayerRecord } from '#store'
@@ -52,11 +53,26 @@ export async function containerDiff(machinery: Machinery, idOrName: string): Pro
   return await diffKinds(mounted.upper, { lowers: mounted.lowers, exclude: mounted.seen.record.document.stubs })
 }
 
-/** All files of a container as a tar; volumes are empty folders in it. */
+/** All files of a container as a tar. Where a directory is mounted it is empty; empty files to mount on are left out. */
 export async function* exportContainer(machinery: Machinery, idOrName: string): AsyncGenerator<Uint8Array> {
   await using mounted = await mountContainer(machinery, idOrName)
   const { packTar } = await import('#format/tar')
-  yield* packTar(flatten(mounted.path))
+  const left = emptyStubs(mounted.path, mounted.seen.record.document.stubs)
+  yield* packTar(without(flatten(mounted.path), left))
+}
+
+async function* without(entries: AsyncIterable<PackedEntry>, names: ReadonlySet<string>): AsyncGenerator<PackedEntry> {
+  for await (const packed of entries) if (!names.has(`/${packed.entry.name}`)) yield packed
+}
+
+/** Files that are there only to be mounted on, and still empty; latin1. */
+function emptyStubs(rootfs: string, stubs: readonly string[]): Set<string> {
+  using root = openRoot(rootfs)
+  const isEmptyFile = (path: string) => {
+    const stat = root.statIfThere(path, { follow: false })
+    return stat?.isFile() === true && stat.size === 0
+  }
+  return new Set(stubs.filter(isEmptyFile).map((path) => Buffer.from(path).toString('latin1')))
 }
 
 /** Stores what a container has written as a layer. A running one is frozen for it, unless `pause` is false. */

@@ -1,16 +1,18 @@
-import { closeSync, constants, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { normalize } from 'node:path'
-import { BaleError, errnoOf, printable } from '#base'
-import { openRoot, runProgram } from '#host'
-import { mkdirWithModeSync } from '#host/file'
+import { BaleError, printable } from '#base'
 import type { ContainerOptions, MountRequest } from '../options.ts'
 import { assertDeclaredOffKernel } from '../process/kernel-folders.ts'
 import { createVolume } from '../volume/volumes.ts'
 import type { ContainerMount } from './document.ts'
 import { type Machinery, newId } from './machinery.ts'
+import { findContainer } from './state.ts'
 
-/** The mounts a container will have: what was asked for, and an anonymous volume for each further VOLUME of the image. */
-export function mountRequests(options: ContainerOptions): MountRequest[] {
+/**
+ * The mounts a container will have: what was asked for, and an anonymous volume for each further VOLUME of the image where
+ * nothing comes `from` another container.
+ */
+export function mountRequests(options: ContainerOptions, from: readonly ContainerMount[] = []): MountRequest[] {
   const asked = (options.host.mounts ?? []).map((mount) => ({ ...mount, target: targetOf(mount.target) }))
   const targets = new Set<string>()
   for (const { target } of asked) {
@@ -21,10 +23,15 @@ export function mountRequests(options: ContainerOptions): MountRequest[] {
   for (const target of ofImage) if (!targets.has(target)) assertDeclaredOffKernel(target, 'a volume of the image')
   const declared = [...ofImage, ...(options.config.volumes ?? []).map(targetOf)]
   const anonymous = [...new Set(declared)]
-    .filter((target) => !targets.has(target))
+    .filter((target) => !targets.has(target) && !from.some(({ destination }) => destination === target))
     .map((target) => ({ type: 'volume' as const, target }))
   // Parents before what lies in them.
   return [...asked, ...anonymous].sort((one, other) => depth(one.target) - depth(other.target))
+}
+
+/** Where somebody asked for something. */
+export function askedTargets({ host }: ContainerOptions): ReadonlySet<string> {
+  return new Set((host.mounts ?? []).map(({ target }) => targetOf(target)))
 }
 
 const depth = (path: string) => path.split('/').length
@@ -51,7 +58,10 @@ export async function resolveMounts(
         ...common,
         type: 'bind',
         source: bindSource(request),
-        propagation: request.propagation ?? 'rprivate',
+        ...(request.createSource && { createSource: true }),
+        ...(request.recursive === 'disabled' && { recursive: false }),
+        ...(request.recursive === 'writable' && { writableBelow: true }),
+        propagation: propagationOf(request),
         anonymous: false,
       })
     else if (request.type === 'tmpfs')
@@ -65,7 +75,14 @@ export async function resolveMounts(
       })
     else {
       const anonymous = request.source === undefined
-      const volume = await createVolume(machinery, { name: request.source ?? newId(), anonymous })
+      const { volumeDriver: driver, volumeLabels: labels, volumeOptions: options } = request
+      const volume = await createVolume(machinery, {
+        name: request.source ?? newId(),
+        anonymous,
+        driver,
+        labels,
+        options,
+      })
       mounts.push({
         ...common,
         type: 'volume',
@@ -79,67 +96,86 @@ export async function resolveMounts(
   return mounts
 }
 
+/** A source that will not be made has to be there already when the container is created. */
 function bindSource(request: MountRequest): string {
-  const source = request.source ?? ''
+  const source = normalize(request.source ?? '').replace(/(.)\/$/, '$1')
   if (!source.startsWith('/'))
     throw new BaleError('INVALID_ARGUMENT', `invalid mount path: '${printable(source)}' mount path must be absolute`)
-  try {
-    return realpathSync(source)
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw error
-    if (!request.createSource)
-      throw new BaleError(
-        'INVALID_ARGUMENT',
-        `invalid mount config for type "bind": bind source path does not exist: ${printable(source)}`,
-      )
-    mkdirWithModeSync(source, 0o755)
-    return realpathSync(source)
-  }
+  if (!request.createSource && !statSync(source, { throwIfNoEntry: false })) throw missingSource(source)
+  return source
 }
 
+export function missingSource(source: string): BaleError {
+  return new BaleError(
+    'INVALID_ARGUMENT',
+    `invalid mount config for type "bind": bind source path does not exist: ${printable(source)}`,
+  )
+}
+
+const PROPAGATION = ['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave']
+
+function propagationOf({ propagation = 'rprivate' }: MountRequest): string {
+  if (PROPAGATION.includes(propagation)) return propagation
+  throw new BaleError('INVALID_ARGUMENT', `invalid propagation mode: ${printable(propagation)}`, {
+    hint: PROPAGATION.join(', '),
+  })
+}
+
+const TMPFS_WORDS = new Set(
+  'async atime bind defaults dev diratime dirsync exec mand noatime nodev nodiratime noexec nomand norelatime nostrictatime nosuid rbind relatime remount ro rw strictatime suid sync'.split(
+    ' ',
+  ),
+)
+const TMPFS_VALUES = new Set(['size', 'mode', 'uid', 'gid', 'nr_inodes', 'nr_blocks', 'mpol'])
+
 function tmpfsOptions(request: MountRequest): string[] {
+  const asked = request.tmpfsOptions ?? []
+  for (const word of asked) {
+    const [key = '', value] = word.split(/=(.*)/s)
+    if (value === undefined ? !TMPFS_WORDS.has(key) : !TMPFS_VALUES.has(key))
+      throw new BaleError('INVALID_ARGUMENT', `invalid tmpfs option ${JSON.stringify([printable(word)])}`)
+  }
   return [
-    ...(request.tmpfsOptions ?? []),
+    ...asked,
     ...(request.tmpfsSize !== undefined ? [`size=${request.tmpfsSize}`] : []),
     ...(request.tmpfsMode !== undefined ? [`mode=${request.tmpfsMode.toString(8)}`] : []),
   ]
 }
 
-/** True when a volume would be filled from the image (empty so far), so that the root file system is needed. */
-export function wantsCopy(mount: ContainerMount, request: MountRequest): boolean {
-  return mount.type === 'volume' && !request.noCopy && readdirSync(mount.source).length === 0
+/**
+ * The mounts of other containers (`NAME[:ro|rw]`), volumes and binds with their names and options; what was asked for at
+ * the same place goes before them.
+ */
+export async function mountsFrom(
+  machinery: Machinery,
+  names: readonly string[],
+  taken: ReadonlySet<string>,
+): Promise<ContainerMount[]> {
+  const mounts = new Map<string, ContainerMount>()
+  for (const word of names) {
+    const [name = '', mode] = word.split(/:(.*)/s)
+    if (mode !== undefined && !/^(ro|rw|z|Z)(,(ro|rw|z|Z))*$/.test(mode))
+      throw new BaleError('INVALID_ARGUMENT', `invalid mode: ${printable(mode)}`, { hint: 'NAME, NAME:ro or NAME:rw' })
+    const { document } = await findContainer(machinery, name)
+    for (const mount of document.mounts) {
+      if (mount.type === 'tmpfs' || taken.has(mount.destination)) continue
+      const readOnly = mount.readOnly || (mode?.split(',').includes('ro') ?? false)
+      mounts.set(mount.destination, { ...mount, readOnly })
+    }
+  }
+  return [...mounts.values()]
 }
 
-/**
- * Fills an empty volume with what the image has at its mount point, owners, modes and attributes kept. The image's
- * folder is found inside the root file system by the kernel, so no link of the image leads the copy to the host's files.
- */
-export async function copyImageContent(machinery: Machinery, rootfs: string, mount: ContainerMount): Promise<void> {
-  using root = openRoot(rootfs)
-  let folder: number
-  try {
-    folder = root.open(mount.destination, constants.O_RDONLY | constants.O_DIRECTORY)
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errnoOf(error) ?? '')) return
-    throw error
-  }
-  try {
-    const { programs } = machinery
-    const source = `/proc/${process.pid}/fd/${folder}/.`
-    const result = await runProgram('cp', ['-a', source, mount.source], { env: { PATH: programs.searchPath } })
-    if (result.code !== 0)
-      throw new BaleError(
-        'MOUNT_FAILED',
-        `cannot copy the image's content into volume ${mount.name}: ${result.stderr.trim()}`,
-      )
-  } finally {
-    closeSync(folder)
-  }
+/** The mode of a place that is made for a tmpfs, which takes it over: 1777 unless told, every user may write there. */
+export function mountPointMode({ type, options }: Pick<ContainerMount, 'type' | 'options'>): number | undefined {
+  if (type !== 'tmpfs') return undefined
+  const mode = options.find((word) => word.startsWith('mode='))?.slice('mode='.length)
+  return mode === undefined ? 0o1777 : Number.parseInt(mode, 8) & 0o7777
 }
 
 /** What has to be in the root file system for the mount to cover. */
 export function mountPointKind(mount: Pick<ContainerMount, 'type' | 'source'>): 'file' | 'folder' {
   if (mount.type !== 'bind') return 'folder'
-  const stats = statSync(mount.source, { throwIfNoEntry: false }) ?? lstatSync(mount.source, { throwIfNoEntry: false })
+  const stats = statSync(mount.source, { throwIfNoEntry: false })
   return stats && !stats.isDirectory() ? 'file' : 'folder'
 }

@@ -13,6 +13,7 @@ import { type AttachSession, attachTo, type TerminalSize } from '../runtime/atta
 import { createMonitored, type Monitored } from '../runtime/monitor.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { cgroupPath } from '../spec/runtime-spec.ts'
+import { releaseVolumes } from '../volume/volume-mount.ts'
 import { namesOn } from './change.ts'
 import { containerSpec, type Prepared, sharedNamespace } from './container-spec.ts'
 import type { Container } from './document.ts'
@@ -265,6 +266,7 @@ async function undoStart(machinery: Machinery, record: Container, runtime: Runti
   await machinery.rootfs.release(id)
   await machinery.rootfs.releaseUnused()
   await rm(bundle, { recursive: true, force: true })
+  await releaseVolumes(machinery, record.document.mounts)
   const code =
     error instanceof BaleError
       ? { COMMAND_NOT_FOUND: 127, COMMAND_NOT_EXECUTABLE: 126 }[error.code as string]

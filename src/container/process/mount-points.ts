@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync } from 'node:fs'
 import { dirname, normalize } from 'node:path'
-import { errnoOf } from '#base'
-import { O_PATH, openRoot, type RootFolder, type Time } from '#host'
+import { BaleError, errnoOf, printable } from '#base'
+import { O_PATH, openRoot, type RootFolder, resolveInside, type Time } from '#host'
 
 /** Something that is mounted into a root file system. */
 export interface MountPoint {
@@ -9,23 +9,40 @@ export interface MountPoint {
   destination: string
   /** What has to be there to be covered. */
   kind: 'file' | 'folder'
+  /** Of a folder; 0755 by default. A runtime gives a tmpfs the mode of the place that it covers. */
+  mode?: number
 }
 
 /**
  * Makes the missing mount points of a root file system, so that the runtime need not (it would follow its own rules and
- * change times), and returns what it made, outermost first. Links are resolved inside the root. The folder that got a
- * new entry keeps its times, so that it does not look changed.
+ * change times), and returns what it made, outermost first, by its real path: a mount point below a link of the image lies
+ * where the link leads, inside the root, also when that is not there yet (M12). The folder that got a new entry keeps its
+ * times, so that it does not look changed.
  */
 export function makeMountPoints(rootfs: string, points: readonly MountPoint[]): string[] {
   using root = openRoot(rootfs)
   const made: string[] = []
-  const covered = new Set(points.map((point) => normalize(point.destination)))
-  for (const point of points) {
-    const path = normalize(point.destination)
-    if (hasAncestor(path, covered) || leadsNowhere(root, dirname(path)) || there(root, path)) continue
-    made.push(...makeOne(root, path, point.kind))
+  const covered = new Set<string>()
+  for (const point of points.toSorted(outermostFirst)) {
+    const path = realPath(root, point.destination)
+    // In a circle of links; the runtime says so.
+    if (path === undefined) continue
+    if (!hasAncestor(path, covered) && !there(root, path)) made.push(...makeOne(root, path, point))
+    covered.add(path)
   }
   return made
+}
+
+const depth = ({ destination }: MountPoint) => normalize(destination).split('/').length
+const outermostFirst = (one: MountPoint, other: MountPoint) => depth(one) - depth(other)
+
+function realPath(root: RootFolder, destination: string): string | undefined {
+  try {
+    return resolveInside(root, destination)
+  } catch (error) {
+    if (errnoOf(error) === 'ELOOP') return undefined
+    throw error
+  }
 }
 
 /** Takes away the mount points that `makeMountPoints` made, where they are still empty; restores the folder's times. */
@@ -43,37 +60,24 @@ export function removeMountPoints(rootfs: string, made: readonly string[]): void
   }
 }
 
-function makeOne(root: RootFolder, path: string, kind: MountPoint['kind']): string[] {
+function makeOne(root: RootFolder, path: string, { destination, kind, mode = 0o755 }: MountPoint): string[] {
   const parent = dirname(path)
-  const folder = there(root, parent) ? [] : makeOne(root, parent, 'folder')
-  keepingTimes(root, parent, () => {
-    if (kind === 'folder') root.mkdir(path, 0o755)
-    else closeSync(root.open(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o644))
-  })
+  const folder = there(root, parent) ? [] : makeOne(root, parent, { destination, kind: 'folder' })
+  try {
+    keepingTimes(root, parent, () => {
+      if (kind === 'folder') root.mkdir(path, mode)
+      else closeSync(root.open(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o644))
+    })
+  } catch (cause) {
+    if (!['ENOTDIR', 'ENAMETOOLONG'].includes(errnoOf(cause) ?? '')) throw cause
+    const why = errnoOf(cause) === 'ENOTDIR' ? `${printable(parent)} is not a directory` : 'its name is too long'
+    throw new BaleError('INVALID_ARGUMENT', `cannot make the mount point ${printable(destination)}: ${why}`, { cause })
+  }
   return [...folder, path]
 }
 
-/** True below a link of the image to nothing: the runtime makes what it stands for, inside the root as well (M12). */
-function leadsNowhere(root: RootFolder, path: string): boolean {
-  for (let folder = path; folder !== '/'; folder = dirname(folder)) {
-    try {
-      if (root.statIfThere(folder, { follow: false })?.isSymbolicLink() && !root.statIfThere(folder)) return true
-    } catch (error) {
-      if (errnoOf(error) === 'ELOOP') return true
-      throw error
-    }
-  }
-  return false
-}
-
-/** True for anything there, a link that leads nowhere included (the runtime decides about it). */
 function there(root: RootFolder, path: string): boolean {
-  try {
-    return root.statIfThere(path, { follow: false }) !== undefined
-  } catch (error) {
-    if (errnoOf(error) === 'ELOOP') return true
-    throw error
-  }
+  return root.statIfThere(path, { follow: false }) !== undefined
 }
 
 function hasAncestor(path: string, covered: ReadonlySet<string>): boolean {

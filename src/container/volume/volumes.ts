@@ -1,10 +1,12 @@
 import { lstat, readdir, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { BaleError, printable } from '#base'
+import { isMounted, unmount } from '#host'
 import { mkdirWithMode } from '#host/file'
 import type { VolumeRecord } from '#store'
 import type { ContainerDocument } from '../manager/document.ts'
 import type { Machinery } from '../manager/machinery.ts'
+import { checkVolumeOptions } from './volume-mount.ts'
 
 /** What the store keeps of a volume. */
 export interface VolumeDocument {
@@ -34,8 +36,7 @@ export async function createVolume({ store, clock }: Machinery, asked: CreateVol
     )
   if (asked.driver && asked.driver !== 'local')
     throw new BaleError('UNSUPPORTED', `volume driver ${printable(asked.driver)} is not supported`)
-  if (Object.keys(asked.options ?? {}).length)
-    throw new BaleError('UNSUPPORTED', 'options of the local volume driver are not supported')
+  checkVolumeOptions(asked.options ?? {})
   const folder = store.volumes.folder(name)
   const known = await store.volumes.find<VolumeDocument>(name)
   if (known) {
@@ -47,7 +48,7 @@ export async function createVolume({ store, clock }: Machinery, asked: CreateVol
   const volume: Volume = {
     name,
     created: clock.now(),
-    document: { labels: asked.labels ?? {}, options: {}, anonymous: asked.anonymous ?? false },
+    document: { labels: asked.labels ?? {}, options: asked.options ?? {}, anonymous: asked.anonymous ?? false },
   }
   try {
     await store.volumes.add<VolumeDocument>(volume)
@@ -92,6 +93,9 @@ export async function removeVolume(
     throw new BaleError('CONFLICT', `remove ${name}: volume is in use - [${users.join(', ')}]`, {
       hint: 'remove the container first: bale rm',
     })
+  // What is mounted there is not the volume's to delete.
+  const folder = store.volumes.folder(name)
+  while (isMounted(folder)) unmount(folder)
   // The data goes first: a record without data is an empty volume, data without a record could never be found.
   await rm(dirname(store.volumes.folder(name)), { recursive: true, force: true })
   await store.volumes.remove(name)

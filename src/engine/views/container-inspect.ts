@@ -182,7 +182,7 @@ function hostView({ record }: SeenContainer, hidden: HiddenPaths): Record<string
     RestartPolicy: { Name: host.restart?.name ?? 'no', MaximumRetryCount: host.restart?.maximumRetryCount ?? 0 },
     AutoRemove: host.autoRemove ?? false,
     VolumeDriver: '',
-    VolumesFrom: null,
+    VolumesFrom: host.volumesFrom ?? null,
     CapAdd: capabilities(host.capAdd),
     CapDrop: capabilities(host.capDrop),
     CgroupnsMode: 'host',

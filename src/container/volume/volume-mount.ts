@@ -1,0 +1,81 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { BaleError, isBaleError } from '#base'
+import { isMounted, runProgram, unmount } from '#host'
+import { acquireLock, mkdirWithMode } from '#host/file'
+import type { ContainerDocument, ContainerMount } from '../manager/document.ts'
+import { type Machinery, pathsOf } from '../manager/machinery.ts'
+import { see, startedBy } from '../manager/state.ts'
+import type { VolumeDocument } from './volumes.ts'
+
+/** What docker's local driver takes; `size` is a quota, which no file system here is asked for. */
+const NEEDED: Record<string, readonly string[]> = {
+  type: ['device'],
+  device: ['type'],
+  o: ['device', 'type'],
+  size: [],
+}
+
+/** Throws in docker's words for options of the local driver that cannot be. */
+export function checkVolumeOptions(options: Readonly<Record<string, string>>): void {
+  for (const key of Object.keys(options)) {
+    if (!Object.hasOwn(NEEDED, key)) throw new BaleError('INVALID_ARGUMENT', `invalid option: ${JSON.stringify(key)}`)
+    if (key === 'size') throw new BaleError('UNSUPPORTED', 'quota size requested but no quota support')
+    for (const needed of NEEDED[key]!)
+      if (!Object.hasOwn(options, needed))
+        throw new BaleError('INVALID_ARGUMENT', `missing required option: ${JSON.stringify(needed)}`)
+  }
+}
+
+/** Held while a volume is mounted or unmounted; milliseconds, but for a server that does not answer. */
+async function lockOf({ store }: Machinery, name: string) {
+  const folder = join(store.run, 'volumes')
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  return acquireLock(join(folder, `${name}.lock`))
+}
+
+/** Makes a volume's files available below its directory: a device, directory or server is mounted there, once for all. */
+export async function mountVolume(machinery: Machinery, name: string): Promise<void> {
+  const { store, programs } = machinery
+  const folder = store.volumes.folder(name)
+  await mkdirWithMode(folder, 0o755)
+  const { type, device, o } = (await store.volumes.find<VolumeDocument>(name))?.document.options ?? {}
+  if (type === undefined || device === undefined) return
+  await using _ = await lockOf(machinery, name)
+  if (isMounted(folder)) return
+  const args = ['-t', type, ...(o ? ['-o', o] : []), '--', device, folder]
+  const { code, stderr } = await runProgram('mount', args, { env: { PATH: programs.searchPath } })
+  if (code !== 0)
+    throw new BaleError(
+      'MOUNT_FAILED',
+      `error while mounting volume '${folder}': failed to mount local volume: ${stderr.trim()}`,
+    )
+}
+
+/** Unmounts those of a container's volumes that no container that runs, or is being started, uses. */
+export async function releaseVolumes(machinery: Machinery, mounts: readonly ContainerMount[]): Promise<void> {
+  const { store } = machinery
+  for (const { name } of mounts) {
+    if (name === undefined || !isMounted(store.volumes.folder(name))) continue
+    await using _ = await lockOf(machinery, name)
+    if (!(await isUsed(machinery, name))) unmountIdle(store.volumes.folder(name))
+  }
+}
+
+async function isUsed(machinery: Machinery, name: string): Promise<boolean> {
+  for (const record of await machinery.store.containers.list<ContainerDocument>()) {
+    if (!record.document.mounts.some((mount) => mount.name === name)) continue
+    if (startedBy(pathsOf(machinery, record.id).starting) === 'alive') return true
+    if (['running', 'paused'].includes((await see(machinery, record)).status)) return true
+  }
+  return false
+}
+
+/** Somebody of the machine may be in there; then it stays until the next container that uses it ends. */
+function unmountIdle(folder: string): void {
+  try {
+    unmount(folder)
+  } catch (error) {
+    if (!isBaleError(error, 'CONFLICT')) throw error
+  }
+}
