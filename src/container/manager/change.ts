@@ -1,7 +1,7 @@
 import { BaleError } from '#base'
 import { acquireLock } from '#host/file'
 import type { Resources, RestartPolicy } from '../options.ts'
-import { checkResources } from '../spec/check-resources.ts'
+import { checkResources, possibleResources } from '../spec/check-resources.ts'
 import { readMachine } from '../spec/machine.ts'
 import { resourceLimits, swapLimit } from '../spec/resources.ts'
 import { freeName } from './create.ts'
@@ -49,8 +49,9 @@ export async function updateContainer(
   const { host } = record.document
   if (change.restart && change.restart.name !== 'no' && host.autoRemove)
     throw new BaleError('CONFLICT', 'Restart policy cannot be updated because AutoRemove is enabled for the container')
-  const warnings = change.resources ? checkResources(change.resources, undefined, { update: true }) : []
-  const resources = change.resources ? joined(host.resources ?? {}, change.resources) : host.resources
+  const possible = possibleResources(change.resources ?? {})
+  const warnings = [...checkResources(change.resources ?? {}, undefined, { update: true }), ...possible.warnings]
+  const resources = change.resources ? joined(host.resources ?? {}, possible.resources) : host.resources
   const limits = resourceLimits(resources ?? {}, readMachine())
   const { status } = await see(machinery, record)
   if (change.resources && (status === 'running' || status === 'paused'))

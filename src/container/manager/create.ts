@@ -11,7 +11,7 @@ import type { ContainerOptions, HostOptions } from '../options.ts'
 import { assertMountsOffKernel } from '../process/kernel-folders.ts'
 import { makeMountPoints } from '../process/mount-points.ts'
 import { boundingCapabilities } from '../spec/capabilities.ts'
-import { checkOomScore, checkResources } from '../spec/check-resources.ts'
+import { checkOomScore, checkResources, possibleResources } from '../spec/check-resources.ts'
 import { readMachine } from '../spec/machine.ts'
 import { resourceLimits } from '../spec/resources.ts'
 import { parseSecurityOptions } from '../spec/security-options.ts'
@@ -49,7 +49,9 @@ export async function createContainer(
 ): Promise<Container> {
   const id = newId()
   for (const text of checkOptions(options)) progress?.({ kind: 'warning', text })
-  const host = await withSharedById(machinery, options.host)
+  const possible = possibleResources(options.host.resources ?? {})
+  for (const text of possible.warnings) progress?.({ kind: 'warning', text })
+  const host = await withSharedById(machinery, { ...options.host, resources: possible.resources })
   const config = effectiveConfig(options, id)
   const from = await mountsFrom(machinery, host.volumesFrom ?? [], askedTargets(options))
   const requests = mountRequests(options, from)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Resources } from '../options.ts'
-import { checkOomScore, checkResources } from './check-resources.ts'
+import { checkOomScore, checkResources, possibleResources } from './check-resources.ts'
 
 const here = { cpus: '0-1', memoryNodes: '0' }
 const MIB = 2 ** 20
@@ -58,4 +58,17 @@ test('limits at the edge of the possible are taken, 0 is no wish, and an OOM kil
   assert.deepEqual(checkResources({ memorySwap: 64 * MIB }, here, { update: true }), [])
   assert.match(checkResources({ oomKillDisable: true }, here).join(), /OOM killer is disabled/)
   checkOomScore(-1000)
+})
+
+test('what the control groups of a machine do not have is taken away and told, nothing else', () => {
+  const asked = { memory: 64 * MIB, oomKillDisable: true, memorySwappiness: 10, blkioWeight: 500 }
+  const unified = possibleResources(asked, { version: 2, controllers: new Map([['memory', '/sys/fs/cgroup']]) })
+  assert.deepEqual(unified.resources, { memory: 64 * MIB, blkioWeight: 500 })
+  assert.deepEqual(unified.warnings, [
+    'Your kernel does not support OomKillDisable. OomKillDisable discarded.',
+    'Your kernel does not support memory swappiness capabilities. Memory swappiness discarded.',
+  ])
+  const old = possibleResources(asked, { version: 1, controllers: new Map([['blkio', '/nonexistent']]) })
+  assert.deepEqual(old.resources, { memory: 64 * MIB, oomKillDisable: true, memorySwappiness: 10 })
+  assert.deepEqual(old.warnings, ['Your kernel does not support Block I/O weight. Weight discarded.'])
 })

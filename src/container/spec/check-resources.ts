@@ -1,4 +1,7 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { BaleError, errnoOf, printable } from '#base'
+import { type CgroupLayout, cgroupLayout } from '#host'
 import { readTextSync } from '#host/file'
 import type { Resources } from '../options.ts'
 
@@ -43,11 +46,39 @@ export function checkResources(
   checkList('mems', 'memory nodes', asked.cpusetMems, here.memoryNodes)
   const { blkioWeight } = asked
   if (blkioWeight && (blkioWeight < 10 || blkioWeight > 1000)) throw refused('Range of blkio weight is from 10 to 1000')
-  if (asked.oomKillDisable && !asked.memory)
-    return [
-      'OOM killer is disabled for the container, but no memory limit is set, this can result in the system running out of resources.',
-    ]
-  return []
+  return doubts(asked)
+}
+
+function doubts({ oomKillDisable, memory }: Resources): string[] {
+  if (!oomKillDisable || memory) return []
+  const risk = 'this can result in the system running out of resources'
+  return [`OOM killer is disabled for the container, but no memory limit is set, ${risk}.`]
+}
+
+/**
+ * Takes away what this machine's control groups do not have, as docker does, and tells it: a wish that the runtime would
+ * pass over in silence, or fail on. Source: kernel cgroup-v1/blkio-controller, cgroup-v2.
+ */
+export function possibleResources(
+  asked: Resources,
+  layout: Pick<CgroupLayout, 'version' | 'controllers'> = cgroupLayout(),
+): { resources: Resources; warnings: string[] } {
+  const lacks: [keyof Resources, boolean, string][] = [
+    ['oomKillDisable', layout.version === 2, 'OomKillDisable. OomKillDisable discarded.'],
+    ['memorySwappiness', layout.version === 2, 'memory swappiness capabilities. Memory swappiness discarded.'],
+    ['blkioWeight', layout.version === 1 && !hasWeights(layout), 'Block I/O weight. Weight discarded.'],
+  ]
+  const missing = lacks.filter(([name, isMissing]) => isMissing && asked[name])
+  const names = new Set<string>(missing.map(([name]) => name))
+  return {
+    resources: Object.fromEntries(Object.entries(asked).filter(([name]) => !names.has(name))),
+    warnings: missing.map(([, , text]) => `Your kernel does not support ${text}`),
+  }
+}
+
+function hasWeights({ controllers }: Pick<CgroupLayout, 'controllers'>): boolean {
+  const folder = controllers.get('blkio') ?? '/sys/fs/cgroup/blkio'
+  return ['blkio.weight', 'blkio.bfq.weight'].some((name) => existsSync(join(folder, name)))
 }
 
 /** docker's range; 0 is the default. */

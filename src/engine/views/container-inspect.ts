@@ -161,6 +161,15 @@ function bindings(ports: readonly { containerPort: number; protocol: string; ip:
   return result
 }
 
+function throttles(limits: { path: string; rate: number }[] | undefined) {
+  return limits?.length ? limits.map(({ path, rate }) => ({ Path: path, Rate: rate })) : null
+}
+
+/** Go prints the names of a map in order. */
+function sorted(values: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).sort(([one], [other]) => (one < other ? -1 : 1)))
+}
+
 function hostView({ record }: SeenContainer, hidden: HiddenPaths): Record<string, unknown> {
   const { host, mounts } = record.document
   const limits = host.resources ?? {}
@@ -176,7 +185,7 @@ function hostView({ record }: SeenContainer, hidden: HiddenPaths): Record<string
   return {
     Binds: binds.length ? binds : null,
     ContainerIDFile: '',
-    LogConfig: { Type: host.log?.driver ?? 'json-file', Config: host.log?.options ?? {} },
+    LogConfig: { Type: host.log?.driver ?? 'json-file', Config: sorted(host.log?.options ?? {}) },
     NetworkMode: host.network ?? 'default',
     PortBindings: bindings(ports),
     RestartPolicy: { Name: host.restart?.name ?? 'no', MaximumRetryCount: host.restart?.maximumRetryCount ?? 0 },
@@ -218,6 +227,10 @@ function hostView({ record }: SeenContainer, hidden: HiddenPaths): Record<string
     CpuQuota: limits.cpuQuota ?? 0,
     CpusetCpus: limits.cpusetCpus ?? '',
     CpusetMems: limits.cpusetMems ?? '',
+    BlkioDeviceReadBps: throttles(limits.deviceReadBps),
+    BlkioDeviceWriteBps: throttles(limits.deviceWriteBps),
+    BlkioDeviceReadIOps: throttles(limits.deviceReadIops),
+    BlkioDeviceWriteIOps: throttles(limits.deviceWriteIops),
     Devices: (host.devices ?? []).map((device) => ({
       PathOnHost: device.hostPath,
       PathInContainer: device.containerPath,
