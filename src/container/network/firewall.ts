@@ -24,6 +24,8 @@ export function firewall(programs: Programs): Firewall {
   }
   const refresh = async (family: '' | '6', bridges: readonly BridgeEntry[]) => {
     const listed = await run(`ip${family}tables`, ['-w', '-S'])
+    // A machine without IPv6 has no table for it, and needs none.
+    if (listed.code !== 0 && bridges.length === 0) return
     if (listed.code !== 0) throw failure(listed.stderr)
     const script = rules(bridges, listed.stdout)
     if (script === undefined) return

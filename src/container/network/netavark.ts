@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { BaleError, printable } from '#base'
-import { runProgram } from '#host'
+import { type ProgramResult, runProgram } from '#host'
 import type { Programs } from '../runtime/programs.ts'
 import { assertNames } from './name-server.ts'
 
@@ -59,7 +59,10 @@ export function netavark(programs: Programs, folder: string): Netavark {
     async setup(namespace, request) {
       programs.need('iptables')
       if (Object.values(request.network_info).some((network) => network.ipv6_enabled)) programs.need('ip6tables')
-      const result = await call('setup', namespace, request)
+      const result = await setupTwice(
+        () => call('setup', namespace, request),
+        () => this.teardown(namespace, request),
+      )
       if (result.code !== 0)
         throw new BaleError('NETWORK_SETUP_FAILED', `cannot connect the container: ${reason(result)}`)
       for (const network of Object.values(request.network_info))
@@ -81,6 +84,17 @@ export function netavark(programs: Programs, folder: string): Netavark {
       await call('teardown', namespace, request)
     },
   }
+}
+
+/**
+ * Others make rules at the same time (another engine's netavark, a firewall that loads anew): then one of both fails, and
+ * succeeds a moment later.
+ */
+async function setupTwice(setup: () => Promise<ProgramResult>, undo: () => Promise<void>): Promise<ProgramResult> {
+  const result = await setup()
+  if (result.code === 0 || !/IO error|Chain already exists|temporarily unavailable/i.test(reason(result))) return result
+  await undo()
+  return setup()
 }
 
 function reason(result: { stdout: string; stderr: string }): string {
