@@ -48,8 +48,7 @@ async function readAll(config: EngineConfig, warn: (text: string) => void): Prom
     break
   }
   for (const path of await dropIns(registriesConfFolders)) {
-    const rules = (await read(path, readRegistriesConf)) ?? noRules
-    containers.push(SHIPPED.test(path) ? { ...rules, aliases: new Map() } : rules)
+    if (!SHIPPED.test(path)) containers.push((await read(path, readRegistriesConf)) ?? noRules)
   }
   return { files, own: ownRules(config), others: [merged(containers), merged(daemon)] }
 }

@@ -24,6 +24,8 @@ export async function readRegistriesConf(file: ForeignFile): Promise<FileRules> 
 
 /** The parser is loaded for those who have such a file: a command line counts milliseconds. */
 async function parsed(file: ForeignFile): Promise<Table | undefined> {
+  // As distributions ship it.
+  if (file.text.split('\n').every((line) => /^\s*(?:#|$)/.test(line))) return undefined
   const { parse, TomlError } = await import('smol-toml')
   try {
     return parse(file.text) as Table
