@@ -117,6 +117,11 @@ const refused = (flags: string, reason: string): VerbOption => ({
   refused: reason,
 })
 
+export const ENV_FLAG: VerbOption = {
+  ...repeated('-e, --env <KEY=VALUE>', 'Environment variable; KEY alone takes your value'),
+  check: (word) => environmentEntry(word, {}),
+}
+
 export const CONTAINER_FLAGS: readonly VerbOption[] = [
   repeated('--add-host <NAME:ADDRESS>', 'A further line of /etc/hosts (ADDRESS may be host-gateway)'),
   { ...repeated('-a, --attach <STREAM>', 'Attach to stdin, stdout or stderr'), check: readStream },
@@ -147,10 +152,7 @@ export const CONTAINER_FLAGS: readonly VerbOption[] = [
   repeated('--dns-search <DOMAIN>', 'DNS search domain'),
   single('--domainname <NAME>', 'NIS domain name'),
   single('--entrypoint <COMMAND>', "Replaces the image's ENTRYPOINT"),
-  {
-    ...repeated('-e, --env <KEY=VALUE>', 'Environment variable; KEY alone takes your value'),
-    check: (word) => environmentEntry(word, {}),
-  },
+  ENV_FLAG,
   repeated('--env-file <FILE>', 'Read environment variables from a file'),
   repeated('--expose <PORT>', 'A port or range that the container listens on'),
   repeated('--group-add <GROUP>', 'A further group of the process'),

@@ -1,4 +1,4 @@
-import { environmentOf } from '../flags/container-flags.ts'
+import { ENV_FLAG, environmentOf } from '../flags/container-flags.ts'
 import { renderFailure } from '../render/failure.ts'
 import { detachSequence, lacksTerminal, runSession, terminalSize } from '../terminal-session.ts'
 import { defineVerb } from '../verb.ts'
@@ -25,7 +25,7 @@ export const verb = defineVerb<Options>({
   options: [
     { flags: '-d, --detach', description: 'Run in the background' },
     { flags: '--detach-keys <KEYS>', description: 'Keys that leave it running (ctrl-p,ctrl-q)' },
-    { flags: '-e, --env <KEY=VALUE>', description: 'Environment variable', repeat: true },
+    ENV_FLAG,
     { flags: '--env-file <FILE>', description: 'Read environment variables from a file', repeat: true },
     { flags: '-i, --interactive', description: 'Keep stdin open' },
     { flags: '--privileged', description: 'All capabilities of this process' },
