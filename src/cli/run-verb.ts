@@ -38,7 +38,8 @@ export async function runVerb(entry: VerbEntry, argv: string[], flags: GlobalFla
     await using engine = createEngine({ config })
     const io = processTerminal(config.environment)
     const { signal, takeSignals } = interruption
-    const code = (await verb.run({ ...parsed, engine, io, signal, takeSignals })) ?? 0
+    const code =
+      (await verb.run({ ...parsed, engine, io, dockerConfigFile: config.dockerConfigFile, signal, takeSignals })) ?? 0
     // The last bytes may have had no reader.
     return verb.writesData && code === 0 ? (interruption.exitCode() ?? 0) : code
   } catch (error) {

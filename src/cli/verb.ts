@@ -24,6 +24,8 @@ export interface VerbContext<Options> {
   options: Options
   engine: Engine
   io: Terminal
+  /** docker's config.json, for the templates of lists. */
+  dockerConfigFile?: string
   /** Aborted by the first Ctrl-C, SIGTERM or SIGHUP, and when nobody reads our output any more. */
   signal: AbortSignal
   /** From now on the verb (run, attach, exec) sees to signals itself, and there is nothing to be undone. */

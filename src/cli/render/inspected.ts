@@ -20,7 +20,7 @@ export async function printInspected(
 ): Promise<number> {
   let template: Template | undefined
   try {
-    template = format === undefined || format === 'json' ? undefined : compileTemplate(format)
+    template = !format || format === 'json' ? undefined : compileTemplate(format)
   } catch (error) {
     if (!isBaleError(error)) throw error
     io.warn(renderFailure(error))

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { alignColumns } from './align-columns.ts'
 import { binarySize, goTimestamp, humanAgo, humanDuration, humanSize } from './human-units.ts'
-import { type ListFormat, renderList, withLabels } from './list-format.ts'
+import { isQuiet, type ListFormat, renderList, withLabels } from './list-format.ts'
 
 interface Row extends Record<string, unknown> {
   ID: string
@@ -50,6 +50,14 @@ const formats: [format: string | undefined, lines: string[]][] = [
   ['{{.ID}}\\n\\t{{.Tag}}', ['0cc9da6ee471', '\tlatest', 'dc94d420bc86', '\t1']],
   ['x', ['x', 'x']],
 ]
+
+test('quiet gives way to a template, not to the table; an empty format is none', () => {
+  assert.equal(isQuiet({ quiet: true }), true)
+  assert.equal(isQuiet({ quiet: true, format: 'table' }), true)
+  assert.equal(isQuiet({ quiet: true, format: '{{.ID}}' }), false)
+  assert.equal(isQuiet({ format: 'table' }), false)
+  assert.equal(renderList(rows, images, ''), renderList(rows, images))
+})
 
 test('a row has the method Label, which is no member', () => {
   const labelled = withLabels({ ID: '1', Labels: 'a.b=c' }, (name) => ({ 'a.b': 'c' })[name])

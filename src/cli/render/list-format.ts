@@ -20,8 +20,9 @@ export interface ListFormat<Row extends Record<string, unknown>> {
 export function renderList<Row extends Record<string, unknown>>(
   rows: readonly Row[],
   list: ListFormat<Row>,
-  format = 'table',
+  given?: string,
 ): string {
+  const format = given || 'table'
   if (format === 'json') return rows.map((row) => `${rowJson(row)}\n`).join('')
   const isTable = format === 'table' || format.startsWith('table ')
   const written = isTable ? format.slice('table'.length).trim() || list.table : format
@@ -31,6 +32,11 @@ export function renderList<Row extends Record<string, unknown>>(
   if (!isTable) return lines.join('')
   const head = compileTemplate(text, { rowType: list.rowType, header: true })
   return alignColumns(`${head(titles(rows, list))}\n${lines.join('')}`)
+}
+
+/** `--quiet` counts for the list as it is shown without `--format`; a template says itself what is shown. */
+export function isQuiet(options: { quiet?: boolean; format?: string }): boolean {
+  return options.quiet === true && (!options.format || options.format === 'table')
 }
 
 /** Every member that rows have, so that a template over one without title is no mistake in the head. */

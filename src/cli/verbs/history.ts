@@ -1,5 +1,5 @@
 import { humanAgo, humanSize } from '../render/human-units.ts'
-import { type ListFormat, renderList } from '../render/list-format.ts'
+import { isQuiet, type ListFormat, renderList } from '../render/list-format.ts'
 import { defineVerb } from '../verb.ts'
 
 interface Options {
@@ -59,7 +59,7 @@ export const verb = defineVerb<Options>({
         Comment: row.Comment,
       }
     })
-    if (options.quiet) await io.print(rows.map((row) => row.ID).join('\n'))
+    if (isQuiet(options)) await io.print(rows.map((row) => row.ID).join('\n'))
     else io.stdout.write(renderList(rows, list(options.human), options.format))
     return 0
   },

@@ -1,7 +1,8 @@
 import type { ImageRow } from '#engine'
+import { configuredFormat } from '../configured-format.ts'
 import { filterFlag, readPairs } from '../filters.ts'
 import { goTimestamp, humanAgo, humanSize } from '../render/human-units.ts'
-import { type ListFormat, renderList } from '../render/list-format.ts'
+import { isQuiet, type ListFormat, renderList } from '../render/list-format.ts'
 import { defineVerb } from '../verb.ts'
 
 interface Options {
@@ -71,20 +72,21 @@ export const verb = defineVerb<Options>({
       explains: 'One repository, own columns',
     },
   ],
-  async run({ args, options, engine, io }) {
+  async run({ args, options, engine, io, dockerConfigFile }) {
+    const format = options.format || (options.quiet ? undefined : configuredFormat(dockerConfigFile, 'imagesFormat'))
     const rows = await engine.listImageRows({
       name: args[0],
       filters: readPairs(options.filter),
-      digests: options.digests || /\.Digest\b/.test(options.format ?? ''),
+      digests: options.digests || /\.Digest\b/.test(format ?? ''),
     })
     const now = Date.now()
-    if (options.quiet) {
+    if (isQuiet(options)) {
       const ids = rows.map((row) => (!options.noTrunc ? row.id.slice(7, 19) : row.id))
       if (ids.length > 0) await io.print(ids.join('\n'))
       return 0
     }
     const shown = rows.map((row) => display(row, !options.noTrunc, now))
-    io.stdout.write(renderList(shown, list(options.digests === true), options.format))
+    io.stdout.write(renderList(shown, list(options.digests === true), format))
     return 0
   },
 })

@@ -15,7 +15,7 @@ export const verb = defineVerb<{ format?: string }>({
   ],
   async run({ options, engine, io }) {
     const facts = await engine.information()
-    if (options.format !== undefined) {
+    if (options.format) {
       await io.print(options.format === 'json' ? goJson(facts) : compileTemplate(options.format)(facts))
       return 0
     }

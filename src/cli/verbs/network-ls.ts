@@ -1,5 +1,6 @@
+import { configuredFormat } from '../configured-format.ts'
 import { filterFlag, readPairs } from '../filters.ts'
-import { type ListFormat, labelsText, renderList, withLabels } from '../render/list-format.ts'
+import { isQuiet, type ListFormat, labelsText, renderList, withLabels } from '../render/list-format.ts'
 import { defineVerb } from '../verb.ts'
 
 type Row = Record<'ID' | 'Name' | 'Driver' | 'Scope' | 'IPv6' | 'Internal' | 'Labels' | 'CreatedAt', string>
@@ -30,7 +31,8 @@ export const verb = defineVerb<{ filter?: string[]; format?: string; noTrunc?: b
     { flags: '-q, --quiet', description: 'Only show IDs' },
   ],
   examples: [{ command: 'bale network ls --filter type=custom', explains: 'Networks that people made' }],
-  async run({ options, engine, io }) {
+  async run({ options, engine, io, dockerConfigFile }) {
+    const format = options.format || (options.quiet ? undefined : configuredFormat(dockerConfigFile, 'networksFormat'))
     const networks = await engine.listNetworks({ filters: readPairs(options.filter) })
     const rows = networks.map((network) =>
       withLabels(
@@ -47,8 +49,8 @@ export const verb = defineVerb<{ filter?: string[]; format?: string; noTrunc?: b
         (name) => network.Labels[name],
       ),
     )
-    if (options.quiet && options.format === undefined) for (const row of rows) await io.print(row.ID)
-    else io.stdout.write(renderList(rows, LIST, options.format))
+    if (isQuiet(options)) for (const row of rows) await io.print(row.ID)
+    else io.stdout.write(renderList(rows, LIST, format))
     return 0
   },
 })

@@ -1,4 +1,5 @@
 import type { ContainerRow, PublishedPort } from '#engine'
+import { configuredFormat } from '../configured-format.ts'
 import { filterFlag, readPairs } from '../filters.ts'
 import { parseWholeNumber } from '../flags/flag-values.ts'
 import { goTimestamp, humanAgo, humanDuration, humanSize } from '../render/human-units.ts'
@@ -73,9 +74,10 @@ export const verb = defineVerb<Options>({
     { command: 'bale ps -a', explains: 'All containers' },
     { command: 'bale ps -q --filter label=stage=test', explains: 'IDs for a script' },
   ],
-  async run({ options, engine, io }) {
+  async run({ options, engine, io, dockerConfigFile }) {
+    const format = options.format || (options.quiet ? undefined : configuredFormat(dockerConfigFile, 'psFormat'))
     const last = options.latest ? 1 : options.last === undefined ? undefined : parseWholeNumber('last', options.last)
-    const size = options.size || /\.Size\b/.test(options.format ?? '')
+    const size = options.size || /\.Size\b/.test(format ?? '')
     const rows = await engine.listContainers({
       all: options.all,
       last: last === undefined || last < 0 ? undefined : last,
@@ -83,12 +85,13 @@ export const verb = defineVerb<Options>({
       size,
     })
     const now = Date.now()
-    if (options.quiet && options.format === undefined) {
+    if (options.quiet) {
+      if (options.format) io.warn('WARNING: Ignoring custom format, because both --format and --quiet are set.')
       for (const row of rows) await io.print(!options.noTrunc ? row.id.slice(0, 12) : row.id)
       return 0
     }
     const shown = rows.map((row) => withLabels(display(row, !options.noTrunc, now), (name) => row.labels[name]))
-    io.stdout.write(renderList(shown, list(options.size === true), options.format))
+    io.stdout.write(renderList(shown, list(options.size === true), format))
     return 0
   },
 })

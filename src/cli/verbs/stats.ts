@@ -1,6 +1,7 @@
 import { cpus } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Usage } from '#engine'
+import { configuredFormat } from '../configured-format.ts'
 import { binarySize, humanSize } from '../render/human-units.ts'
 import { type ListFormat, renderList } from '../render/list-format.ts'
 import { defineVerb } from '../verb.ts'
@@ -44,7 +45,8 @@ export const verb = defineVerb<Options>({
     { flags: '--no-trunc', description: 'Do not shorten IDs' },
   ],
   examples: [{ command: 'bale stats --no-stream', explains: 'All running containers, once' }],
-  async run({ args, options, engine, io, signal }) {
+  async run({ args, options, engine, io, signal, dockerConfigFile }) {
+    const format = options.format || configuredFormat(dockerConfigFile, 'statsFormat')
     let before = await engine.containerUsage(args)
     do {
       await sleep(!options.noStream ? 1000 : 200, undefined, { signal })
@@ -57,7 +59,7 @@ export const verb = defineVerb<Options>({
         ),
       )
       if (!options.noStream && io.stdout.isTTY) io.stdout.write('\x1b[2J\x1b[H')
-      io.stdout.write(renderList(rows, LIST, options.format))
+      io.stdout.write(renderList(rows, LIST, format))
       before = now
     } while (!options.noStream)
     return 0

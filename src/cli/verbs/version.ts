@@ -49,7 +49,7 @@ export const verb = defineVerb<{ format?: string }>({
   ],
   async run({ options, engine, io }) {
     const facts = await engine.version()
-    if (options.format !== undefined) {
+    if (options.format) {
       const document = dockerDocument(facts)
       await io.print(options.format === 'json' ? goJson(document) : compileTemplate(options.format)(document))
       return 0

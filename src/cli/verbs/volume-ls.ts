@@ -1,5 +1,6 @@
+import { configuredFormat } from '../configured-format.ts'
 import { filterFlag, readPairs } from '../filters.ts'
-import { type ListFormat, labelsText, renderList, withLabels } from '../render/list-format.ts'
+import { isQuiet, type ListFormat, labelsText, renderList, withLabels } from '../render/list-format.ts'
 import { defineVerb } from '../verb.ts'
 
 type Row = Record<'Driver' | 'Name' | 'Scope' | 'Mountpoint' | 'Labels' | 'Links' | 'Size', string>
@@ -28,9 +29,10 @@ export const verb = defineVerb<{ filter?: string[]; format?: string; quiet?: boo
     { flags: '-q, --quiet', description: 'Only show names' },
   ],
   examples: [{ command: 'bale volume ls --filter dangling=true', explains: 'Those that no container mounts' }],
-  async run({ options, engine, io }) {
+  async run({ options, engine, io, dockerConfigFile }) {
+    const format = options.format || (options.quiet ? undefined : configuredFormat(dockerConfigFile, 'volumesFormat'))
     const volumes = await engine.listVolumes({ filters: readPairs(options.filter) })
-    if (options.quiet && options.format === undefined) {
+    if (isQuiet(options)) {
       for (const { Name } of volumes) await io.print(Name)
       return 0
     }
@@ -48,7 +50,7 @@ export const verb = defineVerb<{ filter?: string[]; format?: string; quiet?: boo
         (name) => volume.Labels?.[name],
       ),
     )
-    io.stdout.write(renderList(rows, LIST, options.format))
+    io.stdout.write(renderList(rows, LIST, format))
     return 0
   },
 })

@@ -1,0 +1,18 @@
+import { readTextSync } from '#engine'
+
+export type FormatMember = 'psFormat' | 'imagesFormat' | 'networksFormat' | 'volumesFormat' | 'statsFormat'
+
+/**
+ * The template that docker's config.json has for a list, which counts without `--format` and `--quiet`. A file that is not there or
+ * cannot be read says nothing: those who need it for a login complain.
+ */
+export function configuredFormat(file: string | undefined, member: FormatMember): string | undefined {
+  if (file === undefined) return undefined
+  try {
+    const document = JSON.parse(readTextSync(file)) as Record<string, unknown> | null
+    const format = document?.[member]
+    return typeof format === 'string' && format !== '' ? format : undefined
+  } catch {
+    return undefined
+  }
+}
