@@ -125,6 +125,14 @@ describe('build', { skip }, () => {
       'FROM base\nRUN mkdir -p /d/old && touch /d/old/x /d/gone\nRUN --mount=type=tmpfs,target=/made/for/mount --mount=type=cache,target=/c true',
     )
     assert.deepEqual(await kit.lastLayer(image), [])
+    const context = await kit.context({ f: '' })
+    const linked = await kit.build(
+      'FROM base\nRUN mkdir /real && ln -s real /link && ln -s /no/where /dangling && ln -s /no/file /file\n' +
+        'RUN --mount=type=cache,target=/link/c --mount=type=tmpfs,target=/link/t/u --mount=source=f,target=/link/f ' +
+        '--mount=type=cache,target=/dangling/c --mount=source=f,target=/file true',
+      { context },
+    )
+    assert.deepEqual(await kit.lastLayer(linked.image), [], 'also through links, and through such that lead to nothing')
     const again = await kit.build(
       'FROM base\nRUN mkdir -p /d/old && touch /d/old/x /d/gone\nRUN rm -r /d && mkdir /d && touch /d/new && cat /etc/hosts > /copy',
     )

@@ -269,3 +269,29 @@ test('Ctrl-C ends a build with all its processes and mounts (B13)', options, asy
   assert.doesNotMatch(processes.stdout, /^sleep 123$/m)
   assert.doesNotMatch(readTextSync('/proc/self/mountinfo'), new RegExp(`${bale.folder}/run/(?:rootfs|builds)/`))
 })
+
+test('what a build tells machines: IDs to build on, digests, single stages without the cache', options, async () => {
+  await using place = await prepared()
+  const { bale } = place
+  const folder = context(place, 'told', {
+    Dockerfile: 'FROM busybox:1 AS one\nRUN echo one > /one\nFROM busybox:1\nCOPY --from=one /one /\n',
+    Above: 'ARG BELOW\nFROM $BELOW\nRUN cat /one > /two\n',
+  })
+  const at = (name: string) => join(bale.folder, name)
+  const files = ['--iidfile', at('id'), '--metadata-file', at('facts')]
+  await bale.run(['build', '--network', 'none', '-t', 'told', ...files, folder])
+  const id = readTextSync(at('id'))
+  const facts = JSON.parse(readTextSync(at('facts')))
+  assert.equal((await inspect(place, 'told')).Id, id)
+  assert.equal(facts['containerimage.config.digest'], id)
+  assert.match(facts['containerimage.digest'], /^sha256:[0-9a-f]{64}$/)
+  assert.equal(facts['containerimage.descriptor'].digest, facts['containerimage.digest'])
+  assert.equal(facts['image.name'], 'docker.io/library/told:latest')
+  for (const below of [id, id.slice('sha256:'.length), id.slice('sha256:'.length).slice(0, 12)]) {
+    const words = ['build', '--network', 'none', '-f', join(folder, 'Above'), '--build-arg', `BELOW=${below}`]
+    assert.equal((await bale.try([...words, '--pull', folder])).code, 0, below)
+  }
+  const again = await bale.try(['build', '--network', 'none', '--no-cache-filter', 'none,One', folder])
+  assert.match(again.stderr, /RUN echo one > \/one\n#\d+ DONE/)
+  assert.equal(again.stderr.match(/CACHED/g)?.length, 3)
+})

@@ -45,7 +45,7 @@ export const verb = defineVerb<BuildFlags>({
     },
     {
       flags: '--build-context <NAME=PATH>',
-      description: 'A further context: NAME=FOLDER, NAME=docker-image://IMAGE, NAME=URL',
+      description: 'A further context: NAME=DIRECTORY, =docker-image://IMAGE, =oci-layout://DIRECTORY:TAG, =URL',
       repeat: true,
     },
     {
