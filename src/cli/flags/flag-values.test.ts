@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { containerRequest } from './container-flags.ts'
-import { parseDevice, parseMount, parseRestart, parseTmpfs, parseUlimit, parseVolume } from './flag-values.ts'
+import {
+  parseBytes,
+  parseDevice,
+  parseDeviceLimit,
+  parseMount,
+  parseRestart,
+  parseTmpfs,
+  parseUlimit,
+  parseVolume,
+} from './flag-values.ts'
 
 const here = (path: string) => `/here/${path}`
 
@@ -78,5 +87,26 @@ test('a command line becomes a request: image, command, and only what was said',
     () => containerRequest(['x'], { noHealthcheck: true, healthCmd: 'true' }, { environment: {} }),
     /conflicts/,
   )
-  assert.throws(() => containerRequest(['x'], { logOpt: ['max-file=3'] }, { environment: {} }), /max-file/)
+  const { log } = containerRequest(['x'], { logOpt: ['max-file=3'] }, { environment: {} }).host
+  assert.deepEqual(log, { driver: 'json-file', options: { 'max-file': '3' } })
+})
+
+test('restart policies: docker ones and on-unhealthy, with a count only where it counts', () => {
+  assert.deepEqual(parseRestart('on-unhealthy:3'), { name: 'on-unhealthy', maximumRetryCount: 3 })
+  assert.deepEqual(parseRestart('on-failure'), { name: 'on-failure' })
+  assert.deepEqual(parseRestart(''), { name: 'no' })
+  const wrong: [string, RegExp][] = [
+    ['always:3', /maximum retry count can only be used with/],
+    ['on-failure:-1', /cannot be negative/],
+    ['on-failure:x', /maximum retry count must be an integer/],
+    [':3', /no policy provided before colon/],
+    ['sometimes', /unknown policy 'sometimes'/],
+  ]
+  for (const [text, message] of wrong) assert.throws(() => parseRestart(text), { message }, text)
+})
+
+test('limits of block devices are a path below /dev and a rate', () => {
+  assert.deepEqual(parseDeviceLimit('device-read-bps', '/dev/sda:1mb', parseBytes), { path: '/dev/sda', rate: 1048576 })
+  for (const bad of ['/dev/sda', 'sda:1mb', '/dev/sda:x', '/tmp/x:1'])
+    assert.throws(() => parseDeviceLimit('device-read-bps', bad, parseBytes), /invalid argument/, bad)
 })
