@@ -21,6 +21,7 @@ import { type NamespaceChoice, processEnvironment, runtimeSpec } from '../spec/r
 import { mountsNow } from '../volume/mounts-now.ts'
 import type { Container } from './document.ts'
 import { type Machinery, pathsOf } from './machinery.ts'
+import { mountPointKind } from './resolve-mounts.ts'
 import { findContainer, mustRun, see } from './state.ts'
 
 /** What a start has made ready for the configuration. */
@@ -116,13 +117,16 @@ function ociMount(mount: Container['document']['mounts'][number]): OciMount {
       options: [...tmpfsDefaults(mount.options), ...mount.options, ...(readOnly ? ['ro'] : [])],
     }
   const bind = mount.recursive === false ? 'bind' : 'rbind'
-  // Since docker 25 what is mounted below a read-only bind is read-only too.
-  const readOnlyWord = bind === 'rbind' && !mount.writableBelow ? 'rro' : 'ro'
+  // Since docker 25 what is mounted below a read-only bind is read-only too; crun 1.8 cannot say that of a file.
+  const below = bind === 'rbind' && !mount.writableBelow && mountPointKind(mount) === 'folder'
+  const readOnlyWord = below ? 'rro' : 'ro'
+  // crun takes the recursion of the one word for that of the other.
+  const propagation = (mount.propagation || 'rprivate').replace(bind === 'bind' ? /^r/ : /^$/, '')
   return {
     destination,
     type: 'bind',
     source: mount.source,
-    options: [bind, mount.propagation || 'rprivate', ...(readOnly ? [readOnlyWord] : [])],
+    options: [bind, propagation, ...(readOnly ? [readOnlyWord] : [])],
   }
 }
 

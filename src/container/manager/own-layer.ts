@@ -53,7 +53,7 @@ export async function containerDiff(machinery: Machinery, idOrName: string): Pro
   return await diffKinds(mounted.upper, { lowers: mounted.lowers, exclude: mounted.seen.record.document.stubs })
 }
 
-/** All files of a container as a tar. Where a directory is mounted it is empty; empty files to mount on are left out. */
+/** All files of a container as a tar. Where a directory is mounted it is empty; empty files to mount on are left out, but for /etc. */
 export async function* exportContainer(machinery: Machinery, idOrName: string): AsyncGenerator<Uint8Array> {
   await using mounted = await mountContainer(machinery, idOrName)
   const { packTar } = await import('#format/tar')
@@ -65,14 +65,18 @@ async function* without(entries: AsyncIterable<PackedEntry>, names: ReadonlySet<
   for await (const packed of entries) if (!names.has(`/${packed.entry.name}`)) yield packed
 }
 
-/** Files that are there only to be mounted on, and still empty; latin1. */
+/** Files that are there only to be mounted on, and still empty, but for those of /etc, which every system has; latin1. */
 function emptyStubs(rootfs: string, stubs: readonly string[]): Set<string> {
   using root = openRoot(rootfs)
   const isEmptyFile = (path: string) => {
     const stat = root.statIfThere(path, { follow: false })
     return stat?.isFile() === true && stat.size === 0
   }
-  return new Set(stubs.filter(isEmptyFile).map((path) => Buffer.from(path).toString('latin1')))
+  return new Set(
+    stubs
+      .filter((path) => !path.startsWith('/etc/') && isEmptyFile(path))
+      .map((path) => Buffer.from(path).toString('latin1')),
+  )
 }
 
 /** Stores what a container has written as a layer. A running one is frozen for it, unless `pause` is false. */
