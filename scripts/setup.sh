@@ -14,7 +14,8 @@ fail() { echo "setup: $*" >&2; exit 1; }
 
 # --- Debian packages: name of a file that proves the package, the package, what it is for
 need='
-/usr/sbin/runc|runc|starts containers
+/usr/bin/crun|crun|starts containers
+/usr/sbin/runc|runc|starts containers where crun cannot
 /usr/bin/conmon|conmon|watches containers when bale has gone
 /usr/lib/podman/netavark|netavark|gives containers a network
 /usr/lib/podman/aardvark-dns|aardvark-dns|resolves container names

@@ -89,6 +89,7 @@ export { createStepRunner, type StepRunner, type StepRunnerOptions } from './pro
 export type { RunStep, RunStepOptions, StepMount, StepResult } from './run-step.ts'
 export type { AttachSession, OutputFrame, TerminalSize } from './runtime/attach.ts'
 export type { LogFrame } from './runtime/log-reader.ts'
+export { type WallInformation, wallInformation } from './runtime/runtime-information.ts'
 export { MASKED_PATHS, READONLY_PATHS } from './spec/default-paths.ts'
 export {
   type CreateVolumeOptions,

@@ -94,6 +94,7 @@ export function createEngine(options: EngineOptions) {
 
     // system
     diskUsage: bind(async () => (await import('./system.ts')).diskUsage),
+    walls: bind(async () => (await import('./information.ts')).walls),
     checkStore: bind(async () => (await import('./system.ts')).checkStore),
     pruneBuildCache: bind(async () => (await import('./system.ts')).pruneBuildCache),
     collectGarbage: bind(async () => (await import('./system.ts')).collectGarbage),

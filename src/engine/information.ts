@@ -82,6 +82,14 @@ export interface SystemInformation extends DockerFacts, RegistryInformation {
   RunDir: string
   ServerVersion: string
   Platform: string
+  /** docker's words: `name=seccomp,profile=builtin`, `name=apparmor`. */
+  SecurityOptions: string[]
+  DefaultRuntime: string
+  Runtimes: Record<string, { path: string }>
+  /** The installed runtimes with the published holes of their versions. */
+  RuntimeWeaknesses: { Runtime: string; Version: string; Open: string[]; Closed: string[] }[]
+  /** Empty when AppArmor profiles are applied, else why they are not. */
+  AppArmorMissing: string
 }
 
 /** What this machine and its store are, in docker's words. */
@@ -89,13 +97,14 @@ export async function information(context: EngineContext): Promise<SystemInforma
   const store = await context.store()
   const { chooseLayerFormat } = await import('#rootfs')
   const { registryInformation } = await import('./registries/registry-information.ts')
-  const [containers, images, format, system, cgroups, registries] = await Promise.all([
+  const [containers, images, format, system, cgroups, registries, security] = await Promise.all([
     store.containers.list(),
     store.images.list(),
     chooseLayerFormat(context.config.root, context.config.snapshotter),
     operatingSystem(),
     readText('/proc/self/mountinfo'),
     registryInformation(context),
+    walls(context),
   ])
   const count = (state: string) => containers.filter((one) => one.state === state).length
   return {
@@ -119,6 +128,36 @@ export async function information(context: EngineContext): Promise<SystemInforma
     ServerVersion: packageVersion(),
     Platform: formatPlatform(context.platform),
     ...registries,
+    ...security,
+  }
+}
+
+type Walls = Pick<
+  SystemInformation,
+  'SecurityOptions' | 'DefaultRuntime' | 'Runtimes' | 'RuntimeWeaknesses' | 'AppArmorMissing'
+>
+
+/** What stands between containers and the machine, and the known holes in it. */
+export async function walls({ config }: EngineContext): Promise<Walls> {
+  const { wallInformation } = await import('#container')
+  const { runtime, path } = config
+  const facts = await wallInformation(path, runtime === 'auto' ? undefined : runtime)
+  return {
+    SecurityOptions: [
+      ...(facts.apparmor.applied ? ['name=apparmor'] : []),
+      ...(facts.seccomp ? ['name=seccomp,profile=builtin'] : []),
+    ],
+    DefaultRuntime: facts.defaultRuntime ?? '',
+    Runtimes: Object.fromEntries(facts.runtimes.map((one) => [one.name, { path: one.path }])),
+    RuntimeWeaknesses: facts.runtimes
+      .filter(({ weaknesses }) => weaknesses.length > 0)
+      .map(({ name, version = '', weaknesses }) => ({
+        Runtime: name,
+        Version: version,
+        Open: weaknesses.flatMap(({ id, closed }) => (closed === undefined ? [id] : [])),
+        Closed: weaknesses.flatMap(({ id, closed }) => (closed === undefined ? [] : [id])),
+      })),
+    AppArmorMissing: facts.apparmor.applied ? '' : (facts.apparmor.missing ?? 'this kernel has none'),
   }
 }
 

@@ -386,6 +386,44 @@ export function gettid(): number {
   return Number(cGettid())
 }
 
+// what a process was given by the one that started it
+
+export const SCHED_OTHER = 0
+const cSchedSetScheduler = native('sched_setscheduler', 'int', 'int', 'int', 'void *')
+/** A thread's scheduling class, without a priority. */
+export function schedSetScheduler(thread: number, policy: number): void {
+  checked(cSchedSetScheduler(thread, policy, Buffer.alloc(4)), 'sched_setscheduler')
+}
+
+const cSetPriority = native('setpriority', 'int', 'int', 'uint', 'int')
+/** A thread's niceness. */
+export function setNiceness(thread: number, nice: number): void {
+  checked(cSetPriority(0, thread, nice), 'setpriority')
+}
+
+const cIoprioSet = native('syscall', 'long', 'long', 'int', 'int', 'int')
+/** A thread's I/O class and level as ioprio_set(2) packs them; 0 is "as its niceness says". */
+export function ioprioSet(thread: number, ioprio: number): void {
+  checked(cIoprioSet(process.arch === 'x64' ? 251 : 30, 1, thread, ioprio), 'ioprio_set')
+}
+
+/** Bits enough for the largest machines, CONFIG_NR_CPUS. */
+const CPU_SET_BYTES = 1024
+const cSchedSetAffinity = native('sched_setaffinity', 'int', 'int', 'size_t', 'void *')
+/** Lets a thread run on every CPU that its control group has. */
+export function schedSetAffinity(thread: number): void {
+  checked(cSchedSetAffinity(thread, CPU_SET_BYTES, Buffer.alloc(CPU_SET_BYTES, 0xff)), 'sched_setaffinity')
+}
+
+const cPrlimit = native('prlimit64', 'int', 'int', 'int', 'void *', 'void *')
+/** Raises a process's soft limit to its hard one. */
+export function prlimitSoftToHard(pid: number, resource: number): void {
+  const limits = Buffer.alloc(16)
+  checked(cPrlimit(pid, resource, null, limits), 'prlimit64')
+  limits.copy(limits, 0, 8, 16)
+  checked(cPrlimit(pid, resource, limits, null), 'prlimit64')
+}
+
 // unix sockets that Node's net cannot open
 
 export const SOCK = { SEQPACKET: 5, CLOEXEC: 0o2000000, NONBLOCK: 0o4000 } as const

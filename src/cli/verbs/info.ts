@@ -2,6 +2,7 @@ import type { Engine } from '#engine'
 import { goJson } from '../render/format-functions.ts'
 import { compileTemplate } from '../render/go-template.ts'
 import { binarySize } from '../render/human-units.ts'
+import { wallLines } from '../render/walls.ts'
 import { defineVerb } from '../verb.ts'
 
 export const verb = defineVerb<{ format?: string }>({
@@ -37,6 +38,7 @@ export const verb = defineVerb<{ format?: string }>({
       `Name: ${facts.Name}`,
       `Store Root: ${facts.DockerRootDir}`,
       `Run Directory: ${facts.RunDir}`,
+      ...wallLines(facts),
       ...registryLines(facts),
     ]
     await io.print(lines.join('\n'))

@@ -1,4 +1,5 @@
 import { createProgressView } from '../render/progress.ts'
+import { weaknessLines } from '../render/walls.ts'
 import { defineVerb } from '../verb.ts'
 
 export const verb = defineVerb<{ repair?: boolean; quick?: boolean }>({
@@ -25,6 +26,7 @@ export const verb = defineVerb<{ repair?: boolean; quick?: boolean }>({
     const open = findings.filter((finding) => !finding.repaired)
     const damage = open.filter((finding) => finding.kind !== 'leftover')
     if (damage.length === 0) await io.print('No damage found.')
+    for (const line of weaknessLines(await engine.walls())) io.warn(line)
     if (open.length > damage.length) io.warn('hint: bale system prune removes what crashed commands left behind')
     if (damage.length > 0) io.warn('hint: bale system check --repair removes what is damaged; pull or build it again')
     return damage.length > 0 ? 1 : 0

@@ -1,7 +1,9 @@
 import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { isAlive, removeCgroup, thisProcess } from '#host'
 import { acquireLock } from '#host/file'
 import type { NetworkDocument } from '../network/network.ts'
+import { runtimeOfState } from '../runtime/runtime.ts'
 import { cgroupPath } from '../spec/runtime-spec.ts'
 import { releaseVolumes } from '../volume/volume-mount.ts'
 import { removeVolume, volumeUsers } from '../volume/volumes.ts'
@@ -21,7 +23,9 @@ export async function finalize(machinery: Machinery, record: Container, ended: R
   const oomKilled = ended.status !== 'created' && wasOomKilled(machinery, id)
   // Whoever looks after the group is gone and before the record is written must see it, too.
   if (oomKilled) await writeFile(oomFile(machinery, id), '')
-  const runtime = await machinery.runtime(document.runtime)
+  // A start that was killed in the middle has not written down by which runtime.
+  const name = runtimeOfState(join(machinery.store.run, 'runtime'), record.id) ?? document.runtime
+  const runtime = await machinery.runtime(name)
   await runtime.delete(id, { force: true })
   await removeCgroup(cgroup)
   await machinery.networks.disconnect(id)

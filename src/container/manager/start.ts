@@ -68,7 +68,7 @@ export async function startContainer(
 
 async function begin(machinery: Machinery, record: Container, options: StartOptions): Promise<Started> {
   const { id } = record
-  const runtime = await machinery.runtime(record.document.host.runtime)
+  const runtime = await runtimeFor(machinery, record, options)
   await makeBundle(machinery, id)
   try {
     const { spec, connecting, connection } = await prepare(machinery, record, options)
@@ -119,6 +119,18 @@ async function begin(machinery: Machinery, record: Container, options: StartOpti
     }
     throw error
   }
+}
+
+/** What a container mounts below a shared bind must be seen by the machine: not every runtime can do that everywhere. */
+async function runtimeFor(machinery: Machinery, record: Container, options: StartOptions): Promise<Runtime> {
+  const { host, mounts } = record.document
+  const asked = await machinery.runtime(host.runtime)
+  const shares = mounts.some(({ propagation }) => propagation === 'shared' || propagation === 'rshared')
+  if (!asked.mountsApart || !shares) return asked
+  if (host.runtime === undefined && machinery.programs.find('runc')) return machinery.runtime('runc')
+  const text = `${asked.name} works in a mount namespace of its own here: the machine will not see what the container mounts`
+  options.progress?.({ kind: 'warning', text })
+  return asked
 }
 
 /** A folder with its final name always tells who starts. */

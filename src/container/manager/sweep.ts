@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { errnoOf, isBaleError } from '#base'
 import { lifeOf, recordedProcess, removeCgroup } from '#host'
 import { acquireLock, readText } from '#host/file'
+import { runtimeOfState } from '../runtime/runtime.ts'
 import { cgroupPath } from '../spec/runtime-spec.ts'
 import type { ContainerDocument } from './document.ts'
 import { forget, settle, takeDownIdleNetworks } from './finalize.ts'
@@ -61,7 +62,8 @@ async function removeUnknown(machinery: Machinery, id: string): Promise<boolean>
   if (startedBy(paths.starting) === 'alive' || isStep(machinery, id)) return false
   await using _ = await acquireLock(paths.lock)
   if (await machinery.store.containers.find(id)) return false
-  await (await machinery.runtime()).delete(id, { force: true })
+  const runtime = runtimeOfState(join(machinery.store.run, 'runtime'), id)
+  if (runtime) await (await machinery.runtime(runtime)).delete(id, { force: true })
   await removeCgroup(cgroupPath(id))
   await machinery.networks.disconnect(id)
   await machinery.rootfs.release(id)

@@ -3,9 +3,12 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, statSync } from 'node:fs'
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join, normalize } from 'node:path'
+import type { Writable } from 'node:stream'
+
 import { BaleError, errnoOf } from '#base'
-import { isAlive, recordedProcess, removeCgroup, signalNumber, thisProcess } from '#host'
+import { cleanProcess, isAlive, recordedProcess, removeCgroup, signalNumber, thisProcess } from '#host'
 import { readText, writeFileWithMode } from '#host/file'
+
 import type { Store } from '#store'
 import { type Connections, connections } from '../network/connections.ts'
 import { hostResolvFile, hostsFile, machineEtcFiles, machineResolvConf, resolvFile } from '../network/etc-files.ts'
@@ -13,7 +16,7 @@ import { DEFAULT_NETWORK, defaultNetwork, type NetworkDocument } from '../networ
 import type { RunStep, RunStepOptions, StepResult } from '../run-step.ts'
 import { ensureApparmorProfile } from '../runtime/apparmor.ts'
 import { type Programs, programs } from '../runtime/programs.ts'
-import { openRuntime, type Runtime } from '../runtime/runtime.ts'
+import { openRuntime, type Runtime, runtimeOfState } from '../runtime/runtime.ts'
 import { runtimeFailure } from '../runtime/runtime-failure.ts'
 import { deviceAccess } from '../spec/devices.ts'
 import { readMachine } from '../spec/machine.ts'
@@ -192,6 +195,9 @@ function stepSpec({ networks }: StepMachinery, id: string, step: RunStepOptions,
   })
 }
 
+/** Becomes the runtime once it is told to: until then it can be freed from the state of whoever called us. */
+const WAITING = 'read -r line <&3 && exec "$0" "$@" 3<&-'
+
 async function runToEnd(
   { runtime, programs: found }: StepMachinery,
   folder: string,
@@ -200,23 +206,18 @@ async function runToEnd(
 ): Promise<StepResult> {
   const log = join(folder, 'runtime.log')
   const pidFile = join(folder, 'pid')
-  const child = spawn(
-    runtime.path,
-    [
-      ...runtime.globalArguments,
-      '--log',
-      log,
-      '--log-format',
-      'json',
-      'run',
-      '--bundle',
-      folder,
-      '--pid-file',
-      pidFile,
-      id,
-    ],
-    { cwd: '/', stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: found.searchPath }, detached: true },
-  )
+  const runtimeArguments = ['--log', log, '--log-format', 'json', 'run', '--bundle', folder, '--pid-file', pidFile, id]
+  const child = spawn('/bin/sh', ['-c', WAITING, runtime.path, ...runtime.globalArguments, ...runtimeArguments], {
+    cwd: '/',
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    env: { PATH: found.searchPath },
+    detached: true,
+  })
+  const gate = child.stdio[3] as Writable
+  // Whoever cannot start has closed it; that is told by its end.
+  gate.on('error', () => undefined)
+  if (child.pid !== undefined) cleanProcess(child.pid)
+  gate.end('\n')
   child.stdout!.on('data', (bytes: Buffer) => step.onOutput?.('stdout', bytes))
   child.stderr!.on('data', (bytes: Buffer) => step.onOutput?.('stderr', bytes))
   const abort = () => {
@@ -258,12 +259,20 @@ function missing(error: unknown): string {
 }
 
 /** May be called for a step in any state, and again. */
-async function undo({ runtime, networks, folder }: StepMachinery, id: string): Promise<void> {
-  await runtime.delete(id, { force: true })
+async function undo(machinery: StepMachinery, id: string): Promise<void> {
+  const { networks, folder } = machinery
+  await (await runtimeOfStep(machinery, id)).delete(id, { force: true })
   if (!(await removeCgroup(cgroupPath(id))))
     throw new BaleError('RUNTIME_FAILED', `processes of build step ${id.slice(0, 12)} cannot be killed`)
   await networks.disconnect(id)
   await rm(join(folder, id), { recursive: true, force: true })
+}
+
+/** A step that was left behind may be another runtime's. */
+async function runtimeOfStep({ runtime, programs: found, store }: StepMachinery, id: string): Promise<Runtime> {
+  const stateFolder = join(store.run, 'runtime')
+  const name = runtimeOfState(stateFolder, id) ?? runtime.name
+  return name === runtime.name ? runtime : openRuntime({ name, programs: found, stateFolder })
 }
 
 /** Undoes the steps whose bale process is gone. */

@@ -9,6 +9,8 @@ test('what the runtime says decides between not found, not executable and all el
     ['executable file `nope` not found in $PATH', 'COMMAND_NOT_FOUND'],
     ['exec: "/etc": permission denied', 'COMMAND_NOT_EXECUTABLE'],
     ['exec: "/etc": is a directory', 'COMMAND_NOT_EXECUTABLE'],
+    ['open executable: Operation not permitted', 'COMMAND_NOT_EXECUTABLE'],
+    ['chdir `/etc/passwd`: Not a directory', 'COMMAND_NOT_EXECUTABLE'],
     ['error mounting "x" to rootfs: stat /x: no such file or directory', 'RUNTIME_FAILED'],
     ['Cwd must be an absolute path', 'RUNTIME_FAILED'],
     ['', 'RUNTIME_FAILED'],

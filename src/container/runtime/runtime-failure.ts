@@ -14,4 +14,4 @@ export function runtimeFailure(text: string, action: 'create' | 'exec' | 'start'
 const NOT_FOUND =
   /exec: "[^"]*": (?:executable file not found in \$PATH|stat [^:]*: no such file or directory)|executable file `[^`]*` not found|open executable: No such file or directory/
 const NOT_EXECUTABLE =
-  /exec: "[^"]*": (?:permission denied|is a directory)|chdir to cwd|open executable: Permission denied|the path `[^`]*` exists but it is not executable/
+  /exec: "[^"]*": (?:permission denied|is a directory)|chdir to cwd|chdir `[^`]*`|open executable: (?:Permission denied|Operation not permitted|Is a directory)|the path `[^`]*` exists but it is not executable/

@@ -1,8 +1,10 @@
-import { constants } from 'node:fs'
-import { chmod, type FileHandle, mkdir, open, unlink, writeFile } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { constants, existsSync } from 'node:fs'
+import { type FileHandle, mkdir, open, rename, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaleError, errnoOf, printable } from '#base'
 import { cgroupLayout, runProgram } from '#host'
+import { readText } from '#host/file'
 import type { OciResources } from '../spec/oci-config.ts'
 import type { Programs } from './programs.ts'
 import { runtimeFailure } from './runtime-failure.ts'
@@ -20,6 +22,8 @@ export interface Runtime {
   readonly path: string
   /** Arguments before the verb. */
   readonly globalArguments: readonly string[]
+  /** True where the machine does not see what a container mounts below a shared bind. */
+  readonly mountsApart: boolean
   start(id: string): Promise<void>
   /** `signal` is a number. Throws CONTAINER_NOT_RUNNING. */
   kill(id: string, signal: number): Promise<void>
@@ -39,18 +43,36 @@ export interface RuntimeOptions {
   stateFolder: string
 }
 
-/** The runtime asked for; by default runc, or crun when only that is installed. */
+/** The runtime asked for; by default crun, or runc when only that is there (docs/decisions/0018). */
 export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
-  const { programs } = options
-  const name = options.name ?? (programs.find('runc') || !programs.find('crun') ? 'runc' : 'crun')
+  const { programs, stateFolder } = options
+  const name = options.name ?? defaultRuntime(programs)
   if (name !== 'runc' && name !== 'crun')
     throw new BaleError('INVALID_ARGUMENT', `unknown runtime: ${printable(name)}`, { hint: 'runc and crun are known' })
   const program = programs.need(name)
-  const path = name === 'crun' ? await crunProgram(program, options) : program
-  return cliRuntime(name, path, options.stateFolder, programs.searchPath)
+  const apart = name === 'crun' && hidesUnified()
+  const path = apart ? await crunApart(program, options) : program
+  return { ...cliRuntime(name, path, stateFolder, programs.searchPath), mountsApart: apart }
 }
 
-function cliRuntime(name: 'runc' | 'crun', path: string, stateFolder: string, searchPath: string): Runtime {
+/** Whose state a container has that nobody knows any more; undefined when there is none. Both keep theirs in one folder. */
+export function runtimeOfState(stateFolder: string, id: string): 'runc' | 'crun' | undefined {
+  const folder = join(stateFolder, id)
+  if (existsSync(join(folder, 'status'))) return 'crun'
+  return existsSync(folder) ? 'runc' : undefined
+}
+
+/** crun is the safer and the faster one; on hybrid control groups it needs `unshare`. */
+export function defaultRuntime(programs: Pick<Programs, 'find'>): 'runc' | 'crun' {
+  return programs.find('crun') && (programs.find('unshare') || !hidesUnified()) ? 'crun' : 'runc'
+}
+
+function cliRuntime(
+  name: 'runc' | 'crun',
+  path: string,
+  stateFolder: string,
+  searchPath: string,
+): Omit<Runtime, 'mountsApart'> {
   const globalArguments = ['--root', stateFolder]
   const call = (args: string[], input?: string) =>
     runProgram(path, [...globalArguments, ...args], { env: { PATH: searchPath }, input })
@@ -135,17 +157,34 @@ function messageOf(stderr: string): string {
   return last ? (last.startsWith('"') ? String(JSON.parse(last)) : last) : stderr.trim()
 }
 
-/**
- * crun refuses hybrid cgroups when it sees /sys/fs/cgroup/unified. In a private mount namespace without that mount it
- * works as on version 1, so there it is started by a small script.
- */
-async function crunProgram(program: string, options: RuntimeOptions): Promise<string> {
+/** crun refuses hybrid control groups, which it knows by this mount. */
+function hidesUnified(): boolean {
   const layout = cgroupLayout()
-  if (layout.version === 2 || !layout.mounts.includes('/sys/fs/cgroup/unified')) return program
-  const script = join(options.stateFolder, '..', 'crun-hybrid')
-  await mkdir(options.stateFolder, { recursive: true, mode: 0o700 })
+  return layout.version === 1 && layout.mounts.includes('/sys/fs/cgroup/unified')
+}
+
+/**
+ * A program that starts crun in a mount namespace without the mount that it refuses; there it works as on version 1. What
+ * is mounted on the machine later arrives in that namespace (slave), but not the other way round.
+ */
+async function crunApart(program: string, { programs, stateFolder }: RuntimeOptions): Promise<string> {
+  const script = join(stateFolder, '..', 'crun-hybrid')
   const inner = `umount -l /sys/fs/cgroup/unified && exec ${program} --cgroup-manager cgroupfs "$@"`
-  await writeFile(script, `#!/bin/sh\nexec unshare -m sh -c '${inner}' crun "$@"\n`)
-  await chmod(script, 0o700)
+  const text = `#!/bin/sh\nexec ${programs.need('unshare')} -m --propagation slave sh -c '${inner}' crun "$@"\n`
+  if ((await textOf(script)) === text) return script
+  await mkdir(stateFolder, { recursive: true, mode: 0o700 })
+  // In one step: another process may be starting it at this moment.
+  const draft = `${script}.${process.pid}.${randomBytes(4).toString('hex')}`
+  await writeFile(draft, text, { mode: 0o700 })
+  await rename(draft, script)
   return script
+}
+
+async function textOf(path: string): Promise<string | undefined> {
+  try {
+    return await readText(path)
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined
+    throw error
+  }
 }

@@ -19,7 +19,6 @@ export const DOCKER_FACTS = {
   Swarm: { NodeID: '', NodeAddr: '', LocalNodeState: 'inactive', ControlAvailable: false, Error: '' },
   LiveRestoreEnabled: true,
   Isolation: '',
-  SecurityOptions: ['name=seccomp,profile=builtin'],
   Warnings: null,
   ClientInfo: { Debug: false, Context: 'default', Plugins: [] as string[], Warnings: null },
 } as const

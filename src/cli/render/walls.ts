@@ -1,0 +1,26 @@
+import type { Engine } from '#engine'
+
+type Facts = Awaited<ReturnType<Engine['walls']>>
+
+/** What holds containers apart from the machine, as lines of `info`. */
+export function wallLines(facts: Facts): string[] {
+  const { AppArmorMissing: missing, SecurityOptions: options } = facts
+  return [
+    `Runtimes: ${Object.keys(facts.Runtimes).join(' ')}`,
+    `Default Runtime: ${facts.DefaultRuntime}`,
+    `Security Options: ${options.map((option) => option.replace(/^name=|profile=/g, '')).join(' ')}`,
+    `AppArmor: ${missing === '' ? 'profile bale-default' : `not applied, ${missing}`}`,
+    ...weaknessLines(facts),
+  ]
+}
+
+/** One line for each runtime with published holes that nothing else closes. */
+export function weaknessLines({
+  RuntimeWeaknesses,
+  DefaultRuntime,
+}: Pick<Facts, 'RuntimeWeaknesses' | 'DefaultRuntime'>): string[] {
+  return RuntimeWeaknesses.filter(({ Open }) => Open.length > 0).map(({ Runtime, Version, Open }) => {
+    const use = Runtime === DefaultRuntime ? 'the default' : 'used only when asked for'
+    return `Known holes of ${Runtime} ${Version} (${use}): ${Open.join(', ')}; unless your distribution has mended them, see its security tracker`
+  })
+}
