@@ -2,7 +2,7 @@ import { existsSync, readlinkSync } from 'node:fs'
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf } from '#base'
-import { readText } from '#host/file'
+import { acquireLock, readText } from '#host/file'
 import type { NetavarkRequest } from './netavark.ts'
 
 /** A bridge that a store has brought up on this machine, with all that is needed to take it down. */
@@ -21,6 +21,12 @@ const FOLDER = '/run/bale-bridges'
 
 export function ownNamespace(): string {
   return readlinkSync('/proc/self/ns/net')
+}
+
+/** A lock for what all stores share in this network namespace; others have rules and chains of their own. */
+export function namespaceLock(purpose: string): Promise<AsyncDisposable> {
+  const inode = ownNamespace().replace(/\D/g, '')
+  return acquireLock(join(FOLDER, `${purpose}-${inode}.lock`), { what: 'the network of another container' })
 }
 
 /** Written before the bridge comes up. */

@@ -2,9 +2,8 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { BaleError } from '#base'
 import { createNetworkNamespace, deleteNetworkNamespace, runProgram } from '#host'
-import { acquireLock } from '#host/file'
 import type { Programs } from '../runtime/programs.ts'
-import { type BridgeEntry, forgetBridge, orphanedBridges } from './bridge-registry.ts'
+import { type BridgeEntry, forgetBridge, namespaceLock, orphanedBridges } from './bridge-registry.ts'
 import type { Firewall } from './firewall.ts'
 import type { Netavark } from './netavark.ts'
 
@@ -13,7 +12,7 @@ import type { Netavark } from './netavark.ts'
  * stores, and one of them fails. Taken after a network's own lock.
  */
 export function machineLock(): Promise<AsyncDisposable> {
-  return acquireLock('/run/bale-bridges/netavark.lock', { what: 'the network of another container' })
+  return namespaceLock('netavark')
 }
 
 export interface Bridges {

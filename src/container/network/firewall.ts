@@ -1,11 +1,9 @@
 import { BaleError } from '#base'
 import { runProgram } from '#host'
-import { acquireLock } from '#host/file'
 import type { Programs } from '../runtime/programs.ts'
-import { type BridgeEntry, bridgesHere } from './bridge-registry.ts'
+import { type BridgeEntry, bridgesHere, namespaceLock } from './bridge-registry.ts'
 
 const CHAIN = 'BALE-FORWARD'
-const LOCK = '/run/bale-bridges/firewall.lock'
 
 /**
  * The walls between networks: a network is reached from outside, other networks included, only over its published ports,
@@ -34,7 +32,7 @@ export function firewall(programs: Programs): Firewall {
   }
   return {
     async refresh() {
-      await using _ = await acquireLock(LOCK)
+      await using _ = await namespaceLock('firewall')
       const bridges = await bridgesHere()
       await refresh('', bridges)
       if (bridges.some(hasIpv6) || programs.find('ip6tables')) await refresh('6', bridges.filter(hasIpv6))
