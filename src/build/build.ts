@@ -167,7 +167,9 @@ function createStages(session: BuildSession, context: OpenContext, plan: StagePl
     const { image, wasLocal } = await findImage(full, wanted)
     for (const diffId of image.config.rootfs.diff_ids) await session.lease.add('layer', diffId)
     warnPlatform(run, image.platform, wanted, name)
-    return { state: stateOfImage(image.config, image.platform), title: `FROM ${full}`, isCached: wasLocal, name }
+    const isShort = /^[0-9a-f]+$/.test(full) && !image.id.startsWith(`sha256:${full}`)
+    const shown = isShort ? fullName(withDefaultTag(parseReference(full))) : full
+    return { state: stateOfImage(image.config, image.platform), title: `FROM ${shown}`, isCached: wasLocal, name }
   }
 
   async function make(stage: Stage): Promise<StageState> {
