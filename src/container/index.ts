@@ -95,7 +95,6 @@ export {
   type CreateVolumeOptions,
   createVolume,
   findVolume,
-  folderSize,
   pruneVolumes,
   removeVolume,
   type Volume,

@@ -74,4 +74,6 @@ export {
   umount2,
   utimensat,
 } from './syscalls.ts'
+export { treeSize } from './tree-size.ts'
+export { type WalkedFile, walkFolder } from './walk-folder.ts'
 export { readXattr, readXattrs, removeXattr, writeXattr } from './xattr.ts'

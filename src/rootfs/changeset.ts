@@ -1,10 +1,10 @@
 import { lstatSync, type Stats } from 'node:fs'
 import { BaleError, printable } from '#base'
 import type { PackedEntry } from '#format/tar'
+import { type WalkedFile, walkFolder } from '#host'
 import { rootAttributes } from './create-rootfs.ts'
 import { createLowerView, isOpaque, isWhiteout, type LowerView } from './lower-view.ts'
 import { packFile } from './pack-file.ts'
-import { type WalkedFile, walkFolder } from './walk-folder.ts'
 
 export interface ChangesetOptions {
   /** Layer folders under the upper one, uppermost first: with them, changes that change nothing are left out. */

@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, type Stats } from 'node:fs'
+import { closeSync, constants, lstatSync, openSync, readdirSync, type Stats } from 'node:fs'
 import { readXattr } from '#host'
 
 /** What stacked layers show, without mounting them: for questions about single paths. */
@@ -40,16 +40,33 @@ function namesIn(directory: Buffer): string[] {
 function lookIn(lower: string, components: readonly string[]): Stats | 'hidden' | 'absent' {
   let path = Buffer.from(lower)
   let opaque = false
-  for (const [index, component] of components.entries()) {
-    path = Buffer.concat([path, Buffer.from(`/${component}`, 'latin1')])
-    const stat = lstatSync(path, { throwIfNoEntry: false })
-    if (!stat) return opaque ? 'hidden' : 'absent'
-    if (isWhiteout(stat)) return 'hidden'
-    if (index === components.length - 1) return stat
-    if (!stat.isDirectory()) return 'hidden'
-    opaque ||= isOpaque(path)
+  const open: number[] = []
+  try {
+    for (const [index, component] of components.entries()) {
+      path = Buffer.concat([shortened(path, open), Buffer.from(`/${component}`, 'latin1')])
+      const stat = lstatSync(path, { throwIfNoEntry: false })
+      if (!stat) return opaque ? 'hidden' : 'absent'
+      if (isWhiteout(stat)) return 'hidden'
+      if (index === components.length - 1) return stat
+      if (!stat.isDirectory()) return 'hidden'
+      opaque ||= isOpaque(path)
+    }
+    return 'absent'
+  } finally {
+    for (const fd of open) closeSync(fd)
   }
-  return 'absent'
+}
+
+/** Bytes of a path beyond which a descriptor takes its place: the kernel takes 4095. */
+const LONG = 2048
+
+function shortened(path: Buffer, open: number[]): Buffer {
+  if (path.length < LONG) return path
+  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+  const before = open.pop()
+  if (before !== undefined) closeSync(before)
+  open.push(fd)
+  return Buffer.from(`/proc/self/fd/${fd}`)
 }
 
 export function isWhiteout(stat: { isCharacterDevice(): boolean; rdev: number | bigint }): boolean {

@@ -2,8 +2,7 @@ import { closeSync, constants, fstatSync, openSync, read, readlinkSync, readSync
 import { promisify } from 'node:util'
 import { errnoOf } from '#base'
 import type { NewTarEntry, PackedEntry } from '#format/tar'
-import { readXattrs, sparseExtents } from '#host'
-import type { WalkedFile } from './walk-folder.ts'
+import { readXattrs, sparseExtents, type WalkedFile } from '#host'
 
 const SECOND = 1_000_000_000n
 

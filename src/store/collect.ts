@@ -1,10 +1,10 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf, isBaleError } from '#base'
+import { treeSize } from '#host'
 import { acquireLock, removeTree } from '#host/file'
 import { type Digest, hexOf } from '#spec'
 import type { Core } from './core.ts'
-import { treeSize } from './disk-usage.ts'
 import { type Swept, sweep } from './garbage.ts'
 import { dropDeadLeases, type Pin } from './leases.ts'
 import { deleteManifest } from './remove-image.ts'
@@ -71,7 +71,7 @@ async function removeLeftovers(core: Core, living: Set<string>, { layers, blobs 
   const swept = new Set([...layers, ...blobs].map(hexOf))
   for (const orphan of await orphans(core)) {
     if (swept.has(orphan.name)) continue
-    const size = await treeSize(orphan.path)
+    const size = treeSize(orphan.path)
     if (!(await removeUnder(orphan.lock, orphan.isOrphan, orphan.path))) continue
     done.paths.push(orphan.path)
     done.freed += size
@@ -85,7 +85,7 @@ async function removeLeftovers(core: Core, living: Set<string>, { layers, blobs 
     }
     const owner = /^([0-9a-f]{16})-/.exec(name)?.[1]
     if (owner && (living.has(owner) || core.session.is(owner))) continue
-    const size = await treeSize(path)
+    const size = treeSize(path)
     const lock = join(layout.temporary, name.endsWith('.partial') ? name.replace(/partial$/, 'lock') : `${name}.lock`)
     if (!(await removeUnder(lock, () => true, path))) continue
     done.paths.push(path)

@@ -1,7 +1,5 @@
-import type { Dirent } from 'node:fs'
-import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { errnoOf } from '#base'
+import { treeSize } from '#host'
 import type { Digest } from '#spec'
 import type { Core } from './core.ts'
 import { allImages, manifestsOf } from './image-table.ts'
@@ -80,7 +78,7 @@ export async function diskUsage(core: Core): Promise<DiskUsage> {
     volumes: await Promise.all(
       (await createVolumes(core).list()).map(async (record) => ({
         record,
-        size: await treeSize(join(layout.volumes, record.name)),
+        size: treeSize(join(layout.volumes, record.name)),
       })),
     ),
     cache: cache.map((record) => ({
@@ -103,39 +101,7 @@ async function containerUsage(core: Core): Promise<DiskUsage['containers']> {
   return Promise.all(
     records.map(async (record) => ({
       record,
-      size: await treeSize(join(core.layout.containers, record.id, 'upper')),
+      size: treeSize(join(core.layout.containers, record.id, 'upper')),
     })),
   )
-}
-
-/** Bytes of regular files below a path; 0 when it is not there. What vanishes meanwhile does not count. */
-export async function treeSize(path: string): Promise<number> {
-  let entries: Dirent<Buffer>[]
-  try {
-    entries = await readdir(path, { withFileTypes: true, encoding: 'buffer' })
-  } catch (error) {
-    if (isGone(error)) return 0
-    throw error
-  }
-  return treeSizeOf(Buffer.from(path), entries)
-}
-
-async function treeSizeOf(folder: Buffer, entries: Dirent<Buffer>[]): Promise<number> {
-  let size = 0
-  for (const entry of entries) {
-    const path = Buffer.concat([folder, Buffer.from('/'), entry.name])
-    try {
-      if (entry.isFile()) size += (await lstat(path)).size
-      else if (entry.isDirectory()) {
-        size += await treeSizeOf(path, await readdir(path, { withFileTypes: true, encoding: 'buffer' }))
-      }
-    } catch (error) {
-      if (!isGone(error)) throw error
-    }
-  }
-  return size
-}
-
-function isGone(error: unknown): boolean {
-  return errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR'
 }

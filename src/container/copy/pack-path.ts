@@ -2,8 +2,8 @@ import { closeSync, constants, lstatSync, statfsSync } from 'node:fs'
 import { basename, dirname, normalize } from 'node:path'
 import { BaleError, errnoOf, printable } from '#base'
 import type { PackedEntry } from '#format/tar'
-import { O_PATH, type RootFolder, resolveInside } from '#host'
-import { packFile, type WalkedFile, walkFolder } from '#rootfs'
+import { O_PATH, type RootFolder, resolveInside, type WalkedFile, walkFolder } from '#host'
+import { packFile } from '#rootfs'
 import { isKernelFileSystem, kernelFileBytes } from './kernel-files.ts'
 
 export interface PathStat {

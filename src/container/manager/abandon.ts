@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { deleteNetworkNamespace, removeCgroup } from '#host'
+import { removeTree } from '#host/file'
 import { openBridges } from '../network/bridges.ts'
 import { firewall } from '../network/firewall.ts'
 import { netavark } from '../network/netavark.ts'
@@ -21,7 +21,7 @@ export async function abandonContainer(place: { run: string; path?: string }, id
   await removeCgroup(cgroupPath(id))
   const namespaces = join(place.run, 'netns')
   await deleteNetworkNamespace(join(namespaces, id.slice(0, 16)))
-  await rm(join(place.run, 'c', id.slice(0, 16)), { recursive: true, force: true })
+  await removeTree(join(place.run, 'c', id.slice(0, 16)))
   const driver = netavark(found, join(place.run, 'network'))
   await openBridges({ programs: found, driver, walls: firewall(found), namespaces }).takeDownOrphans()
 }

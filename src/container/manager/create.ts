@@ -1,7 +1,7 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { BaleError, type OperationOptions } from '#base'
 import { parseExposedPorts } from '#docker'
-import { acquireLock } from '#host/file'
+import { acquireLock, removeTree } from '#host/file'
 import type { Rootfs } from '#rootfs'
 import type { Digest } from '#spec'
 import { checkLogOptions } from '../log-options.ts'
@@ -93,7 +93,7 @@ export async function createContainer(
   } catch (error) {
     if (rootfs) await giveBack(machinery, rootfs)
     for (const mount of mounts) if (mount.anonymous) await removeVolume(machinery, mount.name!, { force: true })
-    await rm(paths.folder, { recursive: true, force: true })
+    await removeTree(paths.folder)
     throw error
   }
 }

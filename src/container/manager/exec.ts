@@ -1,8 +1,9 @@
 import { statSync } from 'node:fs'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaleError, errnoOf } from '#base'
 import { isAlive, thisProcess } from '#host'
+import { removeTree } from '#host/file'
 import { ensureApparmorProfile } from '../runtime/apparmor.ts'
 import type { AttachSession, TerminalSize } from '../runtime/attach.ts'
 import { type ExecSession, execMonitored } from '../runtime/monitor.ts'
@@ -57,7 +58,7 @@ export async function execContainer(
   const exitFolder = join(bundle, 'x')
   await mkdir(exitFolder, { recursive: true, mode: 0o700 })
   await writeFile(join(bundle, 'maker.json'), JSON.stringify(thisProcess()))
-  const remove = () => rm(bundle, { recursive: true, force: true })
+  const remove = () => removeTree(bundle)
   try {
     const session = await execMonitored({
       id: record.id,

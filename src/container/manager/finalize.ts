@@ -1,7 +1,7 @@
-import { rm, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isAlive, removeCgroup, thisProcess } from '#host'
-import { acquireLock } from '#host/file'
+import { acquireLock, removeTree } from '#host/file'
 import type { NetworkDocument } from '../network/network.ts'
 import { runtimeOfState } from '../runtime/runtime.ts'
 import { cgroupPath } from '../spec/runtime-spec.ts'
@@ -47,7 +47,7 @@ export async function finalize(machinery: Machinery, record: Container, ended: R
       restartedBy: now.restartedBy,
       untilBoot: now.untilBoot,
     }))
-    await rm(paths.bundle, { recursive: true, force: true })
+    await removeTree(paths.bundle)
   }
   await releaseVolumes(machinery, document.mounts)
   return state
@@ -59,7 +59,7 @@ export async function forget(machinery: Machinery, record: Container, options: {
   const paths = pathsOf(machinery, id)
   await machinery.rootfs.release(id)
   await machinery.networks.disconnect(id)
-  await rm(paths.folder, { recursive: true, force: true })
+  await removeTree(paths.folder)
   await machinery.store.containers.remove(id)
   if (options.volumes)
     for (const mount of record.document.mounts)
@@ -91,7 +91,7 @@ export async function cleanupContainer(machinery: Machinery, id: string, options
   await machinery.rootfs.releaseUnused()
   await machinery.clock.sleep(options.linger ?? LINGER_MILLISECONDS)
   // Waiters have read the exit code by now.
-  if (!(await machinery.store.containers.find(id))) await rm(paths.bundle, { recursive: true, force: true })
+  if (!(await machinery.store.containers.find(id))) await removeTree(paths.bundle)
   await takeDownIdleNetworks(machinery)
   await machinery.rootfs.releaseUnused()
 }

@@ -1,7 +1,6 @@
-import { rm } from 'node:fs/promises'
 import { BaleError, isBaleError } from '#base'
-import { acquireLock } from '#host/file'
-import { folderSize } from '../volume/volumes.ts'
+import { treeSize } from '#host'
+import { acquireLock, removeTree } from '#host/file'
 import { forget, settle } from './finalize.ts'
 import { type Machinery, pathsOf } from './machinery.ts'
 import { findContainer, type SeenContainer, see, seeAll } from './state.ts'
@@ -34,7 +33,7 @@ export async function removeContainer(
     const last = await see(machinery, now)
     if (last.status === 'running' || last.status === 'paused') throw inUse(last)
     // The record last: what is left after a kill in between can be removed again.
-    await rm(paths.bundle, { recursive: true, force: true })
+    await removeTree(paths.bundle)
     await forget(machinery, now, { volumes: options.volumes ?? false })
     await machinery.rootfs.releaseUnused()
   } catch (error) {
@@ -84,5 +83,5 @@ export async function pruneContainers(
 
 /** Bytes a container has written to its own layer. */
 export async function writtenSize(machinery: Machinery, id: string): Promise<number> {
-  return folderSize(pathsOf(machinery, id).upper)
+  return treeSize(pathsOf(machinery, id).upper)
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { BaleError, type OperationOptions } from '#base'
 import { parseExposedPorts } from '#docker'
 import { removeCgroup, thisProcess } from '#host'
-import { acquireLock } from '#host/file'
+import { acquireLock, removeTree } from '#host/file'
 import type { Rootfs } from '#rootfs'
 import type { Connection } from '../network/connections.ts'
 import { defaultNetwork, findNetwork, type Network } from '../network/network.ts'
@@ -136,8 +136,8 @@ async function runtimeFor(machinery: Machinery, record: Container, options: Star
 /** A folder with its final name always tells who starts. */
 async function makeBundle(machinery: Machinery, id: string): Promise<void> {
   const { bundle } = pathsOf(machinery, id)
-  await rm(bundle, { recursive: true, force: true })
-  await rm(`${bundle}.new`, { recursive: true, force: true })
+  await removeTree(bundle)
+  await removeTree(`${bundle}.new`)
   await mkdir(join(`${bundle}.new`, 'x'), { recursive: true, mode: 0o700 })
   await writeFile(join(`${bundle}.new`, 'starting.json'), JSON.stringify(thisProcess()))
   await rename(`${bundle}.new`, bundle)
@@ -277,7 +277,7 @@ async function undoStart(machinery: Machinery, record: Container, runtime: Runti
   await machinery.networks.disconnect(id)
   await machinery.rootfs.release(id)
   await machinery.rootfs.releaseUnused()
-  await rm(bundle, { recursive: true, force: true })
+  await removeTree(bundle)
   await releaseVolumes(machinery, record.document.mounts)
   const code =
     error instanceof BaleError

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs'
-import { readdir, rm, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf, isBaleError } from '#base'
 import { lifeOf, recordedProcess, removeCgroup } from '#host'
-import { acquireLock, readText } from '#host/file'
+import { acquireLock, readText, removeTree } from '#host/file'
 import { runtimeOfState } from '../runtime/runtime.ts'
 import { cgroupPath } from '../spec/runtime-spec.ts'
 import type { ContainerDocument } from './document.ts'
@@ -67,8 +67,8 @@ async function removeUnknown(machinery: Machinery, id: string): Promise<boolean>
   await removeCgroup(cgroupPath(id))
   await machinery.networks.disconnect(id)
   await machinery.rootfs.release(id)
-  await rm(paths.bundle, { recursive: true, force: true })
-  await rm(paths.folder, { recursive: true, force: true })
+  await removeTree(paths.bundle)
+  await removeTree(paths.folder)
   return true
 }
 
@@ -79,7 +79,7 @@ async function removeIdleBundles({ store }: Machinery, records: readonly { id: s
     for (const name of await listed(join(store.run, kind))) {
       const folder = join(store.run, kind, name)
       if ((kind === 'c' && known.has(name)) || (await isYoung(folder)) || (await hasLivingProcess(folder))) continue
-      await rm(folder, { recursive: true, force: true })
+      await removeTree(folder)
     }
 }
 

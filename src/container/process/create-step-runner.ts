@@ -1,14 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync, statSync } from 'node:fs'
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rename, writeFile } from 'node:fs/promises'
 import { join, normalize } from 'node:path'
 import type { Writable } from 'node:stream'
 
 import { BaleError, errnoOf } from '#base'
 import { cleanProcess, isAlive, recordedProcess, removeCgroup, signalNumber, thisProcess } from '#host'
-import { readText, writeFileWithMode } from '#host/file'
-
+import { readText, removeTree, writeFileWithMode } from '#host/file'
 import type { Store } from '#store'
 import { type Connections, connections } from '../network/connections.ts'
 import { hostResolvFile, hostsFile, machineEtcFiles, machineResolvConf, resolvFile } from '../network/etc-files.ts'
@@ -265,7 +264,7 @@ async function undo(machinery: StepMachinery, id: string): Promise<void> {
   if (!(await removeCgroup(cgroupPath(id))))
     throw new BaleError('RUNTIME_FAILED', `processes of build step ${id.slice(0, 12)} cannot be killed`)
   await networks.disconnect(id)
-  await rm(join(folder, id), { recursive: true, force: true })
+  await removeTree(join(folder, id))
 }
 
 /** A step that was left behind may be another runtime's. */

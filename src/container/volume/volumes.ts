@@ -1,8 +1,7 @@
-import { lstat, readdir, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { BaleError, printable } from '#base'
-import { isMounted, unmount } from '#host'
-import { mkdirWithMode } from '#host/file'
+import { isMounted, treeSize, unmount } from '#host'
+import { mkdirWithMode, removeTree } from '#host/file'
 import type { VolumeRecord } from '#store'
 import type { ContainerDocument } from '../manager/document.ts'
 import type { Machinery } from '../manager/machinery.ts'
@@ -97,7 +96,7 @@ export async function removeVolume(
   const folder = store.volumes.folder(name)
   while (isMounted(folder)) unmount(folder)
   // The data goes first: a record without data is an empty volume, data without a record could never be found.
-  await rm(dirname(store.volumes.folder(name)), { recursive: true, force: true })
+  await removeTree(dirname(store.volumes.folder(name)))
   await store.volumes.remove(name)
 }
 
@@ -111,24 +110,9 @@ export async function pruneVolumes(
   for (const volume of await machinery.store.volumes.list<VolumeDocument>()) {
     if (users.has(volume.name) || !(options.all || volume.document.anonymous) || options.filter?.(volume) === false)
       continue
-    pruned.freed += await folderSize(machinery.store.volumes.folder(volume.name))
+    pruned.freed += treeSize(machinery.store.volumes.folder(volume.name))
     await removeVolume(machinery, volume.name)
     pruned.names.push(volume.name)
   }
   return pruned
-}
-
-/** Bytes of the files below a folder, each hard link once, links not followed. */
-export async function folderSize(folder: string): Promise<number> {
-  const seen = new Set<string>()
-  let size = 0
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue
-    const stats = await lstat(`${entry.parentPath}/${entry.name}`)
-    const key = `${stats.dev}:${stats.ino}`
-    if (seen.has(key)) continue
-    seen.add(key)
-    size += stats.size
-  }
-  return size
 }
