@@ -1,3 +1,4 @@
+import { readInteger } from '#docker'
 import type { ContainerRow, PublishedPort } from '#engine'
 import { configuredFormat } from '../configured-format.ts'
 import { filterFlag, readPairs } from '../filters.ts'
@@ -64,7 +65,7 @@ export const verb = defineVerb<Options>({
     { flags: '-a, --all', description: 'Those that do not run, too' },
     filterFlag('-f, --filter <FILTER>', 'name, id, label, status, exited, ancestor, volume …'),
     { flags: '--format <TEMPLATE>', description: "'table TEMPLATE', 'json', or a Go template for each row" },
-    { flags: '-n, --last <COUNT>', description: 'The newest ones, in any state' },
+    { flags: '-n, --last <COUNT>', description: 'The newest ones, in any state', check: readInteger },
     { flags: '-l, --latest', description: 'The newest one, in any state' },
     { flags: '--no-trunc', description: 'Do not shorten IDs and commands' },
     { flags: '-q, --quiet', description: 'Only show IDs' },

@@ -1,3 +1,4 @@
+import { readInteger } from '#docker'
 import { eachName } from '../each-name.ts'
 import { parseWholeNumber } from '../flags/flag-values.ts'
 import { defineVerb } from '../verb.ts'
@@ -8,7 +9,12 @@ export const verb = defineVerb<{ timeout?: string; signal?: string }>({
   usage: 'CONTAINER [CONTAINER...]',
   arguments: { min: 1 },
   options: [
-    { flags: '-t, --timeout <SECONDS>', aliases: ['time'], description: 'Seconds before they are killed' },
+    {
+      flags: '-t, --timeout <SECONDS>',
+      aliases: ['time'],
+      description: 'Seconds before they are killed',
+      check: readInteger,
+    },
     { flags: '-s, --signal <SIGNAL>', description: 'Signal to send first' },
   ],
   examples: [{ command: 'bale restart web', explains: 'With the same settings and files' }],

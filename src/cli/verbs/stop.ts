@@ -1,3 +1,4 @@
+import { readInteger } from '#docker'
 import { eachName } from '../each-name.ts'
 import { parseWholeNumber } from '../flags/flag-values.ts'
 import { defineVerb } from '../verb.ts'
@@ -11,6 +12,7 @@ export const verb = defineVerb<{ timeout?: string; signal?: string }>({
     {
       flags: '-t, --timeout <SECONDS>',
       aliases: ['time'],
+      check: readInteger,
       description: 'Seconds before they are killed (10, or the --stop-timeout)',
     },
     { flags: '-s, --signal <SIGNAL>', description: 'Signal to send first' },
