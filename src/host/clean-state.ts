@@ -19,11 +19,11 @@ const LIMITS = [0, 1, 2, 5, 6, 7, 8, 9, 10, 11, 12, 15]
 /**
  * Frees a process that was just started, and has no children yet, from what it has of the caller's shell: niceness,
  * scheduling class and I/O class, the CPUs it is bound to, soft limits below the hard ones, the score for the kernel's
- * out-of-memory killer (0, or the one given). What this process may not set stays. A process that is gone is left alone.
+ * out-of-memory killer. What this process may not set stays. A process that is gone is left alone.
  *
  * Signals need nothing: Node starts programs with none ignored or blocked.
  */
-export function cleanProcess(pid: number, options: { oomScoreAdj?: number } = {}): void {
+export function cleanProcess(pid: number): void {
   for (const thread of threadsOf(pid)) {
     attempt(() => schedSetScheduler(thread, SCHED_OTHER))
     attempt(() => setNiceness(thread, 0))
@@ -31,7 +31,12 @@ export function cleanProcess(pid: number, options: { oomScoreAdj?: number } = {}
     attempt(() => schedSetAffinity(thread))
   }
   for (const limit of LIMITS) attempt(() => prlimitSoftToHard(pid, limit))
-  attempt(() => writeFileSync(`/proc/${pid}/oom_score_adj`, String(options.oomScoreAdj ?? 0)))
+  setMemoryScore(pid, 0)
+}
+
+/** How soon the kernel's out-of-memory killer takes a process; what may not be set, or is gone, stays. */
+export function setMemoryScore(pid: number, score: number): void {
+  attempt(() => writeFileSync(`/proc/${pid}/oom_score_adj`, String(score)))
 }
 
 function threadsOf(pid: number): number[] {

@@ -14,7 +14,7 @@ export {
   oomKills,
   removeCgroup,
 } from './cgroup.ts'
-export { cleanProcess } from './clean-state.ts'
+export { cleanProcess, setMemoryScore } from './clean-state.ts'
 export { type CopyRange, copyRange, dropPageCache, shareRange } from './copy-file.ts'
 export { sparseExtents } from './data-extents.ts'
 export {

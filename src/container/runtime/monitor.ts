@@ -3,7 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { BaleError, errnoOf } from '#base'
-import { cleanProcess, type ProcessIdentity, processIdentity } from '#host'
+import { cleanProcess, type ProcessIdentity, processIdentity, setMemoryScore } from '#host'
 import { readText, readTextSync } from '#host/file'
 import type { OciProcess } from '../spec/oci-config.ts'
 import { type AttachSession, attachTo } from './attach.ts'
@@ -24,8 +24,6 @@ interface MonitorOptions {
   terminal: boolean
   /** `closed`: /dev/null; `once`: ends when a client ends it; `open`: no client can end it. */
   stdin: 'closed' | 'once' | 'open'
-  /** crun gives a further process the score that it has itself. */
-  oomScoreAdj?: number
 }
 
 export interface CreateOptions extends MonitorOptions {
@@ -103,7 +101,7 @@ export async function execMonitored(options: ExecOptions): Promise<ExecSession> 
   await writeFile(specPath, JSON.stringify(options.process), { mode: 0o600 })
   const attachArguments = detach ? [] : ['--exec-attach']
   const child = startMonitor(
-    { ...options, oomScoreAdj: options.process.oomScoreAdj },
+    options,
     ['-e', '--exec-process-spec', specPath, ...attachArguments, '-l', 'none', ...exitArguments(options.exitCommand)],
     !detach,
   )
@@ -126,6 +124,8 @@ export async function execMonitored(options: ExecOptions): Promise<ExecSession> 
         throw runtimeFailure(await failureText(answer, child, bundle), 'exec')
       }
       if (detach) lines[Symbol.dispose]()
+      // crun leaves a further process the score of the monitor.
+      setMemoryScore(answer.data, options.process.oomScoreAdj ?? 0)
       return answer.data
     },
     async exit() {
@@ -174,7 +174,7 @@ function startMonitor(options: MonitorOptions, args: string[], attachPipe = fals
     },
   )
   // It waits for its first byte before it starts anything: all that it starts is as clean as it is.
-  if (child.pid !== undefined) cleanProcess(child.pid, { oomScoreAdj: options.oomScoreAdj })
+  if (child.pid !== undefined) cleanProcess(child.pid)
   return {
     sync: child.stdio[3] as Readable,
     start: quiet(child.stdio[4] as Writable),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseExtraHost, resolvFile } from '../network/etc-files.ts'
+import { assertResolvOptions, parseExtraHost } from '../network/etc-files.ts'
 import type { HostOptions } from '../options.ts'
 import { NO_APPARMOR } from './apparmor.ts'
 import { deviceAccess } from './devices.ts'
@@ -77,6 +77,19 @@ test('R07: nothing is inherited or ambient, others than root begin without capab
   assert.equal(spec({ securityOptions: ['no-new-privileges'] }).process.noNewPrivileges, true)
 })
 
+test('M09: HOME is always said, so that no runtime looks for it in the files of a container', () => {
+  const envOf = (env: string[], home?: string) =>
+    spec(
+      {},
+      {
+        process: { args: ['sh'], env, cwd: '/', terminal: false, user: { uid: 5, gid: 5, additionalGids: [5], home } },
+      },
+    ).process.env
+  assert.deepEqual(envOf(['A=b'], '/home/ann'), ['A=b', 'HOME=/home/ann'])
+  assert.deepEqual(envOf([]), ['HOME=/'])
+  assert.deepEqual(envOf(['HOME=/own', 'A=b'], '/home/ann'), ['HOME=/own', 'A=b'])
+})
+
 test('R09: the default filter refuses by default; a capability opens only its own calls', () => {
   const allowed = (host: HostOptions) => {
     const filter = spec(host).linux.seccomp!
@@ -138,9 +151,9 @@ test('R10: kernel settings come from a list, and only for namespaces of the cont
 test('R10: no line of /etc/hosts or resolv.conf can be smuggled in', () => {
   for (const entry of ['a b:1.2.3.4', 'a:1.2.3.4\n6.6.6.6 bank', 'a\n:1.2.3.4', 'a:1.2.3', ':1.2.3.4', 'a'])
     assert.throws(() => parseExtraHost(entry), { code: 'INVALID_ARGUMENT' }, entry)
-  assert.throws(() => resolvFile({ servers: ['1.1.1.1\nnameserver 6.6.6.6'], host: '' }), /invalid DNS/)
-  assert.throws(() => resolvFile({ search: ['a\nnameserver 6.6.6.6'], host: '' }), /invalid DNS/)
-  assert.throws(() => resolvFile({ options: ['ndots:1\nx'], host: '' }), /invalid DNS/)
+  assert.throws(() => assertResolvOptions({ dns: ['1.1.1.1\nnameserver 6.6.6.6'] }), /invalid DNS/)
+  assert.throws(() => assertResolvOptions({ dnsSearch: ['a\nnameserver 6.6.6.6'] }), /invalid DNS/)
+  assert.throws(() => assertResolvOptions({ dnsOptions: ['ndots:1\nx'] }), /invalid DNS/)
 })
 
 test("R19: namespaces are the container's own unless the host's or another's are asked for", () => {

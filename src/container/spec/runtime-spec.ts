@@ -114,7 +114,7 @@ export function ociProcess(
     terminal: asked.terminal,
     user: { uid, gid, umask: 0o022, additionalGids },
     args: asked.args,
-    env: asked.env,
+    env: withHome(asked.env, asked.user),
     cwd: asked.cwd,
     capabilities: uid === 0 ? { bounding, effective: bounding, permitted: bounding } : { bounding },
     ...(security.noNewPrivileges && { noNewPrivileges: true }),
@@ -122,6 +122,11 @@ export function ociProcess(
     oomScoreAdj: host.oomScoreAdj ?? 0,
     rlimits: rlimits(host.ulimits ?? [], machine, warn),
   }
+}
+
+/** Runtimes look HOME up in the container's own files, with no end to a file that has none, unless it is there (M09). */
+function withHome(env: string[], { home }: ProcessUser): string[] {
+  return env.some((entry) => entry.startsWith('HOME=')) ? env : [...env, `HOME=${home || '/'}`]
 }
 
 /** The environment of a process: PATH, HOSTNAME and TERM first, then the image's and the user's. */
