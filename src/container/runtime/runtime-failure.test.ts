@@ -10,12 +10,14 @@ test('what the runtime says decides between not found, not executable and all el
     ['exec: "/etc": permission denied', 'COMMAND_NOT_EXECUTABLE'],
     ['exec: "/etc": is a directory', 'COMMAND_NOT_EXECUTABLE'],
     ['open executable: Operation not permitted', 'COMMAND_NOT_EXECUTABLE'],
-    ['chdir `/etc/passwd`: Not a directory', 'COMMAND_NOT_EXECUTABLE'],
+    ['chdir `/etc/passwd`: Not a directory', 'RUNTIME_FAILED'],
     ['error mounting "x" to rootfs: stat /x: no such file or directory', 'RUNTIME_FAILED'],
     ['Cwd must be an absolute path', 'RUNTIME_FAILED'],
     ['', 'RUNTIME_FAILED'],
   ]
   for (const [text, code] of said) assert.equal(runtimeFailure(text, 'create').code, code, text)
+  for (const text of ['chdir to cwd ("/d") set in config.json failed: x', 'chdir `/d`: Not a directory'])
+    assert.equal(runtimeFailure(text, 'exec').code, 'COMMAND_NOT_EXECUTABLE', text)
 })
 
 test('R11: an answer of the runtime, which may quote an image, is printed without control characters and cut', () => {
