@@ -1,11 +1,12 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { errnoOf, isBaleError, type OperationOptions } from '#base'
-import { mountTmpfs, unmount } from '#host'
+import type { OperationOptions } from '#base'
+import { mountTmpfs } from '#host'
 import { acquireLock, removeTree } from '#host/file'
 import type { Rootfs } from '#rootfs'
-import { type Digest, hexOf, parseDigest } from '#spec'
+import { type Digest, hexOf } from '#spec'
 import type { Lease } from '#store'
+import { placesOf, removeMemory, sweepDeadBuilds } from './dead-builds.ts'
 import type { BuildMachine } from './machine.ts'
 
 /**
@@ -26,8 +27,6 @@ export interface BuildSession extends AsyncDisposable {
   /** A folder in memory, for secrets. */
   memoryFolder(): Promise<{ path: string } & AsyncDisposable>
 }
-
-const NAME = /^build-[0-9a-f]{32}/
 
 export async function openBuildSession(machine: BuildMachine): Promise<BuildSession> {
   const { store, rootfs } = machine
@@ -91,53 +90,6 @@ export async function openBuildSession(machine: BuildMachine): Promise<BuildSess
     }
   } catch (error) {
     await stack.disposeAsync()
-    throw error
-  }
-}
-
-function placesOf({ store }: BuildMachine, id: string) {
-  return { scratch: join(store.root, 'tmp', id), memory: join(store.run, 'builds', id) }
-}
-
-async function removeMemory(path: string): Promise<void> {
-  unmount(path, { detach: true })
-  await removeTree(path)
-}
-
-/** Mounts, scratch folders and secrets of builds whose process is gone. */
-async function sweepDeadBuilds(machine: BuildMachine): Promise<void> {
-  const { store, rootfs } = machine
-  const mounts = await namesIn(join(store.run, 'rootfs'))
-  const memories = await namesIn(join(store.run, 'builds'))
-  const scratches = await namesIn(join(store.root, 'tmp'))
-  const ids = new Set([...mounts, ...memories, ...scratches].flatMap((name) => NAME.exec(name)?.[0] ?? []))
-  for (const id of ids) {
-    const { scratch, memory } = placesOf(machine, id)
-    try {
-      await using _dead = await acquireLock(`${scratch}.lock`, { timeoutMs: 0 })
-      for (const name of mounts) if (name.startsWith(id)) await rootfs.release(name)
-      for (const name of memories) if (name.startsWith(id)) await removeMemory(join(memory, '..', name))
-      await store.layers.discard(await temporaryLayers(scratch))
-      await removeTree(scratch)
-    } catch (error) {
-      // It lives.
-      if (!isBaleError(error, 'LOCKED')) throw error
-    }
-  }
-}
-
-async function temporaryLayers(scratch: string): Promise<Digest[]> {
-  return (await namesIn(scratch)).flatMap((name) => {
-    const hex = /^layer-([0-9a-f]{64})$/.exec(name)?.[1]
-    return hex === undefined ? [] : parseDigest(`sha256:${hex}`)
-  })
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder)
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return []
     throw error
   }
 }

@@ -85,7 +85,7 @@ export type {
   RestartPolicy,
   Ulimit,
 } from './options.ts'
-export { createStepRunner, type StepRunner, type StepRunnerOptions } from './process/create-step-runner.ts'
+export { createStepRunner, type StepRunner, type StepRunnerOptions, sweepSteps } from './process/create-step-runner.ts'
 export type { RunStep, RunStepOptions, StepMount, StepResult } from './run-step.ts'
 export type { AttachSession, OutputFrame, TerminalSize } from './runtime/attach.ts'
 export type { LogFrame } from './runtime/log-reader.ts'

@@ -16,7 +16,7 @@ import {
 } from '#spec'
 import type { Store } from '#store'
 import type { Fetcher } from '#transport'
-import { requireRoot } from './container-machinery.ts'
+import { requireRoot, runtimeOf } from './container-machinery.ts'
 import type { EngineContext } from './context.ts'
 import { layoutImages } from './layout-images.ts'
 
@@ -246,7 +246,3 @@ async function secretOf({ config }: EngineContext, { id, file, variable }: Build
 
 /** As BuildKit's. */
 const SECRET_LIMIT = 500 * 1024
-
-function runtimeOf({ config }: EngineContext): string | undefined {
-  return config.runtime === 'auto' ? undefined : config.runtime
-}

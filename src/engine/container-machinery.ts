@@ -34,7 +34,7 @@ export function containerRecords(context: EngineContext): Promise<Machinery> {
 async function open(context: EngineContext): Promise<Machinery> {
   const [room, store, rootfs] = await Promise.all([import('#container'), context.store(), context.rootfs()])
   const { config, clock, log } = context
-  const runtime = config.runtime === 'auto' ? undefined : config.runtime
+  const runtime = runtimeOf(context)
   const options = { store, rootfs, path: config.path, runtime, selfCommand: selfCommand(context), clock, log }
   const machinery = room.openMachinery(options)
   const result = mayMount() ? await room.startOnceAfterBoot(machinery) : undefined
@@ -67,4 +67,9 @@ function selfCommand({ config }: EngineContext): string[] {
     config.runtime,
   ]
   return [process.execPath, ...sources, '--disable-warning=ExperimentalWarning', start, ...flags]
+}
+
+/** The runtime that was chosen; undefined: what is installed. */
+export function runtimeOf({ config }: Pick<EngineContext, 'config'>): string | undefined {
+  return config.runtime === 'auto' ? undefined : config.runtime
 }

@@ -1,7 +1,7 @@
 import type { OperationOptions } from '#base'
 import { type FilterPair, Filters, PRUNE_FILTERS } from '#docker'
 import type { DiskUsage, Finding } from '#store'
-import { containerRecords } from './container-machinery.ts'
+import { containerRecords, runtimeOf } from './container-machinery.ts'
 import type { EngineContext } from './context.ts'
 import { releaseMounts } from './remove-image.ts'
 
@@ -79,12 +79,21 @@ export async function pruneBuildCache(
     const isStoodOn = record.layers.length > 0 && record.layers.every((layer) => inUse.has(layer))
     return options.all === true || !isStoodOn
   })
+  const left = await undoDeadBuilds(context)
   const { pruneCacheMounts } = await import('#build')
   const mounts = until === undefined ? await pruneCacheMounts(store.root) : 0
   await releaseMounts(context)
   // What builds that were killed left, which no record tells.
   const { freed } = await store.collect()
-  return { ...result, freed: result.freed + mounts + freed }
+  return { ...result, freed: result.freed + left + mounts + freed }
+}
+
+/** A build that was killed may have left processes and mounts, without which nothing it wrote could be freed. */
+async function undoDeadBuilds(context: EngineContext): Promise<number> {
+  const store = await context.store()
+  const [{ sweepDeadBuilds }, { sweepSteps }] = await Promise.all([import('#build'), import('#container')])
+  await sweepSteps({ store, path: context.config.path, runtime: runtimeOf(context) })
+  return sweepDeadBuilds({ store, rootfs: await context.rootfs() })
 }
 
 async function layersOfImages(context: EngineContext): Promise<Set<string>> {
@@ -94,8 +103,9 @@ async function layersOfImages(context: EngineContext): Promise<Set<string>> {
 
 /** Removes what crashed processes left and what nobody refers to; answers the bytes that became free. */
 export async function collectGarbage(context: EngineContext): Promise<{ removed: number; freed: number }> {
+  const left = await undoDeadBuilds(context)
   const store = await context.store()
   const { layers, blobs, documents, leftovers, freed } = await store.collect()
   await releaseMounts(context)
-  return { removed: layers.length + blobs.length + documents.length + leftovers.length, freed }
+  return { removed: layers.length + blobs.length + documents.length + leftovers.length, freed: left + freed }
 }

@@ -59,6 +59,12 @@ export function createStepRunner(options: StepRunnerOptions): StepRunner {
   })
 }
 
+/** Undoes what a killed bale left of steps, its processes too; opens no runtime when there is nothing. */
+export async function sweepSteps(options: StepRunnerOptions): Promise<void> {
+  const left = await readdir(join(options.store.run, 'steps')).catch(noFolder)
+  if (left.length > 0) await openMachinery(options)
+}
+
 interface StepMachinery {
   store: Store
   programs: Programs
