@@ -20,6 +20,7 @@ export interface ConfigFile {
   root?: string
   run?: string
   snapshotter?: string
+  layerMounts?: string
   runtime?: string
   insecureRegistries?: string[]
   publish?: { address?: string }
@@ -37,6 +38,7 @@ const MEMBERS: { [K in keyof Required<ConfigFile>]: (value: unknown) => boolean 
   root: isText,
   run: isText,
   snapshotter: isText,
+  layerMounts: isText,
   runtime: isText,
   insecureRegistries: isTextList,
   publish: (value) => isTable(value) && Object.entries(value).every(([key, one]) => key === 'address' && isText(one)),

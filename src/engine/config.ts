@@ -13,6 +13,8 @@ export interface EngineConfig {
   run: string
   /** How layers lie on disk; `auto` probes what the kernel can. */
   snapshotter: 'auto' | 'erofs' | 'extract'
+  /** How layer images are mounted; `auto` takes loop devices where the kernel is not to be trusted with files. */
+  layerMounts: 'auto' | 'file' | 'loop'
   /** `auto` takes runc when it is installed, else crun. */
   runtime: 'auto' | 'runc' | 'crun'
   /** docker's config.json with credentials. */
@@ -91,6 +93,11 @@ export function readConfig(overrides: ConfigOverrides = {}): EngineConfig {
       'auto',
       'erofs',
       'extract',
+    ]),
+    layerMounts: choice('layerMounts', env['BALE_LAYER_MOUNTS'] ?? file.layerMounts ?? 'auto', [
+      'auto',
+      'file',
+      'loop',
     ]),
     runtime: choice('runtime', overrides.runtime ?? env['BALE_RUNTIME'] ?? file.runtime ?? 'auto', [
       'auto',

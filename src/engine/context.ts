@@ -36,8 +36,9 @@ export function createContext({ config, clock = systemClock, log = stderrLog(con
   }
   const store = once(open)
   const rootfs = once(async () => {
-    const { createRootfs } = await import('#rootfs')
-    return createRootfs({ store: await store(), run: config.run })
+    const { chooseLayerMounts, createRootfs } = await import('#rootfs')
+    const layerMounts = () => chooseLayerMounts(config.root, config.layerMounts)
+    return createRootfs({ store: await store(), run: config.run, layerMounts })
   })
   return {
     config,

@@ -69,6 +69,9 @@ export interface SystemInformation extends DockerFacts, RegistryInformation {
   ContainersStopped: number
   Images: number
   Driver: string
+  /** How layer images are mounted: `file` or `loop`; and why. */
+  LayerMounts: string
+  LayerMountsReason: string
   CgroupVersion: string
   KernelVersion: string
   OperatingSystem: string
@@ -95,12 +98,13 @@ export interface SystemInformation extends DockerFacts, RegistryInformation {
 /** What this machine and its store are, in docker's words. */
 export async function information(context: EngineContext): Promise<SystemInformation> {
   const store = await context.store()
-  const { chooseLayerFormat } = await import('#rootfs')
+  const { chooseLayerFormat, chooseLayerMounts } = await import('#rootfs')
   const { registryInformation } = await import('./registries/registry-information.ts')
-  const [containers, images, format, system, cgroups, registries, security] = await Promise.all([
+  const [containers, images, format, mounts, system, cgroups, registries, security] = await Promise.all([
     store.containers.list(),
     store.images.list(),
     chooseLayerFormat(context.config.root, context.config.snapshotter),
+    chooseLayerMounts(context.config.root, context.config.layerMounts),
     operatingSystem(),
     readText('/proc/self/mountinfo'),
     registryInformation(context),
@@ -115,6 +119,8 @@ export async function information(context: EngineContext): Promise<SystemInforma
     ContainersStopped: containers.length - count('running') - count('paused'),
     Images: images.length,
     Driver: format.name,
+    LayerMounts: mounts.by,
+    LayerMountsReason: mounts.reason,
     CgroupVersion: / - cgroup2 .*\n/.test(cgroups) && !/ - cgroup .*\n/.test(cgroups) ? '2' : '1',
     KernelVersion: release(),
     OperatingSystem: system,

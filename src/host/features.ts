@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp } from 'node:fs/promises'
+import { mkdir, mkdtemp, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isBaleError } from '#base'
-import { readTextSync } from './file/read-bytes.ts'
+import { errnoOf, isBaleError } from '#base'
+import { readBytesSync, readTextSync } from './file/read-bytes.ts'
 import { removeTree } from './file/remove-tree.ts'
 import { mountErofs, unmount } from './mount.ts'
 import { mountOverlay } from './mount-overlay.ts'
@@ -33,21 +33,24 @@ export function cgroupVersion(): 1 | 2 {
 }
 
 export interface MountFeatures {
-  /** `file`: mounted from the file; `loop`: by a loop device; undefined: not at all. */
+  /** `file`: mounted from the file; `loop`: by a loop device; undefined: not at all, or by a file alone that may not be. */
   erofs: 'file' | 'loop' | undefined
+  /** The kernel mounts an image from its file, but takes what could not be read for zeros. */
+  zeroFills: boolean
   /** An overlay with its upper directory below `folder`. */
   overlay: boolean
 }
 
-/**
- * Tries what the kernel can do on the file system of `folder`, with a real mount each. `erofsImage` writes a small EROFS
- * image to the path it is given (this room does not know the format).
- */
-export async function probeMounts(
-  folder: string,
-  erofsImage?: (path: string) => Promise<void>,
-): Promise<MountFeatures> {
-  if (!mayMount()) return { erofs: undefined, overlay: false }
+/** A small EROFS image (this room does not know the format). */
+export interface TrialImage {
+  bytes: Uint8Array
+  /** A file in it, and a length of the image that ends in the middle of the file's data and behind everything else. */
+  data?: { name: string; cutAt: number }
+}
+
+/** Tries what the kernel can do on the file system of `folder`, with a real mount each. */
+export async function probeMounts(folder: string, trial?: TrialImage): Promise<MountFeatures> {
+  if (!mayMount()) return { erofs: undefined, zeroFills: false, overlay: false }
   const scratch = await mkdtemp(join(folder, 'probe-'))
   try {
     for (const name of ['lower', 'upper', 'work', 'target']) await mkdir(join(scratch, name))
@@ -60,24 +63,54 @@ export async function probeMounts(
         target,
       }),
     )
-    if (!erofsImage) return { erofs: undefined, overlay }
+    if (!trial) return { erofs: undefined, zeroFills: false, overlay }
     const image = join(scratch, 'image')
-    await erofsImage(image)
+    await writeFile(image, trial.bytes)
     const file = tryMount(target, () => mountErofs(image, target, { by: 'file' }))
-    const loop = !file && tryMount(target, () => mountErofs(image, target, { by: 'loop' }))
-    return { erofs: file ? 'file' : loop ? 'loop' : undefined, overlay }
+    const zeroFills = file && trial.data !== undefined && (await takesMissingForZeros(image, target, trial.data))
+    if (file && !zeroFills) return { erofs: 'file', zeroFills, overlay }
+    await writeFile(image, trial.bytes)
+    const loop = tryMount(target, () => mountErofs(image, target, { by: 'loop' }))
+    return { erofs: loop ? 'loop' : undefined, zeroFills, overlay }
   } finally {
     await removeTree(scratch)
   }
 }
 
+/**
+ * Reads data that the image's file no longer has. Kernels with "erofs: set fileio bio failed in short read case"
+ * (eade54040384) answer EIO; others give zeros, and do so too, for everybody and as long as the pages stay in memory,
+ * when a reader is killed before the disk has answered.
+ */
+async function takesMissingForZeros(image: string, target: string, data: NonNullable<TrialImage['data']>) {
+  await truncate(image, data.cutAt)
+  let failed = false
+  tryMount(target, () => {
+    mountErofs(image, target, { by: 'file' })
+    failed = isUnreadable(join(target, data.name))
+  })
+  return !failed
+}
+
+function isUnreadable(path: string): boolean {
+  try {
+    readBytesSync(path)
+    return false
+  } catch (error) {
+    if (errnoOf(error) !== 'EIO') throw error
+    return true
+  }
+}
+
+/** Mounts and unmounts; false where the kernel cannot. */
 function tryMount(target: string, act: () => void): boolean {
   try {
     act()
+    return true
   } catch (error) {
     if (isBaleError(error, 'MOUNT_FAILED')) return false
     throw error
+  } finally {
+    unmount(target)
   }
-  unmount(target)
-  return true
 }

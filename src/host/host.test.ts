@@ -350,10 +350,10 @@ test('the features of the kernel are tried, not guessed', { skip: root }, async 
   await using folder = await temporaryFolder(tmpdir())
   const prepared = join(folder.path, 'prepared')
   if (!erofsImage(prepared, {}, t)) return
-  const features = await probeMounts(folder.path, async (path) => writeFileSync(path, readFileSync(prepared)))
+  const features = await probeMounts(folder.path, { bytes: readFileSync(prepared) })
   assert.ok(features.erofs === 'file' || features.erofs === 'loop')
   assert.equal(features.overlay, true)
-  const broken = await probeMounts(folder.path, async (path) => writeFileSync(path, Buffer.alloc(8192)))
+  const broken = await probeMounts(folder.path, { bytes: Buffer.alloc(8192) })
   assert.equal(broken.erofs, undefined)
   assert.deepEqual(readdirSync(folder.path).sort(), ['prepared', 'prepared.tree'])
   assert.ok(capabilities().bounding > 0n)

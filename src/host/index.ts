@@ -24,6 +24,7 @@ export {
   type MountFeatures,
   mayMount,
   probeMounts,
+  type TrialImage,
 } from './features.ts'
 export { type BindOptions, bindMount, bindMountAt, mountErofs, mountTmpfs, unmount } from './mount.ts'
 export { isMounted, type MountInfo, mountInfo, parseMountInfo } from './mount-info.ts'

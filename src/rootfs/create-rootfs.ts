@@ -15,6 +15,7 @@ import {
 import { acquireLock } from '#host/file'
 import type { Digest } from '#spec'
 import type { LayerRecord, Store } from '#store'
+import type { LayerMounts } from './layer-format-choice.ts'
 import { isOpaque } from './lower-view.ts'
 import { enoughLowers, planMounts } from './mount-plan.ts'
 import type { PrepareOptions, Rootfs, RootfsMounter } from './rootfs.ts'
@@ -23,6 +24,8 @@ export interface RootfsOptions {
   store: { layers: Pick<Store['layers'], 'ensureVerified'> }
   /** Gone after a reboot, as mounts are: /run/bale. */
   run: string
+  /** Asked when layer images have to be mounted; without it files are mounted where the kernel can. */
+  layerMounts?: () => Promise<LayerMounts>
 }
 
 /**
@@ -32,7 +35,7 @@ export interface RootfsOptions {
 const OVERLAY_OPTIONS = { metacopy: 'off', redirect_dir: 'off', index: 'off' } as const
 
 /** Mounts root file systems of the store's layers. Holds nothing itself: all state is the kernel's mount table. */
-export function createRootfs({ store, run }: RootfsOptions): RootfsMounter {
+export function createRootfs({ store, run, layerMounts }: RootfsOptions): RootfsMounter {
   const layersFolder = join(run, 'layers')
   const rootsFolder = join(run, 'rootfs')
   // Held while layers and overlay are mounted, so that nobody takes a layer away in between. A few milliseconds.
@@ -51,6 +54,7 @@ export function createRootfs({ store, run }: RootfsOptions): RootfsMounter {
     const records: LayerRecord[] = []
     for (const layer of layers) records.push(await store.layers.ensureVerified(layer, { signal }))
     const plan = planMounts(records, layersFolder, (path) => statSync(path).ino)
+    const by = plan.images.length > 0 ? (await layerMounts?.())?.by : undefined
     await mkdir(target, { recursive: true, mode: 0o700 })
     await mkdir(layersFolder, { recursive: true, mode: 0o700 })
     await using _held = await lock()
@@ -69,7 +73,8 @@ export function createRootfs({ store, run }: RootfsOptions): RootfsMounter {
     for (const { source, target: folder } of plan.images) {
       if (mounted.has(folder)) continue
       mkdirSync(folder, { recursive: true })
-      mountErofs(source, folder)
+      // `file` would forbid what older kernels need.
+      mountErofs(source, folder, by === 'loop' ? { by } : {})
     }
     rootfs.lowers = downToOpaque(plan.lowers)
     if (writable !== false) prepareUpper(writable, rootfs.lowers)

@@ -8,6 +8,6 @@
 
 export { type ChangesetOptions, changeset, diffKinds, flatten, type PathChange } from './changeset.ts'
 export { createRootfs, type RootfsOptions } from './create-rootfs.ts'
-export { chooseLayerFormat, layerFormats } from './layer-format-choice.ts'
+export { chooseLayerFormat, chooseLayerMounts, type LayerMounts, layerFormats } from './layer-format-choice.ts'
 export { packFile } from './pack-file.ts'
 export type { PrepareOptions, Rootfs, RootfsMounter } from './rootfs.ts'

@@ -3,10 +3,11 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { mayMount, mountTmpfs, unmount } from '#host'
+import { mayMount, mountErofs, mountTmpfs, probeMounts, unmount } from '#host'
 import { temporaryFolder } from '#host/file'
 import type { LayerFormat } from '#store'
-import { chooseLayerFormat, layerFormats } from './layer-format-choice.ts'
+import { chooseLayerFormat, chooseLayerMounts, layerFormats } from './layer-format-choice.ts'
+import { tinyImage } from './tiny-image.ts'
 
 const skip = !mayMount() && 'needs CAP_SYS_ADMIN to mount'
 
@@ -18,8 +19,50 @@ test('a store on a disk gets images, and the probe is done once per boot', { ski
   const remembered = readFileSync(path, 'utf8')
   writeFileSync(path, remembered.replace('erofs', 'extract'))
   assert.equal((await chooseLayerFormat(root)).name, 'extract', 'the remembered answer is taken')
-  writeFileSync(path, 'extract another-boot 0\n')
+  writeFileSync(path, remembered.replace('erofs', 'extract').replace(/\S+ \d+\n$/, 'another-boot 0\n'))
   assert.equal((await chooseLayerFormat(root)).name, 'erofs', 'after a reboot it is tried again')
+  writeFileSync(path, remembered.replace(/^erofs \S+ \S+/, 'extract'))
+  assert.equal((await chooseLayerFormat(root)).name, 'erofs', 'what another version wrote is tried again')
+  assert.equal(readFileSync(path, 'utf8'), remembered)
+})
+
+test('layers are mounted from their files only where a short read is an error', { skip }, async () => {
+  await using folder = await temporaryFolder(tmpdir(), 'choice-')
+  const image = await tinyImage()
+  const probed = await probeMounts(folder.path, image)
+  const chosen = await chooseLayerMounts(folder.path)
+  assert.equal(chosen.by, probed.erofs)
+  const path = join(folder.path, 'layer-format')
+  const remembered = readFileSync(path, 'utf8')
+  assert.equal(remembered.split(' ')[2], probed.zeroFills ? 'zeros' : 'errors')
+  writeFileSync(path, remembered.replace(/^erofs \S+ \S+/, 'erofs loop zeros'))
+  const loop = await chooseLayerMounts(folder.path)
+  assert.equal(loop.by, 'loop')
+  assert.match(loop.reason, /zeros/)
+  assert.deepEqual(await chooseLayerMounts(folder.path, 'file'), { by: 'file', reason: 'as configured' })
+})
+
+test('the image for the probe is whole before it is cut', { skip }, async () => {
+  await using folder = await temporaryFolder(tmpdir(), 'choice-')
+  const [image, target] = [join(folder.path, 'image'), join(folder.path, 'target')]
+  const { bytes, data } = await tinyImage()
+  writeFileSync(image, bytes)
+  mkdirSync(target)
+  mountErofs(image, target)
+  try {
+    assert.ok(readFileSync(join(target, data!.name)).equals(Buffer.alloc(16 * 4096, 'data ')))
+  } finally {
+    unmount(target)
+  }
+})
+
+test('a file whose missing end is read without an error is reason for loop devices', { skip }, async () => {
+  await using folder = await temporaryFolder(tmpdir(), 'choice-')
+  const { bytes, data } = await tinyImage()
+  // Nothing is missing here: the read succeeds, as it does in a kernel that takes zeros instead.
+  const probed = await probeMounts(folder.path, { bytes, data: { name: data!.name, cutAt: bytes.length } })
+  assert.equal(probed.zeroFills, true)
+  assert.equal(probed.erofs, 'loop')
 })
 
 test('what was asked for is taken, or refused with a reason', { skip }, async () => {

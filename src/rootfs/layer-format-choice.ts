@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaleError, errnoOf } from '#base'
 import { mayMount, probeMounts, siblingModule } from '#host'
@@ -13,6 +12,21 @@ export const layerFormats: Readonly<Record<LayerFormatName, LayerFormatReference
 
 /** Remembers the last probe, which is good until the next boot (another kernel, other rights). */
 const CHOICE = 'layer-format'
+
+/** How layer images are mounted: as `mountErofs` does by itself (`file`), or always through loop devices. */
+export interface LayerMounts {
+  by: 'file' | 'loop'
+  /** Why, in words. */
+  reason: string
+}
+
+/** What a probe found out. */
+interface Abilities {
+  format: LayerFormatName
+  mounts: LayerMounts['by']
+  /** What a short read of a mounted image file gives. */
+  shortReads: 'errors' | 'zeros' | 'untried'
+}
 
 /**
  * EROFS images where this kernel can mount one that lies in the store root (as a file, or by a loop device), extraction
@@ -33,9 +47,7 @@ export async function chooseLayerFormat(
     return layerFormats.erofs
   }
   if (wanted === 'extract') return layerFormats.extract
-  const boot = (await readText('/proc/sys/kernel/random/boot_id')).trim()
-  const key = `${boot} ${process.getuid?.() ?? 0}`
-  const format = (await remembered(root, key)) ?? (await probe(root, key))
+  const { format } = await abilities(root)
   if (wanted === 'erofs' && format !== 'erofs')
     throw new BaleError('UNSUPPORTED_HOST', `EROFS images in ${root} cannot be mounted here`, {
       hint: 'use --snapshotter extract, or a store on ext4, XFS or btrfs with Linux 5.4 or newer, as root',
@@ -43,7 +55,41 @@ export async function chooseLayerFormat(
   return layerFormats[format]
 }
 
-async function remembered(root: string, key: string): Promise<LayerFormatName | undefined> {
+/**
+ * Straight from their files where that is safe. A kernel that fills short reads with zeros does so, too, when a reader is
+ * killed while the disk works: then all containers of the layer see zeros, and loop devices are taken.
+ */
+export async function chooseLayerMounts(
+  root: string,
+  wanted: LayerMounts['by'] | 'auto' = 'auto',
+): Promise<LayerMounts> {
+  if (wanted !== 'auto') return { by: wanted, reason: 'as configured' }
+  if (!mayMount()) return { by: 'file', reason: 'nothing is mounted without root' }
+  const { mounts, shortReads } = await abilities(root)
+  return { by: mounts, reason: REASONS[mounts][shortReads] }
+}
+
+const REASONS: Readonly<Record<LayerMounts['by'], Readonly<Record<Abilities['shortReads'], string>>>> = {
+  file: {
+    errors: 'this kernel tells short reads as errors',
+    zeros: 'this kernel fills short reads with zeros, but has no loop devices',
+    untried: 'not tried: this kernel mounts no such image here',
+  },
+  loop: {
+    errors: 'this kernel tells short reads as errors',
+    zeros: 'this kernel fills short reads of a mounted file with zeros',
+    untried: 'this kernel or file system mounts no file directly',
+  },
+}
+
+async function abilities(root: string): Promise<Abilities> {
+  const boot = (await readText('/proc/sys/kernel/random/boot_id')).trim()
+  const key = `${boot} ${process.getuid?.() ?? 0}`
+  return (await remembered(root, key)) ?? (await probe(root, key))
+}
+
+/** `FORMAT MOUNTS SHORT-READS BOOT USER`; what another version wrote is as nothing. */
+async function remembered(root: string, key: string): Promise<Abilities | undefined> {
   let text: string
   try {
     text = await readText(join(root, CHOICE))
@@ -52,15 +98,23 @@ async function remembered(root: string, key: string): Promise<LayerFormatName | 
     if (['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) return undefined
     throw error
   }
-  const [format, ...rest] = text.trim().split(' ')
-  return rest.join(' ') === key && (format === 'erofs' || format === 'extract') ? format : undefined
+  const [format, mounts, shortReads, ...rest] = text.trim().split(' ')
+  if (rest.join(' ') !== key) return undefined
+  if (format !== 'erofs' && format !== 'extract') return undefined
+  if (mounts !== 'file' && mounts !== 'loop') return undefined
+  if (shortReads !== 'errors' && shortReads !== 'zeros' && shortReads !== 'untried') return undefined
+  return { format, mounts, shortReads }
 }
 
-async function probe(root: string, key: string): Promise<LayerFormatName> {
+async function probe(root: string, key: string): Promise<Abilities> {
   makeFolder(root)
   const { tinyImage } = await import('./tiny-image.ts')
-  const { erofs } = await probeMounts(root, async (path) => writeFile(path, await tinyImage()))
-  const format: LayerFormatName = erofs === undefined ? 'extract' : 'erofs'
-  await writeFileAtomic(join(root, CHOICE), `${format} ${key}\n`)
-  return format
+  const { erofs, zeroFills } = await probeMounts(root, await tinyImage())
+  const found: Abilities = {
+    format: erofs === undefined ? 'extract' : 'erofs',
+    mounts: erofs ?? 'file',
+    shortReads: zeroFills ? 'zeros' : erofs === 'file' ? 'errors' : 'untried',
+  }
+  await writeFileAtomic(join(root, CHOICE), `${found.format} ${found.mounts} ${found.shortReads} ${key}\n`)
+  return found
 }

@@ -76,6 +76,33 @@ test(
   },
 )
 
+test(
+  'layers on a disk are mounted by loop devices where that is wanted, and free them at the end',
+  options,
+  async (context) => {
+    if (!existsSync('/dev/loop-control')) return context.skip('there are no loop devices here')
+    await using bale = await onDisk({ BALE_SNAPSHOTTER: 'erofs', BALE_LAYER_MOUNTS: 'loop' })
+    assert.match(await bale.run(['info']), /^Layer Mounts: loop device \(as configured\)$/m)
+    const facts = JSON.parse(await bale.run(['info', '--format', 'json'])) as Record<string, unknown>
+    assert.deepEqual([facts['LayerMounts'], facts['LayerMountsReason']], ['loop', 'as configured'])
+    const work = join(bale.folder, 'work')
+    mkdirSync(work)
+    await bale.run(['import', busyboxTar(work), 'held:1'])
+    await bale.run(['run', '-d', '--name', 'holder', '--network', 'none', 'held:1', 'sleep', '1000'])
+    assert.equal(loopDevicesBelow(bale.folder).length, 1)
+    await bale.run(['rm', '-f', 'holder'])
+    await bale.run(['rmi', 'held:1'])
+    await layerVerbs(bale)
+    assert.deepEqual(loopDevicesBelow(bale.folder), [])
+  },
+)
+
+test('an unknown way to mount layers is refused', options, async () => {
+  await using bale = await testBale({ environment: () => ({ BALE_LAYER_MOUNTS: 'fuse' }) })
+  const refused = await bale.try(['info'])
+  assert.match(refused.stderr, /unknown layerMounts: fuse\nhint: one of: auto, file, loop/)
+})
+
 for (const [fs, make] of [
   ['ext4', ['mkfs.ext4', '-q', '-F']],
   ['xfs', ['mkfs.xfs', '-q', '-f']],

@@ -28,6 +28,7 @@ export const verb = defineVerb<{ format?: string }>({
       `Images: ${facts.Images}`,
       `Version: ${facts.ServerVersion}`,
       `Layer Format: ${facts.Driver}`,
+      ...mountLines(facts),
       `Cgroup Version: ${facts.CgroupVersion}`,
       `Kernel Version: ${facts.KernelVersion}`,
       `Operating System: ${facts.OperatingSystem}`,
@@ -47,6 +48,12 @@ export const verb = defineVerb<{ format?: string }>({
 })
 
 type Facts = Awaited<ReturnType<Engine['information']>>
+
+/** Extracted layers are mounted by nothing but the overlay. */
+function mountLines({ Driver, LayerMounts, LayerMountsReason }: Facts): string[] {
+  if (Driver !== 'erofs') return []
+  return [`Layer Mounts: ${LayerMounts === 'loop' ? 'loop device' : 'file'} (${LayerMountsReason})`]
+}
 
 /** Docker's lines, then the files that say so. */
 function registryLines({
