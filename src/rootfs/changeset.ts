@@ -1,10 +1,11 @@
-import { lstatSync, type Stats } from 'node:fs'
+import { type BigIntStats, lstatSync } from 'node:fs'
 import { BaleError, printable } from '#base'
 import type { PackedEntry } from '#format/tar'
-import { type WalkedFile, walkFolder } from '#host'
+import type { WalkedFile } from '#host'
 import { rootAttributes } from './create-rootfs.ts'
 import { createLowerView, isOpaque, isWhiteout, type LowerView } from './lower-view.ts'
 import { packFile } from './pack-file.ts'
+import { walkTree } from './walk-tree.ts'
 
 export interface ChangesetOptions {
   /** Layer folders under the upper one, uppermost first: with them, changes that change nothing are left out. */
@@ -80,7 +81,7 @@ function compareBytes(one: string, other: string): number {
  */
 export async function* flatten(folder: string): AsyncGenerator<PackedEntry> {
   const hardLinks = new Map<string, string>()
-  for (const file of walkFolder(folder)) {
+  for (const file of walkTree(folder)) {
     const packed = packFile(file, hardLinks)
     if (packed) yield packed
   }
@@ -93,11 +94,11 @@ export async function* flatten(folder: string): AsyncGenerator<PackedEntry> {
 function* changedFiles(upper: string, options: ChangesetOptions, lower: LowerView | undefined): Generator<WalkedFile> {
   const excluded = new Set((options.exclude ?? []).map((path) => path.replace(/^\/+|\/+$/g, '')))
   if (excluded.size === 0) {
-    yield* walkFolder(upper)
+    yield* walkTree(upper)
     return
   }
   const traces = traceFolders(upper, excluded)
-  for (const file of walkFolder(upper)) {
+  for (const file of walkTree(upper)) {
     if (traces.stubs.has(file.path)) continue
     if (traces.emptied.has(file.path) && sameAttributes(file.stat, lower?.stat(file.path))) continue
     yield file
@@ -108,7 +109,7 @@ function* changedFiles(upper: string, options: ChangesetOptions, lower: LowerVie
 function traceFolders(upper: string, excluded: ReadonlySet<string>): { stubs: Set<string>; emptied: Set<string> } {
   const children = new Map<string, string[]>()
   const empty = new Set<string>()
-  for (const { path, stat } of walkFolder(upper)) {
+  for (const { path, stat } of walkTree(upper)) {
     const parent = path.slice(0, Math.max(0, path.lastIndexOf('/')))
     const siblings = children.get(parent)
     if (siblings) siblings.push(path)
@@ -127,13 +128,8 @@ function traceFolders(upper: string, excluded: ReadonlySet<string>): { stubs: Se
   return { stubs, emptied }
 }
 
-function sameAttributes(stat: WalkedFile['stat'], lower: Stats | undefined): boolean {
-  return (
-    lower !== undefined &&
-    Number(stat.mode) === lower.mode &&
-    Number(stat.uid) === lower.uid &&
-    Number(stat.gid) === lower.gid
-  )
+function sameAttributes(stat: WalkedFile['stat'], lower: BigIntStats | undefined): boolean {
+  return lower !== undefined && stat.mode === lower.mode && stat.uid === lower.uid && stat.gid === lower.gid
 }
 
 /** The root directory's own entry, when its owner or mode is not the image's. */

@@ -130,16 +130,17 @@ function explained(error: unknown, upper: string): unknown {
   })
 }
 
-/** The lower folders of all overlays, as the kernel tells them: `lowerdir=a:b` or one `lowerdir+=a` for each. */
+/** The lower folders of all overlays. */
 export function usedFolders(table: readonly MountInfo[]): Set<string> {
-  const folders = table
-    .filter((mount) => mount.type === 'overlay')
-    .flatMap((mount) => mount.superOptions)
-    .flatMap((option) => {
-      if (option.startsWith('lowerdir+=')) return [option.slice('lowerdir+='.length)]
-      return option.startsWith('lowerdir=') ? option.slice('lowerdir='.length).split(':') : []
-    })
-  return new Set(folders)
+  return new Set(table.filter((mount) => mount.type === 'overlay').flatMap(lowerFolders))
+}
+
+/** Of an overlay, uppermost first, as the kernel tells them: `lowerdir=a:b` or one `lowerdir+=a` for each. */
+export function lowerFolders({ superOptions }: Pick<MountInfo, 'superOptions'>): string[] {
+  return superOptions.flatMap((option) => {
+    if (option.startsWith('lowerdir+=')) return [option.slice('lowerdir+='.length)]
+    return option.startsWith('lowerdir=') ? option.slice('lowerdir='.length).split(':') : []
+  })
 }
 
 /**

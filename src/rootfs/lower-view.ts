@@ -1,10 +1,11 @@
-import { closeSync, constants, lstatSync, openSync, readdirSync, type Stats } from 'node:fs'
+import { type BigIntStats, closeSync, constants, lstatSync, openSync, readdirSync } from 'node:fs'
 import { readXattr } from '#host'
+import { unreadable } from './unreadable-layer.ts'
 
 /** What stacked layers show, without mounting them: for questions about single paths. */
 export interface LowerView {
-  /** The entry as the lowers show it, or undefined. `path` is latin1 without a leading slash. */
-  stat(path: string): Stats | undefined
+  /** The entry as the lowers show it, or undefined. `path` is latin1; a slash at its ends means nothing. */
+  stat(path: string): BigIntStats | undefined
   /** The names in a directory as the lowers show it, latin1, sorted; none for anything else. */
   names(path: string): string[]
 }
@@ -12,9 +13,9 @@ export interface LowerView {
 /** `lowers` are layer folders as mounted, uppermost first. */
 export function createLowerView(lowers: readonly string[]): LowerView {
   const stat: LowerView['stat'] = (path) => {
-    const components = path.split('/')
+    const components = piecesOf(path)
     for (const lower of lowers) {
-      const found = lookIn(lower, components)
+      const found = lookIn(lower, components, (_, entry) => entry)
       if (found === 'hidden') return undefined
       if (found !== 'absent') return found
     }
@@ -23,35 +24,47 @@ export function createLowerView(lowers: readonly string[]): LowerView {
   const names: LowerView['names'] = (path) => {
     if (!stat(path)?.isDirectory()) return []
     const all = new Set<string>()
-    for (const lower of lowers)
-      for (const name of namesIn(Buffer.concat([Buffer.from(`${lower}/`), Buffer.from(path, 'latin1')]))) all.add(name)
+    for (const lower of lowers) {
+      const found = lookIn(lower, piecesOf(path), namesIn)
+      if (Array.isArray(found)) for (const name of found) all.add(name)
+    }
     // What another layer of the stack hides is looked up one by one.
     return [...all].filter((name) => stat(`${path}/${name}`) !== undefined).sort()
   }
   return { stat, names }
 }
 
-function namesIn(directory: Buffer): string[] {
-  if (!lstatSync(directory, { throwIfNoEntry: false })?.isDirectory()) return []
-  return readdirSync(directory, { encoding: 'latin1' as BufferEncoding })
+const piecesOf = (path: string) => path.split('/').filter((piece) => piece !== '')
+
+function namesIn(path: Buffer, stat: BigIntStats): string[] {
+  return stat.isDirectory() ? readdirSync(path, { encoding: 'latin1' as BufferEncoding }) : []
 }
 
-/** `hidden`: this layer says that nothing is there, whatever is below it. Links on the way are not followed: they hide. */
-function lookIn(lower: string, components: readonly string[]): Stats | 'hidden' | 'absent' {
+/**
+ * What `act` makes of an entry; the path it gets is good during the call only. `hidden`: this layer says that nothing is
+ * there, whatever is below it. Links on the way are not followed: they hide.
+ */
+function lookIn<T>(
+  lower: string,
+  components: readonly string[],
+  act: (path: Buffer, stat: BigIntStats) => T,
+): T | 'hidden' | 'absent' {
   let path = Buffer.from(lower)
   let opaque = false
   const open: number[] = []
   try {
     for (const [index, component] of components.entries()) {
       path = Buffer.concat([shortened(path, open), Buffer.from(`/${component}`, 'latin1')])
-      const stat = lstatSync(path, { throwIfNoEntry: false })
+      const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false })
       if (!stat) return opaque ? 'hidden' : 'absent'
       if (isWhiteout(stat)) return 'hidden'
-      if (index === components.length - 1) return stat
+      if (index === components.length - 1) return act(path, stat)
       if (!stat.isDirectory()) return 'hidden'
       opaque ||= isOpaque(path)
     }
     return 'absent'
+  } catch (error) {
+    throw unreadable(error, path)
   } finally {
     for (const fd of open) closeSync(fd)
   }

@@ -3,6 +3,7 @@ import { promisify } from 'node:util'
 import { errnoOf } from '#base'
 import type { NewTarEntry, PackedEntry } from '#format/tar'
 import { readXattrs, sparseExtents, type WalkedFile } from '#host'
+import { unreadable } from './unreadable-layer.ts'
 
 const SECOND = 1_000_000_000n
 
@@ -16,7 +17,8 @@ export function packFile(file: WalkedFile, hardLinks: Map<string, string>): Pack
     return packThere(file, hardLinks)
   } catch (error) {
     // ELOOP, ENXIO: a link or a fifo is there now.
-    if (!['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO', 'ESTALE'].includes(errnoOf(error) ?? '')) throw error
+    if (!['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO', 'ESTALE'].includes(errnoOf(error) ?? ''))
+      throw unreadable(error, file.safePath)
     return undefined
   }
 }
@@ -122,6 +124,8 @@ async function* largeFile(fd: number, extents: NonNullable<NewTarEntry['sparse']
         position += bytes.length
       }
     }
+  } catch (error) {
+    throw unreadable(error, `/proc/self/fd/${fd}`)
   } finally {
     closeSync(fd)
   }

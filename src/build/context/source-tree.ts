@@ -10,6 +10,7 @@ import {
 } from 'node:fs'
 import { BaleError, errnoOf, printable } from '#base'
 import { openRoot, type RootFolder, readXattrs, sparseExtents } from '#host'
+import { unreadable } from '#rootfs'
 import { baseName, cleanPath, joinPath, parentOf, toBytes, toText } from './byte-path.ts'
 import { createPatternSet, type PatternSet } from './pattern-set.ts'
 
@@ -88,6 +89,8 @@ export function openSourceTree(
     const descriptor = root.open(path === '' ? '/' : toBytes(path), constants.O_RDONLY | constants.O_DIRECTORY)
     try {
       return act(descriptor)
+    } catch (error) {
+      throw unreadable(error, `/proc/self/fd/${descriptor}`)
     } finally {
       closeSync(descriptor)
     }
@@ -177,6 +180,8 @@ export function openSourceTree(
           // One that grows without end, or is of /proc and says nothing of its size, is not read on for ever.
           if (length < chunk.length || left < 0) return
         }
+      } catch (error) {
+        throw unreadable(error, `/proc/self/fd/${descriptor}`)
       } finally {
         closeSync(descriptor)
       }

@@ -1,5 +1,5 @@
-import { lstatSync } from 'node:fs'
 import type { PackedEntry } from '#format/tar'
+import { createLowerView, type LowerView } from '#rootfs'
 
 /**
  * Folders that stand in an upper directory although nothing in them or of them changed: overlayfs copied them up for a
@@ -10,10 +10,11 @@ export async function* untouchedFoldersRemoved(
   entries: AsyncIterable<PackedEntry>,
   lowers: readonly string[],
 ): AsyncGenerator<PackedEntry> {
+  const below = createLowerView(lowers)
   let held: PackedEntry[] = []
   for await (const packed of entries) {
     held = held.filter(({ entry }) => packed.entry.name.startsWith(folderName(entry.name)))
-    if (packed.entry.type === 'directory' && isAsBelow(packed, lowers)) {
+    if (packed.entry.type === 'directory' && isAsBelow(packed, below)) {
       held.push(packed)
       continue
     }
@@ -27,17 +28,12 @@ function folderName(name: string): string {
   return name.endsWith('/') ? name : `${name}/`
 }
 
-/** Same owner, mode and time as in the uppermost layer that has it. */
-function isAsBelow({ entry }: PackedEntry, lowers: readonly string[]): boolean {
-  for (const lower of lowers) {
-    const path = Buffer.concat([Buffer.from(`${lower}/`), Buffer.from(entry.name, 'latin1')])
-    const found = lstatSync(path, { bigint: true, throwIfNoEntry: false })
-    if (!found) continue
-    if (!found.isDirectory()) return false
-    const time = BigInt(entry.mtime ?? 0) * 1_000_000_000n + BigInt(entry.mtimeNanoseconds ?? 0)
-    const isSame =
-      Number(found.mode & 0o7777n) === entry.mode && Number(found.uid) === entry.uid && Number(found.gid) === entry.gid
-    return isSame && found.mtimeNs === time
-  }
-  return false
+/** Same owner, mode and time as the layers below show it. */
+function isAsBelow({ entry }: PackedEntry, below: LowerView): boolean {
+  const found = below.stat(entry.name)
+  if (!found?.isDirectory()) return false
+  const time = BigInt(entry.mtime ?? 0) * 1_000_000_000n + BigInt(entry.mtimeNanoseconds ?? 0)
+  const isSame =
+    Number(found.mode & 0o7777n) === entry.mode && Number(found.uid) === entry.uid && Number(found.gid) === entry.gid
+  return isSame && found.mtimeNs === time
 }

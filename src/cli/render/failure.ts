@@ -1,5 +1,5 @@
 import { getSystemErrorMessage } from 'node:util'
-import { asError, BaleError, printable } from '#base'
+import { asError, BaleError, errnoOf, printable } from '#base'
 
 /** What people see of an error: the message, the hint; with debug also code, details, causes and stack. */
 export function renderFailure(thrown: unknown, options: { debug?: boolean } = {}): string {
@@ -10,6 +10,8 @@ export function renderFailure(thrown: unknown, options: { debug?: boolean } = {}
     if (options.debug) lines.push(`code: ${error.code}`, `details: ${JSON.stringify(error.details)}`)
   } else if (systemRefusal(error) !== undefined) {
     lines[0] = `bale: ${systemRefusal(error)}`
+    if (isDamage(error))
+      lines.push("hint: a disk is damaged; the kernel's log (dmesg) tells which, `bale system check` what of the store")
   } else if (!options.debug) {
     lines[0] = `bale: unexpected failure: ${error.message}`
     lines.push('hint: run the command again with --debug, and report what it prints')
@@ -27,9 +29,16 @@ export function renderFailure(thrown: unknown, options: { debug?: boolean } = {}
 /** `open /x: no such file or directory`: what the system refuses is told as it says it, with the path; it is no fault of ours. */
 function systemRefusal(error: Error): string | undefined {
   const { syscall, path, dest, errno } = error as NodeJS.ErrnoException & { dest?: string }
-  if (typeof errno !== 'number' || typeof path !== 'string' || typeof syscall !== 'string') return undefined
+  if (typeof errno !== 'number' || typeof syscall !== 'string') return undefined
+  // A failing disk is told by calls on open files, too.
+  if (typeof path !== 'string' && !isDamage(error)) return undefined
   const places = [path, dest].flatMap((place) => (typeof place === 'string' ? printable(place) : []))
-  return `${syscall} ${places.join(' ')}: ${getSystemErrorMessage(errno) ?? error.message}`
+  return `${[syscall, ...places].join(' ')}: ${getSystemErrorMessage(errno) ?? error.message}`
+}
+
+/** What file systems say of a damaged disk. */
+function isDamage(error: Error): boolean {
+  return ['EIO', 'EUCLEAN', 'EBADMSG'].includes(errnoOf(error) ?? '')
 }
 
 /** When undoing failed as well, what went wrong first is what people must know. */

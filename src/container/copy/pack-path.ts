@@ -2,8 +2,8 @@ import { closeSync, constants, lstatSync, statfsSync } from 'node:fs'
 import { basename, dirname, normalize } from 'node:path'
 import { BaleError, errnoOf, printable } from '#base'
 import type { PackedEntry } from '#format/tar'
-import { O_PATH, type RootFolder, resolveInside, type WalkedFile, walkFolder } from '#host'
-import { packFile } from '#rootfs'
+import { O_PATH, type RootFolder, resolveInside, type WalkedFile } from '#host'
+import { packFile, walkTree } from '#rootfs'
 import { isKernelFileSystem, kernelFileBytes } from './kernel-files.ts'
 
 export interface PathStat {
@@ -66,7 +66,7 @@ async function* folderEntries(root: RootFolder, path: string, name: string): Asy
     const stat = lstatSync(own, { bigint: true })
     const kernel = kernelDevices(fd, stat.dev, normalize(path) === '/')
     yield renamed(packFile({ path: '', stat, safePath: own }, hardLinks)!, name)
-    for (const file of walkFolder(`/proc/self/fd/${fd}`, (folder) => !kernel.isBorder(folder))) {
+    for (const file of walkTree(`/proc/self/fd/${fd}`, (folder) => !kernel.isBorder(folder))) {
       if (!kernel.has(file)) {
         const packed = packFile(file, hardLinks)
         if (packed) yield renamed(packed, name)

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { BaleError } from '#base'
+import { BaleError, errnoOf } from '#base'
 
 export interface ReadOptions {
   /** LIMIT_EXCEEDED beyond so many bytes; 64 MiB when not given. */
@@ -19,6 +19,8 @@ export function readBytesSync(file: string | URL | number, { limit = LIMIT }: Re
     const pieces = new Pieces(String(file), limit)
     while (pieces.took(readSync(fd, pieces.room())));
     return pieces.whole()
+  } catch (error) {
+    throw withPath(error, file)
   } finally {
     if (fd !== file) closeSync(fd)
   }
@@ -33,8 +35,18 @@ export function readTextSync(file: string | URL | number, options: ReadOptions &
 export async function readBytes(path: string, { limit = LIMIT }: ReadOptions = {}): Promise<Buffer> {
   await using handle = await open(path, 'r')
   const pieces = new Pieces(path, limit)
-  while (pieces.took((await handle.read(pieces.room())).bytesRead));
+  try {
+    while (pieces.took((await handle.read(pieces.room())).bytesRead));
+  } catch (error) {
+    throw withPath(error, path)
+  }
   return pieces.whole()
+}
+
+/** What the system says of an open file does not say which it is. */
+function withPath(error: unknown, file: string | URL | number): unknown {
+  if (errnoOf(error) === undefined || typeof file === 'number' || 'path' in (error as object)) return error
+  return Object.assign(error as Error, { path: String(file) })
 }
 
 export async function readText(path: string, options: ReadOptions & TextOptions = {}): Promise<string> {

@@ -1,0 +1,61 @@
+import { lstatSync, readlinkSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { BaleError, errnoOf, printable } from '#base'
+import { type MountInfo, mountInfo } from '#host'
+import { readTextSync } from '#host/file'
+import { lowerFolders } from './create-rootfs.ts'
+
+/** What file systems say of a damaged disk: EIO, EUCLEAN (a structure that makes no sense), EBADMSG (a checksum). */
+const DAMAGE = ['EIO', 'EUCLEAN', 'EBADMSG']
+
+/**
+ * What people must know of a failed read of a layer's file, seen directly or through an overlay: which layer it was.
+ * Anything else is answered as it is. `path` may begin at a descriptor (`/proc/self/fd/N/…`) that is still open.
+ */
+export function unreadable(error: unknown, path: Uint8Array | string): unknown {
+  if (!DAMAGE.includes(errnoOf(error) ?? '')) return error
+  const place = withoutDescriptor(Buffer.from(path).toString())
+  const table = mountInfo()
+  // The last of the deepest mounts is the one that shows.
+  const mount = table
+    .filter(({ target }) => target === '/' || place === target || place.startsWith(`${target}/`))
+    .reduce((best, one) => (one.target.length >= best.target.length ? one : best))
+  const inside = mount.target === '/' ? place : place.slice(mount.target.length)
+  const layers = mount.type === 'overlay' ? lowerFolders(mount) : [mount.target]
+  const layer = layers.find((lower) => isPartOf(lower, inside, layers.length === 1))
+  const digest = layer && digestOf(layer, table)
+  const what = digest ? `the layer ${digest} is damaged or cannot be read` : 'a damaged disk cannot be read'
+  return new BaleError('STORE_DAMAGED', `${what}: ${printable(inside || '/')}: ${errnoOf(error)}`, {
+    hint: digest
+      ? "`bale system check --repair` finds out what is damaged; the kernel's log (dmesg) tells of the disk"
+      : "the kernel's log (dmesg) tells of the disk",
+    cause: error,
+    details: { ...(digest && { digest }), path: place },
+  })
+}
+
+function withoutDescriptor(path: string): string {
+  const [, link, rest] = /^(\/proc\/self\/fd\/\d+)(.*)$/s.exec(path) ?? []
+  if (link === undefined) return path
+  return join(readlinkSync(link), rest ?? '')
+}
+
+/** True for the uppermost layer that has the entry, and for one that cannot even tell. */
+function isPartOf(layer: string, inside: string, isOnly: boolean): boolean {
+  if (isOnly) return true
+  try {
+    return lstatSync(join(layer, inside), { throwIfNoEntry: false }) !== undefined
+  } catch (error) {
+    return DAMAGE.includes(errnoOf(error) ?? '')
+  }
+}
+
+/** Layers lie in directories that are called after them; an image is mounted from there, or from a loop device over it. */
+function digestOf(layer: string, table: readonly MountInfo[]): string | undefined {
+  const source = table.findLast(({ target, type }) => target === layer && type === 'erofs')?.source ?? layer
+  const file = source.startsWith('/dev/loop')
+    ? readTextSync(`/sys/block/${basename(source)}/loop/backing_file`)
+    : source
+  const [hex] = /\b[0-9a-f]{64}\b/.exec(file) ?? []
+  return hex && `sha256:${hex}`
+}
