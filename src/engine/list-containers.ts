@@ -1,5 +1,6 @@
 import type { PublishedPort, SeenContainer, Status } from '#container'
 import { type FilterPair, Filters, PRUNE_FILTERS } from '#docker'
+import type { Platform } from '#spec'
 import { containerFilter } from './container-filter.ts'
 import { containerRecords } from './container-machinery.ts'
 import type { EngineContext } from './context.ts'
@@ -20,6 +21,7 @@ export interface ContainerRow {
   name: string
   image: string
   imageId?: string
+  platform: Platform
   command: string[]
   created: number
   state: Status
@@ -67,6 +69,7 @@ function rowOf({ record, status, state }: SeenContainer): ContainerRow {
     name: record.name,
     image: record.document.image,
     imageId: record.imageId,
+    platform: record.document.platform,
     command: [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])],
     created: record.created,
     state: status,

@@ -46,6 +46,22 @@ export class GoDuration {
   }
 }
 
+/** A struct that says itself how its text looks, such as a platform. */
+export class GoStringer {
+  readonly value: object
+  readonly text: string
+  constructor(value: object, text: string) {
+    this.value = value
+    this.text = text
+  }
+  toJSON(): object {
+    return this.value
+  }
+  toString(): string {
+    return this.text
+  }
+}
+
 /** A nil slice, map or pointer: empty for templates, null in JSON. */
 export class GoNil {
   readonly of: 'slice' | 'map' | 'pointer'
@@ -216,7 +232,7 @@ function typed(record: Record<string, unknown>, name: string, value: unknown): u
 
 export function isRecord(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
-  return ![GoFloat, GoTime, GoDuration, GoNil, GoMethod].some((type) => value instanceof type)
+  return ![GoFloat, GoTime, GoDuration, GoStringer, GoNil, GoMethod].some((type) => value instanceof type)
 }
 
 /** Source: Go's documentation of text/template, "if". */

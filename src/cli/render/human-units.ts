@@ -55,8 +55,3 @@ const NEVER = -62_135_596_800_000
 export function humanAgo(time: number | undefined, now: number): string {
   return time === undefined || time <= NEVER ? 'N/A' : `${humanDuration(now - time)} ago`
 }
-
-/** `2024-01-02 03:04:05 +0000 UTC`: Go's text of a time without fractions. Takes milliseconds since 1970. */
-export function goTimestamp(time: number): string {
-  return `${new Date(time).toISOString().slice(0, 19).replace('T', ' ')} +0000 UTC`
-}

@@ -1,4 +1,4 @@
-import { asError, BaleError, isBaleError } from '#base'
+import { BaleError, isBaleError } from '#base'
 import { notFoundWords } from '../not-found.ts'
 import type { Terminal } from '../verb.ts'
 import { renderFailure } from './failure.ts'
@@ -10,7 +10,8 @@ const BAD_TEMPLATE = 64
 
 /**
  * Prints what `inspect` found as docker does: an array of objects indented by four spaces, or the template once for each.
- * What was not found is told on stderr, after the others; the exit code is 1 then.
+ * What was not found, or does not fit the template, is told on stderr after the others; the exit code is 1 then. A template that
+ * printed nothing leaves an empty line.
  */
 export async function printInspected(
   io: Terminal,
@@ -27,20 +28,31 @@ export async function printInspected(
     return BAD_TEMPLATE
   }
   const found: object[] = []
-  const failures: unknown[] = []
+  const texts: string[] = []
+  const failures: string[] = []
   for (const name of names) {
+    const object = await inspect(name).catch((error: unknown) => {
+      failures.push(`Error: ${known(notFoundWords(error, name)).message}`)
+    })
+    if (!object) continue
+    found.push(object)
     try {
-      found.push(await inspect(name))
+      if (template) texts.push(template(object))
     } catch (error) {
-      if (!isBaleError(error)) throw error
-      failures.push(notFoundWords(error, name))
+      failures.push(known(error).message)
     }
   }
-  if (template) for (const item of found) await io.print(template(item))
+  if (template) await io.print(texts.join('\n'))
   else if (format === 'json') await io.print(goJson(found))
   else await io.print(found.length === 0 ? '[]' : JSON.stringify(found, undefined, 4))
-  for (const failure of failures) io.warn(`Error: ${asError(failure).message}`)
+  for (const failure of failures) io.warn(failure)
   return failures.length > 0 ? 1 : 0
+}
+
+/** A failure that has words for people; any other ends the verb. */
+function known(error: unknown): BaleError {
+  if (!isBaleError(error)) throw error
+  return error
 }
 
 /** The first of several ways to find an object that does find it; docker's words when none does. */

@@ -1,7 +1,7 @@
 import { alignColumns } from './align-columns.ts'
 import { rowJson } from './format-functions.ts'
 import { compileTemplate } from './go-template.ts'
-import { GoMethod } from './go-template-values.ts'
+import { GoMethod, sortedKeys } from './go-template-values.ts'
 
 /** How one kind of list looks. */
 export interface ListFormat<Row extends Record<string, unknown>> {
@@ -9,12 +9,14 @@ export interface ListFormat<Row extends Record<string, unknown>> {
   headers: Partial<Record<keyof Row & string, string>>
   /** Template of the table that is shown without `--format`, without the word `table`. */
   table: string
+  /** Lines for each row that `--format raw` prints; without them `raw` is a template like any other. */
+  raw?: string
   /** Go's name for a row, for docker's words about unknown members. */
   rowType: string
 }
 
 /**
- * Renders rows as `--format` asks: `table [TEMPLATE]` (aligned, with titles), `json` (one object a line), or a template
+ * Renders rows as `--format` asks: `table [TEMPLATE]` (aligned, with titles), `json` (one object a line), `raw`, or a template
  * for each row. `\t` and `\n` may be written with backslashes. Every line ends in a newline.
  */
 export function renderList<Row extends Record<string, unknown>>(
@@ -23,8 +25,9 @@ export function renderList<Row extends Record<string, unknown>>(
   given?: string,
 ): string {
   const format = given || 'table'
+  if (format === 'raw' && list.raw !== undefined) return renderList(rows, list, list.raw)
   if (format === 'json') return rows.map((row) => `${rowJson(row)}\n`).join('')
-  const isTable = format === 'table' || format.startsWith('table ')
+  const isTable = format.startsWith('table')
   const written = isTable ? format.slice('table'.length).trim() || list.table : format
   const text = written.replaceAll('\\t', '\t').replaceAll('\\n', '\n')
   const template = compileTemplate(text, { rowType: list.rowType })
@@ -60,6 +63,13 @@ export function withLabels<Row extends Record<string, unknown>>(
 ): Row {
   const value = new GoMethod('Label', (name) => of(name) ?? '')
   return Object.defineProperty(row, 'Label', { value, enumerable: false })
+}
+
+/** A row among others in one document: members sorted, as docker writes them in JSON. */
+export function sortedRow<Row extends Record<string, unknown>>(row: Row): Row {
+  const sorted = Object.fromEntries(sortedKeys(row).map((key) => [key, row[key]]))
+  const method = Object.getOwnPropertyDescriptor(row, 'Label')
+  return (method ? Object.defineProperty(sorted, 'Label', method) : sorted) as Row
 }
 
 /** `a=1,b=2`, sorted: how lists show labels. */

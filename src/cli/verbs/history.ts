@@ -1,5 +1,7 @@
+import { ellipsis } from '../render/ellipsis.ts'
 import { humanAgo, humanSize } from '../render/human-units.ts'
 import { isQuiet, type ListFormat, renderList } from '../render/list-format.ts'
+import { localRfc3339 } from '../render/local-time.ts'
 import { defineVerb } from '../verb.ts'
 
 interface Options {
@@ -14,13 +16,13 @@ type Row = Record<'ID' | 'CreatedSince' | 'CreatedAt' | 'CreatedBy' | 'Size' | '
 const list = (human: boolean): ListFormat<Row> => ({
   headers: {
     ID: 'IMAGE',
-    CreatedSince: human ? 'CREATED' : 'CREATED AT',
+    CreatedSince: 'CREATED',
     CreatedAt: 'CREATED AT',
     CreatedBy: 'CREATED BY',
     Size: 'SIZE',
     Comment: 'COMMENT',
   },
-  table: '{{.ID}}\t{{.CreatedSince}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}',
+  table: `{{.ID}}\t{{.${human ? 'CreatedSince' : 'CreatedAt'}}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}`,
   rowType: '*formatter.historyContext',
 })
 
@@ -51,10 +53,9 @@ export const verb = defineVerb<Options>({
       const time = row.Created * 1000
       return {
         ID: id,
-        CreatedSince: options.human ? humanAgo(time, now) : rfc3339(time),
-        CreatedAt: rfc3339(time),
-        CreatedBy:
-          !options.noTrunc && command.length > COMMAND_WIDTH ? `${command.slice(0, COMMAND_WIDTH - 1)}…` : command,
+        CreatedSince: options.human ? since(time, now) : localRfc3339(time),
+        CreatedAt: localRfc3339(time),
+        CreatedBy: options.noTrunc ? command : ellipsis(command, COMMAND_WIDTH),
         Size: options.human ? humanSize(row.Size) : String(row.Size),
         Comment: row.Comment,
       }
@@ -65,6 +66,7 @@ export const verb = defineVerb<Options>({
   },
 })
 
-function rfc3339(time: number): string {
-  return new Date(time).toISOString().replace('.000Z', 'Z')
+/** Builds that can be repeated set a time long before containers; it says nothing of an age. */
+function since(time: number, now: number): string {
+  return time <= Date.UTC(2000) ? 'N/A' : humanAgo(time, now)
 }

@@ -1,8 +1,7 @@
-import type { ImageRow } from '#engine'
 import { configuredFormat } from '../configured-format.ts'
 import { filterFlag, readPairs } from '../filters.ts'
-import { goTimestamp, humanAgo, humanSize } from '../render/human-units.ts'
-import { isQuiet, type ListFormat, renderList } from '../render/list-format.ts'
+import { imageList, imageRow } from '../render/image-row.ts'
+import { isQuiet, renderList } from '../render/list-format.ts'
 import { defineVerb } from '../verb.ts'
 
 interface Options {
@@ -13,43 +12,6 @@ interface Options {
   filter?: string[]
   format?: string
 }
-
-type Row = Record<
-  | 'ID'
-  | 'Repository'
-  | 'Tag'
-  | 'Digest'
-  | 'CreatedSince'
-  | 'CreatedAt'
-  | 'Size'
-  | 'VirtualSize'
-  | 'SharedSize'
-  | 'UniqueSize'
-  | 'Containers',
-  string
->
-
-const NONE = '<none>'
-
-const list = (digests: boolean): ListFormat<Row> => ({
-  headers: {
-    ID: 'IMAGE ID',
-    Repository: 'REPOSITORY',
-    Tag: 'TAG',
-    Digest: 'DIGEST',
-    CreatedSince: 'CREATED',
-    CreatedAt: 'CREATED AT',
-    Size: 'SIZE',
-    VirtualSize: 'SIZE',
-    SharedSize: 'SHARED SIZE',
-    UniqueSize: 'UNIQUE SIZE',
-    Containers: 'CONTAINERS',
-  },
-  table: digests
-    ? '{{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}'
-    : '{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}',
-  rowType: '*formatter.imageContext',
-})
 
 export const verb = defineVerb<Options>({
   name: 'images',
@@ -85,24 +47,14 @@ export const verb = defineVerb<Options>({
       if (ids.length > 0) await io.print(ids.join('\n'))
       return 0
     }
-    const shown = rows.map((row) => display(row, !options.noTrunc, now))
-    io.stdout.write(renderList(shown, list(options.digests === true), format))
+    const shown = rows.map((row) => imageRow(row, !options.noTrunc, now))
+    io.stdout.write(renderList(shown, imageList(options.digests === true), withDigests(format, options.digests)))
     return 0
   },
 })
 
-function display(row: ImageRow, truncated: boolean, now: number): Row {
-  return {
-    ID: truncated ? row.id.slice(7, 19) : row.id,
-    Repository: row.repository ?? NONE,
-    Tag: row.tag ?? NONE,
-    Digest: row.digest ?? NONE,
-    CreatedSince: humanAgo(row.created * 1000, now),
-    CreatedAt: goTimestamp(row.created * 1000),
-    Size: humanSize(row.size),
-    VirtualSize: humanSize(row.size, 4),
-    SharedSize: 'N/A',
-    UniqueSize: 'N/A',
-    Containers: 'N/A',
-  }
+/** `--digests` adds its column to a table that does not ask for it. */
+function withDigests(format: string | undefined, digests: boolean | undefined): string | undefined {
+  if (!format?.startsWith('table') || format === 'table') return format
+  return digests && !format.includes('{{.Digest}}') ? `${format}\t{{.Digest}}` : format
 }

@@ -2,11 +2,12 @@ import { BaleError } from '#base'
 import { firstFound, printInspected } from '../render/inspected.ts'
 import { defineVerb } from '../verb.ts'
 
-const TYPES = ['container', 'image', 'volume', 'network'] as const
+/** In the order in which docker looks. */
+const TYPES = ['container', 'image', 'network', 'volume'] as const
 
 export const verb = defineVerb<{ format?: string; type?: (typeof TYPES)[number]; size?: boolean }>({
   name: 'inspect',
-  summary: 'Show everything about containers, images, volumes or networks as JSON',
+  summary: 'Show everything about containers, images, networks or volumes as JSON',
   usage: 'NAME|ID [NAME|ID...]',
   arguments: { min: 1 },
   options: [
@@ -15,7 +16,7 @@ export const verb = defineVerb<{ format?: string; type?: (typeof TYPES)[number];
     { flags: '-s, --size', description: 'Add the bytes that a container has written' },
   ],
   examples: [
-    { command: 'bale inspect web', explains: 'The container web, or else the image, volume or network of that name' },
+    { command: 'bale inspect web', explains: 'The container web, or else the image, network or volume of that name' },
     { command: `bale inspect -f '{{.State.Status}}' web`, explains: 'One part' },
   ],
   run({ args, options, engine, io }) {
@@ -41,7 +42,11 @@ export const verb = defineVerb<{ format?: string; type?: (typeof TYPES)[number];
     const inspect = (name: string) =>
       firstFound(
         name,
-        wanted.map((type) => ways[type]),
+        wanted.map((type) => async (one: string) => {
+          const object = await ways[type](one)
+          if (options.size && type !== 'container') io.warn(`WARNING: --size ignored for ${type}`)
+          return object
+        }),
         options.type === undefined ? notFound : [],
       )
     return printInspected(io, args, inspect, options.format)

@@ -1,9 +1,10 @@
 import { configuredFormat } from '../configured-format.ts'
 import { filterFlag, readPairs } from '../filters.ts'
+import { GoTime } from '../render/go-template-values.ts'
 import { isQuiet, type ListFormat, labelsText, renderList, withLabels } from '../render/list-format.ts'
 import { defineVerb } from '../verb.ts'
 
-type Row = Record<'ID' | 'Name' | 'Driver' | 'Scope' | 'IPv6' | 'Internal' | 'Labels' | 'CreatedAt', string>
+type Row = Record<'ID' | 'Name' | 'Driver' | 'Scope' | 'IPv4' | 'IPv6' | 'Internal' | 'Labels' | 'CreatedAt', string>
 
 const LIST: ListFormat<Row> = {
   headers: {
@@ -11,12 +12,14 @@ const LIST: ListFormat<Row> = {
     Name: 'NAME',
     Driver: 'DRIVER',
     Scope: 'SCOPE',
+    IPv4: 'IPV4',
     IPv6: 'IPV6',
     Internal: 'INTERNAL',
     Labels: 'LABELS',
     CreatedAt: 'CREATED AT',
   },
   table: '{{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.Scope}}',
+  raw: 'network_id: {{.ID}}\nname: {{.Name}}\ndriver: {{.Driver}}\nscope: {{.Scope}}\n',
   rowType: '*network.networkContext',
 }
 
@@ -41,10 +44,11 @@ export const verb = defineVerb<{ filter?: string[]; format?: string; noTrunc?: b
           Name: network.Name,
           Driver: network.Driver,
           Scope: network.Scope,
+          IPv4: 'true',
           IPv6: String(network.EnableIPv6),
           Internal: String(network.Internal),
           Labels: labelsText(network.Labels),
-          CreatedAt: network.Created,
+          CreatedAt: String(new GoTime(network.Created)),
         },
         (name) => network.Labels[name],
       ),

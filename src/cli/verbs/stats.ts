@@ -51,9 +51,10 @@ export const verb = defineVerb<Options>({
     do {
       await sleep(!options.noStream ? 1000 : 200, undefined, { signal })
       const now = await engine.containerUsage(args)
-      const rows = now.map((usage) =>
+      const rows = now.map((usage, index) =>
         display(
           usage,
+          args[index] ?? usage.id,
           before.find(({ id }) => id === usage.id),
           !options.noTrunc,
         ),
@@ -66,14 +67,14 @@ export const verb = defineVerb<Options>({
   },
 })
 
-function display(usage: Usage, before: Usage | undefined, truncated: boolean): Row {
+function display(usage: Usage, asked: string, before: Usage | undefined, truncated: boolean): Row {
   const elapsed = (usage.time - (before?.time ?? usage.time)) * 1e6
   const used = usage.cpuNanoseconds - (before?.cpuNanoseconds ?? usage.cpuNanoseconds)
   const share = elapsed > 0 ? (used / elapsed) * 100 : 0
   return {
     ID: truncated ? usage.id.slice(0, 12) : usage.id,
     Name: usage.name,
-    Container: usage.id.slice(0, 12),
+    Container: asked,
     CPUPerc: `${Math.min(share, cpus().length * 100).toFixed(2)}%`,
     MemUsage: `${binarySize(usage.memory)} / ${binarySize(usage.memoryLimit)}`,
     MemPerc: `${((usage.memory / usage.memoryLimit) * 100).toFixed(2)}%`,

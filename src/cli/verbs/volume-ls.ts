@@ -1,23 +1,8 @@
 import { configuredFormat } from '../configured-format.ts'
 import { filterFlag, readPairs } from '../filters.ts'
-import { isQuiet, type ListFormat, labelsText, renderList, withLabels } from '../render/list-format.ts'
+import { isQuiet, renderList } from '../render/list-format.ts'
+import { VOLUME_LIST, volumeRow } from '../render/volume-row.ts'
 import { defineVerb } from '../verb.ts'
-
-type Row = Record<'Driver' | 'Name' | 'Scope' | 'Mountpoint' | 'Labels' | 'Links' | 'Size', string>
-
-const LIST: ListFormat<Row> = {
-  headers: {
-    Driver: 'DRIVER',
-    Name: 'VOLUME NAME',
-    Scope: 'SCOPE',
-    Mountpoint: 'MOUNTPOINT',
-    Labels: 'LABELS',
-    Links: 'LINKS',
-    Size: 'SIZE',
-  },
-  table: '{{.Driver}}\t{{.Name}}',
-  rowType: '*formatter.volumeContext',
-}
 
 export const verb = defineVerb<{ filter?: string[]; format?: string; quiet?: boolean }>({
   name: 'volume ls',
@@ -36,21 +21,8 @@ export const verb = defineVerb<{ filter?: string[]; format?: string; quiet?: boo
       for (const { Name } of volumes) await io.print(Name)
       return 0
     }
-    const rows = volumes.map((volume) =>
-      withLabels(
-        {
-          Driver: volume.Driver,
-          Name: volume.Name,
-          Scope: volume.Scope,
-          Mountpoint: volume.Mountpoint,
-          Labels: labelsText(volume.Labels),
-          Links: 'N/A',
-          Size: 'N/A',
-        },
-        (name) => volume.Labels?.[name],
-      ),
-    )
-    io.stdout.write(renderList(rows, LIST, format))
+    const rows = volumes.map((volume) => volumeRow(volume))
+    io.stdout.write(renderList(rows, VOLUME_LIST, format))
     return 0
   },
 })
