@@ -143,7 +143,7 @@ export const VERBS: readonly VerbEntry[] = [
   entry(
     'System',
     ['inspect'],
-    'Show everything about containers, images, volumes or networks as JSON',
+    'Show everything about containers, images, networks or volumes as JSON',
     () => import('./verbs/inspect.ts'),
   ),
   entry('System', ['system df'], 'Show how much disk the store uses', () => import('./verbs/system-df.ts')),
