@@ -7,7 +7,7 @@
 export { csvFields } from './csv.ts'
 export { formatDuration, parseDuration, readDuration } from './duration.ts'
 export { type FilterPair, Filters, labelsMatch, PRUNE_FILTERS } from './filters.ts'
-export { environmentEntry, parseEnvironmentFile, parseLabelFile } from './key-value-file.ts'
+export { environmentEntry, keyValueText, parseEnvironmentFile, parseLabelFile } from './key-value-file.ts'
 export { matchGlob } from './match-glob.ts'
 export { readBoolean, readCpus, readInteger } from './number.ts'
 export { compilePattern, type Pattern } from './pattern.ts'

@@ -8,6 +8,37 @@ export function environmentEntry(word: string, environment: Environment): string
   return value === undefined ? word : `${word}=${value}`
 }
 
+/** The text of an environment or label file, which must be UTF-8: anything else is another encoding. Throws an Error. */
+export function keyValueText(bytes: Uint8Array): string {
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  try {
+    return decoder.decode(bytes)
+  } catch (cause) {
+    throw new Error(firstWrongLine(bytes, decoder), { cause })
+  }
+}
+
+/** No character goes over the end of a line, so that one line at least is wrong. */
+function firstWrongLine(bytes: Uint8Array, decoder: InstanceType<typeof TextDecoder>): string {
+  let start = 0
+  for (let line = 1; ; line++) {
+    const end = bytes.indexOf(0x0a, start)
+    const whole = bytes.subarray(start, end < 0 ? undefined : end)
+    const shown = whole.at(-1) === 0x0d ? whole.subarray(0, -1) : whole
+    if (end < 0 || !decodes(shown, decoder)) return `invalid utf8 bytes at line ${line}: [${shown.join(' ')}]`
+    start = end + 1
+  }
+}
+
+function decodes(bytes: Uint8Array, decoder: InstanceType<typeof TextDecoder>): boolean {
+  try {
+    decoder.decode(bytes)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** Lines of an environment file. `NAME` alone takes the caller's value, and is left out when there is none. Throws an Error. */
 export function parseEnvironmentFile(text: string, environment: Environment): string[] {
   return keyValueLines(text, (name) => (environment[name] === undefined ? [] : [`${name}=${environment[name]}`]))

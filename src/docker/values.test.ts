@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { csvFields } from './csv.ts'
 import { formatDuration, parseDuration, readDuration } from './duration.ts'
-import { environmentEntry, parseEnvironmentFile, parseLabelFile } from './key-value-file.ts'
+import { environmentEntry, keyValueText, parseEnvironmentFile, parseLabelFile } from './key-value-file.ts'
 import { matchGlob } from './match-glob.ts'
 import { readBoolean, readCpus, readInteger } from './number.ts'
 import { parseSize } from './size.ts'
@@ -111,6 +111,19 @@ test('numbers: whole ones, CPUs, yes and no', () => {
     assert.throws(() => readCpus(text), /rational number/, text)
   assert.deepEqual(['T', '0', 'False'].map(readBoolean), [true, false, false])
   for (const text of ['', 'yes', 'tRUE']) assert.throws(() => readBoolean(text), /ParseBool/)
+})
+
+test('an environment file that is not UTF-8 is refused with its first wrong line, as docker tells it', () => {
+  const bytes = (text: string) => Buffer.from(text, 'latin1')
+  assert.equal(keyValueText(Buffer.from('\uFEFFA=ö\n')), 'A=ö\n')
+  assert.equal(keyValueText(bytes('')), '')
+  const wrong: [text: string, words: string][] = [
+    ['A=\xff\xfe\n', 'invalid utf8 bytes at line 1: [65 61 255 254]'],
+    ['A=1\r\nB=\xe4\r\nC=\xe4', 'invalid utf8 bytes at line 2: [66 61 228]'],
+    ['A=1\n\n\xc3', 'invalid utf8 bytes at line 3: [195]'],
+    ['\xff\xfeA\0=\x001\0\n\0', 'invalid utf8 bytes at line 1: [255 254 65 0 61 0 49 0]'],
+  ]
+  for (const [text, message] of wrong) assert.throws(() => keyValueText(bytes(text)), { message })
 })
 
 test('environment and label files', () => {

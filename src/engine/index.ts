@@ -25,7 +25,15 @@ export type {
   Usage,
 } from '#container'
 export type { FilterPair } from '#docker'
-export { openOutput, pourInto, type ResultFile, readBytes, readTextSync, startResultFile } from '#host/file'
+export {
+  openOutput,
+  pourInto,
+  type ResultFile,
+  readBytes,
+  readBytesSync,
+  readTextSync,
+  startResultFile,
+} from '#host/file'
 export type { BuildImageOptions, BuildOutput, BuildSecretSource, OutputFile } from './build.ts'
 export type { CommitOptions } from './commit.ts'
 export { type ConfigOverrides, type EngineConfig, machinePlatform, readConfig } from './config.ts'

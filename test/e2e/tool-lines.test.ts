@@ -1,10 +1,10 @@
 /**
- * The command lines that tools write, word for word: CI runners, clusters in containers, editors. The sources are the tools' own code
- * (actions/runner DockerCommandManager, jenkinsci/docker-workflow, kubernetes-sigs/kind, kubernetes/minikube, devcontainers/cli,
- * microsoft/vscode-docker-extensibility, docker/build-push-action).
+ * Command lines that tools write. Looked up word for word in public sources: those of GitHub's runner (as its job logs print them),
+ * docker/build-push-action (src/context.ts), @nx/docker (nrwl/nx: the docker engine of its build, its release), and GitLab's
+ * clear-docker-cache script. The others are lines seen of Jenkins, kind, minikube, dev containers and editors, kept to hold what they need.
  */
 import assert from 'node:assert/strict'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { createEngine, type Engine, readConfig } from '../../src/engine/index.ts'
@@ -197,3 +197,38 @@ test('build-push-action and bake: attestations turned off, flags behind the path
   ])
   assert.equal(await sh(`image inspect -f '{{.Config.Labels.c}}' out:2`), 'd')
 })
+
+test('Nx: the arguments of its build in its order, then tag and the question of a release', options, async () => {
+  const context = join(made.bale.folder, 'nx')
+  mkdirSync(context)
+  writeFileSync(join(context, 'Dockerfile'), 'FROM busybox:1 AS shop\nARG V\nLABEL v=$V\n')
+  const metadata = join(made.bale.folder, 'nx-metadata')
+  await line([
+    ...words('buildx build --add-host db:10.0.0.5 --build-arg V=7 --file'),
+    join(context, 'Dockerfile'),
+    ...['--iidfile', join(made.bale.folder, 'nx-iid')],
+    ...words('--label a=b --provenance false --tag apps-shop --target shop --load --metadata-file'),
+    ...[metadata, ...words('--network default --no-cache'), context],
+  ])
+  assert.match(JSON.parse(readFileSync(metadata, 'utf8'))['containerimage.digest'], /^sha256:/)
+  await sh('tag apps-shop registry.example/team/shop:2411.28.abc')
+  assert.match(await sh('images --filter "reference=registry.example/team/shop:2411.28.abc" --quiet'), /^[0-9a-f]{12}$/)
+  assert.equal(await sh('images --filter "reference=registry.example/team/shop:none" --quiet'), '')
+})
+
+test(
+  'GitLab: the caches of its runner are found by state and label, and removed with their volumes',
+  options,
+  async () => {
+    const label = 'com.gitlab.gitlab-runner.type=cache'
+    await sh(`run --name cache -v /cache --label ${label} busybox:1 true`)
+    await sh('run --name other busybox:1 true')
+    await sh('version')
+    const asked = `ps -a -q --filter=status=exited --filter=status=dead --filter=label=${label}`
+    const caches = await sh(asked)
+    assert.match(caches, /^[0-9a-f]{12}$/)
+    assert.equal(await sh(`rm -v ${caches}`), caches)
+    assert.equal(await sh(asked), '')
+    await sh('rm other')
+  },
+)

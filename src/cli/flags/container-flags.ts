@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { BaleError, errnoOf } from '#base'
 import {
   environmentEntry,
+  keyValueText,
   parseEnvironmentFile,
   parseLabelFile,
   parsePublishedPorts,
@@ -11,7 +12,7 @@ import {
   readInteger,
 } from '#docker'
 import type { ContainerRequest, HostOptions, MountRequest, ProcessOptions } from '#engine'
-import { readTextSync } from '#engine'
+import { readBytesSync, readTextSync } from '#engine'
 import type { Terminal, VerbOption } from '../verb.ts'
 import {
   parseBytes,
@@ -408,7 +409,7 @@ function securityOption(option: string): string {
   const [, file] = /^seccomp[=:](.+)$/s.exec(option) ?? []
   if (file === undefined || file === 'unconfined' || file === 'builtin' || file.trimStart().startsWith('{'))
     return option
-  return `seccomp=${readText(file)}`
+  return `seccomp=${opened(file, readTextSync)}`
 }
 
 function logOptions(flags: ContainerFlags): HostOptions['log'] {
@@ -417,17 +418,17 @@ function logOptions(flags: ContainerFlags): HostOptions['log'] {
 }
 
 function readLines(file: string, parse: (text: string) => string[]): string[] {
-  const text = readText(file)
+  const bytes = opened(file, readBytesSync)
   try {
-    return parse(text)
+    return parse(keyValueText(bytes))
   } catch (cause) {
     throw new BaleError('INVALID_ARGUMENT', `invalid env file (${file}): ${(cause as Error).message}`, { cause })
   }
 }
 
-function readText(file: string): string {
+function opened<T>(file: string, read: (file: string) => T): T {
   try {
-    return readTextSync(file)
+    return read(file)
   } catch (cause) {
     const words: Record<string, string> = { ENOENT: 'no such file or directory', EISDIR: 'is a directory' }
     const problem = words[errnoOf(cause) ?? ''] ?? (cause as Error).message

@@ -17,6 +17,9 @@ function readAs<T>(flag: string, text: string, read: (text: string) => T): T {
 }
 
 /** `64m`, `1.5g`, `1024` as bytes. */
+/** Marks a refusal of what is written well but means nothing: docker's client passes it on, and its daemon refuses it. */
+const WELL_FORMED = { wellFormed: true } as const
+
 export const parseBytes = (flag: string, text: string): number => readAs(flag, text, parseSize)
 
 export const parseWholeNumber = (flag: string, text: string): number => readAs(flag, text, readInteger)
@@ -41,6 +44,7 @@ export function parseVolume(text: string, resolvePath: (path: string) => string)
   if (parts.length > 3 || parts.some((part) => part === ''))
     throw new BaleError('INVALID_ARGUMENT', `invalid volume specification: '${text}'`, {
       hint: 'SOURCE:TARGET[:ro], NAME:TARGET[:ro] or TARGET',
+      details: WELL_FORMED,
     })
   if (parts.length === 1) return { anonymous: parts[0]! }
   const [source = '', target = '', options = ''] = parts
@@ -56,6 +60,7 @@ export function parseVolume(text: string, resolvePath: (path: string) => string)
     else if (!['rw', 'z', 'Z', 'cached', 'delegated', 'consistent'].includes(option))
       throw new BaleError('INVALID_ARGUMENT', `invalid mode: ${option}`, {
         hint: 'ro, rw, nocopy, rprivate, rshared, rslave',
+        details: WELL_FORMED,
       })
   }
   return mount
@@ -72,9 +77,9 @@ export function parseMount(text: string, resolvePath: (path: string) => string):
   }
   if (mount.target === '') throw new BaleError('INVALID_ARGUMENT', `invalid mount ${text}: target is required`)
   if (mount.type === 'bind' && mount.source === undefined)
-    throw new BaleError('INVALID_ARGUMENT', `invalid mount ${text}: a bind needs a source`)
+    throw new BaleError('INVALID_ARGUMENT', `invalid mount ${text}: a bind needs a source`, { details: WELL_FORMED })
   if (mount.type === 'tmpfs' && mount.source !== undefined)
-    throw new BaleError('INVALID_ARGUMENT', `invalid mount ${text}: a tmpfs has no source`)
+    throw new BaleError('INVALID_ARGUMENT', `invalid mount ${text}: a tmpfs has no source`, { details: WELL_FORMED })
   const foreign = Object.keys(mount).find((key) => OF_TYPE[key] !== undefined && OF_TYPE[key] !== mount.type)
   if (foreign !== undefined)
     throw new BaleError(
@@ -120,7 +125,10 @@ function setMountField(mount: MountRequest, key: string, value: string | undefin
   const truth = () => value === undefined || readAs('mount', text, () => readBoolean(value))
   if (key === 'type') {
     if (value !== 'bind' && value !== 'volume' && value !== 'tmpfs')
-      throw new BaleError('UNSUPPORTED', `mount type "${value}" is not supported`, { hint: 'bind, volume or tmpfs' })
+      throw new BaleError('UNSUPPORTED', `mount type "${value}" is not supported`, {
+        hint: 'bind, volume or tmpfs',
+        details: WELL_FORMED,
+      })
     mount.type = value
   } else if (key === 'source' || key === 'src') mount.source = value
   else if (key === 'target' || key === 'dst' || key === 'destination') mount.target = value ?? ''
@@ -175,7 +183,8 @@ export function parseUlimit(text: string): Ulimit {
 /** `no`, `always`, `unless-stopped`, `on-failure[:3]`, `on-unhealthy[:3]` */
 export function parseRestart(text: string): RestartPolicy {
   const hint = 'no, on-failure[:MAXIMUM], on-unhealthy[:MAXIMUM], always or unless-stopped'
-  const refused = (problem: string) => new BaleError('INVALID_ARGUMENT', problem, { hint })
+  const refused = (problem: string, details?: typeof WELL_FORMED) =>
+    new BaleError('INVALID_ARGUMENT', problem, { hint, details })
   const [name = '', count] = text.split(/:(.*)/s)
   if (text === '') return { name: 'no' }
   if (name === '') throw refused('invalid restart policy format: no policy provided before colon')
@@ -186,7 +195,7 @@ export function parseRestart(text: string): RestartPolicy {
     case 'on-failure':
     case 'on-unhealthy':
       if (maximumRetryCount < 0)
-        throw refused(`invalid restart policy: maximum retry count cannot be negative: ${printable(text)}`)
+        throw refused(`invalid restart policy: maximum retry count cannot be negative: ${printable(text)}`, WELL_FORMED)
       return { name, ...(count && { maximumRetryCount }) }
     case 'no':
     case 'always':
@@ -194,10 +203,11 @@ export function parseRestart(text: string): RestartPolicy {
       if (maximumRetryCount !== 0)
         throw refused(
           "invalid restart policy: maximum retry count can only be used with 'on-failure' and 'on-unhealthy'",
+          WELL_FORMED,
         )
       return { name }
     default:
-      throw refused(`invalid restart policy: unknown policy '${printable(name)}'`)
+      throw refused(`invalid restart policy: unknown policy '${printable(name)}'`, WELL_FORMED)
   }
 }
 
