@@ -136,8 +136,10 @@ test('walking with states gives the same verdict, and prunes only where nothing 
 })
 
 test('a pattern of many stars takes no time (B08)', () => {
-  const started = performance.now()
+  const started = process.cpuUsage()
   assert.equal(ignores(`${'*a'.repeat(40)}b`, 'a'.repeat(250)), false)
   assert.equal(ignores(`${'**/a/'.repeat(40)}b`, 'a/'.repeat(1000)), false)
-  assert.ok(performance.now() - started < 1000)
+  const { user, system } = process.cpuUsage(started)
+  // Backtracking would take longer than the universe; CPU time, since the machine may be busy with other things.
+  assert.ok(user + system < 10_000_000, `${user + system} µs`)
 })

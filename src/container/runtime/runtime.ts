@@ -74,10 +74,9 @@ function cliRuntime(
   searchPath: string,
 ): Omit<Runtime, 'mountsApart'> {
   const globalArguments = ['--root', stateFolder]
-  const call = (args: string[], input?: string) =>
-    runProgram(path, [...globalArguments, ...args], { env: { PATH: searchPath }, input })
-  const mustSucceed = async (id: string, args: string[], input?: string) => {
-    const result = await call(args, input)
+  const call = (args: string[]) => runProgram(path, [...globalArguments, ...args], { env: { PATH: searchPath } })
+  const mustSucceed = async (id: string, args: string[]) => {
+    const result = await call(args)
     if (result.code !== 0) throw failureOf(result.stderr, id, args[0]!)
   }
   return {
@@ -103,7 +102,16 @@ function cliRuntime(
     },
     pause: (id) => mustSucceed(id, ['pause', id]),
     resume: (id) => mustSucceed(id, ['resume', id]),
-    update: (id, resources) => mustSucceed(id, ['update', '--resources', '-', id], JSON.stringify(resources)),
+    async update(id, resources) {
+      // A file, not standard input: crun opens /dev/stdin by name, which fails for Node's pipes (they are sockets).
+      const file = join(stateFolder, '..', `update-${randomBytes(6).toString('hex')}.json`)
+      await writeFile(file, JSON.stringify(resources), { mode: 0o600 })
+      try {
+        await mustSucceed(id, ['update', '--resources', file, id])
+      } finally {
+        await unlink(file)
+      }
+    },
   }
 }
 

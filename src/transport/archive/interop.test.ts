@@ -147,26 +147,27 @@ test('podman loads what is saved, several images at once, and bale reads what po
     )
   const load = (file: string) => podman('load', '--signature-policy', join(folder, 'policy.json'), '-i', file)
   const [firstId, secondId] = [first, second].map((one) => `sha256:${hexOf(one.configDescriptor.digest)}`)
-  // One image: podman takes the OCI index. Several: docker's manifest.json.
+  // One image: podman takes the OCI index. Several: docker's manifest.json, of which it calls short names localhost/….
+  const SHORT = 'localhost/sample:1.0'
   load(await savedArchive('podman-one.tar', [[first, NAME]]))
   assert.deepEqual(ids(), [`${firstId} ${NAME}`])
   podman('rmi', '-f', NAME)
   load(path)
-  assert.deepEqual(ids(), [`${firstId} ${NAME}`, `${secondId} localhost:5000/team/two:latest`].sort())
+  assert.deepEqual(ids(), [`${firstId} ${SHORT}`, `${secondId} localhost:5000/team/two:latest`].sort())
   for (const format of ['docker-archive', 'oci-archive']) {
     const saved = join(folder, `podman-${format}.tar`)
-    podman('save', '--signature-policy', join(folder, 'policy.json'), '--format', format, '-o', saved, NAME)
+    podman('save', '--signature-policy', join(folder, 'policy.json'), '--format', format, '-o', saved, SHORT)
     const [[id, names, diffIds]] = (await imageIds(saved)) as [[string, string[], string[]]]
-    assert.deepEqual([names, diffIds], [[NAME], first.config.rootfs.diff_ids])
+    assert.deepEqual([names, diffIds], [[SHORT], first.config.rootfs.diff_ids])
     // It came by docker's manifest.json: for an OCI archive podman writes the config anew, and with it a new ID.
     if (format === 'docker-archive') assert.equal(id, first.configDescriptor.digest)
   }
   const many = join(folder, 'podman-many.tar')
-  podman('save', '-m', '-o', many, NAME, 'localhost:5000/team/two:latest')
+  podman('save', '-m', '-o', many, SHORT, 'localhost:5000/team/two:latest')
   assert.deepEqual(
     (await imageIds(many)).map(([, names, diffIds]) => [names, diffIds]).sort(),
     [
-      [[NAME], first.config.rootfs.diff_ids],
+      [[SHORT], first.config.rootfs.diff_ids],
       [['localhost:5000/team/two:latest'], second.config.rootfs.diff_ids],
     ].sort(),
   )
