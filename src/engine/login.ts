@@ -1,7 +1,7 @@
 import { BaleError, type OperationOptions, printable } from '#base'
-import { type Credential, checkLogin, fixedCredential, normalizeKey, type StoredIn } from '#transport'
+import { type Credential, checkLogin, type Erased, fixedCredential, normalizeKey, type StoredIn } from '#transport'
 import type { EngineContext } from './context.ts'
-import { openCredentials, registryOptions } from './open-registry.ts'
+import { AUTH_VARIABLE, openCredentials, registryOptions } from './open-registry.ts'
 
 export interface LoginOptions extends OperationOptions {
   username: string
@@ -12,6 +12,8 @@ export interface Login {
   /** Host of the registry; `docker.io` for Docker Hub. */
   registry: string
   storedIn: StoredIn
+  /** A variable of the environment whose logins come before what was kept. */
+  variable?: string
 }
 
 /** Asks the registry whether it takes the login, and keeps it where docker keeps it. UNAUTHORIZED leaves all as it was. */
@@ -25,7 +27,7 @@ export async function login(context: EngineContext, server: string | undefined, 
   const { identityToken } = await verify(context, registry, credential, signal)
   // A token that can be withdrawn is better kept than a password.
   const kept: Credential = identityToken ? { kind: 'identity-token', username, token: identityToken } : credential
-  return { registry, storedIn: await openCredentials(context).store(registry, kept) }
+  return { registry, storedIn: await openCredentials(context).store(registry, kept), ...authVariable(context) }
 }
 
 /** Tries the login that is kept for a registry; undefined when there is none. Throws UNAUTHORIZED when it is refused. */
@@ -41,13 +43,17 @@ export async function checkStoredLogin(
   return { registry }
 }
 
-/** Forgets the login for a registry; `known` is false when there was none. */
+/** Forgets the login for a registry; `known` is false when there was none. A helper that failed is told. */
 export async function logout(
   context: EngineContext,
   server: string | undefined,
-): Promise<{ registry: string; known: boolean }> {
+): Promise<{ registry: string; variable?: string } & Erased> {
   const registry = registryOf(server)
-  return { registry, known: await openCredentials(context).erase(registry) }
+  return { registry, ...(await openCredentials(context).erase(registry)), ...authVariable(context) }
+}
+
+function authVariable({ config }: EngineContext): { variable?: string } {
+  return config.environment[AUTH_VARIABLE] ? { variable: AUTH_VARIABLE } : {}
 }
 
 async function verify(context: EngineContext, registry: string, credential: Credential, signal?: AbortSignal) {

@@ -56,9 +56,19 @@ export function openWeb(context: EngineContext): Fetcher {
   return createFetcher({ ...connectionOptions(context), certificateFolders: context.config.certificateFolders })
 }
 
+/** Logins as JSON, for machines that build. Source: docker/cli, cli/config/configfile, DockerEnvConfigKey. */
+export const AUTH_VARIABLE = 'DOCKER_AUTH_CONFIG'
+
 export function openCredentials({ config }: EngineContext): CredentialStore {
   const { dockerConfigFile, authFiles, path, environment } = config
-  return createCredentialStore({ dockerConfigFile, authFiles, helperPath: path, env: environment })
+  const text = environment[AUTH_VARIABLE]
+  return createCredentialStore({
+    dockerConfigFile,
+    authFiles,
+    helperPath: path,
+    env: environment,
+    ...(text ? { environment: { name: AUTH_VARIABLE, text } } : {}),
+  })
 }
 
 /** Throws DENIED for a name that configuration blocks. */

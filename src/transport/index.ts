@@ -18,6 +18,7 @@ export {
   type CredentialStore,
   type CredentialStoreOptions,
   createCredentialStore,
+  type Erased,
   fixedCredential,
   noCredentials,
   normalizeKey,

@@ -1,5 +1,6 @@
 import { BaleError, isBaleError } from '#base'
 import { askLine, askSecret, readSecret } from '../ask.ts'
+import { warnOfVariable } from '../auth-variable.ts'
 import { defineVerb, type Terminal } from '../verb.ts'
 
 interface Options {
@@ -33,7 +34,8 @@ export const verb = defineVerb<Options>({
     }
     const username = options.username ?? (await askName(io, signal))
     const password = options.password ?? (await (options.passwordStdin ? readSecret(io) : askPassword(io, signal)))
-    const { storedIn } = await engine.login(server, { username, password, signal })
+    const { storedIn, variable } = await engine.login(server, { username, password, signal })
+    if (variable) warnOfVariable(io, variable)
     if (storedIn.kind === 'file') {
       io.warn(`WARNING! Your password will be stored unencrypted in ${storedIn.path}.`)
       io.warn("A credential helper removes this warning: credsStore in docker's config.json.")

@@ -1,3 +1,4 @@
+import { warnOfVariable } from '../auth-variable.ts'
 import { defineVerb } from '../verb.ts'
 
 export const verb = defineVerb({
@@ -8,8 +9,10 @@ export const verb = defineVerb({
   options: [],
   examples: [{ command: 'bale logout localhost:5000', explains: 'Without a registry: Docker Hub' }],
   async run({ args, engine, io }) {
-    const { registry, known } = await engine.logout(args[0])
-    await io.print(known ? `Removing login credentials for ${registry}` : `Not logged in to ${registry}`)
+    const { registry, known, failure, variable } = await engine.logout(args[0])
+    if (variable) warnOfVariable(io, variable)
+    await io.print(known || failure ? `Removing login credentials for ${registry}` : `Not logged in to ${registry}`)
+    if (failure) io.warn(`WARNING: could not erase credentials:\n${registry}: ${failure.message}`)
     return 0
   },
 })

@@ -20,7 +20,16 @@ export interface CredentialFile {
 
 /** A file that is not there knows nothing. Throws CREDENTIALS_FAILED, which names the file and never quotes it. */
 export async function readCredentialFile(path: string): Promise<CredentialFile> {
-  const document = await readDocument(path)
+  return credentialFile(path, await readDocument(path))
+}
+
+/** Logins given as text of the same form, of which only `auths` counts. `name` is what errors call it. */
+export function readCredentialText(name: string, text: string): CredentialFile {
+  const { auths } = toDocument(name, text)
+  return credentialFile(name, auths === undefined ? {} : { auths })
+}
+
+function credentialFile(path: string, document: Json): CredentialFile {
   const auths = normalized(members(document, 'auths', path))
   const helpers = normalized(members(document, 'credHelpers', path))
   const everywhere = document['credsStore']
@@ -102,6 +111,10 @@ async function readDocument(path: string): Promise<Json> {
       cause: error,
     })
   }
+  return toDocument(path, text)
+}
+
+function toDocument(path: string, text: string): Json {
   if (text.trim() === '') return {}
   const document = parsed(text)
   if (typeof document === 'object' && document !== null && !Array.isArray(document)) return document as Json

@@ -23,15 +23,20 @@ after(() => rmSync(root, { recursive: true }))
 
 const pair = (text: string) => ({ auth: Buffer.from(text).toString('base64') })
 
+const written = (content: unknown) => (typeof content === 'string' ? content : JSON.stringify(content))
+
 /** A folder of its own per test, with docker's file, podman's files and helper programs (shell scripts). */
-function place(name: string, files: { docker?: unknown; podman?: unknown[]; helpers?: Record<string, string> } = {}) {
+function place(
+  name: string,
+  files: { docker?: unknown; podman?: unknown[]; helpers?: Record<string, string>; variable?: unknown } = {},
+) {
   const folder = join(root, name)
   const bin = join(folder, 'bin')
   mkdirSync(bin, { recursive: true })
   const dockerConfigFile = join(folder, 'docker', 'config.json')
   const write = (path: string, content: unknown) => {
     mkdirSync(join(path, '..'), { recursive: true })
-    writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content))
+    writeFileSync(path, written(content))
   }
   if (files.docker !== undefined) write(dockerConfigFile, files.docker)
   const authFiles = (files.podman ?? []).map((content, index) => {
@@ -49,6 +54,7 @@ function place(name: string, files: { docker?: unknown; podman?: unknown[]; help
     authFiles,
     helperPath: `${bin}:/usr/bin:/bin`,
     env: { FOLDER: folder, HOME: undefined },
+    ...(files.variable === undefined ? {} : { environment: { name: 'LOGINS', text: written(files.variable) } }),
   })
   return { store, folder, dockerConfigFile, read: () => JSON.parse(readFileSync(dockerConfigFile, 'utf8')) }
 }
@@ -122,7 +128,7 @@ test('podman’s keys with a path are for what is below them; the most specific 
 test('without any file there are no credentials, and a login makes the file, for its owner only', async () => {
   const { store, dockerConfigFile, read } = place('fresh')
   assert.equal(await store.get('r.example', 'a'), undefined)
-  assert.equal(await store.erase('r.example'), false)
+  assert.deepEqual(await store.erase('r.example'), { known: false })
   assert.equal(existsSync(dockerConfigFile), false, 'a logout without a login writes nothing')
   assert.deepEqual(await store.store('docker.io', { kind: 'password', username: 'ann', password: 'p' }), {
     kind: 'file',
@@ -155,8 +161,8 @@ test('a login keeps what it does not know, replaces other spellings, and follows
   })
   assert.deepEqual(JSON.parse(readFileSync(real, 'utf8')), read(), 'the link stays a link')
   assert.equal(statSync(real).mode & 0o777, 0o600)
-  assert.equal(await store.erase('r.example'), true)
-  assert.equal(await store.erase('r.example'), false)
+  assert.equal((await store.erase('r.example')).known, true)
+  assert.equal((await store.erase('r.example')).known, false)
   assert.deepEqual(Object.keys(read().auths), ['other.example'])
 })
 
@@ -181,7 +187,7 @@ test('a credential helper keeps, gives and forgets a login; the file holds no se
   assert.deepEqual(read(), { credsStore: 'keeper', auths: { 'https://index.docker.io/v1/': {} } })
   assert.deepEqual(await store.get('docker.io', 'a'), login)
   assert.equal(readFileSync(join(folder, 'get.in'), 'utf8'), 'https://index.docker.io/v1/')
-  assert.equal(await store.erase('docker.io'), true)
+  assert.deepEqual(await store.erase('docker.io'), { known: true })
   assert.equal(await store.get('docker.io', 'a'), undefined)
 })
 
@@ -243,4 +249,56 @@ test('a file that cannot be understood is named, not quoted, and not overwritten
     })
     assert.equal(readFileSync(dockerConfigFile, 'utf8'), content)
   }
+})
+
+test('logins of the environment come before those of all files and helpers; a login is kept all the same', async () => {
+  const { store } = place('variable', {
+    docker: { credsStore: 'missing', auths: { 'r.example': pair('file:1') } },
+    podman: [{ auths: { 'r.example/team': pair('team:2'), 'q.example': pair('q:3') } }],
+    variable: { auths: { 'https://r.example/v1/': pair('given:4') }, credsStore: 'also-missing' },
+  })
+  const given = { kind: 'password', username: 'given', password: '4' }
+  assert.deepEqual(await store.get('r.example', 'team/web'), given)
+  assert.deepEqual(await store.get('r.example', undefined), given)
+  await assert.rejects(store.get('q.example', 'a'), { code: 'CREDENTIALS_FAILED' })
+  const plain = place('variable and file', { variable: { auths: { 'r.example': pair('given:4') } } })
+  await plain.store.store('r.example', { kind: 'password', username: 'kept', password: '5' })
+  assert.deepEqual(plain.read(), { auths: { 'r.example': pair('kept:5') } })
+  assert.deepEqual(await plain.store.get('r.example', 'a'), given)
+  assert.deepEqual(await place('empty variable', { variable: ' ' }).store.get('r.example', 'a'), undefined)
+})
+
+test('logins of the environment that cannot be understood are told by the variable, and never quoted', async () => {
+  const noPair = { auths: { 'r.example': { auth: Buffer.from('hunter2').toString('base64') } } }
+  for (const [name, variable] of [
+    ['no json', '{"auths": {"r.example": {"auth": "aHVudGVyMg=="'],
+    ['auths as list', '{"auths":[]}'],
+    ['no pair', noPair],
+  ] as const) {
+    const { store } = place(`variable with ${name}`, { variable })
+    await assert.rejects(store.get('r.example', 'a'), (error) => {
+      assert.ok(isBaleError(error, 'CREDENTIALS_FAILED'), name)
+      assert.match(error.message, /LOGINS/)
+      assert.doesNotMatch(error.message, /hunter2|aHVudGVyMg/)
+      return true
+    })
+  }
+})
+
+for (const [name, config, helpers, message] of broken) {
+  test(`a logout with a credential helper ${name} tells it, and the file's own entry goes`, async () => {
+    const auths = { 'https://r.example': pair('ann:hunter2'), 'other.example': pair('o:2') }
+    const { store, read } = place(`logout ${name}`, { docker: { ...config, auths }, helpers })
+    const { known, failure } = await store.erase('r.example')
+    assert.equal(known, true)
+    assert.ok(isBaleError(failure, 'CREDENTIALS_FAILED'))
+    assert.match(failure.message, message)
+    assert.deepEqual(Object.keys(read().auths), ['other.example'])
+  })
+}
+
+test('an entry that cannot be read does not keep a logout from removing it', async () => {
+  const { store, read } = place('logout unreadable', { docker: { auths: { 'r.example': { auth: '????' } } } })
+  assert.deepEqual(await store.erase('r.example'), { known: true })
+  assert.deepEqual(read().auths, {})
 })

@@ -8,6 +8,7 @@ export {
   type CredentialStore,
   type CredentialStoreOptions,
   createCredentialStore,
+  type Erased,
   type StoredIn,
 } from './credential-store.ts'
 export { normalizeKey } from './registry-key.ts'
