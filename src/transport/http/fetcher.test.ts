@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { isBaleError } from '#base'
 import { type Handler, planServer } from '../../../test/kit/planned-server.ts'
 import { proxyServer } from '../../../test/kit/proxy-server.ts'
 import { selfSigned } from '../../../test/kit/self-signed.ts'
+import { socksServer } from '../../../test/kit/socks-server.ts'
+import { temporaryFolder } from '../../../test/kit/temporary.ts'
 import { createFetcher, type FetchedUrl, type FetcherOptions } from './fetcher.ts'
 
 async function text({ body }: FetchedUrl): Promise<string> {
@@ -165,4 +169,61 @@ test('a proxy that is down is named', async () => {
     fetched('http://r.example/x', { proxy: { http: '127.0.0.1:9' } }),
     /cannot reach r.example through the proxy 127.0.0.1:9: nothing listens there/,
   )
+})
+
+test('http and https go through a SOCKS proxy, which looks names up and gets its login; TLS is with the server', async () => {
+  const tls = selfSigned('reg.corp.test')
+  await using plain = await planServer(({ path, headers }, response) => response.end(`${headers.host}${path}`))
+  await using secure = await planServer((_request, response) => response.end('secret'), { tls })
+  for (const scheme of ['socks5', 'socks5h']) {
+    await using toPlain = await socksServer(plain.host, { login: 'u:p@w' })
+    await using toSecure = await socksServer(secure.host)
+    const proxy = { http: `${scheme}://u:p%40w@${toPlain.host}`, https: `${scheme}://${toSecure.host}` }
+    assert.equal(await fetched('http://only-by-proxy.test/f?x=1', { proxy }), 'only-by-proxy.test/f?x=1')
+    assert.equal(await fetched('https://reg.corp.test:8443/x', { proxy, ca: [tls.cert] }), 'secret')
+    await assert.rejects(fetched('https://reg.corp.test/x', { proxy }), /certificate of reg.corp.test is not trusted/)
+    assert.equal(toPlain.seen[0], 'only-by-proxy.test:80')
+    assert.deepEqual(toSecure.seen.slice(0, 2), ['reg.corp.test:8443', 'reg.corp.test:443'])
+  }
+})
+
+test('a SOCKS proxy that refuses, or is down, is named; its password is not', async () => {
+  await using server = await planServer((_request, response) => response.end('never'))
+  await using locked = await socksServer(server.host, { login: 'u:right' })
+  await using refusing = await socksServer(server.host, { refuse: 2 })
+  for (const place of [`u:hunter2@${locked.host}`, locked.host, refusing.host, '127.0.0.1:9']) {
+    await assert.rejects(fetched('http://r.example/x', { proxy: { http: `socks5://${place}` } }), (error) => {
+      assert.ok(isBaleError(error, 'DOWNLOAD_FAILED'), String(error))
+      assert.match(error.message, /r\.example through the proxy 127\.0\.0\.1:\d+/)
+      assert.doesNotMatch(error.message, /hunter2/)
+      return true
+    })
+  }
+  assert.equal(server.seen.length, 0)
+})
+
+test('SSL_CERT_DIR is directories with colons between; a file and what is no certificate there do no harm', async () => {
+  await using folder = await temporaryFolder('bale-authorities')
+  const [one, two] = ['one', 'two'].map((name) => join(folder.path, name)) as [string, string]
+  for (const path of [one, two, join(two, 'inner')]) mkdirSync(path)
+  const servers = ['a.corp.test', 'b.corp.test', 'c.corp.test'].map((name) => ({ name, tls: selfSigned(name) }))
+  const [a, b, c] = servers.map(({ tls }) => tls.cert)
+  writeFileSync(join(one, 'a.pem'), `some words\n${a}`)
+  writeFileSync(join(one, 'garbage'), 'no certificate')
+  writeFileSync(join(two, 'b.pem'), b!)
+  const file = join(folder.path, 'c.pem')
+  writeFileSync(file, c!)
+  const folders = `${one}:${join(folder.path, 'missing')}::${two}`
+  const reach = async (index: number, authorities: FetcherOptions['authorities']) => {
+    const { name, tls } = servers[index]!
+    await using server = await planServer((_request, response) => response.end('reached'), { tls })
+    await using proxy = await proxyServer(server.host)
+    return await fetched(`https://${name}/x`, { proxy: { https: proxy.host }, authorities })
+  }
+  assert.equal(await reach(0, { folders }), 'reached')
+  assert.equal(await reach(1, { folders }), 'reached')
+  await assert.rejects(reach(2, { folders }), /certificate of c.corp.test is not trusted/)
+  assert.equal(await reach(2, { folders, file }), 'reached')
+  assert.equal(await reach(1, { folders, file }), 'reached')
+  await assert.rejects(reach(0, { file }), /certificate of a.corp.test is not trusted/)
 })

@@ -93,7 +93,7 @@ function watchedBody(open: HttpRequest['body']) {
  * Behind a proxy the TLS settings are those of the origin; the proxy itself, when it speaks TLS, is judged by them too.
  */
 async function createAgent({ limits, tls }: HttpClientOptions, url: URL, proxy: URL | undefined): Promise<Dispatcher> {
-  const { Pool, ProxyAgent } = await import('undici')
+  const { Pool, ProxyAgent, Socks5ProxyAgent } = await import('undici')
   const secure = url.protocol === 'https:' ? await tls(url) : undefined
   const settings = {
     allowH2: false,
@@ -105,11 +105,23 @@ async function createAgent({ limits, tls }: HttpClientOptions, url: URL, proxy: 
   }
   const connect = { ...secure, timeout: limits.connectTimeout }
   if (!proxy) return new Pool(url.origin, { ...settings, connect })
+  if (proxy.protocol.startsWith('socks5')) {
+    const { connectTimeout } = limits
+    // undici knows socks5h, where the proxy looks names up, as socks5. It makes the pools by itself, so that the limits
+    // go with each request.
+    const agent = new Socks5ProxyAgent(proxy.href.replace(/^socks5h:/, 'socks5:'), {
+      connectTimeout,
+      requestTls: secure,
+    })
+    const { headersTimeout, bodyTimeout } = settings
+    return agent.compose(
+      (dispatch) => (options, handler) => dispatch({ ...options, headersTimeout, bodyTimeout }, handler),
+    )
+  }
   const pool = (origin: string | URL, more: object) => new Pool(origin, { ...settings, ...more })
   return new ProxyAgent({
     ...settings,
-    // undici knows socks5h, where the proxy looks names up, as socks5.
-    uri: proxy.href.replace(/^socks5h:/, 'socks5:'),
+    uri: proxy.href,
     connectTimeout: limits.connectTimeout,
     requestTls: { ...secure },
     proxyTls: proxy.protocol === 'https:' ? { ...(secure ?? (await tls(proxy))) } : {},

@@ -62,8 +62,23 @@ export function networkError(thrown: unknown, url: URL, proxy?: URL): BaleError 
   return new BaleError('REGISTRY_FAILED', `the connection to ${url.host} failed: ${error.message}`, options)
 }
 
-/** Source of the two messages: undici, whose errors have no code for it. */
+const PROXY_LOGIN = 'it wants a login: USER:PASSWORD@ before its host in HTTP_PROXY and HTTPS_PROXY'
+const WITHOUT_PROXY = 'what NO_PROXY names is reached without the proxy'
+
+/** Source of the two messages and of the codes: undici, whose errors have no code for a status of the proxy. */
 function proxyRefusal(error: Error, url: URL, proxy: URL): BaleError | undefined {
+  const code = codeOf(error)
+  if (code?.startsWith('UND_ERR_SOCKS5')) {
+    return new BaleError(
+      'REGISTRY_UNREACHABLE',
+      `cannot reach ${url.host} through the proxy ${proxy.host}: ${error.message}`,
+      {
+        cause: error,
+        details: { host: url.host, errno: code },
+        hint: code.startsWith('UND_ERR_SOCKS5_AUTH') ? PROXY_LOGIN : WITHOUT_PROXY,
+      },
+    )
+  }
   const status = /^Proxy response \((\d+)\)|^Proxy Authentication Required \((407)\)/.exec(error.message)
   if (!status) return undefined
   const number = Number(status[1] ?? status[2])
@@ -73,10 +88,7 @@ function proxyRefusal(error: Error, url: URL, proxy: URL): BaleError | undefined
     {
       cause: error,
       details: { host: url.host, status: number },
-      hint:
-        number === 407
-          ? 'it wants a login: USER:PASSWORD@ before its host in HTTP_PROXY and HTTPS_PROXY'
-          : 'what NO_PROXY names is reached without the proxy',
+      hint: number === 407 ? PROXY_LOGIN : WITHOUT_PROXY,
     },
   )
 }
