@@ -1,3 +1,5 @@
+import type { Progress } from './progress.ts'
+
 /** Diagnostics of a room; never a result, never a secret. */
 export interface Log {
   /** Shown with `BALE_DEBUG=<room>[,<room>]` or `BALE_DEBUG=*`. */
@@ -7,3 +9,10 @@ export interface Log {
 }
 
 export const noLog: Log = { debug: () => undefined }
+
+/** For who has no progress to tell: what people must know meanwhile is a warning. */
+export function toldBy(log: Log): Progress {
+  return (event) => {
+    if (event.kind === 'message' || event.kind === 'warning') log.warn?.(event.text)
+  }
+}

@@ -88,7 +88,7 @@ describe('build', { skip }, () => {
     assert.equal(output, 'v two\n$n\nscript\n1\nbody v\nafter\nby /dev/pipes/EOF\nshell\n')
   })
 
-  test('the name of a heredoc leads nowhere, whatever it is', async () => {
+  test('the name of a heredoc leads nowhere, whatever it is (B14)', async () => {
     const name = '../../../../../../escaped'
     const text = `FROM base\nRUN <<${name}\n#!/bin/sh\necho by $0\n${name}\nCOPY <<${name} /d/\nin d\n${name}\nRUN ls / /d`
     const { output } = await kit.build(text)

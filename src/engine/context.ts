@@ -38,7 +38,7 @@ export function createContext({ config, clock = systemClock, log = stderrLog(con
   const rootfs = once(async () => {
     const { chooseLayerMounts, createRootfs } = await import('#rootfs')
     const layerMounts = () => chooseLayerMounts(config.root, config.layerMounts)
-    return createRootfs({ store: await store(), run: config.run, layerMounts })
+    return createRootfs({ store: await store(), run: config.run, layerMounts, log })
   })
   return {
     config,

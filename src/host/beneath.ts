@@ -258,24 +258,81 @@ function setMode(folder: number, name: Buffer, mode: number): void {
   }
 }
 
-/** Opened step by step with O_NOFOLLOW, so that a folder swapped for a link is removed as a link. */
+/**
+ * Opened step by step with O_NOFOLLOW, so that a folder swapped for a link is removed as a link. Of a deep tree only the
+ * last level is open: what lies deeper is moved up into the top first, so that two descriptors are enough for any depth.
+ */
 function removeAt(folder: number, name: Buffer): void {
+  if (unlinked(folder, name)) return
+  const top = openFolder(folder, name)
   try {
-    unlinkat(folder, name)
-    return
-  } catch (error) {
-    const code = (error as { code?: string }).code
-    if (code === 'ENOENT') return
-    if (code !== 'EISDIR' && code !== 'EPERM') throw error
-  }
-  const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
-  const inner = openat2(folder, name, flags, 0, RESOLVE.BENEATH | RESOLVE.NO_MAGICLINKS)
-  try {
-    for (const child of readdirSync(`/proc/self/fd/${inner}`, { encoding: 'buffer' })) removeAt(inner, child)
+    let moved = 0
+    const waiting = [...namesIn(top)]
+    for (let child = waiting.pop(); child !== undefined; child = waiting.pop()) {
+      if (unlinked(top, child)) continue
+      const inner = openFolder(top, child)
+      try {
+        for (const grandchild of namesIn(inner)) {
+          if (unlinked(inner, grandchild) || emptied(inner, grandchild)) continue
+          const free = Buffer.from(`.bale-removed-${process.pid}-${process.hrtime.bigint()}-${moved++}`)
+          if (movedUp(inner, grandchild, top, free)) waiting.push(free)
+          else removeAt(inner, grandchild)
+        }
+      } finally {
+        closeSync(inner)
+      }
+      unlinkat(top, child, AT_REMOVEDIR)
+    }
   } finally {
-    closeSync(inner)
+    closeSync(top)
   }
   unlinkat(folder, name, AT_REMOVEDIR)
+}
+
+/** False for a directory, which is still there. */
+function unlinked(folder: number, name: Buffer): boolean {
+  try {
+    unlinkat(folder, name)
+    return true
+  } catch (error) {
+    const errno = errnoOf(error)
+    if (errno === 'ENOENT') return true
+    if (errno !== 'EISDIR' && errno !== 'EPERM') throw error
+    return false
+  }
+}
+
+/** False for a directory with something in it. */
+function emptied(folder: number, name: Buffer): boolean {
+  try {
+    unlinkat(folder, name, AT_REMOVEDIR)
+    return true
+  } catch (error) {
+    const errno = errnoOf(error)
+    if (errno === 'ENOENT') return true
+    if (errno !== 'ENOTEMPTY' && errno !== 'EEXIST') throw error
+    return false
+  }
+}
+
+/** False where an overlay does not move a directory of its layers. */
+function movedUp(from: number, name: Buffer, to: number, free: Buffer): boolean {
+  try {
+    renameat2(from, name, to, free, RENAME.NOREPLACE)
+    return true
+  } catch (error) {
+    if (errnoOf(error) !== 'EXDEV') throw error
+    return false
+  }
+}
+
+function openFolder(folder: number, name: Buffer): number {
+  const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
+  return openat2(folder, name, flags, 0, RESOLVE.BENEATH | RESOLVE.NO_MAGICLINKS)
+}
+
+function namesIn(folder: number): Buffer[] {
+  return readdirSync(`/proc/self/fd/${folder}`, { encoding: 'buffer' })
 }
 
 const DOT = Buffer.from('.')

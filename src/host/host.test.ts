@@ -3,7 +3,9 @@ import { execFileSync } from 'node:child_process'
 import {
   closeSync,
   constants,
+  existsSync,
   mkdirSync,
+  mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -369,4 +371,21 @@ test('importing the room loads no native code', () => {
 test('a sibling module has the extension of the asking one', () => {
   assert.equal(siblingModule('file:///x/src/a.ts', './worker'), 'file:///x/src/worker.ts')
   assert.equal(siblingModule('file:///x/dist/a.js', './worker'), 'file:///x/dist/worker.js')
+})
+
+test('a tree that is deeper than descriptors may be many is removed through its root (T29)', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'deep-'))
+  try {
+    using beneath = openRoot(folder)
+    mkdirSync(join(folder, 'deep/kept'), { recursive: true })
+    const limit = 1500
+    const script = `cd deep; i=0; while [ $i -lt ${limit} ]; do mkdir d && cd -P d && : > f || exit 1; i=$((i+1)); done`
+    execFileSync('/bin/sh', ['-c', script], { cwd: folder })
+    symlinkSync('/etc', join(folder, 'deep/kept/link'))
+    beneath.removeAll('deep')
+    assert.deepEqual(readdirSync(folder), [])
+    assert.ok(existsSync('/etc/passwd'))
+  } finally {
+    execFileSync('rm', ['-rf', folder])
+  }
 })

@@ -16,10 +16,15 @@ export interface WalkedFile {
 
 /**
  * Everything below a folder, a directory before its children, names sorted bytewise. `enter` decides about each directory.
- * A file that goes away while the walk is under way is left out. Trees may be as deep as file systems allow: no path is
+ * A file that goes away while the walk is under way is left out; with `skipUnreadable` also what cannot be read. Trees may be as deep as file systems allow: no path is
  * longer than one name, and few descriptors are open at a time.
  */
-export function* walkFolder(folder: string, enter: (file: WalkedFile) => boolean = () => true): Generator<WalkedFile> {
+export function* walkFolder(
+  folder: string,
+  enter: (file: WalkedFile) => boolean = () => true,
+  { skipUnreadable = false }: { skipUnreadable?: boolean } = {},
+): Generator<WalkedFile> {
+  const attempt = skipUnreadable ? unlessUnreadable : <T>(read: () => T) => read()
   using root = openRoot(folder)
   const stack: Level[] = [openLevel(root.open('/', constants.O_RDONLY | constants.O_DIRECTORY), '')]
   try {
@@ -31,17 +36,32 @@ export function* walkFolder(folder: string, enter: (file: WalkedFile) => boolean
         continue
       }
       const safePath = Buffer.from(`/proc/self/fd/${level.fd}/${name}`, 'latin1')
-      const stat = lstatSync(safePath, { bigint: true, throwIfNoEntry: false })
+      const stat = attempt(() => lstatSync(safePath, { bigint: true, throwIfNoEntry: false }))
       if (!stat) continue
       const file = { path: level.path === '' ? name : `${level.path}/${name}`, stat, safePath }
       yield file
       if (!stat.isDirectory() || !enter(file)) continue
-      const fd = openThere(safePath)
-      if (fd !== undefined) descend(stack, openLevel(fd, file.path))
+      const inner = attempt(() => levelThere(safePath, file.path))
+      if (inner) descend(stack, inner)
     }
   } finally {
     for (const level of stack) if (level.fd !== undefined) closeSync(level.fd)
   }
+}
+
+/** Undefined for what a damaged disk, or a file system that lets not even root in, does not tell. */
+function unlessUnreadable<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (!['EIO', 'EACCES', 'EPERM', 'EUCLEAN', 'EBADMSG', 'ENOTCONN'].includes(errnoOf(error) ?? '')) throw error
+    return undefined
+  }
+}
+
+function levelThere(safePath: Buffer, path: string): Level | undefined {
+  const fd = openThere(safePath)
+  return fd === undefined ? undefined : openLevel(fd, path)
 }
 
 /** Descriptors that are open at a time; those of levels further up are opened again on the way back. */

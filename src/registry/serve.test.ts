@@ -168,7 +168,7 @@ test('one process serves a folder; its users can be changed beside it, at once',
   assert.equal((await client.request('GET', '/v2/', { login })).status, 401)
 })
 
-test("the database is its owner's alone, also in a directory that was there; one that others may write is refused", async () => {
+test("the database is its owner's alone, also in a directory that was there; one that others may write is refused (A20)", async () => {
   await using under = await temporaryFolder()
   const folder = join(under.folder, 'there')
   await mkdir(folder)

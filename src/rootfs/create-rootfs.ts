@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, lstatSync, mkdirSync, rmdirSync, statfsSync, statSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
-import { BaleError, disposable, errnoOf, isBaleError } from '#base'
+import { BaleError, disposable, errnoOf, isBaleError, type Log, noLog, toldBy } from '#base'
 import {
   isMounted,
   lchown,
@@ -26,6 +26,8 @@ export interface RootfsOptions {
   run: string
   /** Asked when layer images have to be mounted; without it files are mounted where the kernel can. */
   layerMounts?: () => Promise<LayerMounts>
+  /** Told of long waits. */
+  log?: Log
 }
 
 /**
@@ -35,11 +37,15 @@ export interface RootfsOptions {
 const OVERLAY_OPTIONS = { metacopy: 'off', redirect_dir: 'off', index: 'off' } as const
 
 /** Mounts root file systems of the store's layers. Holds nothing itself: all state is the kernel's mount table. */
-export function createRootfs({ store, run, layerMounts }: RootfsOptions): RootfsMounter {
+export function createRootfs({ store, run, layerMounts, log = noLog }: RootfsOptions): RootfsMounter {
   const layersFolder = join(run, 'layers')
   const rootsFolder = join(run, 'rootfs')
   // Held while layers and overlay are mounted, so that nobody takes a layer away in between. A few milliseconds.
-  const lock = () => acquireLock(join(run, 'mounts.lock'))
+  const lock = () =>
+    acquireLock(join(run, 'mounts.lock'), {
+      progress: toldBy(log),
+      what: 'the layers that another command mounts',
+    })
   const targetOf = (idOrTarget: string) => (isAbsolute(idOrTarget) ? idOrTarget : join(rootsFolder, idOrTarget))
 
   async function release(idOrTarget: string): Promise<void> {

@@ -20,7 +20,7 @@ async function makeDeep(folder: string): Promise<void> {
   assert.equal(made.code, 0, made.stderr)
 }
 
-test('a tree deeper than any path is measured, compared, exported, copied and removed', {
+test('a tree deeper than any path is measured, compared, exported, copied and removed (T29)', {
   skip: cannotRun,
 }, async () => {
   await using place = await prepared()

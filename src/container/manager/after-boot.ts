@@ -1,6 +1,6 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { createLimiter, errnoOf, isBaleError } from '#base'
+import { createLimiter, errnoOf, isBaleError, toldBy } from '#base'
 import { acquireLock, readText, readTextSync } from '#host/file'
 import type { Container, ContainerDocument } from './document.ts'
 import { wantsRestart } from './finalize.ts'
@@ -116,7 +116,10 @@ export async function startOnceAfterBoot(machinery: Machinery): Promise<PolicyRe
   const marker = join(store.run, 'boot')
   const boot = readTextSync('/proc/sys/kernel/random/boot_id').trim()
   if ((await contentOf(marker)) === boot) return undefined
-  await using _ = await acquireLock(join(store.run, 'locks', 'boot'))
+  await using _ = await acquireLock(join(store.run, 'locks', 'boot'), {
+    progress: toldBy(machinery.log),
+    what: 'the containers that another command starts after the boot',
+  })
   if ((await contentOf(marker)) === boot) return undefined
   const result = await startByPolicy(machinery)
   await mkdir(dirname(marker), { recursive: true, mode: 0o700 })

@@ -1,12 +1,11 @@
 import { BaleError } from '#base'
-import { acquireLock } from '#host/file'
 import type { Resources, RestartPolicy } from '../options.ts'
 import { checkResources, possibleResources } from '../spec/check-resources.ts'
 import { readMachine } from '../spec/machine.ts'
 import { resourceLimits, swapLimit } from '../spec/resources.ts'
 import { freeName } from './create.ts'
 import type { Container, ContainerDocument } from './document.ts'
-import { type Machinery, pathsOf } from './machinery.ts'
+import { lockContainer, type Machinery } from './machinery.ts'
 import { findContainer, see } from './state.ts'
 
 export async function renameContainer(machinery: Machinery, idOrName: string, newName: string): Promise<void> {
@@ -16,7 +15,7 @@ export async function renameContainer(machinery: Machinery, idOrName: string, ne
     throw new BaleError('INVALID_ARGUMENT', 'Renaming a container with the same name as its current name')
   const free = await freeName(machinery, newName)
   // A start under way would tell the name server the old name.
-  await using _ = await acquireLock(pathsOf(machinery, record.id).lock)
+  await using _ = await lockContainer(machinery, record.id)
   const renamed = await machinery.store.containers.update<ContainerDocument>(record.id, (one) => {
     const named = { ...one, name: free }
     const { connection } = one.document
@@ -44,7 +43,7 @@ export async function updateContainer(
 ): Promise<string[]> {
   const { id } = await findContainer(machinery, idOrName)
   // A start that is under way would begin with the limits of before.
-  await using _ = await acquireLock(pathsOf(machinery, id).lock)
+  await using _ = await lockContainer(machinery, id)
   const record = await findContainer(machinery, id)
   const { host } = record.document
   if (change.restart && change.restart.name !== 'no' && host.autoRemove)

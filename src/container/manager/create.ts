@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { BaleError, type OperationOptions } from '#base'
 import { parseExposedPorts } from '#docker'
-import { acquireLock, removeTree } from '#host/file'
+import { removeTree } from '#host/file'
 import type { Rootfs } from '#rootfs'
 import type { Digest } from '#spec'
 import { checkLogOptions } from '../log-options.ts'
@@ -21,7 +21,7 @@ import { removeVolume } from '../volume/volumes.ts'
 import { checkedMounts } from './container-spec.ts'
 import type { Container, ContainerDocument, ContainerMount } from './document.ts'
 import { effectiveConfig } from './effective-config.ts'
-import { type Machinery, newId, pathsOf } from './machinery.ts'
+import { lockContainer, type Machinery, newId, pathsOf } from './machinery.ts'
 import { checkContainerName, madeUpName } from './names.ts'
 import { giveBack } from './own-layer.ts'
 import {
@@ -60,7 +60,7 @@ export async function createContainer(
   let mounts: ContainerMount[] = []
   let rootfs: Rootfs | undefined
   // Tells a sweep that somebody is at work here; it ends with this process.
-  await using _ = await acquireLock(paths.lock, { signal })
+  await using _ = await lockContainer(machinery, id, { signal })
   try {
     await mkdir(paths.folder, { recursive: true, mode: 0o700 })
     mounts = await resolveMounts(machinery, requests)

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isAlive, removeCgroup, thisProcess } from '#host'
-import { acquireLock, removeTree } from '#host/file'
+import { removeTree } from '#host/file'
 import type { NetworkDocument } from '../network/network.ts'
 import { runtimeOfState } from '../runtime/runtime.ts'
 import { cgroupPath } from '../spec/runtime-spec.ts'
@@ -9,7 +9,7 @@ import { releaseVolumes } from '../volume/volume-mount.ts'
 import { removeVolume, volumeUsers } from '../volume/volumes.ts'
 import type { Container, ContainerDocument, RecordedState } from './document.ts'
 import { unwatchLog } from './log-keeper.ts'
-import { type Machinery, pathsOf } from './machinery.ts'
+import { lockContainer, type Machinery, pathsOf } from './machinery.ts'
 import { findContainer, goesAway, isHalfMade, oomFile, see, startedBy, updateState, wasOomKilled } from './state.ts'
 
 /**
@@ -86,7 +86,7 @@ const LINGER_MILLISECONDS = 2000
  */
 export async function cleanupContainer(machinery: Machinery, id: string, options: CleanupOptions): Promise<void> {
   const paths = pathsOf(machinery, id)
-  const record = await cleanupLocked(machinery, id, paths.lock)
+  const record = await cleanupLocked(machinery, id)
   if (record?.restart) await restartByPolicy(machinery, record.record, options)
   await machinery.rootfs.releaseUnused()
   await machinery.clock.sleep(options.linger ?? LINGER_MILLISECONDS)
@@ -99,9 +99,8 @@ export async function cleanupContainer(machinery: Machinery, id: string, options
 async function cleanupLocked(
   machinery: Machinery,
   id: string,
-  lock: string,
 ): Promise<{ record: Container; restart: boolean } | undefined> {
-  await using _ = await acquireLock(lock)
+  await using _ = await lockContainer(machinery, id)
   const record = await machinery.store.containers.find<ContainerDocument>(id)
   if (!record) return undefined
   const seen = await see(machinery, record)
@@ -173,6 +172,6 @@ export async function settle(machinery: Machinery, id: string): Promise<void> {
  * its anonymous volumes. Whoever comes first does the work, this caller or the monitor's command.
  */
 export async function awaitRemoval(machinery: Machinery, id: string): Promise<void> {
-  await using _ = await acquireLock(pathsOf(machinery, id).lock)
+  await using _ = await lockContainer(machinery, id)
   if (await machinery.store.containers.find(id)) await settle(machinery, id)
 }

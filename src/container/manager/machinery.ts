@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { type Clock, type Log, noLog, systemClock } from '#base'
+import { type Clock, type Log, noLog, type OperationOptions, systemClock, toldBy } from '#base'
+import { acquireLock } from '#host/file'
 import type { RootfsMounter } from '#rootfs'
 import type { Store } from '#store'
 import { type Connections, connections } from '../network/connections.ts'
@@ -41,7 +42,7 @@ export function openMachinery(options: MachineryOptions): Machinery {
     store,
     rootfs: options.rootfs,
     programs: found,
-    networks: connections({ store, programs: found }),
+    networks: connections({ store, programs: found, log: options.log }),
     clock: options.clock ?? systemClock,
     log: options.log ?? noLog,
     selfCommand: options.selfCommand ?? [],
@@ -87,4 +88,17 @@ export function pathsOf({ store }: Pick<Machinery, 'store'>, id: string): Contai
     starting: join(bundle, 'starting.json'),
     lock: join(store.run, 'locks', `container-${id}`),
   }
+}
+
+/** A container's lock. A wait of more than a few seconds is told. */
+export function lockContainer(
+  machinery: Pick<Machinery, 'store' | 'log'>,
+  id: string,
+  options: OperationOptions = {},
+): Promise<AsyncDisposable> {
+  return acquireLock(pathsOf(machinery, id).lock, {
+    signal: options.signal,
+    progress: options.progress ?? toldBy(machinery.log),
+    what: `the container ${id.slice(0, 12)}, which another command works on`,
+  })
 }

@@ -2,11 +2,10 @@ import { closeSync, openSync } from 'node:fs'
 import type { OperationOptions } from '#base'
 import type { PackedEntry } from '#format/tar'
 import { openRoot, syncfs } from '#host'
-import { acquireLock } from '#host/file'
 import { changeset, diffKinds, flatten, type PathChange } from '#rootfs'
 import type { LayerRecord } from '#store'
 import { frozen } from './freezer.ts'
-import { type Machinery, pathsOf } from './machinery.ts'
+import { lockContainer, type Machinery, pathsOf } from './machinery.ts'
 import { findContainer, mustBeVisible, type SeenContainer, see } from './state.ts'
 
 export interface MountedContainer extends AsyncDisposable {
@@ -27,7 +26,7 @@ export async function mountContainer(machinery: Machinery, idOrName: string): Pr
   const paths = pathsOf(machinery, id)
   const stack = new AsyncDisposableStack()
   try {
-    const lock = stack.use(await acquireLock(paths.lock))
+    const lock = stack.use(await lockContainer(machinery, id))
     // What another mount namespace has mounted may be mounted here a second time, over the same directories.
     const seen = mustBeVisible(await see(machinery, await findContainer(machinery, id)))
     const rootfs = await machinery.rootfs.prepareRootfs(seen.record.layers, { id, writable: paths })

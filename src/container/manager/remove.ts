@@ -1,8 +1,8 @@
 import { BaleError, isBaleError } from '#base'
 import { treeSize } from '#host'
-import { acquireLock, removeTree } from '#host/file'
+import { removeTree } from '#host/file'
 import { forget, settle } from './finalize.ts'
-import { type Machinery, pathsOf } from './machinery.ts'
+import { lockContainer, type Machinery, pathsOf } from './machinery.ts'
 import { findContainer, type SeenContainer, see, seeAll } from './state.ts'
 import { killContainer } from './stop.ts'
 
@@ -26,7 +26,7 @@ export async function removeContainer(
     await endNow(machinery, seen)
   }
   const paths = pathsOf(machinery, record.id)
-  await using _ = await acquireLock(paths.lock)
+  await using _ = await lockContainer(machinery, record.id)
   try {
     await settle(machinery, record.id)
     const now = await findContainer(machinery, record.id)

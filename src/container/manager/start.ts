@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { BaleError, type OperationOptions } from '#base'
 import { parseExposedPorts } from '#docker'
 import { removeCgroup, thisProcess } from '#host'
-import { acquireLock, removeTree } from '#host/file'
+import { removeTree } from '#host/file'
 import type { Rootfs } from '#rootfs'
 import type { Connection } from '../network/connections.ts'
 import { defaultNetwork, findNetwork, type Network } from '../network/network.ts'
@@ -19,7 +19,7 @@ import { containerSpec, type Prepared, sharedNamespace } from './container-spec.
 import type { Container } from './document.ts'
 import { finalize } from './finalize.ts'
 import { watchLog } from './log-keeper.ts'
-import { type Machinery, newId, pathsOf } from './machinery.ts'
+import { lockContainer, type Machinery, newId, pathsOf } from './machinery.ts'
 import { claimPlace } from './reclaim.ts'
 import { healthCommand, startHealthChecks } from './start-health-checks.ts'
 import { findContainer, see, startedBy, updateState } from './state.ts'
@@ -53,7 +53,7 @@ export async function startContainer(
 ): Promise<Started> {
   const { id } = await findContainer(machinery, idOrName)
   const paths = pathsOf(machinery, id)
-  await using _ = await acquireLock(paths.lock, { signal: options.signal })
+  await using _ = await lockContainer(machinery, id, { signal: options.signal })
   const record = await findContainer(machinery, id)
   const seen = await see(machinery, record)
   if (seen.status === 'paused') throw new BaleError('CONFLICT', 'cannot start a paused container, try unpause instead')

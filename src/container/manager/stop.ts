@@ -1,12 +1,11 @@
 import { existsSync } from 'node:fs'
 import { BaleError, isBaleError, type OperationOptions } from '#base'
 import { freezeCgroup, isAlive, signalNumber, thisProcess } from '#host'
-import { acquireLock } from '#host/file'
 import { readExitFile } from '../runtime/exit-file.ts'
 import { cgroupPath } from '../spec/runtime-spec.ts'
 import type { ContainerDocument } from './document.ts'
 import { forget, settle } from './finalize.ts'
-import { type Machinery, pathsOf } from './machinery.ts'
+import { lockContainer, type Machinery, pathsOf } from './machinery.ts'
 import { startContainer } from './start.ts'
 import { mustBeVisible, mustRun, type SeenContainer, seeContainer, updateState } from './state.ts'
 
@@ -99,7 +98,7 @@ async function endsWithin(
 
 /** Whoever of us and the monitor's cleanup has the lock first writes the end down. */
 export async function settled(machinery: Machinery, id: string): Promise<void> {
-  await using _ = await acquireLock(pathsOf(machinery, id).lock)
+  await using _ = await lockContainer(machinery, id)
   try {
     await settle(machinery, id)
   } catch (error) {
@@ -181,7 +180,7 @@ export async function restartContainer(
 }
 
 async function forgetEnded(machinery: Machinery, id: string): Promise<void> {
-  await using _ = await acquireLock(pathsOf(machinery, id).lock)
+  await using _ = await lockContainer(machinery, id)
   const record = await machinery.store.containers.find<ContainerDocument>(id)
   if (record && record.document.state.status !== 'running') await forget(machinery, record, { volumes: true })
 }

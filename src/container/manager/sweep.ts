@@ -3,12 +3,12 @@ import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf, isBaleError } from '#base'
 import { lifeOf, recordedProcess, removeCgroup } from '#host'
-import { acquireLock, readText, removeTree } from '#host/file'
+import { readText, removeTree } from '#host/file'
 import { runtimeOfState } from '../runtime/runtime.ts'
 import { cgroupPath } from '../spec/runtime-spec.ts'
 import type { ContainerDocument } from './document.ts'
 import { forget, settle, takeDownIdleNetworks } from './finalize.ts'
-import { type Machinery, pathsOf } from './machinery.ts'
+import { lockContainer, type Machinery, pathsOf } from './machinery.ts'
 import { startedBy } from './state.ts'
 
 /**
@@ -19,7 +19,7 @@ export async function sweepContainers(machinery: Machinery): Promise<string[]> {
   const found: string[] = []
   const records = await machinery.store.containers.list<ContainerDocument>()
   for (const record of records) {
-    await using _ = await acquireLock(pathsOf(machinery, record.id).lock)
+    await using _ = await lockContainer(machinery, record.id)
     try {
       const before = record.document.state.status
       await settle(machinery, record.id)
@@ -60,7 +60,7 @@ async function listed(folder: string): Promise<string[]> {
 async function removeUnknown(machinery: Machinery, id: string): Promise<boolean> {
   const paths = pathsOf(machinery, id)
   if (startedBy(paths.starting) === 'alive' || isStep(machinery, id)) return false
-  await using _ = await acquireLock(paths.lock)
+  await using _ = await lockContainer(machinery, id)
   if (await machinery.store.containers.find(id)) return false
   const runtime = runtimeOfState(join(machinery.store.run, 'runtime'), id)
   if (runtime) await (await machinery.runtime(runtime)).delete(id, { force: true })

@@ -1,7 +1,7 @@
 import { existsSync, readlinkSync } from 'node:fs'
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { errnoOf } from '#base'
+import { errnoOf, type Progress } from '#base'
 import { acquireLock, readText } from '#host/file'
 import type { NetavarkRequest } from './netavark.ts'
 
@@ -24,9 +24,9 @@ export function ownNamespace(): string {
 }
 
 /** A lock for what all stores share in this network namespace; others have rules and chains of their own. */
-export function namespaceLock(purpose: string): Promise<AsyncDisposable> {
+export function namespaceLock(purpose: string, progress?: Progress): Promise<AsyncDisposable> {
   const inode = ownNamespace().replace(/\D/g, '')
-  return acquireLock(join(FOLDER, `${purpose}-${inode}.lock`), { what: 'the network of another container' })
+  return acquireLock(join(FOLDER, `${purpose}-${inode}.lock`), { progress, what: 'the network of another container' })
 }
 
 /** Written before the bridge comes up. */

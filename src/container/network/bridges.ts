@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { BaleError } from '#base'
+import { BaleError, type Progress } from '#base'
 import { createNetworkNamespace, deleteNetworkNamespace, runProgram } from '#host'
 import type { Programs } from '../runtime/programs.ts'
 import { type BridgeEntry, forgetBridge, namespaceLock, orphanedBridges } from './bridge-registry.ts'
@@ -11,8 +11,8 @@ import type { Netavark } from './netavark.ts'
  * netavark makes the chains that all networks share when it finds none: two at the same time, of whichever networks and
  * stores, and one of them fails. Taken after a network's own lock.
  */
-export function machineLock(): Promise<AsyncDisposable> {
-  return namespaceLock('netavark')
+export function machineLock(progress?: Progress): Promise<AsyncDisposable> {
+  return namespaceLock('netavark', progress)
 }
 
 export interface Bridges {
@@ -24,6 +24,7 @@ export interface Bridges {
 }
 
 export interface BridgesOptions {
+  progress?: Progress
   programs: Programs
   driver: Netavark
   walls: Firewall
@@ -31,7 +32,7 @@ export interface BridgesOptions {
   namespaces: string
 }
 
-export function openBridges({ programs, driver, walls, namespaces }: BridgesOptions): Bridges {
+export function openBridges({ progress, programs, driver, walls, namespaces }: BridgesOptions): Bridges {
   const env = { PATH: programs.searchPath }
   const ip: Bridges['ip'] = async (batch) => {
     const result = await runProgram(programs.need('ip'), ['-batch', '-'], { env, input: `${batch.join('\n')}\n` })
@@ -50,7 +51,7 @@ export function openBridges({ programs, driver, walls, namespaces }: BridgesOpti
     try {
       // netavark deletes bridge and rules when it takes the last container's interface away: here one that never was.
       await runProgram('nsenter', [`--net=${namespace}`, 'ip', 'link', 'add', 'eth0', 'type', 'bridge'], { env })
-      await using _ = await machineLock()
+      await using _ = await machineLock(progress)
       await driver.teardown(namespace, request)
     } finally {
       await deleteNetworkNamespace(namespace)

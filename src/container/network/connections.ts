@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { BaleError, printable } from '#base'
+import { BaleError, type Log, noLog, printable, toldBy } from '#base'
 import { createNetworkNamespace, deleteNetworkNamespace } from '#host'
 import { acquireLock } from '#host/file'
 import type { Store } from '#store'
@@ -84,16 +84,23 @@ export interface ConnectOptions {
 export interface ConnectionsOptions {
   store: Store
   programs: Programs
+  /** Told of long waits. */
+  log?: Log
 }
 
-export function connections({ store, programs }: ConnectionsOptions): Connections {
+export function connections({ store, programs, log = noLog }: ConnectionsOptions): Connections {
   const folder = join(store.run, 'network')
   const requests = storedRequests(join(folder, 'requests'))
   const namespacePath = (owner: string) => join(store.run, 'netns', owner.slice(0, 16))
-  const lock = (networkId: string) => acquireLock(join(store.run, 'locks', `network-${networkId}`))
+  const progress = toldBy(log)
+  const lock = (networkId: string) =>
+    acquireLock(join(store.run, 'locks', `network-${networkId}`), {
+      progress,
+      what: `the network ${networkId.slice(0, 12)}, which another command changes`,
+    })
   const driver = netavark(programs, folder)
-  const walls = firewall(programs)
-  const bridges = openBridges({ programs, driver, walls, namespaces: join(store.run, 'netns') })
+  const walls = firewall(programs, progress)
+  const bridges = openBridges({ progress, programs, driver, walls, namespaces: join(store.run, 'netns') })
   const entryOf = (network: Network): BridgeEntry => ({
     interfaceName: network.document.interfaceName,
     database: join(store.root, 'bale.db'),
@@ -159,7 +166,7 @@ export function connections({ store, programs }: ConnectionsOptions): Connection
       await bridges.takeDownOrphans()
       await rememberBridge(entryOf(network))
       await requests.keep(owner, { networkId: network.id, request })
-      await using _machine = await machineLock()
+      await using _machine = await machineLock(progress)
       await driver.setup(namespacePath(owner), request)
       await setPortFlags(network.document)
       if (isAnchored(network.document)) return
@@ -170,7 +177,7 @@ export function connections({ store, programs }: ConnectionsOptions): Connection
       const stored = await requests.read(owner)
       if (stored && hasRules(stored.request)) {
         await using _ = await lock(stored.networkId)
-        await using _machine = await machineLock()
+        await using _machine = await machineLock(progress)
         if (!existsSync(namespacePath(owner))) await createNetworkNamespace(namespacePath(owner), programs)
         await driver.teardown(namespacePath(owner), stored.request)
       }
@@ -186,7 +193,7 @@ export function connections({ store, programs }: ConnectionsOptions): Connection
       const stored = await requests.read(owner)
       if (!stored) return
       await using _ = await lock(stored.networkId)
-      await using _machine = await machineLock()
+      await using _machine = await machineLock(progress)
       const { networks } = stored.request
       const renamed = Object.entries(networks).map(([key, one]) => [key, { ...one, aliases: [...aliases] }])
       const request = { ...stored.request, container_name: name, networks: Object.fromEntries(renamed) }

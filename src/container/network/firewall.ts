@@ -1,4 +1,4 @@
-import { BaleError } from '#base'
+import { BaleError, type Progress } from '#base'
 import { runProgram } from '#host'
 import type { Programs } from '../runtime/programs.ts'
 import { type BridgeEntry, bridgesHere, namespaceLock } from './bridge-registry.ts'
@@ -14,7 +14,7 @@ export interface Firewall {
   refresh(): Promise<void>
 }
 
-export function firewall(programs: Programs): Firewall {
+export function firewall(programs: Programs, progress?: Progress): Firewall {
   const env = { PATH: programs.searchPath }
   const run = async (name: string, args: readonly string[], input?: string) => {
     const result = await runProgram(programs.need(name), args, { env, ...(input !== undefined && { input }) })
@@ -32,7 +32,7 @@ export function firewall(programs: Programs): Firewall {
   }
   return {
     async refresh() {
-      await using _ = await namespaceLock('firewall')
+      await using _ = await namespaceLock('firewall', progress)
       const bridges = await bridgesHere()
       await refresh('', bridges)
       if (bridges.some(hasIpv6) || programs.find('ip6tables')) await refresh('6', bridges.filter(hasIpv6))

@@ -3,8 +3,8 @@ import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BaleError, errnoOf } from '#base'
-import { processIdentity, sendSignal } from '#host'
-import { readText, readTextSync } from '#host/file'
+import { isAlive, isVisible, type ProcessIdentity, processIdentity, recordedProcess, sendSignal } from '#host'
+import { readText, readTextSync, writeFileAtomic } from '#host/file'
 import type { Programs } from '../runtime/programs.ts'
 
 const READY_MILLISECONDS = 3000
@@ -14,9 +14,8 @@ const READY_MILLISECONDS = 3000
  * signals it: then it is started here, in its own session, with the command line netavark uses.
  */
 export async function assertNames(programs: Programs, folder: string, gateway: string): Promise<void> {
-  const pid = serverPid(folder)
-  if (pid === undefined) return
-  if (!processIdentity(pid)) startServer(programs, folder)
+  if (serverPid(folder) === undefined) return
+  if (!(await livingServer(folder))) startServer(programs, folder)
   const deadline = performance.now() + READY_MILLISECONDS
   while (!listens(gateway)) {
     if (performance.now() > deadline)
@@ -35,6 +34,32 @@ function startServer(programs: Programs, folder: string): void {
     env: { PATH: programs.searchPath },
   })
   server.unref()
+}
+
+/**
+ * The server that wrote the pid file, when it lives. A number alone says little: it may be another program's by now, or
+ * count in another pid namespace. So who was seen to be the server is written down, and stays it until surely gone.
+ */
+async function livingServer(folder: string): Promise<ProcessIdentity | undefined> {
+  const pid = serverPid(folder)
+  if (pid === undefined) return undefined
+  const record = join(folder, 'name-server.json')
+  const known = recordedProcess(record)
+  if (known !== undefined && known !== 'unreadable' && known.pid === pid && isAlive(known)) return known
+  const found = processIdentity(pid)
+  if (!found || !isServer(pid)) return undefined
+  await writeFileAtomic(record, JSON.stringify(found))
+  return found
+}
+
+/** Source: proc_pid_comm(5). */
+function isServer(pid: number): boolean {
+  try {
+    return readTextSync(`/proc/${pid}/comm`).startsWith('aardvark')
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes(errnoOf(error) ?? '')) return false
+    throw error
+  }
 }
 
 function serverPid(folder: string): number | undefined {
@@ -74,8 +99,8 @@ export async function replaceNames(
   const made = join(folder, `${key}.names`)
   await writeFile(made, replacedNames(text, owner, names))
   await rename(made, path)
-  const server = processIdentity(serverPid(folder) ?? 0)
-  if (server) sendSignal(server, 'SIGHUP')
+  const server = await livingServer(folder)
+  if (server && isVisible(server)) sendSignal(server, 'SIGHUP')
 }
 
 /** One line for a container: ID, IPv4 addresses, IPv6 addresses, names, and sometimes its own servers. */

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { BaleError, isBaleError } from '#base'
+import { BaleError, isBaleError, toldBy } from '#base'
 import { isMounted, runProgram, unmount } from '#host'
 import { acquireLock, mkdirWithMode } from '#host/file'
 import type { ContainerDocument, ContainerMount } from '../manager/document.ts'
@@ -28,10 +28,13 @@ export function checkVolumeOptions(options: Readonly<Record<string, string>>): v
 }
 
 /** Held while a volume is mounted or unmounted; milliseconds, but for a server that does not answer. */
-async function lockOf({ store }: Machinery, name: string) {
+async function lockOf({ store, log }: Machinery, name: string) {
   const folder = join(store.run, 'volumes')
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  return acquireLock(join(folder, `${name}.lock`))
+  return acquireLock(join(folder, `${name}.lock`), {
+    progress: toldBy(log),
+    what: `the volume ${name}, which another command mounts or unmounts`,
+  })
 }
 
 /** Makes a volume's files available below its directory: a device, directory or server is mounted there, once for all. */

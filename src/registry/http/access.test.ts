@@ -231,7 +231,7 @@ test('A15: a login that was right a moment ago is not locked out by others guess
   assert.equal((await registry.request('GET', '/v2/', { login: ANN })).status, 200)
 })
 
-test('A15: guesses that come together count as well; the same right login many times at once is one try', async () => {
+test('A15, A21: guesses that come together count as well; the same right login many times at once is one try', async () => {
   await using registry = await startClosed()
   const guesses = Array.from({ length: 60 }, (_, index) =>
     registry.request('GET', '/token', { login: `ann:wrong${index}` }),
