@@ -41,6 +41,27 @@ test('an unknown image, a bad reference and a bad platform are named', options, 
   assertRefused(await bale.try(['pull', '--platform', 'lin ux', 'x']), 1, /platform/)
 })
 
+test('create: 125 for what cannot be understood, 1 for what means nothing', options, async () => {
+  await using bale = await testBale()
+  const file = join(bale.folder, 'latin1.env')
+  writeFileSync(file, Buffer.from('A=1\nB=\xe4\n', 'latin1'))
+  const lines: [flags: string[], code: number, words: RegExp][] = [
+    [['--env-file', file], 125, /invalid env file \(.*\): invalid utf8 bytes at line 2: \[66 61 228\]/],
+    [['--label-file', file], 125, /invalid utf8 bytes at line 2/],
+    [['--env-file', '/none'], 125, /open \/none: no such file or directory/],
+    [['--publish', 'a:b'], 125, /Invalid containerPort: b/],
+    [['--security-opt', 'seccomp=/none'], 125, /\/none/],
+    [['--restart', 'on-failure:x'], 125, /must be an integer/],
+    [['--restart', 'sometimes'], 1, /unknown policy 'sometimes'/],
+    [['--volume', 'a:b:c:d'], 1, /invalid volume specification/],
+    [['--volume', '/x:/y:nope'], 1, /invalid mode: nope/],
+    [['--mount', 'type=nope,dst=/x'], 1, /mount type "nope"/],
+    [['--pull', 'never'], 1, /No such image: nothing:1/],
+  ]
+  for (const [flags, code, message] of lines)
+    assertRefused(await bale.try(['create', ...flags, 'nothing:1']), code, message, flags.join(' '))
+})
+
 test(
   'T01 T02 T05 T06 T08 T11 T17 T21 T22: hostile and damaged tars are refused by import and leave nothing',
   options,
