@@ -230,7 +230,11 @@ async function secretOf({ config }: EngineContext, { id, file, variable }: Build
   const wanted = variable ?? (file === undefined && config.environment[id] !== undefined ? id : undefined)
   if (wanted !== undefined) {
     const value = config.environment[wanted]
-    if (value !== undefined) return { id, read: async () => Buffer.from(value) }
+    if (value !== undefined) {
+      const bytes = Buffer.from(value)
+      if (bytes.length > SECRET_LIMIT) throw tooBig(id)
+      return { id, read: async () => bytes }
+    }
     throw new BaleError('INVALID_ARGUMENT', `secret ${printable(id)}: the variable ${printable(wanted)} is not set`)
   }
   const { access, constants, stat } = await import('node:fs/promises')
@@ -240,9 +244,15 @@ async function secretOf({ config }: EngineContext, { id, file, variable }: Build
   await access(path, constants.R_OK).catch((cause: unknown) => {
     throw unreadable('', cause)
   })
-  if ((await stat(path)).isDirectory()) throw unreadable(': it is a directory')
+  const found = await stat(path)
+  if (found.isDirectory()) throw unreadable(': it is a directory')
+  if (found.size > SECRET_LIMIT) throw tooBig(id)
   return { id, read: () => readBytes(path, { limit: SECRET_LIMIT }) }
 }
 
 /** As BuildKit's. */
 const SECRET_LIMIT = 500 * 1024
+
+function tooBig(id: string): BaleError {
+  return new BaleError('LIMIT_EXCEEDED', `secret ${printable(id)} is too big: the largest is ${SECRET_LIMIT} bytes`)
+}

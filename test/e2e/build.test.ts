@@ -246,6 +246,10 @@ test('secrets reach their step and nothing else; --no-cache runs all again (B09)
   assert.equal(found.stdout, '')
   const missing = await bale.try(words)
   assert.match(missing.stderr, /the variable SECRET_B is not set/)
+  writeFileSync(join(bale.folder, 'big'), Buffer.alloc(500 * 1024 + 1))
+  const big = await bale.try(['build', '--secret', `id=a,src=${join(bale.folder, 'big')}`, folder])
+  assert.equal(big.code, 1)
+  assert.match(big.stderr, /^bale: secret a is too big: the largest is 512000 bytes/, 'told before anything is built')
 })
 
 test('Ctrl-C ends a build with all its processes and mounts (B13)', options, async () => {
