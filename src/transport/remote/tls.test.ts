@@ -73,6 +73,24 @@ test('C02 a redirect from https to http is refused', async () => {
   assert.equal(plain.seen.length, 0)
 })
 
+test('a registry on this machine that sends plain http to https is spoken to by https from then on', async () => {
+  await using secure = await planServer((_request, response) => response.end(index), { tls: local })
+  await using plain = await planServer(
+    ({ path }, response) => response.writeHead(301, { location: `${secure.url}${path}` }).end(),
+    { ping: true },
+  )
+  await using repository = openRepository(
+    { registry: plain.host, repository: 'a' },
+    { credentials: noCredentials, limits, ca: [local.cert] },
+  )
+  assert.equal((await repository.resolve('1')).size, index.length)
+  assert.deepEqual(
+    plain.seen.map(({ path }) => path),
+    ['/v2/'],
+  )
+  assert.equal(secure.seen.length, 1)
+})
+
 test('plain http is spoken to loopback only: 127.0.0.1 and localhost alike', async () => {
   for (const hostname of ['localhost', '127.0.0.1']) {
     await using server = await planServer((_request, response) => response.end(index), { hostname })
