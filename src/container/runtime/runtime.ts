@@ -43,7 +43,7 @@ export interface RuntimeOptions {
   stateFolder: string
 }
 
-/** The runtime asked for; by default crun, or runc when only that is there (docs/decisions/0018). */
+/** The runtime asked for; by default crun, or runc when only that is there (docs/decisions/0020). */
 export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { programs, stateFolder } = options
   const name = options.name ?? defaultRuntime(programs)
