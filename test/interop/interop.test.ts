@@ -138,7 +138,8 @@ function runIn(tool: Tool, folder: string, command: string): Promise<Outcome> {
     const environment =
       tool === 'docker'
         ? `DOCKER_HOST='unix://${dockerd.socket}' DOCKER_BUILDKIT=0`
-        : `BALE_ROOT='${temporary.path}/bale/root' BALE_RUN='${temporary.path}/bale/run'`
+        : // The runtime that docker has: its words are part of what is compared.
+          `BALE_RUNTIME=runc BALE_ROOT='${temporary.path}/bale/root' BALE_RUN='${temporary.path}/bale/run'`
     writeFileSync(
       script,
       `T() { ${environment} DOCKER_CONFIG='${temporary.path}/config-${tool}' '${program}' "$@"; }\nSHAPE() { '${process.execPath}' --disable-warning=ExperimentalWarning '${import.meta.dirname}/shape.ts'; }\nBUSYBOX='${busybox}'\n`,

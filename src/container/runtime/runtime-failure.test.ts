@@ -20,6 +20,18 @@ test('what the runtime says decides between not found, not executable and all el
     assert.equal(runtimeFailure(text, 'exec').code, 'COMMAND_NOT_EXECUTABLE', text)
 })
 
+test('of a command both runtimes say the same words, which scripts look for', () => {
+  const said: [crun: string, message: string][] = [
+    [
+      'executable file `nope` not found in $PATH: No such file or directory',
+      'exec: "nope": executable file not found in $PATH',
+    ],
+    ['executable file `/a/b` not found in $PATH', 'exec: "/a/b": stat /a/b: no such file or directory'],
+    ['the path `/etc/passwd` exists but it is not executable', 'exec: "/etc/passwd": permission denied'],
+  ]
+  for (const [crun, message] of said) assert.ok(runtimeFailure(crun, 'create').message.endsWith(message), message)
+})
+
 test('R11: an answer of the runtime, which may quote an image, is printed without control characters and cut', () => {
   const { message } = runtimeFailure(`mkdir /\u001b[2J\nx: ${'y'.repeat(9000)}`, 'create')
   assert.doesNotMatch(message, /[\u0000-\u001f]/)

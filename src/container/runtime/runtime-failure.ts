@@ -5,12 +5,22 @@ import { BaleError, printable } from '#base'
  * code (127 not found, 126 not executable, 125 all else). Source: measured answers of runc 1.1 and crun 1.8.
  */
 export function runtimeFailure(text: string, action: 'create' | 'exec' | 'start'): BaleError {
-  const message = `OCI runtime ${action} failed: ${printable(text.trim(), 2000)}`
+  const message = `OCI runtime ${action} failed: ${printable(inKnownWords(text.trim()), 2000)}`
   if (NOT_FOUND.test(text)) return new BaleError('COMMAND_NOT_FOUND', message)
   // docker tells the two apart: a working folder that cannot be entered is 126 in exec and 125 in run.
   const isExecutable = !NOT_EXECUTABLE.test(text) && !(action === 'exec' && NO_FOLDER.test(text))
   if (!isExecutable) return new BaleError('COMMAND_NOT_EXECUTABLE', message)
   return new BaleError('RUNTIME_FAILED', message)
+}
+
+/** What crun says of a command, in the words that runc made known: scripts look for them. All else stays as it is. */
+function inKnownWords(text: string): string {
+  const [, missing] = /executable file `([^`]*)` not found/.exec(text) ?? []
+  const [, barred] = /the path `([^`]*)` exists but it is not executable/.exec(text) ?? []
+  const START = 'unable to start container process: exec:'
+  if (missing?.includes('/')) return `${START} "${missing}": stat ${missing}: no such file or directory`
+  if (missing !== undefined) return `${START} "${missing}": executable file not found in $PATH`
+  return barred === undefined ? text : `${START} "${barred}": permission denied`
 }
 
 const NOT_FOUND =
