@@ -119,7 +119,7 @@ test('-q prints the ID alone, --iidfile writes it, two images on one base share 
   const [base, one, two] = await Promise.all(['busybox:1', 'one', 'two'].map((name) => inspect(place, name)))
   assert.equal(one.RootFS.Layers[0], base.RootFS.Layers[0])
   assert.deepEqual(two.RootFS.Layers, base.RootFS.Layers)
-  assert.match(await bale.run(['system', 'df', '-v']), /library\/two:latest +[0-9a-f]{12} .* 0B +0\n/)
+  assert.match(await bale.run(['system', 'df', '-v']), /^two +latest +[0-9a-f]{12} .* 0B +0$/m)
   assert.match(await bale.run(['history', 'one']), /COPY f \/f # buildkit/)
 })
 

@@ -148,7 +148,8 @@ async function hasByte(file: FileHandle): Promise<boolean> {
 }
 
 const MISSING = /does not exist|No such file or directory|not found/i
-const NOT_RUNNING = /container not running|not running|process already finished|kill container.*No such process/i
+// crun: "open pidfd: No such process" or "kill container: No such process".
+const NOT_RUNNING = /not running|process already finished|No such process/i
 
 function failureOf(stderr: string, id: string, verb: string): BaleError {
   const text = messageOf(stderr)
