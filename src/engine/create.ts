@@ -13,7 +13,7 @@ import {
 import type { StoredImage } from '#store'
 import { containerMachinery } from './container-machinery.ts'
 import type { EngineContext } from './context.ts'
-import { withPublishAddress } from './publish-address.ts'
+import { tellOfPorts, withPublishAddress } from './publish-address.ts'
 
 /** A container that is wished for, with its image by name. */
 export interface ContainerRequest {
@@ -49,7 +49,9 @@ export async function makeContainer(
   ])
   const image = await imageFor(context, request, options)
   const { name, config, host } = request
-  return create(machinery, { name, image, config, host: withPublishAddress(context, host, options) }, options)
+  const made = await create(machinery, { name, image, config, host: withPublishAddress(context, host) }, options)
+  tellOfPorts(context, host, options)
+  return made
 }
 
 async function imageFor(

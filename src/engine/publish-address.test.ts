@@ -3,14 +3,13 @@ import { networkInterfaces } from 'node:os'
 import { test } from 'node:test'
 import type { HostOptions } from '#container'
 import type { EngineContext } from './context.ts'
-import { withPublishAddress } from './publish-address.ts'
+import { tellOfPorts, withPublishAddress } from './publish-address.ts'
 
 function asked(host: HostOptions, publishAddress?: string) {
   const told: string[] = []
   const context = { config: { publishAddress } } as EngineContext
-  const options = withPublishAddress(context, host, {
-    progress: (event) => told.push(event.kind === 'warning' ? event.text : event.kind),
-  })
+  const options = withPublishAddress(context, host)
+  tellOfPorts(context, host, { progress: (event) => told.push(event.kind === 'warning' ? event.text : event.kind) })
   return { options, told }
 }
 

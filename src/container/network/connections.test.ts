@@ -1,7 +1,7 @@
 // Takes seconds of a real machine: part of npm test, not of npm run check.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createServer, get } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
@@ -14,6 +14,7 @@ import { newId } from '../manager/machinery.ts'
 import { removeContainer } from '../manager/remove.ts'
 import { findContainer } from '../manager/state.ts'
 import type { HostOptions } from '../options.ts'
+import { macOf } from './netavark-request.ts'
 import { createNetwork } from './network.ts'
 
 const bridges = () => readdirSync('/sys/class/net').filter((name) => /^(bale-|bla-|blb-|bv-|veth)/.test(name))
@@ -136,6 +137,27 @@ inOwnNetwork(import.meta.url, () => {
     assert.deepEqual(bridges(), [])
     assert.deepEqual(rules(), [])
     assert.equal((await machine.run(machine.options(['ip', 'route'], {}, {}))).code, 0)
+  })
+
+  test('a bridge keeps its address whoever comes and goes: the others would lose their gateway', {
+    skip,
+    timeout,
+  }, async () => {
+    await using machine = await containerMachine()
+    const network = await createNetwork(machine.store, { name: 'app' }, { id: newId(), created: Date.now() })
+    const bridge = `/sys/class/net/${network.document.interfaceName}`
+    const address = () => readFileSync(`${bridge}/address`, 'latin1').trim()
+    const first = await server(machine, 'first', { network: 'app' })
+    const before = address()
+    assert.equal(before, macOf(network.document.gateway))
+    // Without an address of its own the bridge takes the lowest of its ports, whose addresses are random.
+    for (const name of ['second', 'third', 'fourth']) {
+      const { id } = await server(machine, name, { network: 'app' })
+      assert.equal(address(), before)
+      await removeContainer(machine.machinery, id, { force: true })
+      assert.equal(address(), before)
+    }
+    await removeContainer(machine.machinery, first.id, { force: true })
   })
 
   test('a bridge whose store was deleted is taken down by whoever makes the next one', { skip, timeout }, async () => {

@@ -7,7 +7,7 @@ import type { Programs } from '../runtime/programs.ts'
 import { bridgeSettings } from './bridge-options.ts'
 import type { Bridges } from './bridges.ts'
 import type { Connection } from './connections.ts'
-import { anchorNames } from './netavark-request.ts'
+import { anchorNames, macOf } from './netavark-request.ts'
 import type { Network, NetworkDocument } from './network.ts'
 
 /** The host's end of a container's pair, where bale and not netavark made it. */
@@ -20,11 +20,19 @@ export function isAnchored(document: NetworkDocument): boolean {
   return existsSync(`/sys/class/net/${anchorNames(document)[0]}`)
 }
 
-/** netavark removes a bridge with its last container; a link that belongs to nobody keeps it for the next one. */
+/**
+ * netavark removes a bridge with its last container; a link that belongs to nobody keeps it for the next one. The bridge
+ * gets an address of its own: else it has the lowest one of its ports, changes it with any container that comes or goes,
+ * and the others do not reach the gateway until they ask for its address again, seconds later.
+ */
 export async function addAnchor({ ip }: Bridges, document: NetworkDocument): Promise<void> {
   if (isAnchored(document)) return
   const [anchor, peer] = anchorNames(document)
-  await ip([`link add ${anchor} type veth peer name ${peer}`, `link set ${anchor} master ${document.interfaceName}`])
+  await ip([
+    `link set ${document.interfaceName} address ${macOf(document.gateway)}`,
+    `link add ${anchor} type veth peer name ${peer}`,
+    `link set ${anchor} master ${document.interfaceName}`,
+  ])
 }
 
 /**
