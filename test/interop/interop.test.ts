@@ -70,7 +70,7 @@ test('every meant difference is explained in docs/compat-docker.md', () => {
 })
 
 for (const scenario of scenarios.filter((one) => !only || only.some((part) => one.name.includes(part)))) {
-  test(`${scenario.file}: ${scenario.name}`, { skip, timeout: 180_000 }, () => compareScenario(scenario))
+  test(`${scenario.file}: ${scenario.name}`, { skip, timeout: 600_000 }, () => compareScenario(scenario))
 }
 
 async function compareScenario(scenario: Scenario): Promise<void> {
