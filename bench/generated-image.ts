@@ -10,13 +10,13 @@ const LAYERS = [
   { name: 'modules', files: 34_000, bytes: 290e6 },
 ] as const
 
-/** Writes an OCI layout with the image (gzip layers) to `folder`; the same bytes at every run. */
-export async function writeGeneratedImage(folder: string, scale = 1): Promise<void> {
-  mkdirSync(`${folder}/blobs/sha256`, { recursive: true })
+/** Writes an OCI layout with the image (gzip layers) to `directory`; the same bytes at every run. */
+export async function writeGeneratedImage(directory: string, scale = 1): Promise<void> {
+  mkdirSync(`${directory}/blobs/sha256`, { recursive: true })
   const layers: { mediaType: string; digest: string; size: number }[] = []
   const diffIds: string[] = []
   for (const layer of LAYERS) {
-    const tar = `${folder}/${layer.name}.tar`
+    const tar = `${directory}/${layer.name}.tar`
     const hash = createHash('sha256')
     const chunks: Uint8Array[] = []
     const { openSync, writeSync, closeSync } = await import('node:fs')
@@ -33,13 +33,13 @@ export async function writeGeneratedImage(folder: string, scale = 1): Promise<vo
     if (zipped.code !== 0) throw new Error(zipped.stderr)
     const bytes = readFileSync(`${tar}.gz`)
     const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`
-    await execute('/bin/mv', [`${tar}.gz`, `${folder}/blobs/sha256/${digest.slice(7)}`])
+    await execute('/bin/mv', [`${tar}.gz`, `${directory}/blobs/sha256/${digest.slice(7)}`])
     layers.push({ mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', digest, size: bytes.length })
   }
   const put = (value: object) => {
     const bytes = Buffer.from(JSON.stringify(value))
     const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`
-    writeFileSync(`${folder}/blobs/sha256/${digest.slice(7)}`, bytes)
+    writeFileSync(`${directory}/blobs/sha256/${digest.slice(7)}`, bytes)
     return { digest, size: bytes.length }
   }
   const config = put({
@@ -56,9 +56,9 @@ export async function writeGeneratedImage(folder: string, scale = 1): Promise<vo
     config: { mediaType: 'application/vnd.oci.image.config.v1+json', ...config },
     layers,
   })
-  writeFileSync(`${folder}/oci-layout`, JSON.stringify({ imageLayoutVersion: '1.0.0' }))
+  writeFileSync(`${directory}/oci-layout`, JSON.stringify({ imageLayoutVersion: '1.0.0' }))
   writeFileSync(
-    `${folder}/index.json`,
+    `${directory}/index.json`,
     JSON.stringify({
       schemaVersion: 2,
       manifests: [
@@ -77,9 +77,9 @@ async function* entries(
   scale: number,
 ): AsyncIterable<{ entry: TarEntry; data?: Uint8Array }> {
   const random = generator(layer.files)
-  const directory = (name: string) => ({ entry: entry(`${name}/`, 'directory', 0o755, 0) })
+  const directoryEntry = (name: string) => ({ entry: entry(`${name}/`, 'directory', 0o755, 0) })
   if (layer.name === 'base') {
-    for (const name of ['bin', 'dev', 'etc', 'proc', 'sys', 'tmp', 'root']) yield directory(name)
+    for (const name of ['bin', 'dev', 'etc', 'proc', 'sys', 'tmp', 'root']) yield directoryEntry(name)
     const busybox = readFileSync('/bin/busybox')
     // Where programs of the host look for their libraries when /usr is mounted in.
     for (const name of ['lib', 'lib64']) {
@@ -90,15 +90,15 @@ async function* entries(
       yield { entry: { ...entry(`bin/${name}`, 'symlink', 0o777, 0), linkName: 'busybox' } }
     }
   }
-  yield directory('opt')
-  yield directory(`opt/${layer.name}`)
+  yield directoryEntry('opt')
+  yield directoryEntry(`opt/${layer.name}`)
   const count = Math.round(layer.files * scale)
   // File sizes like a real tree: most are small, few are large; the average gives the layer's bytes.
   const weights = Array.from({ length: count }, () => random() ** 8 * 60 + random() * 0.7 + 0.02)
   const sum = weights.reduce((a, b) => a + b, 0)
   const text = words(1 << 20, random)
   for (let index = 0; index < count; index++) {
-    if (index % 40 === 0) yield directory(`opt/${layer.name}/d${Math.floor(index / 40)}`)
+    if (index % 40 === 0) yield directoryEntry(`opt/${layer.name}/d${Math.floor(index / 40)}`)
     const size = Math.max(1, Math.round((weights[index]! / sum) * layer.bytes * scale))
     const data = new Uint8Array(size)
     for (let at = 0; at < size; ) {

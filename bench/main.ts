@@ -35,29 +35,29 @@ const BARS: Record<string, string> = {
   'reads warm': '1.1 of podman',
 }
 
-const folder = mkdtempSync('/var/tmp/bale-bench-')
+const directory = mkdtempSync('/var/tmp/bale-bench-')
 const results = new Map<string, Map<string, Timing[]>>()
 const tools: Tool[] = []
 try {
   console.log(`making the image (${flags.scale} × 1 GB, 50,000 files) …`)
-  await writeGeneratedImage(`${folder}/layout`, Number(flags.scale))
-  await using registry = await startPeerRegistry(folder)
+  await writeGeneratedImage(`${directory}/layout`, Number(flags.scale))
+  await using registry = await startPeerRegistry(directory)
   const image = `${registry.host}/bench/image:1`
-  await must(['skopeo', 'copy', '-q', '--dest-tls-verify=false', `oci:${folder}/layout:bench`, `docker://${image}`])
+  await must(['skopeo', 'copy', '-q', '--dest-tls-verify=false', `oci:${directory}/layout:bench`, `docker://${image}`])
   // One archive that all of them load, as docker and podman write it: plain layers.
   await must([
     'skopeo',
     'copy',
     '-q',
-    `oci:${folder}/layout:bench`,
-    `docker-archive:${folder}/image.tar:bench/loaded:1`,
+    `oci:${directory}/layout:bench`,
+    `docker-archive:${directory}/image.tar:bench/loaded:1`,
   ])
   const names = flags.tools.split(',')
   const made = [
-    names.includes('bale') && (await baleTool(`${folder}/bale`)),
-    names.includes('podman') && (await podmanTool(`${folder}/podman`)),
-    names.includes('docker') && (await dockerTool(`${folder}/docker`)),
-    names.includes('skopeo') && (await skopeoTool(`${folder}/skopeo`)),
+    names.includes('bale') && (await baleTool(`${directory}/bale`)),
+    names.includes('podman') && (await podmanTool(`${directory}/podman`)),
+    names.includes('docker') && (await dockerTool(`${directory}/docker`)),
+    names.includes('skopeo') && (await skopeoTool(`${directory}/skopeo`)),
   ]
   for (const tool of made) if (tool) tools.push(tool)
   console.log(
@@ -76,8 +76,8 @@ try {
   if (flags.write) writePage(text)
 } finally {
   for (const tool of tools) await tool[Symbol.asyncDispose]()
-  for (const target of mountsBelow(folder).reverse()) await execute('umount', ['-l', target])
-  rmSync(folder, { recursive: true, force: true })
+  for (const target of mountsBelow(directory).reverse()) await execute('umount', ['-l', target])
+  rmSync(directory, { recursive: true, force: true })
 }
 
 async function play(tool: Tool, image: string, round: number): Promise<void> {
@@ -91,8 +91,8 @@ async function play(tool: Tool, image: string, round: number): Promise<void> {
   await step('pull', tool.pull(image))
   if (wanted('save')) {
     // podman refuses to write over an archive.
-    rmSync(`${folder}/saved.tar`, { force: true })
-    await step('save', tool.save(image, `${folder}/saved.tar`))
+    rmSync(`${directory}/saved.tar`, { force: true })
+    await step('save', tool.save(image, `${directory}/saved.tar`))
   }
   if (tool.run && wanted('run')) {
     await timed(tool.run(['--rm', image, 'true']), tool.env)
@@ -108,14 +108,14 @@ async function play(tool: Tool, image: string, round: number): Promise<void> {
   }
   await step('rmi', tool.remove(image))
   if (tool.load && wanted('load')) {
-    await step('load', tool.load(`${folder}/image.tar`))
+    await step('load', tool.load(`${directory}/image.tar`))
     await timed(tool.remove(tool.name === 'podman' ? 'docker.io/bench/loaded:1' : 'bench/loaded:1'), tool.env)
   }
 }
 
 /** A context of a few hundred files, copied, and a step that runs. */
 function buildContext(image: string): string {
-  const context = join(folder, 'context')
+  const context = join(directory, 'context')
   rmSync(context, { recursive: true, force: true })
   mkdirSync(context)
   cpSync(resolve(import.meta.dirname, '../src'), join(context, 'src'), { recursive: true })

@@ -4,12 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../test/kit/registry.ts'
 
 /** Debian's docker-registry on loopback: the same server for all that are compared. */
-export async function startPeerRegistry(folder: string): Promise<{ host: string } & AsyncDisposable> {
+export async function startPeerRegistry(directory: string): Promise<{ host: string } & AsyncDisposable> {
   const port = await freePort()
-  const config = `${folder}/registry.yml`
+  const config = `${directory}/registry.yml`
   writeFileSync(
     config,
-    `version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: ${folder}/registry\n  delete:\n    enabled: true\nhttp:\n  addr: 127.0.0.1:${port}\n`,
+    `version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: ${directory}/registry\n  delete:\n    enabled: true\nhttp:\n  addr: 127.0.0.1:${port}\n`,
   )
   // It ends with the bench, however that ends.
   const child = spawn('setpriv', ['--pdeathsig', 'TERM', '--', '/usr/bin/docker-registry', 'serve', config], {

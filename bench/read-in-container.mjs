@@ -50,8 +50,8 @@ function run(program, ...args) {
   }
 }
 
-function namesBelow(folder) {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
+function namesBelow(directory) {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => `${entry.parentPath}/${entry.name}`)
 }

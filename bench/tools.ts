@@ -17,7 +17,7 @@ export interface Tool extends AsyncDisposable {
   run?(args: string[]): string[]
   exec?(args: string[]): string[]
   removeContainer?(id: string): string[]
-  build?(tag: string, folder: string): string[]
+  build?(tag: string, directory: string): string[]
   /** Makes the caches that would let a build be skipped go. */
   forgetBuilds?(): string[]
 }
@@ -33,9 +33,13 @@ async function firstLine(command: string[], env: Record<string, string>): Promis
   return (outcome.stdout || outcome.stderr).split('\n')[0]!.trim()
 }
 
-export async function baleTool(folder: string): Promise<Tool> {
+export async function baleTool(directory: string): Promise<Tool> {
   const program = resolve(import.meta.dirname, '../bin/bale')
-  const env = basic({ BALE_ROOT: `${folder}/root`, BALE_RUN: `${folder}/run`, DOCKER_CONFIG: `${folder}/config` })
+  const env = basic({
+    BALE_ROOT: `${directory}/root`,
+    BALE_RUN: `${directory}/run`,
+    DOCKER_CONFIG: `${directory}/config`,
+  })
   return {
     name: 'bale',
     version: await firstLine([program, '--version'], env),
@@ -58,19 +62,19 @@ export async function baleTool(folder: string): Promise<Tool> {
   }
 }
 
-export async function podmanTool(folder: string): Promise<Tool | undefined> {
+export async function podmanTool(directory: string): Promise<Tool | undefined> {
   if (!existsSync('/usr/bin/podman')) return undefined
-  mkdirSync(folder, { recursive: true })
-  const conf = `${folder}/containers.conf`
+  mkdirSync(directory, { recursive: true })
+  const conf = `${directory}/containers.conf`
   writeFileSync(
     conf,
     '[containers]\ndefault_ulimits = ["nofile=1024:1024","nproc=1024:1024"]\n[engine]\nruntime = "runc"\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n',
   )
   writeFileSync(
-    `${folder}/storage.conf`,
-    `[storage]\ndriver = "overlay"\ngraphroot = "${folder}/root"\nrunroot = "${folder}/run"\n`,
+    `${directory}/storage.conf`,
+    `[storage]\ndriver = "overlay"\ngraphroot = "${directory}/root"\nrunroot = "${directory}/run"\n`,
   )
-  const env = basic({ CONTAINERS_CONF: conf, CONTAINERS_STORAGE_CONF: `${folder}/storage.conf` })
+  const env = basic({ CONTAINERS_CONF: conf, CONTAINERS_STORAGE_CONF: `${directory}/storage.conf` })
   const podman = (...args: string[]) => ['/usr/bin/podman', ...args]
   return {
     name: 'podman',
@@ -93,9 +97,9 @@ export async function podmanTool(folder: string): Promise<Tool | undefined> {
   }
 }
 
-export async function dockerTool(folder: string): Promise<Tool | undefined> {
+export async function dockerTool(directory: string): Promise<Tool | undefined> {
   if (!existsSync('/usr/sbin/dockerd')) return undefined
-  const dockerd: TestDockerd = await startDockerd(folder, [])
+  const dockerd: TestDockerd = await startDockerd(directory, [])
   const env = basic({ DOCKER_HOST: `unix://${dockerd.socket}`, DOCKER_BUILDKIT: '0' })
   const docker = (...args: string[]) => [dockerd.client, ...args]
   return {
@@ -117,9 +121,9 @@ export async function dockerTool(folder: string): Promise<Tool | undefined> {
 }
 
 /** skopeo fetches into an OCI layout, umoci unpacks: what people do without an engine. */
-export async function skopeoTool(folder: string): Promise<Tool | undefined> {
+export async function skopeoTool(directory: string): Promise<Tool | undefined> {
   if (!existsSync('/usr/bin/skopeo') || !existsSync('/usr/bin/umoci')) return undefined
-  mkdirSync(folder, { recursive: true })
+  mkdirSync(directory, { recursive: true })
   const env = basic()
   const script = (text: string) => ['/bin/sh', '-c', text]
   return {
@@ -129,13 +133,13 @@ export async function skopeoTool(folder: string): Promise<Tool | undefined> {
     about: ['/usr/bin/skopeo', '--version'],
     pull: (image) =>
       script(
-        `skopeo copy -q --src-tls-verify=false docker://${image} oci:${folder}/layout:one && umoci unpack --image ${folder}/layout:one ${folder}/bundle`,
+        `skopeo copy -q --src-tls-verify=false docker://${image} oci:${directory}/layout:one && umoci unpack --image ${directory}/layout:one ${directory}/bundle`,
       ),
     save: (_image, file) =>
-      script(`rm -f ${file}; skopeo copy -q oci:${folder}/layout:one docker-archive:${file}:x/y:1`),
-    remove: () => script(`rm -rf ${folder}/layout ${folder}/bundle`),
+      script(`rm -f ${file}; skopeo copy -q oci:${directory}/layout:one docker-archive:${file}:x/y:1`),
+    remove: () => script(`rm -rf ${directory}/layout ${directory}/bundle`),
     async [Symbol.asyncDispose]() {
-      await execute('/bin/rm', ['-rf', folder])
+      await execute('/bin/rm', ['-rf', directory])
     },
   }
 }

@@ -1,6 +1,6 @@
 /**
  * The story of an image, played for real: a Debian base is imported, a web server is built on it, run, committed, moved
- * as tar files, pushed to a registry with a login, pulled back and run again. It works in a folder of its own with a
+ * as tar files, pushed to a registry with a login, pulled back and run again. It works in a directory of its own with a
  * store, run directory and ports of its own, and removes all of it at the end, also after a failure or Ctrl-C.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
@@ -18,15 +18,15 @@ interface Step {
   refused?: boolean
 }
 
-const folder = mkdtempSync('/var/tmp/bale-quickstart-')
+const directory = mkdtempSync('/var/tmp/bale-quickstart-')
 const [registryPort, webPort] = [await freePort(), await freePort()]
 const registry = `localhost:${registryPort}`
 const environment = {
   ...process.env,
-  BALE_ROOT: `${folder}/store`,
-  BALE_RUN: `${folder}/run`,
-  DOCKER_CONFIG: `${folder}/config`,
-  REGISTRY_AUTH_FILE: `${folder}/auth.json`,
+  BALE_ROOT: `${directory}/store`,
+  BALE_RUN: `${directory}/run`,
+  DOCKER_CONFIG: `${directory}/config`,
+  REGISTRY_AUTH_FILE: `${directory}/auth.json`,
   PATH: `${resolve(import.meta.dirname, '../bin')}:/usr/sbin:/usr/bin:/sbin:/bin:${process.env['PATH'] ?? ''}`,
 }
 
@@ -199,7 +199,7 @@ async function play(step: Step): Promise<string | undefined> {
 function shell(command: string): Promise<number> {
   return new Promise((done, fail) => {
     current = spawn('/bin/sh', ['-c', command], {
-      cwd: folder,
+      cwd: directory,
       env: environment,
       stdio: ['ignore', 'inherit', 'inherit'],
     })
@@ -213,7 +213,7 @@ async function cleanUp(): Promise<void> {
     const bale = (args: string[]) =>
       spawnSync(
         'bale',
-        ['--root', join(folder, root), ...(root === 'store' ? ['--run', join(folder, 'run')] : []), ...args],
+        ['--root', join(directory, root), ...(root === 'store' ? ['--run', join(directory, 'run')] : []), ...args],
         {
           env: root === 'store' ? environment : { ...environment, BALE_RUN: undefined },
           encoding: 'utf8',
@@ -226,13 +226,13 @@ async function cleanUp(): Promise<void> {
   const targets = readTextSync('/proc/self/mountinfo')
     .split('\n')
     .map((line) => line.split(' ')[4] ?? '')
-    .filter((target) => target.startsWith(`${folder}/`))
+    .filter((target) => target.startsWith(`${directory}/`))
   for (const target of targets.reverse()) spawnSync('umount', ['-l', target])
-  rmSync(folder, { recursive: true, force: true })
+  rmSync(directory, { recursive: true, force: true })
 }
 
 async function endRegistry(): Promise<void> {
-  const found = spawnSync('cat', [join(folder, 'registry.pid')], { encoding: 'utf8' })
+  const found = spawnSync('cat', [join(directory, 'registry.pid')], { encoding: 'utf8' })
   if (found.status !== 0) return
   const pid = Number(found.stdout)
   const alive = () => spawnSync('kill', ['-0', String(pid)]).status === 0

@@ -12,7 +12,7 @@ node --conditions=source --disable-warning=ExperimentalWarning --test --test-tim
   --experimental-test-coverage --test-coverage-include='src/**' --test-coverage-exclude='src/**/*.test.ts' \
   test/architecture.test.ts test/reference-pages.test.ts "src/**/*.test.ts" "test/e2e/**/*.test.ts"
 e2e() { BALE_SNAPSHOTTER=extract node --conditions=source --disable-warning=ExperimentalWarning --test --test-timeout=300000 "$@"; }
-echo "test: the same with layers extracted into folders"
+echo "test: the same with layers extracted into directories"
 # The verbs that are not in these files (diff, cp, export, prune …) are tested on both formats by stores.test.ts.
 e2e test/e2e/archives.test.ts test/e2e/build.test.ts test/e2e/empty-store.test.ts test/e2e/damage-and-reboot.test.ts
 e2e --test-name-pattern='^kill -9' test/e2e/bad-input.test.ts test/e2e/faults.test.ts

@@ -22,8 +22,8 @@ const after = allowed(profile)
 for (const name of after) if (!before.has(name)) console.log(`newly allowed, at least in part: ${name}`)
 for (const name of before) if (!after.has(name)) console.log(`no longer allowed: ${name}`)
 
-const folder = resolve(import.meta.dirname, '../src/container/seccomp')
-writeFileSync(resolve(folder, 'moby-default-profile.json'), bytes)
+const directory = resolve(import.meta.dirname, '../src/container/seccomp')
+writeFileSync(resolve(directory, 'moby-default-profile.json'), bytes)
 const source = {
   repository: 'https://github.com/moby/profiles',
   path: 'seccomp/default.json',
@@ -31,4 +31,4 @@ const source = {
   licence: 'Apache-2.0',
   sha256: createHash('sha256').update(bytes).digest('hex'),
 }
-writeFileSync(resolve(folder, 'moby-default-profile.source.json'), `${JSON.stringify(source, null, 2)}\n`)
+writeFileSync(resolve(directory, 'moby-default-profile.source.json'), `${JSON.stringify(source, null, 2)}\n`)

@@ -36,9 +36,9 @@ const ROOMS: Record<string, string[]> = {
 /** Starting the registry is a verb of the command line; it is loaded only when asked for. */
 const EXCEPTIONS = new Set(['cli/verbs/registry.ts -> registry'])
 
-function modules(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    const path = join(folder, entry.name)
+function modules(directory: string): string[] {
+  return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(directory, entry.name)
     if (entry.isDirectory()) return modules(path)
     return entry.name.endsWith('.ts') ? [path] : []
   })
@@ -139,7 +139,7 @@ const READ_FILE_ALLOWED = [
 test('tests and benchmarks read the files of the kernel by the same reader', () => {
   const root = resolve(source, '..')
   const wrong = ['src', 'test', 'bench', 'scripts']
-    .flatMap((folder) => modules(join(root, folder)))
+    .flatMap((directory) => modules(join(root, directory)))
     .filter((path) => /\breadFile(?:Sync)?\(\s*['"`]\/(?:proc|sys)\b/.test(readFileSync(path, 'utf8')))
   assert.deepEqual(wrong, [])
 })

@@ -46,7 +46,7 @@ export const ERROR_CODES = {
   CONTAINER_NOT_RUNNING: { http: 409, meaning: 'The container is not running.' },
   NETWORK_NOT_FOUND: { http: 404, meaning: 'No such network.' },
   VOLUME_NOT_FOUND: { http: 404, meaning: 'No such volume.' },
-  PATH_NOT_FOUND: { http: 404, meaning: 'No such file or folder in a container, image or context.' },
+  PATH_NOT_FOUND: { http: 404, meaning: 'No such file or directory in a container, image or context.' },
   COMMAND_NOT_FOUND: { http: 400, meaning: 'The command to run does not exist in the container (exit code 127).' },
   COMMAND_NOT_EXECUTABLE: { http: 400, meaning: 'The command to run cannot be executed (exit code 126).' },
   RUNTIME_FAILED: { http: 500, meaning: 'runc, crun or conmon refused or failed.' },

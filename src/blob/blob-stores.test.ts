@@ -15,31 +15,31 @@ blobStoreContract('memory', async () => {
 })
 
 async function temporaryStore() {
-  const folder = await mkdtemp(join(tmpdir(), 'bale-blobs-'))
-  const open = () => createFileBlobs({ folder: join(folder, 'blobs'), temporary: join(folder, 'tmp') })
+  const directory = await mkdtemp(join(tmpdir(), 'bale-blobs-'))
+  const open = () => createFileBlobs({ directory: join(directory, 'blobs'), temporary: join(directory, 'tmp') })
   return {
-    folder,
+    directory,
     store: open(),
     reopen: open,
-    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+    [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
   }
 }
 
 blobStoreContract('files', temporaryStore)
 
-test('files: a blob is a read-only file in private folders, and no partial stays behind', async () => {
+test('files: a blob is a read-only file in private directories, and no partial stays behind', async () => {
   await using under = await temporaryStore()
   const digest = digestOf('modes')
   await using writer = await under.store.writer(digest)
   await writer.write(Buffer.from('modes'))
   await writer.commit({ digest, size: 5 })
   const path = under.store.pathOf(digest)
-  assert.equal(path, join(under.folder, 'blobs/sha256', digest.slice(7)))
+  assert.equal(path, join(under.directory, 'blobs/sha256', digest.slice(7)))
   assert.equal((await stat(path)).mode & 0o777, 0o444)
-  assert.equal((await stat(join(under.folder, 'blobs/sha256'))).mode & 0o777, 0o700)
-  assert.equal((await stat(join(under.folder, 'tmp'))).mode & 0o777, 0o700)
+  assert.equal((await stat(join(under.directory, 'blobs/sha256'))).mode & 0o777, 0o700)
+  assert.equal((await stat(join(under.directory, 'tmp'))).mode & 0o777, 0o700)
   assert.deepEqual(
-    (await readdir(join(under.folder, 'tmp'))).filter((name) => name.endsWith('.partial')),
+    (await readdir(join(under.directory, 'tmp'))).filter((name) => name.endsWith('.partial')),
     [],
   )
 })
@@ -76,12 +76,12 @@ test('M01: verifying stops at the first byte too many, and finds short streams a
 
 test('a full disk is NO_SPACE; the writer refuses to commit what it could not write, and another one resumes', async (t) => {
   await using under = await temporaryStore()
-  const small = join(under.folder, 'small')
+  const small = join(under.directory, 'small')
   await mkdir(small)
   if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', small]).status !== 0)
     return t.skip('mounting a small tmpfs needs root')
   try {
-    const store = createFileBlobs({ folder: join(small, 'blobs'), temporary: join(small, 'tmp') })
+    const store = createFileBlobs({ directory: join(small, 'blobs'), temporary: join(small, 'tmp') })
     const content = Buffer.alloc(3 * 1024 * 1024, 7)
     const digest = digestOf(content)
     {
@@ -106,7 +106,7 @@ test('a writer that is killed leaves its lock and its bytes to the next process'
   const digest = digestOf('x'.repeat(2_000_000))
   const script = `
     const { createFileBlobs } = await import(${JSON.stringify(new URL('./index.ts', import.meta.url).href)})
-    const store = createFileBlobs(${JSON.stringify({ folder: join(under.folder, 'blobs'), temporary: join(under.folder, 'tmp') })})
+    const store = createFileBlobs(${JSON.stringify({ directory: join(under.directory, 'blobs'), temporary: join(under.directory, 'tmp') })})
     const writer = await store.writer(${JSON.stringify(digest)})
     await writer.write(Buffer.alloc(1_500_000, 'x'))
     process.stdout.write('written')

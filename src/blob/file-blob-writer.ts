@@ -1,7 +1,7 @@
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { BaleError } from '#base'
-import { fsyncFolder, withNoSpace } from '#host/file'
+import { fsyncDirectory, withNoSpace } from '#host/file'
 import { algorithmOf, type Descriptor, type Digest } from '#spec'
 import type { BlobWriter } from './blob-store.ts'
 import { createHasher, type Hasher } from './hasher.ts'
@@ -116,8 +116,8 @@ class FileBlobWriter implements BlobWriter {
       await rename(this.#parts.partial, path)
       // After the rename: a read-only partial of a crashed process could not be resumed by an ordinary user.
       await this.#file.chmod(0o444)
-      await fsyncFolder(dirname(path))
-      if (made !== undefined) await fsyncFolder(dirname(made))
+      await fsyncDirectory(dirname(path))
+      if (made !== undefined) await fsyncDirectory(dirname(made))
     })
   }
 

@@ -10,9 +10,9 @@ import { DEFAULT_PATIENCE } from './key-locks.ts'
 import { partialName } from './partial-key.ts'
 
 export interface FileBlobsOptions {
-  /** Blobs lie at `<folder>/sha256/<hex>`, as in an OCI layout. */
-  folder: string
-  /** Partial blobs lie at `<temporary>/<key>.partial`. Must be on the same file system as `folder`. */
+  /** Blobs lie at `<directory>/sha256/<hex>`, as in an OCI layout. */
+  directory: string
+  /** Partial blobs lie at `<temporary>/<key>.partial`. Must be on the same file system as `directory`. */
   temporary: string
 }
 
@@ -23,12 +23,12 @@ export interface FileBlobs extends BlobStore {
 
 const READ_STEP = 512 * 1024
 
-/** A blob store in files (0444, in folders 0700). Any number of processes may use the same folders at once. */
-export function createFileBlobs({ folder, temporary }: FileBlobsOptions): FileBlobs {
+/** A blob store in files (0444, in directories 0700). Any number of processes may use the same directories at once. */
+export function createFileBlobs({ directory, temporary }: FileBlobsOptions): FileBlobs {
   const pathOf = (digest: Digest) => {
     // Digests are checked when they are made; this is the last line before a path is built of one (M01).
     if (!isDigest(digest)) throw new TypeError('not a digest')
-    return join(folder, algorithmOf(digest), hexOf(digest))
+    return join(directory, algorithmOf(digest), hexOf(digest))
   }
   return {
     pathOf,
@@ -40,7 +40,7 @@ export function createFileBlobs({ folder, temporary }: FileBlobsOptions): FileBl
     },
     async *list() {
       for (const algorithm of ['sha256', 'sha512']) {
-        for (const name of await namesIn(join(folder, algorithm))) {
+        for (const name of await namesIn(join(directory, algorithm))) {
           const digest = `${algorithm}:${name}`
           if (!isDigest(digest)) continue
           const found = await sizeOf(pathOf(digest))
@@ -88,9 +88,9 @@ async function sizeOf(path: string): Promise<{ size: number } | undefined> {
   }
 }
 
-async function namesIn(folder: string): Promise<string[]> {
+async function namesIn(directory: string): Promise<string[]> {
   try {
-    return (await readdir(folder)).sort()
+    return (await readdir(directory)).sort()
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return []
     throw error

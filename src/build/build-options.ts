@@ -29,7 +29,7 @@ export interface BuildOptions extends OperationOptions {
   secrets?: readonly BuildSecret[]
   /** Bytes of /dev/shm in RUN. */
   shmSize?: number
-  /** Further contexts by name: a folder, `docker-image://REF`, an http(s) URL of a tar. They win over stages and images. */
+  /** Further contexts by name: a directory, `docker-image://REF`, an http(s) URL of a tar. They win over stages and images. */
   buildContexts?: ReadonlyMap<string, string>
   /** Seconds since 1970 (SOURCE_DATE_EPOCH): no time in the result is later. A build argument of that name wins. */
   sourceDateEpoch?: number

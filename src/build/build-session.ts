@@ -10,22 +10,22 @@ import { placesOf, removeMemory, sweepDeadBuilds } from './dead-builds.ts'
 import type { BuildMachine } from './machine.ts'
 
 /**
- * One running build: its scratch folder, its mounts, its hold on layers. Disposing undoes all of it. What a killed build
+ * One running build: its scratch directory, its mounts, its hold on layers. Disposing undoes all of it. What a killed build
  * left is undone by the next one, told by the lock that died with it.
  */
 export interface BuildSession extends AsyncDisposable {
   readonly machine: BuildMachine
   readonly lease: Lease
-  /** A new empty folder on the store's file system, for what a step writes. */
-  newFolder(purpose: string): Promise<string>
-  /** Layers as one tree; read-only, or with a new upper folder that goes with the mount. */
+  /** A new empty directory on the store's file system, for what a step writes. */
+  newDirectory(purpose: string): Promise<string>
+  /** Layers as one tree; read-only, or with a new upper directory that goes with the mount. */
   mount(layers: readonly Digest[], options?: { writable?: boolean; signal?: AbortSignal }): Promise<Rootfs>
   /** A layer that is needed while the build runs: the files of a context. It goes with the build. */
   temporaryLayer(tar: () => AsyncIterable<Uint8Array>, options: OperationOptions): Promise<Digest>
   /** Undone when the build ends. */
   own<T extends AsyncDisposable>(resource: T): T
-  /** A folder in memory, for secrets. */
-  memoryFolder(): Promise<{ path: string } & AsyncDisposable>
+  /** A directory in memory, for secrets. */
+  memoryDirectory(): Promise<{ path: string } & AsyncDisposable>
 }
 
 export async function openBuildSession(machine: BuildMachine): Promise<BuildSession> {
@@ -43,7 +43,7 @@ export async function openBuildSession(machine: BuildMachine): Promise<BuildSess
     stack.defer(() => store.layers.discard(temporary))
     const lease = stack.use(await store.lease({ purpose: 'build' }))
     let count = 0
-    const newFolder = async (purpose: string) => {
+    const newDirectory = async (purpose: string) => {
       const path = join(scratch, `${purpose}-${count++}`)
       await mkdir(path, { mode: 0o700 })
       return path
@@ -51,10 +51,10 @@ export async function openBuildSession(machine: BuildMachine): Promise<BuildSess
     return {
       machine,
       lease,
-      newFolder,
+      newDirectory,
       async mount(layers, { writable = false, signal } = {}) {
-        const folder = writable ? await newFolder('upper') : undefined
-        const own = folder ? { upper: join(folder, 'upper'), work: join(folder, 'work') } : (false as const)
+        const directory = writable ? await newDirectory('upper') : undefined
+        const own = directory ? { upper: join(directory, 'upper'), work: join(directory, 'work') } : (false as const)
         // Used once: a package manager that syncs every file must not wait for the disk.
         const mount = { id: `${id}-${count++}`, writable: own, volatile: true, signal }
         const mounted = await rootfs.prepareRootfs(layers, mount)
@@ -64,7 +64,7 @@ export async function openBuildSession(machine: BuildMachine): Promise<BuildSess
           lowers: mounted.lowers,
           async [Symbol.asyncDispose]() {
             await mounted[Symbol.asyncDispose]()
-            if (folder) await removeTree(folder)
+            if (directory) await removeTree(directory)
           },
         }
       },
@@ -80,7 +80,7 @@ export async function openBuildSession(machine: BuildMachine): Promise<BuildSess
         }
       },
       own: (resource) => stack.use(resource),
-      async memoryFolder() {
+      async memoryDirectory() {
         const path = `${memory}-${count++}`
         await mkdir(path, { recursive: true, mode: 0o700 })
         mountTmpfs(path, 'size=16m,mode=0700')

@@ -27,12 +27,12 @@ describe('build', { skip }, () => {
     Object.entries(steps)
       .filter(([name]) => !name.includes('] FROM'))
       .map(([, state]) => state)
-  /** Mounts, scratch folders and memory of builds. */
+  /** Mounts, scratch directories and memory of builds. */
   const leftovers = () => [
     ...readTextSync('/proc/self/mountinfo')
       .split('\n')
-      .filter((line) => /\/run\/(?:rootfs|builds)\//.test(line) && line.includes(kit.folder)),
-    ...readdirSync(join(kit.folder, 'store/tmp')),
+      .filter((line) => /\/run\/(?:rootfs|builds)\//.test(line) && line.includes(kit.directory)),
+    ...readdirSync(join(kit.directory, 'store/tmp')),
   ]
 
   test('a second build with nothing changed executes nothing and is the same image', async () => {
@@ -93,7 +93,7 @@ describe('build', { skip }, () => {
     assert.match(output, /^by \/dev\/pipes\/escaped\n/)
     assert.match(output, /\/d:\nescaped\n$/)
     assert.equal(output.split('escaped').length, 3, 'in /d only')
-    const places = execFileSync('find', [kit.folder, '-xdev', '-name', 'escaped'], { encoding: 'utf8' })
+    const places = execFileSync('find', [kit.directory, '-xdev', '-name', 'escaped'], { encoding: 'utf8' })
     assert.equal(places, '')
   })
 
@@ -282,7 +282,7 @@ describe('build', { skip }, () => {
       assert.equal((await run('../../evil', 'two')).output, '5 700\none\n')
       assert.equal((await run('other', 'three')).output, '5 700\n')
       assert.ok(
-        readdirSync(join(kit.folder, 'store/cache-mounts')).every((name) => /^[0-9a-f]{64}(?:\.use)?$/.test(name)),
+        readdirSync(join(kit.directory, 'store/cache-mounts')).every((name) => /^[0-9a-f]{64}(?:\.use)?$/.test(name)),
       )
       const both = await Promise.all(
         ['a', 'b'].map((word) =>
@@ -295,8 +295,8 @@ describe('build', { skip }, () => {
         both.map(({ output }) => output),
         ['a\n', 'b\n'],
       )
-      assert.ok((await pruneCacheMounts(join(kit.folder, 'store'))) > 0)
-      assert.deepEqual(readdirSync(join(kit.folder, 'store/cache-mounts')), [])
+      assert.ok((await pruneCacheMounts(join(kit.directory, 'store'))) > 0)
+      assert.deepEqual(readdirSync(join(kit.directory, 'store/cache-mounts')), [])
     })
     test('cache with from= begins with the files of a stage, an image or a context, and goes on from there', async () => {
       const context = await kit.context({ 'd/f': 'mine\n', 'd/g': '' })
@@ -346,7 +346,7 @@ RUN --mount=type=cache,id=filled,from=x,source=d,target=/c ls /c`
       const { output, image } = await kit.build(text, { secrets })
       assert.equal(output, `3 440\n${canary.length}\nsame\n[]\n`)
       assert.equal(asked, 1, 'read once for all steps: it may be a pipe')
-      const found = spawnSync('grep', ['-rlaF', canary, kit.folder], { encoding: 'utf8' })
+      const found = spawnSync('grep', ['-rlaF', canary, kit.directory], { encoding: 'utf8' })
         .stdout.split('\n')
         .filter(Boolean)
       assert.deepEqual(found, [])
@@ -432,7 +432,7 @@ RUN --mount=type=cache,id=filled,from=x,source=d,target=/c ls /c`
     const steps = (options: Parameters<typeof build>[1]) => build(kit.machine, { network: 'none', ...options })
 
     test('a tar on stdin keeps its owners; its .dockerignore and Dockerfile count; a Dockerfile may come alone', async () => {
-      const folder = await kit.context({
+      const directory = await kit.context({
         Dockerfile: 'FROM base\nCOPY . /c',
         f: '',
         skip: '',
@@ -440,7 +440,7 @@ RUN --mount=type=cache,id=filled,from=x,source=d,target=/c ls /c`
         'sub/x.Dockerfile': 'FROM base\nCOPY . /d',
         'sub/x.Dockerfile.dockerignore': 'f',
       })
-      const tar = gzipSync(execFileSync('tar', ['--owner=7', '--group=8', '-C', folder, '-c', '.']))
+      const tar = gzipSync(execFileSync('tar', ['--owner=7', '--group=8', '-C', directory, '-c', '.']))
       {
         await using built = await steps({ context: { kind: 'stream', stream: stream(tar) } })
         assert.equal(
@@ -466,21 +466,24 @@ RUN --mount=type=cache,id=filled,from=x,source=d,target=/c ls /c`
     })
 
     test('a Dockerfile or .dockerignore that is a link out of the context is not read (B07)', async () => {
-      writeFileSync(join(kit.folder, 'outside.Dockerfile'), 'FROM base')
+      writeFileSync(join(kit.directory, 'outside.Dockerfile'), 'FROM base')
       const context = await kit.context({ Dockerfile: { link: '../outside.Dockerfile' } })
-      assert.match((await failure(steps({ context: { kind: 'folder', path: context } }))).message, /no Dockerfile in/)
+      assert.match(
+        (await failure(steps({ context: { kind: 'directory', path: context } }))).message,
+        /no Dockerfile in/,
+      )
       await using named = await steps({
-        context: { kind: 'folder', path: context },
-        dockerfile: { kind: 'path', path: join(kit.folder, 'outside.Dockerfile') },
+        context: { kind: 'directory', path: context },
+        dockerfile: { kind: 'path', path: join(kit.directory, 'outside.Dockerfile') },
       })
       assert.equal(named.image.config.rootfs.diff_ids.length, 1)
       assert.match(
-        (await failure(steps({ context: { kind: 'folder', path: join(kit.folder, 'nowhere') } }))).message,
+        (await failure(steps({ context: { kind: 'directory', path: join(kit.directory, 'nowhere') } }))).message,
         /path ".*nowhere" not found/,
       )
     })
 
-    test('named contexts are folders and images, and win over stages', async () => {
+    test('named contexts are directories and images, and win over stages', async () => {
       const extra = await kit.context({ f: 'extra', ignored: '', '.dockerignore': 'ignored' })
       const buildContexts = new Map([
         ['more', extra],
@@ -501,31 +504,31 @@ RUN --mount=type=cache,id=filled,from=x,source=d,target=/c ls /c`
   test('what a killed build left is undone by the next one', async () => {
     const script = `import { buildKit } from ${JSON.stringify(new URL('../../test/kit/build-kit.ts', import.meta.url).href)}
 const kit = await buildKit()
-console.log(kit.folder)
+console.log(kit.directory)
 await kit.build('FROM base\\nRUN --mount=type=secret,id=k echo begun; sleep 62', { secrets: [{ id: 'k', read: async () => Buffer.from('x') }], progress: (event) => event.kind === 'output' && process.kill(process.pid, 'SIGKILL') })`
-    const file = join(kit.folder, 'killed.ts')
+    const file = join(kit.directory, 'killed.ts')
     writeFileSync(file, script)
     const killed = spawnSync(process.execPath, ['--conditions=source', file], { encoding: 'utf8', cwd: process.cwd() })
     assert.equal(killed.signal, 'SIGKILL', killed.stderr)
-    const folder = killed.stdout.trim()
+    const directory = killed.stdout.trim()
     const mine = () =>
       readTextSync('/proc/self/mountinfo')
         .split('\n')
-        .filter((line) => line.includes(folder) && /\/run\/(?:rootfs|builds)\//.test(line))
+        .filter((line) => line.includes(directory) && /\/run\/(?:rootfs|builds)\//.test(line))
     try {
       assert.notDeepEqual(mine(), [], 'the kill came too late to leave anything')
       const { openStore } = await import('#store')
       const { chooseLayerFormat, createRootfs } = await import('#rootfs')
       const { createStepRunner } = await import('#container')
-      const root = join(folder, 'store')
-      const run = join(folder, 'run')
+      const root = join(directory, 'store')
+      const run = join(directory, 'run')
       await using store = await openStore({ root, run, layerFormat: await chooseLayerFormat(root) })
       await using runner = createStepRunner({ store, path: '/usr/sbin:/usr/bin' })
       const machine = { ...kit.machine, store, rootfs: createRootfs({ store, run }), runStep: runner }
       machine.findImage = async (name) => ({ image: (await store.images.find(name)).image, wasLocal: true })
       await using built = await build(machine, {
         network: 'none',
-        context: { kind: 'folder', path: await kit.context({}) },
+        context: { kind: 'directory', path: await kit.context({}) },
         dockerfile: { kind: 'text', name: 'D', text: 'FROM base\nRUN true' },
       })
       assert.ok(built.image)
@@ -535,10 +538,10 @@ await kit.build('FROM base\\nRUN --mount=type=secret,id=k echo begun; sleep 62',
     } finally {
       for (const line of readTextSync('/proc/self/mountinfo')
         .split('\n')
-        .filter((one) => one.includes(folder))
+        .filter((one) => one.includes(directory))
         .reverse())
         execFileSync('umount', ['-l', line.split(' ')[4]!])
-      execFileSync('rm', ['-rf', folder])
+      execFileSync('rm', ['-rf', directory])
     }
   })
 })

@@ -23,14 +23,14 @@ describe('COPY and ADD', { skip }, () => {
     await kit?.[Symbol.asyncDispose]()
   })
 
-  /** What `find` shows below a folder: type, mode, owner, path, link target. */
-  const tree = async (image: Parameters<BuildKit['inspect']>[0], folder: string) =>
-    (await kit.inspect(image, `cd ${folder} && find . | sort | while read f; do stat -c '%A %u:%g %N' "$f"; done`))
+  /** What `find` shows below a directory: type, mode, owner, path, link target. */
+  const tree = async (image: Parameters<BuildKit['inspect']>[0], directory: string) =>
+    (await kit.inspect(image, `cd ${directory} && find . | sort | while read f; do stat -c '%A %u:%g %N' "$f"; done`))
       .trim()
       .split('\n')
       .map((line) => line.replaceAll("'", ''))
 
-  test('a folder brings its content, not itself; files belong to root whoever owns them (edges 6, 21)', async () => {
+  test('a directory brings its content, not itself; files belong to root whoever owns them (edges 6, 21)', async () => {
     const context = await kit.context({ 'd/a': '1', 'd/s/b': '2' })
     execFileSync('chown', ['-R', '1234:1234', context])
     chmodSync(join(context, 'd'), 0o700)
@@ -45,14 +45,14 @@ describe('COPY and ADD', { skip }, () => {
     ])
   })
 
-  test("an existing folder keeps its own mode and owner, a nested one takes the source's", async () => {
+  test("an existing directory keeps its own mode and owner, a nested one takes the source's", async () => {
     const context = await kit.context({ 'd/sub/x': '' })
     chmodSync(join(context, 'd/sub'), 0o711)
     const { image } = await kit.build('FROM base\nWORKDIR /tmp/sub\nCOPY d /tmp', { context })
     assert.equal(await kit.inspect(image, 'stat -c %a /tmp /tmp/sub'), '1777\n711\n')
   })
 
-  test('a file goes to a name, into an existing folder, or into one that is made (edge 6)', async () => {
+  test('a file goes to a name, into an existing directory, or into one that is made (edge 6)', async () => {
     const context = await kit.context({ f: 'F', g: 'G' })
     const { image } = await kit.build(
       'FROM base\nCOPY f /n/x\nCOPY f /home\nCOPY f g /new/\nWORKDIR /w\nCOPY f .\nCOPY g h',
@@ -61,10 +61,10 @@ describe('COPY and ADD', { skip }, () => {
     assert.equal(await kit.inspect(image, 'cat /n/x /home/f /new/f /new/g /w/f /w/h'), 'FFFGFG')
   })
 
-  test('several files need a folder; what is missing is named with its line (edge 6)', async () => {
+  test('several files need a directory; what is missing is named with its line (edge 6)', async () => {
     const context = await kit.context({ a: '', b: '', '.dockerignore': 'hidden', hidden: '' })
     assert.match(
-      (await failure(kit.build('FROM base\nCOPY a b /nofolder', { context }))).message,
+      (await failure(kit.build('FROM base\nCOPY a b /nodirectory', { context }))).message,
       /Dockerfile:2:1: when using COPY with more than one source/,
     )
     const missing = await failure(kit.build('FROM base\n\nCOPY nope /x', { context }))
@@ -76,7 +76,7 @@ describe('COPY and ADD', { skip }, () => {
     )
   })
 
-  test('wildcards match within a folder; one that matches nothing is no error (edge 6)', async () => {
+  test('wildcards match within a directory; one that matches nothing is no error (edge 6)', async () => {
     const context = await kit.context({
       'a1.txt': '1',
       'a2.txt': '2',
@@ -91,7 +91,7 @@ describe('COPY and ADD', { skip }, () => {
     )
   })
 
-  test('.dockerignore, exceptions below ignored folders, and --exclude decide what is there (B08)', async () => {
+  test('.dockerignore, exceptions below ignored directories, and --exclude decide what is there (B08)', async () => {
     const context = await kit.context({
       '.dockerignore': '# c\n*.log\nnode_modules\n!node_modules/keep/x.js\n**/.env\n',
       'a.js': '',
@@ -111,13 +111,13 @@ describe('COPY and ADD', { skip }, () => {
   })
 
   test('links named by COPY are followed inside the context, nested ones are kept, none leads out (edge 5, B07)', async () => {
-    writeFileSync(join(kit.folder, 'outside'), 'host secret')
+    writeFileSync(join(kit.directory, 'outside'), 'host secret')
     const context = await kit.context({
       real: 'R',
       to: { link: 'real' },
       abs: { link: '/real' },
       'd/nested': { link: '../real' },
-      'd/out': { link: join(kit.folder, 'outside') },
+      'd/out': { link: join(kit.directory, 'outside') },
       out: { link: '../outside' },
       away: { link: '/etc/passwd' },
       '.dockerignore': 'shy',
@@ -133,11 +133,11 @@ describe('COPY and ADD', { skip }, () => {
       assert.equal((await failure(kit.build(`FROM base\nCOPY ${name} /x`, { context }))).code, 'PATH_NOT_FOUND', name)
   })
 
-  test('a link in the image is written through, except with --link; a link in a folder of the image is followed (edge 5)', async () => {
+  test('a link in the image is written through, except with --link; a link in a directory of the image is followed (edge 5)', async () => {
     const context = await kit.context({ f: 'new' })
     const base =
-      'FROM base\nRUN mkdir /real && echo -n old > /real/file && ln -s /real/file /link && ln -s real /folder\n'
-    const { image } = await kit.build(`${base}COPY f /link\nCOPY f /folder/g`, { context })
+      'FROM base\nRUN mkdir /real && echo -n old > /real/file && ln -s /real/file /link && ln -s real /directory\n'
+    const { image } = await kit.build(`${base}COPY f /link\nCOPY f /directory/g`, { context })
     assert.equal(await kit.inspect(image, 'cat /real/file /real/g; readlink /link'), 'newnew/real/file\n')
     const linked = await kit.build(`${base}COPY --link f /link`, { context })
     assert.equal(await kit.inspect(linked.image, 'cat /real/file /link; test -L /link || echo file'), 'oldnewfile\n')
@@ -163,7 +163,7 @@ describe('COPY and ADD', { skip }, () => {
     )
   })
 
-  test('a layer repeats the folders it goes into with their own attributes (edge 18)', async () => {
+  test('a layer repeats the directories it goes into with their own attributes (edge 18)', async () => {
     const context = await kit.context({ f: '' })
     const { image } = await kit.build('FROM base\nCOPY f /tmp/f', { context })
     assert.deepEqual(
@@ -244,7 +244,7 @@ describe('COPY and ADD', { skip }, () => {
     assert.match(layer.toString('latin1'), /SCHILY\.xattr\.security\.capability=\x01\0\0\x02\0\x04/)
   })
 
-  test('--parents keeps the folders of the source, from the pivot on', async () => {
+  test('--parents keeps the directories of the source, from the pivot on', async () => {
     const context = await kit.context({ 'a/b/c.txt': '1', 'a/b/d.md': '', 'a/e/c.txt': '2', 'x/y/z': '3' })
     const { image } = await kit.build(
       'FROM base\nCOPY --parents a/*/c.txt /p/\nCOPY --parents ./x/./y/z /q/\nCOPY --parents **/*.md /r/',
@@ -281,7 +281,7 @@ describe('COPY and ADD', { skip }, () => {
     )
   })
 
-  test('files over folders and folders over files are refused, and nothing is left', async () => {
+  test('files over directories and directories over files are refused, and nothing is left', async () => {
     const context = await kit.context({ 'd/home/x': '', 'e/etc/passwd/x': '', 'w/.wh.x': '' })
     writeFileSync(join(context, 'd/bin'), '')
     assert.match(
@@ -296,14 +296,14 @@ describe('COPY and ADD', { skip }, () => {
     assert.deepEqual(
       readTextSync('/proc/self/mountinfo')
         .split('\n')
-        .filter((line) => line.includes(`${kit.folder}/run/rootfs/`)),
+        .filter((line) => line.includes(`${kit.directory}/run/rootfs/`)),
       [],
     )
   })
 
   describe('ADD', () => {
-    const tarOf = (folder: string, ...flags: string[]) =>
-      execFileSync('tar', [...flags, '--owner=5', '--group=6', '-C', folder, '-c', '.'])
+    const tarOf = (directory: string, ...flags: string[]) =>
+      execFileSync('tar', [...flags, '--owner=5', '--group=6', '-C', directory, '-c', '.'])
 
     test('unpacks local archives by content, whatever their name; other files are copied', async () => {
       const source = await kit.context({ 'x/y': 'in tar' })
@@ -447,7 +447,7 @@ describe('COPY and ADD', { skip }, () => {
     })
   })
 
-  test('WORKDIR makes its folders as the USER, in a layer only when one was missing (edges 2, 24)', async () => {
+  test('WORKDIR makes its directories as the USER, in a layer only when one was missing (edges 2, 24)', async () => {
     const { image } = await kit.build('FROM base\nUSER ann\nWORKDIR /w/x\nWORKDIR /w\nUSER nobody-knows\nWORKDIR /q')
     assert.equal(await kit.inspect(image, 'stat -c %u:%g /w /w/x /q'), '1000:1001\n1000:1001\n0:0\n')
     assert.deepEqual(

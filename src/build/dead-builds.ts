@@ -56,9 +56,9 @@ async function temporaryLayers(scratch: string): Promise<Digest[]> {
   })
 }
 
-async function namesIn(folder: string): Promise<string[]> {
+async function namesIn(directory: string): Promise<string[]> {
   try {
-    return await readdir(folder)
+    return await readdir(directory)
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return []
     throw error

@@ -1,7 +1,7 @@
 /**
  * build: Dockerfiles into images. Promises: BuildKit's rules for words, stages, cache and history; a step whose inputs did
  * not change is taken from the cache and nothing of it is executed; COPY and ADD write their layer in one pass; nothing of
- * a context outside of its folder is read; a failed or cancelled build leaves neither mounts nor processes. Does not:
+ * a context outside of its directory is read; a failed or cancelled build leaves neither mounts nor processes. Does not:
  * fetch images (it is given a function), parse command lines, print.
  */
 export { applyChanges } from './apply-changes.ts'
@@ -11,5 +11,5 @@ export type { BuildSecret } from './build-run.ts'
 export type { ContextInput, DockerfileInput } from './context/open-context.ts'
 export { sweepDeadBuilds } from './dead-builds.ts'
 export type { BuildMachine, FoundBase } from './machine.ts'
-export { writeFolder } from './output/write-folder.ts'
+export { writeDirectory } from './output/write-directory.ts'
 export { cacheMountsSize, pruneCacheMounts } from './steps/cache-mounts.ts'

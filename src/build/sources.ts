@@ -3,7 +3,7 @@ import type { Platform } from '#spec'
 import type { BuildOptions } from './build-options.ts'
 import type { BuildRun, OpenSource, StepSource } from './build-run.ts'
 import type { BuildSession } from './build-session.ts'
-import { mountTar, openNamedFolder } from './context/open-context.ts'
+import { mountTar, openNamedDirectory } from './context/open-context.ts'
 import { openSourceTree, type SourceTree } from './context/source-tree.ts'
 import type { StageState } from './stage-state.ts'
 import type { Stage, StagePlan } from './stages.ts'
@@ -54,7 +54,7 @@ export function createSources(options: SourcesOptions): BuildRun['source'] {
       label,
       layers: undefined,
       async open() {
-        const tree = await openNamedFolder(name, place)
+        const tree = await openNamedDirectory(name, place)
         return { tree, [Symbol.asyncDispose]: async () => tree[Symbol.dispose]() }
       },
     }

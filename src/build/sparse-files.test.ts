@@ -13,7 +13,8 @@ test('a sparse file of a terabyte goes through RUN and COPY in no time, and take
   await using kit = await buildKit()
   const context = await kit.context({ disk: '' })
   truncateSync(join(context, 'disk'), 2 ** 38)
-  const used = () => Number.parseInt(execFileSync('du', ['-skx', join(kit.folder, 'store')], { encoding: 'utf8' }), 10)
+  const used = () =>
+    Number.parseInt(execFileSync('du', ['-skx', join(kit.directory, 'store')], { encoding: 'utf8' }), 10)
   const before = used()
   const text = `FROM base AS s
 RUN truncate -s 1024G /lastlog && printf x >> /lastlog

@@ -60,7 +60,7 @@ async function readInputs(
 ): Promise<Pick<BuildImageOptions, 'context' | 'dockerfile'>> {
   if (/^(?:git|ssh):\/\/|^git@|^github\.com\/|^https?:\/\/[^?#]+\.git(?:[?#]|$)/.test(place)) {
     throw new BaleError('UNSUPPORTED', `git repositories are not supported as a context yet: ${printable(place)}`, {
-      hint: 'git clone it, then bale build FOLDER',
+      hint: 'git clone it, then bale build DIRECTORY',
     })
   }
   if (place === '-' && file === '-') {
@@ -71,7 +71,7 @@ async function readInputs(
       ? { kind: 'stream', stream: io.stdin }
       : /^https?:\/\//.test(place)
         ? { kind: 'url', url: place }
-        : { kind: 'folder', path: place }
+        : { kind: 'directory', path: place }
   if (file === undefined) return { context, dockerfile: undefined }
   if (file !== '-') return { context, dockerfile: { kind: 'path', path: file } }
   const chunks: Uint8Array[] = await Array.fromAsync(io.stdin as AsyncIterable<Uint8Array>)
@@ -135,7 +135,7 @@ function readSecret(text: string): BuildSecretSource {
 
 function readOutput(text: string, io: Terminal): BuildOutput {
   if (!text.includes('='))
-    return text === '-' ? { type: 'tar', to: { stream: io.stdout } } : { type: 'local', folder: text }
+    return text === '-' ? { type: 'tar', to: { stream: io.stdout } } : { type: 'local', directory: text }
   const given = fields(text)
   const type = given.get('type')
   const destination = given.get('dest') ?? given.get('destination') ?? ''
@@ -157,8 +157,8 @@ function readOutput(text: string, io: Terminal): BuildOutput {
     case 'docker':
       return destination === '' ? { type: 'image', name } : { type, to, name }
     case 'local':
-      if (destination !== '') return { type, folder: destination }
-      throw new BaleError('INVALID_ARGUMENT', '--output type=local needs dest=FOLDER')
+      if (destination !== '') return { type, directory: destination }
+      throw new BaleError('INVALID_ARGUMENT', '--output type=local needs dest=DIRECTORY')
     default:
       throw new BaleError('UNSUPPORTED', `--output type=${printable(type ?? '')} is not supported`, {
         hint: 'types are image, local, tar, oci and docker',

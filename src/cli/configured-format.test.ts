@@ -3,12 +3,12 @@ import { writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { temporaryFolder } from '#host/file'
+import { temporaryDirectory } from '#host/file'
 import { configuredFormat } from './configured-format.ts'
 
 test('templates of lists come from docker’s config.json; what is no text there says nothing', async () => {
-  await using folder = await temporaryFolder(tmpdir(), 'formats-')
-  const file = join(folder.path, 'config.json')
+  await using directory = await temporaryDirectory(tmpdir(), 'formats-')
+  const file = join(directory.path, 'config.json')
   assert.equal(configuredFormat(undefined, 'psFormat'), undefined)
   assert.equal(configuredFormat(file, 'psFormat'), undefined)
   writeFileSync(file, JSON.stringify({ psFormat: 'table {{.ID}}', imagesFormat: 7, statsFormat: '' }))

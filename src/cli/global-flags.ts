@@ -16,7 +16,7 @@ export const GLOBAL_FLAGS: readonly VerbOption[] = [
   { flags: '--run <DIR>', description: 'Run directory for mounts and sockets (BALE_RUN)' },
   { flags: '--snapshotter <NAME>', description: 'How layers lie on disk: auto, erofs, extract (BALE_SNAPSHOTTER)' },
   { flags: '--runtime <NAME>', description: 'auto, runc, crun (BALE_RUNTIME)' },
-  { flags: '--config <DIR>', description: "Folder of docker's config.json (DOCKER_CONFIG)" },
+  { flags: '--config <DIR>', description: "Directory of docker's config.json (DOCKER_CONFIG)" },
   { flags: '-D, --debug', description: 'Show causes and stack traces of errors, and diagnostics' },
   { flags: '-v, --version', description: 'Show the version' },
   { flags: '-h, --help', description: 'Show this', hidden: true },

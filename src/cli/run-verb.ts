@@ -32,7 +32,7 @@ export async function runVerb(entry: VerbEntry, argv: string[], flags: GlobalFla
       run: flags.run,
       snapshotter: flags.snapshotter as ConfigOverrides['snapshotter'],
       runtime: flags.runtime as ConfigOverrides['runtime'],
-      dockerConfigFolder: flags.config,
+      dockerConfigDirectory: flags.config,
       ...(flags.debug ? { debug: ['*'] } : {}),
     })
     await using engine = createEngine({ config })

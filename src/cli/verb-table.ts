@@ -97,7 +97,12 @@ export const VERBS: readonly VerbEntry[] = [
     'Remove local manifest lists; their images stay',
     () => import('./verbs/manifest-rm.ts'),
   ),
-  entry('Registries', ['registry serve'], 'Serve a registry from a folder', () => import('./verbs/registry-serve.ts')),
+  entry(
+    'Registries',
+    ['registry serve'],
+    'Serve a registry from a directory',
+    () => import('./verbs/registry-serve.ts'),
+  ),
   entry(
     'Registries',
     ['registry user add'],

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { temporaryFolder } from '../../test/kit/temporary.ts'
+import { temporaryDirectory } from '../../test/kit/temporary.ts'
 import { openStore } from '../store/index.ts'
 import { findNetwork, findVolume, type Machinery, removeVolume } from './index.ts'
 
 test('volumes and networks that are not there are named, with the verb that lists them', async () => {
-  await using folder = await temporaryFolder('bale-none')
+  await using directory = await temporaryDirectory('bale-none')
   const module = new URL('../../test/kit/tar-layer-format.ts', import.meta.url).href
   const layerFormat = { name: 'erofs' as const, module }
-  await using store = await openStore({ root: `${folder.path}/root`, run: `${folder.path}/run`, layerFormat })
+  await using store = await openStore({ root: `${directory.path}/root`, run: `${directory.path}/run`, layerFormat })
   const machinery = { store } as Machinery
   const volume = { code: 'VOLUME_NOT_FOUND', hint: 'see: bale volume ls' }
   await assert.rejects(findVolume(machinery, 'none'), volume)

@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream'
 import { BaleError, isBaleError, type OperationOptions, printable } from '#base'
-import { type BuildMachine, type BuildOptions, type BuiltImage, build, type FoundBase, writeFolder } from '#build'
+import { type BuildMachine, type BuildOptions, type BuiltImage, build, type FoundBase, writeDirectory } from '#build'
 import type { RunStep, StepRunner } from '#container'
 import { openOutput, outputPlace, pourInto, readBytes } from '#host/file'
 import { copyImage, saveWords } from '#image'
@@ -23,8 +23,8 @@ import { layoutImages } from './layout-images.ts'
 /** Where the result goes. Without any it becomes an image of the store. */
 export type BuildOutput =
   | { type: 'image'; name?: string }
-  /** The files of the result in a folder, or as a tar. */
-  | { type: 'local'; folder: string }
+  /** The files of the result in a directory, or as a tar. */
+  | { type: 'local'; directory: string }
   | { type: 'tar'; to: OutputFile }
   /** An archive that docker, podman and skopeo load. */
   | { type: 'oci' | 'docker'; to: OutputFile; name?: string }
@@ -143,9 +143,9 @@ async function write(
   options: OperationOptions,
 ): Promise<void> {
   if (output.type === 'local') {
-    const skipped = await writeFolder(built.files(), output.folder)
+    const skipped = await writeDirectory(built.files(), output.directory)
     if (skipped > 0)
-      options.progress?.({ kind: 'warning', text: `${skipped} device files were left out of ${output.folder}` })
+      options.progress?.({ kind: 'warning', text: `${skipped} device files were left out of ${output.directory}` })
     return
   }
   if (output.type === 'tar') {

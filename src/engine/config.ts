@@ -31,8 +31,8 @@ export interface EngineConfig {
   registryLimits: Readonly<Record<string, number>>
   /** Where else something about registries is written. */
   registryFiles: RegistryFiles
-  /** Folders like /etc/docker/certs.d. */
-  certificateFolders: string[]
+  /** Directories like /etc/docker/certs.d. */
+  certificateDirectories: string[]
   /** Where helper programs are looked for. */
   path: string
   /** From SOURCE_DATE_EPOCH: seconds since 1970 for reproducible builds. */
@@ -50,13 +50,13 @@ export interface RegistryFiles {
   daemonFiles: string[]
   /** registries.conf of containers: the first that is there counts. */
   registriesConf: string[]
-  /** Folders with more of them. */
-  registriesConfFolders: string[]
+  /** Directories with more of them. */
+  registriesConfDirectories: string[]
 }
 
 export type ConfigOverrides = Partial<Pick<EngineConfig, 'root' | 'run' | 'snapshotter' | 'runtime' | 'debug'>> & {
-  /** Folder of docker's config.json (docker's `--config`). */
-  dockerConfigFolder?: string
+  /** Directory of docker's config.json (docker's `--config`). */
+  dockerConfigDirectory?: string
 }
 
 /**
@@ -84,9 +84,9 @@ export function readConfig(overrides: ConfigOverrides = {}): EngineConfig {
         (env['BALE_ROOT'] !== undefined
           ? join(root, 'run')
           : (file.run ?? (isRoot ? '/run/bale' : join(env['XDG_RUNTIME_DIR'] || join(root, 'run'), 'bale'))))))
-  const runtimeFolder = env['XDG_RUNTIME_DIR'] || (isRoot ? '/run' : undefined)
+  const runtimeDirectory = env['XDG_RUNTIME_DIR'] || (isRoot ? '/run' : undefined)
   return {
-    // The monitor, the runtime and later commands work in other folders.
+    // The monitor, the runtime and later commands work in other directories.
     root: resolve(root),
     run: resolve(run),
     snapshotter: choice('snapshotter', overrides.snapshotter ?? env['BALE_SNAPSHOTTER'] ?? file.snapshotter ?? 'auto', [
@@ -105,12 +105,12 @@ export function readConfig(overrides: ConfigOverrides = {}): EngineConfig {
       'crun',
     ]),
     dockerConfigFile: join(
-      overrides.dockerConfigFolder ?? env['DOCKER_CONFIG'] ?? join(home, '.docker'),
+      overrides.dockerConfigDirectory ?? env['DOCKER_CONFIG'] ?? join(home, '.docker'),
       'config.json',
     ),
     authFiles: [
       ...(env['REGISTRY_AUTH_FILE'] ? [env['REGISTRY_AUTH_FILE']] : []),
-      ...(runtimeFolder ? [join(runtimeFolder, 'containers/auth.json')] : []),
+      ...(runtimeDirectory ? [join(runtimeDirectory, 'containers/auth.json')] : []),
       join(env['XDG_CONFIG_HOME'] || join(home, '.config'), 'containers/auth.json'),
     ],
     insecureRegistries: file.insecureRegistries ?? [],
@@ -118,7 +118,7 @@ export function readConfig(overrides: ConfigOverrides = {}): EngineConfig {
     registries: file.registries ?? {},
     registryLimits: file.registryLimits ?? {},
     ...registryPlaces(env, home, isRoot, file === NO_FILE ? undefined : configFile),
-    // Debian keeps runc and iptables in sbin folders, which ordinary users and some service managers leave out.
+    // Debian keeps runc and iptables in sbin directories, which ordinary users and some service managers leave out.
     path: [
       ...new Set([
         ...(env['PATH'] ?? '').split(':').filter(Boolean),
@@ -144,9 +144,9 @@ function registryPlaces(env: NodeJS.ProcessEnv, home: string, isRoot: boolean, c
       configFile,
       daemonFiles: ['/etc/docker/daemon.json', ...(isRoot ? [] : [join(own, 'docker/daemon.json')])],
       registriesConf: chosen ? [chosen] : [join(own, 'containers/registries.conf'), '/etc/containers/registries.conf'],
-      registriesConfFolders: ['/etc/containers/registries.conf.d', join(own, 'containers/registries.conf.d')],
+      registriesConfDirectories: ['/etc/containers/registries.conf.d', join(own, 'containers/registries.conf.d')],
     },
-    certificateFolders: [
+    certificateDirectories: [
       join(own, 'containers/certs.d'),
       join(own, 'docker/certs.d'),
       '/etc/containers/certs.d',

@@ -44,11 +44,11 @@ export async function readContainerPath(
   return room.readContainerPath(machinery, idOrName, path, options)
 }
 
-/** Unpacks a tar (plain or compressed) into a folder of a container. */
+/** Unpacks a tar (plain or compressed) into a directory of a container. */
 export async function writeContainerPath(
   context: EngineContext,
   idOrName: string,
-  folder: string,
+  directory: string,
   tar: AsyncIterable<Uint8Array>,
   options: { archive?: boolean } = {},
 ): Promise<void> {
@@ -57,7 +57,7 @@ export async function writeContainerPath(
     containerMachinery(context),
     import('#format/compression'),
   ])
-  await room.writeContainerPath(machinery, idOrName, folder, decompressAny(tar), {
+  await room.writeContainerPath(machinery, idOrName, directory, decompressAny(tar), {
     owner: options.archive ? undefined : { uid: 0, gid: 0 },
   })
 }

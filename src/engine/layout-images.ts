@@ -18,8 +18,8 @@ export function layoutImages(store: Store): AsyncDisposable & {
   return {
     async find(place, { platform, signal, progress }) {
       const { openLayout } = await import('#transport')
-      const { folder, name } = parsePlace(place)
-      const layout = await openLayout(resolve(folder))
+      const { directory, name } = parsePlace(place)
+      const layout = await openLayout(resolve(directory))
       const before = new Set((await store.images.list()).map(({ id }) => id))
       const { manifestDescriptor } = await copyImage(layout, store, {
         name,
@@ -46,9 +46,9 @@ async function removeUnnamed(store: Store, id: Digest): Promise<void> {
     await store.images.remove(id)
 }
 
-function parsePlace(place: string): { folder: string; name: string | undefined } {
+function parsePlace(place: string): { directory: string; name: string | undefined } {
   const [path, digest] = place.slice(SCHEME.length).split('@') as [string, string | undefined]
   const tag = /:([A-Za-z0-9_][A-Za-z0-9._-]*)$/.exec(path)?.[1]
-  const folder = tag === undefined ? path : path.slice(0, -tag.length - 1)
-  return { folder, name: digest ?? tag }
+  const directory = tag === undefined ? path : path.slice(0, -tag.length - 1)
+  return { directory, name: digest ?? tag }
 }

@@ -19,7 +19,7 @@ async function openFile(path: string): Promise<AsyncIterable<Uint8Array>> {
     throw new BaleError('PATH_NOT_FOUND', `open ${printable(path)}: no such file or directory`, { cause: error })
   })
   if (found.isDirectory()) {
-    throw new BaleError('INVALID_ARGUMENT', `${printable(path)} is a folder, not a tar file`, {
+    throw new BaleError('INVALID_ARGUMENT', `${printable(path)} is a directory, not a tar file`, {
       hint: `tar -C ${path} -c . | bale import - NAME`,
     })
   }

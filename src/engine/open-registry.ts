@@ -53,7 +53,7 @@ async function aliasPlace(context: EngineContext, typed: string): Promise<Remote
 
 /** What fetches files by URL, with the same proxies and authorities as registries. */
 export function openWeb(context: EngineContext): Fetcher {
-  return createFetcher({ ...connectionOptions(context), certificateFolders: context.config.certificateFolders })
+  return createFetcher({ ...connectionOptions(context), certificateDirectories: context.config.certificateDirectories })
 }
 
 /** Logins as JSON, for machines that build. Source: docker/cli, cli/config/configfile, DockerEnvConfigKey. */
@@ -94,7 +94,7 @@ export async function registryOptions(
     mirrors,
     ...(places.location ? { location: places.location } : {}),
     ...(places.ca === undefined ? {} : { ca: [await readAuthority(places.ca)] }),
-    certificateFolders: config.certificateFolders,
+    certificateDirectories: config.certificateDirectories,
   }
 }
 
@@ -122,7 +122,7 @@ export function connectionOptions({ config: { environment } }: Pick<EngineContex
   const variable = (name: string) => environment[name] || environment[name.toLowerCase()]
   return {
     proxy: { http: variable('HTTP_PROXY'), https: variable('HTTPS_PROXY'), noProxy: variable('NO_PROXY') },
-    authorities: { file: environment['SSL_CERT_FILE'], folders: environment['SSL_CERT_DIR'] },
+    authorities: { file: environment['SSL_CERT_FILE'], directories: environment['SSL_CERT_DIR'] },
   }
 }
 

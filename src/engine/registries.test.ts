@@ -15,7 +15,7 @@ const skip = withoutDockerRegistry()
 
 interface TestMachine extends AsyncDisposable {
   engine: Engine
-  folder: string
+  directory: string
   /** Of the last operation. */
   events: ProgressEvent[]
   report: (event: ProgressEvent) => void
@@ -23,28 +23,32 @@ interface TestMachine extends AsyncDisposable {
 
 /** A store and a docker configuration of its own, or those of another one, as a second process has them. */
 function machine(shared?: TestMachine): TestMachine {
-  const folder = shared?.folder ?? mkdtempSync(join(tmpdir(), 'bale-engine-'))
+  const directory = shared?.directory ?? mkdtempSync(join(tmpdir(), 'bale-engine-'))
   const config = {
-    ...readConfig({ root: join(folder, 'root'), run: join(folder, 'run'), dockerConfigFolder: join(folder, 'docker') }),
+    ...readConfig({
+      root: join(directory, 'root'),
+      run: join(directory, 'run'),
+      dockerConfigDirectory: join(directory, 'docker'),
+    }),
     authFiles: [],
   }
   const engine = createEngine({ config })
   const events: ProgressEvent[] = []
   return {
     engine,
-    folder,
+    directory,
     events,
     report: (event) => void events.push(event),
     async [Symbol.asyncDispose]() {
       await engine[Symbol.asyncDispose]()
-      if (!shared) rmSync(folder, { recursive: true, force: true })
+      if (!shared) rmSync(directory, { recursive: true, force: true })
     },
   }
 }
 
-/** A tar of one file, in the machine's folder. */
-function tarOf(folder: string, content: string): string {
-  const tree = mkdtempSync(join(folder, 'tree-'))
+/** A tar of one file, in the machine's directory. */
+function tarOf(directory: string, content: string): string {
+  const tree = mkdtempSync(join(directory, 'tree-'))
   mkdirSync(join(tree, 'etc'))
   writeFileSync(join(tree, 'etc/content'), content)
   const tar = `${tree}.tar`
@@ -75,7 +79,7 @@ test('an image made here is compressed once, pushed, pulled elsewhere, and pushe
   await using here = machine()
   const name = `${registry.host}/team/web:1`
   const content = 'x'.repeat(6_000_000)
-  const { id } = await here.engine.importImage(tarOf(here.folder, content), { name })
+  const { id } = await here.engine.importImage(tarOf(here.directory, content), { name })
   const pushed = await push(here, name)
   assert.ok(statuses(here.events).includes('Compressing'))
   assert.ok(statuses(here.events).includes('Pushed'))
@@ -115,7 +119,7 @@ test('a pull by digest needs no tag, and -a fetches every tag', { skip }, async 
   await using here = machine()
   const repository = `${registry.host}/many`
   for (const tag of ['a', 'b']) {
-    await here.engine.importImage(tarOf(here.folder, tag), { name: `${repository}:${tag}` })
+    await here.engine.importImage(tarOf(here.directory, tag), { name: `${repository}:${tag}` })
   }
   const pushed = await here.engine.pushImage(repository, { allTags: true })
   assert.deepEqual(
@@ -138,7 +142,7 @@ test('two pulls of one image at once share one download, and both succeed', { sk
   await using registry = await startDockerRegistry()
   await using here = machine()
   const name = `${registry.host}/team/web:1`
-  await here.engine.importImage(tarOf(here.folder, randomBytes(9_000_000).toString('hex')), { name })
+  await here.engine.importImage(tarOf(here.directory, randomBytes(9_000_000).toString('hex')), { name })
   await push(here, name)
   await using there = machine()
   await using second = machine(there)
@@ -153,9 +157,9 @@ test('two pulls of one image at once share one download, and both succeed', { sk
 test('a login is kept only after the registry took it; push needs it; logout forgets it', { skip }, async () => {
   await using registry = await startDockerRegistry({ login: true })
   await using here = machine()
-  const file = join(here.folder, 'docker/config.json')
+  const file = join(here.directory, 'docker/config.json')
   const name = `${registry.host}/team/web:1`
-  await here.engine.importImage(tarOf(here.folder, 'x'), { name })
+  await here.engine.importImage(tarOf(here.directory, 'x'), { name })
   await assert.rejects(here.engine.pushImage(name), {
     code: 'UNAUTHORIZED',
     hint: new RegExp(`bale login ${registry.host}`),
@@ -190,7 +194,7 @@ test('a list of two imports is pushed, inspected, and pulled for one platform; n
   const repository = `${registry.host}/team/multi`
   for (const architecture of ['amd64', 'arm64']) {
     const name = `${repository}:${architecture}`
-    await here.engine.importImage(tarOf(here.folder, architecture), { name, platform: `linux/${architecture}` })
+    await here.engine.importImage(tarOf(here.directory, architecture), { name, platform: `linux/${architecture}` })
   }
   // One was pushed and is not here any more, the other was never pushed.
   await push(here, `${repository}:amd64`)
@@ -239,7 +243,7 @@ test('a list has an image once: amended with a tag that moved it gets the new on
   await using here = machine()
   const repository = 'localhost:9/team/multi'
   const import_ = (text: string, platform: string) =>
-    here.engine.importImage(tarOf(here.folder, text), { name: `${repository}:arm`, platform })
+    here.engine.importImage(tarOf(here.directory, text), { name: `${repository}:arm`, platform })
   const members = async () => {
     const { document } = await here.engine.inspectManifest(`${repository}:all`)
     return document['manifests'] as { digest: string; platform: object }[]

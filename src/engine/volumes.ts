@@ -26,13 +26,13 @@ export async function createVolume(
     name: asked.name ?? room.newId(),
     anonymous: asked.name === undefined,
   })
-  return view(machinery.store.volumes.folder(volume.name), volume)
+  return view(machinery.store.volumes.directory(volume.name), volume)
 }
 
 export async function inspectVolume(context: EngineContext, name: string): Promise<VolumeInspect> {
   const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
   const volume = await room.findVolume(machinery, name)
-  return view(machinery.store.volumes.folder(volume.name), volume)
+  return view(machinery.store.volumes.directory(volume.name), volume)
 }
 
 export async function listVolumes(
@@ -52,7 +52,7 @@ export async function listVolumes(
         filters.matchesLabels(volume.document.labels) &&
         (dangling === undefined || dangling !== users.has(volume.name)),
     )
-    .map((volume) => view(machinery.store.volumes.folder(volume.name), volume))
+    .map((volume) => view(machinery.store.volumes.directory(volume.name), volume))
     .sort((one, other) => (one.Name < other.Name ? -1 : 1))
 }
 
@@ -81,12 +81,12 @@ export async function pruneVolumes(
   return { removed: names, freed }
 }
 
-function view(folder: string, { name, created, document }: Volume): VolumeInspect {
+function view(directory: string, { name, created, document }: Volume): VolumeInspect {
   return {
     CreatedAt: goTimeOf(created).replace(/\.\d+Z$/, 'Z'),
     Driver: 'local',
     Labels: document.labels,
-    Mountpoint: folder,
+    Mountpoint: directory,
     Name: name,
     Options: document.options,
     Scope: 'local',

@@ -22,14 +22,14 @@ import {
 } from './syscalls.ts'
 
 /**
- * A folder that is treated as the root of a file system that others may have written, or be writing right now: every
+ * A directory that is treated as the root of a file system that others may have written, or be writing right now: every
  * path is resolved by the kernel inside it (openat2 RESOLVE_IN_ROOT, no magic links), so that `..`, absolute links and
  * links swapped during the work never lead outside. Closed by dispose. All calls are synchronous and short.
  *
  * Entries that a call makes, removes or changes are the last component of the path, never what a link there points to;
- * the folders before it may be reached through links. Paths are strings (UTF-8) or bytes; errors are Node-like (.code).
+ * the directories before it may be reached through links. Paths are strings (UTF-8) or bytes; errors are Node-like (.code).
  */
-export interface RootFolder extends Disposable {
+export interface RootDirectory extends Disposable {
   /** O_PATH descriptor of the root itself. */
   readonly fd: number
   /** Descriptor of an entry; the caller closes it. `flags` as of open(2); O_NONBLOCK is added so that no fifo blocks. */
@@ -46,7 +46,7 @@ export interface RootFolder extends Disposable {
    * are read, whatever the file says about its size; LIMIT_EXCEEDED beyond.
    */
   readBytes(path: Path, options: { limit: number }): Buffer | undefined
-  /** Names of a folder as bytes, in no order. */
+  /** Names of a directory as bytes, in no order. */
   readdir(path: Path): Buffer[]
   readlink(path: Path): Buffer
   /**
@@ -55,7 +55,7 @@ export interface RootFolder extends Disposable {
    */
   resolve(path: string): string
   mkdir(path: Path, mode?: number): void
-  /** Makes the missing folders of a path; returns those it made, outermost first. */
+  /** Makes the missing directories of a path; returns those it made, outermost first. */
   mkdirAll(path: Path, mode?: number): Path[]
   symlink(target: Path, path: Path): void
   link(from: Path, to: Path): void
@@ -85,7 +85,7 @@ export interface RootOptions {
   links?: 'inside' | 'refused'
 }
 
-export function openRoot(path: string, options: RootOptions = {}): RootFolder {
+export function openRoot(path: string, options: RootOptions = {}): RootDirectory {
   const resolve = options.links === 'refused' ? INSIDE | RESOLVE.NO_SYMLINKS : INSIDE
   const fd = openat2(AT_FDCWD, path, O_PATH | constants.O_DIRECTORY, 0, 0)
   let closed = false
@@ -96,16 +96,16 @@ export function openRoot(path: string, options: RootOptions = {}): RootFolder {
     if (flags & constants.O_EXCL && creating && mode & OTHERS) fchmodSync(opened, mode)
     return opened
   }
-  const open: RootFolder['open'] = (inner, flags = constants.O_RDONLY, mode = 0) =>
+  const open: RootDirectory['open'] = (inner, flags = constants.O_RDONLY, mode = 0) =>
     openWith(inner, flags, mode, resolve)
-  /** The folder that holds the entry, and the entry's own name. */
-  const within = <T>(inner: Path, act: (folder: number, name: Buffer) => T): T => {
+  /** The directory that holds the entry, and the entry's own name. */
+  const within = <T>(inner: Path, act: (directory: number, name: Buffer) => T): T => {
     const { parent, name } = split(inner)
-    const folder = open(parent, O_PATH | constants.O_DIRECTORY)
+    const directory = open(parent, O_PATH | constants.O_DIRECTORY)
     try {
-      return act(folder, name)
+      return act(directory, name)
     } finally {
-      closeSync(folder)
+      closeSync(directory)
     }
   }
   const withFd = <T>(inner: Path, flags: number, act: (entry: number) => T): T => {
@@ -116,9 +116,9 @@ export function openRoot(path: string, options: RootOptions = {}): RootFolder {
       closeSync(entry)
     }
   }
-  const stat: RootFolder['stat'] = (inner, options = {}) =>
+  const stat: RootDirectory['stat'] = (inner, options = {}) =>
     withFd(inner, O_PATH | (options.follow === false ? constants.O_NOFOLLOW : 0), (entry) => fstatSync(entry))
-  const statIfThere: RootFolder['statIfThere'] = (inner, options) => {
+  const statIfThere: RootDirectory['statIfThere'] = (inner, options) => {
     try {
       return stat(inner, options)
     } catch (error) {
@@ -129,13 +129,13 @@ export function openRoot(path: string, options: RootOptions = {}): RootFolder {
   }
   const readdir = (inner: Path) =>
     withFd(inner, constants.O_RDONLY | constants.O_DIRECTORY, (entry) =>
-      // The descriptor is of a folder already opened, so its magic link leads to that folder and nowhere else.
+      // The descriptor is of a directory already opened, so its magic link leads to that directory and nowhere else.
       readdirSync(`/proc/self/fd/${entry}`, { encoding: 'buffer' }),
     )
   const isMountPoint = (inner: Path) =>
-    within(inner, (folder, name) => {
+    within(inner, (directory, name) => {
       try {
-        closeSync(openat2(folder, name, O_PATH | constants.O_NOFOLLOW, 0, RESOLVE.NO_XDEV | RESOLVE.NO_MAGICLINKS))
+        closeSync(openat2(directory, name, O_PATH | constants.O_NOFOLLOW, 0, RESOLVE.NO_XDEV | RESOLVE.NO_MAGICLINKS))
         return false
       } catch (error) {
         if ((error as { code?: string }).code === 'EXDEV') return true
@@ -144,9 +144,9 @@ export function openRoot(path: string, options: RootOptions = {}): RootFolder {
     })
   const readlink = (inner: Path) => withFd(inner, O_PATH | constants.O_NOFOLLOW, (entry) => readlinkat(entry, ''))
   const mkdir = (inner: Path, mode = 0o755) =>
-    within(inner, (folder, name) => {
-      mkdirat(folder, name, mode)
-      if (mode & OTHERS) setMode(folder, name, mode)
+    within(inner, (directory, name) => {
+      mkdirat(directory, name, mode)
+      if (mode & OTHERS) setMode(directory, name, mode)
     })
   return {
     fd,
@@ -183,26 +183,27 @@ export function openRoot(path: string, options: RootOptions = {}): RootFolder {
       }
       return made
     },
-    symlink: (target, inner) => within(inner, (folder, name) => symlinkat(target, folder, name)),
+    symlink: (target, inner) => within(inner, (directory, name) => symlinkat(target, directory, name)),
     link: (from, to) =>
-      within(from, (fromFolder, fromName) =>
-        within(to, (toFolder, toName) => linkat(fromFolder, fromName, toFolder, toName)),
+      within(from, (fromDirectory, fromName) =>
+        within(to, (toDirectory, toName) => linkat(fromDirectory, fromName, toDirectory, toName)),
       ),
-    mknod: (inner, mode, major, minor) => within(inner, (folder, name) => mknodat(folder, name, mode, major, minor)),
+    mknod: (inner, mode, major, minor) =>
+      within(inner, (directory, name) => mknodat(directory, name, mode, major, minor)),
     rename: (from, to, options = {}) =>
-      within(from, (fromFolder, fromName) =>
-        within(to, (toFolder, toName) =>
-          renameat2(fromFolder, fromName, toFolder, toName, options.replace === false ? RENAME.NOREPLACE : 0),
+      within(from, (fromDirectory, fromName) =>
+        within(to, (toDirectory, toName) =>
+          renameat2(fromDirectory, fromName, toDirectory, toName, options.replace === false ? RENAME.NOREPLACE : 0),
         ),
       ),
-    unlink: (inner) => within(inner, (folder, name) => unlinkat(folder, name)),
-    rmdir: (inner) => within(inner, (folder, name) => unlinkat(folder, name, AT_REMOVEDIR)),
+    unlink: (inner) => within(inner, (directory, name) => unlinkat(directory, name)),
+    rmdir: (inner) => within(inner, (directory, name) => unlinkat(directory, name, AT_REMOVEDIR)),
     removeAll: (inner) => within(inner, removeAt),
-    chown: (inner, uid, gid) => within(inner, (folder, name) => fchownat(folder, name, uid, gid)),
+    chown: (inner, uid, gid) => within(inner, (directory, name) => fchownat(directory, name, uid, gid)),
     utimes: (inner, access, modification) =>
-      within(inner, (folder, name) => utimensat(folder, name, access, modification)),
+      within(inner, (directory, name) => utimensat(directory, name, access, modification)),
     withEntry: (inner, act) =>
-      within(inner, (folder, name) => act(Buffer.concat([Buffer.from(`/proc/self/fd/${folder}/`), name]))),
+      within(inner, (directory, name) => act(Buffer.concat([Buffer.from(`/proc/self/fd/${directory}/`), name]))),
     [Symbol.dispose]() {
       if (closed) return
       closed = true
@@ -248,9 +249,9 @@ const NOT_READABLE = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO', 'ENODEV', 'EISDIR',
 const OTHERS = 0o077
 
 /** The mode of a directory just made; whatever may have taken its place since, a link is not followed. */
-function setMode(folder: number, name: Buffer, mode: number): void {
+function setMode(directory: number, name: Buffer, mode: number): void {
   const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
-  const made = openat2(folder, name, flags, 0, RESOLVE.BENEATH | RESOLVE.NO_MAGICLINKS)
+  const made = openat2(directory, name, flags, 0, RESOLVE.BENEATH | RESOLVE.NO_MAGICLINKS)
   try {
     fchmodSync(made, mode)
   } finally {
@@ -259,18 +260,18 @@ function setMode(folder: number, name: Buffer, mode: number): void {
 }
 
 /**
- * Opened step by step with O_NOFOLLOW, so that a folder swapped for a link is removed as a link. Of a deep tree only the
+ * Opened step by step with O_NOFOLLOW, so that a directory swapped for a link is removed as a link. Of a deep tree only the
  * last level is open: what lies deeper is moved up into the top first, so that two descriptors are enough for any depth.
  */
-function removeAt(folder: number, name: Buffer): void {
-  if (unlinked(folder, name)) return
-  const top = openFolder(folder, name)
+function removeAt(directory: number, name: Buffer): void {
+  if (unlinked(directory, name)) return
+  const top = openDirectory(directory, name)
   try {
     let moved = 0
     const waiting = [...namesIn(top)]
     for (let child = waiting.pop(); child !== undefined; child = waiting.pop()) {
       if (unlinked(top, child)) continue
-      const inner = openFolder(top, child)
+      const inner = openDirectory(top, child)
       try {
         for (const grandchild of namesIn(inner)) {
           if (unlinked(inner, grandchild) || emptied(inner, grandchild)) continue
@@ -286,13 +287,13 @@ function removeAt(folder: number, name: Buffer): void {
   } finally {
     closeSync(top)
   }
-  unlinkat(folder, name, AT_REMOVEDIR)
+  unlinkat(directory, name, AT_REMOVEDIR)
 }
 
 /** False for a directory, which is still there. */
-function unlinked(folder: number, name: Buffer): boolean {
+function unlinked(directory: number, name: Buffer): boolean {
   try {
-    unlinkat(folder, name)
+    unlinkat(directory, name)
     return true
   } catch (error) {
     const errno = errnoOf(error)
@@ -303,9 +304,9 @@ function unlinked(folder: number, name: Buffer): boolean {
 }
 
 /** False for a directory with something in it. */
-function emptied(folder: number, name: Buffer): boolean {
+function emptied(directory: number, name: Buffer): boolean {
   try {
-    unlinkat(folder, name, AT_REMOVEDIR)
+    unlinkat(directory, name, AT_REMOVEDIR)
     return true
   } catch (error) {
     const errno = errnoOf(error)
@@ -326,13 +327,13 @@ function movedUp(from: number, name: Buffer, to: number, free: Buffer): boolean 
   }
 }
 
-function openFolder(folder: number, name: Buffer): number {
+function openDirectory(directory: number, name: Buffer): number {
   const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
-  return openat2(folder, name, flags, 0, RESOLVE.BENEATH | RESOLVE.NO_MAGICLINKS)
+  return openat2(directory, name, flags, 0, RESOLVE.BENEATH | RESOLVE.NO_MAGICLINKS)
 }
 
-function namesIn(folder: number): Buffer[] {
-  return readdirSync(`/proc/self/fd/${folder}`, { encoding: 'buffer' })
+function namesIn(directory: number): Buffer[] {
+  return readdirSync(`/proc/self/fd/${directory}`, { encoding: 'buffer' })
 }
 
 const DOT = Buffer.from('.')
@@ -358,6 +359,6 @@ function join(parts: Buffer[]): Buffer {
 function split(path: Path): { parent: Path; name: Buffer } {
   const parts = pieces(path)
   const name = parts.pop() ?? DOT
-  // A last component `..` names a folder by its relation, not an entry: the *at calls answer as they do for any such name.
+  // A last component `..` names a directory by its relation, not an entry: the *at calls answer as they do for any such name.
   return { parent: parts.length ? join(parts) : '/', name }
 }

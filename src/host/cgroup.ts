@@ -36,18 +36,18 @@ export function cgroupLayout(): CgroupLayout {
 }
 
 /** The existing directories of one absolute cgroup path (`/bale/ID`), one per hierarchy. */
-export function cgroupFolders(path: string, layout = cgroupLayout()): string[] {
-  return layout.mounts.map((mount) => join(mount, path)).filter((folder) => existsSync(folder))
+export function cgroupDirectories(path: string, layout = cgroupLayout()): string[] {
+  return layout.mounts.map((mount) => join(mount, path)).filter((directory) => existsSync(directory))
 }
 
 /** Kills what is still in the group and removes it with its children. Returns false when something did not go. */
 export async function removeCgroup(path: string): Promise<boolean> {
   for (let attempt = 0; attempt < 40; attempt++) {
-    const folders = cgroupFolders(path)
-    if (folders.length === 0) return true
-    for (const folder of folders) for (const pid of cgroupProcesses(folder)) killPid(pid)
-    for (const folder of folders) removeTree(folder)
-    if (cgroupFolders(path).length === 0) return true
+    const directories = cgroupDirectories(path)
+    if (directories.length === 0) return true
+    for (const directory of directories) for (const pid of cgroupProcesses(directory)) killPid(pid)
+    for (const directory of directories) removeTree(directory)
+    if (cgroupDirectories(path).length === 0) return true
     await new Promise((resolve) => setTimeout(resolve, 25))
   }
   return false
@@ -59,24 +59,24 @@ function killPid(pid: number): void {
 }
 
 /** Processes of a group and of the groups below it. */
-export function cgroupProcesses(folder: string): number[] {
-  const below = subgroups(folder).flatMap((name) => cgroupProcesses(join(folder, name)))
-  return [...(readValue(join(folder, 'cgroup.procs')) ?? '').split('\n').filter(Boolean).map(Number), ...below]
+export function cgroupProcesses(directory: string): number[] {
+  const below = subgroups(directory).flatMap((name) => cgroupProcesses(join(directory, name)))
+  return [...(readValue(join(directory, 'cgroup.procs')) ?? '').split('\n').filter(Boolean).map(Number), ...below]
 }
 
-function removeTree(folder: string): void {
-  for (const name of subgroups(folder)) removeTree(join(folder, name))
+function removeTree(directory: string): void {
+  for (const name of subgroups(directory)) removeTree(join(directory, name))
   try {
-    rmdirSync(folder)
+    rmdirSync(directory)
   } catch (error) {
     // EBUSY: a killed process is not gone yet; the caller looks again.
     if (errnoOf(error) !== 'EBUSY' && errnoOf(error) !== 'ENOENT') throw error
   }
 }
 
-function subgroups(folder: string): string[] {
+function subgroups(directory: string): string[] {
   try {
-    return readdirSync(folder, { withFileTypes: true })
+    return readdirSync(directory, { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
       .map((entry) => entry.name)
   } catch (error) {
@@ -120,9 +120,9 @@ function freezerFile(path: string, layout: CgroupLayout): string {
 
 /** How often the kernel killed a process of this group for want of memory. */
 export function oomKills(path: string, layout = cgroupLayout()): number {
-  const folder = join(layout.controllers.get('memory') ?? '', path)
+  const directory = join(layout.controllers.get('memory') ?? '', path)
   const file = layout.version === 1 ? 'memory.oom_control' : 'memory.events'
-  return Number(/^oom_kill (\d+)$/m.exec(readValue(join(folder, file)) ?? '')?.[1] ?? 0)
+  return Number(/^oom_kill (\d+)$/m.exec(readValue(join(directory, file)) ?? '')?.[1] ?? 0)
 }
 
 function readValue(file: string): string | undefined {

@@ -37,7 +37,7 @@ export interface MountFeatures {
   erofs: 'file' | 'loop' | undefined
   /** The kernel mounts an image from its file, but takes what could not be read for zeros. */
   zeroFills: boolean
-  /** An overlay with its upper directory below `folder`. */
+  /** An overlay with its upper directory below `directory`. */
   overlay: boolean
 }
 
@@ -48,10 +48,10 @@ export interface TrialImage {
   data?: { name: string; cutAt: number }
 }
 
-/** Tries what the kernel can do on the file system of `folder`, with a real mount each. */
-export async function probeMounts(folder: string, trial?: TrialImage): Promise<MountFeatures> {
+/** Tries what the kernel can do on the file system of `directory`, with a real mount each. */
+export async function probeMounts(directory: string, trial?: TrialImage): Promise<MountFeatures> {
   if (!mayMount()) return { erofs: undefined, zeroFills: false, overlay: false }
-  const scratch = await mkdtemp(join(folder, 'probe-'))
+  const scratch = await mkdtemp(join(directory, 'probe-'))
   try {
     for (const name of ['lower', 'upper', 'work', 'target']) await mkdir(join(scratch, name))
     const target = join(scratch, 'target')

@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { isBaleError } from '#base'
-import { readTextSync, removeTree, temporaryFolder } from './file/index.ts'
+import { readTextSync, removeTree, temporaryDirectory } from './file/index.ts'
 import {
   bindMount,
   capabilities,
@@ -63,9 +63,9 @@ function erofsImage(path: string, files: Record<string, string>, t: TestContext)
 }
 
 test('a layer image is mounted from its file, read-only and without rights', { skip: root }, async (t) => {
-  await using folder = await temporaryFolder(tmpdir())
-  const image = join(folder.path, 'image')
-  const target = join(folder.path, 'target')
+  await using directory = await temporaryDirectory(tmpdir())
+  const image = join(directory.path, 'image')
+  const target = join(directory.path, 'target')
   mkdirSync(target)
   if (!erofsImage(image, { hello: 'world' }, t)) return
   mountErofs(image, target)
@@ -74,7 +74,7 @@ test('a layer image is mounted from its file, read-only and without rights', { s
     const mount = mountInfo().find((one) => one.target === target)!
     assert.equal(mount.type, 'erofs')
     for (const option of ['ro', 'nosuid', 'nodev', 'noexec']) assert.ok(mount.options.includes(option), option)
-    await assert.rejects(removeTree(folder.path), (error) => isBaleError(error, 'CONFLICT'))
+    await assert.rejects(removeTree(directory.path), (error) => isBaleError(error, 'CONFLICT'))
   } finally {
     unmount(target)
   }
@@ -82,8 +82,8 @@ test('a layer image is mounted from its file, read-only and without rights', { s
 })
 
 test('a layer image on tmpfs is mounted through a loop device that frees itself', { skip: root }, async (t) => {
-  await using folder = await temporaryFolder(tmpdir())
-  const [memory, target] = [join(folder.path, 'memory'), join(folder.path, 'target')]
+  await using directory = await temporaryDirectory(tmpdir())
+  const [memory, target] = [join(directory.path, 'memory'), join(directory.path, 'target')]
   mkdirSync(memory)
   mkdirSync(target)
   mountTmpfs(memory, 'size=8m')
@@ -112,19 +112,19 @@ function readLoopFile(device: string): string | undefined {
 }
 
 test('garbage is refused by the kernel with MOUNT_FAILED', { skip: root }, async () => {
-  await using folder = await temporaryFolder(tmpdir())
-  const image = join(folder.path, 'image')
+  await using directory = await temporaryDirectory(tmpdir())
+  const image = join(directory.path, 'image')
   writeFileSync(image, Buffer.alloc(8192))
-  mkdirSync(join(folder.path, 'target'))
+  mkdirSync(join(directory.path, 'target'))
   assert.throws(
-    () => mountErofs(image, join(folder.path, 'target')),
+    () => mountErofs(image, join(directory.path, 'target')),
     (error) => (isBaleError(error, 'MOUNT_FAILED') ? /EINVAL|EFSCORRUPTED|EUCLEAN/.test(error.message) : false),
   )
 })
 
 test('an overlay of 500 lowers with long names is mounted, 501 are refused', { skip: root }, async () => {
-  await using folder = await temporaryFolder(tmpdir())
-  const at = (name: string) => join(folder.path, name)
+  await using directory = await temporaryDirectory(tmpdir())
+  const at = (name: string) => join(directory.path, name)
   for (const name of ['upper', 'work', 'target']) mkdirSync(at(name))
   const lowers = Array.from({ length: 500 }, (_, index) => at(`${'x'.repeat(64)}${index}`))
   for (const [index, lower] of lowers.entries()) {
@@ -149,8 +149,8 @@ test('an overlay of 500 lowers with long names is mounted, 501 are refused', { s
 })
 
 test('names with commas, colons and more than 255 bytes are no trouble, old way and new', { skip: root }, async () => {
-  await using folder = await temporaryFolder(tmpdir())
-  const at = (name: string) => join(folder.path, name)
+  await using directory = await temporaryDirectory(tmpdir())
+  const at = (name: string) => join(directory.path, name)
   const deep = at(`${'d'.repeat(200)}/${'e'.repeat(100)}`)
   const odd = at('a,b:c\\d')
   for (const name of [deep, odd, at('target')]) mkdirSync(name, { recursive: true })
@@ -166,12 +166,14 @@ test('names with commas, colons and more than 255 bytes are no trouble, old way 
   }
 })
 
-test('without lowerdir+ a hundred lowers are mounted by names relative to their folder', { skip: root }, async () => {
-  await using folder = await temporaryFolder(tmpdir())
+test('without lowerdir+ a hundred lowers are mounted by names relative to their directory', {
+  skip: root,
+}, async () => {
+  await using directory = await temporaryDirectory(tmpdir())
   const home = process.cwd()
-  const lowers = Array.from({ length: 100 }, (_, index) => join(folder.path, 'layers', `${index}`))
+  const lowers = Array.from({ length: 100 }, (_, index) => join(directory.path, 'layers', `${index}`))
   for (const lower of lowers) mkdirSync(lower, { recursive: true })
-  const target = join(folder.path, 't'.repeat(200))
+  const target = join(directory.path, 't'.repeat(200))
   mkdirSync(target)
   const long = lowers.map((lower) => lower.replace('/layers/', `/${'./'.repeat(20)}layers/`))
   mountOverlayByOptionString({ lowers: long, target, readOnly: true, nosuid: true })
@@ -185,22 +187,22 @@ test('without lowerdir+ a hundred lowers are mounted by names relative to their 
 })
 
 test('what the kernel says about a refused overlay is in the message', { skip: root }, async () => {
-  await using folder = await temporaryFolder(tmpdir())
-  const target = join(folder.path, 'target')
+  await using directory = await temporaryDirectory(tmpdir())
+  const target = join(directory.path, 'target')
   mkdirSync(target)
   assert.throws(
-    () => mountOverlay({ lowers: [join(folder.path, 'missing')], target }),
+    () => mountOverlay({ lowers: [join(directory.path, 'missing')], target }),
     (error) => (isBaleError(error, 'MOUNT_FAILED') ? error.message.includes('ENOENT') : false),
   )
   assert.throws(
-    () => mountOverlay({ lowers: [folder.path], target, options: { nonsense: 'x' } }),
+    () => mountOverlay({ lowers: [directory.path], target, options: { nonsense: 'x' } }),
     (error) => (isBaleError(error, 'MOUNT_FAILED') ? error.message.includes('nonsense') : false),
   )
 })
 
 test('a read-only bind mount refuses writes and leaves with unmount', { skip: root }, async () => {
-  await using folder = await temporaryFolder(tmpdir())
-  const [source, target] = [join(folder.path, 'source'), join(folder.path, 'target with space')]
+  await using directory = await temporaryDirectory(tmpdir())
+  const [source, target] = [join(directory.path, 'source'), join(directory.path, 'target with space')]
   mkdirSync(source)
   mkdirSync(target)
   bindMount(source, target, { readOnly: true, recursive: true, propagation: 'rprivate' })
@@ -233,12 +235,12 @@ test('mountinfo with optional fields and escapes is read', () => {
   ])
 })
 
-test('R04 no path leads out of a root folder: .., absolute links, magic links', async () => {
-  await using folder = await temporaryFolder(tmpdir())
-  const inside = join(folder.path, 'root')
+test('R04 no path leads out of a root directory: .., absolute links, magic links', async () => {
+  await using directory = await temporaryDirectory(tmpdir())
+  const inside = join(directory.path, 'root')
   mkdirSync(join(inside, 'etc'), { recursive: true })
   writeFileSync(join(inside, 'etc/passwd'), 'inside')
-  writeFileSync(join(folder.path, 'secret'), 'outside')
+  writeFileSync(join(directory.path, 'secret'), 'outside')
   symlinkSync('/etc/passwd', join(inside, 'absolute'))
   symlinkSync('../../../../../../etc', join(inside, 'up'))
   symlinkSync('../secret', join(inside, 'sibling'))
@@ -260,12 +262,12 @@ test('R04 no path leads out of a root folder: .., absolute links, magic links', 
   beneath.mkdir('up/made')
   assert.ok(statSync(join(inside, 'etc/made')).isDirectory())
   assert.throws(() => beneath.unlink('../secret'), { code: 'ENOENT' })
-  assert.equal(readFileSync(join(folder.path, 'secret'), 'utf8'), 'outside')
+  assert.equal(readFileSync(join(directory.path, 'secret'), 'utf8'), 'outside')
 })
 
-test('entries are made, changed and removed inside a root folder', { skip: root }, async () => {
-  await using folder = await temporaryFolder(tmpdir())
-  using beneath = openRoot(folder.path)
+test('entries are made, changed and removed inside a root directory', { skip: root }, async () => {
+  await using directory = await temporaryDirectory(tmpdir())
+  using beneath = openRoot(directory.path)
   assert.equal(beneath.mkdirAll('/a/b/c').length, 3)
   assert.equal(beneath.mkdirAll('/a/b/c').length, 0)
   closeSync(beneath.open('a/file', constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o640))
@@ -286,12 +288,12 @@ test('entries are made, changed and removed inside a root folder', { skip: root 
   assert.equal(beneath.statIfThere('a/file/x'), undefined)
   beneath.removeAll('a')
   beneath.removeAll('a')
-  assert.deepEqual(readdirSync(folder.path), [])
+  assert.deepEqual(readdirSync(directory.path), [])
 })
 
 test('extended attributes keep every byte', { skip: root }, async () => {
-  await using folder = await temporaryFolder(tmpdir())
-  const file = Buffer.concat([Buffer.from(`${folder.path}/`), Buffer.of(0xe9)])
+  await using directory = await temporaryDirectory(tmpdir())
+  const file = Buffer.concat([Buffer.from(`${directory.path}/`), Buffer.of(0xe9)])
   writeFileSync(file, '')
   const value = Buffer.from([0, 1, 0xff, 0])
   writeXattr(file, 'trusted.overlay.opaque', Buffer.from('y'))
@@ -307,8 +309,8 @@ test('extended attributes keep every byte', { skip: root }, async () => {
 })
 
 test('owner, nanoseconds and devices by path; failures carry errno and call', { skip: root }, async () => {
-  await using folder = await temporaryFolder(tmpdir())
-  const at = (name: string) => join(folder.path, name)
+  await using directory = await temporaryDirectory(tmpdir())
+  const at = (name: string) => join(directory.path, name)
   mknod(at('device'), 0o060600, 259, 70_000)
   assert.equal(execFileSync('stat', ['-c', '%t %T', at('device')], { encoding: 'utf8' }), '103 11170\n')
   symlinkSync('nowhere', at('link'))
@@ -328,8 +330,8 @@ test('owner, nanoseconds and devices by path; failures carry errno and call', { 
 })
 
 test('bytes are copied inside the kernel and the page cache is dropped', async () => {
-  await using folder = await temporaryFolder(tmpdir())
-  const at = (name: string) => join(folder.path, name)
+  await using directory = await temporaryDirectory(tmpdir())
+  const at = (name: string) => join(directory.path, name)
   writeFileSync(at('from'), '0123456789')
   const from = openSync(at('from'), 'r')
   const to = openSync(at('to'), 'w+')
@@ -349,15 +351,15 @@ test('bytes are copied inside the kernel and the page cache is dropped', async (
 })
 
 test('the features of the kernel are tried, not guessed', { skip: root }, async (t) => {
-  await using folder = await temporaryFolder(tmpdir())
-  const prepared = join(folder.path, 'prepared')
+  await using directory = await temporaryDirectory(tmpdir())
+  const prepared = join(directory.path, 'prepared')
   if (!erofsImage(prepared, {}, t)) return
-  const features = await probeMounts(folder.path, { bytes: readFileSync(prepared) })
+  const features = await probeMounts(directory.path, { bytes: readFileSync(prepared) })
   assert.ok(features.erofs === 'file' || features.erofs === 'loop')
   assert.equal(features.overlay, true)
-  const broken = await probeMounts(folder.path, { bytes: Buffer.alloc(8192) })
+  const broken = await probeMounts(directory.path, { bytes: Buffer.alloc(8192) })
   assert.equal(broken.erofs, undefined)
-  assert.deepEqual(readdirSync(folder.path).sort(), ['prepared', 'prepared.tree'])
+  assert.deepEqual(readdirSync(directory.path).sort(), ['prepared', 'prepared.tree'])
   assert.ok(capabilities().bounding > 0n)
 })
 
@@ -374,18 +376,18 @@ test('a sibling module has the extension of the asking one', () => {
 })
 
 test('a tree that is deeper than descriptors may be many is removed through its root (T29)', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'deep-'))
+  const directory = mkdtempSync(join(tmpdir(), 'deep-'))
   try {
-    using beneath = openRoot(folder)
-    mkdirSync(join(folder, 'deep/kept'), { recursive: true })
+    using beneath = openRoot(directory)
+    mkdirSync(join(directory, 'deep/kept'), { recursive: true })
     const limit = 1500
     const script = `cd deep; i=0; while [ $i -lt ${limit} ]; do mkdir d && cd -P d && : > f || exit 1; i=$((i+1)); done`
-    execFileSync('/bin/sh', ['-c', script], { cwd: folder })
-    symlinkSync('/etc', join(folder, 'deep/kept/link'))
+    execFileSync('/bin/sh', ['-c', script], { cwd: directory })
+    symlinkSync('/etc', join(directory, 'deep/kept/link'))
     beneath.removeAll('deep')
-    assert.deepEqual(readdirSync(folder), [])
+    assert.deepEqual(readdirSync(directory), [])
     assert.ok(existsSync('/etc/passwd'))
   } finally {
-    execFileSync('rm', ['-rf', folder])
+    execFileSync('rm', ['-rf', directory])
   }
 })

@@ -3,10 +3,10 @@
  * system calls. Promises: koffi is loaded by the first call that needs it, never by an import; errors carry `.code`
  * (errno) or are BaleErrors; files that survive crashes are in `#host/file`. Does not: know images or containers.
  */
-export { openRoot, type RootFolder, type RootOptions } from './beneath.ts'
+export { openRoot, type RootDirectory, type RootOptions } from './beneath.ts'
 export {
   type CgroupLayout,
-  cgroupFolders,
+  cgroupDirectories,
   cgroupLayout,
   cgroupProcesses,
   freezeCgroup,
@@ -76,5 +76,5 @@ export {
   utimensat,
 } from './syscalls.ts'
 export { treeSize } from './tree-size.ts'
-export { type WalkedFile, walkFolder } from './walk-folder.ts'
+export { type WalkedFile, walkDirectory } from './walk-directory.ts'
 export { readXattr, readXattrs, removeXattr, writeXattr } from './xattr.ts'

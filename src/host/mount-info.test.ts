@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { temporaryFolder } from '../../test/kit/temporary.ts'
+import { temporaryDirectory } from '../../test/kit/temporary.ts'
 import { readBytes, readBytesSync, readTextSync } from './file/index.ts'
 import { mayMount } from './index.ts'
 
@@ -27,14 +27,14 @@ console.log(JSON.stringify({
 test('a mount table of more than 200 KiB with long lines is read whole', {
   skip: !mayMount() && 'needs root',
 }, async () => {
-  await using folder = await temporaryFolder()
+  await using directory = await temporaryDirectory()
   // The table shows a space as four characters: two such names make a line of 1,700, twelve one of nearly 10,000. Many
   // short pieces, then a long one, then short ones again: what breaks Node's own reader.
   const names = Array.from({ length: 12 }, (_, index) => `${index}`.padStart(200))
-  const short = join(folder.path, 'm', ...names.slice(0, 2))
-  const long = join(folder.path, 'm', ...names)
+  const short = join(directory.path, 'm', ...names.slice(0, 2))
+  const long = join(directory.path, 'm', ...names)
   mkdirSync(long, { recursive: true })
-  mkdirSync(join(folder.path, 'scratch'))
+  mkdirSync(join(directory.path, 'scratch'))
   for (let index = 1; index <= 130; index++) mkdirSync(join(short, `${index}`))
   const script = `
     mount --make-rprivate /
@@ -51,7 +51,7 @@ test('a mount table of more than 200 KiB with long lines is read whole', {
         SHORT: short,
         NODE: process.execPath,
         READERS,
-        SCRATCH: join(folder.path, 'scratch'),
+        SCRATCH: join(directory.path, 'scratch'),
       },
     }),
   )
@@ -63,8 +63,8 @@ test('a mount table of more than 200 KiB with long lines is read whole', {
 })
 
 test('a file is read to its end whatever the pieces are, and no further than the limit', async () => {
-  await using folder = await temporaryFolder()
-  const path = join(folder.path, 'f')
+  await using directory = await temporaryDirectory()
+  const path = join(directory.path, 'f')
   for (const size of [0, 1, 65535, 65536, 65537, 200_000]) {
     writeFileSync(path, Buffer.alloc(size, 'x'))
     assert.equal(readBytesSync(path).length, size)
@@ -75,5 +75,5 @@ test('a file is read to its end whatever the pieces are, and no further than the
     await assert.rejects(readBytes(path, { limit: size - 1 }), { code: 'LIMIT_EXCEEDED' })
   }
   await assert.rejects(readBytes('/dev/zero', { limit: 100_000 }), { code: 'LIMIT_EXCEEDED' })
-  assert.throws(() => readTextSync(join(folder.path, 'missing')), { code: 'ENOENT' })
+  assert.throws(() => readTextSync(join(directory.path, 'missing')), { code: 'ENOENT' })
 })

@@ -7,7 +7,7 @@ export interface MountInfo {
   parent: number
   /** `major:minor` of the file system. */
   device: string
-  /** Folder of the file system that is the root of this mount. */
+  /** Directory of the file system that is the root of this mount. */
   root: string
   target: string
   options: string[]

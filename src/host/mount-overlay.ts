@@ -20,7 +20,7 @@ export interface OverlayOptions {
 
 export const OVERLAY_LOWERS_LIMIT = 500
 
-/** Mounts an overlay of many folders. Nothing about the process changes but its mount table. Throws MOUNT_FAILED. */
+/** Mounts an overlay of many directories. Nothing about the process changes but its mount table. Throws MOUNT_FAILED. */
 export function mountOverlay(overlay: OverlayOptions): void {
   const { lowers, target } = overlay
   if (lowers.length > OVERLAY_LOWERS_LIMIT) {
@@ -105,7 +105,7 @@ const OPTION_PAGE = 4095
 
 /**
  * By mount(2), whose options are one page. When absolute paths do not fit, the lowers are named relative to their
- * common folder. A process has one working directory for all its threads, so mount(8) does it in a process of its own.
+ * common directory. A process has one working directory for all its threads, so mount(8) does it in a process of its own.
  */
 function byOptionString(overlay: OverlayOptions): void {
   const flags = (overlay.readOnly ? MS.RDONLY : 0) | (overlay.nosuid ? MS.NOSUID : 0) | (overlay.nodev ? MS.NODEV : 0)
@@ -114,24 +114,24 @@ function byOptionString(overlay: OverlayOptions): void {
     mount('overlay', overlay.target, 'overlay', flags, absolute)
     return
   }
-  const folder = commonFolder(overlay.lowers)
+  const directory = commonDirectory(overlay.lowers)
   const relative = optionString(
     overlay,
-    overlay.lowers.map((lower) => lower.slice(folder.length + 1)),
+    overlay.lowers.map((lower) => lower.slice(directory.length + 1)),
   )
   if (Buffer.byteLength(relative) > OPTION_PAGE) {
     throw new BaleError('UNSUPPORTED_HOST', `this kernel cannot mount ${overlay.lowers.length} layers at once`, {
       hint: 'Linux 6.7 or newer can',
     })
   }
-  mountFrom(folder || '/', overlay.target, `${relative}${mountWords(flags)}`)
+  mountFrom(directory || '/', overlay.target, `${relative}${mountWords(flags)}`)
 }
 
 /** By mount(8), told to use mount(2): the newer calls take no option of more than 255 bytes. */
-function mountFrom(folder: string, target: string, options: string): void {
+function mountFrom(directory: string, target: string, options: string): void {
   const environment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LIBMOUNT_FORCE_MOUNT2: 'always' }
   const words = ['-i', '-n', '-t', 'overlay', '-o', options, 'overlay', target]
-  const done = spawnSync('mount', words, { cwd: folder, env: environment, encoding: 'utf8' })
+  const done = spawnSync('mount', words, { cwd: directory, env: environment, encoding: 'utf8' })
   if (done.status !== 0) throw done.error ?? new Error(done.stderr.trim())
 }
 
@@ -149,12 +149,12 @@ function optionString(overlay: OverlayOptions, lowers: readonly string[]): strin
 
 const escaped = (path: string) => path.replace(/[\\,]/g, '\\$&')
 
-function commonFolder(paths: readonly string[]): string {
-  let folder = paths[0]!.slice(0, paths[0]!.lastIndexOf('/'))
-  while (folder !== '' && !paths.every((path) => path.startsWith(`${folder}/`))) {
-    folder = folder.slice(0, folder.lastIndexOf('/'))
+function commonDirectory(paths: readonly string[]): string {
+  let directory = paths[0]!.slice(0, paths[0]!.lastIndexOf('/'))
+  while (directory !== '' && !paths.every((path) => path.startsWith(`${directory}/`))) {
+    directory = directory.slice(0, directory.lastIndexOf('/'))
   }
-  return folder
+  return directory
 }
 
 /** For tests: the way of kernels without `lowerdir+`. */

@@ -49,7 +49,7 @@ export interface BindOptions {
   propagation?: 'private' | 'rprivate' | 'slave' | 'rslave' | 'shared' | 'rshared'
 }
 
-/** Makes `source` (file or folder) appear at `target` too. */
+/** Makes `source` (file or directory) appear at `target` too. */
 export function bindMount(source: string, target: string, options: BindOptions = {}): void {
   mounting(source, target, () => mount(source, target, undefined, MS.BIND | (options.recursive ? MS.REC : 0)))
   try {

@@ -6,7 +6,7 @@ import { unmount } from './mount.ts'
 import { runProgram } from './process.ts'
 
 /**
- * Makes a network namespace that lives as long as its file: the kernel's namespace is bound onto it. The folder should
+ * Makes a network namespace that lives as long as its file: the kernel's namespace is bound onto it. The directory should
  * lie on a private mount, else copies of the bind in other mount namespaces keep it alive.
  */
 export async function createNetworkNamespace(file: string, options: { searchPath: string }): Promise<void> {

@@ -68,8 +68,8 @@ function collect(stream: NodeJS.ReadableStream, limit: number): () => string {
 
 /** Absolute path of a program in a colon-separated search path, or undefined. */
 export function findProgram(name: string, searchPath: string): string | undefined {
-  for (const folder of name.includes('/') ? [''] : searchPath.split(':').filter(Boolean)) {
-    const path = folder ? join(folder, name) : name
+  for (const directory of name.includes('/') ? [''] : searchPath.split(':').filter(Boolean)) {
+    const path = directory ? join(directory, name) : name
     try {
       accessSync(path, constants.X_OK)
       if (statSync(path).isFile()) return path

@@ -1,4 +1,4 @@
-import type { RootFolder } from './beneath.ts'
+import type { RootDirectory } from './beneath.ts'
 import { SystemError } from './syscalls.ts'
 
 /** As the kernel's own limit. */
@@ -10,7 +10,7 @@ const ELOOP = 40
  * to something that is not there. Throws ELOOP after forty links. Where others change the root meanwhile, the answer may
  * be old when it comes; whoever uses it goes through the root again.
  */
-export function resolveInside(root: RootFolder, path: string): string {
+export function resolveInside(root: RootDirectory, path: string): string {
   const rest = wordsOf(Buffer.from(path).toString('latin1'))
   const done: string[] = []
   for (let links = 0; rest.length > 0; ) {

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { temporaryFolder } from '../../test/kit/temporary.ts'
+import { temporaryDirectory } from '../../test/kit/temporary.ts'
 import { connectPackets } from './seqpacket.ts'
 
 const skip = !existsSync('/usr/bin/perl') && 'needs perl for a server of packets'
@@ -22,8 +22,8 @@ for my $turn (1 .. $ARGV[1]) {
 test('what a peer wrote before it went arrives, though it did not read what was sent to it: 50 times', {
   skip,
 }, async () => {
-  await using folder = await temporaryFolder('bale-packets')
-  const path = join(folder.path, 'socket')
+  await using directory = await temporaryDirectory('bale-packets')
+  const path = join(directory.path, 'socket')
   const server = spawn('perl', ['-e', SERVER, path, '50'], { stdio: ['ignore', 'pipe', 'inherit'] })
   const ready = server.stdout[Symbol.asyncIterator]()
   for (let turn = 1; turn <= 50; turn++) {

@@ -3,12 +3,12 @@ import { closeSync, ftruncateSync, openSync, readFileSync, statSync, writeSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { temporaryFolder, writeData } from './file/index.ts'
+import { temporaryDirectory, writeData } from './file/index.ts'
 import { sparseExtents } from './index.ts'
 
 test('the data of a file that is mostly holes is found; other files are read whole', async () => {
-  await using folder = await temporaryFolder(tmpdir())
-  const fd = openSync(join(folder.path, 'f'), 'w+')
+  await using directory = await temporaryDirectory(tmpdir())
+  const fd = openSync(join(directory.path, 'f'), 'w+')
   const MIB = 1 << 20
   const size = 2 ** 42 + 5
   try {
@@ -32,8 +32,8 @@ test('the data of a file that is mostly holes is found; other files are read who
 })
 
 test('zeros are written as holes, and all else at its place', async () => {
-  await using folder = await temporaryFolder(tmpdir())
-  const path = join(folder.path, 'f')
+  await using directory = await temporaryDirectory(tmpdir())
+  const path = join(directory.path, 'f')
   const bytes = Buffer.alloc(3_000_000)
   bytes.fill('x', 100_000, 100_010)
   bytes.fill('y', 2_999_999)

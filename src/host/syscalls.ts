@@ -141,8 +141,8 @@ export function fsmount(fsFd: number, attributes: number): number {
 const sysMove = native('syscall', 'long', 'long', 'int', 'void *', 'int', 'void *', 'uint')
 /** Attaches a detached mount at a path, or at the place that a descriptor names. */
 export function moveMount(mountFd: number, target: Path | number): void {
-  const [folder, path, flags] = typeof target === 'number' ? [target, '', 0x44] : [AT_FDCWD, target, 4]
-  checked(sysMove(429, mountFd, c(''), folder, c(path), flags), 'move_mount', path)
+  const [directory, path, flags] = typeof target === 'number' ? [target, '', 0x44] : [AT_FDCWD, target, 4]
+  checked(sysMove(429, mountFd, c(''), directory, c(path), flags), 'move_mount', path)
 }
 
 const sysTree = native('syscall', 'long', 'long', 'int', 'void *', 'uint')
@@ -173,7 +173,7 @@ export function mountSetattr(at: Path | number, attributes: MountAttributes, rec
   checked(sysSetattr(442, fd, c(path), flags, new Uint8Array(words.buffer), 32), 'mount_setattr', path)
 }
 
-// files relative to a folder's descriptor; `name` may be a path where the call follows paths
+// files relative to a directory's descriptor; `name` may be a path where the call follows paths
 
 export const RESOLVE = { NO_XDEV: 1, NO_MAGICLINKS: 2, NO_SYMLINKS: 4, BENEATH: 8, IN_ROOT: 0x10 } as const
 export const O_PATH = 0o10000000
@@ -181,11 +181,11 @@ export const O_CLOEXEC = 0o2000000
 
 const sysOpenat2 = native('syscall', 'long', 'long', 'int', 'void *', 'void *', 'size_t')
 /** openat2(2). EAGAIN (a rename raced with `..`) is tried again a few times, as its manual advises. */
-export function openat2(folder: number, path: Path, flags: number, mode: number, resolve: number): number {
+export function openat2(directory: number, path: Path, flags: number, mode: number, resolve: number): number {
   const how = BigUint64Array.of(BigInt(flags | O_CLOEXEC), BigInt(mode), BigInt(resolve))
   for (let attempt = 0; ; attempt++) {
     try {
-      return checked(sysOpenat2(437, folder, c(path), new Uint8Array(how.buffer), 24), 'openat2', path)
+      return checked(sysOpenat2(437, directory, c(path), new Uint8Array(how.buffer), 24), 'openat2', path)
     } catch (error) {
       if (attempt < 64 && error instanceof SystemError && ['EAGAIN', 'EINTR'].includes(error.code)) continue
       throw error
@@ -194,56 +194,56 @@ export function openat2(folder: number, path: Path, flags: number, mode: number,
 }
 
 const cMkdirat = native('mkdirat', 'int', 'int', 'void *', 'uint')
-export function mkdirat(folder: number, name: Path, mode: number): void {
-  checked(cMkdirat(folder, c(name), mode), 'mkdirat', name)
+export function mkdirat(directory: number, name: Path, mode: number): void {
+  checked(cMkdirat(directory, c(name), mode), 'mkdirat', name)
 }
 
 const cMknodat = native('mknodat', 'int', 'int', 'void *', 'uint', 'ulong')
 /** `mode` holds the type (S_IFCHR 0o020000, S_IFBLK 0o060000, S_IFIFO 0o010000, S_IFREG 0o100000) and permissions. */
-export function mknodat(folder: number, name: Path, mode: number, major = 0, minor = 0): void {
+export function mknodat(directory: number, name: Path, mode: number, major = 0, minor = 0): void {
   const high = BigInt(major)
   const low = BigInt(minor)
   const device = (low & 0xffn) | ((high & 0xfffn) << 8n) | ((low & ~0xffn) << 12n) | ((high & ~0xfffn) << 32n)
-  checked(cMknodat(folder, c(name), mode, device), 'mknodat', name)
+  checked(cMknodat(directory, c(name), mode, device), 'mknodat', name)
 }
 export function mknod(path: Path, mode: number, major = 0, minor = 0): void {
   mknodat(AT_FDCWD, path, mode, major, minor)
 }
 
 const cSymlinkat = native('symlinkat', 'int', 'void *', 'int', 'void *')
-export function symlinkat(target: Path, folder: number, name: Path): void {
-  checked(cSymlinkat(c(target), folder, c(name)), 'symlinkat', name)
+export function symlinkat(target: Path, directory: number, name: Path): void {
+  checked(cSymlinkat(c(target), directory, c(name)), 'symlinkat', name)
 }
 
 const cReadlinkat = native('readlinkat', 'long', 'int', 'void *', 'void *', 'size_t')
-/** The bytes of a link; an empty name reads the link that `folder` (O_PATH | O_NOFOLLOW) itself is. */
-export function readlinkat(folder: number, name: Path): Buffer {
+/** The bytes of a link; an empty name reads the link that `directory` (O_PATH | O_NOFOLLOW) itself is. */
+export function readlinkat(directory: number, name: Path): Buffer {
   const buffer = Buffer.alloc(4096)
-  return buffer.subarray(0, checked(cReadlinkat(folder, c(name), buffer, buffer.length), 'readlinkat', name))
+  return buffer.subarray(0, checked(cReadlinkat(directory, c(name), buffer, buffer.length), 'readlinkat', name))
 }
 
 const cLinkat = native('linkat', 'int', 'int', 'void *', 'int', 'void *', 'int')
 /** A hard link; links are not followed. */
-export function linkat(fromFolder: number, from: Path, toFolder: number, to: Path): void {
-  checked(cLinkat(fromFolder, c(from), toFolder, c(to), 0), 'linkat', to)
+export function linkat(fromDirectory: number, from: Path, toDirectory: number, to: Path): void {
+  checked(cLinkat(fromDirectory, c(from), toDirectory, c(to), 0), 'linkat', to)
 }
 
 const cUnlinkat = native('unlinkat', 'int', 'int', 'void *', 'int')
-export function unlinkat(folder: number, name: Path, flags = 0): void {
-  checked(cUnlinkat(folder, c(name), flags), 'unlinkat', name)
+export function unlinkat(directory: number, name: Path, flags = 0): void {
+  checked(cUnlinkat(directory, c(name), flags), 'unlinkat', name)
 }
 
 const sysRenameat2 = native('syscall', 'long', 'long', 'int', 'void *', 'int', 'void *', 'uint')
 export const RENAME = { NOREPLACE: 1, EXCHANGE: 2 } as const
 const RENAMEAT2 = process.arch === 'arm64' ? 276 : 316
-export function renameat2(fromFolder: number, from: Path, toFolder: number, to: Path, flags: number): void {
-  checked(sysRenameat2(RENAMEAT2, fromFolder, c(from), toFolder, c(to), flags), 'renameat2', to)
+export function renameat2(fromDirectory: number, from: Path, toDirectory: number, to: Path, flags: number): void {
+  checked(sysRenameat2(RENAMEAT2, fromDirectory, c(from), toDirectory, c(to), flags), 'renameat2', to)
 }
 
 const cFchownat = native('fchownat', 'int', 'int', 'void *', 'uint', 'uint', 'int')
 /** Owner of the entry itself, never of what a link points to. */
-export function fchownat(folder: number, name: Path, uid: number, gid: number): void {
-  checked(cFchownat(folder, c(name), uid, gid, AT_SYMLINK_NOFOLLOW), 'fchownat', name)
+export function fchownat(directory: number, name: Path, uid: number, gid: number): void {
+  checked(cFchownat(directory, c(name), uid, gid, AT_SYMLINK_NOFOLLOW), 'fchownat', name)
 }
 export function lchown(path: Path, uid: number, gid: number): void {
   fchownat(AT_FDCWD, path, uid, gid)
@@ -256,7 +256,7 @@ export interface Time {
   nanoseconds: number
 }
 /** Times of the entry itself, never of what a link points to. */
-export function utimensat(folder: number, name: Path, access: Time, modification: Time): void {
+export function utimensat(directory: number, name: Path, access: Time, modification: Time): void {
   const times = BigInt64Array.of(
     BigInt(access.seconds),
     BigInt(access.nanoseconds),
@@ -264,7 +264,7 @@ export function utimensat(folder: number, name: Path, access: Time, modification
     BigInt(modification.nanoseconds),
   )
   const flags = AT_SYMLINK_NOFOLLOW
-  checked(cUtimensat(folder, c(name), new Uint8Array(times.buffer), flags), 'utimensat', name)
+  checked(cUtimensat(directory, c(name), new Uint8Array(times.buffer), flags), 'utimensat', name)
 }
 
 // extended attributes of the entry itself, links not followed

@@ -1,12 +1,12 @@
 import { errnoOf } from '#base'
-import { walkFolder } from './walk-folder.ts'
+import { walkDirectory } from './walk-directory.ts'
 
-/** Bytes of the regular files below a folder, each hard link once, links not followed; 0 when it is not there. What cannot be read has none. */
-export function treeSize(folder: string): number {
+/** Bytes of the regular files below a directory, each hard link once, links not followed; 0 when it is not there. What cannot be read has none. */
+export function treeSize(directory: string): number {
   const seen = new Set<string>()
   let size = 0n
   try {
-    for (const { stat } of walkFolder(folder, undefined, { skipUnreadable: true })) {
+    for (const { stat } of walkDirectory(directory, undefined, { skipUnreadable: true })) {
       if (!stat.isFile()) continue
       if (stat.nlink > 1n) {
         const key = `${stat.dev}:${stat.ino}`

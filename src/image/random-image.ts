@@ -115,11 +115,11 @@ function compress(tar: Uint8Array, compression: keyof typeof TYPES): Uint8Array 
 
 async function randomTar(random: () => number, layer: number, options: RandomImageOptions): Promise<Uint8Array> {
   const { files = 3, fileSize = 2000 } = options
-  const folder = `layer-${layer}`
-  const names = Array.from({ length: files }, (_, index) => `${folder}/file-${index}`)
+  const directory = `layer-${layer}`
+  const names = Array.from({ length: files }, (_, index) => `${directory}/file-${index}`)
   const contents = names.map((name) => ({ name, data: randomBytes(random, Math.floor(random() * (fileSize + 1))) }))
   const entries = [
-    { entry: { name: folder, type: 'directory' as const } },
+    { entry: { name: directory, type: 'directory' as const } },
     ...contents.map(({ name, data }) => ({ entry: { name, type: 'file' as const, size: data.byteLength }, data })),
   ]
   // Loaded by whoever makes one: every command loads this room.

@@ -20,28 +20,28 @@ const missing = (program: string) =>
     : `${program} is not installed (apt-get install ${program})`
 
 async function prepared() {
-  const folder = await mkdtemp(join(tmpdir(), 'bale-clients-'))
+  const directory = await mkdtemp(join(tmpdir(), 'bale-clients-'))
   const registry = await startRegistry({ anonymous: 'none' })
   await registry.registry.users.add('ann', 'password-of-ann')
   await registry.registry.users.add('bob', 'password-of-bob')
   await registry.registry.users.grant('ann', 'team/**', 'admin')
   await registry.registry.users.grant('bob', 'team/**', 'read')
   return {
-    folder,
+    directory,
     registry,
     async [Symbol.asyncDispose]() {
       await registry[Symbol.asyncDispose]()
-      await rm(folder, { recursive: true, force: true })
+      await rm(directory, { recursive: true, force: true })
     },
   }
 }
 
 /** An OCI layout with one image of one small layer. Returns the manifest's digest. */
-async function writeLayout(folder: string): Promise<string> {
-  const blobs = join(folder, 'blobs/sha256')
+async function writeLayout(directory: string): Promise<string> {
+  const blobs = join(directory, 'blobs/sha256')
   await mkdir(blobs, { recursive: true })
-  await writeFile(join(folder, 'greeting'), 'hello\n')
-  const { stdout: tar } = await execute('tar', ['-C', folder, '-c', 'greeting'], { encoding: 'buffer' })
+  await writeFile(join(directory, 'greeting'), 'hello\n')
+  const { stdout: tar } = await execute('tar', ['-C', directory, '-c', 'greeting'], { encoding: 'buffer' })
   const put = async (mediaType: string, bytes: Buffer | string) => {
     const digest = sha256(bytes)
     await writeFile(join(blobs, digest.slice(7)), bytes)
@@ -60,17 +60,17 @@ async function writeLayout(folder: string): Promise<string> {
     JSON.stringify({ schemaVersion: 2, mediaType: MANIFEST_TYPE, config, layers: [layer] }),
   )
   const annotations = { 'org.opencontainers.image.ref.name': 'latest' }
-  await writeFile(join(folder, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}')
+  await writeFile(join(directory, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}')
   await writeFile(
-    join(folder, 'index.json'),
+    join(directory, 'index.json'),
     JSON.stringify({ schemaVersion: 2, manifests: [{ ...manifest, annotations }] }),
   )
   return manifest.digest
 }
 
 /** Pushes a layout's image as team/web:1. */
-async function pushLayout(registry: TestRegistry, folder: string, digest: string): Promise<void> {
-  const blobs = join(folder, 'blobs/sha256')
+async function pushLayout(registry: TestRegistry, directory: string, digest: string): Promise<void> {
+  const blobs = join(directory, 'blobs/sha256')
   for (const name of await readdir(blobs)) {
     if (name !== digest.slice(7)) await registry.blob('team/web', await readFile(join(blobs, name)), { login: LOGIN })
   }
@@ -86,7 +86,7 @@ test('skopeo pushes, inspects, lists, copies within the registry, pulls the same
   skip: missing('skopeo'),
 }, async () => {
   await using under = await prepared()
-  const layout = join(under.folder, 'layout')
+  const layout = join(under.directory, 'layout')
   const digest = await writeLayout(layout)
   const name = `docker://${under.registry.address}/team/web`
   const skopeo = async (...args: string[]) => (await execute('skopeo', args)).stdout
@@ -99,8 +99,8 @@ test('skopeo pushes, inspects, lists, copies within the registry, pulls the same
   assert.deepEqual(JSON.parse(await skopeo('list-tags', ...at, `docker://${under.registry.address}/team/copy`)).Tags, [
     '2',
   ])
-  await skopeo('copy', ...from, `${name}@${digest}`, `dir:${join(under.folder, 'back')}`)
-  assert.equal(sha256(await readFile(join(under.folder, 'back/manifest.json'))), digest)
+  await skopeo('copy', ...from, `${name}@${digest}`, `dir:${join(under.directory, 'back')}`)
+  assert.equal(sha256(await readFile(join(under.directory, 'back/manifest.json'))), digest)
   await skopeo('copy', ...to, '--format', 'v2s2', `oci:${layout}:latest`, `${name}:docker`)
   assert.match(await skopeo('inspect', '--raw', ...at, `${name}:docker`), /vnd\.docker\.distribution\.manifest\.v2/)
   await skopeo('delete', ...at, `${name}:1`)
@@ -121,15 +121,15 @@ test('podman logs in, pulls, pushes under another name, pulls that, and logs out
   skip: missing('podman'),
 }, async () => {
   await using under = await prepared()
-  const layout = join(under.folder, 'layout')
+  const layout = join(under.directory, 'layout')
   const digest = await writeLayout(layout)
   await pushLayout(under.registry, layout, digest)
-  const authfile = join(under.folder, 'auth.json')
+  const authfile = join(under.directory, 'auth.json')
   const store = [
     '--root',
-    join(under.folder, 'store'),
+    join(under.directory, 'store'),
     '--runroot',
-    join(under.folder, 'run'),
+    join(under.directory, 'run'),
     '--storage-driver',
     'vfs',
   ]
@@ -163,7 +163,7 @@ test('curl pushes 200 MB in one request and gets them back at the speed of a dis
   skip: missing('curl'),
 }, async (t) => {
   await using under = await prepared()
-  const path = join(under.folder, 'big')
+  const path = join(under.directory, 'big')
   const block = Buffer.alloc(1024 * 1024, 'bale')
   const hash = createHash('sha256')
   const content = Array.from({ length: 200 }, (_, index) => Buffer.from(block).fill(index, 0, 4096))
@@ -183,9 +183,15 @@ test('curl pushes 200 MB in one request and gets them back at the speed of a dis
     '/dev/null',
     `${base}/uploads?digest=${digest}`,
   )
-  const down = await curl('-w', '%{http_code} %{speed_download}', '-o', join(under.folder, 'back'), `${base}/${digest}`)
+  const down = await curl(
+    '-w',
+    '%{http_code} %{speed_download}',
+    '-o',
+    join(under.directory, 'back'),
+    `${base}/${digest}`,
+  )
   const back = createHash('sha256')
-    .update(await readFile(join(under.folder, 'back')))
+    .update(await readFile(join(under.directory, 'back')))
     .digest('hex')
   assert.deepEqual([up.split(' ')[0], down.split(' ')[0], `sha256:${back}`], ['201', '200', digest])
   const speeds = [up, down].map((text) => Math.round(Number(text.split(' ')[1]) / 1e6))

@@ -26,8 +26,8 @@ function fakeClock(): Clock & { hours: number } {
   }
 }
 
-async function objectsIn(folder: string): Promise<string[]> {
-  const entries = await readdir(join(folder, 'objects'), { recursive: true, withFileTypes: true })
+async function objectsIn(directory: string): Promise<string[]> {
+  const entries = await readdir(join(directory, 'objects'), { recursive: true, withFileTypes: true })
   return entries.filter((entry) => entry.isFile()).map((entry) => entry.name)
 }
 
@@ -49,10 +49,10 @@ test('a blob without a manifest stays for its lease, is then gone at once, and i
     objects: 0,
   })
   assert.equal(await status(registry, `/v2/a/b/blobs/${digest}`), 404)
-  assert.equal((await objectsIn(registry.folder)).length, 1)
+  assert.equal((await objectsIn(registry.directory)).length, 1)
   clock.hours = 27
   assert.equal((await registry.registry.collectGarbage()).objects, 1)
-  assert.deepEqual(await objectsIn(registry.folder), [])
+  assert.deepEqual(await objectsIn(registry.directory), [])
 })
 
 test('a HEAD by somebody who may push renews the lease; one by a reader does not', async () => {
@@ -82,7 +82,7 @@ test('a manifest keeps its blobs for ever, tagged or not; after its deletion the
   await registry.request('DELETE', `/v2/a/b/manifests/${digest}`)
   assert.equal(await status(registry, '/v2/a/b/tags/list'), 200)
   assert.equal((await registry.registry.collectGarbage({ grace: 0 })).blobs, 2)
-  assert.deepEqual(await objectsIn(registry.folder), [])
+  assert.deepEqual(await objectsIn(registry.directory), [])
   assert.equal(await status(registry, '/v2/a/b/tags/list'), 404, 'an empty repository goes')
 })
 
@@ -124,7 +124,7 @@ test('what was condemned and is pushed again gets new bytes under a new key, whi
   clock.hours = 2
   await registry.registry.collectGarbage()
   await registry.blob('a/b', 'again')
-  assert.equal((await objectsIn(registry.folder)).length, 2)
+  assert.equal((await objectsIn(registry.directory)).length, 2)
   clock.hours = 2.9
   await registry.image('a/b', 'keeper', { tag: '1' })
   await registry.registry.collectGarbage({ grace: 0 })
@@ -151,7 +151,7 @@ test('an upload that nobody goes on with is forgotten after a day', async () => 
     objects: 1,
   })
   assert.equal(await status(registry, location), 404)
-  assert.deepEqual(await objectsIn(registry.folder), [])
+  assert.deepEqual(await objectsIn(registry.directory), [])
 })
 
 test('concurrent pushes of one blob all succeed, and one copy of the bytes stays', async () => {
@@ -161,20 +161,20 @@ test('concurrent pushes of one blob all succeed, and one copy of the bytes stays
   const digests = await Promise.all(repositories.map((name) => registry.blob(name, content)))
   assert.deepEqual(new Set(digests), new Set([sha256(content)]))
   await registry.registry.collectGarbage()
-  assert.equal((await objectsIn(registry.folder)).length, 1)
+  assert.equal((await objectsIn(registry.directory)).length, 1)
   for (const name of ['a', 'b', 'c']) {
     assert.deepEqual((await registry.request('GET', `/v2/${name}/blobs/${digests[0]}`)).body, content)
   }
 })
 
 async function parts() {
-  const folder = await mkdtemp(join(tmpdir(), 'bale-collect-'))
+  const directory = await mkdtemp(join(tmpdir(), 'bale-collect-'))
   const clock = fakeClock()
-  const meta = openSqliteMeta({ path: join(folder, 'registry.db'), clock })
-  const objects = createFileObjects(join(folder, 'objects'))
+  const meta = openSqliteMeta({ path: join(directory, 'registry.db'), clock })
+  const objects = createFileObjects(join(directory, 'objects'))
   const uploads = createUploads({ meta, objects, clock, lease: HOUR })
   return {
-    folder,
+    directory,
     clock,
     meta,
     objects,
@@ -189,7 +189,7 @@ async function parts() {
     },
     async [Symbol.asyncDispose]() {
       await meta.close()
-      await rm(folder, { recursive: true, force: true })
+      await rm(directory, { recursive: true, force: true })
     },
   }
 }
@@ -213,7 +213,7 @@ test('a collection that dies between deleting bytes and forgetting them is finis
   }
   await assert.rejects(collect({ ...under, objects: dying }, { grace: 0 }), /killed/)
   assert.equal((await collect(under, { grace: 0 })).objects, 2)
-  assert.deepEqual(await objectsIn(under.folder), [])
+  assert.deepEqual(await objectsIn(under.directory), [])
 })
 
 /** A small generator of numbers, so that a failing sequence can be repeated. */

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { BaleError, type Clock, isBaleError, type Log, noLog, systemClock } from '#base'
-import { acquireLock, makeFolder } from '#host/file'
+import { acquireLock, makeDirectory } from '#host/file'
 import { type AnonymousAccess, createAuthenticator, createTokenIssuer, createUsers, type Users } from './auth/index.ts'
 import { type Collected, type CollectOptions, collect } from './collect.ts'
 import { createHandler, createOrigin, type OriginOptions } from './http/index.ts'
@@ -12,7 +12,7 @@ import { createUploads } from './uploads/index.ts'
 
 export interface RegistryOptions extends OriginOptions {
   /** Everything the registry keeps: `registry.db` and `objects`. Made when missing, 0700. */
-  folder: string
+  directory: string
   /** What callers without a login may do: nothing by default. `push` is for tests and machines of one user. */
   anonymous?: AnonymousAccess
   /** How long a blob that nothing refers to yet is kept for its pusher. Milliseconds, a day by default. */
@@ -34,14 +34,14 @@ export interface Registry extends AsyncDisposable {
 
 export const DEFAULT_LEASE = 24 * 3_600_000
 
-/** An embedded registry: one serving process on a folder (LOCKED for a second one), SQLite and files. */
+/** An embedded registry: one serving process on a directory (LOCKED for a second one), SQLite and files. */
 export async function createRegistry(options: RegistryOptions): Promise<Registry> {
-  const { folder, clock = systemClock, log = noLog, lease = DEFAULT_LEASE, anonymous = 'none' } = options
+  const { directory, clock = systemClock, log = noLog, lease = DEFAULT_LEASE, anonymous = 'none' } = options
   const origin = createOrigin(options)
-  makeRegistryFolder(folder)
-  const lock = await lockFolder(folder)
+  makeRegistryDirectory(directory)
+  const lock = await lockDirectory(directory)
   try {
-    const { meta, objects } = openParts(folder, clock)
+    const { meta, objects } = openParts(directory, clock)
     await meta.freeUploads()
     const tokens = createTokenIssuer({ meta, clock })
     const authenticator = createAuthenticator({ meta, tokens, clock })
@@ -65,17 +65,17 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
   }
 }
 
-/** What can be done to a registry's folder beside a serving process. */
+/** What can be done to a registry's directory beside a serving process. */
 export interface RegistryAdmin extends AsyncDisposable {
   users: Users
   collectGarbage(options?: CollectOptions): Promise<Collected>
 }
 
-/** Opens the registry's folder for its administration, also while it is served. */
-export async function openRegistryAdmin(options: { folder: string; clock?: Clock }): Promise<RegistryAdmin> {
-  const { folder, clock = systemClock } = options
-  makeRegistryFolder(folder)
-  const { meta, objects } = openParts(folder, clock)
+/** Opens the registry's directory for its administration, also while it is served. */
+export async function openRegistryAdmin(options: { directory: string; clock?: Clock }): Promise<RegistryAdmin> {
+  const { directory, clock = systemClock } = options
+  makeRegistryDirectory(directory)
+  const { meta, objects } = openParts(directory, clock)
   return {
     users: createUsers(meta),
     collectGarbage: (how) => collect({ meta, objects, clock }, how),
@@ -83,28 +83,28 @@ export async function openRegistryAdmin(options: { folder: string; clock?: Clock
   }
 }
 
-async function lockFolder(folder: string): Promise<AsyncDisposable> {
+async function lockDirectory(directory: string): Promise<AsyncDisposable> {
   try {
-    return await acquireLock(join(folder, 'serving.lock'), { timeoutMs: 0 })
+    return await acquireLock(join(directory, 'serving.lock'), { timeoutMs: 0 })
   } catch (error) {
     if (!isBaleError(error, 'LOCKED')) throw error
-    throw new BaleError('LOCKED', `another process serves ${folder}`, { cause: error })
+    throw new BaleError('LOCKED', `another process serves ${directory}`, { cause: error })
   }
 }
 
 /** Made for its owner alone; one that was there may be read by others (what is secret in it is not), not written. */
-function makeRegistryFolder(folder: string): void {
-  makeFolder(folder)
-  const { mode } = statSync(folder)
+function makeRegistryDirectory(directory: string): void {
+  makeDirectory(directory)
+  const { mode } = statSync(directory)
   if ((mode & 0o022) === 0) return
-  throw new BaleError('DENIED', `others on this machine can write into the directory ${folder}`, {
-    hint: `chmod go-w ${folder}`,
+  throw new BaleError('DENIED', `others on this machine can write into the directory ${directory}`, {
+    hint: `chmod go-w ${directory}`,
   })
 }
 
-function openParts(folder: string, clock: Clock) {
+function openParts(directory: string, clock: Clock) {
   return {
-    meta: openSqliteMeta({ path: join(folder, 'registry.db'), clock }),
-    objects: createFileObjects(join(folder, 'objects')),
+    meta: openSqliteMeta({ path: join(directory, 'registry.db'), clock }),
+    objects: createFileObjects(join(directory, 'objects')),
   }
 }

@@ -14,16 +14,16 @@ import { test } from 'node:test'
 import { clientOf, sha256, startRegistry } from '../../test/kit/registry-client.ts'
 import { openRegistryAdmin, serveRegistry } from './index.ts'
 
-async function temporaryFolder() {
-  const folder = await mkdtemp(join(tmpdir(), 'bale-serve-'))
-  return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) }
+async function temporaryDirectory() {
+  const directory = await mkdtemp(join(tmpdir(), 'bale-serve-'))
+  return { directory, [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }) }
 }
 
 /** A registry in a process of its own, to be killed. */
-async function startProcess(folder: string): Promise<{ child: ChildProcess; address: string }> {
+async function startProcess(directory: string): Promise<{ child: ChildProcess; address: string }> {
   const script = `
     const { serveRegistry } = await import(${JSON.stringify(new URL('./index.ts', import.meta.url).href)})
-    const served = await serveRegistry({ folder: ${JSON.stringify(folder)}, port: 0, anonymous: 'push' })
+    const served = await serveRegistry({ directory: ${JSON.stringify(directory)}, port: 0, anonymous: 'push' })
     process.stdout.write(served.address)`
   const child = spawn(process.execPath, ['--conditions=source', '--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -52,9 +52,9 @@ async function until<T>(what: string, probe: () => Promise<T | undefined>): Prom
 }
 
 test('after kill -9 in the middle of an upload the next process goes on where the client is told, and all that was answered is there', async () => {
-  await using under = await temporaryFolder()
+  await using under = await temporaryDirectory()
   const content = randomBytes(3_000_000)
-  const first = await startProcess(under.folder)
+  const first = await startProcess(under.directory)
   let location: string
   try {
     const client = clientOf(first.address)
@@ -62,14 +62,14 @@ test('after kill -9 in the middle of an upload the next process goes on where th
     location = (await client.request('POST', '/v2/a/b/blobs/uploads/')).headers.location!
     await client.request('PATCH', location, { body: content.subarray(0, 1_000_000) })
     const open = await beginPatch(first.address, location, content.subarray(1_000_000, 2_500_000))
-    await until('bytes arrive', async () => ((await largestObject(under.folder)) > 1_500_000 ? true : undefined))
+    await until('bytes arrive', async () => ((await largestObject(under.directory)) > 1_500_000 ? true : undefined))
     first.child.kill('SIGKILL')
     await once(first.child, 'exit')
     open.destroy()
   } finally {
     first.child.kill('SIGKILL')
   }
-  const second = await startProcess(under.folder)
+  const second = await startProcess(under.directory)
   try {
     const client = clientOf(second.address)
     assert.equal((await client.request('GET', '/v2/a/b/manifests/1')).status, 200)
@@ -88,9 +88,9 @@ test('after kill -9 in the middle of an upload the next process goes on where th
   }
 })
 
-async function largestObject(folder: string): Promise<number> {
-  if (!existsSync(join(folder, 'objects'))) return 0
-  const entries = await readdir(join(folder, 'objects'), { recursive: true, withFileTypes: true })
+async function largestObject(directory: string): Promise<number> {
+  if (!existsSync(join(directory, 'objects'))) return 0
+  const entries = await readdir(join(directory, 'objects'), { recursive: true, withFileTypes: true })
   const files = entries.filter((entry) => entry.isFile())
   const sizes = await Promise.all(files.map(async (file) => (await stat(join(file.parentPath, file.name))).size))
   return Math.max(0, ...sizes)
@@ -101,7 +101,7 @@ test('a client whose connection breaks in a PATCH is told how far it came, and g
   const content = randomBytes(2_000_000)
   const location = (await registry.request('POST', '/v2/a/b/blobs/uploads/')).headers.location!
   const open = await beginPatch(registry.address, location, content.subarray(0, 1_500_000))
-  await until('bytes arrive', async () => ((await largestObject(registry.folder)) > 0 ? true : undefined))
+  await until('bytes arrive', async () => ((await largestObject(registry.directory)) > 0 ? true : undefined))
   open.destroy()
   const offset = await until('the offset is written down', async () => {
     const { range } = (await registry.request('GET', location)).headers
@@ -131,14 +131,14 @@ test('two writers of one upload: the second is refused with 416 while the first 
 })
 
 test('an upload whose first part was hashed by another process is read again before it is trusted', async () => {
-  await using under = await temporaryFolder()
+  await using under = await temporaryDirectory()
   let location: string
   {
-    await using registry = await startRegistry({ folder: under.folder })
+    await using registry = await startRegistry({ directory: under.directory })
     location = (await registry.request('POST', '/v2/a/b/blobs/uploads/')).headers.location!
     await registry.request('PATCH', location, { body: 'before ' })
   }
-  await using registry = await startRegistry({ folder: under.folder })
+  await using registry = await startRegistry({ directory: under.directory })
   await registry.request('PATCH', location, { body: 'after' })
   const wrong = await registry.request('PUT', `${location}?digest=${sha256('after')}`)
   assert.equal(wrong.status, 400)
@@ -150,14 +150,14 @@ test('an upload whose first part was hashed by another process is read again bef
   )
 })
 
-test('one process serves a folder; its users can be changed beside it, at once', async () => {
-  await using under = await temporaryFolder()
-  await using served = await serveRegistry({ folder: under.folder, port: 0 })
-  await assert.rejects(serveRegistry({ folder: under.folder, port: 0 }), { code: 'LOCKED' })
+test('one process serves a directory; its users can be changed beside it, at once', async () => {
+  await using under = await temporaryDirectory()
+  await using served = await serveRegistry({ directory: under.directory, port: 0 })
+  await assert.rejects(serveRegistry({ directory: under.directory, port: 0 }), { code: 'LOCKED' })
   const client = clientOf(served.address)
   const login = 'ann:password-of-ann'
   assert.equal((await client.request('GET', '/v2/', { login })).status, 401)
-  await using admin = await openRegistryAdmin({ folder: under.folder })
+  await using admin = await openRegistryAdmin({ directory: under.directory })
   await admin.users.add('ann', 'password-of-ann')
   assert.equal((await client.request('GET', '/v2/', { login })).status, 200)
   await admin.users.grant('ann', 'team/**', 'write')
@@ -169,30 +169,30 @@ test('one process serves a folder; its users can be changed beside it, at once',
 })
 
 test("the database is its owner's alone, also in a directory that was there; one that others may write is refused (A20)", async () => {
-  await using under = await temporaryFolder()
-  const folder = join(under.folder, 'there')
-  await mkdir(folder)
-  await chmod(folder, 0o755)
+  await using under = await temporaryDirectory()
+  const directory = join(under.directory, 'there')
+  await mkdir(directory)
+  await chmod(directory, 0o755)
   const before = process.umask(0)
   try {
-    await using admin = await openRegistryAdmin({ folder })
+    await using admin = await openRegistryAdmin({ directory })
     await admin.users.add('ann', 'password-of-ann')
     for (const name of ['registry.db', 'registry.db-wal', 'registry.db-shm'])
-      assert.equal((await stat(join(folder, name))).mode & 0o777, 0o600, name)
+      assert.equal((await stat(join(directory, name))).mode & 0o777, 0o600, name)
   } finally {
     process.umask(before)
   }
-  await chmod(join(folder, 'registry.db'), 0o644)
-  await using _again = await openRegistryAdmin({ folder })
-  assert.equal((await stat(join(folder, 'registry.db'))).mode & 0o777, 0o600, 'closed when 0.1 left it open')
-  await chmod(folder, 0o777)
-  await assert.rejects(openRegistryAdmin({ folder }), { code: 'DENIED' })
-  await assert.rejects(serveRegistry({ folder, port: 0 }), { code: 'DENIED' })
+  await chmod(join(directory, 'registry.db'), 0o644)
+  await using _again = await openRegistryAdmin({ directory })
+  assert.equal((await stat(join(directory, 'registry.db'))).mode & 0o777, 0o600, 'closed when 0.1 left it open')
+  await chmod(directory, 0o777)
+  await assert.rejects(openRegistryAdmin({ directory }), { code: 'DENIED' })
+  await assert.rejects(serveRegistry({ directory, port: 0 }), { code: 'DENIED' })
 })
 
 test('users: names, passwords, patterns and roles are checked', async () => {
-  await using under = await temporaryFolder()
-  await using admin = await openRegistryAdmin({ folder: under.folder })
+  await using under = await temporaryDirectory()
+  await using admin = await openRegistryAdmin({ directory: under.directory })
   const { users } = admin
   await users.add('ann', 'long enough')
   await assert.rejects(users.add('ann', 'long enough'), { code: 'CONFLICT' })
@@ -214,12 +214,14 @@ test('users: names, passwords, patterns and roles are checked', async () => {
 })
 
 test('plain HTTP is served to other machines only when that is asked for', async () => {
-  await using under = await temporaryFolder()
-  await assert.rejects(serveRegistry({ folder: under.folder, host: '0.0.0.0', port: 0 }), { code: 'INVALID_ARGUMENT' })
-  await using served = await serveRegistry({ folder: under.folder, host: '127.0.0.2', port: 0 })
+  await using under = await temporaryDirectory()
+  await assert.rejects(serveRegistry({ directory: under.directory, host: '0.0.0.0', port: 0 }), {
+    code: 'INVALID_ARGUMENT',
+  })
+  await using served = await serveRegistry({ directory: under.directory, host: '127.0.0.2', port: 0 })
   await assert.rejects(
     serveRegistry({
-      folder: join(under.folder, 'other'),
+      directory: join(under.directory, 'other'),
       host: '127.0.0.2',
       port: Number(served.address.split(':')[1]),
     }),
@@ -228,8 +230,8 @@ test('plain HTTP is served to other machines only when that is asked for', async
 })
 
 test('TLS: the registry speaks https with the given certificate, and challenges name https', async (t) => {
-  await using under = await temporaryFolder()
-  const [key, cert] = [join(under.folder, 'key.pem'), join(under.folder, 'cert.pem')]
+  await using under = await temporaryDirectory()
+  const [key, cert] = [join(under.directory, 'key.pem'), join(under.directory, 'cert.pem')]
   const made = spawnSync('openssl', [
     'req',
     '-x509',
@@ -252,7 +254,7 @@ test('TLS: the registry speaks https with the given certificate, and challenges 
   if (made.status !== 0) return t.skip('making a certificate needs openssl')
   const ca = await readFile(cert)
   await using served = await serveRegistry({
-    folder: join(under.folder, 'r'),
+    directory: join(under.directory, 'r'),
     port: 0,
     tls: { cert: ca, key: await readFile(key) },
   })
@@ -266,14 +268,14 @@ test('TLS: the registry speaks https with the given certificate, and challenges 
 })
 
 test('a full disk is 507 in the specified form; what was there is served, and a push works when there is space again', async (t) => {
-  await using under = await temporaryFolder()
-  const small = join(under.folder, 'small')
+  await using under = await temporaryDirectory()
+  const small = join(under.directory, 'small')
   await mkdir(small)
   if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', small]).status !== 0) {
     return t.skip('mounting a small tmpfs needs root')
   }
   try {
-    await using registry = await startRegistry({ folder: join(small, 'registry') })
+    await using registry = await startRegistry({ directory: join(small, 'registry') })
     const before = await registry.blob('a/b', 'before')
     const big = randomBytes(6_000_000)
     const refused = await registry.request('POST', `/v2/a/b/blobs/uploads/?digest=${sha256(big)}`, { body: big })
@@ -292,9 +294,9 @@ test('bytes that are missing from the storage break the connection or fail; they
   await using registry = await startRegistry()
   const content = randomBytes(3_000_000)
   const digest = await registry.blob('a/b', content)
-  const [shard] = await readdir(join(registry.folder, 'objects'))
-  const [key] = await readdir(join(registry.folder, 'objects', shard!))
-  const path = join(registry.folder, 'objects', shard!, key!)
+  const [shard] = await readdir(join(registry.directory, 'objects'))
+  const [key] = await readdir(join(registry.directory, 'objects', shard!))
+  const path = join(registry.directory, 'objects', shard!, key!)
   await truncate(path, 2_000_000)
   await assert.rejects(registry.request('GET', `/v2/a/b/blobs/${digest}`), /aborted|ECONNRESET/)
   await rm(path)
@@ -305,8 +307,8 @@ test('bytes that are missing from the storage break the connection or fail; they
 })
 
 test('stopping lets a push that runs come to its end', async () => {
-  await using under = await temporaryFolder()
-  const registry = await startRegistry({ folder: under.folder })
+  await using under = await temporaryDirectory()
+  const registry = await startRegistry({ directory: under.directory })
   const location = (await registry.request('POST', '/v2/a/b/blobs/uploads/')).headers.location!
   const open = await beginPatch(registry.address, location, Buffer.from('slow '))
   await until('the upload is held', async () => {
@@ -320,6 +322,6 @@ test('stopping lets a push that runs come to its end', async () => {
   response.resume()
   assert.equal(response.statusCode, 202)
   await stopped
-  await using again = await startRegistry({ folder: under.folder })
+  await using again = await startRegistry({ directory: under.directory })
   assert.equal((await again.request('PUT', `${location}?digest=${sha256('slow push')}`)).status, 201)
 })

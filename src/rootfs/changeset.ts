@@ -8,11 +8,11 @@ import { packFile } from './pack-file.ts'
 import { walkTree } from './walk-tree.ts'
 
 export interface ChangesetOptions {
-  /** Layer folders under the upper one, uppermost first: with them, changes that change nothing are left out. */
+  /** Layer directories under the upper one, uppermost first: with them, changes that change nothing are left out. */
   lowers?: readonly string[]
   /**
    * Paths (latin1, with or without a leading slash) that the runtime made as mount points: left out when they are empty
-   * files or folders, and so are folders that changed for their sake alone.
+   * files or directories, and so are directories that changed for their sake alone.
    */
   exclude?: readonly string[]
 }
@@ -62,9 +62,9 @@ export function diffKinds(upper: string, options: ChangesetOptions & { lowers: r
     if (!deleted && isNew && lower.stat(path)?.isDirectory()) replaced.add(path)
   }
   // What a replaced directory held is deleted, as far as nothing has its name now.
-  for (const folder of replaced)
-    for (const name of lower.names(folder))
-      if (!kept.has(`${folder}/${name}`)) changes.push({ path: `/${folder}/${name}`, kind: 'D' })
+  for (const directory of replaced)
+    for (const name of lower.names(directory))
+      if (!kept.has(`${directory}/${name}`)) changes.push({ path: `/${directory}/${name}`, kind: 'D' })
   return changes.sort((one, other) => compareBytes(one.path, other.path))
 }
 
@@ -77,18 +77,18 @@ function compareBytes(one: string, other: string): number {
 }
 
 /**
- * All files of a folder as tar entries (docker's export): what a mounted root file system shows, names without `./`.
+ * All files of a directory as tar entries (docker's export): what a mounted root file system shows, names without `./`.
  */
-export async function* flatten(folder: string): AsyncGenerator<PackedEntry> {
+export async function* flatten(directory: string): AsyncGenerator<PackedEntry> {
   const hardLinks = new Map<string, string>()
-  for (const file of walkTree(folder)) {
+  for (const file of walkTree(directory)) {
     const packed = packFile(file, hardLinks)
     if (packed) yield packed
   }
 }
 
 /**
- * The upper directory without the runtime's traces. A folder is held back until something below it turns out to be a
+ * The upper directory without the runtime's traces. A directory is held back until something below it turns out to be a
  * change, when a trace was found in it and it is otherwise as below.
  */
 function* changedFiles(upper: string, options: ChangesetOptions, lower: LowerView | undefined): Generator<WalkedFile> {
@@ -97,7 +97,7 @@ function* changedFiles(upper: string, options: ChangesetOptions, lower: LowerVie
     yield* walkTree(upper)
     return
   }
-  const traces = traceFolders(upper, excluded)
+  const traces = traceDirectories(upper, excluded)
   for (const file of walkTree(upper)) {
     if (traces.stubs.has(file.path)) continue
     if (traces.emptied.has(file.path) && sameAttributes(file.stat, lower?.stat(file.path))) continue
@@ -105,8 +105,8 @@ function* changedFiles(upper: string, options: ChangesetOptions, lower: LowerVie
   }
 }
 
-/** The stubs that are really empty, and the folders that hold nothing but stubs. */
-function traceFolders(upper: string, excluded: ReadonlySet<string>): { stubs: Set<string>; emptied: Set<string> } {
+/** The stubs that are really empty, and the directories that hold nothing but stubs. */
+function traceDirectories(upper: string, excluded: ReadonlySet<string>): { stubs: Set<string>; emptied: Set<string> } {
   const children = new Map<string, string[]>()
   const empty = new Set<string>()
   for (const { path, stat } of walkTree(upper)) {
@@ -118,12 +118,12 @@ function traceFolders(upper: string, excluded: ReadonlySet<string>): { stubs: Se
   }
   const stubs = new Set([...excluded].filter((path) => empty.has(path) && !children.has(path)))
   const emptied = new Set<string>()
-  // Deepest first, so that a folder of emptied folders is found too.
-  const folders = [...children.keys()].filter((path) => path !== '').sort((a, b) => b.length - a.length)
-  for (const folder of folders) {
-    if (!children.get(folder)!.every((path) => stubs.has(path) || emptied.has(path))) continue
-    if (excluded.has(folder)) stubs.add(folder)
-    else emptied.add(folder)
+  // Deepest first, so that a directory of emptied directories is found too.
+  const directories = [...children.keys()].filter((path) => path !== '').sort((a, b) => b.length - a.length)
+  for (const directory of directories) {
+    if (!children.get(directory)!.every((path) => stubs.has(path) || emptied.has(path))) continue
+    if (excluded.has(directory)) stubs.add(directory)
+    else emptied.add(directory)
   }
   return { stubs, emptied }
 }

@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { type PackedEntry, packTar } from '#format/tar'
 import { mayMount, mknod, mountInfo, readXattr, unmount, writeXattr } from '#host'
-import { temporaryFolder } from '#host/file'
+import { temporaryDirectory } from '#host/file'
 import type { Digest } from '#spec'
 import type { LayerFormat, LayerRecord } from '#store'
-import { describeTree, directory, file, link, tarOf } from '../../test/kit/layer-kit.ts'
+import { describeTree, directoryEntry, file, link, tarOf } from '../../test/kit/layer-kit.ts'
 import { changeset, diffKinds, flatten } from './changeset.ts'
 import { createRootfs } from './create-rootfs.ts'
 
@@ -16,18 +16,18 @@ import { createRootfs } from './create-rootfs.ts'
 export function layerFormatContract(format: LayerFormat, parent: string): void {
   const skip = !mayMount() && 'needs CAP_SYS_ADMIN to mount'
 
-  /** Layers in folders, as the store would keep them, and the mounter over them. */
+  /** Layers in directories, as the store would keep them, and the mounter over them. */
   async function bench() {
-    const temporary = await temporaryFolder(parent, `rootfs-${format.name}-`)
+    const temporary = await temporaryDirectory(parent, `rootfs-${format.name}-`)
     const records = new Map<Digest, LayerRecord>()
     const run = join(temporary.path, 'run')
     let count = 0
     async function add(tar: AsyncIterable<Uint8Array> | Uint8Array): Promise<LayerRecord> {
-      const folder = join(temporary.path, `layer-${count++}`)
-      fs.mkdirSync(folder)
+      const directory = join(temporary.path, `layer-${count++}`)
+      fs.mkdirSync(directory)
       const stream = tar instanceof Uint8Array ? pieces(tar) : tar
-      const written = await format.write(folder, stream)
-      const record = { ...written, format: format.name, folder, contentSize: written.contentSize ?? 0, created: 0 }
+      const written = await format.write(directory, stream)
+      const record = { ...written, format: format.name, directory, contentSize: written.contentSize ?? 0, created: 0 }
       records.set(written.diffId, record)
       return record
     }
@@ -62,37 +62,37 @@ export function layerFormatContract(format: LayerFormat, parent: string): void {
       const layer = await b.add(fs.readFileSync(tarPath))
       await using rootfs = await b.mounter.prepareRootfs([layer.diffId], { id: 'one', writable: false })
       assert.deepEqual(describeTree(rootfs.path), describeTree(extracted))
-      assert.ok((await collect(format.openTar(layer.folder))).equals(fs.readFileSync(tarPath)))
-      await format.verify(layer.folder, layer)
+      assert.ok((await collect(format.openTar(layer.directory))).equals(fs.readFileSync(tarPath)))
+      await format.verify(layer.directory, layer)
     })
 
     test('whiteouts and opaque directories hide what is below, in whatever order they come (T10)', async () => {
       await using b = await bench()
       const base = await b.add(
         await tarOf([
-          directory('d'),
+          directoryEntry('d'),
           file('d/old', 'old'),
           file('d/kept', 'kept'),
-          directory('o'),
+          directoryEntry('o'),
           file('o/hidden', 'h'),
           file('gone', 'gone'),
           file('replaced', 'below'),
-          directory('becomes'),
+          directoryEntry('becomes'),
           file('becomes/x', 'x'),
         ]),
       )
       for (const reversed of [false, true]) {
         const entries = [
-          directory('d'),
+          directoryEntry('d'),
           file('d/.wh.old', ''),
-          directory('o'),
+          directoryEntry('o'),
           file('o/.wh..wh..opq', ''),
           file('o/new', 'n'),
           file('.wh.gone', ''),
           file('.wh.replaced', ''),
           file('replaced', 'above'),
           file('.wh.becomes', ''),
-          directory('becomes'),
+          directoryEntry('becomes'),
         ]
         const upper = await b.add(await tarOf(reversed ? entries.toReversed() : entries))
         await using rootfs = await b.mounter.prepareRootfs([base.diffId, upper.diffId], {
@@ -121,10 +121,10 @@ export function layerFormatContract(format: LayerFormat, parent: string): void {
       const layer = await b.add(
         await tarOf([
           file('a', 'first'),
-          directory('a'),
+          directoryEntry('a'),
           file('a/x', 'x'),
-          directory('./a', { mode: 0o700 }),
-          directory('b'),
+          directoryEntry('./a', { mode: 0o700 }),
+          directoryEntry('b'),
           file('b/lost', 'l'),
           file('b', 'file at last'),
           link('c', 'a'),
@@ -137,24 +137,24 @@ export function layerFormatContract(format: LayerFormat, parent: string): void {
       assert.equal(fs.statSync(join(rootfs.path, 'a')).mode & 0o777, 0o700)
       const read = (name: string) => fs.readFileSync(join(rootfs.path, name), 'utf8')
       assert.deepEqual(['a/x', 'b', 'c', 'small'].map(read), ['x', 'file at last', 'not a link', '22'])
-      await format.verify(layer.folder, layer)
+      await format.verify(layer.directory, layer)
     })
 
     test('a container writes beside its layers, and its changes come back as a layer (commit)', async () => {
       await using b = await bench()
       const base = await b.add(
         await tarOf([
-          directory('./', { mode: 0o751, mtime: 5 }),
-          directory('etc'),
+          directoryEntry('./', { mode: 0o751, mtime: 5 }),
+          directoryEntry('etc'),
           file('etc/conf', 'old', { mode: 0o640, mtime: 7 }),
           file('etc/gone', 'g'),
-          directory('dir'),
+          directoryEntry('dir'),
           file('dir/below', 'b'),
           file('untouched', 'u'),
           link('l', 'untouched'),
         ]),
       )
-      const before = describeTree(base.folder)
+      const before = describeTree(base.directory)
       const writable = b.writable('c1')
       await using rootfs = await b.mounter.prepareRootfs([base.diffId], { id: 'c1', writable })
       assert.equal(fs.statSync(rootfs.path).mode & 0o7777, 0o751, "the root has the image's mode")
@@ -234,7 +234,7 @@ export function layerFormatContract(format: LayerFormat, parent: string): void {
       const withoutTimeOfEtc = (lines: string[]) =>
         lines.map((line) => (line.startsWith('etc directory') ? line.replace(/ mtime=\S+/, '') : line))
       assert.deepEqual(withoutTimeOfEtc(describeTree(second.path)), withoutTimeOfEtc(describeTree(rootfs.path)))
-      assert.deepEqual(describeTree(base.folder), before, 'no byte of the layer changed')
+      assert.deepEqual(describeTree(base.directory), before, 'no byte of the layer changed')
     })
 
     test('diff compares with what the layers show together, whiteouts and opaque directories included', async () => {
@@ -244,12 +244,12 @@ export function layerFormatContract(format: LayerFormat, parent: string): void {
           file('gone', 'g'),
           file('d/hidden', 'h'),
           file('n/x', 'x'),
-          directory('stays'),
+          directoryEntry('stays'),
           file('stays/f', 'f'),
         ]),
       )
       const middle = await b.add(
-        await tarOf([file('.wh.gone', ''), directory('d'), file('d/.wh..wh..opq', ''), file('n', 'now a file')]),
+        await tarOf([file('.wh.gone', ''), directoryEntry('d'), file('d/.wh..wh..opq', ''), file('n', 'now a file')]),
       )
       const writable = b.writable('diff')
       const layers = [base.diffId, middle.diffId]
@@ -269,7 +269,7 @@ export function layerFormatContract(format: LayerFormat, parent: string): void {
 
     test('stubs of mount points alone are no change', async () => {
       await using b = await bench()
-      const base = await b.add(await tarOf([directory('etc'), file('etc/conf', 'c')]))
+      const base = await b.add(await tarOf([directoryEntry('etc'), file('etc/conf', 'c')]))
       const writable = b.writable('stubs')
       await using rootfs = await b.mounter.prepareRootfs([base.diffId], { id: 'stubs', writable })
       fs.writeFileSync(join(rootfs.path, 'etc/hosts'), '')
@@ -289,10 +289,15 @@ export function layerFormatContract(format: LayerFormat, parent: string): void {
     test('export flattens the mounted tree to a tar that extracts to the same', async () => {
       await using b = await bench()
       const one = await b.add(
-        await tarOf([directory('d'), file('d/x', 'one'), file('y', 'y'.repeat(5000)), link('hard', 'y', 'hardlink')]),
+        await tarOf([
+          directoryEntry('d'),
+          file('d/x', 'one'),
+          file('y', 'y'.repeat(5000)),
+          link('hard', 'y', 'hardlink'),
+        ]),
       )
       const two = await b.add(
-        await tarOf([directory('d'), file('d/x', 'two'), file('d/.wh.none', ''), link('s', 'd/x')]),
+        await tarOf([directoryEntry('d'), file('d/x', 'two'), file('d/.wh.none', ''), link('s', 'd/x')]),
       )
       await using rootfs = await b.mounter.prepareRootfs([one.diffId, two.diffId], { id: 'flat', writable: false })
       const tar = await collect(packTar(flatten(rootfs.path)))
@@ -376,14 +381,14 @@ export function layerFormatContract(format: LayerFormat, parent: string): void {
 
     test('hostile marks of overlayfs in a tar do not reach the kernel (T11)', async () => {
       await using b = await bench()
-      const base = await b.add(await tarOf([directory('d'), file('d/below', 'b')]))
+      const base = await b.add(await tarOf([directoryEntry('d'), file('d/below', 'b')]))
       const marks = new Map([
         ['trusted.overlay.opaque', Buffer.from('y')],
         ['trusted.overlay.redirect', Buffer.from('/etc')],
         ['user.overlay.opaque', Buffer.from('y')],
         ['user.kept', Buffer.from('k')],
       ])
-      const upper = await b.add(await tarOf([directory('d', { xattrs: marks })]))
+      const upper = await b.add(await tarOf([directoryEntry('d', { xattrs: marks })]))
       await using rootfs = await b.mounter.prepareRootfs([base.diffId, upper.diffId], { id: 'marks', writable: false })
       assert.equal(fs.readFileSync(join(rootfs.path, 'd/below'), 'utf8'), 'b')
       assert.equal(Buffer.from(readXattr(join(rootfs.path, 'd'), 'user.kept')!).toString(), 'k')
@@ -396,14 +401,14 @@ export function layerFormatContract(format: LayerFormat, parent: string): void {
     test('damage is found', async () => {
       await using b = await bench()
       const layer = await b.add(await tarOf([file('x', 'x'.repeat(100_000)), file('y', 'small')]))
-      await format.verify(layer.folder, layer)
-      const victim = join(layer.folder, format.name === 'erofs' ? 'layer.erofs' : 'tree/x')
+      await format.verify(layer.directory, layer)
+      const victim = join(layer.directory, format.name === 'erofs' ? 'layer.erofs' : 'tree/x')
       const bytes = fs.readFileSync(victim)
       bytes[bytes.length >> 1]! ^= 1
       fs.writeFileSync(victim, bytes)
-      await assert.rejects(format.verify(layer.folder, layer), { code: 'STORE_DAMAGED' })
+      await assert.rejects(format.verify(layer.directory, layer), { code: 'STORE_DAMAGED' })
       fs.rmSync(victim)
-      await assert.rejects(format.verify(layer.folder, layer), { code: 'STORE_DAMAGED' })
+      await assert.rejects(format.verify(layer.directory, layer), { code: 'STORE_DAMAGED' })
     })
 
     test('a hostile or cut tar is refused (T01, T05, T07, T08, T21)', async () => {

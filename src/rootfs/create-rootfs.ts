@@ -38,31 +38,31 @@ const OVERLAY_OPTIONS = { metacopy: 'off', redirect_dir: 'off', index: 'off' } a
 
 /** Mounts root file systems of the store's layers. Holds nothing itself: all state is the kernel's mount table. */
 export function createRootfs({ store, run, layerMounts, log = noLog }: RootfsOptions): RootfsMounter {
-  const layersFolder = join(run, 'layers')
-  const rootsFolder = join(run, 'rootfs')
+  const layersDirectory = join(run, 'layers')
+  const rootsDirectory = join(run, 'rootfs')
   // Held while layers and overlay are mounted, so that nobody takes a layer away in between. A few milliseconds.
   const lock = () =>
     acquireLock(join(run, 'mounts.lock'), {
       progress: toldBy(log),
       what: 'the layers that another command mounts',
     })
-  const targetOf = (idOrTarget: string) => (isAbsolute(idOrTarget) ? idOrTarget : join(rootsFolder, idOrTarget))
+  const targetOf = (idOrTarget: string) => (isAbsolute(idOrTarget) ? idOrTarget : join(rootsDirectory, idOrTarget))
 
   async function release(idOrTarget: string): Promise<void> {
     const target = targetOf(idOrTarget)
     unmount(target, { detach: true })
-    if (target.startsWith(`${rootsFolder}/`)) removeEmpty(target)
+    if (target.startsWith(`${rootsDirectory}/`)) removeEmpty(target)
   }
 
   async function prepareRootfs(layers: readonly Digest[], options: PrepareOptions): Promise<Rootfs> {
     const { id, writable, signal } = options
-    const target = options.target ?? join(rootsFolder, id)
+    const target = options.target ?? join(rootsDirectory, id)
     const records: LayerRecord[] = []
     for (const layer of layers) records.push(await store.layers.ensureVerified(layer, { signal }))
-    const plan = planMounts(records, layersFolder, (path) => statSync(path).ino)
+    const plan = planMounts(records, layersDirectory, (path) => statSync(path).ino)
     const by = plan.images.length > 0 ? (await layerMounts?.())?.by : undefined
     await mkdir(target, { recursive: true, mode: 0o700 })
-    await mkdir(layersFolder, { recursive: true, mode: 0o700 })
+    await mkdir(layersDirectory, { recursive: true, mode: 0o700 })
     await using _held = await lock()
     signal?.throwIfAborted()
     const rootfs = {
@@ -76,17 +76,17 @@ export function createRootfs({ store, run, layerMounts, log = noLog }: RootfsOpt
       return rootfs
     }
     const mounted = new Set(mountInfo().map((mount) => mount.target))
-    for (const { source, target: folder } of plan.images) {
-      if (mounted.has(folder)) continue
-      mkdirSync(folder, { recursive: true })
+    for (const { source, target: directory } of plan.images) {
+      if (mounted.has(directory)) continue
+      mkdirSync(directory, { recursive: true })
       // `file` would forbid what older kernels need.
-      mountErofs(source, folder, by === 'loop' ? { by } : {})
+      mountErofs(source, directory, by === 'loop' ? { by } : {})
     }
     rootfs.lowers = downToOpaque(plan.lowers)
     if (writable !== false) prepareUpper(writable, rootfs.lowers)
-    const shown = writable === false ? withRoot(rootfs.lowers, layersFolder) : rootfs.lowers
-    const lowers = enoughLowers(shown, layersFolder, writable === false)
-    for (const lower of lowers) if (lower.startsWith(`${layersFolder}/`)) mkdirSync(lower, { recursive: true })
+    const shown = writable === false ? withRoot(rootfs.lowers, layersDirectory) : rootfs.lowers
+    const lowers = enoughLowers(shown, layersDirectory, writable === false)
+    for (const lower of lowers) if (lower.startsWith(`${layersDirectory}/`)) mkdirSync(lower, { recursive: true })
     const overlay = { lowers, ...(writable === false ? {} : writable), target, readOnly: writable === false }
     try {
       mountStack(overlay, options.volatile === true && writable !== false)
@@ -97,11 +97,11 @@ export function createRootfs({ store, run, layerMounts, log = noLog }: RootfsOpt
   }
 
   async function releaseUnused(): Promise<number> {
-    if (!existsSync(layersFolder)) return 0
+    if (!existsSync(layersDirectory)) return 0
     await using _held = await lock()
     const table = mountInfo()
-    const used = usedFolders(table)
-    const idle = table.filter((mount) => mount.target.startsWith(`${layersFolder}/`) && !used.has(mount.target))
+    const used = usedDirectories(table)
+    const idle = table.filter((mount) => mount.target.startsWith(`${layersDirectory}/`) && !used.has(mount.target))
     for (const { target } of idle) {
       unmount(target, { detach: true })
       removeEmpty(target)
@@ -131,18 +131,18 @@ const OVERLAYFS_MAGIC = 0x794c7630
 function explained(error: unknown, upper: string): unknown {
   if (!isBaleError(error, 'MOUNT_FAILED') || statfsSync(upper).type !== OVERLAYFS_MAGIC) return error
   return new BaleError('UNSUPPORTED_HOST', `containers cannot write to ${upper}: it lies on overlayfs`, {
-    hint: 'images can be kept there; for containers and builds use a store on ext4, XFS, btrfs or tmpfs: --root FOLDER',
+    hint: 'images can be kept there; for containers and builds use a store on ext4, XFS, btrfs or tmpfs: --root DIRECTORY',
     cause: error,
   })
 }
 
-/** The lower folders of all overlays. */
-export function usedFolders(table: readonly MountInfo[]): Set<string> {
-  return new Set(table.filter((mount) => mount.type === 'overlay').flatMap(lowerFolders))
+/** The lower directories of all overlays. */
+export function usedDirectories(table: readonly MountInfo[]): Set<string> {
+  return new Set(table.filter((mount) => mount.type === 'overlay').flatMap(lowerDirectories))
 }
 
 /** Of an overlay, uppermost first, as the kernel tells them: `lowerdir=a:b` or one `lowerdir+=a` for each. */
-export function lowerFolders({ superOptions }: Pick<MountInfo, 'superOptions'>): string[] {
+export function lowerDirectories({ superOptions }: Pick<MountInfo, 'superOptions'>): string[] {
   return superOptions.flatMap((option) => {
     if (option.startsWith('lowerdir+=')) return [option.slice('lowerdir+='.length)]
     return option.startsWith('lowerdir=') ? option.slice('lowerdir='.length).split(':') : []
@@ -150,7 +150,7 @@ export function lowerFolders({ superOptions }: Pick<MountInfo, 'superOptions'>):
 }
 
 /**
- * Makes the folders of a container's own layer. The merged root shows the upper folder's owner and mode, so a new one
+ * Makes the directories of a container's own layer. The merged root shows the upper directory's owner and mode, so a new one
  * takes them from the image's root.
  */
 function prepareUpper(writable: { upper: string; work: string }, lowers: readonly string[]): void {
@@ -163,7 +163,7 @@ function prepareUpper(writable: { upper: string; work: string }, lowers: readonl
 }
 
 /**
- * Overlayfs does not look at an opaque mark on the root of a lower folder, so a layer that hides everything below it is
+ * Overlayfs does not look at an opaque mark on the root of a lower directory, so a layer that hides everything below it is
  * made the lowest here.
  */
 function downToOpaque(lowers: readonly string[]): readonly string[] {
@@ -171,17 +171,17 @@ function downToOpaque(lowers: readonly string[]): readonly string[] {
   return opaque < 0 ? lowers : lowers.slice(0, opaque + 1)
 }
 
-/** Where nothing is written there is no upper folder to give the root its owner and mode: an empty lower one does. */
-function withRoot(lowers: readonly string[], layersFolder: string): readonly string[] {
+/** Where nothing is written there is no upper directory to give the root its owner and mode: an empty lower one does. */
+function withRoot(lowers: readonly string[], layersDirectory: string): readonly string[] {
   if (lowers.length === 0) return lowers
   const { mode, uid, gid } = rootAttributes(lowers)
   const shown = lstatSync(lowers[0]!)
   if ((shown.mode & 0o7777) === mode && shown.uid === uid && shown.gid === gid) return lowers
-  const folder = join(layersFolder, `root-${mode.toString(8)}-${uid}-${gid}`)
-  mkdirSync(folder, { recursive: true })
-  lchown(folder, uid, gid)
-  chmodSync(folder, mode)
-  return [folder, ...lowers]
+  const directory = join(layersDirectory, `root-${mode.toString(8)}-${uid}-${gid}`)
+  mkdirSync(directory, { recursive: true })
+  lchown(directory, uid, gid)
+  chmodSync(directory, mode)
+  return [directory, ...lowers]
 }
 
 /**
@@ -196,9 +196,9 @@ export function rootAttributes(lowers: readonly string[]): { mode: number; uid: 
   return { mode: 0o755, uid: 0, gid: 0 }
 }
 
-function removeEmpty(folder: string): void {
+function removeEmpty(directory: string): void {
   try {
-    rmdirSync(folder)
+    rmdirSync(directory)
   } catch (error) {
     if (!['ENOENT', 'ENOTEMPTY', 'EBUSY'].includes(errnoOf(error) ?? '')) throw error
   }

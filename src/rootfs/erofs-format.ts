@@ -12,21 +12,21 @@ import { createSplitFile, readSplitFile } from './split-file.ts'
 /** Layers as one mountable image each: `layer.erofs`, and `split.zst` with all other bytes of the tar. */
 export const layerFormat: LayerFormat = {
   name: 'erofs',
-  write: (folder, tar, options) => writeErofsLayer(folder, tar, options),
-  openTar: (folder) => openErofsTar(folder),
-  verify: (folder, expected) => verifyErofsLayer(folder, expected),
-  verifyMountable: (folder, expected, options) => verifyImageFile(folder, expected, options),
+  write: (directory, tar, options) => writeErofsLayer(directory, tar, options),
+  openTar: (directory) => openErofsTar(directory),
+  verify: (directory, expected) => verifyErofsLayer(directory, expected),
+  verifyMountable: (directory, expected, options) => verifyImageFile(directory, expected, options),
 }
 
 /** In one pass: hash, scan, place. Both files are on the disk when it ends. */
 export async function writeErofsLayer(
-  folder: string,
+  directory: string,
   tar: AsyncIterable<Uint8Array>,
   options: OperationOptions = {},
 ): Promise<WrittenLayer> {
-  return withNoSpace(folder, async () => {
-    using image = createImageFile(join(folder, IMAGE_NAME))
-    await using split = createSplitFile(join(folder, SPLIT_NAME))
+  return withNoSpace(directory, async () => {
+    using image = createImageFile(join(directory, IMAGE_NAME))
+    await using split = createSplitFile(join(directory, SPLIT_NAME))
     const writer = createLayerWriter({ image, split })
     for await (const bytes of tar) {
       options.signal?.throwIfAborted()
@@ -45,19 +45,19 @@ export async function writeErofsLayer(
   })
 }
 
-async function* openErofsTar(folder: string): AsyncGenerator<Uint8Array> {
-  using image = openImageSource(join(folder, IMAGE_NAME))
-  yield* reassemble({ image, split: readSplitFile(join(folder, SPLIT_NAME)) })
+async function* openErofsTar(directory: string): AsyncGenerator<Uint8Array> {
+  using image = openImageSource(join(directory, IMAGE_NAME))
+  yield* reassemble({ image, split: readSplitFile(join(directory, SPLIT_NAME)) })
 }
 
-async function verifyErofsLayer(folder: string, expected: WrittenLayer): Promise<void> {
+async function verifyErofsLayer(directory: string, expected: WrittenLayer): Promise<void> {
   try {
-    const digest = hashImageFile(join(folder, IMAGE_NAME))
+    const digest = hashImageFile(join(directory, IMAGE_NAME))
     if (expected.imageDigest !== undefined && digest !== expected.imageDigest)
       throw damagedLayer(expected, `its image has the digest ${digest} instead of ${expected.imageDigest}`)
-    using image = openImageSource(join(folder, IMAGE_NAME))
+    using image = openImageSource(join(directory, IMAGE_NAME))
     await checkErofs(image)
-    await compareTar(openErofsTar(folder), expected)
+    await compareTar(openErofsTar(directory), expected)
   } catch (error) {
     if (isBaleError(error, 'STORE_DAMAGED') || isBaleError(error, 'ABORTED')) throw error
     throw damagedLayer(expected, 'its files cannot be read', error)
@@ -66,13 +66,13 @@ async function verifyErofsLayer(folder: string, expected: WrittenLayer): Promise
 
 /** The kernel verifies nothing of an image: here is where damage of the disk is found. */
 async function verifyImageFile(
-  folder: string,
+  directory: string,
   expected: WrittenLayer,
   { signal }: OperationOptions = {},
 ): Promise<void> {
   const hash = createHash('sha256')
   try {
-    for await (const bytes of streamFile(join(folder, IMAGE_NAME), { signal })) hash.update(bytes)
+    for await (const bytes of streamFile(join(directory, IMAGE_NAME), { signal })) hash.update(bytes)
   } catch (error) {
     signal?.throwIfAborted()
     throw damagedLayer(expected, 'its image file cannot be read', error)

@@ -19,25 +19,25 @@ const SCRATCH_NAME = 'scratch.erofs'
 /**
  * Layers as plain trees, for machines that cannot mount images. The tar is first read into an image, exactly as the erofs
  * format does, and the tree is made from the image: so both formats agree on every name, and no path of a tar is ever
- * resolved on the disk (parents are folders that this function made itself; links are leaves).
+ * resolved on the disk (parents are directories that this function made itself; links are leaves).
  */
 export const layerFormat: LayerFormat = {
   name: 'extract',
-  write: (folder, tar, options) => writeExtractedLayer(folder, tar, options),
-  openTar: (folder) => readSplitFile(join(folder, TAR_NAME)),
-  verify: (folder, expected) => verifyExtractedLayer(folder, expected),
-  verifyMountable: (folder, expected) => verifyTree(folder, expected),
+  write: (directory, tar, options) => writeExtractedLayer(directory, tar, options),
+  openTar: (directory) => readSplitFile(join(directory, TAR_NAME)),
+  verify: (directory, expected) => verifyExtractedLayer(directory, expected),
+  verifyMountable: (directory, expected) => verifyTree(directory, expected),
 }
 
 async function writeExtractedLayer(
-  folder: string,
+  directory: string,
   tar: AsyncIterable<Uint8Array>,
   options: OperationOptions = {},
 ): Promise<WrittenLayer> {
-  return withNoSpace(folder, async () => {
-    const scratch = join(folder, SCRATCH_NAME)
+  return withNoSpace(directory, async () => {
+    const scratch = join(directory, SCRATCH_NAME)
     using image = createImageFile(scratch)
-    await using compressed = createSplitFile(join(folder, TAR_NAME))
+    await using compressed = createSplitFile(join(directory, TAR_NAME))
     const writer = createLayerWriter({ image, split: { write: () => undefined } })
     for await (const bytes of tar) {
       options.signal?.throwIfAborted()
@@ -46,14 +46,14 @@ async function writeExtractedLayer(
     const written = await writer.finish()
     image.flush()
     const tarFile = await compressed.finish()
-    const tree = join(folder, TREE_NAME)
+    const tree = join(directory, TREE_NAME)
     {
       using source = openImageSource(scratch)
       await extractImage(await openErofs(source), tree, options)
     }
     await rm(scratch)
-    await writeFile(join(folder, TREE_DIGEST_NAME), treeDigest(tree))
-    syncFileSystem(folder)
+    await writeFile(join(directory, TREE_DIGEST_NAME), treeDigest(tree))
+    syncFileSystem(directory)
     return {
       diffId: written.diffId,
       tarSize: written.tarSize,
@@ -63,22 +63,22 @@ async function writeExtractedLayer(
   })
 }
 
-async function verifyExtractedLayer(folder: string, expected: WrittenLayer): Promise<void> {
-  await verifyTree(folder, expected)
+async function verifyExtractedLayer(directory: string, expected: WrittenLayer): Promise<void> {
+  await verifyTree(directory, expected)
   try {
-    await compareTar(readSplitFile(join(folder, TAR_NAME)), expected)
+    await compareTar(readSplitFile(join(directory, TAR_NAME)), expected)
   } catch (error) {
     if (isBaleError(error, 'STORE_DAMAGED')) throw error
     throw damagedLayer(expected, 'its files cannot be read', error)
   }
 }
 
-async function verifyTree(folder: string, expected: WrittenLayer): Promise<void> {
+async function verifyTree(directory: string, expected: WrittenLayer): Promise<void> {
   let digest: string
   let found: string
   try {
-    digest = await readText(join(folder, TREE_DIGEST_NAME))
-    found = treeDigest(join(folder, TREE_NAME))
+    digest = await readText(join(directory, TREE_DIGEST_NAME))
+    found = treeDigest(join(directory, TREE_NAME))
   } catch (error) {
     throw damagedLayer(expected, 'its files cannot be read', error)
   }
@@ -86,8 +86,8 @@ async function verifyTree(folder: string, expected: WrittenLayer): Promise<void>
 }
 
 /** One call for a tree of many files, where an fsync of each would take minutes. */
-function syncFileSystem(folder: string): void {
-  const fd = openSync(folder, 'r')
+function syncFileSystem(directory: string): void {
+  const fd = openSync(directory, 'r')
   try {
     syncfs(fd)
   } finally {

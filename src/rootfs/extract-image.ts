@@ -5,18 +5,22 @@ import { lchown, mknod, utimensat, writeXattr } from '#host'
 import { writeData } from '#host/file'
 
 /**
- * Makes the image's tree in a new folder: owners, modes, times, extended attributes, hard links, devices, and whiteouts as
- * overlayfs wants them (they are devices 0:0 in the image already). Parents come before their children and are folders made
+ * Makes the image's tree in a new directory: owners, modes, times, extended attributes, hard links, devices, and whiteouts as
+ * overlayfs wants them (they are devices 0:0 in the image already). Parents come before their children and are directories made
  * here, so no link is ever followed. Where the user may not make devices, they are left out with a warning (T12).
  */
-export async function extractImage(image: ErofsImage, folder: string, options: OperationOptions = {}): Promise<void> {
+export async function extractImage(
+  image: ErofsImage,
+  directory: string,
+  options: OperationOptions = {},
+): Promise<void> {
   const progress = options.progress ?? silent
   const made = new Map<number, Buffer>()
   const directories: { path: Buffer; inode: WalkedInode }[] = []
   for await (const inode of walkImage(image)) {
     options.signal?.throwIfAborted()
     const path = Buffer.from(
-      inode.path === '' ? folder : `${latin1(folder)}/${inode.path}`,
+      inode.path === '' ? directory : `${latin1(directory)}/${inode.path}`,
       inode.path === '' ? 'utf8' : 'latin1',
     )
     if (inode.type === 'directory') {
@@ -38,7 +42,7 @@ export async function extractImage(image: ErofsImage, folder: string, options: O
     if (inode.links > 1) made.set(inode.nid, path)
     await setAttributes(image, inode, path)
   }
-  // Times of a folder change with every name made in it, and a folder may be read-only.
+  // Times of a directory change with every name made in it, and a directory may be read-only.
   for (const { path, inode } of directories.reverse()) await setAttributes(image, inode, path)
 }
 

@@ -1,4 +1,4 @@
-/** What a layer's folder holds: the mountable image and the rest of the tar … */
+/** What a layer's directory holds: the mountable image and the rest of the tar … */
 export const IMAGE_NAME = 'layer.erofs'
 export const SPLIT_NAME = 'split.zst'
 

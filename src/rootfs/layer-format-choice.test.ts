@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { mayMount, mountErofs, mountTmpfs, probeMounts, unmount } from '#host'
-import { temporaryFolder } from '#host/file'
+import { temporaryDirectory } from '#host/file'
 import type { LayerFormat } from '#store'
 import { chooseLayerFormat, chooseLayerMounts, layerFormats } from './layer-format-choice.ts'
 import { tinyImage } from './tiny-image.ts'
@@ -12,8 +12,8 @@ import { tinyImage } from './tiny-image.ts'
 const skip = !mayMount() && 'needs CAP_SYS_ADMIN to mount'
 
 test('a store on a disk gets images, and the probe is done once per boot', { skip }, async () => {
-  await using folder = await temporaryFolder(tmpdir(), 'choice-')
-  const root = join(folder.path, 'root')
+  await using directory = await temporaryDirectory(tmpdir(), 'choice-')
+  const root = join(directory.path, 'root')
   assert.equal((await chooseLayerFormat(root)).name, 'erofs')
   const path = join(root, 'layer-format')
   const remembered = readFileSync(path, 'utf8')
@@ -27,24 +27,24 @@ test('a store on a disk gets images, and the probe is done once per boot', { ski
 })
 
 test('layers are mounted from their files only where a short read is an error', { skip }, async () => {
-  await using folder = await temporaryFolder(tmpdir(), 'choice-')
+  await using directory = await temporaryDirectory(tmpdir(), 'choice-')
   const image = await tinyImage()
-  const probed = await probeMounts(folder.path, image)
-  const chosen = await chooseLayerMounts(folder.path)
+  const probed = await probeMounts(directory.path, image)
+  const chosen = await chooseLayerMounts(directory.path)
   assert.equal(chosen.by, probed.erofs)
-  const path = join(folder.path, 'layer-format')
+  const path = join(directory.path, 'layer-format')
   const remembered = readFileSync(path, 'utf8')
   assert.equal(remembered.split(' ')[2], probed.zeroFills ? 'zeros' : 'errors')
   writeFileSync(path, remembered.replace(/^erofs \S+ \S+/, 'erofs loop zeros'))
-  const loop = await chooseLayerMounts(folder.path)
+  const loop = await chooseLayerMounts(directory.path)
   assert.equal(loop.by, 'loop')
   assert.match(loop.reason, /zeros/)
-  assert.deepEqual(await chooseLayerMounts(folder.path, 'file'), { by: 'file', reason: 'as configured' })
+  assert.deepEqual(await chooseLayerMounts(directory.path, 'file'), { by: 'file', reason: 'as configured' })
 })
 
 test('the image for the probe is whole before it is cut', { skip }, async () => {
-  await using folder = await temporaryFolder(tmpdir(), 'choice-')
-  const [image, target] = [join(folder.path, 'image'), join(folder.path, 'target')]
+  await using directory = await temporaryDirectory(tmpdir(), 'choice-')
+  const [image, target] = [join(directory.path, 'image'), join(directory.path, 'target')]
   const { bytes, data } = await tinyImage()
   writeFileSync(image, bytes)
   mkdirSync(target)
@@ -57,26 +57,26 @@ test('the image for the probe is whole before it is cut', { skip }, async () => 
 })
 
 test('a file whose missing end is read without an error is reason for loop devices', { skip }, async () => {
-  await using folder = await temporaryFolder(tmpdir(), 'choice-')
+  await using directory = await temporaryDirectory(tmpdir(), 'choice-')
   const { bytes, data } = await tinyImage()
   // Nothing is missing here: the read succeeds, as it does in a kernel that takes zeros instead.
-  const probed = await probeMounts(folder.path, { bytes, data: { name: data!.name, cutAt: bytes.length } })
+  const probed = await probeMounts(directory.path, { bytes, data: { name: data!.name, cutAt: bytes.length } })
   assert.equal(probed.zeroFills, true)
   assert.equal(probed.erofs, 'loop')
 })
 
 test('what was asked for is taken, or refused with a reason', { skip }, async () => {
-  await using folder = await temporaryFolder(tmpdir(), 'choice-')
-  assert.equal((await chooseLayerFormat(folder.path, 'extract')).name, 'extract')
-  assert.equal((await chooseLayerFormat(folder.path, 'erofs')).name, 'erofs')
-  const remembered = readFileSync(join(folder.path, 'layer-format'), 'utf8')
-  writeFileSync(join(folder.path, 'layer-format'), remembered.replace('erofs', 'extract'))
-  await assert.rejects(chooseLayerFormat(folder.path, 'erofs'), { code: 'UNSUPPORTED_HOST' })
+  await using directory = await temporaryDirectory(tmpdir(), 'choice-')
+  assert.equal((await chooseLayerFormat(directory.path, 'extract')).name, 'extract')
+  assert.equal((await chooseLayerFormat(directory.path, 'erofs')).name, 'erofs')
+  const remembered = readFileSync(join(directory.path, 'layer-format'), 'utf8')
+  writeFileSync(join(directory.path, 'layer-format'), remembered.replace('erofs', 'extract'))
+  await assert.rejects(chooseLayerFormat(directory.path, 'erofs'), { code: 'UNSUPPORTED_HOST' })
 })
 
 test('a store on tmpfs works too: by a loop device, or by extraction', { skip }, async () => {
-  await using folder = await temporaryFolder(tmpdir(), 'choice-')
-  const root = join(folder.path, 'tmpfs')
+  await using directory = await temporaryDirectory(tmpdir(), 'choice-')
+  const root = join(directory.path, 'tmpfs')
   mkdirSync(root)
   mountTmpfs(root, 'size=8m')
   try {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { BaleError, errnoOf } from '#base'
 import { mayMount, probeMounts, siblingModule } from '#host'
-import { makeFolder, readText, writeFileAtomic } from '#host/file'
+import { makeDirectory, readText, writeFileAtomic } from '#host/file'
 import type { LayerFormatName, LayerFormatReference } from '#store'
 
 /** Both formats, for the store: one is chosen for writing, layers of the other stay readable. */
@@ -94,7 +94,7 @@ async function remembered(root: string, key: string): Promise<Abilities | undefi
   try {
     text = await readText(join(root, CHOICE))
   } catch (error) {
-    // A file in the way is told by whoever makes the folder.
+    // A file in the way is told by whoever makes the directory.
     if (['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) return undefined
     throw error
   }
@@ -107,7 +107,7 @@ async function remembered(root: string, key: string): Promise<Abilities | undefi
 }
 
 async function probe(root: string, key: string): Promise<Abilities> {
-  makeFolder(root)
+  makeDirectory(root)
   const { tinyImage } = await import('./tiny-image.ts')
   const { erofs, zeroFills } = await probeMounts(root, await tinyImage())
   const found: Abilities = {

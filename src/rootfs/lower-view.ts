@@ -10,7 +10,7 @@ export interface LowerView {
   names(path: string): string[]
 }
 
-/** `lowers` are layer folders as mounted, uppermost first. */
+/** `lowers` are layer directories as mounted, uppermost first. */
 export function createLowerView(lowers: readonly string[]): LowerView {
   const stat: LowerView['stat'] = (path) => {
     const components = piecesOf(path)

@@ -3,12 +3,12 @@ import { test } from 'node:test'
 import { parseMountInfo } from '#host'
 import type { Digest } from '#spec'
 import type { LayerRecord } from '#store'
-import { usedFolders } from './create-rootfs.ts'
+import { usedDirectories } from './create-rootfs.ts'
 import { enoughLowers, planMounts } from './mount-plan.ts'
 
 function layer(number: number, format: LayerRecord['format'] = 'erofs'): LayerRecord {
   const diffId = `sha256:${number.toString(16).padStart(64, '0').split('').reverse().join('')}` as Digest
-  return { diffId, format, folder: `/store/${number}`, tarSize: 0, diskSize: 0, contentSize: 0, created: 0 }
+  return { diffId, format, directory: `/store/${number}`, tarSize: 0, diskSize: 0, contentSize: 0, created: 0 }
 }
 
 test('the uppermost layer comes first; images are mounted under short names, extracted trees used where they are', () => {
@@ -47,7 +47,7 @@ test('more layers than overlayfs takes are refused before anything is mounted (T
   assert.equal(planMounts(many.slice(1), '/r', () => 36).lowers.length, 499)
 })
 
-test("the folders in use are read from both of the kernel's spellings", () => {
+test("the directories in use are read from both of the kernel's spellings", () => {
   const table = parseMountInfo(
     [
       '50 20 0:40 / /m1 rw - overlay overlay rw,lowerdir=/run/l/a:/run/l/b,upperdir=/u,workdir=/w',
@@ -56,5 +56,5 @@ test("the folders in use are read from both of the kernel's spellings", () => {
       '',
     ].join('\n'),
   )
-  assert.deepEqual([...usedFolders(table)], ['/run/l/a', '/run/l/b', '/run/l/c', '/run/l/d'])
+  assert.deepEqual([...usedDirectories(table)], ['/run/l/a', '/run/l/b', '/run/l/c', '/run/l/d'])
 })

@@ -8,23 +8,23 @@ import { IMAGE_NAME, TREE_NAME } from './layer-files.ts'
 export interface MountPlan {
   /** Layer images and where they are to appear; each once. */
   images: { source: string; target: string }[]
-  /** Folders for the overlay, uppermost first. */
+  /** Directories for the overlay, uppermost first. */
   lowers: string[]
 }
 
-/** Overlayfs takes 500 lower folders; one is kept for the root's own attributes. */
+/** Overlayfs takes 500 lower directories; one is kept for the root's own attributes. */
 export const MAX_LAYERS = 499
 
 /**
  * Plans the mounts of an image. A layer that appears twice counts where it stands higher: all it adds, replaces and hides
- * is decided there, and overlayfs refuses one folder twice.
+ * is decided there, and overlayfs refuses one directory twice.
  *
  * `fileNumber` tells which file a path names now (its inode number): a layer that was damaged and written again is another
  * file, and must not share the mount of the old one.
  */
 export function planMounts(
   layers: readonly LayerRecord[],
-  layersFolder: string,
+  layersDirectory: string,
   fileNumber: (path: string) => number,
 ): MountPlan {
   const upward = layers.toReversed()
@@ -36,19 +36,19 @@ export function planMounts(
     )
   const images: MountPlan['images'] = []
   const lowers = unique.map((layer) => {
-    if (layer.format === 'extract') return join(layer.folder, TREE_NAME)
-    const source = join(layer.folder, IMAGE_NAME)
+    if (layer.format === 'extract') return join(layer.directory, TREE_NAME)
+    const source = join(layer.directory, IMAGE_NAME)
     // Short, since the kernel without `lowerdir+` wants all names on one page.
     const name = `${hexOf(layer.diffId).slice(0, 12)}-${fileNumber(source).toString(36)}`
-    const target = join(layersFolder, name)
+    const target = join(layersDirectory, name)
     images.push({ source, target })
     return target
   })
   return { images, lowers }
 }
 
-/** An overlay wants one lower folder, and two when nothing is written: empty ones stand in. */
-export function enoughLowers(lowers: readonly string[], layersFolder: string, readOnly: boolean): string[] {
+/** An overlay wants one lower directory, and two when nothing is written: empty ones stand in. */
+export function enoughLowers(lowers: readonly string[], layersDirectory: string, readOnly: boolean): string[] {
   const missing = ['empty-1', 'empty-2'].slice(lowers.length, readOnly ? 2 : 1)
-  return [...lowers, ...missing.map((name) => join(layersFolder, name))]
+  return [...lowers, ...missing.map((name) => join(layersDirectory, name))]
 }

@@ -8,7 +8,7 @@ import { unreadable } from './unreadable-layer.ts'
 const SECOND = 1_000_000_000n
 
 /**
- * A file of a folder as a tar entry, data included; undefined for sockets, which no tar holds, and for a file that went
+ * A file of a directory as a tar entry, data included; undefined for sockets, which no tar holds, and for a file that went
  * away since it was listed. A file is opened here, so that one which goes away later is still whole: its data must be
  * read, or the descriptor stays open.
  */
@@ -83,7 +83,7 @@ function typeOf(stat: WalkedFile['stat']): NewTarEntry['type'] | undefined {
   return stat.isFIFO() ? 'fifo' : undefined
 }
 
-/** Overlayfs keeps its books in attributes of the upper folder; a layer must not carry them. */
+/** Overlayfs keeps its books in attributes of the upper directory; a layer must not carry them. */
 function keptXattrs(xattrs: Map<string, Uint8Array>): Map<string, Uint8Array> {
   const kept = [...xattrs].filter(([name]) => !/^(trusted|user)\.overlay\./.test(name) && name !== 'security.selinux')
   return new Map(kept.sort(([a], [b]) => (a < b ? -1 : 1)))

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { mayMount, mountInfo, mountTmpfs, unmount } from '#host'
-import { temporaryFolder } from '#host/file'
+import { temporaryDirectory } from '#host/file'
 import { file, tarOf } from '../../test/kit/layer-kit.ts'
 import { layerFormatContract } from './contract.ts'
 import { createRootfs } from './create-rootfs.ts'
@@ -18,8 +18,8 @@ layerFormatContract(extract, tmpdir())
 test('images that lie on tmpfs are mounted through loop devices', {
   skip: !mayMount() && 'needs CAP_SYS_ADMIN',
 }, async (context) => {
-  await using folder = await temporaryFolder(tmpdir(), 'loop-')
-  const root = join(folder.path, 'tmpfs')
+  await using directory = await temporaryDirectory(tmpdir(), 'loop-')
+  const root = join(directory.path, 'tmpfs')
   mkdirSync(root)
   mountTmpfs(root, 'size=16m')
   try {
@@ -33,9 +33,9 @@ test('images that lie on tmpfs are mounted through loop devices', {
         yield tar
       })(),
     )
-    const record = { ...written, format: 'erofs' as const, folder: layer, contentSize: 0, created: 0 }
+    const record = { ...written, format: 'erofs' as const, directory: layer, contentSize: 0, created: 0 }
     const mounter = createRootfs({
-      run: join(folder.path, 'run'),
+      run: join(directory.path, 'run'),
       store: { layers: { ensureVerified: async () => record } },
     })
     {

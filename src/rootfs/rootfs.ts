@@ -7,18 +7,18 @@ export interface Rootfs extends AsyncDisposable {
   readonly path: string
   /** The container's own layer, when writable. */
   readonly upper?: string
-  /** Folders of the layers as mounted, uppermost first. */
+  /** Directories of the layers as mounted, uppermost first. */
   readonly lowers: readonly string[]
 }
 
 export interface PrepareOptions extends OperationOptions {
   /** Names the mount point below <run>/rootfs: a container or step ID. */
   id: string
-  /** Where writes go: both folders on one file system; made when missing. False mounts read-only. */
+  /** Where writes go: both directories on one file system; made when missing. False mounts read-only. */
   writable: false | { upper: string; work: string }
   /**
    * What is written need not survive a crash of the machine: fsync and sync inside cost nothing (a package manager calls
-   * them for every file). For upper and work folders that are new and used once, such as a build step's.
+   * them for every file). For upper and work directories that are new and used once, such as a build step's.
    */
   volatile?: boolean
   /** Mount point; `<run>/rootfs/<id>` by default. Made when missing. */

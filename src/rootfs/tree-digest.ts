@@ -6,9 +6,9 @@ import { readXattrs } from '#host'
  * sha256 over everything that an extracted layer must keep: names, types, owners, modes, times, link counts, attributes
  * and contents. Links are not followed.
  */
-export function treeDigest(folder: string): string {
+export function treeDigest(directory: string): string {
   const hash = createHash('sha256')
-  addTree(hash, Buffer.from(folder), '')
+  addTree(hash, Buffer.from(directory), '')
   return hash.digest('hex')
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { mayMount, mountErofs, mountOverlay, unmount } from '#host'
-import { temporaryFolder } from '#host/file'
+import { temporaryDirectory } from '#host/file'
 import { createLowerView, flatten, unreadable } from './index.ts'
 import { chooseLayerMounts } from './layer-format-choice.ts'
 import { tinyImage } from './tiny-image.ts'
@@ -14,11 +14,13 @@ const skip = !mayMount() && 'needs CAP_SYS_ADMIN to mount'
 test('a file of a layer that cannot be read is told with its layer, below an overlay too', {
   skip,
 }, async (context) => {
-  await using folder = await temporaryFolder(tmpdir(), 'unreadable-')
-  if (!(await chooseLayerMounts(folder.path)).reason.includes('as errors'))
+  await using directory = await temporaryDirectory(tmpdir(), 'unreadable-')
+  if (!(await chooseLayerMounts(directory.path)).reason.includes('as errors'))
     return context.skip('this kernel gives zeros, or mounts no file')
   const hex = 'ab'.repeat(32)
-  const places = Object.fromEntries(['store', 'layer', 'other', 'root'].map((name) => [name, join(folder.path, name)]))
+  const places = Object.fromEntries(
+    ['store', 'layer', 'other', 'root'].map((name) => [name, join(directory.path, name)]),
+  )
   for (const place of Object.values(places)) mkdirSync(place)
   mkdirSync(join(places['store']!, hex))
   const image = join(places['store']!, hex, 'layer.erofs')

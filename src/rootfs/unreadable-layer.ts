@@ -3,7 +3,7 @@ import { basename, join } from 'node:path'
 import { BaleError, errnoOf, printable } from '#base'
 import { type MountInfo, mountInfo } from '#host'
 import { readTextSync } from '#host/file'
-import { lowerFolders } from './create-rootfs.ts'
+import { lowerDirectories } from './create-rootfs.ts'
 
 /** What file systems say of a damaged disk: EIO, EUCLEAN (a structure that makes no sense), EBADMSG (a checksum). */
 const DAMAGE = ['EIO', 'EUCLEAN', 'EBADMSG']
@@ -21,7 +21,7 @@ export function unreadable(error: unknown, path: Uint8Array | string): unknown {
     .filter(({ target }) => target === '/' || place === target || place.startsWith(`${target}/`))
     .reduce((best, one) => (one.target.length >= best.target.length ? one : best))
   const inside = mount.target === '/' ? place : place.slice(mount.target.length)
-  const layers = mount.type === 'overlay' ? lowerFolders(mount) : [mount.target]
+  const layers = mount.type === 'overlay' ? lowerDirectories(mount) : [mount.target]
   const layer = layers.find((lower) => isPartOf(lower, inside, layers.length === 1))
   const digest = layer && digestOf(layer, table)
   const what = digest ? `the layer ${digest} is damaged or cannot be read` : 'a damaged disk cannot be read'

@@ -77,7 +77,7 @@ test('names that break the grammar are refused in docker’s words, with a hint'
   }
 })
 
-test('C12 tricky names: parent folders, foreign letters and IDs never become a repository', () => {
+test('C12 tricky names: parent directories, foreign letters and IDs never become a repository', () => {
   for (const text of ['hub/../x', '../x', 'hub/./x', 'dосker.io/x', 'xn/ä', HEX, `sha256:${HEX}`, 'a%2fb', 'x\u202e']) {
     assert.throws(() => parseReference(text), { code: 'INVALID_REFERENCE' }, text)
   }

@@ -97,7 +97,7 @@ async function blobProblem(core: Core, digest: Digest, { quick, signal }: CheckO
 
 async function layerProblem(core: Core, diffId: Digest, options: CheckOptions): Promise<string | undefined> {
   const record = findLayer(core, diffId)
-  if (!record) return 'its folder is missing'
+  if (!record) return 'its directory is missing'
   if (options.quick) return undefined
   try {
     await readLayer(core, record, options)
@@ -111,9 +111,9 @@ async function layerProblem(core: Core, diffId: Digest, options: CheckOptions): 
 
 async function readLayer(core: Core, record: LayerRecord, { signal }: CheckOptions): Promise<void> {
   const format = await loadFormat(core, record.format)
-  await format.verify(record.folder, record)
+  await format.verify(record.directory, record)
   const hash = createHash('sha256')
-  for await (const chunk of format.openTar(record.folder)) {
+  for await (const chunk of format.openTar(record.directory)) {
     signal?.throwIfAborted()
     hash.update(chunk)
   }

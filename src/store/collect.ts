@@ -15,7 +15,7 @@ export interface Collected {
   blobs: Digest[]
   /** Configs without a manifest, manifests of artifacts that nothing names. */
   documents: Digest[]
-  /** Paths: partial downloads, folders and files without a row. */
+  /** Paths: partial downloads, directories and files without a row. */
   leftovers: string[]
   /** Bytes on disk. */
   freed: number
@@ -64,7 +64,7 @@ function deleteUnnamedArtifacts(core: Core): Digest[] {
   }
 }
 
-/** What lies in the store's folders without a row, and in tmp/ without a living owner. */
+/** What lies in the store's directories without a row, and in tmp/ without a living owner. */
 async function removeLeftovers(core: Core, living: Set<string>, { layers, blobs }: Swept) {
   const { layout } = core
   const done = { paths: [] as string[], freed: 0 }
@@ -103,36 +103,36 @@ export interface Orphan {
   isOrphan: () => boolean
 }
 
-/** Files and folders with a digest's name (or any other) that have no row. */
+/** Files and directories with a digest's name (or any other) that have no row. */
 export async function orphans({ database, layout }: Core): Promise<Orphan[]> {
   const found: Orphan[] = []
   const places = [
     {
       kind: 'layer' as const,
-      folder: layout.layers,
+      directory: layout.layers,
       algorithm: 'sha256',
       sql: 'SELECT 1 FROM layers WHERE diff_id = ?',
     },
     {
       kind: 'blob' as const,
-      folder: join(layout.blobs, 'sha256'),
+      directory: join(layout.blobs, 'sha256'),
       algorithm: 'sha256',
       sql: 'SELECT 1 FROM blobs WHERE digest = ?',
     },
     {
       kind: 'blob' as const,
-      folder: join(layout.blobs, 'sha512'),
+      directory: join(layout.blobs, 'sha512'),
       algorithm: 'sha512',
       sql: 'SELECT 1 FROM blobs WHERE digest = ?',
     },
   ]
-  for (const { kind, folder, algorithm, sql } of places) {
-    for (const name of await namesIn(folder)) {
+  for (const { kind, directory, algorithm, sql } of places) {
+    for (const name of await namesIn(directory)) {
       const digest = name.startsWith('sha512-') ? `sha512:${name.slice(7)}` : `${algorithm}:${name}`
       const isOrphan = () => database.get(sql, digest) === undefined
       const locked = algorithm === 'sha512' ? `sha512-${name}` : name
       if (isOrphan()) {
-        found.push({ name, kind, path: join(folder, name), lock: join(layout.locks, `${kind}-${locked}`), isOrphan })
+        found.push({ name, kind, path: join(directory, name), lock: join(layout.locks, `${kind}-${locked}`), isOrphan })
       }
     }
   }
@@ -162,9 +162,9 @@ export async function ifFree(lock: string, act: () => Promise<boolean>): Promise
   }
 }
 
-async function namesIn(folder: string): Promise<string[]> {
+async function namesIn(directory: string): Promise<string[]> {
   try {
-    return (await readdir(folder)).sort()
+    return (await readdir(directory)).sort()
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return []
     throw error

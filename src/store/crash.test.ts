@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { digestOf } from '#blob'
 import { mayMount, mountTmpfs, unmount } from '#host'
-import { temporaryFolder } from '#host/file'
+import { temporaryDirectory } from '#host/file'
 import { putImage, randomImage } from '#image'
 import { MediaType } from '#spec'
 import { openStore } from './index.ts'
@@ -32,7 +32,7 @@ async function node(...args: string[]): Promise<{ code: number | null; signal: s
 }
 
 function contentOf(root: string): string[] {
-  return ['blobs/sha256', 'layers-v1', 'tmp'].flatMap((folder) => readdirSync(join(root, folder)))
+  return ['blobs/sha256', 'layers-v1', 'tmp'].flatMap((directory) => readdirSync(join(root, directory)))
 }
 
 /** One after the other would take a second per step; two at a time is what two cores can do. */
@@ -40,12 +40,12 @@ const AT_ONCE = 2
 const STEPS_LIMIT = 80
 
 test('killed before any durable step, the next command works, things are whole or absent, collection tidies up', async () => {
-  await using folder = await temporaryFolder(tmpdir(), 'bale-crash-')
+  await using directory = await temporaryDirectory(tmpdir(), 'bale-crash-')
   const image = await randomImage({ seed: 7, layers: 1 })
   let finished = false
   let killed = 0
   const round = async (limit: number) => {
-    const root = join(folder.path, `${limit}`)
+    const root = join(directory.path, `${limit}`)
     const run = `${root}-run`
     const { signal, output } = await node(fileURLToPath(kit('crashing-ingest.ts')), root, run, `${limit}`, '7')
     if (signal === 'SIGKILL') killed++
@@ -82,15 +82,15 @@ test('killed before any durable step, the next command works, things are whole o
 })
 
 test('two processes that want one layer at once do the work once', async () => {
-  await using folder = await temporaryFolder(tmpdir(), 'bale-two-')
-  const root = join(folder.path, 'root')
+  await using directory = await temporaryDirectory(tmpdir(), 'bale-two-')
+  const root = join(directory.path, 'root')
   const code = `
     const { openStore } = await import('#store')
     const { gzipSync } = await import('node:zlib')
     const { digestOf } = await import('#blob')
     const tar = Buffer.from(Array.from({ length: 200000 }, (_, index) => index * 7919).join())
     const blob = gzipSync(tar)
-    const store = await openStore({ root: ${JSON.stringify(root)}, run: ${JSON.stringify(join(folder.path, 'run'))}, layerFormat: ${JSON.stringify(tarFormat)}, workers: 1 })
+    const store = await openStore({ root: ${JSON.stringify(root)}, run: ${JSON.stringify(join(directory.path, 'run'))}, layerFormat: ${JSON.stringify(tarFormat)}, workers: 1 })
     const descriptor = { mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', digest: digestOf(blob), size: blob.length }
     let opened = 0
     const open = async (offset) => { opened++; await new Promise((resolve) => setTimeout(resolve, 200)); return [blob.subarray(offset)] }
@@ -105,12 +105,12 @@ test('two processes that want one layer at once do the work once', async () => {
 test('on a full disk: NO_SPACE, nothing half-done, and removing still works', {
   skip: mayMount() ? false : 'needs CAP_SYS_ADMIN',
 }, async () => {
-  await using folder = await temporaryFolder(tmpdir(), 'bale-full-')
-  const root = join(folder.path, 'root')
+  await using directory = await temporaryDirectory(tmpdir(), 'bale-full-')
+  const root = join(directory.path, 'root')
   mkdirSync(root)
   mountTmpfs(root, 'size=8m,mode=0700')
   try {
-    const store = await openStore({ root, run: join(folder.path, 'run'), layerFormat: tarFormat, workers: 1 })
+    const store = await openStore({ root, run: join(directory.path, 'run'), layerFormat: tarFormat, workers: 1 })
     try {
       await putImage(store, await randomImage(), 'docker.io/library/small:latest')
       const before = contentOf(root)

@@ -60,7 +60,7 @@ export async function removeLayerFiles(core: Core, diffId: Digest): Promise<bool
   await using _lock = await acquireLock(layout.lock('layer', diffId))
   if (database.get('SELECT 1 FROM layers WHERE diff_id = ?', diffId)) return false
   await core.releaseLayer(diffId)
-  await removeTree(layout.layerFolder(diffId))
+  await removeTree(layout.layerDirectory(diffId))
   return true
 }
 

@@ -2,7 +2,7 @@
  * store: what this machine knows. Images, layers, containers, volumes, networks, build cache in one SQLite database
  * beside the files; itself an ImageSource and ImageTarget. Promises: what is visible is complete and right, also after
  * power loss; success survives power loss; leftovers of a crash only cost space; damage is found, never served; one
- * damaged image never breaks the others. Does not: mount, run, or know how a layer lies in its folder (LayerFormat).
+ * damaged image never breaks the others. Does not: mount, run, or know how a layer lies in its directory (LayerFormat).
  */
 export type { CheckOptions, Finding } from './check.ts'
 export type { Collected } from './collect.ts'

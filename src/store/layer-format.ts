@@ -8,16 +8,16 @@ import type { Digest } from '#spec'
 export interface LayerFormat {
   readonly name: LayerFormatName
   /**
-   * Writes one layer from its uncompressed tar into the (new, empty) folder, in one pass, and fsyncs what it wrote.
-   * Publishing the folder is the store's work.
+   * Writes one layer from its uncompressed tar into the (new, empty) directory, in one pass, and fsyncs what it wrote.
+   * Publishing the directory is the store's work.
    */
-  write(folder: string, tar: AsyncIterable<Uint8Array>, options?: OperationOptions): Promise<WrittenLayer>
+  write(directory: string, tar: AsyncIterable<Uint8Array>, options?: OperationOptions): Promise<WrittenLayer>
   /** The exact uncompressed tar again. */
-  openTar(folder: string): AsyncIterable<Uint8Array>
-  /** Deep check: throws STORE_DAMAGED when the folder's content is not what `write` made. */
-  verify(folder: string, expected: WrittenLayer): Promise<void>
+  openTar(directory: string): AsyncIterable<Uint8Array>
+  /** Deep check: throws STORE_DAMAGED when the directory's content is not what `write` made. */
+  verify(directory: string, expected: WrittenLayer): Promise<void>
   /** Only what a mount shows, as it is done once per boot before the first mount: throws STORE_DAMAGED. */
-  verifyMountable(folder: string, expected: WrittenLayer, options?: OperationOptions): Promise<void>
+  verifyMountable(directory: string, expected: WrittenLayer, options?: OperationOptions): Promise<void>
 }
 
 export type LayerFormatName = 'erofs' | 'extract'
@@ -43,8 +43,8 @@ export interface WrittenLayer {
 
 export interface LayerRecord extends WrittenLayer {
   format: LayerFormatName
-  /** Absolute path of the layer's folder. */
-  folder: string
+  /** Absolute path of the layer's directory. */
+  directory: string
   contentSize: number
   /** Milliseconds since 1970. */
   created: number

@@ -11,8 +11,8 @@ import type { LayerFormat, WrittenLayer } from './layer-format.ts'
 export interface LayerJob {
   /** URL of the module that exports the `layerFormat`. */
   module: string
-  /** New, empty folder for the layer. */
-  folder: string
+  /** New, empty directory for the layer. */
+  directory: string
   /** The diff ID that the layer must have. */
   diffId?: Digest
   /** What the incoming bytes must be. Without it they are an uncompressed tar of any content. */
@@ -23,8 +23,8 @@ export interface LayerJob {
      * from a blob of the store. `derive`: they are the tar itself, which the layer gives back.
      */
     blob: 'keep' | 'check' | 'derive'
-    /** Folders of the blob store. */
-    blobs: { folder: string; temporary: string }
+    /** Directories of the blob store. */
+    blobs: { directory: string; temporary: string }
   }
 }
 
@@ -33,12 +33,12 @@ export type OpenInput = (offset: number) => Promise<AsyncIterable<Uint8Array>>
 
 /**
  * One pass: verify | write the blob | decompress | hash | write the layer. The blob is published at the end (when it is
- * kept); publishing the folder is left to the caller. Throws DIGEST_MISMATCH, SIZE_MISMATCH, INVALID_*, NO_SPACE.
+ * kept); publishing the directory is left to the caller. Throws DIGEST_MISMATCH, SIZE_MISMATCH, INVALID_*, NO_SPACE.
  */
 export async function runLayerJob(job: LayerJob, open: OpenInput, signal?: AbortSignal): Promise<WrittenLayer> {
   const { layerFormat } = (await import(job.module)) as { layerFormat: LayerFormat }
   const write = async (tar: AsyncIterable<Uint8Array>) => {
-    const written = await layerFormat.write(job.folder, abortable(tar, signal), { signal })
+    const written = await layerFormat.write(job.directory, abortable(tar, signal), { signal })
     if (job.diffId && written.diffId !== job.diffId) throw digestMismatch(job.diffId, written.diffId)
     return written
   }
@@ -59,7 +59,7 @@ export function firstError(thrown: unknown): unknown {
 type Write = (tar: AsyncIterable<Uint8Array>) => Promise<WrittenLayer>
 
 async function writeIncoming(
-  { descriptor, blob, blobs: folders }: NonNullable<LayerJob['incoming']>,
+  { descriptor, blob, blobs: directories }: NonNullable<LayerJob['incoming']>,
   open: OpenInput,
   write: Write,
   signal?: AbortSignal,
@@ -69,9 +69,9 @@ async function writeIncoming(
     const intake = new Intake(verifying(await open(0), descriptor))
     return writeAll(intake, write)
   }
-  await using writer = await createFileBlobs(folders).writer(descriptor.digest, { signal })
+  await using writer = await createFileBlobs(directories).writer(descriptor.digest, { signal })
   if (writer.offset > descriptor.size) await writer.reset()
-  const intake = new Intake(recorded(writer, descriptor, partialPath(folders.temporary, descriptor.digest), open))
+  const intake = new Intake(recorded(writer, descriptor, partialPath(directories.temporary, descriptor.digest), open))
   try {
     const written = await writeAll(intake, write)
     await writer.commit(descriptor)
@@ -80,7 +80,7 @@ async function writeIncoming(
     if (isBlamed(error)) {
       // All bytes are there: their digest tells whether the transfer or the maker of the layer is to blame.
       await writer.commit(descriptor)
-      await createFileBlobs(folders).delete(descriptor.digest)
+      await createFileBlobs(directories).delete(descriptor.digest)
     } else if (isWrongContent(error)) await writer.discard()
     throw error
   }

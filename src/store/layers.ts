@@ -4,7 +4,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaleError, isBaleError, type OperationOptions } from '#base'
 import { bootId } from '#host'
-import { acquireLock, asNoSpace, publishFolder, readText, removeTree, writeFileAtomic } from '#host/file'
+import { acquireLock, asNoSpace, publishDirectory, readText, removeTree, writeFileAtomic } from '#host/file'
 import { type Descriptor, type Digest, hexOf } from '#spec'
 import type { Core } from './core.ts'
 import { imagesNeeding } from './images-needing.ts'
@@ -21,8 +21,8 @@ export interface Layers {
    * leased by this store until an image, a container or a cache record refers to it, or the store is closed.
    */
   write(tar: AsyncIterable<Uint8Array>, options?: OperationOptions & { expected?: Digest }): Promise<LayerRecord>
-  /** Like `write` for who writes the layer format by himself: `make` fills a new, empty folder and syncs its files. */
-  writeWith(make: (folder: string) => Promise<WrittenLayer>, options?: OperationOptions): Promise<LayerRecord>
+  /** Like `write` for who writes the layer format by himself: `make` fills a new, empty directory and syncs its files. */
+  writeWith(make: (directory: string) => Promise<WrittenLayer>, options?: OperationOptions): Promise<LayerRecord>
   /**
    * To be awaited before a layer is mounted: once per boot all that is going to be mounted is read and its sha256
    * compared. Throws STORE_DAMAGED (and the layer counts as missing from then on, so that the next pull heals it).
@@ -43,9 +43,9 @@ export function createLayers(core: Core): Layers {
     list: async () => core.database.all<LayerRow>('SELECT * FROM layers ORDER BY created, diff_id').map(toRecord(core)),
     openTar: (diffId) => openTar(core, diffId),
     write: (tar, options = {}) =>
-      writeNew(core, options, async (folder) => {
+      writeNew(core, options, async (directory) => {
         const { stream, small } = await measured(tar)
-        const job = { module: core.formats[0].module, folder, diffId: options.expected }
+        const job = { module: core.formats[0].module, directory, diffId: options.expected }
         return core.workers.run(job, async () => stream, { signal: options.signal, small })
       }),
     writeWith: (make, options = {}) => writeNew(core, options, make),
@@ -87,14 +87,14 @@ const toRecord =
     diskSize: row.disk_size,
     contentSize: row.content_size,
     ...(row.image_digest ? { imageDigest: row.image_digest } : {}),
-    folder: layout.layerFolder(row.diff_id),
+    directory: layout.layerDirectory(row.diff_id),
     created: row.created,
   })
 
-/** The record, when the layer's folder is there too: a lost one counts as missing, so that it is fetched again. */
+/** The record, when the layer's directory is there too: a lost one counts as missing, so that it is fetched again. */
 export function findLayer(core: Core, diffId: Digest): LayerRecord | undefined {
   const row = core.database.get<LayerRow>('SELECT * FROM layers WHERE diff_id = ?', diffId)
-  if (!row || !existsSync(core.layout.layerFolder(diffId))) return undefined
+  if (!row || !existsSync(core.layout.layerDirectory(diffId))) return undefined
   return toRecord(core)(row)
 }
 
@@ -109,16 +109,16 @@ export async function loadFormat(core: Core, name: LayerFormatName): Promise<Lay
 export async function* openTar(core: Core, diffId: Digest): AsyncGenerator<Uint8Array> {
   const record = findLayer(core, diffId)
   if (!record) throw new BaleError('BLOB_NOT_FOUND', `no layer has the diff ID ${diffId}`)
-  yield* (await loadFormat(core, record.format)).openTar(record.folder)
+  yield* (await loadFormat(core, record.format)).openTar(record.directory)
 }
 
-/** Makes a folder, fills it, and publishes it under what it turned out to be. */
+/** Makes a directory, fills it, and publishes it under what it turned out to be. */
 async function writeNew(
   core: Core,
   options: OperationOptions,
-  make: (folder: string) => Promise<WrittenLayer>,
+  make: (directory: string) => Promise<WrittenLayer>,
 ): Promise<LayerRecord> {
-  await using scratch = await scratchFolder(core)
+  await using scratch = await scratchDirectory(core)
   const written = await make(scratch.path).catch((error: unknown) => {
     throw asNoSpace(error, 'a layer')
   })
@@ -130,15 +130,15 @@ async function writeNew(
   return await publishLayer(core, scratch.path, written)
 }
 
-/** A new folder in tmp/ that bears the ID of this store's lease, so that others can tell whether its owner lives. */
-export async function scratchFolder({ layout, session }: Core): Promise<{ path: string } & AsyncDisposable> {
+/** A new directory in tmp/ that bears the ID of this store's lease, so that others can tell whether its owner lives. */
+export async function scratchDirectory({ layout, session }: Core): Promise<{ path: string } & AsyncDisposable> {
   const path = join(layout.temporary, `${session.id()}-${randomBytes(6).toString('hex')}`)
   await mkdir(path, { mode: 0o700 })
   return { path, [Symbol.asyncDispose]: () => removeTree(path) }
 }
 
-/** To be called under the layer's lock. What is there already stays; a folder without a row or a lost one is replaced. */
-export async function publishLayer(core: Core, folder: string, written: WrittenLayer): Promise<LayerRecord> {
+/** To be called under the layer's lock. What is there already stays; a directory without a row or a lost one is replaced. */
+export async function publishLayer(core: Core, directory: string, written: WrittenLayer): Promise<LayerRecord> {
   const { database, session, layout, clock } = core
   const { diffId } = written
   const there = findLayer(core, diffId)
@@ -146,9 +146,9 @@ export async function publishLayer(core: Core, folder: string, written: WrittenL
     session.hold([{ kind: 'layer', digest: diffId }])
     return there
   }
-  const final = layout.layerFolder(diffId)
+  const final = layout.layerDirectory(diffId)
   await removeTree(final)
-  if ((await publishFolder(folder, final)) === 'exists') {
+  if ((await publishDirectory(directory, final)) === 'exists') {
     throw new BaleError('CONFLICT', `${final} appeared while its lock was held`)
   }
   await markVerified(core, diffId)
@@ -203,10 +203,10 @@ async function ensureVerified(core: Core, diffId: Digest, { signal }: OperationO
   }
   if (await isMarked(core, diffId)) return record
   try {
-    await (await loadFormat(core, record.format)).verifyMountable(record.folder, record, { signal })
+    await (await loadFormat(core, record.format)).verifyMountable(record.directory, record, { signal })
   } catch (error) {
     if (!isBaleError(error, 'STORE_DAMAGED')) throw error
-    // Without its row the layer is fetched again by the next pull, which also replaces the folder.
+    // Without its row the layer is fetched again by the next pull, which also replaces the directory.
     core.database.run('DELETE FROM layers WHERE diff_id = ?', diffId)
     throw new BaleError('STORE_DAMAGED', error.message, {
       hint: healing(core, diffId),

@@ -1,10 +1,10 @@
 import { chmodSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { BaleError } from '#base'
-import { makeFolder } from '#host/file'
+import { makeDirectory } from '#host/file'
 import { algorithmOf, type Digest, hexOf, isDigest } from '#spec'
 
-/** Where things lie below the store's two folders. */
+/** Where things lie below the store's two directories. */
 export interface Layout {
   readonly root: string
   readonly run: string
@@ -16,11 +16,11 @@ export interface Layout {
   readonly temporary: string
   readonly locks: string
   readonly verified: string
-  layerFolder(diffId: Digest): string
+  layerDirectory(diffId: Digest): string
   lock(kind: 'layer' | 'blob', digest: Digest): string
 }
 
-/** Makes the folders, all private to their owner. */
+/** Makes the directories, all private to their owner. */
 export function prepareLayout(root: string, run: string): Layout {
   const layout: Layout = {
     root,
@@ -33,11 +33,11 @@ export function prepareLayout(root: string, run: string): Layout {
     temporary: join(root, 'tmp'),
     locks: join(run, 'locks'),
     verified: join(run, 'verified'),
-    layerFolder: (diffId) => join(root, 'layers-v1', name(diffId)),
+    layerDirectory: (diffId) => join(root, 'layers-v1', name(diffId)),
     lock: (kind, digest) => join(run, 'locks', `${kind}-${name(digest)}`),
   }
-  privateFolder(root)
-  privateFolder(run)
+  privateDirectory(root)
+  privateDirectory(run)
   const { blobs, layers, containers, volumes, temporary, locks, verified } = layout
   for (const path of [join(blobs, 'sha256'), layers, containers, volumes, temporary, locks, verified]) {
     mkdirSync(path, { recursive: true, mode: 0o700 })
@@ -51,13 +51,13 @@ function name(digest: Digest): string {
   return algorithmOf(digest) === 'sha256' ? hexOf(digest) : `sha512-${hexOf(digest)}`
 }
 
-function privateFolder(path: string): void {
-  makeFolder(path)
+function privateDirectory(path: string): void {
+  makeDirectory(path)
   const { uid, mode } = statSync(path)
   const me = process.geteuid?.() ?? uid
   if (uid !== me && me !== 0) {
-    throw new BaleError('UNSUPPORTED_HOST', `the folder ${path} belongs to another user (uid ${uid})`, {
-      hint: 'use another folder with --root',
+    throw new BaleError('UNSUPPORTED_HOST', `the directory ${path} belongs to another user (uid ${uid})`, {
+      hint: 'use another directory with --root',
     })
   }
   if ((mode & 0o077) !== 0) chmodSync(path, 0o700)

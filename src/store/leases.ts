@@ -27,7 +27,7 @@ export interface Lease extends AsyncDisposable {
  * it, so that a collection in another process does not take away the parts of an image that is just being put together.
  */
 export interface Session {
-  /** Its row is made with the first use; part of the names of temporary folders. */
+  /** Its row is made with the first use; part of the names of temporary directories. */
   id(): string
   is(id: string): boolean
   hold(pins: readonly Pin[]): void

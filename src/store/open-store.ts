@@ -22,7 +22,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const core: Core = {
     database,
     layout,
-    blobs: createFileBlobs({ folder: layout.blobs, temporary: layout.temporary }),
+    blobs: createFileBlobs({ directory: layout.blobs, temporary: layout.temporary }),
     session: createSession(database, clock),
     workers: createWorkersWhenNeeded(options.workers),
     formats: [options.layerFormat, ...(options.otherFormats ?? [])],

@@ -5,7 +5,7 @@ import { CONFIG_LIMIT, type Descriptor, type Digest, isConfigType, shortId } fro
 import type { Core } from './core.ts'
 import { findBlob, insertConfig } from './documents.ts'
 import { firstError, isWrongContent, type LayerJob, type OpenInput } from './layer-job.ts'
-import { findLayer, publishLayer, scratchFolder } from './layers.ts'
+import { findLayer, publishLayer, scratchDirectory } from './layers.ts'
 
 type Options = OperationOptions & BlobContext
 
@@ -62,15 +62,15 @@ async function putLayer(
   const here = diffId === descriptor.digest ? undefined : findBlob(core, descriptor.digest)
   const blob = here ? 'check' : diffId === descriptor.digest ? 'derive' : 'keep'
   const file = here ? { ...here, offset: 0 } : await localFile(descriptor, options)
-  await using scratch = await scratchFolder(core)
+  await using scratch = await scratchDirectory(core)
   const job: LayerJob = {
     module: core.formats[0].module,
-    folder: scratch.path,
+    directory: scratch.path,
     diffId,
     incoming: {
       descriptor: { digest: descriptor.digest, size: descriptor.size },
       blob,
-      blobs: { folder: layout.blobs, temporary: layout.temporary },
+      blobs: { directory: layout.blobs, temporary: layout.temporary },
     },
   }
   let began = 0

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { digestOf } from '#blob'
-import { temporaryFolder } from '#host/file'
+import { temporaryDirectory } from '#host/file'
 import { openStore } from './index.ts'
 
 const tarFormat = {
@@ -12,17 +12,17 @@ const tarFormat = {
 }
 
 async function testStore() {
-  const folder = await temporaryFolder(tmpdir(), 'bale-records-')
+  const directory = await temporaryDirectory(tmpdir(), 'bale-records-')
   const store = await openStore({
-    root: join(folder.path, 'root'),
-    run: join(folder.path, 'run'),
+    root: join(directory.path, 'root'),
+    run: join(directory.path, 'run'),
     layerFormat: tarFormat,
   })
   return {
     store,
     async [Symbol.asyncDispose]() {
       await store[Symbol.asyncDispose]()
-      await folder[Symbol.asyncDispose]()
+      await directory[Symbol.asyncDispose]()
     },
   }
 }

@@ -77,7 +77,7 @@ export type Volumes = {
   ): Promise<VolumeRecord<D> | undefined>
   remove(name: string): Promise<boolean>
   /** `<root>/volumes/<name>/_data`. Throws INVALID_ARGUMENT for a name that is not a plain one. */
-  folder(name: string): string
+  directory(name: string): string
 }
 
 export type Networks = {
@@ -232,7 +232,7 @@ export function createVolumes({ database, layout }: Core): Volumes {
     database.run(sql, name, created, JSON.stringify(document))
   return {
     async add(record) {
-      this.folder(record.name)
+      this.directory(record.name)
       if (write('INSERT OR IGNORE INTO volumes VALUES (?, ?, ?)', record) === 0) {
         throw new BaleError('CONFLICT', `a volume named ${record.name} already exists`)
       }
@@ -251,7 +251,7 @@ export function createVolumes({ database, layout }: Core): Volumes {
         return changed
       }),
     remove: async (name) => database.run('DELETE FROM volumes WHERE name = ?', name) > 0,
-    folder(name) {
+    directory(name) {
       if (!VOLUME_NAME.test(name)) {
         throw new BaleError('INVALID_ARGUMENT', `"${printable(name)}" is not a volume name`, {
           hint: 'a volume name has letters, digits, dots, dashes and underscores, and begins with a letter or digit',

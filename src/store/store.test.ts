@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { isBaleError } from '#base'
 import { digestOf } from '#blob'
-import { temporaryFolder } from '#host/file'
+import { temporaryDirectory } from '#host/file'
 import { copyImage, createMemoryPlace, makeImage, plainLayer, putImage, putIndex, randomImage } from '#image'
 import { type Digest, MediaType, parsePlatform } from '#spec'
 import { imagePlaceContract } from '../image/contract.ts'
@@ -25,13 +25,13 @@ interface TestStore extends AsyncDisposable {
 }
 
 async function testStore(): Promise<TestStore> {
-  const folder = await temporaryFolder(tmpdir(), 'bale-store-')
+  const directory = await temporaryDirectory(tmpdir(), 'bale-store-')
   const opened: Store[] = []
   const open = async (options: Partial<StoreOptions> = {}) => {
-    const root = join(folder.path, 'root')
+    const root = join(directory.path, 'root')
     const store = await openStore({
       root,
-      run: join(folder.path, 'run'),
+      run: join(directory.path, 'run'),
       layerFormat: tarFormat,
       workers: 1,
       ...options,
@@ -41,11 +41,11 @@ async function testStore(): Promise<TestStore> {
   }
   return {
     store: await open(),
-    path: folder.path,
+    path: directory.path,
     open,
     async [Symbol.asyncDispose]() {
       for (const store of opened) await store[Symbol.asyncDispose]()
-      await folder[Symbol.asyncDispose]()
+      await directory[Symbol.asyncDispose]()
     },
   }
 }
@@ -55,7 +55,7 @@ const stream = async function* (...chunks: Uint8Array[]) {
 }
 const bytesOf = async (tar: AsyncIterable<Uint8Array>) => Buffer.concat(await Array.fromAsync(tar))
 
-/** Files of the store's content folders. */
+/** Files of the store's content directories. */
 function contentOf(root: string): string[] {
   const list = (name: string) => readdirSync(join(root, name)).map((file) => `${name}/${file}`)
   return [...list('blobs/sha256'), ...list('layers-v1'), ...list('tmp')]
@@ -84,13 +84,13 @@ test('a new store is private and opens again, also beside another', async () => 
 })
 
 test('a store of a newer bale is STORE_VERSION, a file that is no database STORE_DAMAGED', async () => {
-  await using folder = await temporaryFolder(tmpdir())
-  const options = { root: folder.path, run: join(folder.path, 'run'), layerFormat: tarFormat }
-  const database = new DatabaseSync(join(folder.path, 'bale.db'))
+  await using directory = await temporaryDirectory(tmpdir())
+  const options = { root: directory.path, run: join(directory.path, 'run'), layerFormat: tarFormat }
+  const database = new DatabaseSync(join(directory.path, 'bale.db'))
   database.exec('PRAGMA user_version = 99')
   database.close()
   await assert.rejects(openStore(options), (error) => isBaleError(error, 'STORE_VERSION'))
-  writeFileSync(join(folder.path, 'bale.db'), 'x'.repeat(10_000))
+  writeFileSync(join(directory.path, 'bale.db'), 'x'.repeat(10_000))
   await assert.rejects(openStore(options), (error) => isBaleError(error, 'STORE_DAMAGED'))
 })
 
@@ -124,15 +124,15 @@ test('a layer made here is stored once, gives its tar back and serves as its own
   assert.deepEqual(readdirSync(join(store.root, 'tmp')), [])
 })
 
-test('who writes the layer format himself gets an empty folder; a failure leaves nothing', async () => {
+test('who writes the layer format himself gets an empty directory; a failure leaves nothing', async () => {
   await using made = await testStore()
   const { store } = made
   const { layerFormat } = await import(tarFormat.module)
-  const record = await store.layers.writeWith((folder) => layerFormat.write(folder, stream(Buffer.from('tar'))))
+  const record = await store.layers.writeWith((directory) => layerFormat.write(directory, stream(Buffer.from('tar'))))
   assert.equal(record.diffId, digestOf(Buffer.from('tar')))
   await assert.rejects(
-    store.layers.writeWith(async (folder) => {
-      writeFileSync(join(folder, 'half'), 'x')
+    store.layers.writeWith(async (directory) => {
+      writeFileSync(join(directory, 'half'), 'x')
       throw new Error('broken off')
     }),
     /broken off/,
@@ -408,8 +408,8 @@ test('a layer shared by two images stays until the second goes; usage tells shar
     const image = await store.images.putImage({ config: configBytes, manifest: manifestBytes })
     await store.images.setName(`docker.io/library/${name}:latest`, image.descriptor)
   }
-  mkdirSync(store.volumes.folder('data'), { recursive: true })
-  writeFileSync(join(store.volumes.folder('data'), 'file'), 'x'.repeat(77))
+  mkdirSync(store.volumes.directory('data'), { recursive: true })
+  writeFileSync(join(store.volumes.directory('data'), 'file'), 'x'.repeat(77))
   await store.volumes.add({ name: 'data', created: 1, document: {} })
   const usage = await store.diskUsage()
   const byName = Object.fromEntries(usage.images.map(({ image, shared, unique }) => [image.names[0], [shared, unique]]))
@@ -447,8 +447,8 @@ test('damage is found, named and never used; a new pull heals it', async () => {
   await putImage(store, image, 'docker.io/library/broken:latest')
   await putImage(store, healthy, 'docker.io/library/healthy:latest')
   const [first, second] = image.config.rootfs.diff_ids as [Digest, Digest]
-  const folder = (await store.layers.get(first))!.folder
-  writeFileSync(join(folder, 'layer.erofs'), 'damage')
+  const directory = (await store.layers.get(first))!.directory
+  writeFileSync(join(directory, 'layer.erofs'), 'damage')
   writeFileSync(join(store.root, 'layers-v1', 'f'.repeat(64)), '')
   const findings = await store.check()
   assert.deepEqual(

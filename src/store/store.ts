@@ -21,8 +21,8 @@ export interface StoreOptions {
   /** For reading layers of the other format that the store may hold. */
   otherFormats?: readonly LayerFormatReference[]
   /**
-   * Called before the folder of a layer that nobody needs is removed, to unmount what is mounted of it. Its failure
-   * leaves the folder to the next collection.
+   * Called before the directory of a layer that nobody needs is removed, to unmount what is mounted of it. Its failure
+   * leaves the directory to the next collection.
    */
   releaseLayer?: (diffId: Digest) => Promise<void>
   clock?: Clock

@@ -1,6 +1,6 @@
 /**
  * transport: image places outside this machine's store, each an ImageSource, an ImageTarget or both. Registries
- * (`remote`) with their logins (`credentials`), files by URL (`http`), archives of docker and OCI (`archive`), OCI layouts in folders (`layout`). Promises: one opened place is one repository or archive. Does not: know
+ * (`remote`) with their logins (`credentials`), files by URL (`http`), archives of docker and OCI (`archive`), OCI layouts in directories (`layout`). Promises: one opened place is one repository or archive. Does not: know
  * the store, or move images by itself (copyImage of image does).
  */
 export {

@@ -76,7 +76,7 @@ test(
     const { bale, tar } = place
     await using other = await testBale()
     await bale.run(['import', '-c', 'ENV X=1', tar, 'second:2'])
-    const file = join(bale.folder, 'two.tar')
+    const file = join(bale.directory, 'two.tar')
     await bale.run(['save', '-o', file, 'busybox:1', 'second:2'])
     const loaded = await other.run(['load', '-i', file])
     assert.deepEqual(loaded.split('\n').sort(), ['Loaded image: busybox:1', 'Loaded image: second:2'])
@@ -96,7 +96,7 @@ test(
     if (probe.code !== 0) return context.skip('skopeo is not installed')
     await using place = await prepared()
     const { bale } = place
-    const file = join(bale.folder, 's.tar')
+    const file = join(bale.directory, 's.tar')
     await bale.run(['save', '-o', file, 'busybox:1'])
     const id = await bale.run(['image', 'inspect', 'busybox:1', '--format', '{{.Id}}'])
     for (const kind of ['docker-archive', 'oci-archive']) {
@@ -104,7 +104,7 @@ test(
       assert.equal(seen.code, 0, seen.stderr)
       const digest = await execute('sha256sum', [], { input: seen.stdout })
       assert.equal(`sha256:${digest.stdout.slice(0, 64)}`, id, kind)
-      const target = join(bale.folder, `${kind}.tar`)
+      const target = join(bale.directory, `${kind}.tar`)
       const copied = await execute('skopeo', ['copy', '-q', `${kind}:${file}`, `${kind}:${target}:from/skopeo:1`])
       assert.equal(copied.code, 0, copied.stderr)
       await using other = await testBale()
@@ -119,7 +119,7 @@ test('a truncated, garbage or empty archive is refused and leaves nothing in the
   await using place = await prepared()
   const { bale } = place
   await using empty = await testBale()
-  const file = join(bale.folder, 's.tar')
+  const file = join(bale.directory, 's.tar')
   await bale.run(['save', '-o', file, 'busybox:1'])
   const whole = readFileSync(file)
   for (const [name, bytes] of Object.entries({
@@ -128,7 +128,7 @@ test('a truncated, garbage or empty archive is refused and leaves nothing in the
     empty: Buffer.alloc(0),
     'no manifest': Buffer.alloc(10240),
   })) {
-    const bad = join(bale.folder, 'bad.tar')
+    const bad = join(bale.directory, 'bad.tar')
     writeFileSync(bad, bytes)
     const outcome = await empty.try(['load', '-i', bad])
     assert.equal(outcome.code, 1, name)

@@ -43,7 +43,7 @@ test('an unknown image, a bad reference and a bad platform are named', options, 
 
 test('create: 125 for what cannot be understood, 1 for what means nothing', options, async () => {
   await using bale = await testBale()
-  const file = join(bale.folder, 'latin1.env')
+  const file = join(bale.directory, 'latin1.env')
   writeFileSync(file, Buffer.from('A=1\nB=\xe4\n', 'latin1'))
   const lines: [flags: string[], code: number, words: RegExp][] = [
     [['--env-file', file], 125, /invalid env file \(.*\): invalid utf8 bytes at line 2: \[66 61 228\]/],
@@ -99,10 +99,10 @@ test(
   async () => {
     await using place = await prepared()
     const { bale } = place
-    const canary = join(bale.folder, 'canary')
+    const canary = join(bale.directory, 'canary')
     writeFileSync(canary, 'untouched')
     const through = await tarOf([
-      tarEntry('link', { type: 'symlink', linkName: bale.folder }),
+      tarEntry('link', { type: 'symlink', linkName: bale.directory }),
       { entry: tarEntry('link/canary'), text: 'overwritten' },
     ])
     const outcome = await bale.try(['import', '-', 'through:1'], { input: through })
@@ -228,9 +228,9 @@ test('C02 C11: a registry that is down, answers 500, 429 or HTML, or redirects e
   const tar = await tarOf([{ entry: tarEntry('file'), text: 'hello' }])
   publish(registry, 'ok', { tars: [tar] })
   for (const [digest, bytes] of registry.blobs) elsewhere.blobs.set(digest, bytes)
-  mkdirSync(join(bale.folder, 'docker'), { recursive: true })
+  mkdirSync(join(bale.directory, 'docker'), { recursive: true })
   const auth = Buffer.from('ann:secret-word').toString('base64')
-  writeFileSync(join(bale.folder, 'docker/config.json'), JSON.stringify({ auths: { [registry.host]: { auth } } }))
+  writeFileSync(join(bale.directory, 'docker/config.json'), JSON.stringify({ auths: { [registry.host]: { auth } } }))
   registry.intercept = (request, response) => {
     if (request.headers.authorization === undefined) {
       response.writeHead(401, { 'www-authenticate': 'Basic realm="here"' }).end()
@@ -252,7 +252,7 @@ test('C02 C11: a registry that is down, answers 500, 429 or HTML, or redirects e
 test('a full disk: NO_SPACE in words, nothing visible that is not complete', options, async () => {
   await using place = await prepared()
   await using bale = await testBale()
-  const root = join(bale.folder, 'root')
+  const root = join(bale.directory, 'root')
   mkdirSync(root)
   assert.equal((await execute('mount', ['-t', 'tmpfs', '-o', 'size=1500k', 'bale-test', root])).code, 0)
   assertRefused(await bale.try(['import', place.tar, 'full:1']), 1, /disk is full|no space/i)
@@ -282,11 +282,11 @@ test(
       setTimeout(() => response.end(blob.subarray(blob.length >> 1)), 1500).unref()
       return true
     }
-    writeFileSync(join(bale.folder, 'big.tar'), big)
-    await bale.run(['import', join(bale.folder, 'big.tar'), 'big:1'])
-    await bale.run(['save', '-o', join(bale.folder, 'saved.tar'), 'big:1'])
+    writeFileSync(join(bale.directory, 'big.tar'), big)
+    await bale.run(['import', join(bale.directory, 'big.tar'), 'big:1'])
+    await bale.run(['save', '-o', join(bale.directory, 'saved.tar'), 'big:1'])
     await bale.run(['rmi', 'big:1'])
-    const context = join(bale.folder, 'context')
+    const context = join(bale.directory, 'context')
     mkdirSync(context)
     writeFileSync(join(context, 'big'), big)
     writeFileSync(join(context, 'Dockerfile'), 'FROM busybox:1\nCOPY big /big\nRUN sleep 1\n')
@@ -294,7 +294,7 @@ test(
     const image = `${registry.host}/killed:1`
     const victims: [string[], number][] = [
       [['pull', '-q', image], 700],
-      [['load', '-q', '-i', join(bale.folder, 'saved.tar')], 250],
+      [['load', '-q', '-i', join(bale.directory, 'saved.tar')], 250],
       [['build', '-q', '-t', 'killed:build', context], 900],
       [['commit', 'changed', 'killed:commit'], 200],
     ]
@@ -313,7 +313,7 @@ test(
     }
     registry.intercept = undefined
     await bale.run(['pull', '-q', image])
-    await bale.run(['load', '-q', '-i', join(bale.folder, 'saved.tar')])
+    await bale.run(['load', '-q', '-i', join(bale.directory, 'saved.tar')])
     await bale.run(['build', '-q', '-t', 'killed:build', context])
     await bale.run(['commit', 'changed', 'killed:commit'])
     await bale.run(['system', 'prune', '-f'])
@@ -354,7 +354,7 @@ test('rmi of an image in use, a name in use, an archive that is missing', option
   const id = await bale.run(['image', 'inspect', 'busybox:1', '--format', '{{.Id}}'])
   assertRefused(await bale.try(['rmi', '-f', id]), 1, /running container/i)
   assertRefused(await bale.try(['run', '--name', 'user', 'busybox:1', 'true']), 125, /already in use/)
-  assertRefused(await bale.try(['load', '-i', join(bale.folder, 'none.tar')]), 1, /no such file/)
+  assertRefused(await bale.try(['load', '-i', join(bale.directory, 'none.tar')]), 1, /no such file/)
 })
 
 test(
@@ -363,7 +363,7 @@ test(
   async () => {
     await using place = await prepared()
     const { bale } = place
-    const context = join(bale.folder, 'context')
+    const context = join(bale.directory, 'context')
     mkdirSync(context)
     const build = (text: string) => {
       writeFileSync(join(context, 'Dockerfile'), text)

@@ -17,15 +17,15 @@ test(
   async () => {
     await using place = await prepared()
     const { bale } = place
-    const layout = join(bale.folder, 'layout')
-    await bale.run(['save', '-o', join(bale.folder, 'saved.tar'), 'busybox:1'])
+    const layout = join(bale.directory, 'layout')
+    await bale.run(['save', '-o', join(bale.directory, 'saved.tar'), 'busybox:1'])
     mkdirSync(layout)
-    assert.equal((await execute('tar', ['-xf', join(bale.folder, 'saved.tar'), '-C', layout])).code, 0)
+    assert.equal((await execute('tar', ['-xf', join(bale.directory, 'saved.tar'), '-C', layout])).code, 0)
     await bale.run(['rmi', 'busybox:1'])
-    const folder = join(bale.folder, 'context')
-    mkdirSync(folder)
+    const directory = join(bale.directory, 'context')
+    mkdirSync(directory)
     writeFileSync(
-      join(folder, 'Dockerfile'),
+      join(directory, 'Dockerfile'),
       `FROM base
 COPY --from=other /etc/passwd /copied
 RUN --mount=from=other,target=/o cmp /o/etc/passwd /copied`,
@@ -37,7 +37,9 @@ RUN --mount=from=other,target=/o cmp /o/etc/passwd /copied`,
         '--build-context',
         `other=oci-layout://${layout}`,
       ]
-      return bale.try(['build', '--network', 'none', '--no-cache', ...contexts, ...words, folder], { cwd: bale.folder })
+      return bale.try(['build', '--network', 'none', '--no-cache', ...contexts, ...words, directory], {
+        cwd: bale.directory,
+      })
     }
     const index = JSON.parse(readTextSync(join(layout, 'index.json')))
     const [{ digest }] = index.manifests
@@ -50,7 +52,7 @@ RUN --mount=from=other,target=/o cmp /o/etc/passwd /copied`,
     for (const [base, said] of [
       [`${layout}:none`, /Dockerfile:1.*holds no image "none"/],
       [`${layout}@sha256:${'0'.repeat(64)}`, /holds no image/],
-      [join(bale.folder, 'nowhere'), /Dockerfile:1.*not an OCI image layout/],
+      [join(bale.directory, 'nowhere'), /Dockerfile:1.*not an OCI image layout/],
     ] as const) {
       const refused = await build(base)
       assert.equal(refused.code, 1)
@@ -62,10 +64,10 @@ RUN --mount=from=other,target=/o cmp /o/etc/passwd /copied`,
 test('builds of one tag at the same time all succeed; the tag is one of them', options, async () => {
   await using place = await prepared()
   const { bale } = place
-  const folder = join(bale.folder, 'context')
-  mkdirSync(folder)
-  writeFileSync(join(folder, 'Dockerfile'), 'FROM busybox:1\nCOPY Dockerfile /\nRUN cat /proc/uptime > /made\n')
-  const words = ['build', '-q', '--network', 'none', '--no-cache', '-t', 'same', folder]
+  const directory = join(bale.directory, 'context')
+  mkdirSync(directory)
+  writeFileSync(join(directory, 'Dockerfile'), 'FROM busybox:1\nCOPY Dockerfile /\nRUN cat /proc/uptime > /made\n')
+  const words = ['build', '-q', '--network', 'none', '--no-cache', '-t', 'same', directory]
   const ids = await Promise.all([1, 2, 3].map(() => bale.run(words)))
   assert.ok(ids.includes(await bale.run(['images', '-q', '--no-trunc', 'same'])))
   assert.match(await bale.run(['run', '--rm', '--network', 'none', 'same', 'cat', '/made']), /^\d/)
@@ -97,10 +99,10 @@ async function killedBuild({ bale }: Prepared): Promise<void> {
     child.on('close', (_, by) => done(by))
   })
   assert.equal(signal, 'SIGKILL', seen)
-  assert.notEqual(await leftBehind(placesIn(bale.folder)), '', 'the kill came too late to leave anything')
+  assert.notEqual(await leftBehind(placesIn(bale.directory)), '', 'the kill came too late to leave anything')
 }
 
-const placesIn = (folder: string) => ({ root: join(folder, 'root'), run: join(folder, 'run') })
+const placesIn = (directory: string) => ({ root: join(directory, 'root'), run: join(directory, 'run') })
 
 /** Files with the canary, mounts, processes and scratch directories. */
 async function leftBehind({ root, run }: { root: string; run: string }): Promise<string> {
@@ -123,7 +125,7 @@ for (const [name, words] of [
     const { bale } = place
     await killedBuild(place)
     const said = await bale.run(words, { input: words.includes('-') ? 'FROM busybox:1\nRUN true\n' : '' })
-    assert.equal(await leftBehind(placesIn(bale.folder)), '')
+    assert.equal(await leftBehind(placesIn(bale.directory)), '')
     if (words.includes('prune')) assert.doesNotMatch(said, /reclaimed space: 0B/)
     assert.match(await bale.run(['system', 'check']), /no damage/i)
   })

@@ -11,14 +11,14 @@ import { cannotRun, type Prepared, prepared } from './prepared.ts'
 
 const options = { skip: cannotRun, timeout: 180_000 }
 
-/** A context in the place's folder. */
+/** A context in the place's directory. */
 function context(place: Prepared, name: string, files: Record<string, string>): string {
-  const folder = join(place.bale.folder, name)
+  const directory = join(place.bale.directory, name)
   for (const [path, content] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, path)), { recursive: true })
-    writeFileSync(join(folder, path), content)
+    mkdirSync(dirname(join(directory, path)), { recursive: true })
+    writeFileSync(join(directory, path), content)
   }
-  return folder
+  return directory
 }
 
 const inspect = async ({ bale }: Prepared, name: string) => JSON.parse(await bale.run(['image', 'inspect', name]))[0]
@@ -29,7 +29,7 @@ test(
   async () => {
     await using place = await prepared()
     const { bale } = place
-    const folder = context(place, 'web', {
+    const directory = context(place, 'web', {
       Dockerfile: `# syntax=docker/dockerfile:1
 ARG BASE=busybox:1
 FROM $BASE AS tools
@@ -70,7 +70,7 @@ CMD ["both"]
       'by=test',
       '--network',
       'none',
-      folder,
+      directory,
     ]
     const first = await bale.try(words)
     assert.equal(first.code, 0, first.stderr)
@@ -94,8 +94,8 @@ CMD ["both"]
     assert.equal(again.stderr.match(/^#\d+ CACHED$/gm)!.length, steps, again.stderr)
     assert.equal((await inspect(place, 'web')).Id, image.Id)
 
-    const out = join(bale.folder, 'out')
-    await bale.run(['build', '-q', '--build-arg', 'VERSION=1.2', '--label', 'by=test', '-o', out, folder])
+    const out = join(bale.directory, 'out')
+    await bale.run(['build', '-q', '--build-arg', 'VERSION=1.2', '--label', 'by=test', '-o', out, directory])
     assert.equal(readFileSync(join(out, 'srv/both'), 'utf8'), 'made\npage\n')
     assert.deepEqual(readdirSync(join(out, 'srv')).sort(), ['.dockerignore', 'Dockerfile', 'both', 'made', 'page'])
     assert.equal(statSync(join(out, 'srv/made')).mode & 0o777, 0o640)
@@ -105,17 +105,17 @@ CMD ["both"]
 test('-q prints the ID alone, --iidfile writes it, two images on one base share its layers', options, async () => {
   await using place = await prepared()
   const { bale } = place
-  const folder = context(place, 'c', {
+  const directory = context(place, 'c', {
     Dockerfile: 'FROM busybox:1\nCOPY f /f\n',
     'other.Dockerfile': 'FROM busybox:1\nLABEL a=b\n',
     f: 'x',
   })
-  const iidfile = join(bale.folder, 'iid')
-  const quiet = await bale.try(['build', '-q', '--iidfile', iidfile, '-t', 'one', folder])
+  const iidfile = join(bale.directory, 'iid')
+  const quiet = await bale.try(['build', '-q', '--iidfile', iidfile, '-t', 'one', directory])
   assert.deepEqual([quiet.code, quiet.stderr], [0, ''])
   assert.match(quiet.stdout, /^sha256:[0-9a-f]{64}\n$/)
   assert.equal(`${readFileSync(iidfile, 'utf8')}\n`, quiet.stdout)
-  await bale.run(['build', '-t', 'two', '-f', join(folder, 'other.Dockerfile'), folder])
+  await bale.run(['build', '-t', 'two', '-f', join(directory, 'other.Dockerfile'), directory])
   const [base, one, two] = await Promise.all(['busybox:1', 'one', 'two'].map((name) => inspect(place, name)))
   assert.equal(one.RootFS.Layers[0], base.RootFS.Layers[0])
   assert.deepEqual(two.RootFS.Layers, base.RootFS.Layers)
@@ -126,14 +126,16 @@ test('-q prints the ID alone, --iidfile writes it, two images on one base share 
 test('the Dockerfile and the context come from stdin, a URL, or another file', options, async () => {
   await using place = await prepared()
   const { bale } = place
-  const folder = context(place, 'c', { Dockerfile: 'FROM busybox:1\nCOPY f /f\nLABEL from=tar\n', f: 'x' })
+  const directory = context(place, 'c', { Dockerfile: 'FROM busybox:1\nCOPY f /f\nLABEL from=tar\n', f: 'x' })
   const label = async (name: string) => (await inspect(place, name)).Config.Labels?.from
   await bale.run(['build', '-t', 'alone', '-'], { input: 'FROM busybox:1\nLABEL from=alone' })
   assert.equal(await label('alone'), 'alone')
-  await bale.run(['build', '-t', 'stdin', '-f', '-', folder], { input: 'FROM busybox:1\nCOPY f /f\nLABEL from=stdin' })
+  await bale.run(['build', '-t', 'stdin', '-f', '-', directory], {
+    input: 'FROM busybox:1\nCOPY f /f\nLABEL from=stdin',
+  })
   assert.equal(await label('stdin'), 'stdin')
-  const tar = join(bale.folder, 'c.tar.gz')
-  await execute('/bin/tar', ['-C', folder, '-czf', tar, '.'])
+  const tar = join(bale.directory, 'c.tar.gz')
+  await execute('/bin/tar', ['-C', directory, '-czf', tar, '.'])
   await bale.run(['build', '-t', 'tar', '-'], { input: readFileSync(tar) })
   assert.equal(await label('tar'), 'tar')
   const server = createServer((request, response) => {
@@ -160,8 +162,8 @@ test('what is wrong is told with its place and what to do, without a stack trace
   await using place = await prepared()
   const { bale } = place
   const failing = async (dockerfile: string, ...more: string[]) => {
-    const folder = context(place, 'bad', { Dockerfile: dockerfile })
-    const outcome = await bale.try(['build', '--network', 'none', ...more, folder])
+    const directory = context(place, 'bad', { Dockerfile: dockerfile })
+    const outcome = await bale.try(['build', '--network', 'none', ...more, directory])
     // docker's exit code: that of a RUN that failed, else 1.
     assert.equal(outcome.code, dockerfile.includes('exit 9') ? 9 : 1, outcome.stderr)
     assert.doesNotMatch(outcome.stderr, /^\s+at /m)
@@ -187,43 +189,43 @@ test('what is wrong is told with its place and what to do, without a stack trace
   assert.match(await failing('FROM busybox:1', '--target', 'none'), /target stage "none" could not be found/)
   assert.match(await failing('FROM busybox:1', '-t', 'Bad Name'), /invalid reference format/)
   for (const flag of ['--squash', '--push', '--ssh=default', '--cache-from=x', '--sbom=true', '--memory=1g']) {
-    const refused = await bale.try(['build', flag, bale.folder])
+    const refused = await bale.try(['build', flag, bale.directory])
     assert.equal(refused.code, 125, 'as docker answers to a flag that it does not know')
     assert.match(refused.stderr, /the flag --[a-z-]+ is not supported: /, flag)
   }
   const unnamed = await bale.run(['images', '-q'])
   assert.equal(unnamed.split('\n').length, 1, 'nothing half-done is left')
-  assert.match((await bale.try(['build', join(bale.folder, 'nowhere')])).stderr, /path ".*nowhere" not found/)
+  assert.match((await bale.try(['build', join(bale.directory, 'nowhere')])).stderr, /path ".*nowhere" not found/)
 })
 
 test('outputs: tar, an archive that is loaded again with the same ID, and no image left behind', options, async () => {
   await using place = await prepared()
   const { bale } = place
-  const folder = context(place, 'c', {
+  const directory = context(place, 'c', {
     Dockerfile: 'FROM busybox:1 AS b\nRUN touch /x\nFROM scratch\nCOPY --from=b /x /x\nCOPY --from=b /etc /etc',
   })
-  const tar = join(bale.folder, 'files.tar')
-  await bale.run(['build', '--network=none', '-o', `type=tar,dest=${tar}`, folder])
+  const tar = join(bale.directory, 'files.tar')
+  await bale.run(['build', '--network=none', '-o', `type=tar,dest=${tar}`, directory])
   const listed = await execute('/bin/tar', ['-tf', tar])
   assert.deepEqual(listed.stdout.split('\n').filter(Boolean), ['etc/', 'etc/group', 'etc/passwd', 'x'])
-  const archive = join(bale.folder, 'image.tar')
-  await bale.run(['build', '--network=none', '-t', 'made:1', '-o', `type=docker,dest=${archive}`, folder])
+  const archive = join(bale.directory, 'image.tar')
+  await bale.run(['build', '--network=none', '-t', 'made:1', '-o', `type=docker,dest=${archive}`, directory])
   assert.equal((await bale.run(['images', '-q'])).split('\n').length, 1)
   const loaded = await bale.run(['load', '-i', archive])
   assert.match(loaded, /Loaded image: made:1/)
-  const id = await bale.run(['build', '--network=none', '-q', folder])
+  const id = await bale.run(['build', '--network=none', '-q', directory])
   assert.equal((await inspect(place, 'made:1')).Id, id)
 })
 
 test('secrets reach their step and nothing else; --no-cache runs all again (B09)', options, async () => {
   await using place = await prepared()
   const { bale } = place
-  const folder = context(place, 'c', {
+  const directory = context(place, 'c', {
     Dockerfile:
       'FROM busybox:1\nRUN --mount=type=secret,id=a --mount=type=secret,id=b cat /run/secrets/a /run/secrets/b | wc -c',
   })
   const canary = `canary-${crypto.randomUUID()}`
-  const file = join(bale.folder, 'secret-file')
+  const file = join(bale.directory, 'secret-file')
   writeFileSync(file, canary)
   const words = [
     'build',
@@ -234,20 +236,20 @@ test('secrets reach their step and nothing else; --no-cache runs all again (B09)
     'id=b,env=SECRET_B',
     '-t',
     's',
-    folder,
+    directory,
   ]
   const built = await bale.try(words, { env: { SECRET_B: canary } })
   assert.match(built.stderr, new RegExp(` ${canary.length * 2}\n`))
   assert.match(
-    (await bale.try([...words.slice(0, -1), '--no-cache', folder], { env: { SECRET_B: canary } })).stderr,
+    (await bale.try([...words.slice(0, -1), '--no-cache', directory], { env: { SECRET_B: canary } })).stderr,
     /DONE/,
   )
-  const found = await execute('/bin/grep', ['-rlaF', canary, join(bale.folder, 'root'), join(bale.folder, 'run')])
+  const found = await execute('/bin/grep', ['-rlaF', canary, join(bale.directory, 'root'), join(bale.directory, 'run')])
   assert.equal(found.stdout, '')
   const missing = await bale.try(words)
   assert.match(missing.stderr, /the variable SECRET_B is not set/)
-  writeFileSync(join(bale.folder, 'big'), Buffer.alloc(500 * 1024 + 1))
-  const big = await bale.try(['build', '--secret', `id=a,src=${join(bale.folder, 'big')}`, folder])
+  writeFileSync(join(bale.directory, 'big'), Buffer.alloc(500 * 1024 + 1))
+  const big = await bale.try(['build', '--secret', `id=a,src=${join(bale.directory, 'big')}`, directory])
   assert.equal(big.code, 1)
   assert.match(big.stderr, /^bale: secret a is too big: the largest is 512000 bytes/, 'told before anything is built')
 })
@@ -255,8 +257,8 @@ test('secrets reach their step and nothing else; --no-cache runs all again (B09)
 test('Ctrl-C ends a build with all its processes and mounts (B13)', options, async () => {
   await using place = await prepared()
   const { bale } = place
-  const folder = context(place, 'c', { Dockerfile: 'FROM busybox:1\nRUN echo begun; sleep 123 & sleep 123' })
-  const child = spawn(resolve('bin/bale'), ['build', '--network=none', folder], {
+  const directory = context(place, 'c', { Dockerfile: 'FROM busybox:1\nRUN echo begun; sleep 123 & sleep 123' })
+  const child = spawn(resolve('bin/bale'), ['build', '--network=none', directory], {
     env: bale.environment,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -271,19 +273,19 @@ test('Ctrl-C ends a build with all its processes and mounts (B13)', options, asy
   assert.equal(code, 130, seen)
   const processes = await execute('/bin/ps', ['-eo', 'args'])
   assert.doesNotMatch(processes.stdout, /^sleep 123$/m)
-  assert.doesNotMatch(readTextSync('/proc/self/mountinfo'), new RegExp(`${bale.folder}/run/(?:rootfs|builds)/`))
+  assert.doesNotMatch(readTextSync('/proc/self/mountinfo'), new RegExp(`${bale.directory}/run/(?:rootfs|builds)/`))
 })
 
 test('what a build tells machines: IDs to build on, digests, single stages without the cache', options, async () => {
   await using place = await prepared()
   const { bale } = place
-  const folder = context(place, 'told', {
+  const directory = context(place, 'told', {
     Dockerfile: 'FROM busybox:1 AS one\nRUN echo one > /one\nFROM busybox:1\nCOPY --from=one /one /\n',
     Above: 'ARG BELOW\nFROM $BELOW\nRUN cat /one > /two\n',
   })
-  const at = (name: string) => join(bale.folder, name)
+  const at = (name: string) => join(bale.directory, name)
   const files = ['--iidfile', at('id'), '--metadata-file', at('facts')]
-  await bale.run(['build', '--network', 'none', '-t', 'told', ...files, folder])
+  await bale.run(['build', '--network', 'none', '-t', 'told', ...files, directory])
   const id = readTextSync(at('id'))
   const facts = JSON.parse(readTextSync(at('facts')))
   assert.equal((await inspect(place, 'told')).Id, id)
@@ -292,10 +294,10 @@ test('what a build tells machines: IDs to build on, digests, single stages witho
   assert.equal(facts['containerimage.descriptor'].digest, facts['containerimage.digest'])
   assert.equal(facts['image.name'], 'docker.io/library/told:latest')
   for (const below of [id, id.slice('sha256:'.length), id.slice('sha256:'.length).slice(0, 12)]) {
-    const words = ['build', '--network', 'none', '-f', join(folder, 'Above'), '--build-arg', `BELOW=${below}`]
-    assert.equal((await bale.try([...words, '--pull', folder])).code, 0, below)
+    const words = ['build', '--network', 'none', '-f', join(directory, 'Above'), '--build-arg', `BELOW=${below}`]
+    assert.equal((await bale.try([...words, '--pull', directory])).code, 0, below)
   }
-  const again = await bale.try(['build', '--network', 'none', '--no-cache-filter', 'none,One', folder])
+  const again = await bale.try(['build', '--network', 'none', '--no-cache-filter', 'none,One', directory])
   assert.match(again.stderr, /RUN echo one > \/one\n#\d+ DONE/)
   assert.equal(again.stderr.match(/CACHED/g)?.length, 3)
 })

@@ -51,7 +51,7 @@ test('run, exec, a health check and a build step are the same from any shell', o
     seen = (await bale.try(['exec', 'box', 'cat', '/seen'])).stdout.trim()
   assert.equal(seen, clean, 'a health check')
 
-  const context = join(bale.folder, 'context')
+  const context = join(bale.directory, 'context')
   mkdirSync(context)
   writeFileSync(join(context, 'show.sh'), SHOW)
   writeFileSync(
@@ -63,7 +63,7 @@ test('run, exec, a health check and a build step are the same from any shell', o
 })
 
 test(
-  'exec has the limits, privileges, groups, variables and folder of its container, whatever the shell',
+  'exec has the limits, privileges, groups, variables and directory of its container, whatever the shell',
   options,
   async () => {
     await using place = await prepared()

@@ -19,7 +19,7 @@ const cannotCall =
   (!existsSync('/usr/bin/perl') && 'needs perl')
 
 test(
-  'R02: a container and an exec hold no descriptor but stdin, stdout and stderr, and reach none of ours by a folder',
+  'R02: a container and an exec hold no descriptor but stdin, stdout and stderr, and reach none of ours by a directory',
   options,
   async () => {
     await using place = await prepared()
@@ -35,7 +35,7 @@ test(
         /^(\/dev\/null|pipe:\[\d+\])\n0\n(\/dev\/null|pipe:\[\d+\])\n1\n(\/dev\/null|pipe:\[\d+\])\n2$/,
       )
     }
-    writeFileSync(join(bale.folder, 'canary'), 'canary')
+    writeFileSync(join(bale.directory, 'canary'), 'canary')
     for (let fd = 3; fd < 12; fd++) {
       const outcome = await bale.try([
         'exec',
@@ -44,7 +44,7 @@ test(
         'box',
         'sh',
         '-c',
-        `cat ../../../../../../..${bale.folder}/canary`,
+        `cat ../../../../../../..${bale.directory}/canary`,
       ])
       assert.notEqual(outcome.code, 0, `fd ${fd}`)
       assert.equal(outcome.stdout, '', `fd ${fd}`)
@@ -85,8 +85,8 @@ test("R06 R07: the kernel's levers are hidden or read-only, capabilities are doc
     do if [ -d $path ]; then echo "$path: $(ls -A $path)"; else echo "$path: $(head -c 1 $path 2>/dev/null)"; fi; done
     for path in /proc/sysrq-trigger /proc/sys/kernel/core_pattern /proc/sys/kernel/hostname /sys/kernel/uevent_helper /proc/irq/default_smp_affinity
     do { true >> $path; } 2>/dev/null && echo "opened: $path"; done
-    for folder in /sys/fs/cgroup/pids /sys/fs/cgroup/memory
-    do mkdir $folder/made 2>/dev/null && echo "made: $folder"; done
+    for directory in /sys/fs/cgroup/pids /sys/fs/cgroup/memory
+    do mkdir $directory/made 2>/dev/null && echo "made: $directory"; done
     mount -t tmpfs none /tmp 2>/dev/null && echo mounted
     umount /proc/keys 2>/dev/null && echo unmounted
     mknod /sda b 8 0 && head -c 1 /sda 2>/dev/null && echo device
@@ -162,7 +162,7 @@ test('R09: system calls that open the kernel are denied', { ...options, skip: ca
     'socket AF_INET': [41, 2, 1],
   } as Record<string, number[]>
   writeFileSync(
-    join(bale.folder, 'calls.pl'),
+    join(bale.directory, 'calls.pl'),
     `
     ${Object.entries(calls)
       .map(
@@ -176,7 +176,7 @@ test('R09: system calls that open the kernel are denied', { ...options, skip: ca
     '--rm',
     ...PERL,
     '-v',
-    `${bale.folder}/calls.pl:/calls.pl:ro`,
+    `${bale.directory}/calls.pl:/calls.pl:ro`,
     'busybox:1',
     '/usr/bin/perl',
     '/calls.pl',
@@ -192,7 +192,7 @@ test('R18: a filter that cannot be applied is a container that does not start', 
   await using place = await prepared()
   const { bale } = place
   const profile = (content: unknown) => {
-    const path = join(bale.folder, 'profile.json')
+    const path = join(bale.directory, 'profile.json')
     writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content))
     return ['--security-opt', `seccomp=${path}`]
   }
@@ -244,20 +244,20 @@ test('R10: names, host names and host lines with a newline or other marks are re
   assert.equal(await bale.run(['ps', '-aq']), '')
 })
 
-test('R04: cp stays inside a container that swaps folders for links all the time', options, async () => {
+test('R04: cp stays inside a container that swaps directories for links all the time', options, async () => {
   await using place = await prepared()
   const { bale } = place
-  const victims = join(bale.folder, 'victims')
+  const victims = join(bale.directory, 'victims')
   mkdirSync(victims)
   writeFileSync(join(victims, 'file'), 'secret of the machine')
-  writeFileSync(join(bale.folder, 'file'), 'copied in')
+  writeFileSync(join(bale.directory, 'file'), 'copied in')
   const swap = `while :; do ln -s ${victims} /link 2>/dev/null; mv -T /link /swap 2>/dev/null; rm -rf /swap; mkdir /swap; echo inside > /swap/file; done`
   await bale.run(['run', '-d', '--name', 'swapper', 'busybox:1', 'sh', '-c', swap])
   await bale.run(['exec', 'swapper', 'ln', '-s', victims, '/fixed'])
   let done = 0
   for (const path of ['/fixed/file', '/swap/file', '/fixed', '/swap', '/fixed/file', '/tmp']) {
-    const into = await bale.try(['cp', join(bale.folder, 'file'), `swapper:${path}`])
-    const out = join(bale.folder, `out${done}`)
+    const into = await bale.try(['cp', join(bale.directory, 'file'), `swapper:${path}`])
+    const out = join(bale.directory, `out${done}`)
     const from = await bale.try(['cp', `swapper:${path}`, out])
     done += Number(into.code === 0) + Number(from.code === 0)
     const kind = lstatSync(out, { throwIfNoEntry: false })
@@ -276,7 +276,7 @@ test(
   async () => {
     await using place = await prepared()
     const { bale } = place
-    const passwd = join(bale.folder, 'passwd')
+    const passwd = join(bale.directory, 'passwd')
     writeFileSync(passwd, 'root:x:0:0::/:/bin/sh\nmounted:x:4242:4242::/:/bin/sh\n')
     const health = ['--health-cmd', 'id -u', '--health-interval', '200ms', '--health-timeout', '20s']
     const replaced =
@@ -317,8 +317,8 @@ test(
     await bale.run(['run', '--name', 'bomb', 'busybox:1', 'sh', '-c', 'head -c 3000000 /dev/zero | tr "\\0" x'])
     assert.equal((await bale.try(['logs', 'bomb'])).stdout.length, 3_000_000)
     // The log stays where it is and closed to others, whatever the container is called or does.
-    const [file] = readdirSync(join(bale.folder, 'root/containers')).map((id) =>
-      join(bale.folder, 'root/containers', id, 'log'),
+    const [file] = readdirSync(join(bale.directory, 'root/containers')).map((id) =>
+      join(bale.directory, 'root/containers', id, 'log'),
     )
     assert.equal(lstatSync(file!).mode & 0o777, 0o600)
   },
@@ -330,14 +330,14 @@ test(
   async () => {
     await using place = await prepared()
     const { bale } = place
-    // Someone else made the folders, open to all, as an administrator may.
-    const [root, run] = [join(bale.folder, 'open-root'), join(bale.folder, 'open-run')]
-    for (const folder of [root, run]) {
-      mkdirSync(folder)
-      chmodSync(folder, 0o755)
+    // Someone else made the directories, open to all, as an administrator may.
+    const [root, run] = [join(bale.directory, 'open-root'), join(bale.directory, 'open-run')]
+    for (const directory of [root, run]) {
+      mkdirSync(directory)
+      chmodSync(directory, 0o755)
     }
     const env = { BALE_ROOT: root, BALE_RUN: run }
-    chmodSync(bale.folder, 0o755)
+    chmodSync(bale.directory, 0o755)
     await bale.run(['import', place.tar, 'busybox:1'], { env })
     await bale.run(
       ['run', '-d', '--name', 'box', '-e', 'SECRET=canary', '-v', 'data:/data', 'busybox:1', 'sleep', '1000'],
@@ -369,7 +369,7 @@ test(
     ]
     const device = (name: string, type: 'block' | 'character', numbers: [number, number]) =>
       tarEntry(name, { type, mode: 0o666, deviceMajor: numbers[0], deviceMinor: numbers[1] })
-    const context = join(bale.folder, 'context')
+    const context = join(bale.directory, 'context')
     mkdirSync(context)
     writeFileSync(
       join(context, 'nodes.tar'),
@@ -400,8 +400,8 @@ test(
   async () => {
     await using place = await prepared()
     const { bale } = place
-    writeFileSync(join(bale.folder, 'page'), 'served')
-    const served = ['-v', `${bale.folder}/page:/www/page:ro`, 'busybox:1', 'httpd', '-f', '-p', '80', '-h', '/www']
+    writeFileSync(join(bale.directory, 'page'), 'served')
+    const served = ['-v', `${bale.directory}/page:/www/page:ro`, 'busybox:1', 'httpd', '-f', '-p', '80', '-h', '/www']
     await bale.run(['run', '-d', '--name', 'closed', '-p', '127.0.0.1::80', ...served])
     await bale.run(['run', '-d', '--name', 'open', '-p', '80', ...served])
     const portOf = async (name: string) => /^(\S+):(\d+)$/.exec((await bale.run(['port', name, '80'])).split('\n')[0]!)!

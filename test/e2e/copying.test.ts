@@ -33,7 +33,7 @@ const tarNames = (tar: string) =>
 test('R20 a second copy never goes through a link that the first one brought', options, async () => {
   await using place = await prepared()
   const { bale } = place
-  const [out, victim] = [join(bale.folder, 'out'), join(bale.folder, 'victim')]
+  const [out, victim] = [join(bale.directory, 'out'), join(bale.directory, 'victim')]
   mkdirSync(out)
   mkdirSync(victim)
   await sleeping(bale, 'box', `mkdir /d; ln -s ${victim} /d/zz; ln -s ${victim}/f /d/f`)
@@ -48,7 +48,7 @@ test('R20 a second copy never goes through a link that the first one brought', o
 test('a link as destination is written through, in both directions, also one to nothing', options, async () => {
   await using place = await prepared()
   const { bale } = place
-  const local = join(bale.folder, 'local')
+  const local = join(bale.directory, 'local')
   writeFileSync(local, 'new')
   await sleeping(
     bale,
@@ -65,29 +65,29 @@ test('a link as destination is written through, in both directions, also one to 
     'readlink /etc/conf; cat /data/conf; readlink /etc/dangling; cat /data/none',
   ])
   assert.equal(seen, '/data/conf\nnew../data/none\nnew')
-  mkdirSync(join(bale.folder, 'real'))
-  symlinkSync('real', join(bale.folder, 'folder'))
-  symlinkSync('real/none', join(bale.folder, 'nothing'))
-  await bale.run(['cp', 'box:/data/conf', join(bale.folder, 'nothing')])
-  await bale.run(['cp', 'box:/data', join(bale.folder, 'folder')])
-  assert.equal(readlinkSync(join(bale.folder, 'nothing')), 'real/none')
-  assert.equal(readFileSync(join(bale.folder, 'real/none'), 'utf8'), 'new')
-  assert.deepEqual(readdirSync(join(bale.folder, 'real')).sort(), ['data', 'none'])
+  mkdirSync(join(bale.directory, 'real'))
+  symlinkSync('real', join(bale.directory, 'directory'))
+  symlinkSync('real/none', join(bale.directory, 'nothing'))
+  await bale.run(['cp', 'box:/data/conf', join(bale.directory, 'nothing')])
+  await bale.run(['cp', 'box:/data', join(bale.directory, 'directory')])
+  assert.equal(readlinkSync(join(bale.directory, 'nothing')), 'real/none')
+  assert.equal(readFileSync(join(bale.directory, 'real/none'), 'utf8'), 'new')
+  assert.deepEqual(readdirSync(join(bale.directory, 'real')).sort(), ['data', 'none'])
 })
 
 test('-L copies what a link leads to, under the name of the link', options, async () => {
   await using place = await prepared()
   const { bale } = place
   await sleeping(bale, 'box', 'mkdir -p /d/sub; echo 1 >/d/f; ln -s d /ld; ln -s d/f /lf; ln -s nowhere /none')
-  await bale.run(['cp', '-L', 'box:/lf', bale.folder])
-  assert.equal(lstatSync(join(bale.folder, 'lf')).isFile(), true)
-  await bale.run(['cp', 'box:/lf', join(bale.folder, 'link')])
-  assert.equal(readlinkSync(join(bale.folder, 'link')), 'd/f')
-  const none = await bale.try(['cp', '-L', 'box:/none', bale.folder])
+  await bale.run(['cp', '-L', 'box:/lf', bale.directory])
+  assert.equal(lstatSync(join(bale.directory, 'lf')).isFile(), true)
+  await bale.run(['cp', 'box:/lf', join(bale.directory, 'link')])
+  assert.equal(readlinkSync(join(bale.directory, 'link')), 'd/f')
+  const none = await bale.try(['cp', '-L', 'box:/none', bale.directory])
   assert.equal(none.code, 1)
   assert.match(none.stderr, /Could not find the file \/none in container box/)
-  symlinkSync('lf', join(bale.folder, 'own'))
-  await bale.run(['cp', '-L', join(bale.folder, 'own'), 'box:/d/'])
+  symlinkSync('lf', join(bale.directory, 'own'))
+  await bale.run(['cp', '-L', join(bale.directory, 'own'), 'box:/d/'])
   assert.equal(await bale.run(['exec', 'box', 'sh', '-c', 'readlink /d/own || cat /d/own']), '1')
 })
 
@@ -113,14 +113,14 @@ test("refusals have docker's words", options, async () => {
     [['cp', '-', 'box:/nope'], /destination "box:\/nope" must be a directory/],
     [['cp', '-', 'box:/d/f'], /destination "box:\/d\/f" must be a directory/],
     [['cp', '-', 'box:/dang'], /destination "box:\/dang" must be a directory/],
-    [['cp', 'box:/nope', bale.folder], /Could not find the file \/nope in container box/],
-    [['cp', 'box:/d/f', `${bale.folder}/none/x`], /invalid output path: directory ".*none" does not exist/],
-    [['cp', 'box:/d/f', `${bale.folder}/none/`], /no such directory/],
+    [['cp', 'box:/nope', bale.directory], /Could not find the file \/nope in container box/],
+    [['cp', 'box:/d/f', `${bale.directory}/none/x`], /invalid output path: directory ".*none" does not exist/],
+    [['cp', 'box:/d/f', `${bale.directory}/none/`], /no such directory/],
     [['cp', 'box:/d', tar], /cannot copy directory/],
     [['cp', tar, 'box:/none/'], /no such directory/],
     [['cp', tar, 'box:/none/x'], /Could not find the file \/none in container box/],
-    [['cp', `${bale.folder}/none`, 'box:/'], /lstat .*none: no such file or directory/],
-    [['cp', 'box:', bale.folder], /the path in container box is empty/],
+    [['cp', `${bale.directory}/none`, 'box:/'], /lstat .*none: no such file or directory/],
+    [['cp', 'box:', bale.directory], /the path in container box is empty/],
     [['cp', tar, 'box:/dev/null'], /is a device/],
   ]
   for (const [args, words] of cases) {
@@ -133,7 +133,7 @@ test("refusals have docker's words", options, async () => {
 test('a container that does not run has its volumes, binds and /etc files where its links lead', options, async () => {
   await using place = await prepared()
   const { bale } = place
-  const bind = join(bale.folder, 'bind')
+  const bind = join(bale.directory, 'bind')
   mkdirSync(bind)
   writeFileSync(join(bind, 'one'), 'bound')
   const flags = ['-v', 'data:/run/data', '-v', `${bind}/one:/run/sock`, '-v', `${bind}:/ro:ro`]
@@ -147,18 +147,18 @@ test('a container that does not run has its volumes, binds and /etc files where 
     assert.equal(await cat('/running/data/f'), 'in\n', state)
     assert.equal(await cat('/running/sock'), 'bound', state)
     assert.match(await cat('/etc/hosts'), /localhost/, state)
-    writeFileSync(join(bale.folder, 'new'), state)
-    await bale.run(['cp', join(bale.folder, 'new'), 'box:/short/'])
-    await bale.run(['cp', join(bale.folder, 'new'), 'box:/running/sock'])
+    writeFileSync(join(bale.directory, 'new'), state)
+    await bale.run(['cp', join(bale.directory, 'new'), 'box:/short/'])
+    await bale.run(['cp', join(bale.directory, 'new'), 'box:/running/sock'])
     assert.equal(readFileSync(join(bind, 'one'), 'utf8'), state, 'a file that is a mount point is written over')
     writeFileSync(join(bind, 'one'), 'bound')
-    const refused = await bale.try(['cp', join(bale.folder, 'new'), 'box:/ro/'])
+    const refused = await bale.try(['cp', join(bale.directory, 'new'), 'box:/ro/'])
     assert.equal(refused.code, 1)
     assert.match(refused.stderr, /mounted volume is marked read-only/, state)
     assert.equal(await cat('/short/new'), state)
     if (state === 'running') await bale.run(['stop', '-t', '0', 'box'])
   }
-  assert.equal(readTextSync('/proc/self/mountinfo').includes(`${bale.folder}/run/rootfs/`), false, 'nothing stays')
+  assert.equal(readTextSync('/proc/self/mountinfo').includes(`${bale.directory}/run/rootfs/`), false, 'nothing stays')
 })
 
 test('a read-only root is refused in words, its volumes are not', options, async () => {
@@ -181,12 +181,13 @@ test(
     await using place = await prepared()
     const { bale } = place
     await sleeping(bale, 'box', 'echo x >/mine')
-    await bale.run(['cp', 'box:/proc/1/status', join(bale.folder, 'status')])
-    assert.match(readFileSync(join(bale.folder, 'status'), 'utf8'), /Name:\s+sleep/)
-    mkdirSync(join(bale.folder, 'whole'))
-    await bale.run(['cp', 'box:/', join(bale.folder, 'whole')])
-    assert.equal(readFileSync(join(bale.folder, 'whole/mine'), 'utf8'), 'x\n')
-    for (const name of ['proc', 'sys', 'dev']) assert.deepEqual(readdirSync(join(bale.folder, 'whole', name)), [], name)
+    await bale.run(['cp', 'box:/proc/1/status', join(bale.directory, 'status')])
+    assert.match(readFileSync(join(bale.directory, 'status'), 'utf8'), /Name:\s+sleep/)
+    mkdirSync(join(bale.directory, 'whole'))
+    await bale.run(['cp', 'box:/', join(bale.directory, 'whole')])
+    assert.equal(readFileSync(join(bale.directory, 'whole/mine'), 'utf8'), 'x\n')
+    for (const name of ['proc', 'sys', 'dev'])
+      assert.deepEqual(readdirSync(join(bale.directory, 'whole', name)), [], name)
   },
 )
 
@@ -198,9 +199,9 @@ test('a tree whose files come and go is copied all the same', options, async () 
     'while :; do for i in 1 2 3 4 5 6 7 8 9; do mkdir /live/d$i; echo x >/live/d$i/f; ln -s x /live/l$i; done; rm -rf /live/d* /live/l*; done'
   await bale.run(['exec', '-d', 'box', 'sh', '-c', churn])
   for (let turn = 0; turn < 5; turn++) {
-    const out = join(bale.folder, `out${turn}`)
+    const out = join(bale.directory, `out${turn}`)
     await bale.run(['cp', 'box:/live', out])
     assert.equal(readFileSync(join(out, 'stays'), 'utf8'), 'stays\n')
   }
-  assert.equal(existsSync(join(bale.folder, 'out0/stays')), true)
+  assert.equal(existsSync(join(bale.directory, 'out0/stays')), true)
 })

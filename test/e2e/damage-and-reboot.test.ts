@@ -12,7 +12,7 @@ const options = { skip: cannotRun, timeout: 180_000 }
 
 /** What a power cut and a boot do: no process, no mount, nothing in the run directory. */
 async function reboot(bale: TestBale): Promise<void> {
-  const run = join(bale.folder, 'run')
+  const run = join(bale.directory, 'run')
   // Monitors first, so that nobody writes down how the containers end.
   for (const file of filesBelow(run).filter((path) => path.endsWith('/conmon.pid'))) kill(file)
   for (const file of filesBelow(run).filter((path) => path.endsWith('/pidfile'))) kill(file)
@@ -29,15 +29,15 @@ function kill(pidFile: string): void {
   }
 }
 
-function filesBelow(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
+function filesBelow(directory: string): string[] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
 }
 
-/** The largest file below a folder of the store. */
-function largest(...folder: string[]): string {
-  return filesBelow(join(...folder)).sort((one, other) => statSync(other).size - statSync(one).size)[0]!
+/** The largest file below a directory of the store. */
+function largest(...directory: string[]): string {
+  return filesBelow(join(...directory)).sort((one, other) => statSync(other).size - statSync(one).size)[0]!
 }
 
 /** One bit in the middle of a file is another one; size and times stay, as when a disk goes bad. */
@@ -53,7 +53,7 @@ function flipBit(path: string): void {
 test('a store that a newer bale wrote is refused, and not touched', options, async () => {
   await using place = await prepared()
   const { bale } = place
-  const path = join(bale.folder, 'root/bale.db')
+  const path = join(bale.directory, 'root/bale.db')
   let version: number
   {
     using database = new DatabaseSync(path)
@@ -95,7 +95,7 @@ test('after a reboot containers are Exited, and start again with all that they h
   await bale.run(['run', '-d', '--name', 'removed', '--rm', '--network', 'none', 'busybox:1', 'sleep', '1000'])
   await bale.run(['exec', 'web', 'sh', '-c', 'echo kept > /kept; sync'])
   await reboot(bale)
-  assert.deepEqual(mountsBelow(bale.folder), [])
+  assert.deepEqual(mountsBelow(bale.directory), [])
   assert.match(await bale.run(['ps', '-a', '--filter', 'name=web', '--format', '{{.Status}}']), /^Exited \(\d+\)/)
   assert.equal(await bale.run(['ps', '-q']), '')
   assert.equal(await bale.run(['inspect', '--format', '{{.State.Status}}', 'web']), 'exited')
@@ -112,17 +112,17 @@ test('a damaged layer is found before the first mount after a boot, named, and h
   const { bale } = place
   await execute('/bin/sh', [
     '-c',
-    `mkdir '${bale.folder}/o' && cp -r '${bale.folder}/busybox-tree/bin' '${bale.folder}/o/'`,
+    `mkdir '${bale.directory}/o' && cp -r '${bale.directory}/busybox-tree/bin' '${bale.directory}/o/'`,
   ])
-  await execute('/bin/tar', ['-C', join(bale.folder, 'o'), '-cf', join(bale.folder, 'o.tar'), '.'])
-  await bale.run(['import', join(bale.folder, 'o.tar'), 'other:1'])
-  const archive = join(bale.folder, 'busybox-image.tar')
+  await execute('/bin/tar', ['-C', join(bale.directory, 'o'), '-cf', join(bale.directory, 'o.tar'), '.'])
+  await bale.run(['import', join(bale.directory, 'o.tar'), 'other:1'])
+  const archive = join(bale.directory, 'busybox-image.tar')
   await bale.run(['save', '-o', archive, 'busybox:1'])
   const run = (image: string) => bale.try(['run', '--rm', '--network', 'none', image, '/bin/busybox', 'echo', 'ran'])
   assert.equal((await run('busybox:1')).stdout, 'ran\n')
   const diffId = await bale.run(['image', 'inspect', '--format', '{{index .RootFS.Layers 0}}', 'busybox:1'])
   await reboot(bale)
-  flipBit(largest(bale.folder, 'root/layers-v1', diffId.slice('sha256:'.length)))
+  flipBit(largest(bale.directory, 'root/layers-v1', diffId.slice('sha256:'.length)))
 
   const refused = await run('busybox:1')
   assert.equal(refused.code, 125)
@@ -131,7 +131,7 @@ test('a damaged layer is found before the first mount after a boot, named, and h
     refused.stderr,
     new RegExp(`^bale: the layer ${diffId} is damaged: .*\nhint: .*docker.io/library/busybox:1`),
   )
-  assert.equal(mountsBelow(bale.folder).filter((target) => target.includes('/layers/')).length, 0)
+  assert.equal(mountsBelow(bale.directory).filter((target) => target.includes('/layers/')).length, 0)
   assert.equal((await run('other:1')).stdout, 'ran\n')
   assert.deepEqual((await bale.run(['images', '--format', '{{.Repository}}'])).split('\n').sort(), ['busybox', 'other'])
   assert.equal((await bale.try(['system', 'check'])).code, 1)
@@ -152,9 +152,9 @@ test(
     const name = `${registry.host}/team/image:1`
     await bale.run(['tag', 'busybox:1', name])
     await bale.run(['push', name])
-    const blob = largest(bale.folder, 'root/blobs')
+    const blob = largest(bale.directory, 'root/blobs')
     const whole = readFileSync(blob)
-    const archive = join(bale.folder, 'image.tar')
+    const archive = join(bale.directory, 'image.tar')
 
     flipBit(blob)
     const saved = await bale.try(['save', '-o', archive, name])
@@ -196,9 +196,9 @@ test(
     const made = `${registry.host}/team/made:1`
     await bale.run(['commit', 'writer', made])
     const diffId = await bale.run(['image', 'inspect', '--format', '{{index .RootFS.Layers 1}}', made])
-    const folder = join(bale.folder, 'root/layers-v1', diffId.slice('sha256:'.length))
-    flipBit(largest(existsSync(join(folder, 'layer.erofs')) ? folder : join(folder, 'tree')))
-    if (existsSync(join(folder, 'layer.tar.zst'))) flipBit(join(folder, 'layer.tar.zst'))
+    const directory = join(bale.directory, 'root/layers-v1', diffId.slice('sha256:'.length))
+    flipBit(largest(existsSync(join(directory, 'layer.erofs')) ? directory : join(directory, 'tree')))
+    if (existsSync(join(directory, 'layer.tar.zst'))) flipBit(join(directory, 'layer.tar.zst'))
     for (const words of [
       ['push', made],
       ['save', '-o', `${archive}.made`, made],

@@ -14,9 +14,9 @@ fs.writeFileSync('leaf', 'x')`
 const program = resolve(import.meta.dirname, '../../bin/bale')
 
 /** No shell gets so deep: its working directory would have no name. */
-async function makeDeep(folder: string): Promise<void> {
-  mkdirSync(folder, { recursive: true })
-  const made = await execute(process.execPath, ['-e', MAKE], { cwd: folder })
+async function makeDeep(directory: string): Promise<void> {
+  mkdirSync(directory, { recursive: true })
+  const made = await execute(process.execPath, ['-e', MAKE], { cwd: directory })
   assert.equal(made.code, 0, made.stderr)
 }
 
@@ -26,8 +26,8 @@ test('a tree deeper than any path is measured, compared, exported, copied and re
   await using place = await prepared()
   const { bale } = place
   const id = await bale.run(['create', '--name', 'deep', '-v', 'vol-deep:/v', 'busybox:1', 'true'])
-  await makeDeep(`${bale.folder}/root/containers/${id}/upper/tmp`)
-  await makeDeep(`${bale.folder}/root/volumes/vol-deep/_data`)
+  await makeDeep(`${bale.directory}/root/containers/${id}/upper/tmp`)
+  await makeDeep(`${bale.directory}/root/volumes/vol-deep/_data`)
   // With few descriptors: none is held for each level.
   const few = async (script: string) => {
     const env = { ...bale.environment, BALE: program }
@@ -45,7 +45,7 @@ test('a tree deeper than any path is measured, compared, exported, copied and re
   const committed = await bale.try(['commit', 'deep', 'deep:1'])
   assert.notEqual(committed.code, 0)
   assert.match(committed.stderr, /has a path of \d+ bytes/)
-  const out = await bale.try(['cp', 'deep:/tmp', `${bale.folder}/out`])
+  const out = await bale.try(['cp', 'deep:/tmp', `${bale.directory}/out`])
   assert.doesNotMatch(out.stderr, /unexpected failure/)
   await bale.run(['rm', '-v', 'deep'])
   await bale.run(['volume', 'rm', 'vol-deep'])

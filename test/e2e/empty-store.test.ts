@@ -26,11 +26,11 @@ test('after everything is removed the store holds nothing: no file, mount, rule,
   await bale.run(['rmi', 'committed:1', 'busybox:1'])
   const usage = await bale.run(['system', 'df', '--format', '{{.Type}} {{.TotalCount}} {{.Size}}'])
   for (const line of usage.split('\n')) assert.match(line, / 0 0B$/, line)
-  const root = join(bale.folder, 'root')
+  const root = join(bale.directory, 'root')
   assert.deepEqual(filesBelow(join(root, 'blobs')), [])
   assert.deepEqual(filesBelow(join(root, 'layers-v1')), [])
   assert.deepEqual(filesBelow(join(root, 'containers')), [])
-  assert.deepEqual(mountsBelow(bale.folder), [])
+  assert.deepEqual(mountsBelow(bale.directory), [])
   assert.equal(await rules(), '')
   const cgroups = await execute('/bin/sh', ['-c', `ls -d /sys/fs/cgroup/*/bale/${id} 2>/dev/null | wc -l`])
   assert.equal(cgroups.stdout.trim(), '0')
@@ -52,7 +52,7 @@ test('layers are shared and never written: every byte is the same before and aft
 }, async () => {
   await using place = await prepared()
   const { bale } = place
-  const layers = join(bale.folder, 'root/layers-v1')
+  const layers = join(bale.directory, 'root/layers-v1')
   const sums = async () =>
     (await execute('/bin/sh', ['-c', `find '${layers}' -type f | sort | xargs sha256sum`])).stdout
   const before = await sums()
@@ -68,11 +68,11 @@ test('layers are shared and never written: every byte is the same before and aft
   ])
   await bale.run(['rm', 'writer'])
   assert.equal(await sums(), before)
-  assert.equal(readTextSync('/proc/self/mountinfo').includes(`${bale.folder}/root/containers`), false)
+  assert.equal(readTextSync('/proc/self/mountinfo').includes(`${bale.directory}/root/containers`), false)
 })
 
-function filesBelow(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
+function filesBelow(directory: string): string[] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
 }

@@ -40,8 +40,8 @@ test(
   async () => {
     await using place = await prepared()
     await using bale = await testBale()
-    const root = join(bale.folder, 'root')
-    const image = join(bale.folder, 'disk')
+    const root = join(bale.directory, 'root')
+    const image = join(bale.directory, 'disk')
     mkdirSync(root)
     const made = await execute('sh', [
       '-c',
@@ -51,11 +51,11 @@ test(
     const large = await tarOf([{ entry: tarEntry('large'), text: randomBytes(40 << 20).toString('latin1') }])
     await using registry = await scriptedRegistry()
     publish(registry, 'large', { tars: [large] })
-    writeFileSync(join(bale.folder, 'large.tar'), large)
-    await place.bale.run(['import', join(bale.folder, 'large.tar'), 'large:1'])
-    await place.bale.run(['save', '-o', join(bale.folder, 'saved.tar'), 'large:1'])
+    writeFileSync(join(bale.directory, 'large.tar'), large)
+    await place.bale.run(['import', join(bale.directory, 'large.tar'), 'large:1'])
+    await place.bale.run(['save', '-o', join(bale.directory, 'saved.tar'), 'large:1'])
     await bale.run(['import', place.tar, 'busybox:1'])
-    const context = join(bale.folder, 'context')
+    const context = join(bale.directory, 'context')
     mkdirSync(context)
     writeFileSync(join(context, 'large'), large)
     writeFileSync(join(context, 'Dockerfile'), 'FROM busybox:1\nCOPY large /\n')
@@ -71,8 +71,8 @@ test(
     const images = await bale.run(['images', '-aq'])
     for (const args of [
       ['pull', `${registry.host}/x:large`],
-      ['load', '-i', join(bale.folder, 'saved.tar')],
-      ['import', join(bale.folder, 'large.tar'), 'large:1'],
+      ['load', '-i', join(bale.directory, 'saved.tar')],
+      ['import', join(bale.directory, 'large.tar'), 'large:1'],
       ['build', '-q', '-t', 'large:2', context],
       ['commit', 'full', 'large:3'],
     ]) {
@@ -133,12 +133,12 @@ test(
     if (left.length > 0) await bale.run(['rm', '-f', ...left])
     assert.equal(await bale.run(['ps', '-aq']), '')
     await assertClean(bale, 'after all')
-    assert.deepEqual(readdirSync(join(bale.folder, 'root/containers')), [])
+    assert.deepEqual(readdirSync(join(bale.directory, 'root/containers')), [])
     assert.deepEqual(
-      mountsBelow(bale.folder).filter((target) => !target.includes('/run/layers/')),
+      mountsBelow(bale.directory).filter((target) => !target.includes('/run/layers/')),
       [],
     )
-    for (const name of ['netns', 'runtime']) assert.deepEqual(readdirSync(join(bale.folder, 'run', name)), [], name)
+    for (const name of ['netns', 'runtime']) assert.deepEqual(readdirSync(join(bale.directory, 'run', name)), [], name)
   },
 )
 
@@ -148,24 +148,24 @@ test(
   async () => {
     await using place = await prepared()
     const { bale } = place
-    await bale.run(['import', join(bale.folder, 'busybox.tar'), 'other:1', '--change', 'LABEL a=b'])
+    await bale.run(['import', join(bale.directory, 'busybox.tar'), 'other:1', '--change', 'LABEL a=b'])
     const extra = await tarOf([{ entry: tarEntry('extra'), text: 'x'.repeat(20_000) }])
-    await bale.run(['save', '-o', join(bale.folder, 'whole.tar'), 'busybox:1'])
+    await bale.run(['save', '-o', join(bale.directory, 'whole.tar'), 'busybox:1'])
     await bale.run(['import', '-', 'extra:1'], { input: extra })
-    await bale.run(['save', '-o', join(bale.folder, 'extra.tar'), 'extra:1'])
+    await bale.run(['save', '-o', join(bale.directory, 'extra.tar'), 'extra:1'])
     const diffId = await bale.run(['image', 'inspect', '-f', '{{index .RootFS.Layers 0}}', 'extra:1'])
-    const folder = readdirSync(join(bale.folder, 'root/layers-v1'), { recursive: true, encoding: 'utf8' })
-    const files = folder.filter((path) => path.includes(diffId.slice(7)) && /\.erofs$|extra$/.test(path))
+    const directory = readdirSync(join(bale.directory, 'root/layers-v1'), { recursive: true, encoding: 'utf8' })
+    const files = directory.filter((path) => path.includes(diffId.slice(7)) && /\.erofs$|extra$/.test(path))
     assert.equal(files.length, 1)
-    const file = join(bale.folder, 'root/layers-v1', files[0]!)
+    const file = join(bale.directory, 'root/layers-v1', files[0]!)
     assert.equal((await execute('stat', ['-c', '%a', file])).stdout.trim(), file.endsWith('.erofs') ? '444' : '644')
     const bytes = readFileSync(file)
     bytes.writeUInt8(bytes[5000]! ^ 1, 5000)
     chmodSync(file, 0o644)
     writeFileSync(file, bytes)
     // As after a boot: nothing is mounted, nothing known to be right.
-    for (const target of mountsBelow(join(bale.folder, 'run')).reverse()) await execute('umount', ['-l', target])
-    rmSync(join(bale.folder, 'run'), { recursive: true })
+    for (const target of mountsBelow(join(bale.directory, 'run')).reverse()) await execute('umount', ['-l', target])
+    rmSync(join(bale.directory, 'run'), { recursive: true })
     const outcome = await bale.try(['run', '--rm', 'extra:1', '/extra'])
     assert.equal(outcome.code, 125, outcome.stderr)
     assert.match(outcome.stderr, /damaged/)
@@ -174,7 +174,7 @@ test(
     const found = await bale.try(['system', 'check'])
     assert.notEqual(found.code, 0)
     assert.match(found.stdout + found.stderr, /extra:1/)
-    await bale.run(['load', '-q', '-i', join(bale.folder, 'extra.tar')])
+    await bale.run(['load', '-q', '-i', join(bale.directory, 'extra.tar')])
     assert.match(await bale.run(['system', 'check']), /no damage/i)
     assert.equal((await bale.try(['run', '--rm', 'extra:1', '/extra'])).code, 126)
   },
@@ -183,11 +183,11 @@ test(
 test('two at once: load, build, run and remove on one store', options, async () => {
   await using place = await prepared()
   const { bale } = place
-  const archive = join(bale.folder, 'saved.tar')
+  const archive = join(bale.directory, 'saved.tar')
   await bale.run(['import', '--change', 'LABEL a=b', place.tar, 'twice:1'])
   await bale.run(['save', '-o', archive, 'twice:1'])
   await bale.run(['rmi', 'twice:1'])
-  const context = join(bale.folder, 'context')
+  const context = join(bale.directory, 'context')
   mkdirSync(context)
   writeFileSync(join(context, 'Dockerfile'), 'FROM busybox:1\nRUN echo built > /built\n')
   const both = async (first: string[], second: string[]) => {
@@ -213,5 +213,5 @@ test('two at once: load, build, run and remove on one store', options, async () 
   for (const { code, stderr } of removals) if (code !== 0) assert.match(stderr, /No such container|already in progress/)
   assert.equal(await bale.run(['ps', '-aq']), '')
   await assertClean(bale, 'two at once')
-  assert.equal(existsSync(join(bale.folder, 'root/bale.db')), true)
+  assert.equal(existsSync(join(bale.directory, 'root/bale.db')), true)
 })

@@ -18,9 +18,9 @@ const words = (text: string) => text.split('\n').filter(Boolean).sort().join(' '
 test('ps: names are patterns, labels must all hold, an ancestor is found below its descendants', options, async () => {
   await using made = await prepared()
   const { bale } = made
-  const dockerfile = join(bale.folder, 'Dockerfile')
+  const dockerfile = join(bale.directory, 'Dockerfile')
   writeFileSync(dockerfile, 'FROM busybox:1\nLABEL kind=child\nCOPY Dockerfile /x\n')
-  await bale.run(['build', '-q', '-t', 'child:1', '-f', dockerfile, bale.folder])
+  await bale.run(['build', '-q', '-t', 'child:1', '-f', dockerfile, bale.directory])
   const create = (name: string, image: string, ...flags: string[]) =>
     bale.run(['create', '--name', name, ...flags, image, 'true'])
   await create('web', 'busybox:1', '-l', 'role=web', '-l', 'stage=test', '-v', 'data:/data')

@@ -28,8 +28,8 @@ async function enemy() {
     })
     return `${registry.host}/enemy:${tag}`
   }
-  /** A folder of the machine that images point at; nothing in it may ever change. */
-  const victims = join(place.bale.folder, 'victims')
+  /** A directory of the machine that images point at; nothing in it may ever change. */
+  const victims = join(place.bale.directory, 'victims')
   mkdirSync(join(victims, 'empty'), { recursive: true })
   const names = ['hosts', 'resolv.conf', 'hostname', 'mtab', 'null', 'console', 'passwd']
   for (const name of names) writeFileSync(join(victims, name), 'untouched')
@@ -70,16 +70,16 @@ test('M09 M10: an unknown user runs nothing; a bare name in Env takes nothing fr
   assert.match(output, /LINES=a\nroot:x/)
 })
 
-test('M11: a working folder is made and entered inside the root only', options, async () => {
+test('M11: a working directory is made and entered inside the root only', options, async () => {
   await using place = await enemy()
   const { bale, image, victims } = place
   const links = await tarOf([symlink('out', victims), symlink('up', '../../../../../..')])
   assert.equal(await bale.run(['run', '--rm', image({ WorkingDir: '/up/deep/er' }, links), 'pwd']), '/deep/er')
-  for (const folder of ['../..', '/proc/self/fd/8', '/proc/self/fd/7/../../..', '/out/made']) {
-    const name = image({ WorkingDir: folder }, links)
+  for (const directory of ['../..', '/proc/self/fd/8', '/proc/self/fd/7/../../..', '/out/made']) {
+    const name = image({ WorkingDir: directory }, links)
     const outcome = await bale.try(['run', '--rm', name, 'cat', 'hosts', `../../../../..${victims}/hosts`])
-    assert.doesNotMatch(outcome.stdout, /untouched/, folder)
-    if (outcome.code !== 1) assert.equal(outcome.code, 125, folder)
+    assert.doesNotMatch(outcome.stdout, /untouched/, directory)
+    if (outcome.code !== 1) assert.equal(outcome.code, 125, directory)
   }
   place.assertUnharmed()
 })
@@ -147,10 +147,10 @@ test('R03 R10: /etc files and devices that the image made into links lead nowher
   const script = 'echo x >> /etc/hosts; echo x > /etc/mtab; echo x > /dev/null; head -n 1 /etc/hosts; cat /etc/hostname'
   const text = await bale.run(['run', '--rm', '--hostname', 'box', image({}, files), 'sh', '-c', script])
   assert.deepEqual(text.split('\n'), ['127.0.0.1\tlocalhost', 'box'])
-  for (const folder of ['dev', 'proc', 'sys', 'etc']) {
-    const linked = image({}, await tarOf([symlink(folder, victims)]))
+  for (const directory of ['dev', 'proc', 'sys', 'etc']) {
+    const linked = image({}, await tarOf([symlink(directory, victims)]))
     const outcome = await bale.try(['run', '--rm', linked, 'sh', '-c', 'cat /etc/hosts /proc/hosts /dev/hosts'])
-    assert.doesNotMatch(outcome.stdout, /untouched/, folder)
+    assert.doesNotMatch(outcome.stdout, /untouched/, directory)
   }
   place.assertUnharmed()
 })
@@ -230,7 +230,7 @@ test('T24: what a table of contents in or beside a layer says is never looked at
   })
   await bale.run(['pull', '-q', `${registry.host}/x:chunked`])
   const id = await bale.run(['create', `${registry.host}/x:chunked`, '/none'])
-  const out = join(bale.folder, 'out.tar')
+  const out = join(bale.directory, 'out.tar')
   await bale.run(['export', '-o', out, id])
   const names = execFileSync('tar', ['-tf', out], { encoding: 'utf8' }).split('\n')
   assert.deepEqual([names.includes('file'), names.includes('evil')], [true, false])
@@ -260,7 +260,7 @@ test(
   async () => {
     await using place = await enemy()
     const { bale, registry } = place
-    const layers = join(bale.folder, 'root/layers-v1')
+    const layers = join(bale.directory, 'root/layers-v1')
     const found = readdirSync(layers, { recursive: true, encoding: 'utf8' }).find((path) =>
       path.endsWith('layer.erofs'),
     )
@@ -327,7 +327,7 @@ test(
     await bale.run(['pull', '-q', other])
     await bale.run(['tag', 'busybox:1', 'kept:1'])
     await bale.run(['tag', other, 'busybox:1'])
-    const archive = join(bale.folder, 'other.tar')
+    const archive = join(bale.directory, 'other.tar')
     await bale.run(['save', '-o', archive, 'busybox:1'])
     await bale.run(['tag', 'kept:1', 'busybox:1'])
     const said = await bale.run(['load', '-i', archive])
@@ -343,7 +343,7 @@ test(
   async () => {
     await using place = await enemy()
     const { bale, victims } = place
-    const context = join(bale.folder, 'context')
+    const context = join(bale.directory, 'context')
     mkdirSync(context)
     const steps = [
       'FROM busybox:1',
@@ -356,6 +356,6 @@ test(
     place.assertUnharmed()
     for (const address of ['https://example.com/x.git', 'git@example.com:x/y', 'git://example.com/x', 'ext::sh -c id'])
       assertRefused(await bale.try(['build', address]), 1, /git|not|unable/i, address)
-    assert.equal(existsSync(join(bale.folder, 'root/tmp/git')), false)
+    assert.equal(existsSync(join(bale.directory, 'root/tmp/git')), false)
   },
 )

@@ -9,7 +9,7 @@ import { busyboxTar } from '../kit/busybox.ts'
  * machines, formats and runtimes that differ from the usual one.
  */
 export async function layerVerbs(bale: TestBale): Promise<void> {
-  const work = join(bale.folder, 'layer-verbs')
+  const work = join(bale.directory, 'layer-verbs')
   mkdirSync(work)
   const inContainer = ['run', '--rm', '--network', 'none']
   await bale.run(['import', '-c', 'CMD ["sh"]', busyboxTar(work), 'base:1'])

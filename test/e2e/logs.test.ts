@@ -31,11 +31,11 @@ test(
     const over = once(follower, 'close')
     while (!followed.includes('ready')) await new Promise((go) => setTimeout(go, 50))
     await bale.run(['exec', 'box', 'touch', '/go'])
-    const folder = join(bale.folder, 'root/containers', await bale.run(['inspect', '-f', '{{.Id}}', 'box']))
+    const directory = join(bale.directory, 'root/containers', await bale.run(['inspect', '-f', '{{.Id}}', 'box']))
     const sizes = () =>
-      readdirSync(folder)
+      readdirSync(directory)
         .filter((name) => name.startsWith('log'))
-        .map((name) => statSync(join(folder, name)).size)
+        .map((name) => statSync(join(directory, name)).size)
     // The one who watches comes once a second.
     for (const end = Date.now() + 120_000; Date.now() < end && (sizes().length < 2 || Math.max(...sizes()) > 20_000); )
       await new Promise((resolve) => setTimeout(resolve, 200))

@@ -14,7 +14,7 @@ async function place() {
   return {
     ...rest,
     bale,
-    at: (name: string) => join(bale.folder, name),
+    at: (name: string) => join(bale.directory, name),
     sh: (flags: string[], script: string) =>
       bale.run(['run', '--rm', '--network', 'none', ...flags, 'busybox:1', 'sh', '-c', script]),
     [Symbol.asyncDispose]: () => bale[Symbol.asyncDispose](),

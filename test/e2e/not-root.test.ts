@@ -12,13 +12,13 @@ const skip =
     ? 'needs root, to become another user'
     : (busyboxMissing() ?? (existsSync('/usr/bin/setpriv') ? false : 'setpriv (util-linux) is not installed'))
 
-/** A home of an ordinary user, and bale as that user, with the store in the XDG folders. */
+/** A home of an ordinary user, and bale as that user, with the store in the XDG directories. */
 async function ordinaryUser() {
   const bale = await testBale()
-  const home = join(bale.folder, 'home')
+  const home = join(bale.directory, 'home')
   mkdirSync(home)
   chownSync(home, UID, UID)
-  chmodSync(bale.folder, 0o755)
+  chmodSync(bale.directory, 0o755)
   const env = { HOME: home, PATH: bale.environment['PATH']!, XDG_RUNTIME_DIR: '', XDG_DATA_HOME: join(home, 'data') }
   const attempt = (args: readonly string[], options: RunOptions = {}): Promise<Outcome> =>
     execute(
@@ -45,7 +45,7 @@ test('who is not root imports, lists, saves, loads, tags, pulls, pushes and remo
 }, async () => {
   await using user = await ordinaryUser()
   const { bale, home, run } = user
-  const tar = busyboxTar(bale.folder)
+  const tar = busyboxTar(bale.directory)
   const id = await run(['import', '-c', 'CMD ["sh"]', tar, 'busybox:1'])
   const root = join(home, 'data/bale')
   assert.deepEqual([statSync(root).uid, statSync(root).mode & 0o777], [UID, 0o700])
@@ -79,7 +79,7 @@ test('who is not root imports, lists, saves, loads, tags, pulls, pushes and remo
 
   // Root can use what the user made.
   await run(['load', '-i', saved])
-  const copy = join(bale.folder, 'copy')
+  const copy = join(bale.directory, 'copy')
   cpSync(root, copy, { recursive: true })
   const ran = await bale.run(['--root', copy, 'run', '--rm', '--network', 'none', 'busybox:1', 'echo', 'by root'])
   assert.equal(ran, 'by root')
@@ -121,13 +121,13 @@ test('a store of root, or a place where nothing can be written, is refused with 
   await using user = await ordinaryUser()
   const { bale, attempt } = user
   await bale.run(['images'])
-  const database = join(bale.folder, 'root/bale.db')
+  const database = join(bale.directory, 'root/bale.db')
   const before = readFileSync(database)
-  const foreign = await attempt(['--root', join(bale.folder, 'root'), 'images'])
+  const foreign = await attempt(['--root', join(bale.directory, 'root'), 'images'])
   assert.equal(foreign.code, 1)
-  assert.match(foreign.stderr, /^bale: the folder .*\/root belongs to another user \(uid 0\)\nhint: .*--root/)
+  assert.match(foreign.stderr, /^bale: the directory .*\/root belongs to another user \(uid 0\)\nhint: .*--root/)
   assert.ok(readFileSync(database).equals(before))
-  const locked = await attempt(['--root', join(bale.folder, 'new'), 'images'])
+  const locked = await attempt(['--root', join(bale.directory, 'new'), 'images'])
   assert.equal(locked.code, 1)
-  assert.match(locked.stderr, /^bale: the folder .*\/new cannot be made: EACCES.*\nhint: .*--root/)
+  assert.match(locked.stderr, /^bale: the directory .*\/new cannot be made: EACCES.*\nhint: .*--root/)
 })

@@ -11,7 +11,7 @@ import type { Verb, VerbOption } from '../../src/cli/verb.ts'
 import { VERBS } from '../../src/cli/verb-table.ts'
 import { createEngine, type Engine, readConfig } from '../../src/engine/index.ts'
 import { busyboxTar } from '../kit/busybox.ts'
-import { temporaryFolder } from '../kit/temporary.ts'
+import { temporaryDirectory } from '../kit/temporary.ts'
 import { runLineHere, runVerbHere } from '../kit/verb-runner.ts'
 import { cannotRun } from './prepared.ts'
 
@@ -106,9 +106,9 @@ function restrained(verb: Verb): string[] {
 const CODES = new Set([0, 1, 64, 125, 126, 127, 130])
 
 /** Run by the verbs themselves, so that the store is as people make it. */
-async function fill(engine: Engine, folder: string): Promise<void> {
+async function fill(engine: Engine, directory: string): Promise<void> {
   const lines = [
-    ['import', busyboxTar(folder), 'image'],
+    ['import', busyboxTar(directory), 'image'],
     ['volume', 'create', 'volume'],
     ['network', 'create', 'network'],
     ['create', '--name', 'made', '-v', 'volume:/v', 'image', 'true'],
@@ -123,7 +123,7 @@ test('odd words give a known exit code and a message, whatever the verb', {
   skip: cannotRun,
   timeout: 600_000,
 }, async () => {
-  await using temporary = await temporaryFolder('bale-odd')
+  await using temporary = await temporaryDirectory('bale-odd')
   const before = process.cwd()
   process.chdir(temporary.path)
   mkdirSync('directory')

@@ -26,7 +26,7 @@ for (const configType of ['application/octet-stream', 'application/json', 'text/
     assert.equal(await bale.run(['images', '--format', '{{.Repository}}:{{.Tag}}']), name)
     const id = await bale.run(['image', 'inspect', name, '--format', '{{.Id}}'])
     assert.equal(await bale.run(['run', '--rm', name, 'echo', 'runs']), 'runs')
-    const saved = join(bale.folder, 'saved.tar')
+    const saved = join(bale.directory, 'saved.tar')
     await bale.run(['save', '-o', saved, name])
     await bale.run(['rmi', name])
     assert.equal(await bale.run(['images', '-q']), '')
@@ -100,7 +100,7 @@ test('an index with odd entries is pulled for this machine, and inspected as it 
 test('archives that leave out layers, hold xz layers, odd names and other platforms are loaded', options, async () => {
   await using place = await prepared()
   const { bale } = place
-  const saved = join(bale.folder, 'saved.tar')
+  const saved = join(bale.directory, 'saved.tar')
   await bale.run(['save', '-o', saved, 'busybox:1'])
   const layer = readFileSync(place.tar)
   const config = execFileSync('tar', ['-xOf', saved, ...configName(saved)])
@@ -108,7 +108,7 @@ test('archives that leave out layers, hold xz layers, odd names and other platfo
   const manifestJson = (Layers: string[], RepoTags: string[]) =>
     file('manifest.json', JSON.stringify([{ Config: 'c.json', RepoTags, Layers }]))
   const load = async (entries: Parameters<typeof makeTar>[0], on = bale) => {
-    const path = join(bale.folder, 'made.tar')
+    const path = join(bale.directory, 'made.tar')
     writeFileSync(path, await makeTar(entries))
     return on.try(['load', '-i', path])
   }
@@ -141,7 +141,7 @@ test('save of a repository takes all its tags, under the names that people type'
   const { bale } = place
   await bale.run(['tag', 'busybox:1', 'busybox:2'])
   await bale.run(['tag', 'busybox:1', 'localhost:5000/team/busybox:3'])
-  const saved = join(bale.folder, 'saved.tar')
+  const saved = join(bale.directory, 'saved.tar')
   await bale.run(['save', '-o', saved, 'busybox'])
   const [listed] = JSON.parse(execFileSync('tar', ['-xOf', saved, 'manifest.json']).toString())
   assert.deepEqual(listed.RepoTags.toSorted(), ['busybox:1', 'busybox:2'])
@@ -165,9 +165,9 @@ test('commit of a container that wrote nothing adds no layer; ENTRYPOINT drops t
   assert.equal(inspected, '1 null')
   assert.match(await bale.run(['history', 'idle:1', '--format', '{{.Size}} {{.Comment}}']), /^0B nothing\n/)
   assert.equal(await bale.run(['run', '--rm', 'idle:1']), 'new')
-  mkdirSync(join(bale.folder, 'out'))
-  await bale.run(['save', '-o', join(bale.folder, 'out/idle.tar'), 'idle:1'])
+  mkdirSync(join(bale.directory, 'out'))
+  await bale.run(['save', '-o', join(bale.directory, 'out/idle.tar'), 'idle:1'])
   await using fresh = await testBale()
-  await fresh.run(['load', '-i', join(bale.folder, 'out/idle.tar')])
+  await fresh.run(['load', '-i', join(bale.directory, 'out/idle.tar')])
   assert.equal(await fresh.run(['run', '--rm', 'idle:1']), 'new')
 })

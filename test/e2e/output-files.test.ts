@@ -13,7 +13,7 @@ const program = resolve(import.meta.dirname, '../../bin/bale')
 test('export, save, cp and build write into a device or a fifo, and through a link', options, async () => {
   await using place = await prepared()
   const { bale } = place
-  const at = (name: string) => join(bale.folder, name)
+  const at = (name: string) => join(bale.directory, name)
   writeFileSync(at('Dockerfile'), 'FROM scratch\nCOPY Dockerfile /\n')
   await bale.run(['create', '--name', 'box', 'busybox:1', 'true'])
   execFileSync('mknod', [at('null'), 'c', '1', '3'])
@@ -21,7 +21,7 @@ test('export, save, cp and build write into a device or a fifo, and through a li
     ['export', '-o', path, 'box'],
     ['save', '-o', path, 'busybox:1'],
     ['cp', 'box:/etc/passwd', path],
-    ['build', '-q', '-o', `type=tar,dest=${path}`, bale.folder],
+    ['build', '-q', '-o', `type=tar,dest=${path}`, bale.directory],
   ]
   for (const args of verbs(at('null'))) {
     await bale.run(args)
@@ -52,8 +52,8 @@ test(
     await bale.run(['create', '--name', 'box', 'busybox:1', 'true'])
     for (const args of ['save busybox:1', 'export box', 'cp box:/bin -']) {
       const script = `{ ${program} ${args}; echo $? >rc; } | head -c 1000 >/dev/null`
-      await promisify(execFile)('sh', ['-c', script], { cwd: bale.folder, env: bale.environment })
-      assert.equal(readFileSync(join(bale.folder, 'rc'), 'utf8'), '141\n', args)
+      await promisify(execFile)('sh', ['-c', script], { cwd: bale.directory, env: bale.environment })
+      assert.equal(readFileSync(join(bale.directory, 'rc'), 'utf8'), '141\n', args)
       const full = await promisify(execFile)('sh', ['-c', `${program} ${args} >/dev/full`], {
         env: bale.environment,
       }).catch((error: { code: number; stderr: string }) => error)
@@ -66,7 +66,7 @@ test(
 test('a result file is of this run or not there; one in no directory is refused before the work', options, async () => {
   await using place = await prepared()
   const { bale } = place
-  const at = (name: string) => join(bale.folder, name)
+  const at = (name: string) => join(bale.directory, name)
   const build = (dockerfile: string, ...flags: string[]) =>
     bale.try(['build', '-q', ...flags, '-'], { input: dockerfile })
   const files = ['--iidfile', at('iid'), '--metadata-file', at('meta')]
@@ -89,7 +89,7 @@ test(
   async () => {
     await using place = await prepared()
     const { bale } = place
-    const cid = join(bale.folder, 'cid')
+    const cid = join(bale.directory, 'cid')
     writeFileSync(cid, 'another')
     for (const verb of ['run', 'create']) {
       const refused = await bale.try([verb, '--name', 'box', '--cidfile', cid, 'busybox:1', 'true'])
@@ -98,14 +98,22 @@ test(
       assert.equal(readFileSync(cid, 'utf8'), 'another')
     }
     assert.equal(await bale.run(['ps', '-aq']), '')
-    const missing = await bale.try(['run', '--pull', 'never', '--cidfile', join(bale.folder, 'cid2'), 'none:1', 'true'])
+    const missing = await bale.try([
+      'run',
+      '--pull',
+      'never',
+      '--cidfile',
+      join(bale.directory, 'cid2'),
+      'none:1',
+      'true',
+    ])
     assert.equal(missing.code, 125)
-    assert.equal(existsSync(join(bale.folder, 'cid2')), false)
-    const path = join(bale.folder, 'cid3')
+    assert.equal(existsSync(join(bale.directory, 'cid2')), false)
+    const path = join(bale.directory, 'cid3')
     await bale.try(['run', '--name', 'box', '--network', 'none', '--cidfile', path, 'busybox:1', '/no/such/program'])
     assert.equal(readFileSync(path, 'utf8'), await bale.run(['inspect', '-f', '{{.Id}}', 'box']))
-    mkdirSync(join(bale.folder, 'd'))
-    const directory = await bale.try(['create', '--cidfile', join(bale.folder, 'd'), 'busybox:1', 'true'])
+    mkdirSync(join(bale.directory, 'd'))
+    const directory = await bale.try(['create', '--cidfile', join(bale.directory, 'd'), 'busybox:1', 'true'])
     assert.match(directory.stderr, /is a directory/)
   },
 )

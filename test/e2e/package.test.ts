@@ -4,16 +4,16 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { execute } from '../kit/bale.ts'
-import { temporaryFolder } from '../kit/temporary.ts'
+import { temporaryDirectory } from '../kit/temporary.ts'
 
 const project = resolve(import.meta.dirname, '../..')
 
-test('the packed package works after npm install in an empty folder: command, library, rooms, types', {
+test('the packed package works after npm install in an empty directory: command, library, rooms, types', {
   timeout: 240_000,
 }, async () => {
-  await using temporary = await temporaryFolder('bale-pack')
-  const folder = join(temporary.path, 'user')
-  await mkdir(folder)
+  await using temporary = await temporaryDirectory('bale-pack')
+  const directory = join(temporary.path, 'user')
+  await mkdir(directory)
   // The Node that runs this test, first in PATH: npm picks releases by the Node it runs on.
   const env = {
     ...process.env,
@@ -37,11 +37,11 @@ test('the packed package works after npm install in an empty folder: command, li
     assert.ok(packed.includes(`package/${name}`), name)
   await assertPinned(await must('tar', ['-xOf', archive, 'package/npm-shrinkwrap.json'], temporary.path))
   assert.equal(existsSync(join(project, 'npm-shrinkwrap.json')), false, 'it is of the package only')
-  await writeFile(join(folder, 'package.json'), '{"name":"user","private":true,"type":"module"}')
-  await must('npm', ['install', '--no-audit', '--no-fund', '--silent', join(temporary.path, archive)], folder)
+  await writeFile(join(directory, 'package.json'), '{"name":"user","private":true,"type":"module"}')
+  await must('npm', ['install', '--no-audit', '--no-fund', '--silent', join(temporary.path, archive)], directory)
 
-  assert.match(await must('npx', ['bale', '--version'], folder), /^bale version \d+\.\d+\.\d+$/)
-  assert.match(await must('npx', ['bale', '--help'], folder), /Usage: {2}bale/)
+  assert.match(await must('npx', ['bale', '--version'], directory), /^bale version \d+\.\d+\.\d+$/)
+  assert.match(await must('npx', ['bale', '--help'], directory), /Usage: {2}bale/)
   const program = `
     import { createEngine, readConfig } from 'bale'
     import { parseReference, fullName } from 'bale/spec'
@@ -55,10 +55,10 @@ test('the packed package works after npm install in an empty folder: command, li
     if (all.some((one) => typeof one !== 'function')) throw new Error('an export is missing')
     console.log(fullName(parseReference('debian:12')))
   `
-  await writeFile(join(folder, 'use.js'), program)
-  assert.equal(await must(process.execPath, ['use.js'], folder), 'docker.io/library/debian:12')
+  await writeFile(join(directory, 'use.js'), program)
+  assert.equal(await must(process.execPath, ['use.js'], directory), 'docker.io/library/debian:12')
   // The same program as TypeScript: the declarations are found and fit.
-  await writeFile(join(folder, 'use.ts'), program)
+  await writeFile(join(directory, 'use.ts'), program)
   await must(
     resolve(project, 'node_modules/.bin/tsc'),
     [
@@ -77,14 +77,14 @@ test('the packed package works after npm install in an empty folder: command, li
       resolve(project, 'node_modules/@types'),
       'use.ts',
     ],
-    folder,
+    directory,
   )
   // A layer is ingested by a worker that loads its format by URL: that must work from compiled code as well.
   if (process.getuid?.() === 0) {
-    await must('tar', ['-cf', 'small.tar', 'use.js'], folder)
+    await must('tar', ['-cf', 'small.tar', 'use.js'], directory)
     const bale = ['--root', join(temporary.path, 'root')]
-    await must('npx', ['bale', ...bale, 'import', 'small.tar', 'small:1'], folder)
-    assert.match(await must('npx', ['bale', ...bale, 'images', '--format', '{{.Repository}}'], folder), /^small$/m)
+    await must('npx', ['bale', ...bale, 'import', 'small.tar', 'small:1'], directory)
+    assert.match(await must('npx', ['bale', ...bale, 'images', '--format', '{{.Repository}}'], directory), /^small$/m)
   }
 })
 

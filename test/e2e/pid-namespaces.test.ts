@@ -13,7 +13,7 @@ test('a running container seen from another pid namespace runs, is kept, and is 
   const { bale } = place
   await bale.run(['run', '-d', '--name', 'far', 'busybox:1', 'sleep', '600'])
   const elsewhere = (...args: string[]) =>
-    execute('unshare', ['-p', '-f', '--mount-proc', program, '--run', `${bale.folder}/run2`, ...args], {
+    execute('unshare', ['-p', '-f', '--mount-proc', program, '--run', `${bale.directory}/run2`, ...args], {
       env: bale.environment,
     })
   const shown = await elsewhere('ps', '-a', '--format', '{{.Names}} {{.State}}')

@@ -15,7 +15,7 @@ export interface Prepared extends AsyncDisposable {
 export async function prepared(): Promise<Prepared> {
   const bale = await testBale()
   try {
-    const tar = busyboxTar(bale.folder)
+    const tar = busyboxTar(bale.directory)
     await bale.run(['import', '--change', 'CMD ["sh"]', tar, 'busybox:1'])
     return { bale, tar, [Symbol.asyncDispose]: () => bale[Symbol.asyncDispose]() }
   } catch (error) {

@@ -4,7 +4,7 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, symlinkSyn
 import { dirname, join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { execute } from '../kit/bale.ts'
-import { temporaryFolder } from '../kit/temporary.ts'
+import { temporaryDirectory } from '../kit/temporary.ts'
 
 const project = resolve(import.meta.dirname, '../..')
 const environment = { PATH: `${dirname(process.execPath)}:/usr/bin:/bin` }
@@ -23,7 +23,7 @@ function copied(parent: string): string {
 }
 
 test('a directory beside the package is taken for Node only when npm put both into node_modules', async () => {
-  await using place = await temporaryFolder('bale-start')
+  await using place = await temporaryDirectory('bale-start')
   for (const [parent, taken] of [
     ['work', false],
     ['not_node_modules', false],
@@ -39,7 +39,7 @@ test('a directory beside the package is taken for Node only when npm put both in
 })
 
 test('compiled code comes from a directory of the user alone', async () => {
-  await using place = await temporaryFolder('bale-start')
+  await using place = await temporaryDirectory('bale-start')
   const start = async (tmp: string) => {
     const env = { ...environment, TMPDIR: tmp, HOME: place.path }
     return (await execute(join(project, 'bin/bale'), ['--version'], { env })).stdout

@@ -46,7 +46,7 @@ async function layer(
   bale: TestBale,
   { name, megabytes, level }: { name: string; megabytes: number; level: 0 | 1 },
 ): Promise<Layer> {
-  const file = `${bale.folder}/${name}.tar.gz`
+  const file = `${bale.directory}/${name}.tar.gz`
   const size = 4_000_000
   const data = level === 0 ? randomBytes(size) : Buffer.alloc(size, 'all work and no play makes a dull layer of text; ')
   const entries = Array.from({ length: megabytes / 4 || 1 }, (_, index) => ({

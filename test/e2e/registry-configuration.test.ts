@@ -19,9 +19,9 @@ test(
   async () => {
     await using registry = await scriptedRegistry()
     await using bale = await testBale({
-      environment: (folder) => ({
-        CONTAINERS_REGISTRIES_CONF: join(folder, 'registries.conf'),
-        XDG_CONFIG_HOME: join(folder, 'xdg'),
+      environment: (directory) => ({
+        CONTAINERS_REGISTRIES_CONF: join(directory, 'registries.conf'),
+        XDG_CONFIG_HOME: join(directory, 'xdg'),
       }),
     })
     publish(registry, '1', { tars: [hello] })

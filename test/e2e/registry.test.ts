@@ -20,12 +20,12 @@ test('a push without a login or with a wrong password is refused; login, push, p
   assert.match(anonymous.stderr, /unauthorized|login/i)
   const wrong = await bale.try(['login', '-u', 'ann', '--password-stdin', registry.host], { input: 'not-the-password' })
   assert.equal(wrong.code, 1)
-  assert.equal(existsSync(join(bale.folder, 'docker/config.json')), false)
+  assert.equal(existsSync(join(bale.directory, 'docker/config.json')), false)
   assert.match(
     await bale.run(['login', '-u', 'ann', '--password-stdin', registry.host], { input: password }),
     /Login Succeeded/,
   )
-  const config = JSON.parse(readFileSync(join(bale.folder, 'docker/config.json'), 'utf8'))
+  const config = JSON.parse(readFileSync(join(bale.directory, 'docker/config.json'), 'utf8'))
   assert.equal(Buffer.from(config.auths[registry.host].auth, 'base64').toString(), `ann:${password}`)
 
   assert.match(await bale.run(['push', name]), /latest: digest: sha256:[0-9a-f]{64} size: \d+/)
@@ -62,7 +62,7 @@ test("Debian's docker-registry as server, skopeo as client of ours", options, as
   if (dockerRegistryMissing) return context.skip(dockerRegistryMissing)
   await using place = await prepared()
   const { bale } = place
-  await using theirs = await dockerRegistry(bale.folder)
+  await using theirs = await dockerRegistry(bale.directory)
   await using ours = await baleRegistry(bale)
   const name = `${theirs.host}/some/image:1`
   await bale.run(['tag', 'busybox:1', name])

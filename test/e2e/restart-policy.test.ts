@@ -30,7 +30,7 @@ async function losePower(bale: TestBale, names: string[]): Promise<void> {
     for (const pid of stdout.split('\n').filter(Boolean)) kill(Number(pid))
   }
   for (const name of names) kill(Number(await bale.run(['inspect', '-f', '{{.State.Pid}}', name])))
-  rmSync(join(bale.folder, 'run/boot'))
+  rmSync(join(bale.directory, 'run/boot'))
 }
 
 function kill(pid: number): void {

@@ -79,7 +79,7 @@ test(
     await bale.run(['run', '--name', 'plain', '--network', 'none', 'busybox:1', 'true'], auto)
     assert.equal(await runtimeOf('plain'), 'crun')
     assert.equal(await bale.run(['info', '-f', '{{.DefaultRuntime}}'], auto), 'crun')
-    const shared = join(bale.folder, 'shared')
+    const shared = join(bale.directory, 'shared')
     mkdirSync(shared)
     // A bind can be shared only where its source is.
     await execute('mount', ['--bind', '--make-shared', shared, shared])

@@ -99,15 +99,15 @@ test('R09: the filter that a container has holds against 32-bit calls', { skip, 
     })
 })
 
-function compiled({ folder }: TestBale, name: string): string {
-  const program = join(folder, name)
+function compiled({ directory }: TestBale, name: string): string {
+  const program = join(directory, name)
   execFileSync('gcc', ['-static', '-O1', '-o', program, join(import.meta.dirname, 'programs', `${name}.c`)])
   return program
 }
 
 /** A file with a line of numbers for each call, three arguments at its end. */
-function written({ folder }: TestBale, rows: readonly (number | bigint)[][]): string {
-  const list = join(folder, 'list')
+function written({ directory }: TestBale, rows: readonly (number | bigint)[][]): string {
+  const list = join(directory, 'list')
   writeFileSync(list, rows.map((row) => `${row.join(' ')}\n`).join(''))
   return list
 }

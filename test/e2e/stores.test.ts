@@ -9,14 +9,14 @@ import { cannotRun, prepared } from './prepared.ts'
 
 const options = { skip: cannotRun, timeout: 180_000 }
 
-/** A bale whose store is to lie below `<folder>/disk`, where the caller mounts something; format and runtime are its own. */
+/** A bale whose store is to lie below `<directory>/disk`, where the caller mounts something; format and runtime are its own. */
 const onDisk = (more: Record<string, string> = {}) =>
   testBale({
-    environment: (folder) => ({ BALE_ROOT: `${folder}/disk/root`, BALE_SNAPSHOTTER: 'auto', ...more }),
+    environment: (directory) => ({ BALE_ROOT: `${directory}/disk/root`, BALE_SNAPSHOTTER: 'auto', ...more }),
   })
 
 async function mountAt(bale: TestBale, args: readonly string[]): Promise<void> {
-  const disk = join(bale.folder, 'disk')
+  const disk = join(bale.directory, 'disk')
   mkdirSync(disk)
   const mounted = await execute('mount', [...args, disk])
   assert.equal(mounted.code, 0, mounted.stderr)
@@ -24,14 +24,14 @@ async function mountAt(bale: TestBale, args: readonly string[]): Promise<void> {
 
 const formatOf = (bale: TestBale) => bale.run(['info', '--format', '{{.Driver}}'])
 
-/** Loop devices over files below a folder. */
-function loopDevicesBelow(folder: string): string[] {
+/** Loop devices over files below a directory. */
+function loopDevicesBelow(directory: string): string[] {
   return readdirSync('/sys/block')
     .filter((name) => name.startsWith('loop'))
     .map((name) => `/sys/block/${name}/loop/backing_file`)
     .filter(existsSync)
     .map((path) => readFileSync(path, 'utf8').trim())
-    .filter((path) => path.startsWith(`${folder}/disk/`))
+    .filter((path) => path.startsWith(`${directory}/disk/`))
 }
 
 const tmpfs = ['-t', 'tmpfs', '-o', 'size=200m', 'tmpfs']
@@ -45,7 +45,7 @@ test(
     await mountAt(bale, tmpfs)
     assert.equal(await formatOf(bale), 'erofs')
     await layerVerbs(bale)
-    assert.deepEqual(loopDevicesBelow(bale.folder), [])
+    assert.deepEqual(loopDevicesBelow(bale.directory), [])
   },
 )
 
@@ -85,15 +85,15 @@ test(
     assert.match(await bale.run(['info']), /^Layer Mounts: loop device \(as configured\)$/m)
     const facts = JSON.parse(await bale.run(['info', '--format', 'json'])) as Record<string, unknown>
     assert.deepEqual([facts['LayerMounts'], facts['LayerMountsReason']], ['loop', 'as configured'])
-    const work = join(bale.folder, 'work')
+    const work = join(bale.directory, 'work')
     mkdirSync(work)
     await bale.run(['import', busyboxTar(work), 'held:1'])
     await bale.run(['run', '-d', '--name', 'holder', '--network', 'none', 'held:1', 'sleep', '1000'])
-    assert.equal(loopDevicesBelow(bale.folder).length, 1)
+    assert.equal(loopDevicesBelow(bale.directory).length, 1)
     await bale.run(['rm', '-f', 'holder'])
     await bale.run(['rmi', 'held:1'])
     await layerVerbs(bale)
-    assert.deepEqual(loopDevicesBelow(bale.folder), [])
+    assert.deepEqual(loopDevicesBelow(bale.directory), [])
   },
 )
 
@@ -110,7 +110,7 @@ for (const [fs, make] of [
 ] as const) {
   test(`a store on ${fs} works, and mounts its layers straight from their files`, options, async (context) => {
     await using bale = await onDisk()
-    const image = join(bale.folder, 'disk.img')
+    const image = join(bale.directory, 'disk.img')
     writeFileSync(image, '')
     truncateSync(image, 400 << 20)
     const [program, ...flags] = make
@@ -122,18 +122,18 @@ for (const [fs, make] of [
     await mountAt(bale, ['-o', 'loop', image])
     assert.equal(await formatOf(bale), 'erofs')
     await layerVerbs(bale)
-    assert.deepEqual(loopDevicesBelow(bale.folder), [])
+    assert.deepEqual(loopDevicesBelow(bale.directory), [])
   })
 }
 
 test('a store on overlayfs keeps and moves images, and says why no container can write there', options, async () => {
   await using bale = await onDisk()
-  for (const name of ['lower', 'upper', 'work']) mkdirSync(join(bale.folder, name))
-  const { folder } = bale
-  const layers = `lowerdir=${folder}/lower,upperdir=${folder}/upper,workdir=${folder}/work`
+  for (const name of ['lower', 'upper', 'work']) mkdirSync(join(bale.directory, name))
+  const { directory } = bale
+  const layers = `lowerdir=${directory}/lower,upperdir=${directory}/upper,workdir=${directory}/work`
   await mountAt(bale, ['-t', 'overlay', 'overlay', '-o', layers])
   await using place = await prepared()
-  const archive = join(folder, 'image.tar')
+  const archive = join(directory, 'image.tar')
   await place.bale.run(['save', '-o', archive, 'busybox:1'])
   await bale.run(['load', '-i', archive])
   const again = `${archive}.again`
@@ -141,19 +141,19 @@ test('a store on overlayfs keeps and moves images, and says why no container can
   assert.ok(readFileSync(archive).equals(readFileSync(again)))
   const refused = await bale.try(['run', '--rm', 'busybox:1', 'true'])
   assert.equal(refused.code, 125)
-  assert.match(refused.stderr, /^bale: containers cannot write to .*: it lies on overlayfs\nhint: .*--root FOLDER/)
-  writeFileSync(join(folder, 'Dockerfile'), 'FROM busybox:1\nRUN true\n')
-  const build = await bale.try(['build', '-f', join(folder, 'Dockerfile'), join(folder, 'lower')])
+  assert.match(refused.stderr, /^bale: containers cannot write to .*: it lies on overlayfs\nhint: .*--root DIRECTORY/)
+  writeFileSync(join(directory, 'Dockerfile'), 'FROM busybox:1\nRUN true\n')
+  const build = await bale.try(['build', '-f', join(directory, 'Dockerfile'), join(directory, 'lower')])
   assert.match(build.stderr, /it lies on overlayfs/)
   assert.equal(await bale.run(['ps', '-aq']), '')
   await bale.run(['rmi', 'busybox:1'])
   assert.match(await bale.run(['system', 'check']), /no damage/i)
-  assert.deepEqual(loopDevicesBelow(folder), [])
+  assert.deepEqual(loopDevicesBelow(directory), [])
 })
 
 test('layers of both formats live in one store, and stack in one container', options, async () => {
   await using bale = await testBale()
-  const work = join(bale.folder, 'work')
+  const work = join(bale.directory, 'work')
   mkdirSync(work)
   const tar = busyboxTar(work)
   for (const [first, second] of [

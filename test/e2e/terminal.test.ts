@@ -380,23 +380,23 @@ test('Ctrl-C during a pull ends with 130 and leaves a sound store and no mounts'
   registry.intercept = undefined
   assert.equal((await place.bale.try(['system', 'check'])).code, 0)
   assert.deepEqual(
-    mountsBelow(place.bale.folder).filter((target) => !/\/run\/layers\//.test(target)),
+    mountsBelow(place.bale.directory).filter((target) => !/\/run\/layers\//.test(target)),
     [],
   )
   assert.doesNotMatch(await place.bale.run(['images', '--format', '{{.Tag}}']), /slow/)
 })
 
 test('Ctrl-C in a step of a build on a terminal ends its processes, its mounts and the command', options, async () => {
-  const folder = join(place.bale.folder, 'context')
-  mkdirSync(folder)
-  writeFileSync(join(folder, 'Dockerfile'), 'FROM busybox:1\nRUN echo begun; sleep 987\n')
-  await using terminal = onTty(['build', '--network', 'none', folder])
+  const directory = join(place.bale.directory, 'context')
+  mkdirSync(directory)
+  writeFileSync(join(directory, 'Dockerfile'), 'FROM busybox:1\nRUN echo begun; sleep 987\n')
+  await using terminal = onTty(['build', '--network', 'none', directory])
   await terminal.until(/ begun\r\n/)
   terminal.type('\x03')
   assert.deepEqual(await terminal.ended(), { code: 130, restored: true })
   assert.equal((await execute('/bin/sh', ['-c', 'ps -eo args | grep -c "^sleep 987"'])).stdout, '0\n')
   assert.deepEqual(
-    mountsBelow(place.bale.folder).filter((target) => !/\/run\/layers\//.test(target)),
+    mountsBelow(place.bale.directory).filter((target) => !/\/run\/layers\//.test(target)),
     [],
   )
   assert.equal((await place.bale.try(['system', 'check'])).code, 0)

@@ -39,7 +39,7 @@ const words = (text: string) => [...text.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)]
 const sh = (text: string) => line(words(text))
 
 test('GitHub runner: a job container with its network', options, async () => {
-  const work = join(made.bale.folder, 'work')
+  const work = join(made.bale.directory, 'work')
   mkdirSync(work)
   for (const side of ['Server', 'Client'])
     assert.match(await sh(`version --format '{{.${side}.APIVersion}}'`), /^1\.(3[5-9]|[4-9]\d)$/)
@@ -140,17 +140,17 @@ test('minikube: its network, its volume, its questions', options, async () => {
 })
 
 test('dev containers: two labels, quoted mounts, upper-case streams', options, async () => {
-  const folder = join(made.bale.folder, 'a,b')
-  mkdirSync(folder)
-  const mount = `type=bind,"source=${folder}",target=/workspaces/ws,consistency=cached`
+  const directory = join(made.bale.directory, 'a,b')
+  mkdirSync(directory)
+  const mount = `type=bind,"source=${directory}",target=/workspaces/ws,consistency=cached`
   await line([
     ...words('run --sig-proxy=false -a STDOUT -a STDERR --name dev --mount'),
     mount,
-    ...words('-l devcontainer.local_folder=/ws -l devcontainer.config_file=/ws/c.json --cap-add=SYS_PTRACE'),
+    ...words('-l devcontainer.local_directory=/ws -l devcontainer.config_file=/ws/c.json --cap-add=SYS_PTRACE'),
     ...words('--security-opt seccomp=unconfined --entrypoint /bin/sh busybox:1 -c'),
     'test -d /workspaces/ws',
   ])
-  const ps = 'ps -q -a --filter label=devcontainer.local_folder=/ws --filter label=devcontainer.config_file='
+  const ps = 'ps -q -a --filter label=devcontainer.local_directory=/ws --filter label=devcontainer.config_file='
   assert.match(await sh(`${ps}/ws/c.json`), /^[0-9a-f]{12}$/)
   assert.equal(await sh(`${ps}other`), '')
   const [details] = JSON.parse(await sh('inspect --type container dev')) as { HostConfig: { CapAdd: string[] } }[]
@@ -180,10 +180,15 @@ test('editors: every list as one JSON object a line', options, async () => {
 })
 
 test('build-push-action and bake: attestations turned off, flags behind the path', options, async () => {
-  const context = join(made.bale.folder, 'context')
+  const context = join(made.bale.directory, 'context')
   mkdirSync(context)
   writeFileSync(join(context, 'Dockerfile'), 'FROM busybox:1\nLABEL a=b\n')
-  const files = ['--iidfile', join(made.bale.folder, 'iid'), '--metadata-file', join(made.bale.folder, 'metadata')]
+  const files = [
+    '--iidfile',
+    join(made.bale.directory, 'iid'),
+    '--metadata-file',
+    join(made.bale.directory, 'metadata'),
+  ]
   await line([
     ...words('buildx build --attest type=provenance,disabled=true'),
     ...files,
@@ -199,14 +204,14 @@ test('build-push-action and bake: attestations turned off, flags behind the path
 })
 
 test('Nx: the arguments of its build in its order, then tag and the question of a release', options, async () => {
-  const context = join(made.bale.folder, 'nx')
+  const context = join(made.bale.directory, 'nx')
   mkdirSync(context)
   writeFileSync(join(context, 'Dockerfile'), 'FROM busybox:1 AS shop\nARG V\nLABEL v=$V\n')
-  const metadata = join(made.bale.folder, 'nx-metadata')
+  const metadata = join(made.bale.directory, 'nx-metadata')
   await line([
     ...words('buildx build --add-host db:10.0.0.5 --build-arg V=7 --file'),
     join(context, 'Dockerfile'),
-    ...['--iidfile', join(made.bale.folder, 'nx-iid')],
+    ...['--iidfile', join(made.bale.directory, 'nx-iid')],
     ...words('--label a=b --provenance false --tag apps-shop --target shop --load --metadata-file'),
     ...[metadata, ...words('--network default --no-cache'), context],
   ])

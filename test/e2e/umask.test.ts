@@ -20,7 +20,7 @@ test('the umask of the caller changes nothing that a container sees', { skip: ca
     '--user',
     '1000',
     '-v',
-    `${bale.folder}/new:/b`,
+    `${bale.directory}/new:/b`,
     'busybox:1',
     'stat',
     '-c',

@@ -25,17 +25,17 @@ test("the article's command lines, with bale's registry", options, async (contex
 test("the article's command lines, with Debian's docker-registry", options, async (context) => {
   if (dockerRegistryMissing) return context.skip(dockerRegistryMissing)
   await using bale = await testBale()
-  await using registry = await dockerRegistry(bale.folder)
+  await using registry = await dockerRegistry(bale.directory)
   await article(context, bale, registry)
 })
 
-/** Runs a command line in the test's folder, as a shell does; fails the test when it fails. */
+/** Runs a command line in the test's directory, as a shell does; fails the test when it fails. */
 type Type = (line: string, input?: string) => Promise<string>
 
 function typist(bale: TestBale): Type {
   const env = environmentOf(bale)
   return async (line, input) => {
-    const outcome = await execute('/bin/bash', ['-c', `set -o pipefail; ${line}`], { cwd: bale.folder, env, input })
+    const outcome = await execute('/bin/bash', ['-c', `set -o pipefail; ${line}`], { cwd: bale.directory, env, input })
     assert.equal(outcome.code, 0, `${line}\n${outcome.stderr}${outcome.stdout}`)
     return outcome.stdout.trim()
   }
@@ -52,7 +52,7 @@ async function article(context: TestContext, bale: TestBale, registry: TestRegis
     assert.doesNotMatch(said, new RegExp(PASSWORD))
   })
   await type(`bale login -u ann --password-stdin ${registry.host}`, PASSWORD)
-  await prepare(type, busyboxTar(bale.folder), httpd)
+  await prepare(type, busyboxTar(bale.directory), httpd)
 
   await context.test('manifest inspect prints the index with its platforms', async () => {
     const index = JSON.parse(await type(`bale manifest inspect ${httpd}`))
@@ -98,7 +98,7 @@ async function article(context: TestContext, bale: TestBale, registry: TestRegis
     await type('bale save httpd:latest > httpd.tar')
     await using other = await testBale()
     const typeThere = typist(other)
-    assert.equal(await typeThere(`bale load < '${bale.folder}/httpd.tar'`), 'Loaded image: httpd:latest')
+    assert.equal(await typeThere(`bale load < '${bale.directory}/httpd.tar'`), 'Loaded image: httpd:latest')
     assert.equal(await typeThere("bale image inspect -f '{{.Id}}' httpd:latest"), id)
   })
 
@@ -161,7 +161,7 @@ async function prepare(type: Type, tar: string, name: string): Promise<void> {
   await type(`bale rmi ${parts.join(' ')}`)
 }
 
-function treeOf(bale: TestBale, container: string, folder: string): Promise<string[]> {
+function treeOf(bale: TestBale, container: string, directory: string): Promise<string[]> {
   const program = join(import.meta.dirname, '../../bin/bale')
-  return treeOfExport(join(bale.folder, `tree-${folder}`), `'${program}' export ${container}`, bale.environment)
+  return treeOfExport(join(bale.directory, `tree-${directory}`), `'${program}' export ${container}`, bale.environment)
 }

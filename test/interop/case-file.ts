@@ -1,7 +1,7 @@
 /**
  * Interop cases are text, so that adding one is adding lines:
  *
- *   ## name of a scenario            a scenario has a folder of its own; its commands run in order on both tools
+ *   ## name of a scenario            a scenario has a directory of its own; its commands run in order on both tools
  *   $ T run --rm busybox echo hi     a shell command; `T` is docker on one side and bale on the other
  *   ! stdout                         (default) exit code and standard output are compared
  *   ! stderr                         standard error is compared as well

@@ -12,16 +12,23 @@ export interface TestDockerd extends AsyncDisposable {
 export const DOCKER_CLIENT = '/usr/bin/docker'
 
 /** Starts a dockerd inside a namespace (`enter` comes before the program); it ends with this process in any case. */
-export async function startDockerd(folder: string, enter: readonly string[]): Promise<TestDockerd> {
+export async function startDockerd(directory: string, enter: readonly string[]): Promise<TestDockerd> {
   if (!existsSync('/usr/sbin/dockerd')) throw new Error('Debian package docker.io is not installed')
-  mkdirSync(folder, { recursive: true })
-  const socket = `${folder}/docker.sock`
-  const log = openSync(`${folder}/dockerd.log`, 'w')
+  mkdirSync(directory, { recursive: true })
+  const socket = `${directory}/docker.sock`
+  const log = openSync(`${directory}/dockerd.log`, 'w')
   const child = spawn(
     'setpriv',
     [
       ...['--pdeathsig', 'TERM', '--', ...enter, '/usr/sbin/dockerd'],
-      ...['--data-root', `${folder}/data`, '--exec-root', `${folder}/exec`, '--pidfile', `${folder}/dockerd.pid`],
+      ...[
+        '--data-root',
+        `${directory}/data`,
+        '--exec-root',
+        `${directory}/exec`,
+        '--pidfile',
+        `${directory}/dockerd.pid`,
+      ],
       // No rlimit above our own may be asked for where CAP_SYS_RESOURCE is missing.
       ...['-H', `unix://${socket}`, '--default-ulimit', 'nofile=1024:1024', '--storage-driver', 'overlay2'],
     ],
@@ -47,5 +54,5 @@ export async function startDockerd(folder: string, enter: readonly string[]): Pr
     await sleep(100)
   }
   await dockerd[Symbol.asyncDispose]()
-  throw new Error(`dockerd did not come up: ${readFileSync(`${folder}/dockerd.log`, 'utf8').slice(-2000)}`)
+  throw new Error(`dockerd did not come up: ${readFileSync(`${directory}/dockerd.log`, 'utf8').slice(-2000)}`)
 }

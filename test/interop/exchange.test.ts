@@ -33,7 +33,7 @@ before(async () => {
   if (impossible) return
   bale = await testBale()
   await makeRichImage(bale)
-  archive = join(bale.folder, 'rich.tar')
+  archive = join(bale.directory, 'rich.tar')
   await bale.run(['save', '-o', archive, RICH])
   id = await idOf(bale, RICH)
   tree = await treeIn(bale, RICH)
@@ -46,25 +46,29 @@ test('docker load reads and runs what bale saves; bale load reads what docker sa
   skip: without(DOCKER_CLIENT, '/usr/sbin/dockerd'),
   timeout: 180_000,
 }, async () => {
-  await using docker = await dockerIn(join(bale.folder, 'docker'))
+  await using docker = await dockerIn(join(bale.directory, 'docker'))
   assert.match(await docker.run(`load -i '${archive}'`), /^Loaded image: rich:1$/m)
   assert.equal(await docker.run(`image inspect --format '{{.Id}}' ${RICH}`), id)
   assert.equal(await docker.run(`run --rm --network none ${RICH}`), 'new')
   await docker.run(`create --name tree ${RICH}`)
-  const exported = await treeOfExport(join(bale.folder, 'docker-tree'), docker.line('export tree'), docker.environment)
+  const exported = await treeOfExport(
+    join(bale.directory, 'docker-tree'),
+    docker.line('export tree'),
+    docker.environment,
+  )
   assert.deepEqual(exported, tree)
 
-  const back = join(bale.folder, 'docker-back.tar')
+  const back = join(bale.directory, 'docker-back.tar')
   await docker.run(`save -o '${back}' ${RICH}`)
   await assertLoads(back, RICH, id, tree)
 
   // An image that docker made itself.
   await docker.run(`run --name made --network none ${RICH} sh -c 'rm -r /data/kept; echo docker > /data/docker'`)
   await docker.run(`commit -c 'ENV BY=docker' made made:1`)
-  const made = join(bale.folder, 'docker-made.tar')
+  const made = join(bale.directory, 'docker-made.tar')
   await docker.run(`save -o '${made}' made:1`)
   const madeTree = await treeOfExport(
-    join(bale.folder, 'docker-made-tree'),
+    join(bale.directory, 'docker-made-tree'),
     docker.line('export made'),
     docker.environment,
   )
@@ -75,27 +79,31 @@ test('podman load reads and runs what bale saves; bale load reads what podman sa
   skip: without(PODMAN),
   timeout: 180_000,
 }, async () => {
-  const podman = testPodman(join(bale.folder, 'podman'))
-  const policy = ['--signature-policy', writePolicy(bale.folder)]
+  const podman = testPodman(join(bale.directory, 'podman'))
+  const policy = ['--signature-policy', writePolicy(bale.directory)]
   const name = `docker.io/library/${RICH}`
   await podman.run(['load', ...policy, '-i', archive])
   assert.equal(`sha256:${await podman.run(['image', 'inspect', '--format', '{{.Id}}', name])}`, id)
   assert.equal(await podman.run(['run', '--rm', '--network', 'none', name]), 'new')
   await podman.run(['create', '--network', 'none', '--name', 'tree', name])
-  const exported = await treeOfExport(join(bale.folder, 'podman-tree'), `'${PODMAN}' export tree`, podman.environment)
+  const exported = await treeOfExport(
+    join(bale.directory, 'podman-tree'),
+    `'${PODMAN}' export tree`,
+    podman.environment,
+  )
   assert.deepEqual(exported, tree)
   await podman.run(['run', '--name', 'made', '--network', 'none', name, 'sh', '-c', 'echo podman > /data/podman'])
   await podman.run(['commit', '-q', 'made', 'docker.io/library/made:1'])
   const madeTree = await treeOfExport(
-    join(bale.folder, 'podman-made-tree'),
+    join(bale.directory, 'podman-made-tree'),
     `'${PODMAN}' export made`,
     podman.environment,
   )
   for (const format of ['docker-archive', 'oci-archive']) {
-    const back = join(bale.folder, `podman-${format}.tar`)
+    const back = join(bale.directory, `podman-${format}.tar`)
     await podman.run(['save', ...policy, '-q', '--format', format, '-o', back, name])
     await assertLoads(back, RICH, id, tree)
-    const made = join(bale.folder, `podman-made-${format}.tar`)
+    const made = join(bale.directory, `podman-made-${format}.tar`)
     await podman.run(['save', ...policy, '-q', '--format', format, '-o', made, 'docker.io/library/made:1'])
     // podman writes the config anew when it changes the format of an image, and with it the ID.
     const madeId =
@@ -116,7 +124,7 @@ test('bale load reads what skopeo makes of an archive, plain and compressed', {
     ['oci-archive', 'docker-archive', []],
     ['oci-archive', 'oci-archive', ['--dest-compress', '--dest-compress-format', 'gzip']],
   ] as const) {
-    const target = join(bale.folder, `skopeo-${from}-${to}-${flags.length}.tar`)
+    const target = join(bale.directory, `skopeo-${from}-${to}-${flags.length}.tar`)
     await skopeo(['copy', '-q', ...flags, `${from}:${archive}`, `${to}:${target}:docker.io/library/${RICH}`])
     await assertLoads(target, RICH, from === to ? id : undefined, tree)
   }
@@ -126,7 +134,7 @@ test('umoci unpacks what bale saves to the tree that bale exports', {
   skip: without(SKOPEO, UMOCI),
   timeout: 120_000,
 }, async () => {
-  const layout = join(bale.folder, 'layout')
+  const layout = join(bale.directory, 'layout')
   await skopeo(['copy', '-q', `docker-archive:${archive}`, `oci:${layout}:rich`])
   assert.deepEqual(await umociTree(layout, 'umoci-saved'), tree)
 })
@@ -135,11 +143,11 @@ test('umoci unpacks what bale pushes to the tree that bale exports', {
   skip: without(SKOPEO, UMOCI, DOCKER_REGISTRY),
   timeout: 120_000,
 }, async () => {
-  await using registry = await dockerRegistry(bale.folder)
+  await using registry = await dockerRegistry(bale.directory)
   const name = `${registry.host}/team/${RICH}`
   await bale.run(['tag', RICH, name])
   await bale.run(['push', '-q', name])
-  const layout = join(bale.folder, 'pushed-layout')
+  const layout = join(bale.directory, 'pushed-layout')
   await skopeo(['copy', '-q', '--src-tls-verify=false', `docker://${name}`, `oci:${layout}:rich`])
   assert.deepEqual(await umociTree(layout, 'umoci-pushed'), tree)
   const config = await execute(SKOPEO, ['inspect', '--config', '--raw', '--tls-verify=false', `docker://${name}`])
@@ -164,19 +172,19 @@ function idOf(where: TestBale, name: string): Promise<string> {
 async function treeIn(where: TestBale, name: string): Promise<string[]> {
   const container = await where.run(['create', '--network', 'none', name])
   const program = join(import.meta.dirname, '../../bin/bale')
-  const folder = join(where.folder, `tree-${container.slice(0, 12)}`)
-  const found = await treeOfExport(folder, `'${program}' export ${container}`, where.environment)
+  const directory = join(where.directory, `tree-${container.slice(0, 12)}`)
+  const found = await treeOfExport(directory, `'${program}' export ${container}`, where.environment)
   await where.run(['rm', container])
   return found
 }
 
 async function skopeo(args: readonly string[]): Promise<void> {
-  const outcome = await execute(SKOPEO, ['--policy', writePolicy(bale.folder), ...args])
+  const outcome = await execute(SKOPEO, ['--policy', writePolicy(bale.directory), ...args])
   assert.equal(outcome.code, 0, `skopeo ${args.join(' ')}: ${outcome.stderr}`)
 }
 
 async function umociTree(layout: string, name: string): Promise<string[]> {
-  const bundle = join(bale.folder, name)
+  const bundle = join(bale.directory, name)
   const outcome = await execute(UMOCI, ['unpack', '--image', `${layout}:rich`, bundle])
   assert.equal(outcome.code, 0, outcome.stderr)
   return treeOf(join(bundle, 'rootfs'))
@@ -189,12 +197,12 @@ interface TestDocker extends AsyncDisposable {
   run(args: string): Promise<string>
 }
 
-async function dockerIn(folder: string): Promise<TestDocker> {
+async function dockerIn(directory: string): Promise<TestDocker> {
   await using stack = new AsyncDisposableStack()
   const place: NameSpace = stack.use(await ownNameSpace())
-  const dockerd: TestDockerd = stack.use(await startDockerd(folder, place.enter))
+  const dockerd: TestDockerd = stack.use(await startDockerd(directory, place.enter))
   const held = stack.move()
-  const environment = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: folder }
+  const environment = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: directory }
   const line = (args: string) => `'${DOCKER_CLIENT}' -H 'unix://${dockerd.socket}' ${args}`
   return {
     environment,

@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path'
 import { after, before, test } from 'node:test'
 import { execute, type Outcome } from '../kit/bale.ts'
 import { busyboxTar } from '../kit/busybox.ts'
-import { type TemporaryFolder, temporaryFolder } from '../kit/temporary.ts'
+import { type TemporaryDirectory, temporaryDirectory } from '../kit/temporary.ts'
 import { type InteropCommand, parseCaseFile, type Scenario } from './case-file.ts'
 import { DOCKER_CLIENT, startDockerd, type TestDockerd } from './dockerd.ts'
 import { type NameSpace, ownNameSpace } from './name-space.ts'
@@ -29,14 +29,14 @@ const missing = [
 ]
 const skip = missing.length > 0 ? `needs ${missing.join(' and ')}` : false
 
-let temporary: TemporaryFolder
+let temporary: TemporaryDirectory
 let dockerd: TestDockerd
 let places: Record<Tool, NameSpace>
 let busybox: string
 
 before(async () => {
   if (skip) return
-  temporary = await temporaryFolder('bale-interop')
+  temporary = await temporaryDirectory('bale-interop')
   busybox = busyboxTar(temporary.path)
   places = { docker: await ownNameSpace(), bale: await ownNameSpace() }
   dockerd = await startDockerd(join(temporary.path, 'dockerd'), places.docker.enter)
@@ -74,19 +74,19 @@ for (const scenario of scenarios.filter((one) => !only || only.some((part) => on
 }
 
 async function compareScenario(scenario: Scenario): Promise<void> {
-  const folders = { docker: '', bale: '' }
+  const directories = { docker: '', bale: '' }
   for (const tool of ['docker', 'bale'] as const) {
-    folders[tool] = join(temporary.path, `${tool}-${scenario.name.replace(/\W+/g, '-')}`)
-    mkdirSync(folders[tool])
+    directories[tool] = join(temporary.path, `${tool}-${scenario.name.replace(/\W+/g, '-')}`)
+    mkdirSync(directories[tool])
   }
   const problems: string[] = []
   for (const command of scenario.commands) {
     const [docker, bale] = await Promise.all([
-      runIn('docker', folders.docker, command.command),
-      runIn('bale', folders.bale, command.command),
+      runIn('docker', directories.docker, command.command),
+      runIn('bale', directories.bale, command.command),
     ])
     if (process.env['INTEROP_SHOW']) show(command, { docker, bale })
-    problems.push(...differences(scenario, command, folders, docker, bale))
+    problems.push(...differences(scenario, command, directories, docker, bale))
   }
   if (problems.length > 0) assert.fail(`${problems.length} differences\n${problems.join('\n')}`)
 }
@@ -103,7 +103,7 @@ function show(command: InteropCommand, outcomes: Record<Tool, Outcome>): void {
 function differences(
   scenario: Scenario,
   command: InteropCommand,
-  folders: { docker: string; bale: string },
+  directories: { docker: string; bale: string },
   docker: Outcome,
   bale: Outcome,
 ): string[] {
@@ -118,20 +118,21 @@ function differences(
     if (left !== right) found.push(`${where}\n  ${what} docker: ${left}\n  ${what} bale:   ${right}`)
   }
   if (docker.code !== bale.code) compare('code', `${docker.code} ${docker.stderr}`, `${bale.code} ${bale.stderr}`)
-  const text = (outcome: Outcome, stream: 'stdout' | 'stderr', folder: string) => normalise(outcome[stream], { folder })
+  const text = (outcome: Outcome, stream: 'stdout' | 'stderr', directory: string) =>
+    normalise(outcome[stream], { directory })
   if (command.compare !== 'code' && found.length === 0) {
-    compare('stdout', text(docker, 'stdout', folders.docker), text(bale, 'stdout', folders.bale))
+    compare('stdout', text(docker, 'stdout', directories.docker), text(bale, 'stdout', directories.bale))
   }
   if (command.compare === 'stderr' && found.length === 0) {
-    const messages = (outcome: Outcome, folder: string) => normaliseMessages(text(outcome, 'stderr', folder))
-    compare('stderr', messages(docker, folders.docker), messages(bale, folders.bale))
+    const messages = (outcome: Outcome, directory: string) => normaliseMessages(text(outcome, 'stderr', directory))
+    compare('stderr', messages(docker, directories.docker), messages(bale, directories.bale))
   }
   if (command.differs === undefined) return found
   // A meant difference that has gone is news as well: the list in the documentation would be wrong.
   return found.length > 0 ? [] : [`${where}\n  is listed as a meant difference, but docker and bale agree`]
 }
 
-function runIn(tool: Tool, folder: string, command: string): Promise<Outcome> {
+function runIn(tool: Tool, directory: string, command: string): Promise<Outcome> {
   const program = tool === 'docker' ? DOCKER_CLIENT : resolve(import.meta.dirname, '../../bin/bale')
   const script = join(temporary.path, `T-${tool}`)
   if (!existsSync(script)) {
@@ -145,8 +146,8 @@ function runIn(tool: Tool, folder: string, command: string): Promise<Outcome> {
       `T() { ${environment} DOCKER_CONFIG='${temporary.path}/config-${tool}' '${program}' "$@"; }\nSHAPE() { '${process.execPath}' --disable-warning=ExperimentalWarning '${import.meta.dirname}/shape.ts'; }\nBUSYBOX='${busybox}'\n`,
     )
   }
-  // Whoever enters a mount namespace stands in its root folder.
-  const inside = `. '${script}'\ncd '${folder}' || exit 99\n${command}`
+  // Whoever enters a mount namespace stands in its root directory.
+  const inside = `. '${script}'\ncd '${directory}' || exit 99\n${command}`
   const [nsenter, ...words] = places[tool].enter
   return execute(nsenter, [...words, '/bin/sh', '-c', inside], { timeout: 90_000 })
 }

@@ -1,7 +1,7 @@
 /** Takes out of an output what is different at every run: digests, IDs, times, names of the tool. */
-export function normalise(text: string, context: { folder: string }): string {
+export function normalise(text: string, context: { directory: string }): string {
   return text
-    .replaceAll(context.folder, '<folder>')
+    .replaceAll(context.directory, '<directory>')
     .replace(/sha256:[0-9a-f]{64}/g, '<digest>')
     .replace(/\b[0-9a-f]{64}\b/g, '<id>')
     .replace(/\b[0-9a-f]{12}\b/g, '<short id>')

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execute } from '../kit/bale.ts'
 
-/** Debian's podman with stores of its own below a folder. */
+/** Debian's podman with stores of its own below a directory. */
 export interface TestPodman {
   readonly environment: Record<string, string>
   /** Runs `podman ARGS`, fails the test when it fails, returns trimmed stdout. */
@@ -12,29 +12,29 @@ export interface TestPodman {
 export const PODMAN = '/usr/bin/podman'
 
 /** Lets everything be copied unsigned, for skopeo and podman. */
-export function writePolicy(folder: string): string {
-  const file = join(folder, 'policy.json')
+export function writePolicy(directory: string): string {
+  const file = join(directory, 'policy.json')
   writeFileSync(file, '{"default":[{"type":"insecureAcceptAnything"}]}')
   return file
 }
 
-export function testPodman(folder: string): TestPodman {
-  mkdirSync(folder, { recursive: true })
+export function testPodman(directory: string): TestPodman {
+  mkdirSync(directory, { recursive: true })
   const limits = 'default_ulimits = ["nofile=1024:1024","nproc=1024:1024"]'
   writeFileSync(
-    join(folder, 'containers.conf'),
-    `[containers]\n${limits}\n[engine]\nruntime = "runc"\ncgroup_manager = "cgroupfs"\nevents_logger = "none"\ntmp_dir = "${folder}/tmp"\n`,
+    join(directory, 'containers.conf'),
+    `[containers]\n${limits}\n[engine]\nruntime = "runc"\ncgroup_manager = "cgroupfs"\nevents_logger = "none"\ntmp_dir = "${directory}/tmp"\n`,
   )
   writeFileSync(
-    join(folder, 'storage.conf'),
-    `[storage]\ndriver = "vfs"\ngraphroot = "${folder}/graph"\nrunroot = "${folder}/run"\n`,
+    join(directory, 'storage.conf'),
+    `[storage]\ndriver = "vfs"\ngraphroot = "${directory}/graph"\nrunroot = "${directory}/run"\n`,
   )
   const environment = {
-    HOME: folder,
+    HOME: directory,
     PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
-    CONTAINERS_CONF: join(folder, 'containers.conf'),
-    CONTAINERS_STORAGE_CONF: join(folder, 'storage.conf'),
-    XDG_RUNTIME_DIR: folder,
+    CONTAINERS_CONF: join(directory, 'containers.conf'),
+    CONTAINERS_STORAGE_CONF: join(directory, 'storage.conf'),
+    XDG_RUNTIME_DIR: directory,
   }
   return {
     environment,

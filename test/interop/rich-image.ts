@@ -18,7 +18,7 @@ export const RICH = 'rich:1'
 
 /** Puts the image `rich:1` of three layers into bale's store: imported, then run and committed twice. */
 export async function makeRichImage(bale: TestBale): Promise<void> {
-  await bale.run(['import', '--change', 'CMD ["cat","/data/remade/file"]', busyboxTar(bale.folder), 'busybox:1'])
+  await bale.run(['import', '--change', 'CMD ["cat","/data/remade/file"]', busyboxTar(bale.directory), 'busybox:1'])
   let from = 'busybox:1'
   for (const script of [FIRST, SECOND]) {
     await bale.run(['run', '--name', 'layer', '--network', 'none', from, 'sh', '-c', script])

@@ -7,23 +7,23 @@ import { execute } from '../kit/bale.ts'
 const RUNTIME = /^(dev|proc|sys|run|\.dockerenv|etc\/(hostname|hosts|resolv\.conf|mtab)|run\/\.containerenv)(\/|$)/
 
 /**
- * One line for each file below a folder: path, type, mode, owner, size, time, digest or target; names of one hard-linked
- * file stand on the line of each. Folders have no time: where a runtime makes mount points in them it changes.
+ * One line for each file below a directory: path, type, mode, owner, size, time, digest or target; names of one hard-linked
+ * file stand on the line of each. Directories have no time: where a runtime makes mount points in them it changes.
  */
-export function treeOf(folder: string): string[] {
+export function treeOf(directory: string): string[] {
   const lines: { path: string; line: string; file: string }[] = []
   const visit = (below: string) => {
-    for (const name of readdirSync(join(folder, below)).sort()) {
+    for (const name of readdirSync(join(directory, below)).sort()) {
       const path = join(below, name)
       if (RUNTIME.test(path)) continue
-      const stat = lstatSync(join(folder, path))
+      const stat = lstatSync(join(directory, path))
       const facts = [path, stat.mode.toString(8), `${stat.uid}:${stat.gid}`]
-      if (stat.isSymbolicLink()) facts.push(`-> ${readlinkSync(join(folder, path))}`)
+      if (stat.isSymbolicLink()) facts.push(`-> ${readlinkSync(join(directory, path))}`)
       else if (stat.isFile())
         facts.push(
           `${stat.size}`,
           createHash('sha256')
-            .update(readFileSync(join(folder, path)))
+            .update(readFileSync(join(directory, path)))
             .digest('hex'),
         )
       else if (!stat.isDirectory()) facts.push(`${stat.rdev}`)
@@ -40,10 +40,10 @@ export function treeOf(folder: string): string[] {
 }
 
 /** The tree in a tar, as GNU tar unpacks it. The archive comes from `command`, a shell command line. */
-export async function treeOfExport(folder: string, command: string, env: Record<string, string>): Promise<string[]> {
-  mkdirSync(folder)
-  const script = `${command} | tar -x -p --same-owner --numeric-owner -f - -C '${folder}'`
+export async function treeOfExport(directory: string, command: string, env: Record<string, string>): Promise<string[]> {
+  mkdirSync(directory)
+  const script = `${command} | tar -x -p --same-owner --numeric-owner -f - -C '${directory}'`
   const outcome = await execute('/bin/bash', ['-c', `set -o pipefail; ${script}`], { env })
   if (outcome.code !== 0) throw new Error(`${command}: ${outcome.stderr}`)
-  return treeOf(folder)
+  return treeOf(directory)
 }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { temporaryFolder } from './temporary.ts'
+import { temporaryDirectory } from './temporary.ts'
 
 export interface Outcome {
   code: number
@@ -21,7 +21,7 @@ const program = resolve(import.meta.dirname, '../../bin/bale')
 
 /** A bale with a store, run directory and docker configuration of its own, all removed at the end. */
 export interface TestBale extends AsyncDisposable {
-  readonly folder: string
+  readonly directory: string
   readonly environment: Record<string, string>
   /** Runs `bale ARGS` and returns what it did, whatever the exit code. */
   try(args: readonly string[], options?: RunOptions): Promise<Outcome>
@@ -30,12 +30,12 @@ export interface TestBale extends AsyncDisposable {
 }
 
 export interface TestBaleOptions {
-  /** More environment, or other values; made with the folder that all lies in. */
-  environment?: (folder: string) => Record<string, string>
+  /** More environment, or other values; made with the directory that all lies in. */
+  environment?: (directory: string) => Record<string, string>
 }
 
 export async function testBale(options: TestBaleOptions = {}): Promise<TestBale> {
-  const temporary = await temporaryFolder('bale-e2e')
+  const temporary = await temporaryDirectory('bale-e2e')
   const environment: Record<string, string> = {
     BALE_ROOT: `${temporary.path}/root`,
     BALE_RUN: `${temporary.path}/run`,
@@ -52,7 +52,7 @@ export async function testBale(options: TestBaleOptions = {}): Promise<TestBale>
   const attempt = (args: readonly string[], options: RunOptions = {}) =>
     execute(program, args, { ...options, env: { ...environment, ...options.env } })
   return {
-    folder: temporary.path,
+    directory: temporary.path,
     environment,
     try: attempt,
     async run(args, options) {
@@ -65,7 +65,7 @@ export async function testBale(options: TestBaleOptions = {}): Promise<TestBale>
       const ids = await attempt(['ps', '-aq'])
       const left = ids.stdout.split('\n').filter(Boolean)
       if (left.length > 0) await attempt(['rm', '-f', '-v', ...left])
-      // An idle network stays up for a moment longer than the folder that knows it: its bridge would stay for ever.
+      // An idle network stays up for a moment longer than the directory that knows it: its bridge would stay for ever.
       if (existsSync(`${environment['BALE_RUN']}/network`)) await attempt(['system', 'prune', '-f'])
       await temporary[Symbol.asyncDispose]()
     },

@@ -1,4 +1,4 @@
-/** A machine to build on: a store in a temporary folder, mounts, steps run by runc without a network, a small base image. */
+/** A machine to build on: a store in a temporary directory, mounts, steps run by runc without a network, a small base image. */
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { BaleError, type ProgressEvent, systemClock } from '#base'
@@ -11,15 +11,15 @@ import { fullName, parseReference, withDefaultTag } from '#spec'
 import { openStore, type Store } from '#store'
 import { createFetcher } from '#transport/http'
 import { busyboxRootfs, cannotRunContainers } from './busybox-rootfs.ts'
-import { temporaryFolder } from './temporary.ts'
+import { temporaryDirectory } from './temporary.ts'
 
 export { cannotRunContainers }
 
 export interface BuildKit extends AsyncDisposable {
   readonly store: Store
   readonly machine: BuildMachine
-  /** The folder of everything; below it, also outside of contexts, tests may put files. */
-  readonly folder: string
+  /** The directory of everything; below it, also outside of contexts, tests may put files. */
+  readonly directory: string
   /** A new context with these files. */
   context(files: Record<string, string | { link: string }>): Promise<string>
   /** Builds a context (an empty one by default) with this Dockerfile, keeps the image, and tells what was seen. */
@@ -39,10 +39,10 @@ export interface KitResult {
 }
 
 export async function buildKit(): Promise<BuildKit> {
-  const folder = await temporaryFolder('bale-build')
-  const root = join(folder.path, 'store')
-  const run = join(folder.path, 'run')
-  const empty = join(folder.path, 'empty')
+  const directory = await temporaryDirectory('bale-build')
+  const root = join(directory.path, 'store')
+  const run = join(directory.path, 'run')
+  const empty = join(directory.path, 'empty')
   await mkdir(empty)
   await mkdir(root)
   const store = await openStore({ root, run, layerFormat: await chooseLayerFormat(root) })
@@ -61,8 +61,8 @@ export async function buildKit(): Promise<BuildKit> {
       return { image: (await store.images.find(name)).image, wasLocal: true }
     },
   }
-  await importBase(store, folder.path)
-  const tarPath = join(folder.path, 'listed.tar')
+  await importBase(store, directory.path)
+  const tarPath = join(directory.path, 'listed.tar')
 
   const builtOf: BuildKit['build'] = async (dockerfile, { context = empty, ...options } = {}) => {
     const steps: Record<string, string> = {}
@@ -74,7 +74,7 @@ export async function buildKit(): Promise<BuildKit> {
       if (event.kind === 'output') output += Buffer.from(event.bytes).toString()
     }
     await using built = await build(machine, {
-      context: { kind: 'folder', path: context },
+      context: { kind: 'directory', path: context },
       dockerfile: { kind: 'text', text: dockerfile, name: 'Dockerfile' },
       network: 'none',
       progress,
@@ -88,10 +88,10 @@ export async function buildKit(): Promise<BuildKit> {
   return {
     store,
     machine,
-    folder: folder.path,
+    directory: directory.path,
     build: builtOf,
     async context(files) {
-      const context = join(folder.path, `context-${contexts++}`)
+      const context = join(directory.path, `context-${contexts++}`)
       await mkdir(context)
       for (const [name, content] of Object.entries(files)) {
         const path = join(context, name)
@@ -102,7 +102,7 @@ export async function buildKit(): Promise<BuildKit> {
       return context
     },
     async inspect(image, script) {
-      const upper = join(folder.path, `inspect-${crypto.randomUUID()}`)
+      const upper = join(directory.path, `inspect-${crypto.randomUUID()}`)
       await mkdir(upper)
       const layers = image.config.rootfs.diff_ids
       // The tools come from the base, should the image have none.
@@ -135,14 +135,14 @@ export async function buildKit(): Promise<BuildKit> {
       await runner[Symbol.asyncDispose]()
       await web[Symbol.asyncDispose]()
       await store[Symbol.asyncDispose]()
-      await folder[Symbol.asyncDispose]()
+      await directory[Symbol.asyncDispose]()
     },
   }
 }
 
 /** `base:latest`: busybox with a few users, mode 1777 on /tmp. */
-async function importBase(store: Store, folder: string): Promise<void> {
-  const tree = await busyboxRootfs(join(folder, 'base'))
+async function importBase(store: Store, directory: string): Promise<void> {
+  const tree = await busyboxRootfs(join(directory, 'base'))
   const { chmod } = await import('node:fs/promises')
   await chmod(join(tree, 'tmp'), 0o1777)
   const layer = await store.layers.write(packTar(flatten(tree)))

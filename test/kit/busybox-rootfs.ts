@@ -1,4 +1,4 @@
-/** A root file system of Debian's busybox-static in a temporary folder, for tests that run containers without images. */
+/** A root file system of Debian's busybox-static in a temporary directory, for tests that run containers without images. */
 import { existsSync } from 'node:fs'
 import { copyFile, link, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -18,9 +18,9 @@ const APPLETS =
     ' ',
   )
 
-/** Makes the tree below `folder` (new by default) and returns its path; the caller removes it. */
-export async function busyboxRootfs(folder?: string): Promise<string> {
-  const root = folder ?? (await mkdtemp(join(tmpdir(), 'bale-busybox-')))
+/** Makes the tree below `directory` (new by default) and returns its path; the caller removes it. */
+export async function busyboxRootfs(directory?: string): Promise<string> {
+  const root = directory ?? (await mkdtemp(join(tmpdir(), 'bale-busybox-')))
   for (const name of ['bin', 'etc', 'proc', 'sys', 'dev', 'tmp', 'root', 'var', 'home'])
     await mkdir(join(root, name), { recursive: true })
   await copyFile(BUSYBOX, join(root, 'bin/busybox'))

@@ -8,8 +8,8 @@ export function busyboxMissing(): string | undefined {
 }
 
 /** Writes a tar of a root file system with busybox, its links, passwd and group; returns the tar's path. */
-export function busyboxTar(folder: string): string {
-  const tree = join(folder, 'busybox-tree')
+export function busyboxTar(directory: string): string {
+  const tree = join(directory, 'busybox-tree')
   for (const name of ['bin', 'etc', 'tmp', 'root', 'dev', 'proc', 'sys', 'var', 'home']) {
     mkdirSync(join(tree, name), { recursive: true })
   }
@@ -20,7 +20,7 @@ export function busyboxTar(folder: string): string {
   }
   writeFileSync(join(tree, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home:/bin/sh\n')
   writeFileSync(join(tree, 'etc/group'), 'root:x:0:\nuser:x:1000:\nextra:x:2000:user\n')
-  const tar = join(folder, 'busybox.tar')
+  const tar = join(directory, 'busybox.tar')
   execFileSync('tar', [
     '--sort=name',
     '--owner=0',

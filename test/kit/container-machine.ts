@@ -1,4 +1,4 @@
-/** A store with an image of Debian's busybox and what runs containers of it, in a temporary folder; all undone at the end. */
+/** A store with an image of Debian's busybox and what runs containers of it, in a temporary directory; all undone at the end. */
 import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import {
@@ -20,12 +20,12 @@ import { chooseLayerFormat, createRootfs } from '../../src/rootfs/index.ts'
 import type { ContainerConfig } from '../../src/spec/index.ts'
 import { openStore, type Store } from '../../src/store/index.ts'
 import { busyboxTar } from './busybox.ts'
-import { temporaryFolder } from './temporary.ts'
+import { temporaryDirectory } from './temporary.ts'
 
 export interface ContainerMachine extends AsyncDisposable {
   machinery: Machinery
   store: Store
-  folder: string
+  directory: string
   options(
     command: string[],
     more?: Partial<ContainerOptions['config']>,
@@ -42,7 +42,7 @@ export interface ContainerMachine extends AsyncDisposable {
 }
 
 export async function containerMachine(image: ContainerConfig = { Cmd: ['sh'] }): Promise<ContainerMachine> {
-  const temporary = await temporaryFolder('bale-ct')
+  const temporary = await temporaryDirectory('bale-ct')
   const root = join(temporary.path, 'root')
   const run = join(temporary.path, 'run')
   const store = await openStore({ root, run, layerFormat: await chooseLayerFormat(root) })
@@ -67,7 +67,7 @@ export async function containerMachine(image: ContainerConfig = { Cmd: ['sh'] })
   return {
     machinery,
     store,
-    folder: temporary.path,
+    directory: temporary.path,
     options: (command, more = {}, host = { network: 'none' }) => ({
       image: { id: stored.id, reference: 'busybox', config: image, layers: [layer.diffId], platform },
       config: { command, ...more },

@@ -25,24 +25,24 @@ export function withoutDockerRegistry(): string | false {
 export const ann = { username: 'ann', password: 's3cret:word' } as const
 const HTPASSWD = 'ann:$2y$05$TeWnA.n7LSXni8PuuXpQfeY1mJEmn8IiJJUt/8HQuX.vL3zXgu1Yi\n'
 
-/** Debian's docker-registry on a loopback port, with or without logins, in a folder that goes with it. */
+/** Debian's docker-registry on a loopback port, with or without logins, in a directory that goes with it. */
 export async function startDockerRegistry(options: { login?: boolean } = {}): Promise<DockerRegistry> {
-  const folder = mkdtempSync(join(tmpdir(), 'bale-registry-'))
+  const directory = mkdtempSync(join(tmpdir(), 'bale-registry-'))
   const port = await freePort()
-  writeFileSync(join(folder, 'htpasswd'), HTPASSWD)
-  const auth = options.login ? `auth:\n  htpasswd:\n    realm: test\n    path: ${join(folder, 'htpasswd')}\n` : ''
+  writeFileSync(join(directory, 'htpasswd'), HTPASSWD)
+  const auth = options.login ? `auth:\n  htpasswd:\n    realm: test\n    path: ${join(directory, 'htpasswd')}\n` : ''
   writeFileSync(
-    join(folder, 'config.yml'),
+    join(directory, 'config.yml'),
     `version: 0.1
 log: {level: warn, accesslog: {disabled: false}}
 storage:
-  filesystem: {rootdirectory: ${join(folder, 'data')}}
+  filesystem: {rootdirectory: ${join(directory, 'data')}}
   delete: {enabled: true}
 http: {addr: '127.0.0.1:${port}', secret: test}
 ${auth}`,
   )
   // The surroundings may hold settings for its other drivers, which it would read even when they are not used.
-  const child = spawn('docker-registry', ['serve', join(folder, 'config.yml')], {
+  const child = spawn('docker-registry', ['serve', join(directory, 'config.yml')], {
     env: { PATH: process.env['PATH'] },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -54,7 +54,7 @@ ${auth}`,
     await answering(`http://${host}/v2/`, child, () => log)
   } catch (error) {
     child.kill('SIGKILL')
-    rmSync(folder, { recursive: true, force: true })
+    rmSync(directory, { recursive: true, force: true })
     throw error
   }
   return {
@@ -69,7 +69,7 @@ ${auth}`,
         child.kill('SIGKILL')
         await ended
       }
-      rmSync(folder, { recursive: true, force: true })
+      rmSync(directory, { recursive: true, force: true })
     },
   }
 }

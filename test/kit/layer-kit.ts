@@ -78,7 +78,7 @@ export function file(name: string, content: string | Uint8Array, more: Partial<N
   const data = typeof content === 'string' ? Buffer.from(content, 'latin1') : content
   return { entry: { name, type: 'file' as const, size: data.length, ...more }, data }
 }
-export function directory(name: string, more: Partial<NewTarEntry> = {}) {
+export function directoryEntry(name: string, more: Partial<NewTarEntry> = {}) {
   return { entry: { name, type: 'directory' as const, ...more } }
 }
 export function link(name: string, linkName: string, type: 'symlink' | 'hardlink' = 'symlink') {
@@ -91,10 +91,10 @@ export interface DescribeOptions {
 }
 
 /**
- * One line for each name below the folder: everything that a layer promises to keep. Names in latin1, sorted bytewise.
+ * One line for each name below the directory: everything that a layer promises to keep. Names in latin1, sorted bytewise.
  * Directory link counts and the root's time are left out; symlinks' modes too (GNU tar extracts them as 0777).
  */
-export function describeTree(folder: string, options: DescribeOptions = {}): string[] {
+export function describeTree(directory: string, options: DescribeOptions = {}): string[] {
   const lines: string[] = []
   const walk = (path: Buffer, name: string) => {
     const stat = lstatSync(path, { bigint: true })
@@ -118,6 +118,6 @@ export function describeTree(folder: string, options: DescribeOptions = {}): str
         name === '' ? child.toString('latin1') : `${name}/${child.toString('latin1')}`,
       )
   }
-  walk(Buffer.from(folder), '')
+  walk(Buffer.from(directory), '')
   return lines
 }

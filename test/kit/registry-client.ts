@@ -1,4 +1,4 @@
-/** A served registry in a temporary folder, and a client that sends exactly what a test says. */
+/** A served registry in a temporary directory, and a client that sends exactly what a test says. */
 import { createHash } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request as send } from 'node:http'
@@ -25,7 +25,7 @@ export interface Sending {
 }
 
 export interface TestRegistry extends AsyncDisposable {
-  folder: string
+  directory: string
   /** `127.0.0.1:port` */
   address: string
   registry: Registry
@@ -66,17 +66,17 @@ export function sha512(content: Uint8Array | string): string {
 
 /** Open to all by default (`anonymous: 'push'`), since most tests are not about logins. */
 export async function startRegistry(options: Partial<ServeOptions> = {}): Promise<TestRegistry> {
-  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'bale-registry-')))
-  const served = await serveRegistry({ port: 0, anonymous: 'push', ...options, folder })
+  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'bale-registry-')))
+  const served = await serveRegistry({ port: 0, anonymous: 'push', ...options, directory })
   const client = clientOf(served.address)
   return {
-    folder,
+    directory,
     address: served.address,
     registry: served.registry,
     ...client,
     async [Symbol.asyncDispose]() {
       await served[Symbol.asyncDispose]()
-      if (options.folder === undefined) await rm(folder, { recursive: true, force: true })
+      if (options.directory === undefined) await rm(directory, { recursive: true, force: true })
     },
   }
 }

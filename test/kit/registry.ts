@@ -12,12 +12,14 @@ export interface TestRegistry extends AsyncDisposable {
 
 /** `bale registry serve` as a process of its own, with a user `ann` who may write to `team/*`. */
 export async function baleRegistry(bale: TestBale, password = 'correct-horse-battery'): Promise<TestRegistry> {
-  const folder = `${bale.folder}/registry`
-  await bale.run(['registry', 'user', 'add', '--root', folder, '--password-stdin', 'ann'], { input: `${password}\n` })
-  await bale.run(['registry', 'grant', '--root', folder, 'ann', 'team/*', 'write'])
+  const directory = `${bale.directory}/registry`
+  await bale.run(['registry', 'user', 'add', '--root', directory, '--password-stdin', 'ann'], {
+    input: `${password}\n`,
+  })
+  await bale.run(['registry', 'grant', '--root', directory, 'ann', 'team/*', 'write'])
   const port = await freePort()
   const program = resolve(import.meta.dirname, '../../bin/bale')
-  const child = spawn(program, ['registry', 'serve', '--root', folder, '--listen', `127.0.0.1:${port}`], {
+  const child = spawn(program, ['registry', 'serve', '--root', directory, '--listen', `127.0.0.1:${port}`], {
     env: bale.environment,
     stdio: 'ignore',
   })
@@ -31,13 +33,13 @@ export const dockerRegistryMissing = existsSync(DOCKER_REGISTRY)
   : 'Debian package docker-registry is not installed'
 
 /** Debian's docker-registry, without users. */
-export async function dockerRegistry(folder: string): Promise<TestRegistry> {
-  mkdirSync(`${folder}/docker-registry`, { recursive: true })
+export async function dockerRegistry(directory: string): Promise<TestRegistry> {
+  mkdirSync(`${directory}/docker-registry`, { recursive: true })
   const port = await freePort()
-  const config = `${folder}/docker-registry.yml`
+  const config = `${directory}/docker-registry.yml`
   writeFileSync(
     config,
-    `version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: ${folder}/docker-registry\nhttp:\n  addr: 127.0.0.1:${port}\n`,
+    `version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: ${directory}/docker-registry\nhttp:\n  addr: 127.0.0.1:${port}\n`,
   )
   return started(spawn(DOCKER_REGISTRY, ['serve', config], { stdio: 'ignore' }), port)
 }

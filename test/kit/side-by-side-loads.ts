@@ -1,12 +1,12 @@
 /**
  * A child process for a test: loads two layers at once, again and again, every fourth time with new threads, in two stores at once. Arguments:
- * folder, loads. Needs --expose-gc, as bin/bale gives it. Prints `done` with the number of layers.
+ * directory, loads. Needs --expose-gc, as bin/bale gives it. Prints `done` with the number of layers.
  */
 import { join } from 'node:path'
 import { removeTree } from '#host/file'
 import { openStore, type Store } from '#store'
 
-const [folder, loads] = process.argv.slice(2) as [string, string]
+const [directory, loads] = process.argv.slice(2) as [string, string]
 const module = new URL('./tar-layer-format.ts', import.meta.url).href
 const zeros = Buffer.alloc(1 << 20)
 const EACH = 4
@@ -34,6 +34,6 @@ async function loadMany(root: string): Promise<number> {
 
 let layers = 0
 for (let index = 0; index < Number(loads) / EACH; index += 2)
-  for (const count of await Promise.all([index, index + 1].map((one) => loadMany(join(folder, `${one}`)))))
+  for (const count of await Promise.all([index, index + 1].map((one) => loadMany(join(directory, `${one}`)))))
     layers += count
 console.log('done', layers)

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import { open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaleError } from '#base'
-import { fsyncFolder, streamFile } from '#host/file'
+import { fsyncDirectory, streamFile } from '#host/file'
 import type { Digest } from '#spec'
 import type { LayerFormat, WrittenLayer } from '#store'
 
@@ -14,10 +14,10 @@ const FILE = 'layer.erofs'
 
 export const layerFormat: LayerFormat = {
   name: 'erofs',
-  async write(folder, tar) {
+  async write(directory, tar) {
     const hash = createHash('sha256')
     let size = 0
-    const file = await open(join(folder, FILE), 'wx')
+    const file = await open(join(directory, FILE), 'wx')
     try {
       for await (const chunk of tar) {
         if (size === 0 && Buffer.from(chunk.subarray(0, 3)).equals(Buffer.from('BAD'))) {
@@ -31,18 +31,18 @@ export const layerFormat: LayerFormat = {
     } finally {
       await file.close()
     }
-    await fsyncFolder(folder)
+    await fsyncDirectory(directory)
     const diffId = `sha256:${hash.digest('hex')}` as Digest
     return { diffId, tarSize: size, diskSize: size, contentSize: size, imageDigest: diffId }
   },
-  openTar: (folder) => streamFile(join(folder, FILE)),
+  openTar: (directory) => streamFile(join(directory, FILE)),
   verify,
   verifyMountable: verify,
 }
 
-async function verify(folder: string, expected: WrittenLayer): Promise<void> {
+async function verify(directory: string, expected: WrittenLayer): Promise<void> {
   const digest = createHash('sha256')
-    .update(await readFile(join(folder, FILE)))
+    .update(await readFile(join(directory, FILE)))
     .digest('hex')
   if (`sha256:${digest}` !== expected.imageDigest) throw new BaleError('STORE_DAMAGED', 'the layer file was changed')
 }

@@ -5,17 +5,17 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readTextSync } from '#host/file'
 
-export interface TemporaryFolder extends AsyncDisposable {
+export interface TemporaryDirectory extends AsyncDisposable {
   readonly path: string
 }
 
-/** A folder below the system's temporary folder; whatever is mounted below it is unmounted before it is removed. */
-export async function temporaryFolder(name = 'bale-test'): Promise<TemporaryFolder> {
+/** A directory below the system's temporary directory; whatever is mounted below it is unmounted before it is removed. */
+export async function temporaryDirectory(name = 'bale-test'): Promise<TemporaryDirectory> {
   const path = await mkdtemp(join(tmpdir(), `${name}-`))
   return {
     path,
     async [Symbol.asyncDispose]() {
-      // What a container's end started (its clean-up) may still be at work below the folder for a moment.
+      // What a container's end started (its clean-up) may still be at work below the directory for a moment.
       for (let tries = 0; ; tries++) {
         for (const target of mountsBelow(path).reverse()) spawnSync('umount', ['-l', target])
         const removed = spawnSync('rm', ['-rf', '--', path], { encoding: 'utf8' })
@@ -27,10 +27,10 @@ export async function temporaryFolder(name = 'bale-test'): Promise<TemporaryFold
   }
 }
 
-/** Mount points below a folder, in the order they were made. */
-export function mountsBelow(folder: string): string[] {
+/** Mount points below a directory, in the order they were made. */
+export function mountsBelow(directory: string): string[] {
   return readTextSync('/proc/self/mountinfo')
     .split('\n')
     .map((line) => line.split(' ')[4] ?? '')
-    .filter((target) => target.startsWith(`${folder}/`))
+    .filter((target) => target.startsWith(`${directory}/`))
 }

@@ -57,7 +57,7 @@ export function onTerminal(bale: TestBale, args: readonly string[], options: Ter
   const shell = spawn('/bin/sh', ['-c', `bale() { '${program}' "$@"; }\n${AROUND}`], {
     cols: columns,
     rows,
-    cwd: bale.folder,
+    cwd: bale.directory,
     env: { ...bale.environment, ...options.env, TERM: 'xterm', BALE_TEST_SCRIPT: options.script ?? quoted.join(' ') },
   })
   let written = ''

@@ -23,8 +23,8 @@ export function cleanPath(path: string): string {
   return posix.resolve('/', path).slice(1)
 }
 
-export function joinPath(folder: string, name: string): string {
-  return folder === '' ? name : `${folder}/${name}`
+export function joinPath(directory: string, name: string): string {
+  return directory === '' ? name : `${directory}/${name}`
 }
 
 export function parentOf(path: string): string {

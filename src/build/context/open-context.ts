@@ -10,12 +10,12 @@ import { openSourceTree, type SourceTree } from './source-tree.ts'
 
 /** Where the files of a build come from. */
 export type ContextInput =
-  | { kind: 'folder'; path: string }
+  | { kind: 'directory'; path: string }
   /** A tar (plain or compressed), or the text of a Dockerfile. */
   | { kind: 'stream'; stream: AsyncIterable<Uint8Array> }
   | { kind: 'url'; url: string }
 
-/** Which Dockerfile: a path on the host (folders) or in the context (tars), or its text. */
+/** Which Dockerfile: a path on the host (directories) or in the context (tars), or its text. */
 export type DockerfileInput = { kind: 'path'; path: string } | { kind: 'text'; text: string; name: string }
 
 export interface OpenContext extends AsyncDisposable {
@@ -34,7 +34,7 @@ export async function openContext(
   dockerfile: DockerfileInput | undefined,
   options: OperationOptions,
 ): Promise<OpenContext> {
-  if (input.kind === 'folder') return openFolder(input.path, dockerfile)
+  if (input.kind === 'directory') return openDirectory(input.path, dockerfile)
   const stream = input.kind === 'url' ? (await session.machine.fetchUrl(input.url, options)).body : input.stream
   const { first, whole } = await peek(stream)
   if (!looksLikeTar(first)) {
@@ -45,24 +45,24 @@ export async function openContext(
   return openTar(session, whole, dockerfile, options)
 }
 
-async function openFolder(path: string, dockerfile: DockerfileInput | undefined): Promise<OpenContext> {
-  const folder = resolve(path)
-  await checkFolder(folder)
-  using plain = openSourceTree(folder, { label: 'the build context', ownedByRoot: true })
-  const found = await readFolderDockerfile(plain, dockerfile, folder)
+async function openDirectory(path: string, dockerfile: DockerfileInput | undefined): Promise<OpenContext> {
+  const directory = resolve(path)
+  await checkDirectory(directory)
+  using plain = openSourceTree(directory, { label: 'the build context', ownedByRoot: true })
+  const found = await readDirectoryDockerfile(plain, dockerfile, directory)
   const ignore = parseIgnoreFile(found.ignore ?? readTreeFile(plain, '.dockerignore') ?? '')
-  const tree = openSourceTree(folder, { label: 'the build context', ownedByRoot: true, ignore })
+  const tree = openSourceTree(directory, { label: 'the build context', ownedByRoot: true, ignore })
   return { tree, dockerfile: found, [Symbol.asyncDispose]: async () => tree[Symbol.dispose]() }
 }
 
-/** A folder given with --build-context: with its own .dockerignore. */
-export async function openNamedFolder(name: string, path: string): Promise<SourceTree> {
-  const folder = resolve(path)
-  await checkFolder(folder)
+/** A directory given with --build-context: with its own .dockerignore. */
+export async function openNamedDirectory(name: string, path: string): Promise<SourceTree> {
+  const directory = resolve(path)
+  await checkDirectory(directory)
   const label = `the build context ${name}`
-  using plain = openSourceTree(folder, { label, ownedByRoot: true })
+  using plain = openSourceTree(directory, { label, ownedByRoot: true })
   const ignore = parseIgnoreFile(readTreeFile(plain, '.dockerignore') ?? '')
-  return openSourceTree(folder, { label, ownedByRoot: true, ignore })
+  return openSourceTree(directory, { label, ownedByRoot: true, ignore })
 }
 
 /** The tar becomes a layer that nobody names, and is mounted: nothing is extracted, and it is judged like any layer. */
@@ -97,17 +97,17 @@ export async function mountTar(session: BuildSession, tar: AsyncIterable<Uint8Ar
   return session.mount([diffId], options)
 }
 
-async function checkFolder(folder: string): Promise<void> {
-  const found = await stat(folder).catch((error: unknown) => {
+async function checkDirectory(directory: string): Promise<void> {
+  const found = await stat(directory).catch((error: unknown) => {
     if (errnoOf(error) !== 'ENOENT') throw error
     throw new BaleError(
       'PATH_NOT_FOUND',
-      `unable to prepare context: path ${JSON.stringify(printable(folder))} not found`,
+      `unable to prepare context: path ${JSON.stringify(printable(directory))} not found`,
     )
   })
   if (found.isDirectory()) return
-  throw new BaleError('INVALID_ARGUMENT', `unable to prepare context: ${printable(folder)} is not a folder`, {
-    hint: `bale build - < ${printable(folder)} takes a Dockerfile or a tar from stdin`,
+  throw new BaleError('INVALID_ARGUMENT', `unable to prepare context: ${printable(directory)} is not a directory`, {
+    hint: `bale build - < ${printable(directory)} takes a Dockerfile or a tar from stdin`,
   })
 }
 
@@ -118,13 +118,13 @@ interface FoundDockerfile {
   ignore?: string
 }
 
-async function readFolderDockerfile(
+async function readDirectoryDockerfile(
   tree: SourceTree,
   dockerfile: DockerfileInput | undefined,
-  folder: string,
+  directory: string,
 ): Promise<FoundDockerfile> {
   if (dockerfile?.kind === 'text') return dockerfile
-  if (!dockerfile) return defaultDockerfile(tree, folder)
+  if (!dockerfile) return defaultDockerfile(tree, directory)
   // The user named this file: it may lie anywhere.
   const text = await readHostFile(dockerfile.path)
   if (text === undefined) throw notFound(dockerfile.path)
@@ -166,7 +166,7 @@ async function readHostFile(path: string): Promise<string | undefined> {
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined
     if (errnoOf(error) === 'EISDIR')
-      throw new BaleError('INVALID_ARGUMENT', `${printable(path)} is a folder, not a Dockerfile`)
+      throw new BaleError('INVALID_ARGUMENT', `${printable(path)} is a directory, not a Dockerfile`)
     throw error
   }
 }

@@ -1,5 +1,5 @@
 /**
- * One pattern of .dockerignore, `--exclude` or `COPY --parents`: `*` and `?` stay within a component, `**` spans folders,
+ * One pattern of .dockerignore, `--exclude` or `COPY --parents`: `*` and `?` stay within a component, `**` spans directories,
  * `[a-z]` and `[^a]` are classes, a backslash takes the meaning away. Rules: moby/patternmatcher, Go's filepath.Match.
  */
 export interface PathPattern {
@@ -15,7 +15,7 @@ type Token =
   /** `*`: any text without a slash. */
   | { kind: 'star' }
   /** `**`: nothing, or any text that ends with a slash. */
-  | { kind: 'folders' }
+  | { kind: 'directories' }
   /** `**` at the end: any text. */
   | { kind: 'rest' }
 
@@ -45,7 +45,7 @@ function tokenize(pattern: string): Token[] {
         index++
         if (pattern[index + 1] === '/') index++
         if (index + 1 >= pattern.length) tokens.push({ kind: 'rest' })
-        else if (tokens.at(-1)?.kind !== 'folders') tokens.push({ kind: 'folders' })
+        else if (tokens.at(-1)?.kind !== 'directories') tokens.push({ kind: 'directories' })
       }
     } else if (character === '?') tokens.push({ kind: 'one' })
     else if (character === '[') {
@@ -88,7 +88,7 @@ function run(tokens: readonly Token[], text: string): boolean {
   let token = 0
   let index = 0
   let star: { token: number; index: number } | undefined
-  let folders: { token: number; index: number } | undefined
+  let directories: { token: number; index: number } | undefined
   for (;;) {
     const current = tokens[token]
     if (current?.kind === 'rest') return true
@@ -96,8 +96,8 @@ function run(tokens: readonly Token[], text: string): boolean {
       star = { token: ++token, index }
       continue
     }
-    if (current?.kind === 'folders') {
-      folders = { token: ++token, index }
+    if (current?.kind === 'directories') {
+      directories = { token: ++token, index }
       star = undefined
       continue
     }
@@ -108,12 +108,12 @@ function run(tokens: readonly Token[], text: string): boolean {
       continue
     }
     if (star && star.index < text.length && text[star.index] !== '/') index = ++star.index
-    else if (folders) {
-      const slash = text.indexOf('/', folders.index)
+    else if (directories) {
+      const slash = text.indexOf('/', directories.index)
       if (slash < 0) return false
-      index = folders.index = slash + 1
+      index = directories.index = slash + 1
       star = undefined
-      token = folders.token
+      token = directories.token
       continue
     } else return false
     token = star.token

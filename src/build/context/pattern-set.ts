@@ -2,22 +2,22 @@ import { posix } from 'node:path'
 import { compilePattern, type PathPattern } from './path-pattern.ts'
 
 /**
- * An ordered list of patterns with `!` exceptions; the last that matches a path, or a folder above it, decides. Source:
+ * An ordered list of patterns with `!` exceptions; the last that matches a path, or a directory above it, decides. Source:
  * moby/patternmatcher. (The npm package for this takes `+`, `(`, `|` of a pattern as regular expression, ignores case by
  * default and answers wrongly for files named like members of Object.prototype.)
  */
 export interface PatternSet {
-  /** For a path whose folders were not visited. */
+  /** For a path whose directories were not visited. */
   matches(path: string): boolean
-  /** For walking: the verdict on an entry of the folder with `parent` state. */
+  /** For walking: the verdict on an entry of the directory with `parent` state. */
   step(path: string, parent: MatchState | undefined): MatchState
-  /** False when nothing below an ignored folder can be re-included, so that it need not be read. */
-  mayExceptBelow(folder: string): boolean
+  /** False when nothing below an ignored directory can be re-included, so that it need not be read. */
+  mayExceptBelow(directory: string): boolean
 }
 
 export interface MatchState {
   matched: boolean
-  /** Which patterns matched the path or a folder above it. */
+  /** Which patterns matched the path or a directory above it. */
   readonly hits: readonly boolean[]
 }
 
@@ -49,8 +49,8 @@ export function createPatternSet(patterns: readonly string[]): PatternSet {
         state = step(path.slice(0, end), state)
       return step(path, state).matched
     },
-    mayExceptBelow(folder) {
-      const below = `${folder}/`
+    mayExceptBelow(directory) {
+      const below = `${directory}/`
       return exceptions.some(({ literalStart }) => literalStart.startsWith(below) || below.startsWith(literalStart))
     },
   }

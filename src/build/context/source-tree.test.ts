@@ -4,32 +4,32 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { temporaryFolder } from '#host/file'
+import { temporaryDirectory } from '#host/file'
 import { openSourceTree } from './source-tree.ts'
 
-async function folderWith(files: Record<string, string>) {
-  const folder = await temporaryFolder(tmpdir(), 'bale-tree-')
-  const path = join(folder.path, 'tree')
+async function directoryWith(files: Record<string, string>) {
+  const directory = await temporaryDirectory(tmpdir(), 'bale-tree-')
+  const path = join(directory.path, 'tree')
   mkdirSync(path)
   for (const [name, content] of Object.entries(files)) {
     mkdirSync(join(path, name, '..'), { recursive: true })
     writeFileSync(join(path, name), content)
   }
-  return { path, outside: folder.path, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() }
+  return { path, outside: directory.path, [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose]() }
 }
 
 const text = (chunks: Iterable<Uint8Array>) => Buffer.concat([...chunks]).toString()
 
 test('links are followed inside the tree only, however they are written (B07)', async () => {
-  await using folder = await folderWith({ 'a/f': 'inside', f: 'top' })
-  writeFileSync(join(folder.outside, 'f'), 'outside')
-  const link = (target: string, name: string) => symlinkSync(target, join(folder.path, name))
+  await using directory = await directoryWith({ 'a/f': 'inside', f: 'top' })
+  writeFileSync(join(directory.outside, 'f'), 'outside')
+  const link = (target: string, name: string) => symlinkSync(target, join(directory.path, name))
   link('/a/f', 'absolute')
   link('../../../../f', 'up')
-  link(join(folder.outside, 'f'), 'host')
+  link(join(directory.outside, 'f'), 'host')
   link('a', 'dir')
   link('loop', 'loop')
-  using tree = openSourceTree(folder.path, { label: 'tree' })
+  using tree = openSourceTree(directory.path, { label: 'tree' })
   assert.equal(tree.follow('absolute'), 'a/f')
   assert.equal(tree.follow('up'), 'f')
   assert.equal(tree.follow('host'), undefined)
@@ -40,27 +40,27 @@ test('links are followed inside the tree only, however they are written (B07)', 
 })
 
 test('what is swapped for a link after it was listed is not followed out (B07)', async () => {
-  await using folder = await folderWith({ 'd/f': 'mine', 'd/g': 'mine' })
-  mkdirSync(join(folder.outside, 'd'))
-  writeFileSync(join(folder.outside, 'd/g'), 'outside')
-  using tree = openSourceTree(folder.path, { label: 'tree' })
+  await using directory = await directoryWith({ 'd/f': 'mine', 'd/g': 'mine' })
+  mkdirSync(join(directory.outside, 'd'))
+  writeFileSync(join(directory.outside, 'd/g'), 'outside')
+  using tree = openSourceTree(directory.path, { label: 'tree' })
   assert.deepEqual(
     tree.list('d').map(({ name }) => name),
     ['f', 'g'],
   )
-  rmSync(join(folder.path, 'd/f'))
-  symlinkSync('/etc/passwd', join(folder.path, 'd/f'))
+  rmSync(join(directory.path, 'd/f'))
+  symlinkSync('/etc/passwd', join(directory.path, 'd/f'))
   assert.throws(() => text(tree.read('d/f', { size: 4 })), /became a symbolic link while it was copied/)
-  renameSync(join(folder.path, 'd'), join(folder.path, 'was'))
-  symlinkSync(join(folder.outside, 'd'), join(folder.path, 'd'))
-  using fresh = openSourceTree(folder.path, { label: 'tree' })
+  renameSync(join(directory.path, 'd'), join(directory.path, 'was'))
+  symlinkSync(join(directory.outside, 'd'), join(directory.path, 'd'))
+  using fresh = openSourceTree(directory.path, { label: 'tree' })
   assert.throws(() => text(fresh.read('d/g', { size: 4 })), { code: 'ENOENT' })
 })
 
 test('ignored files are neither listed nor opened nor reached through a link (B08)', async () => {
-  await using folder = await folderWith({ 'secret/key': '', 'secret/keep/x': '', open: '' })
-  symlinkSync('secret/key', join(folder.path, 'link'))
-  using tree = openSourceTree(folder.path, { label: 'tree', ignore: ['secret', '!secret/keep/x'] })
+  await using directory = await directoryWith({ 'secret/key': '', 'secret/keep/x': '', open: '' })
+  symlinkSync('secret/key', join(directory.path, 'link'))
+  using tree = openSourceTree(directory.path, { label: 'tree', ignore: ['secret', '!secret/keep/x'] })
   assert.equal(tree.entry('secret/key'), undefined)
   assert.equal(tree.follow('link'), undefined)
   assert.equal(tree.follow('secret/keep/x'), 'secret/keep/x')
@@ -76,24 +76,24 @@ test('ignored files are neither listed nor opened nor reached through a link (B0
 })
 
 test('entries tell bytes of names, times, owners, devices and attributes', async () => {
-  await using folder = await folderWith({ f: 'abc' })
-  execFileSync('touch', ['-m', '-d', '@-1.5', join(folder.path, 'f')])
-  const odd = Buffer.concat([Buffer.from(`${folder.path}/`), Buffer.from([0xff, 0x41])])
+  await using directory = await directoryWith({ f: 'abc' })
+  execFileSync('touch', ['-m', '-d', '@-1.5', join(directory.path, 'f')])
+  const odd = Buffer.concat([Buffer.from(`${directory.path}/`), Buffer.from([0xff, 0x41])])
   writeFileSync(odd, 'odd name')
-  using tree = openSourceTree(folder.path, { label: 'tree', ownedByRoot: true })
+  using tree = openSourceTree(directory.path, { label: 'tree', ownedByRoot: true })
   const f = tree.entry('f')!
   assert.deepEqual([f.type, f.size, f.mtime, f.mtimeNanoseconds, f.uid], ['file', 3, -2, 500_000_000, 0])
   assert.equal(text(tree.read('\xffA', { size: 8 })), 'odd name')
   if (process.getuid?.() !== 0) return
-  execFileSync('mknod', [join(folder.path, 'device'), 'c', '1', '300'])
+  execFileSync('mknod', [join(directory.path, 'device'), 'c', '1', '300'])
   const device = tree.entry('device')!
   assert.deepEqual([device.type, device.deviceMajor, device.deviceMinor], ['character', 1, 300])
 })
 
 test('a file that grew or shrank is read as it is, so that its reader notices', async () => {
-  await using folder = await folderWith({ f: 'abc' })
-  using tree = openSourceTree(folder.path, { label: 'tree' })
-  writeFileSync(join(folder.path, 'f'), 'abcdef')
+  await using directory = await directoryWith({ f: 'abc' })
+  using tree = openSourceTree(directory.path, { label: 'tree' })
+  writeFileSync(join(directory.path, 'f'), 'abcdef')
   assert.ok(text(tree.read('f', { size: 3 })).length > 3)
   assert.equal(text(tree.read('f', { size: 60 })), 'abcdef')
 })

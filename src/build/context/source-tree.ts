@@ -9,7 +9,7 @@ import {
   readSync,
 } from 'node:fs'
 import { BaleError, errnoOf, printable } from '#base'
-import { openRoot, type RootFolder, readXattrs, sparseExtents } from '#host'
+import { openRoot, type RootDirectory, readXattrs, sparseExtents } from '#host'
 import { unreadable } from '#rootfs'
 import { baseName, cleanPath, joinPath, parentOf, toBytes, toText } from './byte-path.ts'
 import { createPatternSet, type PatternSet } from './pattern-set.ts'
@@ -32,13 +32,13 @@ export interface TreeEntry {
   xattrs: Map<string, Uint8Array>
   /** Same text for hard links of one file; undefined when there is one name only. */
   inode: string | undefined
-  /** An ignored folder that is there only because something below it may not be ignored. */
+  /** An ignored directory that is there only because something below it may not be ignored. */
   isPassage?: boolean
 }
 
 /**
- * A folder that files are copied from: a build context, a stage, an image. What `ignored` matches is not there: neither
- * listed nor opened nor reached through a link (B08). Every path is resolved inside the folder, also when somebody swaps
+ * A directory that files are copied from: a build context, a stage, an image. What `ignored` matches is not there: neither
+ * listed nor opened nor reached through a link (B08). Every path is resolved inside the directory, also when somebody swaps
  * parts of it for links during the build (B07).
  */
 export interface SourceTree extends Disposable {
@@ -46,7 +46,7 @@ export interface SourceTree extends Disposable {
   readonly label: string
   /** Undefined when nothing is there. Links are not followed. */
   entry(path: string): TreeEntry | undefined
-  /** The names in a folder, sorted, with their entries. */
+  /** The names in a directory, sorted, with their entries. */
   list(path: string): { name: string; entry: TreeEntry }[]
   /** Where a path leads when all links are followed inside the tree; undefined when nothing is there. */
   follow(path: string): string | undefined
@@ -63,7 +63,7 @@ export interface SourceTreeOptions {
   label: string
   /** Patterns of a .dockerignore. */
   ignore?: readonly string[]
-  /** Files of a folder on the host belong to root in the image (edge 21). */
+  /** Files of a directory on the host belong to root in the image (edge 21). */
   ownedByRoot?: boolean
 }
 
@@ -71,21 +71,21 @@ const CHUNK = 1 << 18
 const LINK_LIMIT = 40
 
 export function openSourceTree(
-  folder: string,
+  directory: string,
   { label, ignore = [], ownedByRoot = false }: SourceTreeOptions,
 ): SourceTree {
-  const root: RootFolder = openRoot(folder)
+  const root: RootDirectory = openRoot(directory)
   const patterns: PatternSet | undefined = ignore.length > 0 ? createPatternSet(ignore) : undefined
   // Patterns are text, paths are bytes.
   const hidden = (path: string) => path !== '' && (patterns?.matches(toText(path)) ?? false)
-  /** An ignored folder is still there when an exception may lead into it. */
+  /** An ignored directory is still there when an exception may lead into it. */
   const visible = (path: string, entry: TreeEntry | undefined): TreeEntry | undefined => {
     if (!entry || !hidden(path)) return entry
     const leads = entry.type === 'directory' && patterns!.mayExceptBelow(toText(path))
     return leads ? { ...entry, isPassage: true } : undefined
   }
 
-  const withFolder = <T>(path: string, act: (descriptor: number) => T): T => {
+  const withDirectory = <T>(path: string, act: (descriptor: number) => T): T => {
     const descriptor = root.open(path === '' ? '/' : toBytes(path), constants.O_RDONLY | constants.O_DIRECTORY)
     try {
       return act(descriptor)
@@ -101,27 +101,30 @@ export function openSourceTree(
     try {
       return visible(
         path,
-        withFolder(parentOf(path), (descriptor) => entryAt(descriptor, name)),
+        withDirectory(parentOf(path), (descriptor) => entryAt(descriptor, name)),
       )
     } catch (error) {
       if (isMissing(error)) return undefined
       throw error
     }
   }
-  /** Files are read folder by folder: the folder's descriptor is kept. */
-  let lastFolder: { path: string; descriptor: number } | undefined
-  const folderOf = (path: string): number => {
-    const folder = parentOf(path)
-    if (lastFolder?.path === folder) return lastFolder.descriptor
-    if (lastFolder) closeSync(lastFolder.descriptor)
-    lastFolder = undefined
-    const descriptor = root.open(folder === '' ? '/' : toBytes(folder), constants.O_RDONLY | constants.O_DIRECTORY)
-    lastFolder = { path: folder, descriptor }
+  /** Files are read directory by directory: the directory's descriptor is kept. */
+  let lastDirectory: { path: string; descriptor: number } | undefined
+  const directoryOf = (path: string): number => {
+    const directory = parentOf(path)
+    if (lastDirectory?.path === directory) return lastDirectory.descriptor
+    if (lastDirectory) closeSync(lastDirectory.descriptor)
+    lastDirectory = undefined
+    const descriptor = root.open(
+      directory === '' ? '/' : toBytes(directory),
+      constants.O_RDONLY | constants.O_DIRECTORY,
+    )
+    lastDirectory = { path: directory, descriptor }
     return descriptor
   }
   /** Refuses what became a link since it was listed. */
   const openFile = (path: string): number => {
-    const place = entryPlace(folderOf(path), baseName(path))
+    const place = entryPlace(directoryOf(path), baseName(path))
     try {
       return openSync(place, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY)
     } catch (error) {
@@ -159,7 +162,7 @@ export function openSourceTree(
     follow,
     isIgnored: hidden,
     list: (path) =>
-      withFolder(path, (descriptor) =>
+      withDirectory(path, (descriptor) =>
         readdirSync(`/proc/self/fd/${descriptor}`, { encoding: 'latin1' as BufferEncoding })
           .sort()
           .flatMap((name) => {
@@ -187,8 +190,8 @@ export function openSourceTree(
       }
     },
     [Symbol.dispose]() {
-      if (lastFolder) closeSync(lastFolder.descriptor)
-      lastFolder = undefined
+      if (lastDirectory) closeSync(lastDirectory.descriptor)
+      lastDirectory = undefined
       root[Symbol.dispose]()
     },
   }
@@ -222,7 +225,7 @@ function extentsOf(place: Buffer, size: number): TreeEntry['sparse'] {
   }
 }
 
-/** The descriptor is of a folder in the tree; calls that do not follow the last component cannot lead out of it. */
+/** The descriptor is of a directory in the tree; calls that do not follow the last component cannot lead out of it. */
 function entryPlace(descriptor: number, name: string): Buffer {
   return Buffer.concat([Buffer.from(`/proc/self/fd/${descriptor}/`), toBytes(name)])
 }

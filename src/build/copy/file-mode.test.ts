@@ -37,9 +37,9 @@ describe('--chmod', () => {
   })
 
   test('chmod(1) without a umask answers the same', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'bale-chmod-'))
+    const directory = mkdtempSync(join(tmpdir(), 'bale-chmod-'))
     try {
-      const file = join(folder, 'f')
+      const file = join(directory, 'f')
       writeFileSync(file, '')
       for (const [text, mode, isDirectory, expected] of table) {
         if (expected < 0 || isDirectory) continue
@@ -48,7 +48,7 @@ describe('--chmod', () => {
         assert.equal(statSync(file).mode & 0o7777, expected, text)
       }
     } finally {
-      rmSync(folder, { recursive: true })
+      rmSync(directory, { recursive: true })
     }
   })
 })

@@ -18,7 +18,7 @@ export function parseChmod(text: string): FileModeChange {
 }
 
 export interface FileModeChange {
-  /** Set for the octal form: folders that a COPY makes get it too. */
+  /** Set for the octal form: directories that a COPY makes get it too. */
   octal: number | undefined
   apply(mode: number, isDirectory: boolean): number
 }

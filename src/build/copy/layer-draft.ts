@@ -17,13 +17,13 @@ export interface LayerDraftOptions {
   existing?: ReadonlyMap<string, DraftEntry>
   /** Seconds since 1970: no time of the layer is later (SOURCE_DATE_EPOCH). */
   latestTime: number | undefined
-  /** Seconds since 1970, for folders that are made. */
+  /** Seconds since 1970, for directories that are made. */
   now: number
 }
 
 /**
  * A layer while it is written: it knows what the layer has so far and what lies below, and answers which tar entries bring
- * a path in. A folder of a lower layer is repeated with its attributes before something is put into it, since a layer
+ * a path in. A directory of a lower layer is repeated with its attributes before something is put into it, since a layer
  * that has `usr/bin/x` alone would change the owner and mode of `usr`.
  */
 export interface LayerDraft {
@@ -31,9 +31,9 @@ export interface LayerDraft {
   entry(path: string): DraftEntry | undefined
   /** Where a path leads when links are followed, below `root` as `/`; what is not there yet is taken as it stands. */
   follow(path: string, root?: string): string
-  /** The missing folders of a path, made with these attributes. Throws BUILD_FAILED when something else is in the way. */
-  makeFolders(path: string, attributes: { mode: number; uid: number; gid: number }): PackedEntry[]
-  /** An entry at a path whose folders exist, with the entries that must come before it. */
+  /** The missing directories of a path, made with these attributes. Throws BUILD_FAILED when something else is in the way. */
+  makeDirectories(path: string, attributes: { mode: number; uid: number; gid: number }): PackedEntry[]
+  /** An entry at a path whose directories exist, with the entries that must come before it. */
   put(path: string, entry: DraftEntry & { size?: number }, data?: PackedEntry['data']): PackedEntry[]
   /** One more name for a file that this layer has. */
   putLink(path: string, target: string): PackedEntry[]
@@ -43,7 +43,7 @@ const LINK_LIMIT = 40
 
 export function createLayerDraft({ lower, existing: known, latestTime, now }: LayerDraftOptions): LayerDraft {
   const written = new Map<string, DraftEntry>()
-  /** Folders that this layer made: the lower file system has nothing in them. */
+  /** Directories that this layer made: the lower file system has nothing in them. */
   const fresh = new Set<string>()
   const entry = (path: string): DraftEntry | undefined => {
     const own = written.get(path)
@@ -86,7 +86,7 @@ export function createLayerDraft({ lower, existing: known, latestTime, now }: La
     return { name: path, type, mode, uid, gid, ...time, linkName, deviceMajor, deviceMinor, xattrs, size, sparse }
   }
 
-  const folders = (path: string): PackedEntry[] => {
+  const directories = (path: string): PackedEntry[] => {
     const missing: PackedEntry[] = []
     for (let parent = parentOf(path); parent !== '' && !written.has(parent); parent = parentOf(parent)) {
       const found = entry(parent)
@@ -109,7 +109,7 @@ export function createLayerDraft({ lower, existing: known, latestTime, now }: La
 
   const put: LayerDraft['put'] = (path, of, data) => {
     checkName(path)
-    const before = folders(path)
+    const before = directories(path)
     const existing = entry(path)
     if (of.type === 'directory' && !existing) fresh.add(path)
     if (of.type !== 'directory' && existing?.type === 'directory') forget(path)
@@ -123,7 +123,7 @@ export function createLayerDraft({ lower, existing: known, latestTime, now }: La
     put,
     putLink(path, target) {
       checkName(path)
-      const before = folders(path)
+      const before = directories(path)
       const of = written.get(target)!
       written.set(path, of)
       return [
@@ -131,15 +131,17 @@ export function createLayerDraft({ lower, existing: known, latestTime, now }: La
         { entry: { ...tarEntry(path, of), type: 'hardlink', linkName: target, size: 0, sparse: undefined } },
       ]
     },
-    makeFolders(path, attributes) {
+    makeDirectories(path, attributes) {
       const made: PackedEntry[] = []
-      let folder = ''
+      let directory = ''
       for (const part of path.split('/').filter(Boolean)) {
-        folder = joinPath(folder, part)
-        const found = entry(folder)
-        if (found && found.type !== 'directory') throw inTheWay(folder, found)
+        directory = joinPath(directory, part)
+        const found = entry(directory)
+        if (found && found.type !== 'directory') throw inTheWay(directory, found)
         if (!found)
-          made.push(...put(folder, { ...ROOT, ...attributes, ...known?.get(folder), mtime: now, mtimeNanoseconds: 0 }))
+          made.push(
+            ...put(directory, { ...ROOT, ...attributes, ...known?.get(directory), mtime: now, mtimeNanoseconds: 0 }),
+          )
       }
       return made
     },

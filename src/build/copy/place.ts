@@ -9,8 +9,8 @@ import type { SelectedItem, Selection } from './selection.ts'
 export interface Destination {
   /** Absolute path as text, not resolved. */
   path: string
-  /** It was written with a slash (or a dot) at its end: a folder, made when missing. */
-  isFolder: boolean
+  /** It was written with a slash (or a dot) at its end: a directory, made when missing. */
+  isDirectory: boolean
 }
 
 export interface PlaceOptions {
@@ -27,16 +27,19 @@ export function* prepareDestination(
   options: PlaceOptions,
 ): Generator<PackedEntry, string> {
   const path = cleanPath(fromText(destination.path))
-  yield* draft.makeFolders(draft.follow(destination.isFolder ? path : parentOf(path)), folderAttributes(options))
+  yield* draft.makeDirectories(
+    draft.follow(destination.isDirectory ? path : parentOf(path)),
+    directoryAttributes(options),
+  )
   return draft.follow(path)
 }
 
-/** Folders that exist only because a COPY needs them. */
-export function folderAttributes({ owner, chmod }: PlaceOptions): { mode: number; uid: number; gid: number } {
+/** Directories that exist only because a COPY needs them. */
+export function directoryAttributes({ owner, chmod }: PlaceOptions): { mode: number; uid: number; gid: number } {
   return { mode: chmod?.octal ?? 0o755, uid: owner?.uid ?? 0, gid: owner?.gid ?? 0 }
 }
 
-/** The tar entries that bring one source to `target` (resolved). A folder's content goes there, not the folder itself. */
+/** The tar entries that bring one source to `target` (resolved). A directory's content goes there, not the directory itself. */
 export function* place(
   draft: LayerDraft,
   selection: Selection,
@@ -49,12 +52,12 @@ export function* place(
   const links = new Map<string, string>()
   if (source.entry.type === 'directory') {
     if (existing && existing.type !== 'directory') throw notDirectory(target)
-    yield* draft.makeFolders(target, folderAttributes(options))
+    yield* draft.makeDirectories(target, directoryAttributes(options))
     for (const item of content) yield* placeItem(draft, item, joinPath(target, item.relative), links, options)
     return
   }
   const path = existing?.type === 'directory' ? joinPath(target, selection.name) : target
-  yield* draft.makeFolders(parentOf(path), folderAttributes(options))
+  yield* draft.makeDirectories(parentOf(path), directoryAttributes(options))
   yield* placeItem(draft, source, path, links, options)
 }
 

@@ -6,9 +6,9 @@ import { type SourceTree, shown, type TreeEntry } from '../context/source-tree.t
 
 /** One source of a COPY with all that goes along, as it stands in its tree; nothing is read yet. */
 export interface Selection {
-  /** Last part of the name as written: a file's name below a destination folder. */
+  /** Last part of the name as written: a file's name below a destination directory. */
   name: string
-  /** Relative to the source; `` is the source itself and comes first. Folders come before what is in them. */
+  /** Relative to the source; `` is the source itself and comes first. Directories come before what is in them. */
   items: SelectedItem[]
   /** It was fetched, so that an archive is not unpacked unless asked for. */
   isRemote?: boolean
@@ -48,7 +48,7 @@ export function selectSources(tree: SourceTree, source: string, options: SelectO
   })
 }
 
-/** `a/./b/*.c`: what matches `b/*.c` below `a`, with the folders between. */
+/** `a/./b/*.c`: what matches `b/*.c` below `a`, with the directories between. */
 function selectWithParents(
   tree: SourceTree,
   source: string,
@@ -73,7 +73,7 @@ interface WalkOptions {
   signal: AbortSignal | undefined
 }
 
-/** A folder that is only passed through (not included itself) is there when something in it is. */
+/** A directory that is only passed through (not included itself) is there when something in it is. */
 function walk(tree: SourceTree, root: string, { excludes, includes, signal }: WalkOptions): SelectedItem[] {
   const items: SelectedItem[] = []
   const waiting: SelectedItem[] = []
@@ -120,11 +120,11 @@ function expandWildcards(tree: SourceTree, pattern: string): string[] {
   for (const part of parts.slice(first)) {
     // In a source `**` is no more than `*`.
     const { matches } = compilePattern(part.replace(/\*+/g, '*'))
-    found = found.flatMap((folder) =>
-      tree.entry(folder)?.type === 'directory'
+    found = found.flatMap((directory) =>
+      tree.entry(directory)?.type === 'directory'
         ? tree
-            .list(folder)
-            .flatMap(({ name, entry }) => (matches(name) && !entry.isPassage ? joinPath(folder, name) : []))
+            .list(directory)
+            .flatMap(({ name, entry }) => (matches(name) && !entry.isPassage ? joinPath(directory, name) : []))
         : [],
     )
   }

@@ -3,7 +3,7 @@ import { decompressAny } from '#format/compression'
 import { linkTargetOf, normalisePath, type PackedEntry, quotedName, type TarEntry, tarError } from '#format/tar'
 import { joinPath, parentOf } from '../context/byte-path.ts'
 import type { DraftEntry, LayerDraft } from './layer-draft.ts'
-import { changed, folderAttributes, type PlaceOptions } from './place.ts'
+import { changed, directoryAttributes, type PlaceOptions } from './place.ts'
 import type { SelectedItem } from './selection.ts'
 import { fullData, tarEntries } from './tar-entries.ts'
 
@@ -32,14 +32,14 @@ export async function* unpack(
   target: string,
   options: PlaceOptions,
 ): AsyncGenerator<PackedEntry> {
-  yield* draft.makeFolders(target, folderAttributes(options))
+  yield* draft.makeDirectories(target, directoryAttributes(options))
   const files = new Map<string, string>()
   for await (const { entry, data } of tarEntries(opened(item))) {
     const path = normalisePath(entry.name)
     if (path.length === 0) continue
-    const folder = draft.follow(path.slice(0, -1).join('/'), target)
-    const place = joinPath(folder, path.at(-1)!)
-    yield* draft.makeFolders(parentOf(place), folderAttributes(options))
+    const directory = draft.follow(path.slice(0, -1).join('/'), target)
+    const place = joinPath(directory, path.at(-1)!)
+    yield* draft.makeDirectories(parentOf(place), directoryAttributes(options))
     if (entry.type === 'hardlink') {
       const linked = files.get(linkTargetOf(entry).join('/'))
       if (linked === undefined || !draft.entry(linked))
@@ -52,7 +52,7 @@ export async function* unpack(
       throw tarError('is the device 0:0', entry.name)
     }
     const existing = draft.entry(place)
-    // What is no directory replaces one with all that is in it, as docker unpacks. A folder goes over a link to a folder as tar does: it is that folder.
+    // What is no directory replaces one with all that is in it, as docker unpacks. A directory goes over a link to a directory as tar does: it is that directory.
     const isThere =
       entry.type === 'directory' &&
       existing?.type === 'symlink' &&

@@ -147,7 +147,7 @@ function parseCopy(instruction: Instruction, kind: 'COPY' | 'ADD'): CopyCommand 
   if (kind === 'ADD') {
     flags.unsupported(
       'keep-git-dir',
-      'bale does not add from git repositories yet; clone beforehand and COPY the folder',
+      'bale does not add from git repositories yet; clone beforehand and COPY the directory',
     )
   }
   flags.finish()

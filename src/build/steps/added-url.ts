@@ -24,18 +24,18 @@ export function refuseGit(source: string): void {
     /^(?:git|ssh):\/\//.test(source) || /^git@[^/]+:/.test(source) || /^https?:\/\/[^?#]+\.git(?:[?#]|$)/.test(source)
   if (isGit)
     throw new Error(
-      `adding from a git repository is not supported yet: ${printable(withoutSecrets(source))}; clone it and COPY the folder`,
+      `adding from a git repository is not supported yet: ${printable(withoutSecrets(source))}; clone it and COPY the directory`,
     )
 }
 
 /**
- * A file fetched for ADD, kept in the scratch folder of the build: mode 0600, owned by root, time from Last-Modified. The
+ * A file fetched for ADD, kept in the scratch directory of the build: mode 0600, owned by root, time from Last-Modified. The
  * checksum of the instruction is compared before anything is used (B10).
  */
 export async function addedUrl(run: BuildRun, url: string, checksum: string | undefined): Promise<Selection> {
   const wanted = checksum === undefined ? undefined : parseDigest(checksum)
   const { body, fileName, modified } = await run.session.machine.fetchUrl(url, { signal: run.signal })
-  const path = join(await run.session.newFolder('url'), 'body')
+  const path = join(await run.session.newDirectory('url'), 'body')
   const hash = createHash(wanted ? algorithmOf(wanted) : 'sha256')
   let size = 0
   const file = await open(path, 'wx', 0o600)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ProgressEvent } from '#base'
-import { temporaryFolder } from '../../../test/kit/temporary.ts'
+import { temporaryDirectory } from '../../../test/kit/temporary.ts'
 import { type CacheRequest, cacheMountsSize, claimCacheMounts, pruneCacheMounts } from './cache-mounts.ts'
 
 const request = (id: string, sharing: CacheRequest['sharing'], more: Partial<CacheRequest> = {}): CacheRequest => ({
@@ -15,30 +15,30 @@ const request = (id: string, sharing: CacheRequest['sharing'], more: Partial<Cac
 async function claimed(root: string, requests: CacheRequest[], options = {}) {
   const stack = new AsyncDisposableStack()
   try {
-    return { folders: await claimCacheMounts(root, requests, stack, options), stack }
+    return { directories: await claimCacheMounts(root, requests, stack, options), stack }
   } catch (error) {
     await stack.disposeAsync()
     throw error
   }
 }
 
-test('one cache at two places of a step is one folder, whatever the sharing', { timeout: 30_000 }, async () => {
-  await using root = await temporaryFolder('bale-caches')
+test('one cache at two places of a step is one directory, whatever the sharing', { timeout: 30_000 }, async () => {
+  await using root = await temporaryDirectory('bale-caches')
   for (const sharing of ['locked', 'shared'] as const) {
-    const { folders, stack } = await claimed(root.path, [request('a', sharing), request('a', sharing)])
-    assert.equal(folders[0], folders[1])
+    const { directories, stack } = await claimed(root.path, [request('a', sharing), request('a', sharing)])
+    assert.equal(directories[0], directories[1])
     await stack.disposeAsync()
   }
   const mixed = await claimed(root.path, [request('a', 'shared'), request('a', 'locked')])
-  assert.equal(mixed.folders[0], mixed.folders[1])
+  assert.equal(mixed.directories[0], mixed.directories[1])
   await mixed.stack.disposeAsync()
   const own = await claimed(root.path, [request('a', 'private'), request('a', 'private')])
-  assert.notEqual(own.folders[0], own.folders[1])
+  assert.notEqual(own.directories[0], own.directories[1])
   await own.stack.disposeAsync()
 })
 
 test('steps that take locked caches in opposite order do not wait for each other', { timeout: 60_000 }, async () => {
-  await using root = await temporaryFolder('bale-caches')
+  await using root = await temporaryDirectory('bale-caches')
   let holders = 0
   const step = async (ids: string[]) => {
     for (let round = 0; round < 10; round++) {
@@ -56,7 +56,7 @@ test('steps that take locked caches in opposite order do not wait for each other
 })
 
 test('a step that is cancelled while it waits gives back what it holds', { timeout: 30_000 }, async () => {
-  await using root = await temporaryFolder('bale-caches')
+  await using root = await temporaryDirectory('bale-caches')
   const ids = ['a', 'b', 'c', 'd']
   const all = await claimed(root.path, [request('b', 'locked')])
   const stop = new AbortController()
@@ -79,7 +79,7 @@ test('a step that is cancelled while it waits gives back what it holds', { timeo
 })
 
 test('who waits for a cache for some seconds says so once', { timeout: 60_000 }, async () => {
-  await using root = await temporaryFolder('bale-caches')
+  await using root = await temporaryDirectory('bale-caches')
   const first = await claimed(root.path, [request('npm', 'locked')])
   const told: ProgressEvent[] = []
   const message = Promise.withResolvers<void>()
@@ -95,33 +95,33 @@ test('who waits for a cache for some seconds says so once', { timeout: 60_000 },
 })
 
 test('private caches are kept for the next step, and differ for steps at once', async () => {
-  await using root = await temporaryFolder('bale-caches')
+  await using root = await temporaryDirectory('bale-caches')
   const first = await claimed(root.path, [request('a', 'private')])
   const second = await claimed(root.path, [request('a', 'private')])
-  assert.notEqual(first.folders[0], second.folders[0])
+  assert.notEqual(first.directories[0], second.directories[0])
   await first.stack.disposeAsync()
   const third = await claimed(root.path, [request('a', 'private')])
-  assert.equal(third.folders[0], first.folders[0])
+  assert.equal(third.directories[0], first.directories[0])
   await second.stack.disposeAsync()
   await third.stack.disposeAsync()
 })
 
 test('a new cache begins with its files, mode and owner, or is not there at all', async () => {
-  await using root = await temporaryFolder('bale-caches')
+  await using root = await temporaryDirectory('bale-caches')
   const broken = request('a', 'shared', { origin: 'x', fill: () => Promise.reject(new Error('no space')) })
   await assert.rejects(claimed(root.path, [broken]), /no space/)
-  const fill = async (folder: string) => writeFileSync(join(folder, 'f'), 'from the image')
-  const { folders, stack } = await claimed(root.path, [
+  const fill = async (directory: string) => writeFileSync(join(directory, 'f'), 'from the image')
+  const { directories, stack } = await claimed(root.path, [
     request('a', 'shared', { origin: 'x', fill }),
     request('a', 'shared', { mode: 0o1770 }),
   ])
-  assert.deepEqual(readdirSync(folders[0]!), ['f'])
-  assert.deepEqual(readdirSync(folders[1]!), [])
-  assert.equal(statSync(folders[1]!).mode & 0o7777, 0o1770)
+  assert.deepEqual(readdirSync(directories[0]!), ['f'])
+  assert.deepEqual(readdirSync(directories[1]!), [])
+  assert.equal(statSync(directories[1]!).mode & 0o7777, 0o1770)
   assert.ok((await cacheMountsSize(root.path)) > 0)
   assert.equal(await pruneCacheMounts(root.path), 0, 'a cache in use is not pruned')
-  assert.ok(existsSync(folders[0]!))
+  assert.ok(existsSync(directories[0]!))
   await stack.disposeAsync()
   assert.ok((await pruneCacheMounts(root.path)) > 0)
-  assert.equal(existsSync(folders[0]!), false)
+  assert.equal(existsSync(directories[0]!), false)
 })

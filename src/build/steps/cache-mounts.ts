@@ -14,17 +14,17 @@ export interface CacheRequest {
   mode: number
   uid: number
   gid: number
-  /** Copies the beginning into the new folder. */
-  fill?(folder: string): Promise<void>
+  /** Copies the beginning into the new directory. */
+  fill?(directory: string): Promise<void>
 }
 
-/** Contents of `RUN --mount=type=cache`, outside of the layers: one folder for each id, until they are pruned. */
-export function cacheMountsFolder(storeRoot: string): string {
+/** Contents of `RUN --mount=type=cache`, outside of the layers: one directory for each id, until they are pruned. */
+export function cacheMountsDirectory(storeRoot: string): string {
   return join(storeRoot, 'cache-mounts')
 }
 
 /**
- * The folders for all caches of one step, in the order of the requests, held against pruning until `stack` is disposed.
+ * The directories for all caches of one step, in the order of the requests, held against pruning until `stack` is disposed.
  * `shared`: one for all; `locked`: one for all, one step at a time, and not beside steps that share it; `private`: another
  * one when it is in use. An id is text of a Dockerfile and never becomes a path (B01).
  *
@@ -37,21 +37,21 @@ export async function claimCacheMounts(
   stack: AsyncDisposableStack,
   options: OperationOptions,
 ): Promise<string[]> {
-  const folderOf = (request: CacheRequest) => join(cacheMountsFolder(storeRoot), nameOf(request))
-  const folders = [...new Set(requests.map(folderOf))].sort()
-  for (const folder of folders) {
-    const same = requests.filter((request) => folderOf(request) === folder)
+  const directoryOf = (request: CacheRequest) => join(cacheMountsDirectory(storeRoot), nameOf(request))
+  const directories = [...new Set(requests.map(directoryOf))].sort()
+  for (const directory of directories) {
+    const same = requests.filter((request) => directoryOf(request) === directory)
     const what = `the cache ${JSON.stringify(printable(same[0]!.id))}, which another build step uses`
-    stack.use(await acquireLock(useLock(folder), { ...options, what, shared: true }))
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+    stack.use(await acquireLock(useLock(directory), { ...options, what, shared: true }))
+    await mkdir(directory, { recursive: true, mode: 0o700 })
     if (same.every(({ sharing }) => sharing === 'private')) continue
     const shared = same.every(({ sharing }) => sharing !== 'locked')
-    stack.use(await acquireLock(join(folder, '0.lock'), { ...options, what, shared }))
+    stack.use(await acquireLock(join(directory, '0.lock'), { ...options, what, shared }))
   }
   const claimed: string[] = []
   for (const request of requests) {
-    const folder = folderOf(request)
-    const path = request.sharing === 'private' ? await claimPrivate(folder, stack, options) : join(folder, '0')
+    const directory = directoryOf(request)
+    const path = request.sharing === 'private' ? await claimPrivate(directory, stack, options) : join(directory, '0')
     await makeContent(path, request, options)
     claimed.push(path)
   }
@@ -59,11 +59,11 @@ export async function claimCacheMounts(
 }
 
 /** The first that no other step uses. */
-async function claimPrivate(folder: string, stack: AsyncDisposableStack, { signal }: OperationOptions) {
+async function claimPrivate(directory: string, stack: AsyncDisposableStack, { signal }: OperationOptions) {
   for (let number = 1; ; number++) {
     try {
-      stack.use(await acquireLock(join(folder, `${number}.lock`), { signal, timeoutMs: 0 }))
-      return join(folder, String(number))
+      stack.use(await acquireLock(join(directory, `${number}.lock`), { signal, timeoutMs: 0 }))
+      return join(directory, String(number))
     } catch (error) {
       if (!isBaleError(error, 'LOCKED')) throw error
     }
@@ -104,15 +104,15 @@ async function isThere(path: string): Promise<boolean> {
 
 /** Removes the cache mounts that no step is using; answers the bytes that became free. */
 export async function pruneCacheMounts(storeRoot: string): Promise<number> {
-  const parent = cacheMountsFolder(storeRoot)
+  const parent = cacheMountsDirectory(storeRoot)
   let freed = 0
   for (const name of await namesIn(parent)) {
     if (!/^[0-9a-f]{64}$/.test(name)) continue
-    const folder = join(parent, name)
+    const directory = join(parent, name)
     try {
-      await using _unused = await acquireLock(useLock(folder), { timeoutMs: 0 })
-      freed += await sizeOf(Buffer.from(folder))
-      await removeTree(folder)
+      await using _unused = await acquireLock(useLock(directory), { timeoutMs: 0 })
+      freed += await sizeOf(Buffer.from(directory))
+      await removeTree(directory)
     } catch (error) {
       if (!isBaleError(error, 'LOCKED')) throw error
     }
@@ -122,14 +122,14 @@ export async function pruneCacheMounts(storeRoot: string): Promise<number> {
 
 /** Bytes of all cache mounts on disk. */
 export async function cacheMountsSize(storeRoot: string): Promise<number> {
-  const parent = cacheMountsFolder(storeRoot)
+  const parent = cacheMountsDirectory(storeRoot)
   let size = 0
   for (const name of await namesIn(parent)) size += await sizeOf(Buffer.from(join(parent, name)))
   return size
 }
 
-function useLock(folder: string): string {
-  return `${folder}.use`
+function useLock(directory: string): string {
+  return `${directory}.use`
 }
 
 /** Names are bytes of any kind. What goes away meanwhile has no size. */
@@ -148,9 +148,9 @@ async function sizeOf(path: Buffer): Promise<number> {
   }
 }
 
-async function namesIn(folder: string): Promise<string[]> {
+async function namesIn(directory: string): Promise<string[]> {
   try {
-    return await readdir(folder)
+    return await readdir(directory)
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return []
     throw error

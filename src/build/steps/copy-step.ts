@@ -52,7 +52,7 @@ export async function copyStep(
     if (!command.link) return { chain: chainId(layers) }
     return inStage(run, layers, (tree) => ({
       owner: plan.chown === undefined ? undefined : resolveOwner(plan.chown, tree),
-      parents: [...existingFolders(tree, plan.destination.path)].map(([path, { mode, uid, gid }]) => [
+      parents: [...existingDirectories(tree, plan.destination.path)].map(([path, { mode, uid, gid }]) => [
         path,
         mode,
         uid,
@@ -148,7 +148,7 @@ function planCopy(state: StageState, command: CopyCommand): CopyPlan {
     }),
     destination: {
       path: posix.resolve('/', state.config.WorkingDir ?? '/', destination),
-      isFolder: /(?:^|\/)\.{0,2}$/.test(destination),
+      isDirectory: /(?:^|\/)\.{0,2}$/.test(destination),
     },
     written: destination,
     chown: command.chown === undefined ? undefined : fill(command.chown),
@@ -199,7 +199,7 @@ async function inStage<T>(run: BuildRun, layers: StageState['diffIds'], look: (t
 }
 
 /** The directories on the way to a path, as far as they are there; `--link` does not go through links. */
-function existingFolders(tree: SourceTree | undefined, destination: string): Map<string, DraftEntry> {
+function existingDirectories(tree: SourceTree | undefined, destination: string): Map<string, DraftEntry> {
   const found = new Map<string, DraftEntry>()
   let path = ''
   for (const part of tree ? cleanPath(fromText(destination)).split('/') : []) {
@@ -228,7 +228,7 @@ async function writeLayer(
     read,
   }
   const { link } = plan.command
-  const existing = link ? existingFolders(tree, plan.destination.path) : undefined
+  const existing = link ? existingDirectories(tree, plan.destination.path) : undefined
   const lower = link ? undefined : tree
   const draft = createLayerDraft({ lower, existing, latestTime: epoch, now: Math.floor(clock.now() / 1000) })
   const entries = async function* (): AsyncGenerator<PackedEntry> {
@@ -251,9 +251,9 @@ async function writeLayer(
 function checkDestination(
   { command, destination }: CopyPlan,
   selections: readonly Selection[],
-  isFolder: boolean,
+  isDirectory: boolean,
 ): void {
-  if (destination.isFolder || isFolder || selections.length < 2) return
+  if (destination.isDirectory || isDirectory || selections.length < 2) return
   if (selections.every(({ items }) => items[0]?.entry.type === 'directory')) return
   throw new BaleError(
     'BUILD_FAILED',

@@ -16,7 +16,7 @@ import { createOutputTail } from './output-tail.ts'
 import { type RunLine, runCreatedBy, runLine } from './run-command.ts'
 import { type PreparedMount, prepareMount } from './step-mounts.ts'
 import { stepTitle } from './title.ts'
-import { untouchedFoldersRemoved } from './untouched-folders.ts'
+import { untouchedDirectoriesRemoved } from './untouched-directories.ts'
 
 /** RUN: executed over the stage's layers; what it wrote becomes a layer, even when that is nothing. */
 export async function runStep(run: BuildRun, stage: Stage, state: StageState, command: RunCommand): Promise<LayerStep> {
@@ -49,10 +49,10 @@ export async function runStep(run: BuildRun, stage: Stage, state: StageState, co
     async execute(output) {
       const { session, signal } = run
       await using stack = new AsyncDisposableStack()
-      const folders = await claimCaches(run, mounts, stack)
+      const directories = await claimCaches(run, mounts, stack)
       const rootfs = stack.use(await session.mount(layers, { writable: true, signal }))
       const opened: { mounts: StepMount[]; env?: string[] }[] = []
-      for (const mount of mounts) opened.push(await mount.open(stack, folders.get(mount)))
+      for (const mount of mounts) opened.push(await mount.open(stack, directories.get(mount)))
       if (line.script) opened.push({ mounts: [await scriptMount(run, line.script)] })
       const tail = createOutputTail()
       const { exitCode, failure } = await session.machine.runStep({
@@ -70,7 +70,7 @@ export async function runStep(run: BuildRun, stage: Stage, state: StageState, co
       })
       if (exitCode !== 0) throw failed(command, line, { exitCode, failure, output: failure ? [failure] : tail.lines() })
       const { upper, lowers } = rootfs
-      const entries = untouchedFoldersRemoved(changeset(upper!, { lowers }), lowers)
+      const entries = untouchedDirectoriesRemoved(changeset(upper!, { lowers }), lowers)
       const layer = await session.machine.store.layers.write(packTar(clamped(entries, run.epoch)), { signal })
       return { diffId: layer.diffId }
     },
@@ -95,12 +95,12 @@ async function claimCaches(run: BuildRun, mounts: readonly PreparedMount[], stac
   const caches = mounts.filter((mount) => mount.cache !== undefined)
   const { session, signal, progress } = run
   const requests = caches.map((mount) => mount.cache!)
-  const folders = await claimCacheMounts(session.machine.store.root, requests, stack, { signal, progress })
-  return new Map(caches.map((mount, index) => [mount, folders[index]!]))
+  const directories = await claimCacheMounts(session.machine.store.root, requests, stack, { signal, progress })
+  return new Map(caches.map((mount, index) => [mount, directories[index]!]))
 }
 
 async function scriptMount(run: BuildRun, script: NonNullable<RunLine['script']>): Promise<StepMount> {
-  const path = join(await run.session.newFolder('script'), 'script')
+  const path = join(await run.session.newDirectory('script'), 'script')
   await writeFileWithMode(path, script.content, 0o755)
   return { type: 'bind', source: path, target: script.path, readOnly: true }
 }

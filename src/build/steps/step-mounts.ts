@@ -22,10 +22,10 @@ export interface PreparedMount {
   /** Of a cache: what is claimed for it before any mount of the step is opened. */
   cache?: CacheRequest
   /**
-   * Makes it; `stack` undoes it when the step has ended. `folder` is what was claimed. Several for one: none, when an
+   * Makes it; `stack` undoes it when the step has ended. `directory` is what was claimed. Several for one: none, when an
    * optional secret is missing.
    */
-  open(stack: AsyncDisposableStack, folder?: string): Promise<{ mounts: StepMount[]; env?: string[] }>
+  open(stack: AsyncDisposableStack, directory?: string): Promise<{ mounts: StepMount[]; env?: string[] }>
 }
 
 export async function prepareMount(
@@ -122,7 +122,7 @@ function plainSource(path: string): string {
 
 /**
  * The files of a context as a layer that nobody names: what .dockerignore hides is not in it, and nothing that happens
- * to the folder during the step shows.
+ * to the directory during the step shows.
  */
 async function mountFiles(run: BuildRun, source: StepSource, writable: boolean) {
   const { session, signal } = run
@@ -155,13 +155,13 @@ async function prepareCache(
       id: option.id ?? withoutEnd(posix.normalize(option.target!)),
       origin: beginning && JSON.stringify(beginning),
       ...{ sharing, mode, uid, gid },
-      fill: source && ((folder) => copySource(run, source, path, folder)),
+      fill: source && ((directory) => copySource(run, source, path, directory)),
     },
-    open: async (_stack, folder) => ({ mounts: [{ type: 'bind', source: folder!, target, readOnly }] }),
+    open: async (_stack, directory) => ({ mounts: [{ type: 'bind', source: directory!, target, readOnly }] }),
   }
 }
 
-async function copySource(run: BuildRun, source: StepSource, path: string, folder: string): Promise<void> {
+async function copySource(run: BuildRun, source: StepSource, path: string, directory: string): Promise<void> {
   await using stack = new AsyncDisposableStack()
   const found = await mountSource(run, source, path, { writable: false }, stack)
   if (!(await stat(found)).isDirectory()) {
@@ -170,7 +170,7 @@ async function copySource(run: BuildRun, source: StepSource, path: string, folde
       `/${printable(toText(path))} of ${source.label} is not a directory: it cannot be a cache`,
     )
   }
-  const { code, stderr } = await runProgram('cp', ['-a', `${found}/.`, folder], { signal: run.signal })
+  const { code, stderr } = await runProgram('cp', ['-a', `${found}/.`, directory], { signal: run.signal })
   if (code !== 0)
     throw new BaleError('BUILD_FAILED', `cannot copy ${source.label} into the cache: ${printable(stderr.trim())}`)
 }
@@ -202,8 +202,8 @@ function prepareSecret(run: BuildRun, option: MountOption, workingDirectory: str
         throw new BaleError('LIMIT_EXCEEDED', `secret ${printable(id)} is larger than 500 KiB`)
       const variables = env === undefined ? [] : [`${env}=${Buffer.from(value).toString('utf8')}`]
       if (target === undefined) return { mounts: [], env: variables }
-      const folder = stack.use(await run.session.memoryFolder())
-      const path = join(folder.path, 'secret')
+      const directory = stack.use(await run.session.memoryDirectory())
+      const path = join(directory.path, 'secret')
       await writeFile(path, value, { mode: 0o600, flag: 'wx' })
       await chown(path, uid, gid)
       await chmod(path, mode)

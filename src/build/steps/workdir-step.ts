@@ -11,7 +11,7 @@ import type { TextCommand } from '../dockerfile/index.ts'
 import type { StageState } from '../stage-state.ts'
 import { stepTitle } from './title.ts'
 
-/** Makes the missing folders of the new working directory, owned by the current USER; the root needs none. */
+/** Makes the missing directories of the new working directory, owned by the current USER; the root needs none. */
 export function workdirStep(run: BuildRun, state: StageState, command: TextCommand): LayerStep {
   const title = stepTitle(command.instruction, state)
   const directory = applyWorkdir(state, command.text, command.instruction)
@@ -28,7 +28,7 @@ export function workdirStep(run: BuildRun, state: StageState, command: TextComma
       const now = Math.floor(session.machine.clock.now() / 1000)
       const draft = createLayerDraft({ lower, latestTime: epoch, now })
       const path = draft.follow(cleanPath(fromText(directory)))
-      const made = draft.makeFolders(path, { mode: 0o755, ...ownerOf(user, lower) })
+      const made = draft.makeDirectories(path, { mode: 0o755, ...ownerOf(user, lower) })
       if (made.length === 0) return { diffId: undefined }
       const layer = await session.machine.store.layers.write(packTar(made), { signal })
       return { diffId: layer.diffId }

@@ -206,8 +206,8 @@ export const CONTAINER_FLAGS: readonly VerbOption[] = [
   single('-u, --user <USER[:GROUP]>', 'User name or ID'),
   single('--uts <MODE>', 'UTS namespace: host'),
   repeated('--volumes-from <NAME[:ro]>', 'Also mount the volumes of another container'),
-  repeated('-v, --volume <SOURCE:TARGET[:ro]>', 'Bind a folder or mount a volume'),
-  single('-w, --workdir <FOLDER>', 'Working folder'),
+  repeated('-v, --volume <SOURCE:TARGET[:ro]>', 'Bind a directory or mount a volume'),
+  single('-w, --workdir <DIRECTORY>', 'Working directory'),
   refused('--blkio-weight-device <PATH:WEIGHT>', 'kernels have no weights per device any more'),
   refused(
     '--cpu-rt-period <MICROSECONDS>',

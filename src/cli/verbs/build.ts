@@ -142,7 +142,7 @@ export const verb = defineVerb<BuildFlags>({
     { flags: '--call <METHOD>', description: 'Subrequests', hidden: true, refused: 'Dockerfiles are not linted yet' },
   ],
   examples: [
-    { command: 'bale build -t webserver .', explains: 'The Dockerfile and the files of this folder' },
+    { command: 'bale build -t webserver .', explains: 'The Dockerfile and the files of this directory' },
     {
       command: 'bale build -t app --target runtime --build-arg VERSION=1.2 -f deploy/Dockerfile .',
       explains: 'One stage, with an argument',

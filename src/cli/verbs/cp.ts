@@ -16,8 +16,8 @@ export const verb = defineVerb<{ archive?: boolean; followLink?: boolean; quiet?
     { flags: '-q, --quiet', description: 'Do not say how much was copied (said on a terminal only)' },
   ],
   examples: [
-    { command: 'bale cp web:/etc/nginx ./nginx', explains: 'A folder out of a container' },
-    { command: 'bale cp page.html web:/srv/', explains: 'A file into a folder of a container' },
+    { command: 'bale cp web:/etc/nginx ./nginx', explains: 'A directory out of a container' },
+    { command: 'bale cp page.html web:/srv/', explains: 'A file into a directory of a container' },
     { command: 'bale cp web:/var/log - | tar t', explains: 'As a tar on stdout' },
   ],
   writesData: true,

@@ -31,7 +31,7 @@ export const verb = defineVerb<Options>({
     { flags: '--privileged', description: 'All capabilities of this process' },
     { flags: '-t, --tty', description: 'Give it a terminal' },
     { flags: '-u, --user <USER[:GROUP]>', description: 'User name or ID' },
-    { flags: '-w, --workdir <FOLDER>', description: 'Working folder' },
+    { flags: '-w, --workdir <DIRECTORY>', description: 'Working directory' },
   ],
   examples: [
     { command: 'bale exec -it web sh', explains: 'A shell in a running container' },

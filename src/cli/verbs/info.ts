@@ -11,7 +11,7 @@ export const verb = defineVerb<{ format?: string }>({
   arguments: { max: 0 },
   options: [{ flags: '-f, --format <TEMPLATE>', description: "'json', or a Go template" }],
   examples: [
-    { command: 'bale info', explains: 'Counts, layer format, kernel, folders' },
+    { command: 'bale info', explains: 'Counts, layer format, kernel, directories' },
     { command: `bale info --format '{{.Driver}}'`, explains: 'How layers lie on disk: erofs or extract' },
   ],
   async run({ options, engine, io }) {

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { BaleError, type Log } from '#base'
 import { readBytes } from '#engine'
 import { defineVerb, type Terminal } from '../verb.ts'
-import { loadRegistry, ROOT_OPTION, registryFolder } from './registry.ts'
+import { loadRegistry, ROOT_OPTION, registryDirectory } from './registry.ts'
 
 interface Options {
   root?: string
@@ -17,7 +17,7 @@ interface Options {
 
 export const verb = defineVerb<Options>({
   name: 'registry serve',
-  summary: 'Serve a registry from a folder',
+  summary: 'Serve a registry from a directory',
   arguments: { max: 0 },
   options: [
     ROOT_OPTION,
@@ -52,9 +52,9 @@ export const verb = defineVerb<Options>({
   ],
   async run({ options, engine, io, signal }) {
     const { serveRegistry } = await loadRegistry()
-    const folder = registryFolder(options.root, engine)
+    const directory = registryDirectory(options.root, engine)
     await using served = await serveRegistry({
-      folder,
+      directory,
       ...parseListen(options.listen),
       tls: await readTls(options),
       anonymous: options.anonymousPull ? 'pull' : 'none',
@@ -64,9 +64,9 @@ export const verb = defineVerb<Options>({
       report: (failure, request) => io.warn(`${new Date().toISOString()} ${request} failed: ${failure.message}`),
       log: engine.config.debug.some((room) => room === 'registry' || room === '*') ? logTo(io) : undefined,
     })
-    await io.print(`Serving ${folder} at ${served.url}`)
+    await io.print(`Serving ${directory} at ${served.url}`)
     if ((await served.registry.users.list()).length === 0) {
-      io.warn(`There is no user yet, so nobody can push: bale registry user add NAME --root ${folder}`)
+      io.warn(`There is no user yet, so nobody can push: bale registry user add NAME --root ${directory}`)
     }
     await aborted(signal)
     return 0

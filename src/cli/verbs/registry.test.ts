@@ -36,7 +36,7 @@ async function serve(bale: TestBale, ...args: string[]) {
 
 test('users are added, listed, granted, changed and removed, while the registry is served', async () => {
   await using bale = await testBale()
-  const root = ['--root', join(bale.folder, 'images')]
+  const root = ['--root', join(bale.directory, 'images')]
   assert.equal(
     await bale.run(['registry', 'user', 'add', ...root, '--password-stdin', 'ann'], { input: 'word of ann\n' }),
     'ann',
@@ -84,9 +84,9 @@ test('a registry without users says how to add one; anonymous pull is on only wh
 
 test('mistakes are told in words: addresses, certificates, roles, passwords, names', async () => {
   await using bale = await testBale()
-  const root = ['--root', join(bale.folder, 'images')]
+  const root = ['--root', join(bale.directory, 'images')]
   await bale.run(['registry', 'user', 'add', ...root, '--password-stdin', 'ann'], { input: 'word of ann' })
-  const key = join(bale.folder, 'key.pem')
+  const key = join(bale.directory, 'key.pem')
   const made = spawnSync('openssl', [
     'req',
     '-x509',

@@ -7,15 +7,15 @@ export const loadRegistry = () => import('#registry')
 
 export const ROOT_OPTION: VerbOption = {
   flags: '--root <DIR>',
-  description: "Folder of the registry; by default beside the store's (/var/lib/bale-registry)",
+  description: "Directory of the registry; by default beside the store's (/var/lib/bale-registry)",
 }
 
-export function registryFolder(root: string | undefined, engine: Engine): string {
+export function registryDirectory(root: string | undefined, engine: Engine): string {
   return root ?? `${engine.config.root.replace(/\/+$/, '')}-registry`
 }
 
-/** Opens the registry's folder for administration, also while it is served. */
+/** Opens the registry's directory for administration, also while it is served. */
 export async function openAdmin(root: string | undefined, engine: Engine): Promise<RegistryAdmin> {
   const { openRegistryAdmin } = await loadRegistry()
-  return await openRegistryAdmin({ folder: registryFolder(root, engine) })
+  return await openRegistryAdmin({ directory: registryDirectory(root, engine) })
 }

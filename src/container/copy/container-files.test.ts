@@ -9,7 +9,7 @@ import { packTar } from '#format/tar'
 import { openRoot } from '#host'
 import { cannotRunContainers } from '../../../test/kit/busybox-rootfs.ts'
 import { containerMachine } from '../../../test/kit/container-machine.ts'
-import { temporaryFolder } from '../../../test/kit/temporary.ts'
+import { temporaryDirectory } from '../../../test/kit/temporary.ts'
 import {
   copyFromContainer,
   copyIntoContainer,
@@ -26,19 +26,19 @@ const timeout = 30_000
 
 test("copy follows docker's rules about what is at the destination", () => {
   const file = { name: 'f', isDirectory: false, contentsOnly: false }
-  const folder = { name: 'd', isDirectory: true, contentsOnly: false }
-  const contents = { ...folder, contentsOnly: true }
+  const directory = { name: 'd', isDirectory: true, contentsOnly: false }
+  const contents = { ...directory, contentsOnly: true }
   const cases: [string, Parameters<typeof copyPlan>, ReturnType<typeof copyPlan> | RegExp][] = [
-    ['a file to a new name', [file, { path: '/x/y', kind: 'nothing' }], { folder: '/x', name: 'y' }],
-    ['a file onto a file', [file, { path: '/x/y', kind: 'file' }], { folder: '/x', name: 'y' }],
-    ['a file into a folder', [file, { path: '/x', kind: 'folder' }], { folder: '/x', name: 'f' }],
-    ['a file into a missing folder', [file, { path: '/x/', kind: 'nothing' }], /no such directory: \/x\//],
-    ['a file onto a file as a folder', [file, { path: '/x/', kind: 'file' }], /no such directory: \/x\//],
-    ['a folder to a new name', [folder, { path: '/x/y', kind: 'nothing' }], { folder: '/x', name: 'y' }],
-    ['a folder into a folder', [folder, { path: '/x/', kind: 'folder' }], { folder: '/x', name: 'd' }],
-    ['a folder onto a file', [folder, { path: '/x', kind: 'file' }], /cannot copy directory/],
-    ['contents into a folder', [contents, { path: '/x', kind: 'folder' }], { folder: '/x', name: undefined }],
-    ['contents to a new name', [contents, { path: '/x/y', kind: 'nothing' }], { folder: '/x', name: 'y' }],
+    ['a file to a new name', [file, { path: '/x/y', kind: 'nothing' }], { directory: '/x', name: 'y' }],
+    ['a file onto a file', [file, { path: '/x/y', kind: 'file' }], { directory: '/x', name: 'y' }],
+    ['a file into a directory', [file, { path: '/x', kind: 'directory' }], { directory: '/x', name: 'f' }],
+    ['a file into a missing directory', [file, { path: '/x/', kind: 'nothing' }], /no such directory: \/x\//],
+    ['a file onto a file as a directory', [file, { path: '/x/', kind: 'file' }], /no such directory: \/x\//],
+    ['a directory to a new name', [directory, { path: '/x/y', kind: 'nothing' }], { directory: '/x', name: 'y' }],
+    ['a directory into a directory', [directory, { path: '/x/', kind: 'directory' }], { directory: '/x', name: 'd' }],
+    ['a directory onto a file', [directory, { path: '/x', kind: 'file' }], /cannot copy directory/],
+    ['contents into a directory', [contents, { path: '/x', kind: 'directory' }], { directory: '/x', name: undefined }],
+    ['contents to a new name', [contents, { path: '/x/y', kind: 'nothing' }], { directory: '/x', name: 'y' }],
   ]
   for (const [what, args, expected] of cases) {
     if (expected instanceof RegExp) assert.throws(() => copyPlan(...args), expected, what)
@@ -51,7 +51,7 @@ test('R04 a link of the container leads nowhere but into the container, running 
   timeout,
 }, async () => {
   await using machine = await containerMachine()
-  const { machinery, folder } = machine
+  const { machinery, directory } = machine
   const script =
     'mkdir /d; echo mine > /etc/passwd; ln -s /etc/passwd /d/absolute; ln -s ../../../../etc/passwd /d/up; ln -s /etc /d/etc; sleep 1000'
   const { id } = await machine.create(machine.options(['sh', '-c', script]))
@@ -61,14 +61,14 @@ test('R04 a link of the container leads nowhere but into the container, running 
   const { stopContainer } = await import('../manager/stop.ts')
   for (const state of ['running', 'stopped']) {
     for (const link of ['absolute', 'up']) {
-      const copy = join(folder, `${state}-${link}`)
+      const copy = join(directory, `${state}-${link}`)
       await copyFromContainer(machinery, id, `/d/${link}`, copy, { follow: true })
       assert.equal(readFileSync(copy, 'utf8'), 'mine\n', `${state} ${link}`)
     }
-    writeFileSync(join(folder, 'new'), `from outside, ${state}`)
-    await copyIntoContainer(machinery, id, join(folder, 'new'), '/d/etc/')
+    writeFileSync(join(directory, 'new'), `from outside, ${state}`)
+    await copyIntoContainer(machinery, id, join(directory, 'new'), '/d/etc/')
     assert.equal(existsSync('/etc/new'), false)
-    const copied = join(folder, `etc-${state}`)
+    const copied = join(directory, `etc-${state}`)
     await copyFromContainer(machinery, id, '/etc/new', copied)
     assert.equal(readFileSync(copied, 'utf8'), `from outside, ${state}`)
     if (state === 'running') await stopContainer(machinery, id, { timeout: 0 })
@@ -76,10 +76,10 @@ test('R04 a link of the container leads nowhere but into the container, running 
   assert.equal(readFileSync('/etc/passwd', 'utf8'), hostPasswd)
 })
 
-test('R04 a folder that is swapped for a link all the time never leads a copy outside', { timeout }, async () => {
-  await using folder = await temporaryFolder('bale-race')
-  const inside = join(folder.path, 'root')
-  const outside = join(folder.path, 'outside')
+test('R04 a directory that is swapped for a link all the time never leads a copy outside', { timeout }, async () => {
+  await using directory = await temporaryDirectory('bale-race')
+  const inside = join(directory.path, 'root')
+  const outside = join(directory.path, 'outside')
   for (const path of [join(inside, 'd'), outside]) mkdirSync(path, { recursive: true })
   writeFileSync(join(outside, 'secret'), 'secret')
   writeFileSync(join(inside, 'd', 'plain'), 'plain')
@@ -93,7 +93,7 @@ test('R04 a folder that is swapped for a link all the time never leads a copy ou
         for await (const chunk of packPath(root, '/d', 'd')) chunks.push(chunk)
         assert.equal(Buffer.concat(chunks).includes('secret'), false)
         const tar = packTar([{ entry: { name: 'd/new', type: 'file', size: 0 } }])
-        await unpackTar(root, tar, { folder: '/', keepNames: true, strict: false })
+        await unpackTar(root, tar, { directory: '/', keepNames: true, strict: false })
       } catch (error) {
         const expected = [
           'ENOENT',
@@ -116,11 +116,11 @@ test('R04 a folder that is swapped for a link all the time never leads a copy ou
 })
 
 test('hostile tars are refused: `..`, device 0:0, attributes of overlayfs, hard links to outside', async () => {
-  await using folder = await temporaryFolder('bale-unpack')
-  using root = openRoot(folder.path)
+  await using directory = await temporaryDirectory('bale-unpack')
+  using root = openRoot(directory.path)
   const unpack = (
     entry: Parameters<typeof packTar>[0] extends infer T ? (T extends Iterable<infer E> ? E : never) : never,
-  ) => unpackTar(root, packTar([entry]), { folder: '/', keepNames: true })
+  ) => unpackTar(root, packTar([entry]), { directory: '/', keepNames: true })
   const overlay = new Map([['trusted.overlay.opaque', Buffer.from('y')]])
   await assert.rejects(unpack({ entry: { name: '../up', type: 'directory' } }), (error) =>
     isBaleError(error, 'INVALID_TAR'),
@@ -131,7 +131,7 @@ test('hostile tars are refused: `..`, device 0:0, attributes of overlayfs, hard 
     unpack({ entry: { name: 'h', type: 'hardlink', linkName: '../../etc/passwd' } }),
     /INVALID_TAR|outside/,
   )
-  symlinkSync('/etc', join(folder.path, 'link'))
+  symlinkSync('/etc', join(directory.path, 'link'))
   await unpack({ entry: { name: 'link/inside', type: 'file', size: 0 } }).catch((error: { code: string }) =>
     assert.equal(error.code, 'INVALID_ARGUMENT'),
   )
@@ -140,18 +140,18 @@ test('hostile tars are refused: `..`, device 0:0, attributes of overlayfs, hard 
 
 test('owners, modes, times and volumes survive a copy out and in again', { skip, timeout }, async () => {
   await using machine = await containerMachine()
-  const { machinery, folder } = machine
+  const { machinery, directory } = machine
   const host = { network: 'none', mounts: [{ type: 'volume' as const, source: 'data', target: '/data' }] }
   const script =
     'mkdir /data/d; echo 1 > /data/d/f; chown 5:6 /data/d/f; chmod 4751 /data/d/f; touch -d @1000000000 /data/d/f'
   const { id } = await machine.run(machine.options(['sh', '-c', script], {}, host))
-  await copyFromContainer(machinery, id, '/data/d', join(folder, 'out'), { archive: true })
-  const stats = statSync(join(folder, 'out/f'))
+  await copyFromContainer(machinery, id, '/data/d', join(directory, 'out'), { archive: true })
+  const stats = statSync(join(directory, 'out/f'))
   assert.deepEqual([stats.uid, stats.gid, stats.mode & 0o7777, stats.mtimeMs], [5, 6, 0o4751, 1e12])
-  await copyIntoContainer(machinery, id, join(folder, 'out'), '/data/again')
+  await copyIntoContainer(machinery, id, join(directory, 'out'), '/data/again')
   const stat = await statContainerPath(machinery, id, '/data/again/f')
   assert.deepEqual([stat.name, stat.size, stat.mode, stat.type], ['f', 2, 0o4751, 'file'])
-  const volume = machine.store.volumes.folder('data')
+  const volume = machine.store.volumes.directory('data')
   assert.equal(statSync(join(volume, 'again/f')).uid, 0, 'without --archive files belong to root')
   // Read to its end first: a stopped container is locked while one of the two is at work.
   const tar: Uint8Array[] = []

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, readSync, statSync } from 'node:fs'
 import { posix } from 'node:path'
 import { BaleError, errnoOf, printable } from '#base'
-import { openRoot, type RootFolder, resolveInside } from '#host'
+import { openRoot, type RootDirectory, resolveInside } from '#host'
 import { openOutput, outputPlace, pourInto } from '#host/file'
 import type { Machinery } from '../manager/machinery.ts'
 import { contentsOnly, copyPlan, wantsDirectory } from './copy-plan.ts'
@@ -44,7 +44,7 @@ function notFound(path: string, idOrName: string, cause: unknown): BaleError {
 }
 
 /** Only a link at the end is another path; one before it is resolved anyway. */
-function followed(root: RootFolder, path: string): string {
+function followed(root: RootDirectory, path: string): string {
   if (!root.statIfThere(path, { follow: false })?.isSymbolicLink()) return path
   return resolveInside(root, path)
 }
@@ -77,22 +77,22 @@ export interface WriteOptions {
 export async function writeContainerPath(
   machinery: Machinery,
   idOrName: string,
-  directory: string,
+  path: string,
   tar: AsyncIterable<Uint8Array>,
   options: WriteOptions = {},
 ): Promise<void> {
   await using files = await openFiles(machinery, idOrName)
-  const path = clean(directory)
-  if (!isDirectory(files.root, path))
-    throw new BaleError('PATH_NOT_FOUND', `destination "${printable(`${idOrName}:${directory}`)}" must be a directory`)
-  assertWritable(files, path)
+  const place = clean(path)
+  if (!isDirectory(files.root, place))
+    throw new BaleError('PATH_NOT_FOUND', `destination "${printable(`${idOrName}:${path}`)}" must be a directory`)
+  assertWritable(files, place)
   const { unpackTar } = await import('./unpack-tar.ts')
-  await readOnlyInWords(files.root, path, () =>
-    unpackTar(files.root, tar, { ...options, folder: path, keepNames: true }),
+  await readOnlyInWords(files.root, place, () =>
+    unpackTar(files.root, tar, { ...options, directory: place, keepNames: true }),
   )
 }
 
-function isDirectory(root: RootFolder, path: string): boolean {
+function isDirectory(root: RootDirectory, path: string): boolean {
   try {
     return root.statIfThere(path)?.isDirectory() === true
   } catch (error) {
@@ -106,14 +106,14 @@ function assertWritable({ root, readOnlyRoot }: ContainerFiles, path: string): v
   if (readOnlyRoot && onRoot(root, path)) throw readOnly(root, path)
 }
 
-const onRoot = (root: RootFolder, path: string) => root.stat(path).dev === root.stat('/').dev
+const onRoot = (root: RootDirectory, path: string) => root.stat(path).dev === root.stat('/').dev
 
-function readOnly(root: RootFolder, path: string, cause?: unknown): BaleError {
+function readOnly(root: RootDirectory, path: string, cause?: unknown): BaleError {
   const text = onRoot(root, path) ? 'container rootfs is marked read-only' : 'mounted volume is marked read-only'
   return new BaleError('CONFLICT', text, { cause })
 }
 
-async function readOnlyInWords<T>(root: RootFolder, path: string, act: () => Promise<T>): Promise<T> {
+async function readOnlyInWords<T>(root: RootDirectory, path: string, act: () => Promise<T>): Promise<T> {
   try {
     return await act()
   } catch (error) {
@@ -145,17 +145,17 @@ export async function copyIntoContainer(
   if (to.device)
     throw new BaleError('INVALID_ARGUMENT', `${printable(path)} is a device of the container: nothing is written to it`)
   const plan = copyPlan(from.plan, to)
-  if (!isDirectory(files.root, plan.folder)) throw notFound(plan.folder, idOrName, undefined)
-  assertWritable(files, plan.folder)
+  if (!isDirectory(files.root, plan.directory)) throw notFound(plan.directory, idOrName, undefined)
+  assertWritable(files, plan.directory)
   const { unpackTar } = await import('./unpack-tar.ts')
   const counted = counting(packPath(machine, from.path, from.tarName))
-  await readOnlyInWords(files.root, plan.folder, () =>
+  await readOnlyInWords(files.root, plan.directory, () =>
     unpackTar(files.root, counted.tar, { ...plan, owner: options.archive ? undefined : { uid: 0, gid: 0 } }),
   )
   return counted.bytes()
 }
 
-function localSource(machine: RootFolder, local: string, options: CopyOptions) {
+function localSource(machine: RootDirectory, local: string, options: CopyOptions) {
   try {
     const path = options.follow ? followed(machine, local) : local
     const stat = statPath(machine, path)
@@ -181,12 +181,12 @@ const named = (name: string) => (name === '.' || name === '/' ? '' : name)
 interface Destination {
   /** Without links; with the `/` that was typed. */
   path: string
-  kind: 'folder' | 'file' | 'nothing'
+  kind: 'directory' | 'file' | 'nothing'
   device: boolean
 }
 
 /** Where a destination leads: docker writes what a link leads to, and leaves the link. */
-function destinationOf(root: RootFolder, typed: string): Destination {
+function destinationOf(root: RootDirectory, typed: string): Destination {
   let path: string
   try {
     path = resolveInside(root, typed)
@@ -198,7 +198,7 @@ function destinationOf(root: RootFolder, typed: string): Destination {
   const ending = wantsDirectory(typed) && !path.endsWith('/') ? '/' : ''
   return {
     path: `${path}${ending}`,
-    kind: there === undefined ? 'nothing' : there.isDirectory() ? 'folder' : 'file',
+    kind: there === undefined ? 'nothing' : there.isDirectory() ? 'directory' : 'file',
     device: there !== undefined && (there.isCharacterDevice() || there.isBlockDevice()),
   }
 }
@@ -221,17 +221,17 @@ export async function copyFromContainer(
   using machine = openRoot('/')
   const to = destinationOf(machine, local)
   const plan = copyPlan(from.plan, to)
-  if (!isDirectory(machine, plan.folder))
+  if (!isDirectory(machine, plan.directory))
     throw new BaleError(
       'PATH_NOT_FOUND',
-      `invalid output path: directory ${JSON.stringify(printable(plan.folder))} does not exist`,
+      `invalid output path: directory ${JSON.stringify(printable(plan.directory))} does not exist`,
     )
-  using root = openRoot(plan.folder, { links: 'refused' })
+  using root = openRoot(plan.directory, { links: 'refused' })
   const counted = counting(packPath(files.root, found.path, from.tarName))
   const { unpackTar } = await import('./unpack-tar.ts')
   await unpackTar(root, counted.tar, {
-    folder: '/',
-    shown: plan.folder,
+    directory: '/',
+    shown: plan.directory,
     name: plan.name,
     owner: options.archive ? undefined : { uid: process.getuid!(), gid: process.getgid!() },
   })
@@ -244,7 +244,11 @@ function isStream(local: string): boolean {
   return there !== undefined && !there.isDirectory() && outputPlace(local).kind === 'stream'
 }
 
-async function copyToStream(root: RootFolder, found: { path: string; stat: PathStat }, local: string): Promise<number> {
+async function copyToStream(
+  root: RootDirectory,
+  found: { path: string; stat: PathStat },
+  local: string,
+): Promise<number> {
   const { path, stat } = found
   if (stat.type !== 'file')
     throw new BaleError(
@@ -256,7 +260,7 @@ async function copyToStream(root: RootFolder, found: { path: string; stat: PathS
   return output.position
 }
 
-async function* fileBytes(root: RootFolder, path: string): AsyncGenerator<Uint8Array> {
+async function* fileBytes(root: RootDirectory, path: string): AsyncGenerator<Uint8Array> {
   const fd = root.open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
   try {
     // A device in its place would be opened, and read without an end.

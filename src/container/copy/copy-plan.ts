@@ -13,12 +13,12 @@ export interface CopySource {
 /** Where it goes, links resolved, with the `/` at its end that was typed, and what is there. */
 export interface CopyDestination {
   path: string
-  kind: 'folder' | 'file' | 'nothing'
+  kind: 'directory' | 'file' | 'nothing'
 }
 
 /** The directory to unpack in, and the name that the source's first component gets there; undefined: contents only. */
 export interface CopyPlan {
-  folder: string
+  directory: string
   name: string | undefined
 }
 
@@ -26,12 +26,12 @@ export interface CopyPlan {
 export function copyPlan(source: CopySource, destination: CopyDestination): CopyPlan {
   const { path, kind } = destination
   const bare = path.replace(/\/+$/, '') || '/'
-  if (kind === 'folder') return { folder: bare, name: source.contentsOnly ? undefined : source.name }
+  if (kind === 'directory') return { directory: bare, name: source.contentsOnly ? undefined : source.name }
   if (source.isDirectory && kind === 'file')
     throw new BaleError('INVALID_ARGUMENT', `cannot copy directory: ${printable(path)} is a file`)
   if (!source.isDirectory && wantsDirectory(path))
     throw new BaleError('PATH_NOT_FOUND', `no such directory: ${printable(path)}`)
-  return { folder: posix.dirname(bare), name: posix.basename(bare) }
+  return { directory: posix.dirname(bare), name: posix.basename(bare) }
 }
 
 /** `x/` and `x/.` can only be a directory. */

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join, posix } from 'node:path'
-import { isAlive, openRoot, type RootFolder } from '#host'
+import { isAlive, openRoot, type RootDirectory } from '#host'
 import type { ContainerMount } from '../manager/document.ts'
 import { type Machinery, pathsOf } from '../manager/machinery.ts'
 import { mountContainer } from '../manager/own-layer.ts'
@@ -10,7 +10,7 @@ import { mountVolume, releaseVolumes } from '../volume/volume-mount.ts'
 
 /** A container's files as its processes see them, all mounts in place. */
 export interface ContainerFiles extends AsyncDisposable {
-  root: RootFolder
+  root: RootDirectory
   /** The root file system was asked to be read-only; volumes are not meant. */
   readOnlyRoot: boolean
 }
@@ -44,7 +44,7 @@ async function stoppedFiles(machinery: Machinery, idOrName: string): Promise<Con
     const root = stack.use(openRoot(mounted.path))
     mounts = record.document.mounts
     for (const { type, name } of mounts) if (type === 'volume') await mountVolume(machinery, name!)
-    for (const mount of [...etcMounts(pathsOf(machinery, record.id).folder), ...mounts]) mountInside(root, mount)
+    for (const mount of [...etcMounts(pathsOf(machinery, record.id).directory), ...mounts]) mountInside(root, mount)
     return {
       root,
       readOnlyRoot: record.document.host.readOnly ?? false,
@@ -57,9 +57,9 @@ async function stoppedFiles(machinery: Machinery, idOrName: string): Promise<Con
 }
 
 /** The files of /etc that the last start wrote. */
-function etcMounts(folder: string): ContainerMount[] {
+function etcMounts(directory: string): ContainerMount[] {
   return ['resolv.conf', 'hostname', 'hosts']
-    .map((name) => ({ source: join(folder, name), destination: posix.join('/etc', name) }))
+    .map((name) => ({ source: join(directory, name), destination: posix.join('/etc', name) }))
     .filter(({ source }) => existsSync(source))
     .map((mount) => ({ ...mount, type: 'bind', readOnly: false, propagation: '', anonymous: false, options: [] }))
 }

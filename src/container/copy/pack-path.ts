@@ -2,7 +2,7 @@ import { closeSync, constants, lstatSync, statfsSync } from 'node:fs'
 import { basename, dirname, normalize } from 'node:path'
 import { BaleError, errnoOf, printable } from '#base'
 import type { PackedEntry } from '#format/tar'
-import { O_PATH, type RootFolder, resolveInside, type WalkedFile } from '#host'
+import { O_PATH, type RootDirectory, resolveInside, type WalkedFile } from '#host'
 import { packFile, walkTree } from '#rootfs'
 import { isKernelFileSystem, kernelFileBytes } from './kernel-files.ts'
 
@@ -21,7 +21,7 @@ export interface PathStat {
 }
 
 /** What is at a path of a root; a link at the end is itself, unless the path ends in a slash. Throws PATH_NOT_FOUND. */
-export function statPath(root: RootFolder, path: string, options: { follow?: boolean } = {}): PathStat {
+export function statPath(root: RootDirectory, path: string, options: { follow?: boolean } = {}): PathStat {
   const follow = options.follow || path.endsWith('/') || path.endsWith('/.')
   const stats = reading(path, () => root.stat(path, { follow }))
   const type = stats.isFile()
@@ -47,18 +47,18 @@ export function statPath(root: RootFolder, path: string, options: { follow?: boo
  * below the mount points of the kernel's file systems (/proc, /sys, /dev) is taken only when the path leads there itself.
  */
 export async function* packPath(
-  root: RootFolder,
+  root: RootDirectory,
   path: string,
   name: string,
   options: { follow?: boolean } = {},
 ): AsyncGenerator<Uint8Array> {
   const { type } = statPath(root, path, options)
   const { packTar } = await import('#format/tar')
-  if (type === 'directory') yield* packTar(folderEntries(root, path, name))
+  if (type === 'directory') yield* packTar(directoryEntries(root, path, name))
   else yield* packTar(fileEntries(root, options.follow ? reading(path, () => resolveInside(root, path)) : path, name))
 }
 
-async function* folderEntries(root: RootFolder, path: string, name: string): AsyncGenerator<PackedEntry> {
+async function* directoryEntries(root: RootDirectory, path: string, name: string): AsyncGenerator<PackedEntry> {
   const fd = reading(path, () => root.open(path, O_PATH | constants.O_DIRECTORY))
   try {
     const hardLinks = new Map<string, string>()
@@ -66,7 +66,7 @@ async function* folderEntries(root: RootFolder, path: string, name: string): Asy
     const stat = lstatSync(own, { bigint: true })
     const kernel = kernelDevices(fd, stat.dev, normalize(path) === '/')
     yield renamed(packFile({ path: '', stat, safePath: own }, hardLinks)!, name)
-    for (const file of walkTree(`/proc/self/fd/${fd}`, (folder) => !kernel.isBorder(folder))) {
+    for (const file of walkTree(`/proc/self/fd/${fd}`, (directory) => !kernel.isBorder(directory))) {
       if (!kernel.has(file)) {
         const packed = packFile(file, hardLinks)
         if (packed) yield renamed(packed, name)
@@ -77,18 +77,18 @@ async function* folderEntries(root: RootFolder, path: string, name: string): Asy
   }
 }
 
-async function* fileEntries(root: RootFolder, path: string, name: string): AsyncGenerator<PackedEntry> {
-  const folder = reading(path, () => root.open(dirname(normalize(path)), O_PATH | constants.O_DIRECTORY))
+async function* fileEntries(root: RootDirectory, path: string, name: string): AsyncGenerator<PackedEntry> {
+  const directory = reading(path, () => root.open(dirname(normalize(path)), O_PATH | constants.O_DIRECTORY))
   try {
-    const safePath = Buffer.from(`/proc/self/fd/${folder}/${basename(normalize(path))}`)
+    const safePath = Buffer.from(`/proc/self/fd/${directory}/${basename(normalize(path))}`)
     const stat = reading(path, () => lstatSync(safePath, { bigint: true }))
     const file = { path: '', stat, safePath }
-    const kernel = kernelDevices(folder, lstatSync(`/proc/self/fd/${folder}/.`, { bigint: true }).dev, false)
+    const kernel = kernelDevices(directory, lstatSync(`/proc/self/fd/${directory}/.`, { bigint: true }).dev, false)
     const packed = kernel.has(file) ? kernelFile(file) : packFile(file, new Map())
     if (!packed) throw new BaleError('INVALID_ARGUMENT', `${printable(path)} is a socket; it cannot be copied`)
     yield renamed(packed, name)
   } finally {
-    closeSync(folder)
+    closeSync(directory)
   }
 }
 
@@ -96,7 +96,7 @@ interface KernelDevices {
   /** A file whose size means nothing: it is read to its end. */
   has(file: WalkedFile): boolean
   /** A directory where one of the kernel's file systems begins, or /dev. */
-  isBorder(folder: WalkedFile): boolean
+  isBorder(directory: WalkedFile): boolean
 }
 
 /** Asks each file system once what it is. */
@@ -112,7 +112,8 @@ function kernelDevices(fd: number, start: bigint, fromRoot: boolean): KernelDevi
   }
   return {
     has: (file) => file.stat.isFile() && isKernel(file),
-    isBorder: (folder) => folder.stat.dev !== start && (isKernel(folder) || (fromRoot && folder.path === 'dev')),
+    isBorder: (directory) =>
+      directory.stat.dev !== start && (isKernel(directory) || (fromRoot && directory.path === 'dev')),
   }
 }
 

@@ -15,10 +15,10 @@ import { test } from 'node:test'
 import { isBaleError } from '#base'
 import { type PackedEntry, packTar } from '#format/tar'
 import { openRoot } from '#host'
-import { temporaryFolder } from '../../../test/kit/temporary.ts'
+import { temporaryDirectory } from '../../../test/kit/temporary.ts'
 import { type UnpackOptions, unpackTar } from './unpack-tar.ts'
 
-const directory = (name: string): PackedEntry => ({ entry: { name, type: 'directory' } })
+const directoryEntry = (name: string): PackedEntry => ({ entry: { name, type: 'directory' } })
 const file = (name: string, text: string): PackedEntry => ({
   entry: { name, type: 'file', size: Buffer.byteLength(text) },
   data: Buffer.from(text),
@@ -26,8 +26,8 @@ const file = (name: string, text: string): PackedEntry => ({
 
 /** A destination `out` with links that lead out of it to `outside`. */
 async function destination() {
-  const folder = await temporaryFolder('bale-unpack')
-  const [out, outside] = [join(folder.path, 'out'), join(folder.path, 'outside')]
+  const directory = await temporaryDirectory('bale-unpack')
+  const [out, outside] = [join(directory.path, 'out'), join(directory.path, 'outside')]
   mkdirSync(out)
   mkdirSync(outside)
   writeFileSync(join(outside, 'f'), 'untouched')
@@ -36,28 +36,28 @@ async function destination() {
   symlinkSync(join(outside, 'f'), join(out, 'f'))
   symlinkSync('nowhere', join(out, 'dangling'))
   return {
-    ...folder,
+    ...directory,
     out,
     async unpack(entries: PackedEntry[], options: Partial<UnpackOptions> = {}) {
       using root = openRoot(out, { links: 'refused' })
-      await unpackTar(root, packTar(entries), { folder: '/', shown: out, keepNames: true, ...options })
+      await unpackTar(root, packTar(entries), { directory: '/', shown: out, keepNames: true, ...options })
     },
     assertOutsideUntouched() {
       assert.deepEqual(readdirSync(outside), ['f'])
       assert.equal(readFileSync(join(outside, 'f'), 'utf8'), 'untouched')
     },
-    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose](),
   }
 }
 
 test('R20 a link that lies below the destination is refused as a directory, whatever the tar says', async () => {
   await using place = await destination()
   const words = new RegExp(`cannot overwrite non-directory "${place.out}/d" with directory "${place.out}"`)
-  await assert.rejects(place.unpack([directory('d/'), file('d/new', 'x')]), words)
+  await assert.rejects(place.unpack([directoryEntry('d/'), file('d/new', 'x')]), words)
   for (const name of ['d/new', 'relative/new', 'dangling/new', 'd/deep/new'])
     await assert.rejects(place.unpack([file(name, 'x')]), (error) => isBaleError(error, 'INVALID_ARGUMENT'), name)
   await assert.rejects(
-    place.unpack([directory('sub/'), { entry: { name: 'sub/h', type: 'hardlink', linkName: 'd/f' } }]),
+    place.unpack([directoryEntry('sub/'), { entry: { name: 'sub/h', type: 'hardlink', linkName: 'd/f' } }]),
     /a link is in the way/,
   )
   place.assertOutsideUntouched()
@@ -76,8 +76,11 @@ test('R20 a link that the same tar made is not followed by its later entries', a
   await using place = await destination()
   const link: PackedEntry = { entry: { name: 'l', type: 'symlink', linkName: '../outside' } }
   await assert.rejects(place.unpack([link, file('l/evil', 'x')]), /cannot write "l\/evil"/)
-  await assert.rejects(place.unpack([link, directory('l/'), file('l/evil', 'x')]), /cannot overwrite non-directory/)
-  await place.unpack([link, directory('l/'), file('l/mine', 'x')], { strict: false })
+  await assert.rejects(
+    place.unpack([link, directoryEntry('l/'), file('l/evil', 'x')]),
+    /cannot overwrite non-directory/,
+  )
+  await place.unpack([link, directoryEntry('l/'), file('l/mine', 'x')], { strict: false })
   assert.equal(readFileSync(join(place.out, 'l/mine'), 'utf8'), 'x')
   place.assertOutsideUntouched()
 })
@@ -95,15 +98,15 @@ test("a file over a directory is refused in docker's words, or replaces it when 
 })
 
 test('in a root whose links count, an entry below one lands where it leads; one to nothing is told in words', async () => {
-  await using folder = await temporaryFolder('bale-unpack')
-  mkdirSync(join(folder.path, 'usr/lib'), { recursive: true })
-  symlinkSync('/usr/lib', join(folder.path, 'lib'))
-  symlinkSync('nowhere', join(folder.path, 'l'))
-  using root = openRoot(folder.path)
-  await unpackTar(root, packTar([file('lib/x', 'here')]), { folder: '/', keepNames: true })
-  assert.equal(readFileSync(join(folder.path, 'usr/lib/x'), 'utf8'), 'here')
+  await using directory = await temporaryDirectory('bale-unpack')
+  mkdirSync(join(directory.path, 'usr/lib'), { recursive: true })
+  symlinkSync('/usr/lib', join(directory.path, 'lib'))
+  symlinkSync('nowhere', join(directory.path, 'l'))
+  using root = openRoot(directory.path)
+  await unpackTar(root, packTar([file('lib/x', 'here')]), { directory: '/', keepNames: true })
+  assert.equal(readFileSync(join(directory.path, 'usr/lib/x'), 'utf8'), 'here')
   await assert.rejects(
-    unpackTar(root, packTar([file('l/x', 'x')]), { folder: '/', keepNames: true }),
+    unpackTar(root, packTar([file('l/x', 'x')]), { directory: '/', keepNames: true }),
     (error) => isBaleError(error, 'INVALID_ARGUMENT') && /cannot write "l\/x": .*leads nowhere/.test(error.message),
   )
 })

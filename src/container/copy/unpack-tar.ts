@@ -1,13 +1,13 @@
 import { chmodSync, closeSync, constants, fchmodSync, fchownSync, fstatSync, ftruncateSync, writeSync } from 'node:fs'
 import { BaleError, errnoOf } from '#base'
 import { createTarScanner, normalisePath, quotedName, type TarEntry, tarError } from '#format/tar'
-import { O_PATH, type RootFolder, writeXattr } from '#host'
+import { O_PATH, type RootDirectory, writeXattr } from '#host'
 import { entryFailure } from './entry-failure.ts'
 
 export interface UnpackOptions {
   /** Directory of the root to unpack in; must be there. */
-  folder: string
-  /** What messages call that directory; `folder` when undefined. */
+  directory: string
+  /** What messages call that directory; `directory` when undefined. */
   shown?: string
   /** Another name for the first component; undefined leaves the first component away (contents only); `keep` changes nothing. */
   name?: string | undefined
@@ -17,7 +17,7 @@ export interface UnpackOptions {
   /** Refuse to put a file in a directory's place or the other way round. */
   strict?: boolean
   /** The directory itself gets the attributes that the tar has for its root. */
-  ownFolder?: boolean
+  ownDirectory?: boolean
 }
 
 const TYPES: Partial<Record<TarEntry['type'], number>> = { character: 0o020000, block: 0o060000, fifo: 0o010000 }
@@ -30,7 +30,7 @@ const TYPES: Partial<Record<TarEntry['type'], number>> = { character: 0o020000, 
  * they would hide files of its image.
  */
 export async function unpackTar(
-  root: RootFolder,
+  root: RootDirectory,
   tar: AsyncIterable<Uint8Array>,
   options: UnpackOptions,
 ): Promise<void> {
@@ -57,15 +57,15 @@ export async function unpackTar(
 }
 
 class Unpacker {
-  readonly #root: RootFolder
+  readonly #root: RootDirectory
   readonly #options: UnpackOptions
   /** Directories get their attributes last: each name made in one changes them. */
-  readonly #folders: { path: Buffer; entry: TarEntry }[] = []
+  readonly #directories: { path: Buffer; entry: TarEntry }[] = []
   #file: number | undefined
   /** The file cannot be replaced (it is a mount point, or the kernel's): what it has is written over. */
   #inPlace = false
 
-  constructor(root: RootFolder, options: UnpackOptions) {
+  constructor(root: RootDirectory, options: UnpackOptions) {
     this.#root = root
     this.#options = options
   }
@@ -73,9 +73,9 @@ class Unpacker {
   begin(entry: TarEntry): void {
     const path = this.#pathOf(entry.name)
     if (!path) {
-      if (this.#options.ownFolder && entry.type === 'directory')
-        this.#folders.push({ path: Buffer.from(this.#options.folder), entry })
-    } else if (entry.type === 'directory') this.#folder(path, entry)
+      if (this.#options.ownDirectory && entry.type === 'directory')
+        this.#directories.push({ path: Buffer.from(this.#options.directory), entry })
+    } else if (entry.type === 'directory') this.#directory(path, entry)
     else this.#leaf(path, entry)
   }
 
@@ -123,10 +123,10 @@ class Unpacker {
   }
 
   finish(naming: (entry: TarEntry, act: () => void) => void): void {
-    for (const { path, entry } of this.#folders.reverse()) naming(entry, () => this.#finishFolder(path, entry))
+    for (const { path, entry } of this.#directories.reverse()) naming(entry, () => this.#finishDirectory(path, entry))
   }
 
-  #finishFolder(path: Buffer, entry: TarEntry): void {
+  #finishDirectory(path: Buffer, entry: TarEntry): void {
     const fd = this.#root.open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
     try {
       const { uid, gid } = this.#options.owner ?? entry
@@ -147,14 +147,14 @@ class Unpacker {
 
   /** Where an entry goes, or undefined when it is the directory itself. */
   #pathOf(name: string): Buffer | undefined {
-    const { folder, keepNames } = this.#options
+    const { directory, keepNames } = this.#options
     const parts = normalisePath(name)
     if (!keepNames) {
       parts.shift()
       if (this.#options.name !== undefined) parts.unshift(Buffer.from(this.#options.name).toString('latin1'))
     }
     if (parts.length === 0) return undefined
-    return Buffer.concat([Buffer.from(folder), Buffer.from(`/${parts.join('/')}`, 'latin1')])
+    return Buffer.concat([Buffer.from(directory), Buffer.from(`/${parts.join('/')}`, 'latin1')])
   }
 
   #makeParents(path: Buffer): void {
@@ -162,14 +162,14 @@ class Unpacker {
     if (parent.length > 0 && !this.#root.statIfThere(parent)) this.#root.mkdirAll(parent, 0o755)
   }
 
-  #folder(path: Buffer, entry: TarEntry): void {
+  #directory(path: Buffer, entry: TarEntry): void {
     this.#makeParents(path)
     const there = this.#root.statIfThere(path, { follow: false })
     if (!there?.isDirectory()) {
       if (there) this.#replace(path, ['non-directory', 'directory'])
       this.#root.mkdir(path, 0o700)
     }
-    this.#folders.push({ path, entry })
+    this.#directories.push({ path, entry })
   }
 
   /** Takes away what is there; false when it has to stay. */
@@ -204,12 +204,12 @@ class Unpacker {
   }
 
   #replace(path: Buffer, [there, wanted]: [string, string]): void {
-    const { folder, shown = folder, strict } = this.#options
+    const { directory, shown = directory, strict } = this.#options
     if (strict === false) {
       this.#root.removeAll(path)
       return
     }
-    const below = quotedName(path.subarray(Buffer.byteLength(folder)).toString('latin1'))
+    const below = quotedName(path.subarray(Buffer.byteLength(directory)).toString('latin1'))
     const where = `${JSON.stringify(shown.replace(/\/+$/, '')).slice(0, -1)}${below.slice(1)}`
     throw new BaleError(
       'INVALID_ARGUMENT',

@@ -15,9 +15,9 @@ import { cgroupPath } from '../spec/runtime-spec.ts'
  */
 export async function abandonContainer(place: { run: string; path?: string }, id: string): Promise<void> {
   const found = programs(place.path)
-  const stateFolder = join(place.run, 'runtime')
-  if (existsSync(join(stateFolder, id)))
-    await (await openRuntime({ programs: found, stateFolder })).delete(id, { force: true })
+  const stateDirectory = join(place.run, 'runtime')
+  if (existsSync(join(stateDirectory, id)))
+    await (await openRuntime({ programs: found, stateDirectory })).delete(id, { force: true })
   await removeCgroup(cgroupPath(id))
   const namespaces = join(place.run, 'netns')
   await deleteNetworkNamespace(join(namespaces, id.slice(0, 16)))

@@ -11,7 +11,7 @@ import {
   machineResolvConf,
   resolvFile,
 } from '../network/etc-files.ts'
-import { assertKernelFolders, assertMountsOffKernel, type CheckedMount } from '../process/kernel-folders.ts'
+import { assertKernelDirectories, assertMountsOffKernel, type CheckedMount } from '../process/kernel-directories.ts'
 import { ensureApparmorProfile } from '../runtime/apparmor.ts'
 import { deviceAccess } from '../spec/devices.ts'
 import { readMachine } from '../spec/machine.ts'
@@ -40,7 +40,7 @@ export async function containerSpec(machinery: Machinery, record: Container, pre
   const { config, host } = record.document
   const mounts = await mountsNow(machinery, record.document.mounts)
   const { Hostname: ownName, Domainname: domainname } = prepared.sharedWith?.document.config ?? config
-  assertKernelFolders(prepared.rootfsPath)
+  assertKernelDirectories(prepared.rootfsPath)
   assertMountsOffKernel(prepared.rootfsPath, checkedMounts(mounts), { masked: !host.privileged })
   const files = await etcMounts(machinery, record, prepared)
   const wanted = mounts.map(ociMount)
@@ -118,7 +118,7 @@ function ociMount(mount: Container['document']['mounts'][number]): OciMount {
     }
   const bind = mount.recursive === false ? 'bind' : 'rbind'
   // Since docker 25 what is mounted below a read-only bind is read-only too; crun 1.8 cannot say that of a file.
-  const below = bind === 'rbind' && !mount.writableBelow && mountPointKind(mount) === 'folder'
+  const below = bind === 'rbind' && !mount.writableBelow && mountPointKind(mount) === 'directory'
   const readOnlyWord = below ? 'rro' : 'ro'
   // crun takes the recursion of the one word for that of the other.
   const propagation = (mount.propagation || 'rprivate').replace(bind === 'bind' ? /^r/ : /^$/, '')
@@ -132,13 +132,13 @@ function ociMount(mount: Container['document']['mounts'][number]): OciMount {
 
 async function etcMounts(machinery: Machinery, record: Container, prepared: Prepared): Promise<OciMount[]> {
   // Containers that share a network share its names: the other one's files themselves, so that a change is seen by both.
-  const { folder } = pathsOf(machinery, prepared.sharedWith?.id ?? record.id)
+  const { directory } = pathsOf(machinery, prepared.sharedWith?.id ?? record.id)
   const files = prepared.sharedWith ? {} : etcFiles(record, prepared)
-  for (const [name, text] of Object.entries(files)) await writeFileWithMode(join(folder, name), text, 0o644)
+  for (const [name, text] of Object.entries(files)) await writeFileWithMode(join(directory, name), text, 0o644)
   return ['resolv.conf', 'hostname', 'hosts'].map((name) => ({
     destination: `/etc/${name}`,
     type: 'bind',
-    source: join(folder, name),
+    source: join(directory, name),
     options: ['rbind', 'rprivate'],
   }))
 }

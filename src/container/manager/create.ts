@@ -8,7 +8,7 @@ import { checkLogOptions } from '../log-options.ts'
 import { assertResolvOptions, parseExtraHost } from '../network/etc-files.ts'
 import { assertNetworkOptions, sharedWith, sharing } from '../network/network-mode.ts'
 import type { ContainerOptions, HostOptions } from '../options.ts'
-import { assertMountsOffKernel } from '../process/kernel-folders.ts'
+import { assertMountsOffKernel } from '../process/kernel-directories.ts'
 import { makeMountPoints } from '../process/mount-points.ts'
 import { boundingCapabilities } from '../spec/capabilities.ts'
 import { checkOomScore, checkResources, possibleResources } from '../spec/check-resources.ts'
@@ -36,7 +36,7 @@ import { see } from './state.ts'
 
 /** /etc files that bale writes for every container. */
 export const ETC_FILES = ['/etc/resolv.conf', '/etc/hostname', '/etc/hosts']
-const KERNEL_FOLDERS = ['/proc', '/dev', '/sys']
+const KERNEL_DIRECTORIES = ['/proc', '/dev', '/sys']
 
 /**
  * Makes a container: its own layer, its volumes, its record; nothing runs yet. What was made is undone when it fails.
@@ -62,7 +62,7 @@ export async function createContainer(
   // Tells a sweep that somebody is at work here; it ends with this process.
   await using _ = await lockContainer(machinery, id, { signal })
   try {
-    await mkdir(paths.folder, { recursive: true, mode: 0o700 })
+    await mkdir(paths.directory, { recursive: true, mode: 0o700 })
     mounts = await resolveMounts(machinery, requests)
     const { layers } = options.image
     rootfs = await machinery.rootfs.prepareRootfs(layers, { id, writable: paths, signal })
@@ -93,7 +93,7 @@ export async function createContainer(
   } catch (error) {
     if (rootfs) await giveBack(machinery, rootfs)
     for (const mount of mounts) if (mount.anonymous) await removeVolume(machinery, mount.name!, { force: true })
-    await removeTree(paths.folder)
+    await removeTree(paths.directory)
     throw error
   }
 }
@@ -135,7 +135,7 @@ const byDepth = (one: ContainerMount, other: ContainerMount) =>
 /** Programs look for /.dockerenv to know that they are in a container; like the mount points it is no change of its own. */
 function makeStubs(rootfs: string, mounts: readonly ContainerMount[]): string[] {
   return makeMountPoints(rootfs, [
-    ...KERNEL_FOLDERS.map((destination) => ({ destination, kind: 'folder' as const })),
+    ...KERNEL_DIRECTORIES.map((destination) => ({ destination, kind: 'directory' as const })),
     ...mounts.map((mount) => ({
       destination: mount.destination,
       kind: mountPointKind(mount),

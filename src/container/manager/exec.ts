@@ -55,8 +55,8 @@ export async function execContainer(
   if (process.apparmorProfile !== undefined)
     await ensureApparmorProfile(process.apparmorProfile, { programs: machinery.programs, run: machinery.store.run })
   const bundle = join(machinery.store.run, 'x', newId().slice(0, 16))
-  const exitFolder = join(bundle, 'x')
-  await mkdir(exitFolder, { recursive: true, mode: 0o700 })
+  const exitDirectory = join(bundle, 'x')
+  await mkdir(exitDirectory, { recursive: true, mode: 0o700 })
   await writeFile(join(bundle, 'maker.json'), JSON.stringify(thisProcess()))
   const remove = () => removeTree(bundle)
   try {
@@ -65,7 +65,7 @@ export async function execContainer(
       runtime: await machinery.runtime(record.document.runtime),
       programs: machinery.programs,
       bundle,
-      exitFolder,
+      exitDirectory,
       terminal: request.tty ?? false,
       stdin: request.stdin ? 'once' : 'closed',
       process,

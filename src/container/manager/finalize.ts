@@ -59,7 +59,7 @@ export async function forget(machinery: Machinery, record: Container, options: {
   const paths = pathsOf(machinery, id)
   await machinery.rootfs.release(id)
   await machinery.networks.disconnect(id)
-  await removeTree(paths.folder)
+  await removeTree(paths.directory)
   await machinery.store.containers.remove(id)
   if (options.volumes)
     for (const mount of record.document.mounts)

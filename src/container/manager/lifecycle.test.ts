@@ -54,7 +54,7 @@ test('a container gives its output and exit code, keeps its log, and leaves noth
   assert.match(log, /stdout:out\n/)
   assert.match(log, /stderr:err\n/)
   await removeContainer(machinery, ran.id)
-  assert.equal(existsSync(pathsOf(machinery, ran.id).folder), false)
+  assert.equal(existsSync(pathsOf(machinery, ran.id).directory), false)
   assert.deepEqual(await seeAll(machinery), [])
 })
 
@@ -132,7 +132,10 @@ test('a terminal has the size it is given, also later', { skip, timeout }, async
   assert.equal(await exitOf(machine.machinery, id, monitored!.monitor), 3)
 })
 
-test('exec: environment, user, folder, stdin and exit code; 127 for what is not there', { skip, timeout }, async () => {
+test('exec: environment, user, directory, stdin and exit code; 127 for what is not there', {
+  skip,
+  timeout,
+}, async () => {
   await using machine = await containerMachine()
   const { machinery } = machine
   const { id } = await machine.create(machine.options(['sleep', '1000'], { env: ['A=1'] }))

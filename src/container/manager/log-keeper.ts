@@ -43,8 +43,8 @@ export async function watchLog(machinery: Machinery, record: Container): Promise
   const { store, selfCommand, programs } = machinery
   const limits = logLimits(record.document.host.log)
   if (!limits || selfCommand.length === 0 || !programs.find('flock')) return
-  const folder = join(store.run, 'logs')
-  const sizes = join(folder, String(limits.maxSize))
+  const directory = join(store.run, 'logs')
+  const sizes = join(directory, String(limits.maxSize))
   await mkdir(sizes, { recursive: true, mode: 0o700 })
   try {
     await symlink(pathsOf(machinery, record.id).log, join(sizes, record.id))
@@ -53,12 +53,12 @@ export async function watchLog(machinery: Machinery, record: Container): Promise
   }
   try {
     // A shared lock, so that the file stays: its end would tell the keeper that the store is gone.
-    await using _ = await acquireLock(join(folder, 'keeper.lock'), { timeoutMs: 0, shared: true })
+    await using _ = await acquireLock(join(directory, 'keeper.lock'), { timeoutMs: 0, shared: true })
   } catch (error) {
     if (isBaleError(error, 'LOCKED')) return
     throw error
   }
-  const script = join(folder, 'keeper')
+  const script = join(directory, 'keeper')
   await writeFile(`${script}.${process.pid}`, SCRIPT, { mode: 0o700 })
   await rename(`${script}.${process.pid}`, script)
   const env = { PATH: programs.searchPath }
@@ -67,10 +67,10 @@ export async function watchLog(machinery: Machinery, record: Container): Promise
 
 /** The log of a container that has ended needs nobody any more; what it has too much goes now. */
 export async function unwatchLog(machinery: Machinery, record: Container): Promise<void> {
-  const folder = join(machinery.store.run, 'logs')
+  const directory = join(machinery.store.run, 'logs')
   const limits = logLimits(record.document.host.log)
   if (!limits) return
-  await rm(join(folder, String(limits.maxSize), record.id), { force: true })
+  await rm(join(directory, String(limits.maxSize), record.id), { force: true })
   await rotateLog(logPlace(machinery, record.id), {
     limits,
     reopen: async () => undefined,
@@ -97,10 +97,10 @@ export async function rotateContainerLog(machinery: Machinery, id: string): Prom
 
 /** A container that has ended unseen must not keep the keeper awake. */
 async function forgetLink({ store }: Machinery, id: string): Promise<void> {
-  const folder = join(store.run, 'logs')
-  for (const size of await readdir(folder))
+  const directory = join(store.run, 'logs')
+  for (const size of await readdir(directory))
     try {
-      await unlink(join(folder, size, id))
+      await unlink(join(directory, size, id))
     } catch (error) {
       if (!['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) throw error
     }

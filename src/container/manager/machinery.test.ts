@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { tmpdir } from 'node:os'
 import { test } from 'node:test'
-import { acquireLock, temporaryFolder } from '#host/file'
+import { acquireLock, temporaryDirectory } from '#host/file'
 import type { Store } from '#store'
 import { lockContainer, pathsOf } from './machinery.ts'
 
 test('who waits long for a container is told what for', async () => {
-  await using folder = await temporaryFolder(tmpdir(), 'lock-')
-  const store = { root: folder.path, run: folder.path } as Store
+  await using directory = await temporaryDirectory(tmpdir(), 'lock-')
+  const store = { root: directory.path, run: directory.path } as Store
   const id = 'ab'.repeat(32)
   const held = await acquireLock(pathsOf({ store }, id).lock)
   const told = Promise.withResolvers<string>()

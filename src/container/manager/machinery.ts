@@ -49,7 +49,7 @@ export function openMachinery(options: MachineryOptions): Machinery {
     runtime(name = options.runtime) {
       const key = name ?? ''
       const opened =
-        runtimes.get(key) ?? openRuntime({ name, programs: found, stateFolder: join(store.run, 'runtime') })
+        runtimes.get(key) ?? openRuntime({ name, programs: found, stateDirectory: join(store.run, 'runtime') })
       runtimes.set(key, opened)
       return opened
     },
@@ -63,7 +63,7 @@ export function newId(): string {
 /** Where a container's things lie. */
 export interface ContainerPaths {
   /** Survives a reboot: upper, work, log. */
-  folder: string
+  directory: string
   upper: string
   work: string
   log: string
@@ -76,13 +76,13 @@ export interface ContainerPaths {
 }
 
 export function pathsOf({ store }: Pick<Machinery, 'store'>, id: string): ContainerPaths {
-  const folder = join(store.root, 'containers', id)
+  const directory = join(store.root, 'containers', id)
   const bundle = join(store.run, 'c', id.slice(0, 16))
   return {
-    folder,
-    upper: join(folder, 'upper'),
-    work: join(folder, 'work'),
-    log: join(folder, 'log'),
+    directory,
+    upper: join(directory, 'upper'),
+    work: join(directory, 'work'),
+    log: join(directory, 'log'),
     bundle,
     exits: join(bundle, 'x'),
     starting: join(bundle, 'starting.json'),

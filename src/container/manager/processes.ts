@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { BaleError, errnoOf } from '#base'
-import { type CgroupLayout, cgroupFolders, cgroupLayout, cgroupProcesses, isVisible, runProgram } from '#host'
+import { type CgroupLayout, cgroupDirectories, cgroupLayout, cgroupProcesses, isVisible, runProgram } from '#host'
 import { readTextSync } from '#host/file'
 import { cgroupPath } from '../spec/runtime-spec.ts'
 import type { Machinery } from './machinery.ts'
@@ -19,7 +19,7 @@ export async function containerProcesses(
   psOptions: readonly string[] = [],
 ): Promise<ProcessTable> {
   const { record } = mustRun(await seeContainer(machinery, idOrName))
-  const pids = new Set(cgroupFolders(cgroupPath(record.id)).flatMap((folder) => cgroupProcesses(folder)))
+  const pids = new Set(cgroupDirectories(cgroupPath(record.id)).flatMap((directory) => cgroupProcesses(directory)))
   const { programs } = machinery
   const args = psOptions.length ? [...psOptions] : ['-ef']
   const result = await runProgram(programs.need('ps'), args, { env: { PATH: programs.searchPath } })
@@ -119,8 +119,8 @@ function networkCounters(pid: number): Pick<Usage, 'networkReceived' | 'networkS
 }
 
 function cgroupPids(path: string, layout: CgroupLayout): number {
-  const [folder] = cgroupFolders(path, layout)
-  return folder && existsSync(folder) ? cgroupProcesses(folder).length : 0
+  const [directory] = cgroupDirectories(path, layout)
+  return directory && existsSync(directory) ? cgroupProcesses(directory).length : 0
 }
 
 function member(text: string | undefined, name: string): number {

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { normalize } from 'node:path'
 import { BaleError, printable } from '#base'
 import type { ContainerOptions, MountRequest } from '../options.ts'
-import { assertDeclaredOffKernel } from '../process/kernel-folders.ts'
+import { assertDeclaredOffKernel } from '../process/kernel-directories.ts'
 import { createVolume } from '../volume/volumes.ts'
 import type { ContainerMount } from './document.ts'
 import { type Machinery, newId } from './machinery.ts'
@@ -87,7 +87,7 @@ export async function resolveMounts(
         ...common,
         type: 'volume',
         name: volume.name,
-        source: machinery.store.volumes.folder(volume.name),
+        source: machinery.store.volumes.directory(volume.name),
         propagation: '',
         anonymous,
       })
@@ -174,8 +174,8 @@ export function mountPointMode({ type, options }: Pick<ContainerMount, 'type' | 
 }
 
 /** What has to be in the root file system for the mount to cover. */
-export function mountPointKind(mount: Pick<ContainerMount, 'type' | 'source'>): 'file' | 'folder' {
-  if (mount.type !== 'bind') return 'folder'
+export function mountPointKind(mount: Pick<ContainerMount, 'type' | 'source'>): 'file' | 'directory' {
+  if (mount.type !== 'bind') return 'directory'
   const stats = statSync(mount.source, { throwIfNoEntry: false })
-  return stats && !stats.isDirectory() ? 'file' : 'folder'
+  return stats && !stats.isDirectory() ? 'file' : 'directory'
 }

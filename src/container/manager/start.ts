@@ -133,7 +133,7 @@ async function runtimeFor(machinery: Machinery, record: Container, options: Star
   return asked
 }
 
-/** A folder with its final name always tells who starts. */
+/** A directory with its final name always tells who starts. */
 async function makeBundle(machinery: Machinery, id: string): Promise<void> {
   const { bundle } = pathsOf(machinery, id)
   await removeTree(bundle)
@@ -259,7 +259,7 @@ async function create(
     runtime,
     programs: machinery.programs,
     bundle: paths.bundle,
-    exitFolder: paths.exits,
+    exitDirectory: paths.exits,
     terminal: config.Tty,
     // Who leaves a terminal may come back to it.
     stdin: !config.OpenStdin ? 'closed' : config.StdinOnce && !config.Tty ? 'once' : 'open',

@@ -13,7 +13,7 @@ import { startedBy } from './state.ts'
 
 /**
  * Removes what killed bale processes and lost monitors left behind: half-made containers, ends that nobody wrote down,
- * folders and runtime states without a record, networks that nobody uses. Safe at any time; answers what it found.
+ * directories and runtime states without a record, networks that nobody uses. Safe at any time; answers what it found.
  */
 export async function sweepContainers(machinery: Machinery): Promise<string[]> {
   const found: string[] = []
@@ -40,16 +40,16 @@ export async function sweepContainers(machinery: Machinery): Promise<string[]> {
   return found
 }
 
-/** IDs that only folders or the runtime still know. */
+/** IDs that only directories or the runtime still know. */
 async function unknownIds({ store }: Machinery, known: ReadonlySet<string>): Promise<string[]> {
-  const folders = [join(store.root, 'containers'), join(store.run, 'runtime')]
-  const names = (await Promise.all(folders.map(listed))).flat()
+  const directories = [join(store.root, 'containers'), join(store.run, 'runtime')]
+  const names = (await Promise.all(directories.map(listed))).flat()
   return [...new Set(names)].filter((name) => /^[0-9a-f]{64}$/.test(name) && !known.has(name))
 }
 
-async function listed(folder: string): Promise<string[]> {
+async function listed(directory: string): Promise<string[]> {
   try {
-    return await readdir(folder)
+    return await readdir(directory)
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return []
     throw error
@@ -68,18 +68,19 @@ async function removeUnknown(machinery: Machinery, id: string): Promise<boolean>
   await machinery.networks.disconnect(id)
   await machinery.rootfs.release(id)
   await removeTree(paths.bundle)
-  await removeTree(paths.folder)
+  await removeTree(paths.directory)
   return true
 }
 
-/** Folders of lives and execs whose monitor is gone, and that no record knows. */
+/** Directories of lives and execs whose monitor is gone, and that no record knows. */
 async function removeIdleBundles({ store }: Machinery, records: readonly { id: string }[]): Promise<void> {
   const known = new Set(records.map(({ id }) => id.slice(0, 16)))
   for (const kind of ['c', 'x'])
     for (const name of await listed(join(store.run, kind))) {
-      const folder = join(store.run, kind, name)
-      if ((kind === 'c' && known.has(name)) || (await isYoung(folder)) || (await hasLivingProcess(folder))) continue
-      await removeTree(folder)
+      const directory = join(store.run, kind, name)
+      if ((kind === 'c' && known.has(name)) || (await isYoung(directory)) || (await hasLivingProcess(directory)))
+        continue
+      await removeTree(directory)
     }
 }
 
@@ -100,15 +101,15 @@ async function hasLivingProcess(bundle: string): Promise<boolean> {
 }
 
 function isStep({ store }: Machinery, id: string): boolean {
-  const folder = join(store.run, 'steps')
-  return existsSync(folder) && readdirSync(folder).some((name) => name.startsWith(id))
+  const directory = join(store.run, 'steps')
+  return existsSync(directory) && readdirSync(directory).some((name) => name.startsWith(id))
 }
 
 const YOUNG_MILLISECONDS = 60_000
 
-async function isYoung(folder: string): Promise<boolean> {
+async function isYoung(directory: string): Promise<boolean> {
   try {
-    return Date.now() - (await stat(folder)).ctimeMs < YOUNG_MILLISECONDS
+    return Date.now() - (await stat(directory)).ctimeMs < YOUNG_MILLISECONDS
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return false
     throw error

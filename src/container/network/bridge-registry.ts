@@ -16,8 +16,8 @@ export interface BridgeEntry {
   request: NetavarkRequest
 }
 
-/** One folder for the whole machine, since it must outlive the stores. */
-const FOLDER = '/run/bale-bridges'
+/** One directory for the whole machine, since it must outlive the stores. */
+const DIRECTORY = '/run/bale-bridges'
 
 export function ownNamespace(): string {
   return readlinkSync('/proc/self/ns/net')
@@ -26,40 +26,43 @@ export function ownNamespace(): string {
 /** A lock for what all stores share in this network namespace; others have rules and chains of their own. */
 export function namespaceLock(purpose: string, progress?: Progress): Promise<AsyncDisposable> {
   const inode = ownNamespace().replace(/\D/g, '')
-  return acquireLock(join(FOLDER, `${purpose}-${inode}.lock`), { progress, what: 'the network of another container' })
+  return acquireLock(join(DIRECTORY, `${purpose}-${inode}.lock`), {
+    progress,
+    what: 'the network of another container',
+  })
 }
 
 /** Written before the bridge comes up. */
-export async function rememberBridge(entry: BridgeEntry, folder = FOLDER): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  const path = join(folder, `${entry.interfaceName}.json`)
+export async function rememberBridge(entry: BridgeEntry, directory = DIRECTORY): Promise<void> {
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const path = join(directory, `${entry.interfaceName}.json`)
   await writeFile(`${path}.new`, JSON.stringify(entry), { mode: 0o600 })
   await rename(`${path}.new`, path)
 }
 
 /** Called when the bridge is down. */
-export async function forgetBridge(interfaceName: string, folder = FOLDER): Promise<void> {
-  await rm(join(folder, `${interfaceName}.json`), { force: true })
+export async function forgetBridge(interfaceName: string, directory = DIRECTORY): Promise<void> {
+  await rm(join(directory, `${interfaceName}.json`), { force: true })
 }
 
 /** Bridges of this network namespace, whichever store they belong to, by name. */
-export async function bridgesHere(folder = FOLDER): Promise<BridgeEntry[]> {
+export async function bridgesHere(directory = DIRECTORY): Promise<BridgeEntry[]> {
   const entries: BridgeEntry[] = []
-  for (const name of (await listed(folder)).sort()) {
-    const entry = await readEntry(join(folder, name))
+  for (const name of (await listed(directory)).sort()) {
+    const entry = await readEntry(join(directory, name))
     if (entry && entry.namespace === ownNamespace()) entries.push(entry)
   }
   return entries
 }
 
 /** Those whose store was deleted. */
-export async function orphanedBridges(folder = FOLDER): Promise<BridgeEntry[]> {
-  return (await bridgesHere(folder)).filter((entry) => !existsSync(entry.database))
+export async function orphanedBridges(directory = DIRECTORY): Promise<BridgeEntry[]> {
+  return (await bridgesHere(directory)).filter((entry) => !existsSync(entry.database))
 }
 
-async function listed(folder: string): Promise<string[]> {
+async function listed(directory: string): Promise<string[]> {
   try {
-    return (await readdir(folder)).filter((name) => name.endsWith('.json'))
+    return (await readdir(directory)).filter((name) => name.endsWith('.json'))
   } catch (error) {
     // Who is not root has no bridges, and cannot look at root's.
     if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'EACCES') return []

@@ -28,7 +28,7 @@ export interface BridgesOptions {
   programs: Programs
   driver: Netavark
   walls: Firewall
-  /** Folder for network namespaces. */
+  /** Directory for network namespaces. */
   namespaces: string
 }
 

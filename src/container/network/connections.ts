@@ -89,8 +89,8 @@ export interface ConnectionsOptions {
 }
 
 export function connections({ store, programs, log = noLog }: ConnectionsOptions): Connections {
-  const folder = join(store.run, 'network')
-  const requests = storedRequests(join(folder, 'requests'))
+  const directory = join(store.run, 'network')
+  const requests = storedRequests(join(directory, 'requests'))
   const namespacePath = (owner: string) => join(store.run, 'netns', owner.slice(0, 16))
   const progress = toldBy(log)
   const lock = (networkId: string) =>
@@ -98,7 +98,7 @@ export function connections({ store, programs, log = noLog }: ConnectionsOptions
       progress,
       what: `the network ${networkId.slice(0, 12)}, which another command changes`,
     })
-  const driver = netavark(programs, folder)
+  const driver = netavark(programs, directory)
   const walls = firewall(programs, progress)
   const bridges = openBridges({ progress, programs, driver, walls, namespaces: join(store.run, 'netns') })
   const entryOf = (network: Network): BridgeEntry => ({
@@ -198,7 +198,7 @@ export function connections({ store, programs, log = noLog }: ConnectionsOptions
       const renamed = Object.entries(networks).map(([key, one]) => [key, { ...one, aliases: [...aliases] }])
       const request = { ...stored.request, container_name: name, networks: Object.fromEntries(renamed) }
       await requests.keep(owner, { ...stored, request })
-      await replaceNames(folder, keyOf(stored.networkId), owner, [...new Set([name, ...aliases])])
+      await replaceNames(directory, keyOf(stored.networkId), owner, [...new Set([name, ...aliases])])
     },
     async takeDown(network) {
       const { document } = network

@@ -13,9 +13,9 @@ const READY_MILLISECONDS = 3000
  * Sees to it that the network's name server listens on the gateway. netavark takes a zombie for a living server and only
  * signals it: then it is started here, in its own session, with the command line netavark uses.
  */
-export async function assertNames(programs: Programs, folder: string, gateway: string): Promise<void> {
-  if (serverPid(folder) === undefined) return
-  if (!(await livingServer(folder))) startServer(programs, folder)
+export async function assertNames(programs: Programs, directory: string, gateway: string): Promise<void> {
+  if (serverPid(directory) === undefined) return
+  if (!(await livingServer(directory))) startServer(programs, directory)
   const deadline = performance.now() + READY_MILLISECONDS
   while (!listens(gateway)) {
     if (performance.now() > deadline)
@@ -26,13 +26,17 @@ export async function assertNames(programs: Programs, folder: string, gateway: s
   }
 }
 
-function startServer(programs: Programs, folder: string): void {
-  const server = spawn(programs.need('aardvark-dns'), ['--config', join(folder, 'aardvark-dns'), '-p', '53', 'run'], {
-    detached: true,
-    stdio: 'ignore',
-    cwd: '/',
-    env: { PATH: programs.searchPath },
-  })
+function startServer(programs: Programs, directory: string): void {
+  const server = spawn(
+    programs.need('aardvark-dns'),
+    ['--config', join(directory, 'aardvark-dns'), '-p', '53', 'run'],
+    {
+      detached: true,
+      stdio: 'ignore',
+      cwd: '/',
+      env: { PATH: programs.searchPath },
+    },
+  )
   server.unref()
 }
 
@@ -40,10 +44,10 @@ function startServer(programs: Programs, folder: string): void {
  * The server that wrote the pid file, when it lives. A number alone says little: it may be another program's by now, or
  * count in another pid namespace. So who was seen to be the server is written down, and stays it until surely gone.
  */
-async function livingServer(folder: string): Promise<ProcessIdentity | undefined> {
-  const pid = serverPid(folder)
+async function livingServer(directory: string): Promise<ProcessIdentity | undefined> {
+  const pid = serverPid(directory)
   if (pid === undefined) return undefined
-  const record = join(folder, 'name-server.json')
+  const record = join(directory, 'name-server.json')
   const known = recordedProcess(record)
   if (known !== undefined && known !== 'unreadable' && known.pid === pid && isAlive(known)) return known
   const found = processIdentity(pid)
@@ -62,9 +66,9 @@ function isServer(pid: number): boolean {
   }
 }
 
-function serverPid(folder: string): number | undefined {
+function serverPid(directory: string): number | undefined {
   try {
-    return Number.parseInt(readTextSync(join(folder, 'aardvark-dns/aardvark.pid')), 10)
+    return Number.parseInt(readTextSync(join(directory, 'aardvark-dns/aardvark.pid')), 10)
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined
     throw error
@@ -82,12 +86,12 @@ function listens(gateway: string): boolean {
  * network's lock; nothing happens when the server does not know the container.
  */
 export async function replaceNames(
-  folder: string,
+  directory: string,
   key: string,
   owner: string,
   names: readonly string[],
 ): Promise<void> {
-  const path = join(folder, 'aardvark-dns', key)
+  const path = join(directory, 'aardvark-dns', key)
   let text: string
   try {
     text = await readText(path)
@@ -95,11 +99,11 @@ export async function replaceNames(
     if (errnoOf(error) === 'ENOENT') return
     throw error
   }
-  // The server reads every file of its folder: the new one is made beside it.
-  const made = join(folder, `${key}.names`)
+  // The server reads every file of its directory: the new one is made beside it.
+  const made = join(directory, `${key}.names`)
   await writeFile(made, replacedNames(text, owner, names))
   await rename(made, path)
-  const server = await livingServer(folder)
+  const server = await livingServer(directory)
   if (server && isVisible(server)) sendSignal(server, 'SIGHUP')
 }
 

@@ -43,14 +43,14 @@ export interface Netavark {
   teardown(namespace: string, request: NetavarkRequest): Promise<void>
 }
 
-/** netavark as a program. `folder` holds its state and that of aardvark-dns. */
-export function netavark(programs: Programs, folder: string): Netavark {
+/** netavark as a program. `directory` holds its state and that of aardvark-dns. */
+export function netavark(programs: Programs, directory: string): Netavark {
   const env = { PATH: programs.searchPath }
   const call = async (action: 'setup' | 'teardown', namespace: string, request: NetavarkRequest) => {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await mkdir(directory, { recursive: true, mode: 0o700 })
     const dns = Object.values(request.network_info).some((network) => network.dns_enabled)
     const helper = dns ? ['--aardvark-binary', programs.need('aardvark-dns')] : []
-    return runProgram(programs.need('netavark'), ['--config', folder, ...helper, action, namespace], {
+    return runProgram(programs.need('netavark'), ['--config', directory, ...helper, action, namespace], {
       env,
       input: JSON.stringify(request),
     })
@@ -66,7 +66,7 @@ export function netavark(programs: Programs, folder: string): Netavark {
       if (result.code !== 0)
         throw new BaleError('NETWORK_SETUP_FAILED', `cannot connect the container: ${reason(result)}`)
       for (const network of Object.values(request.network_info))
-        if (network.dns_enabled) await assertNames(programs, folder, network.subnets[0]!.gateway)
+        if (network.dns_enabled) await assertNames(programs, directory, network.subnets[0]!.gateway)
     },
     async teardown(namespace, request) {
       const result = await call('teardown', namespace, request)

@@ -17,8 +17,8 @@ export interface StoredRequests {
   forget(owner: string): Promise<void>
 }
 
-export function storedRequests(folder: string): StoredRequests {
-  const pathOf = (owner: string) => join(folder, `${owner}.json`)
+export function storedRequests(directory: string): StoredRequests {
+  const pathOf = (owner: string) => join(directory, `${owner}.json`)
   return {
     async read(owner) {
       try {
@@ -29,7 +29,7 @@ export function storedRequests(folder: string): StoredRequests {
       }
     },
     async keep(owner, stored) {
-      await mkdir(folder, { recursive: true, mode: 0o700 })
+      await mkdir(directory, { recursive: true, mode: 0o700 })
       await writeFile(`${pathOf(owner)}.new`, JSON.stringify(stored), { mode: 0o600 })
       await rename(`${pathOf(owner)}.new`, pathOf(owner))
     },

@@ -11,16 +11,16 @@ import { readTextSync } from '#host/file'
 import { busyboxRootfs, cannotRunContainers } from '../../../test/kit/busybox-rootfs.ts'
 import { memoryClaims } from '../../../test/kit/memory-claims.ts'
 import { inOwnNetwork } from '../../../test/kit/own-network.ts'
-import { temporaryFolder } from '../../../test/kit/temporary.ts'
+import { temporaryDirectory } from '../../../test/kit/temporary.ts'
 import type { RunStepOptions } from '../run-step.ts'
 import { createStepRunner } from './create-step-runner.ts'
 
 const path = '/usr/sbin:/usr/bin:/sbin:/bin'
 
 async function machine() {
-  const folder = await temporaryFolder('bale-step')
-  const rootfs = await busyboxRootfs(await made(join(folder.path, 'rootfs')))
-  const store = memoryClaims(await made(join(folder.path, 'run')))
+  const directory = await temporaryDirectory('bale-step')
+  const rootfs = await busyboxRootfs(await made(join(directory.path, 'rootfs')))
+  const store = memoryClaims(await made(join(directory.path, 'run')))
   const runner = createStepRunner({ store, path })
   const output = { stdout: '', stderr: '' }
   const run = (script: string, options: Partial<RunStepOptions> = {}) =>
@@ -42,7 +42,7 @@ async function machine() {
     store,
     async [Symbol.asyncDispose]() {
       await runner[Symbol.asyncDispose]()
-      await folder[Symbol.asyncDispose]()
+      await directory[Symbol.asyncDispose]()
     },
   }
 }
@@ -58,7 +58,7 @@ const rules = () => execFileSync('/usr/sbin/iptables-save', { encoding: 'utf8' }
 inOwnNetwork(import.meta.url, () => {
   const skip = cannotRunContainers()
 
-  test('a step gets its environment, folder, user and input, and gives back output and exit code', {
+  test('a step gets its environment, directory, user and input, and gives back output and exit code', {
     skip,
   }, async () => {
     await using step = await machine()

@@ -22,7 +22,7 @@ import { readMachine } from '../spec/machine.ts'
 import type { OciMount } from '../spec/oci-config.ts'
 import { resolveUser } from '../spec/process-user.ts'
 import { cgroupPath, processEnvironment, runtimeSpec } from '../spec/runtime-spec.ts'
-import { assertDeclaredOffKernel, assertKernelFolders, assertMountsOffKernel } from './kernel-folders.ts'
+import { assertDeclaredOffKernel, assertKernelDirectories, assertMountsOffKernel } from './kernel-directories.ts'
 import { makeMountPoints, removeMountPoints } from './mount-points.ts'
 
 /** Disposing it takes the default network down when nobody uses it any more. */
@@ -30,7 +30,7 @@ export type StepRunner = RunStep & AsyncDisposable
 
 export interface StepRunnerOptions {
   store: Store
-  /** Where helper programs are looked for, besides the system folders. */
+  /** Where helper programs are looked for, besides the system directories. */
   path?: string
   /** `runc` or `crun`; by default what is installed. */
   runtime?: string
@@ -61,7 +61,7 @@ export function createStepRunner(options: StepRunnerOptions): StepRunner {
 
 /** Undoes what a killed bale left of steps, its processes too; opens no runtime when there is nothing. */
 export async function sweepSteps(options: StepRunnerOptions): Promise<void> {
-  const left = await readdir(join(options.store.run, 'steps')).catch(noFolder)
+  const left = await readdir(join(options.store.run, 'steps')).catch(noDirectory)
   if (left.length > 0) await openMachinery(options)
 }
 
@@ -70,15 +70,15 @@ interface StepMachinery {
   programs: Programs
   runtime: Runtime
   networks: Connections
-  /** Parent of the steps' folders. */
-  folder: string
+  /** Parent of the steps' directories. */
+  directory: string
 }
 
 async function openMachinery({ store, path, runtime: name }: StepRunnerOptions): Promise<StepMachinery> {
   const found = programs(path)
-  const runtime = await openRuntime({ name, programs: found, stateFolder: join(store.run, 'runtime') })
+  const runtime = await openRuntime({ name, programs: found, stateDirectory: join(store.run, 'runtime') })
   const networks = connections({ store, programs: found })
-  const machinery = { store, programs: found, runtime, networks, folder: join(store.run, 'steps') }
+  const machinery = { store, programs: found, runtime, networks, directory: join(store.run, 'steps') }
   await sweep(machinery)
   return machinery
 }
@@ -86,32 +86,32 @@ async function openMachinery({ store, path, runtime: name }: StepRunnerOptions):
 async function runStep(machinery: StepMachinery, step: RunStepOptions): Promise<StepResult> {
   step.signal?.throwIfAborted()
   const id = randomBytes(32).toString('hex')
-  const folder = join(machinery.folder, id)
-  // A folder with its final name always tells its owner, so that nobody sweeps a step that is just beginning.
-  await mkdir(`${folder}.new`, { recursive: true, mode: 0o700 })
-  await writeFile(join(`${folder}.new`, 'owner.json'), JSON.stringify(thisProcess()))
-  await rename(`${folder}.new`, folder)
+  const directory = join(machinery.directory, id)
+  // A directory with its final name always tells its owner, so that nobody sweeps a step that is just beginning.
+  await mkdir(`${directory}.new`, { recursive: true, mode: 0o700 })
+  await writeFile(join(`${directory}.new`, 'owner.json'), JSON.stringify(thisProcess()))
+  await rename(`${directory}.new`, directory)
   let stubs: string[] = []
   try {
-    assertKernelFolders(step.rootfsPath)
+    assertKernelDirectories(step.rootfsPath)
     assertStepMounts(step)
-    const mounts = await stepMounts(machinery, folder, id, step)
+    const mounts = await stepMounts(machinery, directory, id, step)
     const points = mounts.map((mount) => ({ destination: mount.destination, kind: kindOf(mount) }))
     stubs = makeMountPoints(step.rootfsPath, [...KERNEL_POINTS, ...points])
     const spec = stepSpec(machinery, id, step, mounts)
     const { apparmorProfile } = spec.process
     if (apparmorProfile !== undefined)
       await ensureApparmorProfile(apparmorProfile, { programs: machinery.programs, run: machinery.store.run })
-    await writeFile(join(folder, 'config.json'), JSON.stringify(spec), { mode: 0o600 })
+    await writeFile(join(directory, 'config.json'), JSON.stringify(spec), { mode: 0o600 })
     step.signal?.throwIfAborted()
-    return await runToEnd(machinery, folder, id, step)
+    return await runToEnd(machinery, directory, id, step)
   } finally {
     await undo(machinery, id)
     removeMountPoints(step.rootfsPath, stubs)
   }
 }
 
-const KERNEL_POINTS = ['/proc', '/dev', '/sys'].map((destination) => ({ destination, kind: 'folder' as const }))
+const KERNEL_POINTS = ['/proc', '/dev', '/sys'].map((destination) => ({ destination, kind: 'directory' as const }))
 
 /** A Dockerfile is trusted no more than an image: what a step mounts may be filled by other steps. */
 function assertStepMounts({ rootfsPath, additionalMounts = [], insecure = false }: RunStepOptions): void {
@@ -124,7 +124,7 @@ function assertStepMounts({ rootfsPath, additionalMounts = [], insecure = false 
 /** The files of /etc, with the network made ready, then what the caller mounts. */
 async function stepMounts(
   machinery: StepMachinery,
-  folder: string,
+  directory: string,
   id: string,
   step: RunStepOptions,
 ): Promise<OciMount[]> {
@@ -141,9 +141,9 @@ async function stepMounts(
       ...(address && { own: { addresses: [address.address], names: [hostname] } }),
     }),
   }
-  for (const [name, text] of Object.entries(files)) await writeFileWithMode(join(folder, name), text, 0o644)
+  for (const [name, text] of Object.entries(files)) await writeFileWithMode(join(directory, name), text, 0o644)
   return [
-    ...Object.keys(files).map((name) => bind(join(folder, name), `/etc/${name}`)),
+    ...Object.keys(files).map((name) => bind(join(directory, name), `/etc/${name}`)),
     ...(step.additionalMounts ?? []).map((mount) =>
       mount.type === 'tmpfs'
         ? {
@@ -172,9 +172,9 @@ function bind(source: string, destination: string, options: string[] = []): OciM
   return { destination, type: 'bind', source, options: ['rbind', 'rprivate', ...options] }
 }
 
-function kindOf(mount: OciMount): 'file' | 'folder' {
-  if (mount.type !== 'bind') return 'folder'
-  return statSync(mount.source!).isDirectory() ? 'folder' : 'file'
+function kindOf(mount: OciMount): 'file' | 'directory' {
+  if (mount.type !== 'bind') return 'directory'
+  return statSync(mount.source!).isDirectory() ? 'directory' : 'file'
 }
 
 function stepSpec({ networks }: StepMachinery, id: string, step: RunStepOptions, mounts: OciMount[]) {
@@ -205,13 +205,24 @@ const WAITING = 'read -r line <&3 && exec "$0" "$@" 3<&-'
 
 async function runToEnd(
   { runtime, programs: found }: StepMachinery,
-  folder: string,
+  directory: string,
   id: string,
   step: RunStepOptions,
 ): Promise<StepResult> {
-  const log = join(folder, 'runtime.log')
-  const pidFile = join(folder, 'pid')
-  const runtimeArguments = ['--log', log, '--log-format', 'json', 'run', '--bundle', folder, '--pid-file', pidFile, id]
+  const log = join(directory, 'runtime.log')
+  const pidFile = join(directory, 'pid')
+  const runtimeArguments = [
+    '--log',
+    log,
+    '--log-format',
+    'json',
+    'run',
+    '--bundle',
+    directory,
+    '--pid-file',
+    pidFile,
+    id,
+  ]
   const child = spawn('/bin/sh', ['-c', WAITING, runtime.path, ...runtime.globalArguments, ...runtimeArguments], {
     cwd: '/',
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
@@ -265,32 +276,32 @@ function missing(error: unknown): string {
 
 /** May be called for a step in any state, and again. */
 async function undo(machinery: StepMachinery, id: string): Promise<void> {
-  const { networks, folder } = machinery
+  const { networks, directory } = machinery
   await (await runtimeOfStep(machinery, id)).delete(id, { force: true })
   if (!(await removeCgroup(cgroupPath(id))))
     throw new BaleError('RUNTIME_FAILED', `processes of build step ${id.slice(0, 12)} cannot be killed`)
   await networks.disconnect(id)
-  await removeTree(join(folder, id))
+  await removeTree(join(directory, id))
 }
 
 /** A step that was left behind may be another runtime's. */
 async function runtimeOfStep({ runtime, programs: found, store }: StepMachinery, id: string): Promise<Runtime> {
-  const stateFolder = join(store.run, 'runtime')
-  const name = runtimeOfState(stateFolder, id) ?? runtime.name
-  return name === runtime.name ? runtime : openRuntime({ name, programs: found, stateFolder })
+  const stateDirectory = join(store.run, 'runtime')
+  const name = runtimeOfState(stateDirectory, id) ?? runtime.name
+  return name === runtime.name ? runtime : openRuntime({ name, programs: found, stateDirectory })
 }
 
 /** Undoes the steps whose bale process is gone. */
 async function sweep(machinery: StepMachinery): Promise<void> {
-  for (const id of await readdir(machinery.folder).catch(noFolder)) {
+  for (const id of await readdir(machinery.directory).catch(noDirectory)) {
     if (!/^[0-9a-f]{64}$/.test(id)) continue
-    const owner = recordedProcess(join(machinery.folder, id, 'owner.json'))
+    const owner = recordedProcess(join(machinery.directory, id, 'owner.json'))
     if (owner && owner !== 'unreadable' && isAlive(owner)) continue
     await undo(machinery, id)
   }
 }
 
-function noFolder(error: unknown): string[] {
+function noDirectory(error: unknown): string[] {
   if (errnoOf(error) === 'ENOENT') return []
   throw error
 }

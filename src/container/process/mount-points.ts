@@ -1,22 +1,22 @@
 import { closeSync, constants, fstatSync } from 'node:fs'
 import { dirname, normalize } from 'node:path'
 import { BaleError, errnoOf, printable } from '#base'
-import { O_PATH, openRoot, type RootFolder, resolveInside, type Time } from '#host'
+import { O_PATH, openRoot, type RootDirectory, resolveInside, type Time } from '#host'
 
 /** Something that is mounted into a root file system. */
 export interface MountPoint {
   /** Absolute path inside the root. */
   destination: string
   /** What has to be there to be covered. */
-  kind: 'file' | 'folder'
-  /** Of a folder; 0755 by default. A runtime gives a tmpfs the mode of the place that it covers. */
+  kind: 'file' | 'directory'
+  /** Of a directory; 0755 by default. A runtime gives a tmpfs the mode of the place that it covers. */
   mode?: number
 }
 
 /**
  * Makes the missing mount points of a root file system, so that the runtime need not (it would follow its own rules and
  * change times), and returns what it made, outermost first, by its real path: a mount point below a link of the image lies
- * where the link leads, inside the root, also when that is not there yet (M12). The folder that got a new entry keeps its
+ * where the link leads, inside the root, also when that is not there yet (M12). The directory that got a new entry keeps its
  * times, so that it does not look changed.
  */
 export function makeMountPoints(rootfs: string, points: readonly MountPoint[]): string[] {
@@ -36,7 +36,7 @@ export function makeMountPoints(rootfs: string, points: readonly MountPoint[]): 
 const depth = ({ destination }: MountPoint) => normalize(destination).split('/').length
 const outermostFirst = (one: MountPoint, other: MountPoint) => depth(one) - depth(other)
 
-function realPath(root: RootFolder, destination: string): string | undefined {
+function realPath(root: RootDirectory, destination: string): string | undefined {
   try {
     return resolveInside(root, destination)
   } catch (error) {
@@ -45,7 +45,7 @@ function realPath(root: RootFolder, destination: string): string | undefined {
   }
 }
 
-/** Takes away the mount points that `makeMountPoints` made, where they are still empty; restores the folder's times. */
+/** Takes away the mount points that `makeMountPoints` made, where they are still empty; restores the directory's times. */
 export function removeMountPoints(rootfs: string, made: readonly string[]): void {
   using root = openRoot(rootfs)
   for (const path of [...made].reverse()) {
@@ -54,18 +54,18 @@ export function removeMountPoints(rootfs: string, made: readonly string[]): void
     try {
       keepingTimes(root, dirname(path), () => (stats.isDirectory() ? root.rmdir(path) : root.unlink(path)))
     } catch (error) {
-      // Something was put into the folder: it is content now.
+      // Something was put into the directory: it is content now.
       if (errnoOf(error) !== 'ENOTEMPTY') throw error
     }
   }
 }
 
-function makeOne(root: RootFolder, path: string, { destination, kind, mode = 0o755 }: MountPoint): string[] {
+function makeOne(root: RootDirectory, path: string, { destination, kind, mode = 0o755 }: MountPoint): string[] {
   const parent = dirname(path)
-  const folder = there(root, parent) ? [] : makeOne(root, parent, { destination, kind: 'folder' })
+  const directory = there(root, parent) ? [] : makeOne(root, parent, { destination, kind: 'directory' })
   try {
     keepingTimes(root, parent, () => {
-      if (kind === 'folder') root.mkdir(path, mode)
+      if (kind === 'directory') root.mkdir(path, mode)
       else closeSync(root.open(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o644))
     })
   } catch (cause) {
@@ -73,10 +73,10 @@ function makeOne(root: RootFolder, path: string, { destination, kind, mode = 0o7
     const why = errnoOf(cause) === 'ENOTDIR' ? `${printable(parent)} is not a directory` : 'its name is too long'
     throw new BaleError('INVALID_ARGUMENT', `cannot make the mount point ${printable(destination)}: ${why}`, { cause })
   }
-  return [...folder, path]
+  return [...directory, path]
 }
 
-function there(root: RootFolder, path: string): boolean {
+function there(root: RootDirectory, path: string): boolean {
   return root.statIfThere(path, { follow: false }) !== undefined
 }
 
@@ -85,8 +85,8 @@ function hasAncestor(path: string, covered: ReadonlySet<string>): boolean {
   return false
 }
 
-function keepingTimes(root: RootFolder, folder: string, act: () => void): void {
-  const fd = root.open(folder, O_PATH | constants.O_DIRECTORY)
+function keepingTimes(root: RootDirectory, directory: string, act: () => void): void {
+  const fd = root.open(directory, O_PATH | constants.O_DIRECTORY)
   let access: Time
   let modification: Time
   try {
@@ -97,7 +97,7 @@ function keepingTimes(root: RootFolder, folder: string, act: () => void): void {
     closeSync(fd)
   }
   act()
-  root.utimes(folder, access, modification)
+  root.utimes(directory, access, modification)
 }
 
 function timeOf(nanoseconds: bigint): Time {

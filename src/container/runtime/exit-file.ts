@@ -13,8 +13,8 @@ export interface Exit {
 }
 
 /** What the monitor wrote when the process ended, or undefined. The file is complete when it has its name. */
-export function readExitFile(folder: string, id: string): Exit | undefined {
-  const path = join(folder, id)
+export function readExitFile(directory: string, id: string): Exit | undefined {
+  const path = join(directory, id)
   try {
     const code = Number.parseInt(readTextSync(path), 10)
     return { code: Number.isNaN(code) ? 255 : code, finishedAt: statSync(path).mtimeMs }
@@ -24,8 +24,8 @@ export function readExitFile(folder: string, id: string): Exit | undefined {
   }
 }
 
-export async function removeExitFile(folder: string, id: string): Promise<void> {
-  await rm(join(folder, id), { force: true })
+export async function removeExitFile(directory: string, id: string): Promise<void> {
+  await rm(join(directory, id), { force: true })
 }
 
 /** How often the monitor's life is looked at, besides watching for its file. */
@@ -36,7 +36,7 @@ const CHECK_MILLISECONDS = 500
  * before the first look, so nothing is missed.
  */
 export function waitForExit(
-  folder: string,
+  directory: string,
   id: string,
   options: { monitor: ProcessIdentity; signal?: AbortSignal },
 ): Promise<Exit | undefined> {
@@ -51,12 +51,12 @@ export function waitForExit(
     }
     const abort = () => finish(() => reject(options.signal!.reason))
     const look = () => {
-      const exit = readExitFile(folder, id)
+      const exit = readExitFile(directory, id)
       if (exit) finish(() => resolve(exit))
       return exit
     }
     try {
-      watcher = watch(folder, (_, name) => {
+      watcher = watch(directory, (_, name) => {
         if (name === id) look()
       })
     } catch (error) {
@@ -66,7 +66,7 @@ export function waitForExit(
     watcher.on('error', (error) => finish(() => reject(error)))
     timer = setInterval(() => {
       // The file is looked for once more after the monitor is known to be gone.
-      const gone = !isAlive(options.monitor) || !existsSync(folder)
+      const gone = !isAlive(options.monitor) || !existsSync(directory)
       if (!look() && gone) finish(() => resolve(undefined))
     }, CHECK_MILLISECONDS)
     options.signal?.addEventListener('abort', abort, { once: true })

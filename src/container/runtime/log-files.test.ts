@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { appendFile, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { temporaryFolder } from '../../../test/kit/temporary.ts'
+import { temporaryDirectory } from '../../../test/kit/temporary.ts'
 import { type LogPlace, type Rotation, rotateLog } from './log-files.ts'
 import { type ReadLogOptions, readLog } from './log-reader.ts'
 
@@ -18,8 +18,8 @@ interface Log {
   numbers(options?: ReadLogOptions): Promise<number[]>
 }
 
-function logIn(folder: string): Log {
-  const place = { path: join(folder, 'log'), lock: join(folder, 'lock') }
+function logIn(directory: string): Log {
+  const place = { path: join(directory, 'log'), lock: join(directory, 'lock') }
   return {
     place,
     write: (from, to) => appendFile(place.path, records(from, to)),
@@ -42,17 +42,17 @@ function logIn(folder: string): Log {
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => from + index)
 
 test('a log above its limit is put aside in files of that size, whole lines, the newest ones; below it nothing happens', async () => {
-  await using folder = await temporaryFolder('bale-log')
-  const log = logIn(folder.path)
+  await using directory = await temporaryDirectory('bale-log')
+  const log = logIn(directory.path)
   const limits = { maxSize: 1000, maxFiles: 3 }
   await log.write(0, 10)
   assert.equal(await rotateLog(log.place, { limits, ...log.monitor }), false)
   await log.write(10, 200)
   assert.equal(await rotateLog(log.place, { limits, ...log.monitor }), true)
-  const files = (await readdir(folder.path)).filter((name) => name !== 'lock').sort()
+  const files = (await readdir(directory.path)).filter((name) => name !== 'lock').sort()
   assert.equal(files.length, 3)
   for (const file of files.slice(1)) {
-    const text = await readFile(join(folder.path, file), 'utf8')
+    const text = await readFile(join(directory.path, file), 'utf8')
     assert.ok(text.length <= limits.maxSize && text.startsWith(TIME) && text.endsWith('\n'), file)
   }
   const kept = await log.numbers()
@@ -64,12 +64,12 @@ test('a log above its limit is put aside in files of that size, whole lines, the
   await rotateLog(log.place, { limits, ...log.monitor })
   const later = await log.numbers()
   assert.deepEqual(later, range(later[0]!, 240))
-  assert.ok((await readdir(folder.path)).filter((name) => name.startsWith('log.')).length <= 2)
+  assert.ok((await readdir(directory.path)).filter((name) => name.startsWith('log.')).length <= 2)
 })
 
 test('one file in all still keeps the last lines', async () => {
-  await using folder = await temporaryFolder('bale-log')
-  const log = logIn(folder.path)
+  await using directory = await temporaryDirectory('bale-log')
+  const log = logIn(directory.path)
   await log.write(0, 100)
   await rotateLog(log.place, { limits: { maxSize: 1000, maxFiles: 1 }, ...log.monitor })
   const kept = await log.numbers()
@@ -96,8 +96,8 @@ test('a rotation that was killed at any point is finished later: no line twice, 
     },
   ]
   for (const [index, state] of states.entries()) {
-    await using folder = await temporaryFolder('bale-log')
-    const log = logIn(folder.path)
+    await using directory = await temporaryDirectory('bale-log')
+    const log = logIn(directory.path)
     await log.write(0, 30)
     await state(log)
     assert.deepEqual(await log.numbers(), range(0, 30), `state ${index}, before`)
@@ -105,15 +105,15 @@ test('a rotation that was killed at any point is finished later: no line twice, 
     await rotateLog(log.place, { limits, ...log.monitor, isWritten: () => false })
     assert.deepEqual(await log.numbers(), range(0, 30), `state ${index}, after`)
     assert.deepEqual(
-      (await readdir(folder.path)).filter((name) => /rotating|cut/.test(name)),
+      (await readdir(directory.path)).filter((name) => /rotating|cut/.test(name)),
       [],
     )
   }
 })
 
 test('whoever follows sees each line once while the log is rotated again and again', { timeout: 60_000 }, async () => {
-  await using folder = await temporaryFolder('bale-log')
-  const log = logIn(folder.path)
+  await using directory = await temporaryDirectory('bale-log')
+  const log = logIn(directory.path)
   await log.write(0, 5)
   let ended = false
   const following = log.numbers({ follow: { ended: async () => ended } })

@@ -135,9 +135,9 @@ async function numbered(path: string, pattern: RegExp): Promise<{ name: string; 
     .sort((one, other) => one.numbers[0]! - other.numbers[0]! || (one.numbers[1] ?? 0) - (other.numbers[1] ?? 0))
 }
 
-async function namesIn(folder: string): Promise<string[]> {
+async function namesIn(directory: string): Promise<string[]> {
   try {
-    return await readdir(folder)
+    return await readdir(directory)
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return []
     throw error

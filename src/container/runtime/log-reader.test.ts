@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { appendFile, rename, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { temporaryFolder } from '../../../test/kit/temporary.ts'
+import { temporaryDirectory } from '../../../test/kit/temporary.ts'
 import { type ReadLogOptions, readLog as readPlace } from './log-reader.ts'
 
 const at = (second: number) => `2026-01-01T00:00:${String(second).padStart(2, '0')}.000000000+00:00`
@@ -26,8 +26,8 @@ async function read(path: string, options: ReadLogOptions = {}) {
 }
 
 test('a log is read as frames of its two streams, with lines put together again', async () => {
-  await using folder = await temporaryFolder('bale-log')
-  const path = join(folder.path, 'log')
+  await using directory = await temporaryDirectory('bale-log')
+  const path = join(directory.path, 'log')
   await writeFile(path, SAMPLE)
   assert.deepEqual(await read(path), [
     'stdout:"one\\n"',
@@ -36,12 +36,12 @@ test('a log is read as frames of its two streams, with lines put together again'
     '…stderr:"o\\n"',
     'stdout:"last"',
   ])
-  assert.deepEqual(await read(join(folder.path, 'none')), [])
+  assert.deepEqual(await read(join(directory.path, 'none')), [])
 })
 
 test('tail, since and until choose lines', async () => {
-  await using folder = await temporaryFolder('bale-log')
-  const path = join(folder.path, 'log')
+  await using directory = await temporaryDirectory('bale-log')
+  const path = join(directory.path, 'log')
   await writeFile(path, SAMPLE)
   assert.deepEqual(await read(path, { tail: 0 }), [])
   assert.deepEqual(await read(path, { tail: 1 }), ['stdout:"last"'])
@@ -51,8 +51,8 @@ test('tail, since and until choose lines', async () => {
 })
 
 test('tail finds its place in a log of many chunks', async () => {
-  await using folder = await temporaryFolder('bale-log')
-  const path = join(folder.path, 'log')
+  await using directory = await temporaryDirectory('bale-log')
+  const path = join(directory.path, 'log')
   const lines = Array.from({ length: 5000 }, (_, index) => `${at(1)} stdout F line ${index}`)
   await writeFile(path, `${lines.join('\n')}\n`)
   assert.deepEqual(await read(path, { tail: 2 }), ['stdout:"line 4998\\n"', 'stdout:"line 4999\\n"'])
@@ -60,8 +60,8 @@ test('tail finds its place in a log of many chunks', async () => {
 })
 
 test('following goes on over a truncation and a rotation, and ends with the container', async () => {
-  await using folder = await temporaryFolder('bale-log')
-  const path = join(folder.path, 'log')
+  await using directory = await temporaryDirectory('bale-log')
+  const path = join(directory.path, 'log')
   await writeFile(path, `${at(1)} stdout F first\n`)
   let ended = false
   const seen: string[] = []

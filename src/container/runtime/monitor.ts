@@ -17,10 +17,10 @@ interface MonitorOptions {
   id: string
   runtime: Runtime
   programs: Programs
-  /** conmon's folder: config.json (create), attach, ctl, pidfile. Short: a socket's path holds 107 bytes. */
+  /** conmon's directory: config.json (create), attach, ctl, pidfile. Short: a socket's path holds 107 bytes. */
   bundle: string
   /** Where the exit code goes, as a file named by the container ID. */
-  exitFolder: string
+  exitDirectory: string
   terminal: boolean
   /** `closed`: /dev/null; `once`: ends when a client ends it; `open`: no client can end it. */
   stdin: 'closed' | 'once' | 'open'
@@ -52,7 +52,7 @@ const RUNTIME_LOG = 'oci.log'
 export async function createMonitored(options: CreateOptions): Promise<Monitored> {
   const { bundle } = options
   await mkdir(join(bundle, 'p'), { recursive: true, mode: 0o700 })
-  await rm(join(options.exitFolder, options.id), { force: true })
+  await rm(join(options.exitDirectory, options.id), { force: true })
   const child = startMonitor(options, [
     '-n',
     options.name,
@@ -156,7 +156,7 @@ function startMonitor(options: MonitorOptions, args: string[], attachPipe = fals
     [
       ...['--api-version', '1', '-c', id, '-u', id, '-r', runtime.path],
       ...runtimeArguments.flatMap((argument) => ['--runtime-arg', argument]),
-      ...['-b', bundle, '-p', join(bundle, 'pidfile'), '--exit-dir', options.exitFolder],
+      ...['-b', bundle, '-p', join(bundle, 'pidfile'), '--exit-dir', options.exitDirectory],
       ...['--persist-dir', join(bundle, 'p'), '--full-attach', '--log-level', 'warning'],
       ...(options.terminal ? ['-t'] : []),
       ...(options.stdin === 'closed' ? [] : ['-i']),

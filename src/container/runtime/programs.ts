@@ -2,15 +2,15 @@ import { existsSync } from 'node:fs'
 import { BaleError } from '#base'
 import { findProgram } from '#host'
 
-/** Folders where Debian, Fedora and others keep helper programs outside of PATH. */
-const HELPER_FOLDERS = [
+/** Directories where Debian, Fedora and others keep helper programs outside of PATH. */
+const HELPER_DIRECTORIES = [
   '/usr/lib/podman',
   '/usr/libexec/podman',
   '/usr/local/libexec/podman',
   '/usr/lib/cri-o-runc/sbin',
 ]
-/** netavark tries each folder of PATH for iptables, and each miss costs: the likeliest first. */
-const SYSTEM_FOLDERS = ['/usr/sbin', '/usr/bin', '/sbin', '/bin', '/usr/local/sbin', '/usr/local/bin']
+/** netavark tries each directory of PATH for iptables, and each miss costs: the likeliest first. */
+const SYSTEM_DIRECTORIES = ['/usr/sbin', '/usr/bin', '/sbin', '/bin', '/usr/local/sbin', '/usr/local/bin']
 
 /** Finds the helper programs containers need; throws UNSUPPORTED_HOST with the Debian package that has it. */
 export interface Programs {
@@ -22,11 +22,11 @@ export interface Programs {
 
 const PACKAGES: Record<string, string> = { 'aardvark-dns': 'aardvark-dns', ip: 'iproute2', unshare: 'util-linux' }
 
-/** `path` is the caller's PATH; the usual system folders are searched as well. */
+/** `path` is the caller's PATH; the usual system directories are searched as well. */
 export function programs(path = ''): Programs {
-  const folders = [...new Set([...SYSTEM_FOLDERS, ...path.split(':')])].filter(Boolean)
-  const searchPath = folders.join(':')
-  const everywhere = [...folders, ...HELPER_FOLDERS].join(':')
+  const directories = [...new Set([...SYSTEM_DIRECTORIES, ...path.split(':')])].filter(Boolean)
+  const searchPath = directories.join(':')
+  const everywhere = [...directories, ...HELPER_DIRECTORIES].join(':')
   const found = new Map<string, string | undefined>()
   const find = (name: string) => {
     if (!found.has(name)) found.set(name, findProgram(name, everywhere))

@@ -7,8 +7,8 @@ import { BaleError, printable } from '#base'
 export function runtimeFailure(text: string, action: 'create' | 'exec' | 'start'): BaleError {
   const message = `OCI runtime ${action} failed: ${printable(inKnownWords(text.trim()), 2000)}`
   if (NOT_FOUND.test(text)) return new BaleError('COMMAND_NOT_FOUND', message)
-  // docker tells the two apart: a working folder that cannot be entered is 126 in exec and 125 in run.
-  const isExecutable = !NOT_EXECUTABLE.test(text) && !(action === 'exec' && NO_FOLDER.test(text))
+  // docker tells the two apart: a working directory that cannot be entered is 126 in exec and 125 in run.
+  const isExecutable = !NOT_EXECUTABLE.test(text) && !(action === 'exec' && NO_DIRECTORY.test(text))
   if (!isExecutable) return new BaleError('COMMAND_NOT_EXECUTABLE', message)
   return new BaleError('RUNTIME_FAILED', message)
 }
@@ -27,4 +27,4 @@ const NOT_FOUND =
   /exec: "[^"]*": (?:executable file not found in \$PATH|stat [^:]*: no such file or directory)|executable file `[^`]*` not found|open executable: No such file or directory/
 const NOT_EXECUTABLE =
   /exec: "[^"]*": (?:permission denied|is a directory)|open executable: (?:Permission denied|Operation not permitted|Is a directory)|the path `[^`]*` exists but it is not executable/
-const NO_FOLDER = /chdir to cwd|chdir `[^`]*`/
+const NO_DIRECTORY = /chdir to cwd|chdir `[^`]*`/

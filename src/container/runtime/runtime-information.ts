@@ -23,7 +23,7 @@ export interface WallInformation {
   apparmor: { applied: true } | { applied: false; missing?: string }
 }
 
-/** What stands between containers and this machine. `path` is where programs are looked for, besides the system's folders. */
+/** What stands between containers and this machine. `path` is where programs are looked for, besides the system's directories. */
 export async function wallInformation(path: string, chosen?: 'runc' | 'crun'): Promise<WallInformation> {
   const found = programs(path)
   const runtimes = (['crun', 'runc'] as const).flatMap((name) => {

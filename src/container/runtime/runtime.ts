@@ -39,27 +39,27 @@ export interface Runtime {
 export interface RuntimeOptions {
   name?: string
   programs: Programs
-  /** Folder for the runtime's state of this store's containers. */
-  stateFolder: string
+  /** Directory for the runtime's state of this store's containers. */
+  stateDirectory: string
 }
 
 /** The runtime asked for; by default crun, or runc when only that is there (docs/decisions/0020). */
 export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
-  const { programs, stateFolder } = options
+  const { programs, stateDirectory } = options
   const name = options.name ?? defaultRuntime(programs)
   if (name !== 'runc' && name !== 'crun')
     throw new BaleError('INVALID_ARGUMENT', `unknown runtime: ${printable(name)}`, { hint: 'runc and crun are known' })
   const program = programs.need(name)
   const apart = name === 'crun' && hidesUnified()
   const path = apart ? await crunApart(program, options) : program
-  return { ...cliRuntime(name, path, stateFolder, programs.searchPath), mountsApart: apart }
+  return { ...cliRuntime(name, path, stateDirectory, programs.searchPath), mountsApart: apart }
 }
 
-/** Whose state a container has that nobody knows any more; undefined when there is none. Both keep theirs in one folder. */
-export function runtimeOfState(stateFolder: string, id: string): 'runc' | 'crun' | undefined {
-  const folder = join(stateFolder, id)
-  if (existsSync(join(folder, 'status'))) return 'crun'
-  return existsSync(folder) ? 'runc' : undefined
+/** Whose state a container has that nobody knows any more; undefined when there is none. Both keep theirs in one directory. */
+export function runtimeOfState(stateDirectory: string, id: string): 'runc' | 'crun' | undefined {
+  const directory = join(stateDirectory, id)
+  if (existsSync(join(directory, 'status'))) return 'crun'
+  return existsSync(directory) ? 'runc' : undefined
 }
 
 /** crun is the safer and the faster one; on hybrid control groups it needs `unshare`. */
@@ -70,10 +70,10 @@ export function defaultRuntime(programs: Pick<Programs, 'find'>): 'runc' | 'crun
 function cliRuntime(
   name: 'runc' | 'crun',
   path: string,
-  stateFolder: string,
+  stateDirectory: string,
   searchPath: string,
 ): Omit<Runtime, 'mountsApart'> {
-  const globalArguments = ['--root', stateFolder]
+  const globalArguments = ['--root', stateDirectory]
   const call = (args: string[]) => runProgram(path, [...globalArguments, ...args], { env: { PATH: searchPath } })
   const mustSucceed = async (id: string, args: string[]) => {
     const result = await call(args)
@@ -85,7 +85,7 @@ function cliRuntime(
     globalArguments,
     async start(id) {
       // runc 1.x waits for somebody to read a fifo; `runc start` does that and no more, 9 ms later.
-      const fifo = join(stateFolder, id, 'exec.fifo')
+      const fifo = join(stateDirectory, id, 'exec.fifo')
       if (name === 'runc' && (await readStartFifo(fifo))) return
       await mustSucceed(id, ['start', id])
     },
@@ -104,7 +104,7 @@ function cliRuntime(
     resume: (id) => mustSucceed(id, ['resume', id]),
     async update(id, resources) {
       // A file, not standard input: crun opens /dev/stdin by name, which fails for Node's pipes (they are sockets).
-      const file = join(stateFolder, '..', `update-${randomBytes(6).toString('hex')}.json`)
+      const file = join(stateDirectory, '..', `update-${randomBytes(6).toString('hex')}.json`)
       await writeFile(file, JSON.stringify(resources), { mode: 0o600 })
       try {
         await mustSucceed(id, ['update', '--resources', file, id])
@@ -176,12 +176,12 @@ function hidesUnified(): boolean {
  * A program that starts crun in a mount namespace without the mount that it refuses; there it works as on version 1. What
  * is mounted on the machine later arrives in that namespace (slave), but not the other way round.
  */
-async function crunApart(program: string, { programs, stateFolder }: RuntimeOptions): Promise<string> {
-  const script = join(stateFolder, '..', 'crun-hybrid')
+async function crunApart(program: string, { programs, stateDirectory }: RuntimeOptions): Promise<string> {
+  const script = join(stateDirectory, '..', 'crun-hybrid')
   const inner = `umount -l /sys/fs/cgroup/unified && exec ${program} --cgroup-manager cgroupfs "$@"`
   const text = `#!/bin/sh\nexec ${programs.need('unshare')} -m --propagation slave sh -c '${inner}' crun "$@"\n`
   if ((await textOf(script)) === text) return script
-  await mkdir(stateFolder, { recursive: true, mode: 0o700 })
+  await mkdir(stateDirectory, { recursive: true, mode: 0o700 })
   // In one step: another process may be starting it at this moment.
   const draft = `${script}.${process.pid}.${randomBytes(4).toString('hex')}`
   await writeFile(draft, text, { mode: 0o700 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { temporaryFolder } from '../../../test/kit/temporary.ts'
+import { temporaryDirectory } from '../../../test/kit/temporary.ts'
 import { ensureApparmorProfile } from '../runtime/apparmor.ts'
 import {
   type AppArmor,
@@ -20,28 +20,28 @@ const there: AppArmor = { enabled: true, mediatesSockets: true }
 
 /** A machine whose kernel files are those given; apparmor_parser notes how it was called. */
 async function machine(files: Record<string, string>, parser = 'cat > "$0.input"; echo "$@" >> "$0.calls"') {
-  const folder = await temporaryFolder('bale-apparmor')
+  const directory = await temporaryDirectory('bale-apparmor')
   const places: AppArmorPlaces = {
-    kernel: join(folder.path, 'kernel'),
-    module: join(folder.path, 'module'),
-    programs: join(folder.path, 'bin'),
-    macros: join(folder.path, 'macros'),
+    kernel: join(directory.path, 'kernel'),
+    module: join(directory.path, 'module'),
+    programs: join(directory.path, 'bin'),
+    macros: join(directory.path, 'macros'),
   }
   for (const name of ['kernel/features/network_v8', 'module', 'bin', 'macros/tunables', 'run'])
-    mkdirSync(join(folder.path, name), { recursive: true })
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder.path, name), text)
+    mkdirSync(join(directory.path, name), { recursive: true })
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(directory.path, name), text)
   const program = join(places.programs, 'apparmor_parser')
   if (parser !== '') {
     writeFileSync(program, `#!/bin/sh\n${parser}\n`)
     chmodSync(program, 0o755)
   }
-  const run = join(folder.path, 'run')
+  const run = join(directory.path, 'run')
   const programs = { need: () => program, searchPath: '/usr/bin:/bin' }
   return {
     places,
     program,
     loader: { places, run, programs },
-    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose](),
   }
 }
 

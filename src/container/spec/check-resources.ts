@@ -77,8 +77,8 @@ export function possibleResources(
 }
 
 function hasWeights({ controllers }: Pick<CgroupLayout, 'controllers'>): boolean {
-  const folder = controllers.get('blkio') ?? '/sys/fs/cgroup/blkio'
-  return ['blkio.weight', 'blkio.bfq.weight'].some((name) => existsSync(join(folder, name)))
+  const directory = controllers.get('blkio') ?? '/sys/fs/cgroup/blkio'
+  return ['blkio.weight', 'blkio.bfq.weight'].some((name) => existsSync(join(directory, name)))
 }
 
 /** docker's range; 0 is the default. */

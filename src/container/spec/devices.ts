@@ -11,7 +11,7 @@ export interface DeviceAccess {
   rules: OciDeviceRule[]
 }
 
-/** The devices of `--device` (a folder stands for all devices in it), or with `privileged` all of the machine's. */
+/** The devices of `--device` (a directory stands for all devices in it), or with `privileged` all of the machine's. */
 export function deviceAccess(requests: readonly DeviceRequest[], privileged = false): DeviceAccess {
   if (privileged) return { nodes: allDevices('/dev'), rules: [{ allow: true, access: 'rwm' }] }
   const access: DeviceAccess = { nodes: [], rules: [...DEVICE_RULES] }
@@ -48,9 +48,9 @@ function requested(request: DeviceRequest): OciDevice[] {
 /** What the runtime makes itself, or what belongs to one terminal. */
 const NOT_COPIED = new Set(['/dev/pts', '/dev/shm', '/dev/mqueue', '/dev/fd', '/dev/console', '/dev/ptmx', '/dev/tty'])
 
-function allDevices(folder: string): OciDevice[] {
-  return readdirSync(folder).flatMap((name) => {
-    const path = join(folder, name)
+function allDevices(directory: string): OciDevice[] {
+  return readdirSync(directory).flatMap((name) => {
+    const path = join(directory, name)
     if (NOT_COPIED.has(path)) return []
     const stats = lstatSync(path, { throwIfNoEntry: false })
     if (stats?.isDirectory()) return allDevices(path)

@@ -5,19 +5,19 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { isBaleError } from '#base'
 import { bindMount, unmount } from '#host'
-import { temporaryFolder } from '../../../test/kit/temporary.ts'
+import { temporaryDirectory } from '../../../test/kit/temporary.ts'
 import { resolveUser } from './process-user.ts'
 
 const PASSWD = 'root:x:0:0:root:/root:/bin/sh\nann:x:1000:1001:Ann:/home/ann:/bin/sh\n777:x:5:5::/:/bin/sh\n'
 const GROUP = 'root:x:0:\nann:x:1001:\nwheel:x:10:bob,ann\nmail:x:12:ann\n'
 
 async function accounts(passwd: string | undefined = PASSWD) {
-  const folder = await temporaryFolder('bale-user')
-  mkdirSync(join(folder.path, 'root/etc'), { recursive: true })
-  const root = join(folder.path, 'root')
+  const directory = await temporaryDirectory('bale-user')
+  mkdirSync(join(directory.path, 'root/etc'), { recursive: true })
+  const root = join(directory.path, 'root')
   if (passwd !== undefined) writeFileSync(join(root, 'etc/passwd'), passwd)
   writeFileSync(join(root, 'etc/group'), GROUP)
-  return { root, folder: folder.path, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() }
+  return { root, directory: directory.path, [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose]() }
 }
 
 test('R08: the primary group is always among the supplementary ones', async () => {
@@ -58,14 +58,14 @@ test('M09: ids in the accounts files that are no ids are errors as well', async 
 test('M09: the accounts files are read inside the root, when they are files, up to a size', async () => {
   await using place = await accounts()
   const passwd = join(place.root, 'etc/passwd')
-  const canary = join(place.folder, 'passwd')
+  const canary = join(place.directory, 'passwd')
   writeFileSync(canary, 'eve:x:4242:4242::/:/bin/sh\n')
   const make: Record<string, () => void> = {
     'an absolute link': () => symlinkSync(canary, passwd),
     'a link with ..': () => symlinkSync('../../passwd', passwd),
     'a link to itself': () => symlinkSync('passwd', passwd),
     'a fifo': () => void execFileSync('mkfifo', [passwd]),
-    'a folder': () => mkdirSync(passwd),
+    'a directory': () => mkdirSync(passwd),
     nothing: () => undefined,
   }
   for (const [what, act] of Object.entries(make)) {
@@ -88,7 +88,7 @@ test('M09: what is mounted into the root is no account file, and no link leads t
   await using place = await accounts()
   const passwd = join(place.root, 'etc/passwd')
   mkdirSync(join(place.root, 'proc'))
-  writeFileSync(join(place.folder, 'other'), 'eve:x:4242:4242::/:/bin/sh\n')
+  writeFileSync(join(place.directory, 'other'), 'eve:x:4242:4242::/:/bin/sh\n')
   try {
     // An endless file that says its size is 0, as a container has it at hand.
     bindMount('/proc', join(place.root, 'proc'))
@@ -97,7 +97,7 @@ test('M09: what is mounted into the root is no account file, and no link leads t
     assert.throws(() => resolveUser(place.root, 'eve'), /unable to find user eve/)
     rmSync(passwd)
     writeFileSync(passwd, PASSWD)
-    bindMount(join(place.folder, 'other'), passwd)
+    bindMount(join(place.directory, 'other'), passwd)
     assert.throws(() => resolveUser(place.root, 'eve'), /unable to find user eve/)
   } finally {
     unmount(passwd, { detach: true })

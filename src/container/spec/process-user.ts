@@ -1,12 +1,12 @@
 import { BaleError, printable } from '#base'
-import { openRoot, type RootFolder } from '#host'
+import { openRoot, type RootDirectory } from '#host'
 
 export interface ProcessUser {
   uid: number
   gid: number
   /** Always holds the primary group (R08). */
   additionalGids: number[]
-  /** Home folder of /etc/passwd, when the user is there. */
+  /** Home directory of /etc/passwd, when the user is there. */
   home?: string
 }
 
@@ -91,6 +91,6 @@ function records(text: string): string[][] {
 }
 
 /** A regular file of the root file system, links resolved inside it; empty when it is missing or something else. */
-function readAccounts(root: RootFolder, path: string): string {
+function readAccounts(root: RootDirectory, path: string): string {
   return root.readBytes(path, { limit: MAXIMUM_FILE })?.toString('utf8') ?? ''
 }

@@ -18,7 +18,7 @@ export async function fillVolume(machinery: Machinery, rootfs: string, mount: Co
   try {
     if (readdirSync(mount.source).length > 0) return
     using volume = openRoot(mount.source, { links: 'refused' })
-    await unpackTar(volume, packPath(root, `${mount.destination}/`, 'x'), { folder: '/', ownFolder: true })
+    await unpackTar(volume, packPath(root, `${mount.destination}/`, 'x'), { directory: '/', ownDirectory: true })
   } finally {
     await releaseVolumes(machinery, [mount])
   }

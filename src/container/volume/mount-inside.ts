@@ -1,6 +1,6 @@
 import { closeSync, realpathSync } from 'node:fs'
 import { errnoOf } from '#base'
-import { bindMountAt, O_PATH, type RootFolder } from '#host'
+import { bindMountAt, O_PATH, type RootDirectory } from '#host'
 import type { ContainerMount } from '../manager/document.ts'
 
 const GONE = ['ENOENT', 'ENOTDIR', 'ELOOP']
@@ -9,7 +9,7 @@ const GONE = ['ENOENT', 'ENOTDIR', 'ELOOP']
  * Mounts one of a container's volumes or binds into its root file system while it does not run; it goes with the root file
  * system. A source or a place that is not there is passed over: the next start will say so.
  */
-export function mountInside(root: RootFolder, mount: ContainerMount): void {
+export function mountInside(root: RootDirectory, mount: ContainerMount): void {
   if (mount.type === 'tmpfs') return
   let place: number | undefined
   try {

@@ -29,9 +29,9 @@ export function checkVolumeOptions(options: Readonly<Record<string, string>>): v
 
 /** Held while a volume is mounted or unmounted; milliseconds, but for a server that does not answer. */
 async function lockOf({ store, log }: Machinery, name: string) {
-  const folder = join(store.run, 'volumes')
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  return acquireLock(join(folder, `${name}.lock`), {
+  const directory = join(store.run, 'volumes')
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  return acquireLock(join(directory, `${name}.lock`), {
     progress: toldBy(log),
     what: `the volume ${name}, which another command mounts or unmounts`,
   })
@@ -40,18 +40,18 @@ async function lockOf({ store, log }: Machinery, name: string) {
 /** Makes a volume's files available below its directory: a device, directory or server is mounted there, once for all. */
 export async function mountVolume(machinery: Machinery, name: string): Promise<void> {
   const { store, programs } = machinery
-  const folder = store.volumes.folder(name)
-  await mkdirWithMode(folder, 0o755)
+  const directory = store.volumes.directory(name)
+  await mkdirWithMode(directory, 0o755)
   const { type, device, o } = (await store.volumes.find<VolumeDocument>(name))?.document.options ?? {}
   if (type === undefined || device === undefined) return
   await using _ = await lockOf(machinery, name)
-  if (isMounted(folder)) return
-  const args = ['-t', type, ...(o ? ['-o', o] : []), '--', device, folder]
+  if (isMounted(directory)) return
+  const args = ['-t', type, ...(o ? ['-o', o] : []), '--', device, directory]
   const { code, stderr } = await runProgram('mount', args, { env: { PATH: programs.searchPath } })
   if (code !== 0)
     throw new BaleError(
       'MOUNT_FAILED',
-      `error while mounting volume '${folder}': failed to mount local volume: ${stderr.trim()}`,
+      `error while mounting volume '${directory}': failed to mount local volume: ${stderr.trim()}`,
     )
 }
 
@@ -59,9 +59,9 @@ export async function mountVolume(machinery: Machinery, name: string): Promise<v
 export async function releaseVolumes(machinery: Machinery, mounts: readonly ContainerMount[]): Promise<void> {
   const { store } = machinery
   for (const { name } of mounts) {
-    if (name === undefined || !isMounted(store.volumes.folder(name))) continue
+    if (name === undefined || !isMounted(store.volumes.directory(name))) continue
     await using _ = await lockOf(machinery, name)
-    if (!(await isUsed(machinery, name))) unmountIdle(store.volumes.folder(name))
+    if (!(await isUsed(machinery, name))) unmountIdle(store.volumes.directory(name))
   }
 }
 
@@ -75,9 +75,9 @@ async function isUsed(machinery: Machinery, name: string): Promise<boolean> {
 }
 
 /** Somebody of the machine may be in there; then it stays until the next container that uses it ends. */
-function unmountIdle(folder: string): void {
+function unmountIdle(directory: string): void {
   try {
-    unmount(folder)
+    unmount(directory)
   } catch (error) {
     if (!isBaleError(error, 'CONFLICT')) throw error
   }

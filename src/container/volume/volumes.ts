@@ -25,7 +25,7 @@ export interface CreateVolumeOptions {
   anonymous?: boolean
 }
 
-/** Makes a volume: an empty folder that belongs to no container. One with the name already there is returned. */
+/** Makes a volume: an empty directory that belongs to no container. One with the name already there is returned. */
 export async function createVolume({ store, clock }: Machinery, asked: CreateVolumeOptions): Promise<Volume> {
   const { name } = asked
   if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name))
@@ -36,14 +36,14 @@ export async function createVolume({ store, clock }: Machinery, asked: CreateVol
   if (asked.driver && asked.driver !== 'local')
     throw new BaleError('UNSUPPORTED', `volume driver ${printable(asked.driver)} is not supported`)
   checkVolumeOptions(asked.options ?? {})
-  const folder = store.volumes.folder(name)
+  const directory = store.volumes.directory(name)
   const known = await store.volumes.find<VolumeDocument>(name)
   if (known) {
-    await mkdirWithMode(folder, 0o755)
+    await mkdirWithMode(directory, 0o755)
     return known
   }
-  await mkdirWithMode(dirname(folder), 0o701)
-  await mkdirWithMode(folder, 0o755)
+  await mkdirWithMode(dirname(directory), 0o701)
+  await mkdirWithMode(directory, 0o755)
   const volume: Volume = {
     name,
     created: clock.now(),
@@ -93,10 +93,10 @@ export async function removeVolume(
       hint: 'remove the container first: bale rm',
     })
   // What is mounted there is not the volume's to delete.
-  const folder = store.volumes.folder(name)
-  while (isMounted(folder)) unmount(folder)
+  const directory = store.volumes.directory(name)
+  while (isMounted(directory)) unmount(directory)
   // The data goes first: a record without data is an empty volume, data without a record could never be found.
-  await removeTree(dirname(store.volumes.folder(name)))
+  await removeTree(dirname(store.volumes.directory(name)))
   await store.volumes.remove(name)
 }
 
@@ -110,7 +110,7 @@ export async function pruneVolumes(
   for (const volume of await machinery.store.volumes.list<VolumeDocument>()) {
     if (users.has(volume.name) || !(options.all || volume.document.anonymous) || options.filter?.(volume) === false)
       continue
-    pruned.freed += treeSize(machinery.store.volumes.folder(volume.name))
+    pruned.freed += treeSize(machinery.store.volumes.directory(volume.name))
     await removeVolume(machinery, volume.name)
     pruned.names.push(volume.name)
   }

@@ -29,7 +29,7 @@ export function registryConfiguration({ config, log }: Pick<EngineContext, 'conf
 const SHIPPED = /shortnames\.conf$/
 
 async function readAll(config: EngineConfig, warn: (text: string) => void): Promise<RegistryConfiguration> {
-  const { configFile, daemonFiles, registriesConf, registriesConfFolders } = config.registryFiles
+  const { configFile, daemonFiles, registriesConf, registriesConfDirectories } = config.registryFiles
   const files = configFile === undefined ? [] : [configFile]
   const read = async (path: string, parse: (file: ForeignFile) => FileRules | Promise<FileRules>) => {
     const file = await openForeignFile(path, warn)
@@ -47,18 +47,18 @@ async function readAll(config: EngineConfig, warn: (text: string) => void): Prom
     // A user's file stands in place of the machine's.
     break
   }
-  for (const path of await dropIns(registriesConfFolders)) {
+  for (const path of await dropIns(registriesConfDirectories)) {
     if (!SHIPPED.test(path)) containers.push((await read(path, readRegistriesConf)) ?? noRules)
   }
   return { files, own: ownRules(config), others: [merged(containers), merged(daemon)] }
 }
 
-async function dropIns(folders: RegistryFiles['registriesConfFolders']): Promise<string[]> {
+async function dropIns(directories: RegistryFiles['registriesConfDirectories']): Promise<string[]> {
   const paths: string[] = []
-  for (const folder of folders) {
+  for (const directory of directories) {
     try {
-      const names = (await readdir(folder)).filter((name) => name.endsWith('.conf')).sort()
-      paths.push(...names.map((name) => join(folder, name)))
+      const names = (await readdir(directory)).filter((name) => name.endsWith('.conf')).sort()
+      paths.push(...names.map((name) => join(directory, name)))
     } catch (error) {
       if (!['ENOENT', 'ENOTDIR', 'EACCES'].includes(errnoOf(error) ?? '')) throw error
     }

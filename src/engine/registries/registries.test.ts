@@ -11,30 +11,30 @@ import { openRegistry, registryOptions } from '../open-registry.ts'
 import { isListed } from './insecure.ts'
 import { registryInformation } from './registry-information.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'bale-registries-'))
-after(() => rmSync(folder, { recursive: true }))
+const directory = mkdtempSync(join(tmpdir(), 'bale-registries-'))
+after(() => rmSync(directory, { recursive: true }))
 
 /** A machine whose only words about registries are these files, and what config.json says. */
 function machine(files: Record<string, string>, own: Partial<EngineConfig> = {}) {
-  const place = mkdtempSync(join(folder, 'machine-'))
+  const place = mkdtempSync(join(directory, 'machine-'))
   for (const [name, content] of Object.entries(files)) {
     mkdirSync(dirname(join(place, name)), { recursive: true })
     writeFileSync(join(place, name), content)
   }
   const warnings: string[] = []
   const config: EngineConfig = {
-    ...readConfig({ root: join(place, 'root'), dockerConfigFolder: join(place, 'docker') }),
+    ...readConfig({ root: join(place, 'root'), dockerConfigDirectory: join(place, 'docker') }),
     authFiles: [],
     environment: {},
     insecureRegistries: [],
     registries: {},
     registryLimits: { attempts: 1, firstDelay: 1 },
-    certificateFolders: [join(place, 'certs.d')],
+    certificateDirectories: [join(place, 'certs.d')],
     registryFiles: {
       configFile: undefined,
       daemonFiles: [join(place, 'daemon.json')],
       registriesConf: [join(place, 'user.conf'), join(place, 'registries.conf')],
-      registriesConfFolders: [join(place, 'registries.conf.d')],
+      registriesConfDirectories: [join(place, 'registries.conf.d')],
     },
     ...own,
   }

@@ -39,7 +39,7 @@ export interface HiddenPaths {
 
 export function containerInspect(
   seen: SeenContainer,
-  paths: { folder: string; upper: string; work: string; log: string },
+  paths: { directory: string; upper: string; work: string; log: string },
   run: string,
   hidden: HiddenPaths,
 ): ContainerInspect {
@@ -47,7 +47,7 @@ export function containerInspect(
   const { config, host } = record.document
   const [path = '', ...args] = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])]
   const started = state.startedAt !== undefined
-  const file = (name: string) => (started ? join(paths.folder, name) : '')
+  const file = (name: string) => (started ? join(paths.directory, name) : '')
   return {
     Id: record.id,
     Created: goTimeOf(record.created),

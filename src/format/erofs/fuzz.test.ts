@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isBaleError } from '#base'
-import { directory, file, link, tarOf, writeLayer } from '../../../test/kit/layer-kit.ts'
+import { directoryEntry, file, link, tarOf, writeLayer } from '../../../test/kit/layer-kit.ts'
 import { checkErofs, lookupPath, openErofs, readLink, walkImage } from './index.ts'
 
 /** Small numbers from a seed, so that a failure can be repeated. */
@@ -28,13 +28,13 @@ async function readEverything(bytes: Uint8Array): Promise<number> {
 test('a damaged image gives data or INVALID_LAYER_IMAGE, never a crash, a loop or more data than the image could hold', async () => {
   const { image } = await writeLayer(
     await tarOf([
-      directory('d', { xattrs: new Map([['user.x', Buffer.alloc(300, 1)]]) }),
+      directoryEntry('d', { xattrs: new Map([['user.x', Buffer.alloc(300, 1)]]) }),
       ...Array.from({ length: 150 }, (_, i) =>
         file(`d/f${i}`, 'x'.repeat(i * 7), { xattrs: new Map([['user.y', Buffer.from(`${i}`)]]) }),
       ),
       file('big', 'y'.repeat(20_000)),
       link('d/l', '../d'),
-      directory('d/deep/er'),
+      directoryEntry('d/deep/er'),
       { entry: { name: 'dev', type: 'character', deviceMajor: 1, deviceMinor: 3 } },
     ]),
   )

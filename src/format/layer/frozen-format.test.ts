@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
-import { directory, file, link, memoryImage, tarOf, writeLayer } from '../../../test/kit/layer-kit.ts'
+import { directoryEntry, file, link, memoryImage, tarOf, writeLayer } from '../../../test/kit/layer-kit.ts'
 import { openErofs } from '../erofs/index.ts'
 import { reassemble } from './index.ts'
 
 /**
  * Layers on disk are read again by later versions: image and split of one tar must be these bytes for ever. Who has to
- * change them gives the split a new version (SPLIT_HEADER) and the store a new folder (layers-v2), and keeps reading this.
+ * change them gives the split a new version (SPLIT_HEADER) and the store a new directory (layers-v2), and keeps reading this.
  */
 test('the same tar gives the same image and split on every machine and in every version', async () => {
   const xattrs = new Map([
@@ -17,10 +17,10 @@ test('the same tar gives the same image and split on every machine and in every 
     ['security.capability', Buffer.alloc(20, 1)],
   ])
   const tar = await tarOf([
-    directory('./', { mode: 0o750, mtime: 12, mtimeNanoseconds: 5 }),
+    directoryEntry('./', { mode: 0o750, mtime: 12, mtimeNanoseconds: 5 }),
     ...Array.from({ length: 300 }, (_, i) => file(`many/${i}`, 'm'.repeat(i * 31))),
     file('xattrs', 'x', { xattrs }),
-    directory('d', { xattrs, uid: 7, gid: 4_000_000_000, mtime: -1, mtimeNanoseconds: 500 }),
+    directoryEntry('d', { xattrs, uid: 7, gid: 4_000_000_000, mtime: -1, mtimeNanoseconds: 500 }),
     link('d/soft', '../many/1'),
     link('d/hard', 'many/200', 'hardlink'),
     file('many/5', 'replaced'),

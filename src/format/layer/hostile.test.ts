@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isBaleError } from '#base'
-import { directory, file, link, reassembled, tarOf, writeLayer, writeLayerInto } from '../../../test/kit/layer-kit.ts'
+import {
+  directoryEntry,
+  file,
+  link,
+  reassembled,
+  tarOf,
+  writeLayer,
+  writeLayerInto,
+} from '../../../test/kit/layer-kit.ts'
 import { checkErofs, openErofs, readLink, walkImage } from '../erofs/index.ts'
 import type { NewTarEntry } from '../tar/index.ts'
 
@@ -50,17 +58,17 @@ const refused: [string, Entries][] = [
   ['T07 a hard link to a later entry', [link('a', 'b', 'hardlink'), file('b', 'x')]],
   ['T07 two hard links to each other', [link('a', 'b', 'hardlink'), link('b', 'a', 'hardlink')]],
   ['T07 a hard link to a file of a lower layer', [link('a', 'usr/bin/x', 'hardlink')]],
-  ['T07 a hard link to a directory', [directory('d'), link('a', 'd', 'hardlink')]],
+  ['T07 a hard link to a directory', [directoryEntry('d'), link('a', 'd', 'hardlink')]],
   ['T08 a whiteout of nothing', [file('.wh.', '')]],
   ['T08 a whiteout of "."', [file('d/.wh..', '')]],
   ['T08 a whiteout of ".."', [file('.wh...', '')]],
   ['T08 a whiteout as a parent', [file('/.wh.etc/x', '')]],
   ['T11 device 0:0', [{ entry: { name: 'x', type: 'character', deviceMajor: 0, deviceMinor: 0 } }]],
   ['T18 a name that is too long', [file('n'.repeat(256), '')]],
-  ['T25 a path that is too deep', [directory('d/'.repeat(2100))]],
+  ['T25 a path that is too deep', [directoryEntry('d/'.repeat(2100))]],
   [
     'T25 a chain of too many symlinks',
-    [...Array.from({ length: 60 }, (_, i) => link(`l${i}`, `l${i + 1}`)), directory('l60'), file('l0/x', 'x')],
+    [...Array.from({ length: 60 }, (_, i) => link(`l${i}`, `l${i + 1}`)), directoryEntry('l60'), file('l0/x', 'x')],
   ],
 ]
 for (const [what, entries] of refused)
@@ -108,24 +116,24 @@ const accepted: [string, Entries, Record<string, string>][] = [
   ],
   [
     'T09 an opaque mark that is a directory or a symlink means nothing',
-    [directory('d'), directory('d/.wh..wh..opq'), directory('e'), link('e/.wh..wh..opq', 'x')],
+    [directoryEntry('d'), directoryEntry('d/.wh..wh..opq'), directoryEntry('e'), link('e/.wh..wh..opq', 'x')],
     { d: 'directory', e: 'directory' },
   ],
   [
     'T09 an opaque mark may carry data',
-    [directory('d'), file('d/.wh..wh..opq', 'payload')],
+    [directoryEntry('d'), file('d/.wh..wh..opq', 'payload')],
     { d: 'directory trusted.overlay.opaque=y' },
   ],
   [
     'T09 metadata of aufs is not visible',
-    [directory('.wh..wh.plnk'), file('.wh..wh.plnk/1.2', 'x'), file('.wh..wh.aufs', 'x'), file('a', 'x')],
+    [directoryEntry('.wh..wh.plnk'), file('.wh..wh.plnk/1.2', 'x'), file('.wh..wh.aufs', 'x'), file('a', 'x')],
     { a: 'file x' },
   ],
   ['T10 an entry wins over its whiteout, before it', [file('a', 'x'), file('.wh.a', '')], { a: 'file x' }],
   ['T10 an entry wins over its whiteout, behind it', [file('.wh.a', ''), file('a', 'x')], { a: 'file x' }],
   [
     'T10 a directory with a whiteout is opaque',
-    [directory('d'), file('d/x', 'x'), file('.wh.d', '')],
+    [directoryEntry('d'), file('d/x', 'x'), file('.wh.d', '')],
     { d: 'directory trusted.overlay.opaque=y', 'd/x': 'file x' },
   ],
   [
@@ -152,10 +160,14 @@ const accepted: [string, Entries, Record<string, string>][] = [
     ],
     { a: 'file x security.capability=cap' },
   ],
-  ['T19 file, directory, file', [file('a', '1'), directory('a'), file('a/b', 'x'), file('./a', '3')], { a: 'file 3' }],
+  [
+    'T19 file, directory, file',
+    [file('a', '1'), directoryEntry('a'), file('a/b', 'x'), file('./a', '3')],
+    { a: 'file 3' },
+  ],
   [
     'T19 "a" and "a/" are one name',
-    [directory('a'), file('a/x', 'x'), directory('a/'), file('a//x', 'y')],
+    [directoryEntry('a'), file('a/x', 'x'), directoryEntry('a/'), file('a//x', 'y')],
     { a: 'directory', 'a/x': 'file y' },
   ],
   [

@@ -93,7 +93,7 @@ before(async () => {
   layer = await writeLayer(tar)
 })
 
-async function mounted<T>(image: Uint8Array, use: (folder: string) => T | Promise<T>): Promise<T> {
+async function mounted<T>(image: Uint8Array, use: (directory: string) => T | Promise<T>): Promise<T> {
   const path = join(scratch, `image-${randomBytes(4).toString('hex')}`)
   fs.writeFileSync(path, image)
   const target = `${path}.mnt`
@@ -112,9 +112,9 @@ test('the kernel shows the same tree as tar extracts', { skip: noMount }, async 
   execFileSync('tar', ['-xp', '--xattrs', '--xattrs-include=*', '--numeric-owner', '-f', tarPath, '-C', extracted])
   const expected = describeTree(extracted)
   assert.ok(expected.length > 750)
-  await mounted(layer.image.bytes, (folder) => {
-    assert.deepEqual(describeTree(folder), expected)
-    assert.equal(fs.statSync(join(folder, 'sizes/1')).blksize, 4096)
+  await mounted(layer.image.bytes, (directory) => {
+    assert.deepEqual(describeTree(directory), expected)
+    assert.equal(fs.statSync(join(directory, 'sizes/1')).blksize, 4096)
   })
 })
 
@@ -141,8 +141,8 @@ test('our own checker and reader agree with the kernel', { skip: noMount }, asyn
   for await (const one of walkImage(image)) paths.push(one.path)
   assert.equal(paths.length, names)
   assert.ok(inodes < names, 'hard links share inodes')
-  await mounted(layer.image.bytes, (folder) => {
-    const listed = execFileSync('find', [folder, '-printf', '%P\\0'], { maxBuffer: 1e8 })
+  await mounted(layer.image.bytes, (directory) => {
+    const listed = execFileSync('find', [directory, '-printf', '%P\\0'], { maxBuffer: 1e8 })
       .toString('latin1')
       .split('\0')
       .slice(0, -1)
@@ -181,7 +181,7 @@ test('tars of other formats give the same tree and come back exactly', { skip: n
     const bytes = execFileSync('tar', [...args, '-cf', '-', '-C', root, '.'], { maxBuffer: 1e8 })
     const one = await writeLayer(bytes)
     assert.ok((await reassembled(one)).equals(bytes), args.join(' '))
-    trees.add((await mounted(one.image.bytes, (folder) => describeTree(folder))).join('\n'))
+    trees.add((await mounted(one.image.bytes, (directory) => describeTree(directory))).join('\n'))
   }
   assert.equal(trees.size, 1)
 })
@@ -206,7 +206,9 @@ for (const [name, [program, ...args]] of Object.entries(others))
     const one = await writeLayer(bytes)
     assert.equal(one.written.entries, 701)
     assert.ok((await reassembled(one)).equals(bytes))
-    await mounted(one.image.bytes, (folder) => assert.equal(fs.readFileSync(join(folder, 'file-77'), 'utf8'), '77'))
+    await mounted(one.image.bytes, (directory) =>
+      assert.equal(fs.readFileSync(join(directory, 'file-77'), 'utf8'), '77'),
+    )
   })
 
 test('a sparse file keeps its holes and its tar (T14)', { skip: noMount }, async () => {
@@ -227,10 +229,10 @@ test('a sparse file keeps its holes and its tar (T14)', { skip: noMount }, async
     assert.ok(bytes.length < 200_000, 'GNU tar wrote a sparse file')
     const one = await writeLayer(bytes)
     assert.ok((await reassembled(one)).equals(bytes), args.join(' '))
-    await mounted(one.image.bytes, (folder) => {
+    await mounted(one.image.bytes, (directory) => {
       for (const name of ['holes', 'after'])
         assert.ok(
-          fs.readFileSync(join(folder, name)).equals(fs.readFileSync(join(root, name))),
+          fs.readFileSync(join(directory, name)).equals(fs.readFileSync(join(root, name))),
           `${args.join(' ')}: ${name}`,
         )
     })

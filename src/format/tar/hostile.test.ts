@@ -215,8 +215,8 @@ test('a global header sets owners and times of all that follow, and a local one 
 })
 
 test('a prefix under the GNU magic, as Go before 1.8 wrote it, is part of the name', () => {
-  const tar = tarOf(block(file, { 257: 'ustar  \0', 345: 'some/folder/of/long/ago/that/goes/on' }), data)
-  assert.equal(scanTar(tar).entries[0]!.entry.name, 'some/folder/of/long/ago/that/goes/on/victim')
+  const tar = tarOf(block(file, { 257: 'ustar  \0', 345: 'some/directory/of/long/ago/that/goes/on' }), data)
+  assert.equal(scanTar(tar).entries[0]!.entry.name, 'some/directory/of/long/ago/that/goes/on/victim')
 })
 
 test('a volume label is no entry, a dump directory is a directory without data', () => {

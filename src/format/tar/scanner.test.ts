@@ -19,12 +19,12 @@ import { after, before, test } from 'node:test'
 import { pack } from 'tar-stream'
 import { collect, makeTar, type ScannedEntry, scanTar } from '../../../test/kit/scanned-tar.ts'
 
-let folder = ''
+let directory = ''
 const longName = `${'deep-directory/'.repeat(8)}${'n'.repeat(120)}`
 
 before(() => {
-  folder = mkdtempSync(join(tmpdir(), 'bale-tar-'))
-  const tree = join(folder, 'tree')
+  directory = mkdtempSync(join(tmpdir(), 'bale-tar-'))
+  const tree = join(directory, 'tree')
   mkdirSync(join(tree, 'deep-directory/'.repeat(8)), { recursive: true })
   writeFileSync(join(tree, longName), 'long')
   writeFileSync(join(tree, 'plain'), 'x'.repeat(1000))
@@ -42,10 +42,10 @@ before(() => {
   closeSync(sparse)
 })
 
-after(() => rmSync(folder, { recursive: true, force: true }))
+after(() => rmSync(directory, { recursive: true, force: true }))
 
 function tarOf(program: string, args: string[]): Buffer {
-  return execFileSync(program, [...args, '-C', join(folder, 'tree'), '.'], {
+  return execFileSync(program, [...args, '-C', join(directory, 'tree'), '.'], {
     maxBuffer: 1 << 26,
     // bsdtar complains of the name that is not UTF-8, and stores it as it is.
     stdio: ['ignore', 'pipe', 'ignore'],
@@ -140,12 +140,12 @@ for (const format of ['gnutar', 'pax', 'ustar'])
   })
 
 test('extended attributes of GNU tar and bsdtar arrive as bytes', (context) => {
-  const file = join(folder, 'tree', 'plain')
+  const file = join(directory, 'tree', 'plain')
   const set = spawnSync('python3', [
     '-c',
     `import os;os.setxattr(${JSON.stringify(file)}, "user.bytes", b"a\\0=\\n\\xff")`,
   ])
-  if (set.status !== 0) return context.skip('python3 is missing or the temporary folder takes no user attributes')
+  if (set.status !== 0) return context.skip('python3 is missing or the temporary directory takes no user attributes')
   const makers: [string, string[]][] = [['tar', ['--xattrs', '--format=posix']]]
   if (!bsdtar) makers.push(['/usr/bin/bsdtar', ['--xattrs', '--format', 'pax']])
   for (const [program, args] of makers) {

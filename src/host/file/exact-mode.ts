@@ -8,15 +8,15 @@ import { dirname } from 'node:path'
  */
 export async function mkdirWithMode(path: string, mode: number): Promise<void> {
   const first = await mkdir(path, { recursive: true, mode })
-  for (const folder of madeFolders(path, first)) await chmod(folder, mode)
+  for (const directory of madeDirectories(path, first)) await chmod(directory, mode)
 }
 
 export function mkdirWithModeSync(path: string, mode: number): void {
-  for (const folder of madeFolders(path, mkdirSync(path, { recursive: true, mode }))) chmodSync(folder, mode)
+  for (const directory of madeDirectories(path, mkdirSync(path, { recursive: true, mode }))) chmodSync(directory, mode)
 }
 
 /** From the first directory that was made down to the last. */
-function madeFolders(last: string, first: string | undefined): string[] {
+function madeDirectories(last: string, first: string | undefined): string[] {
   if (first === undefined) return []
   const made = [last.replace(/\/+$/, '')]
   while (made[0]!.length > first.length) made.unshift(dirname(made[0]!))

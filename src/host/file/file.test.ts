@@ -11,48 +11,48 @@ import { isBaleError } from '#base'
 import {
   acquireLock,
   asNoSpace,
+  publishDirectory,
   publishFile,
-  publishFolder,
   readAll,
   removeTree,
   streamFile,
-  temporaryFolder,
+  temporaryDirectory,
   writeFileAtomic,
 } from './index.ts'
 
 test('a published file has its final name and never replaces another', async () => {
-  await using folder = await temporaryFolder(tmpdir())
-  const at = (name: string) => join(folder.path, name)
+  await using directory = await temporaryDirectory(tmpdir())
+  const at = (name: string) => join(directory.path, name)
   writeFileSync(at('a'), 'first')
   assert.equal(await publishFile(at('a'), at('final')), 'published')
   writeFileSync(at('b'), 'second')
   assert.equal(await publishFile(at('b'), at('final')), 'exists')
   assert.equal(readFileSync(at('final'), 'utf8'), 'first')
-  assert.deepEqual(readdirSync(folder.path), ['final'])
+  assert.deepEqual(readdirSync(directory.path), ['final'])
 })
 
-test('a published folder never replaces another', async () => {
-  await using folder = await temporaryFolder(tmpdir())
-  const at = (name: string) => join(folder.path, name)
+test('a published directory never replaces another', async () => {
+  await using directory = await temporaryDirectory(tmpdir())
+  const at = (name: string) => join(directory.path, name)
   for (const name of ['a', 'b']) {
     mkdirSync(at(name))
     writeFileSync(join(at(name), 'file'), name)
   }
-  assert.equal(await publishFolder(at('a'), at('final')), 'published')
-  assert.equal(await publishFolder(at('b'), at('final')), 'exists')
+  assert.equal(await publishDirectory(at('a'), at('final')), 'published')
+  assert.equal(await publishDirectory(at('b'), at('final')), 'exists')
   assert.equal(readFileSync(at('final/file'), 'utf8'), 'a')
   assert.equal(existsSync(at('b')), true, 'the loser is still there for its owner to remove')
 })
 
 test('an atomic write replaces the whole file and leaves no temporary one, also when it fails', async () => {
-  await using folder = await temporaryFolder(tmpdir())
-  const path = join(folder.path, 'x.json')
+  await using directory = await temporaryDirectory(tmpdir())
+  const path = join(directory.path, 'x.json')
   await writeFileAtomic(path, 'one')
   await writeFileAtomic(path, 'two')
   assert.equal(readFileSync(path, 'utf8'), 'two')
-  mkdirSync(join(folder.path, 'folder'))
-  await assert.rejects(writeFileAtomic(join(folder.path, 'folder'), 'x'), { code: 'EISDIR' })
-  assert.deepEqual(readdirSync(folder.path).sort(), ['folder', 'x.json'])
+  mkdirSync(join(directory.path, 'directory'))
+  await assert.rejects(writeFileAtomic(join(directory.path, 'directory'), 'x'), { code: 'EISDIR' })
+  assert.deepEqual(readdirSync(directory.path).sort(), ['directory', 'x.json'])
 })
 
 test('readAll stops at its limit', async () => {
@@ -67,8 +67,8 @@ test('readAll stops at its limit', async () => {
 })
 
 test('a part of a file is streamed in chunks', async () => {
-  await using folder = await temporaryFolder(tmpdir())
-  const path = join(folder.path, 'file')
+  await using directory = await temporaryDirectory(tmpdir())
+  const path = join(directory.path, 'file')
   writeFileSync(path, '0123456789')
   const chunks: string[] = []
   for await (const chunk of streamFile(path, { start: 2, end: 9, chunkSize: 3 }))
@@ -76,25 +76,25 @@ test('a part of a file is streamed in chunks', async () => {
   assert.deepEqual(chunks, ['234', '567', '8'])
 })
 
-test('a tree with read-only folders, links and names that are not UTF-8 is removed without following a link', async () => {
-  await using folder = await temporaryFolder(tmpdir())
-  const tree = join(folder.path, 'tree')
-  mkdirSync(join(folder.path, 'outside'))
-  writeFileSync(join(folder.path, 'outside/keep'), '')
+test('a tree with read-only directories, links and names that are not UTF-8 is removed without following a link', async () => {
+  await using directory = await temporaryDirectory(tmpdir())
+  const tree = join(directory.path, 'tree')
+  mkdirSync(join(directory.path, 'outside'))
+  writeFileSync(join(directory.path, 'outside/keep'), '')
   mkdirSync(join(tree, 'a/b'), { recursive: true })
   writeFileSync(Buffer.concat([Buffer.from(`${tree}/a/`), Buffer.of(0xff, 0xfe)]), 'x')
-  symlinkSync(join(folder.path, 'outside'), join(tree, 'a/b/link'))
+  symlinkSync(join(directory.path, 'outside'), join(tree, 'a/b/link'))
   chmodSync(join(tree, 'a/b'), 0o555)
   chmodSync(join(tree, 'a'), 0o555)
   await removeTree(tree)
-  assert.deepEqual(readdirSync(folder.path), ['outside'])
-  assert.deepEqual(readdirSync(join(folder.path, 'outside')), ['keep'])
+  assert.deepEqual(readdirSync(directory.path), ['outside'])
+  assert.deepEqual(readdirSync(join(directory.path, 'outside')), ['keep'])
   await removeTree(tree)
 })
 
 test('a tree deeper than the longest path is removed', async () => {
-  await using folder = await temporaryFolder(tmpdir())
-  const tree = join(folder.path, 'tree')
+  await using directory = await temporaryDirectory(tmpdir())
+  const tree = join(directory.path, 'tree')
   mkdirSync(tree)
   // A process that walks in as it goes can make what no single path can name.
   const code = `const { mkdirSync, writeFileSync } = require('node:fs'); const name = 'd'.repeat(200);
@@ -106,8 +106,8 @@ test('a tree deeper than the longest path is removed', async () => {
 })
 
 test('of many callers that want one lock, one at a time has it', async () => {
-  await using folder = await temporaryFolder(tmpdir())
-  const path = join(folder.path, 'locks/x')
+  await using directory = await temporaryDirectory(tmpdir())
+  const path = join(directory.path, 'locks/x')
   let inside = 0
   let most = 0
   await Promise.all(
@@ -119,12 +119,12 @@ test('of many callers that want one lock, one at a time has it', async () => {
     }),
   )
   assert.equal(most, 1)
-  assert.deepEqual(readdirSync(join(folder.path, 'locks')), [])
+  assert.deepEqual(readdirSync(join(directory.path, 'locks')), [])
 })
 
 test('shared holders do not exclude each other, an exclusive one waits for them and may give up', async () => {
-  await using folder = await temporaryFolder(tmpdir())
-  const path = join(folder.path, 'x')
+  await using directory = await temporaryDirectory(tmpdir())
+  const path = join(directory.path, 'x')
   await using _one = await acquireLock(path, { shared: true })
   await using _two = await acquireLock(path, { shared: true, timeoutMs: 0 })
   await assert.rejects(acquireLock(path, { timeoutMs: 20 }), (error) => isBaleError(error, 'LOCKED'))
@@ -133,8 +133,8 @@ test('shared holders do not exclude each other, an exclusive one waits for them 
 })
 
 test('a lock dies with the process that held it', async () => {
-  await using folder = await temporaryFolder(tmpdir())
-  const path = join(folder.path, 'x')
+  await using directory = await temporaryDirectory(tmpdir())
+  const path = join(directory.path, 'x')
   const module = fileURLToPath(new URL('./lock.ts', import.meta.url))
   const code = `const { acquireLock } = await import(${JSON.stringify(module)}); await acquireLock(${JSON.stringify(path)}); console.log('held'); setInterval(() => {}, 1000)`
   const child = spawn(process.execPath, ['--conditions=source', '--input-type=module', '-e', code], {

@@ -1,20 +1,20 @@
 /**
- * host/file: files and folders that survive crashes. Promises: what has its final name is complete; nothing native is
+ * host/file: files and directories that survive crashes. Promises: what has its final name is complete; nothing native is
  * loaded at import (locks load it when first taken). Does not: know what the bytes mean.
  */
 export { mkdirWithMode, mkdirWithModeSync, writeFileWithMode } from './exact-mode.ts'
 export { acquireLock, type LockOptions } from './lock.ts'
-export { makeFolder } from './make-folder.ts'
+export { makeDirectory } from './make-directory.ts'
 export { unescapeMountPath } from './mount-path.ts'
 export { asNoSpace, withNoSpace } from './no-space.ts'
 export { type OutputFile, openOutput, pourInto } from './output-file.ts'
 export { type OutputPlace, outputPlace } from './output-place.ts'
-export { fsyncFile, fsyncFolder, publishFile, publishFolder } from './publish.ts'
+export { fsyncDirectory, fsyncFile, publishDirectory, publishFile } from './publish.ts'
 export { readAll } from './read-all.ts'
 export { type ReadOptions, readBytes, readBytesSync, readText, readTextSync } from './read-bytes.ts'
 export { removeTree } from './remove-tree.ts'
 export { type ResultFile, startResultFile } from './result-file.ts'
 export { type StreamFileOptions, streamFile } from './stream-file.ts'
-export { type TemporaryFolder, temporaryFolder } from './temporary-folder.ts'
+export { type TemporaryDirectory, temporaryDirectory } from './temporary-directory.ts'
 export { writeData } from './write-data.ts'
 export { writeFileAtomic } from './write-file-atomic.ts'

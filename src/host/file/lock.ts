@@ -55,7 +55,7 @@ function waitTeller(path: string, { progress, what = `the lock ${path}` }: LockO
   }
 }
 
-/** The lock file, made when missing; its folder too. */
+/** The lock file, made when missing; its directory too. */
 async function openLockFile(path: string): Promise<FileHandle> {
   try {
     return await open(path, 'a+', 0o600)

@@ -7,7 +7,7 @@ import type { Writable } from 'node:stream'
 import { asError, BaleError, errnoOf } from '#base'
 import { asNoSpace } from './no-space.ts'
 import { type OutputPlace, outputPlace } from './output-place.ts'
-import { fsyncFolder } from './publish.ts'
+import { fsyncDirectory } from './publish.ts'
 
 /** Where the bytes of a result go, in order. */
 export interface OutputFile extends AsyncDisposable {
@@ -106,7 +106,7 @@ function fileOutput(file: FileHandle, temporary: string, path: string): OutputFi
       await file.sync()
       await close()
       left = await place(temporary, path)
-      await fsyncFolder(dirname(path))
+      await fsyncDirectory(dirname(path))
     },
     async [Symbol.asyncDispose]() {
       await close()

@@ -26,11 +26,11 @@ const LINKS_LIMIT = 40
 function whereLinksLead(path: string, typed: string): string | undefined {
   let current = path
   for (let links = 0; links < LINKS_LIMIT; links++) {
-    const folder = realDirectory(dirname(current))
-    if (/^\/proc\/\d+\/(task\/\d+\/)?fd$/.test(folder)) return undefined
-    const real = join(folder, basename(current))
+    const directory = realDirectory(dirname(current))
+    if (/^\/proc\/\d+\/(task\/\d+\/)?fd$/.test(directory)) return undefined
+    const real = join(directory, basename(current))
     if (!lstatSync(real, { throwIfNoEntry: false })?.isSymbolicLink()) return real
-    current = resolve(folder, readlinkSync(real))
+    current = resolve(directory, readlinkSync(real))
   }
   throw new BaleError('INVALID_ARGUMENT', `invalid output path: too many links in ${typed}`)
 }

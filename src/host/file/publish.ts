@@ -2,8 +2,8 @@ import { link, open, rename, rm, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { errnoOf } from '#base'
 
-/** Makes the names in a folder survive power loss. */
-export async function fsyncFolder(path: string): Promise<void> {
+/** Makes the names in a directory survive power loss. */
+export async function fsyncDirectory(path: string): Promise<void> {
   await fsyncPath(path)
 }
 
@@ -22,7 +22,7 @@ async function fsyncPath(path: string): Promise<void> {
 }
 
 /**
- * Gives a finished temporary file its final name: fsync, link without replace, fsync of the folder. When the name is
+ * Gives a finished temporary file its final name: fsync, link without replace, fsync of the directory. When the name is
  * taken, the file there stays, the temporary one goes, and the answer is `exists`. Both must lie on one file system.
  */
 export async function publishFile(temporary: string, final: string): Promise<'published' | 'exists'> {
@@ -39,7 +39,7 @@ export async function publishFile(temporary: string, final: string): Promise<'pu
     } else if (errno && WITHOUT_LINKS.has(errno)) await rename(temporary, final)
     else throw error
   }
-  await fsyncFolder(dirname(final))
+  await fsyncDirectory(dirname(final))
   return result
 }
 
@@ -47,11 +47,11 @@ export async function publishFile(temporary: string, final: string): Promise<'pu
 const WITHOUT_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])
 
 /**
- * Gives a finished folder its final name. Its files must have been synced by whoever wrote them. A folder with content
- * under that name stays, and the answer is `exists`; the temporary folder is then the caller's to remove.
+ * Gives a finished directory its final name. Its files must have been synced by whoever wrote them. A directory with content
+ * under that name stays, and the answer is `exists`; the temporary directory is then the caller's to remove.
  */
-export async function publishFolder(temporary: string, final: string): Promise<'published' | 'exists'> {
-  await fsyncFolder(temporary)
+export async function publishDirectory(temporary: string, final: string): Promise<'published' | 'exists'> {
+  await fsyncDirectory(temporary)
   try {
     await rename(temporary, final)
   } catch (error) {
@@ -59,6 +59,6 @@ export async function publishFolder(temporary: string, final: string): Promise<'
     if (errno === 'ENOTEMPTY' || errno === 'EEXIST') return 'exists'
     throw error
   }
-  await fsyncFolder(dirname(final))
+  await fsyncDirectory(dirname(final))
   return 'published'
 }

@@ -4,8 +4,8 @@ import { unescapeMountPath } from './mount-path.ts'
 import { readText } from './read-bytes.ts'
 
 /**
- * Removes a file or a folder with all that is below it; nothing there is success. Links are removed, never followed;
- * folders without write permission are opened up; names need not be UTF-8; trees deeper than PATH_MAX go too. Refuses
+ * Removes a file or a directory with all that is below it; nothing there is success. Links are removed, never followed;
+ * directories without write permission are opened up; names need not be UTF-8; trees deeper than PATH_MAX go too. Refuses
  * with CONFLICT while something is mounted at or below the path, so that no volume or image is emptied by mistake.
  */
 export async function removeTree(path: string): Promise<void> {
@@ -19,13 +19,13 @@ export async function removeTree(path: string): Promise<void> {
   const top = Buffer.from(path)
   const waiting: Buffer[] = []
   let moved = 0
-  const flatten = async (folder: Buffer) => {
+  const flatten = async (directory: Buffer) => {
     const name = Buffer.concat([top, Buffer.from(`/.bale-deep-${process.pid}-${moved++}`)])
-    await rename(folder, name)
+    await rename(directory, name)
     waiting.push(name)
   }
   do {
-    await removeFolder(waiting.pop() ?? top, flatten, top)
+    await removeDirectory(waiting.pop() ?? top, flatten, top)
   } while (waiting.length > 0)
   await rmdirIfThere(top)
 }
@@ -33,46 +33,50 @@ export async function removeTree(path: string): Promise<void> {
 const DEEP = 2048
 const AT_ONCE = 16
 
-/** Empties `folder` and removes it, unless it is the top, which is needed until the last deep folder is gone. */
-async function removeFolder(folder: Buffer, flatten: (folder: Buffer) => Promise<void>, top: Buffer): Promise<void> {
-  const entries = await readdirOpening(folder)
+/** Empties `directory` and removes it, unless it is the top, which is needed until the last deep directory is gone. */
+async function removeDirectory(
+  directory: Buffer,
+  flatten: (directory: Buffer) => Promise<void>,
+  top: Buffer,
+): Promise<void> {
+  const entries = await readdirOpening(directory)
   const files: Buffer[] = []
   for (const entry of entries) {
-    const path = Buffer.concat([folder, SLASH, entry.name])
+    const path = Buffer.concat([directory, SLASH, entry.name])
     if (!entry.isDirectory()) files.push(path)
-    else if (path.length > DEEP) await withWritable(folder, () => flatten(path))
-    else await removeFolder(path, flatten, top)
+    else if (path.length > DEEP) await withWritable(directory, () => flatten(path))
+    else await removeDirectory(path, flatten, top)
   }
   for (let index = 0; index < files.length; index += AT_ONCE) {
     const some = files.slice(index, index + AT_ONCE)
-    await withWritable(folder, async () => {
+    await withWritable(directory, async () => {
       await Promise.all(some.map(unlinkIfThere))
     })
   }
-  if (!folder.equals(top)) await rmdirOpening(folder)
+  if (!directory.equals(top)) await rmdirOpening(directory)
 }
 
 const SLASH = Buffer.from('/')
 
-async function readdirOpening(folder: Buffer) {
-  const read = () => readdir(folder, { withFileTypes: true, encoding: 'buffer' })
-  return withWritable(folder, read)
+async function readdirOpening(directory: Buffer) {
+  const read = () => readdir(directory, { withFileTypes: true, encoding: 'buffer' })
+  return withWritable(directory, read)
 }
 
-/** Tries; when permission is missing, opens the folder up and tries again. */
-async function withWritable<T>(folder: Buffer, act: () => Promise<T>): Promise<T> {
+/** Tries; when permission is missing, opens the directory up and tries again. */
+async function withWritable<T>(directory: Buffer, act: () => Promise<T>): Promise<T> {
   try {
     return await act()
   } catch (error) {
     if (errnoOf(error) !== 'EACCES') throw error
-    await chmod(folder, 0o700)
+    await chmod(directory, 0o700)
     return act()
   }
 }
 
-async function rmdirOpening(folder: Buffer): Promise<void> {
-  const parent = folder.subarray(0, folder.lastIndexOf(SLASH))
-  await withWritable(parent, () => rmdirIfThere(folder))
+async function rmdirOpening(directory: Buffer): Promise<void> {
+  const parent = directory.subarray(0, directory.lastIndexOf(SLASH))
+  await withWritable(parent, () => rmdirIfThere(directory))
 }
 
 async function unlinkIfThere(path: Buffer): Promise<void> {

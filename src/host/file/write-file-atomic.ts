@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { fsyncFolder } from './publish.ts'
+import { fsyncDirectory } from './publish.ts'
 
 /** Replaces a file as a whole: readers see the old or the new bytes, also after power loss. Mode 0600 by default. */
 export async function writeFileAtomic(
@@ -23,5 +23,5 @@ export async function writeFileAtomic(
     await rm(temporary, { force: true })
     throw error
   }
-  await fsyncFolder(dirname(path))
+  await fsyncDirectory(dirname(path))
 }

@@ -121,7 +121,7 @@ for (const [algorithm, digestOf] of [
     assert.deepEqual([closed.status, closed.codes()], [400, ['DIGEST_INVALID']])
     assert.equal((await registry.request('HEAD', `/v2/a/b/blobs/${other}`)).status, 404)
     await registry.registry.collectGarbage({ grace: 0 })
-    assert.deepEqual(await storedObjects(registry.folder), [])
+    assert.deepEqual(await storedObjects(registry.directory), [])
   })
 }
 
@@ -309,7 +309,7 @@ test('A02: an upload is not found under another repository, by a forged or guess
   }
 })
 
-async function storedObjects(folder: string): Promise<string[]> {
-  const entries = await readdir(`${folder}/objects`, { recursive: true, withFileTypes: true })
+async function storedObjects(directory: string): Promise<string[]> {
+  const entries = await readdir(`${directory}/objects`, { recursive: true, withFileTypes: true })
   return entries.filter((entry) => entry.isFile()).map((entry) => entry.name)
 }

@@ -9,10 +9,10 @@ import { digestOf } from '#blob'
 import { openSqliteMeta } from './index.ts'
 
 async function temporaryMeta() {
-  const folder = await mkdtemp(join(tmpdir(), 'bale-meta-'))
-  const path = join(folder, 'registry.db')
+  const directory = await mkdtemp(join(tmpdir(), 'bale-meta-'))
+  const path = join(directory, 'registry.db')
   const open = () => openSqliteMeta({ path, clock: systemClock })
-  return { path, open, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) }
+  return { path, open, [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }) }
 }
 
 test('a database of a newer bale is not touched', async () => {

@@ -8,11 +8,11 @@ import { createFileObjects } from './file-objects.ts'
 const KEY = '0123456789abcdef0123456789abcdef'
 
 async function temporaryObjects() {
-  const folder = await mkdtemp(join(tmpdir(), 'bale-objects-'))
+  const directory = await mkdtemp(join(tmpdir(), 'bale-objects-'))
   return {
-    folder,
-    objects: createFileObjects(folder),
-    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+    directory,
+    objects: createFileObjects(directory),
+    [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
   }
 }
 
@@ -45,7 +45,7 @@ test('an object that lost bytes that were recorded is not written on', async () 
 test('objects are private files; deleting one that is not there is success', async () => {
   await using under = await temporaryObjects()
   await write(under.objects, 0, 'x')
-  assert.equal((await stat(join(under.folder, '01', KEY))).mode & 0o777, 0o600)
+  assert.equal((await stat(join(under.directory, '01', KEY))).mode & 0o777, 0o600)
   await under.objects.delete(KEY)
   await under.objects.delete(KEY)
   assert.deepEqual(await Array.fromAsync(under.objects.list()), [])

@@ -1,16 +1,16 @@
 import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaleError, errnoOf, isBaleError } from '#base'
-import { fsyncFolder, streamFile, withNoSpace } from '#host/file'
+import { fsyncDirectory, streamFile, withNoSpace } from '#host/file'
 import type { ObjectAppender, ObjectStore } from './object-store.ts'
 
 const KEY = /^[0-9a-f]{32}$/
 
-/** Objects as files `<folder>/<first two digits>/<key>`; keys are 32 random hexadecimal digits. */
-export function createFileObjects(folder: string): ObjectStore {
+/** Objects as files `<directory>/<first two digits>/<key>`; keys are 32 random hexadecimal digits. */
+export function createFileObjects(directory: string): ObjectStore {
   const shardOf = (key: string) => {
     if (!KEY.test(key)) throw new TypeError('not a key of an object')
-    return join(folder, key.slice(0, 2))
+    return join(directory, key.slice(0, 2))
   }
   const pathOf = (key: string) => join(shardOf(key), key)
   return {
@@ -20,7 +20,7 @@ export function createFileObjects(folder: string): ObjectStore {
         const file = await open(pathOf(key), offset === 0 ? 'w' : 'r+', 0o600)
         try {
           await cutAt(file, offset)
-          return new FileAppender(file, offset, offset === 0 ? [shardOf(key), ...(made ? [folder] : [])] : [])
+          return new FileAppender(file, offset, offset === 0 ? [shardOf(key), ...(made ? [directory] : [])] : [])
         } catch (error) {
           await file.close()
           throw error
@@ -32,8 +32,8 @@ export function createFileObjects(folder: string): ObjectStore {
       await rm(pathOf(key), { force: true })
     },
     async *list() {
-      for (const shard of await namesIn(folder)) {
-        for (const key of await namesIn(join(folder, shard))) {
+      for (const shard of await namesIn(directory)) {
+        for (const key of await namesIn(join(directory, shard))) {
           if (KEY.test(key)) yield { key, size: (await stat(pathOf(key))).size }
         }
       }
@@ -57,13 +57,13 @@ class FileAppender implements ObjectAppender {
   #position: number
   /** Where the last sync ended; all before is spoken of in rows. */
   #synced: number
-  #unsyncedFolders: string[]
+  #unsyncedDirectories: string[]
 
-  constructor(file: FileHandle, position: number, unsyncedFolders: string[]) {
+  constructor(file: FileHandle, position: number, unsyncedDirectories: string[]) {
     this.#file = file
     this.#position = position
     this.#synced = position
-    this.#unsyncedFolders = unsyncedFolders
+    this.#unsyncedDirectories = unsyncedDirectories
   }
 
   async write(chunk: Uint8Array): Promise<void> {
@@ -79,8 +79,8 @@ class FileAppender implements ObjectAppender {
   async sync(): Promise<void> {
     await this.#flush()
     await withNoSpace('an upload', () => this.#file.datasync())
-    for (const folder of this.#unsyncedFolders) await fsyncFolder(folder)
-    this.#unsyncedFolders = []
+    for (const directory of this.#unsyncedDirectories) await fsyncDirectory(directory)
+    this.#unsyncedDirectories = []
     this.#synced = this.#position
   }
 
@@ -109,9 +109,9 @@ class FileAppender implements ObjectAppender {
   }
 }
 
-async function namesIn(folder: string): Promise<string[]> {
+async function namesIn(directory: string): Promise<string[]> {
   try {
-    return await readdir(folder)
+    return await readdir(directory)
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return []
     throw error

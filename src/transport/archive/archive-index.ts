@@ -86,8 +86,8 @@ function follow(entries: Map<string, { entry: TarEntry; file: ArchiveFile }>, pa
 }
 
 /** Resolves a path by its words alone. An absolute link starts at the archive's root. */
-function inside(folder: readonly string[], path: string, asked: string): string[] {
-  const result = path.startsWith('/') ? [] : [...folder]
+function inside(directory: readonly string[], path: string, asked: string): string[] {
+  const result = path.startsWith('/') ? [] : [...directory]
   for (const step of path.split('/')) {
     if (step === '' || step === '.') continue
     if (step !== '..') result.push(step)

@@ -21,8 +21,8 @@ import { collect, scanTar } from '../../../test/kit/scanned-tar.ts'
 import { type ArchiveTargetOptions, createArchiveTarget } from './archive-target.ts'
 import { openArchive } from './open-archive.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'bale-save-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const directory = mkdtempSync(join(tmpdir(), 'bale-save-'))
+after(() => rmSync(directory, { recursive: true, force: true }))
 
 type Write = (target: Awaited<ReturnType<typeof createArchiveTarget>>) => Promise<unknown>
 
@@ -64,7 +64,7 @@ test('the same images give the same bytes, to a file and to a stream, and nothin
     copyImage(source, target, { name: 'x', targetName: 'docker.io/library/a:1', concurrency: 3 })
   const first = await saved(write)
   assert.ok(first.equals(await saved(write)))
-  const path = join(folder, 'same.tar')
+  const path = join(directory, 'same.tar')
   await using target = await createArchiveTarget(path)
   await write(target)
   await target.finish()
@@ -140,8 +140,8 @@ test('an index is saved whole; docker’s list has the wanted platform, else the
 })
 
 test('a file appears only with finish, keeps what was there until then, and a link stays a link', async () => {
-  const path = join(folder, 'target.tar')
-  const alias = join(folder, 'alias.tar')
+  const path = join(directory, 'target.tar')
+  const alias = join(directory, 'alias.tar')
   writeFileSync(path, 'old')
   symlinkSync(path, alias)
   const image = await randomImage()
@@ -161,13 +161,13 @@ test('a file appears only with finish, keeps what was there until then, and a li
   await using archive = await openArchive(alias)
   assert.deepEqual(archive.images()[0]!.names, ['docker.io/library/a:1'])
   assert.deepEqual(
-    readdirSync(folder).filter((name) => name.startsWith('.')),
+    readdirSync(directory).filter((name) => name.startsWith('.')),
     [],
   )
 })
 
-test('a folder is refused, a device is written to', async () => {
-  await assert.rejects(createArchiveTarget(folder), { code: 'INVALID_ARGUMENT' })
+test('a directory is refused, a device is written to', async () => {
+  await assert.rejects(createArchiveTarget(directory), { code: 'INVALID_ARGUMENT' })
   await using target = await createArchiveTarget('/dev/null')
   await putImage(target, await randomImage(), 'a:1')
   await target.finish()
@@ -184,7 +184,7 @@ test('a stream whose reader went away ends the save with an error', async () => 
 test('a file forgets a layer that failed: its bytes are those of an archive that never met it', async () => {
   const image = await randomImage()
   const large = await randomImage({ seed: 7, fileSize: 300_000, compression: 'none' })
-  const path = join(folder, 'recovered.tar')
+  const path = join(directory, 'recovered.tar')
   await using target = await createArchiveTarget(path)
   await putImage(target, image, 'a:1')
   const layer = large.manifest.layers[0]!
@@ -218,10 +218,10 @@ test('GNU tar and the documents agree that the archive is whole', async () => {
   assert.deepEqual(listed.slice(-4), ['index.json', 'manifest.json', 'oci-layout', 'repositories'])
 })
 
-test('an archive in a folder that is not there is refused, naming the folder', async () => {
-  const path = join(folder, 'none/x.tar')
+test('an archive in a directory that is not there is refused, naming the directory', async () => {
+  const path = join(directory, 'none/x.tar')
   await assert.rejects(createArchiveTarget(path, { format: 'docker' }), {
     code: 'INVALID_ARGUMENT',
-    message: `invalid output path: directory "${folder}/none" does not exist`,
+    message: `invalid output path: directory "${directory}/none" does not exist`,
   })
 })

@@ -52,7 +52,7 @@ class TarTarget implements ArchiveTarget {
   /** Entries stand one behind the other, so blobs wait for their turn; the order of calls is kept. */
   readonly #turn = createLimiter(1)
   readonly #blobs = new Set<Digest>()
-  readonly #folders = new Set<string>()
+  readonly #directories = new Set<string>()
   readonly #manifests = new Map<Digest, Known>()
   readonly #names = new Map<string, Digest>()
 
@@ -111,8 +111,8 @@ class TarTarget implements ArchiveTarget {
   }
 
   async #writeBlob(descriptor: Descriptor, content: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<void> {
-    await this.#writeFolder('blobs')
-    await this.#writeFolder(`blobs/${algorithmOf(descriptor.digest)}`)
+    await this.#writeDirectory('blobs')
+    await this.#writeDirectory(`blobs/${algorithmOf(descriptor.digest)}`)
     const start = this.#sink.position
     try {
       await this.#sink.write(tarHeader({ name: blobName(descriptor.digest), type: 'file', size: descriptor.size }))
@@ -128,9 +128,9 @@ class TarTarget implements ArchiveTarget {
     this.#blobs.add(descriptor.digest)
   }
 
-  async #writeFolder(name: string): Promise<void> {
-    if (this.#folders.has(name)) return
-    this.#folders.add(name)
+  async #writeDirectory(name: string): Promise<void> {
+    if (this.#directories.has(name)) return
+    this.#directories.add(name)
     await this.#sink.write(tarHeader({ name, type: 'directory' }))
   }
 

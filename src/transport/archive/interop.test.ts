@@ -11,19 +11,19 @@ import { createLayoutTarget, openLayout } from '../layout/index.ts'
 import { createArchiveTarget } from './archive-target.ts'
 import { openArchive } from './open-archive.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'bale-interop-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const directory = mkdtempSync(join(tmpdir(), 'bale-interop-'))
+after(() => rmSync(directory, { recursive: true, force: true }))
 
 const NAME = 'docker.io/library/sample:1.0'
 const missing = (path: string) => (existsSync(path) ? false : `${path} is not installed`)
 const skopeoMissing = missing('/usr/bin/skopeo')
 
-writeFileSync(join(folder, 'policy.json'), '{"default":[{"type":"insecureAcceptAnything"}]}')
+writeFileSync(join(directory, 'policy.json'), '{"default":[{"type":"insecureAcceptAnything"}]}')
 const skopeo = (...args: string[]) =>
-  execFileSync('/usr/bin/skopeo', ['--policy', join(folder, 'policy.json'), ...args], {
+  execFileSync('/usr/bin/skopeo', ['--policy', join(directory, 'policy.json'), ...args], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { HOME: folder, PATH: '/usr/bin:/bin', XDG_RUNTIME_DIR: folder },
+    env: { HOME: directory, PATH: '/usr/bin:/bin', XDG_RUNTIME_DIR: directory },
   })
 
 async function savedArchive(
@@ -31,7 +31,7 @@ async function savedArchive(
   images: [RandomImage, string?][],
   format: 'docker' | 'oci' = 'docker',
 ): Promise<string> {
-  const path = join(folder, file)
+  const path = join(directory, file)
   await using target = await createArchiveTarget(path, { format })
   for (const [image, name] of images) await putImage(target, image, name)
   await target.finish()
@@ -67,18 +67,18 @@ for (const compression of ['none', 'gzip', 'zstd'] as const)
     }
     const oci = JSON.parse(skopeo('inspect', `oci-archive:${path}`))
     assert.equal(oci.Digest, image.manifestDescriptor.digest)
-    skopeo('copy', `oci-archive:${path}`, `dir:${join(folder, `dir-${compression}`)}`)
+    skopeo('copy', `oci-archive:${path}`, `dir:${join(directory, `dir-${compression}`)}`)
   })
 
 test('what skopeo copies to docker and OCI archives is read: same image ID', { skip: skopeoMissing }, async () => {
   const image = await randomImage({ layers: 3 })
   const path = await savedArchive('from.tar', [[image, NAME]])
-  const docker = join(folder, 'skopeo-docker.tar')
+  const docker = join(directory, 'skopeo-docker.tar')
   skopeo('copy', `oci-archive:${path}`, `docker-archive:${docker}:other/name:2`)
   assert.deepEqual(await imageIds(docker), [
     [image.configDescriptor.digest, ['docker.io/other/name:2'], image.config.rootfs.diff_ids],
   ])
-  const oci = join(folder, 'skopeo-oci.tar')
+  const oci = join(directory, 'skopeo-oci.tar')
   skopeo('copy', `oci-archive:${path}`, `oci-archive:${oci}:example.com/x:3`)
   assert.deepEqual(await imageIds(oci), [
     [image.configDescriptor.digest, ['example.com/x:3'], image.config.rootfs.diff_ids],
@@ -87,29 +87,29 @@ test('what skopeo copies to docker and OCI archives is read: same image ID', { s
 
 test('layouts travel both ways between bale and skopeo', { skip: skopeoMissing }, async () => {
   const image = await randomImage({ layers: 2 })
-  const layout = await createLayoutTarget(join(folder, 'layout'))
+  const layout = await createLayoutTarget(join(directory, 'layout'))
   await putImage(layout, image, 'v1')
-  assert.equal(JSON.parse(skopeo('inspect', `oci:${layout.folder}:v1`)).Digest, image.manifestDescriptor.digest)
-  skopeo('copy', `oci:${layout.folder}:v1`, `oci:${join(folder, 'copied')}:v2`)
-  const source = await openLayout(join(folder, 'copied'))
+  assert.equal(JSON.parse(skopeo('inspect', `oci:${layout.directory}:v1`)).Digest, image.manifestDescriptor.digest)
+  skopeo('copy', `oci:${layout.directory}:v1`, `oci:${join(directory, 'copied')}:v2`)
+  const source = await openLayout(join(directory, 'copied'))
   const place = createMemoryPlace()
   const result = await copyImage(source, place, { name: 'v2', targetName: 'x' })
   assert.equal(result.descriptor.digest, image.manifestDescriptor.digest)
   // Both images stay when skopeo writes beside bale and bale beside skopeo.
-  skopeo('copy', `oci:${join(folder, 'copied')}:v2`, `oci:${layout.folder}:v3`)
+  skopeo('copy', `oci:${join(directory, 'copied')}:v2`, `oci:${layout.directory}:v3`)
   const other = await randomImage({ seed: 9 })
-  await putImage(await createLayoutTarget(layout.folder), other, 'v4')
-  const names = (await (await openLayout(layout.folder)).images()).map((one) => one.refName).sort()
+  await putImage(await createLayoutTarget(layout.directory), other, 'v4')
+  const names = (await (await openLayout(layout.directory)).images()).map((one) => one.refName).sort()
   assert.deepEqual(names, ['v1', 'v3', 'v4'])
 })
 
 test('umoci unpacks a layout that bale wrote', { skip: missing('/usr/bin/umoci') }, async () => {
   const image = await randomImage({ layers: 2 })
-  const layout = await createLayoutTarget(join(folder, 'for-umoci'))
+  const layout = await createLayoutTarget(join(directory, 'for-umoci'))
   await putImage(layout, image, 'v1')
-  assert.match(execFileSync('/usr/bin/umoci', ['list', '--layout', layout.folder], { encoding: 'utf8' }), /^v1$/m)
-  const bundle = join(folder, 'bundle')
-  const unpacked = spawnSync('/usr/bin/umoci', ['unpack', '--rootless', '--image', `${layout.folder}:v1`, bundle])
+  assert.match(execFileSync('/usr/bin/umoci', ['list', '--layout', layout.directory], { encoding: 'utf8' }), /^v1$/m)
+  const bundle = join(directory, 'bundle')
+  const unpacked = spawnSync('/usr/bin/umoci', ['unpack', '--rootless', '--image', `${layout.directory}:v1`, bundle])
   assert.equal(unpacked.status, 0, String(unpacked.stderr))
   assert.ok(existsSync(join(bundle, 'rootfs', 'layer-1', 'file-0')))
 })
@@ -125,7 +125,7 @@ test('podman loads what is saved, several images at once, and bale reads what po
     [second, 'localhost:5000/team/two:latest'],
   ])
   writeFileSync(
-    join(folder, 'containers.conf'),
+    join(directory, 'containers.conf'),
     '[containers]\ndefault_ulimits = ["nofile=1024:1024","nproc=1024:1024"]\n[engine]\nruntime="runc"\ncgroup_manager="cgroupfs"\nevents_logger="none"\n',
   )
   const ids = () =>
@@ -133,19 +133,19 @@ test('podman loads what is saved, several images at once, and bale reads what po
   const podman = (...args: string[]) =>
     execFileSync(
       '/usr/bin/podman',
-      ['--root', join(folder, 'root'), '--runroot', join(folder, 'runroot'), '--storage-driver', 'vfs', ...args],
+      ['--root', join(directory, 'root'), '--runroot', join(directory, 'runroot'), '--storage-driver', 'vfs', ...args],
       {
         encoding: 'utf8',
         stdio: ['ignore', 'pipe', 'pipe'],
         env: {
-          HOME: folder,
+          HOME: directory,
           PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
-          CONTAINERS_CONF: join(folder, 'containers.conf'),
-          XDG_RUNTIME_DIR: folder,
+          CONTAINERS_CONF: join(directory, 'containers.conf'),
+          XDG_RUNTIME_DIR: directory,
         },
       },
     )
-  const load = (file: string) => podman('load', '--signature-policy', join(folder, 'policy.json'), '-i', file)
+  const load = (file: string) => podman('load', '--signature-policy', join(directory, 'policy.json'), '-i', file)
   const [firstId, secondId] = [first, second].map((one) => `sha256:${hexOf(one.configDescriptor.digest)}`)
   // One image: podman takes the OCI index. Several: docker's manifest.json, of which it calls short names localhost/….
   const SHORT = 'localhost/sample:1.0'
@@ -155,14 +155,14 @@ test('podman loads what is saved, several images at once, and bale reads what po
   load(path)
   assert.deepEqual(ids(), [`${firstId} ${SHORT}`, `${secondId} localhost:5000/team/two:latest`].sort())
   for (const format of ['docker-archive', 'oci-archive']) {
-    const saved = join(folder, `podman-${format}.tar`)
-    podman('save', '--signature-policy', join(folder, 'policy.json'), '--format', format, '-o', saved, SHORT)
+    const saved = join(directory, `podman-${format}.tar`)
+    podman('save', '--signature-policy', join(directory, 'policy.json'), '--format', format, '-o', saved, SHORT)
     const [[id, names, diffIds]] = (await imageIds(saved)) as [[string, string[], string[]]]
     assert.deepEqual([names, diffIds], [[SHORT], first.config.rootfs.diff_ids])
     // It came by docker's manifest.json: for an OCI archive podman writes the config anew, and with it a new ID.
     if (format === 'docker-archive') assert.equal(id, first.configDescriptor.digest)
   }
-  const many = join(folder, 'podman-many.tar')
+  const many = join(directory, 'podman-many.tar')
   podman('save', '-m', '-o', many, SHORT, 'localhost:5000/team/two:latest')
   assert.deepEqual(
     (await imageIds(many)).map(([, names, diffIds]) => [names, diffIds]).sort(),

@@ -13,8 +13,8 @@ import { hexOf } from '#spec'
 import { makeTar } from '../../../test/kit/scanned-tar.ts'
 import { openArchive } from './open-archive.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'bale-open-archive-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const directory = mkdtempSync(join(tmpdir(), 'bale-open-archive-'))
+after(() => rmSync(directory, { recursive: true, force: true }))
 
 type Entry = NewTarEntry & { content?: string | Uint8Array }
 const file = (name: string, content: string | Uint8Array): Entry => ({ name, type: 'file', content })
@@ -27,14 +27,14 @@ const json = (name: string, value: unknown) => file(name, JSON.stringify(value))
 
 let count = 0
 async function written(entries: Entry[], wrap: (tar: Buffer) => Uint8Array = (tar) => tar): Promise<string> {
-  const path = join(folder, `archive-${count++}.tar`)
+  const path = join(directory, `archive-${count++}.tar`)
   writeFileSync(path, wrap(await makeTar(entries)))
   return path
 }
 
 /** All images with names, image ID and the bytes of their layers, everything verified by copying. */
 async function contents(input: string | AsyncIterable<Uint8Array>) {
-  await using archive = await openArchive(input, { temporary: folder })
+  await using archive = await openArchive(input, { temporary: directory })
   const found = []
   for (const { names, descriptor } of archive.images()) {
     const place = createMemoryPlace()
@@ -51,7 +51,7 @@ const image = await randomImage({ layers: 3, compression: 'none' })
 const configName = `${hexOf(image.configDescriptor.digest)}.json`
 const tarOf = (one: RandomImage, index: number) => Buffer.from(one.tars[index]!)
 
-/** As docker 1.10 to 24 save: a folder for each layer. */
+/** As docker 1.10 to 24 save: a directory for each layer. */
 const legacy = (one: RandomImage, ids = ['aa', 'bb', 'cc']): Entry[] => [
   file(`${hexOf(one.configDescriptor.digest)}.json`, one.configBytes),
   ...ids.flatMap((id, index): Entry[] => [
@@ -65,7 +65,7 @@ const manifestJson = (Layers: string[], RepoTags: unknown = ['sample:1.0'], Conf
   json('manifest.json', [{ Config, RepoTags, Layers }])
 const layerPaths = ['aa/layer.tar', 'bb/layer.tar', 'cc/layer.tar']
 
-test('an archive of docker before 25 is read: layers in folders, a manifest made the same way every time', async () => {
+test('an archive of docker before 25 is read: layers in directories, a manifest made the same way every time', async () => {
   const path = await written([...legacy(image), manifestJson(layerPaths), json('repositories', {})])
   const [found, ...others] = await contents(path)
   assert.equal(others.length, 0)
@@ -216,7 +216,7 @@ test('an archive is unwrapped whatever it is compressed with, from a file and fr
     ['xz', (tar) => execFileSync('/usr/bin/xz', ['-c'], { input: tar })],
     ['bzip2', (tar) => execFileSync('/usr/bin/bzip2', ['-c'], { input: tar })],
   ]
-  const before = readdirSync(folder).length
+  const before = readdirSync(directory).length
   for (const [name, wrap] of wraps) {
     if (['xz', 'bzip2'].includes(name) && !existsSync(`/usr/bin/${name}`)) continue
     const path = await written([...legacy(image), manifestJson(layerPaths)], wrap)
@@ -225,7 +225,7 @@ test('an archive is unwrapped whatever it is compressed with, from a file and fr
     assert.equal((await contents(pieces(bytes)))[0]!.id, image.configDescriptor.digest, `${name} as stream`)
     rmSync(path)
   }
-  assert.equal(readdirSync(folder).length, before)
+  assert.equal(readdirSync(directory).length, before)
 })
 
 async function* pieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
@@ -261,7 +261,7 @@ for (const [what, name] of oddNames)
     const docker = [...legacy(image), manifestJson(layerPaths, [name, 'good:1'])]
     const inIndex = oci(image, { 'io.containerd.image.name': name })
     for (const entries of name === '' ? [docker] : [docker, inIndex]) {
-      await using archive = await openArchive(await written(entries), { temporary: folder })
+      await using archive = await openArchive(await written(entries), { temporary: directory })
       const [found, ...others] = archive.images()
       assert.equal(others.length, 0)
       assert.deepEqual(found!.names, entries === docker ? ['docker.io/library/good:1'] : [])
@@ -286,7 +286,7 @@ test('layers in xz and bzip2 become plain ones, shared by images, read from any 
     found!.layers,
     image.tars.map((tar) => Buffer.from(tar)),
   )
-  await using archive = await openArchive(path, { temporary: folder })
+  await using archive = await openArchive(path, { temporary: directory })
   const first = image.manifest.layers[0]!
   assert.equal(await archive.localFile(first), undefined, 'no file of the archive has these bytes')
   const rest = Buffer.concat(await Array.fromAsync(await archive.blob(first, { offset: 700 })))
@@ -299,7 +299,7 @@ test('a layer file that is left out is taken from what the target has, and from 
   await assert.rejects(contents(path), { code: 'INVALID_ARCHIVE', message: /bb\/layer\.tar/ })
   const knownLayer = async (diffId: string) =>
     diffId === image.config.rootfs.diff_ids[1] ? image.tars[1]!.byteLength : undefined
-  await using archive = await openArchive(path, { temporary: folder, knownLayer })
+  await using archive = await openArchive(path, { temporary: directory, knownLayer })
   assert.equal(archive.images()[0]!.descriptor.digest, image.manifestDescriptor.digest)
   assert.deepEqual(
     image.manifest.layers.map((layer) => archive.holds(layer)),
@@ -352,7 +352,7 @@ const refusals: [string, Entry[], RegExp][] = [
     /links/,
   ],
   [
-    'T27 a layer that is a folder',
+    'T27 a layer that is a directory',
     [...legacy(image), manifestJson(['aa', 'bb/layer.tar', 'cc/layer.tar'])],
     /not a plain file/,
   ],
@@ -405,7 +405,7 @@ test('garbage, an empty file, a truncated archive and a truncated gzip are refus
     whole.subarray(0, 5000),
     whole.subarray(0, whole.length - 4000),
   ]) {
-    const path = join(folder, 'bad.tar')
+    const path = join(directory, 'bad.tar')
     writeFileSync(path, bytes)
     await assert.rejects(
       contents(path),
@@ -415,17 +415,17 @@ test('garbage, an empty file, a truncated archive and a truncated gzip are refus
   }
   await assert.rejects(contents(pieces(Buffer.alloc(0))), { code: 'INVALID_ARCHIVE' })
   await assert.rejects(contents(pieces(gzipSync(whole).subarray(0, 1000))), { code: 'INVALID_COMPRESSION' })
-  await assert.rejects(contents(join(folder, 'nothing.tar')), { code: 'PATH_NOT_FOUND' })
-  await assert.rejects(contents(folder), { code: 'INVALID_ARCHIVE' })
+  await assert.rejects(contents(join(directory, 'nothing.tar')), { code: 'PATH_NOT_FOUND' })
+  await assert.rejects(contents(directory), { code: 'INVALID_ARCHIVE' })
   assert.deepEqual(
-    readdirSync(folder).filter((name) => name.startsWith('archive-') && !name.endsWith('.tar')),
+    readdirSync(directory).filter((name) => name.startsWith('archive-') && !name.endsWith('.tar')),
     [],
   )
 })
 
 test('an archive that is cut off in its last layer is told apart from one that lacks something', async () => {
   const whole = await makeTar([manifestJson(layerPaths), ...legacy(image)])
-  const path = join(folder, 'cut.tar')
+  const path = join(directory, 'cut.tar')
   writeFileSync(path, whole.subarray(0, whole.length - 3000))
   await assert.rejects(
     contents(path),

@@ -10,8 +10,8 @@ const names: [string, string] = ['docker.io/library/one:1', 'localhost:5000/team
 
 for (const format of ['docker', 'oci'] as const)
   imagePlaceContract(`archive (${format})`, async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'bale-archive-'))
-    const path = join(folder, 'images.tar')
+    const directory = await mkdtemp(join(tmpdir(), 'bale-archive-'))
+    const path = join(directory, 'images.tar')
     const target = await createArchiveTarget(path, { format })
     const opened: ImageArchive[] = []
     return {
@@ -25,17 +25,17 @@ for (const format of ['docker', 'oci'] as const)
       async [Symbol.asyncDispose]() {
         for (const archive of opened) await archive[Symbol.asyncDispose]()
         await target[Symbol.asyncDispose]()
-        await rm(folder, { recursive: true, force: true })
+        await rm(directory, { recursive: true, force: true })
       },
     }
   })
 
 imagePlaceContract('layout', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'bale-layout-'))
+  const directory = await mkdtemp(join(tmpdir(), 'bale-layout-'))
   return {
-    target: await createLayoutTarget(join(folder, 'layout')),
+    target: await createLayoutTarget(join(directory, 'layout')),
     names: ['1.0', 'docker.io/library/two:latest'],
-    openSource: () => openLayout(join(folder, 'layout')),
-    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+    openSource: () => openLayout(join(directory, 'layout')),
+    [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
   }
 })

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BaleError, disposable, errnoOf } from '#base'
 import { DETECTION_BYTES, decompressAny, detectCompression } from '#format/compression'
-import { temporaryFolder, withNoSpace } from '#host/file'
+import { temporaryDirectory, withNoSpace } from '#host/file'
 
 export interface UnwrapOptions {
-  /** Where a copy goes when one is needed; it is as large as the archive. The system's folder by default. */
+  /** Where a copy goes when one is needed; it is as large as the archive. The system's directory by default. */
   temporary?: string
   signal?: AbortSignal
 }
@@ -32,7 +32,7 @@ export async function unwrapArchive(
   try {
     const found = await file.stat()
     if (found.isDirectory()) {
-      throw new BaleError('INVALID_ARCHIVE', `${input} is a folder, not an archive`, {
+      throw new BaleError('INVALID_ARCHIVE', `${input} is a directory, not an archive`, {
         hint: `for an OCI layout: tar -C ${input} -c . | bale load`,
       })
     }
@@ -75,9 +75,9 @@ async function spool(
   name: string,
   { temporary = tmpdir(), signal }: UnwrapOptions,
 ): Promise<UnwrappedArchive> {
-  const folder = await temporaryFolder(temporary, 'archive-')
+  const directory = await temporaryDirectory(temporary, 'archive-')
   try {
-    const path = join(folder.path, 'archive.tar')
+    const path = join(directory.path, 'archive.tar')
     await using file = await open(path, 'wx', 0o600)
     await withNoSpace(`a copy of ${name}`, async () => {
       for await (const chunk of decompressAny(input, { signal })) {
@@ -85,9 +85,9 @@ async function spool(
         await file.writeFile(chunk)
       }
     })
-    return { path, name, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() }
+    return { path, name, [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose]() }
   } catch (error) {
-    await folder[Symbol.asyncDispose]()
+    await directory[Symbol.asyncDispose]()
     throw error
   }
 }

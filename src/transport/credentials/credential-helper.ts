@@ -10,7 +10,7 @@ export interface CredentialHelper {
 }
 
 export interface HelperOptions {
-  /** Folders where helpers are looked for, colon-separated. */
+  /** Directories where helpers are looked for, colon-separated. */
   helperPath: string
   /** Environment of helpers (HOME, DBUS_SESSION_BUS_ADDRESS … are theirs to know). */
   env: Readonly<Record<string, string | undefined>>

@@ -25,22 +25,22 @@ const pair = (text: string) => ({ auth: Buffer.from(text).toString('base64') })
 
 const written = (content: unknown) => (typeof content === 'string' ? content : JSON.stringify(content))
 
-/** A folder of its own per test, with docker's file, podman's files and helper programs (shell scripts). */
+/** A directory of its own per test, with docker's file, podman's files and helper programs (shell scripts). */
 function place(
   name: string,
   files: { docker?: unknown; podman?: unknown[]; helpers?: Record<string, string>; variable?: unknown } = {},
 ) {
-  const folder = join(root, name)
-  const bin = join(folder, 'bin')
+  const directory = join(root, name)
+  const bin = join(directory, 'bin')
   mkdirSync(bin, { recursive: true })
-  const dockerConfigFile = join(folder, 'docker', 'config.json')
+  const dockerConfigFile = join(directory, 'docker', 'config.json')
   const write = (path: string, content: unknown) => {
     mkdirSync(join(path, '..'), { recursive: true })
     writeFileSync(path, written(content))
   }
   if (files.docker !== undefined) write(dockerConfigFile, files.docker)
   const authFiles = (files.podman ?? []).map((content, index) => {
-    const path = join(folder, `auth${index}.json`)
+    const path = join(directory, `auth${index}.json`)
     write(path, content)
     return path
   })
@@ -53,18 +53,18 @@ function place(
     dockerConfigFile,
     authFiles,
     helperPath: `${bin}:/usr/bin:/bin`,
-    env: { FOLDER: folder, HOME: undefined },
+    env: { DIRECTORY: directory, HOME: undefined },
     ...(files.variable === undefined ? {} : { environment: { name: 'LOGINS', text: written(files.variable) } }),
   })
-  return { store, folder, dockerConfigFile, read: () => JSON.parse(readFileSync(dockerConfigFile, 'utf8')) }
+  return { store, directory, dockerConfigFile, read: () => JSON.parse(readFileSync(dockerConfigFile, 'utf8')) }
 }
 
 /** Keeps what it is given in a file per call, and answers from it. */
-const KEEPER = `cat > "$FOLDER/$1.in"
-echo "$@" > "$FOLDER/$1.args"
+const KEEPER = `cat > "$DIRECTORY/$1.in"
+echo "$@" > "$DIRECTORY/$1.args"
 case $1 in
-  get) [ -f "$FOLDER/store.in" ] && cat "$FOLDER/store.in" || { echo "credentials not found in native keychain"; exit 1; } ;;
-  erase) rm -f "$FOLDER/store.in" ;;
+  get) [ -f "$DIRECTORY/store.in" ] && cat "$DIRECTORY/store.in" || { echo "credentials not found in native keychain"; exit 1; } ;;
+  erase) rm -f "$DIRECTORY/store.in" ;;
 esac`
 
 test('keys are understood with and without scheme and version, and under all names of Docker Hub', () => {
@@ -141,14 +141,14 @@ test('without any file there are no credentials, and a login makes the file, for
 })
 
 test('a login keeps what it does not know, replaces other spellings, and follows a symbolic link', async () => {
-  const { store, folder, dockerConfigFile, read } = place('keep', {
+  const { store, directory, dockerConfigFile, read } = place('keep', {
     docker: {
       HttpHeaders: { 'X-A': 'b' },
       auths: { 'https://r.example': pair('old:1'), 'other.example': pair('o:2') },
       psFormat: 'x',
     },
   })
-  const real = join(folder, 'real.json')
+  const real = join(directory, 'real.json')
   writeFileSync(real, readFileSync(dockerConfigFile))
   chmodSync(real, 0o644)
   rmSync(dockerConfigFile)
@@ -174,19 +174,19 @@ test('logins at the same time do not lose each other', async () => {
 })
 
 test('a credential helper keeps, gives and forgets a login; the file holds no secret, nor do its arguments', async () => {
-  const { store, folder, read } = place('helper', { docker: { credsStore: 'keeper' }, helpers: { keeper: KEEPER } })
+  const { store, directory, read } = place('helper', { docker: { credsStore: 'keeper' }, helpers: { keeper: KEEPER } })
   const login = { kind: 'password', username: 'ann', password: 's3cret' } as const
   assert.equal(await store.get('r.example', 'a'), undefined)
   assert.deepEqual(await store.store('docker.io', login), { kind: 'helper', name: 'keeper' })
-  assert.deepEqual(JSON.parse(readFileSync(join(folder, 'store.in'), 'utf8')), {
+  assert.deepEqual(JSON.parse(readFileSync(join(directory, 'store.in'), 'utf8')), {
     ServerURL: 'https://index.docker.io/v1/',
     Username: 'ann',
     Secret: 's3cret',
   })
-  assert.equal(readFileSync(join(folder, 'store.args'), 'utf8'), 'store\n')
+  assert.equal(readFileSync(join(directory, 'store.args'), 'utf8'), 'store\n')
   assert.deepEqual(read(), { credsStore: 'keeper', auths: { 'https://index.docker.io/v1/': {} } })
   assert.deepEqual(await store.get('docker.io', 'a'), login)
-  assert.equal(readFileSync(join(folder, 'get.in'), 'utf8'), 'https://index.docker.io/v1/')
+  assert.equal(readFileSync(join(directory, 'get.in'), 'utf8'), 'https://index.docker.io/v1/')
   assert.deepEqual(await store.erase('docker.io'), { known: true })
   assert.equal(await store.get('docker.io', 'a'), undefined)
 })

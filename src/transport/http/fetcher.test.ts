@@ -9,7 +9,7 @@ import { type Handler, planServer } from '../../../test/kit/planned-server.ts'
 import { proxyServer } from '../../../test/kit/proxy-server.ts'
 import { selfSigned } from '../../../test/kit/self-signed.ts'
 import { socksServer } from '../../../test/kit/socks-server.ts'
-import { temporaryFolder } from '../../../test/kit/temporary.ts'
+import { temporaryDirectory } from '../../../test/kit/temporary.ts'
 import { createFetcher, type FetchedUrl, type FetcherOptions } from './fetcher.ts'
 
 async function text({ body }: FetchedUrl): Promise<string> {
@@ -203,27 +203,27 @@ test('a SOCKS proxy that refuses, or is down, is named; its password is not', as
 })
 
 test('SSL_CERT_DIR is directories with colons between; a file and what is no certificate there do no harm', async () => {
-  await using folder = await temporaryFolder('bale-authorities')
-  const [one, two] = ['one', 'two'].map((name) => join(folder.path, name)) as [string, string]
+  await using directory = await temporaryDirectory('bale-authorities')
+  const [one, two] = ['one', 'two'].map((name) => join(directory.path, name)) as [string, string]
   for (const path of [one, two, join(two, 'inner')]) mkdirSync(path)
   const servers = ['a.corp.test', 'b.corp.test', 'c.corp.test'].map((name) => ({ name, tls: selfSigned(name) }))
   const [a, b, c] = servers.map(({ tls }) => tls.cert)
   writeFileSync(join(one, 'a.pem'), `some words\n${a}`)
   writeFileSync(join(one, 'garbage'), 'no certificate')
   writeFileSync(join(two, 'b.pem'), b!)
-  const file = join(folder.path, 'c.pem')
+  const file = join(directory.path, 'c.pem')
   writeFileSync(file, c!)
-  const folders = `${one}:${join(folder.path, 'missing')}::${two}`
+  const directories = `${one}:${join(directory.path, 'missing')}::${two}`
   const reach = async (index: number, authorities: FetcherOptions['authorities']) => {
     const { name, tls } = servers[index]!
     await using server = await planServer((_request, response) => response.end('reached'), { tls })
     await using proxy = await proxyServer(server.host)
     return await fetched(`https://${name}/x`, { proxy: { https: proxy.host }, authorities })
   }
-  assert.equal(await reach(0, { folders }), 'reached')
-  assert.equal(await reach(1, { folders }), 'reached')
-  await assert.rejects(reach(2, { folders }), /certificate of c.corp.test is not trusted/)
-  assert.equal(await reach(2, { folders, file }), 'reached')
-  assert.equal(await reach(1, { folders, file }), 'reached')
+  assert.equal(await reach(0, { directories }), 'reached')
+  assert.equal(await reach(1, { directories }), 'reached')
+  await assert.rejects(reach(2, { directories }), /certificate of c.corp.test is not trusted/)
+  assert.equal(await reach(2, { directories, file }), 'reached')
+  assert.equal(await reach(1, { directories, file }), 'reached')
   await assert.rejects(reach(0, { file }), /certificate of a.corp.test is not trusted/)
 })

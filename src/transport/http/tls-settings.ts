@@ -13,10 +13,10 @@ export interface TlsSettings {
 export interface TlsFiles {
   /** More certificate authorities, PEM. */
   ca?: readonly string[]
-  /** Folders like /etc/docker/certs.d: `HOST:PORT/{*.crt,*.cert,*.key}` below them is used. */
-  certificateFolders?: readonly string[]
-  /** In place of the machine's own authorities, as SSL_CERT_FILE and SSL_CERT_DIR (folders with colons between) hold them. */
-  authorities?: { file?: string; folders?: string }
+  /** Directories like /etc/docker/certs.d: `HOST:PORT/{*.crt,*.cert,*.key}` below them is used. */
+  certificateDirectories?: readonly string[]
+  /** In place of the machine's own authorities, as SSL_CERT_FILE and SSL_CERT_DIR (directories with colons between) hold them. */
+  authorities?: { file?: string; directories?: string }
   /** Accept any certificate. */
   insecure?: boolean
 }
@@ -29,7 +29,7 @@ type Files = { authorities: Buffer[]; certificate?: Buffer; key?: Buffer }
  */
 export async function tlsSettings(names: readonly string[], options: TlsFiles): Promise<TlsSettings> {
   const { createSecureContext } = await import('node:tls')
-  const files = await certificateFiles(names, options.certificateFolders ?? [])
+  const files = await certificateFiles(names, options.certificateDirectories ?? [])
   const authorities = await machineAuthorities(options.authorities ?? {})
   return {
     secureContext: createSecureContext({
@@ -42,35 +42,35 @@ export async function tlsSettings(names: readonly string[], options: TlsFiles): 
 }
 
 const BUNDLE = '/etc/ssl/certs/ca-certificates.crt'
-const FOLDER = '/etc/ssl/certs'
+const DIRECTORY = '/etc/ssl/certs'
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 
 /** Node's own where the machine has none. Source of the rules for the two variables: Go's crypto/x509. */
-async function machineAuthorities({ file, folders }: NonNullable<TlsFiles['authorities']>): Promise<string[]> {
+async function machineAuthorities({ file, directories }: NonNullable<TlsFiles['authorities']>): Promise<string[]> {
   const { getCACertificates } = await import('node:tls')
   const extra = getCACertificates('extra')
-  if (!file && !folders) {
+  if (!file && !directories) {
     const system = getCACertificates('system')
     return [...(system.length > 0 ? system : getCACertificates('bundled')), ...extra]
   }
   const paths = [file || BUNDLE]
-  for (const folder of (folders || FOLDER).split(':').filter(Boolean)) {
-    for (const name of await namesIn(folder)) paths.push(join(folder, name))
+  for (const directory of (directories || DIRECTORY).split(':').filter(Boolean)) {
+    for (const name of await namesIn(directory)) paths.push(join(directory, name))
   }
   const texts = await Promise.all(paths.map((path) => readText(path)))
   return [...texts.flatMap((text) => text.match(CERTIFICATE) ?? []), ...extra]
 }
 
-async function namesIn(folder: string): Promise<string[]> {
+async function namesIn(directory: string): Promise<string[]> {
   try {
-    return (await readdir(folder)).sort()
+    return (await readdir(directory)).sort()
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return []
     throw error
   }
 }
 
-/** A folder of authorities holds links that lead nowhere, and folders. */
+/** A directory of authorities holds links that lead nowhere, and directories. */
 async function readText(path: string): Promise<string> {
   try {
     return (await readBytes(path)).toString('utf8')
@@ -80,14 +80,14 @@ async function readText(path: string): Promise<string> {
   }
 }
 
-async function certificateFiles(hosts: readonly string[], folders: readonly string[]): Promise<Files> {
+async function certificateFiles(hosts: readonly string[], directories: readonly string[]): Promise<Files> {
   const found: Files = { authorities: [] }
-  for (const folder of folders.flatMap((base) => [...new Set(hosts)].map((name) => join(base, name)))) {
-    for (const name of await namesIn(folder)) {
-      if (name.endsWith('.crt')) found.authorities.push(await readBytes(join(folder, name)))
+  for (const directory of directories.flatMap((base) => [...new Set(hosts)].map((name) => join(base, name)))) {
+    for (const name of await namesIn(directory)) {
+      if (name.endsWith('.crt')) found.authorities.push(await readBytes(join(directory, name)))
       if (!name.endsWith('.cert') || found.certificate) continue
-      found.certificate = await readBytes(join(folder, name))
-      found.key = await readKey(join(folder, name.replace(/cert$/, 'key')))
+      found.certificate = await readBytes(join(directory, name))
+      found.key = await readKey(join(directory, name.replace(/cert$/, 'key')))
     }
   }
   return found

@@ -1,5 +1,5 @@
 /**
- * transport/layout: OCI image layouts in folders, as place to read and to write. Promises: links in a layout are never
+ * transport/layout: OCI image layouts in directories, as place to read and to write. Promises: links in a layout are never
  * followed; what has a digest's name has the digest; other writers' images stay listed. Does not: lock a layout against
  * other programs that write it at the same time.
  */

@@ -8,63 +8,63 @@ import { algorithmOf, type Descriptor, type Digest, hexOf, MANIFEST_LIMIT } from
 import { findNamedImage, type NamedImage, readNamedImages } from './named-images.ts'
 
 export interface LayoutSource extends ImageSource, LocalFiles {
-  readonly folder: string
+  readonly directory: string
   images(): Promise<NamedImage[]>
 }
 
 /**
- * An OCI image layout in a folder. Nothing is followed: `index.json`, `blobs`, and every blob must be what they seem, not
+ * An OCI image layout in a directory. Nothing is followed: `index.json`, `blobs`, and every blob must be what they seem, not
  * links to somewhere on this machine (T28). Blobs are not verified here; the target does that.
  */
-export async function openLayout(folder: string): Promise<LayoutSource> {
-  await checkMarker(folder)
-  const images = async () => readNamedImages(await readSmall(join(folder, 'index.json')))
+export async function openLayout(directory: string): Promise<LayoutSource> {
+  await checkMarker(directory)
+  const images = async () => readNamedImages(await readSmall(join(directory, 'index.json')))
   await images()
   return {
-    folder,
+    directory,
     images,
-    resolve: async (name) => ({ ...findNamedImage(await images(), name, `layout ${folder}`) }),
+    resolve: async (name) => ({ ...findNamedImage(await images(), name, `layout ${directory}`) }),
     async manifest({ digest }) {
-      const path = await blobPath(folder, digest)
+      const path = await blobPath(directory, digest)
       if (path === undefined) {
-        throw new BaleError('MANIFEST_NOT_FOUND', `layout ${folder} has no manifest ${digest}`)
+        throw new BaleError('MANIFEST_NOT_FOUND', `layout ${directory} has no manifest ${digest}`)
       }
       return readSmall(path)
     },
     async blob({ digest }, { offset = 0, signal } = {}) {
-      const path = await blobPath(folder, digest)
-      if (path === undefined) throw new BaleError('BLOB_NOT_FOUND', `layout ${folder} has no blob ${digest}`)
+      const path = await blobPath(directory, digest)
+      if (path === undefined) throw new BaleError('BLOB_NOT_FOUND', `layout ${directory} has no blob ${digest}`)
       return streamFile(path, { start: offset, signal })
     },
-    localFile: (descriptor) => layoutFile(folder, descriptor),
+    localFile: (descriptor) => layoutFile(directory, descriptor),
   }
 }
 
-async function layoutFile(folder: string, { digest }: Descriptor) {
-  const path = await blobPath(folder, digest)
+async function layoutFile(directory: string, { digest }: Descriptor) {
+  const path = await blobPath(directory, digest)
   if (path === undefined) return undefined
   return { path, offset: 0, size: (await lstat(path)).size }
 }
 
 /** Source: image-spec image-layout.md. */
-async function checkMarker(folder: string): Promise<void> {
-  const marker = join(folder, 'oci-layout')
+async function checkMarker(directory: string): Promise<void> {
+  const marker = join(directory, 'oci-layout')
   const found = await statIfThere(marker)
   if (found === undefined) {
-    throw new BaleError('INVALID_ARCHIVE', `${folder} is not an OCI image layout: it has no file oci-layout`, {
-      hint: 'skopeo copy … oci:FOLDER:TAG makes one',
+    throw new BaleError('INVALID_ARCHIVE', `${directory} is not an OCI image layout: it has no file oci-layout`, {
+      hint: 'skopeo copy … oci:DIRECTORY:TAG makes one',
     })
   }
   const text = Buffer.from(await readSmall(marker)).toString('utf8')
   if (!/"imageLayoutVersion"\s*:\s*"1\.\d+\.\d+"/.test(text)) {
-    throw new BaleError('INVALID_ARCHIVE', `${folder} is an OCI image layout of an unknown version`)
+    throw new BaleError('INVALID_ARCHIVE', `${directory} is an OCI image layout of an unknown version`)
   }
 }
 
 /** Undefined when the blob is not there. The digest was checked when it became a Digest, so it cannot be a path. */
-export async function blobPath(folder: string, digest: Digest): Promise<string | undefined> {
+export async function blobPath(directory: string, digest: Digest): Promise<string | undefined> {
   const steps = ['blobs', algorithmOf(digest), hexOf(digest)]
-  let path = folder
+  let path = directory
   for (const [index, step] of steps.entries()) {
     path = join(path, step)
     const found = await statIfThere(path)

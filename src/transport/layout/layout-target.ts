@@ -3,7 +3,7 @@ import { mkdir, open, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { BaleError, errnoOf } from '#base'
 import { verifying } from '#blob'
-import { fsyncFolder, publishFile, readAll, streamFile, withNoSpace, writeFileAtomic } from '#host/file'
+import { fsyncDirectory, publishFile, readAll, streamFile, withNoSpace, writeFileAtomic } from '#host/file'
 import type { ImageTarget } from '#image'
 import {
   algorithmOf,
@@ -19,7 +19,7 @@ import { blobPath, openLayout } from './layout-source.ts'
 import { type NamedImage, writeNamedImages } from './named-images.ts'
 
 export interface LayoutTarget extends ImageTarget {
-  readonly folder: string
+  readonly directory: string
   /** Lists images that have no name in index.json. */
   finish(): Promise<void>
 }
@@ -28,27 +28,27 @@ export interface LayoutTarget extends ImageTarget {
  * Writes into an OCI image layout, made when it is not there. Names are kept as given (a tag, or a full name). Blobs appear
  * complete or not at all; index.json is replaced as a whole with every `tag`. Images of other writers stay listed.
  */
-export async function createLayoutTarget(folder: string): Promise<LayoutTarget> {
-  await prepare(folder)
+export async function createLayoutTarget(directory: string): Promise<LayoutTarget> {
+  await prepare(directory)
   /** Manifests and indexes of this target, and what the indexes list. */
   const roots = new Map<Digest, Descriptor>()
   const children = new Set<Digest>()
 
   async function put(descriptor: Descriptor, stream: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<void> {
-    const path = join(folder, 'blobs', algorithmOf(descriptor.digest), hexOf(descriptor.digest))
+    const path = join(directory, 'blobs', algorithmOf(descriptor.digest), hexOf(descriptor.digest))
     await mkdir(dirname(path), { recursive: true })
     await withNoSpace(`blob ${descriptor.digest}`, () => writeBlob(path, verifying(stream, descriptor), signal))
   }
   async function list(add: readonly NamedImage[], isReplaced: (image: NamedImage) => boolean): Promise<void> {
-    const kept = (await (await openLayout(folder)).images()).filter((image) => !isReplaced(image))
-    await writeFileAtomic(join(folder, 'index.json'), writeNamedImages([...kept, ...add]), { mode: 0o644 })
+    const kept = (await (await openLayout(directory)).images()).filter((image) => !isReplaced(image))
+    await writeFileAtomic(join(directory, 'index.json'), writeNamedImages([...kept, ...add]), { mode: 0o644 })
   }
 
   return {
-    folder,
-    has: (descriptor) => isComplete(folder, descriptor),
+    directory,
+    has: (descriptor) => isComplete(directory, descriptor),
     async putBlob(descriptor, openStream, { signal } = {}) {
-      if ((await blobPath(folder, descriptor.digest)) !== undefined) return
+      if ((await blobPath(directory, descriptor.digest)) !== undefined) return
       await put(descriptor, await openStream(0), signal)
     },
     async putManifest(descriptor, bytes, { signal } = {}) {
@@ -59,8 +59,8 @@ export async function createLayoutTarget(folder: string): Promise<LayoutTarget> 
       roots.set(digest, { mediaType, digest, size })
     },
     async tag(name, { mediaType, digest, size }) {
-      if ((await blobPath(folder, digest)) === undefined) {
-        throw new BaleError('MANIFEST_NOT_FOUND', `layout ${folder} has no manifest ${digest}`)
+      if ((await blobPath(directory, digest)) === undefined) {
+        throw new BaleError('MANIFEST_NOT_FOUND', `layout ${directory} has no manifest ${digest}`)
       }
       const descriptor = { mediaType, digest, size }
       const isOld = (image: NamedImage) =>
@@ -68,7 +68,7 @@ export async function createLayoutTarget(folder: string): Promise<LayoutTarget> 
       await list([{ descriptor, refName: name }], isOld)
     },
     async finish() {
-      const listed = new Set((await (await openLayout(folder)).images()).map((image) => image.descriptor.digest))
+      const listed = new Set((await (await openLayout(directory)).images()).map((image) => image.descriptor.digest))
       const missing = [...roots.values()].filter(({ digest }) => !listed.has(digest) && !children.has(digest))
       if (missing.length > 0)
         await list(
@@ -82,33 +82,33 @@ export async function createLayoutTarget(folder: string): Promise<LayoutTarget> 
 const isUnnamed = (image: NamedImage) => image.refName === undefined && image.fullName === undefined
 
 /** A manifest is there when all that it names is, since another program may have written a part of an image. */
-async function isComplete(folder: string, { digest, mediaType }: Descriptor): Promise<boolean> {
-  const path = await blobPath(folder, digest)
+async function isComplete(directory: string, { digest, mediaType }: Descriptor): Promise<boolean> {
+  const path = await blobPath(directory, digest)
   if (path === undefined) return false
   if (!isIndexType(mediaType) && !isManifestType(mediaType)) return true
   const bytes = await readAll(streamFile(path), { limit: MANIFEST_LIMIT, what: path })
   const parsed = parseManifest(bytes, mediaType)
   const parts = parsed.kind === 'index' ? parsed.index.manifests : [parsed.manifest.config, ...parsed.manifest.layers]
-  for (const part of parts) if (!(await isComplete(folder, part))) return false
+  for (const part of parts) if (!(await isComplete(directory, part))) return false
   return true
 }
 
-async function prepare(folder: string): Promise<void> {
-  await mkdir(join(folder, 'blobs', 'sha256'), { recursive: true })
+async function prepare(directory: string): Promise<void> {
+  await mkdir(join(directory, 'blobs', 'sha256'), { recursive: true })
   for (const [name, content] of [
     ['oci-layout', '{"imageLayoutVersion":"1.0.0"}'],
     ['index.json', writeNamedImages([])],
   ] as const) {
     try {
-      await using file = await open(join(folder, name), 'wx', 0o644)
+      await using file = await open(join(directory, name), 'wx', 0o644)
       await file.writeFile(content)
       await file.sync()
     } catch (error) {
       if (errnoOf(error) !== 'EEXIST') throw error
     }
   }
-  await fsyncFolder(folder)
-  await openLayout(folder)
+  await fsyncDirectory(directory)
+  await openLayout(directory)
 }
 
 async function writeBlob(path: string, stream: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<void> {

@@ -19,14 +19,14 @@ import { hexOf } from '#spec'
 import { openLayout } from './layout-source.ts'
 import { createLayoutTarget } from './layout-target.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'bale-layout-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const directory = mkdtempSync(join(tmpdir(), 'bale-layout-'))
+after(() => rmSync(directory, { recursive: true, force: true }))
 
 const image = await randomImage({ layers: 2 })
 const layerPath = (root: string) => join(root, 'blobs/sha256', hexOf(image.manifest.layers[0]!.digest))
 
 async function layoutWithImage(name: string): Promise<string> {
-  const root = join(folder, name)
+  const root = join(directory, name)
   await putImage(await createLayoutTarget(root), image, 'v1')
   return root
 }
@@ -41,22 +41,22 @@ async function pulled(root: string) {
 }
 
 test('T28 links in a layout are not followed, wherever they stand', async () => {
-  const outside = join(folder, 'outside')
+  const outside = join(directory, 'outside')
   writeFileSync(outside, 'secret of the host')
   const blob = await layoutWithImage('blob-link')
-  renameSync(layerPath(blob), join(folder, 'moved-blob'))
-  symlinkSync(join(folder, 'moved-blob'), layerPath(blob))
+  renameSync(layerPath(blob), join(directory, 'moved-blob'))
+  symlinkSync(join(directory, 'moved-blob'), layerPath(blob))
   await refused(pulled(blob), /is a link/)
   await assert.rejects((await openLayout(blob)).localFile(image.manifest.layers[0]!), { code: 'INVALID_ARCHIVE' })
 
   const index = await layoutWithImage('index-link')
-  renameSync(join(index, 'index.json'), join(folder, 'moved-index'))
-  symlinkSync(join(folder, 'moved-index'), join(index, 'index.json'))
+  renameSync(join(index, 'index.json'), join(directory, 'moved-index'))
+  symlinkSync(join(directory, 'moved-index'), join(index, 'index.json'))
   await refused(openLayout(index), /is a link/)
 
   const blobs = await layoutWithImage('blobs-link')
-  renameSync(join(blobs, 'blobs'), join(folder, 'moved-blobs'))
-  symlinkSync(join(folder, 'moved-blobs'), join(blobs, 'blobs'))
+  renameSync(join(blobs, 'blobs'), join(directory, 'moved-blobs'))
+  symlinkSync(join(directory, 'moved-blobs'), join(blobs, 'blobs'))
   await refused(pulled(blobs), /is a link/)
 })
 
@@ -71,8 +71,8 @@ test('T28 other bytes under a digest’s name are refused by the copy', async ()
 })
 
 test('what is no layout is refused: nothing there, no marker, another version, no index, a device', async () => {
-  await refused(openLayout(join(folder, 'nothing')), /not an OCI image layout/)
-  const root = join(folder, 'odd')
+  await refused(openLayout(join(directory, 'nothing')), /not an OCI image layout/)
+  const root = join(directory, 'odd')
   mkdirSync(root)
   await refused(openLayout(root), /not an OCI image layout/)
   writeFileSync(join(root, 'oci-layout'), '{"imageLayoutVersion":"2.0.0"}')
@@ -84,7 +84,7 @@ test('what is no layout is refused: nothing there, no marker, another version, n
 })
 
 test('a copy that fails leaves no partial blob, and the next one succeeds', async () => {
-  const root = join(folder, 'interrupted')
+  const root = join(directory, 'interrupted')
   const target = await createLayoutTarget(root)
   const layer = image.manifest.layers[0]!
   const broken = async () =>
@@ -100,7 +100,7 @@ test('a copy that fails leaves no partial blob, and the next one succeeds', asyn
 })
 
 test('an image without a name is listed by finish, and loses that entry when it is named', async () => {
-  const root = join(folder, 'unnamed')
+  const root = join(directory, 'unnamed')
   const target = await createLayoutTarget(root)
   await putImage(target, image)
   assert.deepEqual(await (await openLayout(root)).images(), [])

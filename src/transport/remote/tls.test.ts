@@ -9,8 +9,8 @@ import { planServer } from '../../../test/kit/planned-server.ts'
 import { selfSigned } from '../../../test/kit/self-signed.ts'
 import { checkLogin, openRepository } from './open-repository.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'bale-tls-'))
-after(() => rmSync(folder, { recursive: true }))
+const directory = mkdtempSync(join(tmpdir(), 'bale-tls-'))
+after(() => rmSync(directory, { recursive: true }))
 const limits = { firstDelay: 1, longestDelay: 2, attempts: 2, connectTimeout: 2_000 }
 const index = '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}'
 const basic = { 'www-authenticate': 'Basic realm="x"' }
@@ -46,12 +46,12 @@ test('a registry with a private authority works with `ca`, with certs.d, and mar
     ({ headers }, response) => (headers.authorization ? response.end(index) : response.writeHead(401, basic).end()),
     { tls: local, ping: true },
   )
-  const folders = join(folder, 'certs.d')
-  mkdirSync(join(folders, server.host), { recursive: true })
-  writeFileSync(join(folders, server.host, 'ca.crt'), local.cert)
+  const directories = join(directory, 'certs.d')
+  mkdirSync(join(directories, server.host), { recursive: true })
+  writeFileSync(join(directories, server.host, 'ca.crt'), local.cert)
   for (const trust of [
     { ca: [local.cert] },
-    { certificateFolders: [join(folder, 'missing'), folders] },
+    { certificateDirectories: [join(directory, 'missing'), directories] },
     { insecure: true },
   ]) {
     await checkLogin(server.host, { credentials: fixedCredential(server.host, credential), limits, ...trust })

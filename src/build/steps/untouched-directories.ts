@@ -2,18 +2,18 @@ import type { PackedEntry } from '#format/tar'
 import { createLowerView, type LowerView } from '#rootfs'
 
 /**
- * Folders that stand in an upper directory although nothing in them or of them changed: overlayfs copied them up for a
+ * Directories that stand in an upper directory although nothing in them or of them changed: overlayfs copied them up for a
  * mount point that is gone again, or for a file that was made and removed. They are held back until something below them
  * comes. `lowers`: the layers below, uppermost first.
  */
-export async function* untouchedFoldersRemoved(
+export async function* untouchedDirectoriesRemoved(
   entries: AsyncIterable<PackedEntry>,
   lowers: readonly string[],
 ): AsyncGenerator<PackedEntry> {
   const below = createLowerView(lowers)
   let held: PackedEntry[] = []
   for await (const packed of entries) {
-    held = held.filter(({ entry }) => packed.entry.name.startsWith(folderName(entry.name)))
+    held = held.filter(({ entry }) => packed.entry.name.startsWith(directoryName(entry.name)))
     if (packed.entry.type === 'directory' && isAsBelow(packed, below)) {
       held.push(packed)
       continue
@@ -24,7 +24,7 @@ export async function* untouchedFoldersRemoved(
   }
 }
 
-function folderName(name: string): string {
+function directoryName(name: string): string {
   return name.endsWith('/') ? name : `${name}/`
 }
 

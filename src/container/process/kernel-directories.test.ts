@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { temporaryFolder } from '../../../test/kit/temporary.ts'
-import { assertDeclaredOffKernel, assertMountsOffKernel } from './kernel-folders.ts'
+import { temporaryDirectory } from '../../../test/kit/temporary.ts'
+import { assertDeclaredOffKernel, assertMountsOffKernel } from './kernel-directories.ts'
 
 const refused = { code: 'INVALID_ARGUMENT' }
 
@@ -14,10 +14,10 @@ test('R06: a volume or step mount that is declared at or below /dev, /proc and /
     assertDeclaredOffKernel(path, 'a volume of the image')
 })
 
-test('R06: no link of the image leads a mount to the folders of the kernel', async () => {
-  await using place = await temporaryFolder('bale-kernel-folders')
+test('R06: no link of the image leads a mount to the directories of the kernel', async () => {
+  await using place = await temporaryDirectory('bale-kernel-directories')
   const root = join(place.path, 'root')
-  for (const folder of ['dev', 'data', 'data/deep']) mkdirSync(join(root, folder), { recursive: true })
+  for (const directory of ['dev', 'data', 'data/deep']) mkdirSync(join(root, directory), { recursive: true })
   const links: [string, string][] = [
     ['to-dev', 'dev'],
     ['absolute', '/proc/sys'],
@@ -34,13 +34,13 @@ test('R06: no link of the image leads a mount to the folders of the kernel', asy
 })
 
 test('R06: what is mounted at /dev has the null device, which hides files of the kernel', async () => {
-  await using place = await temporaryFolder('bale-kernel-folders')
+  await using place = await temporaryDirectory('bale-kernel-directories')
   const [root, linked, empty] = ['root', 'linked', 'empty'].map((name) => join(place.path, name)) as [
     string,
     string,
     string,
   ]
-  for (const folder of [root, linked, empty]) mkdirSync(folder)
+  for (const directory of [root, linked, empty]) mkdirSync(directory)
   symlinkSync('/dev/null', join(linked, 'null'))
   const check = (destination: string, source?: string, masked = true) =>
     assertMountsOffKernel(root, [{ destination, source }], { masked })

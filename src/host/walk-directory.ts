@@ -2,30 +2,30 @@ import { type BigIntStats, closeSync, constants, fstatSync, lstatSync, openSync,
 import { errnoOf } from '#base'
 import { openRoot } from './beneath.ts'
 
-/** One entry of a folder that others may be changing; good until the next one is asked for. */
+/** One entry of a directory that others may be changing; good until the next one is asked for. */
 export interface WalkedFile {
   /** Byte-exact, latin1, without a leading slash. */
   path: string
   stat: BigIntStats
   /**
-   * Names the entry through its folder's descriptor, so that a folder swapped for a link leads nowhere. Only for calls
+   * Names the entry through its directory's descriptor, so that a directory swapped for a link leads nowhere. Only for calls
    * that do not follow a link in the last component.
    */
   safePath: Buffer
 }
 
 /**
- * Everything below a folder, a directory before its children, names sorted bytewise. `enter` decides about each directory.
+ * Everything below a directory, a directory before its children, names sorted bytewise. `enter` decides about each directory.
  * A file that goes away while the walk is under way is left out; with `skipUnreadable` also what cannot be read. Trees may be as deep as file systems allow: no path is
  * longer than one name, and few descriptors are open at a time.
  */
-export function* walkFolder(
-  folder: string,
+export function* walkDirectory(
+  directory: string,
   enter: (file: WalkedFile) => boolean = () => true,
   { skipUnreadable = false }: { skipUnreadable?: boolean } = {},
 ): Generator<WalkedFile> {
   const attempt = skipUnreadable ? unlessUnreadable : <T>(read: () => T) => read()
-  using root = openRoot(folder)
+  using root = openRoot(directory)
   const stack: Level[] = [openLevel(root.open('/', constants.O_RDONLY | constants.O_DIRECTORY), '')]
   try {
     while (stack.length > 0) {
@@ -116,7 +116,7 @@ interface Level {
 }
 
 function openLevel(fd: number, path: string): Level {
-  // The descriptor is of a folder already opened, so its magic link leads to that folder and nowhere else.
+  // The descriptor is of a directory already opened, so its magic link leads to that directory and nowhere else.
   try {
     const { dev, ino } = fstatSync(fd, { bigint: true })
     return { fd, dev, ino, path, names: namesOf(fd).sort().reverse() }

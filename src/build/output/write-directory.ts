@@ -2,18 +2,18 @@ import { closeSync, constants, fchmodSync, ftruncateSync, writeSync } from 'node
 import { mkdir } from 'node:fs/promises'
 import { errnoOf } from '#base'
 import type { PackedEntry } from '#format/tar'
-import { openRoot, type RootFolder } from '#host'
+import { openRoot, type RootDirectory } from '#host'
 import { writeData } from '#host/file'
 import { toBytes } from '../context/byte-path.ts'
 
 /**
- * Writes the files of a tree into a folder of the host, over what is there, and nothing outside of it whatever links lie
+ * Writes the files of a tree into a directory of the host, over what is there, and nothing outside of it whatever links lie
  * in either. They belong to who runs this; devices are left out. Returns how many entries were left out.
  */
-export async function writeFolder(entries: AsyncIterable<PackedEntry>, destination: string): Promise<number> {
+export async function writeDirectory(entries: AsyncIterable<PackedEntry>, destination: string): Promise<number> {
   await mkdir(destination, { recursive: true })
   using root = openRoot(destination, { links: 'refused' })
-  const folders: PackedEntry['entry'][] = []
+  const directories: PackedEntry['entry'][] = []
   let skipped = 0
   for await (const packed of entries) {
     const { entry } = packed
@@ -21,8 +21,8 @@ export async function writeFolder(entries: AsyncIterable<PackedEntry>, destinati
     if (path.length === 0 || path.equals(toBytes('.'))) continue
     switch (entry.type) {
       case 'directory':
-        makeFolder(root, path)
-        folders.push(entry)
+        makeDirectory(root, path)
+        directories.push(entry)
         break
       case 'symlink':
         root.removeAll(path)
@@ -40,8 +40,8 @@ export async function writeFolder(entries: AsyncIterable<PackedEntry>, destinati
         skipped++
     }
   }
-  // Deepest first: writing into a folder changes its time, and its mode may forbid to write at all.
-  for (const entry of folders.reverse()) {
+  // Deepest first: writing into a directory changes its time, and its mode may forbid to write at all.
+  for (const entry of directories.reverse()) {
     const path = toBytes(entry.name.replace(/\/+$/, ''))
     const descriptor = root.open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
     fchmodSync(descriptor, entry.mode ?? 0o755)
@@ -51,14 +51,14 @@ export async function writeFolder(entries: AsyncIterable<PackedEntry>, destinati
   return skipped
 }
 
-function makeFolder(root: RootFolder, path: Buffer): void {
+function makeDirectory(root: RootDirectory, path: Buffer): void {
   const found = root.statIfThere(path, { follow: false })
   if (found?.isDirectory()) return
   if (found) root.unlink(path)
   root.mkdir(path, 0o700)
 }
 
-async function writeFile(root: RootFolder, path: Buffer, { entry, data }: PackedEntry): Promise<void> {
+async function writeFile(root: RootDirectory, path: Buffer, { entry, data }: PackedEntry): Promise<void> {
   root.removeAll(path)
   const flags = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_NOFOLLOW
   const descriptor = root.open(path, flags, 0o600)
@@ -99,7 +99,7 @@ function writeAll(descriptor: number, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length; ) done += writeSync(descriptor, bytes, done)
 }
 
-function setTimes(root: RootFolder, path: Buffer, { mtime = 0, mtimeNanoseconds = 0 }: PackedEntry['entry']): void {
+function setTimes(root: RootDirectory, path: Buffer, { mtime = 0, mtimeNanoseconds = 0 }: PackedEntry['entry']): void {
   const time = { seconds: mtime, nanoseconds: mtimeNanoseconds }
   try {
     root.utimes(path, time, time)

@@ -4,30 +4,30 @@ import { BaleError, printable } from '#base'
 import { openRoot } from '#host'
 
 /** Where the runtime mounts the kernel's file systems, and makes links and devices by path before it changes the root. */
-const FOLDERS = ['/dev', '/proc', '/sys']
+const DIRECTORIES = ['/dev', '/proc', '/sys']
 
 /**
- * Refuses a root file system whose /dev, /proc or /sys is something else than a folder. Runtimes before 1.3.6 follow a
+ * Refuses a root file system whose /dev, /proc or /sys is something else than a directory. Runtimes before 1.3.6 follow a
  * link there out of the root while they make /dev/fd and its like: files of the machine would be changed (R03).
  */
-export function assertKernelFolders(rootfs: string): void {
+export function assertKernelDirectories(rootfs: string): void {
   using root = openRoot(rootfs)
-  for (const path of FOLDERS) {
+  for (const path of DIRECTORIES) {
     const stats = root.statIfThere(path, { follow: false })
     if (stats === undefined || stats.isDirectory()) continue
     throw new BaleError(
       'INVALID_ARGUMENT',
-      `the image's ${path} is not a folder: a container of it would not be safe`,
+      `the image's ${path} is not a directory: a container of it would not be safe`,
       {
-        hint: `use an image in which ${path} is an empty folder, or has none`,
+        hint: `use an image in which ${path} is an empty directory, or has none`,
       },
     )
   }
 }
 
-/** True for the folders of the kernel and all below them. `path` is absolute and normal. */
+/** True for the directories of the kernel and all below them. `path` is absolute and normal. */
 export function isOfKernel(path: string): boolean {
-  return FOLDERS.some((folder) => path === folder || path.startsWith(`${folder}/`))
+  return DIRECTORIES.some((directory) => path === directory || path.startsWith(`${directory}/`))
 }
 
 export interface CheckedMount {
@@ -72,7 +72,7 @@ function assertNullDevice(destination: string, source: string): void {
 }
 
 /**
- * Refuses mounts at or below the kernel's folders that an image or a Dockerfile asks for; /dev/shm holds no devices, and in
+ * Refuses mounts at or below the kernel's directories that an image or a Dockerfile asks for; /dev/shm holds no devices, and in
  * /dev/pipes are the scripts of a Dockerfile.
  */
 export function assertDeclaredOffKernel(path: string, what: string): void {

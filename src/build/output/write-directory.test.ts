@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { PackedEntry } from '#format/tar'
-import { temporaryFolder } from '#host/file'
-import { writeFolder } from './write-folder.ts'
+import { temporaryDirectory } from '#host/file'
+import { writeDirectory } from './write-directory.ts'
 
 const entries = (...list: PackedEntry[]) =>
   (async function* () {
@@ -14,9 +14,9 @@ const entries = (...list: PackedEntry[]) =>
   })()
 
 test('a tree is written with modes, times and links; devices are left out', async () => {
-  await using folder = await temporaryFolder(tmpdir(), 'bale-output-')
-  const out = join(folder.path, 'new/out')
-  const skipped = await writeFolder(
+  await using directory = await temporaryDirectory(tmpdir(), 'bale-output-')
+  const out = join(directory.path, 'new/out')
+  const skipped = await writeDirectory(
     entries(
       { entry: { name: './', type: 'directory' } },
       { entry: { name: 'd/', type: 'directory', mode: 0o500, mtime: 1000 } },
@@ -40,17 +40,17 @@ test('a tree is written with modes, times and links; devices are left out', asyn
   assert.match(lines.at(-1)!, /^\.\/l 777 1 .* \/etc\/passwd$/)
 })
 
-test('R20 links that lie in the folder lead nothing out of it, and what is there is replaced', async () => {
-  await using folder = await temporaryFolder(tmpdir(), 'bale-output-')
-  const outside = join(folder.path, 'outside')
-  const out = join(folder.path, 'out')
+test('R20 links that lie in the directory lead nothing out of it, and what is there is replaced', async () => {
+  await using directory = await temporaryDirectory(tmpdir(), 'bale-output-')
+  const outside = join(directory.path, 'outside')
+  const out = join(directory.path, 'out')
   mkdirSync(outside)
   mkdirSync(out)
   writeFileSync(join(outside, 'f'), 'host')
   symlinkSync(outside, join(out, 'd'))
   symlinkSync(join(outside, 'f'), join(out, 'x'))
   mkdirSync(join(out, 'y'))
-  await writeFolder(
+  await writeDirectory(
     entries(
       { entry: { name: 'd/', type: 'directory' } },
       { entry: { name: 'd/f', type: 'file', size: 1 }, data: Buffer.from('1') },
