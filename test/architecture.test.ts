@@ -14,7 +14,7 @@ const below = {
   floor4: ['base', 'spec', 'format', 'host', 'blob', 'image', 'transport', 'store', 'rootfs'],
 }
 
-/** Room -> rooms it may import. `registry` and `trust` may use only the file half of host. */
+/** Room -> rooms it may import. `registry` and `trust` may use only host's doors for files and for SQLite. */
 const ROOMS: Record<string, string[]> = {
   base: [],
   spec: ['base'],
@@ -30,7 +30,7 @@ const ROOMS: Record<string, string[]> = {
   build: [...below.floor4, 'container', 'docker'],
   engine: [...below.floor4, 'container', 'build', 'docker'],
   cli: ['base', 'spec', 'docker', 'engine'],
-  registry: ['base', 'spec', 'format', 'host/file', 'blob', 'image', 'transport'],
+  registry: ['base', 'spec', 'format', 'host/file', 'host/sqlite', 'blob', 'image', 'transport'],
 }
 
 /** Starting the registry is a verb of the command line; it is loaded only when asked for. */

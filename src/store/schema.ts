@@ -1,7 +1,4 @@
-/** Version of the tables below. A change adds a step to MIGRATIONS; an older bale then refuses the store (STORE_VERSION). */
-export const SCHEMA_VERSION = 2
-
-/** Step n makes version n + 1 out of version n. */
+/** Step n makes version n + 1 out of version n. A change adds a step; an older bale then refuses the store (STORE_VERSION). */
 export const MIGRATIONS: readonly string[] = [
   `
   -- Manifests, indexes and image configs: small, many, read together; kept whole as bytes.

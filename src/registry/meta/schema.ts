@@ -1,10 +1,11 @@
-export const SCHEMA_VERSION = 1
-
 /**
+ * Step n makes version n + 1 out of version n.
+ *
  * Blobs exist once, whatever number of repositories shows them; `repo_blobs` is what a repository shows, and how long
  * a pusher may rely on it. A manifest's bytes are in its row. Columns of digests hold `algorithm:hex`.
  */
-export const SCHEMA = `
+export const MIGRATIONS: readonly string[] = [
+  `
 CREATE TABLE repositories (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL);
 
 CREATE TABLE blobs (id INTEGER PRIMARY KEY, size INTEGER NOT NULL, state TEXT NOT NULL CHECK (state IN ('active', 'condemned')),
@@ -46,6 +47,5 @@ CREATE TABLE users (name TEXT PRIMARY KEY, password_hash TEXT NOT NULL, admin IN
 CREATE TABLE grants (user_name TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE, pattern TEXT NOT NULL,
   role TEXT NOT NULL CHECK (role IN ('read', 'write', 'admin')), PRIMARY KEY (user_name, pattern)) WITHOUT ROWID;
 CREATE TABLE signing_keys (id TEXT PRIMARY KEY, private_key TEXT NOT NULL, created_at INTEGER NOT NULL) WITHOUT ROWID;
-
-PRAGMA user_version = 1;
-`
+`,
+]

@@ -1,5 +1,5 @@
 import type { Clock } from '#base'
-import { Database } from './database.ts'
+import { openDatabase } from './database.ts'
 import type { MetaStore } from './meta-store.ts'
 import { sqliteAccounts } from './sqlite-accounts.ts'
 import { sqliteCollector } from './sqlite-collector.ts'
@@ -8,12 +8,12 @@ import { sqliteUploads } from './sqlite-uploads.ts'
 
 /** Opens (and makes, when new) the metadata of an embedded registry: one SQLite file. */
 export function openSqliteMeta({ path, clock }: { path: string; clock: Clock }): MetaStore {
-  const database = new Database(path)
+  const database = openDatabase(path)
   return {
     ...sqliteContent(database, clock),
     ...sqliteUploads(database),
     ...sqliteCollector(database),
     ...sqliteAccounts(database, clock),
-    close: async () => database.close(),
+    close: async () => database[Symbol.dispose](),
   }
 }

@@ -1,0 +1,24 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { BaleError } from '#base'
+import type { Sqlite, SqliteOptions } from './open-sqlite.ts'
+
+/** Brings the file to the newest version in one transaction. Throws STORE_VERSION when it is newer than that. */
+export function migrate(file: DatabaseSync, sqlite: Sqlite, { path, what, migrations }: SqliteOptions): void {
+  const version = () => (file.prepare('PRAGMA user_version').get() as { user_version: number }).user_version
+  const found = version()
+  const known = migrations.length
+  if (found > known) {
+    throw new BaleError('STORE_VERSION', `the ${what} ${path} has version ${found}, this bale knows ${known}`, {
+      hint: 'use the newer bale that wrote it, or another --root',
+      details: { found, known },
+    })
+  }
+  if (found === known) return
+  sqlite.transaction(() => {
+    // Another process may have been first.
+    for (let step = version(); step < known; step++) {
+      file.exec(migrations[step]!)
+      file.exec(`PRAGMA user_version = ${step + 1}`)
+    }
+  })
+}

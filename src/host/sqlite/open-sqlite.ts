@@ -1,0 +1,137 @@
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { keepToOwner } from './keep-to-owner.ts'
+import { migrate } from './migrate.ts'
+import { sqliteError } from './sqlite-error.ts'
+import { useWal } from './use-wal.ts'
+
+export type SqliteValue = string | number | bigint | null | Uint8Array
+export type SqliteRow = Record<string, SqliteValue>
+
+export interface SqliteOptions {
+  path: string
+  /** What the file is, for messages: `store`, `registry`. */
+  what: string
+  /** Step n makes version n + 1 out of version n; the version is SQLite's user_version. */
+  migrations: readonly string[]
+  /** Milliseconds that a statement waits for other processes. */
+  patience: number
+  /** Makes the file and what SQLite puts beside it readable by the owner alone, from the first byte on. */
+  ownerOnly?: boolean
+}
+
+/** An open SQLite file. Each method throws in bale's words: LOCKED, STORE_DAMAGED, NO_SPACE, UNSUPPORTED_HOST. */
+export interface Sqlite extends Disposable {
+  all<R = SqliteRow>(sql: string, ...values: SQLInputValue[]): R[]
+  /** Rows one by one; no other statement may run with the same text meanwhile. */
+  iterate<R = SqliteRow>(sql: string, ...values: SQLInputValue[]): Iterable<R>
+  get<R = SqliteRow>(sql: string, ...values: SQLInputValue[]): R | undefined
+  /** Number of rows changed. */
+  run(sql: string, ...values: SQLInputValue[]): number
+  /**
+   * Runs `work` as one write transaction; a throw undoes all of it. Inside another transaction only what `work` did is
+   * undone, and what it wrote is kept or lost with the outer one. Synchronous, since other processes wait meanwhile.
+   */
+  transaction<T>(work: () => T): T
+}
+
+/**
+ * Opens the file, making it when it is missing: write-ahead log, synchronous FULL, foreign keys, migrated to the newest
+ * version. Throws STORE_VERSION when a newer bale wrote it, DENIED when `ownerOnly` and the file is another user's.
+ */
+export function openSqlite(options: SqliteOptions): Sqlite {
+  if (options.ownerOnly) keepToOwner(options.path)
+  const file = attempt(options, () => new DatabaseSync(options.path, { timeout: options.patience }))
+  const sqlite = new SqliteFile(file, options)
+  try {
+    attempt(options, () => {
+      useWal(file, options.patience)
+      file.exec('PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
+      migrate(file, sqlite, options)
+    })
+  } catch (error) {
+    file.close()
+    throw error
+  }
+  return sqlite
+}
+
+function attempt<T>(options: SqliteOptions, act: () => T): T {
+  try {
+    return act()
+  } catch (error) {
+    throw sqliteError(error, options)
+  }
+}
+
+class SqliteFile implements Sqlite {
+  readonly #file: DatabaseSync
+  readonly #options: SqliteOptions
+  readonly #statements = new Map<string, StatementSync>()
+  #depth = 0
+
+  constructor(file: DatabaseSync, options: SqliteOptions) {
+    this.#file = file
+    this.#options = options
+  }
+
+  all<R>(sql: string, ...values: SQLInputValue[]): R[] {
+    return this.#attempt(() => this.#prepare(sql).all(...values)).map((row) => ({ ...row })) as R[]
+  }
+
+  *iterate<R>(sql: string, ...values: SQLInputValue[]): Iterable<R> {
+    const rows = this.#attempt(() => this.#prepare(sql).iterate(...values))
+    try {
+      yield* rows as Iterable<R>
+    } catch (error) {
+      throw sqliteError(error, this.#options)
+    }
+  }
+
+  get<R>(sql: string, ...values: SQLInputValue[]): R | undefined {
+    return this.#attempt(() => this.#prepare(sql).get(...values)) as R | undefined
+  }
+
+  run(sql: string, ...values: SQLInputValue[]): number {
+    return this.#attempt(() => Number(this.#prepare(sql).run(...values).changes))
+  }
+
+  transaction<T>(work: () => T): T {
+    const inner = this.#depth > 0
+    this.#attempt(() => this.#file.exec(inner ? `SAVEPOINT level${this.#depth}` : 'BEGIN IMMEDIATE'))
+    this.#depth++
+    try {
+      const result = work()
+      this.#attempt(() => this.#file.exec(inner ? `RELEASE level${this.#depth - 1}` : 'COMMIT'))
+      return result
+    } catch (error) {
+      this.#undo(inner)
+      throw error
+    } finally {
+      this.#depth--
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#statements.clear()
+    if (this.#file.isOpen) this.#file.close()
+  }
+
+  #undo(inner: boolean): void {
+    // A full disk makes SQLite roll back by itself.
+    if (!this.#file.isTransaction) return
+    const level = `level${this.#depth - 1}`
+    this.#file.exec(inner ? `ROLLBACK TO ${level}; RELEASE ${level}` : 'ROLLBACK')
+  }
+
+  #attempt<T>(act: () => T): T {
+    return attempt(this.#options, act)
+  }
+
+  #prepare(sql: string): StatementSync {
+    const known = this.#statements.get(sql)
+    if (known) return known
+    const statement = this.#file.prepare(sql)
+    this.#statements.set(sql, statement)
+    return statement
+  }
+}

@@ -1,0 +1,24 @@
+import { BaleError } from '#base'
+import { asNoSpace } from '#host/file'
+
+const SQLITE = { BUSY: 5, LOCKED: 6, READONLY: 8, CORRUPT: 11, CANTOPEN: 14, NOTADB: 26 } as const
+
+/** SQLite's error codes in bale's words; anything else comes back as it is. */
+export function sqliteError(error: unknown, { path, what }: { path: string; what: string }): unknown {
+  const full = (error as { errcode?: unknown } | undefined)?.errcode
+  if (typeof full !== 'number') return error
+  const code = full & 0xff
+  if (code === SQLITE.BUSY || code === SQLITE.LOCKED) {
+    return new BaleError('LOCKED', `another process keeps the ${what} ${path} busy`, { cause: error })
+  }
+  if (code === SQLITE.CORRUPT || code === SQLITE.NOTADB) {
+    return new BaleError('STORE_DAMAGED', `the database ${path} is damaged`, { cause: error })
+  }
+  if (code === SQLITE.CANTOPEN || code === SQLITE.READONLY) {
+    return new BaleError('UNSUPPORTED_HOST', `the database ${path} cannot be opened for writing`, {
+      hint: `check who owns the ${what}, or use another --root`,
+      cause: error,
+    })
+  }
+  return asNoSpace(error, path)
+}

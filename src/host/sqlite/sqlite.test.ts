@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { openSqlite, type SqliteOptions } from './index.ts'
+
+const MIGRATIONS = ['CREATE TABLE things (name TEXT PRIMARY KEY) STRICT']
+
+async function temporarySqlite() {
+  const directory = await mkdtemp(join(tmpdir(), 'bale-sqlite-'))
+  const path = join(directory, 'test.db')
+  const open = (options: Partial<SqliteOptions> = {}) =>
+    openSqlite({ path, what: 'test', migrations: MIGRATIONS, patience: 1000, ...options })
+  return { path, open, [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }) }
+}
+
+const names = (sqlite: { all<R>(sql: string): R[] }) =>
+  sqlite.all<{ name: string }>('SELECT name FROM things ORDER BY name').map(({ name }) => name)
+
+test('a transaction that throws leaves nothing', async () => {
+  await using place = await temporarySqlite()
+  using sqlite = place.open()
+  const work = () => {
+    sqlite.run('INSERT INTO things VALUES (?)', 'a')
+    throw new Error('stop')
+  }
+  assert.throws(() => sqlite.transaction(work), /stop/)
+  assert.deepEqual(names(sqlite), [])
+})
+
+test('an inner transaction that throws is undone alone when the outer one goes on', async () => {
+  await using place = await temporarySqlite()
+  using sqlite = place.open()
+  sqlite.transaction(() => {
+    sqlite.run('INSERT INTO things VALUES (?)', 'outer')
+    const inner = () => {
+      sqlite.run('INSERT INTO things VALUES (?)', 'inner')
+      throw new Error('stop')
+    }
+    assert.throws(() => sqlite.transaction(inner), /stop/)
+    sqlite.transaction(() => sqlite.run('INSERT INTO things VALUES (?)', 'second'))
+  })
+  assert.deepEqual(names(sqlite), ['outer', 'second'])
+})
+
+test('an older file is migrated once, by the steps that it lacks', async () => {
+  await using place = await temporarySqlite()
+  place.open()[Symbol.dispose]()
+  const migrations = [...MIGRATIONS, `INSERT INTO things VALUES ('migrated')`]
+  place.open({ migrations })[Symbol.dispose]()
+  using sqlite = place.open({ migrations })
+  assert.deepEqual(names(sqlite), ['migrated'])
+})
+
+test('a newer file is refused', async () => {
+  await using place = await temporarySqlite()
+  place.open({ migrations: [...MIGRATIONS, ''] })[Symbol.dispose]()
+  assert.throws(() => place.open(), { code: 'STORE_VERSION', details: { found: 2, known: 1 } })
+})
+
+test('a file that another process keeps busy is LOCKED, one that is no database STORE_DAMAGED', async () => {
+  await using place = await temporarySqlite()
+  using first = place.open()
+  using second = place.open({ patience: 10 })
+  first.transaction(() => {
+    assert.throws(() => second.run('INSERT INTO things VALUES (?)', 'b'), { code: 'LOCKED' })
+  })
+  const path = `${place.path}.other`
+  await writeFile(path, 'not a database, and longer than the header of one: '.repeat(10))
+  assert.throws(() => place.open({ path }), { code: 'STORE_DAMAGED' })
+})
+
+test('a file for the owner alone is that from the start, with what SQLite puts beside it', async () => {
+  await using place = await temporarySqlite()
+  using sqlite = place.open({ ownerOnly: true })
+  sqlite.run('INSERT INTO things VALUES (?)', 'a')
+  for (const path of [place.path, `${place.path}-wal`, `${place.path}-shm`]) {
+    assert.equal((await stat(path)).mode & 0o777, 0o600)
+  }
+})
