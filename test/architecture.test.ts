@@ -1,11 +1,37 @@
-/** Holds the floors of ARCHITECTURE.md against the code: rooms import only what the table allows, and only front doors. */
+/**
+ * Holds the floors of ARCHITECTURE.md against the code: rooms import only what the table allows, by front doors; inside a
+ * room, directories with an `index.ts` are entered by it alone, and neither files nor directories go round in circles.
+ *
+ * How to read a failure. Each difference is a sentence or an arrow (`importing module -> imported module`), with paths
+ * from `src`:
+ * - `new: …`: the change brought it in. Move the shared part below both, or import the door instead.
+ * - `mended, take it off the list: …`: the change mended a known case; delete its line from the KNOWN list in this file.
+ *   Nothing is ever added to such a list.
+ * - A circle is reported by its members. `(from, to)` arrows of one are found by reading the imports of its members.
+ * The rules are in test/kit/layering-rules.ts, and test/layering-rules.test.ts shows that each of them can fail.
+ */
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, relative, resolve } from 'node:path'
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import {
+  againstKnown,
+  directoryCircles,
+  fileCircles,
+  importsAgainstTheTable,
+  importsAroundInnerDoors,
+  inSource,
+  type Layering,
+  loadedEagerly,
+  productModules,
+  roomOf,
+  undeclaredModuleUrls,
+  usersOutside,
+} from './kit/layering-rules.ts'
+import { readModules } from './kit/module-graph.ts'
 
-const source = resolve(dirname(fileURLToPath(import.meta.url)), '../src')
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 
 const below = {
   floor1: ['base', 'spec'],
@@ -14,8 +40,8 @@ const below = {
   floor4: ['base', 'spec', 'format', 'host', 'blob', 'image', 'transport', 'store', 'rootfs'],
 }
 
-/** Room -> rooms it may import. `registry` and `trust` may use only host's doors for files and for SQLite. */
-const ROOMS: Record<string, string[]> = {
+/** Room -> rooms it may import. `registry` uses only host's doors for files and for SQLite. */
+const ROOMS: Layering['rooms'] = {
   base: [],
   spec: ['base'],
   format: below.floor1,
@@ -33,87 +59,152 @@ const ROOMS: Record<string, string[]> = {
   registry: ['base', 'spec', 'format', 'host/file', 'host/sqlite', 'blob', 'image', 'transport'],
 }
 
-/** Starting the registry is a verb of the command line; it is loaded only when asked for. */
-const EXCEPTIONS = new Set(['cli/verbs/registry.ts -> registry'])
-
-function modules(directory: string): string[] {
-  return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
-    const path = join(directory, entry.name)
-    if (entry.isDirectory()) return modules(path)
-    return entry.name.endsWith('.ts') ? [path] : []
-  })
+const LAYERING: Layering = {
+  rooms: ROOMS,
+  /** Starting the registry is a verb of the command line; it is loaded only when asked for. */
+  exceptions: ['cli/verbs/registry.ts -> registry'],
+  /** A layer format is a module that the engine names to the store by URL, so that worker threads can load it too. */
+  byModuleUrl: ['store/layer-job.ts -> rootfs', 'store/layers.ts -> rootfs'],
 }
 
-const importPattern = /(?:\bfrom\s+|\bimport\s*\(\s*|\bimport\s+)'([^']+)'/g
-
-const files = modules(source).map((path) => ({
-  name: relative(source, path),
-  room: relative(source, path).split('/')[0]!,
-  imports: [...readFileSync(path, 'utf8').matchAll(importPattern)].map((match) => match[1]!),
-  isTest: path.endsWith('.test.ts') || path.endsWith('/contract.ts'),
-  path,
-}))
+const modules = productModules(readModules(root, ['src']))
 
 test('the architecture test sees the code', () => {
-  assert.ok(files.length >= MODULES_AT_LEAST, `only ${files.length} modules were found below src`)
-  assert.deepEqual([...new Set(files.map((file) => file.room))].sort(), Object.keys(ROOMS).sort())
+  assert.ok(modules.length >= MODULES_AT_LEAST, `only ${modules.length} modules were found below src`)
+  assert.deepEqual([...new Set(modules.map((one) => roomOf(one.name)))].sort(), Object.keys(ROOMS).sort())
 })
 
 const MODULES_AT_LEAST = 400
 
 test('rooms import only rooms below them, and only by their front doors', () => {
-  const wrong: string[] = []
-  for (const file of files.filter((one) => !one.isTest)) {
-    for (const imported of file.imports) {
-      if (imported.startsWith('#')) {
-        const place = imported.slice(1)
-        const room = place.split('/')[0]!
-        const allowed = ROOMS[file.room]!
-        if (EXCEPTIONS.has(`${file.name} -> ${room}`)) continue
-        if (room === file.room) {
-          // A sub-room may be imported by its own front door from within the room.
-          if (!place.includes('/')) wrong.push(`${file.name} imports its own front door ${imported}`)
-        } else if (!allowed.includes(room) && !allowed.includes(place)) wrong.push(`${file.name} imports ${imported}`)
-      } else if (imported.startsWith('.')) {
-        const target = relative(source, resolve(dirname(file.path), imported))
-        if (target.split('/')[0] !== file.room) wrong.push(`${file.name} reaches into ${target}`)
-      }
-    }
-  }
-  assert.deepEqual(wrong, [])
+  assert.deepEqual(importsAgainstTheTable(modules, LAYERING), [])
 })
+
+test('a module that imports by a computed name says which room comes in that way', () => {
+  assert.deepEqual(undeclaredModuleUrls(modules, LAYERING), [])
+})
+
+test('a directory of a room that has a door is imported by the door alone', () => {
+  assert.deepEqual(againstKnown(importsAroundInnerDoors(modules), KNOWN_AROUND_DOORS), [])
+})
+
+const KNOWN_AROUND_DOORS: string[] = [
+  'engine/index.ts -> engine/views/container-inspect.ts',
+  'engine/index.ts -> engine/views/image-history.ts',
+  'engine/index.ts -> engine/views/image-inspect.ts',
+  'engine/index.ts -> engine/views/image-list.ts',
+  'engine/information.ts -> engine/views/docker-facts.ts',
+  'engine/inspect-container.ts -> engine/views/container-inspect.ts',
+  'engine/inspect-image.ts -> engine/views/image-history.ts',
+  'engine/inspect-image.ts -> engine/views/image-inspect.ts',
+  'engine/list-images.ts -> engine/views/image-list.ts',
+  'engine/networks.ts -> engine/views/go-time.ts',
+  'engine/volumes.ts -> engine/views/go-time.ts',
+  'format/layer/index.ts -> format/erofs/random-access.ts',
+  'host/beneath.ts -> host/file/read-bytes.ts',
+  'host/cgroup.ts -> host/file/read-bytes.ts',
+  'host/features.ts -> host/file/read-bytes.ts',
+  'host/features.ts -> host/file/remove-tree.ts',
+  'host/mount-info.ts -> host/file/mount-path.ts',
+  'host/mount-info.ts -> host/file/read-bytes.ts',
+  'host/process-identity.ts -> host/file/read-bytes.ts',
+]
+
+test('no circle of files, by imports of values or types or by lazy imports', () => {
+  const members = fileCircles(modules, () => true).flat()
+  assert.deepEqual(againstKnown(members, KNOWN_IN_FILE_CIRCLES), [])
+})
+
+const KNOWN_IN_FILE_CIRCLES: string[] = [
+  'container/network/connections.ts',
+  'container/network/join-bridge.ts',
+  'container/network/netavark-request.ts',
+  'container/volume/volume-mount.ts',
+  'container/volume/volumes.ts',
+  'host/sqlite/migrate.ts',
+  'host/sqlite/open-sqlite.ts',
+  'registry/uploads/upload-session.ts',
+  'registry/uploads/uploads.ts',
+  'rootfs/create-rootfs.ts',
+  'rootfs/lower-view.ts',
+  'rootfs/unreadable-layer.ts',
+  'store/compress-layer.ts',
+  'store/documents.ts',
+  'store/find-image.ts',
+  'store/image-table.ts',
+  'store/images-needing.ts',
+  'store/images.ts',
+  'store/layers.ts',
+  'store/put-blob.ts',
+  'store/remove-image.ts',
+  'store/verified-read.ts',
+  'transport/remote/authorizer.ts',
+  'transport/remote/token.ts',
+]
+
+test('no circle of directories inside a room', () => {
+  assert.deepEqual(againstKnown(directoryCircles(modules).flat(), KNOWN_IN_DIRECTORY_CIRCLES), [])
+})
+
+const KNOWN_IN_DIRECTORY_CIRCLES: string[] = [
+  'build',
+  'build/context',
+  'build/copy',
+  'build/steps',
+  'cli',
+  'cli/flags',
+  'cli/render',
+  'cli/verbs',
+  'container',
+  'container/copy',
+  'container/manager',
+  'container/runtime',
+  'container/spec',
+  'container/volume',
+  'engine',
+  'engine/registries',
+  'host',
+  'host/file',
+]
 
 test('base, spec and docker run in a browser: no node: import', () => {
-  const wrong = files
-    .filter((file) => !file.isTest && ['base', 'spec', 'docker'].includes(file.room))
-    .flatMap((file) => file.imports.filter((name) => name.startsWith('node:')).map((name) => `${file.name}: ${name}`))
+  const wrong = modules
+    .filter((one) => ['base', 'spec', 'docker'].includes(roomOf(one.name)))
+    .flatMap(({ name, imports }) =>
+      imports.filter((one) => one.specifier.startsWith('node:')).map((one) => `${inSource(name)}: ${one.specifier}`),
+    )
   assert.deepEqual(wrong, [])
 })
 
-test('system calls have one home: koffi is imported only in host', () => {
-  const users = files.filter((file) => file.imports.includes('koffi')).map((file) => file.room)
-  assert.deepEqual([...new Set(users)], users.length ? ['host'] : [])
+test('system calls have one home: koffi is loaded in host alone', () => {
+  assert.deepEqual(usersOutside(modules, 'koffi', 'host'), [])
 })
 
-test('process.env is read in two files only, so that nothing else depends on the surroundings', () => {
-  const readers = files
-    .filter((file) => !file.isTest && /process\.env\b/.test(readFileSync(file.path, 'utf8')))
-    .map((file) => file.name)
-    .filter((name) => !['cli/main.ts', 'engine/config.ts'].includes(name))
-  assert.deepEqual(readers, [])
+/** So host/file, and with it the registry, loads native code only when the first lock is taken. */
+test('koffi is loaded at the first system call, not with the modules that may make one', () => {
+  assert.deepEqual(loadedEagerly(modules, 'koffi'), [])
 })
+
+test('process.env is read by the configuration alone, so that nothing else depends on the surroundings', () => {
+  assert.deepEqual(namesWith(/\bprocess\.env\b/), ['engine/config.ts'])
+})
+
+function namesWith(pattern: RegExp): string[] {
+  return modules.filter((one) => pattern.test(one.text)).map((one) => inSource(one.name))
+}
 
 test('everything by URL goes through one client: no fetch of Node, no http request, undici in transport/http only', () => {
-  const wrong = files
-    .filter((file) => !file.isTest)
-    .filter(({ path, imports, name, room }) => {
-      if (imports.includes('undici') && !name.startsWith('transport/http/')) return true
-      // The registry serves by node:http; nothing asks by it.
-      if (imports.some((one) => /^(?:node:)?https?2?$/.test(one)) && room !== 'registry') return true
-      return /(?<![.\w#])fetch\(|\bglobalThis\.fetch\b/.test(withoutComments(readFileSync(path, 'utf8')))
-    })
-    .map(({ name }) => name)
-  assert.deepEqual(wrong, [])
+  const wrong = modules.filter(({ text, imports, name }) => {
+    const specifiers = imports.map((one) => one.specifier)
+    if (specifiers.includes('undici') && !name.startsWith('src/transport/http/')) return true
+    // The registry serves by node:http; nothing asks by it.
+    if (specifiers.some((one) => /^(?:node:)?https?2?$/.test(one)) && roomOf(name) !== 'registry') return true
+    return /(?<![.\w#])fetch\(|\bglobalThis\.fetch\b/.test(withoutComments(text))
+  })
+  assert.deepEqual(
+    wrong.map(({ name }) => name),
+    [],
+  )
 })
 
 function withoutComments(text: string): string {
@@ -121,14 +212,10 @@ function withoutComments(text: string): string {
 }
 
 test("files are read by host's byte reader, never by Node's readFile", () => {
-  const readers = files
-    .filter((file) => !file.isTest && /\breadFile(?:Sync)?\b/.test(readFileSync(file.path, 'utf8')))
-    .map((file) => file.name)
-    .sort()
-  assert.deepEqual(readers, READ_FILE_ALLOWED)
+  assert.deepEqual(namesWith(/\breadFile(?:Sync)?\b/).sort(), READ_FILE_ALLOWED)
 })
 
-/** The reader itself tells why; the others read bytes of regular files, or have a function of that name. */
+/** The reader itself gives the reason; the others read bytes of regular files, or have a function of that name. */
 const READ_FILE_ALLOWED = [
   'blob/file-blobs.ts',
   'cli/main.ts',
@@ -137,23 +224,13 @@ const READ_FILE_ALLOWED = [
 ]
 
 test('tests and benchmarks read the files of the kernel by the same reader', () => {
-  const root = resolve(source, '..')
   const wrong = ['src', 'test', 'bench', 'scripts']
-    .flatMap((directory) => modules(join(root, directory)))
+    .flatMap((directory) => globSync(join(root, directory, '**/*.ts')))
     .filter((path) => /\breadFile(?:Sync)?\(\s*['"`]\/(?:proc|sys)\b/.test(readFileSync(path, 'utf8')))
   assert.deepEqual(wrong, [])
 })
 
 test('what belongs to the whole process is set in bin before threads start, and by nothing else', () => {
-  const wrong = files
-    .filter((file) => !file.isTest)
-    .filter((file) =>
-      /\b(?:setFlagsFromString|process\.(?:umask|chdir)|setPriority|setGlobalDispatcher)\b/.test(
-        readFileSync(file.path, 'utf8'),
-      ),
-    )
-  assert.deepEqual(
-    wrong.map((file) => file.name),
-    [],
-  )
+  const pattern = /\b(?:setFlagsFromString|process\.(?:umask|chdir)|setPriority|setGlobalDispatcher)\b/
+  assert.deepEqual(namesWith(pattern), [])
 })
