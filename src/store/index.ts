@@ -2,32 +2,34 @@
  * store: what this machine knows. Images, layers, containers, volumes, networks, build cache in one SQLite database
  * beside the files; itself an ImageSource and ImageTarget. Promises: what is visible is complete and right, also after
  * power loss; success survives power loss; leftovers of a crash only cost space; damage is found, never served; one
- * damaged image never breaks the others. Does not: mount, run, or know how a layer lies in its directory (LayerFormat).
+ * damaged image never breaks the others. Does not: mount, run, or know how a layer is laid out in its directory (LayerFormat).
  */
-export type { CheckOptions, Finding } from './check.ts'
-export type { Collected } from './collect.ts'
-export type { DiskUsage, ImageUsage } from './disk-usage.ts'
-export type { FoundImage, Images, PruneImagesOptions, Removed, RemovedRecord, RemoveImageOptions } from './images.ts'
+export type { CheckOptions, Collected, DiskUsage, Finding, ImageUsage } from '#store/collection'
+export type { LayerFormat, LayerFormatReference, Layers } from '#store/content'
 export type {
-  LayerFormat,
-  LayerFormatName,
-  LayerFormatReference,
-  LayerRecord,
-  WrittenLayer,
-} from './layer-format.ts'
-export type { Layers } from './layers.ts'
-export type { Lease, LeaseOptions, PinKind } from './leases.ts'
-export type { Addresses, ClaimedPort, PortRequest, Ports } from './network-claims.ts'
-export { openStore } from './open-store.ts'
+  FoundImage,
+  Images,
+  PruneImagesOptions,
+  Removed,
+  RemovedRecord,
+  RemoveImageOptions,
+  StoredImage,
+} from '#store/images'
+export type { Lease, LeaseOptions } from '#store/leases'
 export type {
+  Addresses,
   BuildCache,
   CacheRecord,
+  ClaimedPort,
   ContainerRecord,
   Containers,
   NetworkRecord,
   Networks,
+  PortRequest,
+  Ports,
   VolumeRecord,
   Volumes,
-} from './records.ts'
+} from '#store/records'
+export type { LayerFormatName, LayerRecord, PinKind, WrittenLayer } from '#store/rows'
+export { openStore } from './open-store.ts'
 export type { Store, StoreOptions } from './store.ts'
-export type { StoredImage } from './stored-image.ts'

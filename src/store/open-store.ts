@@ -1,15 +1,17 @@
 import { noLog, systemClock } from '#base'
 import { createFileBlobs } from '#blob'
-import type { Core } from './core.ts'
-import { openDatabase } from './database.ts'
-import { createImages } from './images.ts'
-import type { LayerWorkers } from './layer-workers.ts'
-import { createLayers } from './layers.ts'
-import { prepareLayout } from './layout.ts'
-import { createLease, createSession } from './leases.ts'
-import { createAddresses, createPorts } from './network-claims.ts'
-import { createBuildCache, createContainers, createNetworks, createVolumes } from './records.ts'
-import { keepReserve } from './reserve.ts'
+import { type Core, createLayers, createWorkersWhenNeeded } from '#store/content'
+import { createImages } from '#store/images'
+import { createLease, createSession } from '#store/leases'
+import {
+  createAddresses,
+  createBuildCache,
+  createContainers,
+  createNetworks,
+  createPorts,
+  createVolumes,
+} from '#store/records'
+import { keepReserve, openDatabase, prepareLayout } from '#store/rows'
 import type { Store, StoreOptions } from './store.ts'
 import { createStorePlace } from './store-place.ts'
 
@@ -26,7 +28,6 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     session: createSession(database, clock),
     workers: createWorkersWhenNeeded(options.workers),
     formats: [options.layerFormat, ...(options.otherFormats ?? [])],
-    releaseLayer: options.releaseLayer ?? (async () => undefined),
     clock,
     log,
   }
@@ -46,30 +47,15 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     buildCache: createBuildCache(core),
     ...createStorePlace(core, images),
     lease: async (lease = {}) => createLease(database, clock, lease),
-    diskUsage: async () => (await import('./disk-usage.ts')).diskUsage(core),
-    collect: async () => (await import('./collect.ts')).collect(core),
-    check: async (how) => (await import('./check.ts')).check(core, how),
+    diskUsage: async () => (await import('#store/collection')).diskUsage(core),
+    collect: async () => (await import('#store/collection')).collect(core),
+    check: async (how) => (await import('#store/collection')).check(core, how),
     async [Symbol.asyncDispose]() {
       if (!open) return
       open = false
       await core.workers[Symbol.asyncDispose]()
       core.session.end()
       database[Symbol.dispose]()
-    },
-  }
-}
-
-/** Most commands write no layer: neither threads nor the code behind them are loaded for those. */
-function createWorkersWhenNeeded(count: number | undefined): LayerWorkers {
-  let workers: Promise<LayerWorkers> | undefined
-  const made = async () => (await import('./layer-workers.ts')).createLayerWorkers(count)
-  return {
-    async run(job, open, options) {
-      workers ??= made()
-      return (await workers).run(job, open, options)
-    },
-    async [Symbol.asyncDispose]() {
-      await (await workers)?.[Symbol.asyncDispose]()
     },
   }
 }

@@ -2,12 +2,9 @@ import { BaleError } from '#base'
 import { skipBytes } from '#blob'
 import type { ImageSource, ImageTarget, LocalFiles } from '#image'
 import { fullName, parseReference, repositoryName, withDefaultTag } from '#spec'
-import type { Core } from './core.ts'
-import { findBlob, findDocument, insertManifest, isThere, isWhole, verifyBytes } from './documents.ts'
-import type { Images } from './images.ts'
-import { findLayer } from './layers.ts'
-import type { Pin } from './leases.ts'
-import { verifiedBlob, verifiedTar } from './verified-read.ts'
+import { type Core, putBlob, verifiedBlob, verifiedTar, verifyBytes } from '#store/content'
+import { type Images, insertManifest } from '#store/images'
+import { findBlob, findDocument, findLayer, isThere, isWhole, type Pin } from '#store/rows'
 
 /** The store as a place that images come from and go to. Names are full or familiar references. */
 export function createStorePlace(core: Core, images: Images): ImageSource & ImageTarget & LocalFiles {
@@ -31,7 +28,7 @@ export function createStorePlace(core: Core, images: Images): ImageSource & Imag
       const row = findDocument(core, digest)
       if (row) return once(row.bytes.subarray(offset))
       const blob = findBlob(core, digest)
-      // A part cannot be checked: who goes on in the middle checks the whole himself.
+      // A part cannot be checked: a reader that resumes in the middle checks the whole itself.
       if (blob) return offset > 0 ? core.blobs.read(digest, { start: offset }) : verifiedBlob(core, { digest, ...blob })
       const layer = findLayer(core, digest)
       if (layer) return skipBytes(verifiedTar(core, layer), offset)
@@ -43,8 +40,7 @@ export function createStorePlace(core: Core, images: Images): ImageSource & Imag
       if (diffId !== digest) pins.push(blobOrLayer(core, { kind: 'blob', digest }))
       return pins.every((pin) => isThere(core, pin)) && hold(core, pins)
     },
-    putBlob: async (descriptor, open, options = {}) =>
-      (await import('./put-blob.ts')).putBlob(core, descriptor, open, options),
+    putBlob: (descriptor, open, options) => putBlob(core, descriptor, open, options),
     async putManifest(descriptor, bytes) {
       insertManifest(core, descriptor, bytes)
     },

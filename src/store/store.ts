@@ -1,15 +1,10 @@
 import type { Clock, Log } from '#base'
 import type { ImageSource, ImageTarget, LocalFiles } from '#image'
-import type { Digest } from '#spec'
-import type { CheckOptions, Finding } from './check.ts'
-import type { Collected } from './collect.ts'
-import type { DiskUsage } from './disk-usage.ts'
-import type { Images } from './images.ts'
-import type { LayerFormatReference } from './layer-format.ts'
-import type { Layers } from './layers.ts'
-import type { Lease, LeaseOptions } from './leases.ts'
-import type { Addresses, Ports } from './network-claims.ts'
-import type { BuildCache, Containers, Networks, Volumes } from './records.ts'
+import type { CheckOptions, Collected, DiskUsage, Finding } from '#store/collection'
+import type { LayerFormatReference, Layers } from '#store/content'
+import type { Images } from '#store/images'
+import type { Lease, LeaseOptions } from '#store/leases'
+import type { Addresses, BuildCache, Containers, Networks, Ports, Volumes } from '#store/records'
 
 export interface StoreOptions {
   /** Survives reboots: /var/lib/bale. */
@@ -20,11 +15,6 @@ export interface StoreOptions {
   layerFormat: LayerFormatReference
   /** For reading layers of the other format that the store may hold. */
   otherFormats?: readonly LayerFormatReference[]
-  /**
-   * Called before the directory of a layer that nobody needs is removed, to unmount what is mounted of it. Its failure
-   * leaves the directory to the next collection.
-   */
-  releaseLayer?: (diffId: Digest) => Promise<void>
   clock?: Clock
   log?: Log
   /** Worker threads for layers; as many as there are cores, at most 4, by default. */

@@ -1,0 +1,89 @@
+import { BaleError, type OperationOptions, silent } from '#base'
+import { createHasher } from '#blob'
+import { gzipParallel } from '#format/compression'
+import { acquireLock } from '#host/file'
+import {
+  type Descriptor,
+  type Digest,
+  hexOf,
+  layerCompression,
+  MediaType,
+  parseImageConfig,
+  parseManifest,
+  shortId,
+} from '#spec'
+import { type DocumentRow, findBlob, findDocument, findLayer } from '#store/rows'
+import type { Core } from './core.ts'
+import { insertBlob } from './insert-blob.ts'
+import { verifiedTar } from './verified-read.ts'
+
+/**
+ * A compressed blob of a layer, for a push: one that an image here has already (pulled, loaded, or compressed by an
+ * earlier push), else gzip made now, on all cores. The bytes depend on the layer only. The blob is leased by this store
+ * until a manifest names it.
+ */
+export async function compressLayer(core: Core, diffId: Digest, options: OperationOptions = {}): Promise<Descriptor> {
+  // Not the layer's own lock: pulls and runs of the layer need not wait for a compressor.
+  await using _lock = await acquireLock(core.layout.lock('blob', diffId), {
+    ...options,
+    what: `layer ${diffId}, which another process compresses`,
+  })
+  const known = knownBlob(core, diffId)
+  if (known) {
+    core.session.hold([{ kind: 'blob', digest: known.digest }])
+    return known
+  }
+  const record = findLayer(core, diffId)
+  if (!record) throw new BaleError('BLOB_NOT_FOUND', `no layer has the diff ID ${diffId}`)
+  const progress = options.progress ?? silent
+  let read = 0
+  let told = 0
+  const counted = async function* () {
+    // Checked against the diff ID: what a damaged layer gives back must get no digest of its own and travel.
+    for await (const chunk of verifiedTar(core, record)) {
+      options.signal?.throwIfAborted()
+      read += chunk.byteLength
+      yield chunk
+      if (read - told < STEP) continue
+      told = read
+      progress({ kind: 'advance', id: shortId(diffId), status: 'Compressing', current: read, total: record.tarSize })
+    }
+  }
+  await using writer = await core.blobs.writer(`compress-${hexOf(diffId)}`, options)
+  // Half a stream is worth nothing: the compressor cannot be set up again in the middle.
+  await writer.reset()
+  const hasher = createHasher()
+  for await (const chunk of gzipParallel(counted(), { signal: options.signal })) {
+    hasher.update(chunk)
+    await writer.write(chunk)
+  }
+  const descriptor = { mediaType: MediaType.ociLayerGzip, digest: hasher.digest(), size: hasher.size }
+  // From file to row under the blob's own lock: a collection takes what has no row and no lock for a leftover.
+  await using _blob = await acquireLock(core.layout.lock('blob', descriptor.digest), {
+    ...options,
+    what: `blob ${descriptor.digest}, which another process writes`,
+  })
+  await writer.commit(descriptor)
+  insertBlob(core, descriptor)
+  return descriptor
+}
+
+/** Bytes between two progress events. */
+const STEP = 4 << 20
+
+/** Manifests tell which blob is which layer, by their order. */
+function knownBlob(core: Core, diffId: Digest): Descriptor | undefined {
+  const sql = `SELECT documents.* FROM edges JOIN documents ON documents.digest = edges.parent
+    WHERE edges.kind = 'layer' AND edges.child = ? AND documents.image IS NOT NULL ORDER BY documents.created`
+  for (const row of core.database.all<DocumentRow>(sql, diffId)) {
+    const config = findDocument(core, row.image!)
+    const parsed = parseManifest(row.bytes, row.media_type)
+    if (!config || parsed.kind !== 'manifest') continue
+    const layer = parsed.manifest.layers[parseImageConfig(config.bytes).rootfs.diff_ids.indexOf(diffId)]
+    if (!layer || !findBlob(core, layer.digest)) continue
+    const compression = layerCompression(layer.mediaType)
+    // Only gzip is read by every registry's scanners and every runtime; zstd stays what somebody chose on purpose.
+    if (compression === 'gzip') return { mediaType: MediaType.ociLayerGzip, digest: layer.digest, size: layer.size }
+  }
+  return undefined
+}

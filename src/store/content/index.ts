@@ -1,0 +1,17 @@
+/**
+ * store/content: blobs as they travelled, and layers made of them. Promises: what has a row is complete and was verified
+ * while it was written; one writer at a time per digest, over all processes; damage is found by reading, never passed on;
+ * what nothing holds goes by `sweep`, rows first. Does not: know which image needs what, or how a layer is laid out
+ * (LayerFormat).
+ */
+export type { Core } from './core.ts'
+export type { LayerFormat, LayerFormatReference } from './layer-format.ts'
+export type { LayerWorkers } from './layer-workers.ts'
+export { createLayers, type Layers } from './layers.ts'
+export { createWorkersWhenNeeded } from './lazy-workers.ts'
+export { loadFormat } from './load-format.ts'
+export { putBlob } from './put-blob-lazily.ts'
+export { insertConfig } from './put-config.ts'
+export { removeBlobFile, removeLayerFiles, type Swept, sweep } from './sweep.ts'
+export { verifiedBlob, verifiedTar } from './verified-read.ts'
+export { verifyBytes } from './verify-bytes.ts'

@@ -1,0 +1,211 @@
+import { join } from 'node:path'
+import { BaleError, isBaleError } from '#base'
+import { type BlobWriter, createFileBlobs, digestMismatch, sizeMismatch, verifying } from '#blob'
+import { decompress, detectStream } from '#format/compression'
+import { asNoSpace, streamFile } from '#host/file'
+import { algorithmOf, type Descriptor, type Digest, hexOf } from '#spec'
+import type { WrittenLayer } from '#store/rows'
+import { sweepBuffers } from './buffer-sweep.ts'
+import type { LayerFormat } from './layer-format.ts'
+
+/** Everything that a worker needs to write one layer; plain data. */
+export interface LayerJob {
+  /** URL of the module that exports the `layerFormat`. */
+  module: string
+  /** New, empty directory for the layer. */
+  directory: string
+  /** The diff ID that the layer must have. */
+  diffId?: Digest
+  /** What the incoming bytes must be. Without it they are an uncompressed tar of any content. */
+  incoming?: {
+    descriptor: Pick<Descriptor, 'digest' | 'size'>
+    /**
+     * `keep`: written as a blob while they pass, beginning with what an interrupted transfer left. `check`: they come
+     * from a blob of the store. `derive`: they are the tar itself, which the layer gives back.
+     */
+    blob: 'keep' | 'check' | 'derive'
+    /** Directories of the blob store. */
+    blobs: { directory: string; temporary: string }
+  }
+}
+
+/** Where a job gets its bytes; `offset` is above 0 only for `keep`. */
+export type OpenInput = (offset: number) => Promise<AsyncIterable<Uint8Array>>
+
+/**
+ * One pass: verify | write the blob | decompress | hash | write the layer. The blob is published at the end (when it is
+ * kept); publishing the directory is left to the caller. Throws DIGEST_MISMATCH, SIZE_MISMATCH, INVALID_*, NO_SPACE.
+ */
+export async function runLayerJob(job: LayerJob, open: OpenInput, signal?: AbortSignal): Promise<WrittenLayer> {
+  const { layerFormat } = (await import(job.module)) as { layerFormat: LayerFormat }
+  const write = async (tar: AsyncIterable<Uint8Array>) => {
+    const written = await layerFormat.write(job.directory, abortable(tar, signal), { signal })
+    if (job.diffId && written.diffId !== job.diffId) throw digestMismatch(job.diffId, written.diffId)
+    return written
+  }
+  try {
+    if (!job.incoming) return await write(await open(0))
+    return await writeIncoming(job.incoming, open, write, signal)
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw asNoSpace(firstError(error), 'a layer')
+  }
+}
+
+/** On a full disk closing fails as well as writing: the first failure is the one to tell. */
+export function firstError(thrown: unknown): unknown {
+  return thrown instanceof SuppressedError ? firstError(thrown.suppressed) : thrown
+}
+
+type Write = (tar: AsyncIterable<Uint8Array>) => Promise<WrittenLayer>
+
+async function writeIncoming(
+  { descriptor, blob, blobs: directories }: NonNullable<LayerJob['incoming']>,
+  open: OpenInput,
+  write: Write,
+  signal?: AbortSignal,
+): Promise<WrittenLayer> {
+  if (blob === 'derive') return write(sized(await open(0), descriptor))
+  if (blob === 'check') {
+    const intake = new Intake(verifying(await open(0), descriptor))
+    return writeAll(intake, write)
+  }
+  await using writer = await createFileBlobs(directories).writer(descriptor.digest, { signal })
+  if (writer.offset > descriptor.size) await writer.reset()
+  const intake = new Intake(recorded(writer, descriptor, partialPath(directories.temporary, descriptor.digest), open))
+  try {
+    const written = await writeAll(intake, write)
+    await writer.commit(descriptor)
+    return written
+  } catch (error) {
+    if (isBlamed(error)) {
+      // All bytes are there: their digest tells whether the transfer or the maker of the layer is to blame.
+      await writer.commit(descriptor)
+      await createFileBlobs(directories).delete(descriptor.digest)
+    } else if (isWrongContent(error)) await writer.discard()
+    throw error
+  }
+}
+
+async function writeAll(intake: Intake, write: Write): Promise<WrittenLayer> {
+  let written: WrittenLayer
+  try {
+    const { compression, stream } = await detectStream(intake.stream())
+    written = await write(decompress(stream, compression))
+  } catch (error) {
+    // Damaged bytes look like a bad tar or gzip first; their digest tells whose fault it is.
+    if (isWrongContent(error)) await intake.drain()
+    throw error
+  } finally {
+    await intake.close()
+  }
+  return written
+}
+
+/** Errors of the content, of which the digest of the bytes has not been asked yet. */
+function isBlamed(error: unknown): boolean {
+  return isWrongContent(error) && error.code.startsWith('INVALID_')
+}
+
+const WRONG_CONTENT = [
+  'DIGEST_MISMATCH',
+  'SIZE_MISMATCH',
+  'INVALID_COMPRESSION',
+  'INVALID_TAR',
+  'LIMIT_EXCEEDED',
+] as const
+
+/** True for errors that lie in the bytes, not in the way they came. */
+export function isWrongContent(error: unknown): error is BaleError {
+  return isBaleError(error) && (WRONG_CONTENT as readonly string[]).includes(error.code)
+}
+
+/** As #blob's file store names the partial of a digest; the bytes before the writer's offset are read back from it. */
+function partialPath(temporary: string, digest: Digest): string {
+  return join(temporary, `${algorithmOf(digest)}-${hexOf(digest)}.partial`)
+}
+
+/** First what is on disk already, then the rest as it comes and is written. Ends only with all bytes there. */
+async function* recorded(
+  writer: BlobWriter,
+  descriptor: Pick<Descriptor, 'digest' | 'size'>,
+  partial: string,
+  open: OpenInput,
+): AsyncGenerator<Uint8Array> {
+  const offset = writer.offset
+  if (offset > 0) yield* streamFile(partial, { end: offset })
+  if (offset < descriptor.size || descriptor.size === 0) {
+    for await (const chunk of await open(offset)) {
+      if (writer.offset + chunk.byteLength > descriptor.size) throw sizeMismatch(descriptor, 'more')
+      await writer.write(chunk)
+      yield chunk
+    }
+  }
+  if (writer.offset !== descriptor.size) throw sizeMismatch(descriptor, writer.offset)
+}
+
+async function* sized(
+  stream: AsyncIterable<Uint8Array>,
+  descriptor: Pick<Descriptor, 'digest' | 'size'>,
+): AsyncGenerator<Uint8Array> {
+  let size = 0
+  for await (const chunk of stream) {
+    size += chunk.byteLength
+    if (size > descriptor.size) throw sizeMismatch(descriptor, 'more')
+    yield chunk
+  }
+  if (size !== descriptor.size) throw sizeMismatch(descriptor, size)
+}
+
+async function* abortable(stream: AsyncIterable<Uint8Array>, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  for await (const chunk of stream) {
+    signal?.throwIfAborted()
+    sweepBuffers(chunk.byteLength)
+    yield chunk
+  }
+}
+
+/** A stream that a consumer may leave early without ending it, so that the rest can still be read. */
+class Intake {
+  readonly #iterator: AsyncIterator<Uint8Array>
+  #ended = false
+
+  constructor(source: AsyncIterable<Uint8Array>) {
+    this.#iterator = source[Symbol.asyncIterator]()
+  }
+
+  async *stream(): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      const chunk = await this.#next()
+      if (!chunk) return
+      yield chunk
+    }
+  }
+
+  async drain(): Promise<void> {
+    while (await this.#next());
+  }
+
+  async close(): Promise<void> {
+    this.#ended = true
+    await this.#iterator.return?.()
+  }
+
+  async #next(): Promise<Uint8Array | undefined> {
+    if (this.#ended) return undefined
+    try {
+      const result = await this.#iterator.next()
+      if (!result.done) return result.value
+      this.#ended = true
+      return undefined
+    } catch (error) {
+      this.#ended = true
+      throw error
+    }
+  }
+}
+
+/** Kept by the caller for its message when a worker dies without a word. */
+export function workerFailed(reason: string): BaleError {
+  return new BaleError('INTERNAL', `a worker thread ended unexpectedly: ${reason}`)
+}

@@ -1,0 +1,137 @@
+import { getCompileCacheDir } from 'node:module'
+import { availableParallelism } from 'node:os'
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import { createLimiter } from '#base'
+import type { WrittenLayer } from '#store/rows'
+import { ByteSender, type FromWorker, fromPlain, type ToWorker, toPlain } from './byte-channel.ts'
+import { type LayerJob, type OpenInput, runLayerJob, workerFailed } from './layer-job.ts'
+import type { InputFile, WorkerRequest } from './layer-worker.ts'
+
+export interface RunOptions {
+  /** Read by the worker itself, instead of `open`. */
+  file?: InputFile
+  signal?: AbortSignal
+  /** Too little to be worth a thread: done right here. */
+  small?: boolean
+}
+
+/** Runs layer jobs on a few threads, made when first needed. They do not keep the process alive while idle. */
+export interface LayerWorkers extends AsyncDisposable {
+  run(job: LayerJob, open: OpenInput, options?: RunOptions): Promise<WrittenLayer>
+}
+
+/**
+ * Each can keep two cores busy, since inflating is on further threads. A thread takes 19 MB before it does anything, and
+ * a pull with two of them comes to 225 MB of the 250 that it may have: there is no room for a third.
+ */
+const MOST = 2
+/** Half of Node's default: little is alive at a time. With the flags of bin/bale it is part of one tried setting. */
+const YOUNG_MEGABYTES = 24
+
+export function createLayerWorkers(count = Math.min(availableParallelism(), MOST)): LayerWorkers {
+  const limited = createLimiter(count)
+  const idle: Worker[] = []
+  const all = new Set<Worker>()
+  const start = async () => {
+    // The front door of host is read only by who needs it; nothing native is loaded.
+    const { siblingModule } = await import('#host')
+    const entry = siblingModule(import.meta.url, './layer-worker')
+    const worker = new Worker(entryCode(entry), {
+      eval: true,
+      execArgv: inherited(),
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEGABYTES },
+    })
+    all.add(worker)
+    worker.once('exit', () => {
+      all.delete(worker)
+      const index = idle.indexOf(worker)
+      if (index >= 0) idle.splice(index, 1)
+    })
+    return worker
+  }
+  return {
+    run: (job, open, options = {}) =>
+      options.small
+        ? runLayerJob(job, open, options.signal)
+        : limited(async () => {
+            const worker = idle.pop() ?? (await start())
+            worker.ref()
+            try {
+              return await runIn(worker, job, open, options)
+            } finally {
+              worker.unref()
+              if (all.has(worker)) idle.push(worker)
+            }
+          }),
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...all].map((worker) => worker.terminate()))
+    },
+  }
+}
+
+/**
+ * A thread does not take over that its program has a compile cache. Without it, each thread that runs the sources loads
+ * what strips their types, which costs 35 MB
+ * (measured on one idle thread).
+ */
+function entryCode(entry: string): string {
+  const cached = getCompileCacheDir() === undefined ? '' : "require('node:module').enableCompileCache();"
+  return `${cached}import(${JSON.stringify(entry)})`
+}
+
+/** Not `--input-type` and the like, which a worker refuses; the condition tells sources from the compiled package. */
+function inherited(): string[] {
+  return process.execArgv.filter((argument) => argument.startsWith('--conditions='))
+}
+
+async function runIn(worker: Worker, job: LayerJob, open: OpenInput, options: RunOptions): Promise<WrittenLayer> {
+  const { signal, file } = options
+  signal?.throwIfAborted()
+  const { port1: port, port2 } = new MessageChannel()
+  const sender = new ByteSender(port)
+  let sending: Promise<void> = Promise.resolve()
+  const abort = () => {
+    sender.stop()
+    tell(port, { kind: 'abort' })
+  }
+  signal?.addEventListener('abort', abort, { once: true })
+  const { promise, resolve, reject } = Promise.withResolvers<WrittenLayer>()
+  const died = (error: unknown) => reject(workerFailed(error instanceof Error ? error.message : `exit ${error}`))
+  worker.once('error', died)
+  worker.once('exit', died)
+  port.on('message', (message: FromWorker<WrittenLayer>) => {
+    if (message.kind === 'open') sending = feed(port, sender, open, message.offset)
+    else if (message.kind === 'credit') sender.give(message.bytes)
+    else if (message.kind === 'close') sender.stop()
+    else if (message.kind === 'result') resolve(message.result)
+    else reject(fromPlain(message.error))
+  })
+  const request: WorkerRequest = { job, file, port: port2 }
+  worker.postMessage(request, [port2])
+  try {
+    return await promise
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw error
+  } finally {
+    signal?.removeEventListener('abort', abort)
+    worker.off('error', died)
+    worker.off('exit', died)
+    sender.stop()
+    await sending
+    port.close()
+  }
+}
+
+/** Never rejects: a failing input is told to the worker, whose answer is the job's. */
+async function feed(port: MessagePort, sender: ByteSender, open: OpenInput, offset: number): Promise<void> {
+  try {
+    await sender.send(await open(offset))
+  } catch (error) {
+    tell(port, { kind: 'failed', error: toPlain(error) })
+  }
+}
+
+function tell(port: MessagePort, message: ToWorker): void {
+  port.postMessage(message)
+}

@@ -1,0 +1,16 @@
+import type { LayerWorkers } from './layer-workers.ts'
+
+/** Most commands write no layer: neither threads nor the code behind them are loaded for those. */
+export function createWorkersWhenNeeded(count: number | undefined): LayerWorkers {
+  let workers: Promise<LayerWorkers> | undefined
+  const made = async () => (await import('./layer-workers.ts')).createLayerWorkers(count)
+  return {
+    async run(job, open, options) {
+      workers ??= made()
+      return (await workers).run(job, open, options)
+    },
+    async [Symbol.asyncDispose]() {
+      await (await workers)?.[Symbol.asyncDispose]()
+    },
+  }
+}

@@ -1,0 +1,16 @@
+import type { OperationOptions } from '#base'
+import type { BlobContext } from '#image'
+import type { Descriptor } from '#spec'
+import type { Core } from './core.ts'
+import type { OpenInput } from './layer-job.ts'
+
+/** As put-blob.ts, which is loaded by the first blob that is written: most commands write none. */
+export async function putBlob(
+  core: Core,
+  descriptor: Descriptor,
+  open: OpenInput,
+  options: OperationOptions & BlobContext = {},
+): Promise<void> {
+  const { putBlob: put } = await import('./put-blob.ts')
+  return put(core, descriptor, open, options)
+}

@@ -1,0 +1,150 @@
+import { BaleError, type OperationOptions, silent } from '#base'
+import { acquireLock, asNoSpace, readAll, streamFile } from '#host/file'
+import { type BlobContext, hasLocalFiles } from '#image'
+import { CONFIG_LIMIT, type Descriptor, type Digest, isConfigType, shortId } from '#spec'
+import { findBlob, findLayer } from '#store/rows'
+import type { Core } from './core.ts'
+import { insertBlob } from './insert-blob.ts'
+import { firstError, isWrongContent, type LayerJob, type OpenInput } from './layer-job.ts'
+import { publishLayer, scratchDirectory } from './publish-layer.ts'
+import { insertConfig } from './put-config.ts'
+
+type Options = OperationOptions & BlobContext
+
+/** Writes a blob: a config into the database, a layer as blob and layer in one pass, anything else as a file. */
+export async function putBlob(core: Core, descriptor: Descriptor, open: OpenInput, options: Options): Promise<void> {
+  if (options.isImageConfig || isConfigType(descriptor.mediaType)) return putConfig(core, descriptor, open)
+  try {
+    await putLocked(core, descriptor, open, options)
+  } catch (error) {
+    throw asNoSpace(firstError(error), 'a blob')
+  }
+}
+
+async function putLocked(core: Core, descriptor: Descriptor, open: OpenInput, options: Options): Promise<void> {
+  const { diffId } = options
+  // One lock per digest: whoever comes second waits, and finds the first one's result.
+  await using _blob = diffId === descriptor.digest ? undefined : await lock(core, 'blob', descriptor.digest, options)
+  await using _layer = diffId === undefined ? undefined : await lock(core, 'layer', diffId, options)
+  // Awaited, or the locks would be given back before the work is done.
+  if (diffId === undefined) return await putPlain(core, descriptor, open, options)
+  if (findLayer(core, diffId)) {
+    core.session.hold([{ kind: 'layer', digest: diffId }])
+    if (diffId !== descriptor.digest) await putPlain(core, descriptor, open, options)
+    return
+  }
+  try {
+    await putLayer(core, descriptor, diffId, open, options)
+  } catch (error) {
+    // The part that an earlier transfer left may have been damaged by a power cut. It is gone now: once more, whole.
+    if (!(isWrongContent(error) && resumed.has(error))) throw error
+    await putLayer(core, descriptor, diffId, open, options)
+  }
+}
+
+/** Failures of transfers that did not begin at the first byte. */
+const resumed = new WeakSet<Error>()
+
+async function putConfig(core: Core, descriptor: Descriptor, open: OpenInput): Promise<void> {
+  if (descriptor.size > CONFIG_LIMIT) {
+    throw new BaleError('LIMIT_EXCEEDED', `the image config ${descriptor.digest} has ${descriptor.size} bytes`)
+  }
+  insertConfig(core, descriptor, await readAll(await open(0), { limit: descriptor.size + 1, what: 'the image config' }))
+}
+
+/** Layer and blob, or the layer from the blob that is here already. */
+async function putLayer(
+  core: Core,
+  descriptor: Descriptor,
+  diffId: Digest,
+  open: OpenInput,
+  options: Options,
+): Promise<void> {
+  const { layout, workers } = core
+  const here = diffId === descriptor.digest ? undefined : findBlob(core, descriptor.digest)
+  const blob = here ? 'check' : diffId === descriptor.digest ? 'derive' : 'keep'
+  const file = here ? { ...here, offset: 0 } : await localFile(descriptor, options)
+  await using scratch = await scratchDirectory(core)
+  const job: LayerJob = {
+    module: core.formats[0].module,
+    directory: scratch.path,
+    diffId,
+    incoming: {
+      descriptor: { digest: descriptor.digest, size: descriptor.size },
+      blob,
+      blobs: { directory: layout.blobs, temporary: layout.temporary },
+    },
+  }
+  let began = 0
+  const small = descriptor.size <= SMALL
+  const input: OpenInput = async (offset) => {
+    began = offset
+    if (!file) return open(offset)
+    return streamFile(file.path, { start: file.offset + offset, end: file.offset + file.size })
+  }
+  const run = { signal: options.signal, file: small ? undefined : file, small }
+  try {
+    const written = await workers.run(job, input, run)
+    await publishLayer(core, scratch.path, written)
+  } catch (error) {
+    if (began > 0 && error instanceof Error) resumed.add(error)
+    throw error
+  }
+  if (blob === 'keep') insertBlob(core, descriptor)
+  else if (blob === 'check') core.session.hold([{ kind: 'blob', digest: descriptor.digest }])
+}
+
+const SMALL = 256 << 10
+
+/** The bytes alone: no layer, or one that is here already. */
+async function putPlain(core: Core, descriptor: Descriptor, open: OpenInput, options: Options): Promise<void> {
+  if (findBlob(core, descriptor.digest)) return core.session.hold([{ kind: 'blob', digest: descriptor.digest }])
+  const { signal } = options
+  await using writer = await core.blobs.writer(descriptor.digest, { signal })
+  if (writer.offset > descriptor.size) await writer.reset()
+  const began = writer.offset
+  const transfer = async () => {
+    if (writer.offset < descriptor.size || descriptor.size === 0) {
+      const file = await localFile(descriptor, options)
+      const stream = file
+        ? streamFile(file.path, { start: file.offset + writer.offset, end: file.offset + file.size })
+        : await open(writer.offset)
+      for await (const chunk of stream) {
+        signal?.throwIfAborted()
+        await writer.write(chunk)
+        if (writer.offset > descriptor.size) break
+      }
+    }
+    await writer.commit(descriptor)
+  }
+  try {
+    await transfer()
+  } catch (error) {
+    if (!(began > 0 && isWrongContent(error))) throw error
+    await writer[Symbol.asyncDispose]()
+    return await putPlain(core, descriptor, open, options)
+  }
+  insertBlob(core, descriptor)
+}
+
+async function localFile(descriptor: Descriptor, { from }: Options) {
+  return hasLocalFiles(from) ? from.localFile(descriptor) : undefined
+}
+
+/** Says that it waits when another process is at the same layer. */
+async function lock(core: Core, kind: 'layer' | 'blob', digest: Digest, options: Options): Promise<AsyncDisposable> {
+  const path = core.layout.lock(kind, digest)
+  try {
+    return await acquireLock(path, { timeoutMs: 0, signal: options.signal })
+  } catch (error) {
+    if (!(error instanceof BaleError && error.code === 'LOCKED')) throw error
+  }
+  const progress = options.progress ?? silent
+  progress({ kind: 'status', id: shortId(digest), status: 'Waiting' })
+  try {
+    return await acquireLock(path, { signal: options.signal })
+  } catch (error) {
+    options.signal?.throwIfAborted()
+    throw error
+  }
+}

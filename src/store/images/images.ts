@@ -1,0 +1,92 @@
+import { BaleError } from '#base'
+import { digestOf } from '#blob'
+import { type Descriptor, type Digest, type Platform, parseManifest } from '#spec'
+import { type Core, insertConfig } from '#store/content'
+import { descriptorOf, findDocument } from '#store/rows'
+import { chooseImage, findImage, findTarget } from './find-image.ts'
+import type { FoundImage } from './found-image.ts'
+import { allImages, imageById, partsHere, readIndex, toImage } from './image-table.ts'
+import { insertManifest } from './insert-manifest.ts'
+import type { PruneImagesOptions, Removed, RemoveImageOptions } from './removed.ts'
+import type { StoredImage } from './stored-image.ts'
+
+export interface Images {
+  /** Every image once (by ID), newest first; parts of an index that are no images (attestations) are left out. */
+  list(): Promise<StoredImage[]>
+  /** By config, manifest or index digest; an index stands for its best part for `platform`. */
+  get(digest: Digest, options?: { platform?: Platform }): Promise<StoredImage | undefined>
+  /**
+   * From what a user typed: full or familiar name (`latest` by default), name@digest, manifest, index or config digest,
+   * unique ID prefix. Throws IMAGE_NOT_FOUND in docker's words, AMBIGUOUS_ID, NO_MATCHING_PLATFORM.
+   */
+  find(text: string, options?: { platform?: Platform }): Promise<FoundImage>
+  /** As `find`, the image alone. */
+  resolve(text: string, options?: { platform?: Platform }): Promise<StoredImage>
+  /** What a text stands for, manifest or index, without choosing an image of it. */
+  target(text: string): Promise<Descriptor>
+  /** Stores an image made here, whose layers are in the store. Both are raw JSON; the media types are OCI's by default. */
+  putImage(image: { config: Uint8Array; manifest: Uint8Array }): Promise<StoredImage>
+  /** All names and what they point to, sorted. */
+  names(): Promise<{ name: string; descriptor: Descriptor; tagged: number }[]>
+  /** Points a full name at a manifest or index of the store; what it pointed to before stays, without this name. */
+  setName(name: string, descriptor: Pick<Descriptor, 'digest'>): Promise<void>
+  /** True when the name was there. What it pointed to stays. */
+  removeName(name: string): Promise<boolean>
+  /** Remembers that `repository` (full: `docker.io/library/debian`) holds this manifest or index. */
+  addRepoDigest(repository: string, digest: Digest): Promise<void>
+  /** docker's rmi: untags first, then deletes what has no name left, with all that nobody else needs. CONFLICT. */
+  remove(text: string, options?: RemoveImageOptions): Promise<Removed>
+  prune(options?: PruneImagesOptions): Promise<Removed>
+}
+
+export function createImages(core: Core): Images {
+  const { database, clock } = core
+  const images: Images = {
+    list: async () => allImages(core),
+    async get(digest, { platform } = {}) {
+      const row = findDocument(core, digest)
+      if (!row) return undefined
+      return row.kind === 'config' ? imageById(core, digest) : chooseImage(core, row, platform)
+    },
+    find: async (text, { platform } = {}) => findImage(core, text, platform),
+    resolve: async (text, { platform } = {}) => findImage(core, text, platform).image,
+    target: async (text) => findTarget(core, text).target,
+    async putImage({ config, manifest }) {
+      const parsed = parseManifest(manifest)
+      if (parsed.kind !== 'manifest') throw new BaleError('INVALID_MANIFEST', 'an index is not an image')
+      const mediaType = parsed.manifest.mediaType
+      const descriptor = { mediaType, digest: digestOf(manifest), size: manifest.byteLength }
+      database.transaction(() => {
+        insertConfig(core, parsed.manifest.config, config)
+        insertManifest(core, descriptor, manifest)
+      })
+      return toImage(core, findDocument(core, descriptor.digest)!)!
+    },
+    async names() {
+      const rows = database.all<{ name: string; digest: Digest; tagged: number }>('SELECT * FROM names ORDER BY name')
+      return rows.flatMap(({ name, digest, tagged }) => {
+        const row = findDocument(core, digest)
+        return row ? [{ name, descriptor: descriptorOf(row), tagged }] : []
+      })
+    },
+    async setName(name, { digest }) {
+      database.transaction(() => {
+        const row = findDocument(core, digest)
+        if (!row || row.kind === 'config') {
+          throw new BaleError('MANIFEST_NOT_FOUND', `no manifest of the store has the digest ${digest}`)
+        }
+        database.run('INSERT OR REPLACE INTO names VALUES (?, ?, ?)', name, digest, clock.now())
+        const index = readIndex(row)
+        const tagged = index ? partsHere(core, index).map((part) => part.row.digest) : [digest]
+        for (const one of tagged) database.run('UPDATE documents SET tagged = ? WHERE digest = ?', clock.now(), one)
+      })
+    },
+    removeName: async (name) => database.run('DELETE FROM names WHERE name = ?', name) > 0,
+    async addRepoDigest(repository, digest) {
+      database.run('INSERT OR IGNORE INTO repo_digests VALUES (?, ?)', repository, digest)
+    },
+    remove: async (text, options = {}) => (await import('./remove-image.ts')).removeImage(core, text, options),
+    prune: async (options = {}) => (await import('./remove-image.ts')).pruneImages(core, options),
+  }
+  return images
+}

@@ -1,0 +1,128 @@
+import { BaleError } from '#base'
+import type { Digest } from '#spec'
+import { type Core, sweep } from '#store/content'
+import { deletePins, type Pin } from '#store/rows'
+import { findByIdOrName } from './find-record.ts'
+import { pinLayer } from './pin-layer.ts'
+
+export interface ContainerRecord<D = unknown> {
+  /** 64 hexadecimal digits. */
+  id: string
+  name: string
+  /** Image ID, if it was made from an image. */
+  imageId?: Digest
+  /** docker's word: created, running, paused, restarting, removing, exited, dead. */
+  state: string
+  /** Milliseconds since 1970. */
+  created: number
+  /** Diff IDs that must stay while the container exists. */
+  layers: Digest[]
+  document: D
+}
+
+/** All writes are durable when their promise is fulfilled. */
+export type Containers = {
+  /** Throws CONFLICT when the ID or name is taken, in docker's words; STORE_DAMAGED when a layer is not there. */
+  add<D>(record: ContainerRecord<D>): Promise<void>
+  /** By full ID, name, or unique ID prefix (AMBIGUOUS_ID); undefined when there is none. */
+  find<D = unknown>(idOrName: string): Promise<ContainerRecord<D> | undefined>
+  /** Newest first. */
+  list<D = unknown>(): Promise<ContainerRecord<D>[]>
+  /** Reads, changes and writes in one transaction, so `change` must be quick; undefined when it is gone. */
+  update<D = unknown>(
+    id: string,
+    change: (record: ContainerRecord<D>) => ContainerRecord<D>,
+  ): Promise<ContainerRecord<D> | undefined>
+  /** Also gives back the container's addresses, ports and layers. */
+  remove(id: string): Promise<boolean>
+}
+
+interface ContainerRow {
+  id: string
+  name: string
+  image: Digest | null
+  state: string
+  created: number
+  document: string
+  /** JSON list of diff IDs, lowest first. */
+  layers: string
+}
+
+export function createContainers(core: Core): Containers {
+  const { database, clock, session } = core
+  const layersOf = (id: string) =>
+    database
+      .all<{ digest: Digest }>(`SELECT digest FROM pins WHERE owner = ? AND kind = 'layer'`, `container:${id}`)
+      .map((row) => row.digest)
+  const read = <D>(row: ContainerRow): ContainerRecord<D> => ({
+    id: row.id,
+    name: row.name,
+    ...(row.image ? { imageId: row.image } : {}),
+    state: row.state,
+    created: row.created,
+    layers: JSON.parse(row.layers) as Digest[],
+    document: JSON.parse(row.document) as D,
+  })
+  const write = (record: ContainerRecord) => {
+    const { id, name, imageId, state, created, document, layers } = record
+    const values = [id, name, imageId ?? null, state, created, JSON.stringify(document), JSON.stringify(layers)]
+    database.run('INSERT OR REPLACE INTO containers VALUES (?, ?, ?, ?, ?, ?, ?)', ...values)
+    pinLayers(core, `container:${id}`, record.layers)
+  }
+  const refuseTaken = (record: ContainerRecord) => {
+    const other = database.get<{ id: string }>('SELECT id FROM containers WHERE name = ?', record.name)
+    if (!other || other.id === record.id) return
+    throw new BaleError(
+      'CONFLICT',
+      `Conflict. The container name "/${record.name}" is already in use by container "${other.id}". You have to remove (or rename) that container to be able to reuse that name.`,
+      { hint: `bale rm ${record.name}` },
+    )
+  }
+  return {
+    async add(record) {
+      database.transaction(() => {
+        refuseTaken(record)
+        if (database.get('SELECT 1 FROM containers WHERE id = ?', record.id)) {
+          throw new BaleError('CONFLICT', `a container with the ID ${record.id} is there already`)
+        }
+        write(record)
+        session.release(record.layers.map((digest): Pin => ({ kind: 'layer', digest })))
+      })
+    },
+    async find(idOrName) {
+      const row = findByIdOrName<ContainerRow>(core, 'containers', idOrName)
+      return row && read(row)
+    },
+    list: async <D>() =>
+      database.all<ContainerRow>('SELECT * FROM containers ORDER BY created DESC, id').map((row) => read<D>(row)),
+    async update<D>(id: string, change: (record: ContainerRecord<D>) => ContainerRecord<D>) {
+      return database.transaction(() => {
+        const row = database.get<ContainerRow>('SELECT * FROM containers WHERE id = ?', id)
+        if (!row) return undefined
+        const changed = change(read<D>(row))
+        refuseTaken(changed)
+        write({ ...changed, id })
+        return changed
+      })
+    },
+    async remove(id) {
+      const done = database.transaction(() => {
+        if (database.run('DELETE FROM containers WHERE id = ?', id) === 0) return undefined
+        database.run('DELETE FROM addresses WHERE owner = ?', id)
+        database.run('DELETE FROM ports WHERE owner = ?', id)
+        return sweep(core, deletePins(database, `container:${id}`))
+      })
+      await done?.finish()
+      return done !== undefined
+    },
+  }
+
+  function pinLayers({ database }: Core, owner: string, layers: readonly Digest[]): void {
+    const wanted = new Set(layers)
+    const held = new Set(layersOf(owner.slice('container:'.length)))
+    for (const digest of wanted) if (!held.has(digest)) pinLayer(core, owner, digest, clock.now())
+    for (const digest of held) {
+      if (!wanted.has(digest)) database.run('DELETE FROM pins WHERE owner = ? AND digest = ?', owner, digest)
+    }
+  }
+}

@@ -1,0 +1,18 @@
+/**
+ * store/records: what the rooms above keep here: containers, volumes, networks, build cache, and the addresses and ports
+ * given to containers. A record has an identity, the columns that others look things up by, and a JSON document that only
+ * its owner reads. Promises: every write is durable when its promise is fulfilled; a record holds its layers. Does not:
+ * know what a document means.
+ */
+export { type BuildCache, type CacheRecord, createBuildCache } from './build-cache.ts'
+export { type ContainerRecord, type Containers, createContainers } from './containers.ts'
+export {
+  type Addresses,
+  type ClaimedPort,
+  createAddresses,
+  createPorts,
+  type PortRequest,
+  type Ports,
+} from './network-claims.ts'
+export { createNetworks, type NetworkRecord, type Networks } from './networks.ts'
+export { createVolumes, type VolumeRecord, type Volumes } from './volumes.ts'

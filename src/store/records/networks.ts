@@ -1,0 +1,54 @@
+import { BaleError } from '#base'
+import type { Rows } from '#store/rows'
+import { findByIdOrName } from './find-record.ts'
+
+export interface NetworkRecord<D = unknown> {
+  id: string
+  name: string
+  created: number
+  document: D
+}
+
+export type Networks = {
+  add<D>(record: NetworkRecord<D>): Promise<void>
+  find<D = unknown>(idOrName: string): Promise<NetworkRecord<D> | undefined>
+  list<D = unknown>(): Promise<NetworkRecord<D>[]>
+  update<D = unknown>(
+    id: string,
+    change: (record: NetworkRecord<D>) => NetworkRecord<D>,
+  ): Promise<NetworkRecord<D> | undefined>
+  remove(id: string): Promise<boolean>
+}
+
+export function createNetworks(rows: Rows): Networks {
+  const { database } = rows
+  type Row = { id: string; name: string; created: number; document: string }
+  const read = <D>(row: Row): NetworkRecord<D> => ({ ...row, document: JSON.parse(row.document) as D })
+  const write = (sql: string, { id, name, created, document }: NetworkRecord) =>
+    database.run(sql, id, name, created, JSON.stringify(document))
+  return {
+    async add(record) {
+      if (write('INSERT OR IGNORE INTO networks VALUES (?, ?, ?, ?)', record) === 0) {
+        throw new BaleError('CONFLICT', `network with name ${record.name} already exists`)
+      }
+    },
+    async find<D>(idOrName: string) {
+      const row = findByIdOrName<Row>(rows, 'networks', idOrName)
+      return row && read<D>(row)
+    },
+    list: async <D>() => database.all<Row>('SELECT * FROM networks ORDER BY name').map((row) => read<D>(row)),
+    update: async <D>(id: string, change: (record: NetworkRecord<D>) => NetworkRecord<D>) =>
+      database.transaction(() => {
+        const row = database.get<Row>('SELECT * FROM networks WHERE id = ?', id)
+        if (!row) return undefined
+        const changed = { ...change(read<D>(row)), id }
+        write('UPDATE networks SET id = ?1, name = ?2, created = ?3, document = ?4 WHERE id = ?1', changed)
+        return changed
+      }),
+    remove: async (id) =>
+      database.transaction(() => {
+        database.run('DELETE FROM addresses WHERE network = ?', id)
+        return database.run('DELETE FROM networks WHERE id = ?', id) > 0
+      }),
+  }
+}

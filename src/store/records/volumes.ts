@@ -1,0 +1,63 @@
+import { join } from 'node:path'
+import { BaleError, printable } from '#base'
+import type { Rows } from '#store/rows'
+
+export interface VolumeRecord<D = unknown> {
+  name: string
+  created: number
+  document: D
+}
+
+export type Volumes = {
+  add<D>(record: VolumeRecord<D>): Promise<void>
+  find<D = unknown>(name: string): Promise<VolumeRecord<D> | undefined>
+  list<D = unknown>(): Promise<VolumeRecord<D>[]>
+  update<D = unknown>(
+    name: string,
+    change: (record: VolumeRecord<D>) => VolumeRecord<D>,
+  ): Promise<VolumeRecord<D> | undefined>
+  remove(name: string): Promise<boolean>
+  /** `<root>/volumes/<name>/_data`. Throws INVALID_ARGUMENT for a name that is not a plain one. */
+  directory(name: string): string
+}
+
+/** docker's names of volumes. Nothing else becomes a path. */
+const VOLUME_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$/
+
+export function createVolumes({ database, layout }: Rows): Volumes {
+  type Row = { name: string; created: number; document: string }
+  const read = <D>(row: Row): VolumeRecord<D> => ({ ...row, document: JSON.parse(row.document) as D })
+  const get = (name: string) => database.get<Row>('SELECT * FROM volumes WHERE name = ?', name)
+  const write = (sql: string, { name, created, document }: VolumeRecord) =>
+    database.run(sql, name, created, JSON.stringify(document))
+  return {
+    async add(record) {
+      this.directory(record.name)
+      if (write('INSERT OR IGNORE INTO volumes VALUES (?, ?, ?)', record) === 0) {
+        throw new BaleError('CONFLICT', `a volume named ${record.name} already exists`)
+      }
+    },
+    async find<D>(name: string) {
+      const row = get(name)
+      return row && read<D>(row)
+    },
+    list: async <D>() => database.all<Row>('SELECT * FROM volumes ORDER BY name').map((row) => read<D>(row)),
+    update: async <D>(name: string, change: (record: VolumeRecord<D>) => VolumeRecord<D>) =>
+      database.transaction(() => {
+        const row = get(name)
+        if (!row) return undefined
+        const changed = { ...change(read<D>(row)), name }
+        write('INSERT OR REPLACE INTO volumes VALUES (?, ?, ?)', changed)
+        return changed
+      }),
+    remove: async (name) => database.run('DELETE FROM volumes WHERE name = ?', name) > 0,
+    directory(name) {
+      if (!VOLUME_NAME.test(name)) {
+        throw new BaleError('INVALID_ARGUMENT', `"${printable(name)}" is not a volume name`, {
+          hint: 'a volume name has letters, digits, dots, dashes and underscores, and begins with a letter or digit',
+        })
+      }
+      return join(layout.volumes, name, '_data')
+    },
+  }
+}

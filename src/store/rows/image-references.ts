@@ -1,0 +1,74 @@
+import type { Digest } from '#spec'
+import type { DocumentRow } from './document-rows.ts'
+import type { PinKind } from './pins.ts'
+import type { Rows } from './rows.ts'
+
+/** A tag or a `repository@digest` that leads to an image. */
+export interface ImageReference {
+  kind: 'tag' | 'digest'
+  /** `docker.io/library/debian`. */
+  repository: string
+  /** `docker.io/library/debian:12`, or with `@sha256:…`. */
+  full: string
+  /** What it points to: manifest or index. */
+  target: Digest
+}
+
+/** Digests of the manifests of an image, oldest first. */
+export function manifestsOf({ database }: Rows, image: Digest): DocumentRow[] {
+  return database.all<DocumentRow>('SELECT * FROM documents WHERE image = ? ORDER BY created, rowid', image)
+}
+
+/** Indexes that list one of these manifests, directly or through another index. */
+export function indexesWith({ database }: Rows, digests: readonly Digest[]): Digest[] {
+  const found = new Set<Digest>()
+  let next = [...digests]
+  while (next.length > 0) {
+    const sql = `SELECT parent FROM edges JOIN documents ON digest = parent WHERE edges.kind = 'part' AND child = ?`
+    const parents = next.flatMap((digest) => database.all<{ parent: Digest }>(sql, digest).map((row) => row.parent))
+    next = parents.filter((parent) => !found.has(parent))
+    for (const parent of next) found.add(parent)
+  }
+  return [...found]
+}
+
+/** All names and repository digests that lead to an image, sorted, tags first. */
+export function referencesOf(rows: Rows, image: Digest): ImageReference[] {
+  const manifests = manifestsOf(rows, image).map((row) => row.digest)
+  const targets = [...manifests, ...indexesWith(rows, manifests)]
+  return targets.flatMap((target) => referencesTo(rows, target)).sort(byKindAndName)
+}
+
+export function referencesTo({ database }: Rows, target: Digest): ImageReference[] {
+  const names = database.all<{ name: string }>('SELECT name FROM names WHERE digest = ?', target)
+  const sql = 'SELECT repository FROM repo_digests WHERE digest = ?'
+  const digests = database.all<{ repository: string }>(sql, target)
+  return [
+    ...names.map(({ name }): ImageReference => {
+      const repository = name.slice(0, name.lastIndexOf(':'))
+      return { kind: 'tag', repository, full: name, target }
+    }),
+    ...digests.map(({ repository }): ImageReference => {
+      return { kind: 'digest', repository, full: `${repository}@${target}`, target }
+    }),
+  ]
+}
+
+function byKindAndName(left: ImageReference, right: ImageReference): number {
+  if (left.kind !== right.kind) return left.kind === 'tag' ? -1 : 1
+  return left.full < right.full ? -1 : left.full > right.full ? 1 : 0
+}
+
+/** Names (or IDs) of the images that a layer, blob or document belongs to. */
+export function imagesNeeding(rows: Rows, kind: PinKind, digest: Digest): string[] {
+  const sql = `SELECT DISTINCT image FROM edges JOIN documents ON digest = parent
+    WHERE edges.kind = ? AND child = ? AND image IS NOT NULL`
+  const found = rows.database.all<{ image: Digest }>(sql, kind, digest)
+  return found.flatMap(({ image }) => shownImage(rows, image)).sort()
+}
+
+/** Its names, or its ID when it has none. */
+export function shownImage(rows: Rows, image: Digest): string[] {
+  const names = referencesOf(rows, image).filter(({ kind }) => kind === 'tag')
+  return names.length > 0 ? names.map(({ full }) => full) : [image]
+}

@@ -1,0 +1,32 @@
+/**
+ * store/rows: the database, its tables and where their files are. Promises: a row counts only while its file is there; reads
+ * and writes of one row each, which callers join in transactions. Does not: write or remove files of content, or decide
+ * what goes.
+ */
+export { findBlob } from './blob-rows.ts'
+export { type Database, openDatabase } from './database.ts'
+export {
+  type DocumentRow,
+  deleteManifest,
+  descriptorOf,
+  findDocument,
+  insertDocument,
+  insertEdge,
+  isThere,
+  isWhole,
+} from './document-rows.ts'
+export {
+  type ImageReference,
+  imagesNeeding,
+  indexesWith,
+  manifestsOf,
+  referencesOf,
+  referencesTo,
+  shownImage,
+} from './image-references.ts'
+export type { LayerFormatName, LayerRecord, WrittenLayer } from './layer-record.ts'
+export { findLayer, listLayers } from './layer-rows.ts'
+export { type Layout, prepareLayout } from './layout.ts'
+export { deletePins, insertPin, isHeld, type Pin, type PinKind } from './pins.ts'
+export { keepReserve } from './reserve.ts'
+export type { Rows } from './rows.ts'
