@@ -64,7 +64,7 @@ const LAYERING: Layering = {
   /** Starting the registry is a verb of the command line; it is loaded only when asked for. */
   exceptions: ['cli/verbs/registry.ts -> registry'],
   /** A layer format is a module that the engine names to the store by URL, so that worker threads can load it too. */
-  byModuleUrl: ['store/layer-job.ts -> rootfs', 'store/layers.ts -> rootfs'],
+  byModuleUrl: ['store/content/layer-job.ts -> rootfs', 'store/content/load-format.ts -> rootfs'],
 }
 
 const modules = productModules(readModules(root, ['src']))
@@ -128,16 +128,6 @@ const KNOWN_IN_FILE_CIRCLES: string[] = [
   'rootfs/create-rootfs.ts',
   'rootfs/lower-view.ts',
   'rootfs/unreadable-layer.ts',
-  'store/compress-layer.ts',
-  'store/documents.ts',
-  'store/find-image.ts',
-  'store/image-table.ts',
-  'store/images-needing.ts',
-  'store/images.ts',
-  'store/layers.ts',
-  'store/put-blob.ts',
-  'store/remove-image.ts',
-  'store/verified-read.ts',
   'transport/remote/authorizer.ts',
   'transport/remote/token.ts',
 ]
