@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { execute, testBale } from '../kit/bale.ts'
 import { cannotRun, prepared } from './prepared.ts'
 
-const options = { skip: cannotRun, timeout: 180_000 }
+const options = { skip: cannotRun }
 
 test(
   'import reads plain, gzip, xz, zstd and bzip2 tars, a pipe and a URL, and gives the same layer',

@@ -11,7 +11,7 @@ import { publish, publishDocument, scriptedRegistry } from '../kit/scripted-regi
 import { tarEntry, tarOf } from '../kit/tar.ts'
 import { cannotRun, prepared } from './prepared.ts'
 
-const options = { skip: cannotRun, timeout: 180_000 }
+const options = { skip: cannotRun }
 
 /** A failure as people may see it: code, one message that begins with our name, no stack. */
 function assertRefused(outcome: Outcome, code: number, words: RegExp, what = ''): void {

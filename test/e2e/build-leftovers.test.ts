@@ -9,7 +9,7 @@ import { execute } from '../kit/bale.ts'
 import { tarEntry, tarOf } from '../kit/tar.ts'
 import { cannotRun, type Prepared, prepared } from './prepared.ts'
 
-const options = { skip: cannotRun, timeout: 180_000 }
+const options = { skip: cannotRun }
 
 test(
   'an OCI layout is a context: a base, the source of a COPY and of a mount; it leaves no image',

@@ -9,7 +9,7 @@ import { readTextSync } from '#host/file'
 import { execute } from '../kit/bale.ts'
 import { cannotRun, type Prepared, prepared } from './prepared.ts'
 
-const options = { skip: cannotRun, timeout: 180_000 }
+const options = { skip: cannotRun }
 
 /** A context in the place's directory. */
 function context(place: Prepared, name: string, files: Record<string, string>): string {

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { execute, type Outcome, type TestBale } from '../kit/bale.ts'
 import { cannotRun, prepared } from './prepared.ts'
 
-const options = { skip: cannotRun, timeout: 240_000 }
+const options = { skip: cannotRun }
 const program = resolve(import.meta.dirname, '../../bin/bale')
 
 /** All that a process has of whoever started it, as text. */

@@ -17,7 +17,7 @@ import { readTextSync } from '../../src/host/file/index.ts'
 import type { TestBale } from '../kit/bale.ts'
 import { cannotRun, prepared } from './prepared.ts'
 
-const options = { skip: cannotRun, timeout: 120_000 }
+const options = { skip: cannotRun }
 
 /** A container that sleeps, after a script has run in it. */
 async function sleeping(bale: TestBale, name: string, script: string, ...flags: string[]): Promise<void> {

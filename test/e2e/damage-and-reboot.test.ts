@@ -8,7 +8,7 @@ import { baleRegistry } from '../kit/registry.ts'
 import { mountsBelow } from '../kit/temporary.ts'
 import { cannotRun, prepared } from './prepared.ts'
 
-const options = { skip: cannotRun, timeout: 180_000 }
+const options = { skip: cannotRun }
 
 /** What a power cut and a boot do: no process, no mount, nothing in the run directory. */
 async function reboot(bale: TestBale): Promise<void> {

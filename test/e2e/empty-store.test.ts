@@ -10,7 +10,6 @@ import { cannotRun, prepared } from './prepared.ts'
 
 test('after everything is removed the store holds nothing: no file, mount, rule, process or cgroup', {
   skip: cannotRun,
-  timeout: 180_000,
 }, async () => {
   await using place = await prepared()
   const { bale } = place
@@ -48,7 +47,6 @@ test('after everything is removed the store holds nothing: no file, mount, rule,
 
 test('layers are shared and never written: every byte is the same before and after a container lived on them', {
   skip: cannotRun,
-  timeout: 120_000,
 }, async () => {
   await using place = await prepared()
   const { bale } = place

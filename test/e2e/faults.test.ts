@@ -14,7 +14,7 @@ import { tarEntry, tarOf } from '../kit/tar.ts'
 import { mountsBelow } from '../kit/temporary.ts'
 import { cannotRun, prepared } from './prepared.ts'
 
-const options = { skip: cannotRun, timeout: 180_000 }
+const options = { skip: cannotRun }
 const program = resolve(import.meta.dirname, '../../bin/bale')
 
 async function assertClean(bale: TestBale, what: string): Promise<void> {

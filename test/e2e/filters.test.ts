@@ -7,7 +7,7 @@ import { createEngine, readConfig } from '../../src/engine/index.ts'
 import type { TestBale } from '../kit/bale.ts'
 import { cannotRun, prepared } from './prepared.ts'
 
-const options = { skip: cannotRun, timeout: 180_000 }
+const options = { skip: cannotRun }
 /** The engine in this process: a list costs no start of a program. */
 const engineOf = ({ environment }: TestBale) =>
   createEngine({ config: readConfig({ root: environment['BALE_ROOT'], run: environment['BALE_RUN'] }) })

@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { cannotRun, prepared } from './prepared.ts'
 
-const options = { skip: cannotRun, timeout: 240_000 }
+const options = { skip: cannotRun }
 const QUIET = ['--network', 'none']
 const LIMIT = ['--log-opt', 'max-size=20k', '--log-opt', 'max-file=3']
 

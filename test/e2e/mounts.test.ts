@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { readTextSync } from '../../src/host/file/index.ts'
 import { cannotRun, prepared } from './prepared.ts'
 
-const options = { skip: cannotRun, timeout: 240_000 }
+const options = { skip: cannotRun }
 
 async function place() {
   const { bale, ...rest } = await prepared()

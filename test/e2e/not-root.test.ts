@@ -41,7 +41,6 @@ async function ordinaryUser() {
 
 test('who is not root imports, lists, saves, loads, tags, pulls, pushes and removes images in a store of his own', {
   skip,
-  timeout: 120_000,
 }, async () => {
   await using user = await ordinaryUser()
   const { bale, home, run } = user
@@ -85,7 +84,7 @@ test('who is not root imports, lists, saves, loads, tags, pulls, pushes and remo
   assert.equal(ran, 'by root')
 })
 
-test('what needs root says so, with what works without it', { skip, timeout: 60_000 }, async () => {
+test('what needs root says so, with what works without it', { skip }, async () => {
   await using user = await ordinaryUser()
   const { home, attempt } = user
   for (const [words, code] of [
@@ -116,7 +115,6 @@ test('what needs root says so, with what works without it', { skip, timeout: 60_
 
 test('a store of root, or a place where nothing can be written, is refused with a way out', {
   skip,
-  timeout: 60_000,
 }, async () => {
   await using user = await ordinaryUser()
   const { bale, attempt } = user

@@ -121,7 +121,6 @@ async function fill(engine: Engine, directory: string): Promise<void> {
 
 test('odd words give a known exit code and a message, whatever the verb', {
   skip: cannotRun,
-  timeout: 600_000,
 }, async () => {
   await using temporary = await temporaryDirectory('bale-odd')
   const before = process.cwd()

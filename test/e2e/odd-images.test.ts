@@ -9,7 +9,7 @@ import { makeTar } from '../kit/scanned-tar.ts'
 import { digestOf, publish, publishDocument, scriptedRegistry } from '../kit/scripted-registry.ts'
 import { cannotRun, prepared } from './prepared.ts'
 
-const options = { skip: cannotRun, timeout: 180_000 }
+const options = { skip: cannotRun }
 const OCI = 'application/vnd.oci.image.'
 
 type Fields = Record<string, Record<string, unknown>>

@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { cannotRun, prepared } from './prepared.ts'
 
-const options = { skip: cannotRun, timeout: 180_000 }
+const options = { skip: cannotRun }
 const program = resolve(import.meta.dirname, '../../bin/bale')
 
 test('export, save, cp and build write into a device or a fifo, and through a link', options, async () => {

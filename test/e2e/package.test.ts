@@ -8,9 +8,7 @@ import { temporaryDirectory } from '../kit/temporary.ts'
 
 const project = resolve(import.meta.dirname, '../..')
 
-test('the packed package works after npm install in an empty directory: command, library, rooms, types', {
-  timeout: 240_000,
-}, async () => {
+test('the packed package works after npm install in an empty directory: command, library, rooms, types', {}, async () => {
   await using temporary = await temporaryDirectory('bale-pack')
   const directory = join(temporary.path, 'user')
   await mkdir(directory)
@@ -21,7 +19,7 @@ test('the packed package works after npm install in an empty directory: command,
     HOME: temporary.path,
   } as Record<string, string>
   const must = async (file: string, args: string[], cwd: string) => {
-    const outcome = await execute(file, args, { cwd, env, timeout: 200_000 })
+    const outcome = await execute(file, args, { cwd, env })
     assert.equal(outcome.code, 0, `${file} ${args.join(' ')}: ${outcome.stderr}${outcome.stdout}`)
     return outcome.stdout.trim()
   }

@@ -14,7 +14,7 @@ import { digestOf, type ScriptedRegistry, scriptedRegistry } from '../kit/script
 /** What a pull may have at its peak, whatever the sizes of the layers. */
 const MEGABYTES = 250
 
-test('a pull of layers of 450 MB stays below 250 MB of memory', { timeout: 120_000 }, async (context) => {
+test('a pull of layers of 450 MB stays below 250 MB of memory', async (context) => {
   await using bale = await testBale()
   await using registry = await scriptedRegistry()
   serveFiles(registry)

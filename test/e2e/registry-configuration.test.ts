@@ -10,7 +10,7 @@ import { publish, scriptedRegistry } from '../kit/scripted-registry.ts'
 import { tarEntry, tarOf } from '../kit/tar.ts'
 import { cannotRun } from './prepared.ts'
 
-const options = { skip: cannotRun, timeout: 180_000 }
+const options = { skip: cannotRun }
 const hello = await tarOf([tarEntry('hello')])
 
 test(

@@ -6,7 +6,7 @@ import { execute, testBale } from '../kit/bale.ts'
 import { baleRegistry, dockerRegistry, dockerRegistryMissing } from '../kit/registry.ts'
 import { cannotRun, prepared } from './prepared.ts'
 
-const options = { skip: cannotRun, timeout: 180_000 }
+const options = { skip: cannotRun }
 const password = 'correct-horse-battery'
 
 test('a push without a login or with a wrong password is refused; login, push, pull, logout', options, async () => {

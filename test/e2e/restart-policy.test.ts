@@ -7,7 +7,7 @@ import { processIdentity, sendSignal } from '#host'
 import { execute, type TestBale } from '../kit/bale.ts'
 import { cannotRun, prepared } from './prepared.ts'
 
-const options = { skip: cannotRun, timeout: 240_000 }
+const options = { skip: cannotRun }
 const QUIET = ['--network', 'none']
 
 async function start(bale: TestBale, name: string, words: string[], command = ['sleep', '1000']): Promise<void> {

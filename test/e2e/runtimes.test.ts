@@ -6,7 +6,7 @@ import { execute, testBale } from '../kit/bale.ts'
 import { layerVerbs } from './layer-verbs.ts'
 import { cannotRun, prepared } from './prepared.ts'
 
-const options = { skip: cannotRun, timeout: 180_000 }
+const options = { skip: cannotRun }
 const withCrun = {
   ...options,
   skip: cannotRun || (existsSync('/usr/bin/crun') ? false : 'Debian package crun is not installed'),

@@ -32,7 +32,6 @@ interface Call {
 
 test('R09: the default filter holds against calls with 64-bit values and x32 calls', {
   skip,
-  timeout: 180_000,
 }, async (t) => {
   await using place = await prepared()
   const { bale } = place
@@ -60,7 +59,7 @@ test('R09: the default filter holds against calls with 64-bit values and x32 cal
     })
 })
 
-test('R09: the filter that a container has holds against 32-bit calls', { skip, timeout: 180_000 }, async (t) => {
+test('R09: the filter that a container has holds against 32-bit calls', { skip }, async (t) => {
   await using place = await prepared()
   const { bale } = place
   const program = compiled(bale, 'filter')

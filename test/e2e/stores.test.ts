@@ -7,7 +7,7 @@ import { busyboxTar } from '../kit/busybox.ts'
 import { layerVerbs } from './layer-verbs.ts'
 import { cannotRun, prepared } from './prepared.ts'
 
-const options = { skip: cannotRun, timeout: 180_000 }
+const options = { skip: cannotRun }
 
 /** A bale whose store is to lie below `<directory>/disk`, where the caller mounts something; format and runtime are its own. */
 const onDisk = (more: Record<string, string> = {}) =>

@@ -14,7 +14,7 @@ import { mountsBelow } from '../kit/temporary.ts'
 import { onTerminal, type TerminalOptions } from '../kit/terminal.ts'
 import { cannotRun, type Prepared, prepared } from './prepared.ts'
 
-const options = { skip: cannotRun, timeout: 60_000 }
+const options = { skip: cannotRun }
 const program = resolve('bin/bale')
 const TRAPS =
   'for s in TERM INT HUP QUIT USR1; do trap "echo got $s; exit 4" $s; done; echo ready; while :; do sleep 0.1; done'

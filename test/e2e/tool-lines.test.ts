@@ -11,7 +11,7 @@ import { createEngine, type Engine, readConfig } from '../../src/engine/index.ts
 import { runLineHere } from '../kit/verb-runner.ts'
 import { cannotRun, type Prepared, prepared } from './prepared.ts'
 
-const options = { skip: cannotRun, timeout: 300_000 }
+const options = { skip: cannotRun }
 let made: Prepared
 let engine: Engine
 

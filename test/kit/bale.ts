@@ -13,7 +13,7 @@ export interface RunOptions {
   input?: string | Uint8Array
   cwd?: string
   env?: Record<string, string>
-  /** Milliseconds; the process is killed after them. 120 s by default. */
+  /** Milliseconds; the process is killed after them. five minutes by default. */
   timeout?: number
 }
 
@@ -83,7 +83,7 @@ export function execute(file: string, args: readonly string[], options: RunOptio
     const child = spawn(file, [...args], { cwd: options.cwd, env: options.env ?? process.env, stdio: 'pipe' })
     const stdout: Buffer[] = []
     const stderr: Buffer[] = []
-    const timer = setTimeout(() => child.kill('SIGKILL'), options.timeout ?? 120_000)
+    const timer = setTimeout(() => child.kill('SIGKILL'), options.timeout ?? 300_000)
     child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk))
     child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))
     child.on('error', fail)

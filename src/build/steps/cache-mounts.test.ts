@@ -22,7 +22,7 @@ async function claimed(root: string, requests: CacheRequest[], options = {}) {
   }
 }
 
-test('one cache at two places of a step is one directory, whatever the sharing', { timeout: 30_000 }, async () => {
+test('one cache at two places of a step is one directory, whatever the sharing', async () => {
   await using root = await temporaryDirectory('bale-caches')
   for (const sharing of ['locked', 'shared'] as const) {
     const { directories, stack } = await claimed(root.path, [request('a', sharing), request('a', sharing)])
@@ -37,7 +37,7 @@ test('one cache at two places of a step is one directory, whatever the sharing',
   await own.stack.disposeAsync()
 })
 
-test('steps that take locked caches in opposite order do not wait for each other', { timeout: 60_000 }, async () => {
+test('steps that take locked caches in opposite order do not wait for each other', async () => {
   await using root = await temporaryDirectory('bale-caches')
   let holders = 0
   const step = async (ids: string[]) => {
@@ -55,7 +55,7 @@ test('steps that take locked caches in opposite order do not wait for each other
   await Promise.all([step(['a', 'b', 'c']), step(['c', 'b', 'a']), step(['b', 'a', 'c'])])
 })
 
-test('a step that is cancelled while it waits gives back what it holds', { timeout: 30_000 }, async () => {
+test('a step that is cancelled while it waits gives back what it holds', async () => {
   await using root = await temporaryDirectory('bale-caches')
   const ids = ['a', 'b', 'c', 'd']
   const all = await claimed(root.path, [request('b', 'locked')])
@@ -78,7 +78,7 @@ test('a step that is cancelled while it waits gives back what it holds', { timeo
   await all.stack.disposeAsync()
 })
 
-test('who waits for a cache for some seconds says so once', { timeout: 60_000 }, async () => {
+test('who waits for a cache for some seconds says so once', async () => {
   await using root = await temporaryDirectory('bale-caches')
   const first = await claimed(root.path, [request('npm', 'locked')])
   const told: ProgressEvent[] = []
