@@ -3,7 +3,6 @@ import { type ConfigOverrides, createEngine, readConfig } from '#engine'
 import type { GlobalFlags } from './global-flags.ts'
 import { watchInterruption } from './interruption.ts'
 import { HelpWanted, parseArguments, UsageError } from './parse-arguments.ts'
-import { renderFailure } from './render/failure.ts'
 import { processTerminal } from './terminal.ts'
 import type { Verb } from './verb.ts'
 import type { VerbEntry } from './verb-table.ts'
@@ -21,7 +20,7 @@ export async function runVerb(entry: VerbEntry, argv: string[], flags: GlobalFla
       return 0
     }
     if (error instanceof UsageError) return usageFailure(error, verb)
-    process.stderr.write(`${renderFailure(error, flags)}\n`)
+    await tell(error, flags)
     return 125
   }
   const failureCode = verb.failureCode ?? 1
@@ -51,9 +50,15 @@ export async function runVerb(entry: VerbEntry, argv: string[], flags: GlobalFla
     }
     // Some mistakes show only when the verb looks into a flag's value.
     if (error instanceof UsageError) return usageFailure(error, verb)
-    process.stderr.write(`${renderFailure(error, flags)}\n`)
+    await tell(error, flags)
     return verb.failureCodeOf?.(error) ?? failureCode
   }
+}
+
+/** Loaded when something fails: most commands succeed. */
+async function tell(error: unknown, flags: GlobalFlags): Promise<void> {
+  const { renderFailure } = await import('./render/failure.ts')
+  process.stderr.write(`${renderFailure(error, flags)}\n`)
 }
 
 /** docker's three paragraphs: what is wrong, the usage line, where to read more. */

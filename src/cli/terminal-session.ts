@@ -49,7 +49,7 @@ export async function runSession(
     io,
     engine,
     takeSignals,
-  }: { io: Terminal; engine: Pick<Engine, 'rawTerminal'> } & Pick<VerbContext<unknown>, 'takeSignals'>,
+  }: { io: Terminal; engine: Pick<Engine, 'system'> } & Pick<VerbContext<unknown>, 'takeSignals'>,
   session: AttachSession,
   options: SessionOptions,
 ): Promise<'ended' | 'detached'> {
@@ -59,7 +59,7 @@ export async function runSession(
   takeSignals()
   const raw = options.stdin && options.tty && io.stdin.isTTY === true
   if (raw) {
-    const restore = stack.use(await engine.rawTerminal(io.stdin.fd ?? 0))
+    const restore = stack.use(await engine.system.rawTerminal(io.stdin.fd ?? 0))
     if (!options.onSignal) endOnSignal(restore, stack)
   }
   if (options.tty) await followSize(io, session, stack, options.redraw)

@@ -1,110 +1,68 @@
-import { createContext, type EngineContext, type EngineOptions } from './context.ts'
+import type { Platform } from '#spec'
+import type { BuildOperations } from './build-operations.ts'
+import type { EngineConfig } from './config.ts'
+import type { ContainerOperations } from './container-operations.ts'
+import { createContext, type EngineOptions } from './context.ts'
+import type { ImageOperations } from './image-operations.ts'
+import type { NetworkOperations } from './network-operations.ts'
+import type { RegistryOperations } from './registry-operations.ts'
+import type { SystemOperations } from './system-operations.ts'
+import type { VolumeOperations } from './volume-operations.ts'
 
-/** An operation as its file exports it, and as the engine offers it: without the context. */
-type Bound<F> = F extends (context: EngineContext, ...args: infer A) => infer R
-  ? (...args: A) => Promise<Awaited<R>>
-  : never
+/** bale as a library. Dispose it to close the store; what runs goes on. */
+export interface Engine extends AsyncDisposable {
+  readonly config: EngineConfig
+  /** The platform of this machine. */
+  readonly platform: Platform
+  /** Images of the store, and their way in and out. */
+  readonly images: ImageOperations
+  /** Containers of this machine. */
+  readonly containers: ContainerOperations
+  /** Networks that containers join. */
+  readonly networks: NetworkOperations
+  /** Volumes: directories that outlive the containers that mount them. */
+  readonly volumes: VolumeOperations
+  /** Builds from Dockerfiles, and the cache of their steps. */
+  readonly builds: BuildOperations
+  /** Logins, and what registries hold. */
+  readonly registries: RegistryOperations
+  /** The machine and the store as a whole. */
+  readonly system: SystemOperations
+}
 
-/**
- * The engine: one asynchronous function per operation. Each is loaded from its own file when it is first called, since
- * a command line that starts in 60 ms cannot load everything. Dispose it to close the store.
- */
-export function createEngine(options: EngineOptions) {
+/** Nothing is opened or created before the first operation needs it. Throws INVALID_ARGUMENT for a configuration that is wrong. */
+export function createEngine(options: EngineOptions): Engine {
   const context = createContext(options)
-  const bind = <F extends (context: EngineContext, ...args: never[]) => unknown>(load: () => Promise<F>): Bound<F> =>
-    (async (...args: never[]) => (await load())(context, ...args)) as Bound<F>
   return {
     config: context.config,
     platform: context.platform,
-
-    // images
-    buildImage: bind(async () => (await import('./build.ts')).buildImage),
-    importImage: bind(async () => (await import('./import-image.ts')).importImage),
-    tagImage: bind(async () => (await import('./tag-image.ts')).tagImage),
-    removeImage: bind(async () => (await import('./remove-image.ts')).removeImage),
-    saveImages: bind(async () => (await import('./save-images.ts')).saveImages),
-    loadImages: bind(async () => (await import('./load-images.ts')).loadImages),
-    listImages: bind(async () => (await import('./list-images.ts')).listImages),
-    listImageRows: bind(async () => (await import('./list-images.ts')).listImageRows),
-    inspectImage: bind(async () => (await import('./inspect-image.ts')).inspectImage),
-    imageHistory: bind(async () => (await import('./inspect-image.ts')).imageHistory),
-    pruneImages: bind(async () => (await import('./system.ts')).pruneImages),
-
-    // registries
-    pullImage: bind(async () => (await import('./pull.ts')).pullImage),
-    pushImage: bind(async () => (await import('./push.ts')).pushImage),
-    login: bind(async () => (await import('./login.ts')).login),
-    checkStoredLogin: bind(async () => (await import('./login.ts')).checkStoredLogin),
-    logout: bind(async () => (await import('./login.ts')).logout),
-    listTags: bind(async () => (await import('./list-tags.ts')).listTags),
-    inspectManifest: bind(async () => (await import('./manifest-inspect.ts')).inspectManifest),
-    createManifestList: bind(async () => (await import('./manifest-list.ts')).createManifestList),
-    addToManifestList: bind(async () => (await import('./manifest-list.ts')).addToManifestList),
-    annotateManifestList: bind(async () => (await import('./manifest-list.ts')).annotateManifestList),
-    pushManifestList: bind(async () => (await import('./manifest-push.ts')).pushManifestList),
-    removeManifestList: bind(async () => (await import('./manifest-list.ts')).removeManifestList),
-
-    // containers
-    createContainer: bind(async () => (await import('./create.ts')).createContainer),
-    runContainer: bind(async () => (await import('./run.ts')).runContainer),
-    startContainer: bind(async () => (await import('./start.ts')).startContainer),
-    attachContainer: bind(async () => (await import('./start.ts')).attachContainer),
-    rawTerminal: bind(async () => (await import('./raw-terminal.ts')).rawTerminal),
-    stopContainer: bind(async () => (await import('./container-lifecycle.ts')).stopContainer),
-    restartContainer: bind(async () => (await import('./container-lifecycle.ts')).restartContainer),
-    killContainer: bind(async () => (await import('./container-lifecycle.ts')).killContainer),
-    pauseContainer: bind(async () => (await import('./container-lifecycle.ts')).pauseContainer),
-    unpauseContainer: bind(async () => (await import('./container-lifecycle.ts')).unpauseContainer),
-    waitContainer: bind(async () => (await import('./container-lifecycle.ts')).waitContainer),
-    renameContainer: bind(async () => (await import('./container-lifecycle.ts')).renameContainer),
-    updateContainer: bind(async () => (await import('./container-lifecycle.ts')).updateContainer),
-    removeContainer: bind(async () => (await import('./container-lifecycle.ts')).removeContainer),
-    cleanupContainer: bind(async () => (await import('./container-lifecycle.ts')).cleanupContainer),
-    startByPolicy: bind(async () => (await import('./container-lifecycle.ts')).startByPolicy),
-    stopForShutdown: bind(async () => (await import('./container-lifecycle.ts')).stopForShutdown),
-    rotateContainerLog: bind(async () => (await import('./container-lifecycle.ts')).rotateContainerLog),
-    superviseHealth: bind(async () => (await import('./container-lifecycle.ts')).superviseHealth),
-    listContainers: bind(async () => (await import('./list-containers.ts')).listContainers),
-    pruneContainers: bind(async () => (await import('./list-containers.ts')).pruneContainers),
-    inspectContainer: bind(async () => (await import('./inspect-container.ts')).inspectContainer),
-    execContainer: bind(async () => (await import('./exec.ts')).execContainer),
-    containerLogs: bind(async () => (await import('./container-output.ts')).containerLogs),
-    containerProcesses: bind(async () => (await import('./container-output.ts')).containerProcesses),
-    containerUsage: bind(async () => (await import('./container-output.ts')).containerUsage),
-    copyIntoContainer: bind(async () => (await import('./copy.ts')).copyIntoContainer),
-    copyFromContainer: bind(async () => (await import('./copy.ts')).copyFromContainer),
-    readContainerPath: bind(async () => (await import('./copy.ts')).readContainerPath),
-    writeContainerPath: bind(async () => (await import('./copy.ts')).writeContainerPath),
-    containerDiff: bind(async () => (await import('./diff.ts')).containerDiff),
-    exportContainer: bind(async () => (await import('./diff.ts')).exportContainer),
-    commitContainer: bind(async () => (await import('./commit.ts')).commitContainer),
-    resizeContainer: bind(async () => (await import('./container-output.ts')).resizeContainer),
-
-    // volumes and networks
-    createVolume: bind(async () => (await import('./volumes.ts')).createVolume),
-    inspectVolume: bind(async () => (await import('./volumes.ts')).inspectVolume),
-    listVolumes: bind(async () => (await import('./volumes.ts')).listVolumes),
-    removeVolume: bind(async () => (await import('./volumes.ts')).removeVolume),
-    pruneVolumes: bind(async () => (await import('./volumes.ts')).pruneVolumes),
-    createNetwork: bind(async () => (await import('./networks.ts')).createNetwork),
-    listNetworks: bind(async () => (await import('./networks.ts')).listNetworks),
-    inspectNetwork: bind(async () => (await import('./networks.ts')).inspectNetwork),
-    removeNetwork: bind(async () => (await import('./networks.ts')).removeNetwork),
-    pruneNetworks: bind(async () => (await import('./networks.ts')).pruneNetworks),
-
-    // system
-    diskUsage: bind(async () => (await import('./system.ts')).diskUsage),
-    walls: bind(async () => (await import('./information.ts')).walls),
-    checkStore: bind(async () => (await import('./system.ts')).checkStore),
-    pruneBuildCache: bind(async () => (await import('./system.ts')).pruneBuildCache),
-    collectGarbage: bind(async () => (await import('./system.ts')).collectGarbage),
-    version: bind(async () => (await import('./information.ts')).version),
-    information: bind(async () => (await import('./information.ts')).information),
-
-    async [Symbol.asyncDispose]() {
-      await context[Symbol.asyncDispose]()
-    },
+    images: loadedOnCall(async () => new (await import('./image-operations.ts')).ImageOperations(context)),
+    containers: loadedOnCall(async () => new (await import('./container-operations.ts')).ContainerOperations(context)),
+    networks: loadedOnCall(async () => new (await import('./network-operations.ts')).NetworkOperations(context)),
+    volumes: loadedOnCall(async () => new (await import('./volume-operations.ts')).VolumeOperations(context)),
+    builds: loadedOnCall(async () => new (await import('./build-operations.ts')).BuildOperations(context)),
+    registries: loadedOnCall(async () => new (await import('./registry-operations.ts')).RegistryOperations(context)),
+    system: loadedOnCall(async () => new (await import('./system-operations.ts')).SystemOperations(context)),
+    [Symbol.asyncDispose]: () => context[Symbol.asyncDispose](),
   }
 }
 
-export type Engine = ReturnType<typeof createEngine>
+type Operations<T> = { [Name in keyof T]: (...args: never[]) => Promise<unknown> }
+
+/**
+ * An object whose file is loaded when one of its methods is first called, since a command line that starts in 60 ms cannot
+ * load all of them. It works because every method is asynchronous, which the type holds.
+ */
+function loadedOnCall<T extends Operations<T>>(load: () => Promise<T>): T {
+  let loading: Promise<Record<PropertyKey, (...args: unknown[]) => unknown>> | undefined
+  const call =
+    (name: PropertyKey) =>
+    async (...args: unknown[]) => {
+      loading ??= load() as Promise<object> as NonNullable<typeof loading>
+      return (await loading)[name]!(...args)
+    }
+  // Not a promise itself, although `await` asks for a method of that name.
+  return new Proxy({} as T, {
+    get: (_, name) => (typeof name === 'symbol' || name === 'then' ? undefined : call(name)),
+  })
+}

@@ -1,11 +1,13 @@
 /**
- * engine: what bale does, as functions. One file per operation; `createEngine` wires the rooms below. Promises: returns
+ * engine: what bale does, as a library. `createEngine` gives one object with the operations by noun (images, containers,
+ * networks, volumes, builds, registries, system); one file per noun, and one for each operation of more than a few lines. Promises: returns
  * data and emits typed progress; formats nothing. Does not: parse command lines or HTTP, print, read the environment
  * outside config.ts.
  */
 
 export type {
   AttachSession,
+  CreateNetworkOptions,
   DeviceRequest,
   ExecRequest,
   HostOptions,
@@ -13,13 +15,17 @@ export type {
   LogRequest,
   MountRequest,
   OutputFrame,
+  PolicyResult,
   PortRequest,
   ProcessOptions,
   ProcessTable,
   PublishedPort,
+  RemoveOptions,
   Resources,
+  RestartOptions,
   RestartPolicy,
   RunningExec,
+  StopOptions,
   TerminalSize,
   Ulimit,
   Usage,
@@ -35,17 +41,40 @@ export {
   startResultFile,
 } from '#host/file'
 export type { BuildImageOptions, BuildOutput, BuildSecretSource, OutputFile } from './build.ts'
+export type { BuildOperations } from './build-operations.ts'
 export type { CommitOptions } from './commit.ts'
 export { type ConfigOverrides, type EngineConfig, machinePlatform, readConfig } from './config.ts'
-export type { EngineContext, EngineOptions } from './context.ts'
+export type { ContainerLogs, LogsOptions } from './container-logs.ts'
+export type { ContainerOperations } from './container-operations.ts'
+export type { EngineOptions } from './context.ts'
+export type { CopyOptions } from './copy-tar.ts'
 export type { ContainerRequest } from './create.ts'
 export { createEngine, type Engine } from './create-engine.ts'
+export type { SystemUsage } from './disk-usage.ts'
+export type { ImageOperations } from './image-operations.ts'
+export type { ImportOptions } from './import-image.ts'
+export type { SecurityInformation, SystemInformation, VersionInformation } from './information.ts'
 export type { ContainerRow, ListContainersOptions } from './list-containers.ts'
-export type { CreateNetworkRequest, NetworkInspect } from './networks.ts'
+export type { ListImagesOptions } from './list-images.ts'
+export type { LoadedImage } from './load-images.ts'
+export type { Login, LoginOptions, Logout } from './login.ts'
+export type { InspectedManifest } from './manifest-inspect.ts'
+export type { ListOptions, PlatformChange } from './manifest-list.ts'
+export type { PushListOptions } from './manifest-push.ts'
+export type { NetworkOperations } from './network-operations.ts'
+export type { NetworkInspect } from './networks.ts'
+export type { Pruned, PruneOptions } from './prune.ts'
+export type { PrunedPart, PruneSystemOptions } from './prune-system.ts'
+export type { PulledImage, PullOptions } from './pull.ts'
+export type { PushedImage, PushOptions } from './push.ts'
+export type { RegistryOperations } from './registry-operations.ts'
+export type { RemovalRecord } from './remove-image.ts'
 export type { RunningContainer, RunOptions } from './run.ts'
-export type { SystemUsage } from './system.ts'
+export type { SaveTarget } from './save-images.ts'
+export type { SystemOperations } from './system-operations.ts'
 export type { ContainerInspect } from './views/container-inspect.ts'
 export type { HistoryRow } from './views/image-history.ts'
 export type { ImageInspect } from './views/image-inspect.ts'
 export type { ImageRow, ImageSummary } from './views/image-list.ts'
-export type { VolumeInspect } from './volumes.ts'
+export type { VolumeOperations } from './volume-operations.ts'
+export type { CreateVolumeRequest, VolumeInspect } from './volumes.ts'

@@ -108,7 +108,7 @@ export async function information(context: EngineContext): Promise<SystemInforma
     operatingSystem(),
     readText('/proc/self/mountinfo'),
     registryInformation(context),
-    walls(context),
+    securityInformation(context),
   ])
   const count = (state: string) => containers.filter((one) => one.state === state).length
   return {
@@ -138,13 +138,12 @@ export async function information(context: EngineContext): Promise<SystemInforma
   }
 }
 
-type Walls = Pick<
+export type SecurityInformation = Pick<
   SystemInformation,
   'SecurityOptions' | 'DefaultRuntime' | 'Runtimes' | 'RuntimeWeaknesses' | 'AppArmorMissing'
 >
 
-/** What stands between containers and the machine, and the known holes in it. */
-export async function walls({ config }: EngineContext): Promise<Walls> {
+export async function securityInformation({ config }: EngineContext): Promise<SecurityInformation> {
   const { wallInformation } = await import('#container')
   const { runtime, path } = config
   const facts = await wallInformation(path, runtime === 'auto' ? undefined : runtime)

@@ -16,6 +16,13 @@ export interface Login {
   variable?: string
 }
 
+export interface Logout extends Erased {
+  /** Host of the registry. */
+  registry: string
+  /** A variable of the environment that still holds logins. */
+  variable?: string
+}
+
 /** Asks the registry whether it takes the login, and keeps it where docker keeps it. UNAUTHORIZED leaves all as it was. */
 export async function login(context: EngineContext, server: string | undefined, options: LoginOptions): Promise<Login> {
   const registry = registryOf(server)
@@ -44,10 +51,7 @@ export async function checkStoredLogin(
 }
 
 /** Forgets the login for a registry; `known` is false when there was none. A helper that failed is told. */
-export async function logout(
-  context: EngineContext,
-  server: string | undefined,
-): Promise<{ registry: string; variable?: string } & Erased> {
+export async function logout(context: EngineContext, server: string | undefined): Promise<Logout> {
   const registry = registryOf(server)
   return { registry, ...(await openCredentials(context).erase(registry)), ...authVariable(context) }
 }

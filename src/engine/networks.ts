@@ -34,8 +34,6 @@ export interface NetworkInspect {
   Labels: Record<string, string>
 }
 
-export type CreateNetworkRequest = CreateNetworkOptions
-
 /** `none` and `host` are there without a record. */
 const FIXED = [
   { name: 'host', driver: 'host' },
@@ -43,7 +41,7 @@ const FIXED = [
 ]
 
 /** Containers that join it find each other by name. Nothing changes on the machine before the first one does. */
-export async function createNetwork(context: EngineContext, request: CreateNetworkRequest): Promise<string> {
+export async function createNetwork(context: EngineContext, request: CreateNetworkOptions): Promise<string> {
   const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
   if (request.name === room.DEFAULT_NETWORK)
     throw new BaleError('INVALID_ARGUMENT', `operation is not permitted on predefined ${request.name} network`)

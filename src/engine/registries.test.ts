@@ -62,13 +62,13 @@ const messages = (events: ProgressEvent[]) => events.flatMap((event) => (event.k
 
 async function push(one: TestMachine, name: string) {
   one.events.length = 0
-  const [pushed] = await one.engine.pushImage(name, { progress: one.report })
+  const [pushed] = await one.engine.images.push(name, { progress: one.report })
   return pushed!
 }
 
 async function pull(one: TestMachine, name: string, options: { platform?: string } = {}) {
   one.events.length = 0
-  const [pulled] = await one.engine.pullImage(name, { ...options, progress: one.report })
+  const [pulled] = await one.engine.images.pull(name, { ...options, progress: one.report })
   return pulled!
 }
 
@@ -79,7 +79,7 @@ test('an image made here is compressed once, pushed, pulled elsewhere, and pushe
   await using here = machine()
   const name = `${registry.host}/team/web:1`
   const content = 'x'.repeat(6_000_000)
-  const { id } = await here.engine.importImage(tarOf(here.directory, content), { name })
+  const { id } = await here.engine.images.import(tarOf(here.directory, content), { name })
   const pushed = await push(here, name)
   assert.ok(statuses(here.events).includes('Compressing'))
   assert.ok(statuses(here.events).includes('Pushed'))
@@ -93,7 +93,7 @@ test('an image made here is compressed once, pushed, pulled elsewhere, and pushe
 
   // Under another name: neither compressed nor sent again.
   const other = `${registry.host}/team/other:latest`
-  await here.engine.tagImage(id, other)
+  await here.engine.images.tag(id, other)
   assert.equal((await push(here, other)).digest, pushed.digest)
   assert.deepEqual(statuses(here.events).slice(-1), ['Mounted from team/web'])
   assert.ok(!statuses(here.events).includes('Compressing'))
@@ -108,10 +108,10 @@ test('an image made here is compressed once, pushed, pulled elsewhere, and pushe
   assert.equal((await pull(there, name)).unchanged, true)
   assert.match(messages(there.events).join('\n'), /Status: Image is up to date for/)
   const copy = `${registry.host}/copy/web:2`
-  await there.engine.tagImage(name, copy)
+  await there.engine.images.tag(name, copy)
   assert.equal((await push(there, copy)).digest, pushed.digest)
-  assert.deepEqual((await there.engine.checkStore()).length, 0)
-  assert.deepEqual(await there.engine.listTags(`${registry.host}/copy/web`), ['2'])
+  assert.deepEqual((await there.engine.system.check()).length, 0)
+  assert.deepEqual(await there.engine.registries.tags(`${registry.host}/copy/web`), ['2'])
 })
 
 test('a pull by digest needs no tag, and -a fetches every tag', { skip }, async () => {
@@ -119,9 +119,9 @@ test('a pull by digest needs no tag, and -a fetches every tag', { skip }, async 
   await using here = machine()
   const repository = `${registry.host}/many`
   for (const tag of ['a', 'b']) {
-    await here.engine.importImage(tarOf(here.directory, tag), { name: `${repository}:${tag}` })
+    await here.engine.images.import(tarOf(here.directory, tag), { name: `${repository}:${tag}` })
   }
-  const pushed = await here.engine.pushImage(repository, { allTags: true })
+  const pushed = await here.engine.images.push(repository, { allTags: true })
   assert.deepEqual(
     pushed.map((one) => one.name),
     [`${repository}:a`, `${repository}:b`],
@@ -130,28 +130,28 @@ test('a pull by digest needs no tag, and -a fetches every tag', { skip }, async 
   const byDigest = await pull(there, `${repository}@${pushed[0]!.digest}`)
   assert.equal(byDigest.digest, pushed[0]!.digest)
   assert.equal((await pull(there, `${repository}@${pushed[0]!.digest}`)).unchanged, true)
-  const all = await there.engine.pullImage(repository, { allTags: true })
+  const all = await there.engine.images.pull(repository, { allTags: true })
   assert.deepEqual(
     all.map((one) => [one.name, one.digest]),
     pushed.map((one) => [one.name, one.digest]),
   )
-  await assert.rejects(there.engine.pullImage(`${repository}:a`, { allTags: true }), { code: 'INVALID_ARGUMENT' })
+  await assert.rejects(there.engine.images.pull(`${repository}:a`, { allTags: true }), { code: 'INVALID_ARGUMENT' })
 })
 
 test('two pulls of one image at once share one download, and both succeed', { skip }, async () => {
   await using registry = await startDockerRegistry()
   await using here = machine()
   const name = `${registry.host}/team/web:1`
-  await here.engine.importImage(tarOf(here.directory, randomBytes(9_000_000).toString('hex')), { name })
+  await here.engine.images.import(tarOf(here.directory, randomBytes(9_000_000).toString('hex')), { name })
   await push(here, name)
   await using there = machine()
   await using second = machine(there)
-  const { layers } = (await here.engine.inspectManifest(name)).document as { layers: { digest: string }[] }
+  const { layers } = (await here.engine.registries.manifest(name)).document as { layers: { digest: string }[] }
   const pulled = await Promise.all([pull(there, name), pull(second, name)])
   assert.equal(pulled[0].digest, pulled[1].digest)
   const fetched = registry.requests().filter((line) => line.endsWith(`/blobs/${layers[0]!.digest}`))
   assert.deepEqual(fetched.filter((line) => line.startsWith('GET')).length, 1)
-  assert.deepEqual(await there.engine.checkStore(), [])
+  assert.deepEqual(await there.engine.system.check(), [])
 })
 
 test('a login is kept only after the registry took it; push needs it; logout forgets it', { skip }, async () => {
@@ -159,30 +159,30 @@ test('a login is kept only after the registry took it; push needs it; logout for
   await using here = machine()
   const file = join(here.directory, 'docker/config.json')
   const name = `${registry.host}/team/web:1`
-  await here.engine.importImage(tarOf(here.directory, 'x'), { name })
-  await assert.rejects(here.engine.pushImage(name), {
+  await here.engine.images.import(tarOf(here.directory, 'x'), { name })
+  await assert.rejects(here.engine.images.push(name), {
     code: 'UNAUTHORIZED',
     hint: new RegExp(`bale login ${registry.host}`),
   })
-  await assert.rejects(here.engine.login(registry.host, { username: 'ann', password: 'wrong' }), {
+  await assert.rejects(here.engine.registries.login(registry.host, { username: 'ann', password: 'wrong' }), {
     code: 'UNAUTHORIZED',
   })
   assert.equal(existsSync(file), false)
-  assert.deepEqual(await here.engine.login(`http://${registry.host}/v2/`, ann), {
+  assert.deepEqual(await here.engine.registries.login(`http://${registry.host}/v2/`, ann), {
     registry: registry.host,
     storedIn: { kind: 'file', path: file },
   })
   const { auths } = JSON.parse(readFileSync(file, 'utf8')) as { auths: Record<string, { auth: string }> }
   assert.equal(Buffer.from(auths[registry.host]!.auth, 'base64').toString(), 'ann:s3cret:word')
   for (const server of [registry.host, `http://${registry.host}/v2/team/`]) {
-    assert.deepEqual(await here.engine.checkStoredLogin(server), { registry: registry.host })
+    assert.deepEqual(await here.engine.registries.checkLogin(server), { registry: registry.host })
   }
   await push(here, name)
-  assert.deepEqual(await here.engine.logout(registry.host), { registry: registry.host, known: true })
-  assert.deepEqual(await here.engine.logout(registry.host), { registry: registry.host, known: false })
-  await assert.rejects(here.engine.pullImage(name), { code: 'UNAUTHORIZED' })
+  assert.deepEqual(await here.engine.registries.logout(registry.host), { registry: registry.host, known: true })
+  assert.deepEqual(await here.engine.registries.logout(registry.host), { registry: registry.host, known: false })
+  await assert.rejects(here.engine.images.pull(name), { code: 'UNAUTHORIZED' })
   for (const server of ['https://', 'x y']) {
-    await assert.rejects(here.engine.login(server, ann), { code: 'INVALID_ARGUMENT' }, server)
+    await assert.rejects(here.engine.registries.login(server, ann), { code: 'INVALID_ARGUMENT' }, server)
   }
 })
 
@@ -194,23 +194,23 @@ test('a list of two imports is pushed, inspected, and pulled for one platform; n
   const repository = `${registry.host}/team/multi`
   for (const architecture of ['amd64', 'arm64']) {
     const name = `${repository}:${architecture}`
-    await here.engine.importImage(tarOf(here.directory, architecture), { name, platform: `linux/${architecture}` })
+    await here.engine.images.import(tarOf(here.directory, architecture), { name, platform: `linux/${architecture}` })
   }
   // One was pushed and is not here any more, the other was never pushed.
   await push(here, `${repository}:amd64`)
-  await here.engine.removeImage(`${repository}:amd64`)
-  await here.engine.createManifestList(`${repository}:all`, [`${repository}:amd64`])
-  await assert.rejects(here.engine.createManifestList(`${repository}:all`, [`${repository}:amd64`]), /--amend/)
-  await here.engine.addToManifestList(`${repository}:all`, [`${repository}:arm64`])
-  await here.engine.annotateManifestList(`${repository}:all`, `${repository}:arm64`, { variant: 'v9' })
-  await assert.rejects(here.engine.annotateManifestList(`${repository}:all`, `${repository}:no`, { os: 'linux' }), {
+  await here.engine.images.remove(`${repository}:amd64`)
+  await here.engine.registries.createList(`${repository}:all`, [`${repository}:amd64`])
+  await assert.rejects(here.engine.registries.createList(`${repository}:all`, [`${repository}:amd64`]), /--amend/)
+  await here.engine.registries.addToList(`${repository}:all`, [`${repository}:arm64`])
+  await here.engine.registries.annotateList(`${repository}:all`, `${repository}:arm64`, { variant: 'v9' })
+  await assert.rejects(here.engine.registries.annotateList(`${repository}:all`, `${repository}:no`, { os: 'linux' }), {
     code: 'MANIFEST_NOT_FOUND',
   })
-  const { digest } = await here.engine.pushManifestList(`${repository}:all`, { purge: true })
-  await assert.rejects(here.engine.pushManifestList(`${repository}:all`), { code: 'MANIFEST_NOT_FOUND' })
+  const { digest } = await here.engine.registries.pushList(`${repository}:all`, { purge: true })
+  await assert.rejects(here.engine.registries.pushList(`${repository}:all`), { code: 'MANIFEST_NOT_FOUND' })
 
   await using there = machine()
-  const found = await there.engine.inspectManifest(`${repository}:all`, { verbose: true })
+  const found = await there.engine.registries.manifest(`${repository}:all`, { verbose: true })
   assert.equal(found.descriptor.digest, digest)
   assert.doesNotMatch(JSON.stringify(found.document), /io\.bale/, 'notes of the pushing machine stay there')
   const platforms = (found.document['manifests'] as { platform: unknown }[]).map(({ platform }) => platform)
@@ -229,35 +229,35 @@ test('a list of two imports is pushed, inspected, and pulled for one platform; n
   })
   // What the registry lacks is shown from the store, with a word about it.
   there.events.length = 0
-  await there.engine.tagImage(`${repository}:all`, `${registry.host}/unknown/x:1`)
-  const local = await there.engine.inspectManifest(`${registry.host}/unknown/x:1`, { progress: there.report })
+  await there.engine.images.tag(`${repository}:all`, `${registry.host}/unknown/x:1`)
+  const local = await there.engine.registries.manifest(`${registry.host}/unknown/x:1`, { progress: there.report })
   assert.ok('layers' in local.document)
   assert.deepEqual(
     there.events.map((event) => event.kind),
     ['warning'],
   )
-  await assert.rejects(there.engine.inspectManifest(`${registry.host}/unknown/y:1`), { code: 'MANIFEST_NOT_FOUND' })
+  await assert.rejects(there.engine.registries.manifest(`${registry.host}/unknown/y:1`), { code: 'MANIFEST_NOT_FOUND' })
 })
 
 test('a list has an image once: amended with a tag that moved it gets the new one; platforms stay as written', async () => {
   await using here = machine()
   const repository = 'localhost:9/team/multi'
   const import_ = (text: string, platform: string) =>
-    here.engine.importImage(tarOf(here.directory, text), { name: `${repository}:arm`, platform })
+    here.engine.images.import(tarOf(here.directory, text), { name: `${repository}:arm`, platform })
   const members = async () => {
-    const { document } = await here.engine.inspectManifest(`${repository}:all`)
+    const { document } = await here.engine.registries.manifest(`${repository}:all`)
     return document['manifests'] as { digest: string; platform: object }[]
   }
   await import_('old', 'linux/arm64')
-  await here.engine.createManifestList(`${repository}:all`, [`${repository}:arm`])
+  await here.engine.registries.createList(`${repository}:all`, [`${repository}:arm`])
   const [old] = await members()
   await import_('new', 'linux/arm64')
-  await here.engine.createManifestList(`${repository}:all`, [`${repository}:arm`], { amend: true })
+  await here.engine.registries.createList(`${repository}:all`, [`${repository}:arm`], { amend: true })
   const [moved, ...others] = await members()
   assert.deepEqual(others, [])
   assert.notEqual(moved!.digest, old!.digest)
   const annotated = async (change: object) => {
-    await here.engine.annotateManifestList(`${repository}:all`, `${repository}:arm`, change)
+    await here.engine.registries.annotateList(`${repository}:all`, `${repository}:arm`, change)
     return (await members())[0]!.platform
   }
   const arm64 = { os: 'linux', architecture: 'arm64' }
@@ -270,12 +270,12 @@ test('a list has an image once: amended with a tag that moved it gets the new on
 
 test('a push of a name that is not here, or of a digest, is refused in docker’s words', async () => {
   await using here = machine()
-  await assert.rejects(here.engine.pushImage('localhost:9/no:1'), {
+  await assert.rejects(here.engine.images.push('localhost:9/no:1'), {
     code: 'IMAGE_NOT_FOUND',
     message: 'An image does not exist locally with the tag: localhost:9/no',
   })
   await assert.rejects(
-    here.engine.pushImage(`localhost:9/no@sha256:${'0'.repeat(64)}`),
+    here.engine.images.push(`localhost:9/no@sha256:${'0'.repeat(64)}`),
     /cannot push a digest reference/,
   )
 })

@@ -15,11 +15,16 @@ export interface VolumeInspect {
   Scope: 'local'
 }
 
-/** One with the name already there is the answer. Without a name one is made up. */
-export async function createVolume(
-  context: EngineContext,
-  asked: { name?: string; driver?: string; labels?: Record<string, string>; options?: Record<string, string> } = {},
-): Promise<VolumeInspect> {
+export interface CreateVolumeRequest {
+  name?: string
+  /** `local`, the only one. */
+  driver?: string
+  labels?: Record<string, string>
+  /** Of the mount: `type`, `device`, `o`. */
+  options?: Record<string, string>
+}
+
+export async function createVolume(context: EngineContext, asked: CreateVolumeRequest = {}): Promise<VolumeInspect> {
   const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
   const volume = await room.createVolume(machinery, {
     ...asked,
@@ -56,7 +61,6 @@ export async function listVolumes(
     .sort((one, other) => (one.Name < other.Name ? -1 : 1))
 }
 
-/** Throws CONFLICT while a container mounts it. */
 export async function removeVolume(
   context: EngineContext,
   name: string,
@@ -66,7 +70,6 @@ export async function removeVolume(
   await room.removeVolume(machinery, name, options)
 }
 
-/** Those that no container mounts; only anonymous ones unless `all`. */
 export async function pruneVolumes(
   context: EngineContext,
   options: { all?: boolean; filters?: readonly FilterPair[] } = {},

@@ -28,7 +28,7 @@ test('ps: names are patterns, labels must all hold, an ancestor is found below i
   await create('db', 'child:1', '-l', 'role=db', '-l', 'stage=test', '--network', 'none')
   await using engine = engineOf(bale)
   const ps = async (...filters: string[]) => {
-    const rows = await engine.listContainers({ all: true, filters: pairs(filters) })
+    const rows = await engine.containers.list({ all: true, filters: pairs(filters) })
     return words(rows.map(({ name }) => name).join('\n'))
   }
 
@@ -105,7 +105,7 @@ test('networks and volumes: names are patterns, dangling has its own words, prun
   await using engine = engineOf(bale)
   const list = async (noun: string, ...filters: string[]) => {
     const listed = { filters: pairs(filters) }
-    const found = noun === 'network' ? await engine.listNetworks(listed) : await engine.listVolumes(listed)
+    const found = noun === 'network' ? await engine.networks.list(listed) : await engine.volumes.list(listed)
     return words(found.map(({ Name }) => Name).join('\n'))
   }
   const cases: [string, string[], string][] = [

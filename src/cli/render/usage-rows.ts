@@ -1,4 +1,4 @@
-import type { ContainerRow, Engine, ImageRow, SystemUsage } from '#engine'
+import type { ContainerRow, ImageRow, SystemUsage, VolumeInspect } from '#engine'
 import { type ContainerListRow, containerList, containerRow } from './container-row.ts'
 import { goJson } from './format-functions.ts'
 import { compileTemplate } from './go-template.ts'
@@ -49,7 +49,7 @@ export type UsageRows = {
 export interface UsageDetails {
   images: readonly ImageRow[]
   containers: readonly ContainerRow[]
-  volumes: Awaited<ReturnType<Engine['listVolumes']>>
+  volumes: readonly VolumeInspect[]
   /** IDs and commands in full, as docker has them in templates. */
   whole: boolean
 }

@@ -1,8 +1,6 @@
-import type { Engine } from '#engine'
+import type { VolumeInspect } from '#engine'
 import { humanSize } from './human-units.ts'
 import { type ListFormat, labelsText, withLabels } from './list-format.ts'
-
-type Volume = Awaited<ReturnType<Engine['listVolumes']>>[number]
 
 export type VolumeListRow = Record<
   'Driver' | 'Name' | 'Scope' | 'Mountpoint' | 'Labels' | 'Links' | 'Size' | 'Group' | 'Availability' | 'Status',
@@ -32,7 +30,7 @@ export const VOLUME_LIST: ListFormat<VolumeListRow> = {
  * A volume as a row of a list; `.Label` is its method. Users and bytes are known only where the store is measured. The last three
  * are of clusters, where docker says so for all others.
  */
-export function volumeRow(volume: Volume, measured?: { links: number; size: number }): VolumeListRow {
+export function volumeRow(volume: VolumeInspect, measured?: { links: number; size: number }): VolumeListRow {
   const row: VolumeListRow = {
     Driver: volume.Driver,
     Name: volume.Name,

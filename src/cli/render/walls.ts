@@ -1,9 +1,7 @@
-import type { Engine } from '#engine'
-
-type Facts = Awaited<ReturnType<Engine['walls']>>
+import type { SecurityInformation } from '#engine'
 
 /** What holds containers apart from the machine, as lines of `info`. */
-export function wallLines(facts: Facts): string[] {
+export function wallLines(facts: SecurityInformation): string[] {
   const { AppArmorMissing: missing, SecurityOptions: options } = facts
   return [
     `Runtimes: ${Object.keys(facts.Runtimes).join(' ')}`,
@@ -18,7 +16,7 @@ export function wallLines(facts: Facts): string[] {
 export function weaknessLines({
   RuntimeWeaknesses,
   DefaultRuntime,
-}: Pick<Facts, 'RuntimeWeaknesses' | 'DefaultRuntime'>): string[] {
+}: Pick<SecurityInformation, 'RuntimeWeaknesses' | 'DefaultRuntime'>): string[] {
   return RuntimeWeaknesses.filter(({ Open }) => Open.length > 0).map(({ Runtime, Version, Open }) => {
     const use = Runtime === DefaultRuntime ? 'the default' : 'used only when asked for'
     return `Known holes of ${Runtime} ${Version} (${use}): ${Open.join(', ')}; unless your distribution has mended them, see its security tracker`

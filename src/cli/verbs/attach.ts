@@ -22,7 +22,7 @@ export const verb = defineVerb<Options>({
     const { args, options, engine, io } = context
     const name = args[0]!
     if (options.detachKeys !== undefined) detachSequence(options.detachKeys)
-    const { attach, tty, wait } = await engine.attachContainer(name)
+    const { attach, tty, wait } = await engine.containers.attach(name)
     if (lacksTerminal(io, { stdin: !options.noStdin, tty })) {
       attach!.close()
       return 1
@@ -32,7 +32,7 @@ export const verb = defineVerb<Options>({
       tty,
       redraw: true,
       detachKeys: options.detachKeys,
-      ...(options.sigProxy !== false && { onSignal: (signal) => engine.killContainer(name, signal) }),
+      ...(options.sigProxy !== false && { onSignal: (signal) => engine.containers.kill(name, signal) }),
     })
     return how === 'detached' ? 0 : wait()
   },

@@ -172,7 +172,7 @@ export const verb = defineVerb<BuildFlags>({
       options.metadataFile === undefined ? undefined : await startResultFile(options.metadataFile)
     const isQuiet = options.quiet || options.progress === 'quiet'
     const progress = createBuildProgress(io, { quiet: isQuiet })
-    const { id, manifest, names } = await engine.buildImage({ ...request, signal, progress: progress.report })
+    const { id, manifest, names } = await engine.builds.build({ ...request, signal, progress: progress.report })
     progress.finish()
     await idFile?.write(id)
     if (metadataFile) {

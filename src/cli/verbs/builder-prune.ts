@@ -20,7 +20,7 @@ export const verb = defineVerb<{ all?: boolean; force?: boolean; filter?: string
     const filters = readPairs(options.filter)
     const what = options.all ? 'all build cache' : 'all build cache that no image stands on'
     if (!options.force && !(await confirm(io, `WARNING! This will remove ${what}.`, signal))) return 0
-    const { keys, freed } = await engine.pruneBuildCache({ all: options.all, filters })
+    const { keys, freed } = await engine.builds.prune({ all: options.all, filters })
     if (keys.length > 0) await io.print(`Deleted build cache objects:\n${keys.join('\n')}\n`)
     await io.print(`Total reclaimed space: ${humanSize(freed)}`)
     return 0

@@ -31,7 +31,7 @@ export const verb = defineVerb<Options>({
     const [container = '', name] = args
     if (name?.includes('@'))
       throw new BaleError('INVALID_REFERENCE', `refusing to create a tag with a digest reference: ${name}`)
-    const { id } = await engine.commitContainer(container, {
+    const { id } = await engine.containers.commit(container, {
       name,
       author: options.author,
       changes: options.change,

@@ -8,7 +8,7 @@ export const verb = defineVerb({
   options: [],
   examples: [{ command: 'bale container cleanup 3f5c…', explains: 'Does nothing while the container runs' }],
   async run({ args, engine }) {
-    await engine.cleanupContainer(args[0]!)
+    await engine.containers.cleanup(args[0]!)
     return 0
   },
 })

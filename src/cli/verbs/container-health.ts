@@ -8,7 +8,7 @@ export const verb = defineVerb({
   options: [],
   examples: [{ command: 'bale container health 3f5c…', explains: 'Ends when the container ends' }],
   async run({ args, engine, signal }) {
-    await engine.superviseHealth(args[0]!, { signal })
+    await engine.containers.superviseHealth(args[0]!, { signal })
     return 0
   },
 })

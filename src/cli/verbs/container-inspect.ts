@@ -12,5 +12,5 @@ export const verb = defineVerb<{ format?: string; size?: boolean }>({
   ],
   examples: [{ command: `bale container inspect -f '{{.State.Pid}}' web`, explains: 'One member' }],
   run: ({ args, options, engine, io }) =>
-    printInspected(io, args, (name) => engine.inspectContainer(name, { size: options.size }), options.format),
+    printInspected(io, args, (name) => engine.containers.inspect(name, { size: options.size }), options.format),
 })

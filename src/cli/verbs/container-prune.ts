@@ -16,7 +16,7 @@ export const verb = defineVerb<{ force?: boolean; filter?: string[] }>({
     const filters = readPairs(options.filter)
     const warning = 'WARNING! This will remove all stopped containers.'
     if (!options.force && !(await confirm(io, warning, signal))) return 0
-    const { removed, freed } = await engine.pruneContainers({ filters, signal })
+    const { removed, freed } = await engine.containers.prune({ filters, signal })
     if (removed.length > 0) await io.print(`Deleted Containers:\n${removed.join('\n')}\n`)
     await io.print(`Total reclaimed space: ${humanSize(freed)}`)
     return 0

@@ -8,7 +8,7 @@ export const verb = defineVerb({
   options: [],
   examples: [{ command: 'bale container rotate-log 3f5c…', explains: 'Does nothing below the limit' }],
   async run({ args, engine }) {
-    await engine.rotateContainerLog(args[0]!)
+    await engine.containers.rotateLog(args[0]!)
     return 0
   },
 })

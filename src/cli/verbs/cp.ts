@@ -30,18 +30,18 @@ export const verb = defineVerb<{ archive?: boolean; followLink?: boolean; quiet?
       throw new BaleError('INVALID_ARGUMENT', 'copying between containers is not supported')
     if (from.container !== undefined) {
       if (to.path !== '-') {
-        const bytes = await engine.copyFromContainer(from.container, from.path, local(to.path), settings)
+        const bytes = await engine.containers.copyFrom(from.container, from.path, local(to.path), settings)
         tellCopied(bytes, args[1]!, options.quiet, io)
       } else {
-        const tar = await engine.readContainerPath(from.container, from.path, settings)
+        const tar = await engine.containers.readPath(from.container, from.path, settings)
         await using output = await openOutput(outputTarget(undefined, io))
         await pourInto(output, tar, { signal })
       }
     } else if (to.container !== undefined) {
       if (from.path !== '-') {
-        const bytes = await engine.copyIntoContainer(to.container, local(from.path), to.path, settings)
+        const bytes = await engine.containers.copyInto(to.container, local(from.path), to.path, settings)
         tellCopied(bytes, args[1]!, options.quiet, io)
-      } else await engine.writeContainerPath(to.container, to.path, io.stdin, settings)
+      } else await engine.containers.writePath(to.container, to.path, io.stdin, settings)
     } else throw new BaleError('INVALID_ARGUMENT', 'must specify at least one container source')
     return 0
   },

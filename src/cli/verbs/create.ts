@@ -22,7 +22,7 @@ export const verb = defineVerb<ContainerFlags & { quiet?: boolean }>({
     Object.assign(request.config, { attachStdout: true, attachStderr: true, stdinOnce: options.interactive ?? false })
     await using cidFile = await startCidFile(options.cidfile)
     using view = createProgressView(io, { quiet: options.quiet, to: 'stderr' })
-    const { id } = await engine.createContainer(request, { signal, progress: view.report })
+    const { id } = await engine.containers.create(request, { signal, progress: view.report })
     await cidFile.write(id)
     await io.print(id)
     return 0

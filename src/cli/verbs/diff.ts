@@ -8,7 +8,7 @@ export const verb = defineVerb({
   options: [],
   examples: [{ command: 'bale diff web', explains: 'A added, C changed, D deleted' }],
   async run({ args, engine, io }) {
-    for (const { kind, path } of await engine.containerDiff(args[0]!)) await io.print(`${kind} ${path}`)
+    for (const { kind, path } of await engine.containers.diff(args[0]!)) await io.print(`${kind} ${path}`)
     return 0
   },
 })

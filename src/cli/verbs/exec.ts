@@ -43,7 +43,7 @@ export const verb = defineVerb<Options>({
     if (!options.detach && lacksTerminal(io, { stdin: options.interactive, tty: options.tty })) return 1
     if (options.detachKeys !== undefined) detachSequence(options.detachKeys)
     try {
-      await using running = await engine.execContainer(name, {
+      await using running = await engine.containers.exec(name, {
         args: command,
         env: environmentOf(options, io),
         workingDir: options.workdir,

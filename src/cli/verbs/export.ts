@@ -12,7 +12,7 @@ export const verb = defineVerb<{ output?: string }>({
   writesData: true,
   async run({ args, options, engine, io, signal }) {
     const target = outputTarget(options.output, io)
-    const tar = await engine.exportContainer(args[0]!)
+    const tar = await engine.containers.export(args[0]!)
     await using output = await openOutput(target)
     await pourInto(output, tar, { signal })
     return 0

@@ -45,7 +45,7 @@ export const verb = defineVerb<Options>({
     { command: `bale history --no-trunc --format '{{.CreatedBy}}' webserver`, explains: 'The whole command lines' },
   ],
   async run({ args, options, engine, io }) {
-    const history = await engine.imageHistory(args[0]!)
+    const history = await engine.images.history(args[0]!)
     const now = Date.now()
     const rows = history.map((row): Row => {
       const id = !options.noTrunc && row.Id !== '<missing>' ? row.Id.slice(7, 19) : row.Id

@@ -15,5 +15,5 @@ export const verb = defineVerb<{ format?: string; platform?: string }>({
     { command: `bale image inspect -f '{{json .Config.Env}}' webserver`, explains: 'One part' },
   ],
   run: ({ args, options, engine, io }) =>
-    printInspected(io, args, (name) => engine.inspectImage(name, options), options.format),
+    printInspected(io, args, (name) => engine.images.inspect(name, options), options.format),
 })

@@ -20,7 +20,7 @@ export const verb = defineVerb<{ all?: boolean; force?: boolean; filter?: string
     const filters = readPairs(options.filter)
     const what = options.all ? 'all images that no container uses' : 'all images without a name'
     if (!options.force && !(await confirm(io, `WARNING! This will remove ${what}.`, signal))) return 0
-    const pruned = await engine.pruneImages({ all: options.all, filters })
+    const pruned = await engine.images.prune({ all: options.all, filters })
     const lines = [
       ...pruned.untagged.map((name) => `untagged: ${name}`),
       ...pruned.deleted.map((digest) => `deleted: ${digest}`),

@@ -36,7 +36,7 @@ export const verb = defineVerb<Options>({
   ],
   async run({ args, options, engine, io, dockerConfigFile }) {
     const format = options.format || (options.quiet ? undefined : configuredFormat(dockerConfigFile, 'imagesFormat'))
-    const rows = await engine.listImageRows({
+    const rows = await engine.images.rows({
       name: args[0],
       filters: readPairs(options.filter),
       digests: options.digests || /\.Digest\b/.test(format ?? ''),

@@ -28,7 +28,7 @@ export const verb = defineVerb<Options>({
   async run({ args, options, engine, io, signal }) {
     using view = createProgressView(io, { to: 'stderr', quiet: !io.stderr.isTTY })
     const [source, name] = args as [string, string?]
-    const { id } = await engine.importImage(source === '-' ? io.stdin : source, {
+    const { id } = await engine.images.import(source === '-' ? io.stdin : source, {
       name,
       changes: options.change,
       message: options.message,

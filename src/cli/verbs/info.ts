@@ -15,7 +15,7 @@ export const verb = defineVerb<{ format?: string }>({
     { command: `bale info --format '{{.Driver}}'`, explains: 'How layers lie on disk: erofs or extract' },
   ],
   async run({ options, engine, io }) {
-    const facts = await engine.information()
+    const facts = await engine.system.info()
     if (options.format) {
       await io.print(options.format === 'json' ? goJson(facts) : compileTemplate(options.format)(facts))
       return 0
@@ -47,7 +47,7 @@ export const verb = defineVerb<{ format?: string }>({
   },
 })
 
-type Facts = Awaited<ReturnType<Engine['information']>>
+type Facts = Awaited<ReturnType<Engine['system']['info']>>
 
 /** Extracted layers are mounted by nothing but the overlay. */
 function mountLines({ Driver, LayerMounts, LayerMountsReason }: Facts): string[] {

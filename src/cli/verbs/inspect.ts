@@ -25,10 +25,10 @@ export const verb = defineVerb<{ format?: string; type?: (typeof TYPES)[number];
         hint: `the types are ${TYPES.join(', ')}`,
       })
     const ways = {
-      container: (name: string) => engine.inspectContainer(name, { size: options.size }),
-      image: (name: string) => engine.inspectImage(name),
-      volume: (name: string) => engine.inspectVolume(name),
-      network: (name: string) => engine.inspectNetwork(name),
+      container: (name: string) => engine.containers.inspect(name, { size: options.size }),
+      image: (name: string) => engine.images.inspect(name),
+      volume: (name: string) => engine.volumes.inspect(name),
+      network: (name: string) => engine.networks.inspect(name),
     }
     const wanted = options.type === undefined ? TYPES : [options.type]
     const notFound: BaleError['code'][] = [

@@ -9,5 +9,5 @@ export const verb = defineVerb<{ signal: string }>({
   options: [{ flags: '-s, --signal <SIGNAL>', description: 'Name or number', default: 'KILL' }],
   examples: [{ command: 'bale kill -s HUP web', explains: 'Make a server read its configuration again' }],
   run: ({ args, options, engine, io }) =>
-    eachName(io, args, (name) => engine.killContainer(name, options.signal), { together: true }),
+    eachName(io, args, (name) => engine.containers.kill(name, options.signal), { together: true }),
 })

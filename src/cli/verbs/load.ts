@@ -22,7 +22,7 @@ export const verb = defineVerb<{ input?: string; quiet?: boolean; platform?: str
       })
     }
     using view = createProgressView(io, { quiet: options.quiet || !io.stdout.isTTY })
-    const images = await engine.loadImages(options.input ?? io.stdin, {
+    const images = await engine.images.load(options.input ?? io.stdin, {
       platform: options.platform,
       signal,
       progress: view.report,

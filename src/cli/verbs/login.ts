@@ -34,7 +34,7 @@ export const verb = defineVerb<Options>({
     }
     const username = options.username ?? (await askName(io, signal))
     const password = options.password ?? (await (options.passwordStdin ? readSecret(io) : askPassword(io, signal)))
-    const { storedIn, variable } = await engine.login(server, { username, password, signal })
+    const { storedIn, variable } = await engine.registries.login(server, { username, password, signal })
     if (variable) warnOfVariable(io, variable)
     if (storedIn.kind === 'file') {
       io.warn(`WARNING! Your password will be stored unencrypted in ${storedIn.path}.`)
@@ -45,7 +45,7 @@ export const verb = defineVerb<Options>({
 
     async function loginAgain(): Promise<boolean> {
       try {
-        const known = await engine.checkStoredLogin(server, { signal })
+        const known = await engine.registries.checkLogin(server, { signal })
         if (!known) return false
         io.warn('Authenticating with existing credentials...')
         await io.print('Login Succeeded')

@@ -31,7 +31,7 @@ export const verb = defineVerb<Options>({
     { command: 'bale logs --since 5m -t web', explains: 'The last five minutes, with times' },
   ],
   async run({ args, options, engine, io, signal }) {
-    const { frames, attributes } = await engine.containerLogs(args[0]!, {
+    const { frames, attributes } = await engine.containers.logs(args[0]!, {
       follow: options.follow,
       since: options.since === undefined ? undefined : timeOf('since', options.since),
       until: options.until === undefined ? undefined : timeOf('until', options.until),

@@ -9,7 +9,7 @@ export const verb = defineVerb<{ insecure?: boolean }>({
   examples: [{ command: 'bale manifest add web:1 web:1-riscv64', explains: 'One more platform' }],
   async run({ args, options, engine, io, signal }) {
     const [list, ...members] = args as [string, ...string[]]
-    const { name } = await engine.addToManifestList(list, members, { ...options, signal })
+    const { name } = await engine.registries.addToList(list, members, { ...options, signal })
     await io.print(name)
     return 0
   },

@@ -26,7 +26,7 @@ export const verb = defineVerb<Options>({
   async run({ args, options, engine }) {
     const { os, arch, variant, osVersion, osFeatures } = options
     const change = { os, architecture: arch, variant, osVersion, osFeatures }
-    await engine.annotateManifestList(args[0]!, args[1]!, change)
+    await engine.registries.annotateList(args[0]!, args[1]!, change)
     return 0
   },
 })

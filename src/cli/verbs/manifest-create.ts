@@ -23,7 +23,7 @@ export const verb = defineVerb<Options>({
   ],
   async run({ args, options, engine, io, signal }) {
     const [list, ...members] = args as [string, ...string[]]
-    const { name } = await engine.createManifestList(list, members, { ...options, signal })
+    const { name } = await engine.registries.createList(list, members, { ...options, signal })
     await io.print(`Created manifest list ${name}`)
     return 0
   },

@@ -1,3 +1,4 @@
+import type { InspectedManifest } from '#engine'
 import { createProgressView } from '../render/progress.ts'
 import { defineVerb } from '../verb.ts'
 
@@ -21,13 +22,13 @@ export const verb = defineVerb<Options>({
   ],
   async run({ args, options, engine, io, signal }) {
     using view = createProgressView(io, { to: 'stderr' })
-    const found = await engine.inspectManifest(args[0]!, { ...options, signal, progress: view.report })
+    const found = await engine.registries.manifest(args[0]!, { ...options, signal, progress: view.report })
     await io.print(JSON.stringify(options.verbose ? verbose(found) : found.document, undefined, '\t'))
     return 0
   },
 })
 
-type Found = Awaited<ReturnType<Parameters<typeof verb.run>[0]['engine']['inspectManifest']>>
+type Found = InspectedManifest
 
 /** docker's members: a list gives an array, a single image an object. */
 function verbose({ document, images = [] }: Found): unknown {

@@ -26,7 +26,7 @@ export const verb = defineVerb<Options>({
     using view = createProgressView(io, { to: 'stderr', quiet: options.quiet })
     const { insecure, purge } = options
     const [list, destination] = args as [string, string?]
-    const { digest } = await engine.pushManifestList(list, {
+    const { digest } = await engine.registries.pushList(list, {
       destination,
       insecure,
       purge,

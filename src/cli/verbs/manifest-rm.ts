@@ -10,7 +10,7 @@ export const verb = defineVerb({
     { command: 'bale manifest rm localhost:5000/team/web:1', explains: 'What was pushed stays in the registry' },
   ],
   async run({ args, engine }) {
-    for (const list of args) await engine.removeManifestList(list)
+    for (const list of args) await engine.registries.removeList(list)
     return 0
   },
 })

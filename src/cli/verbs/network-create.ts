@@ -46,7 +46,7 @@ export const verb = defineVerb<Options>({
     { command: 'bale network create --subnet 10.5.0.0/24 --internal back', explains: 'Own range, no way out' },
   ],
   async run({ args, options, engine, io }) {
-    const id = await engine.createNetwork({
+    const id = await engine.networks.create({
       name: args[0]!,
       driver: options.driver,
       subnets: options.subnet,

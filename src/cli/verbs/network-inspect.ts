@@ -9,5 +9,5 @@ export const verb = defineVerb<{ format?: string }>({
   options: [{ flags: '-f, --format <TEMPLATE>', description: "'json', or a Go template" }],
   examples: [{ command: 'bale network inspect app', explains: 'Its range and who is connected' }],
   run: ({ args, options, engine, io }) =>
-    printInspected(io, args, (name) => engine.inspectNetwork(name), options.format),
+    printInspected(io, args, (name) => engine.networks.inspect(name), options.format),
 })

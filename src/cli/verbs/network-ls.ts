@@ -36,7 +36,7 @@ export const verb = defineVerb<{ filter?: string[]; format?: string; noTrunc?: b
   examples: [{ command: 'bale network ls --filter type=custom', explains: 'Networks that people made' }],
   async run({ options, engine, io, dockerConfigFile }) {
     const format = options.format || (options.quiet ? undefined : configuredFormat(dockerConfigFile, 'networksFormat'))
-    const networks = await engine.listNetworks({ filters: readPairs(options.filter) })
+    const networks = await engine.networks.list({ filters: readPairs(options.filter) })
     const rows = networks.map((network) =>
       withLabels(
         {

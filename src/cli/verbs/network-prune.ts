@@ -15,7 +15,7 @@ export const verb = defineVerb<{ force?: boolean; filter?: string[] }>({
     const filters = readPairs(options.filter)
     const warning = 'WARNING! This will remove all custom networks not used by at least one container.'
     if (!options.force && !(await confirm(io, warning, signal))) return 0
-    const { removed } = await engine.pruneNetworks({ filters })
+    const { removed } = await engine.networks.prune({ filters })
     if (removed.length > 0) await io.print(`Deleted Networks:\n${removed.join('\n')}`)
     return 0
   },

@@ -8,5 +8,5 @@ export const verb = defineVerb<{ force?: boolean }>({
   arguments: { min: 1 },
   options: [{ flags: '-f, --force', description: 'One that is not there is no failure' }],
   examples: [{ command: 'bale network rm app', explains: 'Refused while running containers are connected' }],
-  run: ({ args, options, engine, io }) => eachName(io, args, (name) => engine.removeNetwork(name, options)),
+  run: ({ args, options, engine, io }) => eachName(io, args, (name) => engine.networks.remove(name, options)),
 })

@@ -8,5 +8,5 @@ export const verb = defineVerb({
   arguments: { min: 1 },
   options: [],
   examples: [{ command: 'bale pause web', explains: 'Nothing in it runs until it is unpaused' }],
-  run: ({ args, engine, io }) => eachName(io, args, (name) => engine.pauseContainer(name), { together: true }),
+  run: ({ args, engine, io }) => eachName(io, args, (name) => engine.containers.pause(name), { together: true }),
 })

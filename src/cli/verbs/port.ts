@@ -13,7 +13,7 @@ export const verb = defineVerb({
   examples: [{ command: 'bale port web 80', explains: 'Prints 0.0.0.0:8080' }],
   async run({ args, engine, io }) {
     const [name = '', wanted] = args
-    const { NetworkSettings } = await engine.inspectContainer(name)
+    const { NetworkSettings } = await engine.containers.inspect(name)
     const ports = Object.entries(
       NetworkSettings['Ports'] as Record<string, { HostIp: string; HostPort: string }[] | null>,
     ).filter(([, bindings]) => bindings)

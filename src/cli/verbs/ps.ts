@@ -39,7 +39,7 @@ export const verb = defineVerb<Options>({
     const format = options.format || (options.quiet ? undefined : configuredFormat(dockerConfigFile, 'psFormat'))
     const last = options.latest ? 1 : options.last === undefined ? undefined : parseWholeNumber('last', options.last)
     const size = options.size || /\.Size\b/.test(format ?? '')
-    const rows = await engine.listContainers({
+    const rows = await engine.containers.list({
       all: options.all,
       last: last === undefined || last < 0 ? undefined : last,
       filters: readPairs(options.filter),

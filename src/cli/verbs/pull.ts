@@ -1,3 +1,4 @@
+import type { PulledImage } from '#engine'
 import { parseReference } from '#spec'
 import { createProgressView } from '../render/progress.ts'
 import { defineVerb } from '../verb.ts'
@@ -28,11 +29,11 @@ export const verb = defineVerb<Options>({
     const { allTags, platform, quiet } = options
     const name = args[0]!
     const { tag, digest } = parseReference(name)
-    let pulled: Awaited<ReturnType<typeof engine.pullImage>>
+    let pulled: PulledImage[]
     {
       using view = createProgressView(io, { quiet })
       if (!tag && !digest && !allTags) view.report({ kind: 'message', text: 'Using default tag: latest' })
-      pulled = await engine.pullImage(name, { allTags, platform, signal, progress: view.report })
+      pulled = await engine.images.pull(name, { allTags, platform, signal, progress: view.report })
     }
     for (const image of pulled) await io.print(image.name)
     return 0

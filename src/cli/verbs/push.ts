@@ -1,3 +1,4 @@
+import type { PushedImage } from '#engine'
 import { parseReference } from '#spec'
 import { createProgressView } from '../render/progress.ts'
 import { defineVerb } from '../verb.ts'
@@ -27,11 +28,11 @@ export const verb = defineVerb<Options>({
   async run({ args, options, engine, io, signal }) {
     const { allTags, quiet } = options
     const name = args[0]!
-    let pushed: Awaited<ReturnType<typeof engine.pushImage>>
+    let pushed: PushedImage[]
     {
       using view = createProgressView(io, { quiet })
       if (!parseReference(name).tag && !allTags) view.report({ kind: 'message', text: 'Using default tag: latest' })
-      pushed = await engine.pushImage(name, { allTags, signal, progress: view.report })
+      pushed = await engine.images.push(name, { allTags, signal, progress: view.report })
     }
     if (quiet) for (const image of pushed) await io.print(image.name)
     return 0

@@ -8,7 +8,7 @@ export const verb = defineVerb({
   options: [],
   examples: [{ command: 'bale rename web old-web', explains: 'The container goes on running' }],
   async run({ args, engine }) {
-    await engine.renameContainer(args[0]!, args[1]!)
+    await engine.containers.rename(args[0]!, args[1]!)
     return 0
   },
 })

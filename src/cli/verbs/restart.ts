@@ -26,7 +26,7 @@ export const verb = defineVerb<{ timeout?: string; signal?: string }>({
       io,
       args,
       (name) => {
-        const restarted = engine.restartContainer(name, { timeout, stopSignal: options.signal, signal, turn })
+        const restarted = engine.containers.restart(name, { timeout, stopSignal: options.signal, signal, turn })
         turn = Promise.allSettled([turn, restarted])
         return restarted
       },

@@ -22,7 +22,7 @@ export const verb = defineVerb<{ force?: boolean; volumes?: boolean }>({
       args,
       async (name) => {
         try {
-          await engine.removeContainer(name, options)
+          await engine.containers.remove(name, options)
           return name
         } catch (error) {
           // As docker: with --force a container that is not there is no failure of the command, but it is told.

@@ -20,7 +20,7 @@ export const verb = defineVerb<{ force?: boolean }>({
     for (const name of args) {
       signal.throwIfAborted()
       try {
-        for (const record of await engine.removeImage(name, { force: options.force })) {
+        for (const record of await engine.images.remove(name, { force: options.force })) {
           await io.print('untagged' in record ? `Untagged: ${record.untagged}` : `Deleted: ${record.deleted}`)
         }
       } catch (error) {

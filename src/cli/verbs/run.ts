@@ -1,5 +1,5 @@
 import { BaleError, isBaleError } from '#base'
-import { type Engine, type ResultFile, startResultFile } from '#engine'
+import { type ContainerRequest, type Engine, type ResultFile, type RunningContainer, startResultFile } from '#engine'
 import {
   CONTAINER_FLAGS,
   type ContainerFlags,
@@ -7,7 +7,6 @@ import {
   readStream,
   type Stream,
 } from '../flags/container-flags.ts'
-import { renderFailure } from '../render/failure.ts'
 import { createProgressView } from '../render/progress.ts'
 import { detachSequence, lacksTerminal, runSession, terminalSize } from '../terminal-session.ts'
 import { defineVerb, type Terminal } from '../verb.ts'
@@ -62,7 +61,7 @@ export const verb = defineVerb<Options>({
       tty: started.tty,
       streams: streams?.filter((stream) => stream !== 'stdin'),
       detachKeys: options.detachKeys,
-      ...(options.sigProxy !== false && { onSignal: (signal) => engine.killContainer(started.id, signal) }),
+      ...(options.sigProxy !== false && { onSignal: (signal) => engine.containers.kill(started.id, signal) }),
     })
     if (how === 'detached') return 0
     return started.wait()
@@ -77,15 +76,15 @@ function attachedStreams(options: Options): Stream[] | undefined {
 
 async function start(
   engine: Engine,
-  request: Parameters<Engine['runContainer']>[0],
+  request: ContainerRequest,
   options: Options,
   io: Terminal,
   signal: AbortSignal,
-): Promise<Awaited<ReturnType<Engine['runContainer']>> | number> {
+): Promise<RunningContainer | number> {
   await using cidFile = await startCidFile(options.cidfile)
   using view = createProgressView(io, { quiet: options.quiet, to: 'stderr' })
   try {
-    return await engine.runContainer(request, {
+    return await engine.containers.run(request, {
       detach: options.detach,
       size: options.tty ? terminalSize(io) : undefined,
       signal,
@@ -95,6 +94,7 @@ async function start(
   } catch (error) {
     const code = startFailureCode(error)
     if (code === undefined) throw error
+    const { renderFailure } = await import('../render/failure.ts')
     io.warn(renderFailure(error))
     return code
   }

@@ -25,7 +25,7 @@ export const verb = defineVerb<Options>({
   writesData: true,
   async run({ args, options, engine, io, signal }) {
     const target = outputTarget(options.output, io)
-    await engine.saveImages(args, typeof target === 'string' ? { file: target } : { stream: target }, {
+    await engine.images.save(args, typeof target === 'string' ? { file: target } : { stream: target }, {
       platform: options.platform,
       signal,
     })

@@ -29,7 +29,7 @@ export const verb = defineVerb<Options>({
     const { args, options, engine, io, signal } = context
     const attach = options.attach || options.interactive
     // In the order given: a later one may need an earlier one, for its network or its name.
-    if (!attach) return eachName(io, args, (name) => engine.startContainer(name))
+    if (!attach) return eachName(io, args, (name) => engine.containers.start(name))
     if (args.length > 1)
       throw new BaleError('INVALID_ARGUMENT', 'you cannot start and attach multiple containers at once')
     const name = args[0]!
@@ -38,12 +38,12 @@ export const verb = defineVerb<Options>({
       attach: session,
       tty,
       wait,
-    } = await engine.startContainer(name, { attach: true, signal, size: terminalSize(io) })
+    } = await engine.containers.start(name, { attach: true, signal, size: terminalSize(io) })
     const how = await runSession(context, session!, {
       stdin: options.interactive ?? false,
       tty,
       detachKeys: options.detachKeys,
-      ...(options.sigProxy !== false && { onSignal: (signal) => engine.killContainer(name, signal) }),
+      ...(options.sigProxy !== false && { onSignal: (signal) => engine.containers.kill(name, signal) }),
     })
     return how === 'detached' ? 0 : await wait()
   },

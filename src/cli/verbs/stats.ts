@@ -47,10 +47,10 @@ export const verb = defineVerb<Options>({
   examples: [{ command: 'bale stats --no-stream', explains: 'All running containers, once' }],
   async run({ args, options, engine, io, signal, dockerConfigFile }) {
     const format = options.format || configuredFormat(dockerConfigFile, 'statsFormat')
-    let before = await engine.containerUsage(args)
+    let before = await engine.containers.stats(args)
     do {
       await sleep(!options.noStream ? 1000 : 200, undefined, { signal })
-      const now = await engine.containerUsage(args)
+      const now = await engine.containers.stats(args)
       const rows = now.map((usage, index) =>
         display(
           usage,

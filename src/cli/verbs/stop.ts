@@ -20,7 +20,7 @@ export const verb = defineVerb<{ timeout?: string; signal?: string }>({
   examples: [{ command: 'bale stop -t 2 web', explains: 'The stop signal, after two seconds KILL' }],
   run: ({ args, options, engine, io, signal }) => {
     const timeout = options.timeout === undefined ? undefined : parseWholeNumber('timeout', options.timeout)
-    const stop = (name: string) => engine.stopContainer(name, { timeout, stopSignal: options.signal, signal })
+    const stop = (name: string) => engine.containers.stop(name, { timeout, stopSignal: options.signal, signal })
     return eachName(io, args, stop, { together: true })
   },
 })

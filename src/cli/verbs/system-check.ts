@@ -16,7 +16,7 @@ export const verb = defineVerb<{ repair?: boolean; quick?: boolean }>({
   ],
   async run({ options, engine, io, signal }) {
     using view = createProgressView(io, { to: 'stderr', quiet: !io.stderr.isTTY })
-    const findings = await engine.checkStore({ ...options, signal, progress: view.report })
+    const findings = await engine.system.check({ ...options, signal, progress: view.report })
     for (const finding of findings) {
       const needed = finding.images.length > 0 ? `; needed by ${finding.images.join(', ')}` : ''
       await io.print(
@@ -26,7 +26,7 @@ export const verb = defineVerb<{ repair?: boolean; quick?: boolean }>({
     const open = findings.filter((finding) => !finding.repaired)
     const damage = open.filter((finding) => finding.kind !== 'leftover')
     if (damage.length === 0) await io.print('No damage found.')
-    for (const line of weaknessLines(await engine.walls())) io.warn(line)
+    for (const line of weaknessLines(await engine.system.security())) io.warn(line)
     if (open.length > damage.length) io.warn('hint: bale system prune removes what crashed commands left behind')
     if (damage.length > 0) io.warn('hint: bale system check --repair removes what is damaged; pull or build it again')
     return damage.length > 0 ? 1 : 0

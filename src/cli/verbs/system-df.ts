@@ -34,10 +34,10 @@ export const verb = defineVerb<{ verbose?: boolean; format?: string }>({
     },
   ],
   async run({ options, engine, io }) {
-    const usage = await engine.diskUsage()
-    const containers = await engine.listContainers({ all: true })
+    const usage = await engine.system.df()
+    const containers = await engine.containers.list({ all: true })
     if (options.verbose) {
-      const [images, volumes] = await Promise.all([engine.listImageRows(), engine.listVolumes()])
+      const [images, volumes] = await Promise.all([engine.images.rows(), engine.volumes.list()])
       const whole = Boolean(options.format) && !options.format!.startsWith('table')
       const rows = usageRows(usage, { images, containers, volumes, whole })
       io.stdout.write(renderUsage(rows, usage.cacheSize, options.format))

@@ -8,7 +8,7 @@ export const verb = defineVerb({
   options: [],
   examples: [{ command: 'bale system start', explains: 'What runs is left alone; the unit bale.service calls this' }],
   async run({ engine, io }) {
-    const { done, failed } = await engine.startByPolicy()
+    const { done, failed } = await engine.system.start()
     for (const name of done) await io.print(name)
     for (const { name, error } of failed) io.warn(`${name}: ${renderFailure(error)}`)
     return failed.length > 0 ? 1 : 0

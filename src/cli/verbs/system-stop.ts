@@ -17,7 +17,7 @@ export const verb = defineVerb<{ time?: string }>({
   ],
   async run({ options, engine, io, signal }) {
     const timeout = options.time === undefined ? undefined : parseWholeNumber('time', options.time)
-    const { done, failed } = await engine.stopForShutdown({ timeout, signal })
+    const { done, failed } = await engine.system.stop({ timeout, signal })
     for (const name of done) await io.print(name)
     for (const { name, error } of failed) io.warn(`${name}: ${renderFailure(error)}`)
     return failed.length > 0 ? 1 : 0

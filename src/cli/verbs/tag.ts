@@ -13,7 +13,7 @@ export const verb = defineVerb({
     },
   ],
   async run({ args, engine }) {
-    await engine.tagImage(args[0]!, args[1]!)
+    await engine.images.tag(args[0]!, args[1]!)
     return 0
   },
 })

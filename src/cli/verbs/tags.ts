@@ -8,7 +8,7 @@ export const verb = defineVerb({
   options: [],
   examples: [{ command: 'bale tags localhost:5000/team/webserver', explains: 'One tag a line' }],
   async run({ args, engine, io, signal }) {
-    for (const tag of await engine.listTags(args[0]!, { signal })) await io.print(tag)
+    for (const tag of await engine.registries.tags(args[0]!, { signal })) await io.print(tag)
     return 0
   },
 })

@@ -8,5 +8,5 @@ export const verb = defineVerb({
   arguments: { min: 1 },
   options: [],
   examples: [{ command: 'bale unpause web', explains: 'Where it was frozen' }],
-  run: ({ args, engine, io }) => eachName(io, args, (name) => engine.unpauseContainer(name), { together: true }),
+  run: ({ args, engine, io }) => eachName(io, args, (name) => engine.containers.unpause(name), { together: true }),
 })

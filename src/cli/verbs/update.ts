@@ -23,7 +23,7 @@ export const verb = defineVerb<ContainerFlags>({
     if (Object.keys(change).length === 0)
       throw new BaleError('INVALID_ARGUMENT', 'You must provide one or more flags when using this command.')
     return eachName(io, args, async (name) => {
-      for (const text of await engine.updateContainer(name, change)) io.warn(`WARNING: ${text}`)
+      for (const text of await engine.containers.update(name, change)) io.warn(`WARNING: ${text}`)
     })
   },
 })

@@ -8,7 +8,7 @@ const API_VERSION = '1.48'
 const OLDEST_API_VERSION = '1.24'
 
 /** docker's document: there is no server, but scripts ask for its version. */
-function dockerDocument(facts: Awaited<ReturnType<Engine['version']>>) {
+function dockerDocument(facts: Awaited<ReturnType<Engine['system']['version']>>) {
   const { Version, Os, Arch, KernelVersion, NodeVersion } = facts
   const common = { Version, ApiVersion: API_VERSION, GitCommit: '', GoVersion: '', Os, Arch, BuildTime: '' }
   const installed = facts.Components.filter((component) => component.Version !== undefined)
@@ -48,7 +48,7 @@ export const verb = defineVerb<{ format?: string }>({
     { command: `bale version --format '{{.Client.Version}}'`, explains: 'One field' },
   ],
   async run({ options, engine, io }) {
-    const facts = await engine.version()
+    const facts = await engine.system.version()
     if (options.format) {
       const document = dockerDocument(facts)
       await io.print(options.format === 'json' ? goJson(document) : compileTemplate(options.format)(document))

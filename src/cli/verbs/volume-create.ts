@@ -17,7 +17,7 @@ export const verb = defineVerb<{ driver: string; label?: string[]; opt?: string[
   ],
   examples: [{ command: 'bale volume create data', explains: 'Mount it with -v data:/var/lib/data' }],
   async run({ args, options, engine, io }) {
-    const { Name } = await engine.createVolume({
+    const { Name } = await engine.volumes.create({
       name: args[0],
       driver: options.driver,
       labels: parseLabels(options.label ?? []),

@@ -9,5 +9,5 @@ export const verb = defineVerb<{ format?: string }>({
   options: [{ flags: '-f, --format <TEMPLATE>', description: "'json', or a Go template" }],
   examples: [{ command: `bale volume inspect -f '{{.Mountpoint}}' data`, explains: 'Where its files lie' }],
   run: ({ args, options, engine, io }) =>
-    printInspected(io, args, (name) => engine.inspectVolume(name), options.format),
+    printInspected(io, args, (name) => engine.volumes.inspect(name), options.format),
 })

@@ -16,7 +16,7 @@ export const verb = defineVerb<{ filter?: string[]; format?: string; quiet?: boo
   examples: [{ command: 'bale volume ls --filter dangling=true', explains: 'Those that no container mounts' }],
   async run({ options, engine, io, dockerConfigFile }) {
     const format = options.format || (options.quiet ? undefined : configuredFormat(dockerConfigFile, 'volumesFormat'))
-    const volumes = await engine.listVolumes({ filters: readPairs(options.filter) })
+    const volumes = await engine.volumes.list({ filters: readPairs(options.filter) })
     if (isQuiet(options)) {
       for (const { Name } of volumes) await io.print(Name)
       return 0

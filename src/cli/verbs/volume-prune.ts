@@ -18,7 +18,7 @@ export const verb = defineVerb<{ all?: boolean; force?: boolean; filter?: string
     const all = options.all || filters.some(({ name, value }) => name === 'all' && /^(1|true)$/.test(value))
     const warning = `WARNING! This will remove ${all ? 'all' : 'all anonymous'} volumes not used by at least one container.`
     if (!options.force && !(await confirm(io, warning, signal))) return 0
-    const { removed, freed } = await engine.pruneVolumes({ all, filters })
+    const { removed, freed } = await engine.volumes.prune({ all, filters })
     if (removed.length > 0) await io.print(`Deleted Volumes:\n${removed.join('\n')}\n`)
     await io.print(`Total reclaimed space: ${humanSize(freed)}`)
     return 0

@@ -8,5 +8,5 @@ export const verb = defineVerb<{ force?: boolean }>({
   arguments: { min: 1 },
   options: [{ flags: '-f, --force', description: 'One that is not there is no failure' }],
   examples: [{ command: 'bale volume rm data', explains: 'Refused while a container mounts it' }],
-  run: ({ args, options, engine, io }) => eachName(io, args, (name) => engine.removeVolume(name, options)),
+  run: ({ args, options, engine, io }) => eachName(io, args, (name) => engine.volumes.remove(name, options)),
 })

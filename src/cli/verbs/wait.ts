@@ -9,5 +9,5 @@ export const verb = defineVerb({
   options: [],
   examples: [{ command: 'bale wait job', explains: 'Prints 0 when all was well' }],
   run: ({ args, engine, io, signal }) =>
-    eachName(io, args, async (name) => String(await engine.waitContainer(name, { signal })), { together: true }),
+    eachName(io, args, async (name) => String(await engine.containers.wait(name, { signal })), { together: true }),
 })

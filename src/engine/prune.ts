@@ -1,33 +1,8 @@
 import type { OperationOptions } from '#base'
 import { type FilterPair, Filters, PRUNE_FILTERS } from '#docker'
-import type { DiskUsage, Finding } from '#store'
-import { containerRecords, runtimeOf } from './container-machinery.ts'
+import { runtimeOf } from './container-machinery.ts'
 import type { EngineContext } from './context.ts'
 import { releaseMounts } from './remove-image.ts'
-
-/** The store's figures, with who uses the volumes: that stands in documents which only the container room reads. */
-export interface SystemUsage extends DiskUsage {
-  volumeUsers: ReadonlyMap<string, readonly string[]>
-}
-
-/** Bytes on disk by kind, and of each image what it shares. */
-export async function diskUsage(context: EngineContext): Promise<SystemUsage> {
-  const store = await context.store()
-  const { cacheMountsSize } = await import('#build')
-  const figures = await store.diskUsage()
-  const usage = { ...figures, cacheSize: figures.cacheSize + (await cacheMountsSize(store.root)) }
-  if (usage.volumes.length === 0) return { ...usage, volumeUsers: new Map() }
-  const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
-  return { ...usage, volumeUsers: await room.volumeUsers(machinery) }
-}
-
-/** Reads everything and compares it with its digest. With `repair`, what is damaged is removed so that a pull heals it. */
-export async function checkStore(
-  context: EngineContext,
-  options: OperationOptions & { repair?: boolean; quick?: boolean } = {},
-): Promise<Finding[]> {
-  return (await context.store()).check(options)
-}
 
 export interface PruneOptions extends OperationOptions {
   /** All images that no container uses, not only those without a name. */

@@ -1,0 +1,26 @@
+import { containerMachinery } from './container-machinery.ts'
+import type { EngineContext } from './context.ts'
+
+export interface CopyOptions {
+  /** Keep owners. */
+  archive?: boolean
+  /** Copy what a link leads to. */
+  follow?: boolean
+}
+
+export async function writeContainerPath(
+  context: EngineContext,
+  idOrName: string,
+  directory: string,
+  tar: AsyncIterable<Uint8Array>,
+  options: { archive?: boolean } = {},
+): Promise<void> {
+  const [room, machinery, { decompressAny }] = await Promise.all([
+    import('#container'),
+    containerMachinery(context),
+    import('#format/compression'),
+  ])
+  await room.writeContainerPath(machinery, idOrName, directory, decompressAny(tar), {
+    owner: options.archive ? undefined : { uid: 0, gid: 0 },
+  })
+}

@@ -1,0 +1,18 @@
+import type { DiskUsage } from '#store'
+import { containerRecords } from './container-machinery.ts'
+import type { EngineContext } from './context.ts'
+
+/** The store's figures, with the users of each volume: those are in documents that only the container room reads. */
+export interface SystemUsage extends DiskUsage {
+  volumeUsers: ReadonlyMap<string, readonly string[]>
+}
+
+export async function diskUsage(context: EngineContext): Promise<SystemUsage> {
+  const store = await context.store()
+  const { cacheMountsSize } = await import('#build')
+  const figures = await store.diskUsage()
+  const usage = { ...figures, cacheSize: figures.cacheSize + (await cacheMountsSize(store.root)) }
+  if (usage.volumes.length === 0) return { ...usage, volumeUsers: new Map() }
+  const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
+  return { ...usage, volumeUsers: await room.volumeUsers(machinery) }
+}

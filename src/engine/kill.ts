@@ -1,0 +1,19 @@
+import { BaleError, isBaleError } from '#base'
+import { containerMachinery } from './container-machinery.ts'
+import type { EngineContext } from './context.ts'
+
+/** docker begins the message for a container that does not exist otherwise here than elsewhere. */
+export async function killContainer(context: EngineContext, idOrName: string, signal?: string): Promise<void> {
+  const [room, machinery] = await Promise.all([import('#container'), containerMachinery(context)])
+  try {
+    await room.killContainer(machinery, idOrName, signal)
+  } catch (error) {
+    if (!isBaleError(error, 'CONTAINER_NOT_FOUND')) throw error
+    const { hint, details } = error
+    throw new BaleError(error.code, `Cannot kill container: ${error.message.replace(/^.*: /, '')}: ${error.message}`, {
+      cause: error,
+      hint,
+      details,
+    })
+  }
+}

@@ -1,0 +1,37 @@
+import type { FilterPair } from '#docker'
+import type { EngineContext } from './context.ts'
+import { pruneContainers } from './list-containers.ts'
+import { pruneNetworks } from './networks.ts'
+import { collectGarbage, pruneBuildCache, pruneImages } from './prune.ts'
+import { pruneVolumes } from './volumes.ts'
+
+export interface PruneSystemOptions {
+  /** All images that no container uses, not only those without a name. */
+  all?: boolean
+  /** Anonymous volumes that no container mounts, too. */
+  volumes?: boolean
+  /** until, label, label!; `until` does not go with `volumes`. */
+  filters?: readonly FilterPair[]
+  signal?: AbortSignal
+}
+
+/** What was removed of one kind: IDs, names, keys. `freed` is in bytes. */
+export type PrunedPart =
+  | { kind: 'containers' | 'networks' | 'volumes' | 'cache'; removed: string[]; freed: number }
+  | { kind: 'images'; untagged: string[]; deleted: string[]; freed: number }
+  | { kind: 'garbage'; freed: number }
+
+export async function* pruneSystem(
+  context: EngineContext,
+  { all, volumes, filters = [], signal }: PruneSystemOptions = {},
+): AsyncIterable<PrunedPart> {
+  yield { kind: 'containers', ...(await pruneContainers(context, { filters, signal })) }
+  yield { kind: 'networks', ...(await pruneNetworks(context, { filters })), freed: 0 }
+  if (volumes) yield { kind: 'volumes', ...(await pruneVolumes(context, { filters })) }
+  // Build cache has no labels. It goes before the images: what only it held of them is then free.
+  const hasLabels = filters.some(({ name }) => name !== 'until')
+  const cache = hasLabels ? { keys: [], freed: 0 } : await pruneBuildCache(context, { all, filters })
+  yield { kind: 'images', ...(await pruneImages(context, { all, filters })) }
+  yield { kind: 'cache', removed: cache.keys, freed: cache.freed }
+  yield { kind: 'garbage', freed: (await collectGarbage(context)).freed }
+}
