@@ -89,10 +89,6 @@ test('a directory of a room that has a door is imported by the door alone', () =
 })
 
 const KNOWN_AROUND_DOORS: string[] = [
-  'engine/index.ts -> engine/views/container-inspect.ts',
-  'engine/index.ts -> engine/views/image-history.ts',
-  'engine/index.ts -> engine/views/image-inspect.ts',
-  'engine/index.ts -> engine/views/image-list.ts',
   'engine/information.ts -> engine/views/docker-facts.ts',
   'engine/inspect-container.ts -> engine/views/container-inspect.ts',
   'engine/inspect-image.ts -> engine/views/image-history.ts',

@@ -21,7 +21,7 @@ import type { CopyOptions } from './copy-tar.ts'
 import type { ContainerRequest } from './create.ts'
 import type { ContainerRow, ListContainersOptions } from './list-containers.ts'
 import type { RunningContainer, RunOptions } from './run.ts'
-import type { ContainerInspect } from './views/container-inspect.ts'
+import type { ContainerInspect } from './views/index.ts'
 
 /**
  * Containers of this machine. `idOrName` is a name, an ID, or an unambiguous beginning of one; every method that takes

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { temporaryDirectory } from '#host/file'
+import { temporaryDirectory } from '../../test/kit/temporary.ts'
 import { createEngine, readConfig } from './index.ts'
 
 test('an engine opens and creates nothing before its first operation', async () => {
-  await using directory = await temporaryDirectory('engine-')
+  await using directory = await temporaryDirectory()
   const root = join(directory.path, 'root')
   {
     await using _engine = createEngine({ config: readConfig({ root, run: join(directory.path, 'run') }) })
@@ -15,7 +15,7 @@ test('an engine opens and creates nothing before its first operation', async () 
 })
 
 test('the nouns of an engine hold their operations, each of which fails as a promise', async () => {
-  await using directory = await temporaryDirectory('engine-')
+  await using directory = await temporaryDirectory()
   const config = readConfig({ root: join(directory.path, 'root'), run: join(directory.path, 'run') })
   await using engine = createEngine({ config })
   // A noun may be passed through promises: it is none itself.
