@@ -9,5 +9,12 @@ export { ERROR_CODES, type ErrorCode } from './error-codes.ts'
 export { createLimiter, type Limiter, mapLimited } from './limiter.ts'
 export { type Log, noLog, toldBy } from './log.ts'
 export { nearest } from './nearest.ts'
-export { type OperationOptions, type Progress, type ProgressEvent, silent } from './progress.ts'
+export {
+  type CopyAct,
+  type LayerProgress,
+  type OperationOptions,
+  type Progress,
+  type ProgressEvent,
+  silent,
+} from './progress.ts'
 export { createSingleFlight } from './single-flight.ts'

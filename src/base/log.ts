@@ -10,9 +10,10 @@ export interface Log {
 
 export const noLog: Log = { debug: () => undefined }
 
-/** For who has no progress to tell: what people must know meanwhile is a warning. */
+/** Progress of work that nobody watches: what people must know meanwhile becomes a warning of the log. */
 export function toldBy(log: Log): Progress {
   return (event) => {
-    if (event.kind === 'message' || event.kind === 'warning') log.warn?.(event.text)
+    if (event.kind === 'warning') log.warn?.(event.text)
+    else if (event.kind === 'waiting') log.warn?.(`waiting for ${event.what}`)
   }
 }

@@ -1,18 +1,66 @@
 /**
- * What long operations tell while they work. The command line draws them, the Engine API streams them as docker's JSON
- * lines, a program may ignore them. An `id` names one thing of the operation (short digest of a layer, build step).
+ * What long operations report while they work: facts, never sentences. A door phrases them (`statusLines` of the room
+ * `docker` has docker's sentences), a program may ignore them. Digests are whole (`sha256:…`), sizes are bytes.
  */
 export type ProgressEvent =
-  | { kind: 'message'; text: string }
+  /** Something is not as asked for, and the operation goes on. The text names no verb or flag. */
   | { kind: 'warning'; text: string }
-  /** A thing changes state: `Pulling fs layer`, `Download complete`, `Already exists`, `Pushed` … (docker's words). */
-  | { kind: 'status'; id: string; status: string }
-  /** A thing advances: bytes (or units) done and, when known, in all. */
-  | { kind: 'advance'; id: string; status: string; current: number; total?: number }
+  /** The operation stands still until somebody else is done. `what` completes "waiting for". */
+  | { kind: 'waiting'; what: string }
+  | LayerProgress
+  | BlobProgress
+  | ManifestProgress
+  | ImageProgress
   /** A build step begins, is taken from the cache, or ends. `name` is `[stage 2/5] RUN make`. */
   | { kind: 'step'; id: string; name: string; state: 'start' | 'cached' | 'done' | 'failed'; seconds?: number }
   /** Output of a build step. */
   | { kind: 'output'; id: string; stream: 'stdout' | 'stderr'; bytes: Uint8Array }
+
+/** Which way an image moves: into this machine from a registry, out to one, in from an archive, out to one. */
+export type CopyAct = 'pull' | 'push' | 'load' | 'save'
+
+/** One layer of an image. A layer goes `planned`, perhaps `waiting`, `moving` many times, and ends with `done`, or `mounted`. */
+export type LayerProgress = { kind: 'layer'; digest: string } & /** `exists`: the target has it, nothing moves. */
+(
+  | { phase: 'planned' | 'exists' | 'done'; act: CopyAct }
+  /** Others of the same operation go first, or another process is at this layer. */
+  | { phase: 'waiting' }
+  | { phase: 'moving'; act: CopyAct; current: number; total: number }
+  /** The registry linked it from another repository of its own; no bytes moved. */
+  | { phase: 'mounted'; from: string }
+  | { phase: 'compressing'; current: number; total: number }
+  | { phase: 'checking' }
+)
+
+/** Any blob: a layer, a config, a part of an artifact. */
+export type BlobProgress = { kind: 'blob'; digest: string } & (
+  | { phase: 'checking' }
+  /** A transfer failed for a temporary reason and goes on after so many seconds. */
+  | { phase: 'retrying'; seconds: number }
+)
+
+/** The target had a whole manifest before, so nothing was said of its layers one by one; they are listed here. */
+export type ManifestProgress = {
+  kind: 'manifest'
+  digest: string
+  phase: 'exists'
+  act: CopyAct
+  layers: readonly string[]
+}
+
+/** An image as a whole, on its way from or to a registry. Names are as people type them. */
+export type ImageProgress = { kind: 'image' } & /** Not here, so it will be pulled. */
+(
+  | { phase: 'missing'; name: string }
+  /** `label` is the tag or digest that is pulled from `repository` (`library/debian`). */
+  | { phase: 'pulling'; repository: string; label: string }
+  /** `digest` is what the registry's name stands for; `unchanged`: the store had it under this name. */
+  | { phase: 'pulled'; name: string; digest: string; unchanged: boolean }
+  /** `repository` with its registry: `docker.io/library/debian`. */
+  | { phase: 'pushing'; repository: string }
+  /** `size` is that of the manifest or index. */
+  | { phase: 'pushed'; tag: string; digest: string; size: number }
+)
 
 export type Progress = (event: ProgressEvent) => void
 

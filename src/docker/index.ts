@@ -1,6 +1,6 @@
 /**
  * docker: the words that docker's users write, and what they mean. Value grammars (sizes, durations, times, CSV, environment
- * files, patterns) and filters of lists. Promises: pure functions; one grammar for one kind of value, with docker's complaint.
+ * files, patterns), filters of lists, and docker's sentences for facts of progress. Promises: pure functions; one grammar for one kind of value, with docker's complaint.
  * Does not: read files, print, know which flag a value belongs to.
  */
 
@@ -13,4 +13,5 @@ export { readBoolean, readCpus, readInteger } from './number.ts'
 export { compilePattern, type Pattern } from './pattern.ts'
 export { type PortProtocol, type PublishedPortRequest, parseExposedPorts, parsePublishedPorts } from './ports.ts'
 export { parseSize } from './size.ts'
+export { loadedLine, type StatusLine, statusLines } from './status-lines.ts'
 export { millisecondsOf, parseTimestamp } from './timestamp.ts'

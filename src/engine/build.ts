@@ -3,7 +3,7 @@ import { BaleError, isBaleError, type OperationOptions, printable } from '#base'
 import { type BuildMachine, type BuildOptions, type BuiltImage, build, type FoundBase, writeDirectory } from '#build'
 import type { RunStep, StepRunner } from '#container'
 import { openOutput, outputPlace, pourInto, readBytes } from '#host/file'
-import { copyImage, saveWords } from '#image'
+import { copyImage } from '#image'
 import {
   type Descriptor,
   type Digest,
@@ -172,7 +172,7 @@ async function writeArchive(
   await using archive = await createArchiveTarget('file' in to ? to.file : to.stream)
   const name = built.image.manifestDescriptor.digest
   for (const targetName of tags.length > 0 ? tags : [undefined]) {
-    await copyImage(store, archive, { signal, progress, name, targetName, platform: built.platform, words: saveWords })
+    await copyImage(store, archive, { signal, progress, name, targetName, platform: built.platform, act: 'save' })
   }
   await archive.finish()
   if (!before) await store.images.remove(id)

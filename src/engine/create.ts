@@ -94,10 +94,8 @@ async function storedImage(
   } catch (error) {
     if (!isMissing(error) || pull !== 'missing') throw error
     const reference = parseReference(image)
-    options.progress?.({
-      kind: 'message',
-      text: `Unable to find image '${familiarName(reference.digest ? reference : withDefaultTag(reference))}' locally`,
-    })
+    const name = familiarName(reference.digest ? reference : withDefaultTag(reference))
+    options.progress?.({ kind: 'image', phase: 'missing', name })
     await fetchIt()
     return imageHere(context, image, asked)
   }

@@ -1,5 +1,5 @@
 import { type BaleError, isBaleError, type OperationOptions, printable } from '#base'
-import { copyImage, loadWords } from '#image'
+import { copyImage } from '#image'
 import { type Descriptor, type Digest, familiarName, parsePlatform, parseReference } from '#spec'
 import type { Store } from '#store'
 import type { EngineContext } from './context.ts'
@@ -34,7 +34,7 @@ export async function loadImages(
     const { descriptor, names } = image
     for (const name of image.oddNames)
       options.progress?.({ kind: 'warning', text: `loaded without the name "${printable(name, 200)}", which is none` })
-    const copying = { ...options, platform, strictPlatform, imagesOnly: true, words: loadWords }
+    const copying = { ...options, platform, strictPlatform, imagesOnly: true, act: 'load' as const }
     try {
       const { manifestDescriptor } = await copyImage(archive, store, {
         ...copying,

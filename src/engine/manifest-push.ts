@@ -1,5 +1,5 @@
 import type { OperationOptions } from '#base'
-import { copyImage, makeIndex, pushWords } from '#image'
+import { copyImage, makeIndex } from '#image'
 import { type Descriptor, type Digest, fullName, repositoryName } from '#spec'
 import type { Repository } from '#transport'
 import { compressedTarget } from './compressed-target.ts'
@@ -49,7 +49,7 @@ async function pushEntry(
 ): Promise<Descriptor> {
   const store = await context.store()
   const { signal, progress } = options
-  const copying = { signal, progress, words: pushWords, all: true }
+  const copying = { signal, progress, act: 'push' as const, all: true }
   if (await store.has(entry)) {
     const { mediaType, digest, size } = await compressedTarget(store, entry, options)
     await copyImage(store, repository, { ...copying, name: digest })

@@ -54,15 +54,13 @@ export async function pullImage(
     const label = one.digest ?? one.tag!
     // From here on all is asked for by digest, so a tag that moves changes nothing.
     const found = await repository.resolve(label, { signal, progress })
-    progress?.({ kind: 'message', text: `${label}: Pulling from ${one.repository}` })
+    progress?.({ kind: 'image', phase: 'pulling', repository: one.repository, label })
     const before = await currentTarget(store, one)
     const targetName = one.digest ? undefined : fullName(one)
     await copyImage(repository, store, { ...copying, name: found.digest, shownName: familiarName(one), targetName })
     await rememberOrigin(store, repository, one, found)
     const unchanged = before !== undefined && before === (await currentTarget(store, one))
-    progress?.({ kind: 'message', text: `Digest: ${found.digest}` })
-    const status = unchanged ? 'Image is up to date for' : 'Downloaded newer image for'
-    progress?.({ kind: 'message', text: `Status: ${status} ${familiarName(one)}` })
+    progress?.({ kind: 'image', phase: 'pulled', name: familiarName(one), digest: found.digest, unchanged })
     pulled.push({ name: fullName(one), digest: found.digest, unchanged })
   }
   return pulled

@@ -1,5 +1,5 @@
 import { BaleError, isBaleError, type OperationOptions } from '#base'
-import { copyImage, pushWords } from '#image'
+import { copyImage } from '#image'
 import {
   DEFAULT_TAG,
   type Descriptor,
@@ -44,7 +44,7 @@ export async function pushImage(
   if (options.allTags && reference.tag) throw new BaleError('INVALID_ARGUMENT', "tag can't be used with --all-tags/-a")
   const { signal, progress } = options
   const store = await context.store()
-  progress?.({ kind: 'message', text: `The push refers to repository [${repositoryName(reference)}]` })
+  progress?.({ kind: 'image', phase: 'pushing', repository: repositoryName(reference) })
   const references = options.allTags
     ? await localTags(store, reference)
     : [tagged(reference, reference.tag ?? DEFAULT_TAG)]
@@ -59,13 +59,14 @@ export async function pushImage(
       name: descriptor.digest,
       targetName: one.tag,
       all: isIndexType(descriptor.mediaType),
-      words: pushWords,
+      act: 'push',
     })
     // From now on the name stands for what the registry has, so that the next push has nothing to do.
     if (descriptor.digest !== targets[index]!.digest) await store.images.setName(fullName(one), descriptor)
     await store.images.addRepoDigest(repositoryName(one), descriptor.digest)
-    progress?.({ kind: 'message', text: `${one.tag}: digest: ${descriptor.digest} size: ${descriptor.size}` })
-    pushed.push({ name: fullName(one), digest: descriptor.digest, size: descriptor.size })
+    const { digest, size } = descriptor
+    progress?.({ kind: 'image', phase: 'pushed', tag: one.tag, digest, size })
+    pushed.push({ name: fullName(one), digest, size })
   }
   return pushed
 }

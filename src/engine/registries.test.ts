@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { isBaleError, type ProgressEvent } from '#base'
+import { statusLines } from '#docker'
 import { ann, startDockerRegistry, withoutDockerRegistry } from '../../test/kit/docker-registry.ts'
 import { readConfig } from './config.ts'
 import { createEngine, type Engine } from './create-engine.ts'
@@ -57,8 +58,9 @@ function tarOf(directory: string, content: string): string {
 }
 
 const statuses = (events: ProgressEvent[]) =>
-  events.flatMap((event) => (event.kind === 'status' ? [event.status] : event.kind === 'advance' ? [event.status] : []))
-const messages = (events: ProgressEvent[]) => events.flatMap((event) => (event.kind === 'message' ? [event.text] : []))
+  events.flatMap(statusLines).flatMap(({ id, status }) => (id === undefined ? [] : [status]))
+const messages = (events: ProgressEvent[]) =>
+  events.flatMap(statusLines).flatMap(({ id, status }) => (id === undefined ? [status] : []))
 
 async function push(one: TestMachine, name: string) {
   one.events.length = 0

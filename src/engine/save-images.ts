@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream'
 import type { OperationOptions } from '#base'
-import { copyImage, saveWords } from '#image'
+import { copyImage } from '#image'
 import { type Platform, parsePlatform, parseReference, repositoryName } from '#spec'
 import type { FoundImage, Store } from '#store'
 import type { EngineContext } from './context.ts'
@@ -35,7 +35,7 @@ export async function saveImages(
       // A digest is no name in an archive.
       targetName: name?.includes('@') ? undefined : name,
       platform: image.platform,
-      words: saveWords,
+      act: 'save',
     })
   }
   await archive.finish()

@@ -143,6 +143,16 @@ export function imagePlaceContract(
     })
   }
 
+  check('putBlob says that the bytes moved, or that the place had them', async (place) => {
+    const image = await randomImage({ layers: 1 })
+    const layer = image.manifest.layers[0]!
+    const put = () =>
+      place.target.putBlob(layer, async (offset) => asStream(image.blobs.get(layer.digest)!.subarray(offset)))
+    assert.deepEqual(await put(), { how: 'moved', bytes: layer.size })
+    const { how } = await put()
+    assert.ok(how === 'moved' || how === 'existed', how)
+  })
+
   const damages: [title: string, code: string, damage: (bytes: Uint8Array) => Uint8Array][] = [
     ['M01: a layer with other bytes', 'DIGEST_MISMATCH', (bytes) => flipped(bytes)],
     ['M01: a layer that ends early', 'SIZE_MISMATCH', (bytes) => bytes.subarray(0, -1)],

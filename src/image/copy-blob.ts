@@ -1,48 +1,37 @@
-import { type Progress, silent } from '#base'
-import { type Descriptor, shortId } from '#spec'
-import type { CopyWords } from './copy-words.ts'
-import type { BlobContext, ImageSource, ImageTarget } from './image-place.ts'
+import { type CopyAct, type Progress, silent } from '#base'
+import type { Descriptor } from '#spec'
+import type { BlobContext, BlobOutcome, ImageSource, ImageTarget } from './image-place.ts'
 
 export interface BlobCopy {
   source: ImageSource
   target: ImageTarget
   descriptor: Descriptor
   context: BlobContext
-  words: CopyWords
+  act: CopyAct
   signal?: AbortSignal
   progress?: Progress
 }
 
-/** Copies one blob that the target has not, and tells how it goes. Returns the bytes that went over. */
+/** Copies one layer that the target lacks, and reports how it goes. Returns the bytes that the target gained by it. */
 export async function copyBlob(copy: BlobCopy): Promise<number> {
-  const { source, target, descriptor, words, signal } = copy
-  const id = shortId(descriptor.digest)
+  const { source, target, descriptor, act, signal } = copy
+  const { digest, size } = descriptor
   const progress = copy.progress ?? silent
-  let moved = 0
-  let opened = false
-  let mounted = false
   const open = async (offset: number) => {
-    opened = true
     const stream = await source.blob(descriptor, { offset, signal })
-    const status = words.moving
-    return counted(stream, descriptor.size - offset, (done, chunk) => {
-      moved += chunk
-      progress({ kind: 'advance', id, status, current: offset + done, total: descriptor.size })
-    })
+    return counted(stream, size - offset, (done) =>
+      progress({ kind: 'layer', digest, phase: 'moving', act, current: offset + done, total: size }),
+    )
   }
-  await target.putBlob(descriptor, open, {
-    ...copy.context,
-    signal,
-    progress: (event) => {
-      // A target in the registry of the source may link the blob instead of taking its bytes; it says so itself.
-      mounted ||= event.kind === 'status' && event.status.startsWith('Mounted from')
-      progress(event)
-    },
-  })
-  if (mounted) return moved
-  progress({ kind: 'status', id, status: words.done })
-  // A target that shares the source's files reads them by itself.
-  return opened ? moved : descriptor.size
+  const outcome = await target.putBlob(descriptor, open, { ...copy.context, signal, progress: copy.progress })
+  if (outcome.how === 'mounted') progress({ kind: 'layer', digest, phase: 'mounted', from: outcome.from })
+  else progress({ kind: 'layer', digest, phase: 'done', act })
+  return gained(outcome, size)
+}
+
+function gained(outcome: BlobOutcome, size: number): number {
+  if (outcome.how === 'moved') return outcome.bytes
+  return outcome.how === 'shared' ? size : 0
 }
 
 const STEP = 256 * 1024
@@ -55,7 +44,7 @@ const STEP_MILLISECONDS = 100
 async function* counted(
   stream: AsyncIterable<Uint8Array>,
   expected: number,
-  report: (done: number, since: number) => void,
+  report: (done: number) => void,
 ): AsyncGenerator<Uint8Array> {
   const step = Math.max(STEP, expected / 100)
   let done = 0
@@ -66,13 +55,13 @@ async function* counted(
       done += chunk.byteLength
       const now = performance.now()
       if (done - reported >= step || now - reportedAt >= STEP_MILLISECONDS) {
-        report(done, done - reported)
+        report(done)
         reported = done
         reportedAt = now
       }
       yield chunk
     }
   } finally {
-    if (done > reported) report(done, done - reported)
+    if (done > reported) report(done)
   }
 }

@@ -3,7 +3,6 @@ import { test } from 'node:test'
 import type { ProgressEvent } from '#base'
 import { type Descriptor, encodeDocument, MediaType, parsePlatform } from '#spec'
 import { copyImage } from './copy-image.ts'
-import { pushWords } from './copy-words.ts'
 import type { ImageSource, ImageTarget } from './image-place.ts'
 import { describe, makeDocuments, makeIndex, plainLayer } from './make-image.ts'
 import { createMemoryPlace, type MemoryPlace } from './memory-place.ts'
@@ -27,8 +26,9 @@ function recording(target: MemoryPlace): { target: ImageTarget; calls: string[] 
     target: {
       has: (descriptor, options) => target.has(descriptor, options),
       putBlob: async (descriptor, open, options) => {
-        await target.putBlob(descriptor, open, options)
+        const outcome = await target.putBlob(descriptor, open, options)
         calls.push(`blob ${descriptor.digest}`)
+        return outcome
       },
       putManifest: async (descriptor, bytes) => {
         await target.putManifest(descriptor, bytes)
@@ -101,28 +101,28 @@ test('M08 a single manifest for another platform is never taken silently', async
   })
 })
 
-test('layers are told of in docker’s words: planned, moving, done; those that are there, and a whole image that is there', async () => {
+test('what happens to each layer is reported: planned, moving, done; those that exist, and a whole image that exists', async () => {
   const image = await randomImage({ layers: 5 })
   const source = createMemoryPlace()
   await putImage(source, image, 'x')
   const target = createMemoryPlace()
   const shared = image.manifest.layers[1]!
   await target.putBlob(shared, async () => one(image.blobs.get(shared.digest)!))
-  const told = async (words?: typeof pushWords) => {
+  const told = async () => {
     const events: ProgressEvent[] = []
-    await copyImage(source, target, { name: 'x', words, progress: (event) => events.push(event) })
+    await copyImage(source, target, { name: 'x', act: 'push', progress: (event) => events.push(event) })
     return image.manifest.layers.map((layer) => {
       const mine = events.flatMap((event) =>
-        (event.kind === 'status' || event.kind === 'advance') && layer.digest.includes(event.id) ? [event.status] : [],
+        event.kind === 'layer' && event.digest === layer.digest ? [event.phase] : [],
       )
-      return [...new Set(mine)].join(', ')
+      const whole = events.some((event) => event.kind === 'manifest' && event.layers.includes(layer.digest))
+      return whole ? 'in a whole image' : [...new Set(mine)].join(', ')
     })
   }
-  const copied = 'Pulling fs layer, Downloading, Pull complete'
-  const waited = 'Pulling fs layer, Waiting, Downloading, Pull complete'
-  assert.deepEqual(await told(), [copied, 'Already exists', copied, copied, waited])
-  assert.deepEqual(await told(), ['', '', '', '', ''])
-  assert.deepEqual(await told(pushWords), Array(5).fill('Layer already exists'))
+  const copied = 'planned, moving, done'
+  const waited = 'planned, waiting, moving, done'
+  assert.deepEqual(await told(), [copied, 'exists', copied, copied, waited])
+  assert.deepEqual(await told(), Array(5).fill('in a whole image'))
 })
 
 test('a target that mounts a blob from its own registry has the last word, and no byte is counted', async () => {
@@ -137,19 +137,19 @@ test('a target that mounts a blob from its own registry has the last word, and n
     putManifest: (descriptor, bytes) => inner.putManifest(descriptor, bytes),
     async putBlob(descriptor, open, options) {
       await inner.putBlob(descriptor, async () => source.blob(descriptor), options)
-      if (options?.diffId)
-        options.progress?.({ kind: 'status', id: descriptor.digest.slice(7, 19), status: 'Mounted from a/b' })
-      else await open(0)
+      if (options?.diffId) return { how: 'mounted', from: 'a/b' }
+      await open(0)
+      return { how: 'moved', bytes: descriptor.size }
     },
   }
   const result = await copyImage(source, mounting, {
     name: 'x',
-    words: pushWords,
+    act: 'push',
     progress: (event) => events.push(event),
   })
   assert.deepEqual(
-    events.map((event) => event.kind === 'status' && event.status),
-    ['Preparing', 'Mounted from a/b'],
+    events.map((event) => event.kind === 'layer' && event.phase),
+    ['planned', 'mounted'],
   )
   assert.equal(result.copiedBytes, image.configBytes.length)
 })

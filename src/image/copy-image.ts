@@ -1,4 +1,4 @@
-import { BaleError, mapLimited, type OperationOptions, silent } from '#base'
+import { BaleError, type CopyAct, mapLimited, type OperationOptions } from '#base'
 import {
   checkConfigMatches,
   type Descriptor,
@@ -14,11 +14,9 @@ import {
   type Platform,
   parseImageConfig,
   platformPreferences,
-  shortId,
 } from '#spec'
 import { choosePlatform, imagesOf } from './choose-platform.ts'
 import { copyBlob } from './copy-blob.ts'
-import { type CopyWords, pullWords } from './copy-words.ts'
 import type { CopySelection, ImageSource, ImageTarget } from './image-place.ts'
 import {
   artifactTypeOf,
@@ -38,8 +36,8 @@ export interface CopyOptions extends OperationOptions, CopySelection {
   targetName?: string
   /** Blobs moved at once, 3 by default. */
   concurrency?: number
-  /** Words of the progress events; those of a pull by default. */
-  words?: CopyWords
+  /** What the progress events say is done; `pull` by default. */
+  act?: CopyAct
   /** An image for another platform than the wanted one is refused, not only remarked. */
   strictPlatform?: boolean
   /** An artifact (a chart, a signature), which cannot run, is refused before anything of it is copied. */
@@ -91,14 +89,14 @@ interface Copy {
   source: ImageSource
   target: ImageTarget
   options: CopyOptions
-  words: CopyWords
+  act: CopyAct
   /** `index sha256:…` and `manifest sha256:…`. */
   visited: Set<string>
   copiedBytes: number
 }
 
 function newCopy(source: ImageSource, target: ImageTarget, options: CopyOptions): Copy {
-  return { source, target, options, words: options.words ?? pullWords, visited: new Set(), copiedBytes: 0 }
+  return { source, target, options, act: options.act ?? 'pull', visited: new Set(), copiedBytes: 0 }
 }
 
 function pass({ signal, progress }: OperationOptions): OperationOptions {
@@ -172,7 +170,7 @@ function notAnImage(manifest: ImageManifest, name: string | undefined): BaleErro
 async function copyManifest(copy: Copy, read: ReadManifest, depth: number): Promise<boolean> {
   const { target, options } = copy
   if (await target.has(read.descriptor, { ...pass(options), from: copy.source })) {
-    tellUnchanged(copy, read)
+    reportUnchanged(copy, read)
     return true
   }
   if (read.kind === 'index') {
@@ -205,13 +203,13 @@ async function copyContent(copy: Copy, manifest: ImageManifest): Promise<void> {
   const config = await copyConfig(copy, manifest)
   if (config) checkPlatform(copy, config)
   const layers = await missingLayers(copy, manifest, config)
-  const { source, target, options, words } = copy
+  const { source, target, options, act } = copy
   const moved = await mapLimited(
     layers,
     options.concurrency ?? 3,
     ({ descriptor, diffId }, { signal }) => {
       const context = { from: source, ...(diffId ? { diffId } : {}) }
-      return copyBlob({ source, target, descriptor, context, words, signal, progress: options.progress })
+      return copyBlob({ source, target, descriptor, context, act, signal, progress: options.progress })
     },
     { signal: options.signal },
   )
@@ -246,7 +244,7 @@ interface Layer {
 }
 
 async function missingLayers(copy: Copy, manifest: ImageManifest, config?: ImageConfig): Promise<Layer[]> {
-  const { source, target, options, words } = copy
+  const { source, target, options, act } = copy
   const layers = distinctLayers(manifest, config)
   const limit = options.concurrency ?? 3
   const there = await mapLimited(
@@ -256,10 +254,11 @@ async function missingLayers(copy: Copy, manifest: ImageManifest, config?: Image
     { signal: options.signal },
   )
   const missing = layers.filter((_, index) => !there[index])
-  layers.forEach(({ descriptor }, index) => {
-    tell(copy, descriptor, there[index] ? words.exists : words.planned)
+  layers.forEach(({ descriptor: { digest } }, index) => {
+    options.progress?.({ kind: 'layer', digest, phase: there[index] ? 'exists' : 'planned', act })
   })
-  for (const { descriptor } of missing.slice(limit)) tell(copy, descriptor, words.waiting)
+  for (const { descriptor } of missing.slice(limit))
+    options.progress?.({ kind: 'layer', digest: descriptor.digest, phase: 'waiting' })
   return missing
 }
 
@@ -278,14 +277,10 @@ function distinctLayers(manifest: ImageManifest, config?: ImageConfig): Layer[] 
   return [...byDigest.values()]
 }
 
-function tell(copy: Copy, descriptor: Descriptor, status: string): void {
-  ;(copy.options.progress ?? silent)({ kind: 'status', id: shortId(descriptor.digest), status })
-}
-
-function tellUnchanged(copy: Copy, read: ReadManifest): void {
-  const word = copy.words.unchanged
-  if (word === undefined || read.kind === 'index') return
-  for (const { descriptor } of distinctLayers(read.manifest)) tell(copy, descriptor, word)
+function reportUnchanged({ options, act }: Copy, read: ReadManifest): void {
+  if (read.kind === 'index') return
+  const layers = distinctLayers(read.manifest).map(({ descriptor }) => descriptor.digest)
+  options.progress?.({ kind: 'manifest', digest: read.descriptor.digest, phase: 'exists', act, layers })
 }
 
 /** A manifest without index is taken even for another platform (it may run emulated), but never silently. */

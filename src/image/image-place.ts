@@ -27,7 +27,7 @@ export interface ImageTarget {
     descriptor: Descriptor,
     open: (offset: number) => Promise<AsyncIterable<Uint8Array>>,
     options?: OperationOptions & BlobContext,
-  ): Promise<void>
+  ): Promise<BlobOutcome>
   /** Writes a manifest or index after all that it refers to. */
   putManifest(descriptor: Descriptor, bytes: Uint8Array, options?: OperationOptions): Promise<void>
   /** Points a name of the place at a manifest or index that it holds. */
@@ -35,6 +35,17 @@ export interface ImageTarget {
   /** Ends a series of writes (an archive writes its index here; others do nothing). */
   finish?(options?: OperationOptions): Promise<void>
 }
+
+/** How a blob came to be in a target. */
+export type BlobOutcome =
+  /** Through the stream: so many bytes of it, fewer than its size when an earlier transfer had left a part. */
+  | { how: 'moved'; bytes: number }
+  /** The target read it from a local file of the source by itself. */
+  | { how: 'shared' }
+  /** It was here already, or somebody else brought it meanwhile. */
+  | { how: 'existed' }
+  /** The registry linked it from another repository of its own. */
+  | { how: 'mounted'; from: string }
 
 /** What the mover of images knows of a blob and a target may use. */
 export interface BlobContext {

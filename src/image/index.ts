@@ -4,9 +4,9 @@
  */
 export { choosePlatform, imagesOf, isAttestation } from './choose-platform.ts'
 export { type CopyOptions, type CopyResult, copyImage } from './copy-image.ts'
-export { type CopyWords, loadWords, pullWords, pushWords, saveWords } from './copy-words.ts'
 export {
   type BlobContext,
+  type BlobOutcome,
   type CopySelection,
   hasLocalFiles,
   type ImageSource,

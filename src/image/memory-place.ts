@@ -58,6 +58,7 @@ export function createMemoryPlace(): MemoryPlace {
     },
     async putBlob(descriptor, open, options: OperationOptions = {}) {
       await using writer = await blobs.writer(descriptor.digest, { signal: options.signal })
+      const start = writer.offset
       for await (const chunk of await open(writer.offset)) {
         options.signal?.throwIfAborted()
         if (writer.offset + chunk.byteLength > descriptor.size) {
@@ -67,6 +68,7 @@ export function createMemoryPlace(): MemoryPlace {
         await writer.write(chunk)
       }
       await writer.commit(descriptor)
+      return { how: 'moved', bytes: descriptor.size - start }
     },
     async putManifest(descriptor, bytes) {
       if (bytes.byteLength !== descriptor.size) throw sizeMismatch(descriptor, bytes.byteLength)

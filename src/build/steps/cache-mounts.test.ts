@@ -91,7 +91,7 @@ test('who waits for a cache for some seconds says so once', async () => {
   await message.promise
   await first.stack.disposeAsync()
   await (await second).stack.disposeAsync()
-  assert.deepEqual(told, [{ kind: 'message', text: 'waiting for the cache "npm", which another build step uses' }])
+  assert.deepEqual(told, [{ kind: 'waiting', what: 'the cache "npm", which another build step uses' }])
 })
 
 test('private caches are kept for the next step, and differ for steps at once', async () => {

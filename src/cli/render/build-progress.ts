@@ -1,4 +1,5 @@
 import type { Progress, ProgressEvent } from '#base'
+import { statusLines } from '#docker'
 import type { Terminal } from '../verb.ts'
 
 const NOTHING = Buffer.alloc(0)
@@ -67,14 +68,12 @@ export function createBuildProgress(
           return step(event)
         case 'output':
           return output(event.id, event.bytes)
-        case 'message':
-          return say(undefined, event.text)
         case 'warning':
           return say(undefined, `WARNING: ${event.text}`)
-        case 'status':
-          return say(undefined, `${event.id}: ${event.status}`)
-        case 'advance':
-          return undefined
+        default:
+          return statusLines(event).forEach(({ id, status, current }) => {
+            if (current === undefined) say(undefined, id === undefined ? status : `${id}: ${status}`)
+          })
       }
     },
     finish() {

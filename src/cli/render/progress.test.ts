@@ -21,8 +21,11 @@ function screen(more: { columns?: number; rows?: number; isTTY?: boolean; term?:
   return { stdout, warnings, io: { stdout, stderr: stdout, warn, environment: { TERM: term } } as unknown as Terminal }
 }
 
-const layer = (number: number) => `layer${number}`
-const half = { kind: 'advance', status: 'Downloading', current: 3_000_000, total: 6_000_000 } as const
+const digestOf = (id: string) => `sha256:${id}${'0'.repeat(64 - id.length)}`
+/** The ID of a layer, as it is shown. */
+const layer = (number: number) => `abcdef${String(number).padStart(6, '0')}`
+const half = { kind: 'layer', phase: 'moving', act: 'pull', current: 3_000_000, total: 6_000_000 } as const
+const waiting = (number: number) => ({ kind: 'layer', digest: digestOf(layer(number)), phase: 'waiting' }) as const
 
 test('a bar takes the room there is, and gives way to its numbers', () => {
   for (const [columns, expected] of [
@@ -33,7 +36,7 @@ test('a bar takes the room there is, and gives way to its numbers', () => {
     const { io, stdout } = screen({ columns })
     {
       using view = createProgressView(io)
-      view.report({ ...half, id: layer(1) })
+      view.report({ ...half, digest: digestOf(layer(1)) })
     }
     assert.equal(stdout.written, expected)
     assert.ok(stdout.written.length <= columns)
@@ -44,20 +47,20 @@ test('more things than rows: the last ones move, all stand there at the end', ()
   const { io, stdout } = screen({ rows: 6 })
   {
     using view = createProgressView(io)
-    for (let number = 1; number <= 10; number++) view.report({ kind: 'status', id: layer(number), status: 'Waiting' })
+    for (let number = 1; number <= 10; number++) view.report(waiting(number))
     // A warning draws at once.
     view.report({ kind: 'warning', text: 'slow' })
-    assert.deepEqual(stdout.written.match(/layer\d+/g), [6, 7, 8, 9, 10].map(layer))
+    assert.deepEqual(stdout.written.match(/abcdef\d+/g), [6, 7, 8, 9, 10].map(layer))
     stdout.written = ''
   }
   assert.ok(stdout.written.startsWith('\x1b[5A\x1b[J'))
-  assert.equal(stdout.written.match(/layer\d+/g)?.length, 10)
+  assert.equal(stdout.written.match(/abcdef\d+/g)?.length, 10)
 })
 
 test('lines that a narrower window has folded are moved over whole', () => {
   const { io, stdout } = screen({ columns: 80 })
   using view = createProgressView(io)
-  view.report({ ...half, id: layer(1) })
+  view.report({ ...half, digest: digestOf(layer(1)) })
   view.report({ kind: 'warning', text: 'slow' })
   stdout.columns = 30
   stdout.written = ''
@@ -70,15 +73,15 @@ test('without a terminal that moves there are plain lines, one for each change; 
   for (const plain of [{ isTTY: false }, { term: 'dumb' }]) {
     const { io, stdout } = screen(plain)
     using view = createProgressView(io)
-    view.report({ kind: 'status', id: layer(1), status: 'Waiting' })
-    view.report({ ...half, id: layer(1) })
-    view.report({ kind: 'status', id: layer(1), status: 'Waiting' })
-    view.report({ kind: 'status', id: layer(1), status: 'Done' })
-    assert.equal(stdout.written, 'layer1: Waiting\nlayer1: Done\n')
+    view.report(waiting(1))
+    view.report({ ...half, digest: digestOf(layer(1)) })
+    view.report(waiting(1))
+    view.report({ kind: 'layer', digest: digestOf(layer(1)), phase: 'done', act: 'pull' })
+    assert.equal(stdout.written, `${layer(1)}: Waiting\n${layer(1)}: Pull complete\n`)
   }
   const { io, stdout, warnings } = screen()
   using view = createProgressView(io, { quiet: true })
-  view.report({ kind: 'status', id: layer(1), status: 'Waiting' })
+  view.report(waiting(1))
   view.report({ kind: 'warning', text: 'slow' })
   assert.equal(stdout.written, '')
   assert.deepEqual(warnings, ['WARNING: slow'])

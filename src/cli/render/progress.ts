@@ -1,4 +1,5 @@
 import type { Progress, ProgressEvent } from '#base'
+import { type StatusLine, statusLines } from '#docker'
 import type { Terminal } from '../verb.ts'
 
 /**
@@ -7,6 +8,8 @@ import type { Terminal } from '../verb.ts'
  */
 export interface ProgressView extends Disposable {
   readonly report: Progress
+  /** A line of the verb itself, between those of the events. */
+  say(text: string): void
 }
 
 export function createProgressView(
@@ -14,7 +17,10 @@ export function createProgressView(
   options: { quiet?: boolean; to?: 'stdout' | 'stderr' } = {},
 ): ProgressView {
   const stream = options.to === 'stderr' ? io.stderr : io.stdout
-  if (options.quiet) return { report: (event) => warn(io, event), [Symbol.dispose]: () => undefined }
+  if (options.quiet) {
+    const nothing = () => undefined
+    return { report: (event) => warn(io, event), say: nothing, [Symbol.dispose]: nothing }
+  }
   const moves = stream.isTTY && io.environment['TERM'] !== 'dumb'
   return moves ? terminalView(stream) : plainView(io, stream)
 }
@@ -27,30 +33,31 @@ type Output = Terminal['stdout']
 
 function plainView(io: Terminal, stream: Output): ProgressView {
   const last = new Map<string, string>()
+  const say = (text: string) => void stream.write(`${text}\n`)
+  const show = ({ id, status, current }: StatusLine) => {
+    if (current !== undefined) return
+    if (id === undefined) return say(status)
+    if (last.get(id) === status) return
+    last.set(id, status)
+    say(`${id}: ${status}`)
+  }
   const report = (event: ProgressEvent) => {
     switch (event.kind) {
-      case 'message':
-        stream.write(`${event.text}\n`)
-        break
       case 'warning':
-        warn(io, event)
-        break
-      case 'status':
-        if (last.get(event.id) === event.status) return
-        last.set(event.id, event.status)
-        stream.write(`${event.id}: ${event.status}\n`)
-        break
+        return warn(io, event)
       case 'output':
-        stream.write(event.bytes)
-        break
+        return void stream.write(event.bytes)
       case 'step':
-        stream.write(`${event.state === 'start' ? '' : `${event.state.toUpperCase()} `}${event.name}\n`)
-        break
-      case 'advance':
-        break
+        return say(stepWords(event))
+      default:
+        return statusLines(event).forEach(show)
     }
   }
-  return { report, [Symbol.dispose]: () => undefined }
+  return { report, say, [Symbol.dispose]: () => undefined }
+}
+
+function stepWords({ state, name }: Extract<ProgressEvent, { kind: 'step' }>): string {
+  return `${state === 'start' ? '' : `${state.toUpperCase()} `}${name}`
 }
 
 /** Redraws at most ten times a second: moves the cursor up over the lines of this view and writes them again. */
@@ -93,35 +100,27 @@ function terminalView(stream: Output): ProgressView {
     drawn = []
     stream.write(text)
   }
+  const show = ({ id, status, current, total }: StatusLine) => {
+    if (id === undefined) return below(`${status}\n`)
+    const draws = (width: number) => `${status} ${bar(current!, total, width - status.length - 1)}`
+    lines.set(id, current === undefined ? () => status : draws)
+    later()
+  }
   const report = (event: ProgressEvent) => {
     switch (event.kind) {
-      case 'message':
-        below(`${event.text}\n`)
-        break
       case 'warning':
-        above(`WARNING: ${event.text}\n`)
-        break
-      case 'status':
-        lines.set(event.id, () => event.status)
-        later()
-        break
-      case 'advance':
-        lines.set(
-          event.id,
-          (width) => `${event.status} ${bar(event.current, event.total, width - event.status.length - 1)}`,
-        )
-        later()
-        break
+        return above(`WARNING: ${event.text}\n`)
       case 'output':
-        above(Buffer.from(event.bytes).toString())
-        break
+        return above(Buffer.from(event.bytes).toString())
       case 'step':
-        above(`${event.state === 'start' ? '' : `${event.state.toUpperCase()} `}${event.name}\n`)
-        break
+        return above(`${stepWords(event)}\n`)
+      default:
+        return statusLines(event).forEach(show)
     }
   }
   return {
     report,
+    say: (text) => below(`${text}\n`),
     [Symbol.dispose]() {
       if (timer) clearTimeout(timer)
       if (lines.size > 0) draw(true)

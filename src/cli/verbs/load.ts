@@ -1,4 +1,5 @@
 import { BaleError } from '#base'
+import { loadedLine } from '#docker'
 import { createProgressView } from '../render/progress.ts'
 import { defineVerb } from '../verb.ts'
 
@@ -27,9 +28,7 @@ export const verb = defineVerb<{ input?: string; quiet?: boolean; platform?: str
       signal,
       progress: view.report,
     })
-    for (const image of images) {
-      await io.print(image.name === undefined ? `Loaded image ID: ${image.id}` : `Loaded image: ${image.name}`)
-    }
+    for (const image of images) await io.print(loadedLine(image))
     return 0
   },
 })

@@ -32,7 +32,7 @@ export const verb = defineVerb<Options>({
     let pulled: PulledImage[]
     {
       using view = createProgressView(io, { quiet })
-      if (!tag && !digest && !allTags) view.report({ kind: 'message', text: 'Using default tag: latest' })
+      if (!tag && !digest && !allTags) view.say('Using default tag: latest')
       pulled = await engine.images.pull(name, { allTags, platform, signal, progress: view.report })
     }
     for (const image of pulled) await io.print(image.name)

@@ -31,7 +31,7 @@ export const verb = defineVerb<Options>({
     let pushed: PushedImage[]
     {
       using view = createProgressView(io, { quiet })
-      if (!parseReference(name).tag && !allTags) view.report({ kind: 'message', text: 'Using default tag: latest' })
+      if (!parseReference(name).tag && !allTags) view.say('Using default tag: latest')
       pushed = await engine.images.push(name, { allTags, signal, progress: view.report })
     }
     if (quiet) for (const image of pushed) await io.print(image.name)

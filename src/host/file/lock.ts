@@ -51,7 +51,7 @@ function waitTeller(path: string, { progress, what = `the lock ${path}` }: LockO
   return () => {
     if (told || performance.now() - started < SILENT_WAIT_MS) return
     told = true
-    progress?.({ kind: 'message', text: `waiting for ${what}` })
+    progress?.({ kind: 'waiting', what })
   }
 }
 

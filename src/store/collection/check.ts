@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { asError, isBaleError, type OperationOptions, silent } from '#base'
 import { createHasher, digestMismatch, digestOf } from '#blob'
 import { removeTree } from '#host/file'
-import { algorithmOf, type Digest, shortId } from '#spec'
+import { algorithmOf, type Digest } from '#spec'
 import { type Core, loadFormat, removeBlobFile, removeLayerFiles } from '#store/content'
 import { type DocumentRow, findBlob, findLayer, imagesNeeding, type LayerRecord, shownImage } from '#store/rows'
 import { ifFree, orphans } from './orphans.ts'
@@ -41,13 +41,13 @@ export async function check(core: Core, options: CheckOptions = {}): Promise<Fin
   }
   for (const { digest } of database.all<{ digest: Digest }>('SELECT digest FROM blobs ORDER BY digest')) {
     options.signal?.throwIfAborted()
-    progress({ kind: 'status', id: shortId(digest), status: 'Checking blob' })
+    progress({ kind: 'blob', digest, phase: 'checking' })
     const problem = await blobProblem(core, digest, options)
     if (problem) findings.push(await dropBlob(core, digest, problem, options))
   }
   for (const { digest } of database.all<{ digest: Digest }>('SELECT diff_id AS digest FROM layers ORDER BY diff_id')) {
     options.signal?.throwIfAborted()
-    progress({ kind: 'status', id: shortId(digest), status: 'Checking layer' })
+    progress({ kind: 'layer', digest, phase: 'checking' })
     const problem = await layerProblem(core, digest, options)
     if (problem) findings.push(await dropLayer(core, digest, problem, options))
   }

@@ -10,7 +10,6 @@ import {
   MediaType,
   parseImageConfig,
   parseManifest,
-  shortId,
 } from '#spec'
 import { type DocumentRow, findBlob, findDocument, findLayer } from '#store/rows'
 import type { Core } from './core.ts'
@@ -46,7 +45,7 @@ export async function compressLayer(core: Core, diffId: Digest, options: Operati
       yield chunk
       if (read - told < STEP) continue
       told = read
-      progress({ kind: 'advance', id: shortId(diffId), status: 'Compressing', current: read, total: record.tarSize })
+      progress({ kind: 'layer', digest: diffId, phase: 'compressing', current: read, total: record.tarSize })
     }
   }
   await using writer = await core.blobs.writer(`compress-${hexOf(diffId)}`, options)

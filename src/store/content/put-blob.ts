@@ -1,7 +1,7 @@
 import { BaleError, type OperationOptions, silent } from '#base'
 import { acquireLock, asNoSpace, readAll, streamFile } from '#host/file'
-import { type BlobContext, hasLocalFiles } from '#image'
-import { CONFIG_LIMIT, type Descriptor, type Digest, isConfigType, shortId } from '#spec'
+import { type BlobContext, type BlobOutcome, hasLocalFiles } from '#image'
+import { CONFIG_LIMIT, type Descriptor, type Digest, isConfigType } from '#spec'
 import { findBlob, findLayer } from '#store/rows'
 import type { Core } from './core.ts'
 import { insertBlob } from './insert-blob.ts'
@@ -12,16 +12,21 @@ import { insertConfig } from './put-config.ts'
 type Options = OperationOptions & BlobContext
 
 /** Writes a blob: a config into the database, a layer as blob and layer in one pass, anything else as a file. */
-export async function putBlob(core: Core, descriptor: Descriptor, open: OpenInput, options: Options): Promise<void> {
+export async function putBlob(
+  core: Core,
+  descriptor: Descriptor,
+  open: OpenInput,
+  options: Options,
+): Promise<BlobOutcome> {
   if (options.isImageConfig || isConfigType(descriptor.mediaType)) return putConfig(core, descriptor, open)
   try {
-    await putLocked(core, descriptor, open, options)
+    return await putLocked(core, descriptor, open, options)
   } catch (error) {
     throw asNoSpace(firstError(error), 'a blob')
   }
 }
 
-async function putLocked(core: Core, descriptor: Descriptor, open: OpenInput, options: Options): Promise<void> {
+async function putLocked(core: Core, descriptor: Descriptor, open: OpenInput, options: Options): Promise<BlobOutcome> {
   const { diffId } = options
   // One lock per digest: whoever comes second waits, and finds the first one's result.
   await using _blob = diffId === descriptor.digest ? undefined : await lock(core, 'blob', descriptor.digest, options)
@@ -30,26 +35,26 @@ async function putLocked(core: Core, descriptor: Descriptor, open: OpenInput, op
   if (diffId === undefined) return await putPlain(core, descriptor, open, options)
   if (findLayer(core, diffId)) {
     core.session.hold([{ kind: 'layer', digest: diffId }])
-    if (diffId !== descriptor.digest) await putPlain(core, descriptor, open, options)
-    return
+    return diffId === descriptor.digest ? { how: 'existed' } : await putPlain(core, descriptor, open, options)
   }
   try {
-    await putLayer(core, descriptor, diffId, open, options)
+    return await putLayer(core, descriptor, diffId, open, options)
   } catch (error) {
     // The part that an earlier transfer left may have been damaged by a power cut. It is gone now: once more, whole.
     if (!(isWrongContent(error) && resumed.has(error))) throw error
-    await putLayer(core, descriptor, diffId, open, options)
+    return await putLayer(core, descriptor, diffId, open, options)
   }
 }
 
 /** Failures of transfers that did not begin at the first byte. */
 const resumed = new WeakSet<Error>()
 
-async function putConfig(core: Core, descriptor: Descriptor, open: OpenInput): Promise<void> {
+async function putConfig(core: Core, descriptor: Descriptor, open: OpenInput): Promise<BlobOutcome> {
   if (descriptor.size > CONFIG_LIMIT) {
     throw new BaleError('LIMIT_EXCEEDED', `the image config ${descriptor.digest} has ${descriptor.size} bytes`)
   }
   insertConfig(core, descriptor, await readAll(await open(0), { limit: descriptor.size + 1, what: 'the image config' }))
+  return { how: 'moved', bytes: descriptor.size }
 }
 
 /** Layer and blob, or the layer from the blob that is here already. */
@@ -59,7 +64,7 @@ async function putLayer(
   diffId: Digest,
   open: OpenInput,
   options: Options,
-): Promise<void> {
+): Promise<BlobOutcome> {
   const { layout, workers } = core
   const here = diffId === descriptor.digest ? undefined : findBlob(core, descriptor.digest)
   const blob = here ? 'check' : diffId === descriptor.digest ? 'derive' : 'keep'
@@ -92,20 +97,25 @@ async function putLayer(
   }
   if (blob === 'keep') insertBlob(core, descriptor)
   else if (blob === 'check') core.session.hold([{ kind: 'blob', digest: descriptor.digest }])
+  if (here) return { how: 'existed' }
+  return file ? { how: 'shared' } : { how: 'moved', bytes: descriptor.size - began }
 }
 
 const SMALL = 256 << 10
 
 /** The bytes alone: no layer, or one that is here already. */
-async function putPlain(core: Core, descriptor: Descriptor, open: OpenInput, options: Options): Promise<void> {
-  if (findBlob(core, descriptor.digest)) return core.session.hold([{ kind: 'blob', digest: descriptor.digest }])
+async function putPlain(core: Core, descriptor: Descriptor, open: OpenInput, options: Options): Promise<BlobOutcome> {
+  if (findBlob(core, descriptor.digest)) {
+    core.session.hold([{ kind: 'blob', digest: descriptor.digest }])
+    return { how: 'existed' }
+  }
   const { signal } = options
   await using writer = await core.blobs.writer(descriptor.digest, { signal })
   if (writer.offset > descriptor.size) await writer.reset()
   const began = writer.offset
+  const file = await localFile(descriptor, options)
   const transfer = async () => {
     if (writer.offset < descriptor.size || descriptor.size === 0) {
-      const file = await localFile(descriptor, options)
       const stream = file
         ? streamFile(file.path, { start: file.offset + writer.offset, end: file.offset + file.size })
         : await open(writer.offset)
@@ -125,6 +135,7 @@ async function putPlain(core: Core, descriptor: Descriptor, open: OpenInput, opt
     return await putPlain(core, descriptor, open, options)
   }
   insertBlob(core, descriptor)
+  return file ? { how: 'shared' } : { how: 'moved', bytes: descriptor.size - began }
 }
 
 async function localFile(descriptor: Descriptor, { from }: Options) {
@@ -140,7 +151,7 @@ async function lock(core: Core, kind: 'layer' | 'blob', digest: Digest, options:
     if (!(error instanceof BaleError && error.code === 'LOCKED')) throw error
   }
   const progress = options.progress ?? silent
-  progress({ kind: 'status', id: shortId(digest), status: 'Waiting' })
+  progress({ kind: 'layer', digest, phase: 'waiting' })
   try {
     return await acquireLock(path, { signal: options.signal })
   } catch (error) {

@@ -67,10 +67,11 @@ class TarTarget implements ArchiveTarget {
 
   putBlob: ImageTarget['putBlob'] = async (descriptor, open, { signal } = {}) =>
     this.#turn(async () => {
-      if (this.#blobs.has(descriptor.digest)) return
+      if (this.#blobs.has(descriptor.digest)) return { how: 'existed' }
       signal?.throwIfAborted()
       const content = await open(0)
       await this.#writeBlob(descriptor, content, signal)
+      return { how: 'moved', bytes: descriptor.size }
     })
 
   putManifest: ImageTarget['putManifest'] = async (descriptor, bytes, { signal } = {}) =>

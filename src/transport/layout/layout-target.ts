@@ -48,8 +48,9 @@ export async function createLayoutTarget(directory: string): Promise<LayoutTarge
     directory,
     has: (descriptor) => isComplete(directory, descriptor),
     async putBlob(descriptor, openStream, { signal } = {}) {
-      if ((await blobPath(directory, descriptor.digest)) !== undefined) return
+      if ((await blobPath(directory, descriptor.digest)) !== undefined) return { how: 'existed' }
       await put(descriptor, await openStream(0), signal)
+      return { how: 'moved', bytes: descriptor.size }
     },
     async putManifest(descriptor, bytes, { signal } = {}) {
       await put(descriptor, once(bytes), signal)

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { digestOf } from '#blob'
-import { copyImage, createMemoryPlace, pushWords, putImage, randomImage } from '#image'
+import { copyImage, createMemoryPlace, putImage, randomImage } from '#image'
 import { MediaType } from '#spec'
 import { fixedCredential, noCredentials } from '#transport/credentials'
 import { startRegistry } from '../../../test/kit/registry-client.ts'
@@ -34,7 +34,7 @@ test('an image goes to bale’s registry by its token service and comes back; ro
   await putImage(memory, image)
   const name = { registry: registry.address, repository: 'team/web' }
   await using repository = openRepository(name, { credentials })
-  const from = { name: image.manifestDescriptor.digest, words: pushWords }
+  const from = { name: image.manifestDescriptor.digest }
   assert.equal((await copyImage(memory, repository, { ...from, targetName: '1' })).unchanged, false)
   assert.equal((await copyImage(memory, repository, { ...from, targetName: '2' })).unchanged, true)
   assert.deepEqual(await Array.fromAsync(repository.tags()), ['1', '2'])
@@ -57,9 +57,9 @@ test('an image goes to bale’s registry by its token service and comes back; ro
   await copyImage(repository, second, {
     name: '1',
     targetName: '1',
-    progress: (event) => event.kind === 'status' && event.status.startsWith('Mounted') && mounted.push(event.status),
+    progress: (event) => event.kind === 'layer' && event.phase === 'mounted' && mounted.push(event.from),
   })
-  assert.deepEqual(new Set(mounted), new Set(['Mounted from team/web']))
+  assert.deepEqual(new Set(mounted), new Set(['team/web']))
 
   assert.deepEqual(await repository.referrers(image.manifestDescriptor.digest), [])
   const signature = Buffer.from(

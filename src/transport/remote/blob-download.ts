@@ -1,6 +1,6 @@
 import { BaleError, type OperationOptions } from '#base'
 import { sizeMismatch } from '#blob'
-import { type Descriptor, shortId } from '#spec'
+import type { Descriptor } from '#spec'
 import { decodedStream, type HttpAnswer, isEncoded, isTransient } from '#transport/http'
 import { htmlError, isHtml } from './answer-error.ts'
 import type { Names } from './names.ts'
@@ -45,7 +45,7 @@ async function* pieces(
   first: Connection,
   options: OperationOptions & { offset: number },
 ): AsyncGenerator<Uint8Array> {
-  const retry = session.retryOptions({ ...options, id: shortId(descriptor.digest) })
+  const retry = session.retryOptions({ ...options, digest: descriptor.digest })
   let position = options.offset
   let connection: Connection | undefined = first
   let etag = strongTag(first.answer)
@@ -103,7 +103,7 @@ async function openAt(
     what: `blob ${names.written(descriptor.digest)}`,
     notFound: 'BLOB_NOT_FOUND',
     attempts,
-    id: shortId(descriptor.digest),
+    digest: descriptor.digest,
     signal,
     progress,
   })

@@ -1,7 +1,7 @@
 import { BaleError, isBaleError, type OperationOptions } from '#base'
 import { digestMismatch } from '#blob'
-import { type BlobContext, isRegistryPlace } from '#image'
-import { algorithmOf, type Descriptor, isDigest, shortId } from '#spec'
+import { type BlobContext, type BlobOutcome, isRegistryPlace } from '#image'
+import { algorithmOf, type Descriptor, isDigest } from '#spec'
 import { type HttpAnswer, redirectTarget } from '#transport/http'
 import { UNTOLD } from './manifests.ts'
 import type { Names } from './names.ts'
@@ -44,19 +44,21 @@ export function uploadBlob(
   descriptor: Descriptor,
   open: OpenBlob,
   options: OperationOptions & BlobContext = {},
-): Promise<void> {
-  const retry = session.retryOptions({ ...options, id: shortId(descriptor.digest), attempts: ATTEMPTS })
+): Promise<BlobOutcome> {
+  const retry = session.retryOptions({ ...options, digest: descriptor.digest, attempts: ATTEMPTS })
   return withRetries(async () => {
     const place = await mountOrBegin(session, names, descriptor, options)
-    if (!place) return
+    if (!(place instanceof URL)) return place
     try {
       await sendBlob(session, names, descriptor, open, withDigest(place, descriptor), options)
     } catch (error) {
       if (!wantsPieces(error)) throw error
       // What the refused upload left on the server cannot be relied on.
       const again = await mountOrBegin(session, names, descriptor, { ...options, from: undefined })
-      if (again) await sendPieces(session, names, descriptor, open, again, options)
+      if (!(again instanceof URL)) return again
+      await sendPieces(session, names, descriptor, open, again, options)
     }
+    return { how: 'moved', bytes: descriptor.size }
   }, retry)
 }
 
@@ -79,7 +81,7 @@ async function mountOrBegin(
   names: Names,
   descriptor: Descriptor,
   options: OperationOptions & BlobContext,
-): Promise<URL | undefined> {
+): Promise<URL | BlobOutcome> {
   try {
     return await beginUpload(session, names, descriptor, options)
   } catch (error) {
@@ -90,31 +92,30 @@ async function mountOrBegin(
   }
 }
 
-/** Where the blob is to be PUT; undefined when it was mounted and nothing is left to do. */
+/** Where the blob is to be PUT, or that it was mounted and nothing is left to do. */
 async function beginUpload(
   session: Session,
   names: Names,
   descriptor: Descriptor,
-  { from, signal, progress }: OperationOptions & BlobContext,
-): Promise<URL | undefined> {
-  const near = isRegistryPlace(from) && from.registryHost === names.registry && from.repository !== names.repository
-  const query = near ? `?${new URLSearchParams({ mount: descriptor.digest, from: from.repository })}` : ''
+  { from, signal }: OperationOptions & BlobContext,
+): Promise<URL | BlobOutcome> {
+  const isNear = isRegistryPlace(from) && from.registryHost === names.registry && from.repository !== names.repository
+  const near = isNear ? from.repository : undefined
+  const query = near === undefined ? '' : `?${new URLSearchParams({ mount: descriptor.digest, from: near })}`
   const answer = await session.send({
     method: 'POST',
     target: names.path(`blobs/uploads/${query}`),
     headers: { 'content-length': '0' },
-    scopes: near ? [...names.push, `repository:${from.repository}:pull`] : names.push,
-    expect: near ? [201, 202] : [202],
+    scopes: near === undefined ? names.push : [...names.push, `repository:${near}:pull`],
+    expect: near === undefined ? [202] : [201, 202],
     what: `upload to ${names.registry}/${names.repository}`,
     attempts: 1,
     signal,
   })
   await answer.discard()
-  if (answer.status === 201) {
+  if (answer.status === 201 && near !== undefined) {
     checkStored(answer, descriptor)
-    const status = `Mounted from ${near ? from.repository : 'another repository'}`
-    progress?.({ kind: 'status', id: shortId(descriptor.digest), status })
-    return undefined
+    return { how: 'mounted', from: near }
   }
   return uploadPlace(answer, names)
 }

@@ -1,4 +1,5 @@
 import { BaleError, type Clock, type OperationOptions } from '#base'
+import type { Digest } from '#spec'
 import { isTransient } from '#transport/http'
 import type { RemoteLimits } from './limits.ts'
 
@@ -6,8 +7,8 @@ export interface RetryOptions extends OperationOptions {
   clock: Clock
   limits: RemoteLimits
   attempts?: number
-  /** Names the thing in the progress events. */
-  id?: string
+  /** The blob of the progress events. */
+  digest?: Digest
 }
 
 /**
@@ -28,13 +29,13 @@ export async function withRetries<T>(task: (attempt: number) => Promise<T>, opti
 
 /** Waits before try number `attempt + 1`, or throws the error when the wait would be too long. */
 export async function pause(error: unknown, attempt: number, options: RetryOptions): Promise<void> {
-  const { limits, clock, signal, progress, id } = options
+  const { limits, clock, signal, progress, digest } = options
   const asked = error instanceof BaleError ? (error.details['retryAfter'] as number | undefined) : undefined
   if (asked !== undefined && asked > limits.longestRetryAfter) throw error
   const backoff = Math.min(limits.firstDelay * 2 ** attempt, limits.longestDelay)
   // Spread by up to a half, so that clients of one failure do not come back together.
   const delay = asked ?? backoff * (0.75 + Math.random() / 2)
-  if (id && delay >= 1000) progress?.({ kind: 'status', id, status: `Retrying in ${Math.ceil(delay / 1000)} seconds` })
+  if (digest && delay >= 1000) progress?.({ kind: 'blob', digest, phase: 'retrying', seconds: Math.ceil(delay / 1000) })
   await clock.sleep(delay, { signal })
 }
 

@@ -1,4 +1,5 @@
 import { type Clock, type ErrorCode, type OperationOptions, systemClock } from '#base'
+import type { Digest } from '#spec'
 import { createHttpClient, type HttpAnswer, type HttpClient, type HttpRequest, tlsSettings } from '#transport/http'
 import { answerError, refusedLogin } from './answer-error.ts'
 import { type Authorizer, createAuthorizer } from './authorizer.ts'
@@ -24,7 +25,8 @@ export interface SessionRequest extends Pick<HttpRequest, 'method' | 'headers' |
   notFound?: ErrorCode
   /** Tries in all; 1 when the caller has its own loop. */
   attempts?: number
-  id?: string
+  /** The blob of progress events. */
+  digest?: Digest
 }
 
 /** One registry, spoken to with the right scheme, credentials, retries and errors. */
@@ -35,7 +37,7 @@ export interface Session extends AsyncDisposable {
   send(request: SessionRequest): Promise<HttpAnswer>
   /** The identity token that came with the first token, where one was asked for. */
   identityToken(): Promise<string | undefined>
-  retryOptions(options: OperationOptions & { id?: string; attempts?: number }): RetryOptions
+  retryOptions(options: OperationOptions & { digest?: Digest; attempts?: number }): RetryOptions
 }
 
 export interface SessionOptions extends RemoteOptions {

@@ -24,20 +24,19 @@ async function upload(handler: Handler, context: { from?: string } = {}) {
     { credentials: fixedCredential(server.host, credential), limits },
   )
   let opened = 0
-  const statuses: string[] = []
   const from = context.from
     ? openRepository({ registry: server.host, repository: context.from }, { credentials: noCredentials })
     : undefined
-  await repository.putBlob(
+  const outcome = await repository.putBlob(
     descriptor,
     async (offset) => {
       assert.equal(offset, 0)
       opened++
       return pieces()
     },
-    { from, progress: (event) => event.kind === 'status' && statuses.push(event.status) },
+    { from },
   )
-  return { opened, statuses, seen: server.seen }
+  return { opened, outcome, seen: server.seen }
 }
 
 const begin =
@@ -154,7 +153,7 @@ test('C10 a 201 with another digest is refused, for blobs and manifests', async 
 })
 
 test('C03 a blob of another repository of the same registry is mounted, with one extra pull scope', async () => {
-  const { seen, opened, statuses } = await upload(
+  const { seen, opened, outcome } = await upload(
     ({ path, headers, method }, response) => {
       const url = new URL(path, 'http://x')
       if (url.pathname === '/token') return response.end(JSON.stringify({ token: 'good' }))
@@ -169,7 +168,7 @@ test('C03 a blob of another repository of the same registry is mounted, with one
     { from: 'base/image' },
   )
   assert.equal(opened, 0)
-  assert.deepEqual(statuses, ['Mounted from base/image'])
+  assert.deepEqual(outcome, { how: 'mounted', from: 'base/image' })
   const token = seen.find(({ path }) => path.startsWith('/token'))!
   assert.deepEqual(new URL(token.path, 'http://x').searchParams.getAll('scope'), [
     'repository:a:pull,push',
