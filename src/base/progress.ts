@@ -19,23 +19,22 @@ export type ProgressEvent =
 /** Which way an image moves: into this machine from a registry, out to one, in from an archive, out to one. */
 export type CopyAct = 'pull' | 'push' | 'load' | 'save'
 
-/** One layer of an image. A layer goes `planned`, perhaps `waiting`, `moving` many times, and ends with `done`, or `mounted`. */
-export type LayerProgress = { kind: 'layer'; digest: string } & /** `exists`: the target has it, nothing moves. */
-(
+/**
+ * One layer of an image. It goes `planned`, perhaps `waiting` (others of the same operation go first, or another process is
+ * at this layer), `moving` many times, and ends with `done`. `exists`: the target has it. `mounted`: the registry linked it
+ * from another repository of its own. In both no bytes move.
+ */
+export type LayerProgress = { kind: 'layer'; digest: string } & (
   | { phase: 'planned' | 'exists' | 'done'; act: CopyAct }
-  /** Others of the same operation go first, or another process is at this layer. */
-  | { phase: 'waiting' }
   | { phase: 'moving'; act: CopyAct; current: number; total: number }
-  /** The registry linked it from another repository of its own; no bytes moved. */
   | { phase: 'mounted'; from: string }
   | { phase: 'compressing'; current: number; total: number }
-  | { phase: 'checking' }
+  | { phase: 'waiting' | 'checking' }
 )
 
-/** Any blob: a layer, a config, a part of an artifact. */
+/** Any blob: a layer, a config, a part of an artifact. A transfer that failed for a temporary reason goes on after a pause. */
 export type BlobProgress = { kind: 'blob'; digest: string } & (
   | { phase: 'checking' }
-  /** A transfer failed for a temporary reason and goes on after so many seconds. */
   | { phase: 'retrying'; seconds: number }
 )
 
@@ -48,17 +47,16 @@ export type ManifestProgress = {
   layers: readonly string[]
 }
 
-/** An image as a whole, on its way from or to a registry. Names are as people type them. */
-export type ImageProgress = { kind: 'image' } & /** Not here, so it will be pulled. */
-(
+/**
+ * An image as a whole, on its way from or to a registry. `missing`: it is not here and will be pulled. `label` is the tag or
+ * digest that is pulled from `repository` (`library/debian`); a push names the repository with its registry. `digest` and
+ * `size` are those of the manifest or index; `unchanged`: the store had it under this name.
+ */
+export type ImageProgress = { kind: 'image' } & (
   | { phase: 'missing'; name: string }
-  /** `label` is the tag or digest that is pulled from `repository` (`library/debian`). */
   | { phase: 'pulling'; repository: string; label: string }
-  /** `digest` is what the registry's name stands for; `unchanged`: the store had it under this name. */
   | { phase: 'pulled'; name: string; digest: string; unchanged: boolean }
-  /** `repository` with its registry: `docker.io/library/debian`. */
   | { phase: 'pushing'; repository: string }
-  /** `size` is that of the manifest or index. */
   | { phase: 'pushed'; tag: string; digest: string; size: number }
 )
 
