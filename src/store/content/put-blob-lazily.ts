@@ -1,5 +1,5 @@
 import type { OperationOptions } from '#base'
-import type { BlobContext } from '#image'
+import type { BlobContext, BlobOutcome } from '#image'
 import type { Descriptor } from '#spec'
 import type { Core } from './core.ts'
 import type { OpenInput } from './layer-job.ts'
@@ -10,7 +10,7 @@ export async function putBlob(
   descriptor: Descriptor,
   open: OpenInput,
   options: OperationOptions & BlobContext = {},
-): Promise<void> {
+): Promise<BlobOutcome> {
   const { putBlob: put } = await import('./put-blob.ts')
   return put(core, descriptor, open, options)
 }
