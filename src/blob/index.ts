@@ -10,10 +10,8 @@ export type {
   BlobWriterStore,
   ByteRange,
 } from './blob-store.ts'
-export { type Fault, faulty } from './faulty.ts'
 export { createFileBlobs, type FileBlobs, type FileBlobsOptions } from './file-blobs.ts'
 export { createHasher, digestOf, type Hasher } from './hasher.ts'
-export { limited } from './limited.ts'
 export { createMemoryBlobs } from './memory-blobs.ts'
 export { skipBytes } from './skip-bytes.ts'
 export { digestMismatch, sizeMismatch, verifying } from './verifying.ts'

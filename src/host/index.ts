@@ -15,7 +15,6 @@ export {
   removeCgroup,
 } from './cgroup.ts'
 export { cleanProcess, setMemoryScore } from './clean-state.ts'
-export { type CopyRange, copyRange, dropPageCache, shareRange } from './copy-file.ts'
 export { sparseExtents } from './data-extents.ts'
 export {
   type Capabilities,
@@ -26,15 +25,15 @@ export {
   probeMounts,
   type TrialImage,
 } from './features.ts'
-export { type BindOptions, bindMount, bindMountAt, mountErofs, mountTmpfs, unmount } from './mount.ts'
+export { bindMountAt, mountErofs, mountTmpfs, unmount } from './mount.ts'
 export { isMounted, type MountInfo, mountInfo, parseMountInfo } from './mount-info.ts'
-export { mountOverlay, OVERLAY_LOWERS_LIMIT, type OverlayOptions } from './mount-overlay.ts'
+export { mountOverlay, OVERLAY_LOWERS_LIMIT } from './mount-overlay.ts'
 export { createNetworkNamespace, deleteNetworkNamespace } from './netns.ts'
+export type { OverlayOptions } from './overlay-options.ts'
 export {
   findProgram,
   type ProgramOptions,
   type ProgramResult,
-  processEnd,
   runProgram,
   sendSignal,
   signalNumber,
@@ -63,11 +62,8 @@ export {
   mknod,
   mount,
   O_PATH,
-  ofdLock,
   openat2,
   type Path,
-  pidfdOpen,
-  pidfdSendSignal,
   RESOLVE,
   SystemError,
   syncfs,
@@ -77,4 +73,4 @@ export {
 } from './syscalls.ts'
 export { treeSize } from './tree-size.ts'
 export { type WalkedFile, walkDirectory } from './walk-directory.ts'
-export { readXattr, readXattrs, removeXattr, writeXattr } from './xattr.ts'
+export { readXattr, readXattrs, writeXattr } from './xattr.ts'

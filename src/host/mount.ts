@@ -39,54 +39,6 @@ export function mountErofs(image: string, target: string, options: { by?: 'file'
   })
 }
 
-export interface BindOptions {
-  /** With the mounts below it. */
-  recursive?: boolean
-  readOnly?: boolean
-  nosuid?: boolean
-  nodev?: boolean
-  noexec?: boolean
-  propagation?: 'private' | 'rprivate' | 'slave' | 'rslave' | 'shared' | 'rshared'
-}
-
-/** Makes `source` (file or directory) appear at `target` too. */
-export function bindMount(source: string, target: string, options: BindOptions = {}): void {
-  mounting(source, target, () => mount(source, target, undefined, MS.BIND | (options.recursive ? MS.REC : 0)))
-  try {
-    mounting(source, target, () => restrict(target, options))
-  } catch (error) {
-    umount2(target, MNT_DETACH | UMOUNT_NOFOLLOW)
-    throw error
-  }
-}
-
-function restrict(target: string, options: BindOptions): void {
-  const set =
-    (options.readOnly ? MOUNT_ATTR.RDONLY : 0) |
-    (options.nosuid ? MOUNT_ATTR.NOSUID : 0) |
-    (options.nodev ? MOUNT_ATTR.NODEV : 0) |
-    (options.noexec ? MOUNT_ATTR.NOEXEC : 0)
-  // mount_setattr since 5.12; older kernels restrict the top mount only, by remounting it. The flag values are equal.
-  if (set) {
-    try {
-      mountSetattr(target, { set }, options.recursive)
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOSYS') throw error
-      mount(undefined, target, undefined, MS.REMOUNT | MS.BIND | set)
-    }
-  }
-  if (options.propagation) mount(undefined, target, undefined, PROPAGATION[options.propagation])
-}
-
-const PROPAGATION = {
-  private: MS.PRIVATE,
-  rprivate: MS.PRIVATE | MS.REC,
-  slave: MS.SLAVE,
-  rslave: MS.SLAVE | MS.REC,
-  shared: MS.SHARED,
-  rshared: MS.SHARED | MS.REC,
-}
-
 /**
  * Makes `source` with all that is mounted below it appear at a place that is named by its descriptor, so that nobody can
  * swap the place for another. Nothing that happens to the one mount later (unmounting above all) reaches the other.

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { test } from 'node:test'
 import { isBaleError } from '#base'
-import { findProgram, processEnd, runProgram, sendSignal, signalNumber } from './process.ts'
+import { findProgram, runProgram, sendSignal, signalNumber } from './process.ts'
 import { isAlive, processIdentity } from './process-identity.ts'
 
 const PATH = '/usr/sbin:/usr/bin:/sbin:/bin'
@@ -37,7 +38,7 @@ test('a process is known by pid and start time, and a zombie is not alive', asyn
   assert.ok(identity && isAlive(identity))
   assert.equal(isAlive({ ...identity, startTime: identity.startTime + 1 }), false)
   assert.equal(sendSignal(identity, 'SIGKILL'), true)
-  await processEnd(identity)
+  await once(child, 'exit')
   assert.equal(sendSignal(identity, 'SIGKILL'), false)
 })
 

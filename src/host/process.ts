@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { accessSync, constants, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { BaleError, errnoOf } from '#base'
-import { isAlive, isVisible, lifeOf, type ProcessIdentity } from './process-identity.ts'
+import { isVisible, lifeOf, type ProcessIdentity } from './process-identity.ts'
 
 export interface ProgramResult {
   /** Exit code, or 128 + the signal's number. */
@@ -78,17 +78,6 @@ export function findProgram(name: string, searchPath: string): string | undefine
     }
   }
   return undefined
-}
-
-/** Waits until a process (not only a child) has ended, looking every `interval` milliseconds. */
-export async function processEnd(
-  identity: ProcessIdentity,
-  options: { signal?: AbortSignal; interval?: number } = {},
-): Promise<void> {
-  while (isAlive(identity)) {
-    options.signal?.throwIfAborted()
-    await new Promise((resolve) => setTimeout(resolve, options.interval ?? 10))
-  }
 }
 
 /** Sends a signal; false when the process is gone, or is of another pid namespace, where its number is somebody else's here. */

@@ -293,11 +293,6 @@ export function listxattrNames(path: Path): string[] {
   return buffer.subarray(0, length).toString('latin1').split('\0').slice(0, -1)
 }
 
-const cRemovexattr = native('lremovexattr', 'int', 'void *', 'void *')
-export function lremovexattr(path: Path, name: Path): void {
-  checked(cRemovexattr(c(path), c(name)), 'lremovexattr', path)
-}
-
 // open files
 
 export const LOCK = { SHARED: 1, EXCLUSIVE: 2, NONBLOCK: 4, UNLOCK: 8 } as const
@@ -305,21 +300,6 @@ const cFlock = native('flock', 'int', 'int', 'int')
 /** flock(2): belongs to the open file, so it dies with its last descriptor. With NONBLOCK a held lock throws EAGAIN. */
 export function flock(fd: number, operation: number): void {
   checked(cFlock(fd, operation), 'flock')
-}
-
-const cFcntl = native('fcntl', 'int', 'int', 'int', 'void *')
-/** An open-file-description lock (F_OFD_SETLK) on the whole file; EAGAIN when another holds it. */
-export function ofdLock(fd: number, kind: 'read' | 'write' | 'unlock'): void {
-  const lock = Buffer.alloc(32)
-  lock.writeInt16LE({ read: 0, write: 1, unlock: 2 }[kind], 0)
-  checked(cFcntl(fd, 37, lock), 'fcntl')
-}
-
-const cFadvise = native('posix_fadvise', 'int', 'int', 'int64', 'int64', 'int')
-/** posix_fadvise(2) for the whole file; 4 is POSIX_FADV_DONTNEED. It returns its error instead of setting errno. */
-export function posixFadvise(fd: number, advice: number): void {
-  const errno = Number(cFadvise(fd, 0, 0, advice))
-  if (errno !== 0) throw new SystemError(errno, 'posix_fadvise')
 }
 
 export const SEEK = { DATA: 3, HOLE: 4 } as const
@@ -334,14 +314,6 @@ export function syncfs(fd: number): void {
   checked(cSyncfs(fd), 'syncfs')
 }
 
-const cCopyFileRange = native('copy_file_range', 'long', 'int', 'void *', 'int', 'void *', 'size_t', 'uint')
-/** Copies up to `length` bytes inside the kernel; returns how many, 0 at the end of the source. */
-export function copyFileRange(from: number, fromOffset: number, to: number, toOffset: number, length: number): number {
-  const source = new Uint8Array(BigInt64Array.of(BigInt(fromOffset)).buffer)
-  const target = new Uint8Array(BigInt64Array.of(BigInt(toOffset)).buffer)
-  return checked(cCopyFileRange(from, source, to, target, length, 0), 'copy_file_range')
-}
-
 const cIoctl = native('ioctl', 'int', 'int', 'ulong', 'void *')
 const cIoctlNumber = native('ioctl', 'int', 'int', 'ulong', 'long')
 export function ioctl(fd: number, request: number, argument: Uint8Array | number = 0): number {
@@ -349,25 +321,7 @@ export function ioctl(fd: number, request: number, argument: Uint8Array | number
   return checked(result, 'ioctl')
 }
 
-const FICLONERANGE = 0x4020940d
-/** Shares blocks between two files (XFS, btrfs). EOPNOTSUPP, EXDEV or EINVAL where that is not possible. */
-export function ficloneRange(from: number, fromOffset: number, length: number, to: number, toOffset: number): void {
-  const range = BigInt64Array.of(BigInt(from), BigInt(fromOffset), BigInt(length), BigInt(toOffset))
-  ioctl(to, FICLONERANGE, new Uint8Array(range.buffer))
-}
-
 // processes and namespaces
-
-const sysPidfd = native('syscall', 'long', 'long', 'int', 'uint')
-/** ESRCH when the process is gone. The descriptor becomes readable when the process ends. */
-export function pidfdOpen(pid: number): number {
-  return checked(sysPidfd(434, pid, 0), 'pidfd_open')
-}
-
-const sysPidfdSignal = native('syscall', 'long', 'long', 'int', 'int', 'void *', 'uint')
-export function pidfdSendSignal(pidfd: number, signal: number): void {
-  checked(sysPidfdSignal(424, pidfd, signal, null, 0), 'pidfd_send_signal')
-}
 
 const cUnshare = native('unshare', 'int', 'int')
 /** Acts on the calling thread alone: call it only in a worker thread made for it, or everything after is confused. */

@@ -1,7 +1,7 @@
 import { errnoOf } from '#base'
-import { lgetxattr, listxattrNames, lremovexattr, lsetxattr, type Path } from './syscalls.ts'
+import { lgetxattr, listxattrNames, lsetxattr, type Path } from './syscalls.ts'
 
-/** All extended attributes of an entry (links not followed), by latin1 name; empty where there is no such thing. */
+/** All extended attributes of an entry (links not followed), by latin1 name; empty where the file system has none. */
 export function readXattrs(path: Path): Map<string, Uint8Array> {
   const found = new Map<string, Uint8Array>()
   for (const name of xattrNames(path)) {
@@ -20,7 +20,7 @@ function xattrNames(path: Path): string[] {
   }
 }
 
-/** The value, or undefined when the attribute is not there. */
+/** The value, or undefined when the entry has no such attribute. */
 export function readXattr(path: Path, name: string): Uint8Array | undefined {
   try {
     return lgetxattr(path, latin1(name))
@@ -32,15 +32,6 @@ export function readXattr(path: Path, name: string): Uint8Array | undefined {
 
 export function writeXattr(path: Path, name: string, value: Uint8Array): void {
   lsetxattr(path, latin1(name), value)
-}
-
-/** Removing what is not there is success. */
-export function removeXattr(path: Path, name: string): void {
-  try {
-    lremovexattr(path, latin1(name))
-  } catch (error) {
-    if (errnoOf(error) !== 'ENODATA') throw error
-  }
 }
 
 const latin1 = (name: string) => Buffer.from(name, 'latin1')

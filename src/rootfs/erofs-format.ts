@@ -14,7 +14,7 @@ export const layerFormat: LayerFormat = {
   name: 'erofs',
   write: (directory, tar, options) => writeErofsLayer(directory, tar, options),
   openTar: (directory) => openErofsTar(directory),
-  verify: (directory, expected) => verifyErofsLayer(directory, expected),
+  verify: (directory, expected, options) => verifyErofsLayer(directory, expected, options),
   verifyMountable: (directory, expected, options) => verifyImageFile(directory, expected, options),
 }
 
@@ -50,16 +50,21 @@ async function* openErofsTar(directory: string): AsyncGenerator<Uint8Array> {
   yield* reassemble({ image, split: readSplitFile(join(directory, SPLIT_NAME)) })
 }
 
-async function verifyErofsLayer(directory: string, expected: WrittenLayer): Promise<void> {
+async function verifyErofsLayer(
+  directory: string,
+  expected: WrittenLayer,
+  { signal }: OperationOptions = {},
+): Promise<void> {
   try {
     const digest = hashImageFile(join(directory, IMAGE_NAME))
     if (expected.imageDigest !== undefined && digest !== expected.imageDigest)
       throw damagedLayer(expected, `its image has the digest ${digest} instead of ${expected.imageDigest}`)
     using image = openImageSource(join(directory, IMAGE_NAME))
     await checkErofs(image)
-    await compareTar(openErofsTar(directory), expected)
+    await compareTar(openErofsTar(directory), expected, signal)
   } catch (error) {
-    if (isBaleError(error, 'STORE_DAMAGED') || isBaleError(error, 'ABORTED')) throw error
+    signal?.throwIfAborted()
+    if (isBaleError(error, 'STORE_DAMAGED')) throw error
     throw damagedLayer(expected, 'its files cannot be read', error)
   }
 }
@@ -82,10 +87,15 @@ async function verifyImageFile(
 }
 
 /** The tar that a layer gives back must be the one that was written. */
-export async function compareTar(tar: AsyncIterable<Uint8Array>, expected: WrittenLayer): Promise<void> {
+export async function compareTar(
+  tar: AsyncIterable<Uint8Array>,
+  expected: WrittenLayer,
+  signal?: AbortSignal,
+): Promise<void> {
   const hash = createHash('sha256')
   let size = 0
   for await (const bytes of tar) {
+    signal?.throwIfAborted()
     hash.update(bytes)
     size += bytes.length
   }

@@ -25,7 +25,7 @@ export const layerFormat: LayerFormat = {
   name: 'extract',
   write: (directory, tar, options) => writeExtractedLayer(directory, tar, options),
   openTar: (directory) => readSplitFile(join(directory, TAR_NAME)),
-  verify: (directory, expected) => verifyExtractedLayer(directory, expected),
+  verify: (directory, expected, options) => verifyExtractedLayer(directory, expected, options),
   verifyMountable: (directory, expected) => verifyTree(directory, expected),
 }
 
@@ -63,11 +63,16 @@ async function writeExtractedLayer(
   })
 }
 
-async function verifyExtractedLayer(directory: string, expected: WrittenLayer): Promise<void> {
+async function verifyExtractedLayer(
+  directory: string,
+  expected: WrittenLayer,
+  { signal }: OperationOptions = {},
+): Promise<void> {
   await verifyTree(directory, expected)
   try {
-    await compareTar(readSplitFile(join(directory, TAR_NAME)), expected)
+    await compareTar(readSplitFile(join(directory, TAR_NAME)), expected, signal)
   } catch (error) {
+    signal?.throwIfAborted()
     if (isBaleError(error, 'STORE_DAMAGED')) throw error
     throw damagedLayer(expected, 'its files cannot be read', error)
   }

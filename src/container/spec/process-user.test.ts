@@ -4,7 +4,7 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { isBaleError } from '#base'
-import { bindMount, unmount } from '#host'
+import { unmount } from '#host'
 import { temporaryDirectory } from '../../../test/kit/temporary.ts'
 import { resolveUser } from './process-user.ts'
 
@@ -91,13 +91,13 @@ test('M09: what is mounted into the root is no account file, and no link leads t
   writeFileSync(join(place.directory, 'other'), 'eve:x:4242:4242::/:/bin/sh\n')
   try {
     // An endless file that says its size is 0, as a container has it at hand.
-    bindMount('/proc', join(place.root, 'proc'))
+    execFileSync('mount', ['--bind', '/proc', join(place.root, 'proc')])
     rmSync(passwd)
     symlinkSync('/proc/1/pagemap', passwd)
     assert.throws(() => resolveUser(place.root, 'eve'), /unable to find user eve/)
     rmSync(passwd)
     writeFileSync(passwd, PASSWD)
-    bindMount(join(place.directory, 'other'), passwd)
+    execFileSync('mount', ['--bind', join(place.directory, 'other'), passwd])
     assert.throws(() => resolveUser(place.root, 'eve'), /unable to find user eve/)
   } finally {
     unmount(passwd, { detach: true })

@@ -14,8 +14,11 @@ export interface LayerFormat {
   write(directory: string, tar: AsyncIterable<Uint8Array>, options?: OperationOptions): Promise<WrittenLayer>
   /** The exact uncompressed tar again. */
   openTar(directory: string): AsyncIterable<Uint8Array>
-  /** Deep check: throws STORE_DAMAGED when the directory's content is not what `write` made. */
-  verify(directory: string, expected: WrittenLayer): Promise<void>
+  /**
+   * Deep check: throws STORE_DAMAGED when the directory's content is not what `write` made, the tar that it gives back
+   * included.
+   */
+  verify(directory: string, expected: WrittenLayer, options?: OperationOptions): Promise<void>
   /** Only what a mount shows, as it is done once per boot before the first mount: throws STORE_DAMAGED. */
   verifyMountable(directory: string, expected: WrittenLayer, options?: OperationOptions): Promise<void>
 }
