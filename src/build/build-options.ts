@@ -1,7 +1,7 @@
 import type { OperationOptions } from '#base'
 import type { Platform } from '#spec'
-import type { BuildSecret } from './build-run.ts'
-import type { ContextInput, DockerfileInput } from './context/open-context.ts'
+import type { ContextInput, DockerfileInput } from './context/index.ts'
+import type { BuildSecret } from './steps/index.ts'
 
 /** What `bale build` asks for. */
 export interface BuildOptions extends OperationOptions {

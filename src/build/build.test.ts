@@ -11,7 +11,7 @@ import { gzipSync } from 'node:zlib'
 import { readTextSync } from '#host/file'
 import { type BuildKit, buildKit, cannotRunContainers, failure, type KitResult } from '../../test/kit/build-kit.ts'
 import { build } from './build.ts'
-import { pruneCacheMounts } from './steps/cache-mounts.ts'
+import { pruneCacheMounts } from './steps/index.ts'
 
 const skip = cannotRunContainers()
 
@@ -65,7 +65,7 @@ describe('build', { skip }, () => {
       }),
       'cached',
     )
-    // Counts: environment and arguments in scope, USER, WORKDIR, SHELL, the text, a heredoc's body (edge 12).
+    // Counts: environment and arguments in scope, USER, WORKDIR, SHELL, the text, a heredoc's body.
     for (const head of ['ENV e=1', 'ARG a=1', 'USER 1', 'WORKDIR /tmp', 'SHELL ["/bin/sh", "-ec"]'])
       assert.equal(await run(text(head)), 'done', head)
     assert.equal(await run(text('ARG a=1'), { buildArguments: new Map([['a', '2']]) }), 'done')
@@ -97,7 +97,7 @@ describe('build', { skip }, () => {
     assert.equal(places, '')
   })
 
-  test('history has the words of BuildKit, RUN lists the arguments, a RUN that changes nothing has a layer (edge 3)', async () => {
+  test('history has the words of BuildKit, RUN lists the arguments, a RUN that changes nothing has a layer', async () => {
     const context = await kit.context({ f: '' })
     const { image } = await kit.build(
       'FROM base\nARG A=1\nARG B\nRUN true\nRUN ["true"]\nCOPY --chown=1 --chmod=600 f <<E /d/\nE\nADD f /e',
@@ -118,7 +118,7 @@ describe('build', { skip }, () => {
     assert.equal(image.config.rootfs.diff_ids[1], image.config.rootfs.diff_ids[2])
   })
 
-  test('nothing of the mounts enters the layer; what RUN deletes and makes anew does (edges 14, 17)', async () => {
+  test('nothing of the mounts enters the layer; what RUN deletes and makes anew does', async () => {
     const { image } = await kit.build(
       'FROM base\nRUN mkdir -p /d/old && touch /d/old/x /d/gone\nRUN --mount=type=tmpfs,target=/made/for/mount --mount=type=cache,target=/c true',
     )
@@ -138,12 +138,12 @@ describe('build', { skip }, () => {
     assert.ok((await kit.lastLayer(again.image)).every((line) => !line.includes('etc/')))
   })
 
-  test('writes below a VOLUME are kept (edge 1)', async () => {
+  test('writes below a VOLUME are kept', async () => {
     const { image } = await kit.build('FROM base\nVOLUME /v\nRUN mkdir -p /v && echo kept > /v/f')
     assert.equal(await kit.inspect(image, 'cat /v/f'), 'kept\n')
   })
 
-  test('only the stages that the target needs are built (edge 13); ARG values go on in a stage made FROM it', async () => {
+  test('only the stages that the target needs are built; ARG values go on in a stage made FROM it', async () => {
     const result = await kit.build(
       'FROM base AS a\nARG V=inherited\nRUN echo a\nFROM base AS unneeded\nRUN exit 1\nFROM a AS c\nRUN echo "got $V"\nFROM c AS d\nRUN exit 1',
       { target: 'C' },
@@ -198,7 +198,7 @@ describe('build', { skip }, () => {
       assert.deepEqual([error.details['line'], error.details['exitCode']], [3, 42])
       assert.deepEqual(leftovers(), [])
     })
-    test('a command that is not there is exit code 127, an unknown USER fails at RUN (edge 24)', async () => {
+    test('a command that is not there is exit code 127, an unknown USER fails at RUN', async () => {
       assert.match((await failure(kit.build('FROM base\nRUN ["nope"]'))).message, /exit code: 127/)
       assert.match(
         (await failure(kit.build('FROM base\nUSER nobody-knows\nRUN true'))).message,

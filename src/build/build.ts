@@ -1,37 +1,31 @@
 import { BaleError, createLimiter, isBaleError, printable, silent } from '#base'
 import type { PackedEntry } from '#format/tar'
-import { type ImageDocuments, makeImage, plainLayer } from '#image'
+import type { ImageDocuments } from '#image'
 import { flatten } from '#rootfs'
-import {
-  formatPlatform,
-  fullName,
-  type ImageConfig,
-  type Platform,
-  parsePlatform,
-  parseReference,
-  withDefaultTag,
-} from '#spec'
-import { evaluateGlobals, guarded, lookIn, platformArguments, unusedArguments } from './build-arguments.ts'
+import type { Platform } from '#spec'
 import type { BuildOptions } from './build-options.ts'
-import type { BuildRun, BuildSecret, LayerStep } from './build-run.ts'
-import { type BuildSession, openBuildSession } from './build-session.ts'
-import { type OpenContext, openContext } from './context/open-context.ts'
-import { dockerfileError, expandWord, isKnownSyntax, parseDockerfile } from './dockerfile/index.ts'
-import type { BuildMachine, FoundBase } from './machine.ts'
-import { checkBuildContexts, createSources, findStage, imageOfContext } from './sources.ts'
+import { createStepCache } from './cache/index.ts'
+import { openContext, type SourceTree } from './context/index.ts'
+import { describeImage } from './describe-image.ts'
+import { type Dockerfile, isKnownSyntax, parseDockerfile } from './dockerfile/index.ts'
 import {
-  buildStage,
-  countLayerSteps,
-  createdAt,
-  type StepNames,
-  stepNames,
-  takeStep,
-  takeTriggers,
-} from './stage-builder.ts'
-import { fillCreated, type StageState, stateOfImage, stateOfStage } from './stage-state.ts'
-import { earlierStage, planStages, type Stage, type StagePlan, targetStage } from './stages.ts'
-import { contextStep } from './steps/context-step.ts'
-import { explainAt } from './steps/explain.ts'
+  checkBuildContexts,
+  evaluateGlobals,
+  type GrowingGraph,
+  growGraph,
+  type PlannedStage,
+  type PlanScope,
+  PROXY_ARGUMENTS,
+  planStages,
+  platformArguments,
+  type StepNode,
+  solve,
+  targetStage,
+  unusedArguments,
+} from './graph/index.ts'
+import { createImageFinder, type ImageFinder } from './image-finder.ts'
+import { type BuildMachine, type BuildSession, openBuildSession } from './session/index.ts'
+import { type BuildSecret, createRunners, layeredFiles } from './steps/index.ts'
 
 /** A built image: its documents, and a hold on its layers until it is disposed. Put it into the store to keep it. */
 export interface BuiltImage extends AsyncDisposable {
@@ -42,9 +36,9 @@ export interface BuiltImage extends AsyncDisposable {
 }
 
 /**
- * Builds an image from a Dockerfile: only the stages that the target needs, independent ones at the same time, every step
- * from the cache when its inputs are those of before. Throws DOCKERFILE_INVALID, BUILD_FAILED, PATH_NOT_FOUND … with file
- * and line. On failure or abort nothing stays but what the cache holds.
+ * Builds an image from a Dockerfile: text → graph → solve. Only the stages that the target needs, independent ones at the
+ * same time, every step from the cache when its inputs are those of before. Throws DOCKERFILE_INVALID, BUILD_FAILED,
+ * PATH_NOT_FOUND … with file and line. On failure or abort nothing stays but what the cache holds.
  */
 export async function build(machine: BuildMachine, options: BuildOptions): Promise<BuiltImage> {
   checkBuildContexts(options.buildContexts ?? new Map())
@@ -55,17 +49,13 @@ export async function build(machine: BuildMachine, options: BuildOptions): Promi
     const context = stack.use(await openContext(session, options.context, options.dockerfile, options))
     const dockerfile = parseDockerfile(context.dockerfile.text, context.dockerfile.name)
     for (const text of dockerfile.warnings) options.progress?.({ kind: 'warning', text })
-    const plan = planStages(dockerfile)
-    const target = targetStage(plan, options.target)
-    const stages = createStages(session, context, plan, options)
-    const state = await stages.build(target)
-    warnUnused(plan, options)
-    const image = await describeImage(stages.run, state, options)
+    const { image, platform } = await buildTarget(session, context.tree, dockerfile, options)
+    const diffIds = image.config.rootfs.diff_ids
     return {
       image,
-      platform: state.platform,
+      platform,
       async *files() {
-        await using mounted = await session.mount(state.diffIds, { signal: options.signal })
+        await using mounted = await session.mount(diffIds, { signal: options.signal })
         yield* flatten(mounted.path)
       },
       [Symbol.asyncDispose]: () => stack.disposeAsync(),
@@ -84,126 +74,90 @@ function checkFrontEnd(syntax: string | undefined): void {
   })
 }
 
-/** Stages that are built at most once, each with all it needs begun at the same time. */
-function createStages(session: BuildSession, context: OpenContext, plan: StagePlan, options: BuildOptions) {
+async function buildTarget(
+  session: BuildSession,
+  context: SourceTree,
+  dockerfile: Dockerfile,
+  options: BuildOptions,
+): Promise<{ image: ImageDocuments; platform: Platform }> {
   const { machine } = session
-  const given = options.buildArguments ?? new Map<string, string>()
-  const platform = options.platform ?? machine.platform
-  const globals = evaluateGlobals(plan, given, platformArguments(platform, machine.platform))
-  const contexts = options.buildContexts ?? new Map<string, string>()
-  const stop = new AbortController()
-  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal
-  const states = new Map<number, Promise<StageState>>()
-  const images = new Map<string, Promise<FoundBase>>()
-  const progress = options.progress ?? silent
+  const plan = planStages(dockerfile)
+  const target = targetStage(plan, options.target)
+  const scope = planScope(plan, machine.platform, options)
+  const epoch = sourceDateEpoch(options, scope.globals)
+  const { progress = silent } = options
+  const created = () => new Date(epoch === undefined ? machine.clock.now() : epoch * 1000).toISOString()
 
-  const findImage = (name: string, wanted: Platform): Promise<FoundBase> => {
-    const key = `${formatPlatform(wanted)} ${name}`
-    const found =
-      images.get(key) ?? machine.findImage(name, { platform: wanted, pull: options.pull ?? false, signal, progress })
-    images.set(key, found)
-    return found
-  }
-  const imageLayers = async (name: string, wanted: Platform) => {
-    const { image } = await findImage(name, wanted)
-    for (const diffId of image.config.rootfs.diff_ids) await session.lease.add('layer', diffId)
-    return image.config.rootfs.diff_ids
-  }
-  const stateOf = (stage: Stage): Promise<StageState> => {
-    const running = states.get(stage.index) ?? make(stage)
-    states.set(stage.index, running)
-    // Whoever waits for it gets the failure; nobody may be waiting yet.
-    running.catch((error: unknown) => stop.abort(error))
-    return running
-  }
-  const run: BuildRun = {
-    ...{ session, plan, given, globals, platform, signal, progress },
-    network: options.network ?? 'bridge',
+  using stop = stopWith(options.signal)
+  const { signal } = stop.controller
+  const images = createImageFinder(machine, { pull: options.pull ?? false, signal, progress })
+  const graph = planWith(session, scope, images, options)
+  const shared = {
+    ...{ session, epoch, signal, progress },
     hosts: options.hosts ?? [],
-    allowed: new Set(options.allow),
     secrets: (options.secrets ?? []).map(readOnce),
     shmSize: options.shmSize,
-    epoch: sourceDateEpoch(options, globals),
+    proxies: [...scope.given].filter(([name]) => PROXY_ARGUMENTS.has(name)).map(([name, value]) => `${name}=${value}`),
+  }
+  const { files, steps } = await solve(graph, String(target.index), {
+    cache: createStepCache({ store: machine.store, lease: session.lease, clock: machine.clock, created }),
+    runners: createRunners(shared, { context, findImage: images.find }),
+    filesOf: (layers, label) => layeredFiles(session, signal, layers, label),
     mayUseCache: cachePolicy(options),
     limited: createLimiter(options.jobs ?? 2),
-    source: createSources({
-      ...{ session, plan, contexts, platform, signal },
-      context: context.tree,
-      stage: stateOf,
-      image: imageLayers,
-    }),
-  }
+    ...{ clock: machine.clock, progress, stop: stop.controller },
+  })
+  warnUnused(scope, options)
+  const { state } = await graph.stage(target)
+  const parts = { state, steps, diffIds: files.layers!, labels: options.labels, created: created() }
+  return { image: await describeImage(machine.store.layers, parts), platform: state.platform }
+}
 
-  /** The state behind FROM, with the step that shows it. */
-  async function base(stage: Stage): Promise<Base> {
-    const { instruction } = stage.from
-    const fill = (text: string) =>
-      guarded(instruction, () => expandWord(text, lookIn(globals), { escape: instruction.escapeCharacter }).text)
-    const name = fill(stage.from.image)
-    if (name === '') {
-      throw dockerfileError(
-        instruction.source,
-        instruction.range.start,
-        `base name (${stage.from.image}) should not be blank`,
-        {
-          hint: 'give the argument a default before FROM, or with --build-arg',
-        },
-      )
-    }
-    const flag = stage.from.platform === undefined ? '' : fill(stage.from.platform)
-    const wanted = flag === '' ? platform : parsePlatform(flag)
-    const place = contexts.get(name)
-    const parent = place === undefined ? earlierStage(plan, name, stage.index) : undefined
-    if (parent) return { state: stateOfStage(await stateOf(parent)), title: undefined, isCached: true, name }
-    if (name.toLowerCase() === 'scratch' && place === undefined) {
-      return { state: stateOfImage(undefined, wanted), title: undefined, isCached: true, name }
-    }
-    const reference = place === undefined ? name : imageOfContext(place)
-    if (reference === undefined) {
-      const files = () => contextStep(run, name, () => run.source(name, stage))
-      return { state: stateOfImage(undefined, wanted), title: undefined, files, isCached: false, name }
-    }
-    const full = isImageId(reference) || reference.includes('://') ? reference : nameAt(stage, reference)
-    const { image, wasLocal } = await findImage(full, wanted)
-    for (const diffId of image.config.rootfs.diff_ids) await session.lease.add('layer', diffId)
-    warnPlatform(run, image.platform, wanted, name)
-    const isShort = /^[0-9a-f]+$/.test(full) && !image.id.startsWith(`sha256:${full}`)
-    const shown = isShort ? fullName(withDefaultTag(parseReference(full))) : full
-    return { state: stateOfImage(image.config, image.platform), title: `FROM ${shown}`, isCached: wasLocal, name }
-  }
-
-  async function make(stage: Stage): Promise<StageState> {
-    const { instruction } = stage.from
-    // Begun now, so that independent stages run at the same time; their failures are met where they are needed.
-    for (const needed of neededStages(plan, stage, contexts)) stateOf(needed).catch(() => undefined)
-    const started = machine.clock.now()
-    const { state, title, files, isCached, name } = await base(stage).catch((error: unknown) => {
-      throw explainAt(instruction)(error)
-    })
-    const commands = [...takeTriggers(state, name), ...stage.commands]
-    const names = stepNames(stage, plan.stages.length, countLayerSteps(commands) + (title || files ? 1 : 0))
-    if (title) showBase(run, names, title, isCached, machine.clock.now() - started)
-    if (files)
-      await takeStep(run, stage, state, await files(), names).catch((error: unknown) => {
-        throw explainAt(instruction)(error)
-      })
-    await buildStage(run, stage, state, commands, names)
-    return state
-  }
-
+function planScope(plan: PlanScope['plan'], machine: Platform, options: BuildOptions): PlanScope {
+  const given = options.buildArguments ?? new Map<string, string>()
+  const platform = options.platform ?? machine
   return {
-    run,
-    async build(target: Stage): Promise<StageState> {
-      try {
-        return await stateOf(target)
-      } catch (error) {
-        // The first failure stops the others, which then fail with it; wait until all have undone their work.
-        stop.abort(error)
-        await Promise.allSettled(states.values())
-        throw options.signal?.aborted ? aborted(options.signal) : error
-      }
-    },
+    ...{ plan, given, platform },
+    globals: evaluateGlobals(plan, given, platformArguments(platform, machine)),
+    network: options.network ?? 'bridge',
+    allowed: new Set(options.allow),
+    contexts: options.buildContexts ?? new Map(),
   }
+}
+
+/** The graph with base images looked up by the machine; each shows as a step once it is there. */
+function planWith(session: BuildSession, scope: PlanScope, images: ImageFinder, options: BuildOptions): GrowingGraph {
+  const { clock } = session.machine
+  const bases = new Map<number, { wasLocal: boolean; seconds: number }>()
+  return growGraph(scope, {
+    async findImage(base, stage) {
+      const started = clock.now()
+      const found = await images.base(base)
+      for (const diffId of found.config.rootfs.diff_ids) await session.lease.add('layer', diffId)
+      bases.set(stage.index, { wasLocal: found.wasLocal, seconds: (clock.now() - started) / 1000 })
+      return found
+    },
+    onPlanned({ stage, base }: PlannedStage) {
+      const found = bases.get(stage.index)
+      if (!base || !found) return
+      const { progress = silent } = options
+      progress({ kind: 'step', ...base, state: found.wasLocal ? 'cached' : 'start' })
+      if (!found.wasLocal) progress({ kind: 'step', ...base, state: 'done', seconds: found.seconds })
+    },
+  })
+}
+
+/** Stopped by the first failure, or by the one who asked for the build. */
+function stopWith(signal: AbortSignal | undefined): { controller: AbortController } & Disposable {
+  const controller = new AbortController()
+  const abort = () => controller.abort(aborted(signal!))
+  if (signal?.aborted) abort()
+  else signal?.addEventListener('abort', abort, { once: true })
+  return { controller, [Symbol.dispose]: () => signal?.removeEventListener('abort', abort) }
+}
+
+function aborted({ reason }: AbortSignal): unknown {
+  return isBaleError(reason) ? reason : new BaleError('ABORTED', 'the build was cancelled', { cause: reason })
 }
 
 /** A pipe gives its bytes once; every step of the build gets the same. */
@@ -218,112 +172,23 @@ function readOnce({ id, read }: BuildSecret): BuildSecret {
   }
 }
 
-/** What stands behind FROM. */
-interface Base {
-  state: StageState
-  /** Shown as a step, for an image. */
-  title: string | undefined
-  /** Makes the first layer, for a context. */
-  files?: () => Promise<LayerStep>
-  isCached: boolean
-  name: string
-}
-
-/** A name as it is written out in full, unless it can only be an ID, or the beginning of one: which, the store knows. */
-function nameAt(stage: Stage, text: string): string {
-  const reference = parseReferenceAt(stage, text)
-  return /^[0-9a-f]{1,64}$/.test(text) ? text : fullName(withDefaultTag(reference))
-}
-
-/** `sha256:…`, whole or in part, or 64 digits: never a name. */
-function isImageId(text: string): boolean {
-  return /^sha256:[0-9a-f]{1,64}$|^[0-9a-f]{64}$/.test(text)
-}
-
-function aborted(signal: AbortSignal): unknown {
-  return isBaleError(signal.reason)
-    ? signal.reason
-    : new BaleError('ABORTED', 'the build was cancelled', { cause: signal.reason })
-}
-
-function parseReferenceAt(stage: Stage, text: string) {
-  try {
-    return parseReference(text)
-  } catch (error) {
-    throw explainAt(stage.from.instruction)(error)
-  }
-}
-
-/** Stages that this one names; triggers of base images may add more when they come up. */
-function neededStages(plan: StagePlan, stage: Stage, contexts: ReadonlyMap<string, string>): Stage[] {
-  const names = stage.commands.flatMap((command) => {
-    if (command.kind === 'COPY') return command.from ?? []
-    if (command.kind !== 'RUN') return []
-    return command.mounts.flatMap((mount) => /(?:^|,)from=([^,$]+)/.exec(mount)?.[1] ?? [])
-  })
-  return names.filter((name) => !contexts.has(name)).flatMap((name) => findStage(plan, name, stage) ?? [])
-}
-
-function showBase(
-  { progress }: BuildRun,
-  names: StepNames,
-  title: string,
-  isCached: boolean,
-  milliseconds: number,
-): void {
-  const { id, name } = names.next(title)
-  progress({ kind: 'step', id, name, state: isCached ? 'cached' : 'start' })
-  if (!isCached) progress({ kind: 'step', id, name, state: 'done', seconds: milliseconds / 1000 })
-}
-
-function warnPlatform({ progress }: BuildRun, found: Platform, wanted: Platform, name: string): void {
-  if (found.os === wanted.os && found.architecture === wanted.architecture) return
-  const text = `the base image ${name} is for ${formatPlatform(found)}, not for ${formatPlatform(wanted)}`
-  progress({ kind: 'warning', text })
-}
-
-function warnUnused(plan: StagePlan, { buildArguments = new Map(), progress }: BuildOptions): void {
+function warnUnused({ plan }: PlanScope, { buildArguments = new Map(), progress }: BuildOptions): void {
   const unused = unusedArguments(plan, buildArguments)
   if (unused.length === 0) return
   progress?.({ kind: 'warning', text: `one or more build-args were not consumed: ${printable(unused.join(', '))}` })
 }
 
-function cachePolicy({ noCache = false, noCacheStages = [] }: BuildOptions): BuildRun['mayUseCache'] {
+function cachePolicy({ noCache = false, noCacheStages = [] }: BuildOptions): (node: StepNode) => boolean {
   const names = new Set(noCacheStages.map((name) => name.toLowerCase()))
-  return (stage) => !noCache && !(stage.name !== undefined && names.has(stage.name))
+  return ({ stage }) => !noCache && !(stage !== undefined && names.has(stage))
 }
 
 function sourceDateEpoch(
   { buildArguments, sourceDateEpoch: wanted }: BuildOptions,
   globals: ReadonlyMap<string, string>,
-) {
+): number | undefined {
   const text = buildArguments?.get('SOURCE_DATE_EPOCH') ?? globals.get('SOURCE_DATE_EPOCH')
   if (text === undefined || text === '') return wanted
   if (/^\d{1,12}$/.test(text)) return Number(text)
   throw new BaleError('INVALID_ARGUMENT', `SOURCE_DATE_EPOCH is not a number of seconds: ${printable(text)}`)
-}
-
-/** The documents of the image that a stage became. */
-async function describeImage(run: BuildRun, state: StageState, options: BuildOptions): Promise<ImageDocuments> {
-  const { layers } = run.session.machine.store
-  const { base, platform, config, author } = state
-  const history = fillCreated(state.history, createdAt(run))
-  const labels = options.labels && { Labels: { ...config.Labels, ...options.labels } }
-  const parts: Omit<ImageConfig, 'rootfs'> = {
-    ...platform,
-    'os.version': base?.['os.version'],
-    'os.features': base?.['os.features'],
-    created: history.at(-1)?.created ?? createdAt(run),
-    author,
-    config: { ...config, ...labels },
-    history,
-  }
-  const described = []
-  for (const diffId of state.diffIds) {
-    const layer = await layers.get(diffId)
-    if (!layer)
-      throw new BaleError('STORE_DAMAGED', `layer ${diffId} is missing from the store`, { hint: 'bale system check' })
-    described.push(plainLayer(diffId, layer.tarSize))
-  }
-  return makeImage({ config: parts, layers: described })
 }

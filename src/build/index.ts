@@ -4,12 +4,10 @@
  * a context outside of its directory is read; a failed or cancelled build leaves neither mounts nor processes. Does not:
  * fetch images (it is given a function), parse command lines, print.
  */
-export { applyChanges } from './apply-changes.ts'
 export { type BuiltImage, build } from './build.ts'
 export type { BuildOptions } from './build-options.ts'
-export type { BuildSecret } from './build-run.ts'
-export type { ContextInput, DockerfileInput } from './context/open-context.ts'
-export { sweepDeadBuilds } from './dead-builds.ts'
-export type { BuildMachine, FoundBase } from './machine.ts'
-export { writeDirectory } from './output/write-directory.ts'
-export { cacheMountsSize, pruneCacheMounts } from './steps/cache-mounts.ts'
+export type { ContextInput, DockerfileInput } from './context/index.ts'
+export { applyChanges } from './instructions/index.ts'
+export { writeDirectory } from './output/index.ts'
+export { type BuildMachine, type FoundBase, sweepDeadBuilds } from './session/index.ts'
+export { type BuildSecret, cacheMountsSize, pruneCacheMounts } from './steps/index.ts'

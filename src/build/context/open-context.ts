@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { BaleError, errnoOf, type OperationOptions, printable } from '#base'
 import { DETECTION_BYTES, decompressAny, detectCompression } from '#format/compression'
 import { readAll, readText } from '#host/file'
-import type { BuildSession } from '../build-session.ts'
+import type { BuildSession } from '../session/index.ts'
 import { cleanPath, fromText } from './byte-path.ts'
 import { parseIgnoreFile } from './pattern-set.ts'
 import { openSourceTree, type SourceTree } from './source-tree.ts'
@@ -56,10 +56,9 @@ async function openDirectory(path: string, dockerfile: DockerfileInput | undefin
 }
 
 /** A directory given with --build-context: with its own .dockerignore. */
-export async function openNamedDirectory(name: string, path: string): Promise<SourceTree> {
+export async function openNamedDirectory(label: string, path: string): Promise<SourceTree> {
   const directory = resolve(path)
   await checkDirectory(directory)
-  const label = `the build context ${name}`
   using plain = openSourceTree(directory, { label, ownedByRoot: true })
   const ignore = parseIgnoreFile(readTreeFile(plain, '.dockerignore') ?? '')
   return openSourceTree(directory, { label, ownedByRoot: true, ignore })

@@ -1,3 +1,5 @@
+import { Mistake } from '../dockerfile/index.ts'
+
 /**
  * One pattern of .dockerignore, `--exclude` or `COPY --parents`: `*` and `?` stay within a component, `**` spans directories,
  * `[a-z]` and `[^a]` are classes, a backslash takes the meaning away. Rules: moby/patternmatcher, Go's filepath.Match.
@@ -19,7 +21,7 @@ type Token =
   /** `**` at the end: any text. */
   | { kind: 'rest' }
 
-/** `pattern` is clean (no `./`, no trailing slash). Throws a plain Error for a class that is not closed. */
+/** `pattern` is clean (no `./`, no trailing slash). Throws a Mistake for a class that is not closed. */
 export function compilePattern(pattern: string): PathPattern {
   const ending = /^\*\*([^*?[\]\\/][^*?[\]\\]*)$/.exec(pattern)?.[1]
   // `**.md`: any path that ends so, as moby/patternmatcher has it.
@@ -67,7 +69,7 @@ function parseClass(pattern: string, start: number): { has: (character: string) 
   const next = (): string => {
     if (pattern[index] === '\\') index++
     const character = pattern[index++]
-    if (character === undefined) throw new Error(`syntax error in pattern: ${pattern}`)
+    if (character === undefined) throw new Mistake(`syntax error in pattern: ${pattern}`)
     return character
   }
   while (pattern[index] !== ']' || ranges.length === 0) {

@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import { Mistake } from '../dockerfile/index.ts'
 import { compilePattern, type PathPattern } from './path-pattern.ts'
 
 /**
@@ -21,14 +22,14 @@ export interface MatchState {
   readonly hits: readonly boolean[]
 }
 
-/** Throws a plain Error for a pattern that is none. */
+/** Throws a Mistake for a pattern that is none. */
 export function createPatternSet(patterns: readonly string[]): PatternSet {
   const compiled: (PathPattern & { except: boolean })[] = patterns.flatMap((line) => {
     const clean = line.trim() === '' ? '' : cleaned(line.trim())
     if (clean === '') return []
     const except = clean.startsWith('!')
     const pattern = except ? clean.slice(1) : clean
-    if (pattern === '') throw new Error(`illegal exclusion pattern: ${JSON.stringify(line)}`)
+    if (pattern === '') throw new Mistake(`illegal exclusion pattern: ${JSON.stringify(line)}`)
     return { ...compilePattern(pattern), except }
   })
   const exceptions = compiled.filter((pattern) => pattern.except)

@@ -63,7 +63,7 @@ export interface SourceTreeOptions {
   label: string
   /** Patterns of a .dockerignore. */
   ignore?: readonly string[]
-  /** Files of a directory on the host belong to root in the image (edge 21). */
+  /** Files of a directory on the host belong to root in the image. */
   ownedByRoot?: boolean
 }
 

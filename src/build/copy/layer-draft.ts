@@ -1,8 +1,7 @@
 import { posix } from 'node:path'
 import { BaleError } from '#base'
 import type { NewTarEntry, PackedEntry } from '#format/tar'
-import { cleanPath, joinPath, parentOf } from '../context/byte-path.ts'
-import { type SourceTree, shown, type TreeEntry } from '../context/source-tree.ts'
+import { cleanPath, joinPath, parentOf, type SourceTree, shown, type TreeEntry } from '../context/index.ts'
 
 /** What a path is, in the layer being made or below it. */
 export type DraftEntry = Omit<TreeEntry, 'inode' | 'size'>

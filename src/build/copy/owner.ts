@@ -1,5 +1,5 @@
 import { BaleError, printable } from '#base'
-import type { SourceTree } from '../context/source-tree.ts'
+import type { SourceTree } from '../context/index.ts'
 
 export interface Owner {
   uid: number

@@ -1,17 +1,9 @@
 import { BaleError } from '#base'
 import type { PackedEntry } from '#format/tar'
-import { cleanPath, fromText, joinPath, parentOf } from '../context/byte-path.ts'
-import { shown } from '../context/source-tree.ts'
-import type { FileModeChange } from './file-mode.ts'
+import { cleanPath, fromText, joinPath, parentOf, shown } from '../context/index.ts'
+import type { Destination, FileModeChange } from '../instructions/index.ts'
 import type { DraftEntry, LayerDraft } from './layer-draft.ts'
 import type { SelectedItem, Selection } from './selection.ts'
-
-export interface Destination {
-  /** Absolute path as text, not resolved. */
-  path: string
-  /** It was written with a slash (or a dot) at its end: a directory, made when missing. */
-  isDirectory: boolean
-}
 
 export interface PlaceOptions {
   owner: { uid: number; gid: number } | undefined

@@ -1,8 +1,18 @@
 import { BaleError } from '#base'
-import { baseName, cleanPath, fromText, joinPath, toText } from '../context/byte-path.ts'
-import { compilePattern } from '../context/path-pattern.ts'
-import { createPatternSet, type MatchState, type PatternSet } from '../context/pattern-set.ts'
-import { type SourceTree, shown, type TreeEntry } from '../context/source-tree.ts'
+import {
+  baseName,
+  cleanPath,
+  compilePattern,
+  createPatternSet,
+  fromText,
+  joinPath,
+  type MatchState,
+  type PatternSet,
+  type SourceTree,
+  shown,
+  type TreeEntry,
+  toText,
+} from '../context/index.ts'
 
 /** One source of a COPY with all that goes along, as it stands in its tree; nothing is read yet. */
 export interface Selection {

@@ -1,5 +1,5 @@
 import { createTarScanner, type TarEntry } from '#format/tar'
-import type { TreeEntry } from '../context/source-tree.ts'
+import type { TreeEntry } from '../context/index.ts'
 
 /** The entries of a tar one after the other; the data of each must be taken (or skipped by asking for the next) in order. */
 export async function* tarEntries(

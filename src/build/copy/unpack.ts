@@ -1,7 +1,7 @@
 import { isBaleError } from '#base'
 import { decompressAny } from '#format/compression'
 import { linkTargetOf, normalisePath, type PackedEntry, quotedName, type TarEntry, tarError } from '#format/tar'
-import { joinPath, parentOf } from '../context/byte-path.ts'
+import { joinPath, parentOf } from '../context/index.ts'
 import type { DraftEntry, LayerDraft } from './layer-draft.ts'
 import { changed, directoryAttributes, type PlaceOptions } from './place.ts'
 import type { SelectedItem } from './selection.ts'

@@ -1,4 +1,5 @@
 import { parseGlob, replaceMatches, trimPrefix, trimSuffix } from './glob-match.ts'
+import { Mistake } from './mistake.ts'
 
 /** Where values come from: environment and build arguments of a stage. */
 export type Variables = (name: string) => string | undefined
@@ -21,7 +22,7 @@ export interface Expanded {
   missing: Set<string>
 }
 
-/** Expands one word: quotes and escapes are resolved, blanks kept. Throws a plain Error that tells what is wrong. */
+/** Expands one word: quotes and escapes are resolved, blanks kept. Throws a Mistake with the place in the word. */
 export function expandWord(word: string, variables: Variables, options: ExpandOptions): Expanded {
   const cursor: Cursor = { text: word, index: 0, variables, options, missing: new Set() }
   return { text: readUntil(cursor, undefined, options.keepEscapes ?? false).text, missing: cursor.missing }
@@ -97,7 +98,7 @@ function readUntil(cursor: Cursor, stop: string | undefined, keepEscapes: boolea
       cursor.index++
     }
   }
-  if (stop !== undefined) throw new Error(`syntax error: missing '${stop}'`)
+  if (stop !== undefined) throw mistake(cursor, `syntax error: missing '${stop}'`)
   return result.finish()
 }
 
@@ -111,7 +112,7 @@ function readHeredocSign(cursor: Cursor): string {
 
 function readSingleQuoted(cursor: Cursor): string {
   const end = cursor.text.indexOf("'", cursor.index + 1)
-  if (end < 0) throw new Error('unexpected end of statement while looking for matching single-quote')
+  if (end < 0) throw mistake(cursor, 'unexpected end of statement while looking for matching single-quote')
   const start = cursor.index
   cursor.index = end + 1
   return cursor.options.keepQuotes ? cursor.text.slice(start, end + 1) : cursor.text.slice(start + 1, end)
@@ -120,6 +121,7 @@ function readSingleQuoted(cursor: Cursor): string {
 /** Only `"`, `$` and the escape character itself can be escaped; before other characters it stays. */
 function readDoubleQuoted(cursor: Cursor, keepEscapes: boolean): string {
   const { text, options } = cursor
+  const start = cursor.index
   let result = options.keepQuotes ? '"' : ''
   cursor.index++
   while (cursor.index < text.length) {
@@ -143,10 +145,11 @@ function readDoubleQuoted(cursor: Cursor, keepEscapes: boolean): string {
       cursor.index++
     } else if (character !== options.escape || next !== undefined) result += character
   }
-  throw new Error('unexpected end of statement while looking for matching double-quote')
+  throw mistake(cursor, 'unexpected end of statement while looking for matching double-quote', start)
 }
 
 function readDollar(cursor: Cursor): string {
+  const start = cursor.index
   cursor.index++
   if (cursor.text[cursor.index] !== '{') {
     const name = readName(cursor)
@@ -155,24 +158,25 @@ function readDollar(cursor: Cursor): string {
   }
   cursor.index++
   const first = cursor.text[cursor.index]
-  if (first === undefined) throw new Error("syntax error: missing '}'")
-  if ('{}:'.includes(first)) throw new Error('syntax error: bad substitution')
+  if (first === undefined) throw mistake(cursor, "syntax error: missing '}'", start)
+  if ('{}:'.includes(first)) throw mistake(cursor, 'syntax error: bad substitution', start)
   const name = readName(cursor)
-  return readModifier(cursor, name)
+  return readModifier(cursor, name, start)
 }
 
-function readModifier(cursor: Cursor, name: string): string {
+/** `start`: where the `$` of this substitution stands. */
+function readModifier(cursor: Cursor, name: string, start: number): string {
   const { options } = cursor
   const modifier = cursor.text[cursor.index++]
-  if (modifier === undefined) throw new Error("syntax error: missing '}'")
+  if (modifier === undefined) throw mistake(cursor, "syntax error: missing '}'", start)
   if (modifier === '}') return lookUp(cursor, name) ?? (options.keepUnset ? `\${${name}}` : '')
-  if (modifier === '/') return readReplacement(cursor, name)
+  if (modifier === '/') return readReplacement(cursor, name, start)
 
   const orEmpty = modifier === ':'
   const operator = orEmpty ? (cursor.text[cursor.index++] ?? '') : modifier
   const sign = orEmpty ? `:${operator}` : operator
   if (!'-+?#%'.includes(operator) || operator === '' || (orEmpty && '#%'.includes(operator))) {
-    throw new Error(`unsupported modifier (${sign}) in substitution`)
+    throw mistake(cursor, `unsupported modifier (${sign}) in substitution`, start)
   }
   const word = readUntil(cursor, '}', '#%'.includes(operator)).text
   const value = lookUp(cursor, name)
@@ -185,31 +189,37 @@ function readModifier(cursor: Cursor, name: string): string {
       return absent ? '' : word
     case '?':
       if (!absent) return value
-      throw new Error(`${name}: ${word || `is not allowed to be ${value === undefined ? 'unset' : 'empty'}`}`)
+      throw mistake(
+        cursor,
+        `${name}: ${word || `is not allowed to be ${value === undefined ? 'unset' : 'empty'}`}`,
+        start,
+      )
     default: {
       const longest = word.startsWith(operator)
-      const pattern = globOf(longest ? word.slice(1) : word)
+      const pattern = globOf(cursor, longest ? word.slice(1) : word, start)
       return (operator === '#' ? trimPrefix : trimSuffix)(value ?? '', pattern, longest)
     }
   }
 }
 
-function readReplacement(cursor: Cursor, name: string): string {
+function readReplacement(cursor: Cursor, name: string, start: number): string {
   const all = cursor.text[cursor.index] === '/'
   if (all) cursor.index++
   const pattern = readUntil(cursor, '/', true).text
   const replacement = readUntil(cursor, '}', true).text
   const value = lookUp(cursor, name)
   if (value === undefined && cursor.options.keepUnset) return `\${${name}/${all ? '/' : ''}${pattern}/${replacement}}`
-  return replaceMatches(value ?? '', globOf(pattern), replacement, all)
+  return replaceMatches(value ?? '', globOf(cursor, pattern, start), replacement, all)
 }
 
-function globOf(pattern: string) {
-  try {
-    return parseGlob(pattern)
-  } catch (error) {
-    throw new Error(`invalid pattern (${pattern}) in substitution: ${(error as Error).message}`, { cause: error })
-  }
+function globOf(cursor: Cursor, pattern: string, start: number) {
+  const parsed = parseGlob(pattern)
+  if ('tokens' in parsed) return parsed
+  throw mistake(cursor, `invalid pattern (${pattern}) in substitution: invalid escape ${parsed.wrongEscape}`, start)
+}
+
+function mistake(cursor: Cursor, message: string, offset = cursor.index): Mistake {
+  return new Mistake(message, { word: cursor.text, offset: Math.min(offset, Math.max(0, cursor.text.length - 1)) })
 }
 
 function lookUp(cursor: Cursor, name: string): string | undefined {

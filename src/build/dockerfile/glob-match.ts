@@ -6,8 +6,8 @@ export interface GlobPattern {
   tokens: readonly ({ kind: 'any' } | { kind: 'one' } | { kind: 'literal'; character: string })[]
 }
 
-/** Throws a plain Error naming the wrong escape. */
-export function parseGlob(pattern: string): GlobPattern {
+/** A pattern with an escape that means nothing is answered with that escape. */
+export function parseGlob(pattern: string): GlobPattern | { wrongEscape: string } {
   const tokens: GlobPattern['tokens'][number][] = []
   const characters = [...pattern]
   for (let index = 0; index < characters.length; index++) {
@@ -16,7 +16,7 @@ export function parseGlob(pattern: string): GlobPattern {
     else if (character === '?') tokens.push({ kind: 'one' })
     else if (character === '\\') {
       const escaped = characters[++index]
-      if (escaped === undefined || !'*?\\}/'.includes(escaped)) throw new Error(`invalid escape \\${escaped ?? ''}`)
+      if (escaped === undefined || !'*?\\}/'.includes(escaped)) return { wrongEscape: `\\${escaped ?? ''}` }
       tokens.push({ kind: 'literal', character: escaped })
     } else tokens.push({ kind: 'literal', character })
   }

@@ -25,6 +25,19 @@ export function sourceText(name: string, text: string): SourceText {
   return { name, lines }
 }
 
+/** A place in a Dockerfile as plain data: what a message shows of it. */
+export interface Origin {
+  file: string
+  line: number
+  column: number
+  /** The line itself. */
+  text: string
+}
+
+export function originAt(source: SourceText, { line, column }: SourcePosition): Origin {
+  return { file: source.name, line, column, text: source.lines[line - 1] ?? '' }
+}
+
 /** DOCKERFILE_INVALID with file, line, column and the line itself, as a person wants to see it. */
 export function dockerfileError(
   source: SourceText,
@@ -32,9 +45,15 @@ export function dockerfileError(
   message: string,
   options: { hint?: string; cause?: unknown } = {},
 ): BaleError {
-  return new BaleError('DOCKERFILE_INVALID', `${located(source, position)}: ${message}${excerpt(source, position)}`, {
+  return errorAt(originAt(source, position), message, options)
+}
+
+/** The same for a place that is kept as data. */
+export function errorAt(origin: Origin, message: string, options: { hint?: string; cause?: unknown } = {}): BaleError {
+  const { file, line, column } = origin
+  return new BaleError('DOCKERFILE_INVALID', `${file}:${line}:${column}: ${message}${excerpt(origin)}`, {
     ...options,
-    details: { file: source.name, line: position.line, column: position.column },
+    details: { file, line, column },
   })
 }
 
@@ -43,11 +62,9 @@ export function located(source: SourceText, position: SourcePosition): string {
   return `${source.name}:${position.line}:${position.column}`
 }
 
-function excerpt(source: SourceText, position: SourcePosition): string {
-  const line = source.lines[position.line - 1]
-  if (line === undefined) return ''
-  const number = String(position.line)
+function excerpt({ line, column, text }: Origin): string {
+  const number = String(line)
   const indent = ' '.repeat(number.length)
-  const before = printable(line.slice(0, position.column - 1), 200)
-  return `\n  ${number} | ${printable(line.replace(/\r$/, ''), 400)}\n  ${indent} | ${before.replace(/[^\t]/g, ' ')}^`
+  const before = printable(text.slice(0, column - 1), 200)
+  return `\n  ${number} | ${printable(text.replace(/\r$/, ''), 400)}\n  ${indent} | ${before.replace(/[^\t]/g, ' ')}^`
 }

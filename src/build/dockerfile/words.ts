@@ -1,3 +1,5 @@
+import { Mistake } from './mistake.ts'
+
 /** The words of an argument that are split at blanks outside quotes; quotes and escapes stay (expanded later). */
 export function splitQuotedWords(text: string, escapeCharacter: string): string[] {
   const words: string[] = []
@@ -30,20 +32,21 @@ export interface KeyValue {
 
 /**
  * ENV and LABEL: `a=b c="d e"`, or the old form `name rest of the line`. Names and values are as written, to be expanded.
- * Throws a plain Error that tells what is wrong.
+ * Throws a Mistake.
  */
 export function parseKeyValues(argument: string, keyword: string, escapeCharacter: string): KeyValue[] {
   const words = splitQuotedWords(argument, escapeCharacter)
-  if (words.length === 0) throw new Error(`${keyword} requires at least one argument`)
+  if (words.length === 0) throw new Mistake(`${keyword} requires at least one argument`)
   if (!words[0]!.includes('=')) {
     const match = /^(\S+)\s+([\s\S]+)$/.exec(argument)
-    if (!match) throw new Error(`${keyword} must have two arguments`)
+    if (!match) throw new Mistake(`${keyword} must have two arguments`, { word: argument })
     return [{ name: match[1]!, value: match[2]! }]
   }
   return words.map((word) => {
     const equals = word.indexOf('=')
-    if (equals < 0) throw new Error(`can't find = in ${JSON.stringify(word)}: must be of the form name=value`)
-    if (equals === 0) throw new Error(`${keyword} names can not be blank`)
+    if (equals < 0)
+      throw new Mistake(`can't find = in ${JSON.stringify(word)}: must be of the form name=value`, { word })
+    if (equals === 0) throw new Mistake(`${keyword} names can not be blank`, { word })
     return { name: word.slice(0, equals), value: word.slice(equals + 1) }
   })
 }

@@ -4,7 +4,7 @@ import { errnoOf } from '#base'
 import type { PackedEntry } from '#format/tar'
 import { openRoot, type RootDirectory } from '#host'
 import { writeData } from '#host/file'
-import { toBytes } from '../context/byte-path.ts'
+import { toBytes } from '../context/index.ts'
 
 /**
  * Writes the files of a tree into a directory of the host, over what is there, and nothing outside of it whatever links lie

@@ -4,16 +4,13 @@ import { BaleError, printable } from '#base'
 import type { StepMount } from '#container'
 import { packTar } from '#format/tar'
 import { runProgram } from '#host'
-import type { BuildRun, OpenSource, StepSource } from '../build-run.ts'
-import { chainId } from '../cache-key.ts'
-import { cleanPath, fromText, toText } from '../context/byte-path.ts'
-import { contentDigest } from '../copy/content-digest.ts'
-import { createLayerDraft } from '../copy/layer-draft.ts'
-import { place } from '../copy/place.ts'
-import { selectSources } from '../copy/selection.ts'
-import type { MountOption } from '../dockerfile/index.ts'
-import type { Stage } from '../stages.ts'
+import { chainId } from '../cache/index.ts'
+import { cleanPath, fromText, openSourceTree, toText } from '../context/index.ts'
+import { contentDigest, createLayerDraft, place, selectSources } from '../copy/index.ts'
+import type { Files } from '../graph/index.ts'
+import type { MountOption, RunMount } from '../instructions/index.ts'
 import type { CacheRequest } from './cache-mounts.ts'
+import type { StepContext } from './step-context.ts'
 
 /** A mount of a RUN, with what the cache must know of it. */
 export interface PreparedMount {
@@ -28,23 +25,19 @@ export interface PreparedMount {
   open(stack: AsyncDisposableStack, directory?: string): Promise<{ mounts: StepMount[]; env?: string[] }>
 }
 
+/** `source`: the files of a bind, or those that a cache begins with. */
 export async function prepareMount(
-  run: BuildRun,
-  stage: Stage,
-  option: MountOption,
+  run: StepContext,
+  { option }: RunMount,
+  source: Files | undefined,
   workingDirectory: string,
 ): Promise<PreparedMount> {
   const target = posix.resolve(workingDirectory, option.target ?? '')
   switch (option.type) {
     case 'bind':
-      return prepareBind(run, await run.source(option.from, stage), option, target)
+      return prepareBind(run, source!, option, target)
     case 'cache':
-      return prepareCache(
-        run,
-        option.from === undefined ? undefined : await run.source(option.from, stage),
-        option,
-        target,
-      )
+      return prepareCache(run, source, option, target)
     case 'tmpfs': {
       const options = ['mode=1777', ...(option.size === undefined ? [] : [`size=${option.size}`])]
       const mount: StepMount = { type: 'tmpfs', target, options }
@@ -59,8 +52,8 @@ export async function prepareMount(
 
 /** Read-only binds count by their content; what is written to a writable one is thrown away. */
 async function prepareBind(
-  run: BuildRun,
-  source: StepSource,
+  run: StepContext,
+  source: Files,
   option: MountOption,
   target: string,
 ): Promise<PreparedMount> {
@@ -75,14 +68,14 @@ async function prepareBind(
 }
 
 /** What tells the files at a path of a source: its layers, else a digest of them. */
-async function contentOf(run: BuildRun, source: StepSource, path: string): Promise<object> {
+async function contentOf(run: StepContext, source: Files, path: string): Promise<object> {
   return source.layers ? { from: chainId(source.layers), path } : { content: await bindDigest(run, source, path) }
 }
 
 /** Mounts a source until `stack` is disposed; answers where the path lies on the host. */
 async function mountSource(
-  run: BuildRun,
-  source: StepSource,
+  run: StepContext,
+  source: Files,
   path: string,
   { writable }: { writable: boolean },
   stack: AsyncDisposableStack,
@@ -91,19 +84,13 @@ async function mountSource(
     ? stack.use(await run.session.mount(source.layers, { writable, signal: run.signal }))
     : stack.use(await mountFiles(run, source, writable))
   // Resolved inside the mounted tree, which nobody else writes to (B06).
-  const opened = stack.use(await openMounted(root.path, source.label))
-  const resolved = opened.tree.follow(path)
+  using tree = openSourceTree(root.path, { label: source.label })
+  const resolved = tree.follow(path)
   if (resolved === undefined) throw notFound(source, path)
   return join(root.path, toText(resolved))
 }
 
-async function openMounted(path: string, label: string): Promise<OpenSource> {
-  const { openSourceTree } = await import('../context/source-tree.ts')
-  const tree = openSourceTree(path, { label })
-  return { tree, [Symbol.asyncDispose]: async () => tree[Symbol.dispose]() }
-}
-
-async function bindDigest(run: BuildRun, source: StepSource, path: string): Promise<string> {
+async function bindDigest(run: StepContext, source: Files, path: string): Promise<string> {
   await using opened = await source.open()
   const resolved = opened.tree.follow(path)
   if (resolved === undefined) throw notFound(source, path)
@@ -124,7 +111,7 @@ function plainSource(path: string): string {
  * The files of a context as a layer that nobody names: what .dockerignore hides is not in it, and nothing that happens
  * to the directory during the step shows.
  */
-async function mountFiles(run: BuildRun, source: StepSource, writable: boolean) {
+async function mountFiles(run: StepContext, source: Files, writable: boolean) {
   const { session, signal } = run
   await using opened = await source.open()
   const tar = () => {
@@ -141,8 +128,8 @@ async function mountFiles(run: BuildRun, source: StepSource, writable: boolean) 
 
 /** A new cache gets mode and owner, or begins with the files of `from`; one that is there keeps its own. */
 async function prepareCache(
-  run: BuildRun,
-  source: StepSource | undefined,
+  run: StepContext,
+  source: Files | undefined,
   option: MountOption,
   target: string,
 ): Promise<PreparedMount> {
@@ -161,7 +148,7 @@ async function prepareCache(
   }
 }
 
-async function copySource(run: BuildRun, source: StepSource, path: string, directory: string): Promise<void> {
+async function copySource(run: StepContext, source: Files, path: string, directory: string): Promise<void> {
   await using stack = new AsyncDisposableStack()
   const found = await mountSource(run, source, path, { writable: false }, stack)
   if (!(await stat(found)).isDirectory()) {
@@ -181,7 +168,7 @@ function withoutEnd(path: string): string {
 
 const SECRET_LIMIT = 500 * 1024
 
-function prepareSecret(run: BuildRun, option: MountOption, workingDirectory: string): PreparedMount {
+function prepareSecret(run: StepContext, option: MountOption, workingDirectory: string): PreparedMount {
   const { mode = 0o400, uid = 0, gid = 0, env } = option
   const id = option.id ?? option.source ?? basename(option.target ?? '')
   // With a variable alone there is no file, unless a target is asked for too.
@@ -226,6 +213,6 @@ function prepareSsh(option: MountOption): PreparedMount {
   return { definition: { type: 'ssh' }, open: async () => ({ mounts: [] }) }
 }
 
-function notFound(source: StepSource, path: string): BaleError {
+function notFound(source: Files, path: string): BaleError {
   return new BaleError('PATH_NOT_FOUND', `/${printable(toText(path))} not found in ${source.label}`)
 }

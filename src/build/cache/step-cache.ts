@@ -1,0 +1,62 @@
+import type { Clock } from '#base'
+import type { Digest } from '#spec'
+import type { Lease, Store } from '#store'
+import type { Step, StepCache, TakenStep } from '../graph/index.ts'
+
+export interface StepCacheOptions {
+  store: Pick<Store, 'layers' | 'buildCache'>
+  /** Holds the layers of results. */
+  lease: Lease
+  clock: Clock
+  /** RFC 3339: when what is made now was made. */
+  created(): string
+}
+
+/** Results of steps in the store's table, under all the keys by which they may be found. */
+export function createStepCache({ store, lease, clock, created }: StepCacheOptions): StepCache {
+  /** False when somebody pruned the layer in this very moment. */
+  const hold = async ({ diffId }: TakenStep): Promise<boolean> => {
+    if (!diffId) return true
+    await lease.add('layer', diffId)
+    return (await store.layers.get(diffId)) !== undefined
+  }
+  /** The record holds the layer for as long as it lives. */
+  const put = async (taken: TakenStep, keys: readonly string[]): Promise<void> => {
+    const { diffId } = taken
+    const now = clock.now()
+    const layer = diffId && (await store.layers.get(diffId))
+    if (diffId) await lease.add('layer', diffId)
+    const layers: Digest[] = diffId ? [diffId] : []
+    for (const key of keys) {
+      const record = { key, layers, size: layer?.diskSize ?? 0, created: now, lastUsed: now, document: taken }
+      await store.buildCache.put<TakenStep>(record)
+    }
+  }
+  return {
+    async find(step) {
+      if (step.mark && !(await store.buildCache.get(await step.mark()))) return undefined
+      const asked: string[] = []
+      for (const key of step.keys) {
+        const name = await key()
+        const record = await store.buildCache.get<TakenStep>(name)
+        if (record && (await hold(record.document))) {
+          // A dearer key found it: next time the cheap one will.
+          if (asked.length > 0) await put(record.document, asked)
+          return record.document
+        }
+        asked.push(name)
+      }
+      return undefined
+    },
+    async keep(step, { diffId, keys }) {
+      const taken: TakenStep = { diffId, created: created() }
+      await put(taken, keys ?? (await everyKey(step)))
+      if (step.mark) await put({ created: taken.created }, [await step.mark()])
+      return taken
+    },
+  }
+}
+
+function everyKey(step: Step): Promise<string[]> {
+  return Promise.all(step.keys.map((key) => key()))
+}

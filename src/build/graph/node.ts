@@ -1,0 +1,72 @@
+import type { Platform } from '#spec'
+import type { Origin } from '../dockerfile/index.ts'
+import type { CopyDefinition, RunDefinition, WorkdirDefinition } from '../instructions/index.ts'
+
+/** Names a node within its graph: `2` is the result of stage 2, `2.1` its first step, others are sources. */
+export type NodeId = string
+
+interface Node<Operation extends string, Definition> {
+  id: NodeId
+  operation: Operation
+  /** Nodes whose files this one reads; the first is what it stands on. */
+  inputs: readonly NodeId[]
+  /** All that decides the result beside the inputs and the platform. */
+  definition: Definition
+  platform: Platform
+  /** What messages call its files: `stage build`, `the image busybox`. */
+  label: string
+}
+
+/** What is there before the build: an image, a context, nothing. */
+export type SourceNode =
+  | Node<'scratch', Record<string, never>>
+  | Node<'image', { reference: string }>
+  /** Without a place it is the build context. */
+  | Node<'context', { place?: string }>
+
+/** The result of a stage: that of its last step, or of its base. */
+export type StageNode = Node<'stage', Record<string, never>>
+
+/** Makes a layer over its first input. */
+export type StepNode = (
+  | Node<'run', RunDefinition>
+  | Node<'copy', CopyDefinition>
+  | Node<'workdir', WorkdirDefinition>
+  /** FROM a context of files: they are the first layer. */
+  | Node<'context-layer', Record<string, never>>
+) & {
+  /** As progress shows it: `[build 2/5] RUN make`. */
+  name: string
+  /** Name of the stage, for rules of the cache. */
+  stage?: string
+  origin: Origin
+}
+
+/**
+ * One operation of a build as plain data: what JSON keeps of it is all of it. Nothing in it refers to the Dockerfile, the
+ * machine or a function.
+ */
+export type GraphNode = SourceNode | StageNode | StepNode
+
+export type StepOf<Operation extends StepNode['operation']> = Extract<StepNode, { operation: Operation }>
+
+export function isStep(node: GraphNode): node is StepNode {
+  return 'origin' in node
+}
+
+/** A graph whose nodes come up while it is solved: what stands behind FROM decides what follows. */
+export interface Graph {
+  node(id: NodeId): GraphNode | Promise<GraphNode>
+}
+
+/** A graph that is complete. */
+export function graphOf(nodes: readonly GraphNode[]): Graph {
+  const byId = new Map(nodes.map((node) => [node.id, node]))
+  return {
+    node(id) {
+      const found = byId.get(id)
+      if (!found) throw new RangeError(`the graph has no node ${id}`)
+      return found
+    },
+  }
+}

@@ -1,0 +1,226 @@
+import { createHash } from 'node:crypto'
+import { BaleError } from '#base'
+import { type PackedEntry, packTar } from '#format/tar'
+import type { Digest } from '#spec'
+import { cacheKey, chainId } from '../cache/index.ts'
+import { cleanPath, fromText, joinPath, openSourceTree, type SourceTree } from '../context/index.ts'
+import {
+  contentDigest,
+  createLayerDraft,
+  type DraftEntry,
+  inlineFile,
+  isArchive,
+  type PlaceOptions,
+  place,
+  prepareDestination,
+  resolveOwner,
+  type SelectedItem,
+  type Selection,
+  selectSources,
+  unpack,
+} from '../copy/index.ts'
+import { inWord } from '../dockerfile/index.ts'
+import type { Files, OpenFiles, Step, StepOf } from '../graph/index.ts'
+import { type CopyDefinition, isUrl, parseChmod } from '../instructions/index.ts'
+import { addedUrl } from './added-url.ts'
+import type { StepContext } from './step-context.ts'
+
+/** COPY and ADD: the files are chosen and hashed for the cache, and on a miss streamed into the layer in one pass. */
+export async function copyRunner(
+  context: StepContext,
+  { definition }: StepOf<'copy'>,
+  [below, source]: readonly Files[],
+): Promise<Step> {
+  const layers = below!.layers!
+  const sources = new CopySources(context, definition, source!)
+  const onto = async () => {
+    if (!definition.link) return { chain: chainId(layers) }
+    return inStage(context, layers, (tree) => ({
+      owner: definition.chown === undefined ? undefined : resolveOwner(definition.chown, tree),
+      parents: [...existingDirectories(tree, definition.destination.path)].map(([path, { mode, uid, gid }]) => [
+        path,
+        mode,
+        uid,
+        gid,
+      ]),
+    }))
+  }
+  const described = async () => ({ ...describe(definition, context.epoch), ...(await onto()) })
+  const contentKey = async (digest: string) =>
+    cacheKey('copy', { ...(await described()), content: digest, times: sources.times })
+
+  const keys: Step['keys'][number][] = []
+  const known = knownContent(definition, source!)
+  if (known) keys.push(async () => cacheKey('copy-from', { ...(await described()), ...known }))
+  keys.push(async () => contentKey(await contentDigest(await sources.selections())))
+
+  return {
+    keys,
+    mark: async () => cacheKey('copy-mark', await described()),
+    async execute() {
+      const digests = new Map<SelectedItem, string>()
+      const read = (item: SelectedItem) => () => hashing(item, digests)
+      const selections = await sources.selections()
+      const diffId = await writeLayer(context, layers, definition, selections, read)
+      // What counts is what was written, should a file have changed since it was hashed.
+      const digest = await contentDigest(selections, async (item) => digests.get(item) ?? hashed(item))
+      const cheap = known ? [await keys[0]!()] : []
+      return { diffId, keys: [...cheap, await contentKey(digest)] }
+    },
+    close: () => sources.close(),
+  }
+}
+
+/** Opens the sources once, when the first key that needs them is asked for. */
+class CopySources {
+  readonly #context: StepContext
+  readonly #definition: CopyDefinition
+  readonly #source: Files
+  #opened: OpenFiles | undefined
+  #selections: Promise<Selection[]> | undefined
+  /** Last-Modified of fetched files. */
+  readonly times: (number | undefined)[] = []
+
+  constructor(context: StepContext, definition: CopyDefinition, source: Files) {
+    this.#context = context
+    this.#definition = definition
+    this.#source = source
+  }
+
+  selections(): Promise<Selection[]> {
+    this.#selections ??= this.#select()
+    return this.#selections
+  }
+
+  async close(): Promise<void> {
+    await this.#opened?.[Symbol.asyncDispose]()
+    this.#opened = undefined
+  }
+
+  async #select(): Promise<Selection[]> {
+    const { kind, sources, files, excludes, checksum, parents } = this.#definition
+    const { signal, session } = this.#context
+    const selections: Selection[] = []
+    for (const source of sources) {
+      if (kind === 'ADD' && isUrl(source)) {
+        const added = await addedUrl(this.#context, source, checksum)
+        this.times.push(added.items[0]!.entry.mtime)
+        selections.push(added)
+        continue
+      }
+      this.#opened ??= await this.#source.open()
+      const { tree } = this.#opened
+      selections.push(...inWord(source, () => selectSources(tree, source, { excludes, parents, signal })))
+    }
+    const now = Math.floor(session.machine.clock.now() / 1000)
+    return [...selections, ...files.map(({ name, content }) => inlineFile(name, content, now))]
+  }
+}
+
+function describe(definition: CopyDefinition, epoch: number | undefined) {
+  const { kind, link, parents, unpack: unpacked } = definition
+  const { sources, files, destination, chown, chmod, excludes, checksum } = definition
+  return { kind, link, parents, unpacked, sources, files, destination, chown, chmod, excludes, checksum, epoch }
+}
+
+/** What tells the content without a look at it: the layers of a stage or image, or the checksum of the one URL. */
+function knownContent({ isFrom, sources, checksum }: CopyDefinition, source: Files): object | undefined {
+  if (checksum !== undefined) return { checksum }
+  if (!isFrom || !source.layers || sources.some(isUrl)) return undefined
+  return { from: chainId(source.layers) }
+}
+
+async function inStage<T>(
+  { session, signal }: StepContext,
+  layers: readonly Digest[],
+  look: (tree?: SourceTree) => T,
+): Promise<T> {
+  if (layers.length === 0) return look(undefined)
+  await using mounted = await session.mount(layers, { signal })
+  using tree = openSourceTree(mounted.path, { label: 'the stage' })
+  return look(tree)
+}
+
+/** The directories on the way to a path, as far as they are there; `--link` does not go through links. */
+function existingDirectories(tree: SourceTree | undefined, destination: string): Map<string, DraftEntry> {
+  const found = new Map<string, DraftEntry>()
+  let path = ''
+  for (const part of tree ? cleanPath(fromText(destination)).split('/') : []) {
+    path = joinPath(path, part)
+    const entry = tree!.entry(path)
+    if (entry?.type !== 'directory') break
+    found.set(path, entry)
+  }
+  return found
+}
+
+async function writeLayer(
+  context: StepContext,
+  layers: readonly Digest[],
+  definition: CopyDefinition,
+  selections: readonly Selection[],
+  read: NonNullable<PlaceOptions['read']>,
+) {
+  const { session, signal, epoch } = context
+  const { clock, store } = session.machine
+  await using mounted = layers.length > 0 ? await session.mount(layers, { signal }) : undefined
+  using tree = mounted && openSourceTree(mounted.path, { label: 'the stage' })
+  const options: PlaceOptions = {
+    owner: definition.chown === undefined ? undefined : resolveOwner(definition.chown, tree),
+    chmod: definition.chmod === undefined ? undefined : parseChmod(definition.chmod),
+    read,
+  }
+  const { link, destination } = definition
+  const existing = link ? existingDirectories(tree, destination.path) : undefined
+  const lower = link ? undefined : tree
+  const draft = createLayerDraft({ lower, existing, latestTime: epoch, now: Math.floor(clock.now() / 1000) })
+  const entries = async function* (): AsyncGenerator<PackedEntry> {
+    // A pattern that fits nothing asks for nothing, not for a directory either.
+    if (selections.length === 0) return
+    const target = yield* prepareDestination(draft, destination, options)
+    checkDestination(definition, selections, target === '' || draft.entry(target)?.type === 'directory')
+    for (const selection of selections) {
+      signal.throwIfAborted()
+      const first = selection.items[0]
+      if (first && mayUnpack(definition, selection) && (await isArchive(first)))
+        yield* unpack(draft, first, target, options)
+      else yield* place(draft, selection, target, options)
+    }
+  }
+  const layer = await store.layers.write(packTar(entries()), { signal })
+  return layer.diffId
+}
+
+/** Several files cannot all become one file. */
+function checkDestination(
+  { kind, destination }: CopyDefinition,
+  selections: readonly Selection[],
+  isDirectory: boolean,
+): void {
+  if (destination.isDirectory || isDirectory || selections.length < 2) return
+  if (selections.every(({ items }) => items[0]?.entry.type === 'directory')) return
+  throw new BaleError(
+    'BUILD_FAILED',
+    `when using ${kind} with more than one source file, the destination must be a directory and end with a /`,
+  )
+}
+
+function mayUnpack({ kind, unpack: wanted }: CopyDefinition, selection: Selection): boolean {
+  if (kind !== 'ADD' || selection.items.length !== 1) return false
+  return wanted ?? !selection.isRemote
+}
+
+async function* hashing(item: SelectedItem, digests: Map<SelectedItem, string>): AsyncGenerator<Uint8Array> {
+  const hash = createHash('sha256')
+  for await (const chunk of item.read()) {
+    hash.update(chunk)
+    yield chunk
+  }
+  digests.set(item, hash.digest('hex'))
+}
+
+async function hashed(item: SelectedItem): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const chunk of item.read()) hash.update(chunk)
+  return hash.digest('hex')
+}
