@@ -519,12 +519,13 @@ await kit.build('FROM base\\nRUN --mount=type=secret,id=k echo begun; sleep 62',
       assert.notDeepEqual(mine(), [], 'the kill came too late to leave anything')
       const { openStore } = await import('#store')
       const { chooseLayerFormat, createRootfs } = await import('#rootfs')
-      const { createStepRunner } = await import('#container')
+      const { openContainers } = await import('#container')
       const root = join(directory, 'store')
       const run = join(directory, 'run')
       await using store = await openStore({ root, run, layerFormat: await chooseLayerFormat(root) })
-      await using runner = createStepRunner({ store, path: '/usr/sbin:/usr/bin' })
-      const machine = { ...kit.machine, store, rootfs: createRootfs({ store, run }), runStep: runner }
+      const rootfs = createRootfs({ store, run })
+      await using runner = openContainers({ store, rootfs, path: '/usr/sbin:/usr/bin' }).steps.runner()
+      const machine = { ...kit.machine, store, rootfs, runStep: runner }
       machine.findImage = async (name) => ({ image: (await store.images.find(name)).image, wasLocal: true })
       await using built = await build(machine, {
         network: 'none',

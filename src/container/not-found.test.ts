@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { temporaryDirectory } from '../../test/kit/temporary.ts'
 import { openStore } from '../store/index.ts'
-import { findNetwork, findVolume, type Machinery, removeVolume } from './index.ts'
+import type { Machinery } from './manager/machinery.ts'
+import { findNetwork } from './network/network.ts'
+import { findVolume, removeVolume } from './volume/volumes.ts'
 
 test('volumes and networks that are not there are named, with the verb that lists them', async () => {
   await using directory = await temporaryDirectory('bale-none')

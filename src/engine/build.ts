@@ -16,7 +16,7 @@ import {
 } from '#spec'
 import type { Store } from '#store'
 import type { Fetcher } from '#transport'
-import { requireRoot, runtimeOf } from './container-machinery.ts'
+import { buildSteps, requireRoot } from './container-machinery.ts'
 import type { EngineContext } from './context.ts'
 import { layoutImages } from './layout-images.ts'
 
@@ -59,7 +59,7 @@ export async function buildImage(
   const { platform, buildArguments, secrets, outputs = [{ type: 'image' }], ...rest } = options
   for (const output of outputs) if ('to' in output && 'file' in output.to) outputPlace(output.to.file)
   const store = await context.store()
-  await using runner = stepRunner(context, store)
+  await using runner = stepRunner(context)
   await using web = lazyWeb(context)
   await using layouts = layoutImages(store)
   const machine: BuildMachine = {
@@ -92,11 +92,10 @@ export async function buildImage(
 }
 
 /** Containers are for steps that run: a build that finds all in its cache does not even load their code. */
-function stepRunner(context: EngineContext, store: Store): { run: RunStep } & AsyncDisposable {
+function stepRunner(context: EngineContext): { run: RunStep } & AsyncDisposable {
   let opened: Promise<StepRunner> | undefined
   const open = async () => {
-    const { createStepRunner } = await import('#container')
-    return createStepRunner({ store, path: context.config.path, runtime: runtimeOf(context) })
+    return (await buildSteps(context)).runner()
   }
   return {
     async run(step) {

@@ -5,13 +5,10 @@ import type { EngineContext } from './context.ts'
 
 export async function cleanupContainer(context: EngineContext, id: string): Promise<void> {
   const { root, run, path } = context.config
-  const room = await import('#container')
   // A store that was deleted is not made again for this.
-  if (!existsSync(join(root, 'bale.db'))) return room.abandonContainer({ run, path }, id)
-  const machinery = await containerMachinery(context)
-  await room.cleanupContainer(machinery, id, {
-    restart: async (again) => {
-      await room.startContainer(machinery, again, { restart: true })
-    },
-  })
+  if (!existsSync(join(root, 'bale.db'))) {
+    const { abandonContainer } = await import('#container')
+    return abandonContainer({ run, path }, id)
+  }
+  await (await containerMachinery(context)).upkeep.cleanup(id)
 }

@@ -25,15 +25,11 @@ export async function commitContainer(
   options: CommitOptions = {},
 ): Promise<{ id: Digest; name?: string }> {
   const reference = options.name === undefined ? undefined : withDefaultTag(parseReference(options.name))
-  const [room, machinery, { applyChanges }] = await Promise.all([
-    import('#container'),
-    containerMachinery(context),
-    import('#build'),
-  ])
-  const { document } = await room.findContainer(machinery, idOrName)
+  const [{ files, state }, { applyChanges }] = await Promise.all([containerMachinery(context), import('#build')])
+  const { document } = await state.find(idOrName)
   // All that can be wrong in the words is found before the container is frozen.
   const config = applyChanges(imagePart(document.config), options.changes ?? [])
-  const { seen, layer } = await room.storeOwnLayer(machinery, idOrName, options)
+  const { seen, layer } = await files.storeLayer(idOrName, options)
   const store = await context.store()
   const { record } = seen
   const base = record.imageId && (await store.images.get(record.imageId))

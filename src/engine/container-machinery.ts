@@ -1,16 +1,16 @@
 import { fileURLToPath } from 'node:url'
 import { BaleError } from '#base'
-import type { Machinery, PolicyResult } from '#container'
+import type { Containers, PolicyResult } from '#container'
 import { mayMount } from '#host'
 import type { EngineContext } from './context.ts'
 
-const opened = new WeakMap<EngineContext, Promise<Machinery>>()
+const opened = new WeakMap<EngineContext, Promise<Containers>>()
 
 /**
  * What operations on containers stand on, opened once per engine. Throws UNSUPPORTED_HOST for who is not root: containers
  * are root's, so that "no such container" would only mislead.
  */
-export async function containerMachinery(context: EngineContext): Promise<Machinery> {
+export async function containerMachinery(context: EngineContext): Promise<Containers> {
   requireRoot('containers')
   return containerRecords(context)
 }
@@ -25,24 +25,45 @@ export function requireRoot(what: string): void {
 }
 
 /** As `containerMachinery`, for what only reads or writes records: lists, volumes, networks. */
-export function containerRecords(context: EngineContext): Promise<Machinery> {
-  const machinery = opened.get(context) ?? open(context)
-  opened.set(context, machinery)
-  return machinery
+export function containerRecords(context: EngineContext): Promise<Containers> {
+  const containers = booted.get(context) ?? afterBoot(context)
+  booted.set(context, containers)
+  return containers
 }
 
-async function open(context: EngineContext): Promise<Machinery> {
-  const [room, store, rootfs] = await Promise.all([import('#container'), context.store(), context.rootfs()])
+const booted = new WeakMap<EngineContext, Promise<Containers>>()
+
+/** The first one after a boot starts what wants to run. */
+async function afterBoot(context: EngineContext): Promise<Containers> {
+  const containers = await openedOnce(context)
+  const result = mayMount() ? await containers.upkeep.startOnceAfterBoot() : undefined
+  if (result) bootResults.set(context, result)
+  // The record of each gives the reason, too; the command that came first must not fail for it.
+  for (const { name, error } of result?.failed ?? [])
+    context.log.debug('container', `${name} was not started after the boot: ${String(error)}`)
+  return containers
+}
+
+/** Steps of builds: they start no containers after a boot. */
+export async function buildSteps(context: EngineContext): Promise<Containers['steps']> {
+  return (await openedOnce(context)).steps
+}
+
+function openedOnce(context: EngineContext): Promise<Containers> {
+  const containers = opened.get(context) ?? open(context)
+  opened.set(context, containers)
+  return containers
+}
+
+async function open(context: EngineContext): Promise<Containers> {
+  const [{ openContainers }, store, rootfs] = await Promise.all([
+    import('#container'),
+    context.store(),
+    context.rootfs(),
+  ])
   const { config, clock, log } = context
   const runtime = runtimeOf(context)
-  const options = { store, rootfs, path: config.path, runtime, selfCommand: selfCommand(context), clock, log }
-  const machinery = room.openMachinery(options)
-  const result = mayMount() ? await room.startOnceAfterBoot(machinery) : undefined
-  if (result) bootResults.set(context, result)
-  // The record of each tells why, too; the command that came first must not fail for it.
-  for (const { name, error } of result?.failed ?? [])
-    log.debug('container', `${name} was not started after the boot: ${String(error)}`)
-  return machinery
+  return openContainers({ store, rootfs, path: config.path, runtime, selfCommand: selfCommand(context), clock, log })
 }
 
 const bootResults = new WeakMap<EngineContext, PolicyResult>()
@@ -70,6 +91,6 @@ function selfCommand({ config }: EngineContext): string[] {
 }
 
 /** The runtime that was chosen; undefined: what is installed. */
-export function runtimeOf({ config }: Pick<EngineContext, 'config'>): string | undefined {
+function runtimeOf({ config }: Pick<EngineContext, 'config'>): string | undefined {
   return config.runtime === 'auto' ? undefined : config.runtime
 }

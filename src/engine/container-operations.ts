@@ -1,5 +1,6 @@
 import type { OperationOptions } from '#base'
 import type {
+  Containers,
   ExecRequest,
   ProcessTable,
   RemoveOptions,
@@ -67,14 +68,14 @@ export class ContainerOperations {
 
   /** Sends the stop signal, and KILL after `timeout` seconds. A container that does not run is left alone. */
   async stop(idOrName: string, options?: StopOptions): Promise<void> {
-    const { room, machinery } = await this.#open()
-    await room.stopContainer(machinery, idOrName, options)
+    const { lifecycle } = await this.#open()
+    await lifecycle.stop(idOrName, options)
   }
 
   /** Stops a container, if it runs, and starts it again. */
   async restart(idOrName: string, options?: RestartOptions): Promise<void> {
-    const { room, machinery } = await this.#open()
-    await room.restartContainer(machinery, idOrName, options)
+    const { lifecycle } = await this.#open()
+    await lifecycle.restart(idOrName, options)
   }
 
   /** Sends a signal (`TERM`, `SIGHUP`, `9`; KILL by default) to the first process. Throws CONTAINER_NOT_RUNNING. */
@@ -84,32 +85,32 @@ export class ContainerOperations {
 
   /** Freezes all processes of a container. Throws CONTAINER_NOT_RUNNING, and CONFLICT when it is paused already. */
   async pause(idOrName: string): Promise<void> {
-    const { room, machinery } = await this.#open()
-    await room.pauseContainer(machinery, idOrName)
+    const { lifecycle } = await this.#open()
+    await lifecycle.pause(idOrName)
   }
 
   /** Lets a paused container go on. Throws CONFLICT when it is not paused. */
   async unpause(idOrName: string): Promise<void> {
-    const { room, machinery } = await this.#open()
-    await room.unpauseContainer(machinery, idOrName)
+    const { lifecycle } = await this.#open()
+    await lifecycle.unpause(idOrName)
   }
 
   /** Waits until a container does not run, and returns its exit code. */
   async wait(idOrName: string, options?: { signal?: AbortSignal }): Promise<number> {
-    const { room, machinery } = await this.#open()
-    return room.waitContainer(machinery, idOrName, options)
+    const { lifecycle } = await this.#open()
+    return lifecycle.wait(idOrName, options)
   }
 
   /** Gives a container another name. Throws CONFLICT when a container has it. */
   async rename(idOrName: string, name: string): Promise<void> {
-    const { room, machinery } = await this.#open()
-    await room.renameContainer(machinery, idOrName, name)
+    const { lifecycle } = await this.#open()
+    await lifecycle.rename(idOrName, name)
   }
 
   /** Changes limits and the restart policy; limits of a running container change at once. Returns warnings. */
   async update(idOrName: string, change: { resources?: Resources; restart?: RestartPolicy }): Promise<string[]> {
-    const { room, machinery } = await this.#open()
-    return room.updateContainer(machinery, idOrName, change)
+    const { lifecycle } = await this.#open()
+    return lifecycle.update(idOrName, change)
   }
 
   /**
@@ -117,8 +118,8 @@ export class ContainerOperations {
    * runs, unless `force` kills it first.
    */
   async remove(idOrName: string, options?: RemoveOptions): Promise<void> {
-    const { room, machinery } = await this.#open()
-    await room.removeContainer(machinery, idOrName, options)
+    const { lifecycle } = await this.#open()
+    await lifecycle.remove(idOrName, options)
   }
 
   /**
@@ -139,8 +140,8 @@ export class ContainerOperations {
    * CONTAINER_NOT_RUNNING, COMMAND_NOT_FOUND, COMMAND_NOT_EXECUTABLE, and CONFLICT when the container is paused.
    */
   async exec(idOrName: string, request: ExecRequest): Promise<RunningExec> {
-    const { room, machinery } = await this.#open()
-    return room.execContainer(machinery, idOrName, request)
+    const { exec } = await this.#open()
+    return exec.start(idOrName, request)
   }
 
   /** What a container has written to stdout and stderr, over all its lives; `follow` goes on until it ends. */
@@ -150,8 +151,8 @@ export class ContainerOperations {
 
   /** The host's `ps` (`-ef` unless other options are given), only the processes of a container. Throws CONTAINER_NOT_RUNNING. */
   async top(idOrName: string, psOptions?: readonly string[]): Promise<ProcessTable> {
-    const { room, machinery } = await this.#open()
-    return room.containerProcesses(machinery, idOrName, psOptions)
+    const { state } = await this.#open()
+    return state.processes(idOrName, psOptions)
   }
 
   /**
@@ -159,16 +160,16 @@ export class ContainerOperations {
    * that run. A rate is the difference of two samples.
    */
   async stats(names: readonly string[] = []): Promise<Usage[]> {
-    const { room, machinery } = await this.#open()
-    const running = async () => (await room.seeAll(machinery)).filter(({ status }) => status === 'running')
+    const { state } = await this.#open()
+    const running = async () => (await state.list()).filter(({ status }) => status === 'running')
     const wanted = names.length > 0 ? names : (await running()).map(({ record }) => record.id)
-    return Promise.all(wanted.map((name) => room.containerUsage(machinery, name)))
+    return Promise.all(wanted.map((name) => state.usage(name)))
   }
 
   /** Tells a terminal of a container that it has another size. */
   async resize(idOrName: string, size: TerminalSize): Promise<void> {
-    const { room, machinery } = await this.#open()
-    await room.resizeContainer(machinery, idOrName, size)
+    const { logs } = await this.#open()
+    await logs.resize(idOrName, size)
   }
 
   /**
@@ -176,8 +177,8 @@ export class ContainerOperations {
    * Returns the bytes of the tar that was copied. Throws PATH_NOT_FOUND.
    */
   async copyInto(idOrName: string, local: string, path: string, options: CopyOptions = {}): Promise<number> {
-    const { room, machinery } = await this.#open()
-    return room.copyIntoContainer(machinery, idOrName, local, path, options)
+    const { files } = await this.#open()
+    return files.copyIn(idOrName, local, path, options)
   }
 
   /**
@@ -185,15 +186,15 @@ export class ContainerOperations {
    * Returns the bytes of the tar that was copied. Throws PATH_NOT_FOUND.
    */
   async copyFrom(idOrName: string, path: string, local: string, options: CopyOptions = {}): Promise<number> {
-    const { room, machinery } = await this.#open()
-    return room.copyFromContainer(machinery, idOrName, path, local, options)
+    const { files } = await this.#open()
+    return files.copyOut(idOrName, path, local, options)
   }
 
   /** A file or directory of a container as a tar. Throws PATH_NOT_FOUND before the first byte. */
   async readPath(idOrName: string, path: string, options?: { follow?: boolean }): Promise<AsyncIterable<Uint8Array>> {
-    const { room, machinery } = await this.#open()
-    await room.statContainerPath(machinery, idOrName, path)
-    return room.readContainerPath(machinery, idOrName, path, options)
+    const { files } = await this.#open()
+    await files.stat(idOrName, path)
+    return files.read(idOrName, path, options)
   }
 
   /** Unpacks a tar, plain or compressed, into a directory of a container. Throws PATH_NOT_FOUND, INVALID_TAR. */
@@ -208,18 +209,18 @@ export class ContainerOperations {
 
   /** What a container has added (A), changed (C) and deleted (D) in its file system, sorted by path. */
   async diff(idOrName: string): Promise<{ path: string; kind: 'A' | 'C' | 'D' }[]> {
-    const { room, machinery } = await this.#open()
-    const changes = await room.containerDiff(machinery, idOrName)
+    const { files } = await this.#open()
+    const changes = await files.diff(idOrName)
     // Names are bytes; people see them as text.
     return changes.map(({ path, kind }) => ({ path: Buffer.from(path, 'latin1').toString(), kind }))
   }
 
   /** All files of a container as one tar. */
   async export(idOrName: string): Promise<AsyncIterable<Uint8Array>> {
-    const { room, machinery } = await this.#open()
+    const { files, state } = await this.#open()
     // A wrong name fails here, not at the first byte.
-    const { id } = await room.findContainer(machinery, idOrName)
-    return room.exportContainer(machinery, id)
+    const { id } = await state.find(idOrName)
+    return files.export(id)
   }
 
   /**
@@ -245,19 +246,17 @@ export class ContainerOperations {
 
   /** Checks the health of a container as long as it runs. Called by its start, in a process of its own. */
   async superviseHealth(id: string, options?: { signal?: AbortSignal }): Promise<void> {
-    const { room, machinery } = await this.#open()
-    await room.superviseHealth(machinery, id, options)
+    const { upkeep } = await this.#open()
+    await upkeep.superviseHealth(id, options)
   }
 
   /** Brings a container's log back below its limit. Called by what watches the size of the log. */
   async rotateLog(id: string): Promise<void> {
-    const { room, machinery } = await this.#open()
-    await room.rotateContainerLog(machinery, id)
+    const { upkeep } = await this.#open()
+    await upkeep.rotateLog(id)
   }
 
-  /** The room of containers, and what its functions stand on. */
-  async #open() {
-    const [room, machinery] = await Promise.all([import('#container'), containerMachinery(this.#context)])
-    return { room, machinery }
+  #open(): Promise<Containers> {
+    return containerMachinery(this.#context)
   }
 }

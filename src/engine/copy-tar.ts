@@ -15,12 +15,8 @@ export async function writeContainerPath(
   tar: AsyncIterable<Uint8Array>,
   options: { archive?: boolean } = {},
 ): Promise<void> {
-  const [room, machinery, { decompressAny }] = await Promise.all([
-    import('#container'),
-    containerMachinery(context),
-    import('#format/compression'),
-  ])
-  await room.writeContainerPath(machinery, idOrName, directory, decompressAny(tar), {
+  const [{ files }, { decompressAny }] = await Promise.all([containerMachinery(context), import('#format/compression')])
+  await files.write(idOrName, directory, decompressAny(tar), {
     owner: options.archive ? undefined : { uid: 0, gid: 0 },
   })
 }

@@ -43,13 +43,10 @@ export async function makeContainer(
   request: ContainerRequest,
   options: OperationOptions & { keepMounted?: boolean } = {},
 ): Promise<Container> {
-  const [{ createContainer: create }, machinery] = await Promise.all([
-    import('#container'),
-    containerMachinery(context),
-  ])
+  const { lifecycle } = await containerMachinery(context)
   const image = await imageFor(context, request, options)
   const { name, config, host } = request
-  const made = await create(machinery, { name, image, config, host: withPublishAddress(context, host) }, options)
+  const made = await lifecycle.create({ name, image, config, host: withPublishAddress(context, host) }, options)
   tellOfPorts(context, host, options)
   return made
 }

@@ -13,6 +13,6 @@ export async function diskUsage(context: EngineContext): Promise<SystemUsage> {
   const figures = await store.diskUsage()
   const usage = { ...figures, cacheSize: figures.cacheSize + (await cacheMountsSize(store.root)) }
   if (usage.volumes.length === 0) return { ...usage, volumeUsers: new Map() }
-  const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
-  return { ...usage, volumeUsers: await room.volumeUsers(machinery) }
+  const { volumes } = await containerRecords(context)
+  return { ...usage, volumeUsers: await volumes.users() }
 }

@@ -8,14 +8,14 @@ export async function inspectContainer(
   idOrName: string,
   options: { size?: boolean } = {},
 ): Promise<ContainerInspect> {
-  const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
-  const seen = await room.seeContainer(machinery, idOrName)
-  const paths = room.pathsOf(machinery, seen.record.id)
+  const [room, { state }, store] = await Promise.all([import('#container'), containerRecords(context), context.store()])
+  const seen = await state.see(idOrName)
+  const paths = state.paths(seen.record.id)
   const hidden = { masked: room.MASKED_PATHS, readOnly: room.READONLY_PATHS }
-  const view = containerInspect(seen, paths, machinery.store.run, hidden)
+  const view = containerInspect(seen, paths, store.run, hidden)
   if (!options.size) return view
-  const written = await room.writtenSize(machinery, seen.record.id)
+  const written = await state.writtenSize(seen.record.id)
   let image = 0
-  for (const layer of seen.record.layers) image += (await machinery.store.layers.get(layer))?.contentSize ?? 0
+  for (const layer of seen.record.layers) image += (await store.layers.get(layer))?.contentSize ?? 0
   return { ...view, SizeRw: written, SizeRootFs: written + image }
 }

@@ -4,9 +4,9 @@ import type { EngineContext } from './context.ts'
 
 /** docker begins the message for a container that does not exist otherwise here than elsewhere. */
 export async function killContainer(context: EngineContext, idOrName: string, signal?: string): Promise<void> {
-  const [room, machinery] = await Promise.all([import('#container'), containerMachinery(context)])
+  const { lifecycle } = await containerMachinery(context)
   try {
-    await room.killContainer(machinery, idOrName, signal)
+    await lifecycle.kill(idOrName, signal)
   } catch (error) {
     if (!isBaleError(error, 'CONTAINER_NOT_FOUND')) throw error
     const { hint, details } = error

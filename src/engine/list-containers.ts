@@ -43,8 +43,8 @@ export async function listContainers(
   context: EngineContext,
   options: ListContainersOptions = {},
 ): Promise<ContainerRow[]> {
-  const [{ seeAll, writtenSize }, machinery] = await Promise.all([import('#container'), containerRecords(context)])
-  const all = await seeAll(machinery)
+  const { state } = await containerRecords(context)
+  const all = await state.list()
   const filter = await containerFilter(context, options.filters ?? [], all)
   const anyState = options.all || options.last !== undefined || filter.anyState
   const chosen = all
@@ -55,7 +55,7 @@ export async function listContainers(
     chosen.map(async (one) => {
       const row = rowOf(one)
       if (!options.size) return row
-      const written = await writtenSize(machinery, one.record.id)
+      const written = await state.writtenSize(one.record.id)
       return { ...row, size: { written, total: written + (await imageSize(context, one)) } }
     }),
   )
@@ -99,9 +99,9 @@ export async function pruneContainers(
 ): Promise<{ removed: string[]; freed: number }> {
   const filters = new Filters(options.filters ?? [], PRUNE_FILTERS)
   const until = filters.until(context.clock.now())
-  const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
-  await room.sweepContainers(machinery)
-  const { ids, freed } = await room.pruneContainers(machinery, ({ record }) => {
+  const { lifecycle, upkeep } = await containerRecords(context)
+  await upkeep.sweep()
+  const { ids, freed } = await lifecycle.prune(({ record }) => {
     options.signal?.throwIfAborted()
     if (until !== undefined && record.created > until) return false
     return filters.matchesLabels(record.document.config.Labels)

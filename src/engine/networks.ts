@@ -1,4 +1,3 @@
-import { BaleError, isBaleError } from '#base'
 import type { Container, CreateNetworkOptions, Network } from '#container'
 import { type FilterPair, Filters, PRUNE_FILTERS } from '#docker'
 import { containerRecords } from './container-machinery.ts'
@@ -42,18 +41,8 @@ const FIXED = [
 
 /** Containers that join it find each other by name. Nothing changes on the machine before the first one does. */
 export async function createNetwork(context: EngineContext, request: CreateNetworkOptions): Promise<string> {
-  const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
-  if (request.name === room.DEFAULT_NETWORK)
-    throw new BaleError('INVALID_ARGUMENT', `operation is not permitted on predefined ${request.name} network`)
-  // The default network takes its range first, so that a name never depends on which came first.
-  await theDefault(context)
-  const identity = { id: room.newId(), created: context.clock.now() }
-  return (await room.createNetwork(machinery.store, request, identity)).id
-}
-
-async function theDefault(context: EngineContext): Promise<Network> {
-  const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
-  return room.defaultNetwork(machinery.store, () => ({ id: room.newId(), created: context.clock.now() }))
+  const { networks } = await containerRecords(context)
+  return (await networks.create(request)).id
 }
 
 export async function listNetworks(
@@ -61,65 +50,27 @@ export async function listNetworks(
   options: { filters?: readonly FilterPair[] } = {},
 ): Promise<NetworkInspect[]> {
   const fits = await networkFilter(context, options.filters ?? [])
-  const store = await context.store()
-  await theDefault(context)
-  const networks = (await store.networks.list()) as Network[]
-  const views = [...networks.map((network) => view(network, [])), ...FIXED.map(fixedView)]
+  const { networks } = await containerRecords(context)
+  const views = [...(await networks.list()).map((network) => view(network, [])), ...FIXED.map(fixedView)]
   return views.filter(fits).sort((one, other) => (one.Name < other.Name ? -1 : 1))
 }
 
 export async function inspectNetwork(context: EngineContext, idOrName: string): Promise<NetworkInspect> {
   const fixed = FIXED.find((one) => one.name === idOrName)
   if (fixed) return fixedView(fixed)
-  const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
-  if (idOrName === room.DEFAULT_NETWORK) await theDefault(context)
-  const network = await room.findNetwork(machinery.store, idOrName)
-  const running = (await room.seeAll(machinery)).filter(({ status }) => status === 'running' || status === 'paused')
-  return view(
-    network,
-    running.map(({ record }) => record),
-  )
+  const { networks } = await containerRecords(context)
+  const network = await networks.find(idOrName)
+  return view(network, await networks.connected(network))
 }
 
 /** Throws CONFLICT while containers are connected; the networks that bale itself knows cannot be removed. */
 export async function removeNetwork(
   context: EngineContext,
   idOrName: string,
-  { force = false }: { force?: boolean } = {},
+  options: { force?: boolean } = {},
 ): Promise<string> {
-  const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
-  if (idOrName === room.DEFAULT_NETWORK || FIXED.some((one) => one.name === idOrName))
-    throw new BaleError('DENIED', `${idOrName} is a pre-defined network and cannot be removed`)
-  const network = await findOrNothing(room.findNetwork(machinery.store, idOrName), force)
-  if (!network) return ''
-  if (network.name === room.DEFAULT_NETWORK)
-    throw new BaleError('DENIED', `${network.name} is a pre-defined network and cannot be removed`)
-  if (!(await machinery.networks.takeDown(network)))
-    throw new BaleError(
-      'CONFLICT',
-      `error while removing network: network ${network.name} has active endpoints${await endpointsOf(context, network)}`,
-      {
-        hint: `see which: bale network inspect ${network.name}`,
-      },
-    )
-  await machinery.store.networks.remove(network.id)
-  return idOrName
-}
-
-async function findOrNothing(finding: Promise<Network>, force: boolean): Promise<Network | undefined> {
-  try {
-    return await finding
-  } catch (error) {
-    if (force && isBaleError(error, 'NETWORK_NOT_FOUND')) return undefined
-    throw error
-  }
-}
-
-/** ` (name:"web" id:"0123456789ab")`, as docker shows who is on a network. */
-async function endpointsOf(context: EngineContext, network: Network): Promise<string> {
-  const { Containers } = await inspectNetwork(context, network.id)
-  const shown = Object.entries(Containers).map(([id, { Name }]) => `name:"${Name}" id:"${id.slice(0, 12)}"`)
-  return shown.length ? ` (${shown.join(', ')})` : ''
+  const { networks } = await containerRecords(context)
+  return (await networks.remove(idOrName, options)) ? idOrName : ''
 }
 
 /** Networks that no container, running or not, asks for. */
@@ -129,28 +80,11 @@ export async function pruneNetworks(
 ): Promise<{ removed: string[] }> {
   const filters = new Filters(options.filters ?? [], PRUNE_FILTERS)
   const until = filters.until(context.clock.now())
-  const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
-  const used = await usedNetworks(context)
-  const removed: string[] = []
-  for (const network of (await machinery.store.networks.list()) as Network[]) {
-    if (until !== undefined && network.created > until) continue
-    if (!filters.matchesLabels(network.document.labels)) continue
-    if (network.name === room.DEFAULT_NETWORK || used.has(network.id)) continue
-    if (await machinery.networks.takeDown(network)) {
-      await machinery.store.networks.remove(network.id)
-      removed.push(network.name)
-    }
-  }
-  await room.takeDownIdleNetworks(machinery)
+  const { networks } = await containerRecords(context)
+  const removed = await networks.prune(
+    ({ created, document }) => (until === undefined || created <= until) && filters.matchesLabels(document.labels),
+  )
   return { removed }
-}
-
-/** IDs of the networks that containers, running or not, ask for: by name, or by as much of the ID as was typed. */
-async function usedNetworks(context: EngineContext): Promise<Set<string>> {
-  const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
-  const asked = (await room.seeAll(machinery)).map(({ record }) => record.document.host.network ?? room.DEFAULT_NETWORK)
-  const found = await Promise.all([...new Set(asked)].map((name) => machinery.store.networks.find(name)))
-  return new Set(found.flatMap((network) => (network ? [network.id] : [])))
 }
 
 const LIST_FILTERS = ['dangling', 'driver', 'id', 'label', 'label!', 'name', 'scope', 'type']
@@ -163,7 +97,7 @@ async function networkFilter(
   const filters = new Filters(pairs, LIST_FILTERS)
   filters.closed('type', ['builtin', 'custom'])
   const dangling = filters.flag('dangling')
-  const used = dangling === undefined ? undefined : await usedNetworks(context)
+  const used = dangling === undefined ? undefined : await (await containerRecords(context)).networks.used()
   return (network) => {
     const isBuiltin = ['bridge', 'host', 'none'].includes(network.Name)
     const isUsed = isBuiltin || used?.has(network.Id) === true

@@ -1,6 +1,6 @@
 import type { OperationOptions } from '#base'
 import { type FilterPair, Filters, PRUNE_FILTERS } from '#docker'
-import { runtimeOf } from './container-machinery.ts'
+import { buildSteps } from './container-machinery.ts'
 import type { EngineContext } from './context.ts'
 import { releaseMounts } from './remove-image.ts'
 
@@ -66,8 +66,8 @@ export async function pruneBuildCache(
 /** A build that was killed may have left processes and mounts, without which nothing it wrote could be freed. */
 async function undoDeadBuilds(context: EngineContext): Promise<number> {
   const store = await context.store()
-  const [{ sweepDeadBuilds }, { sweepSteps }] = await Promise.all([import('#build'), import('#container')])
-  await sweepSteps({ store, path: context.config.path, runtime: runtimeOf(context) })
+  const [{ sweepDeadBuilds }, steps] = await Promise.all([import('#build'), buildSteps(context)])
+  await steps.sweep()
   return sweepDeadBuilds({ store, rootfs: await context.rootfs() })
 }
 

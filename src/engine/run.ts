@@ -30,30 +30,27 @@ export async function runContainer(
   options: RunOptions = {},
 ): Promise<RunningContainer> {
   const { signal, progress, detach, size } = options
-  const [machinery, { startContainer, exitOf, removeContainer, awaitRemoval }] = await Promise.all([
-    containerMachinery(context),
-    import('#container'),
-  ])
+  const { lifecycle } = await containerMachinery(context)
   const record = await makeContainer(context, request, { signal, progress, keepMounted: true })
   const { id, name } = record
   try {
     await options.onCreated?.(id)
-    const started = await startContainer(machinery, id, { attach: !detach, size, signal, progress })
+    const started = await lifecycle.start(id, { attach: !detach, size, signal, progress })
     return {
       id,
       name,
       tty: request.config.tty ?? false,
       attach: started.attach,
       async wait(waiting) {
-        const code = await exitOf(machinery, id, started.monitored!.monitor, waiting)
+        const code = await lifecycle.exitOf(id, started.monitored!.monitor, waiting)
         // The next command may use its name, its volumes or its port.
-        if (request.host.autoRemove) await awaitRemoval(machinery, id)
+        if (request.host.autoRemove) await lifecycle.awaitRemoval(id)
         return code
       },
     }
   } catch (error) {
     try {
-      if (request.host.autoRemove) await removeContainer(machinery, id, { force: true, volumes: true })
+      if (request.host.autoRemove) await lifecycle.remove(id, { force: true, volumes: true })
     } catch (second) {
       if (!isBaleError(second, 'CONTAINER_NOT_FOUND')) throw new AggregateError([error, second], String(error))
     }

@@ -3,7 +3,7 @@ import { containerMachinery, startedAfterBoot } from './container-machinery.ts'
 import type { EngineContext } from './context.ts'
 
 export async function startByPolicy(context: EngineContext): Promise<PolicyResult> {
-  const [room, machinery] = await Promise.all([import('#container'), containerMachinery(context)])
-  const { done, failed } = await room.startByPolicy(machinery)
+  const { upkeep } = await containerMachinery(context)
+  const { done, failed } = await upkeep.startByPolicy()
   return { done: [...startedAfterBoot(context), ...done], failed }
 }

@@ -10,29 +10,27 @@ export async function startContainer(
   idOrName: string,
   options: OperationOptions & { attach?: boolean; size?: TerminalSize } = {},
 ): Promise<RunningContainer> {
-  const [machinery, room] = await Promise.all([containerMachinery(context), import('#container')])
-  const { record, attach, monitored } = await room.startContainer(machinery, idOrName, options)
+  const { lifecycle } = await containerMachinery(context)
+  const { record, attach, monitored } = await lifecycle.start(idOrName, options)
   return {
     id: record.id,
     name: record.name,
     tty: record.document.config.Tty,
     attach,
     wait: (waiting) =>
-      monitored
-        ? room.exitOf(machinery, record.id, monitored.monitor, waiting)
-        : room.waitContainer(machinery, record.id, waiting),
+      monitored ? lifecycle.exitOf(record.id, monitored.monitor, waiting) : lifecycle.wait(record.id, waiting),
   }
 }
 
 /** Connects to a running container. `tty` tells whether its output is a terminal's. */
 export async function attachContainer(context: EngineContext, idOrName: string): Promise<RunningContainer> {
-  const [machinery, room] = await Promise.all([containerMachinery(context), import('#container')])
-  const { record, session, monitor } = await room.attachContainer(machinery, idOrName)
+  const { lifecycle, logs } = await containerMachinery(context)
+  const { record, session, monitor } = await logs.attach(idOrName)
   return {
     id: record.id,
     name: record.name,
     tty: record.document.config.Tty,
     attach: session,
-    wait: (waiting) => room.exitOf(machinery, record.id, monitor, waiting),
+    wait: (waiting) => lifecycle.exitOf(record.id, monitor, waiting),
   }
 }

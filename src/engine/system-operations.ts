@@ -62,8 +62,8 @@ export class SystemOperations {
 
   /** Stops all containers before the machine is switched off; `start` brings back those with a restart policy. */
   async stop(options?: StopOptions): Promise<PolicyResult> {
-    const [room, { containerMachinery }] = await Promise.all([import('#container'), import('./container-machinery.ts')])
-    return room.stopForShutdown(await containerMachinery(this.#context), options)
+    const { containerMachinery } = await import('./container-machinery.ts')
+    return (await containerMachinery(this.#context)).upkeep.stopForShutdown(options)
   }
 
   /** Gives every byte of a terminal (a file descriptor) to the process behind it, until the result is disposed. */

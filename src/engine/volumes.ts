@@ -25,19 +25,15 @@ export interface CreateVolumeRequest {
 }
 
 export async function createVolume(context: EngineContext, asked: CreateVolumeRequest = {}): Promise<VolumeInspect> {
-  const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
-  const volume = await room.createVolume(machinery, {
-    ...asked,
-    name: asked.name ?? room.newId(),
-    anonymous: asked.name === undefined,
-  })
-  return view(machinery.store.volumes.directory(volume.name), volume)
+  const { volumes } = await containerRecords(context)
+  const volume = await volumes.create(asked)
+  return view(volumes.directory(volume.name), volume)
 }
 
 export async function inspectVolume(context: EngineContext, name: string): Promise<VolumeInspect> {
-  const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
-  const volume = await room.findVolume(machinery, name)
-  return view(machinery.store.volumes.directory(volume.name), volume)
+  const { volumes } = await containerRecords(context)
+  const volume = await volumes.find(name)
+  return view(volumes.directory(volume.name), volume)
 }
 
 export async function listVolumes(
@@ -46,10 +42,9 @@ export async function listVolumes(
 ): Promise<VolumeInspect[]> {
   const filters = new Filters(options.filters ?? [], ['dangling', 'driver', 'label', 'label!', 'name'])
   const dangling = filters.flag('dangling')
-  const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
-  const users = await room.volumeUsers(machinery)
-  const volumes = (await machinery.store.volumes.list()) as Volume[]
-  return volumes
+  const { volumes } = await containerRecords(context)
+  const users = await volumes.users()
+  return (await volumes.list())
     .filter(
       (volume) =>
         filters.matches('name', volume.name) &&
@@ -57,7 +52,7 @@ export async function listVolumes(
         filters.matchesLabels(volume.document.labels) &&
         (dangling === undefined || dangling !== users.has(volume.name)),
     )
-    .map((volume) => view(machinery.store.volumes.directory(volume.name), volume))
+    .map((volume) => view(volumes.directory(volume.name), volume))
     .sort((one, other) => (one.Name < other.Name ? -1 : 1))
 }
 
@@ -66,8 +61,8 @@ export async function removeVolume(
   name: string,
   options: { force?: boolean } = {},
 ): Promise<void> {
-  const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
-  await room.removeVolume(machinery, name, options)
+  const { volumes } = await containerRecords(context)
+  await volumes.remove(name, options)
 }
 
 export async function pruneVolumes(
@@ -76,8 +71,8 @@ export async function pruneVolumes(
 ): Promise<{ removed: string[]; freed: number }> {
   const filters = new Filters(options.filters ?? [], ['all', 'label', 'label!'])
   const all = filters.flag('all') ?? options.all
-  const [room, machinery] = await Promise.all([import('#container'), containerRecords(context)])
-  const { names, freed } = await room.pruneVolumes(machinery, {
+  const { volumes } = await containerRecords(context)
+  const { names, freed } = await volumes.prune({
     all,
     filter: (volume) => filters.matchesLabels(volume.document.labels),
   })

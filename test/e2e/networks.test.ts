@@ -3,20 +3,9 @@ import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { test } from 'node:test'
-import {
-  type CreateNetworkOptions,
-  createNetwork,
-  execContainer,
-  findContainer,
-  type HostOptions,
-  newId,
-  pathsOf,
-  removeContainer,
-  renameContainer,
-  restartContainer,
-  startContainer,
-  stopContainer,
-} from '../../src/container/index.ts'
+import type { CreateNetworkOptions, HostOptions } from '../../src/container/index.ts'
+import { pathsOf } from '../../src/container/manager/machinery.ts'
+import { startContainer } from '../../src/container/manager/start.ts'
 import { cannotRunContainers } from '../kit/busybox-rootfs.ts'
 import { type ContainerMachine, containerMachine } from '../kit/container-machine.ts'
 import { inOwnNetwork } from '../kit/own-network.ts'
@@ -27,12 +16,12 @@ async function serve(machine: ContainerMachine, name: string, host: HostOptions 
   const options = machine.options(['sh', '-c', script], hostname === undefined ? {} : { hostname }, host)
   const { id } = await machine.create({ ...options, name })
   await machine.start(id)
-  return (await findContainer(machine.machinery, id)).document.connection?.address ?? ''
+  return (await machine.containers.state.find(id)).document.connection?.address ?? ''
 }
 
 /** What a shell in a container prints; its exit code on the last line. */
 async function inside(machine: ContainerMachine, name: string, script: string): Promise<string> {
-  await using running = await execContainer(machine.machinery, name, { args: ['sh', '-c', `${script}\necho $?`] })
+  await using running = await machine.containers.exec.start(name, { args: ['sh', '-c', `${script}\necho $?`] })
   let text = ''
   for await (const { bytes } of running.attach!.output()) text += Buffer.from(bytes).toString()
   await running.exit()
@@ -51,7 +40,7 @@ async function isReached(machine: ContainerMachine, from: string, address: strin
 }
 
 async function network(machine: ContainerMachine, name: string, more: Partial<CreateNetworkOptions> = {}) {
-  return createNetwork(machine.store, { name, ...more }, { id: newId(), created: Date.now() })
+  return machine.containers.networks.create({ name, ...more })
 }
 
 const chain = () => execFileSync('/usr/sbin/iptables', ['-S'], { encoding: 'utf8' }).match(/BALE-FORWARD/g) ?? []
@@ -84,16 +73,15 @@ inOwnNetwork(import.meta.url, () => {
       const asks = others.map(([, address]) => `timeout 1 wget -qO- http://${address}/ 2>&1 &`).join('\n')
       assert.doesNotMatch(await inside(machine, from, `${asks}\nwait`), /I am/, `others from ${from}`)
     }
-    const gateway = (await findContainer(machine.machinery, 'two')).document.connection!.gateway
+    const gateway = (await machine.containers.state.find('two')).document.connection!.gateway
     assert.match(await page(machine, 'one', `${gateway}:18481`), /^I am two/, 'a published port is open to all')
     assert.match(await page(machine, 'two', `${gateway}:18481`), /^I am two/, 'also to its own network')
     // An internal network has no way out, also when its container makes a route for itself.
     const out = `ip route add default via ${inner.document.gateway} 2>&1; timeout 1 wget -qO- http://${addresses.plain}/`
     assert.doesNotMatch(await inside(machine, 'inner', out), /I am/)
     for (const name of ['plain', 'one', 'friend', 'two', 'inner'])
-      await removeContainer(machine.machinery, name, { force: true })
-    const { takeDownIdleNetworks } = await import('../../src/container/index.ts')
-    await takeDownIdleNetworks(machine.machinery)
+      await machine.containers.lifecycle.remove(name, { force: true })
+    await machine.containers.networks.takeDownIdle()
     assert.deepEqual(chain(), [], 'no rule is left')
   })
 
@@ -104,7 +92,7 @@ inOwnNetwork(import.meta.url, () => {
     await serve(machine, 'asker', { network: 'app' })
     await serve(machine, 'stranger', { network: 'elsewhere' })
     const address = await serve(machine, 'db', { network: 'app', networkAliases: ['Data.Base'] }, 'dbhost')
-    const { id } = await findContainer(machine.machinery, 'db')
+    const { id } = await machine.containers.state.find('db')
     const finds = async (from: string, name: string) => {
       const said = await inside(machine, from, `nslookup -type=a ${name} | tail -n +3`)
       return /^Address: (\S+)/m.exec(said)?.[1]
@@ -113,15 +101,15 @@ inOwnNetwork(import.meta.url, () => {
       assert.equal(await finds('asker', name), address, name)
     assert.match(await inside(machine, 'asker', `nslookup ${address}`), /name = db\b/, 'by address')
     assert.equal(await finds('stranger', 'db'), undefined, 'another network')
-    await renameContainer(machine.machinery, 'db', 'store')
+    await machine.containers.lifecycle.rename('db', 'store')
     assert.equal(await finds('asker', 'STORE'), address, 'under its new name')
     assert.equal(await finds('asker', 'db'), undefined, 'no more under the old one')
-    await stopContainer(machine.machinery, 'store')
+    await machine.containers.lifecycle.stop('store')
     assert.equal(await finds('asker', 'store'), undefined, 'stopped')
     const other = await serve(machine, 'later', { network: 'app' })
     assert.equal(await finds('asker', 'later'), other)
     await machine.start(id)
-    const moved = (await findContainer(machine.machinery, id)).document.connection!.address
+    const moved = (await machine.containers.state.find(id)).document.connection!.address
     assert.equal(await finds('asker', 'store'), moved, 'with the address of its new life')
     assert.notEqual(moved, other)
   })
@@ -142,8 +130,8 @@ inOwnNetwork(import.meta.url, () => {
     assert.match(expected, /10\.9\.8\.7\textra\n[\s\S]*search lan\n[\s\S]*mainhost\nmainhost\n/)
     for (const name of ['side', 'sideOfSide']) assert.equal(await inside(machine, name, look), expected, name)
     assert.match(await page(machine, 'side', '127.0.0.1'), /^I am main/)
-    await renameContainer(machine.machinery, 'main', 'first')
-    await restartContainer(machine.machinery, 'side', { timeout: 0 })
+    await machine.containers.lifecycle.rename('main', 'first')
+    await machine.containers.lifecycle.restart('side', { timeout: 0 })
     assert.equal(await inside(machine, 'side', look), expected, 'it is known by its ID, whatever its name')
     const bad: [ReturnType<ContainerMachine['options']>, RegExp][] = [
       [machine.options(['true'], { hostname: 'x' }, { network: 'container:first' }), /hostname and the network mode/],
@@ -170,7 +158,7 @@ inOwnNetwork(import.meta.url, () => {
       name: 'side',
     })
     await machine.start(id)
-    await stopContainer(machine.machinery, 'main', { timeout: 0 })
+    await machine.containers.lifecycle.stop('main', { timeout: 0 })
     assert.doesNotMatch(await inside(machine, 'side', 'ip -4 addr'), new RegExp(address.replaceAll('.', '\\.')))
   })
 
@@ -189,7 +177,7 @@ inOwnNetwork(import.meta.url, () => {
     const ports = [{ containerPort: 80, protocol: 'tcp' as const }]
     const one = await serve(machine, 'one', { network: 'app', ports })
     assert.equal(one, '10.77.0.129', 'the first address of the range that is free')
-    const { connection } = (await findContainer(machine.machinery, 'one')).document
+    const { connection } = (await machine.containers.state.find('one')).document
     assert.match(await inside(machine, 'one', 'cat /etc/hosts'), new RegExp(`^${connection!.ipv6!.address}\t`, 'm'))
     assert.match(await inside(machine, 'one', 'ip -6 addr show eth0'), new RegExp(`${connection!.ipv6!.address}/64`))
     assert.deepEqual(
@@ -220,7 +208,7 @@ inOwnNetwork(import.meta.url, () => {
     await using machine = await containerMachine()
     const port = { containerPort: 80, protocol: 'tcp' as const }
     await serve(machine, 'web', { publishAddress: '127.0.0.1', ports: [port, port, { ...port, hostPort: 18482 }] })
-    const { ports } = (await findContainer(machine.machinery, 'web')).document.connection!
+    const { ports } = (await machine.containers.state.find('web')).document.connection!
     assert.deepEqual(
       ports.map(({ hostIp }) => hostIp),
       ['127.0.0.1', '127.0.0.1'],
@@ -249,7 +237,7 @@ inOwnNetwork(import.meta.url, () => {
     startContainer({ ...machinery, runtime: async () => runtime }, dead.id).catch(() => undefined)
     const { starting, lock } = pathsOf(machinery, dead.id)
     for (let turn = 0; turn < 500; turn++) {
-      if ((await findContainer(machinery, dead.id)).document.state.status === 'running') break
+      if ((await machine.containers.state.find(dead.id)).document.state.status === 'running') break
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
     const ended = spawnSync('true').pid
@@ -259,7 +247,7 @@ inOwnNetwork(import.meta.url, () => {
     await serve(machine, 'next', host)
     assert.deepEqual(
       (await machine.store.ports.list()).map(({ owner }) => owner),
-      [(await findContainer(machinery, 'next')).id],
+      [(await machine.containers.state.find('next')).id],
     )
   })
 

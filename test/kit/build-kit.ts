@@ -3,7 +3,7 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { BaleError, type ProgressEvent, systemClock } from '#base'
 import { type BuildMachine, type BuildOptions, build } from '#build'
-import { createStepRunner } from '#container'
+import { openContainers } from '#container'
 import { packTar } from '#format/tar'
 import { type ImageDocuments, makeImage, plainLayer } from '#image'
 import { chooseLayerFormat, createRootfs, flatten } from '#rootfs'
@@ -48,7 +48,7 @@ export async function buildKit(): Promise<BuildKit> {
   const store = await openStore({ root, run, layerFormat: await chooseLayerFormat(root) })
   const rootfs = createRootfs({ store, run })
   const web = createFetcher({})
-  const runner = createStepRunner({ store, path: '/usr/sbin:/usr/bin:/sbin:/bin' })
+  const runner = openContainers({ store, rootfs, path: '/usr/sbin:/usr/bin:/sbin:/bin' }).steps.runner()
   const platform = { os: 'linux', architecture: 'amd64' }
   const machine: BuildMachine = {
     store,

@@ -1,20 +1,9 @@
 /** A store with an image of Debian's busybox and what runs containers of it, in a temporary directory; all undone at the end. */
 import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
-import {
-  type AttachSession,
-  type Container,
-  type ContainerOptions,
-  cleanupContainer,
-  createContainer,
-  exitOf,
-  type Machinery,
-  openMachinery,
-  removeContainer,
-  type Started,
-  startContainer,
-  sweepContainers,
-} from '../../src/container/index.ts'
+import type { AttachSession, Container, ContainerOptions, Containers, Started } from '../../src/container/index.ts'
+import { type Machinery, openMachinery } from '../../src/container/manager/machinery.ts'
+import { containersOn } from '../../src/container/open-containers.ts'
 import { makeImage, plainLayer } from '../../src/image/index.ts'
 import { chooseLayerFormat, createRootfs } from '../../src/rootfs/index.ts'
 import type { ContainerConfig } from '../../src/spec/index.ts'
@@ -23,6 +12,8 @@ import { busyboxTar } from './busybox.ts'
 import { temporaryDirectory } from './temporary.ts'
 
 export interface ContainerMachine extends AsyncDisposable {
+  containers: Containers
+  /** What the operations inside the room take. */
   machinery: Machinery
   store: Store
   directory: string
@@ -53,18 +44,16 @@ export async function containerMachine(image: ContainerConfig = { Cmd: ['sh'] })
   await store.images.setName('docker.io/library/busybox:latest', stored.descriptor)
   const rootfs = createRootfs({ store, run })
   const machinery = openMachinery({ store, rootfs, path: '/usr/sbin:/usr/bin:/sbin:/bin' })
+  const containers = containersOn(machinery)
+  const { lifecycle, upkeep } = containers
   const ids = new Set<string>()
   const create = async (options: ContainerOptions) => {
-    const record = await createContainer(machinery, options)
+    const record = await lifecycle.create(options)
     ids.add(record.id)
     return record
   }
-  const cleanup = (id: string) =>
-    cleanupContainer(machinery, id, {
-      linger: 0,
-      restart: async (again) => void (await startContainer(machinery, again, { restart: true })),
-    })
   return {
+    containers,
     machinery,
     store,
     directory: temporary.path,
@@ -74,23 +63,23 @@ export async function containerMachine(image: ContainerConfig = { Cmd: ['sh'] })
       host,
     }),
     create,
-    start: (id) => startContainer(machinery, id),
+    start: (id) => lifecycle.start(id),
     async startAttached(id) {
-      const started = await startContainer(machinery, id, { attach: true })
+      const started = await lifecycle.start(id, { attach: true })
       return { ...started, attach: started.attach! }
     },
     async run(options) {
       const { id } = await create(options)
-      const { attach, monitored } = await startContainer(machinery, id, { attach: true })
+      const { attach, monitored } = await lifecycle.start(id, { attach: true })
       const output = { stdout: '', stderr: '' }
       for await (const { stream, bytes } of attach!.output()) output[stream] += Buffer.from(bytes).toString()
-      const code = await exitOf(machinery, id, monitored!.monitor)
+      const code = await lifecycle.exitOf(id, monitored!.monitor)
       return { id, code, ...output }
     },
-    cleanup,
+    cleanup: (id) => upkeep.cleanup(id, { linger: 0 }),
     async [Symbol.asyncDispose]() {
-      for (const id of ids) await removeContainer(machinery, id, { force: true, volumes: true }).catch(gone)
-      await sweepContainers(machinery)
+      for (const id of ids) await lifecycle.remove(id, { force: true, volumes: true }).catch(gone)
+      await upkeep.sweep()
       await store[Symbol.asyncDispose]()
       await temporary[Symbol.asyncDispose]()
     },

@@ -1,4 +1,5 @@
 import { BaleError, isBaleError } from '#base'
+import { logAttributes } from '../log-options.ts'
 import { type AttachSession, attachTo, resizeTerminal, type TerminalSize } from '../runtime/attach.ts'
 import { type LogFrame, readLog } from '../runtime/log-reader.ts'
 import type { Container } from './document.ts'
@@ -32,6 +33,25 @@ export interface LogRequest {
   until?: bigint
   follow?: boolean
   signal?: AbortSignal
+}
+
+/** What a container has written, and what its log options add to each line (`--details`). */
+export interface ContainerOutput {
+  tty: boolean
+  attributes: Record<string, string>
+  frames: AsyncIterable<LogFrame>
+}
+
+/** The log of a container as it was written; `follow` goes on until it ends. Throws CONTAINER_NOT_FOUND at once. */
+export async function containerOutput(
+  machinery: Machinery,
+  idOrName: string,
+  request: LogRequest = {},
+): Promise<ContainerOutput> {
+  const { id, name, document } = await findContainer(machinery, idOrName)
+  const { config, host, image } = document
+  const attributes = logAttributes(host.log, { id, name, image, labels: config.Labels, env: config.Env })
+  return { tty: config.Tty, attributes, frames: containerLog(machinery, id, request) }
 }
 
 /** What a container has written, over all its lives; following ends when it does not run any more. */

@@ -5,7 +5,7 @@ import type { ContainerOptions, MountRequest } from '../options.ts'
 import { assertDeclaredOffKernel } from '../process/kernel-directories.ts'
 import { createVolume } from '../volume/volumes.ts'
 import type { ContainerMount } from './document.ts'
-import { type Machinery, newId } from './machinery.ts'
+import type { Machinery } from './machinery.ts'
 import { findContainer } from './state.ts'
 
 /**
@@ -76,13 +76,7 @@ export async function resolveMounts(
     else {
       const anonymous = request.source === undefined
       const { volumeDriver: driver, volumeLabels: labels, volumeOptions: options } = request
-      const volume = await createVolume(machinery, {
-        name: request.source ?? newId(),
-        anonymous,
-        driver,
-        labels,
-        options,
-      })
+      const volume = await createVolume(machinery, { name: request.source, driver, labels, options })
       mounts.push({
         ...common,
         type: 'volume',

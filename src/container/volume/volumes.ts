@@ -4,7 +4,7 @@ import { isMounted, treeSize, unmount } from '#host'
 import { mkdirWithMode, removeTree } from '#host/file'
 import type { VolumeRecord } from '#store'
 import type { ContainerDocument } from '../manager/document.ts'
-import type { Machinery } from '../manager/machinery.ts'
+import { type Machinery, newId } from '../manager/machinery.ts'
 import { checkVolumeOptions } from './volume-mount.ts'
 
 /** What the store keeps of a volume. */
@@ -18,16 +18,16 @@ export interface VolumeDocument {
 export type Volume = VolumeRecord<VolumeDocument>
 
 export interface CreateVolumeOptions {
-  name: string
+  /** Without one the volume is anonymous. */
+  name?: string
   driver?: string
   labels?: Record<string, string>
   options?: Record<string, string>
-  anonymous?: boolean
 }
 
 /** Makes a volume: an empty directory that belongs to no container. One with the name already there is returned. */
 export async function createVolume({ store, clock }: Machinery, asked: CreateVolumeOptions): Promise<Volume> {
-  const { name } = asked
+  const { name = newId() } = asked
   if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name))
     throw new BaleError(
       'INVALID_ARGUMENT',
@@ -47,7 +47,7 @@ export async function createVolume({ store, clock }: Machinery, asked: CreateVol
   const volume: Volume = {
     name,
     created: clock.now(),
-    document: { labels: asked.labels ?? {}, options: asked.options ?? {}, anonymous: asked.anonymous ?? false },
+    document: { labels: asked.labels ?? {}, options: asked.options ?? {}, anonymous: asked.name === undefined },
   }
   try {
     await store.volumes.add<VolumeDocument>(volume)
@@ -64,6 +64,10 @@ export async function findVolume({ store }: Machinery, name: string): Promise<Vo
   const volume = await store.volumes.find<VolumeDocument>(name)
   if (volume) return volume
   throw new BaleError('VOLUME_NOT_FOUND', `get ${printable(name)}: no such volume`, { hint: 'see: bale volume ls' })
+}
+
+export function listVolumes({ store }: Machinery): Promise<Volume[]> {
+  return store.volumes.list<VolumeDocument>()
 }
 
 /** Names of volumes and the IDs of the containers that mount them. */

@@ -1,0 +1,119 @@
+import { BaleError, isBaleError } from '#base'
+import {
+  type CreateNetworkOptions,
+  createNetwork,
+  DEFAULT_NETWORK,
+  defaultNetwork,
+  findNetwork,
+  type Network,
+  type NetworkDocument,
+} from '../network/network.ts'
+import type { Container } from './document.ts'
+import { takeDownIdleNetworks } from './finalize.ts'
+import { type Machinery, newId } from './machinery.ts'
+import { seeAll } from './state.ts'
+
+/** Adds a network; nothing changes on the machine before the first container joins. Throws INVALID_ARGUMENT, CONFLICT. */
+export async function addNetwork(machinery: Machinery, asked: CreateNetworkOptions): Promise<Network> {
+  if (asked.name === DEFAULT_NETWORK)
+    throw new BaleError('INVALID_ARGUMENT', `operation is not permitted on predefined ${asked.name} network`)
+  // The default network takes its range first, so that its addresses never depend on which network came first.
+  await theDefaultNetwork(machinery)
+  return createNetwork(machinery.store, asked, identity(machinery))
+}
+
+/** The network `bridge`, made when it is asked for the first time. */
+export function theDefaultNetwork(machinery: Machinery): Promise<Network> {
+  return defaultNetwork(machinery.store, () => identity(machinery))
+}
+
+const identity = ({ clock }: Machinery) => ({ id: newId(), created: clock.now() })
+
+/** By name, ID or unique ID prefix. Throws NETWORK_NOT_FOUND. */
+export async function networkOf(machinery: Machinery, idOrName: string): Promise<Network> {
+  if (idOrName === DEFAULT_NETWORK) return theDefaultNetwork(machinery)
+  return findNetwork(machinery.store, idOrName)
+}
+
+/** All networks that have a record, the default one included. */
+export async function allNetworks(machinery: Machinery): Promise<Network[]> {
+  await theDefaultNetwork(machinery)
+  return machinery.store.networks.list<NetworkDocument>()
+}
+
+/** Containers that are on a network now: those that run. */
+export async function connectedContainers(machinery: Machinery, network: Network): Promise<Container[]> {
+  const seen = await seeAll(machinery)
+  return seen
+    .filter(({ status }) => status === 'running' || status === 'paused')
+    .map(({ record }) => record)
+    .filter(({ document }) => document.connection?.networkId === network.id)
+}
+
+const PREDEFINED = [DEFAULT_NETWORK, 'host', 'none']
+
+/**
+ * Removes a network; answers false for one that is missing when `force` is set. Throws NETWORK_NOT_FOUND, CONFLICT while
+ * containers are connected, DENIED for the predefined ones.
+ */
+export async function removeNetwork(
+  machinery: Machinery,
+  idOrName: string,
+  { force = false }: { force?: boolean } = {},
+): Promise<boolean> {
+  assertRemovable(idOrName)
+  let network: Network
+  try {
+    network = await findNetwork(machinery.store, idOrName)
+  } catch (error) {
+    if (force && isBaleError(error, 'NETWORK_NOT_FOUND')) return false
+    throw error
+  }
+  assertRemovable(network.name)
+  if (await removeIdle(machinery, network)) return true
+  throw new BaleError(
+    'CONFLICT',
+    `error while removing network: network ${network.name} has active endpoints${await endpointsOf(machinery, network)}`,
+    { hint: `see which: bale network inspect ${network.name}` },
+  )
+}
+
+function assertRemovable(name: string): void {
+  if (PREDEFINED.includes(name)) throw new BaleError('DENIED', `${name} is a pre-defined network and cannot be removed`)
+}
+
+/** False when somebody is on it. */
+async function removeIdle({ networks, store }: Machinery, network: Network): Promise<boolean> {
+  if (!(await networks.takeDown(network))) return false
+  await store.networks.remove(network.id)
+  return true
+}
+
+/** ` (name:"web" id:"0123456789ab")`, as docker shows who is on a network. */
+async function endpointsOf(machinery: Machinery, network: Network): Promise<string> {
+  const connected = await connectedContainers(machinery, network)
+  const shown = connected.map(({ id, name }) => `name:"${name}" id:"${id.slice(0, 12)}"`)
+  return shown.length ? ` (${shown.join(', ')})` : ''
+}
+
+/** IDs of the networks that containers, running or not, ask for: by name, or by as much of the ID as was typed. */
+export async function usedNetworks(machinery: Machinery): Promise<Set<string>> {
+  const asked = (await seeAll(machinery)).map(({ record }) => record.document.host.network ?? DEFAULT_NETWORK)
+  const found = await Promise.all([...new Set(asked)].map((name) => machinery.store.networks.find(name)))
+  return new Set(found.flatMap((network) => (network ? [network.id] : [])))
+}
+
+/** Removes networks that no container, running or not, asks for; answers their names. */
+export async function pruneNetworks(
+  machinery: Machinery,
+  filter: (network: Network) => boolean = () => true,
+): Promise<string[]> {
+  const used = await usedNetworks(machinery)
+  const removed: string[] = []
+  for (const network of await machinery.store.networks.list<NetworkDocument>()) {
+    if (network.name === DEFAULT_NETWORK || used.has(network.id) || !filter(network)) continue
+    if (await removeIdle(machinery, network)) removed.push(network.name)
+  }
+  await takeDownIdleNetworks(machinery)
+  return removed
+}
