@@ -24,6 +24,19 @@ export type { RemoveOptions } from './manager/remove.ts'
 export type { Started, StartOptions } from './manager/start.ts'
 export type { SeenContainer, Status } from './manager/state.ts'
 export type { RestartOptions, StopOptions } from './manager/stop.ts'
+export type {
+  ContainerImage,
+  ContainerOptions,
+  DeviceRequest,
+  HostOptions,
+  MountRequest,
+  PortRequest,
+  ProcessOptions,
+  Resources,
+  RestartPolicy,
+  Ulimit,
+} from './model/options.ts'
+export type { RunStep, RunStepOptions, StepMount, StepResult } from './model/run-step.ts'
 export type { Connection } from './network/connections.ts'
 export { type CreateNetworkOptions, DEFAULT_NETWORK, type Network, type NetworkDocument } from './network/network.ts'
 export type { PublishedPort } from './network/published-ports.ts'
@@ -41,20 +54,7 @@ export {
   type Upkeep,
   type Volumes,
 } from './open-containers.ts'
-export type {
-  ContainerImage,
-  ContainerOptions,
-  DeviceRequest,
-  HostOptions,
-  MountRequest,
-  PortRequest,
-  ProcessOptions,
-  Resources,
-  RestartPolicy,
-  Ulimit,
-} from './options.ts'
 export type { StepRunner } from './process/create-step-runner.ts'
-export type { RunStep, RunStepOptions, StepMount, StepResult } from './run-step.ts'
 export type { AttachSession, OutputFrame, TerminalSize } from './runtime/attach.ts'
 export type { LogFrame } from './runtime/log-reader.ts'
 export { type WallInformation, wallInformation } from './runtime/runtime-information.ts'

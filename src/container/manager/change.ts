@@ -1,5 +1,5 @@
 import { BaleError } from '#base'
-import type { Resources, RestartPolicy } from '../options.ts'
+import type { Resources, RestartPolicy } from '../model/options.ts'
 import { checkResources, possibleResources } from '../spec/check-resources.ts'
 import { readMachine } from '../spec/machine.ts'
 import { resourceLimits, swapLimit } from '../spec/resources.ts'

@@ -3,7 +3,7 @@ import { BaleError, printable } from '#base'
 import { parseExposedPorts } from '#docker'
 import { signalNumber } from '#host'
 import type { Healthcheck } from '#spec'
-import type { ContainerOptions, ProcessOptions } from '../options.ts'
+import type { ContainerOptions, ProcessOptions } from '../model/options.ts'
 import { mergeEnvironment } from '../spec/runtime-spec.ts'
 import type { EffectiveConfig } from './document.ts'
 

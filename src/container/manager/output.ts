@@ -1,6 +1,6 @@
 import { BaleError, isBaleError } from '#base'
-import { logAttributes } from '../log-options.ts'
 import { type AttachSession, attachTo, resizeTerminal, type TerminalSize } from '../runtime/attach.ts'
+import { logAttributes } from '../runtime/log-options.ts'
 import { type LogFrame, readLog } from '../runtime/log-reader.ts'
 import type { Container } from './document.ts'
 import { logPlace } from './log-keeper.ts'

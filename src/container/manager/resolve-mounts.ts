@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { normalize } from 'node:path'
 import { BaleError, printable } from '#base'
-import type { ContainerOptions, MountRequest } from '../options.ts'
+import type { ContainerOptions, MountRequest } from '../model/options.ts'
 import { assertDeclaredOffKernel } from '../process/kernel-directories.ts'
 import { createVolume } from '../volume/volumes.ts'
 import type { ContainerMount } from './document.ts'

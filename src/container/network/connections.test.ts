@@ -13,7 +13,7 @@ import { takeDownIdleNetworks } from '../manager/finalize.ts'
 import { newId } from '../manager/machinery.ts'
 import { removeContainer } from '../manager/remove.ts'
 import { findContainer } from '../manager/state.ts'
-import type { HostOptions } from '../options.ts'
+import type { HostOptions } from '../model/options.ts'
 import { macOf } from './netavark-request.ts'
 import { createNetwork } from './network.ts'
 

@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram'
 import { createServer } from 'node:net'
 import { BaleError, errnoOf, isBaleError } from '#base'
 import type { ClaimedPort, Store } from '#store'
-import type { PortRequest } from '../options.ts'
+import type { PortRequest } from '../model/options.ts'
 
 export interface PublishedPort {
   /** `0.0.0.0`: all addresses. */

@@ -12,7 +12,7 @@ import { busyboxRootfs, cannotRunContainers } from '../../../test/kit/busybox-ro
 import { memoryClaims } from '../../../test/kit/memory-claims.ts'
 import { inOwnNetwork } from '../../../test/kit/own-network.ts'
 import { temporaryDirectory } from '../../../test/kit/temporary.ts'
-import type { RunStepOptions } from '../run-step.ts'
+import type { RunStepOptions } from '../model/run-step.ts'
 import { createStepRunner } from './create-step-runner.ts'
 
 const path = '/usr/sbin:/usr/bin:/sbin:/bin'

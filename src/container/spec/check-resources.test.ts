@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Resources } from '../options.ts'
+import type { Resources } from '../model/options.ts'
 import { checkOomScore, checkResources, possibleResources } from './check-resources.ts'
 
 const here = { cpus: '0-1', memoryNodes: '0' }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { HostOptions } from '../model/options.ts'
 import { assertResolvOptions, parseExtraHost } from '../network/etc-files.ts'
-import type { HostOptions } from '../options.ts'
 import { NO_APPARMOR } from './apparmor.ts'
 import { deviceAccess } from './devices.ts'
 import type { Machine } from './machine.ts'

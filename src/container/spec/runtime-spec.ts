@@ -1,5 +1,5 @@
 import { BaleError } from '#base'
-import type { HostOptions } from '../options.ts'
+import type { HostOptions } from '../model/options.ts'
 import { seccompFilter } from '../seccomp/seccomp-filter.ts'
 import { boundingCapabilities } from './capabilities.ts'
 import { DEFAULT_PATH, kernelMounts, MASKED_PATHS, READONLY_PATHS } from './default-paths.ts'

@@ -1,7 +1,7 @@
 import { BaleError, printable } from '#base'
 import { compilePattern, type Pattern } from '#docker'
-import type { LogOptions } from './options.ts'
-import type { LogLimits } from './runtime/log-files.ts'
+import type { LogOptions } from '../model/options.ts'
+import type { LogLimits } from './log-files.ts'
 
 /** docker's own for its `local` driver: no log fills a disk. */
 const DEFAULT_LIMITS: LogLimits = { maxSize: 20_000_000, maxFiles: 5 }
