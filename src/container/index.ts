@@ -4,42 +4,55 @@
  * machine, not remembered; what a failed start made is undone. Does not: fetch images, parse command lines, print.
  */
 
-export type { CopyOptions, WriteOptions } from './copy/container-files.ts'
-export type { PathStat } from './copy/pack-path.ts'
-export { abandonContainer } from './manager/abandon.ts'
-export type { PolicyFailure, PolicyResult } from './manager/after-boot.ts'
-export type {
-  Container,
-  ContainerDocument,
-  ContainerMount,
-  EffectiveConfig,
-  HealthState,
-  RecordedState,
-} from './manager/document.ts'
-export type { ExecRequest, RunningExec } from './manager/exec.ts'
-export type { ContainerPaths } from './manager/machinery.ts'
-export type { Attached, ContainerOutput, LogRequest } from './manager/output.ts'
-export type { ProcessTable, Usage } from './manager/processes.ts'
-export type { RemoveOptions } from './manager/remove.ts'
-export type { Started, StartOptions } from './manager/start.ts'
-export type { SeenContainer, Status } from './manager/state.ts'
-export type { RestartOptions, StopOptions } from './manager/stop.ts'
-export type {
-  ContainerImage,
-  ContainerOptions,
-  DeviceRequest,
-  HostOptions,
-  MountRequest,
-  PortRequest,
-  ProcessOptions,
-  Resources,
-  RestartPolicy,
-  Ulimit,
-} from './model/options.ts'
-export type { RunStep, RunStepOptions, StepMount, StepResult } from './model/run-step.ts'
-export type { Connection } from './network/connections.ts'
-export { type CreateNetworkOptions, DEFAULT_NETWORK, type Network, type NetworkDocument } from './network/network.ts'
-export type { PublishedPort } from './network/published-ports.ts'
+export type { PathStat } from './archive/index.ts'
+export type { CopyOptions, WriteOptions } from './copy/index.ts'
+export {
+  type Attached,
+  abandonContainer,
+  type ContainerOutput,
+  type ExecRequest,
+  type LogRequest,
+  type PolicyFailure,
+  type PolicyResult,
+  type ProcessTable,
+  type RemoveOptions,
+  type RestartOptions,
+  type RunningExec,
+  type Started,
+  type StartOptions,
+  type StopOptions,
+  type Usage,
+} from './manager/index.ts'
+export {
+  type Connection,
+  type Container,
+  type ContainerDocument,
+  type ContainerImage,
+  type ContainerMount,
+  type ContainerOptions,
+  type CreateNetworkOptions,
+  DEFAULT_NETWORK,
+  type DeviceRequest,
+  type EffectiveConfig,
+  type HealthState,
+  type HostOptions,
+  type MountRequest,
+  type Network,
+  type NetworkDocument,
+  type PortRequest,
+  type ProcessOptions,
+  type PublishedPort,
+  type RecordedState,
+  type Resources,
+  type RestartPolicy,
+  type RunStep,
+  type RunStepOptions,
+  type StepMount,
+  type StepResult,
+  type Ulimit,
+  type Volume,
+  type VolumeDocument,
+} from './model/index.ts'
 export {
   type ContainerExecs,
   type ContainerFiles,
@@ -54,9 +67,15 @@ export {
   type Upkeep,
   type Volumes,
 } from './open-containers.ts'
-export type { StepRunner } from './process/create-step-runner.ts'
-export type { AttachSession, OutputFrame, TerminalSize } from './runtime/attach.ts'
-export type { LogFrame } from './runtime/log-reader.ts'
-export { type WallInformation, wallInformation } from './runtime/runtime-information.ts'
-export { MASKED_PATHS, READONLY_PATHS } from './spec/default-paths.ts'
-export type { CreateVolumeOptions, Volume, VolumeDocument } from './volume/volumes.ts'
+export type { StepRunner } from './process/index.ts'
+export {
+  type AttachSession,
+  type LogFrame,
+  type OutputFrame,
+  type TerminalSize,
+  type WallInformation,
+  wallInformation,
+} from './runtime/index.ts'
+export { MASKED_PATHS, READONLY_PATHS } from './spec/index.ts'
+export type { ContainerPaths, SeenContainer, Status } from './state/index.ts'
+export type { CreateVolumeOptions } from './volume/index.ts'

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { temporaryDirectory } from '../../test/kit/temporary.ts'
 import { openStore } from '../store/index.ts'
-import type { Machinery } from './manager/machinery.ts'
 import { findNetwork } from './network/network.ts'
+import type { Machinery } from './state/machinery.ts'
 import { findVolume, removeVolume } from './volume/volumes.ts'
 
 test('volumes and networks that are not there are named, with the verb that lists them', async () => {

@@ -4,36 +4,60 @@ import {
   readContainerPath,
   statContainerPath,
   writeContainerPath,
-} from './copy/container-files.ts'
-import { startByPolicy, startOnceAfterBoot, stopForShutdown } from './manager/after-boot.ts'
-import { renameContainer, updateContainer } from './manager/change.ts'
-import { createContainer } from './manager/create.ts'
-import { execContainer } from './manager/exec.ts'
-import { awaitRemoval, cleanupContainer, takeDownIdleNetworks } from './manager/finalize.ts'
-import { superviseHealth } from './manager/health.ts'
-import { rotateContainerLog } from './manager/log-keeper.ts'
-import { type Machinery, type MachineryOptions, openMachinery, pathsOf } from './manager/machinery.ts'
+} from './copy/index.ts'
 import {
   addNetwork,
   allNetworks,
+  attachContainer,
+  awaitRemoval,
+  cleanupContainer,
   connectedContainers,
+  containerDiff,
+  containerOutput,
+  containerProcesses,
+  containerUsage,
+  createContainer,
+  execContainer,
+  exitOf,
+  exportContainer,
+  killContainer,
   networkOf,
+  pauseContainer,
+  pruneContainers,
   pruneNetworks,
+  removeContainer,
   removeNetwork,
+  renameContainer,
+  resizeContainer,
+  restartContainer,
+  rotateContainerLog,
+  startByPolicy,
+  startContainer,
+  startOnceAfterBoot,
+  stopContainer,
+  stopForShutdown,
+  storeOwnLayer,
+  superviseHealth,
+  sweepContainers,
+  takeDownIdleNetworks,
   theDefaultNetwork,
+  unpauseContainer,
+  updateContainer,
   usedNetworks,
-} from './manager/networks.ts'
-import { attachContainer, containerOutput, resizeContainer } from './manager/output.ts'
-import { containerDiff, exportContainer, storeOwnLayer } from './manager/own-layer.ts'
-import { containerProcesses, containerUsage } from './manager/processes.ts'
-import { pruneContainers, removeContainer, writtenSize } from './manager/remove.ts'
-import { startContainer } from './manager/start.ts'
-import { findContainer, seeAll, seeContainer } from './manager/state.ts'
-import { killContainer, pauseContainer, restartContainer, stopContainer, unpauseContainer } from './manager/stop.ts'
-import { sweepContainers } from './manager/sweep.ts'
-import { exitOf, waitContainer } from './manager/wait.ts'
-import { createStepRunner, sweepSteps } from './process/create-step-runner.ts'
-import { createVolume, findVolume, listVolumes, pruneVolumes, removeVolume, volumeUsers } from './volume/volumes.ts'
+  waitContainer,
+  writtenSize,
+} from './manager/index.ts'
+import { createStepRunner, sweepSteps } from './process/index.ts'
+import {
+  findContainer,
+  type Machinery,
+  type MachineryOptions,
+  openMachinery,
+  pathsOf,
+  seeAll,
+  seeContainer,
+} from './state/index.ts'
+import { createVolume, findVolume, listVolumes, pruneVolumes, removeVolume, volumeUsers } from './volume/index.ts'
 
 /** What containers of one store are made, run and looked at with. Holds nothing open: there is nothing to dispose. */
 export interface Containers {

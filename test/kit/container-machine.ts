@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import type { AttachSession, Container, ContainerOptions, Containers, Started } from '../../src/container/index.ts'
-import { type Machinery, openMachinery } from '../../src/container/manager/machinery.ts'
+import { type Machinery, openMachinery } from '../../src/container/state/machinery.ts'
 import { containersOn } from '../../src/container/open-containers.ts'
 import { makeImage, plainLayer } from '../../src/image/index.ts'
 import { chooseLayerFormat, createRootfs } from '../../src/rootfs/index.ts'

@@ -10,6 +10,8 @@ import { openRoot } from '#host'
 import { cannotRunContainers } from '../../../test/kit/busybox-rootfs.ts'
 import { containerMachine } from '../../../test/kit/container-machine.ts'
 import { temporaryDirectory } from '../../../test/kit/temporary.ts'
+import { packPath } from '../archive/pack-path.ts'
+import { unpackTar } from '../archive/unpack-tar.ts'
 import {
   copyFromContainer,
   copyIntoContainer,
@@ -18,8 +20,6 @@ import {
   writeContainerPath,
 } from './container-files.ts'
 import { copyPlan } from './copy-plan.ts'
-import { packPath } from './pack-path.ts'
-import { unpackTar } from './unpack-tar.ts'
 
 const skip = cannotRunContainers()
 const timeout = 30_000

@@ -3,10 +3,10 @@ import { posix } from 'node:path'
 import { BaleError, errnoOf, printable } from '#base'
 import { openRoot, type RootDirectory, resolveInside } from '#host'
 import { openOutput, outputPlace, pourInto } from '#host/file'
-import type { Machinery } from '../manager/machinery.ts'
+import { type PathStat, packPath, statPath, unpackTar } from '../archive/index.ts'
+import type { Machinery } from '../state/index.ts'
 import { contentsOnly, copyPlan, wantsDirectory } from './copy-plan.ts'
 import { type ContainerFiles, openFiles } from './open-files.ts'
-import { type PathStat, packPath, statPath } from './pack-path.ts'
 
 /** As docker: `..` takes the word before it away, whatever that is; a `/` or `/.` at the end stays. */
 function clean(path: string): string {
@@ -86,7 +86,6 @@ export async function writeContainerPath(
   if (!isDirectory(files.root, place))
     throw new BaleError('PATH_NOT_FOUND', `destination "${printable(`${idOrName}:${path}`)}" must be a directory`)
   assertWritable(files, place)
-  const { unpackTar } = await import('./unpack-tar.ts')
   await readOnlyInWords(files.root, place, () =>
     unpackTar(files.root, tar, { ...options, directory: place, keepNames: true }),
   )
@@ -147,7 +146,6 @@ export async function copyIntoContainer(
   const plan = copyPlan(from.plan, to)
   if (!isDirectory(files.root, plan.directory)) throw notFound(plan.directory, idOrName, undefined)
   assertWritable(files, plan.directory)
-  const { unpackTar } = await import('./unpack-tar.ts')
   const counted = counting(packPath(machine, from.path, from.tarName))
   await readOnlyInWords(files.root, plan.directory, () =>
     unpackTar(files.root, counted.tar, { ...plan, owner: options.archive ? undefined : { uid: 0, gid: 0 } }),
@@ -228,7 +226,6 @@ export async function copyFromContainer(
     )
   using root = openRoot(plan.directory, { links: 'refused' })
   const counted = counting(packPath(files.root, found.path, from.tarName))
-  const { unpackTar } = await import('./unpack-tar.ts')
   await unpackTar(root, counted.tar, {
     directory: '/',
     shown: plan.directory,

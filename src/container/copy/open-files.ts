@@ -1,12 +1,10 @@
 import { existsSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { isAlive, openRoot, type RootDirectory } from '#host'
-import type { ContainerMount } from '../manager/document.ts'
-import { type Machinery, pathsOf } from '../manager/machinery.ts'
-import { mountContainer } from '../manager/own-layer.ts'
-import { mustBeVisible, seeContainer } from '../manager/state.ts'
-import { mountInside } from '../volume/mount-inside.ts'
-import { mountVolume, releaseVolumes } from '../volume/volume-mount.ts'
+import { mountContainer } from '../manager/index.ts'
+import type { ContainerMount } from '../model/index.ts'
+import { type Machinery, mustBeVisible, pathsOf, seeContainer } from '../state/index.ts'
+import { mountInside, mountVolume, releaseVolumes } from '../volume/index.ts'
 
 /** A container's files as its processes see them, all mounts in place. */
 export interface ContainerFiles extends AsyncDisposable {

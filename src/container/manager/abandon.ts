@@ -2,12 +2,9 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { deleteNetworkNamespace, removeCgroup } from '#host'
 import { removeTree } from '#host/file'
-import { openBridges } from '../network/bridges.ts'
-import { firewall } from '../network/firewall.ts'
-import { netavark } from '../network/netavark.ts'
-import { programs } from '../runtime/programs.ts'
-import { openRuntime } from '../runtime/runtime.ts'
-import { cgroupPath } from '../spec/runtime-spec.ts'
+import { firewall, netavark, openBridges } from '../network/index.ts'
+import { openRuntime, programs } from '../runtime/index.ts'
+import { cgroupPath } from '../spec/index.ts'
 
 /**
  * Takes away what a container left on the machine when its store was deleted meanwhile: the monitor's clean-up finds

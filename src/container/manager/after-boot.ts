@@ -2,11 +2,10 @@ import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { createLimiter, errnoOf, isBaleError, toldBy } from '#base'
 import { acquireLock, readText, readTextSync } from '#host/file'
-import type { Container, ContainerDocument } from './document.ts'
+import type { Container, ContainerDocument } from '../model/index.ts'
+import { type Machinery, type SeenContainer, see, seeAll, updateState } from '../state/index.ts'
 import { wantsRestart } from './finalize.ts'
-import type { Machinery } from './machinery.ts'
 import { startContainer } from './start.ts'
-import { type SeenContainer, see, seeAll, updateState } from './state.ts'
 import { endGently, type StopOptions, settled } from './stop.ts'
 
 /** Container and why it could not be started or stopped. */

@@ -1,12 +1,8 @@
 import { BaleError } from '#base'
-import type { Resources, RestartPolicy } from '../model/options.ts'
-import { checkResources, possibleResources } from '../spec/check-resources.ts'
-import { readMachine } from '../spec/machine.ts'
-import { resourceLimits, swapLimit } from '../spec/resources.ts'
+import type { Container, ContainerDocument, Resources, RestartPolicy } from '../model/index.ts'
+import { checkResources, possibleResources, readMachine, resourceLimits, swapLimit } from '../spec/index.ts'
+import { findContainer, lockContainer, type Machinery, see } from '../state/index.ts'
 import { freeName } from './create.ts'
-import type { Container, ContainerDocument } from './document.ts'
-import { lockContainer, type Machinery } from './machinery.ts'
-import { findContainer, see } from './state.ts'
 
 export async function renameContainer(machinery: Machinery, idOrName: string, newName: string): Promise<void> {
   const record = await findContainer(machinery, idOrName)

@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { BaleError } from '#base'
 import { writeFileWithMode } from '#host/file'
-import type { Connection } from '../network/connections.ts'
+import type { Connection, Container } from '../model/index.ts'
 import {
   hostHostsFile,
   hostResolvFile,
@@ -10,19 +10,22 @@ import {
   machineEtcFiles,
   machineResolvConf,
   resolvFile,
-} from '../network/etc-files.ts'
-import { assertKernelDirectories, assertMountsOffKernel, type CheckedMount } from '../process/kernel-directories.ts'
-import { ensureApparmorProfile } from '../runtime/apparmor.ts'
-import { deviceAccess } from '../spec/devices.ts'
-import { readMachine } from '../spec/machine.ts'
-import type { OciConfig, OciMount } from '../spec/oci-config.ts'
-import { resolveUser } from '../spec/process-user.ts'
-import { type NamespaceChoice, processEnvironment, runtimeSpec } from '../spec/runtime-spec.ts'
-import { mountsNow } from '../volume/mounts-now.ts'
-import type { Container } from './document.ts'
-import { type Machinery, pathsOf } from './machinery.ts'
+} from '../network/index.ts'
+import { assertKernelDirectories, assertMountsOffKernel, type CheckedMount } from '../process/index.ts'
+import { ensureApparmorProfile } from '../runtime/index.ts'
+import {
+  deviceAccess,
+  type NamespaceChoice,
+  type OciConfig,
+  type OciMount,
+  processEnvironment,
+  readMachine,
+  resolveUser,
+  runtimeSpec,
+} from '../spec/index.ts'
+import { findContainer, type Machinery, mustRun, pathsOf, see } from '../state/index.ts'
+import { mountsNow } from '../volume/index.ts'
 import { mountPointKind } from './resolve-mounts.ts'
-import { findContainer, mustRun, see } from './state.ts'
 
 /** What a start has made ready for the configuration. */
 export interface Prepared {

@@ -4,24 +4,24 @@ import { parseExposedPorts } from '#docker'
 import { removeTree } from '#host/file'
 import type { Rootfs } from '#rootfs'
 import type { Digest } from '#spec'
-import type { ContainerOptions, HostOptions } from '../model/options.ts'
-import { assertResolvOptions, parseExtraHost } from '../network/etc-files.ts'
-import { assertNetworkOptions, sharedWith, sharing } from '../network/network-mode.ts'
-import { assertMountsOffKernel } from '../process/kernel-directories.ts'
-import { makeMountPoints } from '../process/mount-points.ts'
-import { checkLogOptions } from '../runtime/log-options.ts'
-import { boundingCapabilities } from '../spec/capabilities.ts'
-import { checkOomScore, checkResources, possibleResources } from '../spec/check-resources.ts'
-import { readMachine } from '../spec/machine.ts'
-import { resourceLimits } from '../spec/resources.ts'
-import { parseSecurityOptions } from '../spec/security-options.ts'
-import { sysctls } from '../spec/sysctls.ts'
-import { fillVolume } from '../volume/fill-volume.ts'
-import { removeVolume } from '../volume/volumes.ts'
+import type { Container, ContainerDocument, ContainerMount, ContainerOptions, HostOptions } from '../model/index.ts'
+import { assertNetworkOptions, assertResolvOptions, parseExtraHost, sharedWith, sharing } from '../network/index.ts'
+import { assertMountsOffKernel, makeMountPoints } from '../process/index.ts'
+import { checkLogOptions } from '../runtime/index.ts'
+import {
+  boundingCapabilities,
+  checkOomScore,
+  checkResources,
+  parseSecurityOptions,
+  possibleResources,
+  readMachine,
+  resourceLimits,
+  sysctls,
+} from '../spec/index.ts'
+import { lockContainer, type Machinery, newId, pathsOf, see } from '../state/index.ts'
+import { fillVolume, removeVolume } from '../volume/index.ts'
 import { checkedMounts } from './container-spec.ts'
-import type { Container, ContainerDocument, ContainerMount } from './document.ts'
 import { effectiveConfig } from './effective-config.ts'
-import { lockContainer, type Machinery, newId, pathsOf } from './machinery.ts'
 import { checkContainerName, madeUpName } from './names.ts'
 import { giveBack } from './own-layer.ts'
 import {
@@ -32,7 +32,6 @@ import {
   mountsFrom,
   resolveMounts,
 } from './resolve-mounts.ts'
-import { see } from './state.ts'
 
 /** /etc files that bale writes for every container. */
 export const ETC_FILES = ['/etc/resolv.conf', '/etc/hostname', '/etc/hosts']

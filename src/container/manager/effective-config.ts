@@ -3,9 +3,8 @@ import { BaleError, printable } from '#base'
 import { parseExposedPorts } from '#docker'
 import { signalNumber } from '#host'
 import type { Healthcheck } from '#spec'
-import type { ContainerOptions, ProcessOptions } from '../model/options.ts'
-import { mergeEnvironment } from '../spec/runtime-spec.ts'
-import type { EffectiveConfig } from './document.ts'
+import type { ContainerOptions, EffectiveConfig, ProcessOptions } from '../model/index.ts'
+import { mergeEnvironment } from '../spec/index.ts'
 
 /** Joins the image's config and the user's wishes by docker's rules. Throws INVALID_ARGUMENT. */
 export function effectiveConfig(options: ContainerOptions, id: string): EffectiveConfig {

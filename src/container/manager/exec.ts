@@ -4,15 +4,22 @@ import { join } from 'node:path'
 import { BaleError, errnoOf } from '#base'
 import { isAlive, thisProcess } from '#host'
 import { removeTree } from '#host/file'
-import { ensureApparmorProfile } from '../runtime/apparmor.ts'
-import type { AttachSession, TerminalSize } from '../runtime/attach.ts'
-import { type ExecSession, execMonitored } from '../runtime/monitor.ts'
-import { readMachine } from '../spec/machine.ts'
-import type { OciProcess } from '../spec/oci-config.ts'
-import { resolveUser } from '../spec/process-user.ts'
-import { mergeEnvironment, ociProcess, processEnvironment } from '../spec/runtime-spec.ts'
-import { type Machinery, newId } from './machinery.ts'
-import { mustBeVisible, type SeenContainer, seeContainer } from './state.ts'
+import {
+  type AttachSession,
+  type ExecSession,
+  ensureApparmorProfile,
+  execMonitored,
+  type TerminalSize,
+} from '../runtime/index.ts'
+import {
+  mergeEnvironment,
+  type OciProcess,
+  ociProcess,
+  processEnvironment,
+  readMachine,
+  resolveUser,
+} from '../spec/index.ts'
+import { type Machinery, mustBeVisible, newId, type SeenContainer, seeContainer } from '../state/index.ts'
 
 export interface ExecRequest {
   args: string[]

@@ -2,15 +2,24 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isAlive, removeCgroup, thisProcess } from '#host'
 import { removeTree } from '#host/file'
-import type { NetworkDocument } from '../network/network.ts'
-import { runtimeOfState } from '../runtime/runtime.ts'
-import { cgroupPath } from '../spec/runtime-spec.ts'
-import { releaseVolumes } from '../volume/volume-mount.ts'
-import { removeVolume, volumeUsers } from '../volume/volumes.ts'
-import type { Container, ContainerDocument, RecordedState } from './document.ts'
+import type { Container, ContainerDocument, NetworkDocument, RecordedState } from '../model/index.ts'
+import { runtimeOfState } from '../runtime/index.ts'
+import { cgroupPath } from '../spec/index.ts'
+import {
+  findContainer,
+  goesAway,
+  isHalfMade,
+  lockContainer,
+  type Machinery,
+  oomFile,
+  pathsOf,
+  see,
+  startedBy,
+  updateState,
+  wasOomKilled,
+} from '../state/index.ts'
+import { releaseVolumes, removeVolume, volumeUsers } from '../volume/index.ts'
 import { unwatchLog } from './log-keeper.ts'
-import { lockContainer, type Machinery, pathsOf } from './machinery.ts'
-import { findContainer, goesAway, isHalfMade, oomFile, see, startedBy, updateState, wasOomKilled } from './state.ts'
 
 /**
  * Takes away what a container that has ended left on the machine (runtime state, cgroups, network, mounts, sockets) and

@@ -3,9 +3,9 @@ import { rmSync } from 'node:fs'
 import { test } from 'node:test'
 import { cannotRunContainers } from '../../../test/kit/busybox-rootfs.ts'
 import { containerMachine } from '../../../test/kit/container-machine.ts'
+import { findContainer } from '../state/state.ts'
 import { type HealthResult, nextHealth, superviseHealth } from './health.ts'
 import { healthCommand } from './start-health-checks.ts'
-import { findContainer } from './state.ts'
 import { stopContainer } from './stop.ts'
 
 const result = (exitCode: number): HealthResult => ({ start: '', end: '', exitCode, output: '' })

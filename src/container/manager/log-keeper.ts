@@ -4,11 +4,9 @@ import { join } from 'node:path'
 import { errnoOf, isBaleError } from '#base'
 import { isAlive } from '#host'
 import { acquireLock } from '#host/file'
-import { reopenLog } from '../runtime/attach.ts'
-import { type LogPlace, rotateLog } from '../runtime/log-files.ts'
-import { logLimits } from '../runtime/log-options.ts'
-import type { Container, ContainerDocument } from './document.ts'
-import { type Machinery, pathsOf } from './machinery.ts'
+import type { Container, ContainerDocument } from '../model/index.ts'
+import { type LogPlace, logLimits, reopenLog, rotateLog } from '../runtime/index.ts'
+import { type Machinery, pathsOf } from '../state/index.ts'
 
 /**
  * Who sees to it that logs do not outgrow their limit. The monitor can only begin a log anew and lose what was there, so

@@ -1,17 +1,14 @@
 import { BaleError, isBaleError } from '#base'
 import {
+  type Container,
   type CreateNetworkOptions,
-  createNetwork,
   DEFAULT_NETWORK,
-  defaultNetwork,
-  findNetwork,
   type Network,
   type NetworkDocument,
-} from '../network/network.ts'
-import type { Container } from './document.ts'
+} from '../model/index.ts'
+import { createNetwork, defaultNetwork, findNetwork } from '../network/index.ts'
+import { type Machinery, newId, seeAll } from '../state/index.ts'
 import { takeDownIdleNetworks } from './finalize.ts'
-import { type Machinery, newId } from './machinery.ts'
-import { seeAll } from './state.ts'
 
 /** Adds a network; nothing changes on the machine before the first container joins. Throws INVALID_ARGUMENT, CONFLICT. */
 export async function addNetwork(machinery: Machinery, asked: CreateNetworkOptions): Promise<Network> {

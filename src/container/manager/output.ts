@@ -1,11 +1,16 @@
 import { BaleError, isBaleError } from '#base'
-import { type AttachSession, attachTo, resizeTerminal, type TerminalSize } from '../runtime/attach.ts'
-import { logAttributes } from '../runtime/log-options.ts'
-import { type LogFrame, readLog } from '../runtime/log-reader.ts'
-import type { Container } from './document.ts'
+import type { Container } from '../model/index.ts'
+import {
+  type AttachSession,
+  attachTo,
+  type LogFrame,
+  logAttributes,
+  readLog,
+  resizeTerminal,
+  type TerminalSize,
+} from '../runtime/index.ts'
+import { findContainer, type Machinery, pathsOf, see, seeContainer } from '../state/index.ts'
 import { logPlace } from './log-keeper.ts'
-import { type Machinery, pathsOf } from './machinery.ts'
-import { findContainer, see, seeContainer } from './state.ts'
 
 export interface Attached {
   record: Container

@@ -8,12 +8,12 @@ import { createTarScanner } from '#format/tar'
 import { processIdentity } from '#host'
 import { cannotRunContainers } from '../../../test/kit/busybox-rootfs.ts'
 import { containerMachine } from '../../../test/kit/container-machine.ts'
+import { frozen } from '../state/freezer.ts'
+import { pathsOf } from '../state/machinery.ts'
+import { seeContainer } from '../state/state.ts'
 import { volumeUsers } from '../volume/volumes.ts'
-import { frozen } from './freezer.ts'
-import { pathsOf } from './machinery.ts'
 import { containerDiff, exportContainer, storeOwnLayer } from './own-layer.ts'
 import { removeContainer } from './remove.ts'
-import { seeContainer } from './state.ts'
 
 const skip = cannotRunContainers()
 const timeout = 30_000

@@ -4,9 +4,16 @@ import type { PackedEntry } from '#format/tar'
 import { openRoot, syncfs } from '#host'
 import { changeset, diffKinds, flatten, type PathChange } from '#rootfs'
 import type { LayerRecord } from '#store'
-import { frozen } from './freezer.ts'
-import { lockContainer, type Machinery, pathsOf } from './machinery.ts'
-import { findContainer, mustBeVisible, type SeenContainer, see } from './state.ts'
+import {
+  findContainer,
+  frozen,
+  lockContainer,
+  type Machinery,
+  mustBeVisible,
+  pathsOf,
+  type SeenContainer,
+  see,
+} from '../state/index.ts'
 
 export interface MountedContainer extends AsyncDisposable {
   seen: SeenContainer

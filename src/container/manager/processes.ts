@@ -3,9 +3,8 @@ import { join } from 'node:path'
 import { BaleError, errnoOf } from '#base'
 import { type CgroupLayout, cgroupDirectories, cgroupLayout, cgroupProcesses, isVisible, runProgram } from '#host'
 import { readTextSync } from '#host/file'
-import { cgroupPath } from '../spec/runtime-spec.ts'
-import type { Machinery } from './machinery.ts'
-import { mustRun, type SeenContainer, seeContainer } from './state.ts'
+import { cgroupPath } from '../spec/index.ts'
+import { type Machinery, mustRun, type SeenContainer, seeContainer } from '../state/index.ts'
 
 export interface ProcessTable {
   titles: string[]

@@ -1,8 +1,9 @@
 import { isBaleError } from '#base'
 import { acquireLock } from '#host/file'
-import type { ClaimRequest, Connection } from '../network/connections.ts'
+import type { Connection } from '../model/index.ts'
+import type { ClaimRequest } from '../network/index.ts'
+import { type Machinery, pathsOf } from '../state/index.ts'
 import { settle } from './finalize.ts'
-import { type Machinery, pathsOf } from './machinery.ts'
 
 /**
  * Claims a place on a network. What is taken may be held by a container whose start was killed, or that ended without

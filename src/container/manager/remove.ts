@@ -1,9 +1,16 @@
 import { BaleError, isBaleError } from '#base'
 import { treeSize } from '#host'
 import { removeTree } from '#host/file'
+import {
+  findContainer,
+  lockContainer,
+  type Machinery,
+  pathsOf,
+  type SeenContainer,
+  see,
+  seeAll,
+} from '../state/index.ts'
 import { forget, settle } from './finalize.ts'
-import { lockContainer, type Machinery, pathsOf } from './machinery.ts'
-import { findContainer, type SeenContainer, see, seeAll } from './state.ts'
 import { killContainer } from './stop.ts'
 
 export interface RemoveOptions {

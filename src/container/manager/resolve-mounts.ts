@@ -1,12 +1,10 @@
 import { statSync } from 'node:fs'
 import { normalize } from 'node:path'
 import { BaleError, printable } from '#base'
-import type { ContainerOptions, MountRequest } from '../model/options.ts'
-import { assertDeclaredOffKernel } from '../process/kernel-directories.ts'
-import { createVolume } from '../volume/volumes.ts'
-import type { ContainerMount } from './document.ts'
-import type { Machinery } from './machinery.ts'
-import { findContainer } from './state.ts'
+import type { ContainerMount, ContainerOptions, MountRequest } from '../model/index.ts'
+import { assertDeclaredOffKernel } from '../process/index.ts'
+import { findContainer, type Machinery } from '../state/index.ts'
+import { createVolume, missingSource } from '../volume/index.ts'
 
 /**
  * The mounts a container will have: what was asked for, and an anonymous volume for each further VOLUME of the image where
@@ -97,13 +95,6 @@ function bindSource(request: MountRequest): string {
     throw new BaleError('INVALID_ARGUMENT', `invalid mount path: '${printable(source)}' mount path must be absolute`)
   if (!request.createSource && !statSync(source, { throwIfNoEntry: false })) throw missingSource(source)
   return source
-}
-
-export function missingSource(source: string): BaleError {
-  return new BaleError(
-    'INVALID_ARGUMENT',
-    `invalid mount config for type "bind": bind source path does not exist: ${printable(source)}`,
-  )
 }
 
 const PROPAGATION = ['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave']

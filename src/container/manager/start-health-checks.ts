@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import type { Healthcheck } from '#spec'
-import type { Machinery } from './machinery.ts'
+import type { Machinery } from '../state/index.ts'
 
 /** The command of a health check, or undefined when there is none. */
 export function healthCommand(check: Healthcheck | undefined, shell = ['/bin/sh', '-c']): string[] | undefined {

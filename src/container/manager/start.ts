@@ -5,24 +5,34 @@ import { parseExposedPorts } from '#docker'
 import { removeCgroup, thisProcess } from '#host'
 import { removeTree } from '#host/file'
 import type { Rootfs } from '#rootfs'
-import type { PortRequest } from '../model/options.ts'
-import type { Connection } from '../network/connections.ts'
-import { defaultNetwork, findNetwork, type Network } from '../network/network.ts'
-import { isDefaultNetwork, isOwnNetwork, sharedWith } from '../network/network-mode.ts'
-import { type AttachSession, attachTo, type TerminalSize } from '../runtime/attach.ts'
-import { createMonitored, type Monitored } from '../runtime/monitor.ts'
-import type { Runtime } from '../runtime/runtime.ts'
-import { cgroupPath } from '../spec/runtime-spec.ts'
-import { releaseVolumes } from '../volume/volume-mount.ts'
+import type { Connection, Container, Network, PortRequest } from '../model/index.ts'
+import { defaultNetwork, findNetwork, isDefaultNetwork, isOwnNetwork, sharedWith } from '../network/index.ts'
+import {
+  type AttachSession,
+  attachTo,
+  createMonitored,
+  type Monitored,
+  type Runtime,
+  type TerminalSize,
+} from '../runtime/index.ts'
+import { cgroupPath } from '../spec/index.ts'
+import {
+  findContainer,
+  lockContainer,
+  type Machinery,
+  newId,
+  pathsOf,
+  see,
+  startedBy,
+  updateState,
+} from '../state/index.ts'
+import { releaseVolumes } from '../volume/index.ts'
 import { namesOn } from './change.ts'
 import { containerSpec, type Prepared, sharedNamespace } from './container-spec.ts'
-import type { Container } from './document.ts'
 import { finalize } from './finalize.ts'
 import { watchLog } from './log-keeper.ts'
-import { lockContainer, type Machinery, newId, pathsOf } from './machinery.ts'
 import { claimPlace } from './reclaim.ts'
 import { healthCommand, startHealthChecks } from './start-health-checks.ts'
-import { findContainer, see, startedBy, updateState } from './state.ts'
 
 export interface StartOptions extends OperationOptions {
   /** Connects to the container's output before it begins, so that nothing is missed. */

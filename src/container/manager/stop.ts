@@ -1,13 +1,21 @@
 import { existsSync } from 'node:fs'
 import { BaleError, isBaleError, type OperationOptions } from '#base'
 import { freezeCgroup, isAlive, signalNumber, thisProcess } from '#host'
-import { readExitFile } from '../runtime/exit-file.ts'
-import { cgroupPath } from '../spec/runtime-spec.ts'
-import type { ContainerDocument } from './document.ts'
+import type { ContainerDocument } from '../model/index.ts'
+import { readExitFile } from '../runtime/index.ts'
+import { cgroupPath } from '../spec/index.ts'
+import {
+  lockContainer,
+  type Machinery,
+  mustBeVisible,
+  mustRun,
+  pathsOf,
+  type SeenContainer,
+  seeContainer,
+  updateState,
+} from '../state/index.ts'
 import { forget, settle } from './finalize.ts'
-import { lockContainer, type Machinery, pathsOf } from './machinery.ts'
 import { startContainer } from './start.ts'
-import { mustBeVisible, mustRun, type SeenContainer, seeContainer, updateState } from './state.ts'
 
 export interface StopOptions extends OperationOptions {
   /** Seconds until KILL; negative: never. The container's own, or 10, by default. */

@@ -4,12 +4,11 @@ import { join } from 'node:path'
 import { errnoOf, isBaleError } from '#base'
 import { lifeOf, recordedProcess, removeCgroup } from '#host'
 import { readText, removeTree } from '#host/file'
-import { runtimeOfState } from '../runtime/runtime.ts'
-import { cgroupPath } from '../spec/runtime-spec.ts'
-import type { ContainerDocument } from './document.ts'
+import type { ContainerDocument } from '../model/index.ts'
+import { runtimeOfState } from '../runtime/index.ts'
+import { cgroupPath } from '../spec/index.ts'
+import { lockContainer, type Machinery, pathsOf, startedBy } from '../state/index.ts'
 import { forget, settle, takeDownIdleNetworks } from './finalize.ts'
-import { lockContainer, type Machinery, pathsOf } from './machinery.ts'
-import { startedBy } from './state.ts'
 
 /**
  * Removes what killed bale processes and lost monitors left behind: half-made containers, ends that nobody wrote down,

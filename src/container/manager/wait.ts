@@ -1,8 +1,7 @@
 import { isBaleError } from '#base'
-import { waitForExit } from '../runtime/exit-file.ts'
-import type { ContainerDocument } from './document.ts'
-import { type Machinery, pathsOf } from './machinery.ts'
-import { findContainer, LOST_EXIT_CODE, see } from './state.ts'
+import type { ContainerDocument } from '../model/index.ts'
+import { waitForExit } from '../runtime/index.ts'
+import { findContainer, LOST_EXIT_CODE, type Machinery, pathsOf, see } from '../state/index.ts'
 
 const POLL_MILLISECONDS = 50
 

@@ -4,8 +4,8 @@ import { BaleError, type Log, noLog, printable, toldBy } from '#base'
 import { createNetworkNamespace, deleteNetworkNamespace } from '#host'
 import { acquireLock } from '#host/file'
 import type { Store } from '#store'
-import type { PortRequest } from '../model/options.ts'
-import type { Programs } from '../runtime/programs.ts'
+import type { Connection, Network, NetworkDocument, PortRequest } from '../model/index.ts'
+import type { Programs } from '../runtime/index.ts'
 import { contains, hostAddresses, isHostAddress, parseAddress, parseSubnet } from './address.ts'
 import { bridgeSettings } from './bridge-options.ts'
 import { type BridgeEntry, ownNamespace, rememberBridge } from './bridge-registry.ts'
@@ -16,30 +16,10 @@ import { addAnchor, isAnchored, joinBridge, linkOf, setPortFlags } from './join-
 import { replaceNames } from './name-server.ts'
 import { type NetavarkRequest, netavark } from './netavark.ts'
 import { keyOf, macOf, netavarkRequest, standInRequest } from './netavark-request.ts'
-import type { Network, NetworkDocument } from './network.ts'
 import { sharedWith } from './network-mode.ts'
-import { claimPorts, type PublishedPort } from './published-ports.ts'
+import { claimPorts } from './published-ports.ts'
 import { settleRange } from './settle-range.ts'
 import { storedRequests } from './stored-requests.ts'
-
-/** One container's place on a network. */
-export interface Connection {
-  networkId: string
-  networkName: string
-  address: string
-  /** Length of the prefix. */
-  prefix: number
-  gateway: string
-  /** On networks that have it. */
-  ipv6?: { address: string; prefix: number; gateway: string }
-  mac: string
-  aliases: string[]
-  ports: PublishedPort[]
-  /** The network's own server answers names. */
-  dns: boolean
-  /** Nothing but the network itself is reached. */
-  internal: boolean
-}
 
 export interface ClaimRequest {
   /** Container ID, or another owner of the same form. */

@@ -1,6 +1,6 @@
 import { BaleError, type Progress } from '#base'
 import { runProgram } from '#host'
-import type { Programs } from '../runtime/programs.ts'
+import type { Programs } from '../runtime/index.ts'
 import { type BridgeEntry, bridgesHere, namespaceLock } from './bridge-registry.ts'
 
 const CHAIN = 'BALE-FORWARD'

@@ -3,12 +3,11 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaleError } from '#base'
 import { runProgram } from '#host'
-import type { Programs } from '../runtime/programs.ts'
+import type { Connection, Network, NetworkDocument } from '../model/index.ts'
+import type { Programs } from '../runtime/index.ts'
 import { bridgeSettings } from './bridge-options.ts'
 import type { Bridges } from './bridges.ts'
-import type { Connection } from './connections.ts'
 import { anchorNames, macOf } from './netavark-request.ts'
-import type { Network, NetworkDocument } from './network.ts'
 
 /** The host's end of a container's pair, where bale and not netavark made it. */
 export function linkOf(owner: string): string {

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { BaleError, errnoOf } from '#base'
 import { isAlive, isVisible, type ProcessIdentity, processIdentity, recordedProcess, sendSignal } from '#host'
 import { readText, readTextSync, writeFileAtomic } from '#host/file'
-import type { Programs } from '../runtime/programs.ts'
+import type { Programs } from '../runtime/index.ts'
 
 const READY_MILLISECONDS = 3000
 

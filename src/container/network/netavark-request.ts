@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto'
+import type { Connection, Network, NetworkDocument } from '../model/index.ts'
 import { hostAddresses, parseSubnet } from './address.ts'
 import { bridgeSettings } from './bridge-options.ts'
-import type { Connection } from './connections.ts'
 import { formatAddress6, parseSubnet6 } from './ipv6-address.ts'
 import type { NetavarkRequest } from './netavark.ts'
-import type { Network, NetworkDocument } from './network.ts'
 
 /** A request for taking a bridge down: for a container that never was. The DNS server has left with the last real one. */
 export function standInRequest(network: Network): NetavarkRequest {

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { BaleError, printable } from '#base'
 import { type ProgramResult, runProgram } from '#host'
-import type { Programs } from '../runtime/programs.ts'
+import type { Programs } from '../runtime/index.ts'
 import { assertNames } from './name-server.ts'
 
 /** netavark's input for one container on one network; kept as a file until it is torn down. */

@@ -1,5 +1,5 @@
 import { BaleError, printable } from '#base'
-import type { ContainerOptions } from '../model/options.ts'
+import type { ContainerOptions } from '../model/index.ts'
 
 const SHARED = 'container:'
 

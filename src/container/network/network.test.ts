@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isBaleError } from '#base'
 import type { NetworkRecord } from '#store'
+import type { CreateNetworkOptions, NetworkDocument } from '../model/network-document.ts'
 import { bridgeSettings } from './bridge-options.ts'
 import { formatAddress6, parseAddress6, parseSubnet6 } from './ipv6-address.ts'
 import { replacedNames } from './name-server.ts'
-import { type CreateNetworkOptions, createNetwork, type NetworkDocument } from './network.ts'
+import { createNetwork } from './network.ts'
 
 /** The networks of a store, as far as making one needs them. */
 function networks() {

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { BaleError, printable } from '#base'
-import type { NetworkRecord, Store } from '#store'
+import type { Store } from '#store'
+import { type CreateNetworkOptions, DEFAULT_NETWORK, type Network, type NetworkDocument } from '../model/index.ts'
 import {
   contains,
   containsSubnet,
@@ -26,51 +27,8 @@ import {
 } from './ipv6-address.ts'
 import { freeSubnet, routedSubnets } from './subnet-pool.ts'
 
-export const DEFAULT_NETWORK = 'bridge'
 /** Names that stand for something else than a network of the store. */
 export const RESERVED_NETWORKS = ['none', 'host', 'default']
-
-/** What the store keeps of a network. */
-export interface NetworkDocument {
-  driver: 'bridge'
-  /** Name of the bridge on the host. */
-  interfaceName: string
-  subnet: string
-  gateway: string
-  /** The part of the subnet that containers get addresses from, when it is not the whole. */
-  ipRange?: string
-  /** Addresses that are not given to containers, by the name of who has them. */
-  auxiliary?: Record<string, string>
-  /** A container's address there ends as its IPv4 address does. */
-  ipv6?: { subnet: string; gateway: string }
-  /** No way out. */
-  internal: boolean
-  /** Containers find each other by name (not on the default network, as with docker). */
-  dns: boolean
-  /** Means nothing here, and is shown. */
-  attachable?: boolean
-  /** As people wrote them; `bridgeSettings` says what they mean. */
-  options: Record<string, string>
-  labels: Record<string, string>
-}
-
-export type Network = NetworkRecord<NetworkDocument>
-
-export interface CreateNetworkOptions {
-  name: string
-  driver?: string
-  /** At most one of each family; an IPv6 one needs `ipv6`. */
-  subnets?: readonly string[]
-  gateways?: readonly string[]
-  ipRange?: string
-  /** Addresses that are not given to containers, by name. */
-  auxiliary?: Record<string, string>
-  ipv6?: boolean
-  internal?: boolean
-  attachable?: boolean
-  options?: Record<string, string>
-  labels?: Record<string, string>
-}
 
 /** Adds a network to the store. Nothing changes on the machine until a container joins. */
 export async function createNetwork(

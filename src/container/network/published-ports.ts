@@ -2,15 +2,7 @@ import { createSocket } from 'node:dgram'
 import { createServer } from 'node:net'
 import { BaleError, errnoOf, isBaleError } from '#base'
 import type { ClaimedPort, Store } from '#store'
-import type { PortRequest } from '../model/options.ts'
-
-export interface PublishedPort {
-  /** `0.0.0.0`: all addresses. */
-  hostIp: string
-  hostPort: number
-  containerPort: number
-  protocol: 'tcp' | 'udp' | 'sctp'
-}
+import type { PortRequest, PublishedPort } from '../model/index.ts'
 
 /** Docker's range for ports that nobody named. */
 const RANDOM_PORTS = { from: 32768, to: 60999 }

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { BaleError } from '#base'
 import type { Store } from '#store'
+import { DEFAULT_NETWORK, type Network, type NetworkDocument } from '../model/index.ts'
 import { formatSubnet, gatewayOf, overlaps, parseSubnet } from './address.ts'
-import { DEFAULT_NETWORK, type Network, type NetworkDocument } from './network.ts'
 import { freeSubnet, routedSubnets } from './subnet-pool.ts'
 
 /** The default network moves to another range when its own is in use by now and nobody is on it. */

@@ -9,19 +9,41 @@ import { BaleError, errnoOf } from '#base'
 import { cleanProcess, isAlive, recordedProcess, removeCgroup, signalNumber, thisProcess } from '#host'
 import { readText, removeTree, writeFileWithMode } from '#host/file'
 import type { Store } from '#store'
-import type { RunStep, RunStepOptions, StepResult } from '../model/run-step.ts'
-import { type Connections, connections } from '../network/connections.ts'
-import { hostResolvFile, hostsFile, machineEtcFiles, machineResolvConf, resolvFile } from '../network/etc-files.ts'
-import { DEFAULT_NETWORK, defaultNetwork, type NetworkDocument } from '../network/network.ts'
-import { ensureApparmorProfile } from '../runtime/apparmor.ts'
-import { type Programs, programs } from '../runtime/programs.ts'
-import { openRuntime, type Runtime, runtimeOfState } from '../runtime/runtime.ts'
-import { runtimeFailure } from '../runtime/runtime-failure.ts'
-import { deviceAccess } from '../spec/devices.ts'
-import { readMachine } from '../spec/machine.ts'
-import type { OciMount } from '../spec/oci-config.ts'
-import { resolveUser } from '../spec/process-user.ts'
-import { cgroupPath, processEnvironment, runtimeSpec } from '../spec/runtime-spec.ts'
+import {
+  DEFAULT_NETWORK,
+  type NetworkDocument,
+  type RunStep,
+  type RunStepOptions,
+  type StepResult,
+} from '../model/index.ts'
+import {
+  type Connections,
+  connections,
+  defaultNetwork,
+  hostResolvFile,
+  hostsFile,
+  machineEtcFiles,
+  machineResolvConf,
+  resolvFile,
+} from '../network/index.ts'
+import {
+  ensureApparmorProfile,
+  openRuntime,
+  type Programs,
+  programs,
+  type Runtime,
+  runtimeFailure,
+  runtimeOfState,
+} from '../runtime/index.ts'
+import {
+  cgroupPath,
+  deviceAccess,
+  type OciMount,
+  processEnvironment,
+  readMachine,
+  resolveUser,
+  runtimeSpec,
+} from '../spec/index.ts'
 import { assertDeclaredOffKernel, assertKernelDirectories, assertMountsOffKernel } from './kernel-directories.ts'
 import { makeMountPoints, removeMountPoints } from './mount-points.ts'
 

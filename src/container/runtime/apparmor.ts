@@ -10,7 +10,7 @@ import {
   apparmorText,
   DEFAULT_APPARMOR_PROFILE,
   loadedProfiles,
-} from '../spec/apparmor.ts'
+} from '../spec/index.ts'
 import type { Programs } from './programs.ts'
 
 export interface ProfileLoader {

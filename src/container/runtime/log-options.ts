@@ -1,6 +1,6 @@
 import { BaleError, printable } from '#base'
 import { compilePattern, type Pattern } from '#docker'
-import type { LogOptions } from '../model/options.ts'
+import type { LogOptions } from '../model/index.ts'
 import type { LogLimits } from './log-files.ts'
 
 /** docker's own for its `local` driver: no log fills a disk. */

@@ -1,6 +1,5 @@
 import { runProgram } from '#host'
-import { readAppArmor } from '../spec/apparmor.ts'
-import { readMachine } from '../spec/machine.ts'
+import { readAppArmor, readMachine } from '../spec/index.ts'
 import { programs } from './programs.ts'
 import { defaultRuntime } from './runtime.ts'
 import { parseRuntimeVersion, type Weakness, weaknessesOf } from './weaknesses.ts'

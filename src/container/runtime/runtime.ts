@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { BaleError, errnoOf, printable } from '#base'
 import { cgroupLayout, runProgram } from '#host'
 import { readText } from '#host/file'
-import type { OciResources } from '../spec/oci-config.ts'
+import type { OciResources } from '../spec/index.ts'
 import type { Programs } from './programs.ts'
 import { runtimeFailure } from './runtime-failure.ts'
 

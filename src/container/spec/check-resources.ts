@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { BaleError, errnoOf, printable } from '#base'
 import { type CgroupLayout, cgroupLayout } from '#host'
 import { readTextSync } from '#host/file'
-import type { Resources } from '../model/options.ts'
+import type { Resources } from '../model/index.ts'
 
 /** CPUs and memory nodes that are online, as the kernel lists them: `0-3,8`. */
 export interface Processors {

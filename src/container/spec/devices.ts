@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync, type Stats, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { BaleError, errnoOf } from '#base'
-import type { DeviceRequest } from '../model/options.ts'
+import type { DeviceRequest } from '../model/index.ts'
 import { DEVICE_RULES } from './default-paths.ts'
 import type { OciDevice, OciDeviceRule } from './oci-config.ts'
 

@@ -1,4 +1,4 @@
-import type { SeccompFilter } from '../seccomp/profile.ts'
+import type { SeccompFilter } from '../seccomp/index.ts'
 
 /** The part of the runtime specification 1.0.2 that bale writes (config.md, config-linux.md). */
 export interface OciConfig {

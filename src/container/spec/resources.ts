@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import { BaleError, errnoOf, printable } from '#base'
-import type { DeviceLimit, Resources } from '../model/options.ts'
+import type { DeviceLimit, Resources } from '../model/index.ts'
 import { deviceNumbers } from './devices.ts'
 import type { Machine } from './machine.ts'
 import type { OciResources, OciThrottle } from './oci-config.ts'

@@ -1,5 +1,5 @@
 import { BaleError } from '#base'
-import type { Ulimit } from '../model/options.ts'
+import type { Ulimit } from '../model/index.ts'
 import type { Machine } from './machine.ts'
 import type { LimitValue, OciProcess } from './oci-config.ts'
 

@@ -1,6 +1,6 @@
 import { BaleError } from '#base'
-import type { HostOptions } from '../model/options.ts'
-import { seccompFilter } from '../seccomp/seccomp-filter.ts'
+import type { HostOptions } from '../model/index.ts'
+import { seccompFilter } from '../seccomp/index.ts'
 import { boundingCapabilities } from './capabilities.ts'
 import { DEFAULT_PATH, kernelMounts, MASKED_PATHS, READONLY_PATHS } from './default-paths.ts'
 import type { DeviceAccess } from './devices.ts'

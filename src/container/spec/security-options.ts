@@ -1,8 +1,5 @@
 import { BaleError } from '#base'
-import { defaultProfile } from '../seccomp/default-profile.ts'
-import type { HardeningOptions } from '../seccomp/hardening.ts'
-import type { SeccompProfile } from '../seccomp/profile.ts'
-import { parseSeccompProfile } from '../seccomp/seccomp-filter.ts'
+import { defaultProfile, type HardeningOptions, parseSeccompProfile, type SeccompProfile } from '../seccomp/index.ts'
 import { type AppArmor, apparmorProfile, DEFAULT_APPARMOR_PROFILE } from './apparmor.ts'
 
 export interface SecurityOptions {

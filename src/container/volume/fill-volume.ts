@@ -1,9 +1,8 @@
 import { readdirSync } from 'node:fs'
 import { openRoot } from '#host'
-import { packPath } from '../copy/pack-path.ts'
-import { unpackTar } from '../copy/unpack-tar.ts'
-import type { ContainerMount } from '../manager/document.ts'
-import type { Machinery } from '../manager/machinery.ts'
+import { packPath, unpackTar } from '../archive/index.ts'
+import type { ContainerMount } from '../model/index.ts'
+import type { Machinery } from '../state/index.ts'
 import { mountVolume, releaseVolumes } from './volume-mount.ts'
 
 /**

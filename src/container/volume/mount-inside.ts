@@ -1,7 +1,7 @@
 import { closeSync, realpathSync } from 'node:fs'
 import { errnoOf } from '#base'
 import { bindMountAt, O_PATH, type RootDirectory } from '#host'
-import type { ContainerMount } from '../manager/document.ts'
+import type { ContainerMount } from '../model/index.ts'
 
 const GONE = ['ENOENT', 'ENOTDIR', 'ELOOP']
 

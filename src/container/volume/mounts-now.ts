@@ -1,9 +1,8 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { BaleError, errnoOf, printable } from '#base'
 import { mkdirWithModeSync } from '#host/file'
-import type { ContainerMount } from '../manager/document.ts'
-import type { Machinery } from '../manager/machinery.ts'
-import { missingSource } from '../manager/resolve-mounts.ts'
+import type { ContainerMount } from '../model/index.ts'
+import type { Machinery } from '../state/index.ts'
 import { mountVolume } from './volume-mount.ts'
 
 /**
@@ -33,4 +32,12 @@ function sourceNow({ source, createSource }: ContainerMount): string {
     if (!['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errnoOf(cause) ?? '')) throw cause
     throw missingSource(source)
   }
+}
+
+/** The refusal of a bind whose source is missing, in docker's words. */
+export function missingSource(source: string): BaleError {
+  return new BaleError(
+    'INVALID_ARGUMENT',
+    `invalid mount config for type "bind": bind source path does not exist: ${printable(source)}`,
+  )
 }

@@ -3,10 +3,8 @@ import { join } from 'node:path'
 import { BaleError, isBaleError, toldBy } from '#base'
 import { isMounted, runProgram, unmount } from '#host'
 import { acquireLock, mkdirWithMode } from '#host/file'
-import type { ContainerDocument, ContainerMount } from '../manager/document.ts'
-import { type Machinery, pathsOf } from '../manager/machinery.ts'
-import { see, startedBy } from '../manager/state.ts'
-import type { VolumeDocument } from './volumes.ts'
+import type { ContainerDocument, ContainerMount, VolumeDocument } from '../model/index.ts'
+import { type Machinery, pathsOf, see, startedBy } from '../state/index.ts'
 
 /** What docker's local driver takes; `size` is a quota, which no file system here is asked for. */
 const NEEDED: Record<string, readonly string[]> = {

@@ -2,20 +2,9 @@ import { dirname } from 'node:path'
 import { BaleError, printable } from '#base'
 import { isMounted, treeSize, unmount } from '#host'
 import { mkdirWithMode, removeTree } from '#host/file'
-import type { VolumeRecord } from '#store'
-import type { ContainerDocument } from '../manager/document.ts'
-import { type Machinery, newId } from '../manager/machinery.ts'
+import type { ContainerDocument, Volume, VolumeDocument } from '../model/index.ts'
+import { type Machinery, newId } from '../state/index.ts'
 import { checkVolumeOptions } from './volume-mount.ts'
-
-/** What the store keeps of a volume. */
-export interface VolumeDocument {
-  labels: Record<string, string>
-  options: Record<string, string>
-  /** Made for one container by `-v /path` or the image's VOLUME. */
-  anonymous: boolean
-}
-
-export type Volume = VolumeRecord<VolumeDocument>
 
 export interface CreateVolumeOptions {
   /** Without one the volume is anonymous. */

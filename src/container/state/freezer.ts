@@ -2,7 +2,7 @@ import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaleError } from '#base'
 import { freezeCgroup, isAlive, recordedProcess, thisProcess } from '#host'
-import { cgroupPath } from '../spec/runtime-spec.ts'
+import { cgroupPath } from '../spec/index.ts'
 import { type Machinery, pathsOf } from './machinery.ts'
 
 /** A file tells who froze a container, so that it is thawed when that process is killed. */

@@ -1,8 +1,8 @@
 import type { ProcessIdentity } from '#host'
 import type { ContainerConfig, Platform } from '#spec'
 import type { ContainerRecord } from '#store'
-import type { HostOptions } from '../model/options.ts'
-import type { Connection } from '../network/connections.ts'
+import type { Connection } from './connection.ts'
+import type { HostOptions } from './options.ts'
 
 /** What the store keeps of a container. `state` is what was last known; `stateOf` tells the truth. */
 export interface ContainerDocument {

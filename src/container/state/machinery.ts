@@ -4,9 +4,8 @@ import { type Clock, type Log, noLog, type OperationOptions, systemClock, toldBy
 import { acquireLock } from '#host/file'
 import type { RootfsMounter } from '#rootfs'
 import type { Store } from '#store'
-import { type Connections, connections } from '../network/connections.ts'
-import { type Programs, programs } from '../runtime/programs.ts'
-import { openRuntime, type Runtime } from '../runtime/runtime.ts'
+import { type Connections, connections } from '../network/index.ts'
+import { openRuntime, type Programs, programs, type Runtime } from '../runtime/index.ts'
 
 /** What all operations on containers stand on. */
 export interface Machinery {

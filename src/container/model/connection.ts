@@ -1,0 +1,27 @@
+/** One container's place on a network. */
+export interface Connection {
+  networkId: string
+  networkName: string
+  address: string
+  /** Length of the prefix. */
+  prefix: number
+  gateway: string
+  /** On networks that have it. */
+  ipv6?: { address: string; prefix: number; gateway: string }
+  mac: string
+  aliases: string[]
+  ports: PublishedPort[]
+  /** The network's own server answers names. */
+  dns: boolean
+  /** Nothing but the network itself is reached. */
+  internal: boolean
+}
+
+/** A port of the machine that leads to one of a container. */
+export interface PublishedPort {
+  /** `0.0.0.0`: all addresses. */
+  hostIp: string
+  hostPort: number
+  containerPort: number
+  protocol: 'tcp' | 'udp' | 'sctp'
+}

@@ -1,0 +1,21 @@
+/**
+ * network: networks of this machine by netavark and ip(8): addresses, ports, names, bridges and the walls between them.
+ * Knows owners by their IDs, not containers.
+ */
+
+export { openBridges } from './bridges.ts'
+export { type ClaimRequest, type Connections, connections } from './connections.ts'
+export {
+  assertResolvOptions,
+  hostHostsFile,
+  hostResolvFile,
+  hostsFile,
+  machineEtcFiles,
+  machineResolvConf,
+  parseExtraHost,
+  resolvFile,
+} from './etc-files.ts'
+export { firewall } from './firewall.ts'
+export { netavark } from './netavark.ts'
+export { createNetwork, defaultNetwork, findNetwork } from './network.ts'
+export { assertNetworkOptions, isDefaultNetwork, isOwnNetwork, sharedWith, sharing } from './network-mode.ts'

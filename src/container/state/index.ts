@@ -1,0 +1,32 @@
+/**
+ * state: where a container's files are, who works on it, and what it really does now. What operations stand on is opened
+ * here (`Machinery`).
+ */
+
+export { frozen } from './freezer.ts'
+export {
+  type ContainerPaths,
+  lockContainer,
+  type Machinery,
+  type MachineryOptions,
+  newId,
+  openMachinery,
+  pathsOf,
+} from './machinery.ts'
+export {
+  findContainer,
+  goesAway,
+  isHalfMade,
+  LOST_EXIT_CODE,
+  mustBeVisible,
+  mustRun,
+  oomFile,
+  type SeenContainer,
+  type Status,
+  see,
+  seeAll,
+  seeContainer,
+  startedBy,
+  updateState,
+  wasOomKilled,
+} from './state.ts'
