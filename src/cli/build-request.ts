@@ -1,32 +1,9 @@
 import { BaleError, printable } from '#base'
 import { csvFields } from '#docker'
 import type { BuildImageOptions, BuildOutput, BuildSecretSource } from '#engine'
+import type { BuildFlags } from './flags/build-flags.ts'
 import { parseBytes } from './flags/flag-values.ts'
 import type { Terminal } from './verb.ts'
-
-/** The flags of `bale build` as the command line gives them. */
-export interface BuildFlags {
-  tag?: string[]
-  file?: string
-  target?: string
-  buildArg?: string[]
-  noCache?: boolean
-  noCacheFilter?: string[]
-  quiet?: boolean
-  iidfile?: string
-  label?: string[]
-  pull?: boolean
-  platform?: string
-  network?: string
-  addHost?: string[]
-  progress?: string
-  secret?: string[]
-  buildContext?: string[]
-  output?: string[]
-  allow?: string[]
-  shmSize?: string
-  metadataFile?: string
-}
 
 /** What the engine is asked for. Reads stdin for `-f -`. Throws INVALID_ARGUMENT or UNSUPPORTED naming the flag. */
 export async function readBuildRequest(place: string, options: BuildFlags, io: Terminal): Promise<BuildImageOptions> {

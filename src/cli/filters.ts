@@ -1,9 +1,12 @@
 import type { FilterPair } from '#docker'
-import type { VerbOption } from './verb.ts'
+import type { VerbOption } from './flags/verb-option.ts'
 
 /** `--filter name=value`, as every list and prune takes it. */
-export function filterFlag(flags: '-f, --filter <FILTER>' | '--filter <FILTER>', description: string): VerbOption {
-  return { flags, description, repeat: true, check: readPair }
+export function filterFlag<const Flags extends '-f, --filter <FILTER>' | '--filter <FILTER>'>(
+  flags: Flags,
+  description: string,
+) {
+  return { flags, description, repeat: true, check: readPair } as const satisfies VerbOption
 }
 
 /** In order; which names there are is for the engine to say. */

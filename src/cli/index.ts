@@ -2,5 +2,6 @@
  * cli: the `bale` command. `main.ts` starts it, `verb-table.ts` names the verbs, each verb is one file in verbs/. It
  * parses and prints; what is done is done by the engine.
  */
-export { defineVerb, type Terminal, type Verb, type VerbContext, type VerbOption } from './verb.ts'
+export type { OptionsOf, VerbOption } from './flags/verb-option.ts'
+export { defineVerb, type Terminal, type Verb, type VerbContext } from './verb.ts'
 export { VERBS, type VerbEntry } from './verb-table.ts'

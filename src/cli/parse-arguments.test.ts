@@ -22,10 +22,26 @@ const verb = defineVerb({
 })
 const parse = (...words: string[]) => parseArguments(verb, words)
 
+test('the flags of a verb give its options their types', () => {
+  const { options } = parse('a')
+  const typed: {
+    label: string[]
+    noCache?: boolean
+    noCacheFilter?: string[]
+    sigProxy: boolean
+    when?: 'always' | 'never' | ''
+  } = options
+  assert.deepEqual(typed, { label: ['x=y'], sigProxy: true })
+  // @ts-expect-error: a refused flag gives no option
+  assert.equal(options.sbom, undefined)
+  // @ts-expect-error: no flag of that name
+  assert.equal(options.cache, undefined)
+})
+
 test('a list keeps all values, without its default; of others the last one counts', () => {
   assert.deepEqual(parse('a').options, { label: ['x=y'], sigProxy: true })
-  assert.deepEqual(parse('-l', 'a=1', 'a', '-l=b=2').options['label'], ['a=1', 'b=2'])
-  assert.deepEqual(parse('--when=never', 'a', '--when', 'always').options['when'], 'always')
+  assert.deepEqual(parse('-l', 'a=1', 'a', '-l=b=2').options.label, ['a=1', 'b=2'])
+  assert.deepEqual(parse('--when=never', 'a', '--when', 'always').options.when, 'always')
 })
 
 test('a flag sets the member of its own name', () => {

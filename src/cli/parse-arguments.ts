@@ -8,7 +8,8 @@ import {
   readFlags,
   UnknownFlagError,
 } from './flags/flag-set.ts'
-import type { Verb, VerbOption } from './verb.ts'
+import type { OptionsOf, VerbOption } from './flags/verb-option.ts'
+import type { Verb } from './verb.ts'
 
 /** A mistake on the command line: run-verb adds the usage line and where to read more. */
 export class UsageError extends Error {
@@ -22,13 +23,16 @@ export class UsageError extends Error {
 /** Thrown when --help was asked for; the text is for stdout. */
 export class HelpWanted extends Error {}
 
-export interface ParsedArguments {
+export interface ParsedArguments<Table extends readonly VerbOption[]> {
   args: string[]
-  options: Record<string, unknown>
+  options: OptionsOf<Table>
 }
 
 /** Reads the words behind a verb. Throws UsageError, HelpWanted, and UNSUPPORTED for a flag that is known and not there. */
-export function parseArguments(verb: Verb, argv: readonly string[]): ParsedArguments {
+export function parseArguments<Table extends readonly VerbOption[]>(
+  verb: Verb<Table>,
+  argv: readonly string[],
+): ParsedArguments<Table> {
   const help = helpOption(verb)
   const { given, args } = readWords(verb, [...verb.options, help], argv)
   if (given.findLast(({ flag }) => flag === help)?.value === true) throw new HelpWanted()
@@ -69,7 +73,11 @@ function checkChoice({ flag, value }: Given<VerbOption>): void {
   throw new UsageError(`invalid argument ${JSON.stringify(value)} for ${quotedName(flag)} flag: ${words}`, 125)
 }
 
-function collect(table: readonly VerbOption[], given: readonly Given<VerbOption>[]): Record<string, unknown> {
+/** What `OptionsOf` says of the table. */
+function collect<Table extends readonly VerbOption[]>(
+  table: Table,
+  given: readonly Given<VerbOption>[],
+): OptionsOf<Table> {
   const options: Record<string, unknown> = {}
   for (const option of table) if (option.default !== undefined) options[optionName(option)] = option.default
   const lists = new Map<string, (string | boolean)[]>()
@@ -79,7 +87,7 @@ function collect(table: readonly VerbOption[], given: readonly Given<VerbOption>
     // The default must not be mixed with what the user gave.
     else options[name] = lists.set(name, [...(lists.get(name) ?? []), value]).get(name)
   }
-  return options
+  return options as OptionsOf<Table>
 }
 
 function argumentCount(verb: Verb, min: number, max: number): string {

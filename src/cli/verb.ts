@@ -1,22 +1,6 @@
 import type { Readable, Writable } from 'node:stream'
 import type { Engine } from '#engine'
-import type { Flag } from './flags/flag-set.ts'
-
-/** One flag of a verb. */
-export interface VerbOption extends Flag {
-  description: string
-  /** May be given several times; the value is an array. */
-  repeat?: boolean
-  default?: string | number | boolean | string[]
-  /** Shown in help; what is not one of them is refused. */
-  choices?: readonly string[]
-  /** Not shown in help (accepted for compatibility). */
-  hidden?: boolean
-  /** The flag is known from docker but not there: it is refused with this reason. */
-  refused?: string
-  /** Values of a refused flag that ask for what happens anyway: `--provenance false`. */
-  harmless?: RegExp
-}
+import type { OptionsOf, VerbOption } from './flags/verb-option.ts'
 
 /** What a verb gets to work with. */
 export interface VerbContext<Options> {
@@ -44,7 +28,7 @@ export interface Terminal {
 }
 
 /** A verb of the command line: one file, one object. It parses and prints; the engine acts. */
-export interface Verb<Options = Record<string, unknown>> {
+export interface Verb<Table extends readonly VerbOption[] = readonly VerbOption[]> {
   /** `pull`, or `system df` for a verb below a noun. */
   name: string
   summary: string
@@ -58,16 +42,16 @@ export interface Verb<Options = Record<string, unknown>> {
   failureCode?: number
   /** Exit code for a single failure, where docker's depends on it; undefined is `failureCode`. */
   failureCodeOf?(error: unknown): number | undefined
-  options: readonly VerbOption[]
+  options: Table
   /** Standard output may be data, not text: a reader that goes away before the end is a failure (141, as by SIGPIPE). */
   writesData?: boolean
   /** Command lines with a word of explanation; shown by --help, used by the tests. */
   examples: readonly { command: string; explains: string }[]
   /** Returns the exit code, 0 when nothing. */
-  run(context: VerbContext<Options>): Promise<number | undefined>
+  run(context: VerbContext<OptionsOf<Table>>): Promise<number | undefined>
 }
 
-/** Keeps the option types of a verb while the table holds them all as one type. */
-export function defineVerb<Options>(verb: Verb<Options>): Verb {
-  return verb as unknown as Verb
+/** The options that `run` reads have their types from the flags of the verb. */
+export function defineVerb<const Table extends readonly VerbOption[]>(verb: Verb<Table>): Verb<Table> {
+  return verb
 }

@@ -13,7 +13,7 @@ import {
 } from '#docker'
 import type { ContainerRequest, HostOptions, MountRequest, ProcessOptions } from '#engine'
 import { readBytesSync, readTextSync } from '#engine'
-import type { Terminal, VerbOption } from '../verb.ts'
+import type { Terminal } from '../verb.ts'
 import {
   parseBytes,
   parseDevice,
@@ -28,102 +28,24 @@ import {
   parseVolume,
   parseWholeNumber,
 } from './flag-values.ts'
+import type { OptionsOf, VerbOption } from './verb-option.ts'
 
-/** What `run` and `create` take, as the parser gives it. */
-export interface ContainerFlags {
-  addHost?: string[]
-  attach?: string[]
-  blkioWeight?: string
-  capAdd?: string[]
-  capDrop?: string[]
-  cidfile?: string
-  cpuPeriod?: string
-  cpuQuota?: string
-  cpuShares?: string
-  cpus?: string
-  cpusetCpus?: string
-  cpusetMems?: string
-  device?: string[]
-  deviceReadBps?: string[]
-  deviceReadIops?: string[]
-  deviceWriteBps?: string[]
-  deviceWriteIops?: string[]
-  dns?: string[]
-  dnsOption?: string[]
-  dnsSearch?: string[]
-  domainname?: string
-  entrypoint?: string
-  env?: string[]
-  envFile?: string[]
-  expose?: string[]
-  groupAdd?: string[]
-  healthCmd?: string
-  healthInterval?: string
-  healthRetries?: string
-  healthStartInterval?: string
-  healthStartPeriod?: string
-  healthTimeout?: string
-  hostname?: string
-  init?: boolean
-  interactive?: boolean
-  ip?: string
-  ipc?: string
-  label?: string[]
-  labelFile?: string[]
-  logDriver?: string
-  logOpt?: string[]
-  macAddress?: string
-  memory?: string
-  memoryReservation?: string
-  memorySwap?: string
-  memorySwappiness?: string
-  mount?: string[]
-  name?: string
-  network?: string
-  networkAlias?: string[]
-  noHealthcheck?: boolean
-  oomKillDisable?: boolean
-  oomScoreAdj?: string
-  pid?: string
-  pidsLimit?: string
-  platform?: string
-  privileged?: boolean
-  publish?: string[]
-  publishAll?: boolean
-  pull?: string
-  readOnly?: boolean
-  restart?: string
-  rm?: boolean
-  runtime?: string
-  securityOpt?: string[]
-  shmSize?: string
-  stopSignal?: string
-  stopTimeout?: string
-  sysctl?: string[]
-  tmpfs?: string[]
-  tty?: boolean
-  ulimit?: string[]
-  user?: string
-  uts?: string
-  volume?: string[]
-  volumesFrom?: string[]
-  workdir?: string
-}
-
-const repeated = (flags: string, description: string): VerbOption => ({ flags, description, repeat: true })
-const single = (flags: string, description: string): VerbOption => ({ flags, description })
-const refused = (flags: string, reason: string): VerbOption => ({
+const repeated = <const Flags extends string>(flags: Flags, description: string) =>
+  ({ flags, description, repeat: true }) as const
+const single = <const Flags extends string>(flags: Flags, description: string) => ({ flags, description })
+const refused = <const Flags extends string>(flags: Flags, reason: string) => ({
   flags,
   description: 'Not supported',
   refused: reason,
 })
 
-export const ENV_FLAG: VerbOption = {
+export const ENV_FLAG = {
   ...repeated('-e, --env <KEY=VALUE>', 'Environment variable; KEY alone takes your value'),
-  check: (word) => environmentEntry(word, {}),
-}
+  check: (word: string) => environmentEntry(word, {}),
+} as const satisfies VerbOption
 
-export const CONTAINER_FLAGS: readonly VerbOption[] = [
+/** What `run` and `create` take. */
+export const CONTAINER_FLAGS = [
   repeated('--add-host <NAME:ADDRESS>', 'A further line of /etc/hosts (ADDRESS may be host-gateway)'),
   { ...repeated('-a, --attach <STREAM>', 'Attach to stdin, stdout or stderr'), check: readStream },
   { ...single('--blkio-weight <WEIGHT>', 'Share of block I/O, 10 to 1000'), check: readInteger },
@@ -229,7 +151,9 @@ export const CONTAINER_FLAGS: readonly VerbOption[] = [
   { ...refused('--cgroup-parent <PATH>', 'containers live below /bale'), harmless: /^$/ },
   refused('--ip6 <ADDRESS>', 'it ends as the IPv4 address does: use --ip'),
   { ...refused('--isolation <KIND>', 'it is for Windows'), harmless: /^(default)?$/i },
-]
+] as const satisfies readonly VerbOption[]
+
+export type ContainerFlags = OptionsOf<typeof CONTAINER_FLAGS>
 
 /** Turns flags and arguments (IMAGE [COMMAND…]) into a request. Throws INVALID_ARGUMENT. */
 export function containerRequest(

@@ -1,13 +1,7 @@
 import { detachSequence, lacksTerminal, runSession } from '../terminal-session.ts'
 import { defineVerb } from '../verb.ts'
 
-interface Options {
-  noStdin?: boolean
-  detachKeys?: string
-  sigProxy?: boolean
-}
-
-export const verb = defineVerb<Options>({
+export const verb = defineVerb({
   name: 'attach',
   summary: 'Connect your terminal to a running container',
   usage: 'CONTAINER',

@@ -3,7 +3,7 @@ import { filterFlag, readPairs } from '../filters.ts'
 import { humanSize } from '../render/human-units.ts'
 import { defineVerb } from '../verb.ts'
 
-export const verb = defineVerb<{ all?: boolean; force?: boolean; filter?: string[] }>({
+export const verb = defineVerb({
   name: 'builder prune',
   summary: 'Remove build cache',
   arguments: { max: 0 },

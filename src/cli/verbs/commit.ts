@@ -1,14 +1,7 @@
 import { BaleError } from '#base'
 import { defineVerb } from '../verb.ts'
 
-interface Options {
-  author?: string
-  change?: string[]
-  message?: string
-  pause?: boolean
-}
-
-export const verb = defineVerb<Options>({
+export const verb = defineVerb({
   name: 'commit',
   summary: 'Make an image of what a container has become',
   usage: 'CONTAINER [REPOSITORY[:TAG]]',

@@ -1,7 +1,7 @@
 import { printInspected } from '../render/inspected.ts'
 import { defineVerb } from '../verb.ts'
 
-export const verb = defineVerb<{ format?: string; size?: boolean }>({
+export const verb = defineVerb({
   name: 'container inspect',
   summary: 'Show everything about containers as JSON',
   usage: 'CONTAINER [CONTAINER...]',

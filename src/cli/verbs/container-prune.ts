@@ -3,7 +3,7 @@ import { filterFlag, readPairs } from '../filters.ts'
 import { humanSize } from '../render/human-units.ts'
 import { defineVerb } from '../verb.ts'
 
-export const verb = defineVerb<{ force?: boolean; filter?: string[] }>({
+export const verb = defineVerb({
   name: 'container prune',
   summary: 'Remove all containers that do not run',
   arguments: { max: 0 },

@@ -5,7 +5,7 @@ import { outputTarget } from '../output-target.ts'
 import { humanSize } from '../render/human-units.ts'
 import { defineVerb, type Terminal } from '../verb.ts'
 
-export const verb = defineVerb<{ archive?: boolean; followLink?: boolean; quiet?: boolean }>({
+export const verb = defineVerb({
   name: 'cp',
   summary: 'Copy files between a container and this machine',
   usage: 'CONTAINER:PATH LOCAL|- | LOCAL|- CONTAINER:PATH',

@@ -8,7 +8,7 @@ import { startCidFile } from './run.ts'
 /** docker's exit code for a command line or a file it names that cannot be understood; the engine's refusals are 1. */
 const NOT_UNDERSTOOD = 125
 
-export const verb = defineVerb<ContainerFlags & { quiet?: boolean }>({
+export const verb = defineVerb({
   name: 'create',
   summary: 'Make a container without starting it',
   usage: 'IMAGE [COMMAND] [ARG...]',

@@ -4,19 +4,7 @@ import { detachSequence, lacksTerminal, runSession, terminalSize } from '../term
 import { defineVerb } from '../verb.ts'
 import { startFailureCode } from './run.ts'
 
-interface Options {
-  detach?: boolean
-  detachKeys?: string
-  env?: string[]
-  envFile?: string[]
-  interactive?: boolean
-  privileged?: boolean
-  tty?: boolean
-  user?: string
-  workdir?: string
-}
-
-export const verb = defineVerb<Options>({
+export const verb = defineVerb({
   name: 'exec',
   summary: 'Run a further command in a running container',
   usage: 'CONTAINER COMMAND [ARG...]',

@@ -2,7 +2,7 @@ import { openOutput, pourInto } from '#engine'
 import { outputTarget } from '../output-target.ts'
 import { defineVerb } from '../verb.ts'
 
-export const verb = defineVerb<{ output?: string }>({
+export const verb = defineVerb({
   name: 'export',
   summary: 'Write all files of a container as a tar',
   usage: 'CONTAINER',

@@ -4,13 +4,6 @@ import { isQuiet, type ListFormat, renderList } from '../render/list-format.ts'
 import { localRfc3339 } from '../render/local-time.ts'
 import { defineVerb } from '../verb.ts'
 
-interface Options {
-  quiet?: boolean
-  noTrunc?: boolean
-  human: boolean
-  format?: string
-}
-
 type Row = Record<'ID' | 'CreatedSince' | 'CreatedAt' | 'CreatedBy' | 'Size' | 'Comment', string>
 
 const list = (human: boolean): ListFormat<Row> => ({
@@ -29,7 +22,7 @@ const list = (human: boolean): ListFormat<Row> => ({
 /** Characters of a command line that docker shows. */
 const COMMAND_WIDTH = 45
 
-export const verb = defineVerb<Options>({
+export const verb = defineVerb({
   name: 'history',
   summary: 'Show the steps that made an image',
   usage: 'IMAGE',

@@ -1,7 +1,7 @@
 import { printInspected } from '../render/inspected.ts'
 import { defineVerb } from '../verb.ts'
 
-export const verb = defineVerb<{ format?: string; platform?: string }>({
+export const verb = defineVerb({
   name: 'image inspect',
   summary: 'Show everything about images as JSON',
   usage: 'IMAGE [IMAGE...]',

@@ -4,16 +4,7 @@ import { imageList, imageRow } from '../render/image-row.ts'
 import { isQuiet, renderList } from '../render/list-format.ts'
 import { defineVerb } from '../verb.ts'
 
-interface Options {
-  all?: boolean
-  quiet?: boolean
-  digests?: boolean
-  noTrunc?: boolean
-  filter?: string[]
-  format?: string
-}
-
-export const verb = defineVerb<Options>({
+export const verb = defineVerb({
   name: 'images',
   summary: 'List images',
   usage: '[REPOSITORY[:TAG]]',

@@ -1,13 +1,7 @@
 import { createProgressView } from '../render/progress.ts'
 import { defineVerb } from '../verb.ts'
 
-interface Options {
-  change?: string[]
-  message?: string
-  platform?: string
-}
-
-export const verb = defineVerb<Options>({
+export const verb = defineVerb({
   name: 'import',
   summary: 'Make an image from a tar of a root file system',
   usage: 'FILE|URL|- [NAME[:TAG]]',

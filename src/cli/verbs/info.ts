@@ -5,7 +5,7 @@ import { binarySize } from '../render/human-units.ts'
 import { wallLines } from '../render/walls.ts'
 import { defineVerb } from '../verb.ts'
 
-export const verb = defineVerb<{ format?: string }>({
+export const verb = defineVerb({
   name: 'info',
   summary: 'Show what this machine and its store are',
   arguments: { max: 0 },

@@ -5,7 +5,7 @@ import { defineVerb } from '../verb.ts'
 /** In the order in which docker looks. */
 const TYPES = ['container', 'image', 'network', 'volume'] as const
 
-export const verb = defineVerb<{ format?: string; type?: (typeof TYPES)[number]; size?: boolean }>({
+export const verb = defineVerb({
   name: 'inspect',
   summary: 'Show everything about containers, images, networks or volumes as JSON',
   usage: 'NAME|ID [NAME|ID...]',
@@ -20,7 +20,8 @@ export const verb = defineVerb<{ format?: string; type?: (typeof TYPES)[number];
     { command: `bale inspect -f '{{.State.Status}}' web`, explains: 'One part' },
   ],
   run({ args, options, engine, io }) {
-    if (options.type !== undefined && !TYPES.includes(options.type))
+    const type = TYPES.find((one) => one === options.type)
+    if (options.type !== undefined && !type)
       throw new BaleError('INVALID_ARGUMENT', `"${options.type}" is not a valid value for --type`, {
         hint: `the types are ${TYPES.join(', ')}`,
       })
@@ -30,7 +31,7 @@ export const verb = defineVerb<{ format?: string; type?: (typeof TYPES)[number];
       volume: (name: string) => engine.volumes.inspect(name),
       network: (name: string) => engine.networks.inspect(name),
     }
-    const wanted = options.type === undefined ? TYPES : [options.type]
+    const wanted = type ? [type] : TYPES
     const notFound: BaleError['code'][] = [
       'CONTAINER_NOT_FOUND',
       'IMAGE_NOT_FOUND',
@@ -47,7 +48,7 @@ export const verb = defineVerb<{ format?: string; type?: (typeof TYPES)[number];
           if (options.size && type !== 'container') io.warn(`WARNING: --size ignored for ${type}`)
           return object
         }),
-        options.type === undefined ? notFound : [],
+        type ? [] : notFound,
       )
     return printInspected(io, args, inspect, options.format)
   },

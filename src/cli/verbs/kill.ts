@@ -1,7 +1,7 @@
 import { eachName } from '../each-name.ts'
 import { defineVerb } from '../verb.ts'
 
-export const verb = defineVerb<{ signal: string }>({
+export const verb = defineVerb({
   name: 'kill',
   summary: 'Send a signal to running containers',
   usage: 'CONTAINER [CONTAINER...]',

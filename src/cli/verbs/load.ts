@@ -3,7 +3,7 @@ import { loadedLine } from '#docker'
 import { createProgressView } from '../render/progress.ts'
 import { defineVerb } from '../verb.ts'
 
-export const verb = defineVerb<{ input?: string; quiet?: boolean; platform?: string }>({
+export const verb = defineVerb({
   name: 'load',
   summary: 'Load images from a tar archive',
   arguments: { max: 0 },

@@ -1,24 +1,23 @@
 import { BaleError, isBaleError } from '#base'
 import { askLine, askSecret, readSecret } from '../ask.ts'
 import { warnOfVariable } from '../auth-variable.ts'
+import type { OptionsOf, VerbOption } from '../flags/verb-option.ts'
 import { defineVerb, type Terminal } from '../verb.ts'
 
-interface Options {
-  username?: string
-  password?: string
-  passwordStdin?: boolean
-}
+const OPTIONS = [
+  { flags: '-u, --username <NAME>', description: 'User name' },
+  { flags: '-p, --password <WORD>', description: 'Password; everybody on this machine can see it' },
+  { flags: '--password-stdin', description: 'Read the password from standard input' },
+] as const satisfies readonly VerbOption[]
 
-export const verb = defineVerb<Options>({
+type Options = OptionsOf<typeof OPTIONS>
+
+export const verb = defineVerb({
   name: 'login',
   summary: 'Log in to a registry, and keep the login for pull and push',
   usage: '[REGISTRY]',
   arguments: { max: 1 },
-  options: [
-    { flags: '-u, --username <NAME>', description: 'User name' },
-    { flags: '-p, --password <WORD>', description: 'Password; everybody on this machine can see it' },
-    { flags: '--password-stdin', description: 'Read the password from standard input' },
-  ],
+  options: OPTIONS,
   examples: [
     { command: 'bale login localhost:5000', explains: 'Asks for name and password' },
     { command: 'bale login -u ann --password-stdin localhost:5000 < word.txt', explains: 'For scripts' },

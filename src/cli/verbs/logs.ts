@@ -4,16 +4,7 @@ import { parseTimestamp } from '#docker'
 import { parseWholeNumber } from '../flags/flag-values.ts'
 import { defineVerb, type Terminal } from '../verb.ts'
 
-interface Options {
-  follow?: boolean
-  since?: string
-  until?: string
-  tail: string
-  timestamps?: boolean
-  details?: boolean
-}
-
-export const verb = defineVerb<Options>({
+export const verb = defineVerb({
   name: 'logs',
   summary: 'Show what a container has written',
   usage: 'CONTAINER',

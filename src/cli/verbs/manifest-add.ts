@@ -1,6 +1,6 @@
 import { defineVerb } from '../verb.ts'
 
-export const verb = defineVerb<{ insecure?: boolean }>({
+export const verb = defineVerb({
   name: 'manifest add',
   summary: 'Add images to a manifest list',
   usage: 'LIST IMAGE [IMAGE...]',

@@ -1,14 +1,6 @@
 import { defineVerb } from '../verb.ts'
 
-interface Options {
-  os?: string
-  arch?: string
-  variant?: string
-  osVersion?: string
-  osFeatures?: string[]
-}
-
-export const verb = defineVerb<Options>({
+export const verb = defineVerb({
   name: 'manifest annotate',
   summary: 'Correct the platform of an image in a manifest list',
   usage: 'LIST IMAGE',

@@ -1,11 +1,6 @@
 import { defineVerb } from '../verb.ts'
 
-interface Options {
-  amend?: boolean
-  insecure?: boolean
-}
-
-export const verb = defineVerb<Options>({
+export const verb = defineVerb({
   name: 'manifest create',
   summary: 'Put images for several platforms together under one name',
   usage: 'LIST IMAGE [IMAGE...]',

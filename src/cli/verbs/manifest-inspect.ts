@@ -2,12 +2,7 @@ import type { InspectedManifest } from '#engine'
 import { createProgressView } from '../render/progress.ts'
 import { defineVerb } from '../verb.ts'
 
-interface Options {
-  insecure?: boolean
-  verbose?: boolean
-}
-
-export const verb = defineVerb<Options>({
+export const verb = defineVerb({
   name: 'manifest inspect',
   summary: 'Show the manifest or index that a name stands for',
   usage: 'NAME[:TAG|@DIGEST]',

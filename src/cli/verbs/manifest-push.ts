@@ -1,13 +1,7 @@
 import { createProgressView } from '../render/progress.ts'
 import { defineVerb } from '../verb.ts'
 
-interface Options {
-  insecure?: boolean
-  purge?: boolean
-  quiet?: boolean
-}
-
-export const verb = defineVerb<Options>({
+export const verb = defineVerb({
   name: 'manifest push',
   summary: 'Send a manifest list with its images to a registry',
   usage: 'LIST [NAME[:TAG]]',

@@ -1,20 +1,7 @@
 import { parseLabels, parseOptions, parsePairs } from '../flags/flag-values.ts'
 import { defineVerb } from '../verb.ts'
 
-interface Options {
-  driver: string
-  subnet?: string[]
-  gateway?: string[]
-  ipRange?: string
-  auxAddress?: string[]
-  ipv6?: boolean
-  internal?: boolean
-  attachable?: boolean
-  label?: string[]
-  opt?: string[]
-}
-
-export const verb = defineVerb<Options>({
+export const verb = defineVerb({
   name: 'network create',
   summary: 'Make a network whose containers find each other by name',
   usage: 'NAME',

@@ -1,7 +1,7 @@
 import { printInspected } from '../render/inspected.ts'
 import { defineVerb } from '../verb.ts'
 
-export const verb = defineVerb<{ format?: string }>({
+export const verb = defineVerb({
   name: 'network inspect',
   summary: 'Show everything about networks as JSON',
   usage: 'NETWORK [NETWORK...]',

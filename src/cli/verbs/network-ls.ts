@@ -23,7 +23,7 @@ const LIST: ListFormat<Row> = {
   rowType: '*network.networkContext',
 }
 
-export const verb = defineVerb<{ filter?: string[]; format?: string; noTrunc?: boolean; quiet?: boolean }>({
+export const verb = defineVerb({
   name: 'network ls',
   summary: 'List networks',
   arguments: { max: 0 },

@@ -2,7 +2,7 @@ import { confirm } from '../confirm.ts'
 import { filterFlag, readPairs } from '../filters.ts'
 import { defineVerb } from '../verb.ts'
 
-export const verb = defineVerb<{ force?: boolean; filter?: string[] }>({
+export const verb = defineVerb({
   name: 'network prune',
   summary: 'Remove networks that no container uses',
   arguments: { max: 0 },

@@ -1,7 +1,7 @@
 import { eachName } from '../each-name.ts'
 import { defineVerb } from '../verb.ts'
 
-export const verb = defineVerb<{ force?: boolean }>({
+export const verb = defineVerb({
   name: 'network rm',
   summary: 'Remove networks',
   usage: 'NETWORK [NETWORK...]',

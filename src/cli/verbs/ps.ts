@@ -6,18 +6,7 @@ import { containerList, containerRow } from '../render/container-row.ts'
 import { renderList } from '../render/list-format.ts'
 import { defineVerb } from '../verb.ts'
 
-interface Options {
-  all?: boolean
-  filter?: string[]
-  format?: string
-  last?: string
-  latest?: boolean
-  noTrunc?: boolean
-  quiet?: boolean
-  size?: boolean
-}
-
-export const verb = defineVerb<Options>({
+export const verb = defineVerb({
   name: 'ps',
   summary: 'List containers',
   arguments: { max: 0 },

@@ -3,13 +3,7 @@ import { parseReference } from '#spec'
 import { createProgressView } from '../render/progress.ts'
 import { defineVerb } from '../verb.ts'
 
-interface Options {
-  allTags?: boolean
-  platform?: string
-  quiet?: boolean
-}
-
-export const verb = defineVerb<Options>({
+export const verb = defineVerb({
   name: 'pull',
   summary: 'Fetch an image from its registry',
   usage: 'NAME[:TAG|@DIGEST]',

@@ -3,12 +3,7 @@ import { parseReference } from '#spec'
 import { createProgressView } from '../render/progress.ts'
 import { defineVerb } from '../verb.ts'
 
-interface Options {
-  allTags?: boolean
-  quiet?: boolean
-}
-
-export const verb = defineVerb<Options>({
+export const verb = defineVerb({
   name: 'push',
   summary: 'Send an image to its registry',
   usage: 'NAME[:TAG]',

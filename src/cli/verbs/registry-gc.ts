@@ -4,7 +4,7 @@ import { openAdmin, ROOT_OPTION } from './registry.ts'
 
 const HOUR = 3_600_000
 
-export const verb = defineVerb<{ root?: string; untaggedOlderThan?: string }>({
+export const verb = defineVerb({
   name: 'registry gc',
   summary: 'Free what nothing in a registry refers to, also while it is served',
   arguments: { max: 0 },

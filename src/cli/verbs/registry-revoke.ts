@@ -1,7 +1,7 @@
 import { defineVerb } from '../verb.ts'
 import { openAdmin, ROOT_OPTION } from './registry.ts'
 
-export const verb = defineVerb<{ root?: string }>({
+export const verb = defineVerb({
   name: 'registry revoke',
   summary: 'Take back what registry grant gave',
   usage: 'USER PATTERN',

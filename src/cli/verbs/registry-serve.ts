@@ -1,45 +1,39 @@
 import { stat } from 'node:fs/promises'
 import { BaleError, type Log } from '#base'
 import { readBytes } from '#engine'
+import type { OptionsOf, VerbOption } from '../flags/verb-option.ts'
 import { defineVerb, type Terminal } from '../verb.ts'
 import { loadRegistry, ROOT_OPTION, registryDirectory } from './registry.ts'
 
-interface Options {
-  root?: string
-  listen: string
-  tlsCert?: string
-  tlsKey?: string
-  anonymousPull?: boolean
-  insecure?: boolean
-  externalUrl?: string
-  trustedProxy?: string[]
-}
+const OPTIONS = [
+  ROOT_OPTION,
+  {
+    flags: '--listen <ADDRESS:PORT>',
+    description: 'Where to listen; port 0 takes a free one',
+    default: '127.0.0.1:5000',
+  },
+  { flags: '--tls-cert <FILE>', description: 'Certificate chain (PEM)' },
+  { flags: '--tls-key <FILE>', description: 'Private key of the certificate (PEM)' },
+  { flags: '--anonymous-pull', description: 'Let everybody pull without a login' },
+  { flags: '--insecure', description: 'Speak plain HTTP on an address that other machines reach' },
+  {
+    flags: '--external-url <URL>',
+    description: 'What clients call this registry, when it is not what they connect to',
+  },
+  {
+    flags: '--trusted-proxy <ADDRESS>',
+    description: 'Address or range whose X-Forwarded headers count (may be repeated)',
+    repeat: true,
+  },
+] as const satisfies readonly VerbOption[]
 
-export const verb = defineVerb<Options>({
+type Options = OptionsOf<typeof OPTIONS>
+
+export const verb = defineVerb({
   name: 'registry serve',
   summary: 'Serve a registry from a directory',
   arguments: { max: 0 },
-  options: [
-    ROOT_OPTION,
-    {
-      flags: '--listen <ADDRESS:PORT>',
-      description: 'Where to listen; port 0 takes a free one',
-      default: '127.0.0.1:5000',
-    },
-    { flags: '--tls-cert <FILE>', description: 'Certificate chain (PEM)' },
-    { flags: '--tls-key <FILE>', description: 'Private key of the certificate (PEM)' },
-    { flags: '--anonymous-pull', description: 'Let everybody pull without a login' },
-    { flags: '--insecure', description: 'Speak plain HTTP on an address that other machines reach' },
-    {
-      flags: '--external-url <URL>',
-      description: 'What clients call this registry, when it is not what they connect to',
-    },
-    {
-      flags: '--trusted-proxy <ADDRESS>',
-      description: 'Address or range whose X-Forwarded headers count (may be repeated)',
-      repeat: true,
-    },
-  ],
+  options: OPTIONS,
   examples: [
     {
       command: 'bale registry serve',

@@ -2,7 +2,7 @@ import { newPassword } from '../new-password.ts'
 import { defineVerb } from '../verb.ts'
 import { openAdmin, ROOT_OPTION } from './registry.ts'
 
-export const verb = defineVerb<{ root?: string; passwordStdin?: boolean; admin?: boolean }>({
+export const verb = defineVerb({
   name: 'registry user add',
   summary: 'Add a user to a registry of this machine',
   usage: 'NAME',

@@ -2,7 +2,7 @@ import { alignColumns } from '../render/align-columns.ts'
 import { defineVerb } from '../verb.ts'
 import { openAdmin, ROOT_OPTION } from './registry.ts'
 
-export const verb = defineVerb<{ root?: string }>({
+export const verb = defineVerb({
   name: 'registry user ls',
   summary: 'List the users of a registry and what they may do',
   arguments: { max: 0 },

@@ -2,7 +2,7 @@ import { newPassword } from '../new-password.ts'
 import { defineVerb } from '../verb.ts'
 import { openAdmin, ROOT_OPTION } from './registry.ts'
 
-export const verb = defineVerb<{ root?: string; passwordStdin?: boolean }>({
+export const verb = defineVerb({
   name: 'registry user passwd',
   summary: 'Change the password of a user of a registry',
   usage: 'NAME',

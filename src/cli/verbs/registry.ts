@@ -1,14 +1,14 @@
 import type { Engine } from '#engine'
 import type { RegistryAdmin } from '#registry'
-import type { VerbOption } from '../verb.ts'
+import type { VerbOption } from '../flags/verb-option.ts'
 
 /** What the verbs below `bale registry` share. Here is the one place where the command line loads the registry. */
 export const loadRegistry = () => import('#registry')
 
-export const ROOT_OPTION: VerbOption = {
+export const ROOT_OPTION = {
   flags: '--root <DIR>',
   description: "Directory of the registry; by default beside the store's (/var/lib/bale-registry)",
-}
+} as const satisfies VerbOption
 
 export function registryDirectory(root: string | undefined, engine: Engine): string {
   return root ?? `${engine.config.root.replace(/\/+$/, '')}-registry`

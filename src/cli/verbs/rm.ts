@@ -2,7 +2,7 @@ import { isBaleError } from '#base'
 import { eachName } from '../each-name.ts'
 import { defineVerb } from '../verb.ts'
 
-export const verb = defineVerb<{ force?: boolean; volumes?: boolean }>({
+export const verb = defineVerb({
   name: 'rm',
   summary: 'Remove containers with what they have written',
   usage: 'CONTAINER [CONTAINER...]',

@@ -2,7 +2,7 @@ import { isBaleError } from '#base'
 import { renderFailure } from '../render/failure.ts'
 import { defineVerb } from '../verb.ts'
 
-export const verb = defineVerb<{ force?: boolean }>({
+export const verb = defineVerb({
   name: 'rmi',
   summary: 'Remove names of images, and images without a name left',
   usage: 'IMAGE [IMAGE...]',

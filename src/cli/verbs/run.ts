@@ -1,37 +1,29 @@
 import { BaleError, isBaleError } from '#base'
 import { type ContainerRequest, type Engine, type ResultFile, type RunningContainer, startResultFile } from '#engine'
-import {
-  CONTAINER_FLAGS,
-  type ContainerFlags,
-  containerRequest,
-  readStream,
-  type Stream,
-} from '../flags/container-flags.ts'
+import { CONTAINER_FLAGS, containerRequest, readStream, type Stream } from '../flags/container-flags.ts'
+import type { OptionsOf, VerbOption } from '../flags/verb-option.ts'
 import { createProgressView } from '../render/progress.ts'
 import { detachSequence, lacksTerminal, runSession, terminalSize } from '../terminal-session.ts'
 import { defineVerb, type Terminal } from '../verb.ts'
 
-interface Options extends ContainerFlags {
-  detach?: boolean
-  detachKeys?: string
-  sigProxy?: boolean
-  quiet?: boolean
-}
+const OPTIONS = [
+  ...CONTAINER_FLAGS,
+  { flags: '-d, --detach', description: 'Run in the background and print the container ID' },
+  { flags: '--detach-keys <KEYS>', description: 'Keys that leave it running (ctrl-p,ctrl-q)' },
+  { flags: '--sig-proxy', description: 'Hand signals on to the process', default: true },
+  { flags: '-q, --quiet', description: 'Do not show a pull' },
+] as const satisfies readonly VerbOption[]
 
-export const verb = defineVerb<Options>({
+type Options = OptionsOf<typeof OPTIONS>
+
+export const verb = defineVerb({
   name: 'run',
   summary: 'Make a container from an image and run a command in it',
   usage: 'IMAGE [COMMAND] [ARG...]',
   arguments: { min: 1 },
   passThrough: true,
   failureCode: 125,
-  options: [
-    ...CONTAINER_FLAGS,
-    { flags: '-d, --detach', description: 'Run in the background and print the container ID' },
-    { flags: '--detach-keys <KEYS>', description: 'Keys that leave it running (ctrl-p,ctrl-q)' },
-    { flags: '--sig-proxy', description: 'Hand signals on to the process', default: true },
-    { flags: '-q, --quiet', description: 'Do not show a pull' },
-  ],
+  options: OPTIONS,
   examples: [
     { command: 'bale run --rm -it debian:12', explains: 'A shell in a container that is removed afterwards' },
     { command: 'bale run -d --name web -p 8080:80 webserver', explains: 'A server in the background' },

@@ -1,12 +1,7 @@
 import { outputTarget } from '../output-target.ts'
 import { defineVerb } from '../verb.ts'
 
-interface Options {
-  output?: string
-  platform?: string
-}
-
-export const verb = defineVerb<Options>({
+export const verb = defineVerb({
   name: 'save',
   summary: 'Write images to a tar archive that every loader reads',
   usage: 'IMAGE [IMAGE...]',

@@ -3,14 +3,7 @@ import { eachName } from '../each-name.ts'
 import { detachSequence, runSession, terminalSize } from '../terminal-session.ts'
 import { defineVerb } from '../verb.ts'
 
-interface Options {
-  attach?: boolean
-  interactive?: boolean
-  detachKeys?: string
-  sigProxy?: boolean
-}
-
-export const verb = defineVerb<Options>({
+export const verb = defineVerb({
   name: 'start',
   summary: 'Start containers that do not run',
   usage: 'CONTAINER [CONTAINER...]',

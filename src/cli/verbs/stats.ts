@@ -6,13 +6,6 @@ import { binarySize, humanSize } from '../render/human-units.ts'
 import { type ListFormat, renderList } from '../render/list-format.ts'
 import { defineVerb } from '../verb.ts'
 
-interface Options {
-  all?: boolean
-  format?: string
-  noStream?: boolean
-  noTrunc?: boolean
-}
-
 type Row = Record<
   'ID' | 'Name' | 'Container' | 'CPUPerc' | 'MemUsage' | 'MemPerc' | 'NetIO' | 'BlockIO' | 'PIDs',
   string
@@ -34,7 +27,7 @@ const LIST: ListFormat<Row> = {
   rowType: '*formatter.statsContext',
 }
 
-export const verb = defineVerb<Options>({
+export const verb = defineVerb({
   name: 'stats',
   summary: 'Show what running containers use',
   usage: '[CONTAINER...]',

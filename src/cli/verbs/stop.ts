@@ -3,7 +3,7 @@ import { eachName } from '../each-name.ts'
 import { parseWholeNumber } from '../flags/flag-values.ts'
 import { defineVerb } from '../verb.ts'
 
-export const verb = defineVerb<{ timeout?: string; signal?: string }>({
+export const verb = defineVerb({
   name: 'stop',
   summary: 'Stop running containers',
   usage: 'CONTAINER [CONTAINER...]',

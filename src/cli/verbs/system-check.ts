@@ -2,7 +2,7 @@ import { createProgressView } from '../render/progress.ts'
 import { weaknessLines } from '../render/walls.ts'
 import { defineVerb } from '../verb.ts'
 
-export const verb = defineVerb<{ repair?: boolean; quick?: boolean }>({
+export const verb = defineVerb({
   name: 'system check',
   summary: 'Compare everything in the store with its digests',
   arguments: { max: 0 },

@@ -13,7 +13,7 @@ const LIST: ListFormat<Row> = {
   rowType: '*formatter.diskUsageContext',
 }
 
-export const verb = defineVerb<{ verbose?: boolean; format?: string }>({
+export const verb = defineVerb({
   name: 'system df',
   summary: 'Show how much disk the store uses',
   arguments: { max: 0 },

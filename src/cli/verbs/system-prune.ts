@@ -5,14 +5,7 @@ import { filterFlag, readPairs } from '../filters.ts'
 import { humanSize } from '../render/human-units.ts'
 import { defineVerb } from '../verb.ts'
 
-interface Options {
-  all?: boolean
-  force?: boolean
-  volumes?: boolean
-  filter?: string[]
-}
-
-export const verb = defineVerb<Options>({
+export const verb = defineVerb({
   name: 'system prune',
   summary: 'Remove stopped containers, unused images, networks and build cache, and what crashed commands left',
   arguments: { max: 0 },

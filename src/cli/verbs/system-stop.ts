@@ -2,7 +2,7 @@ import { parseWholeNumber } from '../flags/flag-values.ts'
 import { renderFailure } from '../render/failure.ts'
 import { defineVerb } from '../verb.ts'
 
-export const verb = defineVerb<{ time?: string }>({
+export const verb = defineVerb({
   name: 'system stop',
   summary: 'Stop all containers for the end of the machine; those with a restart policy come back',
   arguments: { max: 0 },

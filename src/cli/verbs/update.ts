@@ -1,13 +1,13 @@
 import { BaleError } from '#base'
 import { eachName } from '../each-name.ts'
-import { CONTAINER_FLAGS, type ContainerFlags, resources } from '../flags/container-flags.ts'
+import { CONTAINER_FLAGS, resources } from '../flags/container-flags.ts'
 import { parseRestart } from '../flags/flag-values.ts'
 import { defineVerb } from '../verb.ts'
 
 const NAMES =
   /--(blkio-weight|cpu-period|cpu-quota|cpu-shares|cpus|cpuset-cpus|cpuset-mems|memory|memory-reservation|memory-swap|pids-limit|restart|cpu-rt-period|cpu-rt-runtime|kernel-memory) /
 
-export const verb = defineVerb<ContainerFlags>({
+export const verb = defineVerb({
   name: 'update',
   summary: 'Change limits and the restart policy of containers',
   usage: 'CONTAINER [CONTAINER...]',

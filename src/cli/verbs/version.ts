@@ -38,7 +38,7 @@ function dockerDocument(facts: Awaited<ReturnType<Engine['system']['version']>>)
   }
 }
 
-export const verb = defineVerb<{ format?: string }>({
+export const verb = defineVerb({
   name: 'version',
   summary: 'Show the versions of bale and of the programs it uses',
   arguments: { max: 0 },

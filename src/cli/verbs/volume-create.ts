@@ -1,7 +1,7 @@
 import { parseLabels, parseOptions } from '../flags/flag-values.ts'
 import { defineVerb } from '../verb.ts'
 
-export const verb = defineVerb<{ driver: string; label?: string[]; opt?: string[] }>({
+export const verb = defineVerb({
   name: 'volume create',
   summary: 'Make a volume',
   usage: '[NAME]',

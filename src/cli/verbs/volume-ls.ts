@@ -4,7 +4,7 @@ import { isQuiet, renderList } from '../render/list-format.ts'
 import { VOLUME_LIST, volumeRow } from '../render/volume-row.ts'
 import { defineVerb } from '../verb.ts'
 
-export const verb = defineVerb<{ filter?: string[]; format?: string; quiet?: boolean }>({
+export const verb = defineVerb({
   name: 'volume ls',
   summary: 'List volumes',
   arguments: { max: 0 },

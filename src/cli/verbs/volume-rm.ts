@@ -1,7 +1,7 @@
 import { eachName } from '../each-name.ts'
 import { defineVerb } from '../verb.ts'
 
-export const verb = defineVerb<{ force?: boolean }>({
+export const verb = defineVerb({
   name: 'volume rm',
   summary: 'Remove volumes with their data',
   usage: 'VOLUME [VOLUME...]',
