@@ -96,7 +96,6 @@ const KNOWN_AROUND_DOORS: string[] = [
   'engine/list-images.ts -> engine/views/image-list.ts',
   'engine/networks.ts -> engine/views/go-time.ts',
   'engine/volumes.ts -> engine/views/go-time.ts',
-  'format/layer/index.ts -> format/erofs/random-access.ts',
   'host/beneath.ts -> host/file/read-bytes.ts',
   'host/cgroup.ts -> host/file/read-bytes.ts',
   'host/features.ts -> host/file/read-bytes.ts',

@@ -10,8 +10,11 @@ export { createLimiter, type Limiter, mapLimited } from './limiter.ts'
 export { type Log, noLog, toldBy } from './log.ts'
 export { nearest } from './nearest.ts'
 export {
+  type BlobProgress,
   type CopyAct,
+  type ImageProgress,
   type LayerProgress,
+  type ManifestProgress,
   type OperationOptions,
   type Progress,
   type ProgressEvent,

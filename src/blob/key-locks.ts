@@ -1,7 +1,7 @@
 import { BaleError } from '#base'
 
 /** Locks by name among the callers of one process, given out in order of arrival. */
-export interface KeyLocks {
+interface KeyLocks {
   /** The returned function gives the lock back; calling it twice does nothing. Throws LOCKED, or the signal's reason. */
   acquire(key: string, options?: { signal?: AbortSignal; patience?: number }): Promise<() => void>
 }

@@ -95,10 +95,7 @@ export class Filters {
 }
 
 /** All of `key` and `key=value` are there. */
-export function labelsMatch(
-  wanted: readonly string[],
-  labels: Readonly<Record<string, string>> | undefined | null,
-): boolean {
+function labelsMatch(wanted: readonly string[], labels: Readonly<Record<string, string>> | undefined | null): boolean {
   return wanted.every((one) => {
     const at = one.indexOf('=')
     const key = at < 0 ? one : one.slice(0, at)

@@ -11,7 +11,7 @@ export interface PublishedPortRequest {
   protocol: PortProtocol
 }
 
-export type PortProtocol = 'tcp' | 'udp' | 'sctp'
+type PortProtocol = 'tcp' | 'udp' | 'sctp'
 
 const HINT = 'for example 8080:80, 127.0.0.1:8080:80/udp, 8000-8010:8000-8010 or published=8080,target=80'
 

@@ -1,6 +1,7 @@
 /**
  * format: bytes and what they mean, without paths and network: tar, compression, layer images. The sub-rooms promise in
- * detail; other rooms import those, `bale/format` gives programs all of them.
+ * detail; other rooms import those, `bale/format` gives programs
+ * what they read and write by themselves: compression, tars, and layer images without a mount.
  */
 export {
   type Compression,
@@ -15,6 +16,28 @@ export {
   type ZstdOptions,
   zstdStream,
 } from './compression/index.ts'
+export {
+  checkErofs,
+  type ErofsImage,
+  type ImageEntry,
+  type ImageInode,
+  type InodeType,
+  lookupPath,
+  openErofs,
+  readLink,
+  type WalkedInode,
+  walkImage,
+} from './erofs/index.ts'
+export {
+  createLayerWriter,
+  type LayerWriter,
+  type LayerWriterOptions,
+  type RandomSink,
+  type RandomSource,
+  reassemble,
+  type Sink,
+  type WrittenLayerImage,
+} from './layer/index.ts'
 export {
   type Change,
   changeOf,

@@ -77,7 +77,7 @@ export interface RootDirectory extends Disposable {
 
 const INSIDE = RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS
 
-export interface RootOptions {
+interface RootOptions {
   /**
    * `inside` (default): links are followed, and lead nowhere but into the root. `refused`: a link before the last
    * component is ELOOP. For a root that a hostile hand may have filled while its owner believes to know what lies where.

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf, isBaleError } from '#base'
@@ -10,13 +9,13 @@ import { mountOverlay } from './mount-overlay.ts'
 /** Capability numbers of <linux/capability.h> that bale asks about. */
 const CAP_SYS_ADMIN = 21
 
-export interface Capabilities {
+interface Capabilities {
   effective: bigint
   bounding: bigint
 }
 
 /** Of the calling process, from /proc/self/status. Bit n is capability n. */
-export function capabilities(): Capabilities {
+function capabilities(): Capabilities {
   const status = readTextSync('/proc/self/status', { encoding: 'latin1' })
   const field = (name: string) => BigInt(`0x${new RegExp(`^${name}:\\s*([0-9a-f]+)$`, 'm').exec(status)?.[1] ?? '0'}`)
   return { effective: field('CapEff'), bounding: field('CapBnd') }
@@ -27,12 +26,7 @@ export function mayMount(): boolean {
   return (capabilities().effective & (1n << BigInt(CAP_SYS_ADMIN))) !== 0n
 }
 
-/** 2 when the unified hierarchy is at /sys/fs/cgroup, 1 otherwise (hybrid too: runc uses the v1 controllers there). */
-export function cgroupVersion(): 1 | 2 {
-  return existsSync('/sys/fs/cgroup/cgroup.controllers') ? 2 : 1
-}
-
-export interface MountFeatures {
+interface MountFeatures {
   /** `file`: mounted from the file; `loop`: by a loop device; undefined: not at all, or by a file alone that may not be. */
   erofs: 'file' | 'loop' | undefined
   /** The kernel mounts an image from its file, but takes what could not be read for zeros. */

@@ -20,7 +20,6 @@ import { isBaleError } from '#base'
 import { readTextSync, removeTree, temporaryDirectory } from './file/index.ts'
 import {
   bindMountAt,
-  capabilities,
   isMounted,
   lchown,
   mayMount,
@@ -30,18 +29,17 @@ import {
   mountOverlay,
   mountTmpfs,
   openRoot,
-  parseMountInfo,
   probeMounts,
   readXattr,
   readXattrs,
-  SystemError,
   siblingModule,
   unmount,
   utimensat,
   writeXattr,
 } from './index.ts'
+import { parseMountInfo } from './mount-info.ts'
 import { mountOverlayByOptions } from './mount-overlay-by-options.ts'
-import { AT_FDCWD } from './syscalls.ts'
+import { AT_FDCWD, SystemError } from './syscalls.ts'
 
 const root = mayMount() ? false : 'needs CAP_SYS_ADMIN'
 
@@ -197,7 +195,7 @@ test('what the kernel says about a refused overlay is in the message', { skip: r
   )
 })
 
-test('a read-only bind mount refuses writes and leaves with unmount', { skip: root }, async () => {
+test('a read-only bind mount at a descriptor refuses writes and leaves with unmount', { skip: root }, async () => {
   await using directory = await temporaryDirectory(tmpdir())
   const [source, target] = [join(directory.path, 'source'), join(directory.path, 'target with space')]
   mkdirSync(source)
@@ -336,7 +334,6 @@ test('the features of the kernel are tried, not guessed', { skip: root }, async 
   const broken = await probeMounts(directory.path, { bytes: Buffer.alloc(8192) })
   assert.equal(broken.erofs, undefined)
   assert.deepEqual(readdirSync(directory.path).sort(), ['prepared', 'prepared.tree'])
-  assert.ok(capabilities().bounding > 0n)
 })
 
 test('importing the room loads no native code', () => {

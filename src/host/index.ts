@@ -3,7 +3,7 @@
  * system calls. Promises: koffi is loaded by the first call that needs it, never by an import; errors carry `.code`
  * (errno) or are BaleErrors; files that survive crashes are in `#host/file`. Does not: know images or containers.
  */
-export { openRoot, type RootDirectory, type RootOptions } from './beneath.ts'
+export { openRoot, type RootDirectory } from './beneath.ts'
 export {
   type CgroupLayout,
   cgroupDirectories,
@@ -16,33 +16,17 @@ export {
 } from './cgroup.ts'
 export { cleanProcess, setMemoryScore } from './clean-state.ts'
 export { sparseExtents } from './data-extents.ts'
-export {
-  type Capabilities,
-  capabilities,
-  cgroupVersion,
-  type MountFeatures,
-  mayMount,
-  probeMounts,
-  type TrialImage,
-} from './features.ts'
+export { mayMount, probeMounts, type TrialImage } from './features.ts'
 export { bindMountAt, mountErofs, mountTmpfs, unmount } from './mount.ts'
-export { isMounted, type MountInfo, mountInfo, parseMountInfo } from './mount-info.ts'
-export { mountOverlay, OVERLAY_LOWERS_LIMIT } from './mount-overlay.ts'
+export { isMounted, type MountInfo, mountInfo } from './mount-info.ts'
+export { mountOverlay } from './mount-overlay.ts'
 export { createNetworkNamespace, deleteNetworkNamespace } from './netns.ts'
 export type { OverlayOptions } from './overlay-options.ts'
-export {
-  findProgram,
-  type ProgramOptions,
-  type ProgramResult,
-  runProgram,
-  sendSignal,
-  signalNumber,
-} from './process.ts'
+export { findProgram, type ProgramResult, runProgram, sendSignal, signalNumber } from './process.ts'
 export {
   bootId,
   isAlive,
   isVisible,
-  type Life,
   lifeOf,
   type ProcessIdentity,
   processIdentity,
@@ -53,24 +37,7 @@ export { rawTerminal } from './raw-terminal.ts'
 export { resolveInside } from './resolve-inside.ts'
 export { connectPackets, type PacketSocket } from './seqpacket.ts'
 export { siblingModule } from './sibling-module.ts'
-export {
-  gettid,
-  lchown,
-  lgetxattr,
-  lsetxattr,
-  MS,
-  mknod,
-  mount,
-  O_PATH,
-  openat2,
-  type Path,
-  RESOLVE,
-  SystemError,
-  syncfs,
-  type Time,
-  umount2,
-  utimensat,
-} from './syscalls.ts'
+export { lchown, mknod, O_PATH, syncfs, type Time, utimensat } from './syscalls.ts'
 export { treeSize } from './tree-size.ts'
 export { type WalkedFile, walkDirectory } from './walk-directory.ts'
 export { readXattr, readXattrs, writeXattr } from './xattr.ts'

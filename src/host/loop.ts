@@ -8,7 +8,7 @@ const READ_ONLY = 1
 const AUTOCLEAR = 4
 
 /** A read-only loop device over a file. It frees itself when `fd` and all mounts of it are closed. */
-export interface LoopDevice {
+interface LoopDevice {
   path: string
   fd: number
 }

@@ -5,7 +5,7 @@ import { mountOverlayByOptions } from './mount-overlay-by-options.ts'
 import type { OverlayOptions } from './overlay-options.ts'
 import { fsconfig, fsconfigCreate, fsmount, fsopen, MOUNT_ATTR, moveMount, O_PATH } from './syscalls.ts'
 
-export const OVERLAY_LOWERS_LIMIT = 500
+const OVERLAY_LOWERS_LIMIT = 500
 
 /** Mounts an overlay of many directories. Nothing about the process changes but its mount table. Throws MOUNT_FAILED. */
 export function mountOverlay(overlay: OverlayOptions): void {

@@ -17,7 +17,7 @@ export interface ProcessIdentity {
 }
 
 /** `unknown`: of another pid namespace that cannot be looked into from here. */
-export type Life = 'alive' | 'dead' | 'unknown'
+type Life = 'alive' | 'dead' | 'unknown'
 
 /** The identity of a living process (a zombie is not one), or undefined. Source: proc(5). */
 export function processIdentity(pid: number): ProcessIdentity | undefined {

@@ -11,7 +11,7 @@ export interface ProgramResult {
   stderr: string
 }
 
-export interface ProgramOptions {
+interface ProgramOptions {
   input?: string | Uint8Array
   env?: Record<string, string>
   cwd?: string

@@ -33,7 +33,7 @@ function native(name: string, result: 'int' | 'long' | 'void', ...args: string[]
 const OTHER_NAMES: Record<number, string> = { 15: 'ENOTBLK', 117: 'EUCLEAN', 126: 'ENOKEY' }
 
 /** `ENOENT` for 2. ENOTSUP and EOPNOTSUPP are one number on Linux; the name is ENOTSUP. */
-export function errnoName(errno: number): string {
+function errnoName(errno: number): string {
   const name = getSystemErrorName(-errno)
   if (/^E[A-Z0-9]+$/.test(name)) return name
   const known = Object.entries(constants.errno).find(([, value]) => value === errno)
@@ -79,8 +79,8 @@ const orNull = (path: Path | undefined) => (path === undefined ? null : c(path))
 export const AT_FDCWD = -100
 const AT_SYMLINK_NOFOLLOW = 0x100
 export const AT_REMOVEDIR = 0x200
-export const AT_EMPTY_PATH = 0x1000
-export const AT_RECURSIVE = 0x8000
+const AT_EMPTY_PATH = 0x1000
+const AT_RECURSIVE = 0x8000
 
 // mounts
 
@@ -153,7 +153,7 @@ export function openTree(path: Path, options: { recursive?: boolean } = {}): num
 }
 
 const sysSetattr = native('syscall', 'long', 'long', 'int', 'void *', 'uint', 'void *', 'size_t')
-export interface MountAttributes {
+interface MountAttributes {
   set?: number
   clear?: number
   /** MS.PRIVATE, MS.SLAVE, MS.SHARED or MS.UNBINDABLE. */
@@ -321,25 +321,6 @@ export function ioctl(fd: number, request: number, argument: Uint8Array | number
   return checked(result, 'ioctl')
 }
 
-// processes and namespaces
-
-const cUnshare = native('unshare', 'int', 'int')
-/** Acts on the calling thread alone: call it only in a worker thread made for it, or everything after is confused. */
-export function unshare(flags: number): void {
-  checked(cUnshare(flags), 'unshare')
-}
-
-const cSetns = native('setns', 'int', 'int', 'int')
-/** As `unshare`: this thread only. */
-export function setns(fd: number, type: number): void {
-  checked(cSetns(fd, type), 'setns')
-}
-
-const cGettid = native('gettid', 'int')
-export function gettid(): number {
-  return Number(cGettid())
-}
-
 // what a process was given by the one that started it
 
 export const SCHED_OTHER = 0
@@ -409,18 +390,6 @@ export function duplicate(fd: number): number {
 const cRecv = native('recv', 'long', 'int', 'void *', 'size_t', 'int')
 export function recv(fd: number, buffer: Uint8Array, flags = 0): number {
   return checked(cRecv(fd, buffer, buffer.length, flags), 'recv')
-}
-
-const MSG_NOSIGNAL = 0x4000
-const cSend = native('send', 'long', 'int', 'void *', 'size_t', 'int')
-export function send(fd: number, bytes: Uint8Array, flags = 0): number {
-  return checked(cSend(fd, bytes, bytes.length, flags | MSG_NOSIGNAL), 'send')
-}
-
-const cShutdown = native('shutdown', 'int', 'int', 'int')
-/** 0 ends reading, 1 writing, 2 both. */
-export function shutdown(fd: number, how: 0 | 1 | 2): void {
-  checked(cShutdown(fd, how), 'shutdown')
 }
 
 // terminals

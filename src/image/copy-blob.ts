@@ -2,7 +2,7 @@ import { type CopyAct, type Progress, silent } from '#base'
 import type { Descriptor } from '#spec'
 import type { BlobContext, BlobOutcome, ImageSource, ImageTarget } from './image-place.ts'
 
-export interface BlobCopy {
+interface BlobCopy {
   source: ImageSource
   target: ImageTarget
   descriptor: Descriptor

@@ -32,7 +32,7 @@ export interface Registry extends AsyncDisposable {
   close(): Promise<void>
 }
 
-export const DEFAULT_LEASE = 24 * 3_600_000
+const DEFAULT_LEASE = 24 * 3_600_000
 
 /** An embedded registry: one serving process on a directory (LOCKED for a second one), SQLite and files. */
 export async function createRegistry(options: RegistryOptions): Promise<Registry> {

@@ -7,7 +7,7 @@ import { createLowerView, isOpaque, isWhiteout, type LowerView } from './lower-v
 import { packFile } from './pack-file.ts'
 import { walkTree } from './walk-tree.ts'
 
-export interface ChangesetOptions {
+interface ChangesetOptions {
   /** Layer directories under the upper one, uppermost first: with them, changes that change nothing are left out. */
   lowers?: readonly string[]
   /**

@@ -20,7 +20,7 @@ import { isOpaque } from './lower-view.ts'
 import { enoughLowers, planMounts } from './mount-plan.ts'
 import type { PrepareOptions, Rootfs, RootfsMounter } from './rootfs.ts'
 
-export interface RootfsOptions {
+interface RootfsOptions {
   store: { layers: Pick<Store['layers'], 'ensureVerified'> }
   /** Gone after a reboot, as mounts are: /run/bale. */
   run: string

@@ -13,7 +13,7 @@ const WRITE_BACK_EVERY = 48 * 1024 * 1024
 const sync = promisify(fdatasync)
 
 /** A layer image being written. Closed by dispose; what was not finished is the caller's to remove. */
-export interface ImageFile extends RandomSink, Disposable {
+interface ImageFile extends RandomSink, Disposable {
   /** All that was written can be read from the file. */
   flush(): void
   /** Cuts or extends to `size`, waits until all is on the disk, and answers the sha256 of the whole file. */

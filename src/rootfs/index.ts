@@ -6,11 +6,11 @@
  * is in its upper directory only. Does not: choose images, run processes, keep records (that is the store).
  */
 
-export { type ChangesetOptions, changeset, diffKinds, flatten, type PathChange } from './changeset.ts'
-export { createRootfs, type RootfsOptions } from './create-rootfs.ts'
+export { changeset, diffKinds, flatten, type PathChange } from './changeset.ts'
+export { createRootfs } from './create-rootfs.ts'
 export { chooseLayerFormat, chooseLayerMounts, type LayerMounts, layerFormats } from './layer-format-choice.ts'
 export { createLowerView, type LowerView } from './lower-view.ts'
 export { packFile } from './pack-file.ts'
-export type { PrepareOptions, Rootfs, RootfsMounter } from './rootfs.ts'
+export type { Rootfs, RootfsMounter } from './rootfs.ts'
 export { unreadable } from './unreadable-layer.ts'
 export { walkTree } from './walk-tree.ts'

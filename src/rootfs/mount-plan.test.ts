@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseMountInfo } from '#host'
 import type { Digest } from '#spec'
 import type { LayerRecord } from '#store'
+import { parseMountInfo } from '../host/mount-info.ts'
 import { usedDirectories } from './create-rootfs.ts'
 import { enoughLowers, planMounts } from './mount-plan.ts'
 

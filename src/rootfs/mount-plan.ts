@@ -5,7 +5,7 @@ import type { LayerRecord } from '#store'
 import { IMAGE_NAME, TREE_NAME } from './layer-files.ts'
 
 /** What has to be mounted, and what the overlay stacks. */
-export interface MountPlan {
+interface MountPlan {
   /** Layer images and where they are to appear; each once. */
   images: { source: string; target: string }[]
   /** Directories for the overlay, uppermost first. */
@@ -13,7 +13,7 @@ export interface MountPlan {
 }
 
 /** Overlayfs takes 500 lower directories; one is kept for the root's own attributes. */
-export const MAX_LAYERS = 499
+const MAX_LAYERS = 499
 
 /**
  * Plans the mounts of an image. A layer that appears twice counts where it stands higher: all it adds, replaces and hides

@@ -89,8 +89,8 @@ function keptXattrs(xattrs: Map<string, Uint8Array>): Map<string, Uint8Array> {
   return new Map(kept.sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-export const majorOf = (device: bigint) => Number(((device >> 8n) & 0xfffn) | ((device >> 32n) & ~0xfffn))
-export const minorOf = (device: bigint) => Number((device & 0xffn) | ((device >> 12n) & ~0xffn))
+const majorOf = (device: bigint) => Number(((device >> 8n) & 0xfffn) | ((device >> 32n) & ~0xfffn))
+const minorOf = (device: bigint) => Number((device & 0xffn) | ((device >> 12n) & ~0xffn))
 
 const PIECE = 1024 * 1024
 /** Up to here a file is read at once: a trip to libuv's threads costs more than the read (45 µs a file, measured). */

@@ -7,7 +7,7 @@ import type { Sink } from '#format/erofs'
 const LEVEL = 1
 
 /** A split being written, compressed. Closed by dispose. */
-export interface SplitFile extends Sink, AsyncDisposable {
+interface SplitFile extends Sink, AsyncDisposable {
   /** Waits until all is on the disk. */
   finish(): Promise<{ diskSize: number }>
 }

@@ -14,7 +14,7 @@ export interface DecompressionLimits {
   ratio: number
 }
 
-export const defaultDecompressionLimits: Readonly<DecompressionLimits> = Object.freeze({
+const defaultDecompressionLimits: Readonly<DecompressionLimits> = Object.freeze({
   outputBytes: 2 ** 40,
   ratio: 40_000,
 })

@@ -8,7 +8,7 @@ const deflate = promisify<Buffer, object, Buffer>(deflateRaw)
 const BLOCK = 1024 * 1024
 const DICTIONARY = 32 * 1024
 /** Twice as fast as 6 and 1 % larger (docs/performance.md). */
-export const DEFAULT_GZIP_LEVEL = 4
+const DEFAULT_GZIP_LEVEL = 4
 
 export interface GzipOptions {
   /** 1 … 9. */

@@ -3,7 +3,7 @@
  * and nothing that is not (early end, wrong checksum, something behind the end, windows and outputs beyond limits); writes gzip
  * whose bytes do not depend on the number of threads. Does not: guess from file names; read dictionaries.
  */
-export { type DecompressionLimits, decompress, decompressAny, defaultDecompressionLimits } from './decompress.ts'
+export { type DecompressionLimits, decompress, decompressAny } from './decompress.ts'
 export { type Compression, DETECTION_BYTES, detectCompression, detectStream } from './detect.ts'
-export { DEFAULT_GZIP_LEVEL, type GzipOptions, gzipParallel, gzipStream } from './gzip.ts'
-export { DEFAULT_ZSTD_LEVEL, type ZstdOptions, zstdStream } from './zstd.ts'
+export { type GzipOptions, gzipParallel, gzipStream } from './gzip.ts'
+export { type ZstdOptions, zstdStream } from './zstd.ts'

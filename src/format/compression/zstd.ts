@@ -6,7 +6,7 @@ export interface ZstdOptions {
   level?: number
 }
 
-export const DEFAULT_ZSTD_LEVEL = 3
+const DEFAULT_ZSTD_LEVEL = 3
 
 /** Compresses into one zstd frame with a checksum; the bytes depend on the input, the level and Node's zstd only. */
 export function zstdStream(

@@ -7,7 +7,7 @@ export type Extents = readonly { offset: number; length: number }[]
  * A file with holes as chunks of equal size (a power of two of blocks): those with data stand one after the other in the
  * image, the others nowhere. The last chunk ends with the file.
  */
-export interface ChunkPlan {
+interface ChunkPlan {
   /** log2 of the blocks of a chunk. */
   bits: number
   /** Whether a chunk has data. */

@@ -31,7 +31,7 @@ import { encodeXattrs, type Xattrs, xattrAreaSize } from './xattr-area.ts'
  * Writes an image in one pass. Nodes go out as they are added; directories, known only at the end, go last; then the
  * link counts that are not 1 are patched and block 0 is written. One node at a time: all data of a file before the next.
  */
-export interface ErofsWriter {
+interface ErofsWriter {
   /** A symlink's target in `linkTarget`; a file's `size` (data follows by `data`, exactly `size` bytes or the extents' sum). */
   addNode(
     attributes: InodeAttributes,

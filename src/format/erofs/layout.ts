@@ -70,7 +70,7 @@ export interface InodeAttributes {
   deviceMinor?: number
 }
 
-export interface InodeFields extends InodeAttributes {
+interface InodeFields extends InodeAttributes {
   layout: typeof LAYOUT_PLAIN | typeof LAYOUT_INLINE | typeof LAYOUT_CHUNKED
   size: number
   /** First block of the data, NO_BLOCK when there is none; of a chunked file log2 of a chunk's blocks. */
@@ -107,7 +107,7 @@ export function encodeInode(fields: InodeFields, target: Uint8Array, at: number)
 }
 
 /** Two's complement for negative values; exact for safe integers. */
-export function setUint64(view: DataView, at: number, value: number): void {
+function setUint64(view: DataView, at: number, value: number): void {
   view.setUint32(at, value >>> 0, true)
   view.setInt32(at + 4, Math.floor(value / 2 ** 32), true)
 }
@@ -117,7 +117,7 @@ export function getInt64(view: DataView, at: number): number {
 }
 
 /** The kernel's 32-bit device number: 12 bits of major, 20 bits of minor. */
-export function encodeDevice(major: number, minor: number): number {
+function encodeDevice(major: number, minor: number): number {
   if (!(major >= 0 && major < 4096 && minor >= 0 && minor < 1 << 20))
     throw new BaleError('INVALID_TAR', `device number ${major}:${minor} is out of range`)
   return ((minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12)) >>> 0

@@ -9,7 +9,7 @@ const PREFIXES: readonly { prefix: string; index: number; whole?: true }[] = [
   { prefix: 'security.', index: 6 },
 ]
 
-export const XATTR_HEADER = 12
+const XATTR_HEADER = 12
 /** What the 16-bit count of an inode can say. */
 const AREA_LIMIT = XATTR_HEADER + 65534 * 4
 

@@ -5,7 +5,6 @@
  * bring into an image (overlay marks, devices 0:0, names that leave the root) never gets there. Does not: compress,
  * open files, or judge the digest (the caller compares the diff ID).
  */
-export type { RandomSink, RandomSource, Sink } from '../erofs/random-access.ts'
+export type { RandomSink, RandomSource, Sink } from '../erofs/index.ts'
 export { createLayerWriter, type LayerWriter, type LayerWriterOptions, type WrittenLayerImage } from './layer-writer.ts'
-export { openLayerFile } from './open-layer-file.ts'
 export { reassemble } from './reassemble.ts'

@@ -4,7 +4,7 @@
  * depend on the entries only; one judgement of names and whiteouts for all who read layers. Does not: touch files, decompress.
  */
 export type { TarEntry } from './entry.ts'
-export { defaultTarLimits, type TarLimits } from './limits.ts'
+export type { TarLimits } from './limits.ts'
 export { type PackedEntry, packTar } from './pack.ts'
 export { type Change, changeOf, linkTargetOf, normalisePath, parseWhiteout, type Whiteout } from './path.ts'
 export {

@@ -8,7 +8,7 @@ export async function fsyncDirectory(path: string): Promise<void> {
 }
 
 /** Makes the bytes of a closed file survive power loss. */
-export async function fsyncFile(path: string): Promise<void> {
+async function fsyncFile(path: string): Promise<void> {
   await fsyncPath(path)
 }
 

@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { BaleError, errnoOf } from '#base'
 
-export interface ReadOptions {
+interface ReadOptions {
   /** LIMIT_EXCEEDED beyond so many bytes; 64 MiB when not given. */
   limit?: number
 }
@@ -53,7 +53,7 @@ export async function readText(path: string, options: ReadOptions & TextOptions 
   return (await readBytes(path, options)).toString(options.encoding ?? 'utf8')
 }
 
-export interface TextOptions {
+interface TextOptions {
   encoding?: 'utf8' | 'latin1'
 }
 

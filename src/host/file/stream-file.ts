@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises'
 
-export interface StreamFileOptions {
+interface StreamFileOptions {
   /** First byte, 0 by default. */
   start?: number
   /** Byte after the last one, the end of the file by default. */

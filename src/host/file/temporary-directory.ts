@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { disposable } from '#base'
 import { removeTree } from './remove-tree.ts'
 
-export interface TemporaryDirectory extends AsyncDisposable {
+interface TemporaryDirectory extends AsyncDisposable {
   readonly path: string
 }
 

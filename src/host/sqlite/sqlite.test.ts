@@ -3,7 +3,8 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { openSqlite, type SqliteOptions } from './index.ts'
+import { openSqlite } from './index.ts'
+import type { SqliteOptions } from './open-sqlite.ts'
 
 const MIGRATIONS = ['CREATE TABLE things (name TEXT PRIMARY KEY) STRICT']
 

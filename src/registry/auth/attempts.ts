@@ -1,7 +1,7 @@
 import type { Clock } from '#base'
 
 /** Counts tries by key within a moving minute; old and excess keys are forgotten, so memory is bounded. */
-export interface Attempts {
+interface Attempts {
   /** Seconds to wait before another try, 0 when a try is free. */
   waitFor(key: string): number
   /**

@@ -119,7 +119,7 @@ const FAMILIAR = 10_000
 const LOGIN_LIMIT = 1024
 
 /** Source: RFC 7617. The password may hold colons. */
-export function readBasic(value: string): { name: string; password: string } | undefined {
+function readBasic(value: string): { name: string; password: string } | undefined {
   const text = Buffer.from(value, 'base64').toString()
   const colon = text.indexOf(':')
   if (colon < 0 || text.length > LOGIN_LIMIT) return undefined

@@ -1,5 +1,5 @@
 /** A place among the passwords that are being checked. */
-export type Place = Disposable
+type Place = Disposable
 
 /**
  * Bounds how many passwords wait to be checked: each check takes some 40 ms of a core, and who comes behind a flood of

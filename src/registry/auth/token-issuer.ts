@@ -4,7 +4,7 @@ import type { MetaStore } from '../meta/index.ts'
 import type { Scope } from './access.ts'
 import { newSigningKey, readSigningKey, readToken, type SigningKey, signToken } from './jws.ts'
 
-export const TOKEN_SECONDS = 300
+const TOKEN_SECONDS = 300
 /** Both the issuer and the audience: this registry talks to itself. */
 export const SERVICE = 'bale-registry'
 const LEEWAY = 60

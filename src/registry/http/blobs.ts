@@ -73,6 +73,6 @@ export async function deleteBlob(context: RegistryContext, exchange: Exchange, r
   }
 }
 
-export function blobUnknown({ reference }: BlobRoute): Refusal {
+function blobUnknown({ reference }: BlobRoute): Refusal {
   return new Refusal(404, 'BLOB_UNKNOWN', 'blob unknown to registry', { detail: { digest: reference } })
 }

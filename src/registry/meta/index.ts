@@ -1,13 +1,3 @@
 /** registry/meta: what the registry knows. Promises: each method is one transaction. Does not: touch bytes or HTTP. */
-export type {
-  Account,
-  AccountMeta,
-  ManifestObjection,
-  MetaStore,
-  NewManifest,
-  Page,
-  Role,
-  StoredManifest,
-  Upload,
-} from './meta-store.ts'
+export type { Account, ManifestObjection, MetaStore, NewManifest, Page, Role, Upload } from './meta-store.ts'
 export { openSqliteMeta } from './sqlite-meta.ts'

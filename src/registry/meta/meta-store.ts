@@ -14,7 +14,7 @@ export interface StoredBlob {
   key: string
 }
 
-export interface StoredManifest {
+interface StoredManifest {
   digest: Digest
   mediaType: string
   bytes: Uint8Array

@@ -1,4 +1,3 @@
 /** registry/uploads: bytes on their way to become blobs. Promises: one writer at a time, resumable. */
 
-export type { UploadSession } from './upload-session.ts'
 export { createUploads, type Uploads } from './uploads.ts'

@@ -5,4 +5,4 @@
  */
 export { type ArchiveTarget, type ArchiveTargetOptions, createArchiveTarget } from './archive-target.ts'
 export { type ArchiveImage, type ImageArchive, openArchive } from './open-archive.ts'
-export { type UnwrapOptions, type UnwrappedArchive, unwrapArchive } from './unwrap-archive.ts'
+export { unwrapArchive } from './unwrap-archive.ts'

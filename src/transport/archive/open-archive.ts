@@ -32,7 +32,7 @@ export interface ImageArchive extends ImageSource, LocalFiles, AsyncDisposable {
   holds(descriptor: Descriptor): boolean
 }
 
-export type OpenArchiveOptions = UnwrapOptions & ReadDockerOptions
+type OpenArchiveOptions = UnwrapOptions & ReadDockerOptions
 
 /**
  * Opens an archive, whatever it is compressed with, from a file or a stream. The tar is indexed once; blobs are then read

@@ -22,7 +22,7 @@ export interface HttpClient extends AsyncDisposable {
   send(request: HttpRequest): Promise<HttpAnswer>
 }
 
-export interface HttpClientOptions {
+interface HttpClientOptions {
   limits: HttpLimits
   userAgent: string
   /** Asked before the first https connection to an origin: reading the machine's authorities takes 50 ms. */

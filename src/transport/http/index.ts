@@ -4,11 +4,10 @@
  * host, and a bound on every wait and read. Does not: know registries, or read the environment.
  */
 export { decodedStream, isEncoded } from './content-encoding.ts'
-export { createFetcher, type FetchedUrl, type Fetcher, type FetcherOptions } from './fetcher.ts'
+export { createFetcher, type FetchedUrl, type Fetcher } from './fetcher.ts'
 export { HttpAnswer } from './http-answer.ts'
 export { createHttpClient, type HttpClient, type HttpRequest, redirectTarget } from './http-client.ts'
 export { defaultHttpLimits, type HttpLimits } from './http-limits.ts'
-export { isNotTls, isTransient, networkError } from './network-error.ts'
-export { type ProxySettings, proxyFor } from './proxy-rules.ts'
+export { isNotTls, isTransient } from './network-error.ts'
+export type { ProxySettings } from './proxy-rules.ts'
 export { type TlsFiles, tlsSettings } from './tls-settings.ts'
-export { fileNameOf, parseWebAddress } from './web-address.ts'

@@ -5,7 +5,7 @@ import type { RemoteLimits } from './limits.ts'
 import type { RegistryHost } from './registry-host.ts'
 import { parseRetryAfter } from './retry.ts'
 
-export interface AnswerContext {
+interface AnswerContext {
   /** The failed request in the user's words: `manifest localhost:5000/x:1`. */
   what: string
   /** Name of the registry as the user writes it. */

@@ -8,7 +8,7 @@ import type { Names } from './names.ts'
 import { withRetries } from './retry.ts'
 import type { Session } from './session.ts'
 
-export type OpenBlob = (offset: number) => Promise<AsyncIterable<Uint8Array>>
+type OpenBlob = (offset: number) => Promise<AsyncIterable<Uint8Array>>
 
 /** Tries of one blob: each begins a new upload, since what a broken one left on the server cannot be relied on. */
 const ATTEMPTS = 3

@@ -2,7 +2,7 @@ import { isBaleError } from '#base'
 import { type HttpClient, isNotTls } from '#transport/http'
 import type { RegistryHost } from './registry-host.ts'
 
-export interface ChooseOptions {
+interface ChooseOptions {
   insecure: boolean
   signal?: AbortSignal
 }

@@ -13,7 +13,7 @@ import { type RetryOptions, withRetries } from './retry.ts'
 /** Statuses by which a registry hides from strangers what it has; then its front page tells how to log in. */
 const HIDING = new Set([400, 401, 403, 404])
 
-export interface SessionRequest extends Pick<HttpRequest, 'method' | 'headers' | 'body'>, OperationOptions {
+interface SessionRequest extends Pick<HttpRequest, 'method' | 'headers' | 'body'>, OperationOptions {
   /** Path on the registry, or a full address that it gave (then on another origin no credentials are sent). */
   target: string | URL
   /** What the request does to which repositories: `repository:library/debian:pull`. */
@@ -40,7 +40,7 @@ export interface Session extends AsyncDisposable {
   retryOptions(options: OperationOptions & { digest?: Digest; attempts?: number }): RetryOptions
 }
 
-export interface SessionOptions extends RemoteOptions {
+interface SessionOptions extends RemoteOptions {
   /** Scheme, host and perhaps path, where they are known; else they are found out. */
   base?: URL
   /** Ask token services for an identity token. */

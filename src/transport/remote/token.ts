@@ -12,7 +12,7 @@ export interface Token {
   refresh: string | undefined
 }
 
-export interface TokenRequest extends AuthorizerOptions {
+interface TokenRequest extends AuthorizerOptions {
   realm: URL
   service: string | undefined
   scopes: readonly string[]

@@ -1,0 +1,130 @@
+/**
+ * No dead exports: what `src` exports, another module of the product imports, or a public door of package.json names it.
+ *
+ * How to read a failure: `new: store/layers.ts: openLayer` is exported and imported by nobody else: take `export` away
+ * (or the line of the door), or delete it when its own module does not use it either. `(tests only)`: the product does not
+ * use it at all. `mended, take it off the list`: delete that line of KNOWN; nothing is added to it.
+ */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { againstKnown } from './kit/layering-rules.ts'
+import { parseModules, readModules } from './kit/module-graph.ts'
+import { unusedExports } from './kit/unused-exports.ts'
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
+
+/** Rooms where unused types are not counted yet. */
+const TYPES_AT_WORK = /^(?:store|container|build|cli|engine)\//
+
+test('every export of src is used by the product', () => {
+  const modules = readModules(root, ['src', 'bin', 'scripts', 'test', 'bench'])
+  const found = unusedExports(modules, publicDoors()).filter((one) => !one.type || !TYPES_AT_WORK.test(one.line))
+  assert.deepEqual(
+    againstKnown(
+      found.map((one) => one.line),
+      KNOWN,
+    ),
+    [],
+  )
+})
+
+const KNOWN: string[] = [
+  'build/context/source-tree.ts: isMissing',
+  'build/copy/owner.ts: isNumericOwner',
+  'build/copy/selection.ts: hasWildcards',
+  'build/dockerfile/explain.ts: placeOfWord',
+  'build/dockerfile/glob-match.ts: matchEnds',
+  'build/dockerfile/index.ts: located',
+  'build/dockerfile/index.ts: placeOfWord',
+  'build/dockerfile/logical-line.ts: isComment',
+  'build/dockerfile/split-instruction.ts: isBlank',
+  'build/graph/index.ts: chooseBase',
+  'build/graph/index.ts: graphOf',
+  'build/graph/index.ts: isStep',
+  'build/graph/index.ts: planStage',
+  'build/graph/node.ts: graphOf (tests only)',
+  'build/instructions/go-format.ts: goQuoted',
+  'build/instructions/index.ts: DEFAULT_PATH',
+  'build/instructions/index.ts: shownSource',
+  'build/instructions/stage-state.ts: DEFAULT_PATH',
+  'build/steps/cache-mounts.ts: cacheMountsDirectory',
+  'cli/index.ts: VERBS',
+  'cli/index.ts: defineVerb',
+  'cli/render/container-row.ts: portsText',
+  'cli/render/go-template-printf.ts: quoteGo',
+  'cli/render/go-template-values.ts: floatText',
+  'cli/terminal-session.ts: keyWatcher',
+  'container/copy/container-files.ts: tarName',
+  'container/index.ts: DEFAULT_NETWORK',
+  'container/manager/create.ts: ETC_FILES',
+  'container/network/address.ts: sizeOf',
+  'container/network/network.ts: RESERVED_NETWORKS',
+  'container/process/kernel-directories.ts: isOfKernel',
+  'container/runtime/exit-file.ts: removeExitFile',
+  'container/spec/capabilities.ts: capabilityName',
+  'container/spec/check-resources.ts: onlineProcessors',
+  'container/spec/runtime-spec.ts: DEFAULT_SHM_SIZE',
+  'engine/information.ts: packageVersion',
+  'engine/manifest-list.ts: findList',
+  'engine/open-registry.ts: withoutTag',
+  'engine/registries/daemon-json.ts: isMirror',
+  'engine/views/go-time.ts: ZERO_TIME_SECONDS',
+  'engine/views/index.ts: ZERO_TIME',
+  'engine/views/index.ts: ZERO_TIME_SECONDS',
+  'engine/views/index.ts: familiarNames',
+  'engine/views/index.ts: goTime',
+  'engine/views/index.ts: goTimeOf',
+  'engine/views/index.ts: imageHistory',
+  'engine/views/index.ts: imageInspect',
+  'engine/views/index.ts: imageRows',
+  'engine/views/index.ts: imageSummaries',
+  'engine/views/index.ts: readImageFilters',
+  'engine/views/index.ts: unixSeconds',
+  'store/images/image-table.ts: createdOf',
+  'store/images/image-table.ts: platformOf',
+]
+
+/** Front doors that package.json publishes, as modules of `src`. */
+function publicDoors(): string[] {
+  const { exports } = JSON.parse(readFileSync(resolve(root, 'package.json'), 'utf8')) as {
+    exports: Record<string, { types?: string } | string>
+  }
+  return Object.values(exports).flatMap((one) =>
+    typeof one === 'object' && one.types ? [one.types.replace('./dist/', 'src/').replace('.d.ts', '.ts')] : [],
+  )
+}
+
+test('an unused export is found: of a module, of a door, used by tests alone; a lazy import and a public door use', () => {
+  const modules = parseModules({
+    'src/low/index.ts': `
+      export { used, forTests, nobody as unknown } from './a.ts'
+      export type { Shape } from './a.ts'`,
+    'src/low/a.ts': `
+      export const used = 1
+      export const forTests = 2
+      export const nobody = 3
+      export const lazily = 4
+      export const ownTest = 5
+      export interface Shape { value: typeof ownTest }
+      export interface Unused { value: number }`,
+    'src/low/a.test.ts': `import { forTests } from './index.ts'\nimport { ownTest } from './a.ts'`,
+    'src/low/door.ts': `export { published } from './published.ts'`,
+    'src/low/published.ts': 'export const published = 6',
+    'src/high/b.ts': `import { type Shape, used } from '#low'\nconst table = [() => import('./verb.ts')]`,
+    'src/high/verb.ts': 'export const verb = 7',
+    'src/low/c.ts': `const { lazily } = await import('./a.ts')`,
+  })
+  assert.deepEqual(
+    unusedExports(modules, ['src/low/door.ts']).map((one) => (one.type ? `type ${one.line}` : one.line)),
+    [
+      'low/index.ts: forTests (tests only)',
+      'low/index.ts: unknown',
+      'low/a.ts: forTests (tests only)',
+      'low/a.ts: nobody',
+      'type low/a.ts: Unused',
+    ],
+  )
+})
