@@ -10,7 +10,7 @@ export function errorsPage(): string {
   })
   return `# Error codes
 
-Every failure of bale is a \`BaleError\` with one of these codes, a message that names the thing, and mostly a hint with the next step. The command line prints message and hint, with \`--debug\` also code, details and causes; it exits with 1, or 125, 126 and 127 where docker does. Written by \`npm run docs\` from \`src/base/error-codes.ts\`.
+Every failure of bale is a \`BaleError\` with one of these codes, a message that names the thing, and mostly a next step as a fact (\`src/base/next-step.ts\`), which each door phrases, or a hint. The command line prints them all, with \`--debug\` also code, details and causes; it exits with 1, or 125, 126 and 127 where docker does. Written by \`npm run docs\` from \`src/base/error-codes.ts\`.
 
 | code | meaning | Engine API status | registry code |
 |---|---|---|---|

@@ -1,8 +1,11 @@
 import { ERROR_CODES, type ErrorCode } from './error-codes.ts'
+import type { NextStep } from './next-step.ts'
 
 export interface BaleErrorOptions {
-  /** What the user can do next, as a sentence or a command line. */
+  /** What helps to understand it (how a value is written, where to look), without verbs and flags of any door. */
   hint?: string
+  /** What can be done about it; doors phrase it. */
+  next?: NextStep
   cause?: unknown
   /** Facts for programs (digest, path, line …). Values are shown by `--debug` and in API answers, so no secrets. */
   details?: Record<string, unknown>
@@ -16,12 +19,14 @@ export class BaleError extends Error {
   override readonly name = 'BaleError'
   readonly code: ErrorCode
   readonly hint: string | undefined
+  readonly next: NextStep | undefined
   readonly details: Readonly<Record<string, unknown>>
 
   constructor(code: ErrorCode, message: string, options: BaleErrorOptions = {}) {
     super(withoutSecrets(message), options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.hint = options.hint === undefined ? undefined : withoutSecrets(options.hint)
+    this.next = options.next
     this.details = Object.freeze({ ...options.details })
   }
 

@@ -1,5 +1,5 @@
 /**
- * base: what every room stands on. Errors and their codes, progress events, clock, limiter, single flight, disposal.
+ * base: what every room stands on. Errors with codes and next steps, facts of progress, clock, limiter, single flight, disposal.
  * Promises: no `node:` import, no container words, no state. Does not: touch files, processes or the network.
  */
 export { type Clock, systemClock } from './clock.ts'
@@ -9,6 +9,7 @@ export { ERROR_CODES, type ErrorCode } from './error-codes.ts'
 export { createLimiter, type Limiter, mapLimited } from './limiter.ts'
 export { type Log, noLog, toldBy } from './log.ts'
 export { nearest } from './nearest.ts'
+export type { NextStep } from './next-step.ts'
 export {
   type BlobProgress,
   type CopyAct,

@@ -372,7 +372,7 @@ RUN --mount=type=cache,id=filled,from=x,source=d,target=/c ls /c`
   test('walls are opened only with a word on the command line (B03)', async () => {
     const insecure = await failure(kit.build('FROM base\nRUN --security=insecure true'))
     assert.match(insecure.message, /Dockerfile:2:1: security\.insecure is not allowed/)
-    assert.equal(insecure.hint, 'allow it with --allow security.insecure, if you trust this Dockerfile')
+    assert.deepEqual(insecure.next, { act: 'allow', entitlement: 'security.insecure' })
     assert.match(
       (await failure(kit.build('FROM base\nRUN --network=host true'))).message,
       /network\.host is not allowed/,

@@ -39,7 +39,9 @@ export async function describeImage(
   for (const diffId of diffIds) {
     const layer = await layers.get(diffId)
     if (!layer)
-      throw new BaleError('STORE_DAMAGED', `layer ${diffId} is missing from the store`, { hint: 'bale system check' })
+      throw new BaleError('STORE_DAMAGED', `layer ${diffId} is missing from the store`, {
+        next: { act: 'repair-store' },
+      })
     described.push(plainLayer(diffId, layer.tarSize))
   }
   return makeImage({ config: parts, layers: described })

@@ -5,7 +5,7 @@ const WORDS = { VOLUME_NOT_FOUND: 'No such volume', NETWORK_NOT_FOUND: 'No such 
 /** docker's client has its own words for a thing that was named on the command line and is not there. */
 export function notFoundWords(thrown: unknown, name: string): unknown {
   if (!isBaleError(thrown, 'VOLUME_NOT_FOUND') && !isBaleError(thrown, 'NETWORK_NOT_FOUND')) return thrown
-  const { code, hint, details } = thrown
+  const { code, hint, next, details } = thrown
   const words = WORDS[code as keyof typeof WORDS]
-  return new BaleError(code, `${words}: ${printable(name, 300)}`, { cause: thrown, hint, details })
+  return new BaleError(code, `${words}: ${printable(name, 300)}`, { cause: thrown, hint, next, details })
 }

@@ -70,5 +70,5 @@ test('exposed ports', () => {
   assert.deepEqual(parseExposedPorts('8000-8001/UDP'), ['8000/udp', '8001/udp'])
   assert.deepEqual(parseExposedPorts('80'), ['80/tcp'])
   for (const bad of ['x', '80-70', '0', '80/what', '80/tcp/x', ''])
-    assert.throws(() => parseExposedPorts(bad), /^BaleError: invalid range format for --expose: /, bad)
+    assert.throws(() => parseExposedPorts(bad), /^BaleError: invalid exposed port: /, bad)
 })

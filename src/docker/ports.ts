@@ -36,7 +36,7 @@ export function parsePublishedPorts(text: string): PublishedPortRequest[] {
 }
 
 /** `8000-8002/udp` as three keys of ExposedPorts. Throws INVALID_ARGUMENT with `complaint`. */
-export function parseExposedPorts(text: string, complaint = 'invalid range format for --expose'): string[] {
+export function parseExposedPorts(text: string, complaint = 'invalid exposed port'): string[] {
   const [ports = '', protocol = 'tcp', ...more] = text.split('/')
   try {
     const [first, last] = parseRange(ports, 'containerPort', 1)

@@ -20,7 +20,8 @@ export function requireRoot(what: string): void {
   if (mayMount()) return
   const who = process.geteuid?.() === 0 ? 'this root lacks CAP_SYS_ADMIN' : 'you are not root'
   throw new BaleError('UNSUPPORTED_HOST', `${what} need root, and ${who}`, {
-    hint: 'run the command with sudo; images can be pulled, saved, loaded, tagged and pushed without it',
+    next: { act: 'run-as-root' },
+    hint: 'images can be pulled, saved, loaded, tagged and pushed without it',
   })
 }
 

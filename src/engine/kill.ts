@@ -9,10 +9,11 @@ export async function killContainer(context: EngineContext, idOrName: string, si
     await lifecycle.kill(idOrName, signal)
   } catch (error) {
     if (!isBaleError(error, 'CONTAINER_NOT_FOUND')) throw error
-    const { hint, details } = error
+    const { hint, next, details } = error
     throw new BaleError(error.code, `Cannot kill container: ${error.message.replace(/^.*: /, '')}: ${error.message}`, {
       cause: error,
       hint,
+      next,
       details,
     })
   }

@@ -31,8 +31,8 @@ export async function createManifestList(
   const name = listName(list)
   const known = await findList(context, name)
   if (known && !options.amend) {
-    throw new BaleError('CONFLICT', 'refusing to amend an existing manifest list with no --amend flag', {
-      hint: `add to it with --amend, or remove it: bale manifest rm ${familiarName(name)}`,
+    throw new BaleError('CONFLICT', `there is a manifest list ${familiarName(name)} already`, {
+      next: { act: 'amend-list', name: familiarName(name) },
     })
   }
   await extend(context, name, known?.manifests ?? [], members, options)
@@ -79,7 +79,7 @@ export async function annotateManifestList(
       'MANIFEST_NOT_FOUND',
       `manifest for image ${familiarName(wanted)} does not exist in ${familiarName(name)}`,
       {
-        hint: `bale manifest inspect ${familiarName(name)} shows what is in it`,
+        next: { act: 'inspect-list', name: familiarName(name) },
       },
     )
   }
@@ -97,7 +97,7 @@ export async function requireList(context: EngineContext, name: Reference): Prom
   const found = await findList(context, name)
   if (found) return found
   throw new BaleError('MANIFEST_NOT_FOUND', `No such manifest list: ${familiarName(name)}`, {
-    hint: `make it: bale manifest create ${familiarName(name)} IMAGE [IMAGE...]`,
+    next: { act: 'create-list', name: familiarName(name) },
   })
 }
 
@@ -111,7 +111,8 @@ export async function findList(context: EngineContext, name: Reference): Promise
   if (!target) return undefined
   if (!isIndexType(target.mediaType)) {
     throw new BaleError('CONFLICT', `${familiarName(name)} is an image, not a manifest list`, {
-      hint: `choose another name for the list, or untag the image: bale rmi ${familiarName(name)}`,
+      next: { act: 'untag-image', name: familiarName(name) },
+      hint: 'or choose another name for the list',
     })
   }
   const parsed = parseManifest(await store.manifest(target), target.mediaType)

@@ -6,7 +6,12 @@ export async function nameAsTyped<T>(name: string, work: Promise<T>): Promise<T>
     return await work
   } catch (error) {
     if (!isBaleError(error, 'IMAGE_NOT_FOUND')) throw error
-    const { hint, details } = error
-    throw new BaleError('IMAGE_NOT_FOUND', `No such image: ${printable(name, 300)}`, { cause: error, hint, details })
+    const { hint, next, details } = error
+    throw new BaleError('IMAGE_NOT_FOUND', `No such image: ${printable(name, 300)}`, {
+      cause: error,
+      hint,
+      next,
+      details,
+    })
   }
 }

@@ -20,7 +20,7 @@ async function openFile(path: string): Promise<AsyncIterable<Uint8Array>> {
   })
   if (found.isDirectory()) {
     throw new BaleError('INVALID_ARGUMENT', `${printable(path)} is a directory, not a tar file`, {
-      hint: `tar -C ${path} -c . | bale import - NAME`,
+      next: { act: 'import', directory: path },
     })
   }
   return createReadStream(path, { highWaterMark: 1 << 20 })

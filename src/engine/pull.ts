@@ -40,7 +40,7 @@ export async function pullImage(
 ): Promise<PulledImage[]> {
   const reference = parseReference(name)
   if (options.allTags && (reference.tag || reference.digest)) {
-    throw new BaleError('INVALID_ARGUMENT', "tag can't be used with --all-tags/-a")
+    throw new BaleError('INVALID_ARGUMENT', 'either one tag or all tags')
   }
   const wanted = options.platform === undefined ? context.platform : parsePlatform(options.platform)
   const { signal, progress } = options

@@ -41,7 +41,7 @@ export async function pushImage(
 ): Promise<PushedImage[]> {
   const reference = parseReference(name)
   if (reference.digest) throw new BaleError('INVALID_REFERENCE', 'cannot push a digest reference')
-  if (options.allTags && reference.tag) throw new BaleError('INVALID_ARGUMENT', "tag can't be used with --all-tags/-a")
+  if (options.allTags && reference.tag) throw new BaleError('INVALID_ARGUMENT', 'either one tag or all tags')
   const { signal, progress } = options
   const store = await context.store()
   progress?.({ kind: 'image', phase: 'pushing', repository: repositoryName(reference) })
@@ -91,7 +91,7 @@ async function targetOf(store: Store, reference: Reference): Promise<Descriptor>
     const name = familiarName({ registry, repository })
     throw new BaleError('IMAGE_NOT_FOUND', `An image does not exist locally with the tag: ${name}`, {
       cause: error,
-      hint: `give an image this name first: bale tag IMAGE ${familiarName(reference)}`,
+      next: { act: 'tag', name: familiarName(reference) },
     })
   }
 }

@@ -47,7 +47,7 @@ function noMatchingPlatform(wanted: Platform, images: Descriptor[]): BaleError {
     'NO_MATCHING_PLATFORM',
     `no matching manifest for ${formatPlatform(wanted)} in the manifest list entries; on offer: ${list || 'nothing'}`,
     {
-      hint: offered.length > 0 ? `choose one of them with --platform ${offered[0]}` : undefined,
+      next: offered.length > 0 ? { act: 'choose-platform', offered: offered[0] } : undefined,
       details: { wanted: formatPlatform(wanted), offered },
     },
   )

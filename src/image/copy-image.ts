@@ -113,7 +113,7 @@ async function chooseImage(
     if (depth >= DEPTH_LIMIT) throw tooDeep(root.descriptor)
     if (options.platform === undefined) {
       throw new BaleError('INVALID_ARGUMENT', `${root.descriptor.digest} is an index of several images`, {
-        hint: 'choose one with --platform',
+        next: { act: 'choose-platform' },
       })
     }
     const { platform: _, ...entry } = await chooseEntry(source, found.index, options)

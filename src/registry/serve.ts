@@ -38,7 +38,7 @@ export async function serveRegistry(options: ServeOptions): Promise<ServedRegist
   const { host = '127.0.0.1', port, tls, insecure = false } = options
   if (!tls && !insecure && !isLoopback(host)) {
     throw new BaleError('INVALID_ARGUMENT', `passwords would go over the network in plain text at ${host}:${port}`, {
-      hint: 'give --tls-cert and --tls-key, listen on 127.0.0.1, or say --insecure',
+      next: { act: 'protect-registry' },
     })
   }
   const registry = await createRegistry(options)
@@ -95,7 +95,7 @@ function listen(server: Server, host: string, port: number): Promise<void> {
 function listenError(error: Error, address: string): Error {
   if (errnoOf(error) !== 'EADDRINUSE') return error
   return new BaleError('CONFLICT', `another program listens on ${address}`, {
-    hint: 'choose another address with --listen',
+    next: { act: 'choose-listen-address' },
     cause: error,
   })
 }

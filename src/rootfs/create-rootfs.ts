@@ -131,7 +131,8 @@ const OVERLAYFS_MAGIC = 0x794c7630
 function explained(error: unknown, upper: string): unknown {
   if (!isBaleError(error, 'MOUNT_FAILED') || statfsSync(upper).type !== OVERLAYFS_MAGIC) return error
   return new BaleError('UNSUPPORTED_HOST', `containers cannot write to ${upper}: it lies on overlayfs`, {
-    hint: 'images can be kept there; for containers and builds use a store on ext4, XFS, btrfs or tmpfs: --root DIRECTORY',
+    next: { act: 'choose-directory', of: 'root' },
+    hint: 'images can be kept in this one; containers and builds need ext4, XFS, btrfs or tmpfs',
     cause: error,
   })
 }

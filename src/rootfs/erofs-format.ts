@@ -106,7 +106,7 @@ export async function compareTar(
 
 export function damagedLayer(layer: Pick<WrittenLayer, 'diffId'>, what: string, cause?: unknown): BaleError {
   return new BaleError('STORE_DAMAGED', `the layer ${layer.diffId} is damaged: ${what}`, {
-    hint: 'run `bale system check --repair`, then pull or build the image again',
+    next: { act: 'repair-store' },
     details: { diffId: layer.diffId },
     cause,
   })

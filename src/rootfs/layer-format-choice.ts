@@ -42,7 +42,7 @@ export async function chooseLayerFormat(
   if (!mayMount()) {
     if (wanted === 'extract')
       throw new BaleError('UNSUPPORTED_HOST', 'only root can extract layers: their files belong to many users', {
-        hint: 'leave --snapshotter out (images can be kept and moved, not run), or run bale as root: sudo bale …',
+        next: { act: 'choose-layer-format' },
       })
     return layerFormats.erofs
   }
@@ -50,7 +50,7 @@ export async function chooseLayerFormat(
   const { format } = await abilities(root)
   if (wanted === 'erofs' && format !== 'erofs')
     throw new BaleError('UNSUPPORTED_HOST', `EROFS images in ${root} cannot be mounted here`, {
-      hint: 'use --snapshotter extract, or a store on ext4, XFS or btrfs with Linux 5.4 or newer, as root',
+      next: { act: 'choose-layer-format', format: 'extract' },
     })
   return layerFormats[format]
 }

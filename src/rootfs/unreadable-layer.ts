@@ -26,9 +26,7 @@ export function unreadable(error: unknown, path: Uint8Array | string): unknown {
   const digest = layer && digestOf(layer, table)
   const what = digest ? `the layer ${digest} is damaged or cannot be read` : 'a damaged disk cannot be read'
   return new BaleError('STORE_DAMAGED', `${what}: ${printable(inside || '/')}: ${errnoOf(error)}`, {
-    hint: digest
-      ? "`bale system check --repair` finds out what is damaged; the kernel's log (dmesg) tells of the disk"
-      : "the kernel's log (dmesg) tells of the disk",
+    ...(digest ? { next: { act: 'check-disk' } } : { hint: "the kernel's log (dmesg) tells about the disk" }),
     cause: error,
     details: { ...(digest && { digest }), path: place },
   })

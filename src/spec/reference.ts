@@ -33,7 +33,15 @@ const HEX_ID = /^(?:sha256:)?[0-9a-f]{64}$/
  */
 export function parseReference(text: string): Reference {
   if (HEX_ID.test(text)) {
-    throw invalid(text, `invalid repository name (${text}), cannot specify 64-byte hexadecimal strings`, ID_HINT)
+    throw new BaleError(
+      'INVALID_REFERENCE',
+      `invalid repository name (${text}), cannot specify 64-byte hexadecimal strings`,
+      {
+        next: { act: 'tag' },
+        hint: 'sixty-four hexadecimal digits are an image ID',
+        details: { reference: text },
+      },
+    )
   }
   const { name, tag, digest } = cut(text)
   const { registry, path } = splitRegistry(name)
@@ -153,7 +161,6 @@ function checkTag(tag: string, text: string): void {
 const NAME_HINT =
   'a name is [registry/]repository[:tag][@digest] in lower case, for example localhost:5000/team/web:1.0'
 const TAG_HINT = 'a tag has at most 128 letters, digits, dots, dashes and underscores, and begins with none of . and -'
-const ID_HINT = 'sixty-four hexadecimal digits are an image ID; give the image a name with: bale tag ID NAME'
 const DIGEST_HINT = 'a digest is sha256: and 64 lower-case hexadecimal digits, or sha512: and 128'
 
 function invalid(text: string, message: string, hint: string = NAME_HINT): BaleError {

@@ -56,6 +56,12 @@ export function readModules(root: string, directories: readonly string[]): Modul
 
 /** The same for texts by name: small trees that a test of a rule makes up. */
 export function parseModules(files: Record<string, string>): Module[] {
+  const known = new Set(Object.keys(files))
+  return eachTree(files, (name, tree) => new Reader(name, files[name]!, known).read(tree))
+}
+
+/** Calls `visit` with the syntax tree of each text, which is valid only during the call. */
+export function eachTree<T>(files: Record<string, string>, visit: (name: string, tree: SourceFile) => T): T[] {
   const config = {
     compilerOptions: { noLib: true, types: [], noResolve: true, allowJs: true, noEmit: true },
     files: Object.keys(files),
@@ -65,11 +71,10 @@ export function parseModules(files: Record<string, string>): Module[] {
   const api = new API({ cwd: '/', fs })
   try {
     const project = api.updateSnapshot({ openProjects: ['/tsconfig.json'] }).getProject('/tsconfig.json')!
-    const known = new Set(Object.keys(files))
     return Object.keys(files).map((name) => {
       const tree = project.program.getSourceFile(posix.join('/', name))
       if (!tree) throw new Error(`${name} was not parsed`)
-      return new Reader(name, files[name]!, known).read(tree)
+      return visit(name, tree)
     })
   } finally {
     api.close()

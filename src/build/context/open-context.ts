@@ -106,7 +106,7 @@ async function checkDirectory(directory: string): Promise<void> {
   })
   if (found.isDirectory()) return
   throw new BaleError('INVALID_ARGUMENT', `unable to prepare context: ${printable(directory)} is not a directory`, {
-    hint: `bale build - < ${printable(directory)} takes a Dockerfile or a tar from stdin`,
+    next: { act: 'build-from-stdin', file: directory },
   })
 }
 
@@ -144,7 +144,7 @@ function defaultDockerfile(tree: SourceTree, place: string): FoundDockerfile {
     if (text !== undefined) return { name, text, ignore: readTreeFile(tree, `${name}.dockerignore`) }
   }
   throw new BaleError('PATH_NOT_FOUND', `failed to read dockerfile: no Dockerfile in ${printable(place)}`, {
-    hint: 'name it with -f FILE',
+    next: { act: 'name-dockerfile' },
   })
 }
 

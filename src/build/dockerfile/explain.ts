@@ -20,7 +20,7 @@ export function explainAt(place: Instruction | Origin): (error: unknown) => unkn
     const origin = 'range' in place ? originOf(place) : place
     const shown = errorAt(origin, error.message)
     const details = { ...error.details, ...shown.details, place: `${origin.file}:${origin.line}:${origin.column}` }
-    return new BaleError(error.code, shown.message, { hint: error.hint, cause: error, details })
+    return new BaleError(error.code, shown.message, { hint: error.hint, next: error.next, cause: error, details })
   }
 }
 

@@ -1,4 +1,4 @@
-import { BaleError, printable } from '#base'
+import { BaleError, type NextStep, printable } from '#base'
 
 /** Line and column count from 1; a column counts UTF-16 units of the line as it stands in the file. */
 export interface SourcePosition {
@@ -43,7 +43,7 @@ export function dockerfileError(
   source: SourceText,
   position: SourcePosition,
   message: string,
-  options: { hint?: string; cause?: unknown } = {},
+  options: { hint?: string; next?: NextStep; cause?: unknown } = {},
 ): BaleError {
   return errorAt(originAt(source, position), message, options)
 }

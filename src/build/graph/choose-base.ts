@@ -22,7 +22,7 @@ export function chooseBase(scope: PlanScope, stage: Stage): Base {
     const name = words.text(image)
     if (name === '') {
       throw dockerfileError(instruction.source, instruction.range.start, `base name (${image}) should not be blank`, {
-        hint: 'give the argument a default before FROM, or with --build-arg',
+        next: { act: 'give-build-argument' },
       })
     }
     const asked = flag === undefined ? '' : words.text(flag)
@@ -57,7 +57,7 @@ export function checkBuildContexts(contexts: ReadonlyMap<string, string>): void 
   for (const [name, place] of contexts) {
     const scheme = /^(target|git|ssh):/.exec(place)?.[1] ?? (/\.git(?:[?#]|$)/.test(place) ? 'git' : undefined)
     if (!scheme) continue
-    throw new BaleError('UNSUPPORTED', `--build-context ${printable(name)}: ${scheme} is not supported yet`, {
+    throw new BaleError('UNSUPPORTED', `build context ${printable(name)}: ${scheme} is not supported yet`, {
       hint: 'a directory, docker-image://NAME, oci-layout://DIRECTORY:TAG, or the URL of a tar',
     })
   }

@@ -54,6 +54,6 @@ test('instructions that make layers, and typos, are refused', () => {
     () => applyChanges({}, ['CMDD x']),
     (error) => isBaleError(error, 'DOCKERFILE_INVALID') && error.hint === 'did you mean CMD?',
   )
-  assert.throws(() => applyChanges({}, ['EXPOSE eighty']), /--change:1:8: invalid port: "eighty"/)
+  assert.throws(() => applyChanges({}, ['EXPOSE eighty']), /^BaleError: change:1:8: invalid port: "eighty"/)
   assert.throws(() => applyChanges({}, ['STOPSIGNAL SIGNOPE']), /invalid signal: SIGNOPE/)
 })

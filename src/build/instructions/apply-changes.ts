@@ -25,7 +25,7 @@ export function applyChanges(config: ContainerConfig, changes: readonly string[]
     commandIsSet: false,
   }
   for (const change of changes) {
-    for (const instruction of parseDockerfile(change, '--change').instructions) {
+    for (const instruction of parseDockerfile(change, 'change').instructions) {
       state = planCommand(allowed(parseCommand(instruction)), state, NOTHING_GIVEN).state
     }
   }

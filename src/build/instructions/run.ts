@@ -88,7 +88,7 @@ function networkOf(command: RunCommand, scope: BuildScope): RunDefinition['netwo
 function permit({ allowed }: BuildScope, entitlement: string): void {
   if (allowed.has(entitlement)) return
   throw new BaleError('DOCKERFILE_INVALID', `${entitlement} is not allowed`, {
-    hint: `allow it with --allow ${entitlement}, if you trust this Dockerfile`,
+    next: { act: 'allow', entitlement },
   })
 }
 

@@ -181,7 +181,7 @@ function prepareSecret(run: StepContext, option: MountOption, workingDirectory: 
       if (!secret) {
         if (!option.required) return { mounts: [] }
         throw new BaleError('BUILD_FAILED', `secret ${printable(id)}: not found`, {
-          hint: `give it with --secret id=${printable(id)},src=FILE`,
+          next: { act: 'give-secret', id },
         })
       }
       const value = await secret.read()

@@ -4,6 +4,7 @@ import {
   environmentEntry,
   keyValueText,
   parseEnvironmentFile,
+  parseExposedPorts,
   parseLabelFile,
   parsePublishedPorts,
   parseSize,
@@ -11,7 +12,7 @@ import {
   readDuration,
   readInteger,
 } from '#docker'
-import type { ContainerRequest, HostOptions, MountRequest, ProcessOptions } from '#engine'
+import type { ContainerRequest, HostOptions, MountRequest, ProcessOptions, RestartPolicy } from '#engine'
 import { readBytesSync, readTextSync } from '#engine'
 import type { Terminal } from '../verb.ts'
 import {
@@ -179,6 +180,12 @@ function withoutEmpty(flags: ContainerFlags): ContainerFlags {
   return Object.fromEntries(Object.entries(flags).filter(([name, value]) => value !== '' || name === 'entrypoint'))
 }
 
+function restartPolicy(text: string, { rm }: ContainerFlags): RestartPolicy {
+  const policy = parseRestart(text)
+  if (rm && policy.name !== 'no') throw new BaleError('INVALID_ARGUMENT', 'conflicting options: --restart and --rm')
+  return policy
+}
+
 /** A relative path of `-v ./data:/data` is the caller's. */
 function absolute(io: Pick<Terminal, 'environment'>): (path: string) => string {
   return (path) => resolve(path.startsWith('~/') ? `${io.environment['HOME'] ?? ''}${path.slice(1)}` : path)
@@ -205,7 +212,7 @@ function processOptions(
     stopSignal: flags.stopSignal,
     ...(flags.stopTimeout !== undefined && { stopTimeout: parseWholeNumber('stop-timeout', flags.stopTimeout) }),
     healthcheck: healthcheck(flags),
-    expose: flags.expose,
+    expose: flags.expose?.flatMap((text) => parseExposedPorts(text, 'invalid range format for --expose')),
     volumes: volumes.flatMap((volume) => ('anonymous' in volume ? [volume.anonymous] : [])),
   }
 }
@@ -287,7 +294,7 @@ function hostOptions(
     ulimits: flags.ulimit?.map(parseUlimit),
     ...(flags.sysctl && { sysctls: parsePairs('sysctl', flags.sysctl) }),
     resources: resources(flags),
-    ...(flags.restart !== undefined && { restart: parseRestart(flags.restart) }),
+    ...(flags.restart !== undefined && { restart: restartPolicy(flags.restart, flags) }),
     autoRemove: flags.rm,
     pidMode: flags.pid,
     ipcMode: flags.ipc,

@@ -1,12 +1,14 @@
 import { getSystemErrorMessage } from 'node:util'
 import { asError, BaleError, errnoOf, printable } from '#base'
+import { phraseNextStep } from './next-step.ts'
 
-/** What people see of an error: the message, the hint; with debug also code, details, causes and stack. */
+/** What people see of an error: the message, the next step and the hint; with debug also code, details, causes and stack. */
 export function renderFailure(thrown: unknown, options: { debug?: boolean } = {}): string {
   const error = asError(firstOf(thrown))
   const lines = [`bale: ${error.message}`]
   if (error instanceof BaleError) {
-    if (error.hint) lines.push(`hint: ${error.hint}`)
+    const advice = [error.next && phraseNextStep(error.next), error.hint].filter(Boolean)
+    if (advice.length > 0) lines.push(`hint: ${printable(advice.join('; '), 1000)}`)
     if (options.debug) lines.push(`code: ${error.code}`, `details: ${JSON.stringify(error.details)}`)
   } else if (systemRefusal(error) !== undefined) {
     lines[0] = `bale: ${systemRefusal(error)}`

@@ -29,9 +29,9 @@ const waiting = (number: number) => ({ kind: 'layer', digest: digestOf(layer(num
 
 test('a bar takes the room there is, and gives way to its numbers', () => {
   for (const [columns, expected] of [
-    [120, `layer1: Downloading [${'='.repeat(20)}>${' '.repeat(20)}]  3MB/6MB\n`],
-    [50, `layer1: Downloading [${'='.repeat(8)}>${' '.repeat(9)}]  3MB/6MB\n`],
-    [32, 'layer1: Downloading 3MB/6MB\n'],
+    [120, `${layer(1)}: Downloading [${'='.repeat(20)}>${' '.repeat(20)}]  3MB/6MB\n`],
+    [56, `${layer(1)}: Downloading [${'='.repeat(8)}>${' '.repeat(9)}]  3MB/6MB\n`],
+    [38, `${layer(1)}: Downloading 3MB/6MB\n`],
   ] as const) {
     const { io, stdout } = screen({ columns })
     {
@@ -65,7 +65,7 @@ test('lines that a narrower window has folded are moved over whole', () => {
   stdout.columns = 30
   stdout.written = ''
   view.report({ kind: 'warning', text: 'slower' })
-  // 72 characters are three lines of thirty.
+  // 78 characters are three lines of thirty.
   assert.ok(stdout.written.startsWith('\x1b[3A\x1b[J'), JSON.stringify(stdout.written))
 })
 

@@ -1,3 +1,4 @@
+import { BaleError, isBaleError } from '#base'
 import { defineVerb } from '../verb.ts'
 
 export const verb = defineVerb({
@@ -18,8 +19,15 @@ export const verb = defineVerb({
   ],
   async run({ args, options, engine, io, signal }) {
     const [list, ...members] = args as [string, ...string[]]
-    const { name } = await engine.registries.createList(list, members, { ...options, signal })
+    const { name } = await engine.registries.createList(list, members, { ...options, signal }).catch(namingTheFlag)
     await io.print(`Created manifest list ${name}`)
     return 0
   },
 })
+
+/** docker's client says by which flag an existing list is added to. */
+function namingTheFlag(cause: unknown): never {
+  if (!isBaleError(cause, 'CONFLICT') || cause.next?.act !== 'amend-list') throw cause
+  const { next } = cause
+  throw new BaleError('CONFLICT', 'refusing to amend an existing manifest list with no --amend flag', { cause, next })
+}

@@ -1,3 +1,4 @@
+import { BaleError } from '#base'
 import type { PulledImage } from '#engine'
 import { parseReference } from '#spec'
 import { createProgressView } from '../render/progress.ts'
@@ -23,6 +24,9 @@ export const verb = defineVerb({
     const { allTags, platform, quiet } = options
     const name = args[0]!
     const { tag, digest } = parseReference(name)
+    if (allTags && (tag || digest)) {
+      throw new BaleError('INVALID_ARGUMENT', "tag can't be used with --all-tags/-a")
+    }
     let pulled: PulledImage[]
     {
       using view = createProgressView(io, { quiet })

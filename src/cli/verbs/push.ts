@@ -1,3 +1,4 @@
+import { BaleError } from '#base'
 import type { PushedImage } from '#engine'
 import { parseReference } from '#spec'
 import { createProgressView } from '../render/progress.ts'
@@ -23,6 +24,9 @@ export const verb = defineVerb({
   async run({ args, options, engine, io, signal }) {
     const { allTags, quiet } = options
     const name = args[0]!
+    if (allTags && parseReference(name).tag) {
+      throw new BaleError('INVALID_ARGUMENT', "tag can't be used with --all-tags/-a")
+    }
     let pushed: PushedImage[]
     {
       using view = createProgressView(io, { quiet })

@@ -99,7 +99,7 @@ const INIT_PATH = '/sbin/docker-init'
 function initProgram({ programs }: Machinery): string {
   const found = ['catatonit', 'docker-init', 'tini-static', 'tini'].map((name) => programs.find(name)).find(Boolean)
   if (found) return found
-  throw new BaleError('UNSUPPORTED_HOST', '--init needs catatonit or tini, and neither is installed', {
+  throw new BaleError('UNSUPPORTED_HOST', 'an init process needs catatonit or tini, and neither is installed', {
     hint: 'apt-get install catatonit',
   })
 }

@@ -50,7 +50,7 @@ function commandOf({ image, config }: ContainerOptions): Pick<EffectiveConfig, '
   const command = config.command?.length ? config.command : replaced ? [] : (image.config.Cmd ?? [])
   if (entrypoint.length + command.length === 0)
     throw new BaleError('INVALID_ARGUMENT', 'No command specified', {
-      hint: `the image ${image.reference} names none; say one: bale run ${image.reference} COMMAND`,
+      next: { act: 'give-command', image: image.reference },
     })
   // runc's answer about a longer one fills a pipe that nobody reads: it would hang (M13).
   if (Buffer.byteLength(entrypoint[0] ?? command[0]!) > LONGEST_PATH)

@@ -55,7 +55,7 @@ export async function execContainer(
     throw new BaleError('CONFLICT', `Container ${idOrName} is paused, unpause the container before exec`)
   if (seen.status !== 'running')
     throw new BaleError('CONTAINER_NOT_RUNNING', `Container ${record.id} is not running`, {
-      hint: `start it: bale start ${idOrName}`,
+      next: { act: 'start-container', name: idOrName },
     })
   mustBeVisible(seen)
   const process = execProcess(machinery, seen, request)

@@ -71,7 +71,7 @@ export async function removeNetwork(
   throw new BaleError(
     'CONFLICT',
     `error while removing network: network ${network.name} has active endpoints${await endpointsOf(machinery, network)}`,
-    { hint: `see which: bale network inspect ${network.name}` },
+    { next: { act: 'inspect-network', name: network.name } },
   )
 }
 

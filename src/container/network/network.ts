@@ -169,5 +169,5 @@ export async function defaultNetwork(
 export async function findNetwork(store: Pick<Store, 'networks'>, name: string): Promise<Network> {
   const network = await store.networks.find<NetworkDocument>(name)
   if (network) return network
-  throw new BaleError('NETWORK_NOT_FOUND', `network ${printable(name)} not found`, { hint: 'see: bale network ls' })
+  throw new BaleError('NETWORK_NOT_FOUND', `network ${printable(name)} not found`, { next: { act: 'list-networks' } })
 }

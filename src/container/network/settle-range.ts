@@ -13,7 +13,7 @@ export async function settleRange(store: Pick<Store, 'networks' | 'addresses'>, 
   if (!routes.some((route) => overlaps(route, parseSubnet(document.subnet)))) return network
   if (network.name !== DEFAULT_NETWORK || (await store.addresses.list(network.id)).length > 0)
     throw new BaleError('NETWORK_SETUP_FAILED', `range ${document.subnet} of network ${network.name} is in use here`, {
-      hint: 'remove the network and create it with another --subnet',
+      next: { act: 'choose-subnet', because: 'in-use' },
     })
   const others = (await store.networks.list<NetworkDocument>()).map((one) => parseSubnet(one.document.subnet))
   const subnet = freeSubnet('large', [...routes, ...others])

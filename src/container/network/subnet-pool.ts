@@ -22,7 +22,7 @@ export function freeSubnet(pool: keyof typeof POOLS, taken: readonly Subnet[]): 
   if (pool === 'large') return freeSubnet('small', taken)
   const words = 'could not find an available, non-overlapping IPv4 address pool: all address ranges are in use'
   throw new BaleError('NETWORK_SETUP_FAILED', words, {
-    hint: 'name one: bale network create --subnet 10.200.0.0/24 NAME',
+    next: { act: 'choose-subnet', because: 'none-free' },
   })
 }
 

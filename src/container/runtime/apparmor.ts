@@ -45,7 +45,7 @@ export async function ensureApparmorProfile(name: string, loader: ProfileLoader)
     throw new BaleError(
       'UNSUPPORTED_HOST',
       `cannot load the AppArmor profile ${name}: ${printable(`${result.stderr}${result.stdout}`.trim(), 500)}`,
-      { hint: '`--security-opt apparmor=unconfined` does without' },
+      { next: { act: 'choose-security', option: 'apparmor=unconfined' } },
     )
   await mkdir(join(run, 'apparmor'), { recursive: true, mode: 0o700 })
   await writeFile(note, '')

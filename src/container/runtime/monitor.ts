@@ -148,7 +148,7 @@ function startMonitor(options: MonitorOptions, args: string[], attachPipe = fals
   const { id, bundle, runtime, programs } = options
   if (Buffer.byteLength(join(bundle, 'attach')) > SOCKET_PATH_LIMIT)
     throw new BaleError('UNSUPPORTED_HOST', `the path ${bundle} is too long for a socket`, {
-      hint: 'use a shorter run directory (--run)',
+      next: { act: 'choose-directory', of: 'run' },
     })
   const runtimeArguments = [...runtime.globalArguments, '--log', join(bundle, RUNTIME_LOG), '--log-format', 'json']
   const child = spawn(

@@ -53,7 +53,7 @@ export function runtimeSpec(input: RuntimeSpecInput): OciConfig {
   const security = parseSecurityOptions(host.securityOptions ?? [], { apparmor: machine.apparmor, privileged })
   if (security.seccomp && !machine.seccomp)
     throw new BaleError('UNSUPPORTED_HOST', 'the kernel cannot filter system calls (no seccomp)', {
-      hint: 'only `--security-opt seccomp=unconfined` works here',
+      next: { act: 'choose-security', option: 'seccomp=unconfined' },
     })
   const hasOwnShm = input.mounts.some((mount) => mount.destination === '/dev/shm')
   return {

@@ -28,7 +28,7 @@ export function parseSecurityOptions(
     else if (key === 'no-new-privileges') noNewPrivileges = value !== 'false'
     else if (key === 'label' && value === 'disable') continue
     else
-      throw new BaleError('INVALID_ARGUMENT', `invalid --security-opt: ${option}`, {
+      throw new BaleError('INVALID_ARGUMENT', `invalid security option: ${option}`, {
         hint: 'supported: seccomp=unconfined, seccomp=FILE, apparmor=PROFILE, no-new-privileges, label=disable',
       })
   }
@@ -40,5 +40,5 @@ export function parseSecurityOptions(
 function seccompOption(value: string, hardening: HardeningOptions): SeccompProfile | undefined {
   if (value === 'unconfined') return undefined
   if (value === 'builtin') return defaultProfile(hardening)
-  return parseSeccompProfile(value, 'of --security-opt')
+  return parseSeccompProfile(value, 'of the security options')
 }

@@ -15,7 +15,7 @@ export async function frozen(machinery: Machinery, id: string): Promise<AsyncDis
   if (!(await freezeCgroup(cgroupPath(id), true))) {
     await thaw(id, marker)
     throw new BaleError('RUNTIME_FAILED', `container ${id.slice(0, 12)} cannot be paused`, {
-      hint: 'use --pause=false',
+      next: { act: 'skip-pause' },
     })
   }
   return { [Symbol.asyncDispose]: () => thaw(id, marker) }

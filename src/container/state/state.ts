@@ -108,7 +108,9 @@ export async function findContainer({ store }: Pick<Machinery, 'store'>, idOrNam
   const name = idOrName.startsWith('/') ? idOrName.slice(1) : idOrName
   const record = name === '' ? undefined : await store.containers.find<ContainerDocument>(name)
   if (record) return record
-  throw new BaleError('CONTAINER_NOT_FOUND', `No such container: ${idOrName}`, { hint: 'see: bale ps -a' })
+  throw new BaleError('CONTAINER_NOT_FOUND', `No such container: ${idOrName}`, {
+    next: { act: 'list-containers', because: 'unknown' },
+  })
 }
 
 export async function seeContainer(machinery: Machinery, idOrName: string): Promise<SeenContainer> {

@@ -52,7 +52,7 @@ export async function createVolume({ store, clock }: Machinery, asked: CreateVol
 export async function findVolume({ store }: Machinery, name: string): Promise<Volume> {
   const volume = await store.volumes.find<VolumeDocument>(name)
   if (volume) return volume
-  throw new BaleError('VOLUME_NOT_FOUND', `get ${printable(name)}: no such volume`, { hint: 'see: bale volume ls' })
+  throw new BaleError('VOLUME_NOT_FOUND', `get ${printable(name)}: no such volume`, { next: { act: 'list-volumes' } })
 }
 
 export function listVolumes({ store }: Machinery): Promise<Volume[]> {
@@ -83,7 +83,7 @@ export async function removeVolume(
   const users = (await volumeUsers(machinery)).get(name)
   if (users?.length)
     throw new BaleError('CONFLICT', `remove ${name}: volume is in use - [${users.join(', ')}]`, {
-      hint: 'remove the container first: bale rm',
+      next: { act: 'remove-container', names: users.map((id) => id.slice(0, 12)) },
     })
   // What is mounted there is not the volume's to delete.
   const directory = store.volumes.directory(name)

@@ -3,7 +3,7 @@ import type { RandomSource } from './random-access.ts'
 
 export function damaged(what: string, cause?: unknown): BaleError {
   return new BaleError('INVALID_LAYER_IMAGE', `a layer image is damaged: ${what}`, {
-    hint: 'run `bale system check` to find and replace damaged layers',
+    next: { act: 'repair-store' },
     cause,
   })
 }

@@ -10,7 +10,7 @@ export function makeDirectory(path: string): void {
   } catch (error) {
     if (!UNUSABLE.includes(errnoOf(error) ?? '')) throw asNoSpace(error, path)
     throw new BaleError('UNSUPPORTED_HOST', `the directory ${path} cannot be made: ${(error as Error).message}`, {
-      hint: 'use another directory: --root for the store, --run for what is gone after a reboot',
+      next: { act: 'choose-directory', of: 'any' },
       cause: error,
     })
   }

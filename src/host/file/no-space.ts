@@ -4,7 +4,7 @@ import { BaleError, errnoOf } from '#base'
 export function asNoSpace(error: unknown, what: string): unknown {
   if (!isNoSpace(error)) return error
   return new BaleError('NO_SPACE', `no space left on the disk while writing ${what}`, {
-    hint: 'bale system prune frees what is not in use',
+    next: { act: 'prune' },
     cause: error,
   })
 }

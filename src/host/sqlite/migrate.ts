@@ -9,7 +9,7 @@ export function migrate(file: DatabaseSync, sqlite: Sqlite, { path, what, migrat
   const known = migrations.length
   if (found > known) {
     throw new BaleError('STORE_VERSION', `the ${what} ${path} has version ${found}, this bale knows ${known}`, {
-      hint: 'use the newer bale that wrote it, or another --root',
+      next: { act: 'use-newer-bale' },
       details: { found, known },
     })
   }

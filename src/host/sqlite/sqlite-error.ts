@@ -16,7 +16,8 @@ export function sqliteError(error: unknown, { path, what }: { path: string; what
   }
   if (code === SQLITE.CANTOPEN || code === SQLITE.READONLY) {
     return new BaleError('UNSUPPORTED_HOST', `the database ${path} cannot be opened for writing`, {
-      hint: `check who owns the ${what}, or use another --root`,
+      next: { act: 'choose-directory', of: 'root' },
+      hint: `or check who owns the ${what}`,
       cause: error,
     })
   }

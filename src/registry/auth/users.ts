@@ -35,7 +35,7 @@ export function createUsers(meta: MetaStore): Users {
       const added = await meta.addAccount({ name, passwordHash: await hashPassword(password), admin })
       if (!added)
         throw new BaleError('CONFLICT', `there is a user ${name} already`, {
-          hint: 'change its password with: bale registry user passwd',
+          next: { act: 'change-registry-password', user: name },
         })
     },
     async remove(name) {
@@ -82,6 +82,6 @@ function checkPassword(password: string): void {
 
 function unknownUser(name: string): BaleError {
   return new BaleError('INVALID_ARGUMENT', `there is no user ${printable(name, 80)}`, {
-    hint: 'bale registry user ls shows all',
+    next: { act: 'list-registry-users' },
   })
 }

@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
-import { asError, BaleError, type ErrorCode, isBaleError } from '#base'
+import { asError, BaleError, type ErrorCode, isBaleError, type NextStep } from '#base'
 import { sweepBuffers } from './buffer-sweep.ts'
 
 /** What goes over the port of one job. Bytes flow from the asking thread to the worker, as far as it gave credit. */
@@ -129,7 +129,7 @@ export interface PlainError {
   message: string
   stack?: string
   code?: string
-  bale?: { code: ErrorCode; hint?: string; details: Readonly<Record<string, unknown>> }
+  bale?: { code: ErrorCode; hint?: string; next?: NextStep; details: Readonly<Record<string, unknown>> }
   errno?: number
   cause?: PlainError
 }
@@ -140,7 +140,9 @@ export function toPlain(thrown: unknown, depth = 3): PlainError {
   return {
     message: error.message,
     stack: error.stack,
-    ...(isBaleError(error) ? { bale: { code: error.code, hint: error.hint, details: error.details } } : {}),
+    ...(isBaleError(error)
+      ? { bale: { code: error.code, hint: error.hint, next: error.next, details: error.details } }
+      : {}),
     ...(typeof code === 'string' ? { code } : {}),
     ...(typeof errno === 'number' ? { errno } : {}),
     ...(error.cause !== undefined && depth > 0 ? { cause: toPlain(error.cause, depth - 1) } : {}),
@@ -150,7 +152,7 @@ export function toPlain(thrown: unknown, depth = 3): PlainError {
 export function fromPlain(plain: PlainError): Error {
   const cause = plain.cause ? fromPlain(plain.cause) : undefined
   const { bale, message, stack, code, errno } = plain
-  if (bale) return new BaleError(bale.code, message, { hint: bale.hint, details: bale.details, cause })
+  if (bale) return new BaleError(bale.code, message, { hint: bale.hint, next: bale.next, details: bale.details, cause })
   const error = new Error(message, cause ? { cause } : undefined)
   if (stack) error.stack = stack
   return Object.assign(error, code ? { code } : {}, errno === undefined ? {} : { errno })

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { BaleError, isBaleError } from '#base'
+import { BaleError, type BaleErrorOptions, isBaleError } from '#base'
 import { verifying } from '#blob'
 import type { Digest } from '#spec'
 import { imagesNeeding, type LayerRecord } from '#store/rows'
@@ -22,7 +22,8 @@ export async function* verifiedBlob(
     if (!isBaleError(error, 'DIGEST_MISMATCH') && !isBaleError(error, 'SIZE_MISMATCH')) throw error
     const images = imagesNeeding(core, 'blob', digest)
     core.database.run('DELETE FROM blobs WHERE digest = ?', digest)
-    throw damaged(`the blob ${digest} is damaged in the store`, images, 'pull or load the image again', error)
+    const hint = 'pull or load the image again'
+    throw damaged(`the blob ${digest} is damaged in the store`, images, { hint, cause: error })
   }
 }
 
@@ -44,11 +45,11 @@ export async function* verifiedTar(core: Core, { diffId, tarSize }: LayerRecord)
   }
   if (!cause && size === tarSize && `sha256:${hash.digest('hex')}` === diffId) return
   const images = imagesNeeding(core, 'layer', diffId)
-  const hint = 'bale system check --repair takes the layer away; then pull, load or build the image again'
-  throw damaged(`the layer ${diffId} is damaged in the store: it gives back other bytes`, images, hint, cause)
+  const what = `the layer ${diffId} is damaged in the store: it gives back other bytes`
+  throw damaged(what, images, { next: { act: 'repair-store' }, cause })
 }
 
-function damaged(what: string, images: readonly string[], hint: string, cause?: unknown): BaleError {
+function damaged(what: string, images: readonly string[], more: BaleErrorOptions): BaleError {
   const whose = images.length > 0 ? ` (part of ${images.join(', ')})` : ''
-  return new BaleError('STORE_DAMAGED', `${what}${whose}`, { hint, cause, details: { images } })
+  return new BaleError('STORE_DAMAGED', `${what}${whose}`, { ...more, details: { images } })
 }

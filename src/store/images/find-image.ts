@@ -48,7 +48,7 @@ const shownName = (reference: Reference) => familiarName(withDefaultTag(referenc
 
 export function notFound(shown: string): BaleError {
   return new BaleError('IMAGE_NOT_FOUND', `No such image: ${printable(shown, 300)}`, {
-    hint: 'bale images lists what is here, bale pull fetches an image',
+    next: { act: 'pull' },
   })
 }
 

@@ -104,7 +104,7 @@ class Removal {
     throw new BaleError(
       'CONFLICT',
       `conflict: unable to remove repository reference "${text}" (must force) - container ${user.id.slice(0, 12)} is using its referenced image ${shortId(id)}`,
-      { hint: `remove the container first: bale rm ${user.id.slice(0, 12)}` },
+      { next: { act: 'remove-container', names: [user.id.slice(0, 12)] } },
     )
   }
 

@@ -75,7 +75,7 @@ export function createContainers(core: Core): Containers {
     throw new BaleError(
       'CONFLICT',
       `Conflict. The container name "/${record.name}" is already in use by container "${other.id}". You have to remove (or rename) that container to be able to reuse that name.`,
-      { hint: `bale rm ${record.name}` },
+      { next: { act: 'remove-container', names: [record.name] } },
     )
   }
   return {

@@ -72,7 +72,7 @@ export function createPorts({ database }: Rows): Ports {
     }
     const shown = hostIp.includes(':') ? `[${hostIp}]` : hostIp
     throw new BaleError('CONFLICT', `Bind for ${shown}:${last} failed: port is already allocated`, {
-      hint: 'bale ps shows which container has it',
+      next: { act: 'list-containers', because: 'port' },
     })
   }
   return {

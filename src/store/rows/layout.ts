@@ -57,7 +57,7 @@ function privateDirectory(path: string): void {
   const me = process.geteuid?.() ?? uid
   if (uid !== me && me !== 0) {
     throw new BaleError('UNSUPPORTED_HOST', `the directory ${path} belongs to another user (uid ${uid})`, {
-      hint: 'use another directory with --root',
+      next: { act: 'choose-directory', of: 'root' },
     })
   }
   if ((mode & 0o077) !== 0) chmodSync(path, 0o700)

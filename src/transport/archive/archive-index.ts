@@ -100,7 +100,8 @@ const quoted = (path: string) => `"${printable(path, 200)}"`
 
 export function invalidArchive(message: string, cause?: unknown): BaleError {
   return new BaleError('INVALID_ARCHIVE', message, {
-    hint: 'bale load reads what docker save, podman save, skopeo and bale save write; a root file system is for bale import',
+    next: { act: 'import' },
+    hint: 'archives of docker, podman, skopeo and bale, and OCI archives, can be loaded',
     cause,
   })
 }

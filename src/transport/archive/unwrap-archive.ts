@@ -33,7 +33,7 @@ export async function unwrapArchive(
     const found = await file.stat()
     if (found.isDirectory()) {
       throw new BaleError('INVALID_ARCHIVE', `${input} is a directory, not an archive`, {
-        hint: `for an OCI layout: tar -C ${input} -c . | bale load`,
+        next: { act: 'load-layout', directory: input },
       })
     }
     if (found.isFile() && (await isPlain(file))) {

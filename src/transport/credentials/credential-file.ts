@@ -90,7 +90,7 @@ function decode(entry: Json, key: string, path: string): Credential | undefined 
     const colon = pair.indexOf(':')
     if (colon < 0) {
       throw new BaleError('CREDENTIALS_FAILED', `${path} has an entry for ${key} that is not user:password in base64`, {
-        hint: `write it again: bale login ${key}`,
+        next: { act: 'login', registry: key, because: 'unreadable' },
       })
     }
     // Old clients padded the password with NUL bytes.

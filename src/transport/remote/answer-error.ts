@@ -34,12 +34,12 @@ export async function answerError(answer: HttpAnswer, context: AnswerContext): P
     case 401:
       return new BaleError('UNAUTHORIZED', `access to ${what} denied${because}`, {
         details,
-        hint: `it may not exist, or need a login: bale login ${registry}`,
+        next: { act: 'login', registry, because: 'unknown' },
       })
     case 403:
       return new BaleError('DENIED', `access to ${what} denied${because}`, {
         details,
-        hint: `log in with an account that may do this: bale login ${registry}`,
+        next: { act: 'login', registry, because: 'denied' },
       })
     case 404:
       return new BaleError(context.notFound ?? 'REGISTRY_FAILED', `${what} not found${because}`, { details })
@@ -89,7 +89,7 @@ export function refusedLogin(registry: RegistryHost, repository: string | undefi
   const where = `${registry.name} refused the login${repository ? ` for ${repository}` : ''}`
   return new BaleError('UNAUTHORIZED', `${where}: incorrect username or password`, {
     cause,
-    hint: `log in again: bale login ${registry.name}`,
+    next: { act: 'login', registry: registry.name, because: 'refused' },
     details: { status: 401 },
   })
 }

@@ -1,0 +1,59 @@
+/**
+ * What somebody can do about a failure, as a fact: each door phrases it with its own verbs (the command line names flags,
+ * a web page shows a button). A member of its own for each step; its facts are as people type them.
+ */
+export type NextStep =
+  /** Look whether the disk or the store is damaged; layers that are get removed. */
+  | { act: 'check-disk' }
+  /** Remove what is damaged from the store, and get these images (undefined: the one at hand) again. */
+  | { act: 'repair-store'; images?: readonly string[] }
+  /** Remove what is not in use. */
+  | { act: 'prune' }
+  | { act: 'run-as-root' }
+  /** Use another directory: for the store or registry, for what is gone after a reboot (a shorter path), or for either. */
+  | { act: 'choose-directory'; of: 'root' | 'run' | 'any' }
+  /** Use the newer bale that wrote a directory, or another directory. */
+  | { act: 'use-newer-bale' }
+  /** Keep layers in this format; undefined: in one that needs no root. */
+  | { act: 'choose-layer-format'; format?: 'extract' }
+  /** `unknown`: the thing may also not exist. `denied`: another account is needed. `unreadable`: the saved login is damaged. */
+  | { act: 'login'; registry: string; because: 'unknown' | 'denied' | 'refused' | 'unreadable' }
+  /** Fetch an image, or look which ones are here. */
+  | { act: 'pull' }
+  /** Give an image a name, or this name. */
+  | { act: 'tag'; name?: string }
+  | { act: 'untag-image'; name: string }
+  /** One of those on offer, if any are known. */
+  | { act: 'choose-platform'; offered?: string }
+  /** Make an image from a root file system, perhaps that of this directory. */
+  | { act: 'import'; directory?: string }
+  /** Load the OCI layout in this directory, as a tar. */
+  | { act: 'load-layout'; directory: string }
+  | { act: 'create-list'; name: string }
+  | { act: 'inspect-list'; name: string }
+  | { act: 'amend-list'; name: string }
+  /** Look which containers there are, or which one has a port. */
+  | { act: 'list-containers'; because: 'unknown' | 'port' }
+  | { act: 'start-container'; name: string }
+  | { act: 'remove-container'; names: readonly string[] }
+  /** Make a container of this image with a command. */
+  | { act: 'give-command'; image: string }
+  /** Copy the container's files while it runs. */
+  | { act: 'skip-pause' }
+  | { act: 'choose-security'; option: 'apparmor=unconfined' | 'seccomp=unconfined' }
+  | { act: 'list-networks' }
+  | { act: 'inspect-network'; name: string }
+  /** Make a network with a subnet of one's own; `in-use`: in place of this one. */
+  | { act: 'choose-subnet'; because: 'in-use' | 'none-free' }
+  | { act: 'list-volumes' }
+  | { act: 'give-build-argument' }
+  | { act: 'give-secret'; id: string }
+  | { act: 'allow'; entitlement: string }
+  | { act: 'name-dockerfile' }
+  /** Build from this file as standard input. */
+  | { act: 'build-from-stdin'; file: string }
+  | { act: 'list-registry-users' }
+  | { act: 'change-registry-password'; user: string }
+  /** Serve with TLS, on this machine only, or without protection on purpose. */
+  | { act: 'protect-registry' }
+  | { act: 'choose-listen-address' }
