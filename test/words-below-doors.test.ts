@@ -17,12 +17,12 @@ const root = resolve(import.meta.dirname, '..')
 const DOCKERFILE_FLAGS = /--(?:mount|network|security|from|checksum|exclude|platform|retries|chown|chmod|parents)\b/g
 
 /** Not for people: the seed of cache keys, which must not change. */
-const EXEMPT = new Set(['src/build/cache-key.ts'])
+const EXEMPT = new Set(['bale build … …\n…'])
 
 test('no text below the doors names a verb or a flag of the command line', async () => {
   const [verbs, flags] = await commandLine()
   const found = textsOf(sources()).flatMap(({ file, text }) => {
-    if (EXEMPT.has(file)) return []
+    if (EXEMPT.has(text)) return []
     const words = file.startsWith('src/build/') ? text.replace(DOCKERFILE_FLAGS, '') : text
     return verbs.test(words) || flags.test(words) ? [`${file}: ${text}`] : []
   })
