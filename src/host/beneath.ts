@@ -1,6 +1,6 @@
 import { closeSync, constants, fchmodSync, fstatSync, readdirSync, type Stats } from 'node:fs'
 import { errnoOf } from '#base'
-import { readBytesSync } from './file/read-bytes.ts'
+import { readBytesSync } from './file/index.ts'
 import {
   AT_FDCWD,
   AT_REMOVEDIR,
@@ -19,7 +19,7 @@ import {
   type Time,
   unlinkat,
   utimensat,
-} from './syscalls.ts'
+} from './kernel/syscalls.ts'
 
 /**
  * A directory that is treated as the root of a file system that others may have written, or be writing right now: every

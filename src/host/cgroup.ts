@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errnoOf } from '#base'
-import { readTextSync } from './file/read-bytes.ts'
+import { readTextSync } from './file/index.ts'
 import { sendSignal } from './process.ts'
 import { processIdentity } from './process-identity.ts'
 

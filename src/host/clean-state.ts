@@ -7,7 +7,7 @@ import {
   schedSetAffinity,
   schedSetScheduler,
   setNiceness,
-} from './syscalls.ts'
+} from './kernel/syscalls.ts'
 
 /**
  * The limits that would make a helper program fail, by the kernel's numbers (asm-generic/resource.h): CPU time, file size,

@@ -1,5 +1,5 @@
 import { errnoOf } from '#base'
-import { lseek, SEEK } from './syscalls.ts'
+import { lseek, SEEK } from './kernel/syscalls.ts'
 
 /** Holes are counted in whole pieces of this size, so that the block size of a file system matters little. */
 const PIECE = 1 << 20

@@ -1,8 +1,7 @@
 import { mkdir, mkdtemp, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf, isBaleError } from '#base'
-import { readBytesSync, readTextSync } from './file/read-bytes.ts'
-import { removeTree } from './file/remove-tree.ts'
+import { readBytesSync, readTextSync, removeTree } from './file/index.ts'
 import { mountErofs, unmount } from './mount.ts'
 import { mountOverlay } from './mount-overlay.ts'
 

@@ -37,9 +37,9 @@ import {
   utimensat,
   writeXattr,
 } from './index.ts'
+import { AT_FDCWD, SystemError } from './kernel/syscalls.ts'
 import { parseMountInfo } from './mount-info.ts'
 import { mountOverlayByOptions } from './mount-overlay-by-options.ts'
-import { AT_FDCWD, SystemError } from './syscalls.ts'
 
 const root = mayMount() ? false : 'needs CAP_SYS_ADMIN'
 

@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync } from 'node:fs'
 import { errnoOf } from '#base'
-import { ioctl, mknod, O_CLOEXEC } from './syscalls.ts'
+import { ioctl, mknod, O_CLOEXEC } from './kernel/syscalls.ts'
 
 const LOOP_CTL_GET_FREE = 0x4c82
 const LOOP_CONFIGURE = 0x4c0a

@@ -1,5 +1,5 @@
-import { unescapeMountPath } from './file/mount-path.ts'
-import { readTextSync } from './file/read-bytes.ts'
+import { readTextSync } from './file/index.ts'
+import { unescapeMountPath } from './kernel/mount-path.ts'
 
 /** One line of /proc/self/mountinfo, proc(5). Paths are UTF-8 strings. */
 export interface MountInfo {

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { BaleError } from '#base'
+import { MS, mount } from './kernel/syscalls.ts'
 import type { OverlayOptions } from './overlay-options.ts'
-import { MS, mount } from './syscalls.ts'
 
 const OPTION_PAGE = 4095
 

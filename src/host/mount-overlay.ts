@@ -1,9 +1,9 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { BaleError, errnoOf } from '#base'
+import { fsconfig, fsconfigCreate, fsmount, fsopen, MOUNT_ATTR, moveMount, O_PATH } from './kernel/syscalls.ts'
 import { mountFailed } from './mount-error.ts'
 import { mountOverlayByOptions } from './mount-overlay-by-options.ts'
 import type { OverlayOptions } from './overlay-options.ts'
-import { fsconfig, fsconfigCreate, fsmount, fsopen, MOUNT_ATTR, moveMount, O_PATH } from './syscalls.ts'
 
 const OVERLAY_LOWERS_LIMIT = 500
 

@@ -1,7 +1,5 @@
 import { closeSync } from 'node:fs'
 import { BaleError, errnoOf } from '#base'
-import { attachLoop } from './loop.ts'
-import { mounting } from './mount-error.ts'
 import {
   MNT_DETACH,
   MOUNT_ATTR,
@@ -12,7 +10,9 @@ import {
   openTree,
   UMOUNT_NOFOLLOW,
   umount2,
-} from './syscalls.ts'
+} from './kernel/syscalls.ts'
+import { attachLoop } from './loop.ts'
+import { mounting } from './mount-error.ts'
 
 const HARDENED = MS.RDONLY | MS.NOSUID | MS.NODEV | MS.NOEXEC
 

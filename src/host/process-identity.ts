@@ -1,6 +1,6 @@
 import { readdirSync, readlinkSync } from 'node:fs'
 import { errnoOf } from '#base'
-import { readTextSync } from './file/read-bytes.ts'
+import { readTextSync } from './file/index.ts'
 
 /**
  * One process for certain, also in a record that outlives it. A pid is given again, its start time tells the two apart;

@@ -1,5 +1,5 @@
 import { errnoOf } from '#base'
-import { cfmakeraw, tcgetattr, tcsetattr } from './syscalls.ts'
+import { cfmakeraw, tcgetattr, tcsetattr } from './kernel/syscalls.ts'
 
 /**
  * Passes every byte of a terminal as it is, until disposed. Node's own setRawMode goes on turning each line feed that is

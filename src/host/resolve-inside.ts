@@ -1,5 +1,5 @@
 import type { RootDirectory } from './beneath.ts'
-import { SystemError } from './syscalls.ts'
+import { SystemError } from './kernel/syscalls.ts'
 
 /** As the kernel's own limit. */
 const LINKS_LIMIT = 40

@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { BaleError, errnoOf } from '#base'
-import { connect, duplicate, recv, SOCK, socket } from './syscalls.ts'
+import { connect, duplicate, recv, SOCK, socket } from './kernel/syscalls.ts'
 
 /** A connected SOCK_SEQPACKET unix socket: packet borders are kept in both directions. */
 export interface PacketSocket {

@@ -1,5 +1,5 @@
 import { errnoOf } from '#base'
-import { lgetxattr, listxattrNames, lsetxattr, type Path } from './syscalls.ts'
+import { lgetxattr, listxattrNames, lsetxattr, type Path } from './kernel/syscalls.ts'
 
 /** All extended attributes of an entry (links not followed), by latin1 name; empty where the file system has none. */
 export function readXattrs(path: Path): Map<string, Uint8Array> {

@@ -16,6 +16,7 @@ import { acquireLock } from '#host/file'
 import type { Digest } from '#spec'
 import type { LayerRecord, Store } from '#store'
 import type { LayerMounts } from './layer-format-choice.ts'
+import { lowerDirectories } from './lower-directories.ts'
 import { isOpaque } from './lower-view.ts'
 import { enoughLowers, planMounts } from './mount-plan.ts'
 import type { PrepareOptions, Rootfs, RootfsMounter } from './rootfs.ts'
@@ -140,14 +141,6 @@ function explained(error: unknown, upper: string): unknown {
 /** The lower directories of all overlays. */
 export function usedDirectories(table: readonly MountInfo[]): Set<string> {
   return new Set(table.filter((mount) => mount.type === 'overlay').flatMap(lowerDirectories))
-}
-
-/** Of an overlay, uppermost first, as the kernel tells them: `lowerdir=a:b` or one `lowerdir+=a` for each. */
-export function lowerDirectories({ superOptions }: Pick<MountInfo, 'superOptions'>): string[] {
-  return superOptions.flatMap((option) => {
-    if (option.startsWith('lowerdir+=')) return [option.slice('lowerdir+='.length)]
-    return option.startsWith('lowerdir=') ? option.slice('lowerdir='.length).split(':') : []
-  })
 }
 
 /**

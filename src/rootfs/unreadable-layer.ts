@@ -3,7 +3,7 @@ import { basename, join } from 'node:path'
 import { BaleError, errnoOf, printable } from '#base'
 import { type MountInfo, mountInfo } from '#host'
 import { readTextSync } from '#host/file'
-import { lowerDirectories } from './create-rootfs.ts'
+import { lowerDirectories } from './lower-directories.ts'
 
 /** What file systems say of a damaged disk: EIO, EUCLEAN (a structure that makes no sense), EBADMSG (a checksum). */
 const DAMAGE = ['EIO', 'EUCLEAN', 'EBADMSG']

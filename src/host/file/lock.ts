@@ -24,7 +24,7 @@ const SILENT_WAIT_MS = 3000
  * The exclusive holder removes the file when it is done; who waited on the removed file begins again with a new one.
  */
 export async function acquireLock(path: string, options: LockOptions = {}): Promise<AsyncDisposable> {
-  const { flock, LOCK } = await import('../syscalls.ts')
+  const { flock, LOCK } = await import('../kernel/syscalls.ts')
   const operation = (options.shared ? LOCK.SHARED : LOCK.EXCLUSIVE) | LOCK.NONBLOCK
   const deadline = options.timeoutMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + options.timeoutMs
   const tell = waitTeller(path, options)

@@ -1,6 +1,6 @@
 import { chmod, lstat, readdir, rename, rmdir, unlink } from 'node:fs/promises'
 import { BaleError, errnoOf } from '#base'
-import { unescapeMountPath } from './mount-path.ts'
+import { unescapeMountPath } from '../kernel/mount-path.ts'
 import { readText } from './read-bytes.ts'
 
 /**

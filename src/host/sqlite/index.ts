@@ -3,4 +3,5 @@
  * a file of a newer schema is refused, one of an older schema is migrated once; errors are BaleErrors. Nothing native but
  * Node's own SQLite is loaded. Does not: know tables, nor what rows mean.
  */
-export { openSqlite, type Sqlite, type SqliteRow, type SqliteValue } from './open-sqlite.ts'
+export { openSqlite } from './open-sqlite.ts'
+export type { Sqlite, SqliteRow, SqliteValue } from './sqlite.ts'

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { BaleError } from '#base'
-import type { Sqlite, SqliteOptions } from './open-sqlite.ts'
+import type { Sqlite, SqliteOptions } from './sqlite.ts'
 
 /** Brings the file to the newest version in one transaction. Throws STORE_VERSION when it is newer than that. */
 export function migrate(file: DatabaseSync, sqlite: Sqlite, { path, what, migrations }: SqliteOptions): void {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { openSqlite } from './index.ts'
-import type { SqliteOptions } from './open-sqlite.ts'
+import type { SqliteOptions } from './sqlite.ts'
 
 const MIGRATIONS = ['CREATE TABLE things (name TEXT PRIMARY KEY) STRICT']
 

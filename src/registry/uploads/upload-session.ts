@@ -1,9 +1,17 @@
-import { BaleError } from '#base'
+import { BaleError, type Clock } from '#base'
 import { createHasher, digestMismatch, type Hasher } from '#blob'
 import { algorithmOf, type Digest } from '#spec'
-import type { Upload } from '../meta/index.ts'
-import type { ObjectAppender } from '../objects/index.ts'
-import type { HasherCache, UploadsParts } from './uploads.ts'
+import type { MetaStore, Upload } from '../meta/index.ts'
+import type { ObjectAppender, ObjectStore } from '../objects/index.ts'
+import type { HasherCache } from './hasher-cache.ts'
+
+export interface UploadsParts {
+  meta: MetaStore
+  objects: ObjectStore
+  clock: Clock
+  /** Milliseconds that a finished blob stays without a manifest. */
+  lease: number
+}
 
 interface SessionParts extends UploadsParts {
   hashers: HasherCache

@@ -1,17 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import type { Clock } from '#base'
-import type { Hasher } from '#blob'
-import type { MetaStore, Upload } from '../meta/index.ts'
-import type { ObjectStore } from '../objects/index.ts'
-import { UploadSession } from './upload-session.ts'
-
-export interface UploadsParts {
-  meta: MetaStore
-  objects: ObjectStore
-  clock: Clock
-  /** Milliseconds that a finished blob stays without a manifest. */
-  lease: number
-}
+import type { Upload } from '../meta/index.ts'
+import { createHasherCache } from './hasher-cache.ts'
+import { UploadSession, type UploadsParts } from './upload-session.ts'
 
 export interface Uploads {
   begin(of: { repository: string; principal: string; algorithm?: 'sha256' | 'sha512' }): Promise<Upload>
@@ -23,7 +13,6 @@ export interface Uploads {
 }
 
 const EXPIRES = 24 * 3_600_000
-const HASHERS = 256
 
 export function createUploads({ meta, objects, clock, lease }: UploadsParts): Uploads {
   const hashers = createHasherCache()
@@ -53,30 +42,4 @@ export function createUploads({ meta, objects, clock, lease }: UploadsParts): Up
 /** 128 random bits: nobody guesses an upload, and no key is used twice. */
 function randomKey(): string {
   return randomBytes(16).toString('hex')
-}
-
-/**
- * Hashes of uploads between two chunks. Node cannot write down a running hash, so it lives in this process; when it is
- * gone (a restart, another replica) the stored bytes are read again at the end.
- */
-export interface HasherCache {
-  /** Takes the hasher out, when there is one for exactly this offset. */
-  take(id: string, offset: number): Hasher | undefined
-  keep(id: string, hasher: Hasher): void
-}
-
-function createHasherCache(): HasherCache {
-  const hashers = new Map<string, Hasher>()
-  return {
-    take(id, offset) {
-      const hasher = hashers.get(id)
-      hashers.delete(id)
-      return hasher?.size === offset ? hasher : undefined
-    },
-    keep(id, hasher) {
-      hashers.set(id, hasher)
-      const oldest = hashers.keys().next()
-      if (hashers.size > HASHERS && !oldest.done) hashers.delete(oldest.value)
-    },
-  }
 }

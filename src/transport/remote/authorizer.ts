@@ -1,8 +1,7 @@
-import { BaleError, type Clock, createSingleFlight, isBaleError, type Log } from '#base'
-import type { Credential, CredentialSource } from '#transport/credentials'
-import type { HttpClient } from '#transport/http'
+import { BaleError, createSingleFlight, isBaleError } from '#base'
+import type { Credential } from '#transport/credentials'
+import type { AuthorizerOptions } from './authorizer-options.ts'
 import type { Challenge } from './challenge.ts'
-import type { RemoteLimits } from './limits.ts'
 import { isLoopback, isPrivateAddress, type RegistryHost } from './registry-host.ts'
 import { fetchToken, type Token } from './token.ts'
 
@@ -24,24 +23,6 @@ export interface Authorizer {
     refused: string | undefined,
     signal?: AbortSignal,
   ): Promise<string | undefined>
-}
-
-export interface AuthorizerOptions {
-  registry: RegistryHost
-  /** Scheme and host that the registry is spoken to. */
-  base: URL
-  repository: string | undefined
-  credentials: CredentialSource
-  client: HttpClient
-  clock: Clock
-  limits: RemoteLimits
-  /** Configuration says that the registry, and the network up to it, is trusted without TLS. */
-  insecure?: boolean
-  /** Ask for an identity token with the first token. */
-  offlineAccess?: boolean
-  log?: Log
-  /** Addresses of a host name. */
-  lookup?: (hostname: string) => Promise<readonly string[]>
 }
 
 type Scheme = { kind: 'basic' } | { kind: 'bearer'; realm: URL; service: string | undefined }

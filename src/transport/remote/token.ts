@@ -1,7 +1,7 @@
 import { BaleError } from '#base'
 import type { Credential } from '#transport/credentials'
 import { answerError, htmlError, isHtml, refusedLogin } from './answer-error.ts'
-import type { AuthorizerOptions } from './authorizer.ts'
+import type { AuthorizerOptions } from './authorizer-options.ts'
 import { withRetries } from './retry.ts'
 
 export interface Token {

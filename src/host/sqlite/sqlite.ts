@@ -1,0 +1,31 @@
+import type { SQLInputValue } from 'node:sqlite'
+
+export type SqliteValue = string | number | bigint | null | Uint8Array
+export type SqliteRow = Record<string, SqliteValue>
+
+export interface SqliteOptions {
+  path: string
+  /** What the file is, for messages: `store`, `registry`. */
+  what: string
+  /** Step n makes version n + 1 out of version n; the version is SQLite's user_version. */
+  migrations: readonly string[]
+  /** Milliseconds that a statement waits for other processes. */
+  patience: number
+  /** Makes the file and what SQLite puts beside it readable by the owner alone, from the first byte on. */
+  ownerOnly?: boolean
+}
+
+/** An open SQLite file. Each method throws in bale's words: LOCKED, STORE_DAMAGED, NO_SPACE, UNSUPPORTED_HOST. */
+export interface Sqlite extends Disposable {
+  all<R = SqliteRow>(sql: string, ...values: SQLInputValue[]): R[]
+  /** Rows one by one; no other statement may run with the same text meanwhile. */
+  iterate<R = SqliteRow>(sql: string, ...values: SQLInputValue[]): Iterable<R>
+  get<R = SqliteRow>(sql: string, ...values: SQLInputValue[]): R | undefined
+  /** Number of rows changed. */
+  run(sql: string, ...values: SQLInputValue[]): number
+  /**
+   * Runs `work` as one write transaction; a throw undoes all of it. Inside another transaction only what `work` did is
+   * undone, and what it wrote is kept or lost with the outer one. Synchronous, since other processes wait meanwhile.
+   */
+  transaction<T>(work: () => T): T
+}
