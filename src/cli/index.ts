@@ -3,5 +3,6 @@
  * parses and prints; what is done is done by the engine.
  */
 export type { OptionsOf, VerbOption } from './flags/verb-option.ts'
-export { defineVerb, type Terminal, type Verb, type VerbContext } from './verb.ts'
+export type { Terminal } from './terminal/terminal.ts'
+export { defineVerb, type Verb, type VerbContext } from './verb/verb.ts'
 export { VERBS, type VerbEntry } from './verb-table.ts'

@@ -1,7 +1,7 @@
 /** The command line's start. It loads as little as it can: the verb's own file, and the engine's frame. */
 import { readFileSync } from 'node:fs'
 import { FlagError } from './flags/flag-set.ts'
-import { type GlobalFlags, takeGlobalFlags } from './global-flags.ts'
+import { type GlobalFlags, takeGlobalFlags } from './flags/global-flags.ts'
 import type { VerbEntry } from './verb-table.ts'
 
 process.exitCode = await main(process.argv.slice(2))

@@ -1,6 +1,6 @@
+import { GLOBAL_FLAGS } from './flags/global-flags.ts'
 import type { VerbOption } from './flags/verb-option.ts'
-import { GLOBAL_FLAGS } from './global-flags.ts'
-import type { Verb } from './verb.ts'
+import type { Verb } from './verb/verb.ts'
 import { VERBS } from './verb-table.ts'
 
 /** Terminals are at least this wide; the reference pages and the tests want the same lines everywhere. */

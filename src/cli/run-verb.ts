@@ -1,10 +1,10 @@
 import { isBaleError } from '#base'
 import { type ConfigOverrides, createEngine, readConfig } from '#engine'
-import type { GlobalFlags } from './global-flags.ts'
+import type { GlobalFlags } from './flags/global-flags.ts'
 import { watchInterruption } from './interruption.ts'
-import { HelpWanted, parseArguments, UsageError } from './parse-arguments.ts'
-import { processTerminal } from './terminal.ts'
-import type { Verb } from './verb.ts'
+import { processTerminal } from './terminal/terminal.ts'
+import { HelpWanted, parseArguments, UsageError } from './verb/parse-arguments.ts'
+import type { Verb } from './verb/verb.ts'
 import type { VerbEntry } from './verb-table.ts'
 
 /** Runs one verb and returns the exit code. Every failure ends here as words on stderr, never as a stack trace. */

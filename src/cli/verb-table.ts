@@ -1,4 +1,4 @@
-import type { Verb } from './verb.ts'
+import type { Verb } from './verb/verb.ts'
 
 /** A line of the table: enough for `bale --help` and for finding a verb without loading it. */
 export interface VerbEntry {

@@ -1,7 +1,8 @@
 import { Readable, Writable } from 'node:stream'
-import { HelpWanted, parseArguments, UsageError } from '../../src/cli/parse-arguments.ts'
 import { renderFailure } from '../../src/cli/render/failure.ts'
-import type { Terminal, Verb } from '../../src/cli/verb.ts'
+import type { Terminal } from '../../src/cli/terminal/terminal.ts'
+import { HelpWanted, parseArguments, UsageError } from '../../src/cli/verb/parse-arguments.ts'
+import type { Verb } from '../../src/cli/verb/verb.ts'
 import { VERBS } from '../../src/cli/verb-table.ts'
 import type { Engine } from '../../src/engine/index.ts'
 

@@ -14,7 +14,7 @@ import {
 } from '#docker'
 import type { ContainerRequest, HostOptions, MountRequest, ProcessOptions, RestartPolicy } from '#engine'
 import { readBytesSync, readTextSync } from '#engine'
-import type { Terminal } from '../verb.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 import {
   parseBytes,
   parseDevice,

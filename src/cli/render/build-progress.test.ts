@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ProgressEvent } from '#base'
-import type { Terminal } from '../verb.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 import { createBuildProgress } from './build-progress.ts'
 
 /** What the events look like, with the seconds of output lines blanked. */

@@ -1,6 +1,6 @@
 import type { Progress, ProgressEvent } from '#base'
 import { statusLines } from '#docker'
-import type { Terminal } from '../verb.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 
 const NOTHING = Buffer.alloc(0)
 const NEWLINE = Buffer.from('\n')

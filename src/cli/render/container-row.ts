@@ -1,6 +1,6 @@
 import type { ContainerRow, PublishedPort } from '#engine'
 import { ellipsis } from './ellipsis.ts'
-import { GoStringer } from './go-template-values.ts'
+import { GoStringer } from './go-template/values.ts'
 import { humanAgo, humanDuration, humanSize } from './human-units.ts'
 import { type ListFormat, labelsText, withLabels } from './list-format.ts'
 import { goTimestamp } from './local-time.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { BaleError } from '#base'
-import type { Terminal } from '../verb.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 import { firstFound, printInspected } from './inspected.ts'
 
 const things: Record<string, object> = { web: { Id: '1', Name: '/web', Labels: null }, shop: { Id: '2' } }

@@ -1,9 +1,9 @@
 import { BaleError, isBaleError } from '#base'
-import { notFoundWords } from '../not-found.ts'
-import type { Terminal } from '../verb.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 import { renderFailure } from './failure.ts'
-import { goJson } from './format-functions.ts'
-import { compileTemplate, type Template } from './go-template.ts'
+import { compileTemplate, type Template } from './go-template/compile-template.ts'
+import { goJson } from './go-template/format-functions.ts'
+import { notFoundWords } from './not-found-words.ts'
 
 /** docker's exit code for a template that cannot be read, in all its inspect verbs and nowhere else. */
 const BAD_TEMPLATE = 64

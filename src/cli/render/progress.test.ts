@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Terminal } from '../verb.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 import { createProgressView } from './progress.ts'
 
 /** A terminal that remembers what was written to it. */

@@ -1,6 +1,6 @@
 import type { Progress, ProgressEvent } from '#base'
 import { type StatusLine, statusLines } from '#docker'
-import type { Terminal } from '../verb.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 
 /**
  * Draws progress events: moving bars on a terminal, one plain line per change of state in a pipe, nothing when quiet. Warnings are

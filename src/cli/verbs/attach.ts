@@ -1,5 +1,5 @@
-import { detachSequence, lacksTerminal, runSession } from '../terminal-session.ts'
-import { defineVerb } from '../verb.ts'
+import { detachSequence, lacksTerminal, runSession } from '../verb/terminal-session.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'attach',

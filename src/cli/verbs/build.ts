@@ -1,10 +1,10 @@
 import { isBaleError } from '#base'
 import { startResultFile } from '#engine'
-import { readBuildRequest } from '../build-request.ts'
 import { BUILD_FLAGS } from '../flags/build-flags.ts'
-import { outputTarget } from '../output-target.ts'
+import { readBuildRequest } from '../flags/build-request.ts'
 import { createBuildProgress } from '../render/build-progress.ts'
-import { defineVerb } from '../verb.ts'
+import { outputTarget } from '../terminal/output-target.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'build',

@@ -1,7 +1,7 @@
-import { confirm } from '../confirm.ts'
-import { filterFlag, readPairs } from '../filters.ts'
+import { filterFlag, readPairs } from '../flags/filters.ts'
 import { humanSize } from '../render/human-units.ts'
-import { defineVerb } from '../verb.ts'
+import { confirm } from '../terminal/confirm.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'builder prune',

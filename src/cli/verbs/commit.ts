@@ -1,5 +1,5 @@
 import { BaleError } from '#base'
-import { defineVerb } from '../verb.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'commit',

@@ -1,5 +1,5 @@
 import { printInspected } from '../render/inspected.ts'
-import { defineVerb } from '../verb.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'container inspect',

@@ -1,9 +1,10 @@
 import { resolve } from 'node:path'
 import { BaleError } from '#base'
 import { openOutput, pourInto } from '#engine'
-import { outputTarget } from '../output-target.ts'
 import { humanSize } from '../render/human-units.ts'
-import { defineVerb, type Terminal } from '../verb.ts'
+import { outputTarget } from '../terminal/output-target.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'cp',

@@ -2,7 +2,8 @@ import { isBaleError } from '#base'
 import { CONTAINER_FLAGS, type ContainerFlags, containerRequest } from '../flags/container-flags.ts'
 import { renderFailure } from '../render/failure.ts'
 import { createProgressView } from '../render/progress.ts'
-import { defineVerb, type Terminal } from '../verb.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+import { defineVerb } from '../verb/verb.ts'
 import { startCidFile } from './run.ts'
 
 /** docker's exit code for a command line or a file it names that cannot be understood; the engine's refusals are 1. */

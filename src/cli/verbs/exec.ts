@@ -1,7 +1,7 @@
 import { ENV_FLAG, environmentOf } from '../flags/container-flags.ts'
 import { renderFailure } from '../render/failure.ts'
-import { detachSequence, lacksTerminal, runSession, terminalSize } from '../terminal-session.ts'
-import { defineVerb } from '../verb.ts'
+import { detachSequence, lacksTerminal, runSession, terminalSize } from '../verb/terminal-session.ts'
+import { defineVerb } from '../verb/verb.ts'
 import { startFailureCode } from './run.ts'
 
 export const verb = defineVerb({

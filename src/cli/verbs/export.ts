@@ -1,6 +1,6 @@
 import { openOutput, pourInto } from '#engine'
-import { outputTarget } from '../output-target.ts'
-import { defineVerb } from '../verb.ts'
+import { outputTarget } from '../terminal/output-target.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'export',

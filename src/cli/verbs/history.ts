@@ -2,7 +2,7 @@ import { ellipsis } from '../render/ellipsis.ts'
 import { humanAgo, humanSize } from '../render/human-units.ts'
 import { isQuiet, type ListFormat, renderList } from '../render/list-format.ts'
 import { localRfc3339 } from '../render/local-time.ts'
-import { defineVerb } from '../verb.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 type Row = Record<'ID' | 'CreatedSince' | 'CreatedAt' | 'CreatedBy' | 'Size' | 'Comment', string>
 

@@ -1,8 +1,8 @@
-import { configuredFormat } from '../configured-format.ts'
-import { filterFlag, readPairs } from '../filters.ts'
+import { filterFlag, readPairs } from '../flags/filters.ts'
+import { configuredFormat } from '../render/configured-format.ts'
 import { imageList, imageRow } from '../render/image-row.ts'
 import { isQuiet, renderList } from '../render/list-format.ts'
-import { defineVerb } from '../verb.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'images',

@@ -1,9 +1,9 @@
 import type { Engine } from '#engine'
-import { goJson } from '../render/format-functions.ts'
-import { compileTemplate } from '../render/go-template.ts'
+import { compileTemplate } from '../render/go-template/compile-template.ts'
+import { goJson } from '../render/go-template/format-functions.ts'
 import { binarySize } from '../render/human-units.ts'
 import { wallLines } from '../render/walls.ts'
-import { defineVerb } from '../verb.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'info',

@@ -1,6 +1,6 @@
 import { BaleError } from '#base'
 import { firstFound, printInspected } from '../render/inspected.ts'
-import { defineVerb } from '../verb.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 /** In the order in which docker looks. */
 const TYPES = ['container', 'image', 'network', 'volume'] as const

@@ -1,7 +1,7 @@
 import { BaleError } from '#base'
 import { loadedLine } from '#docker'
 import { createProgressView } from '../render/progress.ts'
-import { defineVerb } from '../verb.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'load',

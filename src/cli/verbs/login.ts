@@ -1,8 +1,9 @@
 import { BaleError, isBaleError } from '#base'
-import { askLine, askSecret, readSecret } from '../ask.ts'
-import { warnOfVariable } from '../auth-variable.ts'
 import type { OptionsOf, VerbOption } from '../flags/verb-option.ts'
-import { defineVerb, type Terminal } from '../verb.ts'
+import { askLine, askSecret, readSecret } from '../terminal/ask.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+import { warnOfVariable } from '../terminal/warn-of-variable.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 const OPTIONS = [
   { flags: '-u, --username <NAME>', description: 'User name' },

@@ -1,5 +1,5 @@
-import { warnOfVariable } from '../auth-variable.ts'
-import { defineVerb } from '../verb.ts'
+import { warnOfVariable } from '../terminal/warn-of-variable.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'logout',

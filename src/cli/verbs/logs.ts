@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import { BaleError } from '#base'
 import { parseTimestamp } from '#docker'
 import { parseWholeNumber } from '../flags/flag-values.ts'
-import { defineVerb, type Terminal } from '../verb.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'logs',

@@ -1,6 +1,6 @@
 import type { InspectedManifest } from '#engine'
 import { createProgressView } from '../render/progress.ts'
-import { defineVerb } from '../verb.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'manifest inspect',

@@ -1,5 +1,5 @@
 import { createProgressView } from '../render/progress.ts'
-import { defineVerb } from '../verb.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'manifest push',

@@ -1,5 +1,5 @@
 import { parseLabels, parseOptions, parsePairs } from '../flags/flag-values.ts'
-import { defineVerb } from '../verb.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'network create',

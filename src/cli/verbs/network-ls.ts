@@ -1,8 +1,8 @@
-import { configuredFormat } from '../configured-format.ts'
-import { filterFlag, readPairs } from '../filters.ts'
-import { GoTime } from '../render/go-template-values.ts'
+import { filterFlag, readPairs } from '../flags/filters.ts'
+import { configuredFormat } from '../render/configured-format.ts'
+import { GoTime } from '../render/go-template/values.ts'
 import { isQuiet, type ListFormat, labelsText, renderList, withLabels } from '../render/list-format.ts'
-import { defineVerb } from '../verb.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 type Row = Record<'ID' | 'Name' | 'Driver' | 'Scope' | 'IPv4' | 'IPv6' | 'Internal' | 'Labels' | 'CreatedAt', string>
 

@@ -1,6 +1,6 @@
-import { confirm } from '../confirm.ts'
-import { filterFlag, readPairs } from '../filters.ts'
-import { defineVerb } from '../verb.ts'
+import { filterFlag, readPairs } from '../flags/filters.ts'
+import { confirm } from '../terminal/confirm.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'network prune',

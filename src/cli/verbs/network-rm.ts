@@ -1,5 +1,5 @@
-import { eachName } from '../each-name.ts'
-import { defineVerb } from '../verb.ts'
+import { eachName } from '../verb/each-name.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'network rm',

@@ -1,5 +1,5 @@
 import { BaleError } from '#base'
-import { defineVerb } from '../verb.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 const byPort = (one: string, other: string) =>
   Number.parseInt(one, 10) - Number.parseInt(other, 10) || (one < other ? -1 : 1)

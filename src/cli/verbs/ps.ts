@@ -1,10 +1,10 @@
 import { readInteger } from '#docker'
-import { configuredFormat } from '../configured-format.ts'
-import { filterFlag, readPairs } from '../filters.ts'
+import { filterFlag, readPairs } from '../flags/filters.ts'
 import { parseWholeNumber } from '../flags/flag-values.ts'
+import { configuredFormat } from '../render/configured-format.ts'
 import { containerList, containerRow } from '../render/container-row.ts'
 import { renderList } from '../render/list-format.ts'
-import { defineVerb } from '../verb.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'ps',

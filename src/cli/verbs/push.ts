@@ -2,7 +2,7 @@ import { BaleError } from '#base'
 import type { PushedImage } from '#engine'
 import { parseReference } from '#spec'
 import { createProgressView } from '../render/progress.ts'
-import { defineVerb } from '../verb.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'push',

@@ -1,5 +1,5 @@
 import { BaleError } from '#base'
-import { defineVerb } from '../verb.ts'
+import { defineVerb } from '../verb/verb.ts'
 import { openAdmin, ROOT_OPTION } from './registry.ts'
 
 const HOUR = 3_600_000

@@ -2,7 +2,8 @@ import { stat } from 'node:fs/promises'
 import { BaleError, type Log } from '#base'
 import { readBytes } from '#engine'
 import type { OptionsOf, VerbOption } from '../flags/verb-option.ts'
-import { defineVerb, type Terminal } from '../verb.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+import { defineVerb } from '../verb/verb.ts'
 import { loadRegistry, ROOT_OPTION, registryDirectory } from './registry.ts'
 
 const OPTIONS = [

@@ -1,5 +1,5 @@
-import { newPassword } from '../new-password.ts'
-import { defineVerb } from '../verb.ts'
+import { newPassword } from '../terminal/new-password.ts'
+import { defineVerb } from '../verb/verb.ts'
 import { openAdmin, ROOT_OPTION } from './registry.ts'
 
 export const verb = defineVerb({

@@ -1,4 +1,4 @@
-import { defineVerb } from '../verb.ts'
+import { defineVerb } from '../verb/verb.ts'
 import { openAdmin, ROOT_OPTION } from './registry.ts'
 
 export const verb = defineVerb({

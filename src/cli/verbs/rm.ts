@@ -1,6 +1,6 @@
 import { isBaleError } from '#base'
-import { eachName } from '../each-name.ts'
-import { defineVerb } from '../verb.ts'
+import { eachName } from '../verb/each-name.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'rm',

@@ -1,6 +1,6 @@
 import { isBaleError } from '#base'
 import { renderFailure } from '../render/failure.ts'
-import { defineVerb } from '../verb.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'rmi',

@@ -3,8 +3,9 @@ import { type ContainerRequest, type Engine, type ResultFile, type RunningContai
 import { CONTAINER_FLAGS, containerRequest, readStream, type Stream } from '../flags/container-flags.ts'
 import type { OptionsOf, VerbOption } from '../flags/verb-option.ts'
 import { createProgressView } from '../render/progress.ts'
-import { detachSequence, lacksTerminal, runSession, terminalSize } from '../terminal-session.ts'
-import { defineVerb, type Terminal } from '../verb.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+import { detachSequence, lacksTerminal, runSession, terminalSize } from '../verb/terminal-session.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 const OPTIONS = [
   ...CONTAINER_FLAGS,

@@ -1,5 +1,5 @@
-import { outputTarget } from '../output-target.ts'
-import { defineVerb } from '../verb.ts'
+import { outputTarget } from '../terminal/output-target.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'save',

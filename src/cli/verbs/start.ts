@@ -1,7 +1,7 @@
 import { BaleError } from '#base'
-import { eachName } from '../each-name.ts'
-import { detachSequence, runSession, terminalSize } from '../terminal-session.ts'
-import { defineVerb } from '../verb.ts'
+import { eachName } from '../verb/each-name.ts'
+import { detachSequence, runSession, terminalSize } from '../verb/terminal-session.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'start',

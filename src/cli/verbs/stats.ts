@@ -1,10 +1,10 @@
 import { cpus } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Usage } from '#engine'
-import { configuredFormat } from '../configured-format.ts'
+import { configuredFormat } from '../render/configured-format.ts'
 import { binarySize, humanSize } from '../render/human-units.ts'
 import { type ListFormat, renderList } from '../render/list-format.ts'
-import { defineVerb } from '../verb.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 type Row = Record<
   'ID' | 'Name' | 'Container' | 'CPUPerc' | 'MemUsage' | 'MemPerc' | 'NetIO' | 'BlockIO' | 'PIDs',

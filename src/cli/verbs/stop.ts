@@ -1,7 +1,7 @@
 import { readInteger } from '#docker'
-import { eachName } from '../each-name.ts'
 import { parseWholeNumber } from '../flags/flag-values.ts'
-import { defineVerb } from '../verb.ts'
+import { eachName } from '../verb/each-name.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'stop',

@@ -1,6 +1,6 @@
 import { createProgressView } from '../render/progress.ts'
 import { weaknessLines } from '../render/walls.ts'
-import { defineVerb } from '../verb.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'system check',

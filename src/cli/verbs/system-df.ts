@@ -2,7 +2,7 @@ import type { ContainerRow, SystemUsage } from '#engine'
 import { humanSize } from '../render/human-units.ts'
 import { type ListFormat, renderList } from '../render/list-format.ts'
 import { renderUsage, usageRows } from '../render/usage-rows.ts'
-import { defineVerb } from '../verb.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 type Row = Record<'Type' | 'TotalCount' | 'Active' | 'Size' | 'Reclaimable', string>
 

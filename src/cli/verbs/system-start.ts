@@ -1,5 +1,5 @@
 import { renderFailure } from '../render/failure.ts'
-import { defineVerb } from '../verb.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'system start',

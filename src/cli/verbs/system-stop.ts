@@ -1,6 +1,6 @@
 import { parseWholeNumber } from '../flags/flag-values.ts'
 import { renderFailure } from '../render/failure.ts'
-import { defineVerb } from '../verb.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'system stop',

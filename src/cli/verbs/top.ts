@@ -1,5 +1,5 @@
 import { alignColumns } from '../render/align-columns.ts'
-import { defineVerb } from '../verb.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'top',

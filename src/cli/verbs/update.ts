@@ -1,8 +1,8 @@
 import { BaleError } from '#base'
-import { eachName } from '../each-name.ts'
 import { CONTAINER_FLAGS, resources } from '../flags/container-flags.ts'
 import { parseRestart } from '../flags/flag-values.ts'
-import { defineVerb } from '../verb.ts'
+import { eachName } from '../verb/each-name.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 const NAMES =
   /--(blkio-weight|cpu-period|cpu-quota|cpu-shares|cpus|cpuset-cpus|cpuset-mems|memory|memory-reservation|memory-swap|pids-limit|restart|cpu-rt-period|cpu-rt-runtime|kernel-memory) /

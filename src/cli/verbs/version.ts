@@ -1,7 +1,7 @@
 import type { Engine } from '#engine'
-import { goJson } from '../render/format-functions.ts'
-import { compileTemplate } from '../render/go-template.ts'
-import { defineVerb } from '../verb.ts'
+import { compileTemplate } from '../render/go-template/compile-template.ts'
+import { goJson } from '../render/go-template/format-functions.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 /** The version of docker's API whose documents `inspect` prints. */
 const API_VERSION = '1.48'

@@ -1,8 +1,8 @@
-import { configuredFormat } from '../configured-format.ts'
-import { filterFlag, readPairs } from '../filters.ts'
+import { filterFlag, readPairs } from '../flags/filters.ts'
+import { configuredFormat } from '../render/configured-format.ts'
 import { isQuiet, renderList } from '../render/list-format.ts'
 import { VOLUME_LIST, volumeRow } from '../render/volume-row.ts'
-import { defineVerb } from '../verb.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'volume ls',

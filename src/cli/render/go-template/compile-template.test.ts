@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { isBaleError } from '#base'
-import { compileTemplate } from './go-template.ts'
+import { compileTemplate } from './compile-template.ts'
 
 interface Recorded {
   image: Record<string, unknown>

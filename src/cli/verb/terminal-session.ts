@@ -2,8 +2,9 @@ import { once } from 'node:events'
 import { constants } from 'node:os'
 import { BaleError, errnoOf, isBaleError } from '#base'
 import type { AttachSession, Engine } from '#engine'
-import { renderFailure } from './render/failure.ts'
-import type { Terminal, VerbContext } from './verb.ts'
+import { renderFailure } from '../render/failure.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+import type { VerbContext } from './verb.ts'
 
 export interface SessionOptions {
   /** Our stdin goes to the process. */

@@ -1,6 +1,6 @@
 import { BaleError } from '#base'
 import { askSecret, readSecret } from './ask.ts'
-import type { Terminal } from './verb.ts'
+import type { Terminal } from './terminal.ts'
 
 /** A new password: all of standard input, or asked for twice on a terminal. Never from the command line. */
 export async function newPassword(

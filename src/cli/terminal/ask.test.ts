@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import { askLine, askSecret, readSecret } from './ask.ts'
-import type { Terminal } from './verb.ts'
+import type { Terminal } from './terminal.ts'
 
 /** A terminal whose keys the test presses. */
 function keyboard() {

@@ -1,5 +1,5 @@
-import { flagNames, readFlags } from './flags/flag-set.ts'
-import type { VerbOption } from './flags/verb-option.ts'
+import { flagNames, readFlags } from './flag-set.ts'
+import type { VerbOption } from './verb-option.ts'
 
 /** What stands before the verb. */
 export interface GlobalFlags {

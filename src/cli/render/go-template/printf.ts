@@ -1,4 +1,4 @@
-import { GoDuration, GoFloat, goText, isRecord, sortedKeys, typeName } from './go-template-values.ts'
+import { GoDuration, GoFloat, goText, isRecord, sortedKeys, typeName } from './values.ts'
 
 interface Verb {
   letter: string

@@ -7,8 +7,8 @@ import {
   quotedName,
   readFlags,
   UnknownFlagError,
-} from './flags/flag-set.ts'
-import type { OptionsOf, VerbOption } from './flags/verb-option.ts'
+} from '../flags/flag-set.ts'
+import type { OptionsOf, VerbOption } from '../flags/verb-option.ts'
 import type { Verb } from './verb.ts'
 
 /** A mistake on the command line: run-verb adds the usage line and where to read more. */

@@ -1,4 +1,4 @@
-import type { Terminal } from './verb.ts'
+import type { Terminal } from './terminal.ts'
 
 /** As docker says it: a login or logout changes nothing for registries that the variable holds a login for. */
 export function warnOfVariable(io: Pick<Terminal, 'warn'>, variable: string): void {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import { BaleError } from '#base'
+import type { Terminal } from '../terminal/terminal.ts'
 import { eachName } from './each-name.ts'
-import type { Terminal } from './verb.ts'
 
 function recorder(): { io: Terminal; lines: string[] } {
   const lines: string[] = []

@@ -1,6 +1,6 @@
-import type { Readable, Writable } from 'node:stream'
 import type { Engine } from '#engine'
-import type { OptionsOf, VerbOption } from './flags/verb-option.ts'
+import type { OptionsOf, VerbOption } from '../flags/verb-option.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 
 /** What a verb gets to work with. */
 export interface VerbContext<Options> {
@@ -14,17 +14,6 @@ export interface VerbContext<Options> {
   signal: AbortSignal
   /** From now on the verb (run, attach, exec) sees to signals itself, and there is nothing to be undone. */
   takeSignals(): void
-}
-
-export interface Terminal {
-  stdin: Readable & { isTTY?: boolean; fd?: number; setRawMode?(raw: boolean): unknown }
-  stdout: Writable & { isTTY?: boolean; columns?: number; rows?: number }
-  stderr: Writable & { isTTY?: boolean; columns?: number; rows?: number }
-  environment: Readonly<Record<string, string | undefined>>
-  /** Writes one line to stdout, and waits when the reader is slow. */
-  print(line: string): Promise<void>
-  /** Writes one line to stderr. */
-  warn(line: string): void
 }
 
 /** A verb of the command line: one file, one object. It parses and prints; the engine acts. */

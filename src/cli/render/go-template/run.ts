@@ -1,13 +1,6 @@
-import { FunctionFailure, type ParameterType, type TemplateFunction } from './go-template-functions.ts'
-import { TemplateMistake } from './go-template-lexer.ts'
-import {
-  type Command,
-  type Node,
-  type Operand,
-  operandText,
-  type ParsedTemplate,
-  type Pipe,
-} from './go-template-parser.ts'
+import { FunctionFailure, type ParameterType, type TemplateFunction } from './functions.ts'
+import { TemplateMistake } from './lexer.ts'
+import { type Command, type Node, type Operand, operandText, type ParsedTemplate, type Pipe } from './parser.ts'
 import {
   GoMethod,
   GoNil,
@@ -20,7 +13,7 @@ import {
   NO_VALUE,
   sortedKeys,
   typeName,
-} from './go-template-values.ts'
+} from './values.ts'
 
 export interface RunOptions {
   functions: Record<string, TemplateFunction>

@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream'
 import { BaleError } from '#base'
-import type { Terminal } from './verb.ts'
+import type { Terminal } from './terminal.ts'
 
 /** Where an archive goes: a file, or standard output, which must not be a terminal: it would show the bytes as text. */
 export function outputTarget(file: string | undefined, io: Pick<Terminal, 'stdout'>): string | Writable {

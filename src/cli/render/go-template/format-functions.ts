@@ -1,5 +1,5 @@
-import { FunctionFailure, type TemplateFunction } from './go-template-functions.ts'
-import { GoNil, isMapName, isRecord, sortedKeys } from './go-template-values.ts'
+import { FunctionFailure, type TemplateFunction } from './functions.ts'
+import { GoNil, isMapName, isRecord, sortedKeys } from './values.ts'
 
 /** The functions that docker adds to Go's templates for `--format`. Source: docker/cli's documentation, "Format command output". */
 export const DOCKER_FUNCTIONS: Record<string, TemplateFunction> = {

@@ -1,5 +1,5 @@
-import { TemplateMistake, type Token, tokenize } from './go-template-lexer.ts'
-import { GoFloat } from './go-template-values.ts'
+import { TemplateMistake, type Token, tokenize } from './lexer.ts'
+import { GoFloat } from './values.ts'
 
 export type Node =
   | { kind: 'text'; text: string }

@@ -1,4 +1,4 @@
-import { goPrintf } from './go-template-printf.ts'
+import { goPrintf } from './printf.ts'
 import {
   GoDuration,
   GoFloat,
@@ -11,7 +11,7 @@ import {
   memberOf,
   NO_VALUE,
   typeName,
-} from './go-template-values.ts'
+} from './values.ts'
 
 /** A failure inside a function; the run adds where it was called. */
 export class FunctionFailure extends Error {}

@@ -1,9 +1,9 @@
 import { BaleError } from '#base'
 import { DOCKER_FUNCTIONS, HEADER_FUNCTIONS, rowJson } from './format-functions.ts'
-import { BUILT_IN, type TemplateFunction } from './go-template-functions.ts'
-import { TemplateMistake } from './go-template-lexer.ts'
-import { parseTemplate } from './go-template-parser.ts'
-import { RunMistake, runTemplate } from './go-template-run.ts'
+import { BUILT_IN, type TemplateFunction } from './functions.ts'
+import { TemplateMistake } from './lexer.ts'
+import { parseTemplate } from './parser.ts'
+import { RunMistake, runTemplate } from './run.ts'
 
 export interface TemplateOptions {
   /**

@@ -1,6 +1,6 @@
 import { BaleError } from '#base'
 import { askLine } from './ask.ts'
-import type { Terminal } from './verb.ts'
+import type { Terminal } from './terminal.ts'
 
 /** Asks before something is deleted; without a terminal the answer must come by --force. */
 export async function confirm(io: Terminal, warning: string, signal: AbortSignal): Promise<boolean> {

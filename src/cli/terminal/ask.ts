@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises'
 import { BaleError } from '#base'
-import type { Terminal } from './verb.ts'
+import type { Terminal } from './terminal.ts'
 
 /** What was typed before its question was asked: one chunk from a terminal may answer more than one. */
 const typedAhead = new WeakMap<object, string>()

@@ -1,9 +1,9 @@
 import { BaleError, printable } from '#base'
 import { csvFields } from '#docker'
 import type { BuildImageOptions, BuildOutput, BuildSecretSource } from '#engine'
-import type { BuildFlags } from './flags/build-flags.ts'
-import { parseBytes } from './flags/flag-values.ts'
-import type { Terminal } from './verb.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+import type { BuildFlags } from './build-flags.ts'
+import { parseBytes } from './flag-values.ts'
 
 /** What the engine is asked for. Reads stdin for `-f -`. Throws INVALID_ARGUMENT or UNSUPPORTED naming the flag. */
 export async function readBuildRequest(place: string, options: BuildFlags, io: Terminal): Promise<BuildImageOptions> {

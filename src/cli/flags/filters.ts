@@ -1,5 +1,5 @@
 import type { FilterPair } from '#docker'
-import type { VerbOption } from './flags/verb-option.ts'
+import type { VerbOption } from './verb-option.ts'
 
 /** `--filter name=value`, as every list and prune takes it. */
 export function filterFlag<const Flags extends '-f, --filter <FILTER>' | '--filter <FILTER>'>(

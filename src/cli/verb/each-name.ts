@@ -1,7 +1,7 @@
 import { createLimiter } from '#base'
-import { notFoundWords } from './not-found.ts'
-import { renderFailure } from './render/failure.ts'
-import type { Terminal } from './verb.ts'
+import { renderFailure } from '../render/failure.ts'
+import { notFoundWords } from '../render/not-found-words.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 
 /** docker's number: enough that many slow ends wait together. */
 const AT_ONCE = 50
