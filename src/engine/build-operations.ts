@@ -1,7 +1,7 @@
 import type { FilterPair } from '#docker'
 import type { Descriptor, Digest } from '#spec'
 import type { BuildImageOptions } from './build.ts'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 
 /** Builds from Dockerfiles, and the cache of their steps. */
 export class BuildOperations {

@@ -17,7 +17,7 @@ import {
 import type { Store } from '#store'
 import type { Fetcher } from '#transport'
 import { buildSteps, requireRoot } from './container-machinery.ts'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 import { layoutImages } from './layout-images.ts'
 
 /** Where the result goes. Without any it becomes an image of the store. */

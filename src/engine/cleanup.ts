@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { containerMachinery } from './container-machinery.ts'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 
 export async function cleanupContainer(context: EngineContext, id: string): Promise<void> {
   const { root, run, path } = context.config

@@ -4,7 +4,7 @@ import { type LayerDescription, makeImage, plainLayer } from '#image'
 import { type ContainerConfig, type Digest, fullName, type ImageConfig, parseReference, withDefaultTag } from '#spec'
 import type { LayerRecord, Store, StoredImage } from '#store'
 import { containerMachinery } from './container-machinery.ts'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 import { creationTime } from './import-image.ts'
 
 export interface CommitOptions extends OperationOptions {

@@ -1,7 +1,7 @@
 import { BaleError, printable } from '#base'
 import type { SeenContainer } from '#container'
 import { type FilterPair, Filters } from '#docker'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 
 const NAMES = [
   'ancestor',

@@ -1,6 +1,6 @@
 import type { ContainerOutput, LogRequest } from '#container'
 import { containerMachinery } from './container-machinery.ts'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 
 export type LogsOptions = LogRequest
 export type ContainerLogs = ContainerOutput

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { BaleError } from '#base'
 import type { Containers, PolicyResult } from '#container'
 import { mayMount } from '#host'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 
 const opened = new WeakMap<EngineContext, Promise<Containers>>()
 

@@ -17,12 +17,12 @@ import type { Digest } from '#spec'
 import type { CommitOptions } from './commit.ts'
 import type { ContainerLogs, LogsOptions } from './container-logs.ts'
 import { containerMachinery } from './container-machinery.ts'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 import type { CopyOptions } from './copy-tar.ts'
 import type { ContainerRequest } from './create.ts'
 import type { ContainerRow, ListContainersOptions } from './list-containers.ts'
 import type { RunningContainer, RunOptions } from './run.ts'
-import type { ContainerInspect } from './views/index.ts'
+import type { ContainerInspect } from './views/container-inspect.ts'
 
 /**
  * Containers of this machine. `idOrName` is a name, an ID, or an unambiguous beginning of one; every method that takes

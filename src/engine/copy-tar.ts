@@ -1,5 +1,5 @@
 import { containerMachinery } from './container-machinery.ts'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 
 export interface CopyOptions {
   /** Keep owners. */

@@ -12,7 +12,7 @@ import {
 } from '#spec'
 import type { StoredImage } from '#store'
 import { containerMachinery } from './container-machinery.ts'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 import { tellOfPorts, withPublishAddress } from './publish-address.ts'
 
 /** A container that is wished for, with its image by name. */

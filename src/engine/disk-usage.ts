@@ -1,6 +1,6 @@
 import type { DiskUsage } from '#store'
 import { containerRecords } from './container-machinery.ts'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 
 /** The store's figures, with the users of each volume: those are in documents that only the container room reads. */
 export interface SystemUsage extends DiskUsage {

@@ -1,6 +1,6 @@
 import type { OperationOptions } from '#base'
 import type { Digest } from '#spec'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 import type { ImportOptions } from './import-image.ts'
 import type { ListImagesOptions } from './list-images.ts'
 import type { LoadedImage } from './load-images.ts'
@@ -9,7 +9,9 @@ import type { PulledImage, PullOptions } from './pull.ts'
 import type { PushedImage, PushOptions } from './push.ts'
 import type { RemovalRecord } from './remove-image.ts'
 import type { SaveTarget } from './save-images.ts'
-import type { HistoryRow, ImageInspect, ImageRow, ImageSummary } from './views/index.ts'
+import type { HistoryRow } from './views/image-history.ts'
+import type { ImageInspect } from './views/image-inspect.ts'
+import type { ImageRow, ImageSummary } from './views/image-list.ts'
 
 /**
  * Images of the store, and their way in and out. An image is named as docker's users name it: `debian:12`,

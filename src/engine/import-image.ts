@@ -1,7 +1,7 @@
 import { type OperationOptions, withoutSecrets } from '#base'
 import { makeImage, plainLayer } from '#image'
 import { type ContainerConfig, type Digest, fullName, parsePlatform, parseReference, withDefaultTag } from '#spec'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 import { openInput } from './open-input.ts'
 
 export interface ImportOptions extends OperationOptions {

@@ -4,8 +4,8 @@ import { promisify } from 'node:util'
 import { errnoOf } from '#base'
 import { readText, readTextSync } from '#host/file'
 import { formatPlatform } from '#spec'
-import type { EngineContext } from './context.ts'
-import type { RegistryInformation } from './registries/registry-information.ts'
+import type { EngineContext } from './context/context.ts'
+import type { RegistryInformation } from './registry-information.ts'
 import { DOCKER_FACTS } from './views/docker-facts.ts'
 
 export interface VersionInformation {
@@ -19,7 +19,7 @@ export interface VersionInformation {
 }
 
 /** bale's own version, from its package.json. */
-export function packageVersion(): string {
+function packageVersion(): string {
   const text = readTextSync(new URL('../../package.json', import.meta.url))
   return (JSON.parse(text) as { version: string }).version
 }
@@ -99,7 +99,7 @@ export interface SystemInformation extends DockerFacts, RegistryInformation {
 export async function information(context: EngineContext): Promise<SystemInformation> {
   const store = await context.store()
   const { chooseLayerFormat, chooseLayerMounts } = await import('#rootfs')
-  const { registryInformation } = await import('./registries/registry-information.ts')
+  const { registryInformation } = await import('./registry-information.ts')
   const [containers, images, format, mounts, system, cgroups, registries, security] = await Promise.all([
     store.containers.list(),
     store.images.list(),

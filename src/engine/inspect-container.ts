@@ -1,5 +1,5 @@
 import { containerRecords } from './container-machinery.ts'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 import { type ContainerInspect, containerInspect } from './views/container-inspect.ts'
 
 /** docker's JSON of a container. Throws CONTAINER_NOT_FOUND. */

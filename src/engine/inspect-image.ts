@@ -1,5 +1,5 @@
 import { parsePlatform } from '#spec'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 import { nameAsTyped } from './name-as-typed.ts'
 import { type HistoryRow, imageHistory as historyOf } from './views/image-history.ts'
 import { type ImageInspect, imageInspect } from './views/image-inspect.ts'

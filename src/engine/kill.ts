@@ -1,6 +1,6 @@
 import { BaleError, isBaleError } from '#base'
 import { containerMachinery } from './container-machinery.ts'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 
 /** docker begins the message for a container that does not exist otherwise here than elsewhere. */
 export async function killContainer(context: EngineContext, idOrName: string, signal?: string): Promise<void> {

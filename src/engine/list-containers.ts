@@ -3,7 +3,7 @@ import { type FilterPair, Filters, PRUNE_FILTERS } from '#docker'
 import type { Platform } from '#spec'
 import { containerFilter } from './container-filter.ts'
 import { containerRecords } from './container-machinery.ts'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 
 export interface ListContainersOptions {
   /** Those that do not run, too. */

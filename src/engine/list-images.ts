@@ -1,6 +1,6 @@
 import type { FilterPair } from '#docker'
 import { parseReference } from '#spec'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 import { type ImageRow, type ImageSummary, imageRows, imageSummaries, readImageFilters } from './views/image-list.ts'
 
 export interface ListImagesOptions {

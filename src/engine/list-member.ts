@@ -10,7 +10,7 @@ import {
   type Reference,
   withDefaultTag,
 } from '#spec'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 import { openRegistry } from './open-registry.ts'
 
 /**

@@ -2,7 +2,7 @@ import { type BaleError, isBaleError, type OperationOptions, printable } from '#
 import { copyImage } from '#image'
 import { type Descriptor, type Digest, familiarName, parsePlatform, parseReference } from '#spec'
 import type { Store } from '#store'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 import { openInput } from './open-input.ts'
 
 export interface LoadedImage {

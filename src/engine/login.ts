@@ -1,6 +1,6 @@
 import { BaleError, type OperationOptions, printable } from '#base'
 import { type Credential, checkLogin, type Erased, fixedCredential, normalizeKey, type StoredIn } from '#transport'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 import { AUTH_VARIABLE, openCredentials, registryOptions } from './open-registry.ts'
 
 export interface LoginOptions extends OperationOptions {

@@ -10,7 +10,7 @@ import {
   parseStrictJson,
   type Reference,
 } from '#spec'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 import { listName, withoutOrigins, writtenPlatform } from './list-member.ts'
 import { openRegistry } from './open-registry.ts'
 

@@ -13,7 +13,7 @@ import {
   parsePlatform,
   type Reference,
 } from '#spec'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 import { listMembers, listName, originOf } from './list-member.ts'
 
 export interface ListOptions extends OperationOptions {
@@ -102,7 +102,7 @@ export async function requireList(context: EngineContext, name: Reference): Prom
 }
 
 /** The index of this name in the store. CONFLICT when the name is that of a single image. */
-export async function findList(context: EngineContext, name: Reference): Promise<ImageIndex | undefined> {
+async function findList(context: EngineContext, name: Reference): Promise<ImageIndex | undefined> {
   const store = await context.store()
   const target = await store.images.target(fullName(name)).catch((error: unknown) => {
     if (isBaleError(error, 'IMAGE_NOT_FOUND')) return undefined

@@ -1,6 +1,6 @@
 import type { CreateNetworkOptions } from '#container'
 import type { FilterPair } from '#docker'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 import type { NetworkInspect } from './networks.ts'
 
 /** Networks that containers join: bridges with addresses and names, beside docker's fixed `bridge`, `host` and `none`. */

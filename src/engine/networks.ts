@@ -1,7 +1,7 @@
 import type { Container, CreateNetworkOptions, Network } from '#container'
 import { type FilterPair, Filters, PRUNE_FILTERS } from '#docker'
 import { containerRecords } from './container-machinery.ts'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 import { goTimeOf } from './views/go-time.ts'
 
 interface AddressPlan {

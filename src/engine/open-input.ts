@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { BaleError, errnoOf, type OperationOptions, printable } from '#base'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 
 /** Bytes from a local file, an http(s) URL, or a stream that is already there. */
 export async function openInput(

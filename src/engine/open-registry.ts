@@ -1,6 +1,6 @@
 import { BaleError, errnoOf } from '#base'
 import { readText } from '#host/file'
-import { fullName, parseReference, type Reference } from '#spec'
+import { parseReference } from '#spec'
 import {
   type CredentialStore,
   createCredentialStore,
@@ -13,7 +13,7 @@ import {
   type RemotePlace,
   type Repository,
 } from '#transport'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 import { registryConfiguration } from './registries/configuration.ts'
 import { isListed } from './registries/insecure.ts'
 import { type AskedName, aliasOf, resolvePlaces } from './registries/rules.ts'
@@ -124,9 +124,4 @@ export function connectionOptions({ config: { environment } }: Pick<EngineContex
     proxy: { http: variable('HTTP_PROXY'), https: variable('HTTPS_PROXY'), noProxy: variable('NO_PROXY') },
     authorities: { file: environment['SSL_CERT_FILE'], directories: environment['SSL_CERT_DIR'] },
   }
-}
-
-/** `docker.io/library/debian@sha256:…` without the tag: what RepoDigests holds. */
-export function withoutTag({ registry, repository, digest }: Reference): string {
-  return fullName({ registry, repository, digest })
 }

@@ -1,5 +1,5 @@
 import type { FilterPair } from '#docker'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 import { pruneContainers } from './list-containers.ts'
 import { pruneNetworks } from './networks.ts'
 import { collectGarbage, pruneBuildCache, pruneImages } from './prune.ts'

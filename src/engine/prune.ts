@@ -1,7 +1,7 @@
 import type { OperationOptions } from '#base'
 import { type FilterPair, Filters, PRUNE_FILTERS } from '#docker'
 import { buildSteps } from './container-machinery.ts'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 import { releaseMounts } from './remove-image.ts'
 
 export interface PruneOptions extends OperationOptions {

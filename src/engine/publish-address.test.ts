@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { networkInterfaces } from 'node:os'
 import { test } from 'node:test'
 import type { HostOptions } from '#container'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 import { tellOfPorts, withPublishAddress } from './publish-address.ts'
 
 function asked(host: HostOptions, publishAddress?: string) {

@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os'
 import type { OperationOptions } from '#base'
 import type { HostOptions } from '#container'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 
 /** The options with the configured address for ports that name none. */
 export function withPublishAddress({ config }: EngineContext, host: HostOptions): HostOptions {

@@ -13,7 +13,7 @@ import {
   repositoryName,
 } from '#spec'
 import type { Store } from '#store'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 import { openRegistry } from './open-registry.ts'
 
 export interface PullOptions extends OperationOptions {

@@ -13,7 +13,7 @@ import {
 } from '#spec'
 import type { Store } from '#store'
 import { compressedTarget } from './compressed-target.ts'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 import { mountable } from './mountable.ts'
 import { openRegistry } from './open-registry.ts'
 

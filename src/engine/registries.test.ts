@@ -9,7 +9,7 @@ import { test } from 'node:test'
 import { isBaleError, type ProgressEvent } from '#base'
 import { statusLines } from '#docker'
 import { ann, startDockerRegistry, withoutDockerRegistry } from '../../test/kit/docker-registry.ts'
-import { readConfig } from './config.ts'
+import { readConfig } from './context/config.ts'
 import { createEngine, type Engine } from './create-engine.ts'
 
 const skip = withoutDockerRegistry()

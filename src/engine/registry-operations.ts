@@ -1,6 +1,6 @@
 import type { OperationOptions } from '#base'
 import type { Digest } from '#spec'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 import type { Login, LoginOptions, Logout } from './login.ts'
 import type { InspectedManifest } from './manifest-inspect.ts'
 import type { ListOptions, PlatformChange } from './manifest-list.ts'

@@ -1,5 +1,5 @@
 import { familiarName, parseReference } from '#spec'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 import { nameAsTyped } from './name-as-typed.ts'
 
 export type RemovalRecord = { untagged: string } | { deleted: string }

@@ -1,7 +1,7 @@
 import { isBaleError, type OperationOptions } from '#base'
 import type { AttachSession, TerminalSize } from '#container'
 import { containerMachinery } from './container-machinery.ts'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 import { type ContainerRequest, makeContainer } from './create.ts'
 
 export interface RunOptions extends OperationOptions {

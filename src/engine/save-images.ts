@@ -3,7 +3,7 @@ import type { OperationOptions } from '#base'
 import { copyImage } from '#image'
 import { type Platform, parsePlatform, parseReference, repositoryName } from '#spec'
 import type { FoundImage, Store } from '#store'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 import { nameAsTyped } from './name-as-typed.ts'
 
 /** A file is written under a temporary name and appears only when it is complete. */

@@ -1,7 +1,7 @@
 import type { OperationOptions } from '#base'
 import type { TerminalSize } from '#container'
 import { containerMachinery } from './container-machinery.ts'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 import type { RunningContainer } from './run.ts'
 
 /** Starts a container that exists. One that runs is left alone (and attached to, when asked for). */

@@ -1,7 +1,7 @@
 import type { OperationOptions } from '#base'
 import type { PolicyResult, StopOptions } from '#container'
 import type { Finding } from '#store'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 import type { SystemUsage } from './disk-usage.ts'
 import type { SecurityInformation, SystemInformation, VersionInformation } from './information.ts'
 import type { PrunedPart, PruneSystemOptions } from './prune-system.ts'

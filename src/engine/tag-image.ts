@@ -1,6 +1,6 @@
 import { BaleError } from '#base'
 import { fullName, parseReference, withDefaultTag } from '#spec'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 
 /** Gives an image (name, ID, digest) one more name. What that name pointed to before stays as an image without it. */
 export async function tagImage(context: EngineContext, source: string, target: string): Promise<void> {

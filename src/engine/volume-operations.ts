@@ -1,5 +1,5 @@
 import type { FilterPair } from '#docker'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 import type { CreateVolumeRequest, VolumeInspect } from './volumes.ts'
 
 /** Volumes: directories that outlive the containers that mount them. */

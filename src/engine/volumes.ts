@@ -1,7 +1,7 @@
 import type { Volume } from '#container'
 import { type FilterPair, Filters } from '#docker'
 import { containerRecords } from './container-machinery.ts'
-import type { EngineContext } from './context.ts'
+import type { EngineContext } from './context/context.ts'
 import { goTimeOf } from './views/go-time.ts'
 
 /** docker's JSON of a volume. */

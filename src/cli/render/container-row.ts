@@ -1,6 +1,6 @@
 import type { ContainerRow, PublishedPort } from '#engine'
 import { ellipsis } from './ellipsis.ts'
-import { GoStringer } from './go-template/values.ts'
+import { GoStringer } from './go-template/index.ts'
 import { humanAgo, humanDuration, humanSize } from './human-units.ts'
 import { type ListFormat, labelsText, withLabels } from './list-format.ts'
 import { goTimestamp } from './local-time.ts'
@@ -117,7 +117,7 @@ function statusText(row: ContainerRow, now: number): string {
 }
 
 /** `0.0.0.0:8080->80/tcp, 443/tcp`; neighbours that belong together become ranges, as docker shows them. */
-export function portsText(ports: readonly PublishedPort[], exposed: readonly string[]): string {
+function portsText(ports: readonly PublishedPort[], exposed: readonly string[]): string {
   const published = new Set(ports.map((port) => `${port.containerPort}/${port.protocol}`))
   const entries = [
     ...ports.map((port) => ({ ...port, key: `${port.hostIp}/${port.protocol}` })),

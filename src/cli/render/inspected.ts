@@ -1,8 +1,7 @@
 import { BaleError, isBaleError } from '#base'
 import type { Terminal } from '../terminal/terminal.ts'
 import { renderFailure } from './failure.ts'
-import { compileTemplate, type Template } from './go-template/compile-template.ts'
-import { goJson } from './go-template/format-functions.ts'
+import { compileTemplate, goJson, type Template } from './go-template/index.ts'
 import { notFoundWords } from './not-found-words.ts'
 
 /** docker's exit code for a template that cannot be read, in all its inspect verbs and nowhere else. */

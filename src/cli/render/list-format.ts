@@ -1,7 +1,5 @@
 import { alignColumns } from './align-columns.ts'
-import { compileTemplate } from './go-template/compile-template.ts'
-import { rowJson } from './go-template/format-functions.ts'
-import { GoMethod, sortedKeys } from './go-template/values.ts'
+import { compileTemplate, GoMethod, rowJson, sortedKeys } from './go-template/index.ts'
 
 /** How one kind of list looks. */
 export interface ListFormat<Row extends Record<string, unknown>> {

@@ -1,7 +1,6 @@
 import type { ContainerRow, ImageRow, SystemUsage, VolumeInspect } from '#engine'
 import { type ContainerListRow, containerList, containerRow } from './container-row.ts'
-import { compileTemplate } from './go-template/compile-template.ts'
-import { goJson } from './go-template/format-functions.ts'
+import { compileTemplate, goJson } from './go-template/index.ts'
 import { humanAgo, humanSize } from './human-units.ts'
 import { type ImageListRow, imageList, imageRow } from './image-row.ts'
 import { type ListFormat, renderList, sortedRow } from './list-format.ts'

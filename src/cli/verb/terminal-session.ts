@@ -184,7 +184,7 @@ export function detachSequence(text = 'ctrl-p,ctrl-q'): Buffer {
 }
 
 /** Holds back bytes that may be the beginning of the sequence, and gives them on when they were not. */
-export function keyWatcher(keys: Buffer): (chunk: Buffer) => { bytes: Buffer; detach: boolean } {
+function keyWatcher(keys: Buffer): (chunk: Buffer) => { bytes: Buffer; detach: boolean } {
   let matched = 0
   return (chunk) => {
     const bytes: number[] = []

@@ -1,6 +1,6 @@
 import { filterFlag, readPairs } from '../flags/filters.ts'
 import { configuredFormat } from '../render/configured-format.ts'
-import { GoTime } from '../render/go-template/values.ts'
+import { GoTime } from '../render/go-template/index.ts'
 import { isQuiet, type ListFormat, labelsText, renderList, withLabels } from '../render/list-format.ts'
 import { defineVerb } from '../verb/verb.ts'
 

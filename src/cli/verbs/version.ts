@@ -1,6 +1,5 @@
 import type { Engine } from '#engine'
-import { compileTemplate } from '../render/go-template/compile-template.ts'
-import { goJson } from '../render/go-template/format-functions.ts'
+import { compileTemplate, goJson } from '../render/go-template/index.ts'
 import { defineVerb } from '../verb/verb.ts'
 
 /** The version of docker's API whose documents `inspect` prints. */

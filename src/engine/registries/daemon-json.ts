@@ -26,7 +26,7 @@ export function readDaemonJson(file: ForeignFile): FileRules {
   }
 }
 
-export function isMirror(place: string): boolean {
+function isMirror(place: string): boolean {
   if (!/^https?:\/\//i.test(place) || !URL.canParse(place)) return false
   const { username, password, search, hash } = new URL(place)
   return `${username}${password}${search}${hash}` === ''

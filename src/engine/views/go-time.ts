@@ -1,7 +1,7 @@
 /** What Go writes for a time that was never set. */
 export const ZERO_TIME = '0001-01-01T00:00:00Z'
 /** The same in seconds since 1970. */
-export const ZERO_TIME_SECONDS = -62135596800
+const ZERO_TIME_SECONDS = -62135596800
 
 /** A time of a document as Go writes it again: RFC 3339 without zeros at the end of its fraction. */
 export function goTime(text: string | undefined): string {

@@ -143,7 +143,7 @@ function hex(text: string): string {
 }
 
 /** A string as a Go literal. */
-export function quoteGo(text: string): string {
+function quoteGo(text: string): string {
   const escapes: Record<string, string> = {
     '"': '\\"',
     '\\': '\\\\',

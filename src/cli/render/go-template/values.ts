@@ -285,7 +285,7 @@ export function sortedKeys(record: Record<string, unknown>): string[] {
 }
 
 /** `%v` of a float: the shortest digits, with an exponent from 1e6 on and below 1e-4 (strconv, 'g'). */
-export function floatText(value: number): string {
+function floatText(value: number): string {
   if (Number.isNaN(value)) return 'NaN'
   if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf'
   const exponential = value.toExponential()

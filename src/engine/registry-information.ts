@@ -1,9 +1,9 @@
 import { withoutSecrets } from '#base'
-import type { EngineContext } from '../context.ts'
-import { connectionOptions } from '../open-registry.ts'
-import { registryConfiguration } from './configuration.ts'
-import { isRange } from './insecure.ts'
-import type { RegistryRule } from './rules.ts'
+import type { EngineContext } from './context/context.ts'
+import { connectionOptions } from './open-registry.ts'
+import { registryConfiguration } from './registries/configuration.ts'
+import { isRange } from './registries/insecure.ts'
+import type { RegistryRule } from './registries/rules.ts'
 
 /** What is configured about registries and the way to them, in docker's words as far as it has words. */
 export interface RegistryInformation {
