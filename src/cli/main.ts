@@ -35,7 +35,7 @@ async function dispatch(words: string[], globals: GlobalFlags): Promise<number> 
   const first = words[0]
   if (first === undefined || first === 'help') return help(words.slice(1), VERBS)
   const found = findVerb(words, VERBS)
-  if (!found) return unknownVerb(words, VERBS)
+  if (!found) return tellUnknown(words, VERBS)
   const { runVerb } = await import('./run-verb.ts')
   return runVerb(found.entry, found.rest, globals)
 }
@@ -57,21 +57,15 @@ async function help(words: string[], verbs: readonly VerbEntry[]): Promise<numbe
     return 0
   }
   const found = findVerb(words, verbs)
-  if (!found) return unknownVerb(words, verbs)
+  if (!found) return tellUnknown(words, verbs)
   const { verbHelp } = await import('./render-help.ts')
   process.stdout.write(`${verbHelp((await found.entry.load()).verb)}\n`)
   return 0
 }
 
-async function unknownVerb(words: string[], verbs: readonly VerbEntry[]): Promise<number> {
-  const noun = words[0]!
-  if (verbs.some((verb) => verb.names.some((name) => name.startsWith(`${noun} `)))) {
-    const { nounHelp } = await import('./render-help.ts')
-    const asked = words.length === 1 || words[1] === '--help' || words[1] === '-h'
-    if (!asked) process.stderr.write(`bale: '${noun} ${words[1]}' is not a bale command.\n`)
-    ;(asked ? process.stdout : process.stderr).write(`${nounHelp(noun)}\n`)
-    return asked ? 0 : 1
-  }
-  process.stderr.write(`bale: '${noun}' is not a bale command.\nSee 'bale --help'\n`)
-  return 1
+async function tellUnknown(words: string[], verbs: readonly VerbEntry[]): Promise<number> {
+  const { unknownVerb } = await import('./unknown-verb.ts')
+  const { text, asked } = unknownVerb(words, verbs)
+  ;(asked ? process.stdout : process.stderr).write(text)
+  return asked ? 0 : 1
 }
