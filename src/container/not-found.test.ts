@@ -12,10 +12,10 @@ test('volumes and networks that are not there are named, with the verb that list
   const layerFormat = { name: 'erofs' as const, module }
   await using store = await openStore({ root: `${directory.path}/root`, run: `${directory.path}/run`, layerFormat })
   const machinery = { store } as Machinery
-  const volume = { code: 'VOLUME_NOT_FOUND', hint: 'see: bale volume ls' }
+  const volume = { code: 'VOLUME_NOT_FOUND', next: { act: 'list-volumes' } }
   await assert.rejects(findVolume(machinery, 'none'), volume)
   await assert.rejects(removeVolume(machinery, 'none'), volume)
   await removeVolume(machinery, 'none', { force: true })
-  await assert.rejects(findNetwork(store, 'none'), { code: 'NETWORK_NOT_FOUND', hint: 'see: bale network ls' })
+  await assert.rejects(findNetwork(store, 'none'), { code: 'NETWORK_NOT_FOUND', next: { act: 'list-networks' } })
   await assert.rejects(findNetwork(store, '\u001b[2J'), { message: 'network \\x1b[2J not found' })
 })

@@ -1,5 +1,5 @@
 import { BaleError, isBaleError, type OperationOptions } from '#base'
-import { type ImageSource, imagesOf, readImageConfig, readManifest } from '#image'
+import { checkedManifest, type ImageSource, imagesOf, type ReadManifest, readImageConfig, readManifest } from '#image'
 import {
   type Descriptor,
   fullName,
@@ -41,26 +41,28 @@ export async function listMembers(
   })
   if (local) {
     const name = isDigest(text) || /^[0-9a-f]{6,64}$/.test(text) ? undefined : fullName(listName(text))
-    return entriesOf(store, local, name, options)
+    return entriesOf(store, await readManifest(store, local, options), name, options)
   }
   const reference = listName(text)
   await using repository = await openRegistry(context, reference, options)
-  const descriptor = await repository.resolve(reference.digest ?? reference.tag, options)
-  return await entriesOf(repository, descriptor, fullName(reference), options)
+  const found = checkedManifest(await repository.resolve(reference.digest ?? reference.tag, options))
+  return await entriesOf(repository, found, fullName(reference), options)
 }
 
 async function entriesOf(
   source: ImageSource,
-  descriptor: Descriptor,
+  read: ReadManifest,
   origin: string | undefined,
   options: OperationOptions,
 ): Promise<Descriptor[]> {
   const { signal } = options
-  const read = await readManifest(source, descriptor, { signal })
   if (read.kind === 'index') return imagesOf(read.index).map((entry) => withOrigin(entry, origin))
   const image = await readImageConfig(source, read.manifest, { signal })
   if (!image)
-    throw new BaleError('INVALID_ARGUMENT', `${origin ?? descriptor.digest} is not an image, so it has no platform`)
+    throw new BaleError(
+      'INVALID_ARGUMENT',
+      `${origin ?? read.descriptor.digest} is not an image, so it has no platform`,
+    )
   const platform = writtenPlatform(image.config)
   const { mediaType, digest, size } = read.descriptor
   return [withOrigin({ mediaType, digest, size, platform }, origin)]

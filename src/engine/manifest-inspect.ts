@@ -1,5 +1,13 @@
 import { isBaleError, type OperationOptions } from '#base'
-import { type ImageSource, imagesOf, type ReadManifest, readImageConfig, readManifest } from '#image'
+import {
+  checkedManifest,
+  type ImageSource,
+  imagesOf,
+  type RawManifest,
+  type ReadManifest,
+  readImageConfig,
+  readManifest,
+} from '#image'
 import {
   type Descriptor,
   familiarName,
@@ -38,30 +46,32 @@ export async function inspectManifest(
     if (isBaleError(error, 'IMAGE_NOT_FOUND') || isBaleError(error, 'INVALID_REFERENCE')) return undefined
     throw error
   })
-  if (local && (isIndexType(local.mediaType) || isDigest(text))) return inspect(store, local, text, options)
+  const inspectLocal = async (found: Descriptor) =>
+    inspect(store, await readManifest(store, found, options), text, options)
+  if (local && (isIndexType(local.mediaType) || isDigest(text))) return inspectLocal(local)
   const reference = listName(text)
   await using repository = await openRegistry(context, reference, options)
-  let descriptor: Descriptor
+  let found: RawManifest
   try {
-    descriptor = await repository.resolve(reference.digest ?? reference.tag, options)
+    found = await repository.resolve(reference.digest ?? reference.tag, options)
   } catch (error) {
     if (!local || !WITHOUT_REGISTRY.some((code) => isBaleError(error, code))) throw error
     options.progress?.({ kind: 'warning', text: `shown from the local store: ${(error as Error).message}` })
-    return inspect(store, local, text, options)
+    return inspectLocal(local)
   }
-  return await inspect(repository, descriptor, familiarName(reference), options, reference)
+  return await inspect(repository, checkedManifest(found), familiarName(reference), options, reference)
 }
 
 const WITHOUT_REGISTRY = ['MANIFEST_NOT_FOUND', 'REGISTRY_UNREACHABLE', 'UNAUTHORIZED', 'DENIED'] as const
 
 async function inspect(
   source: ImageSource,
-  descriptor: Descriptor,
+  read: ReadManifest,
   name: string,
   options: OperationOptions & { verbose?: boolean },
   reference?: Reference,
 ): Promise<InspectedManifest> {
-  const read = await readManifest(source, descriptor, options)
+  const { descriptor } = read
   const found = { name, descriptor, document: documentOf(read) }
   if (!options.verbose) return found
   if (read.kind === 'manifest') {

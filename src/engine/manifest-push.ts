@@ -33,7 +33,7 @@ export async function pushManifestList(
   for (const entry of manifests) sent.push(await pushEntry(context, entry, repository, options))
   const { descriptor, bytes } = makeIndex(withoutOrigins(sent), { mediaType: indexTypeFor(sent) })
   await repository.putManifest(descriptor, bytes, options)
-  if (destination.tag) await repository.tag(destination.tag, descriptor, options)
+  if (destination.tag) await repository.tag(destination.tag, { descriptor, bytes }, options)
   await store.putManifest(descriptor, bytes)
   await store.images.addRepoDigest(repositoryName(destination), descriptor.digest)
   if (options.purge) await removeManifestList(context, list)

@@ -1,8 +1,7 @@
 import { BaleError, isBaleError, type OperationOptions } from '#base'
-import { copyImage, type ImageSource } from '#image'
+import { copyImage, type RawManifest } from '#image'
 import {
   DEFAULT_TAG,
-  type Descriptor,
   type Digest,
   familiarName,
   fullName,
@@ -52,16 +51,17 @@ export async function pullImage(
   const pulled: PulledImage[] = []
   for (const one of references) {
     const label = one.digest ?? one.tag!
-    // From here on all is asked for by digest, so a tag that moves changes nothing.
+    // The name is asked for once, all else by digest: a tag that moves changes nothing.
     const found = await repository.resolve(label, { signal, progress })
     progress?.({ kind: 'image', phase: 'pulling', repository: one.repository, label })
     const before = await currentTarget(store, one)
     const targetName = one.digest ? undefined : fullName(one)
-    await copyImage(repository, store, { ...copying, name: found.digest, shownName: familiarName(one), targetName })
-    await rememberOrigin(store, repository, one, found)
+    await copyImage(repository, store, { ...copying, name: found, shownName: familiarName(one), targetName })
+    await rememberOrigin(store, one, found)
     const unchanged = before !== undefined && before === (await currentTarget(store, one))
-    progress?.({ kind: 'image', phase: 'pulled', name: familiarName(one), digest: found.digest, unchanged })
-    pulled.push({ name: fullName(one), digest: found.digest, unchanged })
+    const { digest } = found.descriptor
+    progress?.({ kind: 'image', phase: 'pulled', name: familiarName(one), digest, unchanged })
+    pulled.push({ name: fullName(one), digest, unchanged })
   }
   return pulled
 }
@@ -86,12 +86,7 @@ async function currentTarget(store: Store, reference: Reference): Promise<Digest
 }
 
 /** RepoDigests names what the registry's name stood for; an index is kept beside the one image of it that came. */
-async function rememberOrigin(
-  store: Store,
-  source: ImageSource,
-  reference: Reference,
-  descriptor: Descriptor,
-): Promise<void> {
-  if (isIndexType(descriptor.mediaType)) await store.putManifest(descriptor, await source.manifest(descriptor))
+async function rememberOrigin(store: Store, reference: Reference, { descriptor, bytes }: RawManifest): Promise<void> {
+  if (isIndexType(descriptor.mediaType)) await store.putManifest(descriptor, bytes)
   await store.images.addRepoDigest(repositoryName(reference), descriptor.digest)
 }

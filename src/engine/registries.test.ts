@@ -164,7 +164,7 @@ test('a login is kept only after the registry took it; push needs it; logout for
   await here.engine.images.import(tarOf(here.directory, 'x'), { name })
   await assert.rejects(here.engine.images.push(name), {
     code: 'UNAUTHORIZED',
-    hint: new RegExp(`bale login ${registry.host}`),
+    next: { act: 'login', registry: registry.host, because: 'unknown' },
   })
   await assert.rejects(here.engine.registries.login(registry.host, { username: 'ann', password: 'wrong' }), {
     code: 'UNAUTHORIZED',
@@ -202,7 +202,10 @@ test('a list of two imports is pushed, inspected, and pulled for one platform; n
   await push(here, `${repository}:amd64`)
   await here.engine.images.remove(`${repository}:amd64`)
   await here.engine.registries.createList(`${repository}:all`, [`${repository}:amd64`])
-  await assert.rejects(here.engine.registries.createList(`${repository}:all`, [`${repository}:amd64`]), /--amend/)
+  await assert.rejects(here.engine.registries.createList(`${repository}:all`, [`${repository}:amd64`]), {
+    code: 'CONFLICT',
+    next: { act: 'amend-list', name: `${repository}:all` },
+  })
   await here.engine.registries.addToList(`${repository}:all`, [`${repository}:arm64`])
   await here.engine.registries.annotateList(`${repository}:all`, `${repository}:arm64`, { variant: 'v9' })
   await assert.rejects(here.engine.registries.annotateList(`${repository}:all`, `${repository}:no`, { os: 'linux' }), {

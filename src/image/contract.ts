@@ -6,6 +6,7 @@ import { copyImage } from './copy-image.ts'
 import type { ImageSource, ImageTarget } from './image-place.ts'
 import { createMemoryPlace } from './memory-place.ts'
 import { putImage, putIndex, type RandomImageOptions, randomImage } from './random-image.ts'
+import { checkedManifest } from './read-documents.ts'
 
 export interface PlaceUnderTest extends AsyncDisposable {
   target: ImageTarget
@@ -105,6 +106,17 @@ export function imagePlaceContract(
     await putImage(place.target, image, place.names[0])
     await place.target.finish?.()
     assert.equal(await configOf(await place.openSource(), place.names[0]), image.configDescriptor.digest)
+  })
+
+  check('a name is resolved to a manifest and its bytes', async (place) => {
+    const image = await randomImage()
+    await putImage(place.target, image, place.names[0])
+    await place.target.finish?.()
+    const source = await place.openSource()
+    const { descriptor, bytes } = await source.resolve(place.names[0])
+    assert.equal(checkedManifest({ descriptor, bytes }).kind, 'manifest')
+    assert.deepEqual(Buffer.from(await source.manifest(descriptor)), Buffer.from(bytes))
+    if (keepsManifests) assert.equal(descriptor.digest, image.manifestDescriptor.digest)
   })
 
   check('an unknown name is MANIFEST_NOT_FOUND or IMAGE_NOT_FOUND', async (place) => {

@@ -69,7 +69,7 @@ test('with all, children are written before their index and a child that is list
   const { source, images } = await twoPlatforms()
   const twice = makeIndex([...images, images[0]!].map((image) => image.manifestDescriptor))
   await source.putManifest(twice.descriptor, twice.bytes)
-  await source.tag('twice', twice.descriptor)
+  await source.tag('twice', twice)
   const { target, calls } = recording(createMemoryPlace())
   // An archive that is being written does not know what it has.
   target.has = async () => false
@@ -186,7 +186,7 @@ test('M07 a layer that a manifest describes in two ways is refused', async () =>
     await source.putBlob(layer, async () => one(image.blobs.get(layer.digest)!))
   await source.putBlob(twoWays.configDescriptor, async () => one(twoWays.configBytes))
   await source.putManifest(twoWays.manifestDescriptor, twoWays.manifestBytes)
-  await source.tag('x', twoWays.manifestDescriptor)
+  await source.tag('x', { descriptor: twoWays.manifestDescriptor, bytes: twoWays.manifestBytes })
   await assert.rejects(copyImage(source, createMemoryPlace(), { name: 'x' }), {
     code: 'INVALID_MANIFEST',
     message: /in two ways/,
@@ -223,16 +223,16 @@ test('an artifact that is no image is copied without diff IDs', async () => {
   await source.putBlob(artifact.config, async () => one(empty))
   await source.putBlob(artifact.layers[0]!, async () => one(bytes))
   await source.putManifest(describe(manifest, MediaType.ociManifest), manifest)
-  await source.tag('x', describe(manifest, MediaType.ociManifest))
+  await source.tag('x', { descriptor: describe(manifest, MediaType.ociManifest), bytes: manifest })
   const target = createMemoryPlace()
   await copyImage(source, target, { name: 'x', targetName: 'y', platform: amd64 })
   assert.ok(await target.has(describe(manifest, MediaType.ociManifest)))
 })
 
 /** A source of indexes only; `manifest` is called for each step. */
-function indexes(all: ReturnType<typeof makeIndex>[], root: Descriptor): ImageSource {
+function indexes(all: ReturnType<typeof makeIndex>[]): ImageSource {
   return {
-    resolve: async () => root,
+    resolve: async () => all.at(-1)!,
     manifest: async ({ digest }) => all.find((one) => one.descriptor.digest === digest)!.bytes,
     blob: async () => assert.fail('no blob is read'),
   }
@@ -241,7 +241,7 @@ function indexes(all: ReturnType<typeof makeIndex>[], root: Descriptor): ImageSo
 test('M07 indexes of indexes end at a depth of four, whether one or all images are wanted', async () => {
   const chain = [makeIndex([])]
   for (let depth = 0; depth < 50; depth++) chain.push(makeIndex([chain.at(-1)!.descriptor]))
-  const source = indexes(chain, chain.at(-1)!.descriptor)
+  const source = indexes(chain)
   for (const options of [{ all: true }, { platform: amd64 }]) {
     await assert.rejects(copyImage(source, createMemoryPlace(), options), { code: 'LIMIT_EXCEEDED' })
   }
@@ -251,7 +251,7 @@ test('M01 M02 a manifest of other bytes, another size or another type than annou
   const image = await randomImage()
   const { manifestBytes: bytes, manifestDescriptor } = image
   const root = (change: Partial<Descriptor>, answer = bytes): ImageSource => ({
-    resolve: async () => ({ ...manifestDescriptor, ...change }),
+    resolve: async () => ({ descriptor: { ...manifestDescriptor, ...change }, bytes: answer }),
     manifest: async () => answer,
     blob: async () => assert.fail('no blob is read'),
   })
@@ -268,7 +268,7 @@ test('M04 a config announced with more than 16 MiB is not read', async () => {
   const manifest = { ...image.manifest, config: { ...image.manifest.config, size: (16 << 20) + 1 } }
   const bytes = encodeDocument(manifest)
   const source: ImageSource = {
-    resolve: async () => describe(bytes, MediaType.ociManifest),
+    resolve: async () => ({ descriptor: describe(bytes, MediaType.ociManifest), bytes }),
     manifest: async () => bytes,
     blob: async () => assert.fail('no blob is read'),
   }

@@ -17,9 +17,10 @@ import {
 } from '#spec'
 import { choosePlatform, imagesOf } from './choose-platform.ts'
 import { copyBlob } from './copy-blob.ts'
-import type { CopySelection, ImageSource, ImageTarget } from './image-place.ts'
+import type { CopySelection, ImageSource, ImageTarget, RawManifest } from './image-place.ts'
 import {
   artifactTypeOf,
+  checkedManifest,
   isImageManifest,
   type ReadManifest,
   readConfigBytes,
@@ -28,9 +29,9 @@ import {
 } from './read-documents.ts'
 
 export interface CopyOptions extends OperationOptions, CopySelection {
-  /** What the source knows the image as. */
-  name?: string
-  /** What messages call the image; `name` by default. */
+  /** What the source knows the image as; a name that was resolved before is not asked for again. */
+  name?: string | RawManifest
+  /** What messages call the image; a `name` in text by default. */
   shownName?: string
   /** What the target shall know it as; undefined: it gets no name. */
   targetName?: string
@@ -70,15 +71,15 @@ export async function copyImage(
   target: ImageTarget,
   options: CopyOptions = {},
 ): Promise<CopyResult> {
-  const descriptor = await source.resolve(options.name, pass(options))
-  const root = await readManifest(source, descriptor, pass(options))
+  const { name } = options
+  const root = checkedManifest(typeof name === 'object' ? name : await source.resolve(name, pass(options)))
   const copy = newCopy(source, target, options)
   const whole = root.kind === 'index' && options.all === true
   const chosen = whole ? root : await chooseImage(copy, root)
   const unchanged = await copyManifest(copy, chosen, 0)
-  if (options.targetName !== undefined) await target.tag(options.targetName, chosen.descriptor, pass(options))
+  if (options.targetName !== undefined) await target.tag(options.targetName, chosen, pass(options))
   return {
-    descriptor,
+    descriptor: root.descriptor,
     ...(whole ? {} : { manifestDescriptor: chosen.descriptor }),
     copiedBytes: copy.copiedBytes,
     unchanged,
@@ -119,8 +120,7 @@ async function chooseImage(
     const { platform: _, ...entry } = await chooseEntry(source, found.index, options)
     found = await readManifest(source, entry, pass(options))
   }
-  if (options.imagesOnly && !isImageManifest(found.manifest))
-    throw notAnImage(found.manifest, options.shownName ?? options.name)
+  if (options.imagesOnly && !isImageManifest(found.manifest)) throw notAnImage(found.manifest, shownName(options))
   return found
 }
 
@@ -156,6 +156,10 @@ async function withPlatform(source: ImageSource, entry: Descriptor, options: Ope
   if (!image) return entry
   const { os, architecture, variant } = image.config
   return { ...entry, platform: { os, architecture, ...(variant && { variant }) } }
+}
+
+function shownName({ shownName, name }: CopyOptions): string | undefined {
+  return shownName ?? (typeof name === 'object' ? undefined : name)
 }
 
 function notAnImage(manifest: ImageManifest, name: string | undefined): BaleError {

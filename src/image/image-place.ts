@@ -7,8 +7,11 @@ import type { Descriptor, Digest, Platform } from '#spec'
  * itself understands: a tag, a digest, a full name in an archive of several images, undefined for "the only one".
  */
 export interface ImageSource {
-  /** The manifest or index that a name stands for. Throws MANIFEST_NOT_FOUND (or IMAGE_NOT_FOUND from the store). */
-  resolve(name: string | undefined, options?: OperationOptions): Promise<Descriptor>
+  /**
+   * The manifest or index that a name stands for now, with its bytes: a name may move, so it is asked for once.
+   * Throws MANIFEST_NOT_FOUND (or IMAGE_NOT_FOUND from the store).
+   */
+  resolve(name: string | undefined, options?: OperationOptions): Promise<RawManifest>
   /** Raw bytes of a manifest or index, of at most 4 MiB, with digest and size already verified. */
   manifest(descriptor: Descriptor, options?: OperationOptions): Promise<Uint8Array>
   /**
@@ -16,6 +19,12 @@ export interface ImageSource {
    * Throws BLOB_NOT_FOUND. The caller must consume or `return()` the iterator.
    */
   blob(descriptor: Descriptor, options?: OperationOptions & { offset?: number }): Promise<AsyncIterable<Uint8Array>>
+}
+
+/** A manifest or index as it travels: its digest is of these bytes. Who acts by it checks that (`checkedManifest`). */
+export interface RawManifest {
+  readonly descriptor: Descriptor
+  readonly bytes: Uint8Array
 }
 
 /** A place that images go to. All writes verify digest and size, are atomic, and may be repeated. */
@@ -31,7 +40,7 @@ export interface ImageTarget {
   /** Writes a manifest or index after all that it refers to. */
   putManifest(descriptor: Descriptor, bytes: Uint8Array, options?: OperationOptions): Promise<void>
   /** Points a name of the place at a manifest or index that it holds. */
-  tag(name: string, descriptor: Descriptor, options?: OperationOptions): Promise<void>
+  tag(name: string, manifest: RawManifest, options?: OperationOptions): Promise<void>
   /** Ends a series of writes (an archive writes its index here; others do nothing). */
   finish?(options?: OperationOptions): Promise<void>
 }

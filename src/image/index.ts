@@ -13,6 +13,7 @@ export {
   type ImageTarget,
   isRegistryPlace,
   type LocalFiles,
+  type RawManifest,
   type RegistryPlace,
 } from './image-place.ts'
 export {
@@ -30,6 +31,7 @@ export { appendLayer, changeConfig, replaceLayers } from './mutate.ts'
 export { putImage, putIndex, type RandomImage, type RandomImageOptions, randomImage } from './random-image.ts'
 export {
   artifactTypeOf,
+  checkedManifest,
   isImageManifest,
   type ReadManifest,
   readConfigBytes,

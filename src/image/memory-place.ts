@@ -41,8 +41,8 @@ export function createMemoryPlace(): MemoryPlace {
     names,
     manifests,
     async resolve(name) {
-      const found = resolveName(name)
-      if (found) return { ...found }
+      const descriptor = resolveName(name)
+      if (descriptor) return { descriptor: { ...descriptor }, bytes: manifests.get(descriptor.digest)! }
       throw new BaleError('MANIFEST_NOT_FOUND', `no manifest is named ${name ?? '(the only one)'}`)
     },
     async manifest(descriptor) {
@@ -78,7 +78,7 @@ export function createMemoryPlace(): MemoryPlace {
       manifests.set(descriptor.digest, new Uint8Array(bytes))
       types.set(descriptor.digest, descriptor.mediaType)
     },
-    async tag(name, descriptor) {
+    async tag(name, { descriptor }) {
       const { mediaType, digest, size } = descriptor
       if (manifests.has(digest)) names.set(name, { mediaType, digest, size })
       else throw new BaleError('MANIFEST_NOT_FOUND', `no manifest has the digest ${digest}`)

@@ -71,7 +71,7 @@ export async function putImage(
     await putBytes(target, layer, image.blobs.get(layer.digest)!, config.rootfs.diff_ids[index])
   }
   await target.putManifest(image.manifestDescriptor, image.manifestBytes)
-  if (name !== undefined) await target.tag(name, image.manifestDescriptor)
+  if (name !== undefined) await target.tag(name, { descriptor: image.manifestDescriptor, bytes: image.manifestBytes })
 }
 
 /** Writes images and an index of them. Returns the index's descriptor. */
@@ -85,7 +85,7 @@ export async function putIndex(
     images.map((image) => ({ ...image.manifestDescriptor, platform: image.platform })),
   )
   await target.putManifest(descriptor, bytes)
-  if (name !== undefined) await target.tag(name, descriptor)
+  if (name !== undefined) await target.tag(name, { descriptor, bytes })
   return descriptor
 }
 

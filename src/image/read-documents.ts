@@ -14,10 +14,10 @@ import {
   parseImageConfig,
   parseManifest,
 } from '#spec'
-import type { ImageSource } from './image-place.ts'
+import type { ImageSource, RawManifest } from './image-place.ts'
 
-/** A manifest or index with the bytes that its digest is of. */
-export type ReadManifest = ParsedManifest & { descriptor: Descriptor; bytes: Uint8Array }
+/** A manifest or index, parsed, with the bytes that its digest is of. */
+export type ReadManifest = ParsedManifest & RawManifest
 
 /** Reads a manifest or index, checks size, digest and shape. */
 export async function readManifest(
@@ -26,7 +26,12 @@ export async function readManifest(
   options: OperationOptions = {},
 ): Promise<ReadManifest> {
   if (descriptor.size > MANIFEST_LIMIT) throw tooLarge('manifest', descriptor, MANIFEST_LIMIT)
-  const bytes = await source.manifest(descriptor, options)
+  return checkedManifest({ descriptor, bytes: await source.manifest(descriptor, options) })
+}
+
+/** Checks size, digest and shape of a manifest or index that came. Throws SIZE_MISMATCH, DIGEST_MISMATCH, INVALID_MANIFEST. */
+export function checkedManifest({ descriptor, bytes }: RawManifest): ReadManifest {
+  if (descriptor.size > MANIFEST_LIMIT) throw tooLarge('manifest', descriptor, MANIFEST_LIMIT)
   verify(descriptor, bytes)
   return { ...parseManifest(bytes, descriptor.mediaType), descriptor, bytes }
 }

@@ -88,7 +88,7 @@ test('M07 endless nesting is told, not followed', async () => {
     inner = makeIndex([inner.descriptor])
   }
   await place.putManifest(inner.descriptor, inner.bytes)
-  await place.tag('x', inner.descriptor)
+  await place.tag('x', inner)
   assert.equal(inner.descriptor.mediaType, MediaType.ociIndex)
   assert.deepEqual(await problemsOf(place), [['manifest', 'LIMIT_EXCEEDED']])
 })

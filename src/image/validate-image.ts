@@ -28,7 +28,7 @@ export async function validateImage(
   source: ImageSource,
   options: OperationOptions & { name?: string } = {},
 ): Promise<ImageProblem[]> {
-  const descriptor = await source.resolve(options.name, options)
+  const { descriptor } = await source.resolve(options.name, options)
   const problems: ImageProblem[] = []
   await validateManifest({ source, options, problems, seen: new Set() }, descriptor, 0)
   return problems

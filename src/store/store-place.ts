@@ -1,7 +1,7 @@
 import { BaleError } from '#base'
 import { skipBytes } from '#blob'
 import type { ImageSource, ImageTarget, LocalFiles } from '#image'
-import { fullName, parseReference, repositoryName, withDefaultTag } from '#spec'
+import { type Descriptor, fullName, parseReference, repositoryName, withDefaultTag } from '#spec'
 import { type Core, putBlob, verifiedBlob, verifiedTar, verifyBytes } from '#store/content'
 import { type Images, insertManifest } from '#store/images'
 import { findBlob, findDocument, findLayer, isThere, isWhole, type Pin } from '#store/rows'
@@ -11,19 +11,10 @@ export function createStorePlace(core: Core, images: Images): ImageSource & Imag
   return {
     async resolve(name) {
       if (name === undefined) throw new BaleError('IMAGE_NOT_FOUND', 'an image of the store needs a name')
-      return images.target(name)
+      const descriptor = await images.target(name)
+      return { descriptor, bytes: manifestBytes(core, descriptor) }
     },
-    async manifest({ digest }) {
-      const row = findDocument(core, digest)
-      if (!row || row.kind === 'config')
-        throw new BaleError('MANIFEST_NOT_FOUND', `no manifest has the digest ${digest}`)
-      try {
-        verifyBytes(row, row.bytes)
-      } catch (error) {
-        throw new BaleError('STORE_DAMAGED', `the manifest ${digest} is damaged in the store`, { cause: error })
-      }
-      return row.bytes
-    },
+    manifest: async (descriptor) => manifestBytes(core, descriptor),
     async blob({ digest }, { offset = 0 } = {}) {
       const row = findDocument(core, digest)
       if (row) return once(row.bytes.subarray(offset))
@@ -44,7 +35,7 @@ export function createStorePlace(core: Core, images: Images): ImageSource & Imag
     async putManifest(descriptor, bytes) {
       insertManifest(core, descriptor, bytes)
     },
-    async tag(name, descriptor) {
+    async tag(name, { descriptor }) {
       const reference = parseReference(name)
       if (reference.digest) await images.addRepoDigest(repositoryName(reference), descriptor.digest)
       if (reference.digest && !reference.tag) return
@@ -56,6 +47,17 @@ export function createStorePlace(core: Core, images: Images): ImageSource & Imag
       return found && { ...found, offset: 0 }
     },
   }
+}
+
+function manifestBytes(core: Core, { digest }: Descriptor): Uint8Array {
+  const row = findDocument(core, digest)
+  if (!row || row.kind === 'config') throw new BaleError('MANIFEST_NOT_FOUND', `no manifest has the digest ${digest}`)
+  try {
+    verifyBytes(row, row.bytes)
+  } catch (error) {
+    throw new BaleError('STORE_DAMAGED', `the manifest ${digest} is damaged in the store`, { cause: error })
+  }
+  return row.bytes
 }
 
 /** Held from now on, so that a collection elsewhere does not take what was just said to be here. */

@@ -215,7 +215,7 @@ test('a pull goes to the mirror first, below its path; a mirror that is down is 
   const name = { registry: server.host, repository: 'team/web' }
   {
     await using repository = await openRegistry(context, name)
-    await repository.manifest(await repository.resolve('here'))
+    await repository.manifest((await repository.resolve('here')).descriptor)
     assert.equal(mirror.seen[0]!.path, '/hub/v2/team/web/manifests/here')
     assert.equal(server.seen.length, 0)
     await repository.resolve('there')

@@ -53,7 +53,8 @@ const fillWith =
   (image: RandomImage, ...names: string[]): Write =>
   async (target) => {
     await putImage(target, image)
-    for (const name of names) await target.tag(name, image.manifestDescriptor)
+    for (const name of names)
+      await target.tag(name, { descriptor: image.manifestDescriptor, bytes: image.manifestBytes })
   }
 
 test('the same images give the same bytes, to a file and to a stream, and nothing of the machine is in them', async () => {

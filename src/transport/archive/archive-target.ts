@@ -3,7 +3,7 @@ import { BaleError, createLimiter, isBaleError } from '#base'
 import { digestMismatch, digestOf, sizeMismatch, verifying } from '#blob'
 import { tarHeader, tarPadding, tarTrailer } from '#format/tar'
 import { type OutputFile, openOutput } from '#host/file'
-import { choosePlatform, type ImageTarget, imagesOf, isImageManifest } from '#image'
+import { choosePlatform, type ImageTarget, imagesOf, isImageManifest, type RawManifest } from '#image'
 import {
   algorithmOf,
   type Descriptor,
@@ -84,7 +84,7 @@ class TarTarget implements ArchiveTarget {
       this.#manifests.set(digest, { ...parsed, descriptor: { mediaType, digest, size } })
     })
 
-  async tag(name: string, { digest }: Descriptor): Promise<void> {
+  async tag(name: string, { descriptor: { digest } }: RawManifest): Promise<void> {
     if (!this.#manifests.has(digest)) {
       throw new BaleError('MANIFEST_NOT_FOUND', `the archive has no manifest ${digest} to be named ${name}`)
     }

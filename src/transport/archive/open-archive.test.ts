@@ -147,7 +147,7 @@ test('several images with several names share layers', async () => {
     ],
   )
   await using archive = await openArchive(path)
-  assert.equal((await archive.resolve('small')).digest, found[1]!.digest)
+  assert.equal((await archive.resolve('small')).descriptor.digest, found[1]!.digest)
   await assert.rejects(archive.resolve(undefined), { code: 'MANIFEST_NOT_FOUND' })
   await assert.rejects(
     archive.resolve('other'),

@@ -129,17 +129,21 @@ function archiveOf(unwrapped: UnwrappedArchive, { images, manifests, find }: Con
       hint: 'the archive was saved without some of its layers or platforms; save it again with all of them',
     })
   }
+  const manifest: ImageSource['manifest'] = async ({ digest }, { signal } = {}) => {
+    const made = manifests.get(digest)
+    if (made) return made
+    const found = find(digest)
+    if (!found) throw new BaleError('MANIFEST_NOT_FOUND', `${name} has no manifest ${digest}`)
+    const stream = streamFile(path, { start: found.offset, end: found.offset + found.size, signal })
+    return readAll(stream, { limit: MANIFEST_LIMIT, what: `manifest ${digest}` })
+  }
   return {
     images: () => grouped(images),
-    resolve: async (wanted) => ({ ...findNamedImage(images, wanted, name) }),
-    async manifest({ digest }, { signal } = {}) {
-      const made = manifests.get(digest)
-      if (made) return made
-      const found = find(digest)
-      if (!found) throw new BaleError('MANIFEST_NOT_FOUND', `${name} has no manifest ${digest}`)
-      const stream = streamFile(path, { start: found.offset, end: found.offset + found.size, signal })
-      return readAll(stream, { limit: MANIFEST_LIMIT, what: `manifest ${digest}` })
+    async resolve(wanted, options) {
+      const descriptor = { ...findNamedImage(images, wanted, name) }
+      return { descriptor, bytes: await manifest(descriptor, options) }
     },
+    manifest,
     async blob({ digest }, { offset = 0, signal } = {}) {
       const { unpack, offset: start, size } = range(digest)
       if (unpack === undefined) return streamFile(path, { start: start + offset, end: start + size, signal })

@@ -20,17 +20,19 @@ export async function openLayout(directory: string): Promise<LayoutSource> {
   await checkMarker(directory)
   const images = async () => readNamedImages(await readSmall(join(directory, 'index.json')))
   await images()
+  const manifest: ImageSource['manifest'] = async ({ digest }) => {
+    const path = await blobPath(directory, digest)
+    if (path !== undefined) return readSmall(path)
+    throw new BaleError('MANIFEST_NOT_FOUND', `layout ${directory} has no manifest ${digest}`)
+  }
   return {
     directory,
     images,
-    resolve: async (name) => ({ ...findNamedImage(await images(), name, `layout ${directory}`) }),
-    async manifest({ digest }) {
-      const path = await blobPath(directory, digest)
-      if (path === undefined) {
-        throw new BaleError('MANIFEST_NOT_FOUND', `layout ${directory} has no manifest ${digest}`)
-      }
-      return readSmall(path)
+    async resolve(name) {
+      const descriptor = { ...findNamedImage(await images(), name, `layout ${directory}`) }
+      return { descriptor, bytes: await manifest(descriptor) }
     },
+    manifest,
     async blob({ digest }, { offset = 0, signal } = {}) {
       const path = await blobPath(directory, digest)
       if (path === undefined) throw new BaleError('BLOB_NOT_FOUND', `layout ${directory} has no blob ${digest}`)

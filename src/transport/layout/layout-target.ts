@@ -59,7 +59,7 @@ export async function createLayoutTarget(directory: string): Promise<LayoutTarge
       const { mediaType, digest, size } = descriptor
       roots.set(digest, { mediaType, digest, size })
     },
-    async tag(name, { mediaType, digest, size }) {
+    async tag(name, { descriptor: { mediaType, digest, size } }) {
       if ((await blobPath(directory, digest)) === undefined) {
         throw new BaleError('MANIFEST_NOT_FOUND', `layout ${directory} has no manifest ${digest}`)
       }

@@ -106,7 +106,7 @@ test('an image without a name is listed by finish, and loses that entry when it 
   assert.deepEqual(await (await openLayout(root)).images(), [])
   await target.finish()
   assert.deepEqual(await (await openLayout(root)).images(), [{ descriptor: image.manifestDescriptor }])
-  await target.tag('v1', image.manifestDescriptor)
+  await target.tag('v1', { descriptor: image.manifestDescriptor, bytes: image.manifestBytes })
   assert.deepEqual(await (await openLayout(root)).images(), [{ descriptor: image.manifestDescriptor, refName: 'v1' }])
 })
 

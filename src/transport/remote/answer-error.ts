@@ -58,7 +58,8 @@ export async function answerError(answer: HttpAnswer, context: AnswerContext): P
     })
   }
   if (answer.status >= 400) {
-    return new BaleError('REGISTRY_REFUSED', `${registry} refused ${what} with status ${answer.status}${because}`, {
+    const refused = code === 'DIGEST_INVALID' ? 'DIGEST_MISMATCH' : 'REGISTRY_REFUSED'
+    return new BaleError(refused, `${registry} refused ${what} with status ${answer.status}${because}`, {
       details,
     })
   }

@@ -81,11 +81,11 @@ test('anonymous access works without any credential, and a failing credential st
     { registry: server.host, repository: 'a' },
     { credentials: noCredentials, limits },
   )
-  assert.equal((await repository.resolve('1')).size, manifest.length)
+  assert.equal((await repository.resolve('1')).descriptor.size, manifest.length)
   await using open = await planServer((_request, response) => response.end(manifest))
   const broken = { get: () => Promise.reject(new Error('must not be asked')) }
   await using free = openRepository({ registry: open.host, repository: 'a' }, { credentials: broken, limits })
-  assert.equal((await free.resolve('1')).size, manifest.length)
+  assert.equal((await free.resolve('1')).descriptor.size, manifest.length)
 })
 
 test('an identity token is traded by POST, a registry token is sent as it is', async () => {
@@ -103,7 +103,7 @@ test('an identity token is traded by POST, a registry token is sent as it is', a
       { registry: server.host, repository: 'a' },
       { credentials: fixedCredential(server.host, credential), limits },
     )
-    assert.equal((await repository.resolve('1')).size, manifest.length, credential.kind)
+    assert.equal((await repository.resolve('1')).descriptor.size, manifest.length, credential.kind)
   }
   assert.ok(
     server.seen.every(({ path }) => !path.includes('id-1')),
@@ -304,7 +304,7 @@ test('a token may come in either member, the other one empty, and at any time of
       { registry: server.host, repository: 'a' },
       { credentials: noCredentials, limits },
     )
-    assert.equal((await repository.resolve('1')).size, manifest.length)
+    assert.equal((await repository.resolve('1')).descriptor.size, manifest.length)
   }
 })
 
@@ -323,7 +323,7 @@ for (const status of [400, 401, 403, 404]) {
       { registry: server.host, repository: 'a' },
       { credentials: fixedCredential(server.host, password), limits },
     )
-    assert.equal((await repository.resolve('1')).size, manifest.length)
+    assert.equal((await repository.resolve('1')).descriptor.size, manifest.length)
     await assert.rejects(repository.resolve('gone'), { code: 'MANIFEST_NOT_FOUND' })
     await using strange = openRepository(
       { registry: server.host, repository: 'a' },
@@ -344,7 +344,7 @@ test('a broken credential helper is a warning where no login is needed, and the 
     tokenRegistry((_query, authorization) => ({ token: authorization ? 'bad' : 'good' })),
   )
   await using free = openRepository({ registry: open.host, repository: 'a' }, { credentials: broken, limits, log })
-  assert.equal((await free.resolve('1')).size, manifest.length)
+  assert.equal((await free.resolve('1')).descriptor.size, manifest.length)
   assert.deepEqual(warnings, [`the helper x is not installed; going on without a login for ${open.host}`])
   await using closed = await planServer((_request, response) =>
     response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end(),

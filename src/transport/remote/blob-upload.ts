@@ -1,5 +1,5 @@
 import { BaleError, isBaleError, type OperationOptions } from '#base'
-import { digestMismatch } from '#blob'
+import { digestMismatch, sizeMismatch } from '#blob'
 import { type BlobContext, type BlobOutcome, isRegistryPlace } from '#image'
 import { algorithmOf, type Descriptor, isDigest } from '#spec'
 import { type HttpAnswer, redirectTarget } from '#transport/http'
@@ -46,20 +46,32 @@ export function uploadBlob(
   options: OperationOptions & BlobContext = {},
 ): Promise<BlobOutcome> {
   const retry = session.retryOptions({ ...options, digest: descriptor.digest, attempts: ATTEMPTS })
+  const openSized: OpenBlob = async (offset) => sized(await open(offset), descriptor)
   return withRetries(async () => {
     const place = await mountOrBegin(session, names, descriptor, options)
     if (!(place instanceof URL)) return place
     try {
-      await sendBlob(session, names, descriptor, open, withDigest(place, descriptor), options)
+      await sendBlob(session, names, descriptor, openSized, withDigest(place, descriptor), options)
     } catch (error) {
       if (!wantsPieces(error)) throw error
       // What the refused upload left on the server cannot be relied on.
       const again = await mountOrBegin(session, names, descriptor, { ...options, from: undefined })
       if (!(again instanceof URL)) return again
-      await sendPieces(session, names, descriptor, open, again, options)
+      await sendPieces(session, names, descriptor, openSized, again, options)
     }
     return { how: 'moved', bytes: descriptor.size }
   }, retry)
+}
+
+/** The registry checks the digest; a stream of another length than announced would break the connection instead. */
+async function* sized(stream: AsyncIterable<Uint8Array>, descriptor: Descriptor): AsyncGenerator<Uint8Array> {
+  let size = 0
+  for await (const chunk of stream) {
+    size += chunk.byteLength
+    if (size > descriptor.size) throw sizeMismatch(descriptor, 'more')
+    yield chunk
+  }
+  if (size < descriptor.size) throw sizeMismatch(descriptor, size)
 }
 
 /** Old registries know only what docker does: PATCH with the bytes, then a PUT without. */

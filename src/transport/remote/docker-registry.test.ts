@@ -49,10 +49,10 @@ test('an image goes to Debian’s docker-registry with a login, and comes back b
   await Promise.all([config, layer].map((bytes, at) => repository.putBlob(blobs[at]!, async () => inPieces(bytes))))
   assert.equal(await repository.has(blobs[1]), true)
   await repository.putManifest(descriptor, manifest)
-  await repository.tag('1', descriptor)
+  await repository.tag('1', { descriptor, bytes: manifest })
 
   await using reader = openRepository({ registry: registry.host, repository: 'team/web' }, { credentials })
-  assert.deepEqual(await reader.resolve('1'), descriptor)
+  assert.deepEqual((await reader.resolve('1')).descriptor, descriptor)
   assert.ok(manifest.equals(await reader.manifest(descriptor)))
   assert.ok(layer.equals(Buffer.concat(await Array.fromAsync(await reader.blob(blobs[1])))))
   assert.ok(
@@ -80,7 +80,7 @@ test('a blob whose bytes are not what was announced is refused by Debian’s doc
   const wrong = { ...blobs[0], digest: digestOf('something else') }
   await assert.rejects(
     repository.putBlob(wrong, async () => inPieces(config)),
-    { code: 'REGISTRY_REFUSED', message: /digest/ },
+    { code: 'DIGEST_MISMATCH', message: /digest/ },
   )
   await assert.rejects(repository.putManifest(descriptor, manifest), { code: 'REGISTRY_REFUSED' })
 })

@@ -369,7 +369,7 @@ test('mirrors are asked first, and the registry itself for what they cannot give
     { registry: server.host, repository: 'a' },
     { credentials: noCredentials, mirrors: [{ registry: 'localhost:1' }, { registry: mirror.host }], limits: quick },
   )
-  assert.equal((await repository.resolve('1')).mediaType, MediaType.ociIndex)
+  assert.equal((await repository.resolve('1')).descriptor.mediaType, MediaType.ociIndex)
   assert.ok(Buffer.concat(await Array.fromAsync(await repository.blob(descriptor))).equals(blob))
   assert.deepEqual([mirror.seen.length, server.seen.length], [2, 1])
 })

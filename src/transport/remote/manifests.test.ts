@@ -33,11 +33,11 @@ const answering =
 
 const resolve = (handler: Handler, name = '1') => withRepository(handler, (repository) => repository.resolve(name))
 
-test('a tag is resolved to the descriptor of the bytes that came, and its manifest is not fetched again', async () => {
+test('a tag is resolved to the bytes that came and their descriptor, in one request', async () => {
   await withRepository(answering(bytes, { 'content-type': MediaType.ociManifest }), async (repository, seen) => {
-    const descriptor = await repository.resolve('1')
+    const { descriptor, bytes: came } = await repository.resolve('1')
     assert.deepEqual(descriptor, { mediaType: MediaType.ociManifest, digest: digestOf(bytes), size: bytes.length })
-    assert.ok(bytes.equals(await repository.manifest(descriptor)))
+    assert.ok(bytes.equals(came))
     assert.equal(seen.length, 1)
     assert.match(seen[0]!.path, /^\/v2\/team\/web\/manifests\/1$/)
     for (const type of [MediaType.ociIndex, MediaType.ociManifest, MediaType.dockerIndex, MediaType.dockerManifest]) {
@@ -64,9 +64,7 @@ test('C09 a tag that moves during a pull changes nothing: all is asked for by th
   }
   await withRepository(handler, async (repository, seen) => {
     const index = await repository.resolve('1')
-    const [child] = (
-      JSON.parse(Buffer.from(await repository.manifest(index)).toString()) as { manifests: Descriptor[] }
-    ).manifests
+    const [child] = (JSON.parse(Buffer.from(index.bytes).toString()) as { manifests: Descriptor[] }).manifests
     assert.ok(children[0]!.equals(await repository.manifest(child!)))
     assert.equal(seen.filter(({ path }) => path.endsWith('/1')).length, 1)
   })
@@ -80,7 +78,7 @@ test('M01 a digest header that does not fit the bytes is refused', async () => {
   await assert.rejects(resolve(answering(bytes, { 'docker-content-digest': digestOf('else') })), {
     code: 'DIGEST_MISMATCH',
   })
-  const descriptor = await resolve(answering(bytes, { 'docker-content-digest': digestOf(bytes, 'sha512') }))
+  const { descriptor } = await resolve(answering(bytes, { 'docker-content-digest': digestOf(bytes, 'sha512') }))
   assert.equal(descriptor.digest, digestOf(bytes, 'sha512'))
 })
 
@@ -190,7 +188,7 @@ test('a manifest that comes compressed unasked is decoded, within the bound; a h
         })
         .end(bytes)
     await withRepository(handler, async (repository) => {
-      const found = await repository.resolve('1')
+      const { descriptor: found } = await repository.resolve('1')
       assert.deepEqual([found.digest, found.mediaType], [digestOf(text), MediaType.ociIndex])
     })
   }

@@ -1,5 +1,6 @@
 import { BaleError, type OperationOptions } from '#base'
 import { digestMismatch, digestOf, sizeMismatch } from '#blob'
+import type { RawManifest } from '#image'
 import {
   algorithmOf,
   type Descriptor,
@@ -24,12 +25,10 @@ const ACCEPT = [
   MediaType.dockerManifest,
   'application/json;q=0.5',
 ].join(', ')
-/** So many bytes of manifests just read are kept: who resolves a name reads its manifest next. */
-const KEPT_BYTES = 16 * 1024 * 1024
 
 /** Manifests and indexes of one repository. */
 export interface Manifests {
-  resolve(name: string | undefined, options?: OperationOptions): Promise<Descriptor>
+  resolve(name: string | undefined, options?: OperationOptions): Promise<RawManifest>
   read(descriptor: Descriptor, options?: OperationOptions): Promise<Uint8Array>
   exists(digest: Digest, options?: OperationOptions): Promise<boolean>
   /** Under its digest, or under a tag. */
@@ -38,17 +37,6 @@ export interface Manifests {
 }
 
 export function createManifests(session: Session, names: Names): Manifests {
-  const kept = new Map<Digest, { descriptor: Descriptor; bytes: Uint8Array }>()
-  const keep = (descriptor: Descriptor, bytes: Uint8Array) => {
-    kept.set(descriptor.digest, { descriptor, bytes })
-    let total = [...kept.values()].reduce((sum, one) => sum + one.bytes.length, 0)
-    for (const [digest, one] of kept) {
-      if (total <= KEPT_BYTES || digest === descriptor.digest) break
-      kept.delete(digest)
-      total -= one.bytes.length
-    }
-  }
-
   /** One GET pins the name: all that follows asks by digest, so a tag that moves meanwhile changes nothing. */
   const get = async (name: string, announced: string | undefined, { signal, progress }: OperationOptions) => {
     const what = `manifest for ${names.written(name)}`
@@ -68,19 +56,12 @@ export function createManifests(session: Session, names: Names): Manifests {
   }
 
   return {
-    async resolve(name = 'latest', options = {}) {
-      const known = isDigest(name) ? kept.get(name) : undefined
-      if (known) return known.descriptor
-      const { descriptor, bytes } = await get(name, undefined, options)
-      keep(descriptor, bytes)
-      return descriptor
-    },
+    resolve: (name = 'latest', options = {}) => get(name, undefined, options),
 
     async read(descriptor, options = {}) {
-      const known =
-        kept.get(descriptor.digest)?.bytes ?? (await get(descriptor.digest, descriptor.mediaType, options)).bytes
-      if (known.length !== descriptor.size) throw sizeMismatch(descriptor, known.length)
-      return known
+      const { bytes } = await get(descriptor.digest, descriptor.mediaType, options)
+      if (bytes.length !== descriptor.size) throw sizeMismatch(descriptor, bytes.length)
+      return bytes
     },
 
     async exists(digest, { signal } = {}) {
@@ -98,6 +79,9 @@ export function createManifests(session: Session, names: Names): Manifests {
     },
 
     async put(name, descriptor, bytes, { signal, progress } = {}) {
+      if (bytes.length !== descriptor.size) throw sizeMismatch(descriptor, bytes.length)
+      const digest = digestOf(bytes, algorithmOf(descriptor.digest))
+      if (digest !== descriptor.digest) throw digestMismatch(descriptor.digest, digest)
       const answer = await session.send({
         method: 'PUT',
         target: names.path(`manifests/${name}`),
@@ -114,7 +98,6 @@ export function createManifests(session: Session, names: Names): Manifests {
       if (isDigest(stored) && algorithmOf(stored) === algorithmOf(descriptor.digest) && stored !== descriptor.digest) {
         throw digestMismatch(descriptor.digest, stored)
       }
-      keep(descriptor, bytes)
     },
 
     async delete(digest, { signal } = {}) {
@@ -128,7 +111,6 @@ export function createManifests(session: Session, names: Names): Manifests {
         signal,
       })
       await answer.discard()
-      kept.delete(digest)
     },
   }
 }

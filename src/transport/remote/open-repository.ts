@@ -52,7 +52,7 @@ function openOne(
         : blobExists(session, names, descriptor, more),
     putBlob: (descriptor, open, more) => uploadBlob(session, names, descriptor, open, more),
     putManifest: (descriptor, bytes, more) => manifests.put(descriptor.digest, descriptor, bytes, more),
-    tag: async (tag, descriptor, more) => manifests.put(tag, descriptor, await manifests.read(descriptor, more), more),
+    tag: (tag, { descriptor, bytes }, more) => manifests.put(tag, descriptor, bytes, more),
     tags: (more) => listTags(session, names, more),
     deleteManifest: (digest, more) => manifests.delete(digest, more),
     referrers: (digest, more) => listReferrers(session, names, manifests, digest, more),

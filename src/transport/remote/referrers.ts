@@ -36,8 +36,8 @@ async function fromApi(session: Session, names: Names, digest: Digest, signal?: 
 
 async function fromTag(manifests: Manifests, digest: Digest, signal?: AbortSignal): Promise<Descriptor[]> {
   try {
-    const index = await manifests.resolve(`${algorithmOf(digest)}-${hexOf(digest).slice(0, 64)}`, { signal })
-    return entries(await manifests.read(index, { signal }))
+    const { bytes } = await manifests.resolve(`${algorithmOf(digest)}-${hexOf(digest).slice(0, 64)}`, { signal })
+    return entries(bytes)
   } catch (error) {
     if (isBaleError(error, 'MANIFEST_NOT_FOUND')) return []
     throw error

@@ -83,7 +83,7 @@ test('a registry on this machine that sends plain http to https is spoken to by 
     { registry: plain.host, repository: 'a' },
     { credentials: noCredentials, limits, ca: [local.cert] },
   )
-  assert.equal((await repository.resolve('1')).size, index.length)
+  assert.equal((await repository.resolve('1')).descriptor.size, index.length)
   assert.deepEqual(
     plain.seen.map(({ path }) => path),
     ['/v2/'],
@@ -98,7 +98,7 @@ test('plain http is spoken to loopback only: 127.0.0.1 and localhost alike', asy
       { registry: server.host, repository: 'a' },
       { credentials: noCredentials, limits },
     )
-    assert.equal((await repository.resolve('1')).size, index.length)
+    assert.equal((await repository.resolve('1')).descriptor.size, index.length)
   }
 })
 

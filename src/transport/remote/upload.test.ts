@@ -221,7 +221,7 @@ test('a manifest is put with its media type and its exact bytes, then under its 
   const bytes = Buffer.from('{"schemaVersion": 2 }')
   const manifest = { mediaType: MediaType.dockerManifest, digest: digestOf(bytes), size: bytes.length }
   await repository.putManifest(manifest, bytes)
-  await repository.tag('1', manifest)
+  await repository.tag('1', { descriptor: manifest, bytes })
   assert.deepEqual(
     server.seen.map(({ method, path, headers, body }) => [method, path, headers['content-type'], body.toString()]),
     [
@@ -231,14 +231,14 @@ test('a manifest is put with its media type and its exact bytes, then under its 
   )
 })
 
-test('a push without a login is UNAUTHORIZED and names the command; one without the right is DENIED', async () => {
+test('a push without a login is UNAUTHORIZED, with a login as the next step; one without the right is DENIED', async () => {
   const refusing =
     (status: number): Handler =>
     (_request, response) =>
       response.writeHead(status, { 'www-authenticate': 'Basic realm="x"' }).end()
-  for (const [status, code] of [
-    [401, 'UNAUTHORIZED'],
-    [403, 'DENIED'],
+  for (const [status, code, because] of [
+    [401, 'UNAUTHORIZED', 'unknown'],
+    [403, 'DENIED', 'denied'],
   ] as const) {
     await using server = await planServer(refusing(status))
     await using repository = openRepository(
@@ -247,7 +247,7 @@ test('a push without a login is UNAUTHORIZED and names the command; one without 
     )
     await assert.rejects(
       repository.putBlob(descriptor, async () => pieces()),
-      { code, hint: new RegExp(`bale login ${server.host}`) },
+      { code, next: { act: 'login', registry: server.host, because } },
     )
   }
 })
