@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { systemClock } from '#base'
 import { digestOf } from '#blob'
+import { metaStoreContract } from './contract.ts'
 import { openSqliteMeta } from './index.ts'
 
 async function temporaryMeta() {
@@ -14,6 +15,14 @@ async function temporaryMeta() {
   const open = () => openSqliteMeta({ path, clock: systemClock })
   return { path, open, [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }) }
 }
+
+metaStoreContract('SQLite', async () => {
+  const under = await temporaryMeta()
+  return {
+    open: async (clock) => openSqliteMeta({ path: under.path, clock }),
+    [Symbol.asyncDispose]: () => under[Symbol.asyncDispose](),
+  }
+})
 
 test('a database of a newer bale is not touched', async () => {
   await using under = await temporaryMeta()

@@ -1,0 +1,528 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Clock } from '#base'
+import { digestOf } from '#blob'
+import type { Descriptor, Digest } from '#spec'
+import type { MetaStore, NewManifest } from './meta-store.ts'
+
+export interface MetaUnderTest extends AsyncDisposable {
+  /** Opens the same data: each call is what another process or replica would see. The caller closes it. */
+  open(clock: Clock): Promise<MetaStore>
+}
+
+/** Two openings of the same data, and the time that both of them see. */
+interface Under {
+  meta: MetaStore
+  other: MetaStore
+  /** Milliseconds since 1970; a test moves it. */
+  clock: { time: number }
+}
+
+const NOW = 1_700_000_000_000
+const DAY = 86_400_000
+let counter = 0
+
+const keyOf = (number: number) => number.toString(16).padStart(32, '0')
+
+/** Brings a blob into a repository by an upload, as a client would. Returns its digest and the key of the upload. */
+async function push(meta: MetaStore, repository: string, content: string, { lease = NOW + DAY, now = NOW } = {}) {
+  const [id, key, digest] = [keyOf(++counter), keyOf(++counter), digestOf(content)]
+  await meta.createUpload({ id, key, repository, principal: 'ann', algorithm: 'sha256' }, now + DAY)
+  assert.equal(await meta.lockUpload(id, { token: id, offset: 0, now, until: now + 1000 }), true)
+  const outcome = await meta.finishUpload(id, {
+    token: id,
+    digest,
+    size: content.length,
+    now,
+    lease,
+    expires: now + DAY,
+  })
+  return { digest, key, outcome, id }
+}
+
+interface ManifestParts {
+  content: string
+  tags?: string[]
+  blobs?: NewManifest['blobs']
+  children?: Digest[]
+  subject?: Digest
+  artifactType?: string
+}
+
+function manifest({
+  content,
+  tags = [],
+  blobs = [],
+  children = [],
+  subject,
+  artifactType,
+}: ManifestParts): NewManifest {
+  const bytes = Buffer.from(content)
+  const digest = digestOf(bytes)
+  const descriptor: Descriptor = { mediaType: 'application/x', digest, size: bytes.length, artifactType }
+  return {
+    digest,
+    mediaType: 'application/x',
+    bytes,
+    descriptor,
+    blobs,
+    children,
+    tags,
+    actor: 'ann',
+    subject,
+    artifactType,
+  }
+}
+
+const blob = (content: string, optional = false) => ({ digest: digestOf(content), size: content.length, optional })
+
+/** What every metadata store of a registry promises, seen through two openings of the same data. */
+export function metaStoreContract(name: string, create: () => Promise<MetaUnderTest>): void {
+  const check = (title: string, body: (under: Under) => Promise<void>) =>
+    test(`${name}: ${title}`, async () => {
+      await using place = await create()
+      const state = { time: NOW }
+      const clock: Clock = { now: () => state.time, sleep: async () => undefined }
+      const [meta, other] = [await place.open(clock), await place.open(clock)]
+      try {
+        await body({ meta, other, clock: state })
+      } finally {
+        await other.close()
+        await meta.close()
+      }
+    })
+  contentContract(check)
+  listingContract(check)
+  uploadContract(check)
+  collectorContract(check)
+  accountContract(check)
+}
+
+type Check = (title: string, body: (under: Under) => Promise<void>) => void
+
+function contentContract(check: Check): void {
+  check(
+    'a blob is seen in the repositories that hold it alone, and is mounted from one that does',
+    async ({ meta, other }) => {
+      const { digest, key } = await push(meta, 'a/b', 'blob')
+      assert.deepEqual(await other.findBlob('a/b', digest), { size: 4, key })
+      assert.equal(await other.findBlob('c/d', digest), undefined)
+      assert.equal(await other.mountBlob('c/d', digest, { from: 'e/f', lease: NOW + DAY }), false)
+      assert.equal(await other.findBlob('c/d', digest), undefined)
+      assert.equal(await other.mountBlob('c/d', digest, { from: 'a/b', lease: NOW + DAY }), true)
+      assert.deepEqual(await meta.findBlob('c/d', digest), { size: 4, key })
+      assert.deepEqual((await meta.repositoriesWith(digest, 10)).toSorted(), ['a/b', 'c/d'])
+      assert.equal((await meta.repositoriesWith(digest, 1)).length, 1)
+      assert.deepEqual(await meta.repositoriesWith(digestOf('none'), 10), [])
+    },
+  )
+
+  check('a blob leaves one repository; one that a manifest names stays', async ({ meta }) => {
+    const { digest } = await push(meta, 'a/b', 'blob')
+    await meta.mountBlob('c/d', digest, { from: 'a/b', lease: NOW + DAY })
+    const image = manifest({ content: 'image', blobs: [blob('blob')] })
+    assert.equal(await meta.putManifest('a/b', image), undefined)
+    assert.equal(await meta.unlinkBlob('a/b', digest), 'in use')
+    assert.equal(await meta.unlinkBlob('c/d', digest), 'removed')
+    assert.equal(await meta.unlinkBlob('c/d', digest), 'absent')
+    assert.equal(await meta.findBlob('c/d', digest), undefined)
+    await meta.deleteManifest('a/b', image.digest, 'ann')
+    assert.equal(await meta.unlinkBlob('a/b', digest), 'removed')
+  })
+
+  check('a manifest is stored whole or not: what is missing or of another size is named', async ({ meta, other }) => {
+    await push(meta, 'a/b', 'layer')
+    const objection = async (parts: Omit<ManifestParts, 'content'>) => {
+      const one = manifest({ content: JSON.stringify(parts), ...parts, tags: ['refused'] })
+      const found = await meta.putManifest('a/b', one)
+      assert.equal(await other.findManifest('a/b', { digest: one.digest }), undefined)
+      assert.equal(await other.findManifest('a/b', { tag: 'refused' }), undefined)
+      return found
+    }
+    assert.deepEqual(await objection({ blobs: [blob('layer'), blob('gone')] }), { missing: digestOf('gone') })
+    assert.deepEqual(await objection({ blobs: [{ ...blob('layer'), size: 6 }] }), {
+      wrongSize: digestOf('layer'),
+      size: 5,
+    })
+    assert.deepEqual(await objection({ children: [digestOf('child')] }), { missing: digestOf('child') })
+    const fine = manifest({ content: 'fine', blobs: [blob('layer'), blob('foreign', true)], tags: ['t'] })
+    assert.equal(await meta.putManifest('a/b', fine), undefined)
+    assert.deepEqual(await meta.putManifest('c/d', fine), { missing: digestOf('layer') })
+  })
+
+  check(
+    'bytes of a manifest come back as they were, by digest and by tag; a tag moves, and goes with its manifest',
+    async ({ meta, other }) => {
+      const [one, two] = [
+        manifest({ content: '{"one": "é\\u0000"}', tags: ['t', 'u'] }),
+        manifest({ content: 'two', tags: ['t'] }),
+      ]
+      await meta.putManifest('a/b', one)
+      const found = await other.findManifest('a/b', { tag: 't' })
+      assert.equal(found!.digest, one.digest)
+      assert.equal(found!.mediaType, 'application/x')
+      assert.ok(Buffer.from(found!.bytes).equals(one.bytes))
+      await meta.putManifest('a/b', two)
+      assert.equal((await other.findManifest('a/b', { tag: 't' }))?.digest, two.digest)
+      assert.equal((await other.findManifest('a/b', { digest: one.digest }))?.digest, one.digest)
+      assert.equal(await other.findManifest('c/d', { digest: one.digest }), undefined)
+      assert.equal(await meta.deleteManifest('a/b', two.digest, 'bob'), true)
+      assert.equal(await other.findManifest('a/b', { tag: 't' }), undefined)
+      assert.equal((await other.findManifest('a/b', { tag: 'u' }))?.digest, one.digest)
+      assert.equal(await meta.deleteManifest('a/b', two.digest, 'bob'), false)
+      assert.equal(await meta.deleteTag('a/b', 'u', 'bob'), true)
+      assert.equal(await meta.deleteTag('a/b', 'u', 'bob'), false)
+      assert.equal(await meta.deleteTag('none', 'u', 'bob'), false)
+      assert.equal((await other.findManifest('a/b', { digest: one.digest }))?.digest, one.digest)
+    },
+  )
+
+  check('pushes of one tag at once end with one of them', async ({ meta, other }) => {
+    const all = Array.from({ length: 12 }, (_, number) => manifest({ content: `m${number}`, tags: ['t'] }))
+    await Promise.all(all.map((one, number) => (number % 2 ? meta : other).putManifest('a/b', one)))
+    const tagged = await meta.findManifest('a/b', { tag: 't' })
+    assert.ok(all.some((one) => one.digest === tagged?.digest))
+    assert.deepEqual(await other.listTags('a/b', { limit: 10 }), ['t'])
+    for (const one of all) assert.ok(await other.findManifest('a/b', { digest: one.digest }))
+  })
+}
+
+/** All pages of a listing, each of at most `limit` names. */
+async function pages(list: (last: string | undefined) => Promise<string[] | undefined>): Promise<string[][]> {
+  const found: string[][] = []
+  for (let page = await list(undefined); page?.length; page = await list(page.at(-1))) found.push(page)
+  return found
+}
+
+/** As bytes sort, not as people of some country do. */
+const NAMES = ['0', '10', '9', 'A', 'B', 'Z', '_x', 'a', 'a-b', 'a.b', 'a_b', 'aa', 'b', 'z']
+
+function listingContract(check: Check): void {
+  check(
+    'tags come in pages, sorted by bytes; a repository that does not exist has no list',
+    async ({ meta, other }) => {
+      await meta.putManifest('a/b', manifest({ content: 'one', tags: NAMES.toReversed() }))
+      await meta.putManifest('a/c', manifest({ content: 'one', tags: ['other'] }))
+      const found = await pages((last) => other.listTags('a/b', { limit: 4, last }))
+      assert.deepEqual(found.flat(), NAMES)
+      assert.ok(found.slice(0, -1).every((page) => page.length === 4))
+      assert.deepEqual(
+        await other.listTags('a/b', { limit: 2, last: 'a-' }),
+        ['a-b', 'a.b'],
+        'after a tag that is gone',
+      )
+      assert.equal(await other.listTags('none', { limit: 4 }), undefined)
+    },
+  )
+
+  check('repositories come in pages, sorted by bytes', async ({ meta, other }) => {
+    const names = NAMES.map((one) => `r${one}`)
+    for (const one of names.toReversed()) await meta.putManifest(one, manifest({ content: 'one' }))
+    assert.deepEqual((await pages((last) => other.listRepositories({ limit: 5, last }))).flat(), names)
+    assert.deepEqual(await other.listRepositories({ limit: 0 }), [])
+  })
+
+  check(
+    'referrers come in pages by count and by bytes, also of a subject that was never pushed, filtered by type',
+    async ({ meta, other }) => {
+      const subject = digestOf('subject')
+      const all = Array.from({ length: 7 }, (_, number) =>
+        manifest({ content: `r${number}`, subject, artifactType: number % 2 ? 'x/odd' : 'x/even' }),
+      )
+      for (const one of all) assert.equal(await meta.putManifest('a/b', one), undefined)
+      await meta.putManifest('c/d', manifest({ content: 'elsewhere', subject }))
+      const sorted = all.map((one) => one.digest).toSorted()
+      const list = async (options: { limit: number; bytes?: number; artifactType?: string }) => {
+        const found: Digest[] = []
+        for (let last: string | undefined, more = true; more; ) {
+          const page = await other.listReferrers('a/b', subject, { bytes: 1e9, ...options, last })
+          assert.ok(page.descriptors.length <= options.limit)
+          found.push(...page.descriptors.map((one) => one.digest))
+          last = found.at(-1)
+          more = page.more
+        }
+        return found
+      }
+      assert.deepEqual(await list({ limit: 3 }), sorted)
+      assert.deepEqual(await list({ limit: 7 }), sorted)
+      assert.deepEqual(await list({ limit: 100, bytes: 1 }), sorted, 'one at a time when none fits')
+      assert.equal((await list({ limit: 2, artifactType: 'x/odd' })).length, 3)
+      assert.deepEqual(await other.listReferrers('a/b', digestOf('none'), { limit: 3, bytes: 100 }), {
+        descriptors: [],
+        more: false,
+      })
+      const [first] = (await other.listReferrers('a/b', subject, { limit: 1, bytes: 100 })).descriptors
+      assert.deepEqual(first, JSON.parse(JSON.stringify(all.find((one) => one.digest === sorted[0])!.descriptor)))
+    },
+  )
+}
+
+function uploadContract(check: Check): void {
+  const begin = async (meta: MetaStore, repository = 'a/b') => {
+    const [id, key] = [keyOf(++counter), keyOf(++counter)]
+    await meta.createUpload({ id, key, repository, principal: 'ann', algorithm: 'sha512' }, NOW + DAY)
+    return { id, key }
+  }
+  const expires = NOW + DAY
+
+  check('an upload is resumed by another process where it was recorded', async ({ meta, other }) => {
+    const { id, key } = await begin(meta)
+    const digest = digestOf('hal')
+    assert.equal(await meta.lockUpload(id, { token: 'one', offset: 0, now: NOW, until: NOW + 1000 }), true)
+    assert.equal(await meta.advanceUpload(id, { token: 'one', offset: 3, digest, until: 0, expires }), true)
+    const found = await other.findUpload(id)
+    assert.deepEqual(
+      { ...found },
+      { id, key, repository: 'a/b', principal: 'ann', algorithm: 'sha512', offset: 3, digest, done: undefined },
+    )
+    assert.equal(
+      await other.lockUpload(id, { token: 'two', offset: 0, now: NOW, until: NOW + 1000 }),
+      false,
+      'moved on',
+    )
+    assert.equal(await other.lockUpload(id, { token: 'two', offset: 3, now: NOW, until: NOW + 1000 }), true)
+    const end = { token: 'two', digest: digestOf('half'), size: 4, now: NOW, lease: NOW + DAY, expires }
+    assert.equal(await other.finishUpload(id, end), 'added')
+    assert.equal((await meta.findUpload(id))?.done, digestOf('half'))
+    assert.deepEqual(await meta.findBlob('a/b', digestOf('half')), { size: 4, key })
+    assert.equal(await other.finishUpload(id, end), 'lost', 'it is finished once')
+  })
+
+  check('of many who want the place of the writer at once one gets it', async ({ meta, other }) => {
+    const { id } = await begin(meta)
+    const taken = await Promise.all(
+      Array.from({ length: 12 }, (_, number) =>
+        (number % 2 ? meta : other).lockUpload(id, { token: `t${number}`, offset: 0, now: NOW, until: NOW + 1000 }),
+      ),
+    )
+    assert.equal(taken.filter(Boolean).length, 1)
+  })
+
+  check('a writer whose time is over is fenced off by the next one', async ({ meta, other }) => {
+    const { id } = await begin(meta)
+    const lock = (store: MetaStore, token: string, now: number) =>
+      store.lockUpload(id, { token, offset: 0, now, until: now + 1000 })
+    assert.equal(await lock(meta, 'slow', NOW), true)
+    assert.equal(await lock(other, 'next', NOW + 999), false)
+    assert.equal(await lock(other, 'next', NOW + 1001), true)
+    assert.equal(await meta.advanceUpload(id, { token: 'slow', offset: 9, until: NOW + 5000, expires }), false)
+    const end = { digest: digestOf('x'), size: 1, now: NOW, lease: NOW, expires }
+    assert.equal(await meta.finishUpload(id, { token: 'slow', ...end }), 'lost')
+    assert.equal((await meta.findUpload(id))?.offset, 0)
+    assert.equal(await other.finishUpload(id, { token: 'next', ...end }), 'added')
+  })
+
+  check('locks of a process that died are given back', async ({ meta, other }) => {
+    const { id } = await begin(meta)
+    const options = { offset: 0, now: NOW, until: NOW + 1e9 }
+    await meta.lockUpload(id, { token: 'dead', ...options })
+    await other.freeUploads()
+    assert.equal(await other.lockUpload(id, { token: 'new', ...options }), true)
+    assert.equal(await meta.advanceUpload(id, { token: 'dead', offset: 1, until: 0, expires }), false)
+  })
+
+  check(
+    'the same bytes brought by many at once are added once; the objects of the others go',
+    async ({ meta, other }) => {
+      const all = await Promise.all(
+        Array.from({ length: 10 }, (_, number) => push(number % 2 ? meta : other, `r${number}/x`, 'same')),
+      )
+      const added = all.filter((one) => one.outcome === 'added')
+      assert.equal(added.length, 1)
+      assert.equal(all.filter((one) => one.outcome === 'known').length, 9)
+      for (const number of all.keys()) {
+        assert.equal((await meta.findBlob(`r${number}/x`, digestOf('same')))?.key, added[0]!.key)
+      }
+      const due = await other.dueObjects(NOW, 100)
+      assert.deepEqual(
+        due.toSorted(),
+        all
+          .filter((one) => one !== added[0])
+          .map((one) => one.key)
+          .toSorted(),
+      )
+    },
+  )
+
+  check(
+    'a cancelled upload is forgotten and its object is due; one that became a blob keeps its object',
+    async ({ meta, other }) => {
+      const { id, key } = await begin(meta)
+      const done = await push(meta, 'a/b', 'done')
+      await meta.cancelUpload(id, NOW)
+      await meta.cancelUpload(done.id, NOW)
+      await meta.cancelUpload(keyOf(0), NOW)
+      assert.equal(await other.findUpload(id), undefined)
+      assert.deepEqual(await other.dueObjects(NOW, 10), [key])
+      assert.ok(await other.findBlob('a/b', done.digest))
+    },
+  )
+}
+
+function collectorContract(check: Check): void {
+  const GRACE = 1000
+
+  check(
+    'a blob without a manifest stays for its lease; its object goes after the grace',
+    async ({ meta, other, clock }) => {
+      const { digest, key } = await push(meta, 'a/b', 'blob', { lease: NOW + 100 })
+      assert.deepEqual(await other.condemnBlobs(NOW + 100, GRACE), { blobs: 0, bytes: 0 })
+      assert.ok(await meta.findBlob('a/b', digest))
+      clock.time = NOW + 101
+      assert.deepEqual(await other.condemnBlobs(NOW + 101, GRACE), { blobs: 1, bytes: 4 })
+      assert.equal(await meta.findBlob('a/b', digest), undefined)
+      assert.deepEqual(await meta.listRepositories({ limit: 10 }), [], 'an empty repository goes')
+      assert.deepEqual(await other.dueObjects(NOW + 100 + GRACE, 10), [])
+      assert.deepEqual(await other.dueObjects(NOW + 101 + GRACE, 10), [key])
+      await other.forgetObject(key)
+      await other.forgetObject(key)
+      assert.deepEqual(await meta.dueObjects(NOW + DAY, 10), [])
+    },
+  )
+
+  check('a lease that is asked for with the blob holds it, in any repository', async ({ meta, other, clock }) => {
+    const { digest } = await push(meta, 'a/b', 'blob', { lease: NOW + 100 })
+    clock.time = NOW + 90
+    assert.ok(await other.findBlob('a/b', digest, { lease: NOW + 10_000 }))
+    await meta.condemnBlobs(NOW + 5000, GRACE)
+    assert.ok(await meta.findBlob('a/b', digest))
+    clock.time = NOW + 9000
+    assert.equal(await meta.mountBlob('c/d', digest, { from: 'a/b', lease: NOW + 20_000 }), true)
+    await other.condemnBlobs(NOW + 15_000, GRACE)
+    assert.equal(await meta.findBlob('a/b', digest), undefined)
+    assert.ok(await meta.findBlob('c/d', digest))
+    assert.deepEqual(await other.condemnBlobs(NOW + 20_001, GRACE), { blobs: 1, bytes: 4 })
+  })
+
+  check('a manifest holds its blobs; without it they go when their lease is over', async ({ meta, other }) => {
+    const { digest } = await push(meta, 'a/b', 'blob', { lease: NOW })
+    const image = manifest({ content: 'image', blobs: [blob('blob')] })
+    await meta.putManifest('a/b', image)
+    assert.deepEqual(await other.condemnBlobs(NOW + DAY, GRACE), { blobs: 0, bytes: 0 })
+    assert.ok(await other.findBlob('a/b', digest))
+    await meta.deleteManifest('a/b', image.digest, 'ann')
+    assert.deepEqual(await other.condemnBlobs(NOW + DAY, GRACE), { blobs: 1, bytes: 4 })
+  })
+
+  check(
+    'what was condemned and comes again has a new object, which the old deletion does not hit',
+    async ({ meta, other }) => {
+      const old = await push(meta, 'a/b', 'blob', { lease: NOW })
+      await other.condemnBlobs(NOW + 1, GRACE)
+      const again = await push(meta, 'a/b', 'blob')
+      assert.equal(again.outcome, 'added')
+      assert.notEqual(again.key, old.key)
+      await other.forgetObject(old.key)
+      assert.deepEqual(await meta.findBlob('a/b', again.digest), { size: 4, key: again.key })
+    },
+  )
+
+  check(
+    'a mount and a collection at once: who was told that it has the blob has it',
+    async ({ meta, other, clock }) => {
+      for (let round = 0; round < 20; round++) {
+        const { digest } = await push(meta, 'a/b', `blob ${round}`, { lease: NOW })
+        clock.time = NOW + 1
+        const [mounted] = await Promise.all([
+          meta.mountBlob('c/d', digest, { from: 'a/b', lease: NOW + DAY }),
+          other.condemnBlobs(NOW + 1, GRACE),
+        ])
+        assert.equal((await other.findBlob('c/d', digest)) !== undefined, mounted)
+      }
+    },
+  )
+
+  check(
+    'untagged manifests go when they are old; tags, indexes and subjects hold, and an index lets go of its children',
+    async ({ meta, other, clock }) => {
+      const child = manifest({ content: 'child' })
+      const index = manifest({ content: 'index', children: [child.digest] })
+      const tagged = manifest({ content: 'tagged', tags: ['t'] })
+      const signature = manifest({ content: 'signature', subject: tagged.digest })
+      for (const one of [child, index, tagged, signature]) await meta.putManifest('a/b', one)
+      clock.time = NOW + 10
+      const young = manifest({ content: 'young' })
+      await meta.putManifest('a/b', young)
+      assert.equal(await other.removeUntagged(NOW, NOW), 0, 'none was pushed before')
+      assert.equal(await other.removeUntagged(NOW + 5, NOW + 20), 2)
+      const left = await Promise.all(
+        [child, index, tagged, signature, young].map(
+          async ({ digest }) => (await meta.findManifest('a/b', { digest })) !== undefined,
+        ),
+      )
+      assert.deepEqual(left, [false, false, true, true, true])
+    },
+  )
+
+  check('uploads that nobody goes on with are forgotten, but not while somebody writes', async ({ meta, other }) => {
+    const [id, key] = [keyOf(++counter), keyOf(++counter)]
+    await meta.createUpload({ id, key, repository: 'a/b', principal: 'ann', algorithm: 'sha256' }, NOW + 10)
+    await meta.lockUpload(id, { token: 't', offset: 0, now: NOW, until: NOW + 100 })
+    assert.equal(await other.expireUploads(NOW + 50), 0)
+    await push(meta, 'a/b', 'finished', { now: NOW - DAY - 1 })
+    assert.equal(await other.expireUploads(NOW + 101), 1, 'finished ones do not count')
+    assert.equal(await meta.findUpload(id), undefined)
+    assert.ok((await other.dueObjects(NOW + 101, 10)).includes(key))
+  })
+
+  check('due objects are given at most so many at a time', async ({ meta, other }) => {
+    await Promise.all(Array.from({ length: 6 }, (_, number) => push(meta, `r${number}/x`, 'same')))
+    assert.equal((await other.dueObjects(NOW, 2)).length, 2)
+    assert.equal((await other.dueObjects(NOW, 100)).length, 5)
+  })
+}
+
+function accountContract(check: Check): void {
+  check(
+    'accounts and grants are kept, replaced and removed, and another process sees it at once',
+    async ({ meta, other }) => {
+      assert.equal(await meta.addAccount({ name: 'ann', passwordHash: 'h1', admin: true }), true)
+      assert.equal(await other.addAccount({ name: 'ann', passwordHash: 'h2', admin: false }), false)
+      assert.equal(await meta.setGrant('ann', 'b/*', 'read'), true)
+      assert.equal(await meta.setGrant('ann', 'a/*', 'write'), true)
+      assert.equal(await other.setGrant('ann', 'b/*', 'admin'), true)
+      const grants = [
+        { pattern: 'a/*', role: 'write' },
+        { pattern: 'b/*', role: 'admin' },
+      ]
+      assert.deepEqual(await other.findAccount('ann'), { name: 'ann', passwordHash: 'h1', admin: true, grants })
+      assert.equal(await meta.setGrant('ann', 'a/*', undefined), true)
+      assert.equal(await meta.setGrant('ann', 'a/*', undefined), false)
+      assert.equal(await meta.setGrant('nobody', 'a/*', 'read'), false)
+      assert.equal(await meta.setPassword('ann', 'h3'), true)
+      assert.equal(await meta.setPassword('nobody', 'h3'), false)
+      await meta.addAccount({ name: 'Bob', passwordHash: 'h', admin: false })
+      assert.deepEqual(
+        (await other.listAccounts()).map((one) => [one.name, one.passwordHash, one.grants.length]),
+        [
+          ['Bob', 'h', 0],
+          ['ann', 'h3', 1],
+        ],
+      )
+      assert.equal(await other.removeAccount('ann'), true)
+      assert.equal(await other.removeAccount('ann'), false)
+      assert.equal(await meta.findAccount('ann'), undefined)
+      await meta.addAccount({ name: 'ann', passwordHash: 'h', admin: false })
+      assert.deepEqual((await other.findAccount('ann'))?.grants, [], 'grants go with the account')
+    },
+  )
+
+  check('of two who take a name at once one gets it', async ({ meta, other }) => {
+    const added = await Promise.all(
+      Array.from({ length: 8 }, (_, number) =>
+        (number % 2 ? meta : other).addAccount({ name: 'ann', passwordHash: `h${number}`, admin: false }),
+      ),
+    )
+    assert.equal(added.filter(Boolean).length, 1)
+    assert.equal((await meta.findAccount('ann'))?.passwordHash, `h${added.indexOf(true)}`)
+  })
+
+  check('signing keys come newest first', async ({ meta, other }) => {
+    await meta.addSigningKey({ id: 'old', privateKey: 'o', created: NOW })
+    await meta.addSigningKey({ id: 'new', privateKey: 'n', created: NOW + 1 })
+    assert.deepEqual(await other.signingKeys(), [
+      { id: 'new', privateKey: 'n' },
+      { id: 'old', privateKey: 'o' },
+    ])
+  })
+}
