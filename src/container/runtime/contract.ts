@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { closeSync, existsSync, openSync, statSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { isBaleError } from '#base'
+import { readTextSync } from '#host/file'
+import { busyboxRootfs } from '../../../test/kit/busybox-rootfs.ts'
+import type { OciConfig } from '../spec/index.ts'
+import type { Runtime } from './runtime.ts'
+
+export interface RuntimeUnderTest extends AsyncDisposable {
+  runtime: Runtime
+  /** A directory of this test's own. */
+  directory: string
+}
+
+/** What every low-level runtime promises to bale. Containers are made as the monitor makes them: `create --bundle`. */
+export function runtimeContract(name: string, skip: string | false, create: () => Promise<RuntimeUnderTest>): void {
+  const check = (title: string, body: (box: Box, runtime: Runtime) => Promise<void>) =>
+    test(`${name}: ${title}`, { skip }, async () => {
+      await using under = await create()
+      await using box = await makeBox(under)
+      await body(box, under.runtime)
+    })
+
+  check('a container is created, started, and stopped when its process has ended', async (box, runtime) => {
+    await box.create(['sh', '-c', 'echo hello > /tmp/said'])
+    const created = await runtime.state(box.id)
+    assert.equal(created?.status, 'created')
+    assert.ok(existsSync(`/proc/${created.pid}`), 'its first process waits')
+    assert.equal(existsSync(join(box.root, 'tmp/said')), false, 'nothing of the image ran')
+    await runtime.start(box.id)
+    await box.is('stopped')
+    assert.equal(readTextSync(join(box.root, 'tmp/said')), 'hello\n')
+    await assert.rejects(runtime.start(box.id))
+  })
+
+  check('signals arrive by number; after the end the container does not run', async (box, runtime) => {
+    await box.create(['sh', '-c', 'trap "echo hup > /tmp/said; exit" HUP; while :; do read -t 1 _; done'])
+    await runtime.start(box.id)
+    await box.is('running')
+    await runtime.kill(box.id, 1)
+    await box.is('stopped')
+    await assert.rejects(runtime.kill(box.id, 15), (error) => isBaleError(error, 'CONTAINER_NOT_RUNNING'))
+  })
+
+  check('a paused container makes no progress and goes on where it was', async (box, runtime) => {
+    await box.create(['sh', '-c', 'while :; do echo x >> /tmp/count; done'])
+    await runtime.start(box.id)
+    await box.grows()
+    await runtime.pause(box.id)
+    assert.equal((await runtime.state(box.id))?.status, 'paused')
+    const before = box.size()
+    // Another program gets turns enough meanwhile.
+    for (let turn = 0; turn < 20; turn++) spawnSync('/bin/true')
+    assert.equal(box.size(), before)
+    await runtime.resume(box.id)
+    assert.equal((await runtime.state(box.id))?.status, 'running')
+    await box.grows(before)
+    await runtime.kill(box.id, 9)
+    await box.is('stopped')
+  })
+
+  check('a running container is deleted by force alone; deleting is then success for ever', async (box, runtime) => {
+    await box.create(['sleep', '1000'])
+    await runtime.start(box.id)
+    const { pid } = (await runtime.state(box.id))!
+    await assert.rejects(runtime.delete(box.id))
+    assert.equal((await runtime.state(box.id))?.status, 'running')
+    await runtime.delete(box.id, { force: true })
+    assert.equal(await runtime.state(box.id), undefined)
+    await box.until(() => !existsSync(`/proc/${pid}`))
+    await runtime.delete(box.id)
+    await runtime.delete(box.id, { force: true })
+  })
+
+  check('limits are changed while the container runs', async (box, runtime) => {
+    await box.create(['sleep', '1000'])
+    await runtime.start(box.id)
+    await runtime.update(box.id, { pids: { limit: 77 } })
+    assert.equal(box.pidsLimit(), '77')
+  })
+
+  check('a container that does not exist has no state, and every verb says so', async (_, runtime) => {
+    const id = randomBytes(32).toString('hex')
+    assert.equal(await runtime.state(id), undefined)
+    const missing = (error: unknown) => isBaleError(error, 'CONTAINER_NOT_FOUND')
+    await assert.rejects(runtime.kill(id, 9), missing)
+    await assert.rejects(runtime.pause(id), missing)
+    await assert.rejects(runtime.resume(id), missing)
+    await assert.rejects(runtime.update(id, { pids: { limit: 5 } }), missing)
+    await assert.rejects(runtime.start(id))
+  })
+
+  check('a command that cannot run is named by the error of create or start', async (box, runtime) => {
+    const created = await box.tryCreate(['/no/such/program'])
+    if (created.code !== 0) return assert.match(created.stderr, /no\/such\/program/)
+    await assert.rejects(runtime.start(box.id), /no\/such\/program/)
+  })
+}
+
+interface Box extends AsyncDisposable {
+  id: string
+  root: string
+  /** The runtime's own answer: exit code and what it wrote to stderr. */
+  tryCreate(command: string[]): Promise<{ code: number | null; stderr: string }>
+  create(command: string[]): Promise<void>
+  is(status: string): Promise<void>
+  until(condition: () => boolean | Promise<boolean>): Promise<void>
+  /** Bytes of the file that the container writes to as its sign of life. */
+  size(): number
+  grows(from?: number): Promise<void>
+  /** The limit of processes that its control group has. */
+  pidsLimit(): string
+}
+
+async function makeBox({ runtime, directory }: RuntimeUnderTest): Promise<Box> {
+  const id = randomBytes(32).toString('hex')
+  const bundle = join(directory, 'bundle')
+  const root = join(bundle, 'rootfs')
+  await mkdir(root, { recursive: true })
+  await busyboxRootfs(root)
+  const count = join(root, 'tmp/count')
+  const until: Box['until'] = async (condition) => {
+    while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  const size = () => (existsSync(count) ? statSync(count).size : 0)
+  const tryCreate: Box['tryCreate'] = async (command) => {
+    await writeFile(join(bundle, 'config.json'), JSON.stringify(configOf(id, command)))
+    // A file: the container's process holds it open, and a pipe would not end before the container does.
+    const path = join(directory, 'stderr')
+    const stderr = openSync(path, 'w')
+    try {
+      const words = [...runtime.globalArguments, 'create', '--bundle', bundle, id]
+      const { status } = spawnSync(runtime.path, words, { stdio: ['ignore', 'ignore', stderr] })
+      return { code: status, stderr: readTextSync(path) }
+    } finally {
+      closeSync(stderr)
+    }
+  }
+  return {
+    id,
+    root,
+    until,
+    size,
+    tryCreate,
+    async create(command) {
+      assert.deepEqual(await tryCreate(command), { code: 0, stderr: '' })
+    },
+    is: (status) => until(async () => (await runtime.state(id))?.status === status),
+    grows: (from = 0) => until(() => size() > from),
+    pidsLimit() {
+      const paths = ['/sys/fs/cgroup/pids', '/sys/fs/cgroup'].map((one) => join(one, cgroupOf(id), 'pids.max'))
+      return readTextSync(paths.find((one) => existsSync(one))!).trim()
+    },
+    [Symbol.asyncDispose]: () => runtime.delete(id, { force: true }),
+  }
+}
+
+const cgroupOf = (id: string) => `/bale-test-${id}`
+
+/** The least that a container needs, with namespaces of its own. */
+function configOf(id: string, args: string[]): OciConfig {
+  const device = (path: string, minor: number) => ({ type: 'c' as const, path, major: 1, minor, fileMode: 0o666 })
+  return {
+    ociVersion: '1.0.2',
+    process: {
+      terminal: false,
+      user: { uid: 0, gid: 0 },
+      args,
+      env: ['PATH=/bin'],
+      cwd: '/',
+      capabilities: { bounding: ['CAP_KILL'], effective: ['CAP_KILL'], permitted: ['CAP_KILL'] },
+    },
+    root: { path: 'rootfs', readonly: false },
+    mounts: [
+      { destination: '/proc', type: 'proc', source: 'proc' },
+      { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'mode=755'] },
+    ],
+    linux: {
+      namespaces: ['pid', 'mount', 'ipc', 'uts', 'network'].map((type) => ({ type })),
+      cgroupsPath: cgroupOf(id),
+      resources: { pids: { limit: 100 }, devices: [{ allow: true, access: 'rwm' }] },
+      devices: [device('/dev/null', 3), device('/dev/zero', 5)],
+    },
+  }
+}
