@@ -1,13 +1,16 @@
-/** Writes the reference pages that come from the code: docs/errors.md and docs/cli.md. Run by `npm run docs`. */
-import { readFileSync, writeFileSync } from 'node:fs'
-import { resolve } from 'node:path'
-import { errorsPage, verbsPage } from './reference-pages.ts'
+/** Writes the reference pages that come from the code: docs/errors.md, docs/cli.md and docs/api. Run by `npm run docs`. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { publicApi } from './public-api.ts'
+import { apiPages, errorsPage, verbsPage } from './reference-pages.ts'
 
-const docs = resolve(import.meta.dirname, '../docs')
-const pages = { 'errors.md': errorsPage(), 'cli.md': await verbsPage() }
+const root = resolve(import.meta.dirname, '..')
+const docs = resolve(root, 'docs')
+const pages = { 'errors.md': errorsPage(), 'cli.md': await verbsPage(), ...apiPages(publicApi(root)) }
 for (const [name, text] of Object.entries(pages)) {
   const path = resolve(docs, name)
   if (readOr(path) === text) continue
+  mkdirSync(dirname(path), { recursive: true })
   writeFileSync(path, text)
   console.log(`wrote docs/${name}`)
 }

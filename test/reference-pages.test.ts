@@ -4,7 +4,8 @@ import { globSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { test } from 'node:test'
 import { ERROR_CODES } from '#base'
-import { errorsPage, verbsPage } from '../scripts/reference-pages.ts'
+import { publicApi, undocumented } from '../scripts/public-api.ts'
+import { apiPages, errorsPage, verbsPage } from '../scripts/reference-pages.ts'
 import { VERBS } from '../src/cli/verb-table.ts'
 
 const root = resolve(import.meta.dirname, '..')
@@ -13,6 +14,31 @@ const page = (name: string) => readFileSync(resolve(root, 'docs', name), 'utf8')
 test('docs/errors.md and docs/cli.md are what `npm run docs` writes', async () => {
   assert.equal(page('errors.md'), errorsPage())
   assert.equal(page('cli.md'), await verbsPage())
+})
+
+const api = publicApi(root)
+
+test('docs/api is what `npm run docs` writes, and holds no other page', () => {
+  const pages = apiPages(api)
+  for (const [name, text] of Object.entries(pages)) assert.equal(page(name), text, name)
+  const found = globSync('docs/api/*', { cwd: root }).map((path) => path.replace('docs/', ''))
+  assert.deepEqual(found.sort(), Object.keys(pages).sort())
+})
+
+test('every public export, and every method of a public class, is documented', () => {
+  assert.deepEqual(undocumented(api), [])
+})
+
+test('the types that operations of the engine name are exported beside them', () => {
+  const named = new Set(api.flatMap(({ exports }) => exports.map(({ name }) => name)))
+  const operations = api.find(({ room }) => room === 'engine')!.exports.flatMap(({ members }) => members)
+  assert.ok(operations.length >= 70)
+  const types = operations.flatMap(({ declaration }) => declaration.match(/\b[A-Z]\w+(?=[[\]<>,;)| ?]|$)/g) ?? [])
+  const known = ['Promise', 'AsyncIterable', 'Uint8Array', 'AbortSignal', 'Disposable']
+  assert.deepEqual(
+    [...new Set(types)].filter((name) => !named.has(name) && !known.includes(name)),
+    [],
+  )
 })
 
 test('every error code is thrown somewhere in src and expected by a test', () => {

@@ -5,6 +5,7 @@ export interface Clock {
   sleep(milliseconds: number, options?: { signal?: AbortSignal }): Promise<void>
 }
 
+/** The machine's own time. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   sleep: (milliseconds, { signal } = {}) =>

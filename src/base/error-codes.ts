@@ -82,4 +82,5 @@ export const ERROR_CODES = {
   INTERNAL: { http: 500, meaning: 'A defect in bale.' },
 } as const satisfies Record<string, { http: number; registry?: string; meaning: string }>
 
+/** One of the codes of `ERROR_CODES`: `IMAGE_NOT_FOUND`. */
 export type ErrorCode = keyof typeof ERROR_CODES

@@ -1,6 +1,7 @@
 import { ERROR_CODES, type ErrorCode } from './error-codes.ts'
 import type { NextStep } from './next-step.ts'
 
+/** What a BaleError carries besides code and message. */
 export interface BaleErrorOptions {
   /** What helps to understand it (how a value is written, where to look), without verbs and flags of any door. */
   hint?: string
@@ -17,9 +18,13 @@ export interface BaleErrorOptions {
  */
 export class BaleError extends Error {
   override readonly name = 'BaleError'
+  /** What went wrong, for programs. */
   readonly code: ErrorCode
+  /** What helps to understand it; undefined when there is nothing to add. */
   readonly hint: string | undefined
+  /** What can be done about it. */
   readonly next: NextStep | undefined
+  /** Facts for programs: digest, path, line. */
   readonly details: Readonly<Record<string, unknown>>
 
   constructor(code: ErrorCode, message: string, options: BaleErrorOptions = {}) {
@@ -36,6 +41,7 @@ export class BaleError extends Error {
   }
 }
 
+/** Whether something thrown is a BaleError, of this code when one is given. */
 export function isBaleError(error: unknown, code?: ErrorCode): error is BaleError {
   return error instanceof BaleError && (code === undefined || error.code === code)
 }

@@ -1,6 +1,7 @@
 /** Runs at most `limit` of the tasks given to it at the same time, the rest in order of arrival. */
 export type Limiter = <T>(task: () => Promise<T>) => Promise<T>
 
+/** Lets at most `limit` pieces of work run at the same time; the others wait in order. */
 export function createLimiter(limit: number): Limiter {
   let running = 0
   const waiting: (() => void)[] = []

@@ -8,6 +8,7 @@ export interface Log {
   warn?(message: string): void
 }
 
+/** A log that nobody reads. */
 export const noLog: Log = { debug: () => undefined }
 
 /** Progress of work that nobody watches: what people must know meanwhile becomes a warning of the log. */

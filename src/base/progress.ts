@@ -60,6 +60,7 @@ export type ImageProgress = { kind: 'image' } & (
   | { phase: 'pushed'; tag: string; digest: string; size: number }
 )
 
+/** Receives what an operation tells while it works. It must not throw. */
 export type Progress = (event: ProgressEvent) => void
 
 /** The last argument of every long function. */
@@ -68,4 +69,5 @@ export interface OperationOptions {
   progress?: Progress
 }
 
+/** Progress that nobody wants to see. */
 export const silent: Progress = () => undefined

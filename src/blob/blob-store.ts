@@ -18,6 +18,7 @@ export interface ByteRange {
   end?: number
 }
 
+/** Where blobs are written, each under the digest of its bytes. */
 export interface BlobWriterStore {
   /**
    * Begins or resumes the partial blob named `key` (a digest, or up to 128 of `a-z 0-9 -`). One writer per key at a
@@ -29,6 +30,7 @@ export interface BlobWriterStore {
   delete(digest: Digest): Promise<void>
 }
 
+/** How long to wait for another writer of the same blob: `patience` is in milliseconds. */
 export interface BlobWriterOptions {
   signal?: AbortSignal
   patience?: number
@@ -51,4 +53,5 @@ export interface BlobWriter extends AsyncDisposable {
   discard(): Promise<void>
 }
 
+/** Bytes by digest that can be read and written. */
 export interface BlobStore extends BlobReader, BlobWriterStore {}

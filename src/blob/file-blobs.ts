@@ -9,6 +9,7 @@ import { openFileWriter } from './file-blob-writer.ts'
 import { DEFAULT_PATIENCE } from './key-locks.ts'
 import { partialName } from './partial-key.ts'
 
+/** Where the files of blobs are, and of those that are being written. */
 export interface FileBlobsOptions {
   /** Blobs lie at `<directory>/sha256/<hex>`, as in an OCI layout. */
   directory: string
@@ -16,6 +17,7 @@ export interface FileBlobsOptions {
   temporary: string
 }
 
+/** Blobs as files of a directory. */
 export interface FileBlobs extends BlobStore {
   /** Where the blob is, or would be. */
   pathOf(digest: Digest): string

@@ -10,6 +10,7 @@ export interface Hasher {
   digest(): Digest
 }
 
+/** Computes a digest from bytes as they come. */
 export function createHasher(algorithm: 'sha256' | 'sha512' = 'sha256'): Hasher {
   const hash: Hash = createHash(algorithm)
   let size = 0

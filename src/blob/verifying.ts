@@ -30,6 +30,7 @@ export function sizeMismatch(expected: Pick<Descriptor, 'digest' | 'size'>, got:
   })
 }
 
+/** The error for bytes that do not have the digest they were asked for by. */
 export function digestMismatch(expected: Digest, got: Digest): BaleError {
   return new BaleError('DIGEST_MISMATCH', `bytes announced as ${expected} have the digest ${got}`, {
     details: { expected, got },

@@ -29,8 +29,10 @@ export type BuildOutput =
   /** An archive that docker, podman and skopeo load. */
   | { type: 'oci' | 'docker'; to: OutputFile; name?: string }
 
+/** Where bytes go: a file, which appears when it is complete, or a stream. */
 export type OutputFile = { file: string } | { stream: Writable }
 
+/** What to build, from what, and where the result goes. Paths are absolute or relative to the working directory. */
 export interface BuildImageOptions
   extends Omit<BuildOptions, 'platform' | 'buildArguments' | 'secrets' | 'sourceDateEpoch'> {
   /** References for the image. */

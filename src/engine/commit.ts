@@ -7,6 +7,7 @@ import { containerMachinery } from './container-machinery.ts'
 import type { EngineContext } from './context/context.ts'
 import { creationTime } from './import-image.ts'
 
+/** What the new image is called, and what of its configuration differs from the container's. */
 export interface CommitOptions extends OperationOptions {
   /** Reference for the new image; without it the image has only its ID. */
   name?: string

@@ -1,6 +1,7 @@
 import { containerMachinery } from './container-machinery.ts'
 import type { EngineContext } from './context/context.ts'
 
+/** How files are copied into and out of containers. */
 export interface CopyOptions {
   /** Keep owners. */
   archive?: boolean

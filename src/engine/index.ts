@@ -1,8 +1,8 @@
 /**
- * engine: what bale does, as a library. `createEngine` gives one object with the operations by noun (images, containers,
- * networks, volumes, builds, registries, system); one file per noun, and one for each operation of more than a few lines. Promises: returns
- * data and emits typed progress; formats nothing. Does not: parse command lines or HTTP, print, read the environment
- * outside config.ts.
+ * engine: what bale does, as a library. `createEngine` gives one object with the operations by noun: images, containers,
+ * networks, volumes, builds, registries, system. Promises: returns data and emits typed progress; formats nothing; opens
+ * nothing before the first operation. Does not: parse command lines or HTTP, print, read the environment outside
+ * context/config.ts.
  */
 
 export type {
@@ -40,6 +40,7 @@ export {
   readTextSync,
   startResultFile,
 } from '#host/file'
+export type { Finding } from '#store'
 export type { BuildImageOptions, BuildOutput, BuildSecretSource, OutputFile } from './build.ts'
 export type { BuildOperations } from './build-operations.ts'
 export type { CommitOptions } from './commit.ts'

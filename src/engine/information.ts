@@ -8,6 +8,7 @@ import type { EngineContext } from './context/context.ts'
 import type { RegistryInformation } from './registry-information.ts'
 import { DOCKER_FACTS } from './views/docker-facts.ts'
 
+/** Versions, with docker's names of members. */
 export interface VersionInformation {
   Version: string
   NodeVersion: string
@@ -62,6 +63,7 @@ async function firstAnswer(places: readonly string[], path: string): Promise<str
 
 type DockerFacts = typeof DOCKER_FACTS
 
+/** The members of docker's `/info`, and bale's own: how layers are mounted, runtimes and their weaknesses. */
 export interface SystemInformation extends DockerFacts, RegistryInformation {
   Containers: number
   ContainersRunning: number
@@ -138,6 +140,7 @@ export async function information(context: EngineContext): Promise<SystemInforma
   }
 }
 
+/** What separates containers from the machine, and the weaknesses of the installed runtimes. */
 export type SecurityInformation = Pick<
   SystemInformation,
   'SecurityOptions' | 'DefaultRuntime' | 'Runtimes' | 'RuntimeWeaknesses' | 'AppArmorMissing'

@@ -5,6 +5,7 @@ import { containerFilter } from './container-filter.ts'
 import { containerRecords } from './container-machinery.ts'
 import type { EngineContext } from './context/context.ts'
 
+/** Which containers are listed. */
 export interface ListContainersOptions {
   /** Those that do not run, too. */
   all?: boolean

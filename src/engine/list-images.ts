@@ -3,6 +3,7 @@ import { parseReference } from '#spec'
 import type { EngineContext } from './context/context.ts'
 import { type ImageRow, type ImageSummary, imageRows, imageSummaries, readImageFilters } from './views/image-list.ts'
 
+/** Which images are listed. */
 export interface ListImagesOptions {
   /** docker's: dangling, label, label!, before, since, until, reference. */
   filters?: readonly FilterPair[]

@@ -5,6 +5,7 @@ import type { Store } from '#store'
 import type { EngineContext } from './context/context.ts'
 import { openInput } from './open-input.ts'
 
+/** An image that came from an archive, under one of its names. */
 export interface LoadedImage {
   /** As people type it; undefined when the archive does not tell a name. */
   name?: string

@@ -3,11 +3,13 @@ import { type Credential, checkLogin, type Erased, fixedCredential, normalizeKey
 import type { EngineContext } from './context/context.ts'
 import { AUTH_VARIABLE, openCredentials, registryOptions } from './open-registry.ts'
 
+/** The login to try. */
 export interface LoginOptions extends OperationOptions {
   username: string
   password: string
 }
 
+/** A login that a registry accepted, and where it is kept. */
 export interface Login {
   /** Host of the registry; `docker.io` for Docker Hub. */
   registry: string
@@ -16,6 +18,7 @@ export interface Login {
   variable?: string
 }
 
+/** What became of a login that was to be removed. */
 export interface Logout extends Erased {
   /** Host of the registry. */
   registry: string

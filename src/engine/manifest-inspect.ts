@@ -22,6 +22,7 @@ import type { EngineContext } from './context/context.ts'
 import { listName, withoutOrigins, writtenPlatform } from './list-member.ts'
 import { openRegistry } from './open-registry.ts'
 
+/** A manifest or index with its descriptor and its document as it was written. */
 export interface InspectedManifest {
   /** `localhost:5000/team/web:1`. */
   name: string

@@ -16,6 +16,7 @@ import {
 import type { EngineContext } from './context/context.ts'
 import { listMembers, listName, originOf } from './list-member.ts'
 
+/** How the registries of a list's members are reached. */
 export interface ListOptions extends OperationOptions {
   /** Registries of members that are not in the store may be spoken to without TLS. */
   insecure?: boolean
@@ -51,6 +52,7 @@ export async function addToManifestList(
   return { name: fullName(name) }
 }
 
+/** What is corrected of a platform. An empty value takes the member away; one that is missing leaves it. */
 export interface PlatformChange {
   os?: string
   architecture?: string

@@ -8,6 +8,7 @@ import { listName, originOf, withoutOrigins } from './list-member.ts'
 import { indexTypeFor, type ListOptions, removeManifestList, requireList } from './manifest-list.ts'
 import { openRegistry } from './open-registry.ts'
 
+/** Where a list goes, and whether it stays here. */
 export interface PushListOptions extends ListOptions {
   /** Where to, when it is not the list's own name. */
   destination?: string

@@ -5,6 +5,7 @@ import { pruneNetworks } from './networks.ts'
 import { collectGarbage, pruneBuildCache, pruneImages } from './prune.ts'
 import { pruneVolumes } from './volumes.ts'
 
+/** How far `system.prune` goes. */
 export interface PruneSystemOptions {
   /** All images that no container uses, not only those without a name. */
   all?: boolean

@@ -4,6 +4,7 @@ import { buildSteps } from './container-machinery.ts'
 import type { EngineContext } from './context/context.ts'
 import { releaseMounts } from './remove-image.ts'
 
+/** Which unused images are removed. */
 export interface PruneOptions extends OperationOptions {
   /** All images that no container uses, not only those without a name. */
   all?: boolean
@@ -11,6 +12,7 @@ export interface PruneOptions extends OperationOptions {
   filters?: readonly FilterPair[]
 }
 
+/** Names that were removed, IDs that were deleted, and the space that this made. */
 export interface Pruned {
   untagged: string[]
   deleted: string[]

@@ -15,6 +15,7 @@ import type { Store } from '#store'
 import type { EngineContext } from './context/context.ts'
 import { openRegistry } from './open-registry.ts'
 
+/** Which image of a repository is pulled. */
 export interface PullOptions extends OperationOptions {
   /** `linux/arm64`; this machine's by default. */
   platform?: string
@@ -22,6 +23,7 @@ export interface PullOptions extends OperationOptions {
   allTags?: boolean
 }
 
+/** An image that the store has now. */
 export interface PulledImage {
   /** Full name: `docker.io/library/debian:12`. */
   name: string

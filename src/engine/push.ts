@@ -17,11 +17,13 @@ import type { EngineContext } from './context/context.ts'
 import { mountable } from './mountable.ts'
 import { openRegistry } from './open-registry.ts'
 
+/** Which images of a repository are pushed. */
 export interface PushOptions extends OperationOptions {
   /** Every tag of the repository that the store has. */
   allTags?: boolean
 }
 
+/** An image that the registry has now. */
 export interface PushedImage {
   /** Full name: `localhost:5000/team/web:latest`. */
   name: string

@@ -4,6 +4,7 @@ import { containerMachinery } from './container-machinery.ts'
 import type { EngineContext } from './context/context.ts'
 import { type ContainerRequest, makeContainer } from './create.ts'
 
+/** How a container is started, and who sees its output. */
 export interface RunOptions extends OperationOptions {
   /** Nobody attaches; the container goes on alone. */
   detach?: boolean

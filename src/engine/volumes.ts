@@ -15,6 +15,7 @@ export interface VolumeInspect {
   Scope: 'local'
 }
 
+/** A volume to be made. */
 export interface CreateVolumeRequest {
   name?: string
   /** `local`, the only one. */

@@ -28,6 +28,7 @@ import {
   readManifest,
 } from './read-documents.ts'
 
+/** Which image is copied, under which name, for which platform. */
 export interface CopyOptions extends OperationOptions, CopySelection {
   /** What the source knows the image as; a name that was resolved before is not asked for again. */
   name?: string | RawManifest
@@ -47,6 +48,7 @@ export interface CopyOptions extends OperationOptions, CopySelection {
   isHeld?(entry: Descriptor): boolean
 }
 
+/** What was copied, and how much of it had to move. */
 export interface CopyResult {
   /** What the source's name stands for: the index, or the manifest. Its digest is what `pull` prints. */
   descriptor: Descriptor

@@ -71,6 +71,7 @@ export interface LocalFiles {
   localFile(descriptor: Descriptor): Promise<{ path: string; offset: number; size: number } | undefined>
 }
 
+/** Whether a source can name the files that hold its blobs. */
 export function hasLocalFiles(place: object | undefined): place is LocalFiles {
   return place !== undefined && typeof (place as LocalFiles).localFile === 'function'
 }
@@ -81,6 +82,7 @@ export interface RegistryPlace {
   readonly repository: string
 }
 
+/** Whether a source or target is a repository of a registry, so that blobs can be mounted across. */
 export function isRegistryPlace(place: object | undefined): place is RegistryPlace {
   return place !== undefined && typeof (place as RegistryPlace).registryHost === 'string'
 }

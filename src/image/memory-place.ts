@@ -10,6 +10,7 @@ export interface MemoryPlace extends ImageSource, ImageTarget {
   readonly manifests: ReadonlyMap<Digest, Uint8Array>
 }
 
+/** An image source and target in memory. */
 export function createMemoryPlace(): MemoryPlace {
   const blobs = createMemoryBlobs()
   const names = new Map<string, Descriptor>()

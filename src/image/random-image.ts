@@ -12,6 +12,7 @@ import {
 import type { ImageTarget } from './image-place.ts'
 import { type ImageDocuments, type LayerDescription, makeImage, makeIndex } from './make-image.ts'
 
+/** What a random image is made of. */
 export interface RandomImageOptions {
   /** The same seed gives the same image; 1 by default. */
   seed?: number
@@ -28,6 +29,7 @@ export interface RandomImageOptions {
   config?: ContainerConfig
 }
 
+/** An image with layers of random files, for tests. */
 export interface RandomImage extends ImageDocuments {
   readonly platform: Platform
   /** Config and layers as they travel. */

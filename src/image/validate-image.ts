@@ -11,6 +11,7 @@ import {
 import type { ImageSource } from './image-place.ts'
 import { type ReadManifest, readImageConfig, readManifest } from './read-documents.ts'
 
+/** What is wrong with an image, and with which of its parts. */
 export interface ImageProblem {
   /** `manifest`, `config`, `layer`, `history`. */
   part: string

@@ -2,6 +2,7 @@ import type { Clock } from '#base'
 import type { MetaStore } from './meta/index.ts'
 import type { ObjectStore } from './objects/index.ts'
 
+/** What a collection removes besides what nothing refers to. */
 export interface CollectOptions {
   signal?: AbortSignal
   /**
@@ -13,6 +14,7 @@ export interface CollectOptions {
   grace?: number
 }
 
+/** How much a collection removed. `bytes` is the space that this made. */
 export interface Collected {
   /** Uploads that were never finished. */
   uploads: number

@@ -10,6 +10,7 @@ import { openSqliteMeta } from './meta/index.ts'
 import { createFileObjects } from './objects/index.ts'
 import { createUploads } from './uploads/index.ts'
 
+/** Where a registry keeps its content, and who may do what. */
 export interface RegistryOptions extends OriginOptions {
   /** Everything the registry keeps: `registry.db` and `objects`. Made when missing, 0700. */
   directory: string
@@ -23,6 +24,7 @@ export interface RegistryOptions extends OriginOptions {
   report?(failure: Error, request: string): void
 }
 
+/** A registry that handles requests. Dispose it to close its database. */
 export interface Registry extends AsyncDisposable {
   /** For node:http and its like. Never rejects. */
   handler(request: IncomingMessage, response: ServerResponse): Promise<void>

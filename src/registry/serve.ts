@@ -4,6 +4,7 @@ import { type AddressInfo, isIP } from 'node:net'
 import { BaleError, errnoOf } from '#base'
 import { createRegistry, type Registry, type RegistryOptions } from './registry.ts'
 
+/** Address, certificate and limits of a served registry. */
 export interface ServeOptions extends RegistryOptions {
   /** 127.0.0.1 by default. */
   host?: string
@@ -17,6 +18,7 @@ export interface ServeOptions extends RegistryOptions {
   collectEvery?: number
 }
 
+/** A registry that listens. Disposing it ends open requests and closes it. */
 export interface ServedRegistry extends AsyncDisposable {
   /** `127.0.0.1:5000`, as image names begin with it. */
   address: string

@@ -7,6 +7,7 @@ export type Digest = string & { readonly [brand]: 'Digest' }
 
 const PATTERN = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/
 
+/** Whether a text is a digest of a known algorithm, well formed. */
 export function isDigest(text: unknown): text is Digest {
   return typeof text === 'string' && PATTERN.test(text)
 }
@@ -19,10 +20,12 @@ export function parseDigest(text: unknown): Digest {
   })
 }
 
+/** The algorithm of a digest: `sha256` of `sha256:…`. */
 export function algorithmOf(digest: Digest): 'sha256' | 'sha512' {
   return digest.startsWith('sha512:') ? 'sha512' : 'sha256'
 }
 
+/** The part of a digest behind the algorithm. */
 export function hexOf(digest: Digest): string {
   return digest.slice(7)
 }

@@ -68,6 +68,7 @@ export interface ContainerConfig {
   ArgsEscaped?: boolean
 }
 
+/** One step that made an image. OCI image specification, config.md, "history". */
 export interface History {
   created?: string
   created_by?: string

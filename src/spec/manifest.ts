@@ -13,6 +13,7 @@ const INDEX_LIMIT = 10_000
 /** RFC 6838, restricted names. */
 const MEDIA_TYPE = /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}$/
 
+/** A manifest or an index, by `kind`. */
 export type ParsedManifest = { kind: 'manifest'; manifest: ImageManifest } | { kind: 'index'; index: ImageIndex }
 
 /**

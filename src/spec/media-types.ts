@@ -19,14 +19,17 @@ export const MediaType = {
   dockerForeignLayerGzip: 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip',
 } as const
 
+/** Whether a media type is that of an index (docker: manifest list). */
 export function isIndexType(mediaType: string): boolean {
   return mediaType === MediaType.ociIndex || mediaType === MediaType.dockerIndex
 }
 
+/** Whether a media type is that of an image's manifest, OCI's or docker's. */
 export function isManifestType(mediaType: string): boolean {
   return mediaType === MediaType.ociManifest || mediaType === MediaType.dockerManifest
 }
 
+/** Whether a media type is that of an image's config, OCI's or docker's. */
 export function isConfigType(mediaType: string): boolean {
   return mediaType === MediaType.ociConfig || mediaType === MediaType.dockerConfig
 }

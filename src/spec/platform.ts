@@ -58,6 +58,7 @@ export function normalizePlatform(platform: Platform): Platform {
   })
 }
 
+/** `os/architecture[/variant]`, as flags and documents write it. */
 export function formatPlatform({ os, architecture, variant }: Platform): string {
   return [os, architecture, ...(variant ? [variant] : [])].join('/')
 }

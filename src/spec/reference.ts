@@ -12,7 +12,9 @@ export interface Reference {
   readonly digest?: Digest
 }
 
+/** The registry of a name that has none: Docker Hub. */
 export const DEFAULT_REGISTRY = 'docker.io'
+/** The tag of a name that has neither tag nor digest. */
 export const DEFAULT_TAG = 'latest'
 const OFFICIAL = 'library/'
 /** Longest registry and repository together. Source: distribution reference, NameTotalLengthMax. */
@@ -65,6 +67,7 @@ export function parseReferenceOrDigest(text: string): Reference | Digest {
   return isDigest(text) ? text : parseReference(text)
 }
 
+/** Whether a text may be a tag: at most 128 letters, digits, `_`, `.` and `-`. */
 export function isTag(text: string): boolean {
   return TAG.test(text)
 }

@@ -1,5 +1,6 @@
 import { BaleError, type ErrorCode } from '#base'
 
+/** Bounds for a JSON document from outside. */
 export interface StrictJsonOptions {
   /** Most bytes of the document. LIMIT_EXCEEDED beyond. */
   limit: number

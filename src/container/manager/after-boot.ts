@@ -15,6 +15,7 @@ export interface PolicyFailure {
   error: unknown
 }
 
+/** What was done with several containers at once, and what failed. */
 export interface PolicyResult {
   /** Names. */
   done: string[]

@@ -21,6 +21,7 @@ import {
 } from '../spec/index.ts'
 import { type Machinery, mustBeVisible, newId, type SeenContainer, seeContainer } from '../state/index.ts'
 
+/** One more process for a running container. Members that are missing are taken from the container's configuration. */
 export interface ExecRequest {
   args: string[]
   env?: string[]
@@ -34,6 +35,7 @@ export interface ExecRequest {
   size?: TerminalSize
 }
 
+/** A process that `exec` started. Disposing it removes what it needed; the process should have ended. */
 export interface RunningExec extends AsyncDisposable {
   /** On the host. */
   pid: number

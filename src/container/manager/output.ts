@@ -31,6 +31,7 @@ export async function resizeContainer(machinery: Machinery, idOrName: string, si
   await resizeTerminal(pathsOf(machinery, record.id).bundle, size)
 }
 
+/** Which part of a log is read: the last `tail` lines, and what was written from `since` until `until`. */
 export interface LogRequest {
   tail?: number
   /** Nanoseconds since 1970. */

@@ -6,6 +6,7 @@ import { readTextSync } from '#host/file'
 import { cgroupPath } from '../spec/index.ts'
 import { type Machinery, mustRun, type SeenContainer, seeContainer } from '../state/index.ts'
 
+/** Processes as `ps` prints them: the titles of the columns, and a row of texts for each process. */
 export interface ProcessTable {
   titles: string[]
   rows: string[][]

@@ -13,6 +13,7 @@ import {
 import { forget, settle } from './finalize.ts'
 import { killContainer } from './stop.ts'
 
+/** How a container is removed. */
 export interface RemoveOptions {
   /** Kills it first when it runs. */
   force?: boolean

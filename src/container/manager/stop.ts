@@ -17,6 +17,7 @@ import {
 import { forget, settle } from './finalize.ts'
 import { startContainer } from './start.ts'
 
+/** How long a container has to end, and by which signal. */
 export interface StopOptions extends OperationOptions {
   /** Seconds until KILL; negative: never. The container's own, or 10, by default. */
   timeout?: number
@@ -156,6 +157,7 @@ async function signal(machinery: Machinery, { record }: SeenContainer, name: str
   }
 }
 
+/** How a container is stopped before it is started again. */
 export interface RestartOptions extends StopOptions {
   /** Waited for between stop and start, so that several are started one after the other. */
   turn?: Promise<unknown>

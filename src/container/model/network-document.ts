@@ -29,6 +29,7 @@ export interface NetworkDocument {
 
 export type Network = NetworkRecord<NetworkDocument>
 
+/** A network to be made: name, driver `bridge`, and optionally its addresses. */
 export interface CreateNetworkOptions {
   name: string
   driver?: string

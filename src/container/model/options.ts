@@ -25,6 +25,7 @@ export interface ContainerImage {
   platform: Platform
 }
 
+/** What runs in a container; members that are missing come from the image's configuration. */
 export interface ProcessOptions {
   /** Replaces the image's entrypoint; `[]` clears it. Setting it also drops the image's Cmd. */
   entrypoint?: string[]
@@ -57,6 +58,7 @@ export interface ProcessOptions {
   volumes?: string[]
 }
 
+/** What the machine gives a container: limits, mounts, network, ports, restart policy. Sizes are bytes. */
 export interface HostOptions {
   mounts?: MountRequest[]
   /** Containers whose volumes and binds this one gets too: `NAME[:ro|rw]`. */
@@ -111,6 +113,7 @@ export interface LogOptions {
   options: Record<string, string>
 }
 
+/** A mount of a container: a bind, a volume, or a tmpfs. */
 export interface MountRequest {
   type: 'bind' | 'volume' | 'tmpfs'
   /** Absolute path of a bind, or name of a volume; undefined for an anonymous volume and for tmpfs. */
@@ -137,8 +140,10 @@ export interface MountRequest {
   tmpfsOptions?: string[]
 }
 
+/** A port of a container that the machine publishes. */
 export type PortRequest = PublishedPortRequest
 
+/** A device of the machine that a container gets. */
 export interface DeviceRequest {
   hostPath: string
   containerPath: string
@@ -146,6 +151,7 @@ export interface DeviceRequest {
   permissions: string
 }
 
+/** A limit of a process, by its name without `RLIMIT_` in lower case; -1 is unlimited. */
 export interface Ulimit {
   /** `nofile` */
   name: string
@@ -180,6 +186,7 @@ export interface DeviceLimit {
   rate: number
 }
 
+/** When a container that ended is started again. */
 export interface RestartPolicy {
   name: 'no' | 'on-failure' | 'on-unhealthy' | 'always' | 'unless-stopped'
   /** For on-failure and on-unhealthy; 0 means for ever. */

@@ -27,6 +27,7 @@ export interface AttachSession extends AsyncDisposable {
   close(): void
 }
 
+/** Size of a terminal in characters. */
 export interface TerminalSize {
   rows: number
   columns: number

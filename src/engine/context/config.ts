@@ -54,6 +54,7 @@ export interface RegistryFiles {
   registriesConfDirectories: string[]
 }
 
+/** What the caller sets; the rest comes from the environment, config.json and the defaults. */
 export type ConfigOverrides = Partial<Pick<EngineConfig, 'root' | 'run' | 'snapshotter' | 'runtime' | 'debug'>> & {
   /** Directory of docker's config.json (docker's `--config`). */
   dockerConfigDirectory?: string

@@ -17,6 +17,10 @@ export interface EngineContext extends AsyncDisposable {
   rootfs(): Promise<RootfsMounter>
 }
 
+/**
+ * What an engine is made of: its configuration, and where time and diagnostics come from (the system's clock and
+ * stderr by default).
+ */
 export interface EngineOptions {
   config: EngineConfig
   clock?: Clock

@@ -10,6 +10,7 @@ const DICTIONARY = 32 * 1024
 /** Twice as fast as 6 and 1 % larger (docs/performance.md). */
 const DEFAULT_GZIP_LEVEL = 4
 
+/** How gzip is written. */
 export interface GzipOptions {
   /** 1 … 9. */
   level?: number

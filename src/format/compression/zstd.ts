@@ -1,6 +1,7 @@
 import { constants, createZstdCompress } from 'node:zlib'
 import { through } from './through.ts'
 
+/** How zstd is written. */
 export interface ZstdOptions {
   /** 1 … 19. */
   level?: number

@@ -26,6 +26,7 @@ import {
 import type { RandomSource } from './random-access.ts'
 import { decodeXattrs } from './xattr-area.ts'
 
+/** An inode of an EROFS image. Times are seconds since 1970, sizes bytes. */
 export interface ImageInode {
   nid: number
   type: InodeType
@@ -42,6 +43,7 @@ export interface ImageInode {
   deviceMinor: number
 }
 
+/** An entry of a directory of an EROFS image. */
 export interface ImageEntry {
   name: string
   nid: number

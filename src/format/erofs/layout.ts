@@ -28,6 +28,7 @@ export const FEATURES_OFFSET = 80
 export const FEATURE_CHUNKED = 4
 export const MAX_NAME = 255
 
+/** The kind of file that an inode is. */
 export type InodeType = 'file' | 'directory' | 'symlink' | 'character' | 'block' | 'fifo' | 'socket'
 
 /** File type bits of `st_mode`, and the type number of a directory entry. */

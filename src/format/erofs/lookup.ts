@@ -56,6 +56,7 @@ export async function readLink(image: ErofsImage, nid: number): Promise<string> 
 /** Deeper than any path Linux can open. */
 const MAX_DEPTH = 4096
 
+/** An inode with one of its paths. */
 export interface WalkedInode extends ImageInode {
   /** Without a leading slash; `''` for the root. */
   path: string

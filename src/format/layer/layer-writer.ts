@@ -6,6 +6,7 @@ import { entryShape, imageXattrs } from './entry-shape.ts'
 import { attributesOf, LayerTree } from './layer-tree.ts'
 import { createSplitWriter } from './split.ts'
 
+/** The two outputs of a layer. */
 export interface LayerWriterOptions {
   /** The mountable image. Positions ascend, except for inode blocks that fill slowly, link counts and block 0. */
   image: RandomSink
@@ -13,6 +14,7 @@ export interface LayerWriterOptions {
   split: Sink
 }
 
+/** What is known of a layer image when it is complete. Sizes are bytes. */
 export interface WrittenLayerImage {
   /** sha256 of all tar bytes. */
   diffId: Digest
@@ -23,6 +25,7 @@ export interface WrittenLayerImage {
   entries: number
 }
 
+/** Takes the tar of a layer and writes its image and its split. */
 export interface LayerWriter {
   /** The next bytes of the tar, in pieces of any size. After an error the writer is of no more use. */
   push(bytes: Uint8Array): void | Promise<void>

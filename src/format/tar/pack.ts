@@ -2,6 +2,7 @@ import { BaleError } from '#base'
 import { quoted } from './tar-error.ts'
 import { type NewTarEntry, storedSize, tarHeader, tarPadding, tarTrailer } from './writer.ts'
 
+/** An entry to be packed: its header, and its bytes where it has any. */
 export interface PackedEntry {
   entry: NewTarEntry
   /** Exactly `entry.size` bytes (of a sparse file those of its extents), for files only. Opened when its turn comes when it is a function. */

@@ -30,6 +30,7 @@ export interface TarHandlers {
   onStructure?(bytes: Uint8Array): void
 }
 
+/** What is called while a tar is read, and the bounds of the tar. */
 export interface TarScannerOptions extends TarHandlers {
   limits?: Partial<TarLimits>
   /**
@@ -40,6 +41,7 @@ export interface TarScannerOptions extends TarHandlers {
   dataless?: boolean
 }
 
+/** Reads a tar as it arrives: entries, their data, and every byte between. */
 export interface TarScanner {
   /** Throws INVALID_TAR or LIMIT_EXCEEDED; after that the scanner is of no more use. */
   push(chunk: Uint8Array): void

@@ -3,6 +3,7 @@ import type { MetaStore, Role } from '../meta/index.ts'
 import { isPattern } from './access.ts'
 import { hashPassword } from './password.ts'
 
+/** A user of a registry, without the password. */
 export interface User {
   name: string
   /** May do everything, everywhere. */

@@ -129,6 +129,7 @@ export interface CollectorMeta {
   forgetObject(key: string): Promise<void>
 }
 
+/** What a user may do with a repository. */
 export type Role = 'read' | 'write' | 'admin'
 
 export interface Account {

@@ -13,6 +13,7 @@ export interface CheckOptions extends OperationOptions {
   quick?: boolean
 }
 
+/** Something damaged or missing that the check of a store found, and whether it was repaired. */
 export interface Finding {
   kind: 'layer' | 'blob' | 'document' | 'leftover' | 'database'
   /** Digest or path. */

@@ -19,6 +19,7 @@ import {
 import { type NamedImage, writeNamedImages } from '../layout/index.ts'
 import { blobName, encodeManifestJson, encodeRepositories, type ListedImage } from './docker-documents.ts'
 
+/** How an archive is written. */
 export interface ArchiveTargetOptions {
   /** `docker` (default): readable by all. `oci`: without docker's manifest.json and `repositories`. */
   format?: 'docker' | 'oci'
@@ -26,6 +27,7 @@ export interface ArchiveTargetOptions {
   platform?: Platform
 }
 
+/** An archive that is being written. `finish` completes it; disposing it before that leaves no file. */
 export interface ArchiveTarget extends ImageTarget, AsyncDisposable {
   /** Writes the documents and the end of the archive; a file appears under its name. Required. */
   finish(): Promise<void>

@@ -16,6 +16,7 @@ import {
 } from './docker-images.ts'
 import { type UnwrapOptions, type UnwrappedArchive, unwrapArchive } from './unwrap-archive.ts'
 
+/** An image of an archive, with the names that the archive gives it. */
 export interface ArchiveImage {
   /** Full references, in the archive's order; none for an image saved by ID. */
   names: string[]

@@ -11,6 +11,7 @@ import {
 import { type CredentialHelper, credentialHelper, type HelperOptions } from './credential-helper.ts'
 import { fittingKeys, serverAddress } from './registry-key.ts'
 
+/** The files and helper programs that hold logins. */
 export interface CredentialStoreOptions extends HelperOptions {
   /** Docker's config.json: read and written. */
   dockerConfigFile: string
@@ -37,8 +38,10 @@ export interface Erased {
   failure?: BaleError
 }
 
+/** Where a login is kept. */
 export type StoredIn = { kind: 'helper'; name: string } | { kind: 'file'; path: string }
 
+/** Opens the logins of this user where docker and podman keep them. */
 export function createCredentialStore(options: CredentialStoreOptions): CredentialStore {
   const { dockerConfigFile, authFiles = [], environment } = options
   const helperFor = (file: CredentialFile, key: string): CredentialHelper | undefined => {

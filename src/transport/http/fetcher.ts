@@ -7,6 +7,7 @@ import type { ProxySettings } from './proxy-rules.ts'
 import { type TlsFiles, tlsSettings } from './tls-settings.ts'
 import { fileNameOf, parseWebAddress } from './web-address.ts'
 
+/** What a URL gave: its bytes as they arrive, and what the server said of them. */
 export interface FetchedUrl {
   /** As they arrive; a connection that ends early is an error. */
   body: AsyncIterable<Uint8Array>
@@ -36,6 +37,10 @@ const limits = {
   minimumRate: 1,
 }
 
+/**
+ * Opens a client for files by URL, with the same proxies and authorities as registries. Dispose it to close its
+ * connections.
+ */
 export function createFetcher(options: FetcherOptions): Fetcher {
   const client = createHttpClient({
     limits,

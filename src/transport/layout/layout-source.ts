@@ -7,6 +7,7 @@ import type { ImageSource, LocalFiles } from '#image'
 import { algorithmOf, type Descriptor, type Digest, hexOf, MANIFEST_LIMIT } from '#spec'
 import { findNamedImage, type NamedImage, readNamedImages } from './named-images.ts'
 
+/** An OCI image layout as a source of images. */
 export interface LayoutSource extends ImageSource, LocalFiles {
   readonly directory: string
   images(): Promise<NamedImage[]>

@@ -18,6 +18,7 @@ import {
 import { blobPath, openLayout } from './layout-source.ts'
 import { type NamedImage, writeNamedImages } from './named-images.ts'
 
+/** An OCI image layout that images are written to. */
 export interface LayoutTarget extends ImageTarget {
   readonly directory: string
   /** Lists images that have no name in index.json. */

@@ -19,6 +19,7 @@ export interface RemoteLimits extends HttpLimits {
   tags: number
 }
 
+/** The limits of a registry client that nothing else sets. Times are milliseconds, sizes bytes. */
 export const defaultLimits: RemoteLimits = {
   ...defaultHttpLimits,
   attempts: 5,

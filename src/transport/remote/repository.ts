@@ -26,6 +26,7 @@ export interface RemotePlace {
   base?: URL
 }
 
+/** How a registry is reached: logins, certificates, mirrors, limits. */
 export interface RemoteOptions extends TlsFiles {
   credentials: CredentialSource
   /** Accept an unverified certificate or plain http from this registry. Loopback hosts may always speak plain http. */
