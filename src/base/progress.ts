@@ -13,6 +13,18 @@ export type ProgressEvent =
   | ImageProgress
   /** A build step begins, is taken from the cache, or ends. `name` is `[stage 2/5] RUN make`. */
   | { kind: 'step'; id: string; name: string; state: 'start' | 'cached' | 'done' | 'failed'; seconds?: number }
+  /**
+   * A check of a Dockerfile found something, and the build goes on. `rule` is the name of the check, `detail` what it says of
+   * this file, `lines` the numbers of the lines that it is about, `url` a page that explains it.
+   */
+  | {
+      kind: 'finding'
+      rule: string
+      description: string
+      detail: string
+      url?: string | undefined
+      lines: readonly number[]
+    }
   /** Output of a build step. */
   | { kind: 'output'; id: string; stream: 'stdout' | 'stderr'; bytes: Uint8Array }
 

@@ -5,26 +5,21 @@ import { flatten } from '#rootfs'
 import type { Platform } from '#spec'
 import type { BuildOptions } from './build-options.ts'
 import { createStepCache } from './cache/index.ts'
-import { openContext, type SourceTree } from './context/index.ts'
+import type { Finding } from './checks/index.ts'
+import { type OpenContext, openContext } from './context/index.ts'
 import { describeImage } from './describe-image.ts'
-import { type Dockerfile, isKnownSyntax, parseDockerfile } from './dockerfile/index.ts'
+import { parseDockerfile } from './dockerfile/index.ts'
 import {
-  checkBuildContexts,
-  evaluateGlobals,
-  type GrowingGraph,
-  growGraph,
   type PlannedStage,
   type PlanScope,
   PROXY_ARGUMENTS,
-  planStages,
-  platformArguments,
   type StepNode,
   solve,
-  targetStage,
   unusedArguments,
 } from './graph/index.ts'
 import { createImageFinder, type ImageFinder } from './image-finder.ts'
-import { type BuildMachine, type BuildSession, openBuildSession } from './session/index.ts'
+import { type BuildPlan, planAll, planBuild, refuseUnsupported, strictError } from './plan-build.ts'
+import { type BuildMachine, type BuildSession, type FoundBase, openBuildSession } from './session/index.ts'
 import { type BuildSecret, createRunners, layeredFiles } from './steps/index.ts'
 
 /** A built image: its documents, and a hold on its layers until it is disposed. Put it into the store to keep it. */
@@ -41,15 +36,12 @@ export interface BuiltImage extends AsyncDisposable {
  * PATH_NOT_FOUND … with file and line. On failure or abort nothing stays but what the cache holds.
  */
 export async function build(machine: BuildMachine, options: BuildOptions): Promise<BuiltImage> {
-  checkBuildContexts(options.buildContexts ?? new Map())
-  checkFrontEnd(options.buildArguments?.get('BUILDKIT_SYNTAX'))
+  refuseUnsupported(options)
   const stack = new AsyncDisposableStack()
   try {
     const session = stack.use(await openBuildSession(machine))
     const context = stack.use(await openContext(session, options.context, options.dockerfile, options))
-    const dockerfile = parseDockerfile(context.dockerfile.text, context.dockerfile.name)
-    for (const text of dockerfile.warnings) options.progress?.({ kind: 'warning', text })
-    const { image, platform } = await buildTarget(session, context.tree, dockerfile, options)
+    const { image, platform } = await buildTarget(session, context, options)
     const diffIds = image.config.rootfs.diff_ids
     return {
       image,
@@ -66,32 +58,19 @@ export async function build(machine: BuildMachine, options: BuildOptions): Promi
   }
 }
 
-/** The argument is a second way to name a front end; it is run no more than the first (B04). */
-function checkFrontEnd(syntax: string | undefined): void {
-  if (!syntax || isKnownSyntax(syntax)) return
-  throw new BaleError('UNSUPPORTED', `the front end ${printable(syntax)} of BUILDKIT_SYNTAX is not supported`, {
-    hint: 'bale has docker/dockerfile built in and runs no other front end',
-  })
-}
-
 async function buildTarget(
   session: BuildSession,
-  context: SourceTree,
-  dockerfile: Dockerfile,
+  context: OpenContext,
   options: BuildOptions,
 ): Promise<{ image: ImageDocuments; platform: Platform }> {
   const { machine } = session
-  const plan = planStages(dockerfile)
-  const target = targetStage(plan, options.target)
-  const scope = planScope(plan, machine.platform, options)
-  const epoch = sourceDateEpoch(options, scope.globals)
-  const { progress = silent } = options
-  const created = () => new Date(epoch === undefined ? machine.clock.now() : epoch * 1000).toISOString()
-
+  const { progress = silent, pull = false } = options
   using stop = stopWith(options.signal)
   const { signal } = stop.controller
-  const images = createImageFinder(machine, { pull: options.pull ?? false, signal, progress })
-  const graph = planWith(session, scope, images, options)
+  const images = createImageFinder(machine.findImage, { pull, signal, progress })
+  const { scope, target, graph } = await checkedPlan(session, context, images, options)
+  const epoch = sourceDateEpoch(options, scope.globals)
+  const created = () => new Date(epoch === undefined ? machine.clock.now() : epoch * 1000).toISOString()
   const shared = {
     ...{ session, epoch, signal, progress },
     hosts: options.hosts ?? [],
@@ -101,7 +80,7 @@ async function buildTarget(
   }
   const { files, steps } = await solve(graph, String(target.index), {
     cache: createStepCache({ store: machine.store, lease: session.lease, clock: machine.clock, created }),
-    runners: createRunners(shared, { context, findImage: images.find }),
+    runners: createRunners(shared, { context: context.tree, findImage: images.find }),
     filesOf: (layers, label) => layeredFiles(session, signal, layers, label),
     mayUseCache: cachePolicy(options),
     limited: createLimiter(options.jobs ?? 2),
@@ -113,23 +92,22 @@ async function buildTarget(
   return { image: await describeImage(machine.store.layers, parts), platform: state.platform }
 }
 
-function planScope(plan: PlanScope['plan'], machine: Platform, options: BuildOptions): PlanScope {
-  const given = options.buildArguments ?? new Map<string, string>()
-  const platform = options.platform ?? machine
-  return {
-    ...{ plan, given, platform },
-    globals: evaluateGlobals(plan, given, platformArguments(platform, machine)),
-    network: options.network ?? 'bridge',
-    allowed: new Set(options.allow),
-    contexts: options.buildContexts ?? new Map(),
-  }
-}
-
-/** The graph with base images looked up by the machine; each shows as a step once it is there. */
-function planWith(session: BuildSession, scope: PlanScope, images: ImageFinder, options: BuildOptions): GrowingGraph {
-  const { clock } = session.machine
+/**
+ * The plan of the build. Base images are looked up by the machine, and show as a step once they are there; findings of the
+ * checks are told as they come, unless they fail the build: then all are looked for before anything is executed.
+ */
+async function checkedPlan(
+  session: BuildSession,
+  context: OpenContext,
+  images: ImageFinder<FoundBase>,
+  { progress = silent, ...options }: BuildOptions,
+): Promise<BuildPlan> {
+  const { clock, platform } = session.machine
   const bases = new Map<number, { wasLocal: boolean; seconds: number }>()
-  return growGraph(scope, {
+  const findings: Finding[] = []
+  const plan = planBuild(parseDockerfile(context.dockerfile.text, context.dockerfile.name), options, {
+    machine: platform,
+    ignore: context.ignore,
     async findImage(base, stage) {
       const started = clock.now()
       const found = await images.base(base)
@@ -140,11 +118,20 @@ function planWith(session: BuildSession, scope: PlanScope, images: ImageFinder, 
     onPlanned({ stage, base }: PlannedStage) {
       const found = bases.get(stage.index)
       if (!base || !found) return
-      const { progress = silent } = options
       progress({ kind: 'step', ...base, state: found.wasLocal ? 'cached' : 'start' })
       if (!found.wasLocal) progress({ kind: 'step', ...base, state: 'done', seconds: found.seconds })
     },
+    found(finding) {
+      findings.push(finding)
+      progress({ kind: 'finding', ...finding })
+    },
   })
+  if (plan.isStrict) {
+    await planAll(plan.graph, [String(plan.target.index)])
+    const error = strictError(findings)
+    if (error) throw error
+  }
+  return plan
 }
 
 /** Stopped by the first failure, or by the one who asked for the build. */

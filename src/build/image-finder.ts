@@ -1,41 +1,36 @@
-import { type Progress, printable } from '#base'
+import type { OperationOptions } from '#base'
 import { formatPlatform, fullName, type Platform, parseReference, withDefaultTag } from '#spec'
 import type { FoundImage } from './graph/index.ts'
-import type { BuildMachine, FoundBase } from './session/index.ts'
+import type { DescribedBase } from './session/index.ts'
 
-export interface ImageFinder {
+export interface ImageFinder<Found extends DescribedBase> {
   /** An image by name; asked for once, however many steps need it. */
-  find(reference: string, platform: Platform): Promise<FoundBase>
-  /** What FROM needs to know of one. Warns when it is for another platform. */
-  base(of: { name: string; reference: string; platform: Platform }): Promise<FoundImage & { wasLocal: boolean }>
+  find(reference: string, platform: Platform): Promise<Found>
+  /** What FROM needs to know of one. */
+  base(of: { reference: string; platform: Platform }): Promise<FoundImage & { wasLocal: boolean }>
 }
 
-export interface ImageFinderOptions {
-  pull: boolean
-  signal: AbortSignal
-  progress: Progress
-}
+export type FindImage<Found> = (
+  reference: string,
+  options: OperationOptions & { platform: Platform; pull: boolean },
+) => Promise<Found>
 
-export function createImageFinder(
-  machine: Pick<BuildMachine, 'findImage'>,
-  { pull, signal, progress }: ImageFinderOptions,
-): ImageFinder {
-  const images = new Map<string, Promise<FoundBase>>()
-  const find: ImageFinder['find'] = (reference, platform) => {
+export function createImageFinder<Found extends DescribedBase>(
+  ask: FindImage<Found>,
+  options: OperationOptions & { pull: boolean },
+): ImageFinder<Found> {
+  const images = new Map<string, Promise<Found>>()
+  const find = (reference: string, platform: Platform): Promise<Found> => {
     const key = `${formatPlatform(platform)} ${reference}`
-    const found = images.get(key) ?? machine.findImage(reference, { platform, pull, signal, progress })
+    const found = images.get(key) ?? ask(reference, { platform, ...options })
     images.set(key, found)
     return found
   }
   return {
     find,
-    async base({ name, reference: written, platform }) {
+    async base({ reference: written, platform }) {
       const reference = isImageId(written) || written.includes('://') ? written : nameOrId(written)
       const { image, wasLocal } = await find(reference, platform)
-      if (image.platform.os !== platform.os || image.platform.architecture !== platform.architecture) {
-        const text = `the base image ${printable(name)} is for ${formatPlatform(image.platform)}, not for ${formatPlatform(platform)}`
-        progress({ kind: 'warning', text })
-      }
       const isShort = /^[0-9a-f]+$/.test(reference) && !image.id.startsWith(`sha256:${reference}`)
       const shown = isShort ? fullName(withDefaultTag(parseReference(reference))) : reference
       return { config: image.config, platform: image.platform, reference, shown, wasLocal }

@@ -6,8 +6,10 @@
  */
 export { type BuiltImage, build } from './build.ts'
 export type { BuildOptions } from './build-options.ts'
+export { type CheckReport, checkDockerfile } from './check.ts'
+export type { Finding } from './checks/index.ts'
 export type { ContextInput, DockerfileInput } from './context/index.ts'
 export { applyChanges } from './instructions/index.ts'
 export { writeDirectory } from './output/index.ts'
-export { type BuildMachine, type FoundBase, sweepDeadBuilds } from './session/index.ts'
+export { type BuildMachine, type DescribedBase, type FoundBase, sweepDeadBuilds } from './session/index.ts'
 export { type BuildSecret, cacheMountsSize, pruneCacheMounts } from './steps/index.ts'

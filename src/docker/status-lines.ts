@@ -38,6 +38,7 @@ export function statusLines(event: ProgressEvent): StatusLine[] {
     case 'warning':
     case 'step':
     case 'output':
+    case 'finding':
       return []
   }
 }

@@ -1,6 +1,7 @@
+import type { CheckReport } from '#build'
 import type { FilterPair } from '#docker'
 import type { Descriptor, Digest } from '#spec'
-import type { BuildImageOptions } from './build.ts'
+import type { BuildImageOptions, CheckBuildOptions } from './build.ts'
 import type { EngineContext } from './context/context.ts'
 
 /** Builds from Dockerfiles, and the cache of their steps. */
@@ -18,6 +19,15 @@ export class BuildOperations {
    */
   async build(options: BuildImageOptions): Promise<{ id: Digest; manifest: Descriptor; names: string[] }> {
     return (await import('./build.ts')).buildImage(this.#context, options)
+  }
+
+  /**
+   * Checks a Dockerfile by BuildKit's rules and builds nothing: all stages, or those that `target` needs. Findings have the rule's
+   * name, a message and the numbers of the lines; a Dockerfile that cannot be built at all is an `error` in the report. Of base images
+   * that are not in the store only the configuration is fetched. Needs root. Throws PATH_NOT_FOUND when there is no Dockerfile.
+   */
+  async check(options: CheckBuildOptions): Promise<CheckReport> {
+    return (await import('./build.ts')).checkBuild(this.#context, options)
   }
 
   /**

@@ -1,24 +1,13 @@
 import type { Writable } from 'node:stream'
-import { BaleError, isBaleError, type OperationOptions, printable } from '#base'
-import { type BuildMachine, type BuildOptions, type BuiltImage, build, type FoundBase, writeDirectory } from '#build'
-import type { RunStep, StepRunner } from '#container'
+import { BaleError, type OperationOptions, printable } from '#base'
+import { type BuildOptions, type BuiltImage, build, type CheckReport, checkDockerfile, writeDirectory } from '#build'
 import { openOutput, outputPlace, pourInto, readBytes } from '#host/file'
 import { copyImage } from '#image'
-import {
-  type Descriptor,
-  type Digest,
-  formatPlatform,
-  fullName,
-  type Platform,
-  parsePlatform,
-  parseReference,
-  withDefaultTag,
-} from '#spec'
+import { type Descriptor, type Digest, fullName, parsePlatform, parseReference, withDefaultTag } from '#spec'
 import type { Store } from '#store'
-import type { Fetcher } from '#transport'
-import { buildSteps, requireRoot } from './container-machinery.ts'
+import { openBuildMachine } from './build-machine.ts'
+import { requireRoot } from './container-machinery.ts'
 import type { EngineContext } from './context/context.ts'
-import { layoutImages } from './layout-images.ts'
 
 /** Where the result goes. Without any it becomes an image of the store. */
 export type BuildOutput =
@@ -45,6 +34,8 @@ export interface BuildImageOptions
   secrets?: readonly BuildSecretSource[]
 }
 
+export type CheckBuildOptions = Omit<BuildImageOptions, 'tags' | 'outputs' | 'secrets'>
+
 /** Without a source it is the variable named like the secret when there is one, else the file of that name. */
 export type BuildSecretSource = { id: string; file?: string; variable?: string }
 
@@ -58,29 +49,11 @@ export async function buildImage(
   const tags = [...(options.tags ?? []), ...namesOf(options.outputs)].map((tag) =>
     fullName(withDefaultTag(parseReference(tag))),
   )
-  const { platform, buildArguments, secrets, outputs = [{ type: 'image' }], ...rest } = options
+  const { outputs = [{ type: 'image' }] } = options
   for (const output of outputs) if ('to' in output && 'file' in output.to) outputPlace(output.to.file)
-  const store = await context.store()
-  await using runner = stepRunner(context)
-  await using web = lazyWeb(context)
-  await using layouts = layoutImages(store)
-  const machine: BuildMachine = {
-    store,
-    rootfs: await context.rootfs(),
-    runStep: runner.run,
-    clock: context.clock,
-    platform: context.platform,
-    findImage: (name, wanted) =>
-      name.startsWith('oci-layout://') ? layouts.find(name, wanted) : findBase(context, store, name, wanted),
-    fetchUrl: (address, wanted) => web.get(address, wanted),
-  }
-  await using built = await build(machine, {
-    ...rest,
-    platform: platform === undefined ? undefined : parsePlatform(platform),
-    buildArguments: withEnvironment(context, buildArguments),
-    secrets: await Promise.all((secrets ?? []).map((secret) => secretOf(context, secret))),
-    sourceDateEpoch: context.config.sourceDateEpoch,
-  })
+  await using machine = await openBuildMachine(context)
+  await using built = await build(machine, await resolved(context, options))
+  const { store } = machine
   const id = built.image.configDescriptor.digest
   for (const output of outputs) {
     if (output.type === 'image') await keep(store, built, tags)
@@ -93,35 +66,25 @@ export async function buildImage(
   }
 }
 
-/** Containers are for steps that run: a build that finds all in its cache does not even load their code. */
-function stepRunner(context: EngineContext): { run: RunStep } & AsyncDisposable {
-  let opened: Promise<StepRunner> | undefined
-  const open = async () => {
-    return (await buildSteps(context)).runner()
-  }
-  return {
-    async run(step) {
-      opened ??= open()
-      return (await opened)(step)
-    },
-    async [Symbol.asyncDispose]() {
-      await (await opened)?.[Symbol.asyncDispose]()
-    },
-  }
+/**
+ * The checks of BuildKit on a Dockerfile, as `build` would read it: all stages, or what `target` needs. Nothing is built, and of
+ * base images only the configuration is fetched.
+ */
+export async function checkBuild(context: EngineContext, options: CheckBuildOptions): Promise<CheckReport> {
+  requireRoot('builds')
+  await using machine = await openBuildMachine(context)
+  return checkDockerfile(machine, await resolved(context, options))
 }
 
-/** Most builds fetch nothing by URL. */
-function lazyWeb(context: EngineContext): Fetcher {
-  let opened: Promise<Fetcher> | undefined
-  const open = async () => (await import('./open-registry.ts')).openWeb(context)
+/** What the build room is asked for: texts parsed, values taken from the environment. */
+async function resolved(context: EngineContext, options: BuildImageOptions): Promise<BuildOptions> {
+  const { platform, buildArguments, secrets, outputs: _, tags: __, ...rest } = options
   return {
-    async get(address, options) {
-      opened ??= open()
-      return (await opened).get(address, options)
-    },
-    async [Symbol.asyncDispose]() {
-      await (await opened)?.[Symbol.asyncDispose]()
-    },
+    ...rest,
+    platform: platform === undefined ? undefined : parsePlatform(platform),
+    buildArguments: withEnvironment(context, buildArguments),
+    secrets: await Promise.all((secrets ?? []).map((secret) => secretOf(context, secret))),
+    sourceDateEpoch: context.config.sourceDateEpoch,
   }
 }
 
@@ -177,45 +140,6 @@ async function writeArchive(
   }
   await archive.finish()
   if (!before) await store.images.remove(id)
-}
-
-async function findBase(
-  context: EngineContext,
-  store: Store,
-  name: string,
-  { platform, pull, signal, progress }: OperationOptions & { platform: Platform; pull: boolean },
-): Promise<FoundBase> {
-  const byId = await findById(store, name)
-  if (byId) return { image: byId, wasLocal: true }
-  const local = pull ? undefined : await findLocal(store, name, platform)
-  if (local) return { image: local, wasLocal: true }
-  const { pullImage } = await import('./pull.ts')
-  const pulled = await pullImage(context, name, { platform: formatPlatform(platform), signal, progress })
-  return { image: await store.images.resolve(name, { platform }), wasLocal: pulled.every(({ unchanged }) => unchanged) }
-}
-
-/** By what only an image here can have. A name that looks like the beginning of an ID is a name first. */
-async function findById(store: Store, text: string) {
-  if (!/^(?:sha256:)?[0-9a-f]{1,64}$/.test(text)) return undefined
-  const isId = text.startsWith('sha256:') || text.length === 64
-  try {
-    const found = await store.images.find(text)
-    return found.byId ? found.image : undefined
-  } catch (error) {
-    if (!isId && isBaleError(error, 'IMAGE_NOT_FOUND')) return undefined
-    throw error
-  }
-}
-
-/** An image for another platform is taken all the same when it is the only one; the build warns. */
-async function findLocal(store: Store, name: string, platform: Platform) {
-  try {
-    return await store.images.resolve(name, { platform })
-  } catch (error) {
-    if (isBaleError(error, 'IMAGE_NOT_FOUND')) return undefined
-    if (!isBaleError(error, 'NO_MATCHING_PLATFORM')) throw error
-    return store.images.resolve(name)
-  }
 }
 
 function withEnvironment(

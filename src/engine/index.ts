@@ -41,7 +41,7 @@ export {
   startResultFile,
 } from '#host/file'
 export type { Finding } from '#store'
-export type { BuildImageOptions, BuildOutput, BuildSecretSource, OutputFile } from './build.ts'
+export type { BuildImageOptions, BuildOutput, BuildSecretSource, CheckBuildOptions, OutputFile } from './build.ts'
 export type { BuildOperations } from './build-operations.ts'
 export type { CommitOptions } from './commit.ts'
 export type { ContainerLogs, LogsOptions } from './container-logs.ts'

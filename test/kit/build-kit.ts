@@ -36,6 +36,8 @@ export interface KitResult {
   steps: Record<string, string>
   output: string
   warnings: string[]
+  /** Of the build checks: `3 RuleName: what it says`. */
+  findings: string[]
 }
 
 export async function buildKit(): Promise<BuildKit> {
@@ -50,6 +52,7 @@ export async function buildKit(): Promise<BuildKit> {
   const web = createFetcher({})
   const runner = openContainers({ store, rootfs, path: '/usr/sbin:/usr/bin:/sbin:/bin' }).steps.runner()
   const platform = { os: 'linux', architecture: 'amd64' }
+  const findImage = async (name: string) => ({ image: (await store.images.find(name)).image, wasLocal: true })
   const machine: BuildMachine = {
     store,
     rootfs,
@@ -57,9 +60,8 @@ export async function buildKit(): Promise<BuildKit> {
     clock: systemClock,
     runStep: runner,
     fetchUrl: (address, options) => web.get(address, options),
-    async findImage(name) {
-      return { image: (await store.images.find(name)).image, wasLocal: true }
-    },
+    findImage,
+    describeImage: findImage,
   }
   await importBase(store, directory.path)
   const tarPath = join(directory.path, 'listed.tar')
@@ -67,10 +69,12 @@ export async function buildKit(): Promise<BuildKit> {
   const builtOf: BuildKit['build'] = async (dockerfile, { context = empty, ...options } = {}) => {
     const steps: Record<string, string> = {}
     const warnings: string[] = []
+    const findings: string[] = []
     let output = ''
     const progress = (event: ProgressEvent) => {
       if (event.kind === 'step') steps[event.name] = event.state
       if (event.kind === 'warning') warnings.push(event.text)
+      if (event.kind === 'finding') findings.push(`${event.lines[0]} ${event.rule}: ${event.detail}`)
       if (event.kind === 'output') output += Buffer.from(event.bytes).toString()
     }
     await using built = await build(machine, {
@@ -81,7 +85,7 @@ export async function buildKit(): Promise<BuildKit> {
       ...options,
     })
     await store.images.putImage({ config: built.image.configBytes, manifest: built.image.manifestBytes })
-    return { image: built.image, steps, output, warnings }
+    return { image: built.image, steps, output, warnings, findings }
   }
   let contexts = 0
 

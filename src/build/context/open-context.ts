@@ -20,6 +20,8 @@ export type DockerfileInput = { kind: 'path'; path: string } | { kind: 'text'; t
 
 export interface OpenContext extends AsyncDisposable {
   tree: SourceTree
+  /** Patterns of its .dockerignore. */
+  ignore: readonly string[]
   dockerfile: { name: string; text: string }
 }
 
@@ -40,7 +42,8 @@ export async function openContext(
   if (!looksLikeTar(first)) {
     if (dockerfile) throw new BaleError('INVALID_ARGUMENT', 'the context is no tar, and a Dockerfile was given as well')
     const text = await readStream(whole, 'the Dockerfile')
-    return { tree: emptyTree(), dockerfile: { name: 'Dockerfile', text }, [Symbol.asyncDispose]: async () => undefined }
+    const found = { name: 'Dockerfile', text }
+    return { tree: emptyTree(), ignore: [], dockerfile: found, [Symbol.asyncDispose]: async () => undefined }
   }
   return openTar(session, whole, dockerfile, options)
 }
@@ -52,7 +55,7 @@ async function openDirectory(path: string, dockerfile: DockerfileInput | undefin
   const found = await readDirectoryDockerfile(plain, dockerfile, directory)
   const ignore = parseIgnoreFile(found.ignore ?? readTreeFile(plain, '.dockerignore') ?? '')
   const tree = openSourceTree(directory, { label: 'the build context', ownedByRoot: true, ignore })
-  return { tree, dockerfile: found, [Symbol.asyncDispose]: async () => tree[Symbol.dispose]() }
+  return { tree, ignore, dockerfile: found, [Symbol.asyncDispose]: async () => tree[Symbol.dispose]() }
 }
 
 /** A directory given with --build-context: with its own .dockerignore. */
@@ -79,6 +82,7 @@ async function openTar(
     const tree = openSourceTree(mounted.path, { label: 'the build context', ignore })
     return {
       tree,
+      ignore,
       dockerfile: found,
       async [Symbol.asyncDispose]() {
         tree[Symbol.dispose]()

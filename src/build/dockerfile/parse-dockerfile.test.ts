@@ -19,8 +19,12 @@ describe('lines', () => {
       { keyword: 'RUN', argument: 'b   && e', lines: '4-8' },
     ])
   })
-  test('an empty continuation line is warned about', () => {
-    assert.match(parseDockerfile('FROM a\nRUN b \\\n\nc').warnings.join(), /Dockerfile:2:1: empty continuation lines/)
+  test('an empty continuation line is noted', () => {
+    const { instructions } = parseDockerfile('FROM a\nRUN b \\\n\nc')
+    assert.deepEqual(
+      instructions.map(({ line }) => line.emptyContinuation),
+      [false, true],
+    )
   })
   test('BOM, CRLF and blanks behind the continuation character do not matter', () => {
     assert.deepEqual(brief('\uFEFFFROM a\r\nRUN b \\ \t\r\n c\r\n'), [

@@ -4,14 +4,13 @@ import { heredocSigns, readHeredocs } from './heredoc.ts'
 import { type Instruction, KEYWORDS, type Keyword } from './instruction.ts'
 import { parseJsonForm } from './json-form.ts'
 import { type LogicalLine, positionIn, readLogicalLine } from './logical-line.ts'
-import { dockerfileError, located, type SourceText, sourceText } from './source.ts'
+import { dockerfileError, type SourceText, sourceText } from './source.ts'
 import { splitInstruction } from './split-instruction.ts'
 
 export interface Dockerfile {
   source: SourceText
   directives: Directives
   instructions: readonly Instruction[]
-  warnings: readonly string[]
 }
 
 /** A Dockerfile is text for people; BuildKit's client refuses more than 2 MiB likewise. */
@@ -29,14 +28,10 @@ export function parseDockerfile(text: string, name = 'Dockerfile'): Dockerfile {
   const source = sourceText(name, text)
   const directives = readDirectives(source)
   const instructions: Instruction[] = []
-  const warnings: string[] = []
   for (let next = directives.next; ; ) {
     const line = readLogicalLine(source, next, directives.escape)
     if (!line) break
     const read = readInstruction(source, line, directives.escape)
-    if (line.emptyContinuation) {
-      warnings.push(`${located(source, read.instruction.range.start)}: empty continuation lines are deprecated`)
-    }
     instructions.push(read.instruction)
     next = read.next
   }
@@ -46,7 +41,7 @@ export function parseDockerfile(text: string, name = 'Dockerfile'): Dockerfile {
       details: { file: name, line: 1 },
     })
   }
-  return { source, directives, instructions, warnings }
+  return { source, directives, instructions }
 }
 
 /** The trigger of a base image's `OnBuild` list, as an instruction of its own little file. */

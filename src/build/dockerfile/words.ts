@@ -34,19 +34,24 @@ export interface KeyValue {
  * ENV and LABEL: `a=b c="d e"`, or the old form `name rest of the line`. Names and values are as written, to be expanded.
  * Throws a Mistake.
  */
-export function parseKeyValues(argument: string, keyword: string, escapeCharacter: string): KeyValue[] {
+export function parseKeyValues(
+  argument: string,
+  keyword: string,
+  escapeCharacter: string,
+): { pairs: KeyValue[]; isLegacy: boolean } {
   const words = splitQuotedWords(argument, escapeCharacter)
   if (words.length === 0) throw new Mistake(`${keyword} requires at least one argument`)
   if (!words[0]!.includes('=')) {
     const match = /^(\S+)\s+([\s\S]+)$/.exec(argument)
     if (!match) throw new Mistake(`${keyword} must have two arguments`, { word: argument })
-    return [{ name: match[1]!, value: match[2]! }]
+    return { pairs: [{ name: match[1]!, value: match[2]! }], isLegacy: true }
   }
-  return words.map((word) => {
+  const pairs = words.map((word) => {
     const equals = word.indexOf('=')
     if (equals < 0)
       throw new Mistake(`can't find = in ${JSON.stringify(word)}: must be of the form name=value`, { word })
     if (equals === 0) throw new Mistake(`${keyword} names can not be blank`, { word })
     return { name: word.slice(0, equals), value: word.slice(equals + 1) }
   })
+  return { pairs, isLegacy: false }
 }

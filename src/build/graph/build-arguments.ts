@@ -10,15 +10,19 @@ export const PROXY_ARGUMENTS: ReadonlySet<string> = new Set([...PROXIES, ...PROX
 /** Taken by the builder itself, never "unused". */
 const BUILT_IN = /^(?:BUILDKIT_|SOURCE_DATE_EPOCH$)/
 
-/** TARGETPLATFORM and its relatives; a stage sees them after `ARG TARGETPLATFORM`. */
-export function platformArguments(target: Platform, build: Platform): Map<string, string> {
+/**
+ * TARGETPLATFORM and its relatives, and the name of the stage that is built; a stage sees them after `ARG TARGETPLATFORM`.
+ * Source: BuildKit, dockerfile2llb/platform.go.
+ */
+export function predefinedArguments(target: Platform, build: Platform, stage: string | undefined): Map<string, string> {
   const of = (prefix: string, platform: Platform): [string, string][] => [
     [`${prefix}PLATFORM`, formatPlatform(platform)],
     [`${prefix}OS`, platform.os],
+    [`${prefix}OSVERSION`, platform['os.version'] ?? ''],
     [`${prefix}ARCH`, platform.architecture],
     [`${prefix}VARIANT`, platform.variant ?? ''],
   ]
-  return new Map([...of('TARGET', target), ...of('BUILD', build)])
+  return new Map([...of('BUILD', build), ...of('TARGET', target), ['TARGETSTAGE', stage ?? 'default']])
 }
 
 /** Values of the arguments before the first FROM, for FROM lines and for stages that declare them again. */

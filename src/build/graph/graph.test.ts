@@ -5,7 +5,7 @@ import { describe, test } from 'node:test'
 import { BaleError, createLimiter, type ProgressEvent, systemClock } from '#base'
 import type { Digest, ImageConfig } from '#spec'
 import { parseDockerfile } from '../dockerfile/index.ts'
-import { evaluateGlobals, platformArguments } from './build-arguments.ts'
+import { evaluateGlobals, predefinedArguments } from './build-arguments.ts'
 import { growGraph } from './grow-graph.ts'
 import { type GraphNode, graphOf, isStep, type StepNode } from './node.ts'
 import type { PlanScope } from './plan-scope.ts'
@@ -18,7 +18,7 @@ const platform = { os: 'linux', architecture: 'amd64' }
 function scopeOf(text: string, contexts: [string, string][] = []): PlanScope {
   const plan = planStages(parseDockerfile(text))
   const given = new Map<string, string>()
-  const globals = evaluateGlobals(plan, given, platformArguments(platform, platform))
+  const globals = evaluateGlobals(plan, given, predefinedArguments(platform, platform, undefined))
   return { plan, given, globals, platform, network: 'bridge', allowed: new Set(), contexts: new Map(contexts) }
 }
 

@@ -4,7 +4,7 @@
  * needs, each node once, independent ones at the same time. Does not: know how an operation is done (it is given runners),
  * where results are kept (it is given a cache), or the machine.
  */
-export { evaluateGlobals, PROXY_ARGUMENTS, platformArguments, unusedArguments } from './build-arguments.ts'
+export { evaluateGlobals, PROXY_ARGUMENTS, predefinedArguments, unusedArguments } from './build-arguments.ts'
 export { type Base, checkBuildContexts, chooseBase } from './choose-base.ts'
 export { type FoundImage, type GrowingGraph, growGraph } from './grow-graph.ts'
 export {
@@ -18,7 +18,7 @@ export {
   type StepOf,
 } from './node.ts'
 export type { PlanScope } from './plan-scope.ts'
-export { type PlannedStage, planStage } from './plan-stage.ts'
+export { type PlannedCommand, type PlannedStage, planStage } from './plan-stage.ts'
 export { type SolveOptions, solve } from './solve.ts'
 export { planStages, type Stage, type StagePlan, targetStage } from './stages.ts'
 export type { Files, OpenFiles, Runners, Solution, Step, StepCache, StepResult, TakenStep } from './step.ts'

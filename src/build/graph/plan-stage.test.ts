@@ -4,7 +4,7 @@ import { describe, test } from 'node:test'
 import type { ImageConfig } from '#spec'
 import { parseDockerfile } from '../dockerfile/index.ts'
 import { fillCreated, type StageState, stateOfImage, stateOfStage } from '../instructions/index.ts'
-import { evaluateGlobals, platformArguments, unusedArguments } from './build-arguments.ts'
+import { evaluateGlobals, predefinedArguments, unusedArguments } from './build-arguments.ts'
 import { planStage } from './plan-stage.ts'
 import { planStages, targetStage } from './stages.ts'
 
@@ -17,7 +17,7 @@ function evaluate(
 ): StageState {
   const plan = planStages(parseDockerfile(text))
   const given = new Map(Object.entries(options.given ?? {}))
-  const globals = evaluateGlobals(plan, given, platformArguments(amd64, amd64))
+  const globals = evaluateGlobals(plan, given, predefinedArguments(amd64, amd64, undefined))
   const base: ImageConfig = { ...amd64, rootfs: { type: 'layers', diff_ids: [] }, ...options.base }
   const scope = { plan, given, globals, platform: amd64, network: 'none', allowed: new Set<string>() } as const
   const found = { name: 'a', state: stateOfImage(base, amd64), node: 'a', nodes: [] }

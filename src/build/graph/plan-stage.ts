@@ -41,8 +41,17 @@ export interface PlannedStage {
   nodes: readonly GraphNode[]
   /** The base as progress shows it. */
   base: { id: string; name: string } | undefined
-  /** Names without a value, by the command that used them. */
-  unset: readonly { command: StageCommand; names: Expander['unset'] }[]
+  /** The instructions of the stage itself, with what they saw; triggers of the base are not among them. */
+  commands: readonly PlannedCommand[]
+}
+
+export interface PlannedCommand {
+  command: StageCommand
+  /** The stage as the instruction saw it. */
+  before: StageState
+  /** Names without a value. */
+  unset: Expander['unset']
+  work: Work | undefined
 }
 
 /**
@@ -52,9 +61,8 @@ export interface PlannedStage {
 export function planStage(stage: Stage, base: StageBase, scope: PlanScope): PlannedStage {
   const plan = new StagePlanner(stage, base, scope)
   if (base.files !== undefined) plan.takeFiles(base.files)
-  const commands = [...triggersOf(base), ...stage.commands]
-  for (const command of commands) plan.take(command)
-  return plan.finish()
+  for (const command of triggersOf(base)) plan.take(command)
+  return plan.finish(stage.commands.map((command) => plan.take(command)))
 }
 
 /** The triggers that the base left, as commands of this stage; they are used up. */
@@ -77,7 +85,6 @@ class StagePlanner {
   readonly #scope: PlanScope
   readonly #sources: SourceNode[]
   readonly #steps: Draft[] = []
-  readonly #unset: PlannedStage['unset'][number][] = []
   #state: StageState
   #below: NodeId
 
@@ -102,11 +109,11 @@ class StagePlanner {
     this.#state = recordStep(this.#state, title, id)
   }
 
-  take(command: StageCommand): void {
+  take(command: StageCommand): PlannedCommand {
     const { instruction } = command
-    const title = stepTitle(instruction, this.#state)
-    const { state, createdBy, work, unset } = planCommand(command, this.#state, this.#scope)
-    if (unset.length > 0) this.#unset.push({ command, names: unset })
+    const before = this.#state
+    const title = stepTitle(instruction, before)
+    const { state, createdBy, work, unset } = planCommand(command, before, this.#scope)
     this.#state = state
     if (work) {
       const id = this.#add(work, this.#inputsOf(work, command), title, originOf(instruction))
@@ -114,9 +121,10 @@ class StagePlanner {
     } else if (createdBy !== undefined) this.#state = recordEmpty(state, createdBy)
     // docker's field for Windows, which BuildKit sets for all.
     if (command.kind === 'CMD') this.#state = withConfig(this.#state, { ArgsEscaped: true })
+    return { command, before, unset, work }
   }
 
-  finish(): PlannedStage {
+  finish(commands: readonly PlannedCommand[]): PlannedStage {
     const { index, name } = this.#stage
     const { title } = this.#base
     const total = this.#steps.length + (title === undefined ? 0 : 1)
@@ -139,7 +147,7 @@ class StagePlanner {
       state: this.#state,
       nodes: [...this.#sources, ...steps, result],
       base: title === undefined ? undefined : { id: `${index}.1`, name: shown(1, title) },
-      unset: this.#unset,
+      commands,
     }
   }
 

@@ -1,6 +1,12 @@
 import { BaleError, nearest } from '#base'
 import { type Dockerfile, dockerfileError } from '../dockerfile/index.ts'
-import { type ArgCommand, type FromCommand, parseCommand, type StageCommand } from '../instructions/index.ts'
+import {
+  type ArgCommand,
+  type Command,
+  type FromCommand,
+  parseCommand,
+  type StageCommand,
+} from '../instructions/index.ts'
 
 /** One FROM with what follows it. */
 export interface Stage {
@@ -17,12 +23,16 @@ export interface StagePlan {
   stages: readonly Stage[]
 }
 
-/** Groups instructions into stages, and understands every one of them, also of stages that nobody needs. */
-export function planStages(dockerfile: Dockerfile): StagePlan {
+/**
+ * Groups instructions into stages, and understands every one of them, also of stages that nobody needs. `seen` is given each
+ * that is understood, also when a later one is wrong.
+ */
+export function planStages(dockerfile: Dockerfile, seen: (command: Command) => void = () => undefined): StagePlan {
   const globals: ArgCommand[] = []
   const stages: (Stage & { commands: StageCommand[] })[] = []
   for (const instruction of dockerfile.instructions) {
     const command = parseCommand(instruction)
+    seen(command)
     const stage = stages.at(-1)
     if (command.kind === 'FROM') {
       stages.push({ index: stages.length, name: command.stageName, from: command, commands: [] })

@@ -23,6 +23,7 @@ export function applyChanges(config: ContainerConfig, changes: readonly string[]
     base: undefined,
     history: [],
     commandIsSet: false,
+    workdirIsSet: false,
   }
   for (const change of changes) {
     for (const instruction of parseDockerfile(change, 'change').instructions) {

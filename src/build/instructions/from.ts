@@ -30,9 +30,6 @@ export const from: InstructionType<FromCommand> = {
         hint: "a name begins with a letter and holds letters, digits, '-', '_' and '.'",
       })
     }
-    if (stageName === 'scratch' || stageName === 'context') {
-      throw wrong(instruction, `the stage name ${stageName} is reserved`)
-    }
     return { kind: 'FROM', instruction, image: words[0]!, stageName, platform }
   },
 }

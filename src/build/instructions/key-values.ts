@@ -6,11 +6,13 @@ export interface KeyValueCommand<Kind extends 'ENV' | 'LABEL' = 'ENV' | 'LABEL'>
   kind: Kind
   instruction: Instruction
   pairs: KeyValue[]
+  /** The old form `name value`. */
+  isLegacy: boolean
 }
 
 export function parsePairs<Kind extends 'ENV' | 'LABEL'>(kind: Kind, instruction: Instruction): KeyValueCommand<Kind> {
   readFlags(instruction).finish()
-  return { kind, instruction, pairs: parseKeyValues(instruction.argument, kind, instruction.escapeCharacter) }
+  return { kind, instruction, ...parseKeyValues(instruction.argument, kind, instruction.escapeCharacter) }
 }
 
 /** All values see the variables from before the instruction: `ENV a=b c=$a` uses the old a. */

@@ -73,7 +73,6 @@ describe('mistakes are refused at their place', () => {
     ['FROM', /FROM requires either one or three arguments/],
     ['FROM a b', /FROM requires either one or three arguments/],
     ['FROM a AS 1x', /invalid name for build stage: "1x"/],
-    ['FROM a AS scratch', /reserved/],
     ['RUN', /RUN requires at least one argument/],
     ['RUN --network=evil x', /unsupported network "evil"/],
     ['RUN --security=none x', /unsupported security/],

@@ -18,6 +18,8 @@ export interface StageState {
   readonly history: readonly HistoryEntry[]
   /** CMD stood in this file, so ENTRYPOINT does not drop it. */
   readonly commandIsSet: boolean
+  /** WORKDIR stood in this file: the working directory no longer depends on the base image. */
+  readonly workdirIsSet: boolean
 }
 
 export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
@@ -34,6 +36,7 @@ export function stateOfImage(base: ImageConfig | undefined, platform: Platform):
     base,
     history: base ? historyOf(base) : [],
     commandIsSet: false,
+    workdirIsSet: false,
   })
 }
 

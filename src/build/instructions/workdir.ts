@@ -9,7 +9,7 @@ export const workdir: InstructionType<TextCommand<'WORKDIR'>> = {
   plan({ text }, { state, words }) {
     const directory = posix.resolve('/', state.config.WorkingDir ?? '/', words.text(text))
     return {
-      state: withConfig(state, { WorkingDir: directory }),
+      state: { ...withConfig(state, { WorkingDir: directory }), workdirIsSet: true },
       createdBy: `WORKDIR ${directory}`,
       work: { operation: 'workdir', definition: { directory, user: state.config.User ?? '' }, sources: [] },
     }

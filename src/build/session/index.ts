@@ -4,4 +4,4 @@
  */
 export { type BuildSession, openBuildSession } from './build-session.ts'
 export { sweepDeadBuilds } from './dead-builds.ts'
-export type { BuildMachine, FoundBase } from './machine.ts'
+export type { BuildMachine, DescribedBase, FoundBase } from './machine.ts'

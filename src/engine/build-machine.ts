@@ -1,0 +1,140 @@
+import { BaleError, isBaleError, type OperationOptions, printable } from '#base'
+import type { BuildMachine, DescribedBase, FoundBase } from '#build'
+import type { RunStep, StepRunner } from '#container'
+import { choosePlatform, readImageConfig, readManifest } from '#image'
+import { formatPlatform, type Platform, parseReference, withDefaultTag } from '#spec'
+import type { Store } from '#store'
+import type { Fetcher } from '#transport'
+import { buildSteps } from './container-machinery.ts'
+import type { EngineContext } from './context/context.ts'
+import { layoutImages } from './layout-images.ts'
+import { writtenPlatform } from './list-member.ts'
+
+/**
+ * This machine as builds see it. Containers and the client for URLs are opened by the first step that needs them, and closed
+ * with it, as are images that came in for this build only.
+ */
+export async function openBuildMachine(
+  context: EngineContext,
+): Promise<BuildMachine & { store: Store } & AsyncDisposable> {
+  const store = await context.store()
+  const runner = stepRunner(context)
+  const web = lazyWeb(context)
+  const layouts = layoutImages(store)
+  const find = (name: string, wanted: FindOptions) =>
+    isLayout(name) ? layouts.find(name, wanted) : findBase(context, store, name, wanted)
+  return {
+    store,
+    rootfs: await context.rootfs(),
+    runStep: runner.run,
+    clock: context.clock,
+    platform: context.platform,
+    findImage: find,
+    describeImage: (name, wanted) => (isLayout(name) ? find(name, wanted) : describeBase(context, store, name, wanted)),
+    fetchUrl: (address, wanted) => web.get(address, wanted),
+    async [Symbol.asyncDispose]() {
+      await using _runner = runner
+      await using _web = web
+      await using _layouts = layouts
+    },
+  }
+}
+
+function isLayout(name: string): boolean {
+  return name.startsWith('oci-layout://')
+}
+
+/** Containers are for steps that run: a build that finds all in its cache does not even load their code. */
+function stepRunner(context: EngineContext): { run: RunStep } & AsyncDisposable {
+  let opened: Promise<StepRunner> | undefined
+  const open = async () => {
+    return (await buildSteps(context)).runner()
+  }
+  return {
+    async run(step) {
+      opened ??= open()
+      return (await opened)(step)
+    },
+    async [Symbol.asyncDispose]() {
+      await (await opened)?.[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** Most builds fetch nothing by URL. */
+function lazyWeb(context: EngineContext): Fetcher {
+  let opened: Promise<Fetcher> | undefined
+  const open = async () => (await import('./open-registry.ts')).openWeb(context)
+  return {
+    async get(address, options) {
+      opened ??= open()
+      return (await opened).get(address, options)
+    },
+    async [Symbol.asyncDispose]() {
+      await (await opened)?.[Symbol.asyncDispose]()
+    },
+  }
+}
+
+type FindOptions = OperationOptions & { platform: Platform; pull: boolean }
+
+async function findBase(context: EngineContext, store: Store, name: string, wanted: FindOptions): Promise<FoundBase> {
+  const here = await findHere(store, name, wanted)
+  if (here) return { image: here, wasLocal: true }
+  const { platform, signal, progress } = wanted
+  const { pullImage } = await import('./pull.ts')
+  const pulled = await pullImage(context, name, { platform: formatPlatform(platform), signal, progress })
+  return { image: await store.images.resolve(name, { platform }), wasLocal: pulled.every(({ unchanged }) => unchanged) }
+}
+
+/** As `findBase`, but of an image that is not here only manifest and config are fetched. */
+async function describeBase(
+  context: EngineContext,
+  store: Store,
+  name: string,
+  wanted: FindOptions,
+): Promise<DescribedBase> {
+  const here = await findHere(store, name, wanted)
+  if (here) return { image: here, wasLocal: true }
+  const { platform, signal } = wanted
+  const reference = withDefaultTag(parseReference(name))
+  const { openRegistry } = await import('./open-registry.ts')
+  await using repository = await openRegistry(context, reference, { typed: name })
+  const found = await repository.resolve(reference.digest ?? reference.tag, { signal })
+  let read = await readManifest(repository, found, { signal })
+  if (read.kind === 'index') read = await readManifest(repository, choosePlatform(read.index, platform), { signal })
+  const image = read.kind === 'manifest' ? await readImageConfig(repository, read.manifest, { signal }) : undefined
+  if (read.kind !== 'manifest' || !image) {
+    throw new BaleError('MANIFEST_NOT_FOUND', `${printable(name)} is no image for ${formatPlatform(platform)}`)
+  }
+  const { config } = image
+  return { image: { id: read.manifest.config.digest, config, platform: writtenPlatform(config) }, wasLocal: false }
+}
+
+async function findHere(store: Store, name: string, { platform, pull }: FindOptions) {
+  return (await findById(store, name)) ?? (pull ? undefined : await findLocal(store, name, platform))
+}
+
+/** By what only an image here can have. A name that looks like the beginning of an ID is a name first. */
+async function findById(store: Store, text: string) {
+  if (!/^(?:sha256:)?[0-9a-f]{1,64}$/.test(text)) return undefined
+  const isId = text.startsWith('sha256:') || text.length === 64
+  try {
+    const found = await store.images.find(text)
+    return found.byId ? found.image : undefined
+  } catch (error) {
+    if (!isId && isBaleError(error, 'IMAGE_NOT_FOUND')) return undefined
+    throw error
+  }
+}
+
+/** An image for another platform is taken all the same when it is the only one; the build warns. */
+async function findLocal(store: Store, name: string, platform: Platform) {
+  try {
+    return await store.images.resolve(name, { platform })
+  } catch (error) {
+    if (isBaleError(error, 'IMAGE_NOT_FOUND')) return undefined
+    if (!isBaleError(error, 'NO_MATCHING_PLATFORM')) throw error
+    return store.images.resolve(name)
+  }
+}
