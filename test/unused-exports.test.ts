@@ -46,7 +46,6 @@ const KNOWN: string[] = [
   'build/graph/index.ts: isStep',
   'build/graph/index.ts: planStage',
   'build/graph/node.ts: graphOf (tests only)',
-  'build/instructions/go-format.ts: goQuoted',
   'build/instructions/index.ts: DEFAULT_PATH',
   'build/instructions/index.ts: shownSource',
   'build/instructions/stage-state.ts: DEFAULT_PATH',

@@ -5,6 +5,7 @@
  * context/config.ts.
  */
 
+export type { CheckReport } from '#build'
 export type {
   AttachSession,
   CreateNetworkOptions,

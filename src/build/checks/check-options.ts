@@ -1,4 +1,5 @@
 import { BaleError, printable } from '#base'
+import { readBoolean } from '#docker'
 
 /** Which checks count, and whether a finding fails the build. */
 export interface CheckOptions {
@@ -42,11 +43,12 @@ function names(value: string): ReadonlySet<string> | 'all' {
   return value === 'all' ? 'all' : new Set(value.split(',').map((name) => name.trim()))
 }
 
-/** As Go's strconv.ParseBool. */
 function truth(part: string, value: string): boolean {
-  if (/^(?:1|t|T|TRUE|true|True)$/.test(value)) return true
-  if (/^(?:0|f|F|FALSE|false|False)$/.test(value)) return false
-  throw wrong(`failed to parse check option ${JSON.stringify(part)}`)
+  try {
+    return readBoolean(value)
+  } catch (cause) {
+    throw wrong(`failed to parse check option ${JSON.stringify(part)}: ${(cause as Error).message}`)
+  }
 }
 
 function wrong(message: string): BaleError {

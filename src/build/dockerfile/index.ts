@@ -12,5 +12,5 @@ export { type Heredoc, heredocContent, type Instruction, type Keyword } from './
 export { positionIn } from './logical-line.ts'
 export { inWord, Mistake } from './mistake.ts'
 export { type Dockerfile, parseDockerfile, parseTrigger } from './parse-dockerfile.ts'
-export { dockerfileError, errorAt, located, type Origin, type SourcePosition, type SourceRange } from './source.ts'
+export { dockerfileError, errorAt, type Origin, type SourcePosition, type SourceRange } from './source.ts'
 export { type KeyValue, parseKeyValues, splitQuotedWords } from './words.ts'

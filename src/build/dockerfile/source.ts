@@ -57,11 +57,6 @@ export function errorAt(origin: Origin, message: string, options: { hint?: strin
   })
 }
 
-/** `Dockerfile:3:5`, for messages of steps too. */
-export function located(source: SourceText, position: SourcePosition): string {
-  return `${source.name}:${position.line}:${position.column}`
-}
-
 function excerpt({ line, column, text }: Origin): string {
   const number = String(line)
   const indent = ' '.repeat(number.length)

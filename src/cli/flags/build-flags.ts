@@ -46,6 +46,11 @@ export const BUILD_FLAGS = [
   },
   { flags: '--allow <RIGHT>', description: 'Allow RUN network.host or security.insecure', repeat: true },
   { flags: '--shm-size <BYTES>', description: 'Size of /dev/shm in RUN' },
+  { flags: '--check', description: 'Check the Dockerfile by rules and build nothing; the same as --call=check' },
+  {
+    flags: '--call <METHOD>',
+    description: 'What to do: build, check or lint; check,format=json prints JSON',
+  },
   { flags: '--load', description: 'Accepted for docker; the image always goes to the store', hidden: true },
   { flags: '--rm', description: 'Accepted for docker; nothing is left behind', hidden: true },
   { flags: '--force-rm', description: 'Accepted for docker; nothing is left behind', hidden: true },
@@ -129,8 +134,6 @@ export const BUILD_FLAGS = [
     refused: 'attestations are not there yet',
     harmless: OFF,
   },
-  { flags: '--check', description: 'Lint', hidden: true, refused: 'Dockerfiles are not linted yet' },
-  { flags: '--call <METHOD>', description: 'Subrequests', hidden: true, refused: 'Dockerfiles are not linted yet' },
 ] as const satisfies readonly VerbOption[]
 
 export type BuildFlags = OptionsOf<typeof BUILD_FLAGS>

@@ -1,5 +1,5 @@
 import { BaleError, printable } from '#base'
-import { csvFields } from '#docker'
+import { csvFields, readBoolean } from '#docker'
 import type { BuildImageOptions, BuildOutput, BuildSecretSource } from '#engine'
 import type { Terminal } from '../terminal/terminal.ts'
 import type { BuildFlags } from './build-flags.ts'
@@ -27,6 +27,38 @@ export async function readBuildRequest(place: string, options: BuildFlags, io: T
     buildContexts: new Map((options.buildContext ?? []).map(readContext)),
     outputs: options.output?.map((output) => readOutput(output, io)),
     shmSize: options.shmSize === undefined ? undefined : parseBytes('shm-size', options.shmSize),
+  }
+}
+
+/** What is to be done with a Dockerfile. */
+export interface BuildCall {
+  method: 'build' | 'check'
+  format: 'json' | 'text'
+  /** Findings leave the exit code at 0. */
+  ignoreStatus: boolean
+}
+
+/** `--call check,format=json,ignorestatus=true` and `--check`. Source: docker/buildx, util/buildflags/callfunc.go. */
+export function readBuildCall({ call, check }: Pick<BuildFlags, 'call' | 'check'>): BuildCall {
+  const result: BuildCall = { method: 'build', format: 'text', ignoreStatus: false }
+  const [method = '', ...settings] = check ? ['check'] : readFields(call ?? 'build')
+  for (const [key, value] of settings.map(splitPair)) {
+    if (key === 'format') result.format = value === 'json' ? 'json' : 'text'
+    else if (key === 'ignorestatus') result.ignoreStatus = readTruth(value ?? '')
+    else throw new BaleError('INVALID_ARGUMENT', `invalid print field: ${printable(key)}`)
+  }
+  if (method === 'build') return result
+  if (method === 'check' || method === 'lint') return { ...result, method: 'check' }
+  throw new BaleError('UNSUPPORTED', `--call ${printable(method)} is not supported`, {
+    hint: '--call is build, check or lint',
+  })
+}
+
+function readTruth(text: string): boolean {
+  try {
+    return readBoolean(text)
+  } catch (cause) {
+    throw new BaleError('INVALID_ARGUMENT', `invalid ignorestatus print value: ${printable(text)}`, { cause })
   }
 }
 

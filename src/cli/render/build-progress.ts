@@ -20,6 +20,7 @@ export function createBuildProgress(
   /** Bytes, since a character may come in two pieces, and what a step prints need not be UTF-8. */
   const unfinished = new Map<string, Buffer>()
   let speaker: number | undefined
+  const findings: Extract<ProgressEvent, { kind: 'finding' }>[] = []
 
   const say = (number: number | undefined, text: string, bytes: Uint8Array = NOTHING) => {
     if (speaker !== undefined && speaker !== number) stream.write('\n')
@@ -68,6 +69,9 @@ export function createBuildProgress(
           return step(event)
         case 'output':
           return output(event.id, event.bytes)
+        case 'finding':
+          findings.push(event)
+          return
         case 'warning':
           return say(undefined, `WARNING: ${event.text}`)
         default:
@@ -78,6 +82,17 @@ export function createBuildProgress(
     },
     finish() {
       for (const id of [...unfinished.keys()]) flush(id)
+      if (findings.length > 0) stream.write(`\n${findingsText(findings.splice(0))}`)
     },
   }
+}
+
+/** What the checks found, by its place in the file. Source: docker/buildx, commands/build.go, printWarnings. */
+function findingsText(findings: readonly Extract<ProgressEvent, { kind: 'finding' }>[]): string {
+  const count = findings.length === 1 ? '1 warning' : `${findings.length} warnings`
+  const sorted = findings.toSorted((one, other) => (one.lines[0] ?? 0) - (other.lines[0] ?? 0))
+  const lines = sorted.map(({ rule, detail, lines: [line] }) => {
+    return ` - ${rule}: ${detail}${line === undefined ? '' : ` (line ${line})`}\n`
+  })
+  return ` ${count} found (use bale build --check to expand):\n${lines.join('')}`
 }

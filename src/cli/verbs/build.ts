@@ -1,9 +1,11 @@
-import { isBaleError } from '#base'
-import { startResultFile } from '#engine'
+import { BaleError, isBaleError } from '#base'
+import { type CheckReport, startResultFile } from '#engine'
 import { BUILD_FLAGS } from '../flags/build-flags.ts'
-import { readBuildRequest } from '../flags/build-request.ts'
+import { type BuildCall, readBuildCall, readBuildRequest } from '../flags/build-request.ts'
 import { createBuildProgress } from '../render/build-progress.ts'
+import { checkErrorText, checkReportJson, checkReportText } from '../render/check-report.ts'
 import { outputTarget } from '../terminal/output-target.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
@@ -23,6 +25,10 @@ export const verb = defineVerb({
       explains: 'A Dockerfile alone, or a tar with all files, from stdin',
     },
     {
+      command: 'bale build --check .',
+      explains: 'Only what the rules for Dockerfiles say',
+    },
+    {
       command: 'bale build --secret id=npm,src=$HOME/.npmrc -o type=local,dest=out .',
       explains: 'Files instead of an image',
     },
@@ -35,7 +41,12 @@ export const verb = defineVerb({
     return typeof exitCode === 'number' && exitCode > 0 && started ? exitCode : undefined
   },
   async run({ args, options, engine, io, signal }) {
+    const call = readBuildCall(options)
     const request = await readBuildRequest(args[0]!, options, io)
+    if (call.method === 'check') {
+      const { tags: _, outputs: __, secrets: ___, ...wanted } = request
+      return printReport(await engine.builds.check({ ...wanted, signal }), call, io)
+    }
     for (const output of request.outputs ?? []) if ('to' in output && 'stream' in output.to) outputTarget(undefined, io)
     // A file of an earlier run must not tell of this one, should it fail.
     await using idFile = options.iidfile === undefined ? undefined : await startResultFile(options.iidfile)
@@ -43,8 +54,9 @@ export const verb = defineVerb({
       options.metadataFile === undefined ? undefined : await startResultFile(options.metadataFile)
     const isQuiet = options.quiet || options.progress === 'quiet'
     const progress = createBuildProgress(io, { quiet: isQuiet })
-    const { id, manifest, names } = await engine.builds.build({ ...request, signal, progress: progress.report })
-    progress.finish()
+    const { id, manifest, names } = await engine.builds
+      .build({ ...request, signal, progress: progress.report })
+      .finally(progress.finish)
     await idFile?.write(id)
     if (metadataFile) {
       const facts = {
@@ -60,3 +72,13 @@ export const verb = defineVerb({
     return 0
   },
 })
+
+/** The report goes to stdout; findings, and a Dockerfile that cannot be built, give 1. */
+async function printReport(report: CheckReport, { format, ignoreStatus }: BuildCall, io: Terminal): Promise<number> {
+  const { findings, error } = report
+  if (format === 'json') await io.print(checkReportJson(report))
+  else if (findings.length > 0) await io.print(checkReportText(report).trimEnd())
+  else if (!error) await io.print('Check complete, no warnings found.')
+  if (error) throw new BaleError('DOCKERFILE_INVALID', checkErrorText(report, error))
+  return findings.length > 0 && !ignoreStatus ? 1 : 0
+}
