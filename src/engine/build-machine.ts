@@ -1,7 +1,7 @@
 import { BaleError, isBaleError, type OperationOptions, printable } from '#base'
 import type { BuildMachine, DescribedBase, FoundBase } from '#build'
 import type { RunStep, StepRunner } from '#container'
-import { choosePlatform, readImageConfig, readManifest } from '#image'
+import { checkedManifest, choosePlatform, readImageConfig, readManifest } from '#image'
 import { formatPlatform, type Platform, parseReference, withDefaultTag } from '#spec'
 import type { Store } from '#store'
 import type { Fetcher } from '#transport'
@@ -100,8 +100,7 @@ async function describeBase(
   const reference = withDefaultTag(parseReference(name))
   const { openRegistry } = await import('./open-registry.ts')
   await using repository = await openRegistry(context, reference, { typed: name })
-  const found = await repository.resolve(reference.digest ?? reference.tag, { signal })
-  let read = await readManifest(repository, found, { signal })
+  let read = checkedManifest(await repository.resolve(reference.digest ?? reference.tag, { signal }))
   if (read.kind === 'index') read = await readManifest(repository, choosePlatform(read.index, platform), { signal })
   const image = read.kind === 'manifest' ? await readImageConfig(repository, read.manifest, { signal }) : undefined
   if (read.kind !== 'manifest' || !image) {

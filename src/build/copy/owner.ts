@@ -23,11 +23,6 @@ export function resolveOwner(text: string, tree: SourceTree | undefined): Owner 
   return { uid: account.uid, gid: group ? groupOf(group, tree) : account.gid }
 }
 
-/** True when no lookup is needed. */
-export function isNumericOwner(text: string): boolean {
-  return /^\d+(?::\d*)?$/.test(text)
-}
-
 function accountOf(user: string, tree: SourceTree | undefined): Owner {
   const number = numeric(user)
   if (number !== undefined) return { uid: number, gid: number }

@@ -116,7 +116,7 @@ function walk(tree: SourceTree, root: string, { excludes, includes, signal }: Wa
   return items
 }
 
-export function hasWildcards(path: string): boolean {
+function hasWildcards(path: string): boolean {
   return /[*?[]/.test(path.replace(/\\./g, ''))
 }
 

@@ -35,7 +35,7 @@ function originOfMistake(place: Instruction | Origin, { word, offset }: Mistake)
  * is preferred to the same letters inside another. Undefined for text that the line does not have: bodies of heredocs, flags
  * with quotes.
  */
-export function placeOfWord(instruction: Instruction, word: string, offset = 0): SourcePosition | undefined {
+function placeOfWord(instruction: Instruction, word: string, offset = 0): SourcePosition | undefined {
   const { line } = instruction
   const found: number[] = []
   if (word !== '') for (let at = line.text.indexOf(word); at >= 0; at = line.text.indexOf(word, at + 1)) found.push(at)

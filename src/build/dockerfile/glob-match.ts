@@ -24,7 +24,7 @@ export function parseGlob(pattern: string): GlobPattern | { wrongEscape: string 
 }
 
 /** Where a match that begins at `start` may end, growing. */
-export function matchEnds(pattern: GlobPattern, text: readonly string[], start: number): number[] {
+function matchEnds(pattern: GlobPattern, text: readonly string[], start: number): number[] {
   let positions = new Set([start])
   for (const token of pattern.tokens) {
     const next = new Set<number>()

@@ -5,7 +5,7 @@
  */
 export { isKnownSyntax } from './directives.ts'
 export { type ExpandOptions, expandWord, expandWords } from './expand.ts'
-export { explainAt, originOf, placeOfWord } from './explain.ts'
+export { explainAt, originOf } from './explain.ts'
 export { type FlagReader, readFlags } from './flag-reader.ts'
 export { parseHeredocSign } from './heredoc.ts'
 export { type Heredoc, heredocContent, type Instruction, type Keyword } from './instruction.ts'

@@ -57,7 +57,7 @@ export function withoutReturn(line: string): string {
   return line.replace(/\r+$/, '')
 }
 
-export function isComment(line: string): boolean {
+function isComment(line: string): boolean {
   return line.trimStart().startsWith('#')
 }
 

@@ -67,6 +67,6 @@ function skipBlank(text: string, start: number): number {
   return index
 }
 
-export function isBlank(character: string): boolean {
+function isBlank(character: string): boolean {
   return /\s/.test(character)
 }

@@ -7,7 +7,7 @@ import type { Digest, ImageConfig } from '#spec'
 import { parseDockerfile } from '../dockerfile/index.ts'
 import { evaluateGlobals, predefinedArguments } from './build-arguments.ts'
 import { growGraph } from './grow-graph.ts'
-import { type GraphNode, graphOf, isStep, type StepNode } from './node.ts'
+import { type GraphNode, isStep, type StepNode } from './node.ts'
 import type { PlanScope } from './plan-scope.ts'
 import { type SolveOptions, solve } from './solve.ts'
 import { planStages, targetStage } from './stages.ts'
@@ -67,7 +67,8 @@ describe('a graph is plain data', () => {
       const read = JSON.parse(JSON.stringify(nodes)) as GraphNode[]
       assert.deepEqual(read, nodes)
       const machine = fakeMachine()
-      await solve(graphOf(read), target, machine.options)
+      const byId = new Map(read.map((node) => [node.id, node]))
+      await solve({ node: (id) => byId.get(id)! }, target, machine.options)
       assert.deepEqual(new Set(machine.executed), new Set(read.filter(isStep).map(({ id }) => id)))
     })
   }

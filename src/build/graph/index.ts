@@ -5,20 +5,18 @@
  * where results are kept (it is given a cache), or the machine.
  */
 export { evaluateGlobals, PROXY_ARGUMENTS, predefinedArguments, unusedArguments } from './build-arguments.ts'
-export { type Base, checkBuildContexts, chooseBase } from './choose-base.ts'
+export { checkBuildContexts } from './choose-base.ts'
 export { type FoundImage, type GrowingGraph, growGraph } from './grow-graph.ts'
-export {
-  type Graph,
-  type GraphNode,
-  graphOf,
-  isStep,
-  type NodeId,
-  type SourceNode,
-  type StepNode,
-  type StepOf,
+export type {
+  Graph,
+  GraphNode,
+  NodeId,
+  SourceNode,
+  StepNode,
+  StepOf,
 } from './node.ts'
 export type { PlanScope } from './plan-scope.ts'
-export { type PlannedCommand, type PlannedStage, planStage } from './plan-stage.ts'
+export type { PlannedCommand, PlannedStage } from './plan-stage.ts'
 export { type SolveOptions, solve } from './solve.ts'
 export { planStages, type Stage, type StagePlan, targetStage } from './stages.ts'
 export type { Files, OpenFiles, Runners, Solution, Step, StepCache, StepResult, TakenStep } from './step.ts'

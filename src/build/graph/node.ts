@@ -58,15 +58,3 @@ export function isStep(node: GraphNode): node is StepNode {
 export interface Graph {
   node(id: NodeId): GraphNode | Promise<GraphNode>
 }
-
-/** A graph that is complete. */
-export function graphOf(nodes: readonly GraphNode[]): Graph {
-  const byId = new Map(nodes.map((node) => [node.id, node]))
-  return {
-    node(id) {
-      const found = byId.get(id)
-      if (!found) throw new RangeError(`the graph has no node ${id}`)
-      return found
-    },
-  }
-}

@@ -3,7 +3,7 @@
  * before it to the stage after it, its entry in the history (in BuildKit's words) and the work on files that it asks for, as
  * plain data; mistakes show the word. Does not: know other stages, images or files.
  */
-export { isUrl, shownSource } from './added-source.ts'
+export { isUrl } from './added-source.ts'
 export { applyChanges } from './apply-changes.ts'
 export type { ArgCommand } from './arg.ts'
 export { createExpander, type Expander } from './expander.ts'
@@ -14,7 +14,6 @@ export type { BuildScope } from './instruction-type.ts'
 export type { MountOption } from './mount-option.ts'
 export { parseCommand, planCommand } from './plan-command.ts'
 export {
-  DEFAULT_PATH,
   fillCreated,
   type HistoryEntry,
   recordEmpty,

@@ -22,7 +22,7 @@ export interface StageState {
   readonly workdirIsSet: boolean
 }
 
-export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 const HISTORY_COMMENT = 'buildkit.dockerfile.v0'
 
 /** The state behind `FROM image`, or `FROM scratch` with undefined. */

@@ -19,7 +19,7 @@ export interface CacheRequest {
 }
 
 /** Contents of `RUN --mount=type=cache`, outside of the layers: one directory for each id, until they are pruned. */
-export function cacheMountsDirectory(storeRoot: string): string {
+function cacheMountsDirectory(storeRoot: string): string {
   return join(storeRoot, 'cache-mounts')
 }
 
