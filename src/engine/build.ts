@@ -34,6 +34,7 @@ export interface BuildImageOptions
   secrets?: readonly BuildSecretSource[]
 }
 
+/** What a check is asked for: as a build, but nothing comes of it. */
 export type CheckBuildOptions = Omit<BuildImageOptions, 'tags' | 'outputs' | 'secrets'>
 
 /** Without a source it is the variable named like the secret when there is one, else the file of that name. */
