@@ -386,6 +386,18 @@ export const VERBS: readonly VerbEntry[] = [
   ),
   entry(
     'Networks and volumes',
+    ['network connect'],
+    'Put a container on one more network',
+    () => import('./verbs/network-connect.ts'),
+  ),
+  entry(
+    'Networks and volumes',
+    ['network disconnect'],
+    'Take a container off a network',
+    () => import('./verbs/network-disconnect.ts'),
+  ),
+  entry(
+    'Networks and volumes',
     ['network prune'],
     'Remove networks that no container uses',
     () => import('./verbs/network-prune.ts'),

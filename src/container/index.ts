@@ -39,6 +39,7 @@ export {
   type MountRequest,
   type Network,
   type NetworkDocument,
+  type NetworkRequest,
   type PortRequest,
   type ProcessOptions,
   type PublishedPort,

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { temporaryDirectory } from '../../test/kit/temporary.ts'
 import { openStore } from '../store/index.ts'
 import { findNetwork } from './network/network.ts'
+import { openRecords } from './records/index.ts'
 import type { Machinery } from './state/machinery.ts'
 import { findVolume, removeVolume } from './volume/volumes.ts'
 
@@ -11,11 +12,12 @@ test('volumes and networks that are not there are named, with the verb that list
   const module = new URL('../../test/kit/tar-layer-format.ts', import.meta.url).href
   const layerFormat = { name: 'erofs' as const, module }
   await using store = await openStore({ root: `${directory.path}/root`, run: `${directory.path}/run`, layerFormat })
-  const machinery = { store } as Machinery
+  const records = openRecords(store)
+  const machinery = { store, records } as Machinery
   const volume = { code: 'VOLUME_NOT_FOUND', next: { act: 'list-volumes' } }
   await assert.rejects(findVolume(machinery, 'none'), volume)
   await assert.rejects(removeVolume(machinery, 'none'), volume)
   await removeVolume(machinery, 'none', { force: true })
-  await assert.rejects(findNetwork(store, 'none'), { code: 'NETWORK_NOT_FOUND', next: { act: 'list-networks' } })
-  await assert.rejects(findNetwork(store, '\u001b[2J'), { message: 'network \\x1b[2J not found' })
+  await assert.rejects(findNetwork(records, 'none'), { code: 'NETWORK_NOT_FOUND', next: { act: 'list-networks' } })
+  await assert.rejects(findNetwork(records, '\u001b[2J'), { message: 'network \\x1b[2J not found' })
 })

@@ -12,11 +12,13 @@ import {
   awaitRemoval,
   cleanupContainer,
   connectedContainers,
+  connectNetwork,
   containerDiff,
   containerOutput,
   containerProcesses,
   containerUsage,
   createContainer,
+  disconnectNetwork,
   execContainer,
   exitOf,
   exportContainer,
@@ -230,6 +232,10 @@ function networks(machinery: Machinery) {
     connected: offer(connectedContainers),
     /** IDs of the networks that containers, running or not, ask for. */
     used: offer(usedNetworks),
+    /** Puts a container on one more network, at once when it runs. Throws CONFLICT when it is on it, or cannot be. */
+    connect: offer(connectNetwork),
+    /** Takes a container off a network, at once when it runs. Throws CONFLICT when it is not on it. */
+    disconnect: offer(disconnectNetwork),
     /** Removes a network; false for one that is missing, with `force`. Throws CONFLICT while containers are connected. */
     remove: offer(removeNetwork),
     /** Removes networks that no container asks for; returns their names. */

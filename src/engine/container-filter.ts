@@ -79,7 +79,11 @@ function ofPlaces(filters: Filters): Test {
     const isJoined = networks.some(
       (value) =>
         (document.host.network ?? 'bridge') === value ||
-        (value !== '' && document.connection?.networkId.startsWith(value)),
+        document.networks.some(({ network }) => network === value) ||
+        (value !== '' &&
+          document.connections.some(
+            ({ networkId, networkName }) => networkName === value || networkId.startsWith(value),
+          )),
     )
     return (mounts.length === 0 || isMounted) && (networks.length === 0 || isJoined)
   }
@@ -103,7 +107,10 @@ function ofPorts(filters: Filters): Test {
       const [port = '', protocol = 'tcp'] = key.split('/')
       return isIn(exposed, Number(port), protocol)
     })
-    return isExposed || (document.connection?.ports ?? []).some((port) => isIn(published, port.hostPort, port.protocol))
+    return (
+      isExposed ||
+      document.connections.some(({ ports }) => ports.some((port) => isIn(published, port.hostPort, port.protocol)))
+    )
   }
 }
 

@@ -34,7 +34,8 @@ export interface ContainerRow {
   exposed: string[]
   labels: Record<string, string>
   mounts: { type: string; name?: string; source: string; destination: string }[]
-  network: string
+  /** Names; `none`, `host` or `container:ID` where that is its mode. */
+  networks: string[]
   /** Bytes of its own layer, and with its image. */
   size?: { written: number; total: number }
 }
@@ -63,7 +64,7 @@ export async function listContainers(
 }
 
 function rowOf({ record, status, state }: SeenContainer): ContainerRow {
-  const { config, host, mounts, connection } = record.document
+  const { config, host, mounts, networks, connections } = record.document
   const lives = status === 'running' || status === 'paused'
   return {
     id: record.id,
@@ -78,11 +79,11 @@ function rowOf({ record, status, state }: SeenContainer): ContainerRow {
     finishedAt: state.finishedAt,
     exitCode: state.exitCode,
     health: lives ? state.health?.status : undefined,
-    ports: lives ? (connection?.ports ?? []) : [],
+    ports: lives ? connections.flatMap(({ ports }) => ports) : [],
     exposed: lives ? Object.keys(config.ExposedPorts ?? {}) : [],
     labels: config.Labels,
     mounts: mounts.map(({ type, name, source, destination }) => ({ type, name, source, destination })),
-    network: host.network ?? 'bridge',
+    networks: networks.length > 0 ? networks.map(({ network }) => network) : [host.network ?? 'bridge'],
   }
 }
 

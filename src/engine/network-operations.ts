@@ -1,4 +1,4 @@
-import type { CreateNetworkOptions } from '#container'
+import type { CreateNetworkOptions, NetworkRequest } from '#container'
 import type { FilterPair } from '#docker'
 import type { EngineContext } from './context/context.ts'
 import type { NetworkInspect } from './networks.ts'
@@ -27,6 +27,21 @@ export class NetworkOperations {
   /** docker's JSON of one network, with the running containers that are connected to it. Throws NETWORK_NOT_FOUND. */
   async inspect(idOrName: string): Promise<NetworkInspect> {
     return (await import('./networks.ts')).inspectNetwork(this.#context, idOrName)
+  }
+
+  /**
+   * Puts a container on one more network: at once when it runs, and at each start. Throws NETWORK_NOT_FOUND,
+   * CONTAINER_NOT_FOUND, INVALID_ARGUMENT, and CONFLICT when it is on the network or its network mode allows no other.
+   */
+  async connect(network: string, container: string, options: Omit<NetworkRequest, 'network'> = {}): Promise<void> {
+    const { networks } = await (await import('./container-machinery.ts')).containerMachinery(this.#context)
+    await networks.connect(container, { ...options, network })
+  }
+
+  /** Takes a container off a network, at once when it runs; its other networks stay. Throws CONFLICT when it is not on it. */
+  async disconnect(network: string, container: string): Promise<void> {
+    const { networks } = await (await import('./container-machinery.ts')).containerMachinery(this.#context)
+    await networks.disconnect(container, network)
   }
 
   /**

@@ -115,8 +115,9 @@ async function networkFilter(
 
 function view(network: Network, containers: readonly Container[]): NetworkInspect {
   const { document } = network
-  const connected = containers.flatMap(({ id, name, document: { connection } }) =>
-    connection?.networkId === network.id
+  const connected = containers.flatMap(({ id, name, document }) => {
+    const connection = document.connections.find(({ networkId }) => networkId === network.id)
+    return connection
       ? [
           [
             id,
@@ -129,8 +130,8 @@ function view(network: Network, containers: readonly Container[]): NetworkInspec
             },
           ] as const,
         ]
-      : [],
-  )
+      : []
+  })
   return {
     Name: network.name,
     Id: network.id,

@@ -16,7 +16,7 @@ async function serve(machine: ContainerMachine, name: string, host: HostOptions 
   const options = machine.options(['sh', '-c', script], hostname === undefined ? {} : { hostname }, host)
   const { id } = await machine.create({ ...options, name })
   await machine.start(id)
-  return (await machine.containers.state.find(id)).document.connection?.address ?? ''
+  return (await machine.containers.state.find(id)).document.connections[0]?.address ?? ''
 }
 
 /** What a shell in a container prints; its exit code on the last line. */
@@ -73,7 +73,7 @@ inOwnNetwork(import.meta.url, () => {
       const asks = others.map(([, address]) => `timeout 1 wget -qO- http://${address}/ 2>&1 &`).join('\n')
       assert.doesNotMatch(await inside(machine, from, `${asks}\nwait`), /I am/, `others from ${from}`)
     }
-    const gateway = (await machine.containers.state.find('two')).document.connection!.gateway
+    const gateway = (await machine.containers.state.find('two')).document.connections[0]!.gateway
     assert.match(await page(machine, 'one', `${gateway}:18481`), /^I am two/, 'a published port is open to all')
     assert.match(await page(machine, 'two', `${gateway}:18481`), /^I am two/, 'also to its own network')
     // An internal network has no way out, also when its container makes a route for itself.
@@ -109,9 +109,173 @@ inOwnNetwork(import.meta.url, () => {
     const other = await serve(machine, 'later', { network: 'app' })
     assert.equal(await finds('asker', 'later'), other)
     await machine.start(id)
-    const moved = (await machine.containers.state.find(id)).document.connection!.address
+    const moved = (await machine.containers.state.find(id)).document.connections[0]!.address
     assert.equal(await finds('asker', 'store'), moved, 'with the address of its new life')
     assert.notEqual(moved, other)
+  })
+
+  test('a container on several networks reaches and is found on each; its route and ports go through one of them', {
+    skip,
+    timeout,
+  }, async () => {
+    await using machine = await containerMachine()
+    for (const [name, subnet] of [
+      ['alpha', '10.81.0.0/24'],
+      ['beta', '10.82.0.0/24'],
+      ['gamma', '10.83.0.0/24'],
+    ] as const)
+      await network(machine, name, { subnets: [subnet] })
+    const onAlpha = await serve(machine, 'a', { network: 'alpha' })
+    const onBeta = await serve(machine, 'b', { network: 'beta' })
+    const ports = [{ containerPort: 80, protocol: 'tcp' as const, hostPort: 18491 }]
+    await serve(machine, 'both', {
+      networks: [
+        { network: 'beta', aliases: ['bothofb'], ipAddress: '10.82.0.77' },
+        { network: 'alpha', aliases: ['bothofa'], macAddress: '02:42:00:00:00:0b' },
+      ],
+      ports,
+    })
+    const { networks } = machine.containers
+    const connections = async (name: string) => (await machine.containers.state.find(name)).document.connections
+    assert.deepEqual(
+      (await connections('both')).map((one) => [one.networkName, one.interfaceName, one.ports.length]),
+      [
+        ['beta', 'eth0', 0],
+        ['alpha', 'eth1', 1],
+      ],
+    )
+    const routes = (name: string) => inside(machine, name, 'ip route | grep default')
+    assert.match(await routes('both'), /^default via 10\.81\.0\.1 dev eth1[^\n]*\n0\n$/, 'one route, by the first name')
+    assert.match(await inside(machine, 'both', 'ip addr'), /10\.82\.0\.77\/24[\s\S]*02:42:00:00:00:0b/)
+    assert.match(await page(machine, 'both', 'a'), /^I am a/)
+    assert.match(await page(machine, 'both', 'b'), /^I am b/)
+    assert.match(await page(machine, 'a', 'bothofa'), /^I am both/)
+    assert.match(await page(machine, 'b', 'bothofb'), /^I am both/)
+    assert.equal(await isReached(machine, 'a', 'bothofb'), false, 'an alias is of one network')
+    assert.equal(await isReached(machine, 'a', onBeta), false, 'the networks stay apart')
+    const published = () => execFileSync('busybox', ['wget', '-qO-', 'http://10.81.0.1:18491/'], { encoding: 'utf8' })
+    assert.equal(published(), 'I am both\n')
+    // Two more networks of a running container, one of them with the higher priority: route and ports follow.
+    await networks.connect('both', { network: 'gamma', gatewayPriority: 5, aliases: ['third'] })
+    const onGamma = await serve(machine, 'c', { network: 'gamma' })
+    assert.match(await page(machine, 'both', 'c'), /^I am c/)
+    assert.match(await page(machine, 'c', 'third'), /^I am both/)
+    assert.match(await routes('both'), /^default via 10\.83\.0\.1 dev eth2[^\n]*\n0\n$/)
+    assert.deepEqual(
+      (await connections('both')).map((one) => one.ports.length),
+      [0, 0, 1],
+    )
+    assert.equal(published(), 'I am both\n', 'by the same port of the machine')
+    assert.match(await page(machine, 'both', onAlpha), /^I am a/, 'the others stay')
+    const third = new RegExp(`^${(await connections('both'))[2]!.address}\t`, 'm')
+    assert.match(await inside(machine, 'both', 'cat /etc/hosts'), third)
+    await assert.rejects(networks.connect('both', { network: 'gamma' }), {
+      code: 'CONFLICT',
+      message: 'endpoint with name both already exists in network gamma',
+    })
+    await assert.rejects(networks.remove('gamma'), /has active endpoints/)
+    assert.deepEqual((await networks.connected(await networks.find('gamma'))).map(({ name }) => name).sort(), [
+      'both',
+      'c',
+    ])
+    // And away again, while a connection on another network is open.
+    await networks.disconnect('both', 'gamma')
+    assert.equal(await isReached(machine, 'both', onGamma), false)
+    assert.match(await page(machine, 'both', 'a'), /^I am a/)
+    assert.match(await routes('both'), /^default via 10\.81\.0\.1 dev eth1[^\n]*\n0\n$/)
+    assert.equal(published(), 'I am both\n', 'the port is back')
+    assert.doesNotMatch(await inside(machine, 'both', 'cat /etc/hosts'), third)
+    await assert.rejects(networks.disconnect('both', 'gamma'), /is not connected to network gamma/)
+    // All of it is there after a restart, and under another name.
+    await networks.disconnect('both', 'beta')
+    await networks.connect('both', { network: 'gamma' })
+    await machine.containers.lifecycle.restart('both', { timeout: 0 })
+    await machine.containers.lifecycle.rename('both', 'renamed')
+    assert.match(await page(machine, 'renamed', 'c'), /^I am c/)
+    assert.match(await page(machine, 'c', 'renamed'), /^I am both/)
+    assert.equal(await isReached(machine, 'renamed', onBeta), false)
+    assert.equal(published(), 'I am both\n')
+    // What does not run is changed for its next start.
+    await machine.containers.lifecycle.stop('renamed', { timeout: 0 })
+    await networks.connect('renamed', { network: 'beta' })
+    await networks.disconnect('renamed', 'alpha')
+    assert.deepEqual(
+      (await machine.containers.state.find('renamed')).document.networks.map((one) => one.network),
+      ['gamma', 'beta'],
+    )
+    await machine.containers.lifecycle.start('renamed')
+    assert.match(await page(machine, 'renamed', 'b'), /^I am b/)
+    for (const name of ['a', 'b', 'c', 'renamed']) await machine.containers.lifecycle.remove(name, { force: true })
+    for (const name of ['alpha', 'beta', 'gamma']) assert.equal(await networks.remove(name), true)
+    await networks.takeDownIdle()
+    assert.deepEqual(chain(), [], 'no rule is left')
+    assert.deepEqual(await machine.store.ports.list(), [])
+  })
+
+  test('an open connection lives on while another network comes and goes; the default network and none have their rules', {
+    skip,
+    timeout,
+  }, async () => {
+    await using machine = await containerMachine()
+    await network(machine, 'app', { subnets: ['10.84.0.0/24', 'fd00:84::/64'], ipv6: true })
+    const { networks } = machine.containers
+    const plain = await serve(machine, 'plain')
+    await serve(machine, 'guest')
+    // A server that answers the second line only after the network changed.
+    const script = 'mkfifo /tmp/in; (sleep 1000 > /tmp/in &) ; nc -l -p 81 < /tmp/in > /tmp/got & echo begun'
+    assert.match(await inside(machine, 'plain', script), /begun/)
+    await using client = await machine.containers.exec.start('guest', {
+      args: [
+        'sh',
+        '-c',
+        `(echo first; while [ ! -e /tmp/changed ]; do sleep 0.1; done; echo second; sleep 1) | nc ${plain} 81`,
+      ],
+    })
+    const got = async (line: string) => {
+      const wait = `for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do grep -q ${line} /tmp/got && echo ${line} && break; sleep 0.2; done`
+      assert.match(await inside(machine, 'plain', wait), new RegExp(line))
+    }
+    await got('first')
+    await networks.connect('guest', { network: 'app', aliases: ['visitor'], ipv6Address: 'fd00:84::99' })
+    await serve(machine, 'host', { network: 'app' })
+    assert.match(await inside(machine, 'guest', 'ip -6 addr show eth1'), /fd00:84::99\/64/)
+    assert.match(await page(machine, 'guest', 'host'), /^I am host/, 'names of a network that was joined later')
+    assert.match(await page(machine, 'host', 'visitor'), /^I am guest/)
+    await networks.disconnect('guest', 'app')
+    await inside(machine, 'guest', 'touch /tmp/changed')
+    await got('second')
+    await client.exit()
+    const idle = async (name: string, host: HostOptions) => {
+      await machine.create({ ...machine.options(['sleep', '1000'], {}, host), name })
+      await machine.containers.lifecycle.start(name)
+    }
+    await idle('alone', { network: 'none' })
+    await idle('side', { network: 'container:plain' })
+    await assert.rejects(networks.connect('alone', { network: 'app' }), /in private \(none\) mode/)
+    await assert.rejects(
+      networks.connect('side', { network: 'app' }),
+      /sharing network namespace with another container/,
+    )
+    await assert.rejects(networks.connect('guest', { network: 'bridge' }), /already exists in network bridge/)
+    await assert.rejects(networks.connect('guest', { network: 'nowhere' }), { code: 'NETWORK_NOT_FOUND' })
+    await assert.rejects(
+      networks.connect('guest', { network: 'app', ipv6Address: 'fd00:85::1' }),
+      /does not belong to any/,
+    )
+    // Off its last network it reaches itself alone, also after its next start; then it joins another.
+    await networks.disconnect('guest', 'bridge')
+    assert.equal(await isReached(machine, 'guest', plain), false)
+    await machine.containers.lifecycle.restart('guest', { timeout: 0 })
+    assert.match(await page(machine, 'guest', '127.0.0.1'), /^I am guest/)
+    assert.equal(await isReached(machine, 'guest', plain), false)
+    await networks.connect('guest', { network: 'app' })
+    assert.match(await page(machine, 'guest', 'host'), /^I am host/)
+    const bad: [HostOptions, RegExp][] = [
+      [{ networks: [{ network: 'app' }, { network: 'bridge' }] }, /both user-defined and non-user-defined/],
+      [{ networks: [{ network: 'app' }, { network: 'app' }] }, /network "app" is specified multiple times/],
+      [{ networks: [{ network: 'app', driverOptions: { x: 'y' } }] }, /the driver option x of a connection/],
+    ]
+    for (const [host, words] of bad) await assert.rejects(machine.create(machine.options(['true'], {}, host)), words)
   })
 
   test('a container with the network of another has its names, host name and files', { skip, timeout }, async () => {
@@ -177,7 +341,7 @@ inOwnNetwork(import.meta.url, () => {
     const ports = [{ containerPort: 80, protocol: 'tcp' as const }]
     const one = await serve(machine, 'one', { network: 'app', ports })
     assert.equal(one, '10.77.0.129', 'the first address of the range that is free')
-    const { connection } = (await machine.containers.state.find('one')).document
+    const [connection] = (await machine.containers.state.find('one')).document.connections
     assert.match(await inside(machine, 'one', 'cat /etc/hosts'), new RegExp(`^${connection!.ipv6!.address}\t`, 'm'))
     assert.match(await inside(machine, 'one', 'ip -6 addr show eth0'), new RegExp(`${connection!.ipv6!.address}/64`))
     assert.deepEqual(
@@ -208,7 +372,7 @@ inOwnNetwork(import.meta.url, () => {
     await using machine = await containerMachine()
     const port = { containerPort: 80, protocol: 'tcp' as const }
     await serve(machine, 'web', { publishAddress: '127.0.0.1', ports: [port, port, { ...port, hostPort: 18482 }] })
-    const { ports } = (await machine.containers.state.find('web')).document.connection!
+    const { ports } = (await machine.containers.state.find('web')).document.connections[0]!
     assert.deepEqual(
       ports.map(({ hostIp }) => hostIp),
       ['127.0.0.1', '127.0.0.1'],

@@ -29,6 +29,7 @@ import {
   parseVolume,
   parseWholeNumber,
 } from './flag-values.ts'
+import { networkOptions } from './network-flags.ts'
 import type { OptionsOf, VerbOption } from './verb-option.ts'
 
 const repeated = <const Flags extends string>(flags: Flags, description: string) =>
@@ -90,6 +91,7 @@ export const CONTAINER_FLAGS = [
   single('--init', 'Run a small init that reaps processes and forwards signals'),
   single('-i, --interactive', 'Keep stdin open'),
   single('--ip <ADDRESS>', 'IPv4 address on a network of your own'),
+  single('--ip6 <ADDRESS>', 'IPv6 address on a network of your own'),
   single('--ipc <MODE>', 'IPC namespace: private, host or container:NAME'),
   repeated('-l, --label <KEY=VALUE>', 'Label'),
   repeated('--label-file <FILE>', 'Read labels from a file'),
@@ -102,7 +104,13 @@ export const CONTAINER_FLAGS = [
   repeated('--mount <MOUNT>', 'type=TYPE,source=…,target=…[,readonly]; TYPE is bind, volume or tmpfs'),
   single('--mac-address <ADDRESS>', 'MAC address; without one it follows from the IP address'),
   single('--name <NAME>', 'Name of the container'),
-  { ...single('--network <NETWORK>', 'bridge, none, host, container:NAME or a network'), aliases: ['net'] },
+  {
+    ...repeated(
+      '--network <NETWORK>',
+      'bridge, none, host, container:NAME or a network (name=NAME,alias=NAME,ip=ADDRESS…)',
+    ),
+    aliases: ['net'],
+  },
   { ...repeated('--network-alias <NAME>', 'A further name on the network'), aliases: ['net-alias'] },
   single('--no-healthcheck', "Do not run the image's health check"),
   single('--oom-kill-disable', 'Do not kill its processes when memory runs out'),
@@ -150,7 +158,6 @@ export const CONTAINER_FLAGS = [
   { ...refused('--volume-driver <NAME>', 'volumes are local'), harmless: /^(local)?$/ },
   { ...refused('--userns <MODE>', 'user namespaces are not there yet'), harmless: /^(host)?$/ },
   { ...refused('--cgroup-parent <PATH>', 'containers live below /bale'), harmless: /^$/ },
-  refused('--ip6 <ADDRESS>', 'it ends as the IPv4 address does: use --ip'),
   { ...refused('--isolation <KIND>', 'it is for Windows'), harmless: /^(default)?$/i },
 ] as const satisfies readonly VerbOption[]
 
@@ -175,7 +182,7 @@ export function containerRequest(
   }
 }
 
-/** `--network "$NETWORK"` without a network says nothing, as to docker; only an empty ENTRYPOINT means something. */
+/** `--name "$NAME"` without a name says nothing, as to docker; only an empty ENTRYPOINT means something. */
 function withoutEmpty(flags: ContainerFlags): ContainerFlags {
   return Object.fromEntries(Object.entries(flags).filter(([name, value]) => value !== '' || name === 'entrypoint'))
 }
@@ -271,10 +278,7 @@ function hostOptions(
       ...(flags.mount ?? []).map((mount) => parseMount(mount, absolute(io))),
       ...(flags.tmpfs ?? []).map(parseTmpfs),
     ],
-    network: flags.network,
-    networkAliases: flags.networkAlias,
-    ipAddress: flags.ip,
-    macAddress: flags.macAddress,
+    ...networkOptions(flags),
     ports: (flags.publish ?? []).flatMap(parsePublishedPorts),
     ...(flags.volumesFrom && { volumesFrom: flags.volumesFrom }),
     publishAll: flags.publishAll,

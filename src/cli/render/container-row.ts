@@ -79,7 +79,7 @@ export function containerRow(row: ContainerRow, truncated: boolean, now: number)
     Names: row.name,
     Labels: labelsText(row.labels),
     Mounts: mountNames.map((name) => (truncated ? ellipsis(name, 15) : name)).join(','),
-    Networks: row.network,
+    Networks: row.networks.toSorted().join(','),
     LocalVolumes: String(volumes.length),
     HealthStatus: row.health ?? '',
     Platform: platform(row),

@@ -31,7 +31,7 @@ const container: ContainerRow = {
     { type: 'volume', name: 'a-volume-with-a-long-name', source: '/x', destination: '/data' },
     { type: 'bind', source: '/srv', destination: '/srv' },
   ],
-  network: 'bridge',
+  networks: ['bridge'],
   size: { written: 12, total: 2_000_012 },
 }
 

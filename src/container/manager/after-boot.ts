@@ -2,7 +2,7 @@ import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { createLimiter, errnoOf, isBaleError, toldBy } from '#base'
 import { acquireLock, readText, readTextSync } from '#host/file'
-import type { Container, ContainerDocument } from '../model/index.ts'
+import type { Container } from '../model/index.ts'
 import { type Machinery, type SeenContainer, see, seeAll, updateState } from '../state/index.ts'
 import { wantsRestart } from './finalize.ts'
 import { startContainer } from './start.ts'
@@ -32,7 +32,7 @@ const AT_ONCE = 8
 export async function startByPolicy(machinery: Machinery): Promise<PolicyResult> {
   const bootTime = bootedAt()
   const wanted: Container[] = []
-  for (const record of await machinery.store.containers.list<ContainerDocument>())
+  for (const record of await machinery.records.containers.list())
     if (isWanted(await see(machinery, record), bootTime)) wanted.push(record)
   // Oldest first; who lives in another's namespace needs that one before.
   const [independent, dependent] = [wanted.filter((one) => !needsAnother(one)), wanted.filter(needsAnother)]

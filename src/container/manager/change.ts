@@ -1,7 +1,8 @@
 import { BaleError } from '#base'
-import type { Container, ContainerDocument, Resources, RestartPolicy } from '../model/index.ts'
+import type { Resources, RestartPolicy } from '../model/index.ts'
 import { checkResources, possibleResources, readMachine, resourceLimits, swapLimit } from '../spec/index.ts'
 import { findContainer, lockContainer, type Machinery, see } from '../state/index.ts'
+import { renamedConnections } from './container-networks.ts'
 import { freeName } from './create.ts'
 
 export async function renameContainer(machinery: Machinery, idOrName: string, newName: string): Promise<void> {
@@ -12,20 +13,14 @@ export async function renameContainer(machinery: Machinery, idOrName: string, ne
   const free = await freeName(machinery, newName)
   // A start under way would tell the name server the old name.
   await using _ = await lockContainer(machinery, record.id)
-  const renamed = await machinery.store.containers.update<ContainerDocument>(record.id, (one) => {
+  const renamed = await machinery.records.containers.update(record.id, (one) => {
     const named = { ...one, name: free }
-    const { connection } = one.document
-    if (!connection) return named
-    return { ...named, document: { ...one.document, connection: { ...connection, aliases: namesOn(named) } } }
+    return { ...named, document: { ...one.document, connections: renamedConnections(named) } }
   })
-  if (renamed) await machinery.networks.rename(record.id, free, namesOn(renamed))
-}
-
-/** The names a container has on a network besides its own, in docker's order. */
-export function namesOn({ id, name, document: { config, host } }: Container): string[] {
-  const names = [name, ...(host.networkAliases ?? []), id.slice(0, 12), config.Hostname]
-  const fullName = config.Domainname ? [`${config.Hostname}.${config.Domainname}`] : []
-  return [...new Set([...names, ...fullName].filter(Boolean))]
+  if (!renamed) return
+  const { connections } = renamed.document
+  const aliasesOn = (networkId: string) => connections.find((one) => one.networkId === networkId)?.aliases ?? []
+  await machinery.networks.rename(record.id, free, aliasesOn)
 }
 
 /**
@@ -51,7 +46,7 @@ export async function updateContainer(
   const { status } = await see(machinery, record)
   if (change.resources && (status === 'running' || status === 'paused'))
     await (await machinery.runtime(record.document.runtime)).update(id, limits)
-  await machinery.store.containers.update<ContainerDocument>(id, (one) => ({
+  await machinery.records.containers.update(id, (one) => ({
     ...one,
     document: {
       ...one.document,

@@ -1,16 +1,7 @@
-import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { BaleError } from '#base'
 import { writeFileWithMode } from '#host/file'
 import type { Connection, Container } from '../model/index.ts'
-import {
-  hostHostsFile,
-  hostResolvFile,
-  hostsFile,
-  machineEtcFiles,
-  machineResolvConf,
-  resolvFile,
-} from '../network/index.ts'
 import { assertKernelDirectories, assertMountsOffKernel, type CheckedMount } from '../process/index.ts'
 import { ensureApparmorProfile } from '../runtime/index.ts'
 import {
@@ -25,14 +16,15 @@ import {
 } from '../spec/index.ts'
 import { findContainer, type Machinery, mustRun, pathsOf, see } from '../state/index.ts'
 import { mountsNow } from '../volume/index.ts'
+import { etcFiles } from './etc-files.ts'
 import { mountPointKind } from './resolve-mounts.ts'
 
 /** What a start has made ready for the configuration. */
 export interface Prepared {
   rootfsPath: string
   network: NamespaceChoice
-  /** Address and gateway on the container's own network. */
-  connection?: Pick<Connection, 'address' | 'ipv6' | 'gateway' | 'dns' | 'internal'>
+  /** On the container's own networks. */
+  connections: readonly Connection[]
   /** The container whose network this one uses, and with it host name, hosts and name servers. */
   sharedWith?: Container
   warn: (text: string) => void
@@ -136,7 +128,8 @@ function ociMount(mount: Container['document']['mounts'][number]): OciMount {
 async function etcMounts(machinery: Machinery, record: Container, prepared: Prepared): Promise<OciMount[]> {
   // Containers that share a network share its names: the other one's files themselves, so that a change is seen by both.
   const { directory } = pathsOf(machinery, prepared.sharedWith?.id ?? record.id)
-  const files = prepared.sharedWith ? {} : etcFiles(record, prepared)
+  const network = prepared.network === 'host' ? 'host' : prepared.connections
+  const files: Record<string, string> = prepared.sharedWith ? {} : etcFiles(record, network)
   for (const [name, text] of Object.entries(files)) await writeFileWithMode(join(directory, name), text, 0o644)
   return ['resolv.conf', 'hostname', 'hosts'].map((name) => ({
     destination: `/etc/${name}`,
@@ -144,36 +137,6 @@ async function etcMounts(machinery: Machinery, record: Container, prepared: Prep
     source: join(directory, name),
     options: ['rbind', 'rprivate'],
   }))
-}
-
-function etcFiles(
-  { document: { config, host } }: Container,
-  { connection, network }: Prepared,
-): Record<string, string> {
-  const hostnameFile = { hostname: `${config.Hostname || hostname()}\n` }
-  const asked = { servers: host.dns, search: host.dnsSearch, options: host.dnsOptions }
-  if (network === 'host') {
-    const machine = machineEtcFiles()
-    return {
-      ...hostnameFile,
-      hosts: hostHostsFile(machine.hosts, host.extraHosts),
-      'resolv.conf': hostResolvFile({ ...asked, host: machine.resolvConf }),
-    }
-  }
-  const names = [config.Domainname ? `${config.Hostname}.${config.Domainname}` : '', config.Hostname]
-  return {
-    ...hostnameFile,
-    hosts: hostsFile({
-      extra: host.extraHosts,
-      gateway: connection?.gateway,
-      ...(connection && { own: { addresses: [connection.address, connection.ipv6?.address], names } }),
-    }),
-    'resolv.conf': resolvFile({
-      ...asked,
-      host: machineResolvConf(),
-      ...(connection?.dns && { nameServer: connection.gateway, internal: connection.internal }),
-    }),
-  }
 }
 
 /** `host`, `container:NAME`, or an own one. A container's namespace can be shared only while that container runs (R19). */

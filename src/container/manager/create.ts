@@ -4,9 +4,18 @@ import { parseExposedPorts } from '#docker'
 import { removeTree } from '#host/file'
 import type { Rootfs } from '#rootfs'
 import type { Digest } from '#spec'
-import type { Container, ContainerDocument, ContainerMount, ContainerOptions, HostOptions } from '../model/index.ts'
-import { assertNetworkOptions, assertResolvOptions, parseExtraHost, sharedWith, sharing } from '../network/index.ts'
+import {
+  CONTAINER_DOCUMENT_VERSION,
+  type Container,
+  type ContainerMount,
+  type ContainerOptions,
+  type HostOptions,
+  sharedWith,
+  sharing,
+} from '../model/index.ts'
+import { assertNetworkOptions, assertResolvOptions, parseExtraHost } from '../network/index.ts'
 import { assertMountsOffKernel, makeMountPoints } from '../process/index.ts'
+import { networkRequests } from '../records/index.ts'
 import { checkLogOptions } from '../runtime/index.ts'
 import {
   boundingCapabilities,
@@ -79,8 +88,11 @@ export async function createContainer(
       document: {
         image: options.image.reference,
         platform: options.image.platform,
+        version: CONTAINER_DOCUMENT_VERSION,
         config,
-        host,
+        host: withoutNetworks(host),
+        networks: networkRequests(host),
+        connections: [],
         mounts: all,
         stubs: makeStubs(rootfs.path, all),
         state: { status: 'created', exitCode: 0, oomKilled: false, restartCount: 0, stopRequested: false },
@@ -119,10 +131,16 @@ function checkOptions(options: ContainerOptions): string[] {
   return warnings
 }
 
+/** The list of networks is a member of the document: it changes while the container lives. */
+function withoutNetworks({ networks, ...host }: HostOptions): HostOptions {
+  const network = host.network ?? networks?.[0]?.network
+  return { ...host, ...(network !== undefined && { network }) }
+}
+
 /** A name may pass to another container, an ID does not. One that is not there yet is looked for by the start. */
-async function withSharedById({ store }: Machinery, host: HostOptions): Promise<HostOptions> {
+async function withSharedById({ records }: Machinery, host: HostOptions): Promise<HostOptions> {
   const shared = sharedWith(host.network)
-  const other = shared === undefined ? undefined : await store.containers.find(shared)
+  const other = shared === undefined ? undefined : await records.containers.find(shared)
   return other ? { ...host, network: sharing(other.id) } : host
 }
 
@@ -147,10 +165,10 @@ function makeStubs(rootfs: string, mounts: readonly ContainerMount[]): string[] 
 /** Checks a name. A container that is ending with --rm gives its name up. */
 export async function freeName(machinery: Machinery, asked: string): Promise<string> {
   const name = checkContainerName(asked)
-  const holder = (await machinery.store.containers.list<ContainerDocument>()).find((one) => one.name === name)
+  const holder = (await machinery.records.containers.list()).find((one) => one.name === name)
   if (!holder) return name
   if ((await see(machinery, holder)).status === 'removing') {
-    await machinery.store.containers.update<ContainerDocument>(holder.id, (record) => ({
+    await machinery.records.containers.update(holder.id, (record) => ({
       ...record,
       name: `removing_${record.id.slice(0, 12)}`,
     }))
@@ -163,15 +181,15 @@ export async function freeName(machinery: Machinery, asked: string): Promise<str
 }
 
 /** A made-up name that is taken is tried again with a number, as long as it takes. */
-async function addRecord({ store }: Machinery, record: Container): Promise<Container> {
+async function addRecord({ records }: Machinery, record: Container): Promise<Container> {
   if (record.name !== '') {
-    await store.containers.add<ContainerDocument>(record)
+    await records.containers.add(record)
     return record
   }
   for (let attempt = 0; ; attempt++) {
     const named = { ...record, name: madeUpName(attempt) }
     try {
-      await store.containers.add<ContainerDocument>(named)
+      await records.containers.add(named)
       return named
     } catch (error) {
       if (!(error instanceof BaleError && error.code === 'CONFLICT') || attempt === 20) throw error

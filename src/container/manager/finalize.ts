@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isAlive, removeCgroup, thisProcess } from '#host'
 import { removeTree } from '#host/file'
-import type { Container, ContainerDocument, NetworkDocument, RecordedState } from '../model/index.ts'
+import type { Container, RecordedState } from '../model/index.ts'
 import { runtimeOfState } from '../runtime/index.ts'
 import { cgroupPath } from '../spec/index.ts'
 import {
@@ -69,7 +69,7 @@ export async function forget(machinery: Machinery, record: Container, options: {
   await machinery.rootfs.release(id)
   await machinery.networks.disconnect(id)
   await removeTree(paths.directory)
-  await machinery.store.containers.remove(id)
+  await machinery.records.containers.remove(id)
   if (options.volumes)
     for (const mount of record.document.mounts)
       if (mount.anonymous && mount.name) await removeUnused(machinery, mount.name)
@@ -100,7 +100,7 @@ export async function cleanupContainer(machinery: Machinery, id: string, options
   await machinery.rootfs.releaseUnused()
   await machinery.clock.sleep(options.linger ?? LINGER_MILLISECONDS)
   // Waiters have read the exit code by now.
-  if (!(await machinery.store.containers.find(id))) await removeTree(paths.bundle)
+  if (!(await machinery.records.containers.find(id))) await removeTree(paths.bundle)
   await takeDownIdleNetworks(machinery)
   await machinery.rootfs.releaseUnused()
 }
@@ -110,7 +110,7 @@ async function cleanupLocked(
   id: string,
 ): Promise<{ record: Container; restart: boolean } | undefined> {
   await using _ = await lockContainer(machinery, id)
-  const record = await machinery.store.containers.find<ContainerDocument>(id)
+  const record = await machinery.records.containers.find(id)
   if (!record) return undefined
   const seen = await see(machinery, record)
   const halfMade = leftHalfMade(machinery, record)
@@ -154,7 +154,7 @@ async function restartByPolicy(machinery: Machinery, record: Container, { restar
   const { startedAt = 0, restartCount } = record.document.state
   const ranWell = machinery.clock.now() - startedAt > WELL_MILLISECONDS
   await machinery.clock.sleep(Math.min(ranWell ? FIRST_PAUSE : FIRST_PAUSE * 2 ** restartCount, LONGEST_PAUSE))
-  const now = await machinery.store.containers.find<ContainerDocument>(record.id)
+  const now = await machinery.records.containers.find(record.id)
   if (now?.document.state.status !== 'restarting' || now.document.state.stopRequested) return
   await restart(record.id)
 }
@@ -162,7 +162,7 @@ async function restartByPolicy(machinery: Machinery, record: Container, { restar
 /** Removes bridges and rules of networks that no container uses; answers their names. */
 export async function takeDownIdleNetworks(machinery: Machinery): Promise<string[]> {
   const down: string[] = []
-  for (const network of await machinery.store.networks.list<NetworkDocument>())
+  for (const network of await machinery.records.networks.list())
     if (await machinery.networks.takeDown(network)) down.push(network.name)
   await machinery.networks.takeDownOrphans()
   return down
@@ -182,5 +182,5 @@ export async function settle(machinery: Machinery, id: string): Promise<void> {
  */
 export async function awaitRemoval(machinery: Machinery, id: string): Promise<void> {
   await using _ = await lockContainer(machinery, id)
-  if (await machinery.store.containers.find(id)) await settle(machinery, id)
+  if (await machinery.records.containers.find(id)) await settle(machinery, id)
 }

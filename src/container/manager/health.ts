@@ -2,7 +2,7 @@ import { isBaleError } from '#base'
 import { formatDuration } from '#docker'
 import { isAlive, type ProcessIdentity, processIdentity, sendSignal } from '#host'
 import type { Healthcheck } from '#spec'
-import type { Container, ContainerDocument, HealthState } from '../model/index.ts'
+import type { Container, HealthState } from '../model/index.ts'
 import { type Machinery, seeContainer, updateState } from '../state/index.ts'
 import { execContainer } from './exec.ts'
 import { wantsRestart } from './finalize.ts'
@@ -25,7 +25,7 @@ export async function superviseHealth(
   id: string,
   options: { signal?: AbortSignal } = {},
 ): Promise<void> {
-  const record = await machinery.store.containers.find<ContainerDocument>(id)
+  const record = await machinery.records.containers.find(id)
   const life = record?.document.state.process
   const { Healthcheck: check, Shell: shell } = record?.document.config ?? {}
   const command = healthCommand(check, shell)

@@ -12,6 +12,7 @@ export {
   stopForShutdown,
 } from './after-boot.ts'
 export { renameContainer, updateContainer } from './change.ts'
+export { connectNetwork, disconnectNetwork } from './change-networks.ts'
 export { createContainer } from './create.ts'
 export { type ExecRequest, execContainer, type RunningExec } from './exec.ts'
 export { awaitRemoval, cleanupContainer, takeDownIdleNetworks } from './finalize.ts'

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { errnoOf, isBaleError } from '#base'
 import { isAlive } from '#host'
 import { acquireLock } from '#host/file'
-import type { Container, ContainerDocument } from '../model/index.ts'
+import type { Container } from '../model/index.ts'
 import { type LogPlace, logLimits, reopenLog, rotateLog } from '../runtime/index.ts'
 import { type Machinery, pathsOf } from '../state/index.ts'
 
@@ -82,7 +82,7 @@ export function logPlace(machinery: Pick<Machinery, 'store'>, id: string): LogPl
 
 /** Brings the log of a running container back to its limit, when it is above. What the keeper calls. */
 export async function rotateContainerLog(machinery: Machinery, id: string): Promise<void> {
-  const record = await machinery.store.containers.find<ContainerDocument>(id)
+  const record = await machinery.records.containers.find(id)
   const limits = record && logLimits(record.document.host.log)
   const monitor = record?.document.state.monitor
   if (!record || !limits || !monitor || !isAlive(monitor)) return forgetLink(machinery, id)

@@ -3,8 +3,8 @@ import {
   type Container,
   type CreateNetworkOptions,
   DEFAULT_NETWORK,
+  isDefaultNetwork,
   type Network,
-  type NetworkDocument,
 } from '../model/index.ts'
 import { createNetwork, defaultNetwork, findNetwork } from '../network/index.ts'
 import { type Machinery, newId, seeAll } from '../state/index.ts'
@@ -16,26 +16,26 @@ export async function addNetwork(machinery: Machinery, asked: CreateNetworkOptio
     throw new BaleError('INVALID_ARGUMENT', `operation is not permitted on predefined ${asked.name} network`)
   // The default network takes its range first, so that its addresses never depend on which network came first.
   await theDefaultNetwork(machinery)
-  return createNetwork(machinery.store, asked, identity(machinery))
+  return createNetwork(machinery.records, asked, identity(machinery))
 }
 
 /** The network `bridge`, made when it is asked for the first time. */
 export function theDefaultNetwork(machinery: Machinery): Promise<Network> {
-  return defaultNetwork(machinery.store, () => identity(machinery))
+  return defaultNetwork(machinery.records, () => identity(machinery))
 }
 
 const identity = ({ clock }: Machinery) => ({ id: newId(), created: clock.now() })
 
 /** By name, ID or unique ID prefix. Throws NETWORK_NOT_FOUND. */
 export async function networkOf(machinery: Machinery, idOrName: string): Promise<Network> {
-  if (idOrName === DEFAULT_NETWORK) return theDefaultNetwork(machinery)
-  return findNetwork(machinery.store, idOrName)
+  if (isDefaultNetwork(idOrName)) return theDefaultNetwork(machinery)
+  return findNetwork(machinery.records, idOrName)
 }
 
 /** All networks that have a record, the default one included. */
 export async function allNetworks(machinery: Machinery): Promise<Network[]> {
   await theDefaultNetwork(machinery)
-  return machinery.store.networks.list<NetworkDocument>()
+  return machinery.records.networks.list()
 }
 
 /** Containers that are on a network now: those that run. */
@@ -44,7 +44,7 @@ export async function connectedContainers(machinery: Machinery, network: Network
   return seen
     .filter(({ status }) => status === 'running' || status === 'paused')
     .map(({ record }) => record)
-    .filter(({ document }) => document.connection?.networkId === network.id)
+    .filter(({ document }) => document.connections.some(({ networkId }) => networkId === network.id))
 }
 
 const PREDEFINED = [DEFAULT_NETWORK, 'host', 'none']
@@ -61,7 +61,7 @@ export async function removeNetwork(
   assertRemovable(idOrName)
   let network: Network
   try {
-    network = await findNetwork(machinery.store, idOrName)
+    network = await findNetwork(machinery.records, idOrName)
   } catch (error) {
     if (force && isBaleError(error, 'NETWORK_NOT_FOUND')) return false
     throw error
@@ -80,9 +80,9 @@ function assertRemovable(name: string): void {
 }
 
 /** False when somebody is on it. */
-async function removeIdle({ networks, store }: Machinery, network: Network): Promise<boolean> {
+async function removeIdle({ networks, records }: Machinery, network: Network): Promise<boolean> {
   if (!(await networks.takeDown(network))) return false
-  await store.networks.remove(network.id)
+  await records.networks.remove(network.id)
   return true
 }
 
@@ -95,8 +95,8 @@ async function endpointsOf(machinery: Machinery, network: Network): Promise<stri
 
 /** IDs of the networks that containers, running or not, ask for: by name, or by as much of the ID as was typed. */
 export async function usedNetworks(machinery: Machinery): Promise<Set<string>> {
-  const asked = (await seeAll(machinery)).map(({ record }) => record.document.host.network ?? DEFAULT_NETWORK)
-  const found = await Promise.all([...new Set(asked)].map((name) => machinery.store.networks.find(name)))
+  const asked = (await seeAll(machinery)).flatMap(({ record }) => record.document.networks.map((one) => one.network))
+  const found = await Promise.all([...new Set(asked)].map((name) => machinery.records.networks.find(name)))
   return new Set(found.flatMap((network) => (network ? [network.id] : [])))
 }
 
@@ -107,7 +107,7 @@ export async function pruneNetworks(
 ): Promise<string[]> {
   const used = await usedNetworks(machinery)
   const removed: string[] = []
-  for (const network of await machinery.store.networks.list<NetworkDocument>()) {
+  for (const network of await machinery.records.networks.list()) {
     if (network.name === DEFAULT_NETWORK || used.has(network.id) || !filter(network)) continue
     if (await removeIdle(machinery, network)) removed.push(network.name)
   }

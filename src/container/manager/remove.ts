@@ -60,7 +60,7 @@ function inUse({ record, status }: SeenContainer): BaleError {
 
 async function endNow(machinery: Machinery, { record, status }: SeenContainer): Promise<void> {
   try {
-    if (status === 'restarting') await machinery.store.containers.update(record.id, stopping)
+    if (status === 'restarting') await machinery.records.containers.update(record.id, stopping)
     else await killContainer(machinery, record.id)
   } catch (error) {
     if (!isBaleError(error, 'CONTAINER_NOT_RUNNING') && !isBaleError(error, 'CONTAINER_NOT_FOUND')) throw error

@@ -1,12 +1,10 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaleError, type OperationOptions } from '#base'
-import { parseExposedPorts } from '#docker'
 import { removeCgroup, thisProcess } from '#host'
 import { removeTree } from '#host/file'
 import type { Rootfs } from '#rootfs'
-import type { Connection, Container, Network, PortRequest } from '../model/index.ts'
-import { defaultNetwork, findNetwork, isDefaultNetwork, isOwnNetwork, sharedWith } from '../network/index.ts'
+import { type Connection, type Container, isOwnNetwork, sharedWith } from '../model/index.ts'
 import {
   type AttachSession,
   attachTo,
@@ -16,22 +14,12 @@ import {
   type TerminalSize,
 } from '../runtime/index.ts'
 import { cgroupPath } from '../spec/index.ts'
-import {
-  findContainer,
-  lockContainer,
-  type Machinery,
-  newId,
-  pathsOf,
-  see,
-  startedBy,
-  updateState,
-} from '../state/index.ts'
+import { findContainer, lockContainer, type Machinery, pathsOf, see, startedBy, updateState } from '../state/index.ts'
 import { releaseVolumes } from '../volume/index.ts'
-import { namesOn } from './change.ts'
+import { claimPlaces, joinPlaces, placesOf } from './container-networks.ts'
 import { containerSpec, type Prepared, sharedNamespace } from './container-spec.ts'
 import { finalize } from './finalize.ts'
 import { watchLog } from './log-keeper.ts'
-import { claimPlace } from './reclaim.ts'
 import { healthCommand, startHealthChecks } from './start-health-checks.ts'
 
 export interface StartOptions extends OperationOptions {
@@ -81,7 +69,7 @@ async function begin(machinery: Machinery, record: Container, options: StartOpti
   const runtime = await runtimeFor(machinery, record, options)
   await makeBundle(machinery, id)
   try {
-    const { spec, connecting, connection } = await prepare(machinery, record, options)
+    const { spec, connecting, connections } = await prepare(machinery, record, options)
     const monitoring = spec.then((config) => create(machinery, record, runtime, config))
     // Both are waited for, whatever the other does: undoing must not overtake them.
     const [created, connected] = await Promise.allSettled([monitoring, connecting])
@@ -112,7 +100,7 @@ async function begin(machinery: Machinery, record: Container, options: StartOpti
         restartCount: options.restart ? state.restartCount + 1 : 0,
         health: checked ? { status: 'starting', failingStreak: 0, log: [] } : undefined,
       }),
-      () => ({ connection, runtime: runtime.name }),
+      () => ({ connections, runtime: runtime.name }),
     )
     options.signal?.throwIfAborted()
     await runtime.start(id)
@@ -171,7 +159,7 @@ async function prepare(machinery: Machinery, record: Container, options: StartOp
 interface Ready {
   spec: Promise<Awaited<ReturnType<typeof containerSpec>>>
   connecting: Promise<unknown>
-  connection: Connection | undefined
+  connections: Connection[]
 }
 
 async function connect(
@@ -180,42 +168,40 @@ async function connect(
   mounting: Promise<Rootfs>,
   warn: Prepared['warn'],
 ): Promise<Ready> {
-  const { networks } = machinery
-  const { id, name } = record
-  const { host } = record.document
-  const mode = host.network ?? 'bridge'
-  if (!isOwnNetwork(mode)) {
-    const network = mode === 'none' ? 'own' : await sharedNamespace(machinery, mode, 'net')
-    const owner = await networkOwner(machinery, mode)
-    const { path } = await mounting
-    const spec = containerSpec(machinery, record, {
-      rootfsPath: path,
-      network,
-      warn,
-      ...(owner && { sharedWith: owner }),
-    })
-    return { spec, connecting: Promise.resolve(), connection: undefined }
-  }
-  const network = await networkOf(machinery, mode)
-  const [connection, namespace] = await bothOrNeither(
-    claimPlace(machinery, {
-      owner: id,
-      network,
-      ports: portRequests(record),
-      publishAddress: host.publishAddress,
-      aliases: namesOn(record),
-      address: host.ipAddress,
-      mac: host.macAddress?.toLowerCase(),
-    }),
-    networks.createNamespace(id),
+  const mode = record.document.host.network
+  if (!isOwnNetwork(mode)) return shareNetwork(machinery, record, mode ?? '', { mounting, warn })
+  const places = await placesOf(machinery, record)
+  const [connections, namespace] = await bothOrNeither(
+    claimPlaces(machinery, record, places),
+    machinery.networks.createNamespace(record.id),
   )
-  const connecting = networks.connect({ owner: id, name, network, connection, dnsServers: host.dns })
+  const connecting = joinPlaces(machinery, record, places, connections)
   // A failure of one is reported by whoever waits for both; until then it must not count as unhandled.
   connecting.catch(() => undefined)
   const spec = mounting.then(({ path }) =>
-    containerSpec(machinery, record, { rootfsPath: path, network: { path: namespace }, connection, warn }),
+    containerSpec(machinery, record, { rootfsPath: path, network: { path: namespace }, connections, warn }),
   )
-  return { spec, connecting, connection }
+  return { spec, connecting, connections }
+}
+
+/** `none`, the machine's network, or that of another container. */
+async function shareNetwork(
+  machinery: Machinery,
+  record: Container,
+  mode: string,
+  { mounting, warn }: { mounting: Promise<Rootfs>; warn: Prepared['warn'] },
+): Promise<Ready> {
+  const network = mode === 'none' ? 'own' : await sharedNamespace(machinery, mode, 'net')
+  const owner = await networkOwner(machinery, mode)
+  const { path } = await mounting
+  const spec = containerSpec(machinery, record, {
+    rootfsPath: path,
+    network,
+    connections: [],
+    warn,
+    ...(owner && { sharedWith: owner }),
+  })
+  return { spec, connecting: Promise.resolve(), connections: [] }
 }
 
 async function bothOrNeither<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
@@ -231,26 +217,6 @@ async function networkOwner(machinery: Machinery, mode: string): Promise<Contain
   for (let shared = sharedWith(mode); shared !== undefined; shared = sharedWith(owner.document.host.network))
     owner = await findContainer(machinery, shared)
   return owner
-}
-
-async function networkOf(machinery: Machinery, mode: string): Promise<Network> {
-  if (!isDefaultNetwork(mode)) return findNetwork(machinery.store, mode)
-  return defaultNetwork(machinery.store, () => ({ id: newId(), created: machinery.clock.now() }))
-}
-
-/** What was published, and with -P each exposed port that was not. */
-function portRequests(record: Container): PortRequest[] {
-  const { host, config } = record.document
-  const ports = [...(host.ports ?? [])]
-  if (!host.publishAll) return ports
-  for (const key of Object.keys(config.ExposedPorts ?? {}).flatMap((text) =>
-    parseExposedPorts(text, 'invalid exposed port'),
-  )) {
-    const [port = '', protocol = 'tcp'] = key.split('/')
-    const known = ports.some((one) => one.containerPort === Number(port) && one.protocol === protocol)
-    if (!known) ports.push({ containerPort: Number(port), protocol: protocol as PortRequest['protocol'] })
-  }
-  return ports
 }
 
 async function create(

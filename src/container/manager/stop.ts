@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs'
 import { BaleError, isBaleError, type OperationOptions } from '#base'
 import { freezeCgroup, isAlive, signalNumber, thisProcess } from '#host'
-import type { ContainerDocument } from '../model/index.ts'
 import { readExitFile } from '../runtime/index.ts'
 import { cgroupPath } from '../spec/index.ts'
 import {
@@ -191,7 +190,7 @@ export async function restartContainer(
 
 async function forgetEnded(machinery: Machinery, id: string): Promise<void> {
   await using _ = await lockContainer(machinery, id)
-  const record = await machinery.store.containers.find<ContainerDocument>(id)
+  const record = await machinery.records.containers.find(id)
   if (record && record.document.state.status !== 'running') await forget(machinery, record, { volumes: true })
 }
 

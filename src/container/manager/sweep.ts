@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { errnoOf, isBaleError } from '#base'
 import { lifeOf, recordedProcess, removeCgroup } from '#host'
 import { readText, removeTree } from '#host/file'
-import type { ContainerDocument } from '../model/index.ts'
 import { runtimeOfState } from '../runtime/index.ts'
 import { cgroupPath } from '../spec/index.ts'
 import { lockContainer, type Machinery, pathsOf, startedBy } from '../state/index.ts'
@@ -16,13 +15,13 @@ import { forget, settle, takeDownIdleNetworks } from './finalize.ts'
  */
 export async function sweepContainers(machinery: Machinery): Promise<string[]> {
   const found: string[] = []
-  const records = await machinery.store.containers.list<ContainerDocument>()
+  const records = await machinery.records.containers.list()
   for (const record of records) {
     await using _ = await lockContainer(machinery, record.id)
     try {
       const before = record.document.state.status
       await settle(machinery, record.id)
-      const now = await machinery.store.containers.find<ContainerDocument>(record.id)
+      const now = await machinery.records.containers.find(record.id)
       if (now && before !== now.document.state.status) found.push(`container ${record.id.slice(0, 12)}`)
       if (now?.document.state.status === 'removing') await forget(machinery, now, { volumes: true })
     } catch (error) {
@@ -60,7 +59,7 @@ async function removeUnknown(machinery: Machinery, id: string): Promise<boolean>
   const paths = pathsOf(machinery, id)
   if (startedBy(paths.starting) === 'alive' || isStep(machinery, id)) return false
   await using _ = await lockContainer(machinery, id)
-  if (await machinery.store.containers.find(id)) return false
+  if (await machinery.records.containers.find(id)) return false
   const runtime = runtimeOfState(join(machinery.store.run, 'runtime'), id)
   if (runtime) await (await machinery.runtime(runtime)).delete(id, { force: true })
   await removeCgroup(cgroupPath(id))

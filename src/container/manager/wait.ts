@@ -1,5 +1,4 @@
 import { isBaleError } from '#base'
-import type { ContainerDocument } from '../model/index.ts'
 import { waitForExit } from '../runtime/index.ts'
 import { findContainer, LOST_EXIT_CODE, type Machinery, pathsOf, see } from '../state/index.ts'
 
@@ -37,7 +36,7 @@ export async function exitOf(
 ): Promise<number> {
   const exit = await waitForExit(pathsOf(machinery, id).exits, id, { monitor, ...options })
   if (exit) return exit.code
-  const record = await machinery.store.containers.find<ContainerDocument>(id)
+  const record = await machinery.records.containers.find(id)
   const state = record?.document.state
   return state && state.status !== 'running' ? state.exitCode : LOST_EXIT_CODE
 }

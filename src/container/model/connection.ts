@@ -2,6 +2,10 @@
 export interface Connection {
   networkId: string
   networkName: string
+  /** In the container: `eth0` … */
+  interfaceName: string
+  /** As it was asked for; 0 by default. */
+  gatewayPriority?: number
   address: string
   /** Length of the prefix. */
   prefix: number

@@ -2,10 +2,15 @@ import type { ProcessIdentity } from '#host'
 import type { ContainerConfig, Platform } from '#spec'
 import type { ContainerRecord } from '#store'
 import type { Connection } from './connection.ts'
-import type { HostOptions } from './options.ts'
+import type { HostOptions, NetworkRequest } from './options.ts'
 
-/** What the store keeps of a container. `state` is what was last known; `stateOf` tells the truth. */
+/** 2: a list of networks and connections; until then one of each. */
+export const CONTAINER_DOCUMENT_VERSION = 2
+
+/** What the store keeps of a container. `state` is what was last known; `see` looks what is true now. */
 export interface ContainerDocument {
+  /** Of the form; bale 0.1 wrote none. */
+  version: typeof CONTAINER_DOCUMENT_VERSION
   /** What the user typed for the image. */
   image: string
   platform: Platform
@@ -15,8 +20,10 @@ export interface ContainerDocument {
   /** Paths that exist only as places for mounts. */
   stubs: string[]
   state: RecordedState
-  /** Of the last start with a network of its own. */
-  connection?: Connection
+  /** The networks that it is on whenever it runs; none for `none`, `host` and `container:NAME`. */
+  networks: NetworkRequest[]
+  /** Of this life or, when it does not run, of the last one: in the order of their interfaces. */
+  connections: Connection[]
   /** Name of the runtime of the last start. */
   runtime?: string
 }

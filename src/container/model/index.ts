@@ -4,15 +4,17 @@
  */
 
 export type { Connection, PublishedPort } from './connection.ts'
-export type {
-  Container,
-  ContainerDocument,
-  ContainerMount,
-  EffectiveConfig,
-  HealthState,
-  RecordedState,
+export {
+  CONTAINER_DOCUMENT_VERSION,
+  type Container,
+  type ContainerDocument,
+  type ContainerMount,
+  type EffectiveConfig,
+  type HealthState,
+  type RecordedState,
 } from './container-document.ts'
 export { type CreateNetworkOptions, DEFAULT_NETWORK, type Network, type NetworkDocument } from './network-document.ts'
+export { isDefaultNetwork, isOwnNetwork, sharedWith, sharing } from './network-mode.ts'
 export type {
   ContainerImage,
   ContainerOptions,
@@ -21,6 +23,7 @@ export type {
   HostOptions,
   LogOptions,
   MountRequest,
+  NetworkRequest,
   PortRequest,
   ProcessOptions,
   Resources,

@@ -63,13 +63,18 @@ export interface HostOptions {
   mounts?: MountRequest[]
   /** Containers whose volumes and binds this one gets too: `NAME[:ro|rw]`. */
   volumesFrom?: string[]
-  /** `bridge` (default), `none`, `host`, `container:NAME`, or the name of a network. */
+  /** `bridge` (default), `none`, `host`, `container:NAME`, or the name of a network. With `networks`: the first of them. */
   network?: string
+  /** This and the next three belong to the first network. */
   networkAliases?: string[]
   /** A fixed IPv4 address of a user network. */
   ipAddress?: string
+  /** A fixed IPv6 address of a user network that has IPv6. */
+  ipv6Address?: string
   /** Of the interface; without one it follows from the address. */
   macAddress?: string
+  /** Several networks, in the order of their interfaces: user networks only. */
+  networks?: NetworkRequest[]
   ports?: PortRequest[]
   /** Every exposed port gets a random host port. */
   publishAll?: boolean
@@ -106,6 +111,20 @@ export interface HostOptions {
   runtime?: string
   /** docker's drivers and their options; without it the default of `logLimits`. */
   log?: LogOptions
+}
+
+/** A network that a container is to be on, and as what. */
+export interface NetworkRequest {
+  /** Name or ID. */
+  network: string
+  /** Further names there. */
+  aliases?: string[]
+  ipAddress?: string
+  ipv6Address?: string
+  macAddress?: string
+  /** The default route goes through the network with the highest one; 0 by default. */
+  gatewayPriority?: number
+  driverOptions?: Record<string, string>
 }
 
 export interface LogOptions {

@@ -64,13 +64,13 @@ inOwnNetwork(import.meta.url, () => {
     assert.equal(await retried(() => fetchText('http://127.0.0.1:18480/')), 'I am web\n')
     const { execContainer } = await import('../manager/exec.ts')
     const own = await execContainer(machine.machinery, 'web', {
-      args: ['wget', '-qO-', `http://${web.document.connection!.gateway}:18480/`],
+      args: ['wget', '-qO-', `http://${web.document.connections[0]!.gateway}:18480/`],
     })
     let text = ''
     for await (const { bytes } of own.attach!.output()) text += Buffer.from(bytes).toString()
     assert.deepEqual([text, await own.exit()], ['I am web\n', 0], 'hairpin')
     await own[Symbol.asyncDispose]()
-    const { address } = web.document.connection!
+    const { address } = web.document.connections[0]!
     const neighbour = await machine.run(machine.options(['sh', '-c', `wget -qO- http://${address}/; ip route`], {}, {}))
     assert.match(neighbour.stdout, /^I am web\ndefault via /, 'a bridge that is up is joined without netavark')
     assert.equal(bridges().filter((name) => name.startsWith('bv-')).length, 1)

@@ -62,13 +62,13 @@ test('resolv.conf: what was asked for replaces, what was not is kept', () => {
 
 test("resolv.conf of a network with names: its own server, the machine's domains, names without dots first", () => {
   const host = 'nameserver 10.1.1.1\nsearch example.org\noptions edns0\n'
-  const nameServer = '10.140.0.1'
+  const nameServers = ['10.140.0.1']
   assert.equal(
-    resolvFile({ host, nameServer, servers: ['9.9.9.9'] }),
+    resolvFile({ host, nameServers, servers: ['9.9.9.9'] }),
     'nameserver 10.140.0.1\nsearch example.org\noptions edns0 ndots:0\n',
   )
-  assert.match(resolvFile({ host, nameServer, options: ['ndots:3'] }), /options ndots:3\n$/)
-  assert.match(resolvFile({ host, nameServer, internal: true }), /options edns0 ndots:0 timeout:1 attempts:1\n$/)
+  assert.match(resolvFile({ host, nameServers, options: ['ndots:3'] }), /options ndots:3\n$/)
+  assert.match(resolvFile({ host, nameServers, internal: true }), /options edns0 ndots:0 timeout:1 attempts:1\n$/)
 })
 
 test('subnets: text, overlap, addresses for containers', () => {

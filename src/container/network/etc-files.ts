@@ -60,8 +60,8 @@ export interface ResolvOptions {
   options?: readonly string[]
   /** The machine's resolv.conf, for what was not given. */
   host: string
-  /** Address of the network's own name server, which asks the servers in the place of the container. */
-  nameServer?: string
+  /** Addresses of the networks' own name servers, which ask the servers in the place of the container. */
+  nameServers?: readonly string[]
   /** The network's own server asks nobody else: a name that it does not know is not waited for. */
   internal?: boolean
 }
@@ -70,16 +70,11 @@ export interface ResolvOptions {
 export function resolvFile(given: ResolvOptions): string {
   const machine = parseResolvConf(given.host)
   const usable = machine.servers.filter(isReachable)
-  const servers = given.nameServer
-    ? [given.nameServer]
-    : given.servers?.length
-      ? given.servers
-      : usable.length
-        ? usable
-        : FALLBACK_SERVERS
+  const own = given.nameServers ?? []
+  const servers = own.length ? own : given.servers?.length ? given.servers : usable.length ? usable : FALLBACK_SERVERS
   const search = given.search?.length ? given.search : machine.search
   const asked = given.options?.length ? given.options : machine.options
-  const options = given.nameServer ? [...asked, ...ownOptions(asked, given.internal)] : asked
+  const options = own.length ? [...asked, ...ownOptions(asked, given.internal)] : asked
   return resolvText({ servers, search: search[0] === '.' ? [] : search, options })
 }
 
@@ -91,7 +86,7 @@ function ownOptions(given: readonly string[], internal = false): string[] {
 }
 
 /** With the machine's network its own file is right as it is, unless something was asked for. */
-export function hostResolvFile(given: Omit<ResolvOptions, 'nameServer'>): string {
+export function hostResolvFile(given: Omit<ResolvOptions, 'nameServers'>): string {
   if (![given.servers, given.search, given.options].some((words) => words?.length)) return given.host
   const machine = parseResolvConf(given.host)
   const search = given.search?.length ? given.search : machine.search

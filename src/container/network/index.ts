@@ -4,7 +4,8 @@
  */
 
 export { openBridges } from './bridges.ts'
-export { type ClaimRequest, type Connections, connections } from './connections.ts'
+export type { ClaimRequest } from './claim.ts'
+export { type Connections, connections } from './connections.ts'
 export {
   assertResolvOptions,
   hostHostsFile,
@@ -16,6 +17,7 @@ export {
   resolvFile,
 } from './etc-files.ts'
 export { firewall } from './firewall.ts'
+export { candidateOf, chooseGateway } from './gateway.ts'
 export { netavark } from './netavark.ts'
 export { createNetwork, defaultNetwork, findNetwork } from './network.ts'
-export { assertNetworkOptions, isDefaultNetwork, isOwnNetwork, sharedWith, sharing } from './network-mode.ts'
+export { assertEndpoint, assertNetworkOptions } from './network-mode.ts'

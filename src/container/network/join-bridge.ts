@@ -9,9 +9,13 @@ import { bridgeSettings } from './bridge-options.ts'
 import type { Bridges } from './bridges.ts'
 import { anchorNames, macOf } from './netavark-request.ts'
 
-/** The host's end of a container's pair, where bale and not netavark made it. */
-export function linkOf(owner: string): string {
-  return `bv-${owner.slice(0, 12)}`
+/** `eth0` has the letter of the time when there was one network. */
+const LINK_LETTERS = 'v123456789abcdefghijklmnopqrstuwxyz'
+
+/** The host's end of a container's pair, where bale and not netavark made it; undefined beyond the 35th interface. */
+export function linkOf(owner: string, interfaceName: string): string | undefined {
+  const letter = LINK_LETTERS[Number(interfaceName.replace('eth', ''))]
+  return letter && `b${letter}-${owner.slice(0, 12)}`
 }
 
 /** True when a bridge is up with its rules, and stays up. */
@@ -40,19 +44,21 @@ export async function addAnchor({ ip }: Bridges, document: NetworkDocument): Pro
  */
 export async function joinBridge(
   { ip, programs }: Bridges & { programs: Programs },
-  place: { owner: string; namespace: string },
+  place: { link: string; namespace: string },
   { document }: Network,
   connection: Connection,
 ): Promise<void> {
-  const link = linkOf(place.owner)
+  const { link } = place
+  const { interfaceName } = connection
   const size = bridgeSettings(document.options).mtu
   const mtu = size === undefined ? '' : ` mtu ${size}`
   const inside = [
     `link set lo up`,
-    `link add eth0 address ${connection.mac}${mtu} type veth peer name ${link}${mtu} netns ${process.pid}`,
-    `addr add ${connection.address}/${connection.prefix} brd + dev eth0`,
-    `link set eth0 up`,
-    ...(document.internal ? [] : [`route add default via ${connection.gateway}`]),
+    `link add ${interfaceName} address ${connection.mac}${mtu} type veth peer name ${link}${mtu} netns ${process.pid}`,
+    `addr add ${connection.address}/${connection.prefix} brd + dev ${interfaceName}`,
+    `link set ${interfaceName} up`,
+    // Of several, `setDefaultRoute` leaves one.
+    ...(document.internal ? [] : [`route append default via ${connection.gateway}`]),
   ]
   const result = await runProgram(
     programs.need('nsenter'),

@@ -28,6 +28,7 @@ function standIn(network: Network): Connection {
     mac: macOf(address),
     aliases: [],
     ports: [],
+    interfaceName: 'eth0',
     dns: false,
     internal: false,
   }
@@ -87,7 +88,7 @@ export function netavarkRequest(
     container_name: name,
     networks: {
       [key]: {
-        interface_name: 'eth0',
+        interface_name: connection.interfaceName,
         static_ips: [connection.address, ...(connection.ipv6 ? [connection.ipv6.address] : [])],
         static_mac: connection.mac,
         aliases: [...connection.aliases],

@@ -1,29 +1,15 @@
 import { BaleError, printable } from '#base'
-import type { ContainerOptions } from '../model/index.ts'
-
-const SHARED = 'container:'
-
-/** The container whose network another one uses, by name or ID; undefined for every other mode. */
-export function sharedWith(mode: string | undefined): string | undefined {
-  return mode?.startsWith(SHARED) ? mode.slice(SHARED.length) : undefined
-}
-
-export function sharing(containerId: string): string {
-  return SHARED + containerId
-}
-
-/** `none`, `host` and the network of another container give no address, port or name of their own. */
-export function isOwnNetwork(mode: string | undefined): boolean {
-  return mode !== 'none' && mode !== 'host' && sharedWith(mode) === undefined
-}
-
-export function isDefaultNetwork(mode: string | undefined): boolean {
-  return mode === undefined || mode === 'bridge' || mode === 'default'
-}
+import {
+  type ContainerOptions,
+  isDefaultNetwork,
+  isOwnNetwork,
+  type NetworkRequest,
+  sharedWith,
+} from '../model/index.ts'
 
 /** Options that mean nothing with the network that was chosen, in docker's words. Throws INVALID_ARGUMENT. */
 export function assertNetworkOptions({ config, host }: ContainerOptions): void {
-  const { network: mode } = host
+  const mode = host.network ?? host.networks?.[0]?.network
   const shared = sharedWith(mode) !== undefined
   if (sharedWith(mode) === '') throw refused('invalid container format container:<name|id>')
   const conflicts: [boolean, string][] = [
@@ -37,16 +23,34 @@ export function assertNetworkOptions({ config, host }: ContainerOptions): void {
   const conflict = shared && conflicts.find(([given]) => given)
   if (conflict) throw refused(`conflicting options: ${conflict[1]}`)
   if (config.hostname && host.utsMode === 'host') throw refused('conflicting options: hostname and the UTS mode')
-  const userDefined = isOwnNetwork(mode) && !isDefaultNetwork(mode)
-  if (host.ipAddress && !userDefined)
+  const { network = '', networkAliases: aliases, ipAddress, ipv6Address, macAddress } = host
+  const isUser = (name: string | undefined) => isOwnNetwork(name) && !isDefaultNetwork(name)
+  assertEndpoint({ network, aliases, ipAddress, ipv6Address, macAddress }, { userDefined: isUser(mode) })
+  const requests = host.networks ?? []
+  for (const request of requests) assertEndpoint(request, { userDefined: isUser(request.network) })
+  if (requests.length > 1 && !requests.every((request) => isUser(request.network)))
+    throw refused('conflicting options: cannot attach both user-defined and non-user-defined network-modes')
+  const names = requests.map((request) => request.network)
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (twice !== undefined) throw refused(`network "${printable(twice)}" is specified multiple times`)
+}
+
+/** What is asked for on one network, in docker's words when it cannot be. Throws INVALID_ARGUMENT, UNSUPPORTED. */
+export function assertEndpoint(
+  { aliases = [], ipAddress, ipv6Address, macAddress, driverOptions }: NetworkRequest,
+  { userDefined }: { userDefined: boolean },
+): void {
+  if ((ipAddress || ipv6Address) && !userDefined)
     throw refused('user specified IP address is supported on user defined networks only')
-  if (host.networkAliases?.length && !userDefined)
+  if (aliases.length && !userDefined)
     throw refused('network-scoped alias is supported only for containers in user defined networks')
   // The name server's file is read line by line and word by word (R10).
-  for (const alias of host.networkAliases ?? [])
+  for (const alias of aliases)
     if (!/^[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,252}$/.test(alias)) throw refused(`invalid network alias: ${printable(alias)}`)
-  if (host.macAddress !== undefined && !isUnicastMac(host.macAddress))
-    throw refused(`invalid MAC address: ${printable(host.macAddress)}`)
+  if (macAddress !== undefined && !isUnicastMac(macAddress))
+    throw refused(`invalid MAC address: ${printable(macAddress)}`)
+  for (const name of Object.keys(driverOptions ?? {}))
+    throw new BaleError('UNSUPPORTED', `the driver option ${printable(name)} of a connection is not supported`)
 }
 
 function isUnicastMac(text: string): boolean {

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { BaleError, printable } from '#base'
-import type { Store } from '#store'
 import { type CreateNetworkOptions, DEFAULT_NETWORK, type Network, type NetworkDocument } from '../model/index.ts'
+import type { Records } from '../records/index.ts'
 import {
   contains,
   containsSubnet,
@@ -32,7 +32,7 @@ export const RESERVED_NETWORKS = ['none', 'host', 'default']
 
 /** Adds a network to the store. Nothing changes on the machine until a container joins. */
 export async function createNetwork(
-  store: Pick<Store, 'networks'>,
+  store: Pick<Records, 'networks'>,
   asked: CreateNetworkOptions,
   identity: { id: string; created: number },
 ): Promise<Network> {
@@ -40,7 +40,7 @@ export async function createNetwork(
   if (RESERVED_NETWORKS.includes(name)) throw invalid(`operation is not permitted on predefined ${name} network`)
   if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name)) throw invalid(`invalid network name: ${printable(name)}`)
   assertDriver(asked.driver ?? 'bridge')
-  const known = await store.networks.list<NetworkDocument>()
+  const known = await store.networks.list()
   if (known.some((network) => network.name === name)) throw conflict(`network with name ${name} already exists`)
   const addresses = chooseAddresses(asked, known)
   const ipv6 = chooseIpv6(asked, known, identity.id)
@@ -60,7 +60,7 @@ export async function createNetwork(
       labels: asked.labels ?? {},
     },
   }
-  await store.networks.add<NetworkDocument>(network)
+  await store.networks.add(network)
   return network
 }
 
@@ -150,10 +150,10 @@ const conflict = (message: string) => new BaleError('CONFLICT', message)
 
 /** The default network, made when it is asked for the first time. */
 export async function defaultNetwork(
-  store: Pick<Store, 'networks'>,
+  store: Pick<Records, 'networks'>,
   identity: () => { id: string; created: number },
 ): Promise<Network> {
-  const find = () => store.networks.find<NetworkDocument>(DEFAULT_NETWORK)
+  const find = () => store.networks.find(DEFAULT_NETWORK)
   const known = await find()
   if (known) return known
   try {
@@ -166,8 +166,8 @@ export async function defaultNetwork(
   }
 }
 
-export async function findNetwork(store: Pick<Store, 'networks'>, name: string): Promise<Network> {
-  const network = await store.networks.find<NetworkDocument>(name)
+export async function findNetwork(store: Pick<Records, 'networks'>, name: string): Promise<Network> {
+  const network = await store.networks.find(name)
   if (network) return network
   throw new BaleError('NETWORK_NOT_FOUND', `network ${printable(name)} not found`, { next: { act: 'list-networks' } })
 }

@@ -9,32 +9,42 @@ export interface StoredRequest {
   request: NetavarkRequest
 }
 
-/** What netavark was asked for, by owner: whatever a set-up leaves can be undone by another process. */
+/** What netavark was asked for, by owner and network: whatever a set-up leaves can be undone by another process. */
 export interface StoredRequests {
-  read(owner: string): Promise<StoredRequest | undefined>
-  /** Written before the set-up begins. */
+  read(owner: string): Promise<StoredRequest[]>
+  /** Written before the set-up begins; takes the place of the one for the same network. */
   keep(owner: string, stored: StoredRequest): Promise<void>
-  forget(owner: string): Promise<void>
+  /** That for one network, or all. */
+  forget(owner: string, networkId?: string): Promise<void>
 }
 
+/** An owner's requests are changed by whoever holds the owner's lock. */
 export function storedRequests(directory: string): StoredRequests {
   const pathOf = (owner: string) => join(directory, `${owner}.json`)
+  const read: StoredRequests['read'] = async (owner) => {
+    try {
+      const stored = JSON.parse(await readText(pathOf(owner))) as StoredRequest | StoredRequest[]
+      // bale 0.1 knew one network for each.
+      return Array.isArray(stored) ? stored : [stored]
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return []
+      throw error
+    }
+  }
+  const others = async (owner: string, networkId: string) =>
+    (await read(owner)).filter((one) => one.networkId !== networkId)
+  const write = async (owner: string, stored: readonly StoredRequest[]) => {
+    await mkdir(directory, { recursive: true, mode: 0o700 })
+    await writeFile(`${pathOf(owner)}.new`, JSON.stringify(stored), { mode: 0o600 })
+    await rename(`${pathOf(owner)}.new`, pathOf(owner))
+  }
   return {
-    async read(owner) {
-      try {
-        return JSON.parse(await readText(pathOf(owner))) as StoredRequest
-      } catch (error) {
-        if (errnoOf(error) === 'ENOENT') return undefined
-        throw error
-      }
-    },
-    async keep(owner, stored) {
-      await mkdir(directory, { recursive: true, mode: 0o700 })
-      await writeFile(`${pathOf(owner)}.new`, JSON.stringify(stored), { mode: 0o600 })
-      await rename(`${pathOf(owner)}.new`, pathOf(owner))
-    },
-    async forget(owner) {
-      await rm(pathOf(owner), { force: true })
+    read,
+    keep: async (owner, stored) => write(owner, [...(await others(owner, stored.networkId)), stored]),
+    async forget(owner, networkId) {
+      const left = networkId === undefined ? [] : await others(owner, networkId)
+      if (left.length > 0) await write(owner, left)
+      else await rm(pathOf(owner), { force: true })
     },
   }
 }

@@ -9,13 +9,7 @@ import { BaleError, errnoOf } from '#base'
 import { cleanProcess, isAlive, recordedProcess, removeCgroup, signalNumber, thisProcess } from '#host'
 import { readText, removeTree, writeFileWithMode } from '#host/file'
 import type { Store } from '#store'
-import {
-  DEFAULT_NETWORK,
-  type NetworkDocument,
-  type RunStep,
-  type RunStepOptions,
-  type StepResult,
-} from '../model/index.ts'
+import { DEFAULT_NETWORK, type RunStep, type RunStepOptions, type StepResult } from '../model/index.ts'
 import {
   type Connections,
   connections,
@@ -26,6 +20,7 @@ import {
   machineResolvConf,
   resolvFile,
 } from '../network/index.ts'
+import { openRecords, type Records } from '../records/index.ts'
 import {
   ensureApparmorProfile,
   openRuntime,
@@ -74,8 +69,8 @@ export function createStepRunner(options: StepRunnerOptions): StepRunner {
   return Object.assign(run, {
     async [Symbol.asyncDispose]() {
       if (!opened || !usedNetwork) return
-      const { networks, store } = await opened
-      const network = await store.networks.find<NetworkDocument>(DEFAULT_NETWORK)
+      const { networks, records } = await opened
+      const network = await records.networks.find(DEFAULT_NETWORK)
       if (network) await networks.takeDown(network)
     },
   })
@@ -89,6 +84,7 @@ export async function sweepSteps(options: StepRunnerOptions): Promise<void> {
 
 interface StepMachinery {
   store: Store
+  records: Records
   programs: Programs
   runtime: Runtime
   networks: Connections
@@ -100,7 +96,14 @@ async function openMachinery({ store, path, runtime: name }: StepRunnerOptions):
   const found = programs(path)
   const runtime = await openRuntime({ name, programs: found, stateDirectory: join(store.run, 'runtime') })
   const networks = connections({ store, programs: found })
-  const machinery = { store, programs: found, runtime, networks, directory: join(store.run, 'steps') }
+  const machinery = {
+    store,
+    records: openRecords(store),
+    programs: found,
+    runtime,
+    networks,
+    directory: join(store.run, 'steps'),
+  }
   await sweep(machinery)
   return machinery
 }
@@ -182,8 +185,8 @@ async function stepMounts(
 /** The name docker gives build containers: programs that record it make the same layer everywhere. */
 const STEP_HOSTNAME = 'buildkitsandbox'
 
-async function joinDefaultNetwork({ store, networks }: StepMachinery, id: string) {
-  const network = await defaultNetwork(store, () => ({ id: randomBytes(32).toString('hex'), created: Date.now() }))
+async function joinDefaultNetwork({ records, networks }: StepMachinery, id: string) {
+  const network = await defaultNetwork(records, () => ({ id: randomBytes(32).toString('hex'), created: Date.now() }))
   const connection = await networks.claim({ owner: id, network })
   await networks.createNamespace(id)
   await networks.connect({ owner: id, name: `step-${id.slice(0, 12)}`, network, connection })

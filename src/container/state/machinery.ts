@@ -5,11 +5,14 @@ import { acquireLock } from '#host/file'
 import type { RootfsMounter } from '#rootfs'
 import type { Store } from '#store'
 import { type Connections, connections } from '../network/index.ts'
+import { openRecords, type Records } from '../records/index.ts'
 import { openRuntime, type Programs, programs, type Runtime } from '../runtime/index.ts'
 
 /** What all operations on containers stand on. */
 export interface Machinery {
   readonly store: Store
+  /** What the store keeps of containers, networks and volumes, parsed. */
+  readonly records: Records
   readonly rootfs: RootfsMounter
   readonly programs: Programs
   readonly networks: Connections
@@ -39,6 +42,7 @@ export function openMachinery(options: MachineryOptions): Machinery {
   const runtimes = new Map<string, Promise<Runtime>>()
   return {
     store,
+    records: openRecords(store),
     rootfs: options.rootfs,
     programs: found,
     networks: connections({ store, programs: found, log: options.log }),

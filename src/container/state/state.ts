@@ -53,7 +53,7 @@ async function seeRunning(machinery: Machinery, record: Container): Promise<Seen
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
   // Another process may have put the end into the store meanwhile.
-  const now = await machinery.store.containers.find<ContainerDocument>(record.id)
+  const now = await machinery.records.containers.find(record.id)
   if (now && now.document.state.status !== 'running') return see(machinery, now)
   return ended(machinery, record, {
     ...state,
@@ -104,9 +104,9 @@ export function isHalfMade(machinery: Pick<Machinery, 'store'>, id: string): boo
 }
 
 /** A container by name, ID or unique ID prefix. Throws CONTAINER_NOT_FOUND in docker's words. */
-export async function findContainer({ store }: Pick<Machinery, 'store'>, idOrName: string): Promise<Container> {
+export async function findContainer({ records }: Pick<Machinery, 'records'>, idOrName: string): Promise<Container> {
   const name = idOrName.startsWith('/') ? idOrName.slice(1) : idOrName
-  const record = name === '' ? undefined : await store.containers.find<ContainerDocument>(name)
+  const record = name === '' ? undefined : await records.containers.find(name)
   if (record) return record
   throw new BaleError('CONTAINER_NOT_FOUND', `No such container: ${idOrName}`, {
     next: { act: 'list-containers', because: 'unknown' },
@@ -119,7 +119,7 @@ export async function seeContainer(machinery: Machinery, idOrName: string): Prom
 
 /** All containers with their real state, newest first. Those being removed are left out. */
 export async function seeAll(machinery: Machinery): Promise<SeenContainer[]> {
-  const records = await machinery.store.containers.list<ContainerDocument>()
+  const records = await machinery.records.containers.list()
   const seen = await Promise.all(records.map((record) => see(machinery, record)))
   return seen.filter((one) => one.status !== 'removing')
 }
@@ -145,12 +145,12 @@ export function mustRun(seen: SeenContainer): SeenContainer {
 }
 
 export async function updateState(
-  { store }: Machinery,
+  { records }: Machinery,
   id: string,
   change: (state: RecordedState) => RecordedState,
   further: (document: ContainerDocument) => Partial<ContainerDocument> = () => ({}),
 ): Promise<Container | undefined> {
-  return store.containers.update<ContainerDocument>(id, (record) => {
+  return records.containers.update(id, (record) => {
     const state = change(record.document.state)
     return { ...record, state: state.status, document: { ...record.document, ...further(record.document), state } }
   })

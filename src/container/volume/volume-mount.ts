@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { BaleError, isBaleError, toldBy } from '#base'
 import { isMounted, runProgram, unmount } from '#host'
 import { acquireLock, mkdirWithMode } from '#host/file'
-import type { ContainerDocument, ContainerMount, VolumeDocument } from '../model/index.ts'
+import type { ContainerMount } from '../model/index.ts'
 import { type Machinery, pathsOf, see, startedBy } from '../state/index.ts'
 
 /** What docker's local driver takes; `size` is a quota, which no file system here is asked for. */
@@ -37,10 +37,10 @@ async function lockOf({ store, log }: Machinery, name: string) {
 
 /** Makes a volume's files available below its directory: a device, directory or server is mounted there, once for all. */
 export async function mountVolume(machinery: Machinery, name: string): Promise<void> {
-  const { store, programs } = machinery
+  const { store, records, programs } = machinery
   const directory = store.volumes.directory(name)
   await mkdirWithMode(directory, 0o755)
-  const { type, device, o } = (await store.volumes.find<VolumeDocument>(name))?.document.options ?? {}
+  const { type, device, o } = (await records.volumes.find(name))?.document.options ?? {}
   if (type === undefined || device === undefined) return
   await using _ = await lockOf(machinery, name)
   if (isMounted(directory)) return
@@ -64,7 +64,7 @@ export async function releaseVolumes(machinery: Machinery, mounts: readonly Cont
 }
 
 async function isUsed(machinery: Machinery, name: string): Promise<boolean> {
-  for (const record of await machinery.store.containers.list<ContainerDocument>()) {
+  for (const record of await machinery.records.containers.list()) {
     if (!record.document.mounts.some((mount) => mount.name === name)) continue
     if (startedBy(pathsOf(machinery, record.id).starting) === 'alive') return true
     if (['running', 'paused'].includes((await see(machinery, record)).status)) return true

@@ -2,7 +2,7 @@ import { dirname } from 'node:path'
 import { BaleError, printable } from '#base'
 import { isMounted, treeSize, unmount } from '#host'
 import { mkdirWithMode, removeTree } from '#host/file'
-import type { ContainerDocument, Volume, VolumeDocument } from '../model/index.ts'
+import type { Volume } from '../model/index.ts'
 import { type Machinery, newId } from '../state/index.ts'
 import { checkVolumeOptions } from './volume-mount.ts'
 
@@ -15,7 +15,7 @@ export interface CreateVolumeOptions {
 }
 
 /** Makes a volume: an empty directory that belongs to no container. One with the name already there is returned. */
-export async function createVolume({ store, clock }: Machinery, asked: CreateVolumeOptions): Promise<Volume> {
+export async function createVolume({ store, records, clock }: Machinery, asked: CreateVolumeOptions): Promise<Volume> {
   const { name = newId() } = asked
   if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name))
     throw new BaleError(
@@ -26,7 +26,7 @@ export async function createVolume({ store, clock }: Machinery, asked: CreateVol
     throw new BaleError('UNSUPPORTED', `volume driver ${printable(asked.driver)} is not supported`)
   checkVolumeOptions(asked.options ?? {})
   const directory = store.volumes.directory(name)
-  const known = await store.volumes.find<VolumeDocument>(name)
+  const known = await records.volumes.find(name)
   if (known) {
     await mkdirWithMode(directory, 0o755)
     return known
@@ -39,30 +39,30 @@ export async function createVolume({ store, clock }: Machinery, asked: CreateVol
     document: { labels: asked.labels ?? {}, options: asked.options ?? {}, anonymous: asked.name === undefined },
   }
   try {
-    await store.volumes.add<VolumeDocument>(volume)
+    await records.volumes.add(volume)
     return volume
   } catch (error) {
     // Two containers may ask for one new volume at once: both get it.
-    const made = await store.volumes.find<VolumeDocument>(name)
+    const made = await records.volumes.find(name)
     if (made) return made
     throw error
   }
 }
 
-export async function findVolume({ store }: Machinery, name: string): Promise<Volume> {
-  const volume = await store.volumes.find<VolumeDocument>(name)
+export async function findVolume({ records }: Pick<Machinery, 'records'>, name: string): Promise<Volume> {
+  const volume = await records.volumes.find(name)
   if (volume) return volume
   throw new BaleError('VOLUME_NOT_FOUND', `get ${printable(name)}: no such volume`, { next: { act: 'list-volumes' } })
 }
 
-export function listVolumes({ store }: Machinery): Promise<Volume[]> {
-  return store.volumes.list<VolumeDocument>()
+export function listVolumes({ records }: Machinery): Promise<Volume[]> {
+  return records.volumes.list()
 }
 
 /** Names of volumes and the IDs of the containers that mount them. */
-export async function volumeUsers({ store }: Machinery): Promise<Map<string, string[]>> {
+export async function volumeUsers({ records }: Machinery): Promise<Map<string, string[]>> {
   const users = new Map<string, string[]>()
-  for (const container of await store.containers.list<ContainerDocument>())
+  for (const container of await records.containers.list())
     for (const mount of container.document.mounts)
       if (mount.name !== undefined) users.set(mount.name, [...(users.get(mount.name) ?? []), container.id])
   return users
@@ -74,8 +74,8 @@ export async function removeVolume(
   name: string,
   options: { force?: boolean } = {},
 ): Promise<void> {
-  const { store } = machinery
-  const known = await store.volumes.find(name)
+  const { store, records } = machinery
+  const known = await records.volumes.find(name)
   if (!known) {
     if (options.force) return
     await findVolume(machinery, name)
@@ -90,7 +90,7 @@ export async function removeVolume(
   while (isMounted(directory)) unmount(directory)
   // The data goes first: a record without data is an empty volume, data without a record could never be found.
   await removeTree(dirname(store.volumes.directory(name)))
-  await store.volumes.remove(name)
+  await records.volumes.remove(name)
 }
 
 /** Removes volumes that no container mounts; only anonymous ones unless `all`. Answers names and freed bytes. */
@@ -100,7 +100,7 @@ export async function pruneVolumes(
 ): Promise<{ names: string[]; freed: number }> {
   const users = await volumeUsers(machinery)
   const pruned = { names: [] as string[], freed: 0 }
-  for (const volume of await machinery.store.volumes.list<VolumeDocument>()) {
+  for (const volume of await machinery.records.volumes.list()) {
     if (users.has(volume.name) || !(options.all || volume.document.anonymous) || options.filter?.(volume) === false)
       continue
     pruned.freed += treeSize(machinery.store.volumes.directory(volume.name))

@@ -258,28 +258,13 @@ function capabilities(names: readonly string[] | undefined): string[] | null {
 }
 
 function networkView({ record, status }: SeenContainer): Record<string, unknown> {
-  const { config, host, connection } = record.document
+  const { config, host, connections } = record.document
   const lives = status === 'running' || status === 'paused'
-  const joined = lives ? connection : undefined
-  const published = (joined?.ports ?? []).map((port) => ({ ...port, ip: port.hostIp, port: String(port.hostPort) }))
+  const ports = lives ? connections.flatMap((one) => one.ports) : []
+  const published = ports.map((port) => ({ ...port, ip: port.hostIp, port: String(port.hostPort) }))
   const exposed = Object.fromEntries(Object.keys(config.ExposedPorts ?? {}).map((key) => [key, null]))
-  const name = host.network === undefined || host.network === 'default' ? 'bridge' : host.network
-  const endpoint = {
-    IPAMConfig: host.ipAddress ? { IPv4Address: host.ipAddress } : null,
-    Links: null,
-    Aliases: joined && name !== 'bridge' ? joined.aliases : null,
-    NetworkID: joined?.networkId ?? connection?.networkId ?? '',
-    EndpointID: joined ? record.id : '',
-    Gateway: joined?.gateway ?? '',
-    IPAddress: joined?.address ?? '',
-    IPPrefixLen: joined?.prefix ?? 0,
-    IPv6Gateway: joined?.ipv6?.gateway ?? '',
-    GlobalIPv6Address: joined?.ipv6?.address ?? '',
-    GlobalIPv6PrefixLen: joined?.ipv6?.prefix ?? 0,
-    MacAddress: joined?.mac ?? '',
-    DriverOpts: null,
-  }
-  const onDefault = name === 'bridge' ? endpoint : undefined
+  const endpoints = endpointsOf(record, lives)
+  const onDefault = endpoints['bridge']
   return {
     Bridge: '',
     SandboxID: lives ? record.id : '',
@@ -298,6 +283,50 @@ function networkView({ record, status }: SeenContainer): Record<string, unknown>
     IPPrefixLen: onDefault?.IPPrefixLen ?? 0,
     IPv6Gateway: '',
     MacAddress: onDefault?.MacAddress ?? '',
-    Networks: name.startsWith('container:') ? {} : { [name]: endpoint },
+    Networks: host.network?.startsWith('container:') ? {} : endpoints,
+  }
+}
+
+/** By name, in order: what was asked for on each network and, of a container that runs, what it has there. */
+function endpointsOf({ id, document }: SeenContainer['record'], lives: boolean) {
+  const { host, networks, connections } = document
+  const mode = host.network
+  const requests = networks.length > 0 || (mode !== 'none' && mode !== 'host') ? networks : [{ network: mode }]
+  const endpoints = requests.map((request) => {
+    const known = connections.find(
+      ({ networkId, networkName }) => networkName === request.network || networkId.startsWith(request.network),
+    )
+    return [known?.networkName ?? request.network, endpointView(id, request, known, lives)] as const
+  })
+  return Object.fromEntries(endpoints.toSorted(([one], [other]) => (one < other ? -1 : 1)))
+}
+
+type Document = SeenContainer['record']['document']
+
+function endpointView(
+  id: string,
+  { network, ipAddress, ipv6Address }: Document['networks'][number],
+  known: Document['connections'][number] | undefined,
+  lives: boolean,
+) {
+  const joined = lives ? known : undefined
+  const wish = {
+    ...(ipAddress && { IPv4Address: ipAddress }),
+    ...(ipv6Address && { IPv6Address: ipv6Address }),
+  }
+  return {
+    IPAMConfig: Object.keys(wish).length > 0 ? wish : null,
+    Links: null,
+    Aliases: joined && network !== 'bridge' ? joined.aliases : null,
+    NetworkID: known?.networkId ?? '',
+    EndpointID: joined ? id : '',
+    Gateway: joined?.gateway ?? '',
+    IPAddress: joined?.address ?? '',
+    IPPrefixLen: joined?.prefix ?? 0,
+    IPv6Gateway: joined?.ipv6?.gateway ?? '',
+    GlobalIPv6Address: joined?.ipv6?.address ?? '',
+    GlobalIPv6PrefixLen: joined?.ipv6?.prefix ?? 0,
+    MacAddress: joined?.mac ?? '',
+    DriverOpts: null,
   }
 }

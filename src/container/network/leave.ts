@@ -1,0 +1,63 @@
+import { existsSync } from 'node:fs'
+import { createNetworkNamespace, deleteNetworkNamespace } from '#host'
+import { type Connection, sharedWith } from '../model/index.ts'
+import { machineLock } from './bridges.ts'
+import { linkOf } from './join-bridge.ts'
+import type { NetavarkRequest } from './netavark.ts'
+import { lockNetwork, type NetworkParts, namespacePath } from './parts.ts'
+import type { StoredRequest } from './stored-requests.ts'
+
+/** Takes an owner off all its networks: interfaces, rules, names, namespace, claims. May be called again. */
+export async function leaveAll(parts: NetworkParts, owner: string): Promise<void> {
+  const { store, requests } = parts
+  const stored = await requests.read(owner)
+  const withRules = stored.filter(({ request }) => hasRules(request))
+  for (const one of withRules) await tearDown(parts, owner, one)
+  await deleteSharedLinks(parts, owner)
+  await deleteNetworkNamespace(namespacePath(parts, owner))
+  await requests.forget(owner)
+  await store.addresses.release(owner)
+  await store.ports.release(owner)
+}
+
+/** Takes an owner off one network; the others and their connections stay. Its ports stay claimed. */
+export async function leaveNetwork(parts: NetworkParts, owner: string, connection: Connection): Promise<void> {
+  const { bridges, store, requests } = parts
+  const stored = (await requests.read(owner)).find(({ networkId }) => networkId === connection.networkId)
+  if (stored) await tearDown(parts, owner, stored)
+  else await deleteLink(bridges, linkOf(owner, connection.interfaceName))
+  await requests.forget(owner, connection.networkId)
+  await store.addresses.release(owner, connection.networkId)
+}
+
+async function tearDown(parts: NetworkParts, owner: string, { networkId, request }: StoredRequest): Promise<void> {
+  const namespace = namespacePath(parts, owner)
+  await using _ = await lockNetwork(parts, networkId)
+  await using _machine = await machineLock(parts.progress)
+  if (!existsSync(namespace)) await createNetworkNamespace(namespace, parts.programs)
+  await parts.driver.teardown(namespace, request)
+}
+
+function hasRules(request: NetavarkRequest): boolean {
+  return request.port_mappings.length > 0 || Object.values(request.network_info).some((one) => one.dns_enabled)
+}
+
+/**
+ * Without rules of its own, a container's traces on a network vanish with its namespace; but one that another container
+ * still uses keeps its interfaces, and their addresses are about to be given to somebody else.
+ */
+async function deleteSharedLinks({ bridges, records }: NetworkParts, owner: string): Promise<void> {
+  const record = await records.containers.find(owner)
+  const names = record?.document.connections.map(({ interfaceName }) => interfaceName) ?? ['eth0']
+  const links = [...new Set(['eth0', ...names])].map((name) => linkOf(owner, name)).filter(isThere)
+  if (links.length === 0) return
+  const others = await records.containers.list()
+  if (!others.some(({ document }) => sharedWith(document.host.network) === owner)) return
+  for (const link of links) await deleteLink(bridges, link)
+}
+
+const isThere = (link: string | undefined) => link !== undefined && existsSync(`/sys/class/net/${link}`)
+
+async function deleteLink({ ip }: NetworkParts['bridges'], link: string | undefined): Promise<void> {
+  if (isThere(link)) await ip([`link del ${link}`])
+}
