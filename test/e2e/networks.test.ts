@@ -125,8 +125,8 @@ inOwnNetwork(import.meta.url, () => {
       ['gamma', '10.83.0.0/24'],
     ] as const)
       await network(machine, name, { subnets: [subnet] })
-    const onAlpha = await serve(machine, 'a', { network: 'alpha' })
-    const onBeta = await serve(machine, 'b', { network: 'beta' })
+    const onAlpha = await serve(machine, 'ann', { network: 'alpha' })
+    const onBeta = await serve(machine, 'bob', { network: 'beta' })
     const ports = [{ containerPort: 80, protocol: 'tcp' as const, hostPort: 18491 }]
     await serve(machine, 'both', {
       networks: [
@@ -147,26 +147,26 @@ inOwnNetwork(import.meta.url, () => {
     const routes = (name: string) => inside(machine, name, 'ip route | grep default')
     assert.match(await routes('both'), /^default via 10\.81\.0\.1 dev eth1[^\n]*\n0\n$/, 'one route, by the first name')
     assert.match(await inside(machine, 'both', 'ip addr'), /10\.82\.0\.77\/24[\s\S]*02:42:00:00:00:0b/)
-    assert.match(await page(machine, 'both', 'a'), /^I am a/)
-    assert.match(await page(machine, 'both', 'b'), /^I am b/)
-    assert.match(await page(machine, 'a', 'bothofa'), /^I am both/)
-    assert.match(await page(machine, 'b', 'bothofb'), /^I am both/)
-    assert.equal(await isReached(machine, 'a', 'bothofb'), false, 'an alias is of one network')
-    assert.equal(await isReached(machine, 'a', onBeta), false, 'the networks stay apart')
+    assert.match(await page(machine, 'both', 'ann'), /^I am ann/)
+    assert.match(await page(machine, 'both', 'bob'), /^I am bob/)
+    assert.match(await page(machine, 'ann', 'bothofa'), /^I am both/)
+    assert.match(await page(machine, 'bob', 'bothofb'), /^I am both/)
+    assert.equal(await isReached(machine, 'ann', 'bothofb'), false, 'an alias is of one network')
+    assert.equal(await isReached(machine, 'ann', onBeta), false, 'the networks stay apart')
     const published = () => execFileSync('busybox', ['wget', '-qO-', 'http://10.81.0.1:18491/'], { encoding: 'utf8' })
     assert.equal(published(), 'I am both\n')
     // Two more networks of a running container, one of them with the higher priority: route and ports follow.
     await networks.connect('both', { network: 'gamma', gatewayPriority: 5, aliases: ['third'] })
-    const onGamma = await serve(machine, 'c', { network: 'gamma' })
-    assert.match(await page(machine, 'both', 'c'), /^I am c/)
-    assert.match(await page(machine, 'c', 'third'), /^I am both/)
+    const onGamma = await serve(machine, 'cat', { network: 'gamma' })
+    assert.match(await page(machine, 'both', 'cat'), /^I am cat/)
+    assert.match(await page(machine, 'cat', 'third'), /^I am both/)
     assert.match(await routes('both'), /^default via 10\.83\.0\.1 dev eth2[^\n]*\n0\n$/)
     assert.deepEqual(
       (await connections('both')).map((one) => one.ports.length),
       [0, 0, 1],
     )
     assert.equal(published(), 'I am both\n', 'by the same port of the machine')
-    assert.match(await page(machine, 'both', onAlpha), /^I am a/, 'the others stay')
+    assert.match(await page(machine, 'both', onAlpha), /^I am ann/, 'the others stay')
     const third = new RegExp(`^${(await connections('both'))[2]!.address}\t`, 'm')
     assert.match(await inside(machine, 'both', 'cat /etc/hosts'), third)
     await assert.rejects(networks.connect('both', { network: 'gamma' }), {
@@ -181,7 +181,7 @@ inOwnNetwork(import.meta.url, () => {
     // And away again, while a connection on another network is open.
     await networks.disconnect('both', 'gamma')
     assert.equal(await isReached(machine, 'both', onGamma), false)
-    assert.match(await page(machine, 'both', 'a'), /^I am a/)
+    assert.match(await page(machine, 'both', 'ann'), /^I am ann/)
     assert.match(await routes('both'), /^default via 10\.81\.0\.1 dev eth1[^\n]*\n0\n$/)
     assert.equal(published(), 'I am both\n', 'the port is back')
     assert.doesNotMatch(await inside(machine, 'both', 'cat /etc/hosts'), third)
@@ -191,8 +191,8 @@ inOwnNetwork(import.meta.url, () => {
     await networks.connect('both', { network: 'gamma' })
     await machine.containers.lifecycle.restart('both', { timeout: 0 })
     await machine.containers.lifecycle.rename('both', 'renamed')
-    assert.match(await page(machine, 'renamed', 'c'), /^I am c/)
-    assert.match(await page(machine, 'c', 'renamed'), /^I am both/)
+    assert.match(await page(machine, 'renamed', 'cat'), /^I am cat/)
+    assert.match(await page(machine, 'cat', 'renamed'), /^I am both/)
     assert.equal(await isReached(machine, 'renamed', onBeta), false)
     assert.equal(published(), 'I am both\n')
     // What does not run is changed for its next start.
@@ -204,8 +204,9 @@ inOwnNetwork(import.meta.url, () => {
       ['gamma', 'beta'],
     )
     await machine.containers.lifecycle.start('renamed')
-    assert.match(await page(machine, 'renamed', 'b'), /^I am b/)
-    for (const name of ['a', 'b', 'c', 'renamed']) await machine.containers.lifecycle.remove(name, { force: true })
+    assert.match(await page(machine, 'renamed', 'bob'), /^I am bob/)
+    for (const name of ['ann', 'bob', 'cat', 'renamed'])
+      await machine.containers.lifecycle.remove(name, { force: true })
     for (const name of ['alpha', 'beta', 'gamma']) assert.equal(await networks.remove(name), true)
     await networks.takeDownIdle()
     assert.deepEqual(chain(), [], 'no rule is left')

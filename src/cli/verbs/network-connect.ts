@@ -1,6 +1,6 @@
 import { readInteger } from '#docker'
 import { parseOptions } from '../flags/flag-values.ts'
-import { defineVerb } from '../verb/each-name.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'network connect',

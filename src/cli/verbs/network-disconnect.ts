@@ -1,4 +1,4 @@
-import { defineVerb } from '../verb/each-name.ts'
+import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'network disconnect',
