@@ -176,7 +176,7 @@ inOwnNetwork(import.meta.url, () => {
     await assert.rejects(networks.remove('gamma'), /has active endpoints/)
     assert.deepEqual((await networks.connected(await networks.find('gamma'))).map(({ name }) => name).sort(), [
       'both',
-      'c',
+      'cat',
     ])
     // And away again, while a connection on another network is open.
     await networks.disconnect('both', 'gamma')
