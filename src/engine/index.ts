@@ -15,6 +15,7 @@ export type {
   LogFrame,
   LogRequest,
   MountRequest,
+  NetworkRequest,
   OutputFrame,
   PolicyResult,
   PortRequest,
@@ -64,7 +65,7 @@ export type { InspectedManifest } from './manifest-inspect.ts'
 export type { ListOptions, PlatformChange } from './manifest-list.ts'
 export type { PushListOptions } from './manifest-push.ts'
 export type { NetworkOperations } from './network-operations.ts'
-export type { NetworkInspect } from './networks.ts'
+export type { ConnectNetworkOptions, NetworkInspect } from './networks.ts'
 export type { Pruned, PruneOptions } from './prune.ts'
 export type { PrunedPart, PruneSystemOptions } from './prune-system.ts'
 export type { PulledImage, PullOptions } from './pull.ts'

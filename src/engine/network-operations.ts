@@ -1,7 +1,7 @@
-import type { CreateNetworkOptions, NetworkRequest } from '#container'
+import type { CreateNetworkOptions } from '#container'
 import type { FilterPair } from '#docker'
 import type { EngineContext } from './context/context.ts'
-import type { NetworkInspect } from './networks.ts'
+import type { ConnectNetworkOptions, NetworkInspect } from './networks.ts'
 
 /** Networks that containers join: bridges with addresses and names, beside docker's fixed `bridge`, `host` and `none`. */
 export class NetworkOperations {
@@ -33,7 +33,7 @@ export class NetworkOperations {
    * Puts a container on one more network: at once when it runs, and at each start. Throws NETWORK_NOT_FOUND,
    * CONTAINER_NOT_FOUND, INVALID_ARGUMENT, and CONFLICT when it is on the network or its network mode allows no other.
    */
-  async connect(network: string, container: string, options: Omit<NetworkRequest, 'network'> = {}): Promise<void> {
+  async connect(network: string, container: string, options: ConnectNetworkOptions = {}): Promise<void> {
     const { networks } = await (await import('./container-machinery.ts')).containerMachinery(this.#context)
     await networks.connect(container, { ...options, network })
   }

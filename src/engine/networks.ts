@@ -33,6 +33,19 @@ export interface NetworkInspect {
   Labels: Record<string, string>
 }
 
+/** What a container is on a network that it is put on. */
+export interface ConnectNetworkOptions {
+  /** Further names there. */
+  aliases?: string[]
+  /** Fixed addresses. */
+  ipAddress?: string
+  ipv6Address?: string
+  /** The default route goes through the network with the highest one; 0 by default. */
+  gatewayPriority?: number
+  /** None is known so far. */
+  driverOptions?: Record<string, string>
+}
+
 /** `none` and `host` are there without a record. */
 const FIXED = [
   { name: 'host', driver: 'host' },

@@ -82,7 +82,7 @@ export async function joinPlaces(
 }
 
 /** The names a container has on a network besides its own, in docker's order. */
-export function namesOn({ id, name, document: { config } }: Container, { aliases = [] }: NetworkRequest): string[] {
+function namesOn({ id, name, document: { config } }: Container, { aliases = [] }: NetworkRequest): string[] {
   const names = [name, ...aliases, id.slice(0, 12), config.Hostname]
   const fullName = config.Domainname ? [`${config.Hostname}.${config.Domainname}`] : []
   return [...new Set([...names, ...fullName].filter(Boolean))]
@@ -98,7 +98,7 @@ export function renamedConnections(record: Container): Connection[] {
 }
 
 /** What was asked for where a connection is: by the network's name or ID, or a prefix of the ID. */
-export function requestOf(requests: readonly NetworkRequest[], { networkId, networkName }: Connection) {
+function requestOf(requests: readonly NetworkRequest[], { networkId, networkName }: Connection) {
   return (
     requests.find(({ network }) => network === networkName || network === networkId) ??
     requests.find(({ network }) => network !== '' && networkId.startsWith(network))
