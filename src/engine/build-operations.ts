@@ -31,7 +31,7 @@ export class BuildOperations {
   }
 
   /**
-   * Removes records of the build cache, and the layers that only they held: those that no image stands on or, with `all`,
+   * Removes records of the build cache, and the layers that only they held: those that no image is based on or, with `all`,
    * every one. The filter `until` spares what was used since. `freed` is in bytes.
    */
   async prune(options?: {

@@ -122,7 +122,7 @@ async function write(
   await writeArchive(store, built, output.to, tags, options)
 }
 
-/** The archive is a copy of the image out of the store; an image that was not there before does not stay. */
+/** The archive is a copy of the image out of the store; an image that the store did not have before does not stay. */
 async function writeArchive(
   store: Store,
   built: BuiltImage,

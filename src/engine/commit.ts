@@ -89,7 +89,7 @@ function imageConfig(
   }
 }
 
-/** The base's layers as its manifest tells them, so that a push sends nothing that the registry has. */
+/** The base's layers as its manifest has them, so that a push sends nothing that the registry has. */
 async function baseLayers(store: Store, record: Container, base: StoredImage | undefined): Promise<LayerDescription[]> {
   if (base)
     return base.manifest.layers.map((layer, index) => ({ ...layer, diffId: base.config.rootfs.diff_ids[index]! }))

@@ -142,7 +142,7 @@ function createdOf(idOrName: string, all: readonly SeenContainer[]): number {
   return found.record.created
 }
 
-/** The image itself, and all that stand on its layers. An image that is not here is nobody's ancestor. */
+/** The image itself, and all images based on its layers. An image that the store does not have has no descendants. */
 async function ofAncestor(context: EngineContext, filters: Filters): Promise<Test> {
   if (!filters.has('ancestor')) return () => true
   const store = await context.store()

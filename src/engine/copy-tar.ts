@@ -5,7 +5,7 @@ import type { EngineContext } from './context/context.ts'
 export interface CopyOptions {
   /** Keep owners. */
   archive?: boolean
-  /** Copy what a link leads to. */
+  /** Follow symbolic links in the source. */
   follow?: boolean
 }
 

@@ -7,7 +7,7 @@ import type { EngineContext } from './context/context.ts'
 
 /** Which containers are listed. */
 export interface ListContainersOptions {
-  /** Those that do not run, too. */
+  /** Also containers that do not run. */
   all?: boolean
   /** The newest only (implies all). */
   last?: number

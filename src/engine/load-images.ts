@@ -7,7 +7,7 @@ import { openInput } from './open-input.ts'
 
 /** An image that came from an archive, under one of its names. */
 export interface LoadedImage {
-  /** As people type it; undefined when the archive does not tell a name. */
+  /** As people type it; undefined when the archive has no name for it. */
   name?: string
   /** Image ID. */
   id: Digest

@@ -53,7 +53,7 @@ export async function checkStoredLogin(
   return { registry }
 }
 
-/** Forgets the login for a registry; `known` is false when there was none. A helper that failed is told. */
+/** Removes the login for a registry; `known` is false when there was none. */
 export async function logout(context: EngineContext, server: string | undefined): Promise<Logout> {
   const registry = registryOf(server)
   return { registry, ...(await openCredentials(context).erase(registry)), ...authVariable(context) }

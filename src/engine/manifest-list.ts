@@ -170,7 +170,7 @@ function changed(platform: Platform | undefined, change: PlatformChange): Platfo
     ...(osVersion && { 'os.version': osVersion }),
     ...(osFeatures?.length && { 'os.features': [...osFeatures] }),
   }
-  // What nobody can run is a slip of the pen.
+  // A platform that nothing runs is a mistake.
   parsePlatform(formatPlatform(changed))
   return changed
 }

@@ -20,7 +20,7 @@ export interface Pruned {
   freed: number
 }
 
-/** Removes images that nobody uses. */
+/** Removes images that nothing uses. */
 export async function pruneImages(context: EngineContext, options: PruneOptions = {}): Promise<Pruned> {
   const filters = new Filters(options.filters ?? [], ['dangling', ...PRUNE_FILTERS])
   const dangling = filters.flag('dangling')
@@ -52,7 +52,7 @@ export async function pruneBuildCache(
   const inUse = options.all ? new Set<string>() : await layersOfImages(context)
   const result = await store.buildCache.prune((record) => {
     if (until !== undefined && record.lastUsed >= until) return false
-    // Without `all`, what an image still stands on is kept: it costs nothing and saves the next build.
+    // Without `all`, what an image is based on is kept: it costs nothing and saves the next build.
     const isStoodOn = record.layers.length > 0 && record.layers.every((layer) => inUse.has(layer))
     return options.all === true || !isStoodOn
   })
@@ -60,7 +60,7 @@ export async function pruneBuildCache(
   const { pruneCacheMounts } = await import('#build')
   const mounts = until === undefined ? await pruneCacheMounts(store.root) : 0
   await releaseMounts(context)
-  // What builds that were killed left, which no record tells.
+  // What builds that were killed left: no record names it.
   const { freed } = await store.collect()
   return { ...result, freed: result.freed + left + mounts + freed }
 }
@@ -78,7 +78,7 @@ async function layersOfImages(context: EngineContext): Promise<Set<string>> {
   return new Set(images.flatMap((image) => image.config.rootfs.diff_ids))
 }
 
-/** Removes what crashed processes left and what nobody refers to; answers the bytes that became free. */
+/** Removes what crashed processes left and what nothing refers to; returns the bytes that became free. */
 export async function collectGarbage(context: EngineContext): Promise<{ removed: number; freed: number }> {
   const left = await undoDeadBuilds(context)
   const store = await context.store()

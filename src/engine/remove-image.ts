@@ -5,7 +5,7 @@ import { nameAsTyped } from './name-as-typed.ts'
 /** One step of a removal: a name (as people type it) or an image ID. */
 export type RemovalRecord = { untagged: string } | { deleted: string }
 
-/** docker's rmi: takes a name away, and deletes what has no name left, with all layers that nobody else needs. */
+/** docker's rmi: takes a name away, and deletes what has no name left, with all layers that nothing else needs. */
 export async function removeImage(
   context: EngineContext,
   name: string,

@@ -22,7 +22,7 @@ export async function startContainer(
   }
 }
 
-/** Connects to a running container. `tty` tells whether its output is a terminal's. */
+/** Connects to a running container. `tty` is whether its output is a terminal's. */
 export async function attachContainer(context: EngineContext, idOrName: string): Promise<RunningContainer> {
   const { lifecycle, logs } = await containerMachinery(context)
   const { record, session, monitor } = await logs.attach(idOrName)

@@ -1,55 +1,63 @@
 import type { OptionsOf, VerbOption } from './verb-option.ts'
 
 const REFUSED_CACHE = 'the cache is in the store; it is neither imported nor exported yet'
-const REFUSED_LIMITS = 'limits for build steps are not there yet'
+const REFUSED_LIMITS = 'limits for build steps are not supported yet'
 const OFF = /^(false|0|f|)$|(^|,)disabled=(true|1)(,|$)/i
 
 /** What `build` takes. */
 export const BUILD_FLAGS = [
-  { flags: '-t, --tag <NAME>', description: 'Name the image; may be given several times', repeat: true },
-  { flags: '-f, --file <FILE>', description: 'Name of the Dockerfile, PATH/Dockerfile by default; - is stdin' },
-  { flags: '--target <STAGE>', description: 'Build up to this stage' },
   {
-    flags: '--build-arg <NAME=VALUE>',
-    description: 'Give an ARG a value; NAME alone takes it from the environment',
+    flags: '-t, --tag <NAME>',
+    description: 'Name of the image, with an optional tag; may be given several times',
     repeat: true,
   },
-  { flags: '--no-cache', description: 'Take no step from the cache' },
-  { flags: '--no-cache-filter <STAGE>', description: 'Take no step of these stages from the cache', repeat: true },
+  { flags: '-f, --file <FILE>', description: 'The Dockerfile (PATH/Dockerfile by default); - reads it from stdin' },
+  { flags: '--target <STAGE>', description: 'Stage to build' },
+  {
+    flags: '--build-arg <NAME=VALUE>',
+    description: 'Set an ARG; NAME alone takes the value from the environment',
+    repeat: true,
+  },
+  { flags: '--no-cache', description: 'Do not use the cache' },
+  { flags: '--no-cache-filter <STAGE>', description: 'Do not use the cache for these stages', repeat: true },
   { flags: '-q, --quiet', description: 'Print only the image ID' },
   { flags: '--iidfile <FILE>', description: 'Write the image ID to a file' },
-  { flags: '--metadata-file <FILE>', description: 'Write what was built as JSON to a file' },
+  { flags: '--metadata-file <FILE>', description: 'Write the result of the build to a file, as JSON' },
   { flags: '--label <KEY=VALUE>', description: 'Add a label to the image', repeat: true },
-  { flags: '--pull', description: 'Ask the registry for newer base images' },
-  { flags: '--platform <OS/ARCH>', description: 'Build for another platform' },
-  { flags: '--network <MODE>', description: 'Network of RUN: default, none or host' },
-  { flags: '--add-host <NAME:ADDRESS>', description: 'Add a line to /etc/hosts of RUN', repeat: true },
+  { flags: '--pull', description: 'Always ask the registry for newer base images' },
+  { flags: '--platform <OS/ARCH>', description: 'Platform to build for' },
+  { flags: '--network <MODE>', description: 'Network of RUN instructions: default, none or host' },
+  { flags: '--add-host <NAME:ADDRESS>', description: 'Add a line to /etc/hosts of RUN instructions', repeat: true },
   {
     flags: '--progress <FORM>',
-    description: 'How progress is shown: auto or plain',
+    description: 'How to show progress',
     choices: ['auto', 'plain', 'quiet'],
   },
   {
     flags: '--secret <ID>',
-    description: 'Give RUN --mount=type=secret a value: id=NAME,src=FILE or id=NAME,env=VARIABLE',
+    description: 'Secret for RUN --mount=type=secret: id=NAME,src=FILE or id=NAME,env=VARIABLE',
     repeat: true,
   },
   {
     flags: '--build-context <NAME=PATH>',
-    description: 'A further context: NAME=DIRECTORY, =docker-image://IMAGE, =oci-layout://DIRECTORY:TAG, =URL',
+    description: 'Additional build context: NAME=DIRECTORY, =docker-image://IMAGE, =oci-layout://DIRECTORY:TAG, =URL',
     repeat: true,
   },
   {
     flags: '-o, --output <TARGET>',
-    description: 'Where the result goes: type=image|local|tar|oci|docker,dest=PATH',
+    description: 'Where to write the result: type=image|local|tar|oci|docker,dest=PATH',
     repeat: true,
   },
-  { flags: '--allow <RIGHT>', description: 'Allow RUN network.host or security.insecure', repeat: true },
-  { flags: '--shm-size <BYTES>', description: 'Size of /dev/shm in RUN' },
-  { flags: '--check', description: 'Check the Dockerfile by rules and build nothing; the same as --call=check' },
+  {
+    flags: '--allow <RIGHT>',
+    description: 'Allow RUN what it has to be granted: network.host or security.insecure',
+    repeat: true,
+  },
+  { flags: '--shm-size <BYTES>', description: 'Size of /dev/shm in RUN instructions' },
+  { flags: '--check', description: 'Check the Dockerfile without building; the same as --call=check' },
   {
     flags: '--call <METHOD>',
-    description: 'What to do: build, check or lint; check,format=json prints JSON',
+    description: 'Method to run: build, check or lint; check,format=json prints JSON',
   },
   { flags: '--load', description: 'Accepted for docker; the image always goes to the store', hidden: true },
   { flags: '--rm', description: 'Accepted for docker; nothing is left behind', hidden: true },
@@ -79,13 +87,13 @@ export const BUILD_FLAGS = [
     flags: '--compress',
     description: 'Compressed context',
     hidden: true,
-    refused: 'the context is read where it lies; there is nothing to compress',
+    refused: 'the context is read in place; there is nothing to compress',
   },
   {
     flags: '--isolation <MODE>',
     description: 'Isolation',
     hidden: true,
-    refused: 'it is a matter of Windows',
+    refused: 'isolation modes exist on Windows only',
     harmless: /^(default)?$/i,
   },
   {
@@ -110,28 +118,28 @@ export const BUILD_FLAGS = [
     description: 'Annotations',
     hidden: true,
     repeat: true,
-    refused: 'use --label; annotations are not there yet',
+    refused: 'annotations are not supported yet; use --label',
   },
   {
     flags: '--attest <KIND>',
     description: 'Attestations',
     hidden: true,
     repeat: true,
-    refused: 'attestations are not there yet',
+    refused: 'attestations are not supported yet',
     harmless: /(^|,)disabled=(true|1)(,|$)/i,
   },
   {
     flags: '--provenance <MODE>',
     description: 'Provenance',
     hidden: true,
-    refused: 'attestations are not there yet',
+    refused: 'attestations are not supported yet',
     harmless: OFF,
   },
   {
     flags: '--sbom <MODE>',
     description: 'SBOM',
     hidden: true,
-    refused: 'attestations are not there yet',
+    refused: 'attestations are not supported yet',
     harmless: OFF,
   },
 ] as const satisfies readonly VerbOption[]

@@ -98,7 +98,7 @@ function readNetwork({ network = 'default', allow = [] }: BuildFlags): [BuildIma
   if (network === 'default' || network === 'bridge') return ['bridge', allowed]
   if (network === 'none') return ['none', allowed]
   if (network === 'host') return ['host', [...allowed, 'network.host']]
-  throw new BaleError('INVALID_ARGUMENT', `network ${printable(network)} is not there for builds`, {
+  throw new BaleError('INVALID_ARGUMENT', `builds cannot use the network ${printable(network)}`, {
     hint: '--network is default, none or host',
   })
 }

@@ -7,7 +7,7 @@ function invalid(flag: string, value: string, why: string | Error): BaleError {
   return new BaleError('INVALID_ARGUMENT', `invalid argument ${JSON.stringify(value)} for "--${flag}" flag: ${problem}`)
 }
 
-/** Reads a value by its grammar; what is wrong is told with the flag's name. */
+/** Reads a value by its grammar; a mistake is reported with the flag's name. */
 function readAs<T>(flag: string, text: string, read: (text: string) => T): T {
   try {
     return read(text)

@@ -14,12 +14,12 @@ export interface GlobalFlags {
 export const GLOBAL_FLAGS: readonly VerbOption[] = [
   { flags: '--root <DIR>', description: 'Store root (BALE_ROOT; /var/lib/bale for root)' },
   { flags: '--run <DIR>', description: 'Run directory for mounts and sockets (BALE_RUN)' },
-  { flags: '--snapshotter <NAME>', description: 'How layers lie on disk: auto, erofs, extract (BALE_SNAPSHOTTER)' },
+  { flags: '--snapshotter <NAME>', description: 'How layers are stored: auto, erofs, extract (BALE_SNAPSHOTTER)' },
   { flags: '--runtime <NAME>', description: 'auto, runc, crun (BALE_RUNTIME)' },
   { flags: '--config <DIR>', description: "Directory of docker's config.json (DOCKER_CONFIG)" },
   { flags: '-D, --debug', description: 'Show causes and stack traces of errors, and diagnostics' },
   { flags: '-v, --version', description: 'Show the version' },
-  { flags: '-h, --help', description: 'Show this', hidden: true },
+  { flags: '-h, --help', description: 'Print usage', hidden: true },
   { flags: '-l, --log-level <LEVEL>', description: "docker's; nothing is logged", hidden: true },
 ]
 

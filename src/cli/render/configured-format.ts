@@ -3,7 +3,7 @@ import { readTextSync } from '#engine'
 export type FormatMember = 'psFormat' | 'imagesFormat' | 'networksFormat' | 'volumesFormat' | 'statsFormat'
 
 /**
- * The template that docker's config.json has for a list, which counts without `--format` and `--quiet`. A file that is not there or
+ * The template that docker's config.json has for a list, which counts without `--format` and `--quiet`. A file that is missing or
  * cannot be read says nothing: those who need it for a login complain.
  */
 export function configuredFormat(file: string | undefined, member: FormatMember): string | undefined {

@@ -48,7 +48,7 @@ export function humanDuration(milliseconds: number): string {
   return `${Math.trunc(milliseconds / 3_600_000 / 24 / 365)} years`
 }
 
-/** Go's time that was never set, in milliseconds since 1970: images say so that do not tell when they were made. */
+/** Go's zero time in milliseconds since 1970: what images have that do not say when they were made. */
 const NEVER = -62_135_596_800_000
 
 /** `5 minutes ago`; `N/A` for no time at all. Both in milliseconds since 1970. */

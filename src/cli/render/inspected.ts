@@ -9,7 +9,7 @@ const BAD_TEMPLATE = 64
 
 /**
  * Prints what `inspect` found as docker does: an array of objects indented by four spaces, or the template once for each.
- * What was not found, or does not fit the template, is told on stderr after the others; the exit code is 1 then. A template that
+ * What was not found, or does not fit the template, is reported on stderr after the others; the exit code is 1 then. A template that
  * printed nothing leaves an empty line.
  */
 export async function printInspected(

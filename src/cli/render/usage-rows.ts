@@ -88,7 +88,7 @@ function usedImage(
   }
 }
 
-/** What docker counts and bale does not is told as not available. */
+/** What docker counts and bale does not is shown as not available. */
 function cacheRow({ record, shared }: SystemUsage['cache'][number], truncated: boolean, now: number): CacheRow {
   return {
     ID: truncated ? record.key.slice(0, 12) : record.key,

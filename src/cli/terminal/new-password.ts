@@ -9,13 +9,9 @@ export async function newPassword(
 ): Promise<string> {
   if (fromInput) return await readSecret(io)
   if (!io.stdin.isTTY) {
-    throw new BaleError(
-      'INVALID_ARGUMENT',
-      'standard input is not a terminal, so nobody can be asked for the password',
-      {
-        hint: 'say --password-stdin to read it from there',
-      },
-    )
+    throw new BaleError('INVALID_ARGUMENT', 'standard input is not a terminal, so the password cannot be asked for', {
+      hint: 'say --password-stdin to read it from there',
+    })
   }
   const password = await askSecret(io, 'Password: ', signal)
   if (password === (await askSecret(io, 'Password again: ', signal))) return password

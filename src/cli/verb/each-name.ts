@@ -8,7 +8,7 @@ const AT_ONCE = 50
 
 /**
  * Does one thing with each name and prints the name, or what the act answers ('' for nothing), in the order of the names.
- * With `together` they do not wait for each other. Failures are told, the others go on; 1 when any failed.
+ * With `together` they do not wait for each other. A failure is reported and the others go on; 1 when any failed.
  */
 export async function eachName(
   io: Terminal,

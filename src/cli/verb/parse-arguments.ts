@@ -28,7 +28,7 @@ export interface ParsedArguments<Table extends readonly VerbOption[]> {
   options: OptionsOf<Table>
 }
 
-/** Reads the words behind a verb. Throws UsageError, HelpWanted, and UNSUPPORTED for a flag that is known and not there. */
+/** Reads the words behind a verb. Throws UsageError, HelpWanted, and UNSUPPORTED for a flag of docker's that bale does not have. */
 export function parseArguments<Table extends readonly VerbOption[]>(
   verb: Verb<Table>,
   argv: readonly string[],

@@ -15,7 +15,7 @@ export interface SessionOptions {
   streams?: readonly ('stdout' | 'stderr')[]
   /** Keys that leave the process alone: `ctrl-p,ctrl-q` by default. */
   detachKeys?: string
-  /** The process has been running: its terminal changes size twice, so that it draws itself anew. */
+  /** The process has been running: its terminal changes size twice, so that it redraws itself. */
   redraw?: boolean
   /** Takes the signals that this command gets. */
   onSignal?: (signal: NodeJS.Signals) => Promise<void>
@@ -87,7 +87,7 @@ export function terminalSize(io: Terminal): { rows: number; columns: number } | 
 
 async function followSize(io: Terminal, session: AttachSession, stack: DisposableStack, redraw = false): Promise<void> {
   const size = terminalSize(io)
-  // The kernel tells a process of a new size only when it is another one.
+  // The kernel signals a size to a process only when it has changed.
   if (size && redraw) await session.resize({ rows: size.rows + 1, columns: size.columns + 1 })
   const resize = () => {
     const now = terminalSize(io)
@@ -154,7 +154,7 @@ function pumpInput(
     stdin.pause()
     sent = session.write(seen.bytes).then(() => void stdin.resume(), failed)
   }
-  // A paused stream may still tell that it has ended.
+  // A paused stream may still report its end.
   const onEnd = () => void sent.then(() => session.endInput())
   stdin.on('data', onData)
   stdin.on('end', onEnd)
@@ -164,7 +164,7 @@ function pumpInput(
     stdin.off('end', onEnd)
     stdin.off('error', failed)
     stdin.pause()
-    // An open pipe nobody reads must not keep the command from ending.
+    // An open pipe that nothing reads must not keep the command from ending.
     ;(stdin as { unref?: () => void }).unref?.()
   })
 }

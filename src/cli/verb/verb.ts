@@ -10,7 +10,7 @@ export interface VerbContext<Options> {
   io: Terminal
   /** docker's config.json, for the templates of lists. */
   dockerConfigFile?: string
-  /** Aborted by the first Ctrl-C, SIGTERM or SIGHUP, and when nobody reads our output any more. */
+  /** Aborted by the first Ctrl-C, SIGTERM or SIGHUP, and when the reader of our output is gone. */
   signal: AbortSignal
   /** From now on the verb (run, attach, exec) sees to signals itself, and there is nothing to be undone. */
   takeSignals(): void

@@ -7,11 +7,11 @@ export const verb = defineVerb({
   usage: 'CONTAINER',
   arguments: { min: 1, max: 1 },
   options: [
-    { flags: '--no-stdin', description: 'Do not attach your stdin' },
-    { flags: '--detach-keys <KEYS>', description: 'Keys that leave it running (ctrl-p,ctrl-q)' },
-    { flags: '--sig-proxy', description: 'Hand signals on to the process', default: true },
+    { flags: '--no-stdin', description: 'Do not attach stdin' },
+    { flags: '--detach-keys <KEYS>', description: 'Key sequence to detach (ctrl-p,ctrl-q)' },
+    { flags: '--sig-proxy', description: 'Forward signals to the process', default: true },
   ],
-  examples: [{ command: 'bale attach web', explains: 'Its output from now on; its end ends this' }],
+  examples: [{ command: 'bale attach web', explains: 'Shows its output from now on; exits when it exits' }],
   async run(context) {
     const { args, options, engine, io } = context
     const name = args[0]!

@@ -48,7 +48,7 @@ export const verb = defineVerb({
       return printReport(await engine.builds.check({ ...wanted, signal }), call, io)
     }
     for (const output of request.outputs ?? []) if ('to' in output && 'stream' in output.to) outputTarget(undefined, io)
-    // A file of an earlier run must not tell of this one, should it fail.
+    // The file of an earlier run must not be taken for this one's, should it fail.
     await using idFile = options.iidfile === undefined ? undefined : await startResultFile(options.iidfile)
     await using metadataFile =
       options.metadataFile === undefined ? undefined : await startResultFile(options.metadataFile)

@@ -8,17 +8,17 @@ export const verb = defineVerb({
   summary: 'Remove build cache',
   arguments: { max: 0 },
   options: [
-    { flags: '-a, --all', description: 'Also what images still stand on' },
-    { flags: '-f, --force', description: 'Do not ask' },
-    filterFlag('--filter <FILTER>', 'until=TIME: only what was not used since'),
+    { flags: '-a, --all', description: 'Also remove cache that images are based on' },
+    { flags: '-f, --force', description: 'Do not ask for confirmation' },
+    filterFlag('--filter <FILTER>', 'Only what was not used since: until=TIME'),
   ],
   examples: [
-    { command: 'bale builder prune -f', explains: 'Cache that no image stands on' },
-    { command: 'bale builder prune -af', explains: 'All of it: the next build begins from nothing' },
+    { command: 'bale builder prune -f', explains: 'Cache that no image is based on' },
+    { command: 'bale builder prune -af', explains: 'All of it: the next build starts from scratch' },
   ],
   async run({ options, engine, io, signal }) {
     const filters = readPairs(options.filter)
-    const what = options.all ? 'all build cache' : 'all build cache that no image stands on'
+    const what = options.all ? 'all build cache' : 'all build cache that no image is based on'
     if (!options.force && !(await confirm(io, `WARNING! This will remove ${what}.`, signal))) return 0
     const { keys, freed } = await engine.builds.prune({ all: options.all, filters })
     if (keys.length > 0) await io.print(`Deleted build cache objects:\n${keys.join('\n')}\n`)

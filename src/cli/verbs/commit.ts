@@ -3,18 +3,18 @@ import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'commit',
-  summary: 'Make an image of what a container has become',
+  summary: 'Create an image from a container',
   usage: 'CONTAINER [REPOSITORY[:TAG]]',
   arguments: { min: 1, max: 2 },
   options: [
     { flags: '-a, --author <NAME>', description: 'Author' },
     {
       flags: '-c, --change <INSTRUCTION>',
-      description: 'Dockerfile instruction that changes the config',
+      description: 'Apply a Dockerfile instruction to the image',
       repeat: true,
     },
-    { flags: '-m, --message <TEXT>', description: 'Comment of the history entry' },
-    { flags: '-p, --pause', description: 'Freeze the container meanwhile (--pause=false lets it run)', default: true },
+    { flags: '-m, --message <TEXT>', description: 'Commit message' },
+    { flags: '-p, --pause', description: 'Pause the container during the commit', default: true },
   ],
   examples: [
     { command: 'bale commit web webserver:patched', explains: 'Its files and its configuration as an image' },

@@ -2,7 +2,7 @@ import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'container cleanup',
-  summary: 'Clean up after a container that has ended (its monitor calls this)',
+  summary: 'Clean up after a container that has stopped (called by its monitor)',
   usage: 'CONTAINER',
   arguments: { min: 1, max: 1 },
   options: [],

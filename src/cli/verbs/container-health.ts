@@ -2,7 +2,7 @@ import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'container health',
-  summary: 'Check the health of a container as long as it runs (its start calls this)',
+  summary: 'Check the health of a container while it runs (called when it starts)',
   usage: 'CONTAINER',
   arguments: { min: 1, max: 1 },
   options: [],

@@ -3,12 +3,12 @@ import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'container inspect',
-  summary: 'Show everything about containers as JSON',
+  summary: 'Show details of containers as JSON',
   usage: 'CONTAINER [CONTAINER...]',
   arguments: { min: 1 },
   options: [
     { flags: '-f, --format <TEMPLATE>', description: "'json', or a Go template" },
-    { flags: '-s, --size', description: 'Count what they have written' },
+    { flags: '-s, --size', description: 'Also show the sizes of the containers' },
   ],
   examples: [{ command: `bale container inspect -f '{{.State.Pid}}' web`, explains: 'One member' }],
   run: ({ args, options, engine, io }) =>

@@ -8,7 +8,7 @@ export const verb = defineVerb({
   summary: 'Remove all containers that do not run',
   arguments: { max: 0 },
   options: [
-    { flags: '-f, --force', description: 'Do not ask' },
+    { flags: '-f, --force', description: 'Do not ask for confirmation' },
     filterFlag('--filter <FILTER>', 'until=TIME, label=KEY[=VALUE], label!=KEY'),
   ],
   examples: [{ command: 'bale container prune -f --filter until=24h', explains: 'Those that are older than a day' }],

@@ -2,7 +2,7 @@ import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'container rotate-log',
-  summary: "Put a container's log aside when it is above its limit (whoever watches its size calls this)",
+  summary: "Rotate a container's log when it exceeds its limit (called by what watches its size)",
   usage: 'CONTAINER',
   arguments: { min: 1, max: 1 },
   options: [],

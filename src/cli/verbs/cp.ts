@@ -12,9 +12,9 @@ export const verb = defineVerb({
   usage: 'CONTAINER:PATH LOCAL|- | LOCAL|- CONTAINER:PATH',
   arguments: { min: 2, max: 2 },
   options: [
-    { flags: '-a, --archive', description: 'Keep owners' },
-    { flags: '-L, --follow-link', description: 'Copy what a link leads to' },
-    { flags: '-q, --quiet', description: 'Do not say how much was copied (said on a terminal only)' },
+    { flags: '-a, --archive', description: 'Preserve owners' },
+    { flags: '-L, --follow-link', description: 'Follow symbolic links in the source' },
+    { flags: '-q, --quiet', description: 'Do not print how much was copied' },
   ],
   examples: [
     { command: 'bale cp web:/etc/nginx ./nginx', explains: 'A directory out of a container' },

@@ -11,11 +11,11 @@ const NOT_UNDERSTOOD = 125
 
 export const verb = defineVerb({
   name: 'create',
-  summary: 'Make a container without starting it',
+  summary: 'Create a container without starting it',
   usage: 'IMAGE [COMMAND] [ARG...]',
   arguments: { min: 1 },
   passThrough: true,
-  options: [...CONTAINER_FLAGS, { flags: '-q, --quiet', description: 'Do not show a pull' }],
+  options: [...CONTAINER_FLAGS, { flags: '-q, --quiet', description: 'Do not show the progress of a pull' }],
   examples: [{ command: 'bale create --name web -p 8080:80 webserver', explains: 'Start it later: bale start web' }],
   async run({ args, options, engine, io, signal }) {
     const request = understood(args, options, io)

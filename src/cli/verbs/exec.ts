@@ -6,19 +6,19 @@ import { startFailureCode } from './run.ts'
 
 export const verb = defineVerb({
   name: 'exec',
-  summary: 'Run a further command in a running container',
+  summary: 'Run a command in a running container',
   usage: 'CONTAINER COMMAND [ARG...]',
   arguments: { min: 2 },
   passThrough: true,
   options: [
     { flags: '-d, --detach', description: 'Run in the background' },
-    { flags: '--detach-keys <KEYS>', description: 'Keys that leave it running (ctrl-p,ctrl-q)' },
+    { flags: '--detach-keys <KEYS>', description: 'Key sequence to detach (ctrl-p,ctrl-q)' },
     ENV_FLAG,
     { flags: '--env-file <FILE>', description: 'Read environment variables from a file', repeat: true },
     { flags: '-i, --interactive', description: 'Keep stdin open' },
-    { flags: '--privileged', description: 'All capabilities of this process' },
-    { flags: '-t, --tty', description: 'Give it a terminal' },
-    { flags: '-u, --user <USER[:GROUP]>', description: 'User name or ID' },
+    { flags: '--privileged', description: 'Give the process all capabilities' },
+    { flags: '-t, --tty', description: 'Allocate a terminal' },
+    { flags: '-u, --user <USER[:GROUP]>', description: 'User name or ID, and optionally a group' },
     { flags: '-w, --workdir <DIRECTORY>', description: 'Working directory' },
   ],
   examples: [

@@ -4,10 +4,10 @@ import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'export',
-  summary: 'Write all files of a container as a tar',
+  summary: 'Export the file system of a container as a tar archive',
   usage: 'CONTAINER',
   arguments: { min: 1, max: 1 },
-  options: [{ flags: '-o, --output <FILE>', description: 'Write to a file instead of stdout' }],
+  options: [{ flags: '-o, --output <FILE>', description: 'Write to a file instead of standard output' }],
   examples: [{ command: 'bale export web > web.tar', explains: 'Import it: bale import web.tar' }],
   writesData: true,
   async run({ args, options, engine, io, signal }) {

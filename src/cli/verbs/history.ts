@@ -24,13 +24,13 @@ const COMMAND_WIDTH = 45
 
 export const verb = defineVerb({
   name: 'history',
-  summary: 'Show the steps that made an image',
+  summary: 'Show how an image was made',
   usage: 'IMAGE',
   arguments: { min: 1, max: 1 },
   options: [
     { flags: '-q, --quiet', description: 'Only show image IDs' },
     { flags: '--no-trunc', description: 'Do not shorten IDs and commands' },
-    { flags: '-H, --human', description: 'Sizes and times for people; --human=false for exact ones', default: true },
+    { flags: '-H, --human', description: 'Print sizes and times in readable form', default: true },
     { flags: '--format <TEMPLATE>', description: "'table TEMPLATE', 'json', or a Go template for each row" },
   ],
   examples: [

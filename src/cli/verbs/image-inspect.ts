@@ -3,12 +3,12 @@ import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'image inspect',
-  summary: 'Show everything about images as JSON',
+  summary: 'Show details of images as JSON',
   usage: 'IMAGE [IMAGE...]',
   arguments: { min: 1 },
   options: [
     { flags: '-f, --format <TEMPLATE>', description: "'json', or a Go template" },
-    { flags: '--platform <OS/ARCH>', description: 'Take this platform of an image index' },
+    { flags: '--platform <OS/ARCH>', description: 'Platform to choose from an image index' },
   ],
   examples: [
     { command: 'bale image inspect webserver', explains: 'All of it' },

@@ -5,11 +5,11 @@ import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'image prune',
-  summary: 'Remove images that nobody uses',
+  summary: 'Remove unused images',
   arguments: { max: 0 },
   options: [
-    { flags: '-a, --all', description: 'All images that no container uses, not only those without a name' },
-    { flags: '-f, --force', description: 'Do not ask' },
+    { flags: '-a, --all', description: 'Remove all images that no container uses, not only those without a name' },
+    { flags: '-f, --force', description: 'Do not ask for confirmation' },
     filterFlag('--filter <FILTER>', 'until=TIME, label=KEY[=VALUE], label!=KEY, dangling'),
   ],
   examples: [

@@ -10,7 +10,7 @@ export const verb = defineVerb({
   usage: '[REPOSITORY[:TAG]]',
   arguments: { max: 1 },
   options: [
-    { flags: '-a, --all', description: 'All images (there are no intermediate ones; for compatibility)' },
+    { flags: '-a, --all', description: 'Accepted for compatibility: there are no intermediate images' },
     { flags: '-q, --quiet', description: 'Only show image IDs' },
     { flags: '--digests', description: 'Show digests' },
     { flags: '--no-trunc', description: 'Do not shorten IDs' },

@@ -6,12 +6,12 @@ import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'info',
-  summary: 'Show what this machine and its store are',
+  summary: 'Show information about this machine and its store',
   arguments: { max: 0 },
   options: [{ flags: '-f, --format <TEMPLATE>', description: "'json', or a Go template" }],
   examples: [
     { command: 'bale info', explains: 'Counts, layer format, kernel, directories' },
-    { command: `bale info --format '{{.Driver}}'`, explains: 'How layers lie on disk: erofs or extract' },
+    { command: `bale info --format '{{.Driver}}'`, explains: 'How layers are stored: erofs or extract' },
   ],
   async run({ options, engine, io }) {
     const facts = await engine.system.info()

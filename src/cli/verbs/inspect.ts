@@ -7,16 +7,19 @@ const TYPES = ['container', 'image', 'network', 'volume'] as const
 
 export const verb = defineVerb({
   name: 'inspect',
-  summary: 'Show everything about containers, images, networks or volumes as JSON',
+  summary: 'Show details of containers, images, networks or volumes as JSON',
   usage: 'NAME|ID [NAME|ID...]',
   arguments: { min: 1 },
   options: [
     { flags: '-f, --format <TEMPLATE>', description: "'json', or a Go template" },
     { flags: '--type <TYPE>', description: `Look only among one of ${TYPES.join(', ')}` },
-    { flags: '-s, --size', description: 'Add the bytes that a container has written' },
+    { flags: '-s, --size', description: 'Also show the sizes of containers' },
   ],
   examples: [
-    { command: 'bale inspect web', explains: 'The container web, or else the image, network or volume of that name' },
+    {
+      command: 'bale inspect web',
+      explains: 'The container web or, if there is none, the image, network or volume of that name',
+    },
     { command: `bale inspect -f '{{.State.Status}}' web`, explains: 'One part' },
   ],
   run({ args, options, engine, io }) {

@@ -10,7 +10,7 @@ export const verb = defineVerb({
   options: [
     { flags: '-i, --input <FILE>', description: 'Read from a file instead of standard input' },
     { flags: '-q, --quiet', description: 'Show no progress' },
-    { flags: '--platform <OS/ARCH>', description: 'Load only this platform of an image index' },
+    { flags: '--platform <OS/ARCH>', description: 'Platform to load from an image index' },
   ],
   examples: [
     { command: 'bale load < webserver.tar', explains: 'From standard input; gzip, zstd, xz and bzip2 are recognised' },

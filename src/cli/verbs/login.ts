@@ -7,7 +7,7 @@ import { defineVerb } from '../verb/verb.ts'
 
 const OPTIONS = [
   { flags: '-u, --username <NAME>', description: 'User name' },
-  { flags: '-p, --password <WORD>', description: 'Password; everybody on this machine can see it' },
+  { flags: '-p, --password <WORD>', description: 'Password; other users of this machine can see it' },
   { flags: '--password-stdin', description: 'Read the password from standard input' },
 ] as const satisfies readonly VerbOption[]
 
@@ -15,7 +15,7 @@ type Options = OptionsOf<typeof OPTIONS>
 
 export const verb = defineVerb({
   name: 'login',
-  summary: 'Log in to a registry, and keep the login for pull and push',
+  summary: 'Log in to a registry',
   usage: '[REGISTRY]',
   arguments: { max: 1 },
   options: OPTIONS,

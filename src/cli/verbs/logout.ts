@@ -3,7 +3,7 @@ import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'logout',
-  summary: 'Forget the login for a registry',
+  summary: 'Log out of a registry',
   usage: '[REGISTRY]',
   arguments: { max: 1 },
   options: [],

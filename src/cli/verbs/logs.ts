@@ -7,19 +7,19 @@ import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'logs',
-  summary: 'Show what a container has written',
+  summary: 'Show the logs of a container',
   usage: 'CONTAINER',
   arguments: { min: 1, max: 1 },
   options: [
-    { flags: '-f, --follow', description: 'Go on until it ends' },
-    { flags: '--since <TIME>', description: 'Only what is newer: a time, or a duration such as 10m' },
-    { flags: '--until <TIME>', description: 'Only what is older' },
-    { flags: '-n, --tail <LINES>', description: 'Only the last lines', default: 'all' },
-    { flags: '-t, --timestamps', description: 'Show when' },
-    { flags: '--details', description: 'Show the labels, variables and tag of its log options' },
+    { flags: '-f, --follow', description: 'Follow the log until the container stops' },
+    { flags: '--since <TIME>', description: 'Only lines after a time, or a duration ago such as 10m' },
+    { flags: '--until <TIME>', description: 'Only lines before a time, or a duration ago' },
+    { flags: '-n, --tail <LINES>', description: 'Number of lines to show from the end', default: 'all' },
+    { flags: '-t, --timestamps', description: 'Show timestamps' },
+    { flags: '--details', description: 'Show labels, variables and tag from its log options' },
   ],
   examples: [
-    { command: 'bale logs -f --tail 10 web', explains: 'The last ten lines, and what comes' },
+    { command: 'bale logs -f --tail 10 web', explains: 'The last ten lines, then new ones' },
     { command: 'bale logs --since 5m -t web', explains: 'The last five minutes, with times' },
   ],
   async run({ args, options, engine, io, signal }) {

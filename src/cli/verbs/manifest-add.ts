@@ -5,7 +5,7 @@ export const verb = defineVerb({
   summary: 'Add images to a manifest list',
   usage: 'LIST IMAGE [IMAGE...]',
   arguments: { min: 2 },
-  options: [{ flags: '--insecure', description: 'Speak to the registries of the images also without trusted TLS' }],
+  options: [{ flags: '--insecure', description: 'Allow plain HTTP and untrusted certificates' }],
   examples: [{ command: 'bale manifest add web:1 web:1-riscv64', explains: 'One more platform' }],
   async run({ args, options, engine, io, signal }) {
     const [list, ...members] = args as [string, ...string[]]

@@ -2,7 +2,7 @@ import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'manifest annotate',
-  summary: 'Correct the platform of an image in a manifest list',
+  summary: 'Set the platform of an image in a manifest list',
   usage: 'LIST IMAGE',
   arguments: { min: 2, max: 2 },
   options: [
@@ -10,7 +10,7 @@ export const verb = defineVerb({
     { flags: '--arch <ARCH>', description: 'Architecture' },
     { flags: '--variant <VARIANT>', description: 'Variant of the architecture' },
     { flags: '--os-version <VERSION>', description: 'Version of the operating system' },
-    { flags: '--os-features <FEATURE>', description: 'Feature of the operating system that is needed', repeat: true },
+    { flags: '--os-features <FEATURE>', description: 'Required feature of the operating system', repeat: true },
   ],
   examples: [
     { command: 'bale manifest annotate web:1 web:1-arm --arch arm --variant v7', explains: 'Say which arm it is' },

@@ -3,12 +3,12 @@ import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'manifest create',
-  summary: 'Put images for several platforms together under one name',
+  summary: 'Create a manifest list: images for several platforms under one name',
   usage: 'LIST IMAGE [IMAGE...]',
   arguments: { min: 2 },
   options: [
-    { flags: '-a, --amend', description: 'Add to the list when it is there already' },
-    { flags: '--insecure', description: 'Speak to the registries of the images also without trusted TLS' },
+    { flags: '-a, --amend', description: 'Add to the list if it exists' },
+    { flags: '--insecure', description: 'Allow plain HTTP and untrusted certificates' },
   ],
   examples: [
     {

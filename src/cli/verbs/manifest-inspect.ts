@@ -4,12 +4,12 @@ import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'manifest inspect',
-  summary: 'Show the manifest or index that a name stands for',
+  summary: 'Show the manifest or index of an image',
   usage: 'NAME[:TAG|@DIGEST]',
   arguments: { min: 1, max: 1 },
   options: [
-    { flags: '--insecure', description: 'Speak to the registry also without trusted TLS' },
-    { flags: '-v, --verbose', description: 'Show descriptors, and of an index all its images' },
+    { flags: '--insecure', description: 'Allow plain HTTP and untrusted certificates' },
+    { flags: '-v, --verbose', description: 'Show descriptors, and every image of an index' },
   ],
   examples: [
     { command: 'bale manifest inspect debian:12', explains: 'As the registry has it; nothing else is fetched' },

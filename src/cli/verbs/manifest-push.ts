@@ -3,13 +3,13 @@ import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'manifest push',
-  summary: 'Send a manifest list with its images to a registry',
+  summary: 'Upload a manifest list and its images to a registry',
   usage: 'LIST [NAME[:TAG]]',
   arguments: { min: 1, max: 2 },
   options: [
     { flags: '-p, --purge', description: 'Remove the local list after the push' },
     { flags: '-q, --quiet', description: 'Print only the digest' },
-    { flags: '--insecure', description: 'Speak to the registries also without trusted TLS' },
+    { flags: '--insecure', description: 'Allow plain HTTP and untrusted certificates' },
     { flags: '--all', description: 'Accepted for podman; all images are always sent', hidden: true },
   ],
   examples: [

@@ -2,7 +2,7 @@ import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'manifest rm',
-  summary: 'Remove local manifest lists; their images stay',
+  summary: 'Remove local manifest lists, but not their images',
   usage: 'LIST [LIST...]',
   arguments: { min: 1 },
   options: [],

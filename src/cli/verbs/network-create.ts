@@ -3,17 +3,17 @@ import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'network create',
-  summary: 'Make a network whose containers find each other by name',
+  summary: 'Create a network whose containers find each other by name',
   usage: 'NAME',
   arguments: { min: 1, max: 1 },
   options: [
-    { flags: '-d, --driver <NAME>', description: 'Only bridge', default: 'bridge' },
-    { flags: '--subnet <CIDR>', description: 'Address range; with --ipv6 one of each kind', repeat: true },
-    { flags: '--gateway <ADDRESS>', description: "The bridge's own address", repeat: true },
-    { flags: '--ip-range <CIDR>', description: 'Part of the subnet that containers get addresses from' },
-    { flags: '--aux-address <NAME=ADDRESS>', description: 'An address that no container gets', repeat: true },
-    { flags: '--ipv6', description: 'Give containers IPv6 addresses as well' },
-    { flags: '--internal', description: 'No way out' },
+    { flags: '-d, --driver <NAME>', description: 'Driver; only bridge is supported', default: 'bridge' },
+    { flags: '--subnet <CIDR>', description: 'Address range; with --ipv6, one for each address family', repeat: true },
+    { flags: '--gateway <ADDRESS>', description: 'Address of the gateway, which is the bridge itself', repeat: true },
+    { flags: '--ip-range <CIDR>', description: 'Range within the subnet for container addresses' },
+    { flags: '--aux-address <NAME=ADDRESS>', description: 'Address that no container is given', repeat: true },
+    { flags: '--ipv6', description: 'Also give containers IPv6 addresses' },
+    { flags: '--internal', description: 'Restrict external access to the network' },
     { flags: '--label <KEY=VALUE>', description: 'Label', repeat: true },
     {
       flags: '-o, --opt <KEY=VALUE>',
@@ -24,13 +24,16 @@ export const verb = defineVerb({
     { flags: '--ipam-driver <NAME>', description: 'Only default', choices: ['default'], hidden: true },
     { flags: '--ipam-opt <KEY=VALUE>', description: 'Not supported', refused: 'addresses are given by bale itself' },
     { flags: '--ingress', description: 'Not supported', refused: 'it is for swarm' },
-    { flags: '--scope <SCOPE>', description: 'Only local', choices: ['local'], hidden: true },
+    { flags: '--scope <SCOPE>', description: 'Driver; only local is supported', choices: ['local'], hidden: true },
     { flags: '--config-only', description: 'Not supported', refused: 'it is for swarm' },
     { flags: '--config-from <NETWORK>', description: 'Not supported', refused: 'it is for swarm' },
   ],
   examples: [
     { command: 'bale network create app', explains: 'Then: bale run --network app --name db …' },
-    { command: 'bale network create --subnet 10.5.0.0/24 --internal back', explains: 'Own range, no way out' },
+    {
+      command: 'bale network create --subnet 10.5.0.0/24 --internal back',
+      explains: 'With its own range, without external access',
+    },
   ],
   async run({ args, options, engine, io }) {
     const id = await engine.networks.create({

@@ -33,7 +33,7 @@ export const verb = defineVerb({
     { flags: '--no-trunc', description: 'Do not shorten IDs' },
     { flags: '-q, --quiet', description: 'Only show IDs' },
   ],
-  examples: [{ command: 'bale network ls --filter type=custom', explains: 'Networks that people made' }],
+  examples: [{ command: 'bale network ls --filter type=custom', explains: 'User-defined networks' }],
   async run({ options, engine, io, dockerConfigFile }) {
     const format = options.format || (options.quiet ? undefined : configuredFormat(dockerConfigFile, 'networksFormat'))
     const networks = await engine.networks.list({ filters: readPairs(options.filter) })

@@ -7,7 +7,7 @@ export const verb = defineVerb({
   summary: 'Remove networks that no container uses',
   arguments: { max: 0 },
   options: [
-    { flags: '-f, --force', description: 'Do not ask' },
+    { flags: '-f, --force', description: 'Do not ask for confirmation' },
     filterFlag('--filter <FILTER>', 'until=TIME, label=KEY[=VALUE], label!=KEY'),
   ],
   examples: [{ command: 'bale network prune -f', explains: 'The default network stays' }],

@@ -3,7 +3,7 @@ import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'pause',
-  summary: 'Freeze all processes of containers',
+  summary: 'Pause all processes of containers',
   usage: 'CONTAINER [CONTAINER...]',
   arguments: { min: 1 },
   options: [],

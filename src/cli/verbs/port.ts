@@ -6,7 +6,7 @@ const byPort = (one: string, other: string) =>
 
 export const verb = defineVerb({
   name: 'port',
-  summary: 'Show where the ports of a container are published',
+  summary: 'Show the published ports of a container',
   usage: 'CONTAINER [PORT[/PROTOCOL]]',
   arguments: { min: 1, max: 2 },
   options: [],

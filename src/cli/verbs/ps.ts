@@ -11,14 +11,14 @@ export const verb = defineVerb({
   summary: 'List containers',
   arguments: { max: 0 },
   options: [
-    { flags: '-a, --all', description: 'Those that do not run, too' },
+    { flags: '-a, --all', description: 'Also show containers that do not run' },
     filterFlag('-f, --filter <FILTER>', 'name, id, label, status, exited, ancestor, volume …'),
     { flags: '--format <TEMPLATE>', description: "'table TEMPLATE', 'json', or a Go template for each row" },
-    { flags: '-n, --last <COUNT>', description: 'The newest ones, in any state', check: readInteger },
-    { flags: '-l, --latest', description: 'The newest one, in any state' },
+    { flags: '-n, --last <COUNT>', description: 'Show the newest containers, in any state', check: readInteger },
+    { flags: '-l, --latest', description: 'Show the newest container, in any state' },
     { flags: '--no-trunc', description: 'Do not shorten IDs and commands' },
     { flags: '-q, --quiet', description: 'Only show IDs' },
-    { flags: '-s, --size', description: 'Show what they have written' },
+    { flags: '-s, --size', description: 'Show sizes' },
   ],
   examples: [
     { command: 'bale ps -a', explains: 'All containers' },

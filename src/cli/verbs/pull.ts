@@ -6,12 +6,12 @@ import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'pull',
-  summary: 'Fetch an image from its registry',
+  summary: 'Download an image from a registry',
   usage: 'NAME[:TAG|@DIGEST]',
   arguments: { min: 1, max: 1 },
   options: [
-    { flags: '-a, --all-tags', description: 'Fetch every tag of the repository' },
-    { flags: '--platform <OS/ARCH>', description: "Fetch the image for another platform than this machine's" },
+    { flags: '-a, --all-tags', description: 'Download every tag of the repository' },
+    { flags: '--platform <OS/ARCH>', description: "Platform to download, instead of this machine's" },
     { flags: '-q, --quiet', description: 'Print only the full name' },
     { flags: '--disable-content-trust', description: 'Accepted for docker; there is no content trust', hidden: true },
   ],

@@ -6,11 +6,11 @@ import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'push',
-  summary: 'Send an image to its registry',
+  summary: 'Upload an image to a registry',
   usage: 'NAME[:TAG]',
   arguments: { min: 1, max: 1 },
   options: [
-    { flags: '-a, --all-tags', description: 'Send every tag of the repository that is here' },
+    { flags: '-a, --all-tags', description: 'Upload every tag of the repository that the store has' },
     { flags: '-q, --quiet', description: 'Print only the full name' },
     { flags: '--disable-content-trust', description: 'Accepted for docker; there is no content trust', hidden: true },
   ],

@@ -6,19 +6,19 @@ const HOUR = 3_600_000
 
 export const verb = defineVerb({
   name: 'registry gc',
-  summary: 'Free what nothing in a registry refers to, also while it is served',
+  summary: 'Remove unreferenced content from a registry, even while it is served',
   arguments: { max: 0 },
   options: [
     ROOT_OPTION,
     {
       flags: '--untagged-older-than <HOURS>',
-      description: 'Also remove manifests without a tag, index or subject, pushed longer ago than this',
+      description: 'Also remove manifests without a tag, index or subject that are older than this',
     },
   ],
   examples: [
     {
       command: 'bale registry gc',
-      explains: 'Blobs stay a day after their push, and an hour after they were condemned',
+      explains: 'Blobs are kept for a day after their push, and for an hour after they were marked for removal',
     },
     {
       command: 'bale registry gc --untagged-older-than 720',

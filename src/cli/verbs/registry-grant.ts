@@ -3,7 +3,7 @@ import { openAdmin, ROOT_OPTION } from './registry.ts'
 
 export const verb = defineVerb({
   name: 'registry grant',
-  summary: 'Let a user into repositories of a registry',
+  summary: 'Give a user rights on repositories of a registry',
   usage: 'USER PATTERN ROLE',
   arguments: { min: 3, max: 3 },
   options: [ROOT_OPTION],

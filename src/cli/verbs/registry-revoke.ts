@@ -3,7 +3,7 @@ import { openAdmin, ROOT_OPTION } from './registry.ts'
 
 export const verb = defineVerb({
   name: 'registry revoke',
-  summary: 'Take back what registry grant gave',
+  summary: 'Revoke rights that registry grant gave',
   usage: 'USER PATTERN',
   arguments: { min: 2, max: 2 },
   options: [ROOT_OPTION],

@@ -10,20 +10,20 @@ const OPTIONS = [
   ROOT_OPTION,
   {
     flags: '--listen <ADDRESS:PORT>',
-    description: 'Where to listen; port 0 takes a free one',
+    description: 'Address to listen on; port 0 chooses a free port',
     default: '127.0.0.1:5000',
   },
   { flags: '--tls-cert <FILE>', description: 'Certificate chain (PEM)' },
   { flags: '--tls-key <FILE>', description: 'Private key of the certificate (PEM)' },
-  { flags: '--anonymous-pull', description: 'Let everybody pull without a login' },
-  { flags: '--insecure', description: 'Speak plain HTTP on an address that other machines reach' },
+  { flags: '--anonymous-pull', description: 'Allow pulls without a login' },
+  { flags: '--insecure', description: 'Allow plain HTTP on an address that other machines can reach' },
   {
     flags: '--external-url <URL>',
-    description: 'What clients call this registry, when it is not what they connect to',
+    description: 'URL that clients use, if it differs from the listening address',
   },
   {
     flags: '--trusted-proxy <ADDRESS>',
-    description: 'Address or range whose X-Forwarded headers count (may be repeated)',
+    description: 'Address or range of proxies whose X-Forwarded headers are trusted; may be given several times',
     repeat: true,
   },
 ] as const satisfies readonly VerbOption[]
@@ -38,7 +38,7 @@ export const verb = defineVerb({
   examples: [
     {
       command: 'bale registry serve',
-      explains: 'On 127.0.0.1:5000, for this machine; nobody gets in before a user is added',
+      explains: 'On 127.0.0.1:5000, for this machine; no one has access before a user is added',
     },
     {
       command: 'bale registry serve --root /srv/images --listen 0.0.0.0:443 --tls-cert cert.pem --tls-key key.pem',
@@ -61,7 +61,7 @@ export const verb = defineVerb({
     })
     await io.print(`Serving ${directory} at ${served.url}`)
     if ((await served.registry.users.list()).length === 0) {
-      io.warn(`There is no user yet, so nobody can push: bale registry user add NAME --root ${directory}`)
+      io.warn(`There are no users yet, so no one can push: bale registry user add NAME --root ${directory}`)
     }
     await aborted(signal)
     return 0

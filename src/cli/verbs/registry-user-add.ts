@@ -4,13 +4,13 @@ import { openAdmin, ROOT_OPTION } from './registry.ts'
 
 export const verb = defineVerb({
   name: 'registry user add',
-  summary: 'Add a user to a registry of this machine',
+  summary: 'Add a user to a registry on this machine',
   usage: 'NAME',
   arguments: { min: 1, max: 1 },
   options: [
     ROOT_OPTION,
     { flags: '--password-stdin', description: 'Read the password from standard input' },
-    { flags: '--admin', description: 'The user may do everything in all repositories' },
+    { flags: '--admin', description: 'Give the user all rights on all repositories' },
   ],
   examples: [
     {

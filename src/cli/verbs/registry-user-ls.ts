@@ -4,7 +4,7 @@ import { openAdmin, ROOT_OPTION } from './registry.ts'
 
 export const verb = defineVerb({
   name: 'registry user ls',
-  summary: 'List the users of a registry and what they may do',
+  summary: 'List the users of a registry and their rights',
   arguments: { max: 0 },
   options: [ROOT_OPTION],
   examples: [{ command: 'bale registry user ls', explains: 'Names, administrators, and grants by pattern' }],

@@ -4,12 +4,15 @@ import { openAdmin, ROOT_OPTION } from './registry.ts'
 
 export const verb = defineVerb({
   name: 'registry user passwd',
-  summary: 'Change the password of a user of a registry',
+  summary: 'Change the password of a registry user',
   usage: 'NAME',
   arguments: { min: 1, max: 1 },
   options: [ROOT_OPTION, { flags: '--password-stdin', description: 'Read the password from standard input' }],
   examples: [
-    { command: 'bale registry user passwd ann', explains: 'Asks for the new password; the old one ends at once' },
+    {
+      command: 'bale registry user passwd ann',
+      explains: 'Asks for the new password; the old one stops working at once',
+    },
   ],
   async run({ args, options, engine, io, signal }) {
     const password = await newPassword(io, { fromInput: options.passwordStdin, signal })

@@ -3,11 +3,11 @@ import { openAdmin, ROOT_OPTION } from './registry.ts'
 
 export const verb = defineVerb({
   name: 'registry user rm',
-  summary: 'Remove users from a registry; what they pushed stays',
+  summary: 'Remove users from a registry; their images stay',
   usage: 'NAME [NAME...]',
   arguments: { min: 1 },
   options: [ROOT_OPTION],
-  examples: [{ command: 'bale registry user rm ann', explains: 'Logins and tokens of ann end at once' }],
+  examples: [{ command: 'bale registry user rm ann', explains: 'The logins and tokens of ann stop working at once' }],
   async run({ args, options, engine, io }) {
     await using admin = await openAdmin(options.root, engine)
     for (const name of args) {

@@ -7,7 +7,7 @@ export const loadRegistry = () => import('#registry')
 
 export const ROOT_OPTION = {
   flags: '--root <DIR>',
-  description: "Directory of the registry; by default beside the store's (/var/lib/bale-registry)",
+  description: 'Directory of the registry (/var/lib/bale-registry, beside the store)',
 } as const satisfies VerbOption
 
 export function registryDirectory(root: string | undefined, engine: Engine): string {

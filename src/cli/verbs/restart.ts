@@ -5,17 +5,17 @@ import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'restart',
-  summary: 'Stop containers (if they run) and start them again',
+  summary: 'Restart containers',
   usage: 'CONTAINER [CONTAINER...]',
   arguments: { min: 1 },
   options: [
     {
       flags: '-t, --timeout <SECONDS>',
       aliases: ['time'],
-      description: 'Seconds before they are killed',
+      description: 'Seconds to wait before killing them',
       check: readInteger,
     },
-    { flags: '-s, --signal <SIGNAL>', description: 'Signal to send first' },
+    { flags: '-s, --signal <SIGNAL>', description: 'Signal to send' },
   ],
   examples: [{ command: 'bale restart web', explains: 'With the same settings and files' }],
   run: ({ args, options, engine, io, signal }) => {

@@ -4,12 +4,12 @@ import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'rm',
-  summary: 'Remove containers with what they have written',
+  summary: 'Remove containers and what they have written',
   usage: 'CONTAINER [CONTAINER...]',
   arguments: { min: 1 },
   options: [
-    { flags: '-f, --force', description: 'Kill them first when they run' },
-    { flags: '-v, --volumes', description: 'Their anonymous volumes too' },
+    { flags: '-f, --force', description: 'Kill running containers first' },
+    { flags: '-v, --volumes', description: 'Also remove their anonymous volumes' },
     { flags: '-l, --link', description: 'Remove a link', refused: 'there are no links between containers' },
   ],
   examples: [
@@ -25,7 +25,7 @@ export const verb = defineVerb({
           await engine.containers.remove(name, options)
           return name
         } catch (error) {
-          // As docker: with --force a container that is not there is no failure of the command, but it is told.
+          // As docker: with --force a container that does not exist is reported, but the command does not fail.
           if (!options.force || !isBaleError(error, 'CONTAINER_NOT_FOUND')) throw error
           io.warn(`Error: ${error.message}`)
           return ''

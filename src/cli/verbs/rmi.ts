@@ -4,11 +4,11 @@ import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'rmi',
-  summary: 'Remove names of images, and images without a name left',
+  summary: 'Remove names of images, and images that have no name left',
   usage: 'IMAGE [IMAGE...]',
   arguments: { min: 1 },
   options: [
-    { flags: '-f, --force', description: 'Remove the image with all its names, and while stopped containers use it' },
+    { flags: '-f, --force', description: 'Remove the image with all its names, even if stopped containers use it' },
     { flags: '--no-prune', description: 'Keep untagged parents', refused: 'images of bale have no untagged parents' },
   ],
   examples: [
@@ -25,7 +25,7 @@ export const verb = defineVerb({
         }
       } catch (error) {
         io.warn(renderFailure(error))
-        // As with `rm -f`: who wants it gone is content when it never was.
+        // As with `rm -f`: an image that does not exist is as good as removed.
         if (!options.force || !isBaleError(error, 'IMAGE_NOT_FOUND')) code = 1
       }
     }

@@ -10,16 +10,16 @@ import { defineVerb } from '../verb/verb.ts'
 const OPTIONS = [
   ...CONTAINER_FLAGS,
   { flags: '-d, --detach', description: 'Run in the background and print the container ID' },
-  { flags: '--detach-keys <KEYS>', description: 'Keys that leave it running (ctrl-p,ctrl-q)' },
-  { flags: '--sig-proxy', description: 'Hand signals on to the process', default: true },
-  { flags: '-q, --quiet', description: 'Do not show a pull' },
+  { flags: '--detach-keys <KEYS>', description: 'Key sequence to detach (ctrl-p,ctrl-q)' },
+  { flags: '--sig-proxy', description: 'Forward signals to the process', default: true },
+  { flags: '-q, --quiet', description: 'Do not show the progress of a pull' },
 ] as const satisfies readonly VerbOption[]
 
 type Options = OptionsOf<typeof OPTIONS>
 
 export const verb = defineVerb({
   name: 'run',
-  summary: 'Make a container from an image and run a command in it',
+  summary: 'Create a container from an image and run a command in it',
   usage: 'IMAGE [COMMAND] [ARG...]',
   arguments: { min: 1 },
   passThrough: true,
@@ -101,7 +101,7 @@ export function startFailureCode(error: unknown): 126 | 127 | undefined {
 
 /**
  * The file of --cidfile, before anything is made: it must not be there, since it would name another container. Without the
- * flag it is a file that nobody wants.
+ * flag nothing is written.
  */
 export async function startCidFile(path: string | undefined): Promise<ResultFile> {
   if (path === undefined) return { write: async () => undefined, [Symbol.asyncDispose]: async () => undefined }

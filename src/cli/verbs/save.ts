@@ -3,12 +3,12 @@ import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'save',
-  summary: 'Write images to a tar archive that every loader reads',
+  summary: 'Write images to a tar archive',
   usage: 'IMAGE [IMAGE...]',
   arguments: { min: 1 },
   options: [
     { flags: '-o, --output <FILE>', description: 'Write to a file instead of standard output' },
-    { flags: '--platform <OS/ARCH>', description: 'Take this platform of an image index' },
+    { flags: '--platform <OS/ARCH>', description: 'Platform to choose from an image index' },
   ],
   examples: [
     { command: 'bale save webserver > webserver.tar', explains: 'One image; docker, podman and skopeo load it too' },

@@ -5,14 +5,14 @@ import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'start',
-  summary: 'Start containers that do not run',
+  summary: 'Start stopped containers',
   usage: 'CONTAINER [CONTAINER...]',
   arguments: { min: 1 },
   options: [
-    { flags: '-a, --attach', description: 'Show its output and hand signals on' },
-    { flags: '-i, --interactive', description: 'Attach your stdin too' },
-    { flags: '--detach-keys <KEYS>', description: 'Keys that leave it running (ctrl-p,ctrl-q)' },
-    { flags: '--sig-proxy', description: 'Hand signals on to the process', default: true },
+    { flags: '-a, --attach', description: 'Attach to its output and forward signals' },
+    { flags: '-i, --interactive', description: 'Also attach stdin' },
+    { flags: '--detach-keys <KEYS>', description: 'Key sequence to detach (ctrl-p,ctrl-q)' },
+    { flags: '--sig-proxy', description: 'Forward signals to the process', default: true },
   ],
   examples: [
     { command: 'bale start web', explains: 'In the background' },

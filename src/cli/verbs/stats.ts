@@ -29,12 +29,12 @@ const LIST: ListFormat<Row> = {
 
 export const verb = defineVerb({
   name: 'stats',
-  summary: 'Show what running containers use',
+  summary: 'Show the resource usage of running containers',
   usage: '[CONTAINER...]',
   options: [
     { flags: '-a, --all', description: 'All containers', refused: 'only what runs uses anything' },
     { flags: '--format <TEMPLATE>', description: "'table TEMPLATE', 'json', or a Go template for each row" },
-    { flags: '--no-stream', description: 'Once instead of for ever' },
+    { flags: '--no-stream', description: 'Print once and exit' },
     { flags: '--no-trunc', description: 'Do not shorten IDs' },
   ],
   examples: [{ command: 'bale stats --no-stream', explains: 'All running containers, once' }],

@@ -13,11 +13,11 @@ export const verb = defineVerb({
       flags: '-t, --timeout <SECONDS>',
       aliases: ['time'],
       check: readInteger,
-      description: 'Seconds before they are killed (10, or the --stop-timeout)',
+      description: 'Seconds to wait before killing them (10, or their --stop-timeout)',
     },
-    { flags: '-s, --signal <SIGNAL>', description: 'Signal to send first' },
+    { flags: '-s, --signal <SIGNAL>', description: 'Signal to send' },
   ],
-  examples: [{ command: 'bale stop -t 2 web', explains: 'The stop signal, after two seconds KILL' }],
+  examples: [{ command: 'bale stop -t 2 web', explains: 'The stop signal, then KILL after two seconds' }],
   run: ({ args, options, engine, io, signal }) => {
     const timeout = options.timeout === undefined ? undefined : parseWholeNumber('timeout', options.timeout)
     const stop = (name: string) => engine.containers.stop(name, { timeout, stopSignal: options.signal, signal })

@@ -4,11 +4,11 @@ import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'system check',
-  summary: 'Compare everything in the store with its digests',
+  summary: 'Verify the content of the store against its digests',
   arguments: { max: 0 },
   options: [
-    { flags: '--repair', description: 'Remove what is damaged; a pull or build makes it again' },
-    { flags: '--quick', description: 'Only look whether the files are there with the right size' },
+    { flags: '--repair', description: 'Remove damaged content, so that a pull or build restores it' },
+    { flags: '--quick', description: 'Only check that files exist and have the right size' },
   ],
   examples: [
     { command: 'bale system check', explains: 'Read and hash all layers and blobs' },

@@ -15,10 +15,10 @@ const LIST: ListFormat<Row> = {
 
 export const verb = defineVerb({
   name: 'system df',
-  summary: 'Show how much disk the store uses',
+  summary: 'Show disk usage of the store',
   arguments: { max: 0 },
   options: [
-    { flags: '-v, --verbose', description: 'Every image, container and volume, with shared and unique bytes' },
+    { flags: '-v, --verbose', description: 'List every image, container and volume, with shared and unique sizes' },
     {
       flags: '--format <TEMPLATE>',
       description:

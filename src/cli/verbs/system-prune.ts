@@ -7,17 +7,17 @@ import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'system prune',
-  summary: 'Remove stopped containers, unused images, networks and build cache, and what crashed commands left',
+  summary: 'Remove stopped containers, unused images, networks and build cache, and leftovers of crashed commands',
   arguments: { max: 0 },
   options: [
-    { flags: '-a, --all', description: 'All images that no container uses, not only those without a name' },
-    { flags: '-f, --force', description: 'Do not ask' },
-    { flags: '--volumes', description: 'Anonymous volumes that no container uses as well' },
+    { flags: '-a, --all', description: 'Remove all images that no container uses, not only those without a name' },
+    { flags: '-f, --force', description: 'Do not ask for confirmation' },
+    { flags: '--volumes', description: 'Also remove anonymous volumes that no container uses' },
     filterFlag('--filter <FILTER>', 'until=TIME, label=KEY[=VALUE], label!=KEY'),
   ],
   examples: [
     { command: 'bale system prune', explains: 'Asks first' },
-    { command: 'bale system prune -af --volumes', explains: 'Everything unused but named volumes, without a question' },
+    { command: 'bale system prune -af --volumes', explains: 'Everything unused except named volumes, without asking' },
   ],
   async run({ options, engine, io, signal }) {
     const filters = readPairs(options.filter)
@@ -27,7 +27,7 @@ export const verb = defineVerb({
       })
     const images = options.all ? 'all images that no container uses' : 'all images without a name'
     const volumes = options.volumes ? ', all anonymous volumes that no container uses' : ''
-    const warning = `WARNING! This will remove all stopped containers, all networks that no container uses, ${images}, all build cache that no image stands on${volumes}.`
+    const warning = `WARNING! This will remove all stopped containers, all networks that no container uses, ${images}, all build cache that no image is based on${volumes}.`
     if (!options.force && !(await confirm(io, warning, signal))) return 0
     let freed = 0
     for await (const part of await engine.system.prune({

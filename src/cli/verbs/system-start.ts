@@ -3,7 +3,7 @@ import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'system start',
-  summary: 'Start the containers that their restart policy wants up after a boot',
+  summary: 'Start the containers whose restart policy asks for it after a boot',
   arguments: { max: 0 },
   options: [],
   examples: [{ command: 'bale system start', explains: 'What runs is left alone; the unit bale.service calls this' }],

@@ -4,12 +4,12 @@ import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'system stop',
-  summary: 'Stop all containers for the end of the machine; those with a restart policy come back',
+  summary: 'Stop all containers before a shutdown; those with a restart policy come back after it',
   arguments: { max: 0 },
   options: [
     {
       flags: '-t, --time <SECONDS>',
-      description: 'Seconds before they are killed (10, or the --stop-timeout of each)',
+      description: 'Seconds to wait before killing them (10, or their --stop-timeout)',
     },
   ],
   examples: [

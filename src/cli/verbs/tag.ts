@@ -2,14 +2,14 @@ import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'tag',
-  summary: 'Give an image one more name',
+  summary: 'Add a name to an image',
   usage: 'IMAGE NAME[:TAG]',
   arguments: { min: 2, max: 2 },
   options: [],
   examples: [
     {
       command: 'bale tag webserver:latest quay.example/ann/webserver:latest',
-      explains: 'Before a push: the name tells the registry',
+      explains: 'Before a push: the name says which registry',
     },
   ],
   async run({ args, engine }) {

@@ -2,7 +2,7 @@ import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'tags',
-  summary: 'List the tags that a registry has for a repository',
+  summary: 'List the tags of a repository in its registry',
   usage: 'NAME',
   arguments: { min: 1, max: 1 },
   options: [],

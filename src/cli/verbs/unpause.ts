@@ -3,10 +3,10 @@ import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'unpause',
-  summary: 'Let paused containers go on',
+  summary: 'Resume paused containers',
   usage: 'CONTAINER [CONTAINER...]',
   arguments: { min: 1 },
   options: [],
-  examples: [{ command: 'bale unpause web', explains: 'Where it was frozen' }],
+  examples: [{ command: 'bale unpause web', explains: 'It resumes where it was paused' }],
   run: ({ args, engine, io }) => eachName(io, args, (name) => engine.containers.unpause(name), { together: true }),
 })

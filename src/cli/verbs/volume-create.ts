@@ -3,15 +3,15 @@ import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'volume create',
-  summary: 'Make a volume',
+  summary: 'Create a volume',
   usage: '[NAME]',
   arguments: { max: 1 },
   options: [
-    { flags: '-d, --driver <NAME>', description: 'Only local', default: 'local' },
+    { flags: '-d, --driver <NAME>', description: 'Driver; only local is supported', default: 'local' },
     { flags: '--label <KEY=VALUE>', description: 'Label', repeat: true },
     {
       flags: '-o, --opt <KEY=VALUE>',
-      description: 'Option of the driver: type, device and o, as of mount(8)',
+      description: 'Driver option: type, device and o, as for mount(8)',
       repeat: true,
     },
   ],

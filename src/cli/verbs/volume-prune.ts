@@ -8,8 +8,8 @@ export const verb = defineVerb({
   summary: 'Remove volumes that no container mounts',
   arguments: { max: 0 },
   options: [
-    { flags: '-a, --all', description: 'Those with a name too, not only anonymous ones' },
-    { flags: '-f, --force', description: 'Do not ask' },
+    { flags: '-a, --all', description: 'Also remove named volumes, not only anonymous ones' },
+    { flags: '-f, --force', description: 'Do not ask for confirmation' },
     filterFlag('--filter <FILTER>', 'label=KEY[=VALUE], label!=KEY, all=true'),
   ],
   examples: [{ command: 'bale volume prune -f', explains: 'The anonymous volumes of removed containers' }],

@@ -6,7 +6,7 @@ export const verb = defineVerb({
   summary: 'Remove volumes with their data',
   usage: 'VOLUME [VOLUME...]',
   arguments: { min: 1 },
-  options: [{ flags: '-f, --force', description: 'One that is not there is no failure' }],
+  options: [{ flags: '-f, --force', description: 'Do not fail if it does not exist' }],
   examples: [{ command: 'bale volume rm data', explains: 'Refused while a container mounts it' }],
   run: ({ args, options, engine, io }) => eachName(io, args, (name) => engine.volumes.remove(name, options)),
 })

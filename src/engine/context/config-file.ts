@@ -12,7 +12,7 @@ export interface OwnRegistry {
   ca?: string
 }
 
-/** In place of a file that is not there. */
+/** In place of a missing file. */
 export const NO_FILE: ConfigFile = {}
 
 /** The members of bale's config.json. */
@@ -63,7 +63,7 @@ function checkOf(table: Readonly<Record<string, (value: unknown) => boolean>>, k
   return Object.hasOwn(table, key) ? table[key] : undefined
 }
 
-/** INVALID_ARGUMENT for what cannot be understood, and, when it is `wanted`, for one that is not there. */
+/** INVALID_ARGUMENT for what cannot be understood, and, when it is `wanted`, for one that is missing. */
 export function readConfigFile(path: string, wanted: boolean): ConfigFile {
   let text: string
   try {

@@ -5,13 +5,13 @@ import { BaleError } from '#base'
 import type { Platform } from '#spec'
 import { type ConfigFile, NO_FILE, type OwnRegistry, readConfigFile } from './config-file.ts'
 
-/** What the user decides once: where things lie and which parts are used. Read by `readConfig`, then passed on. */
+/** What the user decides once: where things are and which parts are used. Read by `readConfig`, then passed on. */
 export interface EngineConfig {
   /** Store root: names, blobs, layers, containers, volumes. */
   root: string
   /** Mounts, sockets, locks: gone after a reboot. */
   run: string
-  /** How layers lie on disk; `auto` probes what the kernel can. */
+  /** How layers are stored; `auto` probes what the kernel can. */
   snapshotter: 'auto' | 'erofs' | 'extract'
   /** How layer images are mounted; `auto` takes loop devices where the kernel is not to be trusted with files. */
   layerMounts: 'auto' | 'file' | 'loop'
@@ -23,7 +23,7 @@ export interface EngineConfig {
   authFiles: string[]
   /** Registries that are spoken to by plain http or with unverified certificates: hosts with port, ranges of addresses. */
   insecureRegistries: string[]
-  /** The host's address for published ports that name none; undefined: every address, which is told. */
+  /** The host's address for published ports that name none; undefined: every address, with a warning. */
   publishAddress: string | undefined
   /** What config.json says of names that begin with a prefix. */
   registries: Readonly<Record<string, OwnRegistry>>

@@ -69,7 +69,7 @@ function once<T>(open: () => Promise<T>): (() => Promise<T>) & { opened(): Promi
     return opening
   }
   const settled = async () => {
-    // The failure was thrown to who asked for it first; here only what came of it matters.
+    // The failure was thrown where it was first asked for; here only the result matters.
     await Promise.allSettled(opening ? [opening] : [])
     return value
   }

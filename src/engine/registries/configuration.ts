@@ -18,7 +18,7 @@ export interface RegistryConfiguration {
 
 const known = new WeakMap<EngineConfig, Promise<RegistryConfiguration>>()
 
-/** Read once for an engine. A file of another program that is malformed is told once, and otherwise left out. */
+/** Read once for an engine. A malformed file of another program is reported once, and otherwise ignored. */
 export function registryConfiguration({ config, log }: Pick<EngineContext, 'config' | 'log'>) {
   const reading = known.get(config) ?? readAll(config, (text) => log.warn?.(text))
   known.set(config, reading)

@@ -1,7 +1,7 @@
 import { errnoOf } from '#base'
 import { readText } from '#host/file'
 
-/** A file of another program, read as far as it goes: what is wrong with it is told, and never ends an operation. */
+/** A file of another program, read as far as possible: mistakes in it are reported, and never fail an operation. */
 export class ForeignFile {
   readonly path: string
   readonly text: string
@@ -20,7 +20,7 @@ export class ForeignFile {
   }
 }
 
-/** Undefined when there is no such file; one that cannot be read is told. */
+/** Undefined when there is no such file; one that cannot be read is reported. */
 export async function openForeignFile(path: string, warn: (text: string) => void): Promise<ForeignFile | undefined> {
   try {
     return new ForeignFile(path, await readText(path, { limit: 4 << 20 }), warn)

@@ -7,7 +7,7 @@ import { familiarNames } from './image-inspect.ts'
 export interface HistoryRow {
   /** The image ID in the newest row, `<missing>` below: what an image was made from is not kept. */
   Id: Digest | '<missing>'
-  /** Seconds since 1970; ZERO_TIME_SECONDS when the image does not tell. */
+  /** Seconds since 1970; ZERO_TIME_SECONDS when the image does not say. */
   Created: number
   CreatedBy: string
   Tags: string[] | null

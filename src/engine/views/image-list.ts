@@ -82,7 +82,7 @@ function fits(image: StoredImage, { label, before, since, dangling }: ImageFilte
   return label?.(image.config.config?.Labels) ?? true
 }
 
-/** Milliseconds since 1970, undefined for an image that does not tell. */
+/** Milliseconds since 1970, undefined for an image that does not say. */
 function unixTime({ config }: StoredImage): number | undefined {
   return config.created === undefined ? undefined : Date.parse(config.created)
 }
@@ -119,7 +119,7 @@ function matchesReference(pattern: string, name: Reference): boolean {
   return forms.some((form) => matchGlob(pattern, form))
 }
 
-/** One line of `docker images`: an image under one of its names. Parts that are not there are undefined (`<none>`). */
+/** One line of `docker images`: an image under one of its names. Missing parts are undefined (`<none>`). */
 export interface ImageRow {
   id: Digest
   repository?: string
