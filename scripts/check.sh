@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 . scripts/node.sh
 use_node
 node_modules/.bin/tsc -p tsconfig.json
-node_modules/.bin/biome check --error-on-warnings src test bench scripts
+node_modules/.bin/biome check --error-on-warnings src test bench examples scripts
 # shellcheck disable=SC2046
 node --conditions=source --disable-warning=ExperimentalWarning --test --test-timeout=120000 test/*.test.ts \
   $(find src -name '*.test.ts' -exec grep -L 'not of npm run check' {} +)

@@ -7,7 +7,7 @@ sh scripts/setup.sh --for test
 . scripts/node.sh
 use_node
 node_modules/.bin/tsc -p tsconfig.json
-node_modules/.bin/biome check --error-on-warnings src test bench scripts
+node_modules/.bin/biome check --error-on-warnings src test bench examples scripts
 # Node's own choice is one file fewer at a time than there are processors; most tests wait more than they compute.
 node --conditions=source --disable-warning=ExperimentalWarning --test --test-timeout=900000 --test-concurrency="$(nproc)" \
   --experimental-test-coverage --test-coverage-include='src/**' --test-coverage-exclude='src/**/*.test.ts' \
