@@ -1,14 +1,12 @@
-import { BaleError, isBaleError, type OperationOptions, printable } from '#base'
+import { isBaleError, type OperationOptions } from '#base'
 import type { BuildMachine, DescribedBase, FoundBase } from '#build'
 import type { RunStep, StepRunner } from '#container'
-import { checkedManifest, choosePlatform, readImageConfig, readManifest } from '#image'
-import { formatPlatform, type Platform, parseReference, withDefaultTag } from '#spec'
+import { formatPlatform, type Platform } from '#spec'
 import type { Store } from '#store'
 import type { Fetcher } from '#transport'
 import { buildSteps } from './container-machinery.ts'
 import type { EngineContext } from './context/context.ts'
 import { layoutImages } from './layout-images.ts'
-import { writtenPlatform } from './list-member.ts'
 
 /**
  * This machine as builds see it. Containers and the client for URLs are opened by the first step that needs them, and closed
@@ -96,18 +94,8 @@ async function describeBase(
 ): Promise<DescribedBase> {
   const here = await findHere(store, name, wanted)
   if (here) return { image: here, wasLocal: true }
-  const { platform, signal } = wanted
-  const reference = withDefaultTag(parseReference(name))
-  const { openRegistry } = await import('./open-registry.ts')
-  await using repository = await openRegistry(context, reference, { typed: name })
-  let read = checkedManifest(await repository.resolve(reference.digest ?? reference.tag, { signal }))
-  if (read.kind === 'index') read = await readManifest(repository, choosePlatform(read.index, platform), { signal })
-  const image = read.kind === 'manifest' ? await readImageConfig(repository, read.manifest, { signal }) : undefined
-  if (read.kind !== 'manifest' || !image) {
-    throw new BaleError('MANIFEST_NOT_FOUND', `${printable(name)} is no image for ${formatPlatform(platform)}`)
-  }
-  const { config } = image
-  return { image: { id: read.manifest.config.digest, config, platform: writtenPlatform(config) }, wasLocal: false }
+  const { describeRemote } = await import('./describe-remote.ts')
+  return { image: await describeRemote(context, name, wanted), wasLocal: false }
 }
 
 async function findHere(store: Store, name: string, { platform, pull }: FindOptions) {
