@@ -2,6 +2,9 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { testBale } from '../kit/bale.ts'
+import { publish, scriptedRegistry } from '../kit/scripted-registry.ts'
+import { tarEntry, tarOf } from '../kit/tar.ts'
 import { temporaryDirectory } from '../kit/temporary.ts'
 import { cannotRun, prepared } from './prepared.ts'
 
@@ -64,12 +67,32 @@ test(
   },
 )
 
-test('a base image that cannot be had is the error of the report, at its line', options, async () => {
-  await using place = await prepared()
+test('of a base image that is not here checks fetch the configuration only', options, async () => {
+  await using registry = await scriptedRegistry()
+  await using bale = await testBale()
   await using directory = await temporaryDirectory('bale-checks')
-  const { bale } = place
-  writeFileSync(join(directory.path, 'Dockerfile'), 'FROM localhost:1/none:1\nRUN true\n')
-  const checked = await bale.try(['build', '--check', directory.path])
-  assert.equal(checked.code, 1)
-  assert.match(checked.stderr, /Dockerfile:1\n/, 'the line of the base that cannot be had')
+  const check = (name: string) => {
+    writeFileSync(join(directory.path, 'Dockerfile'), `FROM ${name}\nCMD x\nRUN echo $FROM_BASE\nLABEL a=$FROM_BAES\n`)
+    return bale.try(['build', '--call', 'check,format=json', directory.path])
+  }
+  const layer = await tarOf([tarEntry('hello')])
+  publish(registry, '1', { tars: [layer], config: (config) => Object.assign(config, { config: IN_BASE }) })
+  const checked = await check(`${registry.host}/base:1`)
+  const { warnings } = JSON.parse(checked.stdout)
+  // A shell of the base is as good as one of the file, and its variables are known.
+  assert.deepEqual(
+    warnings.map((one: { detail: string }) => one.detail),
+    ["Usage of undefined variable '$FROM_BAES' (did you mean $FROM_BASE?)"],
+    checked.stderr,
+  )
+  const fetched = registry.requests.filter(({ url }) => url.includes('/blobs/'))
+  assert.equal(fetched.length, 1, 'no layer')
+  assert.equal(await bale.run(['images', '-q']), '')
+
+  const missing = await check(`${registry.host}/none:2`)
+  assert.equal(missing.code, 1)
+  const { buildError } = JSON.parse(missing.stdout)
+  assert.deepEqual(buildError.location, { ranges: [{ start: { line: 1 }, end: { line: 1 } }] })
 })
+
+const IN_BASE = { Env: ['FROM_BASE=1'], Shell: ['/bin/sh', '-ec'] }
