@@ -1,12 +1,17 @@
 /** The command line's start. It loads as little as it can: the verb's own file, and the engine's frame. */
 import { readFileSync } from 'node:fs'
-import { FlagError } from './flags/flag-set.ts'
-import { type GlobalFlags, takeGlobalFlags } from './flags/global-flags.ts'
+import type { GlobalFlags } from './flags/global-flags.ts'
 import type { VerbEntry } from './verb-table.ts'
 
 process.exitCode = await main(process.argv.slice(2))
 
 async function main(argv: string[]): Promise<number> {
+  // What scripts ask most needs no other module.
+  if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-v')) return printVersion()
+  const [{ FlagError }, { takeGlobalFlags }] = await Promise.all([
+    import('./flags/flag-set.ts'),
+    import('./flags/global-flags.ts'),
+  ])
   try {
     const { flags, words, asked } = takeGlobalFlags(argv)
     if (asked.has('version')) return printVersion()

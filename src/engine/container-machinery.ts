@@ -7,15 +7,15 @@ import type { EngineContext } from './context/context.ts'
 const opened = new WeakMap<EngineContext, Promise<Containers>>()
 
 /**
- * What operations on containers stand on, opened once per engine. Throws UNSUPPORTED_HOST for who is not root: containers
- * are root's, so that "no such container" would only mislead.
+ * The containers of this machine, opened once per engine. Throws UNSUPPORTED_HOST for callers that are not root: containers
+ * are root's, so "no such container" would only mislead.
  */
 export async function containerMachinery(context: EngineContext): Promise<Containers> {
   requireRoot('containers')
   return containerRecords(context)
 }
 
-/** `what` (in the plural) cannot be had without mounting and namespaces. */
+/** Throws UNSUPPORTED_HOST where mounts and namespaces are not allowed; `what` (in the plural) needs them. */
 export function requireRoot(what: string): void {
   if (mayMount()) return
   const who = process.geteuid?.() === 0 ? 'this root lacks CAP_SYS_ADMIN' : 'you are not root'
@@ -34,7 +34,7 @@ export function containerRecords(context: EngineContext): Promise<Containers> {
 
 const booted = new WeakMap<EngineContext, Promise<Containers>>()
 
-/** The first one after a boot starts what wants to run. */
+/** The first engine after a boot starts the containers whose restart policy asks for it. */
 async function afterBoot(context: EngineContext): Promise<Containers> {
   const containers = await openedOnce(context)
   const result = mayMount() ? await containers.upkeep.startOnceAfterBoot() : undefined
