@@ -1,7 +1,8 @@
 /**
- * docker: the words that docker's users write, and what they mean. Value grammars (sizes, durations, times, CSV, environment
- * files, patterns), filters of lists, and docker's sentences for facts of progress. Promises: pure functions; one grammar for one kind of value, with docker's complaint.
- * Does not: read files, print, know which flag a value belongs to.
+ * docker: the words that docker's users write and read, and what they mean. Value grammars (sizes, durations, times, CSV,
+ * environment files, patterns), filters of lists, docker's sentences for facts of progress; views/ has its JSON shapes.
+ * Promises: pure functions; one grammar for one kind of value, with docker's complaint. Does not: read files, print, know
+ * which flag a value belongs to.
  */
 
 export { csvFields } from './csv.ts'

@@ -13,6 +13,7 @@ import type {
   Usage,
 } from '#container'
 import type { FilterPair } from '#docker'
+import type { ContainerInspect } from '#docker/views'
 import type { Digest } from '#spec'
 import type { CommitOptions } from './commit.ts'
 import type { ContainerLogs, LogsOptions } from './container-logs.ts'
@@ -22,7 +23,6 @@ import type { CopyOptions } from './copy-tar.ts'
 import type { ContainerRequest } from './create.ts'
 import type { ContainerRow, ListContainersOptions } from './list-containers.ts'
 import type { RunningContainer, RunOptions } from './run.ts'
-import type { ContainerInspect } from './views/container-inspect.ts'
 
 /**
  * Containers of this machine. `idOrName` is a name, an ID, or an unambiguous beginning of one; every method that takes

@@ -1,4 +1,5 @@
 import type { OperationOptions } from '#base'
+import type { HistoryRow, ImageInspect, ImageRow, ImageSummary } from '#docker/views'
 import type { Digest } from '#spec'
 import type { EngineContext } from './context/context.ts'
 import type { ImportOptions } from './import-image.ts'
@@ -9,9 +10,6 @@ import type { PulledImage, PullOptions } from './pull.ts'
 import type { PushedImage, PushOptions } from './push.ts'
 import type { RemovalRecord } from './remove-image.ts'
 import type { SaveTarget } from './save-images.ts'
-import type { HistoryRow } from './views/image-history.ts'
-import type { ImageInspect } from './views/image-inspect.ts'
-import type { ImageRow, ImageSummary } from './views/image-list.ts'
 
 /**
  * Images of the store, and their way in and out. An image is named as docker's users name it: `debian:12`,

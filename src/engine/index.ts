@@ -33,6 +33,15 @@ export type {
   Usage,
 } from '#container'
 export type { FilterPair } from '#docker'
+export type {
+  ContainerInspect,
+  HistoryRow,
+  ImageInspect,
+  ImageRow,
+  ImageSummary,
+  NetworkInspect,
+  VolumeInspect,
+} from '#docker/views'
 export {
   openOutput,
   pourInto,
@@ -65,7 +74,7 @@ export type { InspectedManifest } from './manifest-inspect.ts'
 export type { ListOptions, PlatformChange } from './manifest-list.ts'
 export type { PushListOptions } from './manifest-push.ts'
 export type { NetworkOperations } from './network-operations.ts'
-export type { ConnectNetworkOptions, NetworkInspect } from './networks.ts'
+export type { ConnectNetworkOptions } from './networks.ts'
 export type { Pruned, PruneOptions } from './prune.ts'
 export type { PrunedPart, PruneSystemOptions } from './prune-system.ts'
 export type { PulledImage, PullOptions } from './pull.ts'
@@ -75,9 +84,5 @@ export type { RemovalRecord } from './remove-image.ts'
 export type { RunningContainer, RunOptions } from './run.ts'
 export type { SaveTarget } from './save-images.ts'
 export type { SystemOperations } from './system-operations.ts'
-export type { ContainerInspect } from './views/container-inspect.ts'
-export type { HistoryRow } from './views/image-history.ts'
-export type { ImageInspect } from './views/image-inspect.ts'
-export type { ImageRow, ImageSummary } from './views/image-list.ts'
 export type { VolumeOperations } from './volume-operations.ts'
-export type { CreateVolumeRequest, VolumeInspect } from './volumes.ts'
+export type { CreateVolumeRequest } from './volumes.ts'

@@ -2,11 +2,11 @@ import { execFile } from 'node:child_process'
 import { cpus, hostname, machine, release, totalmem } from 'node:os'
 import { promisify } from 'node:util'
 import { errnoOf } from '#base'
+import { DOCKER_FACTS } from '#docker/views'
 import { readText, readTextSync } from '#host/file'
 import { formatPlatform } from '#spec'
 import type { EngineContext } from './context/context.ts'
 import type { RegistryInformation } from './registry-information.ts'
-import { DOCKER_FACTS } from './views/docker-facts.ts'
 
 /** Versions, with docker's names of members. */
 export interface VersionInformation {

@@ -1,6 +1,7 @@
+import type { ContainerInspect } from '#docker/views'
 import { containerRecords } from './container-machinery.ts'
+import { containerInspect } from './container-view.ts'
 import type { EngineContext } from './context/context.ts'
-import { type ContainerInspect, containerInspect } from './views/container-inspect.ts'
 
 /** docker's JSON of a container. Throws CONTAINER_NOT_FOUND. */
 export async function inspectContainer(

@@ -1,8 +1,7 @@
+import { type HistoryRow, imageHistory as historyOf, type ImageInspect, imageInspect } from '#docker/views'
 import { parsePlatform } from '#spec'
 import type { EngineContext } from './context/context.ts'
 import { nameAsTyped } from './name-as-typed.ts'
-import { type HistoryRow, imageHistory as historyOf } from './views/image-history.ts'
-import { type ImageInspect, imageInspect } from './views/image-inspect.ts'
 
 /** docker's JSON of an image by name, ID or digest. Throws IMAGE_NOT_FOUND. */
 export async function inspectImage(

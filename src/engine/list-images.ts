@@ -1,7 +1,7 @@
 import type { FilterPair } from '#docker'
+import { type ImageRow, type ImageSummary, imageRows, imageSummaries, readImageFilters } from '#docker/views'
 import { parseReference } from '#spec'
 import type { EngineContext } from './context/context.ts'
-import { type ImageRow, type ImageSummary, imageRows, imageSummaries, readImageFilters } from './views/image-list.ts'
 
 /** Which images are listed. */
 export interface ListImagesOptions {

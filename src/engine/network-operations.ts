@@ -1,7 +1,8 @@
 import type { CreateNetworkOptions } from '#container'
 import type { FilterPair } from '#docker'
+import type { NetworkInspect } from '#docker/views'
 import type { EngineContext } from './context/context.ts'
-import type { ConnectNetworkOptions, NetworkInspect } from './networks.ts'
+import type { ConnectNetworkOptions } from './networks.ts'
 
 /** Networks that containers join: bridges with addresses and names, beside docker's fixed `bridge`, `host` and `none`. */
 export class NetworkOperations {

@@ -1,37 +1,8 @@
-import type { Container, CreateNetworkOptions, Network } from '#container'
+import type { CreateNetworkOptions } from '#container'
 import { type FilterPair, Filters, PRUNE_FILTERS } from '#docker'
+import { FIXED_NETWORKS, fixedNetworkInspect, type NetworkInspect, networkInspect } from '#docker/views'
 import { containerRecords } from './container-machinery.ts'
 import type { EngineContext } from './context/context.ts'
-import { goTimeOf } from './views/go-time.ts'
-
-interface AddressPlan {
-  Subnet: string
-  IPRange?: string
-  Gateway: string
-  AuxiliaryAddresses?: Record<string, string>
-}
-
-/** docker's JSON of a network. */
-export interface NetworkInspect {
-  Name: string
-  Id: string
-  Created: string
-  Scope: 'local'
-  Driver: string
-  EnableIPv6: boolean
-  IPAM: { Driver: string; Options: Record<string, string> | null; Config: AddressPlan[] }
-  Internal: boolean
-  Attachable: boolean
-  Ingress: boolean
-  ConfigFrom: { Network: string }
-  ConfigOnly: boolean
-  Containers: Record<
-    string,
-    { Name: string; EndpointID: string; MacAddress: string; IPv4Address: string; IPv6Address: string }
-  >
-  Options: Record<string, string>
-  Labels: Record<string, string>
-}
 
 /** What a container is on a network that it is put on. */
 export interface ConnectNetworkOptions {
@@ -46,12 +17,6 @@ export interface ConnectNetworkOptions {
   driverOptions?: Record<string, string>
 }
 
-/** `none` and `host` are there without a record. */
-const FIXED = [
-  { name: 'host', driver: 'host' },
-  { name: 'none', driver: 'null' },
-]
-
 /** Containers that join it find each other by name. Nothing changes on the machine before the first one does. */
 export async function createNetwork(context: EngineContext, request: CreateNetworkOptions): Promise<string> {
   const { networks } = await containerRecords(context)
@@ -64,16 +29,24 @@ export async function listNetworks(
 ): Promise<NetworkInspect[]> {
   const fits = await networkFilter(context, options.filters ?? [])
   const { networks } = await containerRecords(context)
-  const views = [...(await networks.list()).map((network) => view(network, [])), ...FIXED.map(fixedView)]
+  const views = [
+    ...(await networks.list()).map((network) => networkInspect(network, [])),
+    ...FIXED_NETWORKS.map(fixedNetworkInspect),
+  ]
   return views.filter(fits).sort((one, other) => (one.Name < other.Name ? -1 : 1))
 }
 
 export async function inspectNetwork(context: EngineContext, idOrName: string): Promise<NetworkInspect> {
-  const fixed = FIXED.find((one) => one.name === idOrName)
-  if (fixed) return fixedView(fixed)
+  const fixed = FIXED_NETWORKS.find((one) => one.name === idOrName)
+  if (fixed) return fixedNetworkInspect(fixed)
   const { networks } = await containerRecords(context)
   const network = await networks.find(idOrName)
-  return view(network, await networks.connected(network))
+  const containers = await networks.connected(network)
+  const connected = containers.flatMap(({ id, name, document }) => {
+    const connection = document.connections.find(({ networkId }) => networkId === network.id)
+    return connection ? [{ id, name, connection }] : []
+  })
+  return networkInspect(network, connected)
 }
 
 /** Throws CONFLICT while containers are connected; the networks that bale itself knows cannot be removed. */
@@ -123,75 +96,5 @@ async function networkFilter(
       filters.isOneOf('type', isBuiltin ? 'builtin' : 'custom') &&
       (dangling === undefined || dangling !== isUsed)
     )
-  }
-}
-
-function view(network: Network, containers: readonly Container[]): NetworkInspect {
-  const { document } = network
-  const connected = containers.flatMap(({ id, name, document }) => {
-    const connection = document.connections.find(({ networkId }) => networkId === network.id)
-    return connection
-      ? [
-          [
-            id,
-            {
-              Name: name,
-              EndpointID: id,
-              MacAddress: connection.mac,
-              IPv4Address: `${connection.address}/${connection.prefix}`,
-              IPv6Address: connection.ipv6 ? `${connection.ipv6.address}/${connection.ipv6.prefix}` : '',
-            },
-          ] as const,
-        ]
-      : []
-  })
-  return {
-    Name: network.name,
-    Id: network.id,
-    Created: goTimeOf(network.created),
-    Scope: 'local',
-    Driver: document.driver,
-    EnableIPv6: document.ipv6 !== undefined,
-    IPAM: { Driver: 'default', Options: {}, Config: addressPlans(document) },
-    Internal: document.internal,
-    Attachable: document.attachable ?? false,
-    Ingress: false,
-    ConfigFrom: { Network: '' },
-    ConfigOnly: false,
-    Containers: Object.fromEntries(connected),
-    Options: document.options,
-    Labels: document.labels,
-  }
-}
-
-function addressPlans({ subnet, gateway, ipRange, auxiliary, ipv6 }: Network['document']): AddressPlan[] {
-  return [
-    {
-      Subnet: subnet,
-      ...(ipRange !== undefined && { IPRange: ipRange }),
-      Gateway: gateway,
-      ...(auxiliary && { AuxiliaryAddresses: auxiliary }),
-    },
-    ...(ipv6 ? [{ Subnet: ipv6.subnet, Gateway: ipv6.gateway }] : []),
-  ]
-}
-
-function fixedView({ name, driver }: (typeof FIXED)[number]): NetworkInspect {
-  return {
-    Name: name,
-    Id: name.padEnd(64, '0').replace(/[^0-9a-f]/g, '0'),
-    Created: goTimeOf(0),
-    Scope: 'local',
-    Driver: driver,
-    EnableIPv6: false,
-    IPAM: { Driver: 'default', Options: null, Config: [] },
-    Internal: false,
-    Attachable: false,
-    Ingress: false,
-    ConfigFrom: { Network: '' },
-    ConfigOnly: false,
-    Containers: {},
-    Options: {},
-    Labels: {},
   }
 }

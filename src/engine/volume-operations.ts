@@ -1,6 +1,7 @@
 import type { FilterPair } from '#docker'
+import type { VolumeInspect } from '#docker/views'
 import type { EngineContext } from './context/context.ts'
-import type { CreateVolumeRequest, VolumeInspect } from './volumes.ts'
+import type { CreateVolumeRequest } from './volumes.ts'
 
 /** Volumes: directories that outlive the containers that mount them. */
 export class VolumeOperations {

@@ -1,19 +1,7 @@
-import type { Volume } from '#container'
 import { type FilterPair, Filters } from '#docker'
+import { type VolumeInspect, volumeInspect } from '#docker/views'
 import { containerRecords } from './container-machinery.ts'
 import type { EngineContext } from './context/context.ts'
-import { goTimeOf } from './views/go-time.ts'
-
-/** docker's JSON of a volume. */
-export interface VolumeInspect {
-  CreatedAt: string
-  Driver: 'local'
-  Labels: Record<string, string>
-  Mountpoint: string
-  Name: string
-  Options: Record<string, string>
-  Scope: 'local'
-}
 
 /** A volume to be made. */
 export interface CreateVolumeRequest {
@@ -28,13 +16,13 @@ export interface CreateVolumeRequest {
 export async function createVolume(context: EngineContext, asked: CreateVolumeRequest = {}): Promise<VolumeInspect> {
   const { volumes } = await containerRecords(context)
   const volume = await volumes.create(asked)
-  return view(volumes.directory(volume.name), volume)
+  return volumeInspect(volumes.directory(volume.name), volume)
 }
 
 export async function inspectVolume(context: EngineContext, name: string): Promise<VolumeInspect> {
   const { volumes } = await containerRecords(context)
   const volume = await volumes.find(name)
-  return view(volumes.directory(volume.name), volume)
+  return volumeInspect(volumes.directory(volume.name), volume)
 }
 
 export async function listVolumes(
@@ -53,7 +41,7 @@ export async function listVolumes(
         filters.matchesLabels(volume.document.labels) &&
         (dangling === undefined || dangling !== users.has(volume.name)),
     )
-    .map((volume) => view(volumes.directory(volume.name), volume))
+    .map((volume) => volumeInspect(volumes.directory(volume.name), volume))
     .sort((one, other) => (one.Name < other.Name ? -1 : 1))
 }
 
@@ -78,16 +66,4 @@ export async function pruneVolumes(
     filter: (volume) => filters.matchesLabels(volume.document.labels),
   })
   return { removed: names, freed }
-}
-
-function view(directory: string, { name, created, document }: Volume): VolumeInspect {
-  return {
-    CreatedAt: goTimeOf(created).replace(/\.\d+Z$/, 'Z'),
-    Driver: 'local',
-    Labels: document.labels,
-    Mountpoint: directory,
-    Name: name,
-    Options: document.options,
-    Scope: 'local',
-  }
 }

@@ -1,35 +1,6 @@
 import { join } from 'node:path'
 import type { SeenContainer } from '#container'
-import { goTimeOf, ZERO_TIME } from './go-time.ts'
-
-/** docker's `inspect` of a container. Members that docker has and bale cannot know are there with docker's zero values. */
-export interface ContainerInspect {
-  Id: string
-  Created: string
-  Path: string
-  Args: string[]
-  State: Record<string, unknown>
-  Image: string
-  ResolvConfPath: string
-  HostnamePath: string
-  HostsPath: string
-  LogPath: string
-  Name: string
-  RestartCount: number
-  Driver: string
-  Platform: string
-  MountLabel: string
-  ProcessLabel: string
-  AppArmorProfile: string
-  ExecIDs: string[] | null
-  HostConfig: Record<string, unknown>
-  GraphDriver: { Name: string; Data: Record<string, string> }
-  SizeRw?: number
-  SizeRootFs?: number
-  Mounts: Record<string, unknown>[]
-  Config: Record<string, unknown>
-  NetworkSettings: Record<string, unknown>
-}
+import { type ContainerInspect, goTimeOf, ZERO_TIME } from '#docker/views'
 
 /** Paths of the kernel's file systems that no container sees, or none can write. */
 export interface HiddenPaths {

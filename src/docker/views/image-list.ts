@@ -1,4 +1,3 @@
-import { type FilterPair, Filters, matchGlob } from '#docker'
 import {
   type Digest,
   familiarName,
@@ -8,8 +7,10 @@ import {
   type Reference,
   repositoryName,
 } from '#spec'
-import type { StoredImage } from '#store'
+import { type FilterPair, Filters } from '../filters.ts'
+import { matchGlob } from '../match-glob.ts'
 import { unixSeconds } from './go-time.ts'
+import type { ImageFacts } from './image-facts.ts'
 
 /** One image of docker's `/images/json`. */
 export interface ImageSummary {
@@ -46,7 +47,7 @@ export interface ImageFilters {
  */
 export async function readImageFilters(
   pairs: readonly FilterPair[],
-  resolve: (text: string) => Promise<StoredImage>,
+  resolve: (text: string) => Promise<ImageFacts>,
   now: number,
 ): Promise<ImageFilters> {
   const filters = new Filters(pairs, ['before', 'dangling', 'label', 'label!', 'reference', 'since', 'until'])
@@ -66,14 +67,14 @@ export async function readImageFilters(
 }
 
 /** Summaries of the images that the filters let through, newest first. */
-export function imageSummaries(images: readonly StoredImage[], filters: ImageFilters = {}): ImageSummary[] {
+export function imageSummaries(images: readonly ImageFacts[], filters: ImageFilters = {}): ImageSummary[] {
   return images
     .filter((image) => fits(image, filters))
     .flatMap((image) => summary(image, filters))
     .sort((left, right) => right.Created - left.Created)
 }
 
-function fits(image: StoredImage, { label, before, since, dangling }: ImageFilters): boolean {
+function fits(image: ImageFacts, { label, before, since, dangling }: ImageFilters): boolean {
   const created = unixTime(image)
   if (before !== undefined && !(created !== undefined && created < before)) return false
   if (since !== undefined && !(created !== undefined && created > since)) return false
@@ -83,11 +84,11 @@ function fits(image: StoredImage, { label, before, since, dangling }: ImageFilte
 }
 
 /** Milliseconds since 1970, undefined for an image that does not say. */
-function unixTime({ config }: StoredImage): number | undefined {
+function unixTime({ config }: ImageFacts): number | undefined {
   return config.created === undefined ? undefined : Date.parse(config.created)
 }
 
-function summary(image: StoredImage, { reference }: ImageFilters): ImageSummary[] {
+function summary(image: ImageFacts, { reference }: ImageFilters): ImageSummary[] {
   const matching = (names: readonly string[]) =>
     [...names]
       .sort()

@@ -1,6 +1,6 @@
 import { type Digest, familiarName, type Healthcheck, parseReference } from '#spec'
-import type { StoredImage } from '#store'
 import { goTime, goTimeOf } from './go-time.ts'
+import type { ImageFacts } from './image-facts.ts'
 
 type KeySet = Record<string, Record<string, never>>
 
@@ -60,7 +60,7 @@ export interface ImageInspect {
  * LastTagTime is also set by a load.
  */
 export function imageInspect(
-  image: StoredImage,
+  image: ImageFacts,
   options: { graphDriver?: ImageInspect['GraphDriver'] } = {},
 ): ImageInspect {
   const { config } = image
@@ -95,13 +95,13 @@ export function familiarNames(names: readonly string[]): string[] {
 }
 
 /** Members that only docker's own documents have; the config was checked when it came in. */
-function rawMembers(image: StoredImage): Record<string, unknown> {
+function rawMembers(image: ImageFacts): Record<string, unknown> {
   const document = JSON.parse(new TextDecoder().decode(image.rawConfig)) as { config?: Record<string, unknown> | null }
   return document.config ?? {}
 }
 
 function inspectedConfig(
-  config: NonNullable<StoredImage['config']['config']>,
+  config: NonNullable<ImageFacts['config']['config']>,
   raw: Record<string, unknown>,
 ): InspectedConfig {
   const text = (name: string) => (typeof raw[name] === 'string' ? raw[name] : '')

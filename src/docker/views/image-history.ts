@@ -1,6 +1,6 @@
 import type { Digest } from '#spec'
-import type { StoredImage } from '#store'
 import { unixSeconds } from './go-time.ts'
+import type { ImageFacts } from './image-facts.ts'
 import { familiarNames } from './image-inspect.ts'
 
 /** One row of docker's `/images/NAME/history`. */
@@ -21,7 +21,7 @@ export interface HistoryRow {
  * history tells of more layers than it has keeps its rows, the surplus with size 0.
  */
 export async function imageHistory(
-  image: StoredImage,
+  image: ImageFacts,
   layerSize: (diffId: Digest) => Promise<number>,
 ): Promise<HistoryRow[]> {
   const entries = image.config.history ?? []

@@ -1,0 +1,19 @@
+/**
+ * docker/views: docker's JSON shapes of images, containers, networks and volumes, and how the facts of one become its view.
+ * Promises: pure; members, order and empty values as Go writes them. Does not: know the store or the container room, whose
+ * records satisfy the facts by their shape.
+ */
+export type { ContainerInspect } from './container-inspect.ts'
+export { DOCKER_FACTS } from './docker-facts.ts'
+export { goTimeOf, ZERO_TIME } from './go-time.ts'
+export type { ImageFacts } from './image-facts.ts'
+export { type HistoryRow, imageHistory } from './image-history.ts'
+export { type ImageInspect, imageInspect } from './image-inspect.ts'
+export { type ImageRow, type ImageSummary, imageRows, imageSummaries, readImageFilters } from './image-list.ts'
+export {
+  FIXED_NETWORKS,
+  fixedNetworkInspect,
+  type NetworkInspect,
+  networkInspect,
+} from './network-inspect.ts'
+export { type VolumeInspect, volumeInspect } from './volume-inspect.ts'
