@@ -5,7 +5,7 @@ import type { ImageFacts } from './image-facts.ts'
 type KeySet = Record<string, Record<string, never>>
 
 /** The `Config` of docker's JSON: every member is there, what is unset is empty or null as Go writes it. */
-export interface InspectedConfig {
+interface InspectedConfig {
   Hostname: string
   Domainname: string
   User: string

@@ -30,7 +30,7 @@ export interface ImageSummary {
   Containers: number
 }
 
-export interface ImageFilters {
+interface ImageFilters {
   /** True: only images without a tag; false: only images with a tag or digest. */
   dangling?: boolean
   label?(labels: Readonly<Record<string, string>> | undefined): boolean

@@ -6,7 +6,6 @@
 export type { ContainerInspect } from './container-inspect.ts'
 export { DOCKER_FACTS } from './docker-facts.ts'
 export { goTimeOf, ZERO_TIME } from './go-time.ts'
-export type { ImageFacts } from './image-facts.ts'
 export { type HistoryRow, imageHistory } from './image-history.ts'
 export { type ImageInspect, imageInspect } from './image-inspect.ts'
 export { type ImageRow, type ImageSummary, imageRows, imageSummaries, readImageFilters } from './image-list.ts'

@@ -30,7 +30,7 @@ export interface NetworkInspect {
 }
 
 /** What the view of a network is made of; the store's records are such. */
-export interface NetworkFacts {
+interface NetworkFacts {
   id: string
   name: string
   /** Milliseconds since 1970. */
@@ -50,13 +50,13 @@ export interface NetworkFacts {
 }
 
 /** A container and where it is connected. */
-export interface ConnectedFacts {
+interface ConnectedFacts {
   id: string
   name: string
   connection: { mac: string; address: string; prefix: number; ipv6?: { address: string; prefix: number } }
 }
 
-export interface FixedNetwork {
+interface FixedNetwork {
   name: string
   driver: string
 }

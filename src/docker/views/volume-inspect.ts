@@ -12,7 +12,7 @@ export interface VolumeInspect {
 }
 
 /** What the view of a volume is made of; the store's records are such. */
-export interface VolumeFacts {
+interface VolumeFacts {
   name: string
   /** Milliseconds since 1970. */
   created: number
