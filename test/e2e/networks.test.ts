@@ -1,4 +1,3 @@
-// Takes seconds of a real machine: part of npm test, not of npm run check.
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readFile, rm, writeFile } from 'node:fs/promises'

@@ -1,4 +1,3 @@
-// Takes seconds of a real machine: part of npm test, not of npm run check.
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are Dockerfile words
 /** Whole builds: stages, RUN, mounts, cache, failures, over real layers, mounts and runc. */
 import assert from 'node:assert/strict'

@@ -1,4 +1,3 @@
-// Takes seconds of a real machine: part of npm test, not of npm run check.
 /** `bale registry …` as it is typed. */
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'

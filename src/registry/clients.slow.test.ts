@@ -1,4 +1,3 @@
-// Takes seconds of a real machine: part of npm test, not of npm run check.
 /** Other people's clients against our registry, as black boxes: skopeo, podman and curl of Debian. */
 import assert from 'node:assert/strict'
 import { execFile, spawnSync } from 'node:child_process'

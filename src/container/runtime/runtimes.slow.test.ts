@@ -1,4 +1,3 @@
-// Runs real containers: part of npm test, not of npm run check.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { cannotRunContainers } from '../../../test/kit/busybox-rootfs.ts'

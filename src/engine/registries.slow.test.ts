@@ -1,4 +1,3 @@
-// Takes seconds of a real machine: part of npm test, not of npm run check.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'

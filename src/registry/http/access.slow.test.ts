@@ -1,4 +1,3 @@
-// Takes seconds of a real machine: part of npm test, not of npm run check.
 /** Who gets in and what they may do, over HTTP. */
 import assert from 'node:assert/strict'
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto'

@@ -1,4 +1,3 @@
-// Takes seconds of a real machine: part of npm test, not of npm run check.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { cannotRunContainers } from '../../../test/kit/busybox-rootfs.ts'

@@ -1,4 +1,3 @@
-// Takes seconds of a real machine: part of npm test, not of npm run check.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
