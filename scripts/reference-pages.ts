@@ -47,18 +47,25 @@ const GROUPS = [
 ] as const
 
 function apiPage({ name, header, exports }: PublicDoor): string {
+  // Operations are called by their noun: `engine.images.pull`.
+  const engine = exports.find((one) => one.name === 'Engine')?.declaration ?? ''
+  const nouns = new Map(
+    [...engine.matchAll(/readonly (\w+): (\w+)/g)].map(([, noun, type]) => [type, `engine.${noun}`]),
+  )
   const groups = GROUPS.map(([title, kinds]) => ({
     title,
     members: exports.filter(({ kind }) => (kinds as readonly string[]).includes(kind)),
   }))
   const parts = groups
     .filter(({ members }) => members.length > 0)
-    .map(({ title, members }) => `## ${title}\n\n${members.map(exportPart).join('\n')}`)
+    .map(
+      ({ title, members }) => `## ${title}\n\n${members.map((one) => exportPart(one, nouns.get(one.name))).join('\n')}`,
+    )
   return `# ${name}\n\n${header[0]?.toUpperCase()}${header.slice(1)}\n\n${parts.join('\n')}`
 }
 
-function exportPart({ name, doc, declaration, members }: PublicExport): string {
-  const parts = members.map((one) => `#### ${name}.${one.name}\n\n${code(one.declaration)}\n${one.doc}\n`)
+function exportPart({ name, doc, declaration, members }: PublicExport, called = name): string {
+  const parts = members.map((one) => `#### ${called}.${one.name}\n\n${code(one.declaration)}\n${one.doc}\n`)
   return [`### ${name}\n\n${code(declaration)}\n${doc}\n`, ...parts].join('\n')
 }
 
