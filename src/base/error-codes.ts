@@ -43,6 +43,10 @@ export const ERROR_CODES = {
   NO_MATCHING_PLATFORM: { http: 404, meaning: 'An image exists, but not for the wanted platform.' },
   CONFLICT: { http: 409, meaning: 'The object is in use or the name is taken.' },
   CONTAINER_NOT_FOUND: { http: 404, meaning: 'No such container.' },
+  EXEC_NOT_FOUND: {
+    http: 404,
+    meaning: 'No exec has this ID: its container was removed, or it ended some minutes ago.',
+  },
   CONTAINER_NOT_RUNNING: { http: 409, meaning: 'The container is not running.' },
   NETWORK_NOT_FOUND: { http: 404, meaning: 'No such network.' },
   VOLUME_NOT_FOUND: { http: 404, meaning: 'No such volume.' },

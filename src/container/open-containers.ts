@@ -22,6 +22,7 @@ import {
   execContainer,
   exitOf,
   exportContainer,
+  findExec,
   killContainer,
   networkOf,
   pauseContainer,
@@ -33,6 +34,7 @@ import {
   resizeContainer,
   restartContainer,
   rotateContainerLog,
+  runningExecs,
   startByPolicy,
   startContainer,
   startOnceAfterBoot,
@@ -196,6 +198,10 @@ function execs(machinery: Machinery) {
   return {
     /** Starts a process. Throws CONTAINER_NOT_RUNNING, COMMAND_NOT_FOUND and the like. Dispose the result at its end. */
     start: offer(execContainer),
+    /** One by its full ID, and what it does now. Throws EXEC_NOT_FOUND some minutes after its end. */
+    find: offer(findExec),
+    /** IDs of those that run in a container, by its full ID. */
+    running: offer(runningExecs),
   }
 }
 

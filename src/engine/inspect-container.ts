@@ -9,11 +9,16 @@ export async function inspectContainer(
   idOrName: string,
   options: { size?: boolean } = {},
 ): Promise<ContainerInspect> {
-  const [room, { state }, store] = await Promise.all([import('#container'), containerRecords(context), context.store()])
+  const [room, { exec, state }, store] = await Promise.all([
+    import('#container'),
+    containerRecords(context),
+    context.store(),
+  ])
   const seen = await state.see(idOrName)
   const paths = state.paths(seen.record.id)
   const hidden = { masked: room.MASKED_PATHS, readOnly: room.READONLY_PATHS }
-  const view = containerInspect(seen, paths, store.run, hidden)
+  const execs = await exec.running(seen.record.id)
+  const view = { ...containerInspect(seen, paths, store.run, hidden), ExecIDs: execs.length > 0 ? execs : null }
   if (!options.size) return view
   const written = await state.writtenSize(seen.record.id)
   let image = 0

@@ -56,6 +56,37 @@ test('exec: why a program cannot be started is always told', { skip }, async () 
     )
 })
 
+test('exec: its record says what was asked for and what became of it, and goes with the container', {
+  skip,
+}, async () => {
+  await using machine = await containerMachine()
+  const id = await sleeper(machine)
+  const { exec, lifecycle } = machine.containers
+  const args = ['sh', '-c', 'read line; exit 3']
+  await using running = await exec.start(id, { args, stdin: true, user: '1:2', workingDir: '/tmp', env: ['A=b'] })
+  const seen = await exec.find(running.id)
+  assert.deepEqual([seen.running, seen.pid, seen.exitCode, seen.record.containerId], [true, running.pid, undefined, id])
+  const { process } = seen.record
+  assert.deepEqual([process.args, process.user, process.workingDir, process.tty], [args, '1:2', '/tmp', false])
+  assert.ok(process.env.includes('A=b'))
+  assert.deepEqual(await exec.running(id), [running.id])
+  await Promise.all([running.attach!.write(Buffer.from('line\n')), all(running.attach!), running.exit()])
+  const ended = await exec.find(running.id)
+  assert.deepEqual([ended.running, ended.pid, ended.exitCode], [false, 0, 3])
+  assert.deepEqual(await exec.running(id), [])
+  await using alone = await exec.start(id, { args: ['sh', '-c', 'exit 4'], detach: true })
+  let last = await exec.find(alone.id)
+  while (last.exitCode === undefined) {
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    last = await exec.find(alone.id)
+  }
+  assert.deepEqual([last.running, last.exitCode], [false, 4], 'the monitor of a detached one keeps its code')
+  await assert.rejects(exec.start(id, { args: ['/no/such/program'] }), { code: 'COMMAND_NOT_FOUND' })
+  await lifecycle.remove(id, { force: true })
+  for (const one of [running.id, alone.id])
+    await assert.rejects(exec.find(one), { code: 'EXEC_NOT_FOUND', message: `No such exec instance: ${one}` })
+})
+
 test('run -i: a container that ends before its input does gives all its output, 20 times', {
   skip,
   timeout: 240_000,

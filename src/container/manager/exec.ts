@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaleError, errnoOf } from '#base'
-import { isAlive, thisProcess } from '#host'
+import { isAlive, processIdentity, thisProcess } from '#host'
 import { removeTree } from '#host/file'
 import {
   type AttachSession,
@@ -20,6 +20,7 @@ import {
   resolveUser,
 } from '../spec/index.ts'
 import { type Machinery, mustBeVisible, newId, type SeenContainer, seeContainer } from '../state/index.ts'
+import { type ExecRecord, execExitPath, forgetExec, forgetOldExecs, keepExec } from './exec-records.ts'
 
 /** One more process for a running container. Members that are missing are taken from the container's configuration. */
 export interface ExecRequest {
@@ -37,6 +38,8 @@ export interface ExecRequest {
 
 /** A process that `exec` started. Disposing it removes what it needed; the process should have ended. */
 export interface RunningExec extends AsyncDisposable {
+  /** 64 hexadecimal digits. */
+  id: string
   /** On the host. */
   pid: number
   /** Undefined when detached. */
@@ -52,26 +55,29 @@ export async function execContainer(
   request: ExecRequest,
 ): Promise<RunningExec> {
   const seen = await seeContainer(machinery, idOrName)
-  const { record } = seen
+  const { id, document } = seen.record
   if (seen.status === 'paused')
     throw new BaleError('CONFLICT', `Container ${idOrName} is paused, unpause the container before exec`)
   if (seen.status !== 'running')
-    throw new BaleError('CONTAINER_NOT_RUNNING', `Container ${record.id} is not running`, {
+    throw new BaleError('CONTAINER_NOT_RUNNING', `Container ${id} is not running`, {
       next: { act: 'start-container', name: idOrName },
     })
   mustBeVisible(seen)
   const process = execProcess(machinery, seen, request)
   if (process.apparmorProfile !== undefined)
     await ensureApparmorProfile(process.apparmorProfile, { programs: machinery.programs, run: machinery.store.run })
-  const bundle = join(machinery.store.run, 'x', newId().slice(0, 16))
+  const record = execRecord(seen, request, process)
+  const bundle = join(machinery.store.run, 'x', record.id.slice(0, 16))
   const exitDirectory = join(bundle, 'x')
   await mkdir(exitDirectory, { recursive: true, mode: 0o700 })
   await writeFile(join(bundle, 'maker.json'), JSON.stringify(thisProcess()))
+  await forgetOldExecs(machinery, id, machinery.clock.now())
+  await keepExec(machinery, record)
   const remove = () => removeTree(bundle)
   try {
     const session = await execMonitored({
-      id: record.id,
-      runtime: await machinery.runtime(record.document.runtime),
+      id,
+      runtime: await machinery.runtime(document.runtime),
       programs: machinery.programs,
       bundle,
       exitDirectory,
@@ -79,17 +85,39 @@ export async function execContainer(
       stdin: request.stdin ? 'once' : 'closed',
       process,
       detach: request.detach,
-      // Nobody of us is there when a detached process ends.
-      exitCommand: request.detach ? [machinery.programs.need('rm'), '-rf', bundle] : undefined,
+      // No bale process waits for the end of a detached one.
+      exitCommand: request.detach
+        ? ['/bin/sh', '-c', KEEP_EXIT, 'sh', join(exitDirectory, id), execExitPath(machinery, record), bundle]
+        : undefined,
     })
-    return await begun(session, request, remove)
+    return await begun(machinery, session, { record, request, remove })
   } catch (error) {
     await remove()
+    await forgetExec(machinery, record)
     throw error
   }
 }
 
-async function begun(session: ExecSession, request: ExecRequest, remove: () => Promise<void>): Promise<RunningExec> {
+/** The code of the program, then its directory: what is left is the record. */
+const KEEP_EXIT = 'mv "$1" "$2"; rm -rf "$3"'
+
+function execRecord({ record }: SeenContainer, request: ExecRequest, process: OciProcess): ExecRecord {
+  const { args, tty = false, stdin = false, privileged = false, detach = false } = request
+  const user = request.user ?? record.document.config.User ?? ''
+  return {
+    id: newId(),
+    containerId: record.id,
+    process: { args, env: process.env, workingDir: process.cwd, user, tty, privileged },
+    stdin,
+    detach,
+  }
+}
+
+async function begun(
+  machinery: Machinery,
+  session: ExecSession,
+  { record, request, remove }: { record: ExecRecord; request: ExecRequest; remove: () => Promise<void> },
+): Promise<RunningExec> {
   const { attach } = session
   if (attach && request.size) await attach.resize(request.size)
   let pid: number
@@ -99,10 +127,17 @@ async function begun(session: ExecSession, request: ExecRequest, remove: () => P
     attach?.close()
     throw error
   }
+  const running = { ...record, identity: processIdentity(pid) }
+  await keepExec(machinery, running)
   return {
+    id: record.id,
     pid,
     attach,
-    exit: () => session.exit(),
+    async exit() {
+      const exitCode = await session.exit()
+      await keepExec(machinery, { ...running, exitCode })
+      return exitCode
+    },
     async [Symbol.asyncDispose]() {
       attach?.close()
       session.release()

@@ -19,6 +19,7 @@ import {
   wasOomKilled,
 } from '../state/index.ts'
 import { releaseVolumes, removeVolume, volumeUsers } from '../volume/index.ts'
+import { forgetExecs } from './exec-records.ts'
 import { unwatchLog } from './log-keeper.ts'
 
 /**
@@ -69,6 +70,7 @@ export async function forget(machinery: Machinery, record: Container, options: {
   await machinery.rootfs.release(id)
   await machinery.networks.disconnect(id)
   await removeTree(paths.directory)
+  await forgetExecs(machinery, id)
   await machinery.records.containers.remove(id)
   if (options.volumes)
     for (const mount of record.document.mounts)

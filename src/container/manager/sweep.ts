@@ -7,6 +7,7 @@ import { readText, removeTree } from '#host/file'
 import { runtimeOfState } from '../runtime/index.ts'
 import { cgroupPath } from '../spec/index.ts'
 import { lockContainer, type Machinery, pathsOf, startedBy } from '../state/index.ts'
+import { sweepExecs } from './exec-records.ts'
 import { forget, settle, takeDownIdleNetworks } from './finalize.ts'
 
 /**
@@ -33,6 +34,7 @@ export async function sweepContainers(machinery: Machinery): Promise<string[]> {
     if (await removeUnknown(machinery, id)) found.push(`leftovers of ${id.slice(0, 12)}`)
   }
   await removeIdleBundles(machinery, records)
+  await sweepExecs(machinery, known)
   for (const name of await takeDownIdleNetworks(machinery)) machinery.log.debug('container', `network ${name} is down`)
   await machinery.rootfs.releaseUnused()
   return found
