@@ -18,6 +18,11 @@ export function linkOf(owner: string, interfaceName: string): string | undefined
   return letter && `b${letter}-${owner.slice(0, 12)}`
 }
 
+/** True for the name of such a link, whichever interface it belongs to. */
+export function isLinkOf(owner: string, name: string): boolean {
+  return new RegExp(`^b[${LINK_LETTERS}]-${owner.slice(0, 12)}$`).test(name)
+}
+
 /** True when a bridge is up with its rules, and stays up. */
 export function isAnchored(document: NetworkDocument): boolean {
   return existsSync(`/sys/class/net/${anchorNames(document)[0]}`)

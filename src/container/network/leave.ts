@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { createNetworkNamespace, deleteNetworkNamespace } from '#host'
 import { type Connection, sharedWith } from '../model/index.ts'
 import { machineLock } from './bridges.ts'
-import { linkOf } from './join-bridge.ts'
+import { isLinkOf, linkOf } from './join-bridge.ts'
 import type { NetavarkRequest } from './netavark.ts'
 import { lockNetwork, type NetworkParts, namespacePath } from './parts.ts'
 import type { StoredRequest } from './stored-requests.ts'
@@ -47,9 +47,7 @@ function hasRules(request: NetavarkRequest): boolean {
  * still uses keeps its interfaces, and their addresses are about to be given to somebody else.
  */
 async function deleteSharedLinks({ bridges, records }: NetworkParts, owner: string): Promise<void> {
-  const record = await records.containers.find(owner)
-  const names = record?.document.connections.map(({ interfaceName }) => interfaceName) ?? ['eth0']
-  const links = [...new Set(['eth0', ...names])].map((name) => linkOf(owner, name)).filter(isThere)
+  const links = readdirSync('/sys/class/net').filter((name) => isLinkOf(owner, name))
   if (links.length === 0) return
   const others = await records.containers.list()
   if (!others.some(({ document }) => sharedWith(document.host.network) === owner)) return
