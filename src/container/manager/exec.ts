@@ -101,13 +101,13 @@ export async function execContainer(
 /** The code of the program, then its directory: what is left is the record. */
 const KEEP_EXIT = 'mv "$1" "$2"; rm -rf "$3"'
 
-function execRecord({ record }: SeenContainer, request: ExecRequest, process: OciProcess): ExecRecord {
+function execRecord({ record }: SeenContainer, request: ExecRequest, { env, cwd }: OciProcess): ExecRecord {
   const { args, tty = false, stdin = false, privileged = false, detach = false } = request
   const user = request.user ?? record.document.config.User ?? ''
   return {
     id: newId(),
     containerId: record.id,
-    process: { args, env: process.env, workingDir: process.cwd, user, tty, privileged },
+    process: { args, env, workingDir: cwd, user, tty, privileged },
     stdin,
     detach,
   }
