@@ -30,6 +30,7 @@ export type {
   VolumeRecord,
   Volumes,
 } from '#store/records'
+export { nameInUse } from '#store/records'
 export type { LayerFormatName, LayerRecord, PinKind, WrittenLayer } from '#store/rows'
 export { openStore } from './open-store.ts'
 export type { Store, StoreOptions } from './store.ts'

@@ -4,6 +4,7 @@ import { parseExposedPorts } from '#docker'
 import { removeTree } from '#host/file'
 import type { Rootfs } from '#rootfs'
 import type { Digest } from '#spec'
+import { nameInUse } from '#store'
 import {
   CONTAINER_DOCUMENT_VERSION,
   type Container,
@@ -174,10 +175,7 @@ export async function freeName(machinery: Machinery, asked: string): Promise<str
     }))
     return name
   }
-  throw new BaleError(
-    'CONFLICT',
-    `Conflict. The container name "/${name}" is already in use by container "${holder.id}". You have to remove (or rename) that container to be able to reuse that name.`,
-  )
+  throw nameInUse(name, holder.id)
 }
 
 /** A made-up name that is taken is tried again with a number, as long as it takes. */

@@ -48,6 +48,15 @@ interface ContainerRow {
   layers: string
 }
 
+/** docker's refusal of a name that another container has. */
+export function nameInUse(name: string, holder: string): BaleError {
+  return new BaleError(
+    'CONFLICT',
+    `Conflict. The container name "/${name}" is already in use by container "${holder}". You have to remove (or rename) that container to be able to reuse that name.`,
+    { next: { act: 'remove-container', names: [name] } },
+  )
+}
+
 export function createContainers(core: Core): Containers {
   const { database, clock, session } = core
   const layersOf = (id: string) =>
@@ -72,11 +81,7 @@ export function createContainers(core: Core): Containers {
   const refuseTaken = (record: ContainerRecord) => {
     const other = database.get<{ id: string }>('SELECT id FROM containers WHERE name = ?', record.name)
     if (!other || other.id === record.id) return
-    throw new BaleError(
-      'CONFLICT',
-      `Conflict. The container name "/${record.name}" is already in use by container "${other.id}". You have to remove (or rename) that container to be able to reuse that name.`,
-      { next: { act: 'remove-container', names: [record.name] } },
-    )
+    throw nameInUse(record.name, other.id)
   }
   return {
     async add(record) {

@@ -5,7 +5,7 @@
  * know what a document means.
  */
 export { type BuildCache, type CacheRecord, createBuildCache } from './build-cache.ts'
-export { type ContainerRecord, type Containers, createContainers } from './containers.ts'
+export { type ContainerRecord, type Containers, createContainers, nameInUse } from './containers.ts'
 export {
   type Addresses,
   type ClaimedPort,
