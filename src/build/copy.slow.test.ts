@@ -109,7 +109,7 @@ describe('COPY and ADD', { skip }, () => {
     )
   })
 
-  test('links named by COPY are followed inside the context, nested ones are kept, none leads out (edge 5, B07)', async () => {
+  test('links named by COPY are followed inside the context, nested ones are kept, none leads out (B07)', async () => {
     writeFileSync(join(kit.directory, 'outside'), 'host secret')
     const context = await kit.context({
       real: 'R',
