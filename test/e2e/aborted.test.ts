@@ -1,0 +1,198 @@
+/**
+ * Operations that are aborted half-way, at every step that they report or (when they report none) at turns of the event
+ * loop: the store is whole, nothing half-done is visible, and the same operation then succeeds.
+ */
+import assert from 'node:assert/strict'
+import { createReadStream, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { after, before, test } from 'node:test'
+import { createEngine, type Engine, readConfig } from 'bale'
+import type { OperationOptions } from 'bale/base'
+import { serveRegistry } from 'bale/registry'
+import { cannotRun, type Prepared, prepared } from './prepared.ts'
+
+let place: Prepared
+let engine: Engine
+let served: Awaited<ReturnType<typeof serveRegistry>>
+const at = (name: string) => join(place.bale.directory, name)
+
+before(async () => {
+  if (cannotRun) return
+  place = await prepared()
+  served = await serveRegistry({ directory: at('registry'), port: 0, anonymous: 'push' })
+  const { BALE_ROOT: root, BALE_RUN: run } = place.bale.environment
+  engine = createEngine({ config: readConfig({ root, run }) })
+  await engine.images.tag('busybox:1', `${served.address}/a/b:1`)
+  await engine.images.push(`${served.address}/a/b:1`)
+  await engine.images.remove(`${served.address}/a/b:1`)
+})
+
+after(async () => {
+  if (!place) return
+  await engine?.[Symbol.asyncDispose]()
+  await served?.[Symbol.asyncDispose]()
+  await place[Symbol.asyncDispose]()
+})
+
+interface Operation {
+  act(options: OperationOptions): Promise<unknown>
+  /** What is visible of its result. */
+  visible(): Promise<boolean> | boolean
+  /** Takes the result away, so that it can be made once more. */
+  undo?(): Promise<unknown>
+}
+
+/** Steps at which it is aborted, until one is behind its end. */
+const STEPS = [0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233]
+
+function aborted(title: string, operation: () => Operation): void {
+  test(`${title}, aborted at each of its steps, leaves nothing behind and then succeeds`, {
+    skip: cannotRun,
+  }, async () => {
+    const { act, visible, undo } = operation()
+    let cut = 0
+    for (const step of STEPS) {
+      const ended = await attempt(act, step)
+      if (ended) {
+        assert.equal(await visible(), true)
+        break
+      }
+      cut++
+      assert.equal(await visible(), false, `aborted at step ${step}`)
+      assert.deepEqual(await engine.system.check({ quick: true }), [], `aborted at step ${step}`)
+    }
+    assert.ok(cut > 0, 'it was aborted at least once')
+    if (!(await visible())) await act({})
+    assert.equal(await visible(), true)
+    assert.deepEqual(await engine.system.check(), [])
+    await undo?.()
+  })
+}
+
+/** True when the operation ended before the step came. Steps are progress events and turns of the event loop together. */
+async function attempt(act: Operation['act'], step: number): Promise<boolean> {
+  const control = new AbortController()
+  const reason = new Error('enough')
+  let [steps, ended] = [0, false]
+  const next = () => {
+    if (steps++ === step && !ended) control.abort(reason)
+  }
+  const turn = () => {
+    if (ended || control.signal.aborted) return
+    next()
+    setImmediate(turn)
+  }
+  turn()
+  try {
+    await act({ signal: control.signal, progress: next })
+    ended = true
+    return true
+  } catch (error) {
+    ended = true
+    assert.ok(control.signal.aborted, `failed, not aborted: ${error}`)
+    return false
+  }
+}
+
+const hasImage = (name: string) =>
+  engine.images.inspect(name).then(
+    () => true,
+    (error: { code?: string }) => {
+      if (error.code === 'IMAGE_NOT_FOUND') return false
+      throw error
+    },
+  )
+
+const dockerfile = 'FROM busybox:1\nRUN echo one > /one\nRUN echo two > /two\n'
+
+aborted('pull', () => {
+  const name = `${served.address}/a/b:1`
+  return {
+    act: (options) => engine.images.pull(name, options),
+    visible: () => hasImage(name),
+    undo: () => engine.images.remove(name),
+  }
+})
+
+aborted('push', () => {
+  const name = `${served.address}/a/new:1`
+  return {
+    act: async (options) => {
+      await engine.images.tag('busybox:1', name)
+      await engine.images.push(name, options)
+    },
+    visible: async () => (await fetch(`${served.url}/v2/a/new/manifests/1`)).ok,
+    undo: () => engine.images.remove(name),
+  }
+})
+
+aborted('save', () => ({
+  act: (options) => engine.images.save(['busybox:1'], { file: at('saved.tar') }, options),
+  visible: () => {
+    const found = readdirSync(place.bale.directory).filter((name) => name.includes('saved'))
+    assert.ok(
+      found.every((name) => name === 'saved.tar'),
+      `half-done: ${found}`,
+    )
+    return found.length === 1
+  },
+}))
+
+aborted('load', () => ({
+  act: async (options) => {
+    await engine.images
+      .remove('busybox:1')
+      .catch((error: { code?: string }) => assert.equal(error.code, 'IMAGE_NOT_FOUND'))
+    await engine.images.load(createReadStream(at('saved.tar')), options)
+  },
+  visible: () => hasImage('busybox:1'),
+}))
+
+aborted('import', () => ({
+  act: (options) => engine.images.import(createReadStream(place.tar), { name: 'imported:1', ...options }),
+  visible: () => hasImage('imported:1'),
+  undo: () => engine.images.remove('imported:1'),
+}))
+
+aborted('build', () => ({
+  act: (options) =>
+    engine.builds.build({
+      context: { kind: 'stream', stream: Readable.from([Buffer.from(dockerfile)]) },
+      tags: ['built:1'],
+      network: 'none',
+      ...options,
+    }),
+  visible: () => hasImage('built:1'),
+  undo: () => engine.images.remove('built:1'),
+}))
+
+const request = (name: string) => ({
+  name,
+  image: 'busybox:1',
+  config: { command: ['sh', '-c', 'echo made > /made'] },
+  host: { network: 'none' },
+})
+const hasContainer = async (name: string) =>
+  (await engine.containers.list({ all: true })).some((one) => one.name === name)
+
+aborted('create', () => ({
+  act: (options) => engine.containers.create(request('made'), options),
+  visible: () => hasContainer('made'),
+  undo: () => engine.containers.remove('made'),
+}))
+
+aborted('commit', () => ({
+  act: async (options) => {
+    if (!(await hasContainer('to-commit'))) {
+      const { wait } = await engine.containers.run(request('to-commit'), { detach: true })
+      await wait()
+    }
+    await engine.containers.commit('to-commit', { name: 'committed:1', ...options })
+  },
+  visible: () => hasImage('committed:1'),
+  undo: async () => {
+    await engine.containers.remove('to-commit')
+    await engine.images.remove('committed:1')
+  },
+}))
