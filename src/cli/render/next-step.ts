@@ -10,7 +10,7 @@ const LOGIN = {
 }
 
 const DIRECTORY = {
-  root: 'use another directory with --root',
+  root: 'use another directory: --root DIRECTORY',
   run: 'use a shorter run directory (--run)',
   any: 'use another directory: --root for the store, --run for what is gone after a reboot',
 }
