@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
-  againstKnown,
   directoryCircles,
   fileCircles,
   importsAgainstTheTable,
@@ -158,8 +157,4 @@ test('tests and contract suites are no part of the product', () => {
     productModules(modules).map((one) => one.name),
     ['src/low/a.ts'],
   )
-})
-
-test('a list of known cases fails for a new case and for a mended one', () => {
-  assert.deepEqual(againstKnown(['a', 'b'], ['b', 'c']), ['new: a', 'mended, take it off the list: c'])
 })

@@ -1,16 +1,14 @@
 /**
  * No dead exports: what `src` exports, another module of the product imports, or a public door of package.json names it.
  *
- * How to read a failure: `new: store/layers.ts: openLayer` is exported and imported by nobody else: take `export` away
- * (or the line of the door), or delete it when its own module does not use it either. `(tests only)`: the product does not
- * use it at all. `mended, take it off the list`: delete that line of KNOWN; nothing is added to it.
+ * How to read a failure: `store/layers.ts: openLayer` is exported and imported by nobody else. Take `export` away (or the
+ * line of the door), or delete it when its own module does not use it either. `(tests only)`: the product does not use it.
  */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { againstKnown } from './kit/layering-rules.ts'
 import { parseModules, readModules } from './kit/module-graph.ts'
 import { unusedExports } from './kit/unused-exports.ts'
 
@@ -23,28 +21,10 @@ test('every export of src is used by the product', () => {
   const modules = readModules(root, ['src', 'bin', 'scripts', 'test', 'bench'])
   const found = unusedExports(modules, publicDoors()).filter((one) => !one.type || !TYPES_AT_WORK.test(one.line))
   assert.deepEqual(
-    againstKnown(
-      found.map((one) => one.line),
-      KNOWN,
-    ),
+    found.map((one) => one.line),
     [],
   )
 })
-
-const KNOWN: string[] = [
-  'container/copy/container-files.ts: tarName',
-  'container/index.ts: DEFAULT_NETWORK',
-  'container/manager/create.ts: ETC_FILES',
-  'container/network/address.ts: sizeOf',
-  'container/network/network.ts: RESERVED_NETWORKS',
-  'container/process/kernel-directories.ts: isOfKernel',
-  'container/runtime/exit-file.ts: removeExitFile',
-  'container/spec/capabilities.ts: capabilityName',
-  'container/spec/check-resources.ts: onlineProcessors',
-  'container/spec/runtime-spec.ts: DEFAULT_SHM_SIZE',
-  'store/images/image-table.ts: createdOf',
-  'store/images/image-table.ts: platformOf',
-]
 
 /** Front doors that package.json publishes, as modules of `src`. */
 function publicDoors(): string[] {

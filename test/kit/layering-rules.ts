@@ -141,15 +141,6 @@ export function loadedEagerly(modules: readonly Module[], packageName: string): 
     .map(({ name }) => inSource(name))
 }
 
-/** What was found and is not known, and what is known and was not found: a list of known cases may only shrink. */
-export function againstKnown(found: readonly string[], known: readonly string[]): string[] {
-  const all = [...new Set(found)].sort()
-  return [
-    ...all.filter((one) => !known.includes(one)).map((one) => `new: ${one}`),
-    ...known.filter((one) => !all.includes(one)).map((one) => `mended, take it off the list: ${one}`),
-  ]
-}
-
 /** Strongly connected parts with more than one member (Tarjan 1972), sorted. */
 function circles(edges: ReadonlyMap<string, readonly string[]>): string[][] {
   const index = new Map<string, number>()

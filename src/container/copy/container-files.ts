@@ -62,7 +62,7 @@ export async function* readContainerPath(
 }
 
 /** The name a copied path has in its tar. */
-export function tarName(path: string): string {
+function tarName(path: string): string {
   return contentsOnly(path) ? '.' : posix.basename(posix.normalize(`/${path}`)) || '/'
 }
 

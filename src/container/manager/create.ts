@@ -44,7 +44,7 @@ import {
 } from './resolve-mounts.ts'
 
 /** /etc files that bale writes for every container. */
-export const ETC_FILES = ['/etc/resolv.conf', '/etc/hostname', '/etc/hosts']
+const ETC_FILES = ['/etc/resolv.conf', '/etc/hostname', '/etc/hosts']
 const KERNEL_DIRECTORIES = ['/proc', '/dev', '/sys']
 
 /**

@@ -56,7 +56,7 @@ export function isHostAddress(subnet: Subnet, address: number): boolean {
 }
 
 /** How many addresses, the network's own and broadcast included. */
-export function sizeOf(subnet: Subnet): number {
+function sizeOf(subnet: Subnet): number {
   return 2 ** (32 - subnet.prefix)
 }
 

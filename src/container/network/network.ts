@@ -28,7 +28,7 @@ import {
 import { freeSubnet, routedSubnets } from './subnet-pool.ts'
 
 /** Names that stand for something else than a network of the store. */
-export const RESERVED_NETWORKS = ['none', 'host', 'default']
+const RESERVED_NETWORKS = ['none', 'host', 'default']
 
 /** Adds a network to the store. Nothing changes on the machine until a container joins. */
 export async function createNetwork(

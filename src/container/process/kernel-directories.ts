@@ -26,7 +26,7 @@ export function assertKernelDirectories(rootfs: string): void {
 }
 
 /** True for the directories of the kernel and all below them. `path` is absolute and normal. */
-export function isOfKernel(path: string): boolean {
+function isOfKernel(path: string): boolean {
   return DIRECTORIES.some((directory) => path === directory || path.startsWith(`${directory}/`))
 }
 

@@ -1,5 +1,4 @@
 import { existsSync, type FSWatcher, statSync, watch } from 'node:fs'
-import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf } from '#base'
 import { isAlive, type ProcessIdentity } from '#host'
@@ -22,10 +21,6 @@ export function readExitFile(directory: string, id: string): Exit | undefined {
     if (errnoOf(error) === 'ENOENT') return undefined
     throw error
   }
-}
-
-export async function removeExitFile(directory: string, id: string): Promise<void> {
-  await rm(join(directory, id), { force: true })
 }
 
 /** How often the monitor's life is looked at, besides watching for its file. */

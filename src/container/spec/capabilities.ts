@@ -55,7 +55,7 @@ export function boundingCapabilities(request: CapabilityRequest, available: read
 }
 
 /** `net_admin`, `CAP_NET_ADMIN`, `all` in the kernel's spelling. Throws INVALID_ARGUMENT for unknown ones. */
-export function capabilityName(text: string): string {
+function capabilityName(text: string): string {
   const upper = text.toUpperCase()
   if (upper === 'ALL' || upper === 'CAP_ALL') return 'ALL'
   const name = upper.startsWith('CAP_') ? upper : `CAP_${upper}`

@@ -12,7 +12,7 @@ export interface Processors {
 }
 
 /** Of the machine, whatever the caller itself is confined to. Source: kernel admin-guide/cputopology. */
-export function onlineProcessors(): Processors {
+function onlineProcessors(): Processors {
   return {
     cpus: readList('/sys/devices/system/cpu/online'),
     // A kernel without NUMA has one node and no file.

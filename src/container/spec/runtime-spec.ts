@@ -12,7 +12,7 @@ import { rlimits } from './rlimits.ts'
 import { parseSecurityOptions } from './security-options.ts'
 import { sysctls } from './sysctls.ts'
 
-export const DEFAULT_SHM_SIZE = 64 * 1024 * 1024
+const DEFAULT_SHM_SIZE = 64 * 1024 * 1024
 
 /** A namespace of the container: its own, the host's, or one that a path names. */
 export type NamespaceChoice = 'own' | 'host' | { path: string }

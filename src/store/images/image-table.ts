@@ -38,7 +38,7 @@ function readDocuments(row: DocumentRow, configRow: DocumentRow) {
   }
 }
 
-export function platformOf(config: ImageConfig): Platform {
+function platformOf(config: ImageConfig): Platform {
   const { os, architecture, variant } = config
   return normalizePlatform({ os, architecture, variant: variant ?? '', 'os.version': config['os.version'] })
 }
@@ -71,7 +71,7 @@ export function allImages(rows: Rows): StoredImage[] {
   return images.sort((left, right) => createdOf(right) - createdOf(left) || (left.id < right.id ? -1 : 1))
 }
 
-export function createdOf(image: StoredImage): number {
+function createdOf(image: StoredImage): number {
   return image.config.created === undefined ? 0 : Date.parse(image.config.created)
 }
 
