@@ -163,6 +163,12 @@ export const VERBS: readonly VerbEntry[] = [
   ),
   entry(
     'System',
+    ['events', 'system events'],
+    'Show what happens to containers, images, networks and volumes',
+    () => import('./verbs/events.ts'),
+  ),
+  entry(
+    'System',
     ['info', 'system info'],
     'Show information about this machine and its store',
     () => import('./verbs/info.ts'),

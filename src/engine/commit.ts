@@ -1,7 +1,16 @@
 import type { OperationOptions } from '#base'
 import type { Container } from '#container'
+import { containerEvent } from '#container/model'
 import { type LayerDescription, makeImage, plainLayer } from '#image'
-import { type ContainerConfig, type Digest, fullName, type ImageConfig, parseReference, withDefaultTag } from '#spec'
+import {
+  type ContainerConfig,
+  type Digest,
+  familiarName,
+  fullName,
+  type ImageConfig,
+  parseReference,
+  withDefaultTag,
+} from '#spec'
 import type { LayerRecord, Store, StoredImage } from '#store'
 import { containerMachinery } from './container-machinery.ts'
 import type { EngineContext } from './context/context.ts'
@@ -41,7 +50,10 @@ export async function commitContainer(
     layers: [...(await baseLayers(store, record, base)), ...own],
   })
   const stored = await store.images.putImage({ config: image.configBytes, manifest: image.manifestBytes })
-  if (reference) await store.images.setName(fullName(reference), stored.descriptor)
+  if (reference) await store.images.setName(fullName(reference), stored.descriptor, { tagged: true })
+  const imageRef = reference ? familiarName(reference) : ''
+  const attributes = { comment: options.message ?? '', imageID: stored.id, imageRef }
+  await store.events.add([containerEvent(record, 'commit', attributes)])
   return { id: stored.id, ...(reference && { name: fullName(reference) }) }
 }
 

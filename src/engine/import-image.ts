@@ -41,7 +41,8 @@ export async function importImage(
     layers: [plainLayer(layer.diffId, layer.tarSize)],
   })
   const stored = await store.images.putImage({ config: image.configBytes, manifest: image.manifestBytes })
-  if (reference) await store.images.setName(fullName(reference), stored.descriptor)
+  if (reference) await store.images.setName(fullName(reference), stored.descriptor, { tagged: true })
+  await store.images.announce('import', stored.id)
   return { id: stored.id, name: reference && fullName(reference) }
 }
 

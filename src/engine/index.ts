@@ -32,7 +32,7 @@ export type {
   Ulimit,
   Usage,
 } from '#container'
-export type { FilterPair } from '#docker'
+export type { EventMessage, FilterPair } from '#docker'
 export type {
   ContainerInspect,
   HistoryRow,
@@ -63,6 +63,7 @@ export type { CopyOptions } from './copy-tar.ts'
 export type { ContainerRequest } from './create.ts'
 export { createEngine, type Engine } from './create-engine.ts'
 export type { SystemUsage } from './disk-usage.ts'
+export type { EventsOptions } from './events.ts'
 export type { ImageOperations } from './image-operations.ts'
 export type { ImportOptions } from './import-image.ts'
 export type { SecurityInformation, SystemInformation, VersionInformation } from './information.ts'

@@ -4,6 +4,7 @@ import type { Platform } from '#spec'
 import { containerFilter } from './container-filter.ts'
 import { containerRecords } from './container-machinery.ts'
 import type { EngineContext } from './context/context.ts'
+import { pruneEvent } from './prune-event.ts'
 
 /** Which containers are listed. */
 export interface ListContainersOptions {
@@ -108,5 +109,6 @@ export async function pruneContainers(
     if (until !== undefined && record.created > until) return false
     return filters.matchesLabels(record.document.config.Labels)
   })
+  await (await context.store()).events.add([pruneEvent('container', freed)])
   return { removed: ids, freed }
 }

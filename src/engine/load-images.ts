@@ -58,6 +58,7 @@ export async function loadImages(
 async function nameLoaded(store: Store, names: readonly string[], target: Descriptor): Promise<LoadedImage[]> {
   for (const name of names) await store.images.setName(name, target)
   const { id } = (await store.images.get(target.digest))!
+  await store.images.announce('load', id)
   if (names.length === 0) return [{ id }]
   return names.map((name) => ({ name: familiarName(parseReference(name)), id }))
 }

@@ -3,6 +3,7 @@ import { type FilterPair, Filters, PRUNE_FILTERS } from '#docker'
 import { FIXED_NETWORKS, fixedNetworkInspect, type NetworkInspect, networkInspect } from '#docker/views'
 import { containerRecords } from './container-machinery.ts'
 import type { EngineContext } from './context/context.ts'
+import { pruneEvent } from './prune-event.ts'
 
 /** What a container is on a network that it is put on. */
 export interface ConnectNetworkOptions {
@@ -70,6 +71,7 @@ export async function pruneNetworks(
   const removed = await networks.prune(
     ({ created, document }) => (until === undefined || created <= until) && filters.matchesLabels(document.labels),
   )
+  await (await context.store()).events.add([pruneEvent('network', 0)])
   return { removed }
 }
 

@@ -2,6 +2,7 @@ import type { OperationOptions } from '#base'
 import { type FilterPair, Filters, PRUNE_FILTERS } from '#docker'
 import { buildSteps } from './container-machinery.ts'
 import type { EngineContext } from './context/context.ts'
+import { pruneEvent } from './prune-event.ts'
 import { releaseMounts } from './remove-image.ts'
 
 /** Which unused images are removed. */
@@ -35,6 +36,7 @@ export async function pruneImages(context: EngineContext, options: PruneOptions 
     },
   })
   await releaseMounts(context)
+  await store.events.add([pruneEvent('image', freed)])
   return {
     untagged: records.flatMap((record) => ('Untagged' in record ? record.Untagged : [])),
     deleted: records.flatMap((record) => ('Deleted' in record ? record.Deleted : [])),
@@ -61,8 +63,10 @@ export async function pruneBuildCache(
   const mounts = until === undefined ? await pruneCacheMounts(store.root) : 0
   await releaseMounts(context)
   // What builds that were killed left: no record names it.
-  const { freed } = await store.collect()
-  return { ...result, freed: result.freed + left + mounts + freed }
+  const { freed: leftovers } = await store.collect()
+  const freed = result.freed + left + mounts + leftovers
+  await store.events.add([pruneEvent('builder', freed)])
+  return { ...result, freed }
 }
 
 /** A build that was killed may have left processes and mounts, without which nothing it wrote could be freed. */

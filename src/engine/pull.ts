@@ -60,6 +60,7 @@ export async function pullImage(
     const targetName = one.digest ? undefined : fullName(one)
     await copyImage(repository, store, { ...copying, name: found, shownName: familiarName(one), targetName })
     await rememberOrigin(store, one, found)
+    await store.images.announce('pull', found.descriptor.digest, one)
     const unchanged = before !== undefined && before === (await currentTarget(store, one))
     const { digest } = found.descriptor
     progress?.({ kind: 'image', phase: 'pulled', name: familiarName(one), digest, unchanged })

@@ -66,6 +66,7 @@ export async function pushImage(
     // From now on the name stands for what the registry has, so that the next push has nothing to do.
     if (descriptor.digest !== targets[index]!.digest) await store.images.setName(fullName(one), descriptor)
     await store.images.addRepoDigest(repositoryName(one), descriptor.digest)
+    await store.images.announce('push', descriptor.digest, one)
     const { digest, size } = descriptor
     progress?.({ kind: 'image', phase: 'pushed', tag: one.tag, digest, size })
     pushed.push({ name: fullName(one), digest, size })

@@ -39,6 +39,7 @@ export async function saveImages(
     })
   }
   await archive.finish()
+  for (const { image } of found) await store.images.announce('save', image.id)
 }
 
 /** A repository without tag or digest stands for all its tags here, as in docker. */

@@ -1,8 +1,10 @@
 import type { OperationOptions } from '#base'
 import type { PolicyResult, StopOptions } from '#container'
+import type { EventMessage } from '#docker'
 import type { Finding } from '#store'
 import type { EngineContext } from './context/context.ts'
 import type { SystemUsage } from './disk-usage.ts'
+import type { EventsOptions } from './events.ts'
 import type { SecurityInformation, SystemInformation, VersionInformation } from './information.ts'
 import type { PrunedPart, PruneSystemOptions } from './prune-system.ts'
 
@@ -27,6 +29,14 @@ export class SystemOperations {
   /** What separates containers from the machine (seccomp, AppArmor), and the known weaknesses of the installed runtimes. */
   async security(): Promise<SecurityInformation> {
     return (await import('./information.ts')).securityInformation(this.#context)
+  }
+
+  /**
+   * What happens to containers, images, networks and volumes, whichever process does it, as docker's messages. With `since`
+   * what happened from then on comes first. Ends at `until`, or when `signal` is aborted.
+   */
+  async events(options?: EventsOptions): Promise<AsyncIterable<EventMessage>> {
+    return (await import('./events.ts')).events(this.#context, options)
   }
 
   /** Bytes on disk of images, containers, volumes and build cache, and what of them could be freed. */

@@ -10,5 +10,5 @@ export async function tagImage(context: EngineContext, source: string, target: s
   }
   const store = await context.store()
   const found = await store.images.find(source)
-  await store.images.setName(fullName(withDefaultTag(reference)), found.target)
+  await store.images.setName(fullName(withDefaultTag(reference)), found.target, { tagged: true })
 }

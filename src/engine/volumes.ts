@@ -2,6 +2,7 @@ import { type FilterPair, Filters } from '#docker'
 import { type VolumeInspect, volumeInspect } from '#docker/views'
 import { containerRecords } from './container-machinery.ts'
 import type { EngineContext } from './context/context.ts'
+import { pruneEvent } from './prune-event.ts'
 
 /** A volume to be made. */
 export interface CreateVolumeRequest {
@@ -65,5 +66,6 @@ export async function pruneVolumes(
     all,
     filter: (volume) => filters.matchesLabels(volume.document.labels),
   })
+  await (await context.store()).events.add([pruneEvent('volume', freed)])
   return { removed: names, freed }
 }

@@ -6,6 +6,7 @@
  */
 export type { CheckOptions, Collected, DiskUsage, Finding, ImageUsage } from '#store/collection'
 export type { LayerFormat, LayerFormatReference, Layers } from '#store/content'
+export type { Events, EventType, FollowOptions, NewEvent, StoreEvent } from '#store/events'
 export type {
   FoundImage,
   Images,
@@ -27,6 +28,8 @@ export type {
   Networks,
   PortRequest,
   Ports,
+  RecordKind,
+  RecordKinds,
   VolumeRecord,
   Volumes,
 } from '#store/records'

@@ -1,6 +1,7 @@
 import { noLog, systemClock } from '#base'
 import { createFileBlobs } from '#blob'
 import { type Core, createLayers, createWorkersWhenNeeded } from '#store/content'
+import { createEvents } from '#store/events'
 import { createImages } from '#store/images'
 import { createLease, createSession } from '#store/leases'
 import {
@@ -17,7 +18,7 @@ import { createStorePlace } from './store-place.ts'
 
 /** Opens the store, making it when it is missing. Takes a few milliseconds; threads and locks come when needed. */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { clock = systemClock, log = noLog } = options
+  const { clock = systemClock, log = noLog, kinds = {} } = options
   const layout = prepareLayout(options.root, options.run)
   keepReserve(layout.root)
   const database = openDatabase(layout.database)
@@ -39,12 +40,13 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     run: layout.run,
     images,
     layers,
-    containers: createContainers(core),
-    volumes: createVolumes(core),
-    networks: createNetworks(core),
+    containers: createContainers(core, kinds.container),
+    volumes: createVolumes(core, kinds.volume),
+    networks: createNetworks(core, kinds.network),
     addresses: createAddresses(core),
     ports: createPorts(core),
     buildCache: createBuildCache(core),
+    events: createEvents(core),
     ...createStorePlace(core, images),
     lease: async (lease = {}) => createLease(database, clock, lease),
     diskUsage: async () => (await import('#store/collection')).diskUsage(core),

@@ -2,9 +2,10 @@ import type { Clock, Log } from '#base'
 import type { ImageSource, ImageTarget, LocalFiles } from '#image'
 import type { CheckOptions, Collected, DiskUsage, Finding } from '#store/collection'
 import type { LayerFormatReference, Layers } from '#store/content'
+import type { Events } from '#store/events'
 import type { Images } from '#store/images'
 import type { Lease, LeaseOptions } from '#store/leases'
-import type { Addresses, BuildCache, Containers, Networks, Ports, Volumes } from '#store/records'
+import type { Addresses, BuildCache, Containers, Networks, Ports, RecordKinds, Volumes } from '#store/records'
 
 export interface StoreOptions {
   /** Survives reboots: /var/lib/bale. */
@@ -15,6 +16,8 @@ export interface StoreOptions {
   layerFormat: LayerFormatReference
   /** For reading layers of the other format that the store may hold. */
   otherFormats?: readonly LayerFormatReference[]
+  /** What the rooms above know about the records that they keep here. */
+  kinds?: RecordKinds
   clock?: Clock
   log?: Log
   /** Worker threads for layers; as many as there are cores, at most 4, by default. */
@@ -33,6 +36,7 @@ export interface Store extends ImageSource, ImageTarget, LocalFiles, AsyncDispos
   readonly addresses: Addresses
   readonly ports: Ports
   readonly buildCache: BuildCache
+  readonly events: Events
   lease(options?: LeaseOptions): Promise<Lease>
   diskUsage(): Promise<DiskUsage>
   /** Garbage collection: what nobody refers to, what crashed processes left, leases of the dead. */

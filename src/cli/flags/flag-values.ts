@@ -1,5 +1,5 @@
 import { BaleError, printable } from '#base'
-import { csvFields, parseSize, readBoolean, readDuration, readInteger } from '#docker'
+import { csvFields, parseSize, parseTimestamp, readBoolean, readDuration, readInteger } from '#docker'
 import type { DeviceRequest, MountRequest, RestartPolicy, Ulimit } from '#engine'
 
 function invalid(flag: string, value: string, why: string | Error): BaleError {
@@ -26,6 +26,15 @@ export const parseWholeNumber = (flag: string, text: string): number => readAs(f
 
 /** Go's durations (`1m30s`, `500ms`) as nanoseconds. */
 export const parseDuration = (flag: string, text: string): number => readAs(flag, text, readDuration)
+
+/** Nanoseconds since 1970 of `--since` and the like. A time without a zone is the caller's. */
+export function parseTime(flag: string, text: string): bigint {
+  try {
+    return parseTimestamp(text, Date.now())
+  } catch (cause) {
+    throw new BaleError('INVALID_ARGUMENT', `invalid value for "${flag}": ${(cause as Error).message}`, { cause })
+  }
+}
 
 /** `KEY=VALUE` or `KEY` (empty value) as a map. */
 export function parseLabels(words: readonly string[]): Record<string, string> {

@@ -1,7 +1,5 @@
 import { once } from 'node:events'
-import { BaleError } from '#base'
-import { parseTimestamp } from '#docker'
-import { parseWholeNumber } from '../flags/flag-values.ts'
+import { parseTime, parseWholeNumber } from '../flags/flag-values.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { defineVerb } from '../verb/verb.ts'
 
@@ -25,8 +23,8 @@ export const verb = defineVerb({
   async run({ args, options, engine, io, signal }) {
     const { frames, attributes } = await engine.containers.logs(args[0]!, {
       follow: options.follow,
-      since: options.since === undefined ? undefined : timeOf('since', options.since),
-      until: options.until === undefined ? undefined : timeOf('until', options.until),
+      since: options.since === undefined ? undefined : parseTime('since', options.since),
+      until: options.until === undefined ? undefined : parseTime('until', options.until),
       tail: tailOf(options.tail),
       signal,
     })
@@ -80,15 +78,6 @@ function tailOf(text: string): number | undefined {
   if (text === 'all') return undefined
   const lines = parseWholeNumber('tail', text)
   return lines < 0 ? undefined : lines
-}
-
-/** Nanoseconds since 1970. A time without a zone is the caller's. */
-function timeOf(flag: string, text: string): bigint {
-  try {
-    return parseTimestamp(text, Date.now())
-  } catch (cause) {
-    throw new BaleError('INVALID_ARGUMENT', `invalid value for "${flag}": ${(cause as Error).message}`, { cause })
-  }
 }
 
 /** docker's form: `key=value,other=value`, sorted, and escaped as in the query of a URL. */

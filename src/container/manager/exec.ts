@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { BaleError, errnoOf } from '#base'
 import { isAlive, processIdentity, thisProcess } from '#host'
 import { removeTree } from '#host/file'
+import { type Container, containerEvent } from '../model/index.ts'
 import {
   type AttachSession,
   type ExecSession,
@@ -19,7 +20,7 @@ import {
   readMachine,
   resolveUser,
 } from '../spec/index.ts'
-import { type Machinery, mustBeVisible, newId, type SeenContainer, seeContainer } from '../state/index.ts'
+import { announce, type Machinery, mustBeVisible, newId, type SeenContainer, seeContainer } from '../state/index.ts'
 import { type ExecRecord, execExitPath, forgetExec, forgetOldExecs, keepExec } from './exec-records.ts'
 
 /** One more process for a running container. Members that are missing are taken from the container's configuration. */
@@ -74,6 +75,9 @@ export async function execContainer(
   await forgetOldExecs(machinery, id, machinery.clock.now())
   await keepExec(machinery, record)
   const remove = () => removeTree(bundle)
+  const command = request.args.join(' ')
+  const named = (action: string) => containerEvent(seen.record, `${action}: ${command}`, { execID: record.id })
+  await machinery.store.events.add([named('exec_create'), named('exec_start')])
   try {
     const session = await execMonitored({
       id,
@@ -90,7 +94,7 @@ export async function execContainer(
         ? ['/bin/sh', '-c', KEEP_EXIT, 'sh', join(exitDirectory, id), execExitPath(machinery, record), bundle]
         : undefined,
     })
-    return await begun(machinery, session, { record, request, remove })
+    return await begun(machinery, session, { container: seen.record, record, request, remove })
   } catch (error) {
     await remove()
     await forgetExec(machinery, record)
@@ -116,7 +120,12 @@ function execRecord({ record }: SeenContainer, request: ExecRequest, { env, cwd 
 async function begun(
   machinery: Machinery,
   session: ExecSession,
-  { record, request, remove }: { record: ExecRecord; request: ExecRequest; remove: () => Promise<void> },
+  {
+    container,
+    record,
+    request,
+    remove,
+  }: { container: Container; record: ExecRecord; request: ExecRequest; remove: () => Promise<void> },
 ): Promise<RunningExec> {
   const { attach } = session
   if (attach && request.size) await attach.resize(request.size)
@@ -136,6 +145,7 @@ async function begun(
     async exit() {
       const exitCode = await session.exit()
       await keepExec(machinery, { ...running, exitCode })
+      await announce(machinery, container, 'exec_die', { execID: record.id, exitCode: `${exitCode}` })
       return exitCode
     },
     async [Symbol.asyncDispose]() {

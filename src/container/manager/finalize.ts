@@ -48,7 +48,8 @@ export async function finalize(machinery: Machinery, record: Container, ended: R
     process: undefined,
     monitor: undefined,
   }
-  if (state.status === 'exited' && goesAway(record)) await forget(machinery, record, { volumes: true })
+  if (state.status === 'exited' && goesAway(record))
+    await forget(machinery, { ...record, state: state.status, document: { ...document, state } }, { volumes: true })
   else {
     await updateState(machinery, id, (now) => ({
       ...state,
@@ -63,7 +64,9 @@ export async function finalize(machinery: Machinery, record: Container, ended: R
   return state
 }
 
-/** Removes a container that is not running: its own layer, log, record, and with `volumes` its anonymous volumes. */
+/**
+ * Removes a container that is not running, as `record` has it: its own layer, log, record, and with `volumes` its anonymous volumes.
+ */
 export async function forget(machinery: Machinery, record: Container, options: { volumes: boolean }): Promise<void> {
   const { id } = record
   const paths = pathsOf(machinery, id)
@@ -71,7 +74,7 @@ export async function forget(machinery: Machinery, record: Container, options: {
   await machinery.networks.disconnect(id)
   await removeTree(paths.directory)
   await forgetExecs(machinery, id)
-  await machinery.records.containers.remove(id)
+  await machinery.records.containers.remove(id, record)
   if (options.volumes)
     for (const mount of record.document.mounts)
       if (mount.anonymous && mount.name) await removeUnused(machinery, mount.name)

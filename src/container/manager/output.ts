@@ -9,7 +9,7 @@ import {
   resizeTerminal,
   type TerminalSize,
 } from '../runtime/index.ts'
-import { findContainer, type Machinery, pathsOf, see, seeContainer } from '../state/index.ts'
+import { announce, findContainer, type Machinery, pathsOf, see, seeContainer } from '../state/index.ts'
 import { logPlace } from './log-keeper.ts'
 
 export interface Attached {
@@ -23,12 +23,14 @@ export async function attachContainer(machinery: Machinery, idOrName: string): P
   const { record, status, state } = await seeContainer(machinery, idOrName)
   if (status === 'paused') throw new BaleError('CONFLICT', 'You cannot attach to a paused container, unpause it first')
   if (status !== 'running') throw new BaleError('CONFLICT', 'You cannot attach to a stopped container, start it first')
+  await announce(machinery, record, 'attach')
   return { record, session: attachTo(pathsOf(machinery, record.id).bundle), monitor: state.monitor! }
 }
 
 export async function resizeContainer(machinery: Machinery, idOrName: string, size: TerminalSize): Promise<void> {
   const record = await findContainer(machinery, idOrName)
   await resizeTerminal(pathsOf(machinery, record.id).bundle, size)
+  await announce(machinery, record, 'resize', { height: `${size.rows}`, width: `${size.columns}` })
 }
 
 /** Which part of a log is read: the last `tail` lines, and what was written from `since` until `until`. */

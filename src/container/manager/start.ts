@@ -14,7 +14,16 @@ import {
   type TerminalSize,
 } from '../runtime/index.ts'
 import { cgroupPath } from '../spec/index.ts'
-import { findContainer, lockContainer, type Machinery, pathsOf, see, startedBy, updateState } from '../state/index.ts'
+import {
+  announce,
+  findContainer,
+  lockContainer,
+  type Machinery,
+  pathsOf,
+  see,
+  startedBy,
+  updateState,
+} from '../state/index.ts'
 import { releaseVolumes } from '../volume/index.ts'
 import { claimPlaces, joinPlaces, placesOf } from './container-networks.ts'
 import { containerSpec, type Prepared, sharedNamespace } from './container-spec.ts'
@@ -78,6 +87,7 @@ async function begin(machinery: Machinery, record: Container, options: StartOpti
     const monitored = created.value
     const { bundle, starting } = pathsOf(machinery, id)
     const attach = options.attach ? attachTo(bundle) : undefined
+    if (attach) await announce(machinery, record, 'attach')
     if (attach && options.size) await attach.resize(options.size)
     const { Healthcheck: check, Shell: shell } = record.document.config
     const checked = healthCommand(check, shell) !== undefined
@@ -104,6 +114,7 @@ async function begin(machinery: Machinery, record: Container, options: StartOpti
     )
     options.signal?.throwIfAborted()
     await runtime.start(id)
+    await announce(machinery, record, 'start')
     await rm(starting, { force: true })
     if (checked) startHealthChecks(machinery, id)
     await watchLog(machinery, record)

@@ -4,6 +4,7 @@ import { freezeCgroup, isAlive, signalNumber, thisProcess } from '#host'
 import { readExitFile } from '../runtime/index.ts'
 import { cgroupPath } from '../spec/index.ts'
 import {
+  announce,
   lockContainer,
   type Machinery,
   mustBeVisible,
@@ -37,6 +38,7 @@ export async function stopContainer(
   await noMoreRestarts(machinery, seen)
   if (!(await endGently(machinery, seen, options))) return false
   await settled(machinery, seen.record.id)
+  await announce(machinery, seen.record, 'stop')
   return true
 }
 
@@ -148,8 +150,11 @@ async function noMoreRestarts(machinery: Machinery, { record, status }: SeenCont
 
 async function signal(machinery: Machinery, { record }: SeenContainer, name: string): Promise<void> {
   const runtime = await machinery.runtime(record.document.runtime)
+  const number = signalNumber(name)
+  // Before the signal: the end that it brings is written by another process, maybe at once.
+  await announce(machinery, record, 'kill', { signal: `${number}` })
   try {
-    await runtime.kill(record.id, signalNumber(name))
+    await runtime.kill(record.id, number)
   } catch (error) {
     // It ended between the look and the signal: that is what was wanted.
     if (!isBaleError(error, 'CONTAINER_NOT_RUNNING') && !isBaleError(error, 'CONTAINER_NOT_FOUND')) throw error
@@ -178,9 +183,13 @@ export async function restartContainer(
     const seen = await seeContainer(machinery, id)
     // A pause between two attempts of the restart policy ends here.
     if (seen.status === 'restarting') await noMoreRestarts(machinery, seen)
-    if (await endGently(machinery, seen, options)) await settled(machinery, id)
+    if (await endGently(machinery, seen, options)) {
+      await settled(machinery, id)
+      await announce(machinery, seen.record, 'stop')
+    }
     await options.turn
-    await startContainer(machinery, id, options)
+    const { record } = await startContainer(machinery, id, options)
+    await announce(machinery, record, 'restart')
   } catch (error) {
     await updateState(machinery, id, (state) => ({ ...state, restartedBy: undefined }))
     if (document.host.autoRemove) await forgetEnded(machinery, id)
@@ -198,10 +207,12 @@ export async function pauseContainer(machinery: Machinery, idOrName: string): Pr
   const seen = mustRun(await seeContainer(machinery, idOrName))
   if (seen.status === 'paused') throw new BaleError('CONFLICT', `Container ${idOrName} is already paused`)
   await (await machinery.runtime(seen.record.document.runtime)).pause(seen.record.id)
+  await announce(machinery, seen.record, 'pause')
 }
 
 export async function unpauseContainer(machinery: Machinery, idOrName: string): Promise<void> {
   const seen = mustBeVisible(await seeContainer(machinery, idOrName))
   if (seen.status !== 'paused') throw new BaleError('CONFLICT', `Container ${idOrName} is not paused`)
   await (await machinery.runtime(seen.record.document.runtime)).resume(seen.record.id)
+  await announce(machinery, seen.record, 'unpause')
 }

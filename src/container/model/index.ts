@@ -1,6 +1,6 @@
 /**
- * model: what the store keeps of containers, networks and volumes, and what a container is asked to be. Types alone, and the
- * names of predefined networks: everything else of the room stands on it.
+ * model: what the store keeps of containers, networks and volumes, and what a container is asked to be. Types,
+ * names of predefined networks, and what a change of a record means as events: everything else of the room stands on it.
  */
 
 export type { Connection, PublishedPort } from './connection.ts'
@@ -30,5 +30,6 @@ export type {
   RestartPolicy,
   Ulimit,
 } from './options.ts'
+export { containerEvent, containerEvents, networkEvents, volumeEvents } from './record-events.ts'
 export type { RunStep, RunStepOptions, StepMount, StepResult } from './run-step.ts'
 export type { Volume, VolumeDocument } from './volume-document.ts'

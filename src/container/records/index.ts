@@ -5,3 +5,4 @@
 
 export { networkRequests } from './network-requests.ts'
 export { openRecords, type Records } from './open-records.ts'
+export { recordKinds } from './record-kinds.ts'

@@ -18,9 +18,14 @@ export interface ChangingRecords<R> extends RecordsOf<R> {
   update(id: string, change: (record: R) => R): Promise<R | undefined>
 }
 
+export interface ContainerRecords extends ChangingRecords<Container> {
+  /** `last`: what it became in the end, when that was not written before. */
+  remove(id: string, last?: Container): Promise<boolean>
+}
+
 /** What the store keeps for this room. Reading throws STORE_DAMAGED, and STORE_VERSION for what a newer bale wrote. */
 export interface Records {
-  readonly containers: ChangingRecords<Container>
+  readonly containers: ContainerRecords
   readonly networks: ChangingRecords<Network>
   readonly volumes: RecordsOf<Volume>
 }
@@ -37,7 +42,7 @@ export function openRecords({
       list: async () => (await containers.list()).map(parseContainer),
       update: async (id, change) =>
         parsed(await containers.update(id, (record) => change(parseContainer(record))), parseContainer),
-      remove: (id) => containers.remove(id),
+      remove: (id, last) => containers.remove(id, last),
     },
     networks: {
       add: (record) => networks.add(record),

@@ -3,6 +3,7 @@
  * here (`Machinery`).
  */
 
+export { announce } from './announce.ts'
 export { frozen } from './freezer.ts'
 export {
   type ContainerPaths,

@@ -29,14 +29,15 @@ export interface EngineOptions {
 
 export function createContext({ config, clock = systemClock, log = stderrLog(config) }: EngineOptions): EngineContext {
   const open = async (): Promise<Store> => {
-    const [{ openStore }, { chooseLayerFormat, layerFormats }] = await Promise.all([
+    const [{ openStore }, { chooseLayerFormat, layerFormats }, { recordKinds: kinds }] = await Promise.all([
       import('#store'),
       import('#rootfs'),
+      import('#container/records'),
     ])
     const layerFormat = await chooseLayerFormat(config.root, config.snapshotter)
     // Layers that the store already holds in the other form stay readable.
     const otherFormats = Object.values(layerFormats).filter((format) => format.name !== layerFormat.name)
-    return openStore({ root: config.root, run: config.run, layerFormat, otherFormats, clock, log })
+    return openStore({ root: config.root, run: config.run, layerFormat, otherFormats, kinds, clock, log })
   }
   const store = once(open)
   const rootfs = once(async () => {

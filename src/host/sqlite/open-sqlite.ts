@@ -82,6 +82,17 @@ class SqliteFile implements Sqlite {
     }
   }
 
+  unsynced<T>(work: () => T): T {
+    // Inside a transaction SQLite refuses the pragma.
+    if (this.#depth > 0) return this.transaction(work)
+    this.#attempt(() => this.#file.exec('PRAGMA synchronous = NORMAL'))
+    try {
+      return this.transaction(work)
+    } finally {
+      this.#attempt(() => this.#file.exec('PRAGMA synchronous = FULL'))
+    }
+  }
+
   [Symbol.dispose](): void {
     this.#statements.clear()
     if (this.#file.isOpen) this.#file.close()

@@ -28,4 +28,9 @@ export interface Sqlite extends Disposable {
    * undone, and what it wrote is kept or lost with the outer one. Synchronous, since other processes wait meanwhile.
    */
   transaction<T>(work: () => T): T
+  /**
+   * As `transaction`, without waiting for the disk: a crash of the process loses nothing, a power cut may lose what was
+   * written. Inside a transaction it is part of that.
+   */
+  unsynced<T>(work: () => T): T
 }

@@ -1,10 +1,20 @@
 import { BaleError } from '#base'
 import { digestOf } from '#blob'
-import { type Descriptor, type Digest, type Platform, parseManifest } from '#spec'
+import {
+  type Descriptor,
+  type Digest,
+  familiarName,
+  type Platform,
+  parseManifest,
+  parseReference,
+  type Reference,
+} from '#spec'
 import { type Core, insertConfig } from '#store/content'
+import { insertEvents } from '#store/events'
 import { descriptorOf, findDocument } from '#store/rows'
 import { chooseImage, findImage, findTarget } from './find-image.ts'
 import type { FoundImage } from './found-image.ts'
+import { imageEvent, transferNames } from './image-event.ts'
 import { allImages, imageById, partsHere, readIndex, toImage } from './image-table.ts'
 import { insertManifest } from './insert-manifest.ts'
 import type { PruneImagesOptions, Removed, RemoveImageOptions } from './removed.ts'
@@ -28,12 +38,20 @@ export interface Images {
   putImage(image: { config: Uint8Array; manifest: Uint8Array }): Promise<StoredImage>
   /** All names and what they point to, sorted. */
   names(): Promise<{ name: string; descriptor: Descriptor; tagged: number }[]>
-  /** Points a full name at a manifest or index of the store; what it pointed to before stays, without this name. */
-  setName(name: string, descriptor: Pick<Descriptor, 'digest'>): Promise<void>
+  /**
+   * Points a full name at a manifest or index of the store; what it pointed to before stays, without this name. `tagged`
+   * writes the event of a tag.
+   */
+  setName(name: string, descriptor: Pick<Descriptor, 'digest'>, options?: { tagged?: boolean }): Promise<void>
   /** True when the name was there. What it pointed to stays. */
   removeName(name: string): Promise<boolean>
   /** Remembers that `repository` (full: `docker.io/library/debian`) holds this manifest or index. */
   addRepoDigest(repository: string, digest: Digest): Promise<void>
+  /**
+   * Writes what was done to an image of the store as an event: `pull` and `push` with the reference that was used, `load`,
+   * `save` and `import` without one.
+   */
+  announce(action: string, target: Digest, reference?: Reference): Promise<void>
   /** docker's rmi: untags first, then deletes what has no name left, with all that nobody else needs. CONFLICT. */
   remove(text: string, options?: RemoveImageOptions): Promise<Removed>
   prune(options?: PruneImagesOptions): Promise<Removed>
@@ -69,7 +87,7 @@ export function createImages(core: Core): Images {
         return row ? [{ name, descriptor: descriptorOf(row), tagged }] : []
       })
     },
-    async setName(name, { digest }) {
+    async setName(name, { digest }, { tagged: isTag = false } = {}) {
       database.transaction(() => {
         const row = findDocument(core, digest)
         if (!row || row.kind === 'config') {
@@ -79,11 +97,16 @@ export function createImages(core: Core): Images {
         const index = readIndex(row)
         const tagged = index ? partsHere(core, index).map((part) => part.row.digest) : [digest]
         for (const one of tagged) database.run('UPDATE documents SET tagged = ? WHERE digest = ?', clock.now(), one)
+        if (isTag) insertEvents(core, [imageEvent(core, 'tag', digest, { name: familiarName(parseReference(name)) })])
       })
     },
     removeName: async (name) => database.run('DELETE FROM names WHERE name = ?', name) > 0,
     async addRepoDigest(repository, digest) {
       database.run('INSERT OR IGNORE INTO repo_digests VALUES (?, ?)', repository, digest)
+    },
+    async announce(action, target, reference) {
+      const event = imageEvent(core, action, target, reference && transferNames(reference))
+      database.unsynced(() => insertEvents(core, [event]))
     },
     remove: async (text, options = {}) => (await import('./remove-image.ts')).removeImage(core, text, options),
     prune: async (options = {}) => (await import('./remove-image.ts')).pruneImages(core, options),

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { BaleError } from '#base'
 import { type Digest, familiarName, parseReference, shortId } from '#spec'
 import { type Core, sweep } from '#store/content'
+import { insertEvents } from '#store/events'
 import {
   type DocumentRow,
   deleteManifest,
@@ -14,6 +15,7 @@ import {
   referencesTo,
 } from '#store/rows'
 import { chooseImage, findTarget, notFound } from './find-image.ts'
+import { imageEvent } from './image-event.ts'
 import { allImages, imageById, partsHere, readIndex } from './image-table.ts'
 import type { PruneImagesOptions, Removed, RemovedRecord, RemoveImageOptions } from './removed.ts'
 
@@ -33,7 +35,7 @@ export async function pruneImages(core: Core, { all = false, filter }: PruneImag
     for (const image of allImages(core)) {
       if (image.names.length > 0 && !all) continue
       if (removal.users(image.id).length > 0 || filter?.(image) === false) continue
-      removal.untag(referencesOf(core, image.id))
+      removal.untag(referencesOf(core, image.id), image.id)
       removal.delete(image.id)
     }
     removal.sweep()
@@ -71,12 +73,12 @@ class Removal {
     if (!this.#force) for (const id of ids) this.#refuseLastName(text, id)
     const named = referencesTo(core, row.digest).find((reference) => reference.full === name)
     // `repository@digest` may also stand for a tag of that repository: then there is no reference of its own.
-    if (named) this.untag([named])
+    if (named) this.untag([named], ids[0] ?? row.digest)
     else this.#records.push({ Untagged: shown })
     if (named?.kind === 'tag') {
       // The last tag of a repository takes the repository's digests along.
       const left = referencesTo(core, row.digest).filter(({ repository }) => repository === named.repository)
-      if (!left.some(({ kind }) => kind === 'tag')) this.untag(left)
+      if (!left.some(({ kind }) => kind === 'tag')) this.untag(left, ids[0] ?? row.digest)
     }
     for (const id of ids) {
       if (referencesOf(core, id).length > 0) continue
@@ -92,7 +94,7 @@ class Removal {
     const references = referencesOf(this.#core, id)
     const single = isSingle(references)
     this.#refuseInUse(id, { severalNames: !single })
-    this.untag(references)
+    this.untag(references, id)
     this.delete(id)
   }
 
@@ -124,8 +126,13 @@ class Removal {
     return this.#core.database.all('SELECT id, state FROM containers WHERE image = ? ORDER BY created', id)
   }
 
-  untag(references: readonly ImageReference[]): void {
+  /** Takes names from an image (its ID), or from what is none (its digest). */
+  untag(references: readonly ImageReference[], id: Digest): void {
     const { database } = this.#core
+    insertEvents(
+      this.#core,
+      references.map(() => imageEvent(this.#core, 'untag', id)),
+    )
     for (const { kind, full, repository, target } of references) {
       if (kind === 'tag') database.run('DELETE FROM names WHERE name = ?', full)
       else database.run('DELETE FROM repo_digests WHERE repository = ? AND digest = ?', repository, target)
@@ -137,6 +144,7 @@ class Removal {
   delete(id: Digest): void {
     const core = this.#core
     const image = imageById(core, id)
+    insertEvents(core, [imageEvent(core, 'delete', id)])
     const manifests = manifestsOf(core, id).map((row) => row.digest)
     const indexes = indexesWith(core, manifests)
     for (const digest of manifests) this.#deleteDocument(digest)

@@ -4,6 +4,7 @@ import { type Core, sweep } from '#store/content'
 import { deletePins, type Pin } from '#store/rows'
 import { findByIdOrName } from './find-record.ts'
 import { pinLayer } from './pin-layer.ts'
+import { announce, type RecordKind } from './record-kind.ts'
 
 export interface ContainerRecord<D = unknown> {
   /** 64 hexadecimal digits. */
@@ -33,8 +34,11 @@ export type Containers = {
     id: string,
     change: (record: ContainerRecord<D>) => ContainerRecord<D>,
   ): Promise<ContainerRecord<D> | undefined>
-  /** Also gives back the container's addresses, ports and layers. */
-  remove(id: string): Promise<boolean>
+  /**
+   * Also gives back the container's addresses, ports and layers. `last`: what it became in the end, when that was not
+   * written before; its events are written now.
+   */
+  remove<D>(id: string, last?: ContainerRecord<D>): Promise<boolean>
 }
 
 interface ContainerRow {
@@ -57,7 +61,7 @@ export function nameInUse(name: string, holder: string): BaleError {
   )
 }
 
-export function createContainers(core: Core): Containers {
+export function createContainers(core: Core, kind?: RecordKind<ContainerRecord>): Containers {
   const { database, clock, session } = core
   const layersOf = (id: string) =>
     database
@@ -91,6 +95,7 @@ export function createContainers(core: Core): Containers {
           throw new BaleError('CONFLICT', `a container with the ID ${record.id} is there already`)
         }
         write(record)
+        announce(core, kind, undefined, record)
         session.release(record.layers.map((digest): Pin => ({ kind: 'layer', digest })))
       })
     },
@@ -104,15 +109,20 @@ export function createContainers(core: Core): Containers {
       return database.transaction(() => {
         const row = database.get<ContainerRow>('SELECT * FROM containers WHERE id = ?', id)
         if (!row) return undefined
-        const changed = change(read<D>(row))
+        const before = read<D>(row)
+        const changed = { ...change(before), id }
         refuseTaken(changed)
-        write({ ...changed, id })
+        write(changed)
+        announce(core, kind, before, changed)
         return changed
       })
     },
-    async remove(id) {
+    async remove(id, last) {
       const done = database.transaction(() => {
-        if (database.run('DELETE FROM containers WHERE id = ?', id) === 0) return undefined
+        const row = database.get<ContainerRow>('DELETE FROM containers WHERE id = ? RETURNING *', id)
+        if (!row) return undefined
+        if (last) announce(core, kind, read(row), last)
+        announce(core, kind, last ?? read(row), undefined)
         database.run('DELETE FROM addresses WHERE owner = ?', id)
         database.run('DELETE FROM ports WHERE owner = ?', id)
         return sweep(core, deletePins(database, `container:${id}`))

@@ -1,6 +1,7 @@
 import { BaleError } from '#base'
 import type { Rows } from '#store/rows'
 import { findByIdOrName } from './find-record.ts'
+import { announce, type RecordKind } from './record-kind.ts'
 
 export interface NetworkRecord<D = unknown> {
   id: string
@@ -20,7 +21,7 @@ export type Networks = {
   remove(id: string): Promise<boolean>
 }
 
-export function createNetworks(rows: Rows): Networks {
+export function createNetworks(rows: Rows, kind?: RecordKind<NetworkRecord>): Networks {
   const { database } = rows
   type Row = { id: string; name: string; created: number; document: string }
   const read = <D>(row: Row): NetworkRecord<D> => ({ ...row, document: JSON.parse(row.document) as D })
@@ -28,9 +29,12 @@ export function createNetworks(rows: Rows): Networks {
     database.run(sql, id, name, created, JSON.stringify(document))
   return {
     async add(record) {
-      if (write('INSERT OR IGNORE INTO networks VALUES (?, ?, ?, ?)', record) === 0) {
-        throw new BaleError('CONFLICT', `network with name ${record.name} already exists`)
-      }
+      database.transaction(() => {
+        if (write('INSERT OR IGNORE INTO networks VALUES (?, ?, ?, ?)', record) === 0) {
+          throw new BaleError('CONFLICT', `network with name ${record.name} already exists`)
+        }
+        announce(rows, kind, undefined, record)
+      })
     },
     async find<D>(idOrName: string) {
       const row = findByIdOrName<Row>(rows, 'networks', idOrName)
@@ -41,14 +45,18 @@ export function createNetworks(rows: Rows): Networks {
       database.transaction(() => {
         const row = database.get<Row>('SELECT * FROM networks WHERE id = ?', id)
         if (!row) return undefined
-        const changed = { ...change(read<D>(row)), id }
+        const before = read<D>(row)
+        const changed = { ...change(before), id }
         write('UPDATE networks SET id = ?1, name = ?2, created = ?3, document = ?4 WHERE id = ?1', changed)
+        announce(rows, kind, before, changed)
         return changed
       }),
     remove: async (id) =>
       database.transaction(() => {
         database.run('DELETE FROM addresses WHERE network = ?', id)
-        return database.run('DELETE FROM networks WHERE id = ?', id) > 0
+        const row = database.get<Row>('DELETE FROM networks WHERE id = ? RETURNING *', id)
+        if (row) announce(rows, kind, read(row), undefined)
+        return row !== undefined
       }),
   }
 }

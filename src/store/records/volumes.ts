@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { BaleError, printable } from '#base'
 import type { Rows } from '#store/rows'
+import { announce, type RecordKind } from './record-kind.ts'
 
 export interface VolumeRecord<D = unknown> {
   name: string
@@ -24,7 +25,8 @@ export type Volumes = {
 /** docker's names of volumes. Nothing else becomes a path. */
 const VOLUME_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$/
 
-export function createVolumes({ database, layout }: Rows): Volumes {
+export function createVolumes(rows: Rows, kind?: RecordKind<VolumeRecord>): Volumes {
+  const { database, layout } = rows
   type Row = { name: string; created: number; document: string }
   const read = <D>(row: Row): VolumeRecord<D> => ({ ...row, document: JSON.parse(row.document) as D })
   const get = (name: string) => database.get<Row>('SELECT * FROM volumes WHERE name = ?', name)
@@ -33,9 +35,12 @@ export function createVolumes({ database, layout }: Rows): Volumes {
   return {
     async add(record) {
       this.directory(record.name)
-      if (write('INSERT OR IGNORE INTO volumes VALUES (?, ?, ?)', record) === 0) {
-        throw new BaleError('CONFLICT', `a volume named ${record.name} already exists`)
-      }
+      database.transaction(() => {
+        if (write('INSERT OR IGNORE INTO volumes VALUES (?, ?, ?)', record) === 0) {
+          throw new BaleError('CONFLICT', `a volume named ${record.name} already exists`)
+        }
+        announce(rows, kind, undefined, record)
+      })
     },
     async find<D>(name: string) {
       const row = get(name)
@@ -46,11 +51,18 @@ export function createVolumes({ database, layout }: Rows): Volumes {
       database.transaction(() => {
         const row = get(name)
         if (!row) return undefined
-        const changed = { ...change(read<D>(row)), name }
+        const before = read<D>(row)
+        const changed = { ...change(before), name }
         write('INSERT OR REPLACE INTO volumes VALUES (?, ?, ?)', changed)
+        announce(rows, kind, before, changed)
         return changed
       }),
-    remove: async (name) => database.run('DELETE FROM volumes WHERE name = ?', name) > 0,
+    remove: async (name) =>
+      database.transaction(() => {
+        const row = database.get<Row>('DELETE FROM volumes WHERE name = ? RETURNING *', name)
+        if (row) announce(rows, kind, read(row), undefined)
+        return row !== undefined
+      }),
     directory(name) {
       if (!VOLUME_NAME.test(name)) {
         throw new BaleError('INVALID_ARGUMENT', `"${printable(name)}" is not a volume name`, {

@@ -71,4 +71,11 @@ export const MIGRATIONS: readonly string[] = [
   UPDATE cache SET layers =
     (SELECT json_group_array(digest) FROM pins WHERE owner = 'cache:' || cache.key AND kind = 'layer');
   `,
+  `
+  -- What happened, in the order it was written; the oldest go when there are too many.
+  CREATE TABLE events (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, type TEXT NOT NULL, action TEXT NOT NULL,
+    actor TEXT NOT NULL, attributes TEXT NOT NULL
+  ) STRICT;
+  `,
 ]

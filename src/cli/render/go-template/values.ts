@@ -89,6 +89,7 @@ export const NO_VALUE = Symbol('no value')
 /** Members that are maps in docker's types; all other objects are structs. */
 const MAPS = new Set([
   'Annotations',
+  'Attributes',
   'BuildArgs',
   'Containers',
   'Data',

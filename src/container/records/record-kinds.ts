@@ -1,0 +1,22 @@
+import { isBaleError } from '#base'
+import type { ContainerRecord, NewEvent, RecordKinds } from '#store'
+import { type Container, containerEvents, networkEvents, volumeEvents } from '../model/index.ts'
+import { parseContainer } from './parse-container.ts'
+
+/** What the store must know about the records of this room; given to whoever opens it. */
+export const recordKinds: RecordKinds = {
+  container: { events: readEvents },
+  network: { events: networkEvents },
+  volume: { events: volumeEvents },
+}
+
+/** Records of any age. One that is damaged can still be removed: it has no events. */
+function readEvents(before: ContainerRecord | undefined, after: ContainerRecord | undefined): NewEvent[] {
+  const read = (record: ContainerRecord | undefined): Container | undefined => record && parseContainer(record)
+  try {
+    return containerEvents(read(before), read(after))
+  } catch (error) {
+    if (isBaleError(error, 'STORE_DAMAGED')) return []
+    throw error
+  }
+}

@@ -1,0 +1,33 @@
+import { type EventMessage, eventFilter, eventMessage, type FilterPair, millisecondsOf } from '#docker'
+import type { EngineContext } from './context/context.ts'
+
+/** Which events are shown. */
+export interface EventsOptions {
+  /** Nanoseconds since 1970: what happened from then on comes first. Only what happens from now on by default. */
+  since?: bigint
+  /** Nanoseconds since 1970: the end. Never by default. */
+  until?: bigint
+  /** container, daemon, event, image, label, network, plugin, scope, type, volume */
+  filters?: readonly FilterPair[]
+  /** Ends the events, without an error. */
+  signal?: AbortSignal
+}
+
+/** What happened and happens, whichever process does it. Filters are checked at once: INVALID_ARGUMENT. */
+export async function events(
+  context: EngineContext,
+  { since, until, filters = [], signal }: EventsOptions = {},
+): Promise<AsyncIterable<EventMessage>> {
+  const isWanted = eventFilter(filters)
+  const { events: written } = await context.store()
+  const after = since === undefined ? await written.latest() : 0
+  const from = since === undefined ? undefined : millisecondsOf(since)
+  const end = until === undefined ? undefined : millisecondsOf(until)
+  return (async function* () {
+    for await (const event of written.follow({ after, until: end, signal })) {
+      if (from !== undefined && event.time < from) continue
+      const message = eventMessage(event)
+      if (isWanted(message)) yield message
+    }
+  })()
+}

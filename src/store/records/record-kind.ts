@@ -1,0 +1,16 @@
+import { insertEvents, type NewEvent } from '#store/events'
+import type { Rows } from '#store/rows'
+
+/** What the owner of a kind of record knows about it. */
+export interface RecordKind<R> {
+  /**
+   * What a change means to those who watch, in order; written in the change's transaction. Undefined before: the record is
+   * new; undefined after: it is gone. Must be quick and pure.
+   */
+  events(before: R | undefined, after: R | undefined): NewEvent[]
+}
+
+/** Writes what a change of a record means, as part of the caller's transaction. */
+export function announce<R>(rows: Rows, kind: RecordKind<R> | undefined, before?: R, after?: R): void {
+  if (kind) insertEvents(rows, kind.events(before, after))
+}
