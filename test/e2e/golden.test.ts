@@ -154,6 +154,6 @@ function steady(output: string): string {
     )
     .replace(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?(?: [+-]\d{4})?(?: UTC)?/g, 'TIME')
     .replace(/(?:Less than a second|About a minute|\d+ (?:second|minute)s?) ago(?: {2,}|(?="|$))/gm, 'AGE   ')
-    .replace(/(CREATED(?: AT)?) {2,}/g, '$1   ')
+    .replace(/(CREATED(?: AT)?|LAST USED) {2,}/g, '$1   ')
     .replace(/ +$/gm, '')
 }
