@@ -93,14 +93,18 @@ function commandLine(verb: Verb): fc.Arbitrary<string[]> {
       : [fc.constant([`--${long}`]), fc.constant([`--${long}=false`])]
     return fc.oneof(...spellings)
   }
-  const known = verb.options.filter((option) => option.refused === undefined && !option.flags.includes('--no-stream'))
+  const given = restrained(verb).map((word) => word.replace(/=.*/, ''))
+  const known = verb.options.filter(
+    ({ refused, flags }) => refused === undefined && !given.some((one) => new RegExp(`${one}\\b`).test(flags)),
+  )
   const flags = known.length === 0 ? fc.constant([]) : fc.array(fc.constantFrom(...known).chain(flag), { maxLength: 3 })
-  return fc.tuple(flags, args).map(([given, rest]) => [...restrained(verb), ...given.flat(), ...rest])
+  return fc.tuple(flags, args).map(([some, rest]) => [...restrained(verb), ...some.flat(), ...rest])
 }
 
 /** No question to a registry that the words do not name, no list that goes on for ever. */
 function restrained(verb: Verb): string[] {
   if (verb.name === 'run' || verb.name === 'create') return ['--pull=never']
+  if (verb.name === 'events') return ['--until=0s']
   return verb.name === 'stats' ? ['--no-stream'] : []
 }
 
