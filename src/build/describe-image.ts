@@ -8,7 +8,7 @@ import { fillCreated, type HistoryEntry, type StageState } from './instructions/
 export interface ImageParts {
   state: StageState
   diffIds: readonly Digest[]
-  /** Results of the steps that the history speaks of. */
+  /** Results of the steps that have a history entry. */
   steps: ReadonlyMap<string, TakenStep>
   labels?: Readonly<Record<string, string>>
   /** RFC 3339: the time of what has none. */

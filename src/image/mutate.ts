@@ -10,7 +10,7 @@ export function changeConfig(image: ImageDocuments, change: (config: ImageConfig
   return rewrite(image, { ...change(image.config), rootfs: image.config.rootfs }, image.manifest.layers)
 }
 
-/** The same image with one more layer on top, and the history entry that tells of it. */
+/** The same image with one more layer on top, and a history entry that describes it. */
 export function appendLayer(image: ImageDocuments, layer: LayerDescription, history: History = {}): ImageDocuments {
   const { diffId, ...described } = layer
   const config: ImageConfig = {

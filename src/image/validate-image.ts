@@ -89,7 +89,7 @@ async function validateLayer({ source, options }: Validation, layer: Descriptor,
   for await (const chunk of decompressAny(bytes, options)) hasher.update(chunk)
   const found = hasher.digest()
   if (found === diffId) return
-  throw new BaleError('DIGEST_MISMATCH', `layer ${layer.digest} unpacks to ${found}, the config tells of ${diffId}`)
+  throw new BaleError('DIGEST_MISMATCH', `layer ${layer.digest} unpacks to ${found}, but the config names ${diffId}`)
 }
 
 /** A failure is noted and the rest goes on; only a cancel ends all. */

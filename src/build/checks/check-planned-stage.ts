@@ -52,7 +52,7 @@ function argumentsBefore({ arguments: declared }: Extract<StageCommand, { kind: 
   return declared.slice(0, index).map(({ name }) => name)
 }
 
-/** A whole name, or its first or last word, that speaks of a secret; and what takes the suspicion away. */
+/** A whole name, or its first or last word, that suggests a secret; and what rules that out. */
 const SECRET = /(?:_|^)(?:apikey|auth|credential|credentials|key|password|pword|passwd|secret|token)(?:_|$)/i
 const HARMLESS = /(?:_|^)(?:public|file|version)(?:_|$)/i
 

@@ -87,7 +87,7 @@ function checkFrom({ globals, plan }: PlanScope, stage: Stage, checker: Checker)
   }
 }
 
-/** A stage whose name speaks of the platform is meant for it. */
+/** A stage that is named after the platform is meant for it. */
 function isConstant(text: string, stageName: string): boolean {
   try {
     const { os, architecture } = parsePlatform(text)

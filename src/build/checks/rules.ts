@@ -141,5 +141,5 @@ type Detail = (...facts: any[]) => string
 
 export type RuleName = keyof typeof RULES
 
-/** The facts that the message of a rule speaks of. */
+/** The facts that the message of a rule needs. */
 export type RuleFacts<R extends RuleName> = Parameters<(typeof RULES)[R]['detail']>

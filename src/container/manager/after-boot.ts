@@ -1,7 +1,7 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { createLimiter, errnoOf, isBaleError, toldBy } from '#base'
-import { acquireLock, readText, readTextSync } from '#host/file'
+import { acquireLock, readText, readTextSync, writeFileAtomic } from '#host/file'
 import type { Container } from '../model/index.ts'
 import { type Machinery, type SeenContainer, see, seeAll, updateState } from '../state/index.ts'
 import { wantsRestart } from './finalize.ts'
@@ -123,8 +123,7 @@ export async function startOnceAfterBoot(machinery: Machinery): Promise<PolicyRe
   if ((await contentOf(marker)) === boot) return undefined
   const result = await startByPolicy(machinery)
   await mkdir(dirname(marker), { recursive: true, mode: 0o700 })
-  await writeFile(`${marker}.new`, `${boot}\n`, { mode: 0o600 })
-  await rename(`${marker}.new`, marker)
+  await writeFileAtomic(marker, `${boot}\n`, { durable: false })
   return result
 }
 

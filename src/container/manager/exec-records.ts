@@ -1,8 +1,8 @@
-import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaleError, errnoOf, printable } from '#base'
 import { isAlive, type ProcessIdentity } from '#host'
-import { readText } from '#host/file'
+import { readText, writeFileAtomic } from '#host/file'
 import type { Machinery } from '../state/index.ts'
 
 /** A further process of a container, as it was asked for. Kept below the run directory: none outlives a boot. */
@@ -44,9 +44,7 @@ export function execExitPath(place: Place, record: Pick<ExecRecord, 'id' | 'cont
 
 export async function keepExec(place: Place, record: ExecRecord): Promise<void> {
   await mkdir(directoryOf(place), { recursive: true, mode: 0o700 })
-  const path = pathOf(place, record)
-  await writeFile(`${path}.new`, JSON.stringify(record), { mode: 0o600 })
-  await rename(`${path}.new`, path)
+  await writeFileAtomic(pathOf(place, record), JSON.stringify(record), { durable: false })
 }
 
 export async function forgetExec(place: Place, record: ExecRecord): Promise<void> {

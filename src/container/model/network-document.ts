@@ -12,7 +12,7 @@ export interface NetworkDocument {
   gateway: string
   /** The part of the subnet that containers get addresses from, when it is not the whole. */
   ipRange?: string
-  /** Addresses that are not given to containers, by the name of who has them. */
+  /** Addresses that containers do not get, by the name of their owner. */
   auxiliary?: Record<string, string>
   /** A container's address there ends as its IPv4 address does. */
   ipv6?: { subnet: string; gateway: string }

@@ -1,8 +1,8 @@
 import { existsSync, readlinkSync } from 'node:fs'
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf, type Progress } from '#base'
-import { acquireLock, readText } from '#host/file'
+import { acquireLock, readText, writeFileAtomic } from '#host/file'
 import type { NetavarkRequest } from './netavark.ts'
 
 /** A bridge that a store has brought up on this machine, with all that is needed to take it down. */
@@ -36,8 +36,7 @@ export function namespaceLock(purpose: string, progress?: Progress): Promise<Asy
 export async function rememberBridge(entry: BridgeEntry, directory = DIRECTORY): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const path = join(directory, `${entry.interfaceName}.json`)
-  await writeFile(`${path}.new`, JSON.stringify(entry), { mode: 0o600 })
-  await rename(`${path}.new`, path)
+  await writeFileAtomic(path, JSON.stringify(entry), { durable: false })
 }
 
 /** Called when the bridge is down. */

@@ -1,7 +1,7 @@
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf } from '#base'
-import { readText } from '#host/file'
+import { readText, writeFileAtomic } from '#host/file'
 import type { NetavarkRequest } from './netavark.ts'
 
 export interface StoredRequest {
@@ -35,8 +35,7 @@ export function storedRequests(directory: string): StoredRequests {
     (await read(owner)).filter((one) => one.networkId !== networkId)
   const write = async (owner: string, stored: readonly StoredRequest[]) => {
     await mkdir(directory, { recursive: true, mode: 0o700 })
-    await writeFile(`${pathOf(owner)}.new`, JSON.stringify(stored), { mode: 0o600 })
-    await rename(`${pathOf(owner)}.new`, pathOf(owner))
+    await writeFileAtomic(pathOf(owner), JSON.stringify(stored), { durable: false })
   }
   return {
     read,

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { constants, existsSync } from 'node:fs'
-import { type FileHandle, mkdir, open, rename, unlink, writeFile } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaleError, errnoOf, printable } from '#base'
 import { cgroupLayout, runProgram } from '#host'
-import { readText } from '#host/file'
+import { readText, writeFileAtomic } from '#host/file'
 import type { OciResources } from '../spec/index.ts'
 import type { Programs } from './programs.ts'
 import { runtimeFailure } from './runtime-failure.ts'
@@ -183,9 +183,7 @@ async function crunApart(program: string, { programs, stateDirectory }: RuntimeO
   if ((await textOf(script)) === text) return script
   await mkdir(stateDirectory, { recursive: true, mode: 0o700 })
   // In one step: another process may be starting it at this moment.
-  const draft = `${script}.${process.pid}.${randomBytes(4).toString('hex')}`
-  await writeFile(draft, text, { mode: 0o700 })
-  await rename(draft, script)
+  await writeFileAtomic(script, text, { mode: 0o700, durable: false })
   return script
 }
 

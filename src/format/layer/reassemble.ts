@@ -128,5 +128,5 @@ function createWindowReader(image: RandomSource) {
 }
 
 function tooShort(): BaleError {
-  return new BaleError('INVALID_LAYER_IMAGE', 'the image of a layer ends before the data that its split speaks of')
+  return new BaleError('INVALID_LAYER_IMAGE', 'the image of a layer ends before the data that its split refers to')
 }

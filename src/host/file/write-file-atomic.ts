@@ -3,18 +3,21 @@ import { open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fsyncDirectory } from './publish.ts'
 
-/** Replaces a file as a whole: readers see the old or the new bytes, also after power loss. Mode 0600 by default. */
+/**
+ * Replaces a file as a whole: readers see the old or the new bytes, also after power loss. Mode 0600 by default. With
+ * `durable: false` nothing is flushed: for what lies below the run directory, and does not outlive a boot.
+ */
 export async function writeFileAtomic(
   path: string,
   content: Uint8Array | string,
-  options: { mode?: number } = {},
+  { mode = 0o600, durable = true }: { mode?: number; durable?: boolean } = {},
 ): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`)
   try {
-    const handle = await open(temporary, 'wx', options.mode ?? 0o600)
+    const handle = await open(temporary, 'wx', mode)
     try {
       await handle.writeFile(content)
-      await handle.sync()
+      if (durable) await handle.sync()
     } finally {
       await handle.close()
     }
@@ -23,5 +26,5 @@ export async function writeFileAtomic(
     await rm(temporary, { force: true })
     throw error
   }
-  await fsyncDirectory(dirname(path))
+  if (durable) await fsyncDirectory(dirname(path))
 }
