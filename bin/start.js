@@ -1,5 +1,8 @@
 // Where Node starts for bin/bale and for the monitors' clean-up command. It is JavaScript so that the compile cache is on
 // before the first TypeScript source is met: what strips types (20 ms, 18 MB) is then loaded only for a changed source.
+//
+// It runs the bundle in dist, or, where Node was told so by --conditions=source, the sources (Node strips no types below
+// node_modules: the published package has none).
 import { existsSync, lstatSync, mkdirSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -18,9 +21,16 @@ const cache = process.env.NODE_COMPILE_CACHE || ownCacheDirectory()
 if (cache) enableCompileCache(cache)
 // bin/bale set it for this process alone: neither containers (`-e NAME`) nor helper programs are to see it.
 if (process.env.MALLOC_ARENA_MAX === '2') delete process.env.MALLOC_ARENA_MAX
-// A clone runs its sources as they are; the published package has only dist (Node strips no types below node_modules).
-const source = new URL('../src/cli/main.ts', import.meta.url)
-await import(existsSync(source) ? source.href : new URL('../dist/cli/main.js', import.meta.url).href)
+const SOURCES = '--conditions=source'
+const file = (name) => new URL(`../${name}`, import.meta.url)
+if (process.execArgv.includes(SOURCES)) await import(file('src/cli/main.ts').href)
+else {
+  const bundle = file('dist/cli/main.js')
+  // A clone whose bundle was removed after a container's monitor had been told this command line.
+  if (!existsSync(bundle) && existsSync(file('src/cli/main.ts')))
+    process.execve(process.execPath, [process.argv0, ...process.execArgv, SOURCES, ...process.argv.slice(1)])
+  await import(bundle.href)
+}
 
 /**
  * Node takes what lies in the cache for the program itself, and its own default is a name in /tmp that anybody may make

@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 use_node
 node_modules/.bin/tsc -p tsconfig.json
 node_modules/.bin/biome check --error-on-warnings src test bench examples scripts
+export NODE_COMPILE_CACHE="$PWD/node_modules/.cache/compiled"
 # shellcheck disable=SC2046
-node --conditions=source --disable-warning=ExperimentalWarning --test --test-timeout=120000 test/*.test.ts \
+node --conditions=source --disable-warning=ExperimentalWarning --test --test-timeout=120000 --test-concurrency="$(nproc)" test/*.test.ts \
   $(find src -name '*.test.ts' ! -name '*.slow.test.ts')

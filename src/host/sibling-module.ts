@@ -1,6 +1,6 @@
 /**
  * URL of a module beside the asking one, for `new Worker` and `import()`: the extension is that of the asking module, so
- * that it is right in the TypeScript sources and in the compiled package. `siblingModule(import.meta.url, './worker')`.
+ * that it is right in the TypeScript sources and in the bundle, where such a module stays a file of its own.
  */
 export function siblingModule(importMetaUrl: string, name: string): string {
   const extension = importMetaUrl.slice(importMetaUrl.lastIndexOf('.'))

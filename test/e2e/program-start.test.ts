@@ -1,6 +1,17 @@
 /** What `bin/bale` takes for a part of itself: nothing that another user of the machine may have put there. */
 import assert from 'node:assert/strict'
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { execute } from '../kit/bale.ts'
@@ -60,4 +71,38 @@ test('compiled code comes from a directory of the user alone', async () => {
   symlinkSync('target', join(links, `bale-compile-cache-${uid}`))
   assert.match(await start(links), /^bale version/)
   assert.deepEqual(readdirSync(join(links, 'target')), [])
+})
+
+test('a clone runs its bundle, and its sources when one is newer or there is no bundle', async () => {
+  await using place = await temporaryDirectory('bale-start')
+  const clone = join(place.path, 'clone')
+  for (const name of ['bin', 'src', 'scripts', 'package.json', 'tsconfig.json'])
+    cpSync(join(project, name), join(clone, name), { recursive: true })
+  symlinkSync(join(project, 'node_modules'), join(clone, 'node_modules'))
+  const say = async () => (await execute(join(clone, 'bin/bale'), ['--version'], { env: environment })).stdout
+  const make = async () => {
+    const made = await execute(process.execPath, [join(clone, 'scripts/bundle.ts')], { env: environment })
+    assert.equal(made.code, 0, made.stderr)
+    appendFileSync(join(clone, 'dist/cli/main.js'), '\nconsole.log("of the bundle")\n')
+  }
+  assert.doesNotMatch(await say(), /bundle/, 'there is none')
+  await make()
+  assert.match(await say(), /bundle/)
+  appendFileSync(join(clone, 'src/spec/index.ts'), '\n')
+  assert.doesNotMatch(await say(), /bundle/, 'an edit')
+  await make()
+  writeFileSync(join(clone, 'src/spec/more.ts'), '')
+  assert.doesNotMatch(await say(), /bundle/, 'one more')
+  await make()
+  rmSync(join(clone, 'src/spec/more.ts'))
+  assert.doesNotMatch(await say(), /bundle/, 'one removed')
+  await make()
+  assert.match(await say(), /bundle/)
+  // What a monitor was told when its container started: no look at the sources, but still something to run.
+  rmSync(join(clone, 'dist'), { recursive: true })
+  const told = ['--disable-warning=ExperimentalWarning', join(clone, 'bin/start.js'), '--version']
+  assert.deepEqual(
+    { code: 0, stderr: '' },
+    await execute(process.execPath, told, { env: environment }).then(({ code, stderr }) => ({ code, stderr })),
+  )
 })
