@@ -23,6 +23,7 @@ export { isMounted, type MountInfo, mountInfo } from './mount-info.ts'
 export { mountOverlay } from './mount-overlay.ts'
 export { createNetworkNamespace, deleteNetworkNamespace } from './netns.ts'
 export type { OverlayOptions } from './overlay-options.ts'
+export type { PacketSocket } from './packet-socket.ts'
 export { findProgram, type ProgramResult, runProgram, sendSignal, signalNumber } from './process.ts'
 export {
   bootId,
@@ -36,7 +37,7 @@ export {
 } from './process-identity.ts'
 export { rawTerminal } from './raw-terminal.ts'
 export { resolveInside } from './resolve-inside.ts'
-export { connectPackets, type PacketSocket } from './seqpacket.ts'
+export { connectPackets } from './seqpacket.ts'
 export { siblingModule } from './sibling-module.ts'
 export { treeSize } from './tree-size.ts'
 export { type WalkedFile, walkDirectory } from './walk-directory.ts'

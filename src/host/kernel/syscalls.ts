@@ -9,9 +9,10 @@ import { getSystemErrorName } from 'node:util'
 
 type Value = number | bigint | string | Uint8Array | null
 type Native = (...values: Value[]) => number | bigint
+type NativeLater = (...values: [...Value[], (error: Error | null, result: number) => void]) => void
 
 interface Koffi {
-  load(path: string | null): { func(name: string, result: string, args: string[]): Native }
+  load(path: string | null): { func(name: string, result: string, args: string[]): Native & { async: NativeLater } }
   errno(): number
 }
 
@@ -26,6 +27,19 @@ function native(name: string, result: 'int' | 'long' | 'void', ...args: string[]
     library ??= koffi.load(null)
     bound ??= library.func(name, result, args)
     return bound(...values)
+  }
+}
+
+/** The same on a thread of libuv's pool. `errno` belongs to that thread: only for calls whose failure can be asked again. */
+function nativeLater(name: string, result: 'int', ...args: string[]): (...values: Value[]) => Promise<number> {
+  let bound: NativeLater | undefined
+  return (...values) => {
+    koffi ??= createRequire(import.meta.url)('koffi') as Koffi
+    library ??= koffi.load(null)
+    bound ??= library.func(name, result, args).async
+    const { promise, resolve, reject } = Promise.withResolvers<number>()
+    bound(...values, (error, value) => (error ? reject(error) : resolve(value)))
+    return promise
   }
 }
 
@@ -385,6 +399,31 @@ const F_DUPFD_CLOEXEC = 1030
 /** Another descriptor of the same open file or socket. */
 export function duplicate(fd: number): number {
   return checked(cDuplicate(fd, F_DUPFD_CLOEXEC, 0), 'fcntl')
+}
+
+const cSend = native('send', 'long', 'int', 'void *', 'size_t', 'int')
+const MSG_NOSIGNAL = 0x4000
+/** A packet is sent whole or not at all. */
+export function send(fd: number, packet: Uint8Array): void {
+  checked(cSend(fd, packet, packet.length, MSG_NOSIGNAL), 'send')
+}
+
+export const SHUT = { WRITE: 1, BOTH: 2 } as const
+const cShutdown = native('shutdown', 'int', 'int', 'int')
+/** Closes one half of a connection, or both; of one whose peer is gone there is nothing left to close. */
+export function shutdown(fd: number, how: number): void {
+  const result = cShutdown(fd, how)
+  if (result !== 0 && errnoName(koffi!.errno()) !== 'ENOTCONN') checked(result, 'shutdown')
+}
+
+export const POLL = { IN: 1, OUT: 4 } as const
+const cPoll = nativeLater('poll', 'int', 'void *', 'ulong', 'int')
+/** Waits until one of `events` is there, or the connection ended; what it is shows the next call. */
+export async function pollLater(fd: number, events: number): Promise<void> {
+  const request = Buffer.alloc(8)
+  request.writeInt32LE(fd, 0)
+  request.writeInt16LE(events, 4)
+  await cPoll(request, 1, -1)
 }
 
 const cRecv = native('recv', 'long', 'int', 'void *', 'size_t', 'int')
