@@ -43,6 +43,12 @@ export const VERBS: readonly VerbEntry[] = [
   entry('Images', ['save', 'image save'], 'Write images to a tar archive', () => import('./verbs/save.ts')),
   entry('Images', ['load', 'image load'], 'Load images from a tar archive', () => import('./verbs/load.ts')),
   entry('Images', ['image inspect'], 'Show details of images as JSON', () => import('./verbs/image-inspect.ts')),
+  entry(
+    'Images',
+    ['image exists'],
+    'Exit with 0 if an image exists, with 1 if not',
+    () => import('./verbs/image-exists.ts'),
+  ),
   entry('Images', ['history', 'image history'], 'Show how an image was made', () => import('./verbs/history.ts')),
   entry('Images', ['image prune'], 'Remove unused images', () => import('./verbs/image-prune.ts')),
   entry('Images', ['builder prune', 'buildx prune'], 'Remove build cache', () => import('./verbs/builder-prune.ts')),
@@ -290,6 +296,12 @@ export const VERBS: readonly VerbEntry[] = [
   ),
   entry(
     'Containers',
+    ['container exists'],
+    'Exit with 0 if a container exists, with 1 if not',
+    () => import('./verbs/container-exists.ts'),
+  ),
+  entry(
+    'Containers',
     ['container prune'],
     'Remove all containers that do not run',
     () => import('./verbs/container-prune.ts'),
@@ -331,6 +343,12 @@ export const VERBS: readonly VerbEntry[] = [
   ),
   entry(
     'Networks and volumes',
+    ['volume exists'],
+    'Exit with 0 if a volume exists, with 1 if not',
+    () => import('./verbs/volume-exists.ts'),
+  ),
+  entry(
+    'Networks and volumes',
     ['volume rm', 'volume remove'],
     'Remove volumes with their data',
     () => import('./verbs/volume-rm.ts'),
@@ -359,6 +377,12 @@ export const VERBS: readonly VerbEntry[] = [
     ['network rm', 'network remove'],
     'Remove networks',
     () => import('./verbs/network-rm.ts'),
+  ),
+  entry(
+    'Networks and volumes',
+    ['network exists'],
+    'Exit with 0 if a network exists, with 1 if not',
+    () => import('./verbs/network-exists.ts'),
   ),
   entry(
     'Networks and volumes',

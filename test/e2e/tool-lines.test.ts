@@ -237,3 +237,19 @@ test(
     await sh('rm other')
   },
 )
+
+test('scripts for podman ask with exists: the exit code is the answer', options, async () => {
+  const ask = async (text: string) => {
+    const { code, stdout, stderr } = await runLineHere(words(text), { engine, environment: { HOME: '/none' } })
+    return { code, quiet: stdout === '' && stderr === '' }
+  }
+  await sh('volume create there')
+  await sh('create --name there busybox:1')
+  for (const noun of ['container', 'volume'])
+    assert.deepEqual(await ask(`${noun} exists there`), { code: 0, quiet: true })
+  assert.deepEqual(await ask('image exists busybox:1'), { code: 0, quiet: true })
+  assert.deepEqual(await ask('network exists bridge'), { code: 0, quiet: true })
+  for (const noun of ['image', 'container', 'volume', 'network'])
+    assert.deepEqual(await ask(`${noun} exists none`), { code: 1, quiet: true }, noun)
+  assert.deepEqual(await ask('image exists NOT_A_NAME'), { code: 125, quiet: false })
+})
