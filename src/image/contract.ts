@@ -23,7 +23,7 @@ export interface PlaceTraits {
   keepsIndexes?: boolean
   /** True for places that unpack layers and so know whether a diff ID is right. */
   checksDiffIds?: boolean
-  /** True for places that read a blob's stream only when the whole is there (archives may not know `has`). */
+  /** True for places that read a blob's stream only when the whole is there (archives may not know what they have). */
   forgetsBlobs?: boolean
 }
 
@@ -144,12 +144,13 @@ export function imagePlaceContract(
   })
 
   if (!forgetsBlobs) {
-    check('has tells what is there before and after, for blobs and for manifests', async (place) => {
+    check('has and hold answer for blobs and for manifests, before and after', async (place) => {
       const image = await randomImage()
       const parts = [image.manifestDescriptor, image.manifest.config]
-      for (const part of parts) assert.equal(await place.target.has(part), false)
+      const answers = () => Promise.all(parts.flatMap((part) => [place.target.has(part), place.target.hold(part)]))
+      assert.deepEqual(await answers(), Array(4).fill(false))
       await putImage(place.target, image, place.names[0])
-      for (const part of parts) assert.equal(await place.target.has(part), true)
+      assert.deepEqual(await answers(), Array(4).fill(true))
       const again = await copyImage(await placeWith(image), place.target, { name: 'x', targetName: place.names[1] })
       assert.deepEqual([again.unchanged, again.copiedBytes], [true, 0])
     })

@@ -25,6 +25,7 @@ function recording(target: MemoryPlace): { target: ImageTarget; calls: string[] 
     calls,
     target: {
       has: (descriptor, options) => target.has(descriptor, options),
+      hold: (descriptor, options) => target.hold(descriptor, options),
       putBlob: async (descriptor, open, options) => {
         const outcome = await target.putBlob(descriptor, open, options)
         calls.push(`blob ${descriptor.digest}`)
@@ -133,6 +134,7 @@ test('a target that mounts a blob from its own registry has the last word, and n
   const events: ProgressEvent[] = []
   const mounting: ImageTarget = {
     has: (descriptor) => inner.has(descriptor),
+    hold: (descriptor) => inner.hold(descriptor),
     tag: (name, descriptor) => inner.tag(name, descriptor),
     putManifest: (descriptor, bytes) => inner.putManifest(descriptor, bytes),
     async putBlob(descriptor, open, options) {

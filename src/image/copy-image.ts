@@ -175,7 +175,7 @@ function notAnImage(manifest: ImageManifest, name: string | undefined): BaleErro
 /** Copies a manifest with all it names, or an index with all its manifests. True when the target had it before. */
 async function copyManifest(copy: Copy, read: ReadManifest, depth: number): Promise<boolean> {
   const { target, options } = copy
-  if (await target.has(read.descriptor, { ...pass(options), from: copy.source })) {
+  if (await target.hold(read.descriptor, { ...pass(options), from: copy.source })) {
     reportUnchanged(copy, read)
     return true
   }
@@ -229,7 +229,7 @@ async function copyConfig(copy: Copy, manifest: ImageManifest): Promise<ImageCon
   const bytes = await readConfigBytes(source, descriptor, pass(options))
   const config = isImageManifest(manifest) ? parseImageConfig(bytes) : undefined
   if (config) checkConfigMatches(manifest, config)
-  if (await target.has(descriptor, { ...pass(options), from: source })) return config
+  if (await target.hold(descriptor, { ...pass(options), from: source })) return config
   await target.putBlob(descriptor, async (offset) => once(bytes.subarray(offset)), {
     signal: options.signal,
     from: source,
@@ -256,7 +256,7 @@ async function missingLayers(copy: Copy, manifest: ImageManifest, config?: Image
   const there = await mapLimited(
     layers,
     limit,
-    ({ descriptor, diffId }, { signal }) => target.has(descriptor, { signal, from: source, diffId }),
+    ({ descriptor, diffId }, { signal }) => target.hold(descriptor, { signal, from: source, diffId }),
     { signal: options.signal },
   )
   const missing = layers.filter((_, index) => !there[index])

@@ -29,8 +29,13 @@ export interface RawManifest {
 
 /** A place that images go to. All writes verify digest and size, are atomic, and may be repeated. */
 export interface ImageTarget {
-  /** True when the place holds this blob, manifest or index, complete, so that it need not be sent again. */
+  /** True when the place has this blob, manifest or index, complete, at this moment. Asks only: changes nothing. */
   has(descriptor: Descriptor, options?: OperationOptions & BlobContext): Promise<boolean>
+  /**
+   * As `has`, and what is there stays: a collection does not take it before the operation that this target was opened for
+   * ends. So it need not be sent again. Where nothing is ever collected it is `has`.
+   */
+  hold(descriptor: Descriptor, options?: OperationOptions & BlobContext): Promise<boolean>
   /** Writes a blob from a stream that the target may open more than once (retry, resume from an offset). */
   putBlob(
     descriptor: Descriptor,

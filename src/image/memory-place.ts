@@ -37,6 +37,10 @@ export function createMemoryPlace(): MemoryPlace {
     return there.every(Boolean)
   }
 
+  async function has({ digest }: Descriptor): Promise<boolean> {
+    return (await isComplete(digest)) || (await blobs.stat(digest)) !== undefined
+  }
+
   return {
     blobs,
     names,
@@ -54,9 +58,8 @@ export function createMemoryPlace(): MemoryPlace {
     async blob(descriptor, options = {}) {
       return blobs.read(descriptor.digest, { start: options.offset ?? 0 })
     },
-    async has(descriptor) {
-      return (await isComplete(descriptor.digest)) || (await blobs.stat(descriptor.digest)) !== undefined
-    },
+    has,
+    hold: has,
     async putBlob(descriptor, open, options: OperationOptions = {}) {
       await using writer = await blobs.writer(descriptor.digest, { signal: options.signal })
       const start = writer.offset

@@ -1,7 +1,7 @@
 import { BaleError } from '#base'
 import { skipBytes } from '#blob'
 import type { ImageSource, ImageTarget, LocalFiles } from '#image'
-import { type Descriptor, fullName, parseReference, repositoryName, withDefaultTag } from '#spec'
+import { type Descriptor, type Digest, fullName, parseReference, repositoryName, withDefaultTag } from '#spec'
 import { type Core, putBlob, verifiedBlob, verifiedTar, verifyBytes } from '#store/content'
 import { type Images, insertManifest } from '#store/images'
 import { findBlob, findDocument, findLayer, isThere, isWhole, type Pin } from '#store/rows'
@@ -25,11 +25,15 @@ export function createStorePlace(core: Core, images: Images): ImageSource & Imag
       if (layer) return skipBytes(verifiedTar(core, layer), offset)
       throw new BaleError('BLOB_NOT_FOUND', `no blob has the digest ${digest}`)
     },
-    async has({ digest }, { diffId } = {}) {
-      if (findDocument(core, digest)) return isWhole(core, digest) && hold(core, [{ kind: 'document', digest }])
-      const pins: Pin[] = diffId === undefined ? [] : [{ kind: 'layer', digest: diffId }]
-      if (diffId !== digest) pins.push(blobOrLayer(core, { kind: 'blob', digest }))
-      return pins.every((pin) => isThere(core, pin)) && hold(core, pins)
+    has: async ({ digest }, { diffId } = {}) => partsOf(core, digest, diffId) !== undefined,
+    async hold({ digest }, { diffId } = {}) {
+      if (!partsOf(core, digest, diffId)) return false
+      // Asked once more where no collection can come between.
+      return core.database.transaction(() => {
+        const parts = partsOf(core, digest, diffId)
+        if (parts) core.session.hold(parts)
+        return parts !== undefined
+      })
     },
     putBlob: (descriptor, open, options) => putBlob(core, descriptor, open, options),
     async putManifest(descriptor, bytes) {
@@ -60,10 +64,12 @@ function manifestBytes(core: Core, { digest }: Descriptor): Uint8Array {
   return row.bytes
 }
 
-/** Held from now on, so that a collection elsewhere does not take what was just said to be here. */
-function hold(core: Core, pins: Pin[]): true {
-  core.session.hold(pins)
-  return true
+/** What of the store is this blob, manifest or index: all of it is here, or the answer is undefined. */
+function partsOf(core: Core, digest: Digest, diffId: Digest | undefined): Pin[] | undefined {
+  if (findDocument(core, digest)) return isWhole(core, digest) ? [{ kind: 'document', digest }] : undefined
+  const parts: Pin[] = diffId === undefined ? [] : [{ kind: 'layer', digest: diffId }]
+  if (diffId !== digest) parts.push(blobOrLayer(core, { kind: 'blob', digest }))
+  return parts.every((part) => isThere(core, part)) ? parts : undefined
 }
 
 /** A layer asked for by its digest alone, without diff ID, may be one whose blob is derived. */

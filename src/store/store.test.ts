@@ -440,6 +440,20 @@ test('what another store is just taking in is not collected; what nobody needs i
   assert.deepEqual(contentOf(other.root), [])
 })
 
+test('who asks whether something is here pins nothing; who holds it keeps it from collection', async () => {
+  await using made = await testStore()
+  const [asking, holding] = await Promise.all([made.open(), made.open()])
+  const layers = await Promise.all(['one', 'two'].map((text) => made.store.layers.write(stream(Buffer.from(text)))))
+  const [asked, held] = layers.map(({ diffId }) => ({ mediaType: MediaType.ociLayer, digest: diffId, size: 3 }))
+  assert.equal(await asking.has(asked!, { diffId: asked!.digest }), true)
+  assert.equal(await holding.hold(held!, { diffId: held!.digest }), true)
+  await made.store[Symbol.asyncDispose]()
+  assert.deepEqual((await holding.collect()).layers, [asked!.digest])
+  assert.equal(await holding.hold(asked!, { diffId: asked!.digest }), false)
+  await holding[Symbol.asyncDispose]()
+  assert.deepEqual((await asking.collect()).layers, [held!.digest])
+})
+
 test('damage is found, named and never used; a new pull heals it', async () => {
   await using made = await testStore()
   const { store } = made

@@ -15,7 +15,7 @@ export interface Lease extends AsyncDisposable {
 }
 
 /**
- * The lease of one open store. Whatever it took in, or was told by `has` to be there, is held until something refers to
+ * The lease of one open store. Whatever it took in or was asked to hold stays until something refers to
  * it, so that a collection in another process does not take away the parts of an image that is just being put together.
  */
 export interface Session {

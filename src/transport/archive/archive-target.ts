@@ -67,6 +67,10 @@ class TarTarget implements ArchiveTarget {
     return this.#blobs.has(digest)
   }
 
+  hold(descriptor: Descriptor): Promise<boolean> {
+    return this.has(descriptor)
+  }
+
   putBlob: ImageTarget['putBlob'] = async (descriptor, open, { signal } = {}) =>
     this.#turn(async () => {
       if (this.#blobs.has(descriptor.digest)) return { how: 'existed' }

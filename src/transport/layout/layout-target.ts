@@ -48,6 +48,7 @@ export async function createLayoutTarget(directory: string): Promise<LayoutTarge
   return {
     directory,
     has: (descriptor) => isComplete(directory, descriptor),
+    hold: (descriptor) => isComplete(directory, descriptor),
     async putBlob(descriptor, openStream, { signal } = {}) {
       if ((await blobPath(directory, descriptor.digest)) !== undefined) return { how: 'existed' }
       await put(descriptor, await openStream(0), signal)

@@ -40,16 +40,18 @@ function openOne(
   const session = createSession(registry, repository, { ...options, insecure, base: place?.base })
   const names = namesOf(session.registry.name, repository)
   const manifests = createManifests(session, names)
+  const has: Repository['has'] = (descriptor, more) =>
+    isIndexType(descriptor.mediaType) || isManifestType(descriptor.mediaType)
+      ? manifests.exists(descriptor.digest, more)
+      : blobExists(session, names, descriptor, more)
   return {
     registryHost: names.registry,
     repository: names.repository,
     resolve: manifests.resolve,
     manifest: manifests.read,
     blob: (descriptor, more) => downloadBlob(session, names, descriptor, more),
-    has: (descriptor, more) =>
-      isIndexType(descriptor.mediaType) || isManifestType(descriptor.mediaType)
-        ? manifests.exists(descriptor.digest, more)
-        : blobExists(session, names, descriptor, more),
+    has,
+    hold: has,
     putBlob: (descriptor, open, more) => uploadBlob(session, names, descriptor, open, more),
     putManifest: (descriptor, bytes, more) => manifests.put(descriptor.digest, descriptor, bytes, more),
     tag: (tag, { descriptor, bytes }, more) => manifests.put(tag, descriptor, bytes, more),
