@@ -79,7 +79,7 @@ async function buildTarget(
     proxies: [...scope.given].filter(([name]) => PROXY_ARGUMENTS.has(name)).map(([name, value]) => `${name}=${value}`),
   }
   const { files, steps } = await solve(graph, String(target.index), {
-    cache: createStepCache({ store: machine.store, lease: session.lease, clock: machine.clock, created }),
+    cache: createStepCache({ store: machine.store, intake: session.intake, clock: machine.clock, created }),
     runners: createRunners(shared, { context: context.tree, findImage: images.find }),
     filesOf: (layers, label) => layeredFiles(session, signal, layers, label),
     mayUseCache: cachePolicy(options),
@@ -111,7 +111,7 @@ async function checkedPlan(
     async findImage(base, stage) {
       const started = clock.now()
       const found = await images.base(base)
-      for (const diffId of found.config.rootfs.diff_ids) await session.lease.add('layer', diffId)
+      for (const diffId of found.config.rootfs.diff_ids) await session.intake.pin('layer', diffId)
       bases.set(stage.index, { wasLocal: found.wasLocal, seconds: (clock.now() - started) / 1000 })
       return found
     },

@@ -95,7 +95,8 @@ function namesOf(outputs: readonly BuildOutput[] = []): string[] {
 
 async function keep(store: Store, built: BuiltImage, tags: readonly string[]) {
   const { configBytes, manifestBytes } = built.image
-  const stored = await store.images.putImage({ config: configBytes, manifest: manifestBytes })
+  await using intake = store.operation({ purpose: 'build' })
+  const stored = await intake.putImage({ config: configBytes, manifest: manifestBytes })
   for (const tag of tags) await store.images.setName(tag, stored.descriptor, { tagged: true })
   return stored
 }

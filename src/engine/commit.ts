@@ -39,8 +39,9 @@ export async function commitContainer(
   const { document } = await state.find(idOrName)
   // All that can be wrong in the words is found before the container is frozen.
   const config = applyChanges(imagePart(document.config), options.changes ?? [])
-  const { seen, layer } = await files.storeLayer(idOrName, options)
   const store = await context.store()
+  await using intake = store.operation({ purpose: 'commit' })
+  const { seen, layer } = await files.storeLayer(idOrName, intake, options)
   const { record } = seen
   const base = record.imageId && (await store.images.get(record.imageId))
   // A container that wrote nothing adds no layer, as in docker.
@@ -49,7 +50,7 @@ export async function commitContainer(
     config: imageConfig(context, record, base, config, { ...options, isEmpty: own.length === 0 }),
     layers: [...(await baseLayers(store, record, base)), ...own],
   })
-  const stored = await store.images.putImage({ config: image.configBytes, manifest: image.manifestBytes })
+  const stored = await intake.putImage({ config: image.configBytes, manifest: image.manifestBytes })
   if (reference) await store.images.setName(fullName(reference), stored.descriptor, { tagged: true })
   const imageRef = reference ? familiarName(reference) : ''
   const attributes = { comment: options.message ?? '', imageID: stored.id, imageRef }

@@ -12,7 +12,7 @@ import {
   parseManifest,
   parseStrictJson,
 } from '#spec'
-import type { Store, StoredImage } from '#store'
+import type { Store, StoredImage, StoreOperation } from '#store'
 
 /**
  * What is pushed in place of a manifest or index of the store: the same when all its layers are compressed, or when it
@@ -20,20 +20,21 @@ import type { Store, StoredImage } from '#store'
  */
 export async function compressedTarget(
   store: Store,
+  intake: StoreOperation,
   target: Descriptor,
   options: OperationOptions,
 ): Promise<Descriptor> {
-  if (isIndexType(target.mediaType)) return compressedIndex(store, target, options)
+  if (isIndexType(target.mediaType)) return compressedIndex(store, intake, target, options)
   const image = await store.images.get(target.digest)
   if (!image || cameFromRegistry(image, target.digest) || !hasPlainLayer(image)) return target
   const layers: Descriptor[] = []
   // One after the other: each is compressed by all cores already.
   for (const [index, layer] of image.manifest.layers.entries()) {
     const plain = layerCompression(layer.mediaType) === 'none'
-    layers.push(plain ? await compressedLayer(store, layer, image.config.rootfs.diff_ids[index]!, options) : layer)
+    layers.push(plain ? await compressedLayer(intake, layer, image.config.rootfs.diff_ids[index]!, options) : layer)
   }
   const { manifestDescriptor, manifestBytes } = replaceLayers(await documentsOf(store, image), layers)
-  await store.putManifest(manifestDescriptor, manifestBytes)
+  await intake.putManifest(manifestDescriptor, manifestBytes)
   return manifestDescriptor
 }
 
@@ -47,12 +48,12 @@ function hasPlainLayer(image: StoredImage): boolean {
 }
 
 async function compressedLayer(
-  store: Store,
+  { layers }: StoreOperation,
   layer: Descriptor,
   diffId: Digest,
   options: OperationOptions,
 ): Promise<Descriptor> {
-  const { digest, size } = await store.layers.compressed(diffId, options)
+  const { digest, size } = await layers.compressed(diffId, options)
   const mediaType = layer.mediaType === MediaType.dockerLayer ? MediaType.dockerLayerGzip : MediaType.ociLayerGzip
   return { ...layer, mediaType, digest, size }
 }
@@ -72,7 +73,12 @@ async function documentsOf(
 }
 
 /** An index whose parts (those that are here) are replaced; members that bale does not know stay. */
-async function compressedIndex(store: Store, target: Descriptor, options: OperationOptions): Promise<Descriptor> {
+async function compressedIndex(
+  store: Store,
+  intake: StoreOperation,
+  target: Descriptor,
+  options: OperationOptions,
+): Promise<Descriptor> {
   const bytes = await store.manifest(target)
   const parsed = parseManifest(bytes, target.mediaType)
   if (parsed.kind !== 'index') return target
@@ -80,7 +86,7 @@ async function compressedIndex(store: Store, target: Descriptor, options: Operat
   const replaced = await mapLimited(
     parts,
     1,
-    async (part) => ((await store.has(part)) ? compressedTarget(store, part, options) : part),
+    async (part) => ((await store.has(part)) ? compressedTarget(store, intake, part, options) : part),
     { signal: options.signal },
   )
   if (replaced.every(({ digest }, index) => digest === parts[index]!.digest)) return target
@@ -92,6 +98,6 @@ async function compressedIndex(store: Store, target: Descriptor, options: Operat
   })
   const changed = encodeDocument({ ...raw, manifests })
   const descriptor = describe(changed, target.mediaType)
-  await store.putManifest(descriptor, changed)
+  await intake.putManifest(descriptor, changed)
   return descriptor
 }

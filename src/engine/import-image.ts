@@ -29,7 +29,8 @@ export async function importImage(
   const { decompressAny } = await import('#format/compression')
   const store = await context.store()
   const input = await openInput(context, source, options)
-  const layer = await store.layers.write(decompressAny(input), options)
+  await using intake = store.operation({ purpose: 'import' })
+  const layer = await intake.layers.write(decompressAny(input), options)
   const created = creationTime(context)
   const image = makeImage({
     config: {
@@ -40,7 +41,7 @@ export async function importImage(
     },
     layers: [plainLayer(layer.diffId, layer.tarSize)],
   })
-  const stored = await store.images.putImage({ config: image.configBytes, manifest: image.manifestBytes })
+  const stored = await intake.putImage({ config: image.configBytes, manifest: image.manifestBytes })
   if (reference) await store.images.setName(fullName(reference), stored.descriptor, { tagged: true })
   await store.images.announce('import', stored.id)
   return { id: stored.id, name: reference && fullName(reference) }

@@ -3,7 +3,7 @@ import { BaleError, type OperationOptions, printable } from '#base'
 import type { FoundBase } from '#build'
 import { copyImage } from '#image'
 import type { Digest, Platform } from '#spec'
-import type { Store } from '#store'
+import type { Store, StoreOperation } from '#store'
 
 const SCHEME = 'oci-layout://'
 
@@ -15,13 +15,15 @@ export function layoutImages(store: Store): AsyncDisposable & {
   find(place: string, options: OperationOptions & { platform: Platform }): Promise<FoundBase>
 } {
   const added: Digest[] = []
+  let intake: StoreOperation | undefined
   return {
     async find(place, { platform, signal, progress }) {
       const { openLayout } = await import('#transport')
       const { directory, name } = parsePlace(place)
       const layout = await openLayout(resolve(directory))
+      intake ??= store.operation({ purpose: 'build' })
       const before = new Set((await store.images.list()).map(({ id }) => id))
-      const { manifestDescriptor } = await copyImage(layout, store, {
+      const { manifestDescriptor } = await copyImage(layout, intake, {
         name,
         platform,
         signal,
@@ -34,6 +36,7 @@ export function layoutImages(store: Store): AsyncDisposable & {
       return { image, wasLocal: before.has(image.id) }
     },
     async [Symbol.asyncDispose]() {
+      await using _held = intake
       for (const id of added) await removeUnnamed(store, id)
     },
   }

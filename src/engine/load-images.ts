@@ -29,6 +29,7 @@ export async function loadImages(
     signal: options.signal,
     knownLayer: async (diffId) => (await store.layers.get(diffId))?.tarSize,
   })
+  await using intake = store.operation({ purpose: 'load' })
   const loaded: LoadedImage[] = []
   const refused: BaleError[] = []
   for (const image of archive.images()) {
@@ -37,7 +38,7 @@ export async function loadImages(
       options.progress?.({ kind: 'warning', text: `loaded without the name "${printable(name, 200)}", which is none` })
     const copying = { ...options, platform, strictPlatform, imagesOnly: true, act: 'load' as const }
     try {
-      const { manifestDescriptor } = await copyImage(archive, store, {
+      const { manifestDescriptor } = await copyImage(archive, intake, {
         ...copying,
         name: descriptor.digest,
         shownName: names[0] && familiarName(parseReference(names[0])),

@@ -148,7 +148,8 @@ function originName(entry: Descriptor): string[] {
 async function save(context: EngineContext, name: Reference, manifests: readonly Descriptor[]): Promise<void> {
   const { descriptor, bytes } = makeIndex(manifests, { mediaType: indexTypeFor(manifests) })
   const store = await context.store()
-  await store.putManifest(descriptor, bytes)
+  await using intake = store.operation({ purpose: 'manifest list' })
+  await intake.putManifest(descriptor, bytes)
   await store.images.setName(fullName(name), descriptor)
 }
 

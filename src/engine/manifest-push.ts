@@ -1,6 +1,7 @@
 import type { OperationOptions } from '#base'
 import { copyImage, makeIndex } from '#image'
 import { type Descriptor, type Digest, fullName, repositoryName } from '#spec'
+import type { StoreOperation } from '#store'
 import type { Repository } from '#transport'
 import { compressedTarget } from './compressed-target.ts'
 import type { EngineContext } from './context/context.ts'
@@ -30,12 +31,13 @@ export async function pushManifestList(
   const destination = options.destination === undefined ? name : listName(options.destination)
   const store = await context.store()
   await using repository = await openRegistry(context, destination, { ...options, writing: true })
+  await using intake = store.operation({ purpose: 'push' })
   const sent: Descriptor[] = []
-  for (const entry of manifests) sent.push(await pushEntry(context, entry, repository, options))
+  for (const entry of manifests) sent.push(await pushEntry(context, intake, entry, repository, options))
   const { descriptor, bytes } = makeIndex(withoutOrigins(sent), { mediaType: indexTypeFor(sent) })
   await repository.putManifest(descriptor, bytes, options)
   if (destination.tag) await repository.tag(destination.tag, { descriptor, bytes }, options)
-  await store.putManifest(descriptor, bytes)
+  await intake.putManifest(descriptor, bytes)
   await store.images.addRepoDigest(repositoryName(destination), descriptor.digest)
   if (options.purge) await removeManifestList(context, list)
   return { name: fullName(destination), digest: descriptor.digest }
@@ -44,6 +46,7 @@ export async function pushManifestList(
 /** The entry as the registry has it afterwards: with compressed layers when it was made here. */
 async function pushEntry(
   context: EngineContext,
+  intake: StoreOperation,
   entry: Descriptor,
   repository: Repository,
   options: OperationOptions & { insecure?: boolean },
@@ -51,8 +54,8 @@ async function pushEntry(
   const store = await context.store()
   const { signal, progress } = options
   const copying = { signal, progress, act: 'push' as const, all: true }
-  if (await store.has(entry)) {
-    const { mediaType, digest, size } = await compressedTarget(store, entry, options)
+  if (await intake.hold(entry)) {
+    const { mediaType, digest, size } = await compressedTarget(store, intake, entry, options)
     await copyImage(store, repository, { ...copying, name: digest })
     await store.images.addRepoDigest(`${repository.registryHost}/${repository.repository}`, digest)
     return { ...entry, mediaType, digest, size }

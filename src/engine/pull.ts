@@ -11,7 +11,7 @@ import {
   type Reference,
   repositoryName,
 } from '#spec'
-import type { Store } from '#store'
+import type { Store, StoreOperation } from '#store'
 import type { EngineContext } from './context/context.ts'
 import { openRegistry } from './open-registry.ts'
 
@@ -49,6 +49,7 @@ export async function pullImage(
   const copying = { signal, progress, platform: wanted, strictPlatform, imagesOnly: true }
   const store = await context.store()
   await using repository = await openRegistry(context, reference, { typed: name })
+  await using intake = store.operation({ purpose: 'pull' })
   const references = options.allTags ? await allTags(reference, repository.tags({ signal })) : [withTag(reference)]
   const pulled: PulledImage[] = []
   for (const one of references) {
@@ -58,8 +59,8 @@ export async function pullImage(
     progress?.({ kind: 'image', phase: 'pulling', repository: one.repository, label })
     const before = await currentTarget(store, one)
     const targetName = one.digest ? undefined : fullName(one)
-    await copyImage(repository, store, { ...copying, name: found, shownName: familiarName(one), targetName })
-    await rememberOrigin(store, one, found)
+    await copyImage(repository, intake, { ...copying, name: found, shownName: familiarName(one), targetName })
+    await rememberOrigin(store, intake, one, found)
     await store.images.announce('pull', found.descriptor.digest, one)
     const unchanged = before !== undefined && before === (await currentTarget(store, one))
     const { digest } = found.descriptor
@@ -89,7 +90,12 @@ async function currentTarget(store: Store, reference: Reference): Promise<Digest
 }
 
 /** RepoDigests names what the registry's name stood for; an index is kept beside the one image of it that came. */
-async function rememberOrigin(store: Store, reference: Reference, { descriptor, bytes }: RawManifest): Promise<void> {
-  if (isIndexType(descriptor.mediaType)) await store.putManifest(descriptor, bytes)
+async function rememberOrigin(
+  store: Store,
+  intake: StoreOperation,
+  reference: Reference,
+  { descriptor, bytes }: RawManifest,
+): Promise<void> {
+  if (isIndexType(descriptor.mediaType)) await intake.putManifest(descriptor, bytes)
   await store.images.addRepoDigest(repositoryName(reference), descriptor.digest)
 }

@@ -52,9 +52,10 @@ export async function pushImage(
     : [tagged(reference, reference.tag ?? DEFAULT_TAG)]
   const targets = await Promise.all(references.map((one) => targetOf(store, one)))
   await using repository = await openRegistry(context, reference, { writing: true })
+  await using intake = store.operation({ purpose: 'push' })
   const pushed: PushedImage[] = []
   for (const [index, one] of references.entries()) {
-    const descriptor = await compressedTarget(store, targets[index]!, options)
+    const descriptor = await compressedTarget(store, intake, targets[index]!, options)
     await copyImage(await mountable(store, descriptor, reference), repository, {
       signal,
       progress,

@@ -24,8 +24,8 @@ export async function saveImages(
   const store = await context.store()
   // All names are looked up before the first byte is written.
   const found = (await Promise.all(names.map((name) => imagesNamed(store, name, platform)))).flat()
-  await using lease = await store.lease({ purpose: 'save' })
-  for (const { image } of found) await lease.add('document', image.descriptor.digest)
+  await using operation = store.operation({ purpose: 'save' })
+  for (const { image } of found) await operation.pin('document', image.descriptor.digest)
   const { createArchiveTarget } = await import('#transport')
   await using archive = await createArchiveTarget('file' in target ? target.file : target.stream)
   for (const { image, name } of found) {

@@ -12,7 +12,7 @@ import { mayMount, mountTmpfs, unmount } from '#host'
 import { temporaryDirectory } from '#host/file'
 import { putImage, randomImage } from '#image'
 import { MediaType } from '#spec'
-import { openStore } from './index.ts'
+import { openOperatingStore } from '../../test/kit/operating-store.ts'
 
 const kit = (name: string) => new URL(`../../test/kit/${name}`, import.meta.url)
 const tarFormat = { name: 'erofs' as const, module: kit('tar-layer-format.ts').href }
@@ -52,7 +52,7 @@ test('killed before any durable step, the next command works, things are whole o
       assert.match(output, /^done/, `step ${limit}`)
       finished = true
     }
-    const store = await openStore({ root, run, layerFormat: tarFormat })
+    const store = await openOperatingStore({ root, run, layerFormat: tarFormat })
     try {
       const images = await store.images.list()
       for (const found of images) assert.equal(await store.has(found.descriptor), true, `step ${limit}: a whole image`)
@@ -93,7 +93,8 @@ test('two processes that want one layer at once do the work once', async () => {
     const descriptor = { mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', digest: digestOf(blob), size: blob.length }
     let opened = 0
     const open = async (offset) => { opened++; await new Promise((resolve) => setTimeout(resolve, 200)); return [blob.subarray(offset)] }
-    await store.putBlob(descriptor, open, { diffId: digestOf(tar) })
+    await using operation = store.operation({ purpose: 'test' })
+    await operation.putBlob(descriptor, open, { diffId: digestOf(tar) })
     console.log(opened, await store.has(descriptor, { diffId: digestOf(tar) }))
     await store[Symbol.asyncDispose]()`
   const run = async () => (await node('--input-type=module', '-e', code)).output
@@ -109,7 +110,12 @@ test('on a full disk: NO_SPACE, nothing half-done, and removing still works', {
   mkdirSync(root)
   mountTmpfs(root, 'size=8m,mode=0700')
   try {
-    const store = await openStore({ root, run: join(directory.path, 'run'), layerFormat: tarFormat, workers: 1 })
+    const store = await openOperatingStore({
+      root,
+      run: join(directory.path, 'run'),
+      layerFormat: tarFormat,
+      workers: 1,
+    })
     try {
       await putImage(store, await randomImage(), 'docker.io/library/small:latest')
       const before = contentOf(root)

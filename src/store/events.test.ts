@@ -100,7 +100,8 @@ test('old events go, and the newest stay', async () => {
 test('names and images tell what becomes of them', async () => {
   await using stores = await testStores()
   const store = await stores.open()
-  const layer = await store.layers.write(
+  const operation = store.operation({ purpose: 'test' })
+  const layer = await operation.layers.write(
     (async function* () {
       yield new Uint8Array(1024)
     })(),
@@ -125,7 +126,8 @@ test('names and images tell what becomes of them', async () => {
       layers: [{ mediaType: 'application/vnd.oci.image.layer.v1.tar', digest: layer.diffId, size: layer.tarSize }],
     }),
   )
-  const image = await store.images.putImage({ config, manifest })
+  const image = await operation.putImage({ config, manifest })
+  await operation[Symbol.asyncDispose]()
   await store.images.setName('docker.io/library/web:1', image.descriptor, { tagged: true })
   await store.images.announce('push', image.descriptor.digest, {
     registry: 'docker.io',

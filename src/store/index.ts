@@ -1,22 +1,22 @@
 /**
  * store: what this machine knows. Images, layers, containers, volumes, networks, build cache in one SQLite database
- * beside the files; itself an ImageSource and ImageTarget. Promises: what is visible is complete and right, also after
+ * beside the files; itself an ImageSource, and each operation on it an ImageTarget. Promises: what is visible is complete and right, also after
  * power loss; success survives power loss; leftovers of a crash only cost space; damage is found, never served; one
  * damaged image never breaks the others. Does not: mount, run, or know how a layer is laid out in its directory (LayerFormat).
  */
 export type { CheckOptions, Collected, DiskUsage, Finding, ImageUsage } from '#store/collection'
-export type { LayerFormat, LayerFormatReference, Layers } from '#store/content'
+export type { LayerFormat, LayerFormatReference, LayerIntake, Layers } from '#store/content'
 export type { Events, EventType, FollowOptions, NewEvent, StoreEvent } from '#store/events'
 export type {
   FoundImage,
   Images,
+  NewImage,
   PruneImagesOptions,
   Removed,
   RemovedRecord,
   RemoveImageOptions,
   StoredImage,
 } from '#store/images'
-export type { Lease, LeaseOptions } from '#store/leases'
 export type {
   Addresses,
   BuildCache,
@@ -36,4 +36,6 @@ export type {
 export { nameInUse } from '#store/records'
 export type { LayerFormatName, LayerRecord, PinKind, WrittenLayer } from '#store/rows'
 export { openStore } from './open-store.ts'
+export type { OperationPurpose, StoreOperation } from './operation.ts'
 export type { Store, StoreOptions } from './store.ts'
+export type { StoreSource } from './store-place.ts'

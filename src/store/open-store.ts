@@ -3,7 +3,7 @@ import { createFileBlobs } from '#blob'
 import { type Core, createLayers, createWorkersWhenNeeded } from '#store/content'
 import { createEvents } from '#store/events'
 import { createImages } from '#store/images'
-import { createLease, createSession } from '#store/leases'
+import type { Lease } from '#store/leases'
 import {
   createAddresses,
   createBuildCache,
@@ -13,8 +13,9 @@ import {
   createVolumes,
 } from '#store/records'
 import { keepReserve, openDatabase, prepareLayout } from '#store/rows'
+import { beginOperation } from './operation.ts'
 import type { Store, StoreOptions } from './store.ts'
-import { createStorePlace } from './store-place.ts'
+import { createStoreSource } from './store-place.ts'
 
 /** Opens the store, making it when it is missing. Takes a few milliseconds; threads and locks come when needed. */
 export async function openStore(options: StoreOptions): Promise<Store> {
@@ -26,7 +27,6 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     database,
     layout,
     blobs: createFileBlobs({ directory: layout.blobs, temporary: layout.temporary }),
-    session: createSession(database, clock),
     workers: createWorkersWhenNeeded(options.workers),
     formats: [options.layerFormat, ...(options.otherFormats ?? [])],
     clock,
@@ -34,6 +34,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   }
   const images = createImages(core)
   const layers = createLayers(core)
+  const source = createStoreSource(core, images)
+  const operations = new Set<Lease>()
   let open = true
   return {
     root: layout.root,
@@ -47,8 +49,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     ports: createPorts(core),
     buildCache: createBuildCache(core),
     events: createEvents(core),
-    ...createStorePlace(core, images),
-    lease: async (lease = {}) => createLease(database, clock, lease),
+    ...source,
+    operation: (purpose) => beginOperation(core, images, source, operations, purpose),
     diskUsage: async () => (await import('#store/collection')).diskUsage(core),
     collect: async () => (await import('#store/collection')).collect(core),
     check: async (how) => (await import('#store/collection')).check(core, how),
@@ -56,7 +58,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       if (!open) return
       open = false
       await core.workers[Symbol.asyncDispose]()
-      core.session.end()
+      for (const lease of operations) lease.end()
+      operations.clear()
       database[Symbol.dispose]()
     },
   }

@@ -118,13 +118,15 @@ test('volumes and networks have unique names; a volume name is no path', async (
 test('a build cache record keeps its layers until it is pruned', async () => {
   await using made = await testStore()
   const { store } = made
-  const layer = await store.layers.write(
+  const operation = store.operation({ purpose: 'test' })
+  const layer = await operation.layers.write(
     (async function* () {
       yield Buffer.from('tar')
     })(),
   )
   const record = { key: 'k', layers: [layer.diffId], size: 3, created: 1, lastUsed: 1, document: { step: 'RUN' } }
   await store.buildCache.put(record)
+  await operation[Symbol.asyncDispose]()
   assert.deepEqual((await store.collect()).layers, [])
   const found = await store.buildCache.get<{ step: string }>('k')
   assert.equal(found?.document.step, 'RUN')
@@ -140,11 +142,12 @@ test('a build cache record keeps its layers until it is pruned', async () => {
 test('the layers of a record come back in the order they were given, also one that stands there twice', async () => {
   await using made = await testStore()
   const { store } = made
+  await using operation = store.operation({ purpose: 'test' })
   const write = async (text: string) => {
     const tar = (async function* () {
       yield Buffer.from(text)
     })()
-    return (await store.layers.write(tar)).diffId
+    return (await operation.layers.write(tar)).diffId
   }
   const written = [await write('one'), await write('two'), await write('three'), await write('four')]
   for (const [index, layers] of [written, written.toReversed(), [...written, written[0]!]].entries()) {

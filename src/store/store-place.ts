@@ -2,12 +2,14 @@ import { BaleError } from '#base'
 import { skipBytes } from '#blob'
 import type { ImageSource, ImageTarget, LocalFiles } from '#image'
 import { type Descriptor, type Digest, fullName, parseReference, repositoryName, withDefaultTag } from '#spec'
-import { type Core, putBlob, verifiedBlob, verifiedTar, verifyBytes } from '#store/content'
+import { type Core, type Intake, putBlob, verifiedBlob, verifiedTar, verifyBytes } from '#store/content'
 import { type Images, insertManifest } from '#store/images'
 import { findBlob, findDocument, findLayer, isThere, isWhole, type Pin } from '#store/rows'
 
-/** The store as a place that images come from and go to. Names are full or familiar references. */
-export function createStorePlace(core: Core, images: Images): ImageSource & ImageTarget & LocalFiles {
+/** The store as a place that images come from. Names are full or familiar references. */
+export type StoreSource = ImageSource & LocalFiles & Pick<ImageTarget, 'has'>
+
+export function createStoreSource(core: Core, images: Images): StoreSource {
   return {
     async resolve(name) {
       if (name === undefined) throw new BaleError('IMAGE_NOT_FOUND', 'an image of the store needs a name')
@@ -26,12 +28,22 @@ export function createStorePlace(core: Core, images: Images): ImageSource & Imag
       throw new BaleError('BLOB_NOT_FOUND', `no blob has the digest ${digest}`)
     },
     has: async ({ digest }, { diffId } = {}) => partsOf(core, digest, diffId) !== undefined,
+    async localFile({ digest }) {
+      const found = findBlob(core, digest)
+      return found && { ...found, offset: 0 }
+    },
+  }
+}
+
+/** The store as a place that one operation writes images to. */
+export function createStoreTarget(core: Intake, images: Images): Omit<ImageTarget, 'has'> {
+  return {
     async hold({ digest }, { diffId } = {}) {
       if (!partsOf(core, digest, diffId)) return false
       // Asked once more where no collection can come between.
       return core.database.transaction(() => {
         const parts = partsOf(core, digest, diffId)
-        if (parts) core.session.hold(parts)
+        if (parts) core.lease.hold(parts)
         return parts !== undefined
       })
     },
@@ -45,10 +57,6 @@ export function createStorePlace(core: Core, images: Images): ImageSource & Imag
       if (reference.digest && !reference.tag) return
       const { digest: _, ...named } = reference
       await images.setName(fullName(withDefaultTag(named)), descriptor)
-    },
-    async localFile({ digest }) {
-      const found = findBlob(core, digest)
-      return found && { ...found, offset: 0 }
     },
   }
 }

@@ -10,8 +10,9 @@ import { digestOf } from '#blob'
 import { temporaryDirectory } from '#host/file'
 import { copyImage, createMemoryPlace, makeImage, plainLayer, putImage, putIndex, randomImage } from '#image'
 import { type Digest, MediaType, parsePlatform } from '#spec'
+import { type OperatingStore, openOperatingStore } from '../../test/kit/operating-store.ts'
 import { imagePlaceContract } from '../image/contract.ts'
-import { openStore, type Store, type StoreOptions } from './index.ts'
+import { openStore, type StoreOptions } from './index.ts'
 
 export const tarFormat = {
   name: 'erofs' as const,
@@ -19,17 +20,17 @@ export const tarFormat = {
 }
 
 interface TestStore extends AsyncDisposable {
-  store: Store
+  store: OperatingStore
   path: string
-  open(options?: Partial<StoreOptions>): Promise<Store>
+  open(options?: Partial<StoreOptions>): Promise<OperatingStore>
 }
 
 async function testStore(): Promise<TestStore> {
   const directory = await temporaryDirectory(tmpdir(), 'bale-store-')
-  const opened: Store[] = []
+  const opened: OperatingStore[] = []
   const open = async (options: Partial<StoreOptions> = {}) => {
     const root = join(directory.path, 'root')
-    const store = await openStore({
+    const store = await openOperatingStore({
       root,
       run: join(directory.path, 'run'),
       layerFormat: tarFormat,
@@ -313,7 +314,7 @@ test('an image made here gets a manifest at once and can be read as a source', a
     config: { architecture: 'amd64', os: 'linux' },
     layers: [plainLayer(layer.diffId, layer.tarSize)],
   })
-  const image = await store.images.putImage({ config: configBytes, manifest: manifestBytes })
+  const image = await store.putImage({ config: configBytes, manifest: manifestBytes })
   await store.images.setName('docker.io/library/made:latest', image.descriptor)
   const back = createMemoryPlace()
   await copyImage(store, back, { name: 'made', targetName: 'x' })
@@ -322,7 +323,7 @@ test('an image made here gets a manifest at once and can be read as a source', a
     config: { architecture: 'amd64', os: 'linux' },
     layers: [plainLayer(digestOf('no'), 2)],
   })
-  await assert.rejects(store.images.putImage({ config: elsewhere.configBytes, manifest: elsewhere.manifestBytes }), {
+  await assert.rejects(store.putImage({ config: elsewhere.configBytes, manifest: elsewhere.manifestBytes }), {
     code: 'BLOB_NOT_FOUND',
   })
   assert.equal((await store.images.list()).length, 1)
@@ -405,7 +406,7 @@ test('a layer shared by two images stays until the second goes; usage tells shar
       config: { architecture: 'amd64', os: 'linux', author: name },
       layers: layers.map((layer) => plainLayer(layer.diffId, layer.tarSize)),
     })
-    const image = await store.images.putImage({ config: configBytes, manifest: manifestBytes })
+    const image = await store.putImage({ config: configBytes, manifest: manifestBytes })
     await store.images.setName(`docker.io/library/${name}:latest`, image.descriptor)
   }
   mkdirSync(store.volumes.directory('data'), { recursive: true })
@@ -423,21 +424,55 @@ test('a layer shared by two images stays until the second goes; usage tells shar
   assert.deepEqual(contentOf(store.root), [])
 })
 
-test('what another store is just taking in is not collected; what nobody needs is', async () => {
+test('what an operation takes in is not collected while it goes on, by no store; afterwards what nobody needs is', async () => {
+  await using made = await testStore()
+  const [store, other] = await Promise.all([made.open(), made.open()])
+  const first = store.operation({ purpose: 'test' })
+  const { diffId } = await first.layers.write(stream(Buffer.from('tar')))
+  for (const one of [store, other]) assert.deepEqual((await one.collect()).layers, [])
+  const second = other.operation({ purpose: 'test' })
+  await second.pin('layer', diffId)
+  await first[Symbol.asyncDispose]()
+  for (const one of [store, other]) assert.deepEqual((await one.collect()).layers, [])
+  await second[Symbol.asyncDispose]()
+  const collected = await store.collect()
+  assert.deepEqual(collected.layers, [diffId])
+  assert.equal(collected.freed, 3)
+  assert.deepEqual(contentOf(store.root), [])
+})
+
+test('an operation that broke off leaves what the next collection of the same open store removes', async () => {
   await using made = await testStore()
   const { store } = made
-  const other = await made.open()
-  const layer = await store.layers.write(stream(Buffer.from('tar')))
-  assert.deepEqual((await other.collect()).layers, [])
-  const lease = await other.lease({ purpose: 'test' })
-  await lease.add('layer', layer.diffId)
+  const image = await randomImage({ layers: 2, compression: 'none' })
+  const half = async () => {
+    await using operation = store.operation({ purpose: 'test' })
+    const source = createMemoryPlace()
+    await putImage(source, image, 'x')
+    const last = image.manifest.layers[1]!.digest
+    const broken: typeof source = {
+      ...source,
+      blob: async (descriptor, options) => {
+        if (descriptor.digest === last) throw new Error('connection lost')
+        return source.blob(descriptor, options)
+      },
+    }
+    await copyImage(broken, operation, { name: 'x', targetName: 'docker.io/library/x:latest', concurrency: 1 })
+  }
+  await assert.rejects(half(), /connection lost/)
+  assert.equal((await store.layers.list()).length, 1)
+  assert.deepEqual((await store.collect()).layers, [image.config.rootfs.diff_ids[0]])
+  assert.deepEqual(contentOf(store.root), [])
+})
+
+test('closing a store ends the operations that go on, and ending them afterwards does no harm', async () => {
+  await using made = await testStore()
+  const store = await made.open()
+  const operation = store.operation({ purpose: 'test' })
+  const { diffId } = await operation.layers.write(stream(Buffer.from('tar')))
   await store[Symbol.asyncDispose]()
-  assert.deepEqual((await other.collect()).layers, [])
-  await lease[Symbol.asyncDispose]()
-  const collected = await other.collect()
-  assert.deepEqual(collected.layers, [layer.diffId])
-  assert.equal(collected.freed, 3)
-  assert.deepEqual(contentOf(other.root), [])
+  await operation[Symbol.asyncDispose]()
+  assert.deepEqual((await made.store.collect()).layers, [diffId])
 })
 
 test('who asks whether something is here pins nothing; who holds it keeps it from collection', async () => {

@@ -1,11 +1,11 @@
 import type { Clock, Log } from '#base'
-import type { ImageSource, ImageTarget, LocalFiles } from '#image'
 import type { CheckOptions, Collected, DiskUsage, Finding } from '#store/collection'
 import type { LayerFormatReference, Layers } from '#store/content'
 import type { Events } from '#store/events'
 import type { Images } from '#store/images'
-import type { Lease, LeaseOptions } from '#store/leases'
 import type { Addresses, BuildCache, Containers, Networks, Ports, RecordKinds, Volumes } from '#store/records'
+import type { OperationPurpose, StoreOperation } from './operation.ts'
+import type { StoreSource } from './store-place.ts'
 
 export interface StoreOptions {
   /** Survives reboots: /var/lib/bale. */
@@ -24,8 +24,11 @@ export interface StoreOptions {
   workers?: number
 }
 
-/** What this machine knows. Any number of processes may have one store open at once. */
-export interface Store extends ImageSource, ImageTarget, LocalFiles, AsyncDisposable {
+/**
+ * What this machine knows. Any number of processes may have one store open at once, for as long as they like: images and layers
+ * come in by operations, which hold what they need only while they go on.
+ */
+export interface Store extends StoreSource, AsyncDisposable {
   readonly root: string
   readonly run: string
   readonly images: Images
@@ -37,7 +40,8 @@ export interface Store extends ImageSource, ImageTarget, LocalFiles, AsyncDispos
   readonly ports: Ports
   readonly buildCache: BuildCache
   readonly events: Events
-  lease(options?: LeaseOptions): Promise<Lease>
+  /** To be disposed when the operation ends; closing the store ends those that are left. */
+  operation(purpose: OperationPurpose): StoreOperation
   diskUsage(): Promise<DiskUsage>
   /** Garbage collection: what nobody refers to, what crashed processes left, leases of the dead. */
   collect(): Promise<Collected>

@@ -84,7 +84,8 @@ export async function buildKit(): Promise<BuildKit> {
       progress,
       ...options,
     })
-    await store.images.putImage({ config: built.image.configBytes, manifest: built.image.manifestBytes })
+    await using intake = store.operation({ purpose: 'test' })
+    await intake.putImage({ config: built.image.configBytes, manifest: built.image.manifestBytes })
     return { image: built.image, steps, output, warnings, findings }
   }
   let contexts = 0
@@ -149,7 +150,8 @@ async function importBase(store: Store, directory: string): Promise<void> {
   const tree = await busyboxRootfs(join(directory, 'base'))
   const { chmod } = await import('node:fs/promises')
   await chmod(join(tree, 'tmp'), 0o1777)
-  const layer = await store.layers.write(packTar(flatten(tree)))
+  await using intake = store.operation({ purpose: 'test' })
+  const layer = await intake.layers.write(packTar(flatten(tree)))
   const created = '2024-01-02T03:04:05Z'
   const image = makeImage({
     config: {
@@ -159,7 +161,7 @@ async function importBase(store: Store, directory: string): Promise<void> {
     },
     layers: [plainLayer(layer.diffId, layer.tarSize)],
   })
-  const stored = await store.images.putImage({ config: image.configBytes, manifest: image.manifestBytes })
+  const stored = await intake.putImage({ config: image.configBytes, manifest: image.manifestBytes })
   await store.images.setName(fullName(withDefaultTag(parseReference('base'))), stored.descriptor)
 }
 

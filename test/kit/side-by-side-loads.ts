@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import { removeTree } from '#host/file'
-import { openStore, type Store } from '#store'
+import { openStore, type StoreOperation } from '#store'
 
 const [directory, loads] = process.argv.slice(2) as [string, string]
 const module = new URL('./tar-layer-format.ts', import.meta.url).href
@@ -17,14 +17,15 @@ async function* tar(name: string, megabytes: number): AsyncGenerator<Uint8Array>
   for (let index = 0; index < megabytes; index++) yield zeros
 }
 
-const load = (store: Store, round: number) =>
-  Promise.all(['a', 'b'].map((name) => store.layers.write(tar(`${name} ${round}`, round === 0 ? 7 : 2))))
+const load = (operation: StoreOperation, round: number) =>
+  Promise.all(['a', 'b'].map((name) => operation.layers.write(tar(`${name} ${round}`, round === 0 ? 7 : 2))))
 
 async function loadMany(root: string): Promise<number> {
   const store = await openStore({ root, run: join(root, 'run'), layerFormat: { name: 'erofs', module } })
+  const operation = store.operation({ purpose: 'test' })
   let layers = 0
   try {
-    for (let round = 0; round < EACH; round++) layers += (await load(store, round)).length
+    for (let round = 0; round < EACH; round++) layers += (await load(operation, round)).length
   } finally {
     await store[Symbol.asyncDispose]()
     await removeTree(root)

@@ -1,23 +1,23 @@
 import type { Clock } from '#base'
 import type { Digest } from '#spec'
-import type { Lease, Store } from '#store'
+import type { Store, StoreOperation } from '#store'
 import type { Step, StepCache, TakenStep } from '../graph/index.ts'
 
 export interface StepCacheOptions {
   store: Pick<Store, 'layers' | 'buildCache'>
   /** Holds the layers of results. */
-  lease: Lease
+  intake: Pick<StoreOperation, 'pin'>
   clock: Clock
   /** RFC 3339: when what is made now was made. */
   created(): string
 }
 
 /** Results of steps in the store's table, under all the keys by which they may be found. */
-export function createStepCache({ store, lease, clock, created }: StepCacheOptions): StepCache {
+export function createStepCache({ store, intake, clock, created }: StepCacheOptions): StepCache {
   /** False when somebody pruned the layer in this very moment. */
   const hold = async ({ diffId }: TakenStep): Promise<boolean> => {
     if (!diffId) return true
-    await lease.add('layer', diffId)
+    await intake.pin('layer', diffId)
     return (await store.layers.get(diffId)) !== undefined
   }
   /** The record holds the layer for as long as it lives. */
@@ -25,7 +25,7 @@ export function createStepCache({ store, lease, clock, created }: StepCacheOptio
     const { diffId } = taken
     const now = clock.now()
     const layer = diffId && (await store.layers.get(diffId))
-    if (diffId) await lease.add('layer', diffId)
+    if (diffId) await intake.pin('layer', diffId)
     const layers: Digest[] = diffId ? [diffId] : []
     for (const key of keys) {
       const record = { key, layers, size: layer?.diskSize ?? 0, created: now, lastUsed: now, document: taken }

@@ -5,7 +5,7 @@ import { mountTmpfs } from '#host'
 import { acquireLock, removeTree } from '#host/file'
 import type { Rootfs } from '#rootfs'
 import { type Digest, hexOf } from '#spec'
-import type { Lease } from '#store'
+import type { StoreOperation } from '#store'
 import { placesOf, removeMemory, sweepDeadBuilds } from './dead-builds.ts'
 import type { BuildMachine } from './machine.ts'
 
@@ -15,7 +15,8 @@ import type { BuildMachine } from './machine.ts'
  */
 export interface BuildSession extends AsyncDisposable {
   readonly machine: BuildMachine
-  readonly lease: Lease
+  /** What the build takes into the store, or stands on, is held by this. */
+  readonly intake: StoreOperation
   /** A new empty directory on the store's file system, for what a step writes. */
   newDirectory(purpose: string): Promise<string>
   /** Layers as one tree; read-only, or with a new upper directory that goes with the mount. */
@@ -40,8 +41,8 @@ export async function openBuildSession(machine: BuildMachine): Promise<BuildSess
     stack.defer(() => removeTree(scratch))
     await mkdir(scratch, { mode: 0o700 })
     const temporary: Digest[] = []
-    stack.defer(() => store.layers.discard(temporary))
-    const lease = stack.use(await store.lease({ purpose: 'build' }))
+    const intake = stack.use(store.operation({ purpose: 'build' }))
+    stack.defer(() => intake.layers.discard(temporary))
     let count = 0
     const newDirectory = async (purpose: string) => {
       const path = join(scratch, `${purpose}-${count++}`)
@@ -50,7 +51,7 @@ export async function openBuildSession(machine: BuildMachine): Promise<BuildSess
     }
     return {
       machine,
-      lease,
+      intake,
       newDirectory,
       async mount(layers, { writable = false, signal } = {}) {
         const directory = writable ? await newDirectory('upper') : undefined
@@ -70,12 +71,11 @@ export async function openBuildSession(machine: BuildMachine): Promise<BuildSess
       },
       async temporaryLayer(tar, options) {
         for (;;) {
-          const { diffId } = await store.layers.write(tar(), options)
-          await lease.add('layer', diffId)
+          const { diffId } = await intake.layers.write(tar(), options)
           // Whoever cleans up after a killed build finds it by this name.
           await writeFile(join(scratch, `layer-${hexOf(diffId)}`), '')
           temporary.push(diffId)
-          // Another build of the same files may have discarded it before it was leased here.
+          // Another build of the same files may have discarded it before it was held here.
           if (await store.layers.get(diffId)) return diffId
         }
       },

@@ -7,7 +7,7 @@ import type { FetchedUrl } from '#transport'
 
 /** What a build needs of the machine; the engine wires it. */
 export interface BuildMachine {
-  store: Pick<Store, 'root' | 'run' | 'layers' | 'images' | 'buildCache' | 'lease'>
+  store: Pick<Store, 'root' | 'run' | 'layers' | 'images' | 'buildCache' | 'operation'>
   rootfs: Pick<RootfsMounter, 'prepareRootfs' | 'release' | 'releaseUnused'>
   runStep: RunStep
   /** A base image: from the store, fetched when it is missing or when `pull` asks for a newer one. */

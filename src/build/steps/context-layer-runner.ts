@@ -19,7 +19,7 @@ export async function contextLayerRunner(
       const entries = select().flatMap((selection) => [
         ...place(draft, selection, '', { owner: undefined, chmod: undefined }),
       ])
-      const { diffId } = await session.machine.store.layers.write(packTar(entries), { signal })
+      const { diffId } = await session.intake.layers.write(packTar(entries), { signal })
       return { diffId }
     },
     async close() {

@@ -162,7 +162,7 @@ async function writeLayer(
   read: NonNullable<PlaceOptions['read']>,
 ) {
   const { session, signal, epoch } = context
-  const { clock, store } = session.machine
+  const { clock } = session.machine
   await using mounted = layers.length > 0 ? await session.mount(layers, { signal }) : undefined
   using tree = mounted && openSourceTree(mounted.path, { label: 'the stage' })
   const options: PlaceOptions = {
@@ -187,7 +187,7 @@ async function writeLayer(
       else yield* place(draft, selection, target, options)
     }
   }
-  const layer = await store.layers.write(packTar(entries()), { signal })
+  const layer = await session.intake.layers.write(packTar(entries()), { signal })
   return layer.diffId
 }
 

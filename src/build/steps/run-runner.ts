@@ -59,7 +59,7 @@ export async function runRunner(context: StepContext, node: StepOf<'run'>, input
       if (exitCode !== 0) throw failed(node, { exitCode, failure, output: failure ? [failure] : tail.lines() })
       const { upper, lowers } = rootfs
       const entries = untouchedDirectoriesRemoved(changeset(upper!, { lowers }), lowers)
-      const layer = await session.machine.store.layers.write(packTar(clamped(entries, epoch)), { signal })
+      const layer = await session.intake.layers.write(packTar(clamped(entries, epoch)), { signal })
       return { diffId: layer.diffId }
     },
   }

@@ -19,7 +19,7 @@ export function sourceRunners(options: SourcesOptions): Pick<Runners, 'scratch' 
     async image({ definition, platform, label }) {
       const { image } = await findImage(definition.reference, platform)
       const layers = image.config.rootfs.diff_ids
-      for (const diffId of layers) await session.lease.add('layer', diffId)
+      for (const diffId of layers) await session.intake.pin('layer', diffId)
       return layeredFiles(session, signal, layers, label)
     },
     async context({ definition: { place }, label }) {

@@ -25,7 +25,7 @@ export async function workdirRunner(
       const path = draft.follow(cleanPath(fromText(directory)))
       const made = draft.makeDirectories(path, { mode: 0o755, ...ownerOf(user, lower) })
       if (made.length === 0) return { diffId: undefined }
-      const layer = await session.machine.store.layers.write(packTar(made), { signal })
+      const layer = await session.intake.layers.write(packTar(made), { signal })
       return { diffId: layer.diffId }
     },
   }

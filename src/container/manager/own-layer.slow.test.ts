@@ -59,7 +59,8 @@ test('the own layer of a running container is stored while it is frozen, and it 
   const { id } = await machine.create(machine.options(['sh', '-c', `${CHANGES}; exec sleep 1000`]))
   await machine.start(id)
   await new Promise((resolve) => setTimeout(resolve, 200))
-  const { layer } = await storeOwnLayer(machinery, id)
+  await using intake = store.operation({ purpose: 'test' })
+  const { layer } = await storeOwnLayer(machinery, id, intake)
   const names = await namesOf(store.layers.openTar(layer.diffId))
   assert.deepEqual(names, [
     'etc/',

@@ -3,7 +3,7 @@ import type { OperationOptions } from '#base'
 import type { PackedEntry } from '#format/tar'
 import { openRoot, syncfs } from '#host'
 import { changeset, diffKinds, flatten, type PathChange } from '#rootfs'
-import type { LayerRecord } from '#store'
+import type { LayerRecord, StoreOperation } from '#store'
 import {
   findContainer,
   frozen,
@@ -85,10 +85,11 @@ function emptyStubs(rootfs: string, stubs: readonly string[]): Set<string> {
   )
 }
 
-/** Stores what a container has written as a layer. A running one is frozen for it, unless `pause` is false. */
+/** Stores what a container has written as a layer, held by the operation `intake`. A running one is frozen for it, unless `pause` is false. */
 export async function storeOwnLayer(
   machinery: Machinery,
   idOrName: string,
+  intake: Pick<StoreOperation, 'layers'>,
   options: OperationOptions & { pause?: boolean } = {},
 ): Promise<{ seen: SeenContainer; layer: LayerRecord }> {
   await using mounted = await mountContainer(machinery, idOrName)
@@ -98,7 +99,7 @@ export async function storeOwnLayer(
   flush(mounted.path)
   const entries = changeset(upper, { lowers, exclude: seen.record.document.stubs })
   const { packTar } = await import('#format/tar')
-  const layer = await machinery.store.layers.write(packTar(entries), options)
+  const layer = await intake.layers.write(packTar(entries), options)
   return { seen, layer }
 }
 

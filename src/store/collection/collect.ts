@@ -3,7 +3,7 @@ import { treeSize } from '#host'
 import { removeTree } from '#host/file'
 import { type Digest, hexOf } from '#spec'
 import { type Core, type Swept, sweep } from '#store/content'
-import { dropDeadLeases } from '#store/leases'
+import { dropDeadLeases, isLeaseOpen } from '#store/leases'
 import { deleteManifest, type Pin } from '#store/rows'
 import { ifFree, namesIn, orphans } from './orphans.ts'
 
@@ -21,7 +21,7 @@ export interface Collected {
 
 /** May run at any time beside anything: what is being written is locked or leased by its writer. */
 export async function collect(core: Core): Promise<Collected> {
-  const living = dropDeadLeases(core.database, core.clock)
+  dropDeadLeases(core.database, core.clock)
   const { swept, finish } = core.database.transaction(() => {
     const lost = deleteUnnamedArtifacts(core)
     const { swept, finish } = sweep(core, allRows(core))
@@ -29,7 +29,7 @@ export async function collect(core: Core): Promise<Collected> {
     return { swept, finish }
   })
   await finish()
-  const leftovers = await removeLeftovers(core, living, swept)
+  const leftovers = await removeLeftovers(core, swept)
   return { ...swept, leftovers: leftovers.paths, freed: swept.freed + leftovers.freed }
 }
 
@@ -63,8 +63,8 @@ function deleteUnnamedArtifacts(core: Core): Digest[] {
 }
 
 /** What lies in the store's directories without a row, and in tmp/ without a living owner. */
-async function removeLeftovers(core: Core, living: Set<string>, { layers, blobs }: Swept) {
-  const { layout } = core
+async function removeLeftovers(core: Core, { layers, blobs }: Swept) {
+  const { database, layout } = core
   const done = { paths: [] as string[], freed: 0 }
   const swept = new Set([...layers, ...blobs].map(hexOf))
   for (const orphan of await orphans(core)) {
@@ -82,7 +82,7 @@ async function removeLeftovers(core: Core, living: Set<string>, { layers, blobs 
       continue
     }
     const owner = /^([0-9a-f]{16})-/.exec(name)?.[1]
-    if (owner && (living.has(owner) || core.session.is(owner))) continue
+    if (owner && isLeaseOpen(database, owner)) continue
     const size = treeSize(path)
     const lock = join(layout.temporary, name.endsWith('.partial') ? name.replace(/partial$/, 'lock') : `${name}.lock`)
     if (!(await removeUnder(lock, () => true, path))) continue

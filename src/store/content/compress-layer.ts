@@ -12,16 +12,16 @@ import {
   parseManifest,
 } from '#spec'
 import { type DocumentRow, findBlob, findDocument, findLayer } from '#store/rows'
-import type { Core } from './core.ts'
+import type { Core, Intake } from './core.ts'
 import { insertBlob } from './insert-blob.ts'
 import { verifiedTar } from './verified-read.ts'
 
 /**
  * A compressed blob of a layer, for a push: one that an image here has already (pulled, loaded, or compressed by an
- * earlier push), else gzip made now, on all cores. The bytes depend on the layer only. The blob is leased by this store
+ * earlier push), else gzip made now, on all cores. The bytes depend on the layer only. The blob is held by the operation
  * until a manifest names it.
  */
-export async function compressLayer(core: Core, diffId: Digest, options: OperationOptions = {}): Promise<Descriptor> {
+export async function compressLayer(core: Intake, diffId: Digest, options: OperationOptions = {}): Promise<Descriptor> {
   // Not the layer's own lock: pulls and runs of the layer need not wait for a compressor.
   await using _lock = await acquireLock(core.layout.lock('blob', diffId), {
     ...options,
@@ -29,7 +29,7 @@ export async function compressLayer(core: Core, diffId: Digest, options: Operati
   })
   const known = knownBlob(core, diffId)
   if (known) {
-    core.session.hold([{ kind: 'blob', digest: known.digest }])
+    core.lease.hold([{ kind: 'blob', digest: known.digest }])
     return known
   }
   const record = findLayer(core, diffId)

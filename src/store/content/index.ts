@@ -4,8 +4,9 @@
  * what nothing holds goes by `sweep`, rows first. Does not: know which image needs what, or how a layer is laid out
  * (LayerFormat).
  */
-export type { Core } from './core.ts'
+export type { Core, Intake } from './core.ts'
 export type { LayerFormat, LayerFormatReference } from './layer-format.ts'
+export { createLayerIntake, type LayerIntake } from './layer-intake.ts'
 export type { LayerWorkers } from './layer-workers.ts'
 export { createLayers, type Layers } from './layers.ts'
 export { createWorkersWhenNeeded } from './lazy-workers.ts'

@@ -4,23 +4,23 @@ import { join } from 'node:path'
 import { BaleError } from '#base'
 import { publishDirectory, removeTree } from '#host/file'
 import { findLayer, type LayerRecord, type WrittenLayer } from '#store/rows'
-import type { Core } from './core.ts'
+import type { Intake } from './core.ts'
 import { markVerified } from './verified-mark.ts'
 
-/** A new directory in tmp/ that bears the ID of this store's lease, so that others can tell whether its owner lives. */
-export async function scratchDirectory({ layout, session }: Core): Promise<{ path: string } & AsyncDisposable> {
-  const path = join(layout.temporary, `${session.id()}-${randomBytes(6).toString('hex')}`)
+/** A new directory in tmp/ that bears the ID of the operation's lease, so that others can tell whether its owner lives. */
+export async function scratchDirectory({ layout, lease }: Intake): Promise<{ path: string } & AsyncDisposable> {
+  const path = join(layout.temporary, `${lease.id()}-${randomBytes(6).toString('hex')}`)
   await mkdir(path, { mode: 0o700 })
   return { path, [Symbol.asyncDispose]: () => removeTree(path) }
 }
 
 /** To be called under the layer's lock. What is there already stays; a directory without a row or a lost one is replaced. */
-export async function publishLayer(core: Core, directory: string, written: WrittenLayer): Promise<LayerRecord> {
-  const { database, session, layout, clock } = core
+export async function publishLayer(core: Intake, directory: string, written: WrittenLayer): Promise<LayerRecord> {
+  const { database, lease, layout, clock } = core
   const { diffId } = written
   const there = findLayer(core, diffId)
   if (there) {
-    session.hold([{ kind: 'layer', digest: diffId }])
+    lease.hold([{ kind: 'layer', digest: diffId }])
     return there
   }
   const final = layout.layerDirectory(diffId)
@@ -34,7 +34,7 @@ export async function publishLayer(core: Core, directory: string, written: Writt
     const content = written.contentSize ?? written.tarSize
     const sql = 'INSERT OR REPLACE INTO layers VALUES (?, ?, ?, ?, ?, ?, ?)'
     database.run(sql, ...values, content, written.imageDigest ?? null, clock.now())
-    session.hold([{ kind: 'layer', digest: diffId }])
+    lease.hold([{ kind: 'layer', digest: diffId }])
   })
   return findLayer(core, diffId)!
 }

@@ -1,12 +1,12 @@
 import type { OperationOptions } from '#base'
 import type { BlobContext, BlobOutcome } from '#image'
 import type { Descriptor } from '#spec'
-import type { Core } from './core.ts'
+import type { Intake } from './core.ts'
 import type { OpenInput } from './layer-job.ts'
 
 /** As put-blob.ts, which is loaded by the first blob that is written: most commands write none. */
 export async function putBlob(
-  core: Core,
+  core: Intake,
   descriptor: Descriptor,
   open: OpenInput,
   options: OperationOptions & BlobContext = {},

@@ -3,7 +3,7 @@ import { acquireLock, asNoSpace, readAll, streamFile } from '#host/file'
 import { type BlobContext, type BlobOutcome, hasLocalFiles } from '#image'
 import { CONFIG_LIMIT, type Descriptor, type Digest, isConfigType } from '#spec'
 import { findBlob, findLayer } from '#store/rows'
-import type { Core } from './core.ts'
+import type { Intake } from './core.ts'
 import { insertBlob } from './insert-blob.ts'
 import { firstError, isWrongContent, type LayerJob, type OpenInput } from './layer-job.ts'
 import { publishLayer, scratchDirectory } from './publish-layer.ts'
@@ -13,7 +13,7 @@ type Options = OperationOptions & BlobContext
 
 /** Writes a blob: a config into the database, a layer as blob and layer in one pass, anything else as a file. */
 export async function putBlob(
-  core: Core,
+  core: Intake,
   descriptor: Descriptor,
   open: OpenInput,
   options: Options,
@@ -26,7 +26,12 @@ export async function putBlob(
   }
 }
 
-async function putLocked(core: Core, descriptor: Descriptor, open: OpenInput, options: Options): Promise<BlobOutcome> {
+async function putLocked(
+  core: Intake,
+  descriptor: Descriptor,
+  open: OpenInput,
+  options: Options,
+): Promise<BlobOutcome> {
   const { diffId } = options
   // One lock per digest: whoever comes second waits, and finds the first one's result.
   await using _blob = diffId === descriptor.digest ? undefined : await lock(core, 'blob', descriptor.digest, options)
@@ -34,7 +39,7 @@ async function putLocked(core: Core, descriptor: Descriptor, open: OpenInput, op
   // Awaited, or the locks would be given back before the work is done.
   if (diffId === undefined) return await putPlain(core, descriptor, open, options)
   if (findLayer(core, diffId)) {
-    core.session.hold([{ kind: 'layer', digest: diffId }])
+    core.lease.hold([{ kind: 'layer', digest: diffId }])
     return diffId === descriptor.digest ? { how: 'existed' } : await putPlain(core, descriptor, open, options)
   }
   try {
@@ -49,7 +54,7 @@ async function putLocked(core: Core, descriptor: Descriptor, open: OpenInput, op
 /** Failures of transfers that did not begin at the first byte. */
 const resumed = new WeakSet<Error>()
 
-async function putConfig(core: Core, descriptor: Descriptor, open: OpenInput): Promise<BlobOutcome> {
+async function putConfig(core: Intake, descriptor: Descriptor, open: OpenInput): Promise<BlobOutcome> {
   if (descriptor.size > CONFIG_LIMIT) {
     throw new BaleError('LIMIT_EXCEEDED', `the image config ${descriptor.digest} has ${descriptor.size} bytes`)
   }
@@ -59,7 +64,7 @@ async function putConfig(core: Core, descriptor: Descriptor, open: OpenInput): P
 
 /** Layer and blob, or the layer from the blob that is here already. */
 async function putLayer(
-  core: Core,
+  core: Intake,
   descriptor: Descriptor,
   diffId: Digest,
   open: OpenInput,
@@ -96,7 +101,7 @@ async function putLayer(
     throw error
   }
   if (blob === 'keep') insertBlob(core, descriptor)
-  else if (blob === 'check') core.session.hold([{ kind: 'blob', digest: descriptor.digest }])
+  else if (blob === 'check') core.lease.hold([{ kind: 'blob', digest: descriptor.digest }])
   if (here) return { how: 'existed' }
   return file ? { how: 'shared' } : { how: 'moved', bytes: descriptor.size - began }
 }
@@ -104,9 +109,9 @@ async function putLayer(
 const SMALL = 256 << 10
 
 /** The bytes alone: no layer, or one that is here already. */
-async function putPlain(core: Core, descriptor: Descriptor, open: OpenInput, options: Options): Promise<BlobOutcome> {
+async function putPlain(core: Intake, descriptor: Descriptor, open: OpenInput, options: Options): Promise<BlobOutcome> {
   if (findBlob(core, descriptor.digest)) {
-    core.session.hold([{ kind: 'blob', digest: descriptor.digest }])
+    core.lease.hold([{ kind: 'blob', digest: descriptor.digest }])
     return { how: 'existed' }
   }
   const { signal } = options
@@ -143,7 +148,7 @@ async function localFile(descriptor: Descriptor, { from }: Options) {
 }
 
 /** Says that it waits when another process is at the same layer. */
-async function lock(core: Core, kind: 'layer' | 'blob', digest: Digest, options: Options): Promise<AsyncDisposable> {
+async function lock(core: Intake, kind: 'layer' | 'blob', digest: Digest, options: Options): Promise<AsyncDisposable> {
   const path = core.layout.lock(kind, digest)
   try {
     return await acquireLock(path, { timeoutMs: 0, signal: options.signal })

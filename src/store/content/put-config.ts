@@ -1,13 +1,13 @@
 import type { Descriptor } from '#spec'
 import { insertDocument } from '#store/rows'
-import type { Core } from './core.ts'
+import type { Intake } from './core.ts'
 import { verifyBytes } from './verify-bytes.ts'
 
-/** Stores a config, held by this store until a manifest refers to it. Throws DIGEST_MISMATCH, SIZE_MISMATCH. */
-export function insertConfig(core: Core, descriptor: Descriptor, bytes: Uint8Array): void {
+/** Stores a config, held by the operation until a manifest refers to it. Throws DIGEST_MISMATCH, SIZE_MISMATCH. */
+export function insertConfig(core: Intake, descriptor: Descriptor, bytes: Uint8Array): void {
   verifyBytes(descriptor, bytes)
   core.database.transaction(() => {
     insertDocument(core, 'config', descriptor, bytes)
-    core.session.hold([{ kind: 'document', digest: descriptor.digest }])
+    core.lease.hold([{ kind: 'document', digest: descriptor.digest }])
   })
 }

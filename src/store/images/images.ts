@@ -1,22 +1,12 @@
 import { BaleError } from '#base'
-import { digestOf } from '#blob'
-import {
-  type Descriptor,
-  type Digest,
-  familiarName,
-  type Platform,
-  parseManifest,
-  parseReference,
-  type Reference,
-} from '#spec'
-import { type Core, insertConfig } from '#store/content'
+import { type Descriptor, type Digest, familiarName, type Platform, parseReference, type Reference } from '#spec'
+import type { Core } from '#store/content'
 import { insertEvents } from '#store/events'
 import { descriptorOf, findDocument } from '#store/rows'
 import { chooseImage, findImage, findTarget } from './find-image.ts'
 import type { FoundImage } from './found-image.ts'
 import { imageEvent, transferNames } from './image-event.ts'
-import { allImages, imageById, partsHere, readIndex, toImage } from './image-table.ts'
-import { insertManifest } from './insert-manifest.ts'
+import { allImages, imageById, partsHere, readIndex } from './image-table.ts'
 import type { PruneImagesOptions, Removed, RemoveImageOptions } from './removed.ts'
 import type { StoredImage } from './stored-image.ts'
 
@@ -34,8 +24,6 @@ export interface Images {
   resolve(text: string, options?: { platform?: Platform }): Promise<StoredImage>
   /** What a text stands for, manifest or index, without choosing an image of it. */
   target(text: string): Promise<Descriptor>
-  /** Stores an image made here, whose layers are in the store. Both are raw JSON; the media types are OCI's by default. */
-  putImage(image: { config: Uint8Array; manifest: Uint8Array }): Promise<StoredImage>
   /** All names and what they point to, sorted. */
   names(): Promise<{ name: string; descriptor: Descriptor; tagged: number }[]>
   /**
@@ -69,17 +57,6 @@ export function createImages(core: Core): Images {
     find: async (text, { platform } = {}) => findImage(core, text, platform),
     resolve: async (text, { platform } = {}) => findImage(core, text, platform).image,
     target: async (text) => findTarget(core, text).target,
-    async putImage({ config, manifest }) {
-      const parsed = parseManifest(manifest)
-      if (parsed.kind !== 'manifest') throw new BaleError('INVALID_MANIFEST', 'an index is not an image')
-      const mediaType = parsed.manifest.mediaType
-      const descriptor = { mediaType, digest: digestOf(manifest), size: manifest.byteLength }
-      database.transaction(() => {
-        insertConfig(core, parsed.manifest.config, config)
-        insertManifest(core, descriptor, manifest)
-      })
-      return toImage(core, findDocument(core, descriptor.digest)!)!
-    },
     async names() {
       const rows = database.all<{ name: string; digest: Digest; tagged: number }>('SELECT * FROM names ORDER BY name')
       return rows.flatMap(({ name, digest, tagged }) => {

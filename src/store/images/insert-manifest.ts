@@ -9,14 +9,14 @@ import {
   parseImageConfig,
   parseManifest,
 } from '#spec'
-import { type Core, verifyBytes } from '#store/content'
+import { type Core, type Intake, verifyBytes } from '#store/content'
 import { findDocument, insertDocument, insertEdge, isThere, type Pin } from '#store/rows'
 
 /**
  * Stores a manifest or index with what it needs, all of which must be stored already. Throws BLOB_NOT_FOUND when it is not,
  * INVALID_MANIFEST, DIGEST_MISMATCH.
  */
-export function insertManifest(core: Core, descriptor: Descriptor, bytes: Uint8Array): void {
+export function insertManifest(core: Intake, descriptor: Descriptor, bytes: Uint8Array): void {
   verifyBytes(descriptor, bytes)
   const parsed = parseManifest(bytes, descriptor.mediaType)
   core.database.transaction(() => {
@@ -34,7 +34,7 @@ export function insertManifest(core: Core, descriptor: Descriptor, bytes: Uint8A
       }
       insertEdge(core, descriptor.digest, kind, digest)
     }
-    core.session.release(needs)
+    core.lease.release(needs)
   })
 }
 

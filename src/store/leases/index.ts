@@ -1,5 +1,6 @@
 /**
- * store/leases: what a process holds before anything refers to it. Promises: a leased layer, blob or document is not
- * collected while its holder lives; a dead holder keeps nothing. Does not: remove anything but leases.
+ * store/leases: what an operation holds before anything refers to it. Promises: a leased layer, blob or document is not
+ * collected while the operation goes on; one that ended, or whose process is dead, keeps nothing. Does not: remove
+ * anything but leases.
  */
-export { createLease, createSession, dropDeadLeases, type Lease, type LeaseOptions, type Session } from './leases.ts'
+export { createLease, dropDeadLeases, isLeaseOpen, type Lease } from './leases.ts'

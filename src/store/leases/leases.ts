@@ -1,42 +1,32 @@
 import { randomBytes } from 'node:crypto'
-import { type Clock, disposable } from '#base'
+import type { Clock } from '#base'
 import { lifeOf, type ProcessIdentity, thisProcess } from '#host'
-import type { Digest } from '#spec'
-import { type Database, deletePins, insertPin, type Pin, type PinKind } from '#store/rows'
-
-export interface LeaseOptions {
-  /** For people who look: `build of web`. */
-  purpose?: string
-}
-
-/** Keeps things from being collected until it is disposed, or its process is gone. */
-export interface Lease extends AsyncDisposable {
-  add(kind: PinKind, digest: Digest): Promise<void>
-}
+import { type Database, deletePins, insertPin, type Pin } from '#store/rows'
 
 /**
- * The lease of one open store. Whatever it took in or was asked to hold stays until something refers to
- * it, so that a collection in another process does not take away the parts of an image that is just being put together.
+ * What one operation holds: whatever it takes in, or asks to keep, stays until something refers to it, the operation ends,
+ * or its process is gone. So a collection, here or in another process, does not take away the parts of an image that is
+ * just being put together.
  */
-export interface Session {
+export interface Lease {
   /** Its row is made with the first use; part of the names of temporary directories. */
   id(): string
-  is(id: string): boolean
   hold(pins: readonly Pin[]): void
   /** Something refers to them now. Part of the transaction that writes the references. */
   release(pins: readonly Pin[]): void
+  /** Lets go of everything. May be called twice. */
   end(): void
 }
 
-export function createSession(database: Database, clock: Clock): Session {
+/** `purpose` is for people who look: `build`. */
+export function createLease(database: Database, clock: Clock, purpose: string): Lease {
   let id: string | undefined
   const begin = () => {
-    id ??= insertLease(database, clock, 'open store')
+    id ??= insertLease(database, clock, purpose)
     return id
   }
   return {
     id: begin,
-    is: (other) => other === id,
     hold: (pins) =>
       database.transaction(() => {
         for (const pin of pins) insertPin(database, `lease:${begin()}`, pin, clock.now())
@@ -51,16 +41,6 @@ export function createSession(database: Database, clock: Clock): Session {
       if (id) deleteLease(database, id)
       id = undefined
     },
-  }
-}
-
-export function createLease(database: Database, clock: Clock, { purpose = '' }: LeaseOptions): Lease {
-  const id = insertLease(database, clock, purpose)
-  return {
-    async add(kind, digest) {
-      insertPin(database, `lease:${id}`, { kind, digest }, clock.now())
-    },
-    ...disposable(() => deleteLease(database, id)),
   }
 }
 
@@ -79,24 +59,24 @@ function deleteLease(database: Database, id: string): void {
   })
 }
 
-/** Milliseconds. Pins that an open store forgot (a pull that failed in a server), owners that cannot be judged. */
+/** Milliseconds. For owners that cannot be judged. */
 const LONG = 24 * 3600 * 1000
 
-/** Drops the leases of processes that are gone, and what stores held too long for nothing. Returns the living ones' IDs. */
-export function dropDeadLeases(database: Database, clock: Clock): Set<string> {
-  return database.transaction(() => {
-    const living = new Set<string>()
-    const rows = database.all<ProcessIdentity & { id: string; created: number; purpose: string }>(
+/** Drops the leases of processes that are gone. */
+export function dropDeadLeases(database: Database, clock: Clock): void {
+  database.transaction(() => {
+    const rows = database.all<ProcessIdentity & { id: string; created: number }>(
       'SELECT *, CAST(started AS INTEGER) AS startTime FROM leases',
     )
     for (const row of rows) {
       const life = lifeOf(row)
-      if (life === 'alive' || (life === 'unknown' && clock.now() - row.created < LONG)) living.add(row.id)
-      else deleteLease(database, row.id)
-      if (row.purpose === 'open store') {
-        database.run('DELETE FROM pins WHERE owner = ? AND created < ?', `lease:${row.id}`, clock.now() - LONG)
-      }
+      const isOld = clock.now() - row.created >= LONG
+      if (life === 'dead' || (life === 'unknown' && isOld)) deleteLease(database, row.id)
     }
-    return living
   })
+}
+
+/** Whether a lease of this ID is open, also one that began a moment ago in another process. */
+export function isLeaseOpen(database: Database, id: string): boolean {
+  return database.get('SELECT 1 FROM leases WHERE id = ?', id) !== undefined
 }

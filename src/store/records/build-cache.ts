@@ -27,7 +27,7 @@ export interface BuildCache {
 }
 
 export function createBuildCache(core: Core): BuildCache {
-  const { database, clock, session } = core
+  const { database, clock } = core
   type Row = { key: string; size: number; created: number; last_used: number; document: string; layers: string }
   const read = <D>({ last_used: lastUsed, ...row }: Row): CacheRecord<D> => ({
     ...row,
@@ -42,7 +42,6 @@ export function createBuildCache(core: Core): BuildCache {
         database.run('INSERT OR REPLACE INTO cache VALUES (?, ?, ?, ?, ?, ?)', ...values)
         const before = deletePins(database, `cache:${key}`)
         for (const digest of layers) pinLayer(core, `cache:${key}`, digest, clock.now())
-        session.release(layers.map((digest): Pin => ({ kind: 'layer', digest })))
         return sweep(core, before)
       })
       await old.finish()

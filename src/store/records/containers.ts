@@ -1,7 +1,7 @@
 import { BaleError } from '#base'
 import type { Digest } from '#spec'
 import { type Core, sweep } from '#store/content'
-import { deletePins, type Pin } from '#store/rows'
+import { deletePins } from '#store/rows'
 import { findByIdOrName } from './find-record.ts'
 import { pinLayer } from './pin-layer.ts'
 import { announce, type RecordKind } from './record-kind.ts'
@@ -62,7 +62,7 @@ export function nameInUse(name: string, holder: string): BaleError {
 }
 
 export function createContainers(core: Core, kind?: RecordKind<ContainerRecord>): Containers {
-  const { database, clock, session } = core
+  const { database, clock } = core
   const layersOf = (id: string) =>
     database
       .all<{ digest: Digest }>(`SELECT digest FROM pins WHERE owner = ? AND kind = 'layer'`, `container:${id}`)
@@ -96,7 +96,6 @@ export function createContainers(core: Core, kind?: RecordKind<ContainerRecord>)
         }
         write(record)
         announce(core, kind, undefined, record)
-        session.release(record.layers.map((digest): Pin => ({ kind: 'layer', digest })))
       })
     },
     async find(idOrName) {
