@@ -7,11 +7,11 @@ import {
   type Digest,
   familiarName,
   fullName,
-  type ImageConfig,
+  type History,
   parseReference,
   withDefaultTag,
 } from '#spec'
-import type { LayerRecord, Store, StoredImage } from '#store'
+import type { LayerRecord, Store } from '#store'
 import { containerMachinery } from './container-machinery.ts'
 import type { EngineContext } from './context/context.ts'
 import { creationTime } from './import-image.ts'
@@ -46,10 +46,15 @@ export async function commitContainer(
   const base = record.imageId && (await store.images.get(record.imageId))
   // A container that wrote nothing adds no layer, as in docker.
   const own = layer.diffId === EMPTY_TAR ? [] : [plainLayer(layer.diffId, layer.tarSize)]
-  const image = makeImage({
-    config: imageConfig(context, record, base, config, { ...options, isEmpty: own.length === 0 }),
-    layers: [...(await baseLayers(store, record, base)), ...own],
-  })
+  const step = historyEntry(record, { ...options, created: creationTime(context), isEmpty: own.length === 0 })
+  const { created, author } = step
+  const made = { ...record.document.platform, created, author, config }
+  const image = base
+    ? makeImage({ base, config: { ...made, history: [step] }, layers: own })
+    : makeImage({
+        config: { ...made, history: [...record.layers.map(() => ({ comment: 'unknown' })), step] },
+        layers: [...(await layersOf(store, record)), ...own],
+      })
   const stored = await intake.putImage({ config: image.configBytes, manifest: image.manifestBytes })
   if (reference) await store.images.setName(fullName(reference), stored.descriptor, { tagged: true })
   const imageRef = reference ? familiarName(reference) : ''
@@ -75,37 +80,21 @@ function imagePart(config: ContainerConfig): ContainerConfig {
   return Object.fromEntries(KEPT.map((name) => [name, config[name]] as const).filter(([, value]) => !isEmpty(value)))
 }
 
-function imageConfig(
-  context: EngineContext,
-  record: Container,
-  base: StoredImage | undefined,
-  config: ContainerConfig,
-  options: CommitOptions & { isEmpty: boolean },
-): Omit<ImageConfig, 'rootfs'> {
-  const created = creationTime(context)
-  const command = [...(record.document.config.Entrypoint ?? []), ...(record.document.config.Cmd ?? [])]
+function historyEntry(
+  { document: { config } }: Container,
+  { created, author, message, isEmpty }: CommitOptions & { created: string; isEmpty: boolean },
+): History {
   return {
-    ...record.document.platform,
     created,
-    ...(options.author !== undefined && { author: options.author }),
-    config,
-    history: [
-      ...(base?.config.history ?? record.layers.map(() => ({ comment: 'unknown' }))),
-      {
-        created,
-        created_by: command.join(' '),
-        ...(options.author !== undefined && { author: options.author }),
-        ...(options.message !== undefined && { comment: options.message }),
-        ...(options.isEmpty && { empty_layer: true }),
-      },
-    ],
+    created_by: [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])].join(' '),
+    ...(author !== undefined && { author }),
+    ...(message !== undefined && { comment: message }),
+    ...(isEmpty && { empty_layer: true }),
   }
 }
 
-/** The base's layers as its manifest has them, so that a push sends nothing that the registry has. */
-async function baseLayers(store: Store, record: Container, base: StoredImage | undefined): Promise<LayerDescription[]> {
-  if (base)
-    return base.manifest.layers.map((layer, index) => ({ ...layer, diffId: base.config.rootfs.diff_ids[index]! }))
+/** The layers of a container whose image was removed. */
+async function layersOf(store: Store, record: Container): Promise<LayerDescription[]> {
   const layers = await Promise.all(record.layers.map((diffId) => store.layers.get(diffId)))
   return layers
     .filter((layer): layer is LayerRecord => layer !== undefined)

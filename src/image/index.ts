@@ -1,6 +1,6 @@
 /**
  * image: images, indexes and layers as views over blobs, and the one mover of images. Promises: raw bytes are kept,
- * a mutation returns a new view. Does not: know registries, archives or the store (they are ImageSource and ImageTarget).
+ * documents are never changed, new ones are made. Does not: know registries, archives or the store (they are ImageSource and ImageTarget).
  */
 export { choosePlatform, imagesOf, isAttestation } from './choose-platform.ts'
 export { type CopyOptions, type CopyResult, copyImage } from './copy-image.ts'
@@ -18,16 +18,17 @@ export {
 } from './image-place.ts'
 export {
   describe,
+  fullHistory,
+  type ImageBase,
   type ImageDocuments,
+  type ImageParts,
   type LayerDescription,
   makeDocuments,
   makeImage,
   makeIndex,
-  orderConfig,
   plainLayer,
 } from './make-image.ts'
 export { createMemoryPlace, type MemoryPlace } from './memory-place.ts'
-export { appendLayer, changeConfig, replaceLayers } from './mutate.ts'
 export { putImage, putIndex, type RandomImage, type RandomImageOptions, randomImage } from './random-image.ts'
 export {
   artifactTypeOf,
@@ -38,4 +39,5 @@ export {
   readImageConfig,
   readManifest,
 } from './read-documents.ts'
+export { replaceLayers } from './replace-layers.ts'
 export { type ImageProblem, validateImage } from './validate-image.ts'

@@ -4,6 +4,7 @@ import {
   type Descriptor,
   type Digest,
   encodeDocument,
+  type History,
   type ImageConfig,
   type ImageIndex,
   type ImageManifest,
@@ -38,18 +39,50 @@ export function plainLayer(diffId: Digest, tarSize: number): LayerDescription {
   return { diffId, digest: diffId, size: tarSize, mediaType: MediaType.ociLayer }
 }
 
-/**
- * Writes the OCI documents of an image from its config (whose diff_ids are replaced by those of the layers) and its
- * layers. The same input gives the same bytes.
- */
-export function makeImage(parts: {
-  config: Omit<ImageConfig, 'rootfs'> & { rootfs?: ImageConfig['rootfs'] }
+/** The image that another one is made on; an image of the store is one. */
+export type ImageBase = Pick<ImageDocuments, 'config' | 'manifest'>
+
+/** What an image is made of. */
+export interface ImageParts {
+  /** What comes from it: layers and history below the own ones, `os.version`, `os.features`, the manifest's annotations. */
+  base?: ImageBase
+  /** Platform, times, author, container's configuration, and the own steps as `history`. */
+  config: Omit<ImageConfig, 'rootfs'>
+  /** The own layers, lowest first. */
   layers: readonly LayerDescription[]
+  /** Of the manifest; they win over the base's. */
   annotations?: Record<string, string>
-}): ImageDocuments {
-  const diffIds = parts.layers.map((layer) => layer.diffId)
-  const config = orderConfig({ ...parts.config, rootfs: { type: 'layers', diff_ids: diffIds } })
-  return makeDocuments({ ...parts, configBytes: encodeDocument(config) })
+}
+
+/**
+ * The one maker of images: writes the OCI documents from parts. The same parts give the same bytes. Members of a base's
+ * config that are neither named above nor given are left out, as docker does it.
+ */
+export function makeImage({ base, config, layers, annotations }: ImageParts): ImageDocuments {
+  const all = [...(base ? layersOf(base) : []), ...layers]
+  const inherited = base && {
+    ...{ 'os.version': base.config['os.version'], 'os.features': base.config['os.features'] },
+    history: [...fullHistory(base.config), ...(config.history ?? [])],
+  }
+  const rootfs: ImageConfig['rootfs'] = { type: 'layers', diff_ids: all.map((layer) => layer.diffId) }
+  return makeDocuments({
+    configBytes: encodeDocument(orderConfig({ ...config, ...inherited, rootfs })),
+    layers: all,
+    annotations: { ...base?.manifest.annotations, ...annotations },
+  })
+}
+
+/** The layers as the image's manifest has them, so that a push sends nothing that the registry has. */
+function layersOf({ config, manifest }: ImageBase): LayerDescription[] {
+  return manifest.layers.map((layer, index) => ({ ...layer, diffId: config.rootfs.diff_ids[index]! }))
+}
+
+/** An image's history with one entry for each layer, also where it has fewer or more (some tools write none). */
+export function fullHistory({ history = [], rootfs, created }: ImageConfig): History[] {
+  let left = rootfs.diff_ids.length
+  const entries = history.map((entry) => (entry.empty_layer || left-- > 0 ? entry : { ...entry, empty_layer: true }))
+  const missing = Array.from({ length: Math.max(0, left) }, () => ({ ...(created ? { created } : {}) }))
+  return [...entries, ...missing]
 }
 
 /** Writes a manifest around a config whose bytes are given, so that the image ID stays. */
@@ -145,7 +178,7 @@ const CONTAINER_ORDER: readonly (keyof ContainerConfig)[] = [
 ]
 
 /** Members in a fixed order, maps sorted by key, so that equal configs have equal bytes. Unknown members follow. */
-export function orderConfig<T extends ImageConfig>(config: T): T {
+function orderConfig<T extends ImageConfig>(config: T): T {
   const container = config.config
   const inner = container && {
     ...container,

@@ -1,3 +1,4 @@
+import { fullHistory } from '#image'
 import type { ContainerConfig, History, ImageConfig, Platform } from '#spec'
 
 /** An entry of the history; one with a step gets its time and layer from that step's result. */
@@ -34,18 +35,10 @@ export function stateOfImage(base: ImageConfig | undefined, platform: Platform):
     variables: new Map(),
     declared: new Map(),
     base,
-    history: base ? historyOf(base) : [],
+    history: base ? fullHistory(base) : [],
     commandIsSet: false,
     workdirIsSet: false,
   })
-}
-
-/** The base's history with one entry for each layer, also where the base tells fewer or more (some tools write none). */
-function historyOf({ history = [], rootfs, created }: ImageConfig): History[] {
-  let left = rootfs.diff_ids.length
-  const entries = history.map((entry) => (entry.empty_layer || left-- > 0 ? entry : { ...entry, empty_layer: true }))
-  const untold = Array.from({ length: Math.max(0, left) }, () => ({ ...(created ? { created } : {}) }))
-  return [...entries, ...untold]
 }
 
 /** The state behind `FROM stage`: arguments of that stage stay in scope (as in BuildKit). */
