@@ -40,7 +40,12 @@ export const VERBS: readonly VerbEntry[] = [
     'Remove names of images, and images that have no name left',
     () => import('./verbs/rmi.ts'),
   ),
-  entry('Images', ['save', 'image save'], 'Write images to a tar archive', () => import('./verbs/save.ts')),
+  entry(
+    'Images',
+    ['save', 'image save'],
+    'Write images to a tar archive or an OCI image layout',
+    () => import('./verbs/save.ts'),
+  ),
   entry('Images', ['load', 'image load'], 'Load images from a tar archive', () => import('./verbs/load.ts')),
   entry('Images', ['image inspect'], 'Show details of images as JSON', () => import('./verbs/image-inspect.ts')),
   entry(

@@ -1,13 +1,13 @@
-import type { Writable } from 'node:stream'
 import { BaleError, type OperationOptions, printable } from '#base'
 import { type BuildOptions, type BuiltImage, build, type CheckReport, checkDockerfile, writeDirectory } from '#build'
-import { openOutput, outputPlace, pourInto, readBytes } from '#host/file'
+import { openOutput, pourInto, readBytes } from '#host/file'
 import { copyImage } from '#image'
 import { type Descriptor, type Digest, fullName, parsePlatform, parseReference, withDefaultTag } from '#spec'
 import type { Store } from '#store'
 import { openBuildMachine } from './build-machine.ts'
 import { requireRoot } from './container-machinery.ts'
 import type { EngineContext } from './context/context.ts'
+import { checkImagesOutput, type ImagesOutput, type OutputFile, openImagesTarget } from './open-images-target.ts'
 
 /** Where the result goes. Without any it becomes an image of the store. */
 export type BuildOutput =
@@ -15,11 +15,8 @@ export type BuildOutput =
   /** The files of the result in a directory, or as a tar. */
   | { type: 'local'; directory: string }
   | { type: 'tar'; to: OutputFile }
-  /** An archive that docker, podman and skopeo load. */
-  | { type: 'oci' | 'docker'; to: OutputFile; name?: string }
-
-/** Where bytes go: a file, which appears when it is complete, or a stream. */
-export type OutputFile = { file: string } | { stream: Writable }
+  /** An archive that docker, podman and skopeo load, or an OCI image layout in a directory. */
+  | { type: 'oci' | 'docker'; to: ImagesOutput; name?: string }
 
 /** What to build, from what, and where the result goes. Paths are absolute or relative to the working directory. */
 export interface BuildImageOptions
@@ -51,7 +48,7 @@ export async function buildImage(
     fullName(withDefaultTag(parseReference(tag))),
   )
   const { outputs = [{ type: 'image' }] } = options
-  for (const output of outputs) if ('to' in output && 'file' in output.to) outputPlace(output.to.file)
+  for (const output of outputs) if ('to' in output) checkImagesOutput(output.to)
   await using machine = await openBuildMachine(context)
   await using built = await build(machine, await resolved(context, options))
   const { store } = machine
@@ -120,27 +117,28 @@ async function write(
     await pourInto(file, packTar(built.files()), options)
     return
   }
-  await writeArchive(store, built, output.to, tags, options)
+  await writeImage(store, built, output.to, tags, options)
 }
 
-/** The archive is a copy of the image out of the store; an image that the store did not have before does not stay. */
-async function writeArchive(
+/** What is written is a copy of the image out of the store; an image that the store did not have before does not stay. */
+async function writeImage(
   store: Store,
   built: BuiltImage,
-  to: OutputFile,
+  to: ImagesOutput,
   tags: readonly string[],
   { signal, progress }: OperationOptions,
 ): Promise<void> {
   const { digest: id } = built.image.configDescriptor
   const before = await store.images.get(id)
   await keep(store, built, [])
-  const { createArchiveTarget } = await import('#transport')
-  await using archive = await createArchiveTarget('file' in to ? to.file : to.stream)
+  await using target = await openImagesTarget(to)
   const name = built.image.manifestDescriptor.digest
-  for (const targetName of tags.length > 0 ? tags : [undefined]) {
-    await copyImage(store, archive, { signal, progress, name, targetName, platform: built.platform, act: 'save' })
+  // As BuildKit does it: readers of a layout ask for a tag.
+  const unnamed = 'directory' in to ? 'latest' : undefined
+  for (const targetName of tags.length > 0 ? tags : [unnamed]) {
+    await copyImage(store, target, { signal, progress, name, targetName, platform: built.platform, act: 'save' })
   }
-  await archive.finish()
+  await target.finish()
   if (!before) await store.images.remove(id)
 }
 

@@ -5,11 +5,11 @@ import type { EngineContext } from './context/context.ts'
 import type { ImportOptions } from './import-image.ts'
 import type { ListImagesOptions } from './list-images.ts'
 import type { LoadedImage } from './load-images.ts'
+import type { ImagesOutput } from './open-images-target.ts'
 import type { Pruned, PruneOptions } from './prune.ts'
 import type { PulledImage, PullOptions } from './pull.ts'
 import type { PushedImage, PushOptions } from './push.ts'
 import type { RemovalRecord } from './remove-image.ts'
-import type { SaveTarget } from './save-images.ts'
 
 /**
  * Images of the store, and their way in and out. An image is named as docker's users name it: `debian:12`,
@@ -80,13 +80,13 @@ export class ImageOperations {
   }
 
   /**
-   * Writes images to one tar archive that docker, podman and skopeo load. A name without tag or digest stands for all
+   * Writes images to one tar archive that docker, podman and skopeo load, or into an OCI image layout. A name without tag or digest stands for all
    * tags of its repository. A file appears under its name only when it is complete. Throws IMAGE_NOT_FOUND before the
    * first byte is written.
    */
   async save(
     names: readonly string[],
-    target: SaveTarget,
+    target: ImagesOutput,
     options?: OperationOptions & { platform?: string },
   ): Promise<void> {
     return (await import('./save-images.ts')).saveImages(this.#context, names, target, options)

@@ -1,44 +1,41 @@
-import type { Writable } from 'node:stream'
 import type { OperationOptions } from '#base'
 import { copyImage } from '#image'
 import { type Platform, parsePlatform, parseReference, repositoryName } from '#spec'
 import type { FoundImage, Store } from '#store'
 import type { EngineContext } from './context/context.ts'
 import { nameAsTyped } from './name-as-typed.ts'
-
-/** A file is written under a temporary name and appears only when it is complete. */
-export type SaveTarget = { file: string } | { stream: Writable }
+import { checkImagesOutput, type ImagesOutput, openImagesTarget } from './open-images-target.ts'
 
 /**
- * Writes images to one tar archive that docker, podman and skopeo read: OCI blobs and index, docker's manifest.json and
- * `repositories`. Layers that several images share are written once. Compressed layers are copied as they are held. A name
+ * Writes images to one tar archive that docker, podman and skopeo read (OCI blobs and index, docker's manifest.json and
+ * `repositories`), or into an OCI image layout. Layers that several images share are written once. Compressed layers are copied as they are held. A name
  * without tag or digest stands for all tags of its repository.
  */
 export async function saveImages(
   context: EngineContext,
   names: readonly string[],
-  target: SaveTarget,
+  to: ImagesOutput,
   options: OperationOptions & { platform?: string } = {},
 ): Promise<void> {
   const platform = options.platform === undefined ? context.platform : parsePlatform(options.platform)
+  checkImagesOutput(to)
   const store = await context.store()
   // All names are looked up before the first byte is written.
   const found = (await Promise.all(names.map((name) => imagesNamed(store, name, platform)))).flat()
   await using operation = store.operation({ purpose: 'save' })
   for (const { image } of found) await operation.pin('document', image.descriptor.digest)
-  const { createArchiveTarget } = await import('#transport')
-  await using archive = await createArchiveTarget('file' in target ? target.file : target.stream)
+  await using target = await openImagesTarget(to)
   for (const { image, name } of found) {
-    await copyImage(store, archive, {
+    await copyImage(store, target, {
       ...options,
       name: image.descriptor.digest,
-      // A digest is no name in an archive.
+      // A digest is no name in an archive or layout.
       targetName: name?.includes('@') ? undefined : name,
       platform: image.platform,
       act: 'save',
     })
   }
-  await archive.finish()
+  await target.finish()
   for (const { image } of found) await store.images.announce('save', image.id)
 }
 

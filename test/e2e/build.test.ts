@@ -217,6 +217,42 @@ test('outputs: tar, an archive that is loaded again with the same ID, and no ima
   assert.equal((await inspect(place, 'made:1')).Id, id)
 })
 
+test(
+  'an image layout: build -o type=oci,tar=false and save --format oci-dir write one that a build reads',
+  options,
+  async () => {
+    await using place = await prepared()
+    const { bale } = place
+    const directory = context(place, 'c', { Dockerfile: 'FROM busybox:1\nLABEL made=here' })
+    const layout = join(bale.directory, 'layout')
+    await bale.run(['build', '-t', 'made:1', '-o', `type=oci,tar=false,dest=${layout}`, directory])
+    assert.equal((await bale.run(['images', '-q'])).split('\n').length, 1, 'no image is left in the store')
+    const id = await bale.run(['build', '-q', '-t', 'made:2', directory])
+    await bale.run(['save', '--format', 'oci-dir', '-o', layout, 'made:2'])
+    const index = JSON.parse(readFileSync(join(layout, 'index.json'), 'utf8'))
+    const annotations = index.manifests.map((entry: { annotations: Record<string, string> }) => entry.annotations)
+    assert.deepEqual(annotations, [
+      { 'io.containerd.image.name': 'docker.io/library/made:1', 'org.opencontainers.image.ref.name': '1' },
+      { 'io.containerd.image.name': 'docker.io/library/made:2', 'org.opencontainers.image.ref.name': '2' },
+    ])
+    const again = context(place, 'again', { Dockerfile: 'FROM base' })
+    const words = ['--build-context', `base=oci-layout://${layout}:1`]
+    assert.equal(await bale.run(['build', '-q', ...words, again]), id)
+    const unnamed = join(bale.directory, 'unnamed')
+    await bale.run(['build', '-o', `type=docker,tar=false,dest=${unnamed}`, directory])
+    assert.match(readFileSync(join(unnamed, 'index.json'), 'utf8'), /"org.opencontainers.image.ref.name":"latest"/)
+    const refused: [string[], RegExp][] = [
+      [['build', '-o', 'type=oci,tar=false', directory], /needs dest=DIRECTORY/],
+      [['build', '-o', `type=tar,tar=false,dest=${layout}`, directory], /tar=false does not go with type=tar/],
+      [['build', '-o', `type=oci,tar=no,dest=${layout}`, directory], /neither true nor false/],
+      [['build', '-o', `type=oci,tar=false,dest=${layout}/index.json`, directory], /is not a directory/],
+      [['save', '--format', 'oci-dir', 'made:2'], /needs a directory/],
+      [['save', '--format', 'docker-dir', '-o', layout, 'made:2'], /unknown format docker-dir/],
+    ]
+    for (const [args, words] of refused) assert.match((await bale.try(args)).stderr, words)
+  },
+)
+
 test('secrets reach their step and nothing else; --no-cache runs all again (B09)', options, async () => {
   await using place = await prepared()
   const { bale } = place

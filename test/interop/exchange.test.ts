@@ -3,6 +3,7 @@
  * Needs root; what is not installed is skipped by name.
  */
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -130,6 +131,17 @@ test('bale load reads what skopeo makes of an archive, plain and compressed', {
   }
 })
 
+test('skopeo inspects and copies the layout that bale saves', { skip: without(SKOPEO) }, async () => {
+  const layout = join(bale.directory, 'layout-dir')
+  await bale.run(['save', '--format', 'oci-dir', '-o', layout, RICH])
+  const config = await skopeo(['inspect', '--config', '--raw', `oci:${layout}:1`])
+  assert.equal(`sha256:${createHash('sha256').update(config).digest('hex')}`, id)
+  const copied = join(bale.directory, 'from-layout.tar')
+  await skopeo(['copy', '-q', `oci:${layout}`, `docker-archive:${copied}:copied:1`])
+  await bale.run(['load', '-q', '-i', copied])
+  assert.equal(await idOf(bale, 'copied:1'), id)
+})
+
 test('umoci unpacks what bale saves to the tree that bale exports', {
   skip: without(SKOPEO, UMOCI),
   timeout: 120_000,
@@ -178,9 +190,10 @@ async function treeIn(where: TestBale, name: string): Promise<string[]> {
   return found
 }
 
-async function skopeo(args: readonly string[]): Promise<void> {
+async function skopeo(args: readonly string[]): Promise<string> {
   const outcome = await execute(SKOPEO, ['--policy', writePolicy(bale.directory), ...args])
   assert.equal(outcome.code, 0, `skopeo ${args.join(' ')}: ${outcome.stderr}`)
+  return outcome.stdout
 }
 
 async function umociTree(layout: string, name: string): Promise<string[]> {

@@ -45,7 +45,8 @@ export const BUILD_FLAGS = [
   },
   {
     flags: '-o, --output <TARGET>',
-    description: 'Where to write the result: type=image|local|tar|oci|docker,dest=PATH',
+    description:
+      'Where to write the result: type=image|local|tar|oci|docker,dest=PATH; with tar=false, oci and docker write an OCI layout',
     repeat: true,
   },
   {

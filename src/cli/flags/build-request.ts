@@ -150,20 +150,23 @@ function readOutput(text: string, io: Terminal): BuildOutput {
   const destination = given.get('dest') ?? given.get('destination') ?? ''
   const name = given.get('name')
   const to = destination === '' || destination === '-' ? { stream: io.stdout } : { file: destination }
-  const unknown = [...given.keys()].find((key) => !['type', 'dest', 'destination', 'name'].includes(key))
+  const isTar = readTar(given.get('tar'))
+  const unknown = [...given.keys()].find((key) => !['type', 'dest', 'destination', 'name', 'tar'].includes(key))
   if (unknown !== undefined) {
     throw new BaleError('UNSUPPORTED', `--output: the option ${printable(unknown)} is not supported`, {
-      hint: 'type=, dest= and name= are',
+      hint: 'type=, dest=, name= and tar= are',
     })
   }
+  const layout = isTar ? undefined : { directory: readLayoutDirectory(type, destination) }
   switch (type) {
     case 'image':
       return { type, name }
     case 'tar':
       return { type, to }
     case 'oci':
-      return { type, to, name }
+      return { type, to: layout ?? to, name }
     case 'docker':
+      if (layout) return { type, to: layout, name }
       return destination === '' ? { type: 'image', name } : { type, to, name }
     case 'local':
       if (destination !== '') return { type, directory: destination }
@@ -173,6 +176,27 @@ function readOutput(text: string, io: Terminal): BuildOutput {
         hint: 'types are image, local, tar, oci and docker',
       })
   }
+}
+
+/** BuildKit's `tar`: true unless said otherwise. */
+function readTar(text: string | undefined): boolean {
+  try {
+    return text === undefined || readBoolean(text)
+  } catch (cause) {
+    throw new BaleError('INVALID_ARGUMENT', `--output: tar=${printable(text ?? '')} is neither true nor false`, {
+      cause,
+    })
+  }
+}
+
+function readLayoutDirectory(type: string | undefined, destination: string): string {
+  if (type !== 'oci' && type !== 'docker') {
+    throw new BaleError('INVALID_ARGUMENT', `--output: tar=false does not go with type=${printable(type ?? '')}`, {
+      hint: 'it goes with type=oci and type=docker',
+    })
+  }
+  if (destination !== '' && destination !== '-') return destination
+  throw new BaleError('INVALID_ARGUMENT', `--output type=${type},tar=false needs dest=DIRECTORY`)
 }
 
 function readFields(text: string): string[] {

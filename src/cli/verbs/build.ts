@@ -32,6 +32,10 @@ export const verb = defineVerb({
       command: 'bale build --secret id=npm,src=$HOME/.npmrc -o type=local,dest=out .',
       explains: 'Files instead of an image',
     },
+    {
+      command: 'bale build -t web:1 -o type=oci,tar=false,dest=web .',
+      explains: 'An OCI image layout in a directory: skopeo inspect oci:web:1',
+    },
   ],
   writesData: true,
   /** docker's: that of the RUN that failed, if it could be started. */

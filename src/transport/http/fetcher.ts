@@ -25,7 +25,6 @@ export interface Fetcher extends AsyncDisposable {
 
 export interface FetcherOptions extends TlsFiles {
   proxy?: ProxySettings
-  userAgent?: string
 }
 
 /** A server may make what it sends while one waits; these bounds only end what will never end. */
@@ -44,7 +43,6 @@ const limits = {
 export function createFetcher(options: FetcherOptions): Fetcher {
   const client = createHttpClient({
     limits,
-    userAgent: options.userAgent ?? 'bale',
     proxy: options.proxy,
     tls: (url) => tlsSettings([url.host], options),
   })

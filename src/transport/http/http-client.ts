@@ -24,7 +24,6 @@ export interface HttpClient extends AsyncDisposable {
 
 interface HttpClientOptions {
   limits: HttpLimits
-  userAgent: string
   /** Asked before the first https connection to an origin: reading the machine's authorities takes 50 ms. */
   tls: (url: URL) => Promise<TlsSettings>
   proxy?: ProxySettings
@@ -49,7 +48,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         origin: url.origin,
         path: url.pathname + url.search,
         method,
-        headers: { 'user-agent': options.userAgent, ...request.headers },
+        headers: { 'user-agent': 'bale', ...request.headers },
         body: (await body.open()) as Dispatcher.DispatchOptions['body'],
         signal,
       })

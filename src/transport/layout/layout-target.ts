@@ -9,11 +9,14 @@ import {
   algorithmOf,
   type Descriptor,
   type Digest,
+  fullName,
   hexOf,
   isIndexType,
   isManifestType,
   MANIFEST_LIMIT,
   parseManifest,
+  parseReference,
+  withDefaultTag,
 } from '#spec'
 import { blobPath, openLayout } from './layout-source.ts'
 import { type NamedImage, writeNamedImages } from './named-images.ts'
@@ -26,7 +29,8 @@ export interface LayoutTarget extends ImageTarget {
 }
 
 /**
- * Writes into an OCI image layout, made when it is not there. Names are kept as given (a tag, or a full name). Blobs appear
+ * Writes into an OCI image layout, made when it is not there. A name is a tag of the layout (`v1`), or a full
+ * reference, which is kept with its tag as the layout's own name: the newest image of a tag has it, as with BuildKit. Blobs appear
  * complete or not at all; index.json is replaced as a whole with every `tag`. Images of other writers stay listed.
  */
 export async function createLayoutTarget(directory: string): Promise<LayoutTarget> {
@@ -40,10 +44,8 @@ export async function createLayoutTarget(directory: string): Promise<LayoutTarge
     await mkdir(dirname(path), { recursive: true })
     await withNoSpace(`blob ${descriptor.digest}`, () => writeBlob(path, verifying(stream, descriptor), signal))
   }
-  async function list(add: readonly NamedImage[], isReplaced: (image: NamedImage) => boolean): Promise<void> {
-    const kept = (await (await openLayout(directory)).images()).filter((image) => !isReplaced(image))
-    await writeFileAtomic(join(directory, 'index.json'), writeNamedImages([...kept, ...add]), { mode: 0o644 })
-  }
+  const write = (images: readonly NamedImage[]) =>
+    writeFileAtomic(join(directory, 'index.json'), writeNamedImages(images), { mode: 0o644 })
 
   return {
     directory,
@@ -65,21 +67,37 @@ export async function createLayoutTarget(directory: string): Promise<LayoutTarge
       if ((await blobPath(directory, digest)) === undefined) {
         throw new BaleError('MANIFEST_NOT_FOUND', `layout ${directory} has no manifest ${digest}`)
       }
-      const descriptor = { mediaType, digest, size }
-      const isOld = (image: NamedImage) =>
-        image.refName === name || (isUnnamed(image) && image.descriptor.digest === digest)
-      await list([{ descriptor, refName: name }], isOld)
+      const named = { descriptor: { mediaType, digest, size }, ...namesOf(name) }
+      const images = (await (await openLayout(directory)).images())
+        .filter((image) => !isReplaced(image, named))
+        .map((image) => (image.refName === named.refName ? withoutRefName(image) : image))
+      await write([...images, named])
     },
     async finish() {
-      const listed = new Set((await (await openLayout(directory)).images()).map((image) => image.descriptor.digest))
+      const images = await (await openLayout(directory)).images()
+      const listed = new Set(images.map((image) => image.descriptor.digest))
       const missing = [...roots.values()].filter(({ digest }) => !listed.has(digest) && !children.has(digest))
-      if (missing.length > 0)
-        await list(
-          missing.map((descriptor) => ({ descriptor })),
-          () => false,
-        )
+      if (missing.length > 0) await write([...images, ...missing.map((descriptor) => ({ descriptor }))])
     },
   }
+}
+
+/** `v1` is a tag of the layout; what has a slash or colon is a reference, whose tag the layout knows it by. */
+function namesOf(name: string): Pick<NamedImage, 'refName' | 'fullName'> {
+  if (!/[/:]/.test(name)) return { refName: name }
+  const reference = withDefaultTag(parseReference(name))
+  return { refName: reference.tag, fullName: fullName(reference) }
+}
+
+/** The entry that had these names before, or the one of this image without any name. */
+function isReplaced(image: NamedImage, named: NamedImage): boolean {
+  if (isUnnamed(image)) return image.descriptor.digest === named.descriptor.digest
+  return image.fullName === undefined ? image.refName === named.refName : image.fullName === named.fullName
+}
+
+/** An image with a full name keeps that when another image takes its tag. */
+function withoutRefName({ refName: _, ...image }: NamedImage): NamedImage {
+  return image
 }
 
 const isUnnamed = (image: NamedImage) => image.refName === undefined && image.fullName === undefined

@@ -119,3 +119,19 @@ test('an image counts as there only when all its parts are', async () => {
   await putImage(target, image, 'v1')
   assert.equal(await target.has(image.manifestDescriptor), true)
 })
+
+test('a full name is kept beside its tag; two names of one tag both stay, and the newest has the tag', async () => {
+  const root = join(directory, 'full-names')
+  const target = await createLayoutTarget(root)
+  const other = await randomImage({ seed: 9 })
+  await putImage(target, image, 'docker.io/library/a:1')
+  await putImage(target, other, 'docker.io/library/b:1')
+  const layout = await openLayout(root)
+  const digestOfName = async (name: string) => (await layout.resolve(name)).descriptor.digest
+  assert.equal(await digestOfName('a:1'), image.manifestDescriptor.digest)
+  assert.equal(await digestOfName('b:1'), other.manifestDescriptor.digest)
+  assert.equal(await digestOfName('1'), other.manifestDescriptor.digest)
+  await putImage(target, image, 'docker.io/library/b:1')
+  assert.equal(await digestOfName('1'), image.manifestDescriptor.digest)
+  assert.equal((await layout.images()).length, 2)
+})

@@ -36,7 +36,6 @@ export interface RemoteOptions extends TlsFiles {
   /** Places to pull from before the registry itself, in order. Never pushed to. */
   mirrors?: readonly RemotePlace[]
   proxy?: ProxySettings
-  userAgent?: string
   clock?: Clock
   limits?: Partial<RemoteLimits>
   log?: Log

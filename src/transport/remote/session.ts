@@ -54,7 +54,6 @@ export function createSession(registryName: string, repository: string | undefin
   let tls: ReturnType<typeof tlsSettings> | undefined
   const client: HttpClient = createHttpClient({
     limits,
-    userAgent: options.userAgent ?? 'bale',
     // Where the registry redirects to is trusted like the registry, as Go's clients do it.
     tls: () => (tls ??= tlsSettings([registry.name, registry.host], options)),
     proxy: options.proxy,
