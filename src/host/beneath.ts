@@ -49,11 +49,6 @@ export interface RootDirectory extends Disposable {
   /** Names of a directory as bytes, in no order. */
   readdir(path: Path): Buffer[]
   readlink(path: Path): Buffer
-  /**
-   * The path without links, `.` and `..`, as the kernel would go inside the root; what is missing stays as it is written.
-   * Others may change the tree at once: for decisions about what is there now, not for opening.
-   */
-  resolve(path: string): string
   mkdir(path: Path, mode?: number): void
   /** Makes the missing directories of a path; returns those it made, outermost first. */
   mkdirAll(path: Path, mode?: number): Path[]
@@ -170,7 +165,6 @@ export function openRoot(path: string, options: RootOptions = {}): RootDirectory
     },
     readdir,
     readlink,
-    resolve: (inner) => resolveLinks(inner, (one) => statIfThere(one, { follow: false }), readlink),
     mkdir,
     mkdirAll(inner, mode) {
       const made: Path[] = []
@@ -210,36 +204,6 @@ export function openRoot(path: string, options: RootOptions = {}): RootDirectory
       closeSync(fd)
     },
   }
-}
-
-/** The kernel's limit, path_resolution(7). */
-const LINK_LIMIT = 40
-
-function resolveLinks(
-  path: string,
-  statIfThere: (path: string) => Stats | undefined,
-  readlink: (path: string) => Buffer,
-): string {
-  const waiting = path.split('/')
-  let resolved = ''
-  for (let links = 0; waiting.length > 0; ) {
-    const part = waiting.shift()!
-    if (part === '' || part === '.') continue
-    if (part === '..') {
-      resolved = resolved.slice(0, Math.max(resolved.lastIndexOf('/'), 0))
-      continue
-    }
-    const next = `${resolved}/${part}`
-    if (links === LINK_LIMIT || !statIfThere(next)?.isSymbolicLink()) {
-      resolved = next
-      continue
-    }
-    links++
-    const target = readlink(next).toString()
-    if (target.startsWith('/')) resolved = ''
-    waiting.unshift(...target.split('/'))
-  }
-  return resolved || '/'
 }
 
 /** What open says of a path that leads to no file of the root's own: missing, a loop, a fifo, behind a mount … */

@@ -8,7 +8,7 @@ import {
   readlinkSync,
   readSync,
 } from 'node:fs'
-import { BaleError, errnoOf, printable } from '#base'
+import { BaleError, errnoOf, followLinks, printable } from '#base'
 import { openRoot, type RootDirectory, readXattrs, sparseExtents } from '#host'
 import { unreadable } from '#rootfs'
 import { baseName, cleanPath, joinPath, parentOf, toBytes, toText } from './byte-path.ts'
@@ -68,7 +68,6 @@ export interface SourceTreeOptions {
 }
 
 const CHUNK = 1 << 18
-const LINK_LIMIT = 40
 
 export function openSourceTree(
   directory: string,
@@ -133,28 +132,13 @@ export function openSourceTree(
     }
   }
   const follow = (path: string): string | undefined => {
-    const waiting = cleanPath(path).split('/').filter(Boolean)
-    let resolved = ''
-    for (let links = 0; waiting.length > 0; ) {
-      const part = waiting.shift()!
-      if (part === '..') {
-        resolved = parentOf(resolved)
-        continue
-      }
-      const next = joinPath(resolved, part)
-      const found = entry(next)
-      if (!found) return undefined
-      if (found.type !== 'symlink') {
-        if (found.type !== 'directory' && waiting.length > 0) return undefined
-        resolved = next
-        continue
-      }
-      if (++links > LINK_LIMIT)
-        throw new BaleError('BUILD_FAILED', `${shown(path)}: too many levels of symbolic links in ${label}`)
-      if (found.linkName.startsWith('/')) resolved = ''
-      waiting.unshift(...found.linkName.split('/').filter((one) => one !== '' && one !== '.'))
+    const look = (at: string, isLast: boolean) => {
+      const found = entry(at)
+      if (found?.type === 'symlink') return { link: found.linkName }
+      return found && (isLast || found.type === 'directory') ? {} : undefined
     }
-    return resolved
+    const tooMany = () => new BaleError('BUILD_FAILED', `${shown(path)}: too many levels of symbolic links in ${label}`)
+    return followLinks(cleanPath(path), { look, tooMany })
   }
   return {
     label,

@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { BaleError } from '#base'
+import { BaleError, followLinks } from '#base'
 import type { NewTarEntry, PackedEntry } from '#format/tar'
 import { cleanPath, joinPath, parentOf, type SourceTree, shown, type TreeEntry } from '../context/index.ts'
 
@@ -38,8 +38,6 @@ export interface LayerDraft {
   putLink(path: string, target: string): PackedEntry[]
 }
 
-const LINK_LIMIT = 40
-
 export function createLayerDraft({ lower, existing: known, latestTime, now }: LayerDraftOptions): LayerDraft {
   const written = new Map<string, DraftEntry>()
   /** Directories that this layer made: the lower file system has nothing in them. */
@@ -55,26 +53,12 @@ export function createLayerDraft({ lower, existing: known, latestTime, now }: La
   }
 
   const follow = (path: string, root = ''): string => {
-    const waiting = cleanPath(path).split('/').filter(Boolean)
-    let resolved = root
-    let links = 0
-    while (waiting.length > 0) {
-      const part = waiting.shift()!
-      if (part === '..') {
-        if (resolved !== root) resolved = parentOf(resolved)
-        continue
-      }
-      const next = joinPath(resolved, part)
-      const found = entry(next)
-      if (found?.type !== 'symlink') {
-        resolved = next
-        continue
-      }
-      if (++links > LINK_LIMIT) throw new BaleError('BUILD_FAILED', `${shown(path)}: too many levels of symbolic links`)
-      if (found.linkName.startsWith('/')) resolved = root
-      waiting.unshift(...found.linkName.split('/').filter((one) => one !== '' && one !== '.'))
+    const look = (at: string) => {
+      const found = entry(joinPath(root, at))
+      return found?.type === 'symlink' ? { link: found.linkName } : {}
     }
-    return resolved
+    const tooMany = () => new BaleError('BUILD_FAILED', `${shown(path)}: too many levels of symbolic links`)
+    return [root, followLinks(cleanPath(path), { look, tooMany })].filter(Boolean).join('/')
   }
 
   const tarEntry = (path: string, of: DraftEntry & { size?: number }): NewTarEntry => {

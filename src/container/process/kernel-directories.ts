@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
-import { BaleError, printable } from '#base'
-import { openRoot } from '#host'
+import { BaleError, errnoOf, printable } from '#base'
+import { openRoot, type RootDirectory, resolveInside } from '#host'
 
 /** Where the runtime mounts the kernel's file systems, and makes links and devices by path before it changes the root. */
 const DIRECTORIES = ['/dev', '/proc', '/sys']
@@ -48,7 +48,7 @@ export function assertMountsOffKernel(
 ): void {
   using root = openRoot(rootfs)
   for (const { destination, source } of mounts) {
-    const real = root.resolve(destination)
+    const real = realMountPoint(root, destination)
     if (isOfKernel(real) && !isOfKernel(destination))
       throw new BaleError(
         'INVALID_ARGUMENT',
@@ -56,6 +56,16 @@ export function assertMountsOffKernel(
         { hint: 'mount it at a path that is not a link' },
       )
     if (masked && source !== undefined) assertNullDevice(real, source)
+  }
+}
+
+/** What goes through a circle of links leads nowhere; the runtime refuses it. */
+function realMountPoint(root: RootDirectory, destination: string): string {
+  try {
+    return resolveInside(root, destination)
+  } catch (error) {
+    if (errnoOf(error) === 'ELOOP') return destination
+    throw error
   }
 }
 
