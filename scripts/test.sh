@@ -10,6 +10,11 @@ node_modules/.bin/tsc -p tsconfig.json
 node_modules/.bin/biome check --error-on-warnings src test bench examples scripts
 # What was compiled for one file of tests is not compiled again for the next (a quarter of the time of unit tests).
 export NODE_COMPILE_CACHE="$PWD/node_modules/.cache/compiled"
+# A directory for this run alone, so that whatever a test leaves behind is seen at the end. Its name is short: paths of
+# unix sockets have at most 107 bytes.
+TMPDIR=$(mktemp -d /tmp/bt.XXXX)
+export TMPDIR
+trap 'rm -rf -- "$TMPDIR"' EXIT
 # Node's own choice is one file fewer at a time than there are processors; most tests wait more than they compute.
 node --conditions=source --disable-warning=ExperimentalWarning --test --test-timeout=900000 --test-concurrency="$(nproc)" \
   --experimental-test-coverage --test-coverage-include='src/**' --test-coverage-exclude='src/**/*.test.ts' \
@@ -19,3 +24,4 @@ echo "test: the same with layers extracted into directories"
 # The verbs that are not in these files (diff, cp, export, prune …) are tested on both formats by stores.test.ts.
 e2e test/e2e/archives.test.ts test/e2e/build.test.ts test/e2e/empty-store.test.ts test/e2e/damage-and-reboot.test.ts
 e2e --test-name-pattern='^kill -9' test/e2e/bad-input.test.ts test/e2e/faults.test.ts
+sh scripts/leftovers.sh "$TMPDIR"

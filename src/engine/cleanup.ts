@@ -1,14 +1,10 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { containerMachinery } from './container-machinery.ts'
 import type { EngineContext } from './context/context.ts'
 
+/** What is left to do when a container has ended. When its store was deleted, what is left on the machine goes. */
 export async function cleanupContainer(context: EngineContext, id: string): Promise<void> {
-  const { root, run, path } = context.config
-  // A store that was deleted is not made again for this.
-  if (!existsSync(join(root, 'bale.db'))) {
-    const { abandonContainer } = await import('#container')
-    return abandonContainer({ run, path }, id)
-  }
-  await (await containerMachinery(context)).upkeep.cleanup(id)
+  if (await context.existingStore()) return (await containerMachinery(context)).upkeep.cleanup(id)
+  const { run, path } = context.config
+  const { abandonContainer } = await import('#container')
+  await abandonContainer({ run, path }, id)
 }

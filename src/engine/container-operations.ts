@@ -246,12 +246,14 @@ export class ContainerOperations {
 
   /** Checks the health of a container as long as it runs. Called by its start, in a process of its own. */
   async superviseHealth(id: string, options?: { signal?: AbortSignal }): Promise<void> {
+    if (!(await this.#context.existingStore())) return
     const { upkeep } = await this.#open()
     await upkeep.superviseHealth(id, options)
   }
 
   /** Brings a container's log back below its limit. Called by what watches the size of the log. */
   async rotateLog(id: string): Promise<void> {
+    if (!(await this.#context.existingStore())) return
     const { upkeep } = await this.#open()
     await upkeep.rotateLog(id)
   }

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { deleteNetworkNamespace, removeCgroup } from '#host'
 import { removeTree } from '#host/file'
@@ -7,8 +8,8 @@ import { openRuntime, programs } from '../runtime/index.ts'
 import { cgroupPath } from '../spec/index.ts'
 
 /**
- * Takes away what a container left on the machine when its store was deleted meanwhile: the monitor's clean-up finds
- * nobody to ask. Nothing of a store is made or read.
+ * Takes away what a container left on the machine when its store was deleted meanwhile: there is no record to ask.
+ * Nothing of a store is made or read.
  */
 export async function abandonContainer(place: { run: string; path?: string }, id: string): Promise<void> {
   const found = programs(place.path)
@@ -19,6 +20,13 @@ export async function abandonContainer(place: { run: string; path?: string }, id
   const namespaces = join(place.run, 'netns')
   await deleteNetworkNamespace(join(namespaces, id.slice(0, 16)))
   await removeTree(join(place.run, 'c', id.slice(0, 16)))
-  const driver = netavark(found, join(place.run, 'network'))
-  await openBridges({ programs: found, driver, walls: firewall(found), namespaces }).takeDownOrphans()
+  // netavark wants a directory for its state: what of the path to it was missing goes again.
+  const driverDirectory = join(place.run, 'network')
+  const made = await mkdir(driverDirectory, { recursive: true, mode: 0o700 })
+  const driver = netavark(found, driverDirectory)
+  try {
+    await openBridges({ programs: found, driver, walls: firewall(found), namespaces }).takeDownOrphans()
+  } finally {
+    if (made) await removeTree(made)
+  }
 }

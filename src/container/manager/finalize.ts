@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isAlive, removeCgroup, thisProcess } from '#host'
@@ -19,6 +20,7 @@ import {
   wasOomKilled,
 } from '../state/index.ts'
 import { releaseVolumes, removeVolume, volumeUsers } from '../volume/index.ts'
+import { abandonContainer } from './abandon.ts'
 import { forgetExecs } from './exec-records.ts'
 import { unwatchLog } from './log-keeper.ts'
 
@@ -104,6 +106,9 @@ export async function cleanupContainer(machinery: Machinery, id: string, options
   if (record?.restart) await restartByPolicy(machinery, record.record, options)
   await machinery.rootfs.releaseUnused()
   await machinery.clock.sleep(options.linger ?? LINGER_MILLISECONDS)
+  const { store, programs } = machinery
+  if (!existsSync(join(store.root, 'bale.db')))
+    return abandonContainer({ run: store.run, path: programs.searchPath }, id)
   // Waiters have read the exit code by now.
   if (!(await machinery.records.containers.find(id))) await removeTree(paths.bundle)
   await takeDownIdleNetworks(machinery)

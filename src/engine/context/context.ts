@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { type Clock, type Log, systemClock } from '#base'
 import type { RootfsMounter } from '#rootfs'
 import type { Platform } from '#spec'
@@ -14,6 +16,8 @@ export interface EngineContext extends AsyncDisposable {
   readonly log: Log
   readonly platform: Platform
   store(): Promise<Store>
+  /** As `store`, but never makes it: undefined when it was deleted. For what monitors call at a container's end. */
+  existingStore(): Promise<Store | undefined>
   rootfs(): Promise<RootfsMounter>
 }
 
@@ -28,12 +32,9 @@ export interface EngineOptions {
 }
 
 export function createContext({ config, clock = systemClock, log = stderrLog(config) }: EngineOptions): EngineContext {
+  const rooms = () => Promise.all([import('#store'), import('#rootfs'), import('#container/records')])
   const open = async (): Promise<Store> => {
-    const [{ openStore }, { chooseLayerFormat, layerFormats }, { recordKinds: kinds }] = await Promise.all([
-      import('#store'),
-      import('#rootfs'),
-      import('#container/records'),
-    ])
+    const [{ openStore }, { chooseLayerFormat, layerFormats }, { recordKinds: kinds }] = await rooms()
     const layerFormat = await chooseLayerFormat(config.root, config.snapshotter)
     // Layers that the store already holds in the other form stay readable.
     const otherFormats = Object.values(layerFormats).filter((format) => format.name !== layerFormat.name)
@@ -51,6 +52,11 @@ export function createContext({ config, clock = systemClock, log = stderrLog(con
     log,
     platform: machinePlatform(),
     store,
+    async existingStore() {
+      // Loaded before the question: a store that is deleted meanwhile would be made again.
+      await rooms()
+      return existsSync(join(config.root, 'bale.db')) ? store() : undefined
+    },
     rootfs,
     async [Symbol.asyncDispose]() {
       await (await store.opened())?.[Symbol.asyncDispose]()

@@ -9,19 +9,19 @@ export interface LockOptions {
   timeoutMs?: number
   /** Many shared holders, or one exclusive. */
   shared?: boolean
-  /** Told once `waiting for …` when somebody else holds it for more than a few seconds. */
+  /** Reports `waiting` once when another holder keeps it for more than a few seconds. */
   progress?: Progress
   /** What the lock is for, in words: `the cache "npm", which another build step uses`. */
   what?: string
 }
 
-/** A wait that lasts longer is told. */
+/** A longer wait is reported. */
 const SILENT_WAIT_MS = 3000
 
 /**
  * Takes the lock named by a file, and gives it back on dispose. The lock is flock(2)'s: it belongs to the open file, so
- * it dies with its owner however that ends, and two callers in one process exclude each other as two processes do.
- * The exclusive holder removes the file when it is done; who waited on the removed file begins again with a new one.
+ * it dies with its owner in every case, and two callers in one process exclude each other as two processes do.
+ * The exclusive holder removes the file when it is done; whoever waited on the removed file starts again with a new one.
  */
 export async function acquireLock(path: string, options: LockOptions = {}): Promise<AsyncDisposable> {
   const { flock, LOCK } = await import('../kernel/syscalls.ts')
@@ -55,14 +55,25 @@ function waitTeller(path: string, { progress, what = `the lock ${path}` }: LockO
   }
 }
 
-/** The lock file, made when missing; its directory too. */
+/**
+ * The lock file, made when missing, as is its directory; but not the directories above: a process that outlives what it
+ * worked on must not make that again.
+ */
 async function openLockFile(path: string): Promise<FileHandle> {
   try {
     return await open(path, 'a+', 0o600)
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    await makeLockDirectory(dirname(path))
     return open(path, 'a+', 0o600)
+  }
+}
+
+async function makeLockDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { mode: 0o700 })
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error
   }
 }
 
