@@ -8,6 +8,7 @@ import { Readable } from 'node:stream'
 import { after, before, describe, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { readTextSync } from '#host/file'
+import { imageName, parseReference } from '#spec'
 import { type BuildKit, buildKit, cannotRunContainers, failure, type KitResult } from '../../test/kit/build-kit.ts'
 import { build } from './build.ts'
 import { pruneCacheMounts } from './steps/index.ts'
@@ -176,7 +177,7 @@ describe('build', { skip }, () => {
     )
     assert.deepEqual(base.image.config.config?.OnBuild?.length, 3)
     const stored = await kit.store.images.get(base.image.configDescriptor.digest)
-    await kit.store.images.setName('docker.io/library/trigger:latest', stored!.descriptor)
+    await kit.store.images.setName(imageName(parseReference('trigger')), stored!.descriptor)
     const { image, steps } = await kit.build('FROM trigger\nRUN echo "t=$t"')
     assert.equal(await kit.inspect(image, 'cat /t /h'), 'triggered /bin/sh\nfrom trigger\n')
     assert.equal(image.config.config?.OnBuild, undefined)

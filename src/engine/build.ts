@@ -2,7 +2,7 @@ import { BaleError, type OperationOptions, printable } from '#base'
 import { type BuildOptions, type BuiltImage, build, type CheckReport, checkDockerfile, writeDirectory } from '#build'
 import { openOutput, pourInto, readBytes } from '#host/file'
 import { copyImage } from '#image'
-import { type Descriptor, type Digest, fullName, parsePlatform, parseReference, withDefaultTag } from '#spec'
+import { type Descriptor, type Digest, fullName, type ImageName, imageName, parsePlatform, parseReference } from '#spec'
 import type { Store } from '#store'
 import { openBuildMachine } from './build-machine.ts'
 import { requireRoot } from './container-machinery.ts'
@@ -44,9 +44,7 @@ export async function buildImage(
 ): Promise<{ id: Digest; manifest: Descriptor; names: string[] }> {
   requireRoot('builds')
   // All that can be wrong in the words is found before anything is read.
-  const tags = [...(options.tags ?? []), ...namesOf(options.outputs)].map((tag) =>
-    fullName(withDefaultTag(parseReference(tag))),
-  )
+  const tags = [...(options.tags ?? []), ...namesOf(options.outputs)].map((tag) => imageName(parseReference(tag)))
   const { outputs = [{ type: 'image' }] } = options
   for (const output of outputs) if ('to' in output) checkImagesOutput(output.to)
   await using machine = await openBuildMachine(context)
@@ -60,7 +58,7 @@ export async function buildImage(
   return {
     id,
     manifest: built.image.manifestDescriptor,
-    names: outputs.some(({ type }) => type === 'image') ? tags : [],
+    names: outputs.some(({ type }) => type === 'image') ? tags.map((tag) => fullName(tag)) : [],
   }
 }
 
@@ -90,7 +88,7 @@ function namesOf(outputs: readonly BuildOutput[] = []): string[] {
   return outputs.flatMap((output) => ('name' in output && output.name ? output.name.split(',') : []))
 }
 
-async function keep(store: Store, built: BuiltImage, tags: readonly string[]) {
+async function keep(store: Store, built: BuiltImage, tags: readonly ImageName[]) {
   const { configBytes, manifestBytes } = built.image
   await using intake = store.operation({ purpose: 'build' })
   const stored = await intake.putImage({ config: configBytes, manifest: manifestBytes })
@@ -102,7 +100,7 @@ async function write(
   store: Store,
   built: BuiltImage,
   output: Exclude<BuildOutput, { type: 'image' }>,
-  tags: readonly string[],
+  tags: readonly ImageName[],
   options: OperationOptions,
 ): Promise<void> {
   if (output.type === 'local') {
@@ -125,7 +123,7 @@ async function writeImage(
   store: Store,
   built: BuiltImage,
   to: ImagesOutput,
-  tags: readonly string[],
+  tags: readonly ImageName[],
   { signal, progress }: OperationOptions,
 ): Promise<void> {
   const { digest: id } = built.image.configDescriptor
@@ -135,7 +133,7 @@ async function writeImage(
   const name = built.image.manifestDescriptor.digest
   // As BuildKit does it: readers of a layout ask for a tag.
   const unnamed = 'directory' in to ? 'latest' : undefined
-  for (const targetName of tags.length > 0 ? tags : [unnamed]) {
+  for (const targetName of tags.length > 0 ? tags.map((tag) => fullName(tag)) : [unnamed]) {
     await copyImage(store, target, { signal, progress, name, targetName, platform: built.platform, act: 'save' })
   }
   await target.finish()

@@ -8,8 +8,8 @@ import {
   familiarName,
   fullName,
   type History,
+  imageName,
   parseReference,
-  withDefaultTag,
 } from '#spec'
 import type { LayerRecord, Store } from '#store'
 import { containerMachinery } from './container-machinery.ts'
@@ -34,7 +34,7 @@ export async function commitContainer(
   idOrName: string,
   options: CommitOptions = {},
 ): Promise<{ id: Digest; name?: string }> {
-  const reference = options.name === undefined ? undefined : withDefaultTag(parseReference(options.name))
+  const reference = options.name === undefined ? undefined : imageName(parseReference(options.name))
   const [{ files, state }, { applyChanges }] = await Promise.all([containerMachinery(context), import('#build')])
   const { document } = await state.find(idOrName)
   // All that can be wrong in the words is found before the container is frozen.
@@ -56,7 +56,7 @@ export async function commitContainer(
         layers: [...(await layersOf(store, record)), ...own],
       })
   const stored = await intake.putImage({ config: image.configBytes, manifest: image.manifestBytes })
-  if (reference) await store.images.setName(fullName(reference), stored.descriptor, { tagged: true })
+  if (reference) await store.images.setName(reference, stored.descriptor, { tagged: true })
   const imageRef = reference ? familiarName(reference) : ''
   const attributes = { comment: options.message ?? '', imageID: stored.id, imageRef }
   await store.events.add([containerEvent(record, 'commit', attributes)])

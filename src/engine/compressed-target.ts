@@ -40,7 +40,7 @@ export async function compressedTarget(
 
 /** Its digest is known to a registry: it must stay. */
 function cameFromRegistry(image: StoredImage, digest: Digest): boolean {
-  return image.repoDigests.some((name) => name.endsWith(`@${digest}`))
+  return image.repoDigests.some((name) => name.digest === digest)
 }
 
 function hasPlainLayer(image: StoredImage): boolean {

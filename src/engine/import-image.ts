@@ -1,6 +1,6 @@
 import { type OperationOptions, withoutSecrets } from '#base'
 import { makeImage, plainLayer } from '#image'
-import { type ContainerConfig, type Digest, fullName, parsePlatform, parseReference, withDefaultTag } from '#spec'
+import { type ContainerConfig, type Digest, fullName, imageName, parsePlatform, parseReference } from '#spec'
 import type { EngineContext } from './context/context.ts'
 import { openInput } from './open-input.ts'
 
@@ -22,7 +22,7 @@ export async function importImage(
   options: ImportOptions = {},
 ): Promise<{ id: Digest; name?: string }> {
   // All that can be wrong in the words is found before a byte is read.
-  const reference = options.name === undefined ? undefined : withDefaultTag(parseReference(options.name))
+  const reference = options.name === undefined ? undefined : imageName(parseReference(options.name))
   const platform = options.platform === undefined ? context.platform : parsePlatform(options.platform)
   const { applyChanges } = await import('#build')
   const config: ContainerConfig = applyChanges({}, options.changes ?? [])
@@ -42,7 +42,7 @@ export async function importImage(
     layers: [plainLayer(layer.diffId, layer.tarSize)],
   })
   const stored = await intake.putImage({ config: image.configBytes, manifest: image.manifestBytes })
-  if (reference) await store.images.setName(fullName(reference), stored.descriptor, { tagged: true })
+  if (reference) await store.images.setName(reference, stored.descriptor, { tagged: true })
   await store.images.announce('import', stored.id)
   return { id: stored.id, name: reference && fullName(reference) }
 }

@@ -1,6 +1,14 @@
 import { type BaleError, isBaleError, type OperationOptions, printable } from '#base'
 import { copyImage } from '#image'
-import { type Descriptor, type Digest, familiarName, parsePlatform, parseReference } from '#spec'
+import {
+  type Descriptor,
+  type Digest,
+  familiarName,
+  type ImageName,
+  imageName,
+  parsePlatform,
+  parseReference,
+} from '#spec'
 import type { Store } from '#store'
 import type { EngineContext } from './context/context.ts'
 import { openInput } from './open-input.ts'
@@ -33,7 +41,8 @@ export async function loadImages(
   const loaded: LoadedImage[] = []
   const refused: BaleError[] = []
   for (const image of archive.images()) {
-    const { descriptor, names } = image
+    const { descriptor } = image
+    const names = image.names.map((name) => imageName(parseReference(name)))
     for (const name of image.oddNames)
       options.progress?.({ kind: 'warning', text: `loaded without the name "${printable(name, 200)}", which is none` })
     const copying = { ...options, platform, strictPlatform, imagesOnly: true, act: 'load' as const }
@@ -41,7 +50,7 @@ export async function loadImages(
       const { manifestDescriptor } = await copyImage(archive, intake, {
         ...copying,
         name: descriptor.digest,
-        shownName: names[0] && familiarName(parseReference(names[0])),
+        shownName: names[0] && familiarName(names[0]),
         isHeld: (entry) => archive.holds(entry),
       })
       loaded.push(...(await nameLoaded(store, names, manifestDescriptor ?? descriptor)))
@@ -56,10 +65,10 @@ export async function loadImages(
   return loaded
 }
 
-async function nameLoaded(store: Store, names: readonly string[], target: Descriptor): Promise<LoadedImage[]> {
+async function nameLoaded(store: Store, names: readonly ImageName[], target: Descriptor): Promise<LoadedImage[]> {
   for (const name of names) await store.images.setName(name, target)
   const { id } = (await store.images.get(target.digest))!
   await store.images.announce('load', id)
   if (names.length === 0) return [{ id }]
-  return names.map((name) => ({ name: familiarName(parseReference(name)), id }))
+  return names.map((name) => ({ name: familiarName(name), id }))
 }

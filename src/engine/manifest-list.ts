@@ -6,6 +6,7 @@ import {
   formatPlatform,
   fullName,
   type ImageIndex,
+  imageName,
   isIndexType,
   MediaType,
   type Platform,
@@ -92,7 +93,7 @@ export async function annotateManifestList(
 export async function removeManifestList(context: EngineContext, list: string): Promise<void> {
   const name = listName(list)
   await requireList(context, name)
-  await (await context.store()).images.removeName(fullName(name))
+  await (await context.store()).images.removeName(imageName(name))
 }
 
 export async function requireList(context: EngineContext, name: Reference): Promise<ImageIndex> {
@@ -106,7 +107,7 @@ export async function requireList(context: EngineContext, name: Reference): Prom
 /** The index of this name in the store. CONFLICT when the name is that of a single image. */
 async function findList(context: EngineContext, name: Reference): Promise<ImageIndex | undefined> {
   const store = await context.store()
-  const target = await store.images.target(fullName(name)).catch((error: unknown) => {
+  const target = await store.images.target(name).catch((error: unknown) => {
     if (isBaleError(error, 'IMAGE_NOT_FOUND')) return undefined
     throw error
   })
@@ -150,7 +151,7 @@ async function save(context: EngineContext, name: Reference, manifests: readonly
   const store = await context.store()
   await using intake = store.operation({ purpose: 'manifest list' })
   await intake.putManifest(descriptor, bytes)
-  await store.images.setName(fullName(name), descriptor)
+  await store.images.setName(imageName(name), descriptor)
 }
 
 /** Images of docker's type alone make docker's list, which the oldest registries take too. */

@@ -1,6 +1,6 @@
 import type { OperationOptions } from '#base'
 import { copyImage, makeIndex } from '#image'
-import { type Descriptor, type Digest, fullName, repositoryName } from '#spec'
+import { type Descriptor, type Digest, fullName } from '#spec'
 import type { StoreOperation } from '#store'
 import type { Repository } from '#transport'
 import { compressedTarget } from './compressed-target.ts'
@@ -38,7 +38,7 @@ export async function pushManifestList(
   await repository.putManifest(descriptor, bytes, options)
   if (destination.tag) await repository.tag(destination.tag, { descriptor, bytes }, options)
   await intake.putManifest(descriptor, bytes)
-  await store.images.addRepoDigest(repositoryName(destination), descriptor.digest)
+  await store.images.addRepoDigest(destination, descriptor.digest)
   if (options.purge) await removeManifestList(context, list)
   return { name: fullName(destination), digest: descriptor.digest }
 }
@@ -57,7 +57,7 @@ async function pushEntry(
   if (await intake.hold(entry)) {
     const { mediaType, digest, size } = await compressedTarget(store, intake, entry, options)
     await copyImage(store, repository, { ...copying, name: digest })
-    await store.images.addRepoDigest(`${repository.registryHost}/${repository.repository}`, digest)
+    await store.images.addRepoDigest(repositoryAddress(repository), digest)
     return { ...entry, mediaType, digest, size }
   }
   await using origin = await openRegistry(context, originOf(entry) ?? repositoryAddress(repository), options)

@@ -29,9 +29,7 @@ export async function mountable(
   return best ? { ...source, registryHost: target.registry, repository: best.repository } : source
 }
 
-/** Repositories of one registry among `registry/repository@digest`. */
-function repositoriesIn(registry: string, repoDigests: readonly string[]): string[] {
-  const prefix = `${registry}/`
-  const within = repoDigests.filter((name) => name.startsWith(prefix))
-  return within.map((name) => name.slice(prefix.length, name.indexOf('@')))
+/** Repositories of one registry. */
+function repositoriesIn(registry: string, repoDigests: readonly Reference[]): string[] {
+  return repoDigests.filter((name) => name.registry === registry).map(({ repository }) => repository)
 }

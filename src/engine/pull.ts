@@ -9,7 +9,6 @@ import {
   parsePlatform,
   parseReference,
   type Reference,
-  repositoryName,
 } from '#spec'
 import type { Store, StoreOperation } from '#store'
 import type { EngineContext } from './context/context.ts'
@@ -82,7 +81,7 @@ async function allTags({ registry, repository }: Reference, tags: AsyncIterable<
 /** What the name stood for until now. */
 async function currentTarget(store: Store, reference: Reference): Promise<Digest | undefined> {
   try {
-    return (await store.images.target(fullName(reference))).digest
+    return (await store.images.target(reference)).digest
   } catch (error) {
     if (isBaleError(error, 'IMAGE_NOT_FOUND')) return undefined
     throw error
@@ -97,5 +96,5 @@ async function rememberOrigin(
   { descriptor, bytes }: RawManifest,
 ): Promise<void> {
   if (isIndexType(descriptor.mediaType)) await intake.putManifest(descriptor, bytes)
-  await store.images.addRepoDigest(repositoryName(reference), descriptor.digest)
+  await store.images.addRepoDigest(reference, descriptor.digest)
 }

@@ -6,10 +6,12 @@ import {
   type Digest,
   familiarName,
   fullName,
+  type ImageName,
   isIndexType,
   parseReference,
   type Reference,
   repositoryName,
+  withTag,
 } from '#spec'
 import type { Store } from '#store'
 import { compressedTarget } from './compressed-target.ts'
@@ -49,7 +51,7 @@ export async function pushImage(
   progress?.({ kind: 'image', phase: 'pushing', repository: repositoryName(reference) })
   const references = options.allTags
     ? await localTags(store, reference)
-    : [tagged(reference, reference.tag ?? DEFAULT_TAG)]
+    : [withTag(reference, reference.tag ?? DEFAULT_TAG)]
   const targets = await Promise.all(references.map((one) => targetOf(store, one)))
   await using repository = await openRegistry(context, reference, { writing: true })
   await using intake = store.operation({ purpose: 'push' })
@@ -65,8 +67,8 @@ export async function pushImage(
       act: 'push',
     })
     // From now on the name stands for what the registry has, so that the next push has nothing to do.
-    if (descriptor.digest !== targets[index]!.digest) await store.images.setName(fullName(one), descriptor)
-    await store.images.addRepoDigest(repositoryName(one), descriptor.digest)
+    if (descriptor.digest !== targets[index]!.digest) await store.images.setName(one, descriptor)
+    await store.images.addRepoDigest(one, descriptor.digest)
     await store.images.announce('push', descriptor.digest, one)
     const { digest, size } = descriptor
     progress?.({ kind: 'image', phase: 'pushed', tag: one.tag, digest, size })
@@ -75,20 +77,17 @@ export async function pushImage(
   return pushed
 }
 
-function tagged({ registry, repository }: Reference, tag: string): Reference & { tag: string } {
-  return { registry, repository, tag }
-}
-
-async function localTags(store: Store, reference: Reference): Promise<(Reference & { tag: string })[]> {
-  const prefix = `${repositoryName(reference)}:`
-  const names = (await store.images.names()).filter(({ name }) => name.startsWith(prefix))
-  if (names.length > 0) return names.map(({ name }) => tagged(reference, name.slice(prefix.length)))
+async function localTags(store: Store, reference: Reference): Promise<ImageName[]> {
+  const repository = repositoryName(reference)
+  const names = (await store.images.names()).map(({ name }) => name)
+  const own = names.filter((name) => repositoryName(name) === repository)
+  if (own.length > 0) return own
   throw new BaleError('IMAGE_NOT_FOUND', `An image does not exist locally with the tag: ${familiarName(reference)}`)
 }
 
 async function targetOf(store: Store, reference: Reference): Promise<Descriptor> {
   try {
-    return await store.images.target(fullName(reference))
+    return await store.images.target(reference)
   } catch (error) {
     if (!isBaleError(error, 'IMAGE_NOT_FOUND')) throw error
     const { registry, repository } = reference

@@ -1,4 +1,3 @@
-import { familiarName, parseReference } from '#spec'
 import type { EngineContext } from './context/context.ts'
 import { nameAsTyped } from './name-as-typed.ts'
 
@@ -14,17 +13,11 @@ export async function removeImage(
   const store = await context.store()
   const { records } = await nameAsTyped(name, store.images.remove(name, options))
   await releaseMounts(context)
-  return records.map((record) =>
-    'Untagged' in record ? { untagged: familiar(record.Untagged) } : { deleted: record.Deleted },
-  )
+  return records.map((record) => ('Untagged' in record ? { untagged: record.Untagged } : { deleted: record.Deleted }))
 }
 
 /** Layer mounts of removed layers go at once, so that their disk space does. */
 export async function releaseMounts(context: EngineContext): Promise<void> {
   const rootfs = await context.rootfs()
   await rootfs.releaseUnused()
-}
-
-function familiar(name: string): string {
-  return familiarName(parseReference(name))
 }

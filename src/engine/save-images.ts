@@ -1,6 +1,6 @@
 import type { OperationOptions } from '#base'
 import { copyImage } from '#image'
-import { type Platform, parsePlatform, parseReference, repositoryName } from '#spec'
+import { fullName, type ImageName, type Platform, parsePlatform, parseReference, repositoryName } from '#spec'
 import type { FoundImage, Store } from '#store'
 import type { EngineContext } from './context/context.ts'
 import { nameAsTyped } from './name-as-typed.ts'
@@ -30,7 +30,7 @@ export async function saveImages(
       ...options,
       name: image.descriptor.digest,
       // A digest is no name in an archive or layout.
-      targetName: name?.includes('@') ? undefined : name,
+      targetName: name === undefined || name.digest ? undefined : fullName(name),
       platform: image.platform,
       act: 'save',
     })
@@ -48,9 +48,9 @@ async function imagesNamed(store: Store, text: string, platform: Platform): Prom
 
 const isImageId = (text: string) => /^sha256:[0-9a-f]*$/.test(text)
 
-async function tagsOf(store: Store, text: string): Promise<string[]> {
+async function tagsOf(store: Store, text: string): Promise<ImageName[]> {
   const reference = parseReference(text)
   if (reference.tag || reference.digest) return []
-  const repository = `${repositoryName(reference)}:`
-  return (await store.images.names()).map(({ name }) => name).filter((name) => name.startsWith(repository))
+  const repository = repositoryName(reference)
+  return (await store.images.names()).map(({ name }) => name).filter((name) => repositoryName(name) === repository)
 }

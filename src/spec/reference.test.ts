@@ -6,6 +6,7 @@ import { parseDigest } from './digest.ts'
 import {
   familiarName,
   fullName,
+  imageName,
   parseReference,
   parseReferenceOrDigest,
   withDefaultTag,
@@ -138,4 +139,10 @@ test('property: any text is read or refused with INVALID_REFERENCE, and what is 
     }),
     { numRuns: 500 },
   )
+})
+
+test('the name of an image in a store has a tag, latest by default, and no digest', () => {
+  assert.equal(fullName(imageName(parseReference('web'))), 'docker.io/library/web:latest')
+  assert.equal(fullName(imageName(parseReference('localhost:5000/web:1'))), 'localhost:5000/web:1')
+  assert.throws(() => imageName(parseReference(`web:1@${DIGEST}`)), { code: 'INVALID_REFERENCE' })
 })

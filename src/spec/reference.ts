@@ -12,6 +12,12 @@ export interface Reference {
   readonly digest?: Digest
 }
 
+/** The name of an image in a store: always with a tag, never with a digest. */
+export type ImageName = Reference & { readonly tag: string; readonly digest?: undefined }
+
+/** What a registry knows an image by: a repository at a digest. */
+export type RepoDigest = Reference & { readonly digest: Digest }
+
 /** The registry of a name that has none: Docker Hub. */
 export const DEFAULT_REGISTRY = 'docker.io'
 /** The tag of a name that has neither tag nor digest. */
@@ -88,7 +94,7 @@ export function familiarName(of: Reference): string {
 }
 
 /** `docker.io/library/debian`. */
-export function repositoryName(of: Reference): string {
+export function repositoryName(of: Pick<Reference, 'registry' | 'repository'>): string {
   return `${of.registry}/${of.repository}`
 }
 
@@ -101,14 +107,20 @@ export function familiarRepository({ registry, repository }: Reference): string 
 }
 
 /** The same repository with this tag and without a digest. Throws INVALID_REFERENCE for a bad tag. */
-export function withTag(of: Reference, tag: string): Reference {
+export function withTag(of: Reference, tag: string): ImageName {
   checkTag(tag, tag)
-  return reference({ registry: of.registry, repository: of.repository, tag })
+  return reference({ registry: of.registry, repository: of.repository, tag }) as ImageName
 }
 
 /** The same repository at this digest, without a tag. */
-export function withDigest(of: Reference, digest: Digest): Reference {
-  return reference({ registry: of.registry, repository: of.repository, digest })
+export function withDigest(of: Reference, digest: Digest): RepoDigest {
+  return reference({ registry: of.registry, repository: of.repository, digest }) as RepoDigest
+}
+
+/** The name that an image gets in a store: `latest` without a tag. Throws INVALID_REFERENCE for a name with a digest. */
+export function imageName(of: Reference): ImageName {
+  if (of.digest === undefined) return withTag(of, of.tag ?? DEFAULT_TAG)
+  throw new BaleError('INVALID_REFERENCE', `refusing to create a tag with a digest reference: ${familiarName(of)}`)
 }
 
 /** Adds `latest` when there is neither tag nor digest. */

@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import type { Clock } from '#base'
 import { digestOf } from '#blob'
 import { temporaryDirectory } from '#host/file'
+import { imageName, parseReference } from '#spec'
 import { type NewEvent, openStore, type RecordKind, type Store, type VolumeRecord } from './index.ts'
 
 const layerFormat = {
@@ -128,7 +129,7 @@ test('names and images tell what becomes of them', async () => {
   )
   const image = await operation.putImage({ config, manifest })
   await operation[Symbol.asyncDispose]()
-  await store.images.setName('docker.io/library/web:1', image.descriptor, { tagged: true })
+  await store.images.setName(imageName(parseReference('web:1')), image.descriptor, { tagged: true })
   await store.images.announce('push', image.descriptor.digest, {
     registry: 'docker.io',
     repository: 'library/web',

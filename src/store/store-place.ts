@@ -1,7 +1,7 @@
 import { BaleError } from '#base'
 import { skipBytes } from '#blob'
 import type { ImageSource, ImageTarget, LocalFiles } from '#image'
-import { type Descriptor, type Digest, fullName, parseReference, repositoryName, withDefaultTag } from '#spec'
+import { DEFAULT_TAG, type Descriptor, type Digest, parseReference, withTag } from '#spec'
 import { type Core, type Intake, putBlob, verifiedBlob, verifiedTar, verifyBytes } from '#store/content'
 import { type Images, insertManifest } from '#store/images'
 import { findBlob, findDocument, findLayer, isThere, isWhole, type Pin } from '#store/rows'
@@ -53,10 +53,9 @@ export function createStoreTarget(core: Intake, images: Images): Omit<ImageTarge
     },
     async tag(name, { descriptor }) {
       const reference = parseReference(name)
-      if (reference.digest) await images.addRepoDigest(repositoryName(reference), descriptor.digest)
+      if (reference.digest) await images.addRepoDigest(reference, descriptor.digest)
       if (reference.digest && !reference.tag) return
-      const { digest: _, ...named } = reference
-      await images.setName(fullName(withDefaultTag(named)), descriptor)
+      await images.setName(withTag(reference, reference.tag ?? DEFAULT_TAG), descriptor)
     },
   }
 }

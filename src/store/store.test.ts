@@ -9,7 +9,7 @@ import { isBaleError } from '#base'
 import { digestOf } from '#blob'
 import { temporaryDirectory } from '#host/file'
 import { copyImage, createMemoryPlace, makeImage, plainLayer, putImage, putIndex, randomImage } from '#image'
-import { type Digest, MediaType, parsePlatform } from '#spec'
+import { type Digest, fullName, imageName, MediaType, parsePlatform, parseReference } from '#spec'
 import { type OperatingStore, openOperatingStore } from '../../test/kit/operating-store.ts'
 import { imagePlaceContract } from '../image/contract.ts'
 import { openStore, type StoreOptions } from './index.ts'
@@ -50,6 +50,8 @@ async function testStore(): Promise<TestStore> {
     },
   }
 }
+
+const named = (text: string) => imageName(parseReference(text))
 
 const stream = async function* (...chunks: Uint8Array[]) {
   yield* chunks
@@ -235,7 +237,7 @@ test('an image is found by every name and ID that docker takes', async () => {
   await putImage(store, image, 'docker.io/library/debian:12')
   const id = image.configDescriptor.digest
   const manifest = image.manifestDescriptor.digest
-  await store.images.addRepoDigest('docker.io/library/debian', manifest)
+  await store.images.addRepoDigest(parseReference('debian'), manifest)
   const texts = [
     'debian:12',
     'docker.io/library/debian:12',
@@ -249,9 +251,9 @@ test('an image is found by every name and ID that docker takes', async () => {
     assert.equal((await store.images.resolve(text)).id, id, text)
   }
   const found = await store.images.find('debian:12')
-  assert.equal(found.name, 'docker.io/library/debian:12')
-  assert.deepEqual(found.image.names, ['docker.io/library/debian:12'])
-  assert.deepEqual(found.image.repoDigests, [`docker.io/library/debian@${manifest}`])
+  assert.equal(fullName(found.name!), 'docker.io/library/debian:12')
+  assert.deepEqual(found.image.names.map(fullName), ['docker.io/library/debian:12'])
+  assert.deepEqual(found.image.repoDigests.map(fullName), [`docker.io/library/debian@${manifest}`])
   assert.deepEqual(Buffer.from(found.image.rawConfig), Buffer.from(image.configBytes))
   assert.ok(found.image.lastTagged! > 0)
   assert.equal(
@@ -297,7 +299,7 @@ test('an index is found by platform, and its name leads to each of its images', 
     code: 'NO_MATCHING_PLATFORM',
   })
   assert.deepEqual(
-    (await store.images.list()).map((image) => image.names),
+    (await store.images.list()).map((image) => image.names.map(fullName)),
     Array(2).fill(['docker.io/library/multi:latest']),
   )
   const removed = await store.images.remove('multi')
@@ -315,7 +317,7 @@ test('an image made here gets a manifest at once and can be read as a source', a
     layers: [plainLayer(layer.diffId, layer.tarSize)],
   })
   const image = await store.putImage({ config: configBytes, manifest: manifestBytes })
-  await store.images.setName('docker.io/library/made:latest', image.descriptor)
+  await store.images.setName(named('made'), image.descriptor)
   const back = createMemoryPlace()
   await copyImage(store, back, { name: 'made', targetName: 'x' })
   assert.ok(await back.has(image.descriptor))
@@ -358,8 +360,8 @@ test('rmi follows docker: untag first, conflicts in its words, force', async () 
   const id = image.configDescriptor.digest
   const short = id.slice(7, 19)
   await putImage(store, image, 'docker.io/library/a:1')
-  await store.images.setName('docker.io/library/b:1', image.manifestDescriptor)
-  await store.images.addRepoDigest('docker.io/library/a', image.manifestDescriptor.digest)
+  await store.images.setName(named('b:1'), image.manifestDescriptor)
+  await store.images.addRepoDigest(parseReference('a'), image.manifestDescriptor.digest)
   await assert.rejects(store.images.remove(short), {
     code: 'CONFLICT',
     message: `conflict: unable to delete ${short} (must be forced) - image is referenced in multiple repositories`,
@@ -407,13 +409,15 @@ test('a layer shared by two images stays until the second goes; usage tells shar
       layers: layers.map((layer) => plainLayer(layer.diffId, layer.tarSize)),
     })
     const image = await store.putImage({ config: configBytes, manifest: manifestBytes })
-    await store.images.setName(`docker.io/library/${name}:latest`, image.descriptor)
+    await store.images.setName(named(name), image.descriptor)
   }
   mkdirSync(store.volumes.directory('data'), { recursive: true })
   writeFileSync(join(store.volumes.directory('data'), 'file'), 'x'.repeat(77))
   await store.volumes.add({ name: 'data', created: 1, document: {} })
   const usage = await store.diskUsage()
-  const byName = Object.fromEntries(usage.images.map(({ image, shared, unique }) => [image.names[0], [shared, unique]]))
+  const byName = Object.fromEntries(
+    usage.images.map(({ image, shared, unique }) => [fullName(image.names[0]!), [shared, unique]]),
+  )
   assert.deepEqual(byName, { 'docker.io/library/one:latest': [1000, 0], 'docker.io/library/two:latest': [1000, 500] })
   assert.equal(usage.layersSize, 1500)
   assert.equal(usage.imagesReclaimable, 1500)

@@ -7,7 +7,7 @@ import { openContainers } from '#container'
 import { packTar } from '#format/tar'
 import { type ImageDocuments, makeImage, plainLayer } from '#image'
 import { chooseLayerFormat, createRootfs, flatten } from '#rootfs'
-import { fullName, parseReference, withDefaultTag } from '#spec'
+import { imageName, parseReference } from '#spec'
 import { openStore, type Store } from '#store'
 import { createFetcher } from '#transport/http'
 import { busyboxRootfs, cannotRunContainers } from './busybox-rootfs.ts'
@@ -162,7 +162,7 @@ async function importBase(store: Store, directory: string): Promise<void> {
     layers: [plainLayer(layer.diffId, layer.tarSize)],
   })
   const stored = await intake.putImage({ config: image.configBytes, manifest: image.manifestBytes })
-  await store.images.setName(fullName(withDefaultTag(parseReference('base'))), stored.descriptor)
+  await store.images.setName(imageName(parseReference('base')), stored.descriptor)
 }
 
 /** The message and code of what a build throws. */

@@ -6,7 +6,7 @@ import { containersOn } from '../../src/container/open-containers.ts'
 import { type Machinery, openMachinery } from '../../src/container/state/machinery.ts'
 import { makeImage, plainLayer } from '../../src/image/index.ts'
 import { chooseLayerFormat, createRootfs } from '../../src/rootfs/index.ts'
-import type { ContainerConfig } from '../../src/spec/index.ts'
+import { type ContainerConfig, imageName, parseReference } from '../../src/spec/index.ts'
 import { openStore, type Store } from '../../src/store/index.ts'
 import { busyboxTar } from './busybox.ts'
 import { temporaryDirectory } from './temporary.ts'
@@ -43,7 +43,7 @@ export async function containerMachine(image: ContainerConfig = { Cmd: ['sh'] })
   const made = makeImage({ config: { ...platform, config: image }, layers: [plainLayer(layer.diffId, layer.tarSize)] })
   const stored = await intake.putImage({ config: made.configBytes, manifest: made.manifestBytes })
   await intake[Symbol.asyncDispose]()
-  await store.images.setName('docker.io/library/busybox:latest', stored.descriptor)
+  await store.images.setName(imageName(parseReference('busybox')), stored.descriptor)
   const rootfs = createRootfs({ store, run })
   const machinery = openMachinery({ store, rootfs, path: '/usr/sbin:/usr/bin:/sbin:/bin' })
   const containers = containersOn(machinery)

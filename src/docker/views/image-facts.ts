@@ -1,4 +1,4 @@
-import type { Digest, ImageConfig } from '#spec'
+import type { Digest, ImageConfig, ImageName, RepoDigest } from '#spec'
 
 /** What docker's views of an image are made of; the store's images are such. */
 export interface ImageFacts {
@@ -7,10 +7,9 @@ export interface ImageFacts {
   config: ImageConfig
   /** The config's bytes: docker shows members that only its own documents have. */
   rawConfig: Uint8Array
-  /** Full names with tags. */
-  names: readonly string[]
-  /** Full names with digests. */
-  repoDigests: readonly string[]
+  /** With tags. */
+  names: readonly ImageName[]
+  repoDigests: readonly RepoDigest[]
   /** Milliseconds since 1970 of the last tag. */
   lastTagged?: number
   /** Bytes of the layers' content. */

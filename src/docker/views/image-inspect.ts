@@ -1,4 +1,4 @@
-import { type Digest, familiarName, type Healthcheck, parseReference } from '#spec'
+import { type Digest, familiarName, fullName, type Healthcheck, type Reference } from '#spec'
 import { goTime, goTimeOf } from './go-time.ts'
 import type { ImageFacts } from './image-facts.ts'
 
@@ -90,8 +90,14 @@ export function imageInspect(
 }
 
 /** Names as people write them, in the order that docker shows: that of the full names. Digests alone are no tags. */
-export function familiarNames(names: readonly string[]): string[] {
-  return [...names].sort().map((name) => familiarName(parseReference(name)))
+export function familiarNames(names: readonly Reference[]): string[] {
+  return sortedNames(names).map((name) => familiarName(name))
+}
+
+/** In the order of the full names. */
+export function sortedNames(names: readonly Reference[]): Reference[] {
+  const pairs = names.map((name) => ({ name, full: fullName(name) }))
+  return pairs.sort((left, right) => (left.full < right.full ? -1 : 1)).map(({ name }) => name)
 }
 
 /** Members that only docker's own documents have; the config was checked when it came in. */

@@ -11,6 +11,7 @@ import { type FilterPair, Filters } from '../filters.ts'
 import { matchGlob } from '../match-glob.ts'
 import { unixSeconds } from './go-time.ts'
 import type { ImageFacts } from './image-facts.ts'
+import { sortedNames } from './image-inspect.ts'
 
 /** One image of docker's `/images/json`. */
 export interface ImageSummary {
@@ -89,10 +90,8 @@ function unixTime({ config }: ImageFacts): number | undefined {
 }
 
 function summary(image: ImageFacts, { reference }: ImageFilters): ImageSummary[] {
-  const matching = (names: readonly string[]) =>
-    [...names]
-      .sort()
-      .map((name) => parseReference(name))
+  const matching = (names: readonly Reference[]) =>
+    sortedNames(names)
       .filter((name) => reference === undefined || reference.some((pattern) => matchesReference(pattern, name)))
       .map((name) => familiarName(name))
   const tags = matching(image.names)

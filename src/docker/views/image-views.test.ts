@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { digestOf } from '#blob'
 import { makeDocuments, plainLayer } from '#image'
-import type { Digest } from '#spec'
+import { type Digest, imageName, parseReference, type RepoDigest } from '#spec'
 import type { StoredImage } from '#store'
 import { goTime, goTimeOf, unixSeconds } from './go-time.ts'
 import { imageHistory } from './image-history.ts'
@@ -16,7 +16,9 @@ interface Recorded {
 }
 const recorded = JSON.parse(readFileSync(new URL('./testdata/docker-images.json', import.meta.url), 'utf8')) as Recorded
 
-function stored(config: unknown, more: Partial<StoredImage> = {}): StoredImage {
+type Facts = Partial<Omit<StoredImage, 'names' | 'repoDigests'>> & { names?: string[]; repoDigests?: string[] }
+
+function stored(config: unknown, { names = [], repoDigests = [], ...more }: Facts = {}): StoredImage {
   const rawConfig = new TextEncoder().encode(typeof config === 'string' ? config : JSON.stringify(config))
   const { diff_ids } = (JSON.parse(new TextDecoder().decode(rawConfig)) as { rootfs: { diff_ids: Digest[] } }).rootfs
   const made = makeDocuments({ configBytes: rawConfig, layers: diff_ids.map((diffId) => plainLayer(diffId, 1)) })
@@ -26,8 +28,8 @@ function stored(config: unknown, more: Partial<StoredImage> = {}): StoredImage {
     manifest: made.manifest,
     config: made.config,
     rawConfig,
-    names: [],
-    repoDigests: [],
+    names: names.map((name) => imageName(parseReference(name))),
+    repoDigests: repoDigests.map((name) => parseReference(name) as RepoDigest),
     platform: { os: made.config.os, architecture: made.config.architecture },
     size: 0,
     ...more,

@@ -4,15 +4,17 @@ import {
   type Descriptor,
   type Digest,
   familiarName,
-  fullName,
+  type ImageName,
+  imageName,
   isDigest,
   type Platform,
   parseReference,
   type Reference,
-  repositoryName,
+  type RepoDigest,
   withDefaultTag,
+  withDigest,
 } from '#spec'
-import { type DocumentRow, descriptorOf, findDocument, type Rows } from '#store/rows'
+import { type DocumentRow, descriptorOf, findDocument, isOfRepository, type Rows, targetOfName } from '#store/rows'
 import type { FoundImage } from './found-image.ts'
 import { imageById, partsHere, readIndex, toImage } from './image-table.ts'
 import type { StoredImage } from './stored-image.ts'
@@ -20,14 +22,15 @@ import type { StoredImage } from './stored-image.ts'
 /** What a text names, before an image is chosen from an index. */
 export interface FoundTarget {
   target: Descriptor
-  /** Full name or `repository@digest`. */
-  name?: string
+  /** With a tag or a digest. */
+  name?: ImageName | RepoDigest
   /** Given by ID (config, manifest or index digest, or a prefix), not by a name. */
   byId: boolean
 }
 
 /** Names win over ID prefixes, as in docker. Throws IMAGE_NOT_FOUND, AMBIGUOUS_ID, INVALID_REFERENCE. */
-export function findTarget(rows: Rows, text: string): FoundTarget {
+export function findTarget(rows: Rows, text: string | Reference): FoundTarget {
+  if (typeof text === 'object') return byName(rows, text) ?? fail(shownName(text))
   const whole = /^[0-9a-f]{64}$/.test(text) ? `sha256:${text}` : text
   if (isDigest(whole)) {
     const target = targetOf(rows, whole)
@@ -60,17 +63,14 @@ function targetOf(rows: Rows, digest: Digest): Descriptor | undefined {
 }
 
 function byName(rows: Rows, reference: Reference): FoundTarget | undefined {
-  const repository = repositoryName(reference)
   if (reference.digest) {
-    const sql = `SELECT 1 FROM repo_digests WHERE repository = ?1 AND digest = ?2
-      UNION ALL SELECT 1 FROM names WHERE digest = ?2 AND substr(name, 1, length(?1) + 1) = ?1 || ':'`
-    if (!rows.database.get(sql, repository, reference.digest)) return undefined
-    const target = targetOf(rows, reference.digest)
-    return target && { target, name: `${repository}@${reference.digest}`, byId: false }
+    const name = withDigest(reference, reference.digest)
+    const target = isOfRepository(rows, name) ? targetOf(rows, name.digest) : undefined
+    return target && { target, name, byId: false }
   }
-  const name = fullName(withDefaultTag(reference))
-  const row = rows.database.get<{ digest: Digest }>('SELECT digest FROM names WHERE name = ?', name)
-  const target = row && targetOf(rows, row.digest)
+  const name = imageName(reference)
+  const digest = targetOfName(rows, name)
+  const target = digest && targetOf(rows, digest)
   return target && { target, name, byId: false }
 }
 
@@ -94,10 +94,10 @@ function byPrefix(rows: Rows, prefix: string): FoundTarget | undefined {
   return target && { target, byId: true }
 }
 
-export function findImage(rows: Rows, text: string, platform?: Platform): FoundImage {
+export function findImage(rows: Rows, text: string | Reference, platform?: Platform): FoundImage {
   const { target, name, byId } = findTarget(rows, text)
   const image = chooseImage(rows, findDocument(rows, target.digest)!, platform)
-  if (!image) throw notFound(text)
+  if (!image) throw notFound(typeof text === 'object' ? shownName(text) : text)
   return { image, target, byId, ...(name ? { name } : {}) }
 }
 

@@ -1,4 +1,4 @@
-import type { Descriptor } from '#spec'
+import type { Descriptor, ImageName, RepoDigest } from '#spec'
 import type { StoredImage } from './stored-image.ts'
 
 /** What a text of the user stands for. */
@@ -6,8 +6,8 @@ export interface FoundImage {
   image: StoredImage
   /** The index or manifest that was named; the image's own manifest when an ID was given. */
   target: Descriptor
-  /** The full name (with tag or digest), when it was a name. */
-  name?: string
+  /** When it was a name: with its tag or digest. */
+  name?: ImageName | RepoDigest
   /** Given by a digest or a prefix of one. */
   byId: boolean
 }

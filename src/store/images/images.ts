@@ -1,8 +1,16 @@
 import { BaleError } from '#base'
-import { type Descriptor, type Digest, familiarName, type Platform, parseReference, type Reference } from '#spec'
+import { type Descriptor, type Digest, familiarName, type ImageName, type Platform, type Reference } from '#spec'
 import type { Core } from '#store/content'
 import { insertEvents } from '#store/events'
-import { descriptorOf, findDocument } from '#store/rows'
+import {
+  allNames,
+  deleteName,
+  descriptorOf,
+  findDocument,
+  type Repository,
+  writeName,
+  writeRepoDigest,
+} from '#store/rows'
 import { chooseImage, findImage, findTarget } from './find-image.ts'
 import type { FoundImage } from './found-image.ts'
 import { imageEvent, transferNames } from './image-event.ts'
@@ -16,25 +24,25 @@ export interface Images {
   /** By config, manifest or index digest; an index stands for its best part for `platform`. */
   get(digest: Digest, options?: { platform?: Platform }): Promise<StoredImage | undefined>
   /**
-   * From what a user typed: full or familiar name (`latest` by default), name@digest, manifest, index or config digest,
+   * By a name (`latest` by default), or from what a user typed: full or familiar name, name@digest, manifest, index or config digest,
    * unique ID prefix. Throws IMAGE_NOT_FOUND in docker's words, AMBIGUOUS_ID, NO_MATCHING_PLATFORM.
    */
-  find(text: string, options?: { platform?: Platform }): Promise<FoundImage>
+  find(text: string | Reference, options?: { platform?: Platform }): Promise<FoundImage>
   /** As `find`, the image alone. */
-  resolve(text: string, options?: { platform?: Platform }): Promise<StoredImage>
+  resolve(text: string | Reference, options?: { platform?: Platform }): Promise<StoredImage>
   /** What a text stands for, manifest or index, without choosing an image of it. */
-  target(text: string): Promise<Descriptor>
-  /** All names and what they point to, sorted. */
-  names(): Promise<{ name: string; descriptor: Descriptor; tagged: number }[]>
+  target(text: string | Reference): Promise<Descriptor>
+  /** All names and what they point to, sorted by their full text. */
+  names(): Promise<{ name: ImageName; descriptor: Descriptor; tagged: number }[]>
   /**
-   * Points a full name at a manifest or index of the store; what it pointed to before stays, without this name. `tagged`
+   * Points a name at a manifest or index of the store; what it pointed to before stays, without this name. `tagged`
    * writes the event of a tag.
    */
-  setName(name: string, descriptor: Pick<Descriptor, 'digest'>, options?: { tagged?: boolean }): Promise<void>
+  setName(name: ImageName, descriptor: Pick<Descriptor, 'digest'>, options?: { tagged?: boolean }): Promise<void>
   /** True when the name was there. What it pointed to stays. */
-  removeName(name: string): Promise<boolean>
-  /** Remembers that `repository` (full: `docker.io/library/debian`) holds this manifest or index. */
-  addRepoDigest(repository: string, digest: Digest): Promise<void>
+  removeName(name: ImageName): Promise<boolean>
+  /** Remembers that a repository has this manifest or index. */
+  addRepoDigest(repository: Repository, digest: Digest): Promise<void>
   /**
    * Writes what was done to an image of the store as an event: `pull` and `push` with the reference that was used, `load`,
    * `save` and `import` without one.
@@ -57,30 +65,26 @@ export function createImages(core: Core): Images {
     find: async (text, { platform } = {}) => findImage(core, text, platform),
     resolve: async (text, { platform } = {}) => findImage(core, text, platform).image,
     target: async (text) => findTarget(core, text).target,
-    async names() {
-      const rows = database.all<{ name: string; digest: Digest; tagged: number }>('SELECT * FROM names ORDER BY name')
-      return rows.flatMap(({ name, digest, tagged }) => {
-        const row = findDocument(core, digest)
+    names: async () =>
+      allNames(core).flatMap(({ name, target, tagged }) => {
+        const row = findDocument(core, target)
         return row ? [{ name, descriptor: descriptorOf(row), tagged }] : []
-      })
-    },
+      }),
     async setName(name, { digest }, { tagged: isTag = false } = {}) {
       database.transaction(() => {
         const row = findDocument(core, digest)
         if (!row || row.kind === 'config') {
           throw new BaleError('MANIFEST_NOT_FOUND', `no manifest of the store has the digest ${digest}`)
         }
-        database.run('INSERT OR REPLACE INTO names VALUES (?, ?, ?)', name, digest, clock.now())
+        writeName(core, name, digest)
         const index = readIndex(row)
         const tagged = index ? partsHere(core, index).map((part) => part.row.digest) : [digest]
         for (const one of tagged) database.run('UPDATE documents SET tagged = ? WHERE digest = ?', clock.now(), one)
-        if (isTag) insertEvents(core, [imageEvent(core, 'tag', digest, { name: familiarName(parseReference(name)) })])
+        if (isTag) insertEvents(core, [imageEvent(core, 'tag', digest, { name: familiarName(name) })])
       })
     },
-    removeName: async (name) => database.run('DELETE FROM names WHERE name = ?', name) > 0,
-    async addRepoDigest(repository, digest) {
-      database.run('INSERT OR IGNORE INTO repo_digests VALUES (?, ?)', repository, digest)
-    },
+    removeName: async (name) => deleteName(core, name),
+    addRepoDigest: async (repository, digest) => writeRepoDigest(core, repository, digest),
     async announce(action, target, reference) {
       const event = imageEvent(core, action, target, reference && transferNames(reference))
       database.unsynced(() => insertEvents(core, [event]))

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
 import { BaleError } from '#base'
-import { type Digest, familiarName, parseReference, shortId } from '#spec'
+import { type Digest, familiarName, fullName, type ImageName, type RepoDigest, repositoryName, shortId } from '#spec'
 import { type Core, sweep } from '#store/content'
 import { insertEvents } from '#store/events'
 import {
   type DocumentRow,
   deleteManifest,
+  deleteName,
+  deleteRepoDigest,
   findDocument,
   type ImageReference,
   indexesWith,
@@ -67,17 +69,18 @@ class Removal {
     } else this.#byName(text, found.name!, row, ids)
   }
 
-  #byName(text: string, name: string, row: DocumentRow, ids: Digest[]): void {
+  #byName(text: string, name: ImageName | RepoDigest, row: DocumentRow, ids: Digest[]): void {
     const core = this.#core
-    const shown = familiarName(parseReference(name))
     if (!this.#force) for (const id of ids) this.#refuseLastName(text, id)
-    const named = referencesTo(core, row.digest).find((reference) => reference.full === name)
+    const named = referencesTo(core, row.digest).find((reference) => fullName(reference.name) === fullName(name))
     // `repository@digest` may also stand for a tag of that repository: then there is no reference of its own.
     if (named) this.untag([named], ids[0] ?? row.digest)
-    else this.#records.push({ Untagged: shown })
+    else this.#records.push({ Untagged: familiarName(name) })
     if (named?.kind === 'tag') {
       // The last tag of a repository takes the repository's digests along.
-      const left = referencesTo(core, row.digest).filter(({ repository }) => repository === named.repository)
+      const left = referencesTo(core, row.digest).filter(
+        ({ name }) => repositoryName(name) === repositoryName(named.name),
+      )
       if (!left.some(({ kind }) => kind === 'tag')) this.untag(left, ids[0] ?? row.digest)
     }
     for (const id of ids) {
@@ -128,15 +131,15 @@ class Removal {
 
   /** Takes names from an image (its ID), or from what is none (its digest). */
   untag(references: readonly ImageReference[], id: Digest): void {
-    const { database } = this.#core
+    const core = this.#core
     insertEvents(
-      this.#core,
-      references.map(() => imageEvent(this.#core, 'untag', id)),
+      core,
+      references.map(() => imageEvent(core, 'untag', id)),
     )
-    for (const { kind, full, repository, target } of references) {
-      if (kind === 'tag') database.run('DELETE FROM names WHERE name = ?', full)
-      else database.run('DELETE FROM repo_digests WHERE repository = ? AND digest = ?', repository, target)
-      this.#records.push({ Untagged: familiarName(parseReference(full)) })
+    for (const { kind, name } of references) {
+      if (kind === 'tag') deleteName(core, name)
+      else deleteRepoDigest(core, name)
+      this.#records.push({ Untagged: familiarName(name) })
     }
   }
 
@@ -204,7 +207,7 @@ function isSingle(references: readonly ImageReference[]): boolean {
   if (references.length <= 1) return true
   const tags = references.filter(({ kind }) => kind === 'tag')
   if (tags.length > 1) return false
-  return new Set(references.map(({ repository }) => repository)).size === 1
+  return new Set(references.map(({ name }) => repositoryName(name))).size === 1
 }
 
 /** Source: image-spec config.md, Layer ChainID. */

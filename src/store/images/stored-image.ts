@@ -1,4 +1,4 @@
-import type { Descriptor, Digest, ImageConfig, ImageManifest, Platform } from '#spec'
+import type { Descriptor, Digest, ImageConfig, ImageManifest, ImageName, Platform, RepoDigest } from '#spec'
 
 /** An image of the store: one manifest with its config. */
 export interface StoredImage {
@@ -10,10 +10,10 @@ export interface StoredImage {
   config: ImageConfig
   /** The config's raw bytes (unknown members included). */
   rawConfig: Uint8Array
-  /** Full names that point to it (directly, or to an index that holds it), sorted. */
-  names: string[]
-  /** `docker.io/library/x@sha256:…` under which it was pulled or pushed, sorted. */
-  repoDigests: string[]
+  /** Names that point to it (directly, or to an index that holds it), sorted by their full text. */
+  names: ImageName[]
+  /** Where it was pulled from or pushed to, sorted by the full text. */
+  repoDigests: RepoDigest[]
   /** Milliseconds since 1970 of the last tag, or undefined. */
   lastTagged?: number
   platform: Platform

@@ -1,18 +1,14 @@
-import type { Digest } from '#spec'
+import { type Digest, fullName, type ImageName, type RepoDigest } from '#spec'
 import type { DocumentRow } from './document-rows.ts'
+import { namesOf, repoDigestsOf } from './name-rows.ts'
 import type { PinKind } from './pins.ts'
 import type { Rows } from './rows.ts'
 
-/** A tag or a `repository@digest` that leads to an image. */
-export interface ImageReference {
-  kind: 'tag' | 'digest'
-  /** `docker.io/library/debian`. */
-  repository: string
-  /** `docker.io/library/debian:12`, or with `@sha256:…`. */
-  full: string
-  /** What it points to: manifest or index. */
-  target: Digest
-}
+/** A tag, or a repository at a digest, that leads to an image. */
+export type ImageReference =
+  | { kind: 'tag'; name: ImageName; target: Digest }
+  /** The target is the digest of the name. */
+  | { kind: 'digest'; name: RepoDigest; target: Digest }
 
 /** Digests of the manifests of an image, oldest first. */
 export function manifestsOf({ database }: Rows, image: Digest): DocumentRow[] {
@@ -39,24 +35,17 @@ export function referencesOf(rows: Rows, image: Digest): ImageReference[] {
   return targets.flatMap((target) => referencesTo(rows, target)).sort(byKindAndName)
 }
 
-export function referencesTo({ database }: Rows, target: Digest): ImageReference[] {
-  const names = database.all<{ name: string }>('SELECT name FROM names WHERE digest = ?', target)
-  const sql = 'SELECT repository FROM repo_digests WHERE digest = ?'
-  const digests = database.all<{ repository: string }>(sql, target)
+export function referencesTo(rows: Rows, target: Digest): ImageReference[] {
   return [
-    ...names.map(({ name }): ImageReference => {
-      const repository = name.slice(0, name.lastIndexOf(':'))
-      return { kind: 'tag', repository, full: name, target }
-    }),
-    ...digests.map(({ repository }): ImageReference => {
-      return { kind: 'digest', repository, full: `${repository}@${target}`, target }
-    }),
+    ...namesOf(rows, target).map((name) => ({ kind: 'tag' as const, name, target })),
+    ...repoDigestsOf(rows, target).map((name) => ({ kind: 'digest' as const, name, target })),
   ]
 }
 
 function byKindAndName(left: ImageReference, right: ImageReference): number {
   if (left.kind !== right.kind) return left.kind === 'tag' ? -1 : 1
-  return left.full < right.full ? -1 : left.full > right.full ? 1 : 0
+  const [one, other] = [fullName(left.name), fullName(right.name)]
+  return one < other ? -1 : one > other ? 1 : 0
 }
 
 /** Names (or IDs) of the images that a layer, blob or document belongs to. */
@@ -70,5 +59,5 @@ export function imagesNeeding(rows: Rows, kind: PinKind, digest: Digest): string
 /** Its names, or its ID when it has none. */
 export function shownImage(rows: Rows, image: Digest): string[] {
   const names = referencesOf(rows, image).filter(({ kind }) => kind === 'tag')
-  return names.length > 0 ? names.map(({ full }) => full) : [image]
+  return names.length > 0 ? names.map(({ name }) => fullName(name)) : [image]
 }

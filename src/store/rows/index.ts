@@ -27,6 +27,16 @@ export {
 export type { LayerFormatName, LayerRecord, WrittenLayer } from './layer-record.ts'
 export { findLayer, listLayers } from './layer-rows.ts'
 export { type Layout, prepareLayout } from './layout.ts'
+export {
+  allNames,
+  deleteName,
+  deleteRepoDigest,
+  isOfRepository,
+  type Repository,
+  targetOfName,
+  writeName,
+  writeRepoDigest,
+} from './name-rows.ts'
 export { deletePins, insertPin, isHeld, type Pin, type PinKind } from './pins.ts'
 export { keepReserve } from './reserve.ts'
 export type { Rows } from './rows.ts'
