@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
+import type { Glob } from '#docker'
 import { Mistake } from '../dockerfile/index.ts'
-import { compilePattern, type PathPattern } from './path-pattern.ts'
+import { compilePattern } from './path-pattern.ts'
 
 /**
  * An ordered list of patterns with `!` exceptions; the last that matches a path, or a directory above it, decides. Source:
@@ -24,13 +25,13 @@ export interface MatchState {
 
 /** Throws a Mistake for a pattern that is none. */
 export function createPatternSet(patterns: readonly string[]): PatternSet {
-  const compiled: (PathPattern & { except: boolean })[] = patterns.flatMap((line) => {
+  const compiled: (Glob & { except: boolean })[] = patterns.flatMap((line) => {
     const clean = line.trim() === '' ? '' : cleaned(line.trim())
     if (clean === '') return []
     const except = clean.startsWith('!')
     const pattern = except ? clean.slice(1) : clean
     if (pattern === '') throw new Mistake(`illegal exclusion pattern: ${JSON.stringify(line)}`)
-    return { ...compilePattern(pattern), except }
+    return { ...compilePattern(pattern, 'ignore'), except }
   })
   const exceptions = compiled.filter((pattern) => pattern.except)
   const step: PatternSet['step'] = (path, parent) => {

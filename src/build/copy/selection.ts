@@ -128,8 +128,7 @@ function expandWildcards(tree: SourceTree, pattern: string): string[] {
   if (start === undefined) return []
   let found = [start]
   for (const part of parts.slice(first)) {
-    // In a source `**` is no more than `*`.
-    const { matches } = compilePattern(part.replace(/\*+/g, '*'))
+    const { matches } = compilePattern(part, 'match')
     found = found.flatMap((directory) =>
       tree.entry(directory)?.type === 'directory'
         ? tree

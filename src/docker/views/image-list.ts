@@ -8,7 +8,7 @@ import {
   repositoryName,
 } from '#spec'
 import { type FilterPair, Filters } from '../filters.ts'
-import { matchGlob } from '../match-glob.ts'
+import { matchGlob } from '../glob.ts'
 import { unixSeconds } from './go-time.ts'
 import type { ImageFacts } from './image-facts.ts'
 import { sortedNames } from './image-inspect.ts'
