@@ -3,11 +3,14 @@ import { readInteger } from './number.ts'
 
 /** One network of `--network`: a name, or docker's long form. */
 export interface NetworkOption {
+  /** Name or ID. */
   network: string
+  /** Further names there. */
   aliases?: string[]
   ipAddress?: string
   ipv6Address?: string
   macAddress?: string
+  /** The default route goes through the network with the highest one; 0 by default. */
   gatewayPriority?: number
   driverOptions?: Record<string, string>
 }

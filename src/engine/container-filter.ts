@@ -1,6 +1,6 @@
 import { BaleError, printable } from '#base'
 import type { SeenContainer } from '#container'
-import { type FilterPair, Filters } from '#docker'
+import { type FilterPair, Filters, noSuchContainer } from '#docker'
 import type { EngineContext } from './context/context.ts'
 
 const NAMES = [
@@ -138,7 +138,7 @@ function createdOf(idOrName: string, all: readonly SeenContainer[]): number {
   const found =
     all.find(({ record }) => record.id === idOrName || record.name === name) ??
     all.find(({ record }) => idOrName !== '' && record.id.startsWith(idOrName))
-  if (!found) throw new BaleError('CONTAINER_NOT_FOUND', `No such container: ${printable(idOrName)}`)
+  if (!found) throw noSuchContainer(printable(idOrName))
   return found.record.created
 }
 

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaleError, errnoOf } from '#base'
+import { notRunning } from '#docker'
 import { isAlive, processIdentity, thisProcess } from '#host'
 import { removeTree } from '#host/file'
 import { type Container, containerEvent } from '../model/index.ts'
@@ -59,10 +60,7 @@ export async function execContainer(
   const { id, document } = seen.record
   if (seen.status === 'paused')
     throw new BaleError('CONFLICT', `Container ${idOrName} is paused, unpause the container before exec`)
-  if (seen.status !== 'running')
-    throw new BaleError('CONTAINER_NOT_RUNNING', `Container ${id} is not running`, {
-      next: { act: 'start-container', name: idOrName },
-    })
+  if (seen.status !== 'running') throw notRunning(id, { next: { act: 'start-container', name: idOrName } })
   mustBeVisible(seen)
   const process = execProcess(machinery, seen, request)
   if (process.apparmorProfile !== undefined)
@@ -188,7 +186,7 @@ function userInside(
     return resolveUser(root, request.user ?? config.User ?? '', host.groupAdd)
   } catch (cause) {
     if (!['ENOENT', 'ESRCH'].includes(errnoOf(cause) ?? '') || isAlive(state.process!)) throw cause
-    throw new BaleError('CONTAINER_NOT_RUNNING', `Container ${record.id} is not running`, { cause })
+    throw notRunning(record.id, { cause })
   }
 }
 

@@ -1,4 +1,5 @@
 import { BaleError, isBaleError } from '#base'
+import { predefinedNetwork } from '#docker'
 import {
   type Container,
   type CreateNetworkOptions,
@@ -12,8 +13,7 @@ import { takeDownIdleNetworks } from './finalize.ts'
 
 /** Adds a network; nothing changes on the machine before the first container joins. Throws INVALID_ARGUMENT, CONFLICT. */
 export async function addNetwork(machinery: Machinery, asked: CreateNetworkOptions): Promise<Network> {
-  if (asked.name === DEFAULT_NETWORK)
-    throw new BaleError('INVALID_ARGUMENT', `operation is not permitted on predefined ${asked.name} network`)
+  if (asked.name === DEFAULT_NETWORK) throw predefinedNetwork(asked.name)
   // The default network takes its range first, so that its addresses never depend on which network came first.
   await theDefaultNetwork(machinery)
   return createNetwork(machinery.records, asked, identity(machinery))

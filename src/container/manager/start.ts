@@ -1,6 +1,7 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaleError, type OperationOptions } from '#base'
+import { noSuchContainer } from '#docker'
 import { removeCgroup, thisProcess } from '#host'
 import { removeTree } from '#host/file'
 import type { Rootfs } from '#rootfs'
@@ -66,7 +67,7 @@ export async function startContainer(
   if (seen.status === 'paused') throw new BaleError('CONFLICT', 'cannot start a paused container, try unpause instead')
   if (seen.status === 'running')
     return { record, started: false, ...(options.attach && { attach: attachTo(paths.bundle) }) }
-  if (seen.status === 'removing') throw new BaleError('CONTAINER_NOT_FOUND', `No such container: ${idOrName}`)
+  if (seen.status === 'removing') throw noSuchContainer(idOrName)
   if (record.document.state.status === 'running' || startedBy(paths.starting) !== 'nobody')
     await finalize(machinery, record, seen.state)
   // Awaited here: the lock is given back when this function is left.

@@ -1,30 +1,16 @@
+import type { NetworkSettings } from '#docker/views'
 import type { NetworkRecord } from '#store'
 
 /** The network that containers join without a wish. */
 export const DEFAULT_NETWORK = 'bridge'
 
-/** What the store keeps of a network. */
-export interface NetworkDocument {
+/** What the store keeps of a network; `bridgeSettings` says what its options mean. */
+export interface NetworkDocument extends NetworkSettings {
   driver: 'bridge'
   /** Name of the bridge on the host. */
   interfaceName: string
-  subnet: string
-  gateway: string
-  /** The part of the subnet that containers get addresses from, when it is not the whole. */
-  ipRange?: string
-  /** Addresses that containers do not get, by the name of their owner. */
-  auxiliary?: Record<string, string>
-  /** A container's address there ends as its IPv4 address does. */
-  ipv6?: { subnet: string; gateway: string }
-  /** No way out. */
-  internal: boolean
   /** Containers find each other by name (not on the default network, as with docker). */
   dns: boolean
-  /** Means nothing here, and is shown. */
-  attachable?: boolean
-  /** As people wrote them; `bridgeSettings` says what they mean. */
-  options: Record<string, string>
-  labels: Record<string, string>
 }
 
 export type Network = NetworkRecord<NetworkDocument>

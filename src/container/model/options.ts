@@ -1,4 +1,4 @@
-import type { PublishedPortRequest } from '#docker'
+import type { NetworkOption, PublishedPortRequest } from '#docker'
 import type { ContainerConfig, Digest, Healthcheck, Platform } from '#spec'
 
 /**
@@ -114,18 +114,7 @@ export interface HostOptions {
 }
 
 /** A network that a container is to be on, and as what. */
-export interface NetworkRequest {
-  /** Name or ID. */
-  network: string
-  /** Further names there. */
-  aliases?: string[]
-  ipAddress?: string
-  ipv6Address?: string
-  macAddress?: string
-  /** The default route goes through the network with the highest one; 0 by default. */
-  gatewayPriority?: number
-  driverOptions?: Record<string, string>
-}
+export type NetworkRequest = NetworkOption
 
 export interface LogOptions {
   driver: string

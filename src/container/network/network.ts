@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { BaleError, printable } from '#base'
+import { predefinedNetwork } from '#docker'
 import { type CreateNetworkOptions, DEFAULT_NETWORK, type Network, type NetworkDocument } from '../model/index.ts'
 import type { Records } from '../records/index.ts'
 import {
@@ -37,7 +38,7 @@ export async function createNetwork(
   identity: { id: string; created: number },
 ): Promise<Network> {
   const { name } = asked
-  if (RESERVED_NETWORKS.includes(name)) throw invalid(`operation is not permitted on predefined ${name} network`)
+  if (RESERVED_NETWORKS.includes(name)) throw predefinedNetwork(name)
   if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name)) throw invalid(`invalid network name: ${printable(name)}`)
   assertDriver(asked.driver ?? 'bridge')
   const known = await store.networks.list()

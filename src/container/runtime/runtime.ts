@@ -3,6 +3,7 @@ import { constants, existsSync } from 'node:fs'
 import { type FileHandle, mkdir, open, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaleError, errnoOf, printable } from '#base'
+import { noSuchContainer, notRunning } from '#docker'
 import { cgroupLayout, runProgram } from '#host'
 import { readText, writeFileAtomic } from '#host/file'
 import type { OciResources } from '../spec/index.ts'
@@ -153,8 +154,8 @@ const NOT_RUNNING = /not running|process already finished|No such process/i
 
 function failureOf(stderr: string, id: string, verb: string): BaleError {
   const text = messageOf(stderr)
-  if (MISSING.test(text) && verb !== 'start') return new BaleError('CONTAINER_NOT_FOUND', `No such container: ${id}`)
-  if (NOT_RUNNING.test(text)) return new BaleError('CONTAINER_NOT_RUNNING', `Container ${id} is not running`)
+  if (MISSING.test(text) && verb !== 'start') return noSuchContainer(id)
+  if (NOT_RUNNING.test(text)) return notRunning(id)
   if (verb === 'start') return runtimeFailure(text, 'start')
   return new BaleError('RUNTIME_FAILED', `${verb} of container ${id.slice(0, 12)} failed: ${printable(text, 1000)}`)
 }

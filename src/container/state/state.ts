@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { BaleError } from '#base'
+import { noSuchContainer, notRunning } from '#docker'
 import { isAlive, isFrozen, isVisible, oomKills, recordedProcess } from '#host'
 import type { Container, ContainerDocument, RecordedState } from '../model/index.ts'
 import { readExitFile } from '../runtime/index.ts'
@@ -108,9 +109,7 @@ export async function findContainer({ records }: Pick<Machinery, 'records'>, idO
   const name = idOrName.startsWith('/') ? idOrName.slice(1) : idOrName
   const record = name === '' ? undefined : await records.containers.find(name)
   if (record) return record
-  throw new BaleError('CONTAINER_NOT_FOUND', `No such container: ${idOrName}`, {
-    next: { act: 'list-containers', because: 'unknown' },
-  })
+  throw noSuchContainer(idOrName, { next: { act: 'list-containers', because: 'unknown' } })
 }
 
 export async function seeContainer(machinery: Machinery, idOrName: string): Promise<SeenContainer> {
@@ -141,7 +140,7 @@ export function mustBeVisible(seen: SeenContainer): SeenContainer {
 /** Throws CONTAINER_NOT_RUNNING unless the container runs (paused is running). */
 export function mustRun(seen: SeenContainer): SeenContainer {
   if (seen.status === 'running' || seen.status === 'paused') return mustBeVisible(seen)
-  throw new BaleError('CONTAINER_NOT_RUNNING', `Container ${seen.record.id} is not running`)
+  throw notRunning(seen.record.id)
 }
 
 export async function updateState(

@@ -13,6 +13,7 @@ export {
   FIXED_NETWORKS,
   fixedNetworkInspect,
   type NetworkInspect,
+  type NetworkSettings,
   networkInspect,
 } from './network-inspect.ts'
 export { type VolumeInspect, volumeInspect } from './volume-inspect.ts'

@@ -29,24 +29,33 @@ export interface NetworkInspect {
   Labels: Record<string, string>
 }
 
+/** What is shown of a network's settings. */
+export interface NetworkSettings {
+  driver: string
+  subnet: string
+  gateway: string
+  /** The part of the subnet that containers get addresses from, when it is not the whole. */
+  ipRange?: string
+  /** Addresses that containers do not get, by the name of their owner. */
+  auxiliary?: Record<string, string>
+  /** A container's address there ends as its IPv4 address does. */
+  ipv6?: { subnet: string; gateway: string }
+  /** No way out. */
+  internal: boolean
+  /** Shown only: without a swarm every network is for containers. */
+  attachable?: boolean
+  /** As people wrote them. */
+  options: Record<string, string>
+  labels: Record<string, string>
+}
+
 /** What the view of a network is made of; the store's records are such. */
 interface NetworkFacts {
   id: string
   name: string
   /** Milliseconds since 1970. */
   created: number
-  document: {
-    driver: string
-    subnet: string
-    gateway: string
-    ipRange?: string
-    auxiliary?: Record<string, string>
-    ipv6?: { subnet: string; gateway: string }
-    internal: boolean
-    attachable?: boolean
-    options: Record<string, string>
-    labels: Record<string, string>
-  }
+  document: NetworkSettings
 }
 
 /** A container and where it is connected. */
@@ -100,7 +109,7 @@ function endpoint({ id, name, connection }: ConnectedFacts): NetworkInspect['Con
   }
 }
 
-function addressPlans({ subnet, gateway, ipRange, auxiliary, ipv6 }: NetworkFacts['document']): AddressPlan[] {
+function addressPlans({ subnet, gateway, ipRange, auxiliary, ipv6 }: NetworkSettings): AddressPlan[] {
   return [
     {
       Subnet: subnet,
