@@ -6,6 +6,7 @@
  */
 export { type BuiltImage, build } from './build.ts'
 export type { BuildOptions } from './build-options.ts'
+export { dropUnreadable } from './cache/index.ts'
 export { type CheckReport, checkDockerfile } from './check.ts'
 export type { Finding } from './checks/index.ts'
 export type { ContextInput, DockerfileInput } from './context/index.ts'

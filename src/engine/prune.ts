@@ -69,12 +69,16 @@ export async function pruneBuildCache(
   return { ...result, freed }
 }
 
-/** A build that was killed may have left processes and mounts, without which nothing it wrote could be freed. */
+/**
+ * A build that was killed may have left processes and mounts, without which nothing it wrote could be freed; another bale
+ * may have left records of its build cache that are no use to this one. Returns the bytes that became free.
+ */
 async function undoDeadBuilds(context: EngineContext): Promise<number> {
   const store = await context.store()
-  const [{ sweepDeadBuilds }, steps] = await Promise.all([import('#build'), buildSteps(context)])
+  const [{ dropUnreadable, sweepDeadBuilds }, steps] = await Promise.all([import('#build'), buildSteps(context)])
   await steps.sweep()
-  return sweepDeadBuilds({ store, rootfs: await context.rootfs() })
+  const left = await sweepDeadBuilds({ store, rootfs: await context.rootfs() })
+  return left + (await dropUnreadable(store.buildCache))
 }
 
 async function layersOfImages(context: EngineContext): Promise<Set<string>> {

@@ -2,6 +2,7 @@ import type { Clock } from '#base'
 import type { Digest } from '#spec'
 import type { Store, StoreOperation } from '#store'
 import type { Step, StepCache, TakenStep } from '../graph/index.ts'
+import { readTakenStep, takenDocument } from './taken-step.ts'
 
 export interface StepCacheOptions {
   store: Pick<Store, 'layers' | 'buildCache'>
@@ -28,8 +29,15 @@ export function createStepCache({ store, intake, clock, created }: StepCacheOpti
     if (diffId) await intake.pin('layer', diffId)
     const layers: Digest[] = diffId ? [diffId] : []
     for (const key of keys) {
-      const record = { key, layers, size: layer?.diskSize ?? 0, created: now, lastUsed: now, document: taken }
-      await store.buildCache.put<TakenStep>(record)
+      const record = {
+        key,
+        layers,
+        size: layer?.diskSize ?? 0,
+        created: now,
+        lastUsed: now,
+        document: takenDocument(taken),
+      }
+      await store.buildCache.put(record)
     }
   }
   return {
@@ -38,11 +46,12 @@ export function createStepCache({ store, intake, clock, created }: StepCacheOpti
       const asked: string[] = []
       for (const key of step.keys) {
         const name = await key()
-        const record = await store.buildCache.get<TakenStep>(name)
-        if (record && (await hold(record.document))) {
+        const record = await store.buildCache.get(name)
+        const taken = record && readTakenStep(record)
+        if (taken && (await hold(taken))) {
           // A dearer key found it: next time the cheap one will.
-          if (asked.length > 0) await put(record.document, asked)
-          return record.document
+          if (asked.length > 0) await put(taken, asked)
+          return taken
         }
         asked.push(name)
       }

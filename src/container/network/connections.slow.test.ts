@@ -11,6 +11,7 @@ import { inOwnNetwork } from '../../../test/kit/own-network.ts'
 import { takeDownIdleNetworks } from '../manager/finalize.ts'
 import { removeContainer } from '../manager/remove.ts'
 import type { HostOptions } from '../model/options.ts'
+import { openRecords } from '../records/index.ts'
 import { newId } from '../state/machinery.ts'
 import { findContainer } from '../state/state.ts'
 import { macOf } from './netavark-request.ts'
@@ -108,7 +109,7 @@ inOwnNetwork(import.meta.url, () => {
   }, async () => {
     await using machine = await containerMachine()
     const identity = () => ({ id: newId(), created: Date.now() })
-    await createNetwork(machine.store, { name: 'app', internal: true }, identity())
+    await createNetwork(openRecords(machine.store), { name: 'app', internal: true }, identity())
     await server(machine, 'db', { network: 'app', networkAliases: ['database'] })
     const asks = ['sh', '-c', 'for n in db database; do wget -qO- http://$n/ || exit 9; done; ip route']
     const ran = await machine.run(machine.options(asks, {}, { network: 'app' }))
@@ -116,7 +117,7 @@ inOwnNetwork(import.meta.url, () => {
     assert.match(ran.stdout, /^I am db\nI am db\n/)
     assert.doesNotMatch(ran.stdout, /default/)
     await assert.rejects(
-      createNetwork(machine.store, { name: 'again', subnets: ['10.140.0.0/16'] }, identity()),
+      createNetwork(openRecords(machine.store), { name: 'again', subnets: ['10.140.0.0/16'] }, identity()),
       /Pool overlaps/,
     )
   })
@@ -143,7 +144,11 @@ inOwnNetwork(import.meta.url, () => {
     timeout,
   }, async () => {
     await using machine = await containerMachine()
-    const network = await createNetwork(machine.store, { name: 'app' }, { id: newId(), created: Date.now() })
+    const network = await createNetwork(
+      openRecords(machine.store),
+      { name: 'app' },
+      { id: newId(), created: Date.now() },
+    )
     const bridge = `/sys/class/net/${network.document.interfaceName}`
     const address = () => readFileSync(`${bridge}/address`, 'latin1').trim()
     const first = await server(machine, 'first', { network: 'app' })
@@ -170,7 +175,7 @@ inOwnNetwork(import.meta.url, () => {
     await rename(database, `${database}.gone`)
     await using other = await containerMachine()
     await other.run(other.options(['true'], {}, {}))
-    const [network] = await other.store.networks.list<{ interfaceName: string }>()
+    const [network] = await openRecords(other.store).networks.list()
     assert.deepEqual(
       bridges().filter((name) => name.startsWith('bale-')),
       [network!.document.interfaceName],
@@ -182,14 +187,15 @@ inOwnNetwork(import.meta.url, () => {
   test('the default network leaves a range that the machine uses by now', { skip, timeout }, async () => {
     await using machine = await containerMachine()
     const first = await machine.run(machine.options(['true'], {}, {}))
-    const { subnet } = (await machine.store.networks.find<{ subnet: string }>('bridge'))!.document
+    const { networks } = openRecords(machine.store)
+    const { subnet } = (await networks.find('bridge'))!.document
     await machine.cleanup(first.id)
     execFileSync('ip', ['link', 'add', 'taken', 'type', 'bridge'])
     try {
       execFileSync('ip', ['addr', 'add', subnet.replace('.0.0/', '.0.9/'), 'dev', 'taken'])
       execFileSync('ip', ['link', 'set', 'taken', 'up'])
       assert.equal((await machine.run(machine.options(['true'], {}, {}))).code, 0)
-      const moved = (await machine.store.networks.find<{ subnet: string }>('bridge'))!.document.subnet
+      const moved = (await networks.find('bridge'))!.document.subnet
       assert.notEqual(moved, subnet)
     } finally {
       execFileSync('ip', ['link', 'del', 'taken'])

@@ -1,4 +1,5 @@
 import type { ContainerRecord } from '#store'
+import { assertShape, type Shape, versionOf } from '#store/records'
 import {
   CONTAINER_DOCUMENT_VERSION,
   type Connection,
@@ -6,7 +7,6 @@ import {
   type ContainerDocument,
   type HostOptions,
 } from '../model/index.ts'
-import { assertShape, type Shape, versionOf } from './fields.ts'
 import { networkRequests } from './network-requests.ts'
 
 /** What both versions have. */

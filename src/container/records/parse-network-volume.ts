@@ -1,6 +1,6 @@
 import type { NetworkRecord, VolumeRecord } from '#store'
+import { assertShape, type Shape, versionOf } from '#store/records'
 import type { Network, NetworkDocument, Volume, VolumeDocument } from '../model/index.ts'
-import { assertShape, type Shape, versionOf } from './fields.ts'
 
 const NETWORK: Shape = {
   driver: 'string',

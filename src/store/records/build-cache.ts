@@ -3,7 +3,7 @@ import { type Core, sweep } from '#store/content'
 import { deletePins, findLayer, type Pin } from '#store/rows'
 import { pinLayer } from './pin-layer.ts'
 
-export interface CacheRecord<D = unknown> {
+export interface CacheRecord {
   /** What the build found the step by. */
   key: string
   /** Diff IDs that must stay while the record exists. */
@@ -12,16 +12,17 @@ export interface CacheRecord<D = unknown> {
   size: number
   created: number
   lastUsed: number
-  document: D
+  /** Undefined when it is no JSON any more. */
+  document: unknown
 }
 
 export interface BuildCache {
   /** Adds or replaces. */
-  put<D>(record: CacheRecord<D>): Promise<void>
+  put(record: CacheRecord): Promise<void>
   /** Marks the record as used now. A record whose layers are gone or damaged is not found. */
-  get<D = unknown>(key: string): Promise<CacheRecord<D> | undefined>
+  get(key: string): Promise<CacheRecord | undefined>
   /** Most recently used first. */
-  list<D = unknown>(): Promise<CacheRecord<D>[]>
+  list(): Promise<CacheRecord[]>
   /** Removes the records for which `filter` is true (all by default) and the layers that nobody needs any more. */
   prune(filter?: (record: CacheRecord) => boolean): Promise<{ keys: string[]; freed: number }>
 }
@@ -29,11 +30,11 @@ export interface BuildCache {
 export function createBuildCache(core: Core): BuildCache {
   const { database, clock } = core
   type Row = { key: string; size: number; created: number; last_used: number; document: string; layers: string }
-  const read = <D>({ last_used: lastUsed, ...row }: Row): CacheRecord<D> => ({
+  const read = ({ last_used: lastUsed, ...row }: Row): CacheRecord => ({
     ...row,
     lastUsed,
-    layers: JSON.parse(row.layers) as Digest[],
-    document: JSON.parse(row.document) as D,
+    layers: (parsed(row.layers) ?? []) as Digest[],
+    document: parsed(row.document),
   })
   return {
     async put({ key, layers, size, created, lastUsed, document }) {
@@ -46,17 +47,16 @@ export function createBuildCache(core: Core): BuildCache {
       })
       await old.finish()
     },
-    async get<D>(key: string) {
+    async get(key) {
       const row = database.get<Row>('SELECT * FROM cache WHERE key = ?', key)
       if (!row) return undefined
-      const record = read<D>(row)
+      const record = read(row)
       if (!record.layers.every((layer) => findLayer(core, layer))) return undefined
       const lastUsed = clock.now()
       database.run('UPDATE cache SET last_used = ? WHERE key = ?', lastUsed, key)
       return { ...record, lastUsed }
     },
-    list: async <D>() =>
-      database.all<Row>('SELECT * FROM cache ORDER BY last_used DESC, key').map((row) => read<D>(row)),
+    list: async () => database.all<Row>('SELECT * FROM cache ORDER BY last_used DESC, key').map(read),
     async prune(filter = () => true) {
       const keys: string[] = []
       const { swept, finish } = database.transaction(() => {
@@ -72,5 +72,14 @@ export function createBuildCache(core: Core): BuildCache {
       await finish()
       return { keys, freed: swept.freed }
     },
+  }
+}
+
+/** A cache must not stand in the way when one of its rows is damaged. */
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json)
+  } catch {
+    return undefined
   }
 }

@@ -24,21 +24,18 @@ export interface ContainerRecord<D = unknown> {
 /** All writes are durable when their promise is fulfilled. */
 export type Containers = {
   /** Throws CONFLICT when the ID or name is taken, in docker's words; STORE_DAMAGED when a layer is not there. */
-  add<D>(record: ContainerRecord<D>): Promise<void>
+  add(record: ContainerRecord): Promise<void>
   /** By full ID, name, or unique ID prefix (AMBIGUOUS_ID); undefined when there is none. */
-  find<D = unknown>(idOrName: string): Promise<ContainerRecord<D> | undefined>
+  find(idOrName: string): Promise<ContainerRecord | undefined>
   /** Newest first. */
-  list<D = unknown>(): Promise<ContainerRecord<D>[]>
+  list(): Promise<ContainerRecord[]>
   /** Reads, changes and writes in one transaction, so `change` must be quick; undefined when it is gone. */
-  update<D = unknown>(
-    id: string,
-    change: (record: ContainerRecord<D>) => ContainerRecord<D>,
-  ): Promise<ContainerRecord<D> | undefined>
+  update(id: string, change: (record: ContainerRecord) => ContainerRecord): Promise<ContainerRecord | undefined>
   /**
    * Also gives back the container's addresses, ports and layers. `last`: what it became in the end, when that was not
    * written before; its events are written now.
    */
-  remove<D>(id: string, last?: ContainerRecord<D>): Promise<boolean>
+  remove(id: string, last?: ContainerRecord): Promise<boolean>
 }
 
 interface ContainerRow {
@@ -67,14 +64,14 @@ export function createContainers(core: Core, kind?: RecordKind<ContainerRecord>)
     database
       .all<{ digest: Digest }>(`SELECT digest FROM pins WHERE owner = ? AND kind = 'layer'`, `container:${id}`)
       .map((row) => row.digest)
-  const read = <D>(row: ContainerRow): ContainerRecord<D> => ({
+  const read = (row: ContainerRow): ContainerRecord => ({
     id: row.id,
     name: row.name,
     ...(row.image ? { imageId: row.image } : {}),
     state: row.state,
     created: row.created,
     layers: JSON.parse(row.layers) as Digest[],
-    document: JSON.parse(row.document) as D,
+    document: JSON.parse(row.document) as unknown,
   })
   const write = (record: ContainerRecord) => {
     const { id, name, imageId, state, created, document, layers } = record
@@ -102,13 +99,12 @@ export function createContainers(core: Core, kind?: RecordKind<ContainerRecord>)
       const row = findByIdOrName<ContainerRow>(core, 'containers', idOrName)
       return row && read(row)
     },
-    list: async <D>() =>
-      database.all<ContainerRow>('SELECT * FROM containers ORDER BY created DESC, id').map((row) => read<D>(row)),
-    async update<D>(id: string, change: (record: ContainerRecord<D>) => ContainerRecord<D>) {
+    list: async () => database.all<ContainerRow>('SELECT * FROM containers ORDER BY created DESC, id').map(read),
+    async update(id: string, change: (record: ContainerRecord) => ContainerRecord) {
       return database.transaction(() => {
         const row = database.get<ContainerRow>('SELECT * FROM containers WHERE id = ?', id)
         if (!row) return undefined
-        const before = read<D>(row)
+        const before = read(row)
         const changed = { ...change(before), id }
         refuseTaken(changed)
         write(changed)

@@ -6,6 +6,7 @@
  */
 export { type BuildCache, type CacheRecord, createBuildCache } from './build-cache.ts'
 export { type ContainerRecord, type Containers, createContainers, nameInUse } from './containers.ts'
+export { assertShape, type Shape, versionOf } from './document-shape.ts'
 export {
   type Addresses,
   type ClaimedPort,

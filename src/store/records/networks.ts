@@ -11,20 +11,17 @@ export interface NetworkRecord<D = unknown> {
 }
 
 export type Networks = {
-  add<D>(record: NetworkRecord<D>): Promise<void>
-  find<D = unknown>(idOrName: string): Promise<NetworkRecord<D> | undefined>
-  list<D = unknown>(): Promise<NetworkRecord<D>[]>
-  update<D = unknown>(
-    id: string,
-    change: (record: NetworkRecord<D>) => NetworkRecord<D>,
-  ): Promise<NetworkRecord<D> | undefined>
+  add(record: NetworkRecord): Promise<void>
+  find(idOrName: string): Promise<NetworkRecord | undefined>
+  list(): Promise<NetworkRecord[]>
+  update(id: string, change: (record: NetworkRecord) => NetworkRecord): Promise<NetworkRecord | undefined>
   remove(id: string): Promise<boolean>
 }
 
 export function createNetworks(rows: Rows, kind?: RecordKind<NetworkRecord>): Networks {
   const { database } = rows
   type Row = { id: string; name: string; created: number; document: string }
-  const read = <D>(row: Row): NetworkRecord<D> => ({ ...row, document: JSON.parse(row.document) as D })
+  const read = (row: Row): NetworkRecord => ({ ...row, document: JSON.parse(row.document) as unknown })
   const write = (sql: string, { id, name, created, document }: NetworkRecord) =>
     database.run(sql, id, name, created, JSON.stringify(document))
   return {
@@ -36,16 +33,16 @@ export function createNetworks(rows: Rows, kind?: RecordKind<NetworkRecord>): Ne
         announce(rows, kind, undefined, record)
       })
     },
-    async find<D>(idOrName: string) {
+    async find(idOrName: string) {
       const row = findByIdOrName<Row>(rows, 'networks', idOrName)
-      return row && read<D>(row)
+      return row && read(row)
     },
-    list: async <D>() => database.all<Row>('SELECT * FROM networks ORDER BY name').map((row) => read<D>(row)),
-    update: async <D>(id: string, change: (record: NetworkRecord<D>) => NetworkRecord<D>) =>
+    list: async () => database.all<Row>('SELECT * FROM networks ORDER BY name').map(read),
+    update: async (id: string, change: (record: NetworkRecord) => NetworkRecord) =>
       database.transaction(() => {
         const row = database.get<Row>('SELECT * FROM networks WHERE id = ?', id)
         if (!row) return undefined
-        const before = read<D>(row)
+        const before = read(row)
         const changed = { ...change(before), id }
         write('UPDATE networks SET id = ?1, name = ?2, created = ?3, document = ?4 WHERE id = ?1', changed)
         announce(rows, kind, before, changed)

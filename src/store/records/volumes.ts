@@ -10,13 +10,10 @@ export interface VolumeRecord<D = unknown> {
 }
 
 export type Volumes = {
-  add<D>(record: VolumeRecord<D>): Promise<void>
-  find<D = unknown>(name: string): Promise<VolumeRecord<D> | undefined>
-  list<D = unknown>(): Promise<VolumeRecord<D>[]>
-  update<D = unknown>(
-    name: string,
-    change: (record: VolumeRecord<D>) => VolumeRecord<D>,
-  ): Promise<VolumeRecord<D> | undefined>
+  add(record: VolumeRecord): Promise<void>
+  find(name: string): Promise<VolumeRecord | undefined>
+  list(): Promise<VolumeRecord[]>
+  update(name: string, change: (record: VolumeRecord) => VolumeRecord): Promise<VolumeRecord | undefined>
   remove(name: string): Promise<boolean>
   /** `<root>/volumes/<name>/_data`. Throws INVALID_ARGUMENT for a name that is not a plain one. */
   directory(name: string): string
@@ -28,7 +25,7 @@ const VOLUME_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$/
 export function createVolumes(rows: Rows, kind?: RecordKind<VolumeRecord>): Volumes {
   const { database, layout } = rows
   type Row = { name: string; created: number; document: string }
-  const read = <D>(row: Row): VolumeRecord<D> => ({ ...row, document: JSON.parse(row.document) as D })
+  const read = (row: Row): VolumeRecord => ({ ...row, document: JSON.parse(row.document) as unknown })
   const get = (name: string) => database.get<Row>('SELECT * FROM volumes WHERE name = ?', name)
   const write = (sql: string, { name, created, document }: VolumeRecord) =>
     database.run(sql, name, created, JSON.stringify(document))
@@ -42,16 +39,16 @@ export function createVolumes(rows: Rows, kind?: RecordKind<VolumeRecord>): Volu
         announce(rows, kind, undefined, record)
       })
     },
-    async find<D>(name: string) {
+    async find(name: string) {
       const row = get(name)
-      return row && read<D>(row)
+      return row && read(row)
     },
-    list: async <D>() => database.all<Row>('SELECT * FROM volumes ORDER BY name').map((row) => read<D>(row)),
-    update: async <D>(name: string, change: (record: VolumeRecord<D>) => VolumeRecord<D>) =>
+    list: async () => database.all<Row>('SELECT * FROM volumes ORDER BY name').map(read),
+    update: async (name: string, change: (record: VolumeRecord) => VolumeRecord) =>
       database.transaction(() => {
         const row = get(name)
         if (!row) return undefined
-        const before = read<D>(row)
+        const before = read(row)
         const changed = { ...change(before), name }
         write('INSERT OR REPLACE INTO volumes VALUES (?, ?, ?)', changed)
         announce(rows, kind, before, changed)
