@@ -1,7 +1,7 @@
-import { open, readdir, rm, stat } from 'node:fs/promises'
+import { open, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf } from '#base'
-import { acquireLock } from '#host/file'
+import { acquireLock, namesIn } from '#host/file'
 import { algorithmOf, type Digest, hexOf, isDigest } from '#spec'
 import { blobNotFound } from './blob-not-found.ts'
 import type { BlobStore, BlobWriterOptions } from './blob-store.ts'
@@ -86,15 +86,6 @@ async function sizeOf(path: string): Promise<{ size: number } | undefined> {
     return found.isFile() ? { size: found.size } : undefined
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined
-    throw error
-  }
-}
-
-async function namesIn(directory: string): Promise<string[]> {
-  try {
-    return (await readdir(directory)).sort()
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return []
     throw error
   }
 }

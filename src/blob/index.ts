@@ -14,4 +14,5 @@ export { createFileBlobs, type FileBlobs, type FileBlobsOptions } from './file-b
 export { createHasher, digestOf, type Hasher } from './hasher.ts'
 export { createMemoryBlobs } from './memory-blobs.ts'
 export { skipBytes } from './skip-bytes.ts'
+export { streamOf } from './stream-of.ts'
 export { digestMismatch, sizeMismatch, verifying } from './verifying.ts'

@@ -1,9 +1,8 @@
 import { BaleError, type OperationOptions, printable } from '#base'
 import type { DescribedBase } from '#build'
 import { checkedManifest, choosePlatform, readImageConfig, readManifest } from '#image'
-import { formatPlatform, type Platform, parseReference, withDefaultTag } from '#spec'
+import { formatPlatform, type Platform, parseReference, withDefaultTag, writtenPlatform } from '#spec'
 import type { EngineContext } from './context/context.ts'
-import { writtenPlatform } from './list-member.ts'
 import { openRegistry } from './open-registry.ts'
 
 /** An image of a registry as its manifest and config tell of it; no layer is fetched. Throws MANIFEST_NOT_FOUND. */

@@ -3,12 +3,11 @@ import { checkedManifest, type ImageSource, imagesOf, type ReadManifest, readIma
 import {
   type Descriptor,
   fullName,
-  type ImageConfig,
   isDigest,
-  type Platform,
   parseReference,
   type Reference,
   withDefaultTag,
+  writtenPlatform,
 } from '#spec'
 import type { EngineContext } from './context/context.ts'
 import { openRegistry } from './open-registry.ts'
@@ -66,18 +65,6 @@ async function entriesOf(
   const platform = writtenPlatform(image.config)
   const { mediaType, digest, size } = read.descriptor
   return [withOrigin({ mediaType, digest, size, platform }, origin)]
-}
-
-/** The platform as a config writes it: an index repeats it word for word. */
-export function writtenPlatform(config: ImageConfig): Platform {
-  const { os, architecture, variant, 'os.version': version, 'os.features': features } = config
-  return {
-    os,
-    architecture,
-    ...(variant && { variant }),
-    ...(version && { 'os.version': version }),
-    ...(features?.length && { 'os.features': features }),
-  }
 }
 
 /** Where an entry came from; undefined for entries of an index that was not made here. */

@@ -17,9 +17,10 @@ import {
   MANIFEST_LIMIT,
   parseStrictJson,
   type Reference,
+  writtenPlatform,
 } from '#spec'
 import type { EngineContext } from './context/context.ts'
-import { listName, withoutOrigins, writtenPlatform } from './list-member.ts'
+import { listName, withoutOrigins } from './list-member.ts'
 import { openRegistry } from './open-registry.ts'
 
 /** A manifest or index with its descriptor and its document as it was written. */

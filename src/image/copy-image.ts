@@ -1,4 +1,5 @@
 import { BaleError, type CopyAct, mapLimited, type OperationOptions } from '#base'
+import { streamOf } from '#blob'
 import {
   checkConfigMatches,
   type Descriptor,
@@ -230,17 +231,13 @@ async function copyConfig(copy: Copy, manifest: ImageManifest): Promise<ImageCon
   const config = isImageManifest(manifest) ? parseImageConfig(bytes) : undefined
   if (config) checkConfigMatches(manifest, config)
   if (await target.hold(descriptor, { ...pass(options), from: source })) return config
-  await target.putBlob(descriptor, async (offset) => once(bytes.subarray(offset)), {
+  await target.putBlob(descriptor, async (offset) => streamOf(bytes.subarray(offset)), {
     signal: options.signal,
     from: source,
     isImageConfig: config !== undefined,
   })
   copy.copiedBytes += bytes.byteLength
   return config
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes
 }
 
 interface Layer {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { streamOf } from '#blob'
 import { type Digest, encodeDocument, MediaType, parsePlatform } from '#spec'
 import type { ImageSource } from './image-place.ts'
 import { makeDocuments, makeIndex } from './make-image.ts'
@@ -12,12 +13,8 @@ function lying(place: ImageSource, digest: Digest, bytes: Uint8Array): ImageSour
   return {
     resolve: (name) => place.resolve(name),
     manifest: async (descriptor) => (descriptor.digest === digest ? bytes : place.manifest(descriptor)),
-    blob: async (descriptor) => (descriptor.digest === digest ? once(bytes) : place.blob(descriptor)),
+    blob: async (descriptor) => (descriptor.digest === digest ? streamOf(bytes) : place.blob(descriptor)),
   }
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes
 }
 
 async function problemsOf(source: ImageSource): Promise<[part: string, code: string][]> {

@@ -2,6 +2,7 @@ import { BaleError } from '#base'
 import { parseDigest } from './digest.ts'
 import type { ContainerConfig, Healthcheck, History, ImageConfig, ImageManifest } from './documents.ts'
 import { compact, deepFreeze, Fields, malformed } from './fields.ts'
+import type { Platform } from './platform.ts'
 import { parseStrictJson } from './strict-json.ts'
 
 /** Bytes. */
@@ -33,6 +34,18 @@ export function parseImageConfig(bytes: Uint8Array): ImageConfig {
       comment: fields.text('comment') || undefined,
     }),
   )
+}
+
+/** The platform as a config writes it: an index repeats it word for word. */
+export function writtenPlatform(config: ImageConfig): Platform {
+  const { os, architecture, variant, 'os.version': version, 'os.features': features } = config
+  return {
+    os,
+    architecture,
+    ...(variant && { variant }),
+    ...(version && { 'os.version': version }),
+    ...(features?.length && { 'os.features': features }),
+  }
 }
 
 /** Reads the `config` object alone, as it also stands in docker's API and in `--change` results. */

@@ -19,6 +19,7 @@ export {
   historyObjection,
   parseContainerConfig,
   parseImageConfig,
+  writtenPlatform,
 } from './image-config.ts'
 export { MANIFEST_LIMIT, type ParsedManifest, parseDescriptor, parseManifest } from './manifest.ts'
 export {
@@ -59,4 +60,4 @@ export {
   withTag,
 } from './reference.ts'
 export { encodeRegistryErrors, parseRegistryErrors, type RegistryError } from './registry-errors.ts'
-export { encodeDocument, parseStrictJson, type StrictJsonOptions } from './strict-json.ts'
+export { encodeDocument, parseJson, parseStrictJson, type StrictJsonOptions } from './strict-json.ts'

@@ -1,3 +1,5 @@
+import { parseJson } from './strict-json.ts'
+
 /** One entry of the body that a registry answers a failure with. Source: distribution-spec, "Error Codes". */
 export interface RegistryError {
   /** `MANIFEST_UNKNOWN`, `UNAUTHORIZED` … */
@@ -25,13 +27,4 @@ export function parseRegistryErrors(body: string): RegistryError[] | undefined {
 /** The body that a registry sends. */
 export function encodeRegistryErrors(errors: RegistryError[]): string {
   return JSON.stringify({ errors })
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { isBaleError } from '#base'
-import { encodeDocument, parseStrictJson } from './strict-json.ts'
+import { encodeDocument, parseJson, parseStrictJson } from './strict-json.ts'
 
 const parse = (text: string | Uint8Array, limit = 1 << 20, depth?: number) =>
   parseStrictJson(typeof text === 'string' ? new TextEncoder().encode(text) : text, { limit, depth, what: 'it' })
@@ -107,4 +107,9 @@ test('property: strict is a subset of JSON.parse over damaged text, and never th
 test('a written document is the same bytes each time and leaves undefined members out', () => {
   const text = new TextDecoder().decode(encodeDocument({ b: 1, a: undefined, c: ['ä'] }))
   assert.equal(text, '{"b":1,"c":["ä"]}')
+})
+
+test('what is no JSON is undefined where that is no error', () => {
+  assert.deepEqual(parseJson('{"a":[1]}'), { a: [1] })
+  for (const text of ['', '<html>', '{']) assert.equal(parseJson(text), undefined)
 })

@@ -1,5 +1,5 @@
 import { BaleError } from '#base'
-import { skipBytes } from '#blob'
+import { skipBytes, streamOf } from '#blob'
 import type { ImageSource, ImageTarget, LocalFiles } from '#image'
 import { DEFAULT_TAG, type Descriptor, type Digest, parseReference, withTag } from '#spec'
 import { type Core, type Intake, putBlob, verifiedBlob, verifiedTar, verifyBytes } from '#store/content'
@@ -19,7 +19,7 @@ export function createStoreSource(core: Core, images: Images): StoreSource {
     manifest: async (descriptor) => manifestBytes(core, descriptor),
     async blob({ digest }, { offset = 0 } = {}) {
       const row = findDocument(core, digest)
-      if (row) return once(row.bytes.subarray(offset))
+      if (row) return streamOf(row.bytes.subarray(offset))
       const blob = findBlob(core, digest)
       // A part cannot be checked: a reader that resumes in the middle checks the whole itself.
       if (blob) return offset > 0 ? core.blobs.read(digest, { start: offset }) : verifiedBlob(core, { digest, ...blob })
@@ -83,8 +83,4 @@ function partsOf(core: Core, digest: Digest, diffId: Digest | undefined): Pin[] 
 function blobOrLayer(core: Core, pin: Pin): Pin {
   const asLayer: Pin = { kind: 'layer', digest: pin.digest }
   return !isThere(core, pin) && isThere(core, asLayer) ? asLayer : pin
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  if (bytes.byteLength > 0) yield bytes
 }

@@ -1,8 +1,7 @@
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { errnoOf, isBaleError } from '#base'
+import { isBaleError } from '#base'
 import { unmount } from '#host'
-import { acquireLock, removeTree } from '#host/file'
+import { acquireLock, namesIn, removeTree } from '#host/file'
 import { type Digest, parseDigest } from '#spec'
 import type { BuildMachine } from './machine.ts'
 
@@ -54,13 +53,4 @@ async function temporaryLayers(scratch: string): Promise<Digest[]> {
     const hex = /^layer-([0-9a-f]{64})$/.exec(name)?.[1]
     return hex === undefined ? [] : parseDigest(`sha256:${hex}`)
   })
-}
-
-async function namesIn(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory)
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return []
-    throw error
-  }
 }

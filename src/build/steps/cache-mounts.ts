@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { chmod, chown, lstat, mkdir, readdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf, isBaleError, type OperationOptions, printable } from '#base'
-import { acquireLock, removeTree } from '#host/file'
+import { acquireLock, namesIn, removeTree } from '#host/file'
 
 /** A cache that a step mounts. */
 export interface CacheRequest {
@@ -144,15 +144,6 @@ async function sizeOf(path: Buffer): Promise<number> {
     return size
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return 0
-    throw error
-  }
-}
-
-async function namesIn(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory)
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return []
     throw error
   }
 }

@@ -1,6 +1,7 @@
 import type { Progress, ProgressEvent } from '#base'
 import { type StatusLine, statusLines } from '#docker'
 import type { Terminal } from '../terminal/terminal.ts'
+import { humanSize } from './human-units.ts'
 
 /**
  * Draws progress events: moving bars on a terminal, one plain line per change of state in a pipe, nothing when quiet. Warnings are
@@ -142,13 +143,4 @@ function bar(current: number, total: number | undefined, columns: number): strin
   return `[${arrow}]  ${numbers}`
 }
 
-function bytes(count: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB']
-  let value = count
-  let unit = 0
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000
-    unit++
-  }
-  return `${Number(value.toPrecision(4))}${units[unit]}`
-}
+const bytes = (count: number) => humanSize(count, 4)

@@ -1,10 +1,10 @@
 import { createReadStream, createWriteStream } from 'node:fs'
-import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { errnoOf } from '#base'
-import { acquireLock } from '#host/file'
+import { acquireLock, namesIn } from '#host/file'
 
 /**
  * A log is `log`, which the monitor writes, and before it `log.GENERATION.PIECE`: what one rotation has put aside, cut to
@@ -133,15 +133,6 @@ async function numbered(path: string, pattern: RegExp): Promise<{ name: string; 
       return match?.index === 0 ? [{ name: join(dirname(path), name), numbers: match.slice(1).map(Number) }] : []
     })
     .sort((one, other) => one.numbers[0]! - other.numbers[0]! || (one.numbers[1] ?? 0) - (other.numbers[1] ?? 0))
-}
-
-async function namesIn(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory)
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return []
-    throw error
-  }
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {

@@ -5,6 +5,7 @@
 export { mkdirWithMode, mkdirWithModeSync, writeFileWithMode } from './exact-mode.ts'
 export { acquireLock } from './lock.ts'
 export { makeDirectory } from './make-directory.ts'
+export { namesIn } from './names-in.ts'
 export { asNoSpace, withNoSpace } from './no-space.ts'
 export { type OutputFile, openOutput, pourInto } from './output-file.ts'
 export { outputPlace } from './output-place.ts'

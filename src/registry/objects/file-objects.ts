@@ -1,7 +1,7 @@
-import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { BaleError, errnoOf, isBaleError } from '#base'
-import { fsyncDirectory, streamFile, withNoSpace } from '#host/file'
+import { BaleError, isBaleError } from '#base'
+import { fsyncDirectory, namesIn, streamFile, withNoSpace } from '#host/file'
 import type { ObjectAppender, ObjectStore } from './object-store.ts'
 
 const KEY = /^[0-9a-f]{32}$/
@@ -106,14 +106,5 @@ class FileAppender implements ObjectAppender {
       at += bytesWritten
       this.#position += bytesWritten
     }
-  }
-}
-
-async function namesIn(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory)
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return []
-    throw error
   }
 }

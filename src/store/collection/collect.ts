@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import { treeSize } from '#host'
-import { removeTree } from '#host/file'
+import { namesIn, removeTree } from '#host/file'
 import { type Digest, hexOf } from '#spec'
 import { type Core, type Swept, sweep } from '#store/content'
 import { dropDeadLeases, isLeaseOpen } from '#store/leases'
 import { deleteManifest, type Pin } from '#store/rows'
-import { ifFree, namesIn, orphans } from './orphans.ts'
+import { ifFree, orphans } from './orphans.ts'
 
 /** What garbage collection removed. */
 export interface Collected {

@@ -1,7 +1,6 @@
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { errnoOf, isBaleError } from '#base'
-import { acquireLock } from '#host/file'
+import { isBaleError } from '#base'
+import { acquireLock, namesIn } from '#host/file'
 import type { Rows } from '#store/rows'
 
 /** A file or directory of the store without a row. */
@@ -57,16 +56,6 @@ export async function ifFree(lock: string, act: () => Promise<boolean>): Promise
     return await act()
   } catch (error) {
     if (isBaleError(error, 'LOCKED')) return false
-    throw error
-  }
-}
-
-/** Names in a directory, sorted; none when it is missing. */
-export async function namesIn(directory: string): Promise<string[]> {
-  try {
-    return (await readdir(directory)).sort()
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return []
     throw error
   }
 }

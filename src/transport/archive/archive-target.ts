@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream'
 import { BaleError, createLimiter, isBaleError } from '#base'
-import { digestMismatch, digestOf, sizeMismatch, verifying } from '#blob'
+import { digestMismatch, digestOf, sizeMismatch, streamOf, verifying } from '#blob'
 import { tarHeader, tarPadding, tarTrailer } from '#format/tar'
 import { type OutputFile, openOutput } from '#host/file'
 import { choosePlatform, type ImageTarget, imagesOf, isImageManifest, type RawManifest } from '#image'
@@ -85,7 +85,7 @@ class TarTarget implements ArchiveTarget {
       checkBytes(descriptor, bytes)
       if (this.#manifests.has(descriptor.digest)) return
       const parsed = parseManifest(bytes, descriptor.mediaType)
-      if (!this.#blobs.has(descriptor.digest)) await this.#writeBlob(descriptor, once(bytes), signal)
+      if (!this.#blobs.has(descriptor.digest)) await this.#writeBlob(descriptor, streamOf(bytes), signal)
       const { mediaType, digest, size } = descriptor
       this.#manifests.set(digest, { ...parsed, descriptor: { mediaType, digest, size } })
     })
@@ -208,8 +208,4 @@ function checkBytes(descriptor: Descriptor, bytes: Uint8Array): void {
   if (bytes.byteLength !== descriptor.size) throw sizeMismatch(descriptor, bytes.byteLength)
   const digest = digestOf(bytes, algorithmOf(descriptor.digest))
   if (digest !== descriptor.digest) throw digestMismatch(descriptor.digest, digest)
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes
 }

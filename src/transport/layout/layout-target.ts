@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, open, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { BaleError, errnoOf } from '#base'
-import { verifying } from '#blob'
+import { streamOf, verifying } from '#blob'
 import { fsyncDirectory, publishFile, readAll, streamFile, withNoSpace, writeFileAtomic } from '#host/file'
 import type { ImageTarget } from '#image'
 import {
@@ -57,7 +57,7 @@ export async function createLayoutTarget(directory: string): Promise<LayoutTarge
       return { how: 'moved', bytes: descriptor.size }
     },
     async putManifest(descriptor, bytes, { signal } = {}) {
-      await put(descriptor, once(bytes), signal)
+      await put(descriptor, streamOf(bytes), signal)
       const parsed = parseManifest(bytes, descriptor.mediaType)
       if (parsed.kind === 'index') for (const { digest } of parsed.index.manifests) children.add(digest)
       const { mediaType, digest, size } = descriptor
@@ -147,8 +147,4 @@ async function writeBlob(path: string, stream: AsyncIterable<Uint8Array>, signal
     await rm(temporary, { force: true })
     throw error
   }
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes
 }

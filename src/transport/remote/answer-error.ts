@@ -1,5 +1,5 @@
 import { BaleError, type ErrorCode, printable } from '#base'
-import { parseRegistryErrors } from '#spec'
+import { parseJson, parseRegistryErrors } from '#spec'
 import type { HttpAnswer } from '#transport/http'
 import type { RemoteLimits } from './limits.ts'
 import type { RegistryHost } from './registry-host.ts'
@@ -102,13 +102,4 @@ function parseErrors(body: string): { code?: string; message?: string } {
   if (first) return { code: first.code, message: text(first.message) }
   const document = parseJson(body) as { details?: unknown; message?: unknown } | null | undefined
   return { message: text(document?.message ?? document?.details) }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
 }
