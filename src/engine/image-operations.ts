@@ -1,6 +1,7 @@
 import type { OperationOptions } from '#base'
 import type { HistoryRow, ImageInspect, ImageRow, ImageSummary } from '#docker/views'
 import type { Digest } from '#spec'
+import type { RemovalRecord } from '#store'
 import type { EngineContext } from './context/context.ts'
 import type { ImportOptions } from './import-image.ts'
 import type { ListImagesOptions } from './list-images.ts'
@@ -9,7 +10,6 @@ import type { ImagesOutput } from './open-images-target.ts'
 import type { Pruned, PruneOptions } from './prune.ts'
 import type { PulledImage, PullOptions } from './pull.ts'
 import type { PushedImage, PushOptions } from './push.ts'
-import type { RemovalRecord } from './remove-image.ts'
 
 /**
  * Images of the store, and their way in and out. An image is named as docker's users name it: `debian:12`,

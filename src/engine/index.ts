@@ -51,7 +51,7 @@ export {
   readTextSync,
   startResultFile,
 } from '#host/file'
-export type { Finding } from '#store'
+export type { Finding, RemovalRecord } from '#store'
 export type { BuildImageOptions, BuildOutput, BuildSecretSource, CheckBuildOptions } from './build.ts'
 export type { BuildOperations } from './build-operations.ts'
 export type { CommitOptions } from './commit.ts'
@@ -82,7 +82,6 @@ export type { PrunedPart, PruneSystemOptions } from './prune-system.ts'
 export type { PulledImage, PullOptions } from './pull.ts'
 export type { PushedImage, PushOptions } from './push.ts'
 export type { RegistryOperations } from './registry-operations.ts'
-export type { RemovalRecord } from './remove-image.ts'
 export type { RunningContainer, RunOptions } from './run.ts'
 export type { SystemOperations } from './system-operations.ts'
 export type { VolumeOperations } from './volume-operations.ts'

@@ -38,8 +38,8 @@ export async function pruneImages(context: EngineContext, options: PruneOptions 
   await releaseMounts(context)
   await store.events.add([pruneEvent('image', freed)])
   return {
-    untagged: records.flatMap((record) => ('Untagged' in record ? record.Untagged : [])),
-    deleted: records.flatMap((record) => ('Deleted' in record ? record.Deleted : [])),
+    untagged: records.flatMap((record) => ('untagged' in record ? record.untagged : [])),
+    deleted: records.flatMap((record) => ('deleted' in record ? record.deleted : [])),
     freed,
   }
 }

@@ -1,8 +1,6 @@
+import type { RemovalRecord } from '#store'
 import type { EngineContext } from './context/context.ts'
 import { nameAsTyped } from './name-as-typed.ts'
-
-/** One step of a removal: a name (as people type it) or an image ID. */
-export type RemovalRecord = { untagged: string } | { deleted: string }
 
 /** docker's rmi: takes a name away, and deletes what has no name left, with all layers that nothing else needs. */
 export async function removeImage(
@@ -13,7 +11,7 @@ export async function removeImage(
   const store = await context.store()
   const { records } = await nameAsTyped(name, store.images.remove(name, options))
   await releaseMounts(context)
-  return records.map((record) => ('Untagged' in record ? { untagged: record.Untagged } : { deleted: record.Deleted }))
+  return records
 }
 
 /** Layer mounts of removed layers go at once, so that their disk space does. */

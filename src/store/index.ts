@@ -12,8 +12,8 @@ export type {
   Images,
   NewImage,
   PruneImagesOptions,
+  RemovalRecord,
   Removed,
-  RemovedRecord,
   RemoveImageOptions,
   StoredImage,
 } from '#store/images'

@@ -303,7 +303,7 @@ test('an index is found by platform, and its name leads to each of its images', 
     Array(2).fill(['docker.io/library/multi:latest']),
   )
   const removed = await store.images.remove('multi')
-  assert.deepEqual(removed.records[0], { Untagged: 'multi:latest' })
+  assert.deepEqual(removed.records[0], { untagged: 'multi:latest' })
   assert.deepEqual(await store.images.list(), [])
   assert.deepEqual(contentOf(store.root), [])
 })
@@ -342,7 +342,7 @@ test('moving a tag leaves the old image without a name; prune removes it and wha
   assert.ok(old.lastTagged)
   assert.deepEqual((await store.images.prune({ filter: () => false })).records, [])
   const pruned = await store.images.prune()
-  assert.deepEqual(pruned.records[0], { Deleted: old.id })
+  assert.deepEqual(pruned.records[0], { deleted: old.id })
   assert.ok(pruned.freed > 0)
   assert.deepEqual(
     (await store.images.list()).map((image) => image.id),
@@ -367,8 +367,8 @@ test('rmi follows docker: untag first, conflicts in its words, force', async () 
     message: `conflict: unable to delete ${short} (must be forced) - image is referenced in multiple repositories`,
   })
   assert.deepEqual((await store.images.remove('a:1')).records, [
-    { Untagged: 'a:1' },
-    { Untagged: `a@${image.manifestDescriptor.digest}` },
+    { untagged: 'a:1' },
+    { untagged: `a@${image.manifestDescriptor.digest}` },
   ])
   const layers = image.config.rootfs.diff_ids
   const container = { id: 'c'.repeat(64), name: 'web', imageId: id, state: 'exited', created: 1, layers, document: {} }
@@ -386,7 +386,7 @@ test('rmi follows docker: untag first, conflicts in its words, force', async () 
   })
   await store.containers.update(container.id, (record) => ({ ...record, state: 'exited' }))
   const { records } = await store.images.remove('b:1', { force: true })
-  assert.deepEqual(records.slice(0, 2), [{ Untagged: 'b:1' }, { Deleted: id }])
+  assert.deepEqual(records.slice(0, 2), [{ untagged: 'b:1' }, { deleted: id }])
   assert.equal(records.length, 2 + layers.length)
   // The container still has its layers; they go with it.
   assert.equal((await store.layers.list()).length, layers.length)

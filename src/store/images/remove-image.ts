@@ -19,7 +19,7 @@ import {
 import { chooseImage, findTarget, notFound } from './find-image.ts'
 import { imageEvent } from './image-event.ts'
 import { allImages, imageById, partsHere, readIndex } from './image-table.ts'
-import type { PruneImagesOptions, Removed, RemovedRecord, RemoveImageOptions } from './removed.ts'
+import type { PruneImagesOptions, RemovalRecord, Removed, RemoveImageOptions } from './removed.ts'
 
 /** docker's rules, in docker's order and words. Rows in one transaction, files after it. */
 export async function removeImage(core: Core, text: string, options: RemoveImageOptions): Promise<Removed> {
@@ -48,7 +48,7 @@ export async function pruneImages(core: Core, { all = false, filter }: PruneImag
 class Removal {
   readonly #core: Core
   readonly #force: boolean
-  readonly #records: RemovedRecord[] = []
+  readonly #records: RemovalRecord[] = []
   readonly #candidates: Pin[] = []
   #sweep: ReturnType<typeof sweep> | undefined
 
@@ -75,7 +75,7 @@ class Removal {
     const named = referencesTo(core, row.digest).find((reference) => fullName(reference.name) === fullName(name))
     // `repository@digest` may also stand for a tag of that repository: then there is no reference of its own.
     if (named) this.untag([named], ids[0] ?? row.digest)
-    else this.#records.push({ Untagged: familiarName(name) })
+    else this.#records.push({ untagged: familiarName(name) })
     if (named?.kind === 'tag') {
       // The last tag of a repository takes the repository's digests along.
       const left = referencesTo(core, row.digest).filter(
@@ -139,7 +139,7 @@ class Removal {
     for (const { kind, name } of references) {
       if (kind === 'tag') deleteName(core, name)
       else deleteRepoDigest(core, name)
-      this.#records.push({ Untagged: familiarName(name) })
+      this.#records.push({ untagged: familiarName(name) })
     }
   }
 
@@ -152,10 +152,10 @@ class Removal {
     const indexes = indexesWith(core, manifests)
     for (const digest of manifests) this.#deleteDocument(digest)
     for (const digest of indexes) this.#deleteIdleIndex(digest)
-    this.#records.push({ Deleted: id })
+    this.#records.push({ deleted: id })
     const chain = image ? chainIds(image.config.rootfs.diff_ids) : []
     const still = new Set(allImages(core).flatMap((other) => chainIds(other.config.rootfs.diff_ids)))
-    for (const link of chain.reverse()) if (!still.has(link)) this.#records.push({ Deleted: link })
+    for (const link of chain.reverse()) if (!still.has(link)) this.#records.push({ deleted: link })
   }
 
   /** An index that nothing names and that has no image left here; its attestations go with it. */

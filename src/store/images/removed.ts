@@ -1,7 +1,7 @@
 import type { StoredImage } from './stored-image.ts'
 
-/** What docker answers when an image is removed, in order. */
-export type RemovedRecord = { Untagged: string } | { Deleted: string }
+/** One step of a removal: a name as people type it, or the digest of an image or a layer. */
+export type RemovalRecord = { untagged: string } | { deleted: string }
 
 export interface RemoveImageOptions {
   /** Also when a stopped container uses it, or several names point to it (by ID). Never while a container runs. */
@@ -16,7 +16,7 @@ export interface PruneImagesOptions {
 }
 
 export interface Removed {
-  records: RemovedRecord[]
+  records: RemovalRecord[]
   /** Bytes of disk that became free. */
   freed: number
 }
