@@ -2,7 +2,7 @@ import { BaleError, createLimiter, isBaleError, printable, silent } from '#base'
 import type { PackedEntry } from '#format/tar'
 import type { ImageDocuments } from '#image'
 import { flatten } from '#rootfs'
-import type { Platform } from '#spec'
+import { type Platform, parseSourceDateEpoch } from '#spec'
 import type { BuildOptions } from './build-options.ts'
 import { createStepCache } from './cache/index.ts'
 import type { Finding } from './checks/index.ts'
@@ -175,7 +175,5 @@ function sourceDateEpoch(
   globals: ReadonlyMap<string, string>,
 ): number | undefined {
   const text = buildArguments?.get('SOURCE_DATE_EPOCH') ?? globals.get('SOURCE_DATE_EPOCH')
-  if (text === undefined || text === '') return wanted
-  if (/^\d{1,12}$/.test(text)) return Number(text)
-  throw new BaleError('INVALID_ARGUMENT', `SOURCE_DATE_EPOCH is not a number of seconds: ${printable(text)}`)
+  return parseSourceDateEpoch(text) ?? wanted
 }

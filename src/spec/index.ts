@@ -60,4 +60,5 @@ export {
   withTag,
 } from './reference.ts'
 export { encodeRegistryErrors, parseRegistryErrors, type RegistryError } from './registry-errors.ts'
+export { parseSourceDateEpoch } from './source-date-epoch.ts'
 export { encodeDocument, parseJson, parseStrictJson, type StrictJsonOptions } from './strict-json.ts'

@@ -1,5 +1,5 @@
 import { filterFlag, readPairs } from '../flags/filters.ts'
-import { humanSize } from '../render/human-units.ts'
+import { reclaimedSpace } from '../render/human-units.ts'
 import { confirm } from '../terminal/confirm.ts'
 import { defineVerb } from '../verb/verb.ts'
 
@@ -22,7 +22,7 @@ export const verb = defineVerb({
     if (!options.force && !(await confirm(io, `WARNING! This will remove ${what}.`, signal))) return 0
     const { keys, freed } = await engine.builds.prune({ all: options.all, filters })
     if (keys.length > 0) await io.print(`Deleted build cache objects:\n${keys.join('\n')}\n`)
-    await io.print(`Total reclaimed space: ${humanSize(freed)}`)
+    await io.print(reclaimedSpace(freed))
     return 0
   },
 })

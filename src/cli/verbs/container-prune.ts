@@ -1,5 +1,5 @@
 import { filterFlag, readPairs } from '../flags/filters.ts'
-import { humanSize } from '../render/human-units.ts'
+import { reclaimedSpace } from '../render/human-units.ts'
 import { confirm } from '../terminal/confirm.ts'
 import { defineVerb } from '../verb/verb.ts'
 
@@ -18,7 +18,7 @@ export const verb = defineVerb({
     if (!options.force && !(await confirm(io, warning, signal))) return 0
     const { removed, freed } = await engine.containers.prune({ filters, signal })
     if (removed.length > 0) await io.print(`Deleted Containers:\n${removed.join('\n')}\n`)
-    await io.print(`Total reclaimed space: ${humanSize(freed)}`)
+    await io.print(reclaimedSpace(freed))
     return 0
   },
 })

@@ -1,5 +1,5 @@
 import { filterFlag, readPairs } from '../flags/filters.ts'
-import { humanSize } from '../render/human-units.ts'
+import { reclaimedSpace } from '../render/human-units.ts'
 import { confirm } from '../terminal/confirm.ts'
 import { defineVerb } from '../verb/verb.ts'
 
@@ -26,7 +26,7 @@ export const verb = defineVerb({
       ...pruned.deleted.map((digest) => `deleted: ${digest}`),
     ]
     if (lines.length > 0) await io.print(`Deleted Images:\n${lines.join('\n')}\n`)
-    await io.print(`Total reclaimed space: ${humanSize(pruned.freed)}`)
+    await io.print(reclaimedSpace(pruned.freed))
     return 0
   },
 })

@@ -1,7 +1,7 @@
 import { BaleError } from '#base'
 import type { PrunedPart } from '#engine'
 import { filterFlag, readPairs } from '../flags/filters.ts'
-import { humanSize } from '../render/human-units.ts'
+import { reclaimedSpace } from '../render/human-units.ts'
 import { confirm } from '../terminal/confirm.ts'
 import { defineVerb } from '../verb/verb.ts'
 
@@ -40,7 +40,7 @@ export const verb = defineVerb({
       for (const [title, lines] of sections(part))
         if (lines.length > 0) await io.print(`${title}\n${lines.join('\n')}\n`)
     }
-    await io.print(`Total reclaimed space: ${humanSize(freed)}`)
+    await io.print(reclaimedSpace(freed))
     return 0
   },
 })

@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import { arch } from 'node:os'
 import { join, resolve } from 'node:path'
 import { BaleError } from '#base'
-import type { Platform } from '#spec'
+import { type Platform, parseSourceDateEpoch } from '#spec'
 import { type ConfigFile, NO_FILE, type OwnRegistry, readConfigFile } from './config-file.ts'
 
 /** What the user decides once: where things are and which parts are used. Read by `readConfig`, then passed on. */
@@ -130,7 +130,7 @@ export function readConfig(overrides: ConfigOverrides = {}): EngineConfig {
         '/bin',
       ]),
     ].join(':'),
-    sourceDateEpoch: epoch(env['SOURCE_DATE_EPOCH']),
+    sourceDateEpoch: parseSourceDateEpoch(env['SOURCE_DATE_EPOCH']),
     debug: overrides.debug ?? (env['BALE_DEBUG'] ?? '').split(',').filter(Boolean),
     environment: env,
   }
@@ -166,14 +166,6 @@ function publishAddress({ address }: NonNullable<ConfigFile['publish']> = {}): s
 function choice<T extends string>(what: string, value: string, values: readonly T[]): T {
   if ((values as readonly string[]).includes(value)) return value as T
   throw new BaleError('INVALID_ARGUMENT', `unknown ${what}: ${value}`, { hint: `one of: ${values.join(', ')}` })
-}
-
-function epoch(text: string | undefined): number | undefined {
-  if (text === undefined || text === '') return undefined
-  if (!/^\d{1,12}$/.test(text)) {
-    throw new BaleError('INVALID_ARGUMENT', `SOURCE_DATE_EPOCH is not a number of seconds: ${text}`)
-  }
-  return Number(text)
 }
 
 /** The platform that containers run on here. */
