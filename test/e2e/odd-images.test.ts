@@ -150,6 +150,38 @@ test('save of a repository takes all its tags, under the names that people type'
   assert.match(stderr, /No such image: no-such\n/)
 })
 
+test(
+  'commit keeps the base’s os.version and annotations, and leaves out what only its config knows',
+  options,
+  async () => {
+    await using place = await prepared()
+    await using registry = await scriptedRegistry()
+    publish(registry, 'base', {
+      tars: [readFileSync(place.tar)],
+      config: (config) => Object.assign(config, { 'os.version': '10.0', 'x.vendor': 1 }),
+      manifest: (manifest) => Object.assign(manifest, { annotations: { kept: 'yes' } }),
+    })
+    await using bale = await testBale()
+    const name = `${registry.host}/team/web:base`
+    await bale.run(['pull', name])
+    await bale.run(['run', '--name', 'box', name, 'touch', '/new'])
+    const id = await bale.run(['commit', 'box', 'made:1'])
+    const layout = join(bale.directory, 'layout')
+    await bale.run(['save', '--format', 'oci-dir', '-o', layout, 'made:1'])
+    const blob = (digest: string) => JSON.parse(readFileSync(join(layout, 'blobs', digest.replace(':', '/')), 'utf8'))
+    const index = JSON.parse(readFileSync(join(layout, 'index.json'), 'utf8'))
+    const manifest = blob(index.manifests[0].digest)
+    assert.deepEqual(manifest.annotations, { kept: 'yes' })
+    assert.equal(manifest.layers.length, 2)
+    assert.equal(manifest.config.digest, id)
+    const config = blob(id)
+    assert.equal(config['os.version'], '10.0')
+    assert.equal('x.vendor' in config, false)
+    // One entry for the base's layer, which its config did not describe, and one for the own.
+    assert.equal(config.history.length, 2)
+  },
+)
+
 test('commit of a container that wrote nothing adds no layer; ENTRYPOINT drops the old command', options, async () => {
   await using place = await prepared()
   const { bale } = place
