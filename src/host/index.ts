@@ -14,6 +14,7 @@ export {
   oomKills,
   removeCgroup,
 } from './cgroup.ts'
+export { claim, isClaimed, readClaim } from './claim.ts'
 export { cleanProcess, setMemoryScore } from './clean-state.ts'
 export { sparseExtents } from './data-extents.ts'
 export { mayMount, probeMounts, type TrialImage } from './features.ts'
@@ -32,7 +33,6 @@ export {
   lifeOf,
   type ProcessIdentity,
   processIdentity,
-  recordedProcess,
   thisProcess,
 } from './process-identity.ts'
 export { rawTerminal } from './raw-terminal.ts'

@@ -17,7 +17,7 @@ export interface ProcessIdentity {
 }
 
 /** `unknown`: of another pid namespace that cannot be looked into from here. */
-type Life = 'alive' | 'dead' | 'unknown'
+export type Life = 'alive' | 'dead' | 'unknown'
 
 /** The identity of a living process (a zombie is not one), or undefined. Source: proc(5). */
 export function processIdentity(pid: number): ProcessIdentity | undefined {
@@ -44,17 +44,6 @@ export function isAlive(identity: ProcessIdentity): boolean {
 /** True when its pid is one of this process's own namespace: only then may it be signalled or looked up in /proc. */
 export function isVisible({ namespace }: Pick<ProcessIdentity, 'namespace'>): boolean {
   return namespace === undefined || namespace === pidNamespace()
-}
-
-/** What `JSON.stringify(thisProcess())` wrote into a file: `unreadable` when a crash left half of it, undefined without a file. */
-export function recordedProcess(path: string): ProcessIdentity | 'unreadable' | undefined {
-  try {
-    return JSON.parse(readTextSync(path)) as ProcessIdentity
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined
-    if (error instanceof SyntaxError) return 'unreadable'
-    throw error
-  }
 }
 
 export function bootId(): string {

@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaleError, errnoOf } from '#base'
 import { notRunning } from '#docker'
-import { isAlive, processIdentity, thisProcess } from '#host'
+import { claim, isAlive, processIdentity } from '#host'
 import { removeTree } from '#host/file'
 import { type Container, containerEvent } from '../model/index.ts'
 import {
@@ -69,7 +69,7 @@ export async function execContainer(
   const bundle = join(machinery.store.run, 'x', record.id.slice(0, 16))
   const exitDirectory = join(bundle, 'x')
   await mkdir(exitDirectory, { recursive: true, mode: 0o700 })
-  await writeFile(join(bundle, 'maker.json'), JSON.stringify(thisProcess()))
+  await claim(join(bundle, 'maker.json'))
   await forgetOldExecs(machinery, id, machinery.clock.now())
   await keepExec(machinery, record)
   const remove = () => removeTree(bundle)

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isAlive, removeCgroup, thisProcess } from '#host'
+import { isAlive, readClaim, removeCgroup, thisProcess } from '#host'
 import { removeTree } from '#host/file'
 import type { Container, RecordedState } from '../model/index.ts'
 import { runtimeOfState } from '../runtime/index.ts'
@@ -15,7 +15,6 @@ import {
   oomFile,
   pathsOf,
   see,
-  startedBy,
   updateState,
   wasOomKilled,
 } from '../state/index.ts'
@@ -139,7 +138,7 @@ async function cleanupLocked(
 /** A start that was killed in the middle: before the record said "running", or after it but before the start. */
 function leftHalfMade(machinery: Machinery, record: Container): boolean {
   if (record.document.state.status === 'running') return isHalfMade(machinery, record.id)
-  return startedBy(pathsOf(machinery, record.id).starting) === 'dead'
+  return readClaim(pathsOf(machinery, record.id).starting).state === 'dead'
 }
 
 /** docker's rules for `--restart`; on-unhealthy is on-failure, and counts an unhealthy container as one that failed. */

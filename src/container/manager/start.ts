@@ -2,7 +2,7 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaleError, type OperationOptions } from '#base'
 import { noSuchContainer } from '#docker'
-import { removeCgroup, thisProcess } from '#host'
+import { claim, readClaim, removeCgroup } from '#host'
 import { removeTree } from '#host/file'
 import type { Rootfs } from '#rootfs'
 import { type Connection, type Container, isOwnNetwork, sharedWith } from '../model/index.ts'
@@ -15,16 +15,7 @@ import {
   type TerminalSize,
 } from '../runtime/index.ts'
 import { cgroupPath } from '../spec/index.ts'
-import {
-  announce,
-  findContainer,
-  lockContainer,
-  type Machinery,
-  pathsOf,
-  see,
-  startedBy,
-  updateState,
-} from '../state/index.ts'
+import { announce, findContainer, lockContainer, type Machinery, pathsOf, see, updateState } from '../state/index.ts'
 import { releaseVolumes } from '../volume/index.ts'
 import { claimPlaces, joinPlaces, placesOf } from './container-networks.ts'
 import { containerSpec, type Prepared, sharedNamespace } from './container-spec.ts'
@@ -68,7 +59,7 @@ export async function startContainer(
   if (seen.status === 'running')
     return { record, started: false, ...(options.attach && { attach: attachTo(paths.bundle) }) }
   if (seen.status === 'removing') throw noSuchContainer(idOrName)
-  if (record.document.state.status === 'running' || startedBy(paths.starting) !== 'nobody')
+  if (record.document.state.status === 'running' || readClaim(paths.starting).state !== 'nobody')
     await finalize(machinery, record, seen.state)
   // Awaited here: the lock is given back when this function is left.
   return await begin(machinery, record, options)
@@ -149,7 +140,7 @@ async function makeBundle(machinery: Machinery, id: string): Promise<void> {
   await removeTree(bundle)
   await removeTree(`${bundle}.new`)
   await mkdir(join(`${bundle}.new`, 'x'), { recursive: true, mode: 0o700 })
-  await writeFile(join(`${bundle}.new`, 'starting.json'), JSON.stringify(thisProcess()))
+  await claim(join(`${bundle}.new`, 'starting.json'))
   await rename(`${bundle}.new`, bundle)
 }
 

@@ -2,11 +2,11 @@ import { existsSync, readdirSync } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf, isBaleError } from '#base'
-import { lifeOf, recordedProcess, removeCgroup } from '#host'
+import { isClaimed, lifeOf, readClaim, removeCgroup } from '#host'
 import { readText, removeTree } from '#host/file'
 import { runtimeOfState } from '../runtime/index.ts'
 import { cgroupPath } from '../spec/index.ts'
-import { lockContainer, type Machinery, pathsOf, startedBy } from '../state/index.ts'
+import { lockContainer, type Machinery, pathsOf } from '../state/index.ts'
 import { sweepExecs } from './exec-records.ts'
 import { forget, settle, takeDownIdleNetworks } from './finalize.ts'
 
@@ -59,7 +59,7 @@ async function listed(directory: string): Promise<string[]> {
 /** A container that is just being made has no record yet, but its maker holds the lock until there is one. */
 async function removeUnknown(machinery: Machinery, id: string): Promise<boolean> {
   const paths = pathsOf(machinery, id)
-  if (startedBy(paths.starting) === 'alive' || isStep(machinery, id)) return false
+  if (isClaimed(paths.starting) || isStep(machinery, id)) return false
   await using _ = await lockContainer(machinery, id)
   if (await machinery.records.containers.find(id)) return false
   const runtime = runtimeOfState(join(machinery.store.run, 'runtime'), id)
@@ -85,14 +85,13 @@ async function removeIdleBundles({ store }: Machinery, records: readonly { id: s
 }
 
 async function hasLivingProcess(bundle: string): Promise<boolean> {
-  if (startedBy(join(bundle, 'starting.json')) === 'alive') return true
+  if (isClaimed(join(bundle, 'starting.json'))) return true
   // The numbers in the other files are of its pid namespace.
-  const recorded = recordedProcess(join(bundle, 'maker.json'))
-  const maker = recorded === 'unreadable' ? undefined : recorded
+  const { owner } = readClaim(join(bundle, 'maker.json'))
   for (const name of ['conmon.pid', 'pidfile']) {
     try {
       const pid = Number.parseInt(await readText(join(bundle, name)), 10)
-      if (lifeOf({ ...maker, pid, startTime: undefined }) !== 'dead') return true
+      if (lifeOf({ ...owner, pid, startTime: undefined }) !== 'dead') return true
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error
     }

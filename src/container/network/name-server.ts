@@ -3,8 +3,8 @@ import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BaleError, errnoOf } from '#base'
-import { isAlive, isVisible, type ProcessIdentity, processIdentity, recordedProcess, sendSignal } from '#host'
-import { readText, readTextSync, writeFileAtomic } from '#host/file'
+import { claim, isVisible, type ProcessIdentity, processIdentity, readClaim, sendSignal } from '#host'
+import { readText, readTextSync } from '#host/file'
 import type { Programs } from '../runtime/index.ts'
 
 const READY_MILLISECONDS = 3000
@@ -48,11 +48,11 @@ async function livingServer(directory: string): Promise<ProcessIdentity | undefi
   const pid = serverPid(directory)
   if (pid === undefined) return undefined
   const record = join(directory, 'name-server.json')
-  const known = recordedProcess(record)
-  if (known !== undefined && known !== 'unreadable' && known.pid === pid && isAlive(known)) return known
+  const known = readClaim(record)
+  if (known.owner?.pid === pid && known.state !== 'dead') return known.owner
   const found = processIdentity(pid)
   if (!found || !isServer(pid)) return undefined
-  await writeFileAtomic(record, JSON.stringify(found))
+  await claim(record, found)
   return found
 }
 

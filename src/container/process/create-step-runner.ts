@@ -6,7 +6,7 @@ import { join, normalize } from 'node:path'
 import type { Writable } from 'node:stream'
 
 import { BaleError, errnoOf } from '#base'
-import { cleanProcess, isAlive, recordedProcess, removeCgroup, signalNumber, thisProcess } from '#host'
+import { claim, cleanProcess, isClaimed, removeCgroup, signalNumber } from '#host'
 import { readText, removeTree, writeFileWithMode } from '#host/file'
 import type { Store } from '#store'
 import { DEFAULT_NETWORK, type RunStep, type RunStepOptions, type StepResult } from '../model/index.ts'
@@ -114,7 +114,7 @@ async function runStep(machinery: StepMachinery, step: RunStepOptions): Promise<
   const directory = join(machinery.directory, id)
   // A directory with its final name always tells its owner, so that nobody sweeps a step that is just beginning.
   await mkdir(`${directory}.new`, { recursive: true, mode: 0o700 })
-  await writeFile(join(`${directory}.new`, 'owner.json'), JSON.stringify(thisProcess()))
+  await claim(join(`${directory}.new`, 'owner.json'))
   await rename(`${directory}.new`, directory)
   let stubs: string[] = []
   try {
@@ -320,9 +320,7 @@ async function runtimeOfStep({ runtime, programs: found, store }: StepMachinery,
 async function sweep(machinery: StepMachinery): Promise<void> {
   for (const id of await readdir(machinery.directory).catch(noDirectory)) {
     if (!/^[0-9a-f]{64}$/.test(id)) continue
-    const owner = recordedProcess(join(machinery.directory, id, 'owner.json'))
-    if (owner && owner !== 'unreadable' && isAlive(owner)) continue
-    await undo(machinery, id)
+    if (!isClaimed(join(machinery.directory, id, 'owner.json'))) await undo(machinery, id)
   }
 }
 

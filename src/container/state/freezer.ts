@@ -1,17 +1,17 @@
-import { rm, writeFile } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaleError } from '#base'
-import { freezeCgroup, isAlive, recordedProcess, thisProcess } from '#host'
+import { claim, freezeCgroup, readClaim } from '#host'
 import { cgroupPath } from '../spec/index.ts'
 import { type Machinery, pathsOf } from './machinery.ts'
 
-/** A file tells who froze a container, so that it is thawed when that process is killed. */
+/** A claim on a container that is frozen for a while, so that it is thawed when that process is killed. */
 const FREEZER = 'frozen-by.json'
 
 /** Freezes a running container until it is disposed. */
 export async function frozen(machinery: Machinery, id: string): Promise<AsyncDisposable> {
   const marker = join(pathsOf(machinery, id).bundle, FREEZER)
-  await writeFile(marker, JSON.stringify(thisProcess()))
+  await claim(marker)
   if (!(await freezeCgroup(cgroupPath(id), true))) {
     await thaw(id, marker)
     throw new BaleError('RUNTIME_FAILED', `container ${id.slice(0, 12)} cannot be paused`, {
@@ -29,8 +29,7 @@ async function thaw(id: string, marker: string): Promise<void> {
 /** Thaws a container whose commit was killed in the middle. True when it was so. */
 export async function thawAbandoned(machinery: Pick<Machinery, 'store'>, id: string): Promise<boolean> {
   const marker = join(pathsOf(machinery, id).bundle, FREEZER)
-  const owner = recordedProcess(marker)
-  if (owner === undefined || (owner !== 'unreadable' && isAlive(owner))) return false
+  if (readClaim(marker).state !== 'dead') return false
   await thaw(id, marker)
   return true
 }

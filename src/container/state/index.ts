@@ -27,7 +27,6 @@ export {
   see,
   seeAll,
   seeContainer,
-  startedBy,
   updateState,
   wasOomKilled,
 } from './state.ts'

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { BaleError } from '#base'
 import { noSuchContainer, notRunning } from '#docker'
-import { isAlive, isFrozen, isVisible, oomKills, recordedProcess } from '#host'
+import { isAlive, isFrozen, isVisible, oomKills, readClaim } from '#host'
 import type { Container, ContainerDocument, RecordedState } from '../model/index.ts'
 import { readExitFile } from '../runtime/index.ts'
 import { cgroupPath } from '../spec/index.ts'
@@ -43,7 +43,7 @@ async function seeRunning(machinery: Machinery, record: Container): Promise<Seen
     const exit = readExitFile(paths.exits, record.id)
     if (exit) return ended(machinery, record, { ...state, exitCode: exit.code, finishedAt: exit.finishedAt })
     if (state.process && isAlive(state.process)) {
-      if (startedBy(paths.starting) === 'dead')
+      if (readClaim(paths.starting).state === 'dead')
         return ended(machinery, record, { ...state, status: 'created', startedAt: undefined })
       const paused = isFrozen(cgroupPath(record.id)) && !(await thawAbandoned(machinery, record.id))
       const oomKilled = existsSync(oomFile(machinery, record.id))
@@ -88,20 +88,13 @@ export function oomFile(machinery: Pick<Machinery, 'store'>, id: string): string
   return join(pathsOf(machinery, id).bundle, 'p', 'oom')
 }
 
-/** Who is starting a container, if a start is under way: `alive`, `dead` (it was killed in the middle), or nobody. */
-export function startedBy(path: string): 'alive' | 'dead' | 'nobody' {
-  const starter = recordedProcess(path)
-  if (starter === undefined) return 'nobody'
-  return starter !== 'unreadable' && isAlive(starter) ? 'alive' : 'dead'
-}
-
 /**
  * True when a container was created but the process that was to start it is gone: its monitor has given up or will
  * never be told, so it must be deleted, not started. The runtime's fifo vanishes when a container starts.
  */
 export function isHalfMade(machinery: Pick<Machinery, 'store'>, id: string): boolean {
   const { starting } = pathsOf(machinery, id)
-  return startedBy(starting) === 'dead' && existsSync(join(machinery.store.run, 'runtime', id, 'exec.fifo'))
+  return readClaim(starting).state === 'dead' && existsSync(join(machinery.store.run, 'runtime', id, 'exec.fifo'))
 }
 
 /** A container by name, ID or unique ID prefix. Throws CONTAINER_NOT_FOUND in docker's words. */

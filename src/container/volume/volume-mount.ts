@@ -1,10 +1,10 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaleError, isBaleError, toldBy } from '#base'
-import { isMounted, runProgram, unmount } from '#host'
+import { isClaimed, isMounted, runProgram, unmount } from '#host'
 import { acquireLock, mkdirWithMode } from '#host/file'
 import type { ContainerMount } from '../model/index.ts'
-import { type Machinery, pathsOf, see, startedBy } from '../state/index.ts'
+import { type Machinery, pathsOf, see } from '../state/index.ts'
 
 /** What docker's local driver takes; `size` is a quota, which no file system here is asked for. */
 const NEEDED: Record<string, readonly string[]> = {
@@ -66,7 +66,7 @@ export async function releaseVolumes(machinery: Machinery, mounts: readonly Cont
 async function isUsed(machinery: Machinery, name: string): Promise<boolean> {
   for (const record of await machinery.records.containers.list()) {
     if (!record.document.mounts.some((mount) => mount.name === name)) continue
-    if (startedBy(pathsOf(machinery, record.id).starting) === 'alive') return true
+    if (isClaimed(pathsOf(machinery, record.id).starting)) return true
     if (['running', 'paused'].includes((await see(machinery, record)).status)) return true
   }
   return false
