@@ -23,4 +23,5 @@ export {
   type ProgressEvent,
   silent,
 } from './progress.ts'
+export type { Recovered, Recovery } from './recovery.ts'
 export { createSingleFlight } from './single-flight.ts'

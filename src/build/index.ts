@@ -6,11 +6,11 @@
  */
 export { type BuiltImage, build } from './build.ts'
 export type { BuildOptions } from './build-options.ts'
-export { dropUnreadable } from './cache/index.ts'
+export { cacheRecovery } from './cache/index.ts'
 export { type CheckReport, checkDockerfile } from './check.ts'
 export type { Finding } from './checks/index.ts'
 export type { ContextInput, DockerfileInput } from './context/index.ts'
 export { applyChanges } from './instructions/index.ts'
 export { writeDirectory } from './output/index.ts'
-export { type BuildMachine, type DescribedBase, type FoundBase, sweepDeadBuilds } from './session/index.ts'
+export { type BuildMachine, buildRecovery, type DescribedBase, type FoundBase } from './session/index.ts'
 export { type BuildSecret, cacheMountsSize, pruneCacheMounts } from './steps/index.ts'

@@ -1,3 +1,4 @@
+import type { Recovery } from '#base'
 import {
   copyFromContainer,
   copyIntoContainer,
@@ -280,8 +281,13 @@ function steps({ store }: Machinery, { path, runtime }: Pick<MachineryOptions, '
   return {
     /** Runs steps. Dispose it: it takes the default network down when nobody is on it. */
     runner: () => createStepRunner({ store, path, runtime }),
-    /** Undoes what killed processes left of steps. */
-    sweep: () => sweepSteps({ store, path, runtime }),
+    recovery: {
+      sweeps: 'processes, networks and directories of build steps',
+      async recover() {
+        await sweepSteps({ store, path, runtime })
+        return { removed: 0, freed: 0 }
+      },
+    } satisfies Recovery,
   }
 }
 
@@ -291,8 +297,12 @@ export type Upkeep = ReturnType<typeof upkeep>
 function upkeep(machinery: Machinery) {
   const offer = on(machinery)
   return {
-    /** Undoes what killed processes and lost monitors left; safe at any time. Returns what it found. */
-    sweep: offer(sweepContainers),
+    recovery: {
+      sweeps: 'half-made containers, ends that nobody wrote down, directories without a record, idle networks',
+      async recover() {
+        return { removed: (await sweepContainers(machinery)).length, freed: 0 }
+      },
+    } satisfies Recovery,
     /** What a container's monitor runs at its end: everything is undone, --rm and the restart policy are obeyed. */
     cleanup: (id: string, options: { linger?: number } = {}): Promise<void> =>
       cleanupContainer(machinery, id, {

@@ -36,7 +36,7 @@ const booted = new WeakMap<EngineContext, Promise<Containers>>()
 
 /** The first engine after a boot starts the containers whose restart policy asks for it. */
 async function afterBoot(context: EngineContext): Promise<Containers> {
-  const containers = await openedOnce(context)
+  const containers = await openedContainers(context)
   const result = mayMount() ? await containers.upkeep.startOnceAfterBoot() : undefined
   if (result) bootResults.set(context, result)
   // The record of each gives the reason, too; the command that came first must not fail for it.
@@ -47,10 +47,11 @@ async function afterBoot(context: EngineContext): Promise<Containers> {
 
 /** Steps of builds: they start no containers after a boot. */
 export async function buildSteps(context: EngineContext): Promise<Containers['steps']> {
-  return (await openedOnce(context)).steps
+  return (await openedContainers(context)).steps
 }
 
-function openedOnce(context: EngineContext): Promise<Containers> {
+/** The containers of this machine, without starting any after a boot. */
+export function openedContainers(context: EngineContext): Promise<Containers> {
   const containers = opened.get(context) ?? open(context)
   opened.set(context, containers)
   return containers

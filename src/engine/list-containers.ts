@@ -5,6 +5,7 @@ import { containerFilter } from './container-filter.ts'
 import { containerRecords } from './container-machinery.ts'
 import type { EngineContext } from './context/context.ts'
 import { pruneEvent } from './prune-event.ts'
+import { recover } from './recovery.ts'
 
 /** Which containers are listed. */
 export interface ListContainersOptions {
@@ -102,8 +103,8 @@ export async function pruneContainers(
 ): Promise<{ removed: string[]; freed: number }> {
   const filters = new Filters(options.filters ?? [], PRUNE_FILTERS)
   const until = filters.until(context.clock.now())
-  const { lifecycle, upkeep } = await containerRecords(context)
-  await upkeep.sweep()
+  const { lifecycle } = await containerRecords(context)
+  await recover(context, ['containers'])
   const { ids, freed } = await lifecycle.prune(({ record }) => {
     options.signal?.throwIfAborted()
     if (until !== undefined && record.created > until) return false

@@ -1,8 +1,8 @@
 import type { OperationOptions } from '#base'
 import { type FilterPair, Filters, PRUNE_FILTERS } from '#docker'
-import { buildSteps } from './container-machinery.ts'
 import type { EngineContext } from './context/context.ts'
 import { pruneEvent } from './prune-event.ts'
+import { BUILD_ROOMS, recover } from './recovery.ts'
 import { releaseMounts } from './remove-image.ts'
 
 /** Which unused images are removed. */
@@ -58,27 +58,14 @@ export async function pruneBuildCache(
     const isStoodOn = record.layers.length > 0 && record.layers.every((layer) => inUse.has(layer))
     return options.all === true || !isStoodOn
   })
-  const left = await undoDeadBuilds(context)
+  // Killed builds may have left processes and mounts, without which nothing they wrote could be freed.
+  const left = await recover(context, BUILD_ROOMS)
   const { pruneCacheMounts } = await import('#build')
   const mounts = until === undefined ? await pruneCacheMounts(store.root) : 0
   await releaseMounts(context)
-  // What builds that were killed left: no record names it.
-  const { freed: leftovers } = await store.collect()
-  const freed = result.freed + left + mounts + leftovers
+  const freed = result.freed + left.freed + mounts
   await store.events.add([pruneEvent('builder', freed)])
   return { ...result, freed }
-}
-
-/**
- * A build that was killed may have left processes and mounts, without which nothing it wrote could be freed; another bale
- * may have left records of its build cache that are no use to this one. Returns the bytes that became free.
- */
-async function undoDeadBuilds(context: EngineContext): Promise<number> {
-  const store = await context.store()
-  const [{ dropUnreadable, sweepDeadBuilds }, steps] = await Promise.all([import('#build'), buildSteps(context)])
-  await steps.sweep()
-  const left = await sweepDeadBuilds({ store, rootfs: await context.rootfs() })
-  return left + (await dropUnreadable(store.buildCache))
 }
 
 async function layersOfImages(context: EngineContext): Promise<Set<string>> {
@@ -88,9 +75,7 @@ async function layersOfImages(context: EngineContext): Promise<Set<string>> {
 
 /** Removes what crashed processes left and what nothing refers to; returns the bytes that became free. */
 export async function collectGarbage(context: EngineContext): Promise<{ removed: number; freed: number }> {
-  const left = await undoDeadBuilds(context)
-  const store = await context.store()
-  const { layers, blobs, documents, leftovers, freed } = await store.collect()
+  const recovered = await recover(context)
   await releaseMounts(context)
-  return { removed: layers.length + blobs.length + documents.length + leftovers.length, freed: left + freed }
+  return recovered
 }

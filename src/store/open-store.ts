@@ -53,6 +53,10 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     operation: (purpose) => beginOperation(core, images, source, operations, purpose),
     diskUsage: async () => (await import('#store/collection')).diskUsage(core),
     collect: async () => (await import('#store/collection')).collect(core),
+    recovery: {
+      sweeps: 'leases of the dead, partial downloads, content that nothing refers to',
+      recover: async () => (await import('#store/collection')).recoverStore(core),
+    },
     check: async (how) => (await import('#store/collection')).check(core, how),
     async [Symbol.asyncDispose]() {
       if (!open) return

@@ -1,4 +1,4 @@
-import type { Clock, Log } from '#base'
+import type { Clock, Log, Recovery } from '#base'
 import type { CheckOptions, Collected, DiskUsage, Finding } from '#store/collection'
 import type { LayerFormatReference, Layers } from '#store/content'
 import type { Events } from '#store/events'
@@ -45,5 +45,7 @@ export interface Store extends StoreSource, AsyncDisposable {
   diskUsage(): Promise<DiskUsage>
   /** Garbage collection: what nobody refers to, what crashed processes left, leases of the dead. */
   collect(): Promise<Collected>
+  /** `collect`, as the recovery of this room. */
+  readonly recovery: Recovery
   check(options?: CheckOptions): Promise<Finding[]>
 }

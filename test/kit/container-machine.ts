@@ -81,7 +81,7 @@ export async function containerMachine(image: ContainerConfig = { Cmd: ['sh'] })
     cleanup: (id) => upkeep.cleanup(id, { linger: 0 }),
     async [Symbol.asyncDispose]() {
       for (const id of ids) await lifecycle.remove(id, { force: true, volumes: true }).catch(gone)
-      await upkeep.sweep()
+      await upkeep.recovery.recover()
       await store[Symbol.asyncDispose]()
       await temporary[Symbol.asyncDispose]()
     },

@@ -4,4 +4,4 @@
  */
 export { cacheKey, chainId } from './cache-key.ts'
 export { createStepCache } from './step-cache.ts'
-export { dropUnreadable } from './taken-step.ts'
+export { cacheRecovery } from './taken-step.ts'

@@ -7,7 +7,7 @@ import { openStore } from '#store'
 import { temporaryDirectory } from '../../../test/kit/temporary.ts'
 import type { Step } from '../graph/index.ts'
 import { createStepCache } from './step-cache.ts'
-import { dropUnreadable } from './taken-step.ts'
+import { cacheRecovery } from './taken-step.ts'
 
 const layerFormat = {
   name: 'erofs' as const,
@@ -86,7 +86,7 @@ for (const [title, document] of unreadable) {
     const other = await kit.layer('two')
     await kit.cache.keep(step('replaced'), { diffId: other })
     await kit.intake[Symbol.asyncDispose]()
-    assert.equal(await dropUnreadable(kit.store.buildCache), 3)
+    assert.deepEqual(await cacheRecovery(kit.store.buildCache).recover(), { removed: 1, freed: 3 })
     assert.deepEqual(
       (await kit.store.buildCache.list()).map(({ key }) => key),
       ['replaced'],

@@ -1,4 +1,4 @@
-import { BaleError } from '#base'
+import { BaleError, type Recovery } from '#base'
 import { isDigest } from '#spec'
 import type { BuildCache, CacheRecord } from '#store'
 import { assertShape, type Shape, versionOf } from '#store/records'
@@ -30,7 +30,13 @@ export function readTakenStep({ key, document, layers }: CacheRecord): TakenStep
   return isDigest(diffId) && layers.includes(diffId) ? { diffId, created } : undefined
 }
 
-/** Removes the records that cannot be read, with the layers that only they held. Returns the bytes that became free. */
-export async function dropUnreadable(cache: BuildCache): Promise<number> {
-  return (await cache.prune((record) => readTakenStep(record) === undefined)).freed
+/** Removes the records that this bale cannot read, with the layers that only they held. */
+export function cacheRecovery(cache: BuildCache): Recovery {
+  return {
+    sweeps: 'build cache records that are damaged or of a newer bale',
+    async recover() {
+      const { keys, freed } = await cache.prune((record) => readTakenStep(record) === undefined)
+      return { removed: keys.length, freed }
+    },
+  }
 }

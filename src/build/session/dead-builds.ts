@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { isBaleError } from '#base'
+import { isBaleError, type Recovery } from '#base'
 import { unmount } from '#host'
 import { acquireLock, namesIn, removeTree } from '#host/file'
 import { type Digest, parseDigest } from '#spec'
@@ -15,6 +15,14 @@ export function placesOf({ store }: Pick<BuildMachine, 'store'>, id: string) {
 export async function removeMemory(path: string): Promise<void> {
   unmount(path, { detach: true })
   await removeTree(path)
+}
+
+/** The recovery of builds, which each new build begins with, too. */
+export function buildRecovery(machine: Pick<BuildMachine, 'store' | 'rootfs'>): Recovery {
+  return {
+    sweeps: 'root file systems, scratch directories, temporary layers and secrets of builds',
+    recover: async () => ({ removed: 0, freed: await sweepDeadBuilds(machine) }),
+  }
 }
 
 /** Removes mounts, scratch directories, temporary layers and secrets of builds whose process is gone. Answers the bytes of the layers. */

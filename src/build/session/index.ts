@@ -3,5 +3,5 @@
  * layers are gone when the build ends; those of a build that was killed go with the next one. Does not: know what is built.
  */
 export { type BuildSession, openBuildSession } from './build-session.ts'
-export { sweepDeadBuilds } from './dead-builds.ts'
+export { buildRecovery } from './dead-builds.ts'
 export type { BuildMachine, DescribedBase, FoundBase } from './machine.ts'

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { Recovered } from '#base'
 import { treeSize } from '#host'
 import { namesIn, removeTree } from '#host/file'
 import { type Digest, hexOf } from '#spec'
@@ -17,6 +18,12 @@ export interface Collected {
   leftovers: string[]
   /** Bytes on disk. */
   freed: number
+}
+
+/** `collect` as the recovery of the store. */
+export async function recoverStore(core: Core): Promise<Recovered> {
+  const { layers, blobs, documents, leftovers, freed } = await collect(core)
+  return { removed: layers.length + blobs.length + documents.length + leftovers.length, freed }
 }
 
 /** May run at any time beside anything: what is being written is locked or leased by its writer. */

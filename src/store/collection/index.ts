@@ -3,5 +3,5 @@
  * at any time beside anything, since what is being written is locked or leased; leftovers of a crash go, nothing else.
  */
 export { type CheckOptions, check, type Finding } from './check.ts'
-export { type Collected, collect } from './collect.ts'
+export { type Collected, collect, recoverStore } from './collect.ts'
 export { type DiskUsage, diskUsage, type ImageUsage } from './disk-usage.ts'
