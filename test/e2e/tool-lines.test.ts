@@ -250,6 +250,6 @@ test('scripts for podman ask with exists: the exit code is the answer', options,
   assert.deepEqual(await ask('image exists busybox:1'), { code: 0, quiet: true })
   assert.deepEqual(await ask('network exists bridge'), { code: 0, quiet: true })
   for (const noun of ['image', 'container', 'volume', 'network'])
-    assert.deepEqual(await ask(`${noun} exists none`), { code: 1, quiet: true }, noun)
+    assert.deepEqual(await ask(`${noun} exists absent`), { code: 1, quiet: true }, noun)
   assert.deepEqual(await ask('image exists NOT_A_NAME'), { code: 125, quiet: false })
 })
