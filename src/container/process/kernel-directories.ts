@@ -59,13 +59,15 @@ export function assertMountsOffKernel(
   }
 }
 
-/** What goes through a circle of links leads nowhere; the runtime refuses it. */
+/** Refuses what the kernel would not follow either: runtimes that resolve paths themselves go on for up to 255 links. */
 function realMountPoint(root: RootDirectory, destination: string): string {
   try {
     return resolveInside(root, destination)
   } catch (error) {
-    if (errnoOf(error) === 'ELOOP') return destination
-    throw error
+    if (errnoOf(error) !== 'ELOOP') throw error
+    throw new BaleError('INVALID_ARGUMENT', `the mount point ${printable(destination)} leads through too many links`, {
+      hint: 'mount it at a path that is not a link',
+    })
   }
 }
 
