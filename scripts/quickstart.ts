@@ -40,7 +40,7 @@ CMD ["lighttpd", "-D", "-f", "/etc/lighttpd/lighttpd.conf"]
 
 const steps: Step[] = [
   {
-    title: 'A Debian 12 root file system, made by mmdebstrap',
+    title: 'A Debian 12 root filesystem, made by mmdebstrap',
     commands: ['mmdebstrap --quiet --variant=minbase bookworm debian.tar', 'ls -lh debian.tar'],
   },
   {
@@ -51,7 +51,7 @@ const steps: Step[] = [
     ],
   },
   {
-    title: 'An image is built on it; its network is real',
+    title: 'An image is built on it, with network access',
     commands: [
       'mkdir site',
       `cat > site/Dockerfile <<'EOF'\n${dockerfile}EOF`,
@@ -59,7 +59,7 @@ const steps: Step[] = [
       'bale build -t webserver site',
     ],
   },
-  { title: 'Built again: nothing changed, nothing is executed', commands: ['bale build -t webserver site'] },
+  { title: 'Built again: nothing changed, so nothing is executed', commands: ['bale build -t webserver site'] },
   {
     title: 'What the image is',
     commands: [
@@ -111,7 +111,7 @@ const steps: Step[] = [
     refused: true,
   },
   {
-    title: 'Login and push; the second push finds everything there',
+    title: 'Login and push; the second push has nothing to send',
     commands: [
       `echo correct-horse-battery | bale login -u ann --password-stdin ${registry}`,
       `bale push ${registry}/team/webserver:latest`,
@@ -139,7 +139,7 @@ const steps: Step[] = [
     ],
   },
   {
-    title: 'Everything is removed; the store holds nothing',
+    title: 'Everything is removed; the store is empty',
     commands: [
       'bale rm -f web',
       'bale image prune -af > /dev/null',
@@ -182,7 +182,7 @@ if (stopped) {
 } else if (failure !== undefined) {
   console.error(`\nquickstart: this command failed: ${failure}`)
   process.exitCode = 1
-} else console.log('\nThe whole story worked. Next: README.md')
+} else console.log('\nEverything worked. Next: README.md')
 
 /** The command line that did not do what it should, or undefined. */
 async function play(step: Step): Promise<string | undefined> {

@@ -4,7 +4,7 @@
  * The command line exits with 1 for all of them except where a verb has docker's own rule (run: 125, 126, 127).
  */
 export const ERROR_CODES = {
-  INVALID_ARGUMENT: { http: 400, meaning: 'A flag, argument or option cannot be understood or is not supported.' },
+  INVALID_ARGUMENT: { http: 400, meaning: 'A flag, argument or option is invalid or not supported.' },
   INVALID_REFERENCE: {
     http: 400,
     registry: 'NAME_INVALID',
@@ -19,13 +19,13 @@ export const ERROR_CODES = {
   DIGEST_MISMATCH: {
     http: 500,
     registry: 'DIGEST_INVALID',
-    meaning: 'Bytes do not have the digest they were announced with.',
+    meaning: 'Content does not match its announced digest.',
   },
   SIZE_MISMATCH: { http: 500, registry: 'SIZE_INVALID', meaning: 'A stream is shorter or longer than announced.' },
   INVALID_MANIFEST: {
     http: 400,
     registry: 'MANIFEST_INVALID',
-    meaning: 'A manifest, index or config breaks the image specification.',
+    meaning: 'A manifest, index or config violates the image specification.',
   },
   LIMIT_EXCEEDED: { http: 413, meaning: 'An input is larger than bale accepts.' },
   INVALID_ARCHIVE: { http: 400, meaning: 'An archive (save file, image layout) is damaged or of an unknown kind.' },
@@ -39,13 +39,13 @@ export const ERROR_CODES = {
     meaning: 'The registry or archive has no such manifest.',
   },
   BLOB_NOT_FOUND: { http: 404, registry: 'BLOB_UNKNOWN', meaning: 'No such blob.' },
-  AMBIGUOUS_ID: { http: 400, meaning: 'A short ID fits more than one object.' },
-  NO_MATCHING_PLATFORM: { http: 404, meaning: 'An image exists, but not for the wanted platform.' },
+  AMBIGUOUS_ID: { http: 400, meaning: 'A short ID matches more than one object.' },
+  NO_MATCHING_PLATFORM: { http: 404, meaning: 'An image exists, but not for the requested platform.' },
   CONFLICT: { http: 409, meaning: 'The object is in use or the name is taken.' },
   CONTAINER_NOT_FOUND: { http: 404, meaning: 'No such container.' },
   EXEC_NOT_FOUND: {
     http: 404,
-    meaning: 'No exec has this ID: its container was removed, or it ended some minutes ago.',
+    meaning: 'No exec instance has this ID: its container was removed, or it ended some minutes ago.',
   },
   CONTAINER_NOT_RUNNING: { http: 409, meaning: 'The container is not running.' },
   NETWORK_NOT_FOUND: { http: 404, meaning: 'No such network.' },
@@ -54,21 +54,21 @@ export const ERROR_CODES = {
   COMMAND_NOT_FOUND: { http: 400, meaning: 'The command to run does not exist in the container (exit code 127).' },
   COMMAND_NOT_EXECUTABLE: { http: 400, meaning: 'The command to run cannot be executed (exit code 126).' },
   RUNTIME_FAILED: { http: 500, meaning: 'runc, crun or conmon refused or failed.' },
-  NETWORK_SETUP_FAILED: { http: 500, meaning: 'netavark failed, or an address or port could not be given.' },
+  NETWORK_SETUP_FAILED: { http: 500, meaning: 'netavark failed, or an address or port could not be allocated.' },
   MOUNT_FAILED: { http: 500, meaning: 'The kernel refused a mount.' },
-  DOCKERFILE_INVALID: { http: 400, meaning: 'A Dockerfile cannot be understood; the message names file and line.' },
+  DOCKERFILE_INVALID: { http: 400, meaning: 'A Dockerfile cannot be parsed; the message names file and line.' },
   BUILD_FAILED: { http: 400, meaning: 'A step of a build failed.' },
   UNAUTHORIZED: {
     http: 401,
     registry: 'UNAUTHORIZED',
-    meaning: 'A registry wants a login, or refused the one it got.',
+    meaning: 'A registry requires a login, or refused the one given.',
   },
-  DENIED: { http: 403, registry: 'DENIED', meaning: 'The login is known, but may not do this.' },
-  RATE_LIMITED: { http: 429, registry: 'TOOMANYREQUESTS', meaning: 'The registry asks to come back later.' },
+  DENIED: { http: 403, registry: 'DENIED', meaning: 'The login is valid but lacks permission.' },
+  RATE_LIMITED: { http: 429, registry: 'TOOMANYREQUESTS', meaning: 'The registry asks clients to retry later.' },
   REGISTRY_UNREACHABLE: { http: 500, meaning: 'The registry cannot be reached.' },
   REGISTRY_FAILED: {
     http: 500,
-    meaning: 'The registry answered with an error or with something that is not its protocol.',
+    meaning: 'The registry answered with an error or violated its protocol.',
   },
   REGISTRY_REFUSED: { http: 400, registry: 'UNSUPPORTED', meaning: 'The registry does not accept this request.' },
   DOWNLOAD_FAILED: { http: 500, meaning: 'A file cannot be fetched from its URL.' },
@@ -76,14 +76,14 @@ export const ERROR_CODES = {
   NO_SPACE: { http: 500, meaning: 'The disk is full.' },
   UNSUPPORTED_HOST: {
     http: 500,
-    meaning: 'This machine lacks something that is needed (kernel feature, program, right).',
+    meaning: 'This machine lacks a required kernel feature, program or privilege.',
   },
-  STORE_DAMAGED: { http: 500, meaning: 'Something in the store is missing or does not have its digest.' },
+  STORE_DAMAGED: { http: 500, meaning: 'Content of the store is missing or does not match its digest.' },
   STORE_VERSION: { http: 500, meaning: 'The store was written by a newer bale.' },
-  LOCKED: { http: 409, meaning: 'Another process holds a lock for too long.' },
+  LOCKED: { http: 409, meaning: 'Another process has held a lock for too long.' },
   ABORTED: { http: 499, meaning: 'The operation was cancelled.' },
-  UNSUPPORTED: { http: 501, meaning: 'Known, but not there yet in this version.' },
-  INTERNAL: { http: 500, meaning: 'A defect in bale.' },
+  UNSUPPORTED: { http: 501, meaning: 'Not supported in this version.' },
+  INTERNAL: { http: 500, meaning: 'A bug in bale.' },
 } as const satisfies Record<string, { http: number; registry?: string; meaning: string }>
 
 /** One of the codes of `ERROR_CODES`: `IMAGE_NOT_FOUND`. */

@@ -3,7 +3,7 @@ import type { NextStep } from './next-step.ts'
 
 /** What a BaleError carries besides code and message. */
 export interface BaleErrorOptions {
-  /** What helps to understand it (how a value is written, where to look), without verbs and flags of any door. */
+  /** Explains it (how a value is written, where to look), without naming verbs or flags. */
   hint?: string
   /** What can be done about it; doors phrase it. */
   next?: NextStep
@@ -20,7 +20,7 @@ export class BaleError extends Error {
   override readonly name = 'BaleError'
   /** What went wrong, for programs. */
   readonly code: ErrorCode
-  /** What helps to understand it; undefined when there is nothing to add. */
+  /** Explains it; undefined when there is nothing to add. */
   readonly hint: string | undefined
   /** What can be done about it. */
   readonly next: NextStep | undefined

@@ -1,5 +1,5 @@
 /**
- * base: what every room stands on. Errors with codes and next steps, facts of progress, clock, limiter, single flight, disposal.
+ * base: the foundation of every room. Errors with codes and next steps, progress facts, clock, limiter, single flight, disposal.
  * Promises: no `node:` import, no container words, no state. Does not: touch files, processes or the network.
  */
 export { type Clock, systemClock } from './clock.ts'

@@ -1,7 +1,7 @@
 /** Runs at most `limit` of the tasks given to it at the same time, the rest in order of arrival. */
 export type Limiter = <T>(task: () => Promise<T>) => Promise<T>
 
-/** Lets at most `limit` pieces of work run at the same time; the others wait in order. */
+/** Runs at most `limit` tasks at the same time; the others wait in order. */
 export function createLimiter(limit: number): Limiter {
   let running = 0
   const waiting: (() => void)[] = []
@@ -20,7 +20,7 @@ export function createLimiter(limit: number): Limiter {
 
 /**
  * Applies `work` to all items, at most `limit` at once; results in the items' order. The first failure aborts the
- * signal that the others got, and is thrown after all of them have ended, so nothing goes on behind the caller's back.
+ * signal passed to the others, and is thrown after all of them have ended, so no work outlives the call.
  */
 export async function mapLimited<T, R>(
   items: readonly T[],

@@ -4,14 +4,14 @@ import type { Progress } from './progress.ts'
 export interface Log {
   /** Shown with `BALE_DEBUG=<room>[,<room>]` or `BALE_DEBUG=*`. */
   debug(room: string, message: string, details?: Record<string, unknown>): void
-  /** Something around the operation is not as it should be, and it goes on without. Always shown, once. */
+  /** Something is wrong, but the operation continues. Always shown, once. */
   warn?(message: string): void
 }
 
-/** A log that nobody reads. */
+/** A log that discards everything. */
 export const noLog: Log = { debug: () => undefined }
 
-/** Progress of work that nobody watches: what people must know meanwhile becomes a warning of the log. */
+/** Progress of unattended work: warnings go to the log, the rest is discarded. */
 export function toldBy(log: Log): Progress {
   return (event) => {
     if (event.kind === 'warning') log.warn?.(event.text)

@@ -1,29 +1,29 @@
 /**
- * What somebody can do about a failure, as a fact: each door phrases it with its own verbs (the command line names flags,
- * a web page shows a button). A member of its own for each step; its facts are as people type them.
+ * What a user can do about a failure, as a fact: each door phrases it with its own verbs (the command line names flags,
+ * a web page shows a button). One member per step; its values are as users type them.
  */
 export type NextStep =
-  /** Look whether the disk or the store is damaged; layers that are get removed. */
+  /** Check the disk and the store for damage; damaged layers are removed. */
   | { act: 'check-disk' }
-  /** Remove what is damaged from the store, and get these images (undefined: the one at hand) again. */
+  /** Remove damaged content from the store, and get these images (undefined: the current one) again. */
   | { act: 'repair-store'; images?: readonly string[] }
-  /** Remove what is not in use. */
+  /** Remove unused content. */
   | { act: 'prune' }
   | { act: 'run-as-root' }
-  /** Use another directory: for the store or registry, for what is gone after a reboot (a shorter path), or for either. */
+  /** Use another directory: for the store or registry, for run-time files (a shorter path), or for either. */
   | { act: 'choose-directory'; of: 'root' | 'run' | 'any' }
-  /** Use the newer bale that wrote a directory, or another directory. */
+  /** Use the newer version of bale that wrote a directory, or another directory. */
   | { act: 'use-newer-bale' }
   /** Keep layers in this format; undefined: in one that needs no root. */
   | { act: 'choose-layer-format'; format?: 'extract' }
   /** `unknown`: the thing may also not exist. `denied`: another account is needed. `unreadable`: the saved login is damaged. */
   | { act: 'login'; registry: string; because: 'unknown' | 'denied' | 'refused' | 'unreadable' }
-  /** Fetch an image, or look which ones are here. */
+  /** Fetch an image, or list the local ones. */
   | { act: 'pull' }
   /** Give an image a name, or this name. */
   | { act: 'tag'; name?: string }
   | { act: 'untag-image'; name: string }
-  /** One of those on offer, if any are known. */
+  /** The available platforms, if known. */
   | { act: 'choose-platform'; offered?: string }
   /** Make an image from a root file system, perhaps that of this directory. */
   | { act: 'import'; directory?: string }
@@ -32,7 +32,7 @@ export type NextStep =
   | { act: 'create-list'; name: string }
   | { act: 'inspect-list'; name: string }
   | { act: 'amend-list'; name: string }
-  /** Look which containers there are, or which one has a port. */
+  /** List the containers, or find the one that uses a port. */
   | { act: 'list-containers'; because: 'unknown' | 'port' }
   | { act: 'start-container'; name: string }
   | { act: 'remove-container'; names: readonly string[] }
@@ -43,7 +43,7 @@ export type NextStep =
   | { act: 'choose-security'; option: 'apparmor=unconfined' | 'seccomp=unconfined' }
   | { act: 'list-networks' }
   | { act: 'inspect-network'; name: string }
-  /** Make a network with a subnet of one's own; `in-use`: in place of this one. */
+  /** Create a network with a chosen subnet; `in-use`: in place of this one. */
   | { act: 'choose-subnet'; because: 'in-use' | 'none-free' }
   | { act: 'list-volumes' }
   | { act: 'give-build-argument' }

@@ -1,11 +1,11 @@
 /**
- * What long operations report while they work: facts, never sentences. A door phrases them (`statusLines` of the room
- * `docker` has docker's sentences), a program may ignore them. Digests are whole (`sha256:…`), sizes are bytes.
+ * What long operations report while they work: facts, never text. A door phrases them (`statusLines` of the room
+ * `docker` has docker's messages), a program may ignore them. Digests are whole (`sha256:…`), sizes are bytes.
  */
 export type ProgressEvent =
-  /** Something is not as asked for, and the operation goes on. The text names no verb or flag. */
+  /** Something is not as requested, but the operation continues. The text names no verb or flag. */
   | { kind: 'warning'; text: string }
-  /** The operation stands still until somebody else is done. `what` completes "waiting for". */
+  /** The operation is blocked until another process is done. `what` completes "waiting for". */
   | { kind: 'waiting'; what: string }
   | LayerProgress
   | BlobProgress
@@ -14,8 +14,8 @@ export type ProgressEvent =
   /** A build step begins, is taken from the cache, or ends. `name` is `[stage 2/5] RUN make`. */
   | { kind: 'step'; id: string; name: string; state: 'start' | 'cached' | 'done' | 'failed'; seconds?: number }
   /**
-   * A check of a Dockerfile found something, and the build goes on. `rule` is the name of the check, `detail` what it says of
-   * this file, `lines` the numbers of the lines that it is about, `url` a page that explains it.
+   * A Dockerfile check reported a finding; the build continues. `rule` is the name of the check, `detail` what it says about
+   * this file, `lines` the numbers of the affected lines, `url` a page that explains it.
    */
   | {
       kind: 'finding'
@@ -28,7 +28,7 @@ export type ProgressEvent =
   /** Output of a build step. */
   | { kind: 'output'; id: string; stream: 'stdout' | 'stderr'; bytes: Uint8Array }
 
-/** Which way an image moves: into this machine from a registry, out to one, in from an archive, out to one. */
+/** The direction: from a registry, to a registry, from an archive, to an archive. */
 export type CopyAct = 'pull' | 'push' | 'load' | 'save'
 
 /**
@@ -44,7 +44,7 @@ export type LayerProgress = { kind: 'layer'; digest: string } & (
   | { phase: 'waiting' | 'checking' }
 )
 
-/** Any blob: a layer, a config, a part of an artifact. A transfer that failed for a temporary reason goes on after a pause. */
+/** Any blob: a layer, a config, a part of an artifact. A transfer that failed for a temporary reason continues after a pause. */
 export type BlobProgress = { kind: 'blob'; digest: string } & (
   | { phase: 'checking' }
   | { phase: 'retrying'; seconds: number }
@@ -72,7 +72,7 @@ export type ImageProgress = { kind: 'image' } & (
   | { phase: 'pushed'; tag: string; digest: string; size: number }
 )
 
-/** Receives what an operation tells while it works. It must not throw. */
+/** Receives the progress of an operation. Must not throw. */
 export type Progress = (event: ProgressEvent) => void
 
 /** The last argument of every long function. */
@@ -81,5 +81,5 @@ export interface OperationOptions {
   progress?: Progress
 }
 
-/** Progress that nobody wants to see. */
+/** Discards progress. */
 export const silent: Progress = () => undefined

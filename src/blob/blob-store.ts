@@ -2,11 +2,11 @@ import type { Descriptor, Digest } from '#spec'
 
 /** Bytes by digest. */
 export interface BlobReader {
-  /** Size in bytes when the blob is there, complete; undefined when not. */
+  /** Size in bytes of a complete blob; undefined if absent. */
   stat(digest: Digest): Promise<{ size: number } | undefined>
   /**
    * Bytes [start, end) of a blob, the whole by default; `end` past the blob's end means its end. Throws BLOB_NOT_FOUND.
-   * Not verified again: `verifying()` does. Nothing is held open before the first chunk is asked for.
+   * Not verified again: `verifying()` does. Nothing is opened before the first chunk is requested.
    */
   read(digest: Digest, range?: ByteRange): Promise<AsyncIterable<Uint8Array>>
   list(): AsyncIterable<{ digest: Digest; size: number }>
@@ -23,10 +23,10 @@ export interface BlobWriterStore {
   /**
    * Begins or resumes the partial blob named `key` (a digest, or up to 128 of `a-z 0-9 -`). One writer per key at a
    * time, also between processes: a second one waits for the first, at most `patience` milliseconds (10 minutes by
-   * default), then LOCKED. Who waited asks `stat` again: the first one may have committed.
+   * default), then LOCKED. After waiting, call `stat` again: the first writer may have committed.
    */
   writer(key: string, options?: BlobWriterOptions): Promise<BlobWriter>
-  /** Deleting what is not there is success. */
+  /** Deleting an absent blob succeeds. */
   delete(digest: Digest): Promise<void>
 }
 
@@ -42,11 +42,11 @@ export interface BlobWriter extends AsyncDisposable {
   readonly offset: number
   /** The chunk may be reused by the caller as soon as the promise is fulfilled. */
   write(chunk: Uint8Array): Promise<void>
-  /** Throws away what was written; offset is 0 again. */
+  /** Discards what was written; offset is 0 again. */
   reset(): Promise<void>
   /**
    * Verifies digest and size of all bytes, then publishes: fsync, rename, fsync of the directory. DIGEST_MISMATCH or
-   * SIZE_MISMATCH leave nothing. Committing what is there already is success. The writer is closed afterwards.
+   * SIZE_MISMATCH leave nothing. Committing an existing blob succeeds. The writer is closed afterwards.
    */
   commit(expected: Pick<Descriptor, 'digest' | 'size'>): Promise<void>
   /** Removes the partial bytes and closes the writer. Disposing without `commit` keeps them for a resume. */

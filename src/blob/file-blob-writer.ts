@@ -10,7 +10,7 @@ import { digestMismatch, sizeMismatch } from './verifying.ts'
 interface FileWriterParts {
   /** The partial file; whoever holds the lock owns it. */
   partial: string
-  /** What to hash with while writing. A commit with the other algorithm reads everything once more. */
+  /** What to hash with while writing. A commit with the other algorithm reads everything again. */
   algorithm: 'sha256' | 'sha512'
   pathOf: (digest: Digest) => string
   lock: AsyncDisposable
@@ -106,8 +106,8 @@ class FileBlobWriter implements BlobWriter {
   }
 
   /**
-   * Publishing is a rename of verified, synced bytes; should a file with that name be there, it had the same bytes, or
-   * was damaged and is healed.
+   * Publishing is a rename of verified, synced bytes; an existing file with that name either had the same bytes or
+   * was damaged and is replaced.
    */
   async #publish(path: string): Promise<void> {
     await withNoSpace('a blob', async () => {

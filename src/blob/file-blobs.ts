@@ -9,11 +9,11 @@ import { openFileWriter } from './file-blob-writer.ts'
 import { DEFAULT_PATIENCE } from './key-locks.ts'
 import { partialName } from './partial-key.ts'
 
-/** Where the files of blobs are, and of those that are being written. */
+/** The directories of complete and partial blobs. */
 export interface FileBlobsOptions {
-  /** Blobs lie at `<directory>/sha256/<hex>`, as in an OCI layout. */
+  /** Blobs are stored at `<directory>/sha256/<hex>`, as in an OCI layout. */
   directory: string
-  /** Partial blobs lie at `<temporary>/<key>.partial`. Must be on the same file system as `directory`. */
+  /** Partial blobs are stored at `<temporary>/<key>.partial`. Must be on the same file system as `directory`. */
   temporary: string
 }
 
@@ -28,7 +28,7 @@ const READ_STEP = 512 * 1024
 /** A blob store in files (0444, in directories 0700). Any number of processes may use the same directories at once. */
 export function createFileBlobs({ directory, temporary }: FileBlobsOptions): FileBlobs {
   const pathOf = (digest: Digest) => {
-    // Digests are checked when they are made; this is the last line before a path is built of one (M01).
+    // Digests are checked when they are made; this is the last check before one becomes part of a path (M01).
     if (!isDigest(digest)) throw new TypeError('not a digest')
     return join(directory, algorithmOf(digest), hexOf(digest))
   }

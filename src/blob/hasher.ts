@@ -6,7 +6,7 @@ export interface Hasher {
   /** Bytes hashed so far. */
   readonly size: number
   update(chunk: Uint8Array): void
-  /** Digest of all bytes so far; may be asked for more than once, and hashing may go on afterwards. */
+  /** Digest of all bytes so far; may be called repeatedly, and hashing may continue afterwards. */
   digest(): Digest
 }
 

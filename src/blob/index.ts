@@ -1,6 +1,6 @@
 /**
- * blob: bytes by digest, in memory or in files, shared by engine and registry. Promises: what has a digest's name has
- * the digest; publishing is atomic and survives power loss. Does not: know what the bytes mean.
+ * blob: bytes by digest, in memory or in files, shared by engine and registry. Promises: content stored under a digest has
+ * that digest; publishing is atomic and survives power loss. Does not: know what the bytes mean.
  */
 export type {
   BlobReader,

@@ -51,5 +51,5 @@ export function createKeyLocks(): KeyLocks {
 }
 
 function locked(key: string): BaleError {
-  return new BaleError('LOCKED', `${key} is being written by somebody else for too long`)
+  return new BaleError('LOCKED', `${key} has been written by another process for too long`)
 }

@@ -4,7 +4,7 @@ import { createHasher } from './hasher.ts'
 
 /**
  * Passes a stream on and checks it against its descriptor: throws SIZE_MISMATCH as soon as one byte too many comes
- * (so a hostile endless stream is left at once) or when it ends early, DIGEST_MISMATCH at the end. A consumer must
+ * (so a hostile endless stream is abandoned at once) or when it ends early, DIGEST_MISMATCH at the end. A consumer must
  * treat what it got as unverified until the iteration ends.
  */
 export async function* verifying(
@@ -30,7 +30,7 @@ export function sizeMismatch(expected: Pick<Descriptor, 'digest' | 'size'>, got:
   })
 }
 
-/** The error for bytes that do not have the digest they were asked for by. */
+/** The error for bytes that do not match the requested digest. */
 export function digestMismatch(expected: Digest, got: Digest): BaleError {
   return new BaleError('DIGEST_MISMATCH', `bytes announced as ${expected} have the digest ${got}`, {
     details: { expected, got },

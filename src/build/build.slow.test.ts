@@ -462,7 +462,7 @@ RUN --mount=type=cache,id=filled,from=x,source=d,target=/c ls /c`
       const error = await failure(
         steps({ context: { kind: 'stream', stream: stream(Buffer.from('FROM base\nCOPY f /')) } }),
       )
-      assert.match(error.message, /there is none: the Dockerfile came alone/)
+      assert.match(error.message, /none: only a Dockerfile was given/)
     })
 
     test('a Dockerfile or .dockerignore that is a link out of the context is not read (B07)', async () => {

@@ -54,8 +54,8 @@ export function refuseUnsupported({ buildContexts = new Map(), buildArguments }:
   const syntax = buildArguments?.get('BUILDKIT_SYNTAX')
   if (!syntax || isKnownSyntax(syntax)) return
   // The argument is a second way to name a front end; it is run no more than the first (B04).
-  throw new BaleError('UNSUPPORTED', `the front end ${printable(syntax)} of BUILDKIT_SYNTAX is not supported`, {
-    hint: 'bale has docker/dockerfile built in and runs no other front end',
+  throw new BaleError('UNSUPPORTED', `the frontend ${printable(syntax)} of BUILDKIT_SYNTAX is not supported`, {
+    hint: 'bale has docker/dockerfile built in and runs no other frontend',
   })
 }
 
@@ -111,7 +111,7 @@ export function strictError(findings: readonly Finding[]): BaleError | undefined
   if (findings.length === 0) return undefined
   const rules = [...new Set(findings.map(({ rule }) => rule))]
   return new BaleError('DOCKERFILE_INVALID', `lint violation found for rules: ${rules.join(', ')}`, {
-    hint: 'the Dockerfile, or BUILDKIT_DOCKERFILE_CHECK, makes findings errors (error=true)',
+    hint: 'the Dockerfile, or BUILDKIT_DOCKERFILE_CHECK, turns findings into errors (error=true)',
     details: { rules, line: findings[0]!.lines[0] },
   })
 }

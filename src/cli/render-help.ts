@@ -31,7 +31,7 @@ export function overviewHelp(): string {
   const lines = [
     'Usage:  bale [GLOBAL OPTIONS] VERB [OPTIONS] [ARGUMENTS]',
     '',
-    'Makes, runs, keeps, moves and serves container images. No daemon.',
+    'Builds, runs, stores, copies and serves container images, without a daemon.',
     '',
   ]
   const width = Math.max(...VERBS.map((verb) => verb.names[0].length)) + 2

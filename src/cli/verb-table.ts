@@ -29,7 +29,7 @@ export const VERBS: readonly VerbEntry[] = [
   entry(
     'Images',
     ['import', 'image import'],
-    'Create an image from a tar of a root file system',
+    'Create an image from a tar of a root filesystem',
     () => import('./verbs/import.ts'),
   ),
   entry('Images', ['images', 'image ls', 'image list'], 'List images', () => import('./verbs/images.ts')),
@@ -132,7 +132,7 @@ export const VERBS: readonly VerbEntry[] = [
   entry(
     'Registries',
     ['registry revoke'],
-    'Revoke rights that registry grant gave',
+    'Revoke rights given by registry grant',
     () => import('./verbs/registry-revoke.ts'),
   ),
   entry(
@@ -163,7 +163,7 @@ export const VERBS: readonly VerbEntry[] = [
   entry(
     'System',
     ['system stop'],
-    'Stop all containers before a shutdown; those with a restart policy come back after it',
+    'Stop all containers before a shutdown; those with a restart policy start again afterwards',
     () => import('./verbs/system-stop.ts'),
   ),
   entry(
@@ -227,7 +227,7 @@ export const VERBS: readonly VerbEntry[] = [
   entry(
     'Containers',
     ['rm', 'container rm'],
-    'Remove containers and what they have written',
+    'Remove containers and the files they wrote',
     () => import('./verbs/rm.ts'),
   ),
   entry('Containers', ['rename', 'container rename'], 'Rename a container', () => import('./verbs/rename.ts')),
@@ -278,13 +278,13 @@ export const VERBS: readonly VerbEntry[] = [
   entry(
     'Containers',
     ['diff', 'container diff'],
-    'Show changes to the file system of a container',
+    'Show changes to the filesystem of a container',
     () => import('./verbs/diff.ts'),
   ),
   entry(
     'Containers',
     ['export', 'container export'],
-    'Export the file system of a container as a tar archive',
+    'Export the filesystem of a container as a tar archive',
     () => import('./verbs/export.ts'),
   ),
   entry(
@@ -305,12 +305,7 @@ export const VERBS: readonly VerbEntry[] = [
     'Exit with 0 if a container exists, with 1 if not',
     () => import('./verbs/container-exists.ts'),
   ),
-  entry(
-    'Containers',
-    ['container prune'],
-    'Remove all containers that do not run',
-    () => import('./verbs/container-prune.ts'),
-  ),
+  entry('Containers', ['container prune'], 'Remove all stopped containers', () => import('./verbs/container-prune.ts')),
   {
     ...entry(
       'Containers',
@@ -392,13 +387,13 @@ export const VERBS: readonly VerbEntry[] = [
   entry(
     'Networks and volumes',
     ['network connect'],
-    'Put a container on one more network',
+    'Connect a container to a network',
     () => import('./verbs/network-connect.ts'),
   ),
   entry(
     'Networks and volumes',
     ['network disconnect'],
-    'Take a container off a network',
+    'Disconnect a container from a network',
     () => import('./verbs/network-disconnect.ts'),
   ),
   entry(

@@ -1,6 +1,6 @@
 /**
  * The fields of one line as Go's encoding/csv reads them, which is how docker reads `--mount` and its like: a field in double quotes
- * may hold commas and line ends, `""` in it stands for a quote. Only the first line counts. Throws an Error in Go's words.
+ * may hold commas and line ends, `""` in it means a quote. Only the first line counts. Throws an Error with Go's message.
  */
 export function csvFields(text: string): string[] {
   const fields: string[] = []

@@ -14,7 +14,7 @@ export function parseDuration(text: string): number | undefined {
   return (match[1] === '-' ? -1 : 1) * Math.round(sum)
 }
 
-/** The same, for values that must be one. Throws an Error in Go's words. */
+/** The same, for values that must be one. Throws an Error with Go's message. */
 export function readDuration(text: string): number {
   const value = parseDuration(text)
   if (value !== undefined) return value

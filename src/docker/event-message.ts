@@ -39,7 +39,7 @@ export function eventMessage({ type, action, actor, attributes, time }: EventFac
     Actor: { ID: actor, Attributes: Object.fromEntries(sorted) },
     scope: 'local',
     time: Math.floor(time / 1000),
-    // Exact in JSON: sixteen digits are enough to tell two milliseconds apart, and JavaScript pads with zeros.
+    // Exact in JSON: sixteen digits are enough to distinguish two milliseconds, and JavaScript pads with zeros.
     timeNano: time * 1_000_000,
   }
 }

@@ -13,7 +13,7 @@ export const PRUNE_FILTERS = ['until', 'label', 'label!']
 
 /**
  * Filters of a list. Values of one name are alternatives, but of `label` and `label!` all must hold; different names must all hold. A
- * name that was not given lets everything through. All complaints are INVALID_ARGUMENT in docker's words.
+ * name that was not given matches everything. All errors are INVALID_ARGUMENT with docker's messages.
  */
 export class Filters {
   readonly #values = new Map<string, Set<string>>()
@@ -94,7 +94,7 @@ export class Filters {
   }
 }
 
-/** All of `key` and `key=value` are there. */
+/** True when all of `key` and `key=value` are present. */
 function labelsMatch(wanted: readonly string[], labels: Readonly<Record<string, string>> | undefined | null): boolean {
   return wanted.every((one) => {
     const at = one.indexOf('=')

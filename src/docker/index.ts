@@ -1,6 +1,6 @@
 /**
- * docker: the words that docker's users write and read, and what they mean. Value grammars (sizes, durations, times, CSV,
- * environment files, patterns), filters of lists, docker's sentences for facts of progress; views/ has its JSON shapes.
+ * docker: what docker's users write and read. Value grammars (sizes, durations, times, CSV,
+ * environment files, patterns), filters of lists, docker's messages for progress facts; views/ has its JSON shapes.
  * Promises: pure functions; one grammar for one kind of value, with docker's complaint. Does not: read files, print, know
  * which flag a value belongs to.
  */

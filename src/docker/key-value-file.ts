@@ -49,7 +49,7 @@ export function parseLabelFile(text: string): string[] {
   return keyValueLines(text, () => [])
 }
 
-/** `NAME=VALUE` lines; blanks before the name go, those behind the value stay; `#` begins a comment. */
+/** `NAME=VALUE` lines; blanks before the name are dropped, those after the value are kept; `#` begins a comment. */
 function keyValueLines(text: string, ofName: (name: string) => string[]): string[] {
   return text
     .replace(/^\uFEFF/, '')

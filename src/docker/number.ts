@@ -10,7 +10,7 @@ export function readBoolean(text: string): boolean {
   throw syntax('ParseBool', text)
 }
 
-/** A whole number; what JavaScript cannot count exactly is out of range. Throws an Error in Go's words. */
+/** A whole number; what JavaScript cannot count exactly is out of range. Throws an Error with Go's message. */
 export function readInteger(text: string): number {
   if (!/^[+-]?\d+$/.test(text)) throw syntax('ParseInt', text)
   const value = Number(text)
@@ -18,7 +18,7 @@ export function readInteger(text: string): number {
   return value
 }
 
-/** Nanoseconds of CPU per second: `1.5`, `.5`, `1/2`. Throws an Error in docker's words. */
+/** Nanoseconds of CPU per second: `1.5`, `.5`, `1/2`. Throws an Error with docker's message. */
 export function readCpus(text: string): number {
   const [, above = '', below = '1'] = /^([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,3})?)(?:\/(\d+))?$/i.exec(text) ?? []
   const nano = (Number(above) * 1e9) / Number(below)

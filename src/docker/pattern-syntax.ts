@@ -1,6 +1,6 @@
 export type Node =
   | { kind: 'character'; test(code: number): boolean }
-  /** Between two characters; -1 stands for the beginning and the end of the text. */
+  /** Between two characters; -1 means the beginning and the end of the text. */
   | { kind: 'place'; holds(before: number, after: number): boolean }
   | { kind: 'sequence'; parts: Node[] }
   | { kind: 'choice'; parts: Node[] }
@@ -106,7 +106,7 @@ class PatternParser {
     return character
   }
 
-  /** Modes that are set without a group hold to the end of the group around, also in its further branches. */
+  /** Modes that are set without a group apply to the end of the enclosing group, including its later branches. */
   #choice(modes: Modes): Node {
     if (++this.#depth > DEEPEST) throw new PatternError('too deep')
     const branches: Node[] = []
@@ -177,7 +177,7 @@ class PatternParser {
     return this.#literal(String.fromCodePoint(this.#escapedCode()), modes)
   }
 
-  /** What is behind `\`: `d`, `W`, `pL`, `p{Greek}`; undefined when it is one character. */
+  /** What follows `\`: `d`, `W`, `pL`, `p{Greek}`; undefined when it is one character. */
   #characterGroup(): Test | undefined {
     const letter = this.#peek()
     const perl = PERL[letter.toLowerCase()]

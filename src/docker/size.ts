@@ -1,7 +1,7 @@
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i
 const LARGEST = 2 ** 63
 
-/** Bytes of `64m`, `1.5g`, `100k`, `64MiB`, `4096`, in units of 1024; go-units' RAMInBytes. Throws an Error in its words. */
+/** Bytes of `64m`, `1.5g`, `100k`, `64MiB`, `4096`, in units of 1024; go-units' RAMInBytes. Throws an Error with its message. */
 export function parseSize(text: string): number {
   const [, number = '', space = '', suffix = ''] = /^(.*[\d.])?( ?)([^\d. ]*)$/s.exec(text) ?? []
   if (number === '') throw new Error(`invalid size: '${text}'`)

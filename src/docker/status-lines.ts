@@ -18,7 +18,7 @@ const LAYER_WORDS: Record<CopyAct, { planned: string; moving: string; done: stri
 }
 
 /**
- * A fact of progress in docker's words, or in words like them where docker has none; no line for facts that docker passes
+ * A progress fact as docker's message, or in a similar style where docker has none; no line for facts that docker passes
  * over. Warnings, build steps and their output have forms of their own at each door and give no line either.
  */
 export function statusLines(event: ProgressEvent): StatusLine[] {

@@ -4,7 +4,7 @@ const DATE = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d)(?::(\d\d)(?::(\d\d)(?:\.(\d+))?)?
 
 /**
  * A time of `--since`, `--until` and the like, in nanoseconds since 1970: a duration back from `now` (in milliseconds), a date or time
- * (without a zone it is the caller's), or seconds since 1970 with a fraction. Throws an Error in docker's words.
+ * (without a zone it is the caller's), or seconds since 1970 with a fraction. Throws an Error with docker's message.
  */
 export function parseTimestamp(text: string, now: number): bigint {
   if (text.trim() === '') throw new Error('failed to parse value as time or duration: value is empty')

@@ -21,7 +21,7 @@ export function requireRoot(what: string): void {
   const who = process.geteuid?.() === 0 ? 'this root lacks CAP_SYS_ADMIN' : 'you are not root'
   throw new BaleError('UNSUPPORTED_HOST', `${what} need root, and ${who}`, {
     next: { act: 'run-as-root' },
-    hint: 'images can be pulled, saved, loaded, tagged and pushed without it',
+    hint: 'images can be pulled, saved, loaded, tagged and pushed without root',
   })
 }
 

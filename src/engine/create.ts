@@ -114,6 +114,6 @@ async function imageHere(context: EngineContext, name: string, asked: Platform |
   throw new BaleError(
     'NO_MATCHING_PLATFORM',
     `image with reference ${name} was found but does not provide the specified platform (${formatPlatform(asked)})`,
-    { hint: `it is there for ${formatPlatform(platform)}` },
+    { hint: `it is available for ${formatPlatform(platform)}` },
   )
 }

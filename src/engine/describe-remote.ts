@@ -17,7 +17,7 @@ export async function describeRemote(
   if (read.kind === 'index') read = await readManifest(repository, choosePlatform(read.index, platform), { signal })
   const image = read.kind === 'manifest' ? await readImageConfig(repository, read.manifest, { signal }) : undefined
   if (read.kind !== 'manifest' || !image) {
-    throw new BaleError('MANIFEST_NOT_FOUND', `${printable(name)} is no image for ${formatPlatform(platform)}`)
+    throw new BaleError('MANIFEST_NOT_FOUND', `${printable(name)} is not an image for ${formatPlatform(platform)}`)
   }
   const { config } = image
   return { id: read.manifest.config.digest, config, platform: writtenPlatform(config) }

@@ -104,7 +104,7 @@ export class ImageOperations {
   }
 
   /**
-   * Makes an image of one layer from a tar of a root file system: plain or compressed (gzip, zstd, xz, bzip2); a path, an
+   * Makes an image of one layer from a tar of a root filesystem: plain or compressed (gzip, zstd, xz, bzip2); a path, an
    * HTTP(S) URL, or the bytes themselves. Returns the image ID and, when it was named, the full name.
    */
   async import(

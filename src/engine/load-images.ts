@@ -44,7 +44,10 @@ export async function loadImages(
     const { descriptor } = image
     const names = image.names.map((name) => imageName(parseReference(name)))
     for (const name of image.oddNames)
-      options.progress?.({ kind: 'warning', text: `loaded without the name "${printable(name, 200)}", which is none` })
+      options.progress?.({
+        kind: 'warning',
+        text: `loaded without the name "${printable(name, 200)}", which is not a valid name`,
+      })
     const copying = { ...options, platform, strictPlatform, imagesOnly: true, act: 'load' as const }
     try {
       const { manifestDescriptor } = await copyImage(archive, intake, {

@@ -31,7 +31,7 @@ export async function login(context: EngineContext, server: string | undefined, 
   const registry = registryOf(server)
   const { username, password, signal } = options
   if (username === '' || username.includes(':')) {
-    throw new BaleError('INVALID_ARGUMENT', 'a user name must not be empty, and must not hold a colon')
+    throw new BaleError('INVALID_ARGUMENT', 'a user name must not be empty or contain a colon')
   }
   const credential: Credential = { kind: 'password', username, password }
   const { identityToken } = await verify(context, registry, credential, signal)

@@ -33,7 +33,7 @@ export async function createManifestList(
   const name = listName(list)
   const known = await findList(context, name)
   if (known && !options.amend) {
-    throw new BaleError('CONFLICT', `there is a manifest list ${familiarName(name)} already`, {
+    throw new BaleError('CONFLICT', `manifest list ${familiarName(name)} already exists`, {
       next: { act: 'amend-list', name: familiarName(name) },
     })
   }

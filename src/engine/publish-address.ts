@@ -18,7 +18,7 @@ export function tellOfPorts({ config }: EngineContext, host: HostOptions, option
   if (open && isReachable())
     warn(
       options,
-      'published ports listen on 0.0.0.0, every address of this machine: other machines reach them (publish.address in config.json sets another address, or 0.0.0.0 to silence this warning)',
+      'published ports listen on 0.0.0.0, every address of this machine: other machines can reach them (publish.address in config.json sets another address, or 0.0.0.0 to silence this warning)',
     )
 }
 

@@ -1,7 +1,7 @@
 /**
- * format: bytes and what they mean, without paths and network: tar, compression, layer images. The sub-rooms promise in
- * detail; other rooms import those, `bale/format` gives programs
- * what they read and write by themselves: compression, tars, and layer images without a mount.
+ * format: byte formats, without paths or network: tar, compression, layer images. The sub-rooms document their
+ * contracts; other rooms import those directly. `bale/format` exports
+ * what programs can use on their own: compression, tars, and layer images without a mount.
  */
 export {
   type Compression,

@@ -36,13 +36,13 @@ export interface RootDirectory extends Disposable {
   open(path: Path, flags?: number, mode?: number): number
   /** Follows links (inside the root) unless `follow` is false. */
   stat(path: Path, options?: { follow?: boolean }): Stats
-  /** Like `stat`; undefined when nothing is there. */
+  /** Like `stat`; undefined when absent. */
   statIfThere(path: Path, options?: { follow?: boolean }): Stats | undefined
   /** True where something is mounted on the entry, also in the mount namespace of others. */
   isMountPoint(path: Path): boolean
   /**
-   * The bytes of a regular file of the root's own file system; undefined when nothing else than that is there: a file
-   * that is missing, is no regular file, or lies behind a mount (/proc of a running container). At most `limit` bytes
+   * The bytes of a regular file of the root's own file system; undefined for anything else: a file
+   * that is missing, is not a regular file, or is behind a mount (/proc of a running container). At most `limit` bytes
    * are read, whatever the file says about its size; LIMIT_EXCEEDED beyond.
    */
   readBytes(path: Path, options: { limit: number }): Buffer | undefined
@@ -75,7 +75,7 @@ const INSIDE = RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS
 interface RootOptions {
   /**
    * `inside` (default): links are followed, and lead nowhere but into the root. `refused`: a link before the last
-   * component is ELOOP. For a root that a hostile hand may have filled while its owner believes to know what lies where.
+   * component is ELOOP. For a root that an attacker may have filled while its owner expects known contents.
    */
   links?: 'inside' | 'refused'
 }
@@ -206,7 +206,7 @@ export function openRoot(path: string, options: RootOptions = {}): RootDirectory
   }
 }
 
-/** What open says of a path that leads to no file of the root's own: missing, a loop, a fifo, behind a mount … */
+/** Errors of open for a path that leads to no file of the root's own: missing, a loop, a fifo, behind a mount … */
 const NOT_READABLE = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO', 'ENODEV', 'EISDIR', 'EACCES', 'EXDEV', 'ENAMETOOLONG']
 
 /** What a process keeps from others by its umask. Modes given here are meant as they are. */
@@ -225,7 +225,7 @@ function setMode(directory: number, name: Buffer, mode: number): void {
 
 /**
  * Opened step by step with O_NOFOLLOW, so that a directory swapped for a link is removed as a link. Of a deep tree only the
- * last level is open: what lies deeper is moved up into the top first, so that two descriptors are enough for any depth.
+ * last level is open: deeper content is first moved up into the top, so that two descriptors are enough for any depth.
  */
 function removeAt(directory: number, name: Buffer): void {
   if (unlinked(directory, name)) return

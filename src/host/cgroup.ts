@@ -69,7 +69,7 @@ function removeTree(directory: string): void {
   try {
     rmdirSync(directory)
   } catch (error) {
-    // EBUSY: a killed process is not gone yet; the caller looks again.
+    // EBUSY: a killed process is not gone yet; the caller retries.
     if (errnoOf(error) !== 'EBUSY' && errnoOf(error) !== 'ENOENT') throw error
   }
 }
@@ -87,7 +87,7 @@ function subgroups(directory: string): string[] {
 
 /**
  * Freezes or thaws all processes of a group. False when the group is gone, or could not be frozen (it is thawed then). The
- * old freezer can stay at FREEZING while processes are born; it is told again each time, and thawed for a moment now and
+ * old freezer can stay at FREEZING while processes are born; it is written again each time, and thawed for a moment now and
  * then so that it makes progress. Source: kernel cgroup-v1/freezer-subsystem, cgroup-v2.
  */
 export async function freezeCgroup(path: string, frozen: boolean, layout = cgroupLayout()): Promise<boolean> {

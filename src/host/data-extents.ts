@@ -3,11 +3,11 @@ import { lseek, SEEK } from './kernel/syscalls.ts'
 
 /** Holes are counted in whole pieces of this size, so that the block size of a file system matters little. */
 const PIECE = 1 << 20
-/** Below this a file counts as one without holes: its zeros cost less than two forms of one content. */
+/** Below this a file counts as one without holes: its zeros cost less than two representations of one content. */
 const SMALLEST = 256 << 20
 
 /**
- * Where an open file of `size` bytes has data, when it has much more holes than a reader should be bothered with; undefined
+ * Where an open file of `size` bytes has data, when its holes are too large to be read as zeros; undefined
  * for a file that is best read from front to back.
  */
 export function sparseExtents(fd: number, size: number): { offset: number; length: number }[] | undefined {
@@ -32,7 +32,7 @@ function floor(position: number): number {
   return position - (position % PIECE)
 }
 
-/** The size, when there is no more. A file system that knows no holes has data everywhere. */
+/** The size, when there is no more. A filesystem without holes reports data everywhere. */
 function nextData(fd: number, position: number, size: number): number {
   try {
     return lseek(fd, position, SEEK.DATA)

@@ -37,7 +37,7 @@ interface MountFeatures {
 /** A small EROFS image (this room does not know the format). */
 export interface TrialImage {
   bytes: Uint8Array
-  /** A file in it, and a length of the image that ends in the middle of the file's data and behind everything else. */
+  /** A file in it, and a length of the image that ends in the middle of the file's data and after everything else. */
   data?: { name: string; cutAt: number }
 }
 

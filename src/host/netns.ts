@@ -7,7 +7,7 @@ import { runProgram } from './process.ts'
 
 /**
  * Makes a network namespace that lives as long as its file: the kernel's namespace is bound onto it. The directory should
- * lie on a private mount, else copies of the bind in other mount namespaces keep it alive.
+ * be on a private mount, otherwise copies of the bind in other mount namespaces keep it alive.
  */
 export async function createNetworkNamespace(file: string, options: { searchPath: string }): Promise<void> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 })
@@ -17,7 +17,7 @@ export async function createNetworkNamespace(file: string, options: { searchPath
   })
   if (made.code === 0) return
   await deleteNetworkNamespace(file)
-  throw new BaleError('NETWORK_SETUP_FAILED', `cannot make a network namespace: ${made.stderr.trim()}`)
+  throw new BaleError('NETWORK_SETUP_FAILED', `cannot create a network namespace: ${made.stderr.trim()}`)
 }
 
 /** Removes a namespace file; the namespace and its links go when its last process ends. Removing twice does nothing. */

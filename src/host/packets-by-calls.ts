@@ -22,7 +22,7 @@ export function connectByCalls(path: string): PacketSocket {
   const close = () => {
     if (closed) return
     closed = true
-    // Wakes whoever waits; the number may belong to another file as soon as it is closed, so that comes last.
+    // Wakes the waiter; the number may belong to another file as soon as it is closed, so that comes last.
     if (waiting > 0) shutdown(fd, SHUT.BOTH)
     release()
   }

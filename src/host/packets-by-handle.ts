@@ -34,7 +34,7 @@ export function connectByHandle(path: string, binding: PipeBinding): PacketSocke
   writer.on('error', (error) => {
     failure = error
   })
-  // From now on, not from the first read on: a short life may be over, and its socket reset, before anybody asks.
+  // From now on, not from the first read on: a short-lived process may be gone, and its socket reset, before the first read.
   const arrived = collectPackets(reader, fd)
   return {
     packets: () => arrived.packets(),
@@ -87,7 +87,7 @@ function collectPackets(stream: Socket, fd: number): { packets(): AsyncGenerator
     failure = error
   })
   stream.on('close', () => {
-    // The kernel tells of the reset before it gives out what came before it.
+    // The kernel reports the reset before delivering earlier data.
     if (failure && isPeerGone(failure)) queue.push(...remaining(fd))
     closeSync(fd)
     finish()

@@ -3,7 +3,7 @@ import { errnoOf } from '#base'
 import { readTextSync } from './file/index.ts'
 
 /**
- * One process for certain, also in a record that outlives it. A pid is given again, its start time tells the two apart;
+ * Identifies one process, even in a record that outlives it. Pids are reused, and the start time distinguishes them;
  * both count from the boot on; and a pid means something in its own pid namespace only.
  */
 export interface ProcessIdentity {
@@ -16,7 +16,7 @@ export interface ProcessIdentity {
   namespace?: string
 }
 
-/** `unknown`: of another pid namespace that cannot be looked into from here. */
+/** `unknown`: in another pid namespace that cannot be inspected from here. */
 export type Life = 'alive' | 'dead' | 'unknown'
 
 /** The identity of a living process (a zombie is not one), or undefined. Source: proc(5). */
@@ -36,12 +36,12 @@ export function lifeOf(identity: Omit<ProcessIdentity, 'startTime'> & { startTim
   return lifeInside(identity)
 }
 
-/** False only for a process that is surely gone: one that cannot be judged counts as alive, so that nothing of it is taken away. */
+/** False only for a process that is certainly gone; an unknown one counts as alive, so that nothing of it is removed. */
 export function isAlive(identity: ProcessIdentity): boolean {
   return lifeOf(identity) !== 'dead'
 }
 
-/** True when its pid is one of this process's own namespace: only then may it be signalled or looked up in /proc. */
+/** True when its pid belongs to this process's namespace: only then may it be signalled or looked up in /proc. */
 export function isVisible({ namespace }: Pick<ProcessIdentity, 'namespace'>): boolean {
   return namespace === undefined || namespace === pidNamespace()
 }
@@ -74,7 +74,7 @@ function fits(wanted: { startTime?: number }, found: number | undefined): boolea
   return found !== undefined && (wanted.startTime === undefined || wanted.startTime === found)
 }
 
-/** Undefined when it may not be seen; empty when the process is gone. */
+/** Undefined without permission; empty when the process is gone. */
 function namespaceOf(pid: string): string | undefined {
   try {
     return readlinkSync(`/proc/${pid}/ns/pid`)
@@ -89,7 +89,7 @@ function innerPid(pid: string): number | undefined {
   return inner === undefined ? undefined : Number(inner)
 }
 
-/** The second field is the program's name in parentheses and may hold anything: fields are counted behind its last `)`. */
+/** The second field is the program's name in parentheses and may contain anything: fields are counted after its last `)`. */
 function startOf(pid: number): number | undefined {
   const stat = readProc(`/proc/${pid}/stat`)
   if (stat === undefined) return undefined

@@ -80,7 +80,7 @@ export function findProgram(name: string, searchPath: string): string | undefine
   return undefined
 }
 
-/** Sends a signal; false when the process is gone, or is of another pid namespace, where its number is somebody else's here. */
+/** Sends a signal; false when the process is gone, or is in another pid namespace, where its number belongs to another process here. */
 export function sendSignal(identity: ProcessIdentity, signal: NodeJS.Signals | number): boolean {
   if (!isVisible(identity) || lifeOf(identity) === 'dead') return false
   try {

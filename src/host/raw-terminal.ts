@@ -2,7 +2,7 @@ import { errnoOf } from '#base'
 import { cfmakeraw, tcgetattr, tcsetattr } from './kernel/syscalls.ts'
 
 /**
- * Passes every byte of a terminal as it is, until disposed. Node's own setRawMode goes on turning each line feed that is
+ * Passes every byte of a terminal as it is, until disposed. Node's own setRawMode keeps turning each line feed that is
  * written into two characters (libuv sets ONLCR), which spoils what full-screen programs in a container draw.
  */
 export function rawTerminal(fd: number): Disposable {

@@ -1,7 +1,7 @@
 import { errnoOf } from '#base'
 import { walkDirectory } from './walk-directory.ts'
 
-/** Bytes of the regular files below a directory, each hard link once, links not followed; 0 when it is not there. What cannot be read has none. */
+/** Bytes of the regular files below a directory, each hard link once, links not followed; 0 when it is absent. Unreadable entries count as 0. */
 export function treeSize(directory: string): number {
   const seen = new Set<string>()
   let size = 0n

@@ -2,7 +2,7 @@ import { type BigIntStats, closeSync, constants, fstatSync, lstatSync, openSync,
 import { errnoOf } from '#base'
 import { openRoot } from './beneath.ts'
 
-/** One entry of a directory that others may be changing; good until the next one is asked for. */
+/** One entry of a directory that others may be changing; valid until the next one is requested. */
 export interface WalkedFile {
   /** Byte-exact, latin1, without a leading slash. */
   path: string
@@ -49,7 +49,7 @@ export function* walkDirectory(
   }
 }
 
-/** Undefined for what a damaged disk, or a file system that lets not even root in, does not tell. */
+/** Undefined if a damaged disk, or a filesystem closed even to root, does not report it. */
 function unlessUnreadable<T>(read: () => T): T | undefined {
   try {
     return read()
@@ -64,7 +64,7 @@ function levelThere(safePath: Buffer, path: string): Level | undefined {
   return fd === undefined ? undefined : openLevel(fd, path)
 }
 
-/** Descriptors that are open at a time; those of levels further up are opened again on the way back. */
+/** Descriptors that are open at a time; those of higher levels are reopened on the way back. */
 const OPEN_LEVELS = 64
 
 function descend(stack: Level[], level: Level): void {
@@ -93,7 +93,7 @@ function isSame(fd: number, { dev, ino }: Level): boolean {
   return stat.dev === dev && stat.ino === ino
 }
 
-/** Undefined when the directory went away, or something else is there now. */
+/** Undefined when the directory was removed or replaced. */
 function openThere(safePath: Buffer): number | undefined {
   try {
     return openSync(safePath, OPEN_DIRECTORY)

@@ -11,7 +11,7 @@ import {
 } from '#spec'
 
 /**
- * The entry of an index that suits a machine best: older levels of its architecture and its 32-bit kin count too, in
+ * The entry of an index that fits a machine best: older levels of its architecture and its 32-bit counterpart count too, in
  * containerd's order. An entry without platform is taken only when it is the index's one image. Attestations are never
  * chosen. Throws NO_MATCHING_PLATFORM, naming what is on offer.
  */
@@ -32,7 +32,7 @@ export function imagesOf(index: ImageIndex): Descriptor[] {
   )
 }
 
-/** BuildKit keeps provenance and SBOM as manifests beside the images. */
+/** BuildKit stores provenance and SBOM as manifests alongside the images. */
 export function isAttestation(entry: Descriptor): boolean {
   return entry.annotations?.['vnd.docker.reference.type'] === 'attestation-manifest'
 }
@@ -45,7 +45,7 @@ function noMatchingPlatform(wanted: Platform, images: Descriptor[]): BaleError {
     offered.slice(0, SHOWN).join(', ') + (offered.length > SHOWN ? `, and ${offered.length - SHOWN} more` : '')
   return new BaleError(
     'NO_MATCHING_PLATFORM',
-    `no matching manifest for ${formatPlatform(wanted)} in the manifest list entries; on offer: ${list || 'nothing'}`,
+    `no matching manifest for ${formatPlatform(wanted)} in the manifest list entries; available: ${list || 'nothing'}`,
     {
       next: offered.length > 0 ? { act: 'choose-platform', offered: offered[0] } : undefined,
       details: { wanted: formatPlatform(wanted), offered },

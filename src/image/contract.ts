@@ -23,7 +23,7 @@ export interface PlaceTraits {
   keepsIndexes?: boolean
   /** True for places that unpack layers and so know whether a diff ID is right. */
   checksDiffIds?: boolean
-  /** True for places that read a blob's stream only when the whole is there (archives may not know what they have). */
+  /** True for places that read a blob's stream only when they lack it (archives may not know what they have). */
   forgetsBlobs?: boolean
 }
 

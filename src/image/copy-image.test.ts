@@ -86,7 +86,7 @@ test('M08 no platform fits: the error names what is on offer', async () => {
   const { source } = await twoPlatforms()
   await assert.rejects(copyImage(source, createMemoryPlace(), { name: 'x', platform: parsePlatform('linux/s390x') }), {
     code: 'NO_MATCHING_PLATFORM',
-    message: 'no matching manifest for linux/s390x in the manifest list entries; on offer: linux/arm/v6, linux/amd64',
+    message: 'no matching manifest for linux/s390x in the manifest list entries; available: linux/arm/v6, linux/amd64',
   })
 })
 

@@ -31,7 +31,7 @@ import {
 
 /** Which image is copied, under which name, for which platform. */
 export interface CopyOptions extends OperationOptions, CopySelection {
-  /** What the source knows the image as; a name that was resolved before is not asked for again. */
+  /** What the source knows the image as; a name that was resolved before is not resolved again. */
   name?: string | RawManifest
   /** What messages call the image; a `name` in text by default. */
   shownName?: string
@@ -41,7 +41,7 @@ export interface CopyOptions extends OperationOptions, CopySelection {
   concurrency?: number
   /** What the progress events say is done; `pull` by default. */
   act?: CopyAct
-  /** An image for another platform than the wanted one is refused, not only remarked. */
+  /** An image for another platform than the wanted one is refused instead of causing a warning. */
   strictPlatform?: boolean
   /** An artifact (a chart, a signature), which cannot run, is refused before anything of it is copied. */
   imagesOnly?: boolean
@@ -51,7 +51,7 @@ export interface CopyOptions extends OperationOptions, CopySelection {
 
 /** What was copied, and how much of it had to move. */
 export interface CopyResult {
-  /** What the source's name stands for: the index, or the manifest. Its digest is what `pull` prints. */
+  /** What the source's name refers to: the index, or the manifest. Its digest is what `pull` prints. */
   descriptor: Descriptor
   /** The image that was chosen and named; undefined when a whole index was copied (and named). */
   manifestDescriptor?: Descriptor
@@ -129,7 +129,7 @@ async function chooseImage(
 
 /**
  * Of a source that lacks parts of the index, what is held counts: a wish for this platform is then only a preference. Where
- * no entry says that it fits, those that say nothing are asked for their configs, as containerd does.
+ * no entry matches, the configs of entries without a platform are read, as containerd does.
  */
 async function chooseEntry(source: ImageSource, index: ImageIndex, options: CopyOptions): Promise<Descriptor> {
   const { strictPlatform, isHeld } = options
@@ -168,7 +168,7 @@ function shownName({ shownName, name }: CopyOptions): string | undefined {
 function notAnImage(manifest: ImageManifest, name: string | undefined): BaleError {
   const type = artifactTypeOf(manifest)
   return new BaleError('UNSUPPORTED', `${name ?? 'this'} is not an image, but an artifact of type ${type}`, {
-    hint: 'fetch it with the tool that it is made for',
+    hint: 'fetch it with the tool it was made for',
     details: { artifactType: type },
   })
 }
@@ -223,7 +223,7 @@ async function copyContent(copy: Copy, manifest: ImageManifest): Promise<void> {
   copy.copiedBytes += moved.reduce((sum, bytes) => sum + bytes, 0)
 }
 
-/** The config is small and tells what the layers should be, so it goes first. Undefined for artifacts. */
+/** The config is small and lists the expected layers, so it goes first. Undefined for artifacts. */
 async function copyConfig(copy: Copy, manifest: ImageManifest): Promise<ImageConfig | undefined> {
   const { source, target, options } = copy
   const descriptor = manifest.config

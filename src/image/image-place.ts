@@ -3,12 +3,12 @@ import type { Descriptor, Digest, Platform } from '#spec'
 
 /**
  * A place that images come from: a registry repository, an archive, an OCI layout, this machine's store.
- * One object stands for one repository or archive, already opened and authorised. `name` below is what the place
+ * One object represents one repository or archive, already opened and authorised. `name` below is what the place
  * itself understands: a tag, a digest, a full name in an archive of several images, undefined for "the only one".
  */
 export interface ImageSource {
   /**
-   * The manifest or index that a name stands for now, with its bytes: a name may move, so it is asked for once.
+   * The manifest or index that a name refers to now, with its bytes: a name may move, so it is resolved once.
    * Throws MANIFEST_NOT_FOUND (or IMAGE_NOT_FOUND from the store).
    */
   resolve(name: string | undefined, options?: OperationOptions): Promise<RawManifest>
@@ -21,7 +21,7 @@ export interface ImageSource {
   blob(descriptor: Descriptor, options?: OperationOptions & { offset?: number }): Promise<AsyncIterable<Uint8Array>>
 }
 
-/** A manifest or index as it travels: its digest is of these bytes. Who acts by it checks that (`checkedManifest`). */
+/** A manifest or index as it travels: its digest is of these bytes, which the caller checks (`checkedManifest`). */
 export interface RawManifest {
   readonly descriptor: Descriptor
   readonly bytes: Uint8Array
@@ -56,7 +56,7 @@ export type BlobOutcome =
   | { how: 'moved'; bytes: number }
   /** The target read it from a local file of the source by itself. */
   | { how: 'shared' }
-  /** It was here already, or somebody else brought it meanwhile. */
+  /** It was present already, or another process added it meanwhile. */
   | { how: 'existed' }
   /** The registry linked it from another repository of its own. */
   | { how: 'mounted'; from: string }
@@ -65,13 +65,13 @@ export type BlobOutcome =
 export interface BlobContext {
   /** True for the config of an image, whatever media type its descriptor has. */
   isImageConfig?: boolean
-  /** Set for a layer: the digest of its uncompressed tar as the config tells; the target verifies it. */
+  /** Set for a layer: the digest of its uncompressed tar according to the config; the target verifies it. */
   diffId?: Digest
   /** The source, for powers that both ends share (a local file to copy, a mount across repositories of one registry). */
   from?: ImageSource
 }
 
-/** Optional power of a source: the blob's bytes lie in a local file, so that a worker can read them by itself. */
+/** Optional power of a source: the blob's bytes are in a local file that a worker can read directly. */
 export interface LocalFiles {
   localFile(descriptor: Descriptor): Promise<{ path: string; offset: number; size: number } | undefined>
 }

@@ -22,7 +22,7 @@ export interface ImageProblem {
 const DEPTH_LIMIT = 4
 
 /**
- * Reads an image, or an index with all its images, whole, and tells everything that is wrong with it: digests, sizes,
+ * Reads an image, or an index with all its images, completely, and reports every problem: digests, sizes,
  * documents, layers that do not unpack to their diff IDs. An empty list means that the image is sound.
  */
 export async function validateImage(
@@ -92,7 +92,7 @@ async function validateLayer({ source, options }: Validation, layer: Descriptor,
   throw new BaleError('DIGEST_MISMATCH', `layer ${layer.digest} unpacks to ${found}, but the config names ${diffId}`)
 }
 
-/** A failure is noted and the rest goes on; only a cancel ends all. */
+/** A failure is recorded and the rest continues; only cancellation ends everything. */
 async function attempt<T>(
   run: Validation,
   part: string,

@@ -99,7 +99,7 @@ function makeRegistryDirectory(directory: string): void {
   makeDirectory(directory)
   const { mode } = statSync(directory)
   if ((mode & 0o022) === 0) return
-  throw new BaleError('DENIED', `others on this machine can write into the directory ${directory}`, {
+  throw new BaleError('DENIED', `other users of this machine can write to the directory ${directory}`, {
     hint: `chmod go-w ${directory}`,
   })
 }

@@ -131,9 +131,9 @@ const OVERLAYFS_MAGIC = 0x794c7630
 /** The kernel lets nobody write through two overlays, and says only EINVAL. */
 function explained(error: unknown, upper: string): unknown {
   if (!isBaleError(error, 'MOUNT_FAILED') || statfsSync(upper).type !== OVERLAYFS_MAGIC) return error
-  return new BaleError('UNSUPPORTED_HOST', `containers cannot write to ${upper}: it lies on overlayfs`, {
+  return new BaleError('UNSUPPORTED_HOST', `containers cannot write to ${upper}: it is on overlayfs`, {
     next: { act: 'choose-directory', of: 'root' },
-    hint: 'images can be kept in this one; containers and builds need ext4, XFS, btrfs or tmpfs',
+    hint: 'this store can hold images; containers and builds need ext4, XFS, btrfs or tmpfs',
     cause: error,
   })
 }

@@ -83,7 +83,7 @@ async function verifyImageFile(
     throw damagedLayer(expected, 'its image file cannot be read', error)
   }
   const digest = `sha256:${hash.digest('hex')}`
-  if (digest !== expected.imageDigest) throw damagedLayer(expected, 'its image file has other bytes')
+  if (digest !== expected.imageDigest) throw damagedLayer(expected, 'its image file was changed')
 }
 
 /** The tar that a layer gives back must be the one that was written. */
@@ -101,7 +101,7 @@ export async function compareTar(
   }
   const diffId = `sha256:${hash.digest('hex')}`
   if (diffId === expected.diffId && size === expected.tarSize) return
-  throw damagedLayer(expected, `it gives back a tar of ${size} bytes with the digest ${diffId}`)
+  throw damagedLayer(expected, `it reproduces a tar of ${size} bytes with the digest ${diffId}`)
 }
 
 export function damagedLayer(layer: Pick<WrittenLayer, 'diffId'>, what: string, cause?: unknown): BaleError {

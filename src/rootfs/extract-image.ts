@@ -36,7 +36,7 @@ export async function extractImage(
     if (inode.type === 'file') await writeFile(image, inode, path)
     else if (inode.type === 'symlink') fs.symlinkSync(Buffer.from(await readLink(image, inode.nid), 'latin1'), path)
     else if (!makeDevice(inode, path)) {
-      progress({ kind: 'warning', text: `the device ${printable(inode.path)} was left out: not permitted` })
+      progress({ kind: 'warning', text: `the device ${printable(inode.path)} was skipped: not permitted` })
       continue
     }
     if (inode.links > 1) made.set(inode.nid, path)

@@ -71,14 +71,14 @@ export async function chooseLayerMounts(
 
 const REASONS: Readonly<Record<LayerMounts['by'], Readonly<Record<Abilities['shortReads'], string>>>> = {
   file: {
-    errors: 'this kernel tells short reads as errors',
+    errors: 'this kernel reports short reads as errors',
     zeros: 'this kernel fills short reads with zeros, but has no loop devices',
-    untried: 'not tried: this kernel mounts no such image here',
+    untried: 'not tested: this kernel cannot mount such an image here',
   },
   loop: {
-    errors: 'this kernel tells short reads as errors',
+    errors: 'this kernel reports short reads as errors',
     zeros: 'this kernel fills short reads of a mounted file with zeros',
-    untried: 'this kernel or file system mounts no file directly',
+    untried: 'this kernel or filesystem cannot mount a file directly',
   },
 }
 

@@ -25,12 +25,12 @@ export function algorithmOf(digest: Digest): 'sha256' | 'sha512' {
   return digest.startsWith('sha512:') ? 'sha512' : 'sha256'
 }
 
-/** The part of a digest behind the algorithm. */
+/** The part of a digest after the algorithm. */
 export function hexOf(digest: Digest): string {
   return digest.slice(7)
 }
 
-/** The twelve hex digits that people see. */
+/** The twelve hex digits shown to users. */
 export function shortId(digest: Digest): string {
   return digest.slice(7, 19)
 }

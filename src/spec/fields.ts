@@ -2,7 +2,7 @@ import { BaleError, printable } from '#base'
 
 /**
  * Typed access to the members of a JSON object from outside. A member that is absent or null is undefined (docker's
- * writers put null for empty); any other type than the wanted one is INVALID_MANIFEST, naming the member.
+ * writers put null for empty); any other type than the expected one is INVALID_MANIFEST, naming the member.
  */
 export class Fields {
   readonly #members: Record<string, unknown>
@@ -59,7 +59,7 @@ export class Fields {
   texts(name: string, limit = 100_000): string[] | undefined {
     return this.list(name, limit)?.map((item) => {
       if (typeof item === 'string') return item
-      throw malformed(this.path(name), 'holds something else than strings')
+      throw malformed(this.path(name), 'contains something other than strings')
     })
   }
 
@@ -67,7 +67,7 @@ export class Fields {
   textMap(name: string): Record<string, string> | undefined {
     const members = this.#entries(name)?.filter(([, value]) => value !== null)
     if (members?.some(([, value]) => typeof value !== 'string')) {
-      throw malformed(this.path(name), 'holds something else than strings')
+      throw malformed(this.path(name), 'contains something other than strings')
     }
     // fromEntries defines properties, so a key `__proto__` stays a key.
     return members && Object.fromEntries(members as [string, string][])

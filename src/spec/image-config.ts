@@ -11,7 +11,7 @@ const ENTRIES_LIMIT = 100_000
 
 /**
  * Reads an image config (OCI's or docker's). Members that are null count as absent; unknown ones stay in the raw bytes
- * only. Members that travel to a command line or environment are refused when they hold a NUL. The result is frozen:
+ * only. Members that reach a command line or environment are refused if they contain a NUL. The result is frozen:
  * copy what is to be changed. Throws INVALID_MANIFEST, LIMIT_EXCEEDED, INVALID_DIGEST.
  */
 export function parseImageConfig(bytes: Uint8Array): ImageConfig {
@@ -48,7 +48,7 @@ export function writtenPlatform(config: ImageConfig): Platform {
   }
 }
 
-/** Reads the `config` object alone, as it also stands in docker's API and in `--change` results. */
+/** Reads the `config` object alone, as it also appears in docker's API and in `--change` results. */
 export function parseContainerConfig(value: unknown, path = 'config'): ContainerConfig {
   const fields = new Fields(value, path)
   return compact<ContainerConfig>({
@@ -78,7 +78,7 @@ export function checkConfigMatches(manifest: ImageManifest, config: ImageConfig)
   throw malformed('manifest', `has ${layers} layers, but the image config lists ${diffIds} (diff_ids)`)
 }
 
-/** What is odd about the history, in words for a warning: it is not used to find layers, so nothing breaks. */
+/** A warning about an inconsistent history; history is not used to find layers, so nothing breaks. */
 export function historyObjection(config: ImageConfig): string | undefined {
   if (config.history === undefined || config.history.length === 0) return undefined
   const described = config.history.filter((entry) => !entry.empty_layer).length
@@ -91,7 +91,7 @@ function readRootfs(value: unknown): ImageConfig['rootfs'] {
   const fields = new Fields(value, 'config.rootfs')
   const type = fields.text('type') || 'layers'
   if (type !== 'layers') throw malformed('config.rootfs.type', 'is not "layers"')
-  // A writer in Go puts null for an image without layers.
+  // Go writers emit null for an image without layers.
   const diffIds = fields.texts('diff_ids') ?? []
   return { type, diff_ids: diffIds.map((digest) => parseDigest(digest)) }
 }
@@ -119,7 +119,7 @@ function readHealthcheck(value: unknown, path: string): Healthcheck {
   })
 }
 
-/** Very old images hold a string where a list belongs. */
+/** Very old images have a string where a list belongs. */
 function words(fields: Fields, name: string): string[] | undefined {
   const value = fields.get(name)
   return typeof value === 'string' ? [value] : fields.texts(name, ENTRIES_LIMIT)

@@ -19,7 +19,7 @@ export type ParsedManifest = { kind: 'manifest'; manifest: ImageManifest } | { k
 /**
  * Reads a manifest or index of OCI or docker (schema 2) from its bytes, whose digest the caller has checked. What it is
  * follows from its media type, the document's own or the one it was announced with; a document that could be read
- * as both, or says something else than was announced, is refused (CVE-2021-41190). The result is frozen.
+ * as both, or contradicts the announced type, is refused (CVE-2021-41190). The result is frozen.
  * Throws INVALID_MANIFEST, LIMIT_EXCEEDED, INVALID_DIGEST.
  */
 export function parseManifest(bytes: Uint8Array, announced?: string): ParsedManifest {
@@ -35,7 +35,7 @@ export function parseManifest(bytes: Uint8Array, announced?: string): ParsedMani
   return deepFreeze({ kind: 'manifest', manifest: readManifest(fields, mediaType) })
 }
 
-/** Reads a descriptor that stands alone (an entry of index.json, a referrer). `ifMissing` stands in for its media type. */
+/** Reads a single descriptor (an entry of index.json, a referrer). `ifMissing` replaces an absent media type. */
 export function parseDescriptor(value: unknown, path = 'descriptor', ifMissing?: string): Descriptor {
   const fields = new Fields(value, path)
   const size = fields.count('size')
@@ -85,7 +85,7 @@ function optionalDescriptor(fields: Fields, name: string): Descriptor | undefine
   return fields.has(name) ? parseDescriptor(fields.get(name), fields.path(name)) : undefined
 }
 
-/** One odd entry does not spoil an index: the others are read. An index without any readable entry is refused. */
+/** One malformed entry does not invalidate an index: the others are read. An index without any readable entry is refused. */
 function readEntries(entries: readonly unknown[]): Pick<ImageIndex, 'manifests' | 'unreadable'> {
   const manifests: Descriptor[] = []
   const objections: BaleError[] = []
@@ -101,12 +101,12 @@ function readEntries(entries: readonly unknown[]): Pick<ImageIndex, 'manifests' 
   return { manifests, ...(objections.length > 0 && { unreadable: objections.map(({ message }) => message) }) }
 }
 
-/** Suits no machine, as BuildKit marks its attestations. */
+/** Matches no machine; BuildKit marks its attestations this way. */
 const UNKNOWN_PLATFORM: Platform = { os: 'unknown', architecture: 'unknown' }
 
 /**
- * As written; compare with `matchPlatform`. One whose members are all empty is none. One that is no platform (words that
- * could be a path or an escape sequence, a member of a wrong type) suits no machine, and the raw bytes keep it.
+ * As written; compare with `matchPlatform`. A platform with only empty members counts as none. An invalid one (values that
+ * could be a path or an escape sequence, a member of a wrong type) matches no machine; the raw bytes keep it.
  */
 function readPlatform(value: unknown, path: string): Platform | undefined {
   if (value === undefined || value === null) return undefined

@@ -30,7 +30,7 @@ const ARCHITECTURES: Record<string, { architecture: string; variant?: string }> 
 }
 
 /**
- * Reads `os/architecture[/variant]`, or one of the first two alone when `host` tells the other.
+ * Reads `os/architecture[/variant]`, or one of the first two alone when `host` supplies the other.
  * Throws INVALID_PLATFORM.
  */
 export function parsePlatform(text: string, host?: Platform): Platform {
@@ -44,7 +44,7 @@ export function parsePlatform(text: string, host?: Platform): Platform {
   return normalizePlatform({ os: first, architecture: host.architecture, variant: host.variant })
 }
 
-/** One spelling for each platform: lower case, `x86_64` is amd64, arm is v7 unless told, arm64 v8 and amd64 v1 are bare. */
+/** One spelling for each platform: lower case, `x86_64` is amd64, arm is v7 by default, arm64 v8 and amd64 v1 are bare. */
 export function normalizePlatform(platform: Platform): Platform {
   const known = ARCHITECTURES[platform.architecture.toLowerCase()]
   const architecture = known?.architecture ?? platform.architecture.toLowerCase()
@@ -75,7 +75,7 @@ export function hostPlatform(machine: {
 
 /**
  * Platforms that run on a machine of this platform, best first: older levels of the same architecture, then its 32-bit
- * kin. Source: containerd's platforms.Only.
+ * counterpart. Source: containerd's platforms.Only.
  */
 export function platformPreferences(wanted: Platform): Platform[] {
   const { os, architecture, variant } = normalizePlatform(wanted)
@@ -87,7 +87,7 @@ export function platformPreferences(wanted: Platform): Platform[] {
   return make(architecture, variant === undefined ? [''] : [variant, ''])
 }
 
-/** True when what is offered is exactly what is wanted; `os.version` counts only when it is wanted. */
+/** True when the offered platform equals the wanted one; `os.version` is compared only if wanted. */
 export function matchPlatform(wanted: Platform, offered: Platform): boolean {
   const left = normalizePlatform(wanted)
   const right = normalizePlatform(offered)
@@ -121,7 +121,7 @@ function digitsOnly(variant: string): string {
   return /^[0-9]/.test(variant) ? `v${variant}` : variant
 }
 
-/** `v3` → v3, v2, v1. An unknown word stands for itself alone. */
+/** `v3` → v3, v2, v1. An unknown variant expands to itself only. */
 function levelsDown(variant: string | undefined, lowest: number): string[] {
   const level = variant === undefined ? lowest : Number(/^v(\d)$/.exec(variant)?.[1] ?? Number.NaN)
   if (!(level >= lowest)) return [variant ?? '']

@@ -1,14 +1,14 @@
 import { BaleError, printable } from '#base'
 import { type Digest, isDigest } from './digest.ts'
 
-/** A normalised image name: always with registry, never with a default tag that nobody wrote. Frozen. */
+/** A normalised image name: always with a registry, never with an implied default tag. Frozen. */
 export interface Reference {
   /** `docker.io`, `localhost:5000`, `[::1]:5000`. */
   readonly registry: string
   /** `library/debian`, without the registry. */
   readonly repository: string
   readonly tag?: string
-  /** Wins over the tag when both are there. */
+  /** Takes precedence over the tag when both are given. */
   readonly digest?: Digest
 }
 
@@ -35,8 +35,8 @@ const HEX_ID = /^(?:sha256:)?[0-9a-f]{64}$/
 
 /**
  * Reads a name as docker does: `debian` is docker.io/library/debian, and the part before the first slash is a registry
- * only when it holds a dot or a colon or is `localhost`. (Docker since 2023 also takes a word with a capital for a host; here
- * `Ann/tool` is the mistake that it most likely is.) No tag is added (`withDefaultTag`).
+ * only if it contains a dot or a colon or is `localhost`. (Docker since 2023 also treats a word with a capital as a host; here
+ * `Ann/tool` is an error, as it most likely is a mistake.) No tag is added (`withDefaultTag`).
  * Sixty-four hexadecimal digits are an image ID and never a name. Throws INVALID_REFERENCE.
  */
 export function parseReference(text: string): Reference {
@@ -78,7 +78,7 @@ export function isTag(text: string): boolean {
   return TAG.test(text)
 }
 
-/** True for what may stand between registry and tag: `library/debian`. */
+/** True for a valid repository path, between registry and tag: `library/debian`. */
 export function isRepository(text: string): boolean {
   return text.length <= NAME_LIMIT && REPOSITORY.test(text)
 }
@@ -175,7 +175,7 @@ function checkTag(tag: string, text: string): void {
 
 const NAME_HINT =
   'a name is [registry/]repository[:tag][@digest] in lower case, for example localhost:5000/team/web:1.0'
-const TAG_HINT = 'a tag has at most 128 letters, digits, dots, dashes and underscores, and begins with none of . and -'
+const TAG_HINT = 'a tag has at most 128 letters, digits, dots, dashes and underscores, and does not begin with . or -'
 const DIGEST_HINT = 'a digest is sha256: and 64 lower-case hexadecimal digits, or sha512: and 128'
 
 function invalid(text: string, message: string, hint: string = NAME_HINT): BaleError {

@@ -72,13 +72,13 @@ function scan(text: string, depthLimit: number): string | undefined {
     switch (text.charCodeAt(at)) {
       case QUOTE: {
         const end = endOfString(text, at + 1)
-        if (end < 0) return 'a string does not end'
+        if (end < 0) return 'a string is not terminated'
         const plain = decodeString(text, at, end)
-        if (plain === LONE_SURROGATE) return 'a string holds half a surrogate pair'
+        if (plain === LONE_SURROGATE) return 'a string contains half a surrogate pair'
         const keys = open.at(-1)
         if (keyIsNext && keys !== undefined) {
           const key = plain ?? text.slice(at + 1, end)
-          if (keys.has(key)) return `the key ${JSON.stringify(key.slice(0, 80))} is there twice`
+          if (keys.has(key)) return `the key ${JSON.stringify(key.slice(0, 80))} appears twice`
           keys.add(key)
           keyIsNext = false
         }

@@ -211,7 +211,7 @@ test('C02 C11: a registry that is down, answers 500, 429 or HTML, or redirects e
   assertRefused(await bale.try(['pull', '127.0.0.1:1/x:1']), 1, /127\.0\.0\.1:1/)
   for (const [status, words] of [
     [500, /500/],
-    [429, /come back later/],
+    [429, /retry later/],
   ] as const) {
     registry.intercept = (_request, response) => {
       response.writeHead(status, { 'retry-after': '0' }).end('{"errors":[{"code":"UNKNOWN","message":"not now"}]}')

@@ -185,7 +185,7 @@ test('what is wrong is told with its place and what to do, without a stack trace
     await failing('FROM busybox:1\nADD --keep-git-dir=true x /'),
     /Dockerfile:2:5: ADD --keep-git-dir is not supported yet/,
   )
-  assert.match(await failing('# syntax=evil/frontend\nFROM busybox:1'), /the front end evil\/frontend is not supported/)
+  assert.match(await failing('# syntax=evil/frontend\nFROM busybox:1'), /the frontend evil\/frontend is not supported/)
   assert.match(await failing('FROM busybox:1', '--target', 'none'), /target stage "none" could not be found/)
   assert.match(await failing('FROM busybox:1', '-t', 'Bad Name'), /invalid reference format/)
   for (const flag of ['--squash', '--push', '--ssh=default', '--cache-from=x', '--sbom=true', '--memory=1g']) {

@@ -65,7 +65,7 @@ test('a store that a newer bale wrote is refused, and not touched', options, asy
     assert.equal(refused.code, words[0] === 'run' ? 125 : 1)
     assert.match(
       refused.stderr,
-      /^bale: the store .*bale\.db has version 99, this bale knows \d+\nhint: use the newer bale/,
+      /^bale: the store .*bale\.db has version 99, but this bale knows only \d+\nhint: use the newer version of bale/,
     )
   }
   {

@@ -166,7 +166,7 @@ test(
       assertRefused(
         await bale.try(['run', '--rm', image({ Volumes: { [volume]: {} } }, devices), 'cat', '/proc/keys']),
         125,
-        /volume of the image at \/|is a link of the image to \/dev/,
+        /volume of the image at \/|is a link in the image to \/dev/,
         volume,
       )
     // A volume that the user puts there is filled by the image as well.
@@ -174,7 +174,7 @@ test(
       assertRefused(
         await bale.try(['run', '--rm', '-v', `filled:${target}`, image({}, devices), 'cat', '/proc/keys']),
         125,
-        /no null device|is a link of the image to \/dev/,
+        /no null device|is a link in the image to \/dev/,
         target,
       )
     const own = await bale.run(['run', '--rm', '-v', '/dev:/dev', image({}, devices), 'cat', '/proc/keys'])

@@ -127,5 +127,5 @@ test('a store of root, or a place where nothing can be written, is refused with 
   assert.ok(readFileSync(database).equals(before))
   const locked = await attempt(['--root', join(bale.directory, 'new'), 'images'])
   assert.equal(locked.code, 1)
-  assert.match(locked.stderr, /^bale: the directory .*\/new cannot be made: EACCES.*\nhint: .*--root/)
+  assert.match(locked.stderr, /^bale: the directory .*\/new cannot be created: EACCES.*\nhint: .*--root/)
 })

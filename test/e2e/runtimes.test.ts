@@ -102,7 +102,7 @@ test('info and system check name a runtime with published holes', options, async
   const { bale } = place
   const version = await execute('runc', ['--version'])
   const isOld = /^runc version 1\.1\.5/.test(version.stdout)
-  const names = /Known holes of runc 1\.1\.5\S* \(used only when asked for\): .*CVE-2025-31133/
+  const names = /Known vulnerabilities of runc 1\.1\.5\S* \(used only on request\): .*CVE-2025-31133/
   const [info, check] = [await bale.run(['info']), await bale.try(['system', 'check'])]
   assert.match(info, /^Security Options: .*seccomp,builtin$/m)
   assert.match(info, /^AppArmor: (profile bale-default|not applied, .+)$/m)

@@ -40,7 +40,8 @@ export async function openContext(
   const stream = input.kind === 'url' ? (await session.machine.fetchUrl(input.url, options)).body : input.stream
   const { first, whole } = await peek(stream)
   if (!looksLikeTar(first)) {
-    if (dockerfile) throw new BaleError('INVALID_ARGUMENT', 'the context is no tar, and a Dockerfile was given as well')
+    if (dockerfile)
+      throw new BaleError('INVALID_ARGUMENT', 'the context is not a tar, and a Dockerfile was given as well')
     const text = await readStream(whole, 'the Dockerfile')
     const found = { name: 'Dockerfile', text }
     return { tree: emptyTree(), ignore: [], dockerfile: found, [Symbol.asyncDispose]: async () => undefined }
@@ -211,7 +212,7 @@ function looksLikeTar(first: Buffer): boolean {
 
 function emptyTree(): SourceTree {
   return {
-    label: 'the build context (there is none: the Dockerfile came alone)',
+    label: 'the build context (none: only a Dockerfile was given)',
     entry: () => undefined,
     follow: (path) => (cleanPath(path) === '' ? '' : undefined),
     list: () => [],

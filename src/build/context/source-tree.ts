@@ -128,7 +128,9 @@ export function openSourceTree(
       return openSync(place, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY)
     } catch (error) {
       if (errnoOf(error) !== 'ELOOP') throw error
-      throw new BaleError('BUILD_FAILED', `${shown(path)} became a symbolic link while it was copied`, { cause: error })
+      throw new BaleError('BUILD_FAILED', `${shown(path)} became a symbolic link while it was being copied`, {
+        cause: error,
+      })
     }
   }
   const follow = (path: string): string | undefined => {

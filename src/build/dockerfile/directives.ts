@@ -31,14 +31,14 @@ export function readDirectives(source: SourceText): Directives {
     const name = match?.[1]?.toLowerCase()
     if (!name || !['syntax', 'escape', 'check'].includes(name)) break
     const position = { line: index + 1, column: 1 }
-    if (found.has(name)) throw dockerfileError(source, position, `the parser directive ${name} stands here twice`)
+    if (found.has(name)) throw dockerfileError(source, position, `the parser directive ${name} appears twice`)
     const value = match![2]!
     if (name === 'escape' && value !== '\\' && value !== '`') {
       throw dockerfileError(source, position, `invalid escape character ${value}: it must be \\ or \``)
     }
     if (name === 'syntax' && !isKnownSyntax(value)) {
-      throw dockerfileError(source, position, `the front end ${value} is not supported`, {
-        hint: 'bale has docker/dockerfile built in and runs no other front end; remove the line or write # syntax=docker/dockerfile:1',
+      throw dockerfileError(source, position, `the frontend ${value} is not supported`, {
+        hint: 'bale has docker/dockerfile built in and runs no other frontend; remove the line or write # syntax=docker/dockerfile:1',
       })
     }
     found.set(name, value)

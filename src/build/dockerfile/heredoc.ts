@@ -49,7 +49,7 @@ export function readHeredocs(
       }
     }
     throw dockerfileError(source, position, `unterminated heredoc: no line ${sign.name} follows`, {
-      hint: `end the heredoc with a line that holds ${sign.name} only`,
+      hint: `end the heredoc with a line that contains only ${sign.name}`,
     })
   })
   return { heredocs, next }

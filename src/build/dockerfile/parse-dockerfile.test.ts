@@ -67,12 +67,12 @@ describe('parser directives', () => {
     test(`syntax=${syntax} is refused, not fetched (B04)`, () => {
       assert.throws(
         () => parseDockerfile(`# syntax=${syntax}\nFROM a`),
-        /Dockerfile:1:1: the front end .* is not supported/,
+        /Dockerfile:1:1: the frontend .* is not supported/,
       )
     })
   }
   test('the same directive twice or a wrong escape is an error', () => {
-    assert.throws(() => parseDockerfile('# escape=`\n# escape=`\nFROM a'), /stands here twice/)
+    assert.throws(() => parseDockerfile('# escape=`\n# escape=`\nFROM a'), /appears twice/)
     assert.throws(() => parseDockerfile('# escape=x\nFROM a'), /invalid escape character x/)
   })
 })
@@ -134,7 +134,7 @@ describe('JSON form', () => {
     assert.equal(parseDockerfile("FROM a\nCMD ['a']").instructions[1]?.json, undefined)
   })
   test('with a number is an error', () => {
-    assert.throws(() => parseDockerfile('FROM a\nCMD ["a", 1]'), /must hold strings only/)
+    assert.throws(() => parseDockerfile('FROM a\nCMD ["a", 1]'), /must contain only strings/)
   })
 })
 

@@ -103,7 +103,7 @@ function jsonOf(source: SourceText, line: LogicalLine, keyword: Keyword, argumen
   const parsed = parseJsonForm(argument.slice(prefix))
   if (parsed.form === 'wrong') {
     const position = positionIn(line, offset + prefix)
-    throw dockerfileError(source, position, 'a JSON array of an instruction must hold strings only')
+    throw dockerfileError(source, position, 'a JSON array of an instruction must contain only strings')
   }
   return parsed.form === 'json' ? parsed.words : undefined
 }

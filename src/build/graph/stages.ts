@@ -40,7 +40,7 @@ export function planStages(dockerfile: Dockerfile, seen: (command: Command) => v
     else if (command.kind === 'ARG') globals.push(command)
     else {
       throw dockerfileError(instruction.source, instruction.range.start, 'no build stage in current context', {
-        hint: 'only ARG and comments may stand before the first FROM',
+        hint: 'only ARG and comments may precede the first FROM',
       })
     }
   }
@@ -86,7 +86,7 @@ export function sourceStage(plan: StagePlan, name: string, before: number): Stag
   if (isNumber) throw new BaleError('DOCKERFILE_INVALID', `there is no stage ${name} above this one`)
   const below = plan.stages.find((stage) => stage.name === name.toLowerCase())
   if (!below) return undefined
-  throw new BaleError('DOCKERFILE_INVALID', `the stage ${below.name} stands below this one, or is this one`, {
-    hint: 'only stages above can be used; move it up',
+  throw new BaleError('DOCKERFILE_INVALID', `the stage ${below.name} is this one or comes after it`, {
+    hint: 'only earlier stages can be used; move it up',
   })
 }

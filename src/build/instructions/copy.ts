@@ -88,7 +88,7 @@ function parsePaths(
   const signOf = (word: string) => (instruction.json ? undefined : parseHeredocSign(word))
   if (signOf(destination)) throw wrong(instruction, `${kind} cannot accept a heredoc as a destination`)
   if (words.includes('<<') || words.includes('<<-')) {
-    throw wrong(instruction, 'the name of a heredoc must follow << without a blank')
+    throw wrong(instruction, 'the name of a heredoc must follow << without a space')
   }
   const files: Heredoc[] = []
   const sources = words.filter((word) => {

@@ -37,7 +37,7 @@ export const healthcheck: InstructionType<HealthcheckCommand> = {
     if (match[2] === '' || instruction.json?.length === 0)
       throw wrong(instruction, 'missing command after HEALTHCHECK CMD')
     if (retries !== undefined && !/^\d{1,9}$/.test(retries)) {
-      throw wrong(instruction, `--retries must be a number from 0 on, not ${JSON.stringify(retries)}`)
+      throw wrong(instruction, `--retries must be 0 or greater, not ${JSON.stringify(retries)}`)
     }
     const Test = instruction.json ? ['CMD', ...instruction.json] : ['CMD-SHELL', match[2]!]
     const set = Object.entries({ ...times, Retries: Number(retries ?? 0) || undefined }).filter(([, value]) => value)

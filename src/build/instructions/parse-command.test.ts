@@ -103,7 +103,7 @@ describe('mistakes are refused at their place', () => {
     ['HEALTHCHECK CMD', /missing command/],
     ['HEALTHCHECK --interval=soon CMD x', /invalid duration "soon"/],
     ['HEALTHCHECK --interval=1us CMD x', /cannot be less than 1ms/],
-    ['HEALTHCHECK --retries=-1 CMD x', /--retries must be a number/],
+    ['HEALTHCHECK --retries=-1 CMD x', /--retries must be 0 or greater/],
     ['HEALTHCHECK NONE x', /takes no arguments/],
     ['ONBUILD ONBUILD RUN x', /chaining ONBUILD/],
     ['ONBUILD FROM x', /not allowed as an ONBUILD trigger/],

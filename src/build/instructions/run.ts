@@ -32,11 +32,11 @@ export const run: InstructionType<RunCommand> = {
     const mounts = flags.list('mount')
     const network = flags.text('network') ?? 'default'
     const security = flags.text('security') ?? 'sandbox'
-    flags.unsupported('device', 'devices of the host cannot be given to a build step')
+    flags.unsupported('device', 'host devices are not available to build steps')
     flags.finish()
     if (network !== 'default' && network !== 'none' && network !== 'host') {
       throw wrong(instruction, `unsupported network ${JSON.stringify(network)}`, {
-        hint: '--network is default, none or host',
+        hint: '--network must be default, none or host',
       })
     }
     if (security !== 'sandbox' && security !== 'insecure') {

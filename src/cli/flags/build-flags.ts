@@ -1,6 +1,6 @@
 import type { OptionsOf, VerbOption } from './verb-option.ts'
 
-const REFUSED_CACHE = 'the cache is in the store; it is neither imported nor exported yet'
+const REFUSED_CACHE = 'the cache is in the store; importing and exporting it is not supported yet'
 const REFUSED_LIMITS = 'limits for build steps are not supported yet'
 const OFF = /^(false|0|f|)$|(^|,)disabled=(true|1)(,|$)/i
 
@@ -27,7 +27,7 @@ export const BUILD_FLAGS = [
   { flags: '--pull', description: 'Always ask the registry for newer base images' },
   { flags: '--platform <OS/ARCH>', description: 'Platform to build for' },
   { flags: '--network <MODE>', description: 'Network of RUN instructions: default, none or host' },
-  { flags: '--add-host <NAME:ADDRESS>', description: 'Add a line to /etc/hosts of RUN instructions', repeat: true },
+  { flags: '--add-host <NAME:ADDRESS>', description: 'Add a line to /etc/hosts in RUN instructions', repeat: true },
   {
     flags: '--progress <FORM>',
     description: 'How to show progress',
@@ -51,7 +51,7 @@ export const BUILD_FLAGS = [
   },
   {
     flags: '--allow <RIGHT>',
-    description: 'Allow RUN what it has to be granted: network.host or security.insecure',
+    description: 'Grant RUN an entitlement: network.host or security.insecure',
     repeat: true,
   },
   { flags: '--shm-size <BYTES>', description: 'Size of /dev/shm in RUN instructions' },
@@ -60,10 +60,18 @@ export const BUILD_FLAGS = [
     flags: '--call <METHOD>',
     description: 'Method to run: build, check or lint; check,format=json prints JSON',
   },
-  { flags: '--load', description: 'Accepted for docker; the image always goes to the store', hidden: true },
-  { flags: '--rm', description: 'Accepted for docker; nothing is left behind', hidden: true },
-  { flags: '--force-rm', description: 'Accepted for docker; nothing is left behind', hidden: true },
-  { flags: '--disable-content-trust', description: 'Accepted for docker; there is no content trust', hidden: true },
+  { flags: '--load', description: 'Accepted for compatibility; the image always goes to the store', hidden: true },
+  { flags: '--rm', description: 'Accepted for compatibility; intermediate containers are never kept', hidden: true },
+  {
+    flags: '--force-rm',
+    description: 'Accepted for compatibility; intermediate containers are never kept',
+    hidden: true,
+  },
+  {
+    flags: '--disable-content-trust',
+    description: 'Accepted for compatibility; there is no content trust',
+    hidden: true,
+  },
   {
     flags: '--builder <NAME>',
     description: 'Other builders',

@@ -50,7 +50,7 @@ export function readBuildCall({ call, check }: Pick<BuildFlags, 'call' | 'check'
   if (method === 'build') return result
   if (method === 'check' || method === 'lint') return { ...result, method: 'check' }
   throw new BaleError('UNSUPPORTED', `--call ${printable(method)} is not supported`, {
-    hint: '--call is build, check or lint',
+    hint: '--call must be build, check or lint',
   })
 }
 
@@ -99,14 +99,14 @@ function readNetwork({ network = 'default', allow = [] }: BuildFlags): [BuildIma
   if (network === 'none') return ['none', allowed]
   if (network === 'host') return ['host', [...allowed, 'network.host']]
   throw new BaleError('INVALID_ARGUMENT', `builds cannot use the network ${printable(network)}`, {
-    hint: '--network is default, none or host',
+    hint: '--network must be default, none or host',
   })
 }
 
 function readPlatform(platform: string | undefined): string | undefined {
   if (!platform?.includes(',')) return platform
-  throw new BaleError('UNSUPPORTED', 'one build makes an image for one platform', {
-    hint: 'build each, then put them together with bale manifest create',
+  throw new BaleError('UNSUPPORTED', 'a build makes an image for one platform', {
+    hint: 'build each, then combine them with bale manifest create',
   })
 }
 

@@ -152,7 +152,7 @@ function setMountField(mount: MountRequest, key: string, value: string | undefin
   else if (key === 'volume-opt') mount.volumeOptions = { ...mount.volumeOptions, ...pairOf(value, text) }
   else if (key === 'volume-subpath')
     throw new BaleError('UNSUPPORTED', 'volume-subpath is not supported yet', {
-      hint: 'mount the whole volume, or bind a directory of the machine',
+      hint: 'mount the whole volume, or bind a host directory',
     })
   else if (key === 'tmpfs-size') mount.tmpfsSize = parseBytes('mount', value ?? '')
   else if (key === 'tmpfs-mode') mount.tmpfsMode = Number.parseInt(value ?? '', 8)
@@ -230,7 +230,7 @@ export function parseDeviceLimit(
   const path = text.slice(0, Math.max(at, 0))
   if (!path.startsWith('/dev/')) throw invalid(flag, text, 'a block device and its rate: /dev/sda:1mb')
   const rate = read(flag, text.slice(at + 1))
-  if (rate < 0) throw invalid(flag, text, 'a rate is not negative')
+  if (rate < 0) throw invalid(flag, text, 'a rate cannot be negative')
   return { path, rate }
 }
 

@@ -16,7 +16,7 @@ export function renderFailure(thrown: unknown, options: { debug?: boolean } = {}
       lines.push("hint: a disk is damaged; the kernel's log (dmesg) tells which, `bale system check` what of the store")
   } else if (!options.debug) {
     lines[0] = `bale: unexpected failure: ${error.message}`
-    lines.push('hint: run the command again with --debug, and report what it prints')
+    lines.push('hint: run the command again with --debug and report its output')
   }
   if (options.debug) {
     let cause: unknown = error

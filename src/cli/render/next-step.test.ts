@@ -8,9 +8,9 @@ test('a next step is phrased with the verb and the facts', () => {
   for (const [step, phrase] of [
     [
       { act: 'login', registry: 'localhost:5000', because: 'unknown' },
-      'it may not exist, or need a login: bale login localhost:5000',
+      'it may not exist, or may require a login: bale login localhost:5000',
     ],
-    [{ act: 'prune' }, 'bale system prune frees what is not in use'],
+    [{ act: 'prune' }, 'bale system prune frees unused space'],
     [{ act: 'remove-container', names: ['web'] }, 'remove the container first: bale rm web'],
     [{ act: 'remove-container', names: ['a', 'b'] }, 'remove the containers first: bale rm a b'],
     [{ act: 'choose-platform', offered: 'linux/arm64' }, 'choose one of them with --platform linux/arm64'],

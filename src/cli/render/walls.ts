@@ -18,7 +18,7 @@ export function weaknessLines({
   DefaultRuntime,
 }: Pick<SecurityInformation, 'RuntimeWeaknesses' | 'DefaultRuntime'>): string[] {
   return RuntimeWeaknesses.filter(({ Open }) => Open.length > 0).map(({ Runtime, Version, Open }) => {
-    const use = Runtime === DefaultRuntime ? 'the default' : 'used only when asked for'
-    return `Known holes of ${Runtime} ${Version} (${use}): ${Open.join(', ')}; unless your distribution has mended them, see its security tracker`
+    const use = Runtime === DefaultRuntime ? 'the default' : 'used only on request'
+    return `Known vulnerabilities of ${Runtime} ${Version} (${use}): ${Open.join(', ')}; your distribution may have fixed them, see its security tracker`
   })
 }

@@ -9,7 +9,7 @@ export async function confirm(io: Terminal, warning: string, signal: AbortSignal
       'INVALID_ARGUMENT',
       `${warning.split('\n')[0]} Standard input is not a terminal, so this cannot be confirmed.`,
       {
-        hint: 'say --force to go on without a question',
+        hint: 'use --force to skip the question',
       },
     )
   }

@@ -10,7 +10,7 @@ export async function newPassword(
   if (fromInput) return await readSecret(io)
   if (!io.stdin.isTTY) {
     throw new BaleError('INVALID_ARGUMENT', 'standard input is not a terminal, so the password cannot be asked for', {
-      hint: 'say --password-stdin to read it from there',
+      hint: 'use --password-stdin to read it from there',
     })
   }
   const password = await askSecret(io, 'Password: ', signal)

@@ -26,7 +26,7 @@ export const verb = defineVerb({
     },
     {
       command: 'bale build --check .',
-      explains: 'Only what the rules for Dockerfiles say',
+      explains: 'Only check the Dockerfile against the rules',
     },
     {
       command: 'bale build --secret id=npm,src=$HOME/.npmrc -o type=local,dest=out .',

@@ -10,7 +10,7 @@ export const verb = defineVerb({
   options: [
     { flags: '-a, --all', description: 'Also remove cache that images are based on' },
     { flags: '-f, --force', description: 'Do not ask for confirmation' },
-    filterFlag('--filter <FILTER>', 'Only what was not used since: until=TIME'),
+    filterFlag('--filter <FILTER>', 'Only cache not used since a time: until=TIME'),
   ],
   examples: [
     { command: 'bale builder prune -f', explains: 'Cache that no image is based on' },

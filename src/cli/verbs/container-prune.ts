@@ -5,13 +5,13 @@ import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'container prune',
-  summary: 'Remove all containers that do not run',
+  summary: 'Remove all stopped containers',
   arguments: { max: 0 },
   options: [
     { flags: '-f, --force', description: 'Do not ask for confirmation' },
     filterFlag('--filter <FILTER>', 'until=TIME, label=KEY[=VALUE], label!=KEY'),
   ],
-  examples: [{ command: 'bale container prune -f --filter until=24h', explains: 'Those that are older than a day' }],
+  examples: [{ command: 'bale container prune -f --filter until=24h', explains: 'Only those older than a day' }],
   async run({ options, engine, io, signal }) {
     const filters = readPairs(options.filter)
     const warning = 'WARNING! This will remove all stopped containers.'

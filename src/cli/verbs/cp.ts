@@ -62,7 +62,7 @@ function tellCopied(bytes: number, place: string, quiet: boolean | undefined, io
 function notEmpty(end: End): void {
   if (end.container === undefined || end.path !== '') return
   throw new BaleError('INVALID_ARGUMENT', `the path in container ${end.container} is empty`, {
-    hint: `its whole file system is ${end.container}:/`,
+    hint: `its whole filesystem is ${end.container}:/`,
   })
 }
 

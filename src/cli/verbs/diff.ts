@@ -2,7 +2,7 @@ import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'diff',
-  summary: 'Show changes to the file system of a container',
+  summary: 'Show changes to the filesystem of a container',
   usage: 'CONTAINER',
   arguments: { min: 1, max: 1 },
   options: [],

@@ -10,8 +10,8 @@ export const verb = defineVerb({
   options: [
     filterFlag('-f, --filter <FILTER>', 'container, event, image, label, network, scope, type, volume'),
     { flags: '--format <TEMPLATE>', description: "'json', or a Go template for each event" },
-    { flags: '--since <TIME>', description: 'Also what has happened since: a time, or a duration such as 10m' },
-    { flags: '--until <TIME>', description: 'End at this time' },
+    { flags: '--since <TIME>', description: 'Also show earlier events since a time, or a duration such as 10m' },
+    { flags: '--until <TIME>', description: 'Stop at this time' },
   ],
   examples: [
     { command: 'bale events', explains: 'Everything that happens from now on' },

@@ -4,7 +4,7 @@ import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'export',
-  summary: 'Export the file system of a container as a tar archive',
+  summary: 'Export the filesystem of a container as a tar archive',
   usage: 'CONTAINER',
   arguments: { min: 1, max: 1 },
   options: [{ flags: '-o, --output <FILE>', description: 'Write to a file instead of standard output' }],

@@ -14,7 +14,7 @@ export const verb = defineVerb({
   ],
   examples: [
     { command: 'bale image prune', explains: 'Images without a name; asks first' },
-    { command: 'bale image prune -af --filter until=24h', explains: 'All unused ones that are older than a day' },
+    { command: 'bale image prune -af --filter until=24h', explains: 'All unused images older than a day' },
   ],
   async run({ options, engine, io, signal }) {
     const filters = readPairs(options.filter)

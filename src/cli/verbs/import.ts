@@ -3,7 +3,7 @@ import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'import',
-  summary: 'Create an image from a tar of a root file system',
+  summary: 'Create an image from a tar of a root filesystem',
   usage: 'FILE|URL|- [NAME[:TAG]]',
   arguments: { min: 1, max: 2 },
   options: [

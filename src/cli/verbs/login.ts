@@ -21,7 +21,7 @@ export const verb = defineVerb({
   options: OPTIONS,
   examples: [
     { command: 'bale login localhost:5000', explains: 'Asks for name and password' },
-    { command: 'bale login -u ann --password-stdin localhost:5000 < word.txt', explains: 'For scripts' },
+    { command: 'bale login -u ann --password-stdin localhost:5000 < password.txt', explains: 'For scripts' },
   ],
   async run({ args, options, engine, io, signal }) {
     const server = args[0]

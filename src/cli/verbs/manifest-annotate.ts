@@ -13,7 +13,7 @@ export const verb = defineVerb({
     { flags: '--os-features <FEATURE>', description: 'Required feature of the operating system', repeat: true },
   ],
   examples: [
-    { command: 'bale manifest annotate web:1 web:1-arm --arch arm --variant v7', explains: 'Say which arm it is' },
+    { command: 'bale manifest annotate web:1 web:1-arm --arch arm --variant v7', explains: 'Set the ARM variant' },
   ],
   async run({ args, options, engine }) {
     const { os, arch, variant, osVersion, osFeatures } = options

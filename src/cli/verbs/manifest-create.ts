@@ -14,7 +14,7 @@ export const verb = defineVerb({
     {
       command:
         'bale manifest create localhost:5000/team/web:1 localhost:5000/team/web:1-amd64 localhost:5000/team/web:1-arm64',
-      explains: 'From images of the store, else of their registries; push sends the list',
+      explains: 'From images in the store, otherwise in their registries; push uploads the list',
     },
   ],
   async run({ args, options, engine, io, signal }) {

@@ -12,7 +12,7 @@ export const verb = defineVerb({
     { flags: '-v, --verbose', description: 'Show descriptors, and every image of an index' },
   ],
   examples: [
-    { command: 'bale manifest inspect debian:12', explains: 'As the registry has it; nothing else is fetched' },
+    { command: 'bale manifest inspect debian:12', explains: 'As stored in the registry; nothing else is fetched' },
     { command: 'bale manifest inspect -v debian:12', explains: 'With the manifest of each platform' },
   ],
   async run({ args, options, engine, io, signal }) {

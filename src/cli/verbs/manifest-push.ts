@@ -10,10 +10,13 @@ export const verb = defineVerb({
     { flags: '-p, --purge', description: 'Remove the local list after the push' },
     { flags: '-q, --quiet', description: 'Print only the digest' },
     { flags: '--insecure', description: 'Allow plain HTTP and untrusted certificates' },
-    { flags: '--all', description: 'Accepted for podman; all images are always sent', hidden: true },
+    { flags: '--all', description: 'Accepted for compatibility; all images are always sent', hidden: true },
   ],
   examples: [
-    { command: 'bale manifest push localhost:5000/team/web:1', explains: 'Images that the registry has are not sent' },
+    {
+      command: 'bale manifest push localhost:5000/team/web:1',
+      explains: 'Images that the registry already has are not sent',
+    },
     { command: 'bale manifest push web:1 localhost:5000/team/web:1', explains: 'Under another name' },
   ],
   async run({ args, options, engine, io, signal }) {

@@ -11,7 +11,7 @@ export const verb = defineVerb({
   summary: 'List containers',
   arguments: { max: 0 },
   options: [
-    { flags: '-a, --all', description: 'Also show containers that do not run' },
+    { flags: '-a, --all', description: 'Also show stopped containers' },
     filterFlag('-f, --filter <FILTER>', 'name, id, label, status, exited, ancestor, volume …'),
     { flags: '--format <TEMPLATE>', description: "'table TEMPLATE', 'json', or a Go template for each row" },
     { flags: '-n, --last <COUNT>', description: 'Show the newest containers, in any state', check: readInteger },

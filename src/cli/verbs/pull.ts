@@ -13,7 +13,11 @@ export const verb = defineVerb({
     { flags: '-a, --all-tags', description: 'Download every tag of the repository' },
     { flags: '--platform <OS/ARCH>', description: "Platform to download, instead of this machine's" },
     { flags: '-q, --quiet', description: 'Print only the full name' },
-    { flags: '--disable-content-trust', description: 'Accepted for docker; there is no content trust', hidden: true },
+    {
+      flags: '--disable-content-trust',
+      description: 'Accepted for compatibility; there is no content trust',
+      hidden: true,
+    },
   ],
   examples: [
     { command: 'bale pull debian:12', explains: 'From Docker Hub' },

@@ -12,12 +12,16 @@ export const verb = defineVerb({
   options: [
     { flags: '-a, --all-tags', description: 'Upload every tag of the repository that the store has' },
     { flags: '-q, --quiet', description: 'Print only the full name' },
-    { flags: '--disable-content-trust', description: 'Accepted for docker; there is no content trust', hidden: true },
+    {
+      flags: '--disable-content-trust',
+      description: 'Accepted for compatibility; there is no content trust',
+      hidden: true,
+    },
   ],
   examples: [
     {
       command: 'bale push localhost:5000/team/webserver:latest',
-      explains: 'Layers that the registry has are not sent',
+      explains: 'Layers that the registry already has are not sent',
     },
     { command: 'bale push -a localhost:5000/team/webserver', explains: 'All tags' },
   ],

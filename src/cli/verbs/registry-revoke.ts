@@ -3,11 +3,11 @@ import { openAdmin, ROOT_OPTION } from './registry.ts'
 
 export const verb = defineVerb({
   name: 'registry revoke',
-  summary: 'Revoke rights that registry grant gave',
+  summary: 'Revoke rights given by registry grant',
   usage: 'USER PATTERN',
   arguments: { min: 2, max: 2 },
   options: [ROOT_OPTION],
-  examples: [{ command: "bale registry revoke ann 'team/*'", explains: 'The pattern as it was granted' }],
+  examples: [{ command: "bale registry revoke ann 'team/*'", explains: 'The pattern exactly as it was granted' }],
   async run({ args, options, engine, io }) {
     const [user, pattern] = args as [string, string]
     await using admin = await openAdmin(options.root, engine)

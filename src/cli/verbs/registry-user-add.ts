@@ -17,7 +17,7 @@ export const verb = defineVerb({
       command: 'bale registry user add ann',
       explains: 'Asks for the password; ann may push to ann/… and nowhere else',
     },
-    { command: 'bale registry user add root --admin --password-stdin < word.txt', explains: 'For scripts' },
+    { command: 'bale registry user add root --admin --password-stdin < password.txt', explains: 'For scripts' },
   ],
   async run({ args, options, engine, io, signal }) {
     const password = await newPassword(io, { fromInput: options.passwordStdin, signal })

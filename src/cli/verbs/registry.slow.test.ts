@@ -112,7 +112,7 @@ test('mistakes are told in words: addresses, certificates, roles, passwords, nam
     ],
     [['grant', 'ann', 'team/*', 'owner'], /not a role: owner/],
     [['grant', 'bob', 'team/*', 'read'], /there is no user bob/],
-    [['user', 'add', '--password-stdin', 'ann'], /there is a user ann already/, 'word of ann'],
+    [['user', 'add', '--password-stdin', 'ann'], /user ann already exists/, 'word of ann'],
     [['user', 'add', '--password-stdin', 'Bob'], /not a user name: Bob/, 'word of bob'],
     [['user', 'add', '--password-stdin', 'bob'], /a password has 8 to 512 characters/, 'short'],
     [['user', 'add', 'bob'], /--password-stdin/, ''],

@@ -4,7 +4,7 @@ import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'rm',
-  summary: 'Remove containers and what they have written',
+  summary: 'Remove containers and the files they wrote',
   usage: 'CONTAINER [CONTAINER...]',
   arguments: { min: 1 },
   options: [
@@ -13,7 +13,7 @@ export const verb = defineVerb({
     { flags: '-l, --link', description: 'Remove a link', refused: 'there are no links between containers' },
   ],
   examples: [
-    { command: 'bale rm job', explains: 'A container that has ended' },
+    { command: 'bale rm job', explains: 'A stopped container' },
     { command: 'bale rm -f -v web', explains: 'A running one, with its anonymous volumes' },
   ],
   run: ({ args, options, engine, io }) =>

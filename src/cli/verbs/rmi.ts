@@ -9,7 +9,7 @@ export const verb = defineVerb({
   arguments: { min: 1 },
   options: [
     { flags: '-f, --force', description: 'Remove the image with all its names, even if stopped containers use it' },
-    { flags: '--no-prune', description: 'Keep untagged parents', refused: 'images of bale have no untagged parents' },
+    { flags: '--no-prune', description: 'Keep untagged parents', refused: 'images have no untagged parents' },
   ],
   examples: [
     { command: 'bale rmi webserver:latest', explains: 'Remove one name; the layers go with the last one' },

@@ -32,7 +32,7 @@ export const verb = defineVerb({
   summary: 'Show the resource usage of running containers',
   usage: '[CONTAINER...]',
   options: [
-    { flags: '-a, --all', description: 'All containers', refused: 'only what runs uses anything' },
+    { flags: '-a, --all', description: 'All containers', refused: 'only running containers use resources' },
     { flags: '--format <TEMPLATE>', description: "'table TEMPLATE', 'json', or a Go template for each row" },
     { flags: '--no-stream', description: 'Print once and exit' },
     { flags: '--no-trunc', description: 'Do not shorten IDs' },

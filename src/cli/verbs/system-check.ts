@@ -12,7 +12,7 @@ export const verb = defineVerb({
   ],
   examples: [
     { command: 'bale system check', explains: 'Read and hash all layers and blobs' },
-    { command: 'bale system check --repair', explains: 'And remove what is damaged' },
+    { command: 'bale system check --repair', explains: 'And remove damaged content' },
   ],
   async run({ options, engine, io, signal }) {
     using view = createProgressView(io, { to: 'stderr', quiet: !io.stderr.isTTY })
@@ -27,8 +27,8 @@ export const verb = defineVerb({
     const damage = open.filter((finding) => finding.kind !== 'leftover')
     if (damage.length === 0) await io.print('No damage found.')
     for (const line of weaknessLines(await engine.system.security())) io.warn(line)
-    if (open.length > damage.length) io.warn('hint: bale system prune removes what crashed commands left behind')
-    if (damage.length > 0) io.warn('hint: bale system check --repair removes what is damaged; pull or build it again')
+    if (open.length > damage.length) io.warn('hint: bale system prune removes leftovers of crashed commands')
+    if (damage.length > 0) io.warn('hint: bale system check --repair removes damaged content; pull or build it again')
     return damage.length > 0 ? 1 : 0
   },
 })

@@ -6,7 +6,9 @@ export const verb = defineVerb({
   summary: 'Start the containers whose restart policy asks for it after a boot',
   arguments: { max: 0 },
   options: [],
-  examples: [{ command: 'bale system start', explains: 'What runs is left alone; the unit bale.service calls this' }],
+  examples: [
+    { command: 'bale system start', explains: 'Running containers are left alone; the unit bale.service calls this' },
+  ],
   async run({ engine, io }) {
     const { done, failed } = await engine.system.start()
     for (const name of done) await io.print(name)

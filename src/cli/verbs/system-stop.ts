@@ -4,7 +4,7 @@ import { defineVerb } from '../verb/verb.ts'
 
 export const verb = defineVerb({
   name: 'system stop',
-  summary: 'Stop all containers before a shutdown; those with a restart policy come back after it',
+  summary: 'Stop all containers before a shutdown; those with a restart policy start again afterwards',
   arguments: { max: 0 },
   options: [
     {
@@ -13,7 +13,7 @@ export const verb = defineVerb({
     },
   ],
   examples: [
-    { command: 'bale system stop -t 30', explains: 'bale system start starts again what has a restart policy' },
+    { command: 'bale system stop -t 30', explains: 'bale system start starts those with a restart policy again' },
   ],
   async run({ options, engine, io, signal }) {
     const timeout = options.time === undefined ? undefined : parseWholeNumber('time', options.time)

@@ -9,7 +9,7 @@ export const verb = defineVerb({
   examples: [
     {
       command: 'bale tag webserver:latest quay.example/ann/webserver:latest',
-      explains: 'Before a push: the name says which registry',
+      explains: 'Before a push: the name selects the registry',
     },
   ],
   async run({ args, engine }) {

@@ -13,7 +13,7 @@ export const verb = defineVerb({
   usage: 'CONTAINER [CONTAINER...]',
   arguments: { min: 1 },
   options: CONTAINER_FLAGS.filter((option) => NAMES.test(option.flags)),
-  examples: [{ command: 'bale update --memory 512m --restart always web', explains: 'At once, while it runs' }],
+  examples: [{ command: 'bale update --memory 512m --restart always web', explains: 'Takes effect while it runs' }],
   run: ({ args, options, engine, io }) => {
     const limits = resources(options)
     const change = {

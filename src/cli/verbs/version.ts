@@ -43,7 +43,7 @@ export const verb = defineVerb({
   arguments: { max: 0 },
   options: [{ flags: '-f, --format <TEMPLATE>', description: "'json', or a Go template over { Client, Server }" }],
   examples: [
-    { command: 'bale version', explains: 'For a report of a problem' },
+    { command: 'bale version', explains: 'For a bug report' },
     { command: `bale version --format '{{.Client.Version}}'`, explains: 'One field' },
   ],
   async run({ options, engine, io }) {

@@ -13,7 +13,7 @@ export const verb = defineVerb({
     { flags: '--format <TEMPLATE>', description: "'table TEMPLATE', 'json', or a Go template for each row" },
     { flags: '-q, --quiet', description: 'Only show names' },
   ],
-  examples: [{ command: 'bale volume ls --filter dangling=true', explains: 'Those that no container mounts' }],
+  examples: [{ command: 'bale volume ls --filter dangling=true', explains: 'Only those that no container mounts' }],
   async run({ options, engine, io, dockerConfigFile }) {
     const format = options.format || (options.quiet ? undefined : configuredFormat(dockerConfigFile, 'volumesFormat'))
     const volumes = await engine.volumes.list({ filters: readPairs(options.filter) })

@@ -15,7 +15,7 @@ export function entryFailure(error: unknown, name: string): unknown {
     code === 'ELOOP'
       ? 'a link is in the way, and nothing is written through links'
       : ['EEXIST', 'ENOTDIR'].includes(code)
-        ? 'something that is no directory is in the way (a file, or a link that leads nowhere)'
+        ? 'something that is not a directory is in the way (a file or a dangling link)'
         : words(error)
   return new BaleError('INVALID_ARGUMENT', `cannot write ${entry}: ${reason}`, { cause: error })
 }

@@ -200,7 +200,7 @@ class Unpacker {
     const fd = this.#root.open(path, constants.O_WRONLY | constants.O_TRUNC | constants.O_NOFOLLOW)
     if (fstatSync(fd).isFile()) return fd
     closeSync(fd)
-    throw new BaleError('CONFLICT', 'the destination changed while it was written')
+    throw new BaleError('CONFLICT', 'the destination changed while it was being written')
   }
 
   #replace(path: Buffer, [there, wanted]: [string, string]): void {
@@ -214,7 +214,7 @@ class Unpacker {
     throw new BaleError(
       'INVALID_ARGUMENT',
       `cannot overwrite ${there} ${where} with ${wanted} ${JSON.stringify(shown)}`,
-      { hint: 'remove what is there first, or copy to another place' },
+      { hint: 'remove it first, or copy to another place' },
     )
   }
 

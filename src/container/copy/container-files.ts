@@ -142,7 +142,10 @@ export async function copyIntoContainer(
   const typed = clean(path)
   const to = destinationOf(files.root, typed)
   if (to.device)
-    throw new BaleError('INVALID_ARGUMENT', `${printable(path)} is a device of the container: nothing is written to it`)
+    throw new BaleError(
+      'INVALID_ARGUMENT',
+      `${printable(path)} is a device of the container, and bale does not write to devices`,
+    )
   const plan = copyPlan(from.plan, to)
   if (!isDirectory(files.root, plan.directory)) throw notFound(plan.directory, idOrName, undefined)
   assertWritable(files, plan.directory)
@@ -250,7 +253,7 @@ async function copyToStream(
   if (stat.type !== 'file')
     throw new BaleError(
       'INVALID_ARGUMENT',
-      `cannot copy a ${stat.type} onto ${printable(local)}, which is no directory`,
+      `cannot copy a ${stat.type} onto ${printable(local)}, which is not a directory`,
     )
   await using output = await openOutput(local)
   await pourInto(output, fileBytes(root, path))
@@ -261,7 +264,7 @@ async function* fileBytes(root: RootDirectory, path: string): AsyncGenerator<Uin
   const fd = root.open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
   try {
     // A device in its place would be opened, and read without an end.
-    if (!fstatSync(fd).isFile()) throw new BaleError('CONFLICT', `${printable(path)} changed while it was copied`)
+    if (!fstatSync(fd).isFile()) throw new BaleError('CONFLICT', `${printable(path)} changed while it was being copied`)
     for (;;) {
       const piece = Buffer.allocUnsafeSlow(256 * 1024)
       const count = readSync(fd, piece)

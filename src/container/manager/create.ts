@@ -125,7 +125,7 @@ function checkOptions(options: ContainerOptions): string[] {
   for (const entry of host.extraHosts ?? []) parseExtraHost(entry)
   assertResolvOptions(host)
   if (host.autoRemove && host.restart && host.restart.name !== 'no')
-    throw new BaleError('INVALID_ARGUMENT', 'a container that is removed when it ends cannot be restarted')
+    throw new BaleError('INVALID_ARGUMENT', 'a container that is removed when it exits cannot have a restart policy')
   if (host.publishAll)
     for (const port of Object.keys(image.config.ExposedPorts ?? {}))
       parseExposedPorts(port, 'invalid exposed port of the image')

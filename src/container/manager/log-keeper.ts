@@ -93,7 +93,7 @@ export async function rotateContainerLog(machinery: Machinery, id: string): Prom
   })
 }
 
-/** A container that has ended unseen must not keep the keeper awake. */
+/** A stopped container unseen must not keep the keeper awake. */
 async function forgetLink({ store }: Machinery, id: string): Promise<void> {
   const directory = join(store.run, 'logs')
   for (const size of await readdir(directory))

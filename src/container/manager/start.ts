@@ -129,7 +129,7 @@ async function runtimeFor(machinery: Machinery, record: Container, options: Star
   const shares = mounts.some(({ propagation }) => propagation === 'shared' || propagation === 'rshared')
   if (!asked.mountsApart || !shares) return asked
   if (host.runtime === undefined && machinery.programs.find('runc')) return machinery.runtime('runc')
-  const text = `${asked.name} works in a mount namespace of its own here: the machine will not see what the container mounts`
+  const text = `${asked.name} runs in its own mount namespace here: mounts made by the container are not visible on the machine`
   options.progress?.({ kind: 'warning', text })
   return asked
 }

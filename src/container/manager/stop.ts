@@ -66,8 +66,8 @@ export async function endGently(
 function stubborn({ record }: SeenContainer): BaleError {
   return new BaleError(
     'RUNTIME_FAILED',
-    `tried to kill container ${record.id.slice(0, 12)}, but it has not ended: a process in it waits for the kernel`,
-    { hint: 'a device or a network file system that does not answer holds it; try again when it does' },
+    `tried to kill container ${record.id.slice(0, 12)}, but it is still running: one of its processes is blocked in the kernel`,
+    { hint: 'a device or network file system does not respond; try again when it does' },
   )
 }
 

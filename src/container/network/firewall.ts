@@ -42,7 +42,7 @@ export function firewall(programs: Programs, progress?: Progress): Firewall {
 
 function failure(said: string): BaleError {
   return new BaleError('NETWORK_SETUP_FAILED', `cannot set the rules between networks: ${said.trim()}`, {
-    hint: 'containers need the filter table of iptables: look with iptables -S',
+    hint: 'containers need the filter table of iptables: check it with iptables -S',
   })
 }
 

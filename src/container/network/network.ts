@@ -69,7 +69,7 @@ function assertDriver(driver: string): void {
   if (driver === 'bridge') return
   if (driver === 'host' || driver === 'null') throw conflict(`only one instance of "${driver}" network is allowed`)
   throw new BaleError('UNSUPPORTED', `network driver ${printable(driver)} is not supported`, {
-    hint: 'bridge is the only one so far',
+    hint: 'only bridge is supported',
   })
 }
 
@@ -96,7 +96,7 @@ function chooseAddresses(asked: CreateNetworkOptions, known: readonly Network[])
   const gatewayNumber = parseAddress(gateway)
   if (gatewayNumber === undefined || !contains(subnet, gatewayNumber))
     throw invalid(`no matching subnet for gateway ${printable(gateway)}: it is not an address of ${shown}`)
-  if (!isHostAddress(subnet, gatewayNumber)) throw invalid(`gateway ${gateway} is no address of a host in ${shown}`)
+  if (!isHostAddress(subnet, gatewayNumber)) throw invalid(`gateway ${gateway} is not a host address in ${shown}`)
   for (const [name, address] of auxiliary)
     if (!isHostAddress(subnet, parseAddress(address) ?? -1))
       throw invalid(`no matching subnet for aux-address ${printable(`${name}=${address}`)}`)
@@ -142,7 +142,7 @@ function freeInterface(name: string | undefined, known: readonly Network[]): str
   if (name === undefined) return undefined
   const user = known.find((network) => network.document.interfaceName === name)
   if (user) throw conflict(`bridge ${name} belongs to network ${user.name}`)
-  if (existsSync(`/sys/class/net/${name}`)) throw conflict(`the machine has an interface ${name} already`)
+  if (existsSync(`/sys/class/net/${name}`)) throw conflict(`the machine already has an interface ${name}`)
   return name
 }
 

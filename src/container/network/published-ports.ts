@@ -50,7 +50,7 @@ function hostAddresses(address: string, ipv6: boolean): string[] {
   if (ipv6) return address === '0.0.0.0' || address === '::' ? ['0.0.0.0', '::'] : [address]
   if (!address.includes(':')) return [address]
   throw new BaleError('UNSUPPORTED', `cannot publish a port on ${shown(address)}: the network has IPv4 only`, {
-    hint: 'publish it on an IPv4 address, or use a network that was made with IPv6',
+    hint: 'publish it on an IPv4 address, or use a network created with IPv6',
   })
 }
 

@@ -17,9 +17,9 @@ export function assertKernelDirectories(rootfs: string): void {
     if (stats === undefined || stats.isDirectory()) continue
     throw new BaleError(
       'INVALID_ARGUMENT',
-      `the image's ${path} is not a directory: a container of it would not be safe`,
+      `the image's ${path} is not a directory: a container from it would not be safe`,
       {
-        hint: `use an image in which ${path} is an empty directory, or has none`,
+        hint: `use an image in which ${path} is an empty directory or missing`,
       },
     )
   }
@@ -52,7 +52,7 @@ export function assertMountsOffKernel(
     if (isOfKernel(real) && !isOfKernel(destination))
       throw new BaleError(
         'INVALID_ARGUMENT',
-        `the mount point ${printable(destination)} is a link of the image to ${printable(real)}`,
+        `the mount point ${printable(destination)} is a link in the image to ${printable(real)}`,
         { hint: 'mount it at a path that is not a link' },
       )
     if (masked && source !== undefined) assertNullDevice(real, source)
@@ -78,7 +78,7 @@ function assertNullDevice(destination: string, source: string): void {
   if (stats?.isCharacterDevice() && stats.rdev === 0x103) return
   throw new BaleError(
     'INVALID_ARGUMENT',
-    `what is mounted at ${destination} has no null device: files of the kernel could not be hidden from the container`,
+    `the mount at ${destination} has no null device: kernel files could not be hidden from the container`,
     { hint: "mount single devices, or the machine's own /dev" },
   )
 }
@@ -89,7 +89,7 @@ function assertNullDevice(destination: string, source: string): void {
  */
 export function assertDeclaredOffKernel(path: string, what: string): void {
   if (!isOfKernel(path) || path === '/dev/shm' || /^\/dev\/(?:shm|pipes)\/./.test(path)) return
-  throw new BaleError('INVALID_ARGUMENT', `${what} at ${printable(path)} is refused: that place is the kernel's`, {
-    hint: 'a mount there that is meant has to be asked for when the container is made',
+  throw new BaleError('INVALID_ARGUMENT', `${what} at ${printable(path)} is refused: that path belongs to the kernel`, {
+    hint: 'to mount there, request it when the container is created',
   })
 }

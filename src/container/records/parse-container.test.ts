@@ -89,13 +89,13 @@ test('reading a record of today changes nothing', () => {
 test('a record of a newer bale is refused, and one that no bale wrote says what is wrong', () => {
   assert.throws(() => parseContainer(record({ version: 3 })), { code: 'STORE_VERSION' })
   const wrong: [object, RegExp][] = [
-    [{ config: undefined }, /container cccccccccccc cannot be read: config is no object/],
-    [{ mounts: {} }, /mounts is no list/],
-    [{ mounts: [{ type: 'bind' }] }, /source is no string/],
-    [{ state: { status: 'running' } }, /exitCode is no number/],
-    [{ version: 'x' }, /its version is no number/],
-    [{ version: 2 }, /networks is no list/],
-    [{ connection: { networkId: NETWORK_ID } }, /networkName is no string/],
+    [{ config: undefined }, /container cccccccccccc cannot be read: config is not of type object/],
+    [{ mounts: {} }, /mounts is not of type list/],
+    [{ mounts: [{ type: 'bind' }] }, /source is not of type string/],
+    [{ state: { status: 'running' } }, /exitCode is not of type number/],
+    [{ version: 'x' }, /its version is not a number/],
+    [{ version: 2 }, /networks is not of type list/],
+    [{ connection: { networkId: NETWORK_ID } }, /networkName is not of type string/],
   ]
   for (const [more, message] of wrong)
     assert.throws(() => parseContainer(record(more)), { code: 'STORE_DAMAGED', message })
@@ -122,7 +122,7 @@ test('networks and volumes of bale 0.1 are read; damaged and newer ones are refu
   assert.deepEqual(parseVolume(volume), volume)
   assert.throws(() => parseNetwork({ ...network, document: { ...network.document, labels: [1] } }), {
     code: 'STORE_DAMAGED',
-    message: /network app cannot be read: labels is no texts/,
+    message: /network app cannot be read: labels is not of type texts/,
   })
   assert.throws(() => parseVolume({ ...volume, document: { version: 2 } }), { code: 'STORE_VERSION' })
 })

@@ -260,7 +260,7 @@ async function failureText(answer: Message | undefined, child: MonitorChild, bun
     .split('\n')
     .filter((line) => line && !noise.test(line))
   return (
-    (await lastRuntimeError(join(bundle, RUNTIME_LOG))) || lines.join('\n') || 'the monitor ended without an answer'
+    (await lastRuntimeError(join(bundle, RUNTIME_LOG))) || lines.join('\n') || 'the monitor exited without an answer'
   )
 }
 

@@ -49,7 +49,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { programs, stateDirectory } = options
   const name = options.name ?? defaultRuntime(programs)
   if (name !== 'runc' && name !== 'crun')
-    throw new BaleError('INVALID_ARGUMENT', `unknown runtime: ${printable(name)}`, { hint: 'runc and crun are known' })
+    throw new BaleError('INVALID_ARGUMENT', `unknown runtime: ${printable(name)}`, { hint: 'use runc or crun' })
   const program = programs.need(name)
   const apart = name === 'crun' && hidesUnified()
   const path = apart ? await crunApart(program, options) : program

@@ -28,9 +28,9 @@ const HOLES: readonly Hole[] = [
 /** Why a hole does not open a container of bale; those that are not here are open where the runtime has them. */
 const CLOSED: Readonly<Record<string, string>> = {
   'CVE-2026-41579': 'an image whose /dev is a link is refused',
-  'CVE-2026-30892': 'users are given by number in a file, never by an option',
-  'CVE-2026-88264': 'every container has a /dev of its own; an image cannot replace it',
-  'CVE-2026-88265': 'every container has a /dev of its own; an image cannot replace it',
+  'CVE-2026-30892': 'users are passed by number in a file, never by an option',
+  'CVE-2026-88264': 'every container has its own /dev, which an image cannot replace',
+  'CVE-2026-88265': 'every container has its own /dev, which an image cannot replace',
 }
 
 export interface RuntimeVersion {

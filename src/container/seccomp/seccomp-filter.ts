@@ -48,7 +48,7 @@ export function parseSeccompProfile(text: string, origin: string): SeccompProfil
     profile.defaultAction.startsWith('SCMP_ACT_') &&
     (profile.syscalls === undefined || (Array.isArray(profile.syscalls) && profile.syscalls.every(validRule)))
   if (!valid)
-    throw new BaleError('INVALID_ARGUMENT', `seccomp profile ${origin} is not in docker's form`, {
+    throw new BaleError('INVALID_ARGUMENT', `seccomp profile ${origin} is not in docker's format`, {
       hint: 'it needs a defaultAction (SCMP_ACT_…) and a list of syscalls with names and action',
     })
   return profile

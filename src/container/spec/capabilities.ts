@@ -41,7 +41,7 @@ export function boundingCapabilities(request: CapabilityRequest, available: read
   const drop = (request.drop ?? []).map(capabilityName)
   const missing = add.find((name) => name !== 'ALL' && !available.includes(name))
   if (missing)
-    throw new BaleError('INVALID_ARGUMENT', `capability ${missing} cannot be given: this process does not have it`, {
+    throw new BaleError('INVALID_ARGUMENT', `capability ${missing} cannot be granted: this process does not have it`, {
       hint: 'run bale with all capabilities, or do not add this one',
     })
   // Docker's rule: `--cap-add ALL --cap-drop X` is all but X, `--cap-drop ALL --cap-add X` is only X.

@@ -77,7 +77,7 @@ export function rlimits(
     const hard = Math.min(wanted(limit.hard), most)
     const soft = Math.min(wanted(limit.soft), hard)
     if (soft < wanted(limit.soft) || hard < wanted(limit.hard))
-      limit.warn(`ulimit ${limit.name} is cut to ${hard}: this process may not raise limits (no CAP_SYS_RESOURCE)`)
+      limit.warn(`ulimit ${limit.name} is lowered to ${hard}: this process may not raise limits (no CAP_SYS_RESOURCE)`)
     return { type: `RLIMIT_${limit.name.toUpperCase()}`, soft: written(soft), hard: written(hard) }
   })
 }

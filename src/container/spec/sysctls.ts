@@ -28,8 +28,8 @@ export function sysctls(
       throw new BaleError('INVALID_ARGUMENT', `invalid sysctl: ${printable(name)}=${printable(value)}`)
     if (name.startsWith('net.') && namespaces.network) continue
     if ((IPC.has(name) || name.startsWith('fs.mqueue.')) && namespaces.ipc) continue
-    throw new BaleError('INVALID_ARGUMENT', `sysctl ${name} is not allowed: it is not the container's own`, {
-      hint: 'net.* needs an own network, kernel.msg*, kernel.shm*, kernel.sem and fs.mqueue.* an own IPC namespace',
+    throw new BaleError('INVALID_ARGUMENT', `sysctl ${name} is not allowed: it is not specific to the container`, {
+      hint: 'net.* needs a private network, kernel.msg*, kernel.shm*, kernel.sem and fs.mqueue.* a private IPC namespace',
     })
   }
   return { ...(namespaces.network && OWN_NETWORK_DEFAULTS), ...asked }

@@ -12,7 +12,7 @@ test('who waits long for a container is told what for', async () => {
   const held = await acquireLock(pathsOf({ store }, id).lock)
   const told = Promise.withResolvers<string>()
   const waiting = lockContainer({ store, log: { debug: () => undefined, warn: told.resolve } }, id)
-  assert.equal(await told.promise, 'waiting for the container abababababab, which another command works on')
+  assert.equal(await told.promise, 'waiting for the container abababababab, which another command is changing')
   await held[Symbol.asyncDispose]()
   await (await waiting)[Symbol.asyncDispose]()
 })

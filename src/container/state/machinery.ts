@@ -102,6 +102,6 @@ export function lockContainer(
   return acquireLock(pathsOf(machinery, id).lock, {
     signal: options.signal,
     progress: options.progress ?? toldBy(machinery.log),
-    what: `the container ${id.slice(0, 12)}, which another command works on`,
+    what: `the container ${id.slice(0, 12)}, which another command is changing`,
   })
 }

@@ -60,7 +60,7 @@ async function seeRunning(machinery: Machinery, record: Container): Promise<Seen
     ...state,
     exitCode: LOST_EXIT_CODE,
     finishedAt: machinery.clock.now(),
-    error: 'the exit code is lost: the monitor did not live to write it',
+    error: 'the exit code is lost: the monitor died before writing it',
   })
 }
 

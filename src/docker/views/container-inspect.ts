@@ -1,4 +1,4 @@
-/** docker's `inspect` of a container. Members that docker has and bale cannot know are there with docker's zero values. */
+/** docker's `inspect` of a container. Members that bale cannot fill have docker's zero values. */
 export interface ContainerInspect {
   Id: string
   Created: string

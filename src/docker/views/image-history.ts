@@ -18,7 +18,7 @@ export interface HistoryRow {
 
 /**
  * The steps that made an image, newest first. `layerSize` gives the content size of a layer in bytes. An image whose
- * history tells of more layers than it has keeps its rows, the surplus with size 0.
+ * history describes more layers than it has keeps those rows, with size 0.
  */
 export async function imageHistory(
   image: ImageFacts,

@@ -4,7 +4,7 @@ import type { ImageFacts } from './image-facts.ts'
 
 type KeySet = Record<string, Record<string, never>>
 
-/** The `Config` of docker's JSON: every member is there, what is unset is empty or null as Go writes it. */
+/** The `Config` of docker's JSON: every member is present; unset ones are empty or null, as Go writes them. */
 interface InspectedConfig {
   Hostname: string
   Domainname: string

@@ -158,7 +158,7 @@ function registryPlaces(env: NodeJS.ProcessEnv, home: string, isRoot: boolean, c
 
 function publishAddress({ address }: NonNullable<ConfigFile['publish']> = {}): string | undefined {
   if (address === undefined || isIP(address) === 4) return address
-  throw new BaleError('INVALID_ARGUMENT', `publish.address of the configuration is no IPv4 address: ${address}`, {
+  throw new BaleError('INVALID_ARGUMENT', `publish.address in the configuration is not an IPv4 address: ${address}`, {
     hint: '127.0.0.1 for this machine only, 0.0.0.0 for every address',
   })
 }

@@ -10,13 +10,13 @@ export function readDaemonJson(file: ForeignFile): FileRules {
     const value = document[key]
     if (value === undefined) return []
     if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value as string[]
-    file.warn(`${key} is not a list of texts, and is left out`, `"${key}"`)
+    file.warn(`${key} is not a list of strings, and is ignored`, `"${key}"`)
     return []
   }
   const mirrors = list('registry-mirrors').flatMap((place): MirrorRule[] => {
     if (isMirror(place)) return [{ place: place.replace(/\/+$/, '') }]
     const shown = printable(withoutSecrets(place))
-    file.warn(`${shown} is not the http or https address of a mirror without login and query, and is left out`, place)
+    file.warn(`${shown} is not the http or https address of a mirror without login and query, and is ignored`, place)
     return []
   })
   return {
@@ -37,12 +37,12 @@ function parsed(file: ForeignFile): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(file.text)
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
-    file.warn('not a JSON object; nothing of it is used', 1)
+    file.warn('not a JSON object; the file is ignored', 1)
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
     const line = /\bline (\d+)/.exec(error.message)?.[1]
     file.warn(
-      'not JSON; nothing of it is used',
+      'not JSON; the file is ignored',
       line === undefined ? file.text.trimEnd().split('\n').length : Number(line),
     )
   }

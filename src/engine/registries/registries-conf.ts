@@ -31,7 +31,7 @@ async function parsed(file: ForeignFile): Promise<Table | undefined> {
     return parse(file.text) as Table
   } catch (error) {
     if (!(error instanceof TomlError)) throw error
-    file.warn(`not TOML; nothing of it is used`, error.line)
+    file.warn(`not TOML; the file is ignored`, error.line)
     return undefined
   }
 }
@@ -41,7 +41,7 @@ function namesOf(file: ForeignFile, registries: Table, key: string): string[] {
   const table = registries[key]
   const names = isTable(table) ? table['registries'] : []
   if (Array.isArray(names) && names.every((one) => typeof one === 'string')) return names as string[]
-  file.warn(`registries.${key} is not a list of texts, and is left out`, `[registries.${key}]`)
+  file.warn(`registries.${key} is not a list of strings, and is ignored`, `[registries.${key}]`)
   return []
 }
 
@@ -57,7 +57,7 @@ function rulesOf(file: ForeignFile, tables: unknown): RegistryRule[] {
       return isTable(table) ? [ruleOf(file, table)] : []
     } catch (error) {
       if (!(error instanceof Misread)) throw error
-      file.warn(`${error.message}; this [[registry]] is left out`, error.near)
+      file.warn(`${error.message}; this [[registry]] is ignored`, error.near)
       return []
     }
   })

@@ -3,7 +3,7 @@ import type { Compression } from './detect.ts'
 
 export function compressionError(kind: Compression, what: string, cause?: unknown): BaleError {
   return new BaleError('INVALID_COMPRESSION', `the ${kind} stream ${what}`, {
-    hint: 'the file is damaged or was cut off; fetch or make it again',
+    hint: 'the file is damaged or truncated; fetch or create it again',
     cause,
   })
 }

@@ -6,11 +6,11 @@ import { decompressExternally } from './external.ts'
 import { through } from './through.ts'
 import { WINDOW_LOG_MAX, ZstdFrames } from './zstd-frames.ts'
 
-/** What one stream may become at most (T22). */
+/** Limits for the output of one stream (T22). */
 export interface DecompressionLimits {
   /** Bytes that come out. */
   outputBytes: number
-  /** Bytes out per byte in, looked at from 64 MiB on. Zeros compress 1030:1 with gzip and about 30000:1 with zstd. */
+  /** Output bytes per input byte, checked from 64 MiB on. Zeros compress 1030:1 with gzip and about 30000:1 with zstd. */
   ratio: number
 }
 
@@ -29,7 +29,7 @@ const CHUNK = 512 * 1024
 const TRANSFORM = { chunkSize: CHUNK, readableHighWaterMark: 2 * CHUNK, writableHighWaterMark: CHUNK }
 
 /**
- * Decompresses a stream. Gzip may have many members and zeros behind them; zstd many frames; anything else behind the end,
+ * Decompresses a stream. Gzip may have many members and trailing zeros; zstd many frames; any other trailing data,
  * a wrong checksum and an early end throw INVALID_COMPRESSION, too much output LIMIT_EXCEEDED. gzip and zstd are inflated
  * on libuv's threads, so the caller's thread is free to hash meanwhile; xz and bzip2 by a child process (UNSUPPORTED_HOST
  * when the program is missing). Errors of the source come through as they are. Ending early stops everything.
@@ -62,7 +62,7 @@ export async function* decompress(
 }
 
 function tooLarge(kind: Compression, what: string): BaleError {
-  return new BaleError('LIMIT_EXCEEDED', `a ${kind} stream ${what}: it may be made to fill the disk`)
+  return new BaleError('LIMIT_EXCEEDED', `a ${kind} stream ${what}: it may be crafted to fill the disk`)
 }
 
 function inflate(source: AsyncIterable<Uint8Array>, kind: Compression): AsyncIterable<Uint8Array> {
@@ -83,11 +83,11 @@ function gunzip(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   const transform = createGunzip(TRANSFORM)
   return through(source, transform, {
     translate: translation('gzip'),
-    // Node's gunzip ends quietly at the first zero byte behind a member.
+    // Node's gunzip ends silently at the first zero byte after a member.
     leftover: {
       consumed: () => transform.bytesWritten,
       check: (bytes) => {
-        if (bytes.some((byte) => byte !== 0)) throw compressionError('gzip', 'has something else behind its end')
+        if (bytes.some((byte) => byte !== 0)) throw compressionError('gzip', 'has trailing data after its end')
       },
     },
   })
@@ -115,7 +115,7 @@ function translation(kind: Compression): (error: Error) => Error {
   }
 }
 
-/** Decompresses whatever it is, as its first bytes tell; what is not compressed goes through untouched. */
+/** Decompresses according to the first bytes; uncompressed streams pass through unchanged. */
 export async function* decompressAny(
   source: AsyncIterable<Uint8Array>,
   options: { limits?: Partial<DecompressionLimits>; signal?: AbortSignal } = {},

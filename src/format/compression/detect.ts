@@ -1,10 +1,10 @@
 /** How a stream is compressed. */
 export type Compression = 'none' | 'gzip' | 'zstd' | 'xz' | 'bzip2'
 
-/** So many bytes are enough for `detectCompression`. */
+/** Number of bytes that `detectCompression` needs. */
 export const DETECTION_BYTES = 6
 
-/** Tells the compression from the first bytes (fewer only when the stream is shorter). Unknown bytes are 'none'. */
+/** Detects the compression from the first bytes (fewer only when the stream is shorter). Unknown bytes are 'none'. */
 export function detectCompression(first: Uint8Array): Compression {
   if (startsWith(first, [0x1f, 0x8b, 0x08])) return 'gzip'
   if (startsWith(first, [0x28, 0xb5, 0x2f, 0xfd])) return 'zstd'
@@ -20,7 +20,7 @@ function startsWith(bytes: Uint8Array, magic: readonly number[]): boolean {
 }
 
 /**
- * Reads just enough of a stream to tell its compression, and gives the stream back whole. The result must be consumed or
+ * Reads just enough of a stream to detect its compression, and returns the complete stream. The result must be consumed or
  * returned like the stream itself.
  */
 export async function detectStream(

@@ -5,7 +5,7 @@ import { compressionError } from './compression-error.ts'
 import { through } from './through.ts'
 
 /**
- * xz and bzip2 are read by Debian's programs. Fixed paths and an empty environment: neither PATH nor XZ_OPT of whoever
+ * xz and bzip2 are read by Debian's programs. Fixed paths and an empty environment: neither PATH nor XZ_OPT of the user who
  * starts bale, nor anything in an image, chooses what runs here (T22). xz may take half a GiB, eight times what `xz -9` needs.
  */
 const PROGRAMS = {
@@ -13,7 +13,7 @@ const PROGRAMS = {
   bzip2: { path: '/usr/bin/bzip2', args: ['-dc'], debianPackage: 'bzip2' },
 } as const
 
-/** Decompresses with a child process, which is gone when the generator ends, however it ends. */
+/** Decompresses with a child process, which has ended when the generator ends for any reason. */
 export async function* decompressExternally(
   source: AsyncIterable<Uint8Array>,
   kind: 'xz' | 'bzip2',
@@ -30,7 +30,7 @@ export async function* decompressExternally(
     child.on('error', resolve)
     child.on('close', (code) => resolve(code === 0 ? undefined : new Error(complaints.trim() || `${kind} failed`)))
   })
-  // A program that has seen enough closes its input; why, its exit tells.
+  // A program that stops reading closes its input; its exit code says why.
   child.stdin.on('error', (error) => {
     if (errnoOf(error) !== 'EPIPE') child.stdout.destroy(error)
   })
@@ -45,7 +45,7 @@ export async function* decompressExternally(
     yield* through(source, transform, { translate: (error) => error })
     const failure = await exit
     if (failure) throw failure
-    if (complaints.includes('trailing garbage')) throw new Error('something else stands behind its end')
+    if (complaints.includes('trailing garbage')) throw new Error('there is trailing data after its end')
   } catch (error) {
     child.kill('SIGKILL')
     const failure = await exit

@@ -59,7 +59,7 @@ export function gzipStream(
   return gzipParallel(source, { ...options, workers: 1 })
 }
 
-/** A sync flush ends each block on a byte border, so that blocks can be put one behind the other. */
+/** A sync flush ends each block on a byte border, so that blocks can be concatenated. */
 function compressBlock(block: Buffer, level: number, dictionary: Buffer | undefined): Promise<Buffer> {
   return deflate(block, {
     level,

@@ -1,6 +1,6 @@
 /**
  * format/compression: gzip, zstd, xz and bzip2 streams. Promises: reads all that is well formed (many members, many frames)
- * and nothing that is not (early end, wrong checksum, something behind the end, windows and outputs beyond limits); writes gzip
+ * and nothing that is not (early end, wrong checksum, trailing data, windows and outputs beyond limits); writes gzip
  * whose bytes do not depend on the number of threads. Does not: guess from file names; read dictionaries.
  */
 export { type DecompressionLimits, decompress, decompressAny } from './decompress.ts'

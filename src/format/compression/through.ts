@@ -5,7 +5,7 @@ import { asError } from '#base'
 interface Leftover {
   /** Bytes the transform has read. */
   consumed: () => number
-  /** Throws when the bytes may not stand there. */
+  /** Throws if the bytes are not allowed there. */
   check: (bytes: Uint8Array) => void
 }
 
@@ -24,7 +24,7 @@ export async function* through(
   const feeder = new Feeder(transform, options.leftover)
   const feeding = feeder.feed(source)
   try {
-    // The transform is destroyed below: the feeder still looks at what is left.
+    // The transform is destroyed below: the feeder still checks what is left.
     for await (const bytes of transform.iterator({ destroyOnReturn: false })) yield bytes as Uint8Array
     await feeding
     feeder.checkUnread()

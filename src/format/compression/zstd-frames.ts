@@ -65,7 +65,7 @@ export class ZstdFrames {
       count = Math.min(this.#wanted() - this.#filled, bytes.length)
       this.#head.set(bytes.subarray(0, count), this.#filled)
       this.#filled += count
-      // The first byte of a frame header tells how long it is.
+      // The first byte of a frame header determines its length.
       if (this.#filled < this.#wanted()) return count
       this.#use()
     }
@@ -97,7 +97,7 @@ export class ZstdFrames {
       this.#frames++
     } else if ((magic & 0xfffffff0) >>> 0 === SKIPPABLE) this.#state = 'skip size'
     else
-      throw compressionError('zstd', this.#frames === 0 ? 'does not begin as one' : 'has something else behind its end')
+      throw compressionError('zstd', this.#frames === 0 ? 'does not begin as one' : 'has trailing data after its end')
   }
 
   #useHeader(head: Buffer): void {

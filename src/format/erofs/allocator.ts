@@ -1,19 +1,19 @@
 import { BLOCK, SLOT } from './layout.ts'
 
 /**
- * Decides where inodes and data stand. The decision depends on nothing but the sizes asked for so far, so that whoever
- * asks in the same order finds the same places: the writer while a tar streams in, and the reader that gives the tar
- * back from the image. It is therefore part of the on-disk format: a change needs a new split version.
+ * Decides the positions of inodes and data. They depend only on the sizes requested so far, so a caller that
+ * asks in the same order gets the same positions: the writer while a tar streams in, and the reader that restores the tar
+ * from the image. It is therefore part of the on-disk format: a change needs a new split version.
  *
  * Blocks are handed out in order from block 1. Inodes (with their xattrs and inline data) are packed into an open
  * block; one that does not fit opens a new block. Data gets whole blocks.
  */
 export interface Allocator {
-  /** Byte position for an inode with everything behind it; at most one block long pieces never cross a block border. */
+  /** Byte position for an inode and everything after it; pieces of at most one block never cross a block boundary. */
   placeInode(bytes: number): number
   /** First of as many blocks as the bytes need. */
   placeData(bytes: number): number
-  /** First block that was never handed out. */
+  /** First block not yet allocated. */
   readonly end: number
 }
 

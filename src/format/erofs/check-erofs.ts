@@ -6,8 +6,8 @@ import type { RandomSource } from './random-access.ts'
 
 /**
  * Reads all metadata of an image and compares what it says twice: link counts against names, symlinks against their
- * sizes, that every byte of data lies inside. Throws INVALID_LAYER_IMAGE with the first contradiction. File contents have
- * no second witness here (the diff ID is theirs).
+ * sizes, and that all data is within the image. Throws INVALID_LAYER_IMAGE for the first contradiction. File contents have
+ * no redundant copy here (the diff ID covers them).
  */
 export async function checkErofs(source: RandomSource): Promise<{ inodes: number; names: number }> {
   const image = await openErofs(source)
@@ -31,13 +31,13 @@ export async function checkErofs(source: RandomSource): Promise<{ inodes: number
         await image.xattrs(one.nid)
         if (one.type === 'file') await image.extents(one.nid)
         if (one.type === 'symlink' && (await readLink(image, one.nid)).length !== one.size)
-          throw damaged(`the symlink ${printable(one.path)} is cut`)
+          throw damaged(`the symlink ${printable(one.path)} is truncated`)
       }
     }
   }
   for (const { expected, found, path } of links.values()) {
     const real = found + (children.get(path) ?? 0)
-    if (expected !== real) throw damaged(`${printable(path || '/')} has ${real} names, but says ${expected}`)
+    if (expected !== real) throw damaged(`${printable(path || '/')} has ${real} names, but records ${expected}`)
   }
   return { inodes: links.size, names }
 }

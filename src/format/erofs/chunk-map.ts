@@ -1,11 +1,11 @@
 import { BLOCK, NO_BLOCK } from './layout.ts'
 
-/** Where data bytes, taken one after the other, lie in a file with holes. Ascending, not overlapping, inside the size. */
+/** Positions of the data bytes in a file with holes. Ascending, not overlapping, within the size. */
 export type Extents = readonly { offset: number; length: number }[]
 
 /**
- * A file with holes as chunks of equal size (a power of two of blocks): those with data stand one after the other in the
- * image, the others nowhere. The last chunk ends with the file.
+ * A file with holes as chunks of equal size (a power of two of blocks): those with data are stored one after the other in the
+ * image, the others are not stored. The last chunk ends with the file.
  */
 interface ChunkPlan {
   /** log2 of the blocks of a chunk. */
@@ -16,7 +16,7 @@ interface ChunkPlan {
   bytes: number
 }
 
-/** Bytes of one entry of the map, which stands behind the inode and its attributes: the chunk's first block. */
+/** Bytes of one entry of the map, which follows the inode and its attributes: the chunk's first block. */
 export const CHUNK_ENTRY = 4
 /** The map has at most this many entries, and as many more for each extent, so that a short tar makes no large image. */
 const ENTRIES = 4096
@@ -57,7 +57,7 @@ export function encodeChunkMap(starts: readonly number[], target: Uint8Array, at
   for (const [index, start] of starts.entries()) view.setUint32(index * CHUNK_ENTRY, start, true)
 }
 
-/** Where the extents lie in the image. */
+/** Positions of the extents in the image. */
 export function placeExtents(
   extents: Extents,
   { bits }: Pick<ChunkPlan, 'bits'>,

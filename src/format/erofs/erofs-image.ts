@@ -65,7 +65,7 @@ export interface ErofsImage {
 
 interface Inode extends ImageInode {
   inline: boolean
-  /** log2 of the blocks of a chunk, when the data stands in chunks. */
+  /** log2 of the blocks of a chunk, when the data is chunked. */
   chunkBits: number | undefined
   startBlock: number
   xattrBytes: number
@@ -86,7 +86,7 @@ export async function openErofs(source: RandomSource): Promise<ErofsImage> {
     return decodeInode(nid, await reader.read(position, INODE_SIZE), { blocks, chunked })
   }
 
-  /** The runs of a file's blocks: where they stand, undefined for holes. */
+  /** The runs of a file's blocks: their positions, undefined for holes. */
   async function* chunkRuns(one: Inode): AsyncGenerator<{ from: number; to: number; position: number | undefined }> {
     const chunk = BLOCK * 2 ** one.chunkBits!
     const count = Math.ceil(one.size / chunk)
@@ -97,7 +97,7 @@ export async function openErofs(source: RandomSource): Promise<ErofsImage> {
       const from = index * chunk
       const to = Math.min(one.size, from + chunk)
       if (start !== NO_BLOCK && (start === 0 || start + Math.ceil((to - from) / BLOCK) > blocks))
-        throw damaged(`the data of inode ${one.nid} lies outside`)
+        throw damaged(`the data of inode ${one.nid} is outside the image`)
       yield { from, to, position: start === NO_BLOCK ? undefined : start * BLOCK }
     }
   }
@@ -179,7 +179,7 @@ export async function openErofs(source: RandomSource): Promise<ErofsImage> {
   }
 }
 
-/** Whether an image has files with holes that take no room. */
+/** Whether an image has files whose holes take no space. */
 export async function isChunked(source: RandomSource): Promise<boolean> {
   const bytes = await source.readAt(SUPERBLOCK_AT + FEATURES_OFFSET, 4)
   return bytes.length === 4 && (bytes[0]! & FEATURE_CHUNKED) !== 0
@@ -247,7 +247,7 @@ function decodeInode(nid: number, bytes: Uint8Array, image: Pick<Superblock, 'bl
   return one
 }
 
-/** All of the inode's data lies in the image, so that no size read from it asks for memory or time beyond the image. */
+/** Checks that the inode's data is within the image, so that no size read from it can demand more memory or time than that. */
 function checkExtent(one: Inode, blocks: number): void {
   const { size, nid } = one
   if (!Number.isSafeInteger(size) || size < 0) throw damaged(`inode ${nid} has a size of ${size}`)
@@ -257,16 +257,17 @@ function checkExtent(one: Inode, blocks: number): void {
   const fits = whole === 0 || (one.startBlock > 0 && one.startBlock + whole <= blocks)
   const hasData = one.type === 'file' || one.type === 'directory' || one.type === 'symlink'
   const tooLong = one.type === 'symlink' && size > BLOCK
-  if (!inside || !fits || tooLong || (!hasData && size > 0)) throw damaged(`the data of inode ${nid} lies outside`)
+  if (!inside || !fits || tooLong || (!hasData && size > 0))
+    throw damaged(`the data of inode ${nid} is outside the image`)
   if (one.mtimeNanoseconds > 999_999_999) throw damaged(`inode ${nid} has ${one.mtimeNanoseconds} nanoseconds`)
 }
 
-/** The map lies in the image; its entries are checked when they are read. */
+/** Checks that the map is within the image; its entries are checked when read. */
 function checkChunks({ chunkBits, size, position, xattrBytes, nid, mtimeNanoseconds }: Inode, blocks: number): void {
   if (!Number.isSafeInteger(size) || size < 0) throw damaged(`inode ${nid} has a size of ${size}`)
   const count = chunkBits! > 31 ? Number.POSITIVE_INFINITY : Math.ceil(size / (BLOCK * 2 ** chunkBits!))
   const end = position + INODE_SIZE + xattrBytes + count * CHUNK_ENTRY
-  if (count > MAX_CHUNKS || end > blocks * BLOCK) throw damaged(`the map of inode ${nid} lies outside`)
+  if (count > MAX_CHUNKS || end > blocks * BLOCK) throw damaged(`the map of inode ${nid} is outside the image`)
   if (mtimeNanoseconds > 999_999_999) throw damaged(`inode ${nid} has ${mtimeNanoseconds} nanoseconds`)
 }
 

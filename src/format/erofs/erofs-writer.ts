@@ -50,7 +50,7 @@ interface Current {
   position: number
   /** Bytes left in the run that `position` is in. */
   left: number
-  /** Further runs of a file with holes. */
+  /** The remaining runs of a file with holes. */
   rest: { position: number; length: number }[]
 }
 
@@ -92,7 +92,7 @@ export function createErofsWriter(sink: RandomSink): ErofsWriter {
   }
 
   function requireComplete(): void {
-    if (current) throw new BaleError('INTERNAL', `a file of the image misses ${current.left} bytes of data`)
+    if (current) throw new BaleError('INTERNAL', `a file of the image lacks ${current.left} bytes of data`)
   }
 
   async function settle(): Promise<void> {
@@ -137,7 +137,7 @@ export function createErofsWriter(sink: RandomSink): ErofsWriter {
     return nodeOf(place.inodeAt / SLOT, attributes.type)
   }
 
-  /** Zeros around the data in chunks: they take no disk, but whoever checks the image reads them (T14). */
+  /** Zeros around the data in chunks: they take no disk space, but checking the image reads them (T14). */
   function countPadding({ chunks, runs }: NodePlace): void {
     if (!chunks) return
     chunked = true
@@ -145,14 +145,14 @@ export function createErofsWriter(sink: RandomSink): ErofsWriter {
     if (padding > MAX_PADDING)
       throw new BaleError(
         'LIMIT_EXCEEDED',
-        'the data of the sparse files lies so scattered that it takes more than 64 GiB',
+        'the data of the sparse files is so scattered that it takes more than 64 GiB',
       )
   }
 
   function data(bytes: Uint8Array): void | Promise<void> {
     let from = 0
     while (from < bytes.length) {
-      if (!current) throw new BaleError('INTERNAL', 'a file of the image gets more data than it announced')
+      if (!current) throw new BaleError('INTERNAL', 'a file of the image got more data than announced')
       const part = bytes.subarray(from, from + current.left)
       if (current.inline) open.set(part, current.position % BLOCK)
       else {

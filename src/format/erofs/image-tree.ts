@@ -3,7 +3,7 @@ import { TYPES } from './layout.ts'
 import type { Xattrs } from './xattr-area.ts'
 
 /**
- * A written inode that is not a directory, as one number (millions of them stand in Maps): its inode number times eight
+ * A written inode that is not a directory, as one number (Maps hold millions of them): its inode number times eight
  * plus the type of its directory entries.
  */
 export type Node = number & { readonly node: unique symbol }

@@ -3,7 +3,7 @@ import { BaleError } from '#base'
 /**
  * The on-disk form, little endian, as the kernel reads it: superblock at byte 1024 of block 0, extended inodes of 64
  * bytes at byte `nid * 32` (meta_blkaddr is 0), data flat. No feature that an old kernel lacks: feature_incompat is 0,
- * but for images of files with holes, whose data stands in chunks (Linux 5.15).
+ * except for images with sparse files, whose data is chunked (Linux 5.15).
  */
 export const BLOCK = 4096
 export const SLOT = 32
@@ -11,11 +11,11 @@ export const INODE_SIZE = 64
 export const SUPERBLOCK_AT = 1024
 export const SUPERBLOCK_SIZE = 128
 export const MAGIC = 0xe0f5e1e2
-/** The superblock carries a crc32c of block 0 behind byte 1024. */
+/** The superblock carries a crc32c of block 0 after byte 1024. */
 export const COMPAT_CHECKSUM = 1
 /** Inode times are modification times (what mkfs sets too). */
 export const COMPAT_MTIME = 2
-/** The root inode stands right behind the superblock: its number must fit 16 bits. */
+/** The root inode directly follows the superblock: its number must fit in 16 bits. */
 export const ROOT_AT = SUPERBLOCK_AT + SUPERBLOCK_SIZE
 export const ROOT_NID = ROOT_AT / SLOT
 export const ROOT_XATTR_LIMIT = BLOCK - ROOT_AT - INODE_SIZE
@@ -23,7 +23,7 @@ export const NO_BLOCK = 0xffffffff
 export const LAYOUT_PLAIN = 0
 export const LAYOUT_INLINE = 2
 export const LAYOUT_CHUNKED = 4
-/** Where feature_incompat stands in the superblock, and its bit for images that have chunked files. */
+/** Offset of feature_incompat in the superblock, and its bit for images that have chunked files. */
 export const FEATURES_OFFSET = 80
 export const FEATURE_CHUNKED = 4
 export const MAX_NAME = 255
@@ -82,7 +82,7 @@ interface InodeFields extends InodeAttributes {
   number: number
 }
 
-/** Where the link count stands in an inode. */
+/** Offset of the link count in an inode. */
 export const LINKS_OFFSET = 44
 
 export function encodeInode(fields: InodeFields, target: Uint8Array, at: number): void {

@@ -64,7 +64,7 @@ export interface WalkedInode extends ImageInode {
 
 /**
  * All names of the image, a directory before its children, in bytewise order; a hard link appears once for each name.
- * Ends also for a damaged image: a directory that stands below itself is INVALID_LAYER_IMAGE.
+ * Terminates on damaged images too: a directory below itself is INVALID_LAYER_IMAGE.
  */
 export async function* walkImage(image: ErofsImage, from = image.root): AsyncGenerator<WalkedInode> {
   const seen = new Set<number>([from])
@@ -80,7 +80,8 @@ export async function* walkImage(image: ErofsImage, from = image.root): AsyncGen
     const { name, nid, type } = next.value
     const path = top.path === '' ? name : `${top.path}/${name}`
     const inode = await image.stat(nid)
-    if (inode.type !== type) throw damaged(`${printable(path)} is a ${inode.type}, but its name says ${type}`)
+    if (inode.type !== type)
+      throw damaged(`${printable(path)} is a ${inode.type}, but its directory entry says ${type}`)
     yield { ...inode, path }
     if (type !== 'directory') continue
     // Each directory has one name, so a second one is a loop or damage.

@@ -24,7 +24,7 @@ export interface PlacedDirectory {
   names: string[]
   plan: DirectoryPlan
   xattrBytes: number
-  /** The last, not full block stands behind the inode. */
+  /** The last, partial block follows the inode. */
   inline: boolean
   inodeAt: number
   startBlock: number
@@ -138,7 +138,7 @@ function entryIn(one: PlacedDirectory, name: string): { nid: number; type: numbe
   return { nid: one.numbers.get(name)!, type: TYPES.directory.dirent }
 }
 
-/** Directories, and nodes each once however many names they have. */
+/** Directories, and each node once regardless of how many names it has. */
 export function countInodes(placed: readonly PlacedDirectory[], links: ReadonlyMap<Node, number>): number {
   const several = new Set<Node>()
   let inodes = placed.length

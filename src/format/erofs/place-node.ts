@@ -2,7 +2,7 @@ import type { Allocator } from './allocator.ts'
 import { CHUNK_ENTRY, chunkStarts, type Extents, placeExtents, planChunks } from './chunk-map.ts'
 import { BLOCK, INODE_SIZE } from './layout.ts'
 
-/** What decides where a node (anything but a directory) stands. */
+/** What determines the position of a node (anything but a directory). */
 export interface NodeShape {
   /** Bytes of the file, or of a symlink's target; 0 for the rest. */
   size: number
@@ -13,19 +13,19 @@ export interface NodeShape {
 
 export interface NodePlace {
   inodeAt: number
-  /** Data stands right behind inode and xattrs, in the same block. */
+  /** Data directly follows inode and xattrs, in the same block. */
   inline: boolean
-  /** Byte position of the data; undefined when there is none, or when it stands in chunks. */
+  /** Byte position of the data; undefined when there is none, or when it is chunked. */
   dataAt: number | undefined
-  /** Of a file with holes; the map stands behind inode and xattrs. */
+  /** Of a file with holes; the map follows inode and xattrs. */
   chunks?: { bits: number; starts: readonly number[]; bytes: number }
-  /** Where the data that is in the tar lies in the image, in order. */
+  /** Positions in the image of the data in the tar, in order. */
   runs: readonly { position: number; length: number }[]
 }
 
 /**
- * Part of the on-disk format, as the allocator is. `chunked`: holes take no room. Images of bale 0.1 have files with holes
- * in full; they say so by not having the feature in their superblock.
+ * Part of the on-disk format, as the allocator is. `chunked`: holes take no space. Images of bale 0.1 store files with holes
+ * in full; their superblock lacks the feature.
  */
 export function placeNode(allocator: Allocator, shape: NodeShape, { chunked = true } = {}): NodePlace {
   const { size, xattrBytes, extents } = shape

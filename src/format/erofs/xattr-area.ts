@@ -1,6 +1,6 @@
 import { BaleError, printable } from '#base'
 
-/** Prefix index of the on-disk form. The ACL names have nothing behind the prefix. */
+/** Prefix index of the on-disk form. The ACL names have nothing after the prefix. */
 const PREFIXES: readonly { prefix: string; index: number; whole?: true }[] = [
   { prefix: 'user.', index: 1 },
   { prefix: 'system.posix_acl_access', index: 2, whole: true },
@@ -21,7 +21,7 @@ export function isStorableXattr(name: string): boolean {
   return place !== undefined && (place.whole === true || name.length > place.prefix.length)
 }
 
-/** Bytes behind the inode; 0 when there is no attribute (an empty area is never written: listing would fail). */
+/** Bytes after the inode; 0 when there is no attribute (an empty area is never written: listing would fail). */
 export function xattrAreaSize(xattrs: Xattrs): number {
   if (xattrs.size === 0) return 0
   let bytes = XATTR_HEADER
@@ -76,7 +76,7 @@ export function decodeXattrs(area: Uint8Array): Map<string, Uint8Array> | undefi
 function place(name: string): { index: number; rest: string } {
   for (const { prefix, index, whole } of PREFIXES)
     if (whole ? name === prefix : name.startsWith(prefix)) return { index, rest: name.slice(prefix.length) }
-  throw new BaleError('INTERNAL', `extended attribute ${printable(name, 80)} has no place in an image`)
+  throw new BaleError('INTERNAL', `extended attribute ${printable(name, 80)} cannot be stored in an image`)
 }
 
 function align4(bytes: number): number {

@@ -2,7 +2,7 @@ import { isStorableXattr, type NodeShape, type Xattrs, xattrAreaSize } from '../
 import type { TarEntry } from '../tar/index.ts'
 
 /**
- * Marks that overlayfs reads from its layers. In a tar they are an attempt to speak to the kernel past us (T11), so they
+ * Marks that overlayfs reads from its layers. In a tar they are an attempt to reach the kernel directly (T11), so they
  * are dropped, as are attributes that an image cannot hold. `security.capability` and ACLs stay.
  */
 export function imageXattrs(xattrs: Xattrs): Xattrs {

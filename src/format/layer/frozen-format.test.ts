@@ -7,8 +7,8 @@ import { openErofs } from '../erofs/index.ts'
 import { reassemble } from './index.ts'
 
 /**
- * Layers on disk are read again by later versions: image and split of one tar must be these bytes for ever. Who has to
- * change them gives the split a new version (SPLIT_HEADER) and the store a new directory (layers-v2), and keeps reading this.
+ * Layers on disk are read again by later versions: image and split of one tar must be these bytes forever. Any
+ * change needs a new split version (SPLIT_HEADER) and a new store directory (layers-v2), and this format must stay readable.
  */
 test('the same tar gives the same image and split on every machine and in every version', async () => {
   const xattrs = new Map([
@@ -41,7 +41,7 @@ test('the same tar gives the same image and split on every machine and in every 
   )
 })
 
-/** Image and split, as 0.1 wrote them, of a file with data at 0 and at 40000: the hole stands in the image as zeros. */
+/** Image and split, as 0.1 wrote them, of a file with data at 0 and at 40000: the hole is stored in the image as zeros. */
 const SPARSE_IMAGE_OF_0_1 =
   'H4sIAAAAAAACA+3WMQ4BURQF0DujZRcjVLMHUdiHENFobIB9KG3FNmTolXqJCI1oRDFxTvPfT27yk/ublwD/6ny6Ns3hOOkk6aZK+SbT++H7RZLLKBk+7t0P2dJ3AQDA1/v3fpuMd68du/iQBQAAANpnOl8sV2oAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIC7+WqmBGip6nmWz7mfMpvHPEiRuq7XmgIAAID2ugFdCB3QANAAAA=='
 const SPARSE_SPLIT_OF_0_1 =

@@ -12,7 +12,7 @@ interface LayerDirectory extends Directory {
 
 /** A hard link whose target no earlier entry of the layer has. */
 interface OpenLink {
-  /** Stands in the tree in place of a node. */
+  /** Takes the place of a node in the tree. */
   placeholder: Node
   target: string[]
   entry: TarEntry
@@ -33,7 +33,7 @@ const MAX_SYMLINKS = 40
 
 /**
  * The names of a layer while its entries come in. A later entry replaces an earlier one of the same name; a directory on
- * a directory keeps the children. Whiteouts say something about lower layers only, so their order among the entries of
+ * a directory keeps the children. Whiteouts affect lower layers only, so their order among the entries of
  * the layer does not matter. Parents that are symlinks are followed inside the layer, never outside.
  */
 export class LayerTree {

@@ -27,7 +27,7 @@ export interface WrittenLayerImage {
 
 /** Takes the tar of a layer and writes its image and its split. */
 export interface LayerWriter {
-  /** The next bytes of the tar, in pieces of any size. After an error the writer is of no more use. */
+  /** The next bytes of the tar, in pieces of any size. The writer must not be used after an error. */
   push(bytes: Uint8Array): void | Promise<void>
   /** Writes directories, whiteouts and the superblock. Until then the image has no magic and cannot be mounted. */
   finish(): Promise<WrittenLayerImage>

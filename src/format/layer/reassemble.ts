@@ -6,7 +6,7 @@ import { readSplit } from './split.ts'
 
 /** Output pieces; small ones are joined up to this size. */
 const PIECE = 256 * 1024
-/** Data this long is handed on as it was read, without a copy. */
+/** Data of at least this length is passed on without a copy. */
 const LONG = 64 * 1024
 
 type Part = Uint8Array | { position: number; length: number }
@@ -15,8 +15,8 @@ type Part = Uint8Array | { position: number; length: number }
  * The exact tar that was written: the split's bytes, with each file's data taken from the image. The caller compares the
  * digest with the diff ID. Throws INVALID_LAYER_IMAGE when split and image do not belong together.
  *
- * The tar scanner runs over the split alone and tells the entries; asking the allocator for them in the same order as the
- * writer did tells where their data stands, so no map is needed and both files are read from front to back.
+ * The tar scanner runs over the split alone and reports the entries; passing them to the allocator in the same order as the
+ * writer did gives the positions of their data, so no map is needed and both files are read sequentially.
  */
 export async function* reassemble(layer: {
   image: RandomSource
@@ -69,7 +69,7 @@ export async function* reassemble(layer: {
   if (used > 0) yield joined.subarray(0, used)
 }
 
-/** A split that its own parser refuses was not written by us, or has rotted. */
+/** A split that its own parser refuses was not written by bale, or is damaged. */
 function scan(step: () => void): void {
   try {
     step()

@@ -3,7 +3,7 @@ import type { Sink } from '../erofs/index.ts'
 
 /**
  * The split: 16 bytes that name the version, then every byte of the tar that is not file data, in order. The places of
- * the data follow from parsing it, so the version stands for the parser's idea of data and for the allocator.
+ * the data follow from parsing it, so the version covers the parser's definition of data and the allocator.
  */
 const SPLIT_HEADER = Buffer.from('bale split v1\n\0\0', 'latin1')
 

@@ -5,19 +5,19 @@ import { type PaxRecord, paxInteger, paxText, paxTime } from './pax.ts'
 import { pairs, type SparseSegment } from './sparse.ts'
 import { tarError } from './tar-error.ts'
 
-/** What stood in front of a header and applies to it. */
+/** The records before a header that apply to it. */
 export interface PendingRecords {
   pax?: PaxRecord[]
   longName?: string
   longLink?: string
 }
 
-/** How the bytes behind the header are to be read. */
+/** How to read the bytes after the header. */
 export interface BuiltEntry {
   entry: TarEntry
-  /** `map`: a sparse 1.0 map stands before the data. `skip`: the bytes are structure, not a file's data (type D). */
+  /** `map`: a sparse 1.0 map precedes the data. `skip`: the bytes are structure, not a file's data (type D). */
   body: 'data' | 'map' | 'skip'
-  /** Bytes behind the header without padding. */
+  /** Bytes after the header, without padding. */
   storedSize: number
 }
 
@@ -134,7 +134,7 @@ function applyRecords(entry: TarEntry, records: readonly PaxRecord[], sparse: Sp
       const name = xattrName(percentDecoded(key.slice(LIBARCHIVE.length), where), where)
       if (!plain.has(name)) entry.xattrs.set(name, base64Decoded(value, where))
     } else if (key.startsWith('GNU.sparse.')) sparse.add(key.slice(11), value, where)
-    // An empty value takes the record back (POSIX): the header's own value stays.
+    // An empty value cancels the record (POSIX): the header's own value applies.
     else if (value.length > 0) applyRecord(entry, key, value, where)
   }
 }
@@ -215,7 +215,7 @@ class SparseRecords {
     if (version === '.' && this.#map === undefined) return 'data'
     if (version !== '1.0' && version !== '0.0' && version !== '0.1' && version !== '.')
       throw tarError(`has the unknown sparse format ${JSON.stringify(version)}`, entry.name)
-    if (this.#realSize === undefined) throw tarError('is sparse, but its real size is not told', entry.name)
+    if (this.#realSize === undefined) throw tarError('is sparse, but its real size is missing', entry.name)
     entry.name = this.#name ?? entry.name
     entry.size = this.#realSize
     if (version === '1.0') return 'map'

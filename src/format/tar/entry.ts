@@ -17,7 +17,7 @@ export interface TarEntry {
   mtimeNanoseconds: number
   /** Bytes of the file as it appears (for a sparse file: with holes); 0 for all but files. */
   size: number
-  /** Bytes of data that stand in the tar behind the header(s); equals `size` unless sparse. */
+  /** Bytes of data in the tar after the header(s); equals `size` unless sparse. */
   dataSize: number
   /** Target of a symlink or hard link, latin1. */
   linkName: string
@@ -25,7 +25,7 @@ export interface TarEntry {
   deviceMinor: number
   /** From PAX `SCHILY.xattr.*` (and LIBARCHIVE.xattr): name in latin1 -> value. */
   xattrs: Map<string, Uint8Array>
-  /** GNU sparse (old, 0.0, 0.1, 1.0): where the tar's data bytes lie in the file. */
+  /** GNU sparse (old, 0.0, 0.1, 1.0): the positions of the tar's data bytes in the file. */
   sparse?: readonly { offset: number; length: number }[]
   userName?: string
   groupName?: string

@@ -1,7 +1,7 @@
 /**
  * format/tar: tar archives as bytes. Promises: a scanner that reads what docker, GNU tar and bsdtar write (v7, ustar, GNU,
- * PAX, sparse), tells every byte in order, and refuses what two readers could understand differently; a writer whose bytes
- * depend on the entries only; one judgement of names and whiteouts for all who read layers. Does not: touch files, decompress.
+ * PAX, sparse), reports every byte in order, and refuses what two readers could interpret differently; a writer whose bytes
+ * depend on the entries only; one interpretation of names and whiteouts for all readers of layers. Does not: touch files, decompress.
  */
 export type { TarEntry } from './entry.ts'
 export type { TarLimits } from './limits.ts'

@@ -1,4 +1,4 @@
-/** What a tar may cost at most. The defaults are far above real images and far below what hurts. */
+/** What a tar may cost at most. The defaults are far above real images and far below what causes problems. */
 export interface TarLimits {
   /** Entries in one tar (T25). */
   entries: number

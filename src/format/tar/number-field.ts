@@ -32,7 +32,7 @@ function readBase256(block: Uint8Array, offset: number, length: number, field: s
   for (let index = 1; index < length; index++) {
     const byte = block[offset + index]!
     value = value * 256 + (negative ? ~byte & 0xff : byte)
-    if (value > Number.MAX_SAFE_INTEGER) throw tarError(`the ${field} field holds a number beyond 2^53`, entry)
+    if (value > Number.MAX_SAFE_INTEGER) throw tarError(`the ${field} field contains a number beyond 2^53`, entry)
   }
   return negative ? -value - 1 : value
 }

@@ -14,8 +14,8 @@ type TarData = AsyncIterable<Uint8Array> | Iterable<Uint8Array>
 const BATCH = 64 * 1024
 
 /**
- * A whole tar as a stream; its bytes depend on the entries only. Throws SIZE_MISMATCH when data is shorter or longer than
- * its entry says: the tar is cut off then.
+ * A whole tar as a stream; its bytes depend on the entries only. Throws SIZE_MISMATCH if data is shorter or longer than
+ * its entry says; the tar is then truncated.
  */
 export async function* packTar(
   entries: AsyncIterable<PackedEntry> | Iterable<PackedEntry>,

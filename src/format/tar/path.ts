@@ -8,14 +8,14 @@ const PATH_LIMIT = 4095
 
 /**
  * The clean components of a tar name, relative to the layer's root; `[]` is the root itself. Leading slashes, `.` and
- * doubled slashes go (T02); `..` is refused wherever it stands (T01): no reader may have to guess where it leads.
+ * doubled slashes are removed (T02); `..` is refused anywhere (T01), so that no reader has to guess where it leads.
  */
 export function normalisePath(name: string): string[] {
   if (name.length > PATH_LIMIT) throw tarError(`has a path of ${name.length} bytes; Linux takes ${PATH_LIMIT}`, name)
   const components: string[] = []
   for (const component of name.split('/')) {
     if (component === '' || component === '.') continue
-    if (component === '..') throw tarError('points outside of the archive with ".."', name)
+    if (component === '..') throw tarError('points outside the archive with ".."', name)
     if (component.length > NAME_MAX)
       throw tarError(`has a name of ${component.length} bytes; Linux takes ${NAME_MAX}`, name)
     if (component.includes('\0')) throw tarError('has a NUL byte in its name', name)
@@ -32,7 +32,7 @@ const OPAQUE = '.wh..wh..opq'
 export type Whiteout =
   /** Hides this name of the lower layers. */
   | { kind: 'whiteout'; name: string }
-  /** Hides all that the lower layers have in the directory it stands in. */
+  /** Hides everything that lower layers have in its directory. */
   | { kind: 'opaque' }
   /** Metadata of aufs (`.wh..wh.plnk`, `.wh..wh.aufs`): never visible, without effect (T09). */
   | { kind: 'ignored' }
@@ -47,7 +47,7 @@ export function parseWhiteout(baseName: string): Whiteout | undefined {
   return { kind: 'whiteout', name }
 }
 
-/** What an entry of a layer does. All who read layers (image writer, extraction, scan) ask here, so they agree (T01). */
+/** What an entry of a layer does. All readers of layers (image writer, extraction, scan) use this, so they agree (T01). */
 export type Change =
   /** Adds or replaces; `path` is `[]` for the root, which is always a directory. */
   | { kind: 'entry'; path: string[] }
@@ -106,7 +106,7 @@ export function linkTargetOf(entry: Pick<TarEntry, 'name' | 'linkName'>): string
   try {
     target = normalisePath(entry.linkName)
   } catch (error) {
-    throw tarError(`is a hard link to outside of the archive: ${JSON.stringify(entry.linkName)}`, entry.name, error)
+    throw tarError(`is a hard link to outside the archive: ${JSON.stringify(entry.linkName)}`, entry.name, error)
   }
   if (target.length === 0) throw tarError('is a hard link to the root directory', entry.name)
   if (target.join('/') === normalisePath(entry.name).join('/')) throw tarError('is a hard link to itself', entry.name)

@@ -31,7 +31,7 @@ export function parsePax(body: Buffer, where: string): PaxRecord[] {
     const equals = body.indexOf(0x3d, position + 1)
     if (equals < 0 || equals >= end - 1 || equals === position + 1) throw tarError('a PAX record has no key', where)
     const key = body.toString('latin1', position + 1, equals)
-    if (key.includes('\0')) throw tarError('a PAX key holds a NUL byte', where)
+    if (key.includes('\0')) throw tarError('a PAX key contains a NUL byte', where)
     records.push({ key, value: body.subarray(equals + 1, end - 1) })
     start = end
   }
@@ -61,7 +61,7 @@ export function paxTime(value: Buffer, key: string, where: string): { seconds: n
 
 /** A text of a PAX value, latin1. NUL bytes are refused: other readers cut the text there (T18). */
 export function paxText(value: Buffer, key: string, where: string): string {
-  if (value.includes(0)) throw tarError(`PAX ${key} holds a NUL byte`, where)
+  if (value.includes(0)) throw tarError(`PAX ${key} contains a NUL byte`, where)
   return value.toString('latin1', 0, value.length)
 }
 

@@ -17,13 +17,13 @@ export interface TarPosition {
 }
 
 /**
- * Called in the order of the stream: what `onStructure` and `onData` get, put together, is the tar, byte for byte. All
+ * Called in the order of the stream: the bytes given to `onStructure` and `onData`, joined, are the exact tar. All
  * bytes are views of the pushed chunk and are valid during the call only.
  */
 export interface TarHandlers {
-  /** Called when all structure before the entry's data has been told. */
+  /** Called after all structure before the entry's data has been reported. */
   onEntry?(entry: TarEntry, position: TarPosition): void
-  /** Data of a file (of a sparse file: its segments one behind the other), in pieces. */
+  /** Data of a file (of a sparse file: its segments in sequence), in pieces. */
   onData?(entry: TarEntry, bytes: Uint8Array, offsetInData: number): void
   onEndOfEntry?(entry: TarEntry): void
   /** Every byte that is not a file's data: headers, records, long names, sparse maps, padding, trailer, what follows it. */
@@ -43,23 +43,23 @@ export interface TarScannerOptions extends TarHandlers {
 
 /** Reads a tar as it arrives: entries, their data, and every byte between. */
 export interface TarScanner {
-  /** Throws INVALID_TAR or LIMIT_EXCEEDED; after that the scanner is of no more use. */
+  /** Throws INVALID_TAR or LIMIT_EXCEEDED; the scanner must not be used after that. */
   push(chunk: Uint8Array): void
-  /** Throws INVALID_TAR when the stream stops inside an entry. That the end-of-archive blocks lack is accepted. */
+  /** Throws INVALID_TAR when the stream stops inside an entry. Missing end-of-archive blocks are accepted. */
   end(): void
   /** Bytes of the whole tar so far. */
   readonly offset: number
   readonly entries: number
-  /** True when the end-of-archive blocks were seen: nothing that follows is parsed. */
+  /** True after the end-of-archive blocks: nothing that follows is parsed. */
   readonly ended: boolean
 }
 
 /**
- * A push parser for v7, ustar, GNU and PAX tars. Synchronous, one pass, file data is never copied or looked at.
+ * A push parser for v7, ustar, GNU and PAX tars. Synchronous, one pass, file data is never copied or inspected.
  *
- * What counts as data is part of the layer format on disk and must never change: the bytes behind the header of a
+ * What counts as data is part of the layer format on disk and must never change: the bytes after the header of a
  * regular file (types 0, NUL, 7, S) as counted by its effective size, without the map of a sparse 1.0 file and the
- * padding behind that map. All else is structure.
+ * padding after that map. Everything else is structure.
  */
 export function createTarScanner(options: TarScannerOptions): TarScanner {
   return new Scanner(options)
@@ -195,11 +195,11 @@ class Scanner implements TarScanner {
       return
     }
     if (block[offset] === 0 && isZeroBlock(block, offset)) {
-      if (this.#hasPending) throw tarError('the archive ends behind a header record, without the entry it belongs to')
+      if (this.#hasPending) throw tarError('the archive ends after a header record, without the entry it belongs to')
       if (++this.#zeroBlocks === 2) this.#state = 'trailer'
       return
     }
-    if (this.#zeroBlocks > 0) throw tarError('a block of zeros stands between two entries')
+    if (this.#zeroBlocks > 0) throw tarError('there is a block of zeros between two entries')
     if (!this.#hasPending) this.#headerOffset = this.offset - BLOCK
     const header = readHeader(block, offset)
     if ('xgLK'.includes(header.typeflag)) this.#beginRecord(header)

@@ -37,15 +37,15 @@ export function pairs(numbers: readonly number[], where: string): SparseSegment[
 }
 
 /**
- * Segments must ascend without overlap and lie in the file, and their lengths must add up to the data in the tar: the
- * data stands there without gaps (as Go and docker read it; GNU tar writes only lengths for which it agrees).
+ * Segments must ascend without overlap and be within the file, and their lengths must add up to the data in the tar: the
+ * data is stored there without gaps (as Go and docker read it; GNU tar writes only lengths for which it agrees).
  */
 export function checkSparse(segments: readonly SparseSegment[], size: number, dataSize: number, where: string): void {
   let end = 0
   let sum = 0
   for (const { offset, length } of segments) {
     if (offset < end || offset < 0 || length < 0 || !(offset + length <= size))
-      throw tarError('the sparse map is out of order or reaches beyond the file', where)
+      throw tarError('the sparse map is out of order or extends beyond the file', where)
     end = offset + length
     sum += length
   }
@@ -53,7 +53,7 @@ export function checkSparse(segments: readonly SparseSegment[], size: number, da
 }
 
 /**
- * Reader of a GNU sparse 1.0 map, which stands in front of the data: decimal numbers with a newline behind each (count,
+ * Reader of a GNU sparse 1.0 map, which precedes the data: decimal numbers, each followed by a newline (count,
  * then offset and length of each segment), NULs up to the next block border. Fed byte by byte, since it may be long.
  */
 export class SparseMapReader {

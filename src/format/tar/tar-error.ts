@@ -4,7 +4,7 @@ import { BaleError, printable } from '#base'
 export function tarError(message: string, name?: string, cause?: unknown): BaleError {
   const subject = name === undefined || name === '' ? '' : `tar entry ${quoted(name)}: `
   return new BaleError('INVALID_TAR', `${subject}${message}`, {
-    hint: 'the archive is damaged or was made to do harm; make it again with GNU tar or fetch it again',
+    hint: 'the archive is damaged or malicious; create it again with GNU tar or fetch it again',
     details: name === undefined ? {} : { entry: name },
     cause,
   })

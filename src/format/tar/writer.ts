@@ -6,8 +6,8 @@ import { checkSparse } from './sparse.ts'
 import { quoted } from './tar-error.ts'
 
 /**
- * What the writer needs of an entry. What is left out is 0, empty, and for `mode` 0755 of a directory, 0777 of a symlink,
- * 0644 of all else. A file with `sparse` is written with its holes (GNU sparse 1.0, which GNU tar, Go and Python read): its
+ * What the writer needs of an entry. Omitted members are 0 or empty; an omitted `mode` is 0755 for a directory, 0777 for a symlink,
+ * 0644 for everything else. A file with `sparse` is written with its holes (GNU sparse 1.0, which GNU tar, Go and Python read): its
  * data is the bytes of these extents.
  */
 export type NewTarEntry = Pick<TarEntry, 'name' | 'type'> & Partial<Omit<TarEntry, 'dataSize'>>
@@ -35,7 +35,7 @@ const OCTAL_11 = 0o77777777777
 /**
  * The header of an entry: one ustar block, and in front of it a PAX record block only when something does not fit (long
  * or non-ASCII UTF-8 names, big or negative numbers, fractions of a second, extended attributes). A pure function of the
- * entry. A directory's name gets its slash. Throws INVALID_ARGUMENT for what no tar can hold.
+ * entry. A directory's name gets its slash. Throws INVALID_ARGUMENT for entries no tar can represent.
  */
 export function tarHeader(entry: NewTarEntry): Uint8Array {
   const name = entry.type === 'directory' && !entry.name.endsWith('/') ? `${entry.name}/` : entry.name
@@ -49,14 +49,14 @@ export function tarHeader(entry: NewTarEntry): Uint8Array {
 }
 
 /**
- * Header and map of a file with holes. The map stands in front of the data and counts as data to readers that do not know
- * the form; for them the name says what the file is.
+ * Header and map of a file with holes. The map precedes the data and counts as data for readers that do not know
+ * the format; the name tells their users what the file is.
  */
 function sparseHeader(entry: NewTarEntry & { size: number; sparse: NonNullable<NewTarEntry['sparse']> }): Buffer {
   const { name, size, sparse } = entry
   checkSparse(sparse, size, storedSize(entry), name)
   const end = sparse.reduce((last, { offset, length }) => Math.max(last, offset + length), 0)
-  // As GNU tar does: a hole at the end is told by an extent of no length.
+  // As GNU tar does: a hole at the end is recorded as an extent of length zero.
   const extents = end < size ? [...sparse, { offset: size, length: 0 }] : sparse
   const numbers = [extents.length, ...extents.flatMap(({ offset, length }) => [offset, length])]
   const text = Buffer.from(numbers.map((number) => `${number}\n`).join(''), 'latin1')
@@ -80,7 +80,7 @@ function paxMember(name: string, records: readonly Buffer[]): Buffer {
 
 const ZEROS = Buffer.alloc(2 * BLOCK)
 
-/** The zeros behind `size` bytes of data. */
+/** The zeros after `size` bytes of data. */
 export function tarPadding(size: number): Uint8Array {
   return ZEROS.subarray(0, (BLOCK - (size % BLOCK)) % BLOCK)
 }
@@ -108,7 +108,7 @@ function check(entry: NewTarEntry & { size: number }): void {
     if (key === '' || /[=\0\u0100-\uffff]/.test(key)) refuse(`it has an extended attribute named ${quoted(key)}`)
 }
 
-/** Sorted by key, so that `hdrcharset` stands before the names it is about. */
+/** Sorted by key, so that `hdrcharset` precedes the names it applies to. */
 function paxRecords(entry: NewTarEntry & { size: number }, own: readonly [string, string][] = []): Buffer[] {
   const records: [string, string | Uint8Array][] = [...own]
   const texts = [

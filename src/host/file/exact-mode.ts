@@ -3,8 +3,8 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /**
- * Makes a directory and those above it that are missing, all with exactly this mode: the umask belongs to whoever started
- * the process and says nothing about what containers are to see. A directory that is there keeps its mode.
+ * Creates a directory and its missing parents, all with exactly this mode: the umask belongs to whoever started
+ * the process and must not affect what containers see. An existing directory keeps its mode.
  */
 export async function mkdirWithMode(path: string, mode: number): Promise<void> {
   const first = await mkdir(path, { recursive: true, mode })

@@ -11,7 +11,7 @@ export interface LockOptions {
   shared?: boolean
   /** Reports `waiting` once when another holder keeps it for more than a few seconds. */
   progress?: Progress
-  /** What the lock is for, in words: `the cache "npm", which another build step uses`. */
+  /** What the lock is for, in a message: `the cache "npm", which another build step uses`. */
   what?: string
 }
 

@@ -19,5 +19,5 @@ test('a place where no directory can be made is refused at once', async () => {
   const file = join(directory.path, 'file')
   writeFileSync(file, '')
   for (const path of [file, `${file}/below`, '/dev/null', '/proc/none/below', join(directory.path, 'x'.repeat(300))])
-    assert.throws(() => makeDirectory(path), { code: 'UNSUPPORTED_HOST', message: /cannot be made/ }, path)
+    assert.throws(() => makeDirectory(path), { code: 'UNSUPPORTED_HOST', message: /cannot be created/ }, path)
 })

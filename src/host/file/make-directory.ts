@@ -3,13 +3,13 @@ import { dirname, resolve } from 'node:path'
 import { BaleError, errnoOf } from '#base'
 import { asNoSpace } from './no-space.ts'
 
-/** Makes a directory for its owner alone, with those above it; one that is there is left as it is. Throws UNSUPPORTED_HOST. */
+/** Creates a directory for its owner only, with its parents; an existing one is left unchanged. Throws UNSUPPORTED_HOST. */
 export function makeDirectory(path: string): void {
   try {
     makeWithParents(resolve(path))
   } catch (error) {
     if (!UNUSABLE.includes(errnoOf(error) ?? '')) throw asNoSpace(error, path)
-    throw new BaleError('UNSUPPORTED_HOST', `the directory ${path} cannot be made: ${(error as Error).message}`, {
+    throw new BaleError('UNSUPPORTED_HOST', `the directory ${path} cannot be created: ${(error as Error).message}`, {
       next: { act: 'choose-directory', of: 'any' },
       cause: error,
     })

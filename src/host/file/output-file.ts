@@ -13,16 +13,16 @@ import { fsyncDirectory } from './publish.ts'
 export interface OutputFile extends AsyncDisposable {
   readonly position: number
   write(bytes: Uint8Array): Promise<void>
-  /** Takes back all behind `position`. A stream cannot: then every later call throws. */
+  /** Discards everything after `position`. A stream cannot: every later call then throws. */
   rollback(position: number, reason: unknown): Promise<void>
-  /** Makes the result appear under its name. Disposing without it leaves nothing of it, and what was there before. */
+  /** Publishes the result under its name. Disposing without it leaves nothing, and keeps any earlier file. */
   commit(): Promise<void>
 }
 
 /**
  * The one way in which a command writes a result. A file is written under a temporary name beside it and replaces what is
  * there only by `commit`; a link stays and its target is replaced; a device, fifo or open descriptor is written into. The file
- * has mode 0600 unless told: it may hold secrets. Throws INVALID_ARGUMENT in words for a
+ * has mode 0600 by default: it may contain secrets. Throws INVALID_ARGUMENT for a
  * path that cannot be written, before anything is made.
  */
 export async function openOutput(target: string | Writable, options: { mode?: number } = {}): Promise<OutputFile> {
@@ -69,7 +69,7 @@ async function openNew(temporary: string, path: string, mode: number): Promise<F
   } catch (error) {
     if (!UNWRITABLE.includes(errnoOf(error) ?? '')) throw asNoSpace(error, path)
     throw new BaleError('INVALID_ARGUMENT', `cannot write ${path}: ${errnoOf(error)} in ${dirname(path)}`, {
-      hint: 'name a file in a directory that is there and may be written',
+      hint: 'name a file in an existing, writable directory',
       cause: error,
     })
   }
@@ -141,7 +141,7 @@ function streamOutput(
   })
   stream.on('drain', () => wake())
   stream.on('close', () => {
-    failure ??= new BaleError('ABORTED', 'the reader of the archive went away')
+    failure ??= new BaleError('ABORTED', 'the reader of the archive closed it')
     wake()
   })
   const check = () => {
@@ -169,7 +169,7 @@ function streamOutput(
       await finished()
     },
     async [Symbol.asyncDispose]() {
-      failure ??= new BaleError('ABORTED', 'the archive was given up')
+      failure ??= new BaleError('ABORTED', 'the archive was abandoned')
     },
   }
 }

@@ -2,14 +2,14 @@ import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { BaleError, errnoOf } from '#base'
 
-/** What a path that somebody typed for a result means. */
+/** The meaning of a path given for a result. */
 export type OutputPlace =
   /** A device, a fifo, an open descriptor (/dev/stdout): the result is written into it. */
   | { kind: 'stream'; path: string; append: boolean }
   /** A file, there or not; `path` is where all links lead, so that a link stays one. */
   | { kind: 'file'; path: string; there: boolean }
 
-/** Throws INVALID_ARGUMENT for a directory, and for a path whose directory is not there. Nothing is made. */
+/** Throws INVALID_ARGUMENT for a directory, and for a path whose directory does not exist. Nothing is created. */
 export function outputPlace(typed: string): OutputPlace {
   const path = resolve(typed)
   const there = statSync(path, { throwIfNoEntry: false })
@@ -22,7 +22,7 @@ export function outputPlace(typed: string): OutputPlace {
 
 const LINKS_LIMIT = 40
 
-/** Also for a link to something that is not there yet; undefined when it leads through a descriptor of a process. */
+/** Also for a dangling link; undefined when it leads through a descriptor of a process. */
 function whereLinksLead(path: string, typed: string): string | undefined {
   let current = path
   for (let links = 0; links < LINKS_LIMIT; links++) {
@@ -43,6 +43,6 @@ function realDirectory(path: string): string {
     if (!['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'ENAMETOOLONG'].includes(errnoOf(error) ?? '')) throw error
   }
   throw new BaleError('INVALID_ARGUMENT', `invalid output path: directory ${JSON.stringify(path)} does not exist`, {
-    hint: 'name a file in a directory that is there and may be written',
+    hint: 'name a file in an existing, writable directory',
   })
 }

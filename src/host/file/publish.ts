@@ -23,7 +23,7 @@ async function fsyncPath(path: string): Promise<void> {
 
 /**
  * Gives a finished temporary file its final name: fsync, link without replace, fsync of the directory. When the name is
- * taken, the file there stays, the temporary one goes, and the answer is `exists`. Both must lie on one file system.
+ * taken, the existing file stays, the temporary one is removed, and the result is `exists`. Both must be on one filesystem.
  */
 export async function publishFile(temporary: string, final: string): Promise<'published' | 'exists'> {
   await fsyncFile(temporary)
@@ -47,7 +47,7 @@ export async function publishFile(temporary: string, final: string): Promise<'pu
 const WITHOUT_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])
 
 /**
- * Gives a finished directory its final name. Its files must have been synced by whoever wrote them. A directory with content
+ * Gives a finished directory its final name. The caller must have synced its files. A directory with content
  * under that name stays, and the answer is `exists`; the temporary directory is then the caller's to remove.
  */
 export async function publishDirectory(temporary: string, final: string): Promise<'published' | 'exists'> {

@@ -8,8 +8,8 @@ interface ReadOptions {
 }
 
 /**
- * All bytes of a file, a pipe, or an open descriptor (from where it stands), however short the pieces are in which they
- * come. The kernel's own files (/proc, /sys, control groups) tell no size and come in pieces; Node 24.21 overflows its
+ * All bytes of a file, a pipe, or an open descriptor (from its position), however short the pieces in which they
+ * come. The kernel's own files (/proc, /sys, control groups) report no size and come in pieces; Node 24.21 overflows its
  * buffer when it reads such a file as text with readFileSync and the file is longer than 64 KiB. So nothing in bale reads
  * a file with Node's readFile; test/architecture.test.ts holds that.
  */

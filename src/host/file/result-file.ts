@@ -3,7 +3,7 @@ import { BaleError, errnoOf } from '#base'
 import { openOutput } from './output-file.ts'
 import { outputPlace } from './output-place.ts'
 
-/** A small file that tells a program how a command went: an ID, a digest. */
+/** A small file with a command's result for a program: an ID, a digest. */
 export interface ResultFile extends AsyncDisposable {
   /** Once. What a command has written stays, also when it fails later. */
   write(text: string): Promise<void>

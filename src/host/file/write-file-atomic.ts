@@ -5,7 +5,7 @@ import { fsyncDirectory } from './publish.ts'
 
 /**
  * Replaces a file as a whole: readers see the old or the new bytes, also after power loss. Mode 0600 by default. With
- * `durable: false` nothing is flushed: for what lies below the run directory, and does not outlive a boot.
+ * `durable: false` nothing is flushed: for files below the run directory, which do not outlive a boot.
  */
 export async function writeFileAtomic(
   path: string,

@@ -81,7 +81,7 @@ function checked(result: number | bigint, syscall: string, path?: Path): number 
   throw new SystemError(koffi!.errno(), syscall, path === undefined ? undefined : Buffer.from(path).toString())
 }
 
-/** The path as C wants it. A NUL inside would cut it short unseen. */
+/** The path as C wants it. A NUL inside would silently truncate it. */
 function c(path: Path): Buffer {
   const bytes = Buffer.from(path)
   if (bytes.includes(0)) throw new SystemError(22, 'path', bytes.toString())
@@ -291,7 +291,7 @@ export function lsetxattr(path: Path, name: Path, value: Uint8Array): void {
 }
 
 const cGetxattr = native('lgetxattr', 'long', 'void *', 'void *', 'void *', 'size_t')
-/** Throws ENODATA when the attribute is not there. */
+/** Throws ENODATA when the attribute is absent. */
 export function lgetxattr(path: Path, name: Path): Buffer {
   const buffer = Buffer.alloc(65536)
   return Buffer.from(buffer.subarray(0, checked(cGetxattr(c(path), c(name), buffer, buffer.length), 'lgetxattr', path)))
@@ -318,7 +318,7 @@ export function flock(fd: number, operation: number): void {
 
 export const SEEK = { DATA: 3, HOLE: 4 } as const
 const cSeek = native('lseek', 'long', 'int', 'int64', 'int')
-/** lseek(2): the next byte with data, or the next hole, from `offset` on; ENXIO behind the last data. */
+/** lseek(2): the next byte with data, or the next hole, from `offset` on; ENXIO after the last data. */
 export function lseek(fd: number, offset: number, whence: number): number {
   return checked(cSeek(fd, offset, whence), 'lseek')
 }
@@ -418,7 +418,7 @@ export function shutdown(fd: number, how: number): void {
 
 export const POLL = { IN: 1, OUT: 4 } as const
 const cPoll = nativeLater('poll', 'int', 'void *', 'ulong', 'int')
-/** Waits until one of `events` is there, or the connection ended; what it is shows the next call. */
+/** Waits until one of `events` occurs or the connection ends; the next call shows which. */
 export async function pollLater(fd: number, events: number): Promise<void> {
   const request = Buffer.alloc(8)
   request.writeInt32LE(fd, 0)
@@ -452,7 +452,7 @@ export function cfmakeraw(modes: Uint8Array): Uint8Array {
 }
 
 const cTcsetattr = native('tcsetattr', 'int', 'int', 'int', 'void *')
-/** Sets the modes at once, without waiting for output that nobody may read. */
+/** Sets the modes at once, without waiting for output that may never be read. */
 export function tcsetattr(fd: number, modes: Uint8Array): void {
   checked(cTcsetattr(fd, 0, modes), 'tcsetattr')
 }

@@ -8,10 +8,14 @@ export function migrate(file: DatabaseSync, sqlite: Sqlite, { path, what, migrat
   const found = version()
   const known = migrations.length
   if (found > known) {
-    throw new BaleError('STORE_VERSION', `the ${what} ${path} has version ${found}, this bale knows ${known}`, {
-      next: { act: 'use-newer-bale' },
-      details: { found, known },
-    })
+    throw new BaleError(
+      'STORE_VERSION',
+      `the ${what} ${path} has version ${found}, but this bale knows only ${known}`,
+      {
+        next: { act: 'use-newer-bale' },
+        details: { found, known },
+      },
+    )
   }
   if (found === known) return
   sqlite.transaction(() => {

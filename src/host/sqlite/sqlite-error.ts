@@ -3,7 +3,7 @@ import { asNoSpace } from '#host/file'
 
 const SQLITE = { BUSY: 5, LOCKED: 6, READONLY: 8, CORRUPT: 11, CANTOPEN: 14, NOTADB: 26 } as const
 
-/** SQLite's error codes in bale's words; anything else comes back as it is. */
+/** Turns SQLite's error codes into a BaleError; anything else is returned unchanged. */
 export function sqliteError(error: unknown, { path, what }: { path: string; what: string }): unknown {
   const full = (error as { errcode?: unknown } | undefined)?.errcode
   if (typeof full !== 'number') return error

@@ -11,11 +11,11 @@ export interface SqliteOptions {
   migrations: readonly string[]
   /** Milliseconds that a statement waits for other processes. */
   patience: number
-  /** Makes the file and what SQLite puts beside it readable by the owner alone, from the first byte on. */
+  /** Makes the file and SQLite's files beside it readable by the owner only, from the first byte on. */
   ownerOnly?: boolean
 }
 
-/** An open SQLite file. Each method throws in bale's words: LOCKED, STORE_DAMAGED, NO_SPACE, UNSUPPORTED_HOST. */
+/** An open SQLite file. Each method throws a BaleError: LOCKED, STORE_DAMAGED, NO_SPACE, UNSUPPORTED_HOST. */
 export interface Sqlite extends Disposable {
   all<R = SqliteRow>(sql: string, ...values: SQLInputValue[]): R[]
   /** Rows one by one; no other statement may run with the same text meanwhile. */

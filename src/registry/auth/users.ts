@@ -35,7 +35,7 @@ export function createUsers(meta: MetaStore): Users {
       checkPassword(password)
       const added = await meta.addAccount({ name, passwordHash: await hashPassword(password), admin })
       if (!added)
-        throw new BaleError('CONFLICT', `there is a user ${name} already`, {
+        throw new BaleError('CONFLICT', `user ${name} already exists`, {
           next: { act: 'change-registry-password', user: name },
         })
     },
@@ -49,7 +49,7 @@ export function createUsers(meta: MetaStore): Users {
     async grant(name, pattern, role) {
       if (!isPattern(pattern)) {
         throw new BaleError('INVALID_ARGUMENT', `not a pattern of repositories: ${printable(pattern, 120)}`, {
-          hint: 'for example team/web, team/* (one part of a name), team/** (everything below) or **',
+          hint: 'for example team/web, team/* (one path component), team/** (everything below) or **',
         })
       }
       if (!(['read', 'write', 'admin'] as string[]).includes(role)) {

@@ -60,13 +60,13 @@ function principalOf(context: RegistryContext, exchange: Exchange, wanted: Wante
 }
 
 export function tooManyAttempts(seconds: number): Refusal {
-  return new Refusal(429, 'TOOMANYREQUESTS', 'too many failed logins; come back later', {
+  return new Refusal(429, 'TOOMANYREQUESTS', 'too many failed logins; try again later', {
     headers: { 'Retry-After': seconds },
   })
 }
 
 export function tooBusy(): Refusal {
-  return new Refusal(503, 'UNAVAILABLE', 'too many logins at once; come back in a moment', {
+  return new Refusal(503, 'UNAVAILABLE', 'too many logins at once; try again in a moment', {
     headers: { 'Retry-After': 1 },
   })
 }

@@ -47,7 +47,7 @@ export async function putManifest(context: RegistryContext, exchange: Exchange, 
   const bytes = await readBody(exchange)
   const digest = digestOf(bytes, 'digest' in reference ? algorithmOf(reference.digest) : 'sha256')
   if ('digest' in reference && reference.digest !== digest) {
-    throw new Refusal(400, 'DIGEST_INVALID', 'the manifest does not have the digest of its address', {
+    throw new Refusal(400, 'DIGEST_INVALID', 'the manifest does not have the digest in its URL', {
       detail: { expected: reference.digest, got: digest },
     })
   }
@@ -165,7 +165,7 @@ function objectionRefusal(objection: ManifestObjection): Refusal {
       detail: { digest: objection.missing },
     })
   }
-  return new Refusal(400, 'SIZE_INVALID', 'the manifest gives a blob another size than it has', {
+  return new Refusal(400, 'SIZE_INVALID', 'the manifest gives a wrong size for a blob', {
     detail: { digest: objection.wrongSize, size: objection.size },
   })
 }

@@ -76,7 +76,7 @@ async function receive(context: RegistryContext, exchange: Exchange, upload: Upl
   if (!session) throw outOfOrder((await context.meta.findUpload(upload.id)) ?? upload)
   await session.append(request.iterator({ destroyOnReturn: false }))
   if (length !== undefined && session.offset - upload.offset !== length) {
-    throw new Refusal(400, 'SIZE_INVALID', 'the chunk has another length than its Content-Range says')
+    throw new Refusal(400, 'SIZE_INVALID', 'the length of the chunk does not match its Content-Range')
   }
   if (digest) await committed(session.commit(digest))
   return session.offset
@@ -106,7 +106,7 @@ function checkRange({ request }: Exchange, upload: Upload): number | undefined {
 }
 
 function outOfOrder(upload: Upload): Refusal {
-  return new Refusal(416, 'BLOB_UPLOAD_INVALID', 'the chunk does not follow what is there', {
+  return new Refusal(416, 'BLOB_UPLOAD_INVALID', 'the chunk does not start at the end of the upload', {
     headers: progressHeaders(upload),
   })
 }

@@ -45,7 +45,7 @@ export async function* verifiedTar(core: Core, { diffId, tarSize }: LayerRecord)
   }
   if (!cause && size === tarSize && `sha256:${hash.digest('hex')}` === diffId) return
   const images = imagesNeeding(core, 'layer', diffId)
-  const what = `the layer ${diffId} is damaged in the store: it gives back other bytes`
+  const what = `the layer ${diffId} is damaged in the store: it does not reproduce the original bytes`
   throw damaged(what, images, { next: { act: 'repair-store' }, cause })
 }
 

@@ -84,7 +84,7 @@ function byPrefix(rows: Rows, prefix: string): FoundTarget | undefined {
     ids.set(row.kind === 'manifest' ? (row.image ?? row.digest) : row.digest, row)
   }
   if (ids.size > 1) {
-    throw new BaleError('AMBIGUOUS_ID', `the ID ${prefix} fits ${ids.size} images`, {
+    throw new BaleError('AMBIGUOUS_ID', `the ID ${prefix} matches ${ids.size} images`, {
       hint: 'give more digits',
       details: { ids: [...ids.keys()] },
     })

@@ -30,7 +30,10 @@ export function insertManifest(core: Intake, descriptor: Descriptor, bytes: Uint
     insertDocument(core, 'manifest', { ...descriptor, mediaType: manifest.mediaType }, bytes, image)
     for (const { kind, digest } of needs) {
       if (!isThere(core, { kind, digest })) {
-        throw new BaleError('BLOB_NOT_FOUND', `the manifest ${descriptor.digest} needs ${digest}, which is not here`)
+        throw new BaleError(
+          'BLOB_NOT_FOUND',
+          `the manifest ${descriptor.digest} needs ${digest}, which is not in the store`,
+        )
       }
       insertEdge(core, descriptor.digest, kind, digest)
     }

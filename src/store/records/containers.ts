@@ -89,7 +89,7 @@ export function createContainers(core: Core, kind?: RecordKind<ContainerRecord>)
       database.transaction(() => {
         refuseTaken(record)
         if (database.get('SELECT 1 FROM containers WHERE id = ?', record.id)) {
-          throw new BaleError('CONFLICT', `a container with the ID ${record.id} is there already`)
+          throw new BaleError('CONFLICT', `a container with the ID ${record.id} already exists`)
         }
         write(record)
         announce(core, kind, undefined, record)

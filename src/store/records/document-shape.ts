@@ -17,14 +17,14 @@ export interface DocumentName {
  * bale wrote, STORE_DAMAGED for what no bale wrote. Members beside the shape's are kept: a shape names what others rely on.
  */
 export function versionOf(document: unknown, { what, newest }: DocumentName): number {
-  if (kindOf(document) !== 'object') throw damaged(what, 'it is no object')
+  if (kindOf(document) !== 'object') throw damaged(what, 'it is not an object')
   const { version = 1 } = document as { version?: unknown }
   if (typeof version !== 'number' || !Number.isInteger(version) || version < 1)
-    throw damaged(what, 'its version is no number')
+    throw damaged(what, 'its version is not a number')
   if (version > newest)
     throw new BaleError(
       'STORE_VERSION',
-      `the record of ${what} has version ${version}, and this bale knows ${newest}`,
+      `the record of ${what} has version ${version}, but this bale knows only ${newest}`,
       {
         next: { act: 'use-newer-bale' },
       },
@@ -34,11 +34,12 @@ export function versionOf(document: unknown, { what, newest }: DocumentName): nu
 
 /** Throws STORE_DAMAGED when a member is missing or of another kind. */
 export function assertShape(document: unknown, shape: Shape, what: string): void {
-  if (kindOf(document) !== 'object') throw damaged(what, 'it is no object')
+  if (kindOf(document) !== 'object') throw damaged(what, 'it is not an object')
   for (const [name, wanted] of Object.entries(shape)) {
     const value = (document as Record<string, unknown>)[name]
     if (value === undefined && wanted.endsWith('?')) continue
-    if (!isKind(value, wanted.replace('?', '') as Kind)) throw damaged(what, `${name} is no ${wanted.replace('?', '')}`)
+    if (!isKind(value, wanted.replace('?', '') as Kind))
+      throw damaged(what, `${name} is not of type ${wanted.replace('?', '')}`)
   }
 }
 

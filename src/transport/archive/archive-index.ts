@@ -40,7 +40,7 @@ export async function indexArchive(file: FileHandle, size: number, what: string)
     throw invalidArchive(`${what} is not an image archive: ${error.message}`, error)
   }
   if (scanner.offset > size)
-    throw invalidArchive(`${what} is cut off: it has ${size} of at least ${scanner.offset} bytes`)
+    throw invalidArchive(`${what} is truncated: it has ${size} of at least ${scanner.offset} bytes`)
   return { find: (path) => follow(entries, path) }
 }
 

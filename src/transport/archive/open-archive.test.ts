@@ -429,7 +429,7 @@ test('an archive that is cut off in its last layer is told apart from one that l
   writeFileSync(path, whole.subarray(0, whole.length - 3000))
   await assert.rejects(
     contents(path),
-    (error) => isBaleError(error, 'INVALID_ARCHIVE') && /cut off/.test(error.message),
+    (error) => isBaleError(error, 'INVALID_ARCHIVE') && /truncated/.test(error.message),
   )
   writeFileSync(path, whole.subarray(0, whole.length - 1024))
   assert.equal((await contents(path))[0]!.id, image.configDescriptor.digest, 'only the end blocks lack')

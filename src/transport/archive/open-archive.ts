@@ -102,7 +102,7 @@ function dockerContent(images: readonly DockerImage[]): Content {
 function unknownArchive(index: ArchiveIndex, name: string): BaleError {
   if (!index.find('repositories'))
     return invalidArchive(`${name} is a tar, but has neither manifest.json nor index.json`)
-  return new BaleError('INVALID_ARCHIVE', `${name} was saved by docker before 1.10, which is not read any more`, {
+  return new BaleError('INVALID_ARCHIVE', `${name} was saved by docker before 1.10, which is no longer supported`, {
     hint: 'load it with docker 1.10 to 28 and save it again',
   })
 }
@@ -114,7 +114,7 @@ function bytesOf(file: FileHandle, path: string): ArchiveBytes {
         throw new BaleError('LIMIT_EXCEEDED', `${what} has ${size} bytes; at most ${limit} are accepted`)
       const buffer = Buffer.alloc(size)
       const { bytesRead } = size === 0 ? { bytesRead: 0 } : await file.read(buffer, 0, size, offset)
-      if (bytesRead < size) throw invalidArchive(`${path} is cut off in ${what}`)
+      if (bytesRead < size) throw invalidArchive(`${path} is truncated in ${what}`)
       return buffer
     },
     stream: (one, offset = 0) => streamFile(path, { start: one.offset + offset, end: one.offset + one.size }),

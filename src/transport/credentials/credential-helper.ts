@@ -84,7 +84,7 @@ export function credentialHelper(name: string, options: HelperOptions): Credenti
 
 function readAnswer(stdout: string, program: string): Credential | undefined {
   const refuse = () =>
-    new BaleError('CREDENTIALS_FAILED', `the credential helper ${program} gave an answer that is not its protocol`)
+    new BaleError('CREDENTIALS_FAILED', `the credential helper ${program} gave an answer that violates the protocol`)
   let answer: { Username?: unknown; Secret?: unknown } | null
   try {
     answer = JSON.parse(stdout)

@@ -206,7 +206,7 @@ test('credHelpers for a host win over credsStore, and <token> is an identity tok
 const broken: [string, Record<string, unknown>, Record<string, string>, RegExp][] = [
   ['that is not installed', { credsStore: 'missing' }, {}, /docker-credential-missing is not in the PATH/],
   ['that fails', { credsStore: 'bad' }, { bad: 'echo "keyring \\033[2J is locked" >&2; exit 1' }, /is locked/],
-  ['that gives garbage', { credsStore: 'bad' }, { bad: 'echo "hunter2 no json"' }, /not its protocol/],
+  ['that gives garbage', { credsStore: 'bad' }, { bad: 'echo "hunter2 no json"' }, /violates the protocol/],
   [
     'whose name is a path',
     { credHelpers: { 'r.example': '../bad' } },

@@ -168,7 +168,7 @@ function mayKeepCredentials(from: URL, to: URL): boolean {
 export function redirectTarget(from: URL, location: string): URL {
   const url = URL.canParse(location, from.href) ? new URL(location, from) : undefined
   if (!url || (url.protocol !== 'https:' && url.protocol !== 'http:') || url.username || url.password) {
-    throw new BaleError('REGISTRY_FAILED', `${from.host} redirects to a place that is not a web address`)
+    throw new BaleError('REGISTRY_FAILED', `${from.host} redirects to something that is not a web address`)
   }
   if (from.protocol === 'https:' && url.protocol === 'http:') {
     throw new BaleError('REGISTRY_FAILED', `${from.host} redirects from https to plain http, to ${url.host}`, {

@@ -43,7 +43,7 @@ export function networkError(thrown: unknown, url: URL, proxy?: URL): BaleError 
     return new BaleError('REGISTRY_UNREACHABLE', `cannot reach ${whom}: ${unreachable}`, {
       ...options,
       hint: proxy
-        ? 'check HTTP_PROXY and HTTPS_PROXY; what NO_PROXY names is reached without them'
+        ? 'check HTTP_PROXY and HTTPS_PROXY; hosts in NO_PROXY are reached without them'
         : 'check the name of the host, its port, and whether it is running',
     })
   }
@@ -62,8 +62,8 @@ export function networkError(thrown: unknown, url: URL, proxy?: URL): BaleError 
   return new BaleError('REGISTRY_FAILED', `the connection to ${url.host} failed: ${error.message}`, options)
 }
 
-const PROXY_LOGIN = 'it wants a login: USER:PASSWORD@ before its host in HTTP_PROXY and HTTPS_PROXY'
-const WITHOUT_PROXY = 'what NO_PROXY names is reached without the proxy'
+const PROXY_LOGIN = 'it requires a login: USER:PASSWORD@ before its host in HTTP_PROXY and HTTPS_PROXY'
+const WITHOUT_PROXY = 'hosts in NO_PROXY are reached without the proxy'
 
 /** Source of the two messages and of the codes: undici, whose errors have no code for a status of the proxy. */
 function proxyRefusal(error: Error, url: URL, proxy: URL): BaleError | undefined {

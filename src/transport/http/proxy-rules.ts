@@ -84,7 +84,7 @@ function parseProxy(text: string, variable: string): URL {
   const proxy = URL.canParse(whole) ? new URL(whole) : undefined
   if (proxy?.hostname && SCHEMES.has(proxy.protocol) && isDecodable(proxy.username + proxy.password)) return proxy
   throw new BaleError('INVALID_ARGUMENT', `${variable} does not hold the address of a proxy`, {
-    hint: 'it looks like http://HOST:PORT; a login is USER:PASSWORD@ before HOST, with %XX for signs like @ in it',
+    hint: 'use http://HOST:PORT; a login is USER:PASSWORD@ before HOST, with %XX for characters like @ in it',
   })
 }
 

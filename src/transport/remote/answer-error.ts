@@ -44,7 +44,7 @@ export async function answerError(answer: HttpAnswer, context: AnswerContext): P
     case 404:
       return new BaleError(context.notFound ?? 'REGISTRY_FAILED', `${what} not found${because}`, { details })
     case 429:
-      return new BaleError('RATE_LIMITED', `${registry} asks to come back later${because}`, {
+      return new BaleError('RATE_LIMITED', `${registry} asks to retry later${because}`, {
         details,
         hint:
           details.retryAfter === undefined
@@ -65,7 +65,7 @@ export async function answerError(answer: HttpAnswer, context: AnswerContext): P
   }
   return new BaleError(
     'REGISTRY_FAILED',
-    `${registry} answered ${what} with status ${answer.status}, which is not its protocol`,
+    `${registry} answered ${what} with status ${answer.status}, which violates the protocol`,
     { details },
   )
 }
@@ -80,7 +80,7 @@ export function htmlError(answer: HttpAnswer, registry: string, details: Record<
     `${registry} answered with an HTML page (status ${answer.status}): is it really a registry?`,
     {
       details,
-      hint: 'check the name of the registry and its port; a web proxy or login page may stand in between',
+      hint: 'check the name of the registry and its port; a web proxy or login page may be in between',
     },
   )
 }

@@ -345,7 +345,7 @@ test('a broken credential helper is a warning where no login is needed, and the 
   )
   await using free = openRepository({ registry: open.host, repository: 'a' }, { credentials: broken, limits, log })
   assert.equal((await free.resolve('1')).descriptor.size, manifest.length)
-  assert.deepEqual(warnings, [`the helper x is not installed; going on without a login for ${open.host}`])
+  assert.deepEqual(warnings, [`the helper x is not installed; continuing without a login for ${open.host}`])
   await using closed = await planServer((_request, response) =>
     response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end(),
   )

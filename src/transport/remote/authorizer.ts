@@ -44,7 +44,7 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
     } catch (error) {
       if (!isBaleError(error, 'CREDENTIALS_FAILED')) throw error
       failed = error
-      options.log?.warn?.(`${error.message}; going on without a login for ${registry.name}`)
+      options.log?.warn?.(`${error.message}; continuing without a login for ${registry.name}`)
       return undefined
     }
   }
@@ -157,7 +157,7 @@ async function addressesOf(hostname: string): Promise<string[]> {
 /** Passwords and tokens go over https, or stay on this machine, unless configuration says otherwise. */
 function refusePlainHttp(base: URL, registry: RegistryHost): void {
   if (base.protocol === 'https:' || registry.loopback) return
-  throw new BaleError('UNAUTHORIZED', `${registry.name} wants a login over plain http, where everybody can read it`, {
+  throw new BaleError('UNAUTHORIZED', `${registry.name} requires a login over plain http, where anyone can read it`, {
     hint: 'give the registry a certificate, or name it in insecureRegistries of config.json if you trust the network up to it',
   })
 }

@@ -86,7 +86,7 @@ export async function checkLogin(
   })
   await answer.discard()
   if (answer.status === 404) {
-    throw new BaleError('REGISTRY_FAILED', `${registry} is no registry: it answers /v2/ with status 404`, {
+    throw new BaleError('REGISTRY_FAILED', `${registry} is not a registry: it answers /v2/ with status 404`, {
       hint: 'check the name and its port',
       details: { status: 404 },
     })

@@ -18,7 +18,7 @@ export async function* listTags(
   { signal }: OperationOptions = {},
 ): AsyncGenerator<string> {
   const endless = () =>
-    new BaleError('REGISTRY_FAILED', `${names.registry} does not come to an end with the tags of ${names.repository}`)
+    new BaleError('REGISTRY_FAILED', `${names.registry} never ends the list of tags of ${names.repository}`)
   const asked = new Set<string>()
   const found = new Set<string>()
   let target: string | undefined = names.path('tags/list')
@@ -54,7 +54,7 @@ async function readPage(answer: HttpAnswer, session: Session, names: Names): Pro
   if (tags) return tags
   throw new BaleError(
     'REGISTRY_FAILED',
-    `${names.registry} answered the tags of ${names.repository} with something else`,
+    `${names.registry} returned something other than the tags of ${names.repository}`,
   )
 }
 
