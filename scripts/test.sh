@@ -14,7 +14,13 @@ export NODE_COMPILE_CACHE="$PWD/node_modules/.cache/compiled"
 # unix sockets have at most 107 bytes.
 TMPDIR=$(mktemp -d /tmp/bt.XXXX)
 export TMPDIR
-trap 'rm -rf -- "$TMPDIR"' EXIT
+clean() {
+  # What an interrupted run left mounted goes first: through a bind mount, rm would empty a directory of this machine.
+  below() { awk -v below="$TMPDIR/" 'index($5, below) == 1 { print $5 }' /proc/self/mountinfo; }
+  below | tac | while IFS= read -r mounted; do umount -l "$(printf '%b' "$mounted")" || true; done
+  [ -n "$(below)" ] || rm -rf --one-file-system -- "$TMPDIR"
+}
+trap clean EXIT
 # Node's own choice is one file fewer at a time than there are processors; most tests wait more than they compute.
 node --conditions=source --disable-warning=ExperimentalWarning --test --test-timeout=900000 --test-concurrency="$(nproc)" \
   --experimental-test-coverage --test-coverage-include='src/**' --test-coverage-exclude='src/**/*.test.ts' \
