@@ -12,11 +12,11 @@ export interface Interruption extends Disposable {
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/** What a shell tells of a process that SIGPIPE ended. */
+/** What a shell reports for a process ended by SIGPIPE. */
 const SIGPIPE_CODE = 128 + constants.signals.SIGPIPE
 
 /**
- * The first signal asks the verb to stop and undo; a second one ends at once, which the store stands. With `writesData` a
+ * The first signal asks the verb to stop and undo; a second one ends at once, which the store tolerates. With `writesData` a
  * reader that goes away before the end has missed something.
  */
 export function watchInterruption(options: { writesData?: boolean } = {}): Interruption {

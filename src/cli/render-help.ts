@@ -6,7 +6,7 @@ import { VERBS } from './verb-table.ts'
 /** Terminals are at least this wide; the reference pages and the tests want the same lines everywhere. */
 const COLUMNS = 80
 
-/** A term and its text in two columns; the text goes on below itself, or begins there when the term is too long. */
+/** A term and its text in two columns; long text continues in its column, or starts on the next line when the term is too long. */
 function row(term: string, width: number, text: string): string[] {
   const indent = ' '.repeat(width + 2)
   const [first = '', ...rest] = wrap(text, COLUMNS - indent.length)

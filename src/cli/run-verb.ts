@@ -7,7 +7,7 @@ import { HelpWanted, parseArguments, UsageError } from './verb/parse-arguments.t
 import type { Verb } from './verb/verb.ts'
 import type { VerbEntry } from './verb-table.ts'
 
-/** Runs one verb and returns the exit code. Every failure ends here as words on stderr, never as a stack trace. */
+/** Runs one verb and returns the exit code. Every failure ends here as a message on stderr, never as a stack trace. */
 export async function runVerb(entry: VerbEntry, argv: string[], flags: GlobalFlags): Promise<number> {
   const { verb } = await entry.load()
   let parsed: ReturnType<typeof parseArguments>
@@ -48,7 +48,7 @@ export async function runVerb(entry: VerbEntry, argv: string[], flags: GlobalFla
       if (code !== 0 && code !== 141) process.stderr.write('bale: stopped\n')
       return code
     }
-    // Some mistakes show only when the verb looks into a flag's value.
+    // Some errors show only when the verb parses a flag's value.
     if (error instanceof UsageError) return usageFailure(error, verb)
     await tell(error, flags)
     return verb.failureCodeOf?.(error) ?? failureCode

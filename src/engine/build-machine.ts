@@ -102,7 +102,7 @@ async function findHere(store: Store, name: string, { platform, pull }: FindOpti
   return (await findById(store, name)) ?? (pull ? undefined : await findLocal(store, name, platform))
 }
 
-/** By what only an image here can have. A name that looks like the beginning of an ID is a name first. */
+/** By ID or digest of a local image. A name that looks like an ID prefix is tried as a name first. */
 async function findById(store: Store, text: string) {
   if (!/^(?:sha256:)?[0-9a-f]{1,64}$/.test(text)) return undefined
   const isId = text.startsWith('sha256:') || text.length === 64

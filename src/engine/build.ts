@@ -31,7 +31,7 @@ export interface BuildImageOptions
   secrets?: readonly BuildSecretSource[]
 }
 
-/** What a check is asked for: as a build, but nothing comes of it. */
+/** The options of a check: those of a build, without results. */
 export type CheckBuildOptions = Omit<BuildImageOptions, 'tags' | 'outputs' | 'secrets'>
 
 /** Without a source it is the variable named like the secret when there is one, else the file of that name. */
@@ -43,7 +43,7 @@ export async function buildImage(
   options: BuildImageOptions,
 ): Promise<{ id: Digest; manifest: Descriptor; names: string[] }> {
   requireRoot('builds')
-  // All that can be wrong in the words is found before anything is read.
+  // All options are checked before anything is read.
   const tags = [...(options.tags ?? []), ...namesOf(options.outputs)].map((tag) => imageName(parseReference(tag)))
   const { outputs = [{ type: 'image' }] } = options
   for (const output of outputs) if ('to' in output) checkImagesOutput(output.to)
@@ -72,7 +72,7 @@ export async function checkBuild(context: EngineContext, options: CheckBuildOpti
   return checkDockerfile(machine, await resolved(context, options))
 }
 
-/** What the build room is asked for: texts parsed, values taken from the environment. */
+/** The options for the build room: texts parsed, values taken from the environment. */
 async function resolved(context: EngineContext, options: BuildImageOptions): Promise<BuildOptions> {
   const { platform, buildArguments, secrets, outputs: _, tags: __, ...rest } = options
   return {
@@ -148,7 +148,7 @@ function withEnvironment(
   return new Map(values.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])))
 }
 
-/** Checked now, so that a wrong path is not found out after half an hour; read when a step asks for it. */
+/** Checked now, so that a wrong path is not discovered after half an hour; read when a step needs it. */
 async function secretOf({ config }: EngineContext, { id, file, variable }: BuildSecretSource) {
   const wanted = variable ?? (file === undefined && config.environment[id] !== undefined ? id : undefined)
   if (wanted !== undefined) {

@@ -37,7 +37,7 @@ export async function commitContainer(
   const reference = options.name === undefined ? undefined : imageName(parseReference(options.name))
   const [{ files, state }, { applyChanges }] = await Promise.all([containerMachinery(context), import('#build')])
   const { document } = await state.find(idOrName)
-  // All that can be wrong in the words is found before the container is frozen.
+  // All options are checked before the container is frozen.
   const config = applyChanges(imagePart(document.config), options.changes ?? [])
   const store = await context.store()
   await using intake = store.operation({ purpose: 'commit' })

@@ -21,7 +21,7 @@ const STATES = ['created', 'restarting', 'running', 'removing', 'paused', 'exite
 const HEALTH = ['none', 'starting', 'healthy', 'unhealthy']
 
 export interface ContainerFilter {
-  /** A state was asked for: not only what runs. */
+  /** A state was requested: not only running containers. */
   anyState: boolean
   fits(container: SeenContainer): boolean
 }

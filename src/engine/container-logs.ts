@@ -2,7 +2,7 @@ import type { ContainerOutput, LogRequest } from '#container'
 import { containerMachinery } from './container-machinery.ts'
 import type { EngineContext } from './context/context.ts'
 
-/** Which part of a log is read, and whether reading goes on as the container writes. */
+/** Which part of a log is read, and whether reading continues as the container writes. */
 export type LogsOptions = LogRequest
 /** The log of a container, read as it is iterated. */
 export type ContainerLogs = ContainerOutput

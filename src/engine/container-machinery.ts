@@ -34,7 +34,7 @@ export function containerRecords(context: EngineContext): Promise<Containers> {
 
 const booted = new WeakMap<EngineContext, Promise<Containers>>()
 
-/** The first engine after a boot starts the containers whose restart policy asks for it. */
+/** The first engine after a boot starts containers according to their restart policy. */
 async function afterBoot(context: EngineContext): Promise<Containers> {
   const containers = await openedContainers(context)
   const result = mayMount() ? await containers.upkeep.startOnceAfterBoot() : undefined

@@ -53,7 +53,7 @@ export class ContainerOperations {
     return (await import('./run.ts')).runContainer(this.#context, request, options)
   }
 
-  /** Starts a container that was made before. One that runs is left alone, and attached to when that was asked for. */
+  /** Starts an existing container. A running one is left alone, and attached to on request. */
   async start(
     idOrName: string,
     options?: OperationOptions & { attach?: boolean; size?: TerminalSize },
@@ -144,7 +144,7 @@ export class ContainerOperations {
     return exec.start(idOrName, request)
   }
 
-  /** What a container has written to stdout and stderr, over all its lives; `follow` goes on until it ends. */
+  /** What a container has written to stdout and stderr, over all its runs; `follow` continues until it ends. */
   async logs(idOrName: string, options?: LogsOptions): Promise<ContainerLogs> {
     return (await import('./container-logs.ts')).containerLogs(this.#context, idOrName, options)
   }
@@ -166,7 +166,7 @@ export class ContainerOperations {
     return Promise.all(wanted.map((name) => state.usage(name)))
   }
 
-  /** Tells a terminal of a container that it has another size. */
+  /** Resizes a container's terminal. */
   async resize(idOrName: string, size: TerminalSize): Promise<void> {
     const { logs } = await this.#open()
     await logs.resize(idOrName, size)

@@ -122,7 +122,7 @@ function mountView(mount: SeenContainer['record']['document']['mounts'][number])
   }
 }
 
-/** The ports people asked for, as docker keys them. */
+/** The requested ports, as docker keys them. */
 function bindings(ports: readonly { containerPort: number; protocol: string; ip: string; port: string }[]) {
   const result: Record<string, { HostIp: string; HostPort: string }[]> = {}
   for (const { containerPort, protocol, ip, port } of ports) {
@@ -258,7 +258,7 @@ function networkView({ record, status }: SeenContainer): Record<string, unknown>
   }
 }
 
-/** By name, in order: what was asked for on each network and, of a container that runs, what it has there. */
+/** By name, in order: what was requested on each network and, for a running container, what it has there. */
 function endpointsOf({ id, document }: SeenContainer['record'], lives: boolean) {
   const { host, networks, connections } = document
   const mode = host.network

@@ -9,7 +9,7 @@ import type { RegistryOperations } from './registry-operations.ts'
 import type { SystemOperations } from './system-operations.ts'
 import type { VolumeOperations } from './volume-operations.ts'
 
-/** bale as a library. Dispose it to close the store; what runs goes on. */
+/** bale as a library. Dispose it to close the store; running containers continue. */
 export interface Engine extends AsyncDisposable {
   readonly config: EngineConfig
   /** The platform of this machine. */
@@ -61,7 +61,7 @@ function loadedOnCall<T extends Operations<T>>(load: () => Promise<T>): T {
       loading ??= load() as Promise<object> as NonNullable<typeof loading>
       return (await loading)[name]!(...args)
     }
-  // Not a promise itself, although `await` asks for a method of that name.
+  // Not a promise itself, although `await` looks for a method of that name.
   return new Proxy({} as T, {
     get: (_, name) => (typeof name === 'symbol' || name === 'then' ? undefined : call(name)),
   })

@@ -15,7 +15,7 @@ import { containerMachinery } from './container-machinery.ts'
 import type { EngineContext } from './context/context.ts'
 import { tellOfPorts, withPublishAddress } from './publish-address.ts'
 
-/** A container that is wished for, with its image by name. */
+/** The requested container, with its image by name. */
 export interface ContainerRequest {
   name?: string
   image: string
@@ -79,7 +79,7 @@ async function storedImage(
   options: OperationOptions,
 ): Promise<StoredImage> {
   const { image, platform, pull = 'missing' } = request
-  // The words are read before anything is fetched.
+  // The options are parsed before anything is fetched.
   const asked = platform === undefined ? undefined : parsePlatform(platform, context.platform)
   const fetchIt = async () => {
     const { pullImage } = await import('./pull.ts')
@@ -102,7 +102,7 @@ const isMissing = (error: unknown) =>
   isBaleError(error, 'IMAGE_NOT_FOUND') || isBaleError(error, 'NO_MATCHING_PLATFORM')
 
 /**
- * The image of the store. A platform that was asked for is the image's, or one that a machine of it runs; only an image
+ * The image of the store. A requested platform is the image's, or one that a machine of it runs; only an image
  * that says nothing of its platform is taken as it is.
  */
 async function imageHere(context: EngineContext, name: string, asked: Platform | undefined): Promise<StoredImage> {

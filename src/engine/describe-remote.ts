@@ -5,7 +5,7 @@ import { formatPlatform, type Platform, parseReference, withDefaultTag, writtenP
 import type { EngineContext } from './context/context.ts'
 import { openRegistry } from './open-registry.ts'
 
-/** An image of a registry as its manifest and config tell of it; no layer is fetched. Throws MANIFEST_NOT_FOUND. */
+/** An image in a registry, as described by its manifest and config; no layer is fetched. Throws MANIFEST_NOT_FOUND. */
 export async function describeRemote(
   context: EngineContext,
   name: string,

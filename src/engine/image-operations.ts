@@ -80,7 +80,7 @@ export class ImageOperations {
   }
 
   /**
-   * Writes images to one tar archive that docker, podman and skopeo load, or into an OCI image layout. A name without tag or digest stands for all
+   * Writes images to one tar archive that docker, podman and skopeo load, or into an OCI image layout. A name without tag or digest selects all
    * tags of its repository. A file appears under its name only when it is complete. Throws IMAGE_NOT_FOUND before the
    * first byte is written.
    */

@@ -21,7 +21,7 @@ export async function importImage(
   source: string | AsyncIterable<Uint8Array>,
   options: ImportOptions = {},
 ): Promise<{ id: Digest; name?: string }> {
-  // All that can be wrong in the words is found before a byte is read.
+  // All options are checked before a byte is read.
   const reference = options.name === undefined ? undefined : imageName(parseReference(options.name))
   const platform = options.platform === undefined ? context.platform : parsePlatform(options.platform)
   const { applyChanges } = await import('#build')
@@ -53,7 +53,7 @@ export function creationTime(context: EngineContext): string {
   return new Date(sourceDateEpoch === undefined ? context.clock.now() : sourceDateEpoch * 1000).toISOString()
 }
 
-/** As docker does it: where a file lay on this machine is nobody's business, and must not change the image's ID. */
+/** As docker does it: the location of a file on this machine is private, and must not change the image's ID. */
 function importedFrom(source: string | AsyncIterable<Uint8Array>): string {
   return typeof source === 'string' && /^https?:\/\//i.test(source)
     ? `Imported from ${withoutSecrets(source)}`

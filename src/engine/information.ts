@@ -15,7 +15,7 @@ export interface VersionInformation {
   Os: string
   Arch: string
   KernelVersion: string
-  /** Programs that bale uses: name -> first line of what they say of themselves; undefined when missing. */
+  /** Programs that bale uses: name -> first line of their version output; undefined when missing. */
   Components: { Name: string; Version: string | undefined }[]
 }
 
@@ -87,17 +87,17 @@ export interface SystemInformation extends DockerFacts, RegistryInformation {
   RunDir: string
   ServerVersion: string
   Platform: string
-  /** docker's words: `name=seccomp,profile=builtin`, `name=apparmor`. */
+  /** In docker's form: `name=seccomp,profile=builtin`, `name=apparmor`. */
   SecurityOptions: string[]
   DefaultRuntime: string
   Runtimes: Record<string, { path: string }>
-  /** The installed runtimes with the published holes of their versions. */
+  /** The installed runtimes with the published vulnerabilities of their versions. */
   RuntimeWeaknesses: { Runtime: string; Version: string; Open: string[]; Closed: string[] }[]
   /** Empty when AppArmor profiles are applied, else why they are not. */
   AppArmorMissing: string
 }
 
-/** What this machine and its store are, in docker's words. */
+/** Information about this machine and its store, in docker's terms. */
 export async function information(context: EngineContext): Promise<SystemInformation> {
   const store = await context.store()
   const { chooseLayerFormat, chooseLayerMounts } = await import('#rootfs')

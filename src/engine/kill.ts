@@ -2,7 +2,7 @@ import { BaleError, isBaleError } from '#base'
 import { containerMachinery } from './container-machinery.ts'
 import type { EngineContext } from './context/context.ts'
 
-/** docker begins the message for a container that does not exist otherwise here than elsewhere. */
+/** docker's message for a missing container starts differently here than elsewhere. */
 export async function killContainer(context: EngineContext, idOrName: string, signal?: string): Promise<void> {
   const { lifecycle } = await containerMachinery(context)
   try {

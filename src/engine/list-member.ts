@@ -13,7 +13,7 @@ import type { EngineContext } from './context/context.ts'
 import { openRegistry } from './open-registry.ts'
 
 /**
- * Annotation on the entries of a list that is being put together here: the name that the user gave for it. It tells
+ * Annotation on the entries of a local manifest list: the name that the user gave for the entry. It tells
  * where to copy the entry from, and never leaves this machine (`withoutOrigins`).
  */
 const ORIGIN = 'io.bale.manifest.origin'
@@ -25,7 +25,7 @@ export function listName(text: string): Reference {
 }
 
 /**
- * The entries for a list that a name stands for: an image of the store, else of its registry, with its platform; an
+ * The list entries for a name: an image in the store, otherwise in its registry, with its platform; an
  * index gives all its images. Of a registry's image only the documents are fetched.
  */
 export async function listMembers(

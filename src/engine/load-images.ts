@@ -58,7 +58,7 @@ export async function loadImages(
       })
       loaded.push(...(await nameLoaded(store, names, manifestDescriptor ?? descriptor)))
     } catch (error) {
-      // A chart beside the images, or an image for other machines, does not keep the others away.
+      // A chart among the images, or an image for other platforms, does not prevent loading the others.
       if (!isBaleError(error, 'UNSUPPORTED') && !isBaleError(error, 'NO_MATCHING_PLATFORM')) throw error
       refused.push(error)
     }

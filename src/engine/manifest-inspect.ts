@@ -35,8 +35,8 @@ export interface InspectedManifest {
 }
 
 /**
- * The manifest or index that a name stands for: a list that is being put together here, else what the registry has,
- * else (when the registry does not have it or cannot be asked) the image of the store.
+ * The manifest or index that a name refers to: a local manifest list, otherwise what the registry has,
+ * otherwise (if the registry does not have it or is unreachable) the image in the store.
  */
 export async function inspectManifest(
   context: EngineContext,

@@ -19,7 +19,7 @@ import { listMembers, listName, originOf } from './list-member.ts'
 
 /** How the registries of a list's members are reached. */
 export interface ListOptions extends OperationOptions {
-  /** Registries of members that are not in the store may be spoken to without TLS. */
+  /** Registries of members that are not in the store may be used without TLS. */
   insecure?: boolean
 }
 
@@ -132,7 +132,7 @@ async function extend(
   let entries = [...known]
   for (const member of members) {
     const found = await listMembers(context, member, options)
-    // A tag that moved since it was added stands for its new image; a digest is in a list once.
+    // A tag that moved since it was added refers to its new image; a digest is in a list once.
     const replaced = new Set(found.flatMap((entry) => [entry.digest, ...originName(entry)]))
     entries = entries.filter((entry) => ![entry.digest, ...originName(entry)].some((key) => replaced.has(key)))
     entries.push(...found)

@@ -4,7 +4,7 @@ import type { NetworkInspect } from '#docker/views'
 import type { EngineContext } from './context/context.ts'
 import type { ConnectNetworkOptions } from './networks.ts'
 
-/** Networks that containers join: bridges with addresses and names, beside docker's fixed `bridge`, `host` and `none`. */
+/** Networks that containers join: bridges with addresses and names, in addition to docker's fixed `bridge`, `host` and `none`. */
 export class NetworkOperations {
   readonly #context: EngineContext
 
@@ -53,7 +53,7 @@ export class NetworkOperations {
     return (await import('./networks.ts')).removeNetwork(this.#context, idOrName, options)
   }
 
-  /** Removes the networks that no container, running or not, asks for; `removed` are their names. */
+  /** Removes the networks that no container, running or not, uses; `removed` lists their names. */
   async prune(options?: { filters?: readonly FilterPair[] }): Promise<{ removed: string[] }> {
     return (await import('./networks.ts')).pruneNetworks(this.#context, options)
   }

@@ -5,9 +5,9 @@ import { containerRecords } from './container-machinery.ts'
 import type { EngineContext } from './context/context.ts'
 import { pruneEvent } from './prune-event.ts'
 
-/** What a container is on a network that it is put on. */
+/** How a container is connected to a network. */
 export interface ConnectNetworkOptions {
-  /** Further names there. */
+  /** Additional names on this network. */
   aliases?: string[]
   /** Fixed addresses. */
   ipAddress?: string
@@ -60,7 +60,7 @@ export async function removeNetwork(
   return (await networks.remove(idOrName, options)) ? idOrName : ''
 }
 
-/** Networks that no container, running or not, asks for. */
+/** Networks that no container, running or not, uses. */
 export async function pruneNetworks(
   context: EngineContext,
   options: { filters?: readonly FilterPair[] } = {},

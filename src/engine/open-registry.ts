@@ -22,7 +22,7 @@ export interface OpenRegistryOptions {
   insecure?: boolean
   /** For a push: mirrors and other addresses are for reading. */
   writing?: boolean
-  /** As it was typed: a short name may stand for another one. */
+  /** As typed: a short name may refer to another one. */
   typed?: string
 }
 

@@ -9,7 +9,7 @@ export function withPublishAddress({ config }: EngineContext, host: HostOptions)
   return publishAddress === undefined || !publishes(host) ? host : { ...host, publishAddress }
 }
 
-/** Told once the container is there: ports that are open to others without a word, and ports that mean nothing. */
+/** Warnings after the container is created: ports open to others by default, and ports without effect. */
 export function tellOfPorts({ config }: EngineContext, host: HostOptions, options: OperationOptions): void {
   if (host.network === 'host' && host.ports?.length)
     warn(options, 'Published ports are discarded when using host network mode')

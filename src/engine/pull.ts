@@ -26,7 +26,7 @@ export interface PullOptions extends OperationOptions {
 export interface PulledImage {
   /** Full name: `docker.io/library/debian:12`. */
   name: string
-  /** Of what the registry's name stands for: the index, or the manifest. */
+  /** Of what the name refers to in the registry: the index, or the manifest. */
   digest: Digest
   /** True when the store had the image under this name before. */
   unchanged: boolean
@@ -53,7 +53,7 @@ export async function pullImage(
   const pulled: PulledImage[] = []
   for (const one of references) {
     const label = one.digest ?? one.tag!
-    // The name is asked for once, all else by digest: a tag that moves changes nothing.
+    // The name is resolved once, everything else is requested by digest: a moving tag has no effect.
     const found = await repository.resolve(label, { signal, progress })
     progress?.({ kind: 'image', phase: 'pulling', repository: one.repository, label })
     const before = await currentTarget(store, one)
@@ -69,7 +69,7 @@ export async function pullImage(
   return pulled
 }
 
-/** The digest wins over a tag beside it. */
+/** A digest takes precedence over a tag. */
 function withTag({ registry, repository, tag = DEFAULT_TAG, digest }: Reference): Reference {
   return digest ? { registry, repository, digest } : { registry, repository, tag }
 }
@@ -78,7 +78,7 @@ async function allTags({ registry, repository }: Reference, tags: AsyncIterable<
   return (await Array.fromAsync(tags)).sort().map((tag) => ({ registry, repository, tag }))
 }
 
-/** What the name stood for until now. */
+/** What the name referred to before. */
 async function currentTarget(store: Store, reference: Reference): Promise<Digest | undefined> {
   try {
     return (await store.images.target(reference)).digest
@@ -88,7 +88,7 @@ async function currentTarget(store: Store, reference: Reference): Promise<Digest
   }
 }
 
-/** RepoDigests names what the registry's name stood for; an index is kept beside the one image of it that came. */
+/** RepoDigests records what the name referred to in the registry; an index is stored along with the one image pulled from it. */
 async function rememberOrigin(
   store: Store,
   intake: StoreOperation,

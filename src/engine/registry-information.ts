@@ -5,7 +5,7 @@ import { registryConfiguration } from './registries/configuration.ts'
 import { isRange } from './registries/insecure.ts'
 import type { RegistryRule } from './registries/rules.ts'
 
-/** What is configured about registries and the way to them, in docker's words as far as it has words. */
+/** The configuration of registries and proxies, under docker's names where it has them. */
 export interface RegistryInformation {
   /** Without logins. */
   HttpProxy: string

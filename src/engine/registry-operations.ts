@@ -27,7 +27,7 @@ export class RegistryOperations {
     return (await import('./login.ts')).checkStoredLogin(this.#context, server, options)
   }
 
-  /** Removes the login that is kept for a registry. `known` is false when there was none; `failure` is that of a helper. */
+  /** Removes the stored login for a registry. `known` is false when there was none; `failure` is that of a helper. */
   async logout(server: string | undefined): Promise<Logout> {
     return (await import('./login.ts')).logout(this.#context, server)
   }
@@ -38,7 +38,7 @@ export class RegistryOperations {
   }
 
   /**
-   * The manifest or index that a name stands for: a list that is being put together here, else what the registry has,
+   * The manifest or index that a name refers to: a local manifest list, otherwise what the registry has,
    * else (when the registry does not have it or cannot be reached) that of the image in the store. Throws MANIFEST_NOT_FOUND.
    */
   async manifest(

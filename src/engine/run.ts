@@ -4,16 +4,16 @@ import { containerMachinery } from './container-machinery.ts'
 import type { EngineContext } from './context/context.ts'
 import { type ContainerRequest, makeContainer } from './create.ts'
 
-/** How a container is started, and who sees its output. */
+/** How a container is started, and where its output goes. */
 export interface RunOptions extends OperationOptions {
-  /** Nobody attaches; the container goes on alone. */
+  /** The container runs detached. */
   detach?: boolean
   /** Called with the ID before the container starts (--cidfile). */
   onCreated?: (id: string) => Promise<void>
   size?: TerminalSize
 }
 
-/** A container that has just been started, or that somebody attached to. */
+/** A container that was just started or attached to. */
 export interface RunningContainer {
   id: string
   name: string

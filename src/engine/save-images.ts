@@ -9,7 +9,7 @@ import { checkImagesOutput, type ImagesOutput, openImagesTarget } from './open-i
 /**
  * Writes images to one tar archive that docker, podman and skopeo read (OCI blobs and index, docker's manifest.json and
  * `repositories`), or into an OCI image layout. Layers that several images share are written once. Compressed layers are copied as they are held. A name
- * without tag or digest stands for all tags of its repository.
+ * without tag or digest selects all tags of its repository.
  */
 export async function saveImages(
   context: EngineContext,
@@ -39,7 +39,7 @@ export async function saveImages(
   for (const { image } of found) await store.images.announce('save', image.id)
 }
 
-/** A repository without tag or digest stands for all its tags here, as in docker. */
+/** A repository without tag or digest selects all its tags, as in docker. */
 async function imagesNamed(store: Store, text: string, platform: Platform): Promise<FoundImage[]> {
   const tagged = isImageId(text) ? [] : await tagsOf(store, text)
   const texts = tagged.length > 0 ? tagged : [text]

@@ -4,7 +4,7 @@ import { containerMachinery } from './container-machinery.ts'
 import type { EngineContext } from './context/context.ts'
 import type { RunningContainer } from './run.ts'
 
-/** Starts a container that exists. One that runs is left alone (and attached to, when asked for). */
+/** Starts a container that exists. A running one is left alone (and attached to on request). */
 export async function startContainer(
   context: EngineContext,
   idOrName: string,

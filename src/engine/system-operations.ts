@@ -65,7 +65,7 @@ export class SystemOperations {
     return (await import('./prune.ts')).collectGarbage(this.#context)
   }
 
-  /** Starts the containers whose restart policy wants them up after a boot; those that run are left alone. */
+  /** Starts containers according to their restart policy after a boot; running ones are left alone. */
   async start(): Promise<PolicyResult> {
     return (await import('./start-by-policy.ts')).startByPolicy(this.#context)
   }
@@ -76,7 +76,7 @@ export class SystemOperations {
     return (await containerMachinery(this.#context)).upkeep.stopForShutdown(options)
   }
 
-  /** Gives every byte of a terminal (a file descriptor) to the process behind it, until the result is disposed. */
+  /** Gives every byte of a terminal (a file descriptor) to the attached process, until the result is disposed. */
   async rawTerminal(fd: number): Promise<Disposable> {
     return (await import('#host')).rawTerminal(fd)
   }

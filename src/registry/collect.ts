@@ -7,7 +7,7 @@ export interface CollectOptions {
   signal?: AbortSignal
   /**
    * Also removes manifests that no tag, index or subject holds and that are older than this. Milliseconds. By default
-   * they are kept: somebody may pull them by digest.
+   * they are kept, since they can be pulled by digest.
    */
   untaggedOlderThan?: number
   /** How long the bytes of a removed blob stay for downloads that run. Milliseconds, an hour by default. */
@@ -19,7 +19,7 @@ export interface Collected {
   /** Uploads that were never finished. */
   uploads: number
   manifests: number
-  /** Blobs that nobody can see any more; their bytes go after the grace. */
+  /** Blobs no longer visible; their bytes are deleted after the grace period. */
   blobs: number
   bytes: number
   /** Objects deleted now. */

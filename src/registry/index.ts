@@ -1,7 +1,7 @@
 /**
  * registry: an OCI distribution server, embedded form: one process, SQLite for what is known, files for bytes.
- * Promises: all end points of distribution-spec 1.1; an answered push survives power loss; nobody gets in by default;
- * collection runs beside pushes. Does not: run containers, know the local store.
+ * Promises: all end points of distribution-spec 1.1; an acknowledged push survives power loss; access is denied by default;
+ * collection runs alongside pushes. Does not: run containers, know the local store.
  */
 export type { AnonymousAccess, User, Users } from './auth/index.ts'
 export type { Collected, CollectOptions } from './collect.ts'

@@ -10,7 +10,7 @@ import { openSqliteMeta } from './meta/index.ts'
 import { createFileObjects } from './objects/index.ts'
 import { createUploads } from './uploads/index.ts'
 
-/** Where a registry keeps its content, and who may do what. */
+/** Where a registry stores its content, and its access settings. */
 export interface RegistryOptions extends OriginOptions {
   /** Everything the registry keeps: `registry.db` and `objects`. Made when missing, 0700. */
   directory: string
@@ -67,7 +67,7 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
   }
 }
 
-/** What can be done to a registry's directory beside a serving process. */
+/** Administration of a registry's directory, also while it is served. */
 export interface RegistryAdmin extends AsyncDisposable {
   users: Users
   collectGarbage(options?: CollectOptions): Promise<Collected>

@@ -12,7 +12,7 @@ import { describeTree, directoryEntry, file, link, tarOf } from '../../test/kit/
 import { changeset, diffKinds, flatten } from './changeset.ts'
 import { createRootfs } from './create-rootfs.ts'
 
-/** What every layer format must do, seen from above: nobody there can tell which one it is. */
+/** What every layer format must do, so that callers cannot tell which one it is. */
 export function layerFormatContract(format: LayerFormat, parent: string): void {
   const skip = !mayMount() && 'needs CAP_SYS_ADMIN to mount'
 

@@ -41,7 +41,7 @@ const OVERLAY_OPTIONS = { metacopy: 'off', redirect_dir: 'off', index: 'off' } a
 export function createRootfs({ store, run, layerMounts, log = noLog }: RootfsOptions): RootfsMounter {
   const layersDirectory = join(run, 'layers')
   const rootsDirectory = join(run, 'rootfs')
-  // Held while layers and overlay are mounted, so that nobody takes a layer away in between. A few milliseconds.
+  // Held while layers and overlay are mounted, so that no layer is removed in between. A few milliseconds.
   const lock = () =>
     acquireLock(join(run, 'mounts.lock'), {
       progress: toldBy(log),
@@ -128,7 +128,7 @@ function mountStack(overlay: Omit<OverlayOptions, 'options'>, volatile: boolean)
 
 const OVERLAYFS_MAGIC = 0x794c7630
 
-/** The kernel lets nobody write through two overlays, and says only EINVAL. */
+/** The kernel refuses writing through two overlays, with a bare EINVAL. */
 function explained(error: unknown, upper: string): unknown {
   if (!isBaleError(error, 'MOUNT_FAILED') || statfsSync(upper).type !== OVERLAYFS_MAGIC) return error
   return new BaleError('UNSUPPORTED_HOST', `containers cannot write to ${upper}: it is on overlayfs`, {

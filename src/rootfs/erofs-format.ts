@@ -86,7 +86,7 @@ async function verifyImageFile(
   if (digest !== expected.imageDigest) throw damagedLayer(expected, 'its image file was changed')
 }
 
-/** The tar that a layer gives back must be the one that was written. */
+/** The tar reproduced from a layer must be the one written. */
 export async function compareTar(
   tar: AsyncIterable<Uint8Array>,
   expected: WrittenLayer,

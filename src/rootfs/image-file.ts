@@ -47,7 +47,7 @@ export function createImageFile(path: string): ImageFile {
       })
   }
 
-  /** New ground: zeros stay holes, so that a file of zeros takes no disk. */
+  /** Unwritten space: zeros stay holes, so that a file of zeros takes no disk. */
   function append(bytes: Uint8Array, position: number): void {
     begun(writeData(fd, bytes, position))
   }
@@ -112,7 +112,7 @@ export function createImageFile(path: string): ImageFile {
   }
 }
 
-/** Image digests are of the whole file as it lies on disk. Read back from the page cache: block 0 is written last. */
+/** Image digests are of the whole file as stored on disk. Read back from the page cache: block 0 is written last. */
 function hashFile(fd: number): Digest {
   const hash = createHash('sha256')
   const buffer = Buffer.allocUnsafeSlow(1024 * 1024)

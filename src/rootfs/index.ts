@@ -1,6 +1,6 @@
 /**
  * rootfs: layers → a mounted root file system, and an upper directory → a changeset. Two layer formats (EROFS images that
- * the kernel mounts; extracted trees where it cannot) that nobody above can tell apart.
+ * the kernel mounts; extracted trees where it cannot) that callers cannot distinguish.
  *
  * Promises: layers are mounted read-only, once per machine, and shared; their bytes never change; what a container writes
  * is in its upper directory only. Does not: choose images, run processes, keep records (that is the store).

@@ -16,7 +16,7 @@ const CHOICE = 'layer-format'
 /** How layer images are mounted: as `mountErofs` does by itself (`file`), or always through loop devices. */
 export interface LayerMounts {
   by: 'file' | 'loop'
-  /** Why, in words. */
+  /** The reason, for messages. */
   reason: string
 }
 
@@ -29,10 +29,10 @@ interface Abilities {
 }
 
 /**
- * EROFS images where this kernel can mount one that lies in the store root (as a file, or by a loop device), extraction
+ * EROFS images where this kernel can mount one from the store root (as a file, or by a loop device), extraction
  * otherwise. `wanted` overrules the probe; erofs then fails here, and not at the first run, when it cannot work.
  *
- * Who may not mount cannot run anything in either form, but can keep images and move them: then images it is, since they
+ * A user who cannot mount cannot run containers in either format, but can store and copy images: EROFS is used then, since images
  * are written without any right, while a tree needs files that belong to others.
  */
 export async function chooseLayerFormat(
@@ -94,7 +94,7 @@ async function remembered(root: string, key: string): Promise<Abilities | undefi
   try {
     text = await readText(join(root, CHOICE))
   } catch (error) {
-    // A file in the way is told by whoever makes the directory.
+    // A file in the way is reported when the directory is created.
     if (['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) return undefined
     throw error
   }

@@ -16,7 +16,7 @@ interface MountPlan {
 const MAX_LAYERS = 499
 
 /**
- * Plans the mounts of an image. A layer that appears twice counts where it stands higher: all it adds, replaces and hides
+ * Plans the mounts of an image. A layer that appears twice counts at its upper position: all it adds, replaces and hides
  * is decided there, and overlayfs refuses one directory twice.
  *
  * `fileNumber` tells which file a path names now (its inode number): a layer that was damaged and written again is another
@@ -47,7 +47,7 @@ export function planMounts(
   return { images, lowers }
 }
 
-/** An overlay wants one lower directory, and two when nothing is written: empty ones stand in. */
+/** An overlay needs one lower directory, and two if read-only: empty ones fill in. */
 export function enoughLowers(lowers: readonly string[], layersDirectory: string, readOnly: boolean): string[] {
   const missing = ['empty-1', 'empty-2'].slice(lowers.length, readOnly ? 2 : 1)
   return [...lowers, ...missing.map((name) => join(layersDirectory, name))]

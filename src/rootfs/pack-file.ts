@@ -16,7 +16,7 @@ export function packFile(file: WalkedFile, hardLinks: Map<string, string>): Pack
   try {
     return packThere(file, hardLinks)
   } catch (error) {
-    // ELOOP, ENXIO: a link or a fifo is there now.
+    // ELOOP, ENXIO: it was replaced by a link or a fifo.
     if (!['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO', 'ESTALE'].includes(errnoOf(error) ?? ''))
       throw unreadable(error, file.safePath)
     return undefined

@@ -33,7 +33,7 @@ export interface RootfsMounter {
   prepareRootfs(layers: readonly Digest[], options: PrepareOptions): Promise<Rootfs>
   /** Where `prepareRootfs` mounts the root file system of an ID by default, mounted now or not. */
   targetOf(id: string): string
-  /** Unmounts a root file system by its target (or ID), for who did not keep the Rootfs. Nothing mounted is success. */
+  /** Unmounts a root file system by its target (or ID), for callers that no longer have the Rootfs object. Succeeds if nothing is mounted. */
   release(idOrTarget: string): Promise<void>
   /** Unmounts the layers that no overlay of this machine uses any more; answers how many. */
   releaseUnused(): Promise<number>

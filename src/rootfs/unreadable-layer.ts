@@ -9,7 +9,7 @@ import { lowerDirectories } from './lower-directories.ts'
 const DAMAGE = ['EIO', 'EUCLEAN', 'EBADMSG']
 
 /**
- * What people must know of a failed read of a layer's file, seen directly or through an overlay: which layer it was.
+ * Identifies the layer when reading a layer's file fails, directly or through an overlay.
  * Anything else is answered as it is. `path` may begin at a descriptor (`/proc/self/fd/N/…`) that is still open.
  */
 export function unreadable(error: unknown, path: Uint8Array | string): unknown {
@@ -38,7 +38,7 @@ function withoutDescriptor(path: string): string {
   return join(readlinkSync(link), rest ?? '')
 }
 
-/** True for the uppermost layer that has the entry, and for one that cannot even tell. */
+/** True for the uppermost layer that has the entry, and for one that cannot be read at all. */
 function isPartOf(layer: string, inside: string, isOnly: boolean): boolean {
   if (isOnly) return true
   try {
@@ -48,7 +48,7 @@ function isPartOf(layer: string, inside: string, isOnly: boolean): boolean {
   }
 }
 
-/** Layers lie in directories that are called after them; an image is mounted from there, or from a loop device over it. */
+/** Layers are stored in directories named after them; an image is mounted from there, or from a loop device over it. */
 function digestOf(layer: string, table: readonly MountInfo[]): string | undefined {
   const source = table.findLast(({ target, type }) => target === layer && type === 'erofs')?.source ?? layer
   const file = source.startsWith('/dev/loop')

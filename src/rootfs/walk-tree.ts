@@ -1,7 +1,7 @@
 import { type WalkedFile, walkDirectory } from '#host'
 import { unreadable } from './unreadable-layer.ts'
 
-/** `walkDirectory` over what layers show: a directory that cannot be read is told with its layer. */
+/** `walkDirectory` over what layers show: an unreadable directory is reported with its layer. */
 export function* walkTree(directory: string, enter?: (file: WalkedFile) => boolean): Generator<WalkedFile> {
   let last = ''
   try {

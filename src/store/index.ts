@@ -1,6 +1,6 @@
 /**
  * store: what this machine knows. Images, layers, containers, volumes, networks, build cache in one SQLite database
- * beside the files; itself an ImageSource, and each operation on it an ImageTarget. Promises: what is visible is complete and right, also after
+ * beside the files; itself an ImageSource, and each operation on it an ImageTarget. Promises: what is visible is complete and correct, even after
  * power loss; success survives power loss; leftovers of a crash only cost space; damage is found, never served; one
  * damaged image never breaks the others. Does not: mount, run, or know how a layer is laid out in its directory (LayerFormat).
  */

@@ -7,12 +7,12 @@ import type { PinKind } from '#store/rows'
 import { createStoreTarget, type StoreSource } from './store-place.ts'
 
 export interface OperationPurpose {
-  /** For people who look at the store: `build`. */
+  /** For people who inspect the store: `build`. */
   purpose: string
 }
 
 /**
- * One operation's way into the store: a pull, a load, a build. What it takes in, or asks to keep, is not collected until it is
+ * One operation's way into the store: a pull, a load, a build. What it takes in or holds is not collected until it is
  * disposed, or its process is gone; what nothing refers to by then is left to the next collection. A place belongs to one
  * operation: it is an ImageTarget, and an ImageSource of the same store.
  */

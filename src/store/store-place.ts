@@ -40,7 +40,7 @@ export function createStoreTarget(core: Intake, images: Images): Omit<ImageTarge
   return {
     async hold({ digest }, { diffId } = {}) {
       if (!partsOf(core, digest, diffId)) return false
-      // Asked once more where no collection can come between.
+      // Checked again where no collection can intervene.
       return core.database.transaction(() => {
         const parts = partsOf(core, digest, diffId)
         if (parts) core.lease.hold(parts)
@@ -79,7 +79,7 @@ function partsOf(core: Core, digest: Digest, diffId: Digest | undefined): Pin[] 
   return parts.every((part) => isThere(core, part)) ? parts : undefined
 }
 
-/** A layer asked for by its digest alone, without diff ID, may be one whose blob is derived. */
+/** A layer requested by its digest alone, without diff ID, may be one whose blob is derived. */
 function blobOrLayer(core: Core, pin: Pin): Pin {
   const asLayer: Pin = { kind: 'layer', digest: pin.digest }
   return !isThere(core, pin) && isThere(core, asLayer) ? asLayer : pin

@@ -43,7 +43,7 @@ export interface Store extends StoreSource, AsyncDisposable {
   /** To be disposed when the operation ends; closing the store ends those that are left. */
   operation(purpose: OperationPurpose): StoreOperation
   diskUsage(): Promise<DiskUsage>
-  /** Garbage collection: what nobody refers to, what crashed processes left, leases of the dead. */
+  /** Garbage collection: unreferenced content, leftovers of crashed processes, leases of dead ones. */
   collect(): Promise<Collected>
   /** `collect`, as the recovery of this room. */
   readonly recovery: Recovery

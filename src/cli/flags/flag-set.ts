@@ -9,7 +9,7 @@ import { readBoolean } from '#docker'
 export interface Flag {
   /** `-e, --env <KEY=VALUE>` takes a value, `-i, --interactive` is a switch. */
   flags: string
-  /** Further long names, not shown in help: `net` beside `--network`. */
+  /** Additional long names, not shown in help: `net` beside `--network`. */
   aliases?: readonly string[]
   /** Throws an Error that says what is wrong with a value. */
   check?(value: string): unknown
@@ -32,7 +32,7 @@ export interface FlagNames {
   takesValue: boolean
 }
 
-/** A mistake in the words of a command line; docker's text. */
+/** A command line error, with docker's text. */
 export class FlagError extends Error {}
 
 const NOTATION = /^(?:-([A-Za-z0-9]), )?--([a-z0-9][a-z0-9-]*)( <.+>)?$/
@@ -55,11 +55,11 @@ export function quotedName(flag: Flag): string {
 }
 
 export interface FlagRules {
-  /** Everything behind the first argument is an argument: `run IMAGE ls -l`. */
+  /** Everything after the first argument is an argument: `run IMAGE ls -l`. */
   stopAtArgument?: boolean
 }
 
-/** Reads the words of a command line. Throws FlagError. The flags come in the order given; a list keeps all, otherwise the last one counts. */
+/** Parses a command line. Throws FlagError. The flags come in the order given; a list keeps all, otherwise the last one counts. */
 export function readFlags<F extends Flag>(
   flags: readonly F[],
   argv: readonly string[],
@@ -149,7 +149,7 @@ class FlagReader<F extends Flag> {
   }
 }
 
-/** Tells the names that are there, for a suggestion. */
+/** Lists the existing names, for a suggestion. */
 export class UnknownFlagError extends FlagError {
   readonly flag: string
   readonly known: readonly string[]

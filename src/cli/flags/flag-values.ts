@@ -65,7 +65,7 @@ export function parseVolume(text: string, resolvePath: (path: string) => string)
     if (option === 'ro') mount.readOnly = true
     else if (option === 'nocopy' && mount.type === 'volume') mount.noCopy = true
     else if (/^r?(private|shared|slave)$/.test(option) && mount.type === 'bind') mount.propagation = option
-    // SELinux labels and docker's consistency words mean nothing here, as on any Linux without SELinux.
+    // SELinux labels and docker's consistency words have no effect here, as on any Linux without SELinux.
     else if (!['rw', 'z', 'Z', 'cached', 'delegated', 'consistent'].includes(option))
       throw new BaleError('INVALID_ARGUMENT', `invalid mode: ${option}`, {
         hint: 'ro, rw, nocopy, rprivate, rshared, rslave',
@@ -156,7 +156,7 @@ function setMountField(mount: MountRequest, key: string, value: string | undefin
     })
   else if (key === 'tmpfs-size') mount.tmpfsSize = parseBytes('mount', value ?? '')
   else if (key === 'tmpfs-mode') mount.tmpfsMode = Number.parseInt(value ?? '', 8)
-  // It told Docker Desktop how to share files of a Mac; tools write it still.
+  // It told Docker Desktop how to share files on a Mac; tools still write it.
   else if (key === 'consistency') return
   else throw new BaleError('INVALID_ARGUMENT', `unexpected key '${key}' in '${text}'`)
 }

@@ -1,7 +1,7 @@
 import { flagNames, readFlags } from './flag-set.ts'
 import type { VerbOption } from './verb-option.ts'
 
-/** What stands before the verb. */
+/** The flags before the verb. */
 export interface GlobalFlags {
   root?: string
   run?: string
@@ -23,7 +23,7 @@ export const GLOBAL_FLAGS: readonly VerbOption[] = [
   { flags: '-l, --log-level <LEVEL>', description: "docker's; nothing is logged", hidden: true },
 ]
 
-/** Takes the flags before the verb off a command line; `version` and `help` are asked for in place of a verb. Throws FlagError. */
+/** Takes the flags before the verb off a command line; `version` and `help` may replace a verb. Throws FlagError. */
 export function takeGlobalFlags(argv: readonly string[]): {
   flags: GlobalFlags
   words: string[]

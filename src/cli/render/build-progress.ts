@@ -7,7 +7,7 @@ const NEWLINE = Buffer.from('\n')
 
 /**
  * The steps of a build as docker's plain progress: `#4 [2/3] RUN make`, its output with the seconds since the step began,
- * `#4 DONE 1.2s` or `#4 CACHED`. A blank line stands where another step speaks. Goes to stderr: stdout is for results.
+ * `#4 DONE 1.2s` or `#4 CACHED`. A blank line separates the output of different steps. Goes to stderr: stdout is for results.
  */
 export function createBuildProgress(
   io: Terminal,

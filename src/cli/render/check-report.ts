@@ -12,7 +12,7 @@ export function checkReportText({ findings, source }: CheckReport): string {
   return head + bodies.join('')
 }
 
-/** The error of a Dockerfile that cannot be built, with the lines it stands in. */
+/** The error of a Dockerfile that cannot be built, with the lines it occurs in. */
 export function checkErrorText({ source }: CheckReport, error: NonNullable<CheckReport['error']>): string {
   return `${error.message}\n${excerpt(source, error.lines)}`.trimEnd()
 }

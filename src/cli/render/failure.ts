@@ -28,11 +28,11 @@ export function renderFailure(thrown: unknown, options: { debug?: boolean } = {}
   return lines.join('\n')
 }
 
-/** `open /x: no such file or directory`: what the system refuses is told as it says it, with the path; it is no fault of ours. */
+/** `open /x: no such file or directory`: operating system errors are shown as reported, with the path; they are not bugs in bale. */
 function systemRefusal(error: Error): string | undefined {
   const { syscall, path, dest, errno } = error as NodeJS.ErrnoException & { dest?: string }
   if (typeof errno !== 'number' || typeof syscall !== 'string') return undefined
-  // A failing disk is told by calls on open files, too.
+  // A failing disk also shows in calls on open files.
   if (typeof path !== 'string' && !isDamage(error)) return undefined
   const places = [path, dest].flatMap((place) => (typeof place === 'string' ? printable(place) : []))
   return `${[syscall, ...places].join(' ')}: ${getSystemErrorMessage(errno) ?? error.message}`

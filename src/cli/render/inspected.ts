@@ -48,13 +48,13 @@ export async function printInspected(
   return failures.length > 0 ? 1 : 0
 }
 
-/** A failure that has words for people; any other ends the verb. */
+/** A failure with a message for users; any other ends the verb. */
 function known(error: unknown): BaleError {
   if (!isBaleError(error)) throw error
   return error
 }
 
-/** The first of several ways to find an object that does find it; docker's words when none does. */
+/** The first of several ways to find an object that does find it; docker's message when none does. */
 export async function firstFound(
   name: string,
   ways: readonly ((name: string) => Promise<object>)[],

@@ -33,7 +33,7 @@ function lastRule(zone: string): string {
   try {
     return readTextSync(`/usr/share/zoneinfo/${zone}`).trimEnd().split('\n').at(-1) ?? ''
   } catch {
-    // A machine without the database, as in a small container: the offset stands for the name.
+    // A machine without the database, as in a small container: the offset replaces the name.
     return ''
   }
 }

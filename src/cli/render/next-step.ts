@@ -71,7 +71,7 @@ const PHRASES: Phrases = {
   'choose-listen-address': 'choose another address with --listen',
 }
 
-/** A next step as a sentence for people at a shell. */
+/** A next step as a sentence for shell users. */
 export function phraseNextStep(step: NextStep): string {
   const phrase = PHRASES[step.act] as string | ((step: NextStep) => string)
   return typeof phrase === 'string' ? phrase : phrase(step)

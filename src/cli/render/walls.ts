@@ -12,7 +12,7 @@ export function wallLines(facts: SecurityInformation): string[] {
   ]
 }
 
-/** One line for each runtime with published holes that nothing else closes. */
+/** One line per runtime with published vulnerabilities that nothing else mitigates. */
 export function weaknessLines({
   RuntimeWeaknesses,
   DefaultRuntime,

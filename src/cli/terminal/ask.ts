@@ -57,7 +57,7 @@ const CONTROL_C = '\x03'
 const CONTROL_D = '\x04'
 const CONTROL_U = '\x15'
 
-/** Asks without showing what is typed. The terminal is as it was afterwards, however this ends. */
+/** Prompts without echo. The terminal is always restored afterwards. */
 export function askSecret(io: Terminal, question: string, signal: AbortSignal): Promise<string> {
   const { stdin, stderr } = io
   signal.throwIfAborted()

@@ -2,7 +2,7 @@ import { BaleError } from '#base'
 import { askSecret, readSecret } from './ask.ts'
 import type { Terminal } from './terminal.ts'
 
-/** A new password: all of standard input, or asked for twice on a terminal. Never from the command line. */
+/** A new password: all of standard input, or prompted for twice on a terminal. Never from the command line. */
 export async function newPassword(
   io: Terminal,
   { fromInput, signal }: { fromInput: boolean | undefined; signal: AbortSignal },

@@ -20,7 +20,7 @@ export class UsageError extends Error {
   }
 }
 
-/** Thrown when --help was asked for; the text is for stdout. */
+/** Thrown for --help; the text is for stdout. */
 export class HelpWanted extends Error {}
 
 export interface ParsedArguments<Table extends readonly VerbOption[]> {
@@ -28,7 +28,7 @@ export interface ParsedArguments<Table extends readonly VerbOption[]> {
   options: OptionsOf<Table>
 }
 
-/** Reads the words behind a verb. Throws UsageError, HelpWanted, and UNSUPPORTED for a flag of docker's that bale does not have. */
+/** Parses the arguments of a verb. Throws UsageError, HelpWanted, and UNSUPPORTED for a flag of docker's that bale does not have. */
 export function parseArguments<Table extends readonly VerbOption[]>(
   verb: Verb<Table>,
   argv: readonly string[],
@@ -60,7 +60,7 @@ function readWords(verb: Verb, flags: readonly VerbOption[], argv: readonly stri
   }
 }
 
-/** A switch that is turned off, and a value that asks for what happens anyway, need not be refused. */
+/** A switch that is turned off, and a value that requests the default, need not be refused. */
 function refuse({ flag, value }: Given<VerbOption>): void {
   if (flag.refused === undefined || value === false) return
   if (typeof value === 'string' && flag.harmless?.test(value)) return

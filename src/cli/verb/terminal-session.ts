@@ -120,7 +120,7 @@ function forwardSignals(onSignal: NonNullable<SessionOptions['onSignal']>, io: T
   }
 }
 
-/** Without anybody to hand signals to they end this command, but not before the terminal is as it was. */
+/** Signals that are not forwarded end this command, after the terminal is restored. */
 function endOnSignal(restore: Disposable, stack: DisposableStack): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     const end = () => {

@@ -29,7 +29,7 @@ export const verb = defineVerb({
     if (options.password !== undefined) {
       io.warn('WARNING! Using --password via the CLI is insecure. Use --password-stdin.')
     } else if (options.username === undefined && !options.passwordStdin) {
-      // docker's order: what is known is tried before anything is asked.
+      // docker's order: stored logins are tried before prompting.
       if (await loginAgain()) return 0
     }
     const username = options.username ?? (await askName(io, signal))

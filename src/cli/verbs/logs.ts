@@ -42,7 +42,7 @@ export const verb = defineVerb({
 
 const COLLECTED_BYTES = 64 * 1024
 
-/** One write for each line would be most of the work: lines of one stream that are there together go together. */
+/** One write per line would be most of the work, so available lines of one stream are written together. */
 function collectedOutput(io: Terminal) {
   let collected: Uint8Array[] = []
   let size = 0

@@ -63,7 +63,7 @@ function checkOf(table: Readonly<Record<string, (value: unknown) => boolean>>, k
   return Object.hasOwn(table, key) ? table[key] : undefined
 }
 
-/** INVALID_ARGUMENT for what cannot be understood, and, when it is `wanted`, for one that is missing. */
+/** INVALID_ARGUMENT for a file that cannot be parsed and, if `wanted`, for a missing one. */
 export function readConfigFile(path: string, wanted: boolean): ConfigFile {
   let text: string
   try {

@@ -21,7 +21,7 @@ export interface EngineConfig {
   dockerConfigFile: string
   /** Other credential files that are read, most specific first (podman's auth.json). */
   authFiles: string[]
-  /** Registries that are spoken to by plain http or with unverified certificates: hosts with port, ranges of addresses. */
+  /** Registries used over plain http or with unverified certificates: hosts with port, address ranges. */
   insecureRegistries: string[]
   /** The host's address for published ports that name none; undefined: every address, with a warning. */
   publishAddress: string | undefined
@@ -33,7 +33,7 @@ export interface EngineConfig {
   registryFiles: RegistryFiles
   /** Directories like /etc/docker/certs.d. */
   certificateDirectories: string[]
-  /** Where helper programs are looked for. */
+  /** Search path for helper programs. */
   path: string
   /** From SOURCE_DATE_EPOCH: seconds since 1970 for reproducible builds. */
   sourceDateEpoch: number | undefined
@@ -48,7 +48,7 @@ export interface RegistryFiles {
   configFile: string | undefined
   /** docker's daemon.json. */
   daemonFiles: string[]
-  /** registries.conf of containers: the first that is there counts. */
+  /** registries.conf of podman's tools: the first existing file is used. */
   registriesConf: string[]
   /** Directories with more of them. */
   registriesConfDirectories: string[]
@@ -62,7 +62,7 @@ export type ConfigOverrides = Partial<Pick<EngineConfig, 'root' | 'run' | 'snaps
 
 /**
  * Flags win over the environment (BALE_ROOT, BALE_RUN, BALE_SNAPSHOTTER, BALE_RUNTIME, DOCKER_CONFIG …), which wins over
- * /etc/bale/config.json (its members are those of ConfigFile), which wins over the defaults.
+ * /etc/bale/config.json (its members are those of ConfigFile), which takes precedence over the defaults.
  */
 export function readConfig(overrides: ConfigOverrides = {}): EngineConfig {
   const env = process.env

@@ -7,7 +7,7 @@ import type { Store } from '#store'
 import { type EngineConfig, machinePlatform } from './config.ts'
 
 /**
- * What every operation stands on: the configuration and the rooms below, each opened at its first use, so that a verb
+ * What every operation uses: the configuration and the rooms below, each opened at its first use, so that a verb
  * pays only for what it needs. Operations are functions whose first argument is this.
  */
 export interface EngineContext extends AsyncDisposable {
@@ -76,7 +76,7 @@ function once<T>(open: () => Promise<T>): (() => Promise<T>) & { opened(): Promi
     return opening
   }
   const settled = async () => {
-    // The failure was thrown where it was first asked for; here only the result matters.
+    // The failure was thrown at the first use; here only the result matters.
     await Promise.allSettled(opening ? [opening] : [])
     return value
   }

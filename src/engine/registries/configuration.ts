@@ -8,7 +8,7 @@ import { type ForeignFile, openForeignFile } from './foreign-file.ts'
 import { readRegistriesConf } from './registries-conf.ts'
 import { type FileRules, noRules, type RegistryRule } from './rules.ts'
 
-/** All that is configured about registries: bale's own words, and what other programs of this machine go by. */
+/** The registry configuration: bale's own, and that of other programs on this machine. */
 export interface RegistryConfiguration {
   /** The files that were found, as they were read. */
   files: readonly string[]
@@ -18,7 +18,7 @@ export interface RegistryConfiguration {
 
 const known = new WeakMap<EngineConfig, Promise<RegistryConfiguration>>()
 
-/** Read once for an engine. A malformed file of another program is reported once, and otherwise ignored. */
+/** Read once per engine. A malformed file of another program is reported once, and otherwise ignored. */
 export function registryConfiguration({ config, log }: Pick<EngineContext, 'config' | 'log'>) {
   const reading = known.get(config) ?? readAll(config, (text) => log.warn?.(text))
   known.set(config, reading)
@@ -44,7 +44,7 @@ async function readAll(config: EngineConfig, warn: (text: string) => void): Prom
     const rules = await read(path, readRegistriesConf)
     if (!rules) continue
     containers.push(rules)
-    // A user's file stands in place of the machine's.
+    // A user's file replaces the machine's.
     break
   }
   for (const path of await dropIns(registriesConfDirectories)) {

@@ -13,7 +13,7 @@ export class ForeignFile {
     this.#warn = warn
   }
 
-  /** Tells what is wrong, with the line: a number, or that on which a word stands first. */
+  /** Reports a problem with its line: a number, or the first line that contains a word. */
   warn(what: string, line: number | string | undefined): void {
     const number = typeof line === 'string' ? lineOf(this.text, line) : line
     this.#warn(`${this.path}${number === undefined ? '' : `:${number}`}: ${what}`)

@@ -40,7 +40,7 @@ function rangesOf(list: readonly string[]): BlockList | undefined {
   return ranges
 }
 
-/** A name that cannot be looked up (a proxy may know it) is in no range. */
+/** A name that cannot be resolved (a proxy may know it) is in no range. */
 async function addressesOf(host: string): Promise<string[]> {
   try {
     return (await lookup(host, { all: true })).map(({ address }) => address)

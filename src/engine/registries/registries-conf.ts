@@ -22,7 +22,7 @@ export async function readRegistriesConf(file: ForeignFile): Promise<FileRules> 
   }
 }
 
-/** The parser is loaded for those who have such a file: a command line counts milliseconds. */
+/** The parser is loaded only if such a file exists, to keep commands fast. */
 async function parsed(file: ForeignFile): Promise<Table | undefined> {
   // As distributions ship it.
   if (file.text.split('\n').every((line) => /^\s*(?:#|$)/.test(line))) return undefined

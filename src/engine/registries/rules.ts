@@ -5,7 +5,7 @@ import type { RemotePlace } from '#transport'
 export interface RegistryRule {
   /** `docker.io`, `r.example:5000/team`, `*.example`. */
   prefix: string
-  /** What stands in place of the prefix in the address that is asked: `inner.example/cache`. */
+  /** What replaces the prefix in the requested address: `inner.example/cache`. */
   location?: string
   insecure?: boolean
   blocked?: boolean
@@ -17,10 +17,10 @@ export interface RegistryRule {
 }
 
 export interface MirrorRule {
-  /** `mirror.example/cache`, which stands in place of the prefix; or a URL, below which the whole name is asked for. */
+  /** `mirror.example/cache`, which replaces the prefix; or a URL, to which the whole name is appended. */
   place: string
   insecure?: boolean
-  /** Which names may be asked there. */
+  /** Which names may be requested from it. */
   only?: 'digests' | 'tags'
 }
 
@@ -29,7 +29,7 @@ export interface FileRules {
   rules: readonly RegistryRule[]
   /** Hosts, hosts with port, and ranges of addresses. */
   insecure: readonly string[]
-  /** Short names, and what they stand for. */
+  /** Short names and their expansions. */
   aliases: ReadonlyMap<string, string>
 }
 
@@ -50,7 +50,7 @@ export interface ResolvedPlaces {
   ca: string | undefined
 }
 
-/** Where a name is asked for. `own` (bale's config.json) wins over `others`, member by member. Throws DENIED. */
+/** Where a name is requested. `own` (bale's config.json) wins over `others`, member by member. Throws DENIED. */
 export function resolvePlaces(name: AskedName, own: FileRules, others: readonly FileRules[]): ResolvedPlaces {
   const whole = `${name.registry}/${name.repository}`
   const mine = bestRule(own.rules, whole)
@@ -116,7 +116,7 @@ function mirrorPlace({ place, insecure }: MirrorRule, { prefix }: RegistryRule, 
   }
 }
 
-/** What a short name stands for, where an administrator has said so. */
+/** The expansion of a short name, if an administrator configured one. */
 export function aliasOf(text: string, files: readonly FileRules[]): string | undefined {
   const [, name, suffix] = /^([^@:]+)((?::[^@/]+)?(?:@.+)?)$/.exec(text) ?? []
   if (name === undefined) return undefined

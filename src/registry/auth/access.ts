@@ -8,11 +8,11 @@ const ACTIONS: Record<Role, readonly Action[]> = {
   admin: ['pull', 'push', 'delete'],
 }
 
-/** Who asks: a user as the database knows it now, or nobody. */
+/** The caller: a user as currently in the database, or anonymous. */
 export interface Principal {
   /** Undefined for an anonymous caller. */
   account?: Account
-  /** What a token was issued for; undefined when a password was shown, which stands for all the account may do. */
+  /** What a token was issued for; undefined when a password was shown, which grants everything the account may do. */
   scopes?: readonly Scope[]
 }
 

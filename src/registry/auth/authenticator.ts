@@ -39,7 +39,7 @@ export function createAuthenticator(parts: { meta: MetaStore; tokens: TokenIssue
   async function checkPassword(name: string, password: string, address: string): Promise<Authentication> {
     const account = await meta.findAccount(name)
     if (account && remembered.knows(account, password)) return { kind: 'known', principal: { account } }
-    // A client often asks for several things at once, each time with its password: that is one try.
+    // A client often asks for several things at once, each time with its password: that counts as one attempt.
     const same = JSON.stringify([name, password, address])
     const running = underWay.get(same)
     if (running) return await running
@@ -53,8 +53,8 @@ export function createAuthenticator(parts: { meta: MetaStore; tokens: TokenIssue
   }
 
   /**
-   * A try is counted before its hash is made, and given back when it was right. Who has logged in from an address is
-   * neither held up by others' failures there nor by others who guess at the account from elsewhere.
+   * A try is counted before its hash is made, and refunded if the password was right. A user who has logged in from an address is
+   * not blocked by others' failures there, nor by guesses at the account from elsewhere.
    */
   async function tryPassword(
     name: string,
@@ -97,7 +97,7 @@ export function createAuthenticator(parts: { meta: MetaStore; tokens: TokenIssue
   }
 }
 
-/** Who has logged in from where; the oldest are forgotten. */
+/** Users and the addresses they logged in from; the oldest are dropped. */
 function createFamiliar() {
   const pairs = new Set<string>()
   const key = (name: string, address: string) => `${name}\0${address}`

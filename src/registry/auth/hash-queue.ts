@@ -2,7 +2,7 @@
 type Place = Disposable
 
 /**
- * Bounds how many passwords wait to be checked: each check takes some 40 ms of a core, and who comes behind a flood of
+ * Bounds how many passwords wait to be checked: each check takes some 40 ms of a core, and a login after a flood of
  * guesses must not wait for all of it. An address gets a few places, so that one flood leaves room for others; who has
  * logged in from there before gets places that strangers do not.
  */

@@ -1,4 +1,4 @@
-/** registry/auth: who asks and what they may. Promises: equal work for unknown users, pinned algorithm, rights of now. */
+/** registry/auth: authentication and access rights. Promises: equal work for unknown users, pinned algorithm, rights looked up per request. */
 export {
   type Action,
   type AnonymousAccess,

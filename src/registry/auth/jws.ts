@@ -37,7 +37,7 @@ export function signToken(key: SigningKey, claims: object): string {
 
 /**
  * The claims of a token that one of our keys signed, or undefined. The algorithm is ours, not the token's: any other
- * `alg` is refused, and `jwk`, `jku`, `x5c` and their like are not looked at (A05).
+ * `alg` is refused, and `jwk`, `jku`, `x5c` and the like are ignored (A05).
  */
 export function readToken(keys: readonly SigningKey[], token: string): Record<string, unknown> | undefined {
   const [head, body, signature, ...more] = token.split('.')

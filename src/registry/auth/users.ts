@@ -11,7 +11,7 @@ export interface User {
   grants: { pattern: string; role: Role }[]
 }
 
-/** The users of a registry. It starts without any: nobody gets in by default (A09). */
+/** The users of a registry. It starts without any: access is denied by default (A09). */
 export interface Users {
   /** CONFLICT when the name is taken. A user is admin of the repositories below its own name (`ann/…`). */
   add(name: string, password: string, options?: { admin?: boolean }): Promise<void>

@@ -3,7 +3,7 @@ import type { Exchange, RegistryContext } from './exchange.ts'
 import { Refusal } from './failure.ts'
 
 /**
- * Lets the caller through, or throws 401 with a challenge, 403 or 429. The decision is made by name only, so it tells
+ * Admits the caller, or throws 401 with a challenge, 403 or 429. The decision is made by name only, so it tells
  * nothing about what exists (A01).
  */
 export function authorize(context: RegistryContext, exchange: Exchange, action: Action, repository: string): Principal {

@@ -15,7 +15,7 @@ export async function readBlob(context: RegistryContext, exchange: Exchange, rou
   const { request, response } = exchange
   const principal = authorize(context, exchange, 'pull', route.repository)
   const digest = parseDigest(route.reference)
-  // A pusher that asks whether a blob is there will not send it: so it must stay for a while.
+  // A pusher that finds a blob will not send it, so it must stay for a while.
   const asksToPush = request.method === 'HEAD' && isAllowed(context, principal, 'push', route.repository)
   const lease = asksToPush ? context.clock.now() + context.lease : undefined
   const blob = await context.meta.findBlob(route.repository, digest, { lease })

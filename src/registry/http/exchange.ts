@@ -19,7 +19,7 @@ export interface RegistryContext {
   log: Log
   /** Told of what is the registry's own fault (answers of 500 and above). */
   report(failure: Error, request: string): void
-  /** How long a pusher may rely on a blob it was told of. Milliseconds. */
+  /** How long a pusher may rely on a reported blob, in milliseconds. */
   lease: number
 }
 

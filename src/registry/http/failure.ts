@@ -23,7 +23,7 @@ export class Refusal extends Error {
   }
 }
 
-/** What bale's own errors mean to a client; anything else is our defect and tells nothing. */
+/** What bale's own errors mean to a client; anything else is a bug in bale and reveals nothing. */
 const STATUS: Partial<Record<ErrorCode, [number, string]>> = {
   INVALID_DIGEST: [400, 'DIGEST_INVALID'],
   INVALID_MANIFEST: [400, 'MANIFEST_INVALID'],

@@ -52,7 +52,7 @@ export async function putManifest(context: RegistryContext, exchange: Exchange, 
     })
   }
   const parsed = parseManifest(bytes, announcedType(request.headers['content-type']))
-  // What cannot be looked for cannot be promised to be here.
+  // What cannot be looked up cannot be guaranteed to exist.
   const [objection] = (parsed.kind === 'index' && parsed.index.unreadable) || []
   if (objection) throw new Refusal(400, 'MANIFEST_INVALID', objection)
   const manifest = describe(parsed, { bytes, digest, tags, actor: principalName(principal) })
@@ -154,7 +154,7 @@ function referredTo(parsed: ParsedManifest): { blobs: Descriptor[]; children: De
   return { children: manifests.filter(isChild), blobs: manifests.filter((entry) => !isChild(entry)) }
 }
 
-/** Layers that may not be distributed lie elsewhere. Their URLs are never fetched (M06). */
+/** Non-distributable layers are stored elsewhere. Their URLs are never fetched (M06). */
 function isForeign({ mediaType, urls }: Descriptor): boolean {
   return /\.nondistributable\.|\.foreign\./.test(mediaType) || (urls?.length ?? 0) > 0
 }

@@ -14,7 +14,7 @@ export interface Origin {
 export interface OriginOptions {
   /** Overrides whatever requests say. */
   externalUrl?: string
-  /** Addresses or ranges (`10.0.0.0/8`) whose X-Forwarded-For, -Proto and -Host count; nobody's by default (A17). */
+  /** Addresses or ranges (`10.0.0.0/8`) whose X-Forwarded-For, -Proto and -Host are honoured; none by default (A17). */
   trustedProxies?: readonly string[]
 }
 

@@ -1,6 +1,6 @@
 /**
  * Reads a Range header (RFC 9110, section 14.2) of one range. Undefined for none, for other units and for several
- * ranges: the whole is sent then. A range that begins behind the end, or ends before it begins, is unsatisfiable.
+ * ranges: the whole is sent then. A range that begins after the end, or ends before it begins, is unsatisfiable.
  */
 export function parseRange(
   header: string | undefined,

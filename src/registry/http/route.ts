@@ -1,7 +1,7 @@
 import { isRepository } from '#spec'
 import { Refusal } from './failure.ts'
 
-/** What a path asks for. Digests and tags are still text here. */
+/** What a path requests. Digests and tags are still text here. */
 export type Route =
   | { kind: 'ping' }
   | { kind: 'token' }

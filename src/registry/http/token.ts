@@ -9,7 +9,7 @@ const SCOPES_LIMIT = 64
 const FORM_LIMIT = 64 * 1024
 
 /**
- * Issues a token for the part of the asked scopes that the caller may have; anonymous callers get one when anonymous
+ * Issues a token for those requested scopes that the caller may have; anonymous callers get one when anonymous
  * access is on. GET with Basic, or POST with `grant_type=password`. Source: distribution's token specification.
  */
 export async function issueToken(context: RegistryContext, exchange: Exchange): Promise<void> {

@@ -34,7 +34,7 @@ export async function beginUpload(
   try {
     await receive(context, exchange, upload, digest)
   } catch (error) {
-    // Nobody knows the ID of this upload, so nobody could go on with it.
+    // The ID of this upload was never sent, so nobody could continue it.
     await context.uploads.cancel(upload)
     throw error
   }
@@ -91,7 +91,7 @@ async function committed(commit: Promise<void>): Promise<void> {
   }
 }
 
-/** A chunk that says where it belongs must belong at the end of what is there. Returns its length when told. */
+/** A chunk with a Content-Range must start at the end of the upload. Returns its length if stated. */
 function checkRange({ request }: Exchange, upload: Upload): number | undefined {
   const header = request.headers['content-range']
   if (header === undefined) return undefined
@@ -138,7 +138,7 @@ interface Mount {
 
 const MOUNT_CANDIDATES = 100
 
-/** Only from repositories that the caller may read; otherwise it is as if the blob were not there (A01). */
+/** Only from repositories that the caller may read; otherwise the blob appears not to exist (A01). */
 async function mountBlob(context: RegistryContext, { principal, repository, digest, from }: Mount): Promise<boolean> {
   const candidates =
     from === null ? await context.meta.repositoriesWith(digest, MOUNT_CANDIDATES) : isRepository(from) ? [from] : []

@@ -74,7 +74,7 @@ export interface ContentMeta {
 export interface Upload {
   id: string
   repository: string
-  /** Who began it; nobody else sees it. */
+  /** The user who began it; invisible to others. */
   principal: string
   algorithm: 'sha256' | 'sha512'
   key: string
@@ -90,9 +90,9 @@ export interface Upload {
 export interface UploadMeta {
   createUpload(upload: Omit<Upload, 'offset'>, expires: number): Promise<void>
   findUpload(id: string): Promise<Upload | undefined>
-  /** Gives the writer's place for `offset` to `token`; false when somebody else has it or the offset has moved. */
+  /** Makes `token` the writer at `offset`; false when another has it or the offset has moved. */
   lockUpload(id: string, options: { token: string; offset: number; now: number; until: number }): Promise<boolean>
-  /** Records stored bytes, and renews (`until`) or gives back (0) the lock. False when the lock is lost. */
+  /** Records stored bytes, and renews (`until`) or releases (0) the lock. False when the lock is lost. */
   advanceUpload(
     id: string,
     options: { token: string; offset: number; digest?: Digest; until: number; expires: number },
@@ -111,7 +111,7 @@ export interface UploadMeta {
   cancelUpload(id: string, now: number): Promise<void>
 }
 
-/** Online collection: a queue of what to look at, and transactions that look and act at once. */
+/** Online collection: a queue of candidates, and transactions that check and act at once. */
 export interface CollectorMeta {
   /** Forgets uploads whose time is over. Returns how many of them were not finished. */
   expireUploads(now: number): Promise<number>

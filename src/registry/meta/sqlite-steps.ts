@@ -2,7 +2,7 @@
 import type { Digest } from '#spec'
 import { type Database, text } from './database.ts'
 
-/** Notes that a blob should be looked at, not before `after`. An earlier note is not put off. */
+/** Queues a blob for checking, not before `after`. An earlier entry is not postponed. */
 export function queueBlob(database: Database, blobId: number, after: number): void {
   database.run(
     `INSERT INTO gc_queue (kind, key, review_after) VALUES ('blob', ?, ?)
@@ -58,7 +58,7 @@ export function recordTag(
   )
 }
 
-/** Removes a manifest with its tags; its blobs are looked at by the collector. */
+/** Removes a manifest with its tags; the collector checks its blobs. */
 export function removeManifest(database: Database, id: number, { now, actor }: { now: number; actor: string }): void {
   for (const row of database.all('SELECT repo_id, name FROM tags WHERE manifest_id = ?', id)) {
     recordTag(database, { repoId: Number(row['repo_id']), tag: text(row['name']), digest: null, now, actor })

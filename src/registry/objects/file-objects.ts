@@ -55,7 +55,7 @@ class FileAppender implements ObjectAppender {
   readonly #gathered = Buffer.allocUnsafeSlow(GATHER)
   #gatheredSize = 0
   #position: number
-  /** Where the last sync ended; all before is spoken of in rows. */
+  /** Where the last sync ended; rows refer only to bytes before it. */
   #synced: number
   #unsyncedDirectories: string[]
 
@@ -92,7 +92,7 @@ class FileAppender implements ObjectAppender {
     try {
       await withNoSpace('an upload', () => this.#writeGathered())
     } catch (error) {
-      // The space is given back at once: on a full disk even the note that the upload is over needs some.
+      // The space is freed at once: on a full disk even recording the end of the upload needs some.
       if (isBaleError(error, 'NO_SPACE')) await this.#file.truncate(this.#synced)
       throw error
     }

@@ -17,7 +17,7 @@ interface SessionParts extends UploadsParts {
   hashers: HasherCache
   upload: Upload
   token: string
-  /** Milliseconds after which an upload that nobody goes on with is forgotten. */
+  /** Milliseconds after which an abandoned upload is dropped. */
   expires: number
 }
 
@@ -27,7 +27,7 @@ const RENEW = 10_000
 const REMEMBER_DONE = 3_600_000
 
 /**
- * The writer's place of one upload. Rows speak only of bytes that are synced. Disposing writes down how far it came,
+ * The exclusive writer of one upload. Rows refer only to synced bytes. Disposing records its progress,
  * also after a broken connection, so that the client can go on there.
  */
 export class UploadSession implements AsyncDisposable {
@@ -47,7 +47,7 @@ export class UploadSession implements AsyncDisposable {
     return this.#offset
   }
 
-  /** To be called once, first. False when somebody else writes. */
+  /** To be called once, first. False when another writer is active. */
   async lock(): Promise<boolean> {
     const { meta, upload, token, clock, hashers } = this.#parts
     const now = clock.now()

@@ -7,7 +7,7 @@ export interface Uploads {
   begin(of: { repository: string; principal: string; algorithm?: 'sha256' | 'sha512' }): Promise<Upload>
   /** The upload, when it is this caller's and in this repository (A02). */
   find(id: string, of: { repository: string; principal: string }): Promise<Upload | undefined>
-  /** The writer's place of an upload, or undefined when somebody else has it or the upload has moved on. */
+  /** The exclusive writer of an upload, or undefined when another has it or the upload has moved on. */
   open(upload: Upload): Promise<UploadSession | undefined>
   cancel(upload: Upload): Promise<void>
 }
@@ -39,7 +39,7 @@ export function createUploads({ meta, objects, clock, lease }: UploadsParts): Up
   }
 }
 
-/** 128 random bits: nobody guesses an upload, and no key is used twice. */
+/** 128 random bits: uploads cannot be guessed, and no key is used twice. */
 function randomKey(): string {
   return randomBytes(16).toString('hex')
 }

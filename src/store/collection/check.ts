@@ -26,7 +26,7 @@ export interface Finding {
 
 /**
  * Compares what the database says with what is on disk: every row has its files with the right digests, every layer
- * gives back its tar, every file has its row. One linear read of the store.
+ * reproduces its tar, every file has its row. One linear read of the store.
  */
 export async function check(core: Core, options: CheckOptions = {}): Promise<Finding[]> {
   const findings: Finding[] = []
@@ -119,7 +119,7 @@ async function dropLayer(core: Core, diffId: Digest, problem: string, { repair }
   return { ...found, repaired: await removeLayerFiles(core, diffId) }
 }
 
-/** What manifests need and has no row at all: an earlier repair took it away, or a check before a mount. */
+/** Content that manifests need but that has no row: an earlier repair removed it, or a check before a mount. */
 function missing(core: Core): Finding[] {
   const sql = `SELECT DISTINCT kind, child FROM edges WHERE
     (kind = 'layer' AND child NOT IN (SELECT diff_id FROM layers)) OR

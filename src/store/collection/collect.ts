@@ -26,7 +26,7 @@ export async function recoverStore(core: Core): Promise<Recovered> {
   return { removed: layers.length + blobs.length + documents.length + leftovers.length, freed }
 }
 
-/** May run at any time beside anything: what is being written is locked or leased by its writer. */
+/** May run at any time: content being written is locked or leased by its writer. */
 export async function collect(core: Core): Promise<Collected> {
   dropDeadLeases(core.database, core.clock)
   const { swept, finish } = core.database.transaction(() => {
@@ -49,7 +49,7 @@ function allRows({ database }: Core): Pin[] {
 
 /**
  * Manifests that are no images, and indexes with no part here, are kept by names only: an image without a name is docker's
- * dangling image, which stays until it is pruned; nobody would ever see these.
+ * dangling image, which stays until it is pruned; these are never visible.
  */
 function deleteUnnamedArtifacts(core: Core): Digest[] {
   const sql = `SELECT digest FROM documents AS d WHERE kind <> 'config' AND image IS NULL
@@ -69,7 +69,7 @@ function deleteUnnamedArtifacts(core: Core): Digest[] {
   }
 }
 
-/** What lies in the store's directories without a row, and in tmp/ without a living owner. */
+/** Files in the store's directories without a row, and in tmp/ without a living owner. */
 async function removeLeftovers(core: Core, { layers, blobs }: Swept) {
   const { database, layout } = core
   const done = { paths: [] as string[], freed: 0 }
@@ -83,7 +83,7 @@ async function removeLeftovers(core: Core, { layers, blobs }: Swept) {
   }
   for (const name of await namesIn(layout.temporary)) {
     const path = join(layout.temporary, name)
-    // A partial blob belongs to whoever holds the lock file beside it. A lock that nobody holds goes by being taken.
+    // A partial blob belongs to the holder of the lock file beside it. A stale lock file is removed by taking and releasing it.
     if (name.endsWith('.lock')) {
       await ifFree(path, async () => true)
       continue
@@ -100,7 +100,7 @@ async function removeLeftovers(core: Core, { layers, blobs }: Swept) {
 }
 
 /**
- * Removes something under the lock of whoever would be at work there. False when that is locked, or the reason to remove
+ * Removes something under the lock that its writer would hold. False when that is locked, or the reason to remove
  * it is gone.
  */
 async function removeUnder(lock: string, isLeft: () => boolean, path: string): Promise<boolean> {

@@ -9,7 +9,7 @@ export interface Orphan {
   path: string
   lock: string
   kind: 'layer' | 'blob'
-  /** To be asked again under the lock. */
+  /** To be checked again under the lock. */
   isOrphan: () => boolean
 }
 

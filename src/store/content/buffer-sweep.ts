@@ -4,7 +4,7 @@
  * of two layers of 450 MB together: a peak of 299 MB without it, 188 MB with it (test/e2e/pull-memory.test.ts).
  *
  * Node has the collection only when it was started with --expose-gc, as bin/bale does. The flag belongs to the whole
- * process: threads that switch it on and off by themselves take the function from each other. A program that uses bale
+ * process: threads that switch it on and off individually would remove the function from each other. A program that uses bale
  * as a library decides by its own command line; without the flag nothing is swept.
  */
 export function sweepBuffers(passed: number): void {

@@ -38,7 +38,7 @@ export async function compressLayer(core: Intake, diffId: Digest, options: Opera
   let read = 0
   let told = 0
   const counted = async function* () {
-    // Checked against the diff ID: what a damaged layer gives back must get no digest of its own and travel.
+    // Checked against the diff ID: the output of a damaged layer must not get a digest of its own and spread.
     for await (const chunk of verifiedTar(core, record)) {
       options.signal?.throwIfAborted()
       read += chunk.byteLength
@@ -70,7 +70,7 @@ export async function compressLayer(core: Intake, diffId: Digest, options: Opera
 /** Bytes between two progress events. */
 const STEP = 4 << 20
 
-/** Manifests tell which blob is which layer, by their order. */
+/** The order in manifests maps blobs to layers. */
 function knownBlob(core: Core, diffId: Digest): Descriptor | undefined {
   const sql = `SELECT documents.* FROM edges JOIN documents ON documents.digest = edges.parent
     WHERE edges.kind = 'layer' AND edges.child = ? AND documents.image IS NOT NULL ORDER BY documents.created`
@@ -81,7 +81,7 @@ function knownBlob(core: Core, diffId: Digest): Descriptor | undefined {
     const layer = parsed.manifest.layers[parseImageConfig(config.bytes).rootfs.diff_ids.indexOf(diffId)]
     if (!layer || !findBlob(core, layer.digest)) continue
     const compression = layerCompression(layer.mediaType)
-    // Only gzip is read by every registry's scanners and every runtime; zstd stays what somebody chose on purpose.
+    // Only gzip is read by every registry's scanners and every runtime; zstd is used only on explicit request.
     if (compression === 'gzip') return { mediaType: MediaType.ociLayerGzip, digest: layer.digest, size: layer.size }
   }
   return undefined

@@ -1,7 +1,7 @@
 /**
  * store/content: blobs as they travelled, and layers made of them. Promises: what has a row is complete and was verified
  * while it was written; one writer at a time per digest, over all processes; damage is found by reading, never passed on;
- * what nothing holds goes by `sweep`, rows first. Does not: know which image needs what, or how a layer is laid out
+ * unreferenced content is removed by `sweep`, rows first. Does not: know which image needs what, or how a layer is laid out
  * (LayerFormat).
  */
 export type { Core, Intake } from './core.ts'

@@ -66,7 +66,7 @@ async function measured(
     const next = await iterator.next()
     if (next.done) small = true
     else {
-      // The giver may use the chunk again after the next one is asked for.
+      // The source may reuse the chunk after the next one is requested.
       head.push(Uint8Array.from(next.value))
       size += next.value.byteLength
     }

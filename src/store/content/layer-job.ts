@@ -21,7 +21,7 @@ export interface LayerJob {
     descriptor: Pick<Descriptor, 'digest' | 'size'>
     /**
      * `keep`: written as a blob while they pass, beginning with what an interrupted transfer left. `check`: they come
-     * from a blob of the store. `derive`: they are the tar itself, which the layer gives back.
+     * from a blob of the store. `derive`: they are the tar itself, which the layer can reproduce.
      */
     blob: 'keep' | 'check' | 'derive'
     /** Directories of the blob store. */
@@ -52,7 +52,7 @@ export async function runLayerJob(job: LayerJob, open: OpenInput, signal?: Abort
   }
 }
 
-/** On a full disk closing fails as well as writing: the first failure is the one to tell. */
+/** On a full disk closing fails as well as writing: the first failure is the one to report. */
 export function firstError(thrown: unknown): unknown {
   return thrown instanceof SuppressedError ? firstError(thrown.suppressed) : thrown
 }
@@ -79,7 +79,7 @@ async function writeIncoming(
     return written
   } catch (error) {
     if (isBlamed(error)) {
-      // All bytes are there: their digest tells whether the transfer or the maker of the layer is to blame.
+      // All bytes are there: their digest shows whether the transfer or the layer's creator is to blame.
       await writer.commit(descriptor)
       await createFileBlobs(directories).delete(descriptor.digest)
     } else if (isWrongContent(error)) await writer.discard()
@@ -93,7 +93,7 @@ async function writeAll(intake: Intake, write: Write): Promise<WrittenLayer> {
     const { compression, stream } = await detectStream(intake.stream())
     written = await write(decompress(stream, compression))
   } catch (error) {
-    // Damaged bytes look like a bad tar or gzip first; their digest tells whose fault it is.
+    // Damaged bytes look like a bad tar or gzip first; their digest shows whose fault it is.
     if (isWrongContent(error)) await intake.drain()
     throw error
   } finally {
@@ -102,7 +102,7 @@ async function writeAll(intake: Intake, write: Write): Promise<WrittenLayer> {
   return written
 }
 
-/** Errors of the content, of which the digest of the bytes has not been asked yet. */
+/** Content errors raised before the digest of the bytes was checked. */
 function isBlamed(error: unknown): boolean {
   return isWrongContent(error) && error.code.startsWith('INVALID_')
 }
@@ -115,7 +115,7 @@ const WRONG_CONTENT = [
   'LIMIT_EXCEEDED',
 ] as const
 
-/** True for errors that lie in the bytes, not in the way they came. */
+/** True for errors of the bytes themselves, not of their transfer. */
 export function isWrongContent(error: unknown): error is BaleError {
   return isBaleError(error) && (WRONG_CONTENT as readonly string[]).includes(error.code)
 }
@@ -205,7 +205,7 @@ class Intake {
   }
 }
 
-/** Kept by the caller for its message when a worker dies without a word. */
+/** Kept by the caller for its message in case a worker dies silently. */
 export function workerFailed(reason: string): BaleError {
   return new BaleError('INTERNAL', `a worker thread ended unexpectedly: ${reason}`)
 }

@@ -21,7 +21,7 @@ export interface LayerWorkers extends AsyncDisposable {
 }
 
 /**
- * Each can keep two cores busy, since inflating is on further threads. A thread takes 19 MB before it does anything, and
+ * Each can keep two cores busy, since inflating runs on other threads. A thread takes 19 MB before it does anything, and
  * a pull with two of them comes to 225 MB of the 250 that it may have: there is no room for a third.
  */
 const MOST = 2
@@ -33,7 +33,7 @@ export function createLayerWorkers(count = Math.min(availableParallelism(), MOST
   const idle: Worker[] = []
   const all = new Set<Worker>()
   const start = async () => {
-    // The front door of host is read only by who needs it; nothing native is loaded.
+    // The index of host is loaded only where needed; nothing native is loaded.
     const { siblingModule } = await import('#host')
     const entry = siblingModule(import.meta.url, './layer-worker')
     const worker = new Worker(entryCode(entry), {
@@ -79,7 +79,7 @@ function entryCode(entry: string): string {
   return `${cached}import(${JSON.stringify(entry)})`
 }
 
-/** Not `--input-type` and the like, which a worker refuses; the condition tells sources from the compiled package. */
+/** Not `--input-type` and the like, which a worker refuses; the condition distinguishes sources from the compiled package. */
 function inherited(): string[] {
   return process.execArgv.filter((argument) => argument.startsWith('--conditions='))
 }
@@ -123,7 +123,7 @@ async function runIn(worker: Worker, job: LayerJob, open: OpenInput, options: Ru
   }
 }
 
-/** Never rejects: a failing input is told to the worker, whose answer is the job's. */
+/** Never rejects: a failing input is reported to the worker, whose answer is the job's. */
 async function feed(port: MessagePort, sender: ByteSender, open: OpenInput, offset: number): Promise<void> {
   try {
     await sender.send(await open(offset))

@@ -1,6 +1,6 @@
 import type { LayerWorkers } from './layer-workers.ts'
 
-/** Most commands write no layer: neither threads nor the code behind them are loaded for those. */
+/** Most commands write no layer; they load neither the threads nor their code. */
 export function createWorkersWhenNeeded(count: number | undefined): LayerWorkers {
   let workers: Promise<LayerWorkers> | undefined
   const made = async () => (await import('./layer-workers.ts')).createLayerWorkers(count)

@@ -7,14 +7,14 @@ import { findLayer, type LayerRecord, type WrittenLayer } from '#store/rows'
 import type { Intake } from './core.ts'
 import { markVerified } from './verified-mark.ts'
 
-/** A new directory in tmp/ that bears the ID of the operation's lease, so that others can tell whether its owner lives. */
+/** A new directory in tmp/ named after the operation's lease, so that others can tell whether its owner is alive. */
 export async function scratchDirectory({ layout, lease }: Intake): Promise<{ path: string } & AsyncDisposable> {
   const path = join(layout.temporary, `${lease.id()}-${randomBytes(6).toString('hex')}`)
   await mkdir(path, { mode: 0o700 })
   return { path, [Symbol.asyncDispose]: () => removeTree(path) }
 }
 
-/** To be called under the layer's lock. What is there already stays; a directory without a row or a lost one is replaced. */
+/** To be called under the layer's lock. An existing layer stays; a directory without a row or a lost one is replaced. */
 export async function publishLayer(core: Intake, directory: string, written: WrittenLayer): Promise<LayerRecord> {
   const { database, lease, layout, clock } = core
   const { diffId } = written

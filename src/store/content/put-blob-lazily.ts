@@ -4,7 +4,7 @@ import type { Descriptor } from '#spec'
 import type { Intake } from './core.ts'
 import type { OpenInput } from './layer-job.ts'
 
-/** As put-blob.ts, which is loaded by the first blob that is written: most commands write none. */
+/** As put-blob.ts, loaded when the first blob is written: most commands write none. */
 export async function putBlob(
   core: Intake,
   descriptor: Descriptor,

@@ -33,10 +33,10 @@ async function putLocked(
   options: Options,
 ): Promise<BlobOutcome> {
   const { diffId } = options
-  // One lock per digest: whoever comes second waits, and finds the first one's result.
+  // One lock per digest: a second caller waits and finds the first one's result.
   await using _blob = diffId === descriptor.digest ? undefined : await lock(core, 'blob', descriptor.digest, options)
   await using _layer = diffId === undefined ? undefined : await lock(core, 'layer', diffId, options)
-  // Awaited, or the locks would be given back before the work is done.
+  // Awaited, or the locks would be released before the work is done.
   if (diffId === undefined) return await putPlain(core, descriptor, open, options)
   if (findLayer(core, diffId)) {
     core.lease.hold([{ kind: 'layer', digest: diffId }])
@@ -45,7 +45,7 @@ async function putLocked(
   try {
     return await putLayer(core, descriptor, diffId, open, options)
   } catch (error) {
-    // The part that an earlier transfer left may have been damaged by a power cut. It is gone now: once more, whole.
+    // The part that an earlier transfer left may have been damaged by a power cut. It is removed now; retry with the whole blob.
     if (!(isWrongContent(error) && resumed.has(error))) throw error
     return await putLayer(core, descriptor, diffId, open, options)
   }
@@ -62,7 +62,7 @@ async function putConfig(core: Intake, descriptor: Descriptor, open: OpenInput):
   return { how: 'moved', bytes: descriptor.size }
 }
 
-/** Layer and blob, or the layer from the blob that is here already. */
+/** Layer and blob, or the layer from an existing blob. */
 async function putLayer(
   core: Intake,
   descriptor: Descriptor,
@@ -108,7 +108,7 @@ async function putLayer(
 
 const SMALL = 256 << 10
 
-/** The bytes alone: no layer, or one that is here already. */
+/** The bytes alone: no layer, or an existing one. */
 async function putPlain(core: Intake, descriptor: Descriptor, open: OpenInput, options: Options): Promise<BlobOutcome> {
   if (findBlob(core, descriptor.digest)) {
     core.lease.hold([{ kind: 'blob', digest: descriptor.digest }])
@@ -147,7 +147,7 @@ async function localFile(descriptor: Descriptor, { from }: Options) {
   return hasLocalFiles(from) ? from.localFile(descriptor) : undefined
 }
 
-/** Says that it waits when another process is at the same layer. */
+/** Reports waiting when another process is writing the same layer. */
 async function lock(core: Intake, kind: 'layer' | 'blob', digest: Digest, options: Options): Promise<AsyncDisposable> {
   const path = core.layout.lock(kind, digest)
   try {

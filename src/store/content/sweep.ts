@@ -32,7 +32,7 @@ export function sweep(core: Core, candidates: Iterable<Pin>): { swept: Swept; fi
   return { swept, finish: () => removeFiles(core, swept) }
 }
 
-/** Each deletes one row and returns the bytes it stood for, or undefined when there was none. */
+/** Each deletes one row and returns its size in bytes, or undefined when there was none. */
 const DELETE: Record<Pin['kind'], (core: Core, digest: Digest) => number | undefined> = {
   layer: ({ database }, digest) =>
     database.get<{ size: number }>('DELETE FROM layers WHERE diff_id = ? RETURNING disk_size AS size', digest)?.size,
@@ -48,7 +48,7 @@ async function removeFiles(core: Core, { layers, blobs }: Swept): Promise<void> 
   for (const digest of blobs) await removeBlobFile(core, digest)
 }
 
-/** Under the lock of whoever would write the layer again, and only while there still is no row. False when there is one. */
+/** Under the lock that a writer of the layer would hold, and only while it has no row. False when there is one. */
 export async function removeLayerFiles(core: Core, diffId: Digest): Promise<boolean> {
   const { database, layout } = core
   await using _lock = await acquireLock(layout.lock('layer', diffId))

@@ -23,7 +23,7 @@ export interface Events {
   follow(options?: FollowOptions): AsyncIterable<StoreEvent>
 }
 
-/** Milliseconds between two looks, each an indexed lookup of some microseconds. */
+/** Milliseconds between two polls, each an indexed lookup of some microseconds. */
 const LOOK_EVERY = 50
 
 export function createEvents(rows: Rows): Events {
@@ -61,7 +61,7 @@ async function* follow(rows: Rows, clock: Clock, options: FollowOptions): AsyncG
   const { until = Number.POSITIVE_INFINITY, signal } = options
   let last = options.after ?? latest(rows)
   for (;;) {
-    // Asked before the look: what is written until then is still read.
+    // Checked before the poll, so that everything written until then is still read.
     const over = clock.now() >= until
     for (const event of read(rows, last)) {
       if (event.time > until || signal?.aborted) return

@@ -4,7 +4,7 @@ import type { NewEvent } from './store-event.ts'
 /** Events that are kept: the newest ones, and none that is older. */
 const MOST = 10_000
 const OLDEST_MILLISECONDS = 7 * 24 * 3600 * 1000
-/** Events between two looks at what is too old or too much. */
+/** Number of events between two checks for old or excess events. */
 const PRUNE_EVERY = 256
 
 const INSERT = 'INSERT INTO events (time, type, action, actor, attributes) VALUES (?, ?, ?, ?, ?) RETURNING seq'

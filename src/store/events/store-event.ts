@@ -1,4 +1,4 @@
-/** What kind of thing an event is about, in docker's words. */
+/** The type of object an event is about, in docker's terms. */
 export type EventType = 'container' | 'image' | 'network' | 'volume' | 'builder'
 
 /** Something that happened, before it is written. */

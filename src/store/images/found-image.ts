@@ -1,7 +1,7 @@
 import type { Descriptor, ImageName, RepoDigest } from '#spec'
 import type { StoredImage } from './stored-image.ts'
 
-/** What a text of the user stands for. */
+/** What a user's text refers to. */
 export interface FoundImage {
   image: StoredImage
   /** The index or manifest that was named; the image's own manifest when an ID was given. */

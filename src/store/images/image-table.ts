@@ -54,7 +54,7 @@ function contentSize({ database }: Rows, config: ImageConfig): number {
   return config.rootfs.diff_ids.reduce((sum, id) => sum + (database.get<{ size: number }>(sql, id)?.size ?? 0), 0)
 }
 
-/** The manifest that stands for an image when it is asked for by ID: the one that was tagged last, else the newest. */
+/** The manifest of an image looked up by ID: the one tagged last, otherwise the newest. */
 export function imageById(rows: Rows, image: Digest): StoredImage | undefined {
   const manifests = manifestsOf(rows, image).sort((left, right) => (right.tagged ?? 0) - (left.tagged ?? 0))
   for (const row of manifests) {

@@ -21,16 +21,16 @@ import type { StoredImage } from './stored-image.ts'
 export interface Images {
   /** Every image once (by ID), newest first; parts of an index that are no images (attestations) are left out. */
   list(): Promise<StoredImage[]>
-  /** By config, manifest or index digest; an index stands for its best part for `platform`. */
+  /** By config, manifest or index digest; an index resolves to its best match for `platform`. */
   get(digest: Digest, options?: { platform?: Platform }): Promise<StoredImage | undefined>
   /**
    * By a name (`latest` by default), or from what a user typed: full or familiar name, name@digest, manifest, index or config digest,
-   * unique ID prefix. Throws IMAGE_NOT_FOUND in docker's words, AMBIGUOUS_ID, NO_MATCHING_PLATFORM.
+   * unique ID prefix. Throws IMAGE_NOT_FOUND with docker's message, AMBIGUOUS_ID, NO_MATCHING_PLATFORM.
    */
   find(text: string | Reference, options?: { platform?: Platform }): Promise<FoundImage>
   /** As `find`, the image alone. */
   resolve(text: string | Reference, options?: { platform?: Platform }): Promise<StoredImage>
-  /** What a text stands for, manifest or index, without choosing an image of it. */
+  /** What a text refers to, manifest or index, without choosing an image of it. */
   target(text: string | Reference): Promise<Descriptor>
   /** All names and what they point to, sorted by their full text. */
   names(): Promise<{ name: ImageName; descriptor: Descriptor; tagged: number }[]>
@@ -39,7 +39,7 @@ export interface Images {
    * writes the event of a tag.
    */
   setName(name: ImageName, descriptor: Pick<Descriptor, 'digest'>, options?: { tagged?: boolean }): Promise<void>
-  /** True when the name was there. What it pointed to stays. */
+  /** True when the name existed. Its manifest stays. */
   removeName(name: ImageName): Promise<boolean>
   /** Remembers that a repository has this manifest or index. */
   addRepoDigest(repository: Repository, digest: Digest): Promise<void>
@@ -48,7 +48,7 @@ export interface Images {
    * `save` and `import` without one.
    */
   announce(action: string, target: Digest, reference?: Reference): Promise<void>
-  /** docker's rmi: untags first, then deletes what has no name left, with all that nobody else needs. CONFLICT. */
+  /** docker's rmi: untags first, then deletes images without names, with everything nothing else needs. CONFLICT. */
   remove(text: string, options?: RemoveImageOptions): Promise<Removed>
   prune(options?: PruneImagesOptions): Promise<Removed>
 }

@@ -13,7 +13,7 @@ export interface NewImage {
   manifest: Uint8Array
 }
 
-/** Stores an image whose layers are in the store. Throws BLOB_NOT_FOUND when they are not, INVALID_MANIFEST. */
+/** Stores an image whose layers are in the store. Throws BLOB_NOT_FOUND if they are missing, INVALID_MANIFEST. */
 export function putImage(core: Intake, { config, manifest }: NewImage): StoredImage {
   const parsed = parseManifest(manifest)
   if (parsed.kind !== 'manifest') throw new BaleError('INVALID_MANIFEST', 'an index is not an image')

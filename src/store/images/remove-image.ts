@@ -21,7 +21,7 @@ import { imageEvent } from './image-event.ts'
 import { allImages, imageById, partsHere, readIndex } from './image-table.ts'
 import type { PruneImagesOptions, RemovalRecord, Removed, RemoveImageOptions } from './removed.ts'
 
-/** docker's rules, in docker's order and words. Rows in one transaction, files after it. */
+/** docker's rules, in docker's order and with its messages. Rows in one transaction, then files. */
 export async function removeImage(core: Core, text: string, options: RemoveImageOptions): Promise<Removed> {
   const removal = new Removal(core, options.force ?? false)
   core.database.transaction(() => {
@@ -73,7 +73,7 @@ class Removal {
     const core = this.#core
     if (!this.#force) for (const id of ids) this.#refuseLastName(text, id)
     const named = referencesTo(core, row.digest).find((reference) => fullName(reference.name) === fullName(name))
-    // `repository@digest` may also stand for a tag of that repository: then there is no reference of its own.
+    // `repository@digest` may also name a tag of that repository: then it has no reference of its own.
     if (named) this.untag([named], ids[0] ?? row.digest)
     else this.#records.push({ untagged: familiarName(name) })
     if (named?.kind === 'tag') {
@@ -143,7 +143,7 @@ class Removal {
     }
   }
 
-  /** An image that has no reference left: its manifests, indexes that led only to it, and what nobody else needs. */
+  /** An image that has no reference left: its manifests, indexes that led only to it, and what nothing else needs. */
   delete(id: Digest): void {
     const core = this.#core
     const image = imageById(core, id)

@@ -4,9 +4,9 @@ import { lifeOf, type ProcessIdentity, thisProcess } from '#host'
 import { type Database, deletePins, insertPin, type Pin } from '#store/rows'
 
 /**
- * What one operation holds: whatever it takes in, or asks to keep, stays until something refers to it, the operation ends,
+ * What one operation holds: whatever it takes in or holds stays until something refers to it, the operation ends,
  * or its process is gone. So a collection, here or in another process, does not take away the parts of an image that is
- * just being put together.
+ * just being assembled.
  */
 export interface Lease {
   /** Its row is made with the first use; part of the names of temporary directories. */
@@ -18,7 +18,7 @@ export interface Lease {
   end(): void
 }
 
-/** `purpose` is for people who look: `build`. */
+/** `purpose` is for people who inspect the store: `build`. */
 export function createLease(database: Database, clock: Clock, purpose: string): Lease {
   let id: string | undefined
   const begin = () => {

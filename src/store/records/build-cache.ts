@@ -8,7 +8,7 @@ export interface CacheRecord {
   key: string
   /** Diff IDs that must stay while the record exists. */
   layers: Digest[]
-  /** Bytes on disk that are there because of this record alone, as its owner counts them. */
+  /** Bytes on disk used by this record alone, as counted by its owner. */
   size: number
   created: number
   lastUsed: number
@@ -23,7 +23,7 @@ export interface BuildCache {
   get(key: string): Promise<CacheRecord | undefined>
   /** Most recently used first. */
   list(): Promise<CacheRecord[]>
-  /** Removes the records for which `filter` is true (all by default) and the layers that nobody needs any more. */
+  /** Removes the records for which `filter` is true (all by default) and the layers no longer needed. */
   prune(filter?: (record: CacheRecord) => boolean): Promise<{ keys: string[]; freed: number }>
 }
 

@@ -23,7 +23,7 @@ export interface ContainerRecord<D = unknown> {
 
 /** All writes are durable when their promise is fulfilled. */
 export type Containers = {
-  /** Throws CONFLICT when the ID or name is taken, in docker's words; STORE_DAMAGED when a layer is not there. */
+  /** Throws CONFLICT with docker's message when the ID or name is taken; STORE_DAMAGED when a layer is missing. */
   add(record: ContainerRecord): Promise<void>
   /** By full ID, name, or unique ID prefix (AMBIGUOUS_ID); undefined when there is none. */
   find(idOrName: string): Promise<ContainerRecord | undefined>
@@ -32,7 +32,7 @@ export type Containers = {
   /** Reads, changes and writes in one transaction, so `change` must be quick; undefined when it is gone. */
   update(id: string, change: (record: ContainerRecord) => ContainerRecord): Promise<ContainerRecord | undefined>
   /**
-   * Also gives back the container's addresses, ports and layers. `last`: what it became in the end, when that was not
+   * Also releases the container's addresses, ports and layers. `last`: what it became in the end, when that was not
    * written before; its events are written now.
    */
   remove(id: string, last?: ContainerRecord): Promise<boolean>

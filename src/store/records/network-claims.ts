@@ -1,7 +1,7 @@
 import { BaleError } from '#base'
 import type { Rows } from '#store/rows'
 
-/** Addresses of networks, each given to one owner at a time, whichever process asks. */
+/** Addresses of networks, each assigned to one owner at a time across processes. */
 export interface Addresses {
   /**
    * The first free one of the candidates, in one transaction; an owner may hold several. Throws NETWORK_SETUP_FAILED
@@ -14,7 +14,7 @@ export interface Addresses {
 }
 
 export interface PortRequest {
-  /** `0.0.0.0` and `::` stand for every address of their family. */
+  /** `0.0.0.0` and `::` mean every address of their family. */
   hostIp: string
   protocol: 'tcp' | 'udp' | 'sctp'
   /** Tried in order. */
@@ -29,7 +29,7 @@ export interface ClaimedPort {
 }
 
 export interface Ports {
-  /** All or nothing, in the order of the requests. Throws CONFLICT in docker's words. */
+  /** All or nothing, in the order of the requests. Throws CONFLICT with docker's message. */
   allocate(owner: string, requests: readonly PortRequest[]): Promise<ClaimedPort[]>
   list(): Promise<ClaimedPort[]>
   release(owner: string): Promise<void>

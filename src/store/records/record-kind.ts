@@ -4,7 +4,7 @@ import type { Rows } from '#store/rows'
 /** What the owner of a kind of record knows about it. */
 export interface RecordKind<R> {
   /**
-   * What a change means to those who watch, in order; written in the change's transaction. Undefined before: the record is
+   * The events of a change, in order; written in the change's transaction. Undefined before: the record is
    * new; undefined after: it is gone. Must be quick and pure.
    */
   events(before: R | undefined, after: R | undefined): NewEvent[]

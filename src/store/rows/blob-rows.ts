@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import type { Digest } from '#spec'
 import type { Rows } from './rows.ts'
 
-/** Path and size (bytes) of a blob, when its file is there with the size that its row says. */
+/** Path and size (bytes) of a blob, if its file exists with the size in its row. */
 export function findBlob({ database, blobs }: Rows, digest: Digest): { path: string; size: number } | undefined {
   const row = database.get<{ size: number }>('SELECT size FROM blobs WHERE digest = ?', digest)
   if (!row) return undefined

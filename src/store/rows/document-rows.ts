@@ -42,7 +42,7 @@ export function insertEdge({ database }: Rows, parent: Digest, kind: PinKind | '
   database.run('INSERT OR IGNORE INTO edges VALUES (?, ?, ?)', parent, kind, child)
 }
 
-/** True when row and files are there; whether their bytes are right is found by reading them. */
+/** True when row and files exist; whether their bytes are correct is only known after reading them. */
 export function isThere(rows: Rows, { kind, digest }: Pin): boolean {
   if (kind === 'document') return findDocument(rows, digest) !== undefined
   if (kind === 'layer') return findLayer(rows, digest) !== undefined

@@ -1,5 +1,5 @@
 /**
- * store/rows: the database, its tables and where their files are. Promises: a row counts only while its file is there; reads
+ * store/rows: the database, its tables and where their files are. Promises: a row counts only while its file exists; reads
  * and writes of one row each, which callers join in transactions. Does not: write or remove files of content, or decide
  * what goes.
  */

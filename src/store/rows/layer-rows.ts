@@ -26,7 +26,7 @@ const toRecord =
     created: row.created,
   })
 
-/** The record, when the layer's directory is there too: a lost one counts as missing, so that it is fetched again. */
+/** The record, if the layer's directory exists too: a lost one counts as missing, so that it is fetched again. */
 export function findLayer(rows: Rows, diffId: Digest): LayerRecord | undefined {
   const row = rows.database.get<LayerRow>('SELECT * FROM layers WHERE diff_id = ?', diffId)
   if (!row || !existsSync(rows.layout.layerDirectory(diffId))) return undefined

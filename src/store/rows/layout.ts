@@ -4,7 +4,7 @@ import { BaleError } from '#base'
 import { makeDirectory } from '#host/file'
 import { algorithmOf, type Digest, hexOf, isDigest } from '#spec'
 
-/** Where things lie below the store's two directories. */
+/** Paths below the store's two directories. */
 export interface Layout {
   readonly root: string
   readonly run: string

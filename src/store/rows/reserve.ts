@@ -23,7 +23,7 @@ function takeReserve(path: string): void {
   try {
     writeFileSync(path, Buffer.alloc(RESERVE), { flag: 'wx', mode: 0o600 })
   } catch (error) {
-    // Another process was first, or somebody else took the space meanwhile.
+    // Another process was first, or something else took the space meanwhile.
     if (!['EEXIST', 'ENOSPC', 'EDQUOT'].includes(errnoOf(error) ?? '')) throw error
   }
 }

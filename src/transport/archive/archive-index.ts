@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { BaleError, isBaleError, printable } from '#base'
 import { createTarScanner, normalisePath, type TarEntry } from '#format/tar'
 
-/** Where a file's bytes stand in the archive. */
+/** The position of a file's bytes in the archive. */
 export interface ArchiveFile {
   offset: number
   size: number
@@ -85,7 +85,7 @@ function follow(entries: Map<string, { entry: TarEntry; file: ArchiveFile }>, pa
   throw invalidArchive(`the archive's ${quoted(path)} is a chain of more than ${LINKS_LIMIT} links`)
 }
 
-/** Resolves a path by its words alone. An absolute link starts at the archive's root. */
+/** Resolves a path lexically. An absolute link starts at the archive's root. */
 function inside(directory: readonly string[], path: string, asked: string): string[] {
   const result = path.startsWith('/') ? [] : [...directory]
   for (const step of path.split('/')) {

@@ -51,7 +51,7 @@ type Known = ParsedManifest & { descriptor: Descriptor }
 class TarTarget implements ArchiveTarget {
   readonly #sink: OutputFile
   readonly #options: ArchiveTargetOptions
-  /** Entries stand one behind the other, so blobs wait for their turn; the order of calls is kept. */
+  /** Entries are written in sequence, so blobs wait for their turn; the order of calls is kept. */
   readonly #turn = createLimiter(1)
   readonly #blobs = new Set<Digest>()
   readonly #directories = new Set<string>()

@@ -16,7 +16,7 @@ export interface ArchiveBytes {
 /** An image of a docker archive without OCI documents. */
 export interface DockerImage {
   names: string[]
-  /** What stands among the names and is none. */
+  /** Invalid values among the names. */
   oddNames: string[]
   /** Made here, always the same for the same archive: docker archives have no manifests. */
   documents: ImageDocuments

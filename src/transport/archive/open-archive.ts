@@ -20,7 +20,7 @@ import { type UnwrapOptions, type UnwrappedArchive, unwrapArchive } from './unwr
 export interface ArchiveImage {
   /** Full references, in the archive's order; none for an image saved by ID. */
   names: string[]
-  /** What the archive has among the names and is none: a digest, a sentence. */
+  /** Invalid values among the archive's names: a digest, a sentence. */
   oddNames: string[]
   /** A manifest or an index. */
   descriptor: Descriptor

@@ -18,7 +18,7 @@ export interface CredentialFile {
   helper(key: string): string | undefined
 }
 
-/** A file that is not there knows nothing. Throws CREDENTIALS_FAILED, which names the file and never quotes it. */
+/** A missing file has no logins. Throws CREDENTIALS_FAILED, which names the file and never quotes it. */
 export async function readCredentialFile(path: string): Promise<CredentialFile> {
   return credentialFile(path, await readDocument(path))
 }
@@ -49,7 +49,7 @@ function credentialFile(path: string, document: Json): CredentialFile {
 }
 
 /**
- * Changes the file's auths: all that bale does not know stays as it is. The new file is complete or not there, is
+ * Changes the file's auths: everything bale does not know is preserved. The new file is complete or absent, is
  * readable by its owner only, and is written through a symbolic link to where it leads. One writer at a time.
  */
 export async function updateAuths(path: string, change: (auths: Json) => void): Promise<void> {

@@ -10,7 +10,7 @@ export interface CredentialHelper {
 }
 
 export interface HelperOptions {
-  /** Directories where helpers are looked for, colon-separated. */
+  /** Search path for helpers, colon-separated. */
   helperPath: string
   /** Environment of helpers (HOME, DBUS_SESSION_BUS_ADDRESS … are theirs to know). */
   env: Readonly<Record<string, string | undefined>>
@@ -25,7 +25,7 @@ const NOT_FOUND = /credentials not found|no credentials (?:server URL|found)/i
 const TOKEN_USER = '<token>'
 
 /**
- * A broken helper is CREDENTIALS_FAILED, never "no credentials": else a pull would silently go on as somebody else.
+ * A broken helper is CREDENTIALS_FAILED, never "no credentials": otherwise a pull would silently continue as another user.
  * Secrets travel over stdin and stdout only, and a helper's output is not quoted unless it failed, from stderr.
  */
 export function credentialHelper(name: string, options: HelperOptions): CredentialHelper {

@@ -6,7 +6,7 @@ export type Credential =
   /** A ready access token (docker's `registrytoken`), sent as it is. */
   | { kind: 'registry-token'; token: string }
 
-/** Where a registry client asks for credentials, once a registry wants some. */
+/** Where a registry client gets credentials when a registry requires them. */
 export interface CredentialSource {
   /**
    * The credential for a repository, undefined when there is none (then the client stays anonymous).

@@ -30,8 +30,8 @@ export function isEncoded(encoding: string | undefined): boolean {
 }
 
 /**
- * A document without its Content-Encoding. Servers and proxies compress although nobody asked, and some write the header
- * over a document that is plain; JSON and HTML never begin like a compressed stream, so that is told apart.
+ * A document without its Content-Encoding. Servers and proxies compress unasked, and some set the header
+ * on an uncompressed document; JSON and HTML never begin like a compressed stream, so the two can be distinguished.
  */
 export async function decodedBytes(
   bytes: Buffer,
@@ -60,7 +60,7 @@ export async function* decodedStream(
   if (!decoder) return yield* body
   const { pipeline, Readable } = await import('node:stream')
   const decoding = decoder.stream()
-  // A failure on either side ends the other; who reads here gets it thrown.
+  // A failure on either side ends the other; the reader gets it thrown.
   pipeline(Readable.from(body, { objectMode: false }), decoding, () => undefined)
   try {
     yield* decoding as AsyncIterable<Uint8Array>

@@ -99,7 +99,7 @@ async function named<T>(url: URL, act: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The client speaks of registries. */
+/** The client's messages mention registries. */
 function asDownload(error: unknown, url: URL): unknown {
   if (!(error instanceof BaleError) || !error.code.startsWith('REGISTRY_')) return error
   const { message, details } = error

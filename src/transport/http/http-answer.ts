@@ -30,7 +30,7 @@ export class HttpAnswer {
 
   /**
    * The bytes as they come. Throws REGISTRY_FAILED (temporary, see `isTransient`) when the connection breaks or brings
-   * less than the minimum rate while somebody waits for it; a consumer that takes its time is not held against it.
+   * less than the minimum rate while the consumer waits for it; a slow consumer does not count.
    */
   async *body(): AsyncIterable<Uint8Array> {
     const stream = this.#answer.body

@@ -67,7 +67,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   }
 }
 
-/** A body whose own failure (a disk, another registry) is told apart from the connection's. */
+/** A body whose own failure (a disk, another registry) is distinguished from the connection's. */
 function watchedBody(open: HttpRequest['body']) {
   const watched = {
     failure: undefined as { error: unknown } | undefined,

@@ -3,7 +3,7 @@ export interface HttpLimits {
   connectTimeout: number
   /** Until the first byte of an answer. */
   headersTimeout: number
-  /** A body must bring `minimumRate` bytes per second, looked at over windows of this length. */
+  /** A body must deliver `minimumRate` bytes per second, measured over windows of this length. */
   stallWindow: number
   minimumRate: number
   redirects: number

@@ -27,7 +27,7 @@ const BROKEN = new Set([
 ])
 const BROKEN_STATUS = new Set([408, 425, 429, 500, 502, 503, 504])
 
-/** A failure below HTTP as what it means for the user; `url` tells with whom, `proxy` through what. */
+/** A failure below HTTP as an error for the user; `url` is the other side, `proxy` the way there. */
 export function networkError(thrown: unknown, url: URL, proxy?: URL): BaleError {
   if (thrown instanceof BaleError) return thrown
   const error = asError(thrown)

@@ -64,7 +64,7 @@ async function checkMarker(directory: string): Promise<void> {
   }
 }
 
-/** Undefined when the blob is not there. The digest was checked when it became a Digest, so it cannot be a path. */
+/** Undefined when the blob is absent. The digest was checked when it became a Digest, so it cannot be a path. */
 export async function blobPath(directory: string, digest: Digest): Promise<string | undefined> {
   const steps = ['blobs', algorithmOf(digest), hexOf(digest)]
   let path = directory

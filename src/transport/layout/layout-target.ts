@@ -29,7 +29,7 @@ export interface LayoutTarget extends ImageTarget {
 }
 
 /**
- * Writes into an OCI image layout, made when it is not there. A name is a tag of the layout (`v1`), or a full
+ * Writes into an OCI image layout, created when missing. A name is a tag of the layout (`v1`), or a full
  * reference, which is kept with its tag as the layout's own name: the newest image of a tag has it, as with BuildKit. Blobs appear
  * complete or not at all; index.json is replaced as a whole with every `tag`. Images of other writers stay listed.
  */
@@ -102,7 +102,7 @@ function withoutRefName({ refName: _, ...image }: NamedImage): NamedImage {
 
 const isUnnamed = (image: NamedImage) => image.refName === undefined && image.fullName === undefined
 
-/** A manifest is there when all that it names is, since another program may have written a part of an image. */
+/** A manifest is present only if everything it names is, since another program may have written part of an image. */
 async function isComplete(directory: string, { digest, mediaType }: Descriptor): Promise<boolean> {
   const path = await blobPath(directory, digest)
   if (path === undefined) return false

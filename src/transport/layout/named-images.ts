@@ -26,9 +26,9 @@ export interface NamedImage {
   descriptor: Descriptor
   /** As the place itself knows it: what `umoci --image LAYOUT:NAME` and `skopeo copy oci:LAYOUT:NAME` take. */
   refName?: string
-  /** Full reference, when the entry tells one. */
+  /** Full reference, if the entry has one. */
   fullName?: string
-  /** What stands where a name belongs and is none: a digest, a sentence. The image is there without it. */
+  /** An invalid value in place of a name: a digest, a sentence. The image is listed without it. */
   oddName?: string
 }
 

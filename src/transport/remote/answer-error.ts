@@ -6,7 +6,7 @@ import type { RegistryHost } from './registry-host.ts'
 import { parseRetryAfter } from './retry.ts'
 
 interface AnswerContext {
-  /** The failed request in the user's words: `manifest localhost:5000/x:1`. */
+  /** The failed request as the user knows it: `manifest localhost:5000/x:1`. */
   what: string
   /** Name of the registry as the user writes it. */
   registry: string
@@ -85,7 +85,7 @@ export function htmlError(answer: HttpAnswer, registry: string, details: Record<
   )
 }
 
-/** A login that is there, but wrong. */
+/** A login that exists but is wrong. */
 export function refusedLogin(registry: RegistryHost, repository: string | undefined, cause?: BaleError): BaleError {
   const where = `${registry.name} refused the login${repository ? ` for ${repository}` : ''}`
   return new BaleError('UNAUTHORIZED', `${where}: incorrect username or password`, {

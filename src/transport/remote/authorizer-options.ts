@@ -7,7 +7,7 @@ import type { RegistryHost } from './registry-host.ts'
 /** What the authorizer and the tokens that it fetches need to know. */
 export interface AuthorizerOptions {
   registry: RegistryHost
-  /** Scheme and host that the registry is spoken to. */
+  /** Scheme and host used for the registry. */
   base: URL
   repository: string | undefined
   credentials: CredentialSource

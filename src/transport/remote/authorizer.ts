@@ -5,13 +5,13 @@ import type { Challenge } from './challenge.ts'
 import { isLoopback, isPrivateAddress, type RegistryHost } from './registry-host.ts'
 import { fetchToken, type Token } from './token.ts'
 
-/** Holds what one registry wants to see in Authorization headers. */
+/** Holds the Authorization headers for one registry. */
 export interface Authorizer {
   /** An identity token that came with a token, where `offlineAccess` asked for one. */
   identityToken(): string | undefined
   /** Why no login was used although there may be one: a helper or a file that failed. */
   failure(): BaleError | undefined
-  /** The header for a request with these scopes, undefined as long as the registry has not asked for one. */
+  /** The header for a request with these scopes, undefined until the registry requests one. */
   header(scopes: readonly string[], signal?: AbortSignal): Promise<string | undefined>
   /**
    * A header that answers the challenges of a 401, or undefined when there is nothing better than `refused`, the

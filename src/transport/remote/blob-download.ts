@@ -12,7 +12,7 @@ const PROGRESS_BYTES = 256 * 1024
 const CONNECTIONS_AT_MOST = 100
 
 /**
- * The bytes [offset, size) of a blob, over as many connections as it takes. After a break it goes on where it was, if
+ * The bytes [offset, size) of a blob, over as many connections as it takes. After a break it resumes where it stopped, if
  * the registry can and still has the same content (If-Range), else from the beginning with the known part skipped:
  * the target's hash over all bytes decides in any case. Never gives a byte more than the descriptor's size.
  * The first connection is made before this returns, so BLOB_NOT_FOUND comes from here.
@@ -70,7 +70,7 @@ async function* pieces(
   }
 }
 
-/** The body without what lies before `position`: a registry that ignores ranges begins at 0 again. */
+/** The body from `position` on: a registry that ignores ranges begins at 0 again. */
 async function* bodyFrom({ answer, begin, compressed }: Connection, position: number): AsyncGenerator<Uint8Array> {
   let skip = position - begin
   const encoding = compressed ? answer.headers['content-encoding'] : undefined
@@ -149,7 +149,7 @@ async function checkHeaders(answer: HttpAnswer, descriptor: Descriptor, begin: n
 
 /**
  * True when the Content-Encoding is one to undo, although none was asked for. Stores of static files write it over blobs
- * that are gzip by themselves: there it says nothing, told by the length, or else by the blob's own type.
+ * that are gzip by themselves: there it means nothing, which the length shows, or else the blob's own type.
  */
 function isCompressed(answer: HttpAnswer, { mediaType, size }: Descriptor, begin: number): boolean {
   const { 'content-encoding': encoding, 'content-length': length } = answer.headers
@@ -171,5 +171,5 @@ function endedEarly(answer: HttpAnswer, descriptor: Descriptor, position: number
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array> {
-  // An empty blob, or one that was there already up to its end.
+  // An empty blob, or one that was already complete.
 }

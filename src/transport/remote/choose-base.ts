@@ -9,7 +9,7 @@ interface ChooseOptions {
 
 /**
  * https, except where plain http is allowed: on this machine, and for a registry that is marked as insecure. There one
- * request finds out what it speaks. A certificate that is not trusted is never a reason for plain http.
+ * request detects the protocol. A certificate that is not trusted is never a reason for plain http.
  */
 export async function chooseBase(registry: RegistryHost, client: HttpClient, options: ChooseOptions): Promise<URL> {
   const secure = new URL(`https://${registry.host}`)

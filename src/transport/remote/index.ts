@@ -1,5 +1,5 @@
 /**
- * transport/remote: registries that speak the distribution specification. Promises: credentials go only to the
+ * transport/remote: registries that implement the distribution specification. Promises: credentials go only to the
  * registry they are for and to its token service, never over plain http except to this machine; downloads resume;
  * every read and wait is bounded. Does not: verify blobs (the target does), store anything.
  */

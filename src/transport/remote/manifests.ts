@@ -16,7 +16,7 @@ import { htmlError, isHtml } from './answer-error.ts'
 import type { Names } from './names.ts'
 import type { Session } from './session.ts'
 
-/** Answers to HEAD that leave open whether something is there: some registries, and the stores they redirect to, know no HEAD. */
+/** Responses to HEAD that do not settle whether something exists: some registries, and the stores they redirect to, know no HEAD. */
 export const UNTOLD = [400, 403, 404, 405, 410, 501]
 const ACCEPT = [
   MediaType.ociIndex,
@@ -37,7 +37,7 @@ export interface Manifests {
 }
 
 export function createManifests(session: Session, names: Names): Manifests {
-  /** One GET pins the name: all that follows asks by digest, so a tag that moves meanwhile changes nothing. */
+  /** One GET pins the name: later requests use the digest, so a tag that moves meanwhile has no effect. */
   const get = async (name: string, announced: string | undefined, { signal, progress }: OperationOptions) => {
     const what = `manifest for ${names.written(name)}`
     const answer = await session.send({

@@ -3,10 +3,10 @@ import type { ImageSource } from '#image'
 
 /**
  * Several places with the same images as one: each request goes to the first that can answer it. Names are resolved by
- * the first place that has them; all else is asked by digest, so places cannot disagree unnoticed.
+ * the first place that has them; everything else is requested by digest, so places cannot disagree unnoticed.
  */
 export function createMirroredSource(sources: readonly ImageSource[], log: Log = noLog): ImageSource {
-  /** A place that cannot be reached is not asked again: each try takes as long as a connection may. */
+  /** A place that cannot be reached is not tried again: each try takes up to the connection timeout. */
   const unreachable = new Set<ImageSource>()
   const firstOf = async <T>(ask: (source: ImageSource) => Promise<T>): Promise<T> => {
     for (const source of sources.slice(0, -1)) {

@@ -12,7 +12,7 @@ import { createSession } from './session.ts'
 import { listTags } from './tags.ts'
 
 /**
- * Opens a repository; nothing is sent before it is first asked for something. Tokens and connections live as long as
+ * Opens a repository; nothing is sent before its first use. Tokens and connections live as long as
  * the returned object, so dispose it.
  */
 export function openRepository(name: { registry: string; repository: string }, options: RemoteOptions): Repository {
@@ -64,7 +64,7 @@ function openOne(
 
 /**
  * Asks the registry whether it accepts a login: `GET /v2/`, answering its challenge. It returns when it does, also when
- * the registry wants no login at all; throws UNAUTHORIZED when it refuses. With an identity token where the token
+ * the registry requires no login; throws UNAUTHORIZED when it refuses. With an identity token where the token
  * service gave one: that is to be kept in place of the password.
  */
 export async function checkLogin(

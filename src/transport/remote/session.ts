@@ -10,7 +10,7 @@ import { type RegistryHost, registryHost } from './registry-host.ts'
 import type { RemoteOptions } from './repository.ts'
 import { type RetryOptions, withRetries } from './retry.ts'
 
-/** Statuses by which a registry hides from strangers what it has; then its front page tells how to log in. */
+/** Statuses with which a registry hides its content from anonymous clients; its /v2/ then says how to log in. */
 const HIDING = new Set([400, 401, 403, 404])
 
 interface SessionRequest extends Pick<HttpRequest, 'method' | 'headers' | 'body'>, OperationOptions {
@@ -29,7 +29,7 @@ interface SessionRequest extends Pick<HttpRequest, 'method' | 'headers' | 'body'
   digest?: Digest
 }
 
-/** One registry, spoken to with the right scheme, credentials, retries and errors. */
+/** A connection to one registry with the right scheme, credentials, retries and errors. */
 export interface Session extends AsyncDisposable {
   readonly registry: RegistryHost
   readonly limits: RemoteLimits
@@ -78,7 +78,7 @@ export function createSession(registryName: string, repository: string | undefin
     })
     return { base, authorizer }
   }
-  /** What the registry wants of everybody. Source: distribution-spec, "Determining Support". */
+  /** What the registry requires of every client. Source: distribution-spec, "Determining Support". */
   const ping = async (base: URL, signal?: AbortSignal): Promise<Challenge[]> => {
     const answer = await client.send({ method: 'GET', url: new URL(`${pathOf(base)}/v2/`, base), signal })
     await answer.discard()
@@ -125,7 +125,7 @@ export function createSession(registryName: string, repository: string | undefin
         await answer.discard()
         throw failure
       }
-      // A refused password is told apart from a right that is missing; tokens are refused by their service.
+      // A refused password is distinguished from a missing right; tokens are refused by their service.
       if (answer.status === 401 && (second ?? first)?.startsWith('Basic ')) {
         await answer.discard()
         throw refusedLogin(registry, repository)
