@@ -64,7 +64,7 @@ import {
 } from './state/index.ts'
 import { createVolume, findVolume, listVolumes, pruneVolumes, removeVolume, volumeUsers } from './volume/index.ts'
 
-/** What containers of one store are made, run and looked at with. Holds nothing open: there is nothing to dispose. */
+/** The operations on the containers of one store. Holds nothing open: there is nothing to dispose. */
 export interface Containers {
   readonly lifecycle: ContainerLifecycle
   readonly state: ContainerStates
@@ -191,7 +191,7 @@ function files(machinery: Machinery) {
   }
 }
 
-/** Further processes in running containers. */
+/** Additional processes in running containers. */
 export type ContainerExecs = ReturnType<typeof execs>
 
 function execs(machinery: Machinery) {
@@ -229,7 +229,7 @@ function networks(machinery: Machinery) {
   return {
     /** Adds a network. Nothing changes on the machine before the first container joins. */
     create: offer(addNetwork),
-    /** The default network, made when it is asked for the first time. */
+    /** The default network, created at its first use. */
     default: offer(theDefaultNetwork),
     /** By name, ID or unique prefix of an ID. Throws NETWORK_NOT_FOUND. */
     find: offer(networkOf),
@@ -245,9 +245,9 @@ function networks(machinery: Machinery) {
     disconnect: offer(disconnectNetwork),
     /** Removes a network; false for one that is missing, with `force`. Throws CONFLICT while containers are connected. */
     remove: offer(removeNetwork),
-    /** Removes networks that no container asks for; returns their names. */
+    /** Removes networks that no container uses; returns their names. */
     prune: offer(pruneNetworks),
-    /** Removes bridges and rules of networks that nobody is on; their records stay. Returns their names. */
+    /** Removes bridges and rules of networks without containers; their records stay. Returns their names. */
     takeDownIdle: offer(takeDownIdleNetworks),
   }
 }
@@ -313,9 +313,9 @@ function upkeep(machinery: Machinery) {
     superviseHealth: offer(superviseHealth),
     /** Brings the log of a running container back to its limit. */
     rotateLog: offer(rotateContainerLog),
-    /** Starts what its restart policy wants up after a boot; what runs is left alone. */
+    /** Starts containers according to their restart policy after a boot; running ones are left alone. */
     startByPolicy: offer(startByPolicy),
-    /** `startByPolicy` once per boot, by whoever comes first; undefined when it was done before. */
+    /** `startByPolicy` once per boot, by the first caller; undefined when it was done before. */
     startOnceAfterBoot: offer(startOnceAfterBoot),
     /** Stops all containers for the machine's end; `startByPolicy` starts again those with a restart policy. */
     stopForShutdown: offer(stopForShutdown),

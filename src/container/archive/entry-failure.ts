@@ -3,7 +3,7 @@ import { BaleError, errnoOf } from '#base'
 import { quotedName } from '#format/tar'
 import { asNoSpace } from '#host/file'
 
-/** What the kernel said about one entry of a tar, in words that name it; anything else comes back as it is. */
+/** Turns a kernel error about a tar entry into one that names the entry; other errors are returned unchanged. */
 export function entryFailure(error: unknown, name: string): unknown {
   const code = errnoOf(error)
   if (error instanceof BaleError || code === undefined) return error

@@ -7,7 +7,7 @@ import { packFile, walkTree } from '#rootfs'
 import { isKernelFileSystem, kernelFileBytes } from './kernel-files.ts'
 
 export interface PathStat {
-  /** Base name of the path as asked for. */
+  /** Base name of the requested path. */
   name: string
   /** Bytes; 0 for all but files. */
   size: number

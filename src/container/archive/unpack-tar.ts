@@ -14,7 +14,7 @@ export interface UnpackOptions {
   keepNames?: boolean
   /** Owner of what is made; the tar's own when undefined. */
   owner?: { uid: number; gid: number }
-  /** Refuse to put a file in a directory's place or the other way round. */
+  /** Refuse to replace a directory with a file or vice versa. */
   strict?: boolean
   /** The directory itself gets the attributes that the tar has for its root. */
   ownDirectory?: boolean
@@ -172,7 +172,7 @@ class Unpacker {
     this.#directories.push({ path, entry })
   }
 
-  /** Takes away what is there; false when it has to stay. */
+  /** Removes the existing entry; false when it has to stay. */
   #clear(path: Buffer, entry: TarEntry): boolean {
     const there = this.#root.statIfThere(path, { follow: false })
     if (!there) return true

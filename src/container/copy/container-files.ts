@@ -21,7 +21,7 @@ export async function statContainerPath(machinery: Machinery, idOrName: string, 
   return { ...source(files, idOrName, path).stat, name: posix.basename(posix.normalize(`/${path}`)) || '/' }
 }
 
-/** A path of a container, and what is there. With `follow` it is what a link at its end leads to. */
+/** A path of a container and its file. With `follow` a final link is resolved. */
 function source(
   files: ContainerFiles,
   idOrName: string,
@@ -69,7 +69,7 @@ function tarName(path: string): string {
 export interface WriteOptions {
   /** Owner of what is made; the tar's own when undefined. */
   owner?: { uid: number; gid: number }
-  /** Refuse to put a file in a directory's place or the other way round; true by default. */
+  /** Refuse to replace a directory with a file or vice versa; true by default. */
   strict?: boolean
 }
 

@@ -22,7 +22,7 @@ export interface CopyPlan {
   name: string | undefined
 }
 
-/** docker's rules of `cp` (the command's reference page) and its words. Throws INVALID_ARGUMENT or PATH_NOT_FOUND. */
+/** docker's rules of `cp` (the command's reference page) and its messages. Throws INVALID_ARGUMENT or PATH_NOT_FOUND. */
 export function copyPlan(source: CopySource, destination: CopyDestination): CopyPlan {
   const { path, kind } = destination
   const bare = path.replace(/\/+$/, '') || '/'

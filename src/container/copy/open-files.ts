@@ -9,7 +9,7 @@ import { mountInside, mountVolume, releaseVolumes } from '../volume/index.ts'
 /** A container's files as its processes see them, all mounts in place. */
 export interface ContainerFiles extends AsyncDisposable {
   root: RootDirectory
-  /** The root file system was asked to be read-only; volumes are not meant. */
+  /** The root filesystem was requested read-only; this does not cover volumes. */
   readOnlyRoot: boolean
 }
 
@@ -23,7 +23,7 @@ export async function openFiles(machinery: Machinery, idOrName: string): Promise
   if (seen.status === 'running' || seen.status === 'paused') {
     const { process } = mustBeVisible(seen).state
     const root = openRoot(`/proc/${process!.pid}/root`)
-    // The number may have been given to another process between the look and the opening.
+    // The pid may have been reused between the check and the opening.
     if (isAlive(process!))
       return { root, readOnlyRoot: false, [Symbol.asyncDispose]: async () => root[Symbol.dispose]() }
     root[Symbol.dispose]()

@@ -24,7 +24,7 @@ export async function renameContainer(machinery: Machinery, idOrName: string, ne
 }
 
 /**
- * Changes limits (at once, when it runs) and the restart policy. What is asked for is joined with what the container
+ * Changes limits (at once, when it runs) and the restart policy. The request is merged with what the container
  * has, so a start later has all of it. Answers what is doubtful.
  */
 export async function updateContainer(

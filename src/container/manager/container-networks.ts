@@ -88,7 +88,7 @@ function namesOn({ id, name, document: { config } }: Container, { aliases = [] }
   return [...new Set([...names, ...fullName].filter(Boolean))]
 }
 
-/** The connections of a container under another name: what was asked for stays. */
+/** The connections of a container under another name, with the same options. */
 export function renamedConnections(record: Container): Connection[] {
   const { connections, networks } = record.document
   return connections.map((connection) => ({

@@ -68,7 +68,7 @@ export async function createContainer(
   const paths = pathsOf(machinery, id)
   let mounts: ContainerMount[] = []
   let rootfs: Rootfs | undefined
-  // Tells a sweep that somebody is at work here; it ends with this process.
+  // Marks the directory as in use for a sweep; the mark ends with this process.
   await using _ = await lockContainer(machinery, id, { signal })
   try {
     await mkdir(paths.directory, { recursive: true, mode: 0o700 })
@@ -110,7 +110,7 @@ export async function createContainer(
   }
 }
 
-/** All that can be wrong in the words is found before anything is made. Answers what is only doubtful. */
+/** All options are checked before anything is created. Returns warnings. */
 function checkOptions(options: ContainerOptions): string[] {
   const { host, image } = options
   const machine = readMachine()

@@ -52,7 +52,7 @@ function commandOf({ image, config }: ContainerOptions): Pick<EffectiveConfig, '
     throw new BaleError('INVALID_ARGUMENT', 'No command specified', {
       next: { act: 'give-command', image: image.reference },
     })
-  // runc's answer about a longer one fills a pipe that nobody reads: it would hang (M13).
+  // runc's answer about a longer one fills a pipe without a reader: it would hang (M13).
   if (Buffer.byteLength(entrypoint[0] ?? command[0]!) > LONGEST_PATH)
     throw new BaleError('INVALID_ARGUMENT', `the name of the command is longer than ${LONGEST_PATH} bytes`)
   return {

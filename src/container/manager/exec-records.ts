@@ -5,18 +5,18 @@ import { isAlive, type ProcessIdentity } from '#host'
 import { readText, writeFileAtomic } from '#host/file'
 import type { Machinery } from '../state/index.ts'
 
-/** A further process of a container, as it was asked for. Kept below the run directory: none outlives a boot. */
+/** An additional process of a container, as requested. Stored below the run directory: none outlives a boot. */
 export interface ExecRecord {
   /** 64 hexadecimal digits. */
   id: string
   containerId: string
-  /** With the container's own values where nothing was asked for. */
+  /** With the container's own values as defaults. */
   process: { args: string[]; env: string[]; workingDir: string; user: string; tty: boolean; privileged: boolean }
   stdin: boolean
   detach: boolean
   /** Undefined until it has begun. */
   identity?: ProcessIdentity
-  /** 128 + signal; undefined while it runs, and when nobody saw its end. */
+  /** 128 + signal; undefined while it runs, and if its exit was not observed. */
   exitCode?: number
 }
 
@@ -78,7 +78,7 @@ export async function sweepExecs(place: Place, known: Iterable<string>): Promise
     if (!beginnings.has(name.slice(0, 16))) await rm(join(directoryOf(place), name), { force: true })
 }
 
-/** As docker: an exec that ended can be asked about for some minutes. */
+/** As in docker, an ended exec can be inspected for some minutes. */
 const KEPT_MILLISECONDS = 10 * 60_000
 
 /** Those of a container that ended long ago: a container that lives for years has many. */

@@ -50,7 +50,7 @@ export interface RunningExec extends AsyncDisposable {
   exit(): Promise<number>
 }
 
-/** Starts a further process in a running container. Throws COMMAND_NOT_FOUND and the like when it cannot be run. */
+/** Starts another process in a running container. Throws COMMAND_NOT_FOUND and the like when it cannot be run. */
 export async function execContainer(
   machinery: Machinery,
   idOrName: string,
@@ -173,7 +173,7 @@ function execProcess(machinery: Machinery, seen: SeenContainer, request: ExecReq
 
 /**
  * Who the process is, by the accounts in the container's root file system as it is now: like at the start, what is
- * mounted over them does not count. The container's end may come between the look and this.
+ * mounted over them does not count. The container may exit between the check and this.
  */
 function userInside(
   machinery: Machinery,

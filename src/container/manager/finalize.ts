@@ -34,7 +34,7 @@ export async function finalize(machinery: Machinery, record: Container, ended: R
   const oomKilled = ended.status !== 'created' && wasOomKilled(machinery, id)
   // Whoever looks after the group is gone and before the record is written must see it, too.
   if (oomKilled) await writeFile(oomFile(machinery, id), '')
-  // A start that was killed in the middle has not written down by which runtime.
+  // A start that was killed midway has not recorded its runtime.
   const name = runtimeOfState(join(machinery.store.run, 'runtime'), record.id) ?? document.runtime
   const runtime = await machinery.runtime(name)
   await runtime.delete(id, { force: true })
@@ -89,7 +89,7 @@ async function removeUnused(machinery: Machinery, name: string): Promise<void> {
 export interface CleanupOptions {
   /** Milliseconds that an unused network stays up for the next container. */
   linger?: number
-  /** Starts the container again; given by who knows how. */
+  /** Starts the container again; supplied by the caller. */
   restart: (id: string) => Promise<void>
 }
 
@@ -126,7 +126,7 @@ async function cleanupLocked(
   const endedUnseen =
     record.document.state.status === 'running' && seen.status !== 'running' && seen.status !== 'paused'
   const recorded = record.document.state
-  // Somebody else may have written the end down; starting it again is left to us.
+  // Another process may have recorded the exit; restarting is still up to this one.
   const endedSeen = recorded.status === 'exited' && recorded.error === undefined && wantsRestart(record, recorded)
   if (!halfMade && !endedUnseen && !endedSeen) return undefined
   const state = endedSeen ? recorded : await finalize(machinery, record, seen.state)
@@ -156,7 +156,7 @@ export function wantsRestart(record: Container, ended: RecordedState): boolean {
 
 const FIRST_PAUSE = 100
 const LONGEST_PAUSE = 60_000
-/** A container that ran this long was well; the pauses begin anew. */
+/** A container that ran this long was healthy; the back-off starts over. */
 const WELL_MILLISECONDS = 10_000
 
 async function restartByPolicy(machinery: Machinery, record: Container, { restart }: CleanupOptions): Promise<void> {
@@ -177,7 +177,7 @@ export async function takeDownIdleNetworks(machinery: Machinery): Promise<string
   return down
 }
 
-/** Finalizes a container that has ended without anybody writing it down. The caller holds its lock. */
+/** Finalizes a container whose exit was not recorded. The caller holds its lock. */
 export async function settle(machinery: Machinery, id: string): Promise<void> {
   const record = await findContainer(machinery, id)
   const seen = await see(machinery, record)
@@ -187,7 +187,7 @@ export async function settle(machinery: Machinery, id: string): Promise<void> {
 
 /**
  * Returns when a container that has ended and was to be removed at its end (--rm) is gone, with its name, its network and
- * its anonymous volumes. Whoever comes first does the work, this caller or the monitor's command.
+ * its anonymous volumes. The first to arrive does the work, this caller or the monitor's command.
  */
 export async function awaitRemoval(machinery: Machinery, id: string): Promise<void> {
   await using _ = await lockContainer(machinery, id)

@@ -40,7 +40,7 @@ export async function superviseHealth(
     const starting = age() < times.startPeriod
     const result = await probe(machinery, id, command, times.timeout)
     if (!isAlive(life)) return
-    // Paused: there is nothing to tell.
+    // Paused: there is nothing to report.
     if (result === undefined) continue
     const updated = await updateState(machinery, id, (state) =>
       state.process && isSame(state.process, life)

@@ -1,5 +1,5 @@
 /**
- * manager: the operations on containers: make, start, stop, change, remove, look at, put in order. Each takes the
+ * manager: the operations on containers: create, start, stop, change, remove, inspect, clean up. Each takes the
  * container's lock for as long as it changes something.
  */
 

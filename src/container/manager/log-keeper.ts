@@ -9,7 +9,7 @@ import { type LogPlace, logLimits, reopenLog, rotateLog } from '../runtime/index
 import { type Machinery, pathsOf } from '../state/index.ts'
 
 /**
- * Who sees to it that logs do not outgrow their limit. The monitor can only begin a log anew and lose what was there, so
+ * Keeps logs within their limit. The monitor can only truncate a log and lose its content, so
  * one small shell looks at the sizes of all logs of this store once a second, and calls bale for the one that is too
  * large. It ends with the last container. A log that is watched is a link: <run>/logs/SIZE/CONTAINER.
  */
@@ -36,7 +36,7 @@ while flock -w 5 9; do
 done
 `
 
-/** Begins to look after the log of a container that has just been started. */
+/** Starts watching the log of a container that was just started. */
 export async function watchLog(machinery: Machinery, record: Container): Promise<void> {
   const { store, selfCommand, programs } = machinery
   const limits = logLimits(record.document.host.log)
@@ -50,7 +50,7 @@ export async function watchLog(machinery: Machinery, record: Container): Promise
     if (errnoOf(error) !== 'EEXIST') throw error
   }
   try {
-    // A shared lock, so that the file stays: its end would tell the keeper that the store is gone.
+    // A shared lock, so that the file stays: its removal would tell the keeper that the store is gone.
     await using _ = await acquireLock(join(directory, 'keeper.lock'), { timeoutMs: 0, shared: true })
   } catch (error) {
     if (isBaleError(error, 'LOCKED')) return
@@ -63,7 +63,7 @@ export async function watchLog(machinery: Machinery, record: Container): Promise
   spawn('/bin/sh', [script, ...selfCommand], { detached: true, stdio: 'ignore', cwd: '/', env }).unref()
 }
 
-/** The log of a container that has ended needs nobody any more; what it has too much goes now. */
+/** The log of an exited container is no longer watched; its excess is removed now. */
 export async function unwatchLog(machinery: Machinery, record: Container): Promise<void> {
   const directory = join(machinery.store.run, 'logs')
   const limits = logLimits(record.document.host.log)

@@ -10,7 +10,7 @@ const THINGS =
     ' ',
   )
 
-/** Two words, as people know it from docker; the caller tries again when it is taken. */
+/** Two words, as in docker; the caller tries again when it is taken. */
 export function madeUpName(attempt = 0): string {
   const name = `${MOODS[randomInt(MOODS.length)]}_${THINGS[randomInt(THINGS.length)]}`
   return attempt === 0 ? name : `${name}${randomInt(10)}`

@@ -19,7 +19,7 @@ export async function addNetwork(machinery: Machinery, asked: CreateNetworkOptio
   return createNetwork(machinery.records, asked, identity(machinery))
 }
 
-/** The network `bridge`, made when it is asked for the first time. */
+/** The network `bridge`, created at its first use. */
 export function theDefaultNetwork(machinery: Machinery): Promise<Network> {
   return defaultNetwork(machinery.records, () => identity(machinery))
 }
@@ -79,14 +79,14 @@ function assertRemovable(name: string): void {
   if (PREDEFINED.includes(name)) throw new BaleError('DENIED', `${name} is a pre-defined network and cannot be removed`)
 }
 
-/** False when somebody is on it. */
+/** False when containers are connected. */
 async function removeIdle({ networks, records }: Machinery, network: Network): Promise<boolean> {
   if (!(await networks.takeDown(network))) return false
   await records.networks.remove(network.id)
   return true
 }
 
-/** ` (name:"web" id:"0123456789ab")`, as docker shows who is on a network. */
+/** ` (name:"web" id:"0123456789ab")`, as docker shows the containers on a network. */
 async function endpointsOf(machinery: Machinery, network: Network): Promise<string> {
   const connected = await connectedContainers(machinery, network)
   const shown = connected.map(({ id, name }) => `name:"${name}" id:"${id.slice(0, 12)}"`)
@@ -100,7 +100,7 @@ export async function usedNetworks(machinery: Machinery): Promise<Set<string>> {
   return new Set(found.flatMap((network) => (network ? [network.id] : [])))
 }
 
-/** Removes networks that no container, running or not, asks for; answers their names. */
+/** Removes networks that no container, running or not, uses; returns their names. */
 export async function pruneNetworks(
   machinery: Machinery,
   filter: (network: Network) => boolean = () => true,

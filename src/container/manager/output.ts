@@ -50,7 +50,7 @@ export interface ContainerOutput {
   frames: AsyncIterable<LogFrame>
 }
 
-/** The log of a container as it was written; `follow` goes on until it ends. Throws CONTAINER_NOT_FOUND at once. */
+/** The log of a container as it was written; `follow` continues until it ends. Throws CONTAINER_NOT_FOUND at once. */
 export async function containerOutput(
   machinery: Machinery,
   idOrName: string,

@@ -26,7 +26,7 @@ export interface MountedContainer extends AsyncDisposable {
 
 /**
  * A container's root file system for a while. Of one that does not run it is mounted and unmounted at the end, and its
- * lock is held, so that nobody starts it meanwhile.
+ * lock is held, so that it cannot be started meanwhile.
  */
 export async function mountContainer(machinery: Machinery, idOrName: string): Promise<MountedContainer> {
   const { id } = await findContainer(machinery, idOrName)
@@ -47,7 +47,7 @@ export async function mountContainer(machinery: Machinery, idOrName: string): Pr
   }
 }
 
-/** Unmounts a root file system for a while, and the layers that nobody else uses. */
+/** Unmounts a root file system for a while, and the layers not used elsewhere. */
 export async function giveBack({ rootfs: mounter }: Machinery, rootfs: AsyncDisposable): Promise<void> {
   await rootfs[Symbol.asyncDispose]()
   await mounter.releaseUnused()

@@ -19,7 +19,7 @@ export async function claimPlace(machinery: Machinery, request: ClaimRequest): P
   }
 }
 
-/** True when something was given back. */
+/** True when something was released. */
 async function reclaim(machinery: Machinery, { owner: self, network }: ClaimRequest): Promise<boolean> {
   const claims = async () => [
     ...(await machinery.store.ports.list()),
@@ -30,7 +30,7 @@ async function reclaim(machinery: Machinery, { owner: self, network }: ClaimRequ
   return (await claims()).length < before.length
 }
 
-/** A container that somebody works on this moment is left to them: two starts must not wait for each other. */
+/** A container that another process is working on is left alone: two starts must not wait for each other. */
 async function putInOrder(machinery: Machinery, id: string): Promise<void> {
   try {
     await using _ = await acquireLock(pathsOf(machinery, id).lock, { timeoutMs: 0 })

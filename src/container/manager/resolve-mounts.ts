@@ -23,11 +23,11 @@ export function mountRequests(options: ContainerOptions, from: readonly Containe
   const anonymous = [...new Set(declared)]
     .filter((target) => !targets.has(target) && !from.some(({ destination }) => destination === target))
     .map((target) => ({ type: 'volume' as const, target }))
-  // Parents before what lies in them.
+  // Parents before their contents.
   return [...asked, ...anonymous].sort((one, other) => depth(one.target) - depth(other.target))
 }
 
-/** Where somebody asked for something. */
+/** The targets of requested mounts. */
 export function askedTargets({ host }: ContainerOptions): ReadonlySet<string> {
   return new Set((host.mounts ?? []).map(({ target }) => targetOf(target)))
 }

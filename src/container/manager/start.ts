@@ -43,7 +43,7 @@ export interface Started {
 /**
  * Starts a container, in this order: namespace → (network beside create) → attach → record → start. Until the last step
  * a file tells who is doing this; when that process is gone the half-made container is deleted, never started. A
- * container that runs is left alone. After a failure everything is undone and the record tells why.
+ * container that runs is left alone. After a failure everything is undone and the record holds the reason.
  */
 export async function startContainer(
   machinery: Machinery,
@@ -61,7 +61,7 @@ export async function startContainer(
   if (seen.status === 'removing') throw noSuchContainer(idOrName)
   if (record.document.state.status === 'running' || readClaim(paths.starting).state !== 'nobody')
     await finalize(machinery, record, seen.state)
-  // Awaited here: the lock is given back when this function is left.
+  // Awaited here: the lock is released when this function returns.
   return await begin(machinery, record, options)
 }
 
@@ -134,7 +134,7 @@ async function runtimeFor(machinery: Machinery, record: Container, options: Star
   return asked
 }
 
-/** A directory with its final name always tells who starts. */
+/** A directory with its final name always identifies the starter. */
 async function makeBundle(machinery: Machinery, id: string): Promise<void> {
   const { bundle } = pathsOf(machinery, id)
   await removeTree(bundle)
@@ -240,7 +240,7 @@ async function create(
     bundle: paths.bundle,
     exitDirectory: paths.exits,
     terminal: config.Tty,
-    // Who leaves a terminal may come back to it.
+    // A detached terminal can be reattached.
     stdin: !config.OpenStdin ? 'closed' : config.StdinOnce && !config.Tty ? 'once' : 'open',
     logPath: host.log?.driver === 'none' ? undefined : paths.log,
     exitCommand: machinery.selfCommand.length ? [...machinery.selfCommand, 'container', 'cleanup', id] : undefined,

@@ -43,7 +43,7 @@ export async function stopContainer(
 }
 
 /**
- * The stop signal, then after a while KILL, until the process has ended; what follows is for whoever writes the end down.
+ * The stop signal, then after a while KILL, until the process has ended; the rest is up to the process that records the exit.
  * False when it does not run. Throws RUNTIME_FAILED when even KILL does not end it.
  */
 export async function endGently(
@@ -106,7 +106,7 @@ async function endsWithin(
   return true
 }
 
-/** Whoever of us and the monitor's cleanup has the lock first writes the end down. */
+/** This process or the monitor's cleanup, whichever gets the lock first, records the exit. */
 export async function settled(machinery: Machinery, id: string): Promise<void> {
   await using _ = await lockContainer(machinery, id)
   try {
@@ -156,7 +156,7 @@ async function signal(machinery: Machinery, { record }: SeenContainer, name: str
   try {
     await runtime.kill(record.id, number)
   } catch (error) {
-    // It ended between the look and the signal: that is what was wanted.
+    // It ended between the check and the signal, which is the goal.
     if (!isBaleError(error, 'CONTAINER_NOT_RUNNING') && !isBaleError(error, 'CONTAINER_NOT_FOUND')) throw error
   }
 }

@@ -11,8 +11,8 @@ import { sweepExecs } from './exec-records.ts'
 import { forget, settle, takeDownIdleNetworks } from './finalize.ts'
 
 /**
- * Removes what killed bale processes and lost monitors left behind: half-made containers, ends that nobody wrote down,
- * directories and runtime states without a record, networks that nobody uses. Safe at any time; answers what it found.
+ * Removes what killed bale processes and lost monitors left behind: half-created containers, unrecorded exits,
+ * directories and runtime states without a record, unused networks. Safe at any time; returns what it found.
  */
 export async function sweepContainers(machinery: Machinery): Promise<string[]> {
   const found: string[] = []

@@ -4,7 +4,7 @@ export interface Connection {
   networkName: string
   /** In the container: `eth0` … */
   interfaceName: string
-  /** As it was asked for; 0 by default. */
+  /** As requested; 0 by default. */
   gatewayPriority?: number
   address: string
   /** Length of the prefix. */

@@ -7,7 +7,7 @@ import type { HostOptions, NetworkRequest } from './options.ts'
 /** 2: a list of networks and connections; until then one of each. */
 export const CONTAINER_DOCUMENT_VERSION = 2
 
-/** What the store keeps of a container. `state` is what was last known; `see` looks what is true now. */
+/** The stored record of a container. `state` is the last known state; `see` determines the current one. */
 export interface ContainerDocument {
   /** Of the form; bale 0.1 wrote none. */
   version: typeof CONTAINER_DOCUMENT_VERSION
@@ -49,7 +49,7 @@ export interface ContainerMount {
   type: 'bind' | 'volume' | 'tmpfs'
   /** Of a volume. */
   name?: string
-  /** Absolute path on the host, of a bind as it was asked for: links count anew at each start. Empty for tmpfs. */
+  /** Absolute path on the host, of a bind as requested: links are resolved at each start. Empty for tmpfs. */
   source: string
   /** Of a bind: make the source when it is missing. */
   createSource?: boolean
@@ -60,7 +60,7 @@ export interface ContainerMount {
   destination: string
   readOnly: boolean
   propagation: string
-  /** Made for this container alone; removed with it when asked. */
+  /** Created for this container only; removed with it on request. */
   anonymous: boolean
   /** Of a tmpfs. */
   options: string[]
@@ -80,7 +80,7 @@ export interface RecordedState {
   error?: string
   oomKilled: boolean
   restartCount: number
-  /** Somebody stopped it: no restart by policy. */
+  /** Stopped by a user: no restart by policy. */
   stopRequested: boolean
   /** The end of the machine stopped it: no restart by policy before the next boot. */
   untilBoot?: boolean

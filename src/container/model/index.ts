@@ -1,6 +1,6 @@
 /**
- * model: what the store keeps of containers, networks and volumes, and what a container is asked to be. Types,
- * names of predefined networks, and what a change of a record means as events: everything else of the room stands on it.
+ * model: the stored records of containers, networks and volumes, and the options of a container. Types,
+ * names of predefined networks, and what a change of a record means as events: the rest of the room builds on it.
  */
 
 export type { Connection, PublishedPort } from './connection.ts'

@@ -2,11 +2,11 @@ import type { NetworkOption, PublishedPortRequest } from '#docker'
 import type { ContainerConfig, Digest, Healthcheck, Platform } from '#spec'
 
 /**
- * What a container is asked to be. `config` is what runs, `host` how this machine runs it: docker's two halves, with
+ * The options of a container. `config` is what runs, `host` how this machine runs it: docker's two halves, with
  * the same meaning per member. Everything is checked once, by `checkOptions`, when the container is created.
  */
 export interface ContainerOptions {
-  /** Without one, a name of two words is made up. */
+  /** Without one, a random name of two words is chosen. */
   name?: string
   image: ContainerImage
   config: ProcessOptions
@@ -144,7 +144,7 @@ export interface MountRequest {
   /** Tmpfs: bytes and permission bits. */
   tmpfsSize?: number
   tmpfsMode?: number
-  /** Tmpfs: further options, e.g. `noexec`. */
+  /** Tmpfs: additional options, e.g. `noexec`. */
   tmpfsOptions?: string[]
 }
 

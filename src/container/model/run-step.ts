@@ -9,7 +9,7 @@ export interface RunStepOptions extends OperationOptions {
   cwd: string
   /** As in an image config: `uid[:gid]`, `name[:group]`, empty for root. Looked up in the rootfs. */
   user?: string
-  /** Further mounts, in order, on top of the standard ones. */
+  /** Additional mounts, in order, on top of the standard ones. */
   additionalMounts?: StepMount[]
   network: 'bridge' | 'none' | 'host'
   /** Lines for /etc/hosts: `NAME:ADDRESS`. */
@@ -29,14 +29,14 @@ export interface StepMount {
   source?: string
   target: string
   readOnly?: boolean
-  /** Further options of the mount, e.g. `size=64m`, `mode=1777`. */
+  /** Additional mount options, e.g. `size=64m`, `mode=1777`. */
   options?: string[]
 }
 
 /** `exitCode` is the program's own; 126 or 127 with `failure` set when it could not be run at all. */
 export interface StepResult {
   exitCode: number
-  /** Why the program could not be started, in the runtime's words. */
+  /** Why the program could not be started: the runtime's message. */
   failure?: string
 }
 

@@ -8,7 +8,7 @@ import type { NetavarkRequest } from './netavark.ts'
 /** A bridge that a store has brought up on this machine, with all that is needed to take it down. */
 export interface BridgeEntry {
   interfaceName: string
-  /** The store's database: when it is gone, nobody else will take the bridge down. */
+  /** The store's database: when it is gone, nothing else will remove the bridge. */
   database: string
   /** The network namespace the bridge is in. */
   namespace: string
@@ -63,7 +63,7 @@ async function listed(directory: string): Promise<string[]> {
   try {
     return (await readdir(directory)).filter((name) => name.endsWith('.json'))
   } catch (error) {
-    // Who is not root has no bridges, and cannot look at root's.
+    // Without root there are no bridges, and root's cannot be inspected.
     if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'EACCES') return []
     throw error
   }

@@ -18,7 +18,7 @@ export function machineLock(progress?: Progress): Promise<AsyncDisposable> {
 export interface Bridges {
   /** Runs lines of ip(8) in our network namespace, all in one process. */
   ip(batch: readonly string[]): Promise<void>
-  /** Removes a bridge and the rules of its network: nobody may be on it. */
+  /** Removes a bridge and the rules of its network, which must have no containers. */
   takeDown(entry: BridgeEntry): Promise<void>
   takeDownOrphans(): Promise<number>
 }

@@ -16,7 +16,7 @@ export interface ClaimRequest {
   interfaceName?: string
   ports?: readonly PortRequest[]
   aliases?: readonly string[]
-  /** What was asked for there: fixed addresses and the like. */
+  /** The requested options: fixed addresses and the like. */
   wish?: Omit<NetworkRequest, 'network' | 'aliases'>
   /** The host's address for ports that name none. */
   publishAddress?: string
@@ -94,7 +94,7 @@ function* freeAddresses(network: Network, isFree: (address: string) => boolean):
     if (!reserved.has(address) && isFree(address)) yield address
 }
 
-/** An address that somebody chose, in docker's words when it cannot be. */
+/** A requested address; docker's message if it is not possible. */
 function assertFits(network: Network, address: string): string {
   const subnet = parseSubnet(network.document.subnet)
   const number = parseAddress(address)

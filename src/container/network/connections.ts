@@ -37,7 +37,7 @@ export interface Connections {
   disconnect(owner: string): Promise<void>
   /** The owner is found on its networks under these names from now on; `aliasesOn` gives them by the network's ID. */
   rename(owner: string, name: string, aliasesOn: (networkId: string) => readonly string[]): Promise<void>
-  /** Removes the bridge and rules of a network that nobody uses. False when somebody does. */
+  /** Removes the bridge and rules of an unused network. False when it is in use. */
   takeDown(network: Network): Promise<boolean>
   /** The same for bridges of this machine whose store was deleted; returns how many. */
   takeDownOrphans(): Promise<number>

@@ -16,7 +16,7 @@ const LOCAL_NAMES = [
 export interface HostsOptions {
   /** `NAME:ADDRESS`; the address may be `host-gateway`. */
   extra?: readonly string[]
-  /** What `host-gateway` stands for. */
+  /** The address of `host-gateway`. */
   gateway?: string
   /** The container's own lines: its addresses, all with the same names. */
   own?: { addresses: readonly (string | undefined)[]; names: readonly string[] }
@@ -62,7 +62,7 @@ export interface ResolvOptions {
   host: string
   /** Addresses of the networks' own name servers, which ask the servers in the place of the container. */
   nameServers?: readonly string[]
-  /** The network's own server asks nobody else: a name that it does not know is not waited for. */
+  /** The network's own server forwards nothing: an unknown name is not waited for. */
   internal?: boolean
 }
 
@@ -133,7 +133,7 @@ const isResolvWord = (text: string) => /^[A-Za-z0-9._:-]+$/.test(text)
 /** Not the machine's own loopback, and, as containers have IPv4 only, no IPv6 address. */
 const isReachable = (server: string) => isIP(server) === 4 && !server.startsWith('127.')
 
-/** Throws INVALID_ARGUMENT, in docker's words (R10: no white space, so no second line can be smuggled in). */
+/** Throws INVALID_ARGUMENT with docker's message (R10: no white space, so no second line can be smuggled in). */
 export function assertResolvOptions(asked: {
   dns?: readonly string[]
   dnsSearch?: readonly string[]

@@ -47,7 +47,7 @@ export function overlaps6(one: Subnet6, other: Subnet6): boolean {
   return contains6(one, other.base) || contains6(other, one.base)
 }
 
-/** A network of nobody else's (RFC 4193): 40 bits are the network's own, taken from its ID. */
+/** A unique local network (RFC 4193): 40 bits are the network's own, taken from its ID. */
 export function uniqueLocalSubnet(networkId: string): Subnet6 {
   return { base: BigInt(`0xfd${networkId.slice(0, 10)}`) << 80n, prefix: 64 }
 }

@@ -44,7 +44,7 @@ function hasRules(request: NetavarkRequest): boolean {
 
 /**
  * Without rules of its own, a container's traces on a network vanish with its namespace; but one that another container
- * still uses keeps its interfaces, and their addresses are about to be given to somebody else.
+ * still uses keeps its interfaces, and their addresses are about to be assigned to another container.
  */
 async function deleteSharedLinks({ bridges, records }: NetworkParts, owner: string): Promise<void> {
   const links = readdirSync('/sys/class/net').filter((name) => isLinkOf(owner, name))

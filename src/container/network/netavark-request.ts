@@ -61,7 +61,7 @@ const isFirstOfBoth = ({ hostIp }: { hostIp: string }) => hostIp !== '::'
 /** Where nothing is sent: the name server of an internal network must not be the way out. */
 const NOBODY = '255.255.255.255'
 
-/** Whom the network's name server asks for the container; without a word the machine's own servers. */
+/** The servers that the network's name server forwards to; by default the machine's own. */
 function serversOf({ internal }: NetworkDocument, asked: readonly string[]): { dns_servers?: string[] } {
   if (internal) return { dns_servers: [NOBODY] }
   return asked.length ? { dns_servers: [...asked] } : {}
@@ -72,7 +72,7 @@ export function keyOf(networkId: string): string {
   return `bale-${networkId.slice(0, 12)}`
 }
 
-/** netavark's words for one container on one network. */
+/** netavark's form of one container on one network. */
 export function netavarkRequest(
   owner: string,
   name: string,

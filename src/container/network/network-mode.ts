@@ -7,7 +7,7 @@ import {
   sharedWith,
 } from '../model/index.ts'
 
-/** Options that mean nothing with the network that was chosen, in docker's words. Throws INVALID_ARGUMENT. */
+/** Refuses options without effect on the chosen network, with docker's messages. Throws INVALID_ARGUMENT. */
 export function assertNetworkOptions({ config, host }: ContainerOptions): void {
   const mode = host.network ?? host.networks?.[0]?.network
   const shared = sharedWith(mode) !== undefined
@@ -35,7 +35,7 @@ export function assertNetworkOptions({ config, host }: ContainerOptions): void {
   if (twice !== undefined) throw refused(`network "${printable(twice)}" is specified multiple times`)
 }
 
-/** What is asked for on one network, in docker's words when it cannot be. Throws INVALID_ARGUMENT, UNSUPPORTED. */
+/** The requested options on one network; docker's messages for impossible ones. Throws INVALID_ARGUMENT, UNSUPPORTED. */
 export function assertEndpoint(
   { aliases = [], ipAddress, ipv6Address, macAddress, driverOptions }: NetworkRequest,
   { userDefined }: { userDefined: boolean },

@@ -28,7 +28,7 @@ import {
 } from './ipv6-address.ts'
 import { freeSubnet, routedSubnets } from './subnet-pool.ts'
 
-/** Names that stand for something else than a network of the store. */
+/** Names that do not refer to a network of the store. */
 const RESERVED_NETWORKS = ['none', 'host', 'default']
 
 /** Adds a network to the store. Nothing changes on the machine until a container joins. */
@@ -137,7 +137,7 @@ function chooseIpv6(asked: CreateNetworkOptions, known: readonly Network[], id: 
   return { subnet: formatSubnet6(subnet), gateway: formatAddress6(gateway) }
 }
 
-/** A bridge with a name of somebody's choice must not be there already: it would be removed with the network. */
+/** A bridge with a chosen name must not exist already: it would be removed with the network. */
 function freeInterface(name: string | undefined, known: readonly Network[]): string | undefined {
   if (name === undefined) return undefined
   const user = known.find((network) => network.document.interfaceName === name)
@@ -149,7 +149,7 @@ function freeInterface(name: string | undefined, known: readonly Network[]): str
 const invalid = (message: string) => new BaleError('INVALID_ARGUMENT', message)
 const conflict = (message: string) => new BaleError('CONFLICT', message)
 
-/** The default network, made when it is asked for the first time. */
+/** The default network, created at its first use. */
 export async function defaultNetwork(
   store: Pick<Records, 'networks'>,
   identity: () => { id: string; created: number },

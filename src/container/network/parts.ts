@@ -12,7 +12,7 @@ import { type Netavark, netavark } from './netavark.ts'
 import { standInRequest } from './netavark-request.ts'
 import { type StoredRequests, storedRequests } from './stored-requests.ts'
 
-/** What joining and leaving networks stands on. One per store. */
+/** What joining and leaving networks needs. One per store. */
 export interface NetworkParts {
   readonly store: Store
   readonly records: Records

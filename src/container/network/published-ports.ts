@@ -4,10 +4,10 @@ import { BaleError, errnoOf, isBaleError } from '#base'
 import type { ClaimedPort, Store } from '#store'
 import type { PortRequest, PublishedPort } from '../model/index.ts'
 
-/** Docker's range for ports that nobody named. */
+/** Docker's range for unspecified ports. */
 const RANDOM_PORTS = { from: 32768, to: 60999 }
 
-/** A random port may be taken by another container between the look and the claim. */
+/** A random port may be taken by another container between the check and the claim. */
 const ATTEMPTS = 5
 
 /**
@@ -80,7 +80,7 @@ async function choosePorts(wanted: readonly Wanted[], taken: readonly ClaimedPor
   return choices
 }
 
-/** A port that another container holds is the store's to refuse, in docker's words. */
+/** A port held by another container is refused by the store, with docker's message. */
 async function assertFree({ hostIps, protocol }: Wanted, port: number, used: ReadonlySet<string>): Promise<void> {
   if (used.has(`${protocol}/${port}`) || (await canBindAll(hostIps, port, protocol))) return
   const [hostIp = ''] = hostIps

@@ -6,7 +6,7 @@ import type { Records } from '../records/index.ts'
 import { formatSubnet, gatewayOf, overlaps, parseSubnet } from './address.ts'
 import { freeSubnet, routedSubnets } from './subnet-pool.ts'
 
-/** The default network moves to another range when its own is in use by now and nobody is on it. */
+/** The default network moves to another range when its own is now in use and no container is on it. */
 export async function settleRange(
   store: Pick<Records, 'networks'> & Pick<Store, 'addresses'>,
   network: Network,

@@ -18,7 +18,7 @@ export interface StoredRequests {
   forget(owner: string, networkId?: string): Promise<void>
 }
 
-/** An owner's requests are changed by whoever holds the owner's lock. */
+/** Only the holder of the owner's lock changes its requests. */
 export function storedRequests(directory: string): StoredRequests {
   const pathOf = (owner: string) => join(directory, `${owner}.json`)
   const read: StoredRequests['read'] = async (owner) => {

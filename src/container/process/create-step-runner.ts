@@ -42,12 +42,12 @@ import {
 import { assertDeclaredOffKernel, assertKernelDirectories, assertMountsOffKernel } from './kernel-directories.ts'
 import { makeMountPoints, removeMountPoints } from './mount-points.ts'
 
-/** Disposing it takes the default network down when nobody uses it any more. */
+/** Disposing it removes the default network's bridge if unused. */
 export type StepRunner = RunStep & AsyncDisposable
 
 export interface StepRunnerOptions {
   store: Store
-  /** Where helper programs are looked for, besides the system directories. */
+  /** Search path for helper programs, in addition to the system directories. */
   path?: string
   /** `runc` or `crun`; by default what is installed. */
   runtime?: string
@@ -112,7 +112,7 @@ async function runStep(machinery: StepMachinery, step: RunStepOptions): Promise<
   step.signal?.throwIfAborted()
   const id = randomBytes(32).toString('hex')
   const directory = join(machinery.directory, id)
-  // A directory with its final name always tells its owner, so that nobody sweeps a step that is just beginning.
+  // A directory with its final name always tells its owner, so that no sweep removes a step that is just beginning.
   await mkdir(`${directory}.new`, { recursive: true, mode: 0o700 })
   await claim(join(`${directory}.new`, 'owner.json'))
   await rename(`${directory}.new`, directory)
@@ -225,7 +225,7 @@ function stepSpec({ networks }: StepMachinery, id: string, step: RunStepOptions,
   })
 }
 
-/** Becomes the runtime once it is told to: until then it can be freed from the state of whoever called us. */
+/** Becomes the runtime on request: until then the caller's process state can be removed from it. */
 const WAITING = 'read -r line <&3 && exec "$0" "$@" 3<&-'
 
 async function runToEnd(
@@ -309,7 +309,7 @@ async function undo(machinery: StepMachinery, id: string): Promise<void> {
   await removeTree(join(directory, id))
 }
 
-/** A step that was left behind may be another runtime's. */
+/** A leftover step may belong to another runtime. */
 async function runtimeOfStep({ runtime, programs: found, store }: StepMachinery, id: string): Promise<Runtime> {
   const stateDirectory = join(store.run, 'runtime')
   const name = runtimeOfState(stateDirectory, id) ?? runtime.name

@@ -84,7 +84,7 @@ function assertNullDevice(destination: string, source: string): void {
 }
 
 /**
- * Refuses mounts at or below the kernel's directories that an image or a Dockerfile asks for; /dev/shm holds no devices, and in
+ * Refuses mounts at or below the kernel's directories that an image or a Dockerfile requests; /dev/shm holds no devices, and in
  * /dev/pipes are the scripts of a Dockerfile.
  */
 export function assertDeclaredOffKernel(path: string, what: string): void {

@@ -54,7 +54,7 @@ export function removeMountPoints(rootfs: string, made: readonly string[]): void
     try {
       keepingTimes(root, dirname(path), () => (stats.isDirectory() ? root.rmdir(path) : root.unlink(path)))
     } catch (error) {
-      // Something was put into the directory: it is content now.
+      // Something was written into the directory: it is content now.
       if (errnoOf(error) !== 'ENOTEMPTY') throw error
     }
   }

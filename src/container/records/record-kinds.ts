@@ -3,7 +3,7 @@ import type { ContainerRecord, NewEvent, RecordKinds } from '#store'
 import { type Container, containerEvents, networkEvents, volumeEvents } from '../model/index.ts'
 import { parseContainer } from './parse-container.ts'
 
-/** What the store must know about the records of this room; given to whoever opens it. */
+/** What the store must know about the records of this room; passed when opening it. */
 export const recordKinds: RecordKinds = {
   container: { events: readEvents },
   network: { events: networkEvents },

@@ -22,7 +22,7 @@ export interface ProfileLoader {
 
 /**
  * Makes sure that the kernel has the profile of a container that is about to start. The own one is loaded once per boot and
- * version; another must have been loaded by whoever named it. Throws when it is not there (R18).
+ * version; any other must have been loaded by the user. Throws if it is missing (R18).
  */
 export async function ensureApparmorProfile(name: string, loader: ProfileLoader): Promise<void> {
   const { places = APPARMOR_PLACES, programs, run } = loader
@@ -36,7 +36,7 @@ export async function ensureApparmorProfile(name: string, loader: ProfileLoader)
   const text = apparmorText({ name, hasMacro: (path) => existsSync(join(places.macros, path)) })
   const note = join(run, 'apparmor', createHash('sha256').update(text).digest('hex'))
   if (isLoaded && existsSync(note)) return
-  // -K: no cache, which may lie on a read-only file system; -r: also in the place of an older version.
+  // -K: no cache, which may be on a read-only filesystem; -r: also replaces an older version.
   const result = await runProgram(programs.need('apparmor_parser'), ['-Kr'], {
     input: text,
     env: { PATH: programs.searchPath },

@@ -22,7 +22,7 @@ export interface AttachSession extends AsyncDisposable {
   write(bytes: Uint8Array): Promise<void>
   /** Ends stdin. */
   endInput(): void
-  /** Tells the terminal its new size. */
+  /** Resizes the terminal. */
   resize(size: TerminalSize): Promise<void>
   close(): void
 }
@@ -72,7 +72,7 @@ function oneAtATime(send: (size: TerminalSize) => Promise<void>): (size: Termina
   return (size) => {
     wanted = size
     const sent = mayGo.then(async () => {
-      // A newer size has been asked for meanwhile, and has gone in place of this one.
+      // A newer size was requested meanwhile and was sent instead.
       const now = wanted
       wanted = undefined
       if (now) await send(now)
@@ -93,7 +93,7 @@ export function resizeTerminal(bundle: string, size: TerminalSize): Promise<void
   return control(bundle, `1 ${size.rows} ${size.columns}\n`)
 }
 
-/** Makes the monitor close its log and open it anew under the same name: rename it first, and it is rotated. */
+/** Makes the monitor close its log and reopen it under the same name: rename it first to rotate it. */
 export function reopenLog(bundle: string): Promise<void> {
   return control(bundle, '2 0 0\n')
 }
@@ -105,7 +105,7 @@ async function control(bundle: string, command: string): Promise<void> {
     await using file = await open(path, constants.O_WRONLY | constants.O_NONBLOCK)
     await file.write(command)
   } catch (error) {
-    // ENXIO: the monitor is gone, so nobody needs to hear this.
+    // ENXIO: the monitor is gone, so there is nobody to notify.
     if (!['ENXIO', 'ENOENT'].includes(errnoOf(error) ?? '')) throw error
   }
 }

@@ -23,12 +23,12 @@ export function readExitFile(directory: string, id: string): Exit | undefined {
   }
 }
 
-/** How often the monitor's life is looked at, besides watching for its file. */
+/** How often the monitor is checked, in addition to watching for its file. */
 const CHECK_MILLISECONDS = 500
 
 /**
  * Waits for the exit file. When the monitor dies without writing one the exit code is lost: undefined. Watching begins
- * before the first look, so nothing is missed.
+ * before the first check, so nothing is missed.
  */
 export function waitForExit(
   directory: string,
@@ -60,7 +60,7 @@ export function waitForExit(
     }
     watcher.on('error', (error) => finish(() => reject(error)))
     timer = setInterval(() => {
-      // The file is looked for once more after the monitor is known to be gone.
+      // The file is checked once more after the monitor is known to be gone.
       const gone = !isAlive(options.monitor) || !existsSync(directory)
       if (!look() && gone) finish(() => resolve(undefined))
     }, CHECK_MILLISECONDS)

@@ -7,8 +7,8 @@ import { errnoOf } from '#base'
 import { acquireLock, namesIn } from '#host/file'
 
 /**
- * A log is `log`, which the monitor writes, and before it `log.GENERATION.PIECE`: what one rotation has put aside, cut to
- * the wished size. Generations only grow, so a reader knows what it has read. While a rotation is under way, or after
+ * A log is `log`, which the monitor writes, and before it `log.GENERATION.PIECE`: what one rotation has moved aside, cut to
+ * the requested size. Generations only grow, so a reader knows what it has read. While a rotation is under way, or after
  * one that was killed, there is `log.rotating` (and `log.cut.PIECE`, its pieces, which count when it is gone).
  */
 export interface LogLimits {
@@ -26,17 +26,17 @@ export interface LogPlace {
 
 export interface Rotation {
   limits: LogLimits
-  /** Makes the monitor open `log` anew. */
+  /** Makes the monitor reopen `log`. */
   reopen: () => Promise<void>
-  /** False when nobody writes any more. */
+  /** False when there is no writer any more. */
   isWritten: () => boolean
 }
 
 const REOPEN_MILLISECONDS = 2000
-/** After this long without an answer the monitor is asked again; it would begin its new file anew if it heard both. */
+/** After this long without an answer the request is repeated; the monitor would truncate its new file if it received both. */
 const ASK_AGAIN_MILLISECONDS = 60_000
 
-/** Puts a log that is larger than its limit aside, and the oldest files away. No line is lost, none is there twice. */
+/** Moves a log larger than its limit aside and removes the oldest files. No line is lost or duplicated. */
 export async function rotateLog(place: LogPlace, { limits, ...monitor }: Rotation): Promise<boolean> {
   await using _ = await acquireLock(place.lock)
   const rotating = `${place.path}.rotating`
@@ -66,7 +66,7 @@ async function isExchanged(
   return false
 }
 
-/** Makes pieces of what was put aside: its end, as much as there may be, each piece at most one file's size. */
+/** Cuts what was moved aside into pieces: as much of its end as allowed, each piece at most one file's size. */
 async function cut(path: string, limits: LogLimits): Promise<void> {
   const rotating = `${path}.rotating`
   for (const piece of await piecesOf(path)) await rm(piece, { force: true })
@@ -100,7 +100,7 @@ async function recordFrom(file: FileHandle, offset: number, end: number): Promis
   return found < 0 ? offset : offset + found
 }
 
-/** Gives the pieces their names, and takes the oldest files away. Not while `log.rotating` is there. */
+/** Gives the pieces their names and removes the oldest files. Not while `log.rotating` exists. */
 async function publishPieces(path: string, limits: LogLimits): Promise<void> {
   const pieces = await piecesOf(path)
   const rotated = await rotatedFiles(path)
@@ -147,7 +147,7 @@ async function sizeOf(path: string): Promise<number | undefined> {
 export interface OpenLog {
   /** Oldest first; the last one is what the monitor writes. Empty when there is no log yet. */
   handles: FileHandle[]
-  /** Of the last handle: what a later call shall begin behind. */
+  /** Of the last handle: where a later call continues. */
   generation: number
 }
 

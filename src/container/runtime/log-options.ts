@@ -6,7 +6,7 @@ import type { LogLimits } from './log-files.ts'
 /** docker's own for its `local` driver: no log fills a disk. */
 const DEFAULT_LIMITS: LogLimits = { maxSize: 20_000_000, maxFiles: 5 }
 
-/** Both names of docker, and podman's, stand for the one form in which logs are kept. */
+/** docker's two names and podman's all mean the one format in which logs are stored. */
 const DRIVERS = ['json-file', 'local', 'k8s-file', 'none']
 
 const KNOWN = [
@@ -14,7 +14,7 @@ const KNOWN = [
   ...['tag', 'labels', 'labels-regex', 'env', 'env-regex'],
 ]
 
-/** Throws INVALID_ARGUMENT or UNSUPPORTED in docker's words for what cannot be. */
+/** Throws INVALID_ARGUMENT or UNSUPPORTED with docker's messages for invalid options. */
 export function checkLogOptions({ driver, options }: LogOptions): void {
   if (!DRIVERS.includes(driver))
     throw new BaleError('UNSUPPORTED', `the log driver ${printable(driver)} is not supported`, {

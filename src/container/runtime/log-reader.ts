@@ -7,7 +7,7 @@ import { type LogPlace, type OpenLog, openLog } from './log-files.ts'
 export interface LogFrame extends OutputFrame {
   /** As logged, RFC 3339 with nanoseconds. */
   time: string
-  /** False when it goes on with a line of this stream whose beginning was an earlier frame. */
+  /** False when it continues a line of this stream that an earlier frame began. */
   startsLine: boolean
 }
 
@@ -28,7 +28,7 @@ const LONGEST_RECORD = 64 * 1024
 
 /**
  * Reads a log in conmon's k8s-file form: `TIME STREAM F|P DATA`, F when a newline followed the data. Bytes are given as
- * they are. What was rotated away is read first; following goes on over a rotation without losing a line.
+ * they are. Rotated files are read first; following continues across a rotation without losing a line.
  */
 export async function* readLog(place: LogPlace, options: ReadLogOptions = {}): AsyncGenerator<LogFrame> {
   const unfinished = new Set<string>()

@@ -11,7 +11,7 @@ import type { Programs } from './programs.ts'
 import type { Runtime } from './runtime.ts'
 import { runtimeFailure } from './runtime-failure.ts'
 
-/** What conmon is told for every process, first one of a container or exec. */
+/** conmon's options for every process, a container's first one or an exec. */
 interface MonitorOptions {
   /** Full container ID. */
   id: string
@@ -30,7 +30,7 @@ export interface CreateOptions extends MonitorOptions {
   name: string
   /** k8s-file log; undefined for none. */
   logPath?: string
-  /** Run by the monitor when the container has ended, also when nobody else is left. */
+  /** Run by the monitor when the container has ended, even if no bale process is left. */
   exitCommand?: readonly string[]
 }
 
@@ -77,7 +77,7 @@ export async function createMonitored(options: CreateOptions): Promise<Monitored
 
 export interface ExecOptions extends MonitorOptions {
   process: OciProcess
-  /** Nobody will attach; the exec runs on its own. */
+  /** Runs detached. */
   detach?: boolean
   exitCommand?: readonly string[]
 }
@@ -89,11 +89,11 @@ export interface ExecSession {
   begin(): Promise<number>
   /** Resolves with the exit code, 255 when it is not known. Not for a detached exec. */
   exit(): Promise<number>
-  /** Lets go of the monitor: the process goes on, and nobody waits for it. */
+  /** Detaches from the monitor: the process continues without a waiter. */
   release(): void
 }
 
-/** Prepares a further process in a running container. Its output can be read before `begin`. */
+/** Prepares another process in a running container. Its output can be read before `begin`. */
 export async function execMonitored(options: ExecOptions): Promise<ExecSession> {
   const { bundle, detach = false } = options
   await mkdir(join(bundle, 'p'), { recursive: true, mode: 0o700 })
@@ -124,7 +124,7 @@ export async function execMonitored(options: ExecOptions): Promise<ExecSession> 
         throw runtimeFailure(await failureText(answer, child, bundle), 'exec')
       }
       if (detach) lines[Symbol.dispose]()
-      // crun leaves a further process the score of the monitor.
+      // crun lets an exec process keep the monitor's score.
       setMemoryScore(answer.data, options.process.oomScoreAdj ?? 0)
       return answer.data
     },
@@ -189,7 +189,7 @@ function exitArguments(command: readonly string[] | undefined): string[] {
   return ['--exit-command', program!, ...args.flatMap((argument) => ['--exit-command-arg', argument])]
 }
 
-/** A monitor that dies early closes its pipes; the missing answer tells more than the failed write. */
+/** A monitor that dies early closes its pipes; the missing answer is more informative than the failed write. */
 function quiet(stream: Writable): Writable {
   stream.on('error', (error) => {
     if (!['EPIPE', 'ECONNRESET'].includes(errnoOf(error) ?? '')) stream.destroy()

@@ -7,13 +7,13 @@ import { BaleError, printable } from '#base'
 export function runtimeFailure(text: string, action: 'create' | 'exec' | 'start'): BaleError {
   const message = `OCI runtime ${action} failed: ${printable(inKnownWords(text.trim()), 2000)}`
   if (NOT_FOUND.test(text)) return new BaleError('COMMAND_NOT_FOUND', message)
-  // docker tells the two apart: a working directory that cannot be entered is 126 in exec and 125 in run.
+  // docker distinguishes the two: a working directory that cannot be entered is 126 in exec and 125 in run.
   const isExecutable = !NOT_EXECUTABLE.test(text) && !(action === 'exec' && NO_DIRECTORY.test(text))
   if (!isExecutable) return new BaleError('COMMAND_NOT_EXECUTABLE', message)
   return new BaleError('RUNTIME_FAILED', message)
 }
 
-/** What crun says of a command, in the words that runc made known: scripts look for them. All else stays as it is. */
+/** Turns crun's message about a command into runc's, which scripts look for. Other messages are unchanged. */
 function inKnownWords(text: string): string {
   const [, missing] = /executable file `([^`]*)` not found/.exec(text) ?? []
   const [, barred] = /the path `([^`]*)` exists but it is not executable/.exec(text) ?? []

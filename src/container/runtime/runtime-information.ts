@@ -7,7 +7,7 @@ import { parseRuntimeVersion, type Weakness, weaknessesOf } from './weaknesses.t
 export interface RuntimeInformation {
   name: 'runc' | 'crun'
   path: string
-  /** As the distribution calls it when the program tells; undefined when it says nothing that is known. */
+  /** The distribution's version if the program reports it; undefined if the output is unknown. */
   version?: string
   weaknesses: Weakness[]
 }
@@ -22,7 +22,7 @@ export interface WallInformation {
   apparmor: { applied: true } | { applied: false; missing?: string }
 }
 
-/** What stands between containers and this machine. `path` is where programs are looked for, besides the system's directories. */
+/** The barriers between containers and this machine. `path` is searched for programs in addition to the system's directories. */
 export async function wallInformation(path: string, chosen?: 'runc' | 'crun'): Promise<WallInformation> {
   const found = programs(path)
   const runtimes = (['crun', 'runc'] as const).flatMap((name) => {

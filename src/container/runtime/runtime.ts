@@ -16,7 +16,7 @@ export interface RuntimeState {
   pid: number
 }
 
-/** runc or crun: what bale asks of a low-level runtime. Creating and exec go through the monitor, which calls `path`. */
+/** runc or crun: what bale requires of a low-level runtime. Creating and exec go through the monitor, which calls `path`. */
 export interface Runtime {
   readonly name: 'runc' | 'crun'
   /** What the monitor starts as the runtime. */
@@ -28,7 +28,7 @@ export interface Runtime {
   start(id: string): Promise<void>
   /** `signal` is a number. Throws CONTAINER_NOT_RUNNING. */
   kill(id: string, signal: number): Promise<void>
-  /** Deletes a stopped container, with `force` also a running one; one that is not there is success. */
+  /** Deletes a stopped container, with `force` also a running one; a missing one is success. */
   delete(id: string, options?: { force?: boolean }): Promise<void>
   /** undefined: no such container. */
   state(id: string): Promise<RuntimeState | undefined>
@@ -44,7 +44,7 @@ export interface RuntimeOptions {
   stateDirectory: string
 }
 
-/** The runtime asked for; by default crun, or runc when only that is there (docs/decisions/0020). */
+/** The requested runtime; by default crun, or runc if only that is installed (docs/decisions/0020). */
 export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { programs, stateDirectory } = options
   const name = options.name ?? defaultRuntime(programs)
@@ -56,7 +56,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   return { ...cliRuntime(name, path, stateDirectory, programs.searchPath), mountsApart: apart }
 }
 
-/** Whose state a container has that nobody knows any more; undefined when there is none. Both keep theirs in one directory. */
+/** The runtime that holds the state of an unrecorded container; undefined when there is none. Both keep state in one directory. */
 export function runtimeOfState(stateDirectory: string, id: string): 'runc' | 'crun' | undefined {
   const directory = join(stateDirectory, id)
   if (existsSync(join(directory, 'status'))) return 'crun'
@@ -117,8 +117,8 @@ function cliRuntime(
 }
 
 /**
- * Lets a created container go by reading its fifo. False when that is not how this runtime waits, or nobody waits at
- * the other end: then the runtime's own start finds the words for it.
+ * Starts a created container by reading its fifo. False when this runtime does not wait that way, or nothing waits at
+ * the other end: then the runtime's own start reports the error.
  */
 async function readStartFifo(fifo: string): Promise<boolean> {
   let file: FileHandle

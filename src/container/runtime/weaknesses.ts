@@ -1,12 +1,12 @@
-/** Published holes of the runtimes, by the versions that closed them. Sources: the advisories of runc and crun. */
+/** Published vulnerabilities of the runtimes, by the versions that fixed them. Sources: the advisories of runc and crun. */
 interface Hole {
   id: string
   runtime: 'runc' | 'crun'
   /** First version that has it; all before `fixed` when undefined. */
   since?: string
-  /** The first mended version of each line of releases, oldest line first; older lines were never mended. None yet: empty. */
+  /** The first fixed version of each release line, oldest first; older lines were never fixed. None yet: empty. */
   fixed: readonly string[]
-  /** Packages of distributions that mended an older version. */
+  /** Distribution packages with a fix in an older version. */
   backports?: readonly string[]
   /** A word in `--version` without which the runtime does not have the hole. */
   feature?: string
@@ -37,7 +37,7 @@ export interface RuntimeVersion {
   name: 'runc' | 'crun'
   /** `1.1.5` */
   version: string
-  /** As the distribution calls it when the program tells: `1.1.5+ds1-1+deb12u1`. */
+  /** The distribution's version if the program reports it: `1.1.5+ds1-1+deb12u1`. */
   build?: string
   /** The whole answer of `--version`. */
   text: string
@@ -55,11 +55,11 @@ export function parseRuntimeVersion(text: string): RuntimeVersion | undefined {
 
 export interface Weakness {
   id: string
-  /** What bale does about it; undefined: nothing stands before it. */
+  /** How bale mitigates it; undefined: no mitigation. */
   closed?: string
 }
 
-/** The published holes of a version. What a distribution mended without a word in the version cannot be known. */
+/** The published vulnerabilities of a version. A distribution's fix that does not show in the version cannot be known. */
 export function weaknessesOf(runtime: RuntimeVersion): Weakness[] {
   return HOLES.filter((hole) => hole.runtime === runtime.name && has(runtime, hole)).map(({ id }) => ({
     id,
@@ -81,7 +81,7 @@ function has({ version, build, text }: RuntimeVersion, hole: Hole): boolean {
 /** `1.2` of `1.2.8`. */
 const lineOf = (version: string) => version.split('.').slice(0, 2).join('.')
 
-/** The same upstream version in the same release of Debian, as often mended or oftener. */
+/** The same upstream version in the same release of Debian, with the same or a later revision. */
 function isOrLater(build: string, mended: string): boolean {
   const parts = (text: string) => /^(.*\+deb\d+u)(\d+)$/.exec(text) ?? []
   const [, base, count] = parts(build)

@@ -1,8 +1,8 @@
 import type { SeccompProfile, SeccompRule } from './profile.ts'
 
-/** AF_ALG (kernel crypto) and AF_VSOCK (host-guest sockets): never needed in a container, often holes. */
+/** AF_ALG (kernel crypto) and AF_VSOCK (host-guest sockets): never needed in a container, often vulnerable. */
 const DENIED_FAMILIES = { algorithm: 38, vsock: 40 }
-/** AF_MCTP. A family that is younger is refused until it is looked at. */
+/** AF_MCTP. Newer families are refused until reviewed. */
 const LAST_FAMILY = 45
 
 /** Both take the family as their first argument, and both load the kernel module of a family. */

@@ -6,7 +6,7 @@ import { readTextSync } from '#host/file'
 
 /** What AppArmor can do for containers of this machine. */
 export interface AppArmor {
-  /** The kernel enforces profiles, and the program that loads them is there. */
+  /** The kernel enforces profiles, and the program that loads them is installed. */
   enabled: boolean
   /** Why not, when only a part of it is missing. */
   missing?: string
@@ -16,12 +16,12 @@ export interface AppArmor {
 
 export const NO_APPARMOR: AppArmor = { enabled: false, mediatesSockets: false }
 
-/** Where the kernel and the machine keep what is asked here; tests put directories of their own in their place. */
+/** Where the kernel and the machine keep AppArmor's files; tests substitute their own directories. */
 export interface AppArmorPlaces {
   /** Of securityfs. */
   kernel: string
   module: string
-  /** Where apparmor_parser is looked for. */
+  /** Search path for apparmor_parser. */
   programs: string
   macros: string
 }
@@ -49,7 +49,7 @@ export function loadedProfiles(places: AppArmorPlaces = APPARMOR_PLACES): string
   return textOf(places.kernel, 'profiles').split('\n').filter(Boolean).map(apparmorLabel)
 }
 
-/** Of a file of the kernel; empty when it is not there. */
+/** Of a kernel file; empty when it is missing. */
 function textOf(directory: string, name: string): string {
   try {
     return readTextSync(join(directory, name))
@@ -59,15 +59,15 @@ function textOf(directory: string, name: string): string {
   }
 }
 
-/** The profile that bale loads and gives to every container that asks for no other. */
+/** The profile that bale loads and applies to every container that requests no other. */
 export const DEFAULT_APPARMOR_PROFILE = 'bale-default'
 
 /** docker's name of the same profile, which tools write. */
 const DOCKERS_NAME = 'docker-default'
 
 /**
- * The profile of a container: `asked` is the value of `apparmor=`, undefined when nothing was said. Undefined stands for
- * none. Throws when a profile was asked for and cannot be given (R18).
+ * The profile of a container: `asked` is the value of `apparmor=`, undefined when not given. The result undefined means
+ * none. Throws when a requested profile cannot be applied (R18).
  */
 export function apparmorProfile(
   asked: string | undefined,
@@ -86,7 +86,7 @@ export function apparmorProfile(
 
 export interface ProfileText {
   name: string
-  /** True for a file that is there below /etc/apparmor.d. */
+  /** True for an existing file below /etc/apparmor.d. */
   hasMacro: (path: string) => boolean
 }
 

@@ -31,9 +31,9 @@ export interface CapabilityRequest {
 }
 
 /**
- * The bounding set of a container: docker's default, plus and minus what was asked for; `ALL` stands for what this
- * process may give (`available`, its own bounding set: the kernel refuses more). A capability asked for by name that
- * is not available is an error, one that nobody asked for by name is left out.
+ * The bounding set of a container: docker's default, plus and minus the requested ones; `ALL` means what this
+ * process may give (`available`, its own bounding set: the kernel refuses more). A capability requested by name that
+ * is not available is an error; one not requested by name is left out.
  */
 export function boundingCapabilities(request: CapabilityRequest, available: readonly string[]): string[] {
   if (request.privileged) return [...available]

@@ -32,7 +32,7 @@ function readList(path: string): string {
 const MINIMUM_MEMORY = 6 * 1024 * 1024
 
 /**
- * Refuses limits that no container can have, in docker's words, before anything is made; answers what is doubtful. With
+ * Refuses impossible limits with docker's messages, before anything is created; returns warnings. With
  * `update` a limit may build on one that the container has. Source: moby, verifyPlatformContainerResources.
  */
 export function checkResources(
@@ -56,7 +56,7 @@ function doubts({ oomKillDisable, memory }: Resources): string[] {
 }
 
 /**
- * Takes away what this machine's control groups do not have, as docker does, and tells it: a wish that the runtime would
+ * Drops limits that this machine's control groups do not support, as docker does, with a warning: a limit that the runtime would
  * pass over in silence, or fail on. Source: kernel cgroup-v1/blkio-controller, cgroup-v2.
  */
 export function possibleResources(
@@ -108,7 +108,7 @@ function checkCpu({ nanoCpus, cpuPeriod, cpuQuota, cpuShares }: Resources, count
     throw refused('Conflicting options: Nano CPUs and CPU Period cannot both be set')
   if (nanoCpus && nanoCpus > 0 && cpuQuota)
     throw refused('Conflicting options: Nano CPUs and CPU Quota cannot both be set')
-  // The kernel counts in whole milliseconds of a period: less than a hundredth of a CPU cannot be told to it.
+  // The kernel counts in whole milliseconds of a period: less than a hundredth of a CPU cannot be expressed.
   if (nanoCpus && (nanoCpus < 1e7 || nanoCpus > count * 1e9))
     throw refused(`range of CPUs is from 0.01 to ${count}.00, as there are only ${count} CPUs available`)
   if (cpuPeriod && (cpuPeriod < 1000 || cpuPeriod > 1_000_000))

@@ -11,7 +11,7 @@ export interface DeviceAccess {
   rules: OciDeviceRule[]
 }
 
-/** The devices of `--device` (a directory stands for all devices in it), or with `privileged` all of the machine's. */
+/** The devices of `--device` (a directory means all devices in it), or with `privileged` all of the machine's. */
 export function deviceAccess(requests: readonly DeviceRequest[], privileged = false): DeviceAccess {
   if (privileged) return { nodes: allDevices('/dev'), rules: [{ allow: true, access: 'rwm' }] }
   const access: DeviceAccess = { nodes: [], rules: [...DEVICE_RULES] }

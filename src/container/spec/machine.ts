@@ -37,7 +37,7 @@ export function readMachine(): Machine {
     kernel: release(),
     capabilities: capabilitiesOfMask(mask('CapBnd')),
     hardLimits: hardLimits(readTextSync('/proc/self/limits')),
-    // In a user namespace the capability is there, and is not enough.
+    // In a user namespace the capability exists but is not enough.
     mayRaiseLimits:
       capabilitiesOfMask(mask('CapEff')).includes('CAP_SYS_RESOURCE') &&
       ALL_IDS.test(readTextSync('/proc/self/uid_map')),

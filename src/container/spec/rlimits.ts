@@ -30,7 +30,7 @@ const MIB = 1024 * 1024
 const NONE = -1
 
 /**
- * What a process gets when nobody asked, whatever the caller's shell has: docker's and podman's 1,048,576 files, the
+ * The default limits of a process, regardless of the caller's shell: docker's and podman's 1,048,576 files, the
  * kernel's own values for stack, locked memory and queues, no limit elsewhere. -1 is none.
  */
 const DEFAULTS: Record<string, Pick<Ulimit, 'soft' | 'hard'>> = {
@@ -57,7 +57,7 @@ type Limits = Pick<Machine, 'hardLimits' | 'mayRaiseLimits' | 'mostFiles'>
 /**
  * Resource limits of a process: those asked for, and the defaults for all others. Without CAP_SYS_RESOURCE no limit can be
  * raised above our own hard one (the runtime would fail), so larger ones are cut down to it; `warn` hears of those that
- * were asked for.
+ * were requested.
  */
 export function rlimits(
   ulimits: readonly Ulimit[],

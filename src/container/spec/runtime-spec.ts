@@ -43,7 +43,7 @@ export function cgroupPath(id: string): string {
   return `/bale/${id}`
 }
 
-/** A container's config.json: what docker's defaults give, changed by what was asked. Pure. */
+/** A container's config.json: docker's defaults, modified by the options. Pure. */
 export function runtimeSpec(input: RuntimeSpecInput): OciConfig {
   const { host, machine } = input
   const privileged = host.privileged ?? false
@@ -97,7 +97,7 @@ export function runtimeSpec(input: RuntimeSpecInput): OciConfig {
 }
 
 /**
- * The first process of a container, or a further one in it: both get what the container's options say and nothing of the
+ * The first process of a container, or an additional one in it: both get what the container's options say and nothing of the
  * caller's. Only root gets its capabilities at once (R07).
  */
 export function ociProcess(

@@ -12,7 +12,7 @@ export interface SecurityOptions {
 
 /**
  * Reads docker's `--security-opt` values. `seccomp=` takes `unconfined`, `builtin`, or a profile's JSON text (the file
- * is read by whoever parses the command line). What cannot be applied is refused, never silently ignored (R18).
+ * is read by the command line parser). What cannot be applied is refused, never silently ignored (R18).
  */
 export function parseSecurityOptions(
   options: readonly string[],

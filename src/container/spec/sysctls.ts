@@ -18,7 +18,7 @@ const OWN_NETWORK_DEFAULTS = {
   'net.ipv4.ping_group_range': '0 2147483647',
 }
 
-/** Checks what was asked for against the list of namespaced settings and adds docker's defaults. */
+/** Checks the requested settings against the list of namespaced settings and adds docker's defaults. */
 export function sysctls(
   asked: Record<string, string>,
   namespaces: { network: boolean; ipc: boolean },

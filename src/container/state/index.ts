@@ -1,5 +1,5 @@
 /**
- * state: where a container's files are, who works on it, and what it really does now. What operations stand on is opened
+ * state: a container's files, its locks, and its actual state. What operations stand on is opened
  * here (`Machinery`).
  */
 

@@ -8,7 +8,7 @@ import { type Connections, connections } from '../network/index.ts'
 import { openRecords, type Records } from '../records/index.ts'
 import { openRuntime, type Programs, programs, type Runtime } from '../runtime/index.ts'
 
-/** What all operations on containers stand on. */
+/** What all container operations need. */
 export interface Machinery {
   readonly store: Store
   /** What the store keeps of containers, networks and volumes, parsed. */
@@ -18,7 +18,7 @@ export interface Machinery {
   readonly networks: Connections
   readonly clock: Clock
   readonly log: Log
-  /** Program and arguments that run this bale on this store; empty when there is none (then nobody restarts containers). */
+  /** Program and arguments that run this bale on this store; empty when there is none (then containers are not restarted). */
   readonly selfCommand: readonly string[]
   /** By name; the default when it is undefined. */
   runtime(name?: string): Promise<Runtime>
@@ -63,7 +63,7 @@ export function newId(): string {
   return randomBytes(32).toString('hex')
 }
 
-/** Where a container's things lie. */
+/** The paths of a container. */
 export interface ContainerPaths {
   /** Survives a reboot: upper, work, log. */
   directory: string
@@ -93,7 +93,7 @@ export function pathsOf({ store }: Pick<Machinery, 'store'>, id: string): Contai
   }
 }
 
-/** A container's lock. A wait of more than a few seconds is told. */
+/** A container's lock. A wait of more than a few seconds is reported. */
 export function lockContainer(
   machinery: Pick<Machinery, 'store' | 'log'>,
   id: string,

@@ -9,17 +9,17 @@ import { cgroupPath } from '../spec/index.ts'
 import { thawAbandoned } from './freezer.ts'
 import { type Machinery, pathsOf } from './machinery.ts'
 
-/** docker's words for what a container is doing. */
+/** docker's names of container states. */
 export type Status = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited'
 
-/** A container with its state as the machine tells it now. */
+/** A container with its current state, read from the machine. */
 export interface SeenContainer {
   record: Container
   status: Status
   state: RecordedState
 }
 
-/** The exit code when nobody can tell it any more: the monitor was killed, or the machine restarted. */
+/** The exit code when the real one is lost: the monitor was killed, or the machine restarted. */
 export const LOST_EXIT_CODE = 255
 
 /**
@@ -53,7 +53,7 @@ async function seeRunning(machinery: Machinery, record: Container): Promise<Seen
     if (!state.monitor || !isAlive(state.monitor) || !existsSync(paths.exits) || look === 50) break
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
-  // Another process may have put the end into the store meanwhile.
+  // Another process may have recorded the exit meanwhile.
   const now = await machinery.records.containers.find(record.id)
   if (now && now.document.state.status !== 'running') return see(machinery, now)
   return ended(machinery, record, {
@@ -97,7 +97,7 @@ export function isHalfMade(machinery: Pick<Machinery, 'store'>, id: string): boo
   return readClaim(starting).state === 'dead' && existsSync(join(machinery.store.run, 'runtime', id, 'exec.fifo'))
 }
 
-/** A container by name, ID or unique ID prefix. Throws CONTAINER_NOT_FOUND in docker's words. */
+/** A container by name, ID or unique ID prefix. Throws CONTAINER_NOT_FOUND with docker's message. */
 export async function findContainer({ records }: Pick<Machinery, 'records'>, idOrName: string): Promise<Container> {
   const name = idOrName.startsWith('/') ? idOrName.slice(1) : idOrName
   const record = name === '' ? undefined : await records.containers.find(name)

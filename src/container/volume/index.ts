@@ -1,5 +1,5 @@
 /**
- * volume: volumes and binds: their records, their files, mounting them for as long as somebody uses them.
+ * volume: volumes and binds: their records, their files, mounting them while they are in use.
  */
 
 export { fillVolume } from './fill-volume.ts'

@@ -7,7 +7,7 @@ const GONE = ['ENOENT', 'ENOTDIR', 'ELOOP']
 
 /**
  * Mounts one of a container's volumes or binds into its root file system while it does not run; it goes with the root file
- * system. A source or a place that is not there is passed over: the next start will say so.
+ * system. A missing source or target is skipped: the next start reports it.
  */
 export function mountInside(root: RootDirectory, mount: ContainerMount): void {
   if (mount.type === 'tmpfs') return

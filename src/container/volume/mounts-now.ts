@@ -34,7 +34,7 @@ function sourceNow({ source, createSource }: ContainerMount): string {
   }
 }
 
-/** The refusal of a bind whose source is missing, in docker's words. */
+/** docker's message for a bind whose source is missing. */
 export function missingSource(source: string): BaleError {
   return new BaleError(
     'INVALID_ARGUMENT',

@@ -14,7 +14,7 @@ const NEEDED: Record<string, readonly string[]> = {
   size: [],
 }
 
-/** Throws in docker's words for options of the local driver that cannot be. */
+/** Throws with docker's messages for invalid options of the local driver. */
 export function checkVolumeOptions(options: Readonly<Record<string, string>>): void {
   for (const key of Object.keys(options)) {
     if (!Object.hasOwn(NEEDED, key)) throw new BaleError('INVALID_ARGUMENT', `invalid option: ${JSON.stringify(key)}`)
@@ -72,7 +72,7 @@ async function isUsed(machinery: Machinery, name: string): Promise<boolean> {
   return false
 }
 
-/** Somebody of the machine may be in there; then it stays until the next container that uses it ends. */
+/** A process of the machine may be using it; then it stays until the next container that uses it ends. */
 function unmountIdle(directory: string): void {
   try {
     unmount(directory)
