@@ -3,7 +3,7 @@ import type { Platform } from '#spec'
 import type { ContextInput, DockerfileInput } from './context/index.ts'
 import type { BuildSecret } from './steps/index.ts'
 
-/** What `bale build` asks for. */
+/** The options of a build. */
 export interface BuildOptions extends OperationOptions {
   context: ContextInput
   /** `Dockerfile` of the context by default. */
@@ -12,7 +12,7 @@ export interface BuildOptions extends OperationOptions {
   target?: string
   buildArguments?: ReadonlyMap<string, string>
   labels?: Readonly<Record<string, string>>
-  /** Of the result, and of base images unless FROM says otherwise; this machine's by default. */
+  /** Of the result, and of base images unless FROM specifies another; this machine's by default. */
   platform?: Platform
   /** Ask registries for newer base images, also when there is one here. */
   pull?: boolean
@@ -29,7 +29,7 @@ export interface BuildOptions extends OperationOptions {
   secrets?: readonly BuildSecret[]
   /** Bytes of /dev/shm in RUN. */
   shmSize?: number
-  /** Further contexts by name: a directory, `docker-image://REF`, an http(s) URL of a tar. They win over stages and images. */
+  /** Additional contexts by name: a directory, `docker-image://REF`, an http(s) URL of a tar. They take precedence over stages and images. */
   buildContexts?: ReadonlyMap<string, string>
   /** Seconds since 1970 (SOURCE_DATE_EPOCH): no time in the result is later. A build argument of that name wins. */
   sourceDateEpoch?: number

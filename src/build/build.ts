@@ -32,7 +32,7 @@ export interface BuiltImage extends AsyncDisposable {
 
 /**
  * Builds an image from a Dockerfile: text → graph → solve. Only the stages that the target needs, independent ones at the
- * same time, every step from the cache when its inputs are those of before. Throws DOCKERFILE_INVALID, BUILD_FAILED,
+ * same time, every step from the cache when its inputs are unchanged. Throws DOCKERFILE_INVALID, BUILD_FAILED,
  * PATH_NOT_FOUND … with file and line. On failure or abort nothing stays but what the cache holds.
  */
 export async function build(machine: BuildMachine, options: BuildOptions): Promise<BuiltImage> {
@@ -93,8 +93,8 @@ async function buildTarget(
 }
 
 /**
- * The plan of the build. Base images are looked up by the machine, and show as a step once they are there; findings of the
- * checks are told as they come, unless they fail the build: then all are looked for before anything is executed.
+ * The plan of the build. Base images are looked up by the machine, and show as a step once resolved; findings of the
+ * checks are reported as they occur, unless they fail the build: then all checks run before anything is executed.
  */
 async function checkedPlan(
   session: BuildSession,
@@ -134,7 +134,7 @@ async function checkedPlan(
   return plan
 }
 
-/** Stopped by the first failure, or by the one who asked for the build. */
+/** Aborted by the first failure, or by the caller of the build. */
 function stopWith(signal: AbortSignal | undefined): { controller: AbortController } & Disposable {
   const controller = new AbortController()
   const abort = () => controller.abort(aborted(signal!))

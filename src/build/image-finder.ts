@@ -4,7 +4,7 @@ import type { FoundImage } from './graph/index.ts'
 import type { DescribedBase } from './session/index.ts'
 
 export interface ImageFinder<Found extends DescribedBase> {
-  /** An image by name; asked for once, however many steps need it. */
+  /** An image by name; looked up once, however many steps need it. */
   find(reference: string, platform: Platform): Promise<Found>
   /** What FROM needs to know of one. */
   base(of: { reference: string; platform: Platform }): Promise<FoundImage & { wasLocal: boolean }>

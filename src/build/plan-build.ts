@@ -26,7 +26,7 @@ import {
   targetStage,
 } from './graph/index.ts'
 
-/** The plan of a build, which grows as stages are asked for, and the build checks that go along with it. */
+/** The plan of a build, which grows as stages are requested, and the build checks that accompany it. */
 export interface BuildPlan {
   scope: PlanScope
   target: Stage
@@ -53,7 +53,7 @@ export function refuseUnsupported({ buildContexts = new Map(), buildArguments }:
   checkBuildContexts(buildContexts)
   const syntax = buildArguments?.get('BUILDKIT_SYNTAX')
   if (!syntax || isKnownSyntax(syntax)) return
-  // The argument is a second way to name a front end; it is run no more than the first (B04).
+  // The argument is a second way to name a frontend; it is not run either (B04).
   throw new BaleError('UNSUPPORTED', `the frontend ${printable(syntax)} of BUILDKIT_SYNTAX is not supported`, {
     hint: 'bale has docker/dockerfile built in and runs no other frontend',
   })

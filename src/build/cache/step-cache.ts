@@ -15,7 +15,7 @@ export interface StepCacheOptions {
 
 /** Results of steps in the store's table, under all the keys by which they may be found. */
 export function createStepCache({ store, intake, clock, created }: StepCacheOptions): StepCache {
-  /** False when somebody pruned the layer in this very moment. */
+  /** False when the layer was pruned concurrently. */
   const hold = async ({ diffId }: TakenStep): Promise<boolean> => {
     if (!diffId) return true
     await intake.pin('layer', diffId)

@@ -31,7 +31,7 @@ function checkCasing(instruction: Instruction, checker: Checker): void {
   const from = writtenKeyword(instruction)
   if (stage !== stage.toLowerCase()) checker.report('StageNameCasing', lines, stage)
   const isLower = from === from.toLowerCase()
-  // A keyword of both casings is told of elsewhere.
+  // A keyword of mixed casing is reported elsewhere.
   if (!isLower && from !== from.toUpperCase()) return
   if (as !== (isLower ? as.toLowerCase() : as.toUpperCase())) checker.report('FromAsCasing', lines, from, as)
 }

@@ -5,7 +5,7 @@ import { readBoolean } from '#docker'
 export interface CheckOptions {
   /** Names of rules, or all that are not experimental. */
   skipped: ReadonlySet<string> | 'all'
-  /** Experimental rules that are asked for. */
+  /** The requested experimental rules. */
   experimental: ReadonlySet<string> | 'all'
   /** A finding is an error. */
   isStrict: boolean
@@ -15,7 +15,7 @@ export const DEFAULT_CHECKS: CheckOptions = { skipped: new Set(), experimental: 
 
 /**
  * `skip=RuleA,RuleB;error=true;experimental=all`, of the directive `# check=` or the build argument
- * BUILDKIT_DOCKERFILE_CHECK. Throws INVALID_ARGUMENT in BuildKit's words.
+ * BUILDKIT_DOCKERFILE_CHECK. Throws INVALID_ARGUMENT with BuildKit's message.
  */
 export function parseCheckOptions(text: string): CheckOptions {
   const options = { ...DEFAULT_CHECKS }
@@ -33,7 +33,7 @@ export function parseCheckOptions(text: string): CheckOptions {
   return options
 }
 
-/** At most three parts; what stands behind belongs to the third. */
+/** At most three parts; the rest belongs to the third. */
 function splitThree(text: string): string[] {
   const [first, second, ...rest] = text.split(';')
   return [first!, ...(second === undefined ? [] : [second]), ...(rest.length > 0 ? [rest.join(';')] : [])]

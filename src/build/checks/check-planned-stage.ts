@@ -35,7 +35,7 @@ export function checkPlannedStage({ commands }: PlannedStage, { dockerfile, igno
 const BUILDER_ARGUMENTS = ['BUILDKIT_SBOM_SCAN_CONTEXT', 'BUILDKIT_SBOM_SCAN_STAGE']
 
 function checkVariables({ command, before, unset }: PlannedCommand, checker: Checker): void {
-  // docker's check does not look at the words of EXPOSE.
+  // docker's check ignores the arguments of EXPOSE.
   if (command.kind === 'EXPOSE') return
   const declared = new Set([...before.declared.keys(), ...BUILDER_ARGUMENTS])
   for (const { name, word } of unset) {
@@ -84,7 +84,7 @@ function checkCommandLine(
   checker.report('JSONArgsRecommended', linesOf(command.instruction), keyword)
 }
 
-/** Only the first one: once there is an absolute one, those behind it are sure. That of a base image may change. */
+/** Only the first one: after an absolute one, later ones are certain. That of a base image may change. */
 function checkWorkdir({ command, before }: PlannedCommand, checker: Checker): void {
   if (command.kind !== 'WORKDIR' || before.workdirIsSet) return
   const directory = createExpander(command.instruction, before.variables).text(command.text)
@@ -105,7 +105,7 @@ function checkPorts({ command, before }: PlannedCommand, checker: Checker): void
 /** Patterns that leave nothing of the context. */
 const EVERYTHING = ['*', '**', '**/*']
 
-/** Exceptions make it hard to say what of a directory is there: with one nothing is checked. */
+/** Exceptions make it hard to say what a directory contains: with one, nothing is checked. */
 function checkIgnored({ command, work }: PlannedCommand, ignore: readonly string[], checker: Checker): void {
   if (work?.operation !== 'copy' || ignore.length === 0 || ignore.some((pattern) => pattern.startsWith('!'))) return
   const { isFrom, sources, kind } = work.definition

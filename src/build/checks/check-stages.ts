@@ -52,7 +52,7 @@ function checkDefaults({ plan, platform }: PlanScope, checker: Checker): void {
       if (!isImageName(text)) checker.report('InvalidDefaultArgInFrom', linesOf(from.instruction), from.image)
     }
   } catch (error) {
-    // An argument that must be given has no default to speak of.
+    // A mandatory argument has no default to check.
     if (!(error instanceof Mistake) && !isBaleError(error, 'DOCKERFILE_INVALID')) throw error
   }
 }

@@ -13,7 +13,7 @@ export interface Finding {
   lines: readonly number[]
 }
 
-/** Takes what checks find, and leaves out what is not asked for. */
+/** Collects the findings of checks, dropping those not requested. */
 export interface Checker {
   report<R extends RuleName>(rule: R, lines: readonly number[], ...facts: RuleFacts<R>): void
   /** The same checker for an instruction with these comments above it: `# check=skip=…` there is about it alone. */

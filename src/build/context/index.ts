@@ -1,6 +1,6 @@
 /**
- * context: files to copy from, wherever they lie. Promises: nothing outside of a tree is read, whatever links lie in it and
- * whoever swaps parts of it meanwhile; what .dockerignore hides is not there. Does not: know instructions or stages.
+ * context: files to copy from, wherever they are. Promises: nothing outside a tree is read, whatever links it contains and
+ * even if parts of it are swapped meanwhile; what .dockerignore hides is invisible. Does not: know instructions or stages.
  */
 export { baseName, cleanPath, fromText, joinPath, parentOf, toBytes, toText } from './byte-path.ts'
 export {

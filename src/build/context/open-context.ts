@@ -68,7 +68,7 @@ export async function openNamedDirectory(label: string, path: string): Promise<S
   return openSourceTree(directory, { label, ownedByRoot: true, ignore })
 }
 
-/** The tar becomes a layer that nobody names, and is mounted: nothing is extracted, and it is judged like any layer. */
+/** The tar becomes an unnamed layer and is mounted: nothing is extracted, and it is judged like any layer. */
 async function openTar(
   session: BuildSession,
   tar: AsyncIterable<Uint8Array>,
@@ -129,7 +129,7 @@ async function readDirectoryDockerfile(
 ): Promise<FoundDockerfile> {
   if (dockerfile?.kind === 'text') return dockerfile
   if (!dockerfile) return defaultDockerfile(tree, directory)
-  // The user named this file: it may lie anywhere.
+  // The user named this file: it may be anywhere.
   const text = await readHostFile(dockerfile.path)
   if (text === undefined) throw notFound(dockerfile.path)
   return { name: dockerfile.path, text, ignore: await readHostFile(`${dockerfile.path}.dockerignore`) }

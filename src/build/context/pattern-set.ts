@@ -58,7 +58,7 @@ export function createPatternSet(patterns: readonly string[]): PatternSet {
   }
 }
 
-/** Go's filepath.Clean of the pattern behind `!`; a leading slash goes. */
+/** Go's filepath.Clean of the pattern after `!`; a leading slash is removed. */
 function cleaned(pattern: string): string {
   const except = pattern.startsWith('!')
   const body = (except ? pattern.slice(1) : pattern).trim()

@@ -14,7 +14,7 @@ import { unreadable } from '#rootfs'
 import { baseName, cleanPath, joinPath, parentOf, toBytes, toText } from './byte-path.ts'
 import { createPatternSet, type PatternSet } from './pattern-set.ts'
 
-/** An entry as it lies in a tree; sockets do not appear. */
+/** An entry of a tree; sockets do not appear. */
 export interface TreeEntry {
   type: 'file' | 'directory' | 'symlink' | 'character' | 'block' | 'fifo'
   mode: number
@@ -32,23 +32,23 @@ export interface TreeEntry {
   xattrs: Map<string, Uint8Array>
   /** Same text for hard links of one file; undefined when there is one name only. */
   inode: string | undefined
-  /** An ignored directory that is there only because something below it may not be ignored. */
+  /** An ignored directory that is visible only because something below it may not be ignored. */
   isPassage?: boolean
 }
 
 /**
- * A directory that files are copied from: a build context, a stage, an image. What `ignored` matches is not there: neither
+ * A directory that files are copied from: a build context, a stage, an image. What `ignored` matches is invisible: neither
  * listed nor opened nor reached through a link (B08). Every path is resolved inside the directory, also when somebody swaps
  * parts of it for links during the build (B07).
  */
 export interface SourceTree extends Disposable {
   /** For messages: `the build context`, `stage build`. */
   readonly label: string
-  /** Undefined when nothing is there. Links are not followed. */
+  /** Undefined when absent. Links are not followed. */
   entry(path: string): TreeEntry | undefined
   /** The names in a directory, sorted, with their entries. */
   list(path: string): { name: string; entry: TreeEntry }[]
-  /** Where a path leads when all links are followed inside the tree; undefined when nothing is there. */
+  /** Resolves a path, following all links inside the tree; undefined when absent. */
   follow(path: string): string | undefined
   /**
    * The bytes of a regular file, in chunks; `size` as listed, at most one byte more. That it is shorter or longer now is the

@@ -21,11 +21,11 @@ export async function contentDigest(
       const xattrs = [...entry.xattrs].sort(([a], [b]) => (a < b ? -1 : 1))
       const attributes = xattrs.map(([key, value]) => [key, Buffer.from(value).toString('base64')])
       const data = type === 'file' && linked === undefined ? await dataDigest(item) : linked
-      // The name of the source itself is not content: it stands in the instruction.
+      // The name of the source itself is not content: it is in the instruction.
       hash.update(
         JSON.stringify([relative, type, mode, uid, gid, size, linkName, deviceMajor, deviceMinor, attributes, data]),
       )
-      // Where the data lies, of a file whose holes were not read.
+      // The positions of the data in a file whose holes were not read.
       hash.update(sparse ? ` ${JSON.stringify(sparse)}\n` : '\n')
     }
   }

@@ -7,7 +7,7 @@ import { cleanPath, joinPath, parentOf, type SourceTree, shown, type TreeEntry }
 export type DraftEntry = Omit<TreeEntry, 'inode' | 'size'>
 
 export interface LayerDraftOptions {
-  /** The stage's file system; undefined for scratch and for `--link`, whose layers do not look at what they lie on. */
+  /** The stage's file system; undefined for scratch and for `--link`, whose layers do not depend on those below. */
   lower: SourceTree | undefined
   /**
    * Directories of the stage by path, for `--link`: one that the layer must have for what lies in it gets these attributes,
@@ -28,7 +28,7 @@ export interface LayerDraftOptions {
 export interface LayerDraft {
   /** Links are not followed. */
   entry(path: string): DraftEntry | undefined
-  /** Where a path leads when links are followed, below `root` as `/`; what is not there yet is taken as it stands. */
+  /** Resolves the links of a path, with `root` as `/`; missing components are kept as written. */
   follow(path: string, root?: string): string
   /** The missing directories of a path, made with these attributes. Throws BUILD_FAILED when something else is in the way. */
   makeDirectories(path: string, attributes: { mode: number; uid: number; gid: number }): PackedEntry[]
@@ -80,7 +80,7 @@ export function createLayerDraft({ lower, existing: known, latestTime, now }: La
     return missing
   }
 
-  /** A directory that is replaced by something else loses what this layer had put into it. */
+  /** A directory that is replaced by something else loses what this layer added to it. */
   const forget = (path: string) => {
     fresh.delete(path)
     for (const name of [...written.keys()]) {

@@ -13,7 +13,7 @@ const LARGEST_ID = 0xfffffffe
 /**
  * `user[:group]` of --chown or USER, names looked up in the stage's own passwd and group. A number without a group is
  * also the group; a name without a group has its group from passwd. An unknown name is an error (BuildKit silently takes
- * root, which is the one answer that nobody meant).
+ * root, which is never intended).
  */
 export function resolveOwner(text: string, tree: SourceTree | undefined): Owner {
   const colon = text.indexOf(':')

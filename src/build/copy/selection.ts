@@ -14,13 +14,13 @@ import {
   toText,
 } from '../context/index.ts'
 
-/** One source of a COPY with all that goes along, as it stands in its tree; nothing is read yet. */
+/** One source of a COPY with everything copied along, as it is in its tree; nothing is read yet. */
 export interface Selection {
   /** Last part of the name as written: a file's name below a destination directory. */
   name: string
   /** Relative to the source; `` is the source itself and comes first. Directories come before what is in them. */
   items: SelectedItem[]
-  /** It was fetched, so that an archive is not unpacked unless asked for. */
+  /** It was fetched, so an archive is unpacked only on request. */
   isRemote?: boolean
 }
 
@@ -41,7 +41,7 @@ export interface SelectOptions {
 
 /**
  * The files that a source as written in the Dockerfile means: a path or a pattern. A pattern that matches nothing gives
- * nothing; a plain name that is not there is PATH_NOT_FOUND.
+ * nothing; a missing plain name is PATH_NOT_FOUND.
  */
 export function selectSources(tree: SourceTree, source: string, options: SelectOptions): Selection[] {
   const excludes = options.excludes.length > 0 ? createPatternSet(options.excludes) : undefined
@@ -83,7 +83,7 @@ interface WalkOptions {
   signal: AbortSignal | undefined
 }
 
-/** A directory that is only passed through (not included itself) is there when something in it is. */
+/** A directory that is only passed through (not included itself) is present if something in it is. */
 function walk(tree: SourceTree, root: string, { excludes, includes, signal }: WalkOptions): SelectedItem[] {
   const items: SelectedItem[] = []
   const waiting: SelectedItem[] = []

@@ -17,7 +17,7 @@ export async function* tarEntries(
   const next = async () => {
     while (events.length === 0 && !ended) {
       const { done, value } = await source.next()
-      // A copy, since whoever made the chunk may use it again.
+      // A copy, since the producer may reuse the chunk.
       if (!done) scanner.push(Buffer.from(value))
       else {
         ended = true

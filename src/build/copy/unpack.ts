@@ -61,7 +61,7 @@ export async function* unpack(
     if (entry.type === 'file') files.set(path.join('/'), place)
     else files.delete(path.join('/'))
     const attributes = { ...changed(draftEntry(entry, entry.type), options), size: entry.size }
-    // Few holes are not worth a form of its own: the layer has the zeros.
+    // Small holes are not worth the sparse format: the layer has the zeros.
     if (entry.size - entry.dataSize < HOLES_KEPT) yield* draft.put(place, attributes, () => fullData(entry, data))
     else yield* draft.put(place, { ...attributes, sparse: entry.sparse }, () => data)
   }

@@ -6,7 +6,7 @@ export interface Directives {
   escape: '\\' | '`'
   syntax?: string
   check?: string
-  /** Index of the first line behind them. */
+  /** Index of the first line after them. */
   next: number
 }
 

@@ -28,7 +28,7 @@ export function expandWord(word: string, variables: Variables, options: ExpandOp
   return { text: readUntil(cursor, undefined, options.keepEscapes ?? false).text, missing: cursor.missing }
 }
 
-/** Expands, then splits at blanks that stand outside quotes; `$x` may give several words. */
+/** Expands, then splits at blanks outside quotes; `$x` may yield several words. */
 export function expandWords(text: string, variables: Variables, options: ExpandOptions): string[] {
   const cursor: Cursor = { text, index: 0, variables, options, missing: new Set() }
   return readUntil(cursor, undefined, options.keepEscapes ?? false).words
@@ -164,7 +164,7 @@ function readDollar(cursor: Cursor): string {
   return readModifier(cursor, name, start)
 }
 
-/** `start`: where the `$` of this substitution stands. */
+/** `start`: the position of the `$` of this substitution. */
 function readModifier(cursor: Cursor, name: string, start: number): string {
   const { options } = cursor
   const modifier = cursor.text[cursor.index++]

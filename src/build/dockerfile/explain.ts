@@ -31,7 +31,7 @@ function originOfMistake(place: Instruction | Origin, { word, offset }: Mistake)
 }
 
 /**
- * Where a word of an instruction stands. Words are kept as written, so they are found by their text; one that stands alone
+ * The position of a word in an instruction. Words are kept as written, so they are found by their text; one that stands alone
  * is preferred to the same letters inside another. Undefined for text that the line does not have: bodies of heredocs, flags
  * with quotes.
  */

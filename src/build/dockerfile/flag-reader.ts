@@ -3,12 +3,12 @@ import type { Flag, Instruction } from './instruction.ts'
 import { positionIn } from './logical-line.ts'
 import { dockerfileError } from './source.ts'
 
-/** Reads the flags of one instruction; `finish` refuses those that nobody asked for. */
+/** Reads the flags of one instruction; `finish` refuses those that were not read. */
 export interface FlagReader {
   text(name: string): string | undefined
   list(name: string): string[]
   boolean(name: string): boolean | undefined
-  /** Known, but not there in this version: refused by name. */
+  /** Known but not supported in this version: refused by name. */
   unsupported(name: string, hint: string): void
   finish(): void
 }

@@ -64,7 +64,7 @@ export function replaceMatches(value: string, pattern: GlobPattern, replacement:
   let afterMatch = false
   for (let index = 0; index <= text.length; ) {
     const end = matchEnds(pattern, text, index).at(-1)
-    // An empty match directly behind another one is none.
+    // An empty match directly after another one does not count.
     if (end !== undefined && !(end === index && afterMatch)) {
       result += replacement
       if (!all) return result + text.slice(end).join('')

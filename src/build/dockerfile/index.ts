@@ -1,6 +1,6 @@
 /**
  * dockerfile: the language. Promises: pure functions from text to instructions with their places in the file, BuildKit's rules
- * for lines, flags, heredocs, JSON form and words; every mistake is a DOCKERFILE_INVALID that shows its line. Does not:
+ * for lines, flags, heredocs, JSON form and words; every error is a DOCKERFILE_INVALID that shows its line. Does not:
  * know what an instruction means, stages, images or files.
  */
 export { isKnownSyntax } from './directives.ts'

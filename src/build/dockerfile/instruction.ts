@@ -24,7 +24,7 @@ export const KEYWORDS = [
 
 export type Keyword = (typeof KEYWORDS)[number]
 
-/** `--name=value` or `--name` in front of an instruction's arguments, quotes and escapes taken away. */
+/** `--name=value` or `--name` before an instruction's arguments, with quotes and escapes removed. */
 export interface Flag {
   name: string
   value: string | undefined
@@ -59,7 +59,7 @@ export interface Instruction {
   heredocs: readonly Heredoc[]
   /** Of ONBUILD: what is to be done later. */
   trigger?: Instruction
-  /** The escape character of the file it stands in. */
+  /** The escape character of its file. */
   escapeCharacter: string
 }
 

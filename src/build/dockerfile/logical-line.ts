@@ -1,13 +1,13 @@
 import type { SourcePosition, SourceText } from './source.ts'
 
-/** One instruction's text after continuation lines are joined, and where each part of it stands in the file. */
+/** One instruction's text after continuation lines are joined, and the position of each part in the file. */
 export interface LogicalLine {
   text: string
   /** Parts by growing offset in `text`. */
   pieces: readonly { offset: number; position: SourcePosition }[]
   /** Number of the last line read for it. */
   lastLine: number
-  /** An empty line stood inside (deprecated, a warning). */
+  /** It contains an empty line (deprecated, a warning). */
   emptyContinuation: boolean
 }
 

@@ -1,9 +1,9 @@
 /**
- * What is wrong with the words of an instruction, found where only the words are known. Whoever knows the instruction turns
+ * An error in the words of an instruction, found where only the words are known. The caller that knows the instruction turns
  * it into an error with file, line and column (`explainAt`).
  */
 export class Mistake extends Error {
-  /** The word as it stands in the file, and the offset in it. Undefined: it concerns the whole instruction. */
+  /** The word as written in the file, and the offset in it. Undefined: it concerns the whole instruction. */
   readonly word: string | undefined
   readonly offset: number
 

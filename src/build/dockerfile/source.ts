@@ -1,6 +1,6 @@
 import { BaleError, type NextStep, printable } from '#base'
 
-/** Line and column count from 1; a column counts UTF-16 units of the line as it stands in the file. */
+/** Line and column count from 1; a column counts UTF-16 units of the line as written in the file. */
 export interface SourcePosition {
   line: number
   column: number
@@ -38,7 +38,7 @@ export function originAt(source: SourceText, { line, column }: SourcePosition): 
   return { file: source.name, line, column, text: source.lines[line - 1] ?? '' }
 }
 
-/** DOCKERFILE_INVALID with file, line, column and the line itself, as a person wants to see it. */
+/** DOCKERFILE_INVALID with file, line, column and the line itself, for people. */
 export function dockerfileError(
   source: SourceText,
   position: SourcePosition,

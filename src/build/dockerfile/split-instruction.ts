@@ -7,7 +7,7 @@ export interface SplitInstruction {
   argumentOffset: number
 }
 
-/** Splits keyword, flags and argument of one logical line; `start` skips what stands before (ONBUILD). */
+/** Splits keyword, flags and argument of one logical line; `start` skips a prefix (ONBUILD). */
 export function splitInstruction(text: string, start: number, escapeCharacter: string): SplitInstruction {
   let index = skipBlank(text, start)
   const keywordStart = index
@@ -35,7 +35,7 @@ export function splitInstruction(text: string, start: number, escapeCharacter: s
   return { keyword, flags, argument: text.slice(index).trimEnd(), argumentOffset: index }
 }
 
-/** A flag ends at the first blank outside quotes; quotes and escape characters are taken away. */
+/** A flag ends at the first blank outside quotes; quotes and escape characters are removed. */
 function readFlag(text: string, start: number, escapeCharacter: string): { text: string; end: number } {
   let index = start
   let word = ''

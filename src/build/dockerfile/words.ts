@@ -1,6 +1,6 @@
 import { Mistake } from './mistake.ts'
 
-/** The words of an argument that are split at blanks outside quotes; quotes and escapes stay (expanded later). */
+/** The words of an argument split at blanks outside quotes; quotes and escapes are kept (expanded later). */
 export function splitQuotedWords(text: string, escapeCharacter: string): string[] {
   const words: string[] = []
   let word = ''

@@ -50,7 +50,7 @@ export function evaluateGlobals(
   return values
 }
 
-/** The names given with --build-arg that no ARG asks for. */
+/** The names given with --build-arg that no ARG declares. */
 export function unusedArguments(plan: StagePlan, buildArguments: ReadonlyMap<string, string>): string[] {
   const declared = new Set<string>()
   const commands = [...plan.globals, ...plan.stages.flatMap((stage) => stage.commands)]

@@ -5,7 +5,7 @@ import { createExpander } from '../instructions/index.ts'
 import type { PlanScope } from './plan-scope.ts'
 import { earlierStage, type Stage } from './stages.ts'
 
-/** What stands behind FROM, before anything is looked up. */
+/** The base named by FROM, before anything is looked up. */
 export type Base = { name: string; platform: Platform } & (
   | { kind: 'stage'; stage: Stage }
   | { kind: 'scratch' }
@@ -46,7 +46,7 @@ export function chooseBase(scope: PlanScope, stage: Stage): Base {
 const IMAGE_SCHEME = 'docker-image://'
 const LAYOUT_SCHEME = 'oci-layout://'
 
-/** The image that a context stands for, as the machine finds it; undefined for files. */
+/** The image that a context refers to, as the machine finds it; undefined for files. */
 export function imageOfContext(place: string): string | undefined {
   if (place.startsWith(IMAGE_SCHEME)) return place.slice(IMAGE_SCHEME.length)
   return place.startsWith(LAYOUT_SCHEME) ? place : undefined

@@ -25,11 +25,11 @@ export interface GrowingGraph extends Graph {
 export interface GrowOptions {
   /** Looks up a base image; called for stages that are needed only. */
   findImage(base: Extract<Base, { kind: 'image' }>, stage: Stage): Promise<FoundImage>
-  /** A stage was planned, for those who show it. */
+  /** A stage was planned; for display. */
   onPlanned?(planned: PlannedStage): void
 }
 
-/** Plans stages when somebody asks for their nodes: a stage that the target does not need is never looked at. */
+/** Plans stages when their nodes are requested: a stage that the target does not need is never planned. */
 export function growGraph(scope: PlanScope, { findImage, onPlanned }: GrowOptions): GrowingGraph {
   const stages = new Map<number, Promise<PlannedStage>>()
   const nodes = new Map<string, GraphNode>()
@@ -77,7 +77,7 @@ export function growGraph(scope: PlanScope, { findImage, onPlanned }: GrowOption
     async node(id) {
       const stage = /^(\d+)(?:\.|$)/.exec(id)?.[1]
       if (stage !== undefined) await planned(scope.plan.stages[Number(stage)]!)
-      // Sources are known with the stage that names them, which is planned before anything asks for its inputs.
+      // Sources are known with the stage that names them, which is planned before its inputs are requested.
       return nodes.get(id)!
     },
   }

@@ -8,16 +8,16 @@ export type NodeId = string
 interface Node<Operation extends string, Definition> {
   id: NodeId
   operation: Operation
-  /** Nodes whose files this one reads; the first is what it stands on. */
+  /** Nodes whose files this one reads; the first is its base. */
   inputs: readonly NodeId[]
-  /** All that decides the result beside the inputs and the platform. */
+  /** Everything else that determines the result besides the inputs and the platform. */
   definition: Definition
   platform: Platform
   /** What messages call its files: `stage build`, `the image busybox`. */
   label: string
 }
 
-/** What is there before the build: an image, a context, nothing. */
+/** What exists before the build: an image, a context, nothing. */
 export type SourceNode =
   | Node<'scratch', Record<string, never>>
   | Node<'image', { reference: string }>
@@ -54,7 +54,7 @@ export function isStep(node: GraphNode): node is StepNode {
   return 'origin' in node
 }
 
-/** A graph whose nodes come up while it is solved: what stands behind FROM decides what follows. */
+/** A graph whose nodes appear while it is solved: the base image determines what follows. */
 export interface Graph {
   node(id: NodeId): GraphNode | Promise<GraphNode>
 }

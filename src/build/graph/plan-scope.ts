@@ -2,10 +2,10 @@ import type { Platform } from '#spec'
 import type { BuildScope } from '../instructions/index.ts'
 import type { StagePlan } from './stages.ts'
 
-/** All that the plan of a build depends on, beside what stands behind FROM. */
+/** Everything that the plan of a build depends on, except the base images. */
 export interface PlanScope extends BuildScope {
   plan: StagePlan
-  /** Of the result, and of base images unless FROM says otherwise. */
+  /** Of the result, and of base images unless FROM specifies another. */
   platform: Platform
   /** `--build-context`: places by name. They win over stages and images. */
   contexts: ReadonlyMap<string, string>

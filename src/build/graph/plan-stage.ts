@@ -55,7 +55,7 @@ export interface PlannedCommand {
 }
 
 /**
- * The nodes of one stage. Pure: the Dockerfile, the build's arguments and the configuration behind FROM decide. Throws
+ * The nodes of one stage. Pure: the Dockerfile, the build's arguments and the base image's configuration determine them. Throws
  * DOCKERFILE_INVALID at the word that is wrong, before anything of the stage is executed.
  */
 export function planStage(stage: Stage, base: StageBase, scope: PlanScope): PlannedStage {
@@ -200,7 +200,7 @@ export function imageNode(reference: string, platform: Platform, label: string):
   return { id, operation: 'image', inputs: [], definition: { reference }, platform, label }
 }
 
-/** A context by name; without one, the build context. It may stand for an image. */
+/** A context by name; without one, the build context. It may refer to an image. */
 export function contextNode(name: string | undefined, place: string | undefined, platform: Platform): SourceNode {
   const id = name === undefined ? 'context' : `context ${name}`
   const label = name === undefined ? 'the build context' : `the build context ${name}`

@@ -21,7 +21,7 @@ export interface SolveOptions {
 
 /**
  * Does what a target needs, and nothing else: every node at most once, independent ones at the same time, steps from the
- * cache when their inputs are those of before. The first failure stops all others, and is what is thrown, with its place in
+ * cache when their inputs are unchanged. The first failure stops all others, and is what is thrown, with its place in
  * the Dockerfile, when all have undone their work.
  */
 export async function solve(graph: Graph, target: NodeId, options: SolveOptions): Promise<Solution> {

@@ -24,7 +24,7 @@ export interface StagePlan {
 }
 
 /**
- * Groups instructions into stages, and understands every one of them, also of stages that nobody needs. `seen` is given each
+ * Groups instructions into stages, and parses all of them, also those of unneeded stages. `seen` is given each
  * that is understood, also when a later one is wrong.
  */
 export function planStages(dockerfile: Dockerfile, seen: (command: Command) => void = () => undefined): StagePlan {
@@ -77,7 +77,7 @@ export function earlierStage(plan: StagePlan, name: string, before: number): Sta
 
 /**
  * The stage that `--from=name` or `--from=0` means: one above this one. Undefined: it is the name of an image. A number that
- * is no stage, and a stage that stands below, are errors.
+ * is not a stage, and a later stage, are errors.
  */
 export function sourceStage(plan: StagePlan, name: string, before: number): Stage | undefined {
   const isNumber = /^\d+$/.test(name)

@@ -2,10 +2,10 @@ import type { Digest } from '#spec'
 import type { SourceTree } from '../context/index.ts'
 import type { GraphNode, NodeId, StepNode } from './node.ts'
 
-/** The result of a node: files to copy or mount from, or to stand on. */
+/** The result of a node: files to copy or mount from, or to build on. */
 export interface Files {
   label: string
-  /** Layers, when there are such: they tell the content without a look at it. */
+  /** Layers, if any: they identify the content without reading it. */
   layers: readonly Digest[] | undefined
   open(): Promise<OpenFiles>
 }
@@ -20,7 +20,7 @@ export interface Step {
   keys: readonly (() => Promise<string>)[]
   /**
    * Key of a mark that says whether a step of this definition was ever done, whatever its files were. When there is none,
-   * the costly keys are not asked for before the step.
+   * the costly keys are not computed before the step.
    */
   mark?(): Promise<string>
   execute(output: (stream: 'stdout' | 'stderr', bytes: Uint8Array) => void): Promise<StepResult>
@@ -29,7 +29,7 @@ export interface Step {
 }
 
 export interface StepResult {
-  /** Undefined: nothing changed, and the instruction wants no empty layer for that. */
+  /** Undefined: nothing changed, and the instruction needs no empty layer. */
   diffId: Digest | undefined
   /** The keys to remember it by, when the files turned out to be others than those of `keys`. */
   keys?: readonly string[]

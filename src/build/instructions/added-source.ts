@@ -5,7 +5,7 @@ export function isUrl(source: string): boolean {
   return /^https?:\/\//i.test(source)
 }
 
-/** A source as history, progress and messages show it: a login or a signature in a URL is nobody else's business. */
+/** A source as history, progress and messages show it: without the login or signature of a URL. */
 export function shownSource(source: string): string {
   return isUrl(source) ? withoutSecrets(source) : source
 }

@@ -1,14 +1,14 @@
 import { expandWord, expandWords, type Instruction } from '../dockerfile/index.ts'
 
-/** Fills variables into the words of one instruction. Every member throws a Mistake that knows the word. */
+/** Fills variables into the words of one instruction. Every member throws a Mistake that names the word. */
 export interface Expander {
   /** One word: quotes and escapes are resolved. */
   text(word: string): string
-  /** One text that may give several words. */
+  /** One text that may yield several words. */
   list(text: string): string[]
   /** The body of a heredoc: quotes mean nothing. */
   body(content: string): string
-  /** Names that had no value, with the word that they stand in. */
+  /** Names that had no value, with the word that contains them. */
   readonly unset: readonly { name: string; word: string }[]
 }
 

@@ -11,7 +11,7 @@ export interface FromCommand {
   platform: string | undefined
 }
 
-/** Begins a stage; what stands behind the name is chosen when the stage is planned. */
+/** Begins a stage; the base is resolved when the stage is planned. */
 export const from: InstructionType<FromCommand> = {
   parse(instruction) {
     const flags = readFlags(instruction)

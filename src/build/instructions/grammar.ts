@@ -13,7 +13,7 @@ export function required(instruction: Instruction): string {
   return instruction.argument
 }
 
-/** The words of an argument in which quotes mean nothing. */
+/** The words of an argument in which quotes have no meaning. */
 export function bareWords(argument: string): string[] {
   return argument.split(/\s+/).filter((word) => word !== '')
 }

@@ -26,7 +26,7 @@ export interface PlanView {
   scope: BuildScope
 }
 
-/** What the whole build was told. */
+/** The options of the whole build. */
 export interface BuildScope {
   /** `--build-arg`. */
   given: ReadonlyMap<string, string>

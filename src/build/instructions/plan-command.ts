@@ -11,7 +11,7 @@ export function parseCommand(instruction: Instruction): Command {
 
 /**
  * The stage after one instruction, with what is to be done to its files. Pure. Throws DOCKERFILE_INVALID at the word that is
- * wrong. This is the one place where mistakes in words get their position.
+ * wrong. This is the one place where errors in words get their position.
  */
 export function planCommand(
   command: StageCommand,

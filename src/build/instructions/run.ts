@@ -109,7 +109,7 @@ function runLine(state: StageState, command: RunCommand): Pick<RunDefinition, 'a
   return { args: withShell(state, { form: 'shell', text: path }), script: { path, content } }
 }
 
-/** `RUN |1 x=y /bin/sh -c make # buildkit`: the arguments in scope stand in front. */
+/** `RUN |1 x=y /bin/sh -c make # buildkit`: preceded by the arguments in scope. */
 function createdBy(state: StageState, args: readonly string[]): string {
   const declared = [...state.declared].map(([name, value]) => `${name}=${state.variables.get(name) ?? value}`)
   const prefix = declared.length > 0 ? [`|${declared.length}`, ...declared] : []

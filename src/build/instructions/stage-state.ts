@@ -17,9 +17,9 @@ export interface StageState {
   readonly base: ImageConfig | undefined
   /** `created` is filled in at the end for the entries without a layer. */
   readonly history: readonly HistoryEntry[]
-  /** CMD stood in this file, so ENTRYPOINT does not drop it. */
+  /** CMD is set in this file, so ENTRYPOINT does not drop it. */
   readonly commandIsSet: boolean
-  /** WORKDIR stood in this file: the working directory no longer depends on the base image. */
+  /** WORKDIR is set in this file: the working directory no longer depends on the base image. */
   readonly workdirIsSet: boolean
 }
 

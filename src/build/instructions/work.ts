@@ -1,7 +1,7 @@
 import type { MountOption } from './mount-option.ts'
 
 /**
- * What an instruction asks for beyond the configuration: an operation on files, as plain data with every variable filled in.
+ * What an instruction does beyond the configuration: an operation on files, as plain data with every variable filled in.
  * `sources` are the names of what it reads beside its own stage; undefined is the build context.
  */
 export type Work =

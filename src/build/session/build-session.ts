@@ -11,7 +11,7 @@ import type { BuildMachine } from './machine.ts'
 
 /**
  * One running build: its scratch directory, its mounts, its hold on layers. Disposing undoes all of it. What a killed build
- * left is undone by the next one, told by the lock that died with it.
+ * left is cleaned up by the next one, which recognises it by the lock that died with it.
  */
 export interface BuildSession extends AsyncDisposable {
   readonly machine: BuildMachine
@@ -72,7 +72,7 @@ export async function openBuildSession(machine: BuildMachine): Promise<BuildSess
       async temporaryLayer(tar, options) {
         for (;;) {
           const { diffId } = await intake.layers.write(tar(), options)
-          // Whoever cleans up after a killed build finds it by this name.
+          // The clean-up after a killed build finds it by this name.
           await writeFile(join(scratch, `layer-${hexOf(diffId)}`), '')
           temporary.push(diffId)
           // Another build of the same files may have discarded it before it was held here.

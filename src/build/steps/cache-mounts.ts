@@ -10,7 +10,7 @@ export interface CacheRequest {
   /** What it begins with, if not empty: caches of one id with other beginnings are other caches. */
   origin: string | undefined
   sharing: 'shared' | 'private' | 'locked'
-  /** Of a cache that is new; one that is there keeps its own. */
+  /** Of a new cache; an existing one keeps its own. */
   mode: number
   uid: number
   gid: number
@@ -70,7 +70,7 @@ async function claimPrivate(directory: string, stack: AsyncDisposableStack, { si
   }
 }
 
-/** It is there complete or not at all, also when several steps share it or one was killed while it made it. */
+/** It exists complete or not at all, even if several steps share it or one was killed while creating it. */
 async function makeContent(path: string, { mode, uid, gid, fill }: CacheRequest, options: OperationOptions) {
   if (await isThere(path)) return
   await using _making = await acquireLock(`${path}.making`, options)

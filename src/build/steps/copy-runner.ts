@@ -71,7 +71,7 @@ export async function copyRunner(
   }
 }
 
-/** Opens the sources once, when the first key that needs them is asked for. */
+/** Opens the sources once, when the first key that needs them is computed. */
 class CopySources {
   readonly #context: StepContext
   readonly #definition: CopyDefinition
@@ -123,7 +123,7 @@ function describe(definition: CopyDefinition, epoch: number | undefined) {
   return { kind, link, parents, unpacked, sources, files, destination, chown, chmod, excludes, checksum, epoch }
 }
 
-/** What tells the content without a look at it: the layers of a stage or image, or the checksum of the one URL. */
+/** What identifies the content without reading it: the layers of a stage or image, or the checksum of the one URL. */
 function knownContent({ isFrom, sources, checksum }: CopyDefinition, source: Files): object | undefined {
   if (checksum !== undefined) return { checksum }
   if (!isFrom || !source.layers || sources.some(isUrl)) return undefined
@@ -141,7 +141,7 @@ async function inStage<T>(
   return look(tree)
 }
 
-/** The directories on the way to a path, as far as they are there; `--link` does not go through links. */
+/** The directories on the way to a path, as far as they exist; `--link` does not go through links. */
 function existingDirectories(tree: SourceTree | undefined, destination: string): Map<string, DraftEntry> {
   const found = new Map<string, DraftEntry>()
   let path = ''
@@ -175,7 +175,7 @@ async function writeLayer(
   const lower = link ? undefined : tree
   const draft = createLayerDraft({ lower, existing, latestTime: epoch, now: Math.floor(clock.now() / 1000) })
   const entries = async function* (): AsyncGenerator<PackedEntry> {
-    // A pattern that fits nothing asks for nothing, not for a directory either.
+    // A pattern without matches creates nothing, not even a directory.
     if (selections.length === 0) return
     const target = yield* prepareDestination(draft, destination, options)
     checkDestination(definition, selections, target === '' || draft.entry(target)?.type === 'directory')

@@ -1,6 +1,6 @@
 /**
  * steps: how the operations of a graph are done on this machine. Promises: what a step is given decides its cache key; RUN
- * runs behind the walls of a container; COPY and ADD write their layer in one pass; a step that fails or is cancelled leaves
+ * runs isolated in a container; COPY and ADD write their layer in one pass; a step that fails or is cancelled leaves
  * neither mounts nor processes. Does not: know the Dockerfile, or in which order steps come.
  */
 export { cacheMountsSize, pruneCacheMounts } from './cache-mounts.ts'

@@ -36,7 +36,7 @@ export function sourceRunners(options: SourcesOptions): Pick<Runners, 'scratch' 
   }
 }
 
-/** Stacked layers, mounted when somebody looks into them. */
+/** Stacked layers, mounted on first access. */
 export function layeredFiles(
   session: BuildSession,
   signal: AbortSignal,

@@ -67,12 +67,12 @@ async function prepareBind(
   }
 }
 
-/** What tells the files at a path of a source: its layers, else a digest of them. */
+/** Identifies the files at a path of a source: its layers, otherwise a digest of them. */
 async function contentOf(run: StepContext, source: Files, path: string): Promise<object> {
   return source.layers ? { from: chainId(source.layers), path } : { content: await bindDigest(run, source, path) }
 }
 
-/** Mounts a source until `stack` is disposed; answers where the path lies on the host. */
+/** Mounts a source until `stack` is disposed; returns the path on the host. */
 async function mountSource(
   run: StepContext,
   source: Files,
@@ -83,7 +83,7 @@ async function mountSource(
   const root = source.layers
     ? stack.use(await run.session.mount(source.layers, { writable, signal: run.signal }))
     : stack.use(await mountFiles(run, source, writable))
-  // Resolved inside the mounted tree, which nobody else writes to (B06).
+  // Resolved inside the mounted tree, which nothing else writes to (B06).
   using tree = openSourceTree(root.path, { label: source.label })
   const resolved = tree.follow(path)
   if (resolved === undefined) throw notFound(source, path)
@@ -108,7 +108,7 @@ function plainSource(path: string): string {
 }
 
 /**
- * The files of a context as a layer that nobody names: what .dockerignore hides is not in it, and nothing that happens
+ * The files of a context as an unnamed layer: it lacks what .dockerignore hides, and nothing that happens
  * to the directory during the step shows.
  */
 async function mountFiles(run: StepContext, source: Files, writable: boolean) {
@@ -126,7 +126,7 @@ async function mountFiles(run: StepContext, source: Files, writable: boolean) {
   return session.mount([diffId], { writable, signal })
 }
 
-/** A new cache gets mode and owner, or begins with the files of `from`; one that is there keeps its own. */
+/** A new cache gets mode and owner, or begins with the files of `from`; an existing one keeps its own. */
 async function prepareCache(
   run: StepContext,
   source: Files | undefined,
@@ -171,7 +171,7 @@ const SECRET_LIMIT = 500 * 1024
 function prepareSecret(run: StepContext, option: MountOption, workingDirectory: string): PreparedMount {
   const { mode = 0o400, uid = 0, gid = 0, env } = option
   const id = option.id ?? option.source ?? basename(option.target ?? '')
-  // With a variable alone there is no file, unless a target is asked for too.
+  // With a variable alone there is no file, unless a target is given too.
   const written = option.target ?? (env === undefined ? `/run/secrets/${basename(id)}` : undefined)
   const target = written && posix.resolve(workingDirectory, written)
   return {
@@ -199,7 +199,7 @@ function prepareSecret(run: StepContext, option: MountOption, workingDirectory: 
   }
 }
 
-/** Agents are not forwarded yet: a step that needs one is refused, one that can do without goes on, as BuildKit does. */
+/** Agents are not forwarded yet: a step that needs one is refused, one that can do without continues, as in BuildKit. */
 function prepareSsh(option: MountOption): PreparedMount {
   if (option.required) {
     throw new BaleError(

@@ -2,7 +2,7 @@ import type { PackedEntry } from '#format/tar'
 import { createLowerView, type LowerView } from '#rootfs'
 
 /**
- * Directories that stand in an upper directory although nothing in them or of them changed: overlayfs copied them up for a
+ * Directories that are in an upper directory although nothing in them or of them changed: overlayfs copied them up for a
  * mount point that is gone again, or for a file that was made and removed. They are held back until something below them
  * comes. `lowers`: the layers below, uppermost first.
  */
