@@ -364,7 +364,7 @@ RUN --mount=type=cache,id=filled,from=x,source=d,target=/c ls /c`
     })
   })
 
-  test('a front end named by an argument is refused as well (B04)', async () => {
+  test('a frontend named by an argument is refused as well (B04)', async () => {
     const buildArguments = new Map([['BUILDKIT_SYNTAX', 'evil/frontend']])
     assert.equal((await failure(kit.build('FROM base', { buildArguments }))).code, 'UNSUPPORTED')
   })

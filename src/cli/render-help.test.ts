@@ -10,7 +10,7 @@ test('help fits into 80 columns; only examples, which are to be copied, stay on 
   assert.match(verbHelp((await VERBS[0]!.load()).verb), /\n {2}bale build -t app --target runtime .*\n/)
 })
 
-test('what goes on below its first line begins under it', () => {
+test('continued text is aligned under its first line', () => {
   const lines = overviewHelp().split('\n')
   const first = lines.findIndex((line) => line.startsWith('  system prune'))
   assert.equal(lines[first + 1]!.search(/\S/), lines[first]!.indexOf('Remove'))

@@ -272,7 +272,7 @@ test('a list has an image once: amended with a tag that moved it gets the new on
   assert.deepEqual(await annotated({ variant: '', osVersion: '', osFeatures: [''] }), arm64)
 })
 
-test('a push of a name that is not here, or of a digest, is refused in docker’s words', async () => {
+test('pushing a missing name, or a digest, is refused with docker’s message', async () => {
   await using here = machine()
   await assert.rejects(here.engine.images.push('localhost:9/no:1'), {
     code: 'IMAGE_NOT_FOUND',

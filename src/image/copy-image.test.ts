@@ -82,7 +82,7 @@ test('with all, children are written before their index and a child that is list
   )
 })
 
-test('M08 no platform fits: the error names what is on offer', async () => {
+test('M08 no platform matches: the error names the available ones', async () => {
   const { source } = await twoPlatforms()
   await assert.rejects(copyImage(source, createMemoryPlace(), { name: 'x', platform: parsePlatform('linux/s390x') }), {
     code: 'NO_MATCHING_PLATFORM',

@@ -132,7 +132,7 @@ test('what was condemned and is pushed again gets new bytes under a new key, whi
   assert.equal(await status(registry, `/v2/a/b/blobs/${digest}`), 404, 'its own lease is over')
 })
 
-test('an upload that nobody goes on with is forgotten after a day', async () => {
+test('an abandoned upload is dropped after a day', async () => {
   const clock = fakeClock()
   await using registry = await startRegistry({ clock })
   const location = (await registry.request('POST', '/v2/a/b/blobs/uploads/')).headers.location!

@@ -50,7 +50,7 @@ async function until<T>(what: string, probe: () => Promise<T | undefined>): Prom
   throw new Error(`waited too long until ${what}`)
 }
 
-test('after kill -9 in the middle of an upload the next process goes on where the client is told, and all that was answered is there', async () => {
+test('after kill -9 during an upload the next process resumes at the acknowledged offset, and nothing acknowledged is lost', async () => {
   await using under = await temporaryDirectory()
   const content = randomBytes(3_000_000)
   const first = await startProcess(under.directory)
@@ -95,7 +95,7 @@ async function largestObject(directory: string): Promise<number> {
   return Math.max(0, ...sizes)
 }
 
-test('a client whose connection breaks in a PATCH is told how far it came, and goes on there', async () => {
+test('a client whose connection breaks in a PATCH learns the offset and resumes there', async () => {
   await using registry = await startRegistry()
   const content = randomBytes(2_000_000)
   const location = (await registry.request('POST', '/v2/a/b/blobs/uploads/')).headers.location!

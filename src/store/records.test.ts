@@ -139,7 +139,7 @@ test('a build cache record keeps its layers until it is pruned', async () => {
   assert.equal(await store.buildCache.get('k'), undefined)
 })
 
-test('the layers of a record come back in the order they were given, also one that stands there twice', async () => {
+test('the layers of a record are returned in the given order, including duplicates', async () => {
   await using made = await testStore()
   const { store } = made
   await using operation = store.operation({ purpose: 'test' })

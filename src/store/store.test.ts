@@ -175,7 +175,7 @@ test('a layer is compressed once, at its first push, always to the same bytes', 
   await assert.rejects(store.layers.compressed(digestOf('none')), { code: 'BLOB_NOT_FOUND' })
 })
 
-test('an interrupted transfer goes on where it stopped; damaged remains do no harm', async () => {
+test('an interrupted transfer resumes where it stopped; damaged leftovers do no harm', async () => {
   await using made = await testStore()
   const { store } = made
   const tar = Buffer.from(Array.from({ length: 400_000 }, (_, index) => `${index * 7919}`).join())
@@ -428,7 +428,7 @@ test('a layer shared by two images stays until the second goes; usage tells shar
   assert.deepEqual(contentOf(store.root), [])
 })
 
-test('what an operation takes in is not collected while it goes on, by no store; afterwards what nobody needs is', async () => {
+test('what an operation takes in is collected by no store while it runs; afterwards unneeded content is', async () => {
   await using made = await testStore()
   const [store, other] = await Promise.all([made.open(), made.open()])
   const first = store.operation({ purpose: 'test' })

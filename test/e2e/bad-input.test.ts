@@ -178,7 +178,7 @@ test(
   },
 )
 
-test('no matching platform: the message names the platforms on offer', options, async () => {
+test('no matching platform: the message names the available platforms', options, async () => {
   await using bale = await testBale()
   await using registry = await scriptedRegistry()
   const tar = await tarOf([{ entry: tarEntry('file'), text: 'hello' }])

@@ -67,7 +67,7 @@ test(
   },
 )
 
-test('of a base image that is not here checks fetch the configuration only', options, async () => {
+test('for a base image not in the store, checks fetch only the configuration', options, async () => {
   await using registry = await scriptedRegistry()
   await using bale = await testBale()
   await using directory = await temporaryDirectory('bale-checks')

@@ -63,25 +63,29 @@ test(
   },
 )
 
-test('a result file is of this run or not there; one in no directory is refused before the work', options, async () => {
-  await using place = await prepared()
-  const { bale } = place
-  const at = (name: string) => join(bale.directory, name)
-  const build = (dockerfile: string, ...flags: string[]) =>
-    bale.try(['build', '-q', ...flags, '-'], { input: dockerfile })
-  const files = ['--iidfile', at('iid'), '--metadata-file', at('meta')]
-  const built = await build('FROM busybox:1\nLABEL a=b\n', ...files)
-  assert.equal(built.code, 0, built.stderr)
-  assert.equal(readFileSync(at('iid'), 'utf8'), built.stdout.trim())
-  assert.ok(existsSync(at('meta')))
-  assert.notEqual((await build('FROM busybox:1\nRUN false\n', ...files)).code, 0)
-  assert.deepEqual([existsSync(at('iid')), existsSync(at('meta'))], [false, false])
-  for (const flag of ['--iidfile', '--metadata-file']) {
-    const refused = await build('FROM busybox:1\nRUN touch /reached\n', flag, at('none/x'))
-    assert.equal(refused.code, 1)
-    assert.match(refused.stderr, /invalid output path: directory ".*none" does not exist/)
-  }
-})
+test(
+  'a result file is from this run or absent; one in a missing directory is refused before the work',
+  options,
+  async () => {
+    await using place = await prepared()
+    const { bale } = place
+    const at = (name: string) => join(bale.directory, name)
+    const build = (dockerfile: string, ...flags: string[]) =>
+      bale.try(['build', '-q', ...flags, '-'], { input: dockerfile })
+    const files = ['--iidfile', at('iid'), '--metadata-file', at('meta')]
+    const built = await build('FROM busybox:1\nLABEL a=b\n', ...files)
+    assert.equal(built.code, 0, built.stderr)
+    assert.equal(readFileSync(at('iid'), 'utf8'), built.stdout.trim())
+    assert.ok(existsSync(at('meta')))
+    assert.notEqual((await build('FROM busybox:1\nRUN false\n', ...files)).code, 0)
+    assert.deepEqual([existsSync(at('iid')), existsSync(at('meta'))], [false, false])
+    for (const flag of ['--iidfile', '--metadata-file']) {
+      const refused = await build('FROM busybox:1\nRUN touch /reached\n', flag, at('none/x'))
+      assert.equal(refused.code, 1)
+      assert.match(refused.stderr, /invalid output path: directory ".*none" does not exist/)
+    }
+  },
+)
 
 test(
   'a cidfile that is there stops before anything is made; else it has the ID, unless nothing was made',

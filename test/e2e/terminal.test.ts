@@ -123,7 +123,7 @@ test('the detach keys leave it running, and attach comes back as often as one li
   assert.deepEqual(await again.ended(), { code: 6, restored: true })
 })
 
-test('exec -it has a terminal of its own; left by the detach keys it goes on', options, async () => {
+test('exec -it has a terminal of its own; after the detach keys it keeps running', options, async () => {
   const { bale } = place
   await bale.run(['run', '-d', '--name', 'server', ...busybox, 'sleep', '1000'])
   {

@@ -81,7 +81,7 @@ test('a registry without users says how to add one; anonymous pull is on only wh
   await open.stop()
 })
 
-test('mistakes are told in words: addresses, certificates, roles, passwords, names', async () => {
+test('invalid addresses, certificates, roles, passwords and names are reported by name', async () => {
   await using bale = await testBale()
   const root = ['--root', join(bale.directory, 'images')]
   await bale.run(['registry', 'user', 'add', ...root, '--password-stdin', 'ann'], { input: 'word of ann' })

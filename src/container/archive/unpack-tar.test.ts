@@ -97,7 +97,7 @@ test("a file over a directory is refused in docker's words, or replaces it when 
   assert.equal(readFileSync(join(place.out, 'x'), 'utf8'), '1')
 })
 
-test('in a root whose links count, an entry below one lands where it leads; one to nothing is told in words', async () => {
+test('in a root whose links are followed, an entry below a link is written to its target; a dangling link is an error', async () => {
   await using directory = await temporaryDirectory('bale-unpack')
   mkdirSync(join(directory.path, 'usr/lib'), { recursive: true })
   symlinkSync('/usr/lib', join(directory.path, 'lib'))

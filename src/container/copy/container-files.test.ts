@@ -46,7 +46,7 @@ test("copy follows docker's rules about what is at the destination", () => {
   }
 })
 
-test('R04 a link of the container leads nowhere but into the container, running or stopped', {
+test('R04 a link in the container resolves inside the container only, running or stopped', {
   skip,
   timeout,
 }, async () => {

@@ -49,7 +49,7 @@ test('IPv6: a range of its own by default, or the one that was asked for', async
   assert.equal(given.document.gateway, '10.9.9.1')
 })
 
-test("what cannot be is refused by name, in docker's words where it has some", async () => {
+test("impossible networks are refused by name, with docker's message where it has one", async () => {
   const create = networks()
   await create({ name: 'first', subnets: ['10.9.9.0/24'], options: { 'com.docker.network.bridge.name': 'br-first' } })
   await create({ name: 'six', ipv6: true, subnets: ['fd00:9::/64'] })

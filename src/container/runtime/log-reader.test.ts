@@ -59,7 +59,7 @@ test('tail finds its place in a log of many chunks', async () => {
   assert.equal((await read(path, { tail: 4000 })).length, 4000)
 })
 
-test('following goes on over a truncation and a rotation, and ends with the container', async () => {
+test('following continues across a truncation and a rotation, and ends with the container', async () => {
   await using directory = await temporaryDirectory('bale-log')
   const path = join(directory.path, 'log')
   await writeFile(path, `${at(1)} stdout F first\n`)

@@ -115,7 +115,7 @@ test('R09: the default filter refuses by default; a capability opens only its ow
   assert.deepEqual([admin.has('mount'), admin.has('kexec_load'), admin.has('keyctl')], [true, false, false])
 })
 
-test('R18: a profile that cannot be applied is refused, never left out', () => {
+test('R18: a profile that cannot be applied is refused, never ignored', () => {
   for (const option of [
     'seccomp=/no/such/profile.json',
     'seccomp={"defaultAction":"nothing"}',

@@ -78,7 +78,7 @@ test('an empty stream is no compressed stream (T22)', async () => {
   for (const kind of ['gzip', 'zstd', 'xz', 'bzip2'] as const) await refused(Buffer.alloc(0), kind)
 })
 
-test('gzip: many members are read fully, zeros behind them are padding, nothing else is (T22)', async () => {
+test('gzip: many members are read fully, trailing zeros are padding, anything else is refused (T22)', async () => {
   const members = Buffer.concat(Array.from({ length: 50 }, (_, index) => gzipSync(`member ${index};`)))
   const whole = Array.from({ length: 50 }, (_, index) => `member ${index};`).join('')
   for (const chunk of [1, 7, 64, 1 << 20]) {

@@ -135,7 +135,7 @@ test('a result that must be new: anything there is a conflict, and a name that w
 })
 
 const full = isRoot ? false : 'needs root: a small file system is mounted'
-test('a full disk is told in words and leaves the old file alone', { skip: full }, async () => {
+test('a full disk is reported and leaves the old file alone', { skip: full }, async () => {
   await using directory = await temporaryDirectory('bale-output')
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'none', directory.path])
   try {

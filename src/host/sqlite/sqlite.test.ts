@@ -30,7 +30,7 @@ test('a transaction that throws leaves nothing', async () => {
   assert.deepEqual(names(sqlite), [])
 })
 
-test('an inner transaction that throws is undone alone when the outer one goes on', async () => {
+test('an inner transaction that throws is rolled back alone when the outer one continues', async () => {
   await using place = await temporarySqlite()
   using sqlite = place.open()
   sqlite.transaction(() => {

@@ -305,7 +305,7 @@ test('A01: a blob of a repository that the caller may not read cannot be mounted
   assert.equal((await registry.request('POST', `/v2/bob/x/blobs/uploads/?mount=${digest}`, { login: BOB })).status, 201)
 })
 
-test('A02: nobody goes on with, looks at or cancels the upload of another user', async () => {
+test('A02: nobody can continue, inspect or cancel the upload of another user', async () => {
   await using registry = await startClosed()
   await registry.registry.users.grant('bob', 'ann/**', 'admin')
   const location = (await registry.request('POST', '/v2/ann/web/blobs/uploads/', { login: ANN })).headers.location!

@@ -174,7 +174,7 @@ test('a directory is refused, a device is written to', async () => {
   await target.finish()
 })
 
-test('a stream whose reader went away ends the save with an error', async () => {
+test('a save to a stream ends with an error when the reader closes it', async () => {
   const stream = new PassThrough({ highWaterMark: 10 })
   const target = await createArchiveTarget(stream)
   setTimeout(() => stream.destroy(), 20)

@@ -181,7 +181,7 @@ test('names of an OCI archive: containerd, podman, skopeo, a lone tag, none', as
   }
 })
 
-test('an archive with both kinds of documents is read by its OCI index, unless the index leads nowhere', async () => {
+test('an archive with both kinds of documents is read by its OCI index, unless the images it lists are missing', async () => {
   const zipped = await randomImage()
   const both = [...oci(zipped), ...legacy(image), manifestJson(layerPaths)]
   assert.equal((await contents(await written(both)))[0]!.digest, zipped.manifestDescriptor.digest)
@@ -293,7 +293,7 @@ test('layers in xz and bzip2 become plain ones, shared by images, read from any 
   assert.ok(rest.equals(tarOf(image, 0).subarray(700)))
 })
 
-test('a layer file that is left out is taken from what the target has, and from nowhere else', async () => {
+test('a missing layer file is taken from the target, and from nowhere else', async () => {
   const without = [...legacy(image).filter(({ name }) => name !== 'bb/layer.tar'), manifestJson(layerPaths)]
   const path = await written(without)
   await assert.rejects(contents(path), { code: 'INVALID_ARCHIVE', message: /bb\/layer\.tar/ })
@@ -423,7 +423,7 @@ test('garbage, an empty file, a truncated archive and a truncated gzip are refus
   )
 })
 
-test('an archive that is cut off in its last layer is told apart from one that lacks something', async () => {
+test('an archive truncated in its last layer is distinguished from an incomplete one', async () => {
   const whole = await makeTar([manifestJson(layerPaths), ...legacy(image)])
   const path = join(directory, 'cut.tar')
   writeFileSync(path, whole.subarray(0, whole.length - 3000))

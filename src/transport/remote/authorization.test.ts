@@ -366,7 +366,7 @@ test('a login asks its token service for an identity token, to keep in place of 
   assert.deepEqual([found.identityToken, asked], ['identity-1', ['true ann true']])
 })
 
-test('a login is checked with Basic, and a wrong password is told apart from a missing one', async () => {
+test('a login is checked with Basic, and a wrong password is distinguished from a missing one', async () => {
   await using server = await planServer(
     ({ headers }, response) => {
       if (headers.authorization === basic) return response.end('{}')
