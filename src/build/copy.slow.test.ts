@@ -276,7 +276,7 @@ describe('COPY and ADD', { skip }, () => {
     )
     assert.match(
       (await failure(kit.build('FROM base AS x\nCOPY --from=later /a /b\nFROM base AS later\nFROM x'))).message,
-      /Dockerfile:2:1: the stage later stands below/,
+      /Dockerfile:2:1: the stage later is this one or comes after it/,
     )
   })
 
