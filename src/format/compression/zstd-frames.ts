@@ -10,7 +10,8 @@ type State = 'magic' | 'skip size' | 'header' | 'block' | 'content' | 'skip'
 
 /**
  * Walks over the frames of a zstd stream without decompressing (RFC 8878 §3.1) and cuts it at the ends of frames, since
- * Node's decoder takes a frame's end inside a chunk for the end of the stream and drops the rest. Skippable frames are
+ * Node's decoder takes a frame's end inside a chunk for the end of the stream and drops the rest (nodejs/node#64741; this
+ * class can go when Node decodes concatenated frames). Skippable frames are
  * left out. Throws for windows beyond 2^27 bytes, dictionaries, garbage and, in `end()`, a stream that stops in a frame (T23).
  */
 export class ZstdFrames {
