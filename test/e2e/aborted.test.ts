@@ -196,3 +196,54 @@ aborted('commit', () => ({
     await engine.images.remove('committed:1')
   },
 }))
+
+aborted('run', () => ({
+  act: (options) =>
+    engine.containers.run(
+      {
+        ...request('ran'),
+        config: { command: ['sleep', '600'] },
+        host: { network: 'none', autoRemove: true },
+      },
+      { detach: true, ...options },
+    ),
+  visible: () => hasContainer('ran'),
+  undo: () => engine.containers.remove('ran', { force: true }),
+}))
+
+aborted('export', () => {
+  let whole = false
+  return {
+    act: async ({ signal, progress }) => {
+      whole = false
+      if (!(await hasContainer('exported'))) await engine.containers.create(request('exported'))
+      for await (const _ of await engine.containers.export('exported')) {
+        progress?.({ kind: 'warning', text: 'a piece' })
+        signal?.throwIfAborted()
+      }
+      whole = true
+    },
+    visible: () => whole,
+    undo: () => engine.containers.remove('exported'),
+  }
+})
+
+aborted('container prune', () => {
+  const names = ['old1', 'old2', 'old3']
+  let pruned = false
+  return {
+    act: async ({ signal }) => {
+      pruned = false
+      const there = await Promise.all(names.map(hasContainer))
+      for (const [index, name] of names.entries()) if (!there[index]) await engine.containers.create(request(name))
+      await engine.containers.prune({ signal })
+      pruned = true
+    },
+    visible: async () => {
+      const left = await Promise.all(names.map(hasContainer))
+      // What an abort left is whole: it can be looked at, and its name is its own.
+      for (const [index, name] of names.entries()) if (left[index]) await engine.containers.inspect(name)
+      return pruned
+    },
+  }
+})
