@@ -25,3 +25,4 @@ export {
 } from './progress.ts'
 export type { Recovered, Recovery } from './recovery.ts'
 export { createSingleFlight } from './single-flight.ts'
+export { untilAborted } from './until-aborted.ts'

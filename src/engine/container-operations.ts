@@ -202,7 +202,7 @@ export class ContainerOperations {
     idOrName: string,
     directory: string,
     tar: AsyncIterable<Uint8Array>,
-    options?: { archive?: boolean },
+    options?: { archive?: boolean; signal?: AbortSignal },
   ): Promise<void> {
     return (await import('./copy-tar.ts')).writeContainerPath(this.#context, idOrName, directory, tar, options)
   }

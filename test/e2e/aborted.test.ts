@@ -3,7 +3,7 @@
  * loop: the store is whole, nothing half-done is visible, and the same operation then succeeds.
  */
 import assert from 'node:assert/strict'
-import { createReadStream, readdirSync } from 'node:fs'
+import { createReadStream, existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { after, before, test } from 'node:test'
@@ -246,4 +246,44 @@ aborted('container prune', () => {
       return pruned
     },
   }
+})
+
+/** Whether a copy of the large file is there; it is whole, or not there at all. */
+const LARGE = 8 << 20
+function wholeOrAbsent(path: string): boolean {
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (found) assert.equal(found.size, LARGE, 'a half-copied file')
+  return found !== undefined
+}
+
+aborted('cp out of a container', () => ({
+  act: async ({ signal }) => {
+    if (!(await hasContainer('copied'))) await engine.containers.create(request('copied'))
+    if (!existsSync(at('large'))) writeFileSync(at('large'), Buffer.alloc(LARGE, 'large'))
+    await engine.containers.copyInto('copied', at('large'), '/large')
+    rmSync(at('out'), { force: true })
+    await engine.containers.copyFrom('copied', '/large', at('out'), { signal })
+  },
+  visible: () => wholeOrAbsent(at('out')),
+}))
+
+aborted('cp into a container', () => ({
+  act: ({ signal }) => engine.containers.copyInto('copied', at('large'), '/in', { signal }),
+  visible: async () => {
+    const changes = await engine.containers.diff('copied')
+    if (!changes.some(({ path }) => path === '/in')) return false
+    await engine.containers.copyFrom('copied', '/in', at('again'))
+    return wholeOrAbsent(at('again'))
+  },
+  undo: () => engine.containers.remove('copied'),
+}))
+
+test('a copy from standard input stops when it is interrupted, though nothing comes', { skip: cannotRun }, async () => {
+  await engine.containers.create(request('waiting'))
+  const control = new AbortController()
+  const silent = new Readable({ read: () => undefined })
+  const copying = engine.containers.writePath('waiting', '/', silent, { signal: control.signal })
+  setImmediate(() => control.abort(new Error('enough')))
+  await assert.rejects(copying, /enough/)
+  await engine.containers.remove('waiting')
 })

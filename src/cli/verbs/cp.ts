@@ -24,7 +24,7 @@ export const verb = defineVerb({
   writesData: true,
   async run({ args, options, engine, io, signal }) {
     const [from, to] = [args[0]!, args[1]!].map(endOf) as [End, End]
-    const settings = { archive: options.archive, follow: options.followLink }
+    const settings = { archive: options.archive, follow: options.followLink, signal }
     notEmpty(from)
     notEmpty(to)
     if (from.container !== undefined && to.container !== undefined)

@@ -52,7 +52,7 @@ export async function unpackTar(
     scanner.end()
     unpacker.finish(naming)
   } finally {
-    unpacker.close()
+    unpacker.abandon()
   }
 }
 
@@ -62,6 +62,7 @@ class Unpacker {
   /** Directories get their attributes last: each name made in one changes them. */
   readonly #directories: { path: Buffer; entry: TarEntry }[] = []
   #file: number | undefined
+  #path: Buffer | undefined
   /** The file cannot be replaced (it is a mount point, or the kernel's): what it has is written over. */
   #inPlace = false
 
@@ -82,6 +83,7 @@ class Unpacker {
   #leaf(path: Buffer, entry: TarEntry): void {
     this.#makeParents(path)
     this.#inPlace = !this.#clear(path, entry)
+    this.#path = path
     if (this.#inPlace) this.#file = this.#openThere(path)
     else if (entry.type === 'file') {
       const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
@@ -143,6 +145,14 @@ class Unpacker {
     if (this.#file === undefined) return
     closeSync(this.#file)
     this.#file = undefined
+  }
+
+  /** Closes a file whose end never came, and removes it: what is there with its name is whole. */
+  abandon(): void {
+    if (this.#file === undefined) return
+    this.close()
+    // One that had to stay in its place has what it got.
+    if (!this.#inPlace && this.#path) this.#root.unlink(this.#path)
   }
 
   /** Where an entry goes, or undefined when it is the directory itself. */

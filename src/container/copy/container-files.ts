@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, readSync, statSync } from 'node:fs'
 import { posix } from 'node:path'
-import { BaleError, errnoOf, printable } from '#base'
+import { BaleError, errnoOf, printable, untilAborted } from '#base'
 import { openRoot, type RootDirectory, resolveInside } from '#host'
 import { openOutput, outputPlace, pourInto } from '#host/file'
 import { type PathStat, packPath, statPath, unpackTar } from '../archive/index.ts'
@@ -71,6 +71,7 @@ export interface WriteOptions {
   owner?: { uid: number; gid: number }
   /** Refuse to replace a directory with a file or vice versa; true by default. */
   strict?: boolean
+  signal?: AbortSignal
 }
 
 /** Unpacks a tar into a directory of a container, which must be there. */
@@ -87,7 +88,7 @@ export async function writeContainerPath(
     throw new BaleError('PATH_NOT_FOUND', `destination "${printable(`${idOrName}:${path}`)}" must be a directory`)
   assertWritable(files, place)
   await readOnlyInWords(files.root, place, () =>
-    unpackTar(files.root, tar, { ...options, directory: place, keepNames: true }),
+    unpackTar(files.root, untilAborted(tar, options.signal), { ...options, directory: place, keepNames: true }),
   )
 }
 
@@ -126,6 +127,8 @@ export interface CopyOptions {
   archive?: boolean
   /** Copy what a link leads to. */
   follow?: boolean
+  /** Stops between two pieces; files that were copied before stay, and are whole. */
+  signal?: AbortSignal
 }
 
 /** `cp LOCAL CONTAINER:PATH`. Without `archive` all belongs to root, as docker's reference says. Answers bytes of the tar. */
@@ -149,7 +152,7 @@ export async function copyIntoContainer(
   const plan = copyPlan(from.plan, to)
   if (!isDirectory(files.root, plan.directory)) throw notFound(plan.directory, idOrName, undefined)
   assertWritable(files, plan.directory)
-  const counted = counting(packPath(machine, from.path, from.tarName))
+  const counted = counting(packPath(machine, from.path, from.tarName), options)
   await readOnlyInWords(files.root, plan.directory, () =>
     unpackTar(files.root, counted.tar, { ...plan, owner: options.archive ? undefined : { uid: 0, gid: 0 } }),
   )
@@ -217,7 +220,7 @@ export async function copyFromContainer(
 ): Promise<number> {
   await using files = await openFiles(machinery, idOrName)
   const found = source(files, idOrName, path, options)
-  if (isStream(local)) return await copyToStream(files.root, found, local)
+  if (isStream(local)) return await copyToStream(files.root, found, local, options)
   const from = copied(clean(path), found.path, found.stat)
   using machine = openRoot('/')
   const to = destinationOf(machine, local)
@@ -228,7 +231,7 @@ export async function copyFromContainer(
       `invalid output path: directory ${JSON.stringify(printable(plan.directory))} does not exist`,
     )
   using root = openRoot(plan.directory, { links: 'refused' })
-  const counted = counting(packPath(files.root, found.path, from.tarName))
+  const counted = counting(packPath(files.root, found.path, from.tarName), options)
   await unpackTar(root, counted.tar, {
     directory: '/',
     shown: plan.directory,
@@ -248,6 +251,7 @@ async function copyToStream(
   root: RootDirectory,
   found: { path: string; stat: PathStat },
   local: string,
+  { signal }: CopyOptions,
 ): Promise<number> {
   const { path, stat } = found
   if (stat.type !== 'file')
@@ -256,7 +260,7 @@ async function copyToStream(
       `cannot copy a ${stat.type} onto ${printable(local)}, which is not a directory`,
     )
   await using output = await openOutput(local)
-  await pourInto(output, fileBytes(root, path))
+  await pourInto(output, fileBytes(root, path), { signal })
   return output.position
 }
 
@@ -276,10 +280,13 @@ async function* fileBytes(root: RootDirectory, path: string): AsyncGenerator<Uin
   }
 }
 
-function counting(tar: AsyncIterable<Uint8Array>): { tar: AsyncIterable<Uint8Array>; bytes(): number } {
+function counting(
+  tar: AsyncIterable<Uint8Array>,
+  { signal }: CopyOptions,
+): { tar: AsyncIterable<Uint8Array>; bytes(): number } {
   let bytes = 0
   async function* counted() {
-    for await (const chunk of tar) {
+    for await (const chunk of untilAborted(tar, signal)) {
       bytes += chunk.length
       yield chunk
     }
