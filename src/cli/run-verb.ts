@@ -35,8 +35,8 @@ export async function runVerb(entry: VerbEntry, argv: string[], flags: GlobalFla
       ...(flags.debug ? { debug: ['*'] } : {}),
     })
     await using engine = createEngine({ config })
-    const io = processTerminal(config.environment)
     const { signal, takeSignals } = interruption
+    const io = processTerminal(config.environment, signal)
     const code =
       (await verb.run({ ...parsed, engine, io, dockerConfigFile: config.dockerConfigFile, signal, takeSignals })) ?? 0
     // The last bytes may have had no reader.

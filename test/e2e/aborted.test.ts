@@ -3,13 +3,17 @@
  * loop: the store is whole, nothing half-done is visible, and the same operation then succeeds.
  */
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { createReadStream, existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { after, before, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { createEngine, type Engine, readConfig } from 'bale'
 import type { OperationOptions } from 'bale/base'
 import { serveRegistry } from 'bale/registry'
+import { readTextSync } from '../../src/host/file/index.ts'
 import { cannotRun, type Prepared, prepared } from './prepared.ts'
 
 let place: Prepared
@@ -286,4 +290,40 @@ test('a copy from standard input stops when it is interrupted, though nothing co
   setImmediate(() => control.abort(new Error('enough')))
   await assert.rejects(copying, /enough/)
   await engine.containers.remove('waiting')
+})
+
+/** True when a process waits for its standard input: one of its epoll descriptors watches descriptor 0. */
+function waitsForInput(pid: number): boolean {
+  const directory = `/proc/${pid}/fdinfo`
+  return readdirSync(directory).some((fd) => {
+    try {
+      return /^tfd:\s+0\b/m.test(readTextSync(join(directory, fd)))
+    } catch (error) {
+      // It was closed meanwhile.
+      if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return false
+      throw error
+    }
+  })
+}
+
+test('Ctrl-C ends each verb that waits for standard input, though nothing comes', { skip: cannotRun }, async () => {
+  await engine.containers.create(request('waits'))
+  for (const line of [
+    ['load'],
+    ['import', '-', 'never:1'],
+    ['build', '-'],
+    ['build', '-f', '-', place.bale.directory],
+    ['login', '--password-stdin', '-u', 'me', served.address],
+    ['cp', '-', 'waits:/'],
+  ]) {
+    const child = spawn(join(import.meta.dirname, '../../bin/bale'), line, {
+      env: place.bale.environment,
+      stdio: ['pipe', 'ignore', 'pipe'],
+    })
+    const ended = once(child, 'exit')
+    while (!waitsForInput(child.pid!)) await setTimeout(20)
+    child.kill('SIGINT')
+    assert.deepEqual(await ended, [130, null], line.join(' '))
+  }
+  await engine.containers.remove('waits')
 })

@@ -13,9 +13,18 @@ export interface Terminal {
   warn(line: string): void
 }
 
-export function processTerminal(environment: Terminal['environment']): Terminal {
+/**
+ * The streams of this process. Standard input is opened when it is first asked for, which most verbs never do. When
+ * `signal` is aborted it is closed: a verb that waits for input that never comes ends as well.
+ */
+export function processTerminal(environment: Terminal['environment'], signal: AbortSignal): Terminal {
+  let stdin: typeof process.stdin | undefined
+  signal.addEventListener('abort', () => stdin?.destroy(), { once: true })
   return {
-    stdin: process.stdin,
+    get stdin() {
+      stdin ??= process.stdin
+      return stdin
+    },
     stdout: process.stdout,
     stderr: process.stderr,
     environment,
