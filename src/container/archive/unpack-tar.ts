@@ -152,7 +152,9 @@ class Unpacker {
     if (this.#file === undefined) return
     this.close()
     // One that had to stay in its place has what it got.
-    if (!this.#inPlace && this.#path) this.#root.unlink(this.#path)
+    if (this.#inPlace || !this.#path) return
+    // Whoever took it away meanwhile does not hide why the copy failed.
+    if (this.#root.statIfThere(this.#path, { follow: false })) this.#root.unlink(this.#path)
   }
 
   /** Where an entry goes, or undefined when it is the directory itself. */

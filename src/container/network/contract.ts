@@ -26,7 +26,7 @@ export interface NetworkUnderTest extends AsyncDisposable {
 /** What joins containers to networks, as bale relies on it. Tests stand in for containers with namespaces that run busybox. */
 export function networkContract(name: string, skip: string | false, create: () => Promise<NetworkUnderTest>): void {
   const check = (title: string, body: (box: Box, connections: Connections) => Promise<void>) =>
-    test(`${name}: ${title}`, { skip, timeout: 120_000 }, async () => {
+    test(`${name}: ${title}`, { skip }, async () => {
       await using under = await create()
       await using box = new Box(under)
       await body(box, under.connections)
@@ -237,7 +237,7 @@ class Box implements AsyncDisposable {
     return [...this.#run(owner, ['ip', '-o', 'link']).matchAll(/^\d+: ([^:@]+)/gm)].map((match) => match[1]!).sort()
   }
 
-  /** Asks again until it is so; a test that waits in vain ends by its own time limit. */
+  /** Asks again until it is so; a test that waits in vain is ended by the limit of the whole run. */
   async until(isSo: () => boolean): Promise<void> {
     while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 20))
   }
