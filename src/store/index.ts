@@ -34,7 +34,7 @@ export type {
   Volumes,
 } from '#store/records'
 export { nameInUse } from '#store/records'
-export type { LayerFormatName, LayerRecord, PinKind, WrittenLayer } from '#store/rows'
+export { databasePath, type LayerFormatName, type LayerRecord, type PinKind, type WrittenLayer } from '#store/rows'
 export { openStore } from './open-store.ts'
 export type { OperationPurpose, StoreOperation } from './operation.ts'
 export type { Store, StoreOptions } from './store.ts'

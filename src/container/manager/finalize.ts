@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isAlive, readClaim, removeCgroup, thisProcess } from '#host'
 import { removeTree } from '#host/file'
+import { databasePath } from '#store'
 import type { Container, RecordedState } from '../model/index.ts'
 import { runtimeOfState } from '../runtime/index.ts'
 import { cgroupPath } from '../spec/index.ts'
@@ -106,8 +107,7 @@ export async function cleanupContainer(machinery: Machinery, id: string, options
   await machinery.rootfs.releaseUnused()
   await machinery.clock.sleep(options.linger ?? LINGER_MILLISECONDS)
   const { store, programs } = machinery
-  if (!existsSync(join(store.root, 'bale.db')))
-    return abandonContainer({ run: store.run, path: programs.searchPath }, id)
+  if (!existsSync(databasePath(store.root))) return abandonContainer({ run: store.run, path: programs.searchPath }, id)
   // Waiters have read the exit code by now.
   if (!(await machinery.records.containers.find(id))) await removeTree(paths.bundle)
   await takeDownIdleNetworks(machinery)

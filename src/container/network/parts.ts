@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { type Log, noLog, type Progress, toldBy } from '#base'
 import { acquireLock } from '#host/file'
-import type { Store } from '#store'
+import { databasePath, type Store } from '#store'
 import type { Network } from '../model/index.ts'
 import { openRecords, type Records } from '../records/index.ts'
 import type { Programs } from '../runtime/index.ts'
@@ -70,7 +70,7 @@ export function lockNetwork({ store, progress }: NetworkParts, networkId: string
 export function bridgeEntry({ store }: NetworkParts, network: Network): BridgeEntry {
   return {
     interfaceName: network.document.interfaceName,
-    database: join(store.root, 'bale.db'),
+    database: databasePath(store.root),
     namespace: ownNamespace(),
     request: standInRequest(network),
   }

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { type Clock, type Log, systemClock } from '#base'
 import type { RootfsMounter } from '#rootfs'
 import type { Platform } from '#spec'
@@ -54,8 +53,8 @@ export function createContext({ config, clock = systemClock, log = stderrLog(con
     store,
     async existingStore() {
       // Loaded before the question: a store that is deleted meanwhile would be made again.
-      await rooms()
-      return existsSync(join(config.root, 'bale.db')) ? store() : undefined
+      const [{ databasePath }] = await rooms()
+      return existsSync(databasePath(config.root)) ? store() : undefined
     },
     rootfs,
     async [Symbol.asyncDispose]() {

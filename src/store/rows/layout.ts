@@ -20,12 +20,15 @@ export interface Layout {
   lock(kind: 'layer' | 'blob', digest: Digest): string
 }
 
+/** The file that makes a directory a store. */
+export const databasePath = (root: string) => join(root, 'bale.db')
+
 /** Makes the directories, all private to their owner. */
 export function prepareLayout(root: string, run: string): Layout {
   const layout: Layout = {
     root,
     run,
-    database: join(root, 'bale.db'),
+    database: databasePath(root),
     blobs: join(root, 'blobs'),
     layers: join(root, 'layers-v1'),
     containers: join(root, 'containers'),
