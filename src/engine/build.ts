@@ -3,11 +3,12 @@ import { type BuildOptions, type BuiltImage, build, type CheckReport, checkDocke
 import { openOutput, pourInto, readBytes } from '#host/file'
 import { copyImage } from '#image'
 import { type Descriptor, type Digest, fullName, type ImageName, imageName, parsePlatform, parseReference } from '#spec'
-import type { Store } from '#store'
+import type { NewImage, Store } from '#store'
 import { openBuildMachine } from './build-machine.ts'
 import { requireRoot } from './container-machinery.ts'
 import type { EngineContext } from './context/context.ts'
 import { checkImagesOutput, type ImagesOutput, type OutputFile, openImagesTarget } from './open-images-target.ts'
+import { removeUnnamed } from './remove-unnamed.ts'
 
 /** Where the result goes. Without any it becomes an image of the store. */
 export type BuildOutput =
@@ -89,9 +90,8 @@ function namesOf(outputs: readonly BuildOutput[] = []): string[] {
 }
 
 async function keep(store: Store, built: BuiltImage, tags: readonly ImageName[]) {
-  const { configBytes, manifestBytes } = built.image
   await using intake = store.operation({ purpose: 'build' })
-  const stored = await intake.putImage({ config: configBytes, manifest: manifestBytes })
+  const stored = await intake.putImage(newImage(built))
   for (const tag of tags) await store.images.setName(tag, stored.descriptor, { tagged: true })
   return stored
 }
@@ -128,7 +128,10 @@ async function writeImage(
 ): Promise<void> {
   const { digest: id } = built.image.configDescriptor
   const before = await store.images.get(id)
-  await keep(store, built, [])
+  await using stack = new AsyncDisposableStack()
+  if (!before) stack.defer(() => removeUnnamed(store, id))
+  // Without a name only the operation keeps it from being pruned while it is copied.
+  await stack.use(store.operation({ purpose: 'build' })).putImage(newImage(built))
   await using target = await openImagesTarget(to)
   const name = built.image.manifestDescriptor.digest
   // As BuildKit does it: readers of a layout ask for a tag.
@@ -137,8 +140,9 @@ async function writeImage(
     await copyImage(store, target, { signal, progress, name, targetName, platform: built.platform, act: 'save' })
   }
   await target.finish()
-  if (!before) await store.images.remove(id)
 }
+
+const newImage = ({ image }: BuiltImage): NewImage => ({ config: image.configBytes, manifest: image.manifestBytes })
 
 function withEnvironment(
   { config }: EngineContext,

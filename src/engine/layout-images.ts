@@ -4,6 +4,7 @@ import type { FoundBase } from '#build'
 import { copyImage } from '#image'
 import type { Digest, Platform } from '#spec'
 import type { Store, StoreOperation } from '#store'
+import { removeUnnamed } from './remove-unnamed.ts'
 
 const SCHEME = 'oci-layout://'
 
@@ -36,17 +37,11 @@ export function layoutImages(store: Store): AsyncDisposable & {
       return { image, wasLocal: before.has(image.id) }
     },
     async [Symbol.asyncDispose]() {
-      await using _held = intake
+      // What is held is not removed.
+      await intake?.[Symbol.asyncDispose]()
       for (const id of added) await removeUnnamed(store, id)
     },
   }
-}
-
-/** The result of the build may be this very image. */
-async function removeUnnamed(store: Store, id: Digest): Promise<void> {
-  const image = await store.images.get(id)
-  if (image && (await store.images.list()).some((one) => one.id === id && one.names.length === 0))
-    await store.images.remove(id)
 }
 
 function parsePlace(place: string): { directory: string; name: string | undefined } {

@@ -8,7 +8,7 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import { isBaleError } from '#base'
 import { digestOf } from '#blob'
 import { temporaryDirectory } from '#host/file'
-import { copyImage, createMemoryPlace, makeImage, plainLayer, putImage, putIndex, randomImage } from '#image'
+import { copyImage, createMemoryPlace, makeImage, makeIndex, plainLayer, putImage, putIndex, randomImage } from '#image'
 import { type Digest, fullName, imageName, MediaType, parsePlatform, parseReference } from '#spec'
 import { type OperatingStore, openOperatingStore } from '../../test/kit/operating-store.ts'
 import { imagePlaceContract } from '../image/contract.ts'
@@ -351,6 +351,56 @@ test('moving a tag leaves the old image without a name; prune removes it and wha
   assert.equal((await store.layers.list()).length, 2)
   assert.equal((await store.images.prune({ all: true })).records.length > 0, true)
   assert.deepEqual(contentOf(store.root), [])
+})
+
+test('what an operation stored stays until it ends: no prune, removal or collection takes it before it has its name', async () => {
+  await using made = await testStore()
+  const [working, other] = await Promise.all([made.open(), made.open()])
+  const store = await openStore({ root: other.root, run: other.run, layerFormat: tarFormat, workers: 1 })
+  await using _ = store
+  const image = await randomImage({ seed: 7 })
+  const id = image.configDescriptor.digest
+  const index = makeIndex([image.manifestDescriptor], { mediaType: MediaType.ociIndex })
+  const empty = makeIndex([{ ...image.manifestDescriptor, digest: digestOf(Buffer.from('elsewhere')) }])
+  const operation = store.operation({ purpose: 'test' })
+  await putImage(operation, image, 'a:1')
+  await operation.putManifest(index.descriptor, index.bytes)
+  await operation.putManifest(empty.descriptor, empty.bytes)
+  // Others take its name away, and would prune it.
+  assert.deepEqual((await other.images.remove('a:1', { force: true })).records, [{ untagged: 'a:1' }])
+  assert.deepEqual((await other.images.prune({ all: true })).records, [])
+  await assert.rejects(other.images.remove(id, { force: true }), {
+    code: 'CONFLICT',
+    message: /\(cannot be forced\) - image is being used by an operation that has not ended$/,
+  })
+  await other.collect()
+  await working.images.setName(named('a:2'), index.descriptor)
+  await working.images.setName(named('elsewhere:1'), empty.descriptor)
+  await working.images.removeName(named('a:2'))
+  await working.images.removeName(named('elsewhere:1'))
+  assert.equal((await other.images.get(id))?.id, id)
+  await operation[Symbol.asyncDispose]()
+  assert.deepEqual((await other.images.prune()).records.slice(0, 1), [{ deleted: id }])
+  await other.collect()
+  await assert.rejects(working.images.setName(named('late:1'), empty.descriptor), { code: 'MANIFEST_NOT_FOUND' })
+  assert.deepEqual(contentOf(store.root), [])
+})
+
+test('an operation whose process was killed keeps nothing from removal', async () => {
+  await using made = await testStore()
+  const { store } = made
+  const image = await randomImage({ seed: 8 })
+  await putImage(store, image, 'a:1')
+  using database = new DatabaseSync(join(store.root, 'bale.db'))
+  const gone = "INSERT INTO leases SELECT 'ffff', 999999999, '1', boot, namespace, 'test', 0 FROM leases LIMIT 1"
+  const held = store.hold(image.manifestDescriptor)
+  assert.equal(await held, true)
+  database.exec(gone)
+  const pin = database.prepare("INSERT INTO pins VALUES ('lease:ffff', 'document', ?, 0)")
+  pin.run(image.manifestDescriptor.digest)
+  database.exec("DELETE FROM pins WHERE owner LIKE 'lease:%' AND owner <> 'lease:ffff'")
+  const { records } = await store.images.remove('a:1')
+  assert.deepEqual(records[1], { deleted: image.configDescriptor.digest })
 })
 
 test('rmi follows docker: untag first, conflicts in its words, force', async () => {

@@ -13,13 +13,15 @@ import { type Core, type Intake, verifyBytes } from '#store/content'
 import { findDocument, insertDocument, insertEdge, isThere, type Pin } from '#store/rows'
 
 /**
- * Stores a manifest or index with what it needs, all of which must be stored already. Throws BLOB_NOT_FOUND when it is not,
+ * Stores a manifest or index with what it needs, all of which must be stored already. It is held by the operation, so that
+ * it is still there when it gets its name. Throws BLOB_NOT_FOUND when it is not,
  * INVALID_MANIFEST, DIGEST_MISMATCH.
  */
 export function insertManifest(core: Intake, descriptor: Descriptor, bytes: Uint8Array): void {
   verifyBytes(descriptor, bytes)
   const parsed = parseManifest(bytes, descriptor.mediaType)
   core.database.transaction(() => {
+    core.lease.hold([{ kind: 'document', digest: descriptor.digest }])
     if (parsed.kind === 'index') {
       insertDocument(core, 'index', { ...descriptor, mediaType: parsed.index.mediaType }, bytes)
       for (const part of parsed.index.manifests) insertEdge(core, descriptor.digest, 'part', part.digest)

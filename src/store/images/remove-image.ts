@@ -3,6 +3,7 @@ import { BaleError } from '#base'
 import { type Digest, familiarName, fullName, type ImageName, type RepoDigest, repositoryName, shortId } from '#spec'
 import { type Core, sweep } from '#store/content'
 import { insertEvents } from '#store/events'
+import { dropDeadLeases } from '#store/leases'
 import {
   type DocumentRow,
   deleteManifest,
@@ -11,6 +12,7 @@ import {
   findDocument,
   type ImageReference,
   indexesWith,
+  isHeld,
   manifestsOf,
   type Pin,
   referencesOf,
@@ -23,6 +25,7 @@ import type { PruneImagesOptions, RemovalRecord, Removed, RemoveImageOptions } f
 
 /** docker's rules, in docker's order and with its messages. Rows in one transaction, then files. */
 export async function removeImage(core: Core, text: string, options: RemoveImageOptions): Promise<Removed> {
+  dropDeadLeases(core.database, core.clock)
   const removal = new Removal(core, options.force ?? false)
   core.database.transaction(() => {
     removal.byText(text)
@@ -32,11 +35,12 @@ export async function removeImage(core: Core, text: string, options: RemoveImage
 }
 
 export async function pruneImages(core: Core, { all = false, filter }: PruneImagesOptions): Promise<Removed> {
+  dropDeadLeases(core.database, core.clock)
   const removal = new Removal(core, false)
   core.database.transaction(() => {
     for (const image of allImages(core)) {
       if (image.names.length > 0 && !all) continue
-      if (removal.users(image.id).length > 0 || filter?.(image) === false) continue
+      if (removal.users(image.id).length > 0 || removal.isHeld(image.id) || filter?.(image) === false) continue
       removal.untag(referencesOf(core, image.id), image.id)
       removal.delete(image.id)
     }
@@ -86,7 +90,7 @@ class Removal {
     for (const id of ids) {
       if (referencesOf(core, id).length > 0) continue
       if (this.users(id).length > 0 && !this.#force) continue
-      if (this.users(id).some(isRunning)) continue
+      if (this.users(id).some(isRunning) || this.isHeld(id)) continue
       this.delete(id)
     }
     // An artifact, or an index without an image here.
@@ -120,6 +124,7 @@ class Removal {
     const users = this.users(id)
     const running = users.find(isRunning)
     if (running) refuse('cannot be forced', `image is being used by running container ${running.id.slice(0, 12)}`)
+    if (this.isHeld(id)) refuse('cannot be forced', 'image is being used by an operation that has not ended')
     if (this.#force) return
     if (users[0]) refuse('must be forced', `image is being used by stopped container ${users[0].id.slice(0, 12)}`)
     if (severalNames) refuse('must be forced', 'image is referenced in multiple repositories')
@@ -127,6 +132,12 @@ class Removal {
 
   users(id: Digest): { id: string; state: string }[] {
     return this.#core.database.all('SELECT id, state FROM containers WHERE image = ? ORDER BY created', id)
+  }
+
+  /** True while an operation takes the image in, or reads it: without its manifests it would lose its layers. */
+  isHeld(id: Digest): boolean {
+    const manifests = manifestsOf(this.#core, id).map(({ digest }) => digest)
+    return manifests.some((digest) => isHeld(this.#core, { kind: 'document', digest }))
   }
 
   /** Takes names from an image (its ID), or from what is none (its digest). */
