@@ -1,6 +1,6 @@
 /**
  * The items of a source until `signal` is aborted; then its reason is thrown, also while the source is silent, as an idle
- * terminal is. The source is told to end, but not waited for when it is busy.
+ * terminal is. The source is asked to end, but is not waited for while it is busy.
  */
 export async function* untilAborted<T>(items: AsyncIterable<T>, signal: AbortSignal | undefined): AsyncGenerator<T> {
   if (!signal) {

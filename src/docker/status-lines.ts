@@ -9,7 +9,7 @@ export interface StatusLine {
   total?: number
 }
 
-/** What scripts and eyes know of a layer, by which way it moves. */
+/** The words that scripts and readers know for a layer, by the direction in which it moves. */
 const LAYER_WORDS: Record<CopyAct, { planned: string; moving: string; done: string; exists: string }> = {
   pull: { planned: 'Pulling fs layer', moving: 'Downloading', done: 'Pull complete', exists: 'Already exists' },
   push: { planned: 'Preparing', moving: 'Pushing', done: 'Pushed', exists: 'Layer already exists' },

@@ -13,14 +13,14 @@ interface Claim {
 }
 
 /**
- * Says that this process, or another that it answers for, has what the file stands for. Below the run directory: nothing is flushed.
+ * Says that this process, or another that it answers for, holds what the file stands for. Below the run directory: nothing is flushed.
  * It ends with the file, or with its owner.
  */
 export async function claim(path: string, owner: ProcessIdentity = thisProcess()): Promise<void> {
   await writeFileAtomic(path, JSON.stringify(owner), { durable: false })
 }
 
-/** Who has what the file stands for. */
+/** Who holds what the file stands for. */
 export function readClaim(path: string): Claim {
   let text: string
   try {

@@ -40,7 +40,7 @@ export async function* changeset(upper: string, options: ChangesetOptions = {}):
   }
 }
 
-/** One path for each change, as `docker diff` tells them: A added, C changed, D deleted; sorted. */
+/** One path for each change, as `docker diff` prints them: A added, C changed, D deleted; sorted. */
 export interface PathChange {
   /** Absolute, latin1. */
   path: string

@@ -19,7 +19,7 @@ const MAX_LAYERS = 499
  * Plans the mounts of an image. A layer that appears twice counts at its upper position: all it adds, replaces and hides
  * is decided there, and overlayfs refuses one directory twice.
  *
- * `fileNumber` tells which file a path names now (its inode number): a layer that was damaged and written again is another
+ * `fileNumber` identifies the file that a path names now (its inode number): a layer that was damaged and written again is another
  * file, and must not share the mount of the old one.
  */
 export function planMounts(

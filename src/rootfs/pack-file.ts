@@ -83,7 +83,7 @@ function typeOf(stat: WalkedFile['stat']): NewTarEntry['type'] | undefined {
   return stat.isFIFO() ? 'fifo' : undefined
 }
 
-/** Overlayfs keeps its books in attributes of the upper directory; a layer must not carry them. */
+/** Overlayfs records its own state in attributes of the upper directory; a layer must not carry them. */
 function keptXattrs(xattrs: Map<string, Uint8Array>): Map<string, Uint8Array> {
   const kept = [...xattrs].filter(([name]) => !/^(trusted|user)\.overlay\./.test(name) && name !== 'security.selinux')
   return new Map(kept.sort(([a], [b]) => (a < b ? -1 : 1)))

@@ -25,7 +25,7 @@ export interface OpenContext extends AsyncDisposable {
   dockerfile: { name: string; text: string }
 }
 
-/** Dockerfiles and .dockerignore files are small; nothing else is taken for one. */
+/** Dockerfiles and .dockerignore files are small; anything larger is refused. */
 const TEXT_LIMIT = 4 << 20
 const DEFAULT_NAMES = ['Dockerfile', 'dockerfile']
 

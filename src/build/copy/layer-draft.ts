@@ -10,7 +10,7 @@ export interface LayerDraftOptions {
   /** The stage's file system; undefined for scratch and for `--link`, whose layers do not depend on those below. */
   lower: SourceTree | undefined
   /**
-   * Directories of the stage by path, for `--link`: one that the layer must have for what lies in it gets these attributes,
+   * Directories of the stage by path, for `--link`: one that the layer must contain as a parent gets these attributes,
    * so that `--link` into /tmp leaves /tmp as it is.
    */
   existing?: ReadonlyMap<string, DraftEntry>
@@ -21,7 +21,7 @@ export interface LayerDraftOptions {
 }
 
 /**
- * A layer while it is written: it knows what the layer has so far and what lies below, and answers which tar entries bring
+ * A layer while it is written: it knows what the layer has so far and what is below it, and answers which tar entries bring
  * a path in. A directory of a lower layer is repeated with its attributes before something is put into it, since a layer
  * that has `usr/bin/x` alone would change the owner and mode of `usr`.
  */

@@ -11,7 +11,7 @@ import type { Stage } from './stages.ts'
 export interface FoundImage {
   config: ImageConfig
   platform: Platform
-  /** The full name, by which the image can be had again. */
+  /** The full name under which the image can be pulled again. */
   reference: string
   /** As progress shows it. */
   shown: string

@@ -50,7 +50,7 @@ export function tarHeader(entry: NewTarEntry): Uint8Array {
 
 /**
  * Header and map of a file with holes. The map precedes the data and counts as data for readers that do not know
- * the format; the name tells their users what the file is.
+ * the format; the name says what the file is.
  */
 function sparseHeader(entry: NewTarEntry & { size: number; sparse: NonNullable<NewTarEntry['sparse']> }): Buffer {
   const { name, size, sparse } = entry

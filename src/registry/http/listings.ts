@@ -47,7 +47,7 @@ export async function listReferrers(
 
 const CATALOG_BATCHES = 20
 
-/** GET of the repositories that the caller may pull (A03). A page may be short; its Link tells whether there is more. */
+/** GET of the repositories that the caller may pull (A03). A page may be short; its Link header says whether there is more. */
 export async function listRepositories(context: RegistryContext, exchange: Exchange): Promise<void> {
   const principal = authorizeLogin(context, exchange, 'registry:catalog:*')
   const mayPull = (name: string) => isAllowed(context, { account: principal.account }, 'pull', name)

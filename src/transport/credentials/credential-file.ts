@@ -23,7 +23,7 @@ export async function readCredentialFile(path: string): Promise<CredentialFile> 
   return credentialFile(path, await readDocument(path))
 }
 
-/** Logins given as text of the same form, of which only `auths` counts. `name` is what errors call it. */
+/** Logins given as text in the same form; only `auths` is read. Errors call it `name`. */
 export function readCredentialText(name: string, text: string): CredentialFile {
   const { auths } = toDocument(name, text)
   return credentialFile(name, auths === undefined ? {} : { auths })

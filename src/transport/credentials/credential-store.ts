@@ -76,7 +76,7 @@ export function createCredentialStore(options: CredentialStoreOptions): Credenti
       if (name !== undefined) await credentialHelper(name, options).store(registry, credential)
       await updateAuths(dockerConfigFile, (auths) => {
         for (const key of spellings(auths, registry)) delete auths[key]
-        // An empty entry tells docker that a helper has the login.
+        // An empty entry means to docker that a helper has the login.
         auths[serverAddress(registry)] = name === undefined ? encode(credential) : {}
       })
       return name === undefined ? { kind: 'file', path: dockerConfigFile } : { kind: 'helper', name }
