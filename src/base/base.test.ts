@@ -37,7 +37,8 @@ test('a limiter never runs more tasks at once than its limit', async () => {
     Array.from({ length: 9 }, () =>
       limited(async () => {
         most = Math.max(most, ++running)
-        await new Promise((resolve) => setTimeout(resolve, 2))
+        // All that may begin have begun by then.
+        await new Promise((resolve) => setImmediate(resolve))
         running--
       }),
     ),
@@ -51,7 +52,7 @@ test('mapLimited keeps order, and on a failure aborts the others, waits for them
   await assert.rejects(
     mapLimited([0, 1, 2, 3], 2, async (n, { signal }) => {
       if (n === 0) throw new Error('first')
-      await new Promise<void>((resolve) => signal.addEventListener('abort', () => setTimeout(resolve, 5)))
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => setImmediate(resolve)))
       ended++
       throw new Error('later')
     }),
@@ -64,7 +65,7 @@ test('single flight shares one task between callers of the same key and forgets 
   const flight = createSingleFlight<string, number>()
   let runs = 0
   const task = async () => {
-    await new Promise((resolve) => setTimeout(resolve, 2))
+    await new Promise((resolve) => setImmediate(resolve))
     return ++runs
   }
   assert.deepEqual(await Promise.all([flight('a', task), flight('a', task)]), [1, 1])

@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { clientOf, sha256, startRegistry } from '../../test/kit/registry-client.ts'
+import { until } from '../../test/kit/until.ts'
 import { openRegistryAdmin, serveRegistry } from './index.ts'
 
 async function temporaryDirectory() {
@@ -39,15 +40,6 @@ async function beginPatch(address: string, path: string, bytes: Uint8Array) {
   outgoing.on('error', () => outgoing.destroy())
   await new Promise((resolve) => outgoing.write(bytes, resolve))
   return outgoing
-}
-
-async function until<T>(what: string, probe: () => Promise<T | undefined>): Promise<T> {
-  for (let tries = 0; tries < 200; tries++) {
-    const result = await probe()
-    if (result !== undefined) return result
-    await new Promise((resolve) => setTimeout(resolve, 25))
-  }
-  throw new Error(`waited too long until ${what}`)
 }
 
 test('after kill -9 during an upload the next process resumes at the acknowledged offset, and nothing acknowledged is lost', async () => {

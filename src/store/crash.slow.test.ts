@@ -87,19 +87,33 @@ test('two processes that want one layer at once do the work once', async () => {
     const { openStore } = await import('#store')
     const { gzipSync } = await import('node:zlib')
     const { digestOf } = await import('#blob')
+    const { once } = await import('node:events')
     const tar = Buffer.from(Array.from({ length: 200000 }, (_, index) => index * 7919).join())
     const blob = gzipSync(tar)
     const store = await openStore({ root: ${JSON.stringify(root)}, run: ${JSON.stringify(join(directory.path, 'run'))}, layerFormat: ${JSON.stringify(tarFormat)}, workers: 1 })
     const descriptor = { mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', digest: digestOf(blob), size: blob.length }
     let opened = 0
-    const open = async (offset) => { opened++; await new Promise((resolve) => setTimeout(resolve, 200)); return [blob.subarray(offset)] }
+    // The one that opens the blob goes on when the other one is known to want it as well.
+    const open = async (offset) => { opened++; console.log('opens'); await once(process.stdin, 'end'); return [blob.subarray(offset)] }
+    const progress = (event) => { if (event.phase === 'waiting') console.log('waits') }
     await using operation = store.operation({ purpose: 'test' })
-    await operation.putBlob(descriptor, open, { diffId: digestOf(tar) })
+    process.stdin.resume()
+    await operation.putBlob(descriptor, open, { diffId: digestOf(tar), progress })
     console.log(opened, await store.has(descriptor, { diffId: digestOf(tar) }))
     await store[Symbol.asyncDispose]()`
-  const run = async () => (await node('--input-type=module', '-e', code)).output
-  const answers = await Promise.all([run(), run()])
-  assert.deepEqual(answers.sort(), ['0 true\n', '1 true\n'])
+  const children = [1, 2].map(() => {
+    const args = ['--conditions=source', '--input-type=module', '-e', code]
+    return spawn(process.execPath, args, { cwd, stdio: ['pipe', 'pipe', 'inherit'] })
+  })
+  const outputs = ['', '']
+  for (const [index, child] of children.entries()) {
+    child.stdout.on('data', (bytes: Buffer) => {
+      outputs[index] = `${outputs[index]}${bytes}`
+      if (outputs.every(Boolean)) for (const one of children) one.stdin.end()
+    })
+  }
+  await Promise.all(children.map((child) => once(child, 'close')))
+  assert.deepEqual(outputs.sort(), ['opens\n1 true\n', 'waits\n0 true\n'])
 })
 
 test('on a full disk: NO_SPACE, nothing half-done, and removing still works', {

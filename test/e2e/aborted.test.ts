@@ -9,11 +9,11 @@ import { createReadStream, existsSync, readdirSync, rmSync, statSync, writeFileS
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { after, before, test } from 'node:test'
-import { setTimeout } from 'node:timers/promises'
 import { createEngine, type Engine, readConfig } from 'bale'
 import type { OperationOptions } from 'bale/base'
 import { serveRegistry } from 'bale/registry'
 import { readTextSync } from '../../src/host/file/index.ts'
+import { until } from '../kit/until.ts'
 import { cannotRun, type Prepared, prepared } from './prepared.ts'
 
 let place: Prepared
@@ -321,7 +321,7 @@ test('Ctrl-C ends each verb that waits for standard input, though nothing comes'
       stdio: ['pipe', 'ignore', 'pipe'],
     })
     const ended = once(child, 'exit')
-    while (!waitsForInput(child.pid!)) await setTimeout(20)
+    await until(`${line.join(' ')} waits for its input`, () => waitsForInput(child.pid!))
     child.kill('SIGINT')
     assert.deepEqual(await ended, [130, null], line.join(' '))
   }

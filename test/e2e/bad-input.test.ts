@@ -1,14 +1,14 @@
 /** Section by section what must happen to bad input: a clear error, docker's exit code, no stack trace, nothing left behind. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { execute, type Outcome, type TestBale, testBale } from '../kit/bale.ts'
+import { type Killing, killed } from '../kit/killed.ts'
 import { publish, publishDocument, scriptedRegistry } from '../kit/scripted-registry.ts'
 import { tarEntry, tarOf } from '../kit/tar.ts'
+import { until } from '../kit/until.ts'
 import { cannotRun, prepared } from './prepared.ts'
 
 const options = { skip: cannotRun }
@@ -271,15 +271,17 @@ test(
       Array.from({ length: 300 }, (_, index) => ({ entry: tarEntry(`f${index}`), text: `${index}`.repeat(20_000) })),
     )
     publish(registry, '1', { tars: [big] })
-    // The layer arrives slowly, so that the kill always comes in its middle.
+    // The second half of the layer never arrives, so the kill comes in its middle.
+    let isHalf = false
     registry.intercept = (request, response) => {
       const blob =
         request.method === 'GET' &&
         [...registry.blobs].find(([digest]) => request.url?.endsWith(`/blobs/${digest}`))?.[1]
       if (!blob || blob.length < 10_000) return false
       response.writeHead(200, { 'content-length': blob.length })
-      response.write(blob.subarray(0, blob.length >> 1))
-      setTimeout(() => response.end(blob.subarray(blob.length >> 1)), 1500).unref()
+      response.write(blob.subarray(0, blob.length >> 1), () => {
+        isHalf = true
+      })
       return true
     }
     writeFileSync(join(bale.directory, 'big.tar'), big)
@@ -292,19 +294,19 @@ test(
     writeFileSync(join(context, 'Dockerfile'), 'FROM busybox:1\nCOPY big /big\nRUN sleep 1\n')
     await bale.run(['run', '--name', 'changed', 'busybox:1', 'sh', '-c', 'seq 1 400000 > /data'])
     const image = `${registry.host}/killed:1`
-    const victims: [string[], number][] = [
-      [['pull', '-q', image], 700],
-      [['load', '-q', '-i', join(bale.directory, 'saved.tar')], 250],
-      [['build', '-q', '-t', 'killed:build', context], 900],
-      [['commit', 'changed', 'killed:commit'], 200],
+    const temporary = () => readdirSync(join(bale.directory, 'root/tmp')).join()
+    const isWriting = () => {
+      const before = temporary()
+      return () => temporary() !== before
+    }
+    const victims: [string[], () => Killing['when']][] = [
+      [['pull', '-q', image], () => () => isHalf],
+      [['load', '-q', '-i', join(bale.directory, 'saved.tar')], isWriting],
+      [['build', '-t', 'killed:build', context], () => (output) => output.includes('RUN sleep 1')],
+      [['commit', 'changed', 'killed:commit'], isWriting],
     ]
-    for (const [args, delay] of victims) {
-      const child = spawn(resolve(import.meta.dirname, '../../bin/bale'), args, {
-        env: bale.environment,
-        stdio: 'ignore',
-      })
-      await sleep(delay)
-      child.kill('SIGKILL')
+    for (const [args, when] of victims) {
+      await killed(bale, args, { when: when() })
       assert.equal(
         (await bale.try(['run', '--rm', 'busybox:1', 'echo', 'works'])).stdout,
         'works\n',
@@ -332,7 +334,9 @@ test('two pulls of one image at once share the work, and both succeed', options,
   registry.intercept = (request, response) => {
     if (request.method !== 'GET' || !request.url?.endsWith(layer![0])) return false
     response.writeHead(200, { 'content-length': layer![1].length })
-    setTimeout(() => response.end(layer![1]), 1200).unref()
+    // Not before the other one also knows what to ask for, and a moment later, in which it could.
+    const known = () => registry.requests.filter(({ url }) => url.includes('/manifests/')).length >= 2
+    until('both know the layers', known).then(() => setTimeout(() => response.end(layer![1]), 1000).unref())
     return true
   }
   const both = await Promise.all([1, 2].map(() => bale.try(['pull', '-q', `${registry.host}/shared:1`])))

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { readTextSync } from '#host/file'
 import { execute } from '../kit/bale.ts'
 import { mountsBelow } from '../kit/temporary.ts'
+import { until } from '../kit/until.ts'
 import { cannotRun, prepared } from './prepared.ts'
 
 test('after everything is removed the store holds nothing: no file, mount, rule, process or cgroup', {
@@ -41,8 +41,7 @@ test('after everything is removed the store holds nothing: no file, mount, rule,
         `cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -o "[c]onmon.*${id}.*"`,
       ])
     ).stdout
-  for (let tries = 0; tries < 100 && (await monitors()) !== ''; tries++) await sleep(100)
-  assert.equal(await monitors(), '')
+  await until('the monitor has ended', async () => (await monitors()) === '')
 })
 
 test('layers are shared and never written: every byte is the same before and after a container lived on them', {

@@ -1,37 +1,44 @@
 /** Faults of the machine while bale works: a full disk, kill -9 at any moment, damaged files, others at work on the same store. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { readTextSync } from '#host/file'
 import { execute, type TestBale, testBale } from '../kit/bale.ts'
+import { type Killing, killed } from '../kit/killed.ts'
 import { publish, scriptedRegistry } from '../kit/scripted-registry.ts'
 import { tarEntry, tarOf } from '../kit/tar.ts'
 import { mountsBelow } from '../kit/temporary.ts'
 import { cannotRun, prepared } from './prepared.ts'
 
 const options = { skip: cannotRun }
-const program = resolve(import.meta.dirname, '../../bin/bale')
 
 async function assertClean(bale: TestBale, what: string): Promise<void> {
   await bale.run(['system', 'prune', '-f'])
   assert.match(await bale.run(['system', 'check']), /no damage/i, what)
 }
 
-/** Runs bale and kills it with all it started itself after some milliseconds. */
-async function killed(bale: TestBale, args: string[], milliseconds: number, input?: Uint8Array): Promise<void> {
-  const child = spawn(program, args, { env: bale.environment, stdio: [input ? 'pipe' : 'ignore', 'ignore', 'ignore'] })
-  // Killed while it reads: the pipe is cut.
-  child.stdin?.on('error', () => undefined)
-  child.stdin?.write(input!)
-  const ended = once(child, 'close')
-  await sleep(milliseconds)
-  child.kill('SIGKILL')
-  await ended
+/** Names in a directory of a bale, none when it does not exist. */
+const names = (bale: TestBale, directory: string) => {
+  const path = join(bale.directory, directory)
+  return existsSync(path) ? readdirSync(path) : []
+}
+
+/** The moment when something new is in one of a bale's directories; `holds` looks at it as well. */
+function appears(bale: TestBale, directory: string, holds: (name: string) => boolean = () => true): () => boolean {
+  const before = new Set(names(bale, directory))
+  return () => names(bale, directory).some((name) => !before.has(name) && holds(name))
+}
+
+/** The moment when the database of a bale is written to. */
+function writes(bale: TestBale): () => boolean {
+  const state = () => {
+    const found = statSync(join(bale.directory, 'root/bale.db-wal'), { bigint: true, throwIfNoEntry: false })
+    return `${found?.ino} ${found?.mtimeNs}`
+  }
+  const before = state()
+  return () => state() !== before
 }
 
 test(
@@ -106,19 +113,35 @@ test(
     const { bale } = place
     const tar = readFileSync(place.tar)
     const started = ['run', '-d', 'busybox:1', 'sleep', '1000']
-    const victims: [string[], number, Uint8Array?][] = [
-      ...[150, 230, 290, 350, 420].map((delay): [string[], number] => [started, delay]),
-      [['run', '--rm', 'busybox:1', 'sleep', '1000'], 600],
-      [['import', '-', 'half:1'], 250, tar.subarray(0, tar.length >> 1)],
-      [['exec', 'steady', 'sleep', '1000'], 300],
-      [['system', 'prune', '-f'], 200],
-      [['rmi', '-f', 'spare:1'], 180],
+    const runs = ['sh', '-c', 'echo runs; exec sleep 1000']
+    const isStarting = (name: string) => existsSync(join(bale.directory, 'run/c', name, 'starting.json'))
+    const isLogged = (id: string) => existsSync(join(bale.directory, 'root/containers', id, 'log'))
+    const hasRun = (output: string) => output.includes('runs')
+    // Those without an end of their own are killed in any case, the others may be faster than who watches them.
+    const victims: { args: string[]; at: string; when: () => Killing['when']; endless?: true; input?: Uint8Array }[] = [
+      { args: started, at: 'its record', when: () => writes(bale) },
+      { args: started, at: 'its directory', when: () => appears(bale, 'root/containers') },
+      { args: started, at: 'its start', when: () => appears(bale, 'run/c', isStarting) },
+      { args: started, at: 'its monitor', when: () => appears(bale, 'root/containers', isLogged) },
+      { args: started, at: 'its process', when: () => appears(bale, 'run/runtime') },
+      { args: ['run', '--rm', 'busybox:1', ...runs], at: 'output', when: () => hasRun, endless: true },
+      {
+        args: ['import', '-', 'half:1'],
+        at: 'half of its input',
+        when: () => appears(bale, 'root/tmp'),
+        endless: true,
+        input: tar.subarray(0, tar.length >> 1),
+      },
+      { args: ['exec', 'steady', ...runs], at: 'output', when: () => hasRun, endless: true },
+      { args: ['system', 'prune', '-f'], at: 'a write', when: () => writes(bale) },
+      { args: ['rmi', '-f', 'spare:1'], at: 'a write', when: () => writes(bale) },
     ]
     await bale.run(['run', '-d', '--name', 'steady', 'busybox:1', 'sleep', '1000'])
     await bale.run(['import', '--change', 'LABEL a=b', place.tar, 'spare:1'])
-    for (const [args, delay, input] of victims) {
-      await killed(bale, args, delay, input)
-      const what = `${args[0]} ${args[1]} after ${delay} ms`
+    for (const { args, at, when, endless, input } of victims) {
+      const what = `${args[0]} ${args[1]} at ${at}`
+      const wasKilled = await killed(bale, args, { when: when(), input })
+      if (endless) assert.ok(wasKilled, what)
       const rows = (await bale.run(['ps', '-a', '--no-trunc', '--format', '{{.ID}} {{.State}}'])).split('\n')
       for (const row of rows.filter((one) => one.endsWith(' running'))) {
         const pid = await bale.run(['inspect', '-f', '{{.State.Pid}}', row.split(' ')[0]!])
@@ -128,7 +151,8 @@ test(
     }
     assert.equal(await bale.run(['run', '--rm', 'busybox:1', 'echo', 'works']), 'works')
     const ids = (await bale.run(['ps', '-aq'])).split('\n')
-    await killed(bale, ['rm', '-f', ...ids], 300)
+    const all = names(bale, 'root/containers').length
+    await killed(bale, ['rm', '-f', ...ids], { when: () => names(bale, 'root/containers').length < all })
     const left = (await bale.run(['ps', '-aq'])).split('\n').filter(Boolean)
     if (left.length > 0) await bale.run(['rm', '-f', ...left])
     assert.equal(await bale.run(['ps', '-aq']), '')

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { test } from 'node:test'
+import { until } from '../kit/until.ts'
 import { cannotRun, prepared } from './prepared.ts'
 
 const options = { skip: cannotRun }
@@ -29,7 +30,7 @@ test(
       followed += chunk.toString()
     })
     const over = once(follower, 'close')
-    while (!followed.includes('ready')) await new Promise((go) => setTimeout(go, 50))
+    await until('the follower is ready', () => followed.includes('ready'))
     await bale.run(['exec', 'box', 'touch', '/go'])
     const directory = join(bale.directory, 'root/containers', await bale.run(['inspect', '-f', '{{.Id}}', 'box']))
     const sizes = () =>
@@ -37,8 +38,7 @@ test(
         .filter((name) => name.startsWith('log'))
         .map((name) => statSync(join(directory, name)).size)
     // The one who watches comes once a second.
-    for (const end = Date.now() + 120_000; Date.now() < end && (sizes().length < 2 || Math.max(...sizes()) > 20_000); )
-      await new Promise((resolve) => setTimeout(resolve, 200))
+    await until('the log is cut', () => sizes().length >= 2 && Math.max(...sizes()) <= 20_000)
     assert.ok(sizes().length <= 3 && sizes().every((size) => size <= 20_000), sizes().join())
     await bale.run(['exec', 'box', 'touch', '/end'])
     await bale.run(['wait', 'box'])
@@ -77,8 +77,15 @@ test(
     await using place = await prepared()
     const { bale } = place
     const details = ['--label', 'app=web shop', '-e', 'STAGE=test', '--log-opt', 'labels=app', '--log-opt', 'env=STAGE']
-    const script = 'echo one; sleep 0.01; echo two; sleep 0.01; echo three'
-    await bale.run(['run', '--name', 'box', ...QUIET, ...details, 'busybox:1', 'sh', '-c', script])
+    // Lines that are read at once have one time: each is written when the one before it is in the log.
+    const script = 'for word in one two three; do until [ -e /$word ]; do sleep 0.01; done; echo $word; done'
+    await bale.run(['run', '-d', '--name', 'box', ...QUIET, ...details, 'busybox:1', 'sh', '-c', script])
+    const log = join(bale.directory, 'root/containers', await bale.run(['inspect', '-f', '{{.Id}}', 'box']), 'log')
+    for (const word of ['one', 'two', 'three']) {
+      await bale.run(['exec', 'box', 'touch', `/${word}`])
+      await until(`${word} is logged`, () => readFileSync(log, 'utf8').includes(word))
+    }
+    await bale.run(['wait', 'box'])
     const times = (await bale.run(['logs', '-t', 'box'])).split('\n').map((line) => line.split(' ')[0]!)
     assert.equal(times.length, 3)
     const [, two = ''] = times

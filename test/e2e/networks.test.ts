@@ -8,6 +8,7 @@ import { pathsOf } from '../../src/container/state/machinery.ts'
 import { cannotRunContainers } from '../kit/busybox-rootfs.ts'
 import { type ContainerMachine, containerMachine } from '../kit/container-machine.ts'
 import { inOwnNetwork } from '../kit/own-network.ts'
+import { until } from '../kit/until.ts'
 
 /** A running container that says its name on port 80. */
 async function serve(machine: ContainerMachine, name: string, host: HostOptions = {}, hostname?: string) {
@@ -27,9 +28,9 @@ async function inside(machine: ContainerMachine, name: string, script: string): 
   return text
 }
 
-/** The page of a server, or the exit code of what could not get it. Tried for a moment: servers come up while we ask. */
+/** The page of a server; asked for until it comes, since servers come up meanwhile. */
 async function page(machine: ContainerMachine, from: string, address: string): Promise<string> {
-  const script = `for i in 1 2 3 4 5 6 7 8; do timeout 1 wget -qO- http://${address}/ 2>&1 && exit; sleep 0.2; done; false`
+  const script = `until timeout 5 wget -qO- http://${address}/ 2>/dev/null; do sleep 0.2; done`
   return inside(machine, from, script)
 }
 
@@ -46,7 +47,7 @@ const chain = () => execFileSync('/usr/sbin/iptables', ['-S'], { encoding: 'utf8
 
 inOwnNetwork(import.meta.url, () => {
   const skip = cannotRunContainers()
-  const timeout = 120_000
+  const timeout = 240_000
 
   test('networks are walled off from each other; published ports are the way between them', {
     skip,
@@ -232,7 +233,7 @@ inOwnNetwork(import.meta.url, () => {
       ],
     })
     const got = async (line: string) => {
-      const wait = `for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do grep -q ${line} /tmp/got && echo ${line} && break; sleep 0.2; done`
+      const wait = `until grep ${line} /tmp/got; do sleep 0.2; done`
       assert.match(await inside(machine, 'plain', wait), new RegExp(line))
     }
     await got('first')
@@ -400,10 +401,8 @@ inOwnNetwork(import.meta.url, () => {
     // The start is stopped just before its last step, as a kill -9 would.
     startContainer({ ...machinery, runtime: async () => runtime }, dead.id).catch(() => undefined)
     const { starting, lock } = pathsOf(machinery, dead.id)
-    for (let turn = 0; turn < 500; turn++) {
-      if ((await machine.containers.state.find(dead.id)).document.state.status === 'running') break
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
+    const { state } = machine.containers
+    await until('it is at its last step', async () => (await state.find(dead.id)).document.state.status === 'running')
     const ended = spawnSync('true').pid
     await writeFile(starting, JSON.stringify({ ...JSON.parse(await readFile(starting, 'utf8')), pid: ended }))
     // The lock of a process that was killed is free.

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { processIdentity, sendSignal } from '#host'
 import { execute, type TestBale } from '../kit/bale.ts'
+import { until } from '../kit/until.ts'
 import { cannotRun, prepared } from './prepared.ts'
 
 const options = { skip: cannotRun }
@@ -16,11 +17,6 @@ async function start(bale: TestBale, name: string, words: string[], command = ['
 
 const running = async (bale: TestBale) =>
   (await bale.run(['ps', '--format', '{{.Names}}'])).split('\n').sort().join(' ')
-
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 120_000; !(await holds()); await new Promise((resolve) => setTimeout(resolve, 200)))
-    assert.ok(Date.now() < end, what)
-}
 
 /** What a loss of power does: monitors and processes are gone at once, and what lies on a tmpfs, too. */
 async function losePower(bale: TestBale, names: string[]): Promise<void> {

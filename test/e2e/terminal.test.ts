@@ -12,6 +12,7 @@ import { publish, type ScriptedRegistry, scriptedRegistry } from '../kit/scripte
 import { tarEntry, tarOf } from '../kit/tar.ts'
 import { mountsBelow } from '../kit/temporary.ts'
 import { onTerminal, type TerminalOptions } from '../kit/terminal.ts'
+import { until } from '../kit/until.ts'
 import { cannotRun, type Prepared, prepared } from './prepared.ts'
 
 const options = { skip: cannotRun }
@@ -38,6 +39,7 @@ const onTty = (words: readonly string[], given?: TerminalOptions) => onTerminal(
 function started(words: readonly string[]) {
   const child = spawn(program, [...words], { env: place.bale.environment, stdio: 'pipe' })
   const state = { stdout: '', stderr: '' }
+  let isKept = false
   child.stderr.on('data', (chunk: Buffer) => {
     state.stderr += chunk.toString()
   })
@@ -47,13 +49,13 @@ function started(words: readonly string[]) {
     ended,
     state,
     async shows(text: string) {
-      child.stdout.on('data', (chunk: Buffer) => {
-        state.stdout += chunk.toString()
-      })
-      for (let tries = 0; !state.stdout.includes(text); tries++) {
-        assert.ok(tries < 200, `${text} is not shown: ${state.stdout}${state.stderr}`)
-        await sleep(50)
+      if (!isKept) {
+        child.stdout.on('data', (chunk: Buffer) => {
+          state.stdout += chunk.toString()
+        })
       }
+      isKept = true
+      await until(`${text} is shown`, () => state.stdout.includes(text))
     },
     [Symbol.dispose]() {
       child.kill('SIGKILL')
@@ -68,11 +70,10 @@ test('run -it gives a terminal of our size, which follows ours; the exit code co
   await terminal.until('/dev/pts/0\r\n33 101\r\n')
   terminal.resize(60, 20)
   // The new size is on its way beside the typed line, so the question may have to be asked again.
-  for (let tries = 0; tries < 50 && !terminal.written.includes('\r\n20 60\r\n'); tries++) {
+  await until('the process has the new size', async () => {
     terminal.type('again\r')
-    await sleep(100)
-  }
-  assert.match(terminal.written, /\r\n20 60\r\n/)
+    return (await terminal.until(/\r\n\d+ \d+\r\n/)).includes('\r\n20 60\r\n')
+  })
   terminal.type('end\r')
   assert.deepEqual(await terminal.ended(), { code: 7, restored: true })
 })
@@ -105,9 +106,10 @@ test('the detach keys leave it running, and attach comes back as often as one li
   assert.equal(await bale.run(['inspect', '--format', '{{.State.Running}}', 'left']), 'true')
   {
     await using terminal = onTty(['attach', '--detach-keys', 'ctrl-x,q', 'left'], { columns: 70, rows: 10 })
-    // The shell is told of a new size and draws its prompt anew.
+    // The shell learns of a new size and draws its prompt again.
     await terminal.until('/ # ')
-    terminal.type('echo $x; sleep 0.5; stty size\r')
+    // The size is on its way beside what is typed.
+    terminal.type('echo $x; until [ "$(stty size)" = "10 70" ]; do sleep 0.1; done; stty size\r')
     await terminal.until('\r\nkept\r\n10 70\r\n')
     terminal.type('\x18q')
     assert.deepEqual(await terminal.ended(), { code: 0, restored: true })
@@ -199,6 +201,7 @@ function digestOfManyLines(): string {
 async function digestOfSlowReading(stream: Readable): Promise<string> {
   const hash = createHash('sha256')
   let count = 0
+  // Long enough to fill every buffer in between, and now and then again: only a slow reader shows what is lost.
   await sleep(700)
   for await (const chunk of stream) {
     hash.update(chunk)
@@ -224,6 +227,7 @@ test('a terminal that is read late shows everything', options, async () => {
   await using terminal = onTty(['run', '-it', '--rm', ...busybox, 'seq', '1', '100000'])
   await terminal.until('\r\n50\r\n')
   terminal.hold(true)
+  // Long enough to fill the terminal, where the writer then waits.
   await sleep(500)
   terminal.hold(false)
   assert.deepEqual(await terminal.ended(), { code: 0, restored: true })
@@ -269,14 +273,15 @@ test(
       ...busybox,
       'sh',
       '-c',
-      'trap "" INT; echo ready; sleep 1000',
+      'trap "echo heard" INT; echo ready; while :; do sleep 0.1; done',
     ])
     await terminal.until('ready')
-    for (let count = 1; count <= 3; count++) {
+    // Signals that come faster than they are handled become one.
+    for (let count = 1; count <= 2; count++) {
       terminal.type('\x03')
-      await terminal.until('^C')
-      await sleep(150)
+      await terminal.until('heard')
     }
+    terminal.type('\x03')
     await terminal.until('got 3 SIGTERM/SIGINTs, forcefully exiting')
     assert.deepEqual(await terminal.ended(), { code: 1, restored: true })
     assert.equal(await bale.run(['inspect', '--format', '{{.State.Running}}', 'deaf']), 'true')
@@ -328,13 +333,18 @@ const sha512 = (text: string) => createHash('sha512').update(text).digest('base6
 
 test('a pull draws each layer once, at 80 and 40 columns and with more layers than rows', options, async () => {
   await publishLayers('many', 14, 64 * 256)
-  // Every blob takes a moment, in two parts, so that there is something to be drawn.
+  // Every blob comes in two parts, with a moment between them in which something can be drawn; the first of a pull on a
+  // terminal waits until something was.
+  let isDrawn = () => Promise.resolve()
   registry.intercept = (request, response) => {
     const blob = registry.blobs.get(/blobs\/(.+)$/.exec(request.url ?? '')?.[1] ?? '')
     if (!blob) return false
     response.writeHead(200, { 'content-length': blob.length })
     response.write(blob.subarray(0, blob.length / 2))
-    setTimeout(() => response.end(blob.subarray(blob.length / 2)), 120)
+    const isLayer = blob[0] === 0x1f
+    const drawn = isLayer ? isDrawn() : Promise.resolve()
+    if (isLayer) isDrawn = () => Promise.resolve()
+    setTimeout(() => drawn.then(() => response.end(blob.subarray(blob.length / 2))), 120)
     return true
   }
   for (const { columns, rows } of [
@@ -342,6 +352,7 @@ test('a pull draws each layer once, at 80 and 40 columns and with more layers th
     { columns: 40, rows: 10 },
   ]) {
     await using terminal = onTty(['pull', `${registry.host}/team/app:many`], { columns, rows })
+    isDrawn = async () => void (await until('a part is drawn', () => /Downloading .*kB/.test(terminal.written)))
     assert.deepEqual(await terminal.ended(), { code: 0, restored: true })
     const screen = terminal.screen()
     const layers = screen.filter((line) => /^[0-9a-f]{12}: /.test(line))

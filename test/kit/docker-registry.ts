@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { until } from './until.ts'
 
 export interface DockerRegistry extends AsyncDisposable {
   /** `localhost:PORT`. */
@@ -83,14 +84,12 @@ async function freePort(): Promise<number> {
 }
 
 async function answering(url: string, child: ChildProcess, log: () => string): Promise<void> {
-  const deadline = Date.now() + 10_000
-  for (;;) {
+  await until('docker-registry answers', async () => {
+    if (child.exitCode !== null) throw new Error(`docker-registry does not start: ${log()}`)
     const status = await fetch(url).then(
       (answer) => answer.status,
       () => undefined,
     )
-    if (status === 200 || status === 401) return
-    if (child.exitCode !== null || Date.now() > deadline) throw new Error(`docker-registry does not start: ${log()}`)
-    await new Promise((resolve) => setTimeout(resolve, 25))
-  }
+    return status === 200 || status === 401
+  })
 }

@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TestBale } from './bale.ts'
+import { until } from './until.ts'
 
 export interface TestRegistry extends AsyncDisposable {
   /** `localhost:PORT`. */
@@ -17,13 +18,16 @@ export async function baleRegistry(bale: TestBale, password = 'correct-horse-bat
     input: `${password}\n`,
   })
   await bale.run(['registry', 'grant', '--root', directory, 'ann', 'team/*', 'write'])
-  const port = await freePort()
   const program = resolve(import.meta.dirname, '../../bin/bale')
-  const child = spawn(program, ['registry', 'serve', '--root', directory, '--listen', `127.0.0.1:${port}`], {
+  const child = spawn(program, ['registry', 'serve', '--root', directory, '--listen', '127.0.0.1:0'], {
     env: bale.environment,
-    stdio: 'ignore',
+    stdio: ['ignore', 'pipe', 'ignore'],
   })
-  return started(child, port)
+  let said = ''
+  child.stdout.on('data', (chunk: Buffer) => {
+    said += chunk.toString()
+  })
+  return started(child, () => / at \S+:(\d+)\n/.exec(said)?.[1])
 }
 
 export const DOCKER_REGISTRY = '/usr/bin/docker-registry'
@@ -41,28 +45,36 @@ export async function dockerRegistry(directory: string): Promise<TestRegistry> {
     config,
     `version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: ${directory}/docker-registry\nhttp:\n  addr: 127.0.0.1:${port}\n`,
   )
-  return started(spawn(DOCKER_REGISTRY, ['serve', config], { stdio: 'ignore' }), port)
+  const child = spawn(DOCKER_REGISTRY, ['serve', config], { stdio: 'ignore' })
+  return started(child, () => isAnswering(`http://127.0.0.1:${port}/v2/`).then((answers) => answers && port))
 }
 
-async function started(child: ChildProcess, port: number): Promise<TestRegistry> {
+/** `portWhenUp` gives the port as soon as the server answers there. */
+async function started(
+  child: ChildProcess,
+  portWhenUp: () => number | string | false | undefined | Promise<number | string | false | undefined>,
+): Promise<TestRegistry> {
   const ended = new Promise<void>((done) => child.on('exit', () => done()))
-  for (let tries = 0; ; tries++) {
-    const up = await fetch(`http://127.0.0.1:${port}/v2/`).then(
-      () => true,
-      () => false,
-    )
-    if (up) break
-    if (tries > 150 || child.exitCode !== null) throw new Error('the registry did not come up')
-    await sleep(100)
-  }
+  const port = await until('the registry is up', () => {
+    if (child.exitCode !== null) throw new Error('the registry ended before it was up')
+    return portWhenUp()
+  })
   return {
     host: `localhost:${port}`,
     async [Symbol.asyncDispose]() {
       child.kill('SIGTERM')
-      await Promise.race([ended, sleep(5000)])
+      // A server that keeps its connections is not asked for longer.
+      await Promise.race([ended, sleep(5000, undefined, { ref: false })])
       child.kill('SIGKILL')
     },
   }
+}
+
+function isAnswering(url: string): Promise<boolean> {
+  return fetch(url).then(
+    () => true,
+    () => false,
+  )
 }
 
 export function freePort(): Promise<number> {

@@ -11,7 +11,7 @@ export interface TerminalOptions {
   env?: Record<string, string>
   /** A shell script in which `bale` is the program, instead of its arguments alone. */
   script?: string
-  /** Milliseconds until a wait gives up; 20 s by default. */
+  /** Milliseconds until a wait gives up; two minutes by default, for what never comes. */
   patience?: number
 }
 
@@ -52,7 +52,7 @@ printf '\\n<ended %s %s>\\n' "$code" "$modes"`
 
 /** Starts `bale ARGS` (or a script) on a terminal of 80 columns and 24 rows. */
 export function onTerminal(bale: TestBale, args: readonly string[], options: TerminalOptions = {}): TestTerminal {
-  const { columns = 80, rows = 24, patience = 20_000 } = options
+  const { columns = 80, rows = 24, patience = 120_000 } = options
   const quoted = ['bale', ...args].map((word) => (word === 'bale' ? word : `'${word.replaceAll("'", "'\\''")}'`))
   const shell = spawn('/bin/sh', ['-c', `bale() { '${program}' "$@"; }\n${AROUND}`], {
     cols: columns,

@@ -3,8 +3,10 @@ import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ProgressEvent } from '#base'
+import { isBaleError, type ProgressEvent } from '#base'
+import { acquireLock } from '#host/file'
 import { temporaryDirectory } from '../../../test/kit/temporary.ts'
+import { until } from '../../../test/kit/until.ts'
 import { type CacheRequest, cacheMountsSize, claimCacheMounts, pruneCacheMounts } from './cache-mounts.ts'
 
 const request = (id: string, sharing: CacheRequest['sharing'], more: Partial<CacheRequest> = {}): CacheRequest => ({
@@ -19,6 +21,17 @@ async function claimed(root: string, requests: CacheRequest[], options = {}) {
   } catch (error) {
     await stack.disposeAsync()
     throw error
+  }
+}
+
+/** Whether a step has the locked cache of this directory. */
+async function isHeld(directory: string): Promise<boolean> {
+  try {
+    await using _free = await acquireLock(`${directory}.lock`, { timeoutMs: 0 })
+    return false
+  } catch (error) {
+    if (!isBaleError(error, 'LOCKED')) throw error
+    return true
   }
 }
 
@@ -47,6 +60,7 @@ test('steps that take locked caches in opposite order do not wait for each other
         ids.map((id) => request(id, 'locked')),
       )
       assert.equal(++holders, 1, 'locked caches are held by one step at a time')
+      // Long enough for another step to come in, if it could.
       await sleep(1)
       holders--
       await stack.disposeAsync()
@@ -58,6 +72,8 @@ test('steps that take locked caches in opposite order do not wait for each other
 test('a step that is cancelled while it waits gives back what it holds', async () => {
   await using root = await temporaryDirectory('bale-caches')
   const ids = ['a', 'b', 'c', 'd']
+  const beforeB = await claimed(root.path, [request('c', 'locked')])
+  await beforeB.stack.disposeAsync()
   const all = await claimed(root.path, [request('b', 'locked')])
   const stop = new AbortController()
   const waiting = claimed(
@@ -66,13 +82,15 @@ test('a step that is cancelled while it waits gives back what it holds', async (
     { signal: stop.signal },
   )
   waiting.catch(() => undefined)
-  await sleep(50)
+  // It has taken what comes before the cache of the other step in the common order, and stands before that one.
+  await until('it holds a cache', () => isHeld(beforeB.directories[0]!))
   stop.abort()
   await assert.rejects(waiting)
   const others = await claimed(
     root.path,
     ids.filter((id) => id !== 'b').map((id) => request(id, 'locked')),
-    { signal: AbortSignal.timeout(10_000) },
+    // Only ends the test when something is still held.
+    { signal: AbortSignal.timeout(60_000) },
   )
   await others.stack.disposeAsync()
   await all.stack.disposeAsync()

@@ -10,6 +10,7 @@ import { openRoot } from '#host'
 import { cannotRunContainers } from '../../../test/kit/busybox-rootfs.ts'
 import { containerMachine } from '../../../test/kit/container-machine.ts'
 import { temporaryDirectory } from '../../../test/kit/temporary.ts'
+import { until } from '../../../test/kit/until.ts'
 import { packPath } from '../archive/pack-path.ts'
 import { unpackTar } from '../archive/unpack-tar.ts'
 import {
@@ -22,7 +23,7 @@ import {
 import { copyPlan } from './copy-plan.ts'
 
 const skip = cannotRunContainers()
-const timeout = 30_000
+const timeout = 240_000
 
 test("copy follows docker's rules about what is at the destination", () => {
   const file = { name: 'f', isDirectory: false, contentsOnly: false }
@@ -53,10 +54,11 @@ test('R04 a link in the container resolves inside the container only, running or
   await using machine = await containerMachine()
   const { machinery, directory } = machine
   const script =
-    'mkdir /d; echo mine > /etc/passwd; ln -s /etc/passwd /d/absolute; ln -s ../../../../etc/passwd /d/up; ln -s /etc /d/etc; sleep 1000'
+    'mkdir /d; echo mine > /etc/passwd; ln -s /etc/passwd /d/absolute; ln -s ../../../../etc/passwd /d/up; ln -s /etc /d/etc; exec sleep 1000'
   const { id } = await machine.create(machine.options(['sh', '-c', script]))
-  await machine.start(id)
-  await new Promise((resolve) => setTimeout(resolve, 200))
+  const { monitored } = await machine.start(id)
+  const commandLine = `/proc/${monitored!.process.pid}/cmdline`
+  await until('its links are made', () => readFileSync(commandLine, 'latin1').startsWith('sleep\0'))
   const hostPasswd = readFileSync('/etc/passwd', 'utf8')
   const { stopContainer } = await import('../manager/stop.ts')
   for (const state of ['running', 'stopped']) {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { cannotRunContainers } from '../../../test/kit/busybox-rootfs.ts'
 import { type ContainerMachine, containerMachine } from '../../../test/kit/container-machine.ts'
+import { until } from '../../../test/kit/until.ts'
 import type { AttachSession } from '../runtime/attach.ts'
 import { execContainer } from './exec.ts'
 
@@ -75,11 +76,10 @@ test('exec: its record says what was asked for and what became of it, and goes w
   assert.deepEqual([ended.running, ended.pid, ended.exitCode], [false, 0, 3])
   assert.deepEqual(await exec.running(id), [])
   await using alone = await exec.start(id, { args: ['sh', '-c', 'exit 4'], detach: true })
-  let last = await exec.find(alone.id)
-  while (last.exitCode === undefined) {
-    await new Promise((resolve) => setTimeout(resolve, 20))
-    last = await exec.find(alone.id)
-  }
+  const last = await until('it has ended', async () => {
+    const found = await exec.find(alone.id)
+    return found.exitCode === undefined ? undefined : found
+  })
   assert.deepEqual([last.running, last.exitCode], [false, 4], 'the monitor of a detached one keeps its code')
   await assert.rejects(exec.start(id, { args: ['/no/such/program'] }), { code: 'COMMAND_NOT_FOUND' })
   await lifecycle.remove(id, { force: true })

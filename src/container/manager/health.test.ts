@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs'
 import { test } from 'node:test'
 import { cannotRunContainers } from '../../../test/kit/busybox-rootfs.ts'
 import { containerMachine } from '../../../test/kit/container-machine.ts'
+import { until } from '../../../test/kit/until.ts'
 import { findContainer } from '../state/state.ts'
 import { type HealthResult, nextHealth, superviseHealth } from './health.ts'
 import { healthCommand } from './start-health-checks.ts'
@@ -31,7 +32,7 @@ test('the command of a health check: words, a shell line, or none', () => {
 
 test('a container is starting, healthy, unhealthy as its check says, until it ends', {
   skip: cannotRunContainers(),
-  timeout: 60_000,
+  timeout: 240_000,
 }, async () => {
   await using machine = await containerMachine()
   const { machinery } = machine
@@ -41,13 +42,11 @@ test('a container is starting, healthy, unhealthy as its check says, until it en
   const health = async () => (await findContainer(machinery, id)).document.state.health
   assert.equal((await health())?.status, 'starting')
   const supervised = superviseHealth(machinery, id)
-  const until = async (status: string) => {
-    while ((await health())?.status !== status) await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-  await until('healthy')
+  const becomes = (status: string) => until(`it is ${status}`, async () => (await health())?.status === status)
+  await becomes('healthy')
   const { process } = (await findContainer(machinery, id)).document.state
   rmSync(`/proc/${process?.pid}/root/ok`)
-  await until('unhealthy')
+  await becomes('unhealthy')
   assert.match((await health())?.log.at(-1)?.output ?? '', /can't open '\/ok'/)
   await stopContainer(machinery, id, { timeout: 0 })
   await supervised

@@ -5,8 +5,10 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { isBaleError } from '#base'
+import { isAlive } from '#host'
 import { cannotRunContainers } from '../../../test/kit/busybox-rootfs.ts'
 import { type ContainerMachine, containerMachine } from '../../../test/kit/container-machine.ts'
+import { until } from '../../../test/kit/until.ts'
 import { pathsOf } from '../state/machinery.ts'
 import { findContainer, see, seeAll, seeContainer } from '../state/state.ts'
 import { execContainer } from './exec.ts'
@@ -19,7 +21,7 @@ import { exitOf, waitContainer } from './wait.ts'
 
 const skip = cannotRunContainers()
 /** Generous: a machine may be busy, but nothing here may hang. */
-const timeout = 30_000
+const timeout = 240_000
 
 /** Nothing of a container is left on the machine but its record and its own layer. */
 function assertNothingRuns(machine: ContainerMachine, id: string): void {
@@ -103,6 +105,7 @@ test('stdin, output of any size and a slow reader: nothing is lost', { skip, tim
   const received: Uint8Array[] = []
   for await (const { bytes } of attach!.output()) {
     received.push(bytes)
+    // A pause of the reader: the writer has long filled every buffer between them.
     if (received.length === 3) await new Promise((resolve) => setTimeout(resolve, 100))
   }
   await writing
@@ -174,14 +177,16 @@ test('stop asks, then kills; a stopped container starts again with its files', {
       'trap "exit 7" TERM; echo $(( $(cat /n || echo 0) + 1 )) > /n; while :; do sleep 0.05; done',
     ]),
   )
+  // Written behind the trap.
+  const written = join(pathsOf(machinery, polite.id).upper, 'n')
+  const starts = () => (existsSync(written) ? readFileSync(written, 'utf8') : '')
   await machine.start(polite.id)
-  await new Promise((resolve) => setTimeout(resolve, 150))
+  await until('it can be asked', () => starts() === '1\n')
   await stopContainer(machinery, polite.id)
   assert.equal((await seeContainer(machinery, polite.id)).state.exitCode, 7)
   await machine.start(polite.id)
-  await new Promise((resolve) => setTimeout(resolve, 150))
+  await until('it has started with its files', () => starts() === '2\n')
   await stopContainer(machinery, polite.id)
-  assert.equal(readFileSync(join(pathsOf(machinery, polite.id).upper, 'n'), 'utf8'), '2\n')
   const stubborn = await machine.create(machine.options(['sleep', '1000']))
   await machine.start(stubborn.id)
   await stopContainer(machinery, stubborn.id, { timeout: 0.1 })
@@ -215,11 +220,10 @@ test('ps tells the truth when the monitor was killed, and the container can be r
   const { id } = await machine.create(machine.options(['sleep', '1000']))
   const { monitored } = await machine.start(id)
   process.kill(monitored!.monitor.pid, 'SIGKILL')
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  await until('its monitor is dead', () => isAlive(monitored!.monitor) === false)
   assert.equal((await seeContainer(machinery, id)).status, 'running', 'it runs on without its monitor')
   process.kill(monitored!.process.pid, 'SIGKILL')
-  for (let turn = 0; turn < 100 && (await seeContainer(machinery, id)).status === 'running'; turn++)
-    await new Promise((resolve) => setTimeout(resolve, 10))
+  await until('its end is seen', async () => (await seeContainer(machinery, id)).status !== 'running')
   const seen = await seeContainer(machinery, id)
   assert.equal(seen.status, 'exited')
   assert.match(seen.state.error ?? '', /exit code is lost/)
@@ -239,8 +243,7 @@ test('a container that was created but whose creator died is deleted, never star
   starting.catch(() => undefined)
   const paths = pathsOf(machinery, id)
   const record = () => findContainer(machinery, id)
-  for (let turn = 0; turn < 200 && (await record()).document.state.status !== 'running'; turn++)
-    await new Promise((resolve) => setTimeout(resolve, 10))
+  await until('its last step is reached', async () => (await record()).document.state.status === 'running')
   writeFileSync(paths.starting, JSON.stringify({ pid: process.pid, startTime: 1 }))
   assert.equal((await see(machinery, await record())).status, 'created')
   assert.equal(existsSync(join(paths.upper, 'mark')), false)

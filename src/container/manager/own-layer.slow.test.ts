@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { createTarScanner } from '#format/tar'
 import { processIdentity } from '#host'
 import { cannotRunContainers } from '../../../test/kit/busybox-rootfs.ts'
 import { containerMachine } from '../../../test/kit/container-machine.ts'
+import { until } from '../../../test/kit/until.ts'
 import { frozen } from '../state/freezer.ts'
 import { pathsOf } from '../state/machinery.ts'
 import { seeContainer } from '../state/state.ts'
@@ -15,7 +16,7 @@ import { containerDiff, exportContainer, storeOwnLayer } from './own-layer.ts'
 import { removeContainer } from './remove.ts'
 
 const skip = cannotRunContainers()
-const timeout = 30_000
+const timeout = 240_000
 const CHANGES =
   'echo new > /root/new; rm /etc/group; mkdir /opt; echo x > /opt/x; chmod 700 /tmp; rm -r /home; mkdir /home'
 
@@ -57,8 +58,9 @@ test('the own layer of a running container is stored while it is frozen, and it 
   await using machine = await containerMachine()
   const { machinery, store } = machine
   const { id } = await machine.create(machine.options(['sh', '-c', `${CHANGES}; exec sleep 1000`]))
-  await machine.start(id)
-  await new Promise((resolve) => setTimeout(resolve, 200))
+  const { monitored } = await machine.start(id)
+  const commandLine = `/proc/${monitored!.process.pid}/cmdline`
+  await until('its changes are made', () => readFileSync(commandLine, 'latin1').startsWith('sleep\0'))
   await using intake = store.operation({ purpose: 'test' })
   const { layer } = await storeOwnLayer(machinery, id, intake)
   const names = await namesOf(store.layers.openTar(layer.diffId))

@@ -8,6 +8,7 @@ import { isBaleError } from '#base'
 import { cannotRunContainers } from '../../../test/kit/busybox-rootfs.ts'
 import { type ContainerMachine, containerMachine } from '../../../test/kit/container-machine.ts'
 import { inOwnNetwork } from '../../../test/kit/own-network.ts'
+import { untilItWorks } from '../../../test/kit/until.ts'
 import { takeDownIdleNetworks } from '../manager/finalize.ts'
 import { removeContainer } from '../manager/remove.ts'
 import type { HostOptions } from '../model/options.ts'
@@ -32,17 +33,6 @@ function fetchText(url: string): Promise<string> {
   })
 }
 
-async function retried<T>(act: () => Promise<T>): Promise<T> {
-  for (let turn = 0; ; turn++) {
-    try {
-      return await act()
-    } catch (error) {
-      if (turn === 40) throw error
-      await new Promise((resolve) => setTimeout(resolve, 25))
-    }
-  }
-}
-
 async function server(machine: ContainerMachine, name: string, host: HostOptions) {
   const script = `echo I am ${name} > /tmp/index.html; exec httpd -f -p 80 -h /tmp`
   const { id } = await machine.create({ ...machine.options(['sh', '-c', script], {}, host), name })
@@ -52,7 +42,7 @@ async function server(machine: ContainerMachine, name: string, host: HostOptions
 
 inOwnNetwork(import.meta.url, () => {
   const skip = cannotRunContainers()
-  const timeout = 30_000
+  const timeout = 240_000
 
   test('a published port answers on the host and to the container itself; two containers cannot share it', {
     skip,
@@ -61,7 +51,7 @@ inOwnNetwork(import.meta.url, () => {
     await using machine = await containerMachine()
     const ports = [{ containerPort: 80, protocol: 'tcp' as const, hostPort: 18480 }]
     const web = await server(machine, 'web', { ports })
-    assert.equal(await retried(() => fetchText('http://127.0.0.1:18480/')), 'I am web\n')
+    assert.equal(await untilItWorks(() => fetchText('http://127.0.0.1:18480/')), 'I am web\n')
     const { execContainer } = await import('../manager/exec.ts')
     const own = await execContainer(machine.machinery, 'web', {
       args: ['wget', '-qO-', `http://${web.document.connections[0]!.gateway}:18480/`],
@@ -79,7 +69,7 @@ inOwnNetwork(import.meta.url, () => {
     await assert.rejects(server(machine, 'other', { ports }), /port is already allocated/)
     await removeContainer(machine.machinery, web.id, { force: true })
     await machine.start((await findContainer(machine.machinery, 'other')).id)
-    assert.equal(await retried(() => fetchText('http://127.0.0.1:18480/')), 'I am other\n', 'a freed port is free')
+    assert.equal(await untilItWorks(() => fetchText('http://127.0.0.1:18480/')), 'I am other\n', 'a freed port is free')
   })
 
   test('a port that a program of the host uses is refused, and nothing of the start is left', {

@@ -3,6 +3,7 @@ import { appendFile, rename, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { temporaryDirectory } from '../../../test/kit/temporary.ts'
+import { until } from '../../../test/kit/until.ts'
 import { type ReadLogOptions, readLog as readPlace } from './log-reader.ts'
 
 const at = (second: number) => `2026-01-01T00:00:${String(second).padStart(2, '0')}.000000000+00:00`
@@ -64,23 +65,24 @@ test('following continues across a truncation and a rotation, and ends with the 
   const path = join(directory.path, 'log')
   await writeFile(path, `${at(1)} stdout F first\n`)
   let ended = false
+  // The reader asks for the end once per turn, before it reads.
+  let turns = 0
   const seen: string[] = []
   const following = (async () => {
-    for await (const { bytes } of readLog(path, { follow: { ended: async () => ended } }))
+    for await (const { bytes } of readLog(path, { follow: { ended: async () => ++turns > 0 && ended } }))
       seen.push(Buffer.from(bytes).toString().trim())
   })()
-  const until = async (count: number) => {
-    for (let turn = 0; seen.length < count && turn < 200; turn++) await new Promise((go) => setTimeout(go, 10))
-    assert.equal(seen.length, count)
-  }
-  await until(1)
+  const lines = (count: number) => until(`there are ${count} lines`, () => seen.length >= count)
+  await lines(1)
   await truncate(path, 0)
-  await new Promise((go) => setTimeout(go, 150))
+  const before = turns
+  // The first of them may have begun before the file was cut.
+  await until('the reader has seen the empty file', () => turns >= before + 3)
   await appendFile(path, `${at(2)} stdout F second\n`)
-  await until(2)
+  await lines(2)
   await rename(path, `${path}.1`)
   await writeFile(path, `${at(3)} stdout F third\n`)
-  await until(3)
+  await lines(3)
   await appendFile(path, `${at(3)} stdout F fourth\n`)
   ended = true
   await following

@@ -115,6 +115,7 @@ test('of many callers that want one lock, one at a time has it', async () => {
     Array.from({ length: 5 }, async () => {
       await using _lock = await acquireLock(path)
       most = Math.max(most, ++inside)
+      // Long enough for another to come in, if it could.
       await sleep(5)
       inside--
     }),

@@ -18,6 +18,7 @@ import { isBaleError } from '#base'
 import { copyImage, createMemoryPlace, putImage, putIndex, type RandomImage, randomImage } from '#image'
 import { hexOf, parsePlatform } from '#spec'
 import { collect, scanTar } from '../../../test/kit/scanned-tar.ts'
+import { until } from '../../../test/kit/until.ts'
 import { type ArchiveTargetOptions, createArchiveTarget } from './archive-target.ts'
 import { openArchive } from './open-archive.ts'
 
@@ -177,8 +178,10 @@ test('a directory is refused, a device is written to', async () => {
 test('a save to a stream ends with an error when the reader closes it', async () => {
   const stream = new PassThrough({ highWaterMark: 10 })
   const target = await createArchiveTarget(stream)
-  setTimeout(() => stream.destroy(), 20)
-  await assert.rejects(putImage(target, await randomImage(), 'a:1'), (error) => isBaleError(error, 'ABORTED'))
+  const saved = assert.rejects(putImage(target, await randomImage(), 'a:1'), (error) => isBaleError(error, 'ABORTED'))
+  await until('the save waits for the reader', () => stream.writableNeedDrain)
+  stream.destroy()
+  await saved
   await assert.rejects(target.finish(), (error) => isBaleError(error, 'ABORTED'))
 })
 

@@ -97,6 +97,7 @@ test('a body that ends by closing the connection is whole, also for a slow reade
     let size = 0
     for await (const chunk of (await web.get(`http://127.0.0.1:${port}/`)).body) {
       size += chunk.length
+      // A reader that is slower than the server, which is gone long before the last chunk is read.
       await new Promise((resolve) => setTimeout(resolve, 1))
     }
     assert.equal(size, big.length)

@@ -8,6 +8,7 @@ import { digestOf } from '#blob'
 import { type Descriptor, MediaType } from '#spec'
 import { fixedCredential, noCredentials } from '#transport/credentials'
 import { type Handler, planServer, type SeenRequest } from '../../../test/kit/planned-server.ts'
+import { until } from '../../../test/kit/until.ts'
 import type { RemoteLimits } from './limits.ts'
 import { openRepository } from './open-repository.ts'
 
@@ -26,20 +27,30 @@ async function fetchBlob(
     { credentials: noCredentials, limits: { ...quick, ...options.limits } },
   )
   const chunks: Uint8Array[] = []
-  for await (const chunk of await repository.blob(options.descriptor ?? descriptor, options)) chunks.push(chunk)
+  taken = 0
+  for await (const chunk of await repository.blob(options.descriptor ?? descriptor, options)) {
+    chunks.push(chunk)
+    taken += chunk.length
+  }
   return { bytes: Buffer.concat(chunks), seen: server.seen }
 }
+
+/** What `fetchBlob` has received until now. */
+let taken = 0
+const isTaken = (bytes: number) => until(`${bytes} bytes have arrived`, () => taken >= bytes, { every: 1 })
 
 const startOf = (request: SeenRequest) => Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0)
 
 /** What a good registry answers to a (range) request. */
-function serve(request: SeenRequest, response: ServerResponse, { etag = '"one"', until = blob.length } = {}) {
+function serve(request: SeenRequest, response: ServerResponse, { etag = '"one"', end = blob.length } = {}) {
   const start = startOf(request)
   response.setHeader('etag', etag)
   if (start > 0) response.setHeader('content-range', `bytes ${start}-${blob.length - 1}/${blob.length}`)
   response.writeHead(start > 0 ? 206 : 200, { 'content-length': blob.length - start })
-  if (until === blob.length) return response.end(blob.subarray(start))
-  response.write(blob.subarray(start, until), () => setTimeout(() => response.destroy(), 5))
+  if (end === blob.length) return response.end(blob.subarray(start))
+  response.write(blob.subarray(start, end))
+  // Bytes that are not read yet would be lost with the connection.
+  isTaken(end).then(() => response.destroy())
 }
 
 test('a blob comes whole, unencoded, in one request', async () => {
@@ -51,7 +62,7 @@ test('a blob comes whole, unencoded, in one request', async () => {
 
 test('pull resumes after a dropped connection: the rest is asked for, of the same content', async () => {
   const { bytes, seen } = await fetchBlob((request, response, all) =>
-    serve(request, response, { until: all.length < 3 ? all.length * 200_000 : blob.length }),
+    serve(request, response, { end: all.length < 3 ? all.length * 200_000 : blob.length }),
   )
   assert.ok(bytes.equals(blob))
   assert.equal(seen.length, 3)
@@ -94,7 +105,7 @@ for (const [name, range] of wrongRanges) {
 
 test('C07 a partial answer with a changed ETag is not used', async () => {
   const { bytes, seen } = await fetchBlob((request, response, all) =>
-    serve(request, response, { etag: `"${all.length}"`, until: all.length === 1 ? 300_000 : blob.length }),
+    serve(request, response, { etag: `"${all.length}"`, end: all.length === 1 ? 300_000 : blob.length }),
   )
   assert.ok(bytes.equals(blob))
   assert.deepEqual(
@@ -198,7 +209,8 @@ test('C08 a body that stalls, or trickles, is given up and taken up again', asyn
       { limits },
     )
     assert.ok(bytes.equals(blob))
-    assert.equal(seen.length, 2)
+    // On a starved machine the second answer may seem to stall as well.
+    assert.ok(seen.length >= 2)
   }
 })
 
@@ -206,11 +218,12 @@ test('C08 a slow consumer is not a stalled registry', async () => {
   await using server = await planServer((request, response) => serve(request, response))
   await using repository = openRepository(
     { registry: server.host, repository: 'a' },
-    { credentials: noCredentials, limits: { ...quick, stallWindow: 40, minimumRate: 1e6, attempts: 1 } },
+    { credentials: noCredentials, limits: { ...quick, stallWindow: 1000, minimumRate: 1e6, attempts: 1 } },
   )
   let size = 0
   for await (const chunk of await repository.blob(descriptor)) {
-    if (size === 0) await systemClock.sleep(200)
+    // Two windows of the watch pass without a byte.
+    if (size === 0) await systemClock.sleep(2500)
     size += chunk.length
   }
   assert.equal(size, blob.length)
@@ -256,7 +269,7 @@ test('an aborted download ends with the reason of its signal', async () => {
     fetchBlob(
       (_request, response) => {
         response.writeHead(200, { 'content-length': blob.length }).write(blob.subarray(0, 1000))
-        setTimeout(() => stop.abort(reason), 20)
+        isTaken(1000).then(() => stop.abort(reason))
       },
       { signal: stop.signal },
     ),
