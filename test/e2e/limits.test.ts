@@ -80,6 +80,12 @@ test(
     assert.deepEqual(await seen(), ['134217728', '50'])
     await bale.run(['restart', '-t', '0', 'box'])
     assert.deepEqual(await seen(), ['134217728', '50'])
+    await bale.run(['update', '--pids-limit', '-1', '--cpu-quota', '-1', 'box'])
+    assert.deepEqual(await seen(), ['134217728', 'max'])
+    await bale.run(['restart', '-t', '0', 'box'])
+    assert.deepEqual(await seen(), ['134217728', 'max'])
+    const unlimited = ['--pids-limit=-1', '--cpu-quota=-1', '--memory-swap=-1', '--memory-swappiness=-1']
+    assert.equal(await bale.run(['run', '--rm', ...QUIET, ...unlimited, 'busybox:1', 'sh', '-c', pids]), 'max')
   },
 )
 

@@ -23,9 +23,9 @@ export async function readBuildRequest(place: string, options: BuildFlags, io: T
     buildArguments: new Map((options.buildArg ?? []).map(splitPair)),
     labels: Object.fromEntries((options.label ?? []).map(splitPair).map(([key, value]) => [key, value ?? ''])),
     hosts: options.addHost?.map((host) => host.replace('=', ':')),
-    secrets: options.secret?.map(readSecret),
+    secrets: options.secret?.filter(Boolean).map(readSecret),
     buildContexts: new Map((options.buildContext ?? []).map(readContext)),
-    outputs: options.output?.map((output) => readOutput(output, io)),
+    outputs: options.output?.filter(Boolean).map((output) => readOutput(output, io)),
     shmSize: options.shmSize === undefined ? undefined : parseBytes('shm-size', options.shmSize),
   }
 }

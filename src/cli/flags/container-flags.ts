@@ -80,7 +80,7 @@ export const CONTAINER_FLAGS = [
   { ...repeated('--dns-option <OPTION>', 'Option of resolv.conf'), aliases: ['dns-opt'] },
   repeated('--dns-search <DOMAIN>', 'DNS search domain'),
   single('--domainname <NAME>', 'NIS domain name'),
-  single('--entrypoint <COMMAND>', 'Replace the ENTRYPOINT of the image'),
+  { ...single('--entrypoint <COMMAND>', 'Replace the ENTRYPOINT of the image'), emptyCounts: true },
   ENV_FLAG,
   repeated('--env-file <FILE>', 'Read environment variables from a file'),
   repeated('--expose <PORT>', 'Expose a port or a range of ports'),
@@ -170,25 +170,19 @@ export type ContainerFlags = OptionsOf<typeof CONTAINER_FLAGS>
 /** Turns flags and arguments (IMAGE [COMMAND…]) into a request. Throws INVALID_ARGUMENT. */
 export function containerRequest(
   args: readonly string[],
-  given: ContainerFlags,
+  flags: ContainerFlags,
   io: Pick<Terminal, 'environment'>,
 ): ContainerRequest {
   const [image = '', ...command] = args
-  const flags = withoutEmpty(given)
   const volumes = (flags.volume ?? []).map((volume) => parseVolume(volume, absolute(io)))
   return {
     image,
     ...(flags.name !== undefined && { name: flags.name }),
     ...(flags.platform !== undefined && { platform: flags.platform }),
-    ...(flags.pull !== undefined && { pull: flags.pull as ContainerRequest['pull'] }),
+    ...(flags.pull !== undefined && { pull: flags.pull }),
     config: processOptions(command, flags, volumes, io),
     host: hostOptions(flags, volumes, io),
   }
-}
-
-/** `--name "$NAME"` without a name says nothing, as to docker; only an empty ENTRYPOINT means something. */
-function withoutEmpty(flags: ContainerFlags): ContainerFlags {
-  return Object.fromEntries(Object.entries(flags).filter(([name, value]) => value !== '' || name === 'entrypoint'))
 }
 
 function restartPolicy(text: string, { rm }: ContainerFlags): RestartPolicy {

@@ -5,8 +5,10 @@ export interface VerbOption extends Flag {
   description: string
   /** May be given several times; the value is an array. */
   repeat?: boolean
+  /** An empty value means something; of other flags that do not repeat it counts as not given. */
+  emptyCounts?: true
   default?: string | boolean | readonly string[]
-  /** Shown in help; what is not one of them is refused. An empty value counts as not given. */
+  /** Shown in help; what is not one of them is refused. */
   choices?: readonly string[]
   /** Not shown in help (accepted for compatibility). */
   hidden?: boolean
@@ -47,6 +49,6 @@ type ValueOf<Option extends VerbOption> = Option extends { repeat: true } ? OneV
 
 type OneValue<Option extends VerbOption> = Option['flags'] extends `${string} <${string}>`
   ? Option extends { choices: readonly (infer Choice)[] }
-    ? Choice | ''
+    ? Choice
     : string
   : boolean

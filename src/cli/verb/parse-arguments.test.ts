@@ -14,6 +14,8 @@ const verb = defineVerb({
     { flags: '--no-cache-filter <STAGE>', description: 'Not these', repeat: true },
     { flags: '--sig-proxy', description: 'Signals', default: true },
     { flags: '--when <WHEN>', description: 'When', choices: ['always', 'never'] },
+    { flags: '--driver <NAME>', description: 'Driver', default: 'bridge' },
+    { flags: '--entrypoint <COMMAND>', description: 'Command', emptyCounts: true },
     { flags: '--squash', description: 'One layer', refused: 'it is not there' },
     { flags: '--sbom <MODE>', description: 'SBOM', refused: 'it is not there', harmless: /^(false|)$/ },
   ],
@@ -29,9 +31,11 @@ test('the flags of a verb give its options their types', () => {
     noCache?: boolean
     noCacheFilter?: string[]
     sigProxy: boolean
-    when?: 'always' | 'never' | ''
+    when?: 'always' | 'never'
+    driver: string
+    entrypoint?: string
   } = options
-  assert.deepEqual(typed, { label: ['x=y'], sigProxy: true })
+  assert.deepEqual(typed, { driver: 'bridge', label: ['x=y'], sigProxy: true })
   // @ts-expect-error: a refused flag gives no option
   assert.equal(options.sbom, undefined)
   // @ts-expect-error: no flag of that name
@@ -39,14 +43,22 @@ test('the flags of a verb give its options their types', () => {
 })
 
 test('a list keeps all values, without its default; of others the last one counts', () => {
-  assert.deepEqual(parse('a').options, { label: ['x=y'], sigProxy: true })
+  assert.deepEqual(parse('a').options, { driver: 'bridge', label: ['x=y'], sigProxy: true })
   assert.deepEqual(parse('-l', 'a=1', 'a', '-l=b=2').options.label, ['a=1', 'b=2'])
   assert.deepEqual(parse('--when=never', 'a', '--when', 'always').options.when, 'always')
 })
 
+test('an empty value says nothing, also after another one; in lists and where emptiness means something it counts', () => {
+  const { options } = parse('--driver', '', '--when=never', '--when=', '-l', '', '--entrypoint=', '--sbom=', 'a')
+  assert.equal(options.driver, 'bridge')
+  assert.equal(options.when, undefined)
+  assert.deepEqual(options.label, [''])
+  assert.equal(options.entrypoint, '')
+})
+
 test('a flag sets the member of its own name', () => {
   const { options } = parse('--no-cache', '--no-cache-filter', 'a', '--sig-proxy=false', 'a')
-  assert.deepEqual(options, { label: ['x=y'], noCache: true, noCacheFilter: ['a'], sigProxy: false })
+  assert.deepEqual(options, { driver: 'bridge', label: ['x=y'], noCache: true, noCacheFilter: ['a'], sigProxy: false })
 })
 
 test('what is refused may be turned off', () => {

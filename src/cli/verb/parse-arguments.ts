@@ -62,7 +62,7 @@ function readWords(verb: Verb, flags: readonly VerbOption[], argv: readonly stri
 
 /** A switch that is turned off, and a value that requests the default, need not be refused. */
 function refuse({ flag, value }: Given<VerbOption>): void {
-  if (flag.refused === undefined || value === false) return
+  if (flag.refused === undefined || value === false || value === '') return
   if (typeof value === 'string' && flag.harmless?.test(value)) return
   throw new BaleError('UNSUPPORTED', `the flag --${flagNames(flag).long} is not supported: ${flag.refused}`)
 }
@@ -80,14 +80,21 @@ function collect<Table extends readonly VerbOption[]>(
 ): OptionsOf<Table> {
   const options: Record<string, unknown> = {}
   for (const option of table) if (option.default !== undefined) options[optionName(option)] = option.default
+  const defaults = { ...options }
   const lists = new Map<string, (string | boolean)[]>()
   for (const { flag, value } of given) {
     const name = optionName(flag)
-    if (!flag.repeat) options[name] = value
+    if (isBlank(flag, value)) options[name] = defaults[name]
+    else if (!flag.repeat) options[name] = value
     // The default must not be mixed with what the user gave.
     else options[name] = lists.set(name, [...(lists.get(name) ?? []), value]).get(name)
   }
   return options as OptionsOf<Table>
+}
+
+/** `--name "$NAME"` without a name says nothing, as to docker. In a list every value counts. */
+function isBlank(flag: VerbOption, value: string | boolean): boolean {
+  return value === '' && !flag.repeat && !flag.emptyCounts
 }
 
 function argumentCount(verb: Verb, min: number, max: number): string {

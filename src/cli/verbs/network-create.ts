@@ -39,10 +39,10 @@ export const verb = defineVerb({
     const id = await engine.networks.create({
       name: args[0]!,
       driver: options.driver,
-      subnets: options.subnet,
-      gateways: options.gateway,
+      subnets: options.subnet?.filter(Boolean),
+      gateways: options.gateway?.filter(Boolean),
       ipRange: options.ipRange,
-      auxiliary: parsePairs('aux-address', options.auxAddress ?? []),
+      auxiliary: parsePairs('aux-address', (options.auxAddress ?? []).filter(Boolean)),
       ipv6: options.ipv6,
       internal: options.internal,
       attachable: options.attachable,

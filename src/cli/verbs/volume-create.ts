@@ -18,7 +18,7 @@ export const verb = defineVerb({
   examples: [{ command: 'bale volume create data', explains: 'Mount it with -v data:/var/lib/data' }],
   async run({ args, options, engine, io }) {
     const { Name } = await engine.volumes.create({
-      name: args[0],
+      name: args[0] || undefined,
       driver: options.driver,
       labels: parseLabels(options.label ?? []),
       options: parseOptions('opt', options.opt ?? []),

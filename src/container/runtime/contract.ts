@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { closeSync, existsSync, openSync, statSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { isBaleError } from '#base'
 import { readTextSync } from '#host/file'
@@ -82,6 +82,12 @@ export function runtimeContract(name: string, skip: string | false, create: () =
     await runtime.start(box.id)
     await runtime.update(box.id, { pids: { limit: 77 } })
     assert.equal(box.pidsLimit(), '77')
+    await runtime.update(box.id, { pids: { limit: -1 }, cpu: { quota: -1, shares: 512 } })
+    assert.equal(box.pidsLimit(), 'max')
+    await runtime.update(box.id, { cpu: { quota: 50_000 } })
+    assert.match(box.cpuQuota(), /^50000\b/)
+    await runtime.update(box.id, { cpu: { quota: -1 } })
+    assert.match(box.cpuQuota(), /^(-1|max)\b/)
   })
 
   check('a container that does not exist has no state, and every verb says so', async (_, runtime) => {
@@ -115,6 +121,8 @@ interface Box extends AsyncDisposable {
   grows(from?: number): Promise<void>
   /** The limit of processes that its control group has. */
   pidsLimit(): string
+  /** Its quota of CPU time, as its control group says it. */
+  cpuQuota(): string
 }
 
 async function makeBox({ runtime, directory }: RuntimeUnderTest): Promise<Box> {
@@ -152,12 +160,16 @@ async function makeBox({ runtime, directory }: RuntimeUnderTest): Promise<Box> {
     },
     is: (status) => until(async () => (await runtime.state(id))?.status === status),
     grows: (from = 0) => until(() => size() > from),
-    pidsLimit() {
-      const paths = ['/sys/fs/cgroup/pids', '/sys/fs/cgroup'].map((one) => join(one, cgroupOf(id), 'pids.max'))
-      return readTextSync(paths.find((one) => existsSync(one))!).trim()
-    },
+    pidsLimit: () => controlFile(id, 'pids/pids.max', 'pids.max'),
+    cpuQuota: () => controlFile(id, 'cpu/cpu.cfs_quota_us', 'cpu.max'),
     [Symbol.asyncDispose]: () => runtime.delete(id, { force: true }),
   }
+}
+
+/** What a container's control group has in a file, on version 1 or 2. */
+function controlFile(id: string, ...names: string[]): string {
+  const paths = names.map((name) => join('/sys/fs/cgroup', dirname(name), cgroupOf(id), basename(name)))
+  return readTextSync(paths.find((path) => existsSync(path))!).trim()
 }
 
 const cgroupOf = (id: string) => `/bale-test-${id}`

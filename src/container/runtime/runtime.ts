@@ -6,7 +6,8 @@ import { BaleError, errnoOf, printable } from '#base'
 import { noSuchContainer, notRunning } from '#docker'
 import { cgroupLayout, runProgram } from '#host'
 import { readText, writeFileAtomic } from '#host/file'
-import type { OciResources } from '../spec/index.ts'
+import { type OciResources, withoutLifted } from '../spec/index.ts'
+import { liftLimits } from './lift-limits.ts'
 import type { Programs } from './programs.ts'
 import { runtimeFailure } from './runtime-failure.ts'
 
@@ -106,12 +107,17 @@ function cliRuntime(
     async update(id, resources) {
       // A file, not standard input: crun opens /dev/stdin by name, which fails for Node's pipes (they are sockets).
       const file = join(stateDirectory, '..', `update-${randomBytes(6).toString('hex')}.json`)
-      await writeFile(file, JSON.stringify(resources), { mode: 0o600 })
+      const known = name === 'crun' ? withoutLifted(resources) : resources
+      await writeFile(file, JSON.stringify(known), { mode: 0o600 })
       try {
         await mustSucceed(id, ['update', '--resources', file, id])
       } finally {
         await unlink(file)
       }
+      if (known === resources) return
+      const state = await this.state(id)
+      if (!state?.pid) throw notRunning(id)
+      liftLimits(id, state.pid, resources)
     },
   }
 }

@@ -18,7 +18,7 @@ export { deviceAccess } from './devices.ts'
 export { readMachine } from './machine.ts'
 export type { OciConfig, OciMount, OciProcess, OciResources } from './oci-config.ts'
 export { resolveUser } from './process-user.ts'
-export { resourceLimits, swapLimit } from './resources.ts'
+export { isLifted, resourceLimits, swapLimit, withoutLifted } from './resources.ts'
 export {
   cgroupPath,
   mergeEnvironment,

@@ -25,6 +25,27 @@ export function resourceLimits(asked: Resources, machine: Pick<Machine, 'control
   return limits
 }
 
+/**
+ * The same without limits that are -1, or `resources` itself when there are none: a new control group has no limits anyway,
+ * and crun 1.8 cannot write these.
+ */
+export function withoutLifted(resources: OciResources): OciResources {
+  if (!isLifted(resources.pids?.limit) && !isLifted(resources.cpu?.quota)) return resources
+  const { pids, cpu, ...others } = resources
+  const { quota, ...ofCpu } = cpu ?? {}
+  const keptCpu = { ...ofCpu, ...(quota !== undefined && !isLifted(quota) && { quota }) }
+  return {
+    ...others,
+    ...(pids && !isLifted(pids.limit) && { pids }),
+    ...(Object.keys(keptCpu).length > 0 && { cpu: keptCpu }),
+  }
+}
+
+/** True for -1, which stands for no limit. */
+export function isLifted(limit: number | undefined): boolean {
+  return limit !== undefined && limit < 0
+}
+
 function memoryLimits(asked: Resources): NonNullable<OciResources['memory']> {
   return {
     ...(asked.memory && { limit: asked.memory, swap: swapLimit(asked)! }),

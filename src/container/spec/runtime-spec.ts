@@ -7,7 +7,7 @@ import type { DeviceAccess } from './devices.ts'
 import type { Machine } from './machine.ts'
 import type { OciConfig, OciMount, OciProcess } from './oci-config.ts'
 import type { ProcessUser } from './process-user.ts'
-import { resourceLimits } from './resources.ts'
+import { resourceLimits, withoutLifted } from './resources.ts'
 import { rlimits } from './rlimits.ts'
 import { parseSecurityOptions } from './security-options.ts'
 import { sysctls } from './sysctls.ts'
@@ -85,7 +85,7 @@ export function runtimeSpec(input: RuntimeSpecInput): OciConfig {
         ipc: ipc === 'own',
       }),
       cgroupsPath: cgroupPath(input.id),
-      resources: { ...resourceLimits(host.resources ?? {}, machine), devices: input.devices.rules },
+      resources: { ...withoutLifted(resourceLimits(host.resources ?? {}, machine)), devices: input.devices.rules },
       ...(input.devices.nodes.length && { devices: input.devices.nodes }),
       ...(security.seccomp && {
         seccomp: seccompFilter(security.seccomp, { ...machine, capabilities: bounding }),
