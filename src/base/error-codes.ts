@@ -80,6 +80,10 @@ export const ERROR_CODES = {
   },
   STORE_DAMAGED: { http: 500, meaning: 'Content of the store is missing or does not match its digest.' },
   STORE_VERSION: { http: 500, meaning: 'The store was written by a newer bale.' },
+  RECOVERY_FAILED: {
+    http: 500,
+    meaning: 'Some of what killed processes left could not be removed; the message names where and why.',
+  },
   LOCKED: { http: 409, meaning: 'Another process has held a lock for too long.' },
   ABORTED: { http: 499, meaning: 'The operation was cancelled.' },
   UNSUPPORTED: { http: 501, meaning: 'Not supported in this version.' },

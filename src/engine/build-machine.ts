@@ -4,9 +4,9 @@ import type { RunStep, StepRunner } from '#container'
 import { formatPlatform, type Platform } from '#spec'
 import type { Store } from '#store'
 import type { Fetcher } from '#transport'
-import { buildSteps } from './container-machinery.ts'
 import type { EngineContext } from './context/context.ts'
 import { layoutImages } from './layout-images.ts'
+import { buildSteps } from './opened-containers.ts'
 
 /**
  * This machine as builds see it. Containers and the client for URLs are opened by the first step that needs them, and closed

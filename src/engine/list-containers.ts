@@ -104,12 +104,13 @@ export async function pruneContainers(
   const filters = new Filters(options.filters ?? [], PRUNE_FILTERS)
   const until = filters.until(context.clock.now())
   const { lifecycle } = await containerRecords(context)
-  await recover(context, ['containers'])
+  const { failure } = await recover(context, ['containers'])
   const { ids, freed } = await lifecycle.prune(({ record }) => {
     options.signal?.throwIfAborted()
     if (until !== undefined && record.created > until) return false
     return filters.matchesLabels(record.document.config.Labels)
   })
   await (await context.store()).events.add([pruneEvent('container', freed)])
+  if (failure) throw failure
   return { removed: ids, freed }
 }

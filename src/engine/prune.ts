@@ -1,5 +1,6 @@
 import type { OperationOptions } from '#base'
 import { type FilterPair, Filters, PRUNE_FILTERS } from '#docker'
+import { containerRecords } from './container-machinery.ts'
 import type { EngineContext } from './context/context.ts'
 import { pruneEvent } from './prune-event.ts'
 import { BUILD_ROOMS, recover } from './recovery.ts'
@@ -65,6 +66,7 @@ export async function pruneBuildCache(
   await releaseMounts(context)
   const freed = result.freed + left.freed + mounts
   await store.events.add([pruneEvent('builder', freed)])
+  if (left.failure) throw left.failure
   return { ...result, freed }
 }
 
@@ -73,9 +75,12 @@ async function layersOfImages(context: EngineContext): Promise<Set<string>> {
   return new Set(images.flatMap((image) => image.config.rootfs.diff_ids))
 }
 
-/** Removes what crashed processes left and what nothing refers to; returns the bytes that became free. */
+/** Removes what crashed processes left and what nothing refers to; returns the bytes that became free. Throws RECOVERY_FAILED. */
 export async function collectGarbage(context: EngineContext): Promise<{ removed: number; freed: number }> {
-  const recovered = await recover(context)
+  // After a boot, containers are started first: a recovery records their end, and the reason to start them is gone.
+  await containerRecords(context)
+  const { failure, ...recovered } = await recover(context)
   await releaseMounts(context)
+  if (failure) throw failure
   return recovered
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
+import type { BaleError } from '#base'
 import { cannotRunContainers } from '../../test/kit/busybox-rootfs.ts'
 import { temporaryDirectory } from '../../test/kit/temporary.ts'
 import { createEngine, readConfig } from './index.ts'
@@ -39,4 +40,69 @@ test('what killed processes left in any room goes by one collection, and what li
   for (const [room, place] of Object.entries(places)) assert.equal(existsSync(place), false, room)
   assert.equal(cache(), 1)
   assert.deepEqual(await engine.system.gc(), { removed: 0, freed: 0 })
+})
+
+test('a room that cannot be recovered does not stop the others, and is named', {
+  skip: cannotRunContainers(),
+}, async () => {
+  await using directory = await temporaryDirectory()
+  const [root, run] = [join(directory.path, 'root'), join(directory.path, 'run')]
+  await using engine = createEngine({ config: readConfig({ root, run }) })
+  await engine.containers.list()
+  const left = join(root, 'tmp', `${'a'.repeat(16)}-left`)
+  mkdirSync(left)
+  // Two directories that cannot be listed.
+  for (const name of ['steps', 'builds']) {
+    rmSync(join(run, name), { recursive: true, force: true })
+    writeFileSync(join(run, name), '')
+  }
+  await assert.rejects(engine.system.gc(), (error: BaleError) => {
+    assert.equal(error.code, 'RECOVERY_FAILED')
+    assert.deepEqual(error.details['rooms'], ['build steps', 'builds'])
+    assert.match(error.message, /build steps: ENOTDIR.*; builds: ENOTDIR/)
+    return true
+  })
+  assert.equal(existsSync(left), false, 'the store comes last')
+})
+
+test('the first command on containers after a boot removes what was left, later ones do not look', {
+  skip: cannotRunContainers(),
+}, async () => {
+  await using directory = await temporaryDirectory()
+  const [root, run] = [join(directory.path, 'root'), join(directory.path, 'run')]
+  const list = async () => {
+    await using engine = createEngine({ config: readConfig({ root, run }) })
+    await engine.containers.list()
+  }
+  await list()
+  const places = {
+    containers: join(root, 'containers', 'c'.repeat(64)),
+    builds: join(root, 'tmp', `build-${'b'.repeat(32)}`),
+  }
+  const partial = join(root, 'tmp', `sha256-${'a'.repeat(64)}.partial`)
+  for (const place of Object.values(places)) mkdirSync(place, { recursive: true })
+  writeFileSync(partial, 'half of a blob')
+  await list()
+  for (const [room, place] of Object.entries(places)) assert.equal(existsSync(place), true, room)
+  // What a boot leaves of the run directory.
+  rmSync(run, { recursive: true })
+  await list()
+  for (const [room, place] of Object.entries(places)) assert.equal(existsSync(place), false, room)
+  assert.equal(existsSync(partial), true, 'the next pull continues it')
+})
+
+test('a recovery that fails after a boot is warned of once, and the command does its work', {
+  skip: cannotRunContainers(),
+}, async () => {
+  await using directory = await temporaryDirectory()
+  const [root, run] = [join(directory.path, 'root'), join(directory.path, 'run')]
+  const warnings: string[] = []
+  const log = { debug: () => undefined, warn: (message: string) => warnings.push(message) }
+  mkdirSync(run)
+  writeFileSync(join(run, 'steps'), '')
+  for (let command = 0; command < 2; command++) {
+    await using engine = createEngine({ config: readConfig({ root, run }), log })
+    assert.deepEqual(await engine.containers.list(), [])
+  }
+  assert.match(warnings.join('|'), /^not all leftovers of killed processes were removed: build steps: [^|]*$/)
 })

@@ -18,7 +18,7 @@ async function start(bale: TestBale, name: string, words: string[], command = ['
 const running = async (bale: TestBale) =>
   (await bale.run(['ps', '--format', '{{.Names}}'])).split('\n').sort().join(' ')
 
-/** What a loss of power does: monitors and processes are gone at once, and what lies on a tmpfs, too. */
+/** What a loss of power does: monitors and processes are gone at once, and so is what was on a tmpfs. */
 async function losePower(bale: TestBale, names: string[]): Promise<void> {
   const ids = (await bale.run(['ps', '-q', '--no-trunc'])).split('\n')
   for (const id of ids) {
@@ -48,6 +48,15 @@ test('the first command after a boot starts what the policies want up, once', op
   await bale.run(['stop', '-t', '0', 'always'])
   assert.equal(await running(bale), 'failing', 'a stop counts until the next boot')
   assert.equal(await bale.run(['system', 'start']), '')
+})
+
+test('a collection that is the first command after a boot starts them, too', options, async () => {
+  await using place = await prepared()
+  const { bale } = place
+  await start(bale, 'always', ['--restart', 'always'])
+  await losePower(bale, ['always'])
+  await bale.run(['system', 'gc'])
+  assert.equal(await running(bale), 'always')
 })
 
 test(

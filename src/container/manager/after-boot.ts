@@ -1,14 +1,13 @@
-import { mkdir } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { createLimiter, errnoOf, isBaleError, toldBy } from '#base'
-import { acquireLock, readText, readTextSync, writeFileAtomic } from '#host/file'
+import { createLimiter, isBaleError, toldBy } from '#base'
+import { oncePerBoot } from '#host'
+import { readTextSync } from '#host/file'
 import type { Container } from '../model/index.ts'
 import { type Machinery, type SeenContainer, see, seeAll, updateState } from '../state/index.ts'
 import { wantsRestart } from './finalize.ts'
 import { startContainer } from './start.ts'
 import { endGently, type StopOptions, settled } from './stop.ts'
 
-/** Container and why it could not be started or stopped. */
+/** A container and why it could not be started or stopped. */
 export interface PolicyFailure {
   id: string
   name: string
@@ -25,16 +24,16 @@ export interface PolicyResult {
 const AT_ONCE = 8
 
 /**
- * Starts the containers that their restart policy wants up after a boot of the machine: those that ran when it went down,
- * those that wait for an attempt nobody will make any more, and those that the machine's end has stopped; with `always`
- * also those that somebody stopped. What runs is left alone, so this may be called at any time.
+ * Starts containers after a boot of the machine according to their restart policy: those that ran when it went down, those
+ * that were waiting for their next attempt, and those that its shutdown has stopped; with `always` also those that somebody
+ * stopped. Running ones are left alone, so this may be called at any time.
  */
 export async function startByPolicy(machinery: Machinery): Promise<PolicyResult> {
   const bootTime = bootedAt()
   const wanted: Container[] = []
   for (const record of await machinery.records.containers.list())
     if (isWanted(await see(machinery, record), bootTime)) wanted.push(record)
-  // Oldest first; who lives in another's namespace needs that one before.
+  // Oldest first; one that joins another's namespace after that one.
   const [independent, dependent] = [wanted.filter((one) => !needsAnother(one)), wanted.filter(needsAnother)]
   const result: PolicyResult = { done: [], failed: [] }
   for (const group of [independent.reverse(), dependent.reverse()])
@@ -56,8 +55,8 @@ function needsAnother({ document: { host } }: Container): boolean {
 }
 
 /**
- * Stops all containers gently, for the end of the machine, which itself would give them no time. `startByPolicy` starts
- * again those with a restart policy; nothing else does.
+ * Stops all containers gently before the machine is switched off, which would give them no time. `startByPolicy` starts
+ * those with a restart policy again; nothing else does.
  */
 export async function stopForShutdown(machinery: Machinery, options: StopOptions = {}): Promise<PolicyResult> {
   const result: PolicyResult = { done: [], failed: [] }
@@ -76,7 +75,7 @@ export async function stopForShutdown(machinery: Machinery, options: StopOptions
   }
   const seen = new Map(lives.map((one) => [one.record.id, one]))
   const records = lives.map(({ record }) => record)
-  // All at once: the slowest alone says how long it takes.
+  // All at once: it takes as long as the slowest.
   await each(records, result, ({ id }) => stop(seen.get(id)!), Math.max(records.length, 1))
   return result
 }
@@ -107,31 +106,9 @@ function bootedAt(): number {
   return Number(/^btime (\d+)$/m.exec(readTextSync('/proc/stat'))?.[1] ?? 0) * 1000
 }
 
-/**
- * `startByPolicy` once after each boot, by whoever comes first; all others wait for it. A run directory that was made
- * anew is taken for a boot, too.
- */
-export async function startOnceAfterBoot(machinery: Machinery): Promise<PolicyResult | undefined> {
-  const { store } = machinery
-  const marker = join(store.run, 'boot')
-  const boot = readTextSync('/proc/sys/kernel/random/boot_id').trim()
-  if ((await contentOf(marker)) === boot) return undefined
-  await using _ = await acquireLock(join(store.run, 'locks', 'boot'), {
-    progress: toldBy(machinery.log),
-    what: 'the containers that another command starts after the boot',
-  })
-  if ((await contentOf(marker)) === boot) return undefined
-  const result = await startByPolicy(machinery)
-  await mkdir(dirname(marker), { recursive: true, mode: 0o700 })
-  await writeFileAtomic(marker, `${boot}\n`, { durable: false })
-  return result
-}
-
-async function contentOf(path: string): Promise<string | undefined> {
-  try {
-    return (await readText(path)).trim()
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined
-    throw error
-  }
+/** `startByPolicy` once after each boot, by the command that comes first; all others wait for it. */
+export function startOnceAfterBoot(machinery: Machinery): Promise<PolicyResult | undefined> {
+  const progress = toldBy(machinery.log)
+  const what = 'the containers that another command starts after the boot'
+  return oncePerBoot({ run: machinery.store.run, name: 'boot', progress, what }, () => startByPolicy(machinery))
 }
