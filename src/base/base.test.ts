@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { BaleError, createLimiter, createSingleFlight, mapLimited, printable, withoutSecrets } from './index.ts'
+import {
+  BaleError,
+  commandExitCode,
+  createLimiter,
+  createSingleFlight,
+  mapLimited,
+  printable,
+  withoutSecrets,
+} from './index.ts'
 
 test('a BaleError blanks passwords, authorization values and tokens in its message and hint', () => {
   const error = new BaleError('REGISTRY_FAILED', 'GET https://ann:secret@r.example/v2/?token=abcdef failed', {
@@ -27,6 +35,13 @@ test('printable escapes control characters and bidirectional marks and cuts long
   assert.equal(printable('a\u001b[2Jb\u202e'), 'a\\x1b[2Jb\\u202e')
   assert.equal(printable('x'.repeat(600)).length, 513)
   assert.equal(withoutSecrets('plain'), 'plain')
+})
+
+test('only a command that does not exist or cannot be executed has an exit code of its own', () => {
+  assert.equal(commandExitCode(new BaleError('COMMAND_NOT_FOUND', 'x')), 127)
+  assert.equal(commandExitCode(new BaleError('COMMAND_NOT_EXECUTABLE', 'x')), 126)
+  for (const other of [new BaleError('RUNTIME_FAILED', 'x'), new Error('x')])
+    assert.equal(commandExitCode(other), undefined)
 })
 
 test('a limiter never runs more tasks at once than its limit', async () => {

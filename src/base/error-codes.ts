@@ -1,7 +1,7 @@
 /**
  * The closed table of bale's error codes. `http` is the status of the Docker Engine API for the same failure,
  * `registry` the distribution specification's code when a registry answers with it, `meaning` the line of docs/errors.md.
- * The command line exits with 1 for all of them except where a verb has docker's own rule (run: 125, 126, 127).
+ * `commandExit` is docker's exit code of a container whose command cannot be run for this reason.
  */
 export const ERROR_CODES = {
   INVALID_ARGUMENT: { http: 400, meaning: 'A flag, argument or option is invalid or not supported.' },
@@ -51,8 +51,16 @@ export const ERROR_CODES = {
   NETWORK_NOT_FOUND: { http: 404, meaning: 'No such network.' },
   VOLUME_NOT_FOUND: { http: 404, meaning: 'No such volume.' },
   PATH_NOT_FOUND: { http: 404, meaning: 'No such file or directory in a container, image or context.' },
-  COMMAND_NOT_FOUND: { http: 400, meaning: 'The command to run does not exist in the container (exit code 127).' },
-  COMMAND_NOT_EXECUTABLE: { http: 400, meaning: 'The command to run cannot be executed (exit code 126).' },
+  COMMAND_NOT_FOUND: {
+    http: 400,
+    commandExit: 127,
+    meaning: 'The command to run does not exist in the container (exit code 127).',
+  },
+  COMMAND_NOT_EXECUTABLE: {
+    http: 400,
+    commandExit: 126,
+    meaning: 'The command to run cannot be executed (exit code 126).',
+  },
   RUNTIME_FAILED: { http: 500, meaning: 'runc, crun or conmon refused or failed.' },
   NETWORK_SETUP_FAILED: { http: 500, meaning: 'netavark failed, or an address or port could not be allocated.' },
   MOUNT_FAILED: { http: 500, meaning: 'The kernel refused a mount.' },
@@ -88,7 +96,7 @@ export const ERROR_CODES = {
   ABORTED: { http: 499, meaning: 'The operation was cancelled.' },
   UNSUPPORTED: { http: 501, meaning: 'Not supported in this version.' },
   INTERNAL: { http: 500, meaning: 'A bug in bale.' },
-} as const satisfies Record<string, { http: number; registry?: string; meaning: string }>
+} as const satisfies Record<string, { http: number; registry?: string; commandExit?: number; meaning: string }>
 
 /** One of the codes of `ERROR_CODES`: `IMAGE_NOT_FOUND`. */
 export type ErrorCode = keyof typeof ERROR_CODES

@@ -46,6 +46,13 @@ export function isBaleError(error: unknown, code?: ErrorCode): error is BaleErro
   return error instanceof BaleError && (code === undefined || error.code === code)
 }
 
+/** docker's 127 or 126 for a command that does not exist or cannot be executed; undefined for every other failure. */
+export function commandExitCode(error: unknown): 126 | 127 | undefined {
+  if (!isBaleError(error)) return undefined
+  const entry = ERROR_CODES[error.code]
+  return 'commandExit' in entry ? entry.commandExit : undefined
+}
+
 /** Turns anything thrown into an Error with a readable message. */
 export function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown))

@@ -5,7 +5,16 @@
 export { type Clock, systemClock } from './clock.ts'
 export { disposable } from './disposal.ts'
 export { editDistance } from './edit-distance.ts'
-export { asError, BaleError, type BaleErrorOptions, errnoOf, isBaleError, printable, withoutSecrets } from './error.ts'
+export {
+  asError,
+  BaleError,
+  type BaleErrorOptions,
+  commandExitCode,
+  errnoOf,
+  isBaleError,
+  printable,
+  withoutSecrets,
+} from './error.ts'
 export { ERROR_CODES, type ErrorCode } from './error-codes.ts'
 export { followLinks, type LinkWalk } from './follow-links.ts'
 export { createLimiter, type Limiter, mapLimited } from './limiter.ts'

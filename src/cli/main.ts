@@ -8,7 +8,7 @@ process.exitCode = await main(process.argv.slice(2))
 async function main(argv: string[]): Promise<number> {
   // What scripts ask most needs no other module.
   if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-v')) return printVersion()
-  const [{ FlagError }, { takeGlobalFlags }] = await Promise.all([
+  const [{ FlagError, NOT_UNDERSTOOD }, { takeGlobalFlags }] = await Promise.all([
     import('./flags/flag-set.ts'),
     import('./flags/global-flags.ts'),
   ])
@@ -21,7 +21,7 @@ async function main(argv: string[]): Promise<number> {
     process.stderr.write(
       `${error.message}\n\nUsage:  bale [GLOBAL OPTIONS] VERB\n\nRun 'bale --help' for more information\n`,
     )
-    return 125
+    return NOT_UNDERSTOOD
   }
 }
 

@@ -1,5 +1,6 @@
 import { isBaleError } from '#base'
 import { type ConfigOverrides, createEngine, readConfig } from '#engine'
+import { NOT_UNDERSTOOD } from './flags/flag-set.ts'
 import type { GlobalFlags } from './flags/global-flags.ts'
 import { watchInterruption } from './interruption.ts'
 import { processTerminal } from './terminal/terminal.ts'
@@ -21,9 +22,8 @@ export async function runVerb(entry: VerbEntry, argv: string[], flags: GlobalFla
     }
     if (error instanceof UsageError) return usageFailure(error, verb)
     await tell(error, flags)
-    return 125
+    return NOT_UNDERSTOOD
   }
-  const failureCode = verb.failureCode ?? 1
   using interruption = watchInterruption(verb)
   try {
     const config = readConfig({
@@ -51,7 +51,7 @@ export async function runVerb(entry: VerbEntry, argv: string[], flags: GlobalFla
     // Some errors show only when the verb parses a flag's value.
     if (error instanceof UsageError) return usageFailure(error, verb)
     await tell(error, flags)
-    return verb.failureCodeOf?.(error) ?? failureCode
+    return verb.failureCodeOf?.(error) ?? verb.failureCode ?? 1
   }
 }
 

@@ -167,11 +167,15 @@ export const CONTAINER_FLAGS = [
 
 export type ContainerFlags = OptionsOf<typeof CONTAINER_FLAGS>
 
+/** Which of a container's streams have a client from the start, and whether stdin ends with it. */
+export type AttachedStreams = Pick<ProcessOptions, 'attachStdin' | 'attachStdout' | 'attachStderr' | 'stdinOnce'>
+
 /** Turns flags and arguments (IMAGE [COMMAND…]) into a request. Throws INVALID_ARGUMENT. */
 export function containerRequest(
   args: readonly string[],
   flags: ContainerFlags,
   io: Pick<Terminal, 'environment'>,
+  attached: AttachedStreams = {},
 ): ContainerRequest {
   const [image = '', ...command] = args
   const volumes = (flags.volume ?? []).map((volume) => parseVolume(volume, absolute(io)))
@@ -180,7 +184,7 @@ export function containerRequest(
     ...(flags.name !== undefined && { name: flags.name }),
     ...(flags.platform !== undefined && { platform: flags.platform }),
     ...(flags.pull !== undefined && { pull: flags.pull }),
-    config: processOptions(command, flags, volumes, io),
+    config: { ...processOptions(command, flags, volumes, io), ...attached },
     host: hostOptions(flags, volumes, io),
   }
 }

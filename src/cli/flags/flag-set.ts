@@ -32,6 +32,9 @@ export interface FlagNames {
   takesValue: boolean
 }
 
+/** docker's exit code for a command line that is not understood. */
+export const NOT_UNDERSTOOD = 125
+
 /** A command line error, with docker's text. */
 export class FlagError extends Error {}
 

@@ -3,6 +3,7 @@ import {
   FlagError,
   flagNames,
   type Given,
+  NOT_UNDERSTOOD,
   optionName,
   quotedName,
   readFlags,
@@ -56,7 +57,8 @@ function readWords(verb: Verb, flags: readonly VerbOption[], argv: readonly stri
   } catch (error) {
     if (!(error instanceof FlagError)) throw error
     const meant = error instanceof UnknownFlagError ? nearest(error.flag, error.known) : undefined
-    throw new UsageError(meant === undefined ? error.message : `${error.message} (did you mean --${meant}?)`, 125)
+    const message = meant === undefined ? error.message : `${error.message} (did you mean --${meant}?)`
+    throw new UsageError(message, NOT_UNDERSTOOD)
   }
 }
 
@@ -70,7 +72,10 @@ function refuse({ flag, value }: Given<VerbOption>): void {
 function checkChoice({ flag, value }: Given<VerbOption>): void {
   if (flag.choices === undefined || value === '' || flag.choices.includes(String(value))) return
   const words = `must be one of ${flag.choices.join(', ')}`
-  throw new UsageError(`invalid argument ${JSON.stringify(value)} for ${quotedName(flag)} flag: ${words}`, 125)
+  throw new UsageError(
+    `invalid argument ${JSON.stringify(value)} for ${quotedName(flag)} flag: ${words}`,
+    NOT_UNDERSTOOD,
+  )
 }
 
 /** What `OptionsOf` says of the table. */

@@ -12,7 +12,7 @@ export interface VerbContext<Options> {
   dockerConfigFile?: string
   /** Aborted by the first Ctrl-C, SIGTERM or SIGHUP, and when the reader of our output is gone. */
   signal: AbortSignal
-  /** From now on the verb (run, attach, exec) sees to signals itself, and there is nothing to be undone. */
+  /** From now on the verb (run, attach, exec) handles signals itself, and nothing is to be undone. */
   takeSignals(): void
 }
 
@@ -23,11 +23,11 @@ export interface Verb<Table extends readonly VerbOption[] = readonly VerbOption[
   summary: string
   /** What follows the options in the usage line: `NAME[:TAG|@DIGEST]`. */
   usage?: string
-  /** Least and most number of arguments. */
+  /** Minimum and maximum number of arguments. */
   arguments?: { min?: number; max?: number }
   /** Everything after the first argument belongs to the argument (run, exec): `bale run IMAGE ls -l`. */
   passThrough?: boolean
-  /** Exit code for failures of bale itself; docker's is 125 for run, create and exec, 1 elsewhere. */
+  /** Exit code for failures of bale itself: 1 by default, docker's 125 for `run`. */
   failureCode?: number
   /** Exit code for a single failure, where docker's depends on it; undefined is `failureCode`. */
   failureCodeOf?(error: unknown): number | undefined

@@ -1,13 +1,11 @@
 import { isBaleError } from '#base'
 import { CONTAINER_FLAGS, type ContainerFlags, containerRequest } from '../flags/container-flags.ts'
+import { NOT_UNDERSTOOD } from '../flags/flag-set.ts'
 import { renderFailure } from '../render/failure.ts'
 import { createProgressView } from '../render/progress.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { defineVerb } from '../verb/verb.ts'
 import { startCidFile } from './run.ts'
-
-/** docker's exit code for a command line or a file it names that cannot be understood; the engine's refusals are 1. */
-const NOT_UNDERSTOOD = 125
 
 export const verb = defineVerb({
   name: 'create',
@@ -20,7 +18,6 @@ export const verb = defineVerb({
   async run({ args, options, engine, io, signal }) {
     const request = understood(args, options, io)
     if (!request) return NOT_UNDERSTOOD
-    Object.assign(request.config, { attachStdout: true, attachStderr: true, stdinOnce: options.interactive ?? false })
     await using cidFile = await startCidFile(options.cidfile)
     using view = createProgressView(io, { quiet: options.quiet, to: 'stderr' })
     const { id } = await engine.containers.create(request, { signal, progress: view.report })
@@ -30,9 +27,11 @@ export const verb = defineVerb({
   },
 })
 
+/** Undefined, and said, when the command line or a file it names is not understood; what the engine refuses exits with 1. */
 function understood(args: readonly string[], flags: ContainerFlags, io: Terminal) {
+  const attached = { attachStdout: true, attachStderr: true, stdinOnce: flags.interactive ?? false }
   try {
-    return containerRequest(args, flags, io)
+    return containerRequest(args, flags, io, attached)
   } catch (error) {
     if (!isBaleError(error) || error.details['wellFormed']) throw error
     io.warn(renderFailure(error))

@@ -1,8 +1,7 @@
+import { commandExitCode } from '#base'
 import { ENV_FLAG, environmentOf } from '../flags/container-flags.ts'
-import { renderFailure } from '../render/failure.ts'
 import { detachSequence, lacksTerminal, runSession, terminalSize } from '../verb/terminal-session.ts'
 import { defineVerb } from '../verb/verb.ts'
-import { startFailureCode } from './run.ts'
 
 export const verb = defineVerb({
   name: 'exec',
@@ -10,6 +9,7 @@ export const verb = defineVerb({
   usage: 'CONTAINER COMMAND [ARG...]',
   arguments: { min: 2 },
   passThrough: true,
+  failureCodeOf: commandExitCode,
   options: [
     { flags: '-d, --detach', description: 'Run in the background' },
     { flags: '--detach-keys <KEYS>', description: 'Key sequence to detach (ctrl-p,ctrl-q)' },
@@ -30,31 +30,24 @@ export const verb = defineVerb({
     const [name = '', ...command] = args
     if (!options.detach && lacksTerminal(io, { stdin: options.interactive, tty: options.tty })) return 1
     if (options.detachKeys !== undefined) detachSequence(options.detachKeys)
-    try {
-      await using running = await engine.containers.exec(name, {
-        args: command,
-        env: environmentOf(options, io),
-        workingDir: options.workdir,
-        user: options.user,
-        tty: options.tty,
-        stdin: options.interactive,
-        privileged: options.privileged,
-        detach: options.detach,
-        size: options.tty ? terminalSize(io) : undefined,
-      })
-      if (!running.attach) return 0
-      const exit = running.exit()
-      const how = await runSession(context, running.attach, {
-        stdin: options.interactive ?? false,
-        tty: options.tty ?? false,
-        detachKeys: options.detachKeys,
-      })
-      return how === 'detached' ? 0 : await exit
-    } catch (error) {
-      const code = startFailureCode(error)
-      if (code === undefined) throw error
-      io.warn(renderFailure(error))
-      return code
-    }
+    await using running = await engine.containers.exec(name, {
+      args: command,
+      env: environmentOf(options, io),
+      workingDir: options.workdir,
+      user: options.user,
+      tty: options.tty,
+      stdin: options.interactive,
+      privileged: options.privileged,
+      detach: options.detach,
+      size: options.tty ? terminalSize(io) : undefined,
+    })
+    if (!running.attach) return 0
+    const exit = running.exit()
+    const how = await runSession(context, running.attach, {
+      stdin: options.interactive ?? false,
+      tty: options.tty ?? false,
+      detachKeys: options.detachKeys,
+    })
+    return how === 'detached' ? 0 : await exit
   },
 })

@@ -1,4 +1,4 @@
-import { BaleError, isBaleError } from '#base'
+import { BaleError, commandExitCode, isBaleError } from '#base'
 import { type ContainerRequest, type Engine, type ResultFile, type RunningContainer, startResultFile } from '#engine'
 import { CONTAINER_FLAGS, containerRequest, readStream, type Stream } from '../flags/container-flags.ts'
 import type { OptionsOf, VerbOption } from '../flags/verb-option.ts'
@@ -24,6 +24,7 @@ export const verb = defineVerb({
   arguments: { min: 1 },
   passThrough: true,
   failureCode: 125,
+  failureCodeOf: commandExitCode,
   options: OPTIONS,
   examples: [
     { command: 'bale run --rm -it debian:12', explains: 'A shell in a container that is removed afterwards' },
@@ -32,10 +33,9 @@ export const verb = defineVerb({
   ],
   async run(context) {
     const { args, options, engine, io, signal } = context
-    const request = containerRequest(args, options, io)
     const streams = attachedStreams(options)
     const stdin = streams ? streams.includes('stdin') : (options.interactive ?? false)
-    Object.assign(request.config, {
+    const request = containerRequest(args, options, io, {
       attachStdin: stdin && !options.detach,
       attachStdout: !options.detach && (streams?.includes('stdout') ?? true),
       attachStderr: !options.detach && (streams?.includes('stderr') ?? true),
@@ -44,7 +44,6 @@ export const verb = defineVerb({
     if (!options.detach && lacksTerminal(io, { stdin, tty: options.tty })) return 1
     if (options.detachKeys !== undefined) detachSequence(options.detachKeys)
     const started = await start(engine, request, options, io, signal)
-    if (typeof started === 'number') return started
     if (!started.attach) {
       await io.print(started.id)
       return 0
@@ -73,35 +72,21 @@ async function start(
   options: Options,
   io: Terminal,
   signal: AbortSignal,
-): Promise<RunningContainer | number> {
+): Promise<RunningContainer> {
   await using cidFile = await startCidFile(options.cidfile)
   using view = createProgressView(io, { quiet: options.quiet, to: 'stderr' })
-  try {
-    return await engine.containers.run(request, {
-      detach: options.detach,
-      size: options.tty ? terminalSize(io) : undefined,
-      signal,
-      progress: view.report,
-      onCreated: (id) => cidFile.write(id),
-    })
-  } catch (error) {
-    const code = startFailureCode(error)
-    if (code === undefined) throw error
-    const { renderFailure } = await import('../render/failure.ts')
-    io.warn(renderFailure(error))
-    return code
-  }
-}
-
-/** docker's 126 and 127 for commands that cannot be run; undefined for failures of bale itself. */
-export function startFailureCode(error: unknown): 126 | 127 | undefined {
-  if (isBaleError(error, 'COMMAND_NOT_FOUND')) return 127
-  return isBaleError(error, 'COMMAND_NOT_EXECUTABLE') ? 126 : undefined
+  return await engine.containers.run(request, {
+    detach: options.detach,
+    size: options.tty ? terminalSize(io) : undefined,
+    signal,
+    progress: view.report,
+    onCreated: (id) => cidFile.write(id),
+  })
 }
 
 /**
- * The file of --cidfile, before anything is made: it must not be there, since it would name another container. Without the
- * flag nothing is written.
+ * The file of --cidfile, before anything is made: it must not exist, since it would name another container. Without a path
+ * nothing is written.
  */
 export async function startCidFile(path: string | undefined): Promise<ResultFile> {
   if (path === undefined) return { write: async () => undefined, [Symbol.asyncDispose]: async () => undefined }

@@ -5,7 +5,7 @@ import { mkdir, readdir, rename, writeFile } from 'node:fs/promises'
 import { join, normalize } from 'node:path'
 import type { Writable } from 'node:stream'
 
-import { BaleError, errnoOf } from '#base'
+import { BaleError, commandExitCode, errnoOf } from '#base'
 import { claim, cleanProcess, isClaimed, removeCgroup, signalNumber } from '#host'
 import { readText, removeTree, writeFileWithMode } from '#host/file'
 import type { Store } from '#store'
@@ -289,9 +289,9 @@ function neverStarted(log: string): StepResult {
     .filter(Boolean)
     .map((line) => (JSON.parse(line) as { msg: string; level: string }).msg)
   const failure = runtimeFailure(messages.at(-1) ?? 'the runtime gave no reason', 'create')
-  if (failure.code === 'COMMAND_NOT_FOUND') return { exitCode: 127, failure: failure.message }
-  if (failure.code === 'COMMAND_NOT_EXECUTABLE') return { exitCode: 126, failure: failure.message }
-  throw failure
+  const exitCode = commandExitCode(failure)
+  if (exitCode === undefined) throw failure
+  return { exitCode, failure: failure.message }
 }
 
 function missing(error: unknown): string {
