@@ -13,7 +13,7 @@ import type {
   Usage,
 } from '#container'
 import type { FilterPair } from '#docker'
-import type { ContainerInspect } from '#docker/views'
+import type { ContainerInspect, ContainerRow } from '#docker/views'
 import type { Digest } from '#spec'
 import type { CommitOptions } from './commit.ts'
 import type { ContainerLogs, LogsOptions } from './container-logs.ts'
@@ -21,7 +21,7 @@ import { containerMachinery } from './container-machinery.ts'
 import type { EngineContext } from './context/context.ts'
 import type { CopyOptions } from './copy-tar.ts'
 import type { ContainerRequest } from './create.ts'
-import type { ContainerRow, ListContainersOptions } from './list-containers.ts'
+import type { ListContainersOptions } from './list-containers.ts'
 import type { RunningContainer, RunOptions } from './run.ts'
 
 /**

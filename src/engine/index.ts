@@ -35,6 +35,7 @@ export type {
 export type { EventMessage, FilterPair } from '#docker'
 export type {
   ContainerInspect,
+  ContainerRow,
   HistoryRow,
   ImageInspect,
   ImageRow,
@@ -67,7 +68,7 @@ export type { EventsOptions } from './events.ts'
 export type { ImageOperations } from './image-operations.ts'
 export type { ImportOptions } from './import-image.ts'
 export type { SecurityInformation, SystemInformation, VersionInformation } from './information.ts'
-export type { ContainerRow, ListContainersOptions } from './list-containers.ts'
+export type { ListContainersOptions } from './list-containers.ts'
 export type { ListImagesOptions } from './list-images.ts'
 export type { LoadedImage } from './load-images.ts'
 export type { Login, LoginOptions, Logout } from './login.ts'

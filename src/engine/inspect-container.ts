@@ -1,6 +1,7 @@
-import type { ContainerInspect } from '#docker/views'
+import { join } from 'node:path'
+import { type ContainerInspect, containerInspect } from '#docker/views'
 import { containerRecords } from './container-machinery.ts'
-import { containerInspect } from './container-view.ts'
+import { containerSize } from './container-size.ts'
 import type { EngineContext } from './context/context.ts'
 
 /** docker's JSON of a container. Throws CONTAINER_NOT_FOUND. */
@@ -15,13 +16,13 @@ export async function inspectContainer(
     context.store(),
   ])
   const seen = await state.see(idOrName)
-  const paths = state.paths(seen.record.id)
+  const { id } = seen.record
+  const { upper, work, log, directory } = state.paths(id)
   const hidden = { masked: room.MASKED_PATHS, readOnly: room.READONLY_PATHS }
-  const execs = await exec.running(seen.record.id)
-  const view = { ...containerInspect(seen, paths, store.run, hidden), ExecIDs: execs.length > 0 ? execs : null }
-  if (!options.size) return view
-  const written = await state.writtenSize(seen.record.id)
-  let image = 0
-  for (const layer of seen.record.layers) image += (await store.layers.get(layer))?.contentSize ?? 0
-  return { ...view, SizeRw: written, SizeRootFs: written + image }
+  return containerInspect(seen, {
+    paths: { directory, log, merged: join(store.run, 'rootfs', id), upper, work },
+    hidden,
+    execs: await exec.running(id),
+    ...(options.size && { size: await containerSize(context, seen) }),
+  })
 }

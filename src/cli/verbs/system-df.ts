@@ -1,4 +1,4 @@
-import type { ContainerRow, SystemUsage } from '#engine'
+import { type UsageRow, usageSummary } from '#docker/views'
 import { humanSize } from '../render/human-units.ts'
 import { type ListFormat, renderList } from '../render/list-format.ts'
 import { renderUsage, usageRows } from '../render/usage-rows.ts'
@@ -41,35 +41,29 @@ export const verb = defineVerb({
       const whole = Boolean(options.format) && !options.format!.startsWith('table')
       const rows = usageRows(usage, { images, containers, volumes, whole })
       io.stdout.write(renderUsage(rows, usage.cacheSize, options.format))
-    } else io.stdout.write(renderList(summary(usage, containers), LIST, options.format))
+    } else {
+      const rows = usageSummary(usage, containers).map(summaryRow)
+      io.stdout.write(renderList(rows, LIST, options.format))
+    }
     return 0
   },
 })
 
-const RUNS: readonly string[] = ['running', 'paused', 'restarting']
+const TYPES: Record<UsageRow['kind'], string> = {
+  images: 'Images',
+  containers: 'Containers',
+  volumes: 'Local Volumes',
+  cache: 'Build Cache',
+}
 
-function summary(usage: SystemUsage, containers: readonly ContainerRow[]): Row[] {
-  const row = (Type: string, total: number, active: number, size: number, reclaimable: string): Row => ({
-    Type,
+function summaryRow({ kind, total, active, size, reclaimable }: UsageRow): Row {
+  const free = humanSize(reclaimable, 4)
+  return {
+    Type: TYPES[kind],
     TotalCount: String(total),
     Active: String(active),
     Size: humanSize(size, 4),
-    Reclaimable: reclaimable,
-  })
-  const share = (part: number, size: number) =>
-    size > 0 ? `${humanSize(part, 4)} (${Math.trunc((part * 100) / size)}%)` : humanSize(part, 4)
-  const sum = (sizes: readonly { size: number }[]) => sizes.reduce((total, one) => total + one.size, 0)
-  const running = new Set(containers.filter(({ state }) => RUNS.includes(state)).map(({ id }) => id))
-  const idle = sum(usage.containers.filter(({ record }) => !running.has(record.id)))
-  const written = sum(usage.containers)
-  const inUse = usage.images.filter((image) => image.containers > 0).length
-  const free = usage.volumes.filter((volume) => !usage.volumeUsers.has(volume.record.name))
-  const [kept, freed] = [sum(usage.volumes), sum(free)]
-  const shared = usage.cache.filter((one) => one.shared).length
-  return [
-    row('Images', usage.images.length, inUse, usage.layersSize, share(usage.imagesReclaimable, usage.layersSize)),
-    row('Containers', usage.containers.length, running.size, written, share(idle, written)),
-    row('Local Volumes', usage.volumes.length, usage.volumes.length - free.length, kept, share(freed, kept)),
-    row('Build Cache', usage.cache.length, shared, usage.cacheSize, humanSize(usage.cacheSize, 4)),
-  ]
+    // docker gives no share of the build cache.
+    Reclaimable: size > 0 && kind !== 'cache' ? `${free} (${Math.trunc((reclaimable * 100) / size)}%)` : free,
+  }
 }

@@ -1,9 +1,11 @@
 /**
- * docker/views: docker's JSON shapes of images, containers, networks and volumes, and how the facts of one become its view.
+ * docker/views: docker's JSON shapes of images, containers, networks and volumes, the rows of its lists, and how the facts of one
+ * become its view.
  * Promises: pure; members, order and empty values as Go writes them. Does not: know the store or the container room, whose
  * records satisfy the facts by their shape.
  */
-export type { ContainerInspect } from './container-inspect.ts'
+export { type ContainerInspect, containerInspect } from './container-inspect.ts'
+export { type ContainerRow, containerRow } from './container-list.ts'
 export { DOCKER_FACTS } from './docker-facts.ts'
 export { goTimeOf, ZERO_TIME } from './go-time.ts'
 export { type HistoryRow, imageHistory } from './image-history.ts'
@@ -16,4 +18,5 @@ export {
   type NetworkSettings,
   networkInspect,
 } from './network-inspect.ts'
+export { type UsageRow, usageSummary } from './usage-summary.ts'
 export { type VolumeInspect, volumeInspect } from './volume-inspect.ts'
