@@ -1,6 +1,6 @@
 /**
- * base: the foundation of every room. Errors with codes and next steps, progress facts, clock, limiter, single flight, disposal.
- * Promises: no `node:` import, no container words, no state. Does not: touch files, processes or the network.
+ * base: the foundation of every room. Errors with codes and next steps, progress facts, clock, limiter, single flight, disposal,
+ * whole reads of streams. Promises: no `node:` import, no container words, no state. Does not: touch files, processes or the network.
  */
 export { type Clock, systemClock } from './clock.ts'
 export { disposable } from './disposal.ts'
@@ -32,6 +32,7 @@ export {
   type ProgressEvent,
   silent,
 } from './progress.ts'
+export { readAll } from './read-all.ts'
 export type { Recovered, Recovery } from './recovery.ts'
 export { createSingleFlight } from './single-flight.ts'
 export { untilAborted } from './until-aborted.ts'

@@ -1,12 +1,11 @@
 /** The command line's start. It loads as little as it can: the verb's own file, and the engine's frame. */
-import { readFileSync } from 'node:fs'
 import type { GlobalFlags } from './flags/global-flags.ts'
 import type { VerbEntry } from './verb-table.ts'
 
 process.exitCode = await main(process.argv.slice(2))
 
 async function main(argv: string[]): Promise<number> {
-  // What scripts ask most needs no other module.
+  // What scripts ask most needs next to nothing.
   if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-v')) return printVersion()
   const [{ FlagError, NOT_UNDERSTOOD }, { takeGlobalFlags }] = await Promise.all([
     import('./flags/flag-set.ts'),
@@ -25,14 +24,10 @@ async function main(argv: string[]): Promise<number> {
   }
 }
 
-function printVersion(): number {
+async function printVersion(): Promise<number> {
+  const { packageVersion } = await import('#engine/version')
   process.stdout.write(`bale version ${packageVersion()}\n`)
   return 0
-}
-
-function packageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
 }
 
 async function dispatch(words: string[], globals: GlobalFlags): Promise<number> {

@@ -3,10 +3,11 @@ import { cpus, hostname, machine, release, totalmem } from 'node:os'
 import { promisify } from 'node:util'
 import { errnoOf } from '#base'
 import { DOCKER_FACTS } from '#docker/views'
-import { readText, readTextSync } from '#host/file'
+import { readText } from '#host/file'
 import { formatPlatform } from '#spec'
 import type { EngineContext } from './context/context.ts'
 import type { RegistryInformation } from './registry-information.ts'
+import { packageVersion } from './version/index.ts'
 
 /** Versions, with docker's names of members. */
 export interface VersionInformation {
@@ -17,12 +18,6 @@ export interface VersionInformation {
   KernelVersion: string
   /** Programs that bale uses: name -> first line of their version output; undefined when missing. */
   Components: { Name: string; Version: string | undefined }[]
-}
-
-/** bale's own version, from its package.json. */
-function packageVersion(): string {
-  const text = readTextSync(new URL('../../package.json', import.meta.url))
-  return (JSON.parse(text) as { version: string }).version
 }
 
 export async function version(context: EngineContext): Promise<VersionInformation> {

@@ -1,4 +1,4 @@
-import { BaleError, isBaleError, type OperationOptions } from '#base'
+import { isBaleError, type OperationOptions } from '#base'
 import { copyImage, type RawManifest } from '#image'
 import {
   DEFAULT_TAG,
@@ -12,6 +12,7 @@ import {
 } from '#spec'
 import type { Store, StoreOperation } from '#store'
 import type { EngineContext } from './context/context.ts'
+import { mustNameNoTag } from './must-name-no-tag.ts'
 import { openRegistry } from './open-registry.ts'
 
 /** Which image of a repository is pulled. */
@@ -39,9 +40,7 @@ export async function pullImage(
   options: PullOptions = {},
 ): Promise<PulledImage[]> {
   const reference = parseReference(name)
-  if (options.allTags && (reference.tag || reference.digest)) {
-    throw new BaleError('INVALID_ARGUMENT', 'either one tag or all tags')
-  }
+  if (options.allTags) mustNameNoTag(reference)
   const wanted = options.platform === undefined ? context.platform : parsePlatform(options.platform)
   const { signal, progress } = options
   const strictPlatform = options.platform !== undefined

@@ -17,6 +17,7 @@ import type { Store } from '#store'
 import { compressedTarget } from './compressed-target.ts'
 import type { EngineContext } from './context/context.ts'
 import { mountable } from './mountable.ts'
+import { mustNameNoTag } from './must-name-no-tag.ts'
 import { openRegistry } from './open-registry.ts'
 
 /** Which images of a repository are pushed. */
@@ -45,7 +46,7 @@ export async function pushImage(
 ): Promise<PushedImage[]> {
   const reference = parseReference(name)
   if (reference.digest) throw new BaleError('INVALID_REFERENCE', 'cannot push a digest reference')
-  if (options.allTags && reference.tag) throw new BaleError('INVALID_ARGUMENT', 'either one tag or all tags')
+  if (options.allTags) mustNameNoTag(reference)
   const { signal, progress } = options
   const store = await context.store()
   progress?.({ kind: 'image', phase: 'pushing', repository: repositoryName(reference) })

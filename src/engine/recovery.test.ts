@@ -16,7 +16,7 @@ test('what killed processes left in any room goes by one collection, and what li
   await using directory = await temporaryDirectory()
   const [root, run] = [join(directory.path, 'root'), join(directory.path, 'run')]
   await using engine = createEngine({ config: readConfig({ root, run }) })
-  await engine.images.list()
+  await engine.containers.list()
   const [id, stepId] = ['c'.repeat(64), 'd'.repeat(64)]
   const places = {
     containers: join(root, 'containers', id),

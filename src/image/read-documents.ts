@@ -1,4 +1,4 @@
-import { BaleError, type OperationOptions } from '#base'
+import { BaleError, type OperationOptions, readAll } from '#base'
 import { digestMismatch, digestOf, sizeMismatch, verifying } from '#blob'
 import {
   algorithmOf,
@@ -43,7 +43,7 @@ export async function readConfigBytes(
   options: OperationOptions = {},
 ): Promise<Uint8Array> {
   if (descriptor.size > CONFIG_LIMIT) throw tooLarge('image config', descriptor, CONFIG_LIMIT)
-  return readAll(verifying(await source.blob(descriptor, options), descriptor))
+  return readAll(verifying(await source.blob(descriptor, options), descriptor), { limit: descriptor.size })
 }
 
 /** The image config of a manifest; undefined when the manifest is an artifact of another kind. */
@@ -68,11 +68,6 @@ export function isImageManifest({ config, layers }: ImageManifest): boolean {
 export function artifactTypeOf({ artifactType, config, layers }: ImageManifest): string {
   if (artifactType !== undefined) return artifactType
   return isConfigType(config.mediaType) ? (layers[0]?.mediaType ?? config.mediaType) : config.mediaType
-}
-
-/** The caller has bounded the stream. */
-async function readAll(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  return Buffer.concat(await Array.fromAsync(stream))
 }
 
 function verify(descriptor: Descriptor, bytes: Uint8Array): void {

@@ -1,7 +1,7 @@
+import { humanAgo, humanDuration, humanSize } from '#docker'
 import type { ContainerRow, PublishedPort } from '#engine'
 import { ellipsis } from './ellipsis.ts'
 import { GoStringer } from './go-template/index.ts'
-import { humanAgo, humanDuration, humanSize } from './human-units.ts'
 import { type ListFormat, labelsText, withLabels } from './list-format.ts'
 import { goTimestamp } from './local-time.ts'
 

@@ -1,5 +1,5 @@
+import { humanAgo, humanSize } from '#docker'
 import type { ImageRow } from '#engine'
-import { humanAgo, humanSize } from './human-units.ts'
 import type { ListFormat } from './list-format.ts'
 import { goTimestamp } from './local-time.ts'
 

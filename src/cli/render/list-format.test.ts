@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { binarySize, humanAgo, humanDuration, humanSize } from '#docker'
 import { alignColumns } from './align-columns.ts'
-import { binarySize, humanAgo, humanDuration, humanSize } from './human-units.ts'
 import { isQuiet, type ListFormat, renderList, withLabels } from './list-format.ts'
 
 interface Row extends Record<string, unknown> {

@@ -1,7 +1,6 @@
 import type { Progress, ProgressEvent } from '#base'
-import { type StatusLine, statusLines } from '#docker'
+import { humanSize, type StatusLine, statusLines } from '#docker'
 import type { Terminal } from '../terminal/terminal.ts'
-import { humanSize } from './human-units.ts'
 
 /**
  * Draws progress events: moving bars on a terminal, one plain line per change of state in a pipe, nothing when quiet. Warnings are

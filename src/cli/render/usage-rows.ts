@@ -1,7 +1,7 @@
+import { humanAgo, humanSize } from '#docker'
 import type { ContainerRow, ImageRow, SystemUsage, VolumeInspect } from '#engine'
 import { type ContainerListRow, containerList, containerRow } from './container-row.ts'
 import { compileTemplate, goJson } from './go-template/index.ts'
-import { humanAgo, humanSize } from './human-units.ts'
 import { type ImageListRow, imageList, imageRow } from './image-row.ts'
 import { type ListFormat, renderList, sortedRow } from './list-format.ts'
 import { goTimestamp } from './local-time.ts'

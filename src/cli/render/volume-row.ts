@@ -1,5 +1,5 @@
+import { humanSize } from '#docker'
 import type { VolumeInspect } from '#engine'
-import { humanSize } from './human-units.ts'
 import { type ListFormat, labelsText, withLabels } from './list-format.ts'
 
 export type VolumeListRow = Record<

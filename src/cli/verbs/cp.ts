@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { BaleError } from '#base'
+import { humanSize } from '#docker'
 import { openOutput, pourInto } from '#engine'
-import { humanSize } from '../render/human-units.ts'
 import { outputTarget } from '../terminal/output-target.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { defineVerb } from '../verb/verb.ts'

@@ -1,5 +1,5 @@
+import { humanAgo, humanSize } from '#docker'
 import { ellipsis } from '../render/ellipsis.ts'
-import { humanAgo, humanSize } from '../render/human-units.ts'
 import { isQuiet, type ListFormat, renderList } from '../render/list-format.ts'
 import { localRfc3339 } from '../render/local-time.ts'
 import { defineVerb } from '../verb/verb.ts'

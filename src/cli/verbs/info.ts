@@ -1,6 +1,6 @@
+import { binarySize } from '#docker'
 import type { Engine } from '#engine'
 import { compileTemplate, goJson } from '../render/go-template/index.ts'
-import { binarySize } from '../render/human-units.ts'
 import { wallLines } from '../render/walls.ts'
 import { defineVerb } from '../verb/verb.ts'
 

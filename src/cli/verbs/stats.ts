@@ -1,8 +1,8 @@
 import { cpus } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { binarySize, humanSize } from '#docker'
 import type { Usage } from '#engine'
 import { configuredFormat } from '../render/configured-format.ts'
-import { binarySize, humanSize } from '../render/human-units.ts'
 import { type ListFormat, renderList } from '../render/list-format.ts'
 import { defineVerb } from '../verb/verb.ts'
 

@@ -1,5 +1,5 @@
+import { humanSize } from '#docker'
 import { type UsageRow, usageSummary } from '#docker/views'
-import { humanSize } from '../render/human-units.ts'
 import { type ListFormat, renderList } from '../render/list-format.ts'
 import { renderUsage, usageRows } from '../render/usage-rows.ts'
 import { defineVerb } from '../verb/verb.ts'

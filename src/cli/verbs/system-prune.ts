@@ -1,7 +1,7 @@
 import { BaleError } from '#base'
 import type { PrunedPart } from '#engine'
 import { filterFlag, readPairs } from '../flags/filters.ts'
-import { reclaimedSpace } from '../render/human-units.ts'
+import { reclaimedSpace } from '../render/reclaimed-space.ts'
 import { confirm } from '../terminal/confirm.ts'
 import { defineVerb } from '../verb/verb.ts'
 

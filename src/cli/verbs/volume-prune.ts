@@ -1,5 +1,5 @@
 import { filterFlag, readPairs } from '../flags/filters.ts'
-import { reclaimedSpace } from '../render/human-units.ts'
+import { reclaimedSpace } from '../render/reclaimed-space.ts'
 import { confirm } from '../terminal/confirm.ts'
 import { defineVerb } from '../verb/verb.ts'
 

@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, readSync, statSync } from 'node:fs'
 import { posix } from 'node:path'
 import { BaleError, errnoOf, printable, untilAborted } from '#base'
 import { openRoot, type RootDirectory, resolveInside } from '#host'
-import { openOutput, outputPlace, pourInto } from '#host/file'
+import { noOutputDirectory, openOutput, outputPlace, pourInto } from '#host/file'
 import { type PathStat, packPath, statPath, unpackTar } from '../archive/index.ts'
 import type { Machinery } from '../state/index.ts'
 import { contentsOnly, copyPlan, wantsDirectory } from './copy-plan.ts'
@@ -225,11 +225,7 @@ export async function copyFromContainer(
   using machine = openRoot('/')
   const to = destinationOf(machine, local)
   const plan = copyPlan(from.plan, to)
-  if (!isDirectory(machine, plan.directory))
-    throw new BaleError(
-      'PATH_NOT_FOUND',
-      `invalid output path: directory ${JSON.stringify(printable(plan.directory))} does not exist`,
-    )
+  if (!isDirectory(machine, plan.directory)) throw new BaleError('PATH_NOT_FOUND', noOutputDirectory(plan.directory))
   using root = openRoot(plan.directory, { links: 'refused' })
   const counted = counting(packPath(files.root, found.path, from.tarName), options)
   await unpackTar(root, counted.tar, {

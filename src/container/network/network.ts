@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { BaleError, printable } from '#base'
 import { predefinedNetwork } from '#docker'
+import { networkNameTaken } from '#store/records'
 import { type CreateNetworkOptions, DEFAULT_NETWORK, type Network, type NetworkDocument } from '../model/index.ts'
 import type { Records } from '../records/index.ts'
 import {
@@ -42,7 +43,7 @@ export async function createNetwork(
   if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name)) throw invalid(`invalid network name: ${printable(name)}`)
   assertDriver(asked.driver ?? 'bridge')
   const known = await store.networks.list()
-  if (known.some((network) => network.name === name)) throw conflict(`network with name ${name} already exists`)
+  if (known.some((network) => network.name === name)) throw networkNameTaken(name)
   const addresses = chooseAddresses(asked, known)
   const ipv6 = chooseIpv6(asked, known, identity.id)
   const options = asked.options ?? {}

@@ -20,7 +20,7 @@ const known = new WeakMap<EngineConfig, Promise<RegistryConfiguration>>()
 
 /** Read once per engine. A malformed file of another program is reported once, and otherwise ignored. */
 export function registryConfiguration({ config, log }: Pick<EngineContext, 'config' | 'log'>) {
-  const reading = known.get(config) ?? readAll(config, (text) => log.warn?.(text))
+  const reading = known.get(config) ?? readConfiguration(config, (text) => log.warn?.(text))
   known.set(config, reading)
   return reading
 }
@@ -28,7 +28,7 @@ export function registryConfiguration({ config, log }: Pick<EngineContext, 'conf
 /** What the distribution ships: names as podman understands them. Names without a registry are Docker Hub's here. */
 const SHIPPED = /shortnames\.conf$/
 
-async function readAll(config: EngineConfig, warn: (text: string) => void): Promise<RegistryConfiguration> {
+async function readConfiguration(config: EngineConfig, warn: (text: string) => void): Promise<RegistryConfiguration> {
   const { configFile, daemonFiles, registriesConf, registriesConfDirectories } = config.registryFiles
   const files = configFile === undefined ? [] : [configFile]
   const read = async (path: string, parse: (file: ForeignFile) => FileRules | Promise<FileRules>) => {

@@ -7,13 +7,12 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { isBaleError } from '#base'
+import { isBaleError, readAll } from '#base'
 import {
   acquireLock,
   asNoSpace,
   publishDirectory,
   publishFile,
-  readAll,
   removeTree,
   streamFile,
   temporaryDirectory,

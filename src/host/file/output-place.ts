@@ -1,6 +1,6 @@
 import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { BaleError, errnoOf } from '#base'
+import { BaleError, errnoOf, printable } from '#base'
 
 /** The meaning of a path given for a result. */
 export type OutputPlace =
@@ -42,7 +42,12 @@ function realDirectory(path: string): string {
   } catch (error) {
     if (!['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'ENAMETOOLONG'].includes(errnoOf(error) ?? '')) throw error
   }
-  throw new BaleError('INVALID_ARGUMENT', `invalid output path: directory ${JSON.stringify(path)} does not exist`, {
+  throw new BaleError('INVALID_ARGUMENT', noOutputDirectory(path), {
     hint: 'name a file in an existing, writable directory',
   })
+}
+
+/** docker's message for a result whose directory does not exist. */
+export function noOutputDirectory(path: string): string {
+  return `invalid output path: directory ${JSON.stringify(printable(path))} does not exist`
 }

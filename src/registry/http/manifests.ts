@@ -1,5 +1,5 @@
+import { readAll } from '#base'
 import { digestOf } from '#blob'
-import { readAll } from '#host/file'
 import {
   algorithmOf,
   type Descriptor,

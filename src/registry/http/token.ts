@@ -1,4 +1,4 @@
-import { readAll } from '#host/file'
+import { readAll } from '#base'
 import { isRepository } from '#spec'
 import { type Action, type Authentication, actionsOf, type Principal, type Scope } from '../auth/index.ts'
 import { tooBusy, tooManyAttempts } from './authorize.ts'

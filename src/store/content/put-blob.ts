@@ -1,5 +1,5 @@
-import { BaleError, type OperationOptions, silent } from '#base'
-import { acquireLock, asNoSpace, readAll, streamFile } from '#host/file'
+import { BaleError, type OperationOptions, readAll, silent } from '#base'
+import { acquireLock, asNoSpace, streamFile } from '#host/file'
 import { type BlobContext, type BlobOutcome, hasLocalFiles } from '#image'
 import { CONFIG_LIMIT, type Descriptor, type Digest, isConfigType } from '#spec'
 import { findBlob, findLayer } from '#store/rows'

@@ -15,7 +15,7 @@ export {
   type PortRequest,
   type Ports,
 } from './network-claims.ts'
-export { createNetworks, type NetworkRecord, type Networks } from './networks.ts'
+export { createNetworks, type NetworkRecord, type Networks, networkNameTaken } from './networks.ts'
 export type { RecordKind } from './record-kind.ts'
 export type { RecordKinds } from './record-kinds.ts'
 export { createVolumes, type VolumeRecord, type Volumes } from './volumes.ts'

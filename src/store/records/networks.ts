@@ -18,6 +18,11 @@ export type Networks = {
   remove(id: string): Promise<boolean>
 }
 
+/** CONFLICT in docker's words. */
+export function networkNameTaken(name: string): BaleError {
+  return new BaleError('CONFLICT', `network with name ${name} already exists`)
+}
+
 export function createNetworks(rows: Rows, kind?: RecordKind<NetworkRecord>): Networks {
   const { database } = rows
   type Row = { id: string; name: string; created: number; document: string }
@@ -28,7 +33,7 @@ export function createNetworks(rows: Rows, kind?: RecordKind<NetworkRecord>): Ne
     async add(record) {
       database.transaction(() => {
         if (write('INSERT OR IGNORE INTO networks VALUES (?, ?, ?, ?)', record) === 0) {
-          throw new BaleError('CONFLICT', `network with name ${record.name} already exists`)
+          throw networkNameTaken(record.name)
         }
         announce(rows, kind, undefined, record)
       })

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, open, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { BaleError, errnoOf } from '#base'
+import { BaleError, errnoOf, readAll } from '#base'
 import { streamOf, verifying } from '#blob'
-import { fsyncDirectory, publishFile, readAll, streamFile, withNoSpace, writeFileAtomic } from '#host/file'
+import { fsyncDirectory, publishFile, streamFile, withNoSpace, writeFileAtomic } from '#host/file'
 import type { ImageTarget } from '#image'
 import {
   algorithmOf,

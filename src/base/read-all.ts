@@ -1,4 +1,4 @@
-import { BaleError } from '#base'
+import { BaleError } from './error.ts'
 
 /** Collects a stream of at most `limit` bytes; LIMIT_EXCEEDED beyond, with `what` in the message. */
 export async function readAll(
@@ -14,5 +14,15 @@ export async function readAll(
     }
     chunks.push(chunk)
   }
-  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)
+  return chunks.length === 1 ? chunks[0]! : joined(chunks, size)
+}
+
+function joined(chunks: readonly Uint8Array[], size: number): Uint8Array {
+  const whole = new Uint8Array(size)
+  let at = 0
+  for (const chunk of chunks) {
+    whole.set(chunk, at)
+    at += chunk.length
+  }
+  return whole
 }

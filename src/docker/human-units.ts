@@ -6,11 +6,6 @@ export function humanSize(bytes: number, digits = 3): string {
   return scaled(bytes, 1000, DECIMAL, digits)
 }
 
-/** The last line of each `prune`. */
-export function reclaimedSpace(bytes: number): string {
-  return `Total reclaimed space: ${humanSize(bytes)}`
-}
-
 /** Bytes as docker shows memory: `15.6MiB`, units of 1024. */
 export function binarySize(bytes: number, digits = 4): string {
   return scaled(bytes, 1024, BINARY, digits)
