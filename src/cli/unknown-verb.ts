@@ -2,10 +2,10 @@ import { nearest } from '#base'
 import { nounHelp } from './render-help.ts'
 import type { VerbEntry } from './verb-table.ts'
 
-/** What is written about words that no verb has, and where it goes; a noun alone asks for the verbs below it. */
+/** The text for words that are no verb, and where it goes; a noun alone lists the verbs below it. */
 export interface UnknownVerb {
   text: string
-  /** The help was asked for: standard output and exit code 0, else standard error and 1. */
+  /** Help was requested: it goes to standard output, with exit code 0; otherwise standard error and 1. */
   asked: boolean
 }
 

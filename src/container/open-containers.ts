@@ -114,7 +114,7 @@ function lifecycle(machinery: Machinery) {
   return {
     /** Makes a container: its own layer, its volumes, its record. Nothing runs yet; a failure undoes what was made. */
     create: offer(createContainer),
-    /** Starts a container; one that runs is left alone. After a failure all is undone and the record says why. */
+    /** Starts a container; one that runs is left alone. After a failure all is undone and the record holds the reason. */
     start: offer(startContainer),
     /** The stop signal, and KILL after the timeout (seconds). False for one that did not run. */
     stop: offer(stopContainer),
@@ -172,7 +172,7 @@ export type ContainerFiles = ReturnType<typeof files>
 function files(machinery: Machinery) {
   const offer = on(machinery)
   return {
-    /** What is at a path. Throws PATH_NOT_FOUND. */
+    /** Facts about the file at a path. Throws PATH_NOT_FOUND. */
     stat: offer(statContainerPath),
     /** A path as a tar; its names begin with the path's base name (`.` for `/x/.`). */
     read: offer(readContainerPath),

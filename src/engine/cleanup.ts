@@ -1,7 +1,7 @@
 import { containerMachinery } from './container-machinery.ts'
 import type { EngineContext } from './context/context.ts'
 
-/** What is left to do when a container has ended. When its store was deleted, what is left on the machine goes. */
+/** The remaining work when a container has ended. When its store was deleted, its leftovers on the machine are removed. */
 export async function cleanupContainer(context: EngineContext, id: string): Promise<void> {
   if (await context.existingStore()) return (await containerMachinery(context)).upkeep.cleanup(id)
   const { run, path } = context.config

@@ -15,7 +15,7 @@ import {
 import type { Store, StoredImage, StoreOperation } from '#store'
 
 /**
- * What is pushed in place of a manifest or index of the store: the same when all its layers are compressed, or when it
+ * The manifest or index that is pushed in place of one of the store: the same when all its layers are compressed, or when it
  * came from a registry; else a new one with compressed layers, which the store then has too. The image ID stays.
  */
 export async function compressedTarget(

@@ -239,7 +239,7 @@ export class ContainerOperations {
     return (await import('./list-containers.ts')).pruneContainers(this.#context, options)
   }
 
-  /** What is left to do when a container has ended: its state, mounts, network, restart. Called by its monitor; does nothing while it runs. */
+  /** The remaining work when a container has ended: its state, mounts, network, restart. Called by its monitor; does nothing while it runs. */
   async cleanup(id: string): Promise<void> {
     return (await import('./cleanup.ts')).cleanupContainer(this.#context, id)
   }

@@ -103,7 +103,7 @@ const isMissing = (error: unknown) =>
 
 /**
  * The image of the store. A requested platform is the image's, or one that a machine of it runs; only an image
- * that says nothing of its platform is taken as it is.
+ * that does not name its platform is taken as it is.
  */
 async function imageHere(context: EngineContext, name: string, asked: Platform | undefined): Promise<StoredImage> {
   const store = await context.store()

@@ -37,7 +37,7 @@ export function layoutImages(store: Store): AsyncDisposable & {
       return { image, wasLocal: before.has(image.id) }
     },
     async [Symbol.asyncDispose]() {
-      // What is held is not removed.
+      // Held content is not removed.
       await intake?.[Symbol.asyncDispose]()
       for (const id of added) await removeUnnamed(store, id)
     },

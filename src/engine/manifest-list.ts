@@ -53,7 +53,7 @@ export async function addToManifestList(
   return { name: fullName(name) }
 }
 
-/** What is corrected of a platform. An empty value takes the member away; one that is missing leaves it. */
+/** Corrections of a platform. An empty value removes the member; a missing one leaves it unchanged. */
 export interface PlatformChange {
   os?: string
   architecture?: string
@@ -62,7 +62,7 @@ export interface PlatformChange {
   osFeatures?: readonly string[]
 }
 
-/** Corrects what a list says of the platform of one of its images, which is named as it was when it was added, or by digest. */
+/** Corrects the platform that a list has for one of its images, which is named as it was when it was added, or by digest. */
 export async function annotateManifestList(
   context: EngineContext,
   list: string,

@@ -4,7 +4,7 @@ import type { Store } from '#store'
 
 /**
  * The store as the source of a push. Where another repository of the same registry is known to hold layers of the image
- * (its base was pulled from or pushed to there), the source says so, and the registry links them instead of taking them.
+ * (its base was pulled from or pushed to there), the source reports it, and the registry links them instead of receiving them.
  */
 export async function mountable(
   store: Store,

@@ -117,7 +117,7 @@ async function readAuthority(path: string): Promise<string> {
   }
 }
 
-/** What the environment says of all connections. Upper case first: golang.org/x/net/http/httpproxy, FromEnvironment. */
+/** The environment's settings for all connections. Upper case first: golang.org/x/net/http/httpproxy, FromEnvironment. */
 export function connectionOptions({ config: { environment } }: Pick<EngineContext, 'config'>) {
   const variable = (name: string) => environment[name] || environment[name.toLowerCase()]
   return {

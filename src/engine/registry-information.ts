@@ -19,7 +19,7 @@ export interface RegistryInformation {
   }
   /** The files that were read, bale's own first. */
   RegistryFiles: string[]
-  /** What they say of names with a prefix; the first that says something wins. */
+  /** Their settings for names with a prefix; the first that has one wins. */
   RegistryRules: {
     Prefix: string
     Location: string

@@ -20,7 +20,7 @@ export interface RunningContainer {
   tty: boolean
   /** Its streams from its first byte on; must be read. Undefined when detached. */
   attach?: AttachSession
-  /** The exit code of this life; with --rm the container is gone then. */
+  /** The exit code of this life; a container that is removed at its end is gone then. */
   wait(options?: { signal?: AbortSignal }): Promise<number>
 }
 

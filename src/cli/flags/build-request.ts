@@ -5,7 +5,7 @@ import type { Terminal } from '../terminal/terminal.ts'
 import type { BuildFlags } from './build-flags.ts'
 import { parseBytes } from './flag-values.ts'
 
-/** What the engine is asked for. Reads stdin for `-f -`. Throws INVALID_ARGUMENT or UNSUPPORTED naming the flag. */
+/** The flags as a request to the engine. Reads stdin for `-f -`. Throws INVALID_ARGUMENT or UNSUPPORTED naming the flag. */
 export async function readBuildRequest(place: string, options: BuildFlags, io: Terminal): Promise<BuildImageOptions> {
   const { context, dockerfile } = await readInputs(place, options.file, io)
   const [network, allow] = readNetwork(options)
@@ -30,7 +30,7 @@ export async function readBuildRequest(place: string, options: BuildFlags, io: T
   }
 }
 
-/** What is to be done with a Dockerfile. */
+/** What to do with a Dockerfile. */
 export interface BuildCall {
   method: 'build' | 'check'
   format: 'json' | 'text'

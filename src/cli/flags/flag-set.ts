@@ -11,7 +11,7 @@ export interface Flag {
   flags: string
   /** Additional long names, not shown in help: `net` beside `--network`. */
   aliases?: readonly string[]
-  /** Throws an Error that says what is wrong with a value. */
+  /** Throws an Error with docker's complaint about a value. */
   check?(value: string): unknown
 }
 
@@ -115,7 +115,7 @@ class FlagReader<F extends Flag> {
     else this.#set(flag, this.#following(`flag needs an argument: --${name}`))
   }
 
-  /** `it`, `itv` with a word behind it, `vx`, `v=x`: what stands behind the dash. */
+  /** What follows a single dash: `it`, `itv` with the next word as its value, `vx`, `v=x`. */
   cluster(letters: string): void {
     let rest = letters
     while (rest !== '') {

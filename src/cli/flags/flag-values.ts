@@ -17,7 +17,7 @@ function readAs<T>(flag: string, text: string, read: (text: string) => T): T {
 }
 
 /** `64m`, `1.5g`, `1024` as bytes. */
-/** Marks a refusal of what is written well but means nothing: docker's client passes it on, and its daemon refuses it. */
+/** Marks the refusal of a well-formed value without a meaning: docker's client passes it on, and its daemon refuses it. */
 const WELL_FORMED = { wellFormed: true } as const
 
 export const parseBytes = (flag: string, text: string): number => readAs(flag, text, parseSize)
@@ -156,7 +156,7 @@ function setMountField(mount: MountRequest, key: string, value: string | undefin
     })
   else if (key === 'tmpfs-size') mount.tmpfsSize = parseBytes('mount', value ?? '')
   else if (key === 'tmpfs-mode') mount.tmpfsMode = Number.parseInt(value ?? '', 8)
-  // It told Docker Desktop how to share files on a Mac; tools still write it.
+  // Docker Desktop for Mac read it once; tools still write it.
   else if (key === 'consistency') return
   else throw new BaleError('INVALID_ARGUMENT', `unexpected key '${key}' in '${text}'`)
 }

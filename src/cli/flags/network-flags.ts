@@ -2,7 +2,7 @@ import { BaleError } from '#base'
 import { type NetworkOption, parseNetworkOption } from '#docker'
 import type { HostOptions } from '#engine'
 
-/** What the flags of `run` and `create` say about networks. */
+/** The network flags of `run` and `create` as options. */
 export interface NetworkFlags {
   network?: string[]
   networkAlias?: string[]
@@ -16,9 +16,9 @@ type NetworkOptions = Pick<
   'network' | 'networks' | 'networkAliases' | 'ipAddress' | 'ipv6Address' | 'macAddress'
 >
 
-/** The flags beside `--network` belong to the first one. Throws INVALID_ARGUMENT in docker's words when both say it. */
+/** The flags beside `--network` belong to the first one. Throws INVALID_ARGUMENT in docker's words when both give the same setting. */
 export function networkOptions(flags: NetworkFlags): NetworkOptions {
-  // `--network "$NETWORK"` without a network says nothing, as to docker.
+  // `--network "$NETWORK"` with an empty variable counts as not given, as with docker.
   const asked = (flags.network ?? []).filter((text) => text !== '').map(readNetwork)
   const [first] = asked
   const conflicts: [boolean, string][] = [

@@ -8,7 +8,7 @@ export interface VerbOption extends Flag {
   /** An empty value means something; of other flags that do not repeat it counts as not given. */
   emptyCounts?: true
   default?: string | boolean | readonly string[]
-  /** Shown in help; what is not one of them is refused. */
+  /** Shown in help; every other value is refused. */
   choices?: readonly string[]
   /** Not shown in help (accepted for compatibility). */
   hidden?: boolean

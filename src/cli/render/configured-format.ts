@@ -4,7 +4,7 @@ export type FormatMember = 'psFormat' | 'imagesFormat' | 'networksFormat' | 'vol
 
 /**
  * The template that docker's config.json has for a list, which counts without `--format` and `--quiet`. A file that is missing or
- * cannot be read says nothing: those who need it for a login complain.
+ * cannot be read counts as empty: verbs that need it for a login report it.
  */
 export function configuredFormat(file: string | undefined, member: FormatMember): string | undefined {
   if (file === undefined) return undefined

@@ -38,7 +38,7 @@ function systemRefusal(error: Error): string | undefined {
   return `${[syscall, ...places].join(' ')}: ${getSystemErrorMessage(errno) ?? error.message}`
 }
 
-/** What file systems say of a damaged disk. */
+/** The error codes of file systems on a damaged disk. */
 function isDamage(error: Error): boolean {
   return ['EIO', 'EUCLEAN', 'EBADMSG'].includes(errnoOf(error) ?? '')
 }

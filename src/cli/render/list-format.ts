@@ -35,7 +35,7 @@ export function renderList<Row extends Record<string, unknown>>(
   return alignColumns(`${head(titles(rows, list))}\n${lines.join('')}`)
 }
 
-/** `--quiet` counts for the list as it is shown without `--format`; a template says itself what is shown. */
+/** `--quiet` applies to the list without `--format` only; a template decides itself what is shown. */
 export function isQuiet(options: { quiet?: boolean; format?: string }): boolean {
   return options.quiet === true && (!options.format || options.format === 'table')
 }

@@ -131,7 +131,7 @@ function terminalView(stream: Output): ProgressView {
 const WIDEST_BAR = 40
 const NARROWEST_BAR = 6
 
-/** `[====>    ]  3MB/9MB` in so many columns; without the brackets where they would say nothing. */
+/** `[====>    ]  3MB/9MB` in the given number of columns; without the bar where there is no room for it. */
 function bar(current: number, total: number | undefined, columns: number): string {
   if (!total) return bytes(current)
   const numbers = `${bytes(current)}/${bytes(total)}`

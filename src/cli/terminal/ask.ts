@@ -86,7 +86,7 @@ export function askSecret(io: Terminal, question: string, signal: AbortSignal): 
         else if (character >= ' ') typed += character
       }
     }
-    // First this: what is typed at the sight of the question must not be shown.
+    // Before the question is shown: an answer typed at once must not be echoed.
     stdin.setRawMode?.(true)
     stderr.write(question)
     signal.addEventListener('abort', onAbort, { once: true })

@@ -78,7 +78,7 @@ function checkChoice({ flag, value }: Given<VerbOption>): void {
   )
 }
 
-/** What `OptionsOf` says of the table. */
+/** The options in the shape of `OptionsOf` the table. */
 function collect<Table extends readonly VerbOption[]>(
   table: Table,
   given: readonly Given<VerbOption>[],

@@ -15,7 +15,7 @@ export interface SessionOptions {
   streams?: readonly ('stdout' | 'stderr')[]
   /** Keys that leave the process alone: `ctrl-p,ctrl-q` by default. */
   detachKeys?: string
-  /** The process has been running: its terminal changes size twice, so that it redraws itself. */
+  /** The process was running before: its terminal is resized twice, which makes it redraw itself. */
   redraw?: boolean
   /** Takes the signals that this command gets. */
   onSignal?: (signal: NodeJS.Signals) => Promise<void>
@@ -98,7 +98,7 @@ async function followSize(io: Terminal, session: AttachSession, stack: Disposabl
   stack.defer(() => io.stdout.off('resize', resize))
 }
 
-/** A process may ignore signals; the third wish to end, as with docker, ends this command and leaves the process alone. */
+/** A process may ignore signals; the third one, as with docker, ends this command and leaves the process alone. */
 const WISHES_TO_END = 3
 
 function forwardSignals(onSignal: NonNullable<SessionOptions['onSignal']>, io: Terminal, stack: DisposableStack): void {

@@ -34,7 +34,7 @@ export interface Verb<Table extends readonly VerbOption[] = readonly VerbOption[
   options: Table
   /** Standard output may be data, not text: a reader that goes away before the end is a failure (141, as by SIGPIPE). */
   writesData?: boolean
-  /** Command lines with a word of explanation; shown by --help, used by the tests. */
+  /** Command lines with an explanation; shown by --help, run by the tests. */
   examples: readonly { command: string; explains: string }[]
   /** Returns the exit code, 0 when nothing. */
   run(context: VerbContext<OptionsOf<Table>>): Promise<number | undefined>

@@ -59,7 +59,7 @@ export const verb = defineVerb({
   },
 })
 
-/** Builds that can be repeated set a time long before containers; it says nothing of an age. */
+/** Reproducible builds set a time long before containers existed; it is not an age. */
 function since(time: number, now: number): string {
   return time <= Date.UTC(2000) ? 'N/A' : humanAgo(time, now)
 }

@@ -54,7 +54,7 @@ function mountLines({ Driver, LayerMounts, LayerMountsReason }: Facts): string[]
   return [`Layer Mounts: ${LayerMounts === 'loop' ? 'loop device' : 'file'} (${LayerMountsReason})`]
 }
 
-/** Docker's lines, then the files that say so. */
+/** docker's lines, then the files that they come from. */
 function registryLines({
   HttpProxy,
   HttpsProxy,

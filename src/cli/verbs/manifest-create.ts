@@ -25,7 +25,7 @@ export const verb = defineVerb({
   },
 })
 
-/** docker's client says by which flag an existing list is added to. */
+/** docker's client names the flag that adds to an existing list. */
 function namingTheFlag(cause: unknown): never {
   if (!isBaleError(cause, 'CONFLICT') || cause.next?.act !== 'amend-list') throw cause
   const { next } = cause

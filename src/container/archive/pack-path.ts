@@ -20,7 +20,7 @@ export interface PathStat {
   linkTarget?: string
 }
 
-/** What is at a path of a root; a link at the end is itself, unless the path ends in a slash. Throws PATH_NOT_FOUND. */
+/** The file at a path of a root; a link at the end is itself, unless the path ends in a slash. Throws PATH_NOT_FOUND. */
 export function statPath(root: RootDirectory, path: string, options: { follow?: boolean } = {}): PathStat {
   const follow = options.follow || path.endsWith('/') || path.endsWith('/.')
   const stats = reading(path, () => root.stat(path, { follow }))
@@ -105,7 +105,7 @@ function kernelDevices(fd: number, start: bigint, fromRoot: boolean): KernelDevi
   const isKernel = ({ stat, safePath }: WalkedFile) => {
     const found = known.get(stat.dev)
     if (found !== undefined) return found
-    // A mounted file is asked by the file system that it comes from, which is no directory's device.
+    // A mounted file is judged by the file system that it comes from, which is no directory's device.
     const answer = stat.isDirectory() && isKernelFileSystem(statfsSync(safePath).type)
     if (stat.isDirectory()) known.set(stat.dev, answer)
     return answer

@@ -12,7 +12,7 @@ export interface UnpackOptions {
   /** Another name for the first component; undefined leaves the first component away (contents only); `keep` changes nothing. */
   name?: string | undefined
   keepNames?: boolean
-  /** Owner of what is made; the tar's own when undefined. */
+  /** Owner of the files that are made; that of the tar when undefined. */
   owner?: { uid: number; gid: number }
   /** Refuse to replace a directory with a file or vice versa. */
   strict?: boolean
@@ -24,7 +24,7 @@ const TYPES: Partial<Record<TarEntry['type'], number>> = { character: 0o020000, 
 
 /**
  * Unpacks a tar into a directory of a root that others may be changing: every name is resolved by the kernel inside the
- * root, files are made anew and never opened through what was there (R04). A link in the place of a directory is not that
+ * root, files are created and never opened through an existing one (R04). A link in the place of a directory is not that
  * directory: it is refused, or replaced when not `strict`. Whether names may go through links above them is the root's
  * choice. Whiteouts are ordinary names here. Devices 0:0 and overlayfs attributes are refused: on a container's own layer
  * they would hide files of its image.
@@ -100,7 +100,7 @@ class Unpacker {
         this.#write(bytes.subarray(start, Math.min(start + PIECE, to)), position + start - from)
   }
 
-  /** What is zero stays a hole: a sparse file does not fill the disk. */
+  /** Zeros become holes: a sparse file does not fill the disk. */
   #write(piece: Uint8Array, position: number): void {
     if (!this.#inPlace && piece.length >= BLOCK && ZEROS.subarray(0, piece.length).equals(piece)) return
     for (let done = 0; done < piece.length; )
@@ -147,13 +147,13 @@ class Unpacker {
     this.#file = undefined
   }
 
-  /** Closes a file whose end never came, and removes it: what is there with its name is whole. */
+  /** Closes a file whose end never came, and removes it: a file with its final name is whole. */
   abandon(): void {
     if (this.#file === undefined) return
     this.close()
     // One that had to stay in its place has what it got.
     if (this.#inPlace || !this.#path) return
-    // Whoever took it away meanwhile does not hide why the copy failed.
+    // Its removal by another process must not hide why the copy failed.
     if (this.#root.statIfThere(this.#path, { follow: false })) this.#root.unlink(this.#path)
   }
 

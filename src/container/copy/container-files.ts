@@ -15,7 +15,7 @@ function clean(path: string): string {
   return whole === '/' ? (ending === '/.' ? '/.' : '/') : `${whole}${ending}`
 }
 
-/** What is at a path of a container. Throws PATH_NOT_FOUND. */
+/** Facts about the file at a path of a container. Throws PATH_NOT_FOUND. */
 export async function statContainerPath(machinery: Machinery, idOrName: string, path: string): Promise<PathStat> {
   await using files = await openFiles(machinery, idOrName)
   return { ...source(files, idOrName, path).stat, name: posix.basename(posix.normalize(`/${path}`)) || '/' }
@@ -67,7 +67,7 @@ function tarName(path: string): string {
 }
 
 export interface WriteOptions {
-  /** Owner of what is made; the tar's own when undefined. */
+  /** Owner of the files that are made; that of the tar when undefined. */
   owner?: { uid: number; gid: number }
   /** Refuse to replace a directory with a file or vice versa; true by default. */
   strict?: boolean
@@ -101,7 +101,7 @@ function isDirectory(root: RootDirectory, path: string): boolean {
   }
 }
 
-/** While a container runs the kernel says it; the mount of one that does not run can be written. */
+/** The kernel decides while a container runs; the mount of one that does not run can be written. */
 function assertWritable({ root, readOnlyRoot }: ContainerFiles, path: string): void {
   if (readOnlyRoot && onRoot(root, path)) throw readOnly(root, path)
 }
@@ -209,7 +209,7 @@ function destinationOf(root: RootDirectory, typed: string): Destination {
 
 /**
  * `cp CONTAINER:PATH LOCAL`. Without `archive` all belongs to the caller. Below the destination nothing goes through a
- * link: what lies there may be an earlier copy, and its links the container's. Answers bytes of the tar.
+ * link: an earlier copy may be there, with links of the container. Returns the bytes of the tar.
  */
 export async function copyFromContainer(
   machinery: Machinery,
@@ -237,7 +237,7 @@ export async function copyFromContainer(
   return counted.bytes()
 }
 
-/** True for a device, fifo or open descriptor of the machine: what is there is written into, never replaced. */
+/** True for a device, fifo or open descriptor of the machine: it is written into, never replaced. */
 function isStream(local: string): boolean {
   const there = statSync(local, { throwIfNoEntry: false })
   return there !== undefined && !there.isDirectory() && outputPlace(local).kind === 'stream'

@@ -6,11 +6,11 @@ export interface CopySource {
   /** Base name. */
   name: string
   isDirectory: boolean
-  /** `DIR/.`: what is in it, not itself. */
+  /** `DIR/.`: its content without the directory itself. */
   contentsOnly: boolean
 }
 
-/** Where it goes, links resolved, with the `/` at its end that was typed, and what is there. */
+/** The destination with links resolved and the final `/` that was typed, and the kind of file that exists there. */
 export interface CopyDestination {
   path: string
   kind: 'directory' | 'file' | 'nothing'

@@ -11,7 +11,7 @@ export async function renameContainer(machinery: Machinery, idOrName: string, ne
   if (name === record.name)
     throw new BaleError('INVALID_ARGUMENT', 'Renaming a container with the same name as its current name')
   const free = await freeName(machinery, newName)
-  // A start under way would tell the name server the old name.
+  // A start in progress would give the name server the old name.
   await using _ = await lockContainer(machinery, record.id)
   const renamed = await machinery.records.containers.update(record.id, (one) => {
     const named = { ...one, name: free }
@@ -25,7 +25,7 @@ export async function renameContainer(machinery: Machinery, idOrName: string, ne
 
 /**
  * Changes limits (at once, when it runs) and the restart policy. The request is merged with what the container
- * has, so a start later has all of it. Answers what is doubtful.
+ * has, so a later start applies all of it. Returns warnings.
  */
 export async function updateContainer(
   machinery: Machinery,

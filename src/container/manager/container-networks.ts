@@ -97,7 +97,7 @@ export function renamedConnections(record: Container): Connection[] {
   }))
 }
 
-/** What was asked for where a connection is: by the network's name or ID, or a prefix of the ID. */
+/** The request that a connection came from: it names the network, its ID, or a prefix of the ID. */
 function requestOf(requests: readonly NetworkRequest[], { networkId, networkName }: Connection) {
   return (
     requests.find(({ network }) => network === networkName || network === networkId) ??

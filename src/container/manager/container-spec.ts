@@ -19,7 +19,7 @@ import { mountsNow } from '../volume/index.ts'
 import { etcFiles } from './etc-files.ts'
 import { mountPointKind } from './resolve-mounts.ts'
 
-/** What a start has made ready for the configuration. */
+/** What a start has prepared before the configuration is made. */
 export interface Prepared {
   rootfsPath: string
   network: NamespaceChoice
@@ -75,7 +75,7 @@ export async function containerSpec(machinery: Machinery, record: Container, pre
   return spec
 }
 
-/** What is mounted from elsewhere has a source; a tmpfs has none. */
+/** Mounts of files have a source; a tmpfs has none. */
 export function checkedMounts(mounts: Container['document']['mounts']): CheckedMount[] {
   return mounts.map(({ type, destination, source }) => ({ destination, ...(type !== 'tmpfs' && { source }) }))
 }
@@ -96,7 +96,7 @@ function initProgram({ programs }: Machinery): string {
   })
 }
 
-/** docker's defaults stay unless the opposite is said. */
+/** docker's defaults hold unless the opposite is requested. */
 function tmpfsDefaults(options: readonly string[]): string[] {
   const opposite: Record<string, string> = { noexec: 'exec', nosuid: 'suid', nodev: 'dev' }
   return Object.keys(opposite).filter((word) => !options.includes(opposite[word]!) && !options.includes(word))
@@ -112,7 +112,7 @@ function ociMount(mount: Container['document']['mounts'][number]): OciMount {
       options: [...tmpfsDefaults(mount.options), ...mount.options, ...(readOnly ? ['ro'] : [])],
     }
   const bind = mount.recursive === false ? 'bind' : 'rbind'
-  // Since docker 25 what is mounted below a read-only bind is read-only too; crun 1.8 cannot say that of a file.
+  // Since docker 25 mounts below a read-only bind are read-only, too; crun 1.8 cannot do that for a file.
   const below = bind === 'rbind' && !mount.writableBelow && mountPointKind(mount) === 'directory'
   const readOnlyWord = below ? 'rro' : 'ro'
   // crun takes the recursion of the one word for that of the other.

@@ -138,7 +138,7 @@ function withoutNetworks({ networks, ...host }: HostOptions): HostOptions {
   return { ...host, ...(network !== undefined && { network }) }
 }
 
-/** A name may pass to another container, an ID does not. One that is not there yet is looked for by the start. */
+/** A name may pass to another container, an ID does not. One that does not exist yet is looked up by the start. */
 async function withSharedById({ records }: Machinery, host: HostOptions): Promise<HostOptions> {
   const shared = sharedWith(host.network)
   const other = shared === undefined ? undefined : await records.containers.find(shared)

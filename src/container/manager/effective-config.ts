@@ -6,7 +6,7 @@ import type { Healthcheck } from '#spec'
 import type { ContainerOptions, EffectiveConfig, ProcessOptions } from '../model/index.ts'
 import { mergeEnvironment } from '../spec/index.ts'
 
-/** Joins the image's config and the user's wishes by docker's rules. Throws INVALID_ARGUMENT. */
+/** Merges the user's options into the image's config by docker's rules. Throws INVALID_ARGUMENT. */
 export function effectiveConfig(options: ContainerOptions, id: string): EffectiveConfig {
   const { config: image } = options.image
   const { config: asked } = options

@@ -53,8 +53,8 @@ function outwardOf(connections: readonly Connection[]): Connection | undefined {
 }
 
 /**
- * Connections with a name server, the one to the outside first. Each of them knows the names on all networks of whoever asks;
- * that of an internal network asks nobody else, so it is asked only where there is no other.
+ * Connections with a name server, one with a way out first. Each server knows the names on all networks of its client; that of an
+ * internal network forwards nothing, so it is used only where there is no other.
  */
 function nameServers(connections: readonly Connection[]): Connection[] {
   const withNames = connections.filter(({ dns }) => dns)

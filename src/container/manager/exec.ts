@@ -100,7 +100,7 @@ export async function execContainer(
   }
 }
 
-/** The code of the program, then its directory: what is left is the record. */
+/** Returns the exit code of the program after its directory is removed: the record alone remains. */
 const KEEP_EXIT = 'mv "$1" "$2"; rm -rf "$3"'
 
 function execRecord({ record }: SeenContainer, request: ExecRequest, { env, cwd }: OciProcess): ExecRecord {

@@ -33,7 +33,7 @@ export async function finalize(machinery: Machinery, record: Container, ended: R
   const paths = pathsOf(machinery, id)
   const cgroup = cgroupPath(id)
   const oomKilled = ended.status !== 'created' && wasOomKilled(machinery, id)
-  // Whoever looks after the group is gone and before the record is written must see it, too.
+  // It must be visible also between the removal of the group and the writing of the record.
   if (oomKilled) await writeFile(oomFile(machinery, id), '')
   // A start that was killed midway has not recorded its runtime.
   const name = runtimeOfState(join(machinery.store.run, 'runtime'), record.id) ?? document.runtime

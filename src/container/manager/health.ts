@@ -63,7 +63,7 @@ function mayRestart(record: Container): boolean {
   return host.restart?.name === 'on-unhealthy' && wantsRestart(record, { ...state, status: 'exited' })
 }
 
-/** Milliseconds; 0 and what is not said are docker's defaults. */
+/** Milliseconds; 0 and undefined are docker's defaults. */
 function timesOf(check: Healthcheck | undefined) {
   return {
     interval: milliseconds(check?.Interval) || DEFAULTS.interval,

@@ -50,7 +50,7 @@ export async function watchLog(machinery: Machinery, record: Container): Promise
     if (errnoOf(error) !== 'EEXIST') throw error
   }
   try {
-    // A shared lock, so that the file stays: its removal would tell the keeper that the store is gone.
+    // A shared lock, so that the file stays: its removal would mean to the keeper that the store is gone.
     await using _ = await acquireLock(join(directory, 'keeper.lock'), { timeoutMs: 0, shared: true })
   } catch (error) {
     if (isBaleError(error, 'LOCKED')) return

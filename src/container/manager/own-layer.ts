@@ -26,7 +26,7 @@ export interface MountedContainer extends AsyncDisposable {
 
 /**
  * A container's root file system for a while. Of one that does not run it is mounted and unmounted at the end, and its
- * lock is held, so that it cannot be started meanwhile.
+ * lock is held, so it cannot be started meanwhile.
  */
 export async function mountContainer(machinery: Machinery, idOrName: string): Promise<MountedContainer> {
   const { id } = await findContainer(machinery, idOrName)

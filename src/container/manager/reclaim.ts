@@ -6,7 +6,7 @@ import { type Machinery, pathsOf } from '../state/index.ts'
 import { settle } from './finalize.ts'
 
 /**
- * Claims a place on a network. What is taken may be held by a container whose start was killed, or that ended without
+ * Claims a place on a network. An address or port may still be held by a container whose start was killed, or that ended without
  * anybody writing it down: then those are put in order first, as a sweep would.
  */
 export async function claimPlace(machinery: Machinery, request: ClaimRequest): Promise<Connection> {

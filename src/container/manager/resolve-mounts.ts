@@ -7,7 +7,7 @@ import { findContainer, type Machinery } from '../state/index.ts'
 import { createVolume, missingSource } from '../volume/index.ts'
 
 /**
- * The mounts a container will have: what was asked for, and an anonymous volume for each further VOLUME of the image where
+ * The mounts a container will have: the requested ones, and an anonymous volume for each other VOLUME of the image where
  * nothing comes `from` another container.
  */
 export function mountRequests(options: ContainerOptions, from: readonly ContainerMount[] = []): MountRequest[] {
@@ -151,7 +151,7 @@ export async function mountsFrom(
   return [...mounts.values()]
 }
 
-/** The mode of a place that is made for a tmpfs, which takes it over: 1777 unless told, every user may write there. */
+/** Permissions of a mount point that is made for a tmpfs, which inherits them: by default 1777, writable by every user. */
 export function mountPointMode({ type, options }: Pick<ContainerMount, 'type' | 'options'>): number | undefined {
   if (type !== 'tmpfs') return undefined
   const mode = options.find((word) => word.startsWith('mode='))?.slice('mode='.length)

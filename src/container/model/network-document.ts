@@ -1,10 +1,10 @@
 import type { NetworkSettings } from '#docker/views'
 import type { NetworkRecord } from '#store'
 
-/** The network that containers join without a wish. */
+/** The network that containers join by default. */
 export const DEFAULT_NETWORK = 'bridge'
 
-/** What the store keeps of a network; `bridgeSettings` says what its options mean. */
+/** What the store keeps of a network; `bridgeSettings` reads its options. */
 export interface NetworkDocument extends NetworkSettings {
   driver: 'bridge'
   /** Name of the bridge on the host. */

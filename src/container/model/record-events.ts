@@ -5,7 +5,7 @@ import { DEFAULT_NETWORK, type Network } from './network-document.ts'
 import type { Volume } from './volume-document.ts'
 
 /**
- * An event about a container, with what docker says about each: its labels, image and name. Source: moby,
+ * An event about a container, with docker's attributes of it: its labels, image and name. Source: moby,
  * daemon/events.go.
  */
 export function containerEvent(

@@ -29,7 +29,7 @@ export function hostsFile(options: HostsOptions): string {
   return `${[...LOCAL_NAMES, ...hostLines(options.extra ?? [], options.gateway), ...own].join('\n')}\n`
 }
 
-/** With the machine's network its own file is right, with what was asked for below. */
+/** With the machine's network, the machine's file followed by the requested entries. */
 export function hostHostsFile(machine: string, extra: readonly string[] = []): string {
   return `${machine.replace(/\n?$/, '\n')}${hostLines(extra, undefined)
     .map((line) => `${line}\n`)
@@ -66,7 +66,7 @@ export interface ResolvOptions {
   internal?: boolean
 }
 
-/** /etc/resolv.conf of a container with a network of its own: what was asked for, the rest from the machine. */
+/** /etc/resolv.conf of a container with a network of its own: the requested settings, the rest from the machine. */
 export function resolvFile(given: ResolvOptions): string {
   const machine = parseResolvConf(given.host)
   const usable = machine.servers.filter(isReachable)
@@ -78,14 +78,14 @@ export function resolvFile(given: ResolvOptions): string {
   return resolvText({ servers, search: search[0] === '.' ? [] : search, options })
 }
 
-/** The server knows names without dots, so they are asked as they are before any domain is added. */
+/** The server knows names without dots, so they are looked up as they are before any domain is added. */
 function ownOptions(given: readonly string[], internal = false): string[] {
   const wanted = ['ndots:0', ...(internal ? ['timeout:1', 'attempts:1'] : [])]
   const key = (option: string) => option.split(':')[0]
   return wanted.filter((option) => !given.some((one) => key(one) === key(option)))
 }
 
-/** With the machine's network its own file is right as it is, unless something was asked for. */
+/** With the machine's network, the machine's file as it is unless settings were requested. */
 export function hostResolvFile(given: Omit<ResolvOptions, 'nameServers'>): string {
   if (![given.servers, given.search, given.options].some((words) => words?.length)) return given.host
   const machine = parseResolvConf(given.host)
@@ -103,7 +103,7 @@ interface ResolvSettings {
   options: readonly string[]
 }
 
-/** Source: resolv.conf(5): of `domain` and `search` the last counts. What is not well-formed is left out. */
+/** Source: resolv.conf(5): the last of `domain` and `search` counts. Malformed lines are left out. */
 function parseResolvConf(text: string): ResolvSettings {
   const lines = text.split('\n').map((line) => line.trim().split(/\s+/))
   const all = (key: string) => lines.filter(([word]) => word === key).flatMap((line) => line.slice(1))

@@ -7,7 +7,7 @@ const CHAIN = 'BALE-FORWARD'
 
 /**
  * The walls between networks: a network is reached from outside, other networks included, only over its published ports,
- * and an internal one has no way out. netavark's own rules only say what may pass.
+ * and an internal one has no way out. netavark's own rules only list what may pass.
  */
 export interface Firewall {
   /** Makes the rules what the bridges of this network namespace need. Nothing is in between: the rules change at once. */

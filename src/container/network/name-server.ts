@@ -41,8 +41,8 @@ function startServer(programs: Programs, directory: string): void {
 }
 
 /**
- * The server that wrote the pid file, when it lives. A number alone says little: it may be another program's by now, or
- * count in another pid namespace. So who was seen to be the server is written down, and stays it until surely gone.
+ * The server that wrote the pid file, when it lives. A number alone is not enough: it may be another program's by now, or
+ * count in another pid namespace. So the identity of the server is recorded, and holds until that process is certainly dead.
  */
 async function livingServer(directory: string): Promise<ProcessIdentity | undefined> {
   const pid = serverPid(directory)

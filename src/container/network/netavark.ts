@@ -87,7 +87,7 @@ export function netavark(programs: Programs, directory: string): Netavark {
 }
 
 /**
- * Others make rules at the same time (another engine's netavark, a firewall that loads anew): then one of both fails, and
+ * Other programs change rules at the same time (another engine's netavark, a firewall that reloads): then one of the two fails, and
  * succeeds a moment later.
  */
 async function setupTwice(setup: () => Promise<ProgramResult>, undo: () => Promise<void>): Promise<ProgramResult> {

@@ -12,7 +12,7 @@ const ATTEMPTS = 5
 
 /**
  * Gives a container its host ports: claimed in the store against other containers, and tried by binding against
- * programs of this machine (a rule would silently take their traffic). All or nothing; what is asked for twice is given
+ * programs of this machine (a rule would silently take their traffic). All or nothing; a port that is requested twice is given
  * once. `address` is the host's for ports that name none.
  */
 export async function claimPorts(

@@ -9,7 +9,7 @@ export interface StoredRequest {
   request: NetavarkRequest
 }
 
-/** What netavark was asked for, by owner and network: whatever a set-up leaves can be undone by another process. */
+/** The requests made to netavark, by owner and network: what a set-up leaves can be undone by another process. */
 export interface StoredRequests {
   read(owner: string): Promise<StoredRequest[]>
   /** Written before the set-up begins; takes the place of the one for the same network. */

@@ -2,7 +2,7 @@ import { BaleError } from '#base'
 import { readTextSync } from '#host/file'
 import { overlaps, type Subnet } from './address.ts'
 
-/** Where networks without a wish come from: away from docker's 172.17–31 and podman's 10.88–89. */
+/** Subnets of networks that request none: away from docker's 172.17–31 and podman's 10.88–89. */
 const POOLS = {
   /** For the default network. */
   large: { base: 10 * 2 ** 24 + 120 * 2 ** 16, prefix: 16, count: 20 },

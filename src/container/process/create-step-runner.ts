@@ -49,7 +49,7 @@ export interface StepRunnerOptions {
   store: Store
   /** Search path for helper programs, in addition to the system directories. */
   path?: string
-  /** `runc` or `crun`; by default what is installed. */
+  /** `runc` or `crun`; by default the one that is installed. */
   runtime?: string
 }
 
@@ -112,7 +112,7 @@ async function runStep(machinery: StepMachinery, step: RunStepOptions): Promise<
   step.signal?.throwIfAborted()
   const id = randomBytes(32).toString('hex')
   const directory = join(machinery.directory, id)
-  // A directory with its final name always tells its owner, so that no sweep removes a step that is just beginning.
+  // A directory with its final name always names its owner, so no sweep removes a step that is just beginning.
   await mkdir(`${directory}.new`, { recursive: true, mode: 0o700 })
   await claim(join(`${directory}.new`, 'owner.json'))
   await rename(`${directory}.new`, directory)
@@ -146,7 +146,7 @@ function assertStepMounts({ rootfsPath, additionalMounts = [], insecure = false 
   assertMountsOffKernel(rootfsPath, mounts, { masked: !insecure })
 }
 
-/** The files of /etc, with the network made ready, then what the caller mounts. */
+/** Connects the network and writes the files of /etc; mounts these, then what the caller requested. */
 async function stepMounts(
   machinery: StepMachinery,
   directory: string,
@@ -255,7 +255,7 @@ async function runToEnd(
     detached: true,
   })
   const gate = child.stdio[3] as Writable
-  // Whoever cannot start has closed it; that is told by its end.
+  // A process that could not start has closed it; its exit reports that.
   gate.on('error', () => undefined)
   if (child.pid !== undefined) cleanProcess(child.pid)
   gate.end('\n')

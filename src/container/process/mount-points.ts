@@ -15,9 +15,9 @@ export interface MountPoint {
 
 /**
  * Makes the missing mount points of a root file system, so that the runtime need not (it would follow its own rules and
- * change times), and returns what it made, outermost first, by its real path: a mount point below a link of the image lies
- * where the link leads, inside the root, also when that is not there yet (M12). The directory that got a new entry keeps its
- * times, so that it does not look changed.
+ * change times), and returns what it made, outermost first, by its real path: a mount point below a link of the image is
+ * made where the link leads, inside the root, also when that does not exist yet (M12). The directory that got a new entry keeps its
+ * times, so it does not look changed.
  */
 export function makeMountPoints(rootfs: string, points: readonly MountPoint[]): string[] {
   using root = openRoot(rootfs)
@@ -25,7 +25,7 @@ export function makeMountPoints(rootfs: string, points: readonly MountPoint[]): 
   const covered = new Set<string>()
   for (const point of points.toSorted(outermostFirst)) {
     const path = realPath(root, point.destination)
-    // In a circle of links; the runtime says so.
+    // In a circle of links, which the runtime reports.
     if (path === undefined) continue
     if (!hasAncestor(path, covered) && !there(root, path)) made.push(...makeOne(root, path, point))
     covered.add(path)

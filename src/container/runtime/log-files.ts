@@ -152,7 +152,7 @@ export interface OpenLog {
 }
 
 /**
- * Opens all files of a log at one moment; what is rotated away afterwards can still be read. With `after` only the files
+ * Opens all files of a log at one moment; one that is rotated away afterwards can still be read. With `after` only the files
  * that came after that generation.
  */
 export async function openLog({ path, lock }: LogPlace, after = -1): Promise<OpenLog> {

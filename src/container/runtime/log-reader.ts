@@ -17,7 +17,7 @@ export interface ReadLogOptions {
   /** Nanoseconds since 1970. */
   since?: bigint
   until?: bigint
-  /** Goes on with what is written later, until `ended` says so or `until` has passed. */
+  /** Continues with later output until `ended` is true or `until` has passed. */
   follow?: { ended: () => Promise<boolean>; signal?: AbortSignal }
 }
 
@@ -80,7 +80,7 @@ async function* records(place: LogPlace, options: ReadLogOptions): AsyncGenerato
     let { index, offset } = await tailStart(log.handles, options.tail)
     while (index < log.handles.length) {
       const handle = log.handles[index]!
-      // Asked before reading: what is written until the end was known is still read.
+      // Checked before reading, so that all output from before the end is read.
       const over = await isOver(options)
       for (;;) {
         const { bytesRead, buffer } = await handle.read(Buffer.alloc(CHUNK), 0, CHUNK, offset)

@@ -1,7 +1,7 @@
 import { BaleError, printable } from '#base'
 
 /**
- * Makes an error of what runc or crun says when a process cannot be started: which part failed decides docker's exit
+ * Makes an error of the message of runc or crun when a process cannot be started: the part that failed decides docker's exit
  * code (127 not found, 126 not executable, 125 all else). Source: measured answers of runc 1.1 and crun 1.8.
  */
 export function runtimeFailure(text: string, action: 'create' | 'exec' | 'start'): BaleError {

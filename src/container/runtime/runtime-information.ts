@@ -18,7 +18,7 @@ export interface WallInformation {
   /** Those that are installed. */
   runtimes: RuntimeInformation[]
   seccomp: boolean
-  /** `none` names what is missing when the kernel has AppArmor and bale cannot use it. */
+  /** With `none`, the reason when the kernel has AppArmor and bale cannot use it. */
   apparmor: { applied: true } | { applied: false; missing?: string }
 }
 

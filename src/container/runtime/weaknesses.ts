@@ -43,7 +43,7 @@ export interface RuntimeVersion {
   text: string
 }
 
-/** Reads what `runc --version` or `crun --version` says; undefined when it says something else. */
+/** Reads the output of `runc --version` or `crun --version`; undefined when it is something else. */
 export function parseRuntimeVersion(text: string): RuntimeVersion | undefined {
   const [, name, version, rest = ''] = /^(runc|crun) version (\d+(?:\.\d+)+(?:-rc\.?\d+)?)(\S*)/m.exec(text) ?? []
   if (!name || !version) return undefined

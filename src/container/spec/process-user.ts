@@ -6,7 +6,7 @@ export interface ProcessUser {
   gid: number
   /** Always holds the primary group (R08). */
   additionalGids: number[]
-  /** Home directory of /etc/passwd, when the user is there. */
+  /** Home directory in /etc/passwd; undefined for a user without an entry. */
   home?: string
 }
 
@@ -24,7 +24,7 @@ export function resolveUser(rootfs: string, user: string, groupAdd: readonly str
   const files = accountFiles(rootfs)
   const account = findUser(files.passwd, userPart)
   const gid = groupPart === undefined || groupPart === '' ? account.gid : findGroup(files.group, groupPart)
-  // Named groups are asked for by `--group-add`; the user's memberships count only when no group was given.
+  // Named groups are requested by `--group-add`; the user's memberships count only when no group was given.
   const memberships = groupPart ? [] : memberOf(files.group, account.name)
   const added = groupAdd.map((group) => findGroup(files.group, group))
   const additionalGids = [...new Set([gid, ...memberships, ...added])]

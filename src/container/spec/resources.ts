@@ -55,7 +55,7 @@ function memoryLimits(asked: Resources): NonNullable<OciResources['memory']> {
   }
 }
 
-/** Bytes of memory and swap together: as much swap as memory unless something else was asked for. */
+/** Bytes of memory and swap together: as much swap as memory unless requested otherwise. */
 export function swapLimit({ memory, memorySwap }: Resources): number | undefined {
   return memorySwap || (memory ? memory * 2 : undefined)
 }

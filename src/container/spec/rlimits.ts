@@ -55,7 +55,7 @@ const DEFAULTS: Record<string, Pick<Ulimit, 'soft' | 'hard'>> = {
 type Limits = Pick<Machine, 'hardLimits' | 'mayRaiseLimits' | 'mostFiles'>
 
 /**
- * Resource limits of a process: those asked for, and the defaults for all others. Without CAP_SYS_RESOURCE no limit can be
+ * Resource limits of a process: the requested ones, and the defaults for all others. Without CAP_SYS_RESOURCE no limit can be
  * raised above our own hard one (the runtime would fail), so larger ones are cut down to it; `warn` hears of those that
  * were requested.
  */

@@ -124,7 +124,7 @@ export function ociProcess(
   }
 }
 
-/** Runtimes look HOME up in the container's own files, with no end to a file that has none, unless it is there (M09). */
+/** Unless HOME is set, runtimes look it up in the container's own files, and read endlessly from one without an end (M09). */
 function withHome(env: string[], { home }: ProcessUser): string[] {
   return env.some((entry) => entry.startsWith('HOME=')) ? env : [...env, `HOME=${home || '/'}`]
 }

@@ -1,7 +1,7 @@
 import { type Container, containerEvent } from '../model/index.ts'
 import type { Machinery } from './machinery.ts'
 
-/** Writes that something was done with a container, when its record does not say it. */
+/** Records an event about a container that its record does not show. */
 export async function announce(
   { store }: Pick<Machinery, 'store'>,
   container: Container,

@@ -73,7 +73,7 @@ export interface ContainerPaths {
   /** Of one life: config.json, sockets, exit code. Short, since a socket's path is. */
   bundle: string
   exits: string
-  /** Exists while a start is under way; holds who starts it. */
+  /** Exists during a start; holds the identity of the process that starts it. */
   starting: string
   lock: string
 }

@@ -23,8 +23,8 @@ export interface SeenContainer {
 export const LOST_EXIT_CODE = 255
 
 /**
- * Reads a container's real state: the exit file, the life of its first process and of its monitor, the freezer. What
- * the store says is only where the look begins, since any bale process may have died before it wrote.
+ * Reads a container's real state: the exit file, the life of its first process and of its monitor, the freezer. The
+ * store's record is only the starting point, since any bale process may have died before it wrote.
  */
 export async function see(machinery: Machinery, record: Container): Promise<SeenContainer> {
   const recorded = record.document.state
@@ -90,7 +90,7 @@ export function oomFile(machinery: Pick<Machinery, 'store'>, id: string): string
 
 /**
  * True when a container was created but the process that was to start it is gone: its monitor has given up or will
- * never be told, so it must be deleted, not started. The runtime's fifo vanishes when a container starts.
+ * never hear of it, so it must be deleted, not started. The runtime's fifo vanishes when a container starts.
  */
 export function isHalfMade(machinery: Pick<Machinery, 'store'>, id: string): boolean {
   const { starting } = pathsOf(machinery, id)

@@ -6,8 +6,8 @@ import type { Machinery } from '../state/index.ts'
 import { mountVolume } from './volume-mount.ts'
 
 /**
- * A container's mounts as a start finds them: the sources of binds are made where that was asked for and their links
- * followed, volumes of a device are mounted. Whoever calls it gives the volumes back (`releaseVolumes`).
+ * A container's mounts at its start: the sources of binds are made where that was requested and their links
+ * followed, volumes of a device are mounted. The caller gives the volumes back (`releaseVolumes`).
  */
 export async function mountsNow(machinery: Machinery, mounts: readonly ContainerMount[]): Promise<ContainerMount[]> {
   const now: ContainerMount[] = []

@@ -6,7 +6,7 @@ import { acquireLock, mkdirWithMode } from '#host/file'
 import type { ContainerMount } from '../model/index.ts'
 import { type Machinery, pathsOf, see } from '../state/index.ts'
 
-/** What docker's local driver takes; `size` is a quota, which no file system here is asked for. */
+/** The options of docker's local driver; `size` is a quota, which is not supported here. */
 const NEEDED: Record<string, readonly string[]> = {
   type: ['device'],
   device: ['type'],

@@ -85,7 +85,7 @@ export async function removeVolume(
     throw new BaleError('CONFLICT', `remove ${name}: volume is in use - [${users.join(', ')}]`, {
       next: { act: 'remove-container', names: users.map((id) => id.slice(0, 12)) },
     })
-  // What is mounted there is not the volume's to delete.
+  // Files mounted there are not the volume's to delete.
   const directory = store.volumes.directory(name)
   while (isMounted(directory)) unmount(directory)
   // The data goes first: a record without data is an empty volume, data without a record could never be found.

@@ -25,7 +25,7 @@ export interface EngineConfig {
   insecureRegistries: string[]
   /** The host's address for published ports that name none; undefined: every address, with a warning. */
   publishAddress: string | undefined
-  /** What config.json says of names that begin with a prefix. */
+  /** The settings of config.json for names that begin with a prefix. */
   registries: Readonly<Record<string, OwnRegistry>>
   /** Changed bounds of the registry client. */
   registryLimits: Readonly<Record<string, number>>

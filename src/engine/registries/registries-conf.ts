@@ -71,7 +71,7 @@ function ruleOf(file: ForeignFile, table: Table): RegistryRule {
   return {
     prefix: prefix.replace(/\/+$/, ''),
     ...(location && location !== prefix ? { location } : {}),
-    // What is not written is no word against another file.
+    // A missing setting does not override another file.
     ...(table['insecure'] === undefined ? {} : { insecure: flag(table, 'insecure') }),
     ...(table['blocked'] === undefined ? {} : { blocked: flag(table, 'blocked') }),
     ...(Array.isArray(mirrors) ? { mirrors: mirrors.filter(isTable).map((one) => mirrorOf(one, table)) } : {}),

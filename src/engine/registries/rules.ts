@@ -1,7 +1,7 @@
 import { BaleError } from '#base'
 import type { RemotePlace } from '#transport'
 
-/** What a file says of the names that begin with a prefix. */
+/** The settings of a file for names that begin with a prefix. */
 export interface RegistryRule {
   /** `docker.io`, `r.example:5000/team`, `*.example`. */
   prefix: string
@@ -12,7 +12,7 @@ export interface RegistryRule {
   mirrors?: readonly MirrorRule[]
   /** File with certificate authorities, PEM. */
   ca?: string
-  /** The file that says it. */
+  /** The file that it comes from. */
   file: string
 }
 
@@ -44,7 +44,7 @@ export interface AskedName {
 export interface ResolvedPlaces {
   location?: RemotePlace
   mirrors: RemotePlace[]
-  /** True or false when a rule says so; undefined leaves it to the lists. */
+  /** As a rule has it; undefined leaves it to the lists. */
   insecure: boolean | undefined
   /** File with certificate authorities. */
   ca: string | undefined

@@ -22,7 +22,7 @@ export interface Pipe {
   kind: 'pipe'
   at: number
   variables: string[]
-  /** `=` to a variable that is there, instead of `:=`. */
+  /** `=`, which assigns to an existing variable, instead of `:=`. */
   assigns: boolean
   commands: Command[]
 }
@@ -49,7 +49,7 @@ export interface ParsedTemplate {
   defined: Map<string, Node[]>
 }
 
-/** Throws TemplateMistake. `hasFunction` tells which names may be called. */
+/** Throws TemplateMistake. `hasFunction` is true for names that may be called. */
 export function parseTemplate(source: string, hasFunction: (name: string) => boolean): ParsedTemplate {
   return new Parser(tokenize(source), hasFunction).parse()
 }
@@ -81,7 +81,7 @@ class Parser {
     return this.#tokens[this.#next++]!
   }
 
-  /** Nodes up to `end`, `else` or the end of the text, which `ended` tells. */
+  /** Nodes up to `end`, `else` or the end of the text; `ended` is which of them it was. */
   #list(): { nodes: Node[]; ended: Token } {
     const nodes: Node[] = []
     for (;;) {

@@ -236,7 +236,7 @@ class Run {
       throw fail(`map has no entry for key ${JSON.stringify(name)}`)
     }
     if (parent instanceof GoNil && parent.of === 'map') return NO_VALUE
-    // In JSON a nil pointer is not there at all, which is what docker then tells.
+    // In JSON a nil pointer is left out, and docker's message is the one for a missing member.
     if (parent instanceof GoNil && parent.of === 'pointer' && parentName) {
       throw fail(`map has no entry for key ${JSON.stringify(parentName)}`)
     }
@@ -298,7 +298,7 @@ class Run {
   }
 }
 
-/** Go tells the first field in parentheses as the place of a mistake behind them. */
+/** For a mistake after parentheses Go reports the first field inside them as its place. */
 function innermost(operand: Operand): Operand {
   if (operand.kind === 'chain') return innermost(operand.base)
   const first = operand.kind === 'pipe' ? operand.commands[0]?.operands : undefined

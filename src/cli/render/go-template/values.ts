@@ -1,6 +1,6 @@
 /**
  * Go's values as templates see them. Strings, booleans, arrays and objects are JavaScript's; a number is an int; the rest
- * has a class. JSON does not tell whether an object was a map or a struct, nor what a null stood for: the member's
+ * has a class. JSON does not show whether an object was a map or a struct, nor what a null stood for: the member's
  * name does, as docker's types have them.
  */
 export class GoFloat {
@@ -46,7 +46,7 @@ export class GoDuration {
   }
 }
 
-/** A struct that says itself how its text looks, such as a platform. */
+/** A struct with its own text (Go's `String`), such as a platform. */
 export class GoStringer {
   readonly value: object
   readonly text: string
@@ -111,7 +111,7 @@ const MAPS = new Set([
 const DURATIONS = new Set(['Interval', 'Timeout', 'StartPeriod', 'StartInterval'])
 const TIMES = new Set(['LastTagTime'])
 
-/** The name of the member that an object was found under: it tells what docker's type is. */
+/** The name of the member that an object was found under: it determines docker's type. */
 const names = new WeakMap<object, string>()
 
 export function isMapName(name: string): boolean {
