@@ -30,7 +30,7 @@ export function watchInterruption(options: { writesData?: boolean } = {}): Inter
     if (before) process.exit(code)
     stop.abort(new Error(`stopped by ${signal}`))
   }
-  // `bale images | head -1` is no failure. Work in progress stops and undoes itself; where nothing is to be undone the verb ends now.
+  // `bale images | head -1` is no failure. Work in progress is undone; where nothing is to be undone the verb ends now.
   const onOutputError = (error: NodeJS.ErrnoException) => {
     // EIO: the terminal has hung up.
     if (!['EPIPE', 'EIO'].includes(errnoOf(error) ?? '')) throw error

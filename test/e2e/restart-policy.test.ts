@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { createEngine, readConfig } from '#engine'
 import { processIdentity, sendSignal } from '#host'
 import { execute, type TestBale } from '../kit/bale.ts'
 import { until } from '../kit/until.ts'
@@ -50,12 +51,16 @@ test('the first command after a boot starts what the policies want up, once', op
   assert.equal(await bale.run(['system', 'start']), '')
 })
 
-test('a collection that is the first command after a boot starts them, too', options, async () => {
+test('a collection that comes first after a boot starts them before it records their end', options, async () => {
   await using place = await prepared()
   const { bale } = place
   await start(bale, 'always', ['--restart', 'always'])
   await losePower(bale, ['always'])
-  await bale.run(['system', 'gc'])
+  {
+    const [root, run] = [join(bale.directory, 'root'), join(bale.directory, 'run')]
+    await using engine = createEngine({ config: readConfig({ root, run }) })
+    await engine.system.gc()
+  }
   assert.equal(await running(bale), 'always')
 })
 

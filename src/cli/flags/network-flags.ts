@@ -16,7 +16,7 @@ type NetworkOptions = Pick<
   'network' | 'networks' | 'networkAliases' | 'ipAddress' | 'ipv6Address' | 'macAddress'
 >
 
-/** The flags beside `--network` belong to the first one. Throws INVALID_ARGUMENT in docker's words when both give the same setting. */
+/** The flags beside `--network` belong to the first one. Throws INVALID_ARGUMENT when both give the same setting. */
 export function networkOptions(flags: NetworkFlags): NetworkOptions {
   // `--network "$NETWORK"` with an empty variable counts as not given, as with docker.
   const asked = (flags.network ?? []).filter((text) => text !== '').map(readNetwork)

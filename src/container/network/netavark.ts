@@ -87,7 +87,7 @@ export function netavark(programs: Programs, directory: string): Netavark {
 }
 
 /**
- * Other programs change rules at the same time (another engine's netavark, a firewall that reloads): then one of the two fails, and
+ * Other programs change rules at the same time (another netavark, a firewall that reloads): then one of the two fails, and
  * succeeds a moment later.
  */
 async function setupTwice(setup: () => Promise<ProgramResult>, undo: () => Promise<void>): Promise<ProgramResult> {
