@@ -7,7 +7,6 @@
 export { type ContainerInspect, containerInspect } from './container-inspect.ts'
 export { type ContainerRow, containerRow } from './container-list.ts'
 export { DOCKER_FACTS } from './docker-facts.ts'
-export { goTimeOf, ZERO_TIME } from './go-time.ts'
 export { type HistoryRow, imageHistory } from './image-history.ts'
 export { type ImageInspect, imageInspect } from './image-inspect.ts'
 export { type ImageRow, type ImageSummary, imageRows, imageSummaries, readImageFilters } from './image-list.ts'
