@@ -3,7 +3,7 @@ import type { NetworkOption } from '../network-option.ts'
 import type { PublishedPortRequest } from '../ports.ts'
 
 /** docker's names of container states. */
-type ContainerStatus = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited'
+export type ContainerStatus = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited'
 
 /** What docker's views of a container are made of: its record, and its state as it is now. The container room's are such. */
 export interface ContainerFacts {

@@ -1,5 +1,5 @@
 import type { Platform } from '#spec'
-import { type ContainerFacts, isUp, type PortFacts } from './container-facts.ts'
+import { type ContainerFacts, type ContainerStatus, isUp, type PortFacts } from './container-facts.ts'
 
 /** A line of `ps`. Times are milliseconds since 1970. */
 export interface ContainerRow {
@@ -10,7 +10,7 @@ export interface ContainerRow {
   platform: Platform
   command: string[]
   created: number
-  state: ContainerFacts['status']
+  state: ContainerStatus
   startedAt?: number
   finishedAt?: number
   exitCode: number
