@@ -1,5 +1,5 @@
 /**
- * archive: a tree of files as a tar and back, inside a root that no name or link leads out of.
+ * archive: packs a tree of files as a tar and unpacks it, inside a root that no name or link can leave.
  */
 
 export { type PathStat, packPath, statPath } from './pack-path.ts'

@@ -15,7 +15,7 @@ export function isKernelFileSystem(type: number): boolean {
 
 /**
  * The current content of a file of the kernel. Its size is unknown before: 0 in /proc, a page in /sys. One that cannot be read
- * (write-only, not of this moment) is empty; one without an end throws LIMIT_EXCEEDED.
+ * (write-only, not available now) is empty; one without an end throws LIMIT_EXCEEDED.
  */
 export function kernelFileBytes(path: Buffer): Uint8Array {
   let fd: number | undefined

@@ -43,8 +43,8 @@ export function statPath(root: RootDirectory, path: string, options: { follow?: 
 
 /**
  * One path of a root as a tar whose names begin with `name`. Everything is read by descriptors found inside the root, so
- * that links swapped during the walk lead nowhere else (R04). `follow` takes what a link at the end leads to. What lies
- * below the mount points of the kernel's file systems (/proc, /sys, /dev) is taken only when the path leads there itself.
+ * that links swapped during the walk lead nowhere else (R04). `follow` resolves a link at the end. Files below the mount
+ * points of the kernel's file systems (/proc, /sys, /dev) are included only when the path itself leads there.
  */
 export async function* packPath(
   root: RootDirectory,
@@ -99,7 +99,7 @@ interface KernelDevices {
   isBorder(directory: WalkedFile): boolean
 }
 
-/** Asks each file system once what it is. */
+/** Determines the type of each file system once. */
 function kernelDevices(fd: number, start: bigint, fromRoot: boolean): KernelDevices {
   const known = new Map<bigint, boolean>([[start, isKernelFileSystem(statfsSync(`/proc/self/fd/${fd}`).type)]])
   const isKernel = ({ stat, safePath }: WalkedFile) => {
@@ -117,7 +117,7 @@ function kernelDevices(fd: number, start: bigint, fromRoot: boolean): KernelDevi
   }
 }
 
-/** Reading them takes the machine's log away, or never ends. */
+/** Reading them consumes the machine's log, or never ends. */
 const ENDLESS = new Set(['kmsg', 'pagemap', 'kcore', 'mem', 'kpageflags', 'kpagecount', 'kpagecgroup'])
 
 function kernelFile({ stat, path, safePath }: WalkedFile): PackedEntry {

@@ -5,11 +5,11 @@ import { O_PATH, type RootDirectory, writeXattr } from '#host'
 import { entryFailure } from './entry-failure.ts'
 
 export interface UnpackOptions {
-  /** Directory of the root to unpack in; must be there. */
+  /** Directory of the root to unpack in; must exist. */
   directory: string
   /** What messages call that directory; `directory` when undefined. */
   shown?: string
-  /** Another name for the first component; undefined leaves the first component away (contents only); `keep` changes nothing. */
+  /** Another name for the first component; undefined drops the first component (contents only); `keep` changes nothing. */
   name?: string | undefined
   keepNames?: boolean
   /** Owner of the files that are made; that of the tar when undefined. */
@@ -63,7 +63,7 @@ class Unpacker {
   readonly #directories: { path: Buffer; entry: TarEntry }[] = []
   #file: number | undefined
   #path: Buffer | undefined
-  /** The file cannot be replaced (it is a mount point, or the kernel's): what it has is written over. */
+  /** The file cannot be replaced (it is a mount point, or the kernel's): its content is overwritten. */
   #inPlace = false
 
   constructor(root: RootDirectory, options: UnpackOptions) {
@@ -116,7 +116,7 @@ class Unpacker {
     this.#own(path, entry)
     if (this.#file !== undefined) {
       ftruncateSync(this.#file, entry.size)
-      // Owner first: changing it takes setuid bits away.
+      // Owner first: changing it clears setuid bits.
       fchmodSync(this.#file, entry.mode)
       this.close()
     }
@@ -151,7 +151,7 @@ class Unpacker {
   abandon(): void {
     if (this.#file === undefined) return
     this.close()
-    // One that had to stay in its place has what it got.
+    // One that could not be replaced keeps what was written so far.
     if (this.#inPlace || !this.#path) return
     // Its removal by another process must not hide why the copy failed.
     if (this.#root.statIfThere(this.#path, { follow: false })) this.#root.unlink(this.#path)
@@ -192,7 +192,7 @@ class Unpacker {
       this.#replace(path, ['directory', 'non-directory'])
       return true
     }
-    // Removing a mount point of another mount namespace would take the mount away there.
+    // Removing a mount point of another mount namespace would remove the mount there.
     if (this.#root.isMountPoint(path)) {
       if (entry.type === 'file' && there.isFile()) return false
       throw new BaleError('CONFLICT', `${quotedName(entry.name)} is a mount point and cannot become a ${entry.type}`)
@@ -207,7 +207,7 @@ class Unpacker {
     }
   }
 
-  /** A file that stays: opened only when it is one, since opening a device does something. */
+  /** A file that is not replaced: only a regular one is opened, since opening a device has effects. */
   #openThere(path: Buffer): number {
     const fd = this.#root.open(path, constants.O_WRONLY | constants.O_TRUNC | constants.O_NOFOLLOW)
     if (fstatSync(fd).isFile()) return fd

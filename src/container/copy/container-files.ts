@@ -8,7 +8,7 @@ import type { Machinery } from '../state/index.ts'
 import { contentsOnly, copyPlan, wantsDirectory } from './copy-plan.ts'
 import { type ContainerFiles, openFiles } from './open-files.ts'
 
-/** As docker: `..` takes the word before it away, whatever that is; a `/` or `/.` at the end stays. */
+/** As docker: `..` drops the component before it, whatever that is; a final `/` or `/.` stays. */
 function clean(path: string): string {
   const ending = /\/\.?$/.exec(path)?.[0] ?? ''
   const whole = posix.normalize(`/${path}`).replace(/(.)\/$/, '$1')
@@ -74,7 +74,7 @@ export interface WriteOptions {
   signal?: AbortSignal
 }
 
-/** Unpacks a tar into a directory of a container, which must be there. */
+/** Unpacks a tar into a directory of a container, which must exist. */
 export async function writeContainerPath(
   machinery: Machinery,
   idOrName: string,
@@ -131,7 +131,7 @@ export interface CopyOptions {
   signal?: AbortSignal
 }
 
-/** `cp LOCAL CONTAINER:PATH`. Without `archive` all belongs to root, as docker's reference says. Answers bytes of the tar. */
+/** `cp LOCAL CONTAINER:PATH`. Without `archive` all belongs to root, as with docker. Returns the bytes of the tar. */
 export async function copyIntoContainer(
   machinery: Machinery,
   idOrName: string,
@@ -171,7 +171,7 @@ function localSource(machine: RootDirectory, local: string, options: CopyOptions
   }
 }
 
-/** What the rules ask of a source, and the name in the tar (which is replaced or left away). */
+/** The facts of a source that the rules need, and its name in the tar (which is replaced or dropped). */
 function copied(typed: string, path: string, { type }: PathStat) {
   const name = tarName(typed)
   return {
@@ -263,7 +263,7 @@ async function copyToStream(
 async function* fileBytes(root: RootDirectory, path: string): AsyncGenerator<Uint8Array> {
   const fd = root.open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
   try {
-    // A device in its place would be opened, and read without an end.
+    // A device that replaced it would be opened, and read without an end.
     if (!fstatSync(fd).isFile()) throw new BaleError('CONFLICT', `${printable(path)} changed while it was being copied`)
     for (;;) {
       const piece = Buffer.allocUnsafeSlow(256 * 1024)

@@ -34,7 +34,7 @@ export function copyPlan(source: CopySource, destination: CopyDestination): Copy
   return { directory: posix.dirname(bare), name: posix.basename(bare) }
 }
 
-/** `x/` and `x/.` can only be a directory. */
+/** `x/` and `x/.` can only name a directory. */
 export function wantsDirectory(path: string): boolean {
   return path.endsWith('/') || path.endsWith('/.')
 }

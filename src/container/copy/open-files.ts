@@ -14,9 +14,9 @@ export interface ContainerFiles extends AsyncDisposable {
 }
 
 /**
- * Of a running container that is its own root. Of one that does not run it is its layers with its volumes and binds
- * mounted for as long as this is held; its lock is held as well, so that nobody starts it meanwhile. A tmpfs begins empty
- * with each start: below its mount point a stopped container shows what its layers have.
+ * For a running container that is its own root. For one that does not run, its layers with its volumes and binds are
+ * mounted for as long as this is held; its lock is held as well, so nobody starts it meanwhile. A tmpfs is empty at each
+ * start: below its mount point a stopped container shows the files of its layers.
  */
 export async function openFiles(machinery: Machinery, idOrName: string): Promise<ContainerFiles> {
   const seen = await seeContainer(machinery, idOrName)
@@ -34,7 +34,7 @@ export async function openFiles(machinery: Machinery, idOrName: string): Promise
 async function stoppedFiles(machinery: Machinery, idOrName: string): Promise<ContainerFiles> {
   const stack = new AsyncDisposableStack()
   try {
-    // Undone last: while the root file system is mounted, so are they in it.
+    // Undone last: they are mounted inside the root file system.
     let mounts: readonly ContainerMount[] = []
     stack.defer(() => releaseVolumes(machinery, mounts))
     const mounted = stack.use(await mountContainer(machinery, idOrName))

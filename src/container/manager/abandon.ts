@@ -8,8 +8,8 @@ import { openRuntime, programs } from '../runtime/index.ts'
 import { cgroupPath } from '../spec/index.ts'
 
 /**
- * Takes away what a container left on the machine when its store was deleted meanwhile: there is no record to ask.
- * Nothing of a store is made or read.
+ * Removes what a container left on the machine when its store was deleted meanwhile, so that no record exists. Makes and
+ * reads nothing of a store.
  */
 export async function abandonContainer(place: { run: string; path?: string }, id: string): Promise<void> {
   const found = programs(place.path)
@@ -20,7 +20,7 @@ export async function abandonContainer(place: { run: string; path?: string }, id
   const namespaces = join(place.run, 'netns')
   await deleteNetworkNamespace(join(namespaces, id.slice(0, 16)))
   await removeTree(join(place.run, 'c', id.slice(0, 16)))
-  // netavark wants a directory for its state: what of the path to it was missing goes again.
+  // netavark needs a directory for its state: the missing part of its path is made, and removed again.
   const driverDirectory = join(place.run, 'network')
   const made = await mkdir(driverDirectory, { recursive: true, mode: 0o700 })
   const driver = netavark(found, driverDirectory)

@@ -48,7 +48,7 @@ export async function connectNetwork(machinery: Machinery, idOrName: string, ask
   await settleNetworks(machinery, record, networks, [...record.document.connections, connection])
 }
 
-/** Takes a container off a network: at once when it runs. `force` has docker's name; there is nothing to be forced here. */
+/** Takes a container off a network: at once when it runs. `force` is docker's and has no effect here. */
 export async function disconnectNetwork(machinery: Machinery, idOrName: string, networkName: string): Promise<void> {
   const network = await networkOf(machinery, networkName)
   const { id } = await findContainer(machinery, idOrName)
@@ -106,7 +106,7 @@ function freeInterface(connections: readonly Connection[]): string {
   for (let index = 0; ; index++) if (!taken.has(`eth${index}`)) return `eth${index}`
 }
 
-/** After a network came or went: ports, default route, files and record follow. `left` is the connection that went. */
+/** After a network was added or removed: updates ports, default route, files and record. `left` is the removed connection. */
 async function settleNetworks(
   machinery: Machinery,
   record: Container,
@@ -121,7 +121,7 @@ async function settleNetworks(
   await updateEtcFiles(pathsOf(machinery, id).directory, record, record.document.connections, settled)
 }
 
-/** Published ports lead to the network that the default route goes through: else answers would take another way. */
+/** Published ports lead to the network of the default route: otherwise answers would take another route. */
 async function withPorts(
   machinery: Machinery,
   { id, name, document }: Container,
@@ -133,7 +133,7 @@ async function withPorts(
   if (!from || from.networkId === outward?.networkId) return [...connections]
   const stays = from !== left && connections.includes(from)
   if (!outward) {
-    // Nothing leads out any more.
+    // No network with a way out is left.
     if (stays) return [...connections]
     await machinery.store.ports.release(id)
     return [...connections]

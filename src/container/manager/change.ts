@@ -33,7 +33,7 @@ export async function updateContainer(
   change: { resources?: Resources; restart?: RestartPolicy },
 ): Promise<string[]> {
   const { id } = await findContainer(machinery, idOrName)
-  // A start that is under way would begin with the limits of before.
+  // A start in progress would use the old limits.
   await using _ = await lockContainer(machinery, id)
   const record = await findContainer(machinery, id)
   const { host } = record.document

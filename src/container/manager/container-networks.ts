@@ -30,7 +30,7 @@ export async function claimPlaces(
     connections.push(
       await claimOne(machinery, record, place, {
         interfaceName: `eth${index}`,
-        // A network that leads nowhere publishes nothing; the words for it are the claim's.
+        // A network without a way out publishes nothing; the claim throws the message for it.
         withPorts: places.length === 1 || place === outward?.place,
       }),
     )

@@ -115,7 +115,7 @@ function ociMount(mount: Container['document']['mounts'][number]): OciMount {
   // Since docker 25 mounts below a read-only bind are read-only, too; crun 1.8 cannot do that for a file.
   const below = bind === 'rbind' && !mount.writableBelow && mountPointKind(mount) === 'directory'
   const readOnlyWord = below ? 'rro' : 'ro'
-  // crun takes the recursion of the one word for that of the other.
+  // crun confuses the recursion of the two options.
   const propagation = (mount.propagation || 'rprivate').replace(bind === 'bind' ? /^r/ : /^$/, '')
   return {
     destination,
@@ -139,7 +139,7 @@ async function etcMounts(machinery: Machinery, record: Container, prepared: Prep
   }))
 }
 
-/** `host`, `container:NAME`, or an own one. A container's namespace can be shared only while that container runs (R19). */
+/** `host`, `container:NAME`, or a namespace of its own. A container's namespace can be shared only while that container runs (R19). */
 export async function sharedNamespace(
   machinery: Machinery,
   mode: string | undefined,

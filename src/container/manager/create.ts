@@ -48,7 +48,7 @@ const ETC_FILES = ['/etc/resolv.conf', '/etc/hostname', '/etc/hosts']
 const KERNEL_DIRECTORIES = ['/proc', '/dev', '/sys']
 
 /**
- * Makes a container: its own layer, its volumes, its record; nothing runs yet. What was made is undone when it fails.
+ * Makes a container: its own layer, its volumes, its record; nothing runs yet. After a failure everything is undone.
  * With `keepMounted` the root file system stays mounted for a start that follows.
  */
 export async function createContainer(

@@ -20,7 +20,7 @@ export interface ExecRecord {
   exitCode?: number
 }
 
-/** Such a process and what it does now. `pid` is the machine's, 0 when it does not run. */
+/** Such a process and its current state. `pid` is the machine's, 0 when it does not run. */
 export interface SeenExec {
   record: ExecRecord
   running: boolean
@@ -66,12 +66,12 @@ export async function runningExecs(place: Place, containerId: string): Promise<s
   return seen.flatMap((one) => (one?.running ? [one.record.id] : []))
 }
 
-/** Those of a container that is removed. */
+/** Forgets those of a container that is removed. */
 export async function forgetExecs(place: Place, containerId: string): Promise<void> {
   for (const name of await filesIn(place, containerId)) await rm(join(directoryOf(place), name), { force: true })
 }
 
-/** Those of containers that are gone. `known` are the IDs of those that are not. */
+/** Forgets those of containers that no longer exist; `known` are the IDs of those that do. */
 export async function sweepExecs(place: Place, known: Iterable<string>): Promise<void> {
   const beginnings = new Set([...known].map((id) => id.slice(0, 16)))
   for (const name of await listed(place))
@@ -81,7 +81,7 @@ export async function sweepExecs(place: Place, known: Iterable<string>): Promise
 /** As in docker, an ended exec can be inspected for some minutes. */
 const KEPT_MILLISECONDS = 10 * 60_000
 
-/** Those of a container that ended long ago: a container that lives for years has many. */
+/** Forgets those of a container that ended long ago: a container that lives for years has many. */
 export async function forgetOldExecs(place: Place, containerId: string, now: number): Promise<void> {
   for (const name of await namesIn(place, containerId)) {
     const path = join(directoryOf(place), name)

@@ -33,12 +33,12 @@ export interface ExecRequest {
   tty?: boolean
   stdin?: boolean
   privileged?: boolean
-  /** Runs on its own; there is no session. */
+  /** Runs in the background, without a session. */
   detach?: boolean
   size?: TerminalSize
 }
 
-/** A process that `exec` started. Disposing it removes what it needed; the process should have ended. */
+/** A process that `exec` started. Dispose it when the process has ended: that removes its directory. */
 export interface RunningExec extends AsyncDisposable {
   /** 64 hexadecimal digits. */
   id: string
@@ -46,7 +46,7 @@ export interface RunningExec extends AsyncDisposable {
   pid: number
   /** Undefined when detached. */
   attach?: AttachSession
-  /** The process's own exit code, 128 + signal. Read the output beside waiting for it. */
+  /** The process's own exit code, 128 + signal. Read the output while waiting for it. */
   exit(): Promise<number>
 }
 
@@ -172,8 +172,8 @@ function execProcess(machinery: Machinery, seen: SeenContainer, request: ExecReq
 }
 
 /**
- * Who the process is, by the accounts in the container's root file system as it is now: like at the start, what is
- * mounted over them does not count. The container may exit between the check and this.
+ * The user of the process, by the accounts in the container's root file system as it is now: as at the start, files mounted
+ * over them do not count. The container may exit between the check and this.
  */
 function userInside(
   machinery: Machinery,

@@ -25,8 +25,8 @@ import { forgetExecs } from './exec-records.ts'
 import { unwatchLog } from './log-keeper.ts'
 
 /**
- * Takes away what a container that has ended left on the machine (runtime state, cgroups, network, mounts, sockets) and
- * writes its end into the store, that last. The caller holds the container's lock. May be called again.
+ * Removes what a container that has ended left on the machine (runtime state, cgroups, network, mounts, sockets), and
+ * then records its end in the store. The caller holds the container's lock. May be called again.
  */
 export async function finalize(machinery: Machinery, record: Container, ended: RecordedState): Promise<RecordedState> {
   const { id, document } = record
@@ -97,8 +97,8 @@ export interface CleanupOptions {
 const LINGER_MILLISECONDS = 2000
 
 /**
- * What the monitor runs when its container has ended, or was never started because the process that wanted to died.
- * Everything is undone; --rm and the restart policy are obeyed; the last network out goes down.
+ * Called by the monitor when its container has ended, or was never started because the starting process died. Everything
+ * is undone; --rm and the restart policy are obeyed; networks that no container uses any more are taken down.
  */
 export async function cleanupContainer(machinery: Machinery, id: string, options: CleanupOptions): Promise<void> {
   const paths = pathsOf(machinery, id)
@@ -168,7 +168,7 @@ async function restartByPolicy(machinery: Machinery, record: Container, { restar
   await restart(record.id)
 }
 
-/** Removes bridges and rules of networks that no container uses; answers their names. */
+/** Removes bridges and rules of networks that no container uses; returns their names. */
 export async function takeDownIdleNetworks(machinery: Machinery): Promise<string[]> {
   const down: string[] = []
   for (const network of await machinery.records.networks.list())

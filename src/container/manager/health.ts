@@ -143,7 +143,7 @@ async function probe(
       clearTimeout(timer)
     }
   } catch (error) {
-    // Ended, or paused: nothing is known.
+    // Ended or paused: no result.
     if (['CONTAINER_NOT_RUNNING', 'CONTAINER_NOT_FOUND', 'CONFLICT'].some((code) => isBaleError(error, code as never)))
       return undefined
     if (isBaleError(error)) return finished(-1, error.message)
@@ -151,7 +151,7 @@ async function probe(
   }
 }
 
-/** The beginning of what a check says; dots show that there was more. */
+/** The beginning of a check's output; dots mark that it was cut. */
 function keptOutput(): { add(bytes: Uint8Array): void; text(): string } {
   const kept: Uint8Array[] = []
   let size = 0

@@ -10,7 +10,7 @@ import { type Machinery, pathsOf } from '../state/index.ts'
 
 /**
  * Keeps logs within their limit. The monitor can only truncate a log and lose its content, so
- * one small shell looks at the sizes of all logs of this store once a second, and calls bale for the one that is too
+ * one small shell looks at the sizes of all logs of this store once a second, and calls bale for one that is too
  * large. It ends with the last container. A log that is watched is a link: <run>/logs/SIZE/CONTAINER.
  */
 const SCRIPT = `#!/bin/sh
@@ -80,7 +80,7 @@ export function logPlace(machinery: Pick<Machinery, 'store'>, id: string): LogPl
   return { path: pathsOf(machinery, id).log, lock: join(machinery.store.run, 'locks', `log-${id}`) }
 }
 
-/** Brings the log of a running container back to its limit, when it is above. What the keeper calls. */
+/** Brings the log of a running container back to its limit, when it is above. Called by the keeper. */
 export async function rotateContainerLog(machinery: Machinery, id: string): Promise<void> {
   const record = await machinery.records.containers.find(id)
   const limits = record && logLimits(record.document.host.log)

@@ -50,7 +50,7 @@ export async function connectedContainers(machinery: Machinery, network: Network
 const PREDEFINED = [DEFAULT_NETWORK, 'host', 'none']
 
 /**
- * Removes a network; answers false for one that is missing when `force` is set. Throws NETWORK_NOT_FOUND, CONFLICT while
+ * Removes a network; returns false for one that is missing when `force` is set. Throws NETWORK_NOT_FOUND, CONFLICT while
  * containers are connected, DENIED for the predefined ones.
  */
 export async function removeNetwork(
@@ -93,7 +93,7 @@ async function endpointsOf(machinery: Machinery, network: Network): Promise<stri
   return shown.length ? ` (${shown.join(', ')})` : ''
 }
 
-/** IDs of the networks that containers, running or not, ask for: by name, or by as much of the ID as was typed. */
+/** IDs of the networks that containers, running or not, refer to: by name, or by a prefix of the ID. */
 export async function usedNetworks(machinery: Machinery): Promise<Set<string>> {
   const asked = (await seeAll(machinery)).flatMap(({ record }) => record.document.networks.map((one) => one.network))
   const found = await Promise.all([...new Set(asked)].map((name) => machinery.records.networks.find(name)))

@@ -18,7 +18,7 @@ export interface Attached {
   monitor: { pid: number; startTime: number }
 }
 
-/** Connects to a running container's standard streams; what was written before is in the log. */
+/** Connects to a running container's standard streams; earlier output is in the log. */
 export async function attachContainer(machinery: Machinery, idOrName: string): Promise<Attached> {
   const { record, status, state } = await seeContainer(machinery, idOrName)
   if (status === 'paused') throw new BaleError('CONFLICT', 'You cannot attach to a paused container, unpause it first')
@@ -33,7 +33,7 @@ export async function resizeContainer(machinery: Machinery, idOrName: string, si
   await announce(machinery, record, 'resize', { height: `${size.rows}`, width: `${size.columns}` })
 }
 
-/** Which part of a log is read: the last `tail` lines, and what was written from `since` until `until`. */
+/** The part of a log to read: the last `tail` lines, written between `since` and `until`. */
 export interface LogRequest {
   tail?: number
   /** Nanoseconds since 1970. */
@@ -62,7 +62,7 @@ export async function containerOutput(
   return { tty: config.Tty, attributes, frames: containerLog(machinery, id, request) }
 }
 
-/** What a container has written, over all its lives; following ends when it does not run any more. */
+/** The output of a container over all its lives; following ends when it no longer runs. */
 export async function* containerLog(
   machinery: Machinery,
   idOrName: string,

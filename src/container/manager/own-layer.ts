@@ -25,7 +25,7 @@ export interface MountedContainer extends AsyncDisposable {
 }
 
 /**
- * A container's root file system for a while. Of one that does not run it is mounted and unmounted at the end, and its
+ * A container's root file system, until disposed. When the container does not run it is mounted and unmounted here, and its
  * lock is held, so it cannot be started meanwhile.
  */
 export async function mountContainer(machinery: Machinery, idOrName: string): Promise<MountedContainer> {
@@ -34,7 +34,7 @@ export async function mountContainer(machinery: Machinery, idOrName: string): Pr
   const stack = new AsyncDisposableStack()
   try {
     const lock = stack.use(await lockContainer(machinery, id))
-    // What another mount namespace has mounted may be mounted here a second time, over the same directories.
+    // Another mount namespace may have it mounted already; a second mount here is over the same directories.
     const seen = mustBeVisible(await see(machinery, await findContainer(machinery, id)))
     const rootfs = await machinery.rootfs.prepareRootfs(seen.record.layers, { id, writable: paths })
     if (seen.status === 'running' || seen.status === 'paused') await lock[Symbol.asyncDispose]()
@@ -59,7 +59,10 @@ export async function containerDiff(machinery: Machinery, idOrName: string): Pro
   return await diffKinds(mounted.upper, { lowers: mounted.lowers, exclude: mounted.seen.record.document.stubs })
 }
 
-/** All files of a container as a tar. Where a directory is mounted it is empty; empty files to mount on are left out, but for /etc. */
+/**
+ * All files of a container as a tar. Mounted directories are empty in it; empty files that serve as mount points are left
+ * out, except in /etc.
+ */
 export async function* exportContainer(machinery: Machinery, idOrName: string): AsyncGenerator<Uint8Array> {
   await using mounted = await mountContainer(machinery, idOrName)
   const { packTar } = await import('#format/tar')
@@ -71,7 +74,7 @@ async function* without(entries: AsyncIterable<PackedEntry>, names: ReadonlySet<
   for await (const packed of entries) if (!names.has(`/${packed.entry.name}`)) yield packed
 }
 
-/** Files that are there only to be mounted on, and still empty, but for those of /etc, which every system has; latin1. */
+/** Files that exist only as mount points and are still empty, except those of /etc, which every system has; latin1. */
 function emptyStubs(rootfs: string, stubs: readonly string[]): Set<string> {
   using root = openRoot(rootfs)
   const isEmptyFile = (path: string) => {

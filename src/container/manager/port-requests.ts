@@ -1,7 +1,7 @@
 import { parseExposedPorts } from '#docker'
 import type { Container, PortRequest } from '../model/index.ts'
 
-/** What was published, and with -P each exposed port that was not. */
+/** The published ports and, with -P, each exposed port that is not among them. */
 export function portRequests({ document: { host, config } }: Container): PortRequest[] {
   const ports = [...(host.ports ?? [])]
   if (!host.publishAll) return ports

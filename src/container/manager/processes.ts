@@ -38,12 +38,12 @@ function fields(line: string, count: number): string[] {
   return [...words.slice(0, count - 1), words.slice(count - 1).join(' ')]
 }
 
-/** What a container uses now. Bytes, nanoseconds of CPU since its start. */
+/** Current usage of a container: bytes, and nanoseconds of CPU since its start. */
 export interface Usage {
   id: string
   name: string
   cpuNanoseconds: number
-  /** Of the machine and now, to make a share of two samples. */
+  /** The machine's at the same moment, to compute a share from two samples. */
   time: number
   memory: number
   memoryLimit: number
@@ -68,7 +68,7 @@ function usageOf({ record, state }: SeenContainer, time: number): Usage {
     readIfThere(join(layout.controllers.get(controller) ?? layout.mounts[0] ?? '', path, file))
   const v1 = layout.version === 1
   const { process } = state
-  // Elsewhere the number is another process's.
+  // In another pid namespace the number is another process's.
   const network = process && isVisible(process) ? networkCounters(process.pid) : { networkReceived: 0, networkSent: 0 }
   return {
     id: record.id,

@@ -6,8 +6,8 @@ import { type Machinery, pathsOf } from '../state/index.ts'
 import { settle } from './finalize.ts'
 
 /**
- * Claims a place on a network. An address or port may still be held by a container whose start was killed, or that ended without
- * anybody writing it down: then those are put in order first, as a sweep would.
+ * Claims a place on a network. An address or port may still be held by a container whose start was killed, or whose
+ * end was not recorded: then those are finalized first, as by a sweep.
  */
 export async function claimPlace(machinery: Machinery, request: ClaimRequest): Promise<Connection> {
   try {
@@ -36,7 +36,7 @@ async function putInOrder(machinery: Machinery, id: string): Promise<void> {
     await using _ = await acquireLock(pathsOf(machinery, id).lock, { timeoutMs: 0 })
     await settle(machinery, id)
   } catch (error) {
-    // No record: a build step, or a container that is gone this moment.
+    // No record: a build step, or a container that was just removed.
     if (!isBaleError(error, 'LOCKED') && !isBaleError(error, 'CONTAINER_NOT_FOUND')) throw error
   }
 }

@@ -40,12 +40,12 @@ export async function removeContainer(
     const now = await findContainer(machinery, record.id)
     const last = await see(machinery, now)
     if (last.status === 'running' || last.status === 'paused') throw inUse(last)
-    // The record last: what is left after a kill in between can be removed again.
+    // The record last: after a kill in between, the removal can be repeated.
     await removeTree(paths.bundle)
     await forget(machinery, now, { volumes: options.volumes ?? false })
     await machinery.rootfs.releaseUnused()
   } catch (error) {
-    // --rm was quicker.
+    // --rm was faster.
     if (!isBaleError(error, 'CONTAINER_NOT_FOUND')) throw error
   }
 }
@@ -72,7 +72,7 @@ function stopping<R extends { document: unknown }>(record: R): R {
   return { ...record, document: { ...document, state: { ...document.state, status: 'exited', stopRequested: true } } }
 }
 
-/** Removes containers that do not run; answers their IDs and the bytes of their own layers. */
+/** Removes containers that do not run; returns their IDs and the bytes of their own layers. */
 export async function pruneContainers(
   machinery: Machinery,
   filter: (container: SeenContainer) => boolean = () => true,

@@ -7,8 +7,8 @@ import { findContainer, type Machinery } from '../state/index.ts'
 import { createVolume, missingSource } from '../volume/index.ts'
 
 /**
- * The mounts a container will have: the requested ones, and an anonymous volume for each other VOLUME of the image where
- * nothing comes `from` another container.
+ * The mounts a container will have: the requested ones, and an anonymous volume for each other VOLUME of the image
+ * for which `from`, the mounts of other containers, has none.
  */
 export function mountRequests(options: ContainerOptions, from: readonly ContainerMount[] = []): MountRequest[] {
   const asked = (options.host.mounts ?? []).map((mount) => ({ ...mount, target: targetOf(mount.target) }))
@@ -88,7 +88,7 @@ export async function resolveMounts(
   return mounts
 }
 
-/** A source that will not be made has to be there already when the container is created. */
+/** A source that is not made on demand must exist when the container is created. */
 function bindSource(request: MountRequest): string {
   const source = normalize(request.source ?? '').replace(/(.)\/$/, '$1')
   if (!source.startsWith('/'))
@@ -128,8 +128,8 @@ function tmpfsOptions(request: MountRequest): string[] {
 }
 
 /**
- * The mounts of other containers (`NAME[:ro|rw]`), volumes and binds with their names and options; what was asked for at
- * the same place goes before them.
+ * The mounts of other containers (`NAME[:ro|rw]`), volumes and binds with their names and options; requested mounts at
+ * the same path take precedence.
  */
 export async function mountsFrom(
   machinery: Machinery,
@@ -158,7 +158,7 @@ export function mountPointMode({ type, options }: Pick<ContainerMount, 'type' | 
   return mode === undefined ? 0o1777 : Number.parseInt(mode, 8) & 0o7777
 }
 
-/** What has to be in the root file system for the mount to cover. */
+/** The kind of file that the mount needs as its mount point. */
 export function mountPointKind(mount: Pick<ContainerMount, 'type' | 'source'>): 'file' | 'directory' {
   if (mount.type !== 'bind') return 'directory'
   const stats = statSync(mount.source, { throwIfNoEntry: false })

@@ -10,8 +10,8 @@ export function healthCommand(check: Healthcheck | undefined, shell = ['/bin/sh'
 }
 
 /**
- * Starts the process that checks a container's health as long as it lives: without a daemon each container with a
- * health check has one of its own. Nothing happens when there is no command line to start it with.
+ * Starts the process that checks a container's health until it ends: without a daemon each container with a health check
+ * has one of its own. Does nothing without a command line to start it with.
  */
 export function startHealthChecks({ selfCommand }: Machinery, id: string): void {
   const [program, ...args] = selfCommand
