@@ -15,9 +15,9 @@ export interface Connection {
   mac: string
   aliases: string[]
   ports: PublishedPort[]
-  /** The network's own server answers names. */
+  /** The network has a name server of its own. */
   dns: boolean
-  /** Nothing but the network itself is reached. */
+  /** Only the network itself can be reached. */
   internal: boolean
 }
 

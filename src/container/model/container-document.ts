@@ -9,7 +9,7 @@ export const CONTAINER_DOCUMENT_VERSION = 2
 
 /** The stored record of a container. `state` is the last known state; `see` determines the current one. */
 export interface ContainerDocument {
-  /** Of the form; bale 0.1 wrote none. */
+  /** Of this form; bale 0.1 wrote none. */
   version: typeof CONTAINER_DOCUMENT_VERSION
   /** What the user typed for the image. */
   image: string
@@ -17,7 +17,7 @@ export interface ContainerDocument {
   config: EffectiveConfig
   host: HostOptions
   mounts: ContainerMount[]
-  /** Paths that exist only as places for mounts. */
+  /** Paths that exist only as mount points. */
   stubs: string[]
   state: RecordedState
   /** The networks that it is on whenever it runs; none for `none`, `host` and `container:NAME`. */
@@ -30,7 +30,7 @@ export interface ContainerDocument {
 
 export type Container = ContainerRecord<ContainerDocument>
 
-/** Image config and options made one. */
+/** Image config and options merged. */
 export interface EffectiveConfig extends ContainerConfig {
   Hostname: string
   Domainname: string

@@ -11,7 +11,7 @@ export function sharing(containerId: string): string {
   return SHARED + containerId
 }
 
-/** `none`, `host` and the network of another container give no address, port or name of their own. */
+/** `none`, `host` and the network of another container give a container no address, port or name of its own. */
 export function isOwnNetwork(mode: string | undefined): boolean {
   return mode !== 'none' && mode !== 'host' && sharedWith(mode) === undefined
 }

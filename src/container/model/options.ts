@@ -113,7 +113,7 @@ export interface HostOptions {
   log?: LogOptions
 }
 
-/** A network that a container is to be on, and as what. */
+/** A network that a container joins, with its names and addresses there. */
 export type NetworkRequest = NetworkOption
 
 export interface LogOptions {
@@ -197,6 +197,6 @@ export interface DeviceLimit {
 /** When a container that ended is started again. */
 export interface RestartPolicy {
   name: 'no' | 'on-failure' | 'on-unhealthy' | 'always' | 'unless-stopped'
-  /** For on-failure and on-unhealthy; 0 means for ever. */
+  /** For on-failure and on-unhealthy; 0 means without end. */
   maximumRetryCount?: number
 }

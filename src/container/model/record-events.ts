@@ -17,8 +17,8 @@ export function containerEvent(
 }
 
 /**
- * What a change of a container's record means. A start is not among them: the record says `running` before the first
- * process runs, so that nothing is lost when the starter dies.
+ * The events of a change of a container's record. A start is not among them: the record is `running` before the first
+ * process runs, so nothing is lost when the starting process dies.
  */
 export function containerEvents(before: Container | undefined, after: Container | undefined): NewEvent[] {
   if (!after) return before ? [containerEvent(before, 'destroy')] : []
@@ -46,7 +46,7 @@ function healthChanged(before: Container, after: Container): NewEvent[] {
   return [containerEvent(after, `health_status: ${other}`)]
 }
 
-/** A life begins with its places on networks and its volumes, and ends with them. */
+/** A run begins with its connections and volumes, and ends with them. */
 function lived(before: Container, after: Container): NewEvent[] {
   const [was, is] = [before.document.state.status === 'running', after.document.state.status === 'running']
   if (is)
@@ -71,7 +71,7 @@ function placesOf({ document }: Container): readonly Connection[] {
   return document.state.status === 'running' ? document.connections : []
 }
 
-/** Places that `one` does not have and `other` has. */
+/** Connections that `other` has and `one` does not. */
 function newPlaces(one: Container, other: Container, action: 'connect' | 'disconnect'): NewEvent[] {
   const known = new Set(placesOf(one).map(({ networkId }) => networkId))
   return placesOf(other)

@@ -50,7 +50,7 @@ export function containsSubnet(outer: Subnet, inner: Subnet): boolean {
   return contains(outer, inner.base) && inner.prefix >= outer.prefix
 }
 
-/** Neither the network's own address nor that of all its hosts. */
+/** Neither the network's own address nor its broadcast address. */
 export function isHostAddress(subnet: Subnet, address: number): boolean {
   return address > subnet.base && address < subnet.base + sizeOf(subnet) - 1
 }

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { BaleError, printable } from '#base'
 
-/** What docker's options of a bridge network mean. */
+/** docker's options of a bridge network, parsed. */
 export interface BridgeSettings {
   mtu?: number
   /** Name of the bridge. */
@@ -15,7 +15,7 @@ export interface BridgeSettings {
 const PREFIX = 'com.docker.network.'
 const SHORT: Record<string, string> = { mtu: 'driver.mtu', name: 'bridge.name', icc: 'bridge.enable_icc' }
 
-/** Reads the options that people gave a network. Throws UNSUPPORTED for those that would be ignored. */
+/** Reads the options that a network was created with. Throws UNSUPPORTED for those that would be ignored. */
 export function bridgeSettings(options: Readonly<Record<string, string>>): BridgeSettings {
   const settings: BridgeSettings = { betweenContainers: true }
   for (const [name, value] of Object.entries(options)) {
@@ -55,7 +55,7 @@ const ACTS: Record<string, Act> = {
     if (isIP(value) !== 4) throw new BaleError('INVALID_ARGUMENT', `failed to parse ${name} value: ${printable(value)}`)
     settings.publishAddress = value
   },
-  // minikube writes the daemon's flags as options; docker keeps them and does nothing with them, and both are so anyway.
+  // minikube passes the daemon's flags as options; docker stores and ignores them, and both describe bale's behaviour anyway.
   '--ip-masq': () => undefined,
   '--icc': () => undefined,
   isolate: (_, value, name) => {

@@ -23,7 +23,7 @@ export function ownNamespace(): string {
   return readlinkSync('/proc/self/ns/net')
 }
 
-/** A lock for what all stores share in this network namespace; others have rules and chains of their own. */
+/** A lock for what all stores share in this network namespace; each namespace has rules and chains of its own. */
 export function namespaceLock(purpose: string, progress?: Progress): Promise<AsyncDisposable> {
   const inode = ownNamespace().replace(/\D/g, '')
   return acquireLock(join(DIRECTORY, `${purpose}-${inode}.lock`), {

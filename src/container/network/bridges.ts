@@ -8,8 +8,8 @@ import type { Firewall } from './firewall.ts'
 import type { Netavark } from './netavark.ts'
 
 /**
- * netavark makes the chains that all networks share when it finds none: two at the same time, of whichever networks and
- * stores, and one of them fails. Taken after a network's own lock.
+ * netavark creates the chains that all networks share when they are missing: of two processes that do so at the same time,
+ * for any networks and stores, one fails. Taken after a network's own lock.
  */
 export function machineLock(progress?: Progress): Promise<AsyncDisposable> {
   return namespaceLock('netavark', progress)
@@ -40,16 +40,16 @@ export function openBridges({ progress, programs, driver, walls, namespaces }: B
   }
 
   const takeDown: Bridges['takeDown'] = async ({ interfaceName, request }) => {
-    // The anchor, and what lost containers left: netavark keeps a bridge that has ports.
+    // The anchor, and ports left by killed containers: netavark keeps a bridge that has ports.
     const ports = readdirSync(`/sys/class/net/${interfaceName}/brif`)
     const removals = ports.map((port) => `link del ${port}\n`).join('')
-    // A port may vanish by itself this moment, as its namespace was removed: the others go all the same.
+    // A port may vanish meanwhile, because its namespace was removed: the others are removed all the same.
     await runProgram(programs.need('ip'), ['-force', '-batch', '-'], { env, input: removals })
     const namespace = join(namespaces, `down-${interfaceName}`)
     await deleteNetworkNamespace(namespace)
     await createNetworkNamespace(namespace, programs)
     try {
-      // netavark deletes bridge and rules when it takes the last container's interface away: here one that never was.
+      // netavark deletes bridge and rules with the last container's interface: here one of a container that never existed.
       await runProgram('nsenter', [`--net=${namespace}`, 'ip', 'link', 'add', 'eth0', 'type', 'bridge'], { env })
       await using _ = await machineLock(progress)
       await driver.teardown(namespace, request)

@@ -144,7 +144,7 @@ function derivedIpv6({ subnet, ipv6 }: NetworkDocument, address: string): Connec
   if (!ipv6 || number === undefined) return undefined
   const { base, prefix } = parseSubnet6(ipv6.subnet)
   const offset = number - parseSubnet(subnet).base
-  // The gateway's own host part may be another one than in IPv4.
+  // The gateway's host part may differ from the one in IPv4.
   const taken = parseAddress6(ipv6.gateway) === base + BigInt(offset)
   const host = BigInt(offset) + (taken ? 2n ** 24n : 0n)
   return { address: formatAddress6(base + host), prefix, gateway: ipv6.gateway }

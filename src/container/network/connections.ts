@@ -29,13 +29,13 @@ export interface Connections {
   setLoopback(owner: string): Promise<void>
   /** With several networks: the default route goes through the right one. */
   setDefaultRoute(owner: string, connections: readonly Connection[]): Promise<void>
-  /** The published ports lead to the address on another of the owner's networks from now on. */
+  /** Makes the published ports lead to the owner's address on another of its networks. */
   movePorts(move: PortMove): Promise<void>
   /** Takes the owner off one network; its others stay as they are. */
   leave(owner: string, connection: Connection): Promise<void>
-  /** Takes interfaces, rules and names away, removes the namespace, gives the claims back. May be called twice. */
+  /** Removes interfaces, rules, names and the namespace, and gives the claims back. May be called twice. */
   disconnect(owner: string): Promise<void>
-  /** The owner is found on its networks under these names from now on; `aliasesOn` gives them by the network's ID. */
+  /** Replaces the owner's names on its networks; `aliasesOn` gives them by the network's ID. */
   rename(owner: string, name: string, aliasesOn: (networkId: string) => readonly string[]): Promise<void>
   /** Removes the bridge and rules of an unused network. False when it is in use. */
   takeDown(network: Network): Promise<boolean>

@@ -58,11 +58,11 @@ export interface ResolvOptions {
   servers?: readonly string[]
   search?: readonly string[]
   options?: readonly string[]
-  /** The machine's resolv.conf, for what was not given. */
+  /** The machine's resolv.conf, for settings that were not given. */
   host: string
-  /** Addresses of the networks' own name servers, which ask the servers in the place of the container. */
+  /** Addresses of the networks' own name servers, which query the servers on behalf of the container. */
   nameServers?: readonly string[]
-  /** The network's own server forwards nothing: an unknown name is not waited for. */
+  /** The network's own server forwards nothing: an unknown name fails at once. */
   internal?: boolean
 }
 

@@ -10,7 +10,7 @@ const CHAIN = 'BALE-FORWARD'
  * and an internal one has no way out. netavark's own rules only list what may pass.
  */
 export interface Firewall {
-  /** Makes the rules what the bridges of this network namespace need. Nothing is in between: the rules change at once. */
+  /** Replaces the rules by those that the bridges of this network namespace need, in one step. */
   refresh(): Promise<void>
 }
 
@@ -50,8 +50,8 @@ const networkOf = ({ request }: BridgeEntry) => Object.values(request.network_in
 const hasIpv6 = (entry: BridgeEntry) => networkOf(entry).ipv6_enabled
 
 /**
- * Input of iptables-restore that replaces our chain and calls it before anybody else's; undefined when there is nothing
- * to do. `present` is the output of `iptables -S`.
+ * Input of iptables-restore that replaces our chain and calls it before every other; undefined when nothing is to be
+ * changed. `present` is the output of `iptables -S`.
  */
 export function rules(bridges: readonly BridgeEntry[], present: string): string | undefined {
   const lines = present.split('\n')
@@ -74,7 +74,7 @@ function wallsOf(entry: BridgeEntry): string[] {
   const name = entry.interfaceName
   const internal = networkOf(entry).internal
   return [
-    // A packet of a published port was given its new address before it came here.
+    // A packet of a published port already has its new destination here.
     ...(internal
       ? [`-A ${CHAIN} -i ${name} ! -o ${name} -j DROP`]
       : [`-A ${CHAIN} ! -i ${name} -o ${name} -m conntrack --ctstate DNAT -j ACCEPT`]),

@@ -3,7 +3,7 @@ import { runProgram } from '#host'
 import type { Connection } from '../model/index.ts'
 import { type NetworkParts, namespacePath } from './parts.ts'
 
-/** What decides which network the default route goes through. */
+/** The properties that decide which network the default route goes through. */
 export interface GatewayCandidate {
   networkName: string
   internal: boolean
@@ -45,7 +45,7 @@ export async function setDefaultRoute(
     `route add default via ${chosen.gateway} dev ${chosen.interfaceName}`,
     ...(chosen.ipv6
       ? [
-          // Goes before those of netavark, which have metric 100.
+          // Preferred to those of netavark, which have metric 100.
           `route replace default via ${chosen.ipv6.gateway} dev ${chosen.interfaceName} metric 50`,
         ]
       : []),
@@ -53,7 +53,7 @@ export async function setDefaultRoute(
   await inNamespace(parts, owner, lines)
 }
 
-/** A container that is on no network reaches itself all the same. */
+/** A container on no network can still reach itself. */
 export function setLoopback(parts: NetworkParts, owner: string): Promise<void> {
   return inNamespace(parts, owner, ['link set lo up'])
 }

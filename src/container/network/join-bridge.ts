@@ -9,7 +9,7 @@ import { bridgeSettings } from './bridge-options.ts'
 import type { Bridges } from './bridges.ts'
 import { anchorNames, macOf } from './netavark-request.ts'
 
-/** `eth0` has the letter of the time when there was one network. */
+/** `eth0` has the letter that it had when containers had one network only. */
 const LINK_LETTERS = 'v123456789abcdefghijklmnopqrstuwxyz'
 
 /** The host's end of a container's pair, where bale and not netavark made it; undefined beyond the 35th interface. */
@@ -30,8 +30,8 @@ export function isAnchored(document: NetworkDocument): boolean {
 
 /**
  * netavark removes a bridge with its last container; a link that belongs to nobody keeps it for the next one. The bridge
- * gets an address of its own: else it has the lowest one of its ports, changes it with any container that comes or goes,
- * and the others do not reach the gateway until they ask for its address again, seconds later.
+ * gets a MAC address of its own: otherwise it has the lowest one of its ports, which changes when a container joins or
+ * leaves, and the others cannot reach the gateway until they resolve its address again, seconds later.
  */
 export async function addAnchor({ ip }: Bridges, document: NetworkDocument): Promise<void> {
   if (isAnchored(document)) return
@@ -76,7 +76,7 @@ export async function joinBridge(
 }
 
 /**
- * Settings of a bridge's ports that netavark knows nothing of. A container reaches its own published port only when its
+ * Settings of a bridge's ports that netavark does not make. A container reaches its own published port only when its
  * port sends packets back where they came from; isolated ports reach the bridge but not each other.
  */
 export async function setPortFlags(document: NetworkDocument): Promise<void> {

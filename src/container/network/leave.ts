@@ -43,8 +43,8 @@ function hasRules(request: NetavarkRequest): boolean {
 }
 
 /**
- * Without rules of its own, a container's traces on a network vanish with its namespace; but one that another container
- * still uses keeps its interfaces, and their addresses are about to be assigned to another container.
+ * Without rules of its own, a container's interfaces vanish with its namespace; but a namespace that another container still
+ * uses keeps them, while their addresses are about to be assigned to a new container.
  */
 async function deleteSharedLinks({ bridges, records }: NetworkParts, owner: string): Promise<void> {
   const links = readdirSync('/sys/class/net').filter((name) => isLinkOf(owner, name))

@@ -11,15 +11,15 @@ export interface PortMove {
   owner: string
   name: string
   network: Network
-  /** Where the ports were, with them; undefined when that network was left. */
+  /** The connection that had the ports; undefined when that network was left. */
   from?: Connection
-  /** Where they lead to now, with them. */
+  /** The connection that gets them. */
   to: Connection
 }
 
 /**
  * Published ports of a container that runs lead to its address on another network. netavark makes and removes their rules only
- * together with an interface: here that of a stand-in with the container's own addresses, which is dumb and gone at once.
+ * together with an interface: here that of a stand-in with the container's addresses, which answers nothing and is removed at once.
  */
 export async function movePorts(parts: NetworkParts, { owner, name, network, from, to }: PortMove): Promise<void> {
   const { driver, progress, requests } = parts
@@ -33,7 +33,7 @@ export async function movePorts(parts: NetworkParts, { owner, name, network, fro
   await inStandIn(parts, owner, (namespace) => driver.setup(namespace, silent(request)))
 }
 
-/** The rules of ports go; the interface that they led to stays. */
+/** Removes the rules of ports and keeps the interface that they led to. */
 async function withdraw(parts: NetworkParts, owner: string, { networkId }: Connection): Promise<void> {
   const { requests, driver, progress } = parts
   const stored = (await requests.read(owner)).find((one) => one.networkId === networkId)
@@ -44,13 +44,13 @@ async function withdraw(parts: NetworkParts, owner: string, { networkId }: Conne
   await requests.keep(owner, { networkId, request: { ...stored.request, port_mappings: [] } })
 }
 
-/** Names are not its business. */
+/** It has no names. */
 function silent(request: NetavarkRequest): NetavarkRequest {
   const networks = Object.entries(request.network_info).map(([key, one]) => [key, { ...one, dns_enabled: false }])
   return { ...request, network_info: Object.fromEntries(networks) }
 }
 
-/** It has the address of a container that lives: whatever reaches it must not be answered. */
+/** It has the address of a running container: it must answer nothing. */
 async function inStandIn(
   { store, programs }: NetworkParts,
   owner: string,

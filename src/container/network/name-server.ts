@@ -10,7 +10,7 @@ import type { Programs } from '../runtime/index.ts'
 const READY_MILLISECONDS = 3000
 
 /**
- * Sees to it that the network's name server listens on the gateway. netavark takes a zombie for a living server and only
+ * Makes sure that the network's name server listens on the gateway. netavark mistakes a zombie for a living server and only
  * signals it: then it is started here, in its own session, with the command line netavark uses.
  */
 export async function assertNames(programs: Programs, directory: string, gateway: string): Promise<void> {
@@ -82,7 +82,7 @@ function listens(gateway: string): boolean {
 }
 
 /**
- * Gives a container of a network other names from now on. `key` is the network's name for netavark. The caller holds the
+ * Replaces the names of a container on a network. `key` is the network's name for netavark. The caller holds the
  * network's lock; nothing happens when the server does not know the container.
  */
 export async function replaceNames(

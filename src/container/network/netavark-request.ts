@@ -5,7 +5,7 @@ import { bridgeSettings } from './bridge-options.ts'
 import { formatAddress6, parseSubnet6 } from './ipv6-address.ts'
 import type { NetavarkRequest } from './netavark.ts'
 
-/** A request for taking a bridge down: for a container that never was. The DNS server has left with the last real one. */
+/** A request that takes a bridge down: for a container that never existed. The DNS server ended with the last real one. */
 export function standInRequest(network: Network): NetavarkRequest {
   const silent = { ...network, document: { ...network.document, dns: false } }
   return netavarkRequest(`${network.id.slice(0, 48)}00000000takedown`, 'takedown', silent, standIn(network))
@@ -58,7 +58,7 @@ export function anchorNames(document: NetworkDocument): [string, string] {
 const isEveryAddress = (address: string) => address === '0.0.0.0' || address === '::'
 const isFirstOfBoth = ({ hostIp }: { hostIp: string }) => hostIp !== '::'
 
-/** Where nothing is sent: the name server of an internal network must not be the way out. */
+/** An address that receives nothing: the name server of an internal network must not be a way out. */
 const NOBODY = '255.255.255.255'
 
 /** The servers that the network's name server forwards to; by default the machine's own. */
@@ -67,7 +67,7 @@ function serversOf({ internal }: NetworkDocument, asked: readonly string[]): { d
   return asked.length ? { dns_servers: [...asked] } : {}
 }
 
-/** The network's name for netavark: chains and files bear it, and two stores of one machine must not share them. */
+/** The network's name for netavark: chains and files are named by it, and two stores of one machine must not share them. */
 export function keyOf(networkId: string): string {
   return `bale-${networkId.slice(0, 12)}`
 }

@@ -29,7 +29,7 @@ export interface NetworkParts {
 export interface NetworkPartsOptions {
   store: Store
   programs: Programs
-  /** Gets a line when a wait is long. */
+  /** Receives a line when a wait takes long. */
   log?: Log
 }
 
@@ -66,7 +66,7 @@ export function lockNetwork({ store, progress }: NetworkParts, networkId: string
   })
 }
 
-/** What takes the bridge of a network down, also when the store is gone. */
+/** Takes the bridge of a network down, also when the store is gone. */
 export function bridgeEntry({ store }: NetworkParts, network: Network): BridgeEntry {
   return {
     interfaceName: network.document.interfaceName,

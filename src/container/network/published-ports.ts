@@ -45,7 +45,7 @@ type Wanted = PortRequest & { hostIps: string[] }
 
 const isFixed = ({ hostPort, hostPortEnd }: Wanted) => hostPort !== undefined && hostPortEnd === undefined
 
-/** Where a port listens: every address is one of each family that the network has. */
+/** The addresses that a port listens on: "every address" means one of each family that the network has. */
 function hostAddresses(address: string, ipv6: boolean): string[] {
   if (ipv6) return address === '0.0.0.0' || address === '::' ? ['0.0.0.0', '::'] : [address]
   if (!address.includes(':')) return [address]
