@@ -42,7 +42,7 @@ function isLayout(name: string): boolean {
   return name.startsWith('oci-layout://')
 }
 
-/** Containers are for steps that run: a build that finds all in its cache does not even load their code. */
+/** Containers are needed only by steps that run: a build that finds all in its cache does not load their code. */
 function stepRunner(context: EngineContext): { run: RunStep } & AsyncDisposable {
   let opened: Promise<StepRunner> | undefined
   const open = async () => {
@@ -85,7 +85,7 @@ async function findBase(context: EngineContext, store: Store, name: string, want
   return { image: await store.images.resolve(name, { platform }), wasLocal: pulled.every(({ unchanged }) => unchanged) }
 }
 
-/** As `findBase`, but of an image that is not here only manifest and config are fetched. */
+/** As `findBase`, but for an image that the store does not have only manifest and config are fetched. */
 async function describeBase(
   context: EngineContext,
   store: Store,
@@ -115,7 +115,7 @@ async function findById(store: Store, text: string) {
   }
 }
 
-/** An image for another platform is taken all the same when it is the only one; the build warns. */
+/** An image for another platform is used when it is the only one; the build warns. */
 async function findLocal(store: Store, name: string, platform: Platform) {
   try {
     return await store.images.resolve(name, { platform })

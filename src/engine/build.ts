@@ -10,7 +10,7 @@ import type { EngineContext } from './context/context.ts'
 import { checkImagesOutput, type ImagesOutput, type OutputFile, openImagesTarget } from './open-images-target.ts'
 import { removeUnnamed } from './remove-unnamed.ts'
 
-/** Where the result goes. Without any it becomes an image of the store. */
+/** A destination of the result. Without one it becomes an image of the store. */
 export type BuildOutput =
   | { type: 'image'; name?: string }
   /** The files of the result in a directory, or as a tar. */
@@ -64,7 +64,7 @@ export async function buildImage(
 }
 
 /**
- * The checks of BuildKit on a Dockerfile, as `build` would read it: all stages, or what `target` needs. Nothing is built, and of
+ * The checks of BuildKit on a Dockerfile, as `build` would read it: all stages, or those that `target` needs. Nothing is built, and of
  * base images only the configuration is fetched.
  */
 export async function checkBuild(context: EngineContext, options: CheckBuildOptions): Promise<CheckReport> {
@@ -118,7 +118,7 @@ async function write(
   await writeImage(store, built, output.to, tags, options)
 }
 
-/** What is written is a copy of the image out of the store; an image that the store did not have before does not stay. */
+/** Writes a copy of the image out of the store; an image that the store did not have before does not stay. */
 async function writeImage(
   store: Store,
   built: BuiltImage,

@@ -16,7 +16,7 @@ import { containerMachinery } from './container-machinery.ts'
 import type { EngineContext } from './context/context.ts'
 import { creationTime } from './import-image.ts'
 
-/** What the new image is called, and what of its configuration differs from the container's. */
+/** The name of the new image, and where its configuration differs from the container's. */
 export interface CommitOptions extends OperationOptions {
   /** Reference for the new image; without it the image has only its ID. */
   name?: string
@@ -24,11 +24,11 @@ export interface CommitOptions extends OperationOptions {
   message?: string
   /** Dockerfile instructions that change the config. */
   changes?: readonly string[]
-  /** False: the container runs on while it is read. */
+  /** False: the container keeps running while it is read. */
   pause?: boolean
 }
 
-/** Makes an image of a container: its image, what it has written as one more layer, and its configuration. */
+/** Makes an image of a container: its image, its changes as one more layer, and its configuration. */
 export async function commitContainer(
   context: EngineContext,
   idOrName: string,
@@ -71,7 +71,7 @@ const KEPT = [
   ...(['WorkingDir', 'Labels', 'StopSignal', 'Healthcheck', 'Shell', 'OnBuild'] as const),
 ]
 
-/** What of a container's configuration an image keeps. */
+/** The part of a container's configuration that an image keeps. */
 function imagePart(config: ContainerConfig): ContainerConfig {
   const isEmpty = (value: unknown) =>
     value === undefined ||

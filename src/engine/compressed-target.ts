@@ -38,7 +38,7 @@ export async function compressedTarget(
   return manifestDescriptor
 }
 
-/** Its digest is known to a registry: it must stay. */
+/** A registry knows it by its digest, which must not change. */
 function cameFromRegistry(image: StoredImage, digest: Digest): boolean {
   return image.repoDigests.some((name) => name.digest === digest)
 }

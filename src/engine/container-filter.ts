@@ -95,7 +95,7 @@ interface PortRange {
   protocol: string
 }
 
-/** `publish` and `expose` are alternatives of each other. */
+/** One match of `publish` or `expose` is enough. */
 function ofPorts(filters: Filters): Test {
   const published = filters.get('publish').map((value) => portRange('publish', value))
   const exposed = filters.get('expose').map((value) => portRange('expose', value))

@@ -3,7 +3,7 @@ import type { EngineContext } from './context/context.ts'
 
 /** Which events are shown. */
 export interface EventsOptions {
-  /** Nanoseconds since 1970: what happened from then on comes first. Only what happens from now on by default. */
+  /** Nanoseconds since 1970: earlier events from then on come first. By default only new events. */
   since?: bigint
   /** Nanoseconds since 1970: the end. Never by default. */
   until?: bigint
@@ -13,7 +13,7 @@ export interface EventsOptions {
   signal?: AbortSignal
 }
 
-/** What happened and happens, whichever process does it. Filters are checked at once: INVALID_ARGUMENT. */
+/** Events of all processes on this store, earlier ones and new ones. Filters are checked at once: INVALID_ARGUMENT. */
 export async function events(
   context: EngineContext,
   { since, until, filters = [], signal }: EventsOptions = {},

@@ -4,7 +4,7 @@ import { type ContainerConfig, type Digest, fullName, imageName, parsePlatform, 
 import type { EngineContext } from './context/context.ts'
 import { openInput } from './open-input.ts'
 
-/** What the imported image is called, and its configuration. */
+/** The name of the imported image, and its configuration. */
 export interface ImportOptions extends OperationOptions {
   /** Reference for the new image; without it the image has only its ID. */
   name?: string

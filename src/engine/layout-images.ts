@@ -10,7 +10,7 @@ const SCHEME = 'oci-layout://'
 
 /**
  * Base images out of OCI layouts: `oci-layout://DIRECTORY[:TAG][@DIGEST]`. They come into the store as from a registry, but
- * without a name, and those that were not here before go again when this is disposed.
+ * without a name; those that the store did not have before are removed when this is disposed.
  */
 export function layoutImages(store: Store): AsyncDisposable & {
   find(place: string, options: OperationOptions & { platform: Platform }): Promise<FoundBase>

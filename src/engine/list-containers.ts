@@ -18,7 +18,7 @@ export interface ListContainersOptions {
   size?: boolean
 }
 
-/** Containers as they really are, newest first. Filters of one name are alternatives, different names must all hold. */
+/** Containers in their current state, newest first. Filters of one name are alternatives; all names must match. */
 export async function listContainers(
   context: EngineContext,
   options: ListContainersOptions = {},
@@ -39,7 +39,7 @@ export async function listContainers(
   )
 }
 
-/** Removes containers that do not run; answers their IDs and the bytes that became free. */
+/** Removes containers that do not run; returns their IDs and the bytes that became free. */
 export async function pruneContainers(
   context: EngineContext,
   options: { filters?: readonly FilterPair[]; signal?: AbortSignal } = {},

@@ -20,7 +20,7 @@ export async function listImages(context: EngineContext, options: ListImagesOpti
     context.clock.now(),
   )
   if (options.name === undefined) return imageSummaries(await store.images.list(), filters)
-  // A name that no image can have is a mistake; a pattern is none.
+  // A malformed name is an error; a pattern is not a name.
   if (!/[*?[\\]/.test(options.name)) parseReference(options.name)
   const reference = [...(filters.reference ?? []), options.name]
   return imageSummaries(await store.images.list(), { ...filters, reference })

@@ -13,8 +13,8 @@ import type { EngineContext } from './context/context.ts'
 import { openRegistry } from './open-registry.ts'
 
 /**
- * Annotation on the entries of a local manifest list: the name that the user gave for the entry. It tells
- * where to copy the entry from, and never leaves this machine (`withoutOrigins`).
+ * Annotation on the entries of a local manifest list: the name that the user gave for the entry. The
+ * entry is copied from there; the annotation never leaves this machine (`withoutOrigins`).
  */
 const ORIGIN = 'io.bale.manifest.origin'
 

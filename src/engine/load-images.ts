@@ -15,7 +15,7 @@ import { openInput } from './open-input.ts'
 
 /** An image that came from an archive, under one of its names. */
 export interface LoadedImage {
-  /** As people type it; undefined when the archive has no name for it. */
+  /** In its short form; undefined when the archive has no name for it. */
   name?: string
   /** Image ID. */
   id: Digest

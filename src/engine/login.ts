@@ -9,16 +9,16 @@ export interface LoginOptions extends OperationOptions {
   password: string
 }
 
-/** A login that a registry accepted, and where it is kept. */
+/** A login that a registry accepted, and where it is stored. */
 export interface Login {
   /** Host of the registry; `docker.io` for Docker Hub. */
   registry: string
   storedIn: StoredIn
-  /** A variable of the environment whose logins come before what was kept. */
+  /** A variable of the environment whose logins take precedence over stored ones. */
   variable?: string
 }
 
-/** What became of a login that was to be removed. */
+/** The result of removing a login. */
 export interface Logout extends Erased {
   /** Host of the registry. */
   registry: string
@@ -26,7 +26,7 @@ export interface Logout extends Erased {
   variable?: string
 }
 
-/** Asks the registry whether it takes the login, and keeps it where docker keeps it. UNAUTHORIZED leaves all as it was. */
+/** Tries the login at the registry, and stores it where docker does. UNAUTHORIZED leaves everything unchanged. */
 export async function login(context: EngineContext, server: string | undefined, options: LoginOptions): Promise<Login> {
   const registry = registryOf(server)
   const { username, password, signal } = options
@@ -35,12 +35,12 @@ export async function login(context: EngineContext, server: string | undefined, 
   }
   const credential: Credential = { kind: 'password', username, password }
   const { identityToken } = await verify(context, registry, credential, signal)
-  // A token that can be withdrawn is better kept than a password.
+  // A revocable token is stored rather than the password.
   const kept: Credential = identityToken ? { kind: 'identity-token', username, token: identityToken } : credential
   return { registry, storedIn: await openCredentials(context).store(registry, kept), ...authVariable(context) }
 }
 
-/** Tries the login that is kept for a registry; undefined when there is none. Throws UNAUTHORIZED when it is refused. */
+/** Tries the login that is stored for a registry; undefined when there is none. Throws UNAUTHORIZED when it is refused. */
 export async function checkStoredLogin(
   context: EngineContext,
   server: string | undefined,

@@ -28,14 +28,14 @@ export interface InspectedManifest {
   /** `localhost:5000/team/web:1`. */
   name: string
   descriptor: Descriptor
-  /** The manifest or index as its JSON says. */
+  /** The parsed JSON of the manifest or index. */
   document: Record<string, unknown>
   /** With `verbose`: the images of an index, or the one image itself; `descriptor` has its platform. */
   images?: { name: string; descriptor: Descriptor; document: Record<string, unknown> }[]
 }
 
 /**
- * The manifest or index that a name refers to: a local manifest list, otherwise what the registry has,
+ * The manifest or index that a name refers to: a local manifest list, otherwise the registry's,
  * otherwise (if the registry does not have it or is unreachable) the image in the store.
  */
 export async function inspectManifest(

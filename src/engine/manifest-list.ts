@@ -23,7 +23,7 @@ export interface ListOptions extends OperationOptions {
   insecure?: boolean
 }
 
-/** Puts images, of the store or of registries, together under a name: an index that `pushManifestList` can send. */
+/** Joins images of the store or of registries under a name: an index that `pushManifestList` can send. */
 export async function createManifestList(
   context: EngineContext,
   list: string,
@@ -89,7 +89,7 @@ export async function annotateManifestList(
   await save(context, name, manifests.with(index, { ...entry, platform: changed(entry.platform, change) }))
 }
 
-/** Takes the name of a list away; its images stay. */
+/** Removes the name of a list; its images stay. */
 export async function removeManifestList(context: EngineContext, list: string): Promise<void> {
   const name = listName(list)
   await requireList(context, name)
@@ -132,7 +132,7 @@ async function extend(
   let entries = [...known]
   for (const member of members) {
     const found = await listMembers(context, member, options)
-    // A tag that moved since it was added refers to its new image; a digest is in a list once.
+    // A tag that moved since it was added now means its new image; a digest is in a list once.
     const replaced = new Set(found.flatMap((entry) => [entry.digest, ...originName(entry)]))
     entries = entries.filter((entry) => ![entry.digest, ...originName(entry)].some((key) => replaced.has(key)))
     entries.push(...found)
@@ -160,7 +160,7 @@ export function indexTypeFor(manifests: readonly Descriptor[]): string {
   return docker ? MediaType.dockerIndex : MediaType.ociIndex
 }
 
-/** As it was typed: an empty value takes a member away, and `v8` stays where docker's own lists have it. */
+/** As it was typed: an empty value removes a member, and `v8` stays where docker's own lists have it. */
 function changed(platform: Platform | undefined, change: PlatformChange): Platform {
   const variant = change.variant ?? platform?.variant
   const osVersion = change.osVersion ?? platform?.['os.version']
@@ -172,7 +172,7 @@ function changed(platform: Platform | undefined, change: PlatformChange): Platfo
     ...(osVersion && { 'os.version': osVersion }),
     ...(osFeatures?.length && { 'os.features': [...osFeatures] }),
   }
-  // A platform that nothing runs is a mistake.
+  // A platform that no machine has is an error.
   parsePlatform(formatPlatform(changed))
   return changed
 }

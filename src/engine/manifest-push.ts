@@ -11,7 +11,7 @@ import { openRegistry } from './open-registry.ts'
 
 /** Where a list goes, and whether it stays here. */
 export interface PushListOptions extends ListOptions {
-  /** Where to, when it is not the list's own name. */
+  /** The destination, when it is not the list's own name. */
   destination?: string
   /** The local list goes after the push. */
   purge?: boolean

@@ -50,7 +50,7 @@ export async function inspectNetwork(context: EngineContext, idOrName: string): 
   return networkInspect(network, connected)
 }
 
-/** Throws CONFLICT while containers are connected; the networks that bale itself knows cannot be removed. */
+/** Throws CONFLICT while containers are connected; predefined networks cannot be removed. */
 export async function removeNetwork(
   context: EngineContext,
   idOrName: string,

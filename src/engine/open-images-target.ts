@@ -4,13 +4,13 @@ import { BaleError, printable } from '#base'
 import { outputPlace } from '#host/file'
 import type { ImageTarget } from '#image'
 
-/** Where bytes go: a file, which appears when it is complete, or a stream. */
+/** A destination of bytes: a file, which appears when it is complete, or a stream. */
 export type OutputFile = { file: string } | { stream: Writable }
 
 /** Where images are written to: one tar archive, or an OCI image layout in a directory, which is made when missing. */
 export type ImagesOutput = OutputFile | { directory: string }
 
-/** Refuses with INVALID_ARGUMENT, before any work, what cannot be written to. */
+/** Throws INVALID_ARGUMENT, before any work, for a destination that cannot be written to. */
 export function checkImagesOutput(to: ImagesOutput): void {
   if ('file' in to) outputPlace(to.file)
   if (!('directory' in to)) return
@@ -20,7 +20,7 @@ export function checkImagesOutput(to: ImagesOutput): void {
   }
 }
 
-/** An opened target; `finish` completes an archive, and lists in a layout what has no name. */
+/** An opened target; `finish` completes an archive, and adds images without a name to a layout's index. */
 export async function openImagesTarget(
   to: ImagesOutput,
 ): Promise<ImageTarget & AsyncDisposable & { finish(): Promise<void> }> {

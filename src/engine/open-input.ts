@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises'
 import { BaleError, errnoOf, type OperationOptions, printable } from '#base'
 import type { EngineContext } from './context/context.ts'
 
-/** Bytes from a local file, an http(s) URL, or a stream that is already there. */
+/** Bytes from a local file, an http(s) URL, or an open stream. */
 export async function openInput(
   context: EngineContext,
   source: string | AsyncIterable<Uint8Array>,

@@ -41,7 +41,7 @@ export async function openRegistry(
   })
 }
 
-/** Where a short name leads that an administrator has given a place. */
+/** The full name that an administrator has configured for a short one. */
 async function aliasPlace(context: EngineContext, typed: string): Promise<RemotePlace | undefined> {
   const { others } = await registryConfiguration(context)
   const target = aliasOf(typed, others)
@@ -51,7 +51,7 @@ async function aliasPlace(context: EngineContext, typed: string): Promise<Remote
   return { registry, repository, insecure }
 }
 
-/** What fetches files by URL, with the same proxies and authorities as registries. */
+/** The client that fetches files by URL, with the same proxies and authorities as registries. */
 export function openWeb(context: EngineContext): Fetcher {
   return createFetcher({ ...connectionOptions(context), certificateDirectories: context.config.certificateDirectories })
 }

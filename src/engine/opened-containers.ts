@@ -27,7 +27,7 @@ async function open(context: EngineContext): Promise<Containers> {
   return openContainers({ store, rootfs, path: config.path, runtime, selfCommand: selfCommand(context), clock, log })
 }
 
-/** The command line that monitors run when a container ends: this very bale on this very store. */
+/** The command line that monitors run when a container ends: this installation of bale on this store. */
 function selfCommand({ config }: EngineContext): string[] {
   const start = fileURLToPath(new URL('../../bin/start.js', import.meta.url))
   const sources = import.meta.url.endsWith('.ts') ? ['--conditions=source'] : []
@@ -44,7 +44,7 @@ function selfCommand({ config }: EngineContext): string[] {
   return [process.execPath, ...sources, '--disable-warning=ExperimentalWarning', start, ...flags]
 }
 
-/** The runtime that was chosen; undefined: what is installed. */
+/** The configured runtime; undefined: the installed one. */
 function runtimeOf({ config }: Pick<EngineContext, 'config'>): string | undefined {
   return config.runtime === 'auto' ? undefined : config.runtime
 }

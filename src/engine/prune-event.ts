@@ -1,6 +1,6 @@
 import type { EventType, NewEvent } from '#store'
 
-/** That a prune is over, and what it freed (bytes). */
+/** The end of a prune, with the bytes that it freed. */
 export function pruneEvent(type: EventType, freed: number): NewEvent {
   return { type, action: 'prune', actor: '', attributes: { reclaimed: `${freed}` } }
 }

@@ -29,7 +29,7 @@ export async function* pruneSystem(
   yield { kind: 'containers', ...(await pruneContainers(context, { filters, signal })) }
   yield { kind: 'networks', ...(await pruneNetworks(context, { filters })), freed: 0 }
   if (volumes) yield { kind: 'volumes', ...(await pruneVolumes(context, { filters })) }
-  // Build cache has no labels. It goes before the images: what only it held of them is then free.
+  // Build cache has no labels. It is pruned before the images, so that it no longer holds their layers.
   const hasLabels = filters.some(({ name }) => name !== 'until')
   const cache = hasLabels ? { keys: [], freed: 0 } : await pruneBuildCache(context, { all, filters })
   yield { kind: 'images', ...(await pruneImages(context, { all, filters })) }

@@ -27,7 +27,7 @@ export interface PullOptions extends OperationOptions {
 export interface PulledImage {
   /** Full name: `docker.io/library/debian:12`. */
   name: string
-  /** Of what the name refers to in the registry: the index, or the manifest. */
+  /** Of the index or manifest that the name refers to in the registry. */
   digest: Digest
   /** True when the store had the image under this name before. */
   unchanged: boolean

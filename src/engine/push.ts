@@ -67,7 +67,7 @@ export async function pushImage(
       all: isIndexType(descriptor.mediaType),
       act: 'push',
     })
-    // From now on the name refers to what the registry has, so that the next push has nothing to send.
+    // From now on the name refers to the registry's manifest, so that the next push has nothing to send.
     if (descriptor.digest !== targets[index]!.digest) await store.images.setName(one, descriptor)
     await store.images.addRepoDigest(one, descriptor.digest)
     await store.images.announce('push', descriptor.digest, one)

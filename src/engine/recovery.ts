@@ -22,7 +22,7 @@ type Room = keyof typeof ROOMS
 export const BUILD_ROOMS: readonly Room[] = ['build steps', 'builds', 'build cache', 'store']
 
 /**
- * What the end of the machine leaves behind. The store's leftovers stay for a collection: among them are partial downloads, which
+ * The rooms with leftovers of the machine's end. The store's leftovers stay for a collection: among them are partial downloads, which
  * the next pull continues.
  */
 const BOOT_ROOMS: readonly Room[] = ['containers', 'build steps', 'builds']

@@ -3,7 +3,7 @@ import { readTextSync } from '#host/file'
 
 /** A member of `registries` in config.json. */
 export interface OwnRegistry {
-  /** Asked before the registry itself, in order: URLs, or `HOST/PATH` in place of the prefix. */
+  /** Tried before the registry itself, in order: URLs, or `HOST/PATH` in place of the prefix. */
   mirrors?: string[]
   location?: string
   insecure?: boolean
@@ -33,7 +33,7 @@ const isTextList = (value: unknown) => Array.isArray(value) && value.every(isTex
 const isTable = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** What each member of config.json must be. */
+/** The type of each member of config.json. */
 const MEMBERS: { [K in keyof Required<ConfigFile>]: (value: unknown) => boolean } = {
   root: isText,
   run: isText,

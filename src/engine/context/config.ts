@@ -5,17 +5,17 @@ import { BaleError } from '#base'
 import { type Platform, parseSourceDateEpoch } from '#spec'
 import { type ConfigFile, NO_FILE, type OwnRegistry, readConfigFile } from './config-file.ts'
 
-/** What the user decides once: where things are and which parts are used. Read by `readConfig`, then passed on. */
+/** Decided once by the user: where things are and which parts are used. Read by `readConfig`, then passed on. */
 export interface EngineConfig {
   /** Store root: names, blobs, layers, containers, volumes. */
   root: string
   /** Mounts, sockets, locks: gone after a reboot. */
   run: string
-  /** How layers are stored; `auto` probes what the kernel can. */
+  /** How layers are stored; `auto` probes the kernel's abilities. */
   snapshotter: 'auto' | 'erofs' | 'extract'
-  /** How layer images are mounted; `auto` takes loop devices where the kernel is not to be trusted with files. */
+  /** How layer images are mounted; `auto` chooses loop devices for kernels that mount files unreliably. */
   layerMounts: 'auto' | 'file' | 'loop'
-  /** `auto` takes runc when it is installed, else crun. */
+  /** `auto` is crun, or runc when only that is installed. */
   runtime: 'auto' | 'runc' | 'crun'
   /** docker's config.json with credentials. */
   dockerConfigFile: string
@@ -29,7 +29,7 @@ export interface EngineConfig {
   registries: Readonly<Record<string, OwnRegistry>>
   /** Changed bounds of the registry client. */
   registryLimits: Readonly<Record<string, number>>
-  /** Where else something about registries is written. */
+  /** Other files that configure registries. */
   registryFiles: RegistryFiles
   /** Directories like /etc/docker/certs.d. */
   certificateDirectories: string[]

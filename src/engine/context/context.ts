@@ -52,7 +52,7 @@ export function createContext({ config, clock = systemClock, log = stderrLog(con
     platform: machinePlatform(),
     store,
     async existingStore() {
-      // Loaded before the question: a store that is deleted meanwhile would be made again.
+      // Loaded before the check: otherwise a store that is deleted meanwhile would be made again.
       const [{ databasePath }] = await rooms()
       return existsSync(databasePath(config.root)) ? store() : undefined
     },

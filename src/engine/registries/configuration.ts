@@ -25,7 +25,7 @@ export function registryConfiguration({ config, log }: Pick<EngineContext, 'conf
   return reading
 }
 
-/** What the distribution ships: names as podman understands them. Names without a registry are Docker Hub's here. */
+/** The distribution's file: names as podman understands them. Names without a registry are Docker Hub's here. */
 const SHIPPED = /shortnames\.conf$/
 
 async function readConfiguration(config: EngineConfig, warn: (text: string) => void): Promise<RegistryConfiguration> {

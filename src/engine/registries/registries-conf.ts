@@ -94,7 +94,7 @@ function mirrorOf(mirror: Table, registry: Table): MirrorRule {
   }
 }
 
-/** A member of another type than it has; `near` is a word on its line. */
+/** A member of the wrong type; `near` is a word on its line. */
 class Misread extends Error {
   readonly near: string
   constructor(message: string, near: string) {

@@ -20,11 +20,11 @@ export interface MirrorRule {
   /** `mirror.example/cache`, which replaces the prefix; or a URL, to which the whole name is appended. */
   place: string
   insecure?: boolean
-  /** Which names may be requested from it. */
+  /** The names that may be requested from it. */
   only?: 'digests' | 'tags'
 }
 
-/** What the files of one program say. */
+/** The settings of one program's files. */
 export interface FileRules {
   rules: readonly RegistryRule[]
   /** Hosts, hosts with port, and ranges of addresses. */
