@@ -1,12 +1,12 @@
 import { constants } from 'node:os'
 import { errnoOf } from '#base'
 
-/** What ends a verb before its time: the keyboard, another process, a reader that has seen enough. */
+/** The reasons why a verb ends early: the keyboard, another process, a reader that closes the pipe. */
 export interface Interruption extends Disposable {
   readonly signal: AbortSignal
-  /** The verb sees to signals itself from now on, and has nothing to undo. */
+  /** From now on the verb handles signals itself, and has nothing to undo. */
   takeSignals(): void
-  /** The exit code of an interrupted verb: 128 + the signal's number, 0 when only nobody read on and that is no loss; else undefined. */
+  /** Of an interrupted verb: 128 + the signal's number, 0 when the reader went away and that is no failure; otherwise undefined. */
   exitCode(): number | undefined
 }
 
@@ -17,7 +17,7 @@ const SIGPIPE_CODE = 128 + constants.signals.SIGPIPE
 
 /**
  * The first signal asks the verb to stop and undo; a second one ends at once, which the store tolerates. With `writesData` a
- * reader that goes away before the end has missed something.
+ * reader that goes away before the end is a failure.
  */
 export function watchInterruption(options: { writesData?: boolean } = {}): Interruption {
   const unread = options.writesData ? SIGPIPE_CODE : 0

@@ -3,7 +3,7 @@ import type { VerbOption } from './flags/verb-option.ts'
 import type { Verb } from './verb/verb.ts'
 import { VERBS } from './verb-table.ts'
 
-/** Terminals are at least this wide; the reference pages and the tests want the same lines everywhere. */
+/** Terminals are at least this wide; the reference pages and the tests need the same lines everywhere. */
 const COLUMNS = 80
 
 /** A term and its text in two columns; long text continues in its column, or starts on the next line when the term is too long. */
@@ -49,7 +49,7 @@ export function overviewHelp(): string {
   return lines.join('\n')
 }
 
-/** `bale NOUN` without a verb: what there is below it. */
+/** `bale NOUN` without a verb: the verbs below it. */
 export function nounHelp(noun: string): string {
   const verbs = VERBS.filter((verb) => !verb.internal).flatMap((verb) =>
     verb.names.filter((name) => name.startsWith(`${noun} `)).map((name) => ({ name, summary: verb.summary })),

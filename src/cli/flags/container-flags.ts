@@ -46,7 +46,7 @@ export const ENV_FLAG = {
   check: (word: string) => environmentEntry(word, {}),
 } as const satisfies VerbOption
 
-/** What `run` and `create` take. */
+/** The flags of `run` and `create`. */
 export const CONTAINER_FLAGS = [
   repeated('--add-host <NAME:ADDRESS>', 'Add a line to /etc/hosts (ADDRESS may be host-gateway)'),
   { ...repeated('-a, --attach <STREAM>', 'Attach to stdin, stdout or stderr'), check: readStream },

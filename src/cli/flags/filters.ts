@@ -9,7 +9,7 @@ export function filterFlag<const Flags extends '-f, --filter <FILTER>' | '--filt
   return { flags, description, repeat: true, check: readPair } as const satisfies VerbOption
 }
 
-/** In order; which names there are is for the engine to say. */
+/** In the order given; the engine checks the names. */
 export function readPairs(words: readonly string[] | undefined): FilterPair[] {
   return (words ?? []).flatMap((word) => readPair(word) ?? [])
 }

@@ -5,7 +5,7 @@ import { readBoolean } from '#docker'
  * (`-it`, `-itv x`, `-vx`, `-v=x`), `--`. Whether a flag takes a value is written in its notation: `-e, --env <KEY=VALUE>` does.
  */
 
-/** What the rules need to know of a flag. */
+/** The part of a flag that the rules need. */
 export interface Flag {
   /** `-e, --env <KEY=VALUE>` takes a value, `-i, --interactive` is a switch. */
   flags: string
@@ -123,7 +123,7 @@ class FlagReader<F extends Flag> {
       const flag = this.#shorts.get(letter)
       if (!flag) throw new FlagError(`unknown shorthand flag: '${letter}' in -${rest}`)
       const behind = rest.slice(letter.length)
-      // A lone `=` is a value of its own: pflag takes it away only before something.
+      // A lone `=` is a value of its own: pflag drops it only before other characters.
       const assigned = behind.length > 1 && behind.startsWith('=')
       if (assigned) this.#set(flag, behind.slice(1))
       else if (!flagNames(flag).takesValue) this.#set(flag, 'true')

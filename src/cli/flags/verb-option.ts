@@ -14,13 +14,13 @@ export interface VerbOption extends Flag {
   hidden?: boolean
   /** A flag that docker has and bale does not: it is refused with this reason. */
   refused?: string
-  /** Values of a refused flag that ask for what happens anyway: `--provenance false`. */
+  /** Values of a refused flag that request the default: `--provenance false`. */
   harmless?: RegExp
 }
 
 /**
  * The options that a verb reads, from its flags: `-a, --all` is `all?: boolean`, `--no-trunc <N>` is `noTrunc?: string`,
- * one that repeats is a list, one with a default is always there. Refused flags are not among them. A flag
+ * one that repeats is a list, one with a default is always present. Refused flags are not among them. A flag
  * whose notation is not known to the compiler gives no option, so that reading it is an error.
  */
 export type OptionsOf<Table extends readonly VerbOption[]> = Members<Exclude<Table[number], { refused: string }>>

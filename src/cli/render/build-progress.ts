@@ -17,7 +17,7 @@ export function createBuildProgress(
   const stream = io.stderr
   const numbers = new Map<string, number>()
   const started = new Map<string, number>()
-  /** Bytes, since a character may come in two pieces, and what a step prints need not be UTF-8. */
+  /** Bytes, since a character may come in two pieces, and the output of a step need not be UTF-8. */
   const unfinished = new Map<string, Buffer>()
   let speaker: number | undefined
   const findings: Extract<ProgressEvent, { kind: 'finding' }>[] = []
@@ -87,7 +87,7 @@ export function createBuildProgress(
   }
 }
 
-/** What the checks found, by its place in the file. Source: docker/buildx, commands/build.go, printWarnings. */
+/** The findings of the checks, by their place in the file. Source: docker/buildx, commands/build.go, printWarnings. */
 function findingsText(findings: readonly Extract<ProgressEvent, { kind: 'finding' }>[]): string {
   const count = findings.length === 1 ? '1 warning' : `${findings.length} warnings`
   const sorted = findings.toSorted((one, other) => (one.lines[0] ?? 0) - (other.lines[0] ?? 0))

@@ -1,6 +1,6 @@
 import type { CheckReport } from '#engine'
 
-/** What the checks say, as docker's `build --check` prints it. Source: docker/buildx, commands/build.go, and BuildKit's lint.go. */
+/** The report of the checks, as docker's `build --check` prints it. Source: docker/buildx, commands/build.go, and BuildKit's lint.go. */
 export function checkReportText({ findings, source }: CheckReport): string {
   const count = findings.length === 1 ? '1 warning has been found!' : `${findings.length} warnings have been found!`
   const head = findings.length > 0 ? `Check complete, ${count}\n` : ''

@@ -2,7 +2,7 @@ import { getSystemErrorMessage } from 'node:util'
 import { asError, BaleError, errnoOf, printable } from '#base'
 import { phraseNextStep } from './next-step.ts'
 
-/** What people see of an error: the message, the next step and the hint; with debug also code, details, causes and stack. */
+/** An error as it is shown: the message, the next step and the hint; with debug also code, details, causes and stack. */
 export function renderFailure(thrown: unknown, options: { debug?: boolean } = {}): string {
   const error = asError(firstOf(thrown))
   const lines = [`bale: ${error.message}`]
@@ -43,7 +43,7 @@ function isDamage(error: Error): boolean {
   return ['EIO', 'EUCLEAN', 'EBADMSG'].includes(errnoOf(error) ?? '')
 }
 
-/** When undoing failed as well, what went wrong first is what people must know. */
+/** When undoing failed as well, the first failure is the one to report. */
 function firstOf(thrown: unknown): unknown {
   return thrown instanceof SuppressedError ? firstOf(thrown.suppressed) : thrown
 }

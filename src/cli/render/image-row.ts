@@ -42,7 +42,7 @@ export const imageList = (digests: boolean): ListFormat<ImageListRow> => ({
   rowType: '*formatter.imageContext',
 })
 
-/** An image under one of its names. What other images share is only known where the whole store is measured. */
+/** An image under one of its names. The size that it shares with others is known only where the whole store is measured. */
 export function imageRow(row: ImageRow, truncated: boolean, now: number): ImageListRow {
   return {
     ID: truncated ? row.id.slice(7, 19) : row.id,

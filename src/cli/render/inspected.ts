@@ -8,8 +8,8 @@ import { notFoundWords } from './not-found-words.ts'
 const BAD_TEMPLATE = 64
 
 /**
- * Prints what `inspect` found as docker does: an array of objects indented by four spaces, or the template once for each.
- * What was not found, or does not fit the template, is reported on stderr after the others; the exit code is 1 then. A template that
+ * Prints the results of `inspect` as docker does: an array of objects indented by four spaces, or the template once for each.
+ * An object that was not found, or does not fit the template, is reported on stderr after the others; the exit code is 1 then. A template that
  * printed nothing leaves an empty line.
  */
 export async function printInspected(
@@ -54,7 +54,7 @@ function known(error: unknown): BaleError {
   return error
 }
 
-/** The first of several ways to find an object that does find it; docker's message when none does. */
+/** The result of the first lookup that finds the object; docker's message when none does. */
 export async function firstFound(
   name: string,
   ways: readonly ((name: string) => Promise<object>)[],

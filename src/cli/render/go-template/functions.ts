@@ -24,7 +24,7 @@ export interface TemplateFunction {
 }
 export type ParameterType = 'any' | 'string' | 'int' | 'strings'
 
-/** What Go's templates bring along. `and` and `or` stop early, so the run has them. Source: text/template, "Functions". */
+/** The functions of Go's templates. `and` and `or` stop early, so run.ts has them. Source: text/template, "Functions". */
 export const BUILT_IN: Record<string, TemplateFunction> = {
   and: {
     parameters: ['any'],

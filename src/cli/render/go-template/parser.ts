@@ -228,7 +228,7 @@ class Parser {
     return { variables: [], assigns: false }
   }
 
-  /** Only functions and fields can take what the command before them gives. */
+  /** Only functions and fields can take the result of the command before them. */
   #checkPipe(commands: Command[]): void {
     for (const [index, { operands, at }] of commands.slice(1).entries()) {
       const kind = operands[0]!.kind

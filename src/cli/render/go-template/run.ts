@@ -78,7 +78,7 @@ class Run {
         return undefined
       case 'action': {
         const value = this.#pipe(node.pipe, dot, variables)
-        // What a declaration gives is not printed.
+        // The value of a declaration is not printed.
         if (node.pipe.variables.length === 0)
           this.#write(value === undefined || value === null ? '<no value>' : goText(value))
         return undefined
@@ -155,7 +155,7 @@ class Run {
     variables.findLast((variable) => variable.name === name)!.value = value
   }
 
-  /** `piped` holds what the command before gave, if there was one: it becomes the last argument. */
+  /** `piped` is the result of the command before, if there was one: it becomes the last argument. */
   #command(command: Command, dot: unknown, variables: Variable[], piped: unknown[]): unknown {
     const [first, ...rest] = command.operands as [Operand, ...Operand[]]
     if (first.kind === 'function') return this.#function(first.name, command, rest, dot, variables, piped)
@@ -267,7 +267,7 @@ class Run {
     for (const [index, operand] of operands.entries()) {
       const value = this.#operand(operand, dot, variables)
       values.push(this.#argument(value, parameterAt(definition, index), operand))
-      // These two leave the rest alone as soon as the answer is known.
+      // These two do not evaluate the rest once the answer is known.
       if ((name === 'or' && isTrue(value)) || (name === 'and' && !isTrue(value))) return value
     }
     if (piped.length > 0)

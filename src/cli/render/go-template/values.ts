@@ -83,7 +83,7 @@ export class GoMethod {
   }
 }
 
-/** What a field or variable gives that a map does not have. Printed as `<no value>`. */
+/** The value of a key that a map does not have. Printed as `<no value>`. */
 export const NO_VALUE = Symbol('no value')
 
 /** Members that are maps in docker's types; all other objects are structs. */
