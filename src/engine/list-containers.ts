@@ -1,3 +1,4 @@
+import type { BaleError } from '#base'
 import { type FilterPair, Filters, PRUNE_FILTERS } from '#docker'
 import { type ContainerRow, containerRow } from '#docker/views'
 import { containerFilter } from './container-filter.ts'
@@ -39,11 +40,29 @@ export async function listContainers(
   )
 }
 
-/** Removes containers that do not run; returns their IDs and the bytes that became free. */
+interface PruneContainersOptions {
+  filters?: readonly FilterPair[]
+  signal?: AbortSignal
+}
+
+/**
+ * Removes containers that do not run, and what killed processes left of others; returns their IDs and the bytes that became free.
+ * Throws RECOVERY_FAILED at the end.
+ */
 export async function pruneContainers(
   context: EngineContext,
-  options: { filters?: readonly FilterPair[]; signal?: AbortSignal } = {},
+  options: PruneContainersOptions = {},
 ): Promise<{ removed: string[]; freed: number }> {
+  const { failure, ...pruned } = await pruneAndRecoverContainers(context, options)
+  if (failure) throw failure
+  return pruned
+}
+
+/** As `pruneContainers`, but a recovery that failed is part of the result. */
+export async function pruneAndRecoverContainers(
+  context: EngineContext,
+  options: PruneContainersOptions = {},
+): Promise<{ removed: string[]; freed: number; failure?: BaleError }> {
   const filters = new Filters(options.filters ?? [], PRUNE_FILTERS)
   const until = filters.until(context.clock.now())
   const { lifecycle } = await containerRecords(context)
@@ -54,6 +73,5 @@ export async function pruneContainers(
     return filters.matchesLabels(record.document.config.Labels)
   })
   await (await context.store()).events.add([pruneEvent('container', freed)])
-  if (failure) throw failure
-  return { removed: ids, freed }
+  return { removed: ids, freed, failure }
 }

@@ -1,8 +1,8 @@
 import type { FilterPair } from '#docker'
 import type { EngineContext } from './context/context.ts'
-import { pruneContainers } from './list-containers.ts'
+import { pruneAndRecoverContainers } from './list-containers.ts'
 import { pruneNetworks } from './networks.ts'
-import { collectGarbage, pruneBuildCache, pruneImages } from './prune.ts'
+import { collectGarbage, pruneAndRecoverBuilds, pruneImages } from './prune.ts'
 import { pruneVolumes } from './volumes.ts'
 
 /** How far `system.prune` goes. */
@@ -22,16 +22,19 @@ export type PrunedPart =
   | { kind: 'images'; untagged: string[]; deleted: string[]; freed: number }
   | { kind: 'garbage'; freed: number }
 
+/** One kind after the other, while it is iterated. Throws RECOVERY_FAILED at the end. */
 export async function* pruneSystem(
   context: EngineContext,
   { all, volumes, filters = [], signal }: PruneSystemOptions = {},
 ): AsyncIterable<PrunedPart> {
-  yield { kind: 'containers', ...(await pruneContainers(context, { filters, signal })) }
+  // What a recovery cannot do stops nothing: `collectGarbage` meets it again, and throws.
+  const { removed, freed } = await pruneAndRecoverContainers(context, { filters, signal })
+  yield { kind: 'containers', removed, freed }
   yield { kind: 'networks', ...(await pruneNetworks(context, { filters })), freed: 0 }
   if (volumes) yield { kind: 'volumes', ...(await pruneVolumes(context, { filters })) }
   // Build cache has no labels. It is pruned before the images, so that it no longer holds their layers.
   const hasLabels = filters.some(({ name }) => name !== 'until')
-  const cache = hasLabels ? { keys: [], freed: 0 } : await pruneBuildCache(context, { all, filters })
+  const cache = hasLabels ? { keys: [], freed: 0 } : await pruneAndRecoverBuilds(context, { all, filters })
   yield { kind: 'images', ...(await pruneImages(context, { all, filters })) }
   yield { kind: 'cache', removed: cache.keys, freed: cache.freed }
   yield { kind: 'garbage', freed: (await collectGarbage(context)).freed }

@@ -1,4 +1,4 @@
-import type { OperationOptions } from '#base'
+import type { BaleError, OperationOptions } from '#base'
 import { type FilterPair, Filters, PRUNE_FILTERS } from '#docker'
 import { containerRecords } from './container-machinery.ts'
 import type { EngineContext } from './context/context.ts'
@@ -45,11 +45,26 @@ export async function pruneImages(context: EngineContext, options: PruneOptions 
   }
 }
 
-/** Removes build cache records, and the layers that only they held. */
+interface PruneCacheOptions {
+  all?: boolean
+  filters?: readonly FilterPair[]
+}
+
+/** Removes build cache records, the layers that only they held, and what killed builds left. Throws RECOVERY_FAILED at the end. */
 export async function pruneBuildCache(
   context: EngineContext,
-  options: { all?: boolean; filters?: readonly FilterPair[] } = {},
+  options: PruneCacheOptions = {},
 ): Promise<{ keys: string[]; freed: number }> {
+  const { failure, ...pruned } = await pruneAndRecoverBuilds(context, options)
+  if (failure) throw failure
+  return pruned
+}
+
+/** As `pruneBuildCache`, but a recovery that failed is part of the result. */
+export async function pruneAndRecoverBuilds(
+  context: EngineContext,
+  options: PruneCacheOptions = {},
+): Promise<{ keys: string[]; freed: number; failure?: BaleError }> {
   const until = new Filters(options.filters ?? [], ['until']).until(context.clock.now())
   const store = await context.store()
   const inUse = options.all ? new Set<string>() : await layersOfImages(context)
@@ -66,8 +81,7 @@ export async function pruneBuildCache(
   await releaseMounts(context)
   const freed = result.freed + left.freed + mounts
   await store.events.add([pruneEvent('builder', freed)])
-  if (left.failure) throw left.failure
-  return { ...result, freed }
+  return { ...result, freed, failure: left.failure }
 }
 
 async function layersOfImages(context: EngineContext): Promise<Set<string>> {

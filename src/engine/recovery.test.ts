@@ -63,6 +63,14 @@ test('a room that cannot be recovered does not stop the others, and is named', {
     return true
   })
   assert.equal(existsSync(left), false, 'the store comes last')
+  const kinds: string[] = []
+  await assert.rejects(
+    async () => {
+      for await (const { kind } of await engine.system.prune()) kinds.push(kind)
+    },
+    { code: 'RECOVERY_FAILED' },
+  )
+  assert.deepEqual(kinds, ['containers', 'networks', 'images', 'cache'], 'a prune of everything goes on')
 })
 
 test('the first command on containers after a boot removes what was left, later ones do not look', {
