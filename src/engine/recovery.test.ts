@@ -99,6 +99,20 @@ test('the first command on containers after a boot removes what was left, later 
   assert.equal(existsSync(partial), true, 'the next pull continues it')
 })
 
+test('a container that cannot be recovered does not stop the others', { skip: cannotRunContainers() }, async () => {
+  await using directory = await temporaryDirectory()
+  const [root, run] = [join(directory.path, 'root'), join(directory.path, 'run')]
+  await using engine = createEngine({ config: readConfig({ root, run }) })
+  await engine.containers.list()
+  const [stuck, ...others] = ['b', 'a', 'c'].map((letter) => letter.repeat(64)) as [string, ...string[]]
+  for (const id of [stuck, ...others]) mkdirSync(join(root, 'containers', id), { recursive: true })
+  // The claim of whoever starts it cannot be read.
+  mkdirSync(join(run, 'c', stuck.slice(0, 16), 'starting.json'), { recursive: true })
+  await assert.rejects(engine.containers.prune(), { code: 'RECOVERY_FAILED', message: /containers: EISDIR/ })
+  assert.equal(existsSync(join(root, 'containers', stuck)), true)
+  for (const id of others) assert.equal(existsSync(join(root, 'containers', id)), false)
+})
+
 test('a recovery that fails after a boot is warned of once, and the command does its work', {
   skip: cannotRunContainers(),
 }, async () => {

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { errnoOf, isBaleError } from '#base'
+import { asError, errnoOf, isBaleError } from '#base'
 import { isClaimed, lifeOf, readClaim, removeCgroup } from '#host'
 import { readText, removeTree } from '#host/file'
 import { runtimeOfState } from '../runtime/index.ts'
@@ -12,10 +12,12 @@ import { forget, settle, takeDownIdleNetworks } from './finalize.ts'
 
 /**
  * Removes what killed bale processes and lost monitors left behind: half-created containers, unrecorded exits,
- * directories and runtime states without a record, unused networks. Safe at any time; returns what it found.
+ * directories and runtime states without a record, unused networks. Safe at any time; returns what it found. A container that
+ * cannot be recovered does not stop the others: what failed is thrown at the end.
  */
 export async function sweepContainers(machinery: Machinery): Promise<string[]> {
   const found: string[] = []
+  const failures: Error[] = []
   const records = await machinery.records.containers.list()
   for (const record of records) {
     await using _ = await lockContainer(machinery, record.id)
@@ -26,17 +28,23 @@ export async function sweepContainers(machinery: Machinery): Promise<string[]> {
       if (now && before !== now.document.state.status) found.push(`container ${record.id.slice(0, 12)}`)
       if (now?.document.state.status === 'removing') await forget(machinery, now, { volumes: true })
     } catch (error) {
-      if (!isBaleError(error, 'CONTAINER_NOT_FOUND')) throw error
+      if (!isBaleError(error, 'CONTAINER_NOT_FOUND')) failures.push(asError(error))
     }
   }
   const known = new Set(records.map((record) => record.id))
   for (const id of await unknownIds(machinery, known)) {
-    if (await removeUnknown(machinery, id)) found.push(`leftovers of ${id.slice(0, 12)}`)
+    try {
+      if (await removeUnknown(machinery, id)) found.push(`leftovers of ${id.slice(0, 12)}`)
+    } catch (error) {
+      failures.push(asError(error))
+    }
   }
   await removeIdleBundles(machinery, records)
   await sweepExecs(machinery, known)
   for (const name of await takeDownIdleNetworks(machinery)) machinery.log.debug('container', `network ${name} is down`)
   await machinery.rootfs.releaseUnused()
+  if (failures.length === 1) throw failures[0]
+  if (failures.length > 1) throw new AggregateError(failures, failures.map(({ message }) => message).join('; '))
   return found
 }
 
