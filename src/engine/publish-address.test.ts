@@ -16,14 +16,14 @@ function asked(host: HostOptions, publishAddress?: string) {
 const port = { containerPort: 80, protocol: 'tcp' as const }
 const isReachable = Object.values(networkInterfaces()).some((all) => all?.some(({ internal }) => !internal))
 
-test('ports that are open to other machines without a word are told once', { skip: !isReachable }, () => {
+test('ports that are open to other machines by default are reported once', { skip: !isReachable }, () => {
   const { told } = asked({ ports: [port, { ...port, containerPort: 81 }] })
   assert.equal(told.length, 1)
   assert.match(told[0]!, /0\.0\.0\.0/)
   assert.equal(asked({ publishAll: true }).told.length, 1)
 })
 
-test('nothing is told of ports with an address, or when the configuration has one', () => {
+test('ports with an address are not reported, nor any when the configuration has one', () => {
   assert.deepEqual(asked({ ports: [{ ...port, hostAddress: '127.0.0.1' }] }).told, [])
   for (const address of ['0.0.0.0', '127.0.0.1']) {
     const { options, told } = asked({ ports: [port] }, address)

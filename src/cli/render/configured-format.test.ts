@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { temporaryDirectory } from '#host/file'
 import { configuredFormat } from './configured-format.ts'
 
-test('templates of lists come from docker’s config.json; what is no text there says nothing', async () => {
+test('templates of lists come from docker’s config.json; values that are not text are ignored', async () => {
   await using directory = await temporaryDirectory(tmpdir(), 'formats-')
   const file = join(directory.path, 'config.json')
   assert.equal(configuredFormat(undefined, 'psFormat'), undefined)

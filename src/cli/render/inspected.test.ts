@@ -20,7 +20,7 @@ async function inspected(names: string[], format?: string) {
   return { code, out: out.join('\n'), complaints }
 }
 
-test('what is there is printed, then what is not, and the exit code is 1', async () => {
+test('objects that exist are printed, then missing ones are reported, and the exit code is 1', async () => {
   assert.deepEqual(await inspected(['none', 'shop', 'nix'], '{{.Id}}'), {
     code: 1,
     out: '2',

@@ -38,7 +38,7 @@ const container: ContainerRow = {
 const shown = (template: string, row = container, truncated = true) =>
   renderList([containerRow(row, truncated, NOW)], containerList(false), template).trimEnd()
 
-test('every member that docker documents for containers is there', () => {
+test("a container's row has every member that docker documents", () => {
   const templates: [template: string, text: string][] = [
     ['{{.ID}}', 'c0ffee000000'],
     ['{{.Image}}', 'shop:1'],
@@ -67,7 +67,7 @@ test('every member that docker documents for containers is there', () => {
 
 const image: ImageRow = { id: DIGEST, repository: 'shop', tag: '1', created: NOW / 1000 - 120, size: 1_234_567 }
 
-test('every member that docker documents for images is there', () => {
+test("an image's row has every member that docker documents", () => {
   const rows = [imageRow(image, true, NOW)]
   const print = (template: string) => renderList(rows, imageList(false), template)
   assert.equal(print('{{.ID}} {{.Repository}} {{.Tag}} {{.Digest}}'), 'abababababab shop 1 <none>\n')
@@ -90,7 +90,7 @@ const volume: Parameters<typeof volumeRow>[0] = {
   Options: {},
 }
 
-test('every member that docker documents for volumes is there', () => {
+test("a volume's row has every member that docker documents", () => {
   const print = (template: string) => renderList([volumeRow(volume)], VOLUME_LIST, template)
   assert.equal(print('{{.Name}} {{.Driver}} {{.Scope}} {{.Mountpoint}}'), 'data local local /v\n')
   assert.equal(print('{{.Labels}} {{.Label "a"}}'), 'a=b b\n')
@@ -125,7 +125,7 @@ test('a template of system df -v is over all kinds of rows', () => {
   assert.match(renderUsage(rows, 1500, undefined), /\nBuild cache usage: 1\.5kB\n\nCACHE ID +CACHE TYPE +SIZE/)
 })
 
-test('what is too long ends in an ellipsis, by characters', () => {
+test('a text that is too long ends in an ellipsis, counted in characters', () => {
   assert.equal(ellipsis('äöü', 3), 'äöü')
   assert.equal(ellipsis('äöü𝒳z', 4), 'äöü…')
 })

@@ -46,7 +46,7 @@ test('Ctrl-C and Ctrl-D leave the question, and a signal does', async () => {
   assert.deepEqual(stdin.raw, [true, false])
 })
 
-test('what is typed before its question is its answer: name, password and the next name in one go', async () => {
+test('text typed before its question is its answer: name, password and the next name in one go', async () => {
   const { io, stdin } = keyboard()
   const name = askLine(io, 'Username: ', never)
   stdin.write('ann\rse')

@@ -17,7 +17,7 @@ function recorder(): { io: Terminal; lines: string[] } {
   return { io, lines }
 }
 
-test('many names are done at once, told in their order, and a failure of one does not stop the others', async () => {
+test('many names are handled at once, reported in their order, and a failure of one does not stop the others', async () => {
   const { io, lines } = recorder()
   const under: string[] = []
   const all = Promise.withResolvers<void>()

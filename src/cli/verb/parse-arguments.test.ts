@@ -61,7 +61,7 @@ test('a flag sets the member of its own name', () => {
   assert.deepEqual(options, { driver: 'bridge', label: ['x=y'], noCache: true, noCacheFilter: ['a'], sigProxy: false })
 })
 
-test('what is refused may be turned off', () => {
+test('a refused flag may be turned off', () => {
   for (const words of ['--squash=false', '--sbom=false', '--sbom=']) assert.deepEqual(parse(words, 'a').args, ['a'])
   for (const words of ['--squash', '--squash=true', '--sbom=true']) {
     assert.throws(

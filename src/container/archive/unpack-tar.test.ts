@@ -50,7 +50,7 @@ async function destination() {
   }
 }
 
-test('R20 a link that lies below the destination is refused as a directory, whatever the tar says', async () => {
+test('R20 a link below the destination is refused as a directory, whatever the tar says', async () => {
   await using place = await destination()
   const words = new RegExp(`cannot overwrite non-directory "${place.out}/d" with directory "${place.out}"`)
   await assert.rejects(place.unpack([directoryEntry('d/'), file('d/new', 'x')]), words)

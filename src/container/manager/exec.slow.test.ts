@@ -46,7 +46,7 @@ test('exec: a process that ends before its input does gives all its output and i
   }
 })
 
-test('exec: why a program cannot be started is always told', { skip }, async () => {
+test('exec: a program that cannot be started is always reported with the reason', { skip }, async () => {
   await using machine = await containerMachine()
   const id = await sleeper(machine)
   for (let turn = 1; turn <= 20; turn++)

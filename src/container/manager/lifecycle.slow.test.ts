@@ -78,7 +78,7 @@ test("rm deletes the container's own layer and nothing else: the image's bytes s
   assert.deepEqual(digests(), before)
 })
 
-test('a command that is not there or cannot be run fails with its own code, and everything is undone', {
+test('a command that is missing or cannot be run fails with its own code, and everything is undone', {
   skip,
 }, async () => {
   await using machine = await containerMachine()
@@ -134,7 +134,7 @@ test('a terminal has the size it is given, also later', { skip, timeout }, async
   assert.equal(await exitOf(machine.machinery, id, monitored!.monitor), 3)
 })
 
-test('exec: environment, user, directory, stdin and exit code; 127 for what is not there', {
+test('exec: environment, user, directory, stdin and exit code; 127 for a missing program', {
   skip,
   timeout,
 }, async () => {
@@ -211,7 +211,7 @@ test("names: one container each, in docker's words; --rm frees its name at once"
   await assert.rejects(machine.create({ ...named(), name: 'not a name' }), /Invalid container name/)
 })
 
-test('ps tells the truth when the monitor was killed, and the container can be removed', {
+test('ps shows the real state when the monitor was killed, and the container can be removed', {
   skip,
   timeout,
 }, async () => {

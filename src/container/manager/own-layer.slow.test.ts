@@ -30,7 +30,7 @@ async function namesOf(tar: AsyncIterable<Uint8Array>): Promise<string[]> {
   return names
 }
 
-test('diff tells what was added, changed and deleted, and nothing of what bale itself put there', {
+test("diff lists additions, changes and deletions, and none of bale's own files", {
   skip,
   timeout,
 }, async () => {

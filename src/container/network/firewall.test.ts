@@ -27,7 +27,7 @@ test('each bridge is reached by published ports only; an internal one is neither
   )
 })
 
-test('the call of the chain is there once, before all others, however often it was added', () => {
+test('the chain is called once, before all others, however often the call was added', () => {
   const present = '-N BALE-FORWARD\n-A FORWARD -j OTHER\n-A FORWARD -j BALE-FORWARD\n-A FORWARD -j BALE-FORWARD\n'
   const script = rules([bridge('br-a')], present)!
   assert.equal(script.match(/^-D FORWARD -j BALE-FORWARD$/gm)?.length, 2)

@@ -86,7 +86,7 @@ test('reading a record of today changes nothing', () => {
   assert.deepEqual(parseContainer(once), once)
 })
 
-test('a record of a newer bale is refused, and one that no bale wrote says what is wrong', () => {
+test('a record of a newer bale is refused, and the error of a malformed one names what is wrong', () => {
   assert.throws(() => parseContainer(record({ version: 3 })), { code: 'STORE_VERSION' })
   const wrong: [object, RegExp][] = [
     [{ config: undefined }, /container cccccccccccc cannot be read: config is not of type object/],

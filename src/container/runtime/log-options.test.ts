@@ -10,7 +10,7 @@ test('a log has a limit unless it is asked to have none', () => {
   assert.equal(logLimits({ driver: 'none', options: {} }), undefined)
 })
 
-test('what is copied from the documentation of docker is taken; other drivers and options are refused by name', () => {
+test("options copied from docker's documentation are accepted; other drivers and options are refused by name", () => {
   const usual = {
     compress: 'true',
     labels: 'a,b',

@@ -47,7 +47,7 @@ async function machine(files: Record<string, string>, parser = 'cat > "$0.input"
 
 const ENABLED = { 'module/enabled': 'Y\n', 'kernel/profiles': 'one (enforce)\nwith (two) words (complain)\n' }
 
-test('AppArmor counts when the kernel enforces it and the program that loads profiles is there', async () => {
+test('AppArmor counts when the kernel enforces it and the program that loads profiles is installed', async () => {
   const cases: [Record<string, string>, string | undefined, AppArmor][] = [
     [{}, undefined, NO_APPARMOR],
     [{ 'module/enabled': 'N\n' }, undefined, NO_APPARMOR],

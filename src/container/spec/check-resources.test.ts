@@ -60,7 +60,7 @@ test('limits at the edge of the possible are taken, 0 is no wish, and an OOM kil
   checkOomScore(-1000)
 })
 
-test('what the control groups of a machine do not have is taken away and told, nothing else', () => {
+test("limits that the machine's control groups lack are dropped with a warning, and no others", () => {
   const asked = { memory: 64 * MIB, oomKillDisable: true, memorySwappiness: 10, blkioWeight: 500 }
   const unified = possibleResources(asked, { version: 2, controllers: new Map([['memory', '/sys/fs/cgroup']]) })
   assert.deepEqual(unified.resources, { memory: 64 * MIB, blkioWeight: 500 })

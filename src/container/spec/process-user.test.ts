@@ -82,7 +82,7 @@ test('M09: the accounts files are read inside the root, when they are files, up 
   )
 })
 
-test('M09: what is mounted into the root is no account file, and no link leads to it', {
+test('M09: a file mounted into the root is no account file, and no link leads to it', {
   skip: process.getuid?.() !== 0 && 'needs root',
 }, async () => {
   await using place = await accounts()

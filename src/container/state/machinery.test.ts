@@ -5,7 +5,7 @@ import { acquireLock, temporaryDirectory } from '#host/file'
 import type { Store } from '#store'
 import { lockContainer, pathsOf } from './machinery.ts'
 
-test('who waits long for a container is told what for', async () => {
+test('a long wait for a container is reported with its reason', async () => {
   await using directory = await temporaryDirectory(tmpdir(), 'lock-')
   const store = { root: directory.path, run: directory.path } as Store
   const id = 'ab'.repeat(32)

@@ -93,7 +93,7 @@ export async function removeVolume(
   await records.volumes.remove(name)
 }
 
-/** Removes volumes that no container mounts; only anonymous ones unless `all`. Answers names and freed bytes. */
+/** Removes volumes that no container mounts; only anonymous ones unless `all`. Returns names and freed bytes. */
 export async function pruneVolumes(
   machinery: Machinery,
   options: { all?: boolean; filter?: (volume: Volume) => boolean } = {},

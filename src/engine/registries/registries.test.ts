@@ -252,7 +252,7 @@ test('an alias leads a short name to its place, and nothing else; those that a d
   assert.equal(shipped.registryHost, 'docker.io')
 })
 
-test('what was read is told: files, mirrors, insecure registries, proxies without their logins', async () => {
+test('the configuration that was read is shown: files, mirrors, insecure registries, proxies without their logins', async () => {
   const { context } = machine(
     {
       'daemon.json': '{"registry-mirrors":["https://m.example"],"insecure-registries":["r.example:5000","10.0.0.0/8"]}',

@@ -73,7 +73,7 @@ test('inherited members of JavaScript objects are not there', () => {
   assert.equal(run('{{index .Config.Labels "constructor"}}'), '')
 })
 
-test('a mistake in the second line tells line and column', () => {
+test('a mistake in the second line is reported with line and column', () => {
   assert.throws(() => run('a\n é{{.Nope}}'), /template: :2:5: executing/)
   assert.throws(() => run('a\n{{if}}'), /template: :2: missing value for if/)
 })
