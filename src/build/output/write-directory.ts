@@ -44,8 +44,11 @@ export async function writeDirectory(entries: AsyncIterable<PackedEntry>, destin
   for (const entry of directories.reverse()) {
     const path = toBytes(entry.name.replace(/\/+$/, ''))
     const descriptor = root.open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
-    fchmodSync(descriptor, entry.mode ?? 0o755)
-    closeSync(descriptor)
+    try {
+      fchmodSync(descriptor, entry.mode ?? 0o755)
+    } finally {
+      closeSync(descriptor)
+    }
     setTimes(root, path, entry)
   }
   return skipped

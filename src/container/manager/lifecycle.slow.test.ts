@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { isBaleError } from '#base'
+import { disposable, isBaleError } from '#base'
 import { isAlive } from '#host'
 import { cannotRunContainers } from '../../../test/kit/busybox-rootfs.ts'
 import { type ContainerMachine, containerMachine } from '../../../test/kit/container-machine.ts'
@@ -238,9 +238,15 @@ test('a container that was created but whose creator died is deleted, never star
   const { id } = await machine.create(machine.options(['sh', '-c', 'echo started > /mark; sleep 1000']))
   // The start is stopped just before its last step, as a kill -9 would.
   const runtime = await machinery.runtime()
-  const stuck = { ...runtime, start: () => new Promise<void>(() => undefined) }
+  const killed = Promise.withResolvers<void>()
+  const stuck = { ...runtime, start: () => killed.promise }
   const starting = startContainer({ ...machinery, runtime: async () => stuck }, id)
-  starting.catch(() => undefined)
+  const ended = assert.rejects(starting, /killed/)
+  // This process lives on: what its dead half holds, the lock's file, is given back at the end.
+  await using _ = disposable(async () => {
+    killed.reject(new Error('killed'))
+    await ended
+  })
   const paths = pathsOf(machinery, id)
   const record = () => findContainer(machinery, id)
   await until('its last step is reached', async () => (await record()).document.state.status === 'running')

@@ -64,8 +64,14 @@ const UNWRITABLE = ['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'EROFS', 'ENAMETOOLO
 async function openNew(temporary: string, path: string, mode: number): Promise<FileHandle> {
   try {
     const handle = await open(temporary, 'wx', mode)
-    await handle.chmod(mode)
-    return handle
+    try {
+      await handle.chmod(mode)
+      return handle
+    } catch (error) {
+      await handle.close()
+      await rm(temporary, { force: true })
+      throw error
+    }
   } catch (error) {
     if (!UNWRITABLE.includes(errnoOf(error) ?? '')) throw asNoSpace(error, path)
     throw new BaleError('INVALID_ARGUMENT', `cannot write ${path}: ${errnoOf(error)} in ${dirname(path)}`, {

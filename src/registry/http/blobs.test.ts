@@ -1,6 +1,7 @@
 /** Written from distribution-spec 1.1, "Pull", "Push" and "Content Management" of blobs. */
 import assert from 'node:assert/strict'
-import { readdir } from 'node:fs/promises'
+import { readdir, readlink } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { test } from 'node:test'
 import { sha256, sha512, startRegistry } from '../../../test/kit/registry-client.ts'
 
@@ -313,3 +314,36 @@ async function storedObjects(directory: string): Promise<string[]> {
   const entries = await readdir(`${directory}/objects`, { recursive: true, withFileTypes: true })
   return entries.filter((entry) => entry.isFile()).map((entry) => entry.name)
 }
+
+/** Paths of the objects that this process has open. */
+async function openObjects(directory: string): Promise<string[]> {
+  const links = await readdir('/proc/self/fd')
+  const paths = await Promise.all(links.map((name) => readlink(`/proc/self/fd/${name}`).catch(() => '')))
+  return paths.filter((path) => path.startsWith(directory) && /\/[0-9a-f]{32}$/.test(path))
+}
+
+test('clients that go away before the first byte leave no object open', async () => {
+  await using registry = await startRegistry()
+  // What only a garbage collection closes is not left open either, but node warns of it.
+  const collected: string[] = []
+  const onWarning = ({ message }: Error) => /garbage collection/.test(message) && collected.push(message)
+  process.on('warning', onWarning)
+  using _ = { [Symbol.dispose]: () => process.off('warning', onWarning) }
+  const digest = await registry.blob('a/b', Buffer.alloc(8 * 1024 * 1024, 'x'))
+  const [host, port] = registry.address.split(':')
+  const ask = `GET /v2/a/b/blobs/${digest} HTTP/1.1\r\nHost: registry\r\n\r\n`
+  for (let turn = 0; turn < 40; turn++) {
+    const socket = connect(Number(port), host)
+    const closed = new Promise((resolve) => socket.once('close', resolve))
+    socket.on('error', () => undefined)
+    socket.write(ask, () => (turn % 2 ? socket.resetAndDestroy() : setImmediate(() => socket.resetAndDestroy())))
+    await closed
+  }
+  // Its answer comes after what the server does for the others.
+  let left: string[] = ['unknown']
+  for (let tries = 0; left.length > 0 && tries < 200; tries++) {
+    assert.equal((await registry.request('GET', '/v2/')).status, 200)
+    left = await openObjects(registry.directory)
+  }
+  assert.deepEqual([left, collected], [[], []])
+})

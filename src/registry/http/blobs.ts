@@ -36,7 +36,13 @@ export async function readBlob(context: RegistryContext, exchange: Exchange, rou
   if (range) response.setHeader('Content-Range', `bytes ${start}-${end - 1}/${blob.size}`)
   response.statusCode = range ? 206 : 200
   if (request.method === 'HEAD' || start === end) return void response.end()
-  await pipeline(await begun(exactly(context.objects.read(blob.key, { start, end }), end - start)), response)
+  const bytes = exactly(context.objects.read(blob.key, { start, end }), end - start)
+  try {
+    await pipeline(await begun(bytes), response)
+  } finally {
+    // A client that went away early: nobody may have asked for more than the first chunk, and the object is open.
+    await bytes.return(undefined)
+  }
 }
 
 /** Takes the first chunk at once, so that bytes that cannot be read at all are an answer and not a broken connection. */
