@@ -9,6 +9,7 @@ import {
 import {
   addNetwork,
   allNetworks,
+  announceExecEnd,
   attachContainer,
   awaitRemoval,
   cleanupContainer,
@@ -309,6 +310,8 @@ function upkeep(machinery: Machinery) {
         ...options,
         restart: async (again) => void (await startContainer(machinery, again, { restart: true })),
       }),
+    /** What the monitor of an exec runs at its end when nobody waits for it: writes the event. */
+    announceExecEnd: offer(announceExecEnd),
     /** Checks a running container's health until this life of it ends. */
     superviseHealth: offer(superviseHealth),
     /** Brings the log of a running container back to its limit. */

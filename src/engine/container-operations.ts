@@ -239,9 +239,12 @@ export class ContainerOperations {
     return (await import('./list-containers.ts')).pruneContainers(this.#context, options)
   }
 
-  /** The remaining work when a container has ended: its state, mounts, network, restart. Called by its monitor; does nothing while it runs. */
-  async cleanup(id: string): Promise<void> {
-    return (await import('./cleanup.ts')).cleanupContainer(this.#context, id)
+  /**
+   * The remaining work when a container has ended: its state, mounts, network, restart. Does nothing while it runs. With
+   * `exec`, the end of that process is reported and nothing else is done. Called by the monitors of both.
+   */
+  async cleanup(id: string, options?: { exec?: string }): Promise<void> {
+    return (await import('./cleanup.ts')).cleanupContainer(this.#context, id, options)
   }
 
   /** Checks the health of a container as long as it runs. Called by its start, in a process of its own. */

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import type { TestBale } from '../kit/bale.ts'
+import { onTerminal } from '../kit/terminal.ts'
 import { cannotRun, prepared } from './prepared.ts'
 
 const options = { skip: cannotRun }
@@ -14,7 +15,7 @@ const options = { skip: cannotRun }
 async function told(bale: TestBale, words: string[] = []): Promise<string[]> {
   const format = ['--format', '{{.Type}} {{.Action}}']
   const text = await bale.run(['events', '--since', '1h', '--until', '0s', ...format, ...words])
-  return text.split('\n').filter(Boolean)
+  return text.split('\n').flatMap((line) => line.trimEnd() || [])
 }
 
 test('the life of a container is told in order, whoever took part in it', options, async () => {
@@ -85,29 +86,100 @@ test('names of images and removals are told', options, async () => {
   ])
 })
 
+/** A follower that shows the first event with this action, whenever it comes; ended when it is disposed. */
+function follow(bale: TestBale, action: string, format: string): { line: Promise<string> } & AsyncDisposable {
+  const program = resolve(import.meta.dirname, '../../bin/bale')
+  const words = ['events', '--since', '1h', '--filter', `event=${action}`, '--format', format]
+  const follower = spawn(program, words, { env: bale.environment, stdio: ['ignore', 'pipe', 'inherit'] })
+  const line = once(createInterface({ input: follower.stdout }), 'line').then(([text]) => String(text))
+  return {
+    line,
+    async [Symbol.asyncDispose]() {
+      const ended = once(follower, 'exit')
+      follower.kill('SIGTERM')
+      await ended
+    },
+  }
+}
+
 test('a follower sees an end that only the monitor witnessed', options, async () => {
   await using place = await prepared()
   const { bale } = place
-  const program = resolve(import.meta.dirname, '../../bin/bale')
-  const words = [
-    'events',
-    '--filter',
-    'event=die',
-    '--format',
-    '{{.Actor.Attributes.name}} {{.Actor.Attributes.exitCode}}',
-  ]
-  const follower = spawn(program, [...words, '--since', '1h'], {
-    env: bale.environment,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  try {
-    const lines = createInterface({ input: follower.stdout })
-    const line = once(lines, 'line')
-    await bale.run(['run', '-d', '--name', 'short', '--network', 'none', 'busybox:1', 'sh', '-c', 'exit 7'])
-    assert.deepEqual(await line, ['short 7'])
-  } finally {
-    const ended = once(follower, 'exit')
-    follower.kill('SIGTERM')
-    await ended
-  }
+  await using follower = follow(bale, 'die', '{{.Actor.Attributes.name}} {{.Actor.Attributes.exitCode}}')
+  await bale.run(['run', '-d', '--name', 'short', '--network', 'none', 'busybox:1', 'sh', '-c', 'exit 7'])
+  assert.equal(await follower.line, 'short 7')
 })
+
+test(
+  'what is done with a running container is told, and the end of a process that nobody waits for',
+  options,
+  async () => {
+    await using place = await prepared()
+    const { bale } = place
+    await bale.run(['run', '-d', '--name', 'web', '--network', 'none', 'busybox:1', 'sleep', '1000'])
+    await bale.run(['exec', '-d', 'web', 'sh', '-c', 'exit 9'])
+    const attributes = '{{.Actor.ID}} {{.Actor.Attributes.execID}} {{.Actor.Attributes.exitCode}}'
+    await using follower = follow(bale, 'exec_die', attributes)
+    const [container, process, exitCode] = (await follower.line).split(' ')
+    const find = ['events', '--since', '1h', '--until', '0s', '--filter', 'event=exec_start', '--format', attributes]
+    assert.deepEqual([container, process], (await bale.run(find)).split(' ').slice(0, 2))
+    assert.equal(exitCode, '9')
+    const tar = join(bale.directory, 'web.tar')
+    await bale.run(['cp', 'web:/bin/busybox', join(bale.directory, 'copy')])
+    await bale.run(['cp', join(bale.directory, 'copy'), 'web:/tmp/'])
+    await bale.run(['cp', 'web:/etc', '-'])
+    await bale.run(['export', '-o', tar, 'web'])
+    await bale.run(['top', 'web'])
+    await bale.run(['update', '--memory', '64m', '--memory-swap', '64m', 'web'])
+    const since = (await told(bale, ['--filter', 'container=web'])).slice(2)
+    assert.deepEqual(since, [
+      'container exec_create: sh -c exit 9',
+      'container exec_start: sh -c exit 9',
+      'container exec_die',
+      'container archive-path',
+      'container extract-to-dir',
+      'container archive-path',
+      'container export',
+      'container top',
+      'container update',
+    ])
+  },
+)
+
+test(
+  'on a terminal, coming, resizing and leaving are told; a process that was left has its end told',
+  options,
+  async () => {
+    await using place = await prepared()
+    const { bale } = place
+    {
+      await using terminal = onTerminal(bale, ['run', '-it', '--name', 'left', '--network', 'none', 'busybox:1', 'sh'])
+      await terminal.until('/ # ')
+      terminal.type('\x10\x11')
+      assert.equal((await terminal.ended()).code, 0)
+    }
+    {
+      const words = ['exec', '-it', 'left', 'sh', '-c', 'echo ready; until [ -e /go ]; do sleep 0.05; done; exit 8']
+      await using terminal = onTerminal(bale, words)
+      await terminal.until('ready')
+      terminal.type('\x10\x11')
+      assert.equal((await terminal.ended()).code, 0)
+    }
+    const actions = (await told(bale, ['--filter', 'container=left'])).map((line) => line.replace(/:.*/, ''))
+    assert.deepEqual(actions, [
+      'container create',
+      'container attach',
+      'container start',
+      'container resize',
+      'container detach',
+      'container exec_create',
+      'container exec_start',
+      'container exec_detach',
+    ])
+    const resize = ['--filter', 'event=resize', '--format', '{{.Actor.Attributes.height}} {{.Actor.Attributes.width}}']
+    assert.equal(await bale.run(['events', '--since', '1h', '--until', '0s', ...resize]), '24 80')
+    await bale.run(['cp', place.tar, 'left:/go'])
+    await using follower = follow(bale, 'exec_die', '{{.Actor.Attributes.exitCode}}')
+    assert.equal(await follower.line, '8')
+  },
+)

@@ -77,7 +77,9 @@ export async function runSession(
     const target = stream === 'stdout' ? io.stdout : io.stderr
     if (!target.write(bytes)) await once(target, 'drain')
   }
-  return detached ? 'detached' : 'ended'
+  if (!detached) return 'ended'
+  await session.detach()
+  return 'detached'
 }
 
 export function terminalSize(io: Terminal): { rows: number; columns: number } | undefined {

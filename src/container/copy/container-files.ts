@@ -4,7 +4,7 @@ import { BaleError, errnoOf, printable, untilAborted } from '#base'
 import { openRoot, type RootDirectory, resolveInside } from '#host'
 import { noOutputDirectory, openOutput, outputPlace, pourInto } from '#host/file'
 import { type PathStat, packPath, statPath, unpackTar } from '../archive/index.ts'
-import type { Machinery } from '../state/index.ts'
+import { announce, type Machinery } from '../state/index.ts'
 import { contentsOnly, copyPlan, wantsDirectory } from './copy-plan.ts'
 import { type ContainerFiles, openFiles } from './open-files.ts'
 
@@ -58,6 +58,7 @@ export async function* readContainerPath(
 ): AsyncGenerator<Uint8Array> {
   await using files = await openFiles(machinery, idOrName)
   const found = source(files, idOrName, path, options)
+  await announce(machinery, files.record, 'archive-path')
   yield* packPath(files.root, found.path, tarName(found.path))
 }
 
@@ -90,6 +91,7 @@ export async function writeContainerPath(
   await readOnlyInWords(files.root, place, () =>
     unpackTar(files.root, untilAborted(tar, options.signal), { ...options, directory: place, keepNames: true }),
   )
+  await announce(machinery, files.record, 'extract-to-dir')
 }
 
 function isDirectory(root: RootDirectory, path: string): boolean {
@@ -156,6 +158,7 @@ export async function copyIntoContainer(
   await readOnlyInWords(files.root, plan.directory, () =>
     unpackTar(files.root, counted.tar, { ...plan, owner: options.archive ? undefined : { uid: 0, gid: 0 } }),
   )
+  await announce(machinery, files.record, 'extract-to-dir')
   return counted.bytes()
 }
 
@@ -220,6 +223,7 @@ export async function copyFromContainer(
 ): Promise<number> {
   await using files = await openFiles(machinery, idOrName)
   const found = source(files, idOrName, path, options)
+  await announce(machinery, files.record, 'archive-path')
   if (isStream(local)) return await copyToStream(files.root, found, local, options)
   const from = copied(clean(path), found.path, found.stat)
   using machine = openRoot('/')

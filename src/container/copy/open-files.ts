@@ -2,12 +2,13 @@ import { existsSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { isAlive, openRoot, type RootDirectory } from '#host'
 import { mountContainer } from '../manager/index.ts'
-import type { ContainerMount } from '../model/index.ts'
+import type { Container, ContainerMount } from '../model/index.ts'
 import { type Machinery, mustBeVisible, pathsOf, seeContainer } from '../state/index.ts'
 import { mountInside, mountVolume, releaseVolumes } from '../volume/index.ts'
 
 /** A container's files as its processes see them, all mounts in place. */
 export interface ContainerFiles extends AsyncDisposable {
+  record: Container
   root: RootDirectory
   /** The root filesystem was requested read-only; this does not cover volumes. */
   readOnlyRoot: boolean
@@ -25,7 +26,12 @@ export async function openFiles(machinery: Machinery, idOrName: string): Promise
     const root = openRoot(`/proc/${process!.pid}/root`)
     // The pid may have been reused between the check and the opening.
     if (isAlive(process!))
-      return { root, readOnlyRoot: false, [Symbol.asyncDispose]: async () => root[Symbol.dispose]() }
+      return {
+        record: seen.record,
+        root,
+        readOnlyRoot: false,
+        [Symbol.asyncDispose]: async () => root[Symbol.dispose](),
+      }
     root[Symbol.dispose]()
   }
   return stoppedFiles(machinery, idOrName)
@@ -44,6 +50,7 @@ async function stoppedFiles(machinery: Machinery, idOrName: string): Promise<Con
     for (const { type, name } of mounts) if (type === 'volume') await mountVolume(machinery, name!)
     for (const mount of [...etcMounts(pathsOf(machinery, record.id).directory), ...mounts]) mountInside(root, mount)
     return {
+      record,
       root,
       readOnlyRoot: record.document.host.readOnly ?? false,
       [Symbol.asyncDispose]: () => stack.disposeAsync(),

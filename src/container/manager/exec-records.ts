@@ -37,7 +37,7 @@ function pathOf(place: Place, { id, containerId }: Pick<ExecRecord, 'id' | 'cont
   return join(directoryOf(place), `${containerId.slice(0, 16)}-${id}.json`)
 }
 
-/** Where the monitor of a detached one leaves the exit code. */
+/** Where the exit code of one is left that nobody waits for. */
 export function execExitPath(place: Place, record: Pick<ExecRecord, 'id' | 'containerId'>): string {
   return pathOf(place, record).replace(/json$/, 'exit')
 }
@@ -96,7 +96,7 @@ async function read(place: Place, name: string): Promise<SeenExec | undefined> {
   const text = await readText(join(directoryOf(place), name)).catch(gone)
   if (text === undefined) return undefined
   const record = JSON.parse(text) as ExecRecord
-  const left = record.detach ? await readText(execExitPath(place, record)).catch(gone) : undefined
+  const left = record.exitCode === undefined ? await readText(execExitPath(place, record)).catch(gone) : undefined
   const exitCode = record.exitCode ?? (left === undefined ? undefined : Number.parseInt(left, 10))
   const running = exitCode === undefined && record.identity !== undefined && isAlive(record.identity)
   return { record, running, pid: running ? record.identity!.pid : 0, ...(exitCode !== undefined && { exitCode }) }

@@ -22,7 +22,8 @@ import {
   resolveUser,
 } from '../spec/index.ts'
 import { announce, type Machinery, mustBeVisible, newId, type SeenContainer, seeContainer } from '../state/index.ts'
-import { type ExecRecord, execExitPath, forgetExec, forgetOldExecs, keepExec } from './exec-records.ts'
+import { announceExecEnd, type ExecPlace, execPlace, leaveAlone, takeExit, unattendedEnd } from './exec-end.ts'
+import { type ExecRecord, forgetExec, forgetOldExecs, keepExec } from './exec-records.ts'
 
 /** One more process for a running container. Members that are missing are taken from the container's configuration. */
 export interface ExecRequest {
@@ -46,7 +47,7 @@ export interface RunningExec extends AsyncDisposable {
   pid: number
   /** Undefined when detached. */
   attach?: AttachSession
-  /** The process's own exit code, 128 + signal. Read the output while waiting for it. */
+  /** The process's own exit code, 128 + signal; 255 after a detach. Read the output while waiting for it. */
   exit(): Promise<number>
 }
 
@@ -67,13 +68,14 @@ export async function execContainer(
     await ensureApparmorProfile(process.apparmorProfile, { programs: machinery.programs, run: machinery.store.run })
   const record = execRecord(seen, request, process)
   const bundle = join(machinery.store.run, 'x', record.id.slice(0, 16))
-  const exitDirectory = join(bundle, 'x')
-  await mkdir(exitDirectory, { recursive: true, mode: 0o700 })
+  const place = execPlace(machinery, record, bundle)
+  await mkdir(place.exitDirectory, { recursive: true, mode: 0o700 })
   await claim(join(bundle, 'maker.json'))
+  if (request.detach) await leaveAlone(place)
   await forgetOldExecs(machinery, id, machinery.clock.now())
   await keepExec(machinery, record)
-  const remove = () => removeTree(bundle)
-  const command = request.args.join(' ')
+  // As docker joins them, with a blank after a program without arguments.
+  const command = `${request.args[0]} ${request.args.slice(1).join(' ')}`
   const named = (action: string) => containerEvent(seen.record, `${action}: ${command}`, { execID: record.id })
   await machinery.store.events.add([named('exec_create'), named('exec_start')])
   try {
@@ -82,26 +84,20 @@ export async function execContainer(
       runtime: await machinery.runtime(document.runtime),
       programs: machinery.programs,
       bundle,
-      exitDirectory,
+      exitDirectory: place.exitDirectory,
       terminal: request.tty ?? false,
       stdin: request.stdin ? 'once' : 'closed',
       process,
       detach: request.detach,
-      // No bale process waits for the end of a detached one.
-      exitCommand: request.detach
-        ? ['/bin/sh', '-c', KEEP_EXIT, 'sh', join(exitDirectory, id), execExitPath(machinery, record), bundle]
-        : undefined,
+      exitCommand: unattendedEnd(machinery, record, place),
     })
-    return await begun(machinery, session, { container: seen.record, record, request, remove })
+    return await begun(machinery, session, { container: seen.record, record, request, place })
   } catch (error) {
-    await remove()
+    await removeTree(bundle)
     await forgetExec(machinery, record)
     throw error
   }
 }
-
-/** Returns the exit code of the program after its directory is removed: the record alone remains. */
-const KEEP_EXIT = 'mv "$1" "$2"; rm -rf "$3"'
 
 function execRecord({ record }: SeenContainer, request: ExecRequest, { env, cwd }: OciProcess): ExecRecord {
   const { args, tty = false, stdin = false, privileged = false, detach = false } = request
@@ -122,10 +118,13 @@ async function begun(
     container,
     record,
     request,
-    remove,
-  }: { container: Container; record: ExecRecord; request: ExecRequest; remove: () => Promise<void> },
+    place,
+  }: { container: Container; record: ExecRecord; request: ExecRequest; place: ExecPlace },
 ): Promise<RunningExec> {
   const { attach } = session
+  // One of them at most: this process, or the monitor, reports the end.
+  let unattended = request.detach ?? false
+  let reported = false
   if (attach && request.size) await attach.resize(request.size)
   let pid: number
   try {
@@ -139,9 +138,22 @@ async function begun(
   return {
     id: record.id,
     pid,
-    attach,
+    attach: attach && {
+      ...attach,
+      async detach() {
+        await attach.detach()
+        await announce(machinery, container, 'exec_detach', { execID: record.id })
+        if (reported) return
+        unattended = true
+        await leaveAlone(place)
+        // It may have ended just before: its monitor has not seen that nobody waits.
+        if (await takeExit(place)) await announceExecEnd(machinery, record.id)
+      },
+    },
     async exit() {
       const exitCode = await session.exit()
+      if (unattended) return exitCode
+      reported = true
       await keepExec(machinery, { ...running, exitCode })
       await announce(machinery, container, 'exec_die', { execID: record.id, exitCode: `${exitCode}` })
       return exitCode
@@ -149,7 +161,7 @@ async function begun(
     async [Symbol.asyncDispose]() {
       attach?.close()
       session.release()
-      if (!request.detach) await remove()
+      if (!unattended) await removeTree(place.bundle)
     },
   }
 }

@@ -2,7 +2,6 @@ import { BaleError, isBaleError } from '#base'
 import type { Container } from '../model/index.ts'
 import {
   type AttachSession,
-  attachTo,
   type LogFrame,
   logAttributes,
   readLog,
@@ -10,6 +9,7 @@ import {
   type TerminalSize,
 } from '../runtime/index.ts'
 import { announce, findContainer, type Machinery, pathsOf, see, seeContainer } from '../state/index.ts'
+import { openSession } from './container-session.ts'
 import { logPlace } from './log-keeper.ts'
 
 export interface Attached {
@@ -23,8 +23,7 @@ export async function attachContainer(machinery: Machinery, idOrName: string): P
   const { record, status, state } = await seeContainer(machinery, idOrName)
   if (status === 'paused') throw new BaleError('CONFLICT', 'You cannot attach to a paused container, unpause it first')
   if (status !== 'running') throw new BaleError('CONFLICT', 'You cannot attach to a stopped container, start it first')
-  await announce(machinery, record, 'attach')
-  return { record, session: attachTo(pathsOf(machinery, record.id).bundle), monitor: state.monitor! }
+  return { record, session: await openSession(machinery, record), monitor: state.monitor! }
 }
 
 export async function resizeContainer(machinery: Machinery, idOrName: string, size: TerminalSize): Promise<void> {

@@ -10,7 +10,7 @@ import { containerMachine } from '../../../test/kit/container-machine.ts'
 import { until } from '../../../test/kit/until.ts'
 import { frozen } from '../state/freezer.ts'
 import { pathsOf } from '../state/machinery.ts'
-import { seeContainer } from '../state/state.ts'
+import { findContainer, seeContainer } from '../state/state.ts'
 import { volumeUsers } from '../volume/volumes.ts'
 import { containerDiff, exportContainer, storeOwnLayer } from './own-layer.ts'
 import { removeContainer } from './remove.ts'
@@ -83,7 +83,7 @@ test('a container whose commit was killed in the middle is thawed by the next lo
   const { machinery } = machine
   const { id } = await machine.create(machine.options(['sleep', '1000']))
   await machine.start(id)
-  await frozen(machinery, id)
+  await frozen(machinery, await findContainer(machinery, id))
   assert.equal((await seeContainer(machinery, id)).status, 'paused', 'while its owner lives it is frozen')
   const dead = spawn('/bin/true')
   await new Promise((resolve) => dead.once('close', resolve))

@@ -5,6 +5,7 @@ import { openRoot, syncfs } from '#host'
 import { changeset, diffKinds, flatten, type PathChange } from '#rootfs'
 import type { LayerRecord, StoreOperation } from '#store'
 import {
+  announce,
   findContainer,
   frozen,
   lockContainer,
@@ -68,6 +69,7 @@ export async function* exportContainer(machinery: Machinery, idOrName: string): 
   const { packTar } = await import('#format/tar')
   const left = emptyStubs(mounted.path, mounted.seen.record.document.stubs)
   yield* packTar(without(flatten(mounted.path), left))
+  await announce(machinery, mounted.seen.record, 'export')
 }
 
 async function* without(entries: AsyncIterable<PackedEntry>, names: ReadonlySet<string>): AsyncGenerator<PackedEntry> {
@@ -98,7 +100,7 @@ export async function storeOwnLayer(
   await using mounted = await mountContainer(machinery, idOrName)
   const { seen, upper, lowers } = mounted
   await using _ =
-    options.pause !== false && seen.status === 'running' ? await frozen(machinery, seen.record.id) : undefined
+    options.pause !== false && seen.status === 'running' ? await frozen(machinery, seen.record) : undefined
   flush(mounted.path)
   const entries = changeset(upper, { lowers, exclude: seen.record.document.stubs })
   const { packTar } = await import('#format/tar')

@@ -4,7 +4,7 @@ import { BaleError, errnoOf } from '#base'
 import { type CgroupLayout, cgroupDirectories, cgroupLayout, cgroupProcesses, isVisible, runProgram } from '#host'
 import { readTextSync } from '#host/file'
 import { cgroupPath } from '../spec/index.ts'
-import { type Machinery, mustRun, type SeenContainer, seeContainer } from '../state/index.ts'
+import { announce, type Machinery, mustRun, type SeenContainer, seeContainer } from '../state/index.ts'
 
 /** Processes as `ps` prints them: the titles of the columns, and a row of texts for each process. */
 export interface ProcessTable {
@@ -29,6 +29,7 @@ export async function containerProcesses(
   const pidColumn = titles.indexOf('PID')
   if (pidColumn < 0) throw new BaleError('INVALID_ARGUMENT', "Couldn't find PID field in ps output")
   const rows = lines.map((line) => fields(line, titles.length)).filter((row) => pids.has(Number(row[pidColumn])))
+  await announce(machinery, record, 'top')
   return { titles, rows }
 }
 

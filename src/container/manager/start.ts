@@ -7,7 +7,6 @@ import { removeTree } from '#host/file'
 import type { Connection, Container } from '../model/index.ts'
 import {
   type AttachSession,
-  attachTo,
   createMonitored,
   type Monitored,
   type Runtime,
@@ -16,6 +15,7 @@ import {
 import { cgroupPath, type OciConfig } from '../spec/index.ts'
 import { announce, findContainer, lockContainer, type Machinery, pathsOf, see, updateState } from '../state/index.ts'
 import { releaseVolumes } from '../volume/index.ts'
+import { openSession } from './container-session.ts'
 import { finalize } from './finalize.ts'
 import { watchLog } from './log-keeper.ts'
 import { healthCommand, startHealthChecks } from './start-health-checks.ts'
@@ -55,7 +55,7 @@ export async function startContainer(
   const seen = await see(machinery, record)
   if (seen.status === 'paused') throw new BaleError('CONFLICT', 'cannot start a paused container, try unpause instead')
   if (seen.status === 'running')
-    return { record, started: false, ...(options.attach && { attach: attachTo(paths.bundle) }) }
+    return { record, started: false, ...(options.attach && { attach: await openSession(machinery, record) }) }
   if (seen.status === 'removing') throw noSuchContainer(idOrName)
   if (record.document.state.status === 'running' || readClaim(paths.starting).state !== 'nobody')
     await finalize(machinery, record, seen.state)
@@ -108,9 +108,7 @@ async function makeReady(
   const [created, connected] = await Promise.allSettled([creating, connecting])
   if (created.status === 'rejected') throw created.reason
   if (connected.status === 'rejected') throw connected.reason
-  const attach = options.attach ? attachTo(pathsOf(machinery, record.id).bundle) : undefined
-  if (attach) await announce(machinery, record, 'attach')
-  if (attach && options.size) await attach.resize(options.size)
+  const attach = options.attach ? await openSession(machinery, record, options.size) : undefined
   return { monitored: created.value, connections, attach }
 }
 

@@ -22,8 +22,10 @@ export interface AttachSession extends AsyncDisposable {
   write(bytes: Uint8Array): Promise<void>
   /** Ends stdin. */
   endInput(): void
-  /** Resizes the terminal. */
-  resize(size: TerminalSize): Promise<void>
+  /** Resizes the terminal. Resolves with the size that was sent: undefined when a newer one replaced it. */
+  resize(size: TerminalSize): Promise<TerminalSize | undefined>
+  /** Closes because whoever is connected wants to leave a process that goes on. */
+  detach(): Promise<void>
   close(): void
 }
 
@@ -56,6 +58,7 @@ export function attachTo(bundle: string): AttachSession {
     },
     endInput: () => socket.end(),
     resize,
+    detach: async () => socket.close(),
     close: () => socket.close(),
     async [Symbol.asyncDispose]() {
       socket.close()
@@ -66,7 +69,7 @@ export function attachTo(bundle: string): AttachSession {
 /** When conmon finds two messages it takes the first one twice, so it gets time to read each. */
 const MESSAGE_GAP_MILLISECONDS = 50
 
-function oneAtATime(send: (size: TerminalSize) => Promise<void>): (size: TerminalSize) => Promise<void> {
+function oneAtATime(send: (size: TerminalSize) => Promise<void>): AttachSession['resize'] {
   let wanted: TerminalSize | undefined
   let mayGo: Promise<unknown> = Promise.resolve()
   return (size) => {
@@ -76,6 +79,7 @@ function oneAtATime(send: (size: TerminalSize) => Promise<void>): (size: Termina
       const now = wanted
       wanted = undefined
       if (now) await send(now)
+      return now
     })
     const gap = () => sleep(MESSAGE_GAP_MILLISECONDS, undefined, { ref: false })
     mayGo = sent.then(gap, gap)

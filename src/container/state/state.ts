@@ -45,7 +45,7 @@ async function seeRunning(machinery: Machinery, record: Container): Promise<Seen
     if (state.process && isAlive(state.process)) {
       if (readClaim(paths.starting).state === 'dead')
         return ended(machinery, record, { ...state, status: 'created', startedAt: undefined })
-      const paused = isFrozen(cgroupPath(record.id)) && !(await thawAbandoned(machinery, record.id))
+      const paused = isFrozen(cgroupPath(record.id)) && !(await thawAbandoned(machinery, record))
       const oomKilled = existsSync(oomFile(machinery, record.id))
       return { record, status: paused ? 'paused' : 'running', state: { ...state, oomKilled } }
     }
