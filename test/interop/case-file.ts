@@ -10,7 +10,8 @@
  *   ! setup                          nothing is compared, but both must succeed
  *
  * `"$BUSYBOX"` is the tar of a small root file system, `busybox:1` the image of it; `| SHAPE` prints the members of JSON
- * with their types. Lines that begin with # are comments.
+ * with their types, `EVENTS [FILTERS]` the events since the last time, from a first `date +%s.%N >since` on; `AWAIT ACTION [N]`
+ * waits until there are N of them. Lines that begin with # are comments.
  */
 export interface InteropCommand {
   line: number

@@ -141,9 +141,16 @@ function runIn(tool: Tool, directory: string, command: string): Promise<Outcome>
         ? `DOCKER_HOST='unix://${dockerd.socket}' DOCKER_BUILDKIT=0`
         : // The runtime that docker has: its words are part of what is compared.
           `BALE_RUNTIME=runc BALE_ROOT='${temporary.path}/bale/root' BALE_RUN='${temporary.path}/bale/run'`
+    const node = `'${process.execPath}' --disable-warning=ExperimentalWarning`
     writeFileSync(
       script,
-      `T() { ${environment} DOCKER_CONFIG='${temporary.path}/config-${tool}' '${program}' "$@"; }\nSHAPE() { '${process.execPath}' --disable-warning=ExperimentalWarning '${import.meta.dirname}/shape.ts'; }\nBUSYBOX='${busybox}'\n`,
+      `T() { ${environment} DOCKER_CONFIG='${temporary.path}/config-${tool}' '${program}' "$@"; }
+SHAPE() { ${node} '${import.meta.dirname}/shape.ts'; }
+RECENT() { T events --since "$(cat since)" --until "$(date +%s.%N)" --format '{{json .}}' "$@"; }
+EVENTS() { RECENT "$@" | ${node} '${import.meta.dirname}/event-lines.ts'; date +%s.%N >since; }
+AWAIT() { until [ "$(RECENT -f "event=$1" | wc -l)" -ge "\${2:-1}" ]; do sleep 0.1; done; }
+BUSYBOX='${busybox}'
+`,
     )
   }
   // Whoever enters a mount namespace stands in its root directory.
