@@ -13,4 +13,5 @@ export {
 } from './open-context.ts'
 export { compilePattern } from './path-pattern.ts'
 export { createPatternSet, type MatchState, type PatternSet } from './pattern-set.ts'
-export { openSourceTree, type SourceTree, shown, type TreeEntry } from './source-tree.ts'
+export { openSourceTree, type SourceTree, shown } from './source-tree.ts'
+export type { TreeEntry } from './tree-entry.ts'

@@ -3,8 +3,9 @@
  * mode; entries come in one pass and are never kept as files; archives are judged like layers. Does not: write layers.
  */
 export { contentDigest } from './content-digest.ts'
+export type { DraftEntry } from './draft-entry.ts'
 export { inlineFile, plainFile } from './inline-file.ts'
-export { createLayerDraft, type DraftEntry } from './layer-draft.ts'
+export { createLayerDraft } from './layer-draft.ts'
 export { type Owner, resolveOwner } from './owner.ts'
 export { type PlaceOptions, place, prepareDestination } from './place.ts'
 export { type SelectedItem, type Selection, selectSources } from './selection.ts'

@@ -1,10 +1,7 @@
-import { posix } from 'node:path'
 import { BaleError, followLinks } from '#base'
-import type { NewTarEntry, PackedEntry } from '#format/tar'
-import { cleanPath, joinPath, parentOf, type SourceTree, shown, type TreeEntry } from '../context/index.ts'
-
-/** What a path is, in the layer being made or below it. */
-export type DraftEntry = Omit<TreeEntry, 'inode' | 'size'>
+import type { PackedEntry } from '#format/tar'
+import { cleanPath, joinPath, parentOf, type SourceTree, shown } from '../context/index.ts'
+import { assertLayerName, type DraftEntry, draftTarEntry, inTheWay, PLAIN_DIRECTORY } from './draft-entry.ts'
 
 export interface LayerDraftOptions {
   /** The stage's file system; undefined for scratch and for `--link`, whose layers do not depend on those below. */
@@ -38,123 +35,98 @@ export interface LayerDraft {
   putLink(path: string, target: string): PackedEntry[]
 }
 
-export function createLayerDraft({ lower, existing: known, latestTime, now }: LayerDraftOptions): LayerDraft {
-  const written = new Map<string, DraftEntry>()
+export function createLayerDraft(options: LayerDraftOptions): LayerDraft {
+  return new Draft(options)
+}
+
+class Draft implements LayerDraft {
+  readonly #options: LayerDraftOptions
+  readonly #written = new Map<string, DraftEntry>()
   /** Directories that this layer made: the lower file system has nothing in them. */
-  const fresh = new Set<string>()
-  const entry = (path: string): DraftEntry | undefined => {
-    const own = written.get(path)
-    if (own || path === '') return own ?? ROOT
-    for (let parent = parentOf(path); parent !== ''; parent = parentOf(parent)) {
-      const above = written.get(parent)
-      if (fresh.has(parent) || (above && above.type !== 'directory')) return undefined
-    }
-    return lower?.entry(path)
+  readonly #fresh = new Set<string>()
+
+  constructor(options: LayerDraftOptions) {
+    this.#options = options
   }
 
-  const follow = (path: string, root = ''): string => {
+  entry(path: string): DraftEntry | undefined {
+    const own = this.#written.get(path)
+    if (own || path === '') return own ?? PLAIN_DIRECTORY
+    for (let parent = parentOf(path); parent !== ''; parent = parentOf(parent)) {
+      const above = this.#written.get(parent)
+      if (this.#fresh.has(parent) || (above && above.type !== 'directory')) return undefined
+    }
+    return this.#options.lower?.entry(path)
+  }
+
+  follow(path: string, root = ''): string {
     const look = (at: string) => {
-      const found = entry(joinPath(root, at))
+      const found = this.entry(joinPath(root, at))
       return found?.type === 'symlink' ? { link: found.linkName } : {}
     }
     const tooMany = () => new BaleError('BUILD_FAILED', `${shown(path)}: too many levels of symbolic links`)
     return [root, followLinks(cleanPath(path), { look, tooMany })].filter(Boolean).join('/')
   }
 
-  const tarEntry = (path: string, of: DraftEntry & { size?: number }): NewTarEntry => {
-    const { type, mode, uid, gid, mtime, mtimeNanoseconds, linkName, deviceMajor, deviceMinor, xattrs, size, sparse } =
-      of
-    const isLate = latestTime !== undefined && mtime >= latestTime
-    const time = isLate ? { mtime: latestTime, mtimeNanoseconds: 0 } : { mtime, mtimeNanoseconds }
-    return { name: path, type, mode, uid, gid, ...time, linkName, deviceMajor, deviceMinor, xattrs, size, sparse }
+  makeDirectories(path: string, attributes: { mode: number; uid: number; gid: number }): PackedEntry[] {
+    const { existing, now } = this.#options
+    const made: PackedEntry[] = []
+    let directory = ''
+    for (const part of path.split('/').filter(Boolean)) {
+      directory = joinPath(directory, part)
+      const found = this.entry(directory)
+      if (found && found.type !== 'directory') throw inTheWay(directory, found)
+      if (found) continue
+      const known = existing?.get(directory)
+      made.push(
+        ...this.put(directory, { ...PLAIN_DIRECTORY, ...attributes, ...known, mtime: now, mtimeNanoseconds: 0 }),
+      )
+    }
+    return made
   }
 
-  const directories = (path: string): PackedEntry[] => {
+  put(path: string, of: DraftEntry & { size?: number }, data?: PackedEntry['data']): PackedEntry[] {
+    assertLayerName(path)
+    const before = this.#directoriesOf(path)
+    const existing = this.entry(path)
+    if (of.type === 'directory' && !existing) this.#fresh.add(path)
+    if (of.type !== 'directory' && existing?.type === 'directory') this.#forget(path)
+    this.#written.set(path, of)
+    return [...before, { entry: this.#tarEntry(path, of), data }]
+  }
+
+  putLink(path: string, target: string): PackedEntry[] {
+    assertLayerName(path)
+    const before = this.#directoriesOf(path)
+    const of = this.#written.get(target)!
+    this.#written.set(path, of)
+    const link = { type: 'hardlink' as const, linkName: target, size: 0, sparse: undefined }
+    return [...before, { entry: { ...this.#tarEntry(path, of), ...link } }]
+  }
+
+  /** The directories above a path that this layer does not have yet, as they are below it. */
+  #directoriesOf(path: string): PackedEntry[] {
     const missing: PackedEntry[] = []
-    for (let parent = parentOf(path); parent !== '' && !written.has(parent); parent = parentOf(parent)) {
-      const found = entry(parent)
+    for (let parent = parentOf(path); parent !== '' && !this.#written.has(parent); parent = parentOf(parent)) {
+      const found = this.entry(parent)
       if (found?.type !== 'directory') throw inTheWay(parent, found)
-      missing.unshift({ entry: tarEntry(parent, found) })
-      written.set(parent, found)
+      missing.unshift({ entry: this.#tarEntry(parent, found) })
+      this.#written.set(parent, found)
     }
     return missing
   }
 
   /** A directory that is replaced by something else loses what this layer added to it. */
-  const forget = (path: string) => {
-    fresh.delete(path)
-    for (const name of [...written.keys()]) {
+  #forget(path: string): void {
+    this.#fresh.delete(path)
+    for (const name of [...this.#written.keys()]) {
       if (!name.startsWith(`${path}/`)) continue
-      written.delete(name)
-      fresh.delete(name)
+      this.#written.delete(name)
+      this.#fresh.delete(name)
     }
   }
 
-  const put: LayerDraft['put'] = (path, of, data) => {
-    checkName(path)
-    const before = directories(path)
-    const existing = entry(path)
-    if (of.type === 'directory' && !existing) fresh.add(path)
-    if (of.type !== 'directory' && existing?.type === 'directory') forget(path)
-    written.set(path, of)
-    return [...before, { entry: tarEntry(path, of), data }]
+  #tarEntry(path: string, of: DraftEntry & { size?: number }) {
+    return draftTarEntry(path, of, this.#options.latestTime)
   }
-
-  return {
-    entry,
-    follow,
-    put,
-    putLink(path, target) {
-      checkName(path)
-      const before = directories(path)
-      const of = written.get(target)!
-      written.set(path, of)
-      return [
-        ...before,
-        { entry: { ...tarEntry(path, of), type: 'hardlink', linkName: target, size: 0, sparse: undefined } },
-      ]
-    },
-    makeDirectories(path, attributes) {
-      const made: PackedEntry[] = []
-      let directory = ''
-      for (const part of path.split('/').filter(Boolean)) {
-        directory = joinPath(directory, part)
-        const found = entry(directory)
-        if (found && found.type !== 'directory') throw inTheWay(directory, found)
-        if (!found)
-          made.push(
-            ...put(directory, { ...ROOT, ...attributes, ...known?.get(directory), mtime: now, mtimeNanoseconds: 0 }),
-          )
-      }
-      return made
-    },
-  }
-}
-
-const ROOT: DraftEntry = {
-  type: 'directory',
-  mode: 0o755,
-  uid: 0,
-  gid: 0,
-  mtime: 0,
-  mtimeNanoseconds: 0,
-  linkName: '',
-  deviceMajor: 0,
-  deviceMinor: 0,
-  xattrs: new Map(),
-}
-
-function inTheWay(path: string, found: DraftEntry | undefined): BaleError {
-  return new BaleError(
-    'BUILD_FAILED',
-    `cannot copy to non-directory: ${shown(path)} is ${found ? `a ${found.type}` : 'not there'}`,
-  )
-}
-
-/** A layer cannot hold such a name: readers take it for the mark that something is deleted. */
-function checkName(path: string): void {
-  if (!posix.basename(path).startsWith('.wh.')) return
-  throw new BaleError('BUILD_FAILED', `${shown(path)}: a layer cannot hold a file whose name begins with .wh.`, {
-    hint: 'layers use such names to delete files; leave it out with .dockerignore or --exclude',
-  })
 }

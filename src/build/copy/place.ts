@@ -2,7 +2,8 @@ import { BaleError } from '#base'
 import type { PackedEntry } from '#format/tar'
 import { cleanPath, fromText, joinPath, parentOf, shown } from '../context/index.ts'
 import type { Destination, FileModeChange } from '../instructions/index.ts'
-import type { DraftEntry, LayerDraft } from './layer-draft.ts'
+import type { DraftEntry } from './draft-entry.ts'
+import type { LayerDraft } from './layer-draft.ts'
 import type { SelectedItem, Selection } from './selection.ts'
 
 export interface PlaceOptions {

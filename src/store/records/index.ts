@@ -5,7 +5,8 @@
  * know what a document means.
  */
 export { type BuildCache, type CacheRecord, createBuildCache } from './build-cache.ts'
-export { type ContainerRecord, type Containers, createContainers, nameInUse } from './containers.ts'
+export type { ContainerRecord } from './container-rows.ts'
+export { type Containers, createContainers, nameInUse } from './containers.ts'
 export { assertShape, type Shape, versionOf } from './document-shape.ts'
 export {
   type Addresses,

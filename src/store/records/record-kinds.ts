@@ -1,4 +1,4 @@
-import type { ContainerRecord } from './containers.ts'
+import type { ContainerRecord } from './container-rows.ts'
 import type { NetworkRecord } from './networks.ts'
 import type { RecordKind } from './record-kind.ts'
 import type { VolumeRecord } from './volumes.ts'

@@ -1,0 +1,46 @@
+import { closeSync, readSync } from 'node:fs'
+import { unreadable } from '#rootfs'
+import type { TreeEntry } from './tree-entry.ts'
+
+const CHUNK = 1 << 18
+
+/**
+ * The bytes of an open regular file, in chunks, and at most one more than the entry says; with `sparse` only those of its
+ * extents. Closes the descriptor.
+ */
+export function* readEntryData(
+  descriptor: number,
+  { size, sparse }: Pick<TreeEntry, 'size' | 'sparse'>,
+): Generator<Uint8Array> {
+  try {
+    yield* sparse ? readExtents(descriptor, sparse) : readWhole(descriptor, size)
+  } catch (error) {
+    throw unreadable(error, `/proc/self/fd/${descriptor}`)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+function* readWhole(descriptor: number, size: number): Generator<Uint8Array> {
+  for (let left = size; ; ) {
+    // One byte more than announced, so that a file that grew is noticed; a short read is the end of a regular file.
+    const chunk = Buffer.allocUnsafe(Math.min(CHUNK, Math.max(0, left) + 1))
+    const length = readSync(descriptor, chunk)
+    if (length > 0) yield chunk.subarray(0, length)
+    left -= length
+    // One that grows without end, or is of /proc and does not say its size, is not read on for ever.
+    if (length < chunk.length || left < 0) return
+  }
+}
+
+function* readExtents(descriptor: number, extents: NonNullable<TreeEntry['sparse']>): Generator<Uint8Array> {
+  for (const { offset, length } of extents) {
+    for (let done = 0; done < length; ) {
+      const chunk = Buffer.allocUnsafe(Math.min(CHUNK, length - done))
+      const count = readSync(descriptor, chunk, 0, chunk.length, offset + done)
+      if (count === 0) return
+      yield chunk.subarray(0, count)
+      done += count
+    }
+  }
+}
