@@ -60,7 +60,7 @@ const LAYERING: Layering = {
   /** Starting the registry is a verb of the command line; it is loaded only when asked for. */
   exceptions: ['cli/verbs/registry.ts -> registry'],
   /** A layer format is a module that the engine names to the store by URL, so that worker threads can load it too. */
-  byModuleUrl: ['store/content/layer-job.ts -> rootfs', 'store/content/load-format.ts -> rootfs'],
+  byModuleUrl: [],
 }
 
 const modules = productModules(readModules(root, ['src']))

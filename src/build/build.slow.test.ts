@@ -527,7 +527,7 @@ await kit.build('FROM base\\nRUN --mount=type=secret,id=k echo begun; sleep 62',
       const { openContainers } = await import('#container')
       const root = join(directory, 'store')
       const run = join(directory, 'run')
-      await using store = await openStore({ root, run, layerFormat: await chooseLayerFormat(root) })
+      await using store = await openStore({ root, run, layerFormats: await chooseLayerFormat(root) })
       const rootfs = createRootfs({ store, run })
       await using runner = openContainers({ store, rootfs, path: '/usr/sbin:/usr/bin' }).steps.runner()
       const machine = { ...kit.machine, store, rootfs, runStep: runner }

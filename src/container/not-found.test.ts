@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { tarLayerFormats } from '../../test/kit/tar-layer-formats.ts'
 import { temporaryDirectory } from '../../test/kit/temporary.ts'
 import { openStore } from '../store/index.ts'
 import { findNetwork } from './network/network.ts'
@@ -9,9 +10,8 @@ import { findVolume, removeVolume } from './volume/volumes.ts'
 
 test('volumes and networks that are not there are named, with the verb that lists them', async () => {
   await using directory = await temporaryDirectory('bale-none')
-  const module = new URL('../../test/kit/tar-layer-format.ts', import.meta.url).href
-  const layerFormat = { name: 'erofs' as const, module }
-  await using store = await openStore({ root: `${directory.path}/root`, run: `${directory.path}/run`, layerFormat })
+  const [root, run] = [`${directory.path}/root`, `${directory.path}/run`]
+  await using store = await openStore({ root, run, layerFormats: tarLayerFormats })
   const records = openRecords(store)
   const machinery = { store, records } as Machinery
   const volume = { code: 'VOLUME_NOT_FOUND', next: { act: 'list-volumes' } }

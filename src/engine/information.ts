@@ -115,7 +115,7 @@ export async function information(context: EngineContext): Promise<SystemInforma
     ContainersPaused: count('paused'),
     ContainersStopped: containers.length - count('running') - count('paused'),
     Images: images.length,
-    Driver: format.name,
+    Driver: format.written,
     LayerMounts: mounts.by,
     LayerMountsReason: mounts.reason,
     CgroupVersion: / - cgroup2 .*\n/.test(cgroups) && !/ - cgroup .*\n/.test(cgroups) ? '2' : '1',

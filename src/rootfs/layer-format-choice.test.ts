@@ -5,8 +5,10 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { mayMount, mountErofs, mountTmpfs, probeMounts, unmount } from '#host'
 import { temporaryDirectory } from '#host/file'
-import type { LayerFormat } from '#store'
-import { chooseLayerFormat, chooseLayerMounts, layerFormats } from './layer-format-choice.ts'
+import type { LayerFormatName } from '#store'
+import { loadLayerFormat } from '#store/layer-jobs'
+import { chooseLayerFormat, chooseLayerMounts } from './layer-format-choice.ts'
+import { layerFormatLoaders } from './layer-formats.ts'
 import { tinyImage } from './tiny-image.ts'
 
 const skip = !mayMount() && 'needs CAP_SYS_ADMIN to mount'
@@ -14,15 +16,15 @@ const skip = !mayMount() && 'needs CAP_SYS_ADMIN to mount'
 test('a store on a disk gets images, and the probe is done once per boot', { skip }, async () => {
   await using directory = await temporaryDirectory(tmpdir(), 'choice-')
   const root = join(directory.path, 'root')
-  assert.equal((await chooseLayerFormat(root)).name, 'erofs')
+  assert.equal((await chooseLayerFormat(root)).written, 'erofs')
   const path = join(root, 'layer-format')
   const remembered = readFileSync(path, 'utf8')
   writeFileSync(path, remembered.replace('erofs', 'extract'))
-  assert.equal((await chooseLayerFormat(root)).name, 'extract', 'the remembered answer is taken')
+  assert.equal((await chooseLayerFormat(root)).written, 'extract', 'the remembered answer is taken')
   writeFileSync(path, remembered.replace('erofs', 'extract').replace(/\S+ \d+\n$/, 'another-boot 0\n'))
-  assert.equal((await chooseLayerFormat(root)).name, 'erofs', 'after a reboot it is tried again')
+  assert.equal((await chooseLayerFormat(root)).written, 'erofs', 'after a reboot it is tried again')
   writeFileSync(path, remembered.replace(/^erofs \S+ \S+/, 'extract'))
-  assert.equal((await chooseLayerFormat(root)).name, 'erofs', 'what another version wrote is tried again')
+  assert.equal((await chooseLayerFormat(root)).written, 'erofs', 'what another version wrote is tried again')
   assert.equal(readFileSync(path, 'utf8'), remembered)
 })
 
@@ -67,8 +69,8 @@ test('a file whose missing end is read without an error is reason for loop devic
 
 test('what was asked for is taken, or refused with a reason', { skip }, async () => {
   await using directory = await temporaryDirectory(tmpdir(), 'choice-')
-  assert.equal((await chooseLayerFormat(directory.path, 'extract')).name, 'extract')
-  assert.equal((await chooseLayerFormat(directory.path, 'erofs')).name, 'erofs')
+  assert.equal((await chooseLayerFormat(directory.path, 'extract')).written, 'extract')
+  assert.equal((await chooseLayerFormat(directory.path, 'erofs')).written, 'erofs')
   const remembered = readFileSync(join(directory.path, 'layer-format'), 'utf8')
   writeFileSync(join(directory.path, 'layer-format'), remembered.replace('erofs', 'extract'))
   await assert.rejects(chooseLayerFormat(directory.path, 'erofs'), { code: 'UNSUPPORTED_HOST' })
@@ -80,15 +82,17 @@ test('a store on tmpfs works too: by a loop device, or by extraction', { skip },
   mkdirSync(root)
   mountTmpfs(root, 'size=8m')
   try {
-    assert.ok(['erofs', 'extract'].includes((await chooseLayerFormat(root)).name))
+    assert.ok(['erofs', 'extract'].includes((await chooseLayerFormat(root)).written))
   } finally {
     unmount(root)
   }
 })
 
-test('the modules that a worker is told to load export the format of that name', async () => {
-  for (const { name, module } of Object.values(layerFormats)) {
-    const { layerFormat } = (await import(module)) as { layerFormat: LayerFormat }
-    assert.equal(layerFormat.name, name)
+test('each name loads the format of that name, and no other name loads anything', async () => {
+  const names = Object.keys(layerFormatLoaders) as LayerFormatName[]
+  for (const name of names) assert.equal((await loadLayerFormat(layerFormatLoaders, name)).name, name)
+  for (const name of ['', 'constructor', '__proto__', './erofs-format.ts', 'data:text/javascript,throw 1']) {
+    const refused = { code: 'UNSUPPORTED_HOST', message: /which is not available/ }
+    await assert.rejects(loadLayerFormat(layerFormatLoaders, name as LayerFormatName), refused, name)
   }
 })

@@ -2,12 +2,12 @@ import { join } from 'node:path'
 import { BaleError, errnoOf } from '#base'
 import { mayMount, probeMounts, siblingModule } from '#host'
 import { makeDirectory, readText, writeFileAtomic } from '#host/file'
-import type { LayerFormatName, LayerFormatReference } from '#store'
+import type { LayerFormatName, LayerFormats } from '#store'
+import { layerFormatLoaders } from './layer-formats.ts'
 
-/** Both formats, for the store: one is chosen for writing, layers of the other stay readable. */
-export const layerFormats: Readonly<Record<LayerFormatName, LayerFormatReference>> = {
-  erofs: { name: 'erofs', module: siblingModule(import.meta.url, './erofs-format') },
-  extract: { name: 'extract', module: siblingModule(import.meta.url, './extract-format') },
+/** What the store takes, with one format chosen for writing. */
+function formatsWriting(written: LayerFormatName): LayerFormats {
+  return { written, loaders: layerFormatLoaders, worker: siblingModule(import.meta.url, './layer-worker') }
 }
 
 /** Remembers the last probe, which is good until the next boot (another kernel, other rights). */
@@ -38,21 +38,21 @@ interface Abilities {
 export async function chooseLayerFormat(
   root: string,
   wanted: LayerFormatName | 'auto' = 'auto',
-): Promise<LayerFormatReference> {
+): Promise<LayerFormats> {
   if (!mayMount()) {
     if (wanted === 'extract')
       throw new BaleError('UNSUPPORTED_HOST', 'only root can extract layers: their files belong to many users', {
         next: { act: 'choose-layer-format' },
       })
-    return layerFormats.erofs
+    return formatsWriting('erofs')
   }
-  if (wanted === 'extract') return layerFormats.extract
+  if (wanted === 'extract') return formatsWriting('extract')
   const { format } = await abilities(root)
   if (wanted === 'erofs' && format !== 'erofs')
     throw new BaleError('UNSUPPORTED_HOST', `EROFS images in ${root} cannot be mounted here`, {
       next: { act: 'choose-layer-format', format: 'extract' },
     })
-  return layerFormats[format]
+  return formatsWriting(format)
 }
 
 /**

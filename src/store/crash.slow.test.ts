@@ -13,9 +13,9 @@ import { temporaryDirectory } from '#host/file'
 import { putImage, randomImage } from '#image'
 import { MediaType } from '#spec'
 import { openOperatingStore } from '../../test/kit/operating-store.ts'
+import { tarLayerFormats } from '../../test/kit/tar-layer-formats.ts'
 
 const kit = (name: string) => new URL(`../../test/kit/${name}`, import.meta.url)
-const tarFormat = { name: 'erofs' as const, module: kit('tar-layer-format.ts').href }
 
 /** `#store` in a child is looked up from its working directory. */
 const cwd = fileURLToPath(new URL('.', import.meta.url))
@@ -52,7 +52,7 @@ test('killed before any durable step, the next command works, things are whole o
       assert.match(output, /^done/, `step ${limit}`)
       finished = true
     }
-    const store = await openOperatingStore({ root, run, layerFormat: tarFormat })
+    const store = await openOperatingStore({ root, run, layerFormats: tarLayerFormats })
     try {
       const images = await store.images.list()
       for (const found of images) assert.equal(await store.has(found.descriptor), true, `step ${limit}: a whole image`)
@@ -85,12 +85,13 @@ test('two processes that want one layer at once do the work once', async () => {
   const root = join(directory.path, 'root')
   const code = `
     const { openStore } = await import('#store')
+    const { tarLayerFormats } = await import(${JSON.stringify(kit('tar-layer-formats.ts').href)})
     const { gzipSync } = await import('node:zlib')
     const { digestOf } = await import('#blob')
     const { once } = await import('node:events')
     const tar = Buffer.from(Array.from({ length: 200000 }, (_, index) => index * 7919).join())
     const blob = gzipSync(tar)
-    const store = await openStore({ root: ${JSON.stringify(root)}, run: ${JSON.stringify(join(directory.path, 'run'))}, layerFormat: ${JSON.stringify(tarFormat)}, workers: 1 })
+    const store = await openStore({ root: ${JSON.stringify(root)}, run: ${JSON.stringify(join(directory.path, 'run'))}, layerFormats: tarLayerFormats, workers: 1 })
     const descriptor = { mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', digest: digestOf(blob), size: blob.length }
     let opened = 0
     // The one that opens the blob goes on when the other one is known to want it as well.
@@ -127,7 +128,7 @@ test('on a full disk: NO_SPACE, nothing half-done, and removing still works', {
     const store = await openOperatingStore({
       root,
       run: join(directory.path, 'run'),
-      layerFormat: tarFormat,
+      layerFormats: tarLayerFormats,
       workers: 1,
     })
     try {

@@ -6,12 +6,8 @@ import type { Clock } from '#base'
 import { digestOf } from '#blob'
 import { temporaryDirectory } from '#host/file'
 import { imageName, parseReference } from '#spec'
+import { tarLayerFormats } from '../../test/kit/tar-layer-formats.ts'
 import { type NewEvent, openStore, type RecordKind, type Store, type VolumeRecord } from './index.ts'
-
-const layerFormat = {
-  name: 'erofs' as const,
-  module: new URL('../../test/kit/tar-layer-format.ts', import.meta.url).href,
-}
 
 const volume: RecordKind<VolumeRecord> = {
   events(before, after) {
@@ -28,7 +24,13 @@ async function testStores(clock?: Clock) {
     async open() {
       const root = join(directory.path, 'root')
       const run = join(directory.path, 'run')
-      const store = await openStore({ root, run, layerFormat, kinds: { volume }, ...(clock && { clock }) })
+      const store = await openStore({
+        root,
+        run,
+        layerFormats: tarLayerFormats,
+        kinds: { volume },
+        ...(clock && { clock }),
+      })
       stores.push(store)
       return store
     },

@@ -5,7 +5,7 @@
  * damaged image never breaks the others. Does not: mount, run, or know how a layer is laid out in its directory (LayerFormat).
  */
 export type { CheckOptions, Collected, DiskUsage, Finding, ImageUsage } from '#store/collection'
-export type { LayerFormat, LayerFormatReference, LayerIntake, Layers } from '#store/content'
+export type { LayerIntake, Layers } from '#store/content'
 export type { Events, EventType, FollowOptions, NewEvent, StoreEvent } from '#store/events'
 export type {
   FoundImage,
@@ -17,6 +17,7 @@ export type {
   RemoveImageOptions,
   StoredImage,
 } from '#store/images'
+export type { LayerFormat, LayerFormatLoaders, LayerFormats } from '#store/layer-jobs'
 export type {
   Addresses,
   BuildCache,

@@ -1,8 +1,9 @@
 import { noLog, systemClock } from '#base'
 import { createFileBlobs } from '#blob'
-import { type Core, createLayers, createWorkersWhenNeeded } from '#store/content'
+import { type Core, createLayers } from '#store/content'
 import { createEvents } from '#store/events'
 import { createImages } from '#store/images'
+import { createWorkersWhenNeeded } from '#store/layer-jobs'
 import type { Lease } from '#store/leases'
 import {
   createAddresses,
@@ -27,8 +28,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     database,
     layout,
     blobs: createFileBlobs({ directory: layout.blobs, temporary: layout.temporary }),
-    workers: createWorkersWhenNeeded(options.workers),
-    formats: [options.layerFormat, ...(options.otherFormats ?? [])],
+    workers: createWorkersWhenNeeded(options.layerFormats, options.workers),
+    formats: options.layerFormats,
     clock,
     log,
   }

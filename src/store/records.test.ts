@@ -4,19 +4,15 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { digestOf } from '#blob'
 import { temporaryDirectory } from '#host/file'
+import { tarLayerFormats } from '../../test/kit/tar-layer-formats.ts'
 import { openStore } from './index.ts'
-
-const tarFormat = {
-  name: 'erofs' as const,
-  module: new URL('../../test/kit/tar-layer-format.ts', import.meta.url).href,
-}
 
 async function testStore() {
   const directory = await temporaryDirectory(tmpdir(), 'bale-records-')
   const store = await openStore({
     root: join(directory.path, 'root'),
     run: join(directory.path, 'run'),
-    layerFormat: tarFormat,
+    layerFormats: tarLayerFormats,
   })
   return {
     store,

@@ -11,13 +11,9 @@ import { temporaryDirectory } from '#host/file'
 import { copyImage, createMemoryPlace, makeImage, makeIndex, plainLayer, putImage, putIndex, randomImage } from '#image'
 import { type Digest, fullName, imageName, MediaType, parsePlatform, parseReference } from '#spec'
 import { type OperatingStore, openOperatingStore } from '../../test/kit/operating-store.ts'
+import { tarLayerFormats } from '../../test/kit/tar-layer-formats.ts'
 import { imagePlaceContract } from '../image/contract.ts'
 import { openStore, type StoreOptions } from './index.ts'
-
-export const tarFormat = {
-  name: 'erofs' as const,
-  module: new URL('../../test/kit/tar-layer-format.ts', import.meta.url).href,
-}
 
 interface TestStore extends AsyncDisposable {
   store: OperatingStore
@@ -33,7 +29,7 @@ async function testStore(): Promise<TestStore> {
     const store = await openOperatingStore({
       root,
       run: join(directory.path, 'run'),
-      layerFormat: tarFormat,
+      layerFormats: tarLayerFormats,
       workers: 1,
       ...options,
     })
@@ -88,7 +84,7 @@ test('a new store is private and opens again, also beside another', async () => 
 
 test('a store of a newer bale is STORE_VERSION, a file that is no database STORE_DAMAGED', async () => {
   await using directory = await temporaryDirectory(tmpdir())
-  const options = { root: directory.path, run: join(directory.path, 'run'), layerFormat: tarFormat }
+  const options = { root: directory.path, run: join(directory.path, 'run'), layerFormats: tarLayerFormats }
   const database = new DatabaseSync(join(directory.path, 'bale.db'))
   database.exec('PRAGMA user_version = 99')
   database.close()
@@ -101,8 +97,10 @@ test('opening loads no native code and no HTTP client', async () => {
   await using made = await testStore()
   const { execFileSync } = await import('node:child_process')
   const url = new URL('./index.ts', import.meta.url).href
+  const formats = new URL('../../test/kit/tar-layer-formats.ts', import.meta.url).href
   const code = `const { openStore } = await import(${JSON.stringify(url)});
-    const store = await openStore({ root: ${JSON.stringify(join(made.path, 'other'))}, run: ${JSON.stringify(join(made.path, 'run2'))}, layerFormat: ${JSON.stringify(tarFormat)} });
+    const { tarLayerFormats } = await import(${JSON.stringify(formats)});
+    const store = await openStore({ root: ${JSON.stringify(join(made.path, 'other'))}, run: ${JSON.stringify(join(made.path, 'run2'))}, layerFormats: tarLayerFormats });
     await store.images.list(); await store[Symbol.asyncDispose]();
     const loaded = process.report.getReport().sharedObjects.some((name) => name.includes('koffi'));
     console.log(loaded, process.moduleLoadList.some((name) => name.includes('undici')))`
@@ -130,7 +128,7 @@ test('a layer made here is stored once, gives its tar back and serves as its own
 test('who writes the layer format himself gets an empty directory; a failure leaves nothing', async () => {
   await using made = await testStore()
   const { store } = made
-  const { layerFormat } = await import(tarFormat.module)
+  const { layerFormat } = await import('../../test/kit/tar-layer-format.ts')
   const record = await store.layers.writeWith((directory) => layerFormat.write(directory, stream(Buffer.from('tar'))))
   assert.equal(record.diffId, digestOf(Buffer.from('tar')))
   await assert.rejects(
@@ -356,7 +354,7 @@ test('moving a tag leaves the old image without a name; prune removes it and wha
 test('what an operation stored stays until it ends: no prune, removal or collection takes it before it has its name', async () => {
   await using made = await testStore()
   const [working, other] = await Promise.all([made.open(), made.open()])
-  const store = await openStore({ root: other.root, run: other.run, layerFormat: tarFormat, workers: 1 })
+  const store = await openStore({ root: other.root, run: other.run, layerFormats: tarLayerFormats, workers: 1 })
   await using _ = store
   const image = await randomImage({ seed: 7 })
   const id = image.configDescriptor.digest

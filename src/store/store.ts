@@ -1,8 +1,9 @@
 import type { Clock, Log, Recovery } from '#base'
 import type { CheckOptions, Collected, DiskUsage, Finding } from '#store/collection'
-import type { LayerFormatReference, Layers } from '#store/content'
+import type { Layers } from '#store/content'
 import type { Events } from '#store/events'
 import type { Images } from '#store/images'
+import type { LayerFormats } from '#store/layer-jobs'
 import type { Addresses, BuildCache, Containers, Networks, Ports, RecordKinds, Volumes } from '#store/records'
 import type { OperationPurpose, StoreOperation } from './operation.ts'
 import type { StoreSource } from './store-place.ts'
@@ -12,15 +13,13 @@ export interface StoreOptions {
   root: string
   /** Gone after a reboot: /run/bale. */
   run: string
-  /** For layers that are written from now on. */
-  layerFormat: LayerFormatReference
-  /** For reading layers of the other format that the store may hold. */
-  otherFormats?: readonly LayerFormatReference[]
+  /** How new layers are kept, and every format that the store may hold. */
+  layerFormats: LayerFormats
   /** What the rooms above know about the records that they keep here. */
   kinds?: RecordKinds
   clock?: Clock
   log?: Log
-  /** Worker threads for layers; as many as there are cores, at most 4, by default. */
+  /** Worker threads for layers; as many as there are cores, at most 2, by default. */
   workers?: number
 }
 

@@ -47,7 +47,7 @@ export async function buildKit(): Promise<BuildKit> {
   const empty = join(directory.path, 'empty')
   await mkdir(empty)
   await mkdir(root)
-  const store = await openStore({ root, run, layerFormat: await chooseLayerFormat(root) })
+  const store = await openStore({ root, run, layerFormats: await chooseLayerFormat(root) })
   const rootfs = createRootfs({ store, run })
   const web = createFetcher({})
   const runner = openContainers({ store, rootfs, path: '/usr/sbin:/usr/bin:/sbin:/bin' }).steps.runner()

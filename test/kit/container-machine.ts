@@ -36,7 +36,7 @@ export async function containerMachine(image: ContainerConfig = { Cmd: ['sh'] })
   const temporary = await temporaryDirectory('bale-ct')
   const root = join(temporary.path, 'root')
   const run = join(temporary.path, 'run')
-  const store = await openStore({ root, run, layerFormat: await chooseLayerFormat(root) })
+  const store = await openStore({ root, run, layerFormats: await chooseLayerFormat(root) })
   const intake = store.operation({ purpose: 'test' })
   const layer = await intake.layers.write(createReadStream(busyboxTar(temporary.path)))
   const platform = { os: 'linux', architecture: process.arch === 'x64' ? 'amd64' : process.arch }

@@ -37,8 +37,8 @@ DatabaseSync.prototype.exec = function (sql: string) {
 
 const { openStore } = await import('#store')
 const { putImage, randomImage } = await import('#image')
-const module = new URL('./tar-layer-format.ts', import.meta.url).href
-const store = await openStore({ root, run, layerFormat: { name: 'erofs', module } })
+const { tarLayerFormats } = await import('./tar-layer-formats.ts')
+const store = await openStore({ root, run, layerFormats: tarLayerFormats })
 const operation = store.operation({ purpose: 'test' })
 await putImage(operation, await randomImage({ seed: Number(seed), layers: 1 }), 'docker.io/library/x:latest')
 await operation[Symbol.asyncDispose]()

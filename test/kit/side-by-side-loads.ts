@@ -5,9 +5,9 @@
 import { join } from 'node:path'
 import { removeTree } from '#host/file'
 import { openStore, type StoreOperation } from '#store'
+import { tarLayerFormats } from './tar-layer-formats.ts'
 
 const [directory, loads] = process.argv.slice(2) as [string, string]
-const module = new URL('./tar-layer-format.ts', import.meta.url).href
 const zeros = Buffer.alloc(1 << 20)
 const EACH = 4
 
@@ -21,7 +21,7 @@ const load = (operation: StoreOperation, round: number) =>
   Promise.all(['a', 'b'].map((name) => operation.layers.write(tar(`${name} ${round}`, round === 0 ? 7 : 2))))
 
 async function loadMany(root: string): Promise<number> {
-  const store = await openStore({ root, run: join(root, 'run'), layerFormat: { name: 'erofs', module } })
+  const store = await openStore({ root, run: join(root, 'run'), layerFormats: tarLayerFormats })
   const operation = store.operation({ purpose: 'test' })
   let layers = 0
   try {

@@ -4,21 +4,18 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { systemClock } from '#base'
 import { openStore } from '#store'
+import { tarLayerFormats } from '../../../test/kit/tar-layer-formats.ts'
 import { temporaryDirectory } from '../../../test/kit/temporary.ts'
 import type { Step } from '../graph/index.ts'
 import { createStepCache } from './step-cache.ts'
 import { cacheRecovery } from './taken-step.ts'
 
-const layerFormat = {
-  name: 'erofs' as const,
-  module: new URL('../../../test/kit/tar-layer-format.ts', import.meta.url).href,
-}
 const CREATED = '2024-01-02T03:04:05Z'
 
 async function cacheKit() {
   const directory = await temporaryDirectory()
   const root = join(directory.path, 'root')
-  const store = await openStore({ root, run: join(directory.path, 'run'), layerFormat })
+  const store = await openStore({ root, run: join(directory.path, 'run'), layerFormats: tarLayerFormats })
   const intake = store.operation({ purpose: 'test' })
   const layer = async (text: string) => {
     const tar = (async function* () {

@@ -5,16 +5,11 @@ import { errnoOf } from '#base'
 import { readTextSync } from '#host/file'
 import { openStore } from '#store'
 import { inOwnNetwork } from '../../../test/kit/own-network.ts'
+import { tarLayerFormats } from '../../../test/kit/tar-layer-formats.ts'
 import { temporaryDirectory } from '../../../test/kit/temporary.ts'
 import { programs } from '../runtime/index.ts'
 import { connections } from './connections.ts'
 import { networkContract } from './contract.ts'
-
-/** No layers are written here. */
-const layerFormat = {
-  name: 'erofs' as const,
-  module: new URL('../../../test/kit/tar-layer-format.ts', import.meta.url).href,
-}
 
 /** Interfaces, rules for the addresses of networks, and name servers with their state in a directory. */
 function traces(directory: string): string[] {
@@ -41,7 +36,9 @@ function commandLine(pid: string): string {
 inOwnNetwork(import.meta.url, () =>
   networkContract('netavark', false, async () => {
     const temporary = await temporaryDirectory('bale-net')
-    const store = await openStore({ root: join(temporary.path, 'root'), run: join(temporary.path, 'run'), layerFormat })
+    const [root, run] = [join(temporary.path, 'root'), join(temporary.path, 'run')]
+    // No layers are written here.
+    const store = await openStore({ root, run, layerFormats: tarLayerFormats })
     return {
       connections: connections({ store, programs: programs() }),
       store,

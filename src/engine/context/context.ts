@@ -33,11 +33,10 @@ export interface EngineOptions {
 export function createContext({ config, clock = systemClock, log = stderrLog(config) }: EngineOptions): EngineContext {
   const rooms = () => Promise.all([import('#store'), import('#rootfs'), import('#container/records')])
   const open = async (): Promise<Store> => {
-    const [{ openStore }, { chooseLayerFormat, layerFormats }, { recordKinds: kinds }] = await rooms()
-    const layerFormat = await chooseLayerFormat(config.root, config.snapshotter)
+    const [{ openStore }, { chooseLayerFormat }, { recordKinds: kinds }] = await rooms()
+    const layerFormats = await chooseLayerFormat(config.root, config.snapshotter)
     // Layers that the store already holds in the other form stay readable.
-    const otherFormats = Object.values(layerFormats).filter((format) => format.name !== layerFormat.name)
-    return openStore({ root: config.root, run: config.run, layerFormat, otherFormats, kinds, clock, log })
+    return openStore({ root: config.root, run: config.run, layerFormats, kinds, clock, log })
   }
   const store = once(open)
   const rootfs = once(async () => {

@@ -5,11 +5,8 @@
  * (LayerFormat).
  */
 export type { Core, Intake } from './core.ts'
-export type { LayerFormat, LayerFormatReference } from './layer-format.ts'
 export { createLayerIntake, type LayerIntake } from './layer-intake.ts'
-export type { LayerWorkers } from './layer-workers.ts'
 export { createLayers, type Layers } from './layers.ts'
-export { createWorkersWhenNeeded } from './lazy-workers.ts'
 export { loadFormat } from './load-format.ts'
 export { putBlob } from './put-blob-lazily.ts'
 export { insertConfig } from './put-config.ts'

@@ -23,7 +23,7 @@ export function createLayerIntake(core: Intake): LayerIntake {
     write: (tar, options = {}) =>
       writeNew(core, options, async (directory) => {
         const { stream, small } = await measured(tar)
-        const job = { module: core.formats[0].module, directory, diffId: options.expected }
+        const job = { format: core.formats.written, directory, diffId: options.expected }
         return core.workers.run(job, async () => stream, { signal: options.signal, small })
       }),
     writeWith: (make, options = {}) => writeNew(core, options, make),

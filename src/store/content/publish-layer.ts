@@ -30,7 +30,7 @@ export async function publishLayer(core: Intake, directory: string, written: Wri
   }
   await markVerified(core, diffId)
   database.transaction(() => {
-    const values = [diffId, core.formats[0].name, written.tarSize, written.diskSize]
+    const values = [diffId, core.formats.written, written.tarSize, written.diskSize]
     const content = written.contentSize ?? written.tarSize
     const sql = 'INSERT OR REPLACE INTO layers VALUES (?, ?, ?, ?, ?, ?, ?)'
     database.run(sql, ...values, content, written.imageDigest ?? null, clock.now())

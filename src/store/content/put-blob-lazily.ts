@@ -1,8 +1,8 @@
 import type { OperationOptions } from '#base'
 import type { BlobContext, BlobOutcome } from '#image'
 import type { Descriptor } from '#spec'
+import type { OpenInput } from '#store/layer-jobs'
 import type { Intake } from './core.ts'
-import type { OpenInput } from './layer-job.ts'
 
 /** As put-blob.ts, loaded when the first blob is written: most commands write none. */
 export async function putBlob(

@@ -2,10 +2,10 @@ import { BaleError, type OperationOptions, readAll, silent } from '#base'
 import { acquireLock, asNoSpace, streamFile } from '#host/file'
 import { type BlobContext, type BlobOutcome, hasLocalFiles } from '#image'
 import { CONFIG_LIMIT, type Descriptor, type Digest, isConfigType } from '#spec'
+import { firstError, isWrongContent, type LayerJob, type OpenInput } from '#store/layer-jobs'
 import { findBlob, findLayer } from '#store/rows'
 import type { Intake } from './core.ts'
 import { insertBlob } from './insert-blob.ts'
-import { firstError, isWrongContent, type LayerJob, type OpenInput } from './layer-job.ts'
 import { publishLayer, scratchDirectory } from './publish-layer.ts'
 import { insertConfig } from './put-config.ts'
 
@@ -76,7 +76,7 @@ async function putLayer(
   const file = here ? { ...here, offset: 0 } : await localFile(descriptor, options)
   await using scratch = await scratchDirectory(core)
   const job: LayerJob = {
-    module: core.formats[0].module,
+    format: core.formats.written,
     directory: scratch.path,
     diffId,
     incoming: {

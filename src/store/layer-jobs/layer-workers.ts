@@ -4,8 +4,9 @@ import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import { createLimiter } from '#base'
 import type { WrittenLayer } from '#store/rows'
 import { ByteSender, type FromWorker, fromPlain, type ToWorker, toPlain } from './byte-channel.ts'
+import type { LayerFormats } from './layer-format.ts'
 import { type LayerJob, type OpenInput, runLayerJob, workerFailed } from './layer-job.ts'
-import type { InputFile, WorkerRequest } from './layer-worker.ts'
+import type { InputFile, WorkerRequest } from './serve-layer-jobs.ts'
 
 export interface RunOptions {
   /** Read by the worker itself, instead of `open`. */
@@ -28,15 +29,15 @@ const MOST = 2
 /** Half of Node's default: little is alive at a time. With the flags of bin/bale it is part of one tried setting. */
 const YOUNG_MEGABYTES = 24
 
-export function createLayerWorkers(count = Math.min(availableParallelism(), MOST)): LayerWorkers {
+export function createLayerWorkers(
+  formats: LayerFormats,
+  count = Math.min(availableParallelism(), MOST),
+): LayerWorkers {
   const limited = createLimiter(count)
   const idle: Worker[] = []
   const all = new Set<Worker>()
-  const start = async () => {
-    // The index of host is loaded only where needed; nothing native is loaded.
-    const { siblingModule } = await import('#host')
-    const entry = siblingModule(import.meta.url, './layer-worker')
-    const worker = new Worker(entryCode(entry), {
+  const start = () => {
+    const worker = new Worker(entryCode(formats.worker), {
       eval: true,
       execArgv: inherited(),
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEGABYTES },
@@ -52,9 +53,9 @@ export function createLayerWorkers(count = Math.min(availableParallelism(), MOST
   return {
     run: (job, open, options = {}) =>
       options.small
-        ? runLayerJob(job, open, options.signal)
+        ? runLayerJob(job, formats.loaders, open, options.signal)
         : limited(async () => {
-            const worker = idle.pop() ?? (await start())
+            const worker = idle.pop() ?? start()
             worker.ref()
             try {
               return await runIn(worker, job, open, options)

@@ -1,17 +1,17 @@
 import { join } from 'node:path'
-import { BaleError, isBaleError } from '#base'
+import { BaleError } from '#base'
 import { type BlobWriter, createFileBlobs, digestMismatch, sizeMismatch, verifying } from '#blob'
 import { decompress, detectStream } from '#format/compression'
 import { asNoSpace, streamFile } from '#host/file'
 import { algorithmOf, type Descriptor, type Digest, hexOf } from '#spec'
-import type { WrittenLayer } from '#store/rows'
+import type { LayerFormatName, WrittenLayer } from '#store/rows'
 import { sweepBuffers } from './buffer-sweep.ts'
-import type { LayerFormat } from './layer-format.ts'
+import { type LayerFormatLoaders, loadLayerFormat } from './layer-format.ts'
+import { firstError, isWrongContent } from './wrong-content.ts'
 
 /** Everything that a worker needs to write one layer; plain data. */
 export interface LayerJob {
-  /** URL of the module that exports the `layerFormat`. */
-  module: string
+  format: LayerFormatName
   /** New, empty directory for the layer. */
   directory: string
   /** The diff ID that the layer must have. */
@@ -36,8 +36,13 @@ export type OpenInput = (offset: number) => Promise<AsyncIterable<Uint8Array>>
  * One pass: verify | write the blob | decompress | hash | write the layer. The blob is published at the end (when it is
  * kept); publishing the directory is left to the caller. Throws DIGEST_MISMATCH, SIZE_MISMATCH, INVALID_*, NO_SPACE.
  */
-export async function runLayerJob(job: LayerJob, open: OpenInput, signal?: AbortSignal): Promise<WrittenLayer> {
-  const { layerFormat } = (await import(job.module)) as { layerFormat: LayerFormat }
+export async function runLayerJob(
+  job: LayerJob,
+  formats: LayerFormatLoaders,
+  open: OpenInput,
+  signal?: AbortSignal,
+): Promise<WrittenLayer> {
+  const layerFormat = await loadLayerFormat(formats, job.format)
   const write = async (tar: AsyncIterable<Uint8Array>) => {
     const written = await layerFormat.write(job.directory, abortable(tar, signal), { signal })
     if (job.diffId && written.diffId !== job.diffId) throw digestMismatch(job.diffId, written.diffId)
@@ -50,11 +55,6 @@ export async function runLayerJob(job: LayerJob, open: OpenInput, signal?: Abort
     signal?.throwIfAborted()
     throw asNoSpace(firstError(error), 'a layer')
   }
-}
-
-/** On a full disk closing fails as well as writing: the first failure is the one to report. */
-export function firstError(thrown: unknown): unknown {
-  return thrown instanceof SuppressedError ? firstError(thrown.suppressed) : thrown
 }
 
 type Write = (tar: AsyncIterable<Uint8Array>) => Promise<WrittenLayer>
@@ -105,19 +105,6 @@ async function writeAll(intake: Intake, write: Write): Promise<WrittenLayer> {
 /** Content errors raised before the digest of the bytes was checked. */
 function isBlamed(error: unknown): boolean {
   return isWrongContent(error) && error.code.startsWith('INVALID_')
-}
-
-const WRONG_CONTENT = [
-  'DIGEST_MISMATCH',
-  'SIZE_MISMATCH',
-  'INVALID_COMPRESSION',
-  'INVALID_TAR',
-  'LIMIT_EXCEEDED',
-] as const
-
-/** True for errors of the bytes themselves, not of their transfer. */
-export function isWrongContent(error: unknown): error is BaleError {
-  return isBaleError(error) && (WRONG_CONTENT as readonly string[]).includes(error.code)
 }
 
 /** As #blob's file store names the partial of a digest; the bytes before the writer's offset are read back from it. */

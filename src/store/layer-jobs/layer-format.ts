@@ -1,4 +1,4 @@
-import type { OperationOptions } from '#base'
+import { BaleError, type OperationOptions } from '#base'
 import type { LayerFormatName, WrittenLayer } from '#store/rows'
 
 /**
@@ -23,9 +23,24 @@ export interface LayerFormat {
   verifyMountable(directory: string, expected: WrittenLayer, options?: OperationOptions): Promise<void>
 }
 
-/** A layer format by the module that exports it as `layerFormat`, so that a worker thread can load it by itself. */
-export interface LayerFormatReference {
-  name: LayerFormatName
-  /** URL (`file:`) for `import()`. */
-  module: string
+/** Each format by its name, loaded when it is first needed. */
+export type LayerFormatLoaders = Readonly<Partial<Record<LayerFormatName, () => Promise<LayerFormat>>>>
+
+/** The layer formats of this program, given to the store by the engine. */
+export interface LayerFormats {
+  /** Of layers that are written from now on. */
+  readonly written: LayerFormatName
+  /** All that can be read. */
+  readonly loaders: LayerFormatLoaders
+  /** URL of the module that a worker thread runs: it calls `serveLayerJobs` with the same loaders. */
+  readonly worker: string
+}
+
+/** Throws UNSUPPORTED_HOST for any other name, wherever it comes from. */
+export async function loadLayerFormat(loaders: LayerFormatLoaders, name: LayerFormatName): Promise<LayerFormat> {
+  const load = Object.hasOwn(loaders, name) ? loaders[name] : undefined
+  if (!load) {
+    throw new BaleError('UNSUPPORTED_HOST', `the store holds a layer in the format ${name}, which is not available`)
+  }
+  return load()
 }

@@ -1,8 +1,8 @@
-/** The worker thread: takes jobs one after the other, each with a port of its own. */
 import { type MessagePort, parentPort } from 'node:worker_threads'
 import { streamFile } from '#host/file'
 import type { WrittenLayer } from '#store/rows'
 import { ByteReceiver, type FromWorker, type ToWorker, toPlain } from './byte-channel.ts'
+import type { LayerFormatLoaders } from './layer-format.ts'
 import { type LayerJob, runLayerJob } from './layer-job.ts'
 
 /** A file that the worker reads by itself instead of getting bytes over the port. */
@@ -18,7 +18,12 @@ export interface WorkerRequest {
   port: MessagePort
 }
 
-parentPort!.on('message', ({ job, file, port }: WorkerRequest) => {
+/** The worker thread: takes jobs one after the other, each with a port of its own. */
+export function serve(formats: LayerFormatLoaders): void {
+  parentPort!.on('message', (request: WorkerRequest) => answer(request, formats))
+}
+
+function answer({ job, file, port }: WorkerRequest, formats: LayerFormatLoaders): void {
   const post = (message: FromWorker<WrittenLayer>) => port.postMessage(message)
   const receiver = new ByteReceiver(post)
   const stop = new AbortController()
@@ -32,10 +37,10 @@ parentPort!.on('message', ({ job, file, port }: WorkerRequest) => {
     file
       ? streamFile(file.path, { start: file.offset + offset, end: file.offset + file.size, signal: stop.signal })
       : receiver.open(offset)
-  runLayerJob(job, open, stop.signal)
+  runLayerJob(job, formats, open, stop.signal)
     .then(
       (result) => post({ kind: 'result', result }),
       (error: unknown) => post({ kind: 'failed', error: toPlain(error) }),
     )
     .finally(() => port.close())
-})
+}

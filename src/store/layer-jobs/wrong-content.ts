@@ -1,0 +1,19 @@
+import { type BaleError, isBaleError } from '#base'
+
+/** On a full disk closing fails as well as writing: the first failure is the one to report. */
+export function firstError(thrown: unknown): unknown {
+  return thrown instanceof SuppressedError ? firstError(thrown.suppressed) : thrown
+}
+
+const WRONG_CONTENT = [
+  'DIGEST_MISMATCH',
+  'SIZE_MISMATCH',
+  'INVALID_COMPRESSION',
+  'INVALID_TAR',
+  'LIMIT_EXCEEDED',
+] as const
+
+/** True for errors of the bytes themselves, not of their transfer. */
+export function isWrongContent(error: unknown): error is BaleError {
+  return isBaleError(error) && (WRONG_CONTENT as readonly string[]).includes(error.code)
+}
