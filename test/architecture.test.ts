@@ -59,7 +59,6 @@ const LAYERING: Layering = {
   rooms: ROOMS,
   /** Starting the registry is a verb of the command line; it is loaded only when asked for. */
   exceptions: ['cli/verbs/registry.ts -> registry'],
-  /** A layer format is a module that the engine names to the store by URL, so that worker threads can load it too. */
   byModuleUrl: [],
 }
 

@@ -19,7 +19,7 @@ export const layerFormat: LayerFormat = {
 }
 
 /** In one pass: hash, scan, place. Both files are on the disk when it ends. */
-export async function writeErofsLayer(
+async function writeErofsLayer(
   directory: string,
   tar: AsyncIterable<Uint8Array>,
   options: OperationOptions = {},

@@ -10,7 +10,7 @@ export interface Layering {
   rooms: Record<string, readonly string[]>
   /** `cli/verbs/registry.ts -> registry`: single modules that may import one room more. */
   exceptions: readonly string[]
-  /** `store/layers.ts -> rootfs`: rooms that come in by a computed module URL, which no reader of imports sees. */
+  /** `low/a.ts -> high`: rooms that come in by a computed module URL, which no reader of imports sees. */
   byModuleUrl: readonly string[]
 }
 
