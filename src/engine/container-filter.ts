@@ -69,6 +69,9 @@ function ofState(filters: Filters): Test {
     (codes.length === 0 || (status === 'exited' && codes.includes(state.exitCode)))
 }
 
+/** Modes that are networks to docker. Any other mode is only what the container began with: it may have been taken off since. */
+const WITHOUT_NETWORKS = new Set(['none', 'host'])
+
 function ofPlaces(filters: Filters): Test {
   const mounts = filters.get('volume')
   const networks = filters.get('network')
@@ -78,7 +81,7 @@ function ofPlaces(filters: Filters): Test {
     )
     const isJoined = networks.some(
       (value) =>
-        (document.host.network ?? 'bridge') === value ||
+        (WITHOUT_NETWORKS.has(value) && document.host.network === value) ||
         document.networks.some(({ network }) => network === value) ||
         (value !== '' &&
           document.connections.some(
