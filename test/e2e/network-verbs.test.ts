@@ -148,5 +148,7 @@ inOwnNetwork(import.meta.url, () => {
     assert.equal(await running('network=none'), 'still')
     assert.equal(await running('status=created'), 'never')
     assert.equal(await running('exited=3'), '')
+    // What is paused can be removed as it is.
+    assert.equal(await bale.run(['rm', '-f', 'still']), 'still')
   })
 })

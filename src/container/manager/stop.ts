@@ -127,14 +127,15 @@ export async function killContainer(machinery: Machinery, idOrName: string, sign
       `Cannot kill container: ${idOrName}: Container ${seen.record.id} is not running`,
     )
   mustBeVisible(seen)
-  const stops = signalNumber(stopSignalOf(seen.record.document.config))
-  if (number === signalNumber('KILL') || number === stops) await noMoreRestarts(machinery, seen)
+  const kills = number === signalNumber('KILL')
+  const ends = kills || number === signalNumber(stopSignalOf(seen.record.document.config))
+  if (ends) await noMoreRestarts(machinery, seen)
   await signal(machinery, seen, String(number))
-  if (number === signalNumber('KILL')) {
-    if (!(await endsWithin(machinery, seen, KILL_MILLISECONDS))) throw stubborn(seen)
-    await settled(machinery, seen.record.id)
-    // A frozen process cannot end.
-  } else if (number === stops && seen.status === 'paused') await freezeCgroup(cgroupPath(seen.record.id), false)
+  // A frozen process cannot end, and not every runtime thaws it.
+  if (ends && seen.status === 'paused') await freezeCgroup(cgroupPath(seen.record.id), false)
+  if (!kills) return
+  if (!(await endsWithin(machinery, seen, KILL_MILLISECONDS))) throw stubborn(seen)
+  await settled(machinery, seen.record.id)
 }
 
 /** Written only where it matters: a write that must be durable costs milliseconds. */
