@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { execute, type Outcome, type TestBale, testBale } from '../kit/bale.ts'
+import { atOnce, execute, type Outcome, type TestBale, testBale } from '../kit/bale.ts'
 import { type Killing, killed } from '../kit/killed.ts'
 import { publish, publishDocument, scriptedRegistry } from '../kit/scripted-registry.ts'
 import { tarEntry, tarOf } from '../kit/tar.ts'
@@ -35,9 +35,9 @@ test('an unknown image, a bad reference and a bad platform are named', options, 
     125,
     /No such image: nothing:1/,
   )
-  for (const name of ['UPPER', 'a b', 'a:b:c', '../x', 'a@sha256:12', 'x'.repeat(300)]) {
-    assertRefused(await bale.try(['pull', name]), 1, /invalid reference|lowercase|digest|too long|255/i, name)
-  }
+  await atOnce(['UPPER', 'a b', 'a:b:c', '../x', 'a@sha256:12', 'x'.repeat(300)], async (name) =>
+    assertRefused(await bale.try(['pull', name]), 1, /invalid reference|lowercase|digest|too long|255/i, name),
+  )
   assertRefused(await bale.try(['pull', '--platform', 'lin ux', 'x']), 1, /platform/)
 })
 
@@ -58,8 +58,9 @@ test('create: 125 for what cannot be understood, 1 for what means nothing', opti
     [['--mount', 'type=nope,dst=/x'], 1, /mount type "nope"/],
     [['--pull', 'never'], 1, /No such image: nothing:1/],
   ]
-  for (const [flags, code, message] of lines)
-    assertRefused(await bale.try(['create', ...flags, 'nothing:1']), code, message, flags.join(' '))
+  await atOnce(lines, async ([flags, code, message]) =>
+    assertRefused(await bale.try(['create', ...flags, 'nothing:1']), code, message, flags.join(' ')),
+  )
 })
 
 test(
@@ -86,9 +87,9 @@ test(
       'T21 garbage': [Buffer.from('no tar at all '.repeat(1000)), /tar/i],
       'T22 gzip that ends early': [gzipSync(good).subarray(0, 100), /end|truncated|gzip/i],
     }
-    for (const [name, [bytes, words]] of Object.entries(cases)) {
-      assertRefused(await bale.try(['import', '-', 'bad:1'], { input: bytes }), 1, words, name)
-    }
+    await atOnce(Object.entries(cases), async ([name, [bytes, words]]) =>
+      assertRefused(await bale.try(['import', '-', 'bad:1'], { input: bytes }), 1, words, name),
+    )
     await assertUntouched(bale)
   },
 )

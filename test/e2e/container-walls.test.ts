@@ -5,7 +5,7 @@ import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync,
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { readTextSync } from '#host/file'
-import { execute } from '../kit/bale.ts'
+import { atOnce, execute } from '../kit/bale.ts'
 import { tarEntry, tarOf } from '../kit/tar.ts'
 import { cannotRun, prepared } from './prepared.ts'
 
@@ -36,7 +36,7 @@ test(
       )
     }
     writeFileSync(join(bale.directory, 'canary'), 'canary')
-    for (let fd = 3; fd < 12; fd++) {
+    await atOnce([3, 4, 5, 6, 7, 8, 9, 10, 11], async (fd) => {
       const outcome = await bale.try([
         'exec',
         '-w',
@@ -48,7 +48,7 @@ test(
       ])
       assert.notEqual(outcome.code, 0, `fd ${fd}`)
       assert.equal(outcome.stdout, '', `fd ${fd}`)
-    }
+    })
   },
 )
 

@@ -112,7 +112,7 @@ test('a damaged layer is found before the first mount after a boot, named, and h
   const { bale } = place
   await execute('/bin/sh', [
     '-c',
-    `mkdir '${bale.directory}/o' && cp -r '${bale.directory}/busybox-tree/bin' '${bale.directory}/o/'`,
+    `mkdir '${bale.directory}/o' && tar -xf '${bale.directory}/busybox.tar' -C '${bale.directory}/o' ./bin`,
   ])
   await execute('/bin/tar', ['-C', join(bale.directory, 'o'), '-cf', join(bale.directory, 'o.tar'), '.'])
   await bale.run(['import', join(bale.directory, 'o.tar'), 'other:1'])

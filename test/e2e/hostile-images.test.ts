@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { zstdCompressSync } from 'node:zlib'
-import type { Outcome } from '../kit/bale.ts'
+import { atOnce, type Outcome } from '../kit/bale.ts'
 import { digestOf, publish, publishDocument, scriptedRegistry } from '../kit/scripted-registry.ts'
 import { tarEntry, tarOf } from '../kit/tar.ts'
 import { cannotRun, prepared } from './prepared.ts'
@@ -62,8 +62,15 @@ test('M09 M10: an unknown user runs nothing; a bare name in Env takes nothing fr
   await using place = await enemy()
   const { bale, image, victims } = place
   const account = await tarOf([symlink('etc/passwd', join(victims, 'passwd'))])
-  for (const [user, layers] of [['4294967296'], ['nobody-knows'], ['untouched', [account]]] as const)
-    assertRefused(await bale.try(['run', '--rm', image({ User: user }, ...(layers ?? [])), 'id']), 125, /user/i, user)
+  const users: [string, Uint8Array?][] = [['4294967296'], ['nobody-knows'], ['untouched', account]]
+  await atOnce(users, async ([user, layer]) =>
+    assertRefused(
+      await bale.try(['run', '--rm', image({ User: user }, ...(layer ? [layer] : [])), 'id']),
+      125,
+      /user/i,
+      user,
+    ),
+  )
   const config = { Env: ['HOST_SECRET', 'LINES=a\nroot:x'], Labels: { 'io.bale.log': '/x', log: '../../x' } }
   const output = await bale.run(['run', '--rm', image(config), 'env'], { env: { HOST_SECRET: 'canary' } })
   assert.doesNotMatch(output, /canary|HOST_SECRET/)
@@ -75,12 +82,12 @@ test('M11: a working directory is made and entered inside the root only', option
   const { bale, image, victims } = place
   const links = await tarOf([symlink('out', victims), symlink('up', '../../../../../..')])
   assert.equal(await bale.run(['run', '--rm', image({ WorkingDir: '/up/deep/er' }, links), 'pwd']), '/deep/er')
-  for (const directory of ['../..', '/proc/self/fd/8', '/proc/self/fd/7/../../..', '/out/made']) {
+  await atOnce(['../..', '/proc/self/fd/8', '/proc/self/fd/7/../../..', '/out/made'], async (directory) => {
     const name = image({ WorkingDir: directory }, links)
     const outcome = await bale.try(['run', '--rm', name, 'cat', 'hosts', `../../../../..${victims}/hosts`])
     assert.doesNotMatch(outcome.stdout, /untouched/, directory)
     if (outcome.code !== 1) assert.equal(outcome.code, 125, directory)
-  }
+  })
   place.assertUnharmed()
 })
 
@@ -103,8 +110,9 @@ test(
     assert.match(text, /^root:x:0:0:[\s\S]*from the image\S*\/victims\/hosts$/)
     const named = ['-v', 'data:/data/empty', '-v', 'other:/etc2/new']
     await bale.run(['run', '--rm', ...named, image({}, links), 'sh', '-c', 'touch /data/empty/x /etc2/new/y'])
-    for (const path of ['../../etc', '/', '/..', 'relative'])
-      assertRefused(await bale.try(['create', image({ Volumes: { [path]: {} } })]), 1, /mount target|volume/i, path)
+    await atOnce(['../../etc', '/', '/..', 'relative'], async (path) =>
+      assertRefused(await bale.try(['create', image({ Volumes: { [path]: {} } })]), 1, /mount target|volume/i, path),
+    )
     place.assertUnharmed()
     assert.deepEqual((await bale.run(['volume', 'ls', '-q'])).split('\n'), ['data', 'other'])
   },
@@ -121,18 +129,19 @@ test(
       await bale.run(['stop', '-t', '0', 'odd'])
       await bale.run(['rm', 'odd'])
     }
-    for (const port of ['99999/tcp', 'x;y', '0', '80/nope']) {
+    await atOnce(['99999/tcp', 'x;y', '0', '80/nope'], async (port) => {
       const outcome = await bale.try(['run', '--rm', '-P', image({ ExposedPorts: { [port]: {} } }), 'true'])
       assertRefused(outcome, 125, /port/i, port)
-    }
-    const huge = image({ Entrypoint: Array.from({ length: 100_001 }, () => 'x') })
-    assertRefused(await bale.try(['run', '--rm', huge]), 125, /more than 100000 entries/)
-    const long = image({ Entrypoint: ['x'.repeat(70_000)] })
-    assertRefused(await bale.try(['run', '--rm', long]), 125, /longer than 4095 bytes/)
-    const busy = image({ Healthcheck: { Test: ['CMD', 'true'], Interval: 1 } })
-    assertRefused(await bale.try(['run', '--rm', busy, 'true']), 125, /Interval in Healthcheck cannot be less/)
-    const negative = image({ Healthcheck: { Test: ['CMD', 'true'], Interval: -5 } })
-    assertRefused(await bale.try(['run', '--rm', negative]), 125, /Interval/)
+    })
+    const refused: [config: Record<string, unknown>, words: RegExp][] = [
+      [{ Entrypoint: Array.from({ length: 100_001 }, () => 'x') }, /more than 100000 entries/],
+      [{ Entrypoint: ['x'.repeat(70_000)] }, /longer than 4095 bytes/],
+      [{ Healthcheck: { Test: ['CMD', 'true'], Interval: 1 } }, /Interval in Healthcheck cannot be less/],
+      [{ Healthcheck: { Test: ['CMD', 'true'], Interval: -5 } }, /Interval/],
+    ]
+    await atOnce(refused, async ([config, words]) =>
+      assertRefused(await bale.try(['run', '--rm', image(config)]), 125, words),
+    )
     assert.equal(await bale.run(['ps', '-aq']), '')
   },
 )
@@ -147,11 +156,11 @@ test('R03 R10: /etc files and devices that the image made into links lead nowher
   const script = 'echo x >> /etc/hosts; echo x > /etc/mtab; echo x > /dev/null; head -n 1 /etc/hosts; cat /etc/hostname'
   const text = await bale.run(['run', '--rm', '--hostname', 'box', image({}, files), 'sh', '-c', script])
   assert.deepEqual(text.split('\n'), ['127.0.0.1\tlocalhost', 'box'])
-  for (const directory of ['dev', 'proc', 'sys', 'etc']) {
+  await atOnce(['dev', 'proc', 'sys', 'etc'], async (directory) => {
     const linked = image({}, await tarOf([symlink(directory, victims)]))
     const outcome = await bale.try(['run', '--rm', linked, 'sh', '-c', 'cat /etc/hosts /proc/hosts /dev/hosts'])
     assert.doesNotMatch(outcome.stdout, /untouched/, directory)
-  }
+  })
   place.assertUnharmed()
 })
 
@@ -162,13 +171,15 @@ test(
     await using place = await enemy()
     const { bale, image } = place
     const devices = await tarOf([symlink('dev/null', '/proc/keys'), symlink('data', 'dev')])
-    for (const volume of ['/dev', '/dev/', '/x/../dev', '/dev/null', '/proc/sys', '/sys/firmware', '/data'])
+    const volumes = ['/dev', '/dev/', '/x/../dev', '/dev/null', '/proc/sys', '/sys/firmware', '/data']
+    await atOnce(volumes, async (volume) =>
       assertRefused(
         await bale.try(['run', '--rm', image({ Volumes: { [volume]: {} } }, devices), 'cat', '/proc/keys']),
         125,
         /volume of the image at \/|is a link in the image to \/dev/,
         volume,
-      )
+      ),
+    )
     // A volume that the user puts there is filled by the image as well.
     for (const target of ['/dev', '/data'])
       assertRefused(
@@ -354,8 +365,10 @@ test(
     writeFileSync(join(context, 'Dockerfile'), `${steps.join('\n')}\n`)
     await bale.try(['build', '-q', '-t', 'swapped', context])
     place.assertUnharmed()
-    for (const address of ['https://example.com/x.git', 'git@example.com:x/y', 'git://example.com/x', 'ext::sh -c id'])
-      assertRefused(await bale.try(['build', address]), 1, /git|not|unable/i, address)
+    const addresses = ['https://example.com/x.git', 'git@example.com:x/y', 'git://example.com/x', 'ext::sh -c id']
+    await atOnce(addresses, async (address) =>
+      assertRefused(await bale.try(['build', address]), 1, /git|not|unable/i, address),
+    )
     assert.equal(existsSync(join(bale.directory, 'root/tmp/git')), false)
   },
 )

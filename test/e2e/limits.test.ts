@@ -103,7 +103,7 @@ test('stop, restart and rm of many wait together; one that fails does not stop t
   const told = await bale.run(['events', '--since', '1h', '--until', '0s', ...filters, '--format', '{{.Action}}'])
   const words = told.split('\n')
   assert.ok(words.indexOf('die') >= names.length, `all were asked before the first ended: ${words.join(' ')}`)
-  assert.equal((await bale.run(['restart', ...names])).replaceAll('\n', ' '), names.join(' '))
+  assert.equal((await bale.run(['restart', '-t', '0', ...names])).replaceAll('\n', ' '), names.join(' '))
   assert.equal((await bale.run(['ps', '-q'])).split('\n').length, names.length)
   assert.equal((await bale.run(['rm', '-f', ...names])).replaceAll('\n', ' '), names.join(' '))
   assert.equal(await bale.run(['ps', '-aq']), '')

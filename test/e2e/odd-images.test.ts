@@ -4,9 +4,11 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { testBale } from '../kit/bale.ts'
+import { atOnce, testBale } from '../kit/bale.ts'
+import { busyboxTar } from '../kit/busybox.ts'
 import { makeTar } from '../kit/scanned-tar.ts'
 import { digestOf, publish, publishDocument, scriptedRegistry } from '../kit/scripted-registry.ts'
+import { temporaryDirectory } from '../kit/temporary.ts'
 import { cannotRun, prepared } from './prepared.ts'
 
 const options = { skip: cannotRun }
@@ -16,11 +18,10 @@ type Fields = Record<string, Record<string, unknown>>
 
 for (const configType of ['application/octet-stream', 'application/json', 'text/html', ''])
   test(`an image whose config has the type "${configType}" of 2016 is seen by every verb`, options, async () => {
-    await using place = await prepared()
     await using registry = await scriptedRegistry()
     const manifest = (fields: Fields) => Object.assign(fields['config']!, { mediaType: configType })
-    publish(registry, 'old', { tars: [readFileSync(place.tar)], manifest: manifest as never })
     await using bale = await testBale()
+    publish(registry, 'old', { tars: [readFileSync(busyboxTar(bale.directory))], manifest: manifest as never })
     const name = `${registry.host}/team/web:old`
     assert.match(await bale.run(['pull', name]), /Status: Downloaded newer image/)
     assert.equal(await bale.run(['images', '--format', '{{.Repository}}:{{.Tag}}']), name)
@@ -46,7 +47,7 @@ test(
       ['disguised', `${OCI}config.v1+json`, 'text/plain'],
       ['attestation', `${OCI}config.v1+json`, 'application/vnd.in-toto+json'],
     ]
-    for (const [tag, mediaType, layerType, more] of kinds) {
+    await atOnce(kinds, async ([tag, mediaType, layerType, more]) => {
       const [config, content] = [Buffer.from('{}'), Buffer.from(`content of ${tag}`)]
       for (const blob of [config, content]) registry.blobs.set(digestOf(blob), blob)
       const document = {
@@ -59,16 +60,16 @@ test(
       assert.equal(code, 1, tag)
       assert.doesNotMatch(stdout, /Status:/)
       assert.match(stderr, new RegExp(`team/a:${tag} is not an image, but an artifact of type `), tag)
-    }
+    })
     assert.equal(await bale.run(['images', '-aq']), '')
     assert.match(await bale.run(['system', 'df', '--format', '{{.Type}} {{.Size}}']), /^Images 0B/)
   },
 )
 
 test('an index with odd entries is pulled for this machine, and inspected as it is', options, async () => {
-  await using place = await prepared()
+  await using directory = await temporaryDirectory()
   await using registry = await scriptedRegistry()
-  const digest = publish(registry, 'only', { tars: [readFileSync(place.tar)] })
+  const digest = publish(registry, 'only', { tars: [readFileSync(busyboxTar(directory.path))] })
   const { bytes } = registry.manifests.get(digest)!
   const good = {
     ...{ mediaType: `${OCI}manifest.v1+json`, digest, size: bytes.length },
@@ -83,18 +84,18 @@ test('an index with odd entries is pulled for this machine, and inspected as it 
     ['no size', { ...other, size: null }],
     ['null', null],
   ]
-  for (const [what, entry] of odd) {
+  await atOnce(odd.entries(), async ([number, [what, entry]]) => {
     const index = { schemaVersion: 2, mediaType: `${OCI}index.v1+json`, manifests: [entry, good] }
-    publishDocument(registry, 'odd', Buffer.from(JSON.stringify(index)), index.mediaType)
+    publishDocument(registry, `odd${number}`, Buffer.from(JSON.stringify(index)), index.mediaType)
     await using bale = await testBale()
-    const name = `${registry.host}/team/web:odd`
+    const name = `${registry.host}/team/web:odd${number}`
     await bale.run(['pull', name])
     assert.notEqual(await bale.run(['image', 'inspect', name, '--format', '{{.Id}}']), '', what)
     assert.equal(await bale.run(['run', '--rm', name, 'echo', what]), what)
     const { code, stderr } = await bale.try(['pull', '--platform', 'linux/s390x', name])
     assert.equal(code, 1)
     assert.match(stderr, /no matching manifest for linux\/s390x/, what)
-  }
+  })
 })
 
 test('archives that leave out layers, hold xz layers, odd names and other platforms are loaded', options, async () => {
@@ -154,14 +155,13 @@ test(
   'commit keeps the base’s os.version and annotations, and leaves out what only its config knows',
   options,
   async () => {
-    await using place = await prepared()
+    await using bale = await testBale()
     await using registry = await scriptedRegistry()
     publish(registry, 'base', {
-      tars: [readFileSync(place.tar)],
+      tars: [readFileSync(busyboxTar(bale.directory))],
       config: (config) => Object.assign(config, { 'os.version': '10.0', 'x.vendor': 1 }),
       manifest: (manifest) => Object.assign(manifest, { annotations: { kept: 'yes' } }),
     })
-    await using bale = await testBale()
     const name = `${registry.host}/team/web:base`
     await bale.run(['pull', name])
     await bale.run(['run', '--name', 'box', name, 'touch', '/new'])

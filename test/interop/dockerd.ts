@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execute } from '../kit/bale.ts'
+import { until } from '../kit/until.ts'
 
 /** A dockerd of Debian's docker.io with a root of its own, for comparison. */
 export interface TestDockerd extends AsyncDisposable {
@@ -47,12 +48,15 @@ export async function startDockerd(directory: string, enter: readonly string[]):
       if (!ended) child.kill('SIGKILL')
     },
   }
-  for (let tries = 0; tries < 300; tries++) {
-    if (ended) break
-    const answer = existsSync(socket) && (await execute(DOCKER_CLIENT, ['-H', `unix://${socket}`, 'version']))
-    if (answer && answer.code === 0) return dockerd
-    await sleep(100)
+  try {
+    return await until('dockerd answers', async () => {
+      if (ended) throw new Error('it has ended')
+      const answer = existsSync(socket) && (await execute(DOCKER_CLIENT, ['-H', `unix://${socket}`, 'version']))
+      return answer && answer.code === 0 && dockerd
+    })
+  } catch (cause) {
+    await dockerd[Symbol.asyncDispose]()
+    const said = readFileSync(`${directory}/dockerd.log`, 'utf8').slice(-2000)
+    throw new Error(`dockerd did not come up: ${said}`, { cause })
   }
-  await dockerd[Symbol.asyncDispose]()
-  throw new Error(`dockerd did not come up: ${readFileSync(`${directory}/dockerd.log`, 'utf8').slice(-2000)}`)
 }

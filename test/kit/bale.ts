@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { mapLimited } from '#base'
 import { temporaryDirectory } from './temporary.ts'
 
 export interface Outcome {
@@ -65,8 +66,9 @@ export async function testBale(options: TestBaleOptions = {}): Promise<TestBale>
       return outcome.stdout.trim()
     },
     async [Symbol.asyncDispose]() {
-      const ids = await attempt(['ps', '-aq'])
-      const left = ids.stdout.split('\n').filter(Boolean)
+      // Each has a directory of its ID; the program is not started to ask for that.
+      const containers = `${environment['BALE_ROOT']}/containers`
+      const left = existsSync(containers) ? readdirSync(containers) : []
       if (left.length > 0) await attempt(['rm', '-f', '-v', ...left])
       // An idle network stays up for a moment longer than the directory that knows it: its bridge would stay for ever.
       if (existsSync(`${environment['BALE_RUN']}/network`)) await attempt(['system', 'prune', '-f'])
@@ -79,6 +81,11 @@ export async function testBale(options: TestBaleOptions = {}): Promise<TestBale>
 function chosen(name: 'BALE_SNAPSHOTTER' | 'BALE_RUNTIME'): Record<string, string> {
   const value = process.env[name]
   return value ? { [name]: value } : {}
+}
+
+/** Command lines that do not depend on each other, a few at the same time: each of them mostly waits for its start. */
+export function atOnce<T, R>(items: Iterable<T>, act: (item: T) => Promise<R>): Promise<R[]> {
+  return mapLimited([...items], 4, act)
 }
 
 export function execute(file: string, args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
