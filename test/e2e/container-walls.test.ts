@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import { readTextSync } from '#host/file'
 import { atOnce, execute } from '../kit/bale.ts'
 import { tarEntry, tarOf } from '../kit/tar.ts'
+import { until } from '../kit/until.ts'
 import { cannotRun, prepared } from './prepared.ts'
 
 const options = { skip: cannotRun }
@@ -417,8 +418,9 @@ test(
         return 'refused'
       }
     }
-    assert.equal(await answer('127.0.0.1', closed!), 'served')
-    assert.equal(await answer(gateway, open!), 'served')
+    const isServed = async (host: string, port: string) => (await answer(host, port)) === 'served'
+    await until('the loopback address answers', () => isServed('127.0.0.1', closed!))
+    await until('the open port answers', () => isServed(gateway, open!))
     assert.equal(await answer(gateway, closed!), 'refused')
     const inside = await bale.try([
       'run',

@@ -156,5 +156,5 @@ BUSYBOX='${busybox}'
   // Whoever enters a mount namespace stands in its root directory.
   const inside = `. '${script}'\ncd '${directory}' || exit 99\n${command}`
   const [nsenter, ...words] = places[tool].enter
-  return execute(nsenter, [...words, '/bin/sh', '-c', inside], { timeout: 90_000 })
+  return execute(nsenter, [...words, '/bin/sh', '-c', inside], { timeout: 300_000 })
 }

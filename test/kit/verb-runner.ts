@@ -37,7 +37,7 @@ export async function runVerbHere(
   const outcome = (code: number): VerbOutcome => ({ code, stdout: out.join(''), stderr: complaints.join('') })
   try {
     const parsed = parseArguments(verb, argv)
-    const signal = AbortSignal.timeout(60_000)
+    const signal = AbortSignal.timeout(300_000)
     return outcome((await verb.run({ ...parsed, engine, io, signal, takeSignals: () => undefined })) ?? 0)
   } catch (error) {
     if (error instanceof HelpWanted) return outcome(0)

@@ -90,7 +90,7 @@ test('a step that is cancelled while it waits gives back what it holds', async (
     root.path,
     ids.filter((id) => id !== 'b').map((id) => request(id, 'locked')),
     // Only ends the test when something is still held.
-    { signal: AbortSignal.timeout(60_000) },
+    { signal: AbortSignal.timeout(300_000) },
   )
   await others.stack.disposeAsync()
   await all.stack.disposeAsync()
