@@ -5,7 +5,7 @@ import type { Store } from '#store'
 import type { TakenStep } from './graph/index.ts'
 import { fillCreated, type HistoryEntry, type StageState } from './instructions/index.ts'
 
-export interface ImageParts {
+interface ImageParts {
   state: StageState
   diffIds: readonly Digest[]
   /** Results of the steps that have a history entry. */

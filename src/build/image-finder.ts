@@ -10,7 +10,7 @@ export interface ImageFinder<Found extends DescribedBase> {
   base(of: { reference: string; platform: Platform }): Promise<FoundImage & { wasLocal: boolean }>
 }
 
-export type FindImage<Found> = (
+type FindImage<Found> = (
   reference: string,
   options: OperationOptions & { platform: Platform; pull: boolean },
 ) => Promise<Found>

@@ -35,7 +35,7 @@ export interface BuildPlan {
   isStrict: boolean
 }
 
-export interface PlanOptions {
+interface PlanOptions {
   /** Of the machine that builds. */
   machine: Platform
   /** Patterns of the context's .dockerignore. */

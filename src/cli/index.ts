@@ -4,7 +4,3 @@
  * and questions on them), flags (pflag's rules, the tables that verbs share), render (rows, templates, progress), verb (the
  * interface of a verb, and the parts that several share), verbs, and the start in this directory.
  */
-export type { OptionsOf, VerbOption } from './flags/verb-option.ts'
-export type { Terminal } from './terminal/terminal.ts'
-export type { Verb, VerbContext } from './verb/verb.ts'
-export type { VerbEntry } from './verb-table.ts'

@@ -2,7 +2,7 @@ import { constants } from 'node:os'
 import { errnoOf } from '#base'
 
 /** The reasons why a verb ends early: the keyboard, another process, a reader that closes the pipe. */
-export interface Interruption extends Disposable {
+interface Interruption extends Disposable {
   readonly signal: AbortSignal
   /** From now on the verb handles signals itself, and has nothing to undo. */
   takeSignals(): void

@@ -3,7 +3,7 @@ import { nounHelp } from './render-help.ts'
 import type { VerbEntry } from './verb-table.ts'
 
 /** The text for words that are no verb, and where it goes; a noun alone lists the verbs below it. */
-export interface UnknownVerb {
+interface UnknownVerb {
   text: string
   /** Help was requested: it goes to standard output, with exit code 0; otherwise standard error and 1. */
   asked: boolean

@@ -78,7 +78,7 @@ export interface Containers {
   readonly upkeep: Upkeep
 }
 
-export type OpenContainersOptions = MachineryOptions
+type OpenContainersOptions = MachineryOptions
 
 /** Opens the containers, networks and volumes of a store. Nothing is read or started yet. */
 export function openContainers(parts: OpenContainersOptions): Containers {
@@ -108,7 +108,7 @@ function on(machinery: Machinery) {
 }
 
 /** Makes, starts, stops, changes and removes containers. `idOrName` is a name, an ID or a unique prefix of one. */
-export type ContainerLifecycle = ReturnType<typeof lifecycle>
+type ContainerLifecycle = ReturnType<typeof lifecycle>
 
 function lifecycle(machinery: Machinery) {
   const offer = on(machinery)
@@ -145,7 +145,7 @@ function lifecycle(machinery: Machinery) {
 }
 
 /** What containers are and do now: read from the machine, never remembered. */
-export type ContainerStates = ReturnType<typeof states>
+type ContainerStates = ReturnType<typeof states>
 
 function states(machinery: Machinery) {
   const offer = on(machinery)
@@ -168,7 +168,7 @@ function states(machinery: Machinery) {
 }
 
 /** The files of a container, running or not. */
-export type ContainerFiles = ReturnType<typeof files>
+type ContainerFiles = ReturnType<typeof files>
 
 function files(machinery: Machinery) {
   const offer = on(machinery)
@@ -193,7 +193,7 @@ function files(machinery: Machinery) {
 }
 
 /** Additional processes in running containers. */
-export type ContainerExecs = ReturnType<typeof execs>
+type ContainerExecs = ReturnType<typeof execs>
 
 function execs(machinery: Machinery) {
   const offer = on(machinery)
@@ -208,7 +208,7 @@ function execs(machinery: Machinery) {
 }
 
 /** What containers write: their logs, and their streams while they run. */
-export type ContainerLogs = ReturnType<typeof logs>
+type ContainerLogs = ReturnType<typeof logs>
 
 function logs(machinery: Machinery) {
   const offer = on(machinery)
@@ -223,7 +223,7 @@ function logs(machinery: Machinery) {
 }
 
 /** Networks that have a record: `none` and `host` have none. */
-export type Networks = ReturnType<typeof networks>
+type Networks = ReturnType<typeof networks>
 
 function networks(machinery: Machinery) {
   const offer = on(machinery)
@@ -254,7 +254,7 @@ function networks(machinery: Machinery) {
 }
 
 /** Named and anonymous volumes. */
-export type Volumes = ReturnType<typeof volumes>
+type Volumes = ReturnType<typeof volumes>
 
 function volumes(machinery: Machinery) {
   const offer = on(machinery)
@@ -276,7 +276,7 @@ function volumes(machinery: Machinery) {
 }
 
 /** Steps of builds: one program in a given root file system, to its end. */
-export type Steps = ReturnType<typeof steps>
+type Steps = ReturnType<typeof steps>
 
 function steps({ store }: Machinery, { path, runtime }: Pick<MachineryOptions, 'path' | 'runtime'>) {
   return {
@@ -293,7 +293,7 @@ function steps({ store }: Machinery, { path, runtime }: Pick<MachineryOptions, '
 }
 
 /** What monitors, boots and sweeps ask for: not for people. */
-export type Upkeep = ReturnType<typeof upkeep>
+type Upkeep = ReturnType<typeof upkeep>
 
 function upkeep(machinery: Machinery) {
   const offer = on(machinery)

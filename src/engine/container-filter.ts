@@ -20,7 +20,7 @@ const MORE_NAMES = ['network', 'publish', 'since', 'status', 'volume']
 const STATES = ['created', 'restarting', 'running', 'removing', 'paused', 'exited', 'dead']
 const HEALTH = ['none', 'starting', 'healthy', 'unhealthy']
 
-export interface ContainerFilter {
+interface ContainerFilter {
   /** A state was requested: not only running containers. */
   anyState: boolean
   fits(container: SeenContainer): boolean

@@ -18,7 +18,7 @@ import { registryConfiguration } from './registries/configuration.ts'
 import { isListed } from './registries/insecure.ts'
 import { type AskedName, aliasOf, resolvePlaces } from './registries/rules.ts'
 
-export interface OpenRegistryOptions {
+interface OpenRegistryOptions {
   insecure?: boolean
   /** For a push: mirrors and other addresses are for reading. */
   writing?: boolean

@@ -28,7 +28,7 @@ export const BUILD_ROOMS: readonly Room[] = ['build steps', 'builds', 'build cac
 const BOOT_ROOMS: readonly Room[] = ['containers', 'build steps', 'builds']
 
 /** What the rooms removed, and what failed. */
-export interface RoomsRecovered extends Recovered {
+interface RoomsRecovered extends Recovered {
   /** RECOVERY_FAILED, naming every room that failed; the caller decides whether and when it is thrown. */
   failure?: BaleError
 }

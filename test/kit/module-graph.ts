@@ -6,7 +6,7 @@
  */
 import { globSync, readFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
-import { type Node, type SourceFile, SyntaxKind } from 'typescript/unstable/ast'
+import { type Node, type SourceFile, SyntaxKind, type TemplateExpression } from 'typescript/unstable/ast'
 import * as is from 'typescript/unstable/ast/is'
 import { createVirtualFileSystem } from 'typescript/unstable/fs'
 import { API } from 'typescript/unstable/sync'
@@ -46,6 +46,8 @@ export interface Module {
   exports: ModuleExport[]
   /** How many times the module is imported by a computed name: `import(job.module)`. */
   computedImports: number
+  /** String literals and templates (with `…` for what is filled in), except those that name modules; of `src` alone. */
+  strings: readonly string[]
 }
 
 /** The modules of the product, its tests, benchmarks and scripts, from the root of the repository. */
@@ -86,17 +88,22 @@ class Reader {
   readonly #known: ReadonlySet<string>
   readonly #identifiers = new Set<string>()
   readonly #requires = new Set<string>()
+  readonly #strings: string[] = []
 
   constructor(name: string, text: string, known: ReadonlySet<string>) {
-    this.#module = { name, text, imports: [], exports: [], computedImports: 0 }
+    this.#module = { name, text, imports: [], exports: [], computedImports: 0, strings: this.#strings }
     this.#known = known
   }
 
   read(tree: SourceFile): Module {
     for (const statement of tree.statements) this.#statement(statement)
     // Only then do all of its nodes have to be looked at, which is what takes the time.
-    if (/\bimport\s*\(|import\.meta|\bcreateRequire\b/.test(this.#module.text)) {
-      for (const statement of tree.statements) this.#look(statement, false)
+    const { name, text } = this.#module
+    const hasTexts = name.startsWith('src/') && !name.endsWith('.test.ts')
+    if (hasTexts || /\bimport\s*\(|import\.meta|\bcreateRequire\b/.test(text)) {
+      for (const statement of tree.statements) {
+        if (!is.isImportDeclaration(statement) && !is.isExportDeclaration(statement)) this.#look(statement, false)
+      }
       for (const one of this.#module.imports) {
         if (one.form === 'dynamic' || one.form === 'type query') one.names ??= [...this.#identifiers]
       }
@@ -137,6 +144,8 @@ class Reader {
 
   #look(node: Node, insideFunction: boolean): void {
     if (is.isIdentifier(node)) this.#identifiers.add(node.text)
+    else if (is.isStringLiteralLikeNode(node)) this.#strings.push(node.text)
+    else if (is.isTemplateExpression(node)) this.#strings.push(templateText(node))
     else if (is.isImportTypeNode(node)) {
       const argument = node.argument
       const specifier = is.isLiteralTypeNode(argument) ? textOf(argument.literal) : ''
@@ -186,6 +195,10 @@ const FUNCTIONS: ReadonlySet<SyntaxKind> = new Set([
   SyntaxKind.GetAccessor,
   SyntaxKind.SetAccessor,
 ])
+
+function templateText({ head, templateSpans }: TemplateExpression): string {
+  return [head, ...templateSpans.map((span) => span.literal)].map(({ text }) => text).join('…')
+}
 
 function textOf(node: Node): string {
   return is.isStringLiteralLikeNode(node) ? node.text : ''

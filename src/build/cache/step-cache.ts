@@ -4,7 +4,7 @@ import type { Store, StoreOperation } from '#store'
 import type { Step, StepCache, TakenStep } from '../graph/index.ts'
 import { readTakenStep, takenDocument } from './taken-step.ts'
 
-export interface StepCacheOptions {
+interface StepCacheOptions {
   store: Pick<Store, 'layers' | 'buildCache'>
   /** Holds the layers of results. */
   intake: Pick<StoreOperation, 'pin'>

@@ -7,7 +7,7 @@ import type { Checker } from './checker.ts'
 import { commentsAbove, linesOf, writtenKeyword } from './place.ts'
 import { suggestion } from './suggestion.ts'
 
-export interface StageChecks {
+interface StageChecks {
   dockerfile: Dockerfile
   /** Patterns of the context's .dockerignore. */
   ignore: readonly string[]

@@ -3,8 +3,7 @@
  * not: print, or decide what a finding means for the build.
  */
 export { checkInstruction } from './check-instructions.ts'
-export type { CheckOptions } from './check-options.ts'
 export { checkPlannedStage } from './check-planned-stage.ts'
 export { checkStages } from './check-stages.ts'
-export { type Checker, checkOptionsOf, createChecker, type Finding } from './checker.ts'
+export { checkOptionsOf, createChecker, type Finding } from './checker.ts'
 export { linesOf } from './place.ts'

@@ -30,7 +30,7 @@ export interface SourceTree extends Disposable {
   isIgnored(path: string): boolean
 }
 
-export interface SourceTreeOptions {
+interface SourceTreeOptions {
   label: string
   /** Patterns of a .dockerignore. */
   ignore?: readonly string[]

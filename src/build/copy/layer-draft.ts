@@ -3,7 +3,7 @@ import type { PackedEntry } from '#format/tar'
 import { cleanPath, joinPath, parentOf, type SourceTree, shown } from '../context/index.ts'
 import { assertLayerName, type DraftEntry, draftTarEntry, inTheWay, PLAIN_DIRECTORY } from './draft-entry.ts'
 
-export interface LayerDraftOptions {
+interface LayerDraftOptions {
   /** The stage's file system; undefined for scratch and for `--link`, whose layers do not depend on those below. */
   lower: SourceTree | undefined
   /**

@@ -32,7 +32,7 @@ export interface SelectedItem {
   read(): Iterable<Uint8Array> | AsyncIterable<Uint8Array>
 }
 
-export interface SelectOptions {
+interface SelectOptions {
   excludes: readonly string[]
   /** COPY --parents. */
   parents: boolean

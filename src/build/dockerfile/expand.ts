@@ -2,9 +2,9 @@ import { parseGlob, replaceMatches, trimPrefix, trimSuffix } from './glob-match.
 import { Mistake } from './mistake.ts'
 
 /** Where values come from: environment and build arguments of a stage. */
-export type Variables = (name: string) => string | undefined
+type Variables = (name: string) => string | undefined
 
-export interface ExpandOptions {
+interface ExpandOptions {
   escape: string
   /** Keep quotes in the result (a line that a shell reads later). */
   keepQuotes?: boolean
@@ -16,7 +16,7 @@ export interface ExpandOptions {
   keepUnset?: boolean
 }
 
-export interface Expanded {
+interface Expanded {
   text: string
   /** Names that had no value. */
   missing: Set<string>

@@ -2,7 +2,7 @@
  * The patterns of `${v#p}`, `${v%p}` and `${v/p/r}`: `*`, `?`, and a backslash before `*`, `?`, `\`, `}` or `/`.
  * Matched by following all positions at once, so that no pattern takes more than length times length steps.
  */
-export interface GlobPattern {
+interface GlobPattern {
   tokens: readonly ({ kind: 'any' } | { kind: 'one' } | { kind: 'literal'; character: string })[]
 }
 

@@ -4,13 +4,13 @@
  * know what an instruction means, stages, images or files.
  */
 export { isKnownSyntax } from './directives.ts'
-export { type ExpandOptions, expandWord, expandWords } from './expand.ts'
+export { expandWord, expandWords } from './expand.ts'
 export { explainAt, originOf } from './explain.ts'
 export { type FlagReader, readFlags } from './flag-reader.ts'
 export { parseHeredocSign } from './heredoc.ts'
-export { type Heredoc, heredocContent, type Instruction, type Keyword } from './instruction.ts'
+export { type Heredoc, heredocContent, type Instruction } from './instruction.ts'
 export { positionIn } from './logical-line.ts'
 export { inWord, Mistake } from './mistake.ts'
 export { type Dockerfile, parseDockerfile, parseTrigger } from './parse-dockerfile.ts'
-export { dockerfileError, errorAt, type Origin, type SourcePosition, type SourceRange } from './source.ts'
+export { dockerfileError, errorAt, type Origin } from './source.ts'
 export { type KeyValue, parseKeyValues, splitQuotedWords } from './words.ts'

@@ -1,6 +1,6 @@
 import type { Flag } from './instruction.ts'
 
-export interface SplitInstruction {
+interface SplitInstruction {
   keyword: string
   flags: Flag[]
   argument: string

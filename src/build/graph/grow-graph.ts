@@ -22,7 +22,7 @@ export interface GrowingGraph extends Graph {
   stage(stage: Stage): Promise<PlannedStage>
 }
 
-export interface GrowOptions {
+interface GrowOptions {
   /** Looks up a base image; called for stages that are needed only. */
   findImage(base: Extract<Base, { kind: 'image' }>, stage: Stage): Promise<FoundImage>
   /** A stage was planned; for display. */

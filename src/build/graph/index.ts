@@ -7,16 +7,9 @@
 export { evaluateGlobals, PROXY_ARGUMENTS, predefinedArguments, unusedArguments } from './build-arguments.ts'
 export { checkBuildContexts } from './choose-base.ts'
 export { type FoundImage, type GrowingGraph, growGraph } from './grow-graph.ts'
-export type {
-  Graph,
-  GraphNode,
-  NodeId,
-  SourceNode,
-  StepNode,
-  StepOf,
-} from './node.ts'
+export type { NodeId, StepNode, StepOf } from './node.ts'
 export type { PlanScope } from './plan-scope.ts'
 export type { PlannedCommand, PlannedStage } from './plan-stage.ts'
-export { type SolveOptions, solve } from './solve.ts'
-export { planStages, type Stage, type StagePlan, targetStage } from './stages.ts'
-export type { Files, OpenFiles, Runners, Solution, Step, StepCache, StepResult, TakenStep } from './step.ts'
+export { solve } from './solve.ts'
+export { planStages, type Stage, targetStage } from './stages.ts'
+export type { Files, OpenFiles, Runners, Step, StepCache, TakenStep } from './step.ts'

@@ -25,7 +25,7 @@ export type SourceNode =
   | Node<'context', { place?: string }>
 
 /** The result of a stage: that of its last step, or of its base. */
-export type StageNode = Node<'stage', Record<string, never>>
+type StageNode = Node<'stage', Record<string, never>>
 
 /** Makes a layer over its first input. */
 export type StepNode = (

@@ -28,7 +28,7 @@ export interface Step {
   close?(): Promise<void>
 }
 
-export interface StepResult {
+interface StepResult {
   /** Undefined: nothing changed, and the instruction needs no empty layer. */
   diffId: Digest | undefined
   /** The keys to remember it by, when the files turned out to be others than those of `keys`. */

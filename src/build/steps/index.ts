@@ -6,4 +6,4 @@
 export { cacheMountsSize, pruneCacheMounts } from './cache-mounts.ts'
 export { createRunners } from './runners.ts'
 export { layeredFiles } from './sources.ts'
-export type { BuildSecret, StepContext } from './step-context.ts'
+export type { BuildSecret } from './step-context.ts'

@@ -1,5 +1,5 @@
 /** The last lines of a step's output, for the message when it fails; and the limit of what is passed on (B13). */
-export interface OutputTail {
+interface OutputTail {
   /** Returns what of it may be shown. */
   add(bytes: Uint8Array): Uint8Array | undefined
   lines(): string[]

@@ -168,7 +168,7 @@ export const CONTAINER_FLAGS = [
 export type ContainerFlags = OptionsOf<typeof CONTAINER_FLAGS>
 
 /** Which of a container's streams have a client from the start, and whether stdin ends with it. */
-export type AttachedStreams = Pick<ProcessOptions, 'attachStdin' | 'attachStdout' | 'attachStderr' | 'stdinOnce'>
+type AttachedStreams = Pick<ProcessOptions, 'attachStdin' | 'attachStdout' | 'attachStderr' | 'stdinOnce'>
 
 /** Turns flags and arguments (IMAGE [COMMAND…]) into a request. Throws INVALID_ARGUMENT. */
 export function containerRequest(

@@ -21,12 +21,12 @@ export interface Given<F extends Flag> {
   value: string | boolean
 }
 
-export interface FlagWords<F extends Flag> {
+interface FlagWords<F extends Flag> {
   given: Given<F>[]
   args: string[]
 }
 
-export interface FlagNames {
+interface FlagNames {
   short: string | undefined
   long: string
   takesValue: boolean
@@ -57,7 +57,7 @@ export function quotedName(flag: Flag): string {
   return short === undefined ? `"--${long}"` : `"-${short}, --${long}"`
 }
 
-export interface FlagRules {
+interface FlagRules {
   /** Everything after the first argument is an argument: `run IMAGE ls -l`. */
   stopAtArgument?: boolean
 }

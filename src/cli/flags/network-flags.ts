@@ -3,7 +3,7 @@ import { type NetworkOption, parseNetworkOption } from '#docker'
 import type { HostOptions } from '#engine'
 
 /** The network flags of `run` and `create` as options. */
-export interface NetworkFlags {
+interface NetworkFlags {
   network?: string[]
   networkAlias?: string[]
   ip?: string

@@ -1,6 +1,6 @@
 import { readTextSync } from '#engine'
 
-export type FormatMember = 'psFormat' | 'imagesFormat' | 'networksFormat' | 'volumesFormat' | 'statsFormat'
+type FormatMember = 'psFormat' | 'imagesFormat' | 'networksFormat' | 'volumesFormat' | 'statsFormat'
 
 /**
  * The template that docker's config.json has for a list, which counts without `--format` and `--quiet`. A file that is missing or

@@ -6,7 +6,7 @@ import type { Terminal } from '../terminal/terminal.ts'
  * Draws progress events: moving bars on a terminal, one plain line per change of state in a pipe, nothing when quiet. Warnings are
  * for people: without a terminal they go to standard error, quiet or not.
  */
-export interface ProgressView extends Disposable {
+interface ProgressView extends Disposable {
   readonly report: Progress
   /** A line of the verb itself, between those of the events. */
   say(text: string): void

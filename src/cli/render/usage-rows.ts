@@ -38,14 +38,14 @@ const CACHE: ListFormat<CacheRow> = {
 }
 
 /** What a template of `system df -v` is over. */
-export type UsageRows = {
+type UsageRows = {
   Images: ImageListRow[]
   Containers: ContainerListRow[]
   Volumes: VolumeListRow[]
   BuildCache: CacheRow[]
 }
 
-export interface UsageDetails {
+interface UsageDetails {
   images: readonly ImageRow[]
   containers: readonly ContainerRow[]
   volumes: readonly VolumeInspect[]

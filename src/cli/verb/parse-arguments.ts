@@ -24,7 +24,7 @@ export class UsageError extends Error {
 /** Thrown for --help; the text is for stdout. */
 export class HelpWanted extends Error {}
 
-export interface ParsedArguments<Table extends readonly VerbOption[]> {
+interface ParsedArguments<Table extends readonly VerbOption[]> {
   args: string[]
   options: OptionsOf<Table>
 }

@@ -6,7 +6,7 @@ import { renderFailure } from '../render/failure.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import type { VerbContext } from './verb.ts'
 
-export interface SessionOptions {
+interface SessionOptions {
   /** Our stdin goes to the process. */
   stdin: boolean
   /** The process has a terminal. */

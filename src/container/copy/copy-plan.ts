@@ -2,7 +2,7 @@ import { posix } from 'node:path'
 import { BaleError, printable } from '#base'
 
 /** What is copied. */
-export interface CopySource {
+interface CopySource {
   /** Base name. */
   name: string
   isDirectory: boolean
@@ -11,13 +11,13 @@ export interface CopySource {
 }
 
 /** The destination with links resolved and the final `/` that was typed, and the kind of file that exists there. */
-export interface CopyDestination {
+interface CopyDestination {
   path: string
   kind: 'directory' | 'file' | 'nothing'
 }
 
 /** The directory to unpack in, and the name that the source's first component gets there; undefined: contents only. */
-export interface CopyPlan {
+interface CopyPlan {
   directory: string
   name: string | undefined
 }

@@ -8,7 +8,7 @@ import { startContainer } from './start.ts'
 import { endGently, type StopOptions, settled } from './stop.ts'
 
 /** A container and why it could not be started or stopped. */
-export interface PolicyFailure {
+interface PolicyFailure {
   id: string
   name: string
   error: unknown

@@ -6,7 +6,7 @@ import { portRequests } from './port-requests.ts'
 import { claimPlace } from './reclaim.ts'
 
 /** A network that a container is to be on. */
-export interface Place {
+interface Place {
   request: NetworkRequest
   network: Network
 }

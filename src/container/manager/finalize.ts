@@ -87,7 +87,7 @@ async function removeUnused(machinery: Machinery, name: string): Promise<void> {
   if (!(await volumeUsers(machinery)).has(name)) await removeVolume(machinery, name, { force: true })
 }
 
-export interface CleanupOptions {
+interface CleanupOptions {
   /** Milliseconds that an unused network stays up for the next container. */
   linger?: number
   /** Starts the container again; supplied by the caller. */

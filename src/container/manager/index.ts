@@ -4,19 +4,13 @@
  */
 
 export { abandonContainer } from './abandon.ts'
-export {
-  type PolicyFailure,
-  type PolicyResult,
-  startByPolicy,
-  startOnceAfterBoot,
-  stopForShutdown,
-} from './after-boot.ts'
+export { type PolicyResult, startByPolicy, startOnceAfterBoot, stopForShutdown } from './after-boot.ts'
 export { renameContainer, updateContainer } from './change.ts'
 export { connectNetwork, disconnectNetwork } from './change-networks.ts'
 export { createContainer } from './create.ts'
 export { type ExecRequest, execContainer, type RunningExec } from './exec.ts'
 export { announceExecEnd } from './exec-end.ts'
-export { type ExecRecord, findExec, runningExecs, type SeenExec } from './exec-records.ts'
+export { findExec, runningExecs, type SeenExec } from './exec-records.ts'
 export { awaitRemoval, cleanupContainer, takeDownIdleNetworks } from './finalize.ts'
 export { superviseHealth } from './health.ts'
 export { rotateContainerLog } from './log-keeper.ts'

@@ -16,7 +16,7 @@ import {
   see,
 } from '../state/index.ts'
 
-export interface MountedContainer extends AsyncDisposable {
+interface MountedContainer extends AsyncDisposable {
   seen: SeenContainer
   /** The merged tree, without the container's volumes and kernel file systems. */
   path: string

@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import { BaleError, printable } from '#base'
 
 /** docker's options of a bridge network, parsed. */
-export interface BridgeSettings {
+interface BridgeSettings {
   mtu?: number
   /** Name of the bridge. */
   name?: string

@@ -23,7 +23,7 @@ export interface Bridges {
   takeDownOrphans(): Promise<number>
 }
 
-export interface BridgesOptions {
+interface BridgesOptions {
   progress?: Progress
   programs: Programs
   driver: Netavark

@@ -13,7 +13,7 @@ const LOCAL_NAMES = [
   'ff02::2\tip6-allrouters',
 ]
 
-export interface HostsOptions {
+interface HostsOptions {
   /** `NAME:ADDRESS`; the address may be `host-gateway`. */
   extra?: readonly string[]
   /** The address of `host-gateway`. */
@@ -54,7 +54,7 @@ export function parseExtraHost(entry: string): { name: string; address: string }
   return { name, address: bare }
 }
 
-export interface ResolvOptions {
+interface ResolvOptions {
   servers?: readonly string[]
   search?: readonly string[]
   options?: readonly string[]

@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import { BaleError, printable } from '#base'
 
 /** An IPv6 network: its first address as a number and the length of the prefix. */
-export interface Subnet6 {
+interface Subnet6 {
   base: bigint
   prefix: number
 }

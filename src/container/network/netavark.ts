@@ -14,7 +14,7 @@ export interface NetavarkRequest {
   dns_servers?: string[]
 }
 
-export interface NetavarkNetwork {
+interface NetavarkNetwork {
   name: string
   id: string
   driver: 'bridge'
@@ -27,7 +27,7 @@ export interface NetavarkNetwork {
   options: Record<string, string>
 }
 
-export interface NetavarkPort {
+interface NetavarkPort {
   /** Empty: all addresses. */
   host_ip: string
   host_port: number

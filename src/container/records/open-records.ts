@@ -4,7 +4,7 @@ import { parseContainer } from './parse-container.ts'
 import { parseNetwork, parseVolume } from './parse-network-volume.ts'
 
 /** Records of one kind, in the form of today whichever bale wrote them. All writes are durable when they are fulfilled. */
-export interface RecordsOf<R> {
+interface RecordsOf<R> {
   /** Throws CONFLICT when the name or ID is taken. */
   add(record: R): Promise<void>
   /** By name or, where there is one, ID or unique prefix of it; undefined when there is none. */
@@ -13,12 +13,12 @@ export interface RecordsOf<R> {
   remove(id: string): Promise<boolean>
 }
 
-export interface ChangingRecords<R> extends RecordsOf<R> {
+interface ChangingRecords<R> extends RecordsOf<R> {
   /** Reads, changes and writes in one transaction, so `change` must be quick; undefined when it is gone. */
   update(id: string, change: (record: R) => R): Promise<R | undefined>
 }
 
-export interface ContainerRecords extends ChangingRecords<Container> {
+interface ContainerRecords extends ChangingRecords<Container> {
   /** `last`: what it became in the end, when that was not written before. */
   remove(id: string, last?: Container): Promise<boolean>
 }

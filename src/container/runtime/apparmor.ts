@@ -13,7 +13,7 @@ import {
 } from '../spec/index.ts'
 import type { Programs } from './programs.ts'
 
-export interface ProfileLoader {
+interface ProfileLoader {
   programs: Pick<Programs, 'need' | 'searchPath'>
   /** The run directory of the store: what was loaded since boot is noted there. */
   run: string

@@ -4,7 +4,7 @@ import { errnoOf } from '#base'
 import { isAlive, type ProcessIdentity } from '#host'
 import { readTextSync } from '#host/file'
 
-export interface Exit {
+interface Exit {
   /** The program's own, or 128 + signal. */
   code: number
   /** Milliseconds since 1970. */

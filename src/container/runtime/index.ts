@@ -20,4 +20,4 @@ export { createMonitored, type ExecSession, execMonitored, type Monitored } from
 export { type Programs, programs } from './programs.ts'
 export { openRuntime, type Runtime, runtimeOfState } from './runtime.ts'
 export { runtimeFailure } from './runtime-failure.ts'
-export { type WallInformation, wallInformation } from './runtime-information.ts'
+export { wallInformation } from './runtime-information.ts'

@@ -26,7 +26,7 @@ interface MonitorOptions {
   stdin: 'closed' | 'once' | 'open'
 }
 
-export interface CreateOptions extends MonitorOptions {
+interface CreateOptions extends MonitorOptions {
   name: string
   /** k8s-file log; undefined for none. */
   logPath?: string
@@ -75,7 +75,7 @@ export async function createMonitored(options: CreateOptions): Promise<Monitored
   return { process, monitor }
 }
 
-export interface ExecOptions extends MonitorOptions {
+interface ExecOptions extends MonitorOptions {
   process: OciProcess
   /** Runs detached. */
   detach?: boolean

@@ -4,7 +4,7 @@ import { programs } from './programs.ts'
 import { defaultRuntime } from './runtime.ts'
 import { parseRuntimeVersion, type Weakness, weaknessesOf } from './weaknesses.ts'
 
-export interface RuntimeInformation {
+interface RuntimeInformation {
   name: 'runc' | 'crun'
   path: string
   /** The distribution's version if the program reports it; undefined if the output is unknown. */
@@ -12,7 +12,7 @@ export interface RuntimeInformation {
   weaknesses: Weakness[]
 }
 
-export interface WallInformation {
+interface WallInformation {
   /** What containers get that ask for none; undefined when no runtime is installed. */
   defaultRuntime?: 'runc' | 'crun'
   /** Those that are installed. */

@@ -11,7 +11,7 @@ import { liftLimits } from './lift-limits.ts'
 import type { Programs } from './programs.ts'
 import { runtimeFailure } from './runtime-failure.ts'
 
-export interface RuntimeState {
+interface RuntimeState {
   status: 'creating' | 'created' | 'running' | 'paused' | 'stopped'
   /** Of the container's first process; 0 when stopped. */
   pid: number
@@ -38,7 +38,7 @@ export interface Runtime {
   update(id: string, resources: OciResources): Promise<void>
 }
 
-export interface RuntimeOptions {
+interface RuntimeOptions {
   name?: string
   programs: Programs
   /** Directory for the runtime's state of this store's containers. */

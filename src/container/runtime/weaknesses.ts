@@ -33,7 +33,7 @@ const CLOSED: Readonly<Record<string, string>> = {
   'CVE-2026-88265': 'every container has its own /dev, which an image cannot replace',
 }
 
-export interface RuntimeVersion {
+interface RuntimeVersion {
   name: 'runc' | 'crun'
   /** `1.1.5` */
   version: string

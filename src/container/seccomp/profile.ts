@@ -22,7 +22,7 @@ export interface SeccompRule {
   excludes?: SeccompCondition
 }
 
-export interface SeccompArgument {
+interface SeccompArgument {
   index: number
   value: number
   valueTwo?: number

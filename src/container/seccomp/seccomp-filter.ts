@@ -1,7 +1,7 @@
 import { BaleError } from '#base'
 import type { SeccompCondition, SeccompFilter, SeccompProfile, SeccompRule } from './profile.ts'
 
-export interface SeccompTarget {
+interface SeccompTarget {
   /** Go's name of the machine's architecture: amd64, arm64 … */
   architecture: string
   /** Capabilities of the container's bounding set, `CAP_…`. */

@@ -84,7 +84,7 @@ export function apparmorProfile(
   })
 }
 
-export interface ProfileText {
+interface ProfileText {
   name: string
   /** True for an existing file below /etc/apparmor.d. */
   hasMacro: (path: string) => boolean

@@ -24,7 +24,7 @@ const BY_BIT =
     .split(' ')
     .map((name) => `CAP_${name}`)
 
-export interface CapabilityRequest {
+interface CapabilityRequest {
   add?: readonly string[]
   drop?: readonly string[]
   privileged?: boolean

@@ -6,7 +6,7 @@ import { readTextSync } from '#host/file'
 import type { Resources } from '../model/index.ts'
 
 /** CPUs and memory nodes that are online, as the kernel lists them: `0-3,8`. */
-export interface Processors {
+interface Processors {
   cpus: string
   memoryNodes: string
 }

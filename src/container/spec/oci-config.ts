@@ -29,7 +29,7 @@ export interface OciProcess {
 /** A number, or one beyond 2^53 as the text that is written. */
 export type LimitValue = number | RawNumber
 
-export interface RawNumber {
+interface RawNumber {
   readonly rawJSON: string
 }
 
@@ -40,7 +40,7 @@ declare global {
   }
 }
 
-export interface OciCapabilities {
+interface OciCapabilities {
   bounding: string[]
   effective?: string[]
   permitted?: string[]
@@ -71,7 +71,7 @@ export interface OciDeviceRule {
   access: string
 }
 
-export interface OciLinux {
+interface OciLinux {
   namespaces: { type: string; path?: string }[]
   sysctl?: Record<string, string>
   cgroupsPath: string

@@ -2,7 +2,7 @@ import { BaleError } from '#base'
 import { defaultProfile, type HardeningOptions, parseSeccompProfile, type SeccompProfile } from '../seccomp/index.ts'
 import { type AppArmor, apparmorProfile, DEFAULT_APPARMOR_PROFILE } from './apparmor.ts'
 
-export interface SecurityOptions {
+interface SecurityOptions {
   /** undefined: unconfined. */
   seccomp: SeccompProfile | undefined
   /** Name of the profile; undefined: none. */

@@ -23,7 +23,6 @@ export {
   mustRun,
   oomFile,
   type SeenContainer,
-  type Status,
   see,
   seeAll,
   seeContainer,

@@ -10,7 +10,7 @@ import { thawAbandoned } from './freezer.ts'
 import { type Machinery, pathsOf } from './machinery.ts'
 
 /** docker's names of container states. */
-export type Status = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited'
+type Status = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited'
 
 /** A container with its current state, read from the machine. */
 export interface SeenContainer {

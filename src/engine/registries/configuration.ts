@@ -9,7 +9,7 @@ import { readRegistriesConf } from './registries-conf.ts'
 import { type FileRules, noRules, type RegistryRule } from './rules.ts'
 
 /** The registry configuration: bale's own, and that of other programs on this machine. */
-export interface RegistryConfiguration {
+interface RegistryConfiguration {
   /** The files that were found, as they were read. */
   files: readonly string[]
   own: FileRules

@@ -41,7 +41,7 @@ export interface AskedName {
   digest?: string | undefined
 }
 
-export interface ResolvedPlaces {
+interface ResolvedPlaces {
   location?: RemotePlace
   mirrors: RemotePlace[]
   /** As a rule has it; undefined leaves it to the lists. */

@@ -4,7 +4,7 @@ import { acquireLock, namesIn } from '#host/file'
 import type { Rows } from '#store/rows'
 
 /** A file or directory of the store without a row. */
-export interface Orphan {
+interface Orphan {
   name: string
   path: string
   lock: string

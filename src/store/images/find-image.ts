@@ -20,7 +20,7 @@ import { imageById, partsHere, readIndex, toImage } from './image-table.ts'
 import type { StoredImage } from './stored-image.ts'
 
 /** What a text names, before an image is chosen from an index. */
-export interface FoundTarget {
+interface FoundTarget {
   target: Descriptor
   /** With a tag or a digest. */
   name?: ImageName | RepoDigest

@@ -125,7 +125,7 @@ export class ByteReceiver {
 }
 
 /** An error as it crosses threads: a structured clone would lose the class and the code. */
-export interface PlainError {
+interface PlainError {
   message: string
   stack?: string
   code?: string

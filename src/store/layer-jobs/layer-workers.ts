@@ -8,7 +8,7 @@ import type { LayerFormats } from './layer-format.ts'
 import { type LayerJob, type OpenInput, runLayerJob, workerFailed } from './layer-job.ts'
 import type { InputFile, WorkerRequest } from './serve-layer-jobs.ts'
 
-export interface RunOptions {
+interface RunOptions {
   /** Read by the worker itself, instead of `open`. */
   file?: InputFile
   signal?: AbortSignal

@@ -6,7 +6,7 @@ type Kind = 'string' | 'number' | 'boolean' | 'object' | 'list' | 'texts'
 export type Shape = Readonly<Record<string, Kind | `${Kind}?`>>
 
 /** What a document of the store is called in a message, and the versions that are known. */
-export interface DocumentName {
+interface DocumentName {
   /** `container 0123456789ab` */
   what: string
   newest: number

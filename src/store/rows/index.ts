@@ -26,7 +26,7 @@ export {
 } from './image-references.ts'
 export type { LayerFormatName, LayerRecord, WrittenLayer } from './layer-record.ts'
 export { findLayer, listLayers } from './layer-rows.ts'
-export { databasePath, type Layout, prepareLayout } from './layout.ts'
+export { databasePath, prepareLayout } from './layout.ts'
 export {
   allNames,
   deleteName,

@@ -5,7 +5,7 @@ import type { Rows } from './rows.ts'
 export type Repository = Pick<RepoDigest, 'registry' | 'repository'>
 
 /** A name and what it points to. Rows have names as text in full; all above this file have them parsed. */
-export interface NamedTarget {
+interface NamedTarget {
   name: ImageName
   target: Digest
   /** Milliseconds since 1970. */

@@ -5,7 +5,7 @@ import { TemplateMistake } from './lexer.ts'
 import { parseTemplate } from './parser.ts'
 import { RunMistake, runTemplate } from './run.ts'
 
-export interface TemplateOptions {
+interface TemplateOptions {
   /**
    * Go's name for a row of a list (`*formatter.imageContext`), when the data is one: it stands in docker's message for an
    * unknown member, and `{{json .}}` writes the row as docker does. Without it the data is a document of the API.

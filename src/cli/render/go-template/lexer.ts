@@ -1,5 +1,5 @@
 /** Words of the template language. Source: the documentation of Go's text/template. */
-export type TokenType =
+type TokenType =
   | 'text'
   | 'open'
   | 'close'

@@ -15,7 +15,7 @@ import {
   typeName,
 } from './values.ts'
 
-export interface RunOptions {
+interface RunOptions {
   functions: Record<string, TemplateFunction>
   /**
    * Go's type of the data when it is a row of a list: an unknown member is then "can't evaluate field"; otherwise the data
