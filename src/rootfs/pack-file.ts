@@ -10,7 +10,7 @@ const SECOND = 1_000_000_000n
 /**
  * A file of a directory as a tar entry, data included; undefined for sockets, which no tar holds, and for a file that went
  * away since it was listed. A file is opened here, so that one which goes away later is still whole: its data must be
- * read, or the descriptor stays open.
+ * read or disposed of, or the descriptor stays open.
  */
 export function packFile(file: WalkedFile, hardLinks: Map<string, string>): PackedEntry | undefined {
   try {
@@ -110,8 +110,19 @@ function smallFile(fd: number, size: number): Uint8Array {
 
 const OPEN_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
-/** As `smallFile`, the extents' bytes in pieces; closes the descriptor at its end. */
-async function* largeFile(fd: number, extents: NonNullable<NewTarEntry['sparse']>): AsyncGenerator<Uint8Array> {
+type Extents = NonNullable<NewTarEntry['sparse']>
+
+/** As `smallFile`, the extents' bytes in pieces, once; closes the descriptor at their end, or when it is disposed of. */
+function largeFile(fd: number, extents: Extents): AsyncIterable<Uint8Array> & Disposable {
+  let isOpen = true
+  const close = () => {
+    if (isOpen) closeSync(fd)
+    isOpen = false
+  }
+  return { [Symbol.asyncIterator]: () => readExtents(fd, extents, close), [Symbol.dispose]: close }
+}
+
+async function* readExtents(fd: number, extents: Extents, close: () => void): AsyncGenerator<Uint8Array> {
   try {
     for (const { offset, length } of extents) {
       const end = offset + length
@@ -127,6 +138,6 @@ async function* largeFile(fd: number, extents: NonNullable<NewTarEntry['sparse']
   } catch (error) {
     throw unreadable(error, `/proc/self/fd/${fd}`)
   } finally {
-    closeSync(fd)
+    close()
   }
 }

@@ -5,10 +5,13 @@ import { type NewTarEntry, storedSize, tarHeader, tarPadding, tarTrailer } from 
 /** An entry to be packed: its header, and its bytes where it has any. */
 export interface PackedEntry {
   entry: NewTarEntry
-  /** Exactly `entry.size` bytes (of a sparse file those of its extents), for files only. Opened when its turn comes when it is a function. */
+  /**
+   * Exactly `entry.size` bytes (of a sparse file those of its extents), for files only. Opened when its turn comes when it is
+   * a function. What is disposable is disposed of once the entry is packed, also when nothing asked for its bytes.
+   */
   data?: Uint8Array | TarData | (() => TarData | Promise<TarData>)
 }
-type TarData = AsyncIterable<Uint8Array> | Iterable<Uint8Array>
+type TarData = (AsyncIterable<Uint8Array> | Iterable<Uint8Array>) & Partial<Disposable>
 
 /** Small pieces are joined up to this size, so that a tree of small files is not a stream of 512-byte chunks. */
 const BATCH = 64 * 1024
@@ -24,23 +27,31 @@ export async function* packTar(
 }
 
 async function* pieces(entries: AsyncIterable<PackedEntry> | Iterable<PackedEntry>): AsyncGenerator<Uint8Array> {
-  for await (const { entry, data } of entries) {
-    yield tarHeader(entry)
-    const size = storedSize(entry)
-    let seen = 0
-    for await (const chunk of await opened(data)) {
-      seen += chunk.length
-      if (seen > size) break
-      yield chunk
+  for await (const packed of entries) {
+    try {
+      yield* piecesOf(packed)
+    } finally {
+      if (typeof packed.data === 'object' && Symbol.dispose in packed.data) packed.data[Symbol.dispose]?.()
     }
-    if (seen !== size)
-      throw new BaleError(
-        'SIZE_MISMATCH',
-        `tar entry ${quoted(entry.name)} has ${seen > size ? 'more than ' : `${seen} of `}${size} bytes`,
-      )
-    yield tarPadding(size)
   }
   yield tarTrailer()
+}
+
+async function* piecesOf({ entry, data }: PackedEntry): AsyncGenerator<Uint8Array> {
+  yield tarHeader(entry)
+  const size = storedSize(entry)
+  let seen = 0
+  for await (const chunk of await opened(data)) {
+    seen += chunk.length
+    if (seen > size) break
+    yield chunk
+  }
+  if (seen !== size)
+    throw new BaleError(
+      'SIZE_MISMATCH',
+      `tar entry ${quoted(entry.name)} has ${seen > size ? 'more than ' : `${seen} of `}${size} bytes`,
+    )
+  yield tarPadding(size)
 }
 
 async function opened(data: PackedEntry['data']): Promise<TarData> {
