@@ -66,12 +66,13 @@ export async function pruneAndRecoverContainers(
   const filters = new Filters(options.filters ?? [], PRUNE_FILTERS)
   const until = filters.until(context.clock.now())
   const { lifecycle } = await containerRecords(context)
-  const { failure } = await recover(context, ['containers'])
-  const { ids, freed } = await lifecycle.prune(({ record }) => {
+  const left = await recover(context, ['containers'])
+  const pruned = await lifecycle.prune(({ record }) => {
     options.signal?.throwIfAborted()
     if (until !== undefined && record.created > until) return false
     return filters.matchesLabels(record.document.config.Labels)
   })
+  const freed = pruned.freed + left.freed
   await (await context.store()).events.add([pruneEvent('container', freed)])
-  return { removed: ids, freed, failure }
+  return { removed: pruned.ids, freed, failure: left.failure }
 }

@@ -33,9 +33,22 @@ interface RoomsRecovered extends Recovered {
   failure?: BaleError
 }
 
+/** What the recovery after a boot removed: it is part of the answer to the first caller that asks for a recovery. */
+const untold = new WeakMap<EngineContext, Recovered>()
+
 /** Runs the recoveries of all rooms, or of some of them, one after the other. One that fails does not stop the others. */
 export async function recover(context: EngineContext, only?: readonly Room[]): Promise<RoomsRecovered> {
-  const total = { removed: 0, freed: 0 }
+  const before = untold.get(context)
+  untold.delete(context)
+  return recoverRooms(context, only, before)
+}
+
+async function recoverRooms(
+  context: EngineContext,
+  only: readonly Room[] | undefined,
+  before: Recovered = { removed: 0, freed: 0 },
+): Promise<RoomsRecovered> {
+  const total = { removed: before.removed, freed: before.freed }
   const failures: RoomFailure[] = []
   for (const [room, open] of Object.entries(ROOMS) as [Room, (typeof ROOMS)[Room]][]) {
     if (only && !only.includes(room)) continue
@@ -77,7 +90,10 @@ function failureOf(failures: readonly RoomFailure[]): BaleError {
 export async function recoverOnceAfterBoot(context: EngineContext): Promise<void> {
   const { run } = await context.store()
   try {
-    const recovered = await oncePerBoot({ run, name: 'recovered', timeoutMs: 0 }, () => recover(context, BOOT_ROOMS))
+    const recovered = await oncePerBoot({ run, name: 'recovered', timeoutMs: 0 }, () =>
+      recoverRooms(context, BOOT_ROOMS),
+    )
+    if (recovered) untold.set(context, recovered)
     if (recovered?.failure) context.log.warn?.(recovered.failure.message)
   } catch (error) {
     if (!isBaleError(error, 'LOCKED')) throw error
