@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { BaleError, type OperationOptions } from '#base'
 import { parseExposedPorts } from '#docker'
+import { thisProcess } from '#host'
 import { removeTree } from '#host/file'
 import type { Rootfs } from '#rootfs'
 import type { Digest } from '#spec'
@@ -49,7 +50,8 @@ const KERNEL_DIRECTORIES = ['/proc', '/dev', '/sys']
 
 /**
  * Makes a container: its own layer, its volumes, its record; nothing runs yet. After a failure everything is undone.
- * With `keepMounted` the root file system stays mounted for a start that follows.
+ * With `keepMounted` the root file system stays mounted for a start that follows, and until then no prune removes the container
+ * while this process lives.
  */
 export async function createContainer(
   machinery: Machinery,
@@ -96,7 +98,14 @@ export async function createContainer(
         connections: [],
         mounts: all,
         stubs: makeStubs(rootfs.path, all),
-        state: { status: 'created', exitCode: 0, oomKilled: false, restartCount: 0, stopRequested: false },
+        state: {
+          status: 'created',
+          ...(keepMounted && { owner: thisProcess() }),
+          exitCode: 0,
+          oomKilled: false,
+          restartCount: 0,
+          stopRequested: false,
+        },
       },
     }
     const added = await addRecord(machinery, record)

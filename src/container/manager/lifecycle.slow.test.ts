@@ -10,7 +10,7 @@ import { cannotRunContainers } from '../../../test/kit/busybox-rootfs.ts'
 import { type ContainerMachine, containerMachine } from '../../../test/kit/container-machine.ts'
 import { until } from '../../../test/kit/until.ts'
 import { pathsOf } from '../state/machinery.ts'
-import { findContainer, see, seeAll, seeContainer } from '../state/state.ts'
+import { findContainer, see, seeAll, seeContainer, updateState } from '../state/state.ts'
 import { execContainer } from './exec.ts'
 import { containerLog } from './output.ts'
 import { removeContainer } from './remove.ts'
@@ -230,6 +230,18 @@ test('ps shows the real state when the monitor was killed, and the container can
   await sweepContainers(machinery)
   assertNothingRuns(machine, id)
   assert.equal((await findContainer(machinery, id)).document.state.status, 'exited')
+})
+
+test('a prune spares a container that its maker is about to start, until that process is gone', {
+  skip,
+  timeout,
+}, async () => {
+  await using machine = await containerMachine()
+  const { lifecycle } = machine.containers
+  const { id } = await lifecycle.create(machine.options(['true']), { keepMounted: true })
+  assert.deepEqual((await lifecycle.prune()).ids, [])
+  await updateState(machine.machinery, id, (state) => ({ ...state, owner: { pid: process.pid, startTime: 1 } }))
+  assert.deepEqual((await lifecycle.prune()).ids, [id])
 })
 
 test('a container that was created but whose creator died is deleted, never started', { skip, timeout }, async () => {

@@ -1,5 +1,5 @@
 import { BaleError, isBaleError } from '#base'
-import { treeSize } from '#host'
+import { isAlive, treeSize } from '#host'
 import { removeTree } from '#host/file'
 import {
   findContainer,
@@ -80,13 +80,18 @@ export async function pruneContainers(
   const pruned = { ids: [] as string[], freed: 0 }
   for (const container of await seeAll(machinery)) {
     const { record, status } = container
-    if ((status !== 'exited' && status !== 'created') || !filter(container)) continue
+    if ((status !== 'exited' && status !== 'created') || isAboutToStart(container) || !filter(container)) continue
     const size = await writtenSize(machinery, record.id)
     await removeContainer(machinery, record.id)
     pruned.ids.push(record.id)
     pruned.freed += size
   }
   return pruned
+}
+
+/** `run` has made it and comes to its start: between the two nothing else says that it is in use. */
+function isAboutToStart({ status, state }: SeenContainer): boolean {
+  return status === 'created' && state.owner !== undefined && isAlive(state.owner)
 }
 
 /** Bytes a container has written to its own layer. */

@@ -209,6 +209,7 @@ async function undoStart(machinery: Machinery, record: Container, runtime: Runti
     status: state.startedAt === undefined || state.status === 'created' ? 'created' : 'exited',
     process: undefined,
     monitor: undefined,
+    owner: undefined,
     startedAt: state.status === 'running' ? undefined : state.startedAt,
     exitCode: commandExitCode(error) ?? 128,
     error: error instanceof Error ? error.message : String(error),

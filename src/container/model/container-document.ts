@@ -70,7 +70,7 @@ export interface RecordedState {
   status: 'created' | 'running' | 'restarting' | 'exited' | 'removing'
   process?: ProcessIdentity
   monitor?: ProcessIdentity
-  /** While restarting: the process that waits to start it again. */
+  /** Of a restarting container: the process that waits to start it again; of one that `run` made: the process about to start it. */
   owner?: ProcessIdentity
   /** Milliseconds since 1970; undefined: never. */
   startedAt?: number
