@@ -13,7 +13,7 @@ import { pathsOf } from '../state/machinery.ts'
 import { findContainer, see, seeAll, seeContainer, updateState } from '../state/state.ts'
 import { execContainer } from './exec.ts'
 import { containerLog } from './output.ts'
-import { removeContainer } from './remove.ts'
+import { pruneContainers, removeContainer } from './remove.ts'
 import { startContainer } from './start.ts'
 import { killContainer, pauseContainer, stopContainer, unpauseContainer } from './stop.ts'
 import { sweepContainers } from './sweep.ts'
@@ -242,6 +242,28 @@ test('a prune spares a container that its maker is about to start, until that pr
   assert.deepEqual((await lifecycle.prune()).ids, [])
   await updateState(machine.machinery, id, (state) => ({ ...state, owner: { pid: process.pid, startTime: 1 } }))
   assert.deepEqual((await lifecycle.prune()).ids, [id])
+})
+
+test('a prune passes over what is started or removed while it works', { skip, timeout }, async () => {
+  await using machine = await containerMachine()
+  const { machinery } = machine
+  const [started, removed, idle] = [
+    await machine.create(machine.options(['sleep', '1000'])),
+    await machine.create(machine.options(['true'])),
+    await machine.create(machine.options(['true'])),
+  ]
+  // The list that the prune began with.
+  const listed = await machinery.records.containers.list()
+  const { containers } = machinery.records
+  const outdated = {
+    ...{ list: async () => listed, find: containers.find.bind(containers), update: containers.update.bind(containers) },
+    ...{ add: containers.add.bind(containers), remove: containers.remove.bind(containers) },
+  }
+  await machine.start(started.id)
+  await removeContainer(machinery, removed.id)
+  const late = { ...machinery, records: { ...machinery.records, containers: { ...containers, ...outdated } } }
+  assert.deepEqual((await pruneContainers(late)).ids, [idle.id])
+  assert.equal((await seeContainer(machinery, started.id)).status, 'running')
 })
 
 test('a container that was created but whose creator died is deleted, never started', { skip, timeout }, async () => {

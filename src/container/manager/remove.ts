@@ -6,6 +6,7 @@ import {
   lockContainer,
   type Machinery,
   pathsOf,
+  removeUnused,
   type SeenContainer,
   see,
   seeAll,
@@ -82,7 +83,7 @@ export async function pruneContainers(
     const { record, status } = container
     if ((status !== 'exited' && status !== 'created') || isAboutToStart(container) || !filter(container)) continue
     const size = await writtenSize(machinery, record.id)
-    await removeContainer(machinery, record.id)
+    if (!(await removeUnused(() => removeContainer(machinery, record.id)))) continue
     pruned.ids.push(record.id)
     pruned.freed += size
   }

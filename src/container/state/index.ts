@@ -14,6 +14,7 @@ export {
   openMachinery,
   pathsOf,
 } from './machinery.ts'
+export { removeUnused } from './remove-unused.ts'
 export {
   findContainer,
   goesAway,

@@ -3,7 +3,7 @@ import { BaleError, printable } from '#base'
 import { isMounted, treeSize, unmount } from '#host'
 import { mkdirWithMode, removeTree } from '#host/file'
 import type { Volume } from '../model/index.ts'
-import { type Machinery, newId } from '../state/index.ts'
+import { type Machinery, newId, removeUnused } from '../state/index.ts'
 import { checkVolumeOptions } from './volume-mount.ts'
 
 export interface CreateVolumeOptions {
@@ -103,8 +103,9 @@ export async function pruneVolumes(
   for (const volume of await machinery.records.volumes.list()) {
     if (users.has(volume.name) || !(options.all || volume.document.anonymous) || options.filter?.(volume) === false)
       continue
-    pruned.freed += treeSize(machinery.store.volumes.directory(volume.name))
-    await removeVolume(machinery, volume.name)
+    const size = treeSize(machinery.store.volumes.directory(volume.name))
+    if (!(await removeUnused(() => removeVolume(machinery, volume.name)))) continue
+    pruned.freed += size
     pruned.names.push(volume.name)
   }
   return pruned
