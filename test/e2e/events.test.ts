@@ -153,9 +153,10 @@ test(
     await using place = await prepared()
     const { bale } = place
     {
-      await using terminal = onTerminal(bale, ['run', '-it', '--name', 'left', '--network', 'none', 'busybox:1', 'sh'])
-      await terminal.until('/ # ')
-      terminal.type('\x10\x11')
+      const named = ['--name', 'left', '--network', 'none', '--detach-keys', 'a,b']
+      await using terminal = onTerminal(bale, ['run', '-it', ...named, 'busybox:1', 'sh'])
+      // Typed ahead: they are read in the moment in which the terminal's size is sent.
+      terminal.type('ab')
       assert.equal((await terminal.ended()).code, 0)
     }
     {

@@ -19,14 +19,22 @@ export async function openSession(
     session.close()
     throw error
   }
+  let resized: Promise<unknown> = Promise.resolve()
+  const resize: AttachSession['resize'] = async (size) => {
+    const sent = await session.resize(size)
+    if (sent) await announce(machinery, record, 'resize', { height: `${sent.rows}`, width: `${sent.columns}` })
+    return sent
+  }
   return {
     ...session,
-    async resize(size) {
-      const sent = await session.resize(size)
-      if (sent) await announce(machinery, record, 'resize', { height: `${sent.rows}`, width: `${sent.columns}` })
-      return sent
+    resize(size) {
+      const result = resize(size)
+      resized = Promise.allSettled([resized, result])
+      return result
     },
     async detach() {
+      // Whoever leaves at once would end the program before a size on its way is sent and told.
+      await resized
       await session.detach()
       await announce(machinery, record, 'detach')
     },

@@ -71,18 +71,26 @@ const MESSAGE_GAP_MILLISECONDS = 50
 
 function oneAtATime(send: (size: TerminalSize) => Promise<void>): AttachSession['resize'] {
   let wanted: TerminalSize | undefined
-  let mayGo: Promise<unknown> = Promise.resolve()
+  let mayGo = Number.NEGATIVE_INFINITY
+  let before: Promise<unknown> = Promise.resolve()
+  const sendWanted = async () => {
+    if (!wanted) return undefined
+    const wait = mayGo - performance.now()
+    if (wait > 0) await sleep(wait)
+    // The newest size is sent for all that were requested meanwhile.
+    const size = wanted
+    wanted = undefined
+    try {
+      await send(size)
+    } finally {
+      mayGo = performance.now() + MESSAGE_GAP_MILLISECONDS
+    }
+    return size
+  }
   return (size) => {
     wanted = size
-    const sent = mayGo.then(async () => {
-      // A newer size was requested meanwhile and was sent instead.
-      const now = wanted
-      wanted = undefined
-      if (now) await send(now)
-      return now
-    })
-    const gap = () => sleep(MESSAGE_GAP_MILLISECONDS, undefined, { ref: false })
-    mayGo = sent.then(gap, gap)
+    const sent = before.then(sendWanted, sendWanted)
+    before = sent
     return sent
   }
 }
