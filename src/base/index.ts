@@ -35,4 +35,5 @@ export {
 export { readAll } from './read-all.ts'
 export type { Recovered, Recovery } from './recovery.ts'
 export { createSingleFlight } from './single-flight.ts'
+export { table } from './table.ts'
 export { untilAborted } from './until-aborted.ts'

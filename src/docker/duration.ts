@@ -1,4 +1,6 @@
-const UNITS: Record<string, number> = { ns: 1, us: 1e3, µs: 1e3, μs: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 }
+import { table } from '#base'
+
+const UNITS = table<number>({ ns: 1, us: 1e3, µs: 1e3, μs: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 })
 const LARGEST = 2 ** 63
 
 /** A duration in Go's form (`1m30s`, `1.5h`, `.5s`, `0`) in nanoseconds, or undefined when it is none. */

@@ -27,6 +27,8 @@ test('what is wrong with the long form is said in docker’s words', () => {
   const cases: [string, RegExp][] = [
     ['alias=db', /network name\/id is not specified/],
     ['name=app,nope=1', /invalid field key nope/],
+    ['name=app,constructor=1', /invalid field key constructor/],
+    ['name=app,__proto__=1', /invalid field key __proto__/],
     ['name=app,alias', /invalid field alias/],
     ['name=app,gw-priority=high', /invalid gw-priority: .*invalid syntax/],
     ['name=app,driver-opt=x', /invalid key value pair format in driver options/],

@@ -1,3 +1,4 @@
+import { table } from '#base'
 import { csvFields } from './csv.ts'
 import { readInteger } from './number.ts'
 
@@ -33,7 +34,7 @@ export function parseNetworkOption(text: string): NetworkOption {
   return option
 }
 
-const FIELDS: Record<string, (option: NetworkOption, value: string) => void> = {
+const FIELDS = table<(option: NetworkOption, value: string) => void>({
   name: (option, value) => {
     option.network = value
   },
@@ -61,4 +62,4 @@ const FIELDS: Record<string, (option: NetworkOption, value: string) => void> = {
       throw new Error(`invalid gw-priority: ${(error as Error).message}`, { cause: error })
     }
   },
-}
+})

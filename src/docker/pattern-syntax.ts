@@ -1,3 +1,5 @@
+import { table } from '#base'
+
 export type Node =
   | { kind: 'character'; test(code: number): boolean }
   /** Between two characters; -1 means the beginning and the end of the text. */
@@ -34,12 +36,12 @@ export function parsePattern(text: string): Node | undefined {
 
 const isWord: Test = (code) => inRanges('09AZaz__', code)
 const NEWLINE = 10
-const PERL: Record<string, Test> = {
+const PERL = table<Test>({
   d: (code) => inRanges('09', code),
   s: (code) => inRanges('\t\n\f\r  ', code),
   w: isWord,
-}
-const POSIX: Record<string, string> = {
+})
+const POSIX = table<string>({
   alnum: '09AZaz',
   alpha: 'AZaz',
   ascii: '\0\x7f',
@@ -54,8 +56,8 @@ const POSIX: Record<string, string> = {
   upper: 'AZ',
   word: '09AZaz__',
   xdigit: '09AFaf',
-}
-const CONTROL: Record<string, number> = { a: 7, f: 12, n: NEWLINE, r: 13, t: 9, v: 11 }
+})
+const CONTROL = table<number>({ a: 7, f: 12, n: NEWLINE, r: 13, t: 9, v: 11 })
 
 function inRanges(pairs: string, code: number): boolean {
   for (let at = 0; at < pairs.length; at += 2)
@@ -285,14 +287,11 @@ class PatternParser {
   }
 
   #setPart(): Test {
-    if (this.#peek(2) === '[:') {
-      const [whole, negated, name = ''] = /^\[:(\^?)(\w+):\]/.exec(this.#peek(14)) ?? []
-      if (whole !== undefined) {
-        const ranges = POSIX[name]
-        if (ranges === undefined) throw new PatternError('unknown class')
-        this.#at += whole.length
-        return (code) => inRanges(ranges, code) !== (negated === '^')
-      }
+    const name = this.#peek(2) === '[:' ? this.#className() : undefined
+    if (name !== undefined) {
+      const ranges = POSIX[name.replace('^', '')]
+      if (ranges === undefined) throw new PatternError('unknown class')
+      return (code) => inRanges(ranges, code) !== name.startsWith('^')
     }
     const low = this.#setCharacter()
     if (typeof low === 'function') return low
@@ -301,6 +300,15 @@ class PatternParser {
     const high = this.#setCharacter()
     if (typeof high === 'function' || high < low) throw new PatternError('bad range')
     return (code) => code >= low && code <= high
+  }
+
+  /** What is between `[:` and the next `:]`. Without such an end they are characters of a set, as in Go. */
+  #className(): string | undefined {
+    const start = this.#at + 2
+    const end = this.#characters.findIndex((_, at, all) => at >= start && all[at] === ':' && all[at + 1] === ']')
+    if (end < 0) return undefined
+    this.#at = end + 2
+    return this.#characters.slice(start, end).join('')
   }
 
   #setCharacter(): number | Test {

@@ -22,6 +22,7 @@ test("patterns mean what they mean to Go's regexp", () => {
     ['a{,2}', 'a{,2}', true],
     ['^[[:alpha:]_]+$', 'a_b', true],
     ['^[[:^digit:]]+$', 'a1', false],
+    ['^[[:a]+$', '[a:', true],
     ['^[^a-c]$', 'd', true],
     ['^[]a]+$', ']a', true],
     ['^[a\\-z]$', '-', true],
@@ -66,7 +67,21 @@ test('what Go refuses is no pattern', () => {
     '(?!a)',
     '(?<=a)b',
   ]
-  for (const pattern of [...wrong, '[[:nosuch:]]', '\\p{NoSuch}', '(?P<>x)', '(?z)', '\\x{110000}', '[a', '(?i-)a'])
+  for (const pattern of [
+    ...wrong,
+    '[[:nosuch:]]',
+    '[[:constructor:]]',
+    '[[:valueOf:]]',
+    '[[:a b:]]',
+    '[[:^^alpha:]]',
+    '[[:a]b:]',
+    '\\p{NoSuch}',
+    '(?P<>x)',
+    '(?z)',
+    '\\x{110000}',
+    '[a',
+    '(?i-)a',
+  ])
     assert.equal(compilePattern(pattern), undefined, pattern)
   assert.equal(compilePattern('('.repeat(2000) + ')'.repeat(2000)), undefined)
   assert.equal(compilePattern('((a{1000}){1000}){1000}'), undefined)

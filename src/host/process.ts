@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { accessSync, constants, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { BaleError, errnoOf } from '#base'
+import { BaleError, errnoOf, table } from '#base'
 import { isVisible, lifeOf, type ProcessIdentity } from './process-identity.ts'
 
 export interface ProgramResult {
@@ -92,7 +92,7 @@ export function sendSignal(identity: ProcessIdentity, signal: NodeJS.Signals | n
   }
 }
 
-const SIGNALS: Record<string, number> = {
+const SIGNALS = table<number>({
   HUP: 1,
   INT: 2,
   QUIT: 3,
@@ -126,7 +126,7 @@ const SIGNALS: Record<string, number> = {
   SYS: 31,
   RTMIN: 34,
   RTMAX: 64,
-}
+})
 
 /** `TERM`, `SIGTERM`, `term`, `15` or `RTMIN+3` as a number. Throws INVALID_ARGUMENT. Source: signal(7), amd64 and arm64. */
 export function signalNumber(text: string): number {

@@ -1,3 +1,5 @@
+import { table } from '#base'
+
 /** Media types of OCI and docker that bale reads or writes. Source: image-spec media-types.md; distribution's schema 2. */
 export const MediaType = {
   ociIndex: 'application/vnd.oci.image.index.v1+json',
@@ -42,7 +44,7 @@ export function isDefaultedConfigType(mediaType: string): boolean {
   return ['application/octet-stream', 'application/json', 'text/html'].includes(mediaType)
 }
 
-const LAYERS: Record<string, 'none' | 'gzip' | 'zstd'> = {
+const LAYERS = table<'none' | 'gzip' | 'zstd'>({
   [MediaType.ociLayer]: 'none',
   [MediaType.ociForeignLayer]: 'none',
   [MediaType.dockerLayer]: 'none',
@@ -53,7 +55,7 @@ const LAYERS: Record<string, 'none' | 'gzip' | 'zstd'> = {
   [MediaType.ociLayerZstd]: 'zstd',
   [MediaType.ociForeignLayerZstd]: 'zstd',
   [MediaType.dockerLayerZstd]: 'zstd',
-}
+})
 
 /** The compression that a layer's media type promises, or undefined when it is not a file-system layer. */
 export function layerCompression(mediaType: string): 'none' | 'gzip' | 'zstd' | undefined {

@@ -1,4 +1,4 @@
-import { BaleError, printable } from '#base'
+import { BaleError, printable, table } from '#base'
 
 /** Source: image-spec image-index.md. Values are normalised (`amd64`, never `x86_64`). */
 export interface Platform {
@@ -17,7 +17,7 @@ const SYSTEMS = new Set(
 )
 
 /** Names that other tools use, and what the specification calls them. */
-const ARCHITECTURES: Record<string, { architecture: string; variant?: string }> = {
+const ARCHITECTURES = table<{ architecture: string; variant?: string }>({
   i386: { architecture: '386' },
   i686: { architecture: '386' },
   ia32: { architecture: '386' },
@@ -27,7 +27,7 @@ const ARCHITECTURES: Record<string, { architecture: string; variant?: string }> 
   aarch64: { architecture: 'arm64' },
   armhf: { architecture: 'arm', variant: 'v7' },
   armel: { architecture: 'arm', variant: 'v6' },
-}
+})
 
 /**
  * Reads `os/architecture[/variant]`, or one of the first two alone when `host` supplies the other.

@@ -57,6 +57,8 @@ test('ps: names are patterns, labels must all hold, an ancestor is found below i
     [['health=none'], 'db web webs'],
     [['is-task=true'], ''],
     [['is-task=0'], 'db web webs'],
+    // As docker on Linux, where no container has a mode of isolation.
+    [['isolation=hyperv'], 'db web webs'],
     [['since=web'], 'db webs'],
     [['before=db', 'since=web'], 'webs'],
   ]

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { test } from 'node:test'
+import { disposable } from '../../src/base/index.ts'
 import type { CreateNetworkOptions, HostOptions } from '../../src/container/index.ts'
 import { startContainer } from '../../src/container/manager/start.ts'
 import { pathsOf } from '../../src/container/state/machinery.ts'
@@ -397,9 +398,15 @@ inOwnNetwork(import.meta.url, () => {
       ports: [{ containerPort: 80, protocol: 'tcp', hostPort: 18483 }],
     }
     const dead = await machine.create(machine.options(['true'], {}, host))
-    const runtime = { ...(await machinery.runtime()), start: () => new Promise<void>(() => undefined) }
     // The start is stopped just before its last step, as a kill -9 would.
-    startContainer({ ...machinery, runtime: async () => runtime }, dead.id).catch(() => undefined)
+    const killed = Promise.withResolvers<void>()
+    const runtime = { ...(await machinery.runtime()), start: () => killed.promise }
+    const stopped = assert.rejects(startContainer({ ...machinery, runtime: async () => runtime }, dead.id), /killed/)
+    // This process lives on: what its dead half holds, the lock's file, is given back at the end.
+    await using _ = disposable(async () => {
+      killed.reject(new Error('killed'))
+      await stopped
+    })
     const { starting, lock } = pathsOf(machinery, dead.id)
     const { state } = machine.containers
     await until('it is at its last step', async () => (await state.find(dead.id)).document.state.status === 'running')

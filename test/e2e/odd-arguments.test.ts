@@ -22,6 +22,7 @@ const LEFT_OUT = ['registry serve']
 const ODD = [
   ...['', ' ', '-', '--', '.', '..', '/', '*', '[', '(?', '{{', '{{.X', '{{json .}}', '{{.ID.Name}}', 'table {{.ID}}'],
   ...['0', '-1', '1e999', 'NaN', '99999999999999999999', '1.5g', '.5s', '1h30m', '5d', 'true', 'maybe'],
+  ...['__proto__', 'constructor', '__proto__=x', 'type=constructor', '{{.constructor}}', '[[:valueOf:]]'],
   ...[
     '=',
     '=x',

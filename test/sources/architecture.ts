@@ -157,3 +157,7 @@ test('what belongs to the whole process is set in bin before threads start, and 
   const pattern = /\b(?:setFlagsFromString|process\.(?:umask|chdir)|setPriority|setGlobalDispatcher)\b/
   assert.deepEqual(namesWith(pattern), [])
 })
+
+test('a constant that is asked by any word is a table, in which words that every object inherits are not found', () => {
+  assert.deepEqual(namesWith(/^(?:export )?const \w+: (?:Readonly<)?(?:Partial<)?Record<string,[^=]*= \{/m), [])
+})

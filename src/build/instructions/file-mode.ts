@@ -1,3 +1,4 @@
+import { table } from '#base'
 import { Mistake } from '../dockerfile/index.ts'
 
 /**
@@ -27,7 +28,7 @@ export interface FileModeChange {
 
 type Clause = (mode: number, isDirectory: boolean) => number
 
-const WHO: Record<string, number> = { u: 0o4700, g: 0o2070, o: 0o1007, a: 0o7777 }
+const WHO = table<number>({ u: 0o4700, g: 0o2070, o: 0o1007, a: 0o7777 })
 
 function parseClause(text: string): Clause {
   const match = /^([ugoa]*)((?:[-+=](?:[ugo]|[rwxXst]*))+)$/.exec(text)

@@ -1,10 +1,11 @@
+import { table } from '#base'
 import { formatDuration } from '#docker'
 import type { Healthcheck } from '#spec'
 
 /** History entries quote arguments as Go's `%q`, `%v` and `%+v` do; tools compare them. */
 
-const NAMED: Record<string, string> = { '"': '\\"', '\\': '\\\\', '\n': '\\n', '\t': '\\t', '\r': '\\r' }
-const MORE: Record<string, string> = { '\u0007': '\\a', '\b': '\\b', '\f': '\\f', '\v': '\\v' }
+const NAMED = table<string>({ '"': '\\"', '\\': '\\\\', '\n': '\\n', '\t': '\\t', '\r': '\\r' })
+const MORE = table<string>({ '\u0007': '\\a', '\b': '\\b', '\f': '\\f', '\v': '\\v' })
 
 export function goQuoted(text: string): string {
   const quoted = text.replace(/["\\\p{Cc}\p{Zl}\p{Zp}\p{Cf}]/gu, (character) => {

@@ -1,4 +1,4 @@
-import { nearest } from '#base'
+import { nearest, table } from '#base'
 import { csvFields, parseSize } from '#docker'
 import { Mistake } from '../dockerfile/index.ts'
 
@@ -23,13 +23,13 @@ export interface MountOption {
 
 const TYPES = ['bind', 'cache', 'tmpfs', 'secret', 'ssh'] as const
 const SHARING = ['shared', 'private', 'locked'] as const
-const NAMES: Record<string, string> = {
+const NAMES = table<string>({
   src: 'source',
   dst: 'target',
   destination: 'target',
   ro: 'readonly',
   rw: 'readwrite',
-}
+})
 const KEYS = [
   'type',
   'from',

@@ -1,4 +1,4 @@
-import { BaleError, printable } from '#base'
+import { BaleError, printable, table } from '#base'
 import { csvFields, parseSize, parseTimestamp, readBoolean, readDuration, readInteger } from '#docker'
 import type { DeviceRequest, MountRequest, RestartPolicy, Ulimit } from '#engine'
 
@@ -100,7 +100,7 @@ export function parseMount(text: string, resolvePath: (path: string) => string):
 }
 
 /** Members that only one type of mounts has. */
-const OF_TYPE: Record<string, MountRequest['type']> = {
+const OF_TYPE = table<MountRequest['type']>({
   propagation: 'bind',
   recursive: 'bind',
   createSource: 'bind',
@@ -110,7 +110,7 @@ const OF_TYPE: Record<string, MountRequest['type']> = {
   volumeOptions: 'volume',
   tmpfsSize: 'tmpfs',
   tmpfsMode: 'tmpfs',
-}
+})
 
 const RECURSIVE = ['enabled', 'disabled', 'writable', 'readonly'] as const
 

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { BaleError, printable } from '#base'
+import { BaleError, printable, table } from '#base'
 
 /** docker's options of a bridge network, parsed. */
 interface BridgeSettings {
@@ -13,7 +13,7 @@ interface BridgeSettings {
 }
 
 const PREFIX = 'com.docker.network.'
-const SHORT: Record<string, string> = { mtu: 'driver.mtu', name: 'bridge.name', icc: 'bridge.enable_icc' }
+const SHORT = table<string>({ mtu: 'driver.mtu', name: 'bridge.name', icc: 'bridge.enable_icc' })
 
 /** Reads the options that a network was created with. Throws UNSUPPORTED for those that would be ignored. */
 export function bridgeSettings(options: Readonly<Record<string, string>>): BridgeSettings {
@@ -29,7 +29,7 @@ export function bridgeSettings(options: Readonly<Record<string, string>>): Bridg
 
 type Act = (settings: BridgeSettings, value: string, name: string) => void
 
-const ACTS: Record<string, Act> = {
+const ACTS = table<Act>({
   'driver.mtu': (settings, value, name) => {
     if (!/^\d{1,5}$/.test(value) || Number(value) < 68 || Number(value) > 65535)
       throw new BaleError('INVALID_ARGUMENT', `failed to parse ${name} value: ${printable(value)}`, {
@@ -61,7 +61,7 @@ const ACTS: Record<string, Act> = {
   isolate: (_, value, name) => {
     if (!truth(value, name)) throw unsupported(name, value)
   },
-}
+})
 
 function truth(value: string, name: string): boolean {
   if (/^(1|t|true)$/i.test(value)) return true

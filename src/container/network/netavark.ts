@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { BaleError, printable } from '#base'
 import { type ProgramResult, runProgram } from '#host'
+import { parseJson } from '#spec'
 import type { Programs } from '../runtime/index.ts'
 import { assertNames } from './name-server.ts'
 
@@ -98,6 +99,7 @@ async function setupTwice(setup: () => Promise<ProgramResult>, undo: () => Promi
 }
 
 function reason(result: { stdout: string; stderr: string }): string {
-  const [, error] = /"error":\s*("(?:[^"\\]|\\.)*")/.exec(result.stdout) ?? []
-  return printable((error ? String(JSON.parse(error)) : result.stderr || result.stdout).trim(), 1000)
+  const [, literal] = /"error":\s*("(?:[^"\\]|\\.)*")/.exec(result.stdout) ?? []
+  const error = literal && parseJson(literal)
+  return printable((typeof error === 'string' ? error : result.stderr || result.stdout).trim(), 1000)
 }

@@ -6,7 +6,7 @@ import { BaleError, commandExitCode, errnoOf } from '#base'
 import { cleanProcess, signalNumber } from '#host'
 import { readText } from '#host/file'
 import type { RunStepOptions, StepResult } from '../model/index.ts'
-import { runtimeFailure } from '../runtime/index.ts'
+import { lastLoggedError, runtimeFailure } from '../runtime/index.ts'
 import type { StepMachinery } from './step-machinery.ts'
 
 /** Becomes the runtime on request: until then the caller's process state can be removed from it. */
@@ -47,7 +47,9 @@ export async function runStepToEnd(
   child.stdout!.on('data', (bytes: Buffer) => step.onOutput?.('stdout', bytes))
   child.stderr!.on('data', (bytes: Buffer) => step.onOutput?.('stderr', bytes))
   const abort = () => {
-    runtime.delete(id, { force: true }).finally(() => child.kill('SIGKILL'))
+    // Whether or not the runtime could: what it left is removed with the step's directory.
+    const kill = () => child.kill('SIGKILL')
+    runtime.delete(id, { force: true }).then(kill, kill)
   }
   step.signal?.addEventListener('abort', abort, { once: true })
   try {
@@ -69,11 +71,7 @@ function exitCode(child: ChildProcess): Promise<number> {
 
 /** Not found and not executable are results of a step like any exit code; all else is a failure of this machine. */
 function neverStarted(log: string): StepResult {
-  const messages = log
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => (JSON.parse(line) as { msg: string; level: string }).msg)
-  const failure = runtimeFailure(messages.at(-1) ?? 'the runtime gave no reason', 'create')
+  const failure = runtimeFailure(lastLoggedError(log) ?? 'the runtime gave no reason', 'create')
   const exitCode = commandExitCode(failure)
   if (exitCode === undefined) throw failure
   return { exitCode, failure: failure.message }

@@ -1,4 +1,4 @@
-import { BaleError, printable } from '#base'
+import { BaleError, printable, table } from '#base'
 import { compilePattern, type Pattern } from '#docker'
 import type { LogOptions } from '../model/index.ts'
 import type { LogLimits } from './log-files.ts'
@@ -53,7 +53,7 @@ export function logLimits({ driver, options = {} }: Partial<LogOptions> = {}): L
   return { maxSize: size === undefined ? DEFAULT_LIMITS.maxSize : humanSize(size), maxFiles }
 }
 
-const UNITS: Record<string, number> = { '': 1, b: 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12, p: 1e15 }
+const UNITS = table<number>({ '': 1, b: 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12, p: 1e15 })
 
 /** docker reads this one size in thousands. Source: go-units, FromHumanSize. */
 function humanSize(text: string): number {

@@ -6,6 +6,7 @@ import { BaleError, errnoOf } from '#base'
 import { cleanProcess, type ProcessIdentity, processIdentity, setMemoryScore } from '#host'
 import { readText, readTextSync } from '#host/file'
 import type { OciProcess } from '../spec/index.ts'
+import { lastLoggedError, type MonitorAnswer, monitorAnswers } from './answers.ts'
 import { type AttachSession, attachTo } from './attach.ts'
 import type { Programs } from './programs.ts'
 import type { Runtime } from './runtime.ts'
@@ -211,18 +212,13 @@ function stderrOf(child: ChildProcess): () => string {
   return () => text
 }
 
-interface Message {
-  data: number
-  message?: string
-}
-
 interface MessageReader extends Disposable {
-  /** The next JSON line, undefined at the end of the pipe. */
-  next(): Promise<Message | undefined>
+  /** Undefined at the end of the pipe. */
+  next(): Promise<MonitorAnswer | undefined>
 }
 
 function messages(stream: Readable): MessageReader {
-  const iterator = jsonLines(stream)
+  const iterator = monitorAnswers(toTheEnd(stream))
   return {
     async next() {
       const result = await iterator.next()
@@ -234,24 +230,17 @@ function messages(stream: Readable): MessageReader {
   }
 }
 
-async function* jsonLines(stream: Readable): AsyncGenerator<Message> {
-  let rest = ''
+/** A monitor that was killed breaks its pipe: the same as the end. */
+async function* toTheEnd(stream: Readable): AsyncGenerator<Uint8Array> {
   try {
-    for await (const chunk of stream) {
-      rest += String(chunk)
-      for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n')) {
-        const line = rest.slice(0, end)
-        rest = rest.slice(end + 1)
-        yield JSON.parse(line) as Message
-      }
-    }
+    yield* stream
   } catch (error) {
     if (!['ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE'].includes(String((error as { code?: unknown }).code))) throw error
   }
 }
 
 /** Why a process could not be started: what the monitor says, else what the runtime wrote down, else the monitor's stderr. */
-async function failureText(answer: Message | undefined, child: MonitorChild, bundle: string): Promise<string> {
+async function failureText(answer: MonitorAnswer | undefined, child: MonitorChild, bundle: string): Promise<string> {
   const said = answer?.message?.trim()
   if (said) return said
   const noise = /oom_score_adj/
@@ -264,20 +253,11 @@ async function failureText(answer: Message | undefined, child: MonitorChild, bun
   )
 }
 
-/** The runtime's log is JSON lines; the last error is the reason. */
 async function lastRuntimeError(path: string): Promise<string | undefined> {
-  let text: string
   try {
-    text = await readText(path)
+    return lastLoggedError(await readText(path))
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined
     throw error
   }
-  const errors = text.split('\n').flatMap((line) => {
-    // The last line may be half written when the runtime was killed.
-    if (!line.endsWith('}')) return []
-    const { level, msg } = JSON.parse(line) as { level?: string; msg?: string }
-    return level === 'error' || level === 'fatal' ? [msg ?? ''] : []
-  })
-  return errors.at(-1)
 }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { BaleError } from '#base'
+import { BaleError, table } from '#base'
 import { findProgram } from '#host'
 
 /** Directories where Debian, Fedora and others keep helper programs outside of PATH. */
@@ -20,7 +20,7 @@ export interface Programs {
   need(name: string): string
 }
 
-const PACKAGES: Record<string, string> = { 'aardvark-dns': 'aardvark-dns', ip: 'iproute2', unshare: 'util-linux' }
+const PACKAGES = table<string>({ 'aardvark-dns': 'aardvark-dns', ip: 'iproute2', unshare: 'util-linux' })
 
 /** `path` is the caller's PATH; the usual system directories are searched as well. */
 export function programs(path = ''): Programs {

@@ -7,15 +7,10 @@ import { noSuchContainer, notRunning } from '#docker'
 import { cgroupLayout, runProgram } from '#host'
 import { readText, writeFileAtomic } from '#host/file'
 import { type OciResources, withoutLifted } from '../spec/index.ts'
+import { type RuntimeState, runtimeState, stderrReason } from './answers.ts'
 import { liftLimits } from './lift-limits.ts'
 import type { Programs } from './programs.ts'
 import { runtimeFailure } from './runtime-failure.ts'
-
-interface RuntimeState {
-  status: 'creating' | 'created' | 'running' | 'paused' | 'stopped'
-  /** Of the container's first process; 0 when stopped. */
-  pid: number
-}
 
 /** runc or crun: what bale requires of a low-level runtime. Creating and exec go through the monitor, which calls `path`. */
 export interface Runtime {
@@ -98,7 +93,7 @@ function cliRuntime(
     },
     async state(id) {
       const result = await call(['state', id])
-      if (result.code === 0) return JSON.parse(result.stdout) as RuntimeState
+      if (result.code === 0) return runtimeState(result.stdout, id)
       if (MISSING.test(result.stderr)) return undefined
       throw failureOf(result.stderr, id, 'state')
     },
@@ -159,18 +154,11 @@ const MISSING = /does not exist|No such file or directory|not found/i
 const NOT_RUNNING = /not running|process already finished|No such process/i
 
 function failureOf(stderr: string, id: string, verb: string): BaleError {
-  const text = messageOf(stderr)
+  const text = stderrReason(stderr)
   if (MISSING.test(text) && verb !== 'start') return noSuchContainer(id)
   if (NOT_RUNNING.test(text)) return notRunning(id)
   if (verb === 'start') return runtimeFailure(text, 'start')
   return new BaleError('RUNTIME_FAILED', `${verb} of container ${id.slice(0, 12)} failed: ${printable(text, 1000)}`)
-}
-
-/** runc writes logrus lines (`time=… level=error msg="…"`): the last message is the reason. */
-function messageOf(stderr: string): string {
-  const messages = [...stderr.matchAll(/level=(?:error|fatal) msg=("(?:[^"\\]|\\.)*"|\S+)/g)].map((match) => match[1]!)
-  const last = messages.at(-1)
-  return last ? (last.startsWith('"') ? String(JSON.parse(last)) : last) : stderr.trim()
 }
 
 /** crun refuses hybrid control groups, which it knows by this mount. */

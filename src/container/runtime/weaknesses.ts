@@ -1,3 +1,5 @@
+import { table } from '#base'
+
 /** Published vulnerabilities of the runtimes, by the versions that fixed them. Sources: the advisories of runc and crun. */
 interface Hole {
   id: string
@@ -26,12 +28,12 @@ const HOLES: readonly Hole[] = [
 ]
 
 /** Why a hole does not open a container of bale; those that are not here are open where the runtime has them. */
-const CLOSED: Readonly<Record<string, string>> = {
+const CLOSED = table<string>({
   'CVE-2026-41579': 'an image whose /dev is a link is refused',
   'CVE-2026-30892': 'users are passed by number in a file, never by an option',
   'CVE-2026-88264': 'every container has its own /dev, which an image cannot replace',
   'CVE-2026-88265': 'every container has its own /dev, which an image cannot replace',
-}
+})
 
 interface RuntimeVersion {
   name: 'runc' | 'crun'

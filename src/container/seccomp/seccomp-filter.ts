@@ -1,4 +1,4 @@
-import { BaleError } from '#base'
+import { BaleError, table } from '#base'
 import type { SeccompCondition, SeccompFilter, SeccompProfile, SeccompRule } from './profile.ts'
 
 interface SeccompTarget {
@@ -10,7 +10,7 @@ interface SeccompTarget {
   kernel: string
 }
 
-const NATIVE: Record<string, string> = {
+const NATIVE = table<string>({
   amd64: 'SCMP_ARCH_X86_64',
   arm64: 'SCMP_ARCH_AARCH64',
   s390x: 'SCMP_ARCH_S390X',
@@ -19,7 +19,7 @@ const NATIVE: Record<string, string> = {
   ppc64le: 'SCMP_ARCH_PPC64LE',
   riscv64: 'SCMP_ARCH_RISCV64',
   loong64: 'SCMP_ARCH_LOONGARCH64',
-}
+})
 
 /** Turns a profile in docker's form into the runtime's filter for one machine and one set of capabilities. */
 export function seccompFilter(profile: SeccompProfile, target: SeccompTarget): SeccompFilter {

@@ -1,4 +1,5 @@
 import { arch, release } from 'node:os'
+import { table } from '#base'
 import { cgroupLayout } from '#host'
 import { readTextSync } from '#host/file'
 import { type AppArmor, readAppArmor } from './apparmor.ts'
@@ -23,7 +24,7 @@ export interface Machine {
   apparmor: AppArmor
 }
 
-const ARCHITECTURES: Record<string, string> = { x64: 'amd64', ia32: '386', loong64: 'loong64', ppc64: 'ppc64le' }
+const ARCHITECTURES = table<string>({ x64: 'amd64', ia32: '386', loong64: 'loong64', ppc64: 'ppc64le' })
 
 /** The one line of the first user namespace. */
 const ALL_IDS = /^\s*0\s+0\s+4294967295\s*$/

@@ -1,10 +1,10 @@
-import { BaleError } from '#base'
+import { BaleError, table } from '#base'
 import type { Ulimit } from '../model/index.ts'
 import type { Machine } from './machine.ts'
 import type { LimitValue, OciProcess } from './oci-config.ts'
 
 /** docker's ulimit name -> the line of /proc/self/limits. */
-const LIMITS: Record<string, string> = {
+const LIMITS = table<string>({
   as: 'Max address space',
   core: 'Max core file size',
   cpu: 'Max cpu time',
@@ -21,7 +21,7 @@ const LIMITS: Record<string, string> = {
   rttime: 'Max realtime timeout',
   sigpending: 'Max pending signals',
   stack: 'Max stack size',
-}
+})
 
 /** "Unlimited" as the runtime reads it: RLIM_INFINITY, 2^64 - 1, which numbers of JavaScript cannot hold. */
 const UNLIMITED = JSON.rawJSON('18446744073709551615')
@@ -33,7 +33,7 @@ const NONE = -1
  * The default limits of a process, regardless of the caller's shell: docker's and podman's 1,048,576 files, the
  * kernel's own values for stack, locked memory and queues, no limit elsewhere. -1 is none.
  */
-const DEFAULTS: Record<string, Pick<Ulimit, 'soft' | 'hard'>> = {
+const DEFAULTS = table<Pick<Ulimit, 'soft' | 'hard'>>({
   as: { soft: NONE, hard: NONE },
   core: { soft: NONE, hard: NONE },
   cpu: { soft: NONE, hard: NONE },
@@ -50,7 +50,7 @@ const DEFAULTS: Record<string, Pick<Ulimit, 'soft' | 'hard'>> = {
   rttime: { soft: NONE, hard: NONE },
   sigpending: { soft: NONE, hard: NONE },
   stack: { soft: 8 * MIB, hard: NONE },
-}
+})
 
 type Limits = Pick<Machine, 'hardLimits' | 'mayRaiseLimits' | 'mostFiles'>
 

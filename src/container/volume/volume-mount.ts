@@ -1,18 +1,18 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { BaleError, isBaleError, toldBy } from '#base'
+import { BaleError, isBaleError, table, toldBy } from '#base'
 import { isClaimed, isMounted, runProgram, unmount } from '#host'
 import { acquireLock, mkdirWithMode } from '#host/file'
 import type { ContainerMount } from '../model/index.ts'
 import { type Machinery, pathsOf, see } from '../state/index.ts'
 
 /** The options of docker's local driver; `size` is a quota, which is not supported here. */
-const NEEDED: Record<string, readonly string[]> = {
+const NEEDED = table<readonly string[]>({
   type: ['device'],
   device: ['type'],
   o: ['device', 'type'],
   size: [],
-}
+})
 
 /** Throws with docker's messages for invalid options of the local driver. */
 export function checkVolumeOptions(options: Readonly<Record<string, string>>): void {

@@ -1,3 +1,4 @@
+import { table } from '#base'
 import type { TarEntry } from './entry.ts'
 import type { TarHeader } from './header.ts'
 import type { TarLimits } from './limits.ts'
@@ -21,7 +22,7 @@ export interface BuiltEntry {
   storedSize: number
 }
 
-const TYPES: Record<string, TarEntry['type']> = {
+const TYPES = table<TarEntry['type']>({
   '0': 'file',
   '\0': 'file',
   '7': 'file',
@@ -33,7 +34,7 @@ const TYPES: Record<string, TarEntry['type']> = {
   '5': 'directory',
   D: 'directory',
   '6': 'fifo',
-}
+})
 
 /**
  * Joins a header with the records that apply to it: PAX wins over the header, a local record over a global one (T16).

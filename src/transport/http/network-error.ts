@@ -1,6 +1,6 @@
-import { asError, BaleError } from '#base'
+import { asError, BaleError, table } from '#base'
 
-const UNREACHABLE: Record<string, string> = {
+const UNREACHABLE = table<string>({
   ECONNREFUSED: 'nothing listens there (connection refused)',
   ENOTFOUND: 'the host name is unknown',
   EAI_AGAIN: 'the host name cannot be looked up',
@@ -8,7 +8,7 @@ const UNREACHABLE: Record<string, string> = {
   ENETUNREACH: 'there is no route to the network',
   ETIMEDOUT: 'the connection timed out',
   UND_ERR_CONNECT_TIMEOUT: 'the connection timed out',
-}
+})
 
 const CERTIFICATE =
   /^(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+|CERT_\w+|ERR_TLS_CERT_ALTNAME_INVALID|HOSTNAME_MISMATCH|INVALID_CA)$/

@@ -1,8 +1,9 @@
+import { table } from '#base'
 import { FunctionFailure, type TemplateFunction } from './functions.ts'
 import { GoNil, isMapName, isRecord, sortedKeys } from './values.ts'
 
 /** The functions that docker adds to Go's templates for `--format`. Source: docker/cli's documentation, "Format command output". */
-export const DOCKER_FUNCTIONS: Record<string, TemplateFunction> = {
+export const DOCKER_FUNCTIONS = table<TemplateFunction>({
   json: { parameters: ['any'], call: (value: unknown) => goJson(value) },
   split: { parameters: ['string', 'string'], call: (text: string, separator: string) => text.split(separator) },
   join: { parameters: ['strings', 'string'], call: (items: string[], separator: string) => items.join(separator) },
@@ -17,10 +18,10 @@ export const DOCKER_FUNCTIONS: Record<string, TemplateFunction> = {
     parameters: ['string', 'int'],
     call: (text: string, length: number) => [...text].slice(0, Math.max(0, length)).join(''),
   },
-}
+})
 
 /** The same names over the titles of a table's columns: there they change nothing. */
-export const HEADER_FUNCTIONS: Record<string, TemplateFunction> = {
+export const HEADER_FUNCTIONS = table<TemplateFunction>({
   ...DOCKER_FUNCTIONS,
   json: { parameters: ['any'], call: (value: unknown) => value },
   split: { parameters: ['string', 'any'], call: (text: string) => text },
@@ -29,7 +30,7 @@ export const HEADER_FUNCTIONS: Record<string, TemplateFunction> = {
   upper: { parameters: ['string'], call: (text: string) => text },
   title: { parameters: ['string'], call: (text: string) => text },
   truncate: { parameters: ['string', 'any'], call: (text: string) => text },
-}
+})
 
 const PAD_LIMIT = 10_000
 

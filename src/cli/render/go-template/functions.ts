@@ -1,3 +1,4 @@
+import { table } from '#base'
 import { goPrintf } from './printf.ts'
 import {
   GoDuration,
@@ -25,7 +26,7 @@ export interface TemplateFunction {
 export type ParameterType = 'any' | 'string' | 'int' | 'strings'
 
 /** The functions of Go's templates. `and` and `or` stop early, so run.ts has them. Source: text/template, "Functions". */
-export const BUILT_IN: Record<string, TemplateFunction> = {
+export const BUILT_IN = table<TemplateFunction>({
   and: {
     parameters: ['any'],
     variadic: true,
@@ -80,7 +81,7 @@ export const BUILT_IN: Record<string, TemplateFunction> = {
     call: (left: unknown, right: unknown) => !isLess(left, right) && !equalsOne(left, [right]),
   },
   ge: { parameters: ['any', 'any'], call: (left: unknown, right: unknown) => !isLess(left, right) },
-}
+})
 
 /** Spaces only between two operands that are no strings, as fmt.Sprint. */
 function print(...values: unknown[]): string {
@@ -183,14 +184,14 @@ function isLess(left: unknown, right: unknown): boolean {
   return plain(left) < plain(right)
 }
 
-const HTML: Record<string, string> = {
+const HTML = table<string>({
   '"': '&#34;',
   "'": '&#39;',
   '&': '&amp;',
   '<': '&lt;',
   '>': '&gt;',
   '\0': '\ufffd',
-}
+})
 
 function escapeHtml(text: string): string {
   return text.replace(/["'&<>\0]/g, (character) => HTML[character]!)

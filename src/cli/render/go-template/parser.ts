@@ -1,3 +1,4 @@
+import { table } from '#base'
 import { TemplateMistake, type Token, tokenize } from './lexer.ts'
 import { GoFloat } from './values.ts'
 
@@ -354,7 +355,7 @@ function numberOf({ text, at }: Token): number | GoFloat {
   return isFloat ? new GoFloat(signed) : signed
 }
 
-const ESCAPES: Record<string, string> = {
+const ESCAPES = table<string>({
   n: '\n',
   t: '\t',
   r: '\r',
@@ -365,7 +366,7 @@ const ESCAPES: Record<string, string> = {
   '\\': '\\',
   '"': '"',
   "'": "'",
-}
+})
 
 /** The value of a quoted string, raw string or character constant. Source: the Go specification, "String literals". */
 function unquote({ text, at }: Token): string {

@@ -1,3 +1,4 @@
+import { table } from '#base'
 import { GoDuration, GoFloat, goText, isRecord, sortedKeys, typeName } from './values.ts'
 
 interface Verb {
@@ -82,13 +83,13 @@ function formatString(verb: Verb, value: string): string | undefined {
   }
 }
 
-const BASES: Record<string, { base: number; prefix: string }> = {
+const BASES = table<{ base: number; prefix: string }>({
   d: { base: 10, prefix: '' },
   b: { base: 2, prefix: '0b' },
   o: { base: 8, prefix: '0' },
   x: { base: 16, prefix: '0x' },
   X: { base: 16, prefix: '0X' },
-}
+})
 
 function formatInteger(verb: Verb, value: number): string | undefined {
   if (verb.letter === 'c') return pad(verb, String.fromCodePoint(Math.max(0, Math.min(value, 0x10ffff))))

@@ -1,3 +1,5 @@
+import { table } from '#base'
+
 /**
  * Go's values as templates see them. Strings, booleans, arrays and objects are JavaScript's; a number is an int; the rest
  * has a class. JSON does not show whether an object was a map or a struct, nor what a null stood for: the member's
@@ -127,7 +129,7 @@ export function isMap(value: object): boolean {
  * Structs whose JSON leaves members out that are empty, in Go's order. A template may ask for them all the same.
  * Source: docker's API types; the image itself has no name.
  */
-const STRUCTS: Record<string, Record<string, unknown>> = {
+const STRUCTS = table<Record<string, unknown>>({
   Config: {
     Hostname: '',
     Domainname: '',
@@ -172,12 +174,12 @@ const STRUCTS: Record<string, Record<string, unknown>> = {
     Health: new GoNil('pointer'),
   },
   HostConfig: { Sysctls: null, Tmpfs: null, StorageOpt: null, Annotations: null },
-}
+})
 const IMAGE = { Variant: '', OsVersion: '' }
 const CONTAINER = { SizeRw: new GoNil('pointer'), SizeRootFs: new GoNil('pointer') }
 
 /** Go's names of members that JSON spells otherwise: docker's templates see both. */
-const ALIASES: Record<string, string> = {
+const ALIASES = table<string>({
   ID: 'Id',
   APIVersion: 'ApiVersion',
   CPUShares: 'CpuShares',
@@ -187,7 +189,7 @@ const ALIASES: Record<string, string> = {
   DNS: 'Dns',
   DNSOptions: 'DnsOptions',
   DNSSearch: 'DnsSearch',
-}
+})
 
 function structOf(record: Record<string, unknown>): Record<string, unknown> {
   const name = names.get(record)
