@@ -24,3 +24,10 @@ test('the nouns of an engine hold their operations, each of which fails as a pro
   await assert.rejects(images.inspect('debian:12'), { code: 'IMAGE_NOT_FOUND' })
   await assert.rejects(engine.volumes.inspect('data'), { code: 'VOLUME_NOT_FOUND' })
 })
+
+test('the environment has what the caller set, and nothing that every object inherits', () => {
+  const { environment } = readConfig()
+  assert.equal(environment['PATH'], process.env['PATH'])
+  // `-e constructor` and `--build-arg constructor` take the caller's value.
+  for (const name of ['constructor', 'toString', '__proto__']) assert.equal(environment[name], undefined)
+})

@@ -84,7 +84,7 @@ export function containerRow(row: ContainerRow, truncated: boolean, now: number)
     HealthStatus: row.health ?? '',
     Platform: platform(row),
   }
-  return withLabels(shown, (name) => row.labels[name])
+  return withLabels(shown, row.labels)
 }
 
 /** `web:1@sha256:…` is shown as `web:1`. */

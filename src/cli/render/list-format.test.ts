@@ -59,9 +59,9 @@ test('quiet gives way to a template, not to the table; an empty format is none',
 })
 
 test('a row has the method Label, which is no member', () => {
-  const labelled = withLabels({ ID: '1', Labels: 'a.b=c' }, (name) => ({ 'a.b': 'c' })[name])
+  const labelled = withLabels({ ID: '1', Labels: 'a.b=c' }, { 'a.b': 'c' })
   const list = { headers: { ID: 'ID' }, table: '{{.ID}}', rowType: '*formatter.containerContext' }
-  assert.equal(renderList([labelled], list, '{{.Label "a.b"}}|{{.Label "none"}}'), 'c|\n')
+  assert.equal(renderList([labelled], list, '{{.Label "a.b"}}|{{.Label "valueOf"}}'), 'c|\n')
   assert.equal(renderList([labelled], list, '{{if eq (.Label "a.b") "c"}}yes{{end}}'), 'yes\n')
   assert.equal(renderList([labelled], list, '{{"a.b" | .Label}}'), 'c\n')
   assert.equal(

@@ -1,3 +1,4 @@
+import { table } from '#base'
 import { alignColumns } from './align-columns.ts'
 import { compileTemplate, GoMethod, rowJson, sortedKeys } from './go-template/index.ts'
 
@@ -46,7 +47,7 @@ function titles<Row extends Record<string, unknown>>(
   list: ListFormat<Row>,
 ): Record<string, unknown> {
   const none = Object.keys(rows[0] ?? {}).map((name) => [name, ''])
-  return withLabels({ ...Object.fromEntries(none), ...list.headers }, (name) => titleOf(name))
+  return withLabel({ ...Object.fromEntries(none), ...list.headers }, titleOf)
 }
 
 /** `com.example.some-label` heads its column as `some label`. */
@@ -54,12 +55,18 @@ function titleOf(label: string): string {
   return label.split('.').at(-1)!.replaceAll(/[-_]/g, ' ')
 }
 
-/** Gives a row docker's method `.Label "name"`; it is no member of its JSON. */
+/** Gives a row docker's method `.Label "name"`. */
 export function withLabels<Row extends Record<string, unknown>>(
   row: Row,
-  of: (name: string) => string | undefined,
+  labels: Readonly<Record<string, string>> | null,
 ): Row {
-  const value = new GoMethod('Label', (name) => of(name) ?? '')
+  const own = table(labels ?? {})
+  return withLabel(row, (name) => own[name] ?? '')
+}
+
+/** The method is no member of the row's JSON. */
+function withLabel<Row extends Record<string, unknown>>(row: Row, of: (name: string) => string): Row {
+  const value = new GoMethod('Label', of)
   return Object.defineProperty(row, 'Label', { value, enumerable: false })
 }
 

@@ -43,5 +43,5 @@ export function volumeRow(volume: VolumeInspect, measured?: { links: number; siz
     Availability: 'N/A',
     Status: 'N/A',
   }
-  return withLabels(row, (name) => volume.Labels?.[name])
+  return withLabels(row, volume.Labels)
 }

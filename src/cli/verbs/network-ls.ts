@@ -50,7 +50,7 @@ export const verb = defineVerb({
           Labels: labelsText(network.Labels),
           CreatedAt: String(new GoTime(network.Created)),
         },
-        (name) => network.Labels[name],
+        network.Labels,
       ),
     )
     if (isQuiet(options)) for (const row of rows) await io.print(row.ID)

@@ -1,8 +1,7 @@
 import { mkdir } from 'node:fs/promises'
-import { BaleError, printable } from '#base'
+import { BaleError } from '#base'
 import { type ProgramResult, runProgram } from '#host'
-import { parseJson } from '#spec'
-import type { Programs } from '../runtime/index.ts'
+import { netavarkReason, type Programs } from '../runtime/index.ts'
 import { assertNames } from './name-server.ts'
 
 /** netavark's input for one container on one network; kept as a file until it is torn down. */
@@ -65,7 +64,7 @@ export function netavark(programs: Programs, directory: string): Netavark {
         () => this.teardown(namespace, request),
       )
       if (result.code !== 0)
-        throw new BaleError('NETWORK_SETUP_FAILED', `cannot connect the container: ${reason(result)}`)
+        throw new BaleError('NETWORK_SETUP_FAILED', `cannot connect the container: ${netavarkReason(result)}`)
       for (const network of Object.values(request.network_info))
         if (network.dns_enabled) await assertNames(programs, directory, network.subnets[0]!.gateway)
     },
@@ -74,11 +73,11 @@ export function netavark(programs: Programs, directory: string): Netavark {
       if (result.code === 0) return
       if (
         !/failed to delete container veth|No such device|Invalid argument|netns|aardvark pid|No such file or directory/i.test(
-          reason(result),
+          netavarkReason(result),
         )
       )
-        throw new BaleError('NETWORK_SETUP_FAILED', `cannot disconnect the container: ${reason(result)}`)
-      if (/aardvark pid/i.test(reason(result))) return
+        throw new BaleError('NETWORK_SETUP_FAILED', `cannot disconnect the container: ${netavarkReason(result)}`)
+      if (/aardvark pid/i.test(netavarkReason(result))) return
       // Rules stay when the interface is gone; with a stand-in of the same name netavark removes them.
       const interfaceName = Object.values(request.networks)[0]!.interface_name
       await runProgram('nsenter', [`--net=${namespace}`, 'ip', 'link', 'add', interfaceName, 'type', 'bridge'], { env })
@@ -93,13 +92,8 @@ export function netavark(programs: Programs, directory: string): Netavark {
  */
 async function setupTwice(setup: () => Promise<ProgramResult>, undo: () => Promise<void>): Promise<ProgramResult> {
   const result = await setup()
-  if (result.code === 0 || !/IO error|Chain already exists|temporarily unavailable/i.test(reason(result))) return result
+  if (result.code === 0 || !/IO error|Chain already exists|temporarily unavailable/i.test(netavarkReason(result)))
+    return result
   await undo()
   return setup()
-}
-
-function reason(result: { stdout: string; stderr: string }): string {
-  const [, literal] = /"error":\s*("(?:[^"\\]|\\.)*")/.exec(result.stdout) ?? []
-  const error = literal && parseJson(literal)
-  return printable((typeof error === 'string' ? error : result.stderr || result.stdout).trim(), 1000)
 }

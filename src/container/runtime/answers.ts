@@ -48,6 +48,13 @@ export function stderrReason(stderr: string): string {
   return last.startsWith('"') ? unquoted(last.slice(1, -1)) : last
 }
 
+/** Why netavark failed: the error in its answer, which comes after lines of its log, or whatever it said. */
+export function netavarkReason({ stdout, stderr }: { stdout: string; stderr: string }): string {
+  const [, literal] = /"error":\s*("(?:[^"\\]|\\.)*")/.exec(stdout) ?? []
+  const error = literal === undefined ? undefined : parseJson(literal)
+  return printable((typeof error === 'string' ? error : stderr || stdout).trim(), 1000)
+}
+
 const STATES = ['creating', 'created', 'running', 'paused', 'stopped'] as const
 
 export interface RuntimeState {

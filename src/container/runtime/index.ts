@@ -3,7 +3,7 @@
  * reads exit codes and logs.
  */
 
-export { lastLoggedError } from './answers.ts'
+export { lastLoggedError, netavarkReason } from './answers.ts'
 export { ensureApparmorProfile } from './apparmor.ts'
 export {
   type AttachSession,

@@ -94,6 +94,5 @@ function pattern(text: string): Pattern {
 }
 
 function tagWord(name: string, { id, name: own, image }: { id: string; name: string; image: string }) {
-  const words: Record<string, string> = { ID: id.slice(0, 12), FullID: id, Name: own, ImageName: image }
-  return words[name]
+  return table({ ID: id.slice(0, 12), FullID: id, Name: own, ImageName: image })[name]
 }

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { arch } from 'node:os'
 import { join, resolve } from 'node:path'
-import { BaleError } from '#base'
+import { BaleError, table } from '#base'
 import { type Platform, parseSourceDateEpoch } from '#spec'
 import { type ConfigFile, NO_FILE, type OwnRegistry, readConfigFile } from './config-file.ts'
 
@@ -65,7 +65,7 @@ export type ConfigOverrides = Partial<Pick<EngineConfig, 'root' | 'run' | 'snaps
  * /etc/bale/config.json (its members are those of ConfigFile), which takes precedence over the defaults.
  */
 export function readConfig(overrides: ConfigOverrides = {}): EngineConfig {
-  const env = process.env
+  const env = table<string | undefined>(process.env)
   const configFile = env['BALE_CONFIG'] ?? '/etc/bale/config.json'
   const file = readConfigFile(configFile, env['BALE_CONFIG'] !== undefined)
   const home = env['HOME'] ?? '/'

@@ -215,7 +215,8 @@ export function hasMember(record: Record<string, unknown>, name: string): boolea
 /** A member with the type that docker's struct gives it. */
 export function memberOf(record: Record<string, unknown>, wanted: string): unknown {
   const name = jsonName(record, wanted) ?? wanted
-  const given = Object.hasOwn(record, name) ? record[name] : structOf(record)[name]
+  const owner = [record, structOf(record)].find((one) => Object.hasOwn(one, name))
+  const given = owner?.[name]
   const value = typed(record, name, given)
   // The options of a log driver are a map, though they have the name of a struct.
   const isLogOptions = names.get(record) === 'LogConfig' && name === 'Config'
