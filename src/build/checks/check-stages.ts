@@ -1,6 +1,6 @@
 import { isBaleError } from '#base'
 import { parsePlatform, parseReference } from '#spec'
-import { expandWord, type Instruction, Mistake } from '../dockerfile/index.ts'
+import { expandWord, explainAt, type Instruction, Mistake } from '../dockerfile/index.ts'
 import { evaluateGlobals, type PlanScope, predefinedArguments, type Stage } from '../graph/index.ts'
 import type { Checker } from './checker.ts'
 import { commentsAbove, linesOf, writtenKeyword } from './place.ts'
@@ -99,12 +99,17 @@ function isConstant(text: string, stageName: string): boolean {
   }
 }
 
-function matched({ escapeCharacter }: Instruction, word: string, values: ReadonlyMap<string, string>) {
+/** A word of FROM, which must be one also where no build needs the stage. Throws DOCKERFILE_INVALID. */
+function matched(instruction: Instruction, word: string, values: ReadonlyMap<string, string>) {
   const used = new Set<string>()
   const lookUp = (name: string) => {
     const value = values.get(name)
     if (value !== undefined) used.add(name)
     return value
   }
-  return { ...expandWord(word, lookUp, { escape: escapeCharacter }), used }
+  try {
+    return { ...expandWord(word, lookUp, { escape: instruction.escapeCharacter }), used }
+  } catch (error) {
+    throw explainAt(instruction)(error)
+  }
 }
