@@ -10,6 +10,7 @@ import { onTerminal } from '../kit/terminal.ts'
 import { cannotRun, prepared } from './prepared.ts'
 
 const options = { skip: cannotRun }
+const program = resolve(import.meta.dirname, '../../bin/bale')
 
 /** `type action` of each event, without its command. */
 async function told(bale: TestBale, words: string[] = []): Promise<string[]> {
@@ -88,7 +89,6 @@ test('names of images and removals are told', options, async () => {
 
 /** A follower that shows the first event with this action, whenever it comes; ended when it is disposed. */
 function follow(bale: TestBale, action: string, format: string): { line: Promise<string> } & AsyncDisposable {
-  const program = resolve(import.meta.dirname, '../../bin/bale')
   const words = ['events', '--since', '1h', '--filter', `event=${action}`, '--format', format]
   const follower = spawn(program, words, { env: bale.environment, stdio: ['ignore', 'pipe', 'inherit'] })
   const line = once(createInterface({ input: follower.stdout }), 'line').then(([text]) => String(text))
@@ -145,6 +145,22 @@ test(
     ])
   },
 )
+
+test('the end of a process is told although its client was killed', options, async () => {
+  await using place = await prepared()
+  const { bale } = place
+  await bale.run(['run', '-d', '--name', 'web', '--network', 'none', 'busybox:1', 'sleep', '1000'])
+  const script = 'echo ready; until [ -e /go ]; do sleep 0.05; done; exit 8'
+  const client = spawn(program, ['exec', 'web', 'sh', '-c', script], { env: bale.environment })
+  const [said] = await once(createInterface({ input: client.stdout }), 'line')
+  assert.equal(said, 'ready')
+  const killed = once(client, 'close')
+  client.kill('SIGKILL')
+  await killed
+  await bale.run(['cp', place.tar, 'web:/go'])
+  await using follower = follow(bale, 'exec_die', '{{.Actor.Attributes.exitCode}}')
+  assert.equal(await follower.line, '8')
+})
 
 test(
   'on a terminal, coming, resizing and leaving are told; a process that was left has its end told',

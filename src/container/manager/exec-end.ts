@@ -40,16 +40,18 @@ export async function takeExit({ written, kept, bundle }: ExecPlace): Promise<bo
   return true
 }
 
+/** Left alone: nobody waits from the beginning or since a detach, or who waited was killed, and may be a zombie still. */
+const IS_ALONE = '[ -e "$1" ] || case "$(cat "/proc/$2/stat" 2>/dev/null)" in "" | *") Z "*) ;; *) exit 0 ;; esac'
 /** The exit code, then the directory: what is left is the record. Last, the end is reported. */
-const KEEP_EXIT = '[ -e "$1" ] || exit 0; mv "$2" "$3" || exit; rm -rf "$4"; shift 4; [ $# = 0 ] || exec "$@"'
+const KEEP_EXIT = `${IS_ALONE}; mv "$3" "$4" || exit; rm -rf "$5"; shift 5; [ $# = 0 ] || exec "$@"`
 
-/** What the monitor runs at the end: nothing, unless the exec was left alone. */
+/** What the monitor runs at the end: nothing, unless the exec was left alone. This process is the one that waits. */
 export function unattendedEnd({ selfCommand }: Machinery, record: ExecRecord, place: ExecPlace): string[] {
   const { alone, written, kept, bundle } = place
   const report = selfCommand.length
     ? [...selfCommand, 'container', 'cleanup', record.containerId, '--exec', record.id]
     : []
-  return ['/bin/sh', '-c', KEEP_EXIT, 'sh', alone, written, kept, bundle, ...report]
+  return ['/bin/sh', '-c', KEEP_EXIT, 'sh', alone, `${process.pid}`, written, kept, bundle, ...report]
 }
 
 /** Reports the end of an exec that nobody waited for, once its exit code is kept. Does nothing when its container is gone. */
