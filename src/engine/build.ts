@@ -92,6 +92,7 @@ function namesOf(outputs: readonly BuildOutput[] = []): string[] {
 async function keep(store: Store, built: BuiltImage, tags: readonly ImageName[]) {
   await using intake = store.operation({ purpose: 'build' })
   const stored = await intake.putImage(newImage(built))
+  await store.images.announce('create', stored.id)
   for (const tag of tags) await store.images.setName(tag, stored.descriptor, { tagged: true })
   return stored
 }

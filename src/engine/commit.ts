@@ -56,6 +56,7 @@ export async function commitContainer(
         layers: [...(await layersOf(store, record)), ...own],
       })
   const stored = await intake.putImage({ config: image.configBytes, manifest: image.manifestBytes })
+  await store.images.announce('create', stored.id)
   if (reference) await store.images.setName(reference, stored.descriptor, { tagged: true })
   const imageRef = reference ? familiarName(reference) : ''
   const attributes = { comment: options.message ?? '', imageID: stored.id, imageRef }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { test } from 'node:test'
@@ -85,6 +86,22 @@ test('names of images and removals are told', options, async () => {
     'network create NETWORK (name=mesh, type=bridge)',
     'network destroy NETWORK (name=mesh, type=bridge)',
   ])
+})
+
+test('images made here are told before their names', options, async () => {
+  await using place = await prepared()
+  const { bale } = place
+  const context = join(bale.directory, 'context')
+  await mkdir(context)
+  await writeFile(join(context, 'Dockerfile'), 'FROM busybox:1\nLABEL stage=test\n')
+  await bale.run(['build', '-q', '-t', 'built:1', context])
+  await bale.run(['build', '-q', context])
+  await bale.run(['create', '--name', 'web', 'busybox:1'])
+  await bale.run(['commit', 'web', 'kept:1'])
+  const since = (await told(bale, ['--filter', 'type=image'])).slice(-5)
+  assert.deepEqual(since, ['image create', 'image tag', 'image create', 'image create', 'image tag'])
+  const labelled = ['--filter', 'label=stage=test', '--filter', 'event=create']
+  assert.deepEqual(await told(bale, labelled), ['image create', 'image create'])
 })
 
 /** A follower that shows the first event with this action, whenever it comes; ended when it is disposed. */

@@ -24,6 +24,8 @@ const COMPARED = new Set([
 ])
 /** An attribute that docker has had since version 23. */
 const LATER = 'execDuration'
+/** An event that docker has had since version 27. */
+const isLater = ({ Type, Action }: Message) => Type === 'image' && Action === 'create'
 const isChanging = (value: string) => /^(sha256:)?[0-9a-f]{12,64}$/.test(value)
 
 function line({ Type, Action, Actor: { Attributes = {} } }: Message): string {
@@ -33,5 +35,6 @@ function line({ Type, Action, Actor: { Attributes = {} } }: Message): string {
   return `${Type} ${Action} (${attributes.sort().join(', ')})`
 }
 
-const messages = readFileSync(0, 'utf8').split('\n').filter(Boolean)
-console.log(messages.map((text) => line(JSON.parse(text) as Message)).join('\n'))
+const lines = readFileSync(0, 'utf8').split('\n').filter(Boolean)
+const messages = lines.map((text) => JSON.parse(text) as Message).filter((message) => !isLater(message))
+console.log(messages.map(line).join('\n'))

@@ -45,7 +45,7 @@ export interface Images {
   addRepoDigest(repository: Repository, digest: Digest): Promise<void>
   /**
    * Writes what was done to an image of the store as an event: `pull` and `push` with the reference that was used, `load`,
-   * `save` and `import` without one.
+   * `save`, `import` and `create` (by a build or a commit) without one.
    */
   announce(action: string, target: Digest, reference?: Reference): Promise<void>
   /** docker's rmi: untags first, then deletes images without names, with everything nothing else needs. CONFLICT. */
