@@ -23,7 +23,7 @@ export function readDuration(text: string): number {
   const quoted = JSON.stringify(text)
   if (/^[+-]?(\d+\.?\d*|\.\d+)$/.test(text)) throw new Error(`time: missing unit in duration ${quoted}`)
   const [, unit] = /^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))*(?:\d+\.?\d*|\.\d+)([^\d.]+)/.exec(text) ?? []
-  if (unit !== undefined && !Object.hasOwn(UNITS, unit))
+  if (unit !== undefined && UNITS[unit] === undefined)
     throw new Error(`time: unknown unit ${JSON.stringify(unit)} in duration ${quoted}`)
   throw new Error(`time: invalid duration ${quoted}`)
 }

@@ -15,11 +15,12 @@ import {
   type Machinery,
   oomFile,
   pathsOf,
+  removeUnused,
   see,
   updateState,
   wasOomKilled,
 } from '../state/index.ts'
-import { releaseVolumes, removeVolume, volumeUsers } from '../volume/index.ts'
+import { releaseVolumes, removeVolume } from '../volume/index.ts'
 import { abandonContainer } from './abandon.ts'
 import { forgetExecs } from './exec-records.ts'
 import { unwatchLog } from './log-keeper.ts'
@@ -78,13 +79,9 @@ export async function forget(machinery: Machinery, record: Container, options: {
   await forgetExecs(machinery, id)
   await machinery.records.containers.remove(id, record)
   if (options.volumes)
-    for (const mount of record.document.mounts)
-      if (mount.anonymous && mount.name) await removeUnused(machinery, mount.name)
-}
-
-/** An anonymous volume may have been given to another container by its name. */
-async function removeUnused(machinery: Machinery, name: string): Promise<void> {
-  if (!(await volumeUsers(machinery)).has(name)) await removeVolume(machinery, name, { force: true })
+    // It may have been given to another container by its name.
+    for (const { anonymous, name } of record.document.mounts)
+      if (anonymous && name) await removeUnused(() => removeVolume(machinery, name, { force: true }))
 }
 
 interface CleanupOptions {

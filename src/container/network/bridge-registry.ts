@@ -5,7 +5,7 @@ import { errnoOf, type Progress } from '#base'
 import { acquireLock, readText, writeFileAtomic } from '#host/file'
 import type { NetavarkRequest } from './netavark.ts'
 
-/** A bridge that a store has brought up on this machine, with all that is needed to take it down. */
+/** A bridge that a store has brought up on this machine, or is about to, with all that is needed to take it down. */
 export interface BridgeEntry {
   interfaceName: string
   /** The store's database: when it is gone, nothing else will remove the bridge. */
@@ -32,7 +32,7 @@ export function namespaceLock(purpose: string, progress?: Progress): Promise<Asy
   })
 }
 
-/** Written before the bridge comes up. */
+/** Written before the bridge comes up, when its range is chosen. */
 export async function rememberBridge(entry: BridgeEntry, directory = DIRECTORY): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const path = join(directory, `${entry.interfaceName}.json`)

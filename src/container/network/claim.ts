@@ -24,10 +24,10 @@ export interface ClaimRequest {
 
 /** Addresses, MAC and ports for a container on one network, claimed in the store. All or nothing. */
 export async function claimConnection(parts: NetworkParts, request: ClaimRequest): Promise<Connection> {
-  const { store, records } = parts
+  const { store } = parts
   const { owner, wish = {} } = request
   await using _ = await lockNetwork(parts, request.network.id)
-  const network = await settleRange({ addresses: store.addresses, networks: records.networks }, request.network)
+  const network = await settleRange(parts, request.network)
   try {
     const address = await claimAddress(parts, owner, network, wish)
     const connection = connectionOf(network, request, address, await claimIpv6(parts, owner, network, wish, address))

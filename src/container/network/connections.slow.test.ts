@@ -16,7 +16,7 @@ import { openRecords } from '../records/index.ts'
 import { newId } from '../state/machinery.ts'
 import { findContainer } from '../state/state.ts'
 import { macOf } from './netavark-request.ts'
-import { createNetwork } from './network.ts'
+import { createNetwork, defaultNetwork } from './network.ts'
 
 const bridges = () => readdirSync('/sys/class/net').filter((name) => /^(bale-|bla-|blb-|bv-|veth)/.test(name))
 const rules = () => execFileSync('/usr/sbin/iptables-save', { encoding: 'utf8' }).match(/^-A .*10\.1\d\d\..*$/gm) ?? []
@@ -70,6 +70,39 @@ inOwnNetwork(import.meta.url, () => {
     await removeContainer(machine.machinery, web.id, { force: true })
     await machine.start((await findContainer(machine.machinery, 'other')).id)
     assert.equal(await untilItWorks(() => fetchText('http://127.0.0.1:18480/')), 'I am other\n', 'a freed port is free')
+  })
+
+  test('two stores take different ranges although neither has its bridge yet, and keep them', {
+    skip,
+    timeout,
+  }, async () => {
+    await using one = await containerMachine()
+    await using other = await containerMachine()
+    const claim = async ({ machinery }: ContainerMachine) => {
+      const network = await defaultNetwork(machinery.records, () => ({ id: newId(), created: 1 }))
+      return machinery.networks.claim({ owner: newId(), network })
+    }
+    // As for two builds at once in each: the second claim comes before the bridge of the first.
+    const first = await Promise.all([claim(one), claim(other)])
+    const second = await Promise.all([claim(other), claim(one)])
+    assert.notEqual(first[0].gateway, first[1].gateway)
+    assert.deepEqual([second[1].gateway, second[0].gateway], [first[0].gateway, first[1].gateway])
+    const web = await server(other, 'web', {})
+    assert.equal(web.document.connections[0]!.gateway, first[1].gateway)
+    assert.equal((await claim(one)).gateway, first[0].gateway, 'with the bridge of the other store up')
+  })
+
+  test('a range that was claimed for nothing is free again', { skip, timeout }, async () => {
+    await using one = await containerMachine()
+    await using other = await containerMachine()
+    const networkOf = ({ machinery }: ContainerMachine) =>
+      defaultNetwork(machinery.records, () => ({ id: newId(), created: 1 }))
+    const owner = newId()
+    const { gateway } = await one.machinery.networks.claim({ owner, network: await networkOf(one) })
+    await one.machinery.networks.disconnect(owner)
+    await takeDownIdleNetworks(one.machinery)
+    const next = await other.machinery.networks.claim({ owner: newId(), network: await networkOf(other) })
+    assert.equal(next.gateway, gateway)
   })
 
   test('a port that a program of the host uses is refused, and nothing of the start is left', {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { createNetworkNamespace } from '#host'
 import type { Connection, Network } from '../model/index.ts'
+import { forgetBridge } from './bridge-registry.ts'
 import { type ClaimRequest, claimConnection } from './claim.ts'
 import { setDefaultRoute, setLoopback } from './gateway.ts'
 import { type ConnectOptions, joinNetwork } from './join.ts'
@@ -67,7 +68,9 @@ export function connections(options: NetworkPartsOptions): Connections {
 async function takeDownIdle(parts: NetworkParts, network: Network): Promise<boolean> {
   await using _ = await lockNetwork(parts, network.id)
   if ((await parts.store.addresses.list(network.id)).length > 0) return false
-  if (existsSync(`/sys/class/net/${network.document.interfaceName}`))
-    await parts.bridges.takeDown(bridgeEntry(parts, network))
+  const { interfaceName } = network.document
+  if (existsSync(`/sys/class/net/${interfaceName}`)) await parts.bridges.takeDown(bridgeEntry(parts, network))
+  // A claim that came to nothing: other stores may have its range.
+  else await forgetBridge(interfaceName)
   return true
 }

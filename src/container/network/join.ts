@@ -1,10 +1,9 @@
 import type { Connection, Network } from '../model/index.ts'
 import { bridgeSettings } from './bridge-options.ts'
-import { rememberBridge } from './bridge-registry.ts'
 import { machineLock } from './bridges.ts'
 import { addAnchor, isAnchored, joinBridge, linkOf, setPortFlags } from './join-bridge.ts'
 import { netavarkRequest } from './netavark-request.ts'
-import { bridgeEntry, lockNetwork, type NetworkParts, namespacePath } from './parts.ts'
+import { lockNetwork, type NetworkParts, namespacePath } from './parts.ts'
 
 export interface ConnectOptions {
   owner: string
@@ -27,7 +26,6 @@ export async function joinNetwork(parts: NetworkParts, options: ConnectOptions):
   }
   const request = netavarkRequest(owner, name, network, connection, dnsServers)
   await bridges.takeDownOrphans()
-  await rememberBridge(bridgeEntry(parts, network))
   await requests.keep(owner, { networkId: network.id, request })
   await using _machine = await machineLock(parts.progress)
   await driver.setup(namespacePath(parts, owner), request)

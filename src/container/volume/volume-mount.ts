@@ -17,7 +17,7 @@ const NEEDED = table<readonly string[]>({
 /** Throws with docker's messages for invalid options of the local driver. */
 export function checkVolumeOptions(options: Readonly<Record<string, string>>): void {
   for (const key of Object.keys(options)) {
-    if (!Object.hasOwn(NEEDED, key)) throw new BaleError('INVALID_ARGUMENT', `invalid option: ${JSON.stringify(key)}`)
+    if (!NEEDED[key]) throw new BaleError('INVALID_ARGUMENT', `invalid option: ${JSON.stringify(key)}`)
     if (key === 'size') throw new BaleError('UNSUPPORTED', 'quota size requested but no quota support')
     for (const needed of NEEDED[key]!)
       if (!Object.hasOwn(options, needed))

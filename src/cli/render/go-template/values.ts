@@ -203,7 +203,7 @@ function jsonName(record: Record<string, unknown>, name: string): string | undef
   if (Object.hasOwn(record, name)) return name
   if (isMap(record)) return undefined
   if (Object.hasOwn(structOf(record), name)) return name
-  const alias = Object.hasOwn(ALIASES, name) ? ALIASES[name]! : undefined
+  const alias = ALIASES[name]
   return alias !== undefined && Object.hasOwn(record, alias) ? alias : undefined
 }
 
