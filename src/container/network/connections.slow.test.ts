@@ -92,6 +92,21 @@ inOwnNetwork(import.meta.url, () => {
     assert.equal((await claim(one)).gateway, first[0].gateway, 'with the bridge of the other store up')
   })
 
+  test('whoever saw a network before it moved gets an address of where it is', { skip, timeout }, async () => {
+    await using one = await containerMachine()
+    await using other = await containerMachine()
+    const networkOf = ({ machinery }: ContainerMachine) =>
+      defaultNetwork(machinery.records, () => ({ id: newId(), created: 1 }))
+    const seen = await networkOf(one)
+    await server(other, 'web', {})
+    // As for two builds at once: both have looked, the first one moves the network.
+    const first = await one.machinery.networks.claim({ owner: newId(), network: seen })
+    const second = await one.machinery.networks.claim({ owner: newId(), network: seen })
+    assert.notEqual(first.gateway, seen.document.gateway)
+    assert.equal(second.gateway, first.gateway)
+    assert.notEqual(second.address, first.address)
+  })
+
   test('a range that was claimed for nothing is free again', { skip, timeout }, async () => {
     await using one = await containerMachine()
     await using other = await containerMachine()

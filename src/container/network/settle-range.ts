@@ -10,7 +10,9 @@ import { freeSubnet, routedSubnets } from './subnet-pool.ts'
  * Called with the network locked, before its bridge comes up: writes down for all stores of this machine which range it
  * takes. The default network moves to another range when its own is now in use and no container is on it.
  */
-export async function settleRange(parts: NetworkParts, network: Network): Promise<Network> {
+export async function settleRange(parts: NetworkParts, asked: Network): Promise<Network> {
+  // It may have moved between the caller's look and its lock.
+  const network = (await parts.records.networks.find(asked.id)) ?? asked
   const { interfaceName } = network.document
   if (existsSync(`/sys/class/net/${interfaceName}`)) return network
   await using _ = await namespaceLock('ranges', parts.progress)
