@@ -37,7 +37,7 @@ import {
   utimensat,
   writeXattr,
 } from './index.ts'
-import { AT_FDCWD, SystemError } from './kernel/syscalls.ts'
+import { AT_FDCWD, flock, LOCK, SystemError } from './kernel/syscalls.ts'
 import { parseMountInfo } from './mount-info.ts'
 import { mountOverlayByOptions } from './mount-overlay-by-options.ts'
 
@@ -322,6 +322,21 @@ test('owner, nanoseconds and devices by path; failures carry errno and call', { 
     },
   )
   assert.throws(() => openRoot('/tmp\0/x'), { code: 'EINVAL' })
+})
+
+test('why a call failed is read before the engine can do anything else', (t) => {
+  const AsBefore = globalThis.Number
+  t.after(() => {
+    globalThis.Number = AsBefore
+  })
+  // Stands for what the engine itself may do between two steps of JavaScript: it leaves ENOENT behind.
+  globalThis.Number = new Proxy(AsBefore, {
+    apply(target, self, args) {
+      existsSync('/no such file')
+      return Reflect.apply(target, self, args)
+    },
+  })
+  assert.throws(() => flock(-1, LOCK.EXCLUSIVE), { code: 'EBADF', syscall: 'flock' })
 })
 
 test('the features of the kernel are tried, not guessed', { skip: root }, async (t) => {

@@ -16,17 +16,37 @@ interface Koffi {
   errno(): number
 }
 
-let koffi: Koffi | undefined
-let library: ReturnType<Koffi['load']> | undefined
+interface Libc {
+  func: ReturnType<Koffi['load']>['func']
+  errno: Koffi['errno']
+}
+let loaded: Libc | undefined
+
+function libc(): Libc {
+  if (loaded !== undefined) return loaded
+  const koffi = createRequire(import.meta.url)('koffi') as Koffi
+  const library = koffi.load(null)
+  loaded = { func: library.func.bind(library), errno: koffi.errno }
+  // Called once for nothing, so that nothing is compiled or resolved between the first failing call and its reason.
+  loaded.errno()
+  return loaded
+}
+
+/**
+ * Why the last call of `native` failed. It is read as the very next thing after the call: errno belongs to the whole
+ * thread, and whatever the engine does between two functions of ours (compiling one, collecting garbage) may write it.
+ */
+let lastErrno = 0
 
 /** Declares a function of libc; nothing is loaded before its first call. */
 function native(name: string, result: 'int' | 'long' | 'void', ...args: string[]): Native {
   let bound: Native | undefined
   return (...values) => {
-    koffi ??= createRequire(import.meta.url)('koffi') as Koffi
-    library ??= koffi.load(null)
-    bound ??= library.func(name, result, args)
-    return bound(...values)
+    const { func, errno } = libc()
+    bound ??= func(name, result, args)
+    const value = bound(...values)
+    if (value < 0) lastErrno = errno()
+    return value
   }
 }
 
@@ -34,9 +54,7 @@ function native(name: string, result: 'int' | 'long' | 'void', ...args: string[]
 function nativeLater(name: string, result: 'int', ...args: string[]): (...values: Value[]) => Promise<number> {
   let bound: NativeLater | undefined
   return (...values) => {
-    koffi ??= createRequire(import.meta.url)('koffi') as Koffi
-    library ??= koffi.load(null)
-    bound ??= library.func(name, result, args).async
+    bound ??= libc().func(name, result, args).async
     const { promise, resolve, reject } = Promise.withResolvers<number>()
     bound(...values, (error, value) => (error ? reject(error) : resolve(value)))
     return promise
@@ -78,7 +96,7 @@ export type Path = string | Uint8Array
 function checked(result: number | bigint, syscall: string, path?: Path): number {
   const value = Number(result)
   if (value >= 0) return value
-  throw new SystemError(koffi!.errno(), syscall, path === undefined ? undefined : Buffer.from(path).toString())
+  throw new SystemError(lastErrno, syscall, path === undefined ? undefined : Buffer.from(path).toString())
 }
 
 /** The path as C wants it. A NUL inside would silently truncate it. */
@@ -413,7 +431,7 @@ const cShutdown = native('shutdown', 'int', 'int', 'int')
 /** Closes one half of a connection, or both; of one whose peer is gone there is nothing left to close. */
 export function shutdown(fd: number, how: number): void {
   const result = cShutdown(fd, how)
-  if (result !== 0 && errnoName(koffi!.errno()) !== 'ENOTCONN') checked(result, 'shutdown')
+  if (result !== 0 && errnoName(lastErrno) !== 'ENOTCONN') checked(result, 'shutdown')
 }
 
 export const POLL = { IN: 1, OUT: 4 } as const
