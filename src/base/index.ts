@@ -16,6 +16,7 @@ export {
   withoutSecrets,
 } from './error.ts'
 export { ERROR_CODES, type ErrorCode } from './error-codes.ts'
+export { firstError } from './first-error.ts'
 export { followLinks, type LinkWalk } from './follow-links.ts'
 export { createLimiter, type Limiter, mapLimited } from './limiter.ts'
 export { type Log, noLog, toldBy } from './log.ts'

@@ -142,6 +142,18 @@ export const VERBS: readonly VerbEntry[] = [
     () => import('./verbs/registry-gc.ts'),
   ),
   entry(
+    'Registries',
+    ['registry check'],
+    'Compare what a registry knows with the bytes it has, even while it is served',
+    () => import('./verbs/registry-check.ts'),
+  ),
+  entry(
+    'Registries',
+    ['registry backup'],
+    'Copy a registry into a directory, even while it is served',
+    () => import('./verbs/registry-backup.ts'),
+  ),
+  entry(
     'System',
     ['inspect'],
     'Show details of containers, images, networks or volumes as JSON',

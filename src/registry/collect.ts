@@ -10,6 +10,8 @@ export interface CollectOptions {
    * they are kept, since they can be pulled by digest.
    */
   untaggedOlderThan?: number
+  /** Also forgets unfinished uploads that have not moved for this long. Milliseconds; a day by default. */
+  uploadsOlderThan?: number
   /** How long the bytes of a removed blob stay for downloads that run. Milliseconds, an hour by default. */
   grace?: number
 }
@@ -26,23 +28,33 @@ export interface Collected {
   objects: number
 }
 
-const GRACE = 3_600_000
+/** How long a download may take that began before its bytes were condemned. Milliseconds. */
+export const GRACE = 3_600_000
 const BATCH = 500
+
+export interface CollectParts {
+  meta: MetaStore
+  objects: ObjectStore
+  clock: Clock
+}
 
 /**
  * Collects what nothing refers to, while pushes and pulls go on: first transactions decide, then bytes are deleted,
  * then their rows. A crash in between leaves work for the next run and never a manifest without its blobs.
  */
 export async function collect(
-  { meta, objects, clock }: { meta: MetaStore; objects: ObjectStore; clock: Clock },
-  { signal, untaggedOlderThan, grace = GRACE }: CollectOptions = {},
+  { meta, objects, clock }: CollectParts,
+  { signal, untaggedOlderThan, uploadsOlderThan, grace = GRACE }: CollectOptions = {},
 ): Promise<Collected> {
   const now = clock.now()
-  const uploads = await meta.expireUploads(now)
+  const idleSince = uploadsOlderThan === undefined ? undefined : now - uploadsOlderThan
+  const uploads = await meta.expireUploads(now, idleSince)
   const manifests = untaggedOlderThan === undefined ? 0 : await meta.removeUntagged(now - untaggedOlderThan, now)
   const condemned = await meta.condemnBlobs(now, grace)
   let deleted = 0
-  for (let due = await meta.dueObjects(now, BATCH); due.length > 0; due = await meta.dueObjects(now, BATCH)) {
+  // What was condemned before waits for the usual time, unless less is asked for.
+  const next = () => meta.dueObjects(now, BATCH, Math.max(0, GRACE - grace))
+  for (let due = await next(); due.length > 0; due = await next()) {
     for (const key of due) {
       signal?.throwIfAborted()
       await objects.delete(key)

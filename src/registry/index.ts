@@ -4,6 +4,8 @@
  * collection runs alongside pushes. Does not: run containers, know the local store.
  */
 export type { AnonymousAccess, User, Users } from './auth/index.ts'
+export type { BackedUp, BackupOptions } from './backup.ts'
+export type { Checked, CheckOptions, Damage } from './check.ts'
 export type { Collected, CollectOptions } from './collect.ts'
 export type { Role } from './meta/index.ts'
 export {

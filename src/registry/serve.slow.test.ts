@@ -4,7 +4,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { request as send } from 'node:http'
 import { request as sendTls } from 'node:https'
 import { tmpdir } from 'node:os'
@@ -159,16 +159,17 @@ test('one process serves a directory; its users can be changed beside it, at onc
   assert.equal((await client.request('GET', '/v2/', { login })).status, 401)
 })
 
-test("the database is its owner's alone, also in a directory that was there; one that others may write is refused (A20)", async () => {
+test("the database is its owner's alone, also when 0.1 left it open; a directory that others may read is refused (A20)", async () => {
   await using under = await temporaryDirectory()
   const directory = join(under.directory, 'there')
   await mkdir(directory)
-  await chmod(directory, 0o755)
+  await chmod(directory, 0o750)
   const before = process.umask(0)
   try {
     await using admin = await openRegistryAdmin({ directory })
     await admin.users.add('ann', 'password-of-ann')
-    for (const name of ['registry.db', 'registry.db-wal', 'registry.db-shm'])
+    await using _served = await serveRegistry({ directory, port: 0 })
+    for (const name of ['registry.db', 'registry.db-wal', 'registry.db-shm', 'secret'])
       assert.equal((await stat(join(directory, name))).mode & 0o777, 0o600, name)
   } finally {
     process.umask(before)
@@ -176,9 +177,34 @@ test("the database is its owner's alone, also in a directory that was there; one
   await chmod(join(directory, 'registry.db'), 0o644)
   await using _again = await openRegistryAdmin({ directory })
   assert.equal((await stat(join(directory, 'registry.db'))).mode & 0o777, 0o600, 'closed when 0.1 left it open')
-  await chmod(directory, 0o777)
-  await assert.rejects(openRegistryAdmin({ directory }), { code: 'DENIED' })
-  await assert.rejects(serveRegistry({ directory, port: 0 }), { code: 'DENIED' })
+  for (const mode of [0o777, 0o770, 0o755, 0o704, 0o701]) {
+    await chmod(directory, mode)
+    await assert.rejects(openRegistryAdmin({ directory }), { code: 'DENIED' }, mode.toString(8))
+    await assert.rejects(serveRegistry({ directory, port: 0 }), { code: 'DENIED' }, mode.toString(8))
+  }
+})
+
+test('the key that signs tokens is sealed with a secret of its own; without that only its tokens end', async () => {
+  await using under = await temporaryDirectory()
+  const { directory } = under
+  const token = async () => {
+    await using registry = await startRegistry({ directory, anonymous: 'pull' })
+    return (await registry.request('GET', '/token')).json<{ token: string }>().token
+  }
+  const status = async (shown: string) => {
+    await using registry = await startRegistry({ directory, anonymous: 'pull' })
+    return (await registry.request('GET', '/v2/', { token: shown })).status
+  }
+  const first = await token()
+  assert.equal(await status(first), 200, 'it outlives a restart')
+  await chmod(join(directory, 'secret'), 0o644)
+  await assert.rejects(serveRegistry({ directory, port: 0 }), { code: 'DENIED', message: /secret/ })
+  await rm(join(directory, 'secret'))
+  assert.equal(await status(first), 401)
+  assert.equal(await status(await token()), 200)
+  await writeFile(join(directory, 'secret'), 'f'.repeat(64), { mode: 0o600 })
+  await using registry = await startRegistry({ directory, anonymous: 'pull' })
+  assert.equal((await registry.request('GET', '/token')).status, 500, 'a secret of another registry is not passed over')
 })
 
 test('users: names, passwords, patterns and roles are checked', async () => {
@@ -281,7 +307,7 @@ test('a full disk is 507 in the specified form; what was there is served, and a 
   }
 })
 
-test('bytes that are missing from the storage break the connection or fail; they are never sent as if whole', async () => {
+test('a blob whose bytes are missing or too few appears not to exist', async () => {
   await using registry = await startRegistry()
   const content = randomBytes(3_000_000)
   const digest = await registry.blob('a/b', content)
@@ -289,12 +315,26 @@ test('bytes that are missing from the storage break the connection or fail; they
   const [key] = await readdir(join(registry.directory, 'objects', shard!))
   const path = join(registry.directory, 'objects', shard!, key!)
   await truncate(path, 2_000_000)
-  await assert.rejects(registry.request('GET', `/v2/a/b/blobs/${digest}`), /aborted|ECONNRESET/)
+  const short = await registry.request('GET', `/v2/a/b/blobs/${digest}`)
+  assert.deepEqual([short.status, short.codes()], [404, ['BLOB_UNKNOWN']])
+  assert.doesNotMatch(short.body.toString(), /objects|ENOENT/)
   await rm(path)
-  const gone = await registry.request('GET', `/v2/a/b/blobs/${digest}`)
-  assert.deepEqual([gone.status, gone.codes()], [500, ['UNKNOWN']])
-  assert.doesNotMatch(gone.body.toString(), /objects|ENOENT/)
+  await mkdir(path)
+  const unreadable = await registry.request('GET', `/v2/a/b/blobs/${digest}`)
+  assert.equal(unreadable.status, 404)
   assert.equal((await registry.request('GET', '/v2/')).status, 200)
+})
+
+test('a client sees a broken connection, not an end, when bytes go while they are sent', async () => {
+  await using registry = await startRegistry()
+  const digest = await registry.blob('a/b', Buffer.alloc(64 * 1024 * 1024, 'x'))
+  const [shard] = await readdir(join(registry.directory, 'objects'))
+  const [key] = await readdir(join(registry.directory, 'objects', shard!))
+  const [hostname, port] = registry.address.split(':')
+  const outgoing = send({ hostname, port, path: `/v2/a/b/blobs/${digest}`, agent: false }).end()
+  const [response] = await once(outgoing, 'response')
+  await truncate(join(registry.directory, 'objects', shard!, key!), 1024 * 1024)
+  await assert.rejects(Array.fromAsync(response), /aborted|ECONNRESET/)
 })
 
 test('stopping lets a push that runs come to its end', async () => {

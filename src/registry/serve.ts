@@ -1,7 +1,8 @@
 import { createServer, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import { type AddressInfo, isIP } from 'node:net'
+import { type AddressInfo, isIP, type Socket } from 'node:net'
 import { BaleError, errnoOf } from '#base'
+import { createAddressList } from './http/index.ts'
 import { createRegistry, type Registry, type RegistryOptions } from './registry.ts'
 
 /** Address, certificate and limits of a served registry. */
@@ -16,6 +17,8 @@ export interface ServeOptions extends RegistryOptions {
   insecure?: boolean
   /** Milliseconds between collections, ten minutes by default. */
   collectEvery?: number
+  /** Connections at once, 4096 by default; an address may have a quarter of them unless it is a trusted proxy's. */
+  maxConnections?: number
 }
 
 /** A registry that listens. Disposing it ends open requests and closes it. */
@@ -45,6 +48,7 @@ export async function serveRegistry(options: ServeOptions): Promise<ServedRegist
   }
   const registry = await createRegistry(options)
   const server = createWebServer(registry, tls)
+  limitConnections(server, options)
   try {
     await listen(server, host, port)
   } catch (error) {
@@ -85,6 +89,30 @@ function createWebServer(registry: Registry, tls: ServeOptions['tls']): Server {
     : createServer(limits, handler)
   server.setTimeout(IDLE_TIMEOUT)
   return server
+}
+
+const MAX_CONNECTIONS = 4096
+
+/** One address must not take all places: those of trusted proxies carry many clients, and count only for the whole. */
+function limitConnections(
+  server: Server,
+  { maxConnections = MAX_CONNECTIONS, trustedProxies = [] }: ServeOptions,
+): void {
+  const trusted = createAddressList(trustedProxies)
+  const open = new Map<string, number>()
+  server.maxConnections = maxConnections
+  server.on('connection', (socket: Socket) => {
+    const address = socket.remoteAddress ?? ''
+    if (trusted.has(address)) return
+    const count = (open.get(address) ?? 0) + 1
+    if (count > Math.max(1, maxConnections / 4)) return void socket.destroy()
+    open.set(address, count)
+    socket.once('close', () => {
+      const left = open.get(address)! - 1
+      if (left > 0) open.set(address, left)
+      else open.delete(address)
+    })
+  })
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {

@@ -1,5 +1,6 @@
 import { noLog, systemClock } from '#base'
 import { createFileBlobs } from '#blob'
+import { keepReserve } from '#host/file'
 import { type Core, createLayers } from '#store/content'
 import { createEvents } from '#store/events'
 import { createImages } from '#store/images'
@@ -13,7 +14,7 @@ import {
   createPorts,
   createVolumes,
 } from '#store/records'
-import { keepReserve, openDatabase, prepareLayout } from '#store/rows'
+import { openDatabase, prepareLayout } from '#store/rows'
 import { beginOperation } from './operation.ts'
 import type { Store, StoreOptions } from './store.ts'
 import { createStoreSource } from './store-place.ts'

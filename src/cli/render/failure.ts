@@ -1,10 +1,10 @@
 import { getSystemErrorMessage } from 'node:util'
-import { asError, BaleError, errnoOf, printable } from '#base'
+import { asError, BaleError, errnoOf, firstError, printable } from '#base'
 import { phraseNextStep } from './next-step.ts'
 
 /** An error as it is shown: the message, the next step and the hint; with debug also code, details, causes and stack. */
 export function renderFailure(thrown: unknown, options: { debug?: boolean } = {}): string {
-  const error = asError(firstOf(thrown))
+  const error = asError(firstError(thrown))
   const lines = [`bale: ${error.message}`]
   if (error instanceof BaleError) {
     const advice = [error.next && phraseNextStep(error.next), error.hint].filter(Boolean)
@@ -41,9 +41,4 @@ function systemRefusal(error: Error): string | undefined {
 /** The error codes of file systems on a damaged disk. */
 function isDamage(error: Error): boolean {
   return ['EIO', 'EUCLEAN', 'EBADMSG'].includes(errnoOf(error) ?? '')
-}
-
-/** When undoing failed as well, the first failure is the one to report. */
-function firstOf(thrown: unknown): unknown {
-  return thrown instanceof SuppressedError ? firstOf(thrown.suppressed) : thrown
 }

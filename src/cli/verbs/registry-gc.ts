@@ -14,6 +14,14 @@ export const verb = defineVerb({
       flags: '--untagged-older-than <HOURS>',
       description: 'Also remove manifests without a tag, index or subject that are older than this',
     },
+    {
+      flags: '--uploads-older-than <HOURS>',
+      description: 'Also remove unfinished uploads to which nothing was added for this long; 24 by default',
+    },
+    {
+      flags: '--grace <HOURS>',
+      description: 'How long bytes marked for removal stay for running downloads; 1 by default',
+    },
   ],
   examples: [
     {
@@ -24,11 +32,19 @@ export const verb = defineVerb({
       command: 'bale registry gc --untagged-older-than 720',
       explains: 'Untagged manifests of more than thirty days, too',
     },
+    {
+      command: 'bale registry gc --uploads-older-than 0 --grace 0',
+      explains: 'On a full disk: all that can go, at once; interrupted pushes begin again',
+    },
   ],
   async run({ options, engine, io, signal }) {
-    const untaggedOlderThan = options.untaggedOlderThan === undefined ? undefined : hours(options.untaggedOlderThan)
+    const how = {
+      untaggedOlderThan: hours(options.untaggedOlderThan),
+      uploadsOlderThan: hours(options.uploadsOlderThan),
+      grace: hours(options.grace),
+    }
     await using admin = await openAdmin(options.root, engine)
-    const { uploads, manifests, blobs, bytes, objects } = await admin.collectGarbage({ signal, untaggedOlderThan })
+    const { uploads, manifests, blobs, bytes, objects } = await admin.collectGarbage({ signal, ...how })
     await io.print(`Uploads that were never finished: ${uploads}`)
     await io.print(`Untagged manifests removed: ${manifests}`)
     await io.print(`Blobs condemned: ${blobs} (${bytes} bytes)`)
@@ -37,7 +53,8 @@ export const verb = defineVerb({
   },
 })
 
-function hours(text: string): number {
+function hours(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
   if (/^\d{1,7}$/.test(text)) return Number(text) * HOUR
   throw new BaleError('INVALID_ARGUMENT', `not a number of hours: ${text}`)
 }

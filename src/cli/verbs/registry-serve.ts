@@ -16,6 +16,16 @@ const OPTIONS = [
   { flags: '--tls-cert <FILE>', description: 'Certificate chain (PEM)' },
   { flags: '--tls-key <FILE>', description: 'Private key of the certificate (PEM)' },
   { flags: '--anonymous-pull', description: 'Allow pulls without a login' },
+  {
+    flags: '--min-free <PERCENT>',
+    description: 'Refuse uploads when less of the disk is free, so that deleting goes on',
+    default: '1',
+  },
+  {
+    flags: '--max-connections <NUMBER>',
+    description: 'Connections at once; one address may have a quarter of them',
+    default: '4096',
+  },
   { flags: '--insecure', description: 'Allow plain HTTP on an address that other machines can reach' },
   {
     flags: '--external-url <URL>',
@@ -56,6 +66,8 @@ export const verb = defineVerb({
       insecure: options.insecure,
       externalUrl: options.externalUrl,
       trustedProxies: options.trustedProxy,
+      minFreePercent: wholeNumber('--min-free', options.minFree, 0, 50),
+      maxConnections: wholeNumber('--max-connections', options.maxConnections, 4, 1_000_000),
       report: (failure, request) => io.warn(`${new Date().toISOString()} ${request} failed: ${failure.message}`),
       log: engine.config.debug.some((room) => room === 'registry' || room === '*') ? logTo(io) : undefined,
     })
@@ -67,6 +79,12 @@ export const verb = defineVerb({
     return 0
   },
 })
+
+function wholeNumber(flag: string, text: string, least: number, most: number): number {
+  const number = Number(text)
+  if (/^\d{1,9}$/.test(text) && number >= least && number <= most) return number
+  throw new BaleError('INVALID_ARGUMENT', `${flag} takes a whole number from ${least} to ${most}, not ${text}`)
+}
 
 /** `127.0.0.1:5000`, `[::1]:5000` or `localhost:5000`. */
 function parseListen(text: string): { host: string; port: number } {

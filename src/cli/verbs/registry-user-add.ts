@@ -10,6 +10,7 @@ export const verb = defineVerb({
   options: [
     ROOT_OPTION,
     { flags: '--password-stdin', description: 'Read the password from standard input' },
+    { flags: '--adopt', description: 'Also make the user admin of repositories that exist below NAME' },
     { flags: '--admin', description: 'Give the user all rights on all repositories' },
   ],
   examples: [
@@ -22,7 +23,7 @@ export const verb = defineVerb({
   async run({ args, options, engine, io, signal }) {
     const password = await newPassword(io, { fromInput: options.passwordStdin, signal })
     await using admin = await openAdmin(options.root, engine)
-    await admin.users.add(args[0]!, password, { admin: options.admin })
+    await admin.users.add(args[0]!, password, { admin: options.admin, adopt: options.adopt })
     await io.print(args[0]!)
     return 0
   },

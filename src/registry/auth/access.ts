@@ -1,4 +1,4 @@
-import type { Account, Role } from '../meta/index.ts'
+import { type Account, matchesPattern, type Role } from '../meta/index.ts'
 
 export type Action = 'pull' | 'push' | 'delete'
 
@@ -43,33 +43,15 @@ export function actionsOf(principal: Principal, repository: string, anonymous: A
   return actions
 }
 
+/** The repositories that a caller may pull, as patterns; undefined for all of them. */
+export function readable({ account }: Principal, anonymous: AnonymousAccess): string[] | undefined {
+  if (anonymous !== 'none' || account?.admin) return undefined
+  return account ? [`${account.name}/**`, ...account.grants.map(({ pattern }) => pattern)] : []
+}
+
 export function isInScope(principal: Principal, action: Action, repository: string): boolean {
   if (principal.scopes === undefined) return true
   return principal.scopes.some(
     (scope) => scope.type === 'repository' && scope.name === repository && scope.actions.includes(action),
   )
-}
-
-const PATTERN = /^(?:[a-z0-9._-]|\/|\*)+$/
-
-/** `team/web`, `team/*` (one part of a name), `team/**` (all below), `**`. At most eight stars. */
-export function isPattern(text: string): boolean {
-  return text.length <= 255 && PATTERN.test(text) && (text.match(/\*+/g) ?? []).length <= 8 && !text.includes('***')
-}
-
-/** Matches from left to right by sets of positions, so that no pattern takes more than length times length steps. */
-export function matchesPattern(pattern: string, name: string): boolean {
-  let positions = new Set([0])
-  for (const [token] of pattern.matchAll(/\*\*|\*|[^*]+/g)) {
-    const next = new Set<number>()
-    for (const at of positions) {
-      if (token === '**' || token === '*') {
-        const slash = name.indexOf('/', at)
-        const end = token === '**' || slash < 0 ? name.length : slash
-        for (let to = at; to <= end; to++) next.add(to)
-      } else if (name.startsWith(token, at)) next.add(at + token.length)
-    }
-    positions = next
-  }
-  return positions.has(name.length)
 }

@@ -37,7 +37,7 @@ export function createAuthenticator(parts: { meta: MetaStore; tokens: TokenIssue
   const underWay = new Map<string, Promise<Authentication>>()
 
   async function checkPassword(name: string, password: string, address: string): Promise<Authentication> {
-    const account = await meta.findAccount(name)
+    const account = await meta.findAccount({ name })
     if (account && remembered.knows(account, password)) return { kind: 'known', principal: { account } }
     // A client often asks for several things at once, each time with its password: that counts as one attempt.
     const same = JSON.stringify([name, password, address])
@@ -79,10 +79,12 @@ export function createAuthenticator(parts: { meta: MetaStore; tokens: TokenIssue
   async function checkToken(token: string): Promise<Authentication> {
     const claims = await tokens.read(token)
     if (!claims) return { kind: 'refused' }
-    if (claims.subject === '') return { kind: 'known', principal: { scopes: claims.scopes } }
-    const account = await meta.findAccount(claims.subject)
-    // A removed user's tokens end at once, and rights are always those of now.
-    return account ? { kind: 'known', principal: { account, scopes: claims.scopes } } : { kind: 'refused' }
+    const { subject, scopes } = claims
+    if (!subject) return { kind: 'known', principal: { scopes } }
+    const account = await meta.findAccount({ id: subject.id })
+    // The tokens of a removed user and those of before a change of the password end at once; rights are those of now.
+    if (account?.generation !== subject.generation) return { kind: 'refused' }
+    return { kind: 'known', principal: { account, scopes } }
   }
 
   return {

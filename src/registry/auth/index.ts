@@ -5,8 +5,10 @@ export {
   actionsOf,
   isInScope,
   type Principal,
+  readable,
   type Scope,
 } from './access.ts'
 export { type Authentication, type Authenticator, createAuthenticator } from './authenticator.ts'
+export { createSigningKeys, forgetSealedKeys, type SigningKeys } from './signing-keys.ts'
 export { createTokenIssuer, SERVICE, type TokenIssuer } from './token-issuer.ts'
 export { createUsers, type User, type Users } from './users.ts'

@@ -39,12 +39,16 @@ export function signToken(key: SigningKey, claims: object): string {
  * The claims of a token that one of our keys signed, or undefined. The algorithm is ours, not the token's: any other
  * `alg` is refused, and `jwk`, `jku`, `x5c` and the like are ignored (A05).
  */
-export function readToken(keys: readonly SigningKey[], token: string): Record<string, unknown> | undefined {
+export async function readToken(
+  find: (id: string) => Promise<SigningKey | undefined>,
+  token: string,
+): Promise<Record<string, unknown> | undefined> {
   const [head, body, signature, ...more] = token.split('.')
   if (!head || !body || !signature || more.length > 0) return undefined
   const header = decode(head)
   if (header?.['alg'] !== 'EdDSA') return undefined
-  const key = keys.find((one) => one.id === header['kid'])
+  const id = header['kid']
+  const key = typeof id === 'string' ? await find(id) : undefined
   if (!key) return undefined
   const genuine = verify(null, Buffer.from(`${head}.${body}`), key.publicKey, Buffer.from(signature, 'base64url'))
   return genuine ? decode(body) : undefined

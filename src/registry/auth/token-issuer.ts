@@ -1,64 +1,64 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '#base'
-import type { MetaStore } from '../meta/index.ts'
 import type { Scope } from './access.ts'
-import { newSigningKey, readSigningKey, readToken, type SigningKey, signToken } from './jws.ts'
+import { readToken, signToken } from './jws.ts'
+import type { SigningKeys } from './signing-keys.ts'
 
 const TOKEN_SECONDS = 300
 /** Both the issuer and the audience: this registry talks to itself. */
 export const SERVICE = 'bale-registry'
 const LEEWAY = 60
 
-export interface TokenIssuer {
-  /** `subject` is a user's name, or '' for an anonymous token. */
-  issue(subject: string, scopes: Scope[]): Promise<{ token: string; expiresIn: number; issuedAt: string }>
-  /** Undefined for anything that we did not issue, or whose time is over. */
-  read(token: string): Promise<{ subject: string; scopes: Scope[] } | undefined>
+/** Whom a token is for: a user by ID, as long as the password is the one it was issued for. */
+export interface Subject {
+  id: string
+  generation: number
 }
 
-/** Tokens of five minutes, signed with a key that is kept in the metadata, so that they outlive a restart. */
-export function createTokenIssuer({ meta, clock }: { meta: MetaStore; clock: Clock }): TokenIssuer {
-  let loaded: Promise<SigningKey[]> | undefined
-  const keys = () => {
-    loaded ??= loadKeys(meta, clock)
-    return loaded
-  }
+export interface TokenIssuer {
+  /** Without a subject the token is for anonymous callers. */
+  issue(subject: Subject | undefined, scopes: Scope[]): Promise<{ token: string; expiresIn: number; issuedAt: string }>
+  /** Undefined for anything that we did not issue, or whose time is over. */
+  read(token: string): Promise<{ subject: Subject | undefined; scopes: Scope[] } | undefined>
+}
+
+/** Tokens of five minutes. They outlive a restart and are the same for all replicas. */
+export function createTokenIssuer({ keys, clock }: { keys: SigningKeys; clock: Clock }): TokenIssuer {
   return {
     async issue(subject, scopes) {
       const now = Math.floor(clock.now() / 1000)
       const claims = {
         iss: SERVICE,
         aud: SERVICE,
-        sub: subject,
+        sub: subject ? `${subject.id}.${subject.generation}` : '',
         iat: now,
         nbf: now,
         exp: now + TOKEN_SECONDS,
         jti: randomUUID(),
         access: scopes,
       }
-      const [key] = await keys()
       return {
-        token: signToken(key!, claims),
+        token: signToken(await keys.current(), claims),
         expiresIn: TOKEN_SECONDS,
         issuedAt: new Date(now * 1000).toISOString(),
       }
     },
     async read(token) {
-      const claims = readToken(await keys(), token)
+      const claims = await readToken(keys.find, token)
       if (!claims || claims['iss'] !== SERVICE || claims['aud'] !== SERVICE) return undefined
       const now = clock.now() / 1000
       const { sub, exp, nbf, access } = claims
       if (typeof sub !== 'string' || typeof exp !== 'number' || typeof nbf !== 'number') return undefined
       if (now > exp + LEEWAY || now < nbf - LEEWAY || !Array.isArray(access)) return undefined
-      return { subject: sub, scopes: access as Scope[] }
+      const subject = readSubject(sub)
+      return subject === 'wrong' ? undefined : { subject, scopes: access as Scope[] }
     },
   }
 }
 
-async function loadKeys(meta: MetaStore, clock: Clock): Promise<SigningKey[]> {
-  const stored = await meta.signingKeys()
-  if (stored.length > 0) return stored.map(readSigningKey)
-  const key = newSigningKey()
-  await meta.addSigningKey({ ...key, created: clock.now() })
-  return [readSigningKey(key)]
+/** Up to bale 0.1 the subject was a name, which may be another user's by now. */
+function readSubject(text: string): Subject | undefined | 'wrong' {
+  if (text === '') return undefined
+  const match = /^([0-9a-f]{32})\.(\d{1,15})$/.exec(text)
+  return match ? { id: match[1]!, generation: Number(match[2]) } : 'wrong'
 }

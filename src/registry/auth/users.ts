@@ -1,6 +1,5 @@
 import { BaleError, printable } from '#base'
-import type { MetaStore, Role } from '../meta/index.ts'
-import { isPattern } from './access.ts'
+import { isPattern, type MetaStore, type Role } from '../meta/index.ts'
 import { hashPassword } from './password.ts'
 
 /** A user of a registry, without the password. */
@@ -13,8 +12,11 @@ export interface User {
 
 /** The users of a registry. It starts without any: access is denied by default (A09). */
 export interface Users {
-  /** CONFLICT when the name is taken. A user is admin of the repositories below its own name (`ann/…`). */
-  add(name: string, password: string, options?: { admin?: boolean }): Promise<void>
+  /**
+   * A user is admin of the repositories below its own name (`ann/…`). CONFLICT when the name is taken, or when there are
+   * repositories or others' rights below it and `adopt` does not say that they are this user's.
+   */
+  add(name: string, password: string, options?: { admin?: boolean; adopt?: boolean }): Promise<void>
   /** Tokens and grants of the user end at once. */
   remove(name: string): Promise<void>
   setPassword(name: string, password: string): Promise<void>
@@ -30,14 +32,19 @@ const LONGEST_PASSWORD = 512
 
 export function createUsers(meta: MetaStore): Users {
   return {
-    async add(name, password, { admin = false } = {}) {
+    async add(name, password, { admin = false, adopt = false } = {}) {
       checkName(name)
       checkPassword(password)
-      const added = await meta.addAccount({ name, passwordHash: await hashPassword(password), admin })
-      if (!added)
+      const outcome = await meta.addAccount({ name, passwordHash: await hashPassword(password), admin, adopt })
+      if (outcome === 'added') return
+      if (outcome.taken === name) {
         throw new BaleError('CONFLICT', `user ${name} already exists`, {
           next: { act: 'change-registry-password', user: name },
         })
+      }
+      throw new BaleError('CONFLICT', `user ${name} would become admin of ${outcome.taken}, which is there already`, {
+        next: { act: 'adopt-repositories' },
+      })
     },
     async remove(name) {
       if (!(await meta.removeAccount(name))) throw unknownUser(name)

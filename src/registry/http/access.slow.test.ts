@@ -1,6 +1,7 @@
 /** Who gets in and what they may do, over HTTP. */
 import assert from 'node:assert/strict'
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { test } from 'node:test'
 import { type Clock, systemClock } from '#base'
@@ -163,6 +164,60 @@ test('a changed password ends the old one at once', async () => {
   assert.equal((await registry.request('GET', '/v2/', { login: 'ann:new password' })).status, 200)
 })
 
+test('A05: a token ends with the password it was issued for, and is not a later user of the name', async () => {
+  await using registry = await startClosed()
+  const { users } = registry.registry
+  const old = await tokenFor(registry, ANN, 'repository:ann/web:pull,push')
+  const push = async (token: string) => (await registry.request('POST', '/v2/ann/web/blobs/uploads/', { token })).status
+  assert.equal(await push(old), 202)
+  await users.setPassword('ann', 'new password')
+  assert.equal(await push(old), 401)
+  const second = await tokenFor(registry, 'ann:new password', 'repository:ann/web:pull,push')
+  const location = (await registry.request('POST', '/v2/ann/web/blobs/uploads/', { token: second })).headers.location!
+  await users.remove('ann')
+  assert.equal(await push(second), 401)
+  await users.add('ann', 'new password')
+  assert.equal(await push(second), 401)
+  const third = await tokenFor(registry, 'ann:new password', 'repository:ann/web:pull,push')
+  assert.equal(await push(third), 202)
+  assert.equal((await registry.request('GET', location, { token: third })).status, 404, 'nor has she its uploads')
+})
+
+test('A05: a token that names its user, as 0.1 issued them, is refused', async () => {
+  await using registry = await startClosed()
+  const [head, body] = (await tokenFor(registry, ROOT, 'registry:catalog:*')).split('.') as [string, string]
+  const { DatabaseSync } = await import('node:sqlite')
+  const { createSigningKeys } = await import('../auth/index.ts')
+  const { openSqliteMeta } = await import('../meta/index.ts')
+  const { signToken } = await import('../auth/jws.ts')
+  const meta = openSqliteMeta({ path: `${registry.directory}/registry.db`, clock: systemClock })
+  const secret = Buffer.from((await readFile(`${registry.directory}/secret`, 'utf8')).trim(), 'hex')
+  const key = await createSigningKeys({ meta, secret, clock: systemClock }).current()
+  await meta.close()
+  const claims = JSON.parse(Buffer.from(body, 'base64url').toString())
+  assert.equal(JSON.parse(Buffer.from(head, 'base64url').toString()).kid, key.id)
+  const status = async (subject: string) =>
+    (await registry.request('GET', '/v2/_catalog', { token: signToken(key, { ...claims, sub: subject }) })).status
+  assert.equal(await status(claims.sub), 200)
+  for (const subject of ['root', `${claims.sub}1`, claims.sub.slice(1), '.1']) assert.equal(await status(subject), 401)
+  using database = new DatabaseSync(`${registry.directory}/registry.db`)
+  assert.match(String(database.prepare('SELECT private_key FROM signing_keys').get()!['private_key']), /^sealed:/)
+})
+
+test('a user whose name has repositories below it is added only on purpose', async () => {
+  await using registry = await startClosed()
+  const { users } = registry.registry
+  await registry.blob('team/web', 'x', { login: ROOT })
+  await assert.rejects(users.add('team', 'password-of-team'), { code: 'CONFLICT', message: /admin of team\/web/ })
+  await users.grant('bob', 'club/*', 'write')
+  await assert.rejects(users.add('club', 'password-of-club'), { code: 'CONFLICT', message: /admin of club\/\*/ })
+  await users.add('team', 'password-of-team', { adopt: true })
+  assert.equal(
+    (await registry.request('GET', '/v2/team/web/tags/list', { login: 'team:password-of-team' })).status,
+    200,
+  )
+})
+
 test('A05: tokens with another algorithm, key, issuer, audience or time are refused, whatever their header says', async () => {
   const clock = fakeClock()
   await using registry = await startClosed({ clock })
@@ -305,6 +360,31 @@ test('A01: a blob of a repository that the caller may not read cannot be mounted
   assert.equal((await registry.request('POST', `/v2/bob/x/blobs/uploads/?mount=${digest}`, { login: BOB })).status, 201)
 })
 
+test('a mount whose source the account may read but the token does not name is answered with both scopes', async () => {
+  await using registry = await startClosed()
+  await registry.registry.users.grant('bob', 'ann/base', 'read')
+  const digest = await registry.blob('ann/base', 'the base', { login: ANN })
+  for (const [target, from] of [
+    ['bob/x', '&from=ann/base'],
+    ['bob/y', ''],
+  ] as const) {
+    const scopes = `repository:${target}:pull,push repository:ann/base:pull`
+    const narrow = await tokenFor(registry, BOB, `repository:${target}:pull,push`)
+    const wide = await tokenFor(registry, BOB, scopes)
+    const mount = (token?: string) =>
+      registry.request('POST', `/v2/${target}/blobs/uploads/?mount=${digest}${from}`, { token })
+    const asked = await mount(narrow)
+    assert.deepEqual([asked.status, asked.codes()], [401, ['UNAUTHORIZED']])
+    const challenge = String(asked.headers['www-authenticate'])
+    assert.ok(challenge.includes(`scope="${scopes}",error="insufficient_scope"`), challenge)
+    const first = String((await mount()).headers['www-authenticate'])
+    assert.ok(first.includes(from ? `scope="${scopes}"` : `scope="repository:${target}:pull,push"`), first)
+    assert.equal((await mount(wide)).status, 201)
+    const absent = `/v2/${target}/blobs/uploads/?mount=${sha256('none')}${from}`
+    assert.equal((await registry.request('POST', absent, { token: narrow })).status, 202, 'there is nothing to mount')
+  }
+})
+
 test('A02: nobody can continue, inspect or cancel the upload of another user', async () => {
   await using registry = await startClosed()
   await registry.registry.users.grant('bob', 'ann/**', 'admin')
@@ -344,6 +424,24 @@ test('A03: the catalog shows each caller what it may pull', async () => {
     'ann/b',
     'team/a',
   ])
+})
+
+test('A03: no page and no Link names or counts what the caller may not read', async () => {
+  await using registry = await startClosed()
+  for (let number = 0; number < 30; number++) {
+    await registry.blob(`secret-${String(number).padStart(2, '0')}/plan`, `${number}`, { login: ROOT })
+  }
+  await registry.blob('zoo/a', 'a', { login: ROOT })
+  await registry.blob('zoo/b', 'b', { login: ROOT })
+  const page = async (query: string) => {
+    const { headers, body } = await registry.request('GET', `/v2/_catalog${query}`, { login: ANN })
+    return [JSON.parse(body.toString()).repositories, headers.link]
+  }
+  assert.deepEqual(await page('?n=1'), [[], undefined])
+  await registry.registry.users.grant('ann', 'zoo/*', 'read')
+  assert.deepEqual(await page('?n=1'), [['zoo/a'], '</v2/_catalog?n=1&last=zoo%2Fa>; rel="next"'])
+  assert.deepEqual(await page('?n=1&last=secret-00/plan'), [['zoo/a'], '</v2/_catalog?n=1&last=zoo%2Fa>; rel="next"'])
+  assert.deepEqual(await page('?n=1&last=zoo/a'), [['zoo/b'], undefined])
 })
 
 test('anonymous pull: the ping still asks for a token, which anybody gets; pushing needs a login', async () => {

@@ -6,13 +6,31 @@ import { Refusal } from './failure.ts'
  * Admits the caller, or throws 401 with a challenge, 403 or 429. The decision is made by name only, so it tells
  * nothing about what exists (A01).
  */
-export function authorize(context: RegistryContext, exchange: Exchange, action: Action, repository: string): Principal {
-  const principal = principalOf(context, exchange, { action, repository })
+export function authorize(
+  context: RegistryContext,
+  exchange: Exchange,
+  action: Action,
+  repository: string,
+  /** Another repository that is read along with it: a login is asked for both. */
+  from?: string,
+): Principal {
+  const scope = [scopeOf(action, repository), ...(from === undefined ? [] : [scopeOf('pull', from)])].join(' ')
+  const principal = principalOf(context, exchange, { scope })
   const may = actionsOf(principal, repository, context.anonymous).has(action)
   if (may && isInScope(principal, action, repository)) return principal
-  if (may) throw challenge(context, exchange, { action, repository, error: 'insufficient_scope' })
-  if (!principal.account) throw challenge(context, exchange, { action, repository })
+  if (may) throw challenge(context, exchange, { scope, error: 'insufficient_scope' })
+  if (!principal.account) throw challenge(context, exchange, { scope })
   throw new Refusal(403, 'DENIED', `${principal.account.name} may not ${action} ${repository}`)
+}
+
+/** Asks for a token that is also good for reading another repository, which the caller's account may do. */
+export function askForSource(context: RegistryContext, exchange: Exchange, target: string, source: string): Refusal {
+  const scope = `${scopeOf('push', target)} ${scopeOf('pull', source)}`
+  return challenge(context, exchange, { scope, error: 'insufficient_scope' })
+}
+
+function scopeOf(action: Action, repository: string): string {
+  return `repository:${repository}:${action === 'push' ? 'pull,push' : action}`
 }
 
 /** True when `authorize` would let the caller through. */
@@ -31,14 +49,17 @@ export function authorizeLogin(context: RegistryContext, exchange: Exchange, sco
   return principal
 }
 
-/** The name that an upload is bound to. Anonymous callers share one, and need the unguessable upload ID anyway. */
+/** Whom an upload belongs to. Anonymous callers share one, and need the unguessable upload ID anyway. */
+export function ownerOf(principal: Principal): string {
+  return principal.account ? `user:${principal.account.id}` : 'anonymous'
+}
+
+/** Who did something, for the history. */
 export function principalName(principal: Principal): string {
   return principal.account ? `user:${principal.account.name}` : 'anonymous'
 }
 
 interface Wanted {
-  action?: Action
-  repository?: string
   scope?: string
   error?: string
 }
@@ -73,8 +94,7 @@ export function tooBusy(): Refusal {
 
 /** Source: distribution's token authentication specification; RFC 6750 for `error`. */
 function challenge(context: RegistryContext, exchange: Exchange, wanted: Wanted): Refusal {
-  const { action, repository, error } = wanted
-  const scope = wanted.scope ?? (repository && `repository:${repository}:${action === 'push' ? 'pull,push' : action}`)
+  const { scope, error } = wanted
   const parts = [`realm="${context.origin.url(exchange.request)}/token"`, `service="${SERVICE}"`]
   if (scope) parts.push(`scope="${scope}"`)
   if (error) parts.push(`error="${error}"`)

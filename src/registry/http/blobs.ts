@@ -4,6 +4,7 @@ import { authorize, isAllowed } from './authorize.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { Refusal } from './failure.ts'
 import { parseRange } from './range.ts'
+import { findWholeBlob } from './whole-blob.ts'
 
 interface BlobRoute {
   repository: string
@@ -18,7 +19,7 @@ export async function readBlob(context: RegistryContext, exchange: Exchange, rou
   // A pusher that finds a blob will not send it, so it must stay for a while.
   const asksToPush = request.method === 'HEAD' && isAllowed(context, principal, 'push', route.repository)
   const lease = asksToPush ? context.clock.now() + context.lease : undefined
-  const blob = await context.meta.findBlob(route.repository, digest, { lease })
+  const blob = await findWholeBlob(context, route.repository, digest, { lease })
   if (!blob) throw blobUnknown(route)
   response.setHeader('Docker-Content-Digest', digest)
   response.setHeader('Accept-Ranges', 'bytes')
@@ -69,7 +70,7 @@ async function* exactly(stream: AsyncIterable<Uint8Array>, size: number): AsyncG
 export async function deleteBlob(context: RegistryContext, exchange: Exchange, route: BlobRoute): Promise<void> {
   authorize(context, exchange, 'delete', route.repository)
   const digest = parseDigest(route.reference)
-  switch (await context.meta.unlinkBlob(route.repository, digest)) {
+  switch (await context.whenFull(() => context.meta.unlinkBlob(route.repository, digest))) {
     case 'absent':
       throw blobUnknown(route)
     case 'in use':

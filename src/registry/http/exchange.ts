@@ -18,7 +18,11 @@ export interface RegistryContext {
   clock: Clock
   log: Log
   /** Told of what is the registry's own fault (answers of 500 and above). */
-  report(failure: Error, request: string): void
+  report(failure: unknown, request: string): void
+  /** Runs work that frees space, also on a full disk. */
+  whenFull<T>(work: () => Promise<T>): Promise<T>
+  /** Watches requests with bodies. */
+  bodies: { add(request: IncomingMessage): void }
   /** How long a pusher may rely on a reported blob, in milliseconds. */
   lease: number
 }

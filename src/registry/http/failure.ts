@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
-import { asError, BaleError, type ErrorCode } from '#base'
+import { asError, BaleError, type ErrorCode, firstError } from '#base'
 import { encodeRegistryErrors } from '#spec'
 
 /** An answer that refuses. `code` is the distribution specification's (section "Error Codes"). */
@@ -33,11 +33,10 @@ const STATUS: Partial<Record<ErrorCode, [number, string]>> = {
 }
 
 export function asRefusal(thrown: unknown): Refusal {
-  if (thrown instanceof Refusal) return thrown
-  // What failed first counts, not what failed while cleaning up after it.
-  if (thrown instanceof SuppressedError) return asRefusal(thrown.suppressed)
-  const [status, code] = (thrown instanceof BaleError && STATUS[thrown.code]) || [500, 'UNKNOWN']
-  const message = code === 'UNKNOWN' && status === 500 ? 'the registry failed' : asError(thrown).message
+  const failure = firstError(thrown)
+  if (failure instanceof Refusal) return failure
+  const [status, code] = (failure instanceof BaleError && STATUS[failure.code]) || [500, 'UNKNOWN']
+  const message = code === 'UNKNOWN' && status === 500 ? 'the registry failed' : asError(failure).message
   return new Refusal(status, code, message)
 }
 

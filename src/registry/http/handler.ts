@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { asError } from '#base'
 import { authorizeLogin } from './authorize.ts'
 import { deleteBlob, readBlob } from './blobs.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
@@ -8,6 +7,7 @@ import { listReferrers, listRepositories, listTags } from './listings.ts'
 import { deleteManifest, putManifest, readManifest } from './manifests.ts'
 import { parseRoute, type Route } from './route.ts'
 import { issueToken } from './token.ts'
+import { announceClose, leaveBody } from './unread-body.ts'
 import { appendUpload, beginUpload, cancelUpload, finishUpload, uploadStatus } from './uploads.ts'
 
 type Handler = (context: RegistryContext, exchange: Exchange, route: never) => Promise<void>
@@ -31,6 +31,7 @@ export function createHandler(
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   return async (request, response) => {
     const began = context.clock.now()
+    context.bodies.add(request)
     response.setHeader('Docker-Distribution-API-Version', 'registry/2.0')
     response.setHeader('X-Content-Type-Options', 'nosniff')
     try {
@@ -38,6 +39,7 @@ export function createHandler(
     } catch (error) {
       handleFailure(context, request, response, error)
     }
+    leaveBody(request)
     const milliseconds = context.clock.now() - began
     context.log.debug('registry', `${request.method} ${request.url}`, { status: response.statusCode, milliseconds })
   }
@@ -74,10 +76,11 @@ function handleFailure(
 ): void {
   const refusal = asRefusal(error)
   if (refusal.status >= 500 && !isClientGone(error)) {
-    context.report(asError(error), `${request.method} ${request.url}`)
+    context.report(error, `${request.method} ${request.url}`)
   }
   if (response.headersSent || response.destroyed) return void response.destroy()
   for (const name of ['Content-Length', 'Content-Range', 'ETag', 'Accept-Ranges']) response.removeHeader(name)
+  announceClose(request, response)
   sendRefusal(response, refusal)
 }
 

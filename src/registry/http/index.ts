@@ -1,3 +1,5 @@
 /** registry/http: the distribution specification over node:http. Promises: every failure has the specified body. */
+export { createAddressList } from './address-list.ts'
 export { createHandler } from './handler.ts'
 export { createOrigin, type OriginOptions } from './origin.ts'
+export { LEAST_RATE, type LeastRate, watchBodies } from './slow-bodies.ts'

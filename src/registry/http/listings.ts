@@ -1,5 +1,6 @@
 import { MediaType, parseDigest } from '#spec'
-import { authorize, authorizeLogin, isAllowed } from './authorize.ts'
+import { readable } from '../auth/index.ts'
+import { authorize, authorizeLogin } from './authorize.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { Refusal } from './failure.ts'
 import { nextPage, pageOf } from './page.ts'
@@ -45,30 +46,17 @@ export async function listReferrers(
   sendJson(exchange, { schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: descriptors }, MediaType.ociIndex)
 }
 
-const CATALOG_BATCHES = 20
-
-/** GET of the repositories that the caller may pull (A03). A page may be short; its Link header says whether there is more. */
+/** GET of the repositories that the caller may pull (A03): others' are neither named nor counted. */
 export async function listRepositories(context: RegistryContext, exchange: Exchange): Promise<void> {
   const principal = authorizeLogin(context, exchange, 'registry:catalog:*')
-  const mayPull = (name: string) => isAllowed(context, { account: principal.account }, 'pull', name)
   const { last, limit } = pageOf(exchange.query)
-  const repositories: string[] = []
-  let position: string | undefined = last
-  for (let batch = 0; batch < CATALOG_BATCHES && position !== undefined && repositories.length < limit; batch++) {
-    const names: string[] = await context.meta.listRepositories({ last: position, limit })
-    const room = limit - repositories.length
-    const readable = names.filter(mayPull).slice(0, room)
-    repositories.push(...readable)
-    position = readable.length === room ? readable.at(-1) : names.length < limit ? undefined : names.at(-1)
-  }
-  if (position !== undefined && limit > 0 && (await isMore(context, position))) {
-    exchange.response.setHeader('Link', nextPage(exchange.path, { n: limit, last: position }))
+  const within = readable(principal, context.anonymous)
+  const found = await context.meta.listRepositories({ last, limit: limit + 1, within })
+  const repositories = found.slice(0, limit)
+  if (found.length > limit && limit > 0) {
+    exchange.response.setHeader('Link', nextPage(exchange.path, { n: limit, last: repositories.at(-1) }))
   }
   sendJson(exchange, { repositories })
-}
-
-async function isMore({ meta }: RegistryContext, last: string): Promise<boolean> {
-  return (await meta.listRepositories({ last, limit: 1 })).length > 0
 }
 
 function sendJson({ request, response }: Exchange, value: unknown, type = 'application/json'): void {

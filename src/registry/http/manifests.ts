@@ -77,10 +77,12 @@ export async function deleteManifest(
 ): Promise<void> {
   const principal = authorize(context, exchange, 'delete', route.repository)
   const reference = parseTagOrDigest(route.reference)
-  const deleted =
+  const actor = principalName(principal)
+  const deleted = await context.whenFull(() =>
     'tag' in reference
-      ? await context.meta.deleteTag(route.repository, reference.tag, principalName(principal))
-      : await context.meta.deleteManifest(route.repository, reference.digest, principalName(principal))
+      ? context.meta.deleteTag(route.repository, reference.tag, actor)
+      : context.meta.deleteManifest(route.repository, reference.digest, actor),
+  )
   if (!deleted) throw manifestUnknown(route)
   exchange.response.writeHead(202, { 'Content-Length': 0 }).end()
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
-import { BlockList, isIP } from 'node:net'
+import { isIP } from 'node:net'
 import { BaleError } from '#base'
+import { createAddressList, plainAddress } from './address-list.ts'
 import { Refusal } from './failure.ts'
 
 /** Where a request comes from and what the client calls us. */
@@ -21,18 +22,17 @@ export interface OriginOptions {
 const HOST = /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,253})|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/
 
 export function createOrigin({ externalUrl, trustedProxies = [] }: OriginOptions): Origin {
-  const trusted = blockList(trustedProxies)
+  const trusted = createAddressList(trustedProxies)
   const fixed = externalUrl === undefined ? undefined : checkedUrl(externalUrl)
-  const isTrusted = (address: string) => trusted.check(plain(address), isIP(plain(address)) === 6 ? 'ipv6' : 'ipv4')
-  const viaProxy = (request: IncomingMessage) => isTrusted(request.socket.remoteAddress ?? '')
+  const viaProxy = (request: IncomingMessage) => trusted.has(request.socket.remoteAddress ?? '')
   return {
     address(request) {
-      const peer = plain(request.socket.remoteAddress ?? '')
+      const peer = plainAddress(request.socket.remoteAddress ?? '')
       if (!viaProxy(request)) return peer
       const hops = String(request.headers['x-forwarded-for'] ?? '')
         .split(',')
         .map((hop) => hop.trim())
-      return hops.reverse().find((hop) => isIP(hop) !== 0 && !isTrusted(hop)) ?? peer
+      return hops.reverse().find((hop) => isIP(hop) !== 0 && !trusted.has(hop)) ?? peer
     },
     url(request) {
       if (fixed !== undefined) return fixed
@@ -44,24 +44,6 @@ export function createOrigin({ externalUrl, trustedProxies = [] }: OriginOptions
       return `${scheme}://${host}`
     },
   }
-}
-
-/** IPv4 as dual-stack sockets show it, without its IPv6 wrapping. */
-function plain(address: string): string {
-  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address
-}
-
-function blockList(ranges: readonly string[]): BlockList {
-  const list = new BlockList()
-  for (const range of ranges) {
-    const [address = '', bits] = range.split('/')
-    const family = isIP(address)
-    if (family === 0) throw new BaleError('INVALID_ARGUMENT', `not an address or range of addresses: ${range}`)
-    const type = family === 6 ? 'ipv6' : 'ipv4'
-    if (bits === undefined) list.addAddress(address, type)
-    else list.addSubnet(address, Number(bits), type)
-  }
-  return list
 }
 
 function checkedUrl(text: string): string {

@@ -19,7 +19,7 @@ export async function issueToken(context: RegistryContext, exchange: Exchange): 
   const asked = (form ?? exchange.query).getAll('scope').flatMap((text) => text.split(' ').filter(Boolean))
   if (asked.length > SCOPES_LIMIT) throw new Refusal(400, 'UNSUPPORTED', 'too many scopes')
   const scopes = asked.map((text) => grantScope(context, principal, text)).filter((scope) => scope !== undefined)
-  const { token, expiresIn, issuedAt } = await context.tokens.issue(principal.account?.name ?? '', scopes)
+  const { token, expiresIn, issuedAt } = await context.tokens.issue(principal.account, scopes)
   const body = JSON.stringify({ token, access_token: token, expires_in: expiresIn, issued_at: issuedAt })
   exchange.response
     .writeHead(200, {

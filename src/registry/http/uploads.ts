@@ -1,11 +1,12 @@
 import { isBaleError } from '#base'
 import { algorithmOf, type Digest, isRepository, parseDigest } from '#spec'
-import type { Principal } from '../auth/index.ts'
+import { actionsOf, type Principal } from '../auth/index.ts'
 import type { Upload } from '../meta/index.ts'
-import { authorize, isAllowed, principalName } from './authorize.ts'
+import { askForSource, authorize, isAllowed, ownerOf } from './authorize.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { Refusal } from './failure.ts'
 import { parseContentRange } from './range.ts'
+import { findWholeBlob } from './whole-blob.ts'
 
 interface UploadRoute {
   repository: string
@@ -19,17 +20,20 @@ export async function beginUpload(
   { repository }: { repository: string },
 ): Promise<void> {
   const { query } = exchange
-  const principal = authorize(context, exchange, 'push', repository)
   const mount = query.get('mount')
-  if (
-    mount !== null &&
-    (await mountBlob(context, { principal, repository, digest: parseDigest(mount), from: query.get('from') }))
-  ) {
-    return sendCreated(exchange, repository, parseDigest(mount))
+  const from = mount === null ? null : query.get('from')
+  const known = from !== null && isRepository(from) ? from : undefined
+  const principal = authorize(context, exchange, 'push', repository, known)
+  if (mount !== null) {
+    const digest = parseDigest(mount)
+    const source = from === null ? await context.meta.repositoriesWith(digest, MOUNT_CANDIDATES) : known ? [known] : []
+    if (await mountBlob(context, exchange, { principal, repository, digest, candidates: source })) {
+      return sendCreated(exchange, repository, digest)
+    }
   }
   const digest = query.has('digest') ? parseDigest(query.get('digest')) : undefined
   const algorithm = digest ? algorithmOf(digest) : algorithmNamed(query.get('digest-algorithm'))
-  const upload = await context.uploads.begin({ repository, principal: principalName(principal), algorithm })
+  const upload = await context.uploads.begin({ repository, principal: ownerOf(principal), algorithm })
   if (!digest) return sendProgress(exchange, upload, 202)
   try {
     await receive(context, exchange, upload, digest)
@@ -64,7 +68,8 @@ export async function finishUpload(context: RegistryContext, exchange: Exchange,
 
 /** DELETE: gives the upload up. */
 export async function cancelUpload(context: RegistryContext, exchange: Exchange, route: UploadRoute): Promise<void> {
-  await context.uploads.cancel(await openUploadOf(context, exchange, route))
+  const upload = await openUploadOf(context, exchange, route)
+  await context.whenFull(() => context.uploads.cancel(upload))
   exchange.response.writeHead(204).end()
 }
 
@@ -113,7 +118,7 @@ function outOfOrder(upload: Upload): Refusal {
 
 async function uploadOf(context: RegistryContext, exchange: Exchange, route: UploadRoute): Promise<Upload> {
   const principal = authorize(context, exchange, 'push', route.repository)
-  const of = { repository: route.repository, principal: principalName(principal) }
+  const of = { repository: route.repository, principal: ownerOf(principal) }
   const upload = await context.uploads.find(route.id, of)
   if (!upload) throw uploadUnknown(route)
   return upload
@@ -133,17 +138,24 @@ interface Mount {
   principal: Principal
   repository: string
   digest: Digest
-  from: string | null
+  candidates: string[]
 }
 
 const MOUNT_CANDIDATES = 100
 
-/** Only from repositories that the caller may read; otherwise the blob appears not to exist (A01). */
-async function mountBlob(context: RegistryContext, { principal, repository, digest, from }: Mount): Promise<boolean> {
-  const candidates =
-    from === null ? await context.meta.repositoriesWith(digest, MOUNT_CANDIDATES) : isRepository(from) ? [from] : []
-  const source = candidates.find((name) => isAllowed(context, principal, 'pull', name))
-  if (source === undefined) return false
+/**
+ * Only from repositories that the caller may read; otherwise the blob appears not to exist (A01). Where the account may,
+ * but the token was not issued for it, another one is asked for.
+ */
+async function mountBlob(
+  context: RegistryContext,
+  exchange: Exchange,
+  { principal, repository, digest, candidates }: Mount,
+): Promise<boolean> {
+  const may = candidates.filter((name) => actionsOf(principal, name, context.anonymous).has('pull'))
+  const source = may.find((name) => isAllowed(context, principal, 'pull', name)) ?? may[0]
+  if (source === undefined || !(await findWholeBlob(context, source, digest))) return false
+  if (!isAllowed(context, principal, 'pull', source)) throw askForSource(context, exchange, repository, source)
   return await context.meta.mountBlob(repository, digest, { from: source, lease: context.clock.now() + context.lease })
 }
 

@@ -36,6 +36,7 @@ async function push(meta: MetaStore, repository: string, content: string, { leas
     now,
     lease,
     expires: now + DAY,
+    replaced: now,
   })
   return { digest, key, outcome, id }
 }
@@ -95,6 +96,7 @@ export function metaStoreContract(name: string, create: () => Promise<MetaUnderT
   listingContract(check)
   uploadContract(check)
   collectorContract(check)
+  damageContract(check)
   accountContract(check)
 }
 
@@ -222,6 +224,26 @@ function listingContract(check: Check): void {
     assert.deepEqual(await other.listRepositories({ limit: 0 }), [])
   })
 
+  check('repositories within patterns come in pages too, and others cost no page', async ({ meta, other }) => {
+    const names = ['ann/a', 'ann/b/c', 'bob', 'team-x/a', 'team/a', 'team/a/b', 'team/b', 'teams/a', 'web/api', 'x/api']
+    for (const one of names.toReversed()) await meta.putManifest(one, manifest({ content: 'one' }))
+    const list = async (limit: number, ...within: string[]) =>
+      (await pages((last) => other.listRepositories({ limit, last, within }))).flat()
+    for (const limit of [1, 2, 100]) {
+      assert.deepEqual(await list(limit, 'ann/**'), ['ann/a', 'ann/b/c'])
+      assert.deepEqual(await list(limit, 'team/*'), ['team/a', 'team/b'])
+      assert.deepEqual(await list(limit, 'team/*', 'bob', 'none', 'team/a'), ['bob', 'team/a', 'team/b'])
+      assert.deepEqual(await list(limit, '*/api', 'te*/a'), ['team-x/a', 'team/a', 'teams/a', 'web/api', 'x/api'])
+      assert.deepEqual(await list(limit, '**'), names)
+      assert.deepEqual(await list(limit, '*'), ['bob'])
+    }
+    assert.deepEqual(await list(5), [])
+    assert.deepEqual(await other.listRepositories({ limit: 5, last: 'team/a', within: ['team/**'] }), [
+      'team/a/b',
+      'team/b',
+    ])
+  })
+
   check(
     'referrers come in pages by count and by bytes, also of a subject that was never pushed, filtered by type',
     async ({ meta, other }) => {
@@ -281,7 +303,7 @@ function uploadContract(check: Check): void {
       'moved on',
     )
     assert.equal(await other.lockUpload(id, { token: 'two', offset: 3, now: NOW, until: NOW + 1000 }), true)
-    const end = { token: 'two', digest: digestOf('half'), size: 4, now: NOW, lease: NOW + DAY, expires }
+    const end = { token: 'two', digest: digestOf('half'), size: 4, now: NOW, lease: NOW + DAY, expires, replaced: NOW }
     assert.equal(await other.finishUpload(id, end), 'added')
     assert.equal((await meta.findUpload(id))?.done, digestOf('half'))
     assert.deepEqual(await meta.findBlob('a/b', digestOf('half')), { size: 4, key })
@@ -306,7 +328,7 @@ function uploadContract(check: Check): void {
     assert.equal(await lock(other, 'next', NOW + 999), false)
     assert.equal(await lock(other, 'next', NOW + 1001), true)
     assert.equal(await meta.advanceUpload(id, { token: 'slow', offset: 9, until: NOW + 5000, expires }), false)
-    const end = { digest: digestOf('x'), size: 1, now: NOW, lease: NOW, expires }
+    const end = { digest: digestOf('x'), size: 1, now: NOW, lease: NOW, expires, replaced: NOW }
     assert.equal(await meta.finishUpload(id, { token: 'slow', ...end }), 'lost')
     assert.equal((await meta.findUpload(id))?.offset, 0)
     assert.equal(await other.finishUpload(id, { token: 'next', ...end }), 'added')
@@ -322,25 +344,20 @@ function uploadContract(check: Check): void {
   })
 
   check(
-    'the same bytes brought by many at once are added once; the objects of the others go',
+    'the same bytes brought by many at once are added once; the blob has the object that came last, the others go',
     async ({ meta, other }) => {
       const all = await Promise.all(
         Array.from({ length: 10 }, (_, number) => push(number % 2 ? meta : other, `r${number}/x`, 'same')),
       )
-      const added = all.filter((one) => one.outcome === 'added')
-      assert.equal(added.length, 1)
+      assert.equal(all.filter((one) => one.outcome === 'added').length, 1)
       assert.equal(all.filter((one) => one.outcome === 'known').length, 9)
+      const key = (await meta.findBlob('r0/x', digestOf('same')))!.key
       for (const number of all.keys()) {
-        assert.equal((await meta.findBlob(`r${number}/x`, digestOf('same')))?.key, added[0]!.key)
+        assert.equal((await meta.findBlob(`r${number}/x`, digestOf('same')))?.key, key)
       }
-      const due = await other.dueObjects(NOW, 100)
-      assert.deepEqual(
-        due.toSorted(),
-        all
-          .filter((one) => one !== added[0])
-          .map((one) => one.key)
-          .toSorted(),
-      )
+      const others = all.map((one) => one.key).filter((one) => one !== key)
+      assert.equal(others.length, 9)
+      assert.deepEqual((await other.dueObjects(NOW, 100)).toSorted(), others.toSorted())
     },
   )
 
@@ -465,10 +482,108 @@ function collectorContract(check: Check): void {
     assert.ok((await other.dueObjects(NOW + 101, 10)).includes(key))
   })
 
-  check('due objects are given at most so many at a time', async ({ meta, other }) => {
-    await Promise.all(Array.from({ length: 6 }, (_, number) => push(meta, `r${number}/x`, 'same')))
-    assert.equal((await other.dueObjects(NOW, 2)).length, 2)
-    assert.equal((await other.dueObjects(NOW, 100)).length, 5)
+  check(
+    'unfinished uploads that have not moved for long are forgotten when asked for',
+    async ({ meta, other, clock }) => {
+      const begin = async () => {
+        const id = keyOf(++counter)
+        await meta.createUpload(
+          { id, key: keyOf(++counter), repository: 'a/b', principal: 'ann', algorithm: 'sha256' },
+          NOW + DAY,
+        )
+        return id
+      }
+      const [idle, moved] = [await begin(), await begin()]
+      const done = await push(meta, 'a/b', 'done')
+      clock.time = NOW + 100
+      await meta.lockUpload(moved, { token: 't', offset: 0, now: clock.time, until: clock.time + 1 })
+      await meta.advanceUpload(moved, { token: 't', offset: 1, until: 0, expires: NOW + DAY })
+      assert.equal(await other.expireUploads(NOW + 101, NOW - 1), 0)
+      assert.equal(await other.expireUploads(NOW + 101, NOW + 50), 1)
+      assert.equal(await other.findUpload(idle), undefined)
+      assert.ok(await other.findUpload(moved))
+      assert.ok(await other.findUpload(done.id), 'a client may still ask for what became of it')
+    },
+  )
+
+  check(
+    'due objects are given at most so many at a time, later ones when asked for',
+    async ({ meta, other, clock }) => {
+      await Promise.all(Array.from({ length: 6 }, (_, number) => push(meta, `r${number}/x`, 'same')))
+      assert.equal((await other.dueObjects(NOW, 2)).length, 2)
+      assert.equal((await other.dueObjects(NOW, 100)).length, 5)
+      await push(meta, 'late/x', 'late', { lease: NOW })
+      clock.time = NOW + 1
+      await meta.condemnBlobs(NOW + 1, GRACE)
+      assert.equal((await other.dueObjects(NOW + 1, 100)).length, 5)
+      assert.equal((await other.dueObjects(NOW + 1, 100, GRACE)).length, 6)
+    },
+  )
+}
+
+function damageContract(check: Check): void {
+  check(
+    'a lost blob appears not to exist, and what refers to it is whole again when it is pushed again',
+    async ({ meta, other }) => {
+      const { digest, key } = await push(meta, 'a/b', 'blob', { lease: NOW })
+      const image = manifest({ content: 'image', blobs: [blob('blob')] })
+      await meta.putManifest('a/b', image)
+      const [listed, ...more] = await other.listBlobs({ after: 0, limit: 10 })
+      assert.deepEqual(more, [])
+      assert.deepEqual(listed, { id: listed!.id, size: 4, key, digest, lost: false })
+      assert.deepEqual(await other.listBlobs({ after: listed!.id, limit: 10 }), [])
+      assert.deepEqual(await other.manifestsWith(listed!.id), [{ repository: 'a/b', manifest: image.digest }])
+      assert.equal(await other.markBlob(listed!.id, { key: keyOf(0), lost: true }), false, 'it has another object')
+      assert.equal(await other.markBlob(listed!.id, { key, lost: true, due: NOW + 1 }), true)
+      assert.equal(await meta.findBlob('a/b', digest), undefined)
+      assert.deepEqual(await meta.repositoriesWith(digest, 10), [])
+      assert.equal(await meta.mountBlob('c/d', digest, { from: 'a/b', lease: NOW }), false)
+      const second = manifest({ content: 'second', blobs: [blob('blob')] })
+      assert.deepEqual(await meta.putManifest('a/b', second), { missing: digest })
+      const again = await push(other, 'a/b', 'blob', { lease: NOW })
+      assert.equal(again.outcome, 'known')
+      assert.deepEqual(await meta.findBlob('a/b', digest), { size: 4, key: again.key })
+      assert.deepEqual(await meta.dueObjects(NOW + 1, 10), [key])
+      await meta.forgetObject(key)
+      assert.deepEqual(await meta.condemnBlobs(NOW + DAY, 0), { blobs: 0, bytes: 0 }, 'the first manifest holds it')
+    },
+  )
+
+  check('a blob that was only thought lost comes back as it was', async ({ meta }) => {
+    const { digest, key } = await push(meta, 'a/b', 'blob')
+    const { id } = (await meta.listBlobs({ after: 0, limit: 1 }))[0]!
+    await meta.markBlob(id, { key, lost: true })
+    assert.equal(await meta.markBlob(id, { key, lost: false }), true)
+    assert.deepEqual(await meta.findBlob('a/b', digest), { size: 4, key })
+    assert.deepEqual(await meta.dueObjects(NOW + DAY, 10), [])
+  })
+
+  check('an object is known as long as a blob, an upload or the queue has it', async ({ meta, other }) => {
+    const [id, key] = [keyOf(++counter), keyOf(++counter)]
+    await meta.createUpload({ id, key, repository: 'a/b', principal: 'ann', algorithm: 'sha256' }, NOW + DAY)
+    const pushed = await push(meta, 'a/b', 'blob')
+    assert.deepEqual(await Promise.all([key, pushed.key, keyOf(0)].map((one) => other.isObjectKnown(one))), [
+      true,
+      true,
+      false,
+    ])
+    await meta.cancelUpload(id, NOW)
+    assert.equal(await other.isObjectKnown(key), true)
+    await meta.forgetObject(key)
+    assert.equal(await other.isObjectKnown(key), false)
+  })
+
+  check('while something holds objects none is due', async ({ meta, other }) => {
+    await push(meta, 'a/b', 'same')
+    await push(meta, 'a/b', 'same')
+    await other.hold('one', NOW + 100)
+    await other.hold('two', NOW + 10)
+    await other.hold('two', NOW + 200)
+    assert.deepEqual(await meta.dueObjects(NOW + 100, 10), [])
+    assert.deepEqual(await meta.dueObjects(NOW + 199, 10, DAY), [])
+    await meta.release('two')
+    assert.equal((await meta.dueObjects(NOW + 150, 10)).length, 1)
+    await meta.release('none')
   })
 }
 
@@ -476,8 +591,8 @@ function accountContract(check: Check): void {
   check(
     'accounts and grants are kept, replaced and removed, and another process sees it at once',
     async ({ meta, other }) => {
-      assert.equal(await meta.addAccount({ name: 'ann', passwordHash: 'h1', admin: true }), true)
-      assert.equal(await other.addAccount({ name: 'ann', passwordHash: 'h2', admin: false }), false)
+      assert.equal(await meta.addAccount({ name: 'ann', passwordHash: 'h1', admin: true }), 'added')
+      assert.deepEqual(await other.addAccount({ name: 'ann', passwordHash: 'h2', admin: false }), { taken: 'ann' })
       assert.equal(await meta.setGrant('ann', 'b/*', 'read'), true)
       assert.equal(await meta.setGrant('ann', 'a/*', 'write'), true)
       assert.equal(await other.setGrant('ann', 'b/*', 'admin'), true)
@@ -485,11 +600,15 @@ function accountContract(check: Check): void {
         { pattern: 'a/*', role: 'write' },
         { pattern: 'b/*', role: 'admin' },
       ]
-      assert.deepEqual(await other.findAccount('ann'), { name: 'ann', passwordHash: 'h1', admin: true, grants })
+      const ann = (await other.findAccount({ name: 'ann' }))!
+      assert.match(ann.id, /^[0-9a-f]{32}$/)
+      assert.deepEqual(ann, { id: ann.id, generation: 1, name: 'ann', passwordHash: 'h1', admin: true, grants })
+      assert.deepEqual(await meta.findAccount({ id: ann.id }), ann)
       assert.equal(await meta.setGrant('ann', 'a/*', undefined), true)
       assert.equal(await meta.setGrant('ann', 'a/*', undefined), false)
       assert.equal(await meta.setGrant('nobody', 'a/*', 'read'), false)
       assert.equal(await meta.setPassword('ann', 'h3'), true)
+      assert.equal((await other.findAccount({ id: ann.id }))?.generation, 2)
       assert.equal(await meta.setPassword('nobody', 'h3'), false)
       await meta.addAccount({ name: 'Bob', passwordHash: 'h', admin: false })
       assert.deepEqual(
@@ -501,11 +620,25 @@ function accountContract(check: Check): void {
       )
       assert.equal(await other.removeAccount('ann'), true)
       assert.equal(await other.removeAccount('ann'), false)
-      assert.equal(await meta.findAccount('ann'), undefined)
+      assert.equal(await meta.findAccount({ name: 'ann' }), undefined)
       await meta.addAccount({ name: 'ann', passwordHash: 'h', admin: false })
-      assert.deepEqual((await other.findAccount('ann'))?.grants, [], 'grants go with the account')
+      const again = (await other.findAccount({ name: 'ann' }))!
+      assert.deepEqual(again.grants, [], 'grants go with the account')
+      assert.notEqual(again.id, ann.id, 'a later user of the name is another one')
+      assert.equal(await meta.findAccount({ id: ann.id }), undefined)
     },
   )
+
+  check('a name below which there is something is given to a new account only on purpose', async ({ meta, other }) => {
+    const add = (name: string, adopt?: boolean) => meta.addAccount({ name, passwordHash: 'h', admin: false, adopt })
+    await other.putManifest('team/web', manifest({ content: 'image' }))
+    assert.deepEqual(await add('team'), { taken: 'team/web' })
+    assert.deepEqual(await add('tea'), 'added', 'a name is not part of another')
+    assert.equal(await add('team', true), 'added')
+    await other.setGrant('tea', 'cat/*', 'read')
+    assert.deepEqual(await add('cat'), { taken: 'cat/*' })
+    assert.equal(await add('ca'), 'added')
+  })
 
   check('of two who take a name at once one gets it', async ({ meta, other }) => {
     const added = await Promise.all(
@@ -513,16 +646,22 @@ function accountContract(check: Check): void {
         (number % 2 ? meta : other).addAccount({ name: 'ann', passwordHash: `h${number}`, admin: false }),
       ),
     )
-    assert.equal(added.filter(Boolean).length, 1)
-    assert.equal((await meta.findAccount('ann'))?.passwordHash, `h${added.indexOf(true)}`)
+    assert.equal(added.filter((one) => one === 'added').length, 1)
+    assert.equal((await meta.findAccount({ name: 'ann' }))?.passwordHash, `h${added.indexOf('added')}`)
   })
 
-  check('signing keys come newest first', async ({ meta, other }) => {
-    await meta.addSigningKey({ id: 'old', privateKey: 'o', created: NOW })
-    await meta.addSigningKey({ id: 'new', privateKey: 'n', created: NOW + 1 })
+  check('signing keys come newest first, are replaced and removed', async ({ meta, other }) => {
+    await meta.putSigningKey({ id: 'old', privateKey: 'o', created: NOW })
+    await meta.putSigningKey({ id: 'new', privateKey: 'n', created: NOW + 1 })
+    await other.putSigningKey({ id: 'old', privateKey: 'sealed', created: NOW })
     assert.deepEqual(await other.signingKeys(), [
-      { id: 'new', privateKey: 'n' },
-      { id: 'old', privateKey: 'o' },
+      { id: 'new', privateKey: 'n', created: NOW + 1 },
+      { id: 'old', privateKey: 'sealed', created: NOW },
     ])
+    await other.removeSigningKey('old')
+    assert.deepEqual(
+      (await meta.signingKeys()).map(({ id }) => id),
+      ['new'],
+    )
   })
 }

@@ -1,3 +1,15 @@
 /** registry/meta: what the registry knows. Promises: each method is one transaction. Does not: touch bytes or HTTP. */
-export type { Account, ManifestObjection, MetaStore, NewManifest, Page, Role, Upload } from './meta-store.ts'
+export type {
+  Account,
+  ListedBlob,
+  ManifestObjection,
+  MetaStore,
+  NewManifest,
+  Page,
+  Role,
+  StoredBlob,
+  StoredKey,
+  Upload,
+} from './meta-store.ts'
+export { isPattern, matchesPattern } from './pattern.ts'
 export { openSqliteMeta } from './sqlite-meta.ts'

@@ -5,6 +5,11 @@ import type { Descriptor, Digest } from '#spec'
  * one transaction. Times are milliseconds since 1970.
  */
 export interface MetaStore extends ContentMeta, UploadMeta, CollectorMeta, AccountMeta {
+  /**
+   * Writes a copy as of now into a new file, readable by its owner alone. Uploads, holds and what waits for its deletion
+   * are not in it.
+   */
+  copyTo(path: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -68,7 +73,25 @@ export interface ContentMeta {
     subject: Digest,
     page: Page & { bytes: number; artifactType?: string },
   ): Promise<{ descriptors: Descriptor[]; more: boolean }>
-  listRepositories(page: Page): Promise<string[]>
+  /** With `within`, only those that one of the patterns matches, however many others there are. */
+  listRepositories(page: Page & { within?: readonly string[] }): Promise<string[]>
+  /** All blobs, in pages by their ID; lost ones too. */
+  listBlobs(page: { after: number; limit: number }): Promise<ListedBlob[]>
+  /** What refers to a blob. */
+  manifestsWith(blobId: number): Promise<{ repository: string; manifest: Digest }[]>
+  /**
+   * Makes a blob whose object is gone or damaged invisible until it is pushed again (`lost`), or visible again. False
+   * when it has another object by now. With `due` the damaged object is deleted then.
+   */
+  markBlob(id: number, options: { key: string; lost: boolean; due?: number }): Promise<boolean>
+  /** True for the object of a blob, of an unfinished upload, or one that waits for its deletion. */
+  isObjectKnown(key: string): Promise<boolean>
+}
+
+export interface ListedBlob extends StoredBlob {
+  id: number
+  digest: Digest
+  lost: boolean
 }
 
 export interface Upload {
@@ -98,12 +121,21 @@ export interface UploadMeta {
     options: { token: string; offset: number; digest?: Digest; until: number; expires: number },
   ): Promise<boolean>
   /**
-   * Turns an upload into a blob of its repository. `known` when another upload brought the same bytes earlier: its
-   * object is kept, this one's is queued for deletion. `lost` when the lock was lost.
+   * Turns an upload into a blob of its repository. `known` when another upload brought the same bytes earlier: the blob
+   * has this upload's object from now on, which was verified just now, and the old one is due at `replaced`. `lost` when the
+   * lock was lost.
    */
   finishUpload(
     id: string,
-    options: { token: string; digest: Digest; size: number; now: number; lease: number; expires: number },
+    options: {
+      token: string
+      digest: Digest
+      size: number
+      now: number
+      lease: number
+      expires: number
+      replaced: number
+    },
   ): Promise<'added' | 'known' | 'lost'>
   /** Gives back all locks: for the one process of an embedded registry when it starts after a crash. */
   freeUploads(): Promise<void>
@@ -113,8 +145,11 @@ export interface UploadMeta {
 
 /** Online collection: a queue of candidates, and transactions that check and act at once. */
 export interface CollectorMeta {
-  /** Forgets uploads whose time is over. Returns how many of them were not finished. */
-  expireUploads(now: number): Promise<number>
+  /**
+   * Forgets uploads whose time is over, and unfinished ones that have not moved since `idleSince`. Returns how many of
+   * them were not finished.
+   */
+  expireUploads(now: number, idleSince?: number): Promise<number>
   /** Removes manifests that no tag, index or subject holds and that were pushed before `before`. Returns how many. */
   removeUntagged(before: number, now: number): Promise<number>
   /**
@@ -123,32 +158,58 @@ export interface CollectorMeta {
    * condemned blobs.
    */
   condemnBlobs(now: number, grace: number): Promise<{ blobs: number; bytes: number }>
-  /** Keys of objects to delete, at most `limit`. */
-  dueObjects(now: number, limit: number): Promise<string[]>
+  /** Keys of objects to delete, at most `limit`, those of the next `ahead` milliseconds included; none while held. */
+  dueObjects(now: number, limit: number, ahead?: number): Promise<string[]>
   /** To be called after the object is gone. */
   forgetObject(key: string): Promise<void>
+  /** Sets or renews a hold: no object is due until then, unless it is released before. */
+  hold(id: string, until: number): Promise<void>
+  release(id: string): Promise<void>
 }
 
 /** What a user may do with a repository. */
 export type Role = 'read' | 'write' | 'admin'
 
 export interface Account {
+  /** Never given to another user, also not to a later one of the same name. */
+  id: string
   name: string
+  /** Counts changes of the password. */
+  generation: number
   passwordHash: string
   admin: boolean
   grants: { pattern: string; role: Role }[]
 }
 
+export interface NewAccount {
+  name: string
+  passwordHash: string
+  admin: boolean
+  adopt?: boolean
+}
+
 export interface AccountMeta {
-  findAccount(name: string): Promise<Account | undefined>
+  findAccount(by: { name: string } | { id: string }): Promise<Account | undefined>
   listAccounts(): Promise<Account[]>
-  /** False when the name is taken. */
-  addAccount(account: { name: string; passwordHash: string; admin: boolean }): Promise<boolean>
+  /**
+   * `taken` is the name of an account or, unless `adopt`, of repositories or patterns of grants below the name: whoever
+   * has the name has rights there.
+   */
+  addAccount(account: NewAccount): Promise<'added' | { taken: string }>
   /** False when there is none. */
   removeAccount(name: string): Promise<boolean>
   setPassword(name: string, passwordHash: string): Promise<boolean>
   setGrant(name: string, pattern: string, role: Role | undefined): Promise<boolean>
-  /** The keys that sign tokens, newest first, as PKCS #8 PEM. */
-  signingKeys(): Promise<{ id: string; privateKey: string }[]>
-  addSigningKey(key: { id: string; privateKey: string; created: number }): Promise<void>
+  /** The keys that sign tokens, newest first. `privateKey` is text that only who wrote it can read. */
+  signingKeys(): Promise<StoredKey[]>
+  /** Adds a key, or replaces the one with its ID. */
+  putSigningKey(key: StoredKey): Promise<void>
+  removeSigningKey(id: string): Promise<void>
+}
+
+export interface StoredKey {
+  id: string
+  privateKey: string
+  /** Milliseconds since 1970. */
+  created: number
 }

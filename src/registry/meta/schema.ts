@@ -48,4 +48,18 @@ CREATE TABLE grants (user_name TEXT NOT NULL REFERENCES users (name) ON DELETE C
   role TEXT NOT NULL CHECK (role IN ('read', 'write', 'admin')), PRIMARY KEY (user_name, pattern)) WITHOUT ROWID;
 CREATE TABLE signing_keys (id TEXT PRIMARY KEY, private_key TEXT NOT NULL, created_at INTEGER NOT NULL) WITHOUT ROWID;
 `,
+  // A user is known by an ID that no later user of the same name has; the generation counts changes of the password.
+  // Uploads know when they last moved. While one of the holds lasts, no object is deleted.
+  // A blob is lost when its object is: it is invisible until somebody pushes it again.
+  `
+ALTER TABLE users ADD COLUMN id TEXT NOT NULL DEFAULT '';
+ALTER TABLE users ADD COLUMN generation INTEGER NOT NULL DEFAULT 1;
+UPDATE users SET id = lower(hex(randomblob(16)));
+CREATE UNIQUE INDEX users_id ON users (id);
+ALTER TABLE uploads ADD COLUMN moved_at INTEGER NOT NULL DEFAULT 0;
+UPDATE uploads SET moved_at = expires_at - 86400000;
+UPDATE uploads SET principal = coalesce((SELECT 'user:' || u.id FROM users u WHERE 'user:' || u.name = principal), principal);
+ALTER TABLE blobs ADD COLUMN lost INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE holds (id TEXT PRIMARY KEY, hold_until INTEGER NOT NULL) WITHOUT ROWID;
+`,
 ]

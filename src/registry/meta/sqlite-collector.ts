@@ -1,15 +1,20 @@
 import { type Database, text } from './database.ts'
 import type { CollectorMeta } from './meta-store.ts'
-import { forgetUpload, queueBlob, queueObject, removeManifest } from './sqlite-steps.ts'
+import { condemnBlob, forgetUpload, queueBlob, removeManifest } from './sqlite-steps.ts'
 
 const BATCH = 500
 
 /** The collector's transactions in SQLite. Each batch is one; nothing is open while objects are deleted. */
 export function sqliteCollector(database: Database): CollectorMeta {
   return {
-    async expireUploads(now) {
+    async expireUploads(now, idleSince = Number.NEGATIVE_INFINITY) {
       return database.transaction(() => {
-        const due = database.all('SELECT id, done FROM uploads WHERE expires_at < ? AND lock_until < ?', now, now)
+        const due = database.all(
+          `SELECT id, done FROM uploads WHERE (expires_at < ? OR (done IS NULL AND moved_at <= ?)) AND lock_until < ?`,
+          now,
+          Math.max(0, idleSince),
+          now,
+        )
         for (const row of due) forgetUpload(database, text(row['id']), now)
         return due.filter((row) => row['done'] === null).length
       })
@@ -49,9 +54,15 @@ export function sqliteCollector(database: Database): CollectorMeta {
       return total
     },
 
-    async dueObjects(now, limit) {
+    async dueObjects(now, limit, ahead = 0) {
       return database
-        .all(`SELECT key FROM gc_queue WHERE kind = 'object' AND review_after <= ? LIMIT ?`, now, limit)
+        .all(
+          `SELECT key FROM gc_queue WHERE kind = 'object' AND review_after <= ?
+           AND NOT EXISTS (SELECT 1 FROM holds WHERE hold_until > ?) LIMIT ?`,
+          now + ahead,
+          now,
+          limit,
+        )
         .map((row) => text(row['key']))
     },
 
@@ -60,6 +71,18 @@ export function sqliteCollector(database: Database): CollectorMeta {
         database.run(`DELETE FROM gc_queue WHERE kind = 'object' AND key = ?`, key)
         database.run(`DELETE FROM blobs WHERE storage_key = ? AND state = 'condemned'`, key)
       })
+    },
+
+    async hold(id, until) {
+      database.run(
+        `INSERT INTO holds (id, hold_until) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET hold_until = excluded.hold_until`,
+        id,
+        until,
+      )
+    },
+
+    async release(id) {
+      database.run('DELETE FROM holds WHERE id = ?', id)
     },
   }
 }
@@ -99,8 +122,6 @@ function reviewBlob(database: Database, id: number, now: number, grace: number):
   if (Number(shown?.['repositories']) > 0) return undefined
   const blob = database.get(`SELECT size, storage_key FROM blobs WHERE id = ? AND state = 'active'`, id)
   if (!blob) return undefined
-  database.run(`UPDATE blobs SET state = 'condemned' WHERE id = ?`, id)
-  database.run('DELETE FROM blob_digests WHERE blob_id = ?', id)
-  queueObject(database, text(blob['storage_key']), now + grace)
+  condemnBlob(database, id, { key: text(blob['storage_key']), due: now + grace })
   return Number(blob['size'])
 }

@@ -1,17 +1,22 @@
 import type { Clock } from '#base'
 import type { Descriptor, Digest } from '#spec'
 import { type Database, text } from './database.ts'
+import { listWithin } from './list-within.ts'
 import type { ContentMeta, ManifestObjection, NewManifest, StoredBlob } from './meta-store.ts'
-import { queueBlob, recordTag, removeManifest, repositoryId, showBlob } from './sqlite-steps.ts'
+import { queueBlob, queueObject, recordTag, removeManifest, repositoryId, showBlob } from './sqlite-steps.ts'
 
 const BLOB_OF_REPOSITORY = `
   SELECT b.id, b.size, b.storage_key, rb.repo_id, rb.lease_until FROM repositories r
   JOIN repo_blobs rb ON rb.repo_id = r.id JOIN blob_digests d ON d.blob_id = rb.blob_id JOIN blobs b ON b.id = d.blob_id
-  WHERE r.name = ? AND d.digest = ? AND b.state = 'active'`
+  WHERE r.name = ? AND d.digest = ? AND b.state = 'active' AND b.lost = 0`
 
 const MANIFEST_OF_REPOSITORY = `
   SELECT m.id, m.digest, m.media_type, m.body FROM repositories r JOIN manifests m ON m.repo_id = r.id
   WHERE r.name = ? AND m.digest = ?`
+
+const KNOWN_OBJECT = `
+  SELECT 1 FROM blobs WHERE storage_key = ? UNION ALL SELECT 1 FROM uploads WHERE storage_key = ? AND done IS NULL
+  UNION ALL SELECT 1 FROM gc_queue WHERE kind = 'object' AND key = ? LIMIT 1`
 
 /** Repositories, blobs, manifests, tags and referrers in SQLite. */
 export function sqliteContent(database: Database, clock: Clock): ContentMeta {
@@ -37,7 +42,7 @@ export function sqliteContent(database: Database, clock: Clock): ContentMeta {
     async repositoriesWith(digest, limit) {
       return database
         .all(
-          `SELECT r.name FROM blob_digests d JOIN blobs b ON b.id = d.blob_id AND b.state = 'active'
+          `SELECT r.name FROM blob_digests d JOIN blobs b ON b.id = d.blob_id AND b.state = 'active' AND b.lost = 0
            JOIN repo_blobs rb ON rb.blob_id = b.id JOIN repositories r ON r.id = rb.repo_id WHERE d.digest = ? LIMIT ?`,
           digest,
           limit,
@@ -141,10 +146,55 @@ export function sqliteContent(database: Database, clock: Clock): ContentMeta {
       return { descriptors, more: false }
     },
 
-    async listRepositories({ last = '', limit }) {
+    async listRepositories({ last = '', limit, within }) {
+      if (within) return listWithin(database, within, { last, limit })
       return database
         .all('SELECT name FROM repositories WHERE name > ? ORDER BY name LIMIT ?', last, limit)
         .map((row) => text(row['name']))
+    },
+
+    async listBlobs({ after, limit }) {
+      return database
+        .all(
+          `SELECT b.id, b.size, b.storage_key, b.lost, d.digest FROM blobs b JOIN blob_digests d ON d.blob_id = b.id
+           WHERE b.id > ? AND b.state = 'active' ORDER BY b.id LIMIT ?`,
+          after,
+          limit,
+        )
+        .map((row) => ({
+          id: Number(row['id']),
+          size: Number(row['size']),
+          key: text(row['storage_key']),
+          digest: text(row['digest']) as Digest,
+          lost: row['lost'] === 1,
+        }))
+    },
+
+    async manifestsWith(blobId) {
+      return database
+        .all(
+          `SELECT r.name, m.digest FROM manifest_blobs mb JOIN manifests m ON m.id = mb.manifest_id
+           JOIN repositories r ON r.id = m.repo_id WHERE mb.blob_id = ? ORDER BY r.name, m.digest`,
+          blobId,
+        )
+        .map((row) => ({ repository: text(row['name']), manifest: text(row['digest']) as Digest }))
+    },
+
+    async markBlob(id, { key, lost, due }) {
+      return database.transaction(() => {
+        const marked = database.run(
+          `UPDATE blobs SET lost = ? WHERE id = ? AND storage_key = ? AND state = 'active'`,
+          lost ? 1 : 0,
+          id,
+          key,
+        )
+        if (marked === 1 && due !== undefined) queueObject(database, key, due)
+        return marked === 1
+      })
+    },
+
+    async isObjectKnown(key) {
+      return database.get(KNOWN_OBJECT, key, key, key) !== undefined
     },
   }
 }

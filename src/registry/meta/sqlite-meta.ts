@@ -1,4 +1,5 @@
 import type { Clock } from '#base'
+import { copyDatabase } from './copy-database.ts'
 import { openDatabase } from './database.ts'
 import type { MetaStore } from './meta-store.ts'
 import { sqliteAccounts } from './sqlite-accounts.ts'
@@ -11,9 +12,10 @@ export function openSqliteMeta({ path, clock }: { path: string; clock: Clock }):
   const database = openDatabase(path)
   return {
     ...sqliteContent(database, clock),
-    ...sqliteUploads(database),
+    ...sqliteUploads(database, clock),
     ...sqliteCollector(database),
     ...sqliteAccounts(database, clock),
+    copyTo: async (path) => copyDatabase(database, path),
     close: async () => database[Symbol.dispose](),
   }
 }

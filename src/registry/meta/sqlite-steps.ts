@@ -21,6 +21,13 @@ export function queueObject(database: Database, key: string, after: number): voi
   )
 }
 
+/** Lets a blob disappear: what comes with its digest from now on is another blob. Its object goes at `due`. */
+export function condemnBlob(database: Database, id: number, { key, due }: { key: string; due: number }): void {
+  database.run(`UPDATE blobs SET state = 'condemned' WHERE id = ?`, id)
+  database.run('DELETE FROM blob_digests WHERE blob_id = ?', id)
+  queueObject(database, key, due)
+}
+
 /** Shows a blob in a repository, which comes into being with its first content. */
 export function showBlob(
   database: Database,

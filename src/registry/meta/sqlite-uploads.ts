@@ -1,21 +1,23 @@
+import type { Clock } from '#base'
 import type { Digest } from '#spec'
 import { type Database, optionalText, text } from './database.ts'
 import type { Upload, UploadMeta } from './meta-store.ts'
 import { forgetUpload, queueObject, showBlob } from './sqlite-steps.ts'
 
 /** Uploads in SQLite. A lock that its owner stopped renewing is free once its time is over. */
-export function sqliteUploads(database: Database): UploadMeta {
+export function sqliteUploads(database: Database, clock: Clock): UploadMeta {
   return {
     async createUpload(upload, expires) {
       database.run(
-        `INSERT INTO uploads (id, repository, principal, algorithm, storage_key, offset, lock_until, expires_at)
-         VALUES (?, ?, ?, ?, ?, 0, 0, ?)`,
+        `INSERT INTO uploads (id, repository, principal, algorithm, storage_key, offset, lock_until, expires_at, moved_at)
+         VALUES (?, ?, ?, ?, ?, 0, 0, ?, ?)`,
         upload.id,
         upload.repository,
         upload.principal,
         upload.algorithm,
         upload.key,
         expires,
+        clock.now(),
       )
     },
 
@@ -48,12 +50,13 @@ export function sqliteUploads(database: Database): UploadMeta {
 
     async advanceUpload(id, { token, offset, digest, until, expires }) {
       const advanced = database.run(
-        `UPDATE uploads SET offset = ?, digest = ?, lock_until = ?, expires_at = ?, lock_token = CASE WHEN ? = 0 THEN NULL ELSE lock_token END
+        `UPDATE uploads SET offset = ?, digest = ?, lock_until = ?, expires_at = ?, moved_at = ?, lock_token = CASE WHEN ? = 0 THEN NULL ELSE lock_token END
          WHERE id = ? AND lock_token = ? AND done IS NULL`,
         offset,
         digest ?? null,
         until,
         expires,
+        clock.now(),
         until,
         id,
         token,
@@ -61,7 +64,7 @@ export function sqliteUploads(database: Database): UploadMeta {
       return advanced === 1
     },
 
-    async finishUpload(id, { token, digest, size, now, lease, expires }) {
+    async finishUpload(id, { token, digest, size, now, lease, expires, replaced }) {
       return database.transaction(() => {
         const row = database.get(
           'SELECT repository, storage_key FROM uploads WHERE id = ? AND lock_token = ? AND done IS NULL',
@@ -70,11 +73,14 @@ export function sqliteUploads(database: Database): UploadMeta {
         )
         if (!row) return 'lost'
         const known = database.get(
-          `SELECT b.id FROM blob_digests d JOIN blobs b ON b.id = d.blob_id WHERE d.digest = ? AND b.state = 'active'`,
+          `SELECT b.id, b.storage_key FROM blob_digests d JOIN blobs b ON b.id = d.blob_id WHERE d.digest = ? AND b.state = 'active'`,
           digest,
         )
         const key = text(row['storage_key'])
-        if (known) queueObject(database, key, now)
+        if (known) {
+          queueObject(database, text(known['storage_key']), replaced)
+          database.run('UPDATE blobs SET storage_key = ?, size = ?, lost = 0 WHERE id = ?', key, size, known['id']!)
+        }
         const blobId = known ? Number(known['id']) : addBlob(database, { digest, size, key, now })
         showBlob(database, { repository: text(row['repository']), blobId, lease, now })
         database.run(

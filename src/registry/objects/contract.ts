@@ -151,11 +151,21 @@ export function objectStoreContract(name: string, create: () => Promise<ObjectsU
       }
       const listed = await Array.fromAsync(under.reopen().list())
       assert.deepEqual(
-        listed.toSorted((a, b) => (a.key < b.key ? -1 : 1)),
+        listed.map(({ key, size }) => ({ key, size })).toSorted((a, b) => (a.key < b.key ? -1 : 1)),
         numbers.map((number) => ({ key: keyOf(number), size: number % 7 })),
       )
     },
   )
+
+  check('the size of an object is known, and when it was changed; of none there is none', async (under) => {
+    assert.equal(await under.objects.size(KEY), undefined)
+    const before = Date.now()
+    await write(under.objects, KEY, 0, 'four')
+    assert.equal(await under.reopen().size(KEY), 4)
+    const [listed] = await Array.fromAsync(under.objects.list())
+    // Clocks of file systems and servers are coarse.
+    assert.ok(Math.abs(listed!.modified - before) < 60_000)
+  })
 
   check('writers of different objects do not meet', async ({ objects }) => {
     const whole = pattern(300_000)

@@ -1,13 +1,20 @@
 import { type FileHandle, mkdir, open, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { BaleError, isBaleError } from '#base'
+import { BaleError, errnoOf, isBaleError } from '#base'
 import { fsyncDirectory, namesIn, streamFile, withNoSpace } from '#host/file'
 import type { ObjectAppender, ObjectStore } from './object-store.ts'
+import { checkRoom, MIN_FREE_PERCENT } from './room.ts'
 
 const KEY = /^[0-9a-f]{32}$/
 
+export interface FileObjectsOptions {
+  /** NO_SPACE before a write leaves less of the disk free than this; 1 by default. */
+  minFreePercent?: number
+}
+
 /** Objects as files `<directory>/<first two digits>/<key>`; keys are 32 random hexadecimal digits. */
-export function createFileObjects(directory: string): ObjectStore {
+export function createFileObjects(directory: string, options: FileObjectsOptions = {}): ObjectStore {
+  const { minFreePercent = MIN_FREE_PERCENT } = options
   const shardOf = (key: string) => {
     if (!KEY.test(key)) throw new TypeError('not a key of an object')
     return join(directory, key.slice(0, 2))
@@ -20,7 +27,10 @@ export function createFileObjects(directory: string): ObjectStore {
         const file = await open(pathOf(key), offset === 0 ? 'w' : 'r+', 0o600)
         try {
           await cutAt(file, offset)
-          return new FileAppender(file, offset, offset === 0 ? [shardOf(key), ...(made ? [directory] : [])] : [])
+          const unsynced = offset === 0 ? [shardOf(key), ...(made ? [directory] : [])] : []
+          const room = (bytes: number) => checkRoom(directory, minFreePercent, bytes)
+          room(0)
+          return new FileAppender(file, offset, unsynced, room)
         } catch (error) {
           await file.close()
           throw error
@@ -28,13 +38,22 @@ export function createFileObjects(directory: string): ObjectStore {
       })
     },
     read: (key, range) => streamFile(pathOf(key), range),
+    async size(key) {
+      try {
+        return (await stat(pathOf(key))).size
+      } catch (error) {
+        if (errnoOf(error) === 'ENOENT') return undefined
+        throw error
+      }
+    },
     async delete(key) {
       await rm(pathOf(key), { force: true })
     },
     async *list() {
       for (const shard of await namesIn(directory)) {
         for (const key of await namesIn(join(directory, shard))) {
-          if (KEY.test(key)) yield { key, size: (await stat(pathOf(key))).size }
+          const stats = KEY.test(key) ? await stat(pathOf(key)) : undefined
+          if (stats) yield { key, size: stats.size, modified: stats.mtimeMs }
         }
       }
     },
@@ -58,8 +77,10 @@ class FileAppender implements ObjectAppender {
   /** Where the last sync ended; rows refer only to bytes before it. */
   #synced: number
   #unsyncedDirectories: string[]
+  readonly #checkRoom: (bytes: number) => void
 
-  constructor(file: FileHandle, position: number, unsyncedDirectories: string[]) {
+  constructor(file: FileHandle, position: number, unsyncedDirectories: string[], checkRoom: (bytes: number) => void) {
+    this.#checkRoom = checkRoom
     this.#file = file
     this.#position = position
     this.#synced = position
@@ -90,6 +111,7 @@ class FileAppender implements ObjectAppender {
 
   async #flush(): Promise<void> {
     try {
+      this.#checkRoom(this.#gatheredSize)
       await withNoSpace('an upload', () => this.#writeGathered())
     } catch (error) {
       // The space is freed at once: on a full disk even recording the end of the upload needs some.

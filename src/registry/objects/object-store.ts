@@ -7,9 +7,12 @@ export interface ObjectStore {
   append(key: string, offset: number): Promise<ObjectAppender>
   /** Bytes [start, end). Nothing is opened before the first chunk is requested. */
   read(key: string, range?: { start?: number; end?: number }): AsyncIterable<Uint8Array>
+  /** Undefined when there is no such object. */
+  size(key: string): Promise<number | undefined>
   /** Deleting an absent object succeeds. */
   delete(key: string): Promise<void>
-  list(): AsyncIterable<{ key: string; size: number }>
+  /** `modified` is in milliseconds since 1970. */
+  list(): AsyncIterable<{ key: string; size: number; modified: number }>
 }
 
 export interface ObjectAppender extends AsyncDisposable {

@@ -11,6 +11,8 @@ export interface UploadsParts {
   clock: Clock
   /** Milliseconds that a finished blob stays without a manifest. */
   lease: number
+  /** Milliseconds that an object stays for running downloads when another takes its place. */
+  grace: number
 }
 
 interface SessionParts extends UploadsParts {
@@ -73,7 +75,7 @@ export class UploadSession implements AsyncDisposable {
 
   /** Verifies the digest and makes the bytes a blob of the repository. DIGEST_MISMATCH throws the upload away. */
   async commit(expected: Digest): Promise<void> {
-    const { meta, upload, token, clock, lease } = this.#parts
+    const { meta, upload, token, clock, lease, grace } = this.#parts
     const appender = await this.#openAppender()
     await this.#guard(() => appender.sync())
     const digest = await this.#digestBy(algorithmOf(expected))
@@ -83,7 +85,7 @@ export class UploadSession implements AsyncDisposable {
       throw digestMismatch(expected, digest)
     }
     const now = clock.now()
-    const times = { now, lease: now + lease, expires: now + REMEMBER_DONE }
+    const times = { now, lease: now + lease, expires: now + REMEMBER_DONE, replaced: now + grace }
     const result = await meta.finishUpload(upload.id, { token, digest, size: this.#offset, ...times })
     if (result === 'lost') throw lost(upload.id)
     this.#state = 'done'

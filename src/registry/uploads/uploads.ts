@@ -14,7 +14,8 @@ export interface Uploads {
 
 const EXPIRES = 24 * 3_600_000
 
-export function createUploads({ meta, objects, clock, lease }: UploadsParts): Uploads {
+export function createUploads(parts: UploadsParts): Uploads {
+  const { meta, clock } = parts
   const hashers = createHasherCache()
   return {
     async begin({ repository, principal, algorithm = 'sha256' }) {
@@ -29,7 +30,7 @@ export function createUploads({ meta, objects, clock, lease }: UploadsParts): Up
     },
     async open(upload) {
       const token = randomKey()
-      const session = new UploadSession({ meta, objects, clock, lease, hashers, upload, token, expires: EXPIRES })
+      const session = new UploadSession({ ...parts, hashers, upload, token, expires: EXPIRES })
       return (await session.lock()) ? session : undefined
     },
     async cancel(upload) {

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { BaleError } from '#base'
+import { BaleError, firstError } from '#base'
 import { type BlobWriter, createFileBlobs, digestMismatch, sizeMismatch, verifying } from '#blob'
 import { decompress, detectStream } from '#format/compression'
 import { asNoSpace, streamFile } from '#host/file'
@@ -7,7 +7,7 @@ import { algorithmOf, type Descriptor, type Digest, hexOf } from '#spec'
 import type { LayerFormatName, WrittenLayer } from '#store/rows'
 import { sweepBuffers } from './buffer-sweep.ts'
 import { type LayerFormatLoaders, loadLayerFormat } from './layer-format.ts'
-import { firstError, isWrongContent } from './wrong-content.ts'
+import { isWrongContent } from './wrong-content.ts'
 
 /** Everything that a worker needs to write one layer; plain data. */
 export interface LayerJob {

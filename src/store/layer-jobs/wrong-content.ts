@@ -1,10 +1,5 @@
 import { type BaleError, isBaleError } from '#base'
 
-/** On a full disk closing fails as well as writing: the first failure is the one to report. */
-export function firstError(thrown: unknown): unknown {
-  return thrown instanceof SuppressedError ? firstError(thrown.suppressed) : thrown
-}
-
 const WRONG_CONTENT = [
   'DIGEST_MISMATCH',
   'SIZE_MISMATCH',

@@ -38,5 +38,4 @@ export {
   writeRepoDigest,
 } from './name-rows.ts'
 export { deletePins, insertPin, isHeld, type Pin, type PinKind } from './pins.ts'
-export { keepReserve } from './reserve.ts'
 export type { Rows } from './rows.ts'

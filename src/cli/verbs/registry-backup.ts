@@ -1,0 +1,23 @@
+import { defineVerb } from '../verb/verb.ts'
+import { openAdmin, ROOT_OPTION } from './registry.ts'
+
+export const verb = defineVerb({
+  name: 'registry backup',
+  summary: 'Copy a registry into a directory, even while it is served',
+  usage: 'DIR',
+  arguments: { min: 1, max: 1 },
+  options: [ROOT_OPTION],
+  examples: [
+    {
+      command: 'bale registry backup /backup/registry',
+      explains: 'Again: copies what is new; bale registry serve --root serves the copy',
+    },
+  ],
+  async run({ args, options, engine, io, signal }) {
+    await using admin = await openAdmin(options.root, engine)
+    const { blobs, bytes, copied, damaged } = await admin.backUp(args[0]!, { signal })
+    for (const digest of damaged) io.warn(`${digest} is damaged in the registry, and not in the copy`)
+    await io.print(`Blobs: ${blobs} (${bytes} bytes), ${copied} of them new`)
+    return damaged.length > 0 ? 1 : 0
+  },
+})

@@ -1,0 +1,26 @@
+import { BlockList, isIP } from 'node:net'
+import { BaleError } from '#base'
+
+/** IPv4 as dual-stack sockets show it, without its IPv6 wrapping. */
+export function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address
+}
+
+/** Addresses and ranges (`10.0.0.0/8`); INVALID_ARGUMENT names one that is neither. */
+export function createAddressList(ranges: readonly string[]): { has(address: string): boolean } {
+  const list = new BlockList()
+  for (const range of ranges) {
+    const [address = '', bits] = range.split('/')
+    const family = isIP(address)
+    if (family === 0) throw new BaleError('INVALID_ARGUMENT', `not an address or range of addresses: ${range}`)
+    const type = family === 6 ? 'ipv6' : 'ipv4'
+    if (bits === undefined) list.addAddress(address, type)
+    else list.addSubnet(address, Number(bits), type)
+  }
+  return {
+    has(address) {
+      const plain = plainAddress(address)
+      return list.check(plain, isIP(plain) === 6 ? 'ipv6' : 'ipv4')
+    },
+  }
+}
