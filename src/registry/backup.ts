@@ -8,6 +8,7 @@ import { algorithmOf, type Digest } from '#spec'
 import { type ListedBlob, type MetaStore, openSqliteMeta } from './meta/index.ts'
 import { createFileObjects, type ObjectStore } from './objects/index.ts'
 
+/** A backup that is aborted leaves the target as it was, but for bytes that the next one takes over. */
 export interface BackupOptions {
   signal?: AbortSignal
 }

@@ -5,6 +5,7 @@ import { GRACE } from './collect.ts'
 import type { ListedBlob, MetaStore } from './meta/index.ts'
 import type { ObjectStore } from './objects/index.ts'
 
+/** What a check compares, and whether it mends. */
 export interface CheckOptions {
   signal?: AbortSignal
   /**
@@ -16,6 +17,7 @@ export interface CheckOptions {
   quick?: boolean
 }
 
+/** A blob whose bytes are not what they should be. */
 export interface Damage {
   digest: Digest
   /** Bytes that it should have. */

@@ -9,6 +9,6 @@ export {
   type Scope,
 } from './access.ts'
 export { type Authentication, type Authenticator, createAuthenticator } from './authenticator.ts'
-export { createSigningKeys, forgetSealedKeys, type SigningKeys } from './signing-keys.ts'
+export { createSigningKeys, forgetSealedKeys } from './signing-keys.ts'
 export { createTokenIssuer, SERVICE, type TokenIssuer } from './token-issuer.ts'
 export { createUsers, type User, type Users } from './users.ts'

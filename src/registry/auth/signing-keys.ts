@@ -83,7 +83,7 @@ export async function forgetSealedKeys(meta: MetaStore): Promise<void> {
 
 /** AES-256-GCM; the ID of the key belongs to what is sealed, so that rows cannot be exchanged. */
 function createSeal(secret: Uint8Array) {
-  const key = Buffer.from(hkdfSync('sha256', secret, '', 'bale registry signing keys', 32))
+  const key = Buffer.from(hkdfSync('sha256', secret, '', 'signing keys of a registry', 32))
   return {
     isSealed: (text: string) => text.startsWith(SEALED),
     close({ id, privateKey }: StoredKey): string {

@@ -10,7 +10,7 @@ export const SERVICE = 'bale-registry'
 const LEEWAY = 60
 
 /** Whom a token is for: a user by ID, as long as the password is the one it was issued for. */
-export interface Subject {
+interface Subject {
   id: string
   generation: number
 }

@@ -181,7 +181,7 @@ export interface Account {
   grants: { pattern: string; role: Role }[]
 }
 
-export interface NewAccount {
+interface NewAccount {
   name: string
   passwordHash: string
   admin: boolean
