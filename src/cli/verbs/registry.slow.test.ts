@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod } from 'node:fs/promises'
+import { chmod, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { type TestBale, testBale } from '../../../test/kit/bale.ts'
@@ -70,6 +70,47 @@ test('users are added, listed, granted, changed and removed, while the registry 
   }
 })
 
+test('a registry is checked, repaired by the next push, cleaned at once and backed up, while it is served', async () => {
+  await using bale = await testBale()
+  const directory = join(bale.directory, 'images')
+  const root = ['--root', directory]
+  await bale.run(['registry', 'user', 'add', ...root, '--admin', '--password-stdin', 'root'], { input: 'word of root' })
+  const served = await serve(bale, ...root)
+  try {
+    const login = 'root:word of root'
+    const client = clientOf(served.address)
+    const image = await client.image('team/web', 'content', { tag: '1', login })
+    const check = (...flags: string[]) => bale.try(['registry', 'check', ...root, ...flags])
+    assert.match((await check()).stdout, /^Blobs checked: 2 \(\d+ bytes\)\nDamaged: 0\nFiles that nothing knows: 0 /)
+    const objects = await readdir(join(directory, 'objects'), { recursive: true, withFileTypes: true })
+    const layer = 'layer of content'
+    for (const { parentPath, name } of objects.filter((entry) => entry.isFile())) {
+      const path = join(parentPath, name)
+      if ((await readFile(path, 'utf8')) === layer) await writeFile(path, layer.toUpperCase())
+    }
+    assert.deepEqual([(await check('--quick')).code, (await check()).code], [0, 1])
+    const repaired = await check('--repair')
+    assert.ok(repaired.stdout.startsWith(`${image.layer}: wrong content\n  needed by team/web@${image.digest}\n`))
+    await client.blob('team/web', layer, { login })
+    assert.equal((await check()).code, 0)
+    const copy = join(bale.directory, 'copy')
+    assert.match(await bale.run(['registry', 'backup', ...root, copy]), /^Blobs: 2 \(\d+ bytes\), 2 of them new$/)
+    assert.match(await bale.run(['registry', 'backup', ...root, copy]), /, 0 of them new$/)
+    assert.match(await bale.run(['registry', 'check', '--root', copy]), /^Damaged: 0$/m)
+    await client.request('POST', '/v2/team/web/blobs/uploads/', { login })
+    const cleaned = await bale.run(['registry', 'gc', ...root, '--uploads-older-than', '0', '--grace', '0'])
+    assert.match(cleaned, /^Uploads that were never finished: 1$/m)
+    assert.match(cleaned, /^Files deleted: 2$/m, 'the damaged one, and the one that was never begun')
+    const team = ['registry', 'user', 'add', ...root, '--password-stdin', 'team']
+    const refused = await bale.try(team, { input: 'word of team' })
+    assert.deepEqual([refused.code, /admin of team\/web.*\n.*--adopt/.test(refused.stderr)], [1, true])
+    await bale.run([...team, '--adopt'], { input: 'word of team' })
+    assert.equal((await client.request('GET', '/v2/team/web/tags/list', { login: 'team:word of team' })).status, 200)
+  } finally {
+    await served.stop()
+  }
+})
+
 test('a registry without users says how to add one; anonymous pull is on only when asked for', async () => {
   await using bale = await testBale()
   const closed = await serve(bale)
@@ -104,6 +145,10 @@ test('invalid addresses, certificates, roles, passwords and names are reported b
   const cases: [string[], RegExp, string?][] = [
     [['serve', '--listen', '5000'], /not an address to listen on: 5000/],
     [['serve', '--listen', '127.0.0.1:99999'], /not an address to listen on/],
+    [['serve', '--min-free', '51'], /--min-free takes a whole number from 0 to 50, not 51/],
+    [['serve', '--max-connections', 'many'], /--max-connections takes a whole number/],
+    [['gc', '--uploads-older-than', '-1'], /not a number of hours: -1/],
+    [['backup', join(bale.directory, 'images', 'x')], /would be within the registry/],
     [['serve', '--listen', '0.0.0.0:0'], /plain text.*\n.*--tls-cert/],
     [['serve', '--tls-key', key], /--tls-cert and --tls-key belong together/],
     [

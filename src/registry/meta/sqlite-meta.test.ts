@@ -8,6 +8,7 @@ import { systemClock } from '#base'
 import { digestOf } from '#blob'
 import { metaStoreContract } from './contract.ts'
 import { openSqliteMeta } from './index.ts'
+import { MIGRATIONS } from './schema.ts'
 
 async function temporaryMeta() {
   const directory = await mkdtemp(join(tmpdir(), 'bale-meta-'))
@@ -31,6 +32,26 @@ test('a database of a newer bale is not touched', async () => {
   database.exec('PRAGMA user_version = 99')
   database.close()
   assert.throws(() => under.open(), { code: 'STORE_VERSION' })
+})
+
+test("0.1's database is taken over: users get an ID, and their uploads stay theirs", async () => {
+  await using under = await temporaryMeta()
+  const old = new DatabaseSync(under.path)
+  old.exec(MIGRATIONS[0]!)
+  old.exec(`PRAGMA user_version = 1;
+    INSERT INTO users (name, password_hash, admin, created_at) VALUES ('ann', 'h', 1, 5), ('bob', 'h', 0, 5);
+    INSERT INTO grants (user_name, pattern, role) VALUES ('bob', 'team/*', 'read');
+    INSERT INTO uploads (id, repository, principal, algorithm, storage_key, offset, lock_until, expires_at)
+    VALUES ('u1', 'ann/x', 'user:ann', 'sha256', 'k1', 3, 0, 9e12), ('u2', 'x', 'anonymous', 'sha256', 'k2', 3, 0, 9e12)`)
+  old.close()
+  const meta = under.open()
+  const [ann, bob] = await meta.listAccounts()
+  assert.match(ann!.id, /^[0-9a-f]{32}$/)
+  assert.notEqual(ann!.id, bob!.id)
+  assert.deepEqual([ann!.generation, bob!.grants], [1, [{ pattern: 'team/*', role: 'read' }]])
+  assert.equal((await meta.findUpload('u1'))?.principal, `user:${ann!.id}`)
+  assert.equal((await meta.findUpload('u2'))?.principal, 'anonymous')
+  await meta.close()
 })
 
 test('A06: the history of a tag has one line for each change, and none for the same push again', async () => {
