@@ -82,7 +82,9 @@ test(
     await bale.run(['run', '-d', '--name', 'box', ...QUIET, ...details, 'busybox:1', 'sh', '-c', script])
     const log = join(bale.directory, 'root/containers', await bale.run(['inspect', '-f', '{{.Id}}', 'box']), 'log')
     for (const word of ['one', 'two', 'three']) {
-      await bale.run(['exec', 'box', 'touch', `/${word}`])
+      // The last one ends the container, and the kernel this process with it when that is quicker.
+      const touched = await bale.try(['exec', 'box', 'touch', `/${word}`])
+      assert.ok(touched.code === 0 || (word === 'three' && touched.code === 137), touched.stderr)
       await until(`${word} is logged`, () => readFileSync(log, 'utf8').includes(word))
     }
     await bale.run(['wait', 'box'])

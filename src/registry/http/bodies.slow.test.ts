@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { startRegistry, type TestRegistry } from '../../../test/kit/registry-client.ts'
 import { until } from '../../../test/kit/until.ts'
 
@@ -93,6 +94,29 @@ test('a body that drips is given up, one that moves is not, and what came of it 
     })
     return more.status === 202 || undefined
   })
+})
+
+test('a request without a body may take as long as it likes, and one that has just begun is not judged', async () => {
+  await using registry = await startRegistry({ leastRate: { bytesPerSecond: 1000, period: 300 } })
+  const digest = await registry.blob('a/b', Buffer.alloc(32 * 1024 * 1024, 'x'))
+  const { socket } = open(registry)
+  socket.pause()
+  let size = 0
+  socket.on('data', (bytes) => {
+    size += bytes.length
+  })
+  socket.pause()
+  socket.write(`GET /v2/a/b/blobs/${digest} HTTP/1.1\r\nHost: x\r\n\r\n`)
+  for (let turn = 0; turn < 60; turn++) {
+    const location = (await registry.request('POST', '/v2/a/b/blobs/uploads/')).headers.location!
+    assert.equal((await registry.request('PATCH', location, { body: 'x' })).status, 202)
+    assert.equal((await registry.request('GET', '/v2/')).status, 200)
+    await sleep(25)
+  }
+  assert.equal(socket.destroyed, false)
+  socket.resume()
+  await until('all of it has come', () => size > 32 * 1024 * 1024 || undefined)
+  socket.destroy()
 })
 
 test('one address has a quarter of the connections, so that others get in', async () => {

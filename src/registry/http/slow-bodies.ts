@@ -10,26 +10,32 @@ export interface LeastRate {
 export const LEAST_RATE: LeastRate = { bytesPerSecond: 256, period: 30_000 }
 
 /**
- * Ends connections whose requests have bodies that merely drip. Time in which it is us who do not read is not counted.
- * Disposing stops watching.
+ * Ends connections whose requests have bodies that merely drip. A body counts until its end has come, not while it is us
+ * who do not read, and never before a whole period is over. Disposing stops watching.
  */
 export function watchBodies({ bytesPerSecond, period }: LeastRate) {
-  const seen = new Map<IncomingMessage, number>()
+  const watched = new Map<IncomingMessage, { since: number; bytes: number }>()
+  const begin = (request: IncomingMessage) => {
+    watched.set(request, { since: performance.now(), bytes: request.socket.bytesRead })
+  }
   const look = () => {
-    for (const [request, before] of seen) {
-      const now = request.socket.bytesRead
-      const waiting = request.readableLength === 0
-      if (waiting && now - before < (bytesPerSecond * period) / 1000) request.destroy()
-      else seen.set(request, now)
+    const now = performance.now()
+    for (const [request, { since, bytes }] of watched) {
+      if (request.complete) watched.delete(request)
+      else if (request.readableLength > 0) begin(request)
+      else if (now - since >= period) {
+        if (request.socket.bytesRead - bytes < (bytesPerSecond * (now - since)) / 1000) request.destroy()
+        else begin(request)
+      }
     }
   }
-  const timer = setInterval(look, period)
+  const timer = setInterval(look, period / 3)
   timer.unref()
   return {
+    /** To be called for every request: whether it has a body that is still to come is known only later. */
     add(request: IncomingMessage): void {
-      if (request.complete) return
-      seen.set(request, request.socket.bytesRead)
-      request.once('close', () => seen.delete(request))
+      begin(request)
+      request.once('close', () => watched.delete(request))
     },
     [Symbol.dispose]: () => clearInterval(timer),
   }
