@@ -129,6 +129,19 @@ test('what was thought lost and is there again is shown again; bytes that nothin
   assert.deepEqual((await admin.check()).unknown, { objects: 1, bytes: 12 })
 })
 
+test('bytes that were read wrongly for a while are shown again by a repair, and stay', async () => {
+  await using registry = await startRegistry()
+  const digest = await registry.blob('a/b', CONTENT)
+  await using admin = await openRegistryAdmin({ directory: registry.directory })
+  const [path] = await objectsOf(registry.directory, CONTENT.length)
+  await flipByte(path!)
+  assert.equal((await admin.check({ repair: true })).damaged.length, 1)
+  await flipByte(path!)
+  assert.equal((await admin.check({ repair: true })).regained, 1)
+  await registry.registry.collectGarbage({ grace: 0 })
+  assert.ok((await get(registry, digest)).body.equals(CONTENT))
+})
+
 test('a backup of a served registry is a registry, without its secret; again, it takes what is new', async () => {
   await using under = await temporaryDirectory()
   await using registry = await startRegistry()

@@ -27,9 +27,9 @@ const CASES: [string, string, 'length' | 'chunked', number, string][] = [
   ['a manifest that says it is too large', 'PUT /v2/a/b/manifests/x', 'length', 6_000_000, '413'],
   ['a form that is too large', 'POST /token', 'chunked', 300_000, '413'],
   ['a form that says it is too large', 'POST /token', 'length', 300_000, '413'],
-  ['a path that is not there', 'PUT /nothing', 'length', 500_000, '404'],
-  ['a method that is not there', 'PATCH /v2/', 'chunked', 2_000_000, '405'],
-  ['an upload that is not there', `PATCH /v2/a/b/blobs/uploads/${'0'.repeat(32)}`, 'length', 20_000_000, '404'],
+  ['an unknown path', 'PUT /nothing', 'length', 500_000, '404'],
+  ['an unsupported method', 'PATCH /v2/', 'chunked', 2_000_000, '405'],
+  ['an unknown upload', `PATCH /v2/a/b/blobs/uploads/${'0'.repeat(32)}`, 'length', 20_000_000, '404'],
 ]
 for (const [name, request, framing, size, status] of CASES) {
   test(`after ${name} the connection goes on, or is ended; it never hangs (${framing})`, async () => {

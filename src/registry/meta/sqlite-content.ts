@@ -189,6 +189,8 @@ export function sqliteContent(database: Database, clock: Clock): ContentMeta {
           key,
         )
         if (marked === 1 && due !== undefined) queueObject(database, key, due)
+        // One that is whole after all must not be deleted as the damaged one that it was taken for.
+        if (marked === 1 && !lost) database.run(`DELETE FROM gc_queue WHERE kind = 'object' AND key = ?`, key)
         return marked === 1
       })
     },
