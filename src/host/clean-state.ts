@@ -31,12 +31,7 @@ export function cleanProcess(pid: number): void {
     attempt(() => schedSetAffinity(thread))
   }
   for (const limit of LIMITS) attempt(() => prlimitSoftToHard(pid, limit))
-  setMemoryScore(pid, 0)
-}
-
-/** How soon the kernel's out-of-memory killer takes a process; what may not be set, or is gone, stays. */
-export function setMemoryScore(pid: number, score: number): void {
-  attempt(() => writeFileSync(`/proc/${pid}/oom_score_adj`, String(score)))
+  attempt(() => writeFileSync(`/proc/${pid}/oom_score_adj`, '0'))
 }
 
 function threadsOf(pid: number): number[] {

@@ -15,7 +15,7 @@ export {
   removeCgroup,
 } from './cgroup.ts'
 export { claim, isClaimed, readClaim } from './claim.ts'
-export { cleanProcess, setMemoryScore } from './clean-state.ts'
+export { cleanProcess } from './clean-state.ts'
 export { sparseExtents } from './data-extents.ts'
 export { mayMount, probeMounts, type TrialImage } from './features.ts'
 export { lchown, mknod, O_PATH, syncfs, type Time, utimensat } from './kernel/syscalls.ts'

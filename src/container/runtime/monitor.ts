@@ -3,7 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { BaleError, errnoOf } from '#base'
-import { cleanProcess, type ProcessIdentity, processIdentity, setMemoryScore } from '#host'
+import { cleanProcess, type ProcessIdentity, processIdentity } from '#host'
 import { readText, readTextSync } from '#host/file'
 import type { OciProcess } from '../spec/index.ts'
 import { lastLoggedError, type MonitorAnswer, monitorAnswers } from './answers.ts'
@@ -104,7 +104,7 @@ export async function execMonitored(options: ExecOptions): Promise<ExecSession> 
   const child = startMonitor(
     options,
     ['-e', '--exec-process-spec', specPath, ...attachArguments, '-l', 'none', ...exitArguments(options.exitCommand)],
-    !detach,
+    { attachPipe: !detach, memoryScore: options.process.oomScoreAdj ?? 0 },
   )
   const lines = messages(child.sync)
   child.start.write('x')
@@ -125,8 +125,6 @@ export async function execMonitored(options: ExecOptions): Promise<ExecSession> 
         throw runtimeFailure(await failureText(answer, child, bundle), 'exec')
       }
       if (detach) lines[Symbol.dispose]()
-      // crun lets an exec process keep the monitor's score.
-      setMemoryScore(answer.data, options.process.oomScoreAdj ?? 0)
       return answer.data
     },
     async exit() {
@@ -145,17 +143,29 @@ interface MonitorChild {
   stderr: () => string
 }
 
-function startMonitor(options: MonitorOptions, args: string[], attachPipe = false): MonitorChild {
+function startMonitor(
+  options: MonitorOptions,
+  args: string[],
+  { attachPipe = false, memoryScore }: { attachPipe?: boolean; memoryScore?: number } = {},
+): MonitorChild {
   const { id, bundle, runtime, programs } = options
   if (Buffer.byteLength(join(bundle, 'attach')) > SOCKET_PATH_LIMIT)
     throw new BaleError('UNSUPPORTED_HOST', `the path ${bundle} is too long for a socket`, {
       next: { act: 'choose-directory', of: 'run' },
     })
-  const runtimeArguments = [...runtime.globalArguments, '--log', join(bundle, RUNTIME_LOG), '--log-format', 'json']
+  const [program = runtime.path, ...before] = [...withMemoryScore(memoryScore, programs), runtime.path]
+  const runtimeArguments = [
+    ...before,
+    ...runtime.globalArguments,
+    '--log',
+    join(bundle, RUNTIME_LOG),
+    '--log-format',
+    'json',
+  ]
   const child = spawn(
     programs.need('conmon'),
     [
-      ...['--api-version', '1', '-c', id, '-u', id, '-r', runtime.path],
+      ...['--api-version', '1', '-c', id, '-u', id, '-r', program],
       ...runtimeArguments.flatMap((argument) => ['--runtime-arg', argument]),
       ...['-b', bundle, '-p', join(bundle, 'pidfile'), '--exit-dir', options.exitDirectory],
       ...['--persist-dir', join(bundle, 'p'), '--full-attach', '--log-level', 'warning'],
@@ -182,6 +192,16 @@ function startMonitor(options: MonitorOptions, args: string[], attachPipe = fals
     ...(attachPipe && { attach: (child.stdio as readonly unknown[])[5] as Readable }),
     stderr: stderrOf(child),
   }
+}
+
+/**
+ * What conmon starts has its first score, or 0, and crun lets an exec process keep that. Set after its start, the process
+ * could see another one.
+ */
+function withMemoryScore(score: number | undefined, programs: Programs): string[] {
+  if (score === undefined) return []
+  const choom = score === 0 ? programs.find('choom') : programs.need('choom')
+  return choom ? [choom, '-n', String(score), '--'] : []
 }
 
 function exitArguments(command: readonly string[] | undefined): string[] {

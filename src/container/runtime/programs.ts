@@ -20,7 +20,12 @@ export interface Programs {
   need(name: string): string
 }
 
-const PACKAGES = table<string>({ 'aardvark-dns': 'aardvark-dns', ip: 'iproute2', unshare: 'util-linux' })
+const PACKAGES = table<string>({
+  'aardvark-dns': 'aardvark-dns',
+  ip: 'iproute2',
+  unshare: 'util-linux',
+  choom: 'util-linux',
+})
 
 /** `path` is the caller's PATH; the usual system directories are searched as well. */
 export function programs(path = ''): Programs {
