@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readlinkSync, writeFileSync } from 'node:fs'
+import { lstatSync, mkdirSync, readdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { errnoOf } from '#base'
 import { packTar } from '#format/tar'
 import { temporaryDirectory } from '#host/file'
-import { flatten } from './index.ts'
+import { flatten, packFile } from './index.ts'
 
 test('a tar that is abandoned anywhere leaves no file open, also at the header of a large one', async () => {
   await using directory = await temporaryDirectory(tmpdir(), 'pack-')
@@ -25,6 +25,18 @@ test('a tar that is abandoned anywhere leaves no file open, also at the header o
     if (last?.done) break
   }
   assert.ok(sawOpen)
+})
+
+test('a link that became a directory or went away since it was seen is left out', async () => {
+  await using directory = await temporaryDirectory(tmpdir(), 'pack-')
+  const path = join(directory.path, 'link')
+  symlinkSync('elsewhere', path)
+  const file = { path: 'link', stat: lstatSync(path, { bigint: true }), safePath: Buffer.from(path) }
+  assert.equal(packFile(file, new Map())?.entry.linkName, 'elsewhere')
+  rmSync(path)
+  assert.equal(packFile(file, new Map()), undefined)
+  mkdirSync(path)
+  assert.equal(packFile(file, new Map()), undefined)
 })
 
 function openFiles(): string[] {

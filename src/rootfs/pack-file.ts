@@ -1,8 +1,8 @@
-import { closeSync, constants, fstatSync, openSync, read, readlinkSync, readSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, read, readSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { errnoOf } from '#base'
 import type { NewTarEntry, PackedEntry } from '#format/tar'
-import { readXattrs, sparseExtents, type WalkedFile } from '#host'
+import { linkTarget, readXattrs, sparseExtents, type WalkedFile } from '#host'
 import { unreadable } from './unreadable-layer.ts'
 
 const SECOND = 1_000_000_000n
@@ -50,8 +50,10 @@ function packThere(file: WalkedFile, hardLinks: Map<string, string>): PackedEntr
 
 function packOne({ stat, safePath }: WalkedFile, entry: NewTarEntry): PackedEntry | undefined {
   const { type } = entry
-  if (type === 'symlink')
-    return { entry: { ...entry, linkName: readlinkSync(safePath, { encoding: 'latin1' as BufferEncoding }) } }
+  if (type === 'symlink') {
+    const linkName = linkTarget(safePath)
+    return linkName === undefined ? undefined : { entry: { ...entry, linkName } }
+  }
   entry.xattrs = keptXattrs(readXattrs(safePath))
   if (type === 'character' || type === 'block')
     return { entry: { ...entry, deviceMajor: majorOf(stat.rdev), deviceMinor: minorOf(stat.rdev) } }

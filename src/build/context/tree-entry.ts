@@ -1,6 +1,6 @@
-import { type BigIntStats, closeSync, constants, lstatSync, openSync, readlinkSync } from 'node:fs'
+import { type BigIntStats, closeSync, constants, lstatSync, openSync } from 'node:fs'
 import { errnoOf } from '#base'
-import { readXattrs, sparseExtents } from '#host'
+import { linkTarget, readXattrs, sparseExtents } from '#host'
 import { toBytes } from './byte-path.ts'
 
 /** An entry of a tree; sockets do not appear. */
@@ -34,7 +34,8 @@ export function entryPlace(descriptor: number, name: string): Buffer {
 export function readEntry(place: Buffer, ownedByRoot: boolean): TreeEntry | undefined {
   const stats = lstatSync(place, { bigint: true, throwIfNoEntry: false })
   const type = stats && typeOf(stats)
-  if (!stats || !type) return undefined
+  const linkName = type === 'symlink' ? linkTarget(place) : ''
+  if (!stats || !type || linkName === undefined) return undefined
   const isDevice = type === 'character' || type === 'block'
   return {
     type,
@@ -45,7 +46,7 @@ export function readEntry(place: Buffer, ownedByRoot: boolean): TreeEntry | unde
     ...(type === 'file' && sparseOf(place, Number(stats.size))),
     mtime: Number(floorDivide(stats.mtimeNs, 1_000_000_000n)),
     mtimeNanoseconds: Number(((stats.mtimeNs % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n),
-    linkName: type === 'symlink' ? readlinkSync(place, 'latin1' as BufferEncoding) : '',
+    linkName,
     deviceMajor: isDevice ? Number(((stats.rdev >> 8n) & 0xfffn) | ((stats.rdev >> 32n) & ~0xfffn)) : 0,
     deviceMinor: isDevice ? Number((stats.rdev & 0xffn) | ((stats.rdev >> 12n) & ~0xffn)) : 0,
     xattrs: copiedXattrs(place, type),

@@ -37,7 +37,7 @@ export function statPath(root: RootDirectory, path: string, options: { follow?: 
     mode: stats.mode & 0o7777,
     type,
     modified: stats.mtimeMs,
-    ...(type === 'symlink' && { linkTarget: root.readlink(path).toString() }),
+    ...(type === 'symlink' && { linkTarget: reading(path, () => root.readlink(path)).toString() }),
   }
 }
 
