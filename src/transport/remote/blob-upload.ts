@@ -63,19 +63,28 @@ export function uploadBlob(
   }, retry)
 }
 
-/** The registry checks the digest; a stream of another length than announced would break the connection instead. */
+/**
+ * The registry checks the digest; a stream of another length than announced would break the connection instead. The last chunk
+ * waits until the source has ended well: what its end finds damaged is not sent whole, so that the failure is the source's and
+ * not what the registry says of it.
+ */
 async function* sized(stream: AsyncIterable<Uint8Array>, descriptor: Descriptor): AsyncGenerator<Uint8Array> {
   let size = 0
+  let last: Uint8Array | undefined
   for await (const chunk of stream) {
     size += chunk.byteLength
     if (size > descriptor.size) throw sizeMismatch(descriptor, 'more')
-    yield chunk
+    if (last) yield last
+    last = chunk
   }
   if (size < descriptor.size) throw sizeMismatch(descriptor, size)
+  if (last) yield last
 }
 
 /** Old registries know only what docker does: PATCH with the bytes, then a PUT without. */
 function wantsPieces(error: unknown): boolean {
+  // It took the bytes, and they were not those of the digest.
+  if (isBaleError(error, 'DIGEST_MISMATCH')) return false
   const status = error instanceof BaleError ? error.details['status'] : undefined
   return [400, 404, 405, 411, 415, 416, 501].includes(status as number)
 }

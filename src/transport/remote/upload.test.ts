@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { BaleError } from '#base'
 import { digestOf } from '#blob'
 import { type Descriptor, MediaType } from '#spec'
 import { fixedCredential, noCredentials } from '#transport/credentials'
@@ -123,6 +125,57 @@ test('a push that breaks begins again with a new upload and a fresh stream', asy
     ['POST', 'PUT', 'POST', 'PUT', 'POST', 'PUT'],
   )
   assert.ok(seen.at(-1)!.body.equals(blob))
+})
+
+test('a source that finds itself damaged at its end fails the push: the registry never has all of the bytes', async () => {
+  for (const chunk of [65_536, blob.length]) {
+    let arrived = 0
+    await using server = await planServer(async (request, response) => {
+      if (request.method === 'POST') return response.writeHead(202, { location: '/up' }).end()
+      arrived++
+      response.writeHead(400).end()
+    })
+    await using repository = openRepository(
+      { registry: server.host, repository: 'a' },
+      { credentials: noCredentials, limits },
+    )
+    let opened = 0
+    async function* damaged(): AsyncGenerator<Uint8Array> {
+      opened++
+      for (let at = 0; at < blob.length; at += chunk) yield blob.subarray(at, at + chunk)
+      // Time enough for a registry that has all of them to answer.
+      await sleep(100)
+      throw new BaleError('STORE_DAMAGED', 'the blob is damaged')
+    }
+    await assert.rejects(
+      repository.putBlob(descriptor, async () => damaged(), {}),
+      { code: 'STORE_DAMAGED' },
+    )
+    assert.deepEqual([opened, arrived], [1, 0], `chunks of ${chunk}`)
+  }
+})
+
+test('a registry that finds another digest is not sent the same again', async () => {
+  let opened = 0
+  await using server = await planServer((request, response) => {
+    if (request.method === 'POST') return response.writeHead(202, { location: '/up' }).end()
+    response.writeHead(400, { 'content-type': 'application/json' })
+    return response.end(JSON.stringify({ errors: [{ code: 'DIGEST_INVALID', message: 'not this one' }] }))
+  })
+  await using repository = openRepository(
+    { registry: server.host, repository: 'a' },
+    { credentials: noCredentials, limits },
+  )
+  const put = repository.putBlob(
+    descriptor,
+    async () => {
+      opened++
+      return pieces()
+    },
+    {},
+  )
+  await assert.rejects(put, { code: 'DIGEST_MISMATCH' })
+  assert.equal(opened, 1)
 })
 
 test('C10 a Location on another origin gets the blob, but no credentials', async () => {
