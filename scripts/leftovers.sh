@@ -26,4 +26,8 @@ for try in 1 2 3 4 5 6 7 8 9 10; do
 done
 echo "the tests have left behind:" >&2
 echo "$found" >&2
+find "$directory" -mindepth 1 -maxdepth 3 ! -path "$directory/bale-compile-cache-*" -printf '%p made %BT, changed %CT\n' >&2
+for place in "$directory"/*; do
+  grep -sF "$place " "$BALE_TEST_PLACES" >&2 || true
+done
 exit 1

@@ -15,7 +15,11 @@ export NODE_COMPILE_CACHE="$PWD/node_modules/.cache/compiled"
 TMPDIR=$(mktemp -d /tmp/bt.XXXX)
 chmod 1777 "$TMPDIR"
 export TMPDIR
+# Which test made a directory that is left behind.
+export BALE_TEST_PLACES="$TMPDIR.places"
+: >"$BALE_TEST_PLACES"
 clean() {
+  rm -f "$BALE_TEST_PLACES"
   # What an interrupted run left mounted goes first: through a bind mount, rm would empty a directory of this machine.
   below() { awk -v below="$TMPDIR/" 'index($5, below) == 1 { print $5 }' /proc/self/mountinfo; }
   below | tac | while IFS= read -r mounted; do umount -l "$(printf '%b' "$mounted")" || true; done

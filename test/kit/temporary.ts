@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { appendFileSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,6 +13,8 @@ export interface TemporaryDirectory extends AsyncDisposable {
 /** A directory below the system's temporary directory; whatever is mounted below it is unmounted before it is removed. */
 export async function temporaryDirectory(name = 'bale-test'): Promise<TemporaryDirectory> {
   const path = await mkdtemp(join(tmpdir(), `${name}-`))
+  const places = process.env['BALE_TEST_PLACES']
+  if (places) appendFileSync(places, `${path} of ${process.argv[1]} ${new Date().toISOString()}\n`)
   return {
     path,
     async [Symbol.asyncDispose]() {
