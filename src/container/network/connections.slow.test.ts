@@ -8,7 +8,7 @@ import { isBaleError } from '#base'
 import { cannotRunContainers } from '../../../test/kit/busybox-rootfs.ts'
 import { type ContainerMachine, containerMachine } from '../../../test/kit/container-machine.ts'
 import { inOwnNetwork } from '../../../test/kit/own-network.ts'
-import { untilItWorks } from '../../../test/kit/until.ts'
+import { until, untilItWorks } from '../../../test/kit/until.ts'
 import { takeDownIdleNetworks } from '../manager/finalize.ts'
 import { removeContainer } from '../manager/remove.ts'
 import type { HostOptions } from '../model/options.ts'
@@ -65,7 +65,8 @@ inOwnNetwork(import.meta.url, () => {
     assert.match(neighbour.stdout, /^I am web\ndefault via /, 'a bridge that is up is joined without netavark')
     assert.equal(bridges().filter((name) => name.startsWith('bv-')).length, 1)
     await machine.cleanup(neighbour.id)
-    assert.equal(bridges().filter((name) => name.startsWith('bv-')).length, 0)
+    // The kernel takes interfaces down after their namespace, in its own time.
+    await until('its interface is gone', () => bridges().every((name) => !name.startsWith('bv-')))
     await assert.rejects(server(machine, 'other', { ports }), /port is already allocated/)
     await removeContainer(machine.machinery, web.id, { force: true })
     await machine.start((await findContainer(machine.machinery, 'other')).id)
@@ -172,7 +173,7 @@ inOwnNetwork(import.meta.url, () => {
     await machine.cleanup(first.id)
     await machine.cleanup(second.id)
     await takeDownIdleNetworks(machine.machinery)
-    assert.deepEqual(bridges(), [])
+    await until('no interface is left', () => bridges().length === 0)
     assert.deepEqual(rules(), [])
     assert.equal((await machine.run(machine.options(['ip', 'route'], {}, {}))).code, 0)
   })
