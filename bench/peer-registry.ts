@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePort } from '../test/kit/registry.ts'
+import { freePort } from '../test/kit/free-port.ts'
 
 /** Debian's docker-registry on loopback: the same server for all that are compared. */
 export async function startPeerRegistry(directory: string): Promise<{ host: string } & AsyncDisposable> {

@@ -1,12 +1,17 @@
-/** Writes the reference pages that come from the code: docs/errors.md, docs/cli.md and docs/api. Run by `npm run docs`. */
+/** Writes the reference pages that come from the code: docs/errors.md, docs/cli.md, docs/registry-configuration.md and docs/api. Run by `npm run docs`. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { publicApi } from './public-api.ts'
-import { apiPages, errorsPage, verbsPage } from './reference-pages.ts'
+import { apiPages, configurationPages, errorsPage, verbsPage } from './reference-pages.ts'
 
 const root = resolve(import.meta.dirname, '..')
 const docs = resolve(root, 'docs')
-const pages = { 'errors.md': errorsPage(), 'cli.md': await verbsPage(), ...apiPages(publicApi(root)) }
+const pages = {
+  'errors.md': errorsPage(),
+  'cli.md': await verbsPage(),
+  ...configurationPages((name) => readFileSync(resolve(root, 'deploy', name), 'utf8')),
+  ...apiPages(publicApi(root)),
+}
 for (const [name, text] of Object.entries(pages)) {
   const path = resolve(docs, name)
   if (readOr(path) === text) continue

@@ -1,4 +1,5 @@
 import { ERROR_CODES } from '#base'
+import { type ConfigurationSchema, configurationSchema } from '#registry'
 import { verbHelp } from '../src/cli/render-help.ts'
 import { VERBS } from '../src/cli/verb-table.ts'
 import type { PublicDoor, PublicExport } from './public-api.ts'
@@ -27,6 +28,70 @@ export async function verbsPage(): Promise<string> {
     parts.push(`## bale ${verb.name}\n\n\`\`\`\n${verbHelp(verb)}\n\`\`\`\n`)
   }
   return `# The command line\n\nThe same texts as \`bale VERB --help\`. Written by \`npm run docs\`.\n\n${parts.join('\n')}`
+}
+
+/** docs/registry-configuration.md and the JSON Schema beside it: the keys of a registry's configuration file. */
+export function configurationPages(example: (name: string) => string): Record<string, string> {
+  const schema = configurationSchema()
+  const yaml = (name: string) => `\`\`\`yaml\n${example(name)}\`\`\``
+  const page = `# The registry's configuration file
+
+Describes a registry: embedded in a directory, or scaled out on PostgreSQL and a store for the bytes that any number of replicas share. The file is YAML 1.2, of which JSON is a part. \`bale registry config check FILE\` says what the registry would be, or all that is wrong with the file and with the files that it names, each with line and column. \`bale registry config schema\` prints the JSON Schema ([registry-configuration.schema.json](registry-configuration.schema.json)) for editors. Written by \`npm run docs\` from \`src/registry/configuration/schema.ts\`.
+
+## Embedded
+
+${yaml('registry.yaml')}
+
+## Scaled out
+
+${yaml('registry-scaled-out.yaml')}
+
+## How values are written
+
+- Paths that are not absolute begin at the directory of the file.
+- Sizes have units of 1024 (\`16MiB\` and \`16m\` are the same), durations are written like \`90s\`, \`1h30m\`, \`720h\`.
+- Secrets are never in the file: a key that ends in \`-file\` names a file with the secret, one that ends in \`-env\` an environment variable. Such a file must not be open to everybody (\`chmod o= FILE\`); a group may read it, as the services of a container or of systemd need it.
+- A key that is not known, or given twice, is refused. YAML's anchors and aliases may be used.
+
+## Keys
+
+| key | value | default | meaning |
+|---|---|---|---|
+${keyRows(schema, '').join('\n')}
+`
+  return {
+    'registry-configuration.md': page,
+    'registry-configuration.schema.json': `${JSON.stringify(schema, undefined, 2)}\n`,
+  }
+}
+
+function keyRows({ properties = {}, required = [] }: ConfigurationSchema, at: string): string[] {
+  return Object.entries(properties).flatMap(([name, below]) => {
+    const key = at === '' ? name : `${at}.${name}`
+    const usual = required.includes(name) ? 'required' : below.properties ? '' : defaultWords(below.default)
+    const row = `| \`${key}\` | ${valueWords(below)} | ${usual} | ${below.description} |`
+    return [row, ...[below, ...(below.anyOf ?? [])].flatMap((one) => keyRows(one, key))]
+  })
+}
+
+function valueWords({
+  properties,
+  title,
+  examples = [],
+  anyOf,
+  enum: words,
+  const: word,
+}: ConfigurationSchema): string {
+  if (properties) return 'keys'
+  if (word !== undefined) return `\`${word}\``
+  if (words) return words.map((one) => `\`${one}\``).join(', ')
+  if (title === undefined) return (anyOf ?? []).map(valueWords).join(' or ')
+  return examples.length > 0 ? `${title}: ${examples.map((one) => `\`${one}\``).join(', ')}` : title
+}
+
+function defaultWords(value: unknown): string {
+  if (value === undefined || value === '') return ''
+  return Array.isArray(value) ? 'none' : `\`${value}\``
 }
 
 /** docs/api: a page for each public door, and one that names them all. */

@@ -34,6 +34,12 @@ need='
 /usr/bin/crun|crun|the tests run containers with it too
 /usr/sbin/mkfs.ext4|e2fsprogs|the tests keep a store on ext4
 /usr/sbin/mkfs.xfs|xfsprogs|the tests keep a store on XFS
+/usr/lib/postgresql/15/bin/initdb|postgresql-15|the tests keep what a registry knows in it
+/usr/bin/ceph-mon|ceph-mon|the tests keep a registry's bytes in a bucket of Ceph
+/usr/bin/ceph-osd|ceph-osd|the tests keep a registry's bytes in a bucket of Ceph
+/usr/bin/radosgw|radosgw|the tests keep a registry's bytes in a bucket of Ceph
+/usr/bin/ceph-authtool|ceph-common|the tests keep a registry's bytes in a bucket of Ceph
+/usr/sbin/haproxy|haproxy|the tests put it before replicas of a registry
 "
 [ "$purpose" = interop ] && need="$need
 /usr/sbin/dockerd|docker.io|the interop tests compare with it

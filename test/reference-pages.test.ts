@@ -5,7 +5,7 @@ import { resolve } from 'node:path'
 import { test } from 'node:test'
 import { ERROR_CODES } from '#base'
 import { publicApi, undocumented } from '../scripts/public-api.ts'
-import { apiPages, errorsPage, verbsPage } from '../scripts/reference-pages.ts'
+import { apiPages, configurationPages, errorsPage, verbsPage } from '../scripts/reference-pages.ts'
 import { VERBS } from '../src/cli/verb-table.ts'
 
 const root = resolve(import.meta.dirname, '..')
@@ -14,6 +14,11 @@ const page = (name: string) => readFileSync(resolve(root, 'docs', name), 'utf8')
 test('docs/errors.md and docs/cli.md are what `npm run docs` writes', async () => {
   assert.equal(page('errors.md'), errorsPage())
   assert.equal(page('cli.md'), await verbsPage())
+})
+
+test('docs/registry-configuration.md and its JSON Schema are what `npm run docs` writes', () => {
+  const pages = configurationPages((name) => readFileSync(resolve(root, 'deploy', name), 'utf8'))
+  for (const [name, text] of Object.entries(pages)) assert.equal(page(name), text, name)
 })
 
 const api = publicApi(root)

@@ -92,6 +92,10 @@ export const ERROR_CODES = {
     http: 500,
     meaning: 'Some of what killed processes left could not be removed; the message names where and why.',
   },
+  UNAVAILABLE: {
+    http: 503,
+    meaning: 'A service that bale stores its data in (an object storage, a database) does not answer; try again later.',
+  },
   LOCKED: { http: 409, meaning: 'Another process has held a lock for too long.' },
   ABORTED: { http: 499, meaning: 'The operation was cancelled.' },
   UNSUPPORTED: { http: 501, meaning: 'Not supported in this version.' },

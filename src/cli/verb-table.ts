@@ -96,8 +96,20 @@ export const VERBS: readonly VerbEntry[] = [
   entry(
     'Registries',
     ['registry serve'],
-    'Serve a registry from a directory',
+    'Serve a registry, or a replica of one',
     () => import('./verbs/registry-serve.ts'),
+  ),
+  entry(
+    'Registries',
+    ['registry config check'],
+    'Check a configuration file of a registry and summarize it',
+    () => import('./verbs/registry-config-check.ts'),
+  ),
+  entry(
+    'Registries',
+    ['registry config schema'],
+    'Print the JSON Schema of configuration files',
+    () => import('./verbs/registry-config-schema.ts'),
   ),
   entry(
     'Registries',

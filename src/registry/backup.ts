@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { rename, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { BaleError, type Clock } from '#base'
+import { BaleError } from '#base'
 import { createHasher } from '#blob'
 import { fsyncDirectory, makeDirectory, withNoSpace } from '#host/file'
 import { algorithmOf, type Digest } from '#spec'
-import { type ListedBlob, type MetaStore, openSqliteMeta } from './meta/index.ts'
-import { createFileObjects, type ObjectStore } from './objects/index.ts'
+import { copySqliteMeta, type ListedBlob, type MetaStore, openSqliteMeta } from './meta/index.ts'
+import { createFileObjects, NOTHING_WRITTEN, type ObjectStore } from './objects/index.ts'
 
 /** A backup that is aborted leaves the target as it was, but for bytes that the next one takes over. */
 export interface BackupOptions {
@@ -31,7 +31,6 @@ interface BackupParts {
   meta: MetaStore
   objects: ObjectStore
   directory: string
-  clock: Clock
 }
 
 /**
@@ -39,7 +38,7 @@ interface BackupParts {
  * backup: it is valid all the time, and only what is new is copied. The registry's secret is not copied.
  */
 export async function backUp(
-  { meta, objects, directory, clock }: BackupParts,
+  { meta, objects, directory }: BackupParts,
   target: string,
   { signal }: BackupOptions = {},
 ): Promise<BackedUp> {
@@ -47,13 +46,13 @@ export async function backUp(
     throw new BaleError('INVALID_ARGUMENT', `the backup ${target} would be within the registry ${directory}`)
   }
   makeDirectory(target)
-  await using hold = await holdObjects(meta, clock)
+  await using hold = await holdObjects(meta)
   const database = join(target, `registry.db.${randomBytes(6).toString('hex')}`)
   try {
     return await withNoSpace('the backup', async () => {
-      await meta.copyTo(database)
+      copySqliteMeta(join(directory, 'registry.db'), database)
       const copies = createFileObjects(join(target, 'objects'), { minFreePercent: 0 })
-      const result = await copyBlobs({ database, clock, objects, copies, signal })
+      const result = await copyBlobs({ database, objects, copies, signal })
       hold.check()
       await rename(database, join(target, 'registry.db'))
       await fsyncDirectory(target)
@@ -64,9 +63,9 @@ export async function backUp(
   }
 }
 
-async function holdObjects(meta: MetaStore, clock: Clock) {
+async function holdObjects(meta: MetaStore) {
   const id = randomBytes(16).toString('hex')
-  const renew = () => meta.hold(id, clock.now() + HOLD)
+  const renew = () => meta.hold(id, HOLD)
   await renew()
   let failure: unknown
   const timer = setInterval(() => {
@@ -91,12 +90,11 @@ interface CopyParts {
   database: string
   objects: ObjectStore
   copies: ObjectStore
-  clock: Clock
   signal: AbortSignal | undefined
 }
 
-async function copyBlobs({ database, objects, copies, clock, signal }: CopyParts): Promise<BackedUp> {
-  const copied = openSqliteMeta({ path: database, clock })
+async function copyBlobs({ database, objects, copies, signal }: CopyParts): Promise<BackedUp> {
+  const copied = openSqliteMeta({ path: database })
   const result: BackedUp = { blobs: 0, bytes: 0, copied: 0, damaged: [] }
   try {
     for (let after = 0, more = true; more; ) {
@@ -127,12 +125,12 @@ async function copyBlob(
   if ((await objects.size(key)) !== size) return false
   const hasher = createHasher(algorithmOf(digest))
   {
-    await using appender = await copies.append(key, 0)
+    await using appender = await copies.append(key, NOTHING_WRITTEN)
     for await (const chunk of objects.read(key)) {
       hasher.update(chunk)
       await appender.write(chunk)
     }
-    await appender.sync()
+    await copies.complete(key, await appender.sync())
   }
   if (hasher.digest() === digest) return true
   await copies.delete(key)

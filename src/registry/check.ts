@@ -67,7 +67,7 @@ export async function check(parts: CheckParts, options: CheckOptions = {}): Prom
 }
 
 async function checkBlob(
-  { meta, objects, clock }: CheckParts,
+  { meta, objects }: CheckParts,
   blob: ListedBlob,
   { options, result }: { options: CheckOptions; result: Checked },
 ): Promise<void> {
@@ -82,8 +82,8 @@ async function checkBlob(
   }
   if (options.repair) {
     // An object that is merely missing may come back with its disk; it must not be deleted then.
-    const due = problem === 'missing' ? undefined : clock.now() + GRACE
-    const stillIts = await meta.markBlob(id, { key, lost: true, due })
+    const deleteAfter = problem === 'missing' ? undefined : GRACE
+    const stillIts = await meta.markBlob(id, { key, lost: true, deleteAfter })
     if (!stillIts) return
   }
   result.damaged.push({ digest, size, problem, manifests: await meta.manifestsWith(id) })

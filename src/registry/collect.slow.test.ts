@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { type Clock, systemClock } from '#base'
 import { digestOf } from '#blob'
 import type { Digest } from '#spec'
+import { type MetaPlace, postgresPlace, sqlitePlace } from '../../test/kit/meta-places.ts'
+import { startPostgres, withoutPostgres } from '../../test/kit/postgres.ts'
 import { INDEX_TYPE, sha256, startRegistry, type TestRegistry } from '../../test/kit/registry-client.ts'
-import { collect } from './collect.ts'
-import { openSqliteMeta } from './meta/index.ts'
+import { temporaryDirectory } from '../../test/kit/temporary.ts'
+import { collectInTurn } from './collect.ts'
+import type { MetaStore, NewManifest } from './meta/index.ts'
 import { createFileObjects, type ObjectStore } from './objects/index.ts'
 import { createUploads } from './uploads/index.ts'
 
@@ -168,29 +170,37 @@ test('concurrent pushes of one blob all succeed, and one copy of the bytes stays
   }
 })
 
-async function parts() {
-  const directory = await mkdtemp(join(tmpdir(), 'bale-collect-'))
-  const clock = fakeClock()
-  const meta = openSqliteMeta({ path: join(directory, 'registry.db'), clock })
-  const objects = createFileObjects(join(directory, 'objects'))
-  const uploads = createUploads({ meta, objects, clock, lease: HOUR, grace: HOUR })
+/** A registry without its door, on metadata whose time the test sets. */
+async function parts(create: () => Promise<MetaPlace>) {
+  const place = await create()
+  const directory = await temporaryDirectory('bale-collect')
+  const began = Date.now()
+  await place.setTime(began)
+  const replicas = [await place.open(), await place.open()]
+  const objects = createFileObjects(join(directory.path, 'objects'))
+  const [one, two] = replicas.map((meta) => {
+    const uploads = createUploads({ meta, objects, clock: systemClock, lease: HOUR, grace: HOUR })
+    return {
+      meta,
+      objects,
+      async push(repository: string, content: string): Promise<Digest> {
+        const upload = await uploads.begin({ repository, principal: 'test' })
+        await using session = await uploads.open(upload)
+        await session!.append(chunksOf(content))
+        const digest = digestOf(content)
+        await session!.commit(digest)
+        return digest
+      },
+    }
+  })
   return {
-    directory,
-    clock,
-    meta,
-    objects,
-    uploads,
-    async push(repository: string, content: string): Promise<Digest> {
-      const upload = await uploads.begin({ repository, principal: 'test' })
-      await using session = await uploads.open(upload)
-      await session!.append(chunksOf(content))
-      const digest = digestOf(content)
-      await session!.commit(digest)
-      return digest
-    },
+    directory: directory.path,
+    replicas: [one!, two!] as const,
+    setHours: (hours: number) => place.setTime(began + hours * HOUR),
     async [Symbol.asyncDispose]() {
-      await meta.close()
-      await rm(directory, { recursive: true, force: true })
+      for (const meta of replicas) await meta.close()
+      await place[Symbol.asyncDispose]()
+      await directory[Symbol.asyncDispose]()
     },
   }
 }
@@ -200,21 +210,32 @@ async function* chunksOf(content: string) {
 }
 
 test('a collection that dies between deleting bytes and forgetting them is finished by the next one', async () => {
-  await using under = await parts()
-  await under.push('a/b', 'one')
-  await under.push('a/b', 'two')
-  under.clock.hours = 2
+  await using under = await parts(sqlitePlace)
+  const [replica, other] = under.replicas
+  await replica.push('a/b', 'one')
+  await replica.push('a/b', 'two')
+  await under.setHours(2)
   let deleted = 0
   const dying: ObjectStore = {
-    ...under.objects,
+    ...replica.objects,
     async delete(key) {
-      await under.objects.delete(key)
+      await replica.objects.delete(key)
       if (++deleted === 1) throw new Error('killed')
     },
   }
-  await assert.rejects(collect({ ...under, objects: dying }, { grace: 0 }), /killed/)
-  assert.equal((await collect(under, { grace: 0 })).objects, 2)
+  await assert.rejects(collectInTurn({ ...replica, objects: dying }, { grace: 0 }), /killed/)
+  assert.equal((await collectInTurn(other, { grace: 0 })).objects, 2)
   assert.deepEqual(await objectsIn(under.directory), [])
+})
+
+test('one process collects at a time, and the turn of one that died is over after a while', async () => {
+  await using under = await parts(sqlitePlace)
+  const [replica, other] = under.replicas
+  await replica.meta.takeTurn('collection', 'somebody', 120_000)
+  await assert.rejects(collectInTurn(other), { code: 'LOCKED' })
+  await under.setHours(1)
+  await collectInTurn(other)
+  await collectInTurn(replica)
 })
 
 /** A small generator of numbers, so that a failing sequence can be repeated. */
@@ -226,66 +247,94 @@ function seeded(seed: number): (below: number) => number {
   }
 }
 
-test('whatever the order of pushes, mounts, deletes and collections, a stored manifest never misses a blob', async () => {
-  await using under = await parts()
-  const { meta, objects, clock } = under
-  const manifests = new Map<string, { repository: string; blobs: Digest[] }>()
-  const answers = { stored: 0, refused: 0 }
-  for (let seed = 1; seed <= 4; seed++) {
-    const random = seeded(seed)
-    const repositories = ['a', 'b']
-    for (let step = 0; step < 120; step++) {
-      const repository = repositories[random(2)]!
-      const content = `blob ${random(4)}`
-      const digest = digestOf(content)
-      switch (random(9)) {
-        case 0:
-        case 1:
-          await under.push(repository, content)
-          break
-        case 2:
-          await meta.mountBlob(repository, digest, { from: repositories[random(2)]!, lease: clock.now() + HOUR })
-          break
-        case 3:
-          await meta.findBlob(repository, digest, { lease: clock.now() + HOUR })
-          break
-        case 4:
-        case 5: {
-          const blobs = [digest, digestOf(`blob ${random(4)}`)]
-          const bytes = Buffer.from(JSON.stringify({ seed, repository, blobs }))
-          const manifest = { digest: digestOf(bytes), mediaType: 'x/y', bytes, children: [], tags: [], actor: 'test' }
-          const objection = await meta.putManifest(repository, {
-            ...manifest,
-            descriptor: { mediaType: 'x/y', digest: manifest.digest, size: bytes.length },
-            blobs: blobs.map((one) => ({ digest: one, size: 6, optional: false })),
-          })
-          answers[objection ? 'refused' : 'stored']++
-          if (!objection) manifests.set(manifest.digest, { repository, blobs })
-          break
-        }
-        case 6: {
-          const [first] = manifests
-          if (first) {
-            await meta.deleteManifest(first[1].repository, first[0] as Digest, 'test')
-            manifests.delete(first[0])
+const postgres = withoutPostgres()
+const server = postgres ? undefined : await startPostgres()
+after(() => server?.[Symbol.asyncDispose]())
+
+for (const [name, create, skip] of [
+  ['SQLite', sqlitePlace, false],
+  ['PostgreSQL', () => postgresPlace(server!), postgres],
+] as const) {
+  test(`${name}: whatever the order of pushes, mounts, deletes and collections of two replicas, a stored manifest never misses a blob`, {
+    skip,
+  }, async () => {
+    await using under = await parts(create)
+    const manifests = new Map<string, { repository: string; blobs: Digest[] }>()
+    const answers = { stored: 0, refused: 0 }
+    let hours = 0
+    for (let seed = 1; seed <= 4; seed++) {
+      const random = seeded(seed)
+      const repositories = ['a', 'b']
+      for (let step = 0; step < 120; step++) {
+        const replica = under.replicas[random(2)]!
+        const { meta } = replica
+        const repository = repositories[random(2)]!
+        const content = `blob ${random(4)}`
+        const digest = digestOf(content)
+        switch (random(9)) {
+          case 0:
+          case 1:
+            await replica.push(repository, content)
+            break
+          case 2:
+            await meta.mountBlob(repository, digest, { from: repositories[random(2)]!, lease: HOUR })
+            break
+          case 3:
+            await meta.findBlob(repository, digest, { lease: HOUR })
+            break
+          case 4:
+          case 5: {
+            const manifest = imageOf([digest, digestOf(`blob ${random(4)}`)], { seed, repository })
+            const objection = await meta.putManifest(repository, manifest)
+            answers[objection ? 'refused' : 'stored']++
+            const blobs = manifest.blobs.map((one) => one.digest)
+            if (!objection) manifests.set(manifest.digest, { repository, blobs })
+            break
           }
-          break
+          case 6: {
+            const [first] = manifests
+            if (first) {
+              await meta.deleteManifest(first[1].repository, first[0] as Digest, 'test')
+              manifests.delete(first[0])
+            }
+            break
+          }
+          case 7:
+            await meta.unlinkBlob(repository, digest)
+            break
+          case 8:
+            hours += random(3) / 4
+            await under.setHours(hours)
+            await collectInTurn(replica, { grace: random(2) * HOUR })
         }
-        case 7:
-          await meta.unlinkBlob(repository, digest)
-          break
-        case 8:
-          clock.hours += random(3) / 4
-          await collect(under, { grace: random(2) * HOUR })
-      }
-      const needed = [...manifests.values()].flatMap((one) => one.blobs.map((blob) => `${one.repository} ${blob}`))
-      for (const [name, one] of [...new Set(needed)].map((text) => text.split(' ') as [string, Digest])) {
-        const found = await meta.findBlob(name, one)
-        assert.ok(found, `seed ${seed} step ${step}: ${one} is missing in ${name}`)
-        const bytes = Buffer.concat(await Array.fromAsync(objects.read(found.key)))
-        assert.equal(digestOf(bytes), one)
+        await missesNothing(under.replicas[random(2)]!, manifests, `seed ${seed} step ${step}`)
       }
     }
+    assert.ok(answers.stored > 20 && answers.refused > 20, `the sequence tries both: ${JSON.stringify(answers)}`)
+  })
+}
+
+/** A manifest of blobs of six bytes. */
+function imageOf(blobs: Digest[], more: object): NewManifest {
+  const bytes = Buffer.from(JSON.stringify({ ...more, blobs }))
+  const digest = digestOf(bytes)
+  return {
+    ...{ digest, mediaType: 'x/y', bytes, children: [], tags: [], actor: 'test' },
+    descriptor: { mediaType: 'x/y', digest, size: bytes.length },
+    blobs: blobs.map((one) => ({ digest: one, size: 6, optional: false })),
   }
-  assert.ok(answers.stored > 20 && answers.refused > 20, `the sequence tries both: ${JSON.stringify(answers)}`)
-})
+}
+
+async function missesNothing(
+  { meta, objects }: { meta: MetaStore; objects: ObjectStore },
+  manifests: Map<string, { repository: string; blobs: Digest[] }>,
+  when: string,
+): Promise<void> {
+  const needed = [...manifests.values()].flatMap((one) => one.blobs.map((blob) => `${one.repository} ${blob}`))
+  for (const [name, digest] of [...new Set(needed)].map((text) => text.split(' ') as [string, Digest])) {
+    const found = await meta.findBlob(name, digest)
+    assert.ok(found, `${when}: ${digest} is missing in ${name}`)
+    const bytes = Buffer.concat(await Array.fromAsync(objects.read(found.key)))
+    assert.equal(digestOf(bytes), digest)
+  }
+}

@@ -1,4 +1,5 @@
-import type { Clock } from '#base'
+import { randomUUID } from 'node:crypto'
+import { BaleError } from '#base'
 import type { MetaStore } from './meta/index.ts'
 import type { ObjectStore } from './objects/index.ts'
 
@@ -32,35 +33,56 @@ export interface Collected {
 export const GRACE = 3_600_000
 const BATCH = 500
 
-export interface CollectParts {
+interface CollectParts {
   meta: MetaStore
   objects: ObjectStore
-  clock: Clock
 }
 
 /**
  * Collects what nothing refers to, while pushes and pulls go on: first transactions decide, then bytes are deleted,
  * then their rows. A crash in between leaves work for the next run and never a manifest without its blobs.
  */
-export async function collect(
-  { meta, objects, clock }: CollectParts,
+async function collect(
+  { meta, objects }: CollectParts,
   { signal, untaggedOlderThan, uploadsOlderThan, grace = GRACE }: CollectOptions = {},
 ): Promise<Collected> {
-  const now = clock.now()
-  const idleSince = uploadsOlderThan === undefined ? undefined : now - uploadsOlderThan
-  const uploads = await meta.expireUploads(now, idleSince)
-  const manifests = untaggedOlderThan === undefined ? 0 : await meta.removeUntagged(now - untaggedOlderThan, now)
-  const condemned = await meta.condemnBlobs(now, grace)
+  const uploads = await meta.expireUploads(uploadsOlderThan)
+  const manifests = untaggedOlderThan === undefined ? 0 : await meta.removeUntagged(untaggedOlderThan)
+  const condemned = await meta.condemnBlobs(grace)
   let deleted = 0
   // What was condemned before waits for the usual time, unless less is asked for.
-  const next = () => meta.dueObjects(now, BATCH, Math.max(0, GRACE - grace))
+  const next = () => meta.dueObjects(BATCH, Math.max(0, GRACE - grace))
   for (let due = await next(); due.length > 0; due = await next()) {
-    for (const key of due) {
+    for (const { key, state } of due) {
       signal?.throwIfAborted()
-      await objects.delete(key)
+      await objects.delete(key, state)
       await meta.forgetObject(key)
       deleted++
     }
   }
   return { uploads, manifests, ...condemned, objects: deleted }
+}
+
+const TURN = 120_000
+
+/** One process of a registry collects at a time. Throws LOCKED when another one does. */
+export async function collectInTurn(parts: CollectParts, options: CollectOptions = {}): Promise<Collected> {
+  const holder = randomUUID()
+  const take = () => parts.meta.takeTurn('collection', holder, TURN)
+  if (!(await take())) throw new BaleError('LOCKED', 'another process of the registry is collecting at the moment')
+  const stopping = new AbortController()
+  const renewal = setInterval(() => {
+    // Without the turn somebody else may have begun: nothing is wrong with two, but it is wasted work.
+    take().then(
+      (kept) => kept || stopping.abort(new BaleError('LOCKED', 'another process of the registry collects now')),
+      () => undefined,
+    )
+  }, TURN / 4)
+  try {
+    const signal = options.signal ? AbortSignal.any([options.signal, stopping.signal]) : stopping.signal
+    return await collect(parts, { ...options, signal })
+  } finally {
+    clearInterval(renewal)
+    await parts.meta.endTurn('collection', holder)
+  }
 }

@@ -1,5 +1,6 @@
 /**
- * registry: an OCI distribution server, embedded form: one process, SQLite for what is known, files for bytes.
+ * registry: an OCI distribution server: embedded (one process, SQLite for what is known, files for bytes) or scaled out (any
+ * number of processes on PostgreSQL and a bucket or a shared directory).
  * Promises: all end points of distribution-spec 1.1; an acknowledged push survives power loss; access is denied by default;
  * collection runs alongside pushes. Does not: run containers, know the local store.
  */
@@ -7,12 +8,44 @@ export type { AnonymousAccess, User, Users } from './auth/index.ts'
 export type { BackedUp, BackupOptions } from './backup.ts'
 export type { Checked, CheckOptions, Damage } from './check.ts'
 export type { Collected, CollectOptions } from './collect.ts'
-export type { Role } from './meta/index.ts'
 export {
-  createRegistry,
-  openRegistryAdmin,
+  type CollectionConfiguration,
+  type Configuration,
+  type ConfigurationSchema,
+  type Credentials,
+  configurationSchema,
+  type EmbeddedContent,
+  type ListenConfiguration,
+  loadCredentials,
+  type NamedFile,
+  type PostgresConfiguration,
+  parseListenAddress,
+  readConfiguration,
+  type S3Configuration,
+  type ScaledOutContent,
+  type SecretSource,
+  type SharedDirectory,
+} from './configuration/index.ts'
+export { openConfiguredAdmin, type Surroundings, serveConfigured } from './configured.ts'
+export { createRegistry, type EmbeddedAdmin, openRegistryAdmin, type RegistryOptions } from './embedded.ts'
+export { type MetaStore, openPostgresMeta, openSqliteMeta, type PostgresOptions, type Role } from './meta/index.ts'
+export {
+  type ByteRange,
+  createFileObjects,
+  createS3Objects,
+  type ObjectAppender,
+  type ObjectStore,
+  type Presigner,
+  type Progress,
+  type S3Objects,
+  type S3Options,
+  type S3Timeouts,
+} from './objects/index.ts'
+export {
+  openRegistry,
   type Registry,
   type RegistryAdmin,
-  type RegistryOptions,
+  type RegistryParts,
+  type RegistrySettings,
 } from './registry.ts'
-export { type ServedRegistry, type ServeOptions, serveRegistry } from './serve.ts'
+export { type ListenOptions, listenWith, type ServedRegistry, type ServeOptions, serveRegistry } from './serve.ts'

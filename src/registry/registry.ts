@@ -1,49 +1,55 @@
-import { statSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { join } from 'node:path'
-import { BaleError, type Clock, isBaleError, type Log, noLog, systemClock } from '#base'
-import { acquireLock, keepReserve, makeDirectory } from '#host/file'
+import { BaleError, type Clock, type Log, noLog, systemClock } from '#base'
 import {
   type AnonymousAccess,
   createAuthenticator,
   createSigningKeys,
   createTokenIssuer,
   createUsers,
-  forgetSealedKeys,
   type Users,
 } from './auth/index.ts'
-import { type BackedUp, type BackupOptions, backUp } from './backup.ts'
 import { type Checked, type CheckOptions, check } from './check.ts'
-import { type Collected, type CollectOptions, type CollectParts, collect, GRACE } from './collect.ts'
+import { type Collected, type CollectOptions, collectInTurn, GRACE } from './collect.ts'
+import { databaseClock } from './database-clock.ts'
 import {
   createHandler,
+  createHealth,
   createOrigin,
   LEAST_RATE,
   type LeastRate,
   type OriginOptions,
   watchBodies,
 } from './http/index.ts'
-import { type MetaStore, openSqliteMeta } from './meta/index.ts'
-import { createFileObjects, type FileObjectsOptions } from './objects/index.ts'
+import type { MetaStore } from './meta/index.ts'
+import type { ObjectStore, Presigner } from './objects/index.ts'
 import { type Report, reportOnce } from './report.ts'
-import { readSecretFile } from './secret-file.ts'
 import { createUploads } from './uploads/index.ts'
 
-/** Where a registry stores its content, and its access settings. */
-export interface RegistryOptions extends OriginOptions {
-  /**
-   * Everything the registry keeps: `registry.db`, `objects` and, apart from the data, `secret`. Made when missing, 0700;
-   * DENIED when others may read or write it.
-   */
-  directory: string
+/** What a registry is made of. Any number of processes may serve one on the same parts, if those are shared. */
+export interface RegistryParts {
+  /** What is known. It is closed with the registry. */
+  meta: MetaStore
+  /** Bytes. */
+  objects: ObjectStore | (ObjectStore & Presigner)
+  /** Seals the keys that sign tokens; the same in all processes. At least 32 bytes. */
+  secret: Uint8Array
+  /** Runs work that frees space, also when there is none. */
+  whenFull?<T>(work: () => Promise<T>): Promise<T>
+}
+
+/** How a registry behaves, wherever its content is. */
+export interface RegistrySettings extends OriginOptions {
   /** What callers without a login may do: nothing by default. `push` is for tests and machines of one user. */
   anonymous?: AnonymousAccess
   /** How long a blob that nothing refers to yet is kept for its pusher. Milliseconds, a day by default. */
   lease?: number
-  /** Uploads are refused (507) when less of the disk is free. Percent, 1 by default. */
-  minFreePercent?: number
+  /** How long bytes that another object replaces stay for downloads that run. Milliseconds, an hour by default. */
+  grace?: number
   /** The least that a client must send of a body. */
   leastRate?: LeastRate
+  /** Sends clients to the object store for the bytes of blobs, if it can be read by presigned addresses. */
+  redirect?: boolean
+  /** This machine's; the database's time is what counts. */
   clock?: Clock
   log?: Log
   /** Told of what is the registry's own fault, for the operator. */
@@ -55,138 +61,87 @@ export interface Registry extends AsyncDisposable {
   /** For node:http and its like. Never rejects. */
   handler(request: IncomingMessage, response: ServerResponse): Promise<void>
   users: Users
-  /** Collects while requests go on. */
+  /** Collects while requests go on. LOCKED when another process of the registry collects. */
   collectGarbage(options?: CollectOptions): Promise<Collected>
+  /** Has /readyz answer that requests should go to another replica. */
+  drain(): void
   close(): Promise<void>
 }
 
 const DEFAULT_LEASE = 24 * 3_600_000
 
-/** An embedded registry: one serving process on a directory (LOCKED for a second one), SQLite and files. */
-export async function createRegistry(options: RegistryOptions): Promise<Registry> {
-  const { directory, clock = systemClock, log = noLog, lease = DEFAULT_LEASE, anonymous = 'none' } = options
-  const origin = createOrigin(options)
-  makeRegistryDirectory(directory)
-  const lock = await lockDirectory(directory)
+/** Opens a registry on its parts, which it closes also when it fails. */
+export async function openRegistry(parts: RegistryParts, settings: RegistrySettings = {}): Promise<Registry> {
+  const { meta, objects, secret, whenFull = (work) => work() } = parts
+  const {
+    clock: machine = systemClock,
+    log = noLog,
+    lease = DEFAULT_LEASE,
+    grace = GRACE,
+    anonymous = 'none',
+  } = settings
+  const closing = new AsyncDisposableStack()
+  closing.defer(() => meta.close())
   try {
-    const { meta, objects } = openParts(directory, clock, options)
-    await meta.freeUploads()
-    const keys = createSigningKeys({ meta, clock, secret: await secretOf(directory, meta) })
+    const origin = createOrigin(settings)
+    const clock = closing.use(await databaseClock(meta, machine))
+    const keys = createSigningKeys({ meta, clock, secret })
     const tokens = createTokenIssuer({ keys, clock })
     const authenticator = createAuthenticator({ meta, tokens, clock })
-    const uploads = createUploads({ meta, objects, clock, lease, grace: GRACE })
-    const report = reportOnce(options.report ?? (() => undefined), clock)
-    const bodies = watchBodies(options.leastRate ?? LEAST_RATE)
-    const whenFull = createWhenFull(directory)
-    const limits = { bodies, whenFull }
-    const context = {
-      meta,
-      objects,
-      uploads,
-      authenticator,
-      tokens,
-      anonymous,
-      origin,
-      clock,
-      log,
-      lease,
-      report,
-      ...limits,
-    }
-    const close = async () => {
-      bodies[Symbol.dispose]()
-      await meta.close()
-      await lock[Symbol.asyncDispose]()
-    }
+    const uploads = createUploads({ meta, objects, clock, lease, grace })
+    const report = reportOnce(settings.report ?? (() => undefined), clock)
+    const bodies = closing.use(watchBodies(settings.leastRate ?? LEAST_RATE))
+    const health = createHealth({ objects, clock })
+    const served = { meta, objects, uploads, authenticator, tokens, anonymous, origin, clock, log, lease, report }
     return {
-      handler: createHandler(context),
+      handler: createHandler({ ...served, bodies, whenFull, health, presign: presignerOf(parts, settings) }),
       users: createUsers(meta),
-      collectGarbage: (how) => collectIn(directory, { meta, objects, clock }, how),
-      close,
-      [Symbol.asyncDispose]: close,
+      collectGarbage: (how) => whenFull(() => collectInTurn({ meta, objects }, how)),
+      drain() {
+        health.draining = true
+      },
+      close: () => closing.disposeAsync(),
+      [Symbol.asyncDispose]: () => closing.disposeAsync(),
     }
   } catch (error) {
-    await lock[Symbol.asyncDispose]()
+    await closing.disposeAsync()
     throw error
   }
 }
 
-/** Administration of a registry's directory, also while it is served. */
+const PRESIGNED_SECONDS = 1200
+
+/** Addresses last no longer than the bytes of a blob stay after it was removed, but for a grace that is next to nothing. */
+function presignerOf({ objects }: RegistryParts, { redirect = false, grace = GRACE }: RegistrySettings) {
+  if (!redirect) return undefined
+  if (!('presign' in objects)) {
+    throw new BaleError(
+      'INVALID_ARGUMENT',
+      'clients cannot be sent to this object store: it has no presigned addresses',
+    )
+  }
+  const seconds = Math.max(60, Math.min(PRESIGNED_SECONDS, Math.floor(grace / 1000)))
+  return async (key: string) => await objects.presign(key, { seconds })
+}
+
+/** Administration of a registry, also while it is served. */
 export interface RegistryAdmin extends AsyncDisposable {
   users: Users
+  /** LOCKED when another process of the registry collects. */
   collectGarbage(options?: CollectOptions): Promise<Collected>
   /** Compares what is known with the bytes that are there. */
   check(options?: CheckOptions): Promise<Checked>
-  /** Copies everything into a directory, which then is a registry's directory itself. */
-  backUp(target: string, options?: BackupOptions): Promise<BackedUp>
 }
 
-/** Opens the registry's directory for its administration, also while it is served. */
-export async function openRegistryAdmin(options: { directory: string; clock?: Clock }): Promise<RegistryAdmin> {
-  const { directory, clock = systemClock } = options
-  makeRegistryDirectory(directory)
-  const { meta, objects } = openParts(directory, clock)
-  const whenFull = createWhenFull(directory)
+/** Administers the registry on these parts, whose metadata it closes. */
+export function administerRegistry(
+  { meta, objects, whenFull = (work) => work() }: Omit<RegistryParts, 'secret'>,
+  clock: Clock = systemClock,
+): RegistryAdmin {
   return {
     users: createUsers(meta),
-    collectGarbage: (how) => collectIn(directory, { meta, objects, clock }, how),
+    collectGarbage: (how) => whenFull(() => collectInTurn({ meta, objects }, how)),
     check: (how) => whenFull(() => check({ meta, objects, clock }, how)),
-    backUp: (target, how) => backUp({ meta, objects, directory, clock }, target, how),
     [Symbol.asyncDispose]: () => meta.close(),
   }
-}
-
-async function lockDirectory(directory: string): Promise<AsyncDisposable> {
-  try {
-    return await acquireLock(join(directory, 'serving.lock'), { timeoutMs: 0 })
-  } catch (error) {
-    if (!isBaleError(error, 'LOCKED')) throw error
-    throw new BaleError('LOCKED', `another process serves ${directory}`, { cause: error })
-  }
-}
-
-/** The secret of a registry; keys that were sealed with one that is gone are of no use any more. */
-async function secretOf(directory: string, meta: MetaStore): Promise<Uint8Array> {
-  const { secret, made } = readSecretFile(join(directory, 'secret'))
-  if (made) await forgetSealedKeys(meta)
-  return secret
-}
-
-/** Made for its owner alone; one that was there must be as private: what is in it decides who may do what. */
-function makeRegistryDirectory(directory: string): void {
-  makeDirectory(directory)
-  const { mode } = statSync(directory)
-  if ((mode & 0o027) === 0) return
-  throw new BaleError('DENIED', `other users of this machine can read or write the directory ${directory}`, {
-    hint: `chmod 700 ${directory}`,
-  })
-}
-
-function openParts(directory: string, clock: Clock, options: FileObjectsOptions = {}) {
-  keepReserve(directory, RESERVE)
-  return {
-    meta: openSqliteMeta({ path: join(directory, 'registry.db'), clock }),
-    objects: createFileObjects(join(directory, 'objects'), options),
-  }
-}
-
-const RESERVE = { mebibytes: 4 }
-
-/** Work that frees space goes on when there is none: the reserve is given up for it. */
-function createWhenFull(directory: string) {
-  return async <T>(work: () => Promise<T>): Promise<T> => {
-    try {
-      return await work()
-    } catch (error) {
-      if (!isBaleError(error, 'NO_SPACE')) throw error
-      keepReserve(directory, RESERVE)
-      return await work()
-    }
-  }
-}
-
-async function collectIn(directory: string, parts: CollectParts, how?: CollectOptions): Promise<Collected> {
-  const collected = await createWhenFull(directory)(() => collect(parts, how))
-  keepReserve(directory, RESERVE)
-  return collected
 }

@@ -1,12 +1,15 @@
 import { createServer, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, isIP, type Socket } from 'node:net'
-import { BaleError, errnoOf } from '#base'
+import { asError, BaleError, errnoOf, isBaleError } from '#base'
+import type { CollectOptions } from './collect.ts'
+import { isLoopback } from './configuration/index.ts'
+import { createRegistry, type RegistryOptions } from './embedded.ts'
 import { createAddressList } from './http/index.ts'
-import { createRegistry, type Registry, type RegistryOptions } from './registry.ts'
+import type { Registry, RegistrySettings } from './registry.ts'
 
 /** Address, certificate and limits of a served registry. */
-export interface ServeOptions extends RegistryOptions {
+export interface ListenOptions extends Pick<RegistrySettings, 'trustedProxies' | 'report'> {
   /** 127.0.0.1 by default. */
   host?: string
   /** 0 takes a free one. */
@@ -17,9 +20,14 @@ export interface ServeOptions extends RegistryOptions {
   insecure?: boolean
   /** Milliseconds between collections, ten minutes by default. */
   collectEvery?: number
+  /** What they collect. */
+  collect?: CollectOptions
   /** Connections at once, 4096 by default; an address may have a quarter of them unless it is a trusted proxy's. */
   maxConnections?: number
 }
+
+/** An embedded registry that listens. */
+export interface ServeOptions extends RegistryOptions, ListenOptions {}
 
 /** A registry that listens. Disposing it ends open requests and closes it. */
 export interface ServedRegistry extends AsyncDisposable {
@@ -35,21 +43,33 @@ const IDLE_TIMEOUT = 120_000
 const STOP_PATIENCE = 10_000
 const COLLECT_EVERY = 600_000
 
-/**
- * Serves a registry. Disposing stops it in order: no new connections, requests that run get ten seconds, then they are
- * cut; a cut upload can be resumed.
- */
+/** Serves an embedded registry, as `listenWith`. */
 export async function serveRegistry(options: ServeOptions): Promise<ServedRegistry> {
-  const { host = '127.0.0.1', port, tls, insecure = false } = options
-  if (!tls && !insecure && !isLoopback(host)) {
-    throw new BaleError('INVALID_ARGUMENT', `passwords would go over the network in plain text at ${host}:${port}`, {
-      next: { act: 'protect-registry' },
-    })
-  }
-  const registry = await createRegistry(options)
-  const server = createWebServer(registry, tls)
+  checkProtection(options)
+  return await listenWith(await createRegistry(options), options)
+}
+
+/** Throws INVALID_ARGUMENT when passwords would go over a network as they are. */
+export function checkProtection({ host = LOOPBACK, port, tls, insecure = false }: ListenOptions): void {
+  if (tls || insecure || isLoopback(host)) return
+  throw new BaleError('INVALID_ARGUMENT', `passwords would go over the network in plain text at ${host}:${port}`, {
+    next: { act: 'protect-registry' },
+  })
+}
+
+const LOOPBACK = '127.0.0.1'
+
+/**
+ * Serves a registry, which it closes, also when it cannot listen. Disposing stops it in order: no new connections, requests
+ * that run get ten seconds, then they are cut; a cut upload is written down, so that it can be resumed here or elsewhere.
+ */
+export async function listenWith(registry: Registry, options: ListenOptions): Promise<ServedRegistry> {
+  const { host = LOOPBACK, port, tls } = options
+  const running = new Set<Promise<void>>()
+  const server = createWebServer(remembering(registry.handler, running), tls)
   limitConnections(server, options)
   try {
+    checkProtection(options)
     await listen(server, host, port)
   } catch (error) {
     await registry.close()
@@ -63,14 +83,31 @@ export async function serveRegistry(options: ServeOptions): Promise<ServedRegist
     url: `${tls ? 'https' : 'http'}://${address}`,
     registry,
     async [Symbol.asyncDispose]() {
+      registry.drain()
       await collector[Symbol.asyncDispose]()
       await stop(server)
+      await settled(running)
       await registry.close()
     },
   }
 }
 
-function createWebServer(registry: Registry, tls: ServeOptions['tls']): Server {
+/** Keeps the requests that are being handled in a set. */
+function remembering(handler: Registry['handler'], running: Set<Promise<void>>): Registry['handler'] {
+  return (request, response) => {
+    const handling = handler(request, response).finally(() => running.delete(handling))
+    running.add(handling)
+    return handling
+  }
+}
+
+/** A request whose connection was cut is still at work: it writes down how far it came, and gives its lock back. */
+async function settled(running: ReadonlySet<Promise<void>>): Promise<void> {
+  const patience = new Promise<void>((resolve) => setTimeout(resolve, STOP_PATIENCE).unref())
+  await Promise.race([Promise.all(running), patience])
+}
+
+function createWebServer(handler: Registry['handler'], tls: ListenOptions['tls']): Server {
   const limits = {
     headersTimeout: HEADERS_TIMEOUT,
     // A push of many gigabytes takes its time; a connection on which nothing moves is ended by the idle timeout.
@@ -80,7 +117,6 @@ function createWebServer(registry: Registry, tls: ServeOptions['tls']): Server {
     insecureHTTPParser: false,
     requireHostHeader: true,
   }
-  const handler = registry.handler
   const server = tls
     ? createTlsServer(
         { ...limits, cert: Buffer.from(tls.cert), key: Buffer.from(tls.key), minVersion: 'TLSv1.2' },
@@ -96,7 +132,7 @@ const MAX_CONNECTIONS = 4096
 /** One address must not take all places: those of trusted proxies carry many clients, and count only for the whole. */
 function limitConnections(
   server: Server,
-  { maxConnections = MAX_CONNECTIONS, trustedProxies = [] }: ServeOptions,
+  { maxConnections = MAX_CONNECTIONS, trustedProxies = [] }: ListenOptions,
 ): void {
   const trusted = createAddressList(trustedProxies)
   const open = new Map<string, number>()
@@ -142,14 +178,19 @@ async function stop(server: Server): Promise<void> {
 }
 
 /** Collects every now and then, one run at a time. Disposing waits for a run to end. */
-function collectRegularly(registry: Registry, { collectEvery = COLLECT_EVERY, log }: ServeOptions): AsyncDisposable {
+function collectRegularly(
+  registry: Registry,
+  { collectEvery = COLLECT_EVERY, collect, report }: ListenOptions,
+): AsyncDisposable {
   const stopping = new AbortController()
   let running: Promise<void> | undefined
   const run = async () => {
     try {
-      await registry.collectGarbage({ signal: stopping.signal })
+      await registry.collectGarbage({ ...collect, signal: stopping.signal })
     } catch (error) {
-      if (!stopping.signal.aborted) log?.debug('registry', 'collecting failed', { error: String(error) })
+      // Another replica is at it.
+      if (isBaleError(error, 'LOCKED')) return
+      if (!stopping.signal.aborted) report?.(asError(error), 'collecting')
     } finally {
       running = undefined
     }
@@ -165,8 +206,4 @@ function collectRegularly(registry: Registry, { collectEvery = COLLECT_EVERY, lo
       await running
     },
   }
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }

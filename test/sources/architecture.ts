@@ -47,7 +47,7 @@ const ROOMS: Layering['rooms'] = {
   build: [...below.floor4, 'container', 'docker'],
   engine: [...below.floor4, 'container', 'build', 'docker'],
   cli: ['base', 'spec', 'docker', 'engine'],
-  registry: ['base', 'spec', 'format', 'host/file', 'host/sqlite', 'blob', 'image', 'transport'],
+  registry: ['base', 'spec', 'format', 'docker', 'host/file', 'host/sqlite', 'blob', 'image', 'transport'],
 }
 
 const LAYERING: Layering = {

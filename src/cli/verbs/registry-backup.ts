@@ -1,12 +1,13 @@
+import { BaleError } from '#base'
 import { defineVerb } from '../verb/verb.ts'
-import { openAdmin, ROOT_OPTION } from './registry.ts'
+import { openAdmin, PLACE_OPTIONS } from './registry.ts'
 
 export const verb = defineVerb({
   name: 'registry backup',
   summary: 'Copy a registry into a directory, even while it is served',
   usage: 'DIR',
   arguments: { min: 1, max: 1 },
-  options: [ROOT_OPTION],
+  options: PLACE_OPTIONS,
   examples: [
     {
       command: 'bale registry backup /backup/registry',
@@ -14,7 +15,16 @@ export const verb = defineVerb({
     },
   ],
   async run({ args, options, engine, io, signal }) {
-    await using admin = await openAdmin(options.root, engine)
+    await using admin = await openAdmin(options, engine, io)
+    if (!('backUp' in admin)) {
+      throw new BaleError(
+        'UNSUPPORTED',
+        'a registry of replicas is backed up by the tools of its database and its store',
+        {
+          hint: 'docs/registry.md tells how, while the replicas go on',
+        },
+      )
+    }
     const { blobs, bytes, copied, damaged } = await admin.backUp(args[0]!, { signal })
     for (const digest of damaged) io.warn(`${digest} is damaged in the registry, and not in the copy`)
     await io.print(`Blobs: ${blobs} (${bytes} bytes), ${copied} of them new`)

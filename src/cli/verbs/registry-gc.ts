@@ -1,6 +1,6 @@
 import { BaleError } from '#base'
 import { defineVerb } from '../verb/verb.ts'
-import { openAdmin, ROOT_OPTION } from './registry.ts'
+import { openAdmin, PLACE_OPTIONS } from './registry.ts'
 
 const HOUR = 3_600_000
 
@@ -9,7 +9,7 @@ export const verb = defineVerb({
   summary: 'Remove unreferenced content from a registry, even while it is served',
   arguments: { max: 0 },
   options: [
-    ROOT_OPTION,
+    ...PLACE_OPTIONS,
     {
       flags: '--untagged-older-than <HOURS>',
       description: 'Also remove manifests without a tag, index or subject that are older than this',
@@ -43,7 +43,7 @@ export const verb = defineVerb({
       uploadsOlderThan: hours(options.uploadsOlderThan),
       grace: hours(options.grace),
     }
-    await using admin = await openAdmin(options.root, engine)
+    await using admin = await openAdmin(options, engine, io)
     const { uploads, manifests, blobs, bytes, objects } = await admin.collectGarbage({ signal, ...how })
     await io.print(`Uploads that were never finished: ${uploads}`)
     await io.print(`Untagged manifests removed: ${manifests}`)

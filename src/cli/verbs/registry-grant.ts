@@ -1,12 +1,12 @@
 import { defineVerb } from '../verb/verb.ts'
-import { openAdmin, ROOT_OPTION } from './registry.ts'
+import { openAdmin, PLACE_OPTIONS } from './registry.ts'
 
 export const verb = defineVerb({
   name: 'registry grant',
   summary: 'Give a user rights on repositories of a registry',
   usage: 'USER PATTERN ROLE',
   arguments: { min: 3, max: 3 },
-  options: [ROOT_OPTION],
+  options: PLACE_OPTIONS,
   examples: [
     {
       command: "bale registry grant ann 'team/*' write",
@@ -17,7 +17,7 @@ export const verb = defineVerb({
   ],
   async run({ args, options, engine, io }) {
     const [user, pattern, role] = args as [string, string, string]
-    await using admin = await openAdmin(options.root, engine)
+    await using admin = await openAdmin(options, engine, io)
     // The registry checks the role; here it is still text.
     await admin.users.grant(user, pattern, role as 'read')
     await io.print(`${user} ${pattern} ${role}`)

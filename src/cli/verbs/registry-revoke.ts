@@ -1,16 +1,16 @@
 import { defineVerb } from '../verb/verb.ts'
-import { openAdmin, ROOT_OPTION } from './registry.ts'
+import { openAdmin, PLACE_OPTIONS } from './registry.ts'
 
 export const verb = defineVerb({
   name: 'registry revoke',
   summary: 'Revoke rights given by registry grant',
   usage: 'USER PATTERN',
   arguments: { min: 2, max: 2 },
-  options: [ROOT_OPTION],
+  options: PLACE_OPTIONS,
   examples: [{ command: "bale registry revoke ann 'team/*'", explains: 'The pattern exactly as it was granted' }],
   async run({ args, options, engine, io }) {
     const [user, pattern] = args as [string, string]
-    await using admin = await openAdmin(options.root, engine)
+    await using admin = await openAdmin(options, engine, io)
     await admin.users.revoke(user, pattern)
     await io.print(`${user} ${pattern}`)
     return 0

@@ -1,30 +1,27 @@
 import { stat } from 'node:fs/promises'
 import { BaleError, type Log } from '#base'
-import { readBytes } from '#engine'
+import { type Engine, readBytes } from '#engine'
 import type { OptionsOf, VerbOption } from '../flags/verb-option.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { defineVerb } from '../verb/verb.ts'
-import { loadRegistry, ROOT_OPTION, registryDirectory } from './registry.ts'
+import { excluded, loadRegistry, PLACE_OPTIONS, registryDirectory, type ServedRegistry } from './registry.ts'
 
 const OPTIONS = [
-  ROOT_OPTION,
+  ...PLACE_OPTIONS,
   {
     flags: '--listen <ADDRESS:PORT>',
-    description: 'Address to listen on; port 0 chooses a free port',
-    default: '127.0.0.1:5000',
+    description: 'Address to listen on (127.0.0.1:5000); port 0 chooses a free port',
   },
   { flags: '--tls-cert <FILE>', description: 'Certificate chain (PEM)' },
   { flags: '--tls-key <FILE>', description: 'Private key of the certificate (PEM)' },
   { flags: '--anonymous-pull', description: 'Allow pulls without a login' },
   {
     flags: '--min-free <PERCENT>',
-    description: 'Refuse uploads when less of the disk is free, so that deleting goes on',
-    default: '1',
+    description: 'Refuse uploads when less of the disk is free (1), so that deleting goes on',
   },
   {
     flags: '--max-connections <NUMBER>',
-    description: 'Connections at once; one address may have a quarter of them',
-    default: '4096',
+    description: 'Connections at once (4096); one address may have a quarter of them',
   },
   { flags: '--insecure', description: 'Allow plain HTTP on an address that other machines can reach' },
   {
@@ -42,7 +39,7 @@ type Options = OptionsOf<typeof OPTIONS>
 
 export const verb = defineVerb({
   name: 'registry serve',
-  summary: 'Serve a registry from a directory',
+  summary: 'Serve a registry, or a replica of one',
   arguments: { max: 0 },
   options: OPTIONS,
   examples: [
@@ -51,49 +48,71 @@ export const verb = defineVerb({
       explains: 'On 127.0.0.1:5000, for this machine; no one has access before a user is added',
     },
     {
+      command: 'bale registry serve --config /etc/bale/registry.yaml',
+      explains: 'As the file says; one of several replicas when it names a database and a bucket',
+    },
+    {
       command: 'bale registry serve --root /srv/images --listen 0.0.0.0:443 --tls-cert cert.pem --tls-key key.pem',
       explains: 'For other machines',
     },
   ],
   async run({ options, engine, io, signal }) {
-    const { serveRegistry } = await loadRegistry()
-    const directory = registryDirectory(options.root, engine)
-    await using served = await serveRegistry({
-      directory,
-      ...parseListen(options.listen),
-      tls: await readTls(options),
-      anonymous: options.anonymousPull ? 'pull' : 'none',
-      insecure: options.insecure,
-      externalUrl: options.externalUrl,
-      trustedProxies: options.trustedProxy,
-      minFreePercent: wholeNumber('--min-free', options.minFree, 0, 50),
-      maxConnections: wholeNumber('--max-connections', options.maxConnections, 4, 1_000_000),
-      report: (failure, request) => io.warn(`${new Date().toISOString()} ${request} failed: ${failure.message}`),
-      log: engine.config.debug.some((room) => room === 'registry' || room === '*') ? logTo(io) : undefined,
-    })
-    await io.print(`Serving ${directory} at ${served.url}`)
+    await using served = await (options.config === undefined
+      ? fromFlags(options, engine, io)
+      : fromFile(options, engine, io))
+    const place =
+      options.config === undefined ? `--root ${registryDirectory(options.root, engine)}` : `--config ${options.config}`
+    await io.print(`Serving ${options.config ?? registryDirectory(options.root, engine)} at ${served.url}`)
     if ((await served.registry.users.list()).length === 0) {
-      io.warn(`There are no users yet, so no one can push: bale registry user add NAME --root ${directory}`)
+      io.warn(`There are no users yet, so no one can push: bale registry user add NAME ${place}`)
     }
     await aborted(signal)
     return 0
   },
 })
 
+/** Of this machine, for its log. */
+const report = (io: Terminal) => (failure: Error, request: string) =>
+  io.warn(`${new Date().toISOString()} ${request} failed: ${failure.message}`)
+
+async function fromFlags(options: Options, engine: Engine, io: Terminal): Promise<ServedRegistry> {
+  const { parseListenAddress, serveRegistry } = await loadRegistry()
+  const { minFree, maxConnections } = options
+  return await serveRegistry({
+    directory: registryDirectory(options.root, engine),
+    ...parseListenAddress(options.listen ?? '127.0.0.1:5000'),
+    tls: await readTls(options),
+    anonymous: options.anonymousPull ? 'pull' : 'none',
+    insecure: options.insecure,
+    externalUrl: options.externalUrl,
+    trustedProxies: options.trustedProxy,
+    minFreePercent: minFree === undefined ? undefined : wholeNumber('--min-free', minFree, 0, 50),
+    maxConnections:
+      maxConnections === undefined ? undefined : wholeNumber('--max-connections', maxConnections, 4, 1_000_000),
+    report: report(io),
+    log: logOf(engine, io),
+  })
+}
+
+async function fromFile({ config, ...others }: Options, engine: Engine, io: Terminal): Promise<ServedRegistry> {
+  for (const [name, value] of Object.entries(others)) {
+    if (value !== undefined && value !== false && String(value) !== '') throw excluded(flagOf(name))
+  }
+  const { readConfiguration, serveConfigured } = await loadRegistry()
+  const surroundings = { environment: io.environment, report: report(io), log: logOf(engine, io) }
+  return await serveConfigured(await readConfiguration(config!), surroundings)
+}
+
+const flagOf = (option: string) => `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+
+function logOf(engine: Engine, io: Terminal): Log | undefined {
+  return engine.config.debug.some((room) => room === 'registry' || room === '*') ? logTo(io) : undefined
+}
+
 function wholeNumber(flag: string, text: string, least: number, most: number): number {
   const number = Number(text)
   if (/^\d{1,9}$/.test(text) && number >= least && number <= most) return number
   throw new BaleError('INVALID_ARGUMENT', `${flag} takes a whole number from ${least} to ${most}, not ${text}`)
-}
-
-/** `127.0.0.1:5000`, `[::1]:5000` or `localhost:5000`. */
-function parseListen(text: string): { host: string; port: number } {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/.exec(text)
-  const port = Number(match?.[3])
-  if (match && port <= 65_535) return { host: (match[1] ?? match[2])!, port }
-  throw new BaleError('INVALID_ARGUMENT', `not an address to listen on: ${text}`, {
-    hint: 'give address and port, for example 127.0.0.1:5000 or [::1]:5000',
-  })
 }
 
 async function readTls({ tlsCert, tlsKey }: Options): Promise<{ cert: Buffer; key: Buffer } | undefined> {

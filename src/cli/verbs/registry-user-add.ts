@@ -1,6 +1,6 @@
 import { newPassword } from '../terminal/new-password.ts'
 import { defineVerb } from '../verb/verb.ts'
-import { openAdmin, ROOT_OPTION } from './registry.ts'
+import { openAdmin, PLACE_OPTIONS } from './registry.ts'
 
 export const verb = defineVerb({
   name: 'registry user add',
@@ -8,7 +8,7 @@ export const verb = defineVerb({
   usage: 'NAME',
   arguments: { min: 1, max: 1 },
   options: [
-    ROOT_OPTION,
+    ...PLACE_OPTIONS,
     { flags: '--password-stdin', description: 'Read the password from standard input' },
     { flags: '--adopt', description: 'Also make the user admin of repositories that exist below NAME' },
     { flags: '--admin', description: 'Give the user all rights on all repositories' },
@@ -22,7 +22,7 @@ export const verb = defineVerb({
   ],
   async run({ args, options, engine, io, signal }) {
     const password = await newPassword(io, { fromInput: options.passwordStdin, signal })
-    await using admin = await openAdmin(options.root, engine)
+    await using admin = await openAdmin(options, engine, io)
     await admin.users.add(args[0]!, password, { admin: options.admin, adopt: options.adopt })
     await io.print(args[0]!)
     return 0

@@ -1,15 +1,15 @@
 import { alignColumns } from '../render/align-columns.ts'
 import { defineVerb } from '../verb/verb.ts'
-import { openAdmin, ROOT_OPTION } from './registry.ts'
+import { openAdmin, PLACE_OPTIONS } from './registry.ts'
 
 export const verb = defineVerb({
   name: 'registry user ls',
   summary: 'List the users of a registry and their rights',
   arguments: { max: 0 },
-  options: [ROOT_OPTION],
+  options: PLACE_OPTIONS,
   examples: [{ command: 'bale registry user ls', explains: 'Names, administrators, and grants by pattern' }],
   async run({ options, engine, io }) {
-    await using admin = await openAdmin(options.root, engine)
+    await using admin = await openAdmin(options, engine, io)
     const rows = (await admin.users.list()).map(({ name, admin: everything, grants }) => {
       const given = grants.map(({ pattern, role }) => `${pattern}=${role}`).join(' ')
       return [name, everything ? 'yes' : 'no', given].join('\t')

@@ -1,21 +1,39 @@
+import { BaleError } from '#base'
 import type { Engine } from '#engine'
-import type { RegistryAdmin } from '#registry'
-import type { VerbOption } from '../flags/verb-option.ts'
+import type { EmbeddedAdmin, RegistryAdmin } from '#registry'
+import type { OptionsOf, VerbOption } from '../flags/verb-option.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+
+export type { Configuration, ServedRegistry } from '#registry'
 
 /** What the verbs below `bale registry` share. Here is the one place where the command line loads the registry. */
 export const loadRegistry = () => import('#registry')
 
-export const ROOT_OPTION = {
-  flags: '--root <DIR>',
-  description: 'Directory of the registry (/var/lib/bale-registry, beside the store)',
-} as const satisfies VerbOption
+/** Which registry is meant. */
+export const PLACE_OPTIONS = [
+  { flags: '--root <DIR>', description: 'Directory of the registry (/var/lib/bale-registry, beside the store)' },
+  { flags: '--config <FILE>', description: 'Configuration file of the registry, in place of --root' },
+] as const satisfies readonly VerbOption[]
+
+type PlaceOptions = OptionsOf<typeof PLACE_OPTIONS>
 
 export function registryDirectory(root: string | undefined, engine: Engine): string {
   return root ?? `${engine.config.root.replace(/\/+$/, '')}-registry`
 }
 
-/** Opens the registry's directory for administration, also while it is served. */
-export async function openAdmin(root: string | undefined, engine: Engine): Promise<RegistryAdmin> {
-  const { openRegistryAdmin } = await loadRegistry()
-  return await openRegistryAdmin({ directory: registryDirectory(root, engine) })
+/** Opens the registry for administration, also while it is served. */
+export async function openAdmin(
+  { root, config }: PlaceOptions,
+  engine: Engine,
+  io: Terminal,
+): Promise<RegistryAdmin | EmbeddedAdmin> {
+  const { openConfiguredAdmin, openRegistryAdmin, readConfiguration } = await loadRegistry()
+  if (config === undefined) return await openRegistryAdmin({ directory: registryDirectory(root, engine) })
+  if (root !== undefined) throw excluded('--root')
+  return await openConfiguredAdmin(await readConfiguration(config), { environment: io.environment })
+}
+
+/** What the configuration file says instead. */
+export function excluded(flag: string): BaleError {
+  return new BaleError('INVALID_ARGUMENT', `--config and ${flag} exclude each other: the file says it all`)
 }

@@ -4,4 +4,4 @@
  * Node's own SQLite is loaded. Does not: know tables, nor what rows mean.
  */
 export { openSqlite } from './open-sqlite.ts'
-export type { Sqlite, SqliteRow, SqliteValue } from './sqlite.ts'
+export type { Sqlite } from './sqlite.ts'

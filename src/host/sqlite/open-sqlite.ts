@@ -17,6 +17,7 @@ export function openSqlite(options: SqliteOptions): Sqlite {
     attempt(options, () => {
       useWal(file, options.patience)
       file.exec('PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
+      for (const [name, compute] of Object.entries(options.functions ?? {})) file.function(name, compute)
       migrate(file, sqlite, options)
     })
   } catch (error) {
@@ -67,12 +68,32 @@ class SqliteFile implements Sqlite {
   }
 
   transaction<T>(work: () => T): T {
-    const inner = this.#depth > 0
-    this.#attempt(() => this.#file.exec(inner ? `SAVEPOINT level${this.#depth}` : 'BEGIN IMMEDIATE'))
-    this.#depth++
+    const inner = this.#begin()
     try {
       const result = work()
-      this.#attempt(() => this.#file.exec(inner ? `RELEASE level${this.#depth - 1}` : 'COMMIT'))
+      this.#commit(inner)
+      return result
+    } catch (error) {
+      this.#undo(inner)
+      throw error
+    } finally {
+      this.#depth--
+    }
+  }
+
+  async transactionLater<T>(work: () => Promise<T>, { unsynced = false }: { unsynced?: boolean } = {}): Promise<T> {
+    if (unsynced && this.#depth === 0) {
+      this.#synchronous('NORMAL')
+      try {
+        return await this.transactionLater(work)
+      } finally {
+        this.#synchronous('FULL')
+      }
+    }
+    const inner = this.#begin()
+    try {
+      const result = await work()
+      this.#commit(inner)
       return result
     } catch (error) {
       this.#undo(inner)
@@ -85,17 +106,33 @@ class SqliteFile implements Sqlite {
   unsynced<T>(work: () => T): T {
     // Inside a transaction SQLite refuses the pragma.
     if (this.#depth > 0) return this.transaction(work)
-    this.#attempt(() => this.#file.exec('PRAGMA synchronous = NORMAL'))
+    this.#synchronous('NORMAL')
     try {
       return this.transaction(work)
     } finally {
-      this.#attempt(() => this.#file.exec('PRAGMA synchronous = FULL'))
+      this.#synchronous('FULL')
     }
   }
 
   [Symbol.dispose](): void {
     this.#statements.clear()
     if (this.#file.isOpen) this.#file.close()
+  }
+
+  #synchronous(how: 'NORMAL' | 'FULL'): void {
+    this.#attempt(() => this.#file.exec(`PRAGMA synchronous = ${how}`))
+  }
+
+  /** True when it is within another transaction. */
+  #begin(): boolean {
+    const inner = this.#depth > 0
+    this.#attempt(() => this.#file.exec(inner ? `SAVEPOINT level${this.#depth}` : 'BEGIN IMMEDIATE'))
+    this.#depth++
+    return inner
+  }
+
+  #commit(inner: boolean): void {
+    this.#attempt(() => this.#file.exec(inner ? `RELEASE level${this.#depth - 1}` : 'COMMIT'))
   }
 
   #undo(inner: boolean): void {

@@ -1,7 +1,6 @@
 import type { SQLInputValue } from 'node:sqlite'
 
-export type SqliteValue = string | number | bigint | null | Uint8Array
-export type SqliteRow = Record<string, SqliteValue>
+type SqliteRow = Record<string, string | number | bigint | null | Uint8Array>
 
 export interface SqliteOptions {
   path: string
@@ -13,6 +12,8 @@ export interface SqliteOptions {
   patience: number
   /** Makes the file and SQLite's files beside it readable by the owner only, from the first byte on. */
   ownerOnly?: boolean
+  /** Functions without parameters that statements may call, by name. */
+  functions?: Readonly<Record<string, () => SQLInputValue>>
 }
 
 /** An open SQLite file. Each method throws a BaleError: LOCKED, STORE_DAMAGED, NO_SPACE, UNSUPPORTED_HOST. */
@@ -28,6 +29,11 @@ export interface Sqlite extends Disposable {
    * undone, and what it wrote is kept or lost with the outer one. Synchronous, since other processes wait meanwhile.
    */
   transaction<T>(work: () => T): T
+  /**
+   * As `transaction`, for work that goes on in promises. The caller sees to it that nothing else uses this opening of the file
+   * meanwhile, and that the work waits for nothing but the file. `unsynced` is as the method of that name.
+   */
+  transactionLater<T>(work: () => Promise<T>, options?: { unsynced?: boolean }): Promise<T>
   /**
    * As `transaction`, without waiting for the disk: a crash of the process loses nothing, a power cut may lose what was
    * written. Inside a transaction it is part of that.

@@ -1,8 +1,7 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHash, createHmac, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '#base'
 import type { Account, MetaStore } from '../meta/index.ts'
 import type { Principal } from './access.ts'
-import { createAttempts } from './attempts.ts'
 import { createHashQueue } from './hash-queue.ts'
 import { verifyPassword } from './password.ts'
 import type { TokenIssuer } from './token-issuer.ts'
@@ -24,13 +23,13 @@ export interface Authenticator {
   checkPassword(name: string, password: string, address: string): Promise<Authentication>
 }
 
+/** Tries within a minute, at all processes of the registry together. */
 const LIMITS = { account: 10, address: 100 }
+const PERIOD = 60_000
 const REMEMBERED = { count: 1000, milliseconds: 300_000 }
 
 export function createAuthenticator(parts: { meta: MetaStore; tokens: TokenIssuer; clock: Clock }): Authenticator {
   const { meta, tokens, clock } = parts
-  const byAccount = createAttempts({ limit: LIMITS.account, clock })
-  const byAddress = createAttempts({ limit: LIMITS.address, clock })
   const remembered = createMemory(clock)
   const queue = createHashQueue()
   const familiar = createFamiliar()
@@ -63,14 +62,20 @@ export function createAuthenticator(parts: { meta: MetaStore; tokens: TokenIssue
     account: Account | undefined,
   ): Promise<Authentication> {
     const known = account !== undefined && familiar.has(name, address)
-    const key = known ? familiar.key(name, address) : name
-    const seconds = Math.max(byAccount.waitFor(key), known ? 0 : byAddress.waitFor(address))
-    if (seconds > 0) return { kind: 'limited', seconds }
     using place = queue.enter(address, known)
     if (!place) return { kind: 'busy' }
-    const giveBack = [byAccount.count(key), ...(known ? [] : [byAddress.count(address)])]
+    const limits = [
+      { key: known ? keyOf('familiar', name, address) : keyOf('account', name), limit: LIMITS.account },
+      ...(known ? [] : [{ key: keyOf('address', address), limit: LIMITS.address }]),
+    ]
+    const id = randomUUID()
+    const counted = await meta.countAttempt(id, { limits, period: PERIOD })
+    if (counted !== 'counted') return { kind: 'limited', seconds: Math.ceil(counted.wait / 1000) }
     if (!(await verifyPassword(password, account?.passwordHash)) || !account) return { kind: 'refused' }
-    for (const undo of giveBack) undo()
+    await meta.giveBackAttempt(
+      id,
+      limits.map(({ key }) => key),
+    )
     familiar.add(name, address)
     remembered.add(account, password)
     return { kind: 'known', principal: { account } }
@@ -99,12 +104,18 @@ export function createAuthenticator(parts: { meta: MetaStore; tokens: TokenIssue
   }
 }
 
+/** Names that clients send may be anything: the database gets a hash of them. */
+function keyOf(kind: string, ...parts: string[]): string {
+  return createHash('sha256')
+    .update(JSON.stringify([kind, ...parts]))
+    .digest('hex')
+}
+
 /** Users and the addresses they logged in from; the oldest are dropped. */
 function createFamiliar() {
   const pairs = new Set<string>()
   const key = (name: string, address: string) => `${name}\0${address}`
   return {
-    key,
     has: (name: string, address: string) => pairs.has(key(name, address)),
     add(name: string, address: string): void {
       const pair = key(name, address)

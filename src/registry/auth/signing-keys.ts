@@ -18,7 +18,8 @@ const KEEP_AFTER = 24 * 3_600_000
 const LOOK_AGAIN_AFTER = 1000
 
 interface Opened extends SigningKey {
-  created: number
+  /** When it becomes too old to sign, by our clock. */
+  old: number
 }
 
 /**
@@ -37,13 +38,11 @@ export function createSigningKeys(parts: { meta: MetaStore; secret: Uint8Array; 
     for (const key of stored) {
       // Up to bale 0.1 they were written down as they are.
       if (!seal.isSealed(key.privateKey)) await meta.putSigningKey({ ...key, privateKey: seal.close(key) })
-      if (stored.indexOf(key) > 0 && clock.now() > key.created + ROTATE_AFTER + KEEP_AFTER) {
-        await meta.removeSigningKey(key.id)
-      }
+      if (stored.indexOf(key) > 0 && key.age > ROTATE_AFTER + KEEP_AFTER) await meta.removeSigningKey(key.id)
     }
     return stored.map((key) => ({
       ...readSigningKey({ id: key.id, privateKey: seal.open(key) }),
-      created: key.created,
+      old: looked - key.age + ROTATE_AFTER,
     }))
   }
   const keys = () => {
@@ -61,8 +60,8 @@ export function createSigningKeys(parts: { meta: MetaStore; secret: Uint8Array; 
   return {
     async current() {
       const [newest] = await keys()
-      if (newest && clock.now() < newest.created + ROTATE_AFTER) return newest
-      const key = { ...newSigningKey(), created: clock.now() }
+      if (newest && clock.now() < newest.old) return newest
+      const key = newSigningKey()
       await meta.putSigningKey({ ...key, privateKey: seal.close(key) })
       return (await reload())[0]!
     },

@@ -10,9 +10,12 @@ export function plainAddress(address: string): string {
 export function createAddressList(ranges: readonly string[]): { has(address: string): boolean } {
   const list = new BlockList()
   for (const range of ranges) {
-    const [address = '', bits] = range.split('/')
+    const [address = '', bits, ...more] = range.split('/')
     const family = isIP(address)
-    if (family === 0) throw new BaleError('INVALID_ARGUMENT', `not an address or range of addresses: ${range}`)
+    const most = family === 6 ? 128 : 32
+    if (family === 0 || more.length > 0 || (bits !== undefined && !(/^\d{1,3}$/.test(bits) && Number(bits) <= most))) {
+      throw new BaleError('INVALID_ARGUMENT', `not an address or range of addresses: ${range}`)
+    }
     const type = family === 6 ? 'ipv6' : 'ipv4'
     if (bits === undefined) list.addAddress(address, type)
     else list.addSubnet(address, Number(bits), type)

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import { parseDigest } from '#spec'
 import { authorize, isAllowed } from './authorize.ts'
@@ -18,13 +19,14 @@ export async function readBlob(context: RegistryContext, exchange: Exchange, rou
   const digest = parseDigest(route.reference)
   // A pusher that finds a blob will not send it, so it must stay for a while.
   const asksToPush = request.method === 'HEAD' && isAllowed(context, principal, 'push', route.repository)
-  const lease = asksToPush ? context.clock.now() + context.lease : undefined
+  const lease = asksToPush ? context.lease : undefined
   const blob = await findWholeBlob(context, route.repository, digest, { lease })
   if (!blob) throw blobUnknown(route)
   response.setHeader('Docker-Content-Digest', digest)
   response.setHeader('Accept-Ranges', 'bytes')
   response.setHeader('ETag', `"${digest}"`)
   if (request.headers['if-none-match'] === `"${digest}"`) return void response.writeHead(304).end()
+  if (request.method === 'GET' && context.presign) return redirect(response, await context.presign(blob.key))
   response.setHeader('Content-Type', 'application/octet-stream')
   const range = parseRange(request.headers.range, blob.size)
   if (range === 'unsatisfiable') {
@@ -44,6 +46,11 @@ export async function readBlob(context: RegistryContext, exchange: Exchange, rou
     // A client that went away early: nobody may have asked for more than the first chunk, and the object is open.
     await bytes.return(undefined)
   }
+}
+
+/** Sends the client to the object store. The answer is for this client alone: the address opens without a login. */
+function redirect(response: ServerResponse, address: string): void {
+  response.writeHead(307, { Location: address, 'Cache-Control': 'no-store', 'Content-Length': 0 }).end()
 }
 
 /** Takes the first chunk at once, so that bytes that cannot be read at all are an answer and not a broken connection. */

@@ -4,6 +4,7 @@ import type { AnonymousAccess, Authentication, Authenticator, TokenIssuer } from
 import type { MetaStore } from '../meta/index.ts'
 import type { ObjectStore } from '../objects/index.ts'
 import type { Uploads } from '../uploads/index.ts'
+import type { Health } from './health.ts'
 import type { Origin } from './origin.ts'
 
 /** What handlers work with. */
@@ -23,6 +24,9 @@ export interface RegistryContext {
   whenFull<T>(work: () => Promise<T>): Promise<T>
   /** Watches requests with bodies. */
   bodies: { add(request: IncomingMessage): void }
+  /** Where clients get the bytes of an object themselves; undefined when they get them from here. */
+  presign: ((key: string) => Promise<string>) | undefined
+  health: Health
   /** How long a pusher may rely on a reported blob, in milliseconds. */
   lease: number
 }

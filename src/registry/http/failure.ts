@@ -23,21 +23,26 @@ export class Refusal extends Error {
   }
 }
 
-/** What bale's own errors mean to a client; anything else is a bug in bale and reveals nothing. */
-const STATUS: Partial<Record<ErrorCode, [number, string]>> = {
+/**
+ * What bale's own errors mean to a client; anything else is a bug in bale and reveals nothing. Where there is a text, it
+ * stands for the error's own, which is for the operator: it names buckets, addresses and files that are no client's business.
+ */
+const STATUS: Partial<Record<ErrorCode, [number, string, string?]>> = {
   INVALID_DIGEST: [400, 'DIGEST_INVALID'],
   INVALID_MANIFEST: [400, 'MANIFEST_INVALID'],
   LIMIT_EXCEEDED: [413, 'SIZE_INVALID'],
-  NO_SPACE: [507, 'UNKNOWN'],
-  LOCKED: [503, 'UNKNOWN'],
+  NO_SPACE: [507, 'UNKNOWN', 'the registry has no space left'],
+  LOCKED: [503, 'UNKNOWN', 'another request is at work on the same; try again'],
+  UNAVAILABLE: [503, 'UNAVAILABLE', 'the registry is not available at the moment; try again'],
 }
 
 export function asRefusal(thrown: unknown): Refusal {
   const failure = firstError(thrown)
   if (failure instanceof Refusal) return failure
-  const [status, code] = (failure instanceof BaleError && STATUS[failure.code]) || [500, 'UNKNOWN']
-  const message = code === 'UNKNOWN' && status === 500 ? 'the registry failed' : asError(failure).message
-  return new Refusal(status, code, message)
+  const known = failure instanceof BaleError ? STATUS[failure.code] : undefined
+  const [status, code, message = asError(failure).message] = known ?? [500, 'UNKNOWN', 'the registry failed']
+  // The client tries again; by then another replica, or the new primary of the database, answers.
+  return new Refusal(status, code, message, status === 503 ? { headers: { 'Retry-After': '2' } } : {})
 }
 
 /** Sends a refusal; HEAD gets headers only. */

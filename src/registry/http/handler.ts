@@ -5,6 +5,7 @@ import type { Exchange, RegistryContext } from './exchange.ts'
 import { asRefusal, Refusal, sendRefusal } from './failure.ts'
 import { listReferrers, listRepositories, listTags } from './listings.ts'
 import { deleteManifest, putManifest, readManifest } from './manifests.ts'
+import { live, ready } from './probes.ts'
 import { parseRoute, type Route } from './route.ts'
 import { issueToken } from './token.ts'
 import { announceClose, leaveBody } from './unread-body.ts'
@@ -15,6 +16,8 @@ type Handler = (context: RegistryContext, exchange: Exchange, route: never) => P
 /** All end points of the distribution specification 1.1, and the token issuer. */
 const TABLE: Record<Route['kind'], Record<string, Handler>> = {
   ping: { GET: ping, HEAD: ping },
+  live: { GET: live, HEAD: live },
+  ready: { GET: ready, HEAD: ready },
   token: { GET: issueToken, POST: issueToken },
   catalog: { GET: listRepositories, HEAD: listRepositories },
   blob: { GET: readBlob, HEAD: readBlob, DELETE: deleteBlob },

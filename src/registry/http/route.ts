@@ -3,7 +3,7 @@ import { Refusal } from './failure.ts'
 
 /** What a path requests. Digests and tags are still text here. */
 export type Route =
-  | { kind: 'ping' }
+  | { kind: 'ping' | 'live' | 'ready' }
   | { kind: 'token' }
   | { kind: 'catalog' }
   | { kind: 'blob' | 'manifest' | 'referrers'; repository: string; reference: string }
@@ -27,6 +27,8 @@ const LONGEST_PATH = 1024
  */
 export function parseRoute(path: string): Route | undefined {
   if (path === '/v2/' || path === '/v2') return { kind: 'ping' }
+  if (path === '/livez') return { kind: 'live' }
+  if (path === '/readyz') return { kind: 'ready' }
   if (path === '/token') return { kind: 'token' }
   if (path === '/v2/_catalog') return { kind: 'catalog' }
   if (!path.startsWith('/v2/') || path.length > LONGEST_PATH) return undefined

@@ -156,7 +156,7 @@ async function mountBlob(
   const source = may.find((name) => isAllowed(context, principal, 'pull', name)) ?? may[0]
   if (source === undefined || !(await findWholeBlob(context, source, digest))) return false
   if (!isAllowed(context, principal, 'pull', source)) throw askForSource(context, exchange, repository, source)
-  return await context.meta.mountBlob(repository, digest, { from: source, lease: context.clock.now() + context.lease })
+  return await context.meta.mountBlob(repository, digest, { from: source, lease: context.lease })
 }
 
 function algorithmNamed(name: string | null): 'sha256' | 'sha512' {

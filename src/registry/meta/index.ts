@@ -12,4 +12,5 @@ export type {
   Upload,
 } from './meta-store.ts'
 export { isPattern, matchesPattern } from './pattern.ts'
-export { openSqliteMeta } from './sqlite-meta.ts'
+export { openPostgresMeta, type PostgresOptions } from './postgres-meta.ts'
+export { copySqliteMeta, openSqliteMeta } from './sqlite-meta.ts'

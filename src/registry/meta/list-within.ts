@@ -1,36 +1,41 @@
-import { type Database, text } from './database.ts'
 import { matchesPattern, rangeOf } from './pattern.ts'
+import { type Sql, text } from './sql.ts'
 
-const RANGE = 'SELECT name FROM repositories WHERE name >= ? AND name < ? AND name GLOB ? ORDER BY name'
+interface NamesPage {
+  last: string
+  limit: number
+}
 
 /**
  * Repositories that one of the patterns matches, after `last`, sorted by bytes, at most `limit`. Each pattern is looked
  * for in its own part of the index, so that others' repositories cost nothing.
  */
-export function listWithin(
-  database: Database,
-  patterns: readonly string[],
-  { last, limit }: { last: string; limit: number },
-): string[] {
+export async function listWithin(sql: Sql, patterns: readonly string[], page: NamesPage): Promise<string[]> {
   const found = new Set<string>()
-  for (const pattern of patterns) for (const name of namesOf(database, pattern, last, limit)) found.add(name)
-  return [...found].sort().slice(0, limit)
+  for (const pattern of patterns) for (const name of await namesOf(sql, pattern, page)) found.add(name)
+  return [...found].sort().slice(0, page.limit)
 }
 
-function namesOf(database: Database, pattern: string, last: string, limit: number): string[] {
+const READ_AT_ONCE = 100
+
+async function namesOf(sql: Sql, pattern: string, { last, limit }: NamesPage): Promise<string[]> {
   const range = rangeOf(pattern)
   if ('name' in range) {
-    const there = range.name > last && database.get('SELECT 1 FROM repositories WHERE name = ?', range.name)
+    const there = range.name > last && (await sql.get('SELECT 1 FROM repositories WHERE name = ?', range.name))
     return there ? [range.name] : []
   }
   const names: string[] = []
   // Nothing is between a name and the same with this character after it.
-  const from = last >= range.from ? `${last}\u0001` : range.from
-  // SQLite's star also matches slashes: it finds all that the pattern does, and more.
-  for (const row of database.iterate(RANGE, from, range.to, pattern.replaceAll('**', '*'))) {
-    if (names.length === limit) break
-    const name = text(row['name'])
-    if (matchesPattern(pattern, name)) names.push(name)
+  for (let from = last >= range.from ? `${last}\u0001` : range.from; names.length < limit; ) {
+    // LIKE finds all that the pattern does, and more: its signs match slashes, and in SQLite other cases.
+    const rows = await sql.all(
+      `SELECT name FROM repositories WHERE name >= ? AND name < ? AND name LIKE ? ORDER BY name LIMIT ${READ_AT_ONCE}`,
+      ...[from, range.to, pattern.replaceAll(/\*+/g, '%')],
+    )
+    const matching = rows.map((row) => text(row['name'])).filter((name) => matchesPattern(pattern, name))
+    names.push(...matching.slice(0, limit - names.length))
+    if (rows.length < READ_AT_ONCE) break
+    from = `${text(rows.at(-1)!['name'])}\u0001`
   }
   return names
 }

@@ -2,14 +2,10 @@ import type { Descriptor, Digest } from '#spec'
 
 /**
  * What the registry knows, the only source of truth: bytes are dumb objects under keys that rows name. Each method is
- * one transaction. Times are milliseconds since 1970.
+ * one transaction. Time is the database's, so that replicas with wrong clocks agree: callers give durations, in milliseconds
+ * from now.
  */
-export interface MetaStore extends ContentMeta, UploadMeta, CollectorMeta, AccountMeta {
-  /**
-   * Writes a copy as of now into a new file, readable by its owner alone. Uploads, holds and what waits for its deletion
-   * are not in it.
-   */
-  copyTo(path: string): Promise<void>
+export interface MetaStore extends ContentMeta, UploadMeta, CollectorMeta, AccountMeta, CoordinationMeta {
   close(): Promise<void>
 }
 
@@ -50,7 +46,7 @@ export interface Page {
 /** Repositories and what is in them. A digest is visible only in repositories that hold it. */
 export interface ContentMeta {
   /**
-   * With `lease`, a blob that is found stays at least until then, in the same transaction: a pusher who was told
+   * With `lease`, a blob that is found stays at least so long, in the same transaction: a pusher who was told
    * "it exists" may rely on it.
    */
   findBlob(repository: string, digest: Digest, options?: { lease?: number }): Promise<StoredBlob | undefined>
@@ -81,9 +77,9 @@ export interface ContentMeta {
   manifestsWith(blobId: number): Promise<{ repository: string; manifest: Digest }[]>
   /**
    * Makes a blob whose object is gone or damaged invisible until it is pushed again (`lost`), or visible again. False
-   * when it has another object by now. With `due` the damaged object is deleted then.
+   * when it has another object by now. With `deleteAfter` the damaged object is deleted when that time has passed.
    */
-  markBlob(id: number, options: { key: string; lost: boolean; due?: number }): Promise<boolean>
+  markBlob(id: number, options: { key: string; lost: boolean; deleteAfter?: number }): Promise<boolean>
   /** True for the object of a blob, of an unfinished upload, or one that waits for its deletion. */
   isObjectKnown(key: string): Promise<boolean>
 }
@@ -103,6 +99,8 @@ export interface Upload {
   key: string
   /** Bytes that are stored and synced. */
   offset: number
+  /** What the object store notes about them. */
+  state?: string
   /** Digest of the first `offset` bytes, when known. */
   digest?: Digest
   /** Set when the upload became a blob. */
@@ -111,60 +109,82 @@ export interface Upload {
 
 /** Uploads in progress. One writer at a time, fenced by its token. */
 export interface UploadMeta {
-  createUpload(upload: Omit<Upload, 'offset'>, expires: number): Promise<void>
+  /** It is forgotten when it has not moved for `keep`. */
+  createUpload(
+    upload: Pick<Upload, 'id' | 'repository' | 'principal' | 'algorithm' | 'key'>,
+    keep: number,
+  ): Promise<void>
   findUpload(id: string): Promise<Upload | undefined>
-  /** Makes `token` the writer at `offset`; false when another has it or the offset has moved. */
-  lockUpload(id: string, options: { token: string; offset: number; now: number; until: number }): Promise<boolean>
-  /** Records stored bytes, and renews (`until`) or releases (0) the lock. False when the lock is lost. */
+  /** Makes `token` the writer at `offset` for some time; false when another has it or the offset has moved. */
+  lockUpload(id: string, options: { token: string; offset: number; lock: number }): Promise<boolean>
+  /** Records stored bytes, and renews the lock or (0) gives it back. False when the lock is lost. */
   advanceUpload(
     id: string,
-    options: { token: string; offset: number; digest?: Digest; until: number; expires: number },
+    options: { token: string; offset: number; state?: string; digest?: Digest; lock: number; keep: number },
   ): Promise<boolean>
   /**
-   * Turns an upload into a blob of its repository. `known` when another upload brought the same bytes earlier: the blob
-   * has this upload's object from now on, which was verified just now, and the old one is due at `replaced`. `lost` when the
-   * lock was lost.
+   * Turns an upload into a blob of its repository, with the object `key`. `known` when another upload brought the same bytes
+   * earlier: the blob has this object from now on, which was verified just now, and the old one is due after `grace`. `lost`
+   * when the lock was lost. What became of it is remembered for `keep`.
    */
   finishUpload(
     id: string,
-    options: {
-      token: string
-      digest: Digest
-      size: number
-      now: number
-      lease: number
-      expires: number
-      replaced: number
-    },
+    options: { token: string; digest: Digest; size: number; key: string; lease: number; keep: number; grace: number },
   ): Promise<'added' | 'known' | 'lost'>
   /** Gives back all locks: for the one process of an embedded registry when it starts after a crash. */
   freeUploads(): Promise<void>
   /** Forgets an upload and queues its object for deletion. */
-  cancelUpload(id: string, now: number): Promise<void>
+  cancelUpload(id: string): Promise<void>
+}
+
+/** Bytes to delete. */
+interface DueObject {
+  key: string
+  /** Of an object that was never complete: what its store noted about it. */
+  state?: string
 }
 
 /** Online collection: a queue of candidates, and transactions that check and act at once. */
 export interface CollectorMeta {
   /**
-   * Forgets uploads whose time is over, and unfinished ones that have not moved since `idleSince`. Returns how many of
-   * them were not finished.
+   * Forgets uploads whose time is over, and unfinished ones that have not moved for `idle`. Returns how many of them were
+   * not finished. Also forgets attempts and turns that are over.
    */
-  expireUploads(now: number, idleSince?: number): Promise<number>
-  /** Removes manifests that no tag, index or subject holds and that were pushed before `before`. Returns how many. */
-  removeUntagged(before: number, now: number): Promise<number>
+  expireUploads(idle?: number): Promise<number>
+  /** Removes manifests that no tag, index or subject holds and that are older than this. Returns how many. */
+  removeUntagged(olderThan: number): Promise<number>
   /**
    * Looks at blobs that are due. One that no manifest refers to and no lease holds leaves its repositories, and its
-   * object becomes due at `now + grace`. Repositories with nothing left in them go. Returns bytes and number of
-   * condemned blobs.
+   * object becomes due after `grace`. Repositories with nothing left in them go. Returns bytes and number of condemned
+   * blobs.
    */
-  condemnBlobs(now: number, grace: number): Promise<{ blobs: number; bytes: number }>
-  /** Keys of objects to delete, at most `limit`, those of the next `ahead` milliseconds included; none while held. */
-  dueObjects(now: number, limit: number, ahead?: number): Promise<string[]>
+  condemnBlobs(grace: number): Promise<{ blobs: number; bytes: number }>
+  /** Objects to delete, at most `limit`, those of the next `ahead` milliseconds included; none while held. */
+  dueObjects(limit: number, ahead?: number): Promise<DueObject[]>
   /** To be called after the object is gone. */
   forgetObject(key: string): Promise<void>
-  /** Sets or renews a hold: no object is due until then, unless it is released before. */
-  hold(id: string, until: number): Promise<void>
+  /** Sets or renews a hold: no object is due for so long, unless it is released before. */
+  hold(id: string, duration: number): Promise<void>
   release(id: string): Promise<void>
+}
+
+/** What the processes of a registry share without knowing each other. */
+export interface CoordinationMeta {
+  /** The database's time, in milliseconds since 1970. */
+  now(): Promise<number>
+  /**
+   * Counts an attempt under each of the keys, or under none when one of them has had `limit` within `period` already. To be
+   * counted before its work, so that those that come together count as well.
+   */
+  countAttempt(
+    id: string,
+    options: { limits: readonly { key: string; limit: number }[]; period: number },
+  ): Promise<{ wait: number } | 'counted'>
+  /** For an attempt that was right, or was not made. */
+  giveBackAttempt(id: string, keys: readonly string[]): Promise<void>
+  /** True when `holder` has the turn for so long: it is free, over, or its own. */
+  takeTurn(name: string, holder: string, duration: number): Promise<boolean>
+  endTurn(name: string, holder: string): Promise<void>
 }
 
 /** What a user may do with a repository. */
@@ -200,16 +220,15 @@ export interface AccountMeta {
   removeAccount(name: string): Promise<boolean>
   setPassword(name: string, passwordHash: string): Promise<boolean>
   setGrant(name: string, pattern: string, role: Role | undefined): Promise<boolean>
-  /** The keys that sign tokens, newest first. `privateKey` is text that only who wrote it can read. */
-  signingKeys(): Promise<StoredKey[]>
-  /** Adds a key, or replaces the one with its ID. */
+  /** The keys that sign tokens, newest first. */
+  signingKeys(): Promise<(StoredKey & { age: number })[]>
+  /** Adds a key, or replaces the text of the one with its ID. */
   putSigningKey(key: StoredKey): Promise<void>
   removeSigningKey(id: string): Promise<void>
 }
 
 export interface StoredKey {
   id: string
+  /** Text that only who wrote it can read. */
   privateKey: string
-  /** Milliseconds since 1970. */
-  created: number
 }

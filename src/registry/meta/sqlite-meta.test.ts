@@ -4,26 +4,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import { systemClock } from '#base'
 import { digestOf } from '#blob'
+import { sqlitePlace } from '../../../test/kit/meta-places.ts'
 import { metaStoreContract } from './contract.ts'
 import { openSqliteMeta } from './index.ts'
-import { MIGRATIONS } from './schema.ts'
+import { MIGRATIONS } from './sqlite-schema.ts'
 
 async function temporaryMeta() {
   const directory = await mkdtemp(join(tmpdir(), 'bale-meta-'))
   const path = join(directory, 'registry.db')
-  const open = () => openSqliteMeta({ path, clock: systemClock })
+  const open = () => openSqliteMeta({ path })
   return { path, open, [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }) }
 }
 
-metaStoreContract('SQLite', async () => {
-  const under = await temporaryMeta()
-  return {
-    open: async (clock) => openSqliteMeta({ path: under.path, clock }),
-    [Symbol.asyncDispose]: () => under[Symbol.asyncDispose](),
-  }
-})
+metaStoreContract('SQLite', sqlitePlace)
 
 test('a database of a newer bale is not touched', async () => {
   await using under = await temporaryMeta()

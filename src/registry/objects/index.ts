@@ -1,3 +1,15 @@
-/** registry/objects: bytes under unique keys. Promises: synced is safe. Does not: know digests or repositories. */
+/**
+ * registry/objects: bytes under unique keys, in files or in a bucket of an S3 server. Promises: what was synced is safe,
+ * whichever process goes on. Does not: know digests or repositories.
+ */
 export { createFileObjects, type FileObjectsOptions } from './file-objects.ts'
-export type { ObjectAppender, ObjectStore } from './object-store.ts'
+export {
+  type ByteRange,
+  NOTHING_WRITTEN,
+  type ObjectAppender,
+  type ObjectStore,
+  type Presigner,
+  type Progress,
+} from './object-store.ts'
+export { createS3Objects, type S3Objects } from './s3-objects.ts'
+export type { S3Options, S3Timeouts } from './s3-settings.ts'

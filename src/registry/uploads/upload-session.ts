@@ -2,7 +2,7 @@ import { BaleError, type Clock } from '#base'
 import { createHasher, digestMismatch, type Hasher } from '#blob'
 import { algorithmOf, type Digest } from '#spec'
 import type { MetaStore, Upload } from '../meta/index.ts'
-import type { ObjectAppender, ObjectStore } from '../objects/index.ts'
+import type { ObjectAppender, ObjectStore, Progress } from '../objects/index.ts'
 import type { HasherCache } from './hasher-cache.ts'
 
 export interface UploadsParts {
@@ -34,15 +34,22 @@ const REMEMBER_DONE = 3_600_000
  */
 export class UploadSession implements AsyncDisposable {
   readonly #parts: SessionParts
+  /** With what is not safe yet. */
   #offset: number
+  #progress: Progress
+  /** What the row says. */
+  #recorded: Progress & { digest?: Digest }
   #appender: ObjectAppender | undefined
   /** Undefined when the beginning was hashed by another process. */
   #hasher: Hasher | undefined
-  #state: 'open' | 'failed' | 'done' = 'open'
+  #status: 'open' | 'failed' | 'done' = 'open'
 
   constructor(parts: SessionParts) {
     this.#parts = parts
-    this.#offset = parts.upload.offset
+    const { offset, state, digest } = parts.upload
+    this.#offset = offset
+    this.#progress = { offset, state }
+    this.#recorded = { offset, state, digest }
   }
 
   get offset(): number {
@@ -51,9 +58,8 @@ export class UploadSession implements AsyncDisposable {
 
   /** To be called once, first. False when another writer is active. */
   async lock(): Promise<boolean> {
-    const { meta, upload, token, clock, hashers } = this.#parts
-    const now = clock.now()
-    if (!(await meta.lockUpload(upload.id, { token, offset: upload.offset, now, until: now + LOCK }))) return false
+    const { meta, upload, token, hashers } = this.#parts
+    if (!(await meta.lockUpload(upload.id, { token, offset: upload.offset, lock: LOCK }))) return false
     this.#hasher = hashers.take(upload.id, upload.offset)
     if (upload.offset === 0) this.#hasher = createHasher(upload.algorithm)
     return true
@@ -62,73 +68,108 @@ export class UploadSession implements AsyncDisposable {
   /** Appends a stream. When it breaks, what came before stays. */
   async append(stream: AsyncIterable<Uint8Array>): Promise<void> {
     const appender = await this.#openAppender()
-    let renewed = this.#parts.clock.now()
+    const isDue = this.#everySoOften()
     for await (const chunk of stream) {
       this.#hasher?.update(chunk)
       await this.#guard(() => appender.write(chunk))
       this.#offset += chunk.byteLength
-      if (this.#parts.clock.now() - renewed < RENEW) continue
-      renewed = this.#parts.clock.now()
-      await this.#writeDown(renewed + LOCK)
+      if (isDue()) await this.#writeDown(LOCK, () => appender.checkpoint())
     }
   }
 
   /** Verifies the digest and makes the bytes a blob of the repository. DIGEST_MISMATCH throws the upload away. */
   async commit(expected: Digest): Promise<void> {
-    const { meta, upload, token, clock, lease, grace } = this.#parts
+    const { meta, upload, token, objects, lease, grace } = this.#parts
+    const algorithm = algorithmOf(expected)
     const appender = await this.#openAppender()
-    await this.#guard(() => appender.sync())
-    const digest = await this.#digestBy(algorithmOf(expected))
-    if (digest !== expected) {
-      this.#state = 'failed'
-      await meta.cancelUpload(upload.id, clock.now())
-      throw digestMismatch(expected, digest)
-    }
-    const now = clock.now()
-    const times = { now, lease: now + lease, expires: now + REMEMBER_DONE, replaced: now + grace }
-    const result = await meta.finishUpload(upload.id, { token, digest, size: this.#offset, ...times })
-    if (result === 'lost') throw lost(upload.id)
-    this.#state = 'done'
+    this.#progress = await this.#guard(() => appender.sync())
+    const known = this.#knownDigest(algorithm)
+    if (known !== undefined && known !== expected) throw await this.#giveUp(expected, known)
+    // What is not complete yet is on record before it is, so that nothing of it stays behind when this process dies.
+    if (this.#progress.state !== this.#recorded.state) await this.#record(LOCK)
+    const key = await this.#guard(() => objects.complete(upload.key, this.#progress))
+    const digest = known ?? (await this.#guard(() => this.#hashAgain(key, algorithm)))
+    if (digest !== expected) throw await this.#giveUp(expected, digest)
+    const finish = { token, digest, size: this.#offset, key, lease, keep: REMEMBER_DONE, grace }
+    if ((await meta.finishUpload(upload.id, finish)) === 'lost') throw lost(upload.id)
+    this.#status = 'done'
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const { meta, upload, token, clock, hashers, expires } = this.#parts
+    const { upload, hashers } = this.#parts
     try {
-      if (this.#state === 'open' && this.#appender) {
-        await this.#writeDown(0)
+      const appender = this.#appender
+      if (this.#status === 'open' && appender) {
+        await this.#writeDown(0, () => appender.sync())
         if (this.#hasher) hashers.keep(upload.id, this.#hasher)
-      } else if (this.#state !== 'done') {
-        const { offset, digest } = upload
-        await meta.advanceUpload(upload.id, { token, offset, digest, until: 0, expires: clock.now() + expires })
-      }
+      } else if (this.#status !== 'done') await this.#release()
     } finally {
       await this.#appender?.[Symbol.asyncDispose]()
     }
   }
 
-  /** Syncs, then records the offset; `until` 0 gives the lock back. */
-  async #writeDown(until: number): Promise<void> {
-    const { meta, upload, token, clock, expires } = this.#parts
-    await this.#guard(async () => await this.#appender?.sync())
-    const digest = this.#hasher?.digest()
-    const progress = { token, offset: this.#offset, digest, until, expires: clock.now() + expires }
-    if (await meta.advanceUpload(upload.id, progress)) return
-    this.#state = 'failed'
+  /** Records what is safe; `lock` 0 gives the lock back. */
+  async #writeDown(lock: number, makeSafe: () => Promise<Progress>): Promise<void> {
+    this.#progress = await this.#guard(makeSafe)
+    await this.#record(lock)
+  }
+
+  async #record(lock: number): Promise<void> {
+    const { meta, upload, token, expires } = this.#parts
+    const isAll = this.#progress.offset === this.#offset
+    const recorded = { ...this.#progress, digest: isAll ? this.#knownDigest(upload.algorithm) : undefined }
+    if (await meta.advanceUpload(upload.id, { token, ...recorded, lock, keep: expires })) {
+      this.#recorded = recorded
+      return
+    }
+    this.#status = 'failed'
     throw lost(upload.id)
   }
 
+  /** Gives the lock back; the row says what it said. */
+  async #release(): Promise<void> {
+    const { meta, upload, token, expires } = this.#parts
+    await meta.advanceUpload(upload.id, { token, ...this.#recorded, lock: 0, keep: expires })
+  }
+
+  async #giveUp(expected: Digest, digest: Digest): Promise<BaleError> {
+    const { meta, upload } = this.#parts
+    this.#status = 'failed'
+    await meta.cancelUpload(upload.id)
+    return digestMismatch(expected, digest)
+  }
+
   async #openAppender(): Promise<ObjectAppender> {
-    this.#appender ??= await this.#guard(() => this.#parts.objects.append(this.#parts.upload.key, this.#offset))
+    this.#appender ??= await this.#guard(() => this.#parts.objects.append(this.#parts.upload.key, this.#progress))
     return this.#appender
   }
 
-  async #digestBy(algorithm: 'sha256' | 'sha512'): Promise<Digest> {
-    const { upload, objects } = this.#parts
+  /** From the bytes that came here, or what a process before this one wrote down. */
+  #knownDigest(algorithm: 'sha256' | 'sha512'): Digest | undefined {
+    const { upload } = this.#parts
     const running = this.#hasher?.digest() ?? (this.#offset === upload.offset ? upload.digest : undefined)
-    if (running !== undefined && algorithmOf(running) === algorithm) return running
+    return running !== undefined && algorithmOf(running) === algorithm ? running : undefined
+  }
+
+  async #hashAgain(key: string, algorithm: 'sha256' | 'sha512'): Promise<Digest> {
     const hasher = createHasher(algorithm)
-    for await (const chunk of objects.read(upload.key)) hasher.update(chunk)
+    const isDue = this.#everySoOften()
+    for await (const chunk of this.#parts.objects.read(key)) {
+      hasher.update(chunk)
+      if (isDue()) await this.#record(LOCK)
+    }
     return hasher.digest()
+  }
+
+  /** True when the lock is to be renewed. */
+  #everySoOften(): () => boolean {
+    const { clock } = this.#parts
+    let last = clock.now()
+    return () => {
+      if (clock.now() - last < RENEW) return false
+      last = clock.now()
+      return true
+    }
   }
 
   /** After a failure of the storage nothing more is written down: the row keeps the offset of before. */
@@ -136,7 +177,7 @@ export class UploadSession implements AsyncDisposable {
     try {
       return await work()
     } catch (error) {
-      this.#state = 'failed'
+      this.#status = 'failed'
       throw error
     }
   }

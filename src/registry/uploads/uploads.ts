@@ -15,12 +15,12 @@ export interface Uploads {
 const EXPIRES = 24 * 3_600_000
 
 export function createUploads(parts: UploadsParts): Uploads {
-  const { meta, clock } = parts
+  const { meta } = parts
   const hashers = createHasherCache()
   return {
     async begin({ repository, principal, algorithm = 'sha256' }) {
       const upload = { id: randomKey(), key: randomKey(), repository, principal, algorithm }
-      await meta.createUpload(upload, clock.now() + EXPIRES)
+      await meta.createUpload(upload, EXPIRES)
       return { ...upload, offset: 0 }
     },
     async find(id, { repository, principal }) {
@@ -35,7 +35,7 @@ export function createUploads(parts: UploadsParts): Uploads {
     },
     async cancel(upload) {
       hashers.take(upload.id, -1)
-      await meta.cancelUpload(upload.id, clock.now())
+      await meta.cancelUpload(upload.id)
     },
   }
 }

@@ -100,7 +100,7 @@ async function createAgent({ limits, tls }: HttpClientOptions, url: URL, proxy: 
     // The answer's own watch is stricter.
     bodyTimeout: 2 * limits.stallWindow,
     maxHeaderSize: limits.headerBytes,
-    connections: 16,
+    connections: limits.connections,
   }
   const connect = { ...secure, timeout: limits.connectTimeout }
   if (!proxy) return new Pool(url.origin, { ...settings, connect })

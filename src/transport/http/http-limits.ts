@@ -7,6 +7,8 @@ export interface HttpLimits {
   stallWindow: number
   minimumRate: number
   redirects: number
+  /** To one origin at the same time; a body that is not read to its end keeps one. Further requests wait. */
+  connections: number
   /** All headers of one answer: some registries send tokens and policies of many kilobytes. */
   headerBytes: number
   /** As much of an error's body is read. */
@@ -19,6 +21,7 @@ export const defaultHttpLimits: HttpLimits = {
   stallWindow: 30_000,
   minimumRate: 64,
   redirects: 10,
+  connections: 16,
   headerBytes: 1024 * 1024,
   errorBytes: 16 * 1024,
 }

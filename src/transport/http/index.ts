@@ -10,4 +10,5 @@ export { createHttpClient, type HttpClient, type HttpRequest, redirectTarget } f
 export { defaultHttpLimits, type HttpLimits } from './http-limits.ts'
 export { isNotTls, isTransient } from './network-error.ts'
 export type { ProxySettings } from './proxy-rules.ts'
+export { parseRetryAfter } from './retry-after.ts'
 export { type TlsFiles, tlsSettings } from './tls-settings.ts'

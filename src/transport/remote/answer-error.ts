@@ -1,9 +1,8 @@
 import { BaleError, type ErrorCode, printable } from '#base'
 import { parseJson, parseRegistryErrors } from '#spec'
-import type { HttpAnswer } from '#transport/http'
+import { type HttpAnswer, parseRetryAfter } from '#transport/http'
 import type { RemoteLimits } from './limits.ts'
 import type { RegistryHost } from './registry-host.ts'
-import { parseRetryAfter } from './retry.ts'
 
 interface AnswerContext {
   /** The failed request as the user knows it: `manifest localhost:5000/x:1`. */

@@ -62,4 +62,13 @@ UPDATE uploads SET principal = coalesce((SELECT 'user:' || u.id FROM users u WHE
 ALTER TABLE blobs ADD COLUMN lost INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE holds (id TEXT PRIMARY KEY, hold_until INTEGER NOT NULL) WITHOUT ROWID;
 `,
+  // What the object store notes about an unfinished object is kept as long as the object. Processes of one registry share
+  // attempts at passwords (`tries`: JSON, [ID, time] each) and turns.
+  `
+ALTER TABLE uploads ADD COLUMN state TEXT;
+ALTER TABLE gc_queue ADD COLUMN state TEXT;
+CREATE TABLE attempts (key TEXT PRIMARY KEY, tries TEXT NOT NULL, expires_at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX attempts_expiry ON attempts (expires_at);
+CREATE TABLE turns (name TEXT PRIMARY KEY, holder TEXT NOT NULL, turn_until INTEGER NOT NULL) WITHOUT ROWID;
+`,
 ]

@@ -1,0 +1,114 @@
+import { isBaleError } from '#base'
+import { binarySize, formatDuration } from '#docker'
+import { defineVerb } from '../verb/verb.ts'
+import { type Configuration, loadRegistry } from './registry.ts'
+
+export const verb = defineVerb({
+  name: 'registry config check',
+  summary: 'Check a configuration file of a registry and summarize it',
+  usage: 'FILE',
+  arguments: { min: 1, max: 1 },
+  options: [
+    {
+      flags: '--no-files',
+      description: 'Do not look at the files and environment variables that it names, as on another machine',
+    },
+  ],
+  examples: [
+    {
+      command: 'bale registry config check /etc/bale/registry.yaml',
+      explains: 'Prints what the registry would be; or all that is wrong, with line and column, and exits with 1',
+    },
+    {
+      command: 'bale registry config check --no-files registry.yaml',
+      explains: 'Where the certificates and secrets are not at hand',
+    },
+  ],
+  async run({ args, options, io }) {
+    const { loadCredentials, readConfiguration } = await loadRegistry()
+    try {
+      const configuration = await readConfiguration(args[0]!)
+      if (!options.noFiles) await loadCredentials(configuration, io.environment)
+      await io.print(summaryLines(configuration).join('\n'))
+      return 0
+    } catch (error) {
+      if (!isBaleError(error, 'INVALID_ARGUMENT')) throw error
+      // Each problem is a line that begins with its place, as editors read it.
+      io.warn(error.message)
+      return 1
+    }
+  },
+})
+
+/** What the registry would be. Credentials are told by where they are. */
+function summaryLines({ listen, content, anonymous, uploads, collection }: Configuration): string[] {
+  return [
+    ...listenLines(listen),
+    ...(content.kind === 'embedded'
+      ? [`Directory: ${content.directory}`, ` Kept Free: ${content.minFreePercent}%`]
+      : scaledOutLines(content)),
+    `Without a Login: ${anonymous}`,
+    `Unreferenced Blobs Kept: ${time(uploads.lease)}`,
+    `Least Rate of Bodies: ${uploads.leastRate.bytesPerSecond} bytes per second, over ${time(uploads.leastRate.period)}`,
+    `Collection: every ${time(collection.every)}`,
+    ` Grace: ${time(collection.grace)}`,
+    ` Unfinished Uploads: after ${time(collection.uploadsOlderThan)}`,
+    ` Untagged Manifests: ${collection.untaggedOlderThan === undefined ? 'kept' : `after ${time(collection.untaggedOlderThan)}`}`,
+  ]
+}
+
+/** `24h` for Go's `24h0m0s`. */
+const time = (milliseconds: number) =>
+  formatDuration(milliseconds * 1e6)
+    .replace(/m0s$/, 'm')
+    .replace(/h0m$/, 'h')
+
+function listenLines({
+  host,
+  port,
+  tls,
+  externalUrl,
+  trustedProxies,
+  maxConnections,
+}: Configuration['listen']): string[] {
+  const url = `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`
+  return [
+    `Listens on: ${url}`,
+    ...(tls ? [` Certificate: ${tls.certificate.path}`, ` Key: ${tls.key.path}`] : []),
+    ...(externalUrl === undefined ? [] : [` External URL: ${externalUrl}`]),
+    ...(trustedProxies.length > 0 ? [` Trusted Proxies: ${trustedProxies.join(', ')}`] : []),
+    ` Connections: ${maxConnections}`,
+  ]
+}
+
+type ScaledOut = Extract<Configuration['content'], { kind: 'scaled-out' }>
+
+function scaledOutLines({ postgres, objects, secret }: ScaledOut): string[] {
+  return [
+    `Metadata: ${postgres.url}`,
+    ` Password: ${postgres.password ? sourceWords(postgres.password) : 'none'}`,
+    ...(postgres.ca ? [` Authority: ${postgres.ca.path}`] : []),
+    ` Connections: ${postgres.connections}`,
+    ...(objects.kind === 's3'
+      ? storeLines(objects)
+      : [`Objects: ${objects.directory}, which all replicas share`, ` Kept Free: ${objects.minFreePercent}%`]),
+    `Secret: ${sourceWords(secret)}`,
+  ]
+}
+
+const sourceWords = (source: ScaledOut['secret']) =>
+  'path' in source ? source.path : `environment variable ${source.variable}`
+
+function storeLines(store: Extract<ScaledOut['objects'], { kind: 's3' }>): string[] {
+  const { encryption } = store
+  return [
+    `Objects: bucket ${store.bucket} at ${store.endpoint}`,
+    ...(store.prefix === '' ? [] : [` Prefix: ${store.prefix}`]),
+    ` Region: ${store.region}`,
+    ` Access Key: ${sourceWords(store.accessKey)}, ${sourceWords(store.secretKey)}`,
+    ` Bucket Named in: ${store.pathStyle ? 'path' : 'host'}`,
+    ` Parts: ${binarySize(store.partSize)}`,
+    ` Encryption: ${encryption === undefined ? 'none of its own' : encryption === 'AES256' ? encryption : `key ${encryption.kms}`}`,
+    ` Blobs Come from: ${store.redirect ? 'the store' : 'the registry'}`,
+  ]
+}

@@ -1,0 +1,123 @@
+import { dirname, resolve } from 'node:path'
+import type {
+  Configuration,
+  EmbeddedContent,
+  NamedFile,
+  PostgresConfiguration,
+  S3Configuration,
+  ScaledOutContent,
+  SecretSource,
+} from './configuration.ts'
+import type { FileContent } from './schema.ts'
+
+/** Of the disk, as without a configuration file. */
+const MIN_FREE_PERCENT = 1
+
+/**
+ * The configuration that the content of the file `path` means. `at` tells where a key stands:
+ * `registry.yaml:3:10: listen.tls.key`.
+ */
+export function configurationOf(content: FileContent, path: string, at: (key: string) => string): Configuration {
+  const { listen, anonymous, uploads, collection } = content
+  const names = new Names(dirname(resolve(path)), at)
+  return frozen({
+    listen: {
+      ...listen.address,
+      tls: listen.tls && {
+        certificate: names.file('listen.tls.certificate', listen.tls.certificate),
+        key: names.file('listen.tls.key', listen.tls.key),
+      },
+      insecure: listen.insecure,
+      maxConnections: listen['max-connections'],
+      externalUrl: listen['external-url'],
+      trustedProxies: listen['trusted-proxies'],
+    },
+    content: contentOf(content, names),
+    anonymous,
+    uploads: {
+      lease: uploads.lease,
+      leastRate: {
+        bytesPerSecond: uploads['least-rate']['bytes-per-second'],
+        period: uploads['least-rate'].period,
+      },
+    },
+    collection: {
+      every: collection.every,
+      grace: collection.grace,
+      uploadsOlderThan: collection['uploads-older-than'],
+      untaggedOlderThan: collection['untagged-older-than'],
+    },
+  })
+}
+
+/** The rules hold: there is a directory, or all of the others. */
+function contentOf(content: FileContent, names: Names): EmbeddedContent | ScaledOutContent {
+  const { directory, metadata, objects, uploads } = content
+  const minFreePercent = uploads['min-free'] ?? MIN_FREE_PERCENT
+  if (directory !== undefined) return { kind: 'embedded', directory: names.path(directory), minFreePercent }
+  return {
+    kind: 'scaled-out',
+    postgres: postgresOf(metadata!.postgres, names),
+    objects: objects!.s3
+      ? s3Of(objects!.s3, names)
+      : { kind: 'directory', directory: names.path(objects!.directory!), minFreePercent },
+    secret: names.secret('secret', content)!,
+  }
+}
+
+type Metadata = NonNullable<FileContent['metadata']>
+type Objects = NonNullable<FileContent['objects']>
+
+function postgresOf(postgres: Metadata['postgres'], names: Names): PostgresConfiguration {
+  const ca = postgres['ca-file']
+  return {
+    url: postgres.url,
+    password: names.secret('metadata.postgres.password', postgres),
+    ca: ca === undefined ? undefined : names.file('metadata.postgres.ca-file', ca),
+    connections: postgres.pool,
+  }
+}
+
+function s3Of(s3: NonNullable<Objects['s3']>, names: Names): S3Configuration {
+  const { endpoint, region, bucket, prefix, encryption, redirect } = s3
+  return {
+    kind: 's3',
+    ...{ endpoint, region, bucket, prefix, encryption, redirect },
+    pathStyle: s3['path-style'],
+    accessKey: names.secret('objects.s3.access-key', s3)!,
+    secretKey: names.secret('objects.s3.secret-key', s3)!,
+    partSize: s3['part-size'],
+  }
+}
+
+/** Files and variables that the configuration names. */
+class Names {
+  readonly #directory: string
+  readonly #at: (key: string) => string
+
+  constructor(directory: string, at: (key: string) => string) {
+    this.#directory = directory
+    this.#at = at
+  }
+
+  path(name: string): string {
+    return resolve(this.#directory, name)
+  }
+
+  file(key: string, name: string): NamedFile {
+    return { path: this.path(name), at: this.#at(key) }
+  }
+
+  /** Of the keys `…-file` and `…-env` in a group, of which one at most is given. */
+  secret(key: string, group: Readonly<Record<string, unknown>>): SecretSource | undefined {
+    const name = key.slice(key.lastIndexOf('.') + 1)
+    const [file, variable] = [group[`${name}-file`], group[`${name}-env`]]
+    if (file !== undefined) return this.file(`${key}-file`, String(file))
+    return variable === undefined ? undefined : { variable: String(variable), at: this.#at(`${key}-env`) }
+  }
+}
+
+function frozen<T extends object>(value: T): Readonly<T> {
+  for (const part of Object.values(value)) if (typeof part === 'object' && part !== null) frozen(part)
+  return Object.freeze(value)
+}

@@ -1,0 +1,382 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { after, before, test } from 'node:test'
+import { isBaleError } from '#base'
+import { type TemporaryDirectory, temporaryDirectory } from '../../../test/kit/temporary.ts'
+import { GRACE } from '../collect.ts'
+import { LEAST_RATE } from '../http/index.ts'
+import { MIN_FREE_PERCENT } from '../objects/room.ts'
+import { type Configuration, type ConfigurationSchema, configurationSchema, readConfiguration } from './index.ts'
+import { keyBelow } from './problems.ts'
+
+let place: TemporaryDirectory
+before(async () => {
+  place = await temporaryDirectory('bale-configuration')
+})
+after(() => place[Symbol.asyncDispose]())
+
+async function read(content: string | Uint8Array): Promise<Configuration> {
+  const path = join(place.path, 'r.yaml')
+  writeFileSync(path, content)
+  return await readConfiguration(path)
+}
+
+/** What is wrong with a file, a line for each, without its path. */
+async function problems(content: string | Uint8Array): Promise<string[]> {
+  try {
+    await read(content)
+  } catch (error) {
+    assert.ok(isBaleError(error, 'INVALID_ARGUMENT'), String(error))
+    return error.message.split('\n').map((line) => line.replace(`${place.path}/r.yaml:`, ''))
+  }
+  return []
+}
+
+const deploy = (name: string) => resolve(import.meta.dirname, '../../../deploy', name)
+
+/** Every key that a scaled-out registry can have, none with its default. */
+const FULL = `
+listen:
+  address: '[::]:443'
+  tls: { certificate: tls/a.crt, key: /etc/bale/tls.key }
+  insecure: true
+  max-connections: 100
+  external-url: https://registry.example/
+  trusted-proxies: [10.0.0.0/8, '2001:db8::1']
+metadata:
+  postgres:
+    url: postgres://bale@a.internal:5433,b.internal/registry?sslmode=require
+    password-env: PGPASSWORD
+    ca-file: db.pem
+    pool: 20
+objects:
+  s3:
+    endpoint: https://s3.internal:9000
+    region: eu
+    bucket: bale-registry
+    prefix: prod/
+    path-style: false
+    access-key-file: /run/secrets/id
+    secret-key-env: S3_SECRET
+    part-size: 64m
+    encryption: { kms: 'arn:key/1' }
+    redirect: true
+secret-file: secret
+anonymous: pull
+uploads:
+  lease: 1h30m
+  least-rate: { bytes-per-second: 1KiB, period: 10s }
+collection:
+  every: 90s
+  grace: 2h
+  uploads-older-than: 12h
+  untagged-older-than: 720h
+`
+
+test('every key of a file has its place in the configuration, with a value that is not its default', async () => {
+  const configuration = await read(FULL)
+  const file = join(place.path, 'r.yaml')
+  assert.deepEqual(JSON.parse(JSON.stringify(configuration)), {
+    listen: {
+      host: '::',
+      port: 443,
+      tls: {
+        certificate: { path: join(place.path, 'tls/a.crt'), at: `${file}:4:23: listen.tls.certificate` },
+        key: { path: '/etc/bale/tls.key', at: `${file}:4:39: listen.tls.key` },
+      },
+      insecure: true,
+      maxConnections: 100,
+      externalUrl: 'https://registry.example',
+      trustedProxies: ['10.0.0.0/8', '2001:db8::1'],
+    },
+    content: {
+      kind: 'scaled-out',
+      postgres: {
+        url: 'postgres://bale@a.internal:5433,b.internal/registry?sslmode=require',
+        password: { variable: 'PGPASSWORD', at: `${file}:12:19: metadata.postgres.password-env` },
+        ca: { path: join(place.path, 'db.pem'), at: `${file}:13:14: metadata.postgres.ca-file` },
+        connections: 20,
+      },
+      objects: {
+        kind: 's3',
+        endpoint: 'https://s3.internal:9000',
+        region: 'eu',
+        bucket: 'bale-registry',
+        prefix: 'prod/',
+        pathStyle: false,
+        accessKey: { path: '/run/secrets/id', at: `${file}:22:22: objects.s3.access-key-file` },
+        secretKey: { variable: 'S3_SECRET', at: `${file}:23:21: objects.s3.secret-key-env` },
+        partSize: 64 << 20,
+        encryption: { kms: 'arn:key/1' },
+        redirect: true,
+      },
+      secret: { path: join(place.path, 'secret'), at: `${file}:27:14: secret-file` },
+    },
+    anonymous: 'pull',
+    uploads: { lease: 5_400_000, leastRate: { bytesPerSecond: 1024, period: 10_000 } },
+    collection: {
+      every: 90_000,
+      grace: 7_200_000,
+      uploadsOlderThan: 43_200_000,
+      untaggedOlderThan: 30 * 24 * 3_600_000,
+    },
+  })
+})
+
+test('the full file has all keys of the schema, but those that exclude the others', () => {
+  const others = ['directory', 'objects.directory', 'secret-env', 'uploads.min-free']
+  const either = /-(?:file|env)$/
+  const absent = keysOf(configurationSchema(), '').filter(
+    (key) => !others.includes(key) && !either.test(key) && !new RegExp(`\\b${key.split('.').at(-1)}:`).test(FULL),
+  )
+  assert.deepEqual(absent, [])
+})
+
+function keysOf({ properties = {} }: ConfigurationSchema, at: string): string[] {
+  return Object.entries(properties).flatMap(([name, below]) => [
+    keyBelow(at, name),
+    ...keysOf(below, keyBelow(at, name)),
+  ])
+}
+
+test('a directory is enough; the rest is as without a file', async () => {
+  const { listen, content, ...rest } = await read('directory: data')
+  assert.deepEqual(content, { kind: 'embedded', directory: join(place.path, 'data'), minFreePercent: MIN_FREE_PERCENT })
+  assert.deepEqual(
+    { ...listen },
+    {
+      host: '127.0.0.1',
+      port: 5000,
+      tls: undefined,
+      insecure: false,
+      maxConnections: 4096,
+      externalUrl: undefined,
+      trustedProxies: [],
+    },
+  )
+  assert.deepEqual(rest, {
+    anonymous: 'none',
+    uploads: { lease: 24 * 3_600_000, leastRate: LEAST_RATE },
+    collection: { every: 600_000, grace: GRACE, uploadsOlderThan: 24 * 3_600_000, untaggedOlderThan: undefined },
+  })
+})
+
+test('replicas may share a directory for the bytes, of which some is kept free', async () => {
+  const { content } = await read(`
+metadata: { postgres: { url: 'postgresql://bale@db/bale' } }
+objects: { directory: /shared }
+secret-env: SECRET
+uploads: { min-free: 7% }`)
+  assert.ok(content.kind === 'scaled-out' && content.postgres.password === undefined)
+  assert.deepEqual(content.objects, { kind: 'directory', directory: '/shared', minFreePercent: 7 })
+})
+
+test('a configuration is frozen in all its parts', async () => {
+  const configuration = await read(FULL)
+  const parts = (value: object): object[] => [
+    value,
+    ...Object.values(value).flatMap((one) => (typeof one === 'object' ? parts(one) : [])),
+  ]
+  assert.ok(parts(configuration).length > 15)
+  assert.deepEqual(
+    parts(configuration).filter((part) => !Object.isFrozen(part)),
+    [],
+  )
+})
+
+test('JSON is YAML, also with tabs; anchors and merges of whole values may be used', async () => {
+  assert.equal((await read('{\n\t"directory": "/data",\n\t"anonymous": "push"\n}\n')).anonymous, 'push')
+  const { uploads } = await read('directory: /data\nuploads: { lease: &hour 1h }\ncollection: { grace: *hour }\n')
+  assert.equal(uploads.lease, 3_600_000)
+  assert.equal((await read('\ufeffdirectory: /data\r\nanonymous: pull\r\n')).anonymous, 'pull')
+})
+
+test('the files in deploy are configurations', async () => {
+  assert.equal((await readConfiguration(deploy('registry.yaml'))).content.kind, 'embedded')
+  assert.equal((await readConfiguration(deploy('registry-scaled-out.yaml'))).content.kind, 'scaled-out')
+})
+
+const s3 = (more: string) => `metadata: { postgres: { url: 'postgres://b@h/b' } }
+secret-env: S
+objects:
+  s3: { endpoint: 'https://s3', bucket: abc, access-key-env: A, secret-key-env: B${more} }`
+const postgres = (keys: string) => `objects: { directory: /o }\nsecret-env: S\nmetadata: { postgres: { ${keys} } }`
+
+const BAD: Readonly<Record<string, readonly [text: string, ...lines: (string | RegExp)[]]>> = {
+  'an empty file': ['# nothing\n', '1:1: has no value; expects a group of keys'],
+  'a text alone': ['hello', '1:1: expects a group of keys, not "hello"'],
+  'a list alone': ['- directory: /d', '1:1: expects a group of keys, not a list'],
+  'unknown keys, also those that objects inherit': [
+    'directory: /d\nlisten:\n  adress: 1\n  port: 2\nconstructor: 3\n__proto__: { a: 1 }\n',
+    '3:3: listen.adress: unknown key; did you mean address?',
+    '4:3: listen.port: unknown key; expects address, tls, insecure, max-connections, external-url, trusted-proxies',
+    /^5:1: constructor: unknown key; expects listen, directory, /,
+    /^6:1: __proto__: unknown key; expects listen, /,
+  ],
+  'a key given twice': ['directory: /a\nlisten: {}\ndirectory: /b\n', '3:1: the key directory is given twice'],
+  'a tab that indents': ['listen:\n\tinsecure: true\n', '2:1: Tabs are not allowed as indentation'],
+  'an alias of nothing': ['directory: *gone\n', '1:12: directory: no anchor &gone before this alias'],
+  'an alias within its anchor': [
+    'directory: /d\nlisten: &a { tls: *a }\n',
+    '2:19: listen.tls: the alias *a is part of what it stands for',
+  ],
+  'a second document': ['directory: /a\n---\ndirectory: /b\n', '2:1: a second document begins; expects one'],
+  'a tag that is not known': ['directory: !secret x\n', '1:12: Unresolved tag: !secret'],
+  'a value that is no text and no number': [
+    'directory: !!binary aGVs\n',
+    '1:21: directory: expects a text, a number, true or false',
+  ],
+  'a key that is no text': ['[a]: b\n', '1:1: expects a text as key'],
+  'a quote that is left open': ['directory: "/d\n', /^2:1: Missing closing "quote$/],
+  'values that are absent': [
+    'directory:\nlisten: \n',
+    '1:11: directory: has no value; expects a path, such as /var/lib/bale-registry',
+    '2:9: listen: has no value; expects a group of keys',
+  ],
+  'values of another kind': [
+    'directory: [1]\nlisten: []\nanonymous: yes\nuploads: { least-rate: 256, lease: 86400 }\ncollection: off\n',
+    '1:12: directory: expects a path, such as /var/lib/bale-registry, not a list',
+    '2:9: listen: expects a group of keys, not a list',
+    '3:12: anonymous: expects one of none, pull, push, not "yes"',
+    '4:24: uploads.least-rate: expects a group of keys, not the number 256',
+    '4:36: uploads.lease: expects a duration of at least 1m, such as 24h, not the number 86400',
+    '5:13: collection: expects a group of keys, not "off"',
+  ],
+  'a list in the place of required keys': [
+    'directory: /d\nlisten: { tls: [] }\n',
+    '2:16: listen.tls: expects a group of keys, not a list',
+  ],
+  'an address without a port': [
+    'directory: /d\nlisten: { address: localhost }\n',
+    '2:20: listen.address: expects an address and port, such as 0.0.0.0:443 or [::1]:5000, not "localhost"',
+  ],
+  'a port that is none': [`directory: /d\nlisten: { address: '127.0.0.1:65536' }\n`, /^2:20: listen.address: expects /],
+  'plain HTTP for other machines': [
+    'directory: /d\nlisten: { address: 0.0.0.0:5000, insecure: false }\n',
+    '2:11: listen.address: passwords would go over the network in plain text at 0.0.0.0:5000; expects listen.tls, or listen.insecure if something else protects them',
+  ],
+  'a certificate without its key': [
+    'directory: /d\nlisten:\n  tls:\n    certificate: a\n',
+    '3:3: listen.tls.key: is missing: File of its private key (PEM), which others must not be able to read',
+  ],
+  'limits that are not whole, too small, too large': [
+    'directory: /d\nlisten: { max-connections: 4.5 }\ncollection: { every: 25h }\nuploads: { lease: 1s, min-free: 51%, least-rate: { bytes-per-second: 2GiB, period: 5 } }',
+    '2:28: listen.max-connections: expects a whole number from 4 to 1000000, not the number 4.5',
+    '3:22: collection.every: expects a duration from 1s to 24h, such as 10m, not "25h"',
+    '4:19: uploads.lease: expects a duration of at least 1m, such as 24h, not "1s"',
+    '4:33: uploads.min-free: expects a percentage from 0% to 50%, such as 1%, not "51%"',
+    '4:70: uploads.least-rate.bytes-per-second: expects a size from 0 to 1GiB, such as 256, not "2GiB"',
+    '4:84: uploads.least-rate.period: expects a duration from 1s to 1h, such as 30s, not the number 5',
+  ],
+  'ranges that are none': [
+    `directory: /d\nlisten:\n  trusted-proxies: [10.0.0.0/33, 10.0.0.0/, proxy.example, '::1/128']\n`,
+    /^3:21: listen.trusted-proxies\[0\]: expects an address or a range of addresses, such as 10.0.0.0\/8 or 2001:db8::1, not "10.0.0.0\/33"$/,
+    /^3:34: listen.trusted-proxies\[1\]: /,
+    /^3:45: listen.trusted-proxies\[2\]: /,
+  ],
+  'neither a directory nor metadata': [
+    'listen: {}\n',
+    '1:1: directory: is missing, and so is metadata: a registry is embedded in a directory, or scaled out on a database and an object store',
+  ],
+  'a directory and more': [
+    'directory: /d\nsecret-file: s\nobjects: { directory: /o }\nmetadata: { postgres: { url: postgres://b@h/b } }\nsecret-env: S\n',
+    '2:1: secret-file: cannot be given together with directory: an embedded registry has everything in its directory',
+    '3:1: objects: cannot be given together with directory: an embedded registry has everything in its directory',
+    '4:1: metadata: cannot be given together with directory; expects one of them',
+    '5:1: secret-env: cannot be given together with directory: an embedded registry has everything in its directory',
+  ],
+  'metadata without objects': [
+    'secret-env: S\nmetadata: { postgres: { url: postgres://b@h/b } }\n',
+    '1:1: objects: is missing, but metadata needs it: all replicas have the bytes in one place',
+  ],
+  'metadata without a secret': [
+    'objects: { directory: /o }\nmetadata: { postgres: { url: postgres://b@h/b } }\n',
+    '1:1: secret-file: is missing, and so is secret-env: all replicas have the same secret',
+  ],
+  'metadata and objects of no kind': [
+    'metadata: {}\nobjects: {}\nsecret-env: S\n',
+    '1:1: metadata.postgres: is missing: The database, of PostgreSQL',
+    '2:1: objects.s3: is missing, and so is directory: the bytes are in a store, or in a directory that all replicas share',
+  ],
+  'two secrets and two objects': [
+    'metadata: { postgres: { url: postgres://b@h/b } }\nobjects: { directory: /o, s3: {} }\nsecret-env: S\nsecret-file: s\n',
+    '2:12: objects.directory: cannot be given together with s3; expects one of them',
+    '2:27: objects.s3.endpoint: is missing: URL of the store',
+    '2:27: objects.s3.bucket: is missing: Name of the bucket, which must exist',
+    '2:27: objects.s3.access-key-file: is missing, and so is access-key-env: requests are signed',
+    '2:27: objects.s3.secret-key-file: is missing, and so is secret-key-env: requests are signed',
+    '3:1: secret-env: cannot be given together with secret-file; expects one of them',
+  ],
+  'a password in the URL': [
+    postgres('url: postgres://bale:hunter2@h/b'),
+    '3:30: metadata.postgres.url: holds a password; expects it in the file of password-file, or the variable of password-env',
+  ],
+  'a password behind the URL': [
+    postgres(`url: 'postgres://bale@h/b?sslmode=require&password=hunter2'`),
+    /: holds a password; /,
+  ],
+  'a password with a slash': [
+    postgres('url: postgres://bale:hun/ter2@h/b'),
+    '3:30: metadata.postgres.url: expects the URL of a database with user, host and name',
+  ],
+  'a URL without a user': [postgres('url: postgres://h/b'), /metadata.postgres.url: expects the URL of a database/],
+  'a password inline': [
+    postgres('url: postgres://b@h/b, password: hunter2'),
+    '3:48: metadata.postgres.password: unknown key; expects url, password-file, password-env, ca-file, pool',
+  ],
+  'two passwords': [
+    postgres('url: postgres://b@h/b, password-file: p, password-env: P'),
+    '3:66: metadata.postgres.password-env: cannot be given together with password-file; expects one of them',
+  ],
+  'a variable that has no name': [
+    postgres('url: postgres://b@h/b, password-env: $P'),
+    '3:62: metadata.postgres.password-env: expects the name of an environment variable, not "$P"',
+  ],
+  'space of a store': [
+    `${s3('')}\nuploads: { min-free: 1% }\n`,
+    '5:12: uploads.min-free: cannot be given together with objects.s3: a store has no disk to be kept free',
+  ],
+  'parts, keys and addresses of a store': [
+    s3(', part-size: 1MiB, access-key-file: a, encryption: aes, prefix: /x, region: ""').replace(
+      'https://s3',
+      'https://id:hunter2@s3',
+    ),
+    '4:19: objects.s3.endpoint: expects a URL of scheme and host only, such as https://s3.example',
+    '4:57: objects.s3.access-key-env: cannot be given together with access-key-file; expects one of them',
+    '4:106: objects.s3.part-size: expects a size from 5MiB to 512MiB, such as 16MiB, not "1MiB"',
+    '4:144: objects.s3.encryption: expects AES256, or kms with the ID of a key, not "aes"',
+    '4:157: objects.s3.prefix: expects the beginning of a key, such as registry/, not "/x"',
+    '4:169: objects.s3.region: expects a name, not ""',
+  ],
+}
+
+for (const [name, [text, ...expected]] of Object.entries(BAD)) {
+  test(`refused with its places: ${name}`, async () => {
+    const found = await problems(text)
+    assert.equal(found.length, expected.length, found.join('\n'))
+    for (const [index, line] of expected.entries()) {
+      if (typeof line === 'string') assert.equal(found[index], line)
+      else assert.match(found[index]!, line)
+    }
+    assert.doesNotMatch(found.join(), /hunter2|ter2/)
+  })
+}
+
+test('what would take long or much to read is refused', async () => {
+  const bomb = Array.from(
+    { length: 9 },
+    (_, at) =>
+      `${'abcdefghi'[at]}: &${'abcdefghi'[at]} [${Array(9).fill(at === 0 ? 'x' : `*${'abcdefghi'[at - 1]}`)}]\n`,
+  )
+  assert.match((await problems(bomb.join('')))[0]!, /too many values$/)
+  assert.match((await problems(`a: ${'['.repeat(10_000)}`))[0]!, /nested too deeply$/)
+  const lines = await problems(Array.from({ length: 200 }, (_, at) => `k${at}: 1\n`).join(''))
+  assert.equal(lines.at(-1), 'and 101 more')
+  await assert.rejects(read('#'.repeat(300_000)), { code: 'LIMIT_EXCEEDED' })
+})
+
+test('a file that is not UTF-8 is refused, one that is not there is told by the system', async () => {
+  assert.deepEqual(await problems(Buffer.from([0x61, 0x3a, 0x20, 0xff])), ['1:1: the file is not UTF-8'])
+  await assert.rejects(readConfiguration(join(place.path, 'none.yaml')), { code: 'ENOENT' })
+})

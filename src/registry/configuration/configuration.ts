@@ -1,0 +1,104 @@
+import type { AnonymousAccess } from '../auth/index.ts'
+import type { LeastRate } from '../http/index.ts'
+
+/** What a registry's configuration file says, with defaults in place. Frozen. Times are in milliseconds, sizes in bytes. */
+export interface Configuration {
+  /** Where the registry listens, and what clients call it. */
+  listen: ListenConfiguration
+  content: EmbeddedContent | ScaledOutContent
+  /** What callers without a login may do. */
+  anonymous: AnonymousAccess
+  uploads: {
+    /** How long a blob that nothing refers to yet is kept for its pusher. */
+    lease: number
+    /** The least that a client must send of a body. */
+    leastRate: LeastRate
+  }
+  collection: CollectionConfiguration
+}
+
+/** Address, certificate and limits of a registry. */
+export interface ListenConfiguration {
+  host: string
+  /** 0 takes a free one. */
+  port: number
+  /** PEM. */
+  tls?: { certificate: NamedFile; key: NamedFile }
+  /** Plain HTTP on an address that other machines reach. */
+  insecure: boolean
+  maxConnections: number
+  externalUrl?: string
+  trustedProxies: readonly string[]
+}
+
+/** A registry of one process, which has everything in a directory. */
+export interface EmbeddedContent {
+  kind: 'embedded'
+  directory: string
+  minFreePercent: number
+}
+
+/** A registry of any number of replicas. */
+export interface ScaledOutContent {
+  kind: 'scaled-out'
+  postgres: PostgresConfiguration
+  objects: S3Configuration | SharedDirectory
+  /** Seals the keys that sign tokens. */
+  secret: SecretSource
+}
+
+/** The database of a scaled-out registry. */
+export interface PostgresConfiguration {
+  /** `postgres://user@host:port/database`, of one or several hosts; without a password. */
+  url: string
+  password?: SecretSource
+  /** PEM. */
+  ca?: NamedFile
+  /** Connections at once. */
+  connections: number
+}
+
+/** A bucket that has the bytes of a scaled-out registry. */
+export interface S3Configuration {
+  kind: 's3'
+  /** Scheme and host. */
+  endpoint: string
+  region: string
+  bucket: string
+  /** What all keys begin with; may be empty. */
+  prefix: string
+  pathStyle: boolean
+  accessKey: SecretSource
+  secretKey: SecretSource
+  partSize: number
+  encryption?: 'AES256' | { kms: string }
+  /** Clients get blobs from the store itself. */
+  redirect: boolean
+}
+
+/** A directory of a network's file system, which all replicas see. */
+export interface SharedDirectory {
+  kind: 'directory'
+  directory: string
+  minFreePercent: number
+}
+
+/** When unreferenced content is collected, and what besides it. */
+export interface CollectionConfiguration {
+  every: number
+  grace: number
+  uploadsOlderThan: number
+  /** Untagged manifests are kept when it is undefined. */
+  untaggedOlderThan?: number
+}
+
+/** A file that the configuration names. */
+export interface NamedFile {
+  /** Absolute. */
+  path: string
+  /** Where it is named, for messages: `registry.yaml:3:10: listen.tls.key`. */
+  at: string
+}
+
+/** Where a secret is: in a file, or in an environment variable. */
+export type SecretSource = NamedFile | { variable: string; at: string }

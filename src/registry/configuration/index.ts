@@ -1,0 +1,20 @@
+/**
+ * registry/configuration: the file that describes a registry. Promises: all mistakes at once, each with its place and what
+ * is expected; no secret in a message. Does not: start anything, look at the files that it names before it is asked to.
+ */
+export type {
+  CollectionConfiguration,
+  Configuration,
+  EmbeddedContent,
+  ListenConfiguration,
+  NamedFile,
+  PostgresConfiguration,
+  S3Configuration,
+  ScaledOutContent,
+  SecretSource,
+  SharedDirectory,
+} from './configuration.ts'
+export { type ConfigurationSchema, configurationSchema } from './configuration-schema.ts'
+export { type Credentials, loadCredentials } from './credentials.ts'
+export { isLoopback, parseListenAddress } from './listen-address.ts'
+export { readConfiguration } from './read-configuration.ts'

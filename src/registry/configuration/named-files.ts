@@ -1,0 +1,77 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { stat } from 'node:fs/promises'
+import { getSystemErrorMessage } from 'node:util'
+import { isBaleError } from '#base'
+import { readText } from '#host/file'
+import type { NamedFile, SecretSource } from './configuration.ts'
+
+/** What a configuration names cannot be used; the message says why, without what is in it. */
+export class Unusable extends Error {}
+
+/** The surroundings in which variables are looked up. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** A password, an ID, a secret: one line of text. */
+export async function readSecret(source: SecretSource, environment: Environment): Promise<string> {
+  if ('path' in source) return oneLine(await textOf(source, { secret: true }), source.path)
+  const value = environment[source.variable]
+  if (value === undefined) throw new Unusable(`the environment variable ${source.variable} is not set`)
+  return oneLine(value, source.variable)
+}
+
+/** The end of a line is the editor's, blanks may be meant. */
+function oneLine(text: string, name: string): string {
+  const line = text.replace(/\r?\n$/, '')
+  if (line === '') throw new Unusable(`${name} is empty`)
+  if (/[\u0000-\u001f\u007f]/.test(line)) throw new Unusable(`${name} has more than one line, or control characters`)
+  return line
+}
+
+/** A secret of random bytes, as the registry's own files have it. */
+export async function readDigits(source: SecretSource, environment: Environment): Promise<Uint8Array> {
+  const text = (await readSecret(source, environment)).trim()
+  if (/^(?:[0-9a-f]{2}){32,}$/.test(text)) return Buffer.from(text, 'hex')
+  const name = 'path' in source ? source.path : source.variable
+  throw new Unusable(`${name} does not hold a secret: at least 64 hexadecimal digits, in lower case`)
+}
+
+/** The text of a file with certificates, and the first of them. */
+export async function readCertificate(file: NamedFile): Promise<{ pem: string; certificate: X509Certificate }> {
+  const pem = await textOf(file)
+  try {
+    return { pem, certificate: new X509Certificate(pem) }
+  } catch {
+    throw new Unusable(`${file.path} does not begin with a certificate (PEM)`)
+  }
+}
+
+/** The text of a file with a private key, and the key. */
+export async function readKey(file: NamedFile): Promise<{ pem: string; key: KeyObject }> {
+  const pem = await textOf(file, { secret: true })
+  try {
+    return { pem, key: createPrivateKey(pem) }
+  } catch {
+    throw new Unusable(`${file.path} does not hold a private key (PEM) without a passphrase`)
+  }
+}
+
+const LIMIT = 1 << 20
+
+/**
+ * A secret must be kept from others; a group may read it, since that is how one is given to a service that does not run
+ * as root (0440).
+ */
+async function textOf({ path }: NamedFile, { secret = false } = {}): Promise<string> {
+  try {
+    const stats = await stat(path)
+    if (!stats.isFile()) throw new Unusable(`${path} is not a file`)
+    if (secret && (stats.mode & 0o007) !== 0) {
+      throw new Unusable(`everybody on this machine can use ${path}; expects a mode such as 0600 or 0440`)
+    }
+    return await readText(path, { limit: LIMIT })
+  } catch (error) {
+    const { errno } = error as NodeJS.ErrnoException
+    if (typeof errno === 'number') throw new Unusable(`cannot read ${path}: ${getSystemErrorMessage(errno)}`)
+    throw isBaleError(error, 'LIMIT_EXCEEDED') ? new Unusable(error.message) : error
+  }
+}

@@ -1,0 +1,132 @@
+import { isLoopback, parseListenAddress } from './listen-address.ts'
+
+/** Keys as they are in the file; which of them are known, and their values, is not checked yet. */
+type Group = Readonly<Record<string, unknown>>
+
+/** How keys of a group go together, said twice: for the check, and in JSON Schema for editors. */
+interface Rule {
+  /** `metadata.postgres`; empty for the whole file. */
+  group: string
+  /** What is wrong, and with which key of the group. */
+  broken(group: Group): { key: string; message: string } | undefined
+  schema: object
+}
+
+export const isGroup = (value: unknown): value is Group =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const given = (group: Group, ...keys: string[]) => keys.filter((key) => key in group)
+const required = (...keys: string[]) => ({ required: keys })
+
+function atMostOneOf(group: string, one: string, other: string): Rule {
+  return {
+    group,
+    broken: (keys) =>
+      given(keys, one, other).length === 2
+        ? { key: other, message: `cannot be given together with ${one}; expects one of them` }
+        : undefined,
+    schema: { not: required(one, other) },
+  }
+}
+
+/** With `when`, one is needed only if that is given. */
+function oneOf(group: string, one: string, other: string, because: string, { when }: { when?: string } = {}): Rule[] {
+  const needed: Rule = {
+    group,
+    broken: (keys) =>
+      given(keys, one, other).length === 0 && (when === undefined || when in keys)
+        ? { key: one, message: `is missing, and so is ${other}: ${because}` }
+        : undefined,
+    schema: { anyOf: [required(one), required(other), ...(when === undefined ? [] : [{ not: required(when) }])] },
+  }
+  return [needed, atMostOneOf(group, one, other)]
+}
+
+function needs(group: string, one: string, other: string, because: string): Rule {
+  return {
+    group,
+    broken: (keys) =>
+      one in keys && !(other in keys)
+        ? { key: other, message: `is missing, but ${one} needs it: ${because}` }
+        : undefined,
+    schema: { anyOf: [{ not: required(one) }, required(other)] },
+  }
+}
+
+function excludes(group: string, one: string, other: string, because: string): Rule {
+  return {
+    group,
+    broken: (keys) =>
+      given(keys, one, other).length === 2
+        ? { key: other, message: `cannot be given together with ${one}: ${because}` }
+        : undefined,
+    schema: { not: required(one, other) },
+  }
+}
+
+const plainHttp: Rule = {
+  group: 'listen',
+  broken({ address, tls, insecure }) {
+    if (tls !== undefined || insecure === true || !isReachedByOthers(address)) return
+    return {
+      key: 'address',
+      message: `passwords would go over the network in plain text at ${address}; expects listen.tls, or listen.insecure if something else protects them`,
+    }
+  },
+  schema: {
+    anyOf: [
+      required('tls'),
+      { properties: { insecure: { const: true } }, ...required('insecure') },
+      { properties: { address: { pattern: '^(?:127\\.|localhost:|\\[::1\\]:)' } } },
+    ],
+  },
+}
+
+/** False of what is no address, which is a fault of its own. */
+function isReachedByOthers(address: unknown): boolean {
+  try {
+    return !isLoopback(parseListenAddress(String(address)).host)
+  } catch {
+    return false
+  }
+}
+
+const freeSpace: Rule = {
+  group: '',
+  broken({ objects, uploads }) {
+    if (!isGroup(objects) || !isGroup(uploads) || !('s3' in objects) || !('min-free' in uploads)) return
+    return {
+      key: 'uploads.min-free',
+      message: 'cannot be given together with objects.s3: a store has no disk to be kept free',
+    }
+  },
+  schema: {
+    not: {
+      properties: { objects: required('s3'), uploads: required('min-free') },
+      ...required('objects', 'uploads'),
+    },
+  },
+}
+
+const itsOwn = 'an embedded registry has everything in its directory'
+
+/** All rules. Of two that one mistake breaks at the same key, the first is told. */
+export const RULES: readonly Rule[] = [
+  plainHttp,
+  ...oneOf(
+    '',
+    'directory',
+    'metadata',
+    'a registry is embedded in a directory, or scaled out on a database and an object store',
+  ),
+  excludes('', 'directory', 'objects', itsOwn),
+  excludes('', 'directory', 'secret-file', itsOwn),
+  excludes('', 'directory', 'secret-env', itsOwn),
+  needs('', 'metadata', 'objects', 'all replicas have the bytes in one place'),
+  ...oneOf('', 'secret-file', 'secret-env', 'all replicas have the same secret', { when: 'metadata' }),
+  freeSpace,
+  ...oneOf('objects', 's3', 'directory', 'the bytes are in a store, or in a directory that all replicas share'),
+  atMostOneOf('metadata.postgres', 'password-file', 'password-env'),
+  ...oneOf('objects.s3', 'access-key-file', 'access-key-env', 'requests are signed'),
+  ...oneOf('objects.s3', 'secret-key-file', 'secret-key-env', 'requests are signed'),
+]

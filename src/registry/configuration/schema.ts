@@ -1,0 +1,199 @@
+import * as v from 'valibot'
+import {
+  addressRange,
+  choice,
+  duration,
+  expects,
+  flag,
+  group,
+  listenAddress,
+  origin,
+  path,
+  percentage,
+  postgresUrl,
+  size,
+  text,
+  variable,
+  wholeNumber,
+} from './values.ts'
+
+const tls = group('Serves HTTPS', {
+  certificate: path('File of the certificate chain (PEM)', '/etc/bale/tls.crt'),
+  key: path('File of its private key (PEM), which others must not be able to read', '/etc/bale/tls.key'),
+})
+
+const listen = group('Where and how the registry is reached', {
+  address: v.optional(listenAddress('Address to listen on; port 0 chooses a free port'), '127.0.0.1:5000'),
+  tls: v.optional(tls),
+  insecure: v.optional(flag('Allows plain HTTP on an address that other machines reach'), false),
+  'max-connections': v.optional(
+    wholeNumber('Connections at once; one address may have a quarter of them', 4, 1_000_000),
+    4096,
+  ),
+  'external-url': v.optional(
+    origin('URL that clients use, if it differs from the listening address', 'https://registry.example'),
+  ),
+  'trusted-proxies': v.optional(
+    v.pipe(
+      v.array(addressRange('A proxy or a network of proxies'), expects('a list of addresses and ranges')),
+      v.title('list of addresses and ranges'),
+      v.description('Proxies whose X-Forwarded headers are trusted'),
+    ),
+    [],
+  ),
+})
+
+const postgres = group('The database, of PostgreSQL', {
+  url: postgresUrl('Database and user, without a password; several hosts are separated by commas'),
+  'password-file': v.optional(path("File with the user's password", '/run/secrets/postgres')),
+  'password-env': v.optional(variable("Environment variable with the user's password")),
+  'ca-file': v.optional(path("File of the authority (PEM) that the server's certificate must be from")),
+  pool: v.optional(wholeNumber('Connections of one replica to the database', 1, 1000), 10),
+})
+
+/** Of parts; source: the limits of the S3 API. */
+/** S3's least; three parts of an upload are in memory. */
+const PART = { least: '5MiB', most: '512MiB' }
+
+const s3 = group('A bucket of an S3-compatible store', {
+  endpoint: origin('URL of the store', 'https://s3.example'),
+  region: v.optional(text('Region of the bucket', 'a name', /^[A-Za-z0-9._-]+$/), 'us-east-1'),
+  bucket: text(
+    'Name of the bucket, which must exist',
+    'the name of a bucket',
+    /^[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]$/,
+  ),
+  prefix: v.optional(
+    text(
+      'What the keys of all objects begin with',
+      'the beginning of a key',
+      /^(?:[A-Za-z0-9._-]+(?:\/[A-Za-z0-9._-]+)*\/?)?$/,
+      'registry/',
+    ),
+    '',
+  ),
+  'path-style': v.optional(
+    flag("Whether the bucket is named in the path of the store's URLs, not in their host"),
+    true,
+  ),
+  'access-key-file': v.optional(path('File with the ID of the access key')),
+  'access-key-env': v.optional(variable('Environment variable with the ID of the access key')),
+  'secret-key-file': v.optional(path('File with the secret of the access key')),
+  'secret-key-env': v.optional(variable('Environment variable with the secret of the access key')),
+  'part-size': v.optional(
+    size('Size of the parts in which a blob is sent; a blob has 10,000 at most', '16MiB', PART),
+    '16MiB',
+  ),
+  encryption: v.optional(
+    v.pipe(
+      v.union(
+        [
+          v.literal('AES256'),
+          group("With a key of the store's key management", { kms: text('ID of the key', 'the ID of a key', /^\S+$/) }),
+        ],
+        expects('AES256, or kms with the ID of a key'),
+      ),
+      v.description('Has the store encrypt the objects'),
+    ),
+  ),
+  redirect: v.optional(
+    flag('Sends clients to the store for the bytes of blobs, by addresses that are valid for a short time'),
+    false,
+  ),
+})
+
+/** The file as valibot checks it, and what its values mean. How keys go together is in relations.ts. */
+export const FILE = v.pipe(
+  group(
+    'Where a registry listens, keeps its content, and how it behaves. Relative paths begin at the directory of the file.',
+    {
+      listen: v.optional(listen, {}),
+      directory: v.optional(
+        path(
+          'Directory of an embedded registry, which keeps everything there: SQLite, files and its secret',
+          '/var/lib/bale-registry',
+        ),
+      ),
+      metadata: v.optional(group('What all replicas of a scaled-out registry know', { postgres })),
+      objects: v.optional(
+        group('Where all replicas of a scaled-out registry have the bytes', {
+          s3: v.optional(s3),
+          directory: v.optional(path('A directory that all replicas share', '/shared/objects')),
+        }),
+      ),
+      'secret-file': v.optional(
+        path(
+          'File with at least 64 hexadecimal digits, the same for all replicas: it seals the keys that sign tokens',
+          '/run/secrets/registry',
+        ),
+      ),
+      'secret-env': v.optional(variable('Environment variable with such digits')),
+      anonymous: v.optional(
+        choice('What callers without a login may do; push, which includes deleting, is for tests', [
+          'none',
+          'pull',
+          'push',
+        ]),
+        'none',
+      ),
+      uploads: v.optional(
+        group('What pushes may do', {
+          'min-free': v.optional(
+            percentage('Uploads are refused when less of the disk is free; 1% for files, and not for a store', 50),
+          ),
+          lease: v.optional(
+            duration('How long a blob that no manifest refers to is kept after its last push, mount or check', '24h', {
+              least: '1m',
+            }),
+            '24h',
+          ),
+          'least-rate': v.optional(
+            group('The least that a client must send of a body, or its connection is ended', {
+              'bytes-per-second': v.optional(
+                size('On average over a period; 0 for no limit', '256', { least: '0', most: '1GiB' }),
+                256,
+              ),
+              period: v.optional(
+                duration('How long the average is taken over', '30s', { least: '1s', most: '1h' }),
+                '30s',
+              ),
+            }),
+            {},
+          ),
+        }),
+        {},
+      ),
+      collection: v.optional(
+        group('How unreferenced content is removed, alongside requests', {
+          every: v.optional(
+            duration('Time from one collection to the next', '10m', { least: '1s', most: '24h' }),
+            '10m',
+          ),
+          grace: v.optional(
+            duration('How long the bytes of a removed blob stay for running downloads', '1h', { least: '0s' }),
+            '1h',
+          ),
+          'uploads-older-than': v.optional(
+            duration('Removes unfinished uploads to which nothing was added for this long', '24h', {
+              least: '0s',
+              most: '24h',
+            }),
+            '24h',
+          ),
+          'untagged-older-than': v.optional(
+            duration(
+              'Also removes manifests without a tag, index or subject that are older; without this they are kept',
+              '720h',
+              { least: '0s' },
+            ),
+          ),
+        }),
+        {},
+      ),
+    },
+  ),
+  v.title('Configuration of a registry'),
+)
+
+/** The file's content with defaults in place and values in their units. */
+export type FileContent = v.InferOutput<typeof FILE>

@@ -1,0 +1,113 @@
+import type { Clock, Log } from '#base'
+import type { CollectOptions } from './collect.ts'
+import { type Configuration, type Credentials, loadCredentials, type ScaledOutContent } from './configuration/index.ts'
+import { createRegistry, openRegistryAdmin } from './embedded.ts'
+import { openPostgresMeta } from './meta/index.ts'
+import { createFileObjects, createS3Objects, type ObjectStore } from './objects/index.ts'
+import { administerRegistry, openRegistry, type Registry, type RegistryAdmin, type RegistryParts } from './registry.ts'
+import type { Report } from './report.ts'
+import { checkProtection, type ListenOptions, listenWith, type ServedRegistry } from './serve.ts'
+
+/** What a configuration file does not say. */
+export interface Surroundings {
+  /** Where the variables are that the file names. */
+  environment: Readonly<Record<string, string | undefined>>
+  log?: Log
+  report?: Report
+  clock?: Clock
+}
+
+/** Serves the registry that a file describes: an embedded one, or a replica of a scaled-out one. */
+export async function serveConfigured(
+  configuration: Configuration,
+  surroundings: Surroundings,
+): Promise<ServedRegistry> {
+  const credentials = await loadCredentials(configuration, surroundings.environment)
+  const listen = listenOptions(configuration, credentials, surroundings)
+  checkProtection(listen)
+  return await listenWith(await open(configuration, credentials, surroundings), listen)
+}
+
+async function open(
+  configuration: Configuration,
+  credentials: Credentials,
+  { log, report, clock }: Surroundings,
+): Promise<Registry> {
+  const { content, anonymous, uploads, listen, collection } = configuration
+  const { externalUrl, trustedProxies } = listen
+  const settings = { anonymous, ...uploads, grace: collection.grace, externalUrl, trustedProxies, log, report, clock }
+  if (content.kind === 'embedded') {
+    const { directory, minFreePercent } = content
+    return await createRegistry({ ...settings, directory, minFreePercent })
+  }
+  const shared = await openShared(content, credentials)
+  const redirect = content.objects.kind === 's3' && content.objects.redirect
+  return await openRegistry({ ...shared, secret: credentials.secret! }, { ...settings, redirect })
+}
+
+/** Opens the registry that a file describes for its administration, also while it is served. */
+export async function openConfiguredAdmin(
+  configuration: Configuration,
+  { environment, clock }: Surroundings,
+): Promise<RegistryAdmin> {
+  const { content } = configuration
+  if (content.kind === 'embedded') return await openRegistryAdmin({ directory: content.directory, clock })
+  return administerRegistry(await openShared(content, await loadCredentials(configuration, environment)), clock)
+}
+
+/** What all replicas share. */
+async function openShared(
+  { postgres, objects }: ScaledOutContent,
+  credentials: Credentials,
+): Promise<Omit<RegistryParts, 'secret'>> {
+  await using opened = new AsyncDisposableStack()
+  const store = openObjects(objects, credentials)
+  if ('checkAccess' in store) {
+    opened.use(store)
+    await store.checkAccess()
+  }
+  const { url, connections } = postgres
+  const meta = await openPostgresMeta({ url, connections, ...credentials.postgres })
+  const parts = opened.move()
+  return {
+    objects: store,
+    meta: {
+      ...meta,
+      async close() {
+        await meta.close()
+        await parts.disposeAsync()
+      },
+    },
+  }
+}
+
+function openObjects(
+  objects: ScaledOutContent['objects'],
+  { s3 }: Credentials,
+): ObjectStore | ReturnType<typeof createS3Objects> {
+  if (objects.kind === 'directory') {
+    return createFileObjects(objects.directory, { minFreePercent: objects.minFreePercent })
+  }
+  const { endpoint, region, bucket, prefix, pathStyle, partSize, encryption } = objects
+  return createS3Objects({
+    ...{ endpoint, region, bucket, prefix, pathStyle, partSize },
+    accessKeyId: s3!.accessKey,
+    secretAccessKey: s3!.secretKey,
+    serverSideEncryption: encryption,
+  })
+}
+
+function listenOptions(
+  { listen, collection }: Configuration,
+  { tls }: Credentials,
+  { report }: Surroundings,
+): ListenOptions {
+  const { host, port, insecure, maxConnections, trustedProxies } = listen
+  const { every, ...collect } = collection satisfies { every: number } & CollectOptions
+  return {
+    ...{ host, port, insecure, maxConnections, report, tls },
+    trustedProxies: [...trustedProxies],
+    collectEvery: every,
+    collect,
+  }
+}

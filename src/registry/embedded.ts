@@ -1,0 +1,140 @@
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import { BaleError, type Clock, isBaleError, systemClock } from '#base'
+import { acquireLock, keepReserve, makeDirectory } from '#host/file'
+import { forgetSealedKeys } from './auth/index.ts'
+import { type BackedUp, type BackupOptions, backUp } from './backup.ts'
+import { type MetaStore, openSqliteMeta } from './meta/index.ts'
+import { createFileObjects, type FileObjectsOptions } from './objects/index.ts'
+import {
+  administerRegistry,
+  openRegistry,
+  type Registry,
+  type RegistryAdmin,
+  type RegistrySettings,
+} from './registry.ts'
+import { readSecretFile } from './secret-file.ts'
+
+/** Where an embedded registry stores its content, and how it behaves. */
+export interface RegistryOptions extends RegistrySettings {
+  /**
+   * Everything the registry keeps: `registry.db`, `objects` and, apart from the data, `secret`. Made when missing, 0700;
+   * DENIED when others may read or write it.
+   */
+  directory: string
+  /** Uploads are refused (507) when less of the disk is free. Percent, 1 by default. */
+  minFreePercent?: number
+}
+
+/** An embedded registry: one serving process on a directory (LOCKED for a second one), SQLite and files. */
+export async function createRegistry(options: RegistryOptions): Promise<Registry> {
+  const { directory, clock = systemClock } = options
+  makeRegistryDirectory(directory)
+  const lock = await lockDirectory(directory)
+  try {
+    const parts = openParts(directory, clock, options)
+    const registry = await openRegistry({ ...parts, secret: await secretFor(directory, parts.meta) }, options)
+    const close = async () => {
+      await registry.close()
+      await lock[Symbol.asyncDispose]()
+    }
+    return { ...registry, ...keepingReserve(registry, directory), close, [Symbol.asyncDispose]: close }
+  } catch (error) {
+    await lock[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+/** Administration of an embedded registry. */
+export interface EmbeddedAdmin extends RegistryAdmin {
+  /** Copies everything into a directory, which then is a registry's directory itself. */
+  backUp(target: string, options?: BackupOptions): Promise<BackedUp>
+}
+
+/** Opens the registry's directory for its administration, also while it is served. */
+export async function openRegistryAdmin(options: { directory: string; clock?: Clock }): Promise<EmbeddedAdmin> {
+  const { directory, clock = systemClock } = options
+  makeRegistryDirectory(directory)
+  const parts = openParts(directory, clock)
+  const admin = administerRegistry(parts, clock)
+  return {
+    ...admin,
+    ...keepingReserve(admin, directory),
+    backUp: (target, how) => backUp({ ...parts, directory }, target, how),
+  }
+}
+
+async function lockDirectory(directory: string): Promise<AsyncDisposable> {
+  try {
+    return await acquireLock(join(directory, 'serving.lock'), { timeoutMs: 0 })
+  } catch (error) {
+    if (!isBaleError(error, 'LOCKED')) throw error
+    throw new BaleError('LOCKED', `another process serves ${directory}`, { cause: error })
+  }
+}
+
+/** Makes the metadata this process's own, whatever one that was killed left; closes it when that fails. */
+async function secretFor(directory: string, meta: MetaStore): Promise<Uint8Array> {
+  try {
+    await meta.freeUploads()
+    return await secretOf(directory, meta)
+  } catch (error) {
+    await meta.close()
+    throw error
+  }
+}
+
+/** The secret of a registry; keys that were sealed with one that is gone are of no use any more. */
+async function secretOf(directory: string, meta: MetaStore): Promise<Uint8Array> {
+  const { secret, made } = readSecretFile(join(directory, 'secret'))
+  if (made) await forgetSealedKeys(meta)
+  return secret
+}
+
+/** Made for its owner alone; one that was there must be as private: what is in it decides who may do what. */
+function makeRegistryDirectory(directory: string): void {
+  makeDirectory(directory)
+  const { mode } = statSync(directory)
+  if ((mode & 0o027) === 0) return
+  throw new BaleError('DENIED', `other users of this machine can read or write the directory ${directory}`, {
+    hint: `chmod 700 ${directory}`,
+  })
+}
+
+function openParts(directory: string, clock: Clock, options: FileObjectsOptions = {}) {
+  keepReserve(directory, RESERVE)
+  return {
+    meta: openSqliteMeta({ path: join(directory, 'registry.db'), clock }),
+    objects: createFileObjects(join(directory, 'objects'), options),
+    whenFull: createWhenFull(directory),
+  }
+}
+
+const RESERVE = { mebibytes: 4 }
+
+/** A collection makes room for the reserve again. */
+function keepingReserve(
+  { collectGarbage }: Pick<RegistryAdmin, 'collectGarbage'>,
+  directory: string,
+): Pick<RegistryAdmin, 'collectGarbage'> {
+  return {
+    async collectGarbage(how) {
+      const collected = await collectGarbage(how)
+      keepReserve(directory, RESERVE)
+      return collected
+    },
+  }
+}
+
+/** Work that frees space goes on when there is none: the reserve is given up for it. */
+function createWhenFull(directory: string) {
+  return async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work()
+    } catch (error) {
+      if (!isBaleError(error, 'NO_SPACE')) throw error
+      keepReserve(directory, RESERVE)
+      return await work()
+    }
+  }
+}

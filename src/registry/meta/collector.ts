@@ -1,0 +1,145 @@
+import type { CollectorMeta } from './meta-store.ts'
+import { optionalText, type SqlDatabase, type Transaction, text } from './sql.ts'
+import { condemnBlob, forgetUpload, queueBlob, removeManifest } from './steps.ts'
+
+const BATCH = 500
+
+/** The collector's transactions. Each batch is one; nothing is open while objects are deleted. */
+export function collectorMeta(database: SqlDatabase): CollectorMeta {
+  return {
+    async expireUploads(idle) {
+      await database.run('DELETE FROM attempts WHERE expires_at < now_ms()')
+      await database.run('DELETE FROM turns WHERE turn_until < now_ms()')
+      return await database.transaction(async (sql) => {
+        const due = await sql.all(
+          `SELECT id, done FROM uploads WHERE (expires_at < now_ms()
+           ${idle === undefined ? '' : 'OR (done IS NULL AND moved_at <= now_ms() - ?)'}) AND lock_until < now_ms()
+           ${sql.lock('UPDATE', { skipLocked: true })}`,
+          ...(idle === undefined ? [] : [idle]),
+        )
+        for (const row of due) await forgetUpload(sql, text(row['id']))
+        return due.filter((row) => row['done'] === null).length
+      })
+    },
+
+    async removeUntagged(olderThan) {
+      let removed = 0
+      // Removing an index makes its children removable: until nothing is left to do.
+      for (let found = -1; found !== 0; removed += found) {
+        found = await database.transaction((sql) => removeSomeUntagged(sql, olderThan))
+      }
+      return removed
+    },
+
+    async condemnBlobs(grace) {
+      const total = { blobs: 0, bytes: 0 }
+      for (let more = true; more; ) {
+        const batch = await database.transaction((sql) => condemnSome(sql, grace))
+        total.blobs += batch.condemned.length
+        for (const size of batch.condemned) total.bytes += size
+        more = batch.more
+      }
+      await database.run(EMPTY_REPOSITORIES)
+      return total
+    },
+
+    async dueObjects(limit, ahead = 0) {
+      const due = await database.all(
+        `SELECT key, state FROM gc_queue WHERE kind = 'object' AND review_after <= now_ms() + ?
+         AND NOT EXISTS (SELECT 1 FROM holds WHERE hold_until > now_ms()) LIMIT ?`,
+        ...[ahead, limit],
+      )
+      return due.map((row) => ({ key: text(row['key']), state: optionalText(row['state']) }))
+    },
+
+    async forgetObject(key) {
+      await database.transaction(async (sql) => {
+        await sql.run(`DELETE FROM gc_queue WHERE kind = 'object' AND key = ?`, key)
+        await sql.run(`DELETE FROM blobs WHERE storage_key = ? AND state = 'condemned'`, key)
+      })
+    },
+
+    async hold(id, duration) {
+      await database.run(
+        `INSERT INTO holds (id, hold_until) VALUES (?, now_ms() + ?)
+         ON CONFLICT (id) DO UPDATE SET hold_until = excluded.hold_until`,
+        ...[id, duration],
+      )
+    },
+
+    async release(id) {
+      await database.run('DELETE FROM holds WHERE id = ?', id)
+    },
+  }
+}
+
+/** One that is being pushed to comes back with its first blob: uploads name their repository. */
+const EMPTY_REPOSITORIES = `
+  DELETE FROM repositories WHERE NOT EXISTS (SELECT 1 FROM repo_blobs rb WHERE rb.repo_id = repositories.id)
+  AND NOT EXISTS (SELECT 1 FROM manifests m WHERE m.repo_id = repositories.id)`
+
+const UNTAGGED = `
+  m.pushed_at < now_ms() - ? AND NOT EXISTS (SELECT 1 FROM tags t WHERE t.manifest_id = m.id)
+  AND NOT EXISTS (SELECT 1 FROM manifest_children c JOIN manifests p ON p.id = c.parent_id
+    WHERE c.child_digest = m.digest AND p.repo_id = m.repo_id AND p.id <> m.id)
+  AND NOT EXISTS (SELECT 1 FROM manifests s WHERE s.repo_id = m.repo_id AND s.digest = m.subject_digest)`
+
+/** Those that are locked are looked at again: what holds one may have come while it was waited for. */
+async function removeSomeUntagged(sql: Transaction, olderThan: number): Promise<number> {
+  const candidates = await sql.all(
+    `SELECT m.id FROM manifests m WHERE ${UNTAGGED} ORDER BY m.id LIMIT ${BATCH}
+     ${sql.lock('UPDATE', { of: 'm', skipLocked: true })}`,
+    olderThan,
+  )
+  let removed = 0
+  for (const { id } of candidates) {
+    if (!(await sql.get(`SELECT 1 FROM manifests m WHERE m.id = ? AND ${UNTAGGED}`, Number(id), olderThan))) continue
+    await removeManifest(sql, Number(id), 'collector')
+    removed++
+  }
+  return removed
+}
+
+async function condemnSome(sql: Transaction, grace: number): Promise<{ condemned: number[]; more: boolean }> {
+  const due = await sql.all(
+    `SELECT key FROM gc_queue WHERE kind = 'blob' AND review_after <= now_ms() ORDER BY review_after, key LIMIT ${BATCH}`,
+  )
+  const condemned: number[] = []
+  let reviewed = 0
+  for (const row of due) {
+    const outcome = await reviewBlob(sql, Number(row['key']), grace)
+    if (outcome !== 'busy') reviewed++
+    if (typeof outcome === 'number') condemned.push(outcome)
+  }
+  // Nothing was done when somebody pushes all of them: they stay due.
+  return { condemned, more: due.length === BATCH && reviewed > 0 }
+}
+
+/**
+ * Decides about one blob: a repository whose lease is over and that has no manifest with the blob stops showing it; when no
+ * repository shows it any more it is condemned. Returns its size then, `busy` when somebody has its row at this moment.
+ */
+async function reviewBlob(sql: Transaction, id: number, grace: number): Promise<number | 'kept' | 'busy'> {
+  // The row's lock before all others: who pushes takes them in the same order.
+  const blob = await sql.get(
+    `SELECT size, storage_key, state FROM blobs WHERE id = ? ${sql.lock('UPDATE', { skipLocked: true })}`,
+    id,
+  )
+  if (!blob && (await sql.get('SELECT 1 FROM blobs WHERE id = ?', id))) return 'busy'
+  await sql.run(`DELETE FROM gc_queue WHERE kind = 'blob' AND key = ?`, String(id))
+  if (blob?.['state'] !== 'active') return 'kept'
+  await sql.run(
+    `DELETE FROM repo_blobs WHERE blob_id = ? AND lease_until < now_ms() AND NOT EXISTS (SELECT 1 FROM manifest_blobs mb
+       JOIN manifests m ON m.id = mb.manifest_id WHERE mb.blob_id = repo_blobs.blob_id AND m.repo_id = repo_blobs.repo_id)`,
+    id,
+  )
+  const shown = await sql.get(
+    `SELECT count(*) AS repositories, min(CASE WHEN lease_until >= now_ms() THEN lease_until - now_ms() END) AS next
+     FROM repo_blobs WHERE blob_id = ?`,
+    id,
+  )
+  if (shown?.['next'] != null) await queueBlob(sql, id, Number(shown['next']) + 1)
+  if (Number(shown?.['repositories']) > 0) return 'kept'
+  await condemnBlob(sql, id, { key: text(blob['storage_key']), grace })
+  return Number(blob['size'])
+}

@@ -1,0 +1,19 @@
+import { accountMeta } from './accounts.ts'
+import { collectorMeta } from './collector.ts'
+import { contentMeta } from './content.ts'
+import { coordinationMeta } from './coordination.ts'
+import type { MetaStore } from './meta-store.ts'
+import type { SqlDatabase } from './sql.ts'
+import { uploadMeta } from './uploads.ts'
+
+/** What the registry knows, in a database whose tables are there. */
+export function createMeta(database: SqlDatabase): MetaStore {
+  return {
+    ...contentMeta(database),
+    ...uploadMeta(database),
+    ...collectorMeta(database),
+    ...accountMeta(database),
+    ...coordinationMeta(database),
+    close: () => database.close(),
+  }
+}

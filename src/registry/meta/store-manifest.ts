@@ -1,0 +1,75 @@
+import type { ManifestObjection, NewManifest } from './meta-store.ts'
+import { OutOfDate, type Transaction } from './sql.ts'
+import { blobOfRepository, recordTag, repositoryId } from './steps.ts'
+
+/**
+ * Stores a manifest with its edges and tags, when all that it refers to is in the repository. The rows of that are locked, in
+ * the same order by all who do so, until it refers to them: what a manifest was stored with never goes before it.
+ */
+export async function storeManifest(
+  sql: Transaction,
+  repository: string,
+  manifest: NewManifest,
+): Promise<ManifestObjection | undefined> {
+  const blobIds: number[] = []
+  for (const blob of manifest.blobs.toSorted((a, b) => (a.digest < b.digest ? -1 : 1))) {
+    const row = await blobOfRepository(sql, repository, blob.digest, sql.lock('KEY SHARE', { of: 'b, rb' }))
+    if (row && Number(row['size']) !== blob.size) return { wrongSize: blob.digest, size: Number(row['size']) }
+    if (row) blobIds.push(Number(row['id']))
+    else if (!blob.optional) return { missing: blob.digest }
+  }
+  for (const child of manifest.children.toSorted()) {
+    const row = await sql.get(
+      `SELECT m.id FROM repositories r JOIN manifests m ON m.repo_id = r.id WHERE r.name = ? AND m.digest = ?
+       ${sql.lock('KEY SHARE', { of: 'm' })}`,
+      ...[repository, child],
+    )
+    if (!row) return { missing: child }
+  }
+  const repoId = await repositoryId(sql, repository)
+  const id = await addManifest(sql, { repoId, manifest, blobIds })
+  for (const tag of manifest.tags.toSorted()) await setTag(sql, { repoId, tag, id, manifest })
+  return undefined
+}
+
+async function addManifest(
+  sql: Transaction,
+  { repoId, manifest, blobIds }: { repoId: number; manifest: NewManifest; blobIds: number[] },
+): Promise<number> {
+  const { digest, mediaType, artifactType, subject, descriptor, bytes, children } = manifest
+  const added = await sql.run(
+    `INSERT INTO manifests (repo_id, digest, media_type, artifact_type, subject_digest, descriptor, body, pushed_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, now_ms()) ON CONFLICT (repo_id, digest) DO NOTHING`,
+    ...[repoId, digest, mediaType, artifactType ?? null, subject ?? null, JSON.stringify(descriptor), bytes],
+  )
+  const row = await sql.get(
+    `SELECT id FROM manifests WHERE repo_id = ? AND digest = ? ${sql.lock('KEY SHARE')}`,
+    ...[repoId, digest],
+  )
+  if (!row) throw new OutOfDate('the manifest was removed meanwhile')
+  const id = Number(row['id'])
+  if (added === 0) return id
+  const addBlob = 'INSERT INTO manifest_blobs (manifest_id, blob_id) VALUES (?, ?) ON CONFLICT DO NOTHING'
+  for (const blobId of blobIds) await sql.run(addBlob, id, blobId)
+  const addChild = 'INSERT INTO manifest_children (parent_id, child_digest) VALUES (?, ?) ON CONFLICT DO NOTHING'
+  for (const child of children) await sql.run(addChild, id, child)
+  return id
+}
+
+interface Tagging {
+  repoId: number
+  tag: string
+  id: number
+  manifest: NewManifest
+}
+
+/** The same push twice changes nothing: no new version, no second line of history. */
+async function setTag(sql: Transaction, { repoId, tag, id, manifest: { digest, actor } }: Tagging): Promise<void> {
+  const changed = await sql.run(
+    `INSERT INTO tags (repo_id, name, manifest_id, version, updated_at, updated_by) VALUES (?, ?, ?, 1, now_ms(), ?)
+     ON CONFLICT (repo_id, name) DO UPDATE SET manifest_id = excluded.manifest_id, version = tags.version + 1,
+       updated_at = excluded.updated_at, updated_by = excluded.updated_by WHERE tags.manifest_id <> excluded.manifest_id`,
+    ...[repoId, tag, id, actor],
+  )
+  if (changed > 0) await recordTag(sql, { repoId, tag, digest, actor })
+}

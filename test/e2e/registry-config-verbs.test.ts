@@ -1,0 +1,94 @@
+/** The verbs about the registry's configuration file, as the shell sees them: output, complaints and exit codes. */
+import assert from 'node:assert/strict'
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { test } from 'node:test'
+import { testBale } from '../kit/bale.ts'
+
+const root = resolve(import.meta.dirname, '../..')
+
+test('a good file is summed up without what its secrets are, and the files that it names must be there', async () => {
+  await using bale = await testBale()
+  const path = (name: string) => join(bale.directory, name)
+  writeFileSync(
+    path('r.yaml'),
+    `listen: { address: '0.0.0.0:5000', insecure: true, external-url: 'https://registry.example' }
+metadata: { postgres: { url: postgres://bale@db.internal/bale, password-file: password } }
+objects: { s3: { endpoint: https://s3.internal, bucket: blobs, prefix: prod, access-key-env: S3_ID, secret-key-env: S3_SECRET, encryption: { kms: one } } }
+secret-file: secret
+collection: { untagged-older-than: 720h }
+`,
+  )
+  const check = ['registry', 'config', 'check', path('r.yaml')]
+  assert.deepEqual(await bale.try(check, { env: { S3_ID: 'id' } }), {
+    code: 1,
+    stdout: '',
+    stderr: [
+      `${path('r.yaml')}:2:79: metadata.postgres.password-file: cannot read ${path('password')}: no such file or directory`,
+      `${path('r.yaml')}:3:117: objects.s3.secret-key-env: the environment variable S3_SECRET is not set`,
+      `${path('r.yaml')}:4:14: secret-file: cannot read ${path('secret')}: no such file or directory`,
+      '',
+    ].join('\n'),
+  })
+  const summary = await bale.run([...check, '--no-files'])
+  writeFileSync(path('password'), 'hunter2\n', { mode: 0o600 })
+  writeFileSync(path('secret'), `${'0f'.repeat(32)}\n`, { mode: 0o600 })
+  const checked = await bale.run(check, { env: { S3_ID: 'id', S3_SECRET: 'hunter3' } })
+  assert.equal(checked, summary)
+  assert.doesNotMatch(checked, /hunter|0f0f/)
+  assert.deepEqual(checked.split('\n'), [
+    'Listens on: http://0.0.0.0:5000',
+    ' External URL: https://registry.example',
+    ' Connections: 4096',
+    'Metadata: postgres://bale@db.internal/bale',
+    ` Password: ${path('password')}`,
+    ' Connections: 10',
+    'Objects: bucket blobs at https://s3.internal',
+    ' Prefix: prod',
+    ' Region: us-east-1',
+    ' Access Key: environment variable S3_ID, environment variable S3_SECRET',
+    ' Bucket Named in: path',
+    ' Parts: 16MiB',
+    ' Encryption: key one',
+    ' Blobs Come from: the registry',
+    `Secret: ${path('secret')}`,
+    'Without a Login: none',
+    'Unreferenced Blobs Kept: 24h',
+    'Least Rate of Bodies: 256 bytes per second, over 30s',
+    'Collection: every 10m',
+    ' Grace: 1h',
+    ' Unfinished Uploads: after 24h',
+    ' Untagged Manifests: after 720h',
+  ])
+  chmodSync(path('password'), 0o644)
+  const open = await bale.try(check, { env: { S3_ID: 'id', S3_SECRET: 'x' } })
+  assert.equal(open.code, 1)
+  assert.match(open.stderr, /^\S+:2:79: metadata.postgres.password-file: everybody on this machine can use \S+; /)
+})
+
+test('all mistakes of a file are told with their places, and the exit code is 1; a file that is missing is told as such', async () => {
+  await using bale = await testBale()
+  const path = join(bale.directory, 'r.json')
+  writeFileSync(path, '{\n  "directory": "/d",\n  "listen": { "adress": "x" },\n  "anonymous": "all"\n}\n')
+  assert.deepEqual(await bale.try(['registry', 'config', 'check', path]), {
+    code: 1,
+    stdout: '',
+    stderr: `${path}:3:15: listen.adress: unknown key; did you mean address?\n${path}:4:16: anonymous: expects one of none, pull, push, not "all"\n`,
+  })
+  const missing = await bale.try(['registry', 'config', 'check', `${path}.gone`])
+  assert.deepEqual([missing.code, missing.stderr], [1, `bale: open ${path}.gone: no such file or directory\n`])
+})
+
+test('the schema that is printed is the one beside the documentation; the examples there pass the check', async () => {
+  await using bale = await testBale()
+  const schema = await bale.try(['registry', 'config', 'schema'])
+  assert.deepEqual(schema, {
+    code: 0,
+    stdout: readFileSync(join(root, 'docs/registry-configuration.schema.json'), 'utf8'),
+    stderr: '',
+  })
+  const check = ['registry', 'config', 'check', '--no-files']
+  const embedded = await bale.run([...check, join(root, 'deploy/registry.yaml')])
+  assert.match(embedded, /^Directory: \/var\/lib\/bale-registry\n Kept Free: 5%$/m)
+  await bale.run([...check, join(root, 'deploy/registry-scaled-out.yaml')])
+})
