@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join, posix } from 'node:path'
+import { errnoOf } from '#base'
 import { isAlive, openRoot, type RootDirectory } from '#host'
 import { mountContainer } from '../manager/index.ts'
 import type { Container, ContainerMount } from '../model/index.ts'
@@ -23,18 +24,29 @@ export async function openFiles(machinery: Machinery, idOrName: string): Promise
   const seen = await seeContainer(machinery, idOrName)
   if (seen.status === 'running' || seen.status === 'paused') {
     const { process } = mustBeVisible(seen).state
-    const root = openRoot(`/proc/${process!.pid}/root`)
+    const root = rootOf(process!.pid)
     // The pid may have been reused between the check and the opening.
-    if (isAlive(process!))
+    if (root && isAlive(process!))
       return {
         record: seen.record,
         root,
         readOnlyRoot: false,
         [Symbol.asyncDispose]: async () => root[Symbol.dispose](),
       }
-    root[Symbol.dispose]()
+    root?.[Symbol.dispose]()
+    for (let turn = 0; turn < 200 && isAlive(process!); turn++) await machinery.clock.sleep(5)
   }
   return stoppedFiles(machinery, idOrName)
+}
+
+/** Undefined for a process that is ending: it has no root any more, a moment before it stops looking alive. */
+function rootOf(pid: number): RootDirectory | undefined {
+  try {
+    return openRoot(`/proc/${pid}/root`)
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ESRCH') throw error
+    return undefined
+  }
 }
 
 async function stoppedFiles(machinery: Machinery, idOrName: string): Promise<ContainerFiles> {

@@ -46,6 +46,25 @@ test('exec: a process that ends before its input does gives all its output and i
   }
 })
 
+test('exec: into a container that ends at this moment is into one that does not run', { skip }, async () => {
+  await using machine = await containerMachine()
+  const { machinery } = machine
+  for (let round = 0; round < 15; round++) {
+    const { id } = await machine.create(machine.options(['sleep', `0.${round % 3}5`]))
+    await machine.start(id)
+    let code: unknown
+    while (code === undefined) {
+      try {
+        const running = await execContainer(machinery, id, { args: ['true'] })
+        await running[Symbol.asyncDispose]()
+      } catch (error) {
+        code = (error as { code?: unknown }).code
+      }
+    }
+    assert.ok(code === 'CONTAINER_NOT_RUNNING' || code === 'RUNTIME_FAILED', String(code))
+  }
+})
+
 test('exec: a program that cannot be started is always reported with the reason', { skip }, async () => {
   await using machine = await containerMachine()
   const id = await sleeper(machine)

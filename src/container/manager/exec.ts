@@ -206,6 +206,8 @@ function userInside(
 function rootOf({ rootfs }: Machinery, id: string, pid: number): string {
   const seen = `/proc/${pid}/root`
   const own = statSync(rootfs.targetOf(id), { throwIfNoEntry: false })
-  const inside = statSync(`${seen}/`)
+  const inside = statSync(`${seen}/`, { throwIfNoEntry: false })
+  // A process that is ending has no root any more, a moment before it stops looking alive.
+  if (!inside) throw notRunning(id)
   return own?.dev === inside.dev && own.ino === inside.ino ? rootfs.targetOf(id) : seen
 }

@@ -18,7 +18,7 @@ export function liftLimits(id: string, pid: number, { pids, cpu }: OciResources)
     try {
       writeFileSync(join(mount, groupOf(pid, layout.version === 2 ? '' : controller), file), text)
     } catch (cause) {
-      if (errnoOf(cause) !== 'ENOENT') throw cause
+      if (!['ENOENT', 'ESRCH'].includes(errnoOf(cause) ?? '')) throw cause
       throw notRunning(id, { cause })
     }
   }
