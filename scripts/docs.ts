@@ -9,7 +9,7 @@ const docs = resolve(root, 'docs')
 const pages = {
   'errors.md': errorsPage(),
   'cli.md': await verbsPage(),
-  ...configurationPages((name) => readFileSync(resolve(root, 'deploy', name), 'utf8')),
+  ...(await configurationPages((name) => readFileSync(resolve(root, 'deploy', name), 'utf8'))),
   ...apiPages(publicApi(root)),
 }
 for (const [name, text] of Object.entries(pages)) {

@@ -28,6 +28,6 @@ echo "the tests have left behind:" >&2
 echo "$found" >&2
 find "$directory" -mindepth 1 -maxdepth 3 ! -path "$directory/bale-compile-cache-*" -printf '%p made %BT, changed %CT\n' >&2
 for place in "$directory"/*; do
-  grep -sF "$place " "$BALE_TEST_PLACES" >&2 || true
+  grep -sF "$place " "${BALE_TEST_PLACES:-/dev/null}" >&2 || true
 done
 exit 1

@@ -31,8 +31,8 @@ export async function verbsPage(): Promise<string> {
 }
 
 /** docs/registry-configuration.md and the JSON Schema beside it: the keys of a registry's configuration file. */
-export function configurationPages(example: (name: string) => string): Record<string, string> {
-  const schema = configurationSchema()
+export async function configurationPages(example: (name: string) => string): Promise<Record<string, string>> {
+  const schema = await configurationSchema()
   const yaml = (name: string) => `\`\`\`yaml\n${example(name)}\`\`\``
   const page = `# The registry's configuration file
 

@@ -9,6 +9,7 @@ import {
   type Layering,
   loadedEagerly,
   loadsAtOnce,
+  packagesLoadedWith,
   productModules,
   undeclaredModuleUrls,
   usersOutside,
@@ -93,6 +94,15 @@ test('koffi is found outside host in each form, and where it is loaded with the 
   })
   assert.deepEqual(usersOutside(modules, 'koffi', 'host'), ['container/a.ts', 'container/b.ts', 'container/c.ts'])
   assert.deepEqual(loadedEagerly(modules, 'koffi'), ['host/eager.ts', 'container/a.ts'])
+})
+
+test('packages that come with a module are found through what it imports, but not behind lazy imports and types', () => {
+  const modules = parseModules({
+    'src/low/index.ts': `export { a } from './a.ts'\nimport type { T } from 'types-only'\nimport { x } from 'node:fs'`,
+    'src/low/a.ts': `import one from 'one'\nexport const load = () => import('./b.ts')`,
+    'src/low/b.ts': `import two from 'two'`,
+  })
+  assert.deepEqual(packagesLoadedWith(modules, 'src/low/index.ts'), ['one'])
 })
 
 test('a computed import is declared, and a declaration without one is taken back', () => {

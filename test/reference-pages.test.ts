@@ -16,8 +16,8 @@ test('docs/errors.md and docs/cli.md are what `npm run docs` writes', async () =
   assert.equal(page('cli.md'), await verbsPage())
 })
 
-test('docs/registry-configuration.md and its JSON Schema are what `npm run docs` writes', () => {
-  const pages = configurationPages((name) => readFileSync(resolve(root, 'deploy', name), 'utf8'))
+test('docs/registry-configuration.md and its JSON Schema are what `npm run docs` writes', async () => {
+  const pages = await configurationPages((name) => readFileSync(resolve(root, 'deploy', name), 'utf8'))
   for (const [name, text] of Object.entries(pages)) assert.equal(page(name), text, name)
 })
 

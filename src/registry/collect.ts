@@ -72,7 +72,7 @@ export async function collectInTurn(parts: CollectParts, options: CollectOptions
   if (!(await take())) throw new BaleError('LOCKED', 'another process of the registry is collecting at the moment')
   const stopping = new AbortController()
   const renewal = setInterval(() => {
-    // Without the turn somebody else may have begun: nothing is wrong with two, but it is wasted work.
+    // If the turn is lost, another process may have begun: two at once do no harm, but the work is wasted.
     take().then(
       (kept) => kept || stopping.abort(new BaleError('LOCKED', 'another process of the registry collects now')),
       () => undefined,

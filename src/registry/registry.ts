@@ -33,7 +33,7 @@ export interface RegistryParts {
   objects: ObjectStore | (ObjectStore & Presigner)
   /** Seals the keys that sign tokens; the same in all processes. At least 32 bytes. */
   secret: Uint8Array
-  /** Runs work that frees space, also when there is none. */
+  /** Runs work that frees space, even on a full disk. */
   whenFull?<T>(work: () => Promise<T>): Promise<T>
 }
 
@@ -121,7 +121,7 @@ function presignerOf({ objects }: RegistryParts, { redirect = false, grace = GRA
     )
   }
   const seconds = Math.max(60, Math.min(PRESIGNED_SECONDS, Math.floor(grace / 1000)))
-  return async (key: string) => await objects.presign(key, { seconds })
+  return (key: string) => objects.presign(key, seconds)
 }
 
 /** Administration of a registry, also while it is served. */

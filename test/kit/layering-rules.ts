@@ -142,6 +142,20 @@ export function loadedEagerly(modules: readonly Module[], packageName: string): 
     .map(({ name }) => inSource(name))
 }
 
+/** The packages that are loaded together with a module, because it or what it imports imports them at once. */
+export function packagesLoadedWith(modules: readonly Module[], start: string): string[] {
+  const byName = new Map(modules.map((one) => [one.name, one]))
+  const reached = new Set([start])
+  const packages = new Set<string>()
+  for (const name of reached) {
+    for (const { specifier, target } of byName.get(name)?.imports.filter(loadsAtOnce) ?? []) {
+      if (target !== undefined) reached.add(target)
+      else if (!specifier.startsWith('node:')) packages.add(specifier)
+    }
+  }
+  return [...packages].sort()
+}
+
 /** Strongly connected parts with more than one member (Tarjan 1972), sorted. */
 function circles(edges: ReadonlyMap<string, readonly string[]>): string[][] {
   const index = new Map<string, number>()

@@ -17,6 +17,7 @@ import {
   inSource,
   type Layering,
   loadedEagerly,
+  packagesLoadedWith,
   productModules,
   roomOf,
   undeclaredModuleUrls,
@@ -105,6 +106,10 @@ test('system calls have one home: koffi is loaded in host alone', () => {
 /** So host/file, and with it the registry, loads native code only when the first lock is taken. */
 test('koffi is loaded at the first system call, not with the modules that may make one', () => {
   assert.deepEqual(loadedEagerly(modules, 'koffi'), [])
+})
+
+test('a registry on files and SQLite starts without the clients of databases, buckets and YAML (80 ms)', () => {
+  assert.deepEqual(packagesLoadedWith(modules, 'src/registry/index.ts'), [])
 })
 
 test('process.env is read by the configuration alone, so that nothing else depends on the surroundings', () => {

@@ -40,7 +40,7 @@ export const verb = defineVerb({
   },
 })
 
-/** What the registry would be. Credentials are told by where they are. */
+/** What the registry would be. Of credentials only their place is shown. */
 function summaryLines({ listen, content, anonymous, uploads, collection }: Configuration): string[] {
   return [
     ...listenLines(listen),

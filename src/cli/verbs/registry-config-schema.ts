@@ -15,7 +15,7 @@ export const verb = defineVerb({
   ],
   async run({ io }) {
     const { configurationSchema } = await loadRegistry()
-    await io.print(JSON.stringify(configurationSchema(), undefined, 2))
+    await io.print(JSON.stringify(await configurationSchema(), undefined, 2))
     return 0
   },
 })

@@ -50,15 +50,6 @@ class SqliteFile implements Sqlite {
     return this.#attempt(() => this.#prepare(sql).all(...values)).map((row) => ({ ...row })) as R[]
   }
 
-  *iterate<R>(sql: string, ...values: SQLInputValue[]): Iterable<R> {
-    const rows = this.#attempt(() => this.#prepare(sql).iterate(...values))
-    try {
-      yield* rows as Iterable<R>
-    } catch (error) {
-      throw sqliteError(error, this.#options)
-    }
-  }
-
   get<R>(sql: string, ...values: SQLInputValue[]): R | undefined {
     return this.#attempt(() => this.#prepare(sql).get(...values)) as R | undefined
   }

@@ -19,8 +19,6 @@ export interface SqliteOptions {
 /** An open SQLite file. Each method throws a BaleError: LOCKED, STORE_DAMAGED, NO_SPACE, UNSUPPORTED_HOST. */
 export interface Sqlite extends Disposable {
   all<R = SqliteRow>(sql: string, ...values: SQLInputValue[]): R[]
-  /** Rows one by one; no other statement may run with the same text meanwhile. */
-  iterate<R = SqliteRow>(sql: string, ...values: SQLInputValue[]): Iterable<R>
   get<R = SqliteRow>(sql: string, ...values: SQLInputValue[]): R | undefined
   /** Number of rows changed. */
   run(sql: string, ...values: SQLInputValue[]): number

@@ -23,8 +23,8 @@ export interface ConfigurationSchema {
   examples?: unknown[]
 }
 
-/** The JSON Schema (2020-12) of a configuration file, for editors and for checks without bale. */
-export function configurationSchema(): ConfigurationSchema {
+/** What valibot's schema and the rules say, as JSON Schema (2020-12). */
+export function fileSchema(): ConfigurationSchema {
   const schema = toJsonSchema(FILE, {
     target: 'draft-2020-12',
     typeMode: 'input',

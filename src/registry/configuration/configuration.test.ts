@@ -124,10 +124,10 @@ test('every key of a file has its place in the configuration, with a value that 
   })
 })
 
-test('the full file has all keys of the schema, but those that exclude the others', () => {
+test('the full file has all keys of the schema, but those that exclude the others', async () => {
   const others = ['directory', 'objects.directory', 'secret-env', 'uploads.min-free']
   const either = /-(?:file|env)$/
-  const absent = keysOf(configurationSchema(), '').filter(
+  const absent = keysOf(await configurationSchema(), '').filter(
     (key) => !others.includes(key) && !either.test(key) && !new RegExp(`\\b${key.split('.').at(-1)}:`).test(FULL),
   )
   assert.deepEqual(absent, [])
@@ -376,7 +376,7 @@ test('what would take long or much to read is refused', async () => {
   await assert.rejects(read('#'.repeat(300_000)), { code: 'LIMIT_EXCEEDED' })
 })
 
-test('a file that is not UTF-8 is refused, one that is not there is told by the system', async () => {
+test("a file that is not UTF-8 is refused; for a missing one the system's own error is given", async () => {
   assert.deepEqual(await problems(Buffer.from([0x61, 0x3a, 0x20, 0xff])), ['1:1: the file is not UTF-8'])
   await assert.rejects(readConfiguration(join(place.path, 'none.yaml')), { code: 'ENOENT' })
 })

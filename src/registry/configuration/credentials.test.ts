@@ -92,7 +92,7 @@ test('a group may read a secret, everybody may not; a certificate is for all', a
   ])
 })
 
-test('all that is missing, is nothing, or is something else is told at once', async () => {
+test('everything that is missing, empty or of the wrong kind is listed at once', async () => {
   mkdirSync(join(place.path, 'directory'))
   file('empty', '\n')
   file('lines', 'first\nsecond')
@@ -122,7 +122,7 @@ test('all that is missing, is nothing, or is something else is told at once', as
   ])
 })
 
-test('a key that is not that of the certificate is told', async () => {
+test('a key that does not belong to the certificate is refused', async () => {
   assert.deepEqual(await problems(scaledOut({ key: 'b.key' })), [
     'r.yaml:2:43: listen.tls.key: the key in b.key is not that of the certificate in a.crt',
   ])

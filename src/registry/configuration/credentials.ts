@@ -14,7 +14,7 @@ export interface Credentials {
 
 /**
  * Reads them. INVALID_ARGUMENT lists all that is wrong, a line for each, as `readConfiguration`: what is missing, files
- * with secrets that others can read, certificates and keys that are none or do not belong together. Nothing of it is a
+ * with secrets that others can read, certificates and keys that are malformed or do not match. Nothing of it is a
  * secret.
  */
 export async function loadCredentials(

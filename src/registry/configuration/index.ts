@@ -14,7 +14,8 @@ export type {
   SecretSource,
   SharedDirectory,
 } from './configuration.ts'
-export { type ConfigurationSchema, configurationSchema } from './configuration-schema.ts'
+export type { ConfigurationSchema } from './configuration-schema.ts'
 export { type Credentials, loadCredentials } from './credentials.ts'
 export { isLoopback, parseListenAddress } from './listen-address.ts'
+export { configurationSchema } from './load-schema.ts'
 export { readConfiguration } from './read-configuration.ts'

@@ -13,7 +13,7 @@ export function parseListenAddress(text: string): { host: string; port: number }
   })
 }
 
-/** Whether nobody but this machine reaches it, so that passwords may go over it in plain text. */
+/** Whether only this machine can reach it, so that passwords may go over it in plain text. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }

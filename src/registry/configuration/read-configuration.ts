@@ -3,7 +3,7 @@ import type { Configuration } from './configuration.ts'
 import { configurationOf } from './configuration-of.ts'
 import type { PlacedValue } from './document.ts'
 import { type Problem, placeIn, refusal } from './problems.ts'
-import { type Fault, validate } from './validate.ts'
+import type { Fault } from './validate.ts'
 
 /** Far more than all keys take; a parser of YAML is slow with what was made to be slow. */
 const LIMIT = 256 << 10
@@ -16,8 +16,8 @@ const LIMIT = 256 << 10
 export async function readConfiguration(path: string): Promise<Configuration> {
   const text = textOf(await readBytes(path, { limit: LIMIT }))
   if (text === undefined) throw refused(path, [{ line: 1, column: 1, key: '', message: 'the file is not UTF-8' }])
-  // The parser takes longer to load than all else of the registry, which is mostly served without such a file.
-  const { readDocument } = await import('./document.ts')
+  // The parser and the schema take longer to load than all else of the registry, which is mostly served without such a file.
+  const [{ readDocument }, { validate }] = await Promise.all([import('./document.ts'), import('./validate.ts')])
   const document = readDocument(text)
   if (document.problems.length > 0) throw refused(path, document.problems)
   const validated = validate(document.value)

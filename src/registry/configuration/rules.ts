@@ -110,7 +110,7 @@ const freeSpace: Rule = {
 
 const itsOwn = 'an embedded registry has everything in its directory'
 
-/** All rules. Of two that one mistake breaks at the same key, the first is told. */
+/** All rules. When one mistake breaks two of them at the same key, the first is reported. */
 export const RULES: readonly Rule[] = [
   plainHttp,
   ...oneOf(

@@ -51,8 +51,7 @@ const postgres = group('The database, of PostgreSQL', {
   pool: v.optional(wholeNumber('Connections of one replica to the database', 1, 1000), 10),
 })
 
-/** Of parts; source: the limits of the S3 API. */
-/** S3's least; three parts of an upload are in memory. */
+/** The least is S3's; each upload has three parts in memory. */
 const PART = { least: '5MiB', most: '512MiB' }
 
 const s3 = group('A bucket of an S3-compatible store', {
@@ -102,7 +101,7 @@ const s3 = group('A bucket of an S3-compatible store', {
   ),
 })
 
-/** The file as valibot checks it, and what its values mean. How keys go together is in relations.ts. */
+/** The file as valibot checks it, and what its values mean. How keys go together is in rules.ts. */
 export const FILE = v.pipe(
   group(
     'Where a registry listens, keeps its content, and how it behaves. Relative paths begin at the directory of the file.',

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { nearest } from '#base'
-import { type ConfigurationSchema, configurationSchema, propertiesOf, schemaOf } from './configuration-schema.ts'
+import { type ConfigurationSchema, fileSchema, propertiesOf, schemaOf } from './configuration-schema.ts'
 import { keyBelow } from './problems.ts'
 import { isGroup, RULES } from './rules.ts'
 import { FILE, type FileContent } from './schema.ts'
@@ -16,7 +16,7 @@ export interface Fault {
 
 /** What a file's value means, or all that is wrong with it. One key has one fault. */
 export function validate(value: unknown): { content: FileContent } | { faults: Fault[] } {
-  const schema = configurationSchema()
+  const schema = fileSchema()
   const { issues = [], output, success } = v.safeParse(FILE, value)
   const misshapen = shapeFaults(value, schema, '')
   const wrong = issues
@@ -48,7 +48,7 @@ function unknownKey(name: string, known: readonly string[]): string {
   return meant === undefined ? `unknown key; expects ${known.join(', ')}` : `unknown key; did you mean ${meant}?`
 }
 
-/** Undefined for a key that is not known, which is told elsewhere. */
+/** Undefined for an unknown key, which is reported elsewhere. */
 function valueFault(issue: v.BaseIssue<unknown>, schema: ConfigurationSchema): Fault | undefined {
   const key = (issue.path ?? []).reduce((at, { key }) => keyBelow(at, key as string | number), '')
   if (issue.type !== 'strict_object' || issue.path?.at(-1)?.origin !== 'key')

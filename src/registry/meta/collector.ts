@@ -111,16 +111,16 @@ async function condemnSome(sql: Transaction, grace: number): Promise<{ condemned
     if (outcome !== 'busy') reviewed++
     if (typeof outcome === 'number') condemned.push(outcome)
   }
-  // Nothing was done when somebody pushes all of them: they stay due.
+  // When all of them are being pushed nothing was done, and they stay due.
   return { condemned, more: due.length === BATCH && reviewed > 0 }
 }
 
 /**
  * Decides about one blob: a repository whose lease is over and that has no manifest with the blob stops showing it; when no
- * repository shows it any more it is condemned. Returns its size then, `busy` when somebody has its row at this moment.
+ * repository shows it any more it is condemned. Returns its size then, `busy` while another transaction holds its row.
  */
 async function reviewBlob(sql: Transaction, id: number, grace: number): Promise<number | 'kept' | 'busy'> {
-  // The row's lock before all others: who pushes takes them in the same order.
+  // The row is locked before all others, the order in which pushes take their locks.
   const blob = await sql.get(
     `SELECT size, storage_key, state FROM blobs WHERE id = ? ${sql.lock('UPDATE', { skipLocked: true })}`,
     id,

@@ -4,7 +4,7 @@ import { type SqlDatabase, type Transaction, text } from './sql.ts'
 /** One try: its ID and its time. */
 type Try = [string, number]
 
-/** After a power cut nobody minds a try more or less. */
+/** Losing a try in a power cut does no harm. */
 const UNSYNCED = { durable: false }
 
 /** What processes of one registry share: the time, attempts, turns. */
@@ -58,7 +58,7 @@ export function coordinationMeta(database: SqlDatabase): CoordinationMeta {
   }
 }
 
-/** The tries of the period, oldest first. Locks the row, which is there from then on. */
+/** The tries of the period, oldest first. Locks the row, making it first if needed. */
 async function triesOf(sql: Transaction, key: string, period: number): Promise<{ tries: Try[]; now: number }> {
   await sql.run(
     `INSERT INTO attempts (key, tries, expires_at) VALUES (?, '[]', now_ms() + ?)

@@ -6,7 +6,7 @@ import type { MetaStore } from './meta-store.ts'
 import type { SqlDatabase } from './sql.ts'
 import { uploadMeta } from './uploads.ts'
 
-/** What the registry knows, in a database whose tables are there. */
+/** What the registry knows, in a database that has its tables. */
 export function createMeta(database: SqlDatabase): MetaStore {
   return {
     ...contentMeta(database),

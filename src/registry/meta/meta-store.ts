@@ -109,7 +109,7 @@ export interface Upload {
 
 /** Uploads in progress. One writer at a time, fenced by its token. */
 export interface UploadMeta {
-  /** It is forgotten when it has not moved for `keep`. */
+  /** It is forgotten once nothing has been added for `keep`. */
   createUpload(
     upload: Pick<Upload, 'id' | 'repository' | 'principal' | 'algorithm' | 'key'>,
     keep: number,
@@ -182,7 +182,7 @@ export interface CoordinationMeta {
   ): Promise<{ wait: number } | 'counted'>
   /** For an attempt that was right, or was not made. */
   giveBackAttempt(id: string, keys: readonly string[]): Promise<void>
-  /** True when `holder` has the turn for so long: it is free, over, or its own. */
+  /** True when `holder` now has the turn for `duration`: it was free, expired, or already its own. */
   takeTurn(name: string, holder: string, duration: number): Promise<boolean>
   endTurn(name: string, holder: string): Promise<void>
 }

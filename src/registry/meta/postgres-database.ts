@@ -1,4 +1,4 @@
-import pg from 'pg'
+import type pg from 'pg'
 import { BaleError } from '#base'
 import { migratePostgres } from './postgres-migrate.ts'
 import { OutOfDate, type Sql, type SqlDatabase, type SqlRow, type SqlValue, type Transaction } from './sql.ts'
@@ -18,7 +18,9 @@ export interface PostgresOptions {
 
 /** Opens a registry's database and makes its tables, or brings them to the newest version. */
 export async function openPostgresDatabase(options: PostgresOptions): Promise<SqlDatabase> {
-  const server = new PostgresServer(options)
+  // A registry on SQLite need not load the client.
+  const { default: client } = await import('pg')
+  const server = new PostgresServer(options, client)
   try {
     await server.transaction((sql) => migratePostgres(sql))
     return server
@@ -41,9 +43,15 @@ class PostgresServer implements SqlDatabase {
   /** The host that was last seen to take writes. */
   #current = 0
 
-  constructor(options: PostgresOptions) {
+  constructor(options: PostgresOptions, { Pool }: typeof pg) {
     this.#patience = options.patience ?? PATIENCE
-    this.#pools = hostsOf(options.url).map((connectionString) => createPool(connectionString, options))
+    this.#pools = hostsOf(options.url).map((connectionString) => {
+      const pool = new Pool(poolOptions(connectionString, options))
+      // A connection that breaks is replaced when one is needed; what is under way on it fails.
+      pool.on('error', () => undefined)
+      pool.on('connect', (client) => client.on('error', () => undefined))
+      return pool
+    })
   }
 
   async all(sql: string, ...values: SqlValue[]): Promise<SqlRow[]> {
@@ -117,8 +125,11 @@ class PostgresServer implements SqlDatabase {
   }
 }
 
-function createPool(connectionString: string, { password, ca, connections = CONNECTIONS }: PostgresOptions): pg.Pool {
-  const pool = new pg.Pool({
+function poolOptions(
+  connectionString: string,
+  { password, ca, connections = CONNECTIONS }: PostgresOptions,
+): pg.PoolConfig {
+  return {
     connectionString,
     ...(password !== undefined && { password }),
     ...(ca !== undefined && { ssl: { ca } }),
@@ -127,11 +138,7 @@ function createPool(connectionString: string, { password, ca, connections = CONN
     statement_timeout: STATEMENT_TIMEOUT,
     keepAlive: true,
     application_name: 'bale-registry',
-  })
-  // A connection that breaks is replaced when one is needed; what is under way on it fails.
-  pool.on('error', () => undefined)
-  pool.on('connect', (client) => client.on('error', () => undefined))
-  return pool
+  }
 }
 
 /** One URL for each of the hosts, as libpq takes them: `postgres://user@a:1,b:2/database`. */

@@ -45,7 +45,7 @@ test('the database of a newer bale is not touched', { skip }, async () => {
   await assert.rejects(openPostgresMeta({ url }), { code: 'STORE_VERSION' })
 })
 
-test('a database that is not there, and a server that does not answer, are told', { skip }, async () => {
+test('a missing database and a silent server give clear errors', { skip }, async () => {
   const url = await server!.database()
   await assert.rejects(openPostgresMeta({ url: url.replace(/registry\d+$/, 'none') }), { code: 'INVALID_ARGUMENT' })
   const away = openPostgresMeta({ url: 'postgres://bale@127.0.0.1:1/x', patience: 100 })
@@ -111,7 +111,7 @@ test('a server that dies and comes back costs a wait: nothing that was answered 
       for (let number = 0; !stop; number++) {
         const name = `user${number}`
         const outcome = await meta.addAccount({ name, passwordHash: 'h', admin: false }).catch((error: unknown) => {
-          // Killed within a COMMIT: nobody knows whether it was done.
+          // Killed during COMMIT: whether it was done is unknown.
           if (!isBaleError(error, 'UNAVAILABLE')) throw error
           return 'unknown'
         })

@@ -84,7 +84,7 @@ function uploadOf(row: SqlRow): Upload {
 
 type Finish = Parameters<UploadMeta['finishUpload']>[1]
 
-/** Gives a blob that is there already the new object. Returns its ID. */
+/** Gives a blob that exists already the new object. Returns its ID. */
 async function replaceObject(sql: Transaction, { digest, key, size, grace }: Finish): Promise<number | undefined> {
   const known = await sql.get(
     `SELECT b.id, b.storage_key FROM blob_digests d JOIN blobs b ON b.id = d.blob_id

@@ -190,7 +190,7 @@ export function objectStoreContract(name: string, { create, partSize, skip }: Co
     ['one byte more than a part', partSize + 1],
     ['two parts', 2 * partSize],
   ] as const) {
-    check(`an object of ${title}: completed twice, by two processes, it is there once`, async (under) => {
+    check(`an object of ${title}: completed twice, by two processes, it exists once`, async (under) => {
       const whole = pattern(size)
       const progress = await write(under.objects, NOTHING_WRITTEN, ...chunksOf(whole, 1_000_000))
       assert.equal(progress.offset, size)
@@ -280,7 +280,7 @@ export function objectStoreContract(name: string, { create, partSize, skip }: Co
     assert.deepEqual(await Array.fromAsync(objects.list()), [])
   })
 
-  check('deleting what is not there is success, also twice at once', async (under) => {
+  check('deleting a missing object succeeds, also twice at once', async (under) => {
     await under.objects.delete(KEY)
     for (const size of [1, partSize + 1]) {
       const key = await put(under.objects, pattern(size))

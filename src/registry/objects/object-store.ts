@@ -64,5 +64,5 @@ export interface ObjectAppender extends AsyncDisposable {
 /** A store that clients can read from themselves. */
 export interface Presigner {
   /** An address that gives the bytes of a complete object to whoever has it, for so many seconds. */
-  presign(key: string, options: { seconds: number; contentType?: string }): string | Promise<string>
+  presign(key: string, seconds: number): Promise<string>
 }

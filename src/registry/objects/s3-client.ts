@@ -28,7 +28,7 @@ export interface S3Client extends AsyncDisposable {
   /** Uploads of this key that are neither complete nor aborted. */
   uploadsOf(key: string): Promise<S3Upload[]>
   list(): AsyncGenerator<{ key: string; size: number; modified: number }>
-  presign(key: string, options: { seconds: number; contentType?: string }): Promise<string>
+  presign(key: string, seconds: number): Promise<string>
   /** Whether the bucket answers and may be listed. */
   probe(signal?: AbortSignal): Promise<void>
 }
@@ -77,7 +77,7 @@ export function createS3Client(settings: S3Settings): S3Client {
       throw asBaleError(error, place)
     }
   }
-  /** `absent` stands for what is not there; a bucket that is not there is a failure. */
+  /** Gives `absent` for a missing object; a missing bucket is an error. */
   const orAbsent = async <T, A>(request: () => Promise<T>, absent: A): Promise<T | A> => {
     try {
       return await asked(request)
@@ -146,8 +146,7 @@ export function createS3Client(settings: S3Settings): S3Client {
         token = page?.nextContinuationToken
       } while (token)
     },
-    presign: (key, { seconds, contentType }) =>
-      s3.getPresignedUrl('GET', nameOf(key), seconds, contentType ? { 'response-content-type': contentType } : {}),
+    presign: (key, seconds) => s3.getPresignedUrl('GET', nameOf(key), seconds),
     probe,
     [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),
   }

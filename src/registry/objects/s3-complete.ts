@@ -14,8 +14,8 @@ export async function completeSmall(client: S3Client, key: string, { tail }: S3S
 }
 
 /**
- * Makes an object of the parts, and of the tail as the last one. When the upload or the tail is gone, somebody completed it
- * before, whose answer was lost: then the object is there.
+ * Makes an object of the parts, and of the tail as the last one. When the upload or the tail is gone, it was
+ * completed before, and the answer was lost: then the object exists.
  */
 export async function completeUpload(client: S3Client, upload: S3Upload, state: S3State): Promise<string> {
   const { key } = upload

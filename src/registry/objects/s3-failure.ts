@@ -49,7 +49,7 @@ const PASSING = new Set([
   'TooManyRequests',
 ])
 const PASSING_STATUS = new Set([408, 425, 429, 500, 502, 503, 504])
-/** A server that starts again is not there for a moment, nor perhaps its name. */
+/** While a server restarts, it and perhaps its name are unreachable for a moment. */
 const NOT_THERE = new Set([
   'EAI_AGAIN',
   'ECONNREFUSED',

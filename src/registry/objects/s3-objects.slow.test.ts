@@ -320,20 +320,16 @@ test('whoever has a presigned address gets the object, until its time is over', 
   await using under = await troubled()
   const whole = randomBytes(PART + 1000)
   const key = await under.objects.complete(KEY, await write(under.objects, whole))
-  const address = await under.other.presign(key, {
-    seconds: 60,
-    contentType: 'application/vnd.oci.image.layer.v1.tar+gzip',
-  })
+  const address = await under.other.presign(key, 60)
   const answer = await fetch(address)
-  assert.equal(answer.headers.get('content-type'), 'application/vnd.oci.image.layer.v1.tar+gzip')
   assert.ok(Buffer.from(await answer.arrayBuffer()).equals(whole))
   const part = await fetch(address, { headers: { range: 'bytes=10-19' } })
   assert.ok(Buffer.from(await part.arrayBuffer()).equals(whole.subarray(10, 20)))
   assert.equal((await fetch(address.replace(key, KEY.replace('0', 'f')))).status, 403)
-  const brief = await under.other.presign(key, { seconds: 1 })
+  const brief = await under.other.presign(key, 1)
   await sleep(2100)
   assert.equal((await fetch(brief)).status, 403)
-  await assert.rejects(under.other.presign('../x', { seconds: 60 }), TypeError)
+  await assert.rejects(under.other.presign('../x', 60), TypeError)
 })
 
 test('stores of one bucket with different prefixes do not see each other, nor what is not theirs', {
@@ -369,8 +365,5 @@ test('a bucket may stand before the name of the host, and a proxy between', { sk
   assert.ok((await bytesOf(objects.read(key))).equals(whole))
   assert.equal((await Array.fromAsync(objects.list())).length, 1)
   assert.ok(proxy.seen.every(({ target }) => target.startsWith(`http://${options.bucket}.${dnsName}/`)))
-  assert.match(
-    await objects.presign(key, { seconds: 9 }),
-    new RegExp(`^http://${options.bucket}\\.${dnsName}/${key}\\?`),
-  )
+  assert.match(await objects.presign(key, 9), new RegExp(`^http://${options.bucket}\\.${dnsName}/${key}\\?`))
 })

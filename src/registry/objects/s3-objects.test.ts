@@ -112,7 +112,7 @@ test('what does not speak S3 is not taken for an empty bucket', async () => {
   await assert.rejects(Array.fromAsync(objects.list()), refusal)
 })
 
-test('a server that is not there, or is somewhere else, is UNAVAILABLE or refused by name', async () => {
+test('a server that is down is UNAVAILABLE; one that redirects elsewhere is refused by name', async () => {
   await using absent = createS3Objects({ ...OPTIONS, endpoint: `http://127.0.0.1:${await freePort()}` })
   await assert.rejects(absent.checkAccess(), { code: 'UNAVAILABLE', message: /bucket images at http.*refused/ })
   await using moved = await planServer((_request, response) => response.writeHead(301).end())

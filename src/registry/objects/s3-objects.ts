@@ -2,14 +2,13 @@ import { mapLimited } from '#base'
 import { checkedKey } from './object-key.ts'
 import type { ObjectStore, Presigner, Progress } from './object-store.ts'
 import { S3Appender } from './s3-appender.ts'
-import { createS3Client, type S3Client } from './s3-client.ts'
+import type { S3Client } from './s3-client.ts'
 import { completeSmall, completeUpload, readTail } from './s3-complete.ts'
 import { type S3Options, s3Settings } from './s3-settings.ts'
 import { parseState, recordedState } from './s3-state.ts'
 
 /** Objects in a bucket. Dispose it to close its connections. */
 export interface S3Objects extends ObjectStore, Presigner, AsyncDisposable {
-  presign(key: string, options: { seconds: number; contentType?: string }): Promise<string>
   /**
    * Whether the bucket answers, by one small request. Throws UNAVAILABLE, DENIED, or INVALID_ARGUMENT for a bucket that
    * does not exist.
@@ -24,7 +23,12 @@ export interface S3Objects extends ObjectStore, Presigner, AsyncDisposable {
  */
 export function createS3Objects(options: S3Options): S3Objects {
   const settings = s3Settings(options)
-  const client = createS3Client(settings)
+  let opened: Promise<S3Client> | undefined
+  // Loaded when it is used first: a registry on files starts without it (80 ms).
+  const connect = () => {
+    opened ??= import('./s3-client.ts').then(({ createS3Client }) => createS3Client(settings))
+    return opened
+  }
   const stateOf = (key: string, progress: Progress) => {
     checkedKey(key)
     return recordedState(progress, settings.partSize)
@@ -32,11 +36,13 @@ export function createS3Objects(options: S3Options): S3Objects {
   return {
     async append(key, progress) {
       const state = stateOf(key, progress)
+      const client = await connect()
       await removeAll(client, state.replaced)
       return new S3Appender({ client, key, state, progress, readTail: () => readTail(client, state) })
     },
     async complete(key, progress) {
       const state = stateOf(key, progress)
+      const client = await connect()
       const completed =
         state.uploadId === undefined
           ? await completeSmall(client, key, state)
@@ -45,20 +51,24 @@ export function createS3Objects(options: S3Options): S3Objects {
       return completed
     },
     async *read(key, { start = 0, end = Number.POSITIVE_INFINITY } = {}) {
-      yield* client.read(checkedKey(key), start, end)
+      checkedKey(key)
+      yield* (await connect()).read(key, start, end)
     },
-    size: async (key) => await client.size(checkedKey(key)),
+    size: async (key) => await (await connect()).size(checkedKey(key)),
     async delete(key, text) {
       checkedKey(key)
       const state = text === undefined ? undefined : parseState(text)
+      const client = await connect()
       await abortAll(client, key, state?.uploadId)
       const tail = state?.tail ? [state.tail.key] : []
       await removeAll(client, [key, ...tail, ...(state?.replaced ?? [])])
     },
-    list: () => client.list(),
-    presign: async (key, how) => await client.presign(checkedKey(key), how),
-    checkAccess: async ({ signal } = {}) => await client.probe(signal),
-    [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
+    async *list() {
+      yield* (await connect()).list()
+    },
+    presign: async (key, seconds) => await (await connect()).presign(checkedKey(key), seconds),
+    checkAccess: async ({ signal } = {}) => await (await connect()).probe(signal),
+    [Symbol.asyncDispose]: async () => await (await opened)?.[Symbol.asyncDispose](),
   }
 }
 

@@ -21,7 +21,7 @@ const OPTIONS: S3Options = {
 
 const BEGUN = '<InitiateMultipartUploadResult><UploadId>u1</UploadId></InitiateMultipartUploadResult>'
 
-test('a server that says nothing is UNAVAILABLE after the time for an answer; who asks may give up before', async () => {
+test('a silent server is UNAVAILABLE once its time is over; the caller may give up earlier', async () => {
   const silent: ServerResponse[] = []
   await using server = await planServer((_request, response) => silent.push(response))
   await using objects = createS3Objects({ ...OPTIONS, endpoint: server.url, timeouts: { answer: 1000 }, retries: 1 })
