@@ -66,7 +66,7 @@ collection: { untagged-older-than: 720h }
   assert.match(open.stderr, /^\S+:2:79: metadata.postgres.password-file: everybody on this machine can use \S+; /)
 })
 
-test('all mistakes of a file are told with their places, and the exit code is 1; a file that is missing is told as such', async () => {
+test('all mistakes of a file are listed with their places and exit code 1; a missing file is named', async () => {
   await using bale = await testBale()
   const path = join(bale.directory, 'r.json')
   writeFileSync(path, '{\n  "directory": "/d",\n  "listen": { "adress": "x" },\n  "anonymous": "all"\n}\n')

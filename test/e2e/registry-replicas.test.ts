@@ -69,7 +69,7 @@ async function assertUndamaged(bale: TestBale, replica: Replica): Promise<void> 
   assert.match(checked, /^Files that nothing knows: 0 /m)
 }
 
-/** Sends some bytes at once, the others one by one, for as long as anybody listens. */
+/** Sends some bytes at once, the others one by one, until the connection breaks. */
 function drip(address: string, path: string, content: Uint8Array, { atOnce: first }: { atOnce: number }) {
   const { hostname, port } = new URL(`http://${address}`)
   const headers = { 'Content-Length': content.byteLength }
@@ -207,13 +207,13 @@ test('a server that dies and comes back under pushes and pulls', { skip }, async
   const { one, other } = replicas
   await using balancer = await startHaproxy([one.address, other.address])
   for (const { name, server, told } of disasters) {
-    await context.test(`${name}: what was answered is there, and nothing fails but for the moment`, async () => {
+    await context.test(`${name}: what was confirmed exists, and failures are temporary only`, async () => {
       const load = startPushLoad(balancer.address)
       try {
         await until('some are pushed', () => load.pushed.length > 5)
         await server().kill()
         const failures = load.failures()
-        await until('clients are told to wait', () => load.failures() > failures + 3)
+        await until('clients are asked to wait', () => load.failures() > failures + 3)
         await server().start()
         const before = load.pushed.length
         await until('pushes go on', () => load.pushed.length > before + 5)
@@ -221,7 +221,7 @@ test('a server that dies and comes back under pushes and pulls', { skip }, async
         await load.stop()
       }
       assert.deepEqual(load.complaints, [])
-      assert.match(one.output() + other.output(), told, 'the operator is told')
+      assert.match(one.output() + other.output(), told, 'the operator sees it')
       for (const { address } of [one, other]) assert.deepEqual(await missingOf(address, load.pushed), [])
       await assertUndamaged(shared!.bale, other)
     })

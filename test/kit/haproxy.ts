@@ -12,7 +12,7 @@ export interface Balancer extends AsyncDisposable {
   address: string
 }
 
-/** Why there is none on this machine, for `skip`; false when there is one. */
+/** Why it cannot run on this machine, for `skip`; false when it can. */
 export function withoutHaproxy(): string | false {
   try {
     execFileSync('haproxy', ['-v'], { stdio: 'ignore' })

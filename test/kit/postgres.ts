@@ -30,7 +30,7 @@ export interface Standby extends AsyncDisposable {
   promote(): Promise<void>
 }
 
-/** Why there is none on this machine, for `skip`; false when there is one. */
+/** Why it cannot run on this machine, for `skip`; false when it can. */
 export function withoutPostgres(): string | false {
   if (process.getuid?.() !== 0) return 'needs root, for the user postgres'
   return programs() ? false : 'postgresql is not installed (apt-get install postgresql)'

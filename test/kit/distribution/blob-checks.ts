@@ -36,7 +36,7 @@ export function blobGroups(namespace: string): CheckGroup[] {
 const pathOf = (repository: string, { digest }: Blob) => `/v2/${repository}/blobs/${digest}`
 
 const missing: Check<BlobData> = {
-  name: 'get-missing: a blob that nobody pushed is 404, also when it is to be deleted',
+  name: 'get-missing: a blob that was never pushed is 404, also for DELETE',
   source: 'Pulling blobs',
   async run(client, { repository, algorithm }) {
     const path = pathOf(repository, randomBlob(algorithm))

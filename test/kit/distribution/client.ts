@@ -9,7 +9,7 @@ export interface ClientOptions {
   ca?: string
 }
 
-/** A client of any distribution registry, for checks: it sends what it is told and hides nothing of the answer. */
+/** A client of any distribution registry, for checks: it sends exactly what is asked and hides nothing of the answer. */
 export interface DistributionClient {
   /**
    * `target` is a path or the URL that an answer gave. Redirects are followed, challenges for a token are met, and

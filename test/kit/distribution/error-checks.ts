@@ -51,7 +51,7 @@ const checks: Check<ErrorData>[] = [
     },
   },
   {
-    name: 'missing-manifest: what nobody pushed is 404, by digest and by tag',
+    name: 'missing-manifest: one that was never pushed is 404, by digest and by tag',
     source: 'Pulling manifests',
     async run(client, { repository }) {
       for (const reference of [randomBlob().digest, `missing-${randomText()}`]) {

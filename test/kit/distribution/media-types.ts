@@ -1,4 +1,4 @@
-/** The media types of the image specification that checks use, and two of artifacts that nobody knows. */
+/** The media types of the image specification that checks use, and two of unknown artifacts. */
 export const Media = {
   manifest: 'application/vnd.oci.image.manifest.v1+json',
   index: 'application/vnd.oci.image.index.v1+json',

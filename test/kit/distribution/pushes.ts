@@ -10,7 +10,7 @@ export interface Pushed {
   answer: Answer
 }
 
-/** `make` is told how many bytes the push needs. */
+/** `make` gets the number of bytes that the push needs. */
 export type Push = (client: DistributionClient, repository: string, make: (size: number) => Blob) => Promise<Pushed>
 
 const OCTETS = { 'Content-Type': 'application/octet-stream' }

@@ -8,7 +8,7 @@ const REFERRERS = 'Listing Referrers'
 
 export const listingChecks: SetCheck[] = [
   {
-    name: 'tag list: all tags are there, in order',
+    name: 'tag list: all tags are listed, in order',
     source: TAGS,
     about: withTags,
     async run(client, { set, repository }) {
