@@ -6,7 +6,7 @@ import { createHasher } from '#blob'
 import { fsyncDirectory, makeDirectory, withNoSpace } from '#host/file'
 import { algorithmOf, type Digest } from '#spec'
 import { copySqliteMeta, type ListedBlob, type MetaStore, openSqliteMeta } from './meta/index.ts'
-import { createFileObjects, NOTHING_WRITTEN, type ObjectStore } from './objects/index.ts'
+import { createFileObjects, IN_NO_ROW, NOTHING_WRITTEN, type ObjectStore } from './objects/index.ts'
 
 /** A backup that is aborted leaves the target as it was, but for bytes that the next one takes over. */
 export interface BackupOptions {
@@ -125,7 +125,7 @@ async function copyBlob(
   if ((await objects.size(key)) !== size) return false
   const hasher = createHasher(algorithmOf(digest))
   {
-    await using appender = await copies.append(key, NOTHING_WRITTEN)
+    await using appender = await copies.append(key, NOTHING_WRITTEN, IN_NO_ROW)
     for await (const chunk of objects.read(key)) {
       hasher.update(chunk)
       await appender.write(chunk)

@@ -37,6 +37,7 @@ export {
   type ObjectStore,
   type Presigner,
   type Progress,
+  type RecordProgress,
   type S3Objects,
   type S3Options,
   type S3Timeouts,

@@ -10,7 +10,7 @@ import { startPostgres, withoutPostgres } from '../../test/kit/postgres.ts'
 import { clientOf, sha256 } from '../../test/kit/registry-client.ts'
 import { openPostgresMeta } from './meta/index.ts'
 import { createS3Objects } from './objects/index.ts'
-import { openRegistry, type RegistrySettings } from './registry.ts'
+import { administerRegistry, openRegistry, type RegistrySettings } from './registry.ts'
 import { listenWith, type ServedRegistry } from './serve.ts'
 
 const skip = withoutPostgres() || withoutCeph() || withoutHaproxy()
@@ -37,17 +37,26 @@ async function shop() {
     const registry = await openRegistry({ meta: { ...meta, close }, objects, secret }, settings)
     return await listenWith(registry, { port: 0 })
   }
-  return { serve }
+  return {
+    serve,
+    /** What of the bucket nothing knows. */
+    async unknown() {
+      await using objects = createS3Objects({ endpoint, region, bucket, accessKeyId, secretAccessKey })
+      await using admin = administerRegistry({ meta: await openPostgresMeta({ url }), objects })
+      return (await admin.check()).unknown
+    },
+  }
 }
 
 async function two(settings: RegistrySettings = {}) {
-  const { serve } = await shop()
+  const { serve, unknown } = await shop()
   const served = [await serve(settings), await serve(settings)] as const
   const [one, other] = served.map(({ address }) => clientOf(address))
   return {
     one: one!,
     other: other!,
     served,
+    unknown,
     async [Symbol.asyncDispose]() {
       for (const replica of served) await replica[Symbol.asyncDispose]()
     },
@@ -103,6 +112,24 @@ test('an upload goes on at another replica, in pieces of any size, and is verifi
     headers: { range: 'bytes=5242870-5242890' },
   })
   assert.ok(part.body.equals(content.subarray(5_242_870, 5_242_891)))
+})
+
+test('nothing that an upload put into the bucket is unknown, however it ended', { skip }, async () => {
+  await using replicas = await two({ anonymous: 'push' })
+  const { one, other } = replicas
+  const content = randomBytes(6_000_000)
+  const begin = async () => String((await one.request('POST', '/v2/a/b/blobs/uploads/')).headers['location'])
+  const wrong = await other.request('PUT', `${await begin()}?digest=${sha256('else')}`, { body: content })
+  assert.equal(wrong.status, 400)
+  const small = await one.request('PUT', `${await begin()}?digest=${sha256('else')}`, { body: 'small' })
+  assert.equal(small.status, 400)
+  const left = await begin()
+  await other.request('PATCH', left, { body: content.subarray(0, 10) })
+  await one.request('PATCH', left, { body: content.subarray(10) })
+  const canceled = await begin()
+  await other.request('PATCH', canceled, { body: content })
+  assert.equal((await one.request('DELETE', canceled)).status, 204)
+  assert.deepEqual(await replicas.unknown(), { objects: 0, bytes: 0 })
 })
 
 test('the same writer’s place is not given twice: two replicas write one upload one after the other', {

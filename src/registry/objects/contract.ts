@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { NOTHING_WRITTEN, type ObjectStore, type Progress } from './object-store.ts'
+import { IN_NO_ROW, NOTHING_WRITTEN, type ObjectStore, type Progress } from './object-store.ts'
 
 export interface ObjectsUnderTest extends AsyncDisposable {
   objects: ObjectStore
@@ -29,7 +29,7 @@ async function write(objects: ObjectStore, from: Progress, ...chunks: Chunk[]): 
 }
 
 async function writeAt(objects: ObjectStore, key: string, from: Progress, ...chunks: Chunk[]): Promise<Progress> {
-  await using appender = await objects.append(key, from)
+  await using appender = await objects.append(key, from, IN_NO_ROW)
   for (const chunk of chunks) await appender.write(typeof chunk === 'string' ? Buffer.from(chunk) : chunk)
   return await appender.sync()
 }
@@ -41,8 +41,19 @@ async function put(objects: ObjectStore, ...chunks: Chunk[]): Promise<string> {
 
 /** A writer that is killed: what it wrote last is in no row. */
 async function writeAndDie(objects: ObjectStore, from: Progress, ...chunks: Chunk[]): Promise<void> {
-  await using appender = await objects.append(KEY, from)
+  await using appender = await objects.append(KEY, from, IN_NO_ROW)
   for (const chunk of chunks) await appender.write(typeof chunk === 'string' ? Buffer.from(chunk) : chunk)
+}
+
+/** One that is killed between a sync and its row. Returns what is on record. */
+async function syncAndDie(objects: ObjectStore, from: Progress, ...chunks: Chunk[]): Promise<Progress> {
+  let recorded = from
+  await using appender = await objects.append(KEY, from, async (progress) => {
+    recorded = progress
+  })
+  for (const chunk of chunks) await appender.write(typeof chunk === 'string' ? Buffer.from(chunk) : chunk)
+  await appender.sync()
+  return recorded
 }
 
 const bytesOf = async (stream: AsyncIterable<Uint8Array>) => Buffer.concat(await Array.fromAsync(stream))
@@ -110,13 +121,34 @@ export function objectStoreContract(name: string, { create, partSize, skip }: Co
     },
   )
 
+  check(
+    'what a writer synced and did not record is replaced by whoever goes on, and nothing of it stays',
+    async (under) => {
+      const whole = pattern(2 * partSize + 1000)
+      for (const [size, more] of [
+        [1000, 500],
+        [1000, partSize],
+        [partSize + 1000, 500],
+      ] as const) {
+        const first = await write(under.objects, NOTHING_WRITTEN, whole.subarray(0, size))
+        const recorded = await syncAndDie(under.reopen(), first, 'x'.repeat(more))
+        assert.equal(recorded.offset, first.offset)
+        const last = await write(under.reopen(), recorded, whole.subarray(size))
+        const key = await under.reopen().complete(KEY, last)
+        assert.ok((await bytesOf(under.objects.read(key))).equals(whole))
+        assert.equal(await under.remains(), 1)
+        await under.objects.delete(key)
+      }
+    },
+  )
+
   check('whichever sync was the last that was recorded, writing goes on there', async (under) => {
     const whole = pattern(partSize + 400_000)
     const steps = [100_000, 300_000, partSize - 1, partSize + 1, partSize + 200_000]
     for (const [number, recorded] of steps.entries()) {
       const key = keyOf(number)
       const made: Progress[] = []
-      await using appender = await under.objects.append(key, NOTHING_WRITTEN)
+      await using appender = await under.objects.append(key, NOTHING_WRITTEN, IN_NO_ROW)
       for (const [at, end] of steps.entries()) {
         await appender.write(whole.subarray(steps[at - 1] ?? 0, end))
         made.push(await appender.sync())
@@ -132,7 +164,7 @@ export function objectStoreContract(name: string, { create, partSize, skip }: Co
     const { objects } = under
     const whole = pattern(3 * partSize + 4321)
     const first = await write(objects, NOTHING_WRITTEN, whole.subarray(0, 1234))
-    await using appender = await objects.append(KEY, first)
+    await using appender = await objects.append(KEY, first, IN_NO_ROW)
     const places: Progress[] = [await appender.checkpoint()]
     for (let at = 1234; at < whole.length; at += partSize / 2) {
       await appender.write(whole.subarray(at, at + partSize / 2))
@@ -151,7 +183,7 @@ export function objectStoreContract(name: string, { create, partSize, skip }: Co
     const whole = pattern(2 * partSize + 99)
     const first = await write(under.objects, NOTHING_WRITTEN, whole.subarray(0, 777))
     const place = await (async () => {
-      await using appender = await under.objects.append(KEY, first)
+      await using appender = await under.objects.append(KEY, first, IN_NO_ROW)
       await appender.write(whole.subarray(777, partSize + 5000))
       return await appender.checkpoint()
     })()
@@ -215,7 +247,7 @@ export function objectStoreContract(name: string, { create, partSize, skip }: Co
 
   check('the caller may use its chunk again once write is fulfilled', async ({ objects }) => {
     const chunk = Buffer.alloc(partSize, 'first.')
-    await using appender = await objects.append(KEY, NOTHING_WRITTEN)
+    await using appender = await objects.append(KEY, NOTHING_WRITTEN, IN_NO_ROW)
     await appender.write(chunk)
     chunk.fill('x')
     await appender.write(Buffer.from('end'))
@@ -311,6 +343,14 @@ export function objectStoreContract(name: string, { create, partSize, skip }: Co
         await writeAndDie(under.reopen(), progress, pattern(partSize + 1))
         return progress
       },
+      // Killed after a sync.
+      () => syncAndDie(objects, NOTHING_WRITTEN, 'a tail'),
+      () => syncAndDie(objects, NOTHING_WRITTEN, pattern(partSize + 1)),
+      async () => syncAndDie(under.reopen(), await write(objects, NOTHING_WRITTEN, 'a tail'), 'xx'),
+      async () => {
+        const progress = await write(objects, NOTHING_WRITTEN, pattern(partSize + 1))
+        return syncAndDie(under.reopen(), progress, pattern(partSize + 1))
+      },
     ]
     for (const [number, make] of progresses.entries()) {
       const { state } = await make()
@@ -333,11 +373,25 @@ export function objectStoreContract(name: string, { create, partSize, skip }: Co
 
   check('what is listed while an object is unfinished belongs to it, by its key or its state', async (under) => {
     for (const size of [10, partSize + 10]) {
-      const progress = await write(under.objects, NOTHING_WRITTEN, pattern(size))
-      for await (const { key } of under.reopen().list()) {
-        assert.ok(key === KEY || progress.state?.includes(key), `${key} is unknown`)
+      for (const make of [write, syncAndDie]) {
+        const progress = await make(under.objects, NOTHING_WRITTEN, pattern(size))
+        for await (const { key } of under.reopen().list()) {
+          assert.ok(key === KEY || progress.state?.includes(key), `${key} is unknown`)
+        }
+        await under.objects.delete(KEY, progress.state)
       }
-      await under.objects.delete(KEY, progress.state)
+    }
+  })
+
+  check('nothing is made that could not be recorded', async (under) => {
+    const refuse = () => Promise.reject(new Error('the row is gone'))
+    for (const size of [10, partSize + 10]) {
+      await using appender = await under.objects.append(KEY, NOTHING_WRITTEN, refuse)
+      await appender.write(pattern(size))
+      // A store whose objects are found by their key alone asks for no record.
+      await appender.sync().catch(() => undefined)
+      await under.objects.delete(KEY)
+      assert.equal(await under.remains(), 0)
     }
   })
 
@@ -388,7 +442,7 @@ export function objectStoreContract(name: string, { create, partSize, skip }: Co
 
   check('A04: a key that the registry did not make never names anything', async ({ objects }) => {
     for (const key of ['../../etc/passwd', '', 'x', KEY.toUpperCase(), `${KEY}/x`, `${KEY}\n`]) {
-      await assert.rejects(async () => objects.append(key, NOTHING_WRITTEN), TypeError)
+      await assert.rejects(async () => objects.append(key, NOTHING_WRITTEN, IN_NO_ROW), TypeError)
       await assert.rejects(async () => objects.complete(key, NOTHING_WRITTEN), TypeError)
       await assert.rejects(async () => bytesOf(objects.read(key)), TypeError)
       await assert.rejects(async () => objects.size(key), TypeError)

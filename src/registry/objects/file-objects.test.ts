@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { temporaryDirectory } from '../../../test/kit/temporary.ts'
 import { objectStoreContract } from './contract.ts'
 import { createFileObjects } from './file-objects.ts'
-import { NOTHING_WRITTEN } from './object-store.ts'
+import { IN_NO_ROW, NOTHING_WRITTEN } from './object-store.ts'
 
 const KEY = '0123456789abcdef0123456789abcdef'
 
@@ -27,7 +27,7 @@ objectStoreContract('files', {
 test('objects are private files in directories by the first two digits of their key', async () => {
   await using directory = await temporaryDirectory('bale-objects')
   const objects = createFileObjects(directory.path)
-  await using appender = await objects.append(KEY, NOTHING_WRITTEN)
+  await using appender = await objects.append(KEY, NOTHING_WRITTEN, IN_NO_ROW)
   assert.equal(await objects.complete(KEY, await appender.sync()), KEY)
   assert.equal((await stat(join(directory.path, '01', KEY))).mode & 0o777, 0o600)
 })
@@ -36,7 +36,7 @@ test('completing cuts off what is behind the recorded bytes, and needs no writer
   await using directory = await temporaryDirectory('bale-objects')
   const objects = createFileObjects(directory.path)
   {
-    await using appender = await objects.append(KEY, NOTHING_WRITTEN)
+    await using appender = await objects.append(KEY, NOTHING_WRITTEN, IN_NO_ROW)
     await appender.write(Buffer.from('recorded, and more'))
     assert.deepEqual(await appender.sync(), { offset: 18 })
   }

@@ -5,11 +5,13 @@
 export { createFileObjects, type FileObjectsOptions } from './file-objects.ts'
 export {
   type ByteRange,
+  IN_NO_ROW,
   NOTHING_WRITTEN,
   type ObjectAppender,
   type ObjectStore,
   type Presigner,
   type Progress,
+  type RecordProgress,
 } from './object-store.ts'
 export { createS3Objects, type S3Objects } from './s3-objects.ts'
 export type { S3Options, S3Timeouts } from './s3-settings.ts'

@@ -7,9 +7,10 @@ export interface ObjectStore {
   /**
    * Goes on writing an object where `progress` ends; what an interrupted writer left behind that is not part of it. The
    * progress given here and to `complete` is recorded: what it replaces is deleted. Throws STORE_DAMAGED, here or at the
-   * first write, when the object has fewer bytes than that.
+   * first write, when the object has fewer bytes than that. `record` is called before the store makes something that no
+   * recorded state names: the progress given to it is no further than what is recorded, and names it.
    */
-  append(key: string, progress: Progress): Promise<ObjectAppender>
+  append(key: string, progress: Progress, record: RecordProgress): Promise<ObjectAppender>
   /**
    * Makes an object of what was written up to `progress`, which can be read from then on. Returns its key: that of the
    * writing, or another. Called again after success, also by another process, it succeeds again; so does `append` of
@@ -46,7 +47,13 @@ export interface Progress {
   state?: string
 }
 
+/** Puts a progress into the row before it returns, and throws when it cannot. */
+export type RecordProgress = (progress: Progress) => Promise<void>
+
 export const NOTHING_WRITTEN: Progress = { offset: 0 }
+
+/** For what nobody goes on with: whatever a killed writer leaves behind is found by its place alone. */
+export const IN_NO_ROW: RecordProgress = () => Promise.resolve()
 
 /** Writes on an object. Dispose it: what was not synced is then not promised to be there. */
 export interface ObjectAppender extends AsyncDisposable {

@@ -1,6 +1,6 @@
 import { BaleError } from '#base'
 import { randomKey } from './object-key.ts'
-import type { ObjectAppender, Progress } from './object-store.ts'
+import type { ObjectAppender, Progress, RecordProgress } from './object-store.ts'
 import type { S3Client, S3Upload } from './s3-client.ts'
 import { encodeState, type S3State } from './s3-state.ts'
 
@@ -16,6 +16,7 @@ interface S3AppenderParts {
   /** What is recorded; its replaced tails are gone already. */
   state: S3State
   progress: Progress
+  record: RecordProgress
   readTail(): Promise<Uint8Array>
 }
 
@@ -27,6 +28,7 @@ export class S3Appender implements ObjectAppender {
   readonly #client: S3Client
   readonly #key: string
   readonly #partSize: number
+  readonly #record: RecordProgress
   readonly #readTail: () => Promise<Uint8Array>
   readonly #etags: string[]
   readonly #running = new Set<Promise<void>>()
@@ -43,13 +45,16 @@ export class S3Appender implements ObjectAppender {
   #replaced: string[] = []
   #parts: number
   #progress: Progress
+  /** Of that progress. */
+  #state: S3State
   #isChanged = false
   #failure: { error: unknown } | undefined
 
-  constructor({ client, key, state, progress, readTail }: S3AppenderParts) {
+  constructor({ client, key, state, progress, record, readTail }: S3AppenderParts) {
     this.#client = client
     this.#key = key
     this.#partSize = state.partSize
+    this.#record = record
     this.#readTail = readTail
     this.#etags = [...state.etags]
     this.#parts = state.etags.length
@@ -57,6 +62,7 @@ export class S3Appender implements ObjectAppender {
     this.#tailParts = state.etags.length
     this.#isTailRead = state.tail === undefined
     this.#progress = progress
+    this.#state = state
     if (state.uploadId !== undefined) this.#upload = Promise.resolve({ key, id: state.uploadId })
   }
 
@@ -75,7 +81,7 @@ export class S3Appender implements ObjectAppender {
       await Promise.all(this.#running)
       this.#throwFailure()
       // The tail is part of the next part from here on.
-      if (this.#parts > this.#tailParts) this.#progress = await this.#stateOf(undefined)
+      if (this.#parts > this.#tailParts) await this.#proceed(undefined)
     })
     return this.#progress
   }
@@ -84,7 +90,7 @@ export class S3Appender implements ObjectAppender {
     await this.#guard(async () => {
       await Promise.all(this.#running)
       this.#throwFailure()
-      if (this.#isChanged) this.#progress = await this.#record()
+      if (this.#isChanged) await this.#proceed(await this.#putTail())
       this.#isChanged = false
     })
     return this.#progress
@@ -154,22 +160,27 @@ export class S3Appender implements ObjectAppender {
     return { key: this.#key, id: await this.#client.beginUpload(this.#key, { signal: this.#closed.signal }) }
   }
 
-  /** Puts the tail under a fresh key: the old one is needed until this progress is in a row. */
-  async #record(): Promise<Progress> {
-    if (this.#filled === 0) return await this.#stateOf(undefined)
+  /** Under a fresh key: the old tail is needed until this one is in a row. */
+  async #putTail(): Promise<S3State['tail']> {
+    if (this.#filled === 0) return undefined
     const tail = { key: randomKey(), size: this.#filled }
+    // On record before it exists, as one to be deleted: whoever goes on here, or gives up, does so.
+    const state = encodeState({ ...this.#state, replaced: [...this.#replaced, tail.key] })
+    await this.#record({ offset: this.#progress.offset, state })
     await this.#client.put(tail.key, this.#buffer.subarray(0, this.#filled), { signal: this.#closed.signal })
-    return await this.#stateOf(tail)
+    return tail
   }
 
-  /** All whole parts, and this tail in place of the one before. */
-  async #stateOf(tail: S3State['tail']): Promise<Progress> {
+  /** To all whole parts, and this tail in place of the one before. */
+  async #proceed(tail: S3State['tail']): Promise<void> {
     if (this.#tail) this.#replaced.push(this.#tail.key)
     this.#tail = tail
     this.#tailParts = this.#parts
     const uploadId = (await this.#upload)?.id
-    const state = { partSize: this.#partSize, uploadId, etags: this.#etags, tail, replaced: this.#replaced }
-    return { offset: this.#parts * this.#partSize + (tail?.size ?? 0), state: encodeState(state) }
+    const etags = [...this.#etags]
+    this.#state = { partSize: this.#partSize, uploadId, etags, tail, replaced: [...this.#replaced] }
+    const offset = this.#parts * this.#partSize + (tail?.size ?? 0)
+    this.#progress = { offset, state: encodeState(this.#state) }
   }
 
   async #guard(work: () => Promise<void>): Promise<void> {

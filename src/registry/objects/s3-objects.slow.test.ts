@@ -9,7 +9,7 @@ import { type Ceph, startCeph, withoutCeph } from '../../../test/kit/ceph.ts'
 import { type CuttingProxy, cuttingProxy, type Fault } from '../../../test/kit/cutting-proxy.ts'
 import { proxyServer } from '../../../test/kit/proxy-server.ts'
 import { objectStoreContract } from './contract.ts'
-import { NOTHING_WRITTEN, type Progress } from './object-store.ts'
+import { IN_NO_ROW, NOTHING_WRITTEN, type Progress } from './object-store.ts'
 import { createS3Objects, type S3Objects } from './s3-objects.ts'
 import type { S3Options } from './s3-settings.ts'
 
@@ -96,7 +96,7 @@ async function troubled(more: Partial<S3Options> = {}): Promise<Troubled> {
 const bytesOf = async (stream: AsyncIterable<Uint8Array>) => Buffer.concat(await Array.fromAsync(stream))
 
 async function write(objects: S3Objects, bytes: Uint8Array, from = NOTHING_WRITTEN): Promise<Progress> {
-  await using appender = await objects.append(KEY, from)
+  await using appender = await objects.append(KEY, from, IN_NO_ROW)
   await appender.write(bytes)
   return await appender.sync()
 }
@@ -232,7 +232,7 @@ test('an upload goes on while the gateway is killed and started again', { skip }
   await using under = await troubled({ retries: 12, clock: systemClock })
   const { gateway } = await ceph()
   const whole = randomBytes(6 * PART + 1000)
-  await using appender = await under.objects.append(KEY, NOTHING_WRITTEN)
+  await using appender = await under.objects.append(KEY, NOTHING_WRITTEN, IN_NO_ROW)
   const half = 3 * PART + 77
   await appender.write(whole.subarray(0, half))
   await gateway.kill()

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../../../test/kit/free-port.ts'
 import { type Handler, planServer } from '../../../test/kit/planned-server.ts'
 import { selfSigned } from '../../../test/kit/self-signed.ts'
-import { NOTHING_WRITTEN } from './object-store.ts'
+import { IN_NO_ROW, NOTHING_WRITTEN } from './object-store.ts'
 import { createS3Objects } from './s3-objects.ts'
 import type { S3Options } from './s3-settings.ts'
 
@@ -88,19 +88,19 @@ test('a progress that this bale did not write is refused', async () => {
     JSON.stringify({ ...good, tail: { key: '../x', size: 1 } }),
     JSON.stringify({ ...good, replaced: ['x'] }),
   ]) {
-    await assert.rejects(objects.append(KEY, { offset, state }), { code: 'STORE_DAMAGED' }, state)
+    await assert.rejects(objects.append(KEY, { offset, state }, IN_NO_ROW), { code: 'STORE_DAMAGED' }, state)
     await assert.rejects(objects.complete(KEY, { offset, state }), { code: 'STORE_DAMAGED' }, state)
     await assert.rejects(objects.delete(KEY, state), { code: 'STORE_DAMAGED' }, state)
   }
   const newer = JSON.stringify({ ...good, version: 2 })
-  await assert.rejects(objects.append(KEY, { offset, state: newer }), { code: 'STORE_VERSION' })
+  await assert.rejects(objects.append(KEY, { offset, state: newer }, IN_NO_ROW), { code: 'STORE_VERSION' })
 })
 
 test('an object that needs more parts than there may be is refused', async () => {
   await using objects = createS3Objects(OPTIONS)
   const etags = Array.from({ length: 10_000 }, () => 'e')
   const state = JSON.stringify({ version: 1, partSize: PART, uploadId: 'u', etags, replaced: [] })
-  await using appender = await objects.append(KEY, { offset: 10_000 * PART, state })
+  await using appender = await objects.append(KEY, { offset: 10_000 * PART, state }, IN_NO_ROW)
   await assert.rejects(appender.write(Buffer.alloc(1)), { code: 'LIMIT_EXCEEDED', message: /48\.8 GiB/ })
 })
 
@@ -128,7 +128,7 @@ test('a full bucket is NO_SPACE', async () => {
     const full: Handler = (_request, response) => response.writeHead(status).end(`<Error><Code>${code}</Code></Error>`)
     await using server = await planServer(full)
     await using objects = createS3Objects({ ...OPTIONS, endpoint: server.url })
-    await using appender = await objects.append(KEY, NOTHING_WRITTEN)
+    await using appender = await objects.append(KEY, NOTHING_WRITTEN, IN_NO_ROW)
     await appender.write(Buffer.from('x'))
     await assert.rejects(appender.sync(), { code: 'NO_SPACE', message: /bucket images at/ })
     assert.equal(server.seen.length, 1)
@@ -152,7 +152,7 @@ test('the encryption that is wanted is asked for wherever an object begins', asy
   ] as const) {
     await using server = await planServer(accepting)
     await using objects = createS3Objects({ ...OPTIONS, endpoint: server.url, serverSideEncryption })
-    await using appender = await objects.append(KEY, NOTHING_WRITTEN)
+    await using appender = await objects.append(KEY, NOTHING_WRITTEN, IN_NO_ROW)
     await appender.write(Buffer.alloc(PART + 1))
     await appender.sync()
     const begun = server.seen.filter(({ method, path }) => method !== 'GET' && !path.includes('partNumber'))
@@ -183,7 +183,7 @@ test('two parts are on their way at most, and the writer waits for them', async 
     return accepting(request, response, seen)
   })
   await using objects = createS3Objects({ ...OPTIONS, endpoint: server.url })
-  await using appender = await objects.append(KEY, NOTHING_WRITTEN)
+  await using appender = await objects.append(KEY, NOTHING_WRITTEN, IN_NO_ROW)
   let written = 0
   const writing = (async () => {
     for (; written < 5; written++) await appender.write(Buffer.alloc(PART))
@@ -207,7 +207,7 @@ test('the first failure of a part ends the writer, and nothing is recorded after
     return accepting(request, response, seen)
   })
   await using objects = createS3Objects({ ...OPTIONS, endpoint: server.url })
-  await using appender = await objects.append(KEY, NOTHING_WRITTEN)
+  await using appender = await objects.append(KEY, NOTHING_WRITTEN, IN_NO_ROW)
   await appender.write(Buffer.alloc(PART))
   const safe = await appender.sync()
   await appender.write(Buffer.alloc(PART))

@@ -34,11 +34,11 @@ export function createS3Objects(options: S3Options): S3Objects {
     return recordedState(progress, settings.partSize)
   }
   return {
-    async append(key, progress) {
+    async append(key, progress, record) {
       const state = stateOf(key, progress)
       const client = await connect()
       await removeAll(client, state.replaced)
-      return new S3Appender({ client, key, state, progress, readTail: () => readTail(client, state) })
+      return new S3Appender({ client, key, state, progress, record, readTail: () => readTail(client, state) })
     },
     async complete(key, progress) {
       const state = stateOf(key, progress)

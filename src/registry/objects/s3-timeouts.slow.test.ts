@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { planServer } from '../../../test/kit/planned-server.ts'
-import { NOTHING_WRITTEN } from './object-store.ts'
+import { IN_NO_ROW, NOTHING_WRITTEN } from './object-store.ts'
 import { createS3Objects } from './s3-objects.ts'
 import type { S3Options } from './s3-settings.ts'
 
@@ -46,7 +46,7 @@ test('a part may take longer than the time for an answer while its bytes move', 
   try {
     const partSize = 32 * MEBIBYTE
     await using objects = createS3Objects({ ...OPTIONS, endpoint, partSize, timeouts: { answer: 1500 }, retries: 0 })
-    await using appender = await objects.append(KEY, NOTHING_WRITTEN)
+    await using appender = await objects.append(KEY, NOTHING_WRITTEN, IN_NO_ROW)
     const before = Date.now()
     await appender.write(Buffer.alloc(partSize))
     await appender.sync()

@@ -115,9 +115,13 @@ export class UploadSession implements AsyncDisposable {
   }
 
   async #record(lock: number): Promise<void> {
-    const { meta, upload, token, expires } = this.#parts
     const isAll = this.#progress.offset === this.#offset
-    const recorded = { ...this.#progress, digest: isAll ? this.#knownDigest(upload.algorithm) : undefined }
+    const digest = isAll ? this.#knownDigest(this.#parts.upload.algorithm) : undefined
+    await this.#save({ ...this.#progress, digest }, lock)
+  }
+
+  async #save(recorded: Progress & { digest?: Digest }, lock: number): Promise<void> {
+    const { meta, upload, token, expires } = this.#parts
     if (await meta.advanceUpload(upload.id, { token, ...recorded, lock, keep: expires })) {
       this.#recorded = recorded
       return
@@ -140,7 +144,9 @@ export class UploadSession implements AsyncDisposable {
   }
 
   async #openAppender(): Promise<ObjectAppender> {
-    this.#appender ??= await this.#guard(() => this.#parts.objects.append(this.#parts.upload.key, this.#progress))
+    const { objects, upload } = this.#parts
+    const note = ({ state }: Progress) => this.#save({ ...this.#recorded, state }, LOCK)
+    this.#appender ??= await this.#guard(() => objects.append(upload.key, this.#progress, note))
     return this.#appender
   }
 
