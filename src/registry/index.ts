@@ -4,7 +4,19 @@
  * Promises: all end points of distribution-spec 1.1; an acknowledged push survives power loss; access is denied by default;
  * collection runs alongside pushes. Does not: run containers, know the local store.
  */
-export type { AnonymousAccess, User, Users } from './auth/index.ts'
+export type {
+  AccessTokenOptions,
+  AccessTokens,
+  Accounts,
+  AnonymousAccess,
+  Group,
+  Organisations,
+  Robot,
+  Robots,
+  User,
+  Users,
+  Visibility,
+} from './auth/index.ts'
 export type { BackedUp, BackupOptions } from './backup.ts'
 export type { Checked, CheckOptions, Damage } from './check.ts'
 export type { Collected, CollectOptions } from './collect.ts'
@@ -28,7 +40,8 @@ export {
 } from './configuration/index.ts'
 export { openConfiguredAdmin, type Surroundings, serveConfigured } from './configured.ts'
 export { createRegistry, type EmbeddedAdmin, openRegistryAdmin, type RegistryOptions } from './embedded.ts'
-export { type MetaStore, openPostgresMeta, openSqliteMeta, type PostgresOptions, type Role } from './meta/index.ts'
+export type { AccessToken, Grant, Member, MemberRole, Role } from './meta/index.ts'
+export { type MetaStore, openPostgresMeta, openSqliteMeta, type PostgresOptions } from './meta/index.ts'
 export {
   type ByteRange,
   createFileObjects,

@@ -1,12 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { BaleError, type Clock, type Log, noLog, systemClock } from '#base'
 import {
+  type Accounts,
   type AnonymousAccess,
+  createAccess,
+  createAccounts,
   createAuthenticator,
   createSigningKeys,
   createTokenIssuer,
-  createUsers,
-  type Users,
 } from './auth/index.ts'
 import { type Checked, type CheckOptions, check } from './check.ts'
 import { type Collected, type CollectOptions, collectInTurn, GRACE } from './collect.ts'
@@ -57,10 +58,9 @@ export interface RegistrySettings extends OriginOptions {
 }
 
 /** A registry that handles requests. Dispose it to close its database. */
-export interface Registry extends AsyncDisposable {
+export interface Registry extends Accounts, AsyncDisposable {
   /** For node:http and its like. Never rejects. */
   handler(request: IncomingMessage, response: ServerResponse): Promise<void>
-  users: Users
   /** Collects while requests go on. LOCKED when another process of the registry collects. */
   collectGarbage(options?: CollectOptions): Promise<Collected>
   /** Has /readyz answer that requests should go to another replica. */
@@ -88,14 +88,28 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     const keys = createSigningKeys({ meta, clock, secret })
     const tokens = createTokenIssuer({ keys, clock })
     const authenticator = createAuthenticator({ meta, tokens, clock })
+    const access = createAccess({ meta, anonymous })
     const uploads = createUploads({ meta, objects, clock, lease, grace })
     const report = reportOnce(settings.report ?? (() => undefined), clock)
     const bodies = closing.use(watchBodies(settings.leastRate ?? LEAST_RATE))
     const health = createHealth({ objects, clock })
-    const served = { meta, objects, uploads, authenticator, tokens, anonymous, origin, clock, log, lease, report }
+    const served = {
+      meta,
+      objects,
+      uploads,
+      authenticator,
+      tokens,
+      access,
+      anonymous,
+      origin,
+      clock,
+      log,
+      lease,
+      report,
+    }
     return {
       handler: createHandler({ ...served, bodies, whenFull, health, presign: presignerOf(parts, settings) }),
-      users: createUsers(meta),
+      ...createAccounts(meta),
       collectGarbage: (how) => whenFull(() => collectInTurn({ meta, objects }, how)),
       drain() {
         health.draining = true
@@ -125,8 +139,7 @@ function presignerOf({ objects }: RegistryParts, { redirect = false, grace = GRA
 }
 
 /** Administration of a registry, also while it is served. */
-export interface RegistryAdmin extends AsyncDisposable {
-  users: Users
+export interface RegistryAdmin extends Accounts, AsyncDisposable {
   /** LOCKED when another process of the registry collects. */
   collectGarbage(options?: CollectOptions): Promise<Collected>
   /** Compares what is known with the bytes that are there. */
@@ -139,7 +152,7 @@ export function administerRegistry(
   clock: Clock = systemClock,
 ): RegistryAdmin {
   return {
-    users: createUsers(meta),
+    ...createAccounts(meta),
     collectGarbage: (how) => whenFull(() => collectInTurn({ meta, objects }, how)),
     check: (how) => whenFull(() => check({ meta, objects, clock }, how)),
     [Symbol.asyncDispose]: () => meta.close(),

@@ -3,8 +3,8 @@ import { openAdmin, PLACE_OPTIONS } from './registry.ts'
 
 export const verb = defineVerb({
   name: 'registry grant',
-  summary: 'Give a user rights on repositories of a registry',
-  usage: 'USER PATTERN ROLE',
+  summary: 'Give a user, team, organisation or robot rights on repositories of a registry',
+  usage: 'ACCOUNT PATTERN ROLE',
   arguments: { min: 3, max: 3 },
   options: PLACE_OPTIONS,
   examples: [
@@ -13,7 +13,10 @@ export const verb = defineVerb({
       explains: 'ann may pull from and push to team/web, not team/a/b',
     },
     { command: "bale registry grant bob 'team/**' read", explains: 'bob may pull everything below team' },
-    { command: 'bale registry grant cat team/web admin', explains: 'cat may also delete there' },
+    {
+      command: 'bale registry grant acme/web "acme/web/**" delete',
+      explains: 'Members of this team may also delete there',
+    },
   ],
   async run({ args, options, engine, io }) {
     const [user, pattern, role] = args as [string, string, string]

@@ -4,7 +4,7 @@ import { openAdmin, PLACE_OPTIONS } from './registry.ts'
 export const verb = defineVerb({
   name: 'registry revoke',
   summary: 'Revoke rights given by registry grant',
-  usage: 'USER PATTERN',
+  usage: 'ACCOUNT PATTERN',
   arguments: { min: 2, max: 2 },
   options: PLACE_OPTIONS,
   examples: [{ command: "bale registry revoke ann 'team/*'", explains: 'The pattern exactly as it was granted' }],

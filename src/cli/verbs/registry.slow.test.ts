@@ -70,6 +70,65 @@ test('users are added, listed, granted, changed and removed, while the registry 
   }
 })
 
+test('an organisation, its team, a robot, a token and a public repository, from the shell, while it is served', async () => {
+  await using bale = await testBale()
+  const root = ['--root', join(bale.directory, 'images')]
+  const run = (line: string, ...more: string[]) => bale.run(['registry', ...line.split(' '), ...root, ...more])
+  for (const name of ['ann', 'bob']) {
+    await bale.run(['registry', 'user', 'add', ...root, '--password-stdin', name], { input: `word of ${name}\n` })
+  }
+  const served = await serve(bale, ...root)
+  try {
+    const client = clientOf(served.address)
+    const status = async (login: string | undefined, path: string) =>
+      (await client.request('GET', path, { login })).status
+    assert.equal(await run('org add --owner ann acme'), 'acme')
+    assert.equal(await run('team add acme/web'), 'acme/web')
+    assert.equal(await run('member add acme bob'), 'bob')
+    assert.equal(await run('member add acme/web bob'), 'bob')
+    assert.equal(await run('grant acme/web acme/web read'), 'acme/web acme/web read')
+    const secret = await run('robot add --grant acme/**=read --expires-in 30 acme+ci')
+    assert.equal(await run('org ls'), 'NAME      MEMBERS    GRANTS\nacme      ann* bob')
+    assert.equal(await run('team ls acme'), 'NAME       MEMBERS   GRANTS\nacme/web   bob       acme/web=read')
+    assert.equal(await run('robot ls'), 'NAME      GRANTS\nacme+ci   acme/**=read')
+    const today = new Date().toISOString().slice(0, 10)
+    const end = new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10)
+    const lines = (await run('token ls acme+ci')).split('\n').map((line) => line.trim().split(/ +/))
+    assert.deepEqual(lines[1], ['first', 'admin', '**', today, end, 'never'])
+    const tags = '/v2/acme/web/tags/list'
+    assert.deepEqual(
+      [await status('bob:word of bob', tags), await status(`acme+ci:${secret}`, tags), await status(undefined, tags)],
+      [404, 404, 401],
+    )
+    assert.equal(await run('repo publish acme/web'), 'acme/web')
+    assert.equal(await status(undefined, tags), 404)
+    assert.equal(await run('repo ls --patterns'), 'acme/web')
+    assert.equal(await run('repo ls'), 'NAME      VISIBILITY')
+    assert.equal(await run('repo hide acme/web'), 'acme/web')
+    const short = await run('token add --role read --repositories bob/* bob laptop')
+    assert.equal(await status(`bob:${short}`, tags), 403)
+    assert.equal(await status(`bob:${short}`, '/v2/bob/x/tags/list'), 404)
+    assert.equal(await run('token rm bob laptop'), 'laptop')
+    assert.equal(await status(`bob:${short}`, '/v2/bob/x/tags/list'), 401)
+    assert.equal(await run('member rm acme bob'), 'bob')
+    assert.equal(await status('bob:word of bob', tags), 403)
+    assert.equal(await run('robot rm acme+ci'), 'acme+ci')
+    assert.equal(await run('team rm acme/web'), 'acme/web')
+    assert.equal(await run('org rm acme'), 'acme')
+    for (const [exit, line, words] of [
+      [1, 'robot add --expires-in soon acme+ci', 'not a number of days: soon'],
+      [1, 'robot add --grant acme acme+ci', 'not a pattern and a role: acme'],
+      [1, 'robot add acme+ci', 'acme'],
+      [125, 'token add --role owner bob x', 'must be one of read, write, delete, admin'],
+    ] as const) {
+      const { code, stderr } = await bale.try(['registry', ...line.split(' '), ...root])
+      assert.deepEqual([code, stderr.includes(words)], [exit, true], `${line}: ${stderr}`)
+    }
+  } finally {
+    assert.equal(await served.stop(), 0)
+  }
+})
+
 test('a registry is checked, repaired by the next push, cleaned at once and backed up, while it is served', async () => {
   await using bale = await testBale()
   const directory = join(bale.directory, 'images')
@@ -158,7 +217,7 @@ test('invalid addresses, certificates, roles, passwords and names are reported b
     [['grant', 'ann', 'team/*', 'owner'], /not a role: owner/],
     [['grant', 'bob', 'team/*', 'read'], /there is no user bob/],
     [['user', 'add', '--password-stdin', 'ann'], /user ann already exists/, 'word of ann'],
-    [['user', 'add', '--password-stdin', 'Bob'], /not a user name: Bob/, 'word of bob'],
+    [['user', 'add', '--password-stdin', 'Bob'], /not the name of a user: Bob/, 'word of bob'],
     [['user', 'add', '--password-stdin', 'bob'], /a password has 8 to 512 characters/, 'short'],
     [['user', 'add', 'bob'], /--password-stdin/, ''],
     [['user', 'rm', 'bob'], /there is no user bob/],

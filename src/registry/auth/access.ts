@@ -1,19 +1,24 @@
-import { type Account, matchesPattern, type Role } from '../meta/index.ts'
+import { type Account, type Grant, type MetaStore, matchesPattern, ROLES, type Role } from '../meta/index.ts'
 
 export type Action = 'pull' | 'push' | 'delete'
 
-const ACTIONS: Record<Role, readonly Action[]> = {
-  read: ['pull'],
-  write: ['pull', 'push'],
-  admin: ['pull', 'push', 'delete'],
-}
+export const ACTIONS: readonly Action[] = ['pull', 'push', 'delete']
 
-/** The caller: a user as currently in the database, or anonymous. */
+const LEAST: Record<Action, Role> = { pull: 'read', push: 'write', delete: 'delete' }
+
+/** The caller: an account as currently in the database, or anonymous. */
 export interface Principal {
   /** Undefined for an anonymous caller. */
   account?: Account
+  /** Of a caller with an access token: it may do no more than this. */
+  limit?: Limit
   /** What a token was issued for; undefined when a password was shown, which grants everything the account may do. */
   scopes?: readonly Scope[]
+}
+
+/** What an access token gives, by the ID of its row. */
+export interface Limit extends Grant {
+  id: string
 }
 
 /** One entry of a token's `access` claim. Source: distribution's token specification. */
@@ -26,30 +31,63 @@ export interface Scope {
 /** What callers without a login may do, everywhere. */
 export type AnonymousAccess = 'none' | 'pull' | 'push'
 
-/** What the caller may do in a repository by the rights it has now. A token's scope narrows this: `isInScope`. */
-export function actionsOf(principal: Principal, repository: string, anonymous: AnonymousAccess): ReadonlySet<Action> {
-  const actions = new Set<Action>()
-  const add = (more: readonly Action[]) => {
-    for (const action of more) actions.add(action)
-  }
-  if (anonymous === 'pull') add(['pull'])
-  if (anonymous === 'push') add(['pull', 'push', 'delete'])
-  const { account } = principal
-  if (!account) return actions
-  if (account.admin || repository.startsWith(`${account.name}/`)) add(ACTIONS.admin)
-  for (const grant of account.grants) {
-    if (matchesPattern(grant.pattern, repository)) add(ACTIONS[grant.role])
-  }
-  return actions
+/** `scope`: the caller may, but its token was issued for something else. */
+type Decision = 'allowed' | 'scope' | 'denied'
+
+/** The only place where rights are judged, by what is in the database at that moment. */
+export interface Access {
+  decide(subject: Principal, action: Action, facts: { repository: string }): Promise<Decision>
+  /** The repositories that a caller is shown: those that one of `within` matches, and `only` as well. */
+  readable(subject: Principal): Promise<{ within?: string[]; only?: string }>
 }
 
-/** The repositories that a caller may pull, as patterns; undefined for all of them. */
-export function readable({ account }: Principal, anonymous: AnonymousAccess): string[] | undefined {
-  if (anonymous !== 'none' || account?.admin) return undefined
-  return account ? [`${account.name}/**`, ...account.grants.map(({ pattern }) => pattern)] : []
+export function createAccess({ meta, anonymous }: { meta: MetaStore; anonymous: AnonymousAccess }): Access {
+  const all = anonymousRole(anonymous)
+
+  async function may(subject: Principal, action: Action, repository: string): Promise<boolean> {
+    if (isAtLeast(all, action) || hasRight(subject, action, repository)) return true
+    return action === 'pull' && matchesAny(await meta.publicPatterns(), repository)
+  }
+
+  return {
+    async decide(subject, action, { repository }) {
+      if (!(await may(subject, action, repository))) return 'denied'
+      return isInScope(subject, action, repository) ? 'allowed' : 'scope'
+    },
+    async readable({ account, limit }) {
+      if (all !== undefined) return {}
+      if (account?.admin) return { only: limit?.pattern }
+      const own = account ? rightsOf(account).map(({ pattern }) => pattern) : []
+      return { within: [...(await meta.publicPatterns()), ...own], only: limit?.pattern }
+    },
+  }
 }
 
-export function isInScope(principal: Principal, action: Action, repository: string): boolean {
+function anonymousRole(anonymous: AnonymousAccess): Role | undefined {
+  if (anonymous === 'none') return undefined
+  return anonymous === 'pull' ? 'read' : 'delete'
+}
+
+function hasRight({ account, limit }: Principal, action: Action, repository: string): boolean {
+  if (!account) return false
+  if (limit && !(isAtLeast(limit.role, action) && matchesPattern(limit.pattern, repository))) return false
+  return rightsOf(account).some(({ pattern, role }) => isAtLeast(role, action) && matchesPattern(pattern, repository))
+}
+
+/** Users have what is below their name. What is below an organisation's comes with the grants of its members. */
+function rightsOf({ kind, name, admin, grants }: Account): readonly Grant[] {
+  if (admin) return [{ pattern: '**', role: 'admin' }]
+  return kind === 'user' ? [{ pattern: `${name}/**`, role: 'admin' }, ...grants] : grants
+}
+
+function isAtLeast(role: Role | undefined, action: Action): boolean {
+  return role !== undefined && ROLES.indexOf(role) >= ROLES.indexOf(LEAST[action])
+}
+
+const matchesAny = (patterns: readonly string[], name: string) =>
+  patterns.some((pattern) => matchesPattern(pattern, name))
+
+function isInScope(principal: Principal, action: Action, repository: string): boolean {
   if (principal.scopes === undefined) return true
   return principal.scopes.some(
     (scope) => scope.type === 'repository' && scope.name === repository && scope.actions.includes(action),

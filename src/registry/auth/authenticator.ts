@@ -1,7 +1,8 @@
 import { createHash, createHmac, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '#base'
-import type { Account, MetaStore } from '../meta/index.ts'
-import type { Principal } from './access.ts'
+import type { AccessToken, Account, MetaStore } from '../meta/index.ts'
+import type { Limit, Principal } from './access.ts'
+import { hashOfSecret } from './access-tokens.ts'
 import { createHashQueue } from './hash-queue.ts'
 import { verifyPassword } from './password.ts'
 import type { TokenIssuer } from './token-issuer.ts'
@@ -36,6 +37,8 @@ export function createAuthenticator(parts: { meta: MetaStore; tokens: TokenIssue
   const underWay = new Map<string, Promise<Authentication>>()
 
   async function checkPassword(name: string, password: string, address: string): Promise<Authentication> {
+    const withToken = await checkAccessToken(name, password)
+    if (withToken) return withToken
     const account = await meta.findAccount({ name })
     if (account && remembered.knows(account, password)) return { kind: 'known', principal: { account } }
     // A client often asks for several things at once, each time with its password: that counts as one attempt.
@@ -49,6 +52,14 @@ export function createAuthenticator(parts: { meta: MetaStore; tokens: TokenIssue
     } finally {
       underWay.delete(same)
     }
+  }
+
+  /** Their secrets cannot be guessed: the right one is not counted, and a wrong one is a wrong password. */
+  async function checkAccessToken(name: string, secret: string): Promise<Authentication | undefined> {
+    const hash = hashOfSecret(secret)
+    const found = hash === undefined ? undefined : await meta.useAccessToken({ hash })
+    if (found?.account.name !== name) return undefined
+    return { kind: 'known', principal: { account: found.account, limit: limitOf(found.token) } }
   }
 
   /**
@@ -86,10 +97,11 @@ export function createAuthenticator(parts: { meta: MetaStore; tokens: TokenIssue
     if (!claims) return { kind: 'refused' }
     const { subject, scopes } = claims
     if (!subject) return { kind: 'known', principal: { scopes } }
-    const account = await meta.findAccount({ id: subject.id })
+    const used = subject.accessToken === undefined ? undefined : await meta.useAccessToken({ id: subject.accessToken })
+    const account = subject.accessToken === undefined ? await meta.findAccount({ id: subject.id }) : used?.account
     // The tokens of a removed user and those of before a change of the password end at once; rights are those of now.
-    if (account?.generation !== subject.generation) return { kind: 'refused' }
-    return { kind: 'known', principal: { account, scopes } }
+    if (account?.id !== subject.id || account.generation !== subject.generation) return { kind: 'refused' }
+    return { kind: 'known', principal: { account, limit: used && limitOf(used.token), scopes } }
   }
 
   return {
@@ -102,6 +114,10 @@ export function createAuthenticator(parts: { meta: MetaStore; tokens: TokenIssue
       return login ? await checkPassword(login.name, login.password, address) : { kind: 'refused' }
     },
   }
+}
+
+function limitOf({ id, pattern, role }: AccessToken): Limit {
+  return { id, pattern, role }
 }
 
 /** Names that clients send may be anything: the database gets a hash of them. */

@@ -9,10 +9,12 @@ const TOKEN_SECONDS = 300
 export const SERVICE = 'bale-registry'
 const LEEWAY = 60
 
-/** Whom a token is for: a user by ID, as long as the password is the one it was issued for. */
+/** Whom a token is for: an account by ID, as long as the password or access token is there that it was issued for. */
 interface Subject {
   id: string
   generation: number
+  /** ID of the access token. */
+  accessToken?: string
 }
 
 export interface TokenIssuer {
@@ -30,7 +32,9 @@ export function createTokenIssuer({ keys, clock }: { keys: SigningKeys; clock: C
       const claims = {
         iss: SERVICE,
         aud: SERVICE,
-        sub: subject ? `${subject.id}.${subject.generation}` : '',
+        sub: subject
+          ? [subject.id, subject.generation, subject.accessToken].filter((part) => part !== undefined).join('.')
+          : '',
         iat: now,
         nbf: now,
         exp: now + TOKEN_SECONDS,
@@ -59,6 +63,6 @@ export function createTokenIssuer({ keys, clock }: { keys: SigningKeys; clock: C
 /** Up to bale 0.1 the subject was a name, which may be another user's by now. */
 function readSubject(text: string): Subject | undefined | 'wrong' {
   if (text === '') return undefined
-  const match = /^([0-9a-f]{32})\.(\d{1,15})$/.exec(text)
-  return match ? { id: match[1]!, generation: Number(match[2]) } : 'wrong'
+  const match = /^([0-9a-f]{32})\.(\d{1,15})(?:\.([0-9a-f]{32}))?$/.exec(text)
+  return match ? { id: match[1]!, generation: Number(match[2]), accessToken: match[3] } : 'wrong'
 }

@@ -1,5 +1,7 @@
 import { BaleError, printable } from '#base'
-import { isPattern, type MetaStore, type Role } from '../meta/index.ts'
+import type { Grant, MetaStore, Role } from '../meta/index.ts'
+import { checkName } from './account-name.ts'
+import { checkGrant } from './grant.ts'
 import { hashPassword } from './password.ts'
 
 /** A user of a registry, without the password. */
@@ -7,7 +9,7 @@ export interface User {
   name: string
   /** May do everything, everywhere. */
   admin: boolean
-  grants: { pattern: string; role: Role }[]
+  grants: Grant[]
 }
 
 /** The users of a registry. It starts without any: access is denied by default (A09). */
@@ -17,70 +19,61 @@ export interface Users {
    * repositories or others' rights below it and `adopt` does not say that they are this user's.
    */
   add(name: string, password: string, options?: { admin?: boolean; adopt?: boolean }): Promise<void>
-  /** Tokens and grants of the user end at once. */
+  /** Tokens, grants and robots of the user end at once. */
   remove(name: string): Promise<void>
   setPassword(name: string, password: string): Promise<void>
-  /** Gives a role in all repositories that fit the pattern: `team/web`, `team/*` (one part), `team/**`, `**`. */
+  /**
+   * Gives an account (a user, organisation, team or robot) a role in all repositories that fit the pattern: `team/web`,
+   * `team/*` (one part), `team/**`, `**`. Whatever an organisation has, each of its members has. Teams, robots and organisations
+   * get rights in repositories of their own organisation or user alone.
+   */
   grant(name: string, pattern: string, role: Role): Promise<void>
   revoke(name: string, pattern: string): Promise<void>
   list(): Promise<User[]>
 }
 
-const NAME = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/
 const SHORTEST_PASSWORD = 8
 const LONGEST_PASSWORD = 512
 
 export function createUsers(meta: MetaStore): Users {
   return {
     async add(name, password, { admin = false, adopt = false } = {}) {
-      checkName(name)
+      checkName('user', name)
       checkPassword(password)
-      const outcome = await meta.addAccount({ name, passwordHash: await hashPassword(password), admin, adopt })
+      const passwordHash = await hashPassword(password)
+      const outcome = await meta.addAccount({ kind: 'user', name, passwordHash, admin, adopt })
       if (outcome === 'added') return
-      if (outcome.taken === name) {
+      if ('taken' in outcome && outcome.taken === name) {
         throw new BaleError('CONFLICT', `user ${name} already exists`, {
           next: { act: 'change-registry-password', user: name },
         })
       }
-      throw new BaleError('CONFLICT', `user ${name} would become admin of ${outcome.taken}, which is there already`, {
+      const below = 'taken' in outcome ? outcome.taken : outcome.missing
+      throw new BaleError('CONFLICT', `user ${name} would become admin of ${below}, which is there already`, {
         next: { act: 'adopt-repositories' },
       })
     },
     async remove(name) {
-      if (!(await meta.removeAccount(name))) throw unknownUser(name)
+      if ((await meta.removeAccount(name, 'user')) !== 'removed') throw unknownUser(name)
     },
     async setPassword(name, password) {
       checkPassword(password)
       if (!(await meta.setPassword(name, await hashPassword(password)))) throw unknownUser(name)
     },
     async grant(name, pattern, role) {
-      if (!isPattern(pattern)) {
-        throw new BaleError('INVALID_ARGUMENT', `not a pattern of repositories: ${printable(pattern, 120)}`, {
-          hint: 'for example team/web, team/* (one path component), team/** (everything below) or **',
-        })
-      }
-      if (!(['read', 'write', 'admin'] as string[]).includes(role)) {
-        throw new BaleError('INVALID_ARGUMENT', `not a role: ${printable(role, 40)}`, {
-          hint: 'roles are read, write and admin',
-        })
-      }
+      const account = await meta.findAccount({ name })
+      if (!account) throw unknownUser(name)
+      checkGrant(account.kind, name, pattern, role)
       if (!(await meta.setGrant(name, pattern, role))) throw unknownUser(name)
     },
     async revoke(name, pattern) {
       if (await meta.setGrant(name, pattern, undefined)) return
-      throw new BaleError('INVALID_ARGUMENT', `user ${printable(name, 80)} has no grant for ${printable(pattern, 120)}`)
+      throw new BaleError('INVALID_ARGUMENT', `${printable(name, 80)} has no grant for ${printable(pattern, 120)}`)
     },
     async list() {
-      return (await meta.listAccounts()).map(({ name, admin, grants }) => ({ name, admin, grants }))
+      return (await meta.listAccounts('user')).map(({ name, admin, grants }) => ({ name, admin, grants }))
     },
   }
-}
-
-function checkName(name: string): void {
-  if (name.length <= 64 && NAME.test(name)) return
-  throw new BaleError('INVALID_ARGUMENT', `not a user name: ${printable(name, 80)}`, {
-    hint: 'a name has at most 64 lower-case letters and digits, with single . _ or - between them',
-  })
 }
 
 function checkPassword(password: string): void {

@@ -1,4 +1,4 @@
-import { type Action, actionsOf, isInScope, type Principal, SERVICE } from '../auth/index.ts'
+import { type Action, type Principal, SERVICE } from '../auth/index.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { Refusal } from './failure.ts'
 
@@ -6,19 +6,19 @@ import { Refusal } from './failure.ts'
  * Admits the caller, or throws 401 with a challenge, 403 or 429. The decision is made by name only, so it tells
  * nothing about what exists (A01).
  */
-export function authorize(
+export async function authorize(
   context: RegistryContext,
   exchange: Exchange,
   action: Action,
   repository: string,
   /** Another repository that is read along with it: a login is asked for both. */
   from?: string,
-): Principal {
+): Promise<Principal> {
   const scope = [scopeOf(action, repository), ...(from === undefined ? [] : [scopeOf('pull', from)])].join(' ')
   const principal = principalOf(context, exchange, { scope })
-  const may = actionsOf(principal, repository, context.anonymous).has(action)
-  if (may && isInScope(principal, action, repository)) return principal
-  if (may) throw challenge(context, exchange, { scope, error: 'insufficient_scope' })
+  const decision = await context.access.decide(principal, action, { repository })
+  if (decision === 'allowed') return principal
+  if (decision === 'scope') throw challenge(context, exchange, { scope, error: 'insufficient_scope' })
   if (!principal.account) throw challenge(context, exchange, { scope })
   throw new Refusal(403, 'DENIED', `${principal.account.name} may not ${action} ${repository}`)
 }
@@ -31,11 +31,6 @@ export function askForSource(context: RegistryContext, exchange: Exchange, targe
 
 function scopeOf(action: Action, repository: string): string {
   return `repository:${repository}:${action === 'push' ? 'pull,push' : action}`
-}
-
-/** True when `authorize` would let the caller through. */
-export function isAllowed(context: RegistryContext, principal: Principal, action: Action, repository: string): boolean {
-  return actionsOf(principal, repository, context.anonymous).has(action) && isInScope(principal, action, repository)
 }
 
 /** For what needs a login but no repository: the ping, the catalog. */

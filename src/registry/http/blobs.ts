@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import { parseDigest } from '#spec'
-import { authorize, isAllowed } from './authorize.ts'
+import { authorize } from './authorize.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { Refusal } from './failure.ts'
 import { parseRange } from './range.ts'
@@ -15,11 +15,11 @@ interface BlobRoute {
 /** GET and HEAD of a blob, with one Range. */
 export async function readBlob(context: RegistryContext, exchange: Exchange, route: BlobRoute): Promise<void> {
   const { request, response } = exchange
-  const principal = authorize(context, exchange, 'pull', route.repository)
+  const principal = await authorize(context, exchange, 'pull', route.repository)
   const digest = parseDigest(route.reference)
   // A pusher that finds a blob will not send it, so it must stay for a while.
-  const asksToPush = request.method === 'HEAD' && isAllowed(context, principal, 'push', route.repository)
-  const lease = asksToPush ? context.lease : undefined
+  const mayPush = async () => (await context.access.decide(principal, 'push', route)) === 'allowed'
+  const lease = request.method === 'HEAD' && (await mayPush()) ? context.lease : undefined
   const blob = await findWholeBlob(context, route.repository, digest, { lease })
   if (!blob) throw blobUnknown(route)
   response.setHeader('Docker-Content-Digest', digest)
@@ -75,7 +75,7 @@ async function* exactly(stream: AsyncIterable<Uint8Array>, size: number): AsyncG
 
 /** DELETE of a blob: out of this repository only (A07). */
 export async function deleteBlob(context: RegistryContext, exchange: Exchange, route: BlobRoute): Promise<void> {
-  authorize(context, exchange, 'delete', route.repository)
+  await authorize(context, exchange, 'delete', route.repository)
   const digest = parseDigest(route.reference)
   switch (await context.whenFull(() => context.meta.unlinkBlob(route.repository, digest))) {
     case 'absent':

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock, Log } from '#base'
-import type { AnonymousAccess, Authentication, Authenticator, TokenIssuer } from '../auth/index.ts'
+import type { Access, AnonymousAccess, Authentication, Authenticator, TokenIssuer } from '../auth/index.ts'
 import type { MetaStore } from '../meta/index.ts'
 import type { ObjectStore } from '../objects/index.ts'
 import type { Uploads } from '../uploads/index.ts'
@@ -14,6 +14,7 @@ export interface RegistryContext {
   uploads: Uploads
   authenticator: Authenticator
   tokens: TokenIssuer
+  access: Access
   anonymous: AnonymousAccess
   origin: Origin
   clock: Clock

@@ -1,5 +1,4 @@
 import { MediaType, parseDigest } from '#spec'
-import { readable } from '../auth/index.ts'
 import { authorize, authorizeLogin } from './authorize.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { Refusal } from './failure.ts'
@@ -11,7 +10,7 @@ export async function listTags(
   exchange: Exchange,
   { repository }: { repository: string },
 ): Promise<void> {
-  authorize(context, exchange, 'pull', repository)
+  await authorize(context, exchange, 'pull', repository)
   const { last, limit } = pageOf(exchange.query)
   const found = await context.meta.listTags(repository, { last, limit: limit + 1 })
   if (!found)
@@ -32,7 +31,7 @@ export async function listReferrers(
   exchange: Exchange,
   { repository, reference }: { repository: string; reference: string },
 ): Promise<void> {
-  authorize(context, exchange, 'pull', repository)
+  await authorize(context, exchange, 'pull', repository)
   const { query, response, path } = exchange
   const artifactType = query.get('artifactType') || undefined
   const { last, limit } = pageOf(query)
@@ -50,8 +49,8 @@ export async function listReferrers(
 export async function listRepositories(context: RegistryContext, exchange: Exchange): Promise<void> {
   const principal = authorizeLogin(context, exchange, 'registry:catalog:*')
   const { last, limit } = pageOf(exchange.query)
-  const within = readable(principal, context.anonymous)
-  const found = await context.meta.listRepositories({ last, limit: limit + 1, within })
+  const shown = await context.access.readable(principal)
+  const found = await context.meta.listRepositories({ last, limit: limit + 1, ...shown })
   const repositories = found.slice(0, limit)
   if (found.length > limit && limit > 0) {
     exchange.response.setHeader('Link', nextPage(exchange.path, { n: limit, last: repositories.at(-1) }))

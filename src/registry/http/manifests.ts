@@ -28,7 +28,7 @@ type Reference = { tag: string } | { digest: Digest }
 /** GET and HEAD of a manifest by tag or digest, as it was pushed. */
 export async function readManifest(context: RegistryContext, exchange: Exchange, route: ManifestRoute): Promise<void> {
   const { request, response } = exchange
-  authorize(context, exchange, 'pull', route.repository)
+  await authorize(context, exchange, 'pull', route.repository)
   const manifest = await context.meta.findManifest(route.repository, parseTagOrDigest(route.reference))
   if (!manifest) throw manifestUnknown(route)
   response.setHeader('Docker-Content-Digest', manifest.digest)
@@ -41,7 +41,7 @@ export async function readManifest(context: RegistryContext, exchange: Exchange,
 /** PUT of a manifest or index: everything it refers to must be in the repository. */
 export async function putManifest(context: RegistryContext, exchange: Exchange, route: ManifestRoute): Promise<void> {
   const { request, response } = exchange
-  const principal = authorize(context, exchange, 'push', route.repository)
+  const principal = await authorize(context, exchange, 'push', route.repository)
   const reference = parseTagOrDigest(route.reference)
   const tags = [...('tag' in reference ? [reference.tag] : []), ...tagsAsked(exchange)]
   const bytes = await readBody(exchange)
@@ -75,7 +75,7 @@ export async function deleteManifest(
   exchange: Exchange,
   route: ManifestRoute,
 ): Promise<void> {
-  const principal = authorize(context, exchange, 'delete', route.repository)
+  const principal = await authorize(context, exchange, 'delete', route.repository)
   const reference = parseTagOrDigest(route.reference)
   const actor = principalName(principal)
   const deleted = await context.whenFull(() =>

@@ -1,8 +1,8 @@
 import { isBaleError } from '#base'
 import { algorithmOf, type Digest, isRepository, parseDigest } from '#spec'
-import { actionsOf, type Principal } from '../auth/index.ts'
+import type { Principal } from '../auth/index.ts'
 import type { Upload } from '../meta/index.ts'
-import { askForSource, authorize, isAllowed, ownerOf } from './authorize.ts'
+import { askForSource, authorize, ownerOf } from './authorize.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { Refusal } from './failure.ts'
 import { parseContentRange } from './range.ts'
@@ -23,7 +23,7 @@ export async function beginUpload(
   const mount = query.get('mount')
   const from = mount === null ? null : query.get('from')
   const known = from !== null && isRepository(from) ? from : undefined
-  const principal = authorize(context, exchange, 'push', repository, known)
+  const principal = await authorize(context, exchange, 'push', repository, known)
   if (mount !== null) {
     const digest = parseDigest(mount)
     const source = from === null ? await context.meta.repositoriesWith(digest, MOUNT_CANDIDATES) : known ? [known] : []
@@ -117,7 +117,7 @@ function outOfOrder(upload: Upload): Refusal {
 }
 
 async function uploadOf(context: RegistryContext, exchange: Exchange, route: UploadRoute): Promise<Upload> {
-  const principal = authorize(context, exchange, 'push', route.repository)
+  const principal = await authorize(context, exchange, 'push', route.repository)
   const of = { repository: route.repository, principal: ownerOf(principal) }
   const upload = await context.uploads.find(route.id, of)
   if (!upload) throw uploadUnknown(route)
@@ -152,11 +152,17 @@ async function mountBlob(
   exchange: Exchange,
   { principal, repository, digest, candidates }: Mount,
 ): Promise<boolean> {
-  const may = candidates.filter((name) => actionsOf(principal, name, context.anonymous).has('pull'))
-  const source = may.find((name) => isAllowed(context, principal, 'pull', name)) ?? may[0]
-  if (source === undefined || !(await findWholeBlob(context, source, digest))) return false
-  if (!isAllowed(context, principal, 'pull', source)) throw askForSource(context, exchange, repository, source)
-  return await context.meta.mountBlob(repository, digest, { from: source, lease: context.lease })
+  const decided = await Promise.all(
+    candidates.map(async (name) => ({
+      name,
+      decision: await context.access.decide(principal, 'pull', { repository: name }),
+    })),
+  )
+  const source =
+    decided.find(({ decision }) => decision === 'allowed') ?? decided.find(({ decision }) => decision === 'scope')
+  if (!source || !(await findWholeBlob(context, source.name, digest))) return false
+  if (source.decision === 'scope') throw askForSource(context, exchange, repository, source.name)
+  return await context.meta.mountBlob(repository, digest, { from: source.name, lease: context.lease })
 }
 
 function algorithmNamed(name: string | null): 'sha256' | 'sha512' {

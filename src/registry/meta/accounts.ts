@@ -1,52 +1,67 @@
 import { randomBytes } from 'node:crypto'
-import type { Account, AccountMeta, Role } from './meta-store.ts'
-import { type SqlDatabase, type SqlRow, text } from './sql.ts'
+import type { Account, AccountKind, AccountMeta, Role } from './account-meta.ts'
+import { optionalText, type Sql, type SqlDatabase, type SqlRow, type SqlValue, type Transaction, text } from './sql.ts'
 
 /** What is below a name: `0` is the character after `/`. */
 const BELOW = `
   SELECT name FROM repositories WHERE name > ? AND name < ?
-  UNION ALL SELECT pattern FROM grants WHERE pattern > ? AND pattern < ? LIMIT 1`
+  UNION ALL SELECT pattern FROM grants WHERE pattern > ? AND pattern < ?
+  UNION ALL SELECT pattern FROM public_patterns WHERE pattern > ? AND pattern < ? LIMIT 1`
 
-const ACCOUNTS = `
-  SELECT u.id, u.generation, u.name, u.password_hash, u.admin, g.pattern, g.role
-  FROM users u LEFT JOIN grants g ON g.user_name = u.name`
+/** Whatever gives an account rights, each in its own part of an index. */
+const RIGHTS = `
+  SELECT pattern, role FROM grants WHERE user_name = (SELECT name FROM found)
+  UNION SELECT g.pattern, g.role FROM members m JOIN grants g ON g.user_name = m.group_name
+    WHERE m.member_name = (SELECT name FROM found)
+  UNION SELECT m.group_name || '/**', 'admin' FROM members m
+    WHERE m.member_name = (SELECT name FROM found) AND m.role = 'owner'`
 
-/** Users, their grants, and the keys that sign tokens. */
+/** Accounts, their grants, and what is public. */
 export function accountMeta(database: SqlDatabase): AccountMeta {
   return {
-    async findAccount(by) {
-      const rows =
-        'id' in by
-          ? await database.all(`${ACCOUNTS} WHERE u.id = ? ORDER BY g.pattern`, by.id)
-          : await database.all(`${ACCOUNTS} WHERE u.name = ? ORDER BY g.pattern`, by.name)
-      return accountsOf(rows)[0]
+    findAccount: (by) =>
+      'id' in by ? findAccount(database, 'id = ?', by.id) : findAccount(database, 'name = ?', by.name),
+
+    async listAccounts(kind) {
+      const rows = await database.all(
+        `SELECT u.*, g.pattern, g.role FROM users u LEFT JOIN grants g ON g.user_name = u.name
+         WHERE u.kind = ? ORDER BY u.name, g.pattern`,
+        kind,
+      )
+      return accountsOf(rows)
     },
 
-    async listAccounts() {
-      return accountsOf(await database.all(`${ACCOUNTS} ORDER BY u.name, g.pattern`))
-    },
-
-    async addAccount({ name, passwordHash, admin, adopt = false }) {
+    async addAccount({ kind, name, owner, passwordHash = '', admin = false, adopt = false }) {
       return await database.transaction(async (sql) => {
+        if (owner !== undefined && !(await isOwner(sql, owner, kind))) return { missing: owner }
         const added = await sql.run(
-          `INSERT INTO users (id, name, password_hash, admin, created_at, generation) VALUES (?, ?, ?, ?, now_ms(), 1)
+          `INSERT INTO users (id, kind, name, password_hash, admin, created_at, generation) VALUES (?, ?, ?, ?, ?, now_ms(), 1)
            ON CONFLICT (name) DO NOTHING`,
-          ...[randomBytes(16).toString('hex'), name, passwordHash, admin ? 1 : 0],
+          ...[randomBytes(16).toString('hex'), kind, name, passwordHash, admin ? 1 : 0],
         )
         if (added === 0) return { taken: name }
-        const below = adopt ? undefined : await sql.get(BELOW, `${name}/`, `${name}0`, `${name}/`, `${name}0`)
+        const range = [`${name}/`, `${name}0`]
+        const below = adopt ? undefined : await sql.get(BELOW, ...range, ...range, ...range)
         if (!below) return 'added'
         await sql.run('DELETE FROM users WHERE name = ?', name)
         return { taken: text(below['name']) }
       })
     },
 
-    async removeAccount(name) {
-      return (await database.run('DELETE FROM users WHERE name = ?', name)) === 1
+    async removeAccount(name, kind) {
+      return await database.transaction(async (sql) => {
+        const there = await sql.get(`SELECT 1 FROM users WHERE name = ? AND kind = ? ${sql.lock('UPDATE')}`, name, kind)
+        if (!there) return 'absent'
+        const needed = kind === 'organisation' && (await oneBelow(sql, name))
+        if (needed) return { needed }
+        await removeWithOwn(sql, name)
+        if (kind === 'organisation') await removeRightsBelow(sql, name)
+        return 'removed'
+      })
     },
 
     async setPassword(name, passwordHash) {
-      const sql = 'UPDATE users SET password_hash = ?, generation = generation + 1 WHERE name = ?'
+      const sql = `UPDATE users SET password_hash = ?, generation = generation + 1 WHERE name = ? AND kind = 'user'`
       return (await database.run(sql, passwordHash, name)) === 1
     },
 
@@ -66,41 +81,67 @@ export function accountMeta(database: SqlDatabase): AccountMeta {
       })
     },
 
-    async signingKeys() {
-      const rows = await database.all(
-        'SELECT id, private_key, now_ms() - created_at AS age FROM signing_keys ORDER BY created_at DESC, id',
-      )
-      return rows.map((row) => ({
-        id: text(row['id']),
-        privateKey: text(row['private_key']),
-        age: Number(row['age']),
-      }))
+    async publicPatterns() {
+      const rows = await database.all('SELECT pattern FROM public_patterns ORDER BY pattern')
+      return rows.map((row) => text(row['pattern']))
     },
 
-    async putSigningKey({ id, privateKey }) {
-      await database.run(
-        `INSERT INTO signing_keys (id, private_key, created_at) VALUES (?, ?, now_ms())
-         ON CONFLICT (id) DO UPDATE SET private_key = excluded.private_key`,
-        ...[id, privateKey],
-      )
-    },
-
-    async removeSigningKey(id) {
-      await database.run('DELETE FROM signing_keys WHERE id = ?', id)
+    async setPublic(pattern, isPublic) {
+      const sql = isPublic
+        ? 'INSERT INTO public_patterns (pattern) VALUES (?) ON CONFLICT (pattern) DO NOTHING'
+        : 'DELETE FROM public_patterns WHERE pattern = ?'
+      return (await database.run(sql, pattern)) === 1
     },
   }
 }
 
-/** A row for each grant of a user, or one without. */
+/** `where` is about the columns of users. */
+export async function findAccount(sql: Sql, where: string, ...values: SqlValue[]): Promise<Account | undefined> {
+  const rows = await sql.all(
+    `WITH found AS (SELECT * FROM users WHERE ${where})
+     SELECT found.*, r.pattern, r.role FROM found LEFT JOIN (${RIGHTS}) r ON 1 = 1 ORDER BY r.pattern, r.role`,
+    ...values,
+  )
+  return accountsOf(rows)[0]
+}
+
+async function isOwner(sql: Transaction, name: string, kind: AccountKind): Promise<boolean> {
+  const owners = kind === 'team' ? `'organisation'` : `'organisation', 'user'`
+  // Nobody removes it before this transaction has ended.
+  const lock = sql.lock('KEY SHARE')
+  return (await sql.get(`SELECT 1 FROM users WHERE name = ? AND kind IN (${owners}) ${lock}`, name)) !== undefined
+}
+
+async function oneBelow(sql: Transaction, name: string): Promise<string | undefined> {
+  const row = await sql.get('SELECT name FROM repositories WHERE name > ? AND name < ? LIMIT 1', `${name}/`, `${name}0`)
+  return row && text(row['name'])
+}
+
+/** Its teams and robots go first: `0` is the character after `/`, and `,` the one after `+`. */
+async function removeWithOwn(sql: Transaction, name: string): Promise<void> {
+  await sql.run('DELETE FROM users WHERE name > ? AND name < ?', `${name}/`, `${name}0`)
+  await sql.run('DELETE FROM users WHERE name > ? AND name < ?', `${name}+`, `${name},`)
+  await sql.run('DELETE FROM users WHERE name = ?', name)
+}
+
+/** So that whoever gets the name next does not find them. */
+async function removeRightsBelow(sql: Transaction, name: string): Promise<void> {
+  for (const table of ['grants', 'public_patterns']) {
+    await sql.run(`DELETE FROM ${table} WHERE pattern > ? AND pattern < ?`, `${name}/`, `${name}0`)
+  }
+}
+
+/** A row for each grant of an account, or one without. */
 function accountsOf(rows: SqlRow[]): Account[] {
   const accounts = new Map<string, Account>()
   for (const row of rows) {
     const id = text(row['id'])
     const account = accounts.get(id) ?? {
       id,
+      kind: text(row['kind']) as AccountKind,
       generation: Number(row['generation']),
       name: text(row['name']),
-      passwordHash: text(row['password_hash']),
+      passwordHash: optionalText(row['password_hash']) || undefined,
       admin: Number(row['admin']) === 1,
       grants: [],
     }

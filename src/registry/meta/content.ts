@@ -122,8 +122,9 @@ export function contentMeta(database: SqlDatabase): ContentMeta {
 
     listReferrers: (repository, subject, page) => listReferrers(database, { repository, subject, ...page }),
 
-    async listRepositories({ last = '', limit, within }) {
-      if (within) return await listWithin(database, within, { last, limit })
+    async listRepositories({ last = '', limit, within, only }) {
+      const patterns = within ?? (only === undefined ? undefined : ['**'])
+      if (patterns) return await listWithin(database, patterns, { last, limit, only })
       const sql = 'SELECT name FROM repositories WHERE name > ? ORDER BY name LIMIT ?'
       return (await database.all(sql, last, limit)).map((row) => text(row['name']))
     },

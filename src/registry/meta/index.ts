@@ -1,12 +1,20 @@
 /** registry/meta: what the registry knows. Promises: each method is one transaction. Does not: touch bytes or HTTP. */
+export {
+  type AccessToken,
+  type Account,
+  type AccountKind,
+  type Grant,
+  type Member,
+  type MemberRole,
+  ROLES,
+  type Role,
+} from './account-meta.ts'
 export type {
-  Account,
   ListedBlob,
   ManifestObjection,
   MetaStore,
   NewManifest,
   Page,
-  Role,
   StoredBlob,
   StoredKey,
   Upload,

@@ -4,6 +4,8 @@ import { type Sql, text } from './sql.ts'
 interface NamesPage {
   last: string
   limit: number
+  /** A pattern that the names must match as well. */
+  only?: string
 }
 
 /**
@@ -18,10 +20,11 @@ export async function listWithin(sql: Sql, patterns: readonly string[], page: Na
 
 const READ_AT_ONCE = 100
 
-async function namesOf(sql: Sql, pattern: string, { last, limit }: NamesPage): Promise<string[]> {
+async function namesOf(sql: Sql, pattern: string, { last, limit, only = '**' }: NamesPage): Promise<string[]> {
   const range = rangeOf(pattern)
   if ('name' in range) {
-    const there = range.name > last && (await sql.get('SELECT 1 FROM repositories WHERE name = ?', range.name))
+    const isWanted = range.name > last && matchesPattern(only, range.name)
+    const there = isWanted && (await sql.get('SELECT 1 FROM repositories WHERE name = ?', range.name))
     return there ? [range.name] : []
   }
   const names: string[] = []
@@ -32,7 +35,9 @@ async function namesOf(sql: Sql, pattern: string, { last, limit }: NamesPage): P
       `SELECT name FROM repositories WHERE name >= ? AND name < ? AND name LIKE ? ORDER BY name LIMIT ${READ_AT_ONCE}`,
       ...[from, range.to, pattern.replaceAll(/\*+/g, '%')],
     )
-    const matching = rows.map((row) => text(row['name'])).filter((name) => matchesPattern(pattern, name))
+    const matching = rows
+      .map((row) => text(row['name']))
+      .filter((name) => matchesPattern(pattern, name) && matchesPattern(only, name))
     names.push(...matching.slice(0, limit - names.length))
     if (rows.length < READ_AT_ONCE) break
     from = `${text(rows.at(-1)!['name'])}\u0001`

@@ -1,11 +1,20 @@
 import type { Descriptor, Digest } from '#spec'
+import type { AccessTokenMeta, AccountMeta, GroupMeta } from './account-meta.ts'
 
 /**
  * What the registry knows, the only source of truth: bytes are dumb objects under keys that rows name. Each method is
  * one transaction. Time is the database's, so that replicas with wrong clocks agree: callers give durations, in milliseconds
  * from now.
  */
-export interface MetaStore extends ContentMeta, UploadMeta, CollectorMeta, AccountMeta, CoordinationMeta {
+export interface MetaStore
+  extends ContentMeta,
+    UploadMeta,
+    CollectorMeta,
+    AccountMeta,
+    GroupMeta,
+    AccessTokenMeta,
+    SigningKeyMeta,
+    CoordinationMeta {
   close(): Promise<void>
 }
 
@@ -69,8 +78,8 @@ export interface ContentMeta {
     subject: Digest,
     page: Page & { bytes: number; artifactType?: string },
   ): Promise<{ descriptors: Descriptor[]; more: boolean }>
-  /** With `within`, only those that one of the patterns matches, however many others there are. */
-  listRepositories(page: Page & { within?: readonly string[] }): Promise<string[]>
+  /** Only those that one of the patterns `within` and the pattern `only` match, however many others there are. */
+  listRepositories(page: Page & { within?: readonly string[]; only?: string }): Promise<string[]>
   /** All blobs, in pages by their ID; lost ones too. */
   listBlobs(page: { after: number; limit: number }): Promise<ListedBlob[]>
   /** What refers to a blob. */
@@ -187,40 +196,9 @@ export interface CoordinationMeta {
   endTurn(name: string, holder: string): Promise<void>
 }
 
-/** What a user may do with a repository. */
-export type Role = 'read' | 'write' | 'admin'
-
-export interface Account {
-  /** Never given to another user, also not to a later one of the same name. */
-  id: string
-  name: string
-  /** Counts changes of the password. */
-  generation: number
-  passwordHash: string
-  admin: boolean
-  grants: { pattern: string; role: Role }[]
-}
-
-interface NewAccount {
-  name: string
-  passwordHash: string
-  admin: boolean
-  adopt?: boolean
-}
-
-export interface AccountMeta {
-  findAccount(by: { name: string } | { id: string }): Promise<Account | undefined>
-  listAccounts(): Promise<Account[]>
-  /**
-   * `taken` is the name of an account or, unless `adopt`, of repositories or patterns of grants below the name: whoever
-   * has the name has rights there.
-   */
-  addAccount(account: NewAccount): Promise<'added' | { taken: string }>
-  /** False when there is none. */
-  removeAccount(name: string): Promise<boolean>
-  setPassword(name: string, passwordHash: string): Promise<boolean>
-  setGrant(name: string, pattern: string, role: Role | undefined): Promise<boolean>
-  /** The keys that sign tokens, newest first. */
+/** The keys that sign tokens. */
+export interface SigningKeyMeta {
+  /** Newest first. */
   signingKeys(): Promise<(StoredKey & { age: number })[]>
   /** Adds a key, or replaces the text of the one with its ID. */
   putSigningKey(key: StoredKey): Promise<void>

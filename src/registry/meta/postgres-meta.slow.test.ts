@@ -33,8 +33,8 @@ else metaStoreContract('PostgreSQL', () => postgresPlace(server!))
 test('replicas that start at once on an empty database make its tables once', { skip }, async () => {
   const url = await server!.database()
   const all = await Promise.all(Array.from({ length: 8 }, () => openPostgresMeta({ url })))
-  assert.equal(await all[0]!.addAccount({ name: 'ann', passwordHash: 'h', admin: false }), 'added')
-  for (const meta of all) assert.equal((await meta.listAccounts()).length, 1)
+  assert.equal(await all[0]!.addAccount({ kind: 'user', name: 'ann', passwordHash: 'h', admin: false }), 'added')
+  for (const meta of all) assert.equal((await meta.listAccounts('user')).length, 1)
   await Promise.all(all.map((meta) => meta.close()))
 })
 
@@ -57,7 +57,7 @@ test('of several hosts the one that takes writes is found', { skip }, async () =
   const url = await server!.database()
   const hosts = url.replace('@127.0.0.1', '@127.0.0.1:1,127.0.0.1')
   const meta = await openPostgresMeta({ url: hosts, patience: 20_000 })
-  assert.equal(await meta.addAccount({ name: 'ann', passwordHash: 'h', admin: false }), 'added')
+  assert.equal(await meta.addAccount({ kind: 'user', name: 'ann', passwordHash: 'h', admin: false }), 'added')
   await meta.close()
 })
 
@@ -69,13 +69,13 @@ test('when the primary dies its standby takes over, and has all that was answere
   const meta = await openPostgresMeta({ url: hosts, patience: 60_000 })
   try {
     const names = Array.from({ length: 40 }, (_, number) => `user${number}`)
-    const add = (name: string) => meta.addAccount({ name, passwordHash: 'h', admin: false })
+    const add = (name: string) => meta.addAccount({ kind: 'user', name, passwordHash: 'h', admin: false })
     for (const name of names.slice(0, 20)) assert.equal(await add(name), 'added')
     await primary.kill()
     const [next] = await Promise.all([add(names[20]!), standby.promote()])
     assert.equal(next, 'added')
     for (const name of names.slice(21)) assert.equal(await add(name), 'added')
-    assert.equal((await meta.listAccounts()).length, names.length)
+    assert.equal((await meta.listAccounts('user')).length, names.length)
   } finally {
     await meta.close()
   }
@@ -110,11 +110,13 @@ test('a server that dies and comes back costs a wait: nothing that was answered 
     const writing = (async () => {
       for (let number = 0; !stop; number++) {
         const name = `user${number}`
-        const outcome = await meta.addAccount({ name, passwordHash: 'h', admin: false }).catch((error: unknown) => {
-          // Killed during COMMIT: whether it was done is unknown.
-          if (!isBaleError(error, 'UNAVAILABLE')) throw error
-          return 'unknown'
-        })
+        const outcome = await meta
+          .addAccount({ kind: 'user', name, passwordHash: 'h', admin: false })
+          .catch((error: unknown) => {
+            // Killed during COMMIT: whether it was done is unknown.
+            if (!isBaleError(error, 'UNAVAILABLE')) throw error
+            return 'unknown'
+          })
         if (outcome === 'added') answered.push(name)
       }
     })()
@@ -127,7 +129,7 @@ test('a server that dies and comes back costs a wait: nothing that was answered 
     await until('it goes on', () => answered.length > before + 10)
     stop = true
     await writing
-    const there = new Set((await meta.listAccounts()).map(({ name }) => name))
+    const there = new Set((await meta.listAccounts('user')).map(({ name }) => name))
     assert.deepEqual(
       answered.filter((name) => !there.has(name)),
       [],

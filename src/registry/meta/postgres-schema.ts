@@ -60,4 +60,20 @@ CREATE TABLE attempts (key text COLLATE "C" PRIMARY KEY, tries text COLLATE "C" 
 CREATE INDEX attempts_expiry ON attempts (expires_at);
 CREATE TABLE turns (name text COLLATE "C" PRIMARY KEY, holder text COLLATE "C" NOT NULL, turn_until bigint NOT NULL);
 `,
+  `
+ALTER TABLE users ADD COLUMN kind text COLLATE "C" NOT NULL DEFAULT 'user'
+  CHECK (kind IN ('user', 'organisation', 'team', 'robot'));
+ALTER TABLE grants DROP CONSTRAINT grants_role_check;
+ALTER TABLE grants ADD CHECK (role IN ('read', 'write', 'delete', 'admin'));
+CREATE INDEX grants_pattern ON grants (pattern);
+CREATE TABLE members (group_name text COLLATE "C" NOT NULL REFERENCES users (name) ON DELETE CASCADE,
+  member_name text COLLATE "C" NOT NULL REFERENCES users (name) ON DELETE CASCADE,
+  role text COLLATE "C" NOT NULL CHECK (role IN ('owner', 'member')), PRIMARY KEY (member_name, group_name));
+CREATE INDEX members_group ON members (group_name);
+CREATE TABLE access_tokens (id text COLLATE "C" PRIMARY KEY,
+  user_name text COLLATE "C" NOT NULL REFERENCES users (name) ON DELETE CASCADE, label text COLLATE "C" NOT NULL,
+  hash text COLLATE "C" NOT NULL UNIQUE, role text COLLATE "C" NOT NULL, pattern text COLLATE "C" NOT NULL,
+  created_at bigint NOT NULL, expires_at bigint, used_at bigint, UNIQUE (user_name, label));
+CREATE TABLE public_patterns (pattern text COLLATE "C" PRIMARY KEY);
+`,
 ]

@@ -6,8 +6,10 @@ export function accountContract(check: Check): void {
   check(
     'accounts and grants are kept, replaced and removed, and another process sees it at once',
     async ({ meta, other }) => {
-      assert.equal(await meta.addAccount({ name: 'ann', passwordHash: 'h1', admin: true }), 'added')
-      assert.deepEqual(await other.addAccount({ name: 'ann', passwordHash: 'h2', admin: false }), { taken: 'ann' })
+      assert.equal(await meta.addAccount({ kind: 'user', name: 'ann', passwordHash: 'h1', admin: true }), 'added')
+      assert.deepEqual(await other.addAccount({ kind: 'user', name: 'ann', passwordHash: 'h2', admin: false }), {
+        taken: 'ann',
+      })
       assert.equal(await meta.setGrant('ann', 'b/*', 'read'), true)
       assert.equal(await meta.setGrant('ann', 'a/*', 'write'), true)
       assert.equal(await other.setGrant('ann', 'b/*', 'admin'), true)
@@ -17,7 +19,9 @@ export function accountContract(check: Check): void {
       ]
       const ann = (await other.findAccount({ name: 'ann' }))!
       assert.match(ann.id, /^[0-9a-f]{32}$/)
-      assert.deepEqual(ann, { id: ann.id, generation: 1, name: 'ann', passwordHash: 'h1', admin: true, grants })
+      assert.deepEqual(ann, {
+        ...{ id: ann.id, kind: 'user', generation: 1, name: 'ann', passwordHash: 'h1', admin: true, grants },
+      })
       assert.deepEqual(await meta.findAccount({ id: ann.id }), ann)
       assert.equal(await meta.setGrant('ann', 'a/*', undefined), true)
       assert.equal(await meta.setGrant('ann', 'a/*', undefined), false)
@@ -25,18 +29,18 @@ export function accountContract(check: Check): void {
       assert.equal(await meta.setPassword('ann', 'h3'), true)
       assert.equal((await other.findAccount({ id: ann.id }))?.generation, 2)
       assert.equal(await meta.setPassword('nobody', 'h3'), false)
-      await meta.addAccount({ name: 'Bob', passwordHash: 'h', admin: false })
+      await meta.addAccount({ kind: 'user', name: 'Bob', passwordHash: 'h', admin: false })
       assert.deepEqual(
-        (await other.listAccounts()).map((one) => [one.name, one.passwordHash, one.grants.length]),
+        (await other.listAccounts('user')).map((one) => [one.name, one.passwordHash, one.grants.length]),
         [
           ['Bob', 'h', 0],
           ['ann', 'h3', 1],
         ],
       )
-      assert.equal(await other.removeAccount('ann'), true)
-      assert.equal(await other.removeAccount('ann'), false)
+      assert.equal(await other.removeAccount('ann', 'user'), 'removed')
+      assert.equal(await other.removeAccount('ann', 'user'), 'absent')
       assert.equal(await meta.findAccount({ name: 'ann' }), undefined)
-      await meta.addAccount({ name: 'ann', passwordHash: 'h', admin: false })
+      await meta.addAccount({ kind: 'user', name: 'ann', passwordHash: 'h', admin: false })
       const again = (await other.findAccount({ name: 'ann' }))!
       assert.deepEqual(again.grants, [], 'grants go with the account')
       assert.notEqual(again.id, ann.id, 'a later user of the name is another one')
@@ -45,7 +49,8 @@ export function accountContract(check: Check): void {
   )
 
   check('a name below which there is something is given to a new account only on purpose', async ({ meta, other }) => {
-    const add = (name: string, adopt?: boolean) => meta.addAccount({ name, passwordHash: 'h', admin: false, adopt })
+    const add = (name: string, adopt?: boolean) =>
+      meta.addAccount({ kind: 'user', name, passwordHash: 'h', admin: false, adopt })
     await other.putManifest('team/web', manifest({ content: 'image' }))
     assert.deepEqual(await add('team'), { taken: 'team/web' })
     assert.deepEqual(await add('tea'), 'added', 'a name is not part of another')
@@ -58,7 +63,7 @@ export function accountContract(check: Check): void {
   check('of two who take a name at once one gets it', async ({ meta, other }) => {
     const added = await Promise.all(
       Array.from({ length: 8 }, (_, number) =>
-        (number % 2 ? meta : other).addAccount({ name: 'ann', passwordHash: `h${number}`, admin: false }),
+        (number % 2 ? meta : other).addAccount({ kind: 'user', name: 'ann', passwordHash: `h${number}`, admin: false }),
       ),
     )
     assert.equal(added.filter((one) => one === 'added').length, 1)

@@ -39,7 +39,7 @@ test("0.1's database is taken over: users get an ID, and their uploads stay thei
     VALUES ('u1', 'ann/x', 'user:ann', 'sha256', 'k1', 3, 0, 9e12), ('u2', 'x', 'anonymous', 'sha256', 'k2', 3, 0, 9e12)`)
   old.close()
   const meta = under.open()
-  const [ann, bob] = await meta.listAccounts()
+  const [ann, bob] = await meta.listAccounts('user')
   assert.match(ann!.id, /^[0-9a-f]{32}$/)
   assert.notEqual(ann!.id, bob!.id)
   assert.deepEqual([ann!.generation, bob!.grants], [1, [{ pattern: 'team/*', role: 'read' }]])

@@ -71,4 +71,22 @@ CREATE TABLE attempts (key TEXT PRIMARY KEY, tries TEXT NOT NULL, expires_at INT
 CREATE INDEX attempts_expiry ON attempts (expires_at);
 CREATE TABLE turns (name TEXT PRIMARY KEY, holder TEXT NOT NULL, turn_until INTEGER NOT NULL) WITHOUT ROWID;
 `,
+  // Users are one kind of account; others are organisations, teams and robots. Access tokens are kept as SHA-256.
+  `
+ALTER TABLE users ADD COLUMN kind TEXT NOT NULL DEFAULT 'user' CHECK (kind IN ('user', 'organisation', 'team', 'robot'));
+CREATE TABLE new_grants (user_name TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE, pattern TEXT NOT NULL,
+  role TEXT NOT NULL CHECK (role IN ('read', 'write', 'delete', 'admin')), PRIMARY KEY (user_name, pattern)) WITHOUT ROWID;
+INSERT INTO new_grants SELECT user_name, pattern, role FROM grants;
+DROP TABLE grants;
+ALTER TABLE new_grants RENAME TO grants;
+CREATE INDEX grants_pattern ON grants (pattern);
+CREATE TABLE members (group_name TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE,
+  member_name TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE, role TEXT NOT NULL CHECK (role IN ('owner', 'member')),
+  PRIMARY KEY (member_name, group_name)) WITHOUT ROWID;
+CREATE INDEX members_group ON members (group_name);
+CREATE TABLE access_tokens (id TEXT PRIMARY KEY, user_name TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE,
+  label TEXT NOT NULL, hash TEXT NOT NULL UNIQUE, role TEXT NOT NULL, pattern TEXT NOT NULL, created_at INTEGER NOT NULL,
+  expires_at INTEGER, used_at INTEGER, UNIQUE (user_name, label)) WITHOUT ROWID;
+CREATE TABLE public_patterns (pattern TEXT PRIMARY KEY) WITHOUT ROWID;
+`,
 ]

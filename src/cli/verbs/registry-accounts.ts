@@ -1,0 +1,38 @@
+import { BaleError } from '#base'
+import { alignColumns } from '../render/align-columns.ts'
+import type { AccessToken, Grant, Group } from './registry.ts'
+
+const DAY = 86_400_000
+
+export function grantText(grants: readonly Grant[]): string {
+  return grants.map(({ pattern, role }) => `${pattern}=${role}`).join(' ')
+}
+
+/** Organisations or teams; a star marks owners. */
+export function groupTable(groups: readonly Group[]): string {
+  const rows = groups.map(({ name, members, grants }) => {
+    const names = members.map((member) => (member.role === 'owner' ? `${member.name}*` : member.name))
+    return `${name}\t${names.join(' ')}\t${grantText(grants)}`
+  })
+  return alignColumns(['NAME\tMEMBERS\tGRANTS', ...rows].join('\n'))
+}
+
+/** Columns of `registry token ls`. Days are those of UTC. */
+export function tokenRow({ label, role, pattern, createdAt, expiresAt, usedAt }: AccessToken): string {
+  const day = (time: number | undefined) => (time === undefined ? 'never' : new Date(time).toISOString().slice(0, 10))
+  return [label, role, pattern, day(createdAt), day(expiresAt), day(usedAt)].join('\t')
+}
+
+/** A number of days, in milliseconds. */
+export function days(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  if (/^[1-9]\d{0,4}$/.test(text)) return Number(text) * DAY
+  throw new BaleError('INVALID_ARGUMENT', `not a number of days: ${text}`)
+}
+
+/** `acme/**=write`. The registry checks both parts. */
+export function readGrant(text: string): Grant {
+  const at = text.lastIndexOf('=')
+  if (at > 0) return { pattern: text.slice(0, at), role: text.slice(at + 1) as Grant['role'] }
+  throw new BaleError('INVALID_ARGUMENT', `not a pattern and a role: ${text}`, { hint: 'for example acme/**=write' })
+}

@@ -1,0 +1,26 @@
+import type { MetaStore } from '../meta/index.ts'
+import { type AccessTokens, createAccessTokens } from './access-tokens.ts'
+import { createOrganisations, type Organisations } from './organisations.ts'
+import { createRobots, type Robots } from './robots.ts'
+import { createUsers, type Users } from './users.ts'
+import { createVisibility, type Visibility } from './visibility.ts'
+
+/** Who may do what. What is changed counts from the next request on. */
+export interface Accounts {
+  users: Users
+  organisations: Organisations
+  robots: Robots
+  accessTokens: AccessTokens
+  visibility: Visibility
+}
+
+export function createAccounts(meta: MetaStore): Accounts {
+  const accessTokens = createAccessTokens(meta)
+  return {
+    users: createUsers(meta),
+    organisations: createOrganisations(meta),
+    robots: createRobots(meta, accessTokens),
+    accessTokens,
+    visibility: createVisibility(meta),
+  }
+}

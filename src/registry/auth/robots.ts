@@ -1,0 +1,45 @@
+import type { Grant, MetaStore } from '../meta/index.ts'
+import type { AccessTokens } from './access-tokens.ts'
+import { checkName, ownerOf } from './account-name.ts'
+import { checkGrant } from './grant.ts'
+import { missing, notAdded } from './organisations.ts'
+
+/** An account for programs. */
+export interface Robot {
+  name: string
+  grants: Grant[]
+}
+
+/** Robots (`acme+ci`) belong to an organisation or a user, have no password but access tokens, and only what was granted. */
+export interface Robots {
+  /**
+   * Returns the secret of its first token, with the label `first`. `grants` as those of `Users.grant`; `lifetime` is that of
+   * the token.
+   */
+  add(name: string, options?: { grants?: readonly Grant[]; lifetime?: number }): Promise<string>
+  remove(name: string): Promise<void>
+  /** Of all, or of one organisation or user. */
+  list(owner?: string): Promise<Robot[]>
+}
+
+export function createRobots(meta: MetaStore, tokens: AccessTokens): Robots {
+  return {
+    async add(name, { grants = [], lifetime } = {}) {
+      checkName('robot', name)
+      for (const { pattern, role } of grants) checkGrant('robot', name, pattern, role)
+      const outcome = await meta.addAccount({ kind: 'robot', name, owner: ownerOf(name), adopt: true })
+      if (outcome !== 'added') throw notAdded('robot', name, outcome)
+      for (const { pattern, role } of grants) await meta.setGrant(name, pattern, role)
+      return await tokens.add(name, 'first', { lifetime })
+    },
+    async remove(name) {
+      if ((await meta.removeAccount(name, 'robot')) !== 'removed') throw missing(name)
+    },
+    async list(owner) {
+      const robots = await meta.listAccounts('robot')
+      return robots
+        .filter(({ name }) => owner === undefined || ownerOf(name) === owner)
+        .map(({ name, grants }) => ({ name, grants }))
+    },
+  }
+}

@@ -1,0 +1,109 @@
+/** What an account may do with a repository; each role includes the ones before it. */
+export type Role = 'read' | 'write' | 'delete' | 'admin'
+
+export const ROLES: readonly Role[] = ['read', 'write', 'delete', 'admin']
+
+/** A role in all repositories that a pattern matches. */
+export interface Grant {
+  pattern: string
+  role: Role
+}
+
+/**
+ * Whatever can have rights, under names that are unique together. Users (`ann`) have a password and the repositories below
+ * their name; organisations (`acme`) have the repositories below theirs, and members; teams (`acme/web`) have members of
+ * their organisation; robots (`acme+ci`, `ann+ci`) belong to an organisation or a user and have access tokens alone.
+ */
+export type AccountKind = 'user' | 'organisation' | 'team' | 'robot'
+
+export interface Account {
+  /** Never given to another account, also not to a later one of the same name. */
+  id: string
+  kind: AccountKind
+  name: string
+  /** Counts changes of the password. */
+  generation: number
+  /** Of users. */
+  passwordHash?: string
+  admin: boolean
+  grants: Grant[]
+}
+
+interface NewAccount {
+  kind: AccountKind
+  name: string
+  /** Of teams and robots: the account that they belong to, and go with. */
+  owner?: string
+  passwordHash?: string
+  admin?: boolean
+  adopt?: boolean
+}
+
+export interface AccountMeta {
+  /** With all it may do now: its own grants, those of its groups, and everything below an organisation that it owns. */
+  findAccount(by: { name: string } | { id: string }): Promise<Account | undefined>
+  /** In order of their names, each with its own grants. */
+  listAccounts(kind: AccountKind): Promise<Account[]>
+  /**
+   * `taken` is the name of an account or, unless `adopt`, of repositories or patterns of grants below the name: whoever
+   * has the name has rights there. `missing` when there is no such owner.
+   */
+  addAccount(account: NewAccount): Promise<'added' | { taken: string } | { missing: string }>
+  /** Its teams and robots go with it. An organisation with repositories stays: `needed` is one of them. */
+  removeAccount(name: string, kind: AccountKind): Promise<'removed' | 'absent' | { needed: string }>
+  /** False when there is no such user. */
+  setPassword(name: string, passwordHash: string): Promise<boolean>
+  /** Without a role, takes the grant away. False when there is no such account, or nothing to take. */
+  setGrant(name: string, pattern: string, role: Role | undefined): Promise<boolean>
+  /** Patterns of repositories that everybody may pull from, also without a login. */
+  publicPatterns(): Promise<string[]>
+  /** False when it was so before. */
+  setPublic(pattern: string, isPublic: boolean): Promise<boolean>
+}
+
+/** Owners of an organisation may do everything below its name. Teams have members alone. */
+export type MemberRole = 'owner' | 'member'
+
+/** Of an organisation or team. */
+export interface Member {
+  name: string
+  role: MemberRole
+}
+
+export interface GroupMeta {
+  /**
+   * Adds, changes or (without a role) removes a member of an organisation or team. Members of a team must be members of its
+   * organisation or be robots of it; who leaves the organisation leaves its teams. `missing` names what there is not.
+   */
+  setMember(group: string, name: string, role: MemberRole | undefined): Promise<'set' | { missing: string }>
+  /** Undefined when there is no such group. */
+  listMembers(group: string): Promise<Member[] | undefined>
+}
+
+/** A secret in place of a password, with an end and perhaps fewer rights. It is stored as a hash. */
+export interface AccessToken {
+  id: string
+  /** Unique among those of its account. */
+  label: string
+  /** It gives no more than this, where the account itself may do it. */
+  role: Role
+  pattern: string
+  /** Milliseconds since 1970. */
+  createdAt: number
+  expiresAt?: number
+  /** To the hour. */
+  usedAt?: number
+}
+
+export interface AccessTokenMeta {
+  /** `missing` when there is no such user or robot. */
+  addAccessToken(
+    account: string,
+    token: Pick<AccessToken, 'id' | 'label' | 'role' | 'pattern'> & { hash: string; lifetime?: number },
+  ): Promise<'added' | 'taken' | 'missing'>
+  /** One whose time is not over, with its account as `findAccount` gives it; notes that it was used. */
+  useAccessToken(by: { hash: string } | { id: string }): Promise<{ token: AccessToken; account: Account } | undefined>
+  /** Those whose time is over as well, in order of their labels. Undefined when there is no such user or robot. */
+  listAccessTokens(account: string): Promise<AccessToken[] | undefined>
+  removeAccessToken(account: string, label: string): Promise<boolean>
+}
