@@ -246,6 +246,12 @@ export const VERBS: readonly VerbEntry[] = [
   ),
   entry(
     'Registries',
+    ['registry audit'],
+    'Show what was changed and refused in a registry, and by whom, newest first',
+    () => import('./verbs/registry-audit.ts'),
+  ),
+  entry(
+    'Registries',
     ['registry gc'],
     'Remove unreferenced content from a registry, even while it is served',
     () => import('./verbs/registry-gc.ts'),

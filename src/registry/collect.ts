@@ -15,6 +15,8 @@ export interface CollectOptions {
   uploadsOlderThan?: number
   /** How long the bytes of a removed blob stay for downloads that run. Milliseconds, an hour by default. */
   grace?: number
+  /** How long lines of the audit log are kept. Milliseconds, 90 days by default. */
+  auditFor?: number
 }
 
 /** How much a collection removed. `bytes` is the space that this made. */
@@ -31,6 +33,7 @@ export interface Collected {
 
 /** How long a download may take that began before its bytes were condemned. Milliseconds. */
 export const GRACE = 3_600_000
+const AUDIT_FOR = 90 * 24 * 3_600_000
 const BATCH = 500
 
 interface CollectParts {
@@ -44,7 +47,7 @@ interface CollectParts {
  */
 async function collect(
   { meta, objects }: CollectParts,
-  { signal, untaggedOlderThan, uploadsOlderThan, grace = GRACE }: CollectOptions = {},
+  { signal, untaggedOlderThan, uploadsOlderThan, grace = GRACE, auditFor = AUDIT_FOR }: CollectOptions = {},
 ): Promise<Collected> {
   const uploads = await meta.expireUploads(uploadsOlderThan)
   const manifests = untaggedOlderThan === undefined ? 0 : await meta.removeUntagged(untaggedOlderThan)
@@ -60,6 +63,7 @@ async function collect(
       deleted++
     }
   }
+  await meta.expireAudit(auditFor)
   return { uploads, manifests, ...condemned, objects: deleted }
 }
 

@@ -4,7 +4,7 @@ import type { EmbeddedAdmin, RegistryAdmin } from '#registry'
 import type { OptionsOf, VerbOption } from '../flags/verb-option.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
-export type { AccessToken, Configuration, Grant, Group, Role, ServedRegistry } from '#registry'
+export type { AccessToken, AuditEntry, Configuration, Grant, Group, Role, ServedRegistry } from '#registry'
 
 /** What the verbs below `bale registry` share. Here is the one place where the command line loads the registry. */
 export const loadRegistry = () => import('#registry')

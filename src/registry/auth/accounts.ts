@@ -1,5 +1,6 @@
 import type { MetaStore } from '../meta/index.ts'
 import { type AccessTokens, createAccessTokens } from './access-tokens.ts'
+import { type AuditLog, createAuditLog } from './audit-log.ts'
 import { createOrganisations, type Organisations } from './organisations.ts'
 import { createRobots, type Robots } from './robots.ts'
 import { createUsers, type Users } from './users.ts'
@@ -12,6 +13,7 @@ export interface Accounts {
   robots: Robots
   accessTokens: AccessTokens
   visibility: Visibility
+  audit: AuditLog
 }
 
 export function createAccounts(meta: MetaStore): Accounts {
@@ -22,5 +24,6 @@ export function createAccounts(meta: MetaStore): Accounts {
     robots: createRobots(meta, accessTokens),
     accessTokens,
     visibility: createVisibility(meta),
+    audit: createAuditLog(meta),
   }
 }

@@ -10,6 +10,7 @@ export {
 } from './access.ts'
 export type { AccessTokenOptions, AccessTokens } from './access-tokens.ts'
 export { type Accounts, createAccounts } from './accounts.ts'
+export type { AuditLog } from './audit-log.ts'
 export { type Authentication, type Authenticator, createAuthenticator } from './authenticator.ts'
 export type { Group, Organisations } from './organisations.ts'
 export type { Robot, Robots } from './robots.ts'

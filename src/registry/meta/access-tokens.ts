@@ -1,12 +1,13 @@
 import type { AccessToken, AccessTokenMeta, Role } from './account-meta.ts'
 import { findAccount } from './accounts.ts'
+import { type By, recordChange } from './audit.ts'
 import { type Sql, type SqlDatabase, type SqlRow, text } from './sql.ts'
 
 /** Its use is noted once in so many milliseconds, so that most requests write nothing. */
 const NOTED_EVERY = 3_600_000
 
 /** Access tokens of users and robots. */
-export function accessTokenMeta(database: SqlDatabase): AccessTokenMeta {
+export function accessTokenMeta(database: SqlDatabase, by: By): AccessTokenMeta {
   return {
     async addAccessToken(account, { id, label, role, pattern, hash, lifetime }) {
       return await database.transaction(async (sql) => {
@@ -17,7 +18,9 @@ export function accessTokenMeta(database: SqlDatabase): AccessTokenMeta {
            ON CONFLICT (user_name, label) DO NOTHING`,
           ...[id, account, label, hash, role, pattern, ...(lifetime === undefined ? [] : [lifetime])],
         )
-        return added === 1 ? 'added' : 'taken'
+        if (added === 0) return 'taken'
+        await recordChange(sql, by, { action: 'token.add', target: account, detail: `${label}: ${pattern}=${role}` })
+        return 'added'
       })
     },
 
@@ -44,8 +47,12 @@ export function accessTokenMeta(database: SqlDatabase): AccessTokenMeta {
     },
 
     async removeAccessToken(account, label) {
-      const sql = 'DELETE FROM access_tokens WHERE user_name = ? AND label = ?'
-      return (await database.run(sql, account, label)) === 1
+      return await database.transaction(async (sql) => {
+        const statement = 'DELETE FROM access_tokens WHERE user_name = ? AND label = ?'
+        if ((await sql.run(statement, account, label)) === 0) return false
+        await recordChange(sql, by, { action: 'token.remove', target: account, detail: label })
+        return true
+      })
     },
   }
 }

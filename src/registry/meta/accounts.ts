@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Account, AccountKind, AccountMeta, Role } from './account-meta.ts'
+import { type By, recordChange } from './audit.ts'
 import { optionalText, type Sql, type SqlDatabase, type SqlRow, type SqlValue, type Transaction, text } from './sql.ts'
 
 /** What is below a name: `0` is the character after `/`. */
@@ -17,7 +18,7 @@ const RIGHTS = `
     WHERE m.member_name = (SELECT name FROM found) AND m.role = 'owner'`
 
 /** Accounts, their grants, and what is public. */
-export function accountMeta(database: SqlDatabase): AccountMeta {
+export function accountMeta(database: SqlDatabase, by: By): AccountMeta {
   return {
     findAccount: (by) =>
       'id' in by ? findAccount(database, 'id = ?', by.id) : findAccount(database, 'name = ?', by.name),
@@ -42,7 +43,10 @@ export function accountMeta(database: SqlDatabase): AccountMeta {
         if (added === 0) return { taken: name }
         const range = [`${name}/`, `${name}0`]
         const below = adopt ? undefined : await sql.get(BELOW, ...range, ...range, ...range)
-        if (!below) return 'added'
+        if (!below) {
+          await recordChange(sql, by, { action: `${kind}.add`, target: name, detail: admin ? 'admin' : undefined })
+          return 'added'
+        }
         await sql.run('DELETE FROM users WHERE name = ?', name)
         return { taken: text(below['name']) }
       })
@@ -56,13 +60,18 @@ export function accountMeta(database: SqlDatabase): AccountMeta {
         if (needed) return { needed }
         await removeWithOwn(sql, name)
         if (kind === 'organisation') await removeRightsBelow(sql, name)
+        await recordChange(sql, by, { action: `${kind}.remove`, target: name })
         return 'removed'
       })
     },
 
     async setPassword(name, passwordHash) {
-      const sql = `UPDATE users SET password_hash = ?, generation = generation + 1 WHERE name = ? AND kind = 'user'`
-      return (await database.run(sql, passwordHash, name)) === 1
+      return await database.transaction(async (sql) => {
+        const set = `UPDATE users SET password_hash = ?, generation = generation + 1 WHERE name = ? AND kind = 'user'`
+        if ((await sql.run(set, passwordHash, name)) === 0) return false
+        await recordChange(sql, by, { action: 'user.password', target: name })
+        return true
+      })
     },
 
     async setGrant(name, pattern, role) {
@@ -70,13 +79,16 @@ export function accountMeta(database: SqlDatabase): AccountMeta {
         const user = await sql.get(`SELECT 1 FROM users WHERE name = ? ${sql.lock('KEY SHARE')}`, name)
         if (!user) return false
         if (role === undefined) {
-          return (await sql.run('DELETE FROM grants WHERE user_name = ? AND pattern = ?', name, pattern)) === 1
+          const removed = await sql.run('DELETE FROM grants WHERE user_name = ? AND pattern = ?', name, pattern)
+          if (removed === 1) await recordChange(sql, by, { action: 'grant.remove', target: name, detail: pattern })
+          return removed === 1
         }
         await sql.run(
           `INSERT INTO grants (user_name, pattern, role) VALUES (?, ?, ?)
            ON CONFLICT (user_name, pattern) DO UPDATE SET role = excluded.role`,
           ...[name, pattern, role],
         )
+        await recordChange(sql, by, { action: 'grant.set', target: name, detail: `${pattern}=${role}` })
         return true
       })
     },
@@ -87,10 +99,14 @@ export function accountMeta(database: SqlDatabase): AccountMeta {
     },
 
     async setPublic(pattern, isPublic) {
-      const sql = isPublic
+      const statement = isPublic
         ? 'INSERT INTO public_patterns (pattern) VALUES (?) ON CONFLICT (pattern) DO NOTHING'
         : 'DELETE FROM public_patterns WHERE pattern = ?'
-      return (await database.run(sql, pattern)) === 1
+      return await database.transaction(async (sql) => {
+        if ((await sql.run(statement, pattern)) === 0) return false
+        await recordChange(sql, by, { action: isPublic ? 'public.add' : 'public.remove', target: pattern })
+        return true
+      })
     },
   }
 }

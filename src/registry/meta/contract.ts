@@ -3,7 +3,7 @@ import type { MetaPlace } from '../../../test/kit/meta-places.ts'
 import { collectorContract, damageContract } from './collector-contract.ts'
 import { concurrencyContract } from './concurrency-contract.ts'
 import { contentContract, listingContract } from './content-contract.ts'
-import { groupContract } from './group-contract.ts'
+import { auditContract, groupContract } from './group-contract.ts'
 import { type Check, NOW } from './kit-contract.ts'
 import { accountContract, coordinationContract } from './shared-contract.ts'
 import { uploadContract } from './upload-contract.ts'
@@ -29,6 +29,7 @@ export function metaStoreContract(name: string, create: () => Promise<MetaPlace>
   damageContract(check)
   accountContract(check)
   groupContract(check)
+  auditContract(check)
   coordinationContract(check)
   concurrencyContract(check)
 }

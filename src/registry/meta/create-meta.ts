@@ -1,5 +1,6 @@
 import { accessTokenMeta } from './access-tokens.ts'
 import { accountMeta } from './accounts.ts'
+import { auditMeta, type By, OPERATOR } from './audit.ts'
 import { collectorMeta } from './collector.ts'
 import { contentMeta } from './content.ts'
 import { coordinationMeta } from './coordination.ts'
@@ -10,16 +11,18 @@ import type { SqlDatabase } from './sql.ts'
 import { uploadMeta } from './uploads.ts'
 
 /** What the registry knows, in a database that has its tables. */
-export function createMeta(database: SqlDatabase): MetaStore {
+export function createMeta(database: SqlDatabase, by: By = OPERATOR): MetaStore {
   return {
     ...contentMeta(database),
     ...uploadMeta(database),
     ...collectorMeta(database),
-    ...accountMeta(database),
-    ...groupMeta(database),
-    ...accessTokenMeta(database),
+    ...accountMeta(database, by),
+    ...groupMeta(database, by),
+    ...accessTokenMeta(database, by),
     ...signingKeyMeta(database),
     ...coordinationMeta(database),
+    ...auditMeta(database),
+    as: (actor) => createMeta(database, actor),
     close: () => database.close(),
   }
 }

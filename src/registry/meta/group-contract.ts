@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { AccountKind } from './account-meta.ts'
+import type { AuditEntry, AuditFilter } from './audit.ts'
 import { type Check, DAY, manifest, NOW } from './kit-contract.ts'
 import type { MetaStore } from './meta-store.ts'
 
@@ -152,4 +153,84 @@ export function groupContract(check: Check): void {
     assert.deepEqual(await shown(undefined, 'acme/web'), ['acme/web'])
     assert.deepEqual(await shown(['acme/api'], 'acme/web'), [])
   })
+}
+
+export function auditContract(check: Check): void {
+  const lines = (entries: AuditEntry[]) =>
+    entries.map(({ actor, action, target, detail }) => [actor, action, target, detail ?? ''].join(' ').trim())
+
+  check(
+    'every change of accounts is recorded once, with who made it, and what changed nothing is not',
+    async ({ meta, other }) => {
+      const by = meta.as({ actor: 'user:root', address: '10.0.0.1' })
+      await by.addAccount({ kind: 'user', name: 'ann', admin: true })
+      await by.addAccount({ kind: 'user', name: 'ann' })
+      await by.setPassword('ann', 'h')
+      await by.setPassword('nobody', 'h')
+      await by.setGrant('ann', 'x/*', 'read')
+      await by.setGrant('ann', 'x/*', undefined)
+      await by.setGrant('ann', 'x/*', undefined)
+      await by.addAccount({ kind: 'organisation', name: 'acme' })
+      await by.addAccount({ kind: 'organisation', name: 'x' })
+      await by.setMember('acme', 'ann', 'owner')
+      await by.setMember('acme', 'nobody', 'owner')
+      await by.setMember('acme', 'ann', undefined)
+      await by.setPublic('acme/**', true)
+      await by.setPublic('acme/**', true)
+      await by.setPublic('acme/**', false)
+      await by.addAccessToken('ann', { id: 'i', label: 'ci', hash: 'secret hash', role: 'read', pattern: '**' })
+      await by.removeAccessToken('ann', 'ci')
+      await by.removeAccessToken('ann', 'ci')
+      await meta.removeAccount('acme', 'organisation')
+      const entries = await other.listAudit({ limit: 100 })
+      assert.deepEqual(lines(entries.toReversed()), [
+        'user:root user.add ann admin',
+        'user:root user.password ann',
+        'user:root grant.set ann x/*=read',
+        'user:root grant.remove ann x/*',
+        'user:root organisation.add acme',
+        'user:root organisation.add x',
+        'user:root member.set acme ann=owner',
+        'user:root member.remove acme ann',
+        'user:root public.add acme/**',
+        'user:root public.remove acme/**',
+        'user:root token.add ann ci: **=read',
+        'user:root token.remove ann ci',
+        'operator organisation.remove acme',
+      ])
+      assert.deepEqual(
+        [entries.at(-1)?.address, entries[0]?.address, entries[0]?.outcome, entries[0]?.at],
+        ['10.0.0.1', undefined, 'done', NOW],
+      )
+      assert.doesNotMatch(JSON.stringify(entries), /secret hash/)
+    },
+  )
+
+  check(
+    'the log is searched by actor, action, target, outcome and time, in pages, and forgotten by age',
+    async ({ meta, setTime }) => {
+      await meta.addAccount({ kind: 'user', name: 'ann' })
+      await setTime(NOW + 1000)
+      await meta.as({ actor: 'user:ann' }).setGrant('ann', 'a_b/*', 'read')
+      await setTime(NOW + 2000)
+      const refusal = { actor: 'user:bob', address: '::1', action: 'push', target: 'acme/web', detail: 'DENIED' }
+      await meta.recordRefusals([refusal, { ...refusal, target: 'acmeXweb' }])
+      const found = async (filter: AuditFilter) =>
+        (await meta.listAudit({ limit: 10, ...filter })).map(({ target }) => target)
+      assert.deepEqual(await found({}), ['acmeXweb', 'acme/web', 'ann', 'ann'])
+      assert.deepEqual(await found({ actor: 'user:ann' }), ['ann'])
+      assert.deepEqual(await found({ action: 'grant.*' }), ['ann'])
+      assert.deepEqual(await found({ action: '*' }), ['acmeXweb', 'acme/web', 'ann', 'ann'])
+      assert.deepEqual(await found({ target: 'acme/*' }), ['acme/web'])
+      assert.deepEqual(await found({ target: 'acme_web' }), [], 'signs of the database’s own patterns mean nothing')
+      assert.deepEqual(await found({ outcome: 'refused', target: '*web' }), ['acmeXweb', 'acme/web'])
+      assert.deepEqual(await found({ since: NOW + 1000, until: NOW + 2000 }), ['ann'])
+      const [newest] = await meta.listAudit({ limit: 1 })
+      assert.deepEqual(await found({ limit: 1, before: newest!.id } as AuditFilter), ['acme/web'])
+      const { id: _, ...kept } = newest!
+      assert.deepEqual(kept, { ...refusal, target: 'acmeXweb', outcome: 'refused', at: NOW + 2000 })
+      assert.equal(await meta.expireAudit(1000), 1)
+      assert.deepEqual(await found({}), ['acmeXweb', 'acme/web', 'ann'])
+    },
+  )
 }

@@ -1,19 +1,25 @@
 import type { GroupMeta, MemberRole } from './account-meta.ts'
+import { type By, recordChange } from './audit.ts'
 import { type Sql, type SqlDatabase, type Transaction, text } from './sql.ts'
 
 /** Organisations and teams: who is in them. */
-export function groupMeta(database: SqlDatabase): GroupMeta {
+export function groupMeta(database: SqlDatabase, by: By): GroupMeta {
   return {
     async setMember(group, name, role) {
       return await database.transaction(async (sql) => {
         if (!(await isGroup(sql, group, sql.lock('KEY SHARE')))) return { missing: group }
-        if (role === undefined) return (await removeMember(sql, group, name)) ? 'set' : { missing: name }
+        if (role === undefined) {
+          if (!(await removeMember(sql, group, name))) return { missing: name }
+          await recordChange(sql, by, { action: 'member.remove', target: group, detail: name })
+          return 'set'
+        }
         if (!(await mayJoin(sql, group, name))) return { missing: name }
         await sql.run(
           `INSERT INTO members (group_name, member_name, role) VALUES (?, ?, ?)
            ON CONFLICT (member_name, group_name) DO UPDATE SET role = excluded.role`,
           ...[group, name, role],
         )
+        await recordChange(sql, by, { action: 'member.set', target: group, detail: `${name}=${role}` })
         return 'set'
       })
     },

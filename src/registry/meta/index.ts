@@ -9,6 +9,7 @@ export {
   ROLES,
   type Role,
 } from './account-meta.ts'
+export type { AuditEntry, AuditFilter, By } from './audit.ts'
 export type {
   ListedBlob,
   ManifestObjection,

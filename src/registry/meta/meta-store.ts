@@ -1,5 +1,6 @@
 import type { Descriptor, Digest } from '#spec'
 import type { AccessTokenMeta, AccountMeta, GroupMeta } from './account-meta.ts'
+import type { AuditMeta, By } from './audit.ts'
 
 /**
  * What the registry knows, the only source of truth: bytes are dumb objects under keys that rows name. Each method is
@@ -13,8 +14,11 @@ export interface MetaStore
     AccountMeta,
     GroupMeta,
     AccessTokenMeta,
+    AuditMeta,
     SigningKeyMeta,
     CoordinationMeta {
+  /** The same store, whose changes are recorded as somebody's; else they are the operator's. */
+  as(by: By): MetaStore
   close(): Promise<void>
 }
 

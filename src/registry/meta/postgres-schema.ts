@@ -75,5 +75,10 @@ CREATE TABLE access_tokens (id text COLLATE "C" PRIMARY KEY,
   hash text COLLATE "C" NOT NULL UNIQUE, role text COLLATE "C" NOT NULL, pattern text COLLATE "C" NOT NULL,
   created_at bigint NOT NULL, expires_at bigint, used_at bigint, UNIQUE (user_name, label));
 CREATE TABLE public_patterns (pattern text COLLATE "C" PRIMARY KEY);
+CREATE TABLE audit (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at bigint NOT NULL, actor text COLLATE "C" NOT NULL,
+  address text COLLATE "C", action text COLLATE "C" NOT NULL, target text COLLATE "C" NOT NULL,
+  outcome text COLLATE "C" NOT NULL CHECK (outcome IN ('done', 'refused')), detail text COLLATE "C");
+CREATE INDEX audit_at ON audit (at);
+CREATE INDEX audit_actor ON audit (actor, id);
 `,
 ]

@@ -88,5 +88,9 @@ CREATE TABLE access_tokens (id TEXT PRIMARY KEY, user_name TEXT NOT NULL REFEREN
   label TEXT NOT NULL, hash TEXT NOT NULL UNIQUE, role TEXT NOT NULL, pattern TEXT NOT NULL, created_at INTEGER NOT NULL,
   expires_at INTEGER, used_at INTEGER, UNIQUE (user_name, label)) WITHOUT ROWID;
 CREATE TABLE public_patterns (pattern TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE audit (id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, actor TEXT NOT NULL, address TEXT,
+  action TEXT NOT NULL, target TEXT NOT NULL, outcome TEXT NOT NULL CHECK (outcome IN ('done', 'refused')), detail TEXT);
+CREATE INDEX audit_at ON audit (at);
+CREATE INDEX audit_actor ON audit (actor, id);
 `,
 ]

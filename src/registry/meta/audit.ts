@@ -1,0 +1,122 @@
+import { optionalText, type Sql, type SqlDatabase, type SqlRow, type SqlValue, text } from './sql.ts'
+
+/** Who changes something: `user:ann`, `robot:acme+ci`, `anonymous`, or `operator` for whoever has the data itself. */
+export interface By {
+  actor: string
+  /** Of the network; undefined for the operator. */
+  address?: string
+}
+
+export const OPERATOR: By = { actor: 'operator' }
+
+/** One line of the audit log. */
+export interface AuditEntry {
+  id: number
+  /** Milliseconds since 1970. */
+  at: number
+  actor: string
+  address?: string
+  /** What was changed or wanted: `grant.set`, `tag.delete`. */
+  action: string
+  /** An account, pattern, or repository with tag or digest. */
+  target: string
+  outcome: 'done' | 'refused'
+  detail?: string
+}
+
+/** What is wanted of the log; in `action` and `target` a star stands for anything. Times are milliseconds since 1970. */
+export interface AuditFilter {
+  actor?: string
+  action?: string
+  target?: string
+  outcome?: AuditEntry['outcome']
+  since?: number
+  until?: number
+}
+
+export interface AuditMeta {
+  /** Newest first; those before the entry with this ID. */
+  listAudit(page: { before?: number; limit: number } & AuditFilter): Promise<AuditEntry[]>
+  /** Changes are recorded by the transactions that make them; this is for what was not done. */
+  recordRefusals(refusals: readonly (By & { action: string; target: string; detail: string })[]): Promise<void>
+  /** Forgets what is older than so many milliseconds. Returns how much. */
+  expireAudit(olderThan: number): Promise<number>
+}
+
+export function auditMeta(database: SqlDatabase): AuditMeta {
+  return {
+    async listAudit({ before, limit, ...filter }) {
+      const conditions = [...conditionsOf(filter), ...condition('id < ?', before)]
+      const where = conditions.length > 0 ? `WHERE ${conditions.map(([sql]) => sql).join(' AND ')}` : ''
+      const values = conditions.map(([, value]) => value)
+      const rows = await database.all(`SELECT * FROM audit ${where} ORDER BY id DESC LIMIT ?`, ...values, limit)
+      return rows.map(entryOf)
+    },
+
+    async recordRefusals(refusals) {
+      await database.transaction(
+        async (sql) => {
+          for (const { action, target, detail, ...by } of refusals) {
+            await insert(sql, { ...by, action, target, detail, outcome: 'refused' })
+          }
+        },
+        { durable: false },
+      )
+    },
+
+    async expireAudit(olderThan) {
+      return await database.run('DELETE FROM audit WHERE at < now_ms() - ?', olderThan)
+    },
+  }
+}
+
+/** A change, in the transaction that makes it. */
+export async function recordChange(
+  sql: Sql,
+  by: By,
+  change: { action: string; target: string; detail?: string | undefined },
+): Promise<void> {
+  await insert(sql, { ...by, ...change, outcome: 'done' })
+}
+
+async function insert(sql: Sql, entry: Omit<AuditEntry, 'id' | 'at'>): Promise<void> {
+  const { actor, address, action, target, outcome, detail } = entry
+  await sql.run(
+    `INSERT INTO audit (at, actor, address, action, target, outcome, detail) VALUES (now_ms(), ?, ?, ?, ?, ?, ?)`,
+    ...[actor, address ?? null, action, target, outcome, detail ?? null],
+  )
+}
+
+type Condition = readonly [sql: string, value: SqlValue]
+
+function conditionsOf({ actor, action, target, outcome, since, until }: AuditFilter): Condition[] {
+  return [
+    ...condition('actor = ?', actor),
+    ...condition(`action LIKE ? ESCAPE '!'`, likeOf(action)),
+    ...condition(`target LIKE ? ESCAPE '!'`, likeOf(target)),
+    ...condition('outcome = ?', outcome),
+    ...condition('at >= ?', since),
+    ...condition('at < ?', until),
+  ]
+}
+
+function condition(sql: string, value: SqlValue | undefined): Condition[] {
+  return value === undefined ? [] : [[sql, value]]
+}
+
+function likeOf(glob: string | undefined): string | undefined {
+  return glob?.replaceAll(/[!%_]/g, '!$&').replaceAll('*', '%')
+}
+
+function entryOf(row: SqlRow): AuditEntry {
+  return {
+    id: Number(row['id']),
+    at: Number(row['at']),
+    actor: text(row['actor']),
+    address: optionalText(row['address']),
+    action: text(row['action']),
+    target: text(row['target']),
+    outcome: text(row['outcome']) as AuditEntry['outcome'],
+    detail: optionalText(row['detail']),
+  }
+}
