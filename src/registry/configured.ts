@@ -1,6 +1,12 @@
 import type { Clock, Log } from '#base'
 import type { CollectOptions } from './collect.ts'
-import { type Configuration, type Credentials, loadCredentials, type ScaledOutContent } from './configuration/index.ts'
+import {
+  type Configuration,
+  type Credentials,
+  loadCredentials,
+  loadTls,
+  type ScaledOutContent,
+} from './configuration/index.ts'
 import { createRegistry, openRegistryAdmin } from './embedded.ts'
 import { openPostgresMeta } from './meta/index.ts'
 import { createFileObjects, createS3Objects, type ObjectStore } from './objects/index.ts'
@@ -23,7 +29,7 @@ export async function serveConfigured(
   surroundings: Surroundings,
 ): Promise<ServedRegistry> {
   const credentials = await loadCredentials(configuration, surroundings.environment)
-  const listen = listenOptions(configuration, credentials, surroundings)
+  const listen = listenOptions(configuration, surroundings)
   checkProtection(listen)
   return await listenWith(await open(configuration, credentials, surroundings), listen)
 }
@@ -97,15 +103,12 @@ function openObjects(
   })
 }
 
-function listenOptions(
-  { listen, collection }: Configuration,
-  { tls }: Credentials,
-  { report }: Surroundings,
-): ListenOptions {
-  const { host, port, insecure, maxConnections, trustedProxies } = listen
+function listenOptions({ listen, collection }: Configuration, { report }: Surroundings): ListenOptions {
+  const { host, port, tls, insecure, maxConnections, trustedProxies } = listen
   const { every, ...collect } = collection satisfies { every: number } & CollectOptions
   return {
-    ...{ host, port, insecure, maxConnections, report, tls },
+    ...{ host, port, insecure, maxConnections, report },
+    tls: tls && (() => loadTls(tls)),
     trustedProxies: [...trustedProxies],
     collectEvery: every,
     collect,

@@ -17,6 +17,7 @@ export {
   type EmbeddedContent,
   type ListenConfiguration,
   loadCredentials,
+  loadTls,
   type NamedFile,
   type PostgresConfiguration,
   parseListenAddress,
@@ -25,6 +26,8 @@ export {
   type ScaledOutContent,
   type SecretSource,
   type SharedDirectory,
+  type TlsCredentials,
+  type TlsFiles,
 } from './configuration/index.ts'
 export { openConfiguredAdmin, type Surroundings, serveConfigured } from './configured.ts'
 export { createRegistry, type EmbeddedAdmin, openRegistryAdmin, type RegistryOptions } from './embedded.ts'
@@ -50,3 +53,4 @@ export {
   type RegistrySettings,
 } from './registry.ts'
 export { type ListenOptions, listenWith, type ServedRegistry, type ServeOptions, serveRegistry } from './serve.ts'
+export type { TlsSource, TlsTexts } from './tls.ts'

@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https'
 import { type AddressInfo, isIP, type Socket } from 'node:net'
 import { asError, BaleError, errnoOf, isBaleError } from '#base'
 import type { CollectOptions } from './collect.ts'
@@ -7,6 +7,7 @@ import { isLoopback } from './configuration/index.ts'
 import { createRegistry, type RegistryOptions } from './embedded.ts'
 import { createAddressList } from './http/index.ts'
 import type { Registry, RegistrySettings } from './registry.ts'
+import { type ChangingTls, openTls, type TlsSource } from './tls.ts'
 
 /** Address, certificate and limits of a served registry. */
 export interface ListenOptions extends Pick<RegistrySettings, 'trustedProxies' | 'report'> {
@@ -14,8 +15,10 @@ export interface ListenOptions extends Pick<RegistrySettings, 'trustedProxies' |
   host?: string
   /** 0 takes a free one. */
   port: number
-  /** PEM texts. */
-  tls?: { cert: string | Uint8Array; key: string | Uint8Array }
+  /** Texts, or a function that reads them: again every minute, and by `reload`. */
+  tls?: TlsSource
+  /** Milliseconds between two looks at them, a minute by default. */
+  tlsEvery?: number
   /** Allows plain HTTP on an address that other machines reach. */
   insecure?: boolean
   /** Milliseconds between collections, ten minutes by default. */
@@ -36,6 +39,10 @@ export interface ServedRegistry extends AsyncDisposable {
   /** `https://127.0.0.1:5000` */
   url: string
   registry: Registry
+  /** Whether there is something to read again. */
+  reloads: boolean
+  /** Reads the certificate again. Never rejects: `report` is told when that fails, and the one of before stays. */
+  reload(): Promise<void>
 }
 
 const HEADERS_TIMEOUT = 30_000
@@ -64,17 +71,13 @@ const LOOPBACK = '127.0.0.1'
  * that run get ten seconds, then they are cut; a cut upload is written down, so that it can be resumed here or elsewhere.
  */
 export async function listenWith(registry: Registry, options: ListenOptions): Promise<ServedRegistry> {
-  const { host = LOOPBACK, port, tls } = options
+  const { host = LOOPBACK } = options
   const running = new Set<Promise<void>>()
-  const server = createWebServer(remembering(registry.handler, running), tls)
-  limitConnections(server, options)
-  try {
-    checkProtection(options)
-    await listen(server, host, port)
-  } catch (error) {
+  const opened = await open(remembering(registry.handler, running), options).catch(async (error: unknown) => {
     await registry.close()
     throw error
-  }
+  })
+  const { server, tls } = opened
   const collector = collectRegularly(registry, options)
   const bound = server.address() as AddressInfo
   const address = `${isIP(host) === 6 ? `[${host}]` : host}:${bound.port}`
@@ -82,14 +85,35 @@ export async function listenWith(registry: Registry, options: ListenOptions): Pr
     address,
     url: `${tls ? 'https' : 'http'}://${address}`,
     registry,
+    reloads: typeof options.tls === 'function',
+    async reload() {
+      await tls?.reload()
+    },
     async [Symbol.asyncDispose]() {
       registry.drain()
       await collector[Symbol.asyncDispose]()
+      tls?.[Symbol.dispose]()
       await stop(server)
       await settled(running)
       await registry.close()
     },
   }
+}
+
+/** A server that listens. */
+async function open(
+  handler: Registry['handler'],
+  options: ListenOptions,
+): Promise<{ server: Server; tls: ChangingTls | undefined }> {
+  const { host = LOOPBACK, port, report, tlsEvery: every } = options
+  checkProtection(options)
+  using opened = new DisposableStack()
+  const tls = options.tls && opened.use(await openTls(options.tls, { report, every }))
+  const server = createWebServer(handler, tls)
+  limitConnections(server, options)
+  await listen(server, host, port)
+  opened.move()
+  return { server, tls }
 }
 
 /** Keeps the requests that are being handled in a set. */
@@ -107,7 +131,7 @@ async function settled(running: ReadonlySet<Promise<void>>): Promise<void> {
   await Promise.race([Promise.all(running), patience])
 }
 
-function createWebServer(handler: Registry['handler'], tls: ListenOptions['tls']): Server {
+function createWebServer(handler: Registry['handler'], tls: ChangingTls | undefined): Server {
   const limits = {
     headersTimeout: HEADERS_TIMEOUT,
     // A push of many gigabytes takes its time; a connection on which nothing moves is ended by the idle timeout.
@@ -117,12 +141,8 @@ function createWebServer(handler: Registry['handler'], tls: ListenOptions['tls']
     insecureHTTPParser: false,
     requireHostHeader: true,
   }
-  const server = tls
-    ? createTlsServer(
-        { ...limits, cert: Buffer.from(tls.cert), key: Buffer.from(tls.key), minVersion: 'TLSv1.2' },
-        handler,
-      )
-    : createServer(limits, handler)
+  const server = tls ? createTlsServer({ ...limits, ...tls.options }, handler) : createServer(limits, handler)
+  if (server instanceof TlsServer) tls?.follow(server)
   server.setTimeout(IDLE_TIMEOUT)
   return server
 }

@@ -75,6 +75,7 @@ function listenLines({
   return [
     `Listens on: ${url}`,
     ...(tls ? [` Certificate: ${tls.certificate.path}`, ` Key: ${tls.key.path}`] : []),
+    ...(tls?.clientAuthorities ? [` Clients Need a Certificate of: ${tls.clientAuthorities.path}`] : []),
     ...(externalUrl === undefined ? [] : [` External URL: ${externalUrl}`]),
     ...(trustedProxies.length > 0 ? [` Trusted Proxies: ${trustedProxies.join(', ')}`] : []),
     ` Connections: ${maxConnections}`,

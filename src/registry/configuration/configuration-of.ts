@@ -7,6 +7,7 @@ import type {
   S3Configuration,
   ScaledOutContent,
   SecretSource,
+  TlsFiles,
 } from './configuration.ts'
 import type { FileContent } from './schema.ts'
 
@@ -23,10 +24,7 @@ export function configurationOf(content: FileContent, path: string, at: (key: st
   return frozen({
     listen: {
       ...listen.address,
-      tls: listen.tls && {
-        certificate: names.file('listen.tls.certificate', listen.tls.certificate),
-        key: names.file('listen.tls.key', listen.tls.key),
-      },
+      tls: listen.tls && tlsOf(listen.tls, names),
       insecure: listen.insecure,
       maxConnections: listen['max-connections'],
       externalUrl: listen['external-url'],
@@ -48,6 +46,15 @@ export function configurationOf(content: FileContent, path: string, at: (key: st
       untaggedOlderThan: collection['untagged-older-than'],
     },
   })
+}
+
+function tlsOf(tls: NonNullable<FileContent['listen']['tls']>, names: Names): TlsFiles {
+  const authorities = tls['client-authorities']
+  return {
+    certificate: names.file('listen.tls.certificate', tls.certificate),
+    key: names.file('listen.tls.key', tls.key),
+    ...(authorities !== undefined && { clientAuthorities: names.file('listen.tls.client-authorities', authorities) }),
+  }
 }
 
 /** The rules hold: there is a directory, or all of the others. */

@@ -39,7 +39,7 @@ const deploy = (name: string) => resolve(import.meta.dirname, '../../../deploy',
 const FULL = `
 listen:
   address: '[::]:443'
-  tls: { certificate: tls/a.crt, key: /etc/bale/tls.key }
+  tls: { certificate: tls/a.crt, key: /etc/bale/tls.key, client-authorities: ca.crt }
   insecure: true
   max-connections: 100
   external-url: https://registry.example/
@@ -84,6 +84,7 @@ test('every key of a file has its place in the configuration, with a value that 
       tls: {
         certificate: { path: join(place.path, 'tls/a.crt'), at: `${file}:4:23: listen.tls.certificate` },
         key: { path: '/etc/bale/tls.key', at: `${file}:4:39: listen.tls.key` },
+        clientAuthorities: { path: join(place.path, 'ca.crt'), at: `${file}:4:78: listen.tls.client-authorities` },
       },
       insecure: true,
       maxConnections: 100,

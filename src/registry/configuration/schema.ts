@@ -17,9 +17,15 @@ import {
   wholeNumber,
 } from './values.ts'
 
-const tls = group('Serves HTTPS', {
+const tls = group('Serves HTTPS; the files are read again every minute, and by SIGHUP', {
   certificate: path('File of the certificate chain (PEM)', '/etc/bale/tls.crt'),
   key: path('File of its private key (PEM), which others must not be able to read', '/etc/bale/tls.key'),
+  'client-authorities': v.optional(
+    path(
+      'File of authorities (PEM): clients without a certificate of one of them are refused at the handshake',
+      '/etc/bale/clients.crt',
+    ),
+  ),
 })
 
 const listen = group('Where and how the registry is reached', {
