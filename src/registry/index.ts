@@ -45,6 +45,7 @@ export {
   type S3Options,
   type S3Timeouts,
 } from './objects/index.ts'
+export type { EndedRequest, Observe, OperationOptions, RegistryEvent } from './operation/index.ts'
 export {
   openRegistry,
   type Registry,

@@ -22,6 +22,7 @@ import {
 } from './http/index.ts'
 import type { MetaStore } from './meta/index.ts'
 import type { ObjectStore, Presigner } from './objects/index.ts'
+import type { Observe } from './operation/index.ts'
 import { type Report, reportOnce } from './report.ts'
 import { createUploads } from './uploads/index.ts'
 
@@ -54,6 +55,8 @@ export interface RegistrySettings extends OriginOptions {
   log?: Log
   /** Told of what is the registry's own fault, for the operator. */
   report?: Report
+  /** Told of what happens. */
+  observe?: Observe
 }
 
 /** A registry that handles requests. Dispose it to close its database. */
@@ -92,9 +95,11 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     const report = reportOnce(settings.report ?? (() => undefined), clock)
     const bodies = closing.use(watchBodies(settings.leastRate ?? LEAST_RATE))
     const health = createHealth({ objects, clock })
-    const served = { meta, objects, uploads, authenticator, tokens, anonymous, origin, clock, log, lease, report }
+    const presign = presignerOf(parts, settings)
+    const told = { log, report, observe: settings.observe }
+    const served = { meta, objects, uploads, authenticator, tokens, anonymous, origin, clock, lease, presign }
     return {
-      handler: createHandler({ ...served, bodies, whenFull, health, presign: presignerOf(parts, settings) }),
+      handler: createHandler({ ...served, ...told, bodies, whenFull, health }),
       users: createUsers(meta),
       collectGarbage: (how) => whenFull(() => collectInTurn({ meta, objects }, how)),
       drain() {

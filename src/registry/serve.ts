@@ -1,12 +1,14 @@
 import { createServer, type Server } from 'node:http'
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https'
 import { type AddressInfo, isIP, type Socket } from 'node:net'
-import { asError, BaleError, errnoOf, isBaleError } from '#base'
+import { asError, BaleError, errnoOf, isBaleError, systemClock } from '#base'
 import type { CollectOptions } from './collect.ts'
 import { isLoopback } from './configuration/index.ts'
 import { createRegistry, type RegistryOptions } from './embedded.ts'
 import { createAddressList } from './http/index.ts'
+import { type OperationOptions, openOperation } from './operation/index.ts'
 import type { Registry, RegistrySettings } from './registry.ts'
+import { reportOnce } from './report.ts'
 import { type ChangingTls, openTls, type TlsSource } from './tls.ts'
 
 /** Address, certificate and limits of a served registry. */
@@ -30,7 +32,7 @@ export interface ListenOptions extends Pick<RegistrySettings, 'trustedProxies' |
 }
 
 /** An embedded registry that listens. */
-export interface ServeOptions extends RegistryOptions, ListenOptions {}
+export interface ServeOptions extends RegistryOptions, ListenOptions, OperationOptions {}
 
 /** A registry that listens. Disposing it ends open requests and closes it. */
 export interface ServedRegistry extends AsyncDisposable {
@@ -41,7 +43,7 @@ export interface ServedRegistry extends AsyncDisposable {
   registry: Registry
   /** Whether there is something to read again. */
   reloads: boolean
-  /** Reads the certificate again. Never rejects: `report` is told when that fails, and the one of before stays. */
+  /** Reads the certificate again, and opens the request log anew. Never rejects: `report` is told when that fails, and the one of before stays. */
   reload(): Promise<void>
 }
 
@@ -52,12 +54,43 @@ const COLLECT_EVERY = 600_000
 
 /** Serves an embedded registry, as `listenWith`. */
 export async function serveRegistry(options: ServeOptions): Promise<ServedRegistry> {
+  return await serveWatched(options, (observe) => createRegistry({ ...options, observe }))
+}
+
+/** Opens a registry and serves it as `listenWith`, watched for its operator. */
+export async function serveWatched(
+  options: ListenOptions & OperationOptions & Pick<RegistrySettings, 'observe'>,
+  open: (observe: RegistrySettings['observe']) => Promise<Registry>,
+): Promise<ServedRegistry> {
   checkProtection(options)
-  return await listenWith(await createRegistry(options), options)
+  const report = reportOnce(options.report ?? (() => undefined), systemClock)
+  await using opening = new AsyncDisposableStack()
+  const operation = opening.use(await openOperation(options, report))
+  const served = await listenWith(await open(toBoth(options.observe, operation.observe)), options)
+  const watching = opening.move()
+  return {
+    ...served,
+    reloads: served.reloads || operation.reloads,
+    async reload() {
+      await Promise.all([served.reload(), operation.reload()])
+    },
+    async [Symbol.asyncDispose]() {
+      await using _ = watching
+      await served[Symbol.asyncDispose]()
+    },
+  }
+}
+
+function toBoth(one: RegistrySettings['observe'], other: RegistrySettings['observe']): RegistrySettings['observe'] {
+  if (!one || !other) return one ?? other
+  return (event) => {
+    one(event)
+    other(event)
+  }
 }
 
 /** Throws INVALID_ARGUMENT when passwords would go over a network as they are. */
-export function checkProtection({ host = LOOPBACK, port, tls, insecure = false }: ListenOptions): void {
+function checkProtection({ host = LOOPBACK, port, tls, insecure = false }: ListenOptions): void {
   if (tls || insecure || isLoopback(host)) return
   throw new BaleError('INVALID_ARGUMENT', `passwords would go over the network in plain text at ${host}:${port}`, {
     next: { act: 'protect-registry' },

@@ -41,7 +41,7 @@ export const verb = defineVerb({
 })
 
 /** What the registry would be. Of credentials only their place is shown. */
-function summaryLines({ listen, content, anonymous, uploads, collection }: Configuration): string[] {
+function summaryLines({ listen, content, anonymous, uploads, collection, log }: Configuration): string[] {
   return [
     ...listenLines(listen),
     ...(content.kind === 'embedded'
@@ -54,6 +54,7 @@ function summaryLines({ listen, content, anonymous, uploads, collection }: Confi
     ` Grace: ${time(collection.grace)}`,
     ` Unfinished Uploads: after ${time(collection.uploadsOlderThan)}`,
     ` Untagged Manifests: ${collection.untaggedOlderThan === undefined ? 'kept' : `after ${time(collection.untaggedOlderThan)}`}`,
+    ...(log.requests === undefined ? [] : [`Request Log: ${log.requests === 'stdout' ? 'stdout' : log.requests.path}`]),
   ]
 }
 

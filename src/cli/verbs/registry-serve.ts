@@ -36,6 +36,10 @@ const OPTIONS = [
     description: 'Address or range of proxies whose X-Forwarded headers are trusted; may be given several times',
     repeat: true,
   },
+  {
+    flags: '--request-log <FILE>',
+    description: 'Add a line of JSON for each request to this file; stdout for standard output',
+  },
 ] as const satisfies readonly VerbOption[]
 
 type Options = OptionsOf<typeof OPTIONS>
@@ -93,6 +97,7 @@ async function fromFlags(options: Options, engine: Engine, io: Terminal): Promis
     minFreePercent: minFree === undefined ? undefined : wholeNumber('--min-free', minFree, 0, 50),
     maxConnections:
       maxConnections === undefined ? undefined : wholeNumber('--max-connections', maxConnections, 4, 1_000_000),
+    requestLog: options.requestLog === 'stdout' ? io.stdout : options.requestLog,
     report: report(io),
     log: logOf(engine, io),
   })
@@ -103,7 +108,7 @@ async function fromFile({ config, ...others }: Options, engine: Engine, io: Term
     if (value !== undefined && value !== false && String(value) !== '') throw excluded(flagOf(name))
   }
   const { readConfiguration, serveConfigured } = await loadRegistry()
-  const surroundings = { environment: io.environment, report: report(io), log: logOf(engine, io) }
+  const surroundings = { environment: io.environment, output: io.stdout, report: report(io), log: logOf(engine, io) }
   return await serveConfigured(await readConfiguration(config!), surroundings)
 }
 

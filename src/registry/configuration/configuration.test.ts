@@ -72,6 +72,7 @@ collection:
   grace: 2h
   uploads-older-than: 12h
   untagged-older-than: 720h
+log: { requests: requests.log }
 `
 
 test('every key of a file has its place in the configuration, with a value that is not its default', async () => {
@@ -122,6 +123,7 @@ test('every key of a file has its place in the configuration, with a value that 
       uploadsOlderThan: 43_200_000,
       untaggedOlderThan: 30 * 24 * 3_600_000,
     },
+    log: { requests: { path: join(place.path, 'requests.log') } },
   })
 })
 
@@ -160,7 +162,9 @@ test('a directory is enough; the rest is as without a file', async () => {
     anonymous: 'none',
     uploads: { lease: 24 * 3_600_000, leastRate: LEAST_RATE },
     collection: { every: 600_000, grace: GRACE, uploadsOlderThan: 24 * 3_600_000, untaggedOlderThan: undefined },
+    log: { requests: undefined },
   })
+  assert.deepEqual((await read('directory: data\nlog: { requests: stdout }')).log, { requests: 'stdout' })
 })
 
 test('replicas may share a directory for the bytes, of which some is kept free', async () => {

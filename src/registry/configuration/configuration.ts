@@ -15,6 +15,10 @@ export interface Configuration {
     leastRate: LeastRate
   }
   collection: CollectionConfiguration
+  log: {
+    /** Where a line is written for each request; nowhere by default. */
+    requests?: 'stdout' | { path: string }
+  }
 }
 
 /** Address, certificate and limits of a registry. */

@@ -195,6 +195,18 @@ export const FILE = v.pipe(
         }),
         {},
       ),
+      log: v.optional(
+        group('What is written down', {
+          requests: v.optional(
+            path(
+              'File to which a line of JSON is added for each request, or stdout for standard output; without this there is none',
+              '/var/log/bale-registry/requests.log',
+              'stdout',
+            ),
+          ),
+        }),
+        {},
+      ),
     },
   ),
   v.title('Configuration of a registry'),

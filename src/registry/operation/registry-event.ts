@@ -1,0 +1,31 @@
+/** Something that happened in a registry, as facts. */
+export type RegistryEvent = { kind: 'request-ended' } & EndedRequest
+
+/** A request whose answer was sent, or broke off. */
+export interface EndedRequest {
+  /** When it came: milliseconds since 1970, by the registry's clock. */
+  time: number
+  /** The client's own, or a UUID; sent back as X-Request-Id. */
+  id: string
+  method: string
+  /** Without the query, and at most 1024 characters; empty for what is no path. */
+  path: string
+  /** Which end point; undefined for none. */
+  route: string | undefined
+  /** Undefined when the connection ended before there was an answer. */
+  status: number | undefined
+  /** Bytes of the connection, with the head. */
+  bytesIn: number
+  bytesOut: number
+  /** Until the last byte was handed to the system. */
+  milliseconds: number
+  /** The client's, as trusted proxies say. */
+  address: string
+  /** Undefined without a login. */
+  user: string | undefined
+  /** The connection ended before the answer did. */
+  aborted: boolean
+}
+
+/** Is told what happened. Must neither throw nor take long. */
+export type Observe = (event: RegistryEvent) => void
