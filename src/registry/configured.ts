@@ -20,7 +20,8 @@ import {
   type RegistrySettings,
 } from './registry.ts'
 import type { Report } from './report.ts'
-import { type ListenOptions, type ServedRegistry, serveWatched } from './serve.ts'
+import type { ListenOptions, ServedRegistry } from './serve.ts'
+import { serveWatched } from './serve-watched.ts'
 
 /** What a configuration file does not say. */
 export interface Surroundings {
@@ -40,7 +41,8 @@ export async function serveConfigured(
 ): Promise<ServedRegistry> {
   const credentials = await loadCredentials(configuration, surroundings.environment)
   const listen = listenOptions(configuration, surroundings)
-  const options = { ...listen, requestLog: requestLogOf(configuration, surroundings) }
+  const { metrics } = configuration
+  const options = { ...listen, metrics, requestLog: requestLogOf(configuration, surroundings) }
   return await serveWatched(options, (observe) => open(configuration, credentials, { ...surroundings, observe }))
 }
 

@@ -53,5 +53,6 @@ export {
   type RegistryParts,
   type RegistrySettings,
 } from './registry.ts'
-export { type ListenOptions, listenWith, type ServedRegistry, type ServeOptions, serveRegistry } from './serve.ts'
+export { type ListenOptions, listenWith, type ServedRegistry } from './serve.ts'
+export { type ServeOptions, serveRegistry } from './serve-watched.ts'
 export type { TlsSource, TlsTexts } from './tls.ts'

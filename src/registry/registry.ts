@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { BaleError, type Clock, type Log, noLog, systemClock } from '#base'
+import { BaleError, type Clock, isBaleError, type Log, noLog, systemClock } from '#base'
 import {
   type AnonymousAccess,
   createAuthenticator,
@@ -25,6 +25,7 @@ import type { ObjectStore, Presigner } from './objects/index.ts'
 import type { Observe } from './operation/index.ts'
 import { type Report, reportOnce } from './report.ts'
 import { createUploads } from './uploads/index.ts'
+import { watchedMeta, watchedObjects } from './watched-parts.ts'
 
 /** What a registry is made of. Any number of processes may serve one on the same parts, if those are shared. */
 export interface RegistryParts {
@@ -75,7 +76,10 @@ const DEFAULT_LEASE = 24 * 3_600_000
 
 /** Opens a registry on its parts, which it closes also when it fails. */
 export async function openRegistry(parts: RegistryParts, settings: RegistrySettings = {}): Promise<Registry> {
-  const { meta, objects, secret, whenFull = (work) => work() } = parts
+  const { secret, whenFull = (work) => work() } = parts
+  const { observe } = settings
+  const meta = observe ? watchedMeta(parts.meta, observe) : parts.meta
+  const objects = observe ? watchedObjects(parts.objects, observe) : parts.objects
   const {
     clock: machine = systemClock,
     log = noLog,
@@ -96,12 +100,12 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     const bodies = closing.use(watchBodies(settings.leastRate ?? LEAST_RATE))
     const health = createHealth({ objects, clock })
     const presign = presignerOf(parts, settings)
-    const told = { log, report, observe: settings.observe }
+    const told = { log, report, observe }
     const served = { meta, objects, uploads, authenticator, tokens, anonymous, origin, clock, lease, presign }
     return {
       handler: createHandler({ ...served, ...told, bodies, whenFull, health }),
       users: createUsers(meta),
-      collectGarbage: (how) => whenFull(() => collectInTurn({ meta, objects }, how)),
+      collectGarbage: (how) => toldOf({ observe, clock }, () => whenFull(() => collectInTurn({ meta, objects }, how))),
       drain() {
         health.draining = true
       },
@@ -110,6 +114,21 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     }
   } catch (error) {
     await closing.disposeAsync()
+    throw error
+  }
+}
+
+/** A collection whose outcome is told. */
+async function toldOf(
+  { observe, clock }: { observe: Observe | undefined; clock: Clock },
+  collecting: () => Promise<Collected>,
+): Promise<Collected> {
+  try {
+    const collected = await collecting()
+    observe?.({ kind: 'collection-ended', outcome: 'done', bytes: collected.bytes, time: clock.now() })
+    return collected
+  } catch (error) {
+    observe?.({ kind: 'collection-ended', outcome: isBaleError(error, 'LOCKED') ? 'elsewhere' : 'failed' })
     throw error
   }
 }

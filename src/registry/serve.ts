@@ -1,18 +1,16 @@
 import { createServer, type Server } from 'node:http'
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https'
-import { type AddressInfo, isIP, type Socket } from 'node:net'
-import { asError, BaleError, errnoOf, isBaleError, systemClock } from '#base'
+import type { Socket } from 'node:net'
+import { asError, BaleError, isBaleError } from '#base'
 import type { CollectOptions } from './collect.ts'
 import { isLoopback } from './configuration/index.ts'
-import { createRegistry, type RegistryOptions } from './embedded.ts'
 import { createAddressList } from './http/index.ts'
-import { type OperationOptions, openOperation } from './operation/index.ts'
+import { listen } from './listen.ts'
 import type { Registry, RegistrySettings } from './registry.ts'
-import { reportOnce } from './report.ts'
 import { type ChangingTls, openTls, type TlsSource } from './tls.ts'
 
 /** Address, certificate and limits of a served registry. */
-export interface ListenOptions extends Pick<RegistrySettings, 'trustedProxies' | 'report'> {
+export interface ListenOptions extends Pick<RegistrySettings, 'trustedProxies' | 'report' | 'observe'> {
   /** 127.0.0.1 by default. */
   host?: string
   /** 0 takes a free one. */
@@ -31,9 +29,6 @@ export interface ListenOptions extends Pick<RegistrySettings, 'trustedProxies' |
   maxConnections?: number
 }
 
-/** An embedded registry that listens. */
-export interface ServeOptions extends RegistryOptions, ListenOptions, OperationOptions {}
-
 /** A registry that listens. Disposing it ends open requests and closes it. */
 export interface ServedRegistry extends AsyncDisposable {
   /** `127.0.0.1:5000`, as image names begin with it. */
@@ -41,6 +36,8 @@ export interface ServedRegistry extends AsyncDisposable {
   /** `https://127.0.0.1:5000` */
   url: string
   registry: Registry
+  /** `http://127.0.0.1:9090/metrics`; undefined when there are none. */
+  metricsUrl?: string
   /** Whether there is something to read again. */
   reloads: boolean
   /** Reads the certificate again, and opens the request log anew. Never rejects: `report` is told when that fails, and the one of before stays. */
@@ -52,45 +49,8 @@ const IDLE_TIMEOUT = 120_000
 const STOP_PATIENCE = 10_000
 const COLLECT_EVERY = 600_000
 
-/** Serves an embedded registry, as `listenWith`. */
-export async function serveRegistry(options: ServeOptions): Promise<ServedRegistry> {
-  return await serveWatched(options, (observe) => createRegistry({ ...options, observe }))
-}
-
-/** Opens a registry and serves it as `listenWith`, watched for its operator. */
-export async function serveWatched(
-  options: ListenOptions & OperationOptions & Pick<RegistrySettings, 'observe'>,
-  open: (observe: RegistrySettings['observe']) => Promise<Registry>,
-): Promise<ServedRegistry> {
-  checkProtection(options)
-  const report = reportOnce(options.report ?? (() => undefined), systemClock)
-  await using opening = new AsyncDisposableStack()
-  const operation = opening.use(await openOperation(options, report))
-  const served = await listenWith(await open(toBoth(options.observe, operation.observe)), options)
-  const watching = opening.move()
-  return {
-    ...served,
-    reloads: served.reloads || operation.reloads,
-    async reload() {
-      await Promise.all([served.reload(), operation.reload()])
-    },
-    async [Symbol.asyncDispose]() {
-      await using _ = watching
-      await served[Symbol.asyncDispose]()
-    },
-  }
-}
-
-function toBoth(one: RegistrySettings['observe'], other: RegistrySettings['observe']): RegistrySettings['observe'] {
-  if (!one || !other) return one ?? other
-  return (event) => {
-    one(event)
-    other(event)
-  }
-}
-
 /** Throws INVALID_ARGUMENT when passwords would go over a network as they are. */
-function checkProtection({ host = LOOPBACK, port, tls, insecure = false }: ListenOptions): void {
+export function checkProtection({ host = LOOPBACK, port, tls, insecure = false }: ListenOptions): void {
   if (tls || insecure || isLoopback(host)) return
   throw new BaleError('INVALID_ARGUMENT', `passwords would go over the network in plain text at ${host}:${port}`, {
     next: { act: 'protect-registry' },
@@ -104,16 +64,13 @@ const LOOPBACK = '127.0.0.1'
  * that run get ten seconds, then they are cut; a cut upload is written down, so that it can be resumed here or elsewhere.
  */
 export async function listenWith(registry: Registry, options: ListenOptions): Promise<ServedRegistry> {
-  const { host = LOOPBACK } = options
   const running = new Set<Promise<void>>()
   const opened = await open(remembering(registry.handler, running), options).catch(async (error: unknown) => {
     await registry.close()
     throw error
   })
-  const { server, tls } = opened
+  const { server, tls, address } = opened
   const collector = collectRegularly(registry, options)
-  const bound = server.address() as AddressInfo
-  const address = `${isIP(host) === 6 ? `[${host}]` : host}:${bound.port}`
   return {
     address,
     url: `${tls ? 'https' : 'http'}://${address}`,
@@ -137,16 +94,16 @@ export async function listenWith(registry: Registry, options: ListenOptions): Pr
 async function open(
   handler: Registry['handler'],
   options: ListenOptions,
-): Promise<{ server: Server; tls: ChangingTls | undefined }> {
-  const { host = LOOPBACK, port, report, tlsEvery: every } = options
+): Promise<{ server: Server; address: string; tls: ChangingTls | undefined }> {
+  const { host = LOOPBACK, port, report, observe, tlsEvery: every } = options
   checkProtection(options)
   using opened = new DisposableStack()
-  const tls = options.tls && opened.use(await openTls(options.tls, { report, every }))
+  const tls = options.tls && opened.use(await openTls(options.tls, { report, observe, every }))
   const server = createWebServer(handler, tls)
   limitConnections(server, options)
-  await listen(server, host, port)
+  const address = await listen(server, { host, port })
   opened.move()
-  return { server, tls }
+  return { server, address, tls }
 }
 
 /** Keeps the requests that are being handled in a set. */
@@ -201,21 +158,6 @@ function limitConnections(
       if (left > 0) open.set(address, left)
       else open.delete(address)
     })
-  })
-}
-
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(listenError(error, `${host}:${port}`)))
-    server.listen(port, host, resolve)
-  })
-}
-
-function listenError(error: Error, address: string): Error {
-  if (errnoOf(error) !== 'EADDRINUSE') return error
-  return new BaleError('CONFLICT', `another program listens on ${address}`, {
-    next: { act: 'choose-listen-address' },
-    cause: error,
   })
 }
 

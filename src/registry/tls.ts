@@ -1,6 +1,8 @@
+import { X509Certificate } from 'node:crypto'
 import type { Server } from 'node:https'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import { asError, BaleError } from '#base'
+import type { Observe } from './operation/index.ts'
 import type { Report } from './report.ts'
 
 /** What a server shows its clients, and whom it serves. PEM texts. */
@@ -30,12 +32,13 @@ const LOOK_EVERY = 60_000
 /** Rejects when the texts cannot be used at the start. */
 export async function openTls(
   source: TlsSource,
-  { report, every = LOOK_EVERY }: { report?: Report; every?: number },
+  { report, observe, every = LOOK_EVERY }: { report?: Report; observe?: Observe; every?: number },
 ): Promise<ChangingTls> {
   const read = typeof source === 'function' ? source : async () => source
   const first = await read()
   const options = contextOf(first)
-  const state = { read, report, used: first }
+  const state = { read, report, observe, used: first }
+  tellExpiry(first, observe)
   const requestCert = first.clientAuthorities !== undefined
   let looks = Promise.resolve()
   let server: Server | undefined
@@ -58,6 +61,7 @@ export async function openTls(
 interface Looking {
   read(): Promise<TlsTexts>
   report?: Report
+  observe?: Observe
   used: TlsTexts
   /** What was wrong the last time. */
   complaint?: string
@@ -71,6 +75,7 @@ async function look(state: Looking, server: Server, asked: boolean): Promise<voi
       checkAuthorities(texts, state.used)
       server.setSecureContext(contextOf(texts))
       state.used = texts
+      tellExpiry(texts, state.observe)
     }
     state.complaint = undefined
   } catch (error) {
@@ -91,6 +96,11 @@ function contextOf({ cert, key, clientAuthorities }: TlsTexts): SecureContextOpt
     throw new BaleError('INVALID_ARGUMENT', `the TLS certificate and key cannot be used: ${message}`, { cause: error })
   }
   return options
+}
+
+function tellExpiry({ cert }: TlsTexts, observe: Observe | undefined): void {
+  const { validToDate } = new X509Certificate(cert)
+  observe?.({ kind: 'certificate-shown', validUntil: validToDate.getTime() })
 }
 
 /** Whether clients are asked for certificates is settled with the server; without authorities, all public ones would be trusted. */

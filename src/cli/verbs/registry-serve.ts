@@ -40,6 +40,10 @@ const OPTIONS = [
     flags: '--request-log <FILE>',
     description: 'Add a line of JSON for each request to this file; stdout for standard output',
   },
+  {
+    flags: '--metrics <ADDRESS:PORT>',
+    description: 'Serve metrics for Prometheus on an address of their own, at /metrics',
+  },
 ] as const satisfies readonly VerbOption[]
 
 type Options = OptionsOf<typeof OPTIONS>
@@ -71,6 +75,7 @@ export const verb = defineVerb({
     const place =
       options.config === undefined ? `--root ${registryDirectory(options.root, engine)}` : `--config ${options.config}`
     await io.print(`Serving ${options.config ?? registryDirectory(options.root, engine)} at ${served.url}`)
+    if (served.metricsUrl !== undefined) await io.print(`Serving metrics at ${served.metricsUrl}`)
     if ((await served.registry.users.list()).length === 0) {
       io.warn(`There are no users yet, so no one can push: bale registry user add NAME ${place}`)
     }
@@ -97,6 +102,7 @@ async function fromFlags(options: Options, engine: Engine, io: Terminal): Promis
     minFreePercent: minFree === undefined ? undefined : wholeNumber('--min-free', minFree, 0, 50),
     maxConnections:
       maxConnections === undefined ? undefined : wholeNumber('--max-connections', maxConnections, 4, 1_000_000),
+    metrics: options.metrics === undefined ? undefined : parseListenAddress(options.metrics),
     requestLog: options.requestLog === 'stdout' ? io.stdout : options.requestLog,
     report: report(io),
     log: logOf(engine, io),

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, readdir, readFile, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { chmod, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { connect } from 'node:tls'
@@ -33,10 +34,15 @@ async function serve(bale: TestBale, ...args: string[]) {
   child.stderr.on('data', (chunk) => {
     warned += chunk
   })
+  let said = ''
+  child.stdout.on('data', (chunk) => {
+    said += chunk
+  })
   const [line] = (await once(child.stdout, 'data')) as [Buffer]
   return {
     line: line.toString().trim(),
     address: /\/\/(\S+)/.exec(line.toString())![1]!,
+    said: () => said,
     warned: () => warned,
     hangUp: () => child.kill('SIGHUP'),
     ended: once(child, 'exit').then(([code]) => code as number | null),
@@ -163,6 +169,34 @@ test('SIGHUP has a served registry read its certificate again; one without files
   assert.equal(await plain.ended, 0)
 })
 
+test('requests are logged to standard output or to a file that SIGHUP opens anew, and metrics have an address of their own', async () => {
+  await using bale = await testBale()
+  const log = join(bale.directory, 'requests.log')
+  const linesOf = async (path: string) => (await readFile(path, 'utf8')).trim().split('\n')
+  const served = await serve(bale, '--request-log', log, '--metrics', '127.0.0.1:0')
+  try {
+    const url = await until('the address is said', () => /^Serving metrics at (\S+)$/m.exec(served.said())?.[1])
+    await clientOf(served.address).request('GET', '/livez')
+    await until('the request is logged', async () => (await linesOf(log))[0] !== '')
+    assert.match(
+      await (await fetch(url)).text(),
+      /^bale_registry_requests_total\{method="GET",route="live",status="2xx"\} 1$/m,
+    )
+    await rename(log, `${log}.1`)
+    served.hangUp()
+    await until('the file is opened anew', () => existsSync(log))
+    await clientOf(served.address).request('GET', '/v2/')
+  } finally {
+    assert.equal(await served.stop(), 0)
+  }
+  const paths = async (path: string) => (await linesOf(path)).map((line) => JSON.parse(line).path)
+  assert.deepEqual([await paths(`${log}.1`), await paths(log)], [['/livez'], ['/v2/']])
+  const plain = await serve(bale, '--request-log', 'stdout')
+  await clientOf(plain.address).request('GET', '/livez')
+  await until('the request is logged', () => /^\{"time":.*"path":"\/livez","status":200,/m.test(plain.said()))
+  await plain.stop()
+})
+
 test('invalid addresses, certificates, roles, passwords and names are reported by name', async () => {
   await using bale = await testBale()
   const root = ['--root', join(bale.directory, 'images')]
@@ -196,6 +230,12 @@ test('invalid addresses, certificates, roles, passwords and names are reported b
       ['serve', '--tls-cert', `${key}.cert`, '--tls-key', key],
       /--tls-key: everybody on this machine can use .*key.pem; expects a mode such as 0600/,
     ],
+    [['serve', '--metrics', '9090'], /not an address to listen on: 9090/],
+    [
+      ['serve', '--listen', '127.0.0.1:5999', '--metrics', '127.0.0.1:5999'],
+      /metrics need an address of their own: clients use 127.0.0.1:5999/,
+    ],
+    [['serve', '--request-log', '/nowhere/log'], /\/nowhere\/log: no such file or directory/],
     [['serve', '--tls-client-authorities', key], /--tls-client-authorities needs both/],
     [
       ['serve', '--tls-cert', key, '--tls-key', `${key}.gone`],

@@ -73,6 +73,7 @@ collection:
   uploads-older-than: 12h
   untagged-older-than: 720h
 log: { requests: requests.log }
+metrics: { address: '127.0.0.2:9090' }
 `
 
 test('every key of a file has its place in the configuration, with a value that is not its default', async () => {
@@ -124,6 +125,7 @@ test('every key of a file has its place in the configuration, with a value that 
       untaggedOlderThan: 30 * 24 * 3_600_000,
     },
     log: { requests: { path: join(place.path, 'requests.log') } },
+    metrics: { host: '127.0.0.2', port: 9090 },
   })
 })
 
@@ -163,6 +165,7 @@ test('a directory is enough; the rest is as without a file', async () => {
     uploads: { lease: 24 * 3_600_000, leastRate: LEAST_RATE },
     collection: { every: 600_000, grace: GRACE, uploadsOlderThan: 24 * 3_600_000, untaggedOlderThan: undefined },
     log: { requests: undefined },
+    metrics: undefined,
   })
   assert.deepEqual((await read('directory: data\nlog: { requests: stdout }')).log, { requests: 'stdout' })
 })

@@ -19,6 +19,8 @@ export interface Configuration {
     /** Where a line is written for each request; nowhere by default. */
     requests?: 'stdout' | { path: string }
   }
+  /** Where metrics are served; nowhere by default. */
+  metrics?: { host: string; port: number }
 }
 
 /** Address, certificate and limits of a registry. */

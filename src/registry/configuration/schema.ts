@@ -207,6 +207,11 @@ export const FILE = v.pipe(
         }),
         {},
       ),
+      metrics: v.optional(
+        group('Metrics for Prometheus, at /metrics of an address of their own', {
+          address: listenAddress('Address to serve them on, to everybody who reaches it', '127.0.0.1:9090'),
+        }),
+      ),
     },
   ),
   v.title('Configuration of a registry'),

@@ -43,13 +43,17 @@ export function followRequest(context: RegistryContext, request: IncomingMessage
     })
   }
   response.once('close', end)
-  const authenticator = noting(context.authenticator, (authentication) => {
+  const authenticator = noting(context.authenticator, (authentication, credential) => {
     if (authentication.kind === 'known') user = authentication.principal.account?.name
+    else if (authentication.kind !== 'anonymous') {
+      observe({ kind: 'login-refused', credential, reason: REASONS[authentication.kind] })
+    }
   })
   return {
     context: { ...context, report, authenticator },
     isFor(kind) {
       route = kind
+      observe({ kind: 'request-began', method, route })
     },
     answered() {
       // An answer that waits for its turn on a connection that ended is never closed.
@@ -76,15 +80,25 @@ function bytesSinceLast(socket: Socket): { bytesIn: number; bytesOut: number } {
   return { bytesIn: read - last.read, bytesOut: written - last.written }
 }
 
-/** Tells who is known, however they showed it. */
-function noting(authenticator: Authenticator, note: (authentication: Authentication) => void): Authenticator {
-  const noted = async (asking: Promise<Authentication>) => {
+const REASONS = { refused: 'wrong', limited: 'limited', busy: 'busy' } as const
+
+type Credential = 'password' | 'token'
+
+/** Tells who is known or refused, however they showed what they have. */
+function noting(
+  authenticator: Authenticator,
+  note: (authentication: Authentication, credential: Credential) => void,
+): Authenticator {
+  const noted = async (asking: Promise<Authentication>, credential: Credential) => {
     const authentication = await asking
-    note(authentication)
+    note(authentication, credential)
     return authentication
   }
   return {
-    authenticate: (header, address) => noted(authenticator.authenticate(header, address)),
-    checkPassword: (name, password, address) => noted(authenticator.checkPassword(name, password, address)),
+    authenticate(header, address) {
+      const credential = /^bearer /i.test(header ?? '') ? 'token' : 'password'
+      return noted(authenticator.authenticate(header, address), credential)
+    },
+    checkPassword: (...login) => noted(authenticator.checkPassword(...login), 'password'),
   }
 }

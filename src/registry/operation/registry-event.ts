@@ -1,5 +1,17 @@
 /** Something that happened in a registry, as facts. */
-export type RegistryEvent = { kind: 'request-ended' } & EndedRequest
+export type RegistryEvent =
+  | { kind: 'request-began'; method: string; route: string }
+  | ({ kind: 'request-ended' } & EndedRequest)
+  /** `limited`: too many attempts; `busy`: too many passwords wait to be checked. */
+  | { kind: 'login-refused'; credential: 'password' | 'token'; reason: 'wrong' | 'limited' | 'busy' }
+  /** `code` is that of a BaleError, or OTHER. */
+  | { kind: 'part-failed'; part: 'database' | 'objects'; code: string }
+  /** `time` is in milliseconds since 1970. */
+  | { kind: 'collection-ended'; outcome: 'done'; bytes: number; time: number }
+  /** `elsewhere`: another process of the registry is at it. */
+  | { kind: 'collection-ended'; outcome: 'failed' | 'elsewhere' }
+  /** At the start and when it is replaced; milliseconds since 1970. */
+  | { kind: 'certificate-shown'; validUntil: number }
 
 /** A request whose answer was sent, or broke off. */
 export interface EndedRequest {
