@@ -6,6 +6,8 @@ interface Interruption extends Disposable {
   readonly signal: AbortSignal
   /** From now on the verb handles signals itself, and has nothing to undo. */
   takeSignals(): void
+  /** From now on SIGHUP is no reason to end, but calls this. */
+  onHangup(act: () => void): void
   /** Of an interrupted verb: 128 + the signal's number, 0 when the reader went away and that is no failure; otherwise undefined. */
   exitCode(): number | undefined
 }
@@ -41,9 +43,16 @@ export function watchInterruption(options: { writesData?: boolean } = {}): Inter
   for (const signal of SIGNALS) process.on(signal, onSignal)
   process.stdout.on('error', onOutputError)
   process.stderr.on('error', onOutputError)
+  let hangup: (() => void) | undefined
   const takeSignals = () => {
     watching = false
     for (const signal of SIGNALS) process.off(signal, onSignal)
+    if (hangup) process.off('SIGHUP', hangup)
   }
-  return { signal: stop.signal, takeSignals, exitCode: () => code, [Symbol.dispose]: takeSignals }
+  const onHangup = (act: () => void) => {
+    process.off('SIGHUP', onSignal)
+    hangup = act
+    process.on('SIGHUP', act)
+  }
+  return { signal: stop.signal, takeSignals, onHangup, exitCode: () => code, [Symbol.dispose]: takeSignals }
 }

@@ -35,10 +35,10 @@ export async function runVerb(entry: VerbEntry, argv: string[], flags: GlobalFla
       ...(flags.debug ? { debug: ['*'] } : {}),
     })
     await using engine = createEngine({ config })
-    const { signal, takeSignals } = interruption
+    const { signal, takeSignals, onHangup } = interruption
     const io = processTerminal(config.environment, signal)
-    const code =
-      (await verb.run({ ...parsed, engine, io, dockerConfigFile: config.dockerConfigFile, signal, takeSignals })) ?? 0
+    const { dockerConfigFile } = config
+    const code = (await verb.run({ ...parsed, engine, io, dockerConfigFile, signal, takeSignals, onHangup })) ?? 0
     // The last bytes may have had no reader.
     return verb.writesData && code === 0 ? (interruption.exitCode() ?? 0) : code
   } catch (error) {

@@ -1,17 +1,34 @@
-import type { Clock, Log } from '#base'
+import type { Writable } from 'node:stream'
+import { BaleError, type Clock, type Log } from '#base'
 import type { CollectOptions } from './collect.ts'
-import { type Configuration, type Credentials, loadCredentials, type ScaledOutContent } from './configuration/index.ts'
+import {
+  type Configuration,
+  type Credentials,
+  loadCredentials,
+  loadTls,
+  type ScaledOutContent,
+} from './configuration/index.ts'
 import { createRegistry, openRegistryAdmin } from './embedded.ts'
 import { openPostgresMeta } from './meta/index.ts'
 import { createFileObjects, createS3Objects, type ObjectStore } from './objects/index.ts'
-import { administerRegistry, openRegistry, type Registry, type RegistryAdmin, type RegistryParts } from './registry.ts'
+import {
+  administerRegistry,
+  openRegistry,
+  type Registry,
+  type RegistryAdmin,
+  type RegistryParts,
+  type RegistrySettings,
+} from './registry.ts'
 import type { Report } from './report.ts'
-import { checkProtection, type ListenOptions, listenWith, type ServedRegistry } from './serve.ts'
+import type { ListenOptions, ServedRegistry } from './serve.ts'
+import { serveWatched } from './serve-watched.ts'
 
 /** What a configuration file does not say. */
 export interface Surroundings {
   /** Where the variables are that the file names. */
   environment: Readonly<Record<string, string | undefined>>
+  /** Standard output, for a request log that goes there. */
+  output?: Writable
   log?: Log
   report?: Report
   clock?: Clock
@@ -23,19 +40,21 @@ export async function serveConfigured(
   surroundings: Surroundings,
 ): Promise<ServedRegistry> {
   const credentials = await loadCredentials(configuration, surroundings.environment)
-  const listen = listenOptions(configuration, credentials, surroundings)
-  checkProtection(listen)
-  return await listenWith(await open(configuration, credentials, surroundings), listen)
+  const listen = listenOptions(configuration, surroundings)
+  const { metrics } = configuration
+  const options = { ...listen, metrics, requestLog: requestLogOf(configuration, surroundings) }
+  return await serveWatched(options, (observe) => open(configuration, credentials, { ...surroundings, observe }))
 }
 
 async function open(
   configuration: Configuration,
   credentials: Credentials,
-  { log, report, clock }: Surroundings,
+  { log, report, clock, observe }: Surroundings & Pick<RegistrySettings, 'observe'>,
 ): Promise<Registry> {
   const { content, anonymous, uploads, listen, collection } = configuration
   const { externalUrl, trustedProxies } = listen
-  const settings = { anonymous, ...uploads, grace: collection.grace, externalUrl, trustedProxies, log, report, clock }
+  const given = { anonymous, ...uploads, grace: collection.grace, externalUrl, trustedProxies }
+  const settings = { ...given, log, report, clock, observe }
   if (content.kind === 'embedded') {
     const { directory, minFreePercent } = content
     return await createRegistry({ ...settings, directory, minFreePercent })
@@ -97,17 +116,20 @@ function openObjects(
   })
 }
 
-function listenOptions(
-  { listen, collection }: Configuration,
-  { tls }: Credentials,
-  { report }: Surroundings,
-): ListenOptions {
-  const { host, port, insecure, maxConnections, trustedProxies } = listen
+function listenOptions({ listen, collection }: Configuration, { report }: Surroundings): ListenOptions {
+  const { host, port, tls, insecure, maxConnections, trustedProxies } = listen
   const { every, ...collect } = collection satisfies { every: number } & CollectOptions
   return {
-    ...{ host, port, insecure, maxConnections, report, tls },
+    ...{ host, port, insecure, maxConnections, report },
+    tls: tls && (() => loadTls(tls)),
     trustedProxies: [...trustedProxies],
     collectEvery: every,
     collect,
   }
+}
+
+function requestLogOf({ log }: Configuration, { output }: Surroundings): Writable | string | undefined {
+  if (log.requests !== 'stdout') return log.requests?.path
+  if (output) return output
+  throw new BaleError('INVALID_ARGUMENT', 'log.requests is stdout, but there is no standard output to write to')
 }

@@ -30,6 +30,7 @@ export {
   type EmbeddedContent,
   type ListenConfiguration,
   loadCredentials,
+  loadTls,
   type NamedFile,
   type PostgresConfiguration,
   parseListenAddress,
@@ -38,6 +39,8 @@ export {
   type ScaledOutContent,
   type SecretSource,
   type SharedDirectory,
+  type TlsCredentials,
+  type TlsFiles,
 } from './configuration/index.ts'
 export { openConfiguredAdmin, type Surroundings, serveConfigured } from './configured.ts'
 export { createRegistry, type EmbeddedAdmin, openRegistryAdmin, type RegistryOptions } from './embedded.ts'
@@ -56,6 +59,7 @@ export {
   type S3Options,
   type S3Timeouts,
 } from './objects/index.ts'
+export type { EndedRequest, Observe, OperationOptions, RegistryEvent } from './operation/index.ts'
 export {
   openRegistry,
   type Registry,
@@ -63,4 +67,6 @@ export {
   type RegistryParts,
   type RegistrySettings,
 } from './registry.ts'
-export { type ListenOptions, listenWith, type ServedRegistry, type ServeOptions, serveRegistry } from './serve.ts'
+export { type ListenOptions, listenWith, type ServedRegistry } from './serve.ts'
+export { type ServeOptions, serveRegistry } from './serve-watched.ts'
+export type { TlsSource, TlsTexts } from './tls.ts'

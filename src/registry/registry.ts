@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { BaleError, type Clock, type Log, noLog, systemClock } from '#base'
+import { BaleError, type Clock, isBaleError, type Log, noLog, systemClock } from '#base'
 import {
   type Accounts,
   type AnonymousAccess,
@@ -23,8 +23,10 @@ import {
 } from './http/index.ts'
 import type { MetaStore } from './meta/index.ts'
 import type { ObjectStore, Presigner } from './objects/index.ts'
+import type { Observe } from './operation/index.ts'
 import { type Report, reportOnce } from './report.ts'
 import { createUploads } from './uploads/index.ts'
+import { watchedMeta, watchedObjects } from './watched-parts.ts'
 
 /** What a registry is made of. Any number of processes may serve one on the same parts, if those are shared. */
 export interface RegistryParts {
@@ -55,6 +57,8 @@ export interface RegistrySettings extends OriginOptions {
   log?: Log
   /** Told of what is the registry's own fault, for the operator. */
   report?: Report
+  /** Told of what happens. */
+  observe?: Observe
 }
 
 /** A registry that handles requests. Dispose it to close its database. */
@@ -72,7 +76,10 @@ const DEFAULT_LEASE = 24 * 3_600_000
 
 /** Opens a registry on its parts, which it closes also when it fails. */
 export async function openRegistry(parts: RegistryParts, settings: RegistrySettings = {}): Promise<Registry> {
-  const { meta, objects, secret, whenFull = (work) => work() } = parts
+  const { secret, whenFull = (work) => work() } = parts
+  const { observe } = settings
+  const meta = observe ? watchedMeta(parts.meta, observe) : parts.meta
+  const objects = observe ? watchedObjects(parts.objects, observe) : parts.objects
   const {
     clock: machine = systemClock,
     log = noLog,
@@ -93,24 +100,14 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     const report = reportOnce(settings.report ?? (() => undefined), clock)
     const bodies = closing.use(watchBodies(settings.leastRate ?? LEAST_RATE))
     const health = createHealth({ objects, clock })
-    const served = {
-      meta,
-      objects,
-      uploads,
-      authenticator,
-      tokens,
-      access,
-      anonymous,
-      origin,
-      clock,
-      log,
-      lease,
-      report,
-    }
+    const presign = presignerOf(parts, settings)
+    const told = { log, report, observe }
+    const who = { authenticator, tokens, access, anonymous, origin }
+    const served = { meta, objects, uploads, clock, lease, presign, ...who }
     return {
-      handler: createHandler({ ...served, bodies, whenFull, health, presign: presignerOf(parts, settings) }),
+      handler: createHandler({ ...served, ...told, bodies, whenFull, health }),
       ...createAccounts(meta),
-      collectGarbage: (how) => whenFull(() => collectInTurn({ meta, objects }, how)),
+      collectGarbage: (how) => toldOf({ observe, clock }, () => whenFull(() => collectInTurn({ meta, objects }, how))),
       drain() {
         health.draining = true
       },
@@ -119,6 +116,21 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     }
   } catch (error) {
     await closing.disposeAsync()
+    throw error
+  }
+}
+
+/** A collection whose outcome is told. */
+async function toldOf(
+  { observe, clock }: { observe: Observe | undefined; clock: Clock },
+  collecting: () => Promise<Collected>,
+): Promise<Collected> {
+  try {
+    const collected = await collecting()
+    observe?.({ kind: 'collection-ended', outcome: 'done', bytes: collected.bytes, time: clock.now() })
+    return collected
+  } catch (error) {
+    observe?.({ kind: 'collection-ended', outcome: isBaleError(error, 'LOCKED') ? 'elsewhere' : 'failed' })
     throw error
   }
 }

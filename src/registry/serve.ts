@@ -1,21 +1,24 @@
 import { createServer, type Server } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
-import { type AddressInfo, isIP, type Socket } from 'node:net'
-import { asError, BaleError, errnoOf, isBaleError } from '#base'
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https'
+import type { Socket } from 'node:net'
+import { asError, BaleError, isBaleError } from '#base'
 import type { CollectOptions } from './collect.ts'
 import { isLoopback } from './configuration/index.ts'
-import { createRegistry, type RegistryOptions } from './embedded.ts'
 import { createAddressList } from './http/index.ts'
+import { listen } from './listen.ts'
 import type { Registry, RegistrySettings } from './registry.ts'
+import { type ChangingTls, openTls, type TlsSource } from './tls.ts'
 
 /** Address, certificate and limits of a served registry. */
-export interface ListenOptions extends Pick<RegistrySettings, 'trustedProxies' | 'report'> {
+export interface ListenOptions extends Pick<RegistrySettings, 'trustedProxies' | 'report' | 'observe'> {
   /** 127.0.0.1 by default. */
   host?: string
   /** 0 takes a free one. */
   port: number
-  /** PEM texts. */
-  tls?: { cert: string | Uint8Array; key: string | Uint8Array }
+  /** Texts, or a function that reads them: again every minute, and by `reload`. */
+  tls?: TlsSource
+  /** Milliseconds between two looks at them, a minute by default. */
+  tlsEvery?: number
   /** Allows plain HTTP on an address that other machines reach. */
   insecure?: boolean
   /** Milliseconds between collections, ten minutes by default. */
@@ -26,9 +29,6 @@ export interface ListenOptions extends Pick<RegistrySettings, 'trustedProxies' |
   maxConnections?: number
 }
 
-/** An embedded registry that listens. */
-export interface ServeOptions extends RegistryOptions, ListenOptions {}
-
 /** A registry that listens. Disposing it ends open requests and closes it. */
 export interface ServedRegistry extends AsyncDisposable {
   /** `127.0.0.1:5000`, as image names begin with it. */
@@ -36,18 +36,18 @@ export interface ServedRegistry extends AsyncDisposable {
   /** `https://127.0.0.1:5000` */
   url: string
   registry: Registry
+  /** `http://127.0.0.1:9090/metrics`; undefined when there are none. */
+  metricsUrl?: string
+  /** Whether there is something to read again. */
+  reloads: boolean
+  /** Reads the certificate again, and opens the request log anew. Never rejects: `report` is told when that fails, and the one of before stays. */
+  reload(): Promise<void>
 }
 
 const HEADERS_TIMEOUT = 30_000
 const IDLE_TIMEOUT = 120_000
 const STOP_PATIENCE = 10_000
 const COLLECT_EVERY = 600_000
-
-/** Serves an embedded registry, as `listenWith`. */
-export async function serveRegistry(options: ServeOptions): Promise<ServedRegistry> {
-  checkProtection(options)
-  return await listenWith(await createRegistry(options), options)
-}
 
 /** Throws INVALID_ARGUMENT when passwords would go over a network as they are. */
 export function checkProtection({ host = LOOPBACK, port, tls, insecure = false }: ListenOptions): void {
@@ -64,32 +64,46 @@ const LOOPBACK = '127.0.0.1'
  * that run get ten seconds, then they are cut; a cut upload is written down, so that it can be resumed here or elsewhere.
  */
 export async function listenWith(registry: Registry, options: ListenOptions): Promise<ServedRegistry> {
-  const { host = LOOPBACK, port, tls } = options
   const running = new Set<Promise<void>>()
-  const server = createWebServer(remembering(registry.handler, running), tls)
-  limitConnections(server, options)
-  try {
-    checkProtection(options)
-    await listen(server, host, port)
-  } catch (error) {
+  const opened = await open(remembering(registry.handler, running), options).catch(async (error: unknown) => {
     await registry.close()
     throw error
-  }
+  })
+  const { server, tls, address } = opened
   const collector = collectRegularly(registry, options)
-  const bound = server.address() as AddressInfo
-  const address = `${isIP(host) === 6 ? `[${host}]` : host}:${bound.port}`
   return {
     address,
     url: `${tls ? 'https' : 'http'}://${address}`,
     registry,
+    reloads: typeof options.tls === 'function',
+    async reload() {
+      await tls?.reload()
+    },
     async [Symbol.asyncDispose]() {
       registry.drain()
       await collector[Symbol.asyncDispose]()
+      tls?.[Symbol.dispose]()
       await stop(server)
       await settled(running)
       await registry.close()
     },
   }
+}
+
+/** A server that listens. */
+async function open(
+  handler: Registry['handler'],
+  options: ListenOptions,
+): Promise<{ server: Server; address: string; tls: ChangingTls | undefined }> {
+  const { host = LOOPBACK, port, report, observe, tlsEvery: every } = options
+  checkProtection(options)
+  using opened = new DisposableStack()
+  const tls = options.tls && opened.use(await openTls(options.tls, { report, observe, every }))
+  const server = createWebServer(handler, tls)
+  limitConnections(server, options)
+  const address = await listen(server, { host, port })
+  opened.move()
+  return { server, address, tls }
 }
 
 /** Keeps the requests that are being handled in a set. */
@@ -107,7 +121,7 @@ async function settled(running: ReadonlySet<Promise<void>>): Promise<void> {
   await Promise.race([Promise.all(running), patience])
 }
 
-function createWebServer(handler: Registry['handler'], tls: ListenOptions['tls']): Server {
+function createWebServer(handler: Registry['handler'], tls: ChangingTls | undefined): Server {
   const limits = {
     headersTimeout: HEADERS_TIMEOUT,
     // A push of many gigabytes takes its time; a connection on which nothing moves is ended by the idle timeout.
@@ -117,12 +131,8 @@ function createWebServer(handler: Registry['handler'], tls: ListenOptions['tls']
     insecureHTTPParser: false,
     requireHostHeader: true,
   }
-  const server = tls
-    ? createTlsServer(
-        { ...limits, cert: Buffer.from(tls.cert), key: Buffer.from(tls.key), minVersion: 'TLSv1.2' },
-        handler,
-      )
-    : createServer(limits, handler)
+  const server = tls ? createTlsServer({ ...limits, ...tls.options }, handler) : createServer(limits, handler)
+  if (server instanceof TlsServer) tls?.follow(server)
   server.setTimeout(IDLE_TIMEOUT)
   return server
 }
@@ -148,21 +158,6 @@ function limitConnections(
       if (left > 0) open.set(address, left)
       else open.delete(address)
     })
-  })
-}
-
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(listenError(error, `${host}:${port}`)))
-    server.listen(port, host, resolve)
-  })
-}
-
-function listenError(error: Error, address: string): Error {
-  if (errnoOf(error) !== 'EADDRINUSE') return error
-  return new BaleError('CONFLICT', `another program listens on ${address}`, {
-    next: { act: 'choose-listen-address' },
-    cause: error,
   })
 }
 

@@ -17,6 +17,8 @@ metadata: { postgres: { url: postgres://bale@db.internal/bale, password-file: pa
 objects: { s3: { endpoint: https://s3.internal, bucket: blobs, prefix: prod, access-key-env: S3_ID, secret-key-env: S3_SECRET, encryption: { kms: one } } }
 secret-file: secret
 collection: { untagged-older-than: 720h }
+log: { requests: stdout }
+metrics: { address: '[::1]:9090' }
 `,
   )
   const check = ['registry', 'config', 'check', path('r.yaml')]
@@ -59,6 +61,8 @@ collection: { untagged-older-than: 720h }
     ' Grace: 1h',
     ' Unfinished Uploads: after 24h',
     ' Untagged Manifests: after 720h',
+    'Request Log: stdout',
+    'Metrics: http://[::1]:9090/metrics',
   ])
   chmodSync(path('password'), 0o644)
   const open = await bale.try(check, { env: { S3_ID: 'id', S3_SECRET: 'x' } })

@@ -38,7 +38,8 @@ export async function runVerbHere(
   try {
     const parsed = parseArguments(verb, argv)
     const signal = AbortSignal.timeout(300_000)
-    return outcome((await verb.run({ ...parsed, engine, io, signal, takeSignals: () => undefined })) ?? 0)
+    const signals = { signal, takeSignals: () => undefined, onHangup: () => undefined }
+    return outcome((await verb.run({ ...parsed, engine, io, ...signals })) ?? 0)
   } catch (error) {
     if (error instanceof HelpWanted) return outcome(0)
     complaints.push(error instanceof UsageError ? error.message : `${renderFailure(error)}\n${(error as Error).stack}`)

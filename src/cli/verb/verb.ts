@@ -14,6 +14,8 @@ export interface VerbContext<Options> {
   signal: AbortSignal
   /** From now on the verb (run, attach, exec) handles signals itself, and nothing is to be undone. */
   takeSignals(): void
+  /** From now on SIGHUP is no reason to end, but calls this: a server reads its files again. To be called once. */
+  onHangup(act: () => void): void
 }
 
 /** A verb of the command line: one file, one object. It parses and prints; the engine acts. */

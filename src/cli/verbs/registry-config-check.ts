@@ -41,7 +41,7 @@ export const verb = defineVerb({
 })
 
 /** What the registry would be. Of credentials only their place is shown. */
-function summaryLines({ listen, content, anonymous, uploads, collection }: Configuration): string[] {
+function summaryLines({ listen, content, anonymous, uploads, collection, log, metrics }: Configuration): string[] {
   return [
     ...listenLines(listen),
     ...(content.kind === 'embedded'
@@ -54,6 +54,8 @@ function summaryLines({ listen, content, anonymous, uploads, collection }: Confi
     ` Grace: ${time(collection.grace)}`,
     ` Unfinished Uploads: after ${time(collection.uploadsOlderThan)}`,
     ` Untagged Manifests: ${collection.untaggedOlderThan === undefined ? 'kept' : `after ${time(collection.untaggedOlderThan)}`}`,
+    ...(log.requests === undefined ? [] : [`Request Log: ${log.requests === 'stdout' ? 'stdout' : log.requests.path}`]),
+    ...(metrics === undefined ? [] : [`Metrics: http://${hostPort(metrics)}/metrics`]),
   ]
 }
 
@@ -63,6 +65,9 @@ const time = (milliseconds: number) =>
     .replace(/m0s$/, 'm')
     .replace(/h0m$/, 'h')
 
+const hostPort = ({ host, port }: { host: string; port: number }) =>
+  `${host.includes(':') ? `[${host}]` : host}:${port}`
+
 function listenLines({
   host,
   port,
@@ -71,10 +76,11 @@ function listenLines({
   trustedProxies,
   maxConnections,
 }: Configuration['listen']): string[] {
-  const url = `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`
+  const url = `${tls ? 'https' : 'http'}://${hostPort({ host, port })}`
   return [
     `Listens on: ${url}`,
     ...(tls ? [` Certificate: ${tls.certificate.path}`, ` Key: ${tls.key.path}`] : []),
+    ...(tls?.clientAuthorities ? [` Clients Need a Certificate of: ${tls.clientAuthorities.path}`] : []),
     ...(externalUrl === undefined ? [] : [` External URL: ${externalUrl}`]),
     ...(trustedProxies.length > 0 ? [` Trusted Proxies: ${trustedProxies.join(', ')}`] : []),
     ` Connections: ${maxConnections}`,

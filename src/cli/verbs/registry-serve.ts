@@ -1,6 +1,5 @@
-import { stat } from 'node:fs/promises'
 import { BaleError, type Log } from '#base'
-import { type Engine, readBytes } from '#engine'
+import type { Engine } from '#engine'
 import type { OptionsOf, VerbOption } from '../flags/verb-option.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { defineVerb } from '../verb/verb.ts'
@@ -14,6 +13,10 @@ const OPTIONS = [
   },
   { flags: '--tls-cert <FILE>', description: 'Certificate chain (PEM)' },
   { flags: '--tls-key <FILE>', description: 'Private key of the certificate (PEM)' },
+  {
+    flags: '--tls-client-authorities <FILE>',
+    description: 'Refuse clients without a certificate of one of these authorities (PEM)',
+  },
   { flags: '--anonymous-pull', description: 'Allow pulls without a login' },
   {
     flags: '--min-free <PERCENT>',
@@ -32,6 +35,14 @@ const OPTIONS = [
     flags: '--trusted-proxy <ADDRESS>',
     description: 'Address or range of proxies whose X-Forwarded headers are trusted; may be given several times',
     repeat: true,
+  },
+  {
+    flags: '--request-log <FILE>',
+    description: 'Add a line of JSON for each request to this file; stdout for standard output',
+  },
+  {
+    flags: '--metrics <ADDRESS:PORT>',
+    description: 'Serve metrics for Prometheus on an address of their own, at /metrics',
   },
 ] as const satisfies readonly VerbOption[]
 
@@ -56,13 +67,15 @@ export const verb = defineVerb({
       explains: 'For other machines',
     },
   ],
-  async run({ options, engine, io, signal }) {
+  async run({ options, engine, io, signal, onHangup }) {
     await using served = await (options.config === undefined
       ? fromFlags(options, engine, io)
       : fromFile(options, engine, io))
+    if (served.reloads) onHangup(() => void served.reload())
     const place =
       options.config === undefined ? `--root ${registryDirectory(options.root, engine)}` : `--config ${options.config}`
     await io.print(`Serving ${options.config ?? registryDirectory(options.root, engine)} at ${served.url}`)
+    if (served.metricsUrl !== undefined) await io.print(`Serving metrics at ${served.metricsUrl}`)
     if ((await served.registry.users.list()).length === 0) {
       io.warn(`There are no users yet, so no one can push: bale registry user add NAME ${place}`)
     }
@@ -81,7 +94,7 @@ async function fromFlags(options: Options, engine: Engine, io: Terminal): Promis
   return await serveRegistry({
     directory: registryDirectory(options.root, engine),
     ...parseListenAddress(options.listen ?? '127.0.0.1:5000'),
-    tls: await readTls(options),
+    tls: await tlsOf(options),
     anonymous: options.anonymousPull ? 'pull' : 'none',
     insecure: options.insecure,
     externalUrl: options.externalUrl,
@@ -89,6 +102,8 @@ async function fromFlags(options: Options, engine: Engine, io: Terminal): Promis
     minFreePercent: minFree === undefined ? undefined : wholeNumber('--min-free', minFree, 0, 50),
     maxConnections:
       maxConnections === undefined ? undefined : wholeNumber('--max-connections', maxConnections, 4, 1_000_000),
+    metrics: options.metrics === undefined ? undefined : parseListenAddress(options.metrics),
+    requestLog: options.requestLog === 'stdout' ? io.stdout : options.requestLog,
     report: report(io),
     log: logOf(engine, io),
   })
@@ -99,7 +114,7 @@ async function fromFile({ config, ...others }: Options, engine: Engine, io: Term
     if (value !== undefined && value !== false && String(value) !== '') throw excluded(flagOf(name))
   }
   const { readConfiguration, serveConfigured } = await loadRegistry()
-  const surroundings = { environment: io.environment, report: report(io), log: logOf(engine, io) }
+  const surroundings = { environment: io.environment, output: io.stdout, report: report(io), log: logOf(engine, io) }
   return await serveConfigured(await readConfiguration(config!), surroundings)
 }
 
@@ -115,18 +130,23 @@ function wholeNumber(flag: string, text: string, least: number, most: number): n
   throw new BaleError('INVALID_ARGUMENT', `${flag} takes a whole number from ${least} to ${most}, not ${text}`)
 }
 
-async function readTls({ tlsCert, tlsKey }: Options): Promise<{ cert: Buffer; key: Buffer } | undefined> {
-  if (tlsCert === undefined && tlsKey === undefined) return undefined
+/** The files are checked before anything else is opened. */
+async function tlsOf({ tlsCert, tlsKey, tlsClientAuthorities }: Options) {
+  if (tlsCert === undefined && tlsKey === undefined && tlsClientAuthorities === undefined) return undefined
   if (tlsCert === undefined || tlsKey === undefined) {
-    throw new BaleError('INVALID_ARGUMENT', '--tls-cert and --tls-key belong together')
+    const without = tlsCert === tlsKey ? ', and --tls-client-authorities needs both' : ''
+    throw new BaleError('INVALID_ARGUMENT', `--tls-cert and --tls-key belong together${without}`)
   }
-  if (((await stat(tlsKey)).mode & 0o007) !== 0) {
-    throw new BaleError('INVALID_ARGUMENT', `everybody on this machine can use the private key ${tlsKey}`, {
-      hint: `chmod 600 ${tlsKey}`,
-    })
+  const files = {
+    certificate: { path: tlsCert, at: '--tls-cert' },
+    key: { path: tlsKey, at: '--tls-key' },
+    ...(tlsClientAuthorities !== undefined && {
+      clientAuthorities: { path: tlsClientAuthorities, at: '--tls-client-authorities' },
+    }),
   }
-  const [cert, key] = await Promise.all([readBytes(tlsCert), readBytes(tlsKey)])
-  return { cert, key }
+  const { loadTls } = await loadRegistry()
+  await loadTls(files)
+  return () => loadTls(files)
 }
 
 function logTo(io: Terminal): Log {

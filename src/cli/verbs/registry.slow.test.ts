@@ -2,13 +2,27 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, readdir, readFile, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { chmod, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { test } from 'node:test'
+import { connect } from 'node:tls'
 import { type TestBale, testBale } from '../../../test/kit/bale.ts'
 import { clientOf } from '../../../test/kit/registry-client.ts'
+import { selfSigned } from '../../../test/kit/self-signed.ts'
+import { until } from '../../../test/kit/until.ts'
 
 const program = resolve(import.meta.dirname, '../../../bin/bale')
+
+/** The name in the certificate that a server shows. */
+async function nameShownAt(address: string): Promise<string> {
+  const [host, port] = address.split(':')
+  const socket = connect({ host: host!, port: Number(port), rejectUnauthorized: false })
+  await once(socket, 'secureConnect')
+  const { CN } = socket.getPeerCertificate().subject
+  socket.destroy()
+  return String(CN)
+}
 
 /** Starts `bale registry serve` and waits for its first line. */
 async function serve(bale: TestBale, ...args: string[]) {
@@ -20,11 +34,18 @@ async function serve(bale: TestBale, ...args: string[]) {
   child.stderr.on('data', (chunk) => {
     warned += chunk
   })
+  let said = ''
+  child.stdout.on('data', (chunk) => {
+    said += chunk
+  })
   const [line] = (await once(child.stdout, 'data')) as [Buffer]
   return {
     line: line.toString().trim(),
     address: /\/\/(\S+)/.exec(line.toString())![1]!,
+    said: () => said,
     warned: () => warned,
+    hangUp: () => child.kill('SIGHUP'),
+    ended: once(child, 'exit').then(([code]) => code as number | null),
     async stop(): Promise<number | null> {
       child.kill('SIGTERM')
       const [code] = await once(child, 'exit')
@@ -181,6 +202,60 @@ test('a registry without users says how to add one; anonymous pull is on only wh
   await open.stop()
 })
 
+test('SIGHUP has a served registry read its certificate again; one without files to read ends by it', async () => {
+  await using bale = await testBale()
+  const [cert, key] = [join(bale.directory, 'cert'), join(bale.directory, 'key')]
+  const place = async (pair: { cert: string; key: string }) => {
+    await writeFile(cert, pair.cert)
+    await writeFile(key, pair.key, { mode: 0o600 })
+  }
+  await place(selfSigned('one.example'))
+  const served = await serve(bale, '--tls-cert', cert, '--tls-key', key)
+  try {
+    assert.equal(await nameShownAt(served.address), 'one.example')
+    await place(selfSigned('two.example'))
+    served.hangUp()
+    await until('the new certificate is shown', async () => (await nameShownAt(served.address)) === 'two.example')
+    await writeFile(key, 'nothing')
+    served.hangUp()
+    await until('the operator is told', () => /reading the TLS files again failed: --tls-key: /.test(served.warned()))
+    assert.equal(await nameShownAt(served.address), 'two.example')
+  } finally {
+    assert.equal(await served.stop(), 0)
+  }
+  const plain = await serve(bale)
+  plain.hangUp()
+  assert.equal(await plain.ended, 0)
+})
+
+test('requests are logged to standard output or to a file that SIGHUP opens anew, and metrics have an address of their own', async () => {
+  await using bale = await testBale()
+  const log = join(bale.directory, 'requests.log')
+  const linesOf = async (path: string) => (await readFile(path, 'utf8')).trim().split('\n')
+  const served = await serve(bale, '--request-log', log, '--metrics', '127.0.0.1:0')
+  try {
+    const url = await until('the address is said', () => /^Serving metrics at (\S+)$/m.exec(served.said())?.[1])
+    await clientOf(served.address).request('GET', '/livez')
+    await until('the request is logged', async () => (await linesOf(log))[0] !== '')
+    assert.match(
+      await (await fetch(url)).text(),
+      /^bale_registry_requests_total\{method="GET",route="live",status="2xx"\} 1$/m,
+    )
+    await rename(log, `${log}.1`)
+    served.hangUp()
+    await until('the file is opened anew', () => existsSync(log))
+    await clientOf(served.address).request('GET', '/v2/')
+  } finally {
+    assert.equal(await served.stop(), 0)
+  }
+  const paths = async (path: string) => (await linesOf(path)).map((line) => JSON.parse(line).path)
+  assert.deepEqual([await paths(`${log}.1`), await paths(log)], [['/livez'], ['/v2/']])
+  const plain = await serve(bale, '--request-log', 'stdout')
+  await clientOf(plain.address).request('GET', '/livez')
+  await until('the request is logged', () => /^\{"time":.*"path":"\/livez","status":200,/m.test(plain.said()))
+  await plain.stop()
+})
+
 test('invalid addresses, certificates, roles, passwords and names are reported by name', async () => {
   await using bale = await testBale()
   const root = ['--root', join(bale.directory, 'images')]
@@ -212,7 +287,18 @@ test('invalid addresses, certificates, roles, passwords and names are reported b
     [['serve', '--tls-key', key], /--tls-cert and --tls-key belong together/],
     [
       ['serve', '--tls-cert', `${key}.cert`, '--tls-key', key],
-      /everybody on this machine can use the private key.*\n.*chmod 600/,
+      /--tls-key: everybody on this machine can use .*key.pem; expects a mode such as 0600/,
+    ],
+    [['serve', '--metrics', '9090'], /not an address to listen on: 9090/],
+    [
+      ['serve', '--listen', '127.0.0.1:5999', '--metrics', '127.0.0.1:5999'],
+      /metrics need an address of their own: clients use 127.0.0.1:5999/,
+    ],
+    [['serve', '--request-log', '/nowhere/log'], /\/nowhere\/log: no such file or directory/],
+    [['serve', '--tls-client-authorities', key], /--tls-client-authorities needs both/],
+    [
+      ['serve', '--tls-cert', key, '--tls-key', `${key}.gone`],
+      /--tls-cert: .* does not begin with .*\n.*--tls-key: cannot read/,
     ],
     [['grant', 'ann', 'team/*', 'owner'], /not a role: owner/],
     [['grant', 'bob', 'team/*', 'read'], /there is no user bob/],

@@ -7,6 +7,7 @@ import type {
   S3Configuration,
   ScaledOutContent,
   SecretSource,
+  TlsFiles,
 } from './configuration.ts'
 import type { FileContent } from './schema.ts'
 
@@ -18,15 +19,12 @@ const MIN_FREE_PERCENT = 1
  * `registry.yaml:3:10: listen.tls.key`.
  */
 export function configurationOf(content: FileContent, path: string, at: (key: string) => string): Configuration {
-  const { listen, anonymous, uploads, collection } = content
+  const { listen, anonymous, uploads, collection, log, metrics } = content
   const names = new Names(dirname(resolve(path)), at)
   return frozen({
     listen: {
       ...listen.address,
-      tls: listen.tls && {
-        certificate: names.file('listen.tls.certificate', listen.tls.certificate),
-        key: names.file('listen.tls.key', listen.tls.key),
-      },
+      tls: listen.tls && tlsOf(listen.tls, names),
       insecure: listen.insecure,
       maxConnections: listen['max-connections'],
       externalUrl: listen['external-url'],
@@ -47,7 +45,21 @@ export function configurationOf(content: FileContent, path: string, at: (key: st
       uploadsOlderThan: collection['uploads-older-than'],
       untaggedOlderThan: collection['untagged-older-than'],
     },
+    log: {
+      requests:
+        log.requests === undefined || log.requests === 'stdout' ? log.requests : { path: names.path(log.requests) },
+    },
+    metrics: metrics && { ...metrics.address },
   })
+}
+
+function tlsOf(tls: NonNullable<FileContent['listen']['tls']>, names: Names): TlsFiles {
+  const authorities = tls['client-authorities']
+  return {
+    certificate: names.file('listen.tls.certificate', tls.certificate),
+    key: names.file('listen.tls.key', tls.key),
+    ...(authorities !== undefined && { clientAuthorities: names.file('listen.tls.client-authorities', authorities) }),
+  }
 }
 
 /** The rules hold: there is a directory, or all of the others. */

@@ -39,7 +39,7 @@ const deploy = (name: string) => resolve(import.meta.dirname, '../../../deploy',
 const FULL = `
 listen:
   address: '[::]:443'
-  tls: { certificate: tls/a.crt, key: /etc/bale/tls.key }
+  tls: { certificate: tls/a.crt, key: /etc/bale/tls.key, client-authorities: ca.crt }
   insecure: true
   max-connections: 100
   external-url: https://registry.example/
@@ -72,6 +72,8 @@ collection:
   grace: 2h
   uploads-older-than: 12h
   untagged-older-than: 720h
+log: { requests: requests.log }
+metrics: { address: '127.0.0.2:9090' }
 `
 
 test('every key of a file has its place in the configuration, with a value that is not its default', async () => {
@@ -84,6 +86,7 @@ test('every key of a file has its place in the configuration, with a value that 
       tls: {
         certificate: { path: join(place.path, 'tls/a.crt'), at: `${file}:4:23: listen.tls.certificate` },
         key: { path: '/etc/bale/tls.key', at: `${file}:4:39: listen.tls.key` },
+        clientAuthorities: { path: join(place.path, 'ca.crt'), at: `${file}:4:78: listen.tls.client-authorities` },
       },
       insecure: true,
       maxConnections: 100,
@@ -121,6 +124,8 @@ test('every key of a file has its place in the configuration, with a value that 
       uploadsOlderThan: 43_200_000,
       untaggedOlderThan: 30 * 24 * 3_600_000,
     },
+    log: { requests: { path: join(place.path, 'requests.log') } },
+    metrics: { host: '127.0.0.2', port: 9090 },
   })
 })
 
@@ -159,7 +164,10 @@ test('a directory is enough; the rest is as without a file', async () => {
     anonymous: 'none',
     uploads: { lease: 24 * 3_600_000, leastRate: LEAST_RATE },
     collection: { every: 600_000, grace: GRACE, uploadsOlderThan: 24 * 3_600_000, untaggedOlderThan: undefined },
+    log: { requests: undefined },
+    metrics: undefined,
   })
+  assert.deepEqual((await read('directory: data\nlog: { requests: stdout }')).log, { requests: 'stdout' })
 })
 
 test('replicas may share a directory for the bytes, of which some is kept free', async () => {

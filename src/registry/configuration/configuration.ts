@@ -15,6 +15,12 @@ export interface Configuration {
     leastRate: LeastRate
   }
   collection: CollectionConfiguration
+  log: {
+    /** Where a line is written for each request; nowhere by default. */
+    requests?: 'stdout' | { path: string }
+  }
+  /** Where metrics are served; nowhere by default. */
+  metrics?: { host: string; port: number }
 }
 
 /** Address, certificate and limits of a registry. */
@@ -22,13 +28,20 @@ export interface ListenConfiguration {
   host: string
   /** 0 takes a free one. */
   port: number
-  /** PEM. */
-  tls?: { certificate: NamedFile; key: NamedFile }
+  tls?: TlsFiles
   /** Plain HTTP on an address that other machines reach. */
   insecure: boolean
   maxConnections: number
   externalUrl?: string
   trustedProxies: readonly string[]
+}
+
+/** Files in PEM. */
+export interface TlsFiles {
+  certificate: NamedFile
+  key: NamedFile
+  /** Clients need a certificate of one of these. */
+  clientAuthorities?: NamedFile
 }
 
 /** A registry of one process, which has everything in a directory. */

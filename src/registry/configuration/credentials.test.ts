@@ -127,3 +127,19 @@ test('a key that does not belong to the certificate is refused', async () => {
     'r.yaml:2:43: listen.tls.key: the key in b.key is not that of the certificate in a.crt',
   ])
 })
+
+test('authorities of clients are all certificates of a file, each of them one that may issue others', async () => {
+  const tls = (file: string) =>
+    `directory: /d\nlisten: { tls: { certificate: a.crt, key: a.key, client-authorities: ${file} } }\n`
+  file('two.crt', `# ours\n${own.cert}\n${other.cert}`)
+  const { tls: loaded } = await load(tls('two.crt'))
+  assert.equal(loaded?.clientAuthorities, `${own.cert.trim()}\n${other.cert.trim()}`)
+  file('leaf.crt', `${own.cert}${selfSigned('client.example', { authority: false }).cert}`)
+  file('broken.crt', own.cert.replace(/[A-Za-z0-9]{40}/, ''))
+  const problem = (text: string) => `r.yaml:2:70: listen.tls.client-authorities: ${text}`
+  assert.deepEqual(await problems(tls('leaf.crt')), [problem('certificate 2 in leaf.crt is not that of an authority')])
+  assert.deepEqual(await problems(tls('broken.crt')), [
+    problem('certificate 1 in broken.crt is not that of an authority'),
+  ])
+  assert.deepEqual(await problems(tls('a.key')), [problem('a.key has no certificate (PEM)')])
+})

@@ -1,15 +1,29 @@
-import type { Configuration, ListenConfiguration, ScaledOutContent } from './configuration.ts'
-import { type Environment, readCertificate, readDigits, readKey, readSecret, Unusable } from './named-files.ts'
+import type { Configuration, ScaledOutContent, TlsFiles } from './configuration.ts'
+import {
+  type Environment,
+  readAuthorities,
+  readCertificate,
+  readDigits,
+  readKey,
+  readSecret,
+  Unusable,
+} from './named-files.ts'
 import { refusal } from './problems.ts'
 
 /** What is in the files and environment variables that a configuration names. */
 export interface Credentials {
-  /** PEM texts, of which the key belongs to the certificate. */
-  tls?: { cert: string; key: string }
+  tls?: TlsCredentials
   postgres?: { password?: string; ca?: string }
   s3?: { accessKey: string; secretKey: string }
   /** Of a scaled-out registry: at least 32 bytes. */
   secret?: Uint8Array
+}
+
+/** PEM texts, of which the key belongs to the certificate. */
+export interface TlsCredentials {
+  cert: string
+  key: string
+  clientAuthorities?: string
 }
 
 /**
@@ -21,8 +35,21 @@ export async function loadCredentials(
   { listen, content }: Configuration,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<Credentials> {
+  return await gathering(async (attempt) => ({
+    ...(listen.tls && { tls: await tlsOf(listen.tls, attempt) }),
+    ...(content.kind === 'scaled-out' && (await sharedOf(content, environment, attempt))),
+  }))
+}
+
+/** Reads those of TLS alone, as `loadCredentials`. */
+export async function loadTls(files: TlsFiles): Promise<TlsCredentials> {
+  return await gathering((attempt) => tlsOf(files, attempt))
+}
+
+/** Throws all problems of the attempts at once; without one, each attempt got what it was for. */
+async function gathering<T>(read: (attempt: Attempt) => Promise<object>): Promise<T> {
   const problems: string[] = []
-  const attempt: Attempt = async ({ at }, work) => {
+  const gathered = await read(async ({ at }, work) => {
     try {
       return await work()
     } catch (error) {
@@ -30,20 +57,15 @@ export async function loadCredentials(
       problems.push(`${at}: ${error.message}`)
       return undefined
     }
-  }
-  const credentials = {
-    ...(listen.tls && { tls: await tlsOf(listen.tls, attempt) }),
-    ...(content.kind === 'scaled-out' && (await sharedOf(content, environment, attempt))),
-  }
+  })
   if (problems.length > 0) throw refusal(problems)
-  // What an attempt did not get is a problem.
-  return credentials as Credentials
+  return gathered as T
 }
 
 /** Answers undefined when what is named there cannot be used. */
 type Attempt = <T>(named: { at: string }, work: () => T | Promise<T>) => Promise<T | undefined>
 
-async function tlsOf({ certificate, key }: NonNullable<ListenConfiguration['tls']>, attempt: Attempt) {
+async function tlsOf({ certificate, key, clientAuthorities: named }: TlsFiles, attempt: Attempt) {
   const own = await attempt(certificate, () => readCertificate(certificate))
   const secret = await attempt(key, () => readKey(key))
   if (own && secret) {
@@ -53,7 +75,8 @@ async function tlsOf({ certificate, key }: NonNullable<ListenConfiguration['tls'
       }
     })
   }
-  return { cert: own?.pem, key: secret?.pem }
+  const clientAuthorities = named && (await attempt(named, () => readAuthorities(named)))
+  return { cert: own?.pem, key: secret?.pem, ...(named && { clientAuthorities }) }
 }
 
 async function sharedOf({ postgres, objects, secret }: ScaledOutContent, environment: Environment, attempt: Attempt) {

@@ -13,9 +13,10 @@ export type {
   ScaledOutContent,
   SecretSource,
   SharedDirectory,
+  TlsFiles,
 } from './configuration.ts'
 export type { ConfigurationSchema } from './configuration-schema.ts'
-export { type Credentials, loadCredentials } from './credentials.ts'
+export { type Credentials, loadCredentials, loadTls, type TlsCredentials } from './credentials.ts'
 export { isLoopback, parseListenAddress } from './listen-address.ts'
 export { configurationSchema } from './load-schema.ts'
 export { readConfiguration } from './read-configuration.ts'

@@ -45,6 +45,27 @@ export async function readCertificate(file: NamedFile): Promise<{ pem: string; c
   }
 }
 
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g
+
+/** The text of a file with authorities, every one of which can be used: one that is passed over would be missed late. */
+export async function readAuthorities(file: NamedFile): Promise<string> {
+  const pem = await textOf(file)
+  const found = pem.match(CERTIFICATE) ?? []
+  if (found.length === 0) throw new Unusable(`${file.path} has no certificate (PEM)`)
+  for (const [at, one] of found.entries()) {
+    if (!isAuthority(one)) throw new Unusable(`certificate ${at + 1} in ${file.path} is not that of an authority`)
+  }
+  return found.join('\n')
+}
+
+function isAuthority(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).ca
+  } catch {
+    return false
+  }
+}
+
 /** The text of a file with a private key, and the key. */
 export async function readKey(file: NamedFile): Promise<{ pem: string; key: KeyObject }> {
   const pem = await textOf(file, { secret: true })

@@ -17,9 +17,15 @@ import {
   wholeNumber,
 } from './values.ts'
 
-const tls = group('Serves HTTPS', {
+const tls = group('Serves HTTPS; the files are read again every minute, and by SIGHUP', {
   certificate: path('File of the certificate chain (PEM)', '/etc/bale/tls.crt'),
   key: path('File of its private key (PEM), which others must not be able to read', '/etc/bale/tls.key'),
+  'client-authorities': v.optional(
+    path(
+      'File of authorities (PEM): clients without a certificate of one of them are refused at the handshake',
+      '/etc/bale/clients.crt',
+    ),
+  ),
 })
 
 const listen = group('Where and how the registry is reached', {
@@ -188,6 +194,23 @@ export const FILE = v.pipe(
           ),
         }),
         {},
+      ),
+      log: v.optional(
+        group('What is written down', {
+          requests: v.optional(
+            path(
+              'File to which a line of JSON is added for each request, or stdout for standard output; without this there is none',
+              '/var/log/bale-registry/requests.log',
+              'stdout',
+            ),
+          ),
+        }),
+        {},
+      ),
+      metrics: v.optional(
+        group('Metrics for Prometheus, at /metrics of an address of their own', {
+          address: listenAddress('Address to serve them on, to everybody who reaches it', '127.0.0.1:9090'),
+        }),
       ),
     },
   ),

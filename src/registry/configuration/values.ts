@@ -147,11 +147,11 @@ export function percentage(description: string, most: number) {
 }
 
 /** As `parseListenAddress` takes it. */
-export const listenAddress = (description: string) =>
+export const listenAddress = (description: string, ...examples: string[]) =>
   written(description, {
     what: 'an address and port',
     pattern: /^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$/,
-    examples: ['0.0.0.0:443', '[::1]:5000'],
+    examples: examples.length > 0 ? examples : ['0.0.0.0:443', '[::1]:5000'],
     parse: parseListenAddress,
   })
 

@@ -3,6 +3,7 @@ import { authorizeLogin } from './authorize.ts'
 import { deleteBlob, readBlob } from './blobs.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { asRefusal, Refusal, sendRefusal } from './failure.ts'
+import { type Followed, followRequest, pathOf } from './followed.ts'
 import { listReferrers, listRepositories, listTags } from './listings.ts'
 import { deleteManifest, putManifest, readManifest } from './manifests.ts'
 import { live, ready } from './probes.ts'
@@ -34,26 +35,30 @@ export function createHandler(
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   return async (request, response) => {
     const began = context.clock.now()
+    const followed = followRequest(context, request, response)
     context.bodies.add(request)
     response.setHeader('Docker-Distribution-API-Version', 'registry/2.0')
     response.setHeader('X-Content-Type-Options', 'nosniff')
     try {
-      await answer(context, request, response)
+      await answer(followed, request, response)
     } catch (error) {
-      handleFailure(context, request, response, error)
+      handleFailure(followed.context, request, response, error)
     }
     leaveBody(request)
+    followed.answered()
     const milliseconds = context.clock.now() - began
     context.log.debug('registry', `${request.method} ${request.url}`, { status: response.statusCode, milliseconds })
   }
 }
 
-async function answer(context: RegistryContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(followed: Followed, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { context } = followed
   const target = request.url ?? ''
   const mark = target.indexOf('?')
   const path = mark < 0 ? target : target.slice(0, mark)
   const route = parseRoute(path)
   if (!route) throw new Refusal(404, 'UNSUPPORTED', 'there is nothing at this address')
+  followed.isFor(route.kind)
   const handler = TABLE[route.kind][request.method ?? '']
   if (!handler) {
     const methods = Object.keys(TABLE[route.kind]).join(', ')
@@ -79,7 +84,7 @@ function handleFailure(
 ): void {
   const refusal = asRefusal(error)
   if (refusal.status >= 500 && !isClientGone(error)) {
-    context.report(error, `${request.method} ${request.url}`)
+    context.report(error, `${request.method} ${pathOf(request.url ?? '')}`)
   }
   if (response.headersSent || response.destroyed) return void response.destroy()
   for (const name of ['Content-Length', 'Content-Range', 'ETag', 'Accept-Ranges']) response.removeHeader(name)

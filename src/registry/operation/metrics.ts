@@ -1,0 +1,130 @@
+import { createCounter, createGauge, createHistogram, type Family } from './exposition.ts'
+import type { EndedRequest, Observe, RegistryEvent } from './registry-event.ts'
+
+/** Counts what happens in a registry, for Prometheus. */
+export interface Metrics {
+  observe: Observe
+  /** Everything, as `/metrics` sends it. */
+  text(): string
+}
+
+/** Seconds: from an answer out of the database to a push of gigabytes. */
+const DURATIONS = [0.005, 0.025, 0.1, 0.25, 1, 2.5, 10, 60, 300, 1800]
+
+/** The names and labels are an interface: they are described in docs/registry.md, and deploy/registry/grafana.json reads them. */
+export function createMetrics(): Metrics {
+  const requests = createRequestMetrics()
+  const events = createEventMetrics()
+  const families = [...requests.families, ...events.families, ...processMetrics()]
+  return {
+    observe(event) {
+      requests.observe(event)
+      events.observe(event)
+    },
+    text: () => families.map((family) => family.text()).join(''),
+  }
+}
+
+interface Part {
+  families: readonly Family[]
+  observe: Observe
+}
+
+function createRequestMetrics(): Part {
+  const count = createCounter('bale_registry_requests_total', 'Requests whose answers have ended')
+  const duration = createHistogram(
+    'bale_registry_request_duration_seconds',
+    'Time from a request to the last byte of its answer',
+    DURATIONS,
+  )
+  const received = createCounter('bale_registry_received_bytes_total', 'Bytes that requests brought, with their heads')
+  const sent = createCounter('bale_registry_sent_bytes_total', 'Bytes of answers, with their heads')
+  let uploads = 0
+  const underWay = createGauge('bale_registry_uploads_under_way', 'Requests that bring bytes of blobs', () => uploads)
+  const ended = (request: EndedRequest) => {
+    const route = request.route ?? 'none'
+    const method = METHODS.has(request.method) ? request.method : 'other'
+    count.add({ method, route, status: statusClass(request.status) })
+    duration.observe({ method, route }, request.milliseconds / 1000)
+    received.add({ route }, request.bytesIn)
+    sent.add({ route }, request.bytesOut)
+    if (isUpload(request)) uploads--
+  }
+  return {
+    families: [count, duration, received, sent, underWay],
+    observe(event) {
+      if (event.kind === 'request-began' && isUpload(event)) uploads++
+      if (event.kind === 'request-ended') ended(event)
+    },
+  }
+}
+
+const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'])
+
+function statusClass(status: number | undefined): string {
+  return status === undefined ? 'none' : `${Math.floor(status / 100)}xx`
+}
+
+function isUpload({ route, method }: { route: string | undefined; method: string }): boolean {
+  return (route === 'uploads' && method === 'POST') || (route === 'upload' && ['PATCH', 'PUT'].includes(method))
+}
+
+function createEventMetrics(): Part {
+  const refused = createCounter('bale_registry_logins_refused_total', 'Passwords and tokens that were not accepted', {
+    from: ['password', 'token'].flatMap((credential) => REASONS.map((reason) => ({ credential, reason }))),
+  })
+  const failures = createCounter('bale_registry_failures_total', 'Failures of the database and of the object store')
+  const collections = createCounter('bale_registry_collections_total', 'Collections that this process began', {
+    from: OUTCOMES.map((outcome) => ({ outcome })),
+  })
+  const freed = createCounter('bale_registry_collection_freed_bytes_total', 'Bytes that collections removed', {
+    from: [{}],
+  })
+  const last: { collection?: number; certificate?: number } = {}
+  const lastCollection = createGauge(
+    'bale_registry_collection_last_success_timestamp_seconds',
+    'When a collection of this process last came to its end',
+    () => last.collection,
+  )
+  const expiry = createGauge(
+    'bale_registry_tls_certificate_expiry_timestamp_seconds',
+    'When the certificate that is shown expires',
+    () => last.certificate,
+  )
+  const act = (event: RegistryEvent) => {
+    switch (event.kind) {
+      case 'login-refused':
+        return refused.add({ credential: event.credential, reason: event.reason })
+      case 'part-failed':
+        return failures.add({ part: event.part, code: event.code })
+      case 'certificate-shown':
+        last.certificate = event.validUntil / 1000
+        return
+      case 'collection-ended':
+        collections.add({ outcome: event.outcome })
+        if (event.outcome !== 'done') return
+        freed.add({}, event.bytes)
+        last.collection = event.time / 1000
+    }
+  }
+  return { families: [refused, failures, collections, lastCollection, freed, expiry], observe: act }
+}
+
+const REASONS = ['wrong', 'limited', 'busy'] as const
+const OUTCOMES = ['done', 'failed', 'elsewhere'] as const
+
+/** Under the names that other programs' have, so that the same dashboards and alerts work. */
+function processMetrics(): Family[] {
+  const started = Date.now() / 1000 - process.uptime()
+  const cpu = () => {
+    const { user, system } = process.cpuUsage()
+    return (user + system) / 1e6
+  }
+  return [
+    createGauge('process_resident_memory_bytes', 'Memory of the process', () => process.memoryUsage.rss()),
+    createGauge('process_cpu_seconds_total', 'Time of processors that the process used', cpu, 'counter'),
+    createGauge('process_start_time_seconds', 'When the process began', () => started),
+    createGauge('nodejs_heap_size_used_bytes', 'Used heap of V8', () => process.memoryUsage().heapUsed),
+    createGauge('nodejs_external_memory_bytes', 'Memory of buffers', () => process.memoryUsage().external),
+  ]
+}

@@ -1,0 +1,52 @@
+import type { Writable } from 'node:stream'
+import type { Metrics } from './metrics.ts'
+import type { Observe, RegistryEvent } from './registry-event.ts'
+
+/** What the operator wants to see of a registry. */
+export interface OperationOptions {
+  /** Where a line of JSON is written for each request: a stream, or the path of a file. */
+  requestLog?: Writable | string
+  /** An address of its own, where `/metrics` is served to everybody who reaches it. Port 0 takes a free one. */
+  metrics?: { host: string; port: number }
+}
+
+/** Watches a registry for its operator. Dispose it after the registry. */
+interface Operation extends AsyncDisposable {
+  /** Undefined when nothing is to be seen. */
+  observe: Observe | undefined
+  metrics: Metrics | undefined
+  /** Whether there are files to open again. */
+  reloads: boolean
+  reload(): Promise<void>
+}
+
+/** `report` is told of what fails later; what cannot be opened now rejects. Most registries are served without all this. */
+export async function openOperation(
+  { requestLog, metrics: address }: OperationOptions,
+  report: (failure: unknown, what: string) => void,
+): Promise<Operation> {
+  await using opened = new AsyncDisposableStack()
+  const log =
+    requestLog === undefined
+      ? undefined
+      : opened.use(await (await import('./request-log.ts')).openRequestLog(requestLog, report))
+  const metrics = address && (await import('./metrics.ts')).createMetrics()
+  const parts = opened.move()
+  return {
+    observe: toAll([log, metrics].flatMap((one) => one?.observe ?? [])),
+    metrics,
+    reloads: typeof requestLog === 'string',
+    async reload() {
+      await log?.reopen()
+    },
+    [Symbol.asyncDispose]: () => parts.disposeAsync(),
+  }
+}
+
+/** One that tells all of them; undefined for none. */
+export function toAll(several: readonly Observe[]): Observe | undefined {
+  if (several.length < 2) return several[0]
+  return (event: RegistryEvent) => {
+    for (const observe of several) observe(event)
+  }
+}

@@ -1,0 +1,43 @@
+/** Something that happened in a registry, as facts. */
+export type RegistryEvent =
+  | { kind: 'request-began'; method: string; route: string }
+  | ({ kind: 'request-ended' } & EndedRequest)
+  /** `limited`: too many attempts; `busy`: too many passwords wait to be checked. */
+  | { kind: 'login-refused'; credential: 'password' | 'token'; reason: 'wrong' | 'limited' | 'busy' }
+  /** `code` is that of a BaleError, or OTHER. */
+  | { kind: 'part-failed'; part: 'database' | 'objects'; code: string }
+  /** `time` is in milliseconds since 1970. */
+  | { kind: 'collection-ended'; outcome: 'done'; bytes: number; time: number }
+  /** `elsewhere`: another process of the registry is at it. */
+  | { kind: 'collection-ended'; outcome: 'failed' | 'elsewhere' }
+  /** At the start and when it is replaced; milliseconds since 1970. */
+  | { kind: 'certificate-shown'; validUntil: number }
+
+/** A request whose answer was sent, or broke off. */
+export interface EndedRequest {
+  /** When it came: milliseconds since 1970, by the registry's clock. */
+  time: number
+  /** The client's own, or a UUID; sent back as X-Request-Id. */
+  id: string
+  method: string
+  /** Without the query, and at most 1024 characters; empty for what is no path. */
+  path: string
+  /** Which end point; undefined for none. */
+  route: string | undefined
+  /** Undefined when the connection ended before there was an answer. */
+  status: number | undefined
+  /** Bytes of the connection, with the head. */
+  bytesIn: number
+  bytesOut: number
+  /** Until the last byte was handed to the system. */
+  milliseconds: number
+  /** The client's, as trusted proxies say. */
+  address: string
+  /** Undefined without a login. */
+  user: string | undefined
+  /** The connection ended before the answer did. */
+  aborted: boolean
+}
+
+/** Is told what happened. Must neither throw nor take long. */
+export type Observe = (event: RegistryEvent) => void
