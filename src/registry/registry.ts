@@ -6,6 +6,7 @@ import {
   createAccess,
   createAccounts,
   createAuthenticator,
+  createRefusals,
   createSigningKeys,
   createTokenIssuer,
 } from './auth/index.ts'
@@ -23,7 +24,7 @@ import {
 } from './http/index.ts'
 import type { MetaStore } from './meta/index.ts'
 import type { ObjectStore, Presigner } from './objects/index.ts'
-import type { Observe } from './operation/index.ts'
+import { type Observe, toAll } from './operation/index.ts'
 import { type Report, reportOnce } from './report.ts'
 import { createUploads } from './uploads/index.ts'
 import { watchedMeta, watchedObjects } from './watched-parts.ts'
@@ -101,7 +102,11 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     const bodies = closing.use(watchBodies(settings.leastRate ?? LEAST_RATE))
     const health = createHealth({ objects, clock })
     const presign = presignerOf(parts, settings)
-    const told = { log, report, observe }
+    const refusals = closing.use(createRefusals({ meta, clock, report }))
+    const seeRefusals: Observe = (event) => {
+      if (event.kind === 'request-ended') refusals.add(event)
+    }
+    const told = { log, report, observe: observe ? toAll([seeRefusals, observe]) : seeRefusals }
     const who = { authenticator, tokens, access, anonymous, origin }
     const served = { meta, objects, uploads, clock, lease, presign, ...who }
     return {

@@ -11,9 +11,9 @@ export type Authentication =
   | { kind: 'known'; principal: Principal }
   /** Nothing was shown. */
   | { kind: 'anonymous' }
-  /** Something was shown, and it is not right. */
-  | { kind: 'refused' }
-  | { kind: 'limited'; seconds: number }
+  /** Something was shown, and it is not right: a password for this name, or something else. */
+  | { kind: 'refused'; name?: string }
+  | { kind: 'limited'; seconds: number; name: string }
   /** Too many passwords are being checked. */
   | { kind: 'busy' }
 
@@ -81,8 +81,8 @@ export function createAuthenticator(parts: { meta: MetaStore; tokens: TokenIssue
     ]
     const id = randomUUID()
     const counted = await meta.countAttempt(id, { limits, period: PERIOD })
-    if (counted !== 'counted') return { kind: 'limited', seconds: Math.ceil(counted.wait / 1000) }
-    if (!(await verifyPassword(password, account?.passwordHash)) || !account) return { kind: 'refused' }
+    if (counted !== 'counted') return { kind: 'limited', seconds: Math.ceil(counted.wait / 1000), name }
+    if (!(await verifyPassword(password, account?.passwordHash)) || !account) return { kind: 'refused', name }
     await meta.giveBackAttempt(
       id,
       limits.map(({ key }) => key),

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Clock, systemClock } from '#base'
 import { sha256, startRegistry, type TestRegistry } from '../../../test/kit/registry-client.ts'
+import { until } from '../../../test/kit/until.ts'
 
 const password = (name: string) => `password-of-${name}`
 const login = (name: string) => `${name}:${password(name)}`
@@ -284,5 +285,50 @@ test('names, labels, roles and grants that cannot be are refused by name', async
   assert.deepEqual(
     (await organisations.list()).map(({ name, members }) => [name, members.length]),
     [['acme', 2]],
+  )
+})
+
+test('what is refused is in the audit log, with who wanted it from where, and equal things once', async () => {
+  await using registry = await company()
+  const get = (login: string | undefined, path: string) => registry.request('GET', path, { login })
+  for (let times = 0; times < 3; times++) await get(login('cat'), '/v2/acme/web/tags/list')
+  await get('cat:wrong', '/v2/')
+  await get('no\u0007body:wrong', '/v2/')
+  await get(undefined, '/v2/')
+  await registry.request('DELETE', '/v2/acme/web/manifests/one', { login: login('bob') })
+  const robot = await registry.registry.robots.add('acme+ci')
+  await registry.request('POST', '/v2/acme/web/blobs/uploads/', { login: `acme+ci:${robot}` })
+  const refused = async () => {
+    const lines: string[] = []
+    for await (const { actor, address, action, target, detail } of registry.registry.audit.entries({
+      outcome: 'refused',
+    })) {
+      assert.match(String(address), /127\.0\.0\.1$/)
+      lines.push(`${actor} ${action} ${target} ${detail}`)
+    }
+    return lines.toSorted()
+  }
+  await until('the log is written', async () => (await refused()).length > 0)
+  assert.deepEqual(await refused(), [
+    'anonymous login /v2/ 401, as cat',
+    'anonymous login /v2/ 401, as no\\x07body',
+    'robot:acme+ci push /v2/acme/web/blobs/uploads/ 403',
+    'user:bob delete /v2/acme/web/manifests/one 403',
+    'user:cat pull /v2/acme/web/tags/list 403, 3 times',
+  ])
+})
+
+test('whoever is refused in a thousand ways adds no thousand lines', async () => {
+  await using registry = await company()
+  const bob = login('bob')
+  for (let number = 0; number < 300; number++)
+    await registry.request('GET', `/v2/x${number}/y/tags/list`, { login: bob })
+  const entries = () => Array.fromAsync(registry.registry.audit.entries({ outcome: 'refused' }))
+  await until('the log is written', async () => (await entries()).length > 0)
+  const written = await entries()
+  assert.ok(written.length <= 202, `${written.length} lines`)
+  assert.ok(
+    written.some(({ detail }) => /^\d+ more refusals/.test(String(detail))),
+    'and says so',
   )
 })

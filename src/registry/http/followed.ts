@@ -28,14 +28,14 @@ export function followRequest(context: RegistryContext, request: IncomingMessage
   const { socket, method = '', url = '' } = request
   const began = performance.now()
   const seen = { time: context.clock.now(), id, method, path: pathOf(url), address: context.origin.address(request) }
-  let [route, user, over]: [string?, string?, boolean?] = []
+  let [route, user, claimed, over]: [string?, string?, string?, boolean?] = []
   const end = () => {
     if (over) return
     over = true
     observe({
       kind: 'request-ended',
       ...seen,
-      ...{ route, user },
+      ...{ route, user, claimed },
       status: response.headersSent ? response.statusCode : undefined,
       ...bytesSinceLast(socket),
       milliseconds: performance.now() - began,
@@ -46,6 +46,7 @@ export function followRequest(context: RegistryContext, request: IncomingMessage
   const authenticator = noting(context.authenticator, (authentication, credential) => {
     if (authentication.kind === 'known') user = authentication.principal.account?.name
     else if (authentication.kind !== 'anonymous') {
+      if ('name' in authentication) claimed = authentication.name
       observe({ kind: 'login-refused', credential, reason: REASONS[authentication.kind] })
     }
   })

@@ -35,6 +35,8 @@ export interface EndedRequest {
   address: string
   /** Undefined without a login. */
   user: string | undefined
+  /** Whom a password claimed that was not right, as it was sent. */
+  claimed: string | undefined
   /** The connection ended before the answer did. */
   aborted: boolean
 }

@@ -177,7 +177,15 @@ test('a reader that stands still costs lines, not memory, and the operator is to
   })
   const log = await openRequestLog(slow, (failure) => void told.push(String(failure)))
   const line = { time: 0, id: 'i', method: 'GET', path: `/${'x'.repeat(1000)}`, route: undefined, status: 200 }
-  const rest = { bytesIn: 1, bytesOut: 1, milliseconds: 1, address: '::1', user: undefined, aborted: false }
+  const rest = {
+    bytesIn: 1,
+    bytesOut: 1,
+    milliseconds: 1,
+    address: '::1',
+    user: undefined,
+    claimed: undefined,
+    aborted: false,
+  }
   const one = () => log.observe({ kind: 'request-ended', ...line, ...rest })
   one()
   await until('the reader has the first line', () => slow.writableLength > 0)

@@ -1,0 +1,103 @@
+import { type Clock, printable } from '#base'
+import type { MetaStore } from '../meta/index.ts'
+
+/** A request that was not let do what it wanted. */
+export interface RefusedRequest {
+  status: number | undefined
+  method: string
+  path: string
+  address: string
+  /** Of a login that was right. */
+  user: string | undefined
+  /** Whom a login that was not right claimed to be. */
+  claimed: string | undefined
+}
+
+interface Refusals extends AsyncDisposable {
+  add(request: RefusedRequest): void
+}
+
+const WINDOW = 10_000
+/** Whoever asks for very many things in vain shall not fill the database. */
+const MOST_KINDS = 200
+
+/**
+ * Writes refusals into the audit log, some seconds later and equal ones once, with their number. `report` is told what
+ * cannot be written.
+ */
+export function createRefusals(parts: {
+  meta: MetaStore
+  clock: Clock
+  report: (failure: unknown, what: string) => void
+}): Refusals {
+  const { meta, clock, report } = parts
+  const stopping = new AbortController()
+  let seen = new Map<string, { request: RefusedRequest; times: number }>()
+  let more = 0
+  let waiting: Promise<void> | undefined
+
+  async function write(): Promise<void> {
+    const rest = more > 0 ? [entryOfMore(more)] : []
+    const entries = [...[...seen.values()].map(({ request, times }) => entryOf(request, times)), ...rest]
+    seen = new Map()
+    more = 0
+    try {
+      await meta.recordRefusals(entries)
+    } catch (error) {
+      report(error, 'writing the audit log')
+    }
+  }
+
+  async function writeLater(): Promise<void> {
+    await clock.sleep(WINDOW, { signal: stopping.signal }).catch(() => undefined)
+    waiting = undefined
+    await write()
+  }
+
+  return {
+    add(request) {
+      if (!isRefusal(request)) return
+      const { status, method, path, address, user, claimed } = request
+      const key = JSON.stringify([status, method, path, address, user, claimed])
+      const known = seen.get(key)
+      if (known) known.times++
+      else if (seen.size < MOST_KINDS) seen.set(key, { request, times: 1 })
+      else more++
+      waiting ??= writeLater()
+    },
+    async [Symbol.asyncDispose]() {
+      stopping.abort()
+      await waiting
+    },
+  }
+}
+
+/** That somebody without a login is asked for one is how logins begin. */
+function isRefusal({ status, claimed }: RefusedRequest): boolean {
+  return status === 403 || status === 429 || (status === 401 && claimed !== undefined)
+}
+
+function entryOf({ status, method, path, address, user, claimed }: RefusedRequest, times: number) {
+  const actor = user === undefined ? 'anonymous' : accountActor(user)
+  const parts = [
+    String(status),
+    ...(claimed === undefined ? [] : [`as ${printable(claimed, 80)}`]),
+    ...(times > 1 ? [`${times} times`] : []),
+  ]
+  return { actor, address, action: actionOf(method, path), target: path, detail: parts.join(', ') }
+}
+
+function entryOfMore(more: number) {
+  return { actor: 'anonymous', action: 'login', target: '', detail: `${more} more refusals of other kinds` }
+}
+
+/** How the log names an account. */
+export function accountActor(name: string): string {
+  return name.includes('+') ? `robot:${name}` : `user:${name}`
+}
+
+function actionOf(method: string, path: string): string {
+  if (!/^\/v2\/./.test(path)) return 'login'
+  if (method === 'DELETE') return 'delete'
+  return method === 'GET' || method === 'HEAD' ? 'pull' : 'push'
+}
