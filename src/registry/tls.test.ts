@@ -8,7 +8,7 @@ import type { TLSSocket } from 'node:tls'
 import { selfSigned } from '../../test/kit/self-signed.ts'
 import { temporaryDirectory } from '../../test/kit/temporary.ts'
 import { until } from '../../test/kit/until.ts'
-import { loadTls, type ServeOptions, serveRegistry } from './index.ts'
+import { loadTls, readConfiguration, type ServeOptions, serveConfigured, serveRegistry } from './index.ts'
 
 const [one, two] = [selfSigned('one.example'), selfSigned('two.example')]
 
@@ -141,4 +141,28 @@ test('authorities of clients cannot vanish from a server that asks for certifica
   assert.match(told.join(), /cannot be given or left out/)
   await assert.rejects(ask(registry.url))
   assert.deepEqual(await ask(registry.url, one), [200, 'one.example'])
+})
+
+test('a configuration file names the files, which are read again as well; one that is wrong is named with its place', async () => {
+  await using place = await temporaryDirectory('bale-tls')
+  const write = (name: string, text: string) => writeFileSync(join(place.path, name), text, { mode: 0o600 })
+  write('crt', one.cert)
+  write('key', one.key)
+  write('clients', one.cert)
+  write(
+    'r.yaml',
+    'directory: data\nlisten: { address: "127.0.0.1:0", tls: { certificate: crt, key: key, client-authorities: clients } }\n',
+  )
+  const told: string[] = []
+  const report = ({ message }: Error) => void told.push(message)
+  const configuration = await readConfiguration(join(place.path, 'r.yaml'))
+  await using served = await serveConfigured(configuration, { environment: {}, report })
+  await assert.rejects(ask(served.url))
+  write('crt', two.cert)
+  await served.reload()
+  assert.match(told.join(), /r\.yaml:2:65: listen\.tls\.key: the key in \S+ is not that of the certificate/)
+  assert.deepEqual(await ask(served.url, one), [200, 'one.example'])
+  write('key', two.key)
+  await served.reload()
+  assert.deepEqual(await ask(served.url, one), [200, 'two.example'])
 })
