@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { isBaleError, systemClock } from '#base'
 import { type DistributionFiles, distributionFiles } from '../../../test/kit/distribution-files.ts'
-import { sha256, startRegistry, type TestRegistry } from '../../../test/kit/registry-client.ts'
+import { sha256, sha512, startRegistry, type TestRegistry } from '../../../test/kit/registry-client.ts'
 import { temporaryDirectory } from '../../../test/kit/temporary.ts'
 import { openRegistryAdmin } from '../embedded.ts'
 import { openSqliteMeta } from '../meta/index.ts'
@@ -110,6 +110,21 @@ test('images, indexes, what refers to them and lone blobs arrive with equal dige
   const again = { ...counts, manifests: none(manifests), tags: none(tags), blobs: none(blobs) }
   assert.deepEqual(await importInto(registry, files), again)
   assert.equal(objectsOf(registry), before)
+})
+
+test('a blob that is linked by a digest of another algorithm than it is stored by is there by the one of its link', async () => {
+  await using place = await places()
+  const { files, registry } = place
+  const stored = files.bytes('both')
+  const digest = sha512('both')
+  const link = (of: string) => files.path('repositories/a/b/_layers/sha512', of.slice('sha512:'.length), 'link')
+  files.file(link(digest), stored)
+  files.file(link(sha512('other')), stored)
+  assert.deepEqual((await importInto(registry, files)).told, [
+    `blob ${sha512('other')}: its bytes have the digest ${digest}`,
+  ])
+  const answer = await registry.request('GET', `/v2/a/b/blobs/${digest}`)
+  assert.deepEqual([answer.status, answer.body.toString()], [200, 'both'])
 })
 
 test('what was deleted in the source, and unfinished uploads, are neither taken over nor complained about', async () => {
