@@ -108,6 +108,8 @@ test('images, indexes, what refers to them and lone blobs arrive with equal dige
   const none = (tally: { all: number }) => ({ ...tally, new: 0 })
   const { manifests, tags } = counts
   const again = { ...counts, manifests: none(manifests), tags: none(tags), blobs: none(blobs) }
+  // What is there is not even read again.
+  files.bytes('damaged since', tagged.layer.digest)
   assert.deepEqual(await importInto(registry, files), again)
   assert.equal(objectsOf(registry), before)
 })
@@ -290,13 +292,17 @@ test('a dry run says what would come, and what not, and changes nothing', async 
   const { files, registry } = place
   const image = files.image('a/b', 'one', { tag: '1' })
   files.index('a/b', [image], 'all')
+  const resized = { ...image.layer, size: 1 }
+  const wrong = files.manifest('a/b', { schemaVersion: 2, config: image.config, layers: [resized] })
   const broken = files.image('a/b', 'broken')
   rmSync(files.path('repositories/a/b/_layers/sha256', broken.layer.digest.slice(7), 'link'))
   const dry = await importInto(registry, files, { dryRun: true })
   assert.equal(await status(registry, 'a/b/tags/list'), 404)
   assert.equal(objectsOf(registry), 0)
   const reason = `it needs the blob ${broken.layer.digest}: not linked in the repository`
-  assert.deepEqual(dry.told, [`a/b@${broken.digest}: ${reason}`])
+  const { digest, size } = image.layer
+  const size1 = `it gives a wrong size for ${digest}, which has ${size} bytes`
+  assert.deepEqual(dry.told, [`a/b@${broken.digest}: ${reason}`, `a/b@${wrong.digest}: ${size1}`].toSorted())
   assert.deepEqual(await importInto(registry, files), dry)
 })
 
