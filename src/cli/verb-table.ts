@@ -269,6 +269,12 @@ export const VERBS: readonly VerbEntry[] = [
     () => import('./verbs/registry-backup.ts'),
   ),
   entry(
+    'Registries',
+    ['registry import-from'],
+    'Take over all images of a docker-registry from its files, even while the registry is served',
+    () => import('./verbs/registry-import-from.ts'),
+  ),
+  entry(
     'System',
     ['inspect'],
     'Show details of containers, images, networks or volumes as JSON',

@@ -44,6 +44,7 @@ export {
 } from './configuration/index.ts'
 export { openConfiguredAdmin, type Surroundings, serveConfigured } from './configured.ts'
 export { createRegistry, type EmbeddedAdmin, openRegistryAdmin, type RegistryOptions } from './embedded.ts'
+export type { Imported, ImportOptions, Tally } from './import/index.ts'
 export type { AccessToken, AuditEntry, AuditFilter, Grant, Member, MemberRole, Role } from './meta/index.ts'
 export { type MetaStore, openPostgresMeta, openSqliteMeta, type PostgresOptions } from './meta/index.ts'
 export {

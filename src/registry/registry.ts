@@ -22,6 +22,7 @@ import {
   type OriginOptions,
   watchBodies,
 } from './http/index.ts'
+import { type Imported, type ImportOptions, importFrom } from './import/index.ts'
 import type { MetaStore } from './meta/index.ts'
 import type { ObjectStore, Presigner } from './objects/index.ts'
 import { type Observe, toAll } from './operation/index.ts'
@@ -161,6 +162,8 @@ export interface RegistryAdmin extends Accounts, AsyncDisposable {
   collectGarbage(options?: CollectOptions): Promise<Collected>
   /** Compares what is known with the bytes that are there. */
   check(options?: CheckOptions): Promise<Checked>
+  /** Takes over the files of distribution (Debian: docker-registry) below a directory. */
+  importFrom(directory: string, options?: ImportOptions): Promise<Imported>
 }
 
 /** Administers the registry on these parts, whose metadata it closes. */
@@ -168,9 +171,12 @@ export function administerRegistry(
   { meta, objects, whenFull = (work) => work() }: Omit<RegistryParts, 'secret'>,
   clock: Clock = systemClock,
 ): RegistryAdmin {
+  const lease = DEFAULT_LEASE
+  const uploads = createUploads({ meta, objects, clock, lease, grace: GRACE })
   return {
     ...createAccounts(meta),
     collectGarbage: (how) => whenFull(() => collectInTurn({ meta, objects }, how)),
+    importFrom: (directory, how) => importFrom({ meta, objects, uploads, lease }, directory, how),
     check: (how) => whenFull(() => check({ meta, objects, clock }, how)),
     [Symbol.asyncDispose]: () => meta.close(),
   }

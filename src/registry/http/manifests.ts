@@ -2,18 +2,16 @@ import { readAll } from '#base'
 import { digestOf } from '#blob'
 import {
   algorithmOf,
-  type Descriptor,
   type Digest,
   isDigest,
   isIndexType,
   isManifestType,
   isTag,
   MANIFEST_LIMIT,
-  type ParsedManifest,
   parseDigest,
-  parseManifest,
 } from '#spec'
-import type { ManifestObjection, NewManifest } from '../meta/index.ts'
+import { describeManifest } from '../manifest/index.ts'
+import type { ManifestObjection } from '../meta/index.ts'
 import { authorize, principalName } from './authorize.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { Refusal } from './failure.ts'
@@ -51,11 +49,8 @@ export async function putManifest(context: RegistryContext, exchange: Exchange, 
       detail: { expected: reference.digest, got: digest },
     })
   }
-  const parsed = parseManifest(bytes, announcedType(request.headers['content-type']))
-  // What cannot be looked up cannot be guaranteed to exist.
-  const [objection] = (parsed.kind === 'index' && parsed.index.unreadable) || []
-  if (objection) throw new Refusal(400, 'MANIFEST_INVALID', objection)
-  const manifest = describe(parsed, { bytes, digest, tags, actor: principalName(principal) })
+  const announced = announcedType(request.headers['content-type'])
+  const manifest = describeManifest(bytes, { digest, announced, tags, actor: principalName(principal) })
   const missing = await context.meta.putManifest(route.repository, manifest)
   if (missing) throw objectionRefusal(missing)
   if (manifest.subject) response.setHeader('OCI-Subject', manifest.subject)
@@ -119,46 +114,6 @@ function announcedType(header: string | undefined): string | undefined {
   const type = header.split(';')[0]!.trim()
   if (isManifestType(type) || isIndexType(type)) return type
   throw new Refusal(400, 'MANIFEST_INVALID', 'the Content-Type is not that of an image manifest or index')
-}
-
-/** What the metadata keeps of a manifest. */
-function describe(
-  parsed: ParsedManifest,
-  { bytes, digest, tags, actor }: { bytes: Uint8Array; digest: Digest; tags: string[]; actor: string },
-): NewManifest {
-  const document = parsed.kind === 'index' ? parsed.index : parsed.manifest
-  // Image-spec manifest.md: without artifactType the config's media type says what an artifact is.
-  const artifactType =
-    document.artifactType ?? (parsed.kind === 'manifest' ? parsed.manifest.config.mediaType : undefined)
-  const descriptor: Descriptor = { mediaType: document.mediaType, digest, size: bytes.byteLength }
-  if (artifactType !== undefined) descriptor.artifactType = artifactType
-  if (document.annotations !== undefined) descriptor.annotations = { ...document.annotations }
-  const { blobs, children } = referredTo(parsed)
-  return {
-    digest,
-    mediaType: document.mediaType,
-    bytes,
-    artifactType,
-    subject: document.subject?.digest,
-    descriptor,
-    blobs: blobs.map((blob) => ({ digest: blob.digest, size: blob.size, optional: isForeign(blob) })),
-    children: [...new Set(children.map((child) => child.digest))],
-    tags,
-    actor,
-  }
-}
-
-/** An index may also list plain blobs: build caches do. */
-function referredTo(parsed: ParsedManifest): { blobs: Descriptor[]; children: Descriptor[] } {
-  if (parsed.kind === 'manifest') return { blobs: [parsed.manifest.config, ...parsed.manifest.layers], children: [] }
-  const isChild = ({ mediaType }: Descriptor) => isManifestType(mediaType) || isIndexType(mediaType)
-  const { manifests } = parsed.index
-  return { children: manifests.filter(isChild), blobs: manifests.filter((entry) => !isChild(entry)) }
-}
-
-/** Non-distributable layers are stored elsewhere. Their URLs are never fetched (M06). */
-function isForeign({ mediaType, urls }: Descriptor): boolean {
-  return /\.nondistributable\.|\.foreign\./.test(mediaType) || (urls?.length ?? 0) > 0
 }
 
 function objectionRefusal(objection: ManifestObjection): Refusal {

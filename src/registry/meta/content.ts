@@ -14,6 +14,10 @@ const MANIFEST_OF_TAG = `
   SELECT m.digest, m.media_type, m.body FROM repositories r JOIN tags t ON t.repo_id = r.id
   JOIN manifests m ON m.id = t.manifest_id WHERE r.name = ? AND t.name = ?`
 
+const POINTER_OF_TAG = `
+  SELECT m.digest, t.updated_by FROM repositories r JOIN tags t ON t.repo_id = r.id
+  JOIN manifests m ON m.id = t.manifest_id WHERE r.name = ? AND t.name = ?`
+
 /** The state of an unfinished upload names keys within its text. */
 const KNOWN_OBJECT = `
   SELECT 1 FROM blobs WHERE storage_key = ?
@@ -85,6 +89,11 @@ export function contentMeta(database: SqlDatabase): ContentMeta {
         mediaType: text(row['media_type']),
         bytes: row['body'] as Uint8Array,
       }
+    },
+
+    async findTag(repository, tag) {
+      const row = await database.get(POINTER_OF_TAG, repository, tag)
+      return row && { digest: text(row['digest']) as Digest, actor: text(row['updated_by']) }
     },
 
     async deleteManifest(repository, digest, actor) {

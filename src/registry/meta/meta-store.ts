@@ -71,6 +71,8 @@ export interface ContentMeta {
   unlinkBlob(repository: string, digest: Digest): Promise<'removed' | 'absent' | 'in use'>
   putManifest(repository: string, manifest: NewManifest): Promise<ManifestObjection | undefined>
   findManifest(repository: string, reference: { tag: string } | { digest: Digest }): Promise<StoredManifest | undefined>
+  /** What a tag points to, and who had it do so. */
+  findTag(repository: string, tag: string): Promise<{ digest: Digest; actor: string } | undefined>
   /** Tags that point to the manifest go with it. */
   deleteManifest(repository: string, digest: Digest, actor: string): Promise<boolean>
   deleteTag(repository: string, tag: string, actor: string): Promise<boolean>
