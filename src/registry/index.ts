@@ -28,7 +28,15 @@ export {
 } from './configuration/index.ts'
 export { openConfiguredAdmin, type Surroundings, serveConfigured } from './configured.ts'
 export { createRegistry, type EmbeddedAdmin, openRegistryAdmin, type RegistryOptions } from './embedded.ts'
-export { type MetaStore, openPostgresMeta, openSqliteMeta, type PostgresOptions, type Role } from './meta/index.ts'
+export {
+  type ImmutableTags,
+  type MetaStore,
+  openPostgresMeta,
+  openSqliteMeta,
+  type PostgresOptions,
+  type Role,
+  type TagPolicy,
+} from './meta/index.ts'
 export {
   type ByteRange,
   createFileObjects,
@@ -42,6 +50,7 @@ export {
   type S3Options,
   type S3Timeouts,
 } from './objects/index.ts'
+export type { Policies } from './policies/index.ts'
 export {
   openRegistry,
   type Registry,

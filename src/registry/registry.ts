@@ -22,6 +22,7 @@ import {
 } from './http/index.ts'
 import type { MetaStore } from './meta/index.ts'
 import type { ObjectStore, Presigner } from './objects/index.ts'
+import { createPolicies, type Policies } from './policies/index.ts'
 import { type Report, reportOnce } from './report.ts'
 import { createUploads } from './uploads/index.ts'
 
@@ -61,6 +62,7 @@ export interface Registry extends AsyncDisposable {
   /** For node:http and its like. Never rejects. */
   handler(request: IncomingMessage, response: ServerResponse): Promise<void>
   users: Users
+  policies: Policies
   /** Collects while requests go on. LOCKED when another process of the registry collects. */
   collectGarbage(options?: CollectOptions): Promise<Collected>
   /** Has /readyz answer that requests should go to another replica. */
@@ -96,6 +98,7 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     return {
       handler: createHandler({ ...served, bodies, whenFull, health, presign: presignerOf(parts, settings) }),
       users: createUsers(meta),
+      policies: createPolicies(meta),
       collectGarbage: (how) => whenFull(() => collectInTurn({ meta, objects }, how)),
       drain() {
         health.draining = true
@@ -127,6 +130,7 @@ function presignerOf({ objects }: RegistryParts, { redirect = false, grace = GRA
 /** Administration of a registry, also while it is served. */
 export interface RegistryAdmin extends AsyncDisposable {
   users: Users
+  policies: Policies
   /** LOCKED when another process of the registry collects. */
   collectGarbage(options?: CollectOptions): Promise<Collected>
   /** Compares what is known with the bytes that are there. */
@@ -140,6 +144,7 @@ export function administerRegistry(
 ): RegistryAdmin {
   return {
     users: createUsers(meta),
+    policies: createPolicies(meta),
     collectGarbage: (how) => whenFull(() => collectInTurn({ meta, objects }, how)),
     check: (how) => whenFull(() => check({ meta, objects, clock }, how)),
     [Symbol.asyncDispose]: () => meta.close(),

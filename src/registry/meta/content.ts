@@ -1,4 +1,5 @@
 import type { Digest } from '#spec'
+import { refuseImmutableManifest, refuseImmutableTag } from './immutable-tags.ts'
 import { listWithin } from './list-within.ts'
 import type { ContentMeta } from './meta-store.ts'
 import { listReferrers } from './referrers.ts'
@@ -95,6 +96,7 @@ export function contentMeta(database: SqlDatabase): ContentMeta {
           ...[repository, digest],
         )
         if (!row) return false
+        await refuseImmutableManifest(sql, { repository, manifestId: Number(row['id']) })
         await removeManifest(sql, Number(row['id']), actor)
         return true
       })
@@ -105,6 +107,7 @@ export function contentMeta(database: SqlDatabase): ContentMeta {
         const repo = await sql.get('SELECT id FROM repositories WHERE name = ?', repository)
         const repoId = Number(repo?.['id'])
         if (!repo || (await sql.run('DELETE FROM tags WHERE repo_id = ? AND name = ?', repoId, tag)) === 0) return false
+        await refuseImmutableTag(sql, repository, tag)
         await recordTag(sql, { repoId, tag, digest: null, actor })
         return true
       })

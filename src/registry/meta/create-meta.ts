@@ -4,6 +4,7 @@ import { contentMeta } from './content.ts'
 import { coordinationMeta } from './coordination.ts'
 import type { MetaStore } from './meta-store.ts'
 import type { SqlDatabase } from './sql.ts'
+import { tagPolicyMeta } from './tag-policies.ts'
 import { uploadMeta } from './uploads.ts'
 
 /** What the registry knows, in a database that has its tables. */
@@ -14,6 +15,7 @@ export function createMeta(database: SqlDatabase): MetaStore {
     ...collectorMeta(database),
     ...accountMeta(database),
     ...coordinationMeta(database),
+    ...tagPolicyMeta(database),
     close: () => database.close(),
   }
 }

@@ -1,11 +1,18 @@
 import type { Descriptor, Digest } from '#spec'
+import type { TagPolicyMeta } from './tag-policies.ts'
 
 /**
  * What the registry knows, the only source of truth: bytes are dumb objects under keys that rows name. Each method is
  * one transaction. Time is the database's, so that replicas with wrong clocks agree: callers give durations, in milliseconds
  * from now.
  */
-export interface MetaStore extends ContentMeta, UploadMeta, CollectorMeta, AccountMeta, CoordinationMeta {
+export interface MetaStore
+  extends ContentMeta,
+    UploadMeta,
+    CollectorMeta,
+    AccountMeta,
+    CoordinationMeta,
+    TagPolicyMeta {
   close(): Promise<void>
 }
 
@@ -56,10 +63,12 @@ export interface ContentMeta {
   mountBlob(repository: string, digest: Digest, options: { from: string; lease: number }): Promise<boolean>
   /** Takes a blob out of a repository. */
   unlinkBlob(repository: string, digest: Digest): Promise<'removed' | 'absent' | 'in use'>
+  /** TAG_IMMUTABLE when a policy forbids that one of its tags moves. */
   putManifest(repository: string, manifest: NewManifest): Promise<ManifestObjection | undefined>
   findManifest(repository: string, reference: { tag: string } | { digest: Digest }): Promise<StoredManifest | undefined>
-  /** Tags that point to the manifest go with it. */
+  /** Tags that point to the manifest go with it. TAG_IMMUTABLE when one of them, or of an index with it, must stay. */
   deleteManifest(repository: string, digest: Digest, actor: string): Promise<boolean>
+  /** TAG_IMMUTABLE when a policy forbids it. */
   deleteTag(repository: string, tag: string, actor: string): Promise<boolean>
   /** Undefined when there is no such repository. */
   listTags(repository: string, page: Page): Promise<string[] | undefined>

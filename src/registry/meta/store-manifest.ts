@@ -1,10 +1,12 @@
 import type { ManifestObjection, NewManifest } from './meta-store.ts'
+import { setTag } from './set-tag.ts'
 import { OutOfDate, type Transaction } from './sql.ts'
-import { blobOfRepository, recordTag, repositoryId } from './steps.ts'
+import { blobOfRepository, repositoryId } from './steps.ts'
 
 /**
  * Stores a manifest with its edges and tags, when all that it refers to is in the repository. The rows of that are locked, in
  * the same order by all who do so, until it refers to them: what a manifest was stored with never goes before it.
+ * TAG_IMMUTABLE when a policy keeps one of its tags where it is.
  */
 export async function storeManifest(
   sql: Transaction,
@@ -28,7 +30,9 @@ export async function storeManifest(
   }
   const repoId = await repositoryId(sql, repository)
   const id = await addManifest(sql, { repoId, manifest, blobIds })
-  for (const tag of manifest.tags.toSorted()) await setTag(sql, { repoId, tag, id, manifest })
+  for (const tag of manifest.tags.toSorted()) {
+    await setTag(sql, { repository, repoId, tag, manifestId: id, digest: manifest.digest, actor: manifest.actor })
+  }
   return undefined
 }
 
@@ -54,22 +58,4 @@ async function addManifest(
   const addChild = 'INSERT INTO manifest_children (parent_id, child_digest) VALUES (?, ?) ON CONFLICT DO NOTHING'
   for (const child of children) await sql.run(addChild, id, child)
   return id
-}
-
-interface Tagging {
-  repoId: number
-  tag: string
-  id: number
-  manifest: NewManifest
-}
-
-/** The same push twice changes nothing: no new version, no second line of history. */
-async function setTag(sql: Transaction, { repoId, tag, id, manifest: { digest, actor } }: Tagging): Promise<void> {
-  const changed = await sql.run(
-    `INSERT INTO tags (repo_id, name, manifest_id, version, updated_at, updated_by) VALUES (?, ?, ?, 1, now_ms(), ?)
-     ON CONFLICT (repo_id, name) DO UPDATE SET manifest_id = excluded.manifest_id, version = tags.version + 1,
-       updated_at = excluded.updated_at, updated_by = excluded.updated_by WHERE tags.manifest_id <> excluded.manifest_id`,
-    ...[repoId, tag, id, actor],
-  )
-  if (changed > 0) await recordTag(sql, { repoId, tag, digest, actor })
 }
