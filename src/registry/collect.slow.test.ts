@@ -110,11 +110,12 @@ test('untagged manifests go only when asked for, and never what a tag, an index 
     false,
   ])
   await registry.request('DELETE', '/v2/a/b/manifests/index')
-  assert.equal(
-    (await registry.registry.collectGarbage({ untaggedOlderThan: 24 * HOUR })).manifests,
-    2,
-    'index, then child',
-  )
+  const untagged = { untaggedOlderThan: 24 * HOUR }
+  assert.equal((await registry.registry.collectGarbage(untagged)).manifests, 0, 'the tag can be set back')
+  clock.hours += 7 * 24 - 1
+  assert.equal((await registry.registry.collectGarbage(untagged)).manifests, 1, 'the fresh one of then')
+  clock.hours++
+  assert.equal((await registry.registry.collectGarbage(untagged)).manifests, 2, 'index, then child')
   assert.equal(await there(child), false)
 })
 

@@ -11,6 +11,11 @@ export interface CollectOptions {
    * they are kept, since they can be pulled by digest.
    */
   untaggedOlderThan?: number
+  /**
+   * How long a manifest that lost a tag is not among them, so that the tag can be set back to it. Milliseconds, seven days by
+   * default.
+   */
+  restorableFor?: number
   /** Also forgets unfinished uploads that have not moved for this long. Milliseconds; a day by default. */
   uploadsOlderThan?: number
   /** How long the bytes of a removed blob stay for downloads that run. Milliseconds, an hour by default. */
@@ -31,6 +36,7 @@ export interface Collected {
 
 /** How long a download may take that began before its bytes were condemned. Milliseconds. */
 export const GRACE = 3_600_000
+const RESTORABLE = 7 * 24 * 3_600_000
 const BATCH = 500
 
 interface CollectParts {
@@ -44,10 +50,10 @@ interface CollectParts {
  */
 async function collect(
   { meta, objects }: CollectParts,
-  { signal, untaggedOlderThan, uploadsOlderThan, grace = GRACE }: CollectOptions = {},
+  { signal, untaggedOlderThan, restorableFor = RESTORABLE, uploadsOlderThan, grace = GRACE }: CollectOptions = {},
 ): Promise<Collected> {
   const uploads = await meta.expireUploads(uploadsOlderThan)
-  const manifests = untaggedOlderThan === undefined ? 0 : await meta.removeUntagged(untaggedOlderThan)
+  const manifests = untaggedOlderThan === undefined ? 0 : await meta.removeUntagged(untaggedOlderThan, restorableFor)
   const condemned = await meta.condemnBlobs(grace)
   let deleted = 0
   // What was condemned before waits for the usual time, unless less is asked for.

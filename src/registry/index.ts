@@ -35,6 +35,7 @@ export {
   openSqliteMeta,
   type PostgresOptions,
   type Role,
+  type TagChange,
   type TagPolicy,
 } from './meta/index.ts'
 export {
@@ -50,7 +51,7 @@ export {
   type S3Options,
   type S3Timeouts,
 } from './objects/index.ts'
-export type { Policies } from './policies/index.ts'
+export type { Policies, Tags } from './policies/index.ts'
 export {
   openRegistry,
   type Registry,

@@ -22,7 +22,7 @@ import {
 } from './http/index.ts'
 import type { MetaStore } from './meta/index.ts'
 import type { ObjectStore, Presigner } from './objects/index.ts'
-import { createPolicies, type Policies } from './policies/index.ts'
+import { createPolicies, createTags, type Policies, type Tags } from './policies/index.ts'
 import { type Report, reportOnce } from './report.ts'
 import { createUploads } from './uploads/index.ts'
 
@@ -63,6 +63,7 @@ export interface Registry extends AsyncDisposable {
   handler(request: IncomingMessage, response: ServerResponse): Promise<void>
   users: Users
   policies: Policies
+  tags: Tags
   /** Collects while requests go on. LOCKED when another process of the registry collects. */
   collectGarbage(options?: CollectOptions): Promise<Collected>
   /** Has /readyz answer that requests should go to another replica. */
@@ -99,6 +100,7 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
       handler: createHandler({ ...served, bodies, whenFull, health, presign: presignerOf(parts, settings) }),
       users: createUsers(meta),
       policies: createPolicies(meta),
+      tags: createTags(meta),
       collectGarbage: (how) => whenFull(() => collectInTurn({ meta, objects }, how)),
       drain() {
         health.draining = true
@@ -131,6 +133,7 @@ function presignerOf({ objects }: RegistryParts, { redirect = false, grace = GRA
 export interface RegistryAdmin extends AsyncDisposable {
   users: Users
   policies: Policies
+  tags: Tags
   /** LOCKED when another process of the registry collects. */
   collectGarbage(options?: CollectOptions): Promise<Collected>
   /** Compares what is known with the bytes that are there. */
@@ -145,6 +148,7 @@ export function administerRegistry(
   return {
     users: createUsers(meta),
     policies: createPolicies(meta),
+    tags: createTags(meta),
     collectGarbage: (how) => whenFull(() => collectInTurn({ meta, objects }, how)),
     check: (how) => whenFull(() => check({ meta, objects, clock }, how)),
     [Symbol.asyncDispose]: () => meta.close(),

@@ -15,6 +15,11 @@ export const verb = defineVerb({
       description: 'Also remove manifests without a tag, index or subject that are older than this',
     },
     {
+      flags: '--restorable-for <HOURS>',
+      description:
+        'Among them, keep those that lost a tag so lately, so that it can be set back; 168 (seven days) by default',
+    },
+    {
       flags: '--uploads-older-than <HOURS>',
       description: 'Also remove unfinished uploads to which nothing was added for this long; 24 by default',
     },
@@ -40,6 +45,7 @@ export const verb = defineVerb({
   async run({ options, engine, io, signal }) {
     const how = {
       untaggedOlderThan: hours(options.untaggedOlderThan),
+      restorableFor: hours(options.restorableFor),
       uploadsOlderThan: hours(options.uploadsOlderThan),
       grace: hours(options.grace),
     }

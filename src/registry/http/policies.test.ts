@@ -54,3 +54,31 @@ test('patterns that are none, and policies that are not there, are refused by na
   await assert.rejects(policies.remove(7), invalid(/there is no policy 7/))
   assert.deepEqual(await policies.list(), [])
 })
+
+test('a deleted tag is set back to a digest of its history, which names who changed it', async () => {
+  await using registry = await startRegistry()
+  const { tags } = registry.registry
+  const one = await registry.image('a/b', 'one', { tag: 'latest' })
+  const two = await registry.image('a/b', 'two', { tag: 'latest' })
+  await registry.request('DELETE', '/v2/a/b/manifests/latest')
+  await tags.restore('a/b', 'latest', one.digest)
+  const head = await registry.request('HEAD', '/v2/a/b/manifests/latest')
+  assert.deepEqual([head.status, head.headers['docker-content-digest']], [200, one.digest])
+  await registry.request('DELETE', `/v2/a/b/manifests/${two.digest}`)
+  const history = await tags.history('a/b', 'latest')
+  assert.deepEqual(
+    history.map(({ digest, actor, there }) => [digest, actor, there]),
+    [
+      [one.digest, 'operator', true],
+      [undefined, 'anonymous', false],
+      [two.digest, 'anonymous', false],
+      [one.digest, 'anonymous', true],
+    ],
+  )
+  const older = await tags.history('a/b', 'latest', { before: history[1]!.id, limit: 1 })
+  assert.deepEqual(older, [history[2]])
+  await assert.rejects(tags.restore('a/b', 'latest', two.digest), { code: 'MANIFEST_NOT_FOUND' })
+  await assert.rejects(tags.restore('a/b', 'other', one.digest), { code: 'INVALID_ARGUMENT' })
+  await assert.rejects(tags.restore('a/b', 'latest', 'sha256:x'), { code: 'INVALID_DIGEST' })
+  await assert.rejects(tags.history('a/b', '../x'), { code: 'INVALID_REFERENCE' })
+})

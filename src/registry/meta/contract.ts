@@ -3,6 +3,7 @@ import type { MetaPlace } from '../../../test/kit/meta-places.ts'
 import { collectorContract, damageContract } from './collector-contract.ts'
 import { concurrencyContract } from './concurrency-contract.ts'
 import { contentContract, listingContract } from './content-contract.ts'
+import { historyContract } from './history-contract.ts'
 import { immutableContract } from './immutable-contract.ts'
 import { type Check, NOW } from './kit-contract.ts'
 import { accountContract, coordinationContract } from './shared-contract.ts'
@@ -31,4 +32,5 @@ export function metaStoreContract(name: string, create: () => Promise<MetaPlace>
   coordinationContract(check)
   concurrencyContract(check)
   immutableContract(check)
+  historyContract(check)
 }

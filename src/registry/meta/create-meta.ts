@@ -4,6 +4,7 @@ import { contentMeta } from './content.ts'
 import { coordinationMeta } from './coordination.ts'
 import type { MetaStore } from './meta-store.ts'
 import type { SqlDatabase } from './sql.ts'
+import { tagHistoryMeta } from './tag-history.ts'
 import { tagPolicyMeta } from './tag-policies.ts'
 import { uploadMeta } from './uploads.ts'
 
@@ -16,6 +17,7 @@ export function createMeta(database: SqlDatabase): MetaStore {
     ...accountMeta(database),
     ...coordinationMeta(database),
     ...tagPolicyMeta(database),
+    ...tagHistoryMeta(database),
     close: () => database.close(),
   }
 }

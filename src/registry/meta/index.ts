@@ -14,4 +14,5 @@ export type {
 export { isPattern, matchesPattern } from './pattern.ts'
 export { openPostgresMeta, type PostgresOptions } from './postgres-meta.ts'
 export { copySqliteMeta, openSqliteMeta } from './sqlite-meta.ts'
+export type { TagChange } from './tag-history.ts'
 export type { ImmutableTags, TagPolicy } from './tag-policies.ts'

@@ -1,4 +1,5 @@
 import type { Descriptor, Digest } from '#spec'
+import type { TagHistoryMeta } from './tag-history.ts'
 import type { TagPolicyMeta } from './tag-policies.ts'
 
 /**
@@ -12,7 +13,8 @@ export interface MetaStore
     CollectorMeta,
     AccountMeta,
     CoordinationMeta,
-    TagPolicyMeta {
+    TagPolicyMeta,
+    TagHistoryMeta {
   close(): Promise<void>
 }
 
@@ -160,11 +162,14 @@ export interface CollectorMeta {
    * not finished. Also forgets attempts and turns that are over.
    */
   expireUploads(idle?: number): Promise<number>
-  /** Removes manifests that no tag, index or subject holds and that are older than this. Returns how many. */
-  removeUntagged(olderThan: number): Promise<number>
+  /**
+   * Removes manifests that no tag, index or subject holds, that are older than this, and that lost no tag for as long as it
+   * is to be `restorable` (0). Returns how many.
+   */
+  removeUntagged(olderThan: number, restorable?: number): Promise<number>
   /**
    * Looks at blobs that are due. One that no manifest refers to and no lease holds leaves its repositories, and its
-   * object becomes due after `grace`. Repositories with nothing left in them go. Returns bytes and number of condemned
+   * object becomes due after `grace`. Repositories with nothing left in them go, with their history. Returns bytes and number of condemned
    * blobs.
    */
   condemnBlobs(grace: number): Promise<{ blobs: number; bytes: number }>
