@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { BaleError } from '#base'
 import type { MetaStore } from './meta/index.ts'
 import type { ObjectStore } from './objects/index.ts'
+import { removeUnkeptTags } from './policies/index.ts'
 
 /** What a collection removes besides what nothing refers to. */
 export interface CollectOptions {
@@ -26,6 +27,8 @@ export interface CollectOptions {
 export interface Collected {
   /** Uploads that were never finished. */
   uploads: number
+  /** Tags that policies do not keep. */
+  tags: number
   manifests: number
   /** Blobs no longer visible; their bytes are deleted after the grace period. */
   blobs: number
@@ -46,13 +49,14 @@ interface CollectParts {
 
 /**
  * Collects what nothing refers to, while pushes and pulls go on: first transactions decide, then bytes are deleted,
- * then their rows. A crash in between leaves work for the next run and never a manifest without its blobs.
+ * then their rows. Tags that policies do not keep go first, so that their manifests are untagged. A crash in between leaves work for the next run and never a manifest without its blobs.
  */
 async function collect(
   { meta, objects }: CollectParts,
   { signal, untaggedOlderThan, restorableFor = RESTORABLE, uploadsOlderThan, grace = GRACE }: CollectOptions = {},
 ): Promise<Collected> {
   const uploads = await meta.expireUploads(uploadsOlderThan)
+  const tags = await removeUnkeptTags(meta, signal)
   const manifests = untaggedOlderThan === undefined ? 0 : await meta.removeUntagged(untaggedOlderThan, restorableFor)
   const condemned = await meta.condemnBlobs(grace)
   let deleted = 0
@@ -66,7 +70,7 @@ async function collect(
       deleted++
     }
   }
-  return { uploads, manifests, ...condemned, objects: deleted }
+  return { uploads, tags, manifests, ...condemned, objects: deleted }
 }
 
 const TURN = 120_000

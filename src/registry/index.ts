@@ -30,6 +30,7 @@ export { openConfiguredAdmin, type Surroundings, serveConfigured } from './confi
 export { createRegistry, type EmbeddedAdmin, openRegistryAdmin, type RegistryOptions } from './embedded.ts'
 export {
   type ImmutableTags,
+  type KeptTags,
   type MetaStore,
   openPostgresMeta,
   openSqliteMeta,
@@ -37,6 +38,7 @@ export {
   type Role,
   type TagChange,
   type TagPolicy,
+  type UnkeptTag,
 } from './meta/index.ts'
 export {
   type ByteRange,

@@ -50,8 +50,9 @@ export const verb = defineVerb({
       grace: hours(options.grace),
     }
     await using admin = await openAdmin(options, engine, io)
-    const { uploads, manifests, blobs, bytes, objects } = await admin.collectGarbage({ signal, ...how })
+    const { uploads, tags, manifests, blobs, bytes, objects } = await admin.collectGarbage({ signal, ...how })
     await io.print(`Uploads that were never finished: ${uploads}`)
+    await io.print(`Tags that no policy keeps: ${tags}`)
     await io.print(`Untagged manifests removed: ${manifests}`)
     await io.print(`Blobs condemned: ${blobs} (${bytes} bytes)`)
     await io.print(`Files deleted: ${objects}`)

@@ -51,6 +51,13 @@ test('patterns that are none, and policies that are not there, are refused by na
     await assert.rejects(policies.immutable('team', glob), invalid(/not a pattern of tags: /))
     await assert.rejects(policies.immutable('team', '*', { except: [glob] }), invalid(/not a pattern of tags: /))
   }
+  await assert.rejects(policies.keep('Team', { last: 1 }), invalid(/not a pattern of repositories: Team/))
+  await assert.rejects(policies.keep('team', { tags: ['a/b'] }), invalid(/not a pattern of tags: a\/b/))
+  await assert.rejects(policies.keep('team', {}), invalid(/would keep no tags at all/))
+  for (const number of [0, -1, 1.5, Number.NaN, Infinity]) {
+    await assert.rejects(policies.keep('team', { last: number }), invalid(/not a number of tags to keep/))
+    await assert.rejects(policies.keep('team', { within: number }), invalid(/not a period to keep tags for/))
+  }
   await assert.rejects(policies.remove(7), invalid(/there is no policy 7/))
   assert.deepEqual(await policies.list(), [])
 })

@@ -6,6 +6,7 @@ import { contentContract, listingContract } from './content-contract.ts'
 import { historyContract } from './history-contract.ts'
 import { immutableContract } from './immutable-contract.ts'
 import { type Check, NOW } from './kit-contract.ts'
+import { retentionContract } from './retention-contract.ts'
 import { accountContract, coordinationContract } from './shared-contract.ts'
 import { uploadContract } from './upload-contract.ts'
 
@@ -33,4 +34,5 @@ export function metaStoreContract(name: string, create: () => Promise<MetaPlace>
   concurrencyContract(check)
   immutableContract(check)
   historyContract(check)
+  retentionContract(check)
 }

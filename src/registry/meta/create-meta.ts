@@ -3,6 +3,7 @@ import { collectorMeta } from './collector.ts'
 import { contentMeta } from './content.ts'
 import { coordinationMeta } from './coordination.ts'
 import type { MetaStore } from './meta-store.ts'
+import { retentionMeta } from './retention.ts'
 import type { SqlDatabase } from './sql.ts'
 import { tagHistoryMeta } from './tag-history.ts'
 import { tagPolicyMeta } from './tag-policies.ts'
@@ -18,6 +19,7 @@ export function createMeta(database: SqlDatabase): MetaStore {
     ...coordinationMeta(database),
     ...tagPolicyMeta(database),
     ...tagHistoryMeta(database),
+    ...retentionMeta(database),
     close: () => database.close(),
   }
 }

@@ -2,11 +2,15 @@
 import { BaleError } from '#base'
 import { matchesPattern } from './pattern.ts'
 import { type Sql, text } from './sql.ts'
-import { type ImmutableTags, readPolicies, type TagPolicy } from './tag-policies.ts'
+import { type ImmutableTags, readPolicies } from './tag-policies.ts'
+
+type Policy = ImmutableTags & { id: number }
 
 /** Finds the first policy that makes a tag of the repository immutable. */
-export async function immutableTags(sql: Sql, repository: string): Promise<(tag: string) => TagPolicy | undefined> {
-  const policies = (await readPolicies(sql)).filter(({ pattern }) => matchesPattern(pattern, repository))
+export async function immutableTags(sql: Sql, repository: string): Promise<(tag: string) => Policy | undefined> {
+  const policies = (await readPolicies(sql)).filter(
+    (policy) => policy.kind === 'immutable' && matchesPattern(policy.pattern, repository),
+  ) as Policy[]
   return (tag) => policies.find((policy) => isImmutable(policy, tag))
 }
 
@@ -15,7 +19,7 @@ function isImmutable({ tags, except }: ImmutableTags, tag: string): boolean {
   return within(tags) && !within(except)
 }
 
-export function tagImmutable(repository: string, tag: string, { id, pattern, tags }: TagPolicy): BaleError {
+export function tagImmutable(repository: string, tag: string, { id, pattern, tags }: Policy): BaleError {
   return new BaleError(
     'TAG_IMMUTABLE',
     `tag ${tag} of ${repository} is immutable: policy ${id} protects ${tags.join(' ')} in ${pattern}`,

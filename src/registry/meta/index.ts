@@ -13,6 +13,7 @@ export type {
 } from './meta-store.ts'
 export { isPattern, matchesPattern } from './pattern.ts'
 export { openPostgresMeta, type PostgresOptions } from './postgres-meta.ts'
+export type { UnkeptTag } from './retention.ts'
 export { copySqliteMeta, openSqliteMeta } from './sqlite-meta.ts'
 export type { TagChange } from './tag-history.ts'
-export type { ImmutableTags, TagPolicy } from './tag-policies.ts'
+export type { ImmutableTags, KeptTags, TagPolicy } from './tag-policies.ts'

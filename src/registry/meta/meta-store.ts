@@ -1,4 +1,5 @@
 import type { Descriptor, Digest } from '#spec'
+import type { RetentionMeta } from './retention.ts'
 import type { TagHistoryMeta } from './tag-history.ts'
 import type { TagPolicyMeta } from './tag-policies.ts'
 
@@ -14,7 +15,8 @@ export interface MetaStore
     AccountMeta,
     CoordinationMeta,
     TagPolicyMeta,
-    TagHistoryMeta {
+    TagHistoryMeta,
+    RetentionMeta {
   close(): Promise<void>
 }
 

@@ -11,15 +11,27 @@ export interface ImmutableTags {
   except: string[]
 }
 
+/**
+ * In repositories that the pattern matches, a tag stays when it is one of the `last` so many that were pushed, when it was pushed
+ * `within` so many milliseconds, or when one of `tags` matches it. What none of such policies keeps is removed by collections.
+ */
+export interface KeptTags {
+  kind: 'keep'
+  pattern: string
+  last?: number
+  within?: number
+  tags: string[]
+}
+
 /** A rule about the tags of repositories that its pattern matches. Its ID is never given again. */
-export type TagPolicy = ImmutableTags & { id: number }
+export type TagPolicy = (ImmutableTags | KeptTags) & { id: number }
 
 /** Rules about tags. They hold for whatever begins after they were stored. */
 export interface TagPolicyMeta {
   /** By their IDs. */
   listPolicies(): Promise<TagPolicy[]>
   /** Returns its ID. */
-  addPolicy(policy: ImmutableTags): Promise<number>
+  addPolicy(policy: ImmutableTags | KeptTags): Promise<number>
   /** False when there is none. */
   removePolicy(id: number): Promise<boolean>
 }
@@ -28,11 +40,15 @@ export function tagPolicyMeta(database: SqlDatabase): TagPolicyMeta {
   return {
     listPolicies: () => readPolicies(database),
 
-    async addPolicy({ kind, pattern, tags, except }) {
+    async addPolicy(policy) {
+      const { kind, pattern, tags } = policy
+      const { last = null, within = null } = policy.kind === 'keep' ? policy : {}
+      const except = policy.kind === 'immutable' ? policy.except : []
       const row = await database.transaction((sql) =>
         sql.get(
-          `INSERT INTO tag_policies (kind, pattern, tags, excepted, created_at) VALUES (?, ?, ?, ?, now_ms()) RETURNING id`,
-          ...[kind, pattern, JSON.stringify(tags), JSON.stringify(except)],
+          `INSERT INTO tag_policies (kind, pattern, tags, excepted, keep_last, keep_within, created_at)
+           VALUES (?, ?, ?, ?, ?, ?, now_ms()) RETURNING id`,
+          ...[kind, pattern, JSON.stringify(tags), JSON.stringify(except), last, within],
         ),
       )
       return Number(row?.['id'])
@@ -45,15 +61,23 @@ export function tagPolicyMeta(database: SqlDatabase): TagPolicyMeta {
 }
 
 export async function readPolicies(sql: Sql): Promise<TagPolicy[]> {
-  return (await sql.all('SELECT id, kind, pattern, tags, excepted FROM tag_policies ORDER BY id')).map(policyOf)
+  const rows = await sql.all(
+    'SELECT id, kind, pattern, tags, excepted, keep_last, keep_within FROM tag_policies ORDER BY id',
+  )
+  return rows.map(policyOf)
 }
 
 function policyOf(row: SqlRow): TagPolicy {
+  const [id, pattern, tags] = [Number(row['id']), text(row['pattern']), listOf(row['tags'])]
+  if (row['kind'] === 'immutable') return { id, kind: 'immutable', pattern, tags, except: listOf(row['excepted']) }
   return {
-    id: Number(row['id']),
-    kind: 'immutable',
-    pattern: text(row['pattern']),
-    tags: JSON.parse(text(row['tags'])) as string[],
-    except: JSON.parse(text(row['excepted'])) as string[],
+    id,
+    kind: 'keep',
+    pattern,
+    tags,
+    ...(row['keep_last'] !== null && { last: Number(row['keep_last']) }),
+    ...(row['keep_within'] !== null && { within: Number(row['keep_within']) }),
   }
 }
+
+const listOf = (value: unknown) => JSON.parse(text(value)) as string[]
