@@ -126,6 +126,33 @@ const steps: Step[] = [
     ],
   },
   {
+    title: 'An organisation, and a robot that pushes for it',
+    commands: [
+      'bale registry org add --root registry --owner ann acme',
+      `bale registry robot add --root registry --grant 'acme/**=write' acme+ci > robot.secret`,
+      `bale login -u acme+ci --password-stdin ${registry} < robot.secret`,
+      `bale tag ${registry}/team/webserver:latest ${registry}/acme/webserver:v1`,
+      `bale push -q ${registry}/acme/webserver:v1`,
+      'bale registry org ls --root registry',
+    ],
+  },
+  {
+    title: 'A released tag stays what it is',
+    commands: [
+      `bale registry policy immutable --root registry 'acme/**' 'v*'`,
+      `bale tag debian:12 ${registry}/acme/webserver:v1`,
+      `bale push -q ${registry}/acme/webserver:v1`,
+    ],
+    refused: true,
+  },
+  {
+    title: 'Who did what in the registry',
+    commands: [
+      `bale registry audit --root registry --lines 8`,
+      `echo correct-horse-battery | bale login -u ann --password-stdin ${registry}`,
+    ],
+  },
+  {
     title: 'One name for several platforms',
     commands: [
       `bale import --platform linux/arm64 debian.tar ${registry}/team/base:arm64`,

@@ -53,6 +53,9 @@ export type NextStep =
   /** Build from this file as standard input. */
   | { act: 'build-from-stdin'; file: string }
   | { act: 'list-registry-users' }
+  | { act: 'list-registry-policies' }
+  /** See what a tag, `team/web:1`, pointed to. */
+  | { act: 'show-tag-history'; name: string }
   /** Another name, or the user is meant to have what is below this one. */
   | { act: 'adopt-repositories' }
   | { act: 'change-registry-password'; user: string }

@@ -252,6 +252,48 @@ export const VERBS: readonly VerbEntry[] = [
   ),
   entry(
     'Registries',
+    ['registry policy ls'],
+    'List what a registry rules about tags',
+    () => import('./verbs/registry-policy-ls.ts'),
+  ),
+  entry(
+    'Registries',
+    ['registry policy immutable'],
+    'Keep tags of a registry from being moved or deleted',
+    () => import('./verbs/registry-policy-immutable.ts'),
+  ),
+  entry(
+    'Registries',
+    ['registry policy keep'],
+    'Keep some tags of repositories, and have collections remove the others',
+    () => import('./verbs/registry-policy-keep.ts'),
+  ),
+  entry(
+    'Registries',
+    ['registry policy rm'],
+    'Remove policies of a registry',
+    () => import('./verbs/registry-policy-rm.ts'),
+  ),
+  entry(
+    'Registries',
+    ['registry policy try'],
+    'List the tags that the next collection of a registry removes, and why',
+    () => import('./verbs/registry-policy-try.ts'),
+  ),
+  entry(
+    'Registries',
+    ['registry tag history'],
+    'Show what a tag of a registry pointed to, newest first',
+    () => import('./verbs/registry-tag-history.ts'),
+  ),
+  entry(
+    'Registries',
+    ['registry tag restore'],
+    'Set a tag of a registry back to what it pointed to once',
+    () => import('./verbs/registry-tag-restore.ts'),
+  ),
+  entry(
+    'Registries',
     ['registry gc'],
     'Remove unreferenced content from a registry, even while it is served',
     () => import('./verbs/registry-gc.ts'),

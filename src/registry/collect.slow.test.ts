@@ -44,6 +44,7 @@ test('a blob without a manifest stays for its lease, is then gone at once, and i
   clock.hours = 25
   assert.deepEqual(await registry.registry.collectGarbage(), {
     uploads: 0,
+    tags: 0,
     manifests: 0,
     blobs: 1,
     bytes: 6,
@@ -110,12 +111,43 @@ test('untagged manifests go only when asked for, and never what a tag, an index 
     false,
   ])
   await registry.request('DELETE', '/v2/a/b/manifests/index')
-  assert.equal(
-    (await registry.registry.collectGarbage({ untaggedOlderThan: 24 * HOUR })).manifests,
-    2,
-    'index, then child',
-  )
+  const untagged = { untaggedOlderThan: 24 * HOUR }
+  assert.equal((await registry.registry.collectGarbage(untagged)).manifests, 0, 'the tag can be set back')
+  clock.hours += 7 * 24 - 1
+  assert.equal((await registry.registry.collectGarbage(untagged)).manifests, 1, 'the fresh one of then')
+  clock.hours++
+  assert.equal((await registry.registry.collectGarbage(untagged)).manifests, 2, 'index, then child')
   assert.equal(await there(child), false)
+})
+
+test('tags that no policy keeps go with a collection, in all repositories of the pattern; a dry run names them', async () => {
+  const clock = fakeClock()
+  await using registry = await startRegistry({ clock })
+  const { policies, collectGarbage } = registry.registry
+  const repositories = ['other', ...Array.from({ length: 101 }, (_, number) => `team/r${number}`)]
+  for (const repository of repositories) {
+    await registry.image(repository, 'old', { tag: 'old' })
+    clock.hours += 1 / 60
+    await registry.image(repository, 'new', { tag: 'new' })
+  }
+  await policies.keep('team/*', { last: 1 })
+  const unkept = await policies.try()
+  assert.deepEqual(
+    unkept.map(({ repository, tag }) => `${repository}:${tag}`).toSorted(),
+    repositories
+      .slice(1)
+      .map((name) => `${name}:old`)
+      .toSorted(),
+  )
+  assert.equal(await status(registry, '/v2/team/r0/manifests/old'), 200)
+  assert.equal((await collectGarbage({ untaggedOlderThan: 0 })).tags, 101)
+  assert.equal(await status(registry, '/v2/team/r100/manifests/old'), 404)
+  assert.equal(await status(registry, `/v2/team/r0/manifests/${unkept[0]!.digest}`), 200, 'it can be set back')
+  assert.equal(await status(registry, '/v2/team/r0/manifests/new'), 200)
+  assert.equal(await status(registry, '/v2/other/manifests/old'), 200)
+  clock.hours += 7 * 24
+  const { tags, manifests } = await collectGarbage({ untaggedOlderThan: 0 })
+  assert.deepEqual([tags, manifests], [0, 101])
 })
 
 test('what was condemned and is pushed again gets new bytes under a new key, which the old deletion cannot hit', async () => {
@@ -146,6 +178,7 @@ test('an abandoned upload is dropped after a day', async () => {
   clock.hours = 45
   assert.deepEqual(await registry.registry.collectGarbage(), {
     uploads: 1,
+    tags: 0,
     manifests: 0,
     blobs: 0,
     bytes: 0,

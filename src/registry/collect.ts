@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { BaleError } from '#base'
 import type { MetaStore } from './meta/index.ts'
 import type { ObjectStore } from './objects/index.ts'
+import { removeUnkeptTags } from './policies/index.ts'
 
 /** What a collection removes besides what nothing refers to. */
 export interface CollectOptions {
@@ -11,6 +12,11 @@ export interface CollectOptions {
    * they are kept, since they can be pulled by digest.
    */
   untaggedOlderThan?: number
+  /**
+   * How long a manifest that lost a tag is not among them, so that the tag can be set back to it. Milliseconds, seven days by
+   * default.
+   */
+  restorableFor?: number
   /** Also forgets unfinished uploads that have not moved for this long. Milliseconds; a day by default. */
   uploadsOlderThan?: number
   /** How long the bytes of a removed blob stay for downloads that run. Milliseconds, an hour by default. */
@@ -23,6 +29,8 @@ export interface CollectOptions {
 export interface Collected {
   /** Uploads that were never finished. */
   uploads: number
+  /** Tags that policies do not keep. */
+  tags: number
   manifests: number
   /** Blobs no longer visible; their bytes are deleted after the grace period. */
   blobs: number
@@ -34,6 +42,7 @@ export interface Collected {
 /** How long a download may take that began before its bytes were condemned. Milliseconds. */
 export const GRACE = 3_600_000
 const AUDIT_FOR = 90 * 24 * 3_600_000
+const RESTORABLE = 7 * 24 * 3_600_000
 const BATCH = 500
 
 interface CollectParts {
@@ -43,14 +52,22 @@ interface CollectParts {
 
 /**
  * Collects what nothing refers to, while pushes and pulls go on: first transactions decide, then bytes are deleted,
- * then their rows. A crash in between leaves work for the next run and never a manifest without its blobs.
+ * then their rows. Tags that policies do not keep go first, so that their manifests are untagged. A crash in between leaves work for the next run and never a manifest without its blobs.
  */
 async function collect(
   { meta, objects }: CollectParts,
-  { signal, untaggedOlderThan, uploadsOlderThan, grace = GRACE, auditFor = AUDIT_FOR }: CollectOptions = {},
+  {
+    signal,
+    untaggedOlderThan,
+    restorableFor = RESTORABLE,
+    uploadsOlderThan,
+    grace = GRACE,
+    auditFor = AUDIT_FOR,
+  }: CollectOptions = {},
 ): Promise<Collected> {
   const uploads = await meta.expireUploads(uploadsOlderThan)
-  const manifests = untaggedOlderThan === undefined ? 0 : await meta.removeUntagged(untaggedOlderThan)
+  const tags = await removeUnkeptTags(meta, signal)
+  const manifests = untaggedOlderThan === undefined ? 0 : await meta.removeUntagged(untaggedOlderThan, restorableFor)
   const condemned = await meta.condemnBlobs(grace)
   let deleted = 0
   // What was condemned before waits for the usual time, unless less is asked for.
@@ -64,7 +81,7 @@ async function collect(
     }
   }
   await meta.expireAudit(auditFor)
-  return { uploads, manifests, ...condemned, objects: deleted }
+  return { uploads, tags, manifests, ...condemned, objects: deleted }
 }
 
 const TURN = 120_000

@@ -45,8 +45,24 @@ export {
 export { openConfiguredAdmin, type Surroundings, serveConfigured } from './configured.ts'
 export { createRegistry, type EmbeddedAdmin, openRegistryAdmin, type RegistryOptions } from './embedded.ts'
 export type { Imported, ImportOptions, Tally } from './import/index.ts'
-export type { AccessToken, AuditEntry, AuditFilter, Grant, Member, MemberRole, Role } from './meta/index.ts'
-export { type MetaStore, openPostgresMeta, openSqliteMeta, type PostgresOptions } from './meta/index.ts'
+export {
+  type AccessToken,
+  type AuditEntry,
+  type AuditFilter,
+  type Grant,
+  type ImmutableTags,
+  type KeptTags,
+  type Member,
+  type MemberRole,
+  type MetaStore,
+  openPostgresMeta,
+  openSqliteMeta,
+  type PostgresOptions,
+  type Role,
+  type TagChange,
+  type TagPolicy,
+  type UnkeptTag,
+} from './meta/index.ts'
 export {
   type ByteRange,
   createFileObjects,
@@ -61,6 +77,7 @@ export {
   type S3Timeouts,
 } from './objects/index.ts'
 export type { EndedRequest, Observe, OperationOptions, RegistryEvent } from './operation/index.ts'
+export type { Policies, Tags } from './policies/index.ts'
 export {
   openRegistry,
   type Registry,

@@ -26,6 +26,7 @@ import { type Imported, type ImportOptions, importFrom } from './import/index.ts
 import type { MetaStore } from './meta/index.ts'
 import type { ObjectStore, Presigner } from './objects/index.ts'
 import { type Observe, toAll } from './operation/index.ts'
+import { createPolicies, createTags, type Policies, type Tags } from './policies/index.ts'
 import { type Report, reportOnce } from './report.ts'
 import { createUploads } from './uploads/index.ts'
 import { watchedMeta, watchedObjects } from './watched-parts.ts'
@@ -67,6 +68,8 @@ export interface RegistrySettings extends OriginOptions {
 export interface Registry extends Accounts, AsyncDisposable {
   /** For node:http and its like. Never rejects. */
   handler(request: IncomingMessage, response: ServerResponse): Promise<void>
+  policies: Policies
+  tags: Tags
   /** Collects while requests go on. LOCKED when another process of the registry collects. */
   collectGarbage(options?: CollectOptions): Promise<Collected>
   /** Has /readyz answer that requests should go to another replica. */
@@ -113,6 +116,8 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     return {
       handler: createHandler({ ...served, ...told, bodies, whenFull, health }),
       ...createAccounts(meta),
+      policies: createPolicies(meta),
+      tags: createTags(meta),
       collectGarbage: (how) => toldOf({ observe, clock }, () => whenFull(() => collectInTurn({ meta, objects }, how))),
       drain() {
         health.draining = true
@@ -158,6 +163,8 @@ function presignerOf({ objects }: RegistryParts, { redirect = false, grace = GRA
 
 /** Administration of a registry, also while it is served. */
 export interface RegistryAdmin extends Accounts, AsyncDisposable {
+  policies: Policies
+  tags: Tags
   /** LOCKED when another process of the registry collects. */
   collectGarbage(options?: CollectOptions): Promise<Collected>
   /** Compares what is known with the bytes that are there. */
@@ -175,6 +182,8 @@ export function administerRegistry(
   const uploads = createUploads({ meta, objects, clock, lease, grace: GRACE })
   return {
     ...createAccounts(meta),
+    policies: createPolicies(meta),
+    tags: createTags(meta),
     collectGarbage: (how) => whenFull(() => collectInTurn({ meta, objects }, how)),
     importFrom: (directory, how) => importFrom({ meta, objects, uploads, lease }, directory, how),
     check: (how) => whenFull(() => check({ meta, objects, clock }, how)),

@@ -12,7 +12,7 @@ export function watchedMeta(meta: MetaStore, observe: Observe): MetaStore {
     name,
     (...args: unknown[]) => told((method as (...args: unknown[]) => Promise<unknown>)(...args), tell),
   ])
-  return { ...meta, ...Object.fromEntries(methods) }
+  return { ...meta, ...Object.fromEntries(methods), as: (by) => watchedMeta(meta.as(by), observe) }
 }
 
 /** The same object store, with its failures told. */

@@ -66,6 +66,8 @@ const PHRASES: Phrases = {
   'name-dockerfile': 'name it with -f FILE',
   'build-from-stdin': ({ file }) => `bale build - < ${file} takes a Dockerfile or a tar from stdin`,
   'list-registry-users': 'bale registry user ls lists the users',
+  'show-tag-history': ({ name }) => `bale registry tag history ${name} shows what it pointed to`,
+  'list-registry-policies': 'bale registry policy ls lists the policies',
   'adopt-repositories': 'choose another name, or give --adopt if all below it is to belong to this user',
   'change-registry-password': ({ user }) => `change the password: bale registry user passwd ${user}`,
   'protect-registry': 'give --tls-cert and --tls-key, listen on 127.0.0.1, or use --insecure',

@@ -15,6 +15,11 @@ export const verb = defineVerb({
       description: 'Also remove manifests without a tag, index or subject that are older than this',
     },
     {
+      flags: '--restorable-for <HOURS>',
+      description:
+        'Among them, keep those that lost a tag so lately, so that it can be set back; 168 (seven days) by default',
+    },
+    {
       flags: '--uploads-older-than <HOURS>',
       description: 'Also remove unfinished uploads to which nothing was added for this long; 24 by default',
     },
@@ -40,12 +45,14 @@ export const verb = defineVerb({
   async run({ options, engine, io, signal }) {
     const how = {
       untaggedOlderThan: hours(options.untaggedOlderThan),
+      restorableFor: hours(options.restorableFor),
       uploadsOlderThan: hours(options.uploadsOlderThan),
       grace: hours(options.grace),
     }
     await using admin = await openAdmin(options, engine, io)
-    const { uploads, manifests, blobs, bytes, objects } = await admin.collectGarbage({ signal, ...how })
+    const { uploads, tags, manifests, blobs, bytes, objects } = await admin.collectGarbage({ signal, ...how })
     await io.print(`Uploads that were never finished: ${uploads}`)
+    await io.print(`Tags that no policy keeps: ${tags}`)
     await io.print(`Untagged manifests removed: ${manifests}`)
     await io.print(`Blobs condemned: ${blobs} (${bytes} bytes)`)
     await io.print(`Files deleted: ${objects}`)

@@ -191,6 +191,71 @@ test('a registry is checked, repaired by the next push, cleaned at once and back
   }
 })
 
+test('policies are made, listed, tried and removed, and tags are set back, while the registry is served', async () => {
+  await using bale = await testBale()
+  const root = ['--root', join(bale.directory, 'images')]
+  await bale.run(['registry', 'user', 'add', ...root, '--admin', '--password-stdin', 'root'], { input: 'word of root' })
+  const served = await serve(bale, ...root)
+  try {
+    const login = 'root:word of root'
+    const client = clientOf(served.address)
+    const registry = (...args: string[]) => bale.run(['registry', args[0]!, args[1]!, ...root, ...args.slice(2)])
+    const push = async (content: string, tag: string) => await client.image('team/web', content, { tag, login })
+    const except = ['--except', 'v*-rc', '--except', 'v0']
+    assert.equal(await registry('policy', 'immutable', 'team/*', 'v*', ...except), '1')
+    const one = await push('one', 'v1')
+    assert.equal((await push('two', 'v1')).answer.status, 412)
+    const two = await push('two', 'latest')
+    await push('three', 'latest')
+    const old = await push('old', 'old')
+    const history = await registry('tag', 'history', 'team/web:latest')
+    assert.match(history, /^TIME +DIGEST +BY +THERE\n\S+ +sha256:\S+ +user:root +yes\n\S+ +sha256:\S+ +user:root +yes$/)
+    assert.equal((await registry('tag', 'history', '--limit', '1', 'team/web:latest')).split('\n').length, 2)
+    const restored = await registry('tag', 'restore', 'team/web:latest', two.digest)
+    assert.equal(restored, `team/web:latest ${two.digest}`)
+    const head = await client.request('HEAD', '/v2/team/web/manifests/latest', { login })
+    assert.equal(head.headers['docker-content-digest'], two.digest)
+    assert.match(await registry('tag', 'history', 'team/web:latest'), / operator +yes\n/)
+    await client.request('DELETE', `/v2/team/web/manifests/${two.digest}`, { login })
+    assert.match(
+      await registry('tag', 'history', 'team/web:latest'),
+      /\n\S+ +deleted +user:root +\n\S+ +sha256:\S+ +operator +no\n/,
+    )
+    assert.equal(await registry('policy', 'keep', 'team/*', '--last', '10', '--within', '30d', '--tags', 'latest'), '2')
+    assert.equal(
+      await registry('policy', 'ls'),
+      [
+        'ID        KIND        REPOSITORIES   TAGS',
+        '1         immutable   team/*         v* except v*-rc, v0',
+        '2         keep        team/*         the last 10, pushed within 30d, latest',
+      ].join('\n'),
+    )
+    assert.match(await registry('policy', 'try'), /^TAG +DIGEST +PLACE +PUSHED +KEPT$/)
+    assert.equal(await registry('policy', 'rm', '2'), '2')
+    assert.equal(await registry('policy', 'keep', 'team/*', '--tags', 'latest'), '3')
+    assert.match(
+      await registry('policy', 'try'),
+      new RegExp(`\nteam/web:old +${old.digest} +1 +.* ago +latest \\(policy 3\\)$`),
+    )
+    assert.equal((await client.request('HEAD', '/v2/team/web/manifests/old', { login })).status, 200)
+    assert.match(
+      await bale.run(['registry', 'gc', ...root, '--untagged-older-than', '0']),
+      /^Tags that no policy keeps: 1$/m,
+    )
+    assert.equal((await client.request('HEAD', '/v2/team/web/manifests/old', { login })).status, 404)
+    assert.equal((await client.request('HEAD', '/v2/team/web/manifests/v1', { login })).status, 200)
+    await registry('tag', 'restore', 'team/web:old', old.digest)
+    await client.request('DELETE', '/v2/team/web/manifests/old', { login })
+    const cleaned = ['registry', 'gc', ...root, '--untagged-older-than', '0', '--restorable-for', '0']
+    assert.match(await bale.run(cleaned), /^Untagged manifests removed: 2$/m, 'three and old')
+    const gone = await bale.try(['registry', 'tag', 'restore', ...root, 'team/web:old', old.digest])
+    assert.deepEqual([gone.code, /was deleted/.test(gone.stderr)], [1, true])
+    assert.equal((await client.request('HEAD', `/v2/team/web/manifests/${one.digest}`, { login })).status, 200)
+  } finally {
+    await served.stop()
+  }
+})
+
 test('a registry without users says how to add one; anonymous pull is on only when asked for', async () => {
   await using bale = await testBale()
   const closed = await serve(bale)
@@ -308,9 +373,23 @@ test('invalid addresses, certificates, roles, passwords and names are reported b
     [['user', 'add', 'bob'], /--password-stdin/, ''],
     [['user', 'rm', 'bob'], /there is no user bob/],
     [['gc', '--untagged-older-than', 'x'], /not a number of hours: x/],
+    [['policy', 'immutable', 'Team', 'v*'], /not a pattern of repositories: Team/],
+    [['policy', 'immutable', 'team', 'v[1]'], /not a pattern of tags: v\[1\]/],
+    [['policy', 'keep', 'team'], /would keep no tags at all/],
+    [['policy', 'keep', 'team', '--last', '0'], /--last takes a number of tags from 1 on, not 0/],
+    [['policy', 'keep', 'team', '--within', '30'], /--within takes a period, not 30/],
+    [['policy', 'rm', 'x'], /not the ID of a policy: x/],
+    [['policy', 'rm', '9'], /there is no policy 9.*\n.*policy ls/],
+    [['tag', 'history', 'team/web'], /not a tag of a repository: team\/web/],
+    [['tag', 'history', 'team/web:1'], /no history of team\/web:1/],
+    [['tag', 'history', '--limit', '0', 'team/web:1'], /--limit takes a number/],
+    [['tag', 'restore', 'team/web:1', 'sha256:x'], /digest/],
+    [['tag', 'restore', 'team/web:1', `sha256:${'0'.repeat(64)}`], /never pointed to.*\n.*tag history team\/web:1/],
   ]
   for (const [args, words, input] of cases) {
-    const [verb, rest] = args[0] === 'user' ? [args.slice(0, 2), args.slice(2)] : [args.slice(0, 1), args.slice(1)]
+    const [verb, rest] = ['user', 'policy', 'tag'].includes(args[0]!)
+      ? [args.slice(0, 2), args.slice(2)]
+      : [args.slice(0, 1), args.slice(1)]
     const outcome = await bale.try(['registry', ...verb, ...root, ...rest], { input: input ?? '' })
     assert.equal(outcome.code, 1, args.join(' '))
     assert.match(outcome.stderr, words)

@@ -1,10 +1,11 @@
-import { BaleError } from '#base'
+import { BaleError, printable } from '#base'
 import type { Engine } from '#engine'
 import type { EmbeddedAdmin, RegistryAdmin } from '#registry'
+import { isRepository, isTag } from '#spec'
 import type { OptionsOf, VerbOption } from '../flags/verb-option.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
-export type { AccessToken, AuditEntry, Configuration, Grant, Group, Role, ServedRegistry } from '#registry'
+export type { AccessToken, AuditEntry, Configuration, Grant, Group, Role, ServedRegistry, TagChange } from '#registry'
 
 /** What the verbs below `bale registry` share. Here is the one place where the command line loads the registry. */
 export const loadRegistry = () => import('#registry')
@@ -36,4 +37,13 @@ export async function openAdmin(
 /** What the configuration file says instead. */
 export function excluded(flag: string): BaleError {
   return new BaleError('INVALID_ARGUMENT', `--config and ${flag} exclude each other: the file says it all`)
+}
+
+/** `team/web:1`, a tag as the registry itself names it, without its address. */
+export function splitTag(text: string): { repository: string; tag: string } {
+  const [, repository = '', tag = ''] = /^(.+):([^:]+)$/.exec(text) ?? []
+  if (isRepository(repository) && isTag(tag)) return { repository, tag }
+  throw new BaleError('INVALID_REFERENCE', `not a tag of a repository: ${printable(text, 300)}`, {
+    hint: 'for example team/web:latest, without the address of the registry',
+  })
 }

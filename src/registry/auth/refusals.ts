@@ -2,7 +2,7 @@ import { type Clock, printable } from '#base'
 import type { MetaStore } from '../meta/index.ts'
 
 /** A request that was not let do what it wanted. */
-export interface RefusedRequest {
+interface RefusedRequest {
   status: number | undefined
   method: string
   path: string

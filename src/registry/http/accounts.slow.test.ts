@@ -318,6 +318,20 @@ test('what is refused is in the audit log, with who wanted it from where, and eq
   ])
 })
 
+test('what is pushed and deleted over HTTP is in the audit log, with who did it from where', async () => {
+  await using registry = await company()
+  const robot = await registry.registry.robots.add('acme+ci', { grants: [{ pattern: 'acme/**', role: 'delete' }] })
+  const asRobot = { login: `acme+ci:${robot}`, headers: HEADERS }
+  await registry.request('PUT', '/v2/acme/web/manifests/one', { ...asRobot, body: MANIFEST })
+  await registry.request('DELETE', '/v2/acme/web/manifests/one', asRobot)
+  const lines: string[] = []
+  for await (const { actor, address, action, target } of registry.registry.audit.entries({ target: 'acme/web*' })) {
+    if (action === 'team.add' || action === 'grant.set') continue
+    lines.push(`${actor} ${/127\.0\.0\.1$/.test(String(address))} ${action} ${target}`)
+  }
+  assert.deepEqual(lines, ['robot:acme+ci true tag.delete acme/web:one', 'robot:acme+ci true tag.set acme/web:one'])
+})
+
 test('whoever is refused in a thousand ways adds no thousand lines', async () => {
   await using registry = await company()
   const bob = login('bob')

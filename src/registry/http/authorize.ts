@@ -1,4 +1,5 @@
-import { type Action, type Principal, SERVICE } from '../auth/index.ts'
+import { type Action, accountActor, type Principal, SERVICE } from '../auth/index.ts'
+import type { MetaStore } from '../meta/index.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { Refusal } from './failure.ts'
 
@@ -49,9 +50,14 @@ export function ownerOf(principal: Principal): string {
   return principal.account ? `user:${principal.account.id}` : 'anonymous'
 }
 
-/** Who did something, for the history. */
-export function principalName(principal: Principal): string {
-  return principal.account ? `user:${principal.account.name}` : 'anonymous'
+/** Who did something, for histories and the audit log. */
+export function principalName({ account }: Principal): string {
+  return account ? accountActor(account.name) : 'anonymous'
+}
+
+/** The metadata, whose changes are recorded as the caller's. */
+export function metaOf({ meta, origin }: RegistryContext, { request }: Exchange, principal: Principal): MetaStore {
+  return meta.as({ actor: principalName(principal), address: origin.address(request) })
 }
 
 interface Wanted {

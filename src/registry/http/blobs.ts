@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import { parseDigest } from '#spec'
-import { authorize } from './authorize.ts'
+import { authorize, metaOf } from './authorize.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { Refusal } from './failure.ts'
 import { parseRange } from './range.ts'
@@ -75,9 +75,9 @@ async function* exactly(stream: AsyncIterable<Uint8Array>, size: number): AsyncG
 
 /** DELETE of a blob: out of this repository only (A07). */
 export async function deleteBlob(context: RegistryContext, exchange: Exchange, route: BlobRoute): Promise<void> {
-  await authorize(context, exchange, 'delete', route.repository)
+  const principal = await authorize(context, exchange, 'delete', route.repository)
   const digest = parseDigest(route.reference)
-  switch (await context.whenFull(() => context.meta.unlinkBlob(route.repository, digest))) {
+  switch (await context.whenFull(() => metaOf(context, exchange, principal).unlinkBlob(route.repository, digest))) {
     case 'absent':
       throw blobUnknown(route)
     case 'in use':

@@ -12,7 +12,7 @@ import {
 } from '#spec'
 import { describeManifest } from '../manifest/index.ts'
 import type { ManifestObjection } from '../meta/index.ts'
-import { authorize, principalName } from './authorize.ts'
+import { authorize, metaOf, principalName } from './authorize.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { Refusal } from './failure.ts'
 
@@ -51,7 +51,7 @@ export async function putManifest(context: RegistryContext, exchange: Exchange, 
   }
   const announced = announcedType(request.headers['content-type'])
   const manifest = describeManifest(bytes, { digest, announced, tags, actor: principalName(principal) })
-  const missing = await context.meta.putManifest(route.repository, manifest)
+  const missing = await metaOf(context, exchange, principal).putManifest(route.repository, manifest)
   if (missing) throw objectionRefusal(missing)
   if (manifest.subject) response.setHeader('OCI-Subject', manifest.subject)
   if (tagsAsked(exchange).length > 0) response.setHeader('OCI-Tag', tagsAsked(exchange).join(', '))
@@ -73,10 +73,11 @@ export async function deleteManifest(
   const principal = await authorize(context, exchange, 'delete', route.repository)
   const reference = parseTagOrDigest(route.reference)
   const actor = principalName(principal)
+  const meta = metaOf(context, exchange, principal)
   const deleted = await context.whenFull(() =>
     'tag' in reference
-      ? context.meta.deleteTag(route.repository, reference.tag, actor)
-      : context.meta.deleteManifest(route.repository, reference.digest, actor),
+      ? meta.deleteTag(route.repository, reference.tag, actor)
+      : meta.deleteManifest(route.repository, reference.digest, actor),
   )
   if (!deleted) throw manifestUnknown(route)
   exchange.response.writeHead(202, { 'Content-Length': 0 }).end()

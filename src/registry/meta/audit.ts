@@ -79,6 +79,20 @@ export async function recordChange(
   await insert(sql, { ...by, ...change, outcome: 'done' })
 }
 
+/** What a tag points to from now on, or null. */
+export async function recordTagChange(
+  sql: Sql,
+  by: By,
+  { repoId, tag, digest }: { repoId: number; tag: string; digest: string | null },
+): Promise<void> {
+  await sql.run(
+    `INSERT INTO audit (at, actor, address, action, target, outcome, detail)
+     SELECT now_ms(), CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), r.name || ':' || CAST(? AS TEXT), 'done', CAST(? AS TEXT)
+     FROM repositories r WHERE r.id = ?`,
+    ...[by.actor, by.address ?? null, digest === null ? 'tag.delete' : 'tag.set', tag, digest, repoId],
+  )
+}
+
 async function insert(sql: Sql, entry: Omit<AuditEntry, 'id' | 'at'>): Promise<void> {
   const { actor, address, action, target, outcome, detail } = entry
   await sql.run(

@@ -22,11 +22,11 @@ export function collectorMeta(database: SqlDatabase): CollectorMeta {
       })
     },
 
-    async removeUntagged(olderThan) {
+    async removeUntagged(olderThan, restorable = 0) {
       let removed = 0
       // Removing an index makes its children removable: until nothing is left to do.
       for (let found = -1; found !== 0; removed += found) {
-        found = await database.transaction((sql) => removeSomeUntagged(sql, olderThan))
+        found = await database.transaction((sql) => removeSomeUntagged(sql, [olderThan, restorable]))
       }
       return removed
     },
@@ -39,7 +39,7 @@ export function collectorMeta(database: SqlDatabase): CollectorMeta {
         for (const size of batch.condemned) total.bytes += size
         more = batch.more
       }
-      await database.run(EMPTY_REPOSITORIES)
+      await database.transaction(removeEmptyRepositories)
       return total
     },
 
@@ -76,25 +76,36 @@ export function collectorMeta(database: SqlDatabase): CollectorMeta {
 /** One that is being pushed to comes back with its first blob: uploads name their repository. */
 const EMPTY_REPOSITORIES = `
   DELETE FROM repositories WHERE NOT EXISTS (SELECT 1 FROM repo_blobs rb WHERE rb.repo_id = repositories.id)
-  AND NOT EXISTS (SELECT 1 FROM manifests m WHERE m.repo_id = repositories.id)`
+  AND NOT EXISTS (SELECT 1 FROM manifests m WHERE m.repo_id = repositories.id) RETURNING id`
 
+/** A later repository may get the same ID: it must not get the history as well. */
+async function removeEmptyRepositories(sql: Transaction): Promise<void> {
+  for (const { id } of await sql.all(EMPTY_REPOSITORIES)) {
+    await sql.run('DELETE FROM tag_history WHERE repo_id = ?', Number(id))
+  }
+}
+
+/** A tag was lost with the line of its history that comes next. */
 const UNTAGGED = `
   m.pushed_at < now_ms() - ? AND NOT EXISTS (SELECT 1 FROM tags t WHERE t.manifest_id = m.id)
   AND NOT EXISTS (SELECT 1 FROM manifest_children c JOIN manifests p ON p.id = c.parent_id
     WHERE c.child_digest = m.digest AND p.repo_id = m.repo_id AND p.id <> m.id)
-  AND NOT EXISTS (SELECT 1 FROM manifests s WHERE s.repo_id = m.repo_id AND s.digest = m.subject_digest)`
+  AND NOT EXISTS (SELECT 1 FROM manifests s WHERE s.repo_id = m.repo_id AND s.digest = m.subject_digest)
+  AND NOT EXISTS (SELECT 1 FROM tag_history h WHERE h.repo_id = m.repo_id AND h.digest = m.digest
+    AND NOT EXISTS (SELECT 1 FROM tag_history later WHERE later.repo_id = h.repo_id AND later.name = h.name
+      AND later.id > h.id AND later.at <= now_ms() - ?))`
 
 /** Those that are locked are looked at again: what holds one may have come while it was waited for. */
-async function removeSomeUntagged(sql: Transaction, olderThan: number): Promise<number> {
+async function removeSomeUntagged(sql: Transaction, ages: [olderThan: number, restorable: number]): Promise<number> {
   const candidates = await sql.all(
     `SELECT m.id FROM manifests m WHERE ${UNTAGGED} ORDER BY m.id LIMIT ${BATCH}
      ${sql.lock('UPDATE', { of: 'm', skipLocked: true })}`,
-    olderThan,
+    ...ages,
   )
   let removed = 0
   for (const { id } of candidates) {
-    if (!(await sql.get(`SELECT 1 FROM manifests m WHERE m.id = ? AND ${UNTAGGED}`, Number(id), olderThan))) continue
-    await removeManifest(sql, Number(id), 'collector')
+    if (!(await sql.get(`SELECT 1 FROM manifests m WHERE m.id = ? AND ${UNTAGGED}`, Number(id), ...ages))) continue
+    await removeManifest(sql, Number(id), { actor: 'collector' })
     removed++
   }
   return removed

@@ -1,4 +1,6 @@
 import type { Digest } from '#spec'
+import { type By, recordChange } from './audit.ts'
+import { refuseImmutableManifest, refuseImmutableTag } from './immutable-tags.ts'
 import { listWithin } from './list-within.ts'
 import type { ContentMeta } from './meta-store.ts'
 import { listReferrers } from './referrers.ts'
@@ -25,7 +27,7 @@ const KNOWN_OBJECT = `
   UNION ALL SELECT 1 FROM gc_queue WHERE kind = 'object' AND (key = ? OR state LIKE '%' || CAST(? AS TEXT) || '%') LIMIT 1`
 
 /** Repositories, blobs, manifests, tags and referrers. */
-export function contentMeta(database: SqlDatabase): ContentMeta {
+export function contentMeta(database: SqlDatabase, { actor, address }: By): ContentMeta {
   return {
     async findBlob(repository, digest, { lease } = {}) {
       const row = await blobOfRepository(database, repository, digest)
@@ -72,11 +74,14 @@ export function contentMeta(database: SqlDatabase): ContentMeta {
         if (used) return 'in use'
         await sql.run('DELETE FROM repo_blobs WHERE repo_id = ? AND blob_id = ?', repoId, blobId)
         await queueBlob(sql, blobId)
+        const target = `${repository}@${digest}`
+        await recordChange(sql, { actor, address }, { action: 'blob.delete', target })
         return 'removed'
       })
     },
 
-    putManifest: (repository, manifest) => database.transaction((sql) => storeManifest(sql, repository, manifest)),
+    putManifest: (repository, manifest) =>
+      database.transaction((sql) => storeManifest(sql, repository, manifest, address)),
 
     async findManifest(repository, reference) {
       const row =
@@ -96,7 +101,7 @@ export function contentMeta(database: SqlDatabase): ContentMeta {
       return row && { digest: text(row['digest']) as Digest, actor: text(row['updated_by']) }
     },
 
-    async deleteManifest(repository, digest, actor) {
+    async deleteManifest(repository, digest, by) {
       return await database.transaction(async (sql) => {
         const row = await sql.get(
           `SELECT m.id FROM repositories r JOIN manifests m ON m.repo_id = r.id WHERE r.name = ? AND m.digest = ?
@@ -104,17 +109,21 @@ export function contentMeta(database: SqlDatabase): ContentMeta {
           ...[repository, digest],
         )
         if (!row) return false
-        await removeManifest(sql, Number(row['id']), actor)
+        await refuseImmutableManifest(sql, { repository, manifestId: Number(row['id']) })
+        await removeManifest(sql, Number(row['id']), { actor: by, address })
+        const target = `${repository}@${digest}`
+        await recordChange(sql, { actor: by, address }, { action: 'manifest.delete', target })
         return true
       })
     },
 
-    async deleteTag(repository, tag, actor) {
+    async deleteTag(repository, tag, by) {
       return await database.transaction(async (sql) => {
         const repo = await sql.get('SELECT id FROM repositories WHERE name = ?', repository)
         const repoId = Number(repo?.['id'])
         if (!repo || (await sql.run('DELETE FROM tags WHERE repo_id = ? AND name = ?', repoId, tag)) === 0) return false
-        await recordTag(sql, { repoId, tag, digest: null, actor })
+        await refuseImmutableTag(sql, repository, tag)
+        await recordTag(sql, { repoId, tag, digest: null, actor: by, address })
         return true
       })
     },

@@ -4,7 +4,10 @@ import { collectorContract, damageContract } from './collector-contract.ts'
 import { concurrencyContract } from './concurrency-contract.ts'
 import { contentContract, listingContract } from './content-contract.ts'
 import { auditContract, groupContract } from './group-contract.ts'
+import { historyContract } from './history-contract.ts'
+import { immutableContract } from './immutable-contract.ts'
 import { type Check, NOW } from './kit-contract.ts'
+import { retentionContract } from './retention-contract.ts'
 import { accountContract, coordinationContract } from './shared-contract.ts'
 import { uploadContract } from './upload-contract.ts'
 
@@ -32,4 +35,7 @@ export function metaStoreContract(name: string, create: () => Promise<MetaPlace>
   auditContract(check)
   coordinationContract(check)
   concurrencyContract(check)
+  immutableContract(check)
+  historyContract(check)
+  retentionContract(check)
 }

@@ -7,13 +7,16 @@ import { coordinationMeta } from './coordination.ts'
 import { groupMeta } from './groups.ts'
 import { signingKeyMeta } from './key-rows.ts'
 import type { MetaStore } from './meta-store.ts'
+import { retentionMeta } from './retention.ts'
 import type { SqlDatabase } from './sql.ts'
+import { tagHistoryMeta } from './tag-history.ts'
+import { tagPolicyMeta } from './tag-policies.ts'
 import { uploadMeta } from './uploads.ts'
 
 /** What the registry knows, in a database that has its tables. */
 export function createMeta(database: SqlDatabase, by: By = OPERATOR): MetaStore {
   return {
-    ...contentMeta(database),
+    ...contentMeta(database, by),
     ...uploadMeta(database),
     ...collectorMeta(database),
     ...accountMeta(database, by),
@@ -23,6 +26,9 @@ export function createMeta(database: SqlDatabase, by: By = OPERATOR): MetaStore 
     ...coordinationMeta(database),
     ...auditMeta(database),
     as: (actor) => createMeta(database, actor),
+    ...tagPolicyMeta(database, by),
+    ...tagHistoryMeta(database),
+    ...retentionMeta(database),
     close: () => database.close(),
   }
 }

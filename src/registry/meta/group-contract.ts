@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { AccountKind } from './account-meta.ts'
 import type { AuditEntry, AuditFilter } from './audit.ts'
-import { type Check, DAY, manifest, NOW } from './kit-contract.ts'
+import { type Check, DAY, manifest, NOW, push } from './kit-contract.ts'
 import type { MetaStore } from './meta-store.ts'
 
 export function groupContract(check: Check): void {
@@ -231,6 +231,44 @@ export function auditContract(check: Check): void {
       assert.deepEqual(kept, { ...refusal, target: 'acmeXweb', outcome: 'refused', at: NOW + 2000 })
       assert.equal(await meta.expireAudit(1000), 1)
       assert.deepEqual(await found({}), ['acmeXweb', 'acme/web', 'ann'])
+    },
+  )
+
+  check(
+    'what changes tags, manifests, blobs and policies is recorded, with the address it came from',
+    async ({ meta, other }) => {
+      const by = meta.as({ actor: 'user:ann', address: '10.0.0.1' })
+      const actor = 'user:ann'
+      const [one, two, bare] = [
+        { ...manifest({ content: 'one', tags: ['v1', 'v2'] }), actor },
+        { ...manifest({ content: 'two', tags: ['v1'] }), actor },
+        { ...manifest({ content: 'bare' }), actor },
+      ]
+      for (const pushed of [one, one, two, bare, bare]) await by.putManifest('a/b', pushed)
+      await by.deleteTag('a/b', 'v1', actor)
+      await by.deleteTag('a/b', 'v1', actor)
+      await by.deleteManifest('a/b', one.digest, actor)
+      await by.deleteManifest('a/b', one.digest, actor)
+      const { digest } = await push(meta, 'a/b', 'layer')
+      await by.unlinkBlob('a/b', digest)
+      await by.unlinkBlob('a/b', digest)
+      const policy = await by.addPolicy({ kind: 'immutable', pattern: 'a/*', tags: ['v*'], except: [] })
+      await by.removePolicy(policy)
+      await by.removePolicy(policy)
+      const entries = (await other.listAudit({ limit: 100 })).toReversed()
+      assert.deepEqual(lines(entries), [
+        `user:ann tag.set a/b:v1 ${one.digest}`,
+        `user:ann tag.set a/b:v2 ${one.digest}`,
+        `user:ann tag.set a/b:v1 ${two.digest}`,
+        `user:ann manifest.push a/b@${bare.digest}`,
+        'user:ann tag.delete a/b:v1',
+        'user:ann tag.delete a/b:v2',
+        `user:ann manifest.delete a/b@${one.digest}`,
+        `user:ann blob.delete a/b@${digest}`,
+        `user:ann policy.add a/* ${policy}: immutable v*`,
+        `user:ann policy.remove a/* ${policy}: immutable`,
+      ])
+      assert.deepEqual([...new Set(entries.map(({ address }) => address))], ['10.0.0.1'])
     },
   )
 }

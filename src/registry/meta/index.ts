@@ -9,7 +9,7 @@ export {
   ROLES,
   type Role,
 } from './account-meta.ts'
-export type { AuditEntry, AuditFilter, By } from './audit.ts'
+export type { AuditEntry, AuditFilter } from './audit.ts'
 export type {
   ListedBlob,
   ManifestObjection,
@@ -22,4 +22,7 @@ export type {
 } from './meta-store.ts'
 export { isPattern, matchesPattern } from './pattern.ts'
 export { openPostgresMeta, type PostgresOptions } from './postgres-meta.ts'
+export type { UnkeptTag } from './retention.ts'
 export { copySqliteMeta, openSqliteMeta } from './sqlite-meta.ts'
+export type { TagChange } from './tag-history.ts'
+export type { ImmutableTags, KeptTags, TagPolicy } from './tag-policies.ts'

@@ -1,6 +1,9 @@
 import type { Descriptor, Digest } from '#spec'
 import type { AccessTokenMeta, AccountMeta, GroupMeta } from './account-meta.ts'
 import type { AuditMeta, By } from './audit.ts'
+import type { RetentionMeta } from './retention.ts'
+import type { TagHistoryMeta } from './tag-history.ts'
+import type { TagPolicyMeta } from './tag-policies.ts'
 
 /**
  * What the registry knows, the only source of truth: bytes are dumb objects under keys that rows name. Each method is
@@ -16,7 +19,10 @@ export interface MetaStore
     AccessTokenMeta,
     AuditMeta,
     SigningKeyMeta,
-    CoordinationMeta {
+    CoordinationMeta,
+    TagPolicyMeta,
+    TagHistoryMeta,
+    RetentionMeta {
   /** The same store, whose changes are recorded as somebody's; else they are the operator's. */
   as(by: By): MetaStore
   close(): Promise<void>
@@ -69,12 +75,14 @@ export interface ContentMeta {
   mountBlob(repository: string, digest: Digest, options: { from: string; lease: number }): Promise<boolean>
   /** Takes a blob out of a repository. */
   unlinkBlob(repository: string, digest: Digest): Promise<'removed' | 'absent' | 'in use'>
+  /** TAG_IMMUTABLE when a policy forbids that one of its tags moves. */
   putManifest(repository: string, manifest: NewManifest): Promise<ManifestObjection | undefined>
   findManifest(repository: string, reference: { tag: string } | { digest: Digest }): Promise<StoredManifest | undefined>
   /** What a tag points to, and who had it do so. */
   findTag(repository: string, tag: string): Promise<{ digest: Digest; actor: string } | undefined>
-  /** Tags that point to the manifest go with it. */
+  /** Tags that point to the manifest go with it. TAG_IMMUTABLE when one of them, or of an index with it, must stay. */
   deleteManifest(repository: string, digest: Digest, actor: string): Promise<boolean>
+  /** TAG_IMMUTABLE when a policy forbids it. */
   deleteTag(repository: string, tag: string, actor: string): Promise<boolean>
   /** Undefined when there is no such repository. */
   listTags(repository: string, page: Page): Promise<string[] | undefined>
@@ -166,11 +174,14 @@ export interface CollectorMeta {
    * not finished. Also forgets attempts and turns that are over.
    */
   expireUploads(idle?: number): Promise<number>
-  /** Removes manifests that no tag, index or subject holds and that are older than this. Returns how many. */
-  removeUntagged(olderThan: number): Promise<number>
+  /**
+   * Removes manifests that no tag, index or subject holds, that are older than this, and that lost no tag for as long as it
+   * is to be `restorable` (0). Returns how many.
+   */
+  removeUntagged(olderThan: number, restorable?: number): Promise<number>
   /**
    * Looks at blobs that are due. One that no manifest refers to and no lease holds leaves its repositories, and its
-   * object becomes due after `grace`. Repositories with nothing left in them go. Returns bytes and number of condemned
+   * object becomes due after `grace`. Repositories with nothing left in them go, with their history. Returns bytes and number of condemned
    * blobs.
    */
   condemnBlobs(grace: number): Promise<{ blobs: number; bytes: number }>

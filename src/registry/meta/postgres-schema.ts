@@ -81,4 +81,16 @@ CREATE TABLE audit (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at bigin
 CREATE INDEX audit_at ON audit (at);
 CREATE INDEX audit_actor ON audit (actor, id);
 `,
+  // Rules about tags, and what their histories are asked for.
+  `
+CREATE TABLE tag_policies (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  kind text COLLATE "C" NOT NULL CHECK (kind IN ('immutable', 'keep')), pattern text COLLATE "C" NOT NULL,
+  tags text COLLATE "C" NOT NULL, excepted text COLLATE "C" NOT NULL, keep_last bigint, keep_within bigint,
+  created_at bigint NOT NULL);
+ALTER TABLE tags ADD COLUMN pushed_at bigint NOT NULL DEFAULT 0;
+UPDATE tags SET pushed_at = updated_at;
+DELETE FROM tag_history WHERE NOT EXISTS (SELECT 1 FROM repositories r WHERE r.id = tag_history.repo_id);
+CREATE INDEX tag_history_tag ON tag_history (repo_id, name, id);
+CREATE INDEX tag_history_digest ON tag_history (repo_id, digest) WHERE digest IS NOT NULL;
+`,
 ]

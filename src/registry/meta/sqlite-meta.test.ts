@@ -48,6 +48,30 @@ test("0.1's database is taken over: users get an ID, and their uploads stay thei
   await meta.close()
 })
 
+test('tags of a database without policies are as old as their last change, and take no history of others', async () => {
+  await using under = await temporaryMeta()
+  const old = new DatabaseSync(under.path)
+  for (const step of MIGRATIONS.slice(0, 3)) old.exec(step)
+  const [one, two] = [digestOf('one'), digestOf('two')]
+  old.exec(`PRAGMA user_version = 3;
+    INSERT INTO repositories (id, name, created_at) VALUES (1, 'a/b', 10);
+    INSERT INTO manifests (id, repo_id, digest, media_type, descriptor, body, pushed_at) VALUES (1, 1, '${one}', 'x/y', '{}', 'one', 20);
+    INSERT INTO tags (repo_id, name, manifest_id, version, updated_at, updated_by) VALUES (1, 't', 1, 1, 20, 'ann');
+    INSERT INTO tag_history (repo_id, name, digest, at, actor) VALUES
+      (1, 't', '${two}', 5, 'of a repository that went'), (1, 't', '${one}', 20, 'ann'), (2, 't', '${two}', 5, 'of another')`)
+  old.close()
+  const meta = under.open()
+  const history = await meta.tagHistory('a/b', 't', { limit: 10 })
+  assert.deepEqual(
+    history.map(({ digest, at, actor }) => [digest, at, actor]),
+    [[one, 20, 'ann']],
+  )
+  await meta.addPolicy({ kind: 'keep', pattern: '**', tags: [], within: 86_400_000 })
+  const [unkept] = await meta.unkeptTags('a/b')
+  assert.ok(Math.abs(Date.now() - 20 - unkept!.age) < 60_000)
+  await meta.close()
+})
+
 test('A06: the history of a tag has one line for each change, and none for the same push again', async () => {
   await using under = await temporaryMeta()
   const meta = under.open()

@@ -93,4 +93,16 @@ CREATE TABLE audit (id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, a
 CREATE INDEX audit_at ON audit (at);
 CREATE INDEX audit_actor ON audit (actor, id);
 `,
+  // Rules about tags; `tags` and `excepted` are JSON, and an ID is never given again. A push of what a tag has already
+  // changes `pushed_at` alone; 0 when an older bale made the tag meanwhile. Histories of repositories that went are removed,
+  // since SQLite gives the ID of the last repository again.
+  `
+CREATE TABLE tag_policies (id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL CHECK (kind IN ('immutable', 'keep')),
+  pattern TEXT NOT NULL, tags TEXT NOT NULL, excepted TEXT NOT NULL, keep_last INTEGER, keep_within INTEGER, created_at INTEGER NOT NULL);
+ALTER TABLE tags ADD COLUMN pushed_at INTEGER NOT NULL DEFAULT 0;
+UPDATE tags SET pushed_at = updated_at;
+DELETE FROM tag_history WHERE NOT EXISTS (SELECT 1 FROM repositories r WHERE r.id = tag_history.repo_id AND r.created_at <= tag_history.at);
+CREATE INDEX tag_history_tag ON tag_history (repo_id, name, id);
+CREATE INDEX tag_history_digest ON tag_history (repo_id, digest) WHERE digest IS NOT NULL;
+`,
 ]

@@ -1,5 +1,6 @@
 /** Steps that several transactions share. */
 import type { Digest } from '#spec'
+import { type By, recordTagChange } from './audit.ts'
 import { OutOfDate, type Sql, type SqlRow, type Transaction, text } from './sql.ts'
 
 const BLOB_OF_REPOSITORY = `
@@ -75,24 +76,25 @@ export async function repositoryId(sql: Sql, name: string): Promise<number> {
   return Number(made['id'])
 }
 
-/** A line of a tag's history: what it points to from now on, or null. */
+/** A line of a tag's history and of the audit log: what it points to from now on, or null. */
 export async function recordTag(
   sql: Sql,
-  { repoId, tag, digest, actor }: { repoId: number; tag: string; digest: Digest | null; actor: string },
+  { repoId, tag, digest, ...by }: { repoId: number; tag: string; digest: Digest | null } & By,
 ): Promise<void> {
   await sql.run(
     'INSERT INTO tag_history (repo_id, name, digest, at, actor) VALUES (?, ?, ?, now_ms(), ?)',
     repoId,
     tag,
     digest,
-    actor,
+    by.actor,
   )
+  await recordTagChange(sql, by, { repoId, tag, digest })
 }
 
 /** Removes a manifest, whose row is locked by the caller, with its tags; the collector checks its blobs. */
-export async function removeManifest(sql: Transaction, id: number, actor: string): Promise<void> {
+export async function removeManifest(sql: Transaction, id: number, by: By): Promise<void> {
   for (const row of await sql.all('SELECT repo_id, name FROM tags WHERE manifest_id = ?', id)) {
-    await recordTag(sql, { repoId: Number(row['repo_id']), tag: text(row['name']), digest: null, actor })
+    await recordTag(sql, { repoId: Number(row['repo_id']), tag: text(row['name']), digest: null, ...by })
   }
   const blobs = await sql.all('SELECT blob_id FROM manifest_blobs WHERE manifest_id = ? ORDER BY blob_id', id)
   await sql.run('DELETE FROM manifests WHERE id = ?', id)

@@ -1,15 +1,19 @@
+import { recordChange } from './audit.ts'
 import type { ManifestObjection, NewManifest } from './meta-store.ts'
+import { setTag } from './set-tag.ts'
 import { OutOfDate, type Transaction } from './sql.ts'
-import { blobOfRepository, recordTag, repositoryId } from './steps.ts'
+import { blobOfRepository, repositoryId } from './steps.ts'
 
 /**
  * Stores a manifest with its edges and tags, when all that it refers to is in the repository. The rows of that are locked, in
  * the same order by all who do so, until it refers to them: what a manifest was stored with never goes before it.
+ * TAG_IMMUTABLE when a policy keeps one of its tags where it is.
  */
 export async function storeManifest(
   sql: Transaction,
   repository: string,
   manifest: NewManifest,
+  address?: string,
 ): Promise<ManifestObjection | undefined> {
   const blobIds: number[] = []
   for (const blob of manifest.blobs.toSorted((a, b) => (a.digest < b.digest ? -1 : 1))) {
@@ -27,15 +31,21 @@ export async function storeManifest(
     if (!row) return { missing: child }
   }
   const repoId = await repositoryId(sql, repository)
-  const id = await addManifest(sql, { repoId, manifest, blobIds })
-  for (const tag of manifest.tags.toSorted()) await setTag(sql, { repoId, tag, id, manifest })
+  const { id, isNew } = await addManifest(sql, { repoId, manifest, blobIds })
+  const by = { actor: manifest.actor, address }
+  for (const tag of manifest.tags.toSorted()) {
+    await setTag(sql, { repository, repoId, tag, manifestId: id, digest: manifest.digest, ...by })
+  }
+  if (isNew && manifest.tags.length === 0) {
+    await recordChange(sql, by, { action: 'manifest.push', target: `${repository}@${manifest.digest}` })
+  }
   return undefined
 }
 
 async function addManifest(
   sql: Transaction,
   { repoId, manifest, blobIds }: { repoId: number; manifest: NewManifest; blobIds: number[] },
-): Promise<number> {
+): Promise<{ id: number; isNew: boolean }> {
   const { digest, mediaType, artifactType, subject, descriptor, bytes, children } = manifest
   const added = await sql.run(
     `INSERT INTO manifests (repo_id, digest, media_type, artifact_type, subject_digest, descriptor, body, pushed_at)
@@ -48,28 +58,10 @@ async function addManifest(
   )
   if (!row) throw new OutOfDate('the manifest was removed meanwhile')
   const id = Number(row['id'])
-  if (added === 0) return id
+  if (added === 0) return { id, isNew: false }
   const addBlob = 'INSERT INTO manifest_blobs (manifest_id, blob_id) VALUES (?, ?) ON CONFLICT DO NOTHING'
   for (const blobId of blobIds) await sql.run(addBlob, id, blobId)
   const addChild = 'INSERT INTO manifest_children (parent_id, child_digest) VALUES (?, ?) ON CONFLICT DO NOTHING'
   for (const child of children) await sql.run(addChild, id, child)
-  return id
-}
-
-interface Tagging {
-  repoId: number
-  tag: string
-  id: number
-  manifest: NewManifest
-}
-
-/** The same push twice changes nothing: no new version, no second line of history. */
-async function setTag(sql: Transaction, { repoId, tag, id, manifest: { digest, actor } }: Tagging): Promise<void> {
-  const changed = await sql.run(
-    `INSERT INTO tags (repo_id, name, manifest_id, version, updated_at, updated_by) VALUES (?, ?, ?, 1, now_ms(), ?)
-     ON CONFLICT (repo_id, name) DO UPDATE SET manifest_id = excluded.manifest_id, version = tags.version + 1,
-       updated_at = excluded.updated_at, updated_by = excluded.updated_by WHERE tags.manifest_id <> excluded.manifest_id`,
-    ...[repoId, tag, id, actor],
-  )
-  if (changed > 0) await recordTag(sql, { repoId, tag, digest, actor })
+  return { id, isNew: true }
 }

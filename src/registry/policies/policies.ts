@@ -1,0 +1,80 @@
+import { BaleError, printable } from '#base'
+import { isPattern, type MetaStore, type TagPolicy, type UnkeptTag } from '../meta/index.ts'
+import { listUnkeptTags } from './retention.ts'
+
+/** Rules about tags, each for the repositories that a pattern matches: `team/web`, `team/*` (one part), `team/**`, `**`. */
+export interface Policies {
+  /** By their IDs. */
+  list(): Promise<TagPolicy[]>
+  /**
+   * Makes tags immutable: they can be made, but neither moved nor deleted, nor can their manifests. `tags` and those in
+   * `except` are written as tags, with `*` for any characters. Returns the policy's ID.
+   */
+  immutable(pattern: string, tags: string, options?: { except?: readonly string[] }): Promise<number>
+  /**
+   * Has collections remove the tags that neither this nor another such policy of the repository keeps: it keeps the `last` so many that were
+   * pushed, those pushed `within` so many milliseconds, and those that one of `tags` matches. Immutable tags stay. Returns the
+   * policy's ID.
+   */
+  keep(pattern: string, what: { last?: number; within?: number; tags?: readonly string[] }): Promise<number>
+  /** INVALID_ARGUMENT when there is none with this ID. */
+  remove(id: number): Promise<void>
+  /** The tags that a collection would remove now. */
+  try(options?: { signal?: AbortSignal }): Promise<(UnkeptTag & { repository: string })[]>
+}
+
+export function createPolicies(meta: MetaStore): Policies {
+  return {
+    list: () => meta.listPolicies(),
+    async immutable(pattern, tags, { except = [] } = {}) {
+      checkPattern(pattern)
+      for (const glob of [tags, ...except]) checkGlob(glob)
+      return await meta.addPolicy({ kind: 'immutable', pattern, tags: [tags], except: [...except] })
+    },
+    async keep(pattern, { last, within, tags = [] }) {
+      checkPattern(pattern)
+      for (const glob of tags) checkGlob(glob)
+      checkKept({ last, within, tags })
+      return await meta.addPolicy({ kind: 'keep', pattern, last, within, tags: [...tags] })
+    },
+    try: ({ signal } = {}) => listUnkeptTags(meta, signal),
+    async remove(id) {
+      if (await meta.removePolicy(id)) return
+      throw new BaleError('INVALID_ARGUMENT', `there is no policy ${id}`, { next: { act: 'list-registry-policies' } })
+    },
+  }
+}
+
+/** A century. */
+const LONGEST = 100 * 365 * 86_400_000
+
+/** One that keeps nothing would remove all tags. */
+function checkKept({ last, within, tags }: { last?: number; within?: number; tags: readonly string[] }): void {
+  const isWithin = (value: number | undefined, most: number) =>
+    value === undefined || (Number.isInteger(value) && value >= 1 && value <= most)
+  if (!isWithin(last, 1e9)) throw new BaleError('INVALID_ARGUMENT', `not a number of tags to keep: ${last}`)
+  if (!isWithin(within, LONGEST)) {
+    throw new BaleError('INVALID_ARGUMENT', `not a period to keep tags for: ${within} milliseconds`)
+  }
+  if (last !== undefined || within !== undefined || tags.length > 0) return
+  throw new BaleError('INVALID_ARGUMENT', 'the policy would keep no tags at all', {
+    hint: 'say how many are kept, for how long, or which ones',
+  })
+}
+
+function checkPattern(pattern: string): void {
+  if (isPattern(pattern)) return
+  throw new BaleError('INVALID_ARGUMENT', `not a pattern of repositories: ${printable(pattern, 120)}`, {
+    hint: 'for example team/web, team/* (one path component), team/** (everything below) or **',
+  })
+}
+
+const GLOB = /^[A-Za-z0-9_.*-]{1,128}$/
+
+/** At most eight stars, as in patterns of repositories. */
+function checkGlob(glob: string): void {
+  if (GLOB.test(glob) && !glob.includes('**') && (glob.match(/\*/g) ?? []).length <= 8) return
+  throw new BaleError('INVALID_ARGUMENT', `not a pattern of tags: ${printable(glob, 120)}`, {
+    hint: 'for example latest, v* or *-release: * stands for any characters',
+  })
+}
