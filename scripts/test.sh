@@ -28,10 +28,10 @@ clean() {
 trap clean EXIT
 # Node's own choice is one file fewer at a time than there are processors; most tests wait more than they compute.
 at_a_time=$(($(nproc) * 2))
-node --conditions=source --disable-warning=ExperimentalWarning --test --test-timeout=900000 --test-concurrency="$at_a_time" \
+node --import ./test/kit/when-stuck.ts --conditions=source --disable-warning=ExperimentalWarning --test --test-timeout=900000 --test-concurrency="$at_a_time" \
   --experimental-test-coverage --test-coverage-include='src/**' --test-coverage-exclude='src/**/*.test.ts' \
   test/*.test.ts "src/**/*.test.ts" "test/e2e/**/*.test.ts"
-e2e() { BALE_SNAPSHOTTER=extract node --conditions=source --disable-warning=ExperimentalWarning --test --test-timeout=900000 --test-concurrency="$at_a_time" "$@"; }
+e2e() { BALE_SNAPSHOTTER=extract node --import ./test/kit/when-stuck.ts --conditions=source --disable-warning=ExperimentalWarning --test --test-timeout=900000 --test-concurrency="$at_a_time" "$@"; }
 echo "test: the same with layers extracted into directories"
 # The verbs that are not in these files (diff, cp, export, prune …) are tested on both formats by stores.test.ts.
 e2e test/e2e/archives.test.ts test/e2e/build.test.ts test/e2e/empty-store.test.ts test/e2e/damage-and-reboot.test.ts
