@@ -6,10 +6,11 @@
 import { spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { readTextSync } from '#host/file'
 import { execute } from '../test/kit/bale.ts'
 import { startPeerRegistry } from './peer-registry.ts'
 import { median } from './timed.ts'
@@ -190,7 +191,7 @@ async function startBale(root: string, more: string[]): Promise<{ host: string }
   return {
     host: /\/\/(\S+)/.exec(line.toString())![1]!,
     async [Symbol.asyncDispose]() {
-      const status = readFileSync(`/proc/${child.pid}/status`, 'latin1')
+      const status = readTextSync(`/proc/${child.pid}/status`)
       console.log(`peak memory of bale: ${Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)![1]) / 1024)} MB`)
       child.kill('SIGTERM')
       await once(child, 'exit')

@@ -61,6 +61,8 @@ metrics: { address: '[::1]:9090' }
     ' Grace: 1h',
     ' Unfinished Uploads: after 24h',
     ' Untagged Manifests: after 720h',
+    ' Restorable Tags: for 168h',
+    ' Audit Log: for 2160h',
     'Request Log: stdout',
     'Metrics: http://[::1]:9090/metrics',
   ])

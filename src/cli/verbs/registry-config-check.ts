@@ -54,6 +54,8 @@ function summaryLines({ listen, content, anonymous, uploads, collection, log, me
     ` Grace: ${time(collection.grace)}`,
     ` Unfinished Uploads: after ${time(collection.uploadsOlderThan)}`,
     ` Untagged Manifests: ${collection.untaggedOlderThan === undefined ? 'kept' : `after ${time(collection.untaggedOlderThan)}`}`,
+    ` Restorable Tags: for ${time(collection.restorableFor)}`,
+    ` Audit Log: for ${time(collection.auditFor)}`,
     ...(log.requests === undefined ? [] : [`Request Log: ${log.requests === 'stdout' ? 'stdout' : log.requests.path}`]),
     ...(metrics === undefined ? [] : [`Metrics: http://${hostPort(metrics)}/metrics`]),
   ]

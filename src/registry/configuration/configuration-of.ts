@@ -44,6 +44,8 @@ export function configurationOf(content: FileContent, path: string, at: (key: st
       grace: collection.grace,
       uploadsOlderThan: collection['uploads-older-than'],
       untaggedOlderThan: collection['untagged-older-than'],
+      restorableFor: collection['restorable-for'],
+      auditFor: collection['audit-for'],
     },
     log: {
       requests:

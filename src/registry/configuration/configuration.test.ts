@@ -72,6 +72,8 @@ collection:
   grace: 2h
   uploads-older-than: 12h
   untagged-older-than: 720h
+  restorable-for: 48h
+  audit-for: 24h
 log: { requests: requests.log }
 metrics: { address: '127.0.0.2:9090' }
 `
@@ -123,6 +125,8 @@ test('every key of a file has its place in the configuration, with a value that 
       grace: 7_200_000,
       uploadsOlderThan: 43_200_000,
       untaggedOlderThan: 30 * 24 * 3_600_000,
+      restorableFor: 48 * 3_600_000,
+      auditFor: 24 * 3_600_000,
     },
     log: { requests: { path: join(place.path, 'requests.log') } },
     metrics: { host: '127.0.0.2', port: 9090 },
@@ -163,7 +167,14 @@ test('a directory is enough; the rest is as without a file', async () => {
   assert.deepEqual(rest, {
     anonymous: 'none',
     uploads: { lease: 24 * 3_600_000, leastRate: LEAST_RATE },
-    collection: { every: 600_000, grace: GRACE, uploadsOlderThan: 24 * 3_600_000, untaggedOlderThan: undefined },
+    collection: {
+      every: 600_000,
+      grace: GRACE,
+      uploadsOlderThan: 24 * 3_600_000,
+      untaggedOlderThan: undefined,
+      restorableFor: 7 * 24 * 3_600_000,
+      auditFor: 90 * 24 * 3_600_000,
+    },
     log: { requests: undefined },
     metrics: undefined,
   })

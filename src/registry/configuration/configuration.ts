@@ -103,6 +103,8 @@ export interface CollectionConfiguration {
   uploadsOlderThan: number
   /** Untagged manifests are kept when it is undefined. */
   untaggedOlderThan?: number
+  restorableFor: number
+  auditFor: number
 }
 
 /** A file that the configuration names. */

@@ -192,6 +192,16 @@ export const FILE = v.pipe(
               { least: '0s' },
             ),
           ),
+          'restorable-for': v.optional(
+            duration('How long such a manifest stays after it lost a tag, so that the tag can be restored', '168h', {
+              least: '0s',
+            }),
+            '168h',
+          ),
+          'audit-for': v.optional(
+            duration('How long lines of the audit log are kept', '2160h', { least: '0s' }),
+            '2160h',
+          ),
         }),
         {},
       ),
