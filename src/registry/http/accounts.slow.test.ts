@@ -167,6 +167,8 @@ test('an access token ends in its time, and its user’s password has nothing to
   const secret = await accessTokens.add('bob', 'short', { lifetime: 3_600_000 })
   const issued = await tokenFor(registry, `bob:${secret}`, 'repository:bob/x:pull,push')
   assert.equal(await mayDo(registry, `bob:${secret}`, 'bob/x'), 'pull push delete')
+  const first = await registry.request('GET', '/v2/bob/x/manifests/one', { headers: bearer(issued) })
+  assert.notEqual(first.status, 401, 'it is seen before it ends')
   await users.setPassword('bob', 'new password of bob')
   assert.equal(await mayDo(registry, `bob:${secret}`, 'bob/x'), 'pull push delete')
   offset = 3_590_000
