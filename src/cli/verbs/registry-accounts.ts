@@ -1,8 +1,7 @@
 import { BaleError } from '#base'
+import { parsePeriod } from '../flags/period.ts'
 import { alignColumns } from '../render/align-columns.ts'
 import type { AccessToken, Grant, Group } from './registry.ts'
-
-const DAY = 86_400_000
 
 export function grantText(grants: readonly Grant[]): string {
   return grants.map(({ pattern, role }) => `${pattern}=${role}`).join(' ')
@@ -23,11 +22,9 @@ export function tokenRow({ label, role, pattern, createdAt, expiresAt, usedAt }:
   return [label, role, pattern, day(createdAt), day(expiresAt), day(usedAt)].join('\t')
 }
 
-/** A number of days, in milliseconds. */
-export function days(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
-  if (/^[1-9]\d{0,4}$/.test(text)) return Number(text) * DAY
-  throw new BaleError('INVALID_ARGUMENT', `not a number of days: ${text}`)
+/** `90d` or `12h` in milliseconds; undefined is for ever. */
+export function lifetimeOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : parsePeriod('--expires-in', text)
 }
 
 /** `acme/**=write`. The registry checks both parts. */

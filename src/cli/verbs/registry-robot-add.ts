@@ -1,6 +1,6 @@
 import { defineVerb } from '../verb/verb.ts'
 import { openAdmin, PLACE_OPTIONS } from './registry.ts'
-import { days, readGrant } from './registry-accounts.ts'
+import { lifetimeOf, readGrant } from './registry-accounts.ts'
 
 export const verb = defineVerb({
   name: 'registry robot add',
@@ -10,7 +10,7 @@ export const verb = defineVerb({
   options: [
     ...PLACE_OPTIONS,
     { flags: '--grant <PATTERN=ROLE>', description: 'What it may do; it has no other rights', repeat: true },
-    { flags: '--expires-in <DAYS>', description: 'When its secret ends; never by default' },
+    { flags: '--expires-in <PERIOD>', description: 'When its secret ends, such as 90d or 12h; never by default' },
   ],
   examples: [
     {
@@ -21,7 +21,7 @@ export const verb = defineVerb({
   async run({ args, options, engine, io }) {
     await using admin = await openAdmin(options, engine, io)
     const grants = (options.grant ?? []).map(readGrant)
-    const lifetime = days(options.expiresIn)
+    const lifetime = lifetimeOf(options.expiresIn)
     const secret = await admin.robots.add(args[0]!, { grants, lifetime })
     await io.print(secret)
     return 0

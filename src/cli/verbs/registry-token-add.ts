@@ -1,6 +1,6 @@
 import { defineVerb } from '../verb/verb.ts'
 import { openAdmin, PLACE_OPTIONS, type Role } from './registry.ts'
-import { days } from './registry-accounts.ts'
+import { lifetimeOf } from './registry-accounts.ts'
 
 export const verb = defineVerb({
   name: 'registry token add',
@@ -15,11 +15,11 @@ export const verb = defineVerb({
       choices: ['read', 'write', 'delete', 'admin'],
     },
     { flags: '--repositories <PATTERN>', description: 'It gives rights in these repositories alone' },
-    { flags: '--expires-in <DAYS>', description: 'When it ends; never by default' },
+    { flags: '--expires-in <PERIOD>', description: 'When it ends, such as 90d or 12h; never by default' },
   ],
   examples: [
     {
-      command: "bale registry token add --role read --repositories 'acme/*' --expires-in 90 ann laptop",
+      command: "bale registry token add --role read --repositories 'acme/*' --expires-in 90d ann laptop",
       explains: 'The secret is shown once; it takes the place of the password',
     },
   ],
@@ -27,7 +27,7 @@ export const verb = defineVerb({
     await using admin = await openAdmin(options, engine, io)
     const [account, label] = args as [string, string]
     const { role, repositories: pattern } = options
-    const lifetime = days(options.expiresIn)
+    const lifetime = lifetimeOf(options.expiresIn)
     // The choices of the flag are the roles.
     const secret = await admin.accessTokens.add(account, label, { role: role as Role | undefined, pattern, lifetime })
     await io.print(secret)

@@ -108,7 +108,7 @@ test('an organisation, its team, a robot, a token and a public repository, from 
     assert.equal(await run('member add acme bob'), 'bob')
     assert.equal(await run('member add acme/web bob'), 'bob')
     assert.equal(await run('grant acme/web acme/web read'), 'acme/web acme/web read')
-    const secret = await run('robot add --grant acme/**=read --expires-in 30 acme+ci')
+    const secret = await run('robot add --grant acme/**=read --expires-in 30d acme+ci')
     assert.equal(await run('org ls'), 'NAME      MEMBERS    GRANTS\nacme      ann* bob')
     assert.equal(await run('team ls acme'), 'NAME       MEMBERS   GRANTS\nacme/web   bob       acme/web=read')
     assert.equal(await run('robot ls'), 'NAME      GRANTS\nacme+ci   acme/**=read')
@@ -137,7 +137,7 @@ test('an organisation, its team, a robot, a token and a public repository, from 
     assert.equal(await run('team rm acme/web'), 'acme/web')
     assert.equal(await run('org rm acme'), 'acme')
     for (const [exit, line, words] of [
-      [1, 'robot add --expires-in soon acme+ci', 'not a number of days: soon'],
+      [1, 'robot add --expires-in soon acme+ci', '--expires-in takes a period, not soon'],
       [1, 'robot add --grant acme acme+ci', 'not a pattern and a role: acme'],
       [1, 'robot add acme+ci', 'acme'],
       [125, 'token add --role owner bob x', 'must be one of read, write, delete, admin'],
