@@ -1,11 +1,9 @@
 /** A served registry in a temporary directory, and a client that sends exactly what a test says. */
 import { createHash } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request as send } from 'node:http'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { type Registry, type ServeOptions, serveRegistry } from '#registry'
+import { temporaryDirectory } from './temporary.ts'
 
 export interface Answer {
   status: number
@@ -66,18 +64,18 @@ export function sha512(content: Uint8Array | string): string {
 
 /** Open to all by default (`anonymous: 'push'`), since most tests are not about logins. */
 export async function startRegistry(options: Partial<ServeOptions> = {}): Promise<TestRegistry> {
-  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'bale-registry-')))
-  const served = await serveRegistry({ port: 0, anonymous: 'push', ...options, directory })
+  await using opened = new AsyncDisposableStack()
+  const directory = options.directory ?? opened.use(await temporaryDirectory('bale-registry')).path
+  const served = opened.use(await serveRegistry({ port: 0, anonymous: 'push', ...options, directory }))
   const client = clientOf(served.address)
+  // The directory goes with the registry, also with one that did not start.
+  const parts = opened.move()
   return {
     directory,
     address: served.address,
     registry: served.registry,
     ...client,
-    async [Symbol.asyncDispose]() {
-      await served[Symbol.asyncDispose]()
-      if (options.directory === undefined) await rm(directory, { recursive: true, force: true })
-    },
+    [Symbol.asyncDispose]: () => parts.disposeAsync(),
   }
 }
 
