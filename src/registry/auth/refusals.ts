@@ -32,17 +32,18 @@ export function createRefusals(parts: {
 }): Refusals {
   const { meta, clock, report } = parts
   const stopping = new AbortController()
-  let seen = new Map<string, { request: RefusedRequest; times: number }>()
+  let seen = new Map<string, { request: RefusedRequest; times: number; at: number }>()
   let more = 0
   let waiting: Promise<void> | undefined
 
   async function write(): Promise<void> {
+    const now = clock.now()
+    const entries = [...seen.values()].map(({ request, times, at }) => ({ ...entryOf(request, times), age: now - at }))
     const rest = more > 0 ? [entryOfMore(more)] : []
-    const entries = [...[...seen.values()].map(({ request, times }) => entryOf(request, times)), ...rest]
     seen = new Map()
     more = 0
     try {
-      await meta.recordRefusals(entries)
+      await meta.recordRefusals([...entries, ...rest])
     } catch (error) {
       report(error, 'writing the audit log')
     }
@@ -61,7 +62,7 @@ export function createRefusals(parts: {
       const key = JSON.stringify([status, method, path, address, user, claimed])
       const known = seen.get(key)
       if (known) known.times++
-      else if (seen.size < MOST_KINDS) seen.set(key, { request, times: 1 })
+      else if (seen.size < MOST_KINDS) seen.set(key, { request, times: 1, at: clock.now() })
       else more++
       waiting ??= writeLater()
     },
@@ -72,9 +73,9 @@ export function createRefusals(parts: {
   }
 }
 
-/** That somebody without a login is asked for one is how logins begin. */
+/** That somebody without a login is asked for one is how logins begin. A policy refuses with 412. */
 function isRefusal({ status, claimed }: RefusedRequest): boolean {
-  return status === 403 || status === 429 || (status === 401 && claimed !== undefined)
+  return status === 403 || status === 412 || status === 429 || (status === 401 && claimed !== undefined)
 }
 
 function entryOf({ status, method, path, address, user, claimed }: RefusedRequest, times: number) {
@@ -88,7 +89,7 @@ function entryOf({ status, method, path, address, user, claimed }: RefusedReques
 }
 
 function entryOfMore(more: number) {
-  return { actor: 'anonymous', action: 'login', target: '', detail: `${more} more refusals of other kinds` }
+  return { actor: 'anonymous', action: 'login', target: '', detail: `${more} more refusals of other kinds`, age: 0 }
 }
 
 /** How the log names an account. */

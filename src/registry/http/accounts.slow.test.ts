@@ -300,6 +300,10 @@ test('what is refused is in the audit log, with who wanted it from where, and eq
   await registry.request('DELETE', '/v2/acme/web/manifests/one', { login: login('bob') })
   const robot = await registry.registry.robots.add('acme+ci')
   await registry.request('POST', '/v2/acme/web/blobs/uploads/', { login: `acme+ci:${robot}` })
+  await registry.registry.policies.immutable('acme/**', 'v*')
+  for (const body of [MANIFEST, MANIFEST.replace('[]', '[ ]')]) {
+    await registry.request('PUT', '/v2/acme/web/manifests/v1', { login: login('ann'), body, headers: HEADERS })
+  }
   const refused = async () => {
     const lines: string[] = []
     for await (const { actor, address, action, target, detail } of registry.registry.audit.entries({
@@ -315,6 +319,7 @@ test('what is refused is in the audit log, with who wanted it from where, and eq
     'anonymous login /v2/ 401, as cat',
     'anonymous login /v2/ 401, as no\\x07body',
     'robot:acme+ci push /v2/acme/web/blobs/uploads/ 403',
+    'user:ann push /v2/acme/web/manifests/v1 412',
     'user:bob delete /v2/acme/web/manifests/one 403',
     'user:cat pull /v2/acme/web/tags/list 403, 3 times',
   ])

@@ -37,8 +37,12 @@ export interface AuditFilter {
 export interface AuditMeta {
   /** Newest first; those before the entry with this ID. */
   listAudit(page: { before?: number; limit: number } & AuditFilter): Promise<AuditEntry[]>
-  /** Changes are recorded by the transactions that make them; this is for what was not done. */
-  recordRefusals(refusals: readonly (By & { action: string; target: string; detail: string })[]): Promise<void>
+  /**
+   * Changes are recorded by the transactions that make them; this is for what was not done, `age` milliseconds ago.
+   */
+  recordRefusals(
+    refusals: readonly (By & { action: string; target: string; detail: string; age: number })[],
+  ): Promise<void>
   /** Forgets what is older than so many milliseconds. Returns how much. */
   expireAudit(olderThan: number): Promise<number>
 }
@@ -56,8 +60,8 @@ export function auditMeta(database: SqlDatabase): AuditMeta {
     async recordRefusals(refusals) {
       await database.transaction(
         async (sql) => {
-          for (const { action, target, detail, ...by } of refusals) {
-            await insert(sql, { ...by, action, target, detail, outcome: 'refused' })
+          for (const { age, ...refusal } of refusals) {
+            await insert(sql, { ...refusal, outcome: 'refused' }, age)
           }
         },
         { durable: false },
@@ -93,11 +97,11 @@ export async function recordTagChange(
   )
 }
 
-async function insert(sql: Sql, entry: Omit<AuditEntry, 'id' | 'at'>): Promise<void> {
+async function insert(sql: Sql, entry: Omit<AuditEntry, 'id' | 'at'>, age = 0): Promise<void> {
   const { actor, address, action, target, outcome, detail } = entry
   await sql.run(
-    `INSERT INTO audit (at, actor, address, action, target, outcome, detail) VALUES (now_ms(), ?, ?, ?, ?, ?, ?)`,
-    ...[actor, address ?? null, action, target, outcome, detail ?? null],
+    `INSERT INTO audit (at, actor, address, action, target, outcome, detail) VALUES (now_ms() - ?, ?, ?, ?, ?, ?, ?)`,
+    ...[age, actor, address ?? null, action, target, outcome, detail ?? null],
   )
 }
 

@@ -214,7 +214,11 @@ export function auditContract(check: Check): void {
       await meta.as({ actor: 'user:ann' }).setGrant('ann', 'a_b/*', 'read')
       await setTime(NOW + 2000)
       const refusal = { actor: 'user:bob', address: '::1', action: 'push', target: 'acme/web', detail: 'DENIED' }
-      await meta.recordRefusals([refusal, { ...refusal, target: 'acmeXweb' }])
+      const late = { ...refusal, age: 0 }
+      await meta.recordRefusals([
+        { ...late, age: 5 },
+        { ...late, target: 'acmeXweb' },
+      ])
       const found = async (filter: AuditFilter) =>
         (await meta.listAudit({ limit: 10, ...filter })).map(({ target }) => target)
       assert.deepEqual(await found({}), ['acmeXweb', 'acme/web', 'ann', 'ann'])
@@ -224,7 +228,7 @@ export function auditContract(check: Check): void {
       assert.deepEqual(await found({ target: 'acme/*' }), ['acme/web'])
       assert.deepEqual(await found({ target: 'acme_web' }), [], 'signs of the database’s own patterns mean nothing')
       assert.deepEqual(await found({ outcome: 'refused', target: '*web' }), ['acmeXweb', 'acme/web'])
-      assert.deepEqual(await found({ since: NOW + 1000, until: NOW + 2000 }), ['ann'])
+      assert.deepEqual(await found({ since: NOW + 1000, until: NOW + 2000 }), ['acme/web', 'ann'], 'at its own time')
       const [newest] = await meta.listAudit({ limit: 1 })
       assert.deepEqual(await found({ limit: 1, before: newest!.id } as AuditFilter), ['acme/web'])
       const { id: _, ...kept } = newest!
