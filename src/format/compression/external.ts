@@ -34,6 +34,12 @@ export async function* decompressExternally(
   child.stdin.on('error', (error) => {
     if (errnoOf(error) !== 'EPIPE') child.stdout.destroy(error)
   })
+  const end = () => {
+    child.kill('SIGKILL')
+    // Output that nobody reads any more would keep the child from being over: its streams end only when they are read.
+    for (const stream of [child.stdin, child.stdout]) stream.destroy()
+    return exit
+  }
   const failed = (error: Error) => {
     if (errnoOf(error) !== 'ENOENT') return compressionError(kind, `cannot be read: ${error.message}`, error)
     return new BaleError('UNSUPPORTED_HOST', `${path} is missing, which reads ${kind} streams`, {
@@ -47,12 +53,10 @@ export async function* decompressExternally(
     if (failure) throw failure
     if (complaints.includes('trailing garbage')) throw new Error('there is trailing data after its end')
   } catch (error) {
-    child.kill('SIGKILL')
-    const failure = await exit
+    const failure = await end()
     if (error instanceof BaleError) throw error
     throw failed(errnoOf(error) === undefined ? (error as Error) : (failure ?? (error as Error)))
   } finally {
-    child.kill('SIGKILL')
-    await exit
+    await end()
   }
 }
