@@ -52,7 +52,8 @@ interface CollectParts {
 
 /**
  * Collects what nothing refers to, while pushes and pulls go on: first transactions decide, then bytes are deleted,
- * then their rows. Tags that policies do not keep go first, so that their manifests are untagged. A crash in between leaves work for the next run and never a manifest without its blobs.
+ * then their rows. Tags that policies do not keep go first, so that their manifests are untagged. A crash in between leaves
+ * work for the next run and never a manifest without its blobs.
  */
 async function collect(
   { meta, objects }: CollectParts,

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { BaleError, printable } from '#base'
-import type { AccessToken, MetaStore, Role } from '../meta/index.ts'
-import { checkPattern, checkRole } from './grant.ts'
+import { type AccessToken, checkPattern, type MetaStore, type Role } from '../meta/index.ts'
+import { checkRole } from './grant.ts'
 
 /** What every secret begins with, so that scanners of code find one that was published. */
 const MARK = 'bale_'

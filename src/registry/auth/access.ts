@@ -37,6 +37,8 @@ type Decision = 'allowed' | 'scope' | 'denied'
 /** The only place where rights are judged, by what is in the database at that moment. */
 export interface Access {
   decide(subject: Principal, action: Action, facts: { repository: string }): Promise<Decision>
+  /** The same for several repositories, with one look at what is public. */
+  decideEach(subject: Principal, action: Action, repositories: readonly string[]): Promise<Decision[]>
   /** The repositories that a caller is shown: those that one of `within` matches, and `only` as well. */
   readable(subject: Principal): Promise<{ within?: string[]; only?: string }>
 }
@@ -44,15 +46,19 @@ export interface Access {
 export function createAccess({ meta, anonymous }: { meta: MetaStore; anonymous: AnonymousAccess }): Access {
   const all = anonymousRole(anonymous)
 
-  async function may(subject: Principal, action: Action, repository: string): Promise<boolean> {
-    if (isAtLeast(all, action) || hasRight(subject, action, repository)) return true
-    return action === 'pull' && matchesAny(await meta.publicPatterns(), repository)
+  async function decideEach(subject: Principal, action: Action, repositories: readonly string[]): Promise<Decision[]> {
+    const may = repositories.map((name) => isAtLeast(all, action) || hasRight(subject, action, name))
+    const open = action === 'pull' && may.includes(false) ? await meta.publicPatterns() : []
+    return repositories.map((name, index) => {
+      if (!may[index] && !matchesAny(open, name)) return 'denied'
+      return isInScope(subject, action, name) ? 'allowed' : 'scope'
+    })
   }
 
   return {
+    decideEach,
     async decide(subject, action, { repository }) {
-      if (!(await may(subject, action, repository))) return 'denied'
-      return isInScope(subject, action, repository) ? 'allowed' : 'scope'
+      return (await decideEach(subject, action, [repository]))[0]!
     },
     async readable({ account, limit }) {
       if (all !== undefined) return {}

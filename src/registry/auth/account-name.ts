@@ -10,9 +10,10 @@ const NAMES: Record<AccountKind, RegExp> = {
 }
 const LONGEST = 64
 
+const PLAIN = 'a name has at most 64 lower-case letters and digits, with single . _ or - between them'
 const HINTS: Record<AccountKind, string> = {
-  user: 'a name has at most 64 lower-case letters and digits, with single . _ or - between them',
-  organisation: 'a name has at most 64 lower-case letters and digits, with single . _ or - between them',
+  user: PLAIN,
+  organisation: PLAIN,
   team: 'a team is named with its organisation: acme/web',
   robot: 'a robot is named with the organisation or user that it belongs to: acme+ci',
 }

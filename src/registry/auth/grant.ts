@@ -1,5 +1,5 @@
 import { BaleError, printable } from '#base'
-import { type AccountKind, isPattern, ROLES, type Role } from '../meta/index.ts'
+import { type AccountKind, checkPattern, ROLES, type Role } from '../meta/index.ts'
 import { ownerOf } from './account-name.ts'
 
 /** INVALID_ARGUMENT for what such an account cannot be given: nobody gives rights in others' repositories by way of a group or robot. */
@@ -18,13 +18,5 @@ export function checkRole(role: string): void {
   if ((ROLES as readonly string[]).includes(role)) return
   throw new BaleError('INVALID_ARGUMENT', `not a role: ${printable(role, 40)}`, {
     hint: 'roles are read, write, delete and admin',
-  })
-}
-
-/** INVALID_ARGUMENT for what is no pattern. */
-export function checkPattern(pattern: string): void {
-  if (isPattern(pattern)) return
-  throw new BaleError('INVALID_ARGUMENT', `not a pattern of repositories: ${printable(pattern, 120)}`, {
-    hint: 'for example team/web, team/* (one path component), team/** (everything below) or **',
   })
 }

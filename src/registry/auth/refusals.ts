@@ -50,6 +50,7 @@ export function createRefusals(parts: {
   }
 
   async function writeLater(): Promise<void> {
+    // Stopping ends the wait, not the writing.
     await clock.sleep(WINDOW, { signal: stopping.signal }).catch(() => undefined)
     waiting = undefined
     await write()

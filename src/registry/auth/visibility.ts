@@ -1,6 +1,5 @@
 import { BaleError } from '#base'
-import { type MetaStore, matchesPattern } from '../meta/index.ts'
-import { checkPattern } from './grant.ts'
+import { checkPattern, type MetaStore, matchesPattern } from '../meta/index.ts'
 
 /** Which repositories everybody may pull from, without a login too. None at first. */
 export interface Visibility {

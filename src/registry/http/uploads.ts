@@ -152,17 +152,12 @@ async function mountBlob(
   exchange: Exchange,
   { principal, repository, digest, candidates }: Mount,
 ): Promise<boolean> {
-  const decided = await Promise.all(
-    candidates.map(async (name) => ({
-      name,
-      decision: await context.access.decide(principal, 'pull', { repository: name }),
-    })),
-  )
-  const source =
-    decided.find(({ decision }) => decision === 'allowed') ?? decided.find(({ decision }) => decision === 'scope')
-  if (!source || !(await findWholeBlob(context, source.name, digest))) return false
-  if (source.decision === 'scope') throw askForSource(context, exchange, repository, source.name)
-  return await context.meta.mountBlob(repository, digest, { from: source.name, lease: context.lease })
+  const decisions = await context.access.decideEach(principal, 'pull', candidates)
+  const allowed = candidates[decisions.indexOf('allowed')]
+  const source = allowed ?? candidates[decisions.indexOf('scope')]
+  if (source === undefined || !(await findWholeBlob(context, source, digest))) return false
+  if (allowed === undefined) throw askForSource(context, exchange, repository, source)
+  return await context.meta.mountBlob(repository, digest, { from: source, lease: context.lease })
 }
 
 function algorithmNamed(name: string | null): 'sha256' | 'sha512' {

@@ -65,16 +65,19 @@ export function historyContract(check: Check): void {
     assert.equal((await meta.findManifest('a/b', { tag: 't' }))?.digest, two.digest)
   })
 
-  check('an immutable tag that is not there is restored; one that is there is not moved', async ({ meta, other }) => {
-    const [one, two] = [manifest({ content: 'one', tags: ['t'] }), manifest({ content: 'two', tags: ['t'] })]
-    await meta.putManifest('a/b', one)
-    await meta.putManifest('a/b', two)
-    await meta.deleteTag('a/b', 't', 'ann')
-    await meta.addPolicy({ kind: 'immutable', pattern: '**', tags: ['*'], except: [] })
-    assert.equal(await other.restoreTag('a/b', 't', { digest: one.digest, actor: 'x' }), 'restored')
-    assert.equal(await other.restoreTag('a/b', 't', { digest: one.digest, actor: 'x' }), 'restored')
-    await assert.rejects(other.restoreTag('a/b', 't', { digest: two.digest, actor: 'x' }), { code: 'TAG_IMMUTABLE' })
-  })
+  check(
+    'an immutable tag that was deleted can be restored; one that exists cannot be moved',
+    async ({ meta, other }) => {
+      const [one, two] = [manifest({ content: 'one', tags: ['t'] }), manifest({ content: 'two', tags: ['t'] })]
+      await meta.putManifest('a/b', one)
+      await meta.putManifest('a/b', two)
+      await meta.deleteTag('a/b', 't', 'ann')
+      await meta.addPolicy({ kind: 'immutable', pattern: '**', tags: ['*'], except: [] })
+      assert.equal(await other.restoreTag('a/b', 't', { digest: one.digest, actor: 'x' }), 'restored')
+      assert.equal(await other.restoreTag('a/b', 't', { digest: one.digest, actor: 'x' }), 'restored')
+      await assert.rejects(other.restoreTag('a/b', 't', { digest: two.digest, actor: 'x' }), { code: 'TAG_IMMUTABLE' })
+    },
+  )
 
   check(
     'a manifest that lost a tag lately is not removed as untagged: the tag can be set back',

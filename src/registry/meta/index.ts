@@ -20,7 +20,7 @@ export type {
   StoredKey,
   Upload,
 } from './meta-store.ts'
-export { isPattern, matchesPattern } from './pattern.ts'
+export { checkPattern, matchesPattern } from './pattern.ts'
 export { openPostgresMeta, type PostgresOptions } from './postgres-meta.ts'
 export type { UnkeptTag } from './retention.ts'
 export { copySqliteMeta, openSqliteMeta } from './sqlite-meta.ts'

@@ -1,8 +1,18 @@
+import { BaleError, printable } from '#base'
+
 const PATTERN = /^(?:[a-z0-9._-]|\/|\*)+$/
 
 /** `team/web`, `team/*` (one part of a name), `team/**` (all below), `**`. At most eight stars. */
 export function isPattern(text: string): boolean {
   return text.length <= 255 && PATTERN.test(text) && (text.match(/\*+/g) ?? []).length <= 8 && !text.includes('***')
+}
+
+/** INVALID_ARGUMENT for what is no pattern. */
+export function checkPattern(pattern: string): void {
+  if (isPattern(pattern)) return
+  throw new BaleError('INVALID_ARGUMENT', `not a pattern of repositories: ${printable(pattern, 120)}`, {
+    hint: 'for example team/web, team/* (one path component), team/** (everything below) or **',
+  })
 }
 
 /** Matches from left to right by sets of positions, so that no pattern takes more than length times length steps. */

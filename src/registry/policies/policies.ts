@@ -1,5 +1,5 @@
 import { BaleError, printable } from '#base'
-import { isPattern, type MetaStore, type TagPolicy, type UnkeptTag } from '../meta/index.ts'
+import { checkPattern, type MetaStore, type TagPolicy, type UnkeptTag } from '../meta/index.ts'
 import { listUnkeptTags } from './retention.ts'
 
 /** Rules about tags, each for the repositories that a pattern matches: `team/web`, `team/*` (one part), `team/**`, `**`. */
@@ -59,13 +59,6 @@ function checkKept({ last, within, tags }: { last?: number; within?: number; tag
   if (last !== undefined || within !== undefined || tags.length > 0) return
   throw new BaleError('INVALID_ARGUMENT', 'the policy would keep no tags at all', {
     hint: 'say how many are kept, for how long, or which ones',
-  })
-}
-
-function checkPattern(pattern: string): void {
-  if (isPattern(pattern)) return
-  throw new BaleError('INVALID_ARGUMENT', `not a pattern of repositories: ${printable(pattern, 120)}`, {
-    hint: 'for example team/web, team/* (one path component), team/** (everything below) or **',
   })
 }
 

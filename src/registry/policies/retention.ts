@@ -1,6 +1,6 @@
 import type { MetaStore, UnkeptTag } from '../meta/index.ts'
 
-/** Removes what policies do not keep, in all repositories that they speak of. Returns how many tags. */
+/** Removes what policies do not keep, in all repositories that they apply to. Returns how many tags. */
 export async function removeUnkeptTags(meta: MetaStore, signal?: AbortSignal): Promise<number> {
   let removed = 0
   for await (const repository of repositoriesWithin(meta, signal)) removed += await meta.removeUnkept(repository)
