@@ -287,6 +287,27 @@ test('a tag that moved in the source moves here; one that somebody has set here 
   await assertManifest(registry, 'a/b', 'kept', own)
 })
 
+test('a tag that a policy keeps where it is stays, and is told; its manifest and other tags come', async () => {
+  await using place = await places()
+  const { files, registry } = place
+  const old = files.image('a/b', 'old', { tag: 'v1' })
+  await importInto(registry, files)
+  await registry.registry.policies.immutable('a/*', 'v*')
+  const next = files.image('a/b', 'next', { tag: 'v1' })
+  files.tag('a/b', 'free', next.digest)
+  files.image('z/z', 'later', { tag: 'v1' })
+  const { told, tags } = await importInto(registry, files)
+  assert.deepEqual(told, ['a/b:v1: a policy keeps it where it is here'])
+  assert.deepEqual(tags, { all: 2, new: 2 })
+  const digestOf = async (name: string) =>
+    (await registry.request('HEAD', `/v2/${name}`)).headers['docker-content-digest']
+  assert.deepEqual(
+    [await digestOf('a/b/manifests/v1'), await digestOf('a/b/manifests/free')],
+    [old.digest, next.digest],
+  )
+  assert.equal(await status(registry, 'z/z/manifests/v1'), 200, 'the import goes on')
+})
+
 test('a dry run says what would come, and what not, and changes nothing', async () => {
   await using place = await places()
   const { files, registry } = place

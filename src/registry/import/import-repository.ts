@@ -102,14 +102,37 @@ async function takeManifest(state: State, manifest: NewManifest): Promise<void> 
   await mapLimited(distinct(manifest.blobs), AT_ONCE, (blob) => takeBlob(state, blob), { signal })
   const isThere = (await meta.findManifest(repository.name, { digest })) !== undefined
   const { has, lacks } = await compareTags(state, digest)
+  let tagged = lacks.length
   if (!dryRun && (!isThere || lacks.length > 0)) {
-    const objection = await meta.putManifest(repository.name, { ...manifest, tags: lacks })
-    if (objection) throw new Unusable(wordsOf(objection))
+    tagged = (await putWithTags(state, manifest, lacks)) ? lacks.length : await putTagByTag(state, manifest, lacks)
   }
   counts.manifests.all++
   counts.manifests.new += isThere ? 0 : 1
-  counts.tags.all += has.length + lacks.length
-  counts.tags.new += lacks.length
+  counts.tags.all += has.length + tagged
+  counts.tags.new += tagged
+}
+
+/** False when a policy keeps one of the tags where it is: then nothing is stored. */
+async function putWithTags({ meta, repository }: State, manifest: NewManifest, tags: string[]): Promise<boolean> {
+  try {
+    const objection = await meta.putManifest(repository.name, { ...manifest, tags })
+    if (objection) throw new Unusable(wordsOf(objection))
+    return true
+  } catch (error) {
+    if (isBaleError(error, 'TAG_IMMUTABLE')) return false
+    throw error
+  }
+}
+
+/** The manifest, and those of its tags that may be set here. Returns how many. */
+async function putTagByTag(state: State, manifest: NewManifest, tags: string[]): Promise<number> {
+  await putWithTags(state, manifest, [])
+  let set = 0
+  for (const tag of tags) {
+    if (await putWithTags(state, manifest, [tag])) set++
+    else state.skip(`${state.repository.name}:${tag}`, 'a policy keeps it where it is here')
+  }
+  return set
 }
 
 async function checkChild({ meta, repository, taken }: State, digest: Digest): Promise<void> {
