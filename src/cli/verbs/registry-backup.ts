@@ -21,7 +21,7 @@ export const verb = defineVerb({
         'UNSUPPORTED',
         'a registry of replicas is backed up by the tools of its database and its store',
         {
-          hint: 'docs/registry.md tells how, while the replicas go on',
+          hint: 'docs/registry/scale.md tells how, while the replicas go on',
         },
       )
     }

@@ -202,7 +202,7 @@ const LABELS = ['instance', 'method', 'route', 'status', 'le', 'credential', 're
 
 test('the documentation has all metrics and no other', async () => {
   await using registry = await measured()
-  const page = readTextSync(resolve(import.meta.dirname, '../../../docs/registry.md'))
+  const page = readTextSync(resolve(import.meta.dirname, '../../../docs/registry/operate.md'))
   const rows = [...page.matchAll(/^\| `((?:bale_registry|process|nodejs)_\w+)` \|/gm)].map(([, name]) => name!)
   assert.deepEqual(rows.sort(), namesIn(await registry.text()).sort())
 })

@@ -11,7 +11,7 @@ export interface Metrics {
 /** Seconds: from an answer out of the database to a push of gigabytes. */
 const DURATIONS = [0.005, 0.025, 0.1, 0.25, 1, 2.5, 10, 60, 300, 1800]
 
-/** The names and labels are an interface: they are described in docs/registry.md, and deploy/registry/grafana.json reads them. */
+/** The names and labels are an interface: they are described in docs/registry/operate.md, and deploy/registry/grafana.json reads them. */
 export function createMetrics(): Metrics {
   const requests = createRequestMetrics()
   const events = createEventMetrics()

@@ -61,7 +61,7 @@ export async function openRequestLog(
 
 const LOG = 'writing the request log'
 
-/** The keys are an interface: they are described in docs/registry.md. */
+/** The keys are an interface: they are described in docs/registry/operate.md. */
 function lineOf({ time, id, method, path, status, bytesOut, milliseconds, address, user, aborted }: EndedRequest) {
   const line = {
     time: new Date(time).toISOString(),
