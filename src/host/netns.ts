@@ -1,7 +1,8 @@
 import { closeSync, existsSync, openSync } from 'node:fs'
-import { mkdir, unlink } from 'node:fs/promises'
+import { unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { BaleError, errnoOf } from '#base'
+import { makeSubdirectory } from './file/index.ts'
 import { unmount } from './mount.ts'
 import { runProgram } from './process.ts'
 
@@ -10,7 +11,7 @@ import { runProgram } from './process.ts'
  * be on a private mount, otherwise copies of the bind in other mount namespaces keep it alive.
  */
 export async function createNetworkNamespace(file: string, options: { searchPath: string }): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+  await makeSubdirectory(dirname(file))
   closeSync(openSync(file, 'wx', 0o600))
   const made = await runProgram('unshare', [`--net=${file}`, 'true'], {
     env: { PATH: options.searchPath },

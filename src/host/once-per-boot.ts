@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf, type Progress } from '#base'
 import { acquireLock, readText, writeFileAtomic } from './file/index.ts'
@@ -29,7 +28,6 @@ export async function oncePerBoot<T>(task: BootTask, act: () => Promise<T>): Pro
   await using _ = await acquireLock(join(run, 'locks', name), waiting)
   if ((await contentOf(marker)) === boot) return undefined
   const result = await act()
-  await mkdir(run, { recursive: true, mode: 0o700 })
   await writeFileAtomic(marker, `${boot}\n`, { durable: false })
   return result
 }

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { errnoOf } from '#base'
 import { deleteNetworkNamespace, removeCgroup } from '#host'
-import { removeTree } from '#host/file'
+import { removeTree, temporaryDirectory } from '#host/file'
 import { firewall, netavark, openBridges } from '../network/index.ts'
-import { openRuntime, programs } from '../runtime/index.ts'
+import { openRuntime, type Programs, programs } from '../runtime/index.ts'
 import { cgroupPath } from '../spec/index.ts'
 
 /**
@@ -20,13 +21,27 @@ export async function abandonContainer(place: { run: string; path?: string }, id
   const namespaces = join(place.run, 'netns')
   await deleteNetworkNamespace(join(namespaces, id.slice(0, 16)))
   await removeTree(join(place.run, 'c', id.slice(0, 16)))
-  // netavark needs a directory for its state: the missing part of its path is made, and removed again.
-  const driverDirectory = join(place.run, 'network')
-  const made = await mkdir(driverDirectory, { recursive: true, mode: 0o700 })
-  const driver = netavark(found, driverDirectory)
+  await takeDownOrphans(found, place.run)
+}
+
+/**
+ * netavark needs a directory for its state. Where the store's is gone, it is one that nobody else uses: of two clean-ups in a
+ * path that both made, one would find it removed by the other, and make it again.
+ */
+async function takeDownOrphans(found: Programs, run: string): Promise<void> {
+  const within = (directory: string, namespaces: string) =>
+    openBridges({
+      programs: found,
+      driver: netavark(found, directory),
+      walls: firewall(found),
+      namespaces,
+    }).takeDownOrphans()
   try {
-    await openBridges({ programs: found, driver, walls: firewall(found), namespaces }).takeDownOrphans()
-  } finally {
-    if (made) await removeTree(made)
+    if (existsSync(join(run, 'network'))) return void (await within(join(run, 'network'), join(run, 'netns')))
+  } catch (error) {
+    // It went meanwhile.
+    if (errnoOf(error) !== 'ENOENT') throw error
   }
+  await using scratch = await temporaryDirectory(tmpdir(), 'bale-abandoned-')
+  await within(join(scratch.path, 'network'), join(scratch.path, 'netns'))
 }

@@ -104,11 +104,19 @@ export async function cleanupContainer(machinery: Machinery, id: string, options
   await machinery.rootfs.releaseUnused()
   await machinery.clock.sleep(options.linger ?? LINGER_MILLISECONDS)
   const { store, programs } = machinery
-  if (!existsSync(databasePath(store.root))) return abandonContainer({ run: store.run, path: programs.searchPath }, id)
-  // Waiters have read the exit code by now.
-  if (!(await machinery.records.containers.find(id))) await removeTree(paths.bundle)
-  await takeDownIdleNetworks(machinery)
-  await machinery.rootfs.releaseUnused()
+  const isStoreThere = () => existsSync(databasePath(store.root))
+  if (isStoreThere()) {
+    // Waiters have read the exit code by now.
+    if (!(await machinery.records.containers.find(id))) await removeTree(paths.bundle)
+    try {
+      await takeDownIdleNetworks(machinery)
+      await machinery.rootfs.releaseUnused()
+    } catch (error) {
+      // It was deleted meanwhile, with the directories that this needs.
+      if (isStoreThere()) throw error
+    }
+  }
+  if (!isStoreThere()) await abandonContainer({ run: store.run, path: programs.searchPath }, id)
 }
 
 async function cleanupLocked(

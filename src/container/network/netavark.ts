@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises'
 import { BaleError } from '#base'
 import { type ProgramResult, runProgram } from '#host'
+import { makeSubdirectory } from '#host/file'
 import { netavarkReason, type Programs } from '../runtime/index.ts'
 import { assertNames } from './name-server.ts'
 
@@ -47,7 +47,7 @@ export interface Netavark {
 export function netavark(programs: Programs, directory: string): Netavark {
   const env = { PATH: programs.searchPath }
   const call = async (action: 'setup' | 'teardown', namespace: string, request: NetavarkRequest) => {
-    await mkdir(directory, { recursive: true, mode: 0o700 })
+    await makeSubdirectory(directory)
     const dns = Object.values(request.network_info).some((network) => network.dns_enabled)
     const helper = dns ? ['--aardvark-binary', programs.need('aardvark-dns')] : []
     return runProgram(programs.need('netavark'), ['--config', directory, ...helper, action, namespace], {

@@ -1,7 +1,7 @@
-import { mkdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { errnoOf } from '#base'
-import { readText, writeFileAtomic } from '#host/file'
+import { makeSubdirectory, readText, writeFileAtomic } from '#host/file'
 import type { NetavarkRequest } from './netavark.ts'
 
 export interface StoredRequest {
@@ -34,7 +34,7 @@ export function storedRequests(directory: string): StoredRequests {
   const others = async (owner: string, networkId: string) =>
     (await read(owner)).filter((one) => one.networkId !== networkId)
   const write = async (owner: string, stored: readonly StoredRequest[]) => {
-    await mkdir(directory, { recursive: true, mode: 0o700 })
+    for (const one of [dirname(directory), directory]) await makeSubdirectory(one)
     await writeFileAtomic(pathOf(owner), JSON.stringify(stored), { durable: false })
   }
   return {

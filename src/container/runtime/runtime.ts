@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { constants, existsSync } from 'node:fs'
-import { type FileHandle, mkdir, open, unlink, writeFile } from 'node:fs/promises'
+import { type FileHandle, open, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaleError, errnoOf, printable } from '#base'
 import { noSuchContainer, notRunning } from '#docker'
 import { cgroupLayout, runProgram } from '#host'
-import { readText, writeFileAtomic } from '#host/file'
+import { makeSubdirectory, readText, writeFileAtomic } from '#host/file'
 import { type OciResources, withoutLifted } from '../spec/index.ts'
 import { type RuntimeState, runtimeState, stderrReason } from './answers.ts'
 import { liftLimits } from './lift-limits.ts'
@@ -176,7 +176,7 @@ async function crunApart(program: string, { programs, stateDirectory }: RuntimeO
   const inner = `umount -l /sys/fs/cgroup/unified && exec ${program} --cgroup-manager cgroupfs "$@"`
   const text = `#!/bin/sh\nexec ${programs.need('unshare')} -m --propagation slave sh -c '${inner}' crun "$@"\n`
   if ((await textOf(script)) === text) return script
-  await mkdir(stateDirectory, { recursive: true, mode: 0o700 })
+  await makeSubdirectory(stateDirectory)
   // In one step: another process may be starting it at this moment.
   await writeFileAtomic(script, text, { mode: 0o700, durable: false })
   return script

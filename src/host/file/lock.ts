@@ -1,7 +1,8 @@
-import { type FileHandle, mkdir, open, stat, unlink } from 'node:fs/promises'
+import { type FileHandle, open, stat, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BaleError, disposable, errnoOf, type Progress } from '#base'
+import { makeSubdirectory } from './make-subdirectory.ts'
 
 export interface LockOptions {
   signal?: AbortSignal
@@ -55,25 +56,14 @@ function waitTeller(path: string, { progress, what = `the lock ${path}` }: LockO
   }
 }
 
-/**
- * The lock file, made when missing, as is its directory; but not the directories above: a process that outlives what it
- * worked on must not make that again.
- */
+/** The lock file, made when missing, as is its directory. */
 async function openLockFile(path: string): Promise<FileHandle> {
   try {
     return await open(path, 'a+', 0o600)
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error
-    await makeLockDirectory(dirname(path))
+    await makeSubdirectory(dirname(path))
     return open(path, 'a+', 0o600)
-  }
-}
-
-async function makeLockDirectory(directory: string): Promise<void> {
-  try {
-    await mkdir(directory, { mode: 0o700 })
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw error
   }
 }
 
