@@ -126,7 +126,7 @@ async function copyBlob(
   const hasher = createHasher(algorithmOf(digest))
   {
     await using appender = await copies.append(key, NOTHING_WRITTEN, IN_NO_ROW)
-    for await (const chunk of objects.read(key)) {
+    for await (const chunk of objects.read(key, { reuse: true })) {
       hasher.update(chunk)
       await appender.write(chunk)
     }

@@ -99,7 +99,7 @@ async function problemOf(
   if (found !== size) return 'wrong size'
   if (quick) return undefined
   const hasher = createHasher(algorithmOf(digest))
-  for await (const chunk of objects.read(key)) {
+  for await (const chunk of objects.read(key, { reuse: true })) {
     signal?.throwIfAborted()
     hasher.update(chunk)
   }

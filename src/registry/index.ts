@@ -71,6 +71,7 @@ export {
   type ObjectStore,
   type Presigner,
   type Progress,
+  type ReadOptions,
   type RecordProgress,
   type S3Objects,
   type S3Options,

@@ -11,6 +11,7 @@ import { isBaleError, readAll } from '#base'
 import {
   acquireLock,
   asNoSpace,
+  lendFile,
   publishDirectory,
   publishFile,
   removeTree,
@@ -74,6 +75,23 @@ test('a part of a file is streamed in chunks', async () => {
   for await (const chunk of streamFile(path, { start: 2, end: 9, chunkSize: 3 }))
     chunks.push(Buffer.from(chunk).toString())
   assert.deepEqual(chunks, ['234', '567', '8'])
+})
+
+test('a part of a file is lent in chunks whose memory is used again', async () => {
+  await using directory = await temporaryDirectory(tmpdir())
+  const path = join(directory.path, 'file')
+  const bytes = Buffer.from(Array.from({ length: 1_000_000 }, (_, index) => index % 253))
+  writeFileSync(path, bytes)
+  const memory = new Set<ArrayBufferLike>()
+  for (let times = 0; times < 3; times++) {
+    const copies: Uint8Array[] = []
+    for await (const chunk of lendFile(path, { start: 100, end: 900_000 })) {
+      memory.add(chunk.buffer)
+      copies.push(Buffer.from(chunk))
+    }
+    assert.ok(Buffer.concat(copies).equals(bytes.subarray(100, 900_000)))
+  }
+  assert.equal(memory.size, 2)
 })
 
 test('a tree with read-only directories, links and names that are not UTF-8 is removed without following a link', async () => {

@@ -3,8 +3,10 @@
  * loaded at import (locks load it when first taken). Does not: know what the bytes mean.
  */
 export { mkdirWithMode, mkdirWithModeSync, writeFileWithMode } from './exact-mode.ts'
+export { lendFile } from './lend-file.ts'
 export { acquireLock } from './lock.ts'
 export { makeDirectory } from './make-directory.ts'
+export { makeSubdirectory } from './make-subdirectory.ts'
 export { namesIn } from './names-in.ts'
 export { asNoSpace, withNoSpace } from './no-space.ts'
 export { type OutputFile, openOutput, pourInto } from './output-file.ts'

@@ -46,6 +46,10 @@ class SqliteFile implements Sqlite {
     this.#options = options
   }
 
+  get inTransaction(): boolean {
+    return this.#file.isTransaction
+  }
+
   all<R>(sql: string, ...values: SQLInputValue[]): R[] {
     return this.#attempt(() => this.#prepare(sql).all(...values)).map((row) => ({ ...row })) as R[]
   }

@@ -18,6 +18,8 @@ export interface SqliteOptions {
 
 /** An open SQLite file. Each method throws a BaleError: LOCKED, STORE_DAMAGED, NO_SPACE, UNSUPPORTED_HOST. */
 export interface Sqlite extends Disposable {
+  /** False after a failure, such as a full disk, that made SQLite undo all of a transaction. */
+  readonly inTransaction: boolean
   all<R = SqliteRow>(sql: string, ...values: SQLInputValue[]): R[]
   get<R = SqliteRow>(sql: string, ...values: SQLInputValue[]): R | undefined
   /** Number of rows changed. */

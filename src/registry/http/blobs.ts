@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http'
-import { pipeline } from 'node:stream/promises'
 import { parseDigest } from '#spec'
 import { authorize, metaOf } from './authorize.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { Refusal } from './failure.ts'
 import { parseRange } from './range.ts'
+import { sendChunks } from './send-chunks.ts'
 import { findWholeBlob } from './whole-blob.ts'
 
 interface BlobRoute {
@@ -39,9 +39,9 @@ export async function readBlob(context: RegistryContext, exchange: Exchange, rou
   if (range) response.setHeader('Content-Range', `bytes ${start}-${end - 1}/${blob.size}`)
   response.statusCode = range ? 206 : 200
   if (request.method === 'HEAD' || start === end) return void response.end()
-  const bytes = exactly(context.objects.read(blob.key, { start, end }), end - start)
+  const bytes = exactly(context.objects.read(blob.key, { start, end, reuse: true }), end - start)
   try {
-    await pipeline(await begun(bytes), response)
+    await sendChunks(response, await begun(bytes))
   } finally {
     // A client that went away early: nobody may have asked for more than the first chunk, and the object is open.
     await bytes.return(undefined)

@@ -360,7 +360,9 @@ test('a registry that begins to be served during an import takes the locks of up
   }
   try {
     const { manifests, skipped } = await importFrom({ meta, objects, lease, uploads: { ...uploads, open } }, files.root)
-    assert.deepEqual([manifests.new, skipped, opened], [1, 0, 3])
+    assert.deepEqual([manifests.new, skipped], [1, 0])
+    // Two blobs, of which one or, when both were at it, two were begun again.
+    assert.ok(opened > 2)
     assert.equal((await meta.findManifest('a/b', { tag: '1' }))?.digest, image.digest)
   } finally {
     await meta.close()

@@ -3,6 +3,7 @@ import type { Clock } from '#base'
 import { openSqlite, type Sqlite } from '#host/sqlite'
 import type { Sql, SqlDatabase, SqlRow } from './sql.ts'
 import { MIGRATIONS } from './sqlite-schema.ts'
+import { WriteQueue } from './write-queue.ts'
 
 /** Milliseconds that a statement waits for other processes: the server, and `user add` beside it. */
 const PATIENCE = 10_000
@@ -21,14 +22,13 @@ export function openSqliteDatabase(path: string, clock: Clock): SqlDatabase {
   const writing = openRegistryFile(path, clock)
   const reading = openRegistryFile(path, clock)
   const within = { ...sqlOf(writing), lock: () => '' }
-  const turns = takeTurns(realpathSync(path))
+  const queue = queueOf(realpathSync(path))
   return {
     ...sqlOf(reading),
-    run: (sql, ...values) => turns.run(() => within.run(sql, ...values)),
-    transaction: (work, { durable = true } = {}) =>
-      turns.run(() => writing.transactionLater(() => work(within), { unsynced: !durable })),
+    run: (sql, ...values) => queue.add(writing, () => within.run(sql, ...values), true),
+    transaction: (work, { durable = true } = {}) => queue.add(writing, () => work(within), durable),
     async close() {
-      await turns.end()
+      await queue.end()
       reading[Symbol.dispose]()
       writing[Symbol.dispose]()
     },
@@ -36,28 +36,17 @@ export function openSqliteDatabase(path: string, clock: Clock): SqlDatabase {
 }
 
 /**
- * One transaction after another, of all openings of a file in this process: SQLite waits for a lock without giving the
- * promises of the one that has it a chance to go on.
+ * The transactions of all openings of a file in this process: SQLite waits for a lock without giving the promises of the one
+ * that has it a chance to go on.
  */
-function takeTurns(path: string) {
-  const file = files.get(path) ?? { last: Promise.resolve(), openings: 0 }
-  files.set(path, file)
-  file.openings++
-  return {
-    run<T>(work: () => Promise<T>): Promise<T> {
-      const mine = file.last.then(work, work)
-      file.last = mine.catch(() => undefined)
-      return mine
-    },
-    /** Waits for those that have begun. */
-    async end(): Promise<void> {
-      await file.last
-      if (--file.openings === 0) files.delete(path)
-    },
-  }
+function queueOf(path: string): WriteQueue {
+  const queue = queues.get(path) ?? new WriteQueue(() => queues.delete(path))
+  queues.set(path, queue)
+  queue.openings++
+  return queue
 }
 
-const files = new Map<string, { last: Promise<unknown>; openings: number }>()
+const queues = new Map<string, WriteQueue>()
 
 function sqlOf(file: Sqlite): Sql {
   return {

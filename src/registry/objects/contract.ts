@@ -266,6 +266,29 @@ export function objectStoreContract(name: string, { create, partSize, skip }: Co
     assert.equal(await textOf(objects.read(key, { start: 8, end: 20 })), '89')
   })
 
+  check(
+    'readers whose memory is used again get their own bytes, side by side, in ranges, and when one stops',
+    async ({ objects }) => {
+      const whole = pattern(partSize + 1_000_000)
+      const key = await put(objects, whole)
+      const reader = async (start: number, stopsAfter = Number.POSITIVE_INFINITY) => {
+        let at = start
+        for await (const chunk of objects.read(key, { start, reuse: true })) {
+          // The chunk is looked at late, when others have read on.
+          await new Promise((resolve) => setImmediate(resolve))
+          assert.ok(whole.subarray(at, at + chunk.length).equals(chunk), `from ${at} on`)
+          at += chunk.length
+          if (at - start >= stopsAfter) return
+        }
+        assert.equal(at, whole.length)
+      }
+      const starts = Array.from({ length: 6 }, (_, index) => index * 300_000)
+      await Promise.all([...starts.map((start) => reader(start)), ...starts.map((start) => reader(start, 400_000))])
+      assert.equal(await textOf(objects.read(key, { start: 4, end: 4, reuse: true })), '')
+      await assert.rejects(bytesOf(objects.read(keyOf(1), { reuse: true })), { code: 'ENOENT' })
+    },
+  )
+
   check('a reader may stop early, and others go on', async ({ objects }) => {
     const whole = pattern(partSize + 1_000_000)
     const key = await put(objects, whole)

@@ -2,7 +2,7 @@ import type { Stats } from 'node:fs'
 import { type FileHandle, mkdir, open, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { BaleError, errnoOf } from '#base'
-import { fsyncDirectory, namesIn, streamFile, withNoSpace } from '#host/file'
+import { fsyncDirectory, lendFile, namesIn, streamFile, withNoSpace } from '#host/file'
 import { FileAppender } from './file-appender.ts'
 import { checkedKey, isKey } from './object-key.ts'
 import type { ObjectStore } from './object-store.ts'
@@ -47,7 +47,7 @@ export function createFileObjects(directory: string, options: FileObjectsOptions
       })
       return key
     },
-    read: (key, range) => streamFile(pathOf(key), range),
+    read: (key, { reuse = false, ...range } = {}) => (reuse ? lendFile : streamFile)(pathOf(key), range),
     size: async (key) => (await statOf(pathOf(key)))?.size,
     async delete(key) {
       await rm(pathOf(key), { force: true })

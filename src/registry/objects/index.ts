@@ -11,6 +11,7 @@ export {
   type ObjectStore,
   type Presigner,
   type Progress,
+  type ReadOptions,
   type RecordProgress,
 } from './object-store.ts'
 export { createS3Objects, type S3Objects } from './s3-objects.ts'

@@ -21,7 +21,7 @@ export interface ObjectStore {
    * Bytes [start, end) of a complete object. Nothing is opened before the first chunk is requested. An error with the code
    * ENOENT when there is no such object; bytes that break off are an error, never an end.
    */
-  read(key: string, range?: ByteRange): AsyncIterable<Uint8Array>
+  read(key: string, options?: ReadOptions): AsyncIterable<Uint8Array>
   /** Undefined when there is no such complete object. */
   size(key: string): Promise<number | undefined>
   /** Deleting an absent object succeeds. `state` is that of an object that was not completed. */
@@ -37,6 +37,12 @@ export interface ObjectStore {
 export interface ByteRange {
   start?: number
   end?: number
+}
+
+/** What is read of an object, and how its chunks are used. */
+export interface ReadOptions extends ByteRange {
+  /** A chunk need be valid only until the next one is asked for: the store may use its memory again. */
+  reuse?: boolean
 }
 
 /** How far the writing of an object came. It is kept in a row; nothing that is safe is lost with a process. */

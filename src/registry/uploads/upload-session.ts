@@ -160,7 +160,7 @@ export class UploadSession implements AsyncDisposable {
   async #hashAgain(key: string, algorithm: 'sha256' | 'sha512'): Promise<Digest> {
     const hasher = createHasher(algorithm)
     const isDue = this.#everySoOften()
-    for await (const chunk of this.#parts.objects.read(key)) {
+    for await (const chunk of this.#parts.objects.read(key, { reuse: true })) {
       hasher.update(chunk)
       if (isDue()) await this.#record(LOCK)
     }
