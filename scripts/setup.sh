@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what bale needs and this machine lacks: Node 24 (from npm), the npm packages of the lockfile, Debian packages.
 # Safe to run again: it asks first what is there and does nothing when nothing is missing.
-# usage: setup.sh [--for quickstart|test|interop]
+# usage: setup.sh [--for quickstart|test|interop|nightly]
 set -eu
 cd "$(dirname "$0")/.."
 purpose=test
@@ -45,6 +45,11 @@ need='
 /usr/sbin/dockerd|docker.io|the interop tests compare with it
 /usr/bin/podman|podman|the interop tests compare with it
 /usr/bin/umoci|umoci|the interop tests compare with it
+"
+[ "$purpose" = nightly ] && need="$need
+/usr/bin/patroni|patroni|the nightly tests fail over with it
+/usr/lib/python3/dist-packages/etcd/__init__.py|python3-etcd|patroni asks etcd with it
+/usr/bin/etcd|etcd-server|the nightly tests fail over with it
 "
 missing=
 for line in $(echo "$need" | tr ' ' '~'); do

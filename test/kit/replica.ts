@@ -40,7 +40,13 @@ export interface Replicas extends AsyncDisposable {
   inBucket(): Promise<{ objects: string[]; uploads: string[] }>
 }
 
-export async function replicasOn({ postgres, ceph }: { postgres: Postgres; ceph: Ceph }): Promise<Replicas> {
+export async function replicasOn({
+  postgres,
+  ceph,
+}: {
+  postgres: Pick<Postgres, 'database'>
+  ceph: Ceph
+}): Promise<Replicas> {
   const directory = await temporaryDirectory('bale-replicas')
   const url = await postgres.database()
   const bucket = await ceph.makeBucket()
