@@ -4,7 +4,7 @@ import { type FileHandle, open, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaleError, errnoOf, printable } from '#base'
 import { noSuchContainer, notRunning } from '#docker'
-import { cgroupLayout, runProgram } from '#host'
+import { cgroupLayout, type ProgramResult, runProgram } from '#host'
 import { makeSubdirectory, readText, writeFileAtomic } from '#host/file'
 import { type OciResources, withoutLifted } from '../spec/index.ts'
 import { type RuntimeState, runtimeState, stderrReason } from './answers.ts'
@@ -70,16 +70,25 @@ function cliRuntime(
   stateDirectory: string,
   searchPath: string,
 ): Omit<Runtime, 'mountsApart'> {
-  const globalArguments = ['--root', stateDirectory]
-  const call = (args: string[]) => runProgram(path, [...globalArguments, ...args], { env: { PATH: searchPath } })
+  // The directory is where it works, not a path: crun would make that again when the whole store was removed meanwhile.
+  const call = async (args: string[]): Promise<ProgramResult> => {
+    try {
+      return await runProgram(path, ['--root', '.', ...args], { env: { PATH: searchPath }, cwd: stateDirectory })
+    } catch (error) {
+      if (existsSync(stateDirectory)) throw error
+      return { code: 1, stdout: '', stderr: `${stateDirectory}: No such file or directory` }
+    }
+  }
+  const isHeld = (id: string) => existsSync(join(stateDirectory, id))
   const mustSucceed = async (id: string, args: string[]) => {
+    if (!isHeld(id)) throw noSuchContainer(id)
     const result = await call(args)
     if (result.code !== 0) throw failureOf(result.stderr, id, args[0]!)
   }
   return {
     name,
     path,
-    globalArguments,
+    globalArguments: ['--root', stateDirectory],
     async start(id) {
       // runc 1.x waits for somebody to read a fifo; `runc start` does that and no more, 9 ms later.
       const fifo = join(stateDirectory, id, 'exec.fifo')
@@ -88,10 +97,12 @@ function cliRuntime(
     },
     kill: (id, signal) => mustSucceed(id, ['kill', id, String(signal)]),
     async delete(id, { force = false } = {}) {
+      if (!isHeld(id)) return
       const result = await call(['delete', ...(force ? ['--force'] : []), id])
       if (result.code !== 0 && !MISSING.test(result.stderr)) throw failureOf(result.stderr, id, 'delete')
     },
     async state(id) {
+      if (!isHeld(id)) return undefined
       const result = await call(['state', id])
       if (result.code === 0) return runtimeState(result.stdout, id)
       if (MISSING.test(result.stderr)) return undefined

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { cannotRunContainers } from '../../../test/kit/busybox-rootfs.ts'
 import { temporaryDirectory } from '../../../test/kit/temporary.ts'
@@ -13,6 +13,7 @@ for (const name of ['runc', 'crun'] as const) {
   const skip = cannotRunContainers() || (isThere ? false : `${name} is not installed`)
   runtimeContract(name, skip, async () => {
     const directory = await temporaryDirectory('bale-runtime')
+    mkdirSync(join(directory.path, 'state'))
     const stateDirectory = join(directory.path, 'state/runtime')
     const runtime = await openRuntime({ name, programs: programs(PATH), stateDirectory })
     return {

@@ -54,6 +54,8 @@ export function openMachinery(options: MachineryOptions): Machinery {
       const opened =
         runtimes.get(key) ?? openRuntime({ name, programs: found, stateDirectory: join(store.run, 'runtime') })
       runtimes.set(key, opened)
+      // What failed may succeed the next time: the disk was full, the directory was gone.
+      opened.catch(() => runtimes.delete(key))
       return opened
     },
   }

@@ -77,6 +77,24 @@ test('a part of a file is streamed in chunks', async () => {
   assert.deepEqual(chunks, ['234', '567', '8'])
 })
 
+test('a tree into which another process still writes is removed all the same', async () => {
+  await using directory = await temporaryDirectory(tmpdir())
+  const tree = join(directory.path, 'tree')
+  for (let round = 0; round < 20; round++) {
+    mkdirSync(join(tree, 'a'), { recursive: true })
+    for (let number = 0; number < 50; number++) writeFileSync(join(tree, 'a', String(number)), '')
+    const writer = spawn('/bin/sh', ['-c', `for i in $(seq 300); do : > a/late-$i || exit; done`], {
+      cwd: tree,
+      stdio: 'ignore',
+    })
+    const over = once(writer, 'exit')
+    await once(writer, 'spawn')
+    await removeTree(tree)
+    await over
+    assert.ok(!existsSync(tree), `round ${round}`)
+  }
+})
+
 test('a part of a file is lent in chunks whose memory is used again', async () => {
   await using directory = await temporaryDirectory(tmpdir())
   const path = join(directory.path, 'file')

@@ -1,12 +1,14 @@
 import { chmod, lstat, readdir, rename, rmdir, unlink } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { BaleError, errnoOf } from '#base'
 import { unescapeMountPath } from '../kernel/mount-path.ts'
 import { readText } from './read-bytes.ts'
 
 /**
  * Removes a file or a directory with all that is below it; nothing there is success. Links are removed, never followed;
- * directories without write permission are opened up; names need not be UTF-8; trees deeper than PATH_MAX go too. Refuses
- * with CONFLICT while something is mounted at or below the path, so that no volume or image is emptied by mistake.
+ * directories without write permission are opened up; names need not be UTF-8; trees deeper than PATH_MAX go too; what
+ * another process puts in meanwhile goes as well. Refuses with CONFLICT while something is mounted at or below the path, so
+ * that no volume or image is emptied by mistake.
  */
 export async function removeTree(path: string): Promise<void> {
   const stat = await lstat(path).catch((error: unknown) => {
@@ -16,7 +18,20 @@ export async function removeTree(path: string): Promise<void> {
   if (!stat) return
   if (!stat.isDirectory()) return unlinkIfThere(Buffer.from(path))
   await refuseMounts(path)
-  const top = Buffer.from(path)
+  for (let tries = 1; ; tries++) {
+    try {
+      return await removeAll(Buffer.from(path))
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOTEMPTY' || tries === MOST_TRIES) throw error
+      await sleep(tries)
+    }
+  }
+}
+
+/** For a process that ends and writes its last file; one that goes on writing is not waited for. */
+const MOST_TRIES = 20
+
+async function removeAll(top: Buffer): Promise<void> {
   const waiting: Buffer[] = []
   let moved = 0
   const flatten = async (directory: Buffer) => {
