@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -165,6 +166,29 @@ test('exec: environment, user, directory, stdin and exit code; 127 for a missing
   await unpauseContainer(machinery, id)
   await removeContainer(machinery, id, { force: true })
   assert.deepEqual(readdirSync(join(machine.store.run, 'x')), [], 'nothing of an exec is left')
+})
+
+test('a paused container makes no progress from then on, and goes on where it was', { skip, timeout }, async () => {
+  await using machine = await containerMachine()
+  const { machinery } = machine
+  // Processes that are being born make the old freezer slow.
+  const script = 'while :; do /bin/true; echo x >> /count; done'
+  const { id } = await machine.create(machine.options(['sh', '-c', script]))
+  await machine.start(id)
+  const count = join(pathsOf(machinery, id).upper, 'count')
+  const size = () => (existsSync(count) ? statSync(count).size : 0)
+  for (let round = 0; round < 10; round++) {
+    const before = size()
+    await until('it makes progress', () => size() > before)
+    await pauseContainer(machinery, id)
+    const paused = size()
+    assert.equal((await seeContainer(machinery, id)).status, 'paused')
+    // Another program gets turns enough meanwhile.
+    for (let turn = 0; turn < 10; turn++) spawnSync('/bin/true')
+    assert.equal(size(), paused)
+    await unpauseContainer(machinery, id)
+  }
+  await removeContainer(machinery, id, { force: true })
 })
 
 test('stop asks, then kills; a stopped container starts again with its files', { skip, timeout }, async () => {

@@ -28,8 +28,6 @@ export interface Runtime {
   delete(id: string, options?: { force?: boolean }): Promise<void>
   /** undefined: no such container. */
   state(id: string): Promise<RuntimeState | undefined>
-  pause(id: string): Promise<void>
-  resume(id: string): Promise<void>
   update(id: string, resources: OciResources): Promise<void>
 }
 
@@ -108,8 +106,6 @@ function cliRuntime(
       if (MISSING.test(result.stderr)) return undefined
       throw failureOf(result.stderr, id, 'state')
     },
-    pause: (id) => mustSucceed(id, ['pause', id]),
-    resume: (id) => mustSucceed(id, ['resume', id]),
     async update(id, resources) {
       // A file, not standard input: crun opens /dev/stdin by name, which fails for Node's pipes (they are sockets).
       const file = join(stateDirectory, '..', `update-${randomBytes(6).toString('hex')}.json`)
