@@ -282,6 +282,24 @@ export const VERBS: readonly VerbEntry[] = [
   ),
   entry(
     'Registries',
+    ['registry quota set'],
+    'Limit what repositories of a registry may hold',
+    () => import('./verbs/registry-quota-set.ts'),
+  ),
+  entry(
+    'Registries',
+    ['registry quota ls'],
+    'List the quotas of a registry, with what is used of them',
+    () => import('./verbs/registry-quota-ls.ts'),
+  ),
+  entry(
+    'Registries',
+    ['registry quota rm'],
+    'Remove quotas of a registry',
+    () => import('./verbs/registry-quota-rm.ts'),
+  ),
+  entry(
+    'Registries',
     ['registry tag history'],
     'Show what a tag of a registry pointed to, newest first',
     () => import('./verbs/registry-tag-history.ts'),

@@ -62,6 +62,7 @@ export {
   type TagChange,
   type TagPolicy,
   type UnkeptTag,
+  type Usage,
 } from './meta/index.ts'
 export {
   type ByteRange,
@@ -78,7 +79,7 @@ export {
   type S3Timeouts,
 } from './objects/index.ts'
 export type { EndedRequest, Observe, OperationOptions, RegistryEvent } from './operation/index.ts'
-export type { Policies, Tags } from './policies/index.ts'
+export type { Policies, Quotas, QuotaUse, Tags } from './policies/index.ts'
 export {
   openRegistry,
   type Registry,

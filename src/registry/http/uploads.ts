@@ -79,7 +79,8 @@ async function receive(context: RegistryContext, exchange: Exchange, upload: Upl
   const length = checkRange(exchange, upload)
   await using session = await context.uploads.open(upload)
   if (!session) throw outOfOrder((await context.meta.findUpload(upload.id)) ?? upload)
-  await session.append(request.iterator({ destroyOnReturn: false }))
+  const expected = Number(request.headers['content-length'] ?? 0)
+  await session.append(request.iterator({ destroyOnReturn: false }), { length: expected })
   if (length !== undefined && session.offset - upload.offset !== length) {
     throw new Refusal(400, 'SIZE_INVALID', 'the length of the chunk does not match its Content-Range')
   }

@@ -7,6 +7,7 @@ import { auditContract, groupContract } from './group-contract.ts'
 import { historyContract } from './history-contract.ts'
 import { immutableContract } from './immutable-contract.ts'
 import { type Check, NOW } from './kit-contract.ts'
+import { quotaContract } from './quota-contract.ts'
 import { retentionContract } from './retention-contract.ts'
 import { accountContract, coordinationContract } from './shared-contract.ts'
 import { uploadContract } from './upload-contract.ts'
@@ -38,4 +39,5 @@ export function metaStoreContract(name: string, create: () => Promise<MetaPlace>
   immutableContract(check)
   historyContract(check)
   retentionContract(check)
+  quotaContract(check)
 }

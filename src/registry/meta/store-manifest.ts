@@ -1,13 +1,14 @@
 import { recordChange } from './audit.ts'
 import type { ManifestObjection, NewManifest } from './meta-store.ts'
+import { judgeQuotas } from './quotas.ts'
 import { setTag } from './set-tag.ts'
 import { OutOfDate, type Transaction } from './sql.ts'
-import { blobOfRepository, repositoryId } from './steps.ts'
+import { blobOfRepository, repositoryOf } from './steps.ts'
 
 /**
  * Stores a manifest with its edges and tags, when all that it refers to is in the repository. The rows of that are locked, in
  * the same order by all who do so, until it refers to them: what a manifest was stored with never goes before it.
- * TAG_IMMUTABLE when a policy keeps one of its tags where it is.
+ * TAG_IMMUTABLE when a policy keeps one of its tags where it is, QUOTA_EXCEEDED when there is no room.
  */
 export async function storeManifest(
   sql: Transaction,
@@ -30,15 +31,18 @@ export async function storeManifest(
     )
     if (!row) return { missing: child }
   }
-  const repoId = await repositoryId(sql, repository)
+  const { id: repoId, isNew: isFirst } = await repositoryOf(sql, repository)
   const { id, isNew } = await addManifest(sql, { repoId, manifest, blobIds })
   const by = { actor: manifest.actor, address }
+  let tags = 0
   for (const tag of manifest.tags.toSorted()) {
-    await setTag(sql, { repository, repoId, tag, manifestId: id, digest: manifest.digest, ...by })
+    if (await setTag(sql, { repository, repoId, tag, manifestId: id, digest: manifest.digest, ...by })) tags++
   }
   if (isNew && manifest.tags.length === 0) {
     await recordChange(sql, by, { action: 'manifest.push', target: `${repository}@${manifest.digest}` })
   }
+  const bytes = isNew ? manifest.bytes.byteLength : 0
+  await judgeQuotas(sql, repository, { bytes, tags, repositories: isFirst ? 1 : 0 })
   return undefined
 }
 

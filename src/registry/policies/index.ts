@@ -1,5 +1,7 @@
-/** registry/policies: what its operators rule about tags. Promises: bad input is refused by name. Does not: enforce; meta does, in its transactions. */
+/** registry/policies: what its operators rule about tags and limit. Promises: bad input is refused by name. Does not: enforce; meta does, in its transactions. */
 
+export { foldUsageRegularly } from './fold-usage.ts'
 export { createPolicies, type Policies } from './policies.ts'
+export { createQuotas, type Quotas, type QuotaUse } from './quotas.ts'
 export { removeUnkeptTags } from './retention.ts'
 export { createTags, type Tags } from './tags.ts'
