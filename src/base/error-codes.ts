@@ -42,6 +42,11 @@ export const ERROR_CODES = {
   AMBIGUOUS_ID: { http: 400, meaning: 'A short ID matches more than one object.' },
   NO_MATCHING_PLATFORM: { http: 404, meaning: 'An image exists, but not for the requested platform.' },
   TAG_IMMUTABLE: { http: 409, registry: 'DENIED', meaning: 'A policy of the registry keeps the tag where it is.' },
+  POLICY_VIOLATED: {
+    http: 403,
+    registry: 'DENIED',
+    meaning: 'A policy of the registry does not admit what is pushed.',
+  },
   QUOTA_EXCEEDED: {
     http: 403,
     registry: 'DENIED',

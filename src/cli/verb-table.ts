@@ -253,7 +253,7 @@ export const VERBS: readonly VerbEntry[] = [
   entry(
     'Registries',
     ['registry policy ls'],
-    'List what a registry rules about tags',
+    'List what a registry rules about tags and content',
     () => import('./verbs/registry-policy-ls.ts'),
   ),
   entry(
@@ -270,6 +270,18 @@ export const VERBS: readonly VerbEntry[] = [
   ),
   entry(
     'Registries',
+    ['registry policy types'],
+    'Say which media types repositories of a registry take',
+    () => import('./verbs/registry-policy-types.ts'),
+  ),
+  entry(
+    'Registries',
+    ['registry policy base'],
+    'Say which images of a registry others in it may be built on',
+    () => import('./verbs/registry-policy-base.ts'),
+  ),
+  entry(
+    'Registries',
     ['registry policy rm'],
     'Remove policies of a registry',
     () => import('./verbs/registry-policy-rm.ts'),
@@ -279,6 +291,12 @@ export const VERBS: readonly VerbEntry[] = [
     ['registry policy try'],
     'List the tags that the next collection of a registry removes, and why',
     () => import('./verbs/registry-policy-try.ts'),
+  ),
+  entry(
+    'Registries',
+    ['registry promote'],
+    'Copy images from one repository of a registry to another, as its policies allow',
+    () => import('./verbs/registry-promote.ts'),
   ),
   entry(
     'Registries',

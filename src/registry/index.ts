@@ -49,6 +49,8 @@ export {
   type AccessToken,
   type AuditEntry,
   type AuditFilter,
+  type BaseImages,
+  type ContentTypes,
   type Grant,
   type ImmutableTags,
   type KeptTags,
@@ -58,6 +60,7 @@ export {
   openPostgresMeta,
   openSqliteMeta,
   type PostgresOptions,
+  type Promoted,
   type Role,
   type TagChange,
   type TagPolicy,
@@ -79,7 +82,7 @@ export {
   type S3Timeouts,
 } from './objects/index.ts'
 export type { EndedRequest, Observe, OperationOptions, RegistryEvent } from './operation/index.ts'
-export type { Policies, Quotas, QuotaUse, Tags } from './policies/index.ts'
+export type { Policies, PromoteOptions, Promotion, Promotions, Quotas, QuotaUse, Tags } from './policies/index.ts'
 export {
   openRegistry,
   type Registry,

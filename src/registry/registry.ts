@@ -28,10 +28,12 @@ import type { ObjectStore, Presigner } from './objects/index.ts'
 import { type Observe, toAll } from './operation/index.ts'
 import {
   createPolicies,
+  createPromotions,
   createQuotas,
   createTags,
   foldUsageRegularly,
   type Policies,
+  type Promotions,
   type Quotas,
   type Tags,
 } from './policies/index.ts'
@@ -78,6 +80,7 @@ export interface Registry extends Accounts, AsyncDisposable {
   handler(request: IncomingMessage, response: ServerResponse): Promise<void>
   policies: Policies
   quotas: Quotas
+  promotions: Promotions
   tags: Tags
   /** Collects while requests go on. LOCKED when another process of the registry collects. */
   collectGarbage(options?: CollectOptions): Promise<Collected>
@@ -128,6 +131,7 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
       ...createAccounts(meta),
       policies: createPolicies(meta),
       quotas: createQuotas(meta),
+      promotions: createPromotions(meta, lease),
       tags: createTags(meta),
       collectGarbage: (how) => toldOf({ observe, clock }, () => whenFull(() => collectInTurn({ meta, objects }, how))),
       drain() {
@@ -176,6 +180,7 @@ function presignerOf({ objects }: RegistryParts, { redirect = false, grace = GRA
 export interface RegistryAdmin extends Accounts, AsyncDisposable {
   policies: Policies
   quotas: Quotas
+  promotions: Promotions
   tags: Tags
   /** LOCKED when another process of the registry collects. */
   collectGarbage(options?: CollectOptions): Promise<Collected>
@@ -196,6 +201,7 @@ export function administerRegistry(
     ...createAccounts(meta),
     policies: createPolicies(meta),
     quotas: createQuotas(meta),
+    promotions: createPromotions(meta, lease),
     tags: createTags(meta),
     collectGarbage: (how) => whenFull(() => collectInTurn({ meta, objects }, how)),
     importFrom: (directory, how) => importFrom({ meta, objects, uploads, lease }, directory, how),

@@ -11,6 +11,7 @@ export type {
   Configuration,
   Grant,
   Group,
+  Promotion,
   QuotaUse,
   Role,
   ServedRegistry,

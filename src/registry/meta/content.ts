@@ -82,8 +82,14 @@ export function contentMeta(database: SqlDatabase, { actor, address }: By): Cont
       })
     },
 
-    putManifest: (repository, manifest) =>
-      database.transaction((sql) => storeManifest(sql, repository, manifest, address)),
+    async putManifest(repository, manifest) {
+      return await database.transaction(async (sql) => {
+        const stored = await storeManifest(sql, repository, manifest, address)
+        if ('objection' in stored) return stored.objection
+        await judgeQuotas(sql, repository, stored.growth)
+        return undefined
+      })
+    },
 
     async findManifest(repository, reference) {
       const row =

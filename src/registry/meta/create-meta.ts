@@ -7,6 +7,7 @@ import { coordinationMeta } from './coordination.ts'
 import { groupMeta } from './groups.ts'
 import { signingKeyMeta } from './key-rows.ts'
 import type { MetaStore } from './meta-store.ts'
+import { promotionMeta } from './promotion.ts'
 import { quotaMeta } from './quotas.ts'
 import { retentionMeta } from './retention.ts'
 import type { SqlDatabase } from './sql.ts'
@@ -31,6 +32,7 @@ export function createMeta(database: SqlDatabase, by: By = OPERATOR): MetaStore 
     ...tagPolicyMeta(database, by),
     ...tagHistoryMeta(database),
     ...retentionMeta(database),
+    ...promotionMeta(database, by),
     ...usageMeta(database),
     ...quotaMeta(database, by),
     close: () => database.close(),

@@ -1,6 +1,7 @@
 import type { Descriptor, Digest } from '#spec'
 import type { AccessTokenMeta, AccountMeta, GroupMeta } from './account-meta.ts'
 import type { AuditMeta, By } from './audit.ts'
+import type { PromotionMeta } from './promotion.ts'
 import type { QuotaMeta } from './quotas.ts'
 import type { RetentionMeta } from './retention.ts'
 import type { TagHistoryMeta } from './tag-history.ts'
@@ -26,6 +27,7 @@ export interface MetaStore
     TagHistoryMeta,
     RetentionMeta,
     UsageMeta,
+    PromotionMeta,
     QuotaMeta {
   /** The same store, whose changes are recorded as somebody's; else they are the operator's. */
   as(by: By): MetaStore
@@ -79,7 +81,7 @@ export interface ContentMeta {
   mountBlob(repository: string, digest: Digest, options: { from: string; lease: number }): Promise<boolean>
   /** Takes a blob out of a repository. */
   unlinkBlob(repository: string, digest: Digest): Promise<'removed' | 'absent' | 'in use'>
-  /** TAG_IMMUTABLE when a policy forbids that one of its tags moves, QUOTA_EXCEEDED when there is no room. */
+  /** TAG_IMMUTABLE when a policy forbids that one of its tags moves, POLICY_VIOLATED when one does not admit it, QUOTA_EXCEEDED when there is no room. */
   putManifest(repository: string, manifest: NewManifest): Promise<ManifestObjection | undefined>
   findManifest(repository: string, reference: { tag: string } | { digest: Digest }): Promise<StoredManifest | undefined>
   /** What a tag points to, and who had it do so. */

@@ -127,5 +127,8 @@ CREATE TRIGGER counted AFTER INSERT OR DELETE ON repositories FOR EACH ROW EXECU
 CREATE TRIGGER counted AFTER INSERT OR DELETE ON repo_blobs FOR EACH ROW EXECUTE FUNCTION count_repo_blob();
 CREATE TRIGGER counted AFTER INSERT OR DELETE ON manifests FOR EACH ROW EXECUTE FUNCTION count_manifest();
 CREATE TRIGGER counted AFTER INSERT OR DELETE ON tags FOR EACH ROW EXECUTE FUNCTION count_tag();
+ALTER TABLE tag_policies ADD COLUMN rule text COLLATE "C";
+ALTER TABLE tag_policies DROP CONSTRAINT tag_policies_kind_check;
+ALTER TABLE tag_policies ADD CHECK (kind IN ('immutable', 'keep', 'types', 'base'));
 `,
 ]

@@ -107,7 +107,8 @@ CREATE INDEX tag_history_digest ON tag_history (repo_id, digest) WHERE digest IS
 `,
   // What is in each repository is counted by triggers, so that no statement can forget to. Changes are appended (`usage_deltas`) and
   // folded into totals now and then: pushes at once do not wait for a row that they would all change. A scope is a
-  // repository, all below a name (`acme/**`), or `**`. An upload holds what it has reserved.
+  // repository, all below a name (`acme/**`), or `**`. An upload holds what it has reserved. Rules about content are policies
+  // as well (`rule`: JSON); IDs of removed ones stay used.
   `
 CREATE TABLE usage_deltas (id INTEGER PRIMARY KEY, repository TEXT NOT NULL, bytes INTEGER NOT NULL, tags INTEGER NOT NULL,
   repositories INTEGER NOT NULL);
@@ -150,5 +151,13 @@ CREATE TRIGGER tag_removed AFTER DELETE ON tags BEGIN
   INSERT INTO usage_deltas (repository, bytes, tags, repositories)
   SELECT r.name, 0, -1, 0 FROM repositories r WHERE r.id = OLD.repo_id;
 END;
+CREATE TABLE new_tag_policies (id INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind TEXT NOT NULL CHECK (kind IN ('immutable', 'keep', 'types', 'base')), pattern TEXT NOT NULL, tags TEXT NOT NULL,
+  excepted TEXT NOT NULL, keep_last INTEGER, keep_within INTEGER, created_at INTEGER NOT NULL, rule TEXT);
+INSERT INTO new_tag_policies SELECT id, kind, pattern, tags, excepted, keep_last, keep_within, created_at, NULL FROM tag_policies;
+DELETE FROM sqlite_sequence WHERE name = 'new_tag_policies';
+INSERT INTO sqlite_sequence (name, seq) SELECT 'new_tag_policies', seq FROM sqlite_sequence WHERE name = 'tag_policies';
+DROP TABLE tag_policies;
+ALTER TABLE new_tag_policies RENAME TO tag_policies;
 `,
 ]

@@ -64,8 +64,8 @@ export function tagHistoryMeta(database: SqlDatabase): TagHistoryMeta {
           ...[repoId, digest],
         )
         if (!manifest) return 'manifest deleted'
-        const isNew = await setTag(sql, { repository, repoId, tag, manifestId: Number(manifest['id']), digest, actor })
-        await judgeQuotas(sql, repository, { bytes: 0, tags: isNew ? 1 : 0, repositories: 0 })
+        const done = await setTag(sql, { repository, repoId, tag, manifestId: Number(manifest['id']), digest, actor })
+        await judgeQuotas(sql, repository, { bytes: 0, tags: done === 'added' ? 1 : 0, repositories: 0 })
         return 'restored'
       })
     },

@@ -142,7 +142,7 @@ function countsOf(row: SqlRow): Usage {
   return { bytes: Number(row['bytes']), tags: Number(row['tags']), repositories: Number(row['repositories']) }
 }
 
-const plus = (one: Usage | undefined, other: Usage): Usage => ({
+export const plus = (one: Usage | undefined, other: Usage): Usage => ({
   bytes: (one?.bytes ?? 0) + other.bytes,
   tags: (one?.tags ?? 0) + other.tags,
   repositories: (one?.repositories ?? 0) + other.repositories,

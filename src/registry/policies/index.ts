@@ -2,6 +2,7 @@
 
 export { foldUsageRegularly } from './fold-usage.ts'
 export { createPolicies, type Policies } from './policies.ts'
+export { createPromotions, type PromoteOptions, type Promotion, type Promotions } from './promotion.ts'
 export { createQuotas, type Quotas, type QuotaUse } from './quotas.ts'
 export { removeUnkeptTags } from './retention.ts'
 export { createTags, type Tags } from './tags.ts'
