@@ -47,6 +47,11 @@ export const ERROR_CODES = {
     registry: 'DENIED',
     meaning: 'A policy of the registry does not admit what is pushed.',
   },
+  REPOSITORY_MOVED: {
+    http: 403,
+    registry: 'DENIED',
+    meaning: 'The repository of the registry has another name now.',
+  },
   QUOTA_EXCEEDED: {
     http: 403,
     registry: 'DENIED',

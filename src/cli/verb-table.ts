@@ -240,6 +240,18 @@ export const VERBS: readonly VerbEntry[] = [
   ),
   entry(
     'Registries',
+    ['registry repo rename'],
+    'Give a repository of a registry another name',
+    () => import('./verbs/registry-repo-rename.ts'),
+  ),
+  entry(
+    'Registries',
+    ['registry repo redirects'],
+    'List former names of repositories that a registry still answers, or end some',
+    () => import('./verbs/registry-repo-redirects.ts'),
+  ),
+  entry(
+    'Registries',
     ['registry repo ls'],
     'List the repositories of a registry, and who may pull from them',
     () => import('./verbs/registry-repo-ls.ts'),

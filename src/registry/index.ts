@@ -61,6 +61,7 @@ export {
   openSqliteMeta,
   type PostgresOptions,
   type Promoted,
+  type Redirect,
   type Role,
   type TagChange,
   type TagPolicy,
@@ -82,7 +83,16 @@ export {
   type S3Timeouts,
 } from './objects/index.ts'
 export type { EndedRequest, Observe, OperationOptions, RegistryEvent } from './operation/index.ts'
-export type { Policies, PromoteOptions, Promotion, Promotions, Quotas, QuotaUse, Tags } from './policies/index.ts'
+export type {
+  Policies,
+  PromoteOptions,
+  Promotion,
+  Promotions,
+  Quotas,
+  QuotaUse,
+  Renames,
+  Tags,
+} from './policies/index.ts'
 export {
   openRegistry,
   type Registry,

@@ -30,11 +30,13 @@ import {
   createPolicies,
   createPromotions,
   createQuotas,
+  createRenames,
   createTags,
   foldUsageRegularly,
   type Policies,
   type Promotions,
   type Quotas,
+  type Renames,
   type Tags,
 } from './policies/index.ts'
 import { type Report, reportOnce } from './report.ts'
@@ -81,6 +83,7 @@ export interface Registry extends Accounts, AsyncDisposable {
   policies: Policies
   quotas: Quotas
   promotions: Promotions
+  renames: Renames
   tags: Tags
   /** Collects while requests go on. LOCKED when another process of the registry collects. */
   collectGarbage(options?: CollectOptions): Promise<Collected>
@@ -132,6 +135,7 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
       policies: createPolicies(meta),
       quotas: createQuotas(meta),
       promotions: createPromotions(meta, lease),
+      renames: createRenames(meta),
       tags: createTags(meta),
       collectGarbage: (how) => toldOf({ observe, clock }, () => whenFull(() => collectInTurn({ meta, objects }, how))),
       drain() {
@@ -181,6 +185,7 @@ export interface RegistryAdmin extends Accounts, AsyncDisposable {
   policies: Policies
   quotas: Quotas
   promotions: Promotions
+  renames: Renames
   tags: Tags
   /** LOCKED when another process of the registry collects. */
   collectGarbage(options?: CollectOptions): Promise<Collected>
@@ -202,6 +207,7 @@ export function administerRegistry(
     policies: createPolicies(meta),
     quotas: createQuotas(meta),
     promotions: createPromotions(meta, lease),
+    renames: createRenames(meta),
     tags: createTags(meta),
     collectGarbage: (how) => whenFull(() => collectInTurn({ meta, objects }, how)),
     importFrom: (directory, how) => importFrom({ meta, objects, uploads, lease }, directory, how),

@@ -6,7 +6,7 @@ import type { Observe } from './operation/index.ts'
 type Tell = (error: unknown) => void
 
 /** What is judged in the database and refused by its rules is no failure of it. */
-const RULES = ['TAG_IMMUTABLE', 'POLICY_VIOLATED', 'QUOTA_EXCEEDED'] as const
+const RULES = ['TAG_IMMUTABLE', 'POLICY_VIOLATED', 'QUOTA_EXCEEDED', 'REPOSITORY_MOVED'] as const
 
 /** The same database, with its failures told. */
 export function watchedMeta(meta: MetaStore, observe: Observe): MetaStore {

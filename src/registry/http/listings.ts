@@ -19,7 +19,7 @@ export async function listTags(
   if (found.length > limit && limit > 0) {
     exchange.response.setHeader('Link', nextPage(exchange.path, { n: limit, last: tags.at(-1) }))
   }
-  sendJson(exchange, { name: repository, tags })
+  sendJson(exchange, { name: exchange.asked ?? repository, tags })
 }
 
 /** Most bytes of one page of referrers: clients read an index of at most 4 MiB. */

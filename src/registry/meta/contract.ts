@@ -10,6 +10,7 @@ import { immutableContract } from './immutable-contract.ts'
 import { type Check, NOW } from './kit-contract.ts'
 import { promotionContract } from './promotion-contract.ts'
 import { quotaContract } from './quota-contract.ts'
+import { renameContract } from './rename-contract.ts'
 import { retentionContract } from './retention-contract.ts'
 import { accountContract, coordinationContract } from './shared-contract.ts'
 import { uploadContract } from './upload-contract.ts'
@@ -44,4 +45,5 @@ export function metaStoreContract(name: string, create: () => Promise<MetaPlace>
   quotaContract(check)
   contentPolicyContract(check)
   promotionContract(check)
+  renameContract(check)
 }

@@ -9,6 +9,7 @@ import { signingKeyMeta } from './key-rows.ts'
 import type { MetaStore } from './meta-store.ts'
 import { promotionMeta } from './promotion.ts'
 import { quotaMeta } from './quotas.ts'
+import { renameMeta } from './renames.ts'
 import { retentionMeta } from './retention.ts'
 import type { SqlDatabase } from './sql.ts'
 import { tagHistoryMeta } from './tag-history.ts'
@@ -33,6 +34,7 @@ export function createMeta(database: SqlDatabase, by: By = OPERATOR): MetaStore 
     ...tagHistoryMeta(database),
     ...retentionMeta(database),
     ...promotionMeta(database, by),
+    ...renameMeta(database, by),
     ...usageMeta(database),
     ...quotaMeta(database, by),
     close: () => database.close(),

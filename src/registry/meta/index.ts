@@ -10,6 +10,7 @@ export {
   type Role,
 } from './account-meta.ts'
 export type { AuditEntry, AuditFilter } from './audit.ts'
+export { repositoryMoved } from './former-names.ts'
 export type {
   ListedBlob,
   ManifestObjection,
@@ -24,6 +25,7 @@ export { checkPattern, isPattern, matchesPattern } from './pattern.ts'
 export { openPostgresMeta, type PostgresOptions } from './postgres-meta.ts'
 export type { Promoted } from './promotion.ts'
 export type { Quota } from './quotas.ts'
+export type { Redirect } from './renames.ts'
 export type { UnkeptTag } from './retention.ts'
 export { copySqliteMeta, openSqliteMeta } from './sqlite-meta.ts'
 export type { TagChange } from './tag-history.ts'

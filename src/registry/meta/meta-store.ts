@@ -3,6 +3,7 @@ import type { AccessTokenMeta, AccountMeta, GroupMeta } from './account-meta.ts'
 import type { AuditMeta, By } from './audit.ts'
 import type { PromotionMeta } from './promotion.ts'
 import type { QuotaMeta } from './quotas.ts'
+import type { RenameMeta } from './renames.ts'
 import type { RetentionMeta } from './retention.ts'
 import type { TagHistoryMeta } from './tag-history.ts'
 import type { TagPolicyMeta } from './tag-policies.ts'
@@ -28,6 +29,7 @@ export interface MetaStore
     RetentionMeta,
     UsageMeta,
     PromotionMeta,
+    RenameMeta,
     QuotaMeta {
   /** The same store, whose changes are recorded as somebody's; else they are the operator's. */
   as(by: By): MetaStore
@@ -177,7 +179,7 @@ interface DueObject {
 export interface CollectorMeta {
   /**
    * Forgets uploads whose time is over, and unfinished ones that have not moved for `idle`. Returns how many of them were
-   * not finished. Also forgets attempts and turns that are over.
+   * not finished. Also forgets attempts, turns and redirects that are over.
    */
   expireUploads(idle?: number): Promise<number>
   /**

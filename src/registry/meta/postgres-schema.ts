@@ -130,5 +130,8 @@ CREATE TRIGGER counted AFTER INSERT OR DELETE ON tags FOR EACH ROW EXECUTE FUNCT
 ALTER TABLE tag_policies ADD COLUMN rule text COLLATE "C";
 ALTER TABLE tag_policies DROP CONSTRAINT tag_policies_kind_check;
 ALTER TABLE tag_policies ADD CHECK (kind IN ('immutable', 'keep', 'types', 'base'));
+CREATE TABLE repository_redirects (name text COLLATE "C" PRIMARY KEY,
+  repo_id bigint NOT NULL REFERENCES repositories (id) ON DELETE CASCADE, redirect_until bigint NOT NULL);
+CREATE INDEX repository_redirects_target ON repository_redirects (repo_id);
 `,
 ]

@@ -92,18 +92,31 @@ async function reserve(
   return least
 }
 
-/** Throws QUOTA_EXCEEDED when what the transaction has added is too much. To be called last: nothing is waited for after it. */
-export async function judgeQuotas(sql: Transaction, repository: string, growth: Growth): Promise<void> {
-  const refusal = await exceeded(sql, repository, growth)
+/**
+ * Throws QUOTA_EXCEEDED when what the transaction has added is too much. To be called last: nothing is waited for after it. Scopes
+ * that had it already may be named.
+ */
+export async function judgeQuotas(
+  sql: Transaction,
+  repository: string,
+  growth: Growth,
+  had: readonly string[] = [],
+): Promise<void> {
+  const refusal = await exceeded(sql, repository, growth, had)
   if (refusal) throw refusal
 }
 
-async function exceeded(sql: Transaction, repository: string, growth: Growth): Promise<BaleError | undefined> {
+async function exceeded(
+  sql: Transaction,
+  repository: string,
+  growth: Growth,
+  had: readonly string[] = [],
+): Promise<BaleError | undefined> {
   const growing = KINDS.filter((kind) => growth[kind] > 0)
   if (growing.length === 0) return undefined
   for (const quota of await quotasOf(sql, repository)) {
     const limited = growing.filter((kind) => quota[kind] !== undefined)
-    if (limited.length === 0) continue
+    if (limited.length === 0 || had.includes(quota.scope)) continue
     const used = await usageForJudging(sql, { quota, limited, growth })
     const over = limited.find((kind) => used[kind] > quota[kind]!)
     if (over) return quotaExceeded({ quota, kind: over, used: used[over], added: growth[over] })

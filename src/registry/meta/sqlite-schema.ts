@@ -108,7 +108,7 @@ CREATE INDEX tag_history_digest ON tag_history (repo_id, digest) WHERE digest IS
   // What is in each repository is counted by triggers, so that no statement can forget to. Changes are appended (`usage_deltas`) and
   // folded into totals now and then: pushes at once do not wait for a row that they would all change. A scope is a
   // repository, all below a name (`acme/**`), or `**`. An upload holds what it has reserved. Rules about content are policies
-  // as well (`rule`: JSON); IDs of removed ones stay used.
+  // as well (`rule`: JSON); IDs of removed ones stay used. A redirect is a former name.
   `
 CREATE TABLE usage_deltas (id INTEGER PRIMARY KEY, repository TEXT NOT NULL, bytes INTEGER NOT NULL, tags INTEGER NOT NULL,
   repositories INTEGER NOT NULL);
@@ -159,5 +159,8 @@ DELETE FROM sqlite_sequence WHERE name = 'new_tag_policies';
 INSERT INTO sqlite_sequence (name, seq) SELECT 'new_tag_policies', seq FROM sqlite_sequence WHERE name = 'tag_policies';
 DROP TABLE tag_policies;
 ALTER TABLE new_tag_policies RENAME TO tag_policies;
+CREATE TABLE repository_redirects (name TEXT PRIMARY KEY, repo_id INTEGER NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
+  redirect_until INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX repository_redirects_target ON repository_redirects (repo_id);
 `,
 ]

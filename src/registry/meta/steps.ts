@@ -1,6 +1,7 @@
 /** Steps that several transactions share. */
 import type { Digest } from '#spec'
 import { type By, recordTagChange } from './audit.ts'
+import { refuseFormerName } from './former-names.ts'
 import type { Growth } from './quotas.ts'
 import { OutOfDate, type Sql, type SqlRow, type Transaction, text } from './sql.ts'
 
@@ -90,6 +91,7 @@ export async function repositoryOf(sql: Sql, name: string): Promise<{ id: number
     'INSERT INTO repositories (name, created_at) VALUES (?, now_ms()) ON CONFLICT (name) DO NOTHING',
     name,
   )
+  await refuseFormerName(sql, name)
   const made = await find()
   if (!made) throw new OutOfDate('the repository went meanwhile')
   return { id: Number(made['id']), isNew: added === 1 }
