@@ -23,7 +23,7 @@ export type {
 } from './meta-store.ts'
 export { checkPattern, isPattern, matchesPattern } from './pattern.ts'
 export { openPostgresMeta, type PostgresOptions } from './postgres-meta.ts'
-export type { Promoted } from './promotion.ts'
+export type { Promoted } from './promotion-meta.ts'
 export type { Quota } from './quotas.ts'
 export type { Redirect } from './renames.ts'
 export type { UnkeptTag } from './retention.ts'

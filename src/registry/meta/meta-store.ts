@@ -1,7 +1,7 @@
 import type { Descriptor, Digest } from '#spec'
 import type { AccessTokenMeta, AccountMeta, GroupMeta } from './account-meta.ts'
 import type { AuditMeta, By } from './audit.ts'
-import type { PromotionMeta } from './promotion.ts'
+import type { PromotionMeta } from './promotion-meta.ts'
 import type { QuotaMeta } from './quotas.ts'
 import type { RenameMeta } from './renames.ts'
 import type { RetentionMeta } from './retention.ts'

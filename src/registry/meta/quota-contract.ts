@@ -123,7 +123,7 @@ function refusalChecks(check: Check): void {
       assert.deepEqual((await other.listReferrers('a/b', digestOf('image'), { limit: 9, bytes: 99 })).descriptors, [])
       await meta.putManifest('a/b', manifest({ content: 'image', tags: ['1'] }))
       await assert.rejects(meta.putManifest('a/b', manifest({ content: 'image', tags: ['2'] })), {
-        message: 'the quota of a/** is 1 tags: 1 tags are used, and this needs 1 tags more',
+        message: 'the quota of a/** is 1 tag: 1 tag is used, and this needs 1 tag more',
       })
       assert.deepEqual(await meta.listTags('a/b', { limit: 9 }), ['1'])
       await assert.rejects(meta.putManifest('a/c', manifest({ content: 'x' })), exceeded)

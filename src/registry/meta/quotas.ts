@@ -30,6 +30,7 @@ export interface QuotaMeta {
 export type Growth = Usage
 
 const KINDS = ['bytes', 'tags', 'repositories'] as const
+const SINGULAR = { tags: 'tag', repositories: 'repository' }
 
 export function quotaMeta(database: SqlDatabase, by: By): QuotaMeta {
   return {
@@ -160,10 +161,11 @@ function hasMuchRoom({ quota, limited, growth }: Judged, used: Usage): boolean {
 
 function quotaExceeded(what: { quota: Quota; kind: (typeof KINDS)[number]; used: number; added: number }): BaleError {
   const { quota, kind, used, added } = what
-  const words = (count: number) => (kind === 'bytes' ? binarySize(count) : `${count} ${kind}`)
+  const words = (count: number) =>
+    kind === 'bytes' ? binarySize(count) : `${count} ${count === 1 ? SINGULAR[kind] : kind}`
   return new BaleError(
     'QUOTA_EXCEEDED',
-    `the quota of ${quota.scope} is ${words(quota[kind]!)}: ${words(used - added)} are used, and this needs ${words(added)} more`,
+    `the quota of ${quota.scope} is ${words(quota[kind]!)}: ${words(used - added)} ${used - added === 1 && kind !== 'bytes' ? 'is' : 'are'} used, and this needs ${words(added)} more`,
     { details: { scope: quota.scope, kind, limit: quota[kind], used: used - added, needed: added } },
   )
 }

@@ -49,7 +49,7 @@ export interface BaseImages {
 }
 
 /** A rule about repositories that its pattern matches. */
-export type Rule = ImmutableTags | KeptTags | ContentTypes | BaseImages
+type Rule = ImmutableTags | KeptTags | ContentTypes | BaseImages
 
 /** A rule that is stored. Its ID is never given again. */
 export type TagPolicy = Rule & { id: number }

@@ -5,7 +5,7 @@ import type { MetaStore, Upload } from '../meta/index.ts'
 const STEP = 32 * 1024 * 1024
 
 /** What the quotas of its repository have room for, reserved before an upload takes it. */
-export interface Reservation {
+interface Reservation {
   /** Makes sure of the first `offset` bytes of the upload. QUOTA_EXCEEDED when there is no room for them. */
   cover(offset: number): Promise<void>
 }
