@@ -16,13 +16,24 @@ export async function answerAsRenamed(
   { route, refused, answer }: { route: Route; refused: unknown; answer: Answer },
 ): Promise<void> {
   if (!('repository' in route) || !isAboutName(refused) || exchange.response.headersSent) throw refused
-  const principal = principalOf(exchange)
-  const now = principal && (await context.meta.findRedirect(route.repository))
-  if (!principal || now === undefined) throw refused
   const asked = route.repository
-  if ((await context.access.decide(principal, 'pull', { repository: now, asked })) === 'denied') throw refused
+  const now = await newNameOf(context, exchange, asked)
+  if (now === undefined) throw refused
   if (isRead(exchange, route)) return await answer({ ...exchange, asked }, { ...route, repository: now })
   throw new Refusal(403, 'DENIED', `${asked} was renamed to ${now}: push to that`, { detail: { name: now } })
+}
+
+/** What a repository that had the name is called now, when the caller may read it. */
+export async function newNameOf(
+  context: RegistryContext,
+  exchange: Exchange,
+  asked: string,
+): Promise<string | undefined> {
+  const principal = principalOf(exchange)
+  const now = principal && (await context.meta.findRedirect(asked))
+  if (!principal || now === undefined) return undefined
+  const decision = await context.access.decide(principal, 'pull', { repository: now, asked })
+  return decision === 'denied' ? undefined : now
 }
 
 function isAboutName(refused: unknown): boolean {

@@ -94,8 +94,10 @@ CREATE INDEX tag_history_tag ON tag_history (repo_id, name, id);
 CREATE INDEX tag_history_digest ON tag_history (repo_id, digest) WHERE digest IS NOT NULL;
 `,
   // What is in each repository is counted by triggers; see there. A statement ends where a line ends
-  // with a semicolon: none does within a function.
+  // with a semicolon: none does within a function. Counting a
+  // large registry takes its time.
   `
+SET LOCAL statement_timeout TO 0;
 CREATE TABLE usage_deltas (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, repository text COLLATE "C" NOT NULL,
   bytes bigint NOT NULL, tags bigint NOT NULL, repositories bigint NOT NULL);
 CREATE INDEX usage_deltas_repository ON usage_deltas (repository);
