@@ -42,6 +42,21 @@ export const ERROR_CODES = {
   AMBIGUOUS_ID: { http: 400, meaning: 'A short ID matches more than one object.' },
   NO_MATCHING_PLATFORM: { http: 404, meaning: 'An image exists, but not for the requested platform.' },
   TAG_IMMUTABLE: { http: 409, registry: 'DENIED', meaning: 'A policy of the registry keeps the tag where it is.' },
+  POLICY_VIOLATED: {
+    http: 403,
+    registry: 'DENIED',
+    meaning: 'A policy of the registry does not admit what is pushed.',
+  },
+  REPOSITORY_MOVED: {
+    http: 403,
+    registry: 'DENIED',
+    meaning: 'The repository of the registry has another name now.',
+  },
+  QUOTA_EXCEEDED: {
+    http: 403,
+    registry: 'DENIED',
+    meaning: 'A quota of the registry has no room for what is pushed.',
+  },
   CONFLICT: { http: 409, meaning: 'The object is in use or the name is taken.' },
   CONTAINER_NOT_FOUND: { http: 404, meaning: 'No such container.' },
   EXEC_NOT_FOUND: {

@@ -240,6 +240,18 @@ export const VERBS: readonly VerbEntry[] = [
   ),
   entry(
     'Registries',
+    ['registry repo rename'],
+    'Give a repository of a registry another name',
+    () => import('./verbs/registry-repo-rename.ts'),
+  ),
+  entry(
+    'Registries',
+    ['registry repo redirects'],
+    'List former names of repositories that a registry still answers, or end some',
+    () => import('./verbs/registry-repo-redirects.ts'),
+  ),
+  entry(
+    'Registries',
     ['registry repo ls'],
     'List the repositories of a registry, and who may pull from them',
     () => import('./verbs/registry-repo-ls.ts'),
@@ -253,7 +265,7 @@ export const VERBS: readonly VerbEntry[] = [
   entry(
     'Registries',
     ['registry policy ls'],
-    'List what a registry rules about tags',
+    'List what a registry rules about tags and content',
     () => import('./verbs/registry-policy-ls.ts'),
   ),
   entry(
@@ -270,6 +282,18 @@ export const VERBS: readonly VerbEntry[] = [
   ),
   entry(
     'Registries',
+    ['registry policy types'],
+    'Say which media types repositories of a registry take',
+    () => import('./verbs/registry-policy-types.ts'),
+  ),
+  entry(
+    'Registries',
+    ['registry policy base'],
+    'Say which images of a registry others in it may be built on',
+    () => import('./verbs/registry-policy-base.ts'),
+  ),
+  entry(
+    'Registries',
     ['registry policy rm'],
     'Remove policies of a registry',
     () => import('./verbs/registry-policy-rm.ts'),
@@ -279,6 +303,30 @@ export const VERBS: readonly VerbEntry[] = [
     ['registry policy try'],
     'List the tags that the next collection of a registry removes, and why',
     () => import('./verbs/registry-policy-try.ts'),
+  ),
+  entry(
+    'Registries',
+    ['registry promote'],
+    'Copy images from one repository of a registry to another, as its policies allow',
+    () => import('./verbs/registry-promote.ts'),
+  ),
+  entry(
+    'Registries',
+    ['registry quota set'],
+    'Limit what repositories of a registry may hold',
+    () => import('./verbs/registry-quota-set.ts'),
+  ),
+  entry(
+    'Registries',
+    ['registry quota ls'],
+    'List the quotas of a registry, with what is used of them',
+    () => import('./verbs/registry-quota-ls.ts'),
+  ),
+  entry(
+    'Registries',
+    ['registry quota rm'],
+    'Remove quotas of a registry',
+    () => import('./verbs/registry-quota-rm.ts'),
   ),
   entry(
     'Registries',

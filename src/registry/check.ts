@@ -10,7 +10,7 @@ export interface CheckOptions {
   signal?: AbortSignal
   /**
    * Makes damaged blobs invisible, so that the next push of the same bytes brings them again; shows those again that are
-   * whole after all; deletes bytes that nothing knows and that are older than two days.
+   * whole after all; deletes bytes that nothing knows and that are older than two days; counts right what repositories use.
    */
   repair?: boolean
   /** Compares sizes only. By default all bytes are read and hashed. */
@@ -37,6 +37,8 @@ export interface Checked {
   regained: number
   /** Objects that nothing knows, and their bytes. */
   unknown: { objects: number; bytes: number }
+  /** Repositories whose use, which quotas are judged by, was not what is in them. */
+  miscounted: string[]
 }
 
 const PAGE = 500
@@ -51,7 +53,10 @@ interface CheckParts {
 
 /** Compares rows with objects, and objects with rows, while pushes and pulls go on. */
 export async function check(parts: CheckParts, options: CheckOptions = {}): Promise<Checked> {
-  const result: Checked = { blobs: 0, bytes: 0, damaged: [], regained: 0, unknown: { objects: 0, bytes: 0 } }
+  const result: Checked = {
+    ...{ blobs: 0, bytes: 0, damaged: [], regained: 0, unknown: { objects: 0, bytes: 0 } },
+    miscounted: await parts.meta.recountUsage({ repair: options.repair }),
+  }
   let after = 0
   for (;;) {
     const page = await parts.meta.listBlobs({ after, limit: PAGE })

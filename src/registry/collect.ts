@@ -82,6 +82,7 @@ async function collect(
     }
   }
   await meta.expireAudit(auditFor)
+  await meta.foldUsage()
   return { uploads, tags, manifests, ...condemned, objects: deleted }
 }
 

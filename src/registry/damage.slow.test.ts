@@ -80,6 +80,7 @@ for (const [problem, damage] of DAMAGES) {
       damaged: [],
       regained: 0,
       unknown: { objects: 0, bytes: 0 },
+      miscounted: [],
     })
     await damage((await objectsOf(registry.directory, CONTENT.length))[0]!)
     if (problem === 'missing') await damage((await objectsOf(registry.directory, layer))[0]!)

@@ -49,6 +49,8 @@ export {
   type AccessToken,
   type AuditEntry,
   type AuditFilter,
+  type BaseImages,
+  type ContentTypes,
   type Grant,
   type ImmutableTags,
   type KeptTags,
@@ -58,10 +60,13 @@ export {
   openPostgresMeta,
   openSqliteMeta,
   type PostgresOptions,
+  type Promoted,
+  type Redirect,
   type Role,
   type TagChange,
   type TagPolicy,
   type UnkeptTag,
+  type Usage,
 } from './meta/index.ts'
 export {
   type ByteRange,
@@ -78,7 +83,16 @@ export {
   type S3Timeouts,
 } from './objects/index.ts'
 export type { EndedRequest, Observe, OperationOptions, RegistryEvent } from './operation/index.ts'
-export type { Policies, Tags } from './policies/index.ts'
+export type {
+  Policies,
+  PromoteOptions,
+  Promotion,
+  Promotions,
+  Quotas,
+  QuotaUse,
+  Renames,
+  Tags,
+} from './policies/index.ts'
 export {
   openRegistry,
   type Registry,

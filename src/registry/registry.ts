@@ -26,7 +26,19 @@ import { type Imported, type ImportOptions, importFrom } from './import/index.ts
 import type { MetaStore } from './meta/index.ts'
 import type { ObjectStore, Presigner } from './objects/index.ts'
 import { type Observe, toAll } from './operation/index.ts'
-import { createPolicies, createTags, type Policies, type Tags } from './policies/index.ts'
+import {
+  createPolicies,
+  createPromotions,
+  createQuotas,
+  createRenames,
+  createTags,
+  foldUsageRegularly,
+  type Policies,
+  type Promotions,
+  type Quotas,
+  type Renames,
+  type Tags,
+} from './policies/index.ts'
 import { type Report, reportOnce } from './report.ts'
 import { createUploads } from './uploads/index.ts'
 import { watchedMeta, watchedObjects } from './watched-parts.ts'
@@ -69,6 +81,9 @@ export interface Registry extends Accounts, AsyncDisposable {
   /** For node:http and its like. Never rejects. */
   handler(request: IncomingMessage, response: ServerResponse): Promise<void>
   policies: Policies
+  quotas: Quotas
+  promotions: Promotions
+  renames: Renames
   tags: Tags
   /** Collects while requests go on. LOCKED when another process of the registry collects. */
   collectGarbage(options?: CollectOptions): Promise<Collected>
@@ -107,6 +122,7 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     const health = createHealth({ objects, clock })
     const presign = presignerOf(parts, settings)
     const refusals = closing.use(createRefusals({ meta, clock, report }))
+    closing.use(foldUsageRegularly({ meta, report }))
     const seeRefusals: Observe = (event) => {
       if (event.kind === 'request-ended') refusals.add(event)
     }
@@ -117,6 +133,9 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
       handler: createHandler({ ...served, ...told, bodies, whenFull, health }),
       ...createAccounts(meta),
       policies: createPolicies(meta),
+      quotas: createQuotas(meta),
+      promotions: createPromotions(meta, lease),
+      renames: createRenames(meta),
       tags: createTags(meta),
       collectGarbage: (how) => toldOf({ observe, clock }, () => whenFull(() => collectInTurn({ meta, objects }, how))),
       drain() {
@@ -164,6 +183,9 @@ function presignerOf({ objects }: RegistryParts, { redirect = false, grace = GRA
 /** Administration of a registry, also while it is served. */
 export interface RegistryAdmin extends Accounts, AsyncDisposable {
   policies: Policies
+  quotas: Quotas
+  promotions: Promotions
+  renames: Renames
   tags: Tags
   /** LOCKED when another process of the registry collects. */
   collectGarbage(options?: CollectOptions): Promise<Collected>
@@ -183,6 +205,9 @@ export function administerRegistry(
   return {
     ...createAccounts(meta),
     policies: createPolicies(meta),
+    quotas: createQuotas(meta),
+    promotions: createPromotions(meta, lease),
+    renames: createRenames(meta),
     tags: createTags(meta),
     collectGarbage: (how) => whenFull(() => collectInTurn({ meta, objects }, how)),
     importFrom: (directory, how) => importFrom({ meta, objects, uploads, lease }, directory, how),

@@ -5,6 +5,9 @@ import type { Observe } from './operation/index.ts'
 
 type Tell = (error: unknown) => void
 
+/** What is judged in the database and refused by its rules is no failure of it. */
+const RULES = ['TAG_IMMUTABLE', 'POLICY_VIOLATED', 'QUOTA_EXCEEDED', 'REPOSITORY_MOVED'] as const
+
 /** The same database, with its failures told. */
 export function watchedMeta(meta: MetaStore, observe: Observe): MetaStore {
   const tell = telling('database', observe)
@@ -38,7 +41,10 @@ function watchedAppender(appender: ObjectAppender, tell: Tell): ObjectAppender {
 }
 
 function telling(part: 'database' | 'objects', observe: Observe): Tell {
-  return (error) => observe({ kind: 'part-failed', part, code: isBaleError(error) ? error.code : 'OTHER' })
+  return (error) => {
+    if (RULES.some((code) => isBaleError(error, code))) return
+    observe({ kind: 'part-failed', part, code: isBaleError(error) ? error.code : 'OTHER' })
+  }
 }
 
 async function told<T>(work: Promise<T>, tell: Tell): Promise<T> {

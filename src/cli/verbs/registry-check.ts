@@ -11,13 +11,14 @@ export const verb = defineVerb({
     {
       flags: '--repair',
       description:
-        'Hide damaged blobs until they are pushed again, show restored ones, delete unknown files of two days',
+        'Hide damaged blobs until they are pushed again, show restored ones, delete unknown files of two days, mend counts',
     },
   ],
   examples: [
     {
       command: 'bale registry check --quick',
-      explains: 'Finds missing and shortened files; exits with 1 if there are any',
+      explains:
+        'Finds missing and shortened files; exits with 1 if there are any, or if quotas were judged by wrong counts',
     },
     {
       command: 'bale registry check --repair',
@@ -27,7 +28,7 @@ export const verb = defineVerb({
   async run({ options, engine, io, signal }) {
     await using admin = await openAdmin(options, engine, io)
     const { quick, repair } = options
-    const { blobs, bytes, damaged, regained, unknown } = await admin.check({ signal, quick, repair })
+    const { blobs, bytes, damaged, regained, unknown, miscounted } = await admin.check({ signal, quick, repair })
     for (const { digest, problem, manifests } of damaged) {
       await io.print(`${digest}: ${problem}`)
       for (const { repository, manifest } of manifests) await io.print(`  needed by ${repository}@${manifest}`)
@@ -36,6 +37,7 @@ export const verb = defineVerb({
     await io.print(`Damaged: ${damaged.length}`)
     if (regained > 0) await io.print(`Whole again: ${regained}`)
     await io.print(`Files that nothing knows: ${unknown.objects} (${unknown.bytes} bytes)`)
-    return damaged.length > 0 ? 1 : 0
+    for (const repository of miscounted) await io.print(`Wrongly counted for quotas: ${repository}`)
+    return damaged.length > 0 || miscounted.length > 0 ? 1 : 0
   },
 })

@@ -225,7 +225,7 @@ test('policies are made, listed, tried and removed, and tags are set back, while
     assert.equal(
       await registry('policy', 'ls'),
       [
-        'ID        KIND        REPOSITORIES   TAGS',
+        'ID        KIND        REPOSITORIES   RULE',
         '1         immutable   team/*         v* except v*-rc, v0',
         '2         keep        team/*         the last 10, pushed within 30d, latest',
       ].join('\n'),

@@ -15,13 +15,14 @@ export async function authorize(
   /** Another repository that is read along with it: a login is asked for both. */
   from?: string,
 ): Promise<Principal> {
-  const scope = [scopeOf(action, repository), ...(from === undefined ? [] : [scopeOf('pull', from)])].join(' ')
+  const { asked } = exchange
+  const scope = [scopeOf(action, asked ?? repository), ...(from === undefined ? [] : [scopeOf('pull', from)])].join(' ')
   const principal = principalOf(context, exchange, { scope })
-  const decision = await context.access.decide(principal, action, { repository })
+  const decision = await context.access.decide(principal, action, { repository, asked })
   if (decision === 'allowed') return principal
   if (decision === 'scope') throw challenge(context, exchange, { scope, error: 'insufficient_scope' })
   if (!principal.account) throw challenge(context, exchange, { scope })
-  throw new Refusal(403, 'DENIED', `${principal.account.name} may not ${action} ${repository}`)
+  throw new Refusal(403, 'DENIED', `${principal.account.name} may not ${action} ${asked ?? repository}`)
 }
 
 /** Asks for a token that is also good for reading another repository, which the caller's account may do. */

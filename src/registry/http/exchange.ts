@@ -43,4 +43,6 @@ export interface Exchange {
   path: string
   query: URLSearchParams
   authentication: Authentication
+  /** The former name by which a repository was asked for; undefined when that is its name. */
+  asked?: string
 }

@@ -34,6 +34,10 @@ const STATUS: Partial<Record<ErrorCode, [number, string, string?]>> = {
   // docker, podman and skopeo print code and message of any status from 400 on, and do not try again. Harbor's users know
   // 412 for this; with 403, clients would advise another login.
   TAG_IMMUTABLE: [412, 'DENIED'],
+  POLICY_VIOLATED: [412, 'DENIED'],
+  // As Harbor answers: docker, podman and skopeo print `denied:` with the message.
+  QUOTA_EXCEEDED: [403, 'DENIED'],
+  REPOSITORY_MOVED: [403, 'DENIED'],
   NO_SPACE: [507, 'UNKNOWN', 'the registry has no space left'],
   LOCKED: [503, 'UNKNOWN', 'another request is at work on the same; try again'],
   UNAVAILABLE: [503, 'UNAVAILABLE', 'the registry is not available at the moment; try again'],

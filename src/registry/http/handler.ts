@@ -7,6 +7,7 @@ import { type Followed, followRequest, pathOf } from './followed.ts'
 import { listReferrers, listRepositories, listTags } from './listings.ts'
 import { deleteManifest, putManifest, readManifest } from './manifests.ts'
 import { live, ready } from './probes.ts'
+import { answerAsRenamed } from './renamed.ts'
 import { parseRoute, type Route } from './route.ts'
 import { issueToken } from './token.ts'
 import { announceClose, leaveBody } from './unread-body.ts'
@@ -67,7 +68,13 @@ async function answer(followed: Followed, request: IncomingMessage, response: Se
   const address = context.origin.address(request)
   const authentication = await context.authenticator.authenticate(request.headers.authorization, address)
   const query = new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1))
-  await handler(context, { request, response, path, query, authentication }, route as never)
+  const exchange = { request, response, path, query, authentication }
+  const answer = (asked: Exchange, to: Route) => handler(context, asked, to as never)
+  try {
+    await answer(exchange, route)
+  } catch (refused) {
+    await answerAsRenamed(context, exchange, { route, refused, answer })
+  }
 }
 
 async function ping(context: RegistryContext, exchange: Exchange): Promise<void> {

@@ -3,6 +3,7 @@ import { authorize, authorizeLogin } from './authorize.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { Refusal } from './failure.ts'
 import { nextPage, pageOf } from './page.ts'
+import { newNameOf } from './renamed.ts'
 
 /** GET of a repository's tags, in byte order. */
 export async function listTags(
@@ -13,13 +14,16 @@ export async function listTags(
   await authorize(context, exchange, 'pull', repository)
   const { last, limit } = pageOf(exchange.query)
   const found = await context.meta.listTags(repository, { last, limit: limit + 1 })
-  if (!found)
-    throw new Refusal(404, 'NAME_UNKNOWN', 'repository name not known to registry', { detail: { name: repository } })
+  if (!found) throw nameUnknown(repository)
   const tags = found.slice(0, limit)
   if (found.length > limit && limit > 0) {
     exchange.response.setHeader('Link', nextPage(exchange.path, { n: limit, last: tags.at(-1) }))
   }
-  sendJson(exchange, { name: repository, tags })
+  sendJson(exchange, { name: exchange.asked ?? repository, tags })
+}
+
+function nameUnknown(repository: string): Refusal {
+  return new Refusal(404, 'NAME_UNKNOWN', 'repository name not known to registry', { detail: { name: repository } })
 }
 
 /** Most bytes of one page of referrers: clients read an index of at most 4 MiB. */
@@ -37,6 +41,10 @@ export async function listReferrers(
   const { last, limit } = pageOf(query)
   const page = { last, limit: Math.max(1, limit), bytes: REFERRERS_BYTES, artifactType }
   const { descriptors, more } = await context.meta.listReferrers(repository, parseDigest(reference), page)
+  // A name that nobody has is no refusal here: everything has a list of referrers.
+  if (descriptors.length === 0 && exchange.asked === undefined && (await newNameOf(context, exchange, repository))) {
+    throw nameUnknown(repository)
+  }
   if (more) {
     const n = query.has('n') ? limit : undefined
     response.setHeader('Link', nextPage(path, { n, artifactType, last: descriptors.at(-1)?.digest }))

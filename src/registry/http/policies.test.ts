@@ -89,3 +89,42 @@ test('a deleted tag is set back to a digest of its history, which names who chan
   await assert.rejects(tags.restore('a/b', 'latest', 'sha256:x'), { code: 'INVALID_DIGEST' })
   await assert.rejects(tags.history('a/b', '../x'), { code: 'INVALID_REFERENCE' })
 })
+
+test('media types and bases that policies do not admit are 412 DENIED in their words; what is there already stays', async () => {
+  await using registry = await startRegistry()
+  const { policies } = registry.registry
+  const base = await registry.image('base/os', 'os', { tag: '1' })
+  const before = await registry.image('team/web', 'before', { tag: '1' })
+  const types = await policies.types('team/*', { block: ['text/*'] })
+  const bases = await policies.base('team/*', { allow: ['base/os:1'] })
+  const artifact = await registry.image('team/web', 'os', { tag: 'about', artifactType: 'text/plain' })
+  assert.deepEqual(refusal(artifact.answer), [
+    412,
+    'DENIED',
+    `policy ${types} of team/* blocks the media type text/plain`,
+  ])
+  const other = await registry.image('team/web', 'other', { tag: '2' })
+  assert.deepEqual(refusal(other.answer), [
+    412,
+    'DENIED',
+    `policy ${bases} of team/* allows images based on base/os:1 alone`,
+  ])
+  assert.equal((await registry.image('team/web', 'os', { tag: '2' })).answer.status, 201)
+  assert.equal((await registry.request('GET', `/v2/team/web/manifests/${before.digest}`)).status, 200)
+  assert.equal(base.answer.status, 201)
+})
+
+test('policies about content that say nothing, or name what is none, are refused by name', async () => {
+  await using registry = await startRegistry()
+  const { policies } = registry.registry
+  const invalid = (message: RegExp) => ({ code: 'INVALID_ARGUMENT', message })
+  await assert.rejects(policies.types('Team', { block: ['a/b'] }), invalid(/not a pattern of repositories: Team/))
+  await assert.rejects(policies.types('team', {}), invalid(/would neither allow nor block anything/))
+  await assert.rejects(policies.base('team', {}), invalid(/would neither allow nor block anything/))
+  for (const type of ['', 'a b', '**', '*/'.repeat(9)]) {
+    await assert.rejects(policies.types('team', { allow: [type] }), invalid(/not a pattern of media types: /))
+  }
+  await assert.rejects(policies.base('team', { allow: ['base/os'] }), { code: 'INVALID_REFERENCE' })
+  await assert.rejects(policies.base('team', { block: ['base/os:1'] }), { code: 'MANIFEST_NOT_FOUND' })
+  assert.deepEqual(await policies.list(), [])
+})

@@ -81,12 +81,28 @@ async function grantScope(context: RegistryContext, principal: Principal, text: 
   const match = /^repository:([^:]{1,255}):([a-z,*]{1,64})$/.exec(text)
   if (!match || !isRepository(match[1]!)) return undefined
   const [, name, wanted] = match as unknown as [string, string, string]
-  const actions: Action[] = []
-  for (const action of ACTIONS) {
-    if (!isWanted(wanted.split(','), action)) continue
-    if ((await context.access.decide(principal, action, { repository: name })) === 'allowed') actions.push(action)
+  const asked = ACTIONS.filter((action) => isWanted(wanted.split(','), action))
+  const actions = await allowedOf(context, principal, asked, name)
+  if (actions.length < asked.length) {
+    // What was called so is answered under its former name to those who may read it.
+    const now = await context.meta.findRedirect(name)
+    const more = now === undefined ? [] : await allowedOf(context, principal, asked, now)
+    if (more.includes('pull')) for (const action of more) if (!actions.includes(action)) actions.push(action)
   }
   return actions.length > 0 ? { type: 'repository', name, actions } : undefined
+}
+
+async function allowedOf(
+  context: RegistryContext,
+  principal: Principal,
+  asked: Action[],
+  repository: string,
+): Promise<Action[]> {
+  const actions: Action[] = []
+  for (const action of asked) {
+    if ((await context.access.decide(principal, action, { repository })) === 'allowed') actions.push(action)
+  }
+  return actions
 }
 
 /** `*` is how clients ask for the right to delete. */

@@ -1,7 +1,7 @@
 import { isBaleError } from '#base'
 import { algorithmOf, type Digest, isRepository, parseDigest } from '#spec'
 import type { Principal } from '../auth/index.ts'
-import type { Upload } from '../meta/index.ts'
+import { repositoryMoved, type Upload } from '../meta/index.ts'
 import { askForSource, authorize, ownerOf } from './authorize.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { Refusal } from './failure.ts'
@@ -24,6 +24,7 @@ export async function beginUpload(
   const from = mount === null ? null : query.get('from')
   const known = from !== null && isRepository(from) ? from : undefined
   const principal = await authorize(context, exchange, 'push', repository, known)
+  if (await context.meta.findRedirect(repository)) throw repositoryMoved(repository)
   if (mount !== null) {
     const digest = parseDigest(mount)
     const source = from === null ? await context.meta.repositoriesWith(digest, MOUNT_CANDIDATES) : known ? [known] : []
@@ -79,7 +80,8 @@ async function receive(context: RegistryContext, exchange: Exchange, upload: Upl
   const length = checkRange(exchange, upload)
   await using session = await context.uploads.open(upload)
   if (!session) throw outOfOrder((await context.meta.findUpload(upload.id)) ?? upload)
-  await session.append(request.iterator({ destroyOnReturn: false }))
+  const expected = Number(request.headers['content-length'] ?? 0)
+  await session.append(request.iterator({ destroyOnReturn: false }), { length: expected })
   if (length !== undefined && session.offset - upload.offset !== length) {
     throw new Refusal(400, 'SIZE_INVALID', 'the length of the chunk does not match its Content-Range')
   }

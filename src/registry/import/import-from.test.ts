@@ -287,6 +287,29 @@ test('a tag that moved in the source moves here; one that somebody has set here 
   await assertManifest(registry, 'a/b', 'kept', own)
 })
 
+test('what a policy does not admit, and what has a former name, is skipped and told; a full quota ends the import', async () => {
+  await using place = await places()
+  const { files, registry } = place
+  files.image('a/b', 'one', { tag: 'v1' })
+  files.image('b/b', 'two', { tag: 'v1' })
+  files.image('c/c', 'three', { tag: 'v1' })
+  const { policies, renames, quotas } = registry.registry
+  await registry.image('b/b', 'here', { tag: 'v1' })
+  await renames.rename('b/b', 'b/c', { redirect: 60_000 })
+  await policies.types('a/b', { block: ['*.image.config.*'] })
+  const { told } = await importInto(registry, files)
+  const words = [/^a\/b@sha256:\S+: policy \d+ of a\/b blocks the media type /, /^b\/b: repository b\/b was renamed/]
+  for (const word of words)
+    assert.ok(
+      told.some((line) => word.test(line)),
+      told.join('\n'),
+    )
+  assert.equal((await registry.request('GET', '/v2/c/c/manifests/v1')).status, 200)
+  await quotas.set('**', { bytes: 1 })
+  files.image('d/d', 'four', { tag: 'v1' })
+  await assert.rejects(importInto(registry, files), { code: 'QUOTA_EXCEEDED' })
+})
+
 test('a tag that a policy keeps where it is stays, and is told; its manifest and other tags come', async () => {
   await using place = await places()
   const { files, registry } = place

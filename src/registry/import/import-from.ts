@@ -1,3 +1,4 @@
+import { isBaleError } from '#base'
 import type { MetaStore } from '../meta/index.ts'
 import type { ObjectStore } from '../objects/index.ts'
 import type { Uploads } from '../uploads/index.ts'
@@ -75,6 +76,8 @@ export async function importFrom(
       sum.new += one.new
     }
     imported.repositories++
+    // Nobody may be serving the registry, who would.
+    if (!dryRun) await parts.meta.foldUsage()
     await done?.(repository.name, { manifests, tags })
   }
   for await (const repository of tree.repositories(skip)) {
@@ -82,7 +85,7 @@ export async function importFrom(
     try {
       await take(repository)
     } catch (error) {
-      if (!(error instanceof Unusable)) throw error
+      if (!(error instanceof Unusable || isBaleError(error, 'REPOSITORY_MOVED'))) throw error
       skip(repository.name, error.message)
     }
   }

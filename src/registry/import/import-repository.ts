@@ -120,6 +120,7 @@ async function putWithTags({ meta, repository }: State, manifest: NewManifest, t
     return true
   } catch (error) {
     if (isBaleError(error, 'TAG_IMMUTABLE')) return false
+    if (isBaleError(error, 'POLICY_VIOLATED')) throw new Unusable(error.message, { cause: error })
     throw error
   }
 }

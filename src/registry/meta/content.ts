@@ -3,6 +3,7 @@ import { type By, recordChange } from './audit.ts'
 import { refuseImmutableManifest, refuseImmutableTag } from './immutable-tags.ts'
 import { listWithin } from './list-within.ts'
 import type { ContentMeta } from './meta-store.ts'
+import { judgeQuotas } from './quotas.ts'
 import { listReferrers } from './referrers.ts'
 import { type SqlDatabase, text } from './sql.ts'
 import { blobOfRepository, queueBlob, queueObject, recordTag, removeManifest, showBlob } from './steps.ts'
@@ -55,7 +56,8 @@ export function contentMeta(database: SqlDatabase, { actor, address }: By): Cont
       return await database.transaction(async (sql) => {
         const row = await blobOfRepository(sql, from, digest, sql.lock('KEY SHARE', { of: 'b, rb' }))
         if (!row) return false
-        await showBlob(sql, { repository, blobId: Number(row['id']), lease })
+        const [blobId, size] = [Number(row['id']), Number(row['size'])]
+        await judgeQuotas(sql, repository, await showBlob(sql, { repository, blobId, size, lease }))
         return true
       })
     },
@@ -80,8 +82,14 @@ export function contentMeta(database: SqlDatabase, { actor, address }: By): Cont
       })
     },
 
-    putManifest: (repository, manifest) =>
-      database.transaction((sql) => storeManifest(sql, repository, manifest, address)),
+    async putManifest(repository, manifest) {
+      return await database.transaction(async (sql) => {
+        const stored = await storeManifest(sql, repository, manifest, address)
+        if ('objection' in stored) return stored.objection
+        await judgeQuotas(sql, repository, stored.growth)
+        return undefined
+      })
+    },
 
     async findManifest(repository, reference) {
       const row =

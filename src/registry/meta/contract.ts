@@ -3,10 +3,14 @@ import type { MetaPlace } from '../../../test/kit/meta-places.ts'
 import { collectorContract, damageContract } from './collector-contract.ts'
 import { concurrencyContract } from './concurrency-contract.ts'
 import { contentContract, listingContract } from './content-contract.ts'
+import { contentPolicyContract } from './content-policy-contract.ts'
 import { auditContract, groupContract } from './group-contract.ts'
 import { historyContract } from './history-contract.ts'
 import { immutableContract } from './immutable-contract.ts'
 import { type Check, NOW } from './kit-contract.ts'
+import { promotionContract } from './promotion-contract.ts'
+import { quotaContract } from './quota-contract.ts'
+import { renameContract } from './rename-contract.ts'
 import { retentionContract } from './retention-contract.ts'
 import { accountContract, coordinationContract } from './shared-contract.ts'
 import { uploadContract } from './upload-contract.ts'
@@ -38,4 +42,8 @@ export function metaStoreContract(name: string, create: () => Promise<MetaPlace>
   immutableContract(check)
   historyContract(check)
   retentionContract(check)
+  quotaContract(check)
+  contentPolicyContract(check)
+  promotionContract(check)
+  renameContract(check)
 }

@@ -7,11 +7,15 @@ import { coordinationMeta } from './coordination.ts'
 import { groupMeta } from './groups.ts'
 import { signingKeyMeta } from './key-rows.ts'
 import type { MetaStore } from './meta-store.ts'
+import { promotionMeta } from './promotion.ts'
+import { quotaMeta } from './quotas.ts'
+import { renameMeta } from './renames.ts'
 import { retentionMeta } from './retention.ts'
 import type { SqlDatabase } from './sql.ts'
 import { tagHistoryMeta } from './tag-history.ts'
 import { tagPolicyMeta } from './tag-policies.ts'
 import { uploadMeta } from './uploads.ts'
+import { usageMeta } from './usage.ts'
 
 /** What the registry knows, in a database that has its tables. */
 export function createMeta(database: SqlDatabase, by: By = OPERATOR): MetaStore {
@@ -29,6 +33,10 @@ export function createMeta(database: SqlDatabase, by: By = OPERATOR): MetaStore 
     ...tagPolicyMeta(database, by),
     ...tagHistoryMeta(database),
     ...retentionMeta(database),
+    ...promotionMeta(database, by),
+    ...renameMeta(database, by),
+    ...usageMeta(database),
+    ...quotaMeta(database, by),
     close: () => database.close(),
   }
 }

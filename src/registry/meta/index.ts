@@ -10,6 +10,7 @@ export {
   type Role,
 } from './account-meta.ts'
 export type { AuditEntry, AuditFilter } from './audit.ts'
+export { repositoryMoved } from './former-names.ts'
 export type {
   ListedBlob,
   ManifestObjection,
@@ -20,9 +21,13 @@ export type {
   StoredKey,
   Upload,
 } from './meta-store.ts'
-export { checkPattern, matchesPattern } from './pattern.ts'
+export { checkPattern, isPattern, matchesPattern } from './pattern.ts'
 export { openPostgresMeta, type PostgresOptions } from './postgres-meta.ts'
+export type { Promoted } from './promotion-meta.ts'
+export type { Quota } from './quotas.ts'
+export type { Redirect } from './renames.ts'
 export type { UnkeptTag } from './retention.ts'
 export { copySqliteMeta, openSqliteMeta } from './sqlite-meta.ts'
 export type { TagChange } from './tag-history.ts'
-export type { ImmutableTags, KeptTags, TagPolicy } from './tag-policies.ts'
+export type { BaseImages, ContentTypes, ImmutableTags, KeptTags, TagPolicy } from './tag-policies.ts'
+export type { Usage } from './usage.ts'

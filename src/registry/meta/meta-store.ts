@@ -1,9 +1,13 @@
 import type { Descriptor, Digest } from '#spec'
 import type { AccessTokenMeta, AccountMeta, GroupMeta } from './account-meta.ts'
 import type { AuditMeta, By } from './audit.ts'
+import type { PromotionMeta } from './promotion-meta.ts'
+import type { QuotaMeta } from './quotas.ts'
+import type { RenameMeta } from './renames.ts'
 import type { RetentionMeta } from './retention.ts'
 import type { TagHistoryMeta } from './tag-history.ts'
 import type { TagPolicyMeta } from './tag-policies.ts'
+import type { UsageMeta } from './usage.ts'
 
 /**
  * What the registry knows, the only source of truth: bytes are dumb objects under keys that rows name. Each method is
@@ -22,7 +26,11 @@ export interface MetaStore
     CoordinationMeta,
     TagPolicyMeta,
     TagHistoryMeta,
-    RetentionMeta {
+    RetentionMeta,
+    UsageMeta,
+    PromotionMeta,
+    RenameMeta,
+    QuotaMeta {
   /** The same store, whose changes are recorded as somebody's; else they are the operator's. */
   as(by: By): MetaStore
   close(): Promise<void>
@@ -71,11 +79,11 @@ export interface ContentMeta {
   findBlob(repository: string, digest: Digest, options?: { lease?: number }): Promise<StoredBlob | undefined>
   /** Names of repositories that hold the blob, at most `limit`. */
   repositoriesWith(digest: Digest, limit: number): Promise<string[]>
-  /** Makes a blob of one repository visible in another; false when `from` does not hold it. */
+  /** Makes a blob of one repository visible in another; false when `from` does not hold it. QUOTA_EXCEEDED when there is no room. */
   mountBlob(repository: string, digest: Digest, options: { from: string; lease: number }): Promise<boolean>
   /** Takes a blob out of a repository. */
   unlinkBlob(repository: string, digest: Digest): Promise<'removed' | 'absent' | 'in use'>
-  /** TAG_IMMUTABLE when a policy forbids that one of its tags moves. */
+  /** TAG_IMMUTABLE when a policy forbids that one of its tags moves, POLICY_VIOLATED when one does not admit it, QUOTA_EXCEEDED when there is no room. */
   putManifest(repository: string, manifest: NewManifest): Promise<ManifestObjection | undefined>
   findManifest(repository: string, reference: { tag: string } | { digest: Digest }): Promise<StoredManifest | undefined>
   /** What a tag points to, and who had it do so. */
@@ -140,7 +148,7 @@ export interface UploadMeta {
   findUpload(id: string): Promise<Upload | undefined>
   /** Makes `token` the writer at `offset` for some time; false when another has it or the offset has moved. */
   lockUpload(id: string, options: { token: string; offset: number; lock: number }): Promise<boolean>
-  /** Records stored bytes, and renews the lock or (0) gives it back. False when the lock is lost. */
+  /** Records stored bytes, and renews the lock or (0) gives it back with what was reserved. False when the lock is lost. */
   advanceUpload(
     id: string,
     options: { token: string; offset: number; state?: string; digest?: Digest; lock: number; keep: number },
@@ -148,7 +156,7 @@ export interface UploadMeta {
   /**
    * Turns an upload into a blob of its repository, with the object `key`. `known` when another upload brought the same bytes
    * earlier: the blob has this object from now on, which was verified just now, and the old one is due after `grace`. `lost`
-   * when the lock was lost. What became of it is remembered for `keep`.
+   * when the lock was lost. What became of it is remembered for `keep`. QUOTA_EXCEEDED when there is no room.
    */
   finishUpload(
     id: string,
@@ -171,7 +179,7 @@ interface DueObject {
 export interface CollectorMeta {
   /**
    * Forgets uploads whose time is over, and unfinished ones that have not moved for `idle`. Returns how many of them were
-   * not finished. Also forgets attempts and turns that are over.
+   * not finished. Also forgets attempts, turns and redirects that are over.
    */
   expireUploads(idle?: number): Promise<number>
   /**

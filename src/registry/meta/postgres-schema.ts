@@ -93,4 +93,47 @@ DELETE FROM tag_history WHERE NOT EXISTS (SELECT 1 FROM repositories r WHERE r.i
 CREATE INDEX tag_history_tag ON tag_history (repo_id, name, id);
 CREATE INDEX tag_history_digest ON tag_history (repo_id, digest) WHERE digest IS NOT NULL;
 `,
+  // What is in each repository is counted by triggers; see there. A statement ends where a line ends
+  // with a semicolon: none does within a function. Counting a
+  // large registry takes its time.
+  `
+SET LOCAL statement_timeout TO 0;
+CREATE TABLE usage_deltas (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, repository text COLLATE "C" NOT NULL,
+  bytes bigint NOT NULL, tags bigint NOT NULL, repositories bigint NOT NULL);
+CREATE INDEX usage_deltas_repository ON usage_deltas (repository);
+CREATE TABLE usage_totals (scope text COLLATE "C" PRIMARY KEY, bytes bigint NOT NULL, tags bigint NOT NULL, repositories bigint NOT NULL);
+CREATE TABLE quotas (scope text COLLATE "C" PRIMARY KEY, bytes bigint, tags bigint, repositories bigint);
+ALTER TABLE uploads ADD COLUMN reserved bigint NOT NULL DEFAULT 0;
+CREATE INDEX uploads_unfinished ON uploads (repository) WHERE done IS NULL;
+LOCK TABLE repositories, repo_blobs, manifests, tags IN SHARE ROW EXCLUSIVE MODE;
+INSERT INTO usage_deltas (repository, bytes, tags, repositories) SELECT r.name,
+  (SELECT coalesce(sum(b.size), 0) FROM repo_blobs rb JOIN blobs b ON b.id = rb.blob_id WHERE rb.repo_id = r.id)
+  + (SELECT coalesce(sum(length(m.body)), 0) FROM manifests m WHERE m.repo_id = r.id),
+  (SELECT count(*) FROM tags t WHERE t.repo_id = r.id), 1 FROM repositories r;
+CREATE FUNCTION count_repository() RETURNS trigger LANGUAGE plpgsql AS $$ DECLARE sign integer := 1; BEGIN
+  IF TG_OP = 'DELETE' THEN sign := -1; NEW := OLD; END IF; INSERT INTO usage_deltas
+  (repository, bytes, tags, repositories) VALUES (NEW.name, 0, 0, sign); RETURN NULL; END $$;
+CREATE FUNCTION count_repo_blob() RETURNS trigger LANGUAGE plpgsql AS $$ DECLARE sign integer := 1; BEGIN
+  IF TG_OP = 'DELETE' THEN sign := -1; NEW := OLD; END IF; INSERT INTO usage_deltas
+  (repository, bytes, tags, repositories)
+  SELECT r.name, sign * b.size, 0, 0 FROM repositories r, blobs b WHERE r.id = NEW.repo_id AND b.id = NEW.blob_id; RETURN NULL; END $$;
+CREATE FUNCTION count_manifest() RETURNS trigger LANGUAGE plpgsql AS $$ DECLARE sign integer := 1; BEGIN
+  IF TG_OP = 'DELETE' THEN sign := -1; NEW := OLD; END IF; INSERT INTO usage_deltas
+  (repository, bytes, tags, repositories)
+  SELECT r.name, sign * length(NEW.body), 0, 0 FROM repositories r WHERE r.id = NEW.repo_id; RETURN NULL; END $$;
+CREATE FUNCTION count_tag() RETURNS trigger LANGUAGE plpgsql AS $$ DECLARE sign integer := 1; BEGIN
+  IF TG_OP = 'DELETE' THEN sign := -1; NEW := OLD; END IF; INSERT INTO usage_deltas
+  (repository, bytes, tags, repositories)
+  SELECT r.name, 0, sign, 0 FROM repositories r WHERE r.id = NEW.repo_id; RETURN NULL; END $$;
+CREATE TRIGGER counted AFTER INSERT OR DELETE ON repositories FOR EACH ROW EXECUTE FUNCTION count_repository();
+CREATE TRIGGER counted AFTER INSERT OR DELETE ON repo_blobs FOR EACH ROW EXECUTE FUNCTION count_repo_blob();
+CREATE TRIGGER counted AFTER INSERT OR DELETE ON manifests FOR EACH ROW EXECUTE FUNCTION count_manifest();
+CREATE TRIGGER counted AFTER INSERT OR DELETE ON tags FOR EACH ROW EXECUTE FUNCTION count_tag();
+ALTER TABLE tag_policies ADD COLUMN rule text COLLATE "C";
+ALTER TABLE tag_policies DROP CONSTRAINT tag_policies_kind_check;
+ALTER TABLE tag_policies ADD CHECK (kind IN ('immutable', 'keep', 'types', 'base'));
+CREATE TABLE repository_redirects (name text COLLATE "C" PRIMARY KEY,
+  repo_id bigint NOT NULL REFERENCES repositories (id) ON DELETE CASCADE, redirect_until bigint NOT NULL);
+CREATE INDEX repository_redirects_target ON repository_redirects (repo_id);
+`,
 ]

@@ -23,15 +23,19 @@ const MOVE = `
 /**
  * Points a tag at a manifest, whose row is locked by the caller. The same push twice changes the time of the last push alone: no new
  * version, no second line of history. An immutable tag is added, never moved (TAG_IMMUTABLE): of two that add it at once, the
- * second waits for the first and finds its tag.
+ * second waits for the first and finds its tag. Returns what it did.
  */
-export async function setTag(sql: Transaction, tagging: Tagging): Promise<void> {
+export async function setTag(sql: Transaction, tagging: Tagging): Promise<'added' | 'moved' | 'same'> {
   const { repository, repoId, tag, manifestId, digest, ...by } = tagging
   const policy = (await immutableTags(sql, repository))(tag)
-  const changed = await sql.run(`${ADD} ${policy ? 'DO NOTHING' : MOVE}`, repoId, tag, manifestId, by.actor)
-  if (changed > 0) return await recordTag(sql, { repoId, tag, digest, ...by })
+  const add = `${ADD} ${policy ? 'DO NOTHING' : MOVE} RETURNING version`
+  const set = await sql.get(add, repoId, tag, manifestId, by.actor)
+  if (set) {
+    await recordTag(sql, { repoId, tag, digest, ...by })
+    return Number(set['version']) === 1 ? 'added' : 'moved'
+  }
   const again = 'UPDATE tags SET pushed_at = now_ms() WHERE repo_id = ? AND name = ? AND manifest_id = ?'
-  if ((await sql.run(again, repoId, tag, manifestId)) === 1) return
+  if ((await sql.run(again, repoId, tag, manifestId)) === 1) return 'same'
   const there = await sql.get('SELECT 1 FROM tags WHERE repo_id = ? AND name = ?', repoId, tag)
   if (policy && there) throw tagImmutable(repository, tag, policy)
   throw new OutOfDate('the tag went meanwhile')

@@ -105,4 +105,62 @@ DELETE FROM tag_history WHERE NOT EXISTS (SELECT 1 FROM repositories r WHERE r.i
 CREATE INDEX tag_history_tag ON tag_history (repo_id, name, id);
 CREATE INDEX tag_history_digest ON tag_history (repo_id, digest) WHERE digest IS NOT NULL;
 `,
+  // What is in each repository is counted by triggers, so that no statement can forget to. Changes are appended (`usage_deltas`) and
+  // folded into totals now and then: pushes at once do not wait for a row that they would all change. A scope is a
+  // repository, all below a name (`acme/**`), or `**`. An upload holds what it has reserved. Rules about content are policies
+  // as well (`rule`: JSON); IDs of removed ones stay used. A redirect is a former name.
+  `
+CREATE TABLE usage_deltas (id INTEGER PRIMARY KEY, repository TEXT NOT NULL, bytes INTEGER NOT NULL, tags INTEGER NOT NULL,
+  repositories INTEGER NOT NULL);
+CREATE INDEX usage_deltas_repository ON usage_deltas (repository);
+CREATE TABLE usage_totals (scope TEXT PRIMARY KEY, bytes INTEGER NOT NULL, tags INTEGER NOT NULL, repositories INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE quotas (scope TEXT PRIMARY KEY, bytes INTEGER, tags INTEGER, repositories INTEGER) WITHOUT ROWID;
+ALTER TABLE uploads ADD COLUMN reserved INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX uploads_unfinished ON uploads (repository) WHERE done IS NULL;
+INSERT INTO usage_deltas (repository, bytes, tags, repositories) SELECT r.name,
+  (SELECT coalesce(sum(b.size), 0) FROM repo_blobs rb JOIN blobs b ON b.id = rb.blob_id WHERE rb.repo_id = r.id)
+  + (SELECT coalesce(sum(length(m.body)), 0) FROM manifests m WHERE m.repo_id = r.id),
+  (SELECT count(*) FROM tags t WHERE t.repo_id = r.id), 1 FROM repositories r;
+CREATE TRIGGER repository_added AFTER INSERT ON repositories BEGIN
+  INSERT INTO usage_deltas (repository, bytes, tags, repositories) VALUES (NEW.name, 0, 0, 1);
+END;
+CREATE TRIGGER repository_removed AFTER DELETE ON repositories BEGIN
+  INSERT INTO usage_deltas (repository, bytes, tags, repositories) VALUES (OLD.name, 0, 0, -1);
+END;
+CREATE TRIGGER repo_blob_added AFTER INSERT ON repo_blobs BEGIN
+  INSERT INTO usage_deltas (repository, bytes, tags, repositories)
+  SELECT r.name, b.size, 0, 0 FROM repositories r, blobs b WHERE r.id = NEW.repo_id AND b.id = NEW.blob_id;
+END;
+CREATE TRIGGER repo_blob_removed AFTER DELETE ON repo_blobs BEGIN
+  INSERT INTO usage_deltas (repository, bytes, tags, repositories)
+  SELECT r.name, -b.size, 0, 0 FROM repositories r, blobs b WHERE r.id = OLD.repo_id AND b.id = OLD.blob_id;
+END;
+CREATE TRIGGER manifest_added AFTER INSERT ON manifests BEGIN
+  INSERT INTO usage_deltas (repository, bytes, tags, repositories)
+  SELECT r.name, length(NEW.body), 0, 0 FROM repositories r WHERE r.id = NEW.repo_id;
+END;
+CREATE TRIGGER manifest_removed AFTER DELETE ON manifests BEGIN
+  INSERT INTO usage_deltas (repository, bytes, tags, repositories)
+  SELECT r.name, -length(OLD.body), 0, 0 FROM repositories r WHERE r.id = OLD.repo_id;
+END;
+CREATE TRIGGER tag_added AFTER INSERT ON tags BEGIN
+  INSERT INTO usage_deltas (repository, bytes, tags, repositories)
+  SELECT r.name, 0, 1, 0 FROM repositories r WHERE r.id = NEW.repo_id;
+END;
+CREATE TRIGGER tag_removed AFTER DELETE ON tags BEGIN
+  INSERT INTO usage_deltas (repository, bytes, tags, repositories)
+  SELECT r.name, 0, -1, 0 FROM repositories r WHERE r.id = OLD.repo_id;
+END;
+CREATE TABLE new_tag_policies (id INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind TEXT NOT NULL CHECK (kind IN ('immutable', 'keep', 'types', 'base')), pattern TEXT NOT NULL, tags TEXT NOT NULL,
+  excepted TEXT NOT NULL, keep_last INTEGER, keep_within INTEGER, created_at INTEGER NOT NULL, rule TEXT);
+INSERT INTO new_tag_policies SELECT id, kind, pattern, tags, excepted, keep_last, keep_within, created_at, NULL FROM tag_policies;
+DELETE FROM sqlite_sequence WHERE name = 'new_tag_policies';
+INSERT INTO sqlite_sequence (name, seq) SELECT 'new_tag_policies', seq FROM sqlite_sequence WHERE name = 'tag_policies';
+DROP TABLE tag_policies;
+ALTER TABLE new_tag_policies RENAME TO tag_policies;
+CREATE TABLE repository_redirects (name TEXT PRIMARY KEY, repo_id INTEGER NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
+  redirect_until INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX repository_redirects_target ON repository_redirects (repo_id);
+`,
 ]

@@ -1,6 +1,8 @@
 /** Steps that several transactions share. */
 import type { Digest } from '#spec'
 import { type By, recordTagChange } from './audit.ts'
+import { refuseFormerName } from './former-names.ts'
+import type { Growth } from './quotas.ts'
 import { OutOfDate, type Sql, type SqlRow, type Transaction, text } from './sql.ts'
 
 const BLOB_OF_REPOSITORY = `
@@ -50,30 +52,49 @@ export async function condemnBlob(sql: Sql, id: number, { key, grace }: { key: s
   await queueObject(sql, { key }, grace)
 }
 
-/** Shows a blob in a repository, which comes into being with its first content. The blob's row is locked by the caller. */
+/**
+ * Shows a blob in a repository, which comes into being with its first content. The blob's row is locked by the caller. Returns
+ * what this added.
+ */
 export async function showBlob(
   sql: Sql,
-  { repository, blobId, lease }: { repository: string; blobId: number; lease: number },
-): Promise<void> {
-  await sql.run(
-    `INSERT INTO repo_blobs (repo_id, blob_id, lease_until) VALUES (?, ?, now_ms() + ?) ON CONFLICT (repo_id, blob_id)
-     DO UPDATE SET lease_until = excluded.lease_until WHERE excluded.lease_until > repo_blobs.lease_until`,
-    await repositoryId(sql, repository),
-    blobId,
-    lease,
+  { repository, blobId, size, lease }: { repository: string; blobId: number; size: number; lease: number },
+): Promise<Growth> {
+  const { id, isNew } = await repositoryOf(sql, repository)
+  const added = await sql.run(
+    `INSERT INTO repo_blobs (repo_id, blob_id, lease_until) VALUES (?, ?, now_ms() + ?) ON CONFLICT (repo_id, blob_id) DO NOTHING`,
+    ...[id, blobId, lease],
   )
+  if (added === 0) await extendLease(sql, { repoId: id, blobId, lease })
   await queueBlob(sql, blobId, lease)
+  return { bytes: added * size, tags: 0, repositories: isNew ? 1 : 0 }
+}
+
+async function extendLease(
+  sql: Sql,
+  { repoId, blobId, lease }: { repoId: number; blobId: number; lease: number },
+): Promise<void> {
+  const row = await sql.get(
+    `UPDATE repo_blobs SET lease_until = CASE WHEN lease_until > now_ms() + ? THEN lease_until ELSE now_ms() + ? END
+     WHERE repo_id = ? AND blob_id = ? RETURNING blob_id`,
+    ...[lease, lease, repoId, blobId],
+  )
+  if (!row) throw new OutOfDate('the collector took the blob out of the repository meanwhile')
 }
 
 /** A repository comes into being when it is first written to. */
-export async function repositoryId(sql: Sql, name: string): Promise<number> {
+export async function repositoryOf(sql: Sql, name: string): Promise<{ id: number; isNew: boolean }> {
   const find = () => sql.get('SELECT id FROM repositories WHERE name = ?', name)
   const known = await find()
-  if (known) return Number(known['id'])
-  await sql.run('INSERT INTO repositories (name, created_at) VALUES (?, now_ms()) ON CONFLICT (name) DO NOTHING', name)
+  if (known) return { id: Number(known['id']), isNew: false }
+  const added = await sql.run(
+    'INSERT INTO repositories (name, created_at) VALUES (?, now_ms()) ON CONFLICT (name) DO NOTHING',
+    name,
+  )
+  await refuseFormerName(sql, name)
   const made = await find()
   if (!made) throw new OutOfDate('the repository went meanwhile')
-  return Number(made['id'])
+  return { id: Number(made['id']), isNew: added === 1 }
 }
 
 /** A line of a tag's history and of the audit log: what it points to from now on, or null. */

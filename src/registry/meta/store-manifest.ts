@@ -1,26 +1,30 @@
 import { recordChange } from './audit.ts'
+import { judgeContent } from './content-policies.ts'
 import type { ManifestObjection, NewManifest } from './meta-store.ts'
+import type { Growth } from './quotas.ts'
 import { setTag } from './set-tag.ts'
 import { OutOfDate, type Transaction } from './sql.ts'
-import { blobOfRepository, repositoryId } from './steps.ts'
+import { blobOfRepository, repositoryOf } from './steps.ts'
 
 /**
  * Stores a manifest with its edges and tags, when all that it refers to is in the repository. The rows of that are locked, in
  * the same order by all who do so, until it refers to them: what a manifest was stored with never goes before it.
- * TAG_IMMUTABLE when a policy keeps one of its tags where it is.
+ * TAG_IMMUTABLE when a policy keeps one of its tags where it is, POLICY_VIOLATED when one does not admit it. What
+ * it adds is to be judged by the caller.
  */
 export async function storeManifest(
   sql: Transaction,
   repository: string,
   manifest: NewManifest,
   address?: string,
-): Promise<ManifestObjection | undefined> {
+): Promise<{ objection: ManifestObjection } | { growth: Growth; changed: boolean }> {
   const blobIds: number[] = []
   for (const blob of manifest.blobs.toSorted((a, b) => (a.digest < b.digest ? -1 : 1))) {
     const row = await blobOfRepository(sql, repository, blob.digest, sql.lock('KEY SHARE', { of: 'b, rb' }))
-    if (row && Number(row['size']) !== blob.size) return { wrongSize: blob.digest, size: Number(row['size']) }
+    if (row && Number(row['size']) !== blob.size)
+      return { objection: { wrongSize: blob.digest, size: Number(row['size']) } }
     if (row) blobIds.push(Number(row['id']))
-    else if (!blob.optional) return { missing: blob.digest }
+    else if (!blob.optional) return { objection: { missing: blob.digest } }
   }
   for (const child of manifest.children.toSorted()) {
     const row = await sql.get(
@@ -28,18 +32,23 @@ export async function storeManifest(
        ${sql.lock('KEY SHARE', { of: 'm' })}`,
       ...[repository, child],
     )
-    if (!row) return { missing: child }
+    if (!row) return { objection: { missing: child } }
   }
-  const repoId = await repositoryId(sql, repository)
+  await judgeContent(sql, repository, manifest)
+  const { id: repoId, isNew: isFirst } = await repositoryOf(sql, repository)
   const { id, isNew } = await addManifest(sql, { repoId, manifest, blobIds })
   const by = { actor: manifest.actor, address }
+  const done: string[] = []
   for (const tag of manifest.tags.toSorted()) {
-    await setTag(sql, { repository, repoId, tag, manifestId: id, digest: manifest.digest, ...by })
+    done.push(await setTag(sql, { repository, repoId, tag, manifestId: id, digest: manifest.digest, ...by }))
   }
   if (isNew && manifest.tags.length === 0) {
     await recordChange(sql, by, { action: 'manifest.push', target: `${repository}@${manifest.digest}` })
   }
-  return undefined
+  const bytes = isNew ? manifest.bytes.byteLength : 0
+  const tags = done.filter((one) => one === 'added').length
+  const changed = isNew || done.some((one) => one !== 'same')
+  return { changed, growth: { bytes, tags, repositories: isFirst ? 1 : 0 } }
 }
 
 async function addManifest(

@@ -1,4 +1,5 @@
 import type { Digest } from '#spec'
+import { judgeQuotas } from './quotas.ts'
 import { setTag } from './set-tag.ts'
 import { type SqlDatabase, text } from './sql.ts'
 
@@ -22,7 +23,7 @@ export interface TagHistoryMeta {
   tagHistory(repository: string, tag: string, page: { before?: number; limit: number }): Promise<TagChange[]>
   /**
    * Points a tag to a manifest of its history again; nothing changes when it does already. TAG_IMMUTABLE when a policy forbids
-   * that it moves.
+   * that it moves, QUOTA_EXCEEDED when there is no room for another tag.
    */
   restoreTag(
     repository: string,
@@ -63,7 +64,8 @@ export function tagHistoryMeta(database: SqlDatabase): TagHistoryMeta {
           ...[repoId, digest],
         )
         if (!manifest) return 'manifest deleted'
-        await setTag(sql, { repository, repoId, tag, manifestId: Number(manifest['id']), digest, actor })
+        const done = await setTag(sql, { repository, repoId, tag, manifestId: Number(manifest['id']), digest, actor })
+        await judgeQuotas(sql, repository, { bytes: 0, tags: done === 'added' ? 1 : 0, repositories: 0 })
         return 'restored'
       })
     },

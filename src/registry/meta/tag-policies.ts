@@ -1,4 +1,5 @@
 import { type By, recordChange } from './audit.ts'
+import { resolveBases } from './base-images.ts'
 import { type Sql, type SqlDatabase, type SqlRow, text } from './sql.ts'
 
 /**
@@ -24,15 +25,41 @@ export interface KeptTags {
   tags: string[]
 }
 
-/** A rule about the tags of repositories that its pattern matches. Its ID is never given again. */
-export type TagPolicy = (ImmutableTags | KeptTags) & { id: number }
+/**
+ * Repositories that the pattern matches take manifests alone whose media types (their own, that of the artifact, the config and
+ * the layers) one of `allow` matches, if any is given, and none of `block`. A star stands for any characters.
+ */
+export interface ContentTypes {
+  kind: 'types'
+  pattern: string
+  allow: string[]
+  block: string[]
+}
 
-/** Rules about tags. They hold for whatever begins after they were stored. */
+/**
+ * Repositories that the pattern matches take images alone whose lowest layers are those of one of `allow`, if any is
+ * given, and of none of `block`: images of the registry, `base/debian:12` or `base/debian@sha256:…`. A tag is what it points to
+ * at the moment of a push.
+ */
+export interface BaseImages {
+  kind: 'base'
+  pattern: string
+  allow: string[]
+  block: string[]
+}
+
+/** A rule about repositories that its pattern matches. */
+type Rule = ImmutableTags | KeptTags | ContentTypes | BaseImages
+
+/** A rule that is stored. Its ID is never given again. */
+export type TagPolicy = Rule & { id: number }
+
+/** Rules about tags and content. They hold for whatever begins after they were stored. */
 export interface TagPolicyMeta {
   /** By their IDs. */
   listPolicies(): Promise<TagPolicy[]>
-  /** Returns its ID. */
-  addPolicy(policy: ImmutableTags | KeptTags): Promise<number>
+  /** Returns its ID. MANIFEST_NOT_FOUND for a base that is not there. */
+  addPolicy(policy: Rule): Promise<number>
   /** False when there is none. */
   removePolicy(id: number): Promise<boolean>
 }
@@ -42,20 +69,22 @@ export function tagPolicyMeta(database: SqlDatabase, by: By): TagPolicyMeta {
     listPolicies: () => readPolicies(database),
 
     async addPolicy(policy) {
-      const { kind, pattern, tags } = policy
+      const { kind, pattern } = policy
       const { last = null, within = null } = policy.kind === 'keep' ? policy : {}
       const except = policy.kind === 'immutable' ? policy.except : []
+      // A bale that knows no such rules takes them for one that keeps tags: it must keep all.
+      const tags = 'tags' in policy ? policy.tags : ['*']
       return await database.transaction(async (sql) => {
         const row = await sql.get(
-          `INSERT INTO tag_policies (kind, pattern, tags, excepted, keep_last, keep_within, created_at)
-           VALUES (?, ?, ?, ?, ?, ?, now_ms()) RETURNING id`,
-          ...[kind, pattern, JSON.stringify(tags), JSON.stringify(except), last, within],
+          `INSERT INTO tag_policies (kind, pattern, tags, excepted, keep_last, keep_within, rule, created_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?, now_ms()) RETURNING id`,
+          ...[kind, pattern, JSON.stringify(tags), JSON.stringify(except), last, within, await ruleText(sql, policy)],
         )
         const id = Number(row?.['id'])
         await recordChange(sql, by, {
           action: 'policy.add',
           target: pattern,
-          detail: `${id}: ${kind} ${tags.join(' ')}`.trim(),
+          detail: `${id}: ${kind} ${wordsOf(policy)}`.trim(),
         })
         return id
       })
@@ -78,14 +107,19 @@ export function tagPolicyMeta(database: SqlDatabase, by: By): TagPolicyMeta {
 
 export async function readPolicies(sql: Sql): Promise<TagPolicy[]> {
   const rows = await sql.all(
-    'SELECT id, kind, pattern, tags, excepted, keep_last, keep_within FROM tag_policies ORDER BY id',
+    'SELECT id, kind, pattern, tags, excepted, keep_last, keep_within, rule FROM tag_policies ORDER BY id',
   )
   return rows.map(policyOf)
 }
 
 function policyOf(row: SqlRow): TagPolicy {
-  const [id, pattern, tags] = [Number(row['id']), text(row['pattern']), listOf(row['tags'])]
-  if (row['kind'] === 'immutable') return { id, kind: 'immutable', pattern, tags, except: listOf(row['excepted']) }
+  const [id, pattern, kind] = [Number(row['id']), text(row['pattern']), text(row['kind'])]
+  if (kind === 'types' || kind === 'base') {
+    const { allow, block } = JSON.parse(text(row['rule'])) as ContentTypes
+    return { id, kind, pattern, allow, block }
+  }
+  const tags = listOf(row['tags'])
+  if (kind === 'immutable') return { id, kind: 'immutable', pattern, tags, except: listOf(row['excepted']) }
   return {
     id,
     kind: 'keep',
@@ -94,6 +128,21 @@ function policyOf(row: SqlRow): TagPolicy {
     ...(row['keep_last'] !== null && { last: Number(row['keep_last']) }),
     ...(row['keep_within'] !== null && { within: Number(row['keep_within']) }),
   }
+}
+
+async function ruleText(sql: Sql, policy: Rule): Promise<string | null> {
+  if (policy.kind === 'immutable' || policy.kind === 'keep') return null
+  const { allow, block } = policy
+  return JSON.stringify(
+    policy.kind === 'types'
+      ? { allow, block }
+      : { allow, block, chains: await resolveBases(sql, [...allow, ...block]) },
+  )
+}
+
+function wordsOf(policy: Rule): string {
+  if ('tags' in policy) return policy.tags.join(' ')
+  return [...policy.allow.map((one) => `allow=${one}`), ...policy.block.map((one) => `block=${one}`)].join(' ')
 }
 
 const listOf = (value: unknown) => JSON.parse(text(value)) as string[]

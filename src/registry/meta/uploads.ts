@@ -1,5 +1,6 @@
 import type { Digest } from '#spec'
 import type { Upload, UploadMeta } from './meta-store.ts'
+import { judgeQuotas } from './quotas.ts'
 import { OutOfDate, optionalText, type SqlDatabase, type SqlRow, type Transaction, text } from './sql.ts'
 import { forgetUpload, queueObject, showBlob } from './steps.ts'
 
@@ -33,7 +34,7 @@ export function uploadMeta(database: SqlDatabase): UploadMeta {
     async advanceUpload(id, { token, offset, state, digest, lock, keep }) {
       const advanced = await database.run(
         `UPDATE uploads SET "offset" = ?, state = ?, digest = ?, lock_until = ${lock === 0 ? '0 * ?' : 'now_ms() + ?'},
-         lock_token = ${lock === 0 ? 'NULL' : 'lock_token'}, expires_at = now_ms() + ?, moved_at = now_ms()
+         lock_token = ${lock === 0 ? 'NULL, reserved = 0' : 'lock_token'}, expires_at = now_ms() + ?, moved_at = now_ms()
          WHERE id = ? AND lock_token = ? AND done IS NULL`,
         ...[offset, state ?? null, digest ?? null, lock, keep, id, token],
       )
@@ -49,11 +50,13 @@ export function uploadMeta(database: SqlDatabase): UploadMeta {
         if (!row) return 'lost'
         const known = await replaceObject(sql, finish)
         const blobId = known ?? (await addBlob(sql, finish))
-        await showBlob(sql, { repository: text(row['repository']), blobId, lease: finish.lease })
+        const repository = text(row['repository'])
+        const growth = await showBlob(sql, { repository, blobId, size: finish.size, lease: finish.lease })
         await sql.run(
           `UPDATE uploads SET done = ?, lock_token = NULL, lock_until = 0, expires_at = now_ms() + ? WHERE id = ?`,
           ...[finish.digest, finish.keep, id],
         )
+        await judgeQuotas(sql, repository, growth)
         return known === undefined ? 'added' : 'known'
       })
     },

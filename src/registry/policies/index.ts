@@ -1,5 +1,9 @@
-/** registry/policies: what its operators rule about tags. Promises: bad input is refused by name. Does not: enforce; meta does, in its transactions. */
+/** registry/policies: what its operators rule about tags and limit. Promises: bad input is refused by name. Does not: enforce; meta does, in its transactions. */
 
+export { foldUsageRegularly } from './fold-usage.ts'
 export { createPolicies, type Policies } from './policies.ts'
+export { createPromotions, type PromoteOptions, type Promotion, type Promotions } from './promotion.ts'
+export { createQuotas, type Quotas, type QuotaUse } from './quotas.ts'
+export { createRenames, type Renames } from './renames.ts'
 export { removeUnkeptTags } from './retention.ts'
 export { createTags, type Tags } from './tags.ts'

@@ -2,7 +2,7 @@ import { BaleError, printable } from '#base'
 import { checkPattern, type MetaStore, type TagPolicy, type UnkeptTag } from '../meta/index.ts'
 import { listUnkeptTags } from './retention.ts'
 
-/** Rules about tags, each for the repositories that a pattern matches: `team/web`, `team/*` (one part), `team/**`, `**`. */
+/** Rules about tags and content, each for the repositories that a pattern matches: `team/web`, `team/*` (one part), `team/**`, `**`. */
 export interface Policies {
   /** By their IDs. */
   list(): Promise<TagPolicy[]>
@@ -17,6 +17,17 @@ export interface Policies {
    * policy's ID.
    */
   keep(pattern: string, what: { last?: number; within?: number; tags?: readonly string[] }): Promise<number>
+  /**
+   * Admits manifests alone whose media types (their own, and those of artifact, config and layers) one of `allow` matches, if
+   * any is given, and none of `block`; a star stands for any characters. What is there already stays. Returns the policy's ID.
+   */
+  types(pattern: string, rule: { allow?: readonly string[]; block?: readonly string[] }): Promise<number>
+  /**
+   * Admits images alone whose lowest layers are those of one of `allow`, if any is given, and of none of `block`: images of
+   * this registry, `base/debian:12` or `base/debian@sha256:…`. A tag is what it points to at the moment of a push. MANIFEST_NOT_FOUND
+   * for one that is not there. Returns the policy's ID.
+   */
+  base(pattern: string, rule: { allow?: readonly string[]; block?: readonly string[] }): Promise<number>
   /** INVALID_ARGUMENT when there is none with this ID. */
   remove(id: number): Promise<void>
   /** The tags that a collection would remove now. */
@@ -37,12 +48,38 @@ export function createPolicies(meta: MetaStore): Policies {
       checkKept({ last, within, tags })
       return await meta.addPolicy({ kind: 'keep', pattern, last, within, tags: [...tags] })
     },
+    async types(pattern, { allow = [], block = [] }) {
+      checkPattern(pattern)
+      for (const glob of [...allow, ...block]) checkTypeGlob(glob)
+      checkGiven(pattern, [...allow, ...block])
+      return await meta.addPolicy({ kind: 'types', pattern, allow: [...allow], block: [...block] })
+    },
+    async base(pattern, { allow = [], block = [] }) {
+      checkPattern(pattern)
+      checkGiven(pattern, [...allow, ...block])
+      return await meta.addPolicy({ kind: 'base', pattern, allow: [...allow], block: [...block] })
+    },
     try: ({ signal } = {}) => listUnkeptTags(meta, signal),
     async remove(id) {
       if (await meta.removePolicy(id)) return
       throw new BaleError('INVALID_ARGUMENT', `there is no policy ${id}`, { next: { act: 'list-registry-policies' } })
     },
   }
+}
+
+/** Of RFC 6838, with stars. */
+const TYPE_GLOB = /^[A-Za-z0-9!#$&^_.+*/-]{1,255}$/
+
+function checkTypeGlob(glob: string): void {
+  if (TYPE_GLOB.test(glob) && !glob.includes('**') && (glob.match(/\*/g) ?? []).length <= 8) return
+  throw new BaleError('INVALID_ARGUMENT', `not a pattern of media types: ${printable(glob, 255)}`, {
+    hint: 'for example application/vnd.oci.image.*: * stands for any characters',
+  })
+}
+
+function checkGiven(pattern: string, given: readonly string[]): void {
+  if (given.length > 0) return
+  throw new BaleError('INVALID_ARGUMENT', `the policy of ${pattern} would neither allow nor block anything`)
 }
 
 /** A century. */

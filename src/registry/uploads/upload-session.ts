@@ -1,9 +1,10 @@
-import { BaleError, type Clock } from '#base'
+import { type BaleError, type Clock, isBaleError } from '#base'
 import { createHasher, digestMismatch, type Hasher } from '#blob'
 import { algorithmOf, type Digest } from '#spec'
 import type { MetaStore, Upload } from '../meta/index.ts'
 import type { ObjectAppender, ObjectStore, Progress } from '../objects/index.ts'
 import type { HasherCache } from './hasher-cache.ts'
+import { createReservation, lost } from './reservation.ts'
 
 export interface UploadsParts {
   meta: MetaStore
@@ -65,11 +66,18 @@ export class UploadSession implements AsyncDisposable {
     return true
   }
 
-  /** Appends a stream. When it breaks, what came before stays. */
-  async append(stream: AsyncIterable<Uint8Array>): Promise<void> {
+  /**
+   * Appends a stream, of which `length` bytes are expected. When it breaks, what came before stays; QUOTA_EXCEEDED throws the
+   * upload away, so that nothing of it is counted.
+   */
+  async append(stream: AsyncIterable<Uint8Array>, { length = 0 }: { length?: number } = {}): Promise<void> {
+    const { meta, upload, token } = this.#parts
+    const reservation = createReservation({ meta, upload, token })
+    if (length > 0) await this.#withinQuota(() => reservation.cover(this.#offset + length))
     const appender = await this.#openAppender()
     const isDue = this.#everySoOften()
     for await (const chunk of stream) {
+      await this.#withinQuota(() => reservation.cover(this.#offset + chunk.byteLength))
       this.#hasher?.update(chunk)
       await this.#guard(() => appender.write(chunk))
       this.#offset += chunk.byteLength
@@ -77,7 +85,7 @@ export class UploadSession implements AsyncDisposable {
     }
   }
 
-  /** Verifies the digest and makes the bytes a blob of the repository. DIGEST_MISMATCH throws the upload away. */
+  /** Verifies the digest and makes the bytes a blob of the repository. DIGEST_MISMATCH and QUOTA_EXCEEDED throw the upload away. */
   async commit(expected: Digest): Promise<void> {
     const { meta, upload, token, objects, lease, grace } = this.#parts
     const algorithm = algorithmOf(expected)
@@ -91,7 +99,8 @@ export class UploadSession implements AsyncDisposable {
     const digest = known ?? (await this.#guard(() => this.#hashAgain(key, algorithm)))
     if (digest !== expected) throw await this.#giveUp(expected, digest)
     const finish = { token, digest, size: this.#offset, key, lease, keep: REMEMBER_DONE, grace }
-    if ((await meta.finishUpload(upload.id, finish)) === 'lost') throw lost(upload.id)
+    const outcome = await this.#withinQuota(() => meta.finishUpload(upload.id, finish))
+    if (outcome === 'lost') throw lost(upload.id)
     this.#status = 'done'
   }
 
@@ -137,10 +146,23 @@ export class UploadSession implements AsyncDisposable {
   }
 
   async #giveUp(expected: Digest, digest: Digest): Promise<BaleError> {
+    await this.#throwAway()
+    return digestMismatch(expected, digest)
+  }
+
+  async #throwAway(): Promise<void> {
     const { meta, upload } = this.#parts
     this.#status = 'failed'
     await meta.cancelUpload(upload.id)
-    return digestMismatch(expected, digest)
+  }
+
+  async #withinQuota<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      if (isBaleError(error, 'QUOTA_EXCEEDED')) await this.#throwAway()
+      throw error
+    }
   }
 
   async #openAppender(): Promise<ObjectAppender> {
@@ -187,8 +209,4 @@ export class UploadSession implements AsyncDisposable {
       throw error
     }
   }
-}
-
-function lost(id: string): BaleError {
-  return new BaleError('LOCKED', `upload ${id} was taken over by another writer`)
 }
