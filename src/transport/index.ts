@@ -37,6 +37,7 @@ export {
   createMirroredSource,
   defaultLimits,
   openRepository,
+  type RegistryAnswer,
   type RemoteLimits,
   type RemoteOptions,
   type RemotePlace,

@@ -1,6 +1,7 @@
 import { accessTokenMeta } from './access-tokens.ts'
 import { accountMeta } from './accounts.ts'
 import { auditMeta, type By, OPERATOR } from './audit.ts'
+import { cachedContentMeta } from './cached-content.ts'
 import { collectorMeta } from './collector.ts'
 import { contentMeta } from './content.ts'
 import { coordinationMeta } from './coordination.ts'
@@ -29,6 +30,7 @@ export function createMeta(database: SqlDatabase, by: By = OPERATOR): MetaStore 
     ...tagPolicyMeta(database, by),
     ...tagHistoryMeta(database),
     ...retentionMeta(database),
+    ...cachedContentMeta(database),
     close: () => database.close(),
   }
 }

@@ -10,6 +10,7 @@ export {
   type Role,
 } from './account-meta.ts'
 export type { AuditEntry, AuditFilter } from './audit.ts'
+export type { CachedManifest } from './cached-content.ts'
 export type {
   ListedBlob,
   ManifestObjection,

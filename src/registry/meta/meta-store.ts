@@ -1,6 +1,7 @@
 import type { Descriptor, Digest } from '#spec'
 import type { AccessTokenMeta, AccountMeta, GroupMeta } from './account-meta.ts'
 import type { AuditMeta, By } from './audit.ts'
+import type { CachedContentMeta } from './cached-content.ts'
 import type { RetentionMeta } from './retention.ts'
 import type { TagHistoryMeta } from './tag-history.ts'
 import type { TagPolicyMeta } from './tag-policies.ts'
@@ -22,7 +23,8 @@ export interface MetaStore
     CoordinationMeta,
     TagPolicyMeta,
     TagHistoryMeta,
-    RetentionMeta {
+    RetentionMeta,
+    CachedContentMeta {
   /** The same store, whose changes are recorded as somebody's; else they are the operator's. */
   as(by: By): MetaStore
   close(): Promise<void>
@@ -34,7 +36,7 @@ export interface StoredBlob {
   key: string
 }
 
-interface StoredManifest {
+export interface StoredManifest {
   digest: Digest
   mediaType: string
   bytes: Uint8Array

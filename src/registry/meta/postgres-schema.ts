@@ -93,4 +93,14 @@ DELETE FROM tag_history WHERE NOT EXISTS (SELECT 1 FROM repositories r WHERE r.i
 CREATE INDEX tag_history_tag ON tag_history (repo_id, name, id);
 CREATE INDEX tag_history_digest ON tag_history (repo_id, digest) WHERE digest IS NOT NULL;
 `,
+  // What came from upstreams.
+  `
+CREATE TABLE cached_manifests (manifest_id bigint PRIMARY KEY REFERENCES manifests (id) ON DELETE CASCADE, pulled_at bigint NOT NULL);
+CREATE INDEX cached_manifests_pulled ON cached_manifests (pulled_at);
+CREATE TABLE cached_blobs (manifest_id bigint NOT NULL REFERENCES manifests (id) ON DELETE CASCADE,
+  digest text COLLATE "C" NOT NULL, size bigint NOT NULL, PRIMARY KEY (manifest_id, digest));
+CREATE INDEX cached_blobs_digest ON cached_blobs (digest);
+CREATE TABLE cached_tags (repo_id bigint NOT NULL, name text COLLATE "C" NOT NULL, checked_at bigint NOT NULL,
+  PRIMARY KEY (repo_id, name), FOREIGN KEY (repo_id, name) REFERENCES tags (repo_id, name) ON DELETE CASCADE);
+`,
 ]

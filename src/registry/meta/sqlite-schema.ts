@@ -105,4 +105,15 @@ DELETE FROM tag_history WHERE NOT EXISTS (SELECT 1 FROM repositories r WHERE r.i
 CREATE INDEX tag_history_tag ON tag_history (repo_id, name, id);
 CREATE INDEX tag_history_digest ON tag_history (repo_id, digest) WHERE digest IS NOT NULL;
 `,
+  // What came from upstreams. Their manifests are there before their blobs, which `cached_blobs` expects: whoever brings one
+  // links it. Tags know when the upstream was last asked, manifests (to the hour) when they were last pulled.
+  `
+CREATE TABLE cached_manifests (manifest_id INTEGER PRIMARY KEY REFERENCES manifests (id) ON DELETE CASCADE, pulled_at INTEGER NOT NULL);
+CREATE INDEX cached_manifests_pulled ON cached_manifests (pulled_at);
+CREATE TABLE cached_blobs (manifest_id INTEGER NOT NULL REFERENCES manifests (id) ON DELETE CASCADE, digest TEXT NOT NULL,
+  size INTEGER NOT NULL, PRIMARY KEY (manifest_id, digest)) WITHOUT ROWID;
+CREATE INDEX cached_blobs_digest ON cached_blobs (digest);
+CREATE TABLE cached_tags (repo_id INTEGER NOT NULL, name TEXT NOT NULL, checked_at INTEGER NOT NULL, PRIMARY KEY (repo_id, name),
+  FOREIGN KEY (repo_id, name) REFERENCES tags (repo_id, name) ON DELETE CASCADE) WITHOUT ROWID;
+`,
 ]
