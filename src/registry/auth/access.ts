@@ -36,7 +36,8 @@ type Decision = 'allowed' | 'scope' | 'denied'
 
 /** The only place where rights are judged, by what is in the database at that moment. */
 export interface Access {
-  decide(subject: Principal, action: Action, facts: { repository: string }): Promise<Decision>
+  /** `asked`: another name of the repository, for which a token is as good. */
+  decide(subject: Principal, action: Action, facts: { repository: string; asked?: string }): Promise<Decision>
   /** The same for several repositories, with one look at what is public. */
   decideEach(subject: Principal, action: Action, repositories: readonly string[]): Promise<Decision[]>
   /** The repositories that a caller is shown: those that one of `within` matches, and `only` as well. */
@@ -46,19 +47,24 @@ export interface Access {
 export function createAccess({ meta, anonymous }: { meta: MetaStore; anonymous: AnonymousAccess }): Access {
   const all = anonymousRole(anonymous)
 
-  async function decideEach(subject: Principal, action: Action, repositories: readonly string[]): Promise<Decision[]> {
+  async function decideEach(
+    subject: Principal,
+    action: Action,
+    repositories: readonly string[],
+    asked?: string,
+  ): Promise<Decision[]> {
     const may = repositories.map((name) => isAtLeast(all, action) || hasRight(subject, action, name))
     const open = action === 'pull' && may.includes(false) ? await meta.publicPatterns() : []
     return repositories.map((name, index) => {
       if (!may[index] && !matchesAny(open, name)) return 'denied'
-      return isInScope(subject, action, name) ? 'allowed' : 'scope'
+      return isInScope(subject, action, asked === undefined ? [name] : [name, asked]) ? 'allowed' : 'scope'
     })
   }
 
   return {
-    decideEach,
-    async decide(subject, action, { repository }) {
-      return (await decideEach(subject, action, [repository]))[0]!
+    decideEach: (subject, action, repositories) => decideEach(subject, action, repositories),
+    async decide(subject, action, { repository, asked }) {
+      return (await decideEach(subject, action, [repository], asked))[0]!
     },
     async readable({ account, limit }) {
       if (all !== undefined) return {}
@@ -93,9 +99,9 @@ function isAtLeast(role: Role | undefined, action: Action): boolean {
 const matchesAny = (patterns: readonly string[], name: string) =>
   patterns.some((pattern) => matchesPattern(pattern, name))
 
-function isInScope(principal: Principal, action: Action, repository: string): boolean {
+function isInScope(principal: Principal, action: Action, names: readonly string[]): boolean {
   if (principal.scopes === undefined) return true
   return principal.scopes.some(
-    (scope) => scope.type === 'repository' && scope.name === repository && scope.actions.includes(action),
+    (scope) => scope.type === 'repository' && names.includes(scope.name) && scope.actions.includes(action),
   )
 }

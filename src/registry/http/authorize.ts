@@ -17,7 +17,7 @@ export async function authorize(
 ): Promise<Principal> {
   const scope = [scopeOf(action, repository), ...(from === undefined ? [] : [scopeOf('pull', from)])].join(' ')
   const principal = principalOf(context, exchange, { scope })
-  const decision = await context.access.decide(principal, action, { repository })
+  const decision = await context.access.decide(principal, action, { repository, asked: exchange.asked })
   if (decision === 'allowed') return principal
   if (decision === 'scope') throw challenge(context, exchange, { scope, error: 'insufficient_scope' })
   if (!principal.account) throw challenge(context, exchange, { scope })

@@ -11,6 +11,7 @@ import { parseRoute, type Route } from './route.ts'
 import { issueToken } from './token.ts'
 import { announceClose, leaveBody } from './unread-body.ts'
 import { appendUpload, beginUpload, cancelUpload, finishUpload, uploadStatus } from './uploads.ts'
+import { routeHere } from './upstream-route.ts'
 
 type Handler = (context: RegistryContext, exchange: Exchange, route: never) => Promise<void>
 
@@ -67,7 +68,8 @@ async function answer(followed: Followed, request: IncomingMessage, response: Se
   const address = context.origin.address(request)
   const authentication = await context.authenticator.authenticate(request.headers.authorization, address)
   const query = new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1))
-  await handler(context, { request, response, path, query, authentication }, route as never)
+  const exchange: Exchange = { request, response, path, query, authentication }
+  await handler(context, exchange, (await routeHere(context, exchange, route)) as never)
 }
 
 async function ping(context: RegistryContext, exchange: Exchange): Promise<void> {

@@ -4,6 +4,7 @@ import { ACTIONS, type Action, type Authentication, type Principal, type Scope }
 import { tooBusy, tooManyAttempts } from './authorize.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { Refusal } from './failure.ts'
+import { otherNames } from './upstream-route.ts'
 
 const SCOPES_LIMIT = 64
 const FORM_LIMIT = 64 * 1024
@@ -84,7 +85,9 @@ async function grantScope(context: RegistryContext, principal: Principal, text: 
   const actions: Action[] = []
   for (const action of ACTIONS) {
     if (!isWanted(wanted.split(','), action)) continue
-    if ((await context.access.decide(principal, action, { repository: name })) === 'allowed') actions.push(action)
+    // The name may be one for what comes from elsewhere. Rights are looked up again by what it turns out to be.
+    const names = action === 'pull' ? [name, ...otherNames(context, name)] : [name]
+    if ((await context.access.decideEach(principal, action, names)).includes('allowed')) actions.push(action)
   }
   return actions.length > 0 ? { type: 'repository', name, actions } : undefined
 }
