@@ -89,3 +89,4 @@ export {
 export { type ListenOptions, listenWith, type ServedRegistry } from './serve.ts'
 export { type ServeOptions, serveRegistry } from './serve-watched.ts'
 export type { TlsSource, TlsTexts } from './tls.ts'
+export type { UpstreamSettings } from './upstream/index.ts'

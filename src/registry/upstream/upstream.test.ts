@@ -1,67 +1,11 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
-import { systemClock } from '#base'
-import type { RegistryEvent } from '#registry'
-import { type CuttingProxy, cuttingProxy } from '../../../test/kit/cutting-proxy.ts'
-import { type Answer, startRegistry, type TestRegistry } from '../../../test/kit/registry-client.ts'
-import type { UpstreamSettings } from './index.ts'
-
-interface Cache extends AsyncDisposable {
-  upstream: TestRegistry
-  /** Between both: what the upstream is asked, and what goes wrong. */
-  way: CuttingProxy
-  cache: TestRegistry
-  reports: string[]
-  events: RegistryEvent[]
-  /** Lets so many milliseconds pass for the cache. */
-  pass(milliseconds: number): void
-  /** Method and path, without `/v2/`, of what the upstream was asked since the last look. */
-  asked(): string[]
-  get(path: string, headers?: Record<string, string>): Promise<Answer>
-}
-
-interface CacheOptions extends Partial<UpstreamSettings> {
-  mirror?: string
-  anonymous?: 'none' | 'pull'
-}
-
-/** A registry, and one that is its cache below `docker.io`, which everybody may pull. */
-async function cached({ mirror, anonymous = 'pull', ...settings }: CacheOptions = {}): Promise<Cache> {
-  await using opened = new AsyncDisposableStack()
-  const upstream = opened.use(await startRegistry())
-  const way = opened.use(await cuttingProxy(`http://${upstream.address}`))
-  const [reports, events]: [string[], RegistryEvent[]] = [[], []]
-  const time = { passed: 0 }
-  const cache = opened.use(
-    await startRegistry({
-      anonymous,
-      mirror,
-      upstreams: [{ prefix: 'docker.io', url: way.url, ...settings }],
-      clock: { ...systemClock, now: () => Date.now() + time.passed },
-      report: (failure) => reports.push(failure.message),
-      observe: (event) => events.push(event),
-    }),
-  )
-  const parts = opened.move()
-  let seen = 0
-  return {
-    ...{ upstream, way, cache, reports, events },
-    pass: (milliseconds) => {
-      time.passed += milliseconds
-    },
-    asked() {
-      const news = way.seen.slice(seen)
-      seen = way.seen.length
-      return news.map((line) => line.replace(' /v2/', ' '))
-    },
-    get: (path, headers) => cache.request('GET', path, { headers }),
-    [Symbol.asyncDispose]: () => parts.disposeAsync(),
-  }
-}
+import { type CachedRegistry, cachedRegistry as cached } from '../../../test/kit/cached-registry.ts'
+import { digestOf, publish, publishDocument, scriptedRegistry } from '../../../test/kit/scripted-registry.ts'
 
 const HOUR = 3_600_000
-const answeredBy = ({ events }: Cache) =>
+const answeredBy = ({ events }: CachedRegistry) =>
   events.flatMap((event) => (event.kind === 'cache-answered' ? [`${event.what} ${event.outcome}`] : []))
 
 test('an image comes from its upstream once, and from here after that', async () => {
@@ -171,3 +115,200 @@ for (const [name, how] of [
     assert.match(late.json<{ errors: { message: string }[] }>().errors[0]!.message, /^docker\.io /)
   })
 }
+
+const messageOf = ({ body }: { body: Buffer }) =>
+  (JSON.parse(body.toString()) as { errors: { code: string; message: string }[] }).errors.map(
+    ({ code, message }) => `${code}: ${message}`,
+  )
+
+test('what the upstream does not have, does not give, or does not say is answered for what it is', async () => {
+  await using under = await cached()
+  const absent = [await under.get('/v2/docker.io/team/none/manifests/1')]
+  absent.push(await under.get(`/v2/docker.io/team/none/blobs/${digestOf(Buffer.from('none'))}`))
+  absent.push(await under.get('/v2/docker.io/team/none/tags/list'))
+  assert.deepEqual(
+    absent.map((answer) => [answer.status, answer.codes()[0]]),
+    [
+      [404, 'MANIFEST_UNKNOWN'],
+      [404, 'BLOB_UNKNOWN'],
+      [404, 'NAME_UNKNOWN'],
+    ],
+  )
+  for (const [status, answered, message] of [
+    [401, 403, 'DENIED: docker.io does not let this registry have it'],
+    [403, 403, 'DENIED: docker.io does not let this registry have it'],
+    [429, 429, 'TOOMANYREQUESTS: docker.io asks to retry later'],
+    [500, 502, 'UNAVAILABLE: docker.io does not answer as a registry should'],
+  ] as const) {
+    const path = `/v2/docker.io/team/answers${status}/manifests/1`
+    under.way.add({ path: new RegExp(`answers${status}`), last: 99, how: { act: 'answer', status } })
+    const answer = await under.get(path)
+    assert.deepEqual([answer.status, ...messageOf(answer)], [answered, message])
+  }
+  await under.way[Symbol.asyncDispose]()
+  const gone = await under.get('/v2/docker.io/team/web/manifests/1')
+  assert.deepEqual(
+    [gone.status, ...messageOf(gone), gone.headers['retry-after']],
+    [503, 'UNAVAILABLE: docker.io cannot be reached at the moment', '2'],
+  )
+})
+
+test('A14: a manifest or blob with another digest is neither stored nor given', async () => {
+  await using upstream = await scriptedRegistry()
+  await using under = await cached({ url: `http://${upstream.host}` })
+  const right = Buffer.from('the right bytes')
+  const wrong = Buffer.from('the wrong bytes')
+  const digest = digestOf(right)
+  upstream.blobs.set(digest, wrong)
+  for (const _ of [1, 2]) await assert.rejects(under.get(`/v2/docker.io/a/b/blobs/${digest}`), /aborted|hang up|reset/)
+  await assert.rejects(under.get(`/v2/docker.io/a/b/blobs/${digest}`, { Range: 'bytes=0-3' }).then(failing))
+  upstream.blobs.set(digest, right)
+  assert.equal((await under.get(`/v2/docker.io/a/b/blobs/${digest}`)).body.toString(), 'the right bytes')
+  const image = publish(upstream, 'good', { tars: [] })
+  publishDocument(upstream, 'bad', Buffer.from('{"schemaVersion":2}'), 'application/vnd.oci.image.index.v1+json')
+  const bytes = Buffer.from(`${upstream.manifests.get('good')!.bytes.toString()} `)
+  upstream.manifests.set(image, { bytes, mediaType: upstream.manifests.get('good')!.mediaType })
+  for (const reference of [image, 'bad']) {
+    const answer = await under.get(`/v2/docker.io/a/b/manifests/${reference}`)
+    assert.deepEqual([answer.status, answer.codes()], [502, ['UNAVAILABLE']])
+  }
+  assert.ok(under.reports.some((line) => line.includes(`but ${digestOf(wrong)}`) || line.includes(digestOf(wrong))))
+  const checked = await under.cache.registry.collectGarbage({ uploadsOlderThan: 0, grace: 0 })
+  assert.equal(checked.uploads, 0, 'nothing of what was refused is left')
+})
+
+const failing = ({ status }: { status: number }) => {
+  if (status >= 400) throw new Error(`status ${status}`)
+}
+
+test('a download that the upstream cuts goes on; one that it gives up breaks for the client as well', async () => {
+  await using under = await cached()
+  const image = await under.upstream.image('team/web', randomBytes(1 << 20).toString('base64'), { tag: '1' })
+  const layer = `/v2/docker.io/team/web/blobs/${image.layer}`
+  under.way.add({ method: 'GET', path: /\/blobs\//, how: { act: 'cut', bytes: 300_000 } })
+  const whole = await under.get(layer)
+  assert.equal(digestOf(whole.body), image.layer)
+  assert.equal(under.asked().filter((line) => line.startsWith('GET')).length, 2)
+  const other = await under.upstream.image('team/web', randomBytes(1 << 20).toString('base64'), { tag: '2' })
+  const given = under.way.add({ method: 'GET', path: /\/blobs\//, last: 99, how: { act: 'cut', bytes: 1000 } })
+  await assert.rejects(under.get(`/v2/docker.io/team/web/blobs/${other.layer}`), /aborted|hang up|reset/)
+  assert.ok(given.struck() > 1)
+  assert.match(under.reports.at(-1)!, /^docker\.io does not give team\/web at the moment: /)
+})
+
+test('a part of a blob, and its size, are answered too; the part when all of it is here', async () => {
+  await using under = await cached()
+  const image = await under.upstream.image('team/web', 'one', { tag: '1' })
+  const layer = `/v2/docker.io/team/web/blobs/${image.layer}`
+  const head = await under.cache.request('HEAD', layer)
+  assert.deepEqual([head.status, head.headers['content-length']], [200, '12'])
+  assert.deepEqual(under.asked(), [`HEAD team/web/blobs/${image.layer}`])
+  const part = await under.get(layer, { Range: 'bytes=9-' })
+  assert.deepEqual([part.status, part.body.toString(), part.headers['content-range']], [206, 'one', 'bytes 9-11/12'])
+  const again = await under.get(layer, { Range: 'bytes=0-4' })
+  assert.deepEqual([again.status, again.body.toString()], [206, 'layer'])
+  assert.deepEqual(under.asked(), [`HEAD team/web/blobs/${image.layer}`, `GET team/web/blobs/${image.layer}`])
+})
+
+test('nothing is pushed below a prefix, but what is there can be deleted, and comes again', async () => {
+  await using under = await cached({ serve: { anonymous: 'push' } })
+  const image = await under.upstream.image('team/web', 'one', { tag: '1' })
+  const manifest = '/v2/docker.io/team/web/manifests/1'
+  await under.get(manifest)
+  const put = await under.cache.request('PUT', manifest, { body: image.bytes })
+  const post = await under.cache.request('POST', '/v2/docker.io/new/blobs/uploads/')
+  assert.deepEqual(
+    [put, post].map((answer) => [answer.status, ...messageOf(answer)]),
+    [
+      [405, 'UNSUPPORTED: docker.io/team/web comes from docker.io: nothing can be pushed to it here'],
+      [405, 'UNSUPPORTED: docker.io/library/new comes from docker.io: nothing can be pushed to it here'],
+    ],
+  )
+  assert.equal((await under.cache.image('team/own', 'two', { tag: '1' })).answer.status, 201)
+  const one = `/v2/docker.io/team/web/manifests/${image.digest}`
+  assert.equal((await under.cache.request('DELETE', one)).status, 202)
+  assert.equal((await under.get(manifest)).status, 200)
+  assert.deepEqual(under.asked(), ['GET team/web/manifests/1', 'GET team/web/manifests/1'])
+})
+
+test('only allowed repositories come from an upstream, also what is here already', async () => {
+  await using under = await cached({ allow: ['team/*'] })
+  await under.upstream.image('team/web', 'one', { tag: '1' })
+  await under.upstream.image('other/web', 'one', { tag: '1' })
+  assert.equal((await under.get('/v2/docker.io/team/web/manifests/1')).status, 200)
+  for (const path of [
+    'manifests/1',
+    `blobs/${digestOf(Buffer.from('x'))}`,
+    'tags/list',
+    `referrers/${digestOf(Buffer.from('x'))}`,
+  ]) {
+    const answer = await under.get(`/v2/docker.io/other/web/${path}`)
+    assert.deepEqual([answer.status, answer.codes()], [404, ['NAME_UNKNOWN']])
+  }
+  assert.deepEqual(under.asked(), ['GET team/web/manifests/1'])
+})
+
+test('lists of tags and referrers are the upstream’s for a minute, and what is known here when it cannot be asked', async () => {
+  await using under = await cached()
+  const one = await under.upstream.image('team/web', 'one', { tag: 'b' })
+  await under.upstream.image('team/web', 'two', { tag: 'a' })
+  await under.upstream.image('team/web', 'three', { tag: 'c' })
+  const signature = await under.upstream.image('team/web', 'sig', { subject: one.descriptor, artifactType: 'a/sig' })
+  await under.upstream.image('team/web', 'bom', { subject: one.descriptor, artifactType: 'a/bom' })
+  const first = await under.get('/v2/docker.io/team/web/tags/list?n=2')
+  assert.deepEqual(first.json(), { name: 'docker.io/team/web', tags: ['a', 'b'] })
+  assert.equal(first.headers['link'], '</v2/docker.io/team/web/tags/list?n=2&last=b>; rel="next"')
+  const second = await under.get('/v2/docker.io/team/web/tags/list?n=2&last=b')
+  assert.deepEqual([second.json<{ tags: string[] }>().tags, second.headers['link']], [['c'], undefined])
+  const referrers = `/v2/docker.io/team/web/referrers/${one.digest}`
+  const digests = async (query = '') =>
+    (await under.get(`${referrers}${query}`)).json<{ manifests: { digest: string }[] }>().manifests.map((m) => m.digest)
+  assert.equal((await digests()).length, 2)
+  assert.deepEqual(await digests('?artifactType=a/sig'), [signature.digest])
+  assert.deepEqual(under.asked().sort(), [`GET team/web/referrers/${one.digest}`, 'GET team/web/tags/list'])
+  await under.get('/v2/docker.io/team/web/manifests/b')
+  await under.get(`/v2/docker.io/team/web/manifests/${signature.digest}`)
+  under.way.add({ last: 99, how: { act: 'answer', status: 500 } })
+  under.pass(61_000)
+  assert.deepEqual((await under.get('/v2/docker.io/team/web/tags/list')).json<{ tags: string[] }>().tags, ['b'])
+  assert.deepEqual(await digests(), [signature.digest])
+})
+
+test('an immutable tag stays what it was first, and the operator hears that the upstream has another', async () => {
+  await using under = await cached({ tagsFreshFor: HOUR })
+  await under.cache.registry.policies.immutable('docker.io/**', 'v*')
+  const one = await under.upstream.image('team/web', 'one', { tag: 'v1' })
+  await under.get('/v2/docker.io/team/web/manifests/v1')
+  const pulled = async () => {
+    under.pass(2 * HOUR)
+    return (await under.get('/v2/docker.io/team/web/manifests/v1')).headers['docker-content-digest']
+  }
+  await under.upstream.image('team/web', 'two', { tag: 'v1' })
+  assert.equal(await pulled(), one.digest)
+  assert.match(under.reports.at(-1)!, /^docker\.io has changed it, but tag v1 of docker\.io\/team\/web is immutable/)
+  await under.upstream.request('DELETE', '/v2/team/web/manifests/v1')
+  assert.equal(await pulled(), one.digest)
+})
+
+test('what nobody pulls for its time is collected, and comes again when somebody does', async () => {
+  await using under = await cached({ cacheFor: 24 * HOUR, serve: { lease: 0 } })
+  const [image, used] = [
+    await under.upstream.image('team/web', 'one', { tag: '1' }),
+    await under.upstream.image('team/used', 'two', { tag: '1' }),
+  ]
+  const pull = async (repository: string, layer: string) => {
+    await under.get(`/v2/docker.io/${repository}/manifests/1`)
+    await under.get(`/v2/docker.io/${repository}/blobs/${layer}`)
+  }
+  await pull('team/web', image.layer)
+  await pull('team/used', used.layer)
+  const collect = () => under.cache.registry.collectGarbage({ grace: 0 })
+  under.pass(23 * HOUR)
+  assert.deepEqual(await collect().then(({ manifests, blobs }) => [manifests, blobs]), [0, 0])
+  await pull('team/used', used.layer)
+  under.pass(2 * HOUR)
+  assert.deepEqual(await collect().then(({ manifests, blobs }) => [manifests, blobs]), [1, 1])
+  under.asked()
+  await pull('team/web', image.layer)
+  assert.deepEqual(under.asked(), ['GET team/web/manifests/1', `GET team/web/blobs/${image.layer}`])
+})
