@@ -1,4 +1,4 @@
-import { BaleError, firstError } from '#base'
+import { BaleError, createLimiter, firstError } from '#base'
 import { algorithmOf, type Digest } from '#spec'
 import type { Repository } from '#transport'
 import type { StoredBlob } from '../meta/index.ts'
@@ -13,10 +13,14 @@ import type { UpstreamName } from './upstream-names.ts'
 type Fetching = GrowingBlob | 'stored' | undefined
 type Begun = (fetching: Fetching) => void
 
+const AT_ONCE = 32
+
 /** Blobs of upstreams that are not here. A process fetches one once, however many ask for it, and to its end, whoever goes away. */
 export class CachedBlobs {
   readonly #parts: CacheParts
   readonly #fetching = new Map<string, Promise<Fetching>>()
+  /** Each has some megabytes in memory. */
+  readonly #limited = createLimiter(AT_ONCE)
   readonly #running = new Set<Promise<void>>()
 
   constructor(parts: CacheParts) {
@@ -53,11 +57,12 @@ export class CachedBlobs {
   async #run(name: UpstreamName, digest: Digest, begun: Begun): Promise<void> {
     if (await this.#whole(name, digest)) return begun('stored')
     const expected = await this.#parts.meta.expectedSize(name.here, digest)
-    const outcome = await askUpstream(this.#parts, name, async (repository) => {
+    const ask = async (repository: Repository) => {
       const size = expected ?? (await repository.blobSize(digest))
       await this.#store(name, { digest, size, repository, begun })
       return 'fetched'
-    })
+    }
+    const outcome = await this.#limited(() => askUpstream(this.#parts, name, ask))
     if (outcome === undefined) begun(undefined)
   }
 

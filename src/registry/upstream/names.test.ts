@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { cachedRegistry } from '../../../test/kit/cached-registry.ts'
-import { type Answer, startRegistry } from '../../../test/kit/registry-client.ts'
+import { type Answer, startRegistry, type TestRegistry } from '../../../test/kit/registry-client.ts'
 import { findUpstream, nameBelow } from './upstream-names.ts'
 import { checkedUpstream } from './upstream-settings.ts'
 
@@ -77,17 +77,8 @@ test('a page of an upstream’s list names the upstream in its link', async () =
   assert.deepEqual((await under.get(next!)).json(), { name: 'docker.io/library/web', tags: ['2'] })
 })
 
-async function ann({
-  registry,
-}: {
-  registry: {
-    users: {
-      list(): Promise<{ name: string }[]>
-      add(...login: [string, string]): Promise<unknown>
-      grant(...right: [string, string, 'write']): Promise<unknown>
-    }
-  }
-}): Promise<string> {
+/** The login of a user who may write to library/* and team/*. */
+async function ann({ registry }: TestRegistry): Promise<string> {
   if ((await registry.users.list()).length === 0) {
     await registry.users.add('ann', 'password-of-ann')
     for (const pattern of ['library/*', 'team/*']) await registry.users.grant('ann', pattern, 'write')

@@ -41,6 +41,20 @@ test('A14: the login goes to no other host that the upstream names, and the oper
   assert.ok(upstream.seen.every(({ headers }) => headers.authorization === undefined))
 })
 
+test('a login that the upstream does not accept is told to the operator, and not to clients', async () => {
+  await using under = await cachedRegistry({
+    login: { username: 'ann', password: 'wrong' },
+    upstream: { anonymous: 'none' },
+  })
+  const answer = await under.get('/v2/docker.io/a/b/manifests/1')
+  assert.deepEqual([answer.status, answer.codes()], [403, ['DENIED']])
+  assert.doesNotMatch(answer.body.toString(), /login|password|127\.0\.0\.1/)
+  assert.match(
+    under.reports.join('\n'),
+    /docker\.io does not give a\/b to this registry: .* refused the login for a\/b/,
+  )
+})
+
 test('A14: the login goes to no other host that a blob is redirected to', async () => {
   await using store = await planServer((_request, response) =>
     response.writeHead(200, { 'content-length': 5 }).end('bytes'),

@@ -7,7 +7,16 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { systemClock } from '#base'
-import { createFileObjects, listenWith, openPostgresMeta, openRegistry, type ServedRegistry } from '#registry'
+import {
+  createFileObjects,
+  listenWith,
+  openConfiguredAdmin,
+  openPostgresMeta,
+  openRegistry,
+  readConfiguration,
+  type ServedRegistry,
+  serveConfigured,
+} from '#registry'
 import { cachedRegistry } from '../../../test/kit/cached-registry.ts'
 import { cuttingProxy } from '../../../test/kit/cutting-proxy.ts'
 import { startDockerRegistry, withoutDockerRegistry } from '../../../test/kit/docker-registry.ts'
@@ -65,7 +74,7 @@ test('an image of docker-registry comes through the cache with all its platforms
   const type = 'application/vnd.oci.image.index.v1+json'
   const index = JSON.stringify({ schemaVersion: 2, mediaType: type, manifests: platforms })
   await under.upstream.request('PUT', '/v2/a/b/manifests/all', { headers: { 'Content-Type': type }, body: index })
-  const insecure = ['--src-tls-verify=false', '--dest-tls-verify=false', '--all']
+  const insecure = ['--src-tls-verify=false', '--dest-tls-verify=false', '--all', '--preserve-digests']
   const from = `docker://${under.upstream.address}/a/b:all`
   await execute('skopeo', ['copy', ...insecure, from, `docker://${upstream.host}/a/b:all`])
   await execute('skopeo', [
@@ -77,6 +86,42 @@ test('an image of docker-registry comes through the cache with all its platforms
   const child = await under.get(`/v2/docker.io/a/b/manifests/${two.digest}`)
   assert.ok(child.body.equals(two.bytes))
   assert.equal(upstream.requests().length, before)
+})
+
+test('upstreams of a configuration file are served with their login, and collected beside the server', async () => {
+  await using upstream = await startRegistry({ anonymous: 'none' })
+  await upstream.registry.users.add('cache', 'password-of-cache')
+  await upstream.registry.users.grant('cache', '**', 'write')
+  const image = await upstream.image('team/web', 'one', { tag: '1', login: 'cache:password-of-cache' })
+  await using place = await temporaryDirectory('bale-configured')
+  const file = join(place.path, 'registry.yaml')
+  await writeFile(
+    file,
+    `listen: { address: '127.0.0.1:0' }
+directory: data
+anonymous: pull
+mirror: docker.io
+upstreams:
+  - prefix: docker.io
+    registry: http://${upstream.address}
+    username: cache
+    password-env: PASSWORD
+    cache-for: 2h
+`,
+  )
+  const configuration = await readConfiguration(file)
+  const time = { passed: 0 }
+  const clock = { ...systemClock, now: () => Date.now() + time.passed }
+  const surroundings = { environment: { PASSWORD: 'password-of-cache' }, clock }
+  {
+    await using served = await serveConfigured(configuration, surroundings)
+    const answer = await clientOf(served.address).request('GET', '/v2/team/web/manifests/1')
+    assert.deepEqual([answer.status, sha256(answer.body)], [200, image.digest])
+  }
+  await using admin = await openConfiguredAdmin(configuration, surroundings)
+  assert.equal((await admin.collectGarbage()).manifests, 0)
+  time.passed = 3 * 3_600_000
+  assert.equal((await admin.collectGarbage()).manifests, 1)
 })
 
 test('each of two replicas asks once at the most; what one has fetched the other has too', {

@@ -83,6 +83,20 @@ test('a tag is asked for again after its time: unchanged by HEAD, changed and ta
   ])
 })
 
+test('of an upstream that does not say a digest by HEAD, the tag is asked for by GET', async () => {
+  await using upstream = await scriptedRegistry()
+  const digest = publish(upstream, '1', { tars: [] })
+  await using under = await cached({ url: `http://${upstream.host}`, tagsFreshFor: 0 })
+  for (const _ of [1, 2]) {
+    const answer = await under.get('/v2/docker.io/a/b/manifests/1')
+    assert.deepEqual([answer.status, answer.headers['docker-content-digest']], [200, digest])
+  }
+  assert.deepEqual(
+    upstream.requests.map(({ method }) => method),
+    ['GET', 'HEAD', 'GET'],
+  )
+})
+
 for (const [name, how] of [
   ['429', { act: 'answer', status: 429, headers: { 'Retry-After': '30' } }],
   ['503', { act: 'answer', status: 503 }],
