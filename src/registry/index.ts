@@ -41,6 +41,7 @@ export {
   type SharedDirectory,
   type TlsCredentials,
   type TlsFiles,
+  type UpstreamConfiguration,
 } from './configuration/index.ts'
 export { openConfiguredAdmin, type Surroundings, serveConfigured } from './configured.ts'
 export { createRegistry, type EmbeddedAdmin, openRegistryAdmin, type RegistryOptions } from './embedded.ts'

@@ -26,7 +26,7 @@ export async function readBlob(context: RegistryContext, exchange: Exchange, rou
   const source = sourceOf(context, route)
   const here = await findWholeBlob(context, route.repository, digest, { lease })
   if (source) tellCache(context, source, here ? 'hit' : 'miss')
-  const blob = here ?? (source && (await fetchBlob(context, exchange, { source, digest })))
+  const blob = here ?? (source && (await bringBlob(context, exchange, { source, digest })))
   if (blob === 'sent') return
   if (!blob) throw blobUnknown(route)
   response.setHeader('Docker-Content-Digest', digest)
@@ -63,7 +63,7 @@ function tellCache({ observe }: RegistryContext, { upstream }: CachedRepository,
  * A blob of an upstream that is not here: a HEAD is answered by what the upstream says, a GET with the bytes as they come. One of a part waits
  * for all of them, and is then answered from here, as is one that comes too late to read along.
  */
-async function fetchBlob(
+async function bringBlob(
   context: RegistryContext,
   { request, response }: Exchange,
   { source, digest }: { source: CachedRepository; digest: Digest },
@@ -74,7 +74,7 @@ async function fetchBlob(
     blobHeaders(response, digest).writeHead(200, { 'Content-Length': size }).end()
     return 'sent'
   }
-  const coming = await source.fetch(digest)
+  const coming = await source.bring(digest)
   if (coming === undefined) return undefined
   if (coming !== 'stored' && request.headers.range === undefined) {
     const bytes = coming.read()

@@ -2,42 +2,11 @@ import { isBaleError } from '#base'
 import type { Digest } from '#spec'
 import { recordChange } from './audit.ts'
 import { refuseImmutableManifest } from './immutable-tags.ts'
-import type { ManifestObjection, NewManifest, StoredManifest } from './meta-store.ts'
+import type { CachedContentMeta, CachedManifest, ManifestObjection, NewManifest } from './meta-store.ts'
 import { setTag } from './set-tag.ts'
 import { type SqlDatabase, type SqlRow, type Transaction, text } from './sql.ts'
 import { blobOfRepository, removeManifest, repositoryId } from './steps.ts'
 import { addManifest } from './store-manifest.ts'
-
-/** A manifest, and what is known of its upstream. Times are milliseconds that have passed. */
-export interface CachedManifest extends StoredManifest {
-  /** Of a tag: since its upstream said that it points here. Undefined of a tag that was set here. */
-  checkedAgo?: number
-  /** Since the last pull that was noted. Undefined of a manifest that was pushed here. */
-  pulledAgo?: number
-}
-
-/** What came from upstreams: content like any other, but for manifests that are there before what they refer to. */
-export interface CachedContentMeta {
-  findCached(repository: string, reference: { tag: string } | { digest: Digest }): Promise<CachedManifest | undefined>
-  /**
-   * Stores a manifest whose blobs and children may come later; its tags have been checked just now. TAG_IMMUTABLE when a policy keeps one
-   * of them where it is.
-   */
-  putCached(repository: string, manifest: NewManifest): Promise<ManifestObjection | undefined>
-  /** Notes that the upstream was asked: the tag stays what it is. */
-  confirmCachedTag(repository: string, tag: string): Promise<void>
-  /** Notes a pull of a manifest. */
-  notePull(repository: string, digest: Digest): Promise<void>
-  /** The size that a manifest of the repository gives for a blob, which may not be there. */
-  expectedSize(repository: string, digest: Digest): Promise<number | undefined>
-  /** Links a blob that has come to the manifests that expect it. Without one, its lease alone keeps it. */
-  linkExpected(repository: string, digest: Digest): Promise<void>
-  /**
-   * Removes manifests of upstreams below a name (`docker.io`) that nobody has pulled for so long, with their tags. Those
-   * of an index go after it, and those that an immutable tag needs stay. Returns how many.
-   */
-  removeUnpulled(below: string, unpulledFor: number): Promise<number>
-}
 
 const BY_TAG = `
   SELECT m.digest, m.media_type, m.body, now_ms() - c.pulled_at AS pulled_ago, now_ms() - ct.checked_at AS checked_ago

@@ -10,8 +10,8 @@ export {
   type Role,
 } from './account-meta.ts'
 export type { AuditEntry, AuditFilter } from './audit.ts'
-export type { CachedManifest } from './cached-content.ts'
 export type {
+  CachedManifest,
   ListedBlob,
   ManifestObjection,
   MetaStore,

@@ -28,7 +28,7 @@ export class CachedBlobs {
   }
 
   /** Begins to fetch a blob, or joins those who wait for it. Throws as `upstreamError` when nothing of it comes. */
-  fetch(name: UpstreamName, digest: Digest): Promise<Fetching> {
+  bring(name: UpstreamName, digest: Digest): Promise<Fetching> {
     const key = `${name.here}@${digest}`
     const known = this.#fetching.get(key)
     if (known) return known

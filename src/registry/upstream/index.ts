@@ -4,6 +4,5 @@
  * ask at once make one request; when it cannot be asked, what is here is served. Does not: judge rights, or know HTTP.
  */
 export type { ServedManifest } from './cached-manifests.ts'
-export type { GrowingBlob } from './growing-blob.ts'
 export type { UpstreamSettings } from './upstream-settings.ts'
 export { type CachedRepository, createUpstreams, type Upstreams } from './upstreams.ts'

@@ -2,7 +2,7 @@ import { asError, BaleError, isBaleError } from '#base'
 import type { UpstreamName } from './upstream-names.ts'
 
 /** What an upstream's failure means here. */
-export type FailureKind =
+type FailureKind =
   /** It has no such thing. */
   | 'absent'
   /** It does not give it to this registry. */

@@ -33,7 +33,7 @@ export interface CachedRepository {
   checkAllowed(): void
   manifest(reference: { tag: string } | { digest: Digest }): Promise<ServedManifest | undefined>
   /** Fetches a blob that is not here. `stored`: it has come meanwhile. Undefined when the upstream has none. */
-  fetch(digest: Digest): Promise<GrowingBlob | 'stored' | undefined>
+  bring(digest: Digest): Promise<GrowingBlob | 'stored' | undefined>
   /** Of a blob that is not here. */
   blobSize(digest: Digest): Promise<number | undefined>
   listTags(page: Required<Page>): ReturnType<MetaStore['listTags']>
@@ -79,7 +79,7 @@ export function createUpstreams(parts: UpstreamsParts): Upstreams {
         upstream: name.upstream.prefix,
         checkAllowed: () => checkAllowed(name),
         manifest: (reference) => manifests.find(name, reference),
-        fetch: (digest) => blobs.fetch(name, digest),
+        bring: (digest) => blobs.bring(name, digest),
         blobSize: (digest) => blobs.size(name, digest),
         listTags: (page) => lists.tags(name, page),
         listReferrers: (subject, page) => lists.referrers(name, subject, page),
