@@ -41,7 +41,7 @@ const STATUS: Partial<Record<ErrorCode, [number, string, string?]>> = {
 
 /** Failures of upstreams. The texts follow the upstream's prefix, which is part of repositories' names here; its address is not told. */
 const OF_UPSTREAM: Partial<Record<ErrorCode, [number, string, string]>> = {
-  MANIFEST_NOT_FOUND: [404, 'NAME_UNKNOWN', 'has it, perhaps, but this registry does not take it from there'],
+  MANIFEST_NOT_FOUND: [404, 'NAME_UNKNOWN', 'may have it, but this registry does not take it from there'],
   DENIED: [403, 'DENIED', 'does not let this registry have it'],
   RATE_LIMITED: [429, 'TOOMANYREQUESTS', 'asks to retry later'],
   REGISTRY_UNREACHABLE: [503, 'UNAVAILABLE', 'cannot be reached at the moment'],
@@ -61,9 +61,9 @@ function ofUpstream({ code, details }: BaleError): [number, string, string] | un
   return known && [known[0], known[1], `${details['upstream']} ${known[2]}`]
 }
 
-/** The client tries again; by then another replica, or the new primary of the database, answers. */
+/** What an upstream asks for is passed on. Else the client tries again soon; by then another replica, or the new primary of the database, answers. */
 function retryAfter(status: number, failure: unknown): OutgoingHttpHeaders {
-  const asked = failure instanceof BaleError ? failure.details['retryAfter'] : undefined
+  const asked = failure instanceof BaleError && ofUpstream(failure) ? failure.details['retryAfter'] : undefined
   if (typeof asked === 'number') return { 'Retry-After': Math.max(1, Math.ceil(asked / 1000)) }
   return status === 503 ? { 'Retry-After': '2' } : {}
 }

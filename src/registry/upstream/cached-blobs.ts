@@ -111,7 +111,7 @@ export class CachedBlobs {
       stored: async (start) => {
         const blob = await this.#whole(name, digest)
         if (!blob) throw new BaleError('STORE_DAMAGED', `the blob ${digest} went while it was read`)
-        return objects.read(blob.key, { start, end: blob.size })
+        return objects.read(blob.key, { start, end: blob.size, reuse: true })
       },
     })
   }

@@ -4,7 +4,7 @@ import type { Repository } from '#transport'
 import type { Page } from '../meta/index.ts'
 import { askUpstream } from './ask-upstream.ts'
 import type { CacheParts } from './cache-parts.ts'
-import { isDown } from './upstream-failure.ts'
+import { isAway, isDown } from './upstream-failure.ts'
 import type { UpstreamName } from './upstream-names.ts'
 
 type ReferrersPage = Required<Page> & { bytes: number; artifactType?: string }
@@ -58,7 +58,7 @@ export class CachedLists {
       return listed
     } catch (error) {
       if (!isDown(error)) throw error
-      registry.rest(error.details['retryAfter'] as number | undefined)
+      if (isAway(error)) registry.rest(error.details['retryAfter'] as number | undefined)
       this.#parts.report(error, `listing ${key}`)
       return 'here'
     }

@@ -6,7 +6,7 @@ import { describeManifest } from '../manifest/index.ts'
 import type { CachedManifest } from '../meta/index.ts'
 import { askUpstream } from './ask-upstream.ts'
 import { actorOf, type CacheParts } from './cache-parts.ts'
-import { isDown } from './upstream-failure.ts'
+import { isAway, isDown } from './upstream-failure.ts'
 import type { UpstreamName } from './upstream-names.ts'
 
 /** A manifest for a client. */
@@ -71,7 +71,7 @@ export class CachedManifests {
       return found ?? (here && (await this.#forget(name, tag)))
     } catch (error) {
       if (!stale || !isDown(error)) throw error
-      registry.rest(error.details['retryAfter'] as number | undefined)
+      if (isAway(error)) registry.rest(error.details['retryAfter'] as number | undefined)
       this.#parts.report(
         new BaleError(error.code, `${error.message}; what was fetched before is served`, { cause: error }),
         `pulling ${name.here}:${tag}`,

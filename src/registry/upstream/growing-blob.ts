@@ -63,6 +63,7 @@ export class GrowingBlob {
     this.#changed()
   }
 
+  /** A chunk is valid until the next one is asked for. */
   async *read(): AsyncGenerator<Uint8Array> {
     if (this.size === 0) await this.stored
     for (let position = 0; position < this.size; ) {

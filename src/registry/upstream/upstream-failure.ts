@@ -31,6 +31,11 @@ export function isDown(error: unknown): error is BaleError {
   return isOneOf(error, DOWN) && 'upstream' in (error as BaleError).details
 }
 
+/** Of those, whether it cannot be asked: what is wrong with one thing says nothing about others. */
+export function isAway(error: BaleError): boolean {
+  return isOneOf(error.cause, DOWN)
+}
+
 /**
  * The error for a client: it names the upstream, and `details.upstream` has its prefix. What the cause says of hosts is for the
  * operator. DENIED, RATE_LIMITED, REGISTRY_UNREACHABLE or REGISTRY_FAILED; a failure of our own stays what it is.

@@ -24,14 +24,14 @@ const LIMITS: Partial<RemoteLimits> = {
   longestDelay: 1000,
   longestRetryAfter: 1000,
   connectTimeout: 5000,
-  headersTimeout: 20_000,
+  headersTimeout: 7000,
   tagPages: 1000,
   tags: 100_000,
 }
 
 /** Repositories whose connections and tokens are kept. */
 const MOST_OPEN = 64
-const REST = 15_000
+const REST = 30_000
 const LONGEST_REST = 600_000
 
 /** The client of one upstream. Disposing it ends its connections. */

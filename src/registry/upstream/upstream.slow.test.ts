@@ -59,6 +59,24 @@ insecure = true
   assert.equal(await pull('two'), image.digest)
 })
 
+test('an upstream that never answers is waited for once, and what is here is served', async () => {
+  await using under = await cachedRegistry()
+  const image = await under.upstream.image('library/web', 'one', { tag: '1' })
+  const pull = () => under.get('/v2/docker.io/web/manifests/1')
+  await pull()
+  under.way.add({ last: 99, how: { act: 'hold' } })
+  under.pass(2 * 3_600_000)
+  const began = performance.now()
+  const [first, second] = await Promise.all([pull(), pull()])
+  const third = await pull()
+  assert.ok(performance.now() - began < 60_000)
+  for (const { status, headers } of [first, second, third]) {
+    assert.deepEqual([status, headers['docker-content-digest']], [200, image.digest])
+    assert.equal(headers['warning'], '111 - "Revalidation Failed"')
+  }
+  assert.equal(under.reports.length, 1)
+})
+
 test('an image of docker-registry comes through the cache with all its platforms', {
   skip: withoutSkopeo || withoutDockerRegistry(),
 }, async () => {

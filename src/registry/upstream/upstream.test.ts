@@ -167,6 +167,18 @@ test('what the upstream does not have, does not give, or does not say is answere
   )
 })
 
+test('what is wrong with one tag is answered from here, and says nothing about others', async () => {
+  await using upstream = await scriptedRegistry()
+  await using under = await cached({ url: `http://${upstream.host}`, tagsFreshFor: 0 })
+  const [one, two] = [publish(upstream, '1', { tars: [] }), publish(upstream, '2', { tars: [Buffer.from('x')] })]
+  const digest = async (tag: string) =>
+    (await under.get(`/v2/docker.io/a/b/manifests/${tag}`)).headers['docker-content-digest']
+  assert.deepEqual([await digest('1'), await digest('2')], [one, two])
+  publishDocument(upstream, '1', Buffer.from('{}'), 'application/vnd.oci.image.index.v1+json')
+  const changed = publish(upstream, '2', { tars: [Buffer.from('y')] })
+  assert.deepEqual([await digest('1'), await digest('2')], [one, changed])
+})
+
 test('A14: a manifest or blob with another digest is neither stored nor given', async () => {
   await using upstream = await scriptedRegistry()
   await using under = await cached({ url: `http://${upstream.host}` })
