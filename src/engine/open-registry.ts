@@ -3,6 +3,7 @@ import { readText } from '#host/file'
 import { parseReference } from '#spec'
 import {
   type CredentialStore,
+  connectionSettings,
   createCredentialStore,
   createFetcher,
   defaultLimits,
@@ -117,11 +118,6 @@ async function readAuthority(path: string): Promise<string> {
   }
 }
 
-/** The environment's settings for all connections. Upper case first: golang.org/x/net/http/httpproxy, FromEnvironment. */
 export function connectionOptions({ config: { environment } }: Pick<EngineContext, 'config'>) {
-  const variable = (name: string) => environment[name] || environment[name.toLowerCase()]
-  return {
-    proxy: { http: variable('HTTP_PROXY'), https: variable('HTTPS_PROXY'), noProxy: variable('NO_PROXY') },
-    authorities: { file: environment['SSL_CERT_FILE'], directories: environment['SSL_CERT_DIR'] },
-  }
+  return connectionSettings(environment)
 }

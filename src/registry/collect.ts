@@ -21,6 +21,8 @@ export interface CollectOptions {
   uploadsOlderThan?: number
   /** How long the bytes of a removed blob stay for downloads that run. Milliseconds, an hour by default. */
   grace?: number
+  /** Also removes what came from an upstream, below its prefix, and that nobody has pulled for so many milliseconds. */
+  unpulled?: readonly { below: string; unpulledFor: number }[]
   /** How long lines of the audit log are kept. Milliseconds, 90 days by default. */
   auditFor?: number
 }
@@ -64,11 +66,13 @@ async function collect(
     uploadsOlderThan,
     grace = GRACE,
     auditFor = AUDIT_FOR,
+    unpulled = [],
   }: CollectOptions = {},
 ): Promise<Collected> {
   const uploads = await meta.expireUploads(uploadsOlderThan)
   const tags = await removeUnkeptTags(meta, signal)
-  const manifests = untaggedOlderThan === undefined ? 0 : await meta.removeUntagged(untaggedOlderThan, restorableFor)
+  let manifests = untaggedOlderThan === undefined ? 0 : await meta.removeUntagged(untaggedOlderThan, restorableFor)
+  for (const { below, unpulledFor } of unpulled) manifests += await meta.removeUnpulled(below, unpulledFor)
   const condemned = await meta.condemnBlobs(grace)
   let deleted = 0
   // What was condemned before waits for the usual time, unless less is asked for.

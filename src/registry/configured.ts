@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream'
 import { BaleError, type Clock, type Log } from '#base'
+import { connectionSettings } from '#transport'
 import type { CollectOptions } from './collect.ts'
 import {
   type Configuration,
@@ -18,10 +19,12 @@ import {
   type RegistryAdmin,
   type RegistryParts,
   type RegistrySettings,
+  unpulledOf,
 } from './registry.ts'
 import type { Report } from './report.ts'
 import type { ListenOptions, ServedRegistry } from './serve.ts'
 import { serveWatched } from './serve-watched.ts'
+import type { UpstreamSettings } from './upstream/index.ts'
 
 /** What a configuration file does not say. */
 export interface Surroundings {
@@ -49,12 +52,13 @@ export async function serveConfigured(
 async function open(
   configuration: Configuration,
   credentials: Credentials,
-  { log, report, clock, observe }: Surroundings & Pick<RegistrySettings, 'observe'>,
+  { environment, log, report, clock, observe }: Surroundings & Pick<RegistrySettings, 'observe'>,
 ): Promise<Registry> {
   const { content, anonymous, uploads, listen, collection } = configuration
   const { externalUrl, trustedProxies } = listen
-  const given = { anonymous, ...uploads, grace: collection.grace, externalUrl, trustedProxies }
-  const settings = { ...given, log, report, clock, observe }
+  const cache = { upstreams: upstreamsOf(configuration, credentials), mirror: configuration.mirror }
+  const given = { anonymous, ...uploads, grace: collection.grace, externalUrl, trustedProxies, ...cache }
+  const settings = { ...given, connections: connectionSettings(environment), log, report, clock, observe }
   if (content.kind === 'embedded') {
     const { directory, minFreePercent } = content
     return await createRegistry({ ...settings, directory, minFreePercent })
@@ -64,14 +68,23 @@ async function open(
   return await openRegistry({ ...shared, secret: credentials.secret! }, { ...settings, redirect })
 }
 
+function upstreamsOf({ upstreams }: Configuration, credentials: Credentials): UpstreamSettings[] {
+  return upstreams.map(({ login, ca: _, ...settings }, at) => {
+    const { password, ca } = credentials.upstreams![at]!
+    return { ...settings, login: login && { username: login.username, password: password! }, ca }
+  })
+}
+
 /** Opens the registry that a file describes for its administration, also while it is served. */
 export async function openConfiguredAdmin(
   configuration: Configuration,
   { environment, clock }: Surroundings,
 ): Promise<RegistryAdmin> {
   const { content } = configuration
-  if (content.kind === 'embedded') return await openRegistryAdmin({ directory: content.directory, clock })
-  return administerRegistry(await openShared(content, await loadCredentials(configuration, environment)), clock)
+  const unpulled = unpulledOf(configuration)
+  if (content.kind === 'embedded') return await openRegistryAdmin({ directory: content.directory, clock, unpulled })
+  const shared = await openShared(content, await loadCredentials(configuration, environment))
+  return administerRegistry(shared, { clock, unpulled })
 }
 
 /** What all replicas share. */

@@ -4,6 +4,7 @@ import { BaleError, type Clock, isBaleError, systemClock } from '#base'
 import { acquireLock, keepReserve, makeDirectory } from '#host/file'
 import { forgetSealedKeys } from './auth/index.ts'
 import { type BackedUp, type BackupOptions, backUp } from './backup.ts'
+import type { CollectOptions } from './collect.ts'
 import { type MetaStore, openSqliteMeta } from './meta/index.ts'
 import { createFileObjects, type FileObjectsOptions } from './objects/index.ts'
 import {
@@ -52,11 +53,16 @@ export interface EmbeddedAdmin extends RegistryAdmin {
 }
 
 /** Opens the registry's directory for its administration, also while it is served. */
-export async function openRegistryAdmin(options: { directory: string; clock?: Clock }): Promise<EmbeddedAdmin> {
-  const { directory, clock = systemClock } = options
+export async function openRegistryAdmin(options: {
+  directory: string
+  clock?: Clock
+  /** Of upstreams: what collections remove. */
+  unpulled?: CollectOptions['unpulled']
+}): Promise<EmbeddedAdmin> {
+  const { directory, clock = systemClock, unpulled } = options
   makeRegistryDirectory(directory)
   const parts = openParts(directory, clock)
-  const admin = administerRegistry(parts, clock)
+  const admin = administerRegistry(parts, { clock, unpulled })
   return {
     ...admin,
     ...keepingReserve(admin, directory),

@@ -41,6 +41,7 @@ export {
   type SharedDirectory,
   type TlsCredentials,
   type TlsFiles,
+  type UpstreamConfiguration,
 } from './configuration/index.ts'
 export { openConfiguredAdmin, type Surroundings, serveConfigured } from './configured.ts'
 export { createRegistry, type EmbeddedAdmin, openRegistryAdmin, type RegistryOptions } from './embedded.ts'
@@ -103,3 +104,4 @@ export {
 export { type ListenOptions, listenWith, type ServedRegistry } from './serve.ts'
 export { type ServeOptions, serveRegistry } from './serve-watched.ts'
 export type { TlsSource, TlsTexts } from './tls.ts'
+export type { UpstreamSettings } from './upstream/index.ts'

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { BaleError, type Clock, isBaleError, type Log, noLog, systemClock } from '#base'
+import type { ConnectionSettings } from '#transport'
 import {
   type Accounts,
   type AnonymousAccess,
@@ -41,6 +42,7 @@ import {
 } from './policies/index.ts'
 import { type Report, reportOnce } from './report.ts'
 import { createUploads } from './uploads/index.ts'
+import type { UpstreamSettings, Upstreams } from './upstream/index.ts'
 import { watchedMeta, watchedObjects } from './watched-parts.ts'
 
 /** What a registry is made of. Any number of processes may serve one on the same parts, if those are shared. */
@@ -70,6 +72,12 @@ export interface RegistrySettings extends OriginOptions {
   /** This machine's; the database's time is what counts. */
   clock?: Clock
   log?: Log
+  /** Registries that repositories below a prefix come from. */
+  upstreams?: readonly UpstreamSettings[]
+  /** The prefix of the one that repositories come from that are not here and are below no prefix, for clients of a mirror. */
+  mirror?: string
+  /** How upstreams are reached: directly, and with the machine's authorities, by default. */
+  connections?: ConnectionSettings
   /** Told of what is the registry's own fault, for the operator. */
   report?: Report
   /** Told of what happens. */
@@ -128,7 +136,10 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     }
     const told = { log, report, observe: observe ? toAll([seeRefusals, observe]) : seeRefusals }
     const who = { authenticator, tokens, access, anonymous, origin }
-    const served = { meta, objects, uploads, clock, lease, presign, ...who }
+    const cache = { meta, objects: parts.objects, uploads, clock, log, report, observe }
+    const upstreams = await openUpstreams(settings, cache, closing)
+    const served = { meta, objects, uploads, upstreams, clock, lease, presign, ...who }
+    const unpulled = unpulledOf(settings)
     return {
       handler: createHandler({ ...served, ...told, bodies, whenFull, health }),
       ...createAccounts(meta),
@@ -137,7 +148,8 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
       promotions: createPromotions(meta, lease),
       renames: createRenames(meta),
       tags: createTags(meta),
-      collectGarbage: (how) => toldOf({ observe, clock }, () => whenFull(() => collectInTurn({ meta, objects }, how))),
+      collectGarbage: (how) =>
+        toldOf({ observe, clock }, () => whenFull(() => collectInTurn({ meta, objects }, { unpulled, ...how }))),
       drain() {
         health.draining = true
       },
@@ -148,6 +160,28 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     await closing.disposeAsync()
     throw error
   }
+}
+
+/** Most registries have none: what they need is loaded when there are some. */
+async function openUpstreams(
+  { upstreams = [], mirror, connections }: RegistrySettings,
+  parts: Omit<Parameters<typeof import('./upstream/index.ts').createUpstreams>[0], 'upstreams'>,
+  closing: AsyncDisposableStack,
+): Promise<Upstreams | undefined> {
+  if (upstreams.length === 0 && mirror === undefined) return undefined
+  const { createUpstreams } = await import('./upstream/index.ts')
+  return closing.use(createUpstreams({ ...parts, upstreams, mirror, connections }))
+}
+
+/** What collections remove of what came from upstreams. */
+export function unpulledOf({
+  upstreams = [],
+}: {
+  upstreams?: readonly Pick<UpstreamSettings, 'prefix' | 'cacheFor'>[]
+}): CollectOptions['unpulled'] {
+  return upstreams.flatMap(({ prefix, cacheFor }) =>
+    cacheFor === undefined ? [] : [{ below: prefix, unpulledFor: cacheFor }],
+  )
 }
 
 /** A collection whose outcome is told. */
@@ -198,7 +232,7 @@ export interface RegistryAdmin extends Accounts, AsyncDisposable {
 /** Administers the registry on these parts, whose metadata it closes. */
 export function administerRegistry(
   { meta, objects, whenFull = (work) => work() }: Omit<RegistryParts, 'secret'>,
-  clock: Clock = systemClock,
+  { clock = systemClock, unpulled }: { clock?: Clock; unpulled?: CollectOptions['unpulled'] } = {},
 ): RegistryAdmin {
   const lease = DEFAULT_LEASE
   const uploads = createUploads({ meta, objects, clock, lease, grace: GRACE })
@@ -209,7 +243,7 @@ export function administerRegistry(
     promotions: createPromotions(meta, lease),
     renames: createRenames(meta),
     tags: createTags(meta),
-    collectGarbage: (how) => whenFull(() => collectInTurn({ meta, objects }, how)),
+    collectGarbage: (how) => whenFull(() => collectInTurn({ meta, objects }, { unpulled, ...how })),
     importFrom: (directory, how) => importFrom({ meta, objects, uploads, lease }, directory, how),
     check: (how) => whenFull(() => check({ meta, objects, clock }, how)),
     [Symbol.asyncDispose]: () => meta.close(),

@@ -24,7 +24,14 @@ export {
   normalizeKey,
   type StoredIn,
 } from './credentials/index.ts'
-export { createFetcher, type FetchedUrl, type Fetcher, type ProxySettings } from './http/index.ts'
+export {
+  type ConnectionSettings,
+  connectionSettings,
+  createFetcher,
+  type FetchedUrl,
+  type Fetcher,
+  type ProxySettings,
+} from './http/index.ts'
 export {
   createLayoutTarget,
   type LayoutSource,
@@ -37,6 +44,7 @@ export {
   createMirroredSource,
   defaultLimits,
   openRepository,
+  type RegistryAnswer,
   type RemoteLimits,
   type RemoteOptions,
   type RemotePlace,

@@ -36,7 +36,7 @@ type Decision = 'allowed' | 'scope' | 'denied'
 
 /** The only place where rights are judged, by what is in the database at that moment. */
 export interface Access {
-  /** `asked` is the name by which it was asked for, when it has another one now: tokens are issued for that. */
+  /** `asked`: another name of the repository, for which a token is as good. */
   decide(subject: Principal, action: Action, facts: { repository: string; asked?: string }): Promise<Decision>
   /** The same for several repositories, with one look at what is public. */
   decideEach(subject: Principal, action: Action, repositories: readonly string[]): Promise<Decision[]>
@@ -57,7 +57,7 @@ export function createAccess({ meta, anonymous }: { meta: MetaStore; anonymous: 
     const open = action === 'pull' && may.includes(false) ? await meta.publicPatterns() : []
     return repositories.map((name, index) => {
       if (!may[index] && !matchesAny(open, name)) return 'denied'
-      return isInScope(subject, action, asked ?? name) ? 'allowed' : 'scope'
+      return isInScope(subject, action, asked === undefined ? [name] : [name, asked]) ? 'allowed' : 'scope'
     })
   }
 
@@ -99,9 +99,9 @@ function isAtLeast(role: Role | undefined, action: Action): boolean {
 const matchesAny = (patterns: readonly string[], name: string) =>
   patterns.some((pattern) => matchesPattern(pattern, name))
 
-function isInScope(principal: Principal, action: Action, repository: string): boolean {
+function isInScope(principal: Principal, action: Action, names: readonly string[]): boolean {
   if (principal.scopes === undefined) return true
   return principal.scopes.some(
-    (scope) => scope.type === 'repository' && scope.name === repository && scope.actions.includes(action),
+    (scope) => scope.type === 'repository' && names.includes(scope.name) && scope.actions.includes(action),
   )
 }

@@ -8,6 +8,7 @@ import type {
   ScaledOutContent,
   SecretSource,
   TlsFiles,
+  UpstreamConfiguration,
 } from './configuration.ts'
 import type { FileContent } from './schema.ts'
 
@@ -19,7 +20,7 @@ const MIN_FREE_PERCENT = 1
  * `registry.yaml:3:10: listen.tls.key`.
  */
 export function configurationOf(content: FileContent, path: string, at: (key: string) => string): Configuration {
-  const { listen, anonymous, uploads, collection, log, metrics } = content
+  const { listen, anonymous, uploads, collection, upstreams, mirror, log, metrics } = content
   const names = new Names(dirname(resolve(path)), at)
   return frozen({
     listen: {
@@ -47,6 +48,8 @@ export function configurationOf(content: FileContent, path: string, at: (key: st
       restorableFor: collection['restorable-for'],
       auditFor: collection['audit-for'],
     },
+    upstreams: upstreams.map((one, at) => upstreamOf(one, `upstreams[${at}]`, names)),
+    mirror,
     log: {
       requests:
         log.requests === undefined || log.requests === 'stdout' ? log.requests : { path: names.path(log.requests) },
@@ -76,6 +79,22 @@ function contentOf(content: FileContent, names: Names): EmbeddedContent | Scaled
       ? s3Of(objects!.s3, names)
       : { kind: 'directory', directory: names.path(objects!.directory!), minFreePercent },
     secret: names.secret('secret', content)!,
+  }
+}
+
+function upstreamOf(upstream: FileContent['upstreams'][number], key: string, names: Names): UpstreamConfiguration {
+  const { prefix, registry, username, namespaces, allow, insecure } = upstream
+  const ca = upstream['ca-file']
+  const password = names.secret(`${key}.password`, upstream)
+  return {
+    ...{ prefix, url: registry, namespaces, allow, insecure },
+    // The rules hold: there are both, or none of them.
+    login: username === undefined ? undefined : { username, password: password! },
+    tokenService: upstream['token-service'],
+    tagsFreshFor: upstream['tags-fresh-for'],
+    serveStaleFor: upstream['serve-stale-for'],
+    cacheFor: upstream['cache-for'],
+    ca: ca === undefined ? undefined : names.file(`${key}.ca-file`, ca),
   }
 }
 

@@ -37,10 +37,14 @@ export function fileSchema(): ConfigurationSchema {
   return schema
 }
 
-/** Of the value of a key (`listen.tls`), or of the file. Undefined when there is no such key. */
+/** Of the value of a key (`listen.tls`, `upstreams[].prefix`), or of the file. Undefined when there is no such key. */
 export function schemaOf(file: ConfigurationSchema, key: string): ConfigurationSchema | undefined {
   let schema: ConfigurationSchema | undefined = file
-  for (const name of key === '' ? [] : key.split('.')) schema = schema && propertiesOf(schema)[name]
+  for (const name of key === '' ? [] : key.split('.')) {
+    const [, plain = name, item] = /^(.*?)(\[\d*\])?$/.exec(name) ?? []
+    schema = schema && propertiesOf(schema)[plain]
+    if (item) schema = schema?.items
+  }
   return schema
 }
 

@@ -74,6 +74,21 @@ collection:
   untagged-older-than: 720h
   restorable-for: 48h
   audit-for: 24h
+upstreams:
+  - prefix: docker.io
+    registry: https://registry-1.docker.io
+    username: ann
+    password-file: hub
+    token-service: auth.docker.io
+    namespaces: [docker.io, index.docker.io]
+    tags-fresh-for: 10m
+    serve-stale-for: 24h
+    cache-for: 720h
+    allow: ['library/*']
+    insecure: true
+    ca-file: hub.pem
+  - { prefix: quay, registry: 'https://quay.io' }
+mirror: docker.io
 log: { requests: requests.log }
 metrics: { address: '127.0.0.2:9090' }
 `
@@ -128,6 +143,32 @@ test('every key of a file has its place in the configuration, with a value that 
       restorableFor: 48 * 3_600_000,
       auditFor: 24 * 3_600_000,
     },
+    upstreams: [
+      {
+        prefix: 'docker.io',
+        url: 'https://registry-1.docker.io',
+        login: {
+          username: 'ann',
+          password: { path: join(place.path, 'hub'), at: `${file}:43:20: upstreams[0].password-file` },
+        },
+        tokenService: 'auth.docker.io',
+        namespaces: ['docker.io', 'index.docker.io'],
+        tagsFreshFor: 600_000,
+        serveStaleFor: 24 * 3_600_000,
+        cacheFor: 720 * 3_600_000,
+        allow: ['library/*'],
+        insecure: true,
+        ca: { path: join(place.path, 'hub.pem'), at: `${file}:51:14: upstreams[0].ca-file` },
+      },
+      {
+        prefix: 'quay',
+        url: 'https://quay.io',
+        tagsFreshFor: 3_600_000,
+        serveStaleFor: 7 * 24 * 3_600_000,
+        insecure: false,
+      },
+    ],
+    mirror: 'docker.io',
     log: { requests: { path: join(place.path, 'requests.log') } },
     metrics: { host: '127.0.0.2', port: 9090 },
   })
@@ -146,6 +187,7 @@ function keysOf({ properties = {} }: ConfigurationSchema, at: string): string[] 
   return Object.entries(properties).flatMap(([name, below]) => [
     keyBelow(at, name),
     ...keysOf(below, keyBelow(at, name)),
+    ...keysOf(below.items ?? {}, keyBelow(at, name)),
   ])
 }
 
@@ -175,6 +217,8 @@ test('a directory is enough; the rest is as without a file', async () => {
       restorableFor: 7 * 24 * 3_600_000,
       auditFor: 90 * 24 * 3_600_000,
     },
+    upstreams: [],
+    mirror: undefined,
     log: { requests: undefined },
     metrics: undefined,
   })
@@ -293,6 +337,37 @@ const BAD: Readonly<Record<string, readonly [text: string, ...lines: (string | R
     /^3:21: listen.trusted-proxies\[0\]: expects an address or a range of addresses, such as 10.0.0.0\/8 or 2001:db8::1, not "10.0.0.0\/33"$/,
     /^3:34: listen.trusted-proxies\[1\]: /,
     /^3:45: listen.trusted-proxies\[2\]: /,
+  ],
+  'upstreams that are none, or go not together': [
+    `directory: /d
+mirror: quay.io
+upstreams:
+  - { prefix: Hub, registry: 'https://u:p@hub', pasword-file: a }
+  - { prefix: ghcr.io, registry: 'https://ghcr.io', username: ann, allow: ['A'] }
+  - { registry: 'https://x', password-file: a, password-env: B, cache-for: 1h }
+  - { prefix: ghcr.io, registry: 'https://ghcr.io' }
+  - ghcr.io
+`,
+    '2:1: mirror: no upstream has the prefix quay.io; expects the prefix of one',
+    '4:15: upstreams[0].prefix: expects the beginning of a name of repositories, such as docker.io, not "Hub"',
+    '4:30: upstreams[0].registry: expects a URL of scheme and host only, such as https://registry-1.docker.io',
+    '4:49: upstreams[0].pasword-file: unknown key; did you mean password-file?',
+    '5:5: upstreams[1].password-file: is missing, and so is password-env: a login has a password',
+    '5:76: upstreams[1].allow[0]: expects a pattern of repositories, such as library/*, not "A"',
+    '6:5: upstreams[2].prefix: is missing: What their names begin with here: docker.io in docker.io/library/debian',
+    '6:5: upstreams[2].username: is missing, but password-file needs it: a login has a name',
+    '6:48: upstreams[2].password-env: cannot be given together with password-file; expects one of them',
+    '6:76: upstreams[2].cache-for: expects a duration of at least 2h, such as 720h, not "1h"',
+    '7:7: upstreams[3].prefix: another upstream has ghcr.io as well',
+    '8:5: upstreams[4]: expects a group of keys, not "ghcr.io"',
+  ],
+  'a name for two upstreams': [
+    `directory: /d
+upstreams:
+  - { prefix: a, registry: 'https://a' }
+  - { prefix: b, registry: 'https://b', namespaces: [a] }
+`,
+    '4:41: upstreams[1].namespaces: another upstream has a as well',
   ],
   'neither a directory nor metadata': [
     'listen: {}\n',

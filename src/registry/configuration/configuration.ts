@@ -15,6 +15,10 @@ export interface Configuration {
     leastRate: LeastRate
   }
   collection: CollectionConfiguration
+  /** Registries that repositories below a prefix come from. */
+  upstreams: readonly UpstreamConfiguration[]
+  /** The prefix of the upstream that clients of a mirror mean. */
+  mirror?: string
   log: {
     /** Where a line is written for each request; nowhere by default. */
     requests?: 'stdout' | { path: string }
@@ -105,6 +109,25 @@ export interface CollectionConfiguration {
   untaggedOlderThan?: number
   restorableFor: number
   auditFor: number
+}
+
+/** A registry that repositories come from. */
+export interface UpstreamConfiguration {
+  prefix: string
+  /** Scheme and host. */
+  url: string
+  login?: { username: string; password: SecretSource }
+  /** Host of its token service. */
+  tokenService?: string
+  namespaces?: readonly string[]
+  tagsFreshFor: number
+  serveStaleFor: number
+  /** What nobody pulls is kept when it is undefined. */
+  cacheFor?: number
+  allow?: readonly string[]
+  insecure: boolean
+  /** PEM. */
+  ca?: NamedFile
 }
 
 /** A file that the configuration names. */

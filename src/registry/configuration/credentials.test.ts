@@ -76,6 +76,21 @@ test('certificate, key, passwords and secret come from files beside the configur
   assert.deepEqual([postgres?.password, secret], ['pw', Buffer.from(digits, 'hex')])
 })
 
+test('logins and authorities of upstreams are in their order, and each that cannot be used is named', async () => {
+  const upstreams = (password: string, ca: string) => `directory: /d
+upstreams:
+  - { prefix: a, registry: 'https://a' }
+  - { prefix: b, registry: 'https://b', username: ann, ${password}, ca-file: ${ca} }
+`
+  const { upstreams: loaded } = await load(upstreams('password-file: id', 'a.crt'))
+  assert.deepEqual(loaded![0], { password: undefined, ca: undefined })
+  assert.deepEqual([loaded![1]!.password, loaded![1]!.ca?.trim()], ['ID', own.cert.trim()])
+  assert.deepEqual(await problems(upstreams('password-env: GONE', 'a.key')), [
+    'r.yaml:4:70: upstreams[1].password-env: the environment variable GONE is not set',
+    'r.yaml:4:85: upstreams[1].ca-file: a.key has no certificate (PEM)',
+  ])
+})
+
 test('an embedded registry on plain HTTP needs none', async () => {
   assert.deepEqual(await load('directory: /d'), {})
 })

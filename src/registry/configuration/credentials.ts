@@ -1,4 +1,4 @@
-import type { Configuration, ScaledOutContent, TlsFiles } from './configuration.ts'
+import type { Configuration, ScaledOutContent, TlsFiles, UpstreamConfiguration } from './configuration.ts'
 import {
   type Environment,
   readAuthorities,
@@ -15,6 +15,8 @@ export interface Credentials {
   tls?: TlsCredentials
   postgres?: { password?: string; ca?: string }
   s3?: { accessKey: string; secretKey: string }
+  /** Of upstreams, in the configuration's order. */
+  upstreams?: readonly { password?: string; ca?: string }[]
   /** Of a scaled-out registry: at least 32 bytes. */
   secret?: Uint8Array
 }
@@ -32,12 +34,15 @@ export interface TlsCredentials {
  * secret.
  */
 export async function loadCredentials(
-  { listen, content }: Configuration,
+  { listen, content, upstreams }: Configuration,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<Credentials> {
   return await gathering(async (attempt) => ({
     ...(listen.tls && { tls: await tlsOf(listen.tls, attempt) }),
     ...(content.kind === 'scaled-out' && (await sharedOf(content, environment, attempt))),
+    ...(upstreams.length > 0 && {
+      upstreams: await Promise.all(upstreams.map((one) => upstreamOf(one, environment, attempt))),
+    }),
   }))
 }
 
@@ -77,6 +82,13 @@ async function tlsOf({ certificate, key, clientAuthorities: named }: TlsFiles, a
   }
   const clientAuthorities = named && (await attempt(named, () => readAuthorities(named)))
   return { cert: own?.pem, key: secret?.pem, ...(named && { clientAuthorities }) }
+}
+
+async function upstreamOf({ login, ca }: UpstreamConfiguration, environment: Environment, attempt: Attempt) {
+  return {
+    password: login && (await attempt(login.password, () => readSecret(login.password, environment))),
+    ca: ca && (await attempt(ca, () => readAuthorities(ca))),
+  }
 }
 
 async function sharedOf({ postgres, objects, secret }: ScaledOutContent, environment: Environment, attempt: Attempt) {

@@ -14,6 +14,7 @@ export type {
   SecretSource,
   SharedDirectory,
   TlsFiles,
+  UpstreamConfiguration,
 } from './configuration.ts'
 export type { ConfigurationSchema } from './configuration-schema.ts'
 export { type Credentials, loadCredentials, loadTls, type TlsCredentials } from './credentials.ts'

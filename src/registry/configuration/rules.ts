@@ -1,11 +1,11 @@
 import { isLoopback, parseListenAddress } from './listen-address.ts'
 
 /** Keys as they are in the file; which of them are known, and their values, is not checked yet. */
-type Group = Readonly<Record<string, unknown>>
+export type Group = Readonly<Record<string, unknown>>
 
 /** How keys of a group go together, said twice: for the check, and in JSON Schema for editors. */
 interface Rule {
-  /** `metadata.postgres`; empty for the whole file. */
+  /** `metadata.postgres`, or `upstreams[]` for each of a list; empty for the whole file. */
   group: string
   /** What is wrong, and with which key of the group. */
   broken(group: Group): { key: string; message: string } | undefined
@@ -110,6 +110,43 @@ const freeSpace: Rule = {
 
 const itsOwn = 'an embedded registry has everything in its directory'
 
+const UNIQUE = ['prefix', 'namespaces'] as const
+
+/** No JSON Schema says that two items of a list differ in one key. */
+const upstreamNames: Rule = {
+  group: '',
+  broken({ upstreams }) {
+    if (!Array.isArray(upstreams)) return undefined
+    for (const key of UNIQUE) {
+      const names = upstreams.flatMap((one, at) =>
+        isGroup(one) ? namesOf(one, key).map((name) => ({ name, at })) : [],
+      )
+      const again = names.find(({ name }, at) => names.findIndex((other) => other.name === name) < at)
+      if (again) return { key: `upstreams[${again.at}].${key}`, message: `another upstream has ${again.name} as well` }
+    }
+    return undefined
+  },
+  schema: {},
+}
+
+/** Of what is no list or text, nothing: that is a fault of its own. */
+function namesOf(upstream: Group, key: (typeof UNIQUE)[number]): string[] {
+  const value = upstream[key] ?? upstream['prefix']
+  return [value].flat().filter((name) => typeof name === 'string')
+}
+
+const mirrored: Rule = {
+  group: '',
+  broken({ mirror, upstreams }) {
+    if (typeof mirror !== 'string') return undefined
+    const prefixes = Array.isArray(upstreams) ? upstreams.map((one) => isGroup(one) && one['prefix']) : []
+    return prefixes.includes(mirror)
+      ? undefined
+      : { key: 'mirror', message: `no upstream has the prefix ${mirror}; expects the prefix of one` }
+  },
+  schema: { anyOf: [{ not: required('mirror') }, required('upstreams')] },
+}
+
 /** All rules. When one mistake breaks two of them at the same key, the first is reported. */
 export const RULES: readonly Rule[] = [
   plainHttp,
@@ -128,5 +165,11 @@ export const RULES: readonly Rule[] = [
   ...oneOf('objects', 's3', 'directory', 'the bytes are in a store, or in a directory that all replicas share'),
   atMostOneOf('metadata.postgres', 'password-file', 'password-env'),
   ...oneOf('objects.s3', 'access-key-file', 'access-key-env', 'requests are signed'),
+  atMostOneOf('upstreams[]', 'password-file', 'password-env'),
+  needs('upstreams[]', 'password-file', 'username', 'a login has a name'),
+  needs('upstreams[]', 'password-env', 'username', 'a login has a name'),
+  ...oneOf('upstreams[]', 'password-file', 'password-env', 'a login has a password', { when: 'username' }).slice(0, 1),
+  upstreamNames,
+  mirrored,
   ...oneOf('objects.s3', 'secret-key-file', 'secret-key-env', 'requests are signed'),
 ]

@@ -6,6 +6,7 @@ import {
   expects,
   flag,
   group,
+  list,
   listenAddress,
   origin,
   path,
@@ -40,10 +41,8 @@ const listen = group('Where and how the registry is reached', {
     origin('URL that clients use, if it differs from the listening address', 'https://registry.example'),
   ),
   'trusted-proxies': v.optional(
-    v.pipe(
-      v.array(addressRange('A proxy or a network of proxies'), expects('a list of addresses and ranges')),
-      v.title('list of addresses and ranges'),
-      v.description('Proxies whose X-Forwarded headers are trusted'),
+    list('Proxies whose X-Forwarded headers are trusted', 'addresses and ranges', () =>
+      addressRange('A proxy or a network of proxies'),
     ),
     [],
   ),
@@ -105,6 +104,56 @@ const s3 = group('A bucket of an S3-compatible store', {
     flag('Sends clients to the store for the bytes of blobs, by addresses that are valid for a short time'),
     false,
   ),
+})
+
+/** As repositories are named; host names are such names as well. */
+const PREFIX = /^[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:\/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*$/
+const HOST = /^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d{1,5})?$/
+
+const upstream = group('A registry that repositories below a prefix come from', {
+  prefix: text(
+    'What their names begin with here: docker.io in docker.io/library/debian',
+    'the beginning of a name of repositories',
+    PREFIX,
+    'docker.io',
+  ),
+  registry: origin('URL of the registry', 'https://registry-1.docker.io'),
+  username: v.optional(text('Name of the login there', 'the name of a user', /^[^\s:]+$/)),
+  'password-file': v.optional(path('File with its password or token')),
+  'password-env': v.optional(variable('Environment variable with its password or token')),
+  'token-service': v.optional(
+    text(
+      'Host that the login may be sent to for tokens, if that is not related to the host of the registry',
+      'a host',
+      HOST,
+      'auth.example',
+    ),
+  ),
+  namespaces: v.optional(
+    list("Names by which clients of containerd's mirrors mean it; its prefix by default", 'hosts', (what) =>
+      text(what, 'a host', HOST),
+    ),
+  ),
+  'tags-fresh-for': v.optional(duration('How long a tag is not asked for again', '1h', { least: '0s' }), '1h'),
+  'serve-stale-for': v.optional(
+    duration('How long after that it is served when the upstream cannot be asked', '168h', { least: '0s' }),
+    '168h',
+  ),
+  'cache-for': v.optional(
+    duration('Content that nobody has pulled for so long is removed; without this it is kept', '720h', {
+      least: '2h',
+    }),
+  ),
+  allow: v.optional(
+    list('Repositories, as it names them, that may come from there; all by default', 'patterns', (what) =>
+      text(what, 'a pattern of repositories', /^(?:[a-z0-9._-]|\/|\*)+$/, 'library/*'),
+    ),
+  ),
+  insecure: v.optional(
+    flag('Accepts an unverified certificate, and sends the login over plain HTTP to another machine'),
+    false,
+  ),
+  'ca-file': v.optional(path("File of authorities (PEM) that its certificate may be from, besides the machine's")),
 })
 
 /** The file as valibot checks it, and what its values mean. How keys go together is in rules.ts. */
@@ -204,6 +253,18 @@ export const FILE = v.pipe(
           ),
         }),
         {},
+      ),
+      upstreams: v.optional(
+        list('Registries that repositories below a prefix come from, and are kept', 'upstreams', () => upstream),
+        [],
+      ),
+      mirror: v.optional(
+        text(
+          'Prefix of the upstream that repositories come from that are not here, for clients that know this registry as their mirror',
+          'the prefix of an upstream',
+          PREFIX,
+          'docker.io',
+        ),
       ),
       log: v.optional(
         group('What is written down', {

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { nearest } from '#base'
 import { type ConfigurationSchema, fileSchema, propertiesOf, schemaOf } from './configuration-schema.ts'
 import { keyBelow } from './problems.ts'
-import { isGroup, RULES } from './rules.ts'
+import { type Group, isGroup, RULES } from './rules.ts'
 import { FILE, type FileContent } from './schema.ts'
 
 /** Something that is wrong with a value, or with a key that is not known. */
@@ -31,6 +31,9 @@ export function validate(value: unknown): { content: FileContent } | { faults: F
 
 /** Keys that are not known, and lists where there should be keys: valibot tells the first of the former, and takes the latter. */
 function shapeFaults(value: unknown, schema: ConfigurationSchema, at: string): Fault[] {
+  const { items } = schema
+  if (items && Array.isArray(value))
+    return value.flatMap((one, number) => shapeFaults(one, items, keyBelow(at, number)))
   const known = propertiesOf(schema)
   const names = Object.keys(known)
   if (names.length === 0) return []
@@ -58,11 +61,27 @@ function valueFault(issue: v.BaseIssue<unknown>, schema: ConfigurationSchema): F
 }
 
 function ruleFaults(value: unknown): Fault[] {
-  return RULES.flatMap(({ group, broken }) => {
-    const keys =
-      group === '' ? value : group.split('.').reduce<unknown>((at, name) => (isGroup(at) ? at[name] : undefined), value)
-    const fault = isGroup(keys) ? broken(keys) : undefined
-    if (!fault) return []
-    return [{ key: group === '' ? fault.key : `${group}.${fault.key}`, part: 'key' as const, message: fault.message }]
-  })
+  return RULES.flatMap(({ group, broken }) =>
+    groupsOf(value, group).flatMap(({ at, keys }) => {
+      const fault = broken(keys)
+      return fault ? [{ key: keyBelow(at, fault.key), part: 'key' as const, message: fault.message }] : []
+    }),
+  )
+}
+
+/** The groups that a rule is about: one, or each of a list (`upstreams[]`). */
+function groupsOf(value: unknown, group: string): { at: string; keys: Group }[] {
+  let found = [{ at: '', value }]
+  for (const name of group === '' ? [] : group.split('.')) {
+    const plain = name.replace(/\[\]$/, '')
+    const below = found.flatMap(({ at, value: keys }) =>
+      isGroup(keys) ? [{ at: keyBelow(at, plain), value: keys[plain] }] : [],
+    )
+    found = plain === name ? below : below.flatMap(itemsOf)
+  }
+  return found.flatMap(({ at, value: keys }) => (isGroup(keys) ? [{ at, keys }] : []))
+}
+
+function itemsOf({ at, value }: { at: string; value: unknown }): { at: string; value: unknown }[] {
+  return Array.isArray(value) ? value.map((one: unknown, number) => ({ at: keyBelow(at, number), value: one })) : []
 }

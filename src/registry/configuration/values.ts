@@ -66,6 +66,19 @@ export function group<Entries extends v.ObjectEntries>(description: string, entr
   return v.pipe(v.strictObject(entries, expects('a group of keys')), v.description(description))
 }
 
+/** A list of `what`, each as `item` makes it. */
+export function list<Item extends v.GenericSchema<unknown, unknown>>(
+  description: string,
+  what: string,
+  item: (description: string) => Item,
+) {
+  return v.pipe(
+    v.array(item(description), expects(`a list of ${what}`)),
+    v.title(`list of ${what}`),
+    v.description(description),
+  )
+}
+
 export const flag = (description: string) =>
   v.pipe(v.boolean(expects('true or false')), v.title('true or false'), v.description(description))
 

@@ -16,7 +16,9 @@ export async function authorize(
   from?: string,
 ): Promise<Principal> {
   const { asked } = exchange
-  const scope = [scopeOf(action, asked ?? repository), ...(from === undefined ? [] : [scopeOf('pull', from)])].join(' ')
+  // Tokens are issued for a former name, and for the name here of what comes from elsewhere.
+  const named = asked === undefined || context.upstreams?.find(repository) ? repository : asked
+  const scope = [scopeOf(action, named), ...(from === undefined ? [] : [scopeOf('pull', from)])].join(' ')
   const principal = principalOf(context, exchange, { scope })
   const decision = await context.access.decide(principal, action, { repository, asked })
   if (decision === 'allowed') return principal

@@ -1,10 +1,13 @@
 import type { ServerResponse } from 'node:http'
-import { parseDigest } from '#spec'
+import { type Digest, parseDigest } from '#spec'
+import type { StoredBlob } from '../meta/index.ts'
+import type { CachedRepository } from '../upstream/index.ts'
 import { authorize, metaOf } from './authorize.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { Refusal } from './failure.ts'
 import { parseRange } from './range.ts'
 import { sendChunks } from './send-chunks.ts'
+import { sourceOf } from './upstream-route.ts'
 import { findWholeBlob } from './whole-blob.ts'
 
 interface BlobRoute {
@@ -20,7 +23,11 @@ export async function readBlob(context: RegistryContext, exchange: Exchange, rou
   // A pusher that finds a blob will not send it, so it must stay for a while.
   const mayPush = async () => (await context.access.decide(principal, 'push', route)) === 'allowed'
   const lease = request.method === 'HEAD' && (await mayPush()) ? context.lease : undefined
-  const blob = await findWholeBlob(context, route.repository, digest, { lease })
+  const source = sourceOf(context, route)
+  const here = await findWholeBlob(context, route.repository, digest, { lease })
+  if (source) tellCache(context, source, here ? 'hit' : 'miss')
+  const blob = here ?? (source && (await bringBlob(context, exchange, { source, digest })))
+  if (blob === 'sent') return
   if (!blob) throw blobUnknown(route)
   response.setHeader('Docker-Content-Digest', digest)
   response.setHeader('Accept-Ranges', 'bytes')
@@ -46,6 +53,49 @@ export async function readBlob(context: RegistryContext, exchange: Exchange, rou
     // A client that went away early: nobody may have asked for more than the first chunk, and the object is open.
     await bytes.return(undefined)
   }
+}
+
+function tellCache({ observe }: RegistryContext, { upstream }: CachedRepository, outcome: 'hit' | 'miss'): void {
+  observe?.({ kind: 'cache-answered', upstream, what: 'blob', outcome })
+}
+
+/**
+ * A blob of an upstream that is not here: a HEAD is answered by what the upstream says, a GET with the bytes as they come. One of a part waits
+ * for all of them, and is then answered from here, as is one that comes too late to read along.
+ */
+async function bringBlob(
+  context: RegistryContext,
+  { request, response }: Exchange,
+  { source, digest }: { source: CachedRepository; digest: Digest },
+): Promise<StoredBlob | 'sent' | undefined> {
+  if (request.method === 'HEAD') {
+    const size = await source.blobSize(digest)
+    if (size === undefined) return undefined
+    blobHeaders(response, digest).writeHead(200, { 'Content-Length': size }).end()
+    return 'sent'
+  }
+  const coming = await source.bring(digest)
+  if (coming === undefined) return undefined
+  if (coming !== 'stored' && request.headers.range === undefined) {
+    const bytes = coming.read()
+    try {
+      const first = await begun(bytes)
+      blobHeaders(response, digest).writeHead(200, { 'Content-Length': coming.size })
+      await sendChunks(response, first)
+    } finally {
+      await bytes.return(undefined)
+    }
+    return 'sent'
+  }
+  if (coming !== 'stored') await coming.stored
+  return await findWholeBlob(context, source.name, digest)
+}
+
+function blobHeaders(response: ServerResponse, digest: Digest): ServerResponse {
+  response.setHeader('Docker-Content-Digest', digest)
+  response.setHeader('Accept-Ranges', 'bytes')
+  response.setHeader('ETag', `"${digest}"`)
+  return response.setHeader('Content-Type', 'application/octet-stream')
 }
 
 /** Sends the client to the object store. The answer is for this client alone: the address opens without a login. */

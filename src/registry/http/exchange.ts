@@ -5,6 +5,7 @@ import type { MetaStore } from '../meta/index.ts'
 import type { ObjectStore } from '../objects/index.ts'
 import type { Observe } from '../operation/index.ts'
 import type { Uploads } from '../uploads/index.ts'
+import type { Upstreams } from '../upstream/index.ts'
 import type { Health } from './health.ts'
 import type { Origin } from './origin.ts'
 
@@ -13,6 +14,8 @@ export interface RegistryContext {
   meta: MetaStore
   objects: ObjectStore
   uploads: Uploads
+  /** Undefined when nothing comes from elsewhere. */
+  upstreams: Upstreams | undefined
   authenticator: Authenticator
   tokens: TokenIssuer
   access: Access
@@ -41,8 +44,8 @@ export interface Exchange {
   response: ServerResponse
   /** The path as sent, without the query. */
   path: string
+  /** The repository in the path, where that is another name of the one that is meant (a former one, an upstream's): tokens may be for either. */
+  asked?: string
   query: URLSearchParams
   authentication: Authentication
-  /** The former name by which a repository was asked for; undefined when that is its name. */
-  asked?: string
 }

@@ -43,13 +43,33 @@ const STATUS: Partial<Record<ErrorCode, [number, string, string?]>> = {
   UNAVAILABLE: [503, 'UNAVAILABLE', 'the registry is not available at the moment; try again'],
 }
 
+/** Failures of upstreams. The texts follow the upstream's prefix, which is part of repositories' names here; its address is not told. */
+const OF_UPSTREAM: Partial<Record<ErrorCode, [number, string, string]>> = {
+  MANIFEST_NOT_FOUND: [404, 'NAME_UNKNOWN', 'may have it, but this registry does not take it from there'],
+  DENIED: [403, 'DENIED', 'does not let this registry have it'],
+  RATE_LIMITED: [429, 'TOOMANYREQUESTS', 'asks to retry later'],
+  REGISTRY_UNREACHABLE: [503, 'UNAVAILABLE', 'cannot be reached at the moment'],
+  REGISTRY_FAILED: [502, 'UNAVAILABLE', 'does not answer as a registry should'],
+}
+
 export function asRefusal(thrown: unknown): Refusal {
   const failure = firstError(thrown)
   if (failure instanceof Refusal) return failure
-  const known = failure instanceof BaleError ? STATUS[failure.code] : undefined
+  const known = failure instanceof BaleError ? (ofUpstream(failure) ?? STATUS[failure.code]) : undefined
   const [status, code, message = asError(failure).message] = known ?? [500, 'UNKNOWN', 'the registry failed']
-  // The client tries again; by then another replica, or the new primary of the database, answers.
-  return new Refusal(status, code, message, status === 503 ? { headers: { 'Retry-After': '2' } } : {})
+  return new Refusal(status, code, message, { headers: retryAfter(status, failure) })
+}
+
+function ofUpstream({ code, details }: BaleError): [number, string, string] | undefined {
+  const known = 'upstream' in details ? OF_UPSTREAM[code] : undefined
+  return known && [known[0], known[1], `${details['upstream']} ${known[2]}`]
+}
+
+/** What an upstream asks for is passed on. Else the client tries again soon; by then another replica, or the new primary of the database, answers. */
+function retryAfter(status: number, failure: unknown): OutgoingHttpHeaders {
+  const asked = failure instanceof BaleError && ofUpstream(failure) ? failure.details['retryAfter'] : undefined
+  if (typeof asked === 'number') return { 'Retry-After': Math.max(1, Math.ceil(asked / 1000)) }
+  return status === 503 ? { 'Retry-After': '2' } : {}
 }
 
 /** Sends a refusal; HEAD gets headers only. */

@@ -12,6 +12,7 @@ import { parseRoute, type Route } from './route.ts'
 import { issueToken } from './token.ts'
 import { announceClose, leaveBody } from './unread-body.ts'
 import { appendUpload, beginUpload, cancelUpload, finishUpload, uploadStatus } from './uploads.ts'
+import { routeHere } from './upstream-route.ts'
 
 type Handler = (context: RegistryContext, exchange: Exchange, route: never) => Promise<void>
 
@@ -68,12 +69,13 @@ async function answer(followed: Followed, request: IncomingMessage, response: Se
   const address = context.origin.address(request)
   const authentication = await context.authenticator.authenticate(request.headers.authorization, address)
   const query = new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1))
-  const exchange = { request, response, path, query, authentication }
+  const exchange: Exchange = { request, response, path, query, authentication }
+  const here = await routeHere(context, exchange, route)
   const answer = (asked: Exchange, to: Route) => handler(context, asked, to as never)
   try {
-    await answer(exchange, route)
+    await answer(exchange, here)
   } catch (refused) {
-    await answerAsRenamed(context, exchange, { route, refused, answer })
+    await answerAsRenamed(context, exchange, { route: here, refused, answer })
   }
 }
 

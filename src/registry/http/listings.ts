@@ -4,6 +4,7 @@ import type { Exchange, RegistryContext } from './exchange.ts'
 import { Refusal } from './failure.ts'
 import { nextPage, pageOf } from './page.ts'
 import { newNameOf } from './renamed.ts'
+import { sourceOf } from './upstream-route.ts'
 
 /** GET of a repository's tags, in byte order. */
 export async function listTags(
@@ -13,11 +14,14 @@ export async function listTags(
 ): Promise<void> {
   await authorize(context, exchange, 'pull', repository)
   const { last, limit } = pageOf(exchange.query)
-  const found = await context.meta.listTags(repository, { last, limit: limit + 1 })
+  const found = await tagsOf(context, repository, { last, limit: limit + 1 })
   if (!found) throw nameUnknown(repository)
   const tags = found.slice(0, limit)
   if (found.length > limit && limit > 0) {
-    exchange.response.setHeader('Link', nextPage(exchange.path, { n: limit, last: tags.at(-1) }))
+    exchange.response.setHeader(
+      'Link',
+      nextPage(exchange.path, { n: limit, last: tags.at(-1), ...namespaceOf(exchange) }),
+    )
   }
   sendJson(exchange, { name: exchange.asked ?? repository, tags })
 }
@@ -25,6 +29,14 @@ export async function listTags(
 function nameUnknown(repository: string): Refusal {
   return new Refusal(404, 'NAME_UNKNOWN', 'repository name not known to registry', { detail: { name: repository } })
 }
+
+async function tagsOf(context: RegistryContext, repository: string, page: { last: string; limit: number }) {
+  const source = sourceOf(context, { repository })
+  return source ? await source.listTags(page) : await context.meta.listTags(repository, page)
+}
+
+/** The next page is of the same registry's repository. */
+const namespaceOf = ({ query }: Exchange) => ({ ns: query.get('ns') ?? undefined })
 
 /** Most bytes of one page of referrers: clients read an index of at most 4 MiB. */
 const REFERRERS_BYTES = 3 * 1024 * 1024
@@ -40,14 +52,21 @@ export async function listReferrers(
   const artifactType = query.get('artifactType') || undefined
   const { last, limit } = pageOf(query)
   const page = { last, limit: Math.max(1, limit), bytes: REFERRERS_BYTES, artifactType }
-  const { descriptors, more } = await context.meta.listReferrers(repository, parseDigest(reference), page)
+  const subject = parseDigest(reference)
+  const source = sourceOf(context, { repository })
+  const { descriptors, more } = source
+    ? await source.listReferrers(subject, page)
+    : await context.meta.listReferrers(repository, subject, page)
   // A name that nobody has is no refusal here: everything has a list of referrers.
   if (descriptors.length === 0 && exchange.asked === undefined && (await newNameOf(context, exchange, repository))) {
     throw nameUnknown(repository)
   }
   if (more) {
     const n = query.has('n') ? limit : undefined
-    response.setHeader('Link', nextPage(path, { n, artifactType, last: descriptors.at(-1)?.digest }))
+    response.setHeader(
+      'Link',
+      nextPage(path, { n, artifactType, last: descriptors.at(-1)?.digest, ...namespaceOf(exchange) }),
+    )
   }
   if (artifactType !== undefined) response.setHeader('OCI-Filters-Applied', 'artifactType')
   sendJson(exchange, { schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: descriptors }, MediaType.ociIndex)

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import { readAll } from '#base'
 import { digestOf } from '#blob'
 import {
@@ -12,9 +13,11 @@ import {
 } from '#spec'
 import { describeManifest } from '../manifest/index.ts'
 import type { ManifestObjection } from '../meta/index.ts'
+import type { ServedManifest } from '../upstream/index.ts'
 import { authorize, metaOf, principalName } from './authorize.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { Refusal } from './failure.ts'
+import { refuseCache, sourceOf } from './upstream-route.ts'
 
 interface ManifestRoute {
   repository: string
@@ -27,8 +30,13 @@ type Reference = { tag: string } | { digest: Digest }
 export async function readManifest(context: RegistryContext, exchange: Exchange, route: ManifestRoute): Promise<void> {
   const { request, response } = exchange
   await authorize(context, exchange, 'pull', route.repository)
-  const manifest = await context.meta.findManifest(route.repository, parseTagOrDigest(route.reference))
+  const reference = parseTagOrDigest(route.reference)
+  const source = sourceOf(context, route)
+  const manifest: ServedManifest | undefined = source
+    ? await source.manifest(reference)
+    : await context.meta.findManifest(route.repository, reference)
   if (!manifest) throw manifestUnknown(route)
+  tellStale(response, manifest)
   response.setHeader('Docker-Content-Digest', manifest.digest)
   response.setHeader('ETag', `"${manifest.digest}"`)
   if (request.headers['if-none-match'] === `"${manifest.digest}"`) return void response.writeHead(304).end()
@@ -36,10 +44,18 @@ export async function readManifest(context: RegistryContext, exchange: Exchange,
   response.end(request.method === 'HEAD' ? undefined : manifest.bytes)
 }
 
+/** Source: RFC 7234, sections 5.1 and 5.5. */
+function tellStale(response: ServerResponse, { staleFor }: ServedManifest): void {
+  if (staleFor === undefined) return
+  response.setHeader('Age', Math.floor(staleFor / 1000))
+  response.setHeader('Warning', '111 - "Revalidation Failed"')
+}
+
 /** PUT of a manifest or index: everything it refers to must be in the repository. */
 export async function putManifest(context: RegistryContext, exchange: Exchange, route: ManifestRoute): Promise<void> {
   const { request, response } = exchange
   const principal = await authorize(context, exchange, 'push', route.repository)
+  refuseCache(context, route)
   const reference = parseTagOrDigest(route.reference)
   const tags = [...('tag' in reference ? [reference.tag] : []), ...tagsAsked(exchange)]
   const bytes = await readBody(exchange)

@@ -4,6 +4,7 @@ import { ACTIONS, type Action, type Authentication, type Principal, type Scope }
 import { tooBusy, tooManyAttempts } from './authorize.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { Refusal } from './failure.ts'
+import { otherNames } from './upstream-route.ts'
 
 const SCOPES_LIMIT = 64
 const FORM_LIMIT = 64 * 1024
@@ -83,6 +84,11 @@ async function grantScope(context: RegistryContext, principal: Principal, text: 
   const [, name, wanted] = match as unknown as [string, string, string]
   const asked = ACTIONS.filter((action) => isWanted(wanted.split(','), action))
   const actions = await allowedOf(context, principal, asked, name)
+  if (asked.includes('pull') && !actions.includes('pull')) {
+    // The name may be one for what comes from elsewhere. Rights are looked up again by what it turns out to be.
+    const others = await context.access.decideEach(principal, 'pull', otherNames(context, name))
+    if (others.includes('allowed')) actions.push('pull')
+  }
   if (actions.length < asked.length) {
     // What was called so is answered under its former name to those who may read it.
     const now = await context.meta.findRedirect(name)

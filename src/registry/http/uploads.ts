@@ -6,6 +6,7 @@ import { askForSource, authorize, ownerOf } from './authorize.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { Refusal } from './failure.ts'
 import { parseContentRange } from './range.ts'
+import { refuseCache } from './upstream-route.ts'
 import { findWholeBlob } from './whole-blob.ts'
 
 interface UploadRoute {
@@ -25,6 +26,7 @@ export async function beginUpload(
   const known = from !== null && isRepository(from) ? from : undefined
   const principal = await authorize(context, exchange, 'push', repository, known)
   if (await context.meta.findRedirect(repository)) throw repositoryMoved(repository)
+  refuseCache(context, { repository })
   if (mount !== null) {
     const digest = parseDigest(mount)
     const source = from === null ? await context.meta.repositoriesWith(digest, MOUNT_CANDIDATES) : known ? [known] : []

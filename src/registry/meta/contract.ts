@@ -1,5 +1,6 @@
 import { test } from 'node:test'
 import type { MetaPlace } from '../../../test/kit/meta-places.ts'
+import { cachedContentContract } from './cached-content-contract.ts'
 import { collectorContract, damageContract } from './collector-contract.ts'
 import { concurrencyContract } from './concurrency-contract.ts'
 import { contentContract, listingContract } from './content-contract.ts'
@@ -46,4 +47,5 @@ export function metaStoreContract(name: string, create: () => Promise<MetaPlace>
   contentPolicyContract(check)
   promotionContract(check)
   renameContract(check)
+  cachedContentContract(check)
 }

@@ -1,6 +1,7 @@
 import { accessTokenMeta } from './access-tokens.ts'
 import { accountMeta } from './accounts.ts'
 import { auditMeta, type By, OPERATOR } from './audit.ts'
+import { cachedContentMeta } from './cached-content.ts'
 import { collectorMeta } from './collector.ts'
 import { contentMeta } from './content.ts'
 import { coordinationMeta } from './coordination.ts'
@@ -37,6 +38,7 @@ export function createMeta(database: SqlDatabase, by: By = OPERATOR): MetaStore 
     ...renameMeta(database, by),
     ...usageMeta(database),
     ...quotaMeta(database, by),
+    ...cachedContentMeta(database),
     close: () => database.close(),
   }
 }

@@ -12,6 +12,7 @@ export {
 export type { AuditEntry, AuditFilter } from './audit.ts'
 export { repositoryMoved } from './former-names.ts'
 export type {
+  CachedManifest,
   ListedBlob,
   ManifestObjection,
   MetaStore,

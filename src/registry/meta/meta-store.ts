@@ -30,7 +30,8 @@ export interface MetaStore
     UsageMeta,
     PromotionMeta,
     RenameMeta,
-    QuotaMeta {
+    QuotaMeta,
+    CachedContentMeta {
   /** The same store, whose changes are recorded as somebody's; else they are the operator's. */
   as(by: By): MetaStore
   close(): Promise<void>
@@ -200,6 +201,37 @@ export interface CollectorMeta {
   /** Sets or renews a hold: no object is due for so long, unless it is released before. */
   hold(id: string, duration: number): Promise<void>
   release(id: string): Promise<void>
+}
+
+/** A manifest, and what is known of its upstream. Times are milliseconds that have passed. */
+export interface CachedManifest extends StoredManifest {
+  /** Of a tag: since its upstream said that it points here. Undefined of a tag that was set here. */
+  checkedAgo?: number
+  /** Since the last pull that was noted. Undefined of a manifest that was pushed here. */
+  pulledAgo?: number
+}
+
+/** What came from upstreams: content like any other, but for manifests that are there before what they refer to. */
+export interface CachedContentMeta {
+  findCached(repository: string, reference: { tag: string } | { digest: Digest }): Promise<CachedManifest | undefined>
+  /**
+   * Stores a manifest whose blobs and children may come later; its tags have been checked just now. TAG_IMMUTABLE when a policy keeps one
+   * of them where it is.
+   */
+  putCached(repository: string, manifest: NewManifest): Promise<ManifestObjection | undefined>
+  /** Notes that the upstream was asked: the tag stays what it is. */
+  confirmCachedTag(repository: string, tag: string): Promise<void>
+  /** Notes a pull of a manifest. */
+  notePull(repository: string, digest: Digest): Promise<void>
+  /** The size that a manifest of the repository gives for a blob, which may not be there. */
+  expectedSize(repository: string, digest: Digest): Promise<number | undefined>
+  /** Links a blob that has come to the manifests that expect it. Without one, its lease alone keeps it. */
+  linkExpected(repository: string, digest: Digest): Promise<void>
+  /**
+   * Removes manifests of upstreams below a name (`docker.io`) that nobody has pulled for so long, with their tags. Those
+   * of an index go after it, and those that an immutable tag needs stay. Returns how many.
+   */
+  removeUnpulled(below: string, unpulledFor: number): Promise<number>
 }
 
 /** What the processes of a registry share without knowing each other. */

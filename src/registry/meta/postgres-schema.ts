@@ -135,5 +135,15 @@ ALTER TABLE tag_policies ADD CHECK (kind IN ('immutable', 'keep', 'types', 'base
 CREATE TABLE repository_redirects (name text COLLATE "C" PRIMARY KEY,
   repo_id bigint NOT NULL REFERENCES repositories (id) ON DELETE CASCADE, redirect_until bigint NOT NULL);
 CREATE INDEX repository_redirects_target ON repository_redirects (repo_id);
+  `,
+  // What came from upstreams.
+  `
+CREATE TABLE cached_manifests (manifest_id bigint PRIMARY KEY REFERENCES manifests (id) ON DELETE CASCADE, pulled_at bigint NOT NULL);
+CREATE INDEX cached_manifests_pulled ON cached_manifests (pulled_at);
+CREATE TABLE cached_blobs (manifest_id bigint NOT NULL REFERENCES manifests (id) ON DELETE CASCADE,
+  digest text COLLATE "C" NOT NULL, size bigint NOT NULL, PRIMARY KEY (manifest_id, digest));
+CREATE INDEX cached_blobs_digest ON cached_blobs (digest);
+CREATE TABLE cached_tags (repo_id bigint NOT NULL, name text COLLATE "C" NOT NULL, checked_at bigint NOT NULL,
+  PRIMARY KEY (repo_id, name), FOREIGN KEY (repo_id, name) REFERENCES tags (repo_id, name) ON DELETE CASCADE);
 `,
 ]

@@ -162,5 +162,16 @@ ALTER TABLE new_tag_policies RENAME TO tag_policies;
 CREATE TABLE repository_redirects (name TEXT PRIMARY KEY, repo_id INTEGER NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
   redirect_until INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX repository_redirects_target ON repository_redirects (repo_id);
+  `,
+  // What came from upstreams. Their manifests are there before their blobs, which `cached_blobs` expects: whoever brings one
+  // links it. Tags know when the upstream was last asked, manifests (to the hour) when they were last pulled.
+  `
+CREATE TABLE cached_manifests (manifest_id INTEGER PRIMARY KEY REFERENCES manifests (id) ON DELETE CASCADE, pulled_at INTEGER NOT NULL);
+CREATE INDEX cached_manifests_pulled ON cached_manifests (pulled_at);
+CREATE TABLE cached_blobs (manifest_id INTEGER NOT NULL REFERENCES manifests (id) ON DELETE CASCADE, digest TEXT NOT NULL,
+  size INTEGER NOT NULL, PRIMARY KEY (manifest_id, digest)) WITHOUT ROWID;
+CREATE INDEX cached_blobs_digest ON cached_blobs (digest);
+CREATE TABLE cached_tags (repo_id INTEGER NOT NULL, name TEXT NOT NULL, checked_at INTEGER NOT NULL, PRIMARY KEY (repo_id, name),
+  FOREIGN KEY (repo_id, name) REFERENCES tags (repo_id, name) ON DELETE CASCADE) WITHOUT ROWID;
 `,
 ]

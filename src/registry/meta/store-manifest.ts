@@ -51,7 +51,8 @@ export async function storeManifest(
   return { changed, growth: { bytes, tags, repositories: isFirst ? 1 : 0 } }
 }
 
-async function addManifest(
+/** Adds the row of a manifest with its edges. The rows of what it refers to are locked by the caller. */
+export async function addManifest(
   sql: Transaction,
   { repoId, manifest, blobIds }: { repoId: number; manifest: NewManifest; blobIds: number[] },
 ): Promise<{ id: number; isNew: boolean }> {

@@ -5,7 +5,7 @@ import { BaleError, errnoOf } from '#base'
 import { fsyncDirectory, lendFile, namesIn, streamFile, withNoSpace } from '#host/file'
 import { FileAppender } from './file-appender.ts'
 import { checkedKey, isKey } from './object-key.ts'
-import type { ObjectStore } from './object-store.ts'
+import type { ObjectStore, UnfinishedReader } from './object-store.ts'
 import { checkRoom, MIN_FREE_PERCENT } from './room.ts'
 
 export interface FileObjectsOptions {
@@ -17,7 +17,7 @@ export interface FileObjectsOptions {
  * Objects as files `<directory>/<first two digits>/<key>`. The file is the state of what is not complete, so a `Progress`
  * is an offset alone, and completing keeps the key.
  */
-export function createFileObjects(directory: string, options: FileObjectsOptions = {}): ObjectStore {
+export function createFileObjects(directory: string, options: FileObjectsOptions = {}): ObjectStore & UnfinishedReader {
   const { minFreePercent = MIN_FREE_PERCENT } = options
   const shardOf = (key: string) => join(directory, checkedKey(key).slice(0, 2))
   const pathOf = (key: string) => join(shardOf(key), key)
@@ -48,6 +48,7 @@ export function createFileObjects(directory: string, options: FileObjectsOptions
       return key
     },
     read: (key, { reuse = false, ...range } = {}) => (reuse ? lendFile : streamFile)(pathOf(key), range),
+    readUnfinished: (key, range) => lendFile(pathOf(key), range),
     size: async (key) => (await statOf(pathOf(key)))?.size,
     async delete(key) {
       await rm(pathOf(key), { force: true })

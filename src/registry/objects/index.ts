@@ -5,6 +5,7 @@
 export { createFileObjects, type FileObjectsOptions } from './file-objects.ts'
 export {
   type ByteRange,
+  canReadUnfinished,
   IN_NO_ROW,
   NOTHING_WRITTEN,
   type ObjectAppender,
@@ -13,6 +14,7 @@ export {
   type Progress,
   type ReadOptions,
   type RecordProgress,
+  type UnfinishedReader,
 } from './object-store.ts'
 export { createS3Objects, type S3Objects } from './s3-objects.ts'
 export type { S3Options, S3Timeouts } from './s3-settings.ts'

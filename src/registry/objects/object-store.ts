@@ -74,6 +74,17 @@ export interface ObjectAppender extends AsyncDisposable {
   sync(): Promise<Progress>
 }
 
+/** A store whose objects can be read while they are written. */
+export interface UnfinishedReader {
+  /** Bytes [start, end) of an object that is being written, as with `reuse`; more than a mebibyte before the last one that was given to its appender. */
+  readUnfinished(key: string, range: Required<ByteRange>): AsyncIterable<Uint8Array>
+}
+
+/** Whether a store is one of those. */
+export function canReadUnfinished<T extends ObjectStore>(objects: T): objects is T & UnfinishedReader {
+  return 'readUnfinished' in objects
+}
+
 /** A store that clients can read from themselves. */
 export interface Presigner {
   /** An address that gives the bytes of a complete object to whoever has it, for so many seconds. */

@@ -49,6 +49,18 @@ export function createGauge(
   }
 }
 
+/** A gauge with labels, which has the value that was set last. */
+export function createGauges(name: string, help: string): Family & { set(labels: Labels, value: number): void } {
+  const values = new Map<string, number>()
+  return {
+    name,
+    set(labels, value) {
+      values.set(labelText(labels), value)
+    },
+    text: () => head(name, help, 'gauge') + [...values].map(([labels, value]) => sample(name, labels, value)).join(''),
+  }
+}
+
 /** `bounds` are the upper ones of the buckets, in ascending order. */
 export function createHistogram(name: string, help: string, bounds: readonly number[]): Histogram {
   const series = new Map<string, { labels: Labels; counts: number[]; sum: number; count: number }>()

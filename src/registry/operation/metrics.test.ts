@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { readTextSync } from '#host/file'
 import { clientOf } from '../../../test/kit/registry-client.ts'
+import { publish, scriptedRegistry } from '../../../test/kit/scripted-registry.ts'
 import { selfSigned } from '../../../test/kit/self-signed.ts'
 import { temporaryDirectory } from '../../../test/kit/temporary.ts'
 import { until } from '../../../test/kit/until.ts'
@@ -197,8 +198,46 @@ test('every metric and label that the dashboard asks for exists, and it shows al
   )
 })
 
+test('what upstreams were asked, and how clients were answered, is counted by the upstream’s prefix', async () => {
+  await using upstream = await scriptedRegistry()
+  upstream.intercept = (_request, response) => {
+    response.setHeader('ratelimit-remaining', '76;w=21600')
+    return false
+  }
+  publish(upstream, '1', { tars: [] })
+  const upstreams = [{ prefix: 'docker.io', url: `http://${upstream.host}` }]
+  await using registry = await measured({ upstreams })
+  const { value } = registry
+  for (const tag of ['1', '1', '2']) await registry.request('GET', `/v2/docker.io/a/b/manifests/${tag}`)
+  const asked = (status: string) => `bale_registry_upstream_requests_total{upstream="docker.io",status="${status}"}`
+  const answered = (outcome: string) =>
+    `bale_registry_cache_answers_total{upstream="docker.io",what="manifest",outcome="${outcome}"}`
+  assert.deepEqual([await value(asked('2xx')), await value(asked('4xx'))], [1, 1])
+  assert.deepEqual([await value(answered('miss')), await value(answered('hit'))], [1, 1])
+  assert.equal(await value('bale_registry_upstream_pulls_remaining{upstream="docker.io"}'), 76)
+  upstream.intercept = (_request, response) => {
+    response.writeHead(429).end()
+    return true
+  }
+  await registry.request('GET', '/v2/docker.io/a/b/manifests/3')
+  assert.equal(await value(asked('429')), 3)
+})
+
 /** `instance` is added by Prometheus. */
-const LABELS = ['instance', 'method', 'route', 'status', 'le', 'credential', 'reason', 'part', 'code', 'outcome']
+const LABELS = [
+  'instance',
+  'method',
+  'route',
+  'status',
+  'le',
+  'credential',
+  'reason',
+  'part',
+  'code',
+  'outcome',
+  'upstream',
+  'what',
+]
 
 test('the documentation has all metrics and no other', async () => {
   await using registry = await measured()

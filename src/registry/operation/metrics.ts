@@ -1,4 +1,4 @@
-import { createCounter, createGauge, createHistogram, type Family } from './exposition.ts'
+import { createCounter, createGauge, createGauges, createHistogram, type Family } from './exposition.ts'
 import type { EndedRequest, Observe, RegistryEvent } from './registry-event.ts'
 
 /** Counts what happens in a registry, for Prometheus. */
@@ -15,11 +15,13 @@ const DURATIONS = [0.005, 0.025, 0.1, 0.25, 1, 2.5, 10, 60, 300, 1800]
 export function createMetrics(): Metrics {
   const requests = createRequestMetrics()
   const events = createEventMetrics()
-  const families = [...requests.families, ...events.families, ...processMetrics()]
+  const upstreams = createUpstreamMetrics()
+  const families = [...requests.families, ...events.families, ...upstreams.families, ...processMetrics()]
   return {
     observe(event) {
       requests.observe(event)
       events.observe(event)
+      upstreams.observe(event)
     },
     text: () => families.map((family) => family.text()).join(''),
   }
@@ -108,6 +110,32 @@ function createEventMetrics(): Part {
     }
   }
   return { families: [refused, failures, collections, lastCollection, freed, expiry], observe: act }
+}
+
+/** An upstream is named by its prefix, which the configuration gives it. */
+function createUpstreamMetrics(): Part {
+  const asked = createCounter('bale_registry_upstream_requests_total', 'Requests to upstreams')
+  const served = createCounter(
+    'bale_registry_cache_answers_total',
+    'Manifests and blobs of upstreams that clients asked for',
+  )
+  const remaining = createGauges(
+    'bale_registry_upstream_pulls_remaining',
+    'Pulls that an upstream says it still allows',
+  )
+  return {
+    families: [asked, served, remaining],
+    observe(event) {
+      if (event.kind === 'upstream-answered') {
+        const status = event.status === 429 ? '429' : statusClass(event.status)
+        asked.add({ upstream: event.upstream, status })
+      }
+      if (event.kind === 'upstream-limit') remaining.set({ upstream: event.upstream }, event.remaining)
+      if (event.kind === 'cache-answered') {
+        served.add({ upstream: event.upstream, what: event.what, outcome: event.outcome })
+      }
+    },
+  }
 }
 
 const REASONS = ['wrong', 'limited', 'busy'] as const

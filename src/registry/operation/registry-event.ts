@@ -10,6 +10,20 @@ export type RegistryEvent =
   | { kind: 'collection-ended'; outcome: 'done'; bytes: number; time: number }
   /** `elsewhere`: another process of the registry is at it. */
   | { kind: 'collection-ended'; outcome: 'failed' | 'elsewhere' }
+  /** Of an upstream (its prefix); without a status when there was no answer. */
+  | { kind: 'upstream-answered'; upstream: string; status: number | undefined }
+  /** How many pulls an upstream says that it still allows. */
+  | { kind: 'upstream-limit'; upstream: string; remaining: number }
+  /**
+   * `hit`: from here alone; `confirmed`: from here, after the upstream was asked; `miss`: from the upstream; `stale`: from here, since the
+   * upstream could not be asked.
+   */
+  | {
+      kind: 'cache-answered'
+      upstream: string
+      what: 'manifest' | 'blob'
+      outcome: 'hit' | 'confirmed' | 'miss' | 'stale'
+    }
   /** At the start and when it is replaced; milliseconds since 1970. */
   | { kind: 'certificate-shown'; validUntil: number }
 

@@ -16,6 +16,8 @@ export interface AuthorizerOptions {
   limits: RemoteLimits
   /** Configuration says that the registry, and the network up to it, is trusted without TLS. */
   insecure?: boolean
+  /** Whether an address may be the token service; what `checkRealm` refuses may not in any case. */
+  isTokenService?: (address: URL) => boolean
   /** Ask for an identity token with the first token. */
   offlineAccess?: boolean
   log?: Log

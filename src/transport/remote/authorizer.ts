@@ -117,13 +117,17 @@ async function chooseScheme(challenges: Challenge[], options: AuthorizerOptions)
  * both are on this machine, or where the registry itself was reached by plain http on the same host or is marked as
  * insecure; an address of a private network only from a registry that is in one itself, by its address or its name.
  */
-async function checkRealm(text: string, { base, registry, insecure, lookup }: AuthorizerOptions): Promise<URL> {
+async function checkRealm(
+  text: string,
+  { base, registry, insecure, isTokenService, lookup }: AuthorizerOptions,
+): Promise<URL> {
   const refuse = (reason: string) =>
     new BaleError('UNAUTHORIZED', `${registry.name} names a token service that is not acceptable: ${reason}`, {
       hint: 'the registry is badly configured, or something between you and it changes its answers',
     })
   const realm = URL.canParse(text, base.href) ? new URL(text, base) : undefined
   if (!realm || realm.username || realm.password) throw refuse('not a web address')
+  if (isTokenService && !isTokenService(realm)) throw refuse(`${realm.host} is not one that it may have`)
   if (realm.protocol === 'http:') {
     const local = isLoopback(realm.hostname) && registry.loopback
     if (!local && !insecure && !(base.protocol === 'http:' && realm.hostname === base.hostname)) {

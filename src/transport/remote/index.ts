@@ -6,4 +6,4 @@
 export { defaultLimits, type RemoteLimits } from './limits.ts'
 export { createMirroredSource } from './mirrored-source.ts'
 export { checkLogin, openRepository } from './open-repository.ts'
-export type { RemoteOptions, RemotePlace, Repository } from './repository.ts'
+export type { RegistryAnswer, RemoteOptions, RemotePlace, Repository } from './repository.ts'

@@ -30,6 +30,8 @@ const ACCEPT = [
 export interface Manifests {
   resolve(name: string | undefined, options?: OperationOptions): Promise<RawManifest>
   read(descriptor: Descriptor, options?: OperationOptions): Promise<Uint8Array>
+  /** As `Repository.currentDigest`. */
+  currentDigest(tag: string, options?: OperationOptions): Promise<Digest | undefined>
   exists(digest: Digest, options?: OperationOptions): Promise<boolean>
   /** Under its digest, or under a tag. */
   put(name: string, descriptor: Descriptor, bytes: Uint8Array, options?: OperationOptions): Promise<void>
@@ -76,6 +78,21 @@ export function createManifests(session: Session, names: Names): Manifests {
       })
       await answer.discard()
       return answer.status === 200
+    },
+
+    async currentDigest(tag, { signal } = {}) {
+      const answer = await session.send({
+        method: 'HEAD',
+        target: names.path(`manifests/${tag}`),
+        headers: { accept: ACCEPT },
+        scopes: names.pull,
+        expect: [200, ...UNTOLD],
+        what: `manifest for ${names.written(tag)}`,
+        signal,
+      })
+      await answer.discard()
+      const digest = answer.headers['docker-content-digest']
+      return answer.status === 200 && isDigest(digest) ? digest : undefined
     },
 
     async put(name, descriptor, bytes, { signal, progress } = {}) {

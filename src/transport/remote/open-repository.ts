@@ -2,6 +2,8 @@ import { BaleError } from '#base'
 import { isIndexType, isManifestType } from '#spec'
 import { noCredentials } from '#transport/credentials'
 import { downloadBlob } from './blob-download.ts'
+import { blobSize } from './blob-size.ts'
+
 import { blobExists, uploadBlob } from './blob-upload.ts'
 import { createManifests } from './manifests.ts'
 import { createMirroredSource } from './mirrored-source.ts'
@@ -56,6 +58,8 @@ function openOne(
     putManifest: (descriptor, bytes, more) => manifests.put(descriptor.digest, descriptor, bytes, more),
     tag: (tag, { descriptor, bytes }, more) => manifests.put(tag, descriptor, bytes, more),
     tags: (more) => listTags(session, names, more),
+    currentDigest: (tag, more) => manifests.currentDigest(tag, more),
+    blobSize: (digest, more) => blobSize(session, names, digest, more),
     deleteManifest: (digest, more) => manifests.delete(digest, more),
     referrers: (digest, more) => listReferrers(session, names, manifests, digest, more),
     [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),

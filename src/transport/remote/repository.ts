@@ -11,6 +11,13 @@ export interface Repository extends ImageSource, ImageTarget, RegistryPlace, Asy
   tags(options?: OperationOptions): AsyncIterable<string>
   /** Removes a manifest or index by digest, with all its tags. REGISTRY_REFUSED where the registry does not allow it. */
   deleteManifest(digest: Digest, options?: OperationOptions): Promise<void>
+  /**
+   * The digest that a tag points to, without its manifest: registries that count pulls do not count this. Undefined when the
+   * registry does not say, or has no such tag: a GET tells.
+   */
+  currentDigest(tag: string, options?: OperationOptions): Promise<Digest | undefined>
+  /** Bytes of a blob that nothing here describes. BLOB_NOT_FOUND. */
+  blobSize(digest: Digest, options?: OperationOptions): Promise<number>
   /** Manifests whose subject is `digest`; the fallback tag is read where a registry has no referrers API. */
   referrers(digest: Digest, options?: OperationOptions & { artifactType?: string }): Promise<Descriptor[]>
 }
@@ -26,6 +33,13 @@ export interface RemotePlace {
   base?: URL
 }
 
+/** What an answer of a registry says besides its body. */
+export interface RegistryAnswer {
+  status: number
+  /** Lower-case names. */
+  headers: Readonly<Record<string, string>>
+}
+
 /** How a registry is reached: logins, certificates, mirrors, limits. */
 export interface RemoteOptions extends TlsFiles {
   credentials: CredentialSource
@@ -36,6 +50,13 @@ export interface RemoteOptions extends TlsFiles {
   /** Places to pull from before the registry itself, in order. Never pushed to. */
   mirrors?: readonly RemotePlace[]
   proxy?: ProxySettings
+  /**
+   * Whether an address may be the registry's token service. By default each is that may be one by its kind: https, and not in a
+   * private network unless the registry is.
+   */
+  isTokenService?: (address: URL) => boolean
+  /** Told of every answer of the registry itself, and of a request without one. */
+  onAnswer?: (answer: RegistryAnswer | undefined) => void
   clock?: Clock
   limits?: Partial<RemoteLimits>
   log?: Log

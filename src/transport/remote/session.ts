@@ -63,7 +63,7 @@ export function createSession(registryName: string, repository: string | undefin
   const open = async (signal?: AbortSignal) => {
     const insecure = options.insecure ?? false
     const base = options.base ?? (await chooseBase(registry, client, { insecure, signal }))
-    const { credentials, offlineAccess, log } = options
+    const { credentials, offlineAccess, isTokenService, log } = options
     const authorizer = createAuthorizer({
       registry,
       base,
@@ -73,6 +73,7 @@ export function createSession(registryName: string, repository: string | undefin
       clock,
       limits,
       insecure,
+      isTokenService,
       offlineAccess,
       log,
     })
@@ -86,6 +87,16 @@ export function createSession(registryName: string, repository: string | undefin
     return own ? parseChallenges(answer.headers['www-authenticate'] ?? '') : []
   }
 
+  const told = async (sending: Promise<HttpAnswer>): Promise<HttpAnswer> => {
+    const { onAnswer } = options
+    const answer = await sending.catch((error: unknown) => {
+      onAnswer?.(undefined)
+      throw error
+    })
+    onAnswer?.({ status: answer.status, headers: answer.headers })
+    return answer
+  }
+
   const sendOnce = async (request: SessionRequest): Promise<HttpAnswer> => {
     opened ??= open(request.signal).catch((error: unknown) => {
       opened = undefined
@@ -97,13 +108,15 @@ export function createSession(registryName: string, repository: string | undefin
     const ours = url.origin === base.origin
     const { method, scopes, signal, body } = request
     const attempt = (authorization: string | undefined) =>
-      client.send({
-        method,
-        url,
-        signal,
-        body,
-        headers: { ...request.headers, ...(authorization ? { authorization } : {}) },
-      })
+      told(
+        client.send({
+          method,
+          url,
+          signal,
+          body,
+          headers: { ...request.headers, ...(authorization ? { authorization } : {}) },
+        }),
+      )
     const first = ours ? await authorizer.header(scopes, signal) : undefined
     options.log?.debug('transport', `${method} ${url.origin}${url.pathname}`, { authorized: first !== undefined })
     let answer = await attempt(first)

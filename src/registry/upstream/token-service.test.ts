@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { cachedRegistry } from '../../../test/kit/cached-registry.ts'
+import { planServer } from '../../../test/kit/planned-server.ts'
+import { digestOf } from '../../../test/kit/scripted-registry.ts'
+import { isTokenServiceOf } from './token-service.ts'
+import { checkedUpstream } from './upstream-settings.ts'
+
+test('A14: a token service is the one that is configured, or related to the upstream by its name', () => {
+  const accepts = (url: string, realm: string, more = {}) =>
+    isTokenServiceOf(checkedUpstream({ prefix: 'a', url, ...more }), new URL(realm))
+  assert.ok(accepts('https://registry-1.docker.io', 'https://auth.docker.io/token'))
+  assert.ok(!accepts('https://registry-1.docker.io', 'https://registry-1.docker.io/token'))
+  assert.ok(accepts('https://ghcr.io', 'https://ghcr.io/token'))
+  assert.ok(accepts('https://registry.gitlab.com', 'https://gitlab.com/jwt/auth'))
+  assert.ok(accepts('https://example.org', 'https://auth.example.org/token'))
+  assert.ok(!accepts('https://a.example.org', 'https://b.example.org/token'), 'who has b may be another')
+  assert.ok(!accepts('https://example.org', 'https://notexample.org/token'))
+  assert.ok(!accepts('https://registry.com', 'https://com/token'))
+  assert.ok(!accepts('https://ghcr.io', 'http://ghcr.io/token'), 'never in plain text')
+  assert.ok(accepts('https://a.org', 'https://login.net/t', { tokenService: 'login.net' }))
+  assert.ok(!accepts('https://a.org', 'https://a.org/t', { tokenService: 'login.net' }))
+  assert.ok(!accepts('https://a.org', 'https://login.net:8443/t', { tokenService: 'login.net' }))
+})
+
+test('A14: the login goes to no other host that the upstream names, and the operator hears of it', async () => {
+  await using thief = await planServer((_request, response) => response.end('{"token":"x"}'))
+  const realm = thief.url.replace('localhost', '127.0.0.2').replace('127.0.0.1', '127.0.0.2')
+  await using upstream = await planServer((_request, response) =>
+    response.writeHead(401, { 'www-authenticate': `Bearer realm="${realm}/token",service="s"` }).end(),
+  )
+  const login = { username: 'ann', password: 'secret-of-ann' }
+  await using under = await cachedRegistry({ url: upstream.url, login })
+  const answer = await under.get('/v2/docker.io/a/b/manifests/1')
+  assert.deepEqual([answer.status, answer.codes()], [403, ['DENIED']])
+  assert.match(
+    under.reports[0]!,
+    /names a token service that is not acceptable: 127\.0\.0\.2:\d+ is not one that it may have/,
+  )
+  assert.deepEqual(thief.seen, [])
+  assert.ok(upstream.seen.every(({ headers }) => headers.authorization === undefined))
+})
+
+test('a login that the upstream does not accept is told to the operator, and not to clients', async () => {
+  await using under = await cachedRegistry({
+    login: { username: 'ann', password: 'wrong' },
+    upstream: { anonymous: 'none' },
+  })
+  const answer = await under.get('/v2/docker.io/a/b/manifests/1')
+  assert.deepEqual([answer.status, answer.codes()], [403, ['DENIED']])
+  assert.doesNotMatch(answer.body.toString(), /login|password|127\.0\.0\.1/)
+  assert.match(
+    under.reports.join('\n'),
+    /docker\.io does not give a\/b to this registry: .* refused the login for a\/b/,
+  )
+})
+
+test('A14: the login goes to no other host that a blob is redirected to', async () => {
+  await using store = await planServer((_request, response) =>
+    response.writeHead(200, { 'content-length': 5 }).end('bytes'),
+  )
+  const digest = digestOf(Buffer.from('bytes'))
+  await using upstream = await planServer(({ headers, path }, response) => {
+    if (headers.authorization === undefined) {
+      return response.writeHead(401, { 'www-authenticate': 'Basic realm="r"' }).end()
+    }
+    if (path.includes('/manifests/')) return response.writeHead(404).end()
+    return response.writeHead(307, { location: `${store.url}/x`, 'content-length': 0 }).end()
+  })
+  const login = { username: 'ann', password: 'secret-of-ann' }
+  await using under = await cachedRegistry({ url: upstream.url, login })
+  assert.equal((await under.get(`/v2/docker.io/a/b/blobs/${digest}`)).body.toString(), 'bytes')
+  assert.ok(store.seen.length > 0)
+  assert.ok(store.seen.every(({ headers }) => headers.authorization === undefined))
+})
