@@ -5,6 +5,7 @@ import { concurrencyContract } from './concurrency-contract.ts'
 import { contentContract, listingContract } from './content-contract.ts'
 import { auditContract, groupContract } from './group-contract.ts'
 import { historyContract } from './history-contract.ts'
+import { hookContract, hookDeliveryContract } from './hook-contract.ts'
 import { immutableContract } from './immutable-contract.ts'
 import { type Check, NOW } from './kit-contract.ts'
 import { retentionContract } from './retention-contract.ts'
@@ -38,4 +39,6 @@ export function metaStoreContract(name: string, create: () => Promise<MetaPlace>
   immutableContract(check)
   historyContract(check)
   retentionContract(check)
+  hookContract(check)
+  hookDeliveryContract(check)
 }

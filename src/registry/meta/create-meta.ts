@@ -5,6 +5,8 @@ import { collectorMeta } from './collector.ts'
 import { contentMeta } from './content.ts'
 import { coordinationMeta } from './coordination.ts'
 import { groupMeta } from './groups.ts'
+import { hookDeliveryMeta } from './hook-deliveries.ts'
+import { hookMeta } from './hooks.ts'
 import { signingKeyMeta } from './key-rows.ts'
 import type { MetaStore } from './meta-store.ts'
 import { retentionMeta } from './retention.ts'
@@ -29,6 +31,8 @@ export function createMeta(database: SqlDatabase, by: By = OPERATOR): MetaStore 
     ...tagPolicyMeta(database, by),
     ...tagHistoryMeta(database),
     ...retentionMeta(database),
+    ...hookMeta(database, by),
+    ...hookDeliveryMeta(database),
     close: () => database.close(),
   }
 }

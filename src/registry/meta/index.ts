@@ -10,6 +10,9 @@ export {
   type Role,
 } from './account-meta.ts'
 export type { AuditEntry, AuditFilter } from './audit.ts'
+export { ACCOUNT_ACTIONS, type ChangeAction, REPOSITORY_ACTIONS } from './change-action.ts'
+export type { AttemptResult, Delivery, DeliveryState, TakenDelivery } from './hook-deliveries.ts'
+export type { Hook } from './hooks.ts'
 export type {
   ListedBlob,
   ManifestObjection,

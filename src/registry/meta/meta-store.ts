@@ -1,6 +1,8 @@
 import type { Descriptor, Digest } from '#spec'
 import type { AccessTokenMeta, AccountMeta, GroupMeta } from './account-meta.ts'
 import type { AuditMeta, By } from './audit.ts'
+import type { HookDeliveryMeta } from './hook-deliveries.ts'
+import type { HookMeta } from './hooks.ts'
 import type { RetentionMeta } from './retention.ts'
 import type { TagHistoryMeta } from './tag-history.ts'
 import type { TagPolicyMeta } from './tag-policies.ts'
@@ -22,7 +24,9 @@ export interface MetaStore
     CoordinationMeta,
     TagPolicyMeta,
     TagHistoryMeta,
-    RetentionMeta {
+    RetentionMeta,
+    HookMeta,
+    HookDeliveryMeta {
   /** The same store, whose changes are recorded as somebody's; else they are the operator's. */
   as(by: By): MetaStore
   close(): Promise<void>

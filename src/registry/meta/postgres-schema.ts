@@ -93,4 +93,19 @@ DELETE FROM tag_history WHERE NOT EXISTS (SELECT 1 FROM repositories r WHERE r.i
 CREATE INDEX tag_history_tag ON tag_history (repo_id, name, id);
 CREATE INDEX tag_history_digest ON tag_history (repo_id, digest) WHERE digest IS NOT NULL;
 `,
+  // Hooks and what they are told.
+  `
+CREATE TABLE hooks (id text COLLATE "C" PRIMARY KEY, name text COLLATE "C" NOT NULL UNIQUE, url text COLLATE "C" NOT NULL,
+  pattern text COLLATE "C" NOT NULL, events text COLLATE "C" NOT NULL, secret text COLLATE "C" NOT NULL, active integer NOT NULL,
+  created_at bigint NOT NULL);
+CREATE TABLE hook_deliveries (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, event_id text COLLATE "C" NOT NULL,
+  hook_id text COLLATE "C" NOT NULL REFERENCES hooks (id) ON DELETE CASCADE, action text COLLATE "C" NOT NULL,
+  target text COLLATE "C" NOT NULL, data text COLLATE "C" NOT NULL, at bigint NOT NULL,
+  state text COLLATE "C" NOT NULL CHECK (state IN ('pending', 'delivered', 'dead')), attempts integer NOT NULL,
+  due_at bigint NOT NULL, queued_at bigint NOT NULL, token text COLLATE "C", last_at bigint, status integer,
+  failure text COLLATE "C", answer text COLLATE "C");
+CREATE INDEX hook_deliveries_due ON hook_deliveries (hook_id, due_at) WHERE state = 'pending';
+CREATE INDEX hook_deliveries_hook ON hook_deliveries (hook_id, id);
+CREATE INDEX hook_deliveries_ended ON hook_deliveries (last_at) WHERE state <> 'pending';
+`,
 ]

@@ -105,4 +105,16 @@ DELETE FROM tag_history WHERE NOT EXISTS (SELECT 1 FROM repositories r WHERE r.i
 CREATE INDEX tag_history_tag ON tag_history (repo_id, name, id);
 CREATE INDEX tag_history_digest ON tag_history (repo_id, digest) WHERE digest IS NOT NULL;
 `,
+  // Hooks, whose secrets are sealed, and what they are told. Whoever delivers has a token, and it is due again when the lease of that is over.
+  `
+CREATE TABLE hooks (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, url TEXT NOT NULL, pattern TEXT NOT NULL, events TEXT NOT NULL,
+  secret TEXT NOT NULL, active INTEGER NOT NULL, created_at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE hook_deliveries (id INTEGER PRIMARY KEY AUTOINCREMENT, event_id TEXT NOT NULL,
+  hook_id TEXT NOT NULL REFERENCES hooks (id) ON DELETE CASCADE, action TEXT NOT NULL, target TEXT NOT NULL, data TEXT NOT NULL,
+  at INTEGER NOT NULL, state TEXT NOT NULL CHECK (state IN ('pending', 'delivered', 'dead')), attempts INTEGER NOT NULL,
+  due_at INTEGER NOT NULL, queued_at INTEGER NOT NULL, token TEXT, last_at INTEGER, status INTEGER, failure TEXT, answer TEXT);
+CREATE INDEX hook_deliveries_due ON hook_deliveries (hook_id, due_at) WHERE state = 'pending';
+CREATE INDEX hook_deliveries_hook ON hook_deliveries (hook_id, id);
+CREATE INDEX hook_deliveries_ended ON hook_deliveries (last_at) WHERE state <> 'pending';
+`,
 ]

@@ -1,4 +1,4 @@
-import { recordChange } from './audit.ts'
+import { recordContentChange } from './audit.ts'
 import type { ManifestObjection, NewManifest } from './meta-store.ts'
 import { setTag } from './set-tag.ts'
 import { OutOfDate, type Transaction } from './sql.ts'
@@ -37,7 +37,7 @@ export async function storeManifest(
     await setTag(sql, { repository, repoId, tag, manifestId: id, digest: manifest.digest, ...by })
   }
   if (isNew && manifest.tags.length === 0) {
-    await recordChange(sql, by, { action: 'manifest.push', target: `${repository}@${manifest.digest}` })
+    await recordContentChange(sql, by, { action: 'manifest.push', repository, digest: manifest.digest })
   }
   return undefined
 }
