@@ -51,10 +51,10 @@ async function open(
   credentials: Credentials,
   { log, report, clock, observe }: Surroundings & Pick<RegistrySettings, 'observe'>,
 ): Promise<Registry> {
-  const { content, anonymous, uploads, listen, collection } = configuration
+  const { content, anonymous, uploads, listen, collection, hooks } = configuration
   const { externalUrl, trustedProxies } = listen
   const given = { anonymous, ...uploads, grace: collection.grace, externalUrl, trustedProxies }
-  const settings = { ...given, log, report, clock, observe }
+  const settings = { ...given, hooks, log, report, clock, observe }
   if (content.kind === 'embedded') {
     const { directory, minFreePercent } = content
     return await createRegistry({ ...settings, directory, minFreePercent })
@@ -69,9 +69,12 @@ export async function openConfiguredAdmin(
   configuration: Configuration,
   { environment, clock }: Surroundings,
 ): Promise<RegistryAdmin> {
-  const { content } = configuration
-  if (content.kind === 'embedded') return await openRegistryAdmin({ directory: content.directory, clock })
-  return administerRegistry(await openShared(content, await loadCredentials(configuration, environment)), clock)
+  const { content, hooks, listen } = configuration
+  const settings = { clock, hooks, externalUrl: listen.externalUrl }
+  if (content.kind === 'embedded') return await openRegistryAdmin({ directory: content.directory, ...settings })
+  const credentials = await loadCredentials(configuration, environment)
+  const shared = await openShared(content, credentials)
+  return administerRegistry({ ...shared, secret: async () => credentials.secret! }, settings)
 }
 
 /** What all replicas share. */

@@ -52,11 +52,14 @@ export interface EmbeddedAdmin extends RegistryAdmin {
 }
 
 /** Opens the registry's directory for its administration, also while it is served. */
-export async function openRegistryAdmin(options: { directory: string; clock?: Clock }): Promise<EmbeddedAdmin> {
+export async function openRegistryAdmin(
+  options: { directory: string } & Pick<RegistrySettings, 'clock' | 'hooks' | 'externalUrl'>,
+): Promise<EmbeddedAdmin> {
   const { directory, clock = systemClock } = options
   makeRegistryDirectory(directory)
   const parts = openParts(directory, clock)
-  const admin = administerRegistry(parts, clock)
+  const secret = () => secretOf(directory, parts.meta)
+  const admin = administerRegistry({ ...parts, secret }, options)
   return {
     ...admin,
     ...keepingReserve(admin, directory),
@@ -77,6 +80,7 @@ async function lockDirectory(directory: string): Promise<AsyncDisposable> {
 async function secretFor(directory: string, meta: MetaStore): Promise<Uint8Array> {
   try {
     await meta.freeUploads()
+    await meta.freeDeliveries()
     return await secretOf(directory, meta)
   } catch (error) {
     await meta.close()

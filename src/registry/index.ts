@@ -28,6 +28,7 @@ export {
   type Credentials,
   configurationSchema,
   type EmbeddedContent,
+  type HookConfiguration,
   type ListenConfiguration,
   loadCredentials,
   loadTls,
@@ -44,12 +45,16 @@ export {
 } from './configuration/index.ts'
 export { openConfiguredAdmin, type Surroundings, serveConfigured } from './configured.ts'
 export { createRegistry, type EmbeddedAdmin, openRegistryAdmin, type RegistryOptions } from './embedded.ts'
+export type { DeliveryPage, HookSettings, Hooks, NewHook, Tried } from './hooks/index.ts'
 export type { Imported, ImportOptions, Tally } from './import/index.ts'
 export {
   type AccessToken,
   type AuditEntry,
   type AuditFilter,
+  type Delivery,
+  type DeliveryState,
   type Grant,
+  type Hook,
   type ImmutableTags,
   type KeptTags,
   type Member,
@@ -80,6 +85,7 @@ export {
 export type { EndedRequest, Observe, OperationOptions, RegistryEvent } from './operation/index.ts'
 export type { Policies, Tags } from './policies/index.ts'
 export {
+  type AdminParts,
   openRegistry,
   type Registry,
   type RegistryAdmin,

@@ -19,7 +19,7 @@ const MIN_FREE_PERCENT = 1
  * `registry.yaml:3:10: listen.tls.key`.
  */
 export function configurationOf(content: FileContent, path: string, at: (key: string) => string): Configuration {
-  const { listen, anonymous, uploads, collection, log, metrics } = content
+  const { listen, anonymous, uploads, collection, hooks, log, metrics } = content
   const names = new Names(dirname(resolve(path)), at)
   return frozen({
     listen: {
@@ -46,7 +46,9 @@ export function configurationOf(content: FileContent, path: string, at: (key: st
       untaggedOlderThan: collection['untagged-older-than'],
       restorableFor: collection['restorable-for'],
       auditFor: collection['audit-for'],
+      deliveriesFor: collection['deliveries-for'],
     },
+    hooks: { allowAddresses: hooks['allow-addresses'], retryFor: hooks['retry-for'] },
     log: {
       requests:
         log.requests === undefined || log.requests === 'stdout' ? log.requests : { path: names.path(log.requests) },

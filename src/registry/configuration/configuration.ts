@@ -15,6 +15,7 @@ export interface Configuration {
     leastRate: LeastRate
   }
   collection: CollectionConfiguration
+  hooks: HookConfiguration
   log: {
     /** Where a line is written for each request; nowhere by default. */
     requests?: 'stdout' | { path: string }
@@ -105,6 +106,14 @@ export interface CollectionConfiguration {
   untaggedOlderThan?: number
   restorableFor: number
   auditFor: number
+  deliveriesFor: number
+}
+
+/** How hooks are told. */
+export interface HookConfiguration {
+  /** Addresses and ranges that may be connected to besides public ones. */
+  allowAddresses: readonly string[]
+  retryFor: number
 }
 
 /** A file that the configuration names. */

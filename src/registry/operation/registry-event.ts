@@ -10,6 +10,10 @@ export type RegistryEvent =
   | { kind: 'collection-ended'; outcome: 'done'; bytes: number; time: number }
   /** `elsewhere`: another process of the registry is at it. */
   | { kind: 'collection-ended'; outcome: 'failed' | 'elsewhere' }
+  /** `failed` is tried again, `dead` is not. */
+  | { kind: 'hook-attempt-ended'; outcome: 'delivered' | 'failed' | 'dead' }
+  /** Of all replicas, at most 10,000. */
+  | { kind: 'hook-deliveries-counted'; pending: number }
   /** At the start and when it is replaced; milliseconds since 1970. */
   | { kind: 'certificate-shown'; validUntil: number }
 
