@@ -1,5 +1,5 @@
 /** Work that a server does every now and then. Disposing it aborts a run and waits for its end. */
-export interface RegularWork extends AsyncDisposable {
+interface RegularWork extends AsyncDisposable {
   /** Has it done in a moment, or once more when it is being done. Calls in quick succession count as one. */
   soon(): void
 }

@@ -4,7 +4,7 @@ import type { Observe } from '../operation/index.ts'
 import { ATTEMPT_TIME, type HookSender, type Sent } from './hook-sender.ts'
 
 /** Delivers what is due. Disposing it ends attempts that run, and gives back what they were to deliver. */
-export interface Dispatcher extends AsyncDisposable {
+interface Dispatcher extends AsyncDisposable {
   /** Begins to deliver what is due by now; what is slow does not hold up the next round. */
   round(): Promise<void>
 }

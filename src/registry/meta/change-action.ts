@@ -3,7 +3,7 @@ export type ChangeAction = AccountAction | ContentAction | TagAction
 
 /** Of what a repository holds by digest. */
 export type ContentAction = (typeof CONTENT)[number]
-export type TagAction = (typeof TAGS)[number]
+type TagAction = (typeof TAGS)[number]
 /** Of accounts, rights and rules. */
 export type AccountAction = (typeof ACCOUNTS)[number]
 

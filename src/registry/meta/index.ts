@@ -10,7 +10,7 @@ export {
   type Role,
 } from './account-meta.ts'
 export type { AuditEntry, AuditFilter } from './audit.ts'
-export { ACCOUNT_ACTIONS, type ChangeAction, REPOSITORY_ACTIONS } from './change-action.ts'
+export { ACCOUNT_ACTIONS, REPOSITORY_ACTIONS } from './change-action.ts'
 export type { AttemptResult, Delivery, DeliveryState, TakenDelivery } from './hook-deliveries.ts'
 export type { Hook } from './hooks.ts'
 export type {
@@ -20,7 +20,6 @@ export type {
   NewManifest,
   Page,
   StoredBlob,
-  StoredKey,
   Upload,
 } from './meta-store.ts'
 export { checkPattern, matchesPattern } from './pattern.ts'

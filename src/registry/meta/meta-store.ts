@@ -226,7 +226,7 @@ export interface SigningKeyMeta {
   removeSigningKey(id: string): Promise<void>
 }
 
-export interface StoredKey {
+interface StoredKey {
   id: string
   /** Text that only who wrote it can read. */
   privateKey: string
