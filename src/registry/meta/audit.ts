@@ -88,13 +88,13 @@ export async function recordChange(
   await queueEvent(sql, { action, ...data, data: { ...data, actor: by.actor } })
 }
 
-/** A change of what a repository holds by digest, in the transaction that makes it. */
+/** A change of what a repository holds by digest, or of a repository, in the transaction that makes it. */
 export async function recordContentChange(
   sql: Sql,
   by: By,
-  { action, repository, digest }: { action: ContentAction; repository: string; digest: Digest },
+  { action, repository, digest }: { action: ContentAction; repository: string; digest?: Digest },
 ): Promise<void> {
-  const target = `${repository}@${digest}`
+  const target = digest === undefined ? repository : `${repository}@${digest}`
   await insert(sql, { ...by, action, target, outcome: 'done' })
   await queueEvent(sql, { action, target, repository, data: { repository, digest, actor: by.actor } })
 }

@@ -1,14 +1,14 @@
 /** What changes, in the words of the audit log and of events. */
 export type ChangeAction = AccountAction | ContentAction | TagAction
 
-/** Of what a repository holds by digest. */
+/** Of what a repository holds by digest, and of repositories. */
 export type ContentAction = (typeof CONTENT)[number]
 type TagAction = (typeof TAGS)[number]
 /** Of accounts, rights and rules. */
 export type AccountAction = (typeof ACCOUNTS)[number]
 
 const TAGS = ['tag.set', 'tag.delete'] as const
-const CONTENT = ['manifest.push', 'manifest.delete', 'blob.delete'] as const
+const CONTENT = ['manifest.push', 'manifest.delete', 'blob.delete', 'repository.remove'] as const
 const ACCOUNTS = [
   ...(['user.add', 'user.remove', 'user.password', 'robot.add', 'robot.remove'] as const),
   ...(['organisation.add', 'organisation.remove', 'team.add', 'team.remove', 'member.set', 'member.remove'] as const),

@@ -86,13 +86,20 @@ export function hookContract(check: Check): void {
     assert.deepEqual(deleted!.data, { repository: 'a/b', tag: '2', actor: 'user:ann' })
   })
 
-  check('what the registry removes by itself is told, too', async ({ meta, other }) => {
+  check('what the registry removes by itself is told, too', async ({ meta, other, setTime }) => {
     await addHook(meta, 'tags')
+    await addHook(meta, 'repositories', { events: ['repository.*'] })
     await other.putManifest('a/b', manifest({ content: 'old', tags: ['old'] }))
     await other.putManifest('a/b', manifest({ content: 'new', tags: ['new'] }))
     await meta.addPolicy({ kind: 'keep', pattern: '**', tags: ['new'] })
     await other.removeUnkept('a/b')
     assert.deepEqual(await words(meta), ['tag.set a/b:old', 'tag.set a/b:new', 'tag.delete a/b:old'])
+    await push(meta, 'c/d', 'content', { lease: 0 })
+    await setTime(NOW + DAY)
+    await other.condemnBlobs(0)
+    assert.deepEqual(await words(meta, 'repositories'), ['repository.remove c/d'])
+    const [removed] = await take(meta, 'repositories')
+    assert.deepEqual(removed!.data, { repository: 'c/d', actor: 'collector' })
   })
 
   check('a change that fails is told to nobody, and all hooks get one that happened under one ID', async (under) => {
