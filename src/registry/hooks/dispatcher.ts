@@ -51,8 +51,8 @@ export function createDispatcher({ meta, sender, clock, retryFor, report, observ
       if (state) observe?.({ kind: 'hook-attempt-ended', outcome: state === 'pending' ? 'failed' : state })
       return sent.outcome !== 'failed'
     } catch (error) {
-      if (!signal.aborted) throw error
-      await meta.releaseDelivery(taken)
+      if (signal.aborted) await meta.releaseDelivery(taken)
+      else report(error, 'delivering to hooks')
       return false
     }
   }
@@ -67,22 +67,29 @@ export function createDispatcher({ meta, sender, clock, retryFor, report, observ
     }
   }
 
-  /** Ends when nothing is due, or the receiver takes nothing. */
-  async function work(hook: string, state: { again: boolean }): Promise<void> {
+  /** Ends when nothing is due, or the receiver takes nothing; true when there is more to do. */
+  async function work(hook: string, state: { again: boolean }): Promise<boolean> {
     for (let batch = 0; batch < BATCHES && !signal.aborted; batch++) {
       state.again = false
       const taken = await meta.takeDeliveries(hook, { lease: LEASE, limit: AT_ONCE })
       const wentWell = await Promise.all(taken.map(deliver))
-      if (taken.length === 0 ? !state.again : !wentWell.includes(true)) return
+      if (taken.length === 0 ? !state.again : !wentWell.includes(true)) return false
     }
+    return !signal.aborted
   }
 
   function begin(hook: string): void {
     const state = { again: false, work: Promise.resolve() }
     working.set(hook, state)
     state.work = inTurn(() => work(hook, state))
-      .catch((error: unknown) => report(error, 'delivering to hooks'))
-      .finally(() => working.delete(hook))
+      .catch((error: unknown) => {
+        report(error, 'delivering to hooks')
+        return false
+      })
+      .then((more) => {
+        working.delete(hook)
+        if (more) begin(hook)
+      })
   }
 
   async function count(): Promise<void> {
