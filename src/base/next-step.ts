@@ -55,6 +55,8 @@ export type NextStep =
   | { act: 'list-registry-users' }
   | { act: 'list-registry-policies' }
   | { act: 'list-registry-quotas' }
+  | { act: 'list-registry-hooks' }
+  | { act: 'list-registry-deliveries' }
   /** See what a tag, `team/web:1`, pointed to. */
   | { act: 'show-tag-history'; name: string }
   /** Another name, or the user is meant to have what is below this one. */

@@ -25,6 +25,8 @@ export interface CollectOptions {
   unpulled?: readonly { below: string; unpulledFor: number }[]
   /** How long lines of the audit log are kept. Milliseconds, 90 days by default. */
   auditFor?: number
+  /** How long deliveries of hooks that ended are kept. Milliseconds, seven days by default. */
+  deliveriesFor?: number
 }
 
 /** How much a collection removed. `bytes` is the space that this made. */
@@ -44,6 +46,7 @@ export interface Collected {
 /** How long a download may take that began before its bytes were condemned. Milliseconds. */
 export const GRACE = 3_600_000
 const AUDIT_FOR = 90 * 24 * 3_600_000
+const DELIVERIES_FOR = 7 * 24 * 3_600_000
 const RESTORABLE = 7 * 24 * 3_600_000
 const BATCH = 500
 
@@ -67,6 +70,7 @@ async function collect(
     grace = GRACE,
     auditFor = AUDIT_FOR,
     unpulled = [],
+    deliveriesFor = DELIVERIES_FOR,
   }: CollectOptions = {},
 ): Promise<Collected> {
   const uploads = await meta.expireUploads(uploadsOlderThan)
@@ -87,6 +91,7 @@ async function collect(
   }
   await meta.expireAudit(auditFor)
   await meta.foldUsage()
+  await meta.expireDeliveries(deliveriesFor)
   return { uploads, tags, manifests, ...condemned, objects: deleted }
 }
 

@@ -54,10 +54,10 @@ async function open(
   credentials: Credentials,
   { environment, log, report, clock, observe }: Surroundings & Pick<RegistrySettings, 'observe'>,
 ): Promise<Registry> {
-  const { content, anonymous, uploads, listen, collection } = configuration
+  const { content, anonymous, uploads, listen, collection, hooks } = configuration
   const { externalUrl, trustedProxies } = listen
   const cache = { upstreams: upstreamsOf(configuration, credentials), mirror: configuration.mirror }
-  const given = { anonymous, ...uploads, grace: collection.grace, externalUrl, trustedProxies, ...cache }
+  const given = { anonymous, ...uploads, grace: collection.grace, externalUrl, trustedProxies, hooks, ...cache }
   const settings = { ...given, connections: connectionSettings(environment), log, report, clock, observe }
   if (content.kind === 'embedded') {
     const { directory, minFreePercent } = content
@@ -80,11 +80,12 @@ export async function openConfiguredAdmin(
   configuration: Configuration,
   { environment, clock }: Surroundings,
 ): Promise<RegistryAdmin> {
-  const { content } = configuration
-  const unpulled = unpulledOf(configuration)
-  if (content.kind === 'embedded') return await openRegistryAdmin({ directory: content.directory, clock, unpulled })
-  const shared = await openShared(content, await loadCredentials(configuration, environment))
-  return administerRegistry(shared, { clock, unpulled })
+  const { content, hooks, listen } = configuration
+  const settings = { clock, hooks, externalUrl: listen.externalUrl, unpulled: unpulledOf(configuration) }
+  if (content.kind === 'embedded') return await openRegistryAdmin({ directory: content.directory, ...settings })
+  const credentials = await loadCredentials(configuration, environment)
+  const shared = await openShared(content, credentials)
+  return administerRegistry({ ...shared, secret: async () => credentials.secret! }, settings)
 }
 
 /** What all replicas share. */

@@ -4,10 +4,10 @@ import { BaleError, type Clock, isBaleError, systemClock } from '#base'
 import { acquireLock, keepReserve, makeDirectory } from '#host/file'
 import { forgetSealedKeys } from './auth/index.ts'
 import { type BackedUp, type BackupOptions, backUp } from './backup.ts'
-import type { CollectOptions } from './collect.ts'
 import { type MetaStore, openSqliteMeta } from './meta/index.ts'
 import { createFileObjects, type FileObjectsOptions } from './objects/index.ts'
 import {
+  type AdminSettings,
   administerRegistry,
   openRegistry,
   type Registry,
@@ -53,16 +53,12 @@ export interface EmbeddedAdmin extends RegistryAdmin {
 }
 
 /** Opens the registry's directory for its administration, also while it is served. */
-export async function openRegistryAdmin(options: {
-  directory: string
-  clock?: Clock
-  /** Of upstreams: what collections remove. */
-  unpulled?: CollectOptions['unpulled']
-}): Promise<EmbeddedAdmin> {
-  const { directory, clock = systemClock, unpulled } = options
+export async function openRegistryAdmin(options: { directory: string } & AdminSettings): Promise<EmbeddedAdmin> {
+  const { directory, clock = systemClock } = options
   makeRegistryDirectory(directory)
   const parts = openParts(directory, clock)
-  const admin = administerRegistry(parts, { clock, unpulled })
+  const secret = () => secretOf(directory, parts.meta)
+  const admin = administerRegistry({ ...parts, secret }, options)
   return {
     ...admin,
     ...keepingReserve(admin, directory),
@@ -83,6 +79,7 @@ async function lockDirectory(directory: string): Promise<AsyncDisposable> {
 async function secretFor(directory: string, meta: MetaStore): Promise<Uint8Array> {
   try {
     await meta.freeUploads()
+    await meta.freeDeliveries()
     return await secretOf(directory, meta)
   } catch (error) {
     await meta.close()

@@ -28,6 +28,7 @@ export {
   type Credentials,
   configurationSchema,
   type EmbeddedContent,
+  type HookConfiguration,
   type ListenConfiguration,
   loadCredentials,
   loadTls,
@@ -45,6 +46,7 @@ export {
 } from './configuration/index.ts'
 export { openConfiguredAdmin, type Surroundings, serveConfigured } from './configured.ts'
 export { createRegistry, type EmbeddedAdmin, openRegistryAdmin, type RegistryOptions } from './embedded.ts'
+export type { DeliveryPage, HookSettings, Hooks, NewHook, Tried } from './hooks/index.ts'
 export type { Imported, ImportOptions, Tally } from './import/index.ts'
 export {
   type AccessToken,
@@ -52,7 +54,10 @@ export {
   type AuditFilter,
   type BaseImages,
   type ContentTypes,
+  type Delivery,
+  type DeliveryState,
   type Grant,
+  type Hook,
   type ImmutableTags,
   type KeptTags,
   type Member,
@@ -95,6 +100,7 @@ export type {
   Tags,
 } from './policies/index.ts'
 export {
+  type AdminParts,
   openRegistry,
   type Registry,
   type RegistryAdmin,

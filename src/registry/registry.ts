@@ -14,6 +14,7 @@ import {
 import { type Checked, type CheckOptions, check } from './check.ts'
 import { type Collected, type CollectOptions, collectInTurn, GRACE } from './collect.ts'
 import { databaseClock } from './database-clock.ts'
+import { createDispatcher, createHookSender, createHooks, type HookSettings, type Hooks } from './hooks/index.ts'
 import {
   createHandler,
   createHealth,
@@ -40,7 +41,9 @@ import {
   type Renames,
   type Tags,
 } from './policies/index.ts'
+import { workRegularly } from './regular-work.ts'
 import { type Report, reportOnce } from './report.ts'
+import { createSeal } from './seal/index.ts'
 import { createUploads } from './uploads/index.ts'
 import type { UpstreamSettings, Upstreams } from './upstream/index.ts'
 import { watchedMeta, watchedObjects } from './watched-parts.ts'
@@ -69,6 +72,8 @@ export interface RegistrySettings extends OriginOptions {
   leastRate?: LeastRate
   /** Sends clients to the object store for the bytes of blobs, if it can be read by presigned addresses. */
   redirect?: boolean
+  /** How hooks are told. */
+  hooks?: HookSettings
   /** This machine's; the database's time is what counts. */
   clock?: Clock
   log?: Log
@@ -93,6 +98,7 @@ export interface Registry extends Accounts, AsyncDisposable {
   promotions: Promotions
   renames: Renames
   tags: Tags
+  hooks: Hooks
   /** Collects while requests go on. LOCKED when another process of the registry collects. */
   collectGarbage(options?: CollectOptions): Promise<Collected>
   /** Has /readyz answer that requests should go to another replica. */
@@ -131,10 +137,18 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     const presign = presignerOf(parts, settings)
     const refusals = closing.use(createRefusals({ meta, clock, report }))
     closing.use(foldUsageRegularly({ meta, report }))
-    const seeRefusals: Observe = (event) => {
-      if (event.kind === 'request-ended') refusals.add(event)
+    const hooks = openHooks({ meta, secret: async () => secret, clock }, settings)
+    closing.use(hooks.sender)
+    const retryFor = settings.hooks?.retryFor ?? RETRY_FOR
+    const dispatcher = closing.use(createDispatcher({ meta, sender: hooks.sender, clock, retryFor, report, observe }))
+    const failed = (error: unknown) => report(error, 'delivering to hooks')
+    const delivering = closing.use(workRegularly(() => dispatcher.round(), { every: DELIVER_EVERY, failed }))
+    const seeEnd: Observe = (event) => {
+      if (event.kind !== 'request-ended') return
+      refusals.add(event)
+      if (event.method !== 'GET' && event.method !== 'HEAD') delivering.soon()
     }
-    const told = { log, report, observe: observe ? toAll([seeRefusals, observe]) : seeRefusals }
+    const told = { log, report, observe: observe ? toAll([seeEnd, observe]) : seeEnd }
     const who = { authenticator, tokens, access, anonymous, origin }
     const cache = { meta, objects: parts.objects, uploads, clock, log, report, observe }
     const upstreams = await openUpstreams(settings, cache, closing)
@@ -148,6 +162,7 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
       promotions: createPromotions(meta, lease),
       renames: createRenames(meta),
       tags: createTags(meta),
+      hooks: hooks.hooks,
       collectGarbage: (how) =>
         toldOf({ observe, clock }, () => whenFull(() => collectInTurn({ meta, objects }, { unpulled, ...how }))),
       drain() {
@@ -182,6 +197,20 @@ export function unpulledOf({
   return upstreams.flatMap(({ prefix, cacheFor }) =>
     cacheFor === undefined ? [] : [{ below: prefix, unpulledFor: cacheFor }],
   )
+}
+
+const RETRY_FOR = 24 * 3_600_000
+/** What other processes changed, and what is due again, waits no longer. Milliseconds. */
+const DELIVER_EVERY = 5_000
+
+/** Who is told of changes, and what tells them. */
+function openHooks(
+  { meta, secret, clock }: { meta: MetaStore; secret(): Promise<Uint8Array>; clock: Clock },
+  { hooks: settings = {}, externalUrl = 'bale-registry' }: Pick<RegistrySettings, 'hooks' | 'externalUrl'>,
+) {
+  const seal = async () => createSeal(await secret(), 'secrets of hooks')
+  const sender = createHookSender({ seal, clock, source: externalUrl, settings })
+  return { sender, hooks: createHooks({ meta, sender, seal }) }
 }
 
 /** A collection whose outcome is told. */
@@ -221,6 +250,7 @@ export interface RegistryAdmin extends Accounts, AsyncDisposable {
   promotions: Promotions
   renames: Renames
   tags: Tags
+  hooks: Hooks
   /** LOCKED when another process of the registry collects. */
   collectGarbage(options?: CollectOptions): Promise<Collected>
   /** Compares what is known with the bytes that are there. */
@@ -229,11 +259,24 @@ export interface RegistryAdmin extends Accounts, AsyncDisposable {
   importFrom(directory: string, options?: ImportOptions): Promise<Imported>
 }
 
+/** What a registry is made of, for its administration, which seldom needs the secret. */
+export interface AdminParts extends Omit<RegistryParts, 'secret'> {
+  secret(): Promise<Uint8Array>
+}
+
+/** What an administration needs to know of how a registry behaves. */
+export interface AdminSettings extends Pick<RegistrySettings, 'clock' | 'hooks' | 'externalUrl'> {
+  /** Of upstreams: what collections remove. */
+  unpulled?: CollectOptions['unpulled']
+}
+
 /** Administers the registry on these parts, whose metadata it closes. */
 export function administerRegistry(
-  { meta, objects, whenFull = (work) => work() }: Omit<RegistryParts, 'secret'>,
-  { clock = systemClock, unpulled }: { clock?: Clock; unpulled?: CollectOptions['unpulled'] } = {},
+  { meta, objects, secret, whenFull = (work) => work() }: AdminParts,
+  settings: AdminSettings = {},
 ): RegistryAdmin {
+  const { clock = systemClock, unpulled } = settings
+  const { sender, hooks } = openHooks({ meta, secret, clock }, settings)
   const lease = DEFAULT_LEASE
   const uploads = createUploads({ meta, objects, clock, lease, grace: GRACE })
   return {
@@ -243,9 +286,13 @@ export function administerRegistry(
     promotions: createPromotions(meta, lease),
     renames: createRenames(meta),
     tags: createTags(meta),
+    hooks,
     collectGarbage: (how) => whenFull(() => collectInTurn({ meta, objects }, { unpulled, ...how })),
     importFrom: (directory, how) => importFrom({ meta, objects, uploads, lease }, directory, how),
     check: (how) => whenFull(() => check({ meta, objects, clock }, how)),
-    [Symbol.asyncDispose]: () => meta.close(),
+    async [Symbol.asyncDispose]() {
+      await sender[Symbol.asyncDispose]()
+      await meta.close()
+    },
   }
 }

@@ -42,7 +42,11 @@ async function shop() {
     /** What of the bucket nothing knows. */
     async unknown() {
       await using objects = createS3Objects({ endpoint, region, bucket, accessKeyId, secretAccessKey })
-      await using admin = administerRegistry({ meta: await openPostgresMeta({ url }), objects })
+      await using admin = administerRegistry({
+        meta: await openPostgresMeta({ url }),
+        objects,
+        secret: async () => secret,
+      })
       return (await admin.check()).unknown
     },
   }

@@ -7,6 +7,7 @@ import { isLoopback } from './configuration/index.ts'
 import { createAddressList } from './http/index.ts'
 import { listen } from './listen.ts'
 import type { Registry, RegistrySettings } from './registry.ts'
+import { workRegularly } from './regular-work.ts'
 import { type ChangingTls, openTls, type TlsSource } from './tls.ts'
 
 /** Address, certificate and limits of a served registry. */
@@ -172,33 +173,19 @@ async function stop(server: Server): Promise<void> {
   clearTimeout(cut)
 }
 
-/** Collects every now and then, one run at a time. Disposing waits for a run to end. */
+/** Collects every now and then. */
 function collectRegularly(
   registry: Registry,
   { collectEvery = COLLECT_EVERY, collect, report }: ListenOptions,
 ): AsyncDisposable {
-  const stopping = new AbortController()
-  let running: Promise<void> | undefined
-  const run = async () => {
-    try {
-      await registry.collectGarbage({ ...collect, signal: stopping.signal })
-    } catch (error) {
+  const work = async (signal: AbortSignal) => {
+    await registry.collectGarbage({ ...collect, signal })
+  }
+  return workRegularly(work, {
+    every: collectEvery,
+    failed(error) {
       // Another replica is at it.
-      if (isBaleError(error, 'LOCKED')) return
-      if (!stopping.signal.aborted) report?.(asError(error), 'collecting')
-    } finally {
-      running = undefined
-    }
-  }
-  const timer = setInterval(() => {
-    running ??= run()
-  }, collectEvery)
-  timer.unref()
-  return {
-    async [Symbol.asyncDispose]() {
-      clearInterval(timer)
-      stopping.abort()
-      await running
+      if (!isBaleError(error, 'LOCKED')) report?.(asError(error), 'collecting')
     },
-  }
+  })
 }

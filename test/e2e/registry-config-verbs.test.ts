@@ -63,6 +63,8 @@ metrics: { address: '[::1]:9090' }
     ' Untagged Manifests: after 720h',
     ' Restorable Tags: for 168h',
     ' Audit Log: for 2160h',
+    ' Deliveries of Hooks: for 168h',
+    'Hooks: tried for 24h',
     'Request Log: stdout',
     'Metrics: http://[::1]:9090/metrics',
   ])

@@ -96,7 +96,8 @@ export async function replicasOn({
 
 const PROGRAM = resolve(import.meta.dirname, '../../bin/bale')
 
-function createReplica({
+/** A replica that is started by a configuration file which is there. `children` are those to be killed in the end. */
+export function createReplica({
   address,
   config,
   children,

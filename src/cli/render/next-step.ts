@@ -67,6 +67,8 @@ const PHRASES: Phrases = {
   'build-from-stdin': ({ file }) => `bale build - < ${file} takes a Dockerfile or a tar from stdin`,
   'list-registry-users': 'bale registry user ls lists the users',
   'show-tag-history': ({ name }) => `bale registry tag history ${name} shows what it pointed to`,
+  'list-registry-hooks': 'bale registry hook ls lists the hooks',
+  'list-registry-deliveries': 'bale registry hook deliveries lists the deliveries',
   'list-registry-policies': 'bale registry policy ls lists the policies',
   'list-registry-quotas': 'bale registry quota ls lists the quotas',
   'adopt-repositories': 'choose another name, or give --adopt if all below it is to belong to this user',

@@ -41,7 +41,16 @@ export const verb = defineVerb({
 })
 
 /** What the registry would be. Of credentials only their place is shown. */
-function summaryLines({ listen, content, anonymous, uploads, collection, log, metrics }: Configuration): string[] {
+function summaryLines({
+  listen,
+  content,
+  anonymous,
+  uploads,
+  collection,
+  hooks,
+  log,
+  metrics,
+}: Configuration): string[] {
   return [
     ...listenLines(listen),
     ...(content.kind === 'embedded'
@@ -56,6 +65,9 @@ function summaryLines({ listen, content, anonymous, uploads, collection, log, me
     ` Untagged Manifests: ${collection.untaggedOlderThan === undefined ? 'kept' : `after ${time(collection.untaggedOlderThan)}`}`,
     ` Restorable Tags: for ${time(collection.restorableFor)}`,
     ` Audit Log: for ${time(collection.auditFor)}`,
+    ` Deliveries of Hooks: for ${time(collection.deliveriesFor)}`,
+    `Hooks: tried for ${time(hooks.retryFor)}`,
+    ...(hooks.allowAddresses.length > 0 ? [` Also at: ${hooks.allowAddresses.join(', ')}`] : []),
     ...(log.requests === undefined ? [] : [`Request Log: ${log.requests === 'stdout' ? 'stdout' : log.requests.path}`]),
     ...(metrics === undefined ? [] : [`Metrics: http://${hostPort(metrics)}/metrics`]),
   ]

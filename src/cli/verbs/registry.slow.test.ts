@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { connect } from 'node:tls'
 import { type TestBale, testBale } from '../../../test/kit/bale.ts'
+import { hookReceiver, signatureOf } from '../../../test/kit/hook-receiver.ts'
 import { clientOf } from '../../../test/kit/registry-client.ts'
 import { selfSigned } from '../../../test/kit/self-signed.ts'
 import { until } from '../../../test/kit/until.ts'
@@ -25,8 +26,12 @@ async function nameShownAt(address: string): Promise<string> {
 }
 
 /** Starts `bale registry serve` and waits for its first line. */
-async function serve(bale: TestBale, ...args: string[]) {
-  const child = spawn(program, ['registry', 'serve', '--listen', '127.0.0.1:0', ...args], {
+const serve = (bale: TestBale, ...args: string[]) => startServing(bale, ['--listen', '127.0.0.1:0', ...args])
+
+const serveConfigured = (bale: TestBale, config: string) => startServing(bale, ['--config', config])
+
+async function startServing(bale: TestBale, args: string[]) {
+  const child = spawn(program, ['registry', 'serve', ...args], {
     env: bale.environment,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -321,6 +326,56 @@ test('requests are logged to standard output or to a file that SIGHUP opens anew
   await plain.stop()
 })
 
+test('a hook is added, tried, told, looked at, told again, paused and removed from the shell, while it is served', async () => {
+  await using bale = await testBale()
+  await using receiver = await hookReceiver()
+  const config = join(bale.directory, 'registry.yaml')
+  const content = { listen: { address: '127.0.0.1:0' }, directory: 'images', anonymous: 'push' }
+  await writeFile(config, JSON.stringify({ ...content, hooks: { 'allow-addresses': ['127.0.0.1'] } }))
+  const place = ['--config', config]
+  const run = (line: string, ...more: string[]) => bale.run(['registry', 'hook', ...line.split(' '), ...place, ...more])
+  const secret = await run(`add --repositories team/* --event tag.* ci ${receiver.url}`)
+  assert.match(secret, /^whsec_[A-Za-z0-9+/]{43}=$/)
+  const own = `whsec_${Buffer.alloc(24, 1).toString('base64')}`
+  const add = ['registry', 'hook', 'add', ...place, '--secret-stdin', 'own', 'https://own.example/']
+  assert.equal(await bale.run(add, { input: `${own}\n` }), 'own')
+  const table = (text: string) => text.split('\n').map((line) => line.trim().split(/ {2,}/))
+  assert.deepEqual(table(await run('ls')), [
+    ['NAME', 'ACTIVE', 'REPOSITORIES', 'EVENTS', 'URL'],
+    ['ci', 'yes', 'team/*', 'tag.*', receiver.url],
+    ['own', 'yes', '**', 'tag.* manifest.*', 'https://own.example/'],
+  ])
+  assert.equal(await run('rm own'), 'own')
+  assert.match(await run('test ci'), /^delivered: 204 in \d+ ms$/)
+  receiver.reply = () => ({ status: 500, body: 'oops' })
+  const failed = await bale.try(['registry', 'hook', 'test', ...place, 'ci'])
+  assert.deepEqual([failed.code, failed.stdout], [1, 'failed: the answer is 500: oops\n'])
+  const closed = await bale.try(['registry', 'hook', 'test', '--root', join(bale.directory, 'images'), 'ci'])
+  assert.deepEqual([closed.code, closed.stdout], [1, 'failed: connections to 127.0.0.1 are not allowed\n'])
+  receiver.reply = () => ({ status: 204 })
+  const served = await serveConfigured(bale, config)
+  try {
+    await clientOf(served.address).image('team/web', 'one', { tag: '1' })
+    await until('it is told', () => receiver.messages.length === 3)
+    assert.equal(receiver.messages[2]!.headers['webhook-signature'], signatureOf(secret, receiver.messages[2]!))
+    const [, line] = await until('it is on record', async () => {
+      const rows = table(await run('deliveries --state delivered --limit 1 ci'))
+      return rows[1]?.[2] === 'tag.set' && rows
+    })
+    assert.deepEqual([line![1], line![3], ...line!.slice(5)], ['ci', 'team/web:1', 'delivered', '1', '204'])
+    assert.equal(await run(`redeliver ${line![0]}`), line![0])
+    await until('it is told again', () => receiver.messages.length === 4)
+    assert.equal(receiver.messages[3]!.body, receiver.messages[2]!.body)
+    assert.equal(await run('disable ci'), 'ci')
+    assert.equal(table(await run('ls'))[1]![1], 'no')
+    assert.equal(await run('enable ci'), 'ci')
+    assert.equal(await run('rm ci'), 'ci')
+    assert.equal(table(await run('deliveries')).length, 1)
+  } finally {
+    assert.equal(await served.stop(), 0)
+  }
+})
+
 test('invalid addresses, certificates, roles, passwords and names are reported by name', async () => {
   await using bale = await testBale()
   const root = ['--root', join(bale.directory, 'images')]
@@ -380,6 +435,15 @@ test('invalid addresses, certificates, roles, passwords and names are reported b
     [['policy', 'keep', 'team', '--within', '30'], /--within takes a period, not 30/],
     [['policy', 'rm', 'x'], /not the ID of a policy: x/],
     [['policy', 'rm', '9'], /there is no policy 9.*\n.*policy ls/],
+    [['hook', 'add', 'CI', 'https://x.example'], /not the name of a hook: CI/],
+    [['hook', 'add', 'ci', 'x.example'], /not the URL of a hook: x.example/],
+    [['hook', 'add', '--event', 'tag.psuh', 'ci', 'https://x.example'], /tag.psuh.*\n.*such as tag.set, tag.delete/],
+    [['hook', 'add', '--secret-stdin', 'ci', 'https://x.example'], /not a secret of a hook/, 'my-own-word'],
+    [['hook', 'rm', 'ci'], /there is no hook ci.*\n.*hook ls/],
+    [['hook', 'test', 'ci'], /there is no hook ci/],
+    [['hook', 'deliveries', '--limit', '0'], /--limit takes a number from 1 to 99999, not 0/],
+    [['hook', 'redeliver', 'x'], /not the ID of a delivery: x/],
+    [['hook', 'redeliver', '7'], /there is no delivery 7.*\n.*hook deliveries/],
     [['tag', 'history', 'team/web'], /not a tag of a repository: team\/web/],
     [['tag', 'history', 'team/web:1'], /no history of team\/web:1/],
     [['tag', 'history', '--limit', '0', 'team/web:1'], /--limit takes a number/],
@@ -387,7 +451,7 @@ test('invalid addresses, certificates, roles, passwords and names are reported b
     [['tag', 'restore', 'team/web:1', `sha256:${'0'.repeat(64)}`], /never pointed to.*\n.*tag history team\/web:1/],
   ]
   for (const [args, words, input] of cases) {
-    const [verb, rest] = ['user', 'policy', 'tag'].includes(args[0]!)
+    const [verb, rest] = ['user', 'policy', 'tag', 'hook'].includes(args[0]!)
       ? [args.slice(0, 2), args.slice(2)]
       : [args.slice(0, 1), args.slice(1)]
     const outcome = await bale.try(['registry', ...verb, ...root, ...rest], { input: input ?? '' })

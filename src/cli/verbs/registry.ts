@@ -9,6 +9,7 @@ export type {
   AccessToken,
   AuditEntry,
   Configuration,
+  Delivery,
   Grant,
   Group,
   Promotion,

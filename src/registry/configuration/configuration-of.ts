@@ -20,7 +20,7 @@ const MIN_FREE_PERCENT = 1
  * `registry.yaml:3:10: listen.tls.key`.
  */
 export function configurationOf(content: FileContent, path: string, at: (key: string) => string): Configuration {
-  const { listen, anonymous, uploads, collection, upstreams, mirror, log, metrics } = content
+  const { listen, anonymous, uploads, collection, upstreams, mirror, hooks, log, metrics } = content
   const names = new Names(dirname(resolve(path)), at)
   return frozen({
     listen: {
@@ -47,9 +47,11 @@ export function configurationOf(content: FileContent, path: string, at: (key: st
       untaggedOlderThan: collection['untagged-older-than'],
       restorableFor: collection['restorable-for'],
       auditFor: collection['audit-for'],
+      deliveriesFor: collection['deliveries-for'],
     },
     upstreams: upstreams.map((one, at) => upstreamOf(one, `upstreams[${at}]`, names)),
     mirror,
+    hooks: { allowAddresses: hooks['allow-addresses'], retryFor: hooks['retry-for'] },
     log: {
       requests:
         log.requests === undefined || log.requests === 'stdout' ? log.requests : { path: names.path(log.requests) },

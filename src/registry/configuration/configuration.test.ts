@@ -74,6 +74,7 @@ collection:
   untagged-older-than: 720h
   restorable-for: 48h
   audit-for: 24h
+  deliveries-for: 36h
 upstreams:
   - prefix: docker.io
     registry: https://registry-1.docker.io
@@ -89,6 +90,7 @@ upstreams:
     ca-file: hub.pem
   - { prefix: quay, registry: 'https://quay.io' }
 mirror: docker.io
+hooks: { allow-addresses: [10.0.0.0/8, '::1'], retry-for: 12h }
 log: { requests: requests.log }
 metrics: { address: '127.0.0.2:9090' }
 `
@@ -142,6 +144,7 @@ test('every key of a file has its place in the configuration, with a value that 
       untaggedOlderThan: 30 * 24 * 3_600_000,
       restorableFor: 48 * 3_600_000,
       auditFor: 24 * 3_600_000,
+      deliveriesFor: 36 * 3_600_000,
     },
     upstreams: [
       {
@@ -149,7 +152,7 @@ test('every key of a file has its place in the configuration, with a value that 
         url: 'https://registry-1.docker.io',
         login: {
           username: 'ann',
-          password: { path: join(place.path, 'hub'), at: `${file}:43:20: upstreams[0].password-file` },
+          password: { path: join(place.path, 'hub'), at: `${file}:44:20: upstreams[0].password-file` },
         },
         tokenService: 'auth.docker.io',
         namespaces: ['docker.io', 'index.docker.io'],
@@ -158,7 +161,7 @@ test('every key of a file has its place in the configuration, with a value that 
         cacheFor: 720 * 3_600_000,
         allow: ['library/*'],
         insecure: true,
-        ca: { path: join(place.path, 'hub.pem'), at: `${file}:51:14: upstreams[0].ca-file` },
+        ca: { path: join(place.path, 'hub.pem'), at: `${file}:52:14: upstreams[0].ca-file` },
       },
       {
         prefix: 'quay',
@@ -169,6 +172,7 @@ test('every key of a file has its place in the configuration, with a value that 
       },
     ],
     mirror: 'docker.io',
+    hooks: { allowAddresses: ['10.0.0.0/8', '::1'], retryFor: 12 * 3_600_000 },
     log: { requests: { path: join(place.path, 'requests.log') } },
     metrics: { host: '127.0.0.2', port: 9090 },
   })
@@ -216,9 +220,11 @@ test('a directory is enough; the rest is as without a file', async () => {
       untaggedOlderThan: undefined,
       restorableFor: 7 * 24 * 3_600_000,
       auditFor: 90 * 24 * 3_600_000,
+      deliveriesFor: 7 * 24 * 3_600_000,
     },
     upstreams: [],
     mirror: undefined,
+    hooks: { allowAddresses: [], retryFor: 24 * 3_600_000 },
     log: { requests: undefined },
     metrics: undefined,
   })
@@ -269,6 +275,11 @@ const postgres = (keys: string) => `objects: { directory: /o }\nsecret-env: S\nm
 const BAD: Readonly<Record<string, readonly [text: string, ...lines: (string | RegExp)[]]>> = {
   'an empty file': ['# nothing\n', '1:1: has no value; expects a group of keys'],
   'a text alone': ['hello', '1:1: expects a group of keys, not "hello"'],
+  'what hooks may be at is no address': [
+    'directory: /d\nhooks: { allow-addresses: [intern.example], retry-for: 60d }\n',
+    /^2:28: hooks.allow-addresses\[0\]: expects an address or a range of addresses, such as/,
+    /^2:56: hooks.retry-for: expects a duration from 0s to 720h/,
+  ],
   'a list alone': ['- directory: /d', '1:1: expects a group of keys, not a list'],
   'unknown keys, also those that objects inherit': [
     'directory: /d\nlisten:\n  adress: 1\n  port: 2\nconstructor: 3\n__proto__: { a: 1 }\n',

@@ -19,6 +19,7 @@ export interface Configuration {
   upstreams: readonly UpstreamConfiguration[]
   /** The prefix of the upstream that clients of a mirror mean. */
   mirror?: string
+  hooks: HookConfiguration
   log: {
     /** Where a line is written for each request; nowhere by default. */
     requests?: 'stdout' | { path: string }
@@ -109,6 +110,14 @@ export interface CollectionConfiguration {
   untaggedOlderThan?: number
   restorableFor: number
   auditFor: number
+  deliveriesFor: number
+}
+
+/** How hooks are told. */
+export interface HookConfiguration {
+  /** Addresses and ranges that may be connected to besides public ones. */
+  allowAddresses: readonly string[]
+  retryFor: number
 }
 
 /** A registry that repositories come from. */

@@ -6,6 +6,7 @@ export type {
   CollectionConfiguration,
   Configuration,
   EmbeddedContent,
+  HookConfiguration,
   ListenConfiguration,
   NamedFile,
   PostgresConfiguration,

@@ -251,6 +251,27 @@ export const FILE = v.pipe(
             duration('How long lines of the audit log are kept', '2160h', { least: '0s' }),
             '2160h',
           ),
+          'deliveries-for': v.optional(
+            duration('How long deliveries of hooks that ended are kept', '168h', { least: '0s' }),
+            '168h',
+          ),
+        }),
+        {},
+      ),
+      hooks: v.optional(
+        group('How hooks are told of changes', {
+          'allow-addresses': v.optional(
+            v.pipe(
+              v.array(addressRange('An address or a network'), expects('a list of addresses and ranges')),
+              v.title('list of addresses and ranges'),
+              v.description('What hooks may connect to besides public addresses'),
+            ),
+            [],
+          ),
+          'retry-for': v.optional(
+            duration('How long a delivery that fails is tried again', '24h', { least: '0s', most: '720h' }),
+            '24h',
+          ),
         }),
         {},
       ),

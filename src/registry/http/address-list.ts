@@ -3,7 +3,8 @@ import { BaleError } from '#base'
 
 /** IPv4 as dual-stack sockets show it, without its IPv6 wrapping. */
 export function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address
+  const wrapped = address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : ''
+  return isIP(wrapped) === 4 ? wrapped : address
 }
 
 /** Addresses and ranges (`10.0.0.0/8`); INVALID_ARGUMENT names one that is neither. */

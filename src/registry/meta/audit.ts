@@ -1,3 +1,6 @@
+import type { Digest } from '#spec'
+import type { AccountAction, ContentAction } from './change-action.ts'
+import { queueEvent } from './queue-event.ts'
 import { optionalText, type Sql, type SqlDatabase, type SqlRow, type SqlValue, text } from './sql.ts'
 
 /** Who changes something: `user:ann`, `robot:acme+ci`, `anonymous`, or `operator` for whoever has the data itself. */
@@ -74,27 +77,51 @@ export function auditMeta(database: SqlDatabase): AuditMeta {
   }
 }
 
-/** A change, in the transaction that makes it. */
+/** A change of accounts, rights or rules, in the transaction that makes it. */
 export async function recordChange(
   sql: Sql,
   by: By,
-  change: { action: string; target: string; detail?: string | undefined },
+  change: { action: AccountAction; target: string; detail?: string | undefined },
 ): Promise<void> {
   await insert(sql, { ...by, ...change, outcome: 'done' })
+  const { action, ...data } = change
+  await queueEvent(sql, { action, ...data, data: { ...data, actor: by.actor } })
+}
+
+/** A change of what a repository holds by digest, or of a repository, in the transaction that makes it. */
+export async function recordContentChange(
+  sql: Sql,
+  by: By,
+  {
+    action,
+    repository,
+    digest,
+    detail,
+  }: { action: ContentAction; repository: string; digest?: Digest; detail?: string },
+): Promise<void> {
+  const target = digest === undefined ? repository : `${repository}@${digest}`
+  await insert(sql, { ...by, action, target, outcome: 'done', detail })
+  await queueEvent(sql, { action, target, repository, data: { repository, digest, detail, actor: by.actor } })
 }
 
 /** What a tag points to from now on, or null. */
 export async function recordTagChange(
   sql: Sql,
   by: By,
-  { repoId, tag, digest }: { repoId: number; tag: string; digest: string | null },
+  { repoId, tag, digest }: { repoId: number; tag: string; digest: Digest | null },
 ): Promise<void> {
-  await sql.run(
+  const action = digest === null ? 'tag.delete' : 'tag.set'
+  const line = await sql.get(
     `INSERT INTO audit (at, actor, address, action, target, outcome, detail)
      SELECT now_ms(), CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), r.name || ':' || CAST(? AS TEXT), 'done', CAST(? AS TEXT)
-     FROM repositories r WHERE r.id = ?`,
-    ...[by.actor, by.address ?? null, digest === null ? 'tag.delete' : 'tag.set', tag, digest, repoId],
+     FROM repositories r WHERE r.id = ? RETURNING target`,
+    ...[by.actor, by.address ?? null, action, tag, digest, repoId],
   )
+  if (!line) return
+  const target = text(line['target'])
+  const repository = target.slice(0, -tag.length - 1)
+  const data = { repository, tag, ...(digest !== null && { digest }), actor: by.actor }
+  await queueEvent(sql, { action, target, repository, data })
 }
 
 async function insert(sql: Sql, entry: Omit<AuditEntry, 'id' | 'at'>, age = 0): Promise<void> {

@@ -1,6 +1,6 @@
 import { isBaleError } from '#base'
 import type { Digest } from '#spec'
-import { recordChange } from './audit.ts'
+import { recordContentChange } from './audit.ts'
 import { judgeContent } from './content-policies.ts'
 import { refuseImmutableManifest } from './immutable-tags.ts'
 import type { CachedContentMeta, CachedManifest, ManifestObjection, NewManifest } from './meta-store.ts'
@@ -124,7 +124,7 @@ async function storeCached(
     )
   }
   if (isNew && manifest.tags.length === 0) {
-    await recordChange(sql, by, { action: 'manifest.cache', target: `${repository}@${manifest.digest}` })
+    await recordContentChange(sql, by, { action: 'manifest.cache', repository, digest: manifest.digest })
   }
   await judgeQuotas(sql, repository, growth)
   return undefined

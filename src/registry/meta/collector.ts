@@ -1,3 +1,4 @@
+import { recordContentChange } from './audit.ts'
 import type { CollectorMeta } from './meta-store.ts'
 import { optionalText, type SqlDatabase, type Transaction, text } from './sql.ts'
 import { condemnBlob, forgetUpload, queueBlob, removeManifest } from './steps.ts'
@@ -77,12 +78,13 @@ export function collectorMeta(database: SqlDatabase): CollectorMeta {
 /** One that is being pushed to comes back with its first blob: uploads name their repository. */
 const EMPTY_REPOSITORIES = `
   DELETE FROM repositories WHERE NOT EXISTS (SELECT 1 FROM repo_blobs rb WHERE rb.repo_id = repositories.id)
-  AND NOT EXISTS (SELECT 1 FROM manifests m WHERE m.repo_id = repositories.id) RETURNING id`
+  AND NOT EXISTS (SELECT 1 FROM manifests m WHERE m.repo_id = repositories.id) RETURNING id, name`
 
 /** A later repository may get the same ID: it must not get the history as well. */
 async function removeEmptyRepositories(sql: Transaction): Promise<void> {
-  for (const { id } of await sql.all(EMPTY_REPOSITORIES)) {
+  for (const { id, name } of await sql.all(EMPTY_REPOSITORIES)) {
     await sql.run('DELETE FROM tag_history WHERE repo_id = ?', Number(id))
+    await recordContentChange(sql, { actor: 'collector' }, { action: 'repository.remove', repository: text(name) })
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Digest } from '#spec'
-import { type By, recordChange } from './audit.ts'
+import { type By, recordContentChange } from './audit.ts'
 import { refuseImmutableManifest, refuseImmutableTag } from './immutable-tags.ts'
 import { listWithin } from './list-within.ts'
 import type { ContentMeta } from './meta-store.ts'
@@ -76,8 +76,7 @@ export function contentMeta(database: SqlDatabase, { actor, address }: By): Cont
         if (used) return 'in use'
         await sql.run('DELETE FROM repo_blobs WHERE repo_id = ? AND blob_id = ?', repoId, blobId)
         await queueBlob(sql, blobId)
-        const target = `${repository}@${digest}`
-        await recordChange(sql, { actor, address }, { action: 'blob.delete', target })
+        await recordContentChange(sql, { actor, address }, { action: 'blob.delete', repository, digest })
         return 'removed'
       })
     },
@@ -119,8 +118,7 @@ export function contentMeta(database: SqlDatabase, { actor, address }: By): Cont
         if (!row) return false
         await refuseImmutableManifest(sql, { repository, manifestId: Number(row['id']) })
         await removeManifest(sql, Number(row['id']), { actor: by, address })
-        const target = `${repository}@${digest}`
-        await recordChange(sql, { actor: by, address }, { action: 'manifest.delete', target })
+        await recordContentChange(sql, { actor: by, address }, { action: 'manifest.delete', repository, digest })
         return true
       })
     },

@@ -7,6 +7,7 @@ import { contentContract, listingContract } from './content-contract.ts'
 import { contentPolicyContract } from './content-policy-contract.ts'
 import { auditContract, groupContract } from './group-contract.ts'
 import { historyContract } from './history-contract.ts'
+import { hookContract, hookDeliveryContract } from './hook-contract.ts'
 import { immutableContract } from './immutable-contract.ts'
 import { type Check, NOW } from './kit-contract.ts'
 import { promotionContract } from './promotion-contract.ts'
@@ -48,4 +49,6 @@ export function metaStoreContract(name: string, create: () => Promise<MetaPlace>
   promotionContract(check)
   renameContract(check)
   cachedContentContract(check)
+  hookContract(check)
+  hookDeliveryContract(check)
 }

@@ -6,6 +6,8 @@ import { collectorMeta } from './collector.ts'
 import { contentMeta } from './content.ts'
 import { coordinationMeta } from './coordination.ts'
 import { groupMeta } from './groups.ts'
+import { hookDeliveryMeta } from './hook-deliveries.ts'
+import { hookMeta } from './hooks.ts'
 import { signingKeyMeta } from './key-rows.ts'
 import type { MetaStore } from './meta-store.ts'
 import { promotionMeta } from './promotion.ts'
@@ -39,6 +41,8 @@ export function createMeta(database: SqlDatabase, by: By = OPERATOR): MetaStore 
     ...usageMeta(database),
     ...quotaMeta(database, by),
     ...cachedContentMeta(database),
+    ...hookMeta(database, by),
+    ...hookDeliveryMeta(database),
     close: () => database.close(),
   }
 }

@@ -10,7 +10,10 @@ export {
   type Role,
 } from './account-meta.ts'
 export type { AuditEntry, AuditFilter } from './audit.ts'
+export { ACCOUNT_ACTIONS, REPOSITORY_ACTIONS } from './change-action.ts'
 export { repositoryMoved } from './former-names.ts'
+export type { AttemptResult, Delivery, DeliveryState, TakenDelivery } from './hook-deliveries.ts'
+export type { Hook } from './hooks.ts'
 export type {
   CachedManifest,
   ListedBlob,
@@ -19,7 +22,6 @@ export type {
   NewManifest,
   Page,
   StoredBlob,
-  StoredKey,
   Upload,
 } from './meta-store.ts'
 export { checkPattern, isPattern, matchesPattern } from './pattern.ts'

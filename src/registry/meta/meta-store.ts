@@ -1,6 +1,8 @@
 import type { Descriptor, Digest } from '#spec'
 import type { AccessTokenMeta, AccountMeta, GroupMeta } from './account-meta.ts'
 import type { AuditMeta, By } from './audit.ts'
+import type { HookDeliveryMeta } from './hook-deliveries.ts'
+import type { HookMeta } from './hooks.ts'
 import type { PromotionMeta } from './promotion-meta.ts'
 import type { QuotaMeta } from './quotas.ts'
 import type { RenameMeta } from './renames.ts'
@@ -31,7 +33,9 @@ export interface MetaStore
     PromotionMeta,
     RenameMeta,
     QuotaMeta,
-    CachedContentMeta {
+    CachedContentMeta,
+    HookMeta,
+    HookDeliveryMeta {
   /** The same store, whose changes are recorded as somebody's; else they are the operator's. */
   as(by: By): MetaStore
   close(): Promise<void>
@@ -216,7 +220,7 @@ export interface CachedContentMeta {
   findCached(repository: string, reference: { tag: string } | { digest: Digest }): Promise<CachedManifest | undefined>
   /**
    * Stores a manifest whose blobs and children may come later; its tags have been checked just now. TAG_IMMUTABLE when a policy keeps one
-   * of them where it is.
+   * of them where it is, POLICY_VIOLATED when one does not admit it, QUOTA_EXCEEDED when there is no room.
    */
   putCached(repository: string, manifest: NewManifest): Promise<ManifestObjection | undefined>
   /** Notes that the upstream was asked: the tag stays what it is. */
@@ -262,7 +266,7 @@ export interface SigningKeyMeta {
   removeSigningKey(id: string): Promise<void>
 }
 
-export interface StoredKey {
+interface StoredKey {
   id: string
   /** Text that only who wrote it can read. */
   privateKey: string

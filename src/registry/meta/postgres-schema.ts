@@ -145,5 +145,20 @@ CREATE TABLE cached_blobs (manifest_id bigint NOT NULL REFERENCES manifests (id)
 CREATE INDEX cached_blobs_digest ON cached_blobs (digest);
 CREATE TABLE cached_tags (repo_id bigint NOT NULL, name text COLLATE "C" NOT NULL, checked_at bigint NOT NULL,
   PRIMARY KEY (repo_id, name), FOREIGN KEY (repo_id, name) REFERENCES tags (repo_id, name) ON DELETE CASCADE);
+  `,
+  // Hooks and what they are told.
+  `
+CREATE TABLE hooks (id text COLLATE "C" PRIMARY KEY, name text COLLATE "C" NOT NULL UNIQUE, url text COLLATE "C" NOT NULL,
+  pattern text COLLATE "C" NOT NULL, events text COLLATE "C" NOT NULL, secret text COLLATE "C" NOT NULL, active integer NOT NULL,
+  created_at bigint NOT NULL);
+CREATE TABLE hook_deliveries (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, event_id text COLLATE "C" NOT NULL,
+  hook_id text COLLATE "C" NOT NULL REFERENCES hooks (id) ON DELETE CASCADE, action text COLLATE "C" NOT NULL,
+  target text COLLATE "C" NOT NULL, data text COLLATE "C" NOT NULL, at bigint NOT NULL,
+  state text COLLATE "C" NOT NULL CHECK (state IN ('pending', 'delivered', 'dead')), attempts integer NOT NULL,
+  due_at bigint NOT NULL, queued_at bigint NOT NULL, token text COLLATE "C", last_at bigint, status integer,
+  failure text COLLATE "C", answer text COLLATE "C");
+CREATE INDEX hook_deliveries_due ON hook_deliveries (hook_id, due_at) WHERE state = 'pending';
+CREATE INDEX hook_deliveries_hook ON hook_deliveries (hook_id, id);
+CREATE INDEX hook_deliveries_ended ON hook_deliveries (last_at) WHERE state <> 'pending';
 `,
 ]

@@ -1,6 +1,6 @@
 import { BaleError } from '#base'
 import type { Descriptor, Digest } from '#spec'
-import { type By, recordChange } from './audit.ts'
+import { type By, recordContentChange } from './audit.ts'
 import type { NewManifest } from './meta-store.ts'
 import type { Promoted, PromotionMeta } from './promotion-meta.ts'
 import { type Growth, judgeQuotas } from './quotas.ts'
@@ -150,7 +150,8 @@ async function store(sql: Transaction, copy: Copy, root: Digest): Promise<Omit<P
     growth = plus(growth, stored.growth)
     changed ||= stored.changed
   }
-  if (changed) await recordChange(sql, by, { action: 'image.promote', target: to, detail: `${from.name}@${root}` })
+  if (changed)
+    await recordContentChange(sql, by, { action: 'image.promote', repository: to, detail: `${from.name}@${root}` })
   await judgeQuotas(sql, to, growth)
   return { changed, manifests: manifests.size, bytes: growth.bytes }
 }

@@ -1,4 +1,4 @@
-import { type By, recordChange } from './audit.ts'
+import { type By, recordChange, recordContentChange } from './audit.ts'
 import { judgeQuotas } from './quotas.ts'
 import { type SqlDatabase, type Transaction, text } from './sql.ts'
 import { forgetUpload } from './steps.ts'
@@ -43,7 +43,7 @@ export function renameMeta(database: SqlDatabase, by: By): RenameMeta {
         for (const row of await sql.all('SELECT id FROM uploads WHERE repository = ? AND done IS NULL', from)) {
           await forgetUpload(sql, text(row['id']))
         }
-        await recordChange(sql, by, { action: 'repository.rename', target: from, detail: to })
+        await recordContentChange(sql, by, { action: 'repository.rename', repository: from, detail: to })
         await moveUsage(sql, id, { from, to })
         return 'renamed'
       })

@@ -173,5 +173,17 @@ CREATE TABLE cached_blobs (manifest_id INTEGER NOT NULL REFERENCES manifests (id
 CREATE INDEX cached_blobs_digest ON cached_blobs (digest);
 CREATE TABLE cached_tags (repo_id INTEGER NOT NULL, name TEXT NOT NULL, checked_at INTEGER NOT NULL, PRIMARY KEY (repo_id, name),
   FOREIGN KEY (repo_id, name) REFERENCES tags (repo_id, name) ON DELETE CASCADE) WITHOUT ROWID;
+  `,
+  // Hooks, whose secrets are sealed, and what they are told. Whoever delivers has a token, and it is due again when the lease of that is over.
+  `
+CREATE TABLE hooks (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, url TEXT NOT NULL, pattern TEXT NOT NULL, events TEXT NOT NULL,
+  secret TEXT NOT NULL, active INTEGER NOT NULL, created_at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE hook_deliveries (id INTEGER PRIMARY KEY AUTOINCREMENT, event_id TEXT NOT NULL,
+  hook_id TEXT NOT NULL REFERENCES hooks (id) ON DELETE CASCADE, action TEXT NOT NULL, target TEXT NOT NULL, data TEXT NOT NULL,
+  at INTEGER NOT NULL, state TEXT NOT NULL CHECK (state IN ('pending', 'delivered', 'dead')), attempts INTEGER NOT NULL,
+  due_at INTEGER NOT NULL, queued_at INTEGER NOT NULL, token TEXT, last_at INTEGER, status INTEGER, failure TEXT, answer TEXT);
+CREATE INDEX hook_deliveries_due ON hook_deliveries (hook_id, due_at) WHERE state = 'pending';
+CREATE INDEX hook_deliveries_hook ON hook_deliveries (hook_id, id);
+CREATE INDEX hook_deliveries_ended ON hook_deliveries (last_at) WHERE state <> 'pending';
 `,
 ]

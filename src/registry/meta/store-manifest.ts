@@ -1,4 +1,4 @@
-import { recordChange } from './audit.ts'
+import { recordContentChange } from './audit.ts'
 import { judgeContent } from './content-policies.ts'
 import type { ManifestObjection, NewManifest } from './meta-store.ts'
 import type { Growth } from './quotas.ts'
@@ -43,7 +43,7 @@ export async function storeManifest(
     done.push(await setTag(sql, { repository, repoId, tag, manifestId: id, digest: manifest.digest, ...by }))
   }
   if (isNew && manifest.tags.length === 0) {
-    await recordChange(sql, by, { action: 'manifest.push', target: `${repository}@${manifest.digest}` })
+    await recordContentChange(sql, by, { action: 'manifest.push', repository, digest: manifest.digest })
   }
   const bytes = isNew ? manifest.bytes.byteLength : 0
   const tags = done.filter((one) => one === 'added').length

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { readTextSync } from '#host/file'
+import { hookReceiver } from '../../../test/kit/hook-receiver.ts'
 import { clientOf } from '../../../test/kit/registry-client.ts'
 import { publish, scriptedRegistry } from '../../../test/kit/scripted-registry.ts'
 import { selfSigned } from '../../../test/kit/self-signed.ts'
@@ -139,6 +140,25 @@ test('failures of the object store are counted when it is read and when it is wr
   assert.ok(written > 0)
   assert.equal((await registry.request('GET', `/v2/a/b/blobs/${digest}`)).status, 500)
   assert.equal(await failures(), written + 1)
+})
+
+test('attempts to deliver to hooks are counted by what came of them, and what is still to be delivered', async () => {
+  await using receiver = await hookReceiver()
+  await using registry = await measured({ hooks: { allowAddresses: ['127.0.0.1'] } })
+  const attempts = (outcome: string) => registry.value(`bale_registry_hook_attempts_total{outcome="${outcome}"}`)
+  assert.deepEqual([await attempts('delivered'), await attempts('failed'), await attempts('dead')], [0, 0, 0])
+  await registry.served.registry.hooks.add('ci', { url: receiver.url })
+  const replies = [{ status: 204 }, { status: 410 }, { status: 500 }]
+  for (const reply of replies) {
+    receiver.reply = () => reply
+    const before = receiver.messages.length
+    await registry.image('a/b', 'image', { tag: `t${reply.status}` })
+    await until('it was told', () => receiver.messages.length > before)
+  }
+  await until('all are counted', async () => (await attempts('failed')) === 1)
+  assert.deepEqual([await attempts('delivered'), await attempts('dead')], [1, 1])
+  const pending = () => registry.value('bale_registry_hook_deliveries_pending')
+  await until('what waits is counted', async () => (await pending()) === 1)
 })
 
 test('the expiry of the certificate is that of the one which is shown', async () => {

@@ -82,7 +82,15 @@ function createEventMetrics(): Part {
   const freed = createCounter('bale_registry_collection_freed_bytes_total', 'Bytes that collections removed', {
     from: [{}],
   })
-  const last: { collection?: number; certificate?: number } = {}
+  const attempts = createCounter('bale_registry_hook_attempts_total', 'Attempts to deliver events to hooks', {
+    from: ATTEMPTS.map((outcome) => ({ outcome })),
+  })
+  const last: { collection?: number; certificate?: number; pending?: number } = {}
+  const pending = createGauge(
+    'bale_registry_hook_deliveries_pending',
+    'Deliveries of events that are still to be made, of all replicas, at most 10000',
+    () => last.pending,
+  )
   const lastCollection = createGauge(
     'bale_registry_collection_last_success_timestamp_seconds',
     'When a collection of this process last came to its end',
@@ -99,6 +107,11 @@ function createEventMetrics(): Part {
         return refused.add({ credential: event.credential, reason: event.reason })
       case 'part-failed':
         return failures.add({ part: event.part, code: event.code })
+      case 'hook-attempt-ended':
+        return attempts.add({ outcome: event.outcome })
+      case 'hook-deliveries-counted':
+        last.pending = event.pending
+        return
       case 'certificate-shown':
         last.certificate = event.validUntil / 1000
         return
@@ -109,7 +122,7 @@ function createEventMetrics(): Part {
         last.collection = event.time / 1000
     }
   }
-  return { families: [refused, failures, collections, lastCollection, freed, expiry], observe: act }
+  return { families: [refused, failures, collections, lastCollection, freed, attempts, pending, expiry], observe: act }
 }
 
 /** An upstream is named by its prefix, which the configuration gives it. */
@@ -139,6 +152,7 @@ function createUpstreamMetrics(): Part {
 }
 
 const REASONS = ['wrong', 'limited', 'busy'] as const
+const ATTEMPTS = ['delivered', 'failed', 'dead'] as const
 const OUTCOMES = ['done', 'failed', 'elsewhere'] as const
 
 /** Under the names that other programs' have, so that the same dashboards and alerts work. */

@@ -24,6 +24,10 @@ export type RegistryEvent =
       what: 'manifest' | 'blob'
       outcome: 'hit' | 'confirmed' | 'miss' | 'stale'
     }
+  /** `failed` is tried again, `dead` is not. */
+  | { kind: 'hook-attempt-ended'; outcome: 'delivered' | 'failed' | 'dead' }
+  /** Of all replicas, at most 10,000. */
+  | { kind: 'hook-deliveries-counted'; pending: number }
   /** At the start and when it is replaced; milliseconds since 1970. */
   | { kind: 'certificate-shown'; validUntil: number }
 

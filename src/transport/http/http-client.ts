@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici'
 import { BaleError } from '#base'
+import { type AddressRules, admittedLookup, checkOwnAddress } from './admitted-addresses.ts'
 import { HttpAnswer } from './http-answer.ts'
 import type { HttpLimits } from './http-limits.ts'
 import { networkError } from './network-error.ts'
@@ -14,6 +15,8 @@ export interface HttpRequest {
   body?: () => Promise<AsyncIterable<Uint8Array> | Uint8Array | string>
   /** The body holds a secret: redirects to another origin are refused. */
   confined?: boolean
+  /** False: a redirect is an answer like others. */
+  follow?: boolean
   signal?: AbortSignal
 }
 
@@ -27,6 +30,8 @@ interface HttpClientOptions {
   /** Asked before the first https connection to an origin: reading the machine's authorities takes 50 ms. */
   tls: (url: URL) => Promise<TlsSettings>
   proxy?: ProxySettings
+  /** Not behind a proxy, which connects to what it likes. All addresses by default. */
+  addresses?: AddressRules
 }
 
 export function createHttpClient(options: HttpClientOptions): HttpClient {
@@ -43,6 +48,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     const proxy = proxyFor(url, options.proxy ?? {})
     try {
       signal?.throwIfAborted()
+      if (options.addresses) checkOwnAddress(url, options.addresses)
       const agent = await agentFor(url, proxy)
       const answer = await agent.request({
         origin: url.origin,
@@ -91,7 +97,11 @@ function watchedBody(open: HttpRequest['body']) {
  * One connection pool for an origin. HTTP/1.1: blobs go through a connection of their own each, which is what is fast.
  * Behind a proxy the TLS settings are those of the origin; the proxy itself, when it speaks TLS, is judged by them too.
  */
-async function createAgent({ limits, tls }: HttpClientOptions, url: URL, proxy: URL | undefined): Promise<Dispatcher> {
+async function createAgent(
+  { limits, tls, addresses }: HttpClientOptions,
+  url: URL,
+  proxy: URL | undefined,
+): Promise<Dispatcher> {
   const { Pool, ProxyAgent, Socks5ProxyAgent } = await import('undici')
   const secure = url.protocol === 'https:' ? await tls(url) : undefined
   const settings = {
@@ -102,7 +112,8 @@ async function createAgent({ limits, tls }: HttpClientOptions, url: URL, proxy: 
     maxHeaderSize: limits.headerBytes,
     connections: limits.connections,
   }
-  const connect = { ...secure, timeout: limits.connectTimeout }
+  const lookup = addresses && { lookup: admittedLookup(addresses) }
+  const connect = { ...secure, ...lookup, timeout: limits.connectTimeout }
   if (!proxy) return new Pool(url.origin, { ...settings, connect })
   if (proxy.protocol.startsWith('socks5')) {
     const { connectTimeout } = limits
@@ -141,7 +152,7 @@ async function followRedirects(
   for (let hops = 0; ; hops++) {
     const answer = await sendOnce(request)
     const location = answer.headers['location']
-    if (!REDIRECTS.has(answer.status) || location === undefined) return answer
+    if (!REDIRECTS.has(answer.status) || location === undefined || request.follow === false) return answer
     const reading = request.method === 'GET' || request.method === 'HEAD'
     if (!reading && answer.status < 307) return answer
     await answer.discard()

@@ -3,6 +3,7 @@
  * machine), TLS settings that hold behind a proxy too, redirects never to a weaker scheme, no credentials to another
  * host, and a bound on every wait and read. Does not: know registries, or read the environment.
  */
+export type { AddressRules } from './admitted-addresses.ts'
 export { type ConnectionSettings, connectionSettings } from './connection-settings.ts'
 export { decodedStream, isEncoded } from './content-encoding.ts'
 export { createFetcher, type FetchedUrl, type Fetcher } from './fetcher.ts'
