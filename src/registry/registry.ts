@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { BaleError, type Clock, isBaleError, type Log, noLog, systemClock } from '#base'
+import type { Administration } from './api/index.ts'
 import {
-  type Accounts,
   type AnonymousAccess,
   createAccess,
   createAccounts,
@@ -26,7 +26,7 @@ import { type Imported, type ImportOptions, importFrom } from './import/index.ts
 import type { MetaStore } from './meta/index.ts'
 import type { ObjectStore, Presigner } from './objects/index.ts'
 import { type Observe, toAll } from './operation/index.ts'
-import { createPolicies, createTags, type Policies, type Tags } from './policies/index.ts'
+import { createPolicies, createTags } from './policies/index.ts'
 import { type Report, reportOnce } from './report.ts'
 import { createUploads } from './uploads/index.ts'
 import { watchedMeta, watchedObjects } from './watched-parts.ts'
@@ -41,6 +41,8 @@ export interface RegistryParts {
   secret: Uint8Array
   /** Runs work that frees space, even on a full disk. */
   whenFull?<T>(work: () => Promise<T>): Promise<T>
+  /** Called after each collection that was done. */
+  afterCollection?(): void
 }
 
 /** How a registry behaves, wherever its content is. */
@@ -65,11 +67,9 @@ export interface RegistrySettings extends OriginOptions {
 }
 
 /** A registry that handles requests. Dispose it to close its database. */
-export interface Registry extends Accounts, AsyncDisposable {
+export interface Registry extends Administration, AsyncDisposable {
   /** For node:http and its like. Never rejects. */
   handler(request: IncomingMessage, response: ServerResponse): Promise<void>
-  policies: Policies
-  tags: Tags
   /** Collects while requests go on. LOCKED when another process of the registry collects. */
   collectGarbage(options?: CollectOptions): Promise<Collected>
   /** Has /readyz answer that requests should go to another replica. */
@@ -111,14 +111,14 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
       if (event.kind === 'request-ended') refusals.add(event)
     }
     const told = { log, report, observe: observe ? toAll([seeRefusals, observe]) : seeRefusals }
-    const who = { authenticator, tokens, access, anonymous, origin }
+    const collectGarbage: Registry['collectGarbage'] = (how) =>
+      toldOf({ observe, clock }, () => collecting({ ...parts, meta, objects }, how))
+    const administration = (as: MetaStore, actor?: string) => ({ ...rulesOf(as, actor), collectGarbage })
+    const who = { authenticator, tokens, access, administration, anonymous, origin }
     const served = { meta, objects, uploads, clock, lease, presign, ...who }
     return {
       handler: createHandler({ ...served, ...told, bodies, whenFull, health }),
-      ...createAccounts(meta),
-      policies: createPolicies(meta),
-      tags: createTags(meta),
-      collectGarbage: (how) => toldOf({ observe, clock }, () => whenFull(() => collectInTurn({ meta, objects }, how))),
+      ...administration(meta),
       drain() {
         health.draining = true
       },
@@ -129,6 +129,21 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     await closing.disposeAsync()
     throw error
   }
+}
+
+/** Accounts, policies and tags; `actor` is who sets tags back. */
+function rulesOf(meta: MetaStore, actor?: string): Omit<Administration, 'collectGarbage'> {
+  return { ...createAccounts(meta), policies: createPolicies(meta), tags: createTags(meta, actor) }
+}
+
+/** A collection, also on a full disk. */
+async function collecting(
+  { meta, objects, whenFull = (work) => work(), afterCollection }: Omit<RegistryParts, 'secret'>,
+  how: CollectOptions | undefined,
+): Promise<Collected> {
+  const collected = await whenFull(() => collectInTurn({ meta, objects }, how))
+  afterCollection?.()
+  return collected
 }
 
 /** A collection whose outcome is told. */
@@ -162,9 +177,7 @@ function presignerOf({ objects }: RegistryParts, { redirect = false, grace = GRA
 }
 
 /** Administration of a registry, also while it is served. */
-export interface RegistryAdmin extends Accounts, AsyncDisposable {
-  policies: Policies
-  tags: Tags
+export interface RegistryAdmin extends Administration, AsyncDisposable {
   /** LOCKED when another process of the registry collects. */
   collectGarbage(options?: CollectOptions): Promise<Collected>
   /** Compares what is known with the bytes that are there. */
@@ -175,16 +188,15 @@ export interface RegistryAdmin extends Accounts, AsyncDisposable {
 
 /** Administers the registry on these parts, whose metadata it closes. */
 export function administerRegistry(
-  { meta, objects, whenFull = (work) => work() }: Omit<RegistryParts, 'secret'>,
+  parts: Omit<RegistryParts, 'secret'>,
   clock: Clock = systemClock,
 ): RegistryAdmin {
+  const { meta, objects, whenFull = (work) => work() } = parts
   const lease = DEFAULT_LEASE
   const uploads = createUploads({ meta, objects, clock, lease, grace: GRACE })
   return {
-    ...createAccounts(meta),
-    policies: createPolicies(meta),
-    tags: createTags(meta),
-    collectGarbage: (how) => whenFull(() => collectInTurn({ meta, objects }, how)),
+    ...rulesOf(meta),
+    collectGarbage: (how) => collecting(parts, how),
     importFrom: (directory, how) => importFrom({ meta, objects, uploads, lease }, directory, how),
     check: (how) => whenFull(() => check({ meta, objects, clock }, how)),
     [Symbol.asyncDispose]: () => meta.close(),

@@ -3,6 +3,8 @@ export {
   ACTIONS,
   type Access,
   type Action,
+  type Administered,
+  API_SCOPE,
   type AnonymousAccess,
   createAccess,
   type Principal,
@@ -10,6 +12,7 @@ export {
 } from './access.ts'
 export type { AccessTokenOptions, AccessTokens } from './access-tokens.ts'
 export { type Accounts, createAccounts } from './accounts.ts'
+export { ownerOf } from './account-name.ts'
 export type { AuditLog } from './audit-log.ts'
 export { type Authentication, type Authenticator, createAuthenticator } from './authenticator.ts'
 export type { Group, Organisations } from './organisations.ts'

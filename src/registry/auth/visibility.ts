@@ -7,8 +7,20 @@ export interface Visibility {
   /** INVALID_ARGUMENT when exactly this pattern is not public. */
   hide(pattern: string): Promise<void>
   list(): Promise<string[]>
-  /** All repositories, in byte order. */
-  repositories(): AsyncIterable<{ name: string; isPublic: boolean }>
+  /** All repositories, in byte order: those after a name, and those that one of `within` and the pattern `only` match. */
+  repositories(options?: RepositoryFilter): AsyncIterable<ListedRepository>
+}
+
+interface RepositoryFilter {
+  last?: string
+  within?: readonly string[]
+  only?: string
+}
+
+/** A repository, and whether everybody may pull from it. */
+export interface ListedRepository {
+  name: string
+  isPublic: boolean
 }
 
 const AT_ONCE = 1000
@@ -25,10 +37,10 @@ export function createVisibility(meta: MetaStore): Visibility {
       throw new BaleError('INVALID_ARGUMENT', `${pattern} is not one of the public patterns: ${patterns}`)
     },
     list: () => meta.publicPatterns(),
-    async *repositories() {
+    async *repositories({ last: start, ...filter } = {}) {
       const patterns = await meta.publicPatterns()
-      for (let last: string | undefined; ; ) {
-        const names = await meta.listRepositories({ last, limit: AT_ONCE })
+      for (let last = start; ; ) {
+        const names = await meta.listRepositories({ ...filter, last, limit: AT_ONCE })
         for (const name of names) yield { name, isPublic: patterns.some((pattern) => matchesPattern(pattern, name)) }
         if (names.length < AT_ONCE) return
         last = names.at(-1)

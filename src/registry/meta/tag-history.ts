@@ -1,4 +1,5 @@
 import type { Digest } from '#spec'
+import type { By } from './audit.ts'
 import { setTag } from './set-tag.ts'
 import { type SqlDatabase, text } from './sql.ts'
 
@@ -31,7 +32,7 @@ export interface TagHistoryMeta {
   ): Promise<'restored' | 'not in the history' | 'manifest deleted'>
 }
 
-export function tagHistoryMeta(database: SqlDatabase): TagHistoryMeta {
+export function tagHistoryMeta(database: SqlDatabase, by: By): TagHistoryMeta {
   return {
     async tagHistory(repository, tag, { before = Number.MAX_SAFE_INTEGER, limit }) {
       const rows = await database.all(
@@ -63,7 +64,8 @@ export function tagHistoryMeta(database: SqlDatabase): TagHistoryMeta {
           ...[repoId, digest],
         )
         if (!manifest) return 'manifest deleted'
-        await setTag(sql, { repository, repoId, tag, manifestId: Number(manifest['id']), digest, actor })
+        const { address } = by
+        await setTag(sql, { repository, repoId, tag, manifestId: Number(manifest['id']), digest, actor, address })
         return 'restored'
       })
     },

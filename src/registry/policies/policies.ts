@@ -19,8 +19,8 @@ export interface Policies {
   keep(pattern: string, what: { last?: number; within?: number; tags?: readonly string[] }): Promise<number>
   /** INVALID_ARGUMENT when there is none with this ID. */
   remove(id: number): Promise<void>
-  /** The tags that a collection would remove now. */
-  try(options?: { signal?: AbortSignal }): Promise<(UnkeptTag & { repository: string })[]>
+  /** The tags that a collection would remove now: in all repositories, or in those that a pattern matches. */
+  try(options?: { pattern?: string; signal?: AbortSignal }): Promise<(UnkeptTag & { repository: string })[]>
 }
 
 export function createPolicies(meta: MetaStore): Policies {
@@ -37,7 +37,10 @@ export function createPolicies(meta: MetaStore): Policies {
       checkKept({ last, within, tags })
       return await meta.addPolicy({ kind: 'keep', pattern, last, within, tags: [...tags] })
     },
-    try: ({ signal } = {}) => listUnkeptTags(meta, signal),
+    async try({ pattern, signal } = {}) {
+      if (pattern !== undefined) checkPattern(pattern)
+      return await listUnkeptTags(meta, { only: pattern, signal })
+    },
     async remove(id) {
       if (await meta.removePolicy(id)) return
       throw new BaleError('INVALID_ARGUMENT', `there is no policy ${id}`, { next: { act: 'list-registry-policies' } })

@@ -15,7 +15,8 @@ export interface Tags {
 
 const PAGE = 100
 
-export function createTags(meta: MetaStore): Tags {
+/** `actor` is who sets tags back, as the histories name it. */
+export function createTags(meta: MetaStore, actor = 'operator'): Tags {
   return {
     async history(repository, tag, { before, limit = PAGE } = {}) {
       checkTag(tag)
@@ -24,7 +25,7 @@ export function createTags(meta: MetaStore): Tags {
     async restore(repository, tag, text) {
       checkTag(tag)
       const digest = parseDigest(text)
-      const outcome = await meta.restoreTag(repository, tag, { digest, actor: 'operator' })
+      const outcome = await meta.restoreTag(repository, tag, { digest, actor })
       if (outcome === 'restored') return
       const name = `${printable(repository, 255)}:${tag}`
       if (outcome === 'manifest deleted') {
