@@ -33,10 +33,14 @@ export {
   openLayout,
 } from './layout/index.ts'
 export {
+  type ApiAnswer,
+  type ApiRequest,
   checkLogin,
   createMirroredSource,
   defaultLimits,
+  openRegistryApi,
   openRepository,
+  type RegistryApi,
   type RemoteLimits,
   type RemoteOptions,
   type RemotePlace,

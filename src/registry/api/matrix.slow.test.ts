@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { createFileObjects, listenWith, openPostgresMeta, openRegistry, openSqliteMeta, type Registry } from '#registry'
+import { createFileObjects, listenWith, openPostgresMeta, openRegistry, openSqliteMeta, type Registry, type ServedRegistry } from '#registry'
 import { startPostgres, withoutPostgres } from '../../../test/kit/postgres.ts'
-import { clientOf, type Sending, type TestRegistry } from '../../../test/kit/registry-client.ts'
+import { clientOf, type Sending } from '../../../test/kit/registry-client.ts'
 import { temporaryDirectory } from '../../../test/kit/temporary.ts'
 import { OPERATIONS } from './operations.ts'
 
@@ -140,8 +140,11 @@ async function company({ users, organisations, robots, accessTokens, policies }:
   } satisfies Record<string, Sending>
 }
 
-async function eachOperationByEachCaller(request: TestRegistry['request'], registry: Registry): Promise<void> {
+async function eachOperationByEachCaller({ address, registry }: ServedRegistry): Promise<void> {
   const secrets: Record<string, Sending> = await company(registry)
+  const { request, image } = clientOf(address)
+  // An organisation with a repository is not removed by the first that may.
+  await image('acme/web', 'one', { tag: 'latest', login: 'own:password-of-own' })
   for (const [name, { asks, let: allowed }] of Object.entries(CASES)) {
     const { method } = OPERATIONS[name as keyof typeof OPERATIONS]
     for (const [caller, how] of Object.entries(CALLERS)) {
@@ -170,7 +173,7 @@ async function eachOperationByEachCaller(request: TestRegistry['request'], regis
 async function served(
   directory: string,
   meta: Parameters<typeof openRegistry>[0]['meta'],
-): Promise<Awaited<ReturnType<typeof listenWith>>> {
+): Promise<ServedRegistry> {
   const objects = createFileObjects(join(directory, 'objects'))
   return await listenWith(await openRegistry({ meta, objects, secret: randomBytes(32) }), { port: 0 })
 }
@@ -178,12 +181,12 @@ async function served(
 test('A08 each operation lets those whose things they are, and refuses all others alike, on SQLite', async () => {
   await using directory = await temporaryDirectory('bale-api')
   await using registry = await served(directory.path, openSqliteMeta({ path: join(directory.path, 'registry.db') }))
-  await eachOperationByEachCaller(clientOf(registry.address).request, registry.registry)
+  await eachOperationByEachCaller(registry)
 })
 
 test('A08 the same on PostgreSQL', { skip: withoutPostgres() }, async () => {
   await using directory = await temporaryDirectory('bale-api')
   await using postgres = await startPostgres()
   await using registry = await served(directory.path, await openPostgresMeta({ url: await postgres.database() }))
-  await eachOperationByEachCaller(clientOf(registry.address).request, registry.registry)
+  await eachOperationByEachCaller(registry)
 })

@@ -37,7 +37,6 @@ const STATUS: Partial<Record<ErrorCode, [number, string?]>> = {
   UNAUTHORIZED: [401],
   DENIED: [403],
   MANIFEST_NOT_FOUND: [404],
-  UNSUPPORTED: [404],
   CONFLICT: [409],
   LOCKED: [409],
   TAG_IMMUTABLE: [412],
@@ -61,9 +60,18 @@ export function problemOf(failure: unknown, instance: string): Problem {
 
 /** For what HTTP itself or the login refuses, by its status. */
 export function problemOfStatus(status: number, detail: string, instance: string): Problem {
-  const [code = 'UNSUPPORTED'] = Object.entries(STATUS).find(([, [one]]) => one === status) ?? []
-  return { ...plain(status, detail, instance), code: status === 500 ? 'INTERNAL' : (code as ErrorCode) }
+  return { ...plain(status, detail, instance), code: CODES.get(status) ?? 'UNSUPPORTED' }
 }
+
+/** What is refused before an operation is known to be asked for has no error of bale's own. */
+const CODES: ReadonlyMap<number, ErrorCode> = new Map([
+  [400, 'INVALID_ARGUMENT'],
+  [401, 'UNAUTHORIZED'],
+  [403, 'DENIED'],
+  [413, 'LIMIT_EXCEEDED'],
+  [429, 'RATE_LIMITED'],
+  [503, 'UNAVAILABLE'],
+])
 
 function plain(status: number, detail: string, instance: string): Omit<Problem, 'code'> {
   return { type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, detail, instance }
