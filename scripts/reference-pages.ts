@@ -168,7 +168,10 @@ function operationTables({ paths }: OpenApi): string {
       const asked = parameters.filter((one) => one.in === 'query').map(({ name, required }) => optional(name, required))
       const { properties = {}, required = [] } = requestBody?.content?.['application/json']?.schema ?? {}
       const body = Object.keys(properties).map((name) => optional(name, required.includes(name)))
-      const takes = [...(asked.length > 0 ? [`query: ${asked.join(', ')}`] : []), ...(body.length > 0 ? [`body: ${body.join(', ')}`] : [])]
+      const takes = [
+        ...(asked.length > 0 ? [`query: ${asked.join(', ')}`] : []),
+        ...(body.length > 0 ? [`body: ${body.join(', ')}`] : []),
+      ]
       const what = `${summary}. ${description}`
       return { tag: operation.tags[0]!, row: `| \`${method.toUpperCase()} ${path}\` | ${takes.join('; ')} | ${what} |` }
     }),

@@ -187,10 +187,7 @@ export interface RegistryAdmin extends Administration, AsyncDisposable {
 }
 
 /** Administers the registry on these parts, whose metadata it closes. */
-export function administerRegistry(
-  parts: Omit<RegistryParts, 'secret'>,
-  clock: Clock = systemClock,
-): RegistryAdmin {
+export function administerRegistry(parts: Omit<RegistryParts, 'secret'>, clock: Clock = systemClock): RegistryAdmin {
   const { meta, objects, whenFull = (work) => work() } = parts
   const lease = DEFAULT_LEASE
   const uploads = createUploads({ meta, objects, clock, lease, grace: GRACE })

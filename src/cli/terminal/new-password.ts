@@ -13,7 +13,10 @@ export async function changedPassword(
   const text = await newPassword(io, options)
   const [, old, password] = /^([^\r\n]*)\r?\n([^\r\n]*)$/.exec(text) ?? []
   if (old !== undefined && password !== undefined) return { old, password }
-  throw new BaleError('INVALID_ARGUMENT', 'standard input must have the old password on its first line, and the new one on the second')
+  throw new BaleError(
+    'INVALID_ARGUMENT',
+    'standard input must have the old password on its first line, and the new one on the second',
+  )
 }
 
 /** A new password: all of standard input, or prompted for twice on a terminal. Never from the command line. */

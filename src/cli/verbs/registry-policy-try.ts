@@ -19,10 +19,12 @@ export const verb = defineVerb({
   ],
   async run({ args, options, engine, io, signal }) {
     await using admin = await openAdmin(options, engine, io)
-    const rows = (await admin.policies.try({ pattern: args[0], signal })).map(({ repository, tag, digest, place, age, policies }) => {
-      const kept = policies.map((policy) => `${policyWords(policy)} (policy ${policy.id})`).join('; ')
-      return [`${repository}:${tag}`, digest, place, `${humanDuration(age)} ago`, kept].join('\t')
-    })
+    const rows = (await admin.policies.try({ pattern: args[0], signal })).map(
+      ({ repository, tag, digest, place, age, policies }) => {
+        const kept = policies.map((policy) => `${policyWords(policy)} (policy ${policy.id})`).join('; ')
+        return [`${repository}:${tag}`, digest, place, `${humanDuration(age)} ago`, kept].join('\t')
+      },
+    )
     await io.print(alignColumns(['TAG\tDIGEST\tPLACE\tPUSHED\tKEPT', ...rows].join('\n')))
     return 0
   },

@@ -173,8 +173,7 @@ test('every verb does and says over the network what it does and says beside the
 })
 
 const LOCAL = ['backup', 'check', 'import-from', 'serve', 'config check', 'config schema']
-const names = (name: string) =>
-  VERBS.some(({ names }) => names[0] === `registry ${name}`) && !LOCAL.includes(name)
+const names = (name: string) => VERBS.some(({ names }) => names[0] === `registry ${name}`) && !LOCAL.includes(name)
 
 test('what cannot be done over the network, and from where a login would be seen, is refused by name', async () => {
   await using bale = await testBale()
@@ -219,7 +218,10 @@ test('over the network rights are those of the login, its certificate is checked
   const env = { SSL_CERT_FILE: cert }
   const remote = (line: string, input = '') => {
     const words = line.split(' ')
-    return bale.try(['registry', ...words.slice(0, 2), '--server', `https://${address}`, ...words.slice(2)], { env, input })
+    return bale.try(['registry', ...words.slice(0, 2), '--server', `https://${address}`, ...words.slice(2)], {
+      env,
+      input,
+    })
   }
   const logIn = (name: string, password: string) =>
     bale.run(['login', '-u', name, '--password-stdin', address], { env, input: password })
@@ -230,10 +232,16 @@ test('over the network rights are those of the login, its certificate is checked
   assert.equal((await remote('team add acme/web')).stdout, 'acme/web\n')
   assert.equal((await remote('org ls')).code, 0)
   const refused = await remote('user ls')
-  assert.deepEqual([refused.code, /ann may not do this: users\.list is for administrators/.test(refused.stderr)], [1, true])
+  assert.deepEqual(
+    [refused.code, /ann may not do this: users\.list is for administrators/.test(refused.stderr)],
+    [1, true],
+  )
   const wrong = await remote('user passwd --password-stdin ann', 'wrong word\nnew word of ann')
   assert.match(wrong.stderr, /the old password is not right/)
-  assert.match((await remote('user passwd --password-stdin ann', 'new word of ann')).stderr, /old password on its first line/)
+  assert.match(
+    (await remote('user passwd --password-stdin ann', 'new word of ann')).stderr,
+    /old password on its first line/,
+  )
   assert.match((await remote('user passwd --password-stdin bob', 'word of ann\nnew word')).stderr, /may not do this/)
   assert.equal((await remote('user passwd --password-stdin ann', 'word of ann\nnew word of ann')).stdout, 'ann\n')
   assert.match((await remote('org ls')).stderr, /incorrect username or password/, 'the login is over with its password')

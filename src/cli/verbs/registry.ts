@@ -20,7 +20,8 @@ export const PLACE_OPTIONS = [
   ...LOCAL_PLACES,
   {
     flags: '--server <URL>',
-    description: 'A registry that is served, by the login that bale login keeps for it; in place of --root and --config',
+    description:
+      'A registry that is served, by the login that bale login keeps for it; in place of --root and --config',
   },
 ] as const satisfies readonly VerbOption[]
 

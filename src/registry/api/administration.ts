@@ -1,6 +1,6 @@
 import type { Accounts } from '../auth/index.ts'
 import type { Policies, Tags } from '../policies/index.ts'
-import type { CollectionRequest, CollectionResult } from './collection-operation.ts'
+import type { CollectionRequest, CollectionResult } from './collection.ts'
 
 /** Administration of a registry that can be done from afar as well as beside its data. */
 export interface Administration extends Accounts {

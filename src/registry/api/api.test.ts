@@ -4,7 +4,13 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { BaleError } from '#base'
 import { createFileObjects, listenWith, openRegistry, openSqliteMeta } from '#registry'
-import { type Answer, clientOf, type Sending, startRegistry, type TestRegistry } from '../../../test/kit/registry-client.ts'
+import {
+  type Answer,
+  clientOf,
+  type Sending,
+  startRegistry,
+  type TestRegistry,
+} from '../../../test/kit/registry-client.ts'
 import { temporaryDirectory } from '../../../test/kit/temporary.ts'
 import { openApi } from './openapi.ts'
 
@@ -61,13 +67,17 @@ test('what a schema does not take is refused by name, all of it at once, with it
     { pointer: '/password', detail: 'is missing' },
     { pointer: '/pasword', detail: 'is not known; did you mean password?' },
   ])
-  assert.deepEqual(await errors('POST', '/users', json('{"name":"a","password":"12345678","__proto__":{"admin":true}}')), [
-    { pointer: '/__proto__', detail: 'is not known' },
-  ])
-  assert.deepEqual(await errors('POST', '/robots', json({ name: 'ann+ci', grants: [{ pattern: 'ann/**', 'a/b~c': 1 }] })), [
-    { pointer: '/grants/0/role', detail: 'is missing' },
-    { pointer: '/grants/0/a~1b~0c', detail: 'is not known' },
-  ])
+  assert.deepEqual(
+    await errors('POST', '/users', json('{"name":"a","password":"12345678","__proto__":{"admin":true}}')),
+    [{ pointer: '/__proto__', detail: 'is not known' }],
+  )
+  assert.deepEqual(
+    await errors('POST', '/robots', json({ name: 'ann+ci', grants: [{ pattern: 'ann/**', 'a/b~c': 1 }] })),
+    [
+      { pointer: '/grants/0/role', detail: 'is missing' },
+      { pointer: '/grants/0/a~1b~0c', detail: 'is not known' },
+    ],
+  )
   assert.deepEqual(await errors('GET', '/audit?limit=0&lmit=5&since=x&since=y', ROOT), [
     { parameter: 'since', detail: 'is given more than once' },
     { parameter: 'since', detail: 'expects a whole number from 0 to 9007199254740991' },
@@ -88,7 +98,10 @@ test('what a schema does not take is refused by name, all of it at once, with it
   assert.deepEqual(await errors('DELETE', '/users/ann', json({})), [
     { pointer: '', detail: 'this operation takes no body' },
   ])
-  assert.deepEqual((await registry.registry.users.list()).map(({ name }) => name), ['ann', 'root'])
+  assert.deepEqual(
+    (await registry.registry.users.list()).map(({ name }) => name),
+    ['ann', 'root'],
+  )
 })
 
 test('what the registry itself refuses has its code, words and next step', async () => {
@@ -129,7 +142,10 @@ test('A11 bodies are JSON by their type, bounded, and read whole or not at all',
   const form = { 'content-type': 'application/x-www-form-urlencoded' }
   assert.deepEqual(await post({ ...ROOT, body }), [415, 'UNSUPPORTED'])
   assert.deepEqual(await post({ ...ROOT, body, headers: form }), [415, 'UNSUPPORTED'])
-  assert.deepEqual(await post({ ...ROOT, body, headers: { 'content-type': 'text/plain; application/json' } }), [415, 'UNSUPPORTED'])
+  assert.deepEqual(await post({ ...ROOT, body, headers: { 'content-type': 'text/plain; application/json' } }), [
+    415,
+    'UNSUPPORTED',
+  ])
   assert.deepEqual(await post(json('{"name":')), [400, 'INVALID_ARGUMENT'])
   assert.deepEqual(await post({ ...json(''), body: Buffer.from([0x22, 0xff, 0x22]) }), [400, 'INVALID_ARGUMENT'])
   const large = JSON.stringify({ name: 'x'.repeat(300_000) })
@@ -168,7 +184,8 @@ test('nobody administers without a login; tokens are for administration when the
     /^Bearer realm="http:\/\/[^"]+\/token",service="bale-registry",scope="registry:api:\*"$/,
   )
   const tokenFor = async (scope: string, sending: Sending) =>
-    (await registry.request('GET', `/token?service=bale-registry&scope=${scope}`, sending)).json<{ token: string }>().token
+    (await registry.request('GET', `/token?service=bale-registry&scope=${scope}`, sending)).json<{ token: string }>()
+      .token
   const good = await tokenFor('registry:api:*', ROOT)
   assert.equal((await registry.request('GET', '/api/v1/users', { token: good })).status, 200)
   assert.equal((await registry.request('GET', '/v2/_catalog', { token: good })).status, 401, 'and for nothing else')
@@ -188,13 +205,16 @@ test('an account sees what it is and may, owners what is theirs, and everybody t
   await organisations.setMember('acme', 'ann', 'owner')
   for (const name of ['acme/web', 'other/web']) await organisations.addTeam(name)
   for (const name of ['acme+ci', 'other+ci', 'ann+ci']) await robots.add(name)
-  for (const name of ['acme/web', 'other/web', 'ann/x', 'team/x']) await registry.image(name, name, { login: ROOT.login })
+  for (const name of ['acme/web', 'other/web', 'ann/x', 'team/x'])
+    await registry.image(name, name, { login: ROOT.login })
   for (const pattern of ['acme/*', 'other/*', '**/x']) await policies.immutable(pattern, 'v*')
   await users.grant('ann', 'team/*', 'admin')
   await visibility.publish('other/web')
   const ann = { login: 'ann:password-of-ann' }
-  const get = async (path: string, sending: Sending = ann) => (await registry.request('GET', `/api/v1${path}`, sending)).json()
-  const names = async (path: string, key = 'name') => ((await get(path))['items'] as Record<string, string>[]).map((one) => one[key])
+  const get = async (path: string, sending: Sending = ann) =>
+    (await registry.request('GET', `/api/v1${path}`, sending)).json()
+  const names = async (path: string, key = 'name') =>
+    ((await get(path))['items'] as Record<string, string>[]).map((one) => one[key])
   assert.deepEqual(await get('/me'), {
     name: 'ann',
     kind: 'user',
@@ -213,11 +233,16 @@ test('an account sees what it is and may, owners what is theirs, and everybody t
   assert.deepEqual(await get('/public-patterns'), { items: [] })
   assert.deepEqual(await names('/repositories'), ['acme/web', 'ann/x', 'other/web', 'team/x'])
   const pages = [await get('/repositories?limit=3'), await get('/repositories?limit=3&last=other/web')]
-  assert.deepEqual(pages.map(({ next }) => next), ['other/web', undefined])
+  assert.deepEqual(
+    pages.map(({ next }) => next),
+    ['other/web', undefined],
+  )
   const secret = await accessTokens.add('ann', 'narrow', { pattern: 'acme/*', role: 'read' })
   const limited = await get('/me', { login: `ann:${secret}` })
   assert.deepEqual([limited['limit'], limited['administers']], [{ pattern: 'acme/*', role: 'read' }, []])
-  assert.deepEqual(await get('/repositories', { login: `ann:${secret}` }), { items: [{ name: 'acme/web', isPublic: false }] })
+  assert.deepEqual(await get('/repositories', { login: `ann:${secret}` }), {
+    items: [{ name: 'acme/web', isPublic: false }],
+  })
 })
 
 test('what was done is recorded as done by its caller, a restored tag too, and a refusal as one', async () => {
@@ -229,7 +254,9 @@ test('what was done is recorded as done by its caller, a restored tag too, and a
   await registry.request('PUT', '/api/v1/users/ann/admin', json({ admin: true }))
   const [line] = await registry.registry.tags.history('team/web', 'latest')
   assert.equal(line?.actor, 'user:root')
-  const { items } = (await registry.request('GET', '/api/v1/audit?limit=2', ROOT)).json<{ items: Record<string, unknown>[] }>()
+  const { items } = (await registry.request('GET', '/api/v1/audit?limit=2', ROOT)).json<{
+    items: Record<string, unknown>[]
+  }>()
   assert.deepEqual(
     items.map(({ actor, address, action, target, outcome }) => ({ actor, address, action, target, outcome })),
     [
@@ -281,7 +308,11 @@ test('a failure that is the registry’s own says nothing of it to the client, a
   ]
   const broken = { ...meta, as: () => ({ ...meta, listAccounts: () => Promise.reject(failures.shift()) }) }
   const told: string[] = []
-  const parts = { meta: broken, objects: createFileObjects(join(directory.path, 'objects')), secret: new Uint8Array(32) }
+  const parts = {
+    meta: broken,
+    objects: createFileObjects(join(directory.path, 'objects')),
+    secret: new Uint8Array(32),
+  }
   const registry = await openRegistry(parts, { report: (failure) => void told.push(String(failure)) })
   await registry.users.add('root', 'password-of-root', { admin: true })
   await using served = await listenWith(registry, { port: 0 })

@@ -27,7 +27,11 @@ export function findOperation(method: string, path: string): FoundOperation | { 
 
 /** Those with fewer parameters first: `/policies/keep` is no `/policies/{id}`. */
 const TABLE = Object.entries(OPERATIONS)
-  .map(([name, operation]) => ({ name: name as FoundOperation['name'], operation, shape: operation.path.split('/').slice(1) }))
+  .map(([name, operation]) => ({
+    name: name as FoundOperation['name'],
+    operation,
+    shape: operation.path.split('/').slice(1),
+  }))
   .sort((one, other) => parameterCount(one.shape) - parameterCount(other.shape))
 
 function parameterCount(shape: readonly string[]): number {
@@ -48,7 +52,7 @@ function matched(shape: readonly string[], parts: readonly string[]): Record<str
   const parameters: Record<string, string> = {}
   for (const [index, word] of shape.entries()) {
     const part = parts[index]!
-    if (word.startsWith('{')) parameters[word.slice(1, -1)] = part
+    if (word.startsWith('{') && part !== '') parameters[word.slice(1, -1)] = part
     else if (word !== part) return undefined
   }
   return parameters

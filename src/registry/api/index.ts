@@ -4,7 +4,7 @@
  * (http does), load its schemas before the first request.
  */
 export type { Administration } from './administration.ts'
-export type { CollectionRequest, CollectionResult } from './collection-operation.ts'
+export type { CollectionRequest, CollectionResult } from './collection.ts'
 export type { ApiAnswer, ApiConnection, ApiRequest, RemoteAdmin } from './connection.ts'
 export { apiDocument, loadServing, openRemoteAdmin } from './load.ts'
 export type { OpenApi } from './openapi.ts'

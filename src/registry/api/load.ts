@@ -4,7 +4,9 @@ import type { OpenApi } from './openapi.ts'
 // Schemas take longer to load than all else of a registry: they are loaded when somebody administers it by HTTP.
 
 /** What answers requests. */
-export const loadServing = () => import('./serving.ts')
+export async function loadServing() {
+  return (await import('./serving.ts')).serving
+}
 
 /**
  * Administration of a registry over the network, by its HTTP API. Everything is checked there; nothing is sent before the first call.

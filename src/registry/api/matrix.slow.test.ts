@@ -3,7 +3,15 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { createFileObjects, listenWith, openPostgresMeta, openRegistry, openSqliteMeta, type Registry, type ServedRegistry } from '#registry'
+import {
+  createFileObjects,
+  listenWith,
+  openPostgresMeta,
+  openRegistry,
+  openSqliteMeta,
+  type Registry,
+  type ServedRegistry,
+} from '#registry'
 import { startPostgres, withoutPostgres } from '../../../test/kit/postgres.ts'
 import { clientOf, type Sending } from '../../../test/kit/registry-client.ts'
 import { temporaryDirectory } from '../../../test/kit/temporary.ts'
@@ -101,7 +109,10 @@ const CASES: Record<keyof typeof OPERATIONS, Case> = {
   'visibility.publish': { asks: [{ path: '/public-patterns/acme%2Fpublic' }], let: OWNERS },
   'visibility.hide': { asks: [{ path: '/public-patterns/acme%2Fnone' }], let: OWNERS },
   'policies.list': { asks: [{ path: '/policies' }], let: UNLIMITED },
-  'policies.immutable': { asks: [{ path: '/policies/immutable', body: { pattern: 'acme/x', tags: 'v[' } }], let: OWNERS },
+  'policies.immutable': {
+    asks: [{ path: '/policies/immutable', body: { pattern: 'acme/x', tags: 'v[' } }],
+    let: OWNERS,
+  },
   'policies.keep': { asks: [{ path: '/policies/keep', body: { pattern: 'acme/x' } }], let: OWNERS },
   // 1 is acme's; what is removed is gone, so each caller is asked about one that is there no more.
   'policies.remove': { asks: [{ path: '/policies/2' }, { path: '/policies/999' }], let: ADMINISTRATORS },
@@ -164,16 +175,17 @@ async function eachOperationByEachCaller({ address, registry }: ServedRegistry):
         assert.deepEqual(wrong, [], `${name} by ${caller}: ${statuses}`)
       } else {
         assert.deepEqual([...new Set(statuses)], [403], `${name} by ${caller}`)
-        assert.equal(new Set(answers.map(({ detail }) => detail)).size, 1, `${name}: what is there looks as what is not`)
+        assert.equal(
+          new Set(answers.map(({ detail }) => detail)).size,
+          1,
+          `${name}: what is there looks as what is not`,
+        )
       }
     }
   }
 }
 
-async function served(
-  directory: string,
-  meta: Parameters<typeof openRegistry>[0]['meta'],
-): Promise<ServedRegistry> {
+async function served(directory: string, meta: Parameters<typeof openRegistry>[0]['meta']): Promise<ServedRegistry> {
   const objects = createFileObjects(join(directory, 'objects'))
   return await listenWith(await openRegistry({ meta, objects, secret: randomBytes(32) }), { port: 0 })
 }

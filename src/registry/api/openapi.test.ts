@@ -13,7 +13,9 @@ const operations = Object.entries(document.paths).flatMap(([path, item]) =>
 function schemasIn(part: unknown): ApiSchema[] {
   if (typeof part !== 'object' || part === null) return []
   const inside = Object.values(part).flatMap(schemasIn)
-  return 'type' in part || '$ref' in part || 'oneOf' in part || 'anyOf' in part ? [part as ApiSchema, ...inside] : inside
+  return 'type' in part || '$ref' in part || 'oneOf' in part || 'anyOf' in part
+    ? [part as ApiSchema, ...inside]
+    : inside
 }
 
 const bodyOf = ({ requestBody }: DescribedOperation) => requestBody?.content?.['application/json']?.schema
@@ -38,14 +40,24 @@ test('the document has what OpenAPI 3.1 requires of each of its objects', () => 
     assert.match(method, /^(?:get|post|put|delete)$/, where)
     const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
     const given = operation.parameters.filter((one) => one.in === 'path')
-    assert.deepEqual(given.map(({ name }) => name).toSorted(), inPath.toSorted(), `${where}: all parameters of the path`)
-    assert.ok(given.every(({ required }) => required), `${where}: they are required`)
+    assert.deepEqual(
+      given.map(({ name }) => name).toSorted(),
+      inPath.toSorted(),
+      `${where}: all parameters of the path`,
+    )
+    assert.ok(
+      given.every(({ required }) => required),
+      `${where}: they are required`,
+    )
     const keys = operation.parameters.map((one) => `${one.in} ${one.name}`)
     assert.equal(new Set(keys).size, keys.length, `${where}: parameters are unique`)
     for (const { schema } of operation.parameters) {
       assert.match(String(schema.type ?? 'string'), /^(?:string|integer|number)$/, `${where}: parameters are plain`)
     }
-    assert.ok(Object.keys(operation.responses).every((status) => /^(?:[1-5]\d\d|default)$/.test(status)), where)
+    assert.ok(
+      Object.keys(operation.responses).every((status) => /^(?:[1-5]\d\d|default)$/.test(status)),
+      where,
+    )
     assert.ok(operation.responses['200'] ?? operation.responses['204'], `${where}: an answer that is none of a failure`)
     for (const { description } of Object.values(operation.responses)) assert.ok(description, where)
     if (method === 'get' || method === 'delete') assert.equal(operation.requestBody, undefined, where)

@@ -67,7 +67,7 @@ const problem = v.object({
 })
 
 const ABOUT =
-  'Administration of a bale registry. Parts of a path are percent-encoded: the team acme/web is acme%2Fweb. Times are milliseconds since 1970.'
+  'Administration of a registry of bale. Parts of a path are percent-encoded: the team acme/web is acme%2Fweb. Times are milliseconds since 1970.'
 
 export function openApi(): OpenApi {
   const paths: OpenApi['paths'] = {}
@@ -77,7 +77,7 @@ export function openApi(): OpenApi {
   return {
     openapi: '3.1.1',
     info: {
-      title: 'bale registry',
+      title: 'Registry of bale',
       version: '1',
       description: ABOUT,
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
@@ -89,7 +89,11 @@ export function openApi(): OpenApi {
       schemas: { Problem: jsonSchema(problem) },
       securitySchemes: {
         basic: { type: 'http', scheme: 'basic', description: 'Name and password, or an access token as the password' },
-        bearer: { type: 'http', scheme: 'bearer', description: 'A token that /token issued for the scope registry:api:*' },
+        bearer: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'A token that /token issued for the scope registry:api:*',
+        },
       },
     },
   }
@@ -105,9 +109,7 @@ function described(name: string, operation: Operation): DescribedOperation {
     parameters: [...parametersOf(parameters, 'path'), ...parametersOf(query, 'query')],
     ...(body && { requestBody: { required: true as const, ...json(jsonSchema(body)) } }),
     responses: {
-      ...(result
-        ? { 200: { description: 'Done', ...json(jsonSchema(result)) } }
-        : { 204: { description: 'Done' } }),
+      ...(result ? { 200: { description: 'Done', ...json(jsonSchema(result)) } } : { 204: { description: 'Done' } }),
       default: {
         description: 'Refused, or failed',
         content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },

@@ -58,9 +58,8 @@ export interface Operation {
 type Entries = Record<string, v.GenericSchema>
 type Out<E extends Entries> = v.InferOutput<v.StrictObjectSchema<E, undefined>>
 type In<E extends Entries> = v.InferInput<v.StrictObjectSchema<E, undefined>>
-type Returned<Name extends OperationName> = ReturnType<MethodOf<Name>> extends AsyncIterable<infer Item>
-  ? Item[]
-  : Awaited<ReturnType<MethodOf<Name>>>
+type Returned<Name extends OperationName> =
+  ReturnType<MethodOf<Name>> extends AsyncIterable<infer Item> ? Item[] : Awaited<ReturnType<MethodOf<Name>>>
 
 interface Definition<Name extends OperationName, P extends Entries, Q extends Entries, B extends Entries, R> {
   method: Operation['method']

@@ -26,7 +26,10 @@ function methodOf(connection: ApiConnection, operation: Operation): (...args: un
   return async function* (...args) {
     const input = operation.input(...args)
     for (let next: unknown; ; ) {
-      const page = await perform({ limit: LARGEST_PAGE, ...input, ...(next !== undefined && { [cursor]: next }) }, signalOf(args))
+      const page = await perform(
+        { limit: LARGEST_PAGE, ...input, ...(next !== undefined && { [cursor]: next }) },
+        signalOf(args),
+      )
       yield* operation.output(page) as unknown[]
       next = (page as { next?: unknown }).next
       if (next === undefined) return
@@ -119,6 +122,7 @@ function errorOf({ status, mediaType, body }: ApiAnswer, registry: string): Bale
       details: { status, request: instance },
     })
   }
-  const because = status === 404 ? 'is it a registry of bale, and not an older one?' : `it answered with status ${status}`
+  const because =
+    status === 404 ? 'is it a registry of bale, and not an older one?' : `it answered with status ${status}`
   return new BaleError('REGISTRY_FAILED', `${registry} cannot be administered: ${because}`, { details: { status } })
 }

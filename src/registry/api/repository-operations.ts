@@ -125,7 +125,9 @@ export const repositoryOperations = {
     who: ownersBelow('pattern'),
     body: { pattern, tags: tagPattern, except: v.optional(patterns) },
     result: v.object({ id: identifier }),
-    run: async (admin, { pattern, tags, except }) => ({ id: await admin.policies.immutable(pattern, tags, { except }) }),
+    run: async (admin, { pattern, tags, except }) => ({
+      id: await admin.policies.immutable(pattern, tags, { except }),
+    }),
     input: (pattern, tags, options) => ({ pattern, tags, except: options?.except && [...options.except] }),
     output: ({ id }) => id,
   }),

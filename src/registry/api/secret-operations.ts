@@ -4,7 +4,9 @@ import { operation } from './operation.ts'
 import { accountName, grant, holderName, items, label, milliseconds, pattern, robotName, role, time } from './values.ts'
 import { ownersOf, ownersOfListed } from './who.ts'
 
-const secret = v.object({ secret: v.pipe(v.string(), v.description('Takes the place of a password. It is shown this once.')) })
+const secret = v.object({
+  secret: v.pipe(v.string(), v.description('Takes the place of a password. It is shown this once.')),
+})
 const lifetime = v.optional(milliseconds('How long the secret lasts; without an end by default.'))
 
 const token = v.object({
@@ -37,7 +39,11 @@ export const secretOperations = {
     path: '/robots',
     summary: 'Adds a robot, and gives the secret of its first token',
     who: ownersOf('name'),
-    body: { name: robotName, grants: v.optional(v.pipe(v.array(grant), v.maxLength(100, 'expects at most 100'))), lifetime },
+    body: {
+      name: robotName,
+      grants: v.optional(v.pipe(v.array(grant), v.maxLength(100, 'expects at most 100'))),
+      lifetime,
+    },
     result: secret,
     run: async (admin, { name, ...options }) => ({ secret: await admin.robots.add(name, options) }),
     input: (name, options) => ({ name, ...options, grants: options?.grants && [...options.grants] }),

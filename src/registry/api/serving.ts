@@ -1,11 +1,14 @@
 import * as v from 'valibot'
+import { findOperation } from './find-operation.ts'
+import { openApi } from './openapi.ts'
 import type { Operation } from './operation.ts'
+import { readInput } from './read-input.ts'
 
-export { findOperation } from './find-operation.ts'
-export { openApi } from './openapi.ts'
-export { readInput } from './read-input.ts'
-
-/** What is sent of a result: what its schema knows, and nothing else. Undefined for no body. */
-export function answerBody({ result }: Operation, value: unknown): string | undefined {
-  return result && JSON.stringify(v.parse(result, value))
+/** What answers requests. */
+export const serving = {
+  findOperation,
+  readInput,
+  openApi,
+  /** What is sent of a result: what its schema knows, and nothing else. Undefined for no body. */
+  answerBody: ({ result }: Operation, value: unknown) => result && JSON.stringify(v.parse(result, value)),
 }

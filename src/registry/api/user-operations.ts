@@ -52,7 +52,10 @@ export const userOperations = {
       what: ({ name }) => ({ owner: name }),
     },
     parameters: { name: userName },
-    body: { password, old: v.optional(v.pipe(password, v.description('The password of before; administrators need none'))) },
+    body: {
+      password,
+      old: v.optional(v.pipe(password, v.description('The password of before; administrators need none'))),
+    },
     async run(admin, { name, password, old }, { caller }) {
       if (!caller.admin && name !== caller.name) throw new BaleError('DENIED', `${caller.name} may not do that`)
       if (!caller.admin && old === undefined) {

@@ -23,11 +23,11 @@ export const accountName = text('Name of a user, organisation, team or robot', 2
 export const holderName = text('Name of a user or robot', 256, ['ann', 'acme+ci'])
 export const label = text('Label of a token', 256, ['laptop'])
 export const password = text('A password, of 8 to 512 characters', 4096)
-export const pattern = text(
-  'Pattern of repositories: * is one part of a name, ** everything below',
-  512,
-  ['acme/web', 'acme/*', 'acme/**'],
-)
+export const pattern = text('Pattern of repositories: * is one part of a name, ** everything below', 512, [
+  'acme/web',
+  'acme/*',
+  'acme/**',
+])
 export const repositoryName = text('Name of a repository', 512, ['acme/web'])
 export const tagName = text('A tag', 256, ['latest'])
 export const tagPattern = text('Pattern of tags: * stands for any characters', 512, ['v*'])
@@ -63,7 +63,7 @@ export const milliseconds = (description: string) => wholeNumber(`${description}
 export const time = (description: string) => wholeNumber(`${description} Milliseconds since 1970.`)
 
 export const grant = v.strictObject({ pattern, role })
-export const member = v.object({ name: holderName, role: v.picklist(['owner', 'member']) })
+const member = v.object({ name: holderName, role: v.picklist(['owner', 'member']) })
 export const group = v.object({ name: groupName, grants: v.array(grant), members: v.array(member) })
 
 /** An answer with several things. */

@@ -2,7 +2,10 @@ import { type Administered, ownerOf } from '../auth/index.ts'
 import type { Who } from './operation.ts'
 
 export const administrators: Who<unknown> = { words: 'administrators', what: () => 'registry' }
-export const everybody: Who<unknown> = { words: 'everybody with a login, also with a limited token', what: () => 'self' }
+export const everybody: Who<unknown> = {
+  words: 'everybody with a login, also with a limited token',
+  what: () => 'self',
+}
 
 const OWNERS = 'administrators, owners of the organisation'
 export const BELOW = `${OWNERS} or the user below whose name the repositories are`
@@ -31,7 +34,10 @@ export function whatOfPattern(pattern = '**'): Administered {
 }
 
 /** Everybody, and each sees the own things. */
-export const ownersOfListed: Who<unknown> = { words: 'everybody with a login: each sees what is their own', what: () => 'own' }
+export const ownersOfListed: Who<unknown> = {
+  words: 'everybody with a login: each sees what is their own',
+  what: () => 'own',
+}
 
 const ownerOrSelf = (name: string) => ownerOf(name) ?? name
 

@@ -4,15 +4,15 @@ export {
   type Access,
   type Action,
   type Administered,
-  API_SCOPE,
   type AnonymousAccess,
+  API_SCOPE,
   createAccess,
   type Principal,
   type Scope,
 } from './access.ts'
 export type { AccessTokenOptions, AccessTokens } from './access-tokens.ts'
-export { type Accounts, createAccounts } from './accounts.ts'
 export { ownerOf } from './account-name.ts'
+export { type Accounts, createAccounts } from './accounts.ts'
 export type { AuditLog } from './audit-log.ts'
 export { type Authentication, type Authenticator, createAuthenticator } from './authenticator.ts'
 export type { Group, Organisations } from './organisations.ts'

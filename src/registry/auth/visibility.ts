@@ -18,7 +18,7 @@ interface RepositoryFilter {
 }
 
 /** A repository, and whether everybody may pull from it. */
-export interface ListedRepository {
+interface ListedRepository {
   name: string
   isPublic: boolean
 }

@@ -40,7 +40,8 @@ export function parseRoute(path: string): Route | undefined {
   if (path === '/token') return { kind: 'token' }
   if (path === '/v2/_catalog') return { kind: 'catalog' }
   // Repositories, patterns and labels are parts of these, percent-encoded.
-  if (isApiPath(path)) return path.length > 4 * LONGEST_PATH ? undefined : { kind: 'api', path: path.slice(API_PATH.length) }
+  if (isApiPath(path))
+    return path.length > 4 * LONGEST_PATH ? undefined : { kind: 'api', path: path.slice(API_PATH.length) }
   if (!path.startsWith('/v2/') || path.length > LONGEST_PATH) return undefined
   for (const [shape, build] of SHAPES) {
     const match = shape.exec(path.slice('/v2/'.length))

@@ -85,7 +85,7 @@ export interface GroupMeta {
 }
 
 /** An organisation or team, and what somebody is in it. */
-export interface Membership {
+interface Membership {
   group: string
   role: MemberRole
 }

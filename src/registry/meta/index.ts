@@ -6,11 +6,10 @@ export {
   type Grant,
   type Member,
   type MemberRole,
-  type Membership,
   ROLES,
   type Role,
 } from './account-meta.ts'
-export type { AuditEntry, AuditFilter, By } from './audit.ts'
+export type { AuditEntry, AuditFilter } from './audit.ts'
 export type {
   ListedBlob,
   ManifestObjection,
