@@ -134,10 +134,10 @@ A refusal is \`application/problem+json\` (RFC 9457): \`status\`, \`title\`, \`d
 
 | status | code |
 |---|---|
-| 400 | \`INVALID_ARGUMENT\`, \`INVALID_REFERENCE\`, \`INVALID_DIGEST\`: the request is wrong, or names something that is not there |
+| 400 | \`INVALID_ARGUMENT\`, \`INVALID_REFERENCE\`, \`INVALID_DIGEST\`: the request is wrong |
 | 401 | \`UNAUTHORIZED\` |
 | 403 | \`DENIED\` |
-| 404 | \`MANIFEST_NOT_FOUND\`; \`UNSUPPORTED\` for an address where nothing is |
+| 404 | \`NOT_FOUND\`, \`MANIFEST_NOT_FOUND\`; \`UNSUPPORTED\` for an address where nothing is |
 | 405, 415 | \`UNSUPPORTED\` |
 | 409 | \`CONFLICT\`; \`LOCKED\` when somebody else is at the same |
 | 412 | \`TAG_IMMUTABLE\` |

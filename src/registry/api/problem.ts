@@ -36,6 +36,7 @@ const STATUS: Partial<Record<ErrorCode, [number, string?]>> = {
   INVALID_DIGEST: [400],
   UNAUTHORIZED: [401],
   DENIED: [403],
+  NOT_FOUND: [404],
   MANIFEST_NOT_FOUND: [404],
   CONFLICT: [409],
   LOCKED: [409],

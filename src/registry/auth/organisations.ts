@@ -88,10 +88,10 @@ async function setMember(meta: MetaStore, group: string, name: string, role: Mem
   if (outcome === 'set') return
   if (outcome.missing === group) throw missing(group)
   const [who, organisation] = [printable(name, 150), ownerOf(group)]
-  if (role === undefined) throw new BaleError('INVALID_ARGUMENT', `${who} is not a member of ${group}`)
+  if (role === undefined) throw new BaleError('NOT_FOUND', `${who} is not a member of ${group}`)
   throw organisation === undefined
-    ? new BaleError('INVALID_ARGUMENT', `there is no user ${who}`, { next: { act: 'list-registry-users' } })
-    : new BaleError('INVALID_ARGUMENT', `${who} is not a member of ${organisation}, whose team this is`, {
+    ? new BaleError('NOT_FOUND', `there is no user ${who}`, { next: { act: 'list-registry-users' } })
+    : new BaleError('NOT_FOUND', `${who} is not a member of ${organisation}, whose team this is`, {
         hint: 'add it to the organisation first',
       })
 }
@@ -105,8 +105,8 @@ export function notAdded(kind: AccountKind, name: string, outcome: { taken: stri
   })
 }
 
-/** INVALID_ARGUMENT: such an account is not there. */
+/** NOT_FOUND: such an account is not there. */
 export function missing(name: string): BaleError {
   const kind = name.includes('/') ? 'team' : name.includes('+') ? 'robot' : 'such organisation or user as'
-  return new BaleError('INVALID_ARGUMENT', `there is no ${kind} ${printable(name, 150)}`)
+  return new BaleError('NOT_FOUND', `there is no ${kind} ${printable(name, 150)}`)
 }

@@ -77,7 +77,7 @@ export function createUsers(meta: MetaStore): Users {
     },
     async revoke(name, pattern) {
       if (await meta.setGrant(name, pattern, undefined)) return
-      throw new BaleError('INVALID_ARGUMENT', `${printable(name, 80)} has no grant for ${printable(pattern, 120)}`)
+      throw new BaleError('NOT_FOUND', `${printable(name, 80)} has no grant for ${printable(pattern, 120)}`)
     },
     async list() {
       return (await meta.listAccounts('user')).map(({ name, admin, grants }) => ({ name, admin, grants }))
@@ -91,7 +91,7 @@ function checkPassword(password: string): void {
 }
 
 function unknownUser(name: string): BaleError {
-  return new BaleError('INVALID_ARGUMENT', `there is no user ${printable(name, 80)}`, {
+  return new BaleError('NOT_FOUND', `there is no user ${printable(name, 80)}`, {
     next: { act: 'list-registry-users' },
   })
 }

@@ -1,10 +1,10 @@
-import { BaleError } from '#base'
+import { BaleError, printable } from '#base'
 import { checkPattern, type MetaStore, matchesPattern } from '../meta/index.ts'
 
 /** Which repositories everybody may pull from, without a login too. None at first. */
 export interface Visibility {
   publish(pattern: string): Promise<void>
-  /** INVALID_ARGUMENT when exactly this pattern is not public. */
+  /** NOT_FOUND when exactly this pattern is not public. */
   hide(pattern: string): Promise<void>
   list(): Promise<string[]>
   /** All repositories, in byte order: those after a name, and those that one of `within` and the pattern `only` match. */
@@ -33,8 +33,9 @@ export function createVisibility(meta: MetaStore): Visibility {
     },
     async hide(pattern) {
       if (await meta.setPublic(pattern, false)) return
-      const patterns = (await meta.publicPatterns()).join(', ') || 'none'
-      throw new BaleError('INVALID_ARGUMENT', `${pattern} is not one of the public patterns: ${patterns}`)
+      throw new BaleError('NOT_FOUND', `${printable(pattern, 120)} is not one of the public patterns`, {
+        hint: 'the pattern must be exactly as it was published',
+      })
     },
     list: () => meta.publicPatterns(),
     async *repositories({ last: start, ...filter } = {}) {

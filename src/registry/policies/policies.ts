@@ -17,7 +17,7 @@ export interface Policies {
    * policy's ID.
    */
   keep(pattern: string, what: { last?: number; within?: number; tags?: readonly string[] }): Promise<number>
-  /** INVALID_ARGUMENT when there is none with this ID. */
+  /** NOT_FOUND when there is none with this ID. */
   remove(id: number): Promise<void>
   /** The tags that a collection would remove now: in all repositories, or in those that a pattern matches. */
   try(options?: { pattern?: string; signal?: AbortSignal }): Promise<(UnkeptTag & { repository: string })[]>
@@ -43,7 +43,7 @@ export function createPolicies(meta: MetaStore): Policies {
     },
     async remove(id) {
       if (await meta.removePolicy(id)) return
-      throw new BaleError('INVALID_ARGUMENT', `there is no policy ${id}`, { next: { act: 'list-registry-policies' } })
+      throw new BaleError('NOT_FOUND', `there is no policy ${id}`, { next: { act: 'list-registry-policies' } })
     },
   }
 }
