@@ -108,7 +108,7 @@ curl -u root https://registry.example/api/v1/users
 curl -u root -X PUT --json '{"role":"write"}' https://registry.example/api/v1/accounts/ann/grants/team%2F**
 \`\`\`
 
-\`--server\` takes \`HOST\`, \`HOST:PORT\` or a URL. The login is the one of \`bale login\`; certificates, proxies and what is insecure are configured as for pulls ([registries](../registries.md)). Plain HTTP is used for this machine and for registries that are configured as insecure. \`registry check\`, \`backup\` and \`import-from\` need the data itself.
+\`--server\` takes \`HOST\`, \`HOST:PORT\` or a URL. The login is the one of \`bale login\`; certificates, proxies and what is insecure are configured as for pulls ([registries](../registries.md)). Plain HTTP is used for this machine and for registries that are configured as insecure. \`registry check\`, \`backup\` and \`import-from\` need the data itself. Users change their own password with \`registry user passwd\`, which asks for the old one first (with \`--password-stdin\`: on a line before the new one).
 
 ## Logins
 

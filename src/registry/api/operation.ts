@@ -9,8 +9,8 @@ export interface Caller {
   admin: boolean
   /** The names below which it administers; undefined for everything. */
   names: readonly string[] | undefined
-  /** The repositories that it may pull from, as `listRepositories` takes them. */
-  readable(): Promise<{ within?: string[]; only?: string }>
+  /** The repositories that it may pull from, after a name. */
+  repositories(page: { last?: string }): AsyncIterable<{ name: string; isPublic: boolean }>
   /** DENIED for what is not its password. */
   confirm(password: string): Promise<void>
   /** What it is and may do. */

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { ownerOf } from '../auth/index.ts'
+import type { Group } from '../auth/index.ts'
 import { operation } from './operation.ts'
 import { accountName, flag, group, groupName, items, organisationName, teamName, userName } from './values.ts'
 import { administrators, ownersOfGroup, ownersOfListed } from './who.ts'
@@ -11,11 +11,12 @@ export const organisationOperations = {
     path: '/organisations',
     summary: 'Lists organisations with their members and with what each member may do',
     who: ownersOfListed,
+    query: { name: v.optional(organisationName) },
     result: items(group),
-    run: async (admin, _, { caller: { names } }) => ({
-      items: (await admin.organisations.list()).filter(({ name }) => !names || names.includes(name)),
+    run: async (admin, { name }, { caller }) => ({
+      items: await eachOf(caller.names, name, (one) => admin.organisations.list(one)),
     }),
-    input: () => ({}),
+    input: (name) => ({ name }),
     output: ({ items }) => items,
   }),
   'organisations.add': operation('organisations.add', {
@@ -49,10 +50,8 @@ export const organisationOperations = {
     who: ownersOfListed,
     query: { organisation: v.optional(organisationName) },
     result: items(group),
-    run: async (admin, { organisation }, { caller: { names } }) => ({
-      items: (await admin.organisations.listTeams(organisation)).filter(
-        ({ name }) => !names || names.includes(ownerOf(name)!),
-      ),
+    run: async (admin, { organisation }, { caller }) => ({
+      items: await eachOf(caller.names, organisation, (one) => admin.organisations.listTeams(one)),
     }),
     input: (organisation) => ({ organisation }),
     output: ({ items }) => items,
@@ -98,4 +97,16 @@ export const organisationOperations = {
     input: (group, name) => ({ group, name }),
     output: () => undefined,
   }),
+}
+
+/** What a caller is shown: of the name that it asks for, or of all its own; of all there are when it administers everything. */
+async function eachOf(
+  names: readonly string[] | undefined,
+  wanted: string | undefined,
+  list: (name: string | undefined) => Promise<Group[]>,
+): Promise<Group[]> {
+  if (!names) return await list(wanted)
+  const groups: Group[] = []
+  for (const name of names) if (wanted === undefined || name === wanted) groups.push(...(await list(name)))
+  return groups
 }

@@ -64,9 +64,9 @@ export const repositoryOperations = {
     query: { last: v.optional(repositoryName), limit: pageLimit },
     result: page(v.object({ name: repositoryName, isPublic: v.boolean() }), repositoryName),
     pages: 'last',
-    async run(admin, { last, limit = PAGE }, { caller }) {
+    async run(_admin, { last, limit = PAGE }, { caller }) {
       const found: { name: string; isPublic: boolean }[] = []
-      for await (const one of admin.visibility.repositories({ last, ...(await caller.readable()) })) {
+      for await (const one of caller.repositories({ last })) {
         if (found.push(one) === limit) return { items: found, next: one.name }
       }
       return { items: found }

@@ -7,14 +7,8 @@ export interface Visibility {
   /** NOT_FOUND when exactly this pattern is not public. */
   hide(pattern: string): Promise<void>
   list(): Promise<string[]>
-  /** All repositories, in byte order: those after a name, and those that one of `within` and the pattern `only` match. */
-  repositories(options?: RepositoryFilter): AsyncIterable<ListedRepository>
-}
-
-interface RepositoryFilter {
-  last?: string
-  within?: readonly string[]
-  only?: string
+  /** All repositories, in byte order, or those after a name. */
+  repositories(options?: { last?: string }): AsyncIterable<ListedRepository>
 }
 
 /** A repository, and whether everybody may pull from it. */
@@ -38,14 +32,20 @@ export function createVisibility(meta: MetaStore): Visibility {
       })
     },
     list: () => meta.publicPatterns(),
-    async *repositories({ last: start, ...filter } = {}) {
-      const patterns = await meta.publicPatterns()
-      for (let last = start; ; ) {
-        const names = await meta.listRepositories({ ...filter, last, limit: AT_ONCE })
-        for (const name of names) yield { name, isPublic: patterns.some((pattern) => matchesPattern(pattern, name)) }
-        if (names.length < AT_ONCE) return
-        last = names.at(-1)
-      }
-    },
+    repositories: (options) => listVisible(meta, options),
+  }
+}
+
+/** Repositories after a name that one of `within` and the pattern `only` match, in byte order. */
+export async function* listVisible(
+  meta: MetaStore,
+  { last: start, ...filter }: { last?: string; within?: readonly string[]; only?: string } = {},
+): AsyncGenerator<ListedRepository> {
+  const patterns = await meta.publicPatterns()
+  for (let last = start; ; ) {
+    const names = await meta.listRepositories({ ...filter, last, limit: AT_ONCE })
+    for (const name of names) yield { name, isPublic: patterns.some((pattern) => matchesPattern(pattern, name)) }
+    if (names.length < AT_ONCE) return
+    last = names.at(-1)
   }
 }

@@ -297,6 +297,7 @@ test('what is refused is in the audit log, with who wanted it from where, and eq
   await get('cat:wrong', '/v2/')
   await get('no\u0007body:wrong', '/v2/')
   await get(undefined, '/v2/')
+  await get(login('bob'), '/api/v1/users')
   await registry.request('DELETE', '/v2/acme/web/manifests/one', { login: login('bob') })
   const robot = await registry.registry.robots.add('acme+ci')
   await registry.request('POST', '/v2/acme/web/blobs/uploads/', { login: `acme+ci:${robot}` })
@@ -320,6 +321,7 @@ test('what is refused is in the audit log, with who wanted it from where, and eq
     'anonymous login /v2/ 401, as no\\x07body',
     'robot:acme+ci push /v2/acme/web/blobs/uploads/ 403',
     'user:ann push /v2/acme/web/manifests/v1 412',
+    'user:bob administer /api/v1/users 403',
     'user:bob delete /v2/acme/web/manifests/one 403',
     'user:cat pull /v2/acme/web/tags/list 403, 3 times',
   ])

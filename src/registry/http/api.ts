@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { BaleError, readAll } from '#base'
 import { type Caller, loadServing } from '../api/index.ts'
-import type { Principal } from '../auth/index.ts'
+import { listVisible, type Principal } from '../auth/index.ts'
 import { authorizeApi, challengeForApi, metaOf, principalName, tooBusy, tooManyAttempts } from './authorize.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { Refusal } from './failure.ts'
@@ -85,7 +85,9 @@ async function callerOf(context: RegistryContext, exchange: Exchange, principal:
   const names = await access.administered(principal)
   return {
     ...{ name, admin, names },
-    readable: () => access.readable(principal),
+    async *repositories(page) {
+      yield* listVisible(meta, { ...page, ...(await access.readable(principal)) })
+    },
     async confirm(password) {
       const shown = await authenticator.checkPassword(name, password, origin.address(exchange.request))
       if (shown.kind === 'limited') throw tooManyAttempts(shown.seconds)
