@@ -6,7 +6,8 @@ export const collectionOperation = {
   collectGarbage: operation('collectGarbage', {
     method: 'POST',
     path: '/collections',
-    summary: 'Removes what nothing refers to. The answer comes when that is done; it ends early when the client goes away',
+    summary:
+      'Removes what nothing refers to. The answer comes when that is done; it ends early when the client goes away',
     who: administrators,
     body: asked,
     result: collected,

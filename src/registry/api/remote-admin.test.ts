@@ -83,14 +83,22 @@ test('the signal of a method goes with its request, and not into it', async () =
 
 test('a refusal is the error that the registry met, printable, with the next steps that are known', async () => {
   const { admin } = await adminOf(
-    refusal(409, { code: 'CONFLICT', detail: 'taken\u001b[2J', hint: 'another\u0007', next: { act: 'adopt-repositories' } }),
+    refusal(409, {
+      code: 'CONFLICT',
+      detail: 'taken\u001b[2J',
+      hint: 'another\u0007',
+      next: { act: 'adopt-repositories' },
+    }),
     refusal(404, { code: 'NOT_FOUND', detail: 'gone', next: { act: 'of-a-newer-bale' }, instance: 'request-1' }),
   )
   await assert.rejects(admin.organisations.add('acme'), (error) => {
     assert.ok(error instanceof BaleError)
     const { code, message, hint, next } = error
     const steps = { act: 'adopt-repositories' }
-    assert.deepEqual({ code, message, hint, next }, { code: 'CONFLICT', message: 'taken\\x1b[2J', hint: 'another\\x07', next: steps })
+    assert.deepEqual(
+      { code, message, hint, next },
+      { code: 'CONFLICT', message: 'taken\\x1b[2J', hint: 'another\\x07', next: steps },
+    )
     return true
   })
   await assert.rejects(admin.users.remove('ann'), {
@@ -108,7 +116,8 @@ test('what is no registry of bale, or answers in another form, is said to be tha
     { body: '{"items":[{"name":7}]}' },
     { body: 'not JSON' },
   )
-  const failed = async (message: RegExp) => await assert.rejects(admin.users.list(), { code: 'REGISTRY_FAILED', message })
+  const failed = async (message: RegExp) =>
+    await assert.rejects(admin.users.list(), { code: 'REGISTRY_FAILED', message })
   await failed(/registry\.example cannot be administered: is it a registry of bale/)
   await failed(/it answered with status 418/)
   await failed(/it answered with status 403/)

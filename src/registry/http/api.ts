@@ -19,9 +19,9 @@ export async function answerApi(
   { path }: { path: string },
 ): Promise<void> {
   const { request, response, query } = exchange
-  const { findOperation, readInput, answerBody, openApi } = await loadServing()
+  const { findOperation, readInput, answerBody, description } = await loadServing()
   // It says what any registry of this version can do, and nothing of this one.
-  if (path === '/openapi.json' && request.method === 'GET') return sendJson(response, JSON.stringify(openApi()))
+  if (path === '/openapi.json' && request.method === 'GET') return sendJson(response, description())
   const found = findOperation(request.method ?? '', path)
   if (!found) throw new Refusal(404, 'UNSUPPORTED', 'there is nothing at this address')
   if ('methods' in found) {

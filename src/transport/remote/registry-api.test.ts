@@ -22,7 +22,11 @@ test('a token is asked for with the scope of the caller, and serves until it is 
   })
   await using api = openRegistryApi(server.host, options(server.host))
   for (const path of ['/api/v1/users', '/api/v1/teams?organisation=a%2Fb']) {
-    assert.deepEqual(await api.send({ method: 'GET', path }), { status: 200, mediaType: undefined, body: '{"items":[]}' })
+    assert.deepEqual(await api.send({ method: 'GET', path }), {
+      status: 200,
+      mediaType: undefined,
+      body: '{"items":[]}',
+    })
   }
   assert.deepEqual(asked, ['registry:api:*'])
   assert.equal(server.seen.at(-1)?.path, '/api/v1/teams?organisation=a%2Fb')
