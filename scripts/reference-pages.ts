@@ -119,7 +119,7 @@ Basic, with a password or an access token as password, or Bearer, with a token t
 - Administrators may do everything.
 - Owners of an organisation administer what is below its name: its members, teams and robots, their tokens, rights in its repositories, public patterns, rules about tags, histories. So do users below their own name.
 - Nobody else administers anything. The role \`admin\` in a grant is about images: it gives no administration, however wide its pattern.
-- Access tokens administer only when they give everything that their account may: the role \`admin\` and the pattern \`**\`. With any other, \`/me\` and \`/repositories\` are all that is answered.
+- Access tokens administer only when they give everything that their account may: the role \`admin\` and the pattern \`**\`. With any other, \`/me\` and \`/repositories\` are all that is answered. One with an end gives no secret that lasts longer than itself.
 - Robots see themselves and repositories, and administer nothing.
 
 Who may not do something gets the same 403 whether the thing is there or not. What is changed is in the audit log with its caller, refusals too.

@@ -269,6 +269,22 @@ test('what was done is recorded as done by its caller, a restored tag too', asyn
   )
 })
 
+test('an access token with an end gives no secret that lasts longer than itself', async () => {
+  await using registry = await withRoot()
+  const hour = 3_600_000
+  const ending = await registry.registry.accessTokens.add('ann', 'ending', { lifetime: hour })
+  const endless = await registry.registry.accessTokens.add('ann', 'endless')
+  const post = async (secret: string, path: string, body: object) =>
+    (await registry.request('POST', `/api/v1${path}`, { ...json(body), login: `ann:${secret}` })).status
+  const tokens = '/accounts/ann/tokens'
+  assert.equal(await post(ending, tokens, { label: 'a' }), 403)
+  assert.equal(await post(ending, tokens, { label: 'a', lifetime: hour + 1 }), 403)
+  assert.equal(await post(ending, '/robots', { name: 'ann+a' }), 403)
+  assert.equal(await post(ending, tokens, { label: 'a', lifetime: hour / 2 }), 200)
+  assert.equal(await post(ending, '/robots', { name: 'ann+a', lifetime: hour / 2 }), 200)
+  assert.equal(await post(endless, tokens, { label: 'b' }), 200)
+})
+
 test('one’s own password is changed with the old one, guesses at which are limited; an access token is none', async () => {
   await using registry = await withRoot()
   const secret = await registry.registry.accessTokens.add('ann', 'whole')

@@ -9,6 +9,8 @@ export interface Caller {
   admin: boolean
   /** The names below which it administers; undefined for everything. */
   names: readonly string[] | undefined
+  /** How long its access token lasts, in milliseconds; undefined for ever, or for a password. */
+  left: number | undefined
   /** The repositories that it may pull from, after a name. */
   repositories(page: { last?: string }): AsyncIterable<{ name: string; isPublic: boolean }>
   /** DENIED for what is not its password. */

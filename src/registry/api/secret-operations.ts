@@ -1,6 +1,7 @@
 import * as v from 'valibot'
+import { BaleError } from '#base'
 import { ownerOf } from '../auth/index.ts'
-import { operation } from './operation.ts'
+import { type Caller, operation } from './operation.ts'
 import { accountName, grant, holderName, items, label, milliseconds, pattern, robotName, role, time } from './values.ts'
 import { ownersOf, ownersOfListed } from './who.ts'
 
@@ -45,7 +46,10 @@ export const secretOperations = {
       lifetime,
     },
     result: secret,
-    run: async (admin, { name, ...options }) => ({ secret: await admin.robots.add(name, options) }),
+    async run(admin, { name, ...options }, { caller }) {
+      checkLifetime(caller, options.lifetime)
+      return { secret: await admin.robots.add(name, options) }
+    },
     input: (name, options) => ({ name, ...options, grants: options?.grants && [...options.grants] }),
     output: ({ secret }) => secret,
   }),
@@ -78,9 +82,10 @@ export const secretOperations = {
     parameters: { account: holderName },
     body: { label, role: v.optional(role), pattern: v.optional(pattern), lifetime },
     result: secret,
-    run: async (admin, { account, label, ...options }) => ({
-      secret: await admin.accessTokens.add(account, label, options),
-    }),
+    async run(admin, { account, label, ...options }, { caller }) {
+      checkLifetime(caller, options.lifetime)
+      return { secret: await admin.accessTokens.add(account, label, options) }
+    },
     input: (account, label, options) => ({ account, label, ...options }),
     output: ({ secret }) => secret,
   }),
@@ -94,4 +99,10 @@ export const secretOperations = {
     input: (account, label) => ({ account, label }),
     output: () => undefined,
   }),
+}
+
+/** A token with an end would have none if it could give others that last longer. */
+function checkLifetime({ left }: Caller, lifetime = Number.POSITIVE_INFINITY): void {
+  if (left === undefined || lifetime <= left) return
+  throw new BaleError('DENIED', 'an access token with an end gives no secret that lasts longer than itself')
 }

@@ -19,6 +19,8 @@ export interface Principal {
 /** What an access token gives, by the ID of its row. */
 export interface Limit extends Grant {
   id: string
+  /** Milliseconds since 1970, by the database. */
+  expiresAt?: number
 }
 
 /** One entry of a token's `access` claim. Source: distribution's token specification. */

@@ -79,12 +79,13 @@ async function readJson({ request }: Exchange): Promise<unknown> {
 }
 
 async function callerOf(context: RegistryContext, exchange: Exchange, principal: Principal): Promise<Caller> {
-  const { access, meta, authenticator, origin } = context
+  const { access, meta, authenticator, origin, clock } = context
   const { name, kind, admin, grants } = principal.account!
   const limit = principal.limit && { pattern: principal.limit.pattern, role: principal.limit.role }
   const names = await access.administered(principal)
   return {
     ...{ name, admin, names },
+    left: principal.limit?.expiresAt && principal.limit.expiresAt - clock.now(),
     async *repositories(page) {
       yield* listVisible(meta, { ...page, ...(await access.readable(principal)) })
     },
