@@ -1,7 +1,33 @@
 import * as v from 'valibot'
 import { milliseconds, wholeNumber } from './values.ts'
 
-/** What a collection is asked for, on the wire. */
+/** What a collection is asked for. Periods are milliseconds. How long the audit log is kept is said by the operator alone. */
+export interface CollectionRequest {
+  /** Also removes manifests that no tag, index or subject holds and that are older than this. */
+  untaggedOlderThan?: number
+  /** Keeps those of them that lost a tag so lately; seven days by default. */
+  restorableFor?: number
+  /** Forgets unfinished uploads that have not moved for so long; a day by default. */
+  uploadsOlderThan?: number
+  /** How long bytes stay for downloads that run; an hour by default. */
+  grace?: number
+}
+
+/** How much a collection removed. */
+export interface CollectionResult {
+  /** Uploads that were never finished. */
+  uploads: number
+  /** Tags that policies do not keep. */
+  tags: number
+  manifests: number
+  /** Blobs that are no longer visible, and their bytes. */
+  blobs: number
+  bytes: number
+  /** Objects deleted now. */
+  objects: number
+}
+
+/** The members of a request, as schemas. */
 export const asked = {
   untaggedOlderThan: v.optional(
     milliseconds('Also removes manifests that no tag, index or subject holds and that are older than this.'),
@@ -11,10 +37,9 @@ export const asked = {
     milliseconds('Forgets unfinished uploads that have not moved for so long; a day by default.'),
   ),
   grace: v.optional(milliseconds('How long bytes stay for downloads that run; an hour by default.')),
-  auditFor: v.optional(milliseconds('How long lines of the audit log are kept; 90 days by default.')),
 }
 
-/** How much it removed, on the wire. */
+/** Of an answer. */
 export const collected = v.object({
   uploads: wholeNumber('Uploads that were never finished'),
   tags: wholeNumber('Tags that policies do not keep'),
@@ -22,9 +47,4 @@ export const collected = v.object({
   blobs: wholeNumber('Blobs that are no longer visible'),
   bytes: wholeNumber('Their bytes'),
   objects: wholeNumber('Objects deleted now'),
-})
-
-/** What a collection is asked for. */
-export type CollectionRequest = v.InferInput<v.StrictObjectSchema<typeof asked, undefined>>
-/** How much it removed. */
-export type CollectionResult = v.InferOutput<typeof collected>
+}) satisfies v.GenericSchema<CollectionResult>
