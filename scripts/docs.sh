@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes docs/errors.md, docs/cli.md, docs/registry-configuration.md and docs/api from the code.
+# Writes docs/errors.md, docs/cli.md, docs/registry-configuration.md, docs/registry/api.md and docs/api from the code.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/node.sh

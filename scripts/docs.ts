@@ -1,8 +1,8 @@
-/** Writes the reference pages that come from the code: docs/errors.md, docs/cli.md, docs/registry-configuration.md and docs/api. Run by `npm run docs`. */
+/** Writes the reference pages that come from the code: docs/errors.md, docs/cli.md, docs/registry-configuration.md, docs/registry/api.md and docs/api. Run by `npm run docs`. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { publicApi } from './public-api.ts'
-import { apiPages, configurationPages, errorsPage, verbsPage } from './reference-pages.ts'
+import { apiPages, configurationPages, errorsPage, registryApiPages, verbsPage } from './reference-pages.ts'
 
 const root = resolve(import.meta.dirname, '..')
 const docs = resolve(root, 'docs')
@@ -10,6 +10,7 @@ const pages = {
   'errors.md': errorsPage(),
   'cli.md': await verbsPage(),
   ...(await configurationPages((name) => readFileSync(resolve(root, 'deploy', name), 'utf8'))),
+  ...(await registryApiPages()),
   ...apiPages(publicApi(root)),
 }
 for (const [name, text] of Object.entries(pages)) {

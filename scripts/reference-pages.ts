@@ -1,5 +1,5 @@
 import { ERROR_CODES } from '#base'
-import { type ConfigurationSchema, configurationSchema } from '#registry'
+import { apiDocument, type ConfigurationSchema, configurationSchema, type OpenApi } from '#registry'
 import { verbHelp } from '../src/cli/render-help.ts'
 import { VERBS } from '../src/cli/verb-table.ts'
 import type { PublicDoor, PublicExport } from './public-api.ts'
@@ -94,6 +94,99 @@ function defaultWords(value: unknown): string {
   if (value === undefined || value === '') return ''
   return Array.isArray(value) ? 'none' : `\`${value}\``
 }
+
+/** docs/registry/api.md and the OpenAPI document beside it: the administration of a registry by HTTP. */
+export async function registryApiPages(): Promise<Record<string, string>> {
+  const document = await apiDocument()
+  const page = `# The API of a registry
+
+A registry that is served can be administered over HTTP, below \`/api/v1\`. The command line does the same by \`--server\`, and so can programs: [openapi.json](openapi.json) describes all of it (OpenAPI 3.1), as the registry itself does at \`/api/v1/openapi.json\`, without a login. Written by \`npm run docs\` from \`src/registry/api\`.
+
+\`\`\`
+bale login registry.example
+bale registry user ls --server registry.example
+curl -u root https://registry.example/api/v1/users
+curl -u root -X PUT --json '{"role":"write"}' https://registry.example/api/v1/accounts/ann/grants/team%2F**
+\`\`\`
+
+\`--server\` takes \`HOST\`, \`HOST:PORT\` or a URL. The login is the one of \`bale login\`; certificates, proxies and what is insecure are configured as for pulls ([registries](../registries.md)). Plain HTTP is used for this machine and for registries that are configured as insecure. \`registry check\`, \`backup\` and \`import-from\` need the data itself. Users change their own password with \`registry user passwd\`, which asks for the old one first (with \`--password-stdin\`: on a line before the new one).
+
+## Logins
+
+Basic, with a password or an access token as password, or Bearer, with a token that \`/token\` issued for the scope \`registry:api:*\` (the 401 says so). Wrong passwords are limited as everywhere. There are no cookies, so no other site can act for somebody.
+
+## Who may do what
+
+- Administrators may do everything.
+- Owners of an organisation administer what is below its name: its members, teams and robots, their tokens, rights in its repositories, public patterns, rules about tags, histories. So do users below their own name.
+- Nobody else administers anything. The role \`admin\` in a grant is about images: it gives no administration, however wide its pattern.
+- Access tokens administer only when they give everything that their account may: the role \`admin\` and the pattern \`**\`. With any other, \`/me\` and \`/repositories\` are all that is answered. One with an end gives no secret that lasts longer than itself.
+- Robots see themselves and repositories, and administer nothing.
+
+Who may not do something gets the same 403 whether the thing is there or not. What is changed is in the audit log with its caller, refusals too.
+
+## Requests and answers
+
+Bodies are JSON with \`Content-Type: application/json\`, of at most 256 KiB. Keys and parameters that are not known are refused by name. Each part of a path is percent-encoded: the team \`acme/web\` is \`acme%2Fweb\`. Times are milliseconds since 1970, periods milliseconds.
+
+A list is \`{"items": […]}\`. One that comes in pages has \`next\` when there is more; the parameter that takes it is in the table.
+
+A refusal is \`application/problem+json\` (RFC 9457): \`status\`, \`title\`, \`detail\`, \`instance\` (ID of the request, as in the log), \`code\` ([error codes](../errors.md)), perhaps \`hint\`, \`next\` (a step as a fact), and \`errors\` with all that is wrong in the request, each with a JSON Pointer into the body or the name of a parameter.
+
+| status | code |
+|---|---|
+| 400 | \`INVALID_ARGUMENT\`, \`INVALID_REFERENCE\`, \`INVALID_DIGEST\`: the request is wrong |
+| 401 | \`UNAUTHORIZED\` |
+| 403 | \`DENIED\` |
+| 404 | \`NOT_FOUND\`, \`MANIFEST_NOT_FOUND\`; \`UNSUPPORTED\` for an address where nothing is |
+| 405, 415 | \`UNSUPPORTED\` |
+| 409 | \`CONFLICT\`; \`LOCKED\` when somebody else is at the same |
+| 412 | \`TAG_IMMUTABLE\` |
+| 413 | \`LIMIT_EXCEEDED\` |
+| 429 | \`RATE_LIMITED\`, with Retry-After |
+| 500, 503, 507 | \`INTERNAL\`, \`UNAVAILABLE\`, \`NO_SPACE\`: the operator is told more |
+
+## Operations
+
+${operationTables(document)}
+## Programs
+
+\`openRemoteAdmin\` of \`bale/registry\` has the methods of \`RegistryAdmin\`, over a connection of yours or of the engine:
+\`\`\`ts
+const engine = createEngine()
+await using connection = await engine.registries.connect('registry.example')
+const admin = await openRemoteAdmin(connection)
+await admin.users.grant('ann', 'team/*', 'write')
+\`\`\`
+`
+  return { 'registry/api.md': page, 'registry/openapi.json': `${JSON.stringify(document, undefined, 2)}\n` }
+}
+
+function operationTables({ paths }: OpenApi): string {
+  const rows = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => {
+      const { summary, description, parameters, requestBody } = operation
+      const asked = parameters.filter((one) => one.in === 'query').map(({ name, required }) => optional(name, required))
+      const { properties = {}, required = [] } = requestBody?.content?.['application/json']?.schema ?? {}
+      const body = Object.keys(properties).map((name) => optional(name, required.includes(name)))
+      const takes = [
+        ...(asked.length > 0 ? [`query: ${asked.join(', ')}`] : []),
+        ...(body.length > 0 ? [`body: ${body.join(', ')}`] : []),
+      ]
+      const what = `${summary}. ${description}`
+      return { tag: operation.tags[0]!, row: `| \`${method.toUpperCase()} ${path}\` | ${takes.join('; ')} | ${what} |` }
+    }),
+  )
+  const tags = [...new Set(rows.map(({ tag }) => tag))]
+  return tags
+    .map((tag) => {
+      const own = rows.filter((one) => one.tag === tag).map(({ row }) => row)
+      return `### ${tag}\n\n| request | takes | does |\n|---|---|---|\n${own.join('\n')}\n`
+    })
+    .join('\n')
+}
+
+const optional = (name: string, required: boolean) => (required ? `\`${name}\`` : `\`${name}\`?`)
 
 /** docs/api: a page for each public door, and one that names them all. */
 export function apiPages(doors: readonly PublicDoor[]): Record<string, string> {

@@ -5,7 +5,7 @@ import { resolve } from 'node:path'
 import { test } from 'node:test'
 import { ERROR_CODES } from '#base'
 import { publicApi, undocumented } from '../scripts/public-api.ts'
-import { apiPages, configurationPages, errorsPage, verbsPage } from '../scripts/reference-pages.ts'
+import { apiPages, configurationPages, errorsPage, registryApiPages, verbsPage } from '../scripts/reference-pages.ts'
 import { VERBS } from '../src/cli/verb-table.ts'
 
 const root = resolve(import.meta.dirname, '..')
@@ -19,6 +19,10 @@ test('docs/errors.md and docs/cli.md are what `npm run docs` writes', async () =
 test('docs/registry-configuration.md and its JSON Schema are what `npm run docs` writes', async () => {
   const pages = await configurationPages((name) => readFileSync(resolve(root, 'deploy', name), 'utf8'))
   for (const [name, text] of Object.entries(pages)) assert.equal(page(name), text, name)
+})
+
+test('docs/registry/api.md and the OpenAPI document beside it are what `npm run docs` writes', async () => {
+  for (const [name, text] of Object.entries(await registryApiPages())) assert.equal(page(name), text, name)
 })
 
 const api = publicApi(root)

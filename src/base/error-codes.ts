@@ -41,6 +41,7 @@ export const ERROR_CODES = {
   BLOB_NOT_FOUND: { http: 404, registry: 'BLOB_UNKNOWN', meaning: 'No such blob.' },
   AMBIGUOUS_ID: { http: 400, meaning: 'A short ID matches more than one object.' },
   NO_MATCHING_PLATFORM: { http: 404, meaning: 'An image exists, but not for the requested platform.' },
+  NOT_FOUND: { http: 404, meaning: 'The registry has no such account, access token, right, policy or pattern.' },
   TAG_IMMUTABLE: { http: 409, registry: 'DENIED', meaning: 'A policy of the registry keeps the tag where it is.' },
   POLICY_VIOLATED: {
     http: 403,

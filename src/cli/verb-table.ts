@@ -137,6 +137,12 @@ export const VERBS: readonly VerbEntry[] = [
   ),
   entry(
     'Registries',
+    ['registry user admin'],
+    'Make users of a registry administrators, or users like others again',
+    () => import('./verbs/registry-user-admin.ts'),
+  ),
+  entry(
+    'Registries',
     ['registry grant'],
     'Give a user, team, organisation or robot rights on repositories of a registry',
     () => import('./verbs/registry-grant.ts'),

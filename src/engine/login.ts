@@ -73,7 +73,7 @@ async function verify(context: EngineContext, registry: string, credential: Cred
 }
 
 /** People type addresses as they know them: `https://r.example/v2/`, `r.example/team` are r.example, as docker takes them. */
-function registryOf(server: string | undefined): string {
+export function registryOf(server: string | undefined): string {
   if (server === undefined || server === '') return 'docker.io'
   const registry = normalizeKey(server).replace(/\/.*$/s, '')
   if (/^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::\d{1,5})?$/.test(registry)) return registry

@@ -1,5 +1,6 @@
 import type { OperationOptions } from '#base'
 import type { Digest } from '#spec'
+import type { RegistryApi } from '#transport'
 import type { EngineContext } from './context/context.ts'
 import type { Login, LoginOptions, Logout } from './login.ts'
 import type { InspectedManifest } from './manifest-inspect.ts'
@@ -30,6 +31,15 @@ export class RegistryOperations {
   /** Removes the stored login for a registry. `known` is false when there was none; `failure` is that of a helper. */
   async logout(server: string | undefined): Promise<Logout> {
     return (await import('./login.ts')).logout(this.#context, server)
+  }
+
+  /**
+   * A way to the administration of a registry of bale, with the login that is kept for it: `HOST`, `HOST:PORT` or a URL. Nothing is sent
+   * before its first request. UNAUTHORIZED when there is no login; INVALID_ARGUMENT for plain http to another machine, unless
+   * the configuration says that the registry is insecure.
+   */
+  async connect(server: string): Promise<RegistryApi> {
+    return (await import('./connect-registry.ts')).connectRegistry(this.#context, server)
   }
 
   /** All tags that a registry has for a repository, sorted. Throws MANIFEST_NOT_FOUND, UNAUTHORIZED, REGISTRY_UNREACHABLE. */

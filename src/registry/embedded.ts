@@ -39,7 +39,7 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
       await registry.close()
       await lock[Symbol.asyncDispose]()
     }
-    return { ...registry, ...keepingReserve(registry, directory), close, [Symbol.asyncDispose]: close }
+    return { ...registry, close, [Symbol.asyncDispose]: close }
   } catch (error) {
     await lock[Symbol.asyncDispose]()
     throw error
@@ -58,10 +58,8 @@ export async function openRegistryAdmin(options: { directory: string } & AdminSe
   makeRegistryDirectory(directory)
   const parts = openParts(directory, clock)
   const secret = () => secretOf(directory, parts.meta)
-  const admin = administerRegistry({ ...parts, secret }, options)
   return {
-    ...admin,
-    ...keepingReserve(admin, directory),
+    ...administerRegistry({ ...parts, secret }, options),
     backUp: (target, how) => backUp({ ...parts, directory }, target, how),
   }
 }
@@ -110,24 +108,12 @@ function openParts(directory: string, clock: Clock, options: FileObjectsOptions 
     meta: openSqliteMeta({ path: join(directory, 'registry.db'), clock }),
     objects: createFileObjects(join(directory, 'objects'), options),
     whenFull: createWhenFull(directory),
+    // A collection makes room for the reserve again.
+    afterCollection: () => keepReserve(directory, RESERVE),
   }
 }
 
 const RESERVE = { mebibytes: 4 }
-
-/** A collection makes room for the reserve again. */
-function keepingReserve(
-  { collectGarbage }: Pick<RegistryAdmin, 'collectGarbage'>,
-  directory: string,
-): Pick<RegistryAdmin, 'collectGarbage'> {
-  return {
-    async collectGarbage(how) {
-      const collected = await collectGarbage(how)
-      keepReserve(directory, RESERVE)
-      return collected
-    },
-  }
-}
 
 /** Work that frees space goes on when there is none: the reserve is given up for it. */
 function createWhenFull(directory: string) {

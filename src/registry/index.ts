@@ -4,6 +4,21 @@
  * Promises: all end points of distribution-spec 1.1; an acknowledged push survives power loss; access is denied by default;
  * collection runs alongside pushes. Does not: run containers, know the local store.
  */
+export {
+  type Administration,
+  type ApiAnswer,
+  type ApiConnection,
+  type ApiRequest,
+  type ApiSchema,
+  apiDocument,
+  type CollectionRequest,
+  type CollectionResult,
+  type DescribedOperation,
+  type OpenApi,
+  openRemoteAdmin,
+  type RemoteAdmin,
+  type Self,
+} from './api/index.ts'
 export type {
   AccessTokenOptions,
   AccessTokens,

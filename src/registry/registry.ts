@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { BaleError, type Clock, isBaleError, type Log, noLog, systemClock } from '#base'
 import type { ConnectionSettings } from '#transport'
+import type { Administration } from './api/index.ts'
 import {
-  type Accounts,
   type AnonymousAccess,
   createAccess,
   createAccounts,
@@ -35,11 +35,9 @@ import {
   createRenames,
   createTags,
   foldUsageRegularly,
-  type Policies,
   type Promotions,
   type Quotas,
   type Renames,
-  type Tags,
 } from './policies/index.ts'
 import { workRegularly } from './regular-work.ts'
 import { type Report, reportOnce } from './report.ts'
@@ -58,6 +56,8 @@ export interface RegistryParts {
   secret: Uint8Array
   /** Runs work that frees space, even on a full disk. */
   whenFull?<T>(work: () => Promise<T>): Promise<T>
+  /** Called after each collection that was done. */
+  afterCollection?(): void
 }
 
 /** How a registry behaves, wherever its content is. */
@@ -90,14 +90,12 @@ export interface RegistrySettings extends OriginOptions {
 }
 
 /** A registry that handles requests. Dispose it to close its database. */
-export interface Registry extends Accounts, AsyncDisposable {
+export interface Registry extends Administration, AsyncDisposable {
   /** For node:http and its like. Never rejects. */
   handler(request: IncomingMessage, response: ServerResponse): Promise<void>
-  policies: Policies
   quotas: Quotas
   promotions: Promotions
   renames: Renames
-  tags: Tags
   hooks: Hooks
   /** Collects while requests go on. LOCKED when another process of the registry collects. */
   collectGarbage(options?: CollectOptions): Promise<Collected>
@@ -149,22 +147,19 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
       if (event.method !== 'GET' && event.method !== 'HEAD') delivering.soon()
     }
     const told = { log, report, observe: observe ? toAll([seeEnd, observe]) : seeEnd }
-    const who = { authenticator, tokens, access, anonymous, origin }
+    const unpulled = unpulledOf(settings)
+    const collectGarbage: Registry['collectGarbage'] = (how) =>
+      toldOf({ observe, clock }, () => collecting({ ...parts, meta, objects }, { unpulled, ...how }))
+    const administration = (as: MetaStore, actor?: string) => ({ ...rulesOf(as, actor), collectGarbage })
+    const who = { authenticator, tokens, access, administration, anonymous, origin }
     const cache = { meta, objects: parts.objects, uploads, clock, log, report, observe }
     const upstreams = await openUpstreams(settings, cache, closing)
     const served = { meta, objects, uploads, upstreams, clock, lease, presign, ...who }
-    const unpulled = unpulledOf(settings)
     return {
       handler: createHandler({ ...served, ...told, bodies, whenFull, health }),
-      ...createAccounts(meta),
-      policies: createPolicies(meta),
-      quotas: createQuotas(meta),
-      promotions: createPromotions(meta, lease),
-      renames: createRenames(meta),
-      tags: createTags(meta),
+      ...administration(meta),
+      ...controlsOf(meta, lease),
       hooks: hooks.hooks,
-      collectGarbage: (how) =>
-        toldOf({ observe, clock }, () => whenFull(() => collectInTurn({ meta, objects }, { unpulled, ...how }))),
       drain() {
         health.draining = true
       },
@@ -213,6 +208,26 @@ function openHooks(
   return { sender, hooks: createHooks({ meta, sender, seal }) }
 }
 
+/** Accounts, policies and tags; `actor` is who sets tags back. */
+function rulesOf(meta: MetaStore, actor?: string): Omit<Administration, 'collectGarbage'> {
+  return { ...createAccounts(meta), policies: createPolicies(meta), tags: createTags(meta, actor) }
+}
+
+/** What of it has no end point of the management interface. */
+function controlsOf(meta: MetaStore, lease: number): Pick<Registry, 'quotas' | 'promotions' | 'renames'> {
+  return { quotas: createQuotas(meta), promotions: createPromotions(meta, lease), renames: createRenames(meta) }
+}
+
+/** A collection, also on a full disk. */
+async function collecting(
+  { meta, objects, whenFull = (work) => work(), afterCollection }: Omit<RegistryParts, 'secret'>,
+  how: CollectOptions,
+): Promise<Collected> {
+  const collected = await whenFull(() => collectInTurn({ meta, objects }, how))
+  afterCollection?.()
+  return collected
+}
+
 /** A collection whose outcome is told. */
 async function toldOf(
   { observe, clock }: { observe: Observe | undefined; clock: Clock },
@@ -244,12 +259,10 @@ function presignerOf({ objects }: RegistryParts, { redirect = false, grace = GRA
 }
 
 /** Administration of a registry, also while it is served. */
-export interface RegistryAdmin extends Accounts, AsyncDisposable {
-  policies: Policies
+export interface RegistryAdmin extends Administration, AsyncDisposable {
   quotas: Quotas
   promotions: Promotions
   renames: Renames
-  tags: Tags
   hooks: Hooks
   /** LOCKED when another process of the registry collects. */
   collectGarbage(options?: CollectOptions): Promise<Collected>
@@ -271,23 +284,17 @@ export interface AdminSettings extends Pick<RegistrySettings, 'clock' | 'hooks' 
 }
 
 /** Administers the registry on these parts, whose metadata it closes. */
-export function administerRegistry(
-  { meta, objects, secret, whenFull = (work) => work() }: AdminParts,
-  settings: AdminSettings = {},
-): RegistryAdmin {
+export function administerRegistry(parts: AdminParts, settings: AdminSettings = {}): RegistryAdmin {
+  const { meta, objects, secret, whenFull = (work) => work() } = parts
   const { clock = systemClock, unpulled } = settings
   const { sender, hooks } = openHooks({ meta, secret, clock }, settings)
   const lease = DEFAULT_LEASE
   const uploads = createUploads({ meta, objects, clock, lease, grace: GRACE })
   return {
-    ...createAccounts(meta),
-    policies: createPolicies(meta),
-    quotas: createQuotas(meta),
-    promotions: createPromotions(meta, lease),
-    renames: createRenames(meta),
-    tags: createTags(meta),
+    ...rulesOf(meta),
+    ...controlsOf(meta, lease),
     hooks,
-    collectGarbage: (how) => whenFull(() => collectInTurn({ meta, objects }, { unpulled, ...how })),
+    collectGarbage: (how) => collecting(parts, { unpulled, ...how }),
     importFrom: (directory, how) => importFrom({ meta, objects, uploads, lease }, directory, how),
     check: (how) => whenFull(() => check({ meta, objects, clock }, how)),
     async [Symbol.asyncDispose]() {

@@ -226,7 +226,7 @@ test('users: names, passwords, patterns and roles are checked', async () => {
     () => users.revoke('ann', 'a/b'),
   ]
   for (const act of onNobody) {
-    await assert.rejects(act, { code: 'INVALID_ARGUMENT' })
+    await assert.rejects(act, { code: 'NOT_FOUND' })
   }
 })
 

@@ -40,11 +40,15 @@ export {
   openLayout,
 } from './layout/index.ts'
 export {
+  type ApiAnswer,
+  type ApiRequest,
   checkLogin,
   createMirroredSource,
   defaultLimits,
+  openRegistryApi,
   openRepository,
   type RegistryAnswer,
+  type RegistryApi,
   type RemoteLimits,
   type RemoteOptions,
   type RemotePlace,

@@ -1,13 +1,13 @@
 import { BaleError } from '#base'
 import { defineVerb } from '../verb/verb.ts'
-import { openAdmin, PLACE_OPTIONS } from './registry.ts'
+import { LOCAL_PLACE_OPTIONS, openLocalAdmin } from './registry.ts'
 
 export const verb = defineVerb({
   name: 'registry backup',
   summary: 'Copy a registry into a directory, even while it is served',
   usage: 'DIR',
   arguments: { min: 1, max: 1 },
-  options: PLACE_OPTIONS,
+  options: LOCAL_PLACE_OPTIONS,
   examples: [
     {
       command: 'bale registry backup /backup/registry',
@@ -15,7 +15,7 @@ export const verb = defineVerb({
     },
   ],
   async run({ args, options, engine, io, signal }) {
-    await using admin = await openAdmin(options, engine, io)
+    await using admin = await openLocalAdmin(options, engine, io)
     if (!('backUp' in admin)) {
       throw new BaleError(
         'UNSUPPORTED',

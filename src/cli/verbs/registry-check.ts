@@ -1,12 +1,12 @@
 import { defineVerb } from '../verb/verb.ts'
-import { openAdmin, PLACE_OPTIONS } from './registry.ts'
+import { LOCAL_PLACE_OPTIONS, openLocalAdmin } from './registry.ts'
 
 export const verb = defineVerb({
   name: 'registry check',
   summary: 'Compare what a registry knows with the bytes it has, even while it is served',
   arguments: { max: 0 },
   options: [
-    ...PLACE_OPTIONS,
+    ...LOCAL_PLACE_OPTIONS,
     { flags: '--quick', description: 'Compare sizes only; by default all bytes are read and hashed' },
     {
       flags: '--repair',
@@ -26,7 +26,7 @@ export const verb = defineVerb({
     },
   ],
   async run({ options, engine, io, signal }) {
-    await using admin = await openAdmin(options, engine, io)
+    await using admin = await openLocalAdmin(options, engine, io)
     const { quick, repair } = options
     const { blobs, bytes, damaged, regained, unknown, miscounted } = await admin.check({ signal, quick, repair })
     for (const { digest, problem, manifests } of damaged) {

@@ -2,7 +2,7 @@ import { BaleError } from '#base'
 import { alignColumns } from '../render/align-columns.ts'
 import { localRfc3339 } from '../render/local-time.ts'
 import { defineVerb } from '../verb/verb.ts'
-import { type Delivery, openAdmin, PLACE_OPTIONS } from './registry.ts'
+import { type Delivery, LOCAL_PLACE_OPTIONS, openLocalAdmin } from './registry.ts'
 
 export const verb = defineVerb({
   name: 'registry hook deliveries',
@@ -10,7 +10,7 @@ export const verb = defineVerb({
   usage: '[NAME]',
   arguments: { max: 1 },
   options: [
-    ...PLACE_OPTIONS,
+    ...LOCAL_PLACE_OPTIONS,
     {
       flags: '--state <STATE>',
       description: 'Only those that are delivered, pending, or given up (dead)',
@@ -26,7 +26,7 @@ export const verb = defineVerb({
   ],
   async run({ args, options, engine, io }) {
     const limit = limitOf(options.limit)
-    await using admin = await openAdmin(options, engine, io)
+    await using admin = await openLocalAdmin(options, engine, io)
     // The choices of the flag are the states.
     const page = { hook: args[0], state: options.state as Delivery['state'] | undefined, limit }
     const rows = (await admin.hooks.deliveries(page)).map(row)

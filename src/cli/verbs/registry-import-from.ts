@@ -1,5 +1,5 @@
 import { defineVerb } from '../verb/verb.ts'
-import { openAdmin, PLACE_OPTIONS } from './registry.ts'
+import { LOCAL_PLACE_OPTIONS, openLocalAdmin } from './registry.ts'
 
 export const verb = defineVerb({
   name: 'registry import-from',
@@ -7,7 +7,7 @@ export const verb = defineVerb({
   usage: 'DIR',
   arguments: { min: 1, max: 1 },
   options: [
-    ...PLACE_OPTIONS,
+    ...LOCAL_PLACE_OPTIONS,
     { flags: '--dry-run', description: 'Show what would be taken over and what not; bytes of blobs are not hashed' },
   ],
   examples: [
@@ -21,7 +21,7 @@ export const verb = defineVerb({
     },
   ],
   async run({ args, options, engine, io, signal }) {
-    await using admin = await openAdmin(options, engine, io)
+    await using admin = await openLocalAdmin(options, engine, io)
     const { dryRun } = options
     if (dryRun) await io.print('Nothing is changed. An import would bring:')
     const imported = await admin.importFrom(args[0]!, {

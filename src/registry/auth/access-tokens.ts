@@ -55,7 +55,7 @@ export function createAccessTokens(meta: MetaStore): AccessTokens {
     },
     async remove(account, label) {
       if (await meta.removeAccessToken(account, label)) return
-      throw new BaleError('INVALID_ARGUMENT', `${printable(account, 120)} has no token ${printable(label, 80)}`)
+      throw new BaleError('NOT_FOUND', `${printable(account, 120)} has no token ${printable(label, 80)}`)
     },
   }
 }
@@ -76,5 +76,5 @@ function checkLabel(label: string): void {
 }
 
 function noHolder(account: string): BaleError {
-  return new BaleError('INVALID_ARGUMENT', `there is no user or robot ${printable(account, 120)}`)
+  return new BaleError('NOT_FOUND', `there is no user or robot ${printable(account, 120)}`)
 }

@@ -116,8 +116,8 @@ export function createAuthenticator(parts: { meta: MetaStore; tokens: TokenIssue
   }
 }
 
-function limitOf({ id, pattern, role }: AccessToken): Limit {
-  return { id, pattern, role }
+function limitOf({ id, pattern, role, expiresAt }: AccessToken): Limit {
+  return { id, pattern, role, expiresAt }
 }
 
 /** Names that clients send may be anything: the database gets a hash of them. */

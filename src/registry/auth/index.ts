@@ -3,12 +3,15 @@ export {
   ACTIONS,
   type Access,
   type Action,
+  type Administered,
   type AnonymousAccess,
+  API_SCOPE,
   createAccess,
   type Principal,
   type Scope,
 } from './access.ts'
 export type { AccessTokenOptions, AccessTokens } from './access-tokens.ts'
+export { ownerOf } from './account-name.ts'
 export { type Accounts, createAccounts } from './accounts.ts'
 export type { AuditLog } from './audit-log.ts'
 export { type Authentication, type Authenticator, createAuthenticator } from './authenticator.ts'
@@ -18,4 +21,4 @@ export type { Robot, Robots } from './robots.ts'
 export { createSigningKeys, forgetSealedKeys } from './signing-keys.ts'
 export { createTokenIssuer, SERVICE, type TokenIssuer } from './token-issuer.ts'
 export type { User, Users } from './users.ts'
-export type { Visibility } from './visibility.ts'
+export { listVisible, type Visibility } from './visibility.ts'

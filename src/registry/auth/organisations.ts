@@ -19,7 +19,8 @@ export interface Organisations {
   add(name: string, options?: { owner?: string; adopt?: boolean }): Promise<void>
   /** Its teams, robots, and all rights below its name go with it. CONFLICT while it has repositories. */
   remove(name: string): Promise<void>
-  list(): Promise<Group[]>
+  /** All, or the one of a name. */
+  list(name?: string): Promise<Group[]>
   addTeam(name: string): Promise<void>
   removeTeam(name: string): Promise<void>
   /** Of all organisations, or of one. */
@@ -34,9 +35,10 @@ export interface Organisations {
 }
 
 export function createOrganisations(meta: MetaStore): Organisations {
-  const listGroups = async (kind: AccountKind): Promise<Group[]> => {
+  const listGroups = async (kind: AccountKind, isWanted: (name: string) => boolean): Promise<Group[]> => {
     const groups: Group[] = []
     for (const { name, grants } of await meta.listAccounts(kind)) {
+      if (!isWanted(name)) continue
       groups.push({ name, grants, members: (await meta.listMembers(name)) ?? [] })
     }
     return groups
@@ -57,7 +59,7 @@ export function createOrganisations(meta: MetaStore): Organisations {
         hint: 'delete their tags and collect first',
       })
     },
-    list: () => listGroups('organisation'),
+    list: (wanted) => listGroups('organisation', (name) => wanted === undefined || name === wanted),
     async addTeam(name) {
       checkName('team', name)
       const outcome = await meta.addAccount({ kind: 'team', name, owner: ownerOf(name), adopt: true })
@@ -66,10 +68,8 @@ export function createOrganisations(meta: MetaStore): Organisations {
     async removeTeam(name) {
       if ((await meta.removeAccount(name, 'team')) !== 'removed') throw missing(name)
     },
-    async listTeams(organisation) {
-      const teams = await listGroups('team')
-      return organisation === undefined ? teams : teams.filter(({ name }) => ownerOf(name) === organisation)
-    },
+    listTeams: (organisation) =>
+      listGroups('team', (name) => organisation === undefined || ownerOf(name) === organisation),
     async setMember(group, name, role) {
       if (role === 'owner' && ownerOf(group) !== undefined) {
         throw new BaleError(
@@ -88,10 +88,10 @@ async function setMember(meta: MetaStore, group: string, name: string, role: Mem
   if (outcome === 'set') return
   if (outcome.missing === group) throw missing(group)
   const [who, organisation] = [printable(name, 150), ownerOf(group)]
-  if (role === undefined) throw new BaleError('INVALID_ARGUMENT', `${who} is not a member of ${group}`)
+  if (role === undefined) throw new BaleError('NOT_FOUND', `${who} is not a member of ${group}`)
   throw organisation === undefined
-    ? new BaleError('INVALID_ARGUMENT', `there is no user ${who}`, { next: { act: 'list-registry-users' } })
-    : new BaleError('INVALID_ARGUMENT', `${who} is not a member of ${organisation}, whose team this is`, {
+    ? new BaleError('NOT_FOUND', `there is no user ${who}`, { next: { act: 'list-registry-users' } })
+    : new BaleError('NOT_FOUND', `${who} is not a member of ${organisation}, whose team this is`, {
         hint: 'add it to the organisation first',
       })
 }
@@ -105,8 +105,8 @@ export function notAdded(kind: AccountKind, name: string, outcome: { taken: stri
   })
 }
 
-/** INVALID_ARGUMENT: such an account is not there. */
+/** NOT_FOUND: such an account is not there. */
 export function missing(name: string): BaleError {
   const kind = name.includes('/') ? 'team' : name.includes('+') ? 'robot' : 'such organisation or user as'
-  return new BaleError('INVALID_ARGUMENT', `there is no ${kind} ${printable(name, 150)}`)
+  return new BaleError('NOT_FOUND', `there is no ${kind} ${printable(name, 150)}`)
 }

@@ -99,6 +99,7 @@ export function accountActor(name: string): string {
 }
 
 function actionOf(method: string, path: string): string {
+  if (path.startsWith('/api/v1/')) return 'administer'
   if (!/^\/v2\/./.test(path)) return 'login'
   if (method === 'DELETE') return 'delete'
   return method === 'GET' || method === 'HEAD' ? 'pull' : 'push'

@@ -2,7 +2,7 @@ import { BaleError, printable } from '#base'
 import type { Grant, MetaStore, Role } from '../meta/index.ts'
 import { checkName } from './account-name.ts'
 import { checkGrant } from './grant.ts'
-import { hashPassword } from './password.ts'
+import { hashPassword, verifyPassword } from './password.ts'
 
 /** A user of a registry, without the password. */
 export interface User {
@@ -21,7 +21,10 @@ export interface Users {
   add(name: string, password: string, options?: { admin?: boolean; adopt?: boolean }): Promise<void>
   /** Tokens, grants and robots of the user end at once. */
   remove(name: string): Promise<void>
-  setPassword(name: string, password: string): Promise<void>
+  /** DENIED when `old` is given and not the password of before. */
+  setPassword(name: string, password: string, options?: { old?: string }): Promise<void>
+  /** Makes a user an administrator, who may do everything, or one like others again. */
+  setAdmin(name: string, admin: boolean): Promise<void>
   /**
    * Gives an account (a user, organisation, team or robot) a role in all repositories that fit the pattern: `team/web`,
    * `team/*` (one part), `team/**`, `**`. Whatever an organisation has, each of its members has. Teams, robots and organisations
@@ -56,9 +59,15 @@ export function createUsers(meta: MetaStore): Users {
     async remove(name) {
       if ((await meta.removeAccount(name, 'user')) !== 'removed') throw unknownUser(name)
     },
-    async setPassword(name, password) {
+    async setPassword(name, password, { old } = {}) {
       checkPassword(password)
+      if (old !== undefined && !(await verifyPassword(old, (await meta.findAccount({ name }))?.passwordHash))) {
+        throw new BaleError('DENIED', 'the old password is not right')
+      }
       if (!(await meta.setPassword(name, await hashPassword(password)))) throw unknownUser(name)
+    },
+    async setAdmin(name, admin) {
+      if (!(await meta.setAdmin(name, admin))) throw unknownUser(name)
     },
     async grant(name, pattern, role) {
       const account = await meta.findAccount({ name })
@@ -68,7 +77,7 @@ export function createUsers(meta: MetaStore): Users {
     },
     async revoke(name, pattern) {
       if (await meta.setGrant(name, pattern, undefined)) return
-      throw new BaleError('INVALID_ARGUMENT', `${printable(name, 80)} has no grant for ${printable(pattern, 120)}`)
+      throw new BaleError('NOT_FOUND', `${printable(name, 80)} has no grant for ${printable(pattern, 120)}`)
     },
     async list() {
       return (await meta.listAccounts('user')).map(({ name, admin, grants }) => ({ name, admin, grants }))
@@ -82,7 +91,7 @@ function checkPassword(password: string): void {
 }
 
 function unknownUser(name: string): BaleError {
-  return new BaleError('INVALID_ARGUMENT', `there is no user ${printable(name, 80)}`, {
+  return new BaleError('NOT_FOUND', `there is no user ${printable(name, 80)}`, {
     next: { act: 'list-registry-users' },
   })
 }

@@ -1,4 +1,4 @@
-import { type Action, accountActor, type Principal, SERVICE } from '../auth/index.ts'
+import { type Action, API_SCOPE, accountActor, type Principal, SERVICE } from '../auth/index.ts'
 import type { MetaStore } from '../meta/index.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { Refusal } from './failure.ts'
@@ -46,6 +46,18 @@ export function authorizeLogin(context: RegistryContext, exchange: Exchange, sco
   const granted = principal.scopes.some((one) => `${one.type}:${one.name}:${one.actions.join(',')}` === scope)
   if (!granted) throw challenge(context, exchange, { scope, error: 'insufficient_scope' })
   return principal
+}
+
+/** For the administration: an account, by whatever it shows. What it may do is decided by the operation. */
+export function authorizeApi(context: RegistryContext, exchange: Exchange): Principal {
+  const principal = principalOf(context, exchange, { scope: API_SCOPE })
+  if (principal.account) return principal
+  throw challengeForApi(context, exchange)
+}
+
+/** Clients may answer it by a token, or at once by Basic. */
+export function challengeForApi(context: RegistryContext, exchange: Exchange, error?: string): Refusal {
+  return challenge(context, exchange, { scope: API_SCOPE, error })
 }
 
 /** Whom an upload belongs to. Anonymous callers share one, and need the unguessable upload ID anyway. */

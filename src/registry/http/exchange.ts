@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock, Log } from '#base'
+import type { Administration } from '../api/index.ts'
 import type { Access, AnonymousAccess, Authentication, Authenticator, TokenIssuer } from '../auth/index.ts'
 import type { MetaStore } from '../meta/index.ts'
 import type { ObjectStore } from '../objects/index.ts'
@@ -19,6 +20,8 @@ export interface RegistryContext {
   authenticator: Authenticator
   tokens: TokenIssuer
   access: Access
+  /** The administration of the registry, whose changes are recorded as those of whom the metadata is opened as. */
+  administration(meta: MetaStore, actor: string): Administration
   anonymous: AnonymousAccess
   origin: Origin
   clock: Clock

@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { answerApi } from './api.ts'
+import { asApiRefusal, sendProblem } from './api-failure.ts'
 import { authorizeLogin } from './authorize.ts'
 import { deleteBlob, readBlob } from './blobs.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
@@ -8,7 +10,7 @@ import { listReferrers, listRepositories, listTags } from './listings.ts'
 import { deleteManifest, putManifest, readManifest } from './manifests.ts'
 import { live, ready } from './probes.ts'
 import { answerAsRenamed } from './renamed.ts'
-import { parseRoute, type Route } from './route.ts'
+import { isApiPath, parseRoute, type Route } from './route.ts'
 import { issueToken } from './token.ts'
 import { announceClose, leaveBody } from './unread-body.ts'
 import { appendUpload, beginUpload, cancelUpload, finishUpload, uploadStatus } from './uploads.ts'
@@ -16,7 +18,7 @@ import { routeHere } from './upstream-route.ts'
 
 type Handler = (context: RegistryContext, exchange: Exchange, route: never) => Promise<void>
 
-/** All end points of the distribution specification 1.1, and the token issuer. */
+/** All end points of the distribution specification 1.1, the token issuer, and the API of its administration. */
 const TABLE: Record<Route['kind'], Record<string, Handler>> = {
   ping: { GET: ping, HEAD: ping },
   live: { GET: live, HEAD: live },
@@ -29,6 +31,7 @@ const TABLE: Record<Route['kind'], Record<string, Handler>> = {
   manifest: { GET: readManifest, HEAD: readManifest, PUT: putManifest, DELETE: deleteManifest },
   tags: { GET: listTags, HEAD: listTags },
   referrers: { GET: listReferrers, HEAD: listReferrers },
+  api: { GET: answerApi, POST: answerApi, PUT: answerApi, DELETE: answerApi },
 }
 
 /** Answers one request. Never rejects: every failure is an answer, or a broken connection when it comes too late. */
@@ -91,17 +94,19 @@ function handleFailure(
   response: ServerResponse,
   error: unknown,
 ): void {
+  const path = pathOf(request.url ?? '')
+  const problem = isApiPath(path) ? asApiRefusal(error, response) : undefined
   const refusal = asRefusal(error)
-  if (refusal.status >= 500 && !isClientGone(error)) {
-    context.report(error, `${request.method} ${pathOf(request.url ?? '')}`)
-  }
+  const { status } = problem ?? refusal
+  if (status >= 500 && !isClientGone(error)) context.report(error, `${request.method} ${path}`)
   if (response.headersSent || response.destroyed) return void response.destroy()
   for (const name of ['Content-Length', 'Content-Range', 'ETag', 'Accept-Ranges']) response.removeHeader(name)
   announceClose(request, response)
-  sendRefusal(response, refusal)
+  if (problem) sendProblem(response, problem)
+  else sendRefusal(response, refusal)
 }
 
 function isClientGone(error: unknown): boolean {
   const { code } = error as { code?: unknown }
-  return code === 'ECONNRESET' || code === 'EPIPE' || code === 'ERR_STREAM_PREMATURE_CLOSE'
+  return code === 'ABORTED' || code === 'ECONNRESET' || code === 'EPIPE' || code === 'ERR_STREAM_PREMATURE_CLOSE'
 }

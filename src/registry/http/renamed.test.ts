@@ -67,7 +67,11 @@ test('a token for a former name is for those who may read the new one, and pulls
   const token = await tokenOf(LOGINS.reader, 'web')
   assert.deepEqual(await pull('web', token), [200, undefined])
   assert.deepEqual(await pull('site', token), [401, 'repository:acme/site:pull'])
-  assert.deepEqual(await pull('web', await tokenOf(LOGINS.reader, 'site')), [200, undefined], 'a token for either name is good')
+  assert.deepEqual(
+    await pull('web', await tokenOf(LOGINS.reader, 'site')),
+    [200, undefined],
+    'a token for either name is good',
+  )
   const [status] = await pull('web', await tokenOf(LOGINS.other, 'web'))
   assert.equal(status, 403)
 })

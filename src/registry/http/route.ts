@@ -6,6 +6,8 @@ export type Route =
   | { kind: 'ping' | 'live' | 'ready' }
   | { kind: 'token' }
   | { kind: 'catalog' }
+  /** `path` is what follows `/api/v1`. */
+  | { kind: 'api'; path: string }
   | { kind: 'blob' | 'manifest' | 'referrers'; repository: string; reference: string }
   | { kind: 'tags' | 'uploads'; repository: string }
   | { kind: 'upload'; repository: string; id: string }
@@ -20,6 +22,12 @@ const SHAPES: [RegExp, (repository: string, last: string) => Route][] = [
 ]
 
 const LONGEST_PATH = 1024
+const API_PATH = '/api/v1'
+
+/** Whether a path belongs to the API, whose refusals look otherwise. */
+export function isApiPath(path: string): boolean {
+  return path === API_PATH || path.startsWith(`${API_PATH}/`)
+}
 
 /**
  * Reads a path as it was sent: nothing is decoded but the colon of a digest, so that no encoding can change what a
@@ -31,6 +39,9 @@ export function parseRoute(path: string): Route | undefined {
   if (path === '/readyz') return { kind: 'ready' }
   if (path === '/token') return { kind: 'token' }
   if (path === '/v2/_catalog') return { kind: 'catalog' }
+  // Repositories, patterns and labels are parts of these, percent-encoded.
+  if (isApiPath(path))
+    return path.length > 4 * LONGEST_PATH ? undefined : { kind: 'api', path: path.slice(API_PATH.length) }
   if (!path.startsWith('/v2/') || path.length > LONGEST_PATH) return undefined
   for (const [shape, build] of SHAPES) {
     const match = shape.exec(path.slice('/v2/'.length))

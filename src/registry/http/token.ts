@@ -1,6 +1,6 @@
 import { mapLimited, readAll } from '#base'
 import { isRepository } from '#spec'
-import { ACTIONS, type Action, type Authentication, type Principal, type Scope } from '../auth/index.ts'
+import { ACTIONS, type Action, API_SCOPE, type Authentication, type Principal, type Scope } from '../auth/index.ts'
 import { tooBusy, tooManyAttempts } from './authorize.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { Refusal } from './failure.ts'
@@ -73,12 +73,13 @@ function askForLogin(context: RegistryContext, exchange: Exchange): Refusal {
   })
 }
 
-/** `repository:team/web:pull,push` or `registry:catalog:*`; undefined when nothing of it may be had. */
+/** `repository:team/web:pull,push`, `registry:catalog:*` or `registry:api:*`; undefined when nothing of it may be had. */
 async function grantScope(context: RegistryContext, principal: Principal, text: string): Promise<Scope | undefined> {
   if (text === 'registry:catalog:*') {
     const isKnown = principal.account !== undefined || context.anonymous !== 'none'
     return isKnown ? { type: 'registry', name: 'catalog', actions: ['*'] } : undefined
   }
+  if (text === API_SCOPE) return principal.account ? { type: 'registry', name: 'api', actions: ['*'] } : undefined
   const match = /^repository:([^:]{1,255}):([a-z,*]{1,64})$/.exec(text)
   if (!match || !isRepository(match[1]!)) return undefined
   const [, name, wanted] = match as unknown as [string, string, string]

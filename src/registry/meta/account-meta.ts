@@ -53,6 +53,8 @@ export interface AccountMeta {
   removeAccount(name: string, kind: AccountKind): Promise<'removed' | 'absent' | { needed: string }>
   /** False when there is no such user. */
   setPassword(name: string, passwordHash: string): Promise<boolean>
+  /** False when there is no such user. */
+  setAdmin(name: string, admin: boolean): Promise<boolean>
   /** Without a role, takes the grant away. False when there is no such account, or nothing to take. */
   setGrant(name: string, pattern: string, role: Role | undefined): Promise<boolean>
   /** Patterns of repositories that everybody may pull from, also without a login. */
@@ -78,6 +80,14 @@ export interface GroupMeta {
   setMember(group: string, name: string, role: MemberRole | undefined): Promise<'set' | { missing: string }>
   /** Undefined when there is no such group. */
   listMembers(group: string): Promise<Member[] | undefined>
+  /** The organisations and teams that an account is in, by their names. */
+  memberships(name: string): Promise<Membership[]>
+}
+
+/** An organisation or team, and what somebody is in it. */
+interface Membership {
+  group: string
+  role: MemberRole
 }
 
 /** A secret in place of a password, with an end and perhaps fewer rights. It is stored as a hash. */

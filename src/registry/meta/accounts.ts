@@ -74,6 +74,15 @@ export function accountMeta(database: SqlDatabase, by: By): AccountMeta {
       })
     },
 
+    async setAdmin(name, admin) {
+      return await database.transaction(async (sql) => {
+        const set = `UPDATE users SET admin = ? WHERE name = ? AND kind = 'user'`
+        if ((await sql.run(set, admin ? 1 : 0, name)) === 0) return false
+        await recordChange(sql, by, { action: 'user.admin', target: name, detail: admin ? 'given' : 'taken' })
+        return true
+      })
+    },
+
     async setGrant(name, pattern, role) {
       return await database.transaction(async (sql) => {
         const user = await sql.get(`SELECT 1 FROM users WHERE name = ? ${sql.lock('KEY SHARE')}`, name)

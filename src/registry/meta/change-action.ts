@@ -18,7 +18,7 @@ const CONTENT = [
   'repository.rename',
 ] as const
 const ACCOUNTS = [
-  ...(['user.add', 'user.remove', 'user.password', 'robot.add', 'robot.remove'] as const),
+  ...(['user.add', 'user.remove', 'user.password', 'user.admin', 'robot.add', 'robot.remove'] as const),
   ...(['organisation.add', 'organisation.remove', 'team.add', 'team.remove', 'member.set', 'member.remove'] as const),
   ...(['grant.set', 'grant.remove', 'public.add', 'public.remove', 'token.add', 'token.remove'] as const),
   ...(['policy.add', 'policy.remove', 'hook.add', 'hook.remove', 'hook.enable', 'hook.disable'] as const),

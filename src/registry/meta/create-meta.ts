@@ -34,7 +34,7 @@ export function createMeta(database: SqlDatabase, by: By = OPERATOR): MetaStore 
     ...auditMeta(database),
     as: (actor) => createMeta(database, actor),
     ...tagPolicyMeta(database, by),
-    ...tagHistoryMeta(database),
+    ...tagHistoryMeta(database, by),
     ...retentionMeta(database),
     ...promotionMeta(database, by),
     ...renameMeta(database, by),

@@ -49,6 +49,17 @@ export function groupContract(check: Check): void {
         { name: 'bob', role: 'member' },
       ])
       assert.equal(await meta.listMembers('ann'), undefined)
+      assert.deepEqual(await meta.memberships('ann'), [{ group: 'acme', role: 'owner' }])
+      assert.deepEqual(await other.memberships('bob'), [
+        { group: 'acme', role: 'member' },
+        { group: 'acme/web', role: 'member' },
+      ])
+      assert.deepEqual(await meta.memberships('nobody'), [])
+      assert.equal(await meta.setAdmin('cat', true), true)
+      assert.equal((await other.findAccount({ name: 'cat' }))?.admin, true)
+      assert.equal(await other.setAdmin('cat', false), true)
+      assert.equal((await meta.findAccount({ name: 'cat' }))?.admin, false)
+      for (const name of ['nobody', 'acme', 'acme+ci']) assert.equal(await meta.setAdmin(name, true), false, name)
       assert.equal(await other.setMember('acme', 'bob', undefined), 'set')
       assert.deepEqual(
         await meta.listMembers('acme/web'),

@@ -32,6 +32,14 @@ export function groupMeta(database: SqlDatabase, by: By): GroupMeta {
       )
       return rows.map((row) => ({ name: text(row['member_name']), role: text(row['role']) as MemberRole }))
     },
+
+    async memberships(name) {
+      const rows = await database.all(
+        'SELECT group_name, role FROM members WHERE member_name = ? ORDER BY group_name',
+        name,
+      )
+      return rows.map((row) => ({ group: text(row['group_name']), role: text(row['role']) as MemberRole }))
+    },
   }
 }
 

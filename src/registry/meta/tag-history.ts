@@ -1,4 +1,5 @@
 import type { Digest } from '#spec'
+import type { By } from './audit.ts'
 import { judgeQuotas } from './quotas.ts'
 import { setTag } from './set-tag.ts'
 import { type SqlDatabase, text } from './sql.ts'
@@ -32,7 +33,7 @@ export interface TagHistoryMeta {
   ): Promise<'restored' | 'not in the history' | 'manifest deleted'>
 }
 
-export function tagHistoryMeta(database: SqlDatabase): TagHistoryMeta {
+export function tagHistoryMeta(database: SqlDatabase, by: By): TagHistoryMeta {
   return {
     async tagHistory(repository, tag, { before = Number.MAX_SAFE_INTEGER, limit }) {
       const rows = await database.all(
@@ -64,7 +65,9 @@ export function tagHistoryMeta(database: SqlDatabase): TagHistoryMeta {
           ...[repoId, digest],
         )
         if (!manifest) return 'manifest deleted'
-        const done = await setTag(sql, { repository, repoId, tag, manifestId: Number(manifest['id']), digest, actor })
+        const { address } = by
+        const manifestId = Number(manifest['id'])
+        const done = await setTag(sql, { repository, repoId, tag, manifestId, digest, actor, address })
         await judgeQuotas(sql, repository, { bytes: 0, tags: done === 'added' ? 1 : 0, repositories: 0 })
         return 'restored'
       })

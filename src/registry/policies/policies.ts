@@ -28,10 +28,10 @@ export interface Policies {
    * for one that is not there. Returns the policy's ID.
    */
   base(pattern: string, rule: { allow?: readonly string[]; block?: readonly string[] }): Promise<number>
-  /** INVALID_ARGUMENT when there is none with this ID. */
+  /** NOT_FOUND when there is none with this ID. */
   remove(id: number): Promise<void>
-  /** The tags that a collection would remove now. */
-  try(options?: { signal?: AbortSignal }): Promise<(UnkeptTag & { repository: string })[]>
+  /** The tags that a collection would remove now: in all repositories, or in those that a pattern matches. */
+  try(options?: { pattern?: string; signal?: AbortSignal }): Promise<(UnkeptTag & { repository: string })[]>
 }
 
 export function createPolicies(meta: MetaStore): Policies {
@@ -59,10 +59,13 @@ export function createPolicies(meta: MetaStore): Policies {
       checkGiven(pattern, [...allow, ...block])
       return await meta.addPolicy({ kind: 'base', pattern, allow: [...allow], block: [...block] })
     },
-    try: ({ signal } = {}) => listUnkeptTags(meta, signal),
+    async try({ pattern, signal } = {}) {
+      if (pattern !== undefined) checkPattern(pattern)
+      return await listUnkeptTags(meta, { only: pattern, signal })
+    },
     async remove(id) {
       if (await meta.removePolicy(id)) return
-      throw new BaleError('INVALID_ARGUMENT', `there is no policy ${id}`, { next: { act: 'list-registry-policies' } })
+      throw new BaleError('NOT_FOUND', `there is no policy ${id}`, { next: { act: 'list-registry-policies' } })
     },
   }
 }

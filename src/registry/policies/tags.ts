@@ -7,7 +7,7 @@ export interface Tags {
   /** Newest first, at most `limit` (100), of those before the one with the ID `before`. */
   history(repository: string, tag: string, page?: { before?: number; limit?: number }): Promise<TagChange[]>
   /**
-   * Points a tag to what it pointed to once. INVALID_ARGUMENT when it never pointed to that, MANIFEST_NOT_FOUND when the
+   * Points a tag to what it pointed to once. NOT_FOUND when it never pointed to that, MANIFEST_NOT_FOUND when the
    * manifest is gone, TAG_IMMUTABLE when a policy forbids that it moves.
    */
   restore(repository: string, tag: string, digest: string): Promise<void>
@@ -15,7 +15,8 @@ export interface Tags {
 
 const PAGE = 100
 
-export function createTags(meta: MetaStore): Tags {
+/** `actor` is who sets tags back, as the histories name it. */
+export function createTags(meta: MetaStore, actor = 'operator'): Tags {
   return {
     async history(repository, tag, { before, limit = PAGE } = {}) {
       checkTag(tag)
@@ -24,13 +25,13 @@ export function createTags(meta: MetaStore): Tags {
     async restore(repository, tag, text) {
       checkTag(tag)
       const digest = parseDigest(text)
-      const outcome = await meta.restoreTag(repository, tag, { digest, actor: 'operator' })
+      const outcome = await meta.restoreTag(repository, tag, { digest, actor })
       if (outcome === 'restored') return
       const name = `${printable(repository, 255)}:${tag}`
       if (outcome === 'manifest deleted') {
         throw new BaleError('MANIFEST_NOT_FOUND', `${name} cannot be set back: the manifest ${digest} was deleted`)
       }
-      throw new BaleError('INVALID_ARGUMENT', `${name} never pointed to ${digest}`, {
+      throw new BaleError('NOT_FOUND', `${name} never pointed to ${digest}`, {
         next: { act: 'show-tag-history', name },
       })
     },

@@ -94,11 +94,11 @@ export function refusedLogin(registry: RegistryHost, repository: string | undefi
   })
 }
 
-/** The first error of the specification's error document, else what token services write, made printable. */
+/** The first error of the specification's error document, else what token services or RFC 9457 write, made printable. */
 function parseErrors(body: string): { code?: string; message?: string } {
   const text = (value: unknown) => (typeof value === 'string' && value ? printable(value, 512) : undefined)
   const [first] = parseRegistryErrors(body) ?? []
   if (first) return { code: first.code, message: text(first.message) }
-  const document = parseJson(body) as { details?: unknown; message?: unknown } | null | undefined
-  return { message: text(document?.message ?? document?.details) }
+  const document = parseJson(body) as { detail?: unknown; details?: unknown; message?: unknown } | null | undefined
+  return { message: text(document?.message ?? document?.details ?? document?.detail) }
 }

@@ -6,4 +6,5 @@
 export { defaultLimits, type RemoteLimits } from './limits.ts'
 export { createMirroredSource } from './mirrored-source.ts'
 export { checkLogin, openRepository } from './open-repository.ts'
+export { type ApiAnswer, type ApiRequest, openRegistryApi, type RegistryApi } from './registry-api.ts'
 export type { RegistryAnswer, RemoteOptions, RemotePlace, Repository } from './repository.ts'

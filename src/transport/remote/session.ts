@@ -13,7 +13,7 @@ import { type RetryOptions, withRetries } from './retry.ts'
 /** Statuses with which a registry hides its content from anonymous clients; its /v2/ then says how to log in. */
 const HIDING = new Set([400, 401, 403, 404])
 
-interface SessionRequest extends Pick<HttpRequest, 'method' | 'headers' | 'body'>, OperationOptions {
+interface SessionRequest extends Pick<HttpRequest, 'method' | 'headers' | 'body' | 'confined'>, OperationOptions {
   /** Path on the registry, or a full address that it gave (then on another origin no credentials are sent). */
   target: string | URL
   /** What the request does to which repositories: `repository:library/debian:pull`. */
@@ -106,7 +106,7 @@ export function createSession(registryName: string, repository: string | undefin
     const { target } = request
     const url = typeof target === 'string' ? new URL(pathOf(base) + target, base) : target
     const ours = url.origin === base.origin
-    const { method, scopes, signal, body } = request
+    const { method, scopes, signal, body, confined } = request
     const attempt = (authorization: string | undefined) =>
       told(
         client.send({
@@ -114,6 +114,7 @@ export function createSession(registryName: string, repository: string | undefin
           url,
           signal,
           body,
+          confined,
           headers: { ...request.headers, ...(authorization ? { authorization } : {}) },
         }),
       )

@@ -1,0 +1,102 @@
+import * as v from 'valibot'
+import { BaleError } from '#base'
+import { operation } from './operation.ts'
+import { accountName, flag, grant, items, password, pattern, role, userName } from './values.ts'
+import { administrators, ownersBelow } from './who.ts'
+
+const user = v.object({ name: userName, admin: v.boolean(), grants: v.array(grant) })
+
+/** Users, and the rights of all accounts. */
+export const userOperations = {
+  'users.list': operation('users.list', {
+    method: 'GET',
+    path: '/users',
+    summary: 'Lists the users with their own rights',
+    who: administrators,
+    result: items(user),
+    run: async (admin) => ({ items: await admin.users.list() }),
+    input: () => ({}),
+    output: ({ items }) => items,
+  }),
+  'users.add': operation('users.add', {
+    method: 'POST',
+    path: '/users',
+    summary: 'Adds a user',
+    who: administrators,
+    body: {
+      name: userName,
+      password,
+      admin: v.optional(flag('May do everything, everywhere')),
+      adopt: v.optional(flag('Also takes over repositories that are below the name')),
+    },
+    run: (admin, { name, password, ...options }) => admin.users.add(name, password, options),
+    input: (name, password, options) => ({ name, password, ...options }),
+    output: () => undefined,
+  }),
+  'users.remove': operation('users.remove', {
+    method: 'DELETE',
+    path: '/users/{name}',
+    summary: 'Removes a user with all tokens, rights and robots',
+    who: administrators,
+    parameters: { name: userName },
+    run: (admin, { name }) => admin.users.remove(name),
+    input: (name) => ({ name }),
+    output: () => undefined,
+  }),
+  'users.setPassword': operation('users.setPassword', {
+    method: 'PUT',
+    path: '/users/{name}/password',
+    summary: 'Changes a password',
+    who: {
+      words: 'administrators; users their own, with the old one',
+      what: ({ name }) => ({ owner: name }),
+    },
+    parameters: { name: userName },
+    body: {
+      password,
+      old: v.optional(v.pipe(password, v.description('The password of before; administrators need none'))),
+    },
+    async run(admin, { name, password, old }, { caller }) {
+      if (!caller.admin && name !== caller.name) throw new BaleError('DENIED', `${caller.name} may not do that`)
+      if (!caller.admin && old === undefined) {
+        throw new BaleError('INVALID_ARGUMENT', 'the old password is needed to change one’s own')
+      }
+      if (!caller.admin) await caller.confirm(old!)
+      await admin.users.setPassword(name, password)
+    },
+    input: (name, password, options) => ({ name, password, ...options }),
+    output: () => undefined,
+  }),
+  'users.setAdmin': operation('users.setAdmin', {
+    method: 'PUT',
+    path: '/users/{name}/admin',
+    summary: 'Makes a user an administrator, or one like others again',
+    who: administrators,
+    parameters: { name: userName },
+    body: { admin: flag('May do everything, everywhere') },
+    run: (admin, { name, admin: isAdmin }) => admin.users.setAdmin(name, isAdmin),
+    input: (name, admin) => ({ name, admin }),
+    output: () => undefined,
+  }),
+  'users.grant': operation('users.grant', {
+    method: 'PUT',
+    path: '/accounts/{name}/grants/{pattern}',
+    summary: 'Gives an account a role in all repositories that a pattern matches',
+    who: ownersBelow('pattern'),
+    parameters: { name: accountName, pattern },
+    body: { role },
+    run: (admin, { name, pattern, role }) => admin.users.grant(name, pattern, role),
+    input: (name, pattern, role) => ({ name, pattern, role }),
+    output: () => undefined,
+  }),
+  'users.revoke': operation('users.revoke', {
+    method: 'DELETE',
+    path: '/accounts/{name}/grants/{pattern}',
+    summary: 'Takes the role away that was given with exactly this pattern',
+    who: ownersBelow('pattern'),
+    parameters: { name: accountName, pattern },
+    run: (admin, { name, pattern }) => admin.users.revoke(name, pattern),
+    input: (name, pattern) => ({ name, pattern }),
+    output: () => undefined,
+  }),
+}
