@@ -6,6 +6,7 @@ import {
   createAccess,
   createAccounts,
   createAuthenticator,
+  createRefreshTokens,
   createRefusals,
   createSigningKeys,
   createTokenIssuer,
@@ -47,6 +48,11 @@ export interface RegistryParts {
 export interface RegistrySettings extends OriginOptions {
   /** What callers without a login may do: nothing by default. `push` is for tests and machines of one user. */
   anonymous?: AnonymousAccess
+  /**
+   * How long a login lasts that a client does not use, where it keeps a token in place of the password (docker does). Milliseconds,
+   * 30 days by default; 0: clients get none, and keep passwords.
+   */
+  refreshTokensUnusedFor?: number
   /** How long a blob that nothing refers to yet is kept for its pusher. Milliseconds, a day by default. */
   lease?: number
   /** How long bytes that another object replaces stay for downloads that run. Milliseconds, an hour by default. */
@@ -78,6 +84,7 @@ export interface Registry extends Accounts, AsyncDisposable {
 }
 
 const DEFAULT_LEASE = 24 * 3_600_000
+const UNUSED_FOR = 30 * 24 * 3_600_000
 
 /** Opens a registry on its parts, which it closes also when it fails. */
 export async function openRegistry(parts: RegistryParts, settings: RegistrySettings = {}): Promise<Registry> {
@@ -99,7 +106,8 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     const clock = closing.use(await databaseClock(meta, machine))
     const keys = createSigningKeys({ meta, clock, secret })
     const tokens = createTokenIssuer({ keys, clock })
-    const authenticator = createAuthenticator({ meta, tokens, clock })
+    const refreshTokens = createRefreshTokens({ meta, unusedFor: settings.refreshTokensUnusedFor ?? UNUSED_FOR })
+    const authenticator = createAuthenticator({ meta, tokens, refreshTokens, clock })
     const access = createAccess({ meta, anonymous })
     const uploads = createUploads({ meta, objects, clock, lease, grace })
     const report = reportOnce(settings.report ?? (() => undefined), clock)
@@ -111,7 +119,7 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
       if (event.kind === 'request-ended') refusals.add(event)
     }
     const told = { log, report, observe: observe ? toAll([seeRefusals, observe]) : seeRefusals }
-    const who = { authenticator, tokens, access, anonymous, origin }
+    const who = { authenticator, tokens, refreshTokens, access, anonymous, origin }
     const served = { meta, objects, uploads, clock, lease, presign, ...who }
     return {
       handler: createHandler({ ...served, ...told, bodies, whenFull, health }),

@@ -75,7 +75,7 @@ test('users are added, listed, granted, changed and removed, while the registry 
     })
     assert.equal(
       await bale.run(['registry', 'user', 'ls', ...root]),
-      'NAME      ADMIN     GRANTS\nann       no        team/*=read\nroot      yes',
+      'NAME      DIRECTORY   ADMIN     GRANTS\nann                   no        team/*=read\nroot                  yes',
     )
     await bale.run(['registry', 'user', 'passwd', ...root, '--password-stdin', 'ann'], { input: 'new word of ann' })
     assert.deepEqual([await status('ann:word of ann'), await status('ann:new word of ann')], [401, 200])

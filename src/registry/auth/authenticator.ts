@@ -5,6 +5,7 @@ import type { Limit, Principal } from './access.ts'
 import { hashOfSecret } from './access-tokens.ts'
 import { createHashQueue } from './hash-queue.ts'
 import { verifyPassword } from './password.ts'
+import type { RefreshTokens } from './refresh-tokens.ts'
 import type { TokenIssuer } from './token-issuer.ts'
 
 export type Authentication =
@@ -22,6 +23,8 @@ export interface Authenticator {
   authenticate(header: string | undefined, address: string): Promise<Authentication>
   /** Checks a name and password; `limited` after too many failures, those under way included. */
   checkPassword(name: string, password: string, address: string): Promise<Authentication>
+  /** Checks what a client was given for its password. It cannot be guessed, so that failures are not counted. */
+  checkRefreshToken(secret: string): Promise<Authentication>
 }
 
 /** Tries within a minute, at all processes of the registry together. */
@@ -29,8 +32,13 @@ const LIMITS = { account: 10, address: 100 }
 const PERIOD = 60_000
 const REMEMBERED = { count: 1000, milliseconds: 300_000 }
 
-export function createAuthenticator(parts: { meta: MetaStore; tokens: TokenIssuer; clock: Clock }): Authenticator {
-  const { meta, tokens, clock } = parts
+export function createAuthenticator(parts: {
+  meta: MetaStore
+  tokens: TokenIssuer
+  refreshTokens: RefreshTokens
+  clock: Clock
+}): Authenticator {
+  const { meta, tokens, refreshTokens, clock } = parts
   const remembered = createMemory(clock)
   const queue = createHashQueue()
   const familiar = createFamiliar()
@@ -106,6 +114,11 @@ export function createAuthenticator(parts: { meta: MetaStore; tokens: TokenIssue
 
   return {
     checkPassword,
+    async checkRefreshToken(secret) {
+      const used = await refreshTokens.use(secret)
+      if (!used) return { kind: 'refused' }
+      return { kind: 'known', principal: { account: used.account, limit: used.token && limitOf(used.token) } }
+    },
     async authenticate(header, address) {
       if (header === undefined) return { kind: 'anonymous' }
       const [scheme = '', value = ''] = header.split(/ +/, 2)

@@ -7,6 +7,8 @@ import { hashPassword } from './password.ts'
 /** A user of a registry, without the password. */
 export interface User {
   name: string
+  /** The directory by which they log in; undefined for those with a password here. */
+  origin?: string
   /** May do everything, everywhere. */
   admin: boolean
   grants: Grant[]
@@ -21,7 +23,10 @@ export interface Users {
   add(name: string, password: string, options?: { admin?: boolean; adopt?: boolean }): Promise<void>
   /** Tokens, grants and robots of the user end at once. */
   remove(name: string): Promise<void>
+  /** Ends all its logins. CONFLICT for one who logs in by a directory. */
   setPassword(name: string, password: string): Promise<void>
+  /** Ends all tokens and logins that clients keep; the password and access tokens stay. */
+  logOut(name: string): Promise<void>
   /**
    * Gives an account (a user, organisation, team or robot) a role in all repositories that fit the pattern: `team/web`,
    * `team/*` (one part), `team/**`, `**`. Whatever an organisation has, each of its members has. Teams, robots and organisations
@@ -58,7 +63,14 @@ export function createUsers(meta: MetaStore): Users {
     },
     async setPassword(name, password) {
       checkPassword(password)
+      const origin = (await meta.findAccount({ name }))?.origin
+      if (origin !== undefined) {
+        throw new BaleError('CONFLICT', `user ${name} has no password here, but logs in by ${origin}`)
+      }
       if (!(await meta.setPassword(name, await hashPassword(password)))) throw unknownUser(name)
+    },
+    async logOut(name) {
+      if (!(await meta.endLogins(name))) throw unknownUser(name)
     },
     async grant(name, pattern, role) {
       const account = await meta.findAccount({ name })
@@ -71,7 +83,10 @@ export function createUsers(meta: MetaStore): Users {
       throw new BaleError('INVALID_ARGUMENT', `${printable(name, 80)} has no grant for ${printable(pattern, 120)}`)
     },
     async list() {
-      return (await meta.listAccounts('user')).map(({ name, admin, grants }) => ({ name, admin, grants }))
+      return (await meta.listAccounts('user')).map(({ name, origin, admin, grants }) => ({
+        ...{ name, admin, grants },
+        ...(origin !== undefined && { origin }),
+      }))
     },
   }
 }

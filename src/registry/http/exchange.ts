@@ -1,6 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock, Log } from '#base'
-import type { Access, AnonymousAccess, Authentication, Authenticator, TokenIssuer } from '../auth/index.ts'
+import type {
+  Access,
+  AnonymousAccess,
+  Authentication,
+  Authenticator,
+  RefreshTokens,
+  TokenIssuer,
+} from '../auth/index.ts'
 import type { MetaStore } from '../meta/index.ts'
 import type { ObjectStore } from '../objects/index.ts'
 import type { Observe } from '../operation/index.ts'
@@ -15,6 +22,7 @@ export interface RegistryContext {
   uploads: Uploads
   authenticator: Authenticator
   tokens: TokenIssuer
+  refreshTokens: RefreshTokens
   access: Access
   anonymous: AnonymousAccess
   origin: Origin

@@ -101,5 +101,6 @@ function noting(
       return noted(authenticator.authenticate(header, address), credential)
     },
     checkPassword: (...login) => noted(authenticator.checkPassword(...login), 'password'),
+    checkRefreshToken: (secret) => noted(authenticator.checkRefreshToken(secret), 'token'),
   }
 }

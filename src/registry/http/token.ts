@@ -1,7 +1,7 @@
 import { mapLimited, readAll } from '#base'
 import { isRepository } from '#spec'
 import { ACTIONS, type Action, type Authentication, type Principal, type Scope } from '../auth/index.ts'
-import { tooBusy, tooManyAttempts } from './authorize.ts'
+import { metaOf, tooBusy, tooManyAttempts } from './authorize.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { Refusal } from './failure.ts'
 
@@ -10,21 +10,29 @@ const FORM_LIMIT = 64 * 1024
 const AT_ONCE = 8
 
 /**
- * Issues a token for those requested scopes that the caller may have; anonymous callers get one for
- * what everybody may do. GET with Basic, or POST with `grant_type=password`. Source: distribution's token specification.
+ * Issues a token for those requested scopes that the caller may have; anonymous callers get one for what everybody may do.
+ * GET with Basic, or POST with a password or refresh token. With the password, a client can ask for a refresh token as well.
+ * Source: distribution's token specification, and its OAuth2 form.
  */
 export async function issueToken(context: RegistryContext, exchange: Exchange): Promise<void> {
   const form = exchange.request.method === 'POST' ? await readForm(exchange) : undefined
   const authentication = form ? await checkForm(context, exchange, form) : checkHeader(exchange)
   const principal = principalOf(context, exchange, authentication)
-  const asked = (form ?? exchange.query).getAll('scope').flatMap((text) => text.split(' ').filter(Boolean))
+  const fields = form ?? exchange.query
+  const asked = fields.getAll('scope').flatMap((text) => text.split(' ').filter(Boolean))
   if (asked.length > SCOPES_LIMIT) throw new Refusal(400, 'UNSUPPORTED', 'too many scopes')
   const granted = await mapLimited(asked, AT_ONCE, (text) => grantScope(context, principal, text))
   const scopes = granted.filter((scope) => scope !== undefined)
   // Everybody may pull what is public.
   if (!principal.account && context.anonymous === 'none' && scopes.length === 0) throw askForLogin(context, exchange)
   const { token, expiresIn, issuedAt } = await context.tokens.issue(subjectOf(principal), scopes)
-  const body = JSON.stringify({ token, access_token: token, expires_in: expiresIn, issued_at: issuedAt })
+  const refresh = wantsRefreshToken(form, exchange)
+    ? await refreshToken(context, exchange, principal, fields)
+    : undefined
+  const body = JSON.stringify({
+    ...{ token, access_token: token, expires_in: expiresIn, issued_at: issuedAt },
+    ...(refresh !== undefined && { refresh_token: refresh }),
+  })
   exchange.response
     .writeHead(200, {
       'Content-Type': 'application/json',
@@ -32,6 +40,25 @@ export async function issueToken(context: RegistryContext, exchange: Exchange): 
       'Cache-Control': 'no-store',
     })
     .end(body)
+}
+
+/** A refresh token is not exchanged for another one: see `RefreshTokens`. */
+function wantsRefreshToken(form: URLSearchParams | undefined, { query }: Exchange): boolean {
+  if (form) return form.get('grant_type') !== 'refresh_token' && form.get('access_type') === 'offline'
+  return query.get('offline_token') === 'true'
+}
+
+async function refreshToken(
+  context: RegistryContext,
+  exchange: Exchange,
+  principal: Principal,
+  fields: URLSearchParams,
+): Promise<string | undefined> {
+  return await context.refreshTokens.issue(
+    metaOf(context, exchange, principal),
+    principal,
+    fields.get('client_id') ?? '',
+  )
 }
 
 /** A token does not buy another token: it would never end. */
@@ -44,9 +71,16 @@ async function checkForm(
   { request }: Exchange,
   form: URLSearchParams,
 ): Promise<Authentication> {
-  if (form.get('grant_type') !== 'password') throw new Refusal(400, 'UNSUPPORTED', 'unsupported grant_type')
-  const address = context.origin.address(request)
-  return await context.authenticator.checkPassword(form.get('username') ?? '', form.get('password') ?? '', address)
+  const { authenticator, origin } = context
+  const field = (name: string) => form.get(name) ?? ''
+  switch (form.get('grant_type')) {
+    case 'password':
+      return await authenticator.checkPassword(field('username'), field('password'), origin.address(request))
+    case 'refresh_token':
+      return await authenticator.checkRefreshToken(field('refresh_token'))
+    default:
+      throw new Refusal(400, 'UNSUPPORTED', 'unsupported grant_type')
+  }
 }
 
 async function readForm({ request }: Exchange): Promise<URLSearchParams> {

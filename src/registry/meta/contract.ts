@@ -7,6 +7,7 @@ import { auditContract, groupContract } from './group-contract.ts'
 import { historyContract } from './history-contract.ts'
 import { immutableContract } from './immutable-contract.ts'
 import { type Check, NOW } from './kit-contract.ts'
+import { directoryContract, refreshTokenContract } from './login-contract.ts'
 import { retentionContract } from './retention-contract.ts'
 import { accountContract, coordinationContract } from './shared-contract.ts'
 import { uploadContract } from './upload-contract.ts'
@@ -33,6 +34,8 @@ export function metaStoreContract(name: string, create: () => Promise<MetaPlace>
   accountContract(check)
   groupContract(check)
   auditContract(check)
+  refreshTokenContract(check)
+  directoryContract(check)
   coordinationContract(check)
   concurrencyContract(check)
   immutableContract(check)

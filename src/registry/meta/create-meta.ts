@@ -4,9 +4,11 @@ import { auditMeta, type By, OPERATOR } from './audit.ts'
 import { collectorMeta } from './collector.ts'
 import { contentMeta } from './content.ts'
 import { coordinationMeta } from './coordination.ts'
+import { directoryMeta } from './directory-accounts.ts'
 import { groupMeta } from './groups.ts'
 import { signingKeyMeta } from './key-rows.ts'
 import type { MetaStore } from './meta-store.ts'
+import { refreshTokenMeta } from './refresh-tokens.ts'
 import { retentionMeta } from './retention.ts'
 import type { SqlDatabase } from './sql.ts'
 import { tagHistoryMeta } from './tag-history.ts'
@@ -22,6 +24,8 @@ export function createMeta(database: SqlDatabase, by: By = OPERATOR): MetaStore 
     ...accountMeta(database, by),
     ...groupMeta(database, by),
     ...accessTokenMeta(database, by),
+    ...refreshTokenMeta(database, by),
+    ...directoryMeta(database, by),
     ...signingKeyMeta(database),
     ...coordinationMeta(database),
     ...auditMeta(database),

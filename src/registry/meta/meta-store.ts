@@ -1,6 +1,8 @@
 import type { Descriptor, Digest } from '#spec'
 import type { AccessTokenMeta, AccountMeta, GroupMeta } from './account-meta.ts'
 import type { AuditMeta, By } from './audit.ts'
+import type { DirectoryMeta } from './directory-accounts.ts'
+import type { RefreshTokenMeta } from './refresh-tokens.ts'
 import type { RetentionMeta } from './retention.ts'
 import type { TagHistoryMeta } from './tag-history.ts'
 import type { TagPolicyMeta } from './tag-policies.ts'
@@ -17,6 +19,8 @@ export interface MetaStore
     AccountMeta,
     GroupMeta,
     AccessTokenMeta,
+    RefreshTokenMeta,
+    DirectoryMeta,
     AuditMeta,
     SigningKeyMeta,
     CoordinationMeta,

@@ -93,4 +93,15 @@ DELETE FROM tag_history WHERE NOT EXISTS (SELECT 1 FROM repositories r WHERE r.i
 CREATE INDEX tag_history_tag ON tag_history (repo_id, name, id);
 CREATE INDEX tag_history_digest ON tag_history (repo_id, digest) WHERE digest IS NOT NULL;
 `,
+  // Accounts of a directory, and refresh tokens.
+  `
+ALTER TABLE users ADD COLUMN origin text COLLATE "C" NOT NULL DEFAULT '';
+ALTER TABLE users ADD COLUMN subject text COLLATE "C";
+CREATE TABLE refresh_tokens (hash text COLLATE "C" PRIMARY KEY,
+  user_name text COLLATE "C" NOT NULL REFERENCES users (name) ON DELETE CASCADE, generation bigint NOT NULL,
+  access_token text COLLATE "C" REFERENCES access_tokens (id) ON DELETE CASCADE, client text COLLATE "C" NOT NULL,
+  created_at bigint NOT NULL, used_at bigint, expires_at bigint);
+CREATE INDEX refresh_tokens_user ON refresh_tokens (user_name);
+CREATE INDEX refresh_tokens_access ON refresh_tokens (access_token) WHERE access_token IS NOT NULL;
+`,
 ]

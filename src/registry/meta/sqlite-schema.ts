@@ -105,4 +105,15 @@ DELETE FROM tag_history WHERE NOT EXISTS (SELECT 1 FROM repositories r WHERE r.i
 CREATE INDEX tag_history_tag ON tag_history (repo_id, name, id);
 CREATE INDEX tag_history_digest ON tag_history (repo_id, digest) WHERE digest IS NOT NULL;
 `,
+  // Accounts of a directory have an origin and, where it tells one, what the directory knows them by. Refresh tokens are kept as
+  // SHA-256, with the generation of the account that they were issued for.
+  `
+ALTER TABLE users ADD COLUMN origin TEXT NOT NULL DEFAULT '';
+ALTER TABLE users ADD COLUMN subject TEXT;
+CREATE TABLE refresh_tokens (hash TEXT PRIMARY KEY, user_name TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE,
+  generation INTEGER NOT NULL, access_token TEXT REFERENCES access_tokens (id) ON DELETE CASCADE, client TEXT NOT NULL,
+  created_at INTEGER NOT NULL, used_at INTEGER, expires_at INTEGER) WITHOUT ROWID;
+CREATE INDEX refresh_tokens_user ON refresh_tokens (user_name);
+CREATE INDEX refresh_tokens_access ON refresh_tokens (access_token) WHERE access_token IS NOT NULL;
+`,
 ]
