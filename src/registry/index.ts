@@ -11,6 +11,8 @@ export type {
   AnonymousAccess,
   AuditLog,
   Group,
+  Identity,
+  LoginSource,
   Organisations,
   Robot,
   Robots,
@@ -45,6 +47,7 @@ export {
 export { openConfiguredAdmin, type Surroundings, serveConfigured } from './configured.ts'
 export { createRegistry, type EmbeddedAdmin, openRegistryAdmin, type RegistryOptions } from './embedded.ts'
 export type { Imported, ImportOptions, Tally } from './import/index.ts'
+export { createLdapSource, type GroupRule, type LdapOptions } from './login/index.ts'
 export {
   type AccessToken,
   type AuditEntry,

@@ -6,10 +6,12 @@ import {
   createAccess,
   createAccounts,
   createAuthenticator,
+  createDirectoryLogins,
   createRefreshTokens,
   createRefusals,
   createSigningKeys,
   createTokenIssuer,
+  type LoginSource,
 } from './auth/index.ts'
 import { type Checked, type CheckOptions, check } from './check.ts'
 import { type Collected, type CollectOptions, collectInTurn, GRACE } from './collect.ts'
@@ -48,6 +50,8 @@ export interface RegistryParts {
 export interface RegistrySettings extends OriginOptions {
   /** What callers without a login may do: nothing by default. `push` is for tests and machines of one user. */
   anonymous?: AnonymousAccess
+  /** People who log in with their passwords of a directory. */
+  loginSource?: LoginSource
   /**
    * How long a login lasts that a client does not use, where it keeps a token in place of the password (docker does). Milliseconds,
    * 30 days by default; 0: clients get none, and keep passwords.
@@ -107,10 +111,11 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     const keys = createSigningKeys({ meta, clock, secret })
     const tokens = createTokenIssuer({ keys, clock })
     const refreshTokens = createRefreshTokens({ meta, unusedFor: settings.refreshTokensUnusedFor ?? UNUSED_FOR })
-    const authenticator = createAuthenticator({ meta, tokens, refreshTokens, clock })
+    const report = reportOnce(settings.report ?? (() => undefined), clock)
+    const directory = createDirectoryLogins({ source: settings.loginSource, meta, clock, report })
+    const authenticator = createAuthenticator({ meta, tokens, refreshTokens, directory, clock })
     const access = createAccess({ meta, anonymous })
     const uploads = createUploads({ meta, objects, clock, lease, grace })
-    const report = reportOnce(settings.report ?? (() => undefined), clock)
     const bodies = closing.use(watchBodies(settings.leastRate ?? LEAST_RATE))
     const health = createHealth({ objects, clock })
     const presign = presignerOf(parts, settings)

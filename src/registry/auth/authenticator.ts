@@ -3,6 +3,7 @@ import type { Clock } from '#base'
 import type { AccessToken, Account, MetaStore } from '../meta/index.ts'
 import type { Limit, Principal } from './access.ts'
 import { hashOfSecret } from './access-tokens.ts'
+import type { DirectoryLogins } from './directory-logins.ts'
 import { createHashQueue } from './hash-queue.ts'
 import { verifyPassword } from './password.ts'
 import type { RefreshTokens } from './refresh-tokens.ts'
@@ -36,11 +37,14 @@ export function createAuthenticator(parts: {
   meta: MetaStore
   tokens: TokenIssuer
   refreshTokens: RefreshTokens
+  directory: DirectoryLogins
   clock: Clock
 }): Authenticator {
-  const { meta, tokens, refreshTokens, clock } = parts
+  const { meta, tokens, refreshTokens, directory, clock } = parts
   const remembered = createMemory(clock)
   const queue = createHashQueue()
+  // A directory that is slow to answer takes no places from those who have their password here.
+  const directoryQueue = createHashQueue()
   const familiar = createFamiliar()
   const underWay = new Map<string, Promise<Authentication>>()
 
@@ -67,7 +71,13 @@ export function createAuthenticator(parts: {
     const hash = hashOfSecret(secret)
     const found = hash === undefined ? undefined : await meta.useAccessToken({ hash })
     if (found?.account.name !== name) return undefined
-    return { kind: 'known', principal: { account: found.account, limit: limitOf(found.token) } }
+    const account = await present(found.account)
+    return account ? { kind: 'known', principal: { account, limit: limitOf(found.token) } } : { kind: 'refused', name }
+  }
+
+  /** Of a directory's accounts, those that are still there. */
+  async function present(account: Account): Promise<Account | undefined> {
+    return account.origin === undefined ? account : await directory.current(account)
   }
 
   /**
@@ -81,7 +91,8 @@ export function createAuthenticator(parts: {
     account: Account | undefined,
   ): Promise<Authentication> {
     const known = account !== undefined && familiar.has(name, address)
-    using place = queue.enter(address, known)
+    const isHere = account !== undefined && account.origin === undefined
+    using place = (isHere ? queue : directoryQueue).enter(address, known)
     if (!place) return { kind: 'busy' }
     const limits = [
       { key: known ? keyOf('familiar', name, address) : keyOf('account', name), limit: LIMITS.account },
@@ -90,14 +101,37 @@ export function createAuthenticator(parts: {
     const id = randomUUID()
     const counted = await meta.countAttempt(id, { limits, period: PERIOD })
     if (counted !== 'counted') return { kind: 'limited', seconds: Math.ceil(counted.wait / 1000), name }
-    if (!(await verifyPassword(password, account?.passwordHash)) || !account) return { kind: 'refused', name }
-    await meta.giveBackAttempt(
-      id,
-      limits.map(({ key }) => key),
-    )
+    const keys = limits.map(({ key }) => key)
+    let verified: Account | undefined
+    try {
+      verified = isHere ? await verifyHere(account, password) : await verifyElsewhere(name, password)
+    } catch (error) {
+      // Not the caller's mistake.
+      await meta.giveBackAttempt(id, keys)
+      throw error
+    }
+    if (!verified) return { kind: 'refused', name }
+    await meta.giveBackAttempt(id, keys)
     familiar.add(name, address)
-    remembered.add(account, password)
-    return { kind: 'known', principal: { account } }
+    remembered.add(verified, password, isHere ? REMEMBERED.milliseconds : directory.rememberFor)
+    return { kind: 'known', principal: { account: verified } }
+  }
+
+  async function verifyHere(account: Account, password: string): Promise<Account | undefined> {
+    return (await verifyPassword(password, account.passwordHash)) ? account : undefined
+  }
+
+  /**
+   * By the directory, and with the work of a hash, so that an unknown name looks like any other. It never sees our own secrets:
+   * one that has ended would count as a wrong password there, and might lock its owner out.
+   */
+  async function verifyElsewhere(name: string, password: string): Promise<Account | undefined> {
+    const isOurs = hashOfSecret(password) !== undefined
+    const [account] = await Promise.all([
+      isOurs ? undefined : directory.logIn(name, password),
+      verifyPassword(password, undefined),
+    ])
+    return account
   }
 
   async function checkToken(token: string): Promise<Authentication> {
@@ -116,8 +150,9 @@ export function createAuthenticator(parts: {
     checkPassword,
     async checkRefreshToken(secret) {
       const used = await refreshTokens.use(secret)
-      if (!used) return { kind: 'refused' }
-      return { kind: 'known', principal: { account: used.account, limit: used.token && limitOf(used.token) } }
+      const account = used && (await present(used.account))
+      if (!account) return { kind: 'refused' }
+      return { kind: 'known', principal: { account, limit: used.token && limitOf(used.token) } }
     },
     async authenticate(header, address) {
       if (header === undefined) return { kind: 'anonymous' }
@@ -169,24 +204,24 @@ function readBasic(value: string): { name: string; password: string } | undefine
 }
 
 /**
- * Remembers right passwords for five minutes, so that clients that show theirs with each request do not cost a hash
- * each time. Kept as keyed hashes over name, password and the stored hash: a changed password is forgotten with it.
+ * Remembers right passwords for some minutes, so that clients that show theirs with each request do not cost a hash
+ * each time. Kept as keyed hashes over account, password and the stored hash: a changed password is forgotten with it.
  */
 function createMemory(clock: Clock) {
   const key = randomBytes(32)
   const entries = new Map<string, { mark: Buffer; until: number }>()
   const markOf = (account: Account, password: string) =>
     createHmac('sha256', key)
-      .update(JSON.stringify([account.name, account.passwordHash, password]))
+      .update(JSON.stringify([account.id, account.generation, account.passwordHash, account.origin, password]))
       .digest()
   return {
     knows(account: Account, password: string): boolean {
       const entry = entries.get(account.name)
       return entry !== undefined && entry.until > clock.now() && timingSafeEqual(entry.mark, markOf(account, password))
     },
-    add(account: Account, password: string): void {
+    add(account: Account, password: string, milliseconds: number): void {
       if (entries.size >= REMEMBERED.count) entries.clear()
-      entries.set(account.name, { mark: markOf(account, password), until: clock.now() + REMEMBERED.milliseconds })
+      entries.set(account.name, { mark: markOf(account, password), until: clock.now() + milliseconds })
     },
   }
 }

@@ -10,7 +10,6 @@ export {
   type Role,
 } from './account-meta.ts'
 export type { AuditEntry, AuditFilter } from './audit.ts'
-export type { DirectoryEntry } from './directory-accounts.ts'
 export type {
   ListedBlob,
   ManifestObjection,
