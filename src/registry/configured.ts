@@ -4,11 +4,13 @@ import type { CollectOptions } from './collect.ts'
 import {
   type Configuration,
   type Credentials,
+  type LoginConfiguration,
   loadCredentials,
   loadTls,
   type ScaledOutContent,
 } from './configuration/index.ts'
 import { createRegistry, openRegistryAdmin } from './embedded.ts'
+import { createLdapSource } from './login/index.ts'
 import { openPostgresMeta } from './meta/index.ts'
 import { createFileObjects, createS3Objects, type ObjectStore } from './objects/index.ts'
 import {
@@ -51,10 +53,10 @@ async function open(
   credentials: Credentials,
   { log, report, clock, observe }: Surroundings & Pick<RegistrySettings, 'observe'>,
 ): Promise<Registry> {
-  const { content, anonymous, uploads, listen, collection } = configuration
+  const { content, anonymous, uploads, listen, collection, login } = configuration
   const { externalUrl, trustedProxies } = listen
   const given = { anonymous, ...uploads, grace: collection.grace, externalUrl, trustedProxies }
-  const settings = { ...given, log, report, clock, observe }
+  const settings = { ...given, ...loginSettings(login, credentials), log, report, clock, observe }
   if (content.kind === 'embedded') {
     const { directory, minFreePercent } = content
     return await createRegistry({ ...settings, directory, minFreePercent })
@@ -98,6 +100,17 @@ async function openShared(
       },
     },
   }
+}
+
+function loginSettings(
+  { ldap, refreshTokensUnusedFor }: LoginConfiguration,
+  { login }: Credentials,
+): Pick<RegistrySettings, 'loginSource' | 'refreshTokensUnusedFor'> {
+  if (!ldap) return { refreshTokensUnusedFor }
+  const { bind, ca: _, ...rest } = ldap
+  const { password, ca } = login!.ldap!
+  const loginSource = createLdapSource({ ...rest, ca, bind: bind && { dn: bind.dn, password: password! } })
+  return { refreshTokensUnusedFor, loginSource }
 }
 
 function openObjects(

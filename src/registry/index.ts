@@ -30,7 +30,9 @@ export {
   type Credentials,
   configurationSchema,
   type EmbeddedContent,
+  type LdapConfiguration,
   type ListenConfiguration,
+  type LoginConfiguration,
   loadCredentials,
   loadTls,
   type NamedFile,
@@ -43,6 +45,7 @@ export {
   type SharedDirectory,
   type TlsCredentials,
   type TlsFiles,
+  type WorkloadConfiguration,
 } from './configuration/index.ts'
 export { openConfiguredAdmin, type Surroundings, serveConfigured } from './configured.ts'
 export { createRegistry, type EmbeddedAdmin, openRegistryAdmin, type RegistryOptions } from './embedded.ts'

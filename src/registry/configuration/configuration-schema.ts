@@ -10,7 +10,7 @@ export interface ConfigurationSchema {
   type?: string
   properties?: Record<string, ConfigurationSchema>
   required?: string[]
-  additionalProperties?: boolean
+  additionalProperties?: boolean | ConfigurationSchema
   items?: ConfigurationSchema
   anyOf?: ConfigurationSchema[]
   allOf?: object[]
@@ -40,7 +40,11 @@ export function fileSchema(): ConfigurationSchema {
 /** Of the value of a key (`listen.tls`), or of the file. Undefined when there is no such key. */
 export function schemaOf(file: ConfigurationSchema, key: string): ConfigurationSchema | undefined {
   let schema: ConfigurationSchema | undefined = file
-  for (const name of key === '' ? [] : key.split('.')) schema = schema && propertiesOf(schema)[name]
+  for (const name of key === '' ? [] : key.split('.')) {
+    const item = /^(.*)\[\d+\]$/.exec(name)?.[1]
+    schema = schema && propertiesOf(schema)[item ?? name]
+    if (item !== undefined) schema = schema?.items
+  }
   return schema
 }
 

@@ -1,4 +1,4 @@
-import type { Configuration, ScaledOutContent, TlsFiles } from './configuration.ts'
+import type { Configuration, LoginConfiguration, ScaledOutContent, TlsFiles } from './configuration.ts'
 import {
   type Environment,
   readAuthorities,
@@ -15,6 +15,7 @@ export interface Credentials {
   tls?: TlsCredentials
   postgres?: { password?: string; ca?: string }
   s3?: { accessKey: string; secretKey: string }
+  login?: LoginCredentials
   /** Of a scaled-out registry: at least 32 bytes. */
   secret?: Uint8Array
 }
@@ -26,17 +27,25 @@ export interface TlsCredentials {
   clientAuthorities?: string
 }
 
+/** Of directories and issuers. */
+export interface LoginCredentials {
+  ldap?: { password?: string; ca?: string }
+  /** Authorities in PEM, by the place of the rule that names them. */
+  authorities: Readonly<Record<string, string>>
+}
+
 /**
  * Reads them. INVALID_ARGUMENT lists all that is wrong, a line for each, as `readConfiguration`: what is missing, files
  * with secrets that others can read, certificates and keys that are malformed or do not match. Nothing of it is a
  * secret.
  */
 export async function loadCredentials(
-  { listen, content }: Configuration,
+  { listen, content, login }: Configuration,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<Credentials> {
   return await gathering(async (attempt) => ({
     ...(listen.tls && { tls: await tlsOf(listen.tls, attempt) }),
+    ...((login.ldap || login.workloads.length > 0) && { login: await loginOf(login, environment, attempt) }),
     ...(content.kind === 'scaled-out' && (await sharedOf(content, environment, attempt))),
   }))
 }
@@ -77,6 +86,23 @@ async function tlsOf({ certificate, key, clientAuthorities: named }: TlsFiles, a
   }
   const clientAuthorities = named && (await attempt(named, () => readAuthorities(named)))
   return { cert: own?.pem, key: secret?.pem, ...(named && { clientAuthorities }) }
+}
+
+async function loginOf({ ldap, workloads }: LoginConfiguration, environment: Environment, attempt: Attempt) {
+  const { ca, bind } = ldap ?? {}
+  const authorities: Record<string, string | undefined> = {}
+  for (const { ca: named } of workloads) {
+    if (named) authorities[named.at] = await attempt(named, () => readAuthorities(named))
+  }
+  return {
+    ...(ldap && {
+      ldap: {
+        password: bind && (await attempt(bind.password, () => readSecret(bind.password, environment))),
+        ca: ca && (await attempt(ca, () => readAuthorities(ca))),
+      },
+    }),
+    authorities,
+  }
 }
 
 async function sharedOf({ postgres, objects, secret }: ScaledOutContent, environment: Environment, attempt: Attempt) {

@@ -6,7 +6,9 @@ export type {
   CollectionConfiguration,
   Configuration,
   EmbeddedContent,
+  LdapConfiguration,
   ListenConfiguration,
+  LoginConfiguration,
   NamedFile,
   PostgresConfiguration,
   S3Configuration,
@@ -14,6 +16,7 @@ export type {
   SecretSource,
   SharedDirectory,
   TlsFiles,
+  WorkloadConfiguration,
 } from './configuration.ts'
 export type { ConfigurationSchema } from './configuration-schema.ts'
 export { type Credentials, loadCredentials, loadTls, type TlsCredentials } from './credentials.ts'
