@@ -103,14 +103,15 @@ async function openShared(
 }
 
 function loginSettings(
-  { ldap, refreshTokensUnusedFor }: LoginConfiguration,
+  { ldap, workloads: rules, refreshTokensUnusedFor }: LoginConfiguration,
   { login }: Credentials,
-): Pick<RegistrySettings, 'loginSource' | 'refreshTokensUnusedFor'> {
-  if (!ldap) return { refreshTokensUnusedFor }
+): Pick<RegistrySettings, 'loginSource' | 'workloads' | 'refreshTokensUnusedFor'> {
+  const workloads = rules.map(({ ca: named, ...rule }) => ({ ...rule, ca: named && login!.authorities[named.at] }))
+  if (!ldap) return { refreshTokensUnusedFor, workloads }
   const { bind, ca: _, ...rest } = ldap
   const { password, ca } = login!.ldap!
   const loginSource = createLdapSource({ ...rest, ca, bind: bind && { dn: bind.dn, password: password! } })
-  return { refreshTokensUnusedFor, loginSource }
+  return { refreshTokensUnusedFor, workloads, loginSource }
 }
 
 function openObjects(

@@ -50,7 +50,7 @@ export {
 export { openConfiguredAdmin, type Surroundings, serveConfigured } from './configured.ts'
 export { createRegistry, type EmbeddedAdmin, openRegistryAdmin, type RegistryOptions } from './embedded.ts'
 export type { Imported, ImportOptions, Tally } from './import/index.ts'
-export { createLdapSource, type GroupRule, type LdapOptions } from './login/index.ts'
+export { createLdapSource, type GroupRule, type LdapOptions, type WorkloadRule } from './login/index.ts'
 export {
   type AccessToken,
   type AuditEntry,

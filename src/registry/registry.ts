@@ -26,6 +26,7 @@ import {
   watchBodies,
 } from './http/index.ts'
 import { type Imported, type ImportOptions, importFrom } from './import/index.ts'
+import { createWorkloads, type WorkloadRule } from './login/index.ts'
 import type { MetaStore } from './meta/index.ts'
 import type { ObjectStore, Presigner } from './objects/index.ts'
 import { type Observe, toAll } from './operation/index.ts'
@@ -52,6 +53,8 @@ export interface RegistrySettings extends OriginOptions {
   anonymous?: AnonymousAccess
   /** People who log in with their passwords of a directory. */
   loginSource?: LoginSource
+  /** Jobs of CI services that log in as robots, by tokens of those; the first rule that fits counts. */
+  workloads?: readonly WorkloadRule[]
   /**
    * How long a login lasts that a client does not use, where it keeps a token in place of the password (docker does). Milliseconds,
    * 30 days by default; 0: clients get none, and keep passwords.
@@ -113,7 +116,10 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     const refreshTokens = createRefreshTokens({ meta, unusedFor: settings.refreshTokensUnusedFor ?? UNUSED_FOR })
     const report = reportOnce(settings.report ?? (() => undefined), clock)
     const directory = createDirectoryLogins({ source: settings.loginSource, meta, clock, report })
-    const authenticator = createAuthenticator({ meta, tokens, refreshTokens, directory, clock })
+    const rules = settings.workloads ?? []
+    const workloads = rules.length > 0 ? closing.use(createWorkloads({ rules, clock })) : undefined
+    const logins = { tokens, refreshTokens, directory, workloads }
+    const authenticator = createAuthenticator({ meta, ...logins, report, clock })
     const access = createAccess({ meta, anonymous })
     const uploads = createUploads({ meta, objects, clock, lease, grace })
     const bodies = closing.use(watchBodies(settings.leastRate ?? LEAST_RATE))

@@ -1,10 +1,11 @@
 import { createHash, createHmac, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
-import type { Clock } from '#base'
+import { BaleError, type Clock } from '#base'
 import type { AccessToken, Account, MetaStore } from '../meta/index.ts'
 import type { Limit, Principal } from './access.ts'
 import { hashOfSecret } from './access-tokens.ts'
 import type { DirectoryLogins } from './directory-logins.ts'
 import { createHashQueue } from './hash-queue.ts'
+import type { WorkloadSource } from './login-source.ts'
 import { verifyPassword } from './password.ts'
 import type { RefreshTokens } from './refresh-tokens.ts'
 import type { TokenIssuer } from './token-issuer.ts'
@@ -26,6 +27,8 @@ export interface Authenticator {
   checkPassword(name: string, password: string, address: string): Promise<Authentication>
   /** Checks what a client was given for its password. It cannot be guessed, so that failures are not counted. */
   checkRefreshToken(secret: string): Promise<Authentication>
+  /** Checks a token of a CI service. Neither can this be guessed. */
+  checkWorkload(token: string): Promise<Authentication>
 }
 
 /** Tries within a minute, at all processes of the registry together. */
@@ -38,9 +41,11 @@ export function createAuthenticator(parts: {
   tokens: TokenIssuer
   refreshTokens: RefreshTokens
   directory: DirectoryLogins
+  workloads: WorkloadSource | undefined
+  report: (failure: unknown, what: string) => void
   clock: Clock
 }): Authenticator {
-  const { meta, tokens, refreshTokens, directory, clock } = parts
+  const { meta, tokens, refreshTokens, directory, workloads, report, clock } = parts
   const remembered = createMemory(clock)
   const queue = createHashQueue()
   // A directory that is slow to answer takes no places from those who have their password here.
@@ -49,6 +54,7 @@ export function createAuthenticator(parts: {
   const underWay = new Map<string, Promise<Authentication>>()
 
   async function checkPassword(name: string, password: string, address: string): Promise<Authentication> {
+    if (name === WORKLOAD_USER && workloads && isJwt(password)) return await checkWorkload(password)
     const withToken = await checkAccessToken(name, password)
     if (withToken) return withToken
     const account = await meta.findAccount({ name })
@@ -73,6 +79,15 @@ export function createAuthenticator(parts: {
     if (found?.account.name !== name) return undefined
     const account = await present(found.account)
     return account ? { kind: 'known', principal: { account, limit: limitOf(found.token) } } : { kind: 'refused', name }
+  }
+
+  async function checkWorkload(token: string): Promise<Authentication> {
+    const workload = await workloads?.verify(token)
+    if (!workload) return { kind: 'refused', name: WORKLOAD_USER }
+    const account = await meta.findAccount({ name: workload.robot })
+    if (account?.kind === 'robot') return { kind: 'known', principal: { account, workload } }
+    report(noRobot(workload.robot), 'the login of a workload')
+    return { kind: 'refused', name: WORKLOAD_USER }
   }
 
   /** Of a directory's accounts, those that are still there. */
@@ -148,6 +163,7 @@ export function createAuthenticator(parts: {
 
   return {
     checkPassword,
+    checkWorkload,
     async checkRefreshToken(secret) {
       const used = await refreshTokens.use(secret)
       const account = used && (await present(used.account))
@@ -195,12 +211,24 @@ const FAMILIAR = 10_000
 
 const LOGIN_LIMIT = 1024
 
+/** Whose password is a token of a CI service: docker and its like know names and passwords alone. */
+const WORKLOAD_USER = 'oidc'
+/** Those of some services have many claims. */
+const WORKLOAD_LIMIT = 16 * 1024
+
+const isJwt = (text: string) => /^[\w-]+\.[\w-]+\.[\w-]*$/.test(text)
+
+function noRobot(name: string): BaleError {
+  return new BaleError('INVALID_ARGUMENT', `a rule for workloads names the robot ${name}, which is not there`)
+}
+
 /** Source: RFC 7617. The password may hold colons. */
 function readBasic(value: string): { name: string; password: string } | undefined {
   const text = Buffer.from(value, 'base64').toString()
   const colon = text.indexOf(':')
-  if (colon < 0 || text.length > LOGIN_LIMIT) return undefined
-  return { name: text.slice(0, colon), password: text.slice(colon + 1) }
+  const name = text.slice(0, colon)
+  if (colon < 0 || text.length > (name === WORKLOAD_USER ? WORKLOAD_LIMIT : LOGIN_LIMIT)) return undefined
+  return { name, password: text.slice(colon + 1) }
 }
 
 /**

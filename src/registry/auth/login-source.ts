@@ -10,6 +10,22 @@ export interface Identity {
   groups: readonly { name: string; role: MemberRole }[]
 }
 
+/** A job of a CI service, which is let in for what that says of it. */
+export interface Workload {
+  /** The account that it logs in as. */
+  robot: string
+  /** Who it is there, for the audit log. */
+  name: string
+  /** How long it may go on with what it gets for its token. Milliseconds. */
+  lifetime: number
+}
+
+/** Knows workloads by the tokens of those who run them. */
+export interface WorkloadSource {
+  /** Undefined for a token that nothing is given for. UNAVAILABLE when that cannot be told now. */
+  verify(token: string): Promise<Workload | undefined>
+}
+
 /**
  * A directory of people outside of the registry, who log in with their passwords there. Their accounts come into being at their
  * first login. UNAVAILABLE when it does not answer.

@@ -24,11 +24,12 @@ export interface RefreshTokens {
 /** They end after `unusedFor` milliseconds without use; 0: nobody gets one. */
 export function createRefreshTokens({ meta, unusedFor }: { meta: MetaStore; unusedFor: number }): RefreshTokens {
   return {
-    async issue(by, { account, limit }, client) {
+    async issue(by, { account, limit, workload }, client) {
       if (!account || unusedFor === 0) return undefined
       const secret = MARK + randomBytes(32).toString('base64url')
       const token = { account, accessToken: limit?.id, client: CLIENT.test(client) ? client : '' }
-      const added = await by.addRefreshToken({ ...token, hash: hashOf(secret) }, unusedFor)
+      const lasting = { lifetime: workload?.lifetime, holder: workload?.name }
+      const added = await by.addRefreshToken({ ...token, ...lasting, hash: hashOf(secret) }, unusedFor)
       return added === 'added' ? secret : undefined
     },
     async use(secret) {

@@ -471,14 +471,17 @@ login:
     - { issuer: 'https://ci', audience: a, when: {}, as: acme+ci }
     - { issuer: ci, audience: a, when: { sub: 1 }, as: ann, lifetime: 25h }
     - { audience: a, when: [sub], as: acme+ci }
+    - { issuer: 'http://ci.example', audience: a, when: { sub: x }, as: acme+ci }
+    - { issuer: 'http://127.0.0.1:80/x', audience: a, when: { sub: x }, as: acme+ci }
 `,
     '4:50: login.workloads[0].when: expects at least one claim: everybody gets tokens from an issuer such as a forge',
     /^5:17: login.workloads\[1\].issuer: expects the URL of an issuer/,
     /^5:47: login.workloads\[1\].when.sub: expects a pattern/,
     /^5:56: login.workloads\[1\].as: expects a robot, such as acme\+ci, not "ann"/,
-    /^5:71: login.workloads\[1\].lifetime: expects a duration from 1m to 24h/,
+    /^5:71: login.workloads\[1\].lifetime: expects a duration from 1m to 12h/,
     '6:7: login.workloads[2].issuer: is missing: Who issues the tokens, as they say it (iss)',
     '6:28: login.workloads[2].when: expects a group of keys, not a list',
+    '7:17: login.workloads[3].issuer: expects https://: whoever is on the way to it could make keys of their own',
   ],
   'space of a store': [
     `${s3('')}\nuploads: { min-free: 1% }\n`,

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { isLoopback } from './listen-address.ts'
 import { choice, duration, expects, flag, group, path, text, variable } from './values.ts'
 
 const DN = /^[^\u0000-\u001f=]+=[^\u0000-\u001f]+$/
@@ -130,12 +131,23 @@ const ldap = group('Has users of a directory log in with their passwords there',
   ),
 })
 
+function isProtected(issuer: string): boolean {
+  const { protocol, hostname } = URL.parse(issuer) ?? {}
+  return protocol === 'https:' || isLoopback((hostname ?? '').replace(/^\[(.*)\]$/, '$1'))
+}
+
 const workload = group('A rule: whose token is taken, and for whom', {
-  issuer: text(
-    'Who issues the tokens, as they say it (iss)',
-    'the URL of an issuer',
-    /^https?:\/\/[^?#@\s]+$/,
-    'https://token.actions.githubusercontent.com',
+  issuer: v.pipe(
+    text(
+      'Who issues the tokens, as they say it (iss)',
+      'the URL of an issuer',
+      /^https?:\/\/[^?#@\s]+$/,
+      'https://token.actions.githubusercontent.com',
+    ),
+    v.check(
+      (given) => isProtected(given),
+      'expects https://: whoever is on the way to it could make keys of their own',
+    ),
   ),
   audience: text(
     'What they must be for (aud): something that only this registry is called',
@@ -167,7 +179,7 @@ const workload = group('A rule: whose token is taken, and for whom', {
       '1h',
       {
         least: '1m',
-        most: '24h',
+        most: '12h',
       },
     ),
     '1h',

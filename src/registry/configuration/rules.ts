@@ -111,7 +111,7 @@ const freeSpace: Rule = {
 const plainLdap: Rule = {
   group: 'login.ldap',
   broken({ url, starttls, insecure }) {
-    const host = URL.parse(String(url))?.hostname ?? ''
+    const host = URL.parse(String(url))?.hostname.replace(/^\[(.*)\]$/, '$1') ?? ''
     if (!/^ldap:/.test(String(url)) || starttls === true || insecure === true || isLoopback(host)) return
     return {
       key: 'url',

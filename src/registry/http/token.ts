@@ -5,14 +5,18 @@ import { metaOf, tooBusy, tooManyAttempts } from './authorize.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { Refusal } from './failure.ts'
 
+/** Source: RFC 8693. */
+const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
+const TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:'
+
 const SCOPES_LIMIT = 64
 const FORM_LIMIT = 64 * 1024
 const AT_ONCE = 8
 
 /**
  * Issues a token for those requested scopes that the caller may have; anonymous callers get one for what everybody may do.
- * GET with Basic, or POST with a password or refresh token. With the password, a client can ask for a refresh token as well.
- * Source: distribution's token specification, and its OAuth2 form.
+ * GET with Basic, or POST with a password, a refresh token or a CI service's token. A client can ask for a refresh token as well.
+ * Source: distribution's token specification, its OAuth2 form, and RFC 8693.
  */
 export async function issueToken(context: RegistryContext, exchange: Exchange): Promise<void> {
   const form = exchange.request.method === 'POST' ? await readForm(exchange) : undefined
@@ -25,12 +29,15 @@ export async function issueToken(context: RegistryContext, exchange: Exchange): 
   const scopes = granted.filter((scope) => scope !== undefined)
   // Everybody may pull what is public.
   if (!principal.account && context.anonymous === 'none' && scopes.length === 0) throw askForLogin(context, exchange)
-  const { token, expiresIn, issuedAt } = await context.tokens.issue(subjectOf(principal), scopes)
+  const isExchange = form?.get('grant_type') === EXCHANGE
+  const seconds = isExchange ? Math.floor(principal.workload!.lifetime / 1000) : undefined
+  const { token, expiresIn, issuedAt } = await context.tokens.issue(subjectOf(principal), scopes, seconds)
   const refresh = wantsRefreshToken(form, exchange)
     ? await refreshToken(context, exchange, principal, fields)
     : undefined
   const body = JSON.stringify({
     ...{ token, access_token: token, expires_in: expiresIn, issued_at: issuedAt },
+    ...(isExchange && { token_type: 'Bearer', issued_token_type: `${TOKEN_TYPE}access_token` }),
     ...(refresh !== undefined && { refresh_token: refresh }),
   })
   exchange.response
@@ -78,10 +85,25 @@ async function checkForm(
       return await authenticator.checkPassword(field('username'), field('password'), origin.address(request))
     case 'refresh_token':
       return await authenticator.checkRefreshToken(field('refresh_token'))
+    case EXCHANGE:
+      checkExchange(form)
+      return await authenticator.checkWorkload(field('subject_token'))
     default:
       throw new Refusal(400, 'UNSUPPORTED', 'unsupported grant_type')
   }
 }
+
+function checkExchange(form: URLSearchParams): void {
+  const [given, wanted] = [form.get('subject_token_type'), form.get('requested_token_type')]
+  if (!SUBJECT_TYPES.some((type) => given === TOKEN_TYPE + type)) {
+    throw new Refusal(400, 'UNSUPPORTED', 'a subject_token must be a jwt or an id_token')
+  }
+  if (wanted !== null && wanted !== `${TOKEN_TYPE}access_token`) {
+    throw new Refusal(400, 'UNSUPPORTED', 'only an access_token can be requested')
+  }
+}
+
+const SUBJECT_TYPES = ['jwt', 'id_token']
 
 async function readForm({ request }: Exchange): Promise<URLSearchParams> {
   const body = await readAll(request.iterator({ destroyOnReturn: false }), { limit: FORM_LIMIT, what: 'the form' })

@@ -4,3 +4,4 @@
  */
 export type { GroupRule } from './group-rules.ts'
 export { createLdapSource, type LdapOptions } from './ldap-source.ts'
+export { createWorkloads, type WorkloadRule } from './workloads.ts'

@@ -12,6 +12,8 @@ interface NewRefreshToken {
   accessToken?: string
   /** What the client calls itself. */
   client: string
+  /** Who has it, if that is not the account itself; for the audit log. */
+  holder?: string
   /** Milliseconds. Without it, it ends when it is unused for long. */
   lifetime?: number
 }
@@ -41,7 +43,7 @@ const ALIVE = `CASE WHEN expires_at IS NULL THEN coalesce(used_at, created_at) >
 /** Refresh tokens of users and robots. */
 export function refreshTokenMeta(database: SqlDatabase, by: By): RefreshTokenMeta {
   return {
-    async addRefreshToken({ hash, account, accessToken, client, lifetime }, unusedFor) {
+    async addRefreshToken({ hash, account, accessToken, client, holder, lifetime }, unusedFor) {
       return await database.transaction(async (sql) => {
         const name = await nameOf(sql, account)
         if (name === undefined) return 'missing'
@@ -52,7 +54,8 @@ export function refreshTokenMeta(database: SqlDatabase, by: By): RefreshTokenMet
           ...[hash, name, account.generation, accessToken ?? null, client],
           ...(lifetime === undefined ? [] : [lifetime]),
         )
-        await recordChange(sql, by, { action: 'login.add', target: name, detail: client || undefined })
+        const detail = [client, holder === undefined ? '' : `for ${holder}`].filter(Boolean).join(' ')
+        await recordChange(sql, by, { action: 'login.add', target: name, detail: detail || undefined })
         return 'added'
       })
     },
