@@ -261,7 +261,7 @@ test('a registry without users says how to add one; anonymous pull is on only wh
   const closed = await serve(bale)
   assert.equal((await clientOf(closed.address).request('GET', '/token')).status, 401)
   await closed.stop()
-  assert.match(closed.warned(), /bale registry user add NAME --root .*root-registry/)
+  assert.match(closed.warned(), /bale registry user add --admin NAME --root .*root-registry/)
   const open = await serve(bale, '--anonymous-pull')
   assert.equal((await clientOf(open.address).request('GET', '/token')).status, 200)
   await open.stop()

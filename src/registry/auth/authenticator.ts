@@ -1,13 +1,15 @@
-import { createHash, createHmac, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { BaleError, type Clock } from '#base'
 import type { AccessToken, Account, MetaStore } from '../meta/index.ts'
 import type { Limit, Principal } from './access.ts'
 import { hashOfSecret } from './access-tokens.ts'
+import { isJwt, readBasic, WORKLOAD_USER } from './basic-login.ts'
 import type { DirectoryLogins } from './directory-logins.ts'
 import { createHashQueue } from './hash-queue.ts'
 import type { WorkloadSource } from './login-source.ts'
 import { verifyPassword } from './password.ts'
 import type { RefreshTokens } from './refresh-tokens.ts'
+import { createFamiliar, createMemory } from './remembered-logins.ts'
 import type { TokenIssuer } from './token-issuer.ts'
 
 export type Authentication =
@@ -34,7 +36,7 @@ export interface Authenticator {
 /** Tries within a minute, at all processes of the registry together. */
 const LIMITS = { account: 10, address: 100 }
 const PERIOD = 60_000
-const REMEMBERED = { count: 1000, milliseconds: 300_000 }
+const REMEMBER_FOR = 300_000
 
 export function createAuthenticator(parts: {
   meta: MetaStore
@@ -128,7 +130,7 @@ export function createAuthenticator(parts: {
     if (!verified) return { kind: 'refused', name }
     await meta.giveBackAttempt(id, keys)
     familiar.add(name, address)
-    remembered.add(verified, password, isHere ? REMEMBERED.milliseconds : directory.rememberFor)
+    remembered.add(verified, password, isHere ? REMEMBER_FOR : directory.rememberFor)
     return { kind: 'known', principal: { account: verified } }
   }
 
@@ -191,65 +193,6 @@ function keyOf(kind: string, ...parts: string[]): string {
     .digest('hex')
 }
 
-/** Users and the addresses they logged in from; the oldest are dropped. */
-function createFamiliar() {
-  const pairs = new Set<string>()
-  const key = (name: string, address: string) => `${name}\0${address}`
-  return {
-    has: (name: string, address: string) => pairs.has(key(name, address)),
-    add(name: string, address: string): void {
-      const pair = key(name, address)
-      pairs.delete(pair)
-      pairs.add(pair)
-      const oldest = pairs.keys().next()
-      if (pairs.size > FAMILIAR && !oldest.done) pairs.delete(oldest.value)
-    },
-  }
-}
-
-const FAMILIAR = 10_000
-
-const LOGIN_LIMIT = 1024
-
-/** Whose password is a token of a CI service: docker and its like know names and passwords alone. */
-const WORKLOAD_USER = 'oidc'
-/** Those of some services have many claims. */
-const WORKLOAD_LIMIT = 16 * 1024
-
-const isJwt = (text: string) => /^[\w-]+\.[\w-]+\.[\w-]*$/.test(text)
-
 function noRobot(name: string): BaleError {
   return new BaleError('INVALID_ARGUMENT', `a rule for workloads names the robot ${name}, which is not there`)
-}
-
-/** Source: RFC 7617. The password may hold colons. */
-function readBasic(value: string): { name: string; password: string } | undefined {
-  const text = Buffer.from(value, 'base64').toString()
-  const colon = text.indexOf(':')
-  const name = text.slice(0, colon)
-  if (colon < 0 || text.length > (name === WORKLOAD_USER ? WORKLOAD_LIMIT : LOGIN_LIMIT)) return undefined
-  return { name, password: text.slice(colon + 1) }
-}
-
-/**
- * Remembers right passwords for some minutes, so that clients that show theirs with each request do not cost a hash
- * each time. Kept as keyed hashes over account, password and the stored hash: a changed password is forgotten with it.
- */
-function createMemory(clock: Clock) {
-  const key = randomBytes(32)
-  const entries = new Map<string, { mark: Buffer; until: number }>()
-  const markOf = (account: Account, password: string) =>
-    createHmac('sha256', key)
-      .update(JSON.stringify([account.id, account.generation, account.passwordHash, account.origin, password]))
-      .digest()
-  return {
-    knows(account: Account, password: string): boolean {
-      const entry = entries.get(account.name)
-      return entry !== undefined && entry.until > clock.now() && timingSafeEqual(entry.mark, markOf(account, password))
-    },
-    add(account: Account, password: string, milliseconds: number): void {
-      if (entries.size >= REMEMBERED.count) entries.clear()
-      entries.set(account.name, { mark: markOf(account, password), until: clock.now() + milliseconds })
-    },
-  }
 }

@@ -1,4 +1,10 @@
-import type { Configuration, LoginConfiguration, ScaledOutContent, TlsFiles } from './configuration.ts'
+import type {
+  Configuration,
+  LdapConfiguration,
+  LoginConfiguration,
+  ScaledOutContent,
+  TlsFiles,
+} from './configuration.ts'
 import {
   type Environment,
   readAuthorities,
@@ -28,7 +34,7 @@ export interface TlsCredentials {
 }
 
 /** Of directories and issuers. */
-export interface LoginCredentials {
+interface LoginCredentials {
   ldap?: { password?: string; ca?: string }
   /** Authorities in PEM, by the place of the rule that names them. */
   authorities: Readonly<Record<string, string>>
@@ -89,19 +95,16 @@ async function tlsOf({ certificate, key, clientAuthorities: named }: TlsFiles, a
 }
 
 async function loginOf({ ldap, workloads }: LoginConfiguration, environment: Environment, attempt: Attempt) {
-  const { ca, bind } = ldap ?? {}
+  const directory = ldap && (await directoryOf(ldap, environment, attempt))
   const authorities: Record<string, string | undefined> = {}
-  for (const { ca: named } of workloads) {
-    if (named) authorities[named.at] = await attempt(named, () => readAuthorities(named))
-  }
+  for (const { ca } of workloads) if (ca) authorities[ca.at] = await attempt(ca, () => readAuthorities(ca))
+  return { ...(directory && { ldap: directory }), authorities }
+}
+
+async function directoryOf({ bind, ca }: LdapConfiguration, environment: Environment, attempt: Attempt) {
   return {
-    ...(ldap && {
-      ldap: {
-        password: bind && (await attempt(bind.password, () => readSecret(bind.password, environment))),
-        ca: ca && (await attempt(ca, () => readAuthorities(ca))),
-      },
-    }),
-    authorities,
+    password: bind && (await attempt(bind.password, () => readSecret(bind.password, environment))),
+    ca: ca && (await attempt(ca, () => readAuthorities(ca))),
   }
 }
 

@@ -1,16 +1,12 @@
-import { mapLimited, readAll } from '#base'
+import { mapLimited } from '#base'
 import { isRepository } from '#spec'
 import { ACTIONS, type Action, type Authentication, type Principal, type Scope } from '../auth/index.ts'
 import { metaOf, tooBusy, tooManyAttempts } from './authorize.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { Refusal } from './failure.ts'
-
-/** Source: RFC 8693. */
-const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
-const TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:'
+import { checkForm, EXCHANGE, readForm, TOKEN_TYPE } from './token-form.ts'
 
 const SCOPES_LIMIT = 64
-const FORM_LIMIT = 64 * 1024
 const AT_ONCE = 8
 
 /**
@@ -71,43 +67,6 @@ async function refreshToken(
 /** A token does not buy another token: it would never end. */
 function checkHeader({ authentication, request }: Exchange): Authentication {
   return /^basic /i.test(request.headers.authorization ?? 'basic ') ? authentication : { kind: 'refused' }
-}
-
-async function checkForm(
-  context: RegistryContext,
-  { request }: Exchange,
-  form: URLSearchParams,
-): Promise<Authentication> {
-  const { authenticator, origin } = context
-  const field = (name: string) => form.get(name) ?? ''
-  switch (form.get('grant_type')) {
-    case 'password':
-      return await authenticator.checkPassword(field('username'), field('password'), origin.address(request))
-    case 'refresh_token':
-      return await authenticator.checkRefreshToken(field('refresh_token'))
-    case EXCHANGE:
-      checkExchange(form)
-      return await authenticator.checkWorkload(field('subject_token'))
-    default:
-      throw new Refusal(400, 'UNSUPPORTED', 'unsupported grant_type')
-  }
-}
-
-function checkExchange(form: URLSearchParams): void {
-  const [given, wanted] = [form.get('subject_token_type'), form.get('requested_token_type')]
-  if (!SUBJECT_TYPES.some((type) => given === TOKEN_TYPE + type)) {
-    throw new Refusal(400, 'UNSUPPORTED', 'a subject_token must be a jwt or an id_token')
-  }
-  if (wanted !== null && wanted !== `${TOKEN_TYPE}access_token`) {
-    throw new Refusal(400, 'UNSUPPORTED', 'only an access_token can be requested')
-  }
-}
-
-const SUBJECT_TYPES = ['jwt', 'id_token']
-
-async function readForm({ request }: Exchange): Promise<URLSearchParams> {
-  const body = await readAll(request.iterator({ destroyOnReturn: false }), { limit: FORM_LIMIT, what: 'the form' })
-  return new URLSearchParams(new TextDecoder().decode(body))
 }
 
 function principalOf(context: RegistryContext, exchange: Exchange, authentication: Authentication): Principal {

@@ -251,7 +251,7 @@ test('keys that the issuer changes are read again; one that does not answer is 5
   assert.equal(await under.ping(await under.mint()), 200)
 })
 
-test('A13: what an issuer says of itself is believed only so far: its name, where its keys are, how large they are', async () => {
+test('what an issuer says of itself is believed only so far: its name, where its keys are, how large they are', async () => {
   const path = '/.well-known/openid-configuration'
   const documents = (url: string) => [
     JSON.stringify({ issuer: 'https://other.example', jwks_uri: `${url}/jwks` }),

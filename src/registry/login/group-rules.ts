@@ -12,7 +12,7 @@ export interface GroupRule {
 }
 
 /** What a directory's groups mean in the registry. */
-export interface GroupRules {
+interface GroupRules {
   /** Organisations and teams that the rules are about. */
   ruled: readonly string[]
   /** What somebody is who is in the groups that `isIn` says. */
