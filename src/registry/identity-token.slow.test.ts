@@ -73,20 +73,14 @@ test('skopeo pulls and pushes with the identity token that docker keeps, until t
   await assert.rejects(copy(`${name}:1`, `${name}:3`), /unauthorized|authentication|invalid/i)
 })
 
-test('podman pulls with the identity token that docker keeps', { skip: missing('podman', 'info') }, async () => {
+test('podman lists tags with the identity token that docker keeps', { skip: missing('podman', 'info') }, async () => {
   await using under = await prepared()
   const file = await writeIdentity(under.registry, join(under.directory, 'docker'))
   const places = ['--root', join(under.directory, 'store'), '--runroot', join(under.directory, 'run')]
-  const store = [...places, '--storage-driver', 'vfs']
-  const name = `${under.registry.address}/ann/web:1`
-  const search = await execute('podman', [
-    ...store,
-    'manifest',
-    'inspect',
-    '--authfile',
-    file,
-    '--tls-verify=false',
-    name,
-  ])
-  assert.match(search.stdout, new RegExp(under.pushed.config))
+  const ask = ['search', '--list-tags', '--authfile', file, '--tls-verify=false', '--format', '{{.Tag}}']
+  const list = () =>
+    execute('podman', [...places, '--storage-driver', 'vfs', ...ask, `${under.registry.address}/ann/web`])
+  assert.match((await list()).stdout, /ann\/web +1$/m)
+  await under.registry.registry.users.logOut('ann')
+  await assert.rejects(list(), /unauthorized|authentication|invalid/i)
 })

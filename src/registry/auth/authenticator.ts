@@ -109,7 +109,7 @@ export function createAuthenticator(parts: {
   ): Promise<Authentication> {
     const known = account !== undefined && familiar.has(name, address)
     const isHere = account !== undefined && account.origin === undefined
-    using place = (isHere ? queue : directoryQueue).enter(address, known)
+    using place = (isHere || !directory.isThere ? queue : directoryQueue).enter(address, known)
     if (!place) return { kind: 'busy' }
     const limits = [
       { key: known ? keyOf('familiar', name, address) : keyOf('account', name), limit: LIMITS.account },

@@ -5,6 +5,8 @@ import type { Identity, LoginSource } from './login-source.ts'
 
 /** Logins of people whom a directory knows. */
 export interface DirectoryLogins {
+  /** Whether there is a directory. Without one, nobody logs in by it. */
+  readonly isThere: boolean
   /** How long a right password counts without another question. Milliseconds. */
   readonly rememberFor: number
   /**
@@ -25,7 +27,7 @@ export function createDirectoryLogins(parts: {
   report: (failure: unknown, what: string) => void
 }): DirectoryLogins {
   const { source, meta, clock, report } = parts
-  if (!source) return { rememberFor: 0, logIn: async () => undefined, current: async () => undefined }
+  if (!source) return { isThere: false, rememberFor: 0, logIn: async () => undefined, current: async () => undefined }
   const { origin, ruled, rememberFor } = source
   /** When accounts were last looked up, by their IDs. */
   const seen = new Map<string, number>()
@@ -44,6 +46,7 @@ export function createDirectoryLogins(parts: {
   }
 
   return {
+    isThere: true,
     rememberFor,
     async logIn(name, password) {
       // With an empty password, directories answer that anybody may log in, as nobody (RFC 4513, section 5.1.2).
