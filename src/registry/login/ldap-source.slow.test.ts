@@ -1,11 +1,13 @@
 /** Logins by a real directory (slapd). */
 import assert from 'node:assert/strict'
-import { createServer } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { after, before, test } from 'node:test'
 import { isBaleError } from '#base'
 import { selfSigned } from '../../../test/kit/self-signed.ts'
 import { DIRECTORY_ADMIN, type Slapd, startSlapd, withoutSlapd } from '../../../test/kit/slapd.ts'
+import { until } from '../../../test/kit/until.ts'
 import { createLdapSource, type LdapOptions } from './index.ts'
+import { withDirectory } from './ldap-connection.ts'
 
 const options = { skip: withoutSlapd() }
 let slapd: Slapd
@@ -116,26 +118,34 @@ test('LDAPS and StartTLS check whose certificate it is; nothing is sent to anoth
   await assert.rejects(source({ url: secureUrl }).find('ann'), unavailable(/self-signed|certificate/))
 })
 
-test('a directory that ends connections gets no password in plain text', options, async () => {
+/** Success of a bind, whose message begins with its number. Source: RFC 4511. */
+const success = (request: Buffer) =>
+  Buffer.from([0x30, 0x0c, 0x02, 0x01, request[4]!, 0x61, 0x07, 0x0a, 0x01, 0x00, 0x04, 0x00, 0x04, 0x00])
+
+test('a connection that ended is not made again, without TLS: the password stays here', async () => {
   const seen: string[] = []
   const server = createServer((socket) => {
-    socket.on('data', (bytes) => {
+    socket.once('data', (bytes) => {
       seen.push(bytes.toString('latin1'))
-      socket.destroy()
+      socket.end(success(bytes))
     })
     socket.on('error', () => undefined)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
+  const url = `ldap://127.0.0.1:${(server.address() as AddressInfo).port}`
   try {
-    const ldap = source({ url: `ldap://127.0.0.1:${port}`, startTls: true })
-    await assert.rejects(ldap.verify('ann', 'word of ann'), unavailable(/cannot be asked/))
-    await assert.rejects(source({ url: `ldap://127.0.0.1:${port}` }).verify('ann', 'x'), unavailable(/closed|Socket/i))
+    const twice = withDirectory({ url, startTls: false, timeout: 5000 }, async (client) => {
+      await client.bind('cn=bale', 'own')
+      await until('the client knows that it ended', () => !client.isConnected)
+      await client.bind('uid=ann', 'word of ann')
+    })
+    await assert.rejects(twice, unavailable(/the connection was closed/))
+    await assert.rejects(source({ url, startTls: true }).verify('ann', 'word of ann'), unavailable(/cannot be asked/))
   } finally {
     server.close()
   }
   assert.equal(seen.length, 2, 'one connection each')
-  assert.doesNotMatch(seen[0]!, /word of/)
+  assert.doesNotMatch(seen.join(), /word of/)
 })
 
 test('a directory that is away, hangs or does not know the registry is unavailable, in time', options, async () => {
