@@ -72,6 +72,22 @@ test('a right password tells who somebody is, and what their groups mean', optio
   assert.notEqual(bob.subject, ann.subject)
 })
 
+test(
+  'what tells somebody from a later owner of the name must be there, in whatever case it is written',
+  options,
+  async () => {
+    const users = { base: slapd.base, filter: '(uid={name})' }
+    const subjectBy = async (id: string) => {
+      const found = await source({ users: { ...users, id } }).find('ann')
+      return found === 'absent' ? found : found.subject
+    }
+    assert.equal(await subjectBy('ENTRYuuid'), await subjectBy('entryUUID'))
+    await assert.rejects(subjectBy('objectGUID'), unavailable(/shows no objectGUID of uid=ann/))
+    const without = await source({ users }).find('ann')
+    assert.ok(without !== 'absent' && without.subject === undefined)
+  },
+)
+
 test('a wrong password, an unknown name and a name of another kind of entry are refused', options, async () => {
   const ldap = source()
   assert.equal(await ldap.verify('ann', 'word of bob'), 'refused')

@@ -120,10 +120,16 @@ async function filled(filter: string, values: Readonly<Record<string, string>>):
   })
 }
 
-/** Its bytes: in some directories it is no text. */
-function subjectOf(entry: Entry, { users }: LdapOptions): Pick<Identity, 'subject'> {
-  const value = users.id === undefined ? undefined : [entry[users.id] ?? []].flat()[0]
-  if (value === undefined) return {}
-  const text = Buffer.isBuffer(value) ? value : Buffer.from(String(value))
-  return { subject: text.toString('base64url') }
+/**
+ * Its bytes: in some directories it is no text. An attribute that the registry cannot see would tell nobody from a later owner
+ * of the name, and nobody would notice.
+ */
+function subjectOf(entry: Entry, { users, url }: LdapOptions): Pick<Identity, 'subject'> {
+  const { id } = users
+  if (id === undefined) return {}
+  const [value] = Object.entries(entry).flatMap(([name, values]) =>
+    name.toLowerCase() === id.toLowerCase() ? [values ?? []].flat() : [],
+  )
+  if (value === undefined) throw new BaleError('UNAVAILABLE', `the directory ${url} shows no ${id} of ${entry.dn}`)
+  return { subject: (Buffer.isBuffer(value) ? value : Buffer.from(String(value))).toString('base64url') }
 }
