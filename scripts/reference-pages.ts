@@ -70,8 +70,12 @@ function keyRows({ properties = {}, required = [] }: ConfigurationSchema, at: st
     const key = at === '' ? name : `${at}.${name}`
     const usual = required.includes(name) ? 'required' : below.properties ? '' : defaultWords(below.default)
     const row = `| \`${key}\` | ${valueWords(below)} | ${usual} | ${below.description} |`
-    const items = below.items ? keyRows(below.items, `${key}[]`) : []
-    return [row, ...[below, ...(below.anyOf ?? [])].flatMap((one) => keyRows(one, key)), ...items]
+    const groups = [below, ...(below.anyOf ?? [])]
+    return [
+      row,
+      ...groups.flatMap((one) => keyRows(one, key)),
+      ...(below.items ? keyRows(below.items, `${key}[]`) : []),
+    ]
   })
 }
 

@@ -40,6 +40,8 @@ need='
 /usr/bin/radosgw|radosgw|the tests keep a registry's bytes in a bucket of Ceph
 /usr/bin/ceph-authtool|ceph-common|the tests keep a registry's bytes in a bucket of Ceph
 /usr/sbin/haproxy|haproxy|the tests put it before replicas of a registry
+/usr/sbin/slapd|slapd|the tests have users of a registry in it
+/usr/bin/ldapadd|ldap-utils|the tests fill slapd with it
 "
 [ "$purpose" = interop ] && need="$need
 /usr/sbin/dockerd|docker.io|the interop tests compare with it

@@ -143,6 +143,12 @@ export const VERBS: readonly VerbEntry[] = [
   ),
   entry(
     'Registries',
+    ['registry user logout'],
+    'End the logins of registry users, wherever their clients keep them',
+    () => import('./verbs/registry-user-logout.ts'),
+  ),
+  entry(
+    'Registries',
     ['registry grant'],
     'Give a user, team, organisation or robot rights on repositories of a registry',
     () => import('./verbs/registry-grant.ts'),

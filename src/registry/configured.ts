@@ -5,11 +5,13 @@ import type { CollectOptions } from './collect.ts'
 import {
   type Configuration,
   type Credentials,
+  type LoginConfiguration,
   loadCredentials,
   loadTls,
   type ScaledOutContent,
 } from './configuration/index.ts'
 import { createRegistry, openRegistryAdmin } from './embedded.ts'
+import { createLdapSource } from './login/index.ts'
 import { openPostgresMeta } from './meta/index.ts'
 import { createFileObjects, createS3Objects, type ObjectStore } from './objects/index.ts'
 import {
@@ -54,11 +56,17 @@ async function open(
   credentials: Credentials,
   { environment, log, report, clock, observe }: Surroundings & Pick<RegistrySettings, 'observe'>,
 ): Promise<Registry> {
-  const { content, anonymous, uploads, listen, collection, hooks } = configuration
+  const { content, anonymous, uploads, listen, collection, hooks, login } = configuration
   const { externalUrl, trustedProxies } = listen
   const cache = { upstreams: upstreamsOf(configuration, credentials), mirror: configuration.mirror }
   const given = { anonymous, ...uploads, grace: collection.grace, externalUrl, trustedProxies, hooks, ...cache }
-  const settings = { ...given, connections: connectionSettings(environment), log, report, clock, observe }
+  const told = { log, report, clock, observe }
+  const settings = {
+    ...given,
+    ...loginSettings(login, credentials),
+    connections: connectionSettings(environment),
+    ...told,
+  }
   if (content.kind === 'embedded') {
     const { directory, minFreePercent } = content
     return await createRegistry({ ...settings, directory, minFreePercent })
@@ -112,6 +120,18 @@ async function openShared(
       },
     },
   }
+}
+
+function loginSettings(
+  { ldap, workloads: rules, refreshTokensUnusedFor }: LoginConfiguration,
+  { login }: Credentials,
+): Pick<RegistrySettings, 'loginSource' | 'workloads' | 'refreshTokensUnusedFor'> {
+  const workloads = rules.map(({ ca: named, ...rule }) => ({ ...rule, ca: named && login!.authorities[named.at] }))
+  if (!ldap) return { refreshTokensUnusedFor, workloads }
+  const { bind, ca: _, ...rest } = ldap
+  const { password, ca } = login!.ldap!
+  const loginSource = createLdapSource({ ...rest, ca, bind: bind && { dn: bind.dn, password: password! } })
+  return { refreshTokensUnusedFor, workloads, loginSource }
 }
 
 function openObjects(

@@ -26,6 +26,8 @@ export type {
   AnonymousAccess,
   AuditLog,
   Group,
+  Identity,
+  LoginSource,
   Organisations,
   Robot,
   Robots,
@@ -44,7 +46,9 @@ export {
   configurationSchema,
   type EmbeddedContent,
   type HookConfiguration,
+  type LdapConfiguration,
   type ListenConfiguration,
+  type LoginConfiguration,
   loadCredentials,
   loadTls,
   type NamedFile,
@@ -58,11 +62,13 @@ export {
   type TlsCredentials,
   type TlsFiles,
   type UpstreamConfiguration,
+  type WorkloadConfiguration,
 } from './configuration/index.ts'
 export { openConfiguredAdmin, type Surroundings, serveConfigured } from './configured.ts'
 export { createRegistry, type EmbeddedAdmin, openRegistryAdmin, type RegistryOptions } from './embedded.ts'
 export type { DeliveryPage, HookSettings, Hooks, NewHook, Tried } from './hooks/index.ts'
 export type { Imported, ImportOptions, Tally } from './import/index.ts'
+export { createLdapSource, type GroupRule, type LdapOptions, type WorkloadRule } from './login/index.ts'
 export {
   type AccessToken,
   type AuditEntry,

@@ -7,9 +7,12 @@ import {
   createAccess,
   createAccounts,
   createAuthenticator,
+  createDirectoryLogins,
+  createRefreshTokens,
   createRefusals,
   createSigningKeys,
   createTokenIssuer,
+  type LoginSource,
 } from './auth/index.ts'
 import { type Checked, type CheckOptions, check } from './check.ts'
 import { type Collected, type CollectOptions, collectInTurn, GRACE } from './collect.ts'
@@ -25,6 +28,7 @@ import {
   watchBodies,
 } from './http/index.ts'
 import { type Imported, type ImportOptions, importFrom } from './import/index.ts'
+import { createWorkloads, type WorkloadRule } from './login/index.ts'
 import type { MetaStore } from './meta/index.ts'
 import type { ObjectStore, Presigner } from './objects/index.ts'
 import { type Observe, toAll } from './operation/index.ts'
@@ -64,6 +68,15 @@ export interface RegistryParts {
 export interface RegistrySettings extends OriginOptions {
   /** What callers without a login may do: nothing by default. `push` is for tests and machines of one user. */
   anonymous?: AnonymousAccess
+  /** People who log in with their passwords of a directory. */
+  loginSource?: LoginSource
+  /** Jobs of CI services that log in as robots, by tokens of those; the first rule that fits counts. */
+  workloads?: readonly WorkloadRule[]
+  /**
+   * How long a login lasts that a client does not use, where it keeps a token in place of the password (docker does). Milliseconds,
+   * 30 days by default; 0: clients get none, and keep passwords.
+   */
+  refreshTokensUnusedFor?: number
   /** How long a blob that nothing refers to yet is kept for its pusher. Milliseconds, a day by default. */
   lease?: number
   /** How long bytes that another object replaces stay for downloads that run. Milliseconds, an hour by default. */
@@ -105,6 +118,7 @@ export interface Registry extends Administration, AsyncDisposable {
 }
 
 const DEFAULT_LEASE = 24 * 3_600_000
+const UNUSED_FOR = 30 * 24 * 3_600_000
 
 /** Opens a registry on its parts, which it closes also when it fails. */
 export async function openRegistry(parts: RegistryParts, settings: RegistrySettings = {}): Promise<Registry> {
@@ -126,10 +140,15 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     const clock = closing.use(await databaseClock(meta, machine))
     const keys = createSigningKeys({ meta, clock, secret })
     const tokens = createTokenIssuer({ keys, clock })
-    const authenticator = createAuthenticator({ meta, tokens, clock })
+    const refreshTokens = createRefreshTokens({ meta, unusedFor: settings.refreshTokensUnusedFor ?? UNUSED_FOR })
+    const report = reportOnce(settings.report ?? (() => undefined), clock)
+    const directory = createDirectoryLogins({ source: settings.loginSource, meta, clock, report })
+    const rules = settings.workloads ?? []
+    const workloads = rules.length > 0 ? closing.use(createWorkloads({ rules, clock })) : undefined
+    const logins = { tokens, refreshTokens, directory, workloads }
+    const authenticator = createAuthenticator({ meta, ...logins, report, clock })
     const access = createAccess({ meta, anonymous })
     const uploads = createUploads({ meta, objects, clock, lease, grace })
-    const report = reportOnce(settings.report ?? (() => undefined), clock)
     const bodies = closing.use(watchBodies(settings.leastRate ?? LEAST_RATE))
     const health = createHealth({ objects, clock })
     const presign = presignerOf(parts, settings)
@@ -151,7 +170,7 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     const collectGarbage: Registry['collectGarbage'] = (how) =>
       toldOf({ observe, clock }, () => collecting({ ...parts, meta, objects }, { unpulled, ...how }))
     const administration = (as: MetaStore, actor?: string) => ({ ...rulesOf(as, actor), collectGarbage })
-    const who = { authenticator, tokens, access, administration, anonymous, origin }
+    const who = { authenticator, tokens, refreshTokens, access, administration, anonymous, origin }
     const cache = { meta, objects: parts.objects, uploads, clock, log, report, observe }
     const upstreams = await openUpstreams(settings, cache, closing)
     const served = { meta, objects, uploads, upstreams, clock, lease, presign, ...who }

@@ -19,6 +19,9 @@ secret-file: secret
 collection: { untagged-older-than: 720h }
 log: { requests: stdout }
 metrics: { address: '[::1]:9090' }
+login:
+  ldap: { url: ldaps://ldap.internal, bind-dn: cn=bale, password-env: S3_ID, users: { base: dc=x, id: entryUUID }, groups: { base: dc=y, rules: [] } }
+  workloads: [{ issuer: https://ci, audience: me, when: { sub: 'a:*', ref: b }, as: acme+ci }]
 `,
   )
   const check = ['registry', 'config', 'check', path('r.yaml')]
@@ -55,6 +58,13 @@ metrics: { address: '[::1]:9090' }
     ' Blobs Come from: the registry',
     `Secret: ${path('secret')}`,
     'Without a Login: none',
+    'Logins Kept by Clients: for 720h without use',
+    'User Directory: ldaps://ldap.internal',
+    ' Searched by: cn=bale, environment variable S3_ID',
+    ' Users: (uid={name}) below dc=x, told apart by entryUUID',
+    ' Groups: (member={dn}) below dc=y, rules: 0',
+    ' Answers: within 5s, remembered for 1m',
+    'Workloads: acme+ci for 1h, with a token of https://ci for me and sub=a:*, ref=b',
     'Unreferenced Blobs Kept: 24h',
     'Least Rate of Bodies: 256 bytes per second, over 30s',
     'Collection: every 10m',

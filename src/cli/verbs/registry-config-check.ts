@@ -41,22 +41,15 @@ export const verb = defineVerb({
 })
 
 /** What the registry would be. Of credentials only their place is shown. */
-function summaryLines({
-  listen,
-  content,
-  anonymous,
-  uploads,
-  collection,
-  hooks,
-  log,
-  metrics,
-}: Configuration): string[] {
+function summaryLines(configuration: Configuration): string[] {
+  const { listen, content, anonymous, login, uploads, collection, hooks, log, metrics } = configuration
   return [
     ...listenLines(listen),
     ...(content.kind === 'embedded'
       ? [`Directory: ${content.directory}`, ` Kept Free: ${content.minFreePercent}%`]
       : scaledOutLines(content)),
     `Without a Login: ${anonymous}`,
+    ...loginLines(login),
     `Unreferenced Blobs Kept: ${time(uploads.lease)}`,
     `Least Rate of Bodies: ${uploads.leastRate.bytesPerSecond} bytes per second, over ${time(uploads.leastRate.period)}`,
     `Collection: every ${time(collection.every)}`,
@@ -98,6 +91,30 @@ function listenLines({
     ...(externalUrl === undefined ? [] : [` External URL: ${externalUrl}`]),
     ...(trustedProxies.length > 0 ? [` Trusted Proxies: ${trustedProxies.join(', ')}`] : []),
     ` Connections: ${maxConnections}`,
+  ]
+}
+
+function loginLines({ refreshTokensUnusedFor: unused, ldap, workloads }: Configuration['login']): string[] {
+  return [
+    `Logins Kept by Clients: ${unused === 0 ? 'as passwords' : `for ${time(unused)} without use`}`,
+    ...(ldap ? directoryLines(ldap) : []),
+    ...workloads.map(({ issuer, audience, when, as, lifetime }) => {
+      const claims = Object.entries(when).map(([name, pattern]) => `${name}=${pattern}`)
+      return `Workloads: ${as} for ${time(lifetime)}, with a token of ${issuer} for ${audience} and ${claims.join(', ')}`
+    }),
+  ]
+}
+
+type Directory = NonNullable<Configuration['login']['ldap']>
+
+function directoryLines({ url, startTls, ca, bind, users, groups, timeout, rememberFor }: Directory): string[] {
+  return [
+    `User Directory: ${url}${startTls ? ', with StartTLS' : ''}`,
+    ...(ca ? [` Authorities: ${ca.path}`] : []),
+    ` Searched by: ${bind ? `${bind.dn}, ${sourceWords(bind.password)}` : 'nobody'}`,
+    ` Users: ${users.filter} below ${users.base}${users.id === undefined ? '' : `, told apart by ${users.id}`}`,
+    ...(groups ? [` Groups: ${groups.filter} below ${groups.base}, rules: ${groups.rules.length}`] : []),
+    ` Answers: within ${time(timeout)}, remembered for ${time(rememberFor)}`,
   ]
 }
 

@@ -77,7 +77,7 @@ export const verb = defineVerb({
     await io.print(`Serving ${options.config ?? registryDirectory(options.root, engine)} at ${served.url}`)
     if (served.metricsUrl !== undefined) await io.print(`Serving metrics at ${served.metricsUrl}`)
     if ((await served.registry.users.list()).length === 0) {
-      io.warn(`There are no users yet, so no one can push: bale registry user add NAME ${place}`)
+      io.warn(`There are no users yet. The first administrator: bale registry user add --admin NAME ${place}`)
     }
     await aborted(signal)
     return 0

@@ -80,7 +80,7 @@ test('users are added, listed, granted, changed and removed, while the registry 
     })
     assert.equal(
       await bale.run(['registry', 'user', 'ls', ...root]),
-      'NAME      ADMIN     GRANTS\nann       no        team/*=read\nroot      yes',
+      'NAME      DIRECTORY   ADMIN     GRANTS\nann                   no        team/*=read\nroot                  yes',
     )
     await bale.run(['registry', 'user', 'passwd', ...root, '--password-stdin', 'ann'], { input: 'new word of ann' })
     assert.deepEqual([await status('ann:word of ann'), await status('ann:new word of ann')], [401, 200])
@@ -266,7 +266,7 @@ test('a registry without users says how to add one; anonymous pull is on only wh
   const closed = await serve(bale)
   assert.equal((await clientOf(closed.address).request('GET', '/token')).status, 401)
   await closed.stop()
-  assert.match(closed.warned(), /bale registry user add NAME --root .*root-registry/)
+  assert.match(closed.warned(), /bale registry user add --admin NAME --root .*root-registry/)
   const open = await serve(bale, '--anonymous-pull')
   assert.equal((await clientOf(open.address).request('GET', '/token')).status, 200)
   await open.stop()

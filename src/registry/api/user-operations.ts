@@ -43,6 +43,16 @@ export const userOperations = {
     input: (name) => ({ name }),
     output: () => undefined,
   }),
+  'users.logOut': operation('users.logOut', {
+    method: 'DELETE',
+    path: '/users/{name}/logins',
+    summary: 'Ends the logins of a user, wherever clients keep them; the password and access tokens stay',
+    who: { words: 'administrators; users their own', what: ({ name }) => ({ owner: name }) },
+    parameters: { name: userName },
+    run: (admin, { name }) => admin.users.logOut(name),
+    input: (name) => ({ name }),
+    output: () => undefined,
+  }),
   'users.setPassword': operation('users.setPassword', {
     method: 'PUT',
     path: '/users/{name}/password',

@@ -1,4 +1,5 @@
 import { type Account, type Grant, type MetaStore, matchesPattern, ROLES, type Role } from '../meta/index.ts'
+import type { Workload } from './login-source.ts'
 
 export type Action = 'pull' | 'push' | 'delete'
 
@@ -12,6 +13,8 @@ export interface Principal {
   account?: Account
   /** Of a caller with an access token: it may do no more than this. */
   limit?: Limit
+  /** Of a caller with a token of a CI service. */
+  workload?: Workload
   /** What a token was issued for; undefined when a password was shown, which grants everything the account may do. */
   scopes?: readonly Scope[]
 }

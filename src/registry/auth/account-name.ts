@@ -18,6 +18,9 @@ const HINTS: Record<AccountKind, string> = {
   robot: 'a robot is named with the organisation or user that it belongs to: acme+ci',
 }
 
+/** Whether a user can have it. */
+export const isUserName = (name: string): boolean => NAMES.user.test(name) && name.length <= LONGEST
+
 /** INVALID_ARGUMENT for what cannot be the name of such an account. */
 export function checkName(kind: AccountKind, name: string): void {
   const parts = name.split(/[/+]/)

@@ -1,10 +1,15 @@
-import { createHash, createHmac, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
-import type { Clock } from '#base'
+import { createHash, randomUUID } from 'node:crypto'
+import { BaleError, type Clock } from '#base'
 import type { AccessToken, Account, MetaStore } from '../meta/index.ts'
 import type { Limit, Principal } from './access.ts'
 import { hashOfSecret } from './access-tokens.ts'
+import { isJwt, readBasic, WORKLOAD_USER } from './basic-login.ts'
+import type { DirectoryLogins } from './directory-logins.ts'
 import { createHashQueue } from './hash-queue.ts'
+import type { WorkloadSource } from './login-source.ts'
 import { verifyPassword } from './password.ts'
+import type { RefreshTokens } from './refresh-tokens.ts'
+import { createFamiliar, createMemory } from './remembered-logins.ts'
 import type { TokenIssuer } from './token-issuer.ts'
 
 export type Authentication =
@@ -22,21 +27,36 @@ export interface Authenticator {
   authenticate(header: string | undefined, address: string): Promise<Authentication>
   /** Checks a name and password; `limited` after too many failures, those under way included. */
   checkPassword(name: string, password: string, address: string): Promise<Authentication>
+  /** Checks what a client was given for its password. It cannot be guessed, so that failures are not counted. */
+  checkRefreshToken(secret: string): Promise<Authentication>
+  /** Checks a token of a CI service. Neither can this be guessed. */
+  checkWorkload(token: string): Promise<Authentication>
 }
 
 /** Tries within a minute, at all processes of the registry together. */
 const LIMITS = { account: 10, address: 100 }
 const PERIOD = 60_000
-const REMEMBERED = { count: 1000, milliseconds: 300_000 }
+const REMEMBER_FOR = 300_000
 
-export function createAuthenticator(parts: { meta: MetaStore; tokens: TokenIssuer; clock: Clock }): Authenticator {
-  const { meta, tokens, clock } = parts
+export function createAuthenticator(parts: {
+  meta: MetaStore
+  tokens: TokenIssuer
+  refreshTokens: RefreshTokens
+  directory: DirectoryLogins
+  workloads: WorkloadSource | undefined
+  report: (failure: unknown, what: string) => void
+  clock: Clock
+}): Authenticator {
+  const { meta, tokens, refreshTokens, directory, workloads, report, clock } = parts
   const remembered = createMemory(clock)
   const queue = createHashQueue()
+  // A directory that is slow to answer takes no places from those who have their password here.
+  const directoryQueue = createHashQueue()
   const familiar = createFamiliar()
   const underWay = new Map<string, Promise<Authentication>>()
 
   async function checkPassword(name: string, password: string, address: string): Promise<Authentication> {
+    if (name === WORKLOAD_USER && workloads && isJwt(password)) return await checkWorkload(password)
     const withToken = await checkAccessToken(name, password)
     if (withToken) return withToken
     const account = await meta.findAccount({ name })
@@ -59,7 +79,22 @@ export function createAuthenticator(parts: { meta: MetaStore; tokens: TokenIssue
     const hash = hashOfSecret(secret)
     const found = hash === undefined ? undefined : await meta.useAccessToken({ hash })
     if (found?.account.name !== name) return undefined
-    return { kind: 'known', principal: { account: found.account, limit: limitOf(found.token) } }
+    const account = await present(found.account)
+    return account ? { kind: 'known', principal: { account, limit: limitOf(found.token) } } : { kind: 'refused', name }
+  }
+
+  async function checkWorkload(token: string): Promise<Authentication> {
+    const workload = await workloads?.verify(token)
+    if (!workload) return { kind: 'refused', name: WORKLOAD_USER }
+    const account = await meta.findAccount({ name: workload.robot })
+    if (account?.kind === 'robot') return { kind: 'known', principal: { account, workload } }
+    report(noRobot(workload.robot), 'the login of a workload')
+    return { kind: 'refused', name: WORKLOAD_USER }
+  }
+
+  /** Of a directory's accounts, those that are still there. */
+  async function present(account: Account): Promise<Account | undefined> {
+    return account.origin === undefined ? account : await directory.current(account)
   }
 
   /**
@@ -73,7 +108,8 @@ export function createAuthenticator(parts: { meta: MetaStore; tokens: TokenIssue
     account: Account | undefined,
   ): Promise<Authentication> {
     const known = account !== undefined && familiar.has(name, address)
-    using place = queue.enter(address, known)
+    const isHere = account !== undefined && account.origin === undefined
+    using place = (isHere || !directory.isThere ? queue : directoryQueue).enter(address, known)
     if (!place) return { kind: 'busy' }
     const limits = [
       { key: known ? keyOf('familiar', name, address) : keyOf('account', name), limit: LIMITS.account },
@@ -82,14 +118,37 @@ export function createAuthenticator(parts: { meta: MetaStore; tokens: TokenIssue
     const id = randomUUID()
     const counted = await meta.countAttempt(id, { limits, period: PERIOD })
     if (counted !== 'counted') return { kind: 'limited', seconds: Math.ceil(counted.wait / 1000), name }
-    if (!(await verifyPassword(password, account?.passwordHash)) || !account) return { kind: 'refused', name }
-    await meta.giveBackAttempt(
-      id,
-      limits.map(({ key }) => key),
-    )
+    const keys = limits.map(({ key }) => key)
+    let verified: Account | undefined
+    try {
+      verified = isHere ? await verifyHere(account, password) : await verifyElsewhere(name, password)
+    } catch (error) {
+      // Not the caller's mistake.
+      await meta.giveBackAttempt(id, keys)
+      throw error
+    }
+    if (!verified) return { kind: 'refused', name }
+    await meta.giveBackAttempt(id, keys)
     familiar.add(name, address)
-    remembered.add(account, password)
-    return { kind: 'known', principal: { account } }
+    remembered.add(verified, password, isHere ? REMEMBER_FOR : directory.rememberFor)
+    return { kind: 'known', principal: { account: verified } }
+  }
+
+  async function verifyHere(account: Account, password: string): Promise<Account | undefined> {
+    return (await verifyPassword(password, account.passwordHash)) ? account : undefined
+  }
+
+  /**
+   * By the directory, and with the work of a hash, so that an unknown name looks like any other. It never sees our own secrets:
+   * one that has ended would count as a wrong password there, and might lock its owner out.
+   */
+  async function verifyElsewhere(name: string, password: string): Promise<Account | undefined> {
+    const isOurs = hashOfSecret(password) !== undefined
+    const [account] = await Promise.all([
+      isOurs ? undefined : directory.logIn(name, password),
+      verifyPassword(password, undefined),
+    ])
+    return account
   }
 
   async function checkToken(token: string): Promise<Authentication> {
@@ -106,6 +165,13 @@ export function createAuthenticator(parts: { meta: MetaStore; tokens: TokenIssue
 
   return {
     checkPassword,
+    checkWorkload,
+    async checkRefreshToken(secret) {
+      const used = await refreshTokens.use(secret)
+      const account = used && (await present(used.account))
+      if (!account) return { kind: 'refused' }
+      return { kind: 'known', principal: { account, limit: used.token && limitOf(used.token) } }
+    },
     async authenticate(header, address) {
       if (header === undefined) return { kind: 'anonymous' }
       const [scheme = '', value = ''] = header.split(/ +/, 2)
@@ -127,53 +193,6 @@ function keyOf(kind: string, ...parts: string[]): string {
     .digest('hex')
 }
 
-/** Users and the addresses they logged in from; the oldest are dropped. */
-function createFamiliar() {
-  const pairs = new Set<string>()
-  const key = (name: string, address: string) => `${name}\0${address}`
-  return {
-    has: (name: string, address: string) => pairs.has(key(name, address)),
-    add(name: string, address: string): void {
-      const pair = key(name, address)
-      pairs.delete(pair)
-      pairs.add(pair)
-      const oldest = pairs.keys().next()
-      if (pairs.size > FAMILIAR && !oldest.done) pairs.delete(oldest.value)
-    },
-  }
-}
-
-const FAMILIAR = 10_000
-
-const LOGIN_LIMIT = 1024
-
-/** Source: RFC 7617. The password may hold colons. */
-function readBasic(value: string): { name: string; password: string } | undefined {
-  const text = Buffer.from(value, 'base64').toString()
-  const colon = text.indexOf(':')
-  if (colon < 0 || text.length > LOGIN_LIMIT) return undefined
-  return { name: text.slice(0, colon), password: text.slice(colon + 1) }
-}
-
-/**
- * Remembers right passwords for five minutes, so that clients that show theirs with each request do not cost a hash
- * each time. Kept as keyed hashes over name, password and the stored hash: a changed password is forgotten with it.
- */
-function createMemory(clock: Clock) {
-  const key = randomBytes(32)
-  const entries = new Map<string, { mark: Buffer; until: number }>()
-  const markOf = (account: Account, password: string) =>
-    createHmac('sha256', key)
-      .update(JSON.stringify([account.name, account.passwordHash, password]))
-      .digest()
-  return {
-    knows(account: Account, password: string): boolean {
-      const entry = entries.get(account.name)
-      return entry !== undefined && entry.until > clock.now() && timingSafeEqual(entry.mark, markOf(account, password))
-    },
-    add(account: Account, password: string): void {
-      if (entries.size >= REMEMBERED.count) entries.clear()
-      entries.set(account.name, { mark: markOf(account, password), until: clock.now() + REMEMBERED.milliseconds })
-    },
-  }
+function noRobot(name: string): BaleError {
+  return new BaleError('INVALID_ARGUMENT', `a rule for workloads names the robot ${name}, which is not there`)
 }

@@ -19,16 +19,21 @@ interface Subject {
 
 export interface TokenIssuer {
   /** Without a subject the token is for anonymous callers. */
-  issue(subject: Subject | undefined, scopes: Scope[]): Promise<{ token: string; expiresIn: number; issuedAt: string }>
+  issue(
+    subject: Subject | undefined,
+    scopes: Scope[],
+    /** Five minutes by default. */
+    seconds?: number,
+  ): Promise<{ token: string; expiresIn: number; issuedAt: string }>
   /** Undefined for anything that we did not issue, or whose time is over. */
   read(token: string): Promise<{ subject: Subject | undefined; scopes: Scope[] } | undefined>
 }
 
-/** Tokens of five minutes. They outlive a restart and are the same for all replicas. */
+/** Tokens outlive a restart and are the same for all replicas. */
 export function createTokenIssuer({ keys, clock }: { keys: SigningKeys; clock: Clock }): TokenIssuer {
   const verified = createVerified()
   return {
-    async issue(subject, scopes) {
+    async issue(subject, scopes, seconds = TOKEN_SECONDS) {
       const now = Math.floor(clock.now() / 1000)
       const claims = {
         iss: SERVICE,
@@ -38,13 +43,13 @@ export function createTokenIssuer({ keys, clock }: { keys: SigningKeys; clock: C
           : '',
         iat: now,
         nbf: now,
-        exp: now + TOKEN_SECONDS,
+        exp: now + seconds,
         jti: randomUUID(),
         access: scopes,
       }
       return {
         token: signToken(await keys.current(), claims),
-        expiresIn: TOKEN_SECONDS,
+        expiresIn: seconds,
         issuedAt: new Date(now * 1000).toISOString(),
       }
     },

@@ -7,6 +7,8 @@ import { hashPassword, verifyPassword } from './password.ts'
 /** A user of a registry, without the password. */
 export interface User {
   name: string
+  /** The directory by which they log in; undefined for those with a password here. */
+  origin?: string
   /** May do everything, everywhere. */
   admin: boolean
   grants: Grant[]
@@ -21,8 +23,10 @@ export interface Users {
   add(name: string, password: string, options?: { admin?: boolean; adopt?: boolean }): Promise<void>
   /** Tokens, grants and robots of the user end at once. */
   remove(name: string): Promise<void>
-  /** DENIED when `old` is given and not the password of before. */
+  /** Ends all its logins. CONFLICT for one who logs in by a directory; DENIED when `old` is given and not the password of before. */
   setPassword(name: string, password: string, options?: { old?: string }): Promise<void>
+  /** Ends all tokens and logins that clients keep; the password and access tokens stay. */
+  logOut(name: string): Promise<void>
   /** Makes a user an administrator, who may do everything, or one like others again. */
   setAdmin(name: string, admin: boolean): Promise<void>
   /**
@@ -61,10 +65,17 @@ export function createUsers(meta: MetaStore): Users {
     },
     async setPassword(name, password, { old } = {}) {
       checkPassword(password)
-      if (old !== undefined && !(await verifyPassword(old, (await meta.findAccount({ name }))?.passwordHash))) {
+      const { origin, passwordHash } = (await meta.findAccount({ name })) ?? {}
+      if (origin !== undefined) {
+        throw new BaleError('CONFLICT', `user ${name} has no password here, but logs in by ${origin}`)
+      }
+      if (old !== undefined && !(await verifyPassword(old, passwordHash))) {
         throw new BaleError('DENIED', 'the old password is not right')
       }
       if (!(await meta.setPassword(name, await hashPassword(password)))) throw unknownUser(name)
+    },
+    async logOut(name) {
+      if (!(await meta.endLogins(name))) throw unknownUser(name)
     },
     async setAdmin(name, admin) {
       if (!(await meta.setAdmin(name, admin))) throw unknownUser(name)
@@ -80,7 +91,10 @@ export function createUsers(meta: MetaStore): Users {
       throw new BaleError('NOT_FOUND', `${printable(name, 80)} has no grant for ${printable(pattern, 120)}`)
     },
     async list() {
-      return (await meta.listAccounts('user')).map(({ name, admin, grants }) => ({ name, admin, grants }))
+      return (await meta.listAccounts('user')).map(({ name, origin, admin, grants }) => ({
+        ...{ name, admin, grants },
+        ...(origin !== undefined && { origin }),
+      }))
     },
   }
 }

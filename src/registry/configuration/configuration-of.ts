@@ -1,15 +1,15 @@
-import { dirname, resolve } from 'node:path'
+import { dirname } from 'node:path'
 import type {
   Configuration,
   EmbeddedContent,
-  NamedFile,
   PostgresConfiguration,
   S3Configuration,
   ScaledOutContent,
-  SecretSource,
   TlsFiles,
   UpstreamConfiguration,
 } from './configuration.ts'
+import { loginOf } from './login-of.ts'
+import { Names } from './names.ts'
 import type { FileContent } from './schema.ts'
 
 /** Of the disk, as without a configuration file. */
@@ -21,7 +21,7 @@ const MIN_FREE_PERCENT = 1
  */
 export function configurationOf(content: FileContent, path: string, at: (key: string) => string): Configuration {
   const { listen, anonymous, uploads, collection, upstreams, mirror, hooks, log, metrics } = content
-  const names = new Names(dirname(resolve(path)), at)
+  const names = new Names(dirname(path), at)
   return frozen({
     listen: {
       ...listen.address,
@@ -33,6 +33,7 @@ export function configurationOf(content: FileContent, path: string, at: (key: st
     },
     content: contentOf(content, names),
     anonymous,
+    login: loginOf(content.login, names),
     uploads: {
       lease: uploads.lease,
       leastRate: {
@@ -122,33 +123,6 @@ function s3Of(s3: NonNullable<Objects['s3']>, names: Names): S3Configuration {
     accessKey: names.secret('objects.s3.access-key', s3)!,
     secretKey: names.secret('objects.s3.secret-key', s3)!,
     partSize: s3['part-size'],
-  }
-}
-
-/** Files and variables that the configuration names. */
-class Names {
-  readonly #directory: string
-  readonly #at: (key: string) => string
-
-  constructor(directory: string, at: (key: string) => string) {
-    this.#directory = directory
-    this.#at = at
-  }
-
-  path(name: string): string {
-    return resolve(this.#directory, name)
-  }
-
-  file(key: string, name: string): NamedFile {
-    return { path: this.path(name), at: this.#at(key) }
-  }
-
-  /** Of the keys `…-file` and `…-env` in a group, of which one at most is given. */
-  secret(key: string, group: Readonly<Record<string, unknown>>): SecretSource | undefined {
-    const name = key.slice(key.lastIndexOf('.') + 1)
-    const [file, variable] = [group[`${name}-file`], group[`${name}-env`]]
-    if (file !== undefined) return this.file(`${key}-file`, String(file))
-    return variable === undefined ? undefined : { variable: String(variable), at: this.#at(`${key}-env`) }
   }
 }
 

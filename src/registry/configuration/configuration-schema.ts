@@ -10,7 +10,7 @@ export interface ConfigurationSchema {
   type?: string
   properties?: Record<string, ConfigurationSchema>
   required?: string[]
-  additionalProperties?: boolean
+  additionalProperties?: boolean | ConfigurationSchema
   items?: ConfigurationSchema
   anyOf?: ConfigurationSchema[]
   allOf?: object[]

@@ -91,6 +91,34 @@ upstreams:
   - { prefix: quay, registry: 'https://quay.io' }
 mirror: docker.io
 hooks: { allow-addresses: [10.0.0.0/8, '::1'], retry-for: 12h }
+login:
+  refresh-tokens: { unused-for: 24h }
+  ldap:
+    url: ldap://ldap.internal
+    starttls: true
+    insecure: true
+    ca-file: ldap.pem
+    bind-dn: cn=bale,dc=example
+    password-file: ldap-password
+    users: { base: 'ou=people,dc=example', filter: '(&(a=b)(uid={name}))', id: entryUUID }
+    groups:
+      base: ou=groups,dc=example
+      filter: (memberUid={name})
+      rules:
+        - { group: admins, administrators: true }
+        - { group: 'cn=web,dc=example', team: acme/web }
+        - { group: owners, organisation: acme, role: owner }
+        - { group: members, organisation: acme }
+    timeout: 2s
+    remember-for: 30s
+  workloads:
+    - issuer: https://ci.example
+      audience: registry.example
+      when: { repository: 'acme/*' }
+      as: acme+ci
+      lifetime: 30m
+      ca-file: ci.pem
+    - { issuer: 'https://other.example', audience: x, when: { sub: y }, as: acme+other }
 log: { requests: requests.log }
 metrics: { address: '127.0.0.2:9090' }
 `
@@ -173,6 +201,45 @@ test('every key of a file has its place in the configuration, with a value that 
     ],
     mirror: 'docker.io',
     hooks: { allowAddresses: ['10.0.0.0/8', '::1'], retryFor: 12 * 3_600_000 },
+    login: {
+      refreshTokensUnusedFor: 24 * 3_600_000,
+      ldap: {
+        url: 'ldap://ldap.internal',
+        startTls: true,
+        ca: { path: join(place.path, 'ldap.pem'), at: `${file}:62:14: login.ldap.ca-file` },
+        bind: {
+          dn: 'cn=bale,dc=example',
+          password: { path: join(place.path, 'ldap-password'), at: `${file}:64:20: login.ldap.password-file` },
+        },
+        users: { base: 'ou=people,dc=example', filter: '(&(a=b)(uid={name}))', id: 'entryUUID' },
+        groups: {
+          base: 'ou=groups,dc=example',
+          filter: '(memberUid={name})',
+          rules: [
+            { group: 'admins', administrators: true },
+            { group: 'cn=web,dc=example', member: { name: 'acme/web', role: 'member' } },
+            { group: 'owners', member: { name: 'acme', role: 'owner' } },
+            { group: 'members', member: { name: 'acme', role: 'member' } },
+          ],
+        },
+        timeout: 2000,
+        rememberFor: 30_000,
+      },
+      workloads: [
+        {
+          issuer: 'https://ci.example',
+          audience: 'registry.example',
+          when: { repository: 'acme/*' },
+          as: 'acme+ci',
+          lifetime: 1_800_000,
+          ca: { path: join(place.path, 'ci.pem'), at: `${file}:82:16: login.workloads[0].ca-file` },
+        },
+        {
+          ...{ issuer: 'https://other.example', audience: 'x', when: { sub: 'y' }, as: 'acme+other' },
+          lifetime: 3_600_000,
+        },
+      ],
+    },
     log: { requests: { path: join(place.path, 'requests.log') } },
     metrics: { host: '127.0.0.2', port: 9090 },
   })
@@ -212,6 +279,7 @@ test('a directory is enough; the rest is as without a file', async () => {
   )
   assert.deepEqual(rest, {
     anonymous: 'none',
+    login: { refreshTokensUnusedFor: 30 * 24 * 3_600_000, ldap: undefined, workloads: [] },
     uploads: { lease: 24 * 3_600_000, leastRate: LEAST_RATE },
     collection: {
       every: 600_000,
@@ -271,6 +339,8 @@ secret-env: S
 objects:
   s3: { endpoint: 'https://s3', bucket: abc, access-key-env: A, secret-key-env: B${more} }`
 const postgres = (keys: string) => `objects: { directory: /o }\nsecret-env: S\nmetadata: { postgres: { ${keys} } }`
+
+const ldap = (keys: string) => `directory: /d\nlogin: { ldap: { ${keys}, users: { base: dc=x } } }`
 
 const BAD: Readonly<Record<string, readonly [text: string, ...lines: (string | RegExp)[]]>> = {
   'an empty file': ['# nothing\n', '1:1: has no value; expects a group of keys'],
@@ -437,6 +507,67 @@ upstreams:
   'a variable that has no name': [
     postgres('url: postgres://b@h/b, password-env: $P'),
     '3:62: metadata.postgres.password-env: expects the name of an environment variable, not "$P"',
+  ],
+  'a directory over plain LDAP': [
+    ldap('url: ldap://ldap.example'),
+    '2:18: login.ldap.url: passwords would go over the network in plain text to ldap.example; expects ldaps://, starttls, or insecure if something else protects them',
+  ],
+  'StartTLS of what begins with TLS': [
+    ldap('url: ldaps://ldap.example, starttls: true'),
+    '2:45: login.ldap.starttls: cannot be given together with ldaps://, which begins with TLS',
+  ],
+  'a login of the registry without its password': [
+    ldap('url: ldaps://l, bind-dn: cn=bale'),
+    '2:10: login.ldap.password-file: is missing, and so is password-env: the registry logs in as bind-dn',
+  ],
+  'a password of nobody': [
+    ldap('url: ldaps://l, password-env: P'),
+    '2:10: login.ldap.bind-dn: is missing, but password-env needs it: it is the password of that',
+  ],
+  'filters, names and groups that are none': [
+    `directory: /d
+login:
+  ldap:
+    url: https://l
+    users: { base: people, filter: '(uid=ann)', id: '' }
+    groups:
+      base: dc=x
+      filter: '((member={dn})'
+      rules:
+        - { group: a, organisation: acme, team: acme/web }
+        - { group: b, team: acme }
+        - { grop: c }
+        - { group: d, team: acme/web, role: owner }
+`,
+    /^4:10: login.ldap.url: expects the URL of a directory/,
+    /^5:20: login.ldap.users.base: expects a distinguished name \(DN\)/,
+    /^5:36: login.ldap.users.filter: expects a filter of LDAP with \{name\}/,
+    /^5:53: login.ldap.users.id: expects the name of an attribute/,
+    '8:15: login.ldap.groups.filter: has parentheses that do not belong together',
+    '10:11: login.ldap.groups.rules[0]: expects one of organisation, team, and administrators: true',
+    /^11:29: login.ldap.groups.rules\[1\].team: expects a team, such as acme\/web, not "acme"/,
+    '12:11: login.ldap.groups.rules[2].group: is missing: The group, by its DN or its name (cn)',
+    '12:13: login.ldap.groups.rules[2].grop: unknown key; did you mean group?',
+    '13:11: login.ldap.groups.rules[3]: expects organisation, if there is a role',
+  ],
+  'rules for anybody, and for nobody': [
+    `directory: /d
+login:
+  workloads:
+    - { issuer: 'https://ci', audience: a, when: {}, as: acme+ci }
+    - { issuer: ci, audience: a, when: { sub: 1 }, as: ann, lifetime: 25h }
+    - { audience: a, when: [sub], as: acme+ci }
+    - { issuer: 'http://ci.example', audience: a, when: { sub: x }, as: acme+ci }
+    - { issuer: 'http://127.0.0.1:80/x', audience: a, when: { sub: x }, as: acme+ci }
+`,
+    '4:50: login.workloads[0].when: expects at least one claim: everybody gets tokens from an issuer such as a forge',
+    /^5:17: login.workloads\[1\].issuer: expects the URL of an issuer/,
+    /^5:47: login.workloads\[1\].when.sub: expects a pattern/,
+    /^5:56: login.workloads\[1\].as: expects a robot, such as acme\+ci, not "ann"/,
+    /^5:71: login.workloads\[1\].lifetime: expects a duration from 1m to 12h/,
+    '6:7: login.workloads[2].issuer: is missing: Who issues the tokens, as they say it (iss)',
+    '6:28: login.workloads[2].when: expects a group of keys, not a list',
+    '7:17: login.workloads[3].issuer: expects https://: whoever is on the way to it could make keys of their own',
   ],
   'space of a store': [
     `${s3('')}\nuploads: { min-free: 1% }\n`,

@@ -1,5 +1,6 @@
 import type { AnonymousAccess } from '../auth/index.ts'
 import type { LeastRate } from '../http/index.ts'
+import type { GroupRule } from '../login/index.ts'
 
 /** What a registry's configuration file says, with defaults in place. Frozen. Times are in milliseconds, sizes in bytes. */
 export interface Configuration {
@@ -8,6 +9,7 @@ export interface Configuration {
   content: EmbeddedContent | ScaledOutContent
   /** What callers without a login may do. */
   anonymous: AnonymousAccess
+  login: LoginConfiguration
   uploads: {
     /** How long a blob that nothing refers to yet is kept for its pusher. */
     lease: number
@@ -99,6 +101,39 @@ export interface SharedDirectory {
   kind: 'directory'
   directory: string
   minFreePercent: number
+}
+
+/** Who logs in beyond users with a password of the registry. */
+export interface LoginConfiguration {
+  /** When the tokens end that clients keep in place of passwords; 0: there are none. */
+  refreshTokensUnusedFor: number
+  ldap?: LdapConfiguration
+  /** The first that fits counts. */
+  workloads: readonly WorkloadConfiguration[]
+}
+
+/** A directory of people. */
+export interface LdapConfiguration {
+  url: string
+  startTls: boolean
+  /** PEM. */
+  ca?: NamedFile
+  bind?: { dn: string; password: SecretSource }
+  users: { base: string; filter: string; id?: string }
+  groups?: { base: string; filter: string; rules: readonly GroupRule[] }
+  timeout: number
+  rememberFor: number
+}
+
+/** A job of a CI service that logs in as a robot. */
+export interface WorkloadConfiguration {
+  issuer: string
+  audience: string
+  when: Readonly<Record<string, string>>
+  as: string
+  lifetime: number
+  /** PEM. */
+  ca?: NamedFile
 }
 
 /** When unreferenced content is collected, and what besides it. */

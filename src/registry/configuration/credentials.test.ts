@@ -91,6 +91,22 @@ upstreams:
   ])
 })
 
+test('a directory has a password and authorities, and rules for workloads have theirs', async () => {
+  const text = `directory: /d
+login:
+  ldap: { url: ldaps://l, bind-dn: cn=b, password-file: password, ca-file: a.crt, users: { base: dc=x } }
+  workloads: [{ issuer: 'https://ci', audience: me, when: { sub: x }, as: acme+ci, ca-file: a.crt }]
+`
+  const { login } = await load(text)
+  assert.deepEqual(login?.ldap, { password: ' two words', ca: own.cert.trim() })
+  assert.deepEqual(Object.values(login!.authorities), [own.cert.trim()])
+  assert.deepEqual(await problems(text.replaceAll('a.crt', 'id').replace('file: password', 'env: NOT_SET')), [
+    'r.yaml:3:56: login.ldap.password-env: the environment variable NOT_SET is not set',
+    'r.yaml:3:74: login.ldap.ca-file: id has no certificate (PEM)',
+    'r.yaml:4:93: login.workloads[0].ca-file: id has no certificate (PEM)',
+  ])
+})
+
 test('an embedded registry on plain HTTP needs none', async () => {
   assert.deepEqual(await load('directory: /d'), {})
 })

@@ -1,4 +1,11 @@
-import type { Configuration, ScaledOutContent, TlsFiles, UpstreamConfiguration } from './configuration.ts'
+import type {
+  Configuration,
+  LdapConfiguration,
+  LoginConfiguration,
+  ScaledOutContent,
+  TlsFiles,
+  UpstreamConfiguration,
+} from './configuration.ts'
 import {
   type Environment,
   readAuthorities,
@@ -17,6 +24,7 @@ export interface Credentials {
   s3?: { accessKey: string; secretKey: string }
   /** Of upstreams, in the configuration's order. */
   upstreams?: readonly { password?: string; ca?: string }[]
+  login?: LoginCredentials
   /** Of a scaled-out registry: at least 32 bytes. */
   secret?: Uint8Array
 }
@@ -28,17 +36,25 @@ export interface TlsCredentials {
   clientAuthorities?: string
 }
 
+/** Of directories and issuers. */
+interface LoginCredentials {
+  ldap?: { password?: string; ca?: string }
+  /** Authorities in PEM, by the place of the rule that names them. */
+  authorities: Readonly<Record<string, string>>
+}
+
 /**
  * Reads them. INVALID_ARGUMENT lists all that is wrong, a line for each, as `readConfiguration`: what is missing, files
  * with secrets that others can read, certificates and keys that are malformed or do not match. Nothing of it is a
  * secret.
  */
 export async function loadCredentials(
-  { listen, content, upstreams }: Configuration,
+  { listen, content, login, upstreams }: Configuration,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<Credentials> {
   return await gathering(async (attempt) => ({
     ...(listen.tls && { tls: await tlsOf(listen.tls, attempt) }),
+    ...((login.ldap || login.workloads.length > 0) && { login: await loginOf(login, environment, attempt) }),
     ...(content.kind === 'scaled-out' && (await sharedOf(content, environment, attempt))),
     ...(upstreams.length > 0 && {
       upstreams: await Promise.all(upstreams.map((one) => upstreamOf(one, environment, attempt))),
@@ -87,6 +103,20 @@ async function tlsOf({ certificate, key, clientAuthorities: named }: TlsFiles, a
 async function upstreamOf({ login, ca }: UpstreamConfiguration, environment: Environment, attempt: Attempt) {
   return {
     password: login && (await attempt(login.password, () => readSecret(login.password, environment))),
+    ca: ca && (await attempt(ca, () => readAuthorities(ca))),
+  }
+}
+
+async function loginOf({ ldap, workloads }: LoginConfiguration, environment: Environment, attempt: Attempt) {
+  const directory = ldap && (await directoryOf(ldap, environment, attempt))
+  const authorities: Record<string, string | undefined> = {}
+  for (const { ca } of workloads) if (ca) authorities[ca.at] = await attempt(ca, () => readAuthorities(ca))
+  return { ...(directory && { ldap: directory }), authorities }
+}
+
+async function directoryOf({ bind, ca }: LdapConfiguration, environment: Environment, attempt: Attempt) {
+  return {
+    password: bind && (await attempt(bind.password, () => readSecret(bind.password, environment))),
     ca: ca && (await attempt(ca, () => readAuthorities(ca))),
   }
 }

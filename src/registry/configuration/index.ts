@@ -7,7 +7,9 @@ export type {
   Configuration,
   EmbeddedContent,
   HookConfiguration,
+  LdapConfiguration,
   ListenConfiguration,
+  LoginConfiguration,
   NamedFile,
   PostgresConfiguration,
   S3Configuration,
@@ -16,6 +18,7 @@ export type {
   SharedDirectory,
   TlsFiles,
   UpstreamConfiguration,
+  WorkloadConfiguration,
 } from './configuration.ts'
 export type { ConfigurationSchema } from './configuration-schema.ts'
 export { type Credentials, loadCredentials, loadTls, type TlsCredentials } from './credentials.ts'

@@ -108,6 +108,39 @@ const freeSpace: Rule = {
   },
 }
 
+const plainLdap: Rule = {
+  group: 'login.ldap',
+  broken({ url, starttls, insecure }) {
+    const host = URL.parse(String(url))?.hostname.replace(/^\[(.*)\]$/, '$1') ?? ''
+    if (!/^ldap:/.test(String(url)) || starttls === true || insecure === true || isLoopback(host)) return
+    return {
+      key: 'url',
+      message: `passwords would go over the network in plain text to ${host}; expects ldaps://, starttls, or insecure if something else protects them`,
+    }
+  },
+  schema: {
+    anyOf: [
+      { properties: { url: { pattern: '^(?:ldaps://|ldap://(?:127\\.|localhost(?:[:/]|$)|\\[::1\\]))' } } },
+      { properties: { starttls: { const: true } }, ...required('starttls') },
+      { properties: { insecure: { const: true } }, ...required('insecure') },
+    ],
+  },
+}
+
+const startTlsTwice: Rule = {
+  group: 'login.ldap',
+  broken({ url, starttls }) {
+    if (starttls !== true || !/^ldaps:/.test(String(url))) return
+    return { key: 'starttls', message: 'cannot be given together with ldaps://, which begins with TLS' }
+  },
+  schema: {
+    not: {
+      properties: { starttls: { const: true }, url: { pattern: '^ldaps:' } },
+      ...required('starttls', 'url'),
+    },
+  },
+}
+
 const itsOwn = 'an embedded registry has everything in its directory'
 
 const UNIQUE = ['prefix', 'namespaces'] as const
@@ -163,6 +196,11 @@ export const RULES: readonly Rule[] = [
   ...oneOf('', 'secret-file', 'secret-env', 'all replicas have the same secret', { when: 'metadata' }),
   freeSpace,
   ...oneOf('objects', 's3', 'directory', 'the bytes are in a store, or in a directory that all replicas share'),
+  plainLdap,
+  startTlsTwice,
+  ...oneOf('login.ldap', 'password-file', 'password-env', 'the registry logs in as bind-dn', { when: 'bind-dn' }),
+  needs('login.ldap', 'password-file', 'bind-dn', 'it is the password of that'),
+  needs('login.ldap', 'password-env', 'bind-dn', 'it is the password of that'),
   atMostOneOf('metadata.postgres', 'password-file', 'password-env'),
   ...oneOf('objects.s3', 'access-key-file', 'access-key-env', 'requests are signed'),
   atMostOneOf('upstreams[]', 'password-file', 'password-env'),

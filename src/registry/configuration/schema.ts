@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { login } from './login-schema.ts'
 import {
   addressRange,
   choice,
@@ -190,6 +191,7 @@ export const FILE = v.pipe(
         ]),
         'none',
       ),
+      login: v.optional(login, {}),
       uploads: v.optional(
         group('What pushes may do', {
           'min-free': v.optional(

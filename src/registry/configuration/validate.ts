@@ -32,13 +32,12 @@ export function validate(value: unknown): { content: FileContent } | { faults: F
 /** Keys that are not known, and lists where there should be keys: valibot tells the first of the former, and takes the latter. */
 function shapeFaults(value: unknown, schema: ConfigurationSchema, at: string): Fault[] {
   const { items } = schema
-  if (items && Array.isArray(value))
-    return value.flatMap((one, number) => shapeFaults(one, items, keyBelow(at, number)))
+  if (items && Array.isArray(value)) return value.flatMap((one, index) => shapeFaults(one, items, keyBelow(at, index)))
   const known = propertiesOf(schema)
   const names = Object.keys(known)
-  if (names.length === 0) return []
+  if (names.length === 0 && schema.type !== 'object') return []
   if (Array.isArray(value)) return [{ key: at, part: 'value', message: 'expects a group of keys, not a list' }]
-  if (!isGroup(value)) return []
+  if (!isGroup(value) || names.length === 0) return []
   return Object.entries(value).flatMap(([name, below]) => {
     const key = keyBelow(at, name)
     if (Object.hasOwn(known, name)) return shapeFaults(below, known[name]!, key)

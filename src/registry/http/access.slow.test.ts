@@ -116,7 +116,7 @@ test('a token comes by an OAuth2 form too; a token does not buy another token', 
   const token = good.json<{ access_token: string }>().access_token
   assert.equal((await registry.request('GET', '/v2/', { token })).status, 200)
   assert.equal((await form({ grant_type: 'password', username: 'ann', password: 'wrong' })).status, 401)
-  assert.equal((await form({ grant_type: 'refresh_token', refresh_token: 'x' })).status, 400)
+  assert.equal((await form({ grant_type: 'authorization_code', code: 'x' })).status, 400)
   assert.equal((await registry.request('GET', '/token?scope=repository:ann/x:pull', { token })).status, 401)
 })
 

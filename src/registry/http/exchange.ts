@@ -1,7 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock, Log } from '#base'
 import type { Administration } from '../api/index.ts'
-import type { Access, AnonymousAccess, Authentication, Authenticator, TokenIssuer } from '../auth/index.ts'
+import type {
+  Access,
+  AnonymousAccess,
+  Authentication,
+  Authenticator,
+  RefreshTokens,
+  TokenIssuer,
+} from '../auth/index.ts'
 import type { MetaStore } from '../meta/index.ts'
 import type { ObjectStore } from '../objects/index.ts'
 import type { Observe } from '../operation/index.ts'
@@ -19,6 +26,7 @@ export interface RegistryContext {
   upstreams: Upstreams | undefined
   authenticator: Authenticator
   tokens: TokenIssuer
+  refreshTokens: RefreshTokens
   access: Access
   /** The administration of the registry, whose changes are recorded as those of whom the metadata is opened as. */
   administration(meta: MetaStore, actor: string): Administration

@@ -101,5 +101,7 @@ function noting(
       return noted(authenticator.authenticate(header, address), credential)
     },
     checkPassword: (...login) => noted(authenticator.checkPassword(...login), 'password'),
+    checkWorkload: (token) => noted(authenticator.checkWorkload(token), 'token'),
+    checkRefreshToken: (secret) => noted(authenticator.checkRefreshToken(secret), 'token'),
   }
 }

@@ -1,31 +1,42 @@
-import { mapLimited, readAll } from '#base'
+import { mapLimited } from '#base'
 import { isRepository } from '#spec'
 import { ACTIONS, type Action, API_SCOPE, type Authentication, type Principal, type Scope } from '../auth/index.ts'
-import { tooBusy, tooManyAttempts } from './authorize.ts'
+import { metaOf, tooBusy, tooManyAttempts } from './authorize.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { Refusal } from './failure.ts'
+import { checkForm, EXCHANGE, readForm, TOKEN_TYPE } from './token-form.ts'
 import { otherNames } from './upstream-route.ts'
 
 const SCOPES_LIMIT = 64
-const FORM_LIMIT = 64 * 1024
 const AT_ONCE = 8
 
 /**
- * Issues a token for those requested scopes that the caller may have; anonymous callers get one for
- * what everybody may do. GET with Basic, or POST with `grant_type=password`. Source: distribution's token specification.
+ * Issues a token for those requested scopes that the caller may have; anonymous callers get one for what everybody may do.
+ * GET with Basic, or POST with a password, a refresh token or a CI service's token. A client can ask for a refresh token as well.
+ * Source: distribution's token specification, its OAuth2 form, and RFC 8693.
  */
 export async function issueToken(context: RegistryContext, exchange: Exchange): Promise<void> {
   const form = exchange.request.method === 'POST' ? await readForm(exchange) : undefined
   const authentication = form ? await checkForm(context, exchange, form) : checkHeader(exchange)
   const principal = principalOf(context, exchange, authentication)
-  const asked = (form ?? exchange.query).getAll('scope').flatMap((text) => text.split(' ').filter(Boolean))
+  const fields = form ?? exchange.query
+  const asked = fields.getAll('scope').flatMap((text) => text.split(' ').filter(Boolean))
   if (asked.length > SCOPES_LIMIT) throw new Refusal(400, 'UNSUPPORTED', 'too many scopes')
   const granted = await mapLimited(asked, AT_ONCE, (text) => grantScope(context, principal, text))
   const scopes = granted.filter((scope) => scope !== undefined)
   // Everybody may pull what is public.
   if (!principal.account && context.anonymous === 'none' && scopes.length === 0) throw askForLogin(context, exchange)
-  const { token, expiresIn, issuedAt } = await context.tokens.issue(subjectOf(principal), scopes)
-  const body = JSON.stringify({ token, access_token: token, expires_in: expiresIn, issued_at: issuedAt })
+  const isExchange = form?.get('grant_type') === EXCHANGE
+  const seconds = isExchange ? Math.floor(principal.workload!.lifetime / 1000) : undefined
+  const { token, expiresIn, issuedAt } = await context.tokens.issue(subjectOf(principal), scopes, seconds)
+  const refresh = wantsRefreshToken(form, exchange)
+    ? await refreshToken(context, exchange, principal, fields)
+    : undefined
+  const body = JSON.stringify({
+    ...{ token, access_token: token, expires_in: expiresIn, issued_at: issuedAt },
+    ...(isExchange && { token_type: 'Bearer', issued_token_type: `${TOKEN_TYPE}access_token` }),
+    ...(refresh !== undefined && { refresh_token: refresh }),
+  })
   exchange.response
     .writeHead(200, {
       'Content-Type': 'application/json',
@@ -35,24 +46,28 @@ export async function issueToken(context: RegistryContext, exchange: Exchange): 
     .end(body)
 }
 
+/** A refresh token is not exchanged for another one: see `RefreshTokens`. */
+function wantsRefreshToken(form: URLSearchParams | undefined, { query }: Exchange): boolean {
+  if (form) return form.get('grant_type') !== 'refresh_token' && form.get('access_type') === 'offline'
+  return query.get('offline_token') === 'true'
+}
+
+async function refreshToken(
+  context: RegistryContext,
+  exchange: Exchange,
+  principal: Principal,
+  fields: URLSearchParams,
+): Promise<string | undefined> {
+  return await context.refreshTokens.issue(
+    metaOf(context, exchange, principal),
+    principal,
+    fields.get('client_id') ?? '',
+  )
+}
+
 /** A token does not buy another token: it would never end. */
 function checkHeader({ authentication, request }: Exchange): Authentication {
   return /^basic /i.test(request.headers.authorization ?? 'basic ') ? authentication : { kind: 'refused' }
-}
-
-async function checkForm(
-  context: RegistryContext,
-  { request }: Exchange,
-  form: URLSearchParams,
-): Promise<Authentication> {
-  if (form.get('grant_type') !== 'password') throw new Refusal(400, 'UNSUPPORTED', 'unsupported grant_type')
-  const address = context.origin.address(request)
-  return await context.authenticator.checkPassword(form.get('username') ?? '', form.get('password') ?? '', address)
-}
-
-async function readForm({ request }: Exchange): Promise<URLSearchParams> {
-  const body = await readAll(request.iterator({ destroyOnReturn: false }), { limit: FORM_LIMIT, what: 'the form' })
-  return new URLSearchParams(new TextDecoder().decode(body))
 }
 
 function principalOf(context: RegistryContext, exchange: Exchange, authentication: Authentication): Principal {

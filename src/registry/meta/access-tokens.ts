@@ -1,4 +1,4 @@
-import type { AccessToken, AccessTokenMeta, Role } from './account-meta.ts'
+import type { AccessToken, AccessTokenMeta, Account, Role } from './account-meta.ts'
 import { findAccount } from './accounts.ts'
 import { type By, recordChange } from './audit.ts'
 import { type Sql, type SqlDatabase, type SqlRow, text } from './sql.ts'
@@ -24,21 +24,7 @@ export function accessTokenMeta(database: SqlDatabase, by: By): AccessTokenMeta 
       })
     },
 
-    async useAccessToken(by) {
-      const [where, value] = 'hash' in by ? ['hash = ?', by.hash] : ['id = ?', by.id]
-      const row = await database.get(
-        `SELECT *, now_ms() - coalesce(used_at, 0) AS unused FROM access_tokens
-         WHERE ${where} AND (expires_at IS NULL OR expires_at > now_ms())`,
-        value,
-      )
-      if (!row) return undefined
-      const account = await findAccount(database, 'name = ?', text(row['user_name']))
-      if (!account) return undefined
-      if (Number(row['unused']) >= NOTED_EVERY) {
-        await database.run('UPDATE access_tokens SET used_at = now_ms() WHERE id = ?', text(row['id']))
-      }
-      return { token: tokenOf(row), account }
-    },
+    useAccessToken: (by) => useToken(database, by),
 
     async listAccessTokens(account) {
       if (!(await hasTokens(database, account))) return undefined
@@ -55,6 +41,26 @@ export function accessTokenMeta(database: SqlDatabase, by: By): AccessTokenMeta 
       })
     },
   }
+}
+
+/** As `useAccessToken`. */
+export async function useToken(
+  sql: Sql,
+  by: { hash: string } | { id: string },
+): Promise<{ token: AccessToken; account: Account } | undefined> {
+  const [where, value] = 'hash' in by ? ['hash = ?', by.hash] : ['id = ?', by.id]
+  const row = await sql.get(
+    `SELECT *, now_ms() - coalesce(used_at, 0) AS unused FROM access_tokens
+     WHERE ${where} AND (expires_at IS NULL OR expires_at > now_ms())`,
+    value,
+  )
+  if (!row) return undefined
+  const account = await findAccount(sql, 'name = ?', text(row['user_name']))
+  if (!account) return undefined
+  if (Number(row['unused']) >= NOTED_EVERY) {
+    await sql.run('UPDATE access_tokens SET used_at = now_ms() WHERE id = ?', text(row['id']))
+  }
+  return { token: tokenOf(row), account }
 }
 
 async function hasTokens(sql: Sql, name: string, lock = ''): Promise<boolean> {

@@ -25,6 +25,8 @@ export interface Account {
   generation: number
   /** Of users. */
   passwordHash?: string
+  /** Of users who log in by a directory and have no password here: which one. */
+  origin?: string
   admin: boolean
   grants: Grant[]
 }
@@ -51,7 +53,7 @@ export interface AccountMeta {
   addAccount(account: NewAccount): Promise<'added' | { taken: string } | { missing: string }>
   /** Its teams and robots go with it. An organisation with repositories stays: `needed` is one of them. */
   removeAccount(name: string, kind: AccountKind): Promise<'removed' | 'absent' | { needed: string }>
-  /** False when there is no such user. */
+  /** Ends its refresh tokens. False when there is no such user with a password. */
   setPassword(name: string, passwordHash: string): Promise<boolean>
   /** False when there is no such user. */
   setAdmin(name: string, admin: boolean): Promise<boolean>

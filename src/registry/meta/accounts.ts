@@ -32,23 +32,10 @@ export function accountMeta(database: SqlDatabase, by: By): AccountMeta {
       return accountsOf(rows)
     },
 
-    async addAccount({ kind, name, owner, passwordHash = '', admin = false, adopt = false }) {
+    async addAccount({ kind, name, owner, passwordHash, admin = false, adopt }) {
       return await database.transaction(async (sql) => {
         if (owner !== undefined && !(await isOwner(sql, owner, kind))) return { missing: owner }
-        const added = await sql.run(
-          `INSERT INTO users (id, kind, name, password_hash, admin, created_at, generation) VALUES (?, ?, ?, ?, ?, now_ms(), 1)
-           ON CONFLICT (name) DO NOTHING`,
-          ...[randomBytes(16).toString('hex'), kind, name, passwordHash, admin ? 1 : 0],
-        )
-        if (added === 0) return { taken: name }
-        const range = [`${name}/`, `${name}0`]
-        const below = adopt ? undefined : await sql.get(BELOW, ...range, ...range, ...range)
-        if (!below) {
-          await recordChange(sql, by, { action: `${kind}.add`, target: name, detail: admin ? 'admin' : undefined })
-          return 'added'
-        }
-        await sql.run('DELETE FROM users WHERE name = ?', name)
-        return { taken: text(below['name']) }
+        return await insertAccount(sql, by, { kind, name, passwordHash, admin, adopt })
       })
     },
 
@@ -67,8 +54,9 @@ export function accountMeta(database: SqlDatabase, by: By): AccountMeta {
 
     async setPassword(name, passwordHash) {
       return await database.transaction(async (sql) => {
-        const set = `UPDATE users SET password_hash = ?, generation = generation + 1 WHERE name = ? AND kind = 'user'`
+        const set = `UPDATE users SET password_hash = ?, generation = generation + 1 WHERE name = ? AND kind = 'user' AND origin = ''`
         if ((await sql.run(set, passwordHash, name)) === 0) return false
+        await sql.run('DELETE FROM refresh_tokens WHERE user_name = ?', name)
         await recordChange(sql, by, { action: 'user.password', target: name })
         return true
       })
@@ -120,6 +108,38 @@ export function accountMeta(database: SqlDatabase, by: By): AccountMeta {
   }
 }
 
+/** A row of an account, and the change on record. Takes the name, unless it is taken. */
+export async function insertAccount(
+  sql: Transaction,
+  by: By,
+  account: {
+    kind: AccountKind
+    name: string
+    passwordHash?: string | undefined
+    admin: boolean
+    adopt?: boolean | undefined
+    origin?: string
+    subject?: string | undefined
+  },
+): Promise<'added' | { taken: string }> {
+  const { kind, name, passwordHash = '', admin, adopt = false, origin = '', subject = null } = account
+  const added = await sql.run(
+    `INSERT INTO users (id, kind, name, password_hash, admin, created_at, generation, origin, subject)
+     VALUES (?, ?, ?, ?, ?, now_ms(), 1, ?, ?) ON CONFLICT (name) DO NOTHING`,
+    ...[randomBytes(16).toString('hex'), kind, name, passwordHash, admin ? 1 : 0, origin, subject],
+  )
+  if (added === 0) return { taken: name }
+  const range = [`${name}/`, `${name}0`]
+  const below = adopt ? undefined : await sql.get(BELOW, ...range, ...range, ...range)
+  if (below) {
+    await sql.run('DELETE FROM users WHERE name = ?', name)
+    return { taken: text(below['name']) }
+  }
+  const detail = [...(admin ? ['admin'] : []), ...(origin === '' ? [] : [`by ${origin}`])].join(' ')
+  await recordChange(sql, by, { action: `${kind}.add`, target: name, detail: detail || undefined })
+  return 'added'
+}
+
 /** `where` is about the columns of users. */
 export async function findAccount(sql: Sql, where: string, ...values: SqlValue[]): Promise<Account | undefined> {
   const rows = await sql.all(
@@ -167,6 +187,7 @@ function accountsOf(rows: SqlRow[]): Account[] {
       generation: Number(row['generation']),
       name: text(row['name']),
       passwordHash: optionalText(row['password_hash']) || undefined,
+      ...(text(row['origin']) !== '' && { origin: text(row['origin']) }),
       admin: Number(row['admin']) === 1,
       grants: [],
     }

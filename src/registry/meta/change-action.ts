@@ -18,9 +18,9 @@ const CONTENT = [
   'repository.rename',
 ] as const
 const ACCOUNTS = [
-  ...(['user.add', 'user.remove', 'user.password', 'user.admin', 'robot.add', 'robot.remove'] as const),
+  ...(['user.add', 'user.remove', 'user.password', 'user.admin', 'user.logout', 'robot.add', 'robot.remove'] as const),
   ...(['organisation.add', 'organisation.remove', 'team.add', 'team.remove', 'member.set', 'member.remove'] as const),
-  ...(['grant.set', 'grant.remove', 'public.add', 'public.remove', 'token.add', 'token.remove'] as const),
+  ...(['grant.set', 'grant.remove', 'public.add', 'public.remove', 'token.add', 'token.remove', 'login.add'] as const),
   ...(['policy.add', 'policy.remove', 'hook.add', 'hook.remove', 'hook.enable', 'hook.disable'] as const),
   ...(['quota.set', 'quota.remove', 'redirect.end'] as const),
 ] as const

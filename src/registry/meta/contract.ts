@@ -10,6 +10,7 @@ import { historyContract } from './history-contract.ts'
 import { hookContract, hookDeliveryContract } from './hook-contract.ts'
 import { immutableContract } from './immutable-contract.ts'
 import { type Check, NOW } from './kit-contract.ts'
+import { directoryContract, refreshTokenContract } from './login-contract.ts'
 import { promotionContract } from './promotion-contract.ts'
 import { quotaContract } from './quota-contract.ts'
 import { renameContract } from './rename-contract.ts'
@@ -39,6 +40,8 @@ export function metaStoreContract(name: string, create: () => Promise<MetaPlace>
   accountContract(check)
   groupContract(check)
   auditContract(check)
+  refreshTokenContract(check)
+  directoryContract(check)
   coordinationContract(check)
   concurrencyContract(check)
   immutableContract(check)

@@ -5,6 +5,7 @@ import { cachedContentMeta } from './cached-content.ts'
 import { collectorMeta } from './collector.ts'
 import { contentMeta } from './content.ts'
 import { coordinationMeta } from './coordination.ts'
+import { directoryMeta } from './directory-accounts.ts'
 import { groupMeta } from './groups.ts'
 import { hookDeliveryMeta } from './hook-deliveries.ts'
 import { hookMeta } from './hooks.ts'
@@ -12,6 +13,7 @@ import { signingKeyMeta } from './key-rows.ts'
 import type { MetaStore } from './meta-store.ts'
 import { promotionMeta } from './promotion.ts'
 import { quotaMeta } from './quotas.ts'
+import { refreshTokenMeta } from './refresh-tokens.ts'
 import { renameMeta } from './renames.ts'
 import { retentionMeta } from './retention.ts'
 import type { SqlDatabase } from './sql.ts'
@@ -29,6 +31,8 @@ export function createMeta(database: SqlDatabase, by: By = OPERATOR): MetaStore 
     ...accountMeta(database, by),
     ...groupMeta(database, by),
     ...accessTokenMeta(database, by),
+    ...refreshTokenMeta(database, by),
+    ...directoryMeta(database, by),
     ...signingKeyMeta(database),
     ...coordinationMeta(database),
     ...auditMeta(database),

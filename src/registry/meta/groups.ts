@@ -7,20 +7,7 @@ export function groupMeta(database: SqlDatabase, by: By): GroupMeta {
   return {
     async setMember(group, name, role) {
       return await database.transaction(async (sql) => {
-        if (!(await isGroup(sql, group, sql.lock('KEY SHARE')))) return { missing: group }
-        if (role === undefined) {
-          if (!(await removeMember(sql, group, name))) return { missing: name }
-          await recordChange(sql, by, { action: 'member.remove', target: group, detail: name })
-          return 'set'
-        }
-        if (!(await mayJoin(sql, group, name))) return { missing: name }
-        await sql.run(
-          `INSERT INTO members (group_name, member_name, role) VALUES (?, ?, ?)
-           ON CONFLICT (member_name, group_name) DO UPDATE SET role = excluded.role`,
-          ...[group, name, role],
-        )
-        await recordChange(sql, by, { action: 'member.set', target: group, detail: `${name}=${role}` })
-        return 'set'
+        return await changeMember(sql, by, { group, name, role })
       })
     },
 
@@ -41,6 +28,28 @@ export function groupMeta(database: SqlDatabase, by: By): GroupMeta {
       return rows.map((row) => ({ group: text(row['group_name']), role: text(row['role']) as MemberRole }))
     },
   }
+}
+
+/** A member's row, and the change on record. */
+export async function changeMember(
+  sql: Transaction,
+  by: By,
+  { group, name, role }: { group: string; name: string; role: MemberRole | undefined },
+): Promise<'set' | { missing: string }> {
+  if (!(await isGroup(sql, group, sql.lock('KEY SHARE')))) return { missing: group }
+  if (role === undefined) {
+    if (!(await removeMember(sql, group, name))) return { missing: name }
+    await recordChange(sql, by, { action: 'member.remove', target: group, detail: name })
+    return 'set'
+  }
+  if (!(await mayJoin(sql, group, name))) return { missing: name }
+  await sql.run(
+    `INSERT INTO members (group_name, member_name, role) VALUES (?, ?, ?)
+     ON CONFLICT (member_name, group_name) DO UPDATE SET role = excluded.role`,
+    ...[group, name, role],
+  )
+  await recordChange(sql, by, { action: 'member.set', target: group, detail: `${name}=${role}` })
+  return 'set'
 }
 
 async function isGroup(sql: Sql, name: string, lock = ''): Promise<boolean> {

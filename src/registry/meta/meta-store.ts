@@ -1,10 +1,12 @@
 import type { Descriptor, Digest } from '#spec'
 import type { AccessTokenMeta, AccountMeta, GroupMeta } from './account-meta.ts'
 import type { AuditMeta, By } from './audit.ts'
+import type { DirectoryMeta } from './directory-accounts.ts'
 import type { HookDeliveryMeta } from './hook-deliveries.ts'
 import type { HookMeta } from './hooks.ts'
 import type { PromotionMeta } from './promotion-meta.ts'
 import type { QuotaMeta } from './quotas.ts'
+import type { RefreshTokenMeta } from './refresh-tokens.ts'
 import type { RenameMeta } from './renames.ts'
 import type { RetentionMeta } from './retention.ts'
 import type { TagHistoryMeta } from './tag-history.ts'
@@ -23,6 +25,8 @@ export interface MetaStore
     AccountMeta,
     GroupMeta,
     AccessTokenMeta,
+    RefreshTokenMeta,
+    DirectoryMeta,
     AuditMeta,
     SigningKeyMeta,
     CoordinationMeta,

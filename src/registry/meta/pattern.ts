@@ -15,21 +15,29 @@ export function checkPattern(pattern: string): void {
   })
 }
 
-/** Matches from left to right by sets of positions, so that no pattern takes more than length times length steps. */
-export function matchesPattern(pattern: string, name: string): boolean {
+/**
+ * Matches from left to right by sets of positions, so that no pattern takes more than length times length steps. A single star
+ * ends at any of the `separators`.
+ */
+export function matchesPattern(pattern: string, name: string, separators = '/'): boolean {
   let positions = new Set([0])
   for (const [token] of pattern.matchAll(/\*\*|\*|[^*]+/g)) {
     const next = new Set<number>()
     for (const at of positions) {
       if (token === '**' || token === '*') {
-        const slash = name.indexOf('/', at)
-        const end = token === '**' || slash < 0 ? name.length : slash
+        const end = token === '**' ? name.length : endOfPart(name, at, separators)
         for (let to = at; to <= end; to++) next.add(to)
       } else if (name.startsWith(token, at)) next.add(at + token.length)
     }
     positions = next
   }
   return positions.has(name.length)
+}
+
+function endOfPart(name: string, from: number, separators: string): number {
+  let end = from
+  while (end < name.length && !separators.includes(name[end]!)) end++
+  return end
 }
 
 /**

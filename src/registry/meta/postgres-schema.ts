@@ -160,5 +160,16 @@ CREATE TABLE hook_deliveries (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY
 CREATE INDEX hook_deliveries_due ON hook_deliveries (hook_id, due_at) WHERE state = 'pending';
 CREATE INDEX hook_deliveries_hook ON hook_deliveries (hook_id, id);
 CREATE INDEX hook_deliveries_ended ON hook_deliveries (last_at) WHERE state <> 'pending';
+  `,
+  // Accounts of a directory, and refresh tokens.
+  `
+ALTER TABLE users ADD COLUMN origin text COLLATE "C" NOT NULL DEFAULT '';
+ALTER TABLE users ADD COLUMN subject text COLLATE "C";
+CREATE TABLE refresh_tokens (hash text COLLATE "C" PRIMARY KEY,
+  user_name text COLLATE "C" NOT NULL REFERENCES users (name) ON DELETE CASCADE, generation bigint NOT NULL,
+  access_token text COLLATE "C" REFERENCES access_tokens (id) ON DELETE CASCADE, client text COLLATE "C" NOT NULL,
+  created_at bigint NOT NULL, used_at bigint, expires_at bigint);
+CREATE INDEX refresh_tokens_user ON refresh_tokens (user_name);
+CREATE INDEX refresh_tokens_access ON refresh_tokens (access_token) WHERE access_token IS NOT NULL;
 `,
 ]

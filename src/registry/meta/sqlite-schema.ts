@@ -185,5 +185,16 @@ CREATE TABLE hook_deliveries (id INTEGER PRIMARY KEY AUTOINCREMENT, event_id TEX
 CREATE INDEX hook_deliveries_due ON hook_deliveries (hook_id, due_at) WHERE state = 'pending';
 CREATE INDEX hook_deliveries_hook ON hook_deliveries (hook_id, id);
 CREATE INDEX hook_deliveries_ended ON hook_deliveries (last_at) WHERE state <> 'pending';
+  `,
+  // Accounts of a directory have an origin and, where it tells one, what the directory knows them by. Refresh tokens are kept as
+  // SHA-256, with the generation of the account that they were issued for.
+  `
+ALTER TABLE users ADD COLUMN origin TEXT NOT NULL DEFAULT '';
+ALTER TABLE users ADD COLUMN subject TEXT;
+CREATE TABLE refresh_tokens (hash TEXT PRIMARY KEY, user_name TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE,
+  generation INTEGER NOT NULL, access_token TEXT REFERENCES access_tokens (id) ON DELETE CASCADE, client TEXT NOT NULL,
+  created_at INTEGER NOT NULL, used_at INTEGER, expires_at INTEGER) WITHOUT ROWID;
+CREATE INDEX refresh_tokens_user ON refresh_tokens (user_name);
+CREATE INDEX refresh_tokens_access ON refresh_tokens (access_token) WHERE access_token IS NOT NULL;
 `,
 ]

@@ -1,0 +1,110 @@
+import type { JWTVerifyGetKey } from 'jose'
+import { asError, BaleError, type Clock } from '#base'
+import { createHttpClient, defaultHttpLimits, type HttpClient, tlsSettings } from '#transport/http'
+
+/** The keys by which an issuer's tokens are verified. */
+export interface IssuerKeys extends AsyncDisposable {
+  /** A key that is not there yet has them read again, but not for every token that is made up. */
+  find: JWTVerifyGetKey
+}
+
+export interface IssuerPlace {
+  /** As configured: tokens do not say where their keys are. */
+  issuer: string
+  /** PEM, besides the machine's authorities. */
+  ca?: string
+}
+
+/** Read again after so long, so that a key that the issuer withdraws ends. */
+const FRESH = 10 * 60_000
+/** Kept so long when the issuer does not answer. */
+const STALE = 60 * 60_000
+/** The least between two readings, and between two that failed. */
+const PAUSE = 10_000
+
+const LIMITS = { ...defaultHttpLimits, connectTimeout: 5000, headersTimeout: 5000, stallWindow: 5000, redirects: 0 }
+const LARGEST = 256 * 1024
+
+interface Loaded {
+  find: JWTVerifyGetKey
+  at: number
+}
+
+/** Source: OpenID Connect Discovery 1.0, section 4. */
+export function createIssuerKeys(place: IssuerPlace, clock: Clock): IssuerKeys {
+  const http = createHttpClient({
+    limits: LIMITS,
+    tls: (url) => tlsSettings([url.host], { ca: place.ca ? [place.ca] : [] }),
+  })
+  let loaded: Loaded | undefined
+  let failed: { error: BaleError; at: number } | undefined
+  let loading: Promise<Loaded> | undefined
+
+  async function load(): Promise<Loaded> {
+    if (failed && clock.now() < failed.at + PAUSE) throw failed.error
+    try {
+      const { createLocalJWKSet } = await import('jose')
+      loaded = { find: createLocalJWKSet(await readKeys(http, place.issuer)), at: clock.now() }
+      failed = undefined
+      return loaded
+    } catch (error) {
+      const why = `the keys of ${place.issuer} cannot be read: ${asError(error).message}`
+      failed = { error: new BaleError('UNAVAILABLE', why, { cause: error }), at: clock.now() }
+      throw failed.error
+    }
+  }
+
+  /** For all that ask at once, once. */
+  function reload(): Promise<Loaded> {
+    loading ??= load().finally(() => {
+      loading = undefined
+    })
+    return loading
+  }
+
+  async function current(): Promise<Loaded> {
+    const known = loaded
+    const age = known === undefined ? Infinity : clock.now() - known.at
+    if (known && age < FRESH) return known
+    return await reload().catch((error: unknown) => {
+      if (known && age < STALE) return known
+      throw error
+    })
+  }
+
+  return {
+    async find(header, token) {
+      const { errors } = await import('jose')
+      const known = await current()
+      try {
+        return await known.find(header, token)
+      } catch (error) {
+        if (!(error instanceof errors.JWKSNoMatchingKey) || clock.now() < known.at + PAUSE) throw error
+        return await (await reload()).find(header, token)
+      }
+    },
+    [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),
+  }
+}
+
+async function readKeys(http: HttpClient, issuer: string): Promise<{ keys: [] }> {
+  const known = await readJson(http, new URL(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`))
+  if (known['issuer'] !== issuer) throw new Error(`it calls itself ${JSON.stringify(known['issuer'])}`)
+  const address = URL.parse(String(known['jwks_uri']))
+  const isSafe = address?.protocol === 'https:' || (address?.protocol === 'http:' && issuer.startsWith('http:'))
+  if (!address || !isSafe) throw new Error('it names no address of its keys that can be trusted')
+  const keys = await readJson(http, address)
+  if (!Array.isArray(keys['keys'])) throw new Error(`${address.href} has no keys`)
+  return keys as { keys: [] }
+}
+
+async function readJson(http: HttpClient, url: URL): Promise<Record<string, unknown>> {
+  const answer = await http.send({ method: 'GET', url, headers: { accept: 'application/json' } })
+  if (answer.status !== 200) {
+    await answer.discard()
+    throw new Error(`${url.href} answers ${answer.status}`)
+  }
+  const value: unknown = JSON.parse((await answer.document(LARGEST, 'the document')).toString('utf8'))
+  if (typeof value === 'object' && value !== null) return value as Record<string, unknown>
+  throw new Error(`${url.href} is no object`)
+}

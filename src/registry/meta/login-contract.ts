@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict'
+import type { DirectoryEntry } from './directory-accounts.ts'
+import { type Check, DAY, manifest, NOW } from './kit-contract.ts'
+import type { MetaStore } from './meta-store.ts'
+
+const HOUR = 3_600_000
+
+async function user(meta: MetaStore, name: string) {
+  await meta.addAccount({ kind: 'user', name, passwordHash: 'h' })
+  return (await meta.findAccount({ name }))!
+}
+
+export function refreshTokenContract(check: Check): void {
+  check('a refresh token is found by its hash until it was not used for long', async ({ meta, other, setTime }) => {
+    const account = await user(meta, 'ann')
+    assert.equal(await meta.addRefreshToken({ hash: 'a', account, client: 'docker' }, DAY), 'added')
+    assert.deepEqual(await other.useRefreshToken('a', DAY), { account })
+    assert.equal(await other.useRefreshToken('b', DAY), undefined)
+    await setTime(NOW + DAY - 1)
+    assert.ok(await meta.useRefreshToken('a', DAY), 'not yet')
+    await setTime(NOW + 2 * DAY - 2)
+    assert.ok(await meta.useRefreshToken('a', DAY), 'its use prolonged it')
+    assert.equal(await meta.useRefreshToken('a', 0), undefined, 'the period is that of now')
+    await setTime(NOW + 4 * DAY)
+    assert.equal(await other.useRefreshToken('a', DAY), undefined)
+    const [entry] = await meta.listAudit({ limit: 1 })
+    assert.deepEqual([entry?.action, entry?.target, entry?.detail], ['login.add', 'ann', 'docker'])
+    assert.doesNotMatch(JSON.stringify(await meta.listAudit({ limit: 9 })), /"a"/)
+  })
+
+  check('one with a lifetime ends then, however much it is used', async ({ meta, setTime }) => {
+    const account = await user(meta, 'ann')
+    await meta.addRefreshToken({ hash: 'a', account, client: '', lifetime: HOUR }, DAY)
+    await setTime(NOW + HOUR - 1)
+    assert.ok(await meta.useRefreshToken('a', 0))
+    await setTime(NOW + HOUR)
+    assert.equal(await meta.useRefreshToken('a', DAY), undefined)
+  })
+
+  check('refresh tokens end with a new password, a logout, and their account', async ({ meta, other }) => {
+    const before = await user(meta, 'ann')
+    await meta.addRefreshToken({ hash: 'a', account: before, client: '' }, DAY)
+    await other.setPassword('ann', 'h2')
+    assert.equal(await meta.useRefreshToken('a', DAY), undefined)
+    assert.equal(await meta.addRefreshToken({ hash: 'b', account: before, client: '' }, DAY), 'missing')
+    await meta.addRefreshToken({ hash: 'c', account: (await meta.findAccount({ name: 'ann' }))!, client: '' }, DAY)
+    assert.ok(await meta.useRefreshToken('c', DAY))
+    assert.equal(await other.endLogins('ann'), true)
+    assert.equal(await other.endLogins('nobody'), false)
+    assert.equal(await meta.useRefreshToken('c', DAY), undefined)
+    const account = (await meta.findAccount({ name: 'ann' }))!
+    assert.equal(account.generation, 3)
+    await meta.addRefreshToken({ hash: 'd', account, client: '' }, DAY)
+    await other.removeAccount('ann', 'user')
+    await user(meta, 'ann')
+    assert.equal(await meta.useRefreshToken('d', DAY), undefined, 'a later user of the name has none')
+    assert.equal(await meta.addRefreshToken({ hash: 'e', account, client: '' }, DAY), 'missing')
+  })
+
+  check('one that an access token was shown for gives no more, and ends with it', async ({ meta, other, setTime }) => {
+    const account = await user(meta, 'ann')
+    const accessToken = 'b'.repeat(32)
+    const token = { id: accessToken, label: 'ci', role: 'read', pattern: 'ann/*', hash: 'x', lifetime: HOUR } as const
+    await meta.addAccessToken('ann', token)
+    await meta.addRefreshToken({ hash: 'a', account, accessToken, client: '' }, DAY)
+    const found = (await other.useRefreshToken('a', DAY))!
+    assert.deepEqual([found.account.name, found.token?.role, found.token?.pattern], ['ann', 'read', 'ann/*'])
+    await setTime(NOW + HOUR)
+    assert.equal(await meta.useRefreshToken('a', DAY), undefined)
+    await setTime(NOW)
+    assert.ok(await meta.useRefreshToken('a', DAY))
+    await other.removeAccessToken('ann', 'ci')
+    assert.equal(await meta.useRefreshToken('a', DAY), undefined)
+  })
+
+  check('of very many refresh tokens the ones that nobody uses go', async ({ meta, setTime }) => {
+    const account = await user(meta, 'ann')
+    const add = (hash: string) => meta.addRefreshToken({ hash, account, client: '' }, DAY)
+    await add('used')
+    await meta.useRefreshToken('used', DAY)
+    await add('unused')
+    await setTime(NOW + 2 * HOUR)
+    for (let at = 0; at < 299; at++) await add(`new ${at}`)
+    assert.equal(await meta.useRefreshToken('unused', DAY), undefined)
+    assert.ok(await meta.useRefreshToken('used', DAY))
+    assert.ok(await meta.useRefreshToken('new 0', DAY))
+    assert.ok(await meta.useRefreshToken('new 298', DAY))
+  })
+}
+
+const entry = (more: Partial<DirectoryEntry> = {}): DirectoryEntry => ({
+  ...{ name: 'ann', origin: 'ldap', groups: [], ruled: [] },
+  ...more,
+})
+
+export function directoryContract(check: Check): void {
+  const groupsOf = async (meta: MetaStore, name: string) => {
+    const groups: string[] = []
+    for (const kind of ['organisation', 'team'] as const) {
+      for (const group of await meta.listAccounts(kind)) {
+        const member = (await meta.listMembers(group.name))?.find((one) => one.name === name)
+        if (member) groups.push(`${group.name}=${member.role}`)
+      }
+    }
+    return groups
+  }
+
+  check('somebody of a directory gets an account, which is found again', async ({ meta, other }) => {
+    const first = await meta.enterAccount(entry({ subject: 's1' }))
+    assert.ok('account' in first)
+    const { account } = first
+    assert.deepEqual(
+      [account.kind, account.name, account.origin, account.passwordHash, account.admin],
+      ['user', 'ann', 'ldap', undefined, false],
+    )
+    assert.deepEqual(await other.enterAccount(entry({ subject: 's1' })), first)
+    assert.deepEqual(await other.findAccount({ name: 'ann' }), account)
+    assert.equal(await meta.setPassword('ann', 'h'), false, 'it has no password here')
+    const entries = await meta.listAudit({ limit: 9 })
+    assert.deepEqual(
+      entries.map(({ action, detail }) => [action, detail]),
+      [['user.add', 'by ldap']],
+      'what changes nothing is not on record',
+    )
+  })
+
+  check('no account is taken over, and no name of repositories', async ({ meta, other }) => {
+    await user(meta, 'bob')
+    await meta.addAccount({ kind: 'organisation', name: 'acme' })
+    await meta.addAccount({ kind: 'robot', name: 'acme+ci', owner: 'acme' })
+    for (const name of ['bob', 'acme', 'acme+ci']) {
+      assert.deepEqual(await other.enterAccount(entry({ name, admin: true })), { taken: name })
+      assert.equal((await meta.findAccount({ name }))?.admin, false)
+    }
+    await meta.enterAccount(entry({ subject: 's1' }))
+    assert.deepEqual(await meta.enterAccount(entry({ subject: 's2' })), { taken: 'ann' }, 'a later owner of the name')
+    assert.deepEqual(await meta.enterAccount(entry({ origin: 'other' })), { taken: 'ann' })
+    assert.ok('account' in (await meta.enterAccount(entry())), 'a directory need not say whom it means')
+    await meta.enterAccount(entry({ name: 'cat' }))
+    await meta.enterAccount(entry({ name: 'cat', subject: 's3' }))
+    assert.deepEqual(await meta.enterAccount(entry({ name: 'cat', subject: 's4' })), { taken: 'cat' })
+    await other.putManifest('team/web', manifest({ content: 'image' }))
+    assert.deepEqual(await meta.enterAccount(entry({ name: 'team' })), { taken: 'team/web' })
+    assert.equal(await meta.findAccount({ name: 'team' }), undefined)
+  })
+
+  check('an account follows its directory: groups that it rules, and administrators', async ({ meta, other }) => {
+    for (const name of ['acme', 'umbrella', 'free']) await meta.addAccount({ kind: 'organisation', name })
+    for (const name of ['acme/web', 'umbrella/x']) {
+      await meta.addAccount({ kind: 'team', name, owner: name.split('/')[0] })
+    }
+    const ruled = ['acme/web', 'acme', 'umbrella', 'umbrella/x', 'gone']
+    const member = (name: string) => ({ name, role: 'member' }) as const
+    const all = ['acme/web', 'acme', 'umbrella/x', 'umbrella', 'gone'].map(member)
+    const first = await meta.enterAccount(entry({ admin: true, groups: all, ruled }))
+    assert.deepEqual('missing' in first && first.missing, ['gone'])
+    assert.equal((await other.findAccount({ name: 'ann' }))?.admin, true)
+    await meta.setMember('free', 'ann', 'owner')
+    assert.deepEqual(await groupsOf(other, 'ann'), [
+      ...['acme=member', 'free=owner', 'umbrella=member', 'acme/web=member', 'umbrella/x=member'],
+    ])
+    const lines = (await meta.listAudit({ limit: 99 })).length
+    await other.enterAccount(entry({ admin: true, groups: all.slice(0, 4), ruled }))
+    assert.equal((await meta.listAudit({ limit: 99 })).length, lines, 'nothing changed')
+    await other.enterAccount(entry({ groups: [{ name: 'acme', role: 'owner' }], ruled }))
+    assert.deepEqual(await groupsOf(meta, 'ann'), ['acme=owner', 'free=owner'], 'out of all others that it rules')
+    assert.equal((await other.findAccount({ name: 'ann' }))?.admin, true, 'nothing was said about it')
+    await other.enterAccount(entry({ admin: false, ruled }))
+    assert.deepEqual(await groupsOf(meta, 'ann'), ['free=owner'])
+    assert.equal((await other.findAccount({ name: 'ann' }))?.admin, false)
+  })
+}
