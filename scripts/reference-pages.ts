@@ -70,7 +70,8 @@ function keyRows({ properties = {}, required = [] }: ConfigurationSchema, at: st
     const key = at === '' ? name : `${at}.${name}`
     const usual = required.includes(name) ? 'required' : below.properties ? '' : defaultWords(below.default)
     const row = `| \`${key}\` | ${valueWords(below)} | ${usual} | ${below.description} |`
-    return [row, ...[below, ...(below.anyOf ?? [])].flatMap((one) => keyRows(one, key))]
+    const items = below.items ? keyRows(below.items, `${key}[]`) : []
+    return [row, ...items, ...[below, ...(below.anyOf ?? [])].flatMap((one) => keyRows(one, key))]
   })
 }
 

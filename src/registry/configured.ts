@@ -51,10 +51,10 @@ async function open(
   credentials: Credentials,
   { log, report, clock, observe }: Surroundings & Pick<RegistrySettings, 'observe'>,
 ): Promise<Registry> {
-  const { content, anonymous, uploads, listen, collection } = configuration
+  const { content, anonymous, uploads, listen, collection, limits } = configuration
   const { externalUrl, trustedProxies } = listen
   const given = { anonymous, ...uploads, grace: collection.grace, externalUrl, trustedProxies }
-  const settings = { ...given, log, report, clock, observe }
+  const settings = { ...given, requestLimits: limits.requests, log, report, clock, observe }
   if (content.kind === 'embedded') {
     const { directory, minFreePercent } = content
     return await createRegistry({ ...settings, directory, minFreePercent })
@@ -90,6 +90,7 @@ async function openShared(
   const parts = opened.move()
   return {
     objects: store,
+    shared: true,
     meta: {
       ...meta,
       async close() {

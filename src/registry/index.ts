@@ -79,6 +79,7 @@ export {
 } from './objects/index.ts'
 export type { EndedRequest, Observe, OperationOptions, RegistryEvent } from './operation/index.ts'
 export type { Policies, Tags } from './policies/index.ts'
+export type { RequestLimit } from './rates/index.ts'
 export {
   openRegistry,
   type Registry,

@@ -27,6 +27,7 @@ import type { MetaStore } from './meta/index.ts'
 import type { ObjectStore, Presigner } from './objects/index.ts'
 import { type Observe, toAll } from './operation/index.ts'
 import { createPolicies, createTags, type Policies, type Tags } from './policies/index.ts'
+import { createRequestLimits, type RequestLimit } from './rates/index.ts'
 import { type Report, reportOnce } from './report.ts'
 import { createUploads } from './uploads/index.ts'
 import { watchedMeta, watchedObjects } from './watched-parts.ts'
@@ -39,6 +40,8 @@ export interface RegistryParts {
   objects: ObjectStore | (ObjectStore & Presigner)
   /** Seals the keys that sign tokens; the same in all processes. At least 32 bytes. */
   secret: Uint8Array
+  /** Other processes may serve the same parts: limits of requests hold for all of them together. */
+  shared?: boolean
   /** Runs work that frees space, even on a full disk. */
   whenFull?<T>(work: () => Promise<T>): Promise<T>
 }
@@ -51,6 +54,8 @@ export interface RegistrySettings extends OriginOptions {
   lease?: number
   /** How long bytes that another object replaces stay for downloads that run. Milliseconds, an hour by default. */
   grace?: number
+  /** How many requests callers may make; as many as they like by default. */
+  requestLimits?: readonly RequestLimit[]
   /** The least that a client must send of a body. */
   leastRate?: LeastRate
   /** Sends clients to the object store for the bytes of blobs, if it can be read by presigned addresses. */
@@ -111,7 +116,9 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
       if (event.kind === 'request-ended') refusals.add(event)
     }
     const told = { log, report, observe: observe ? toAll([seeRefusals, observe]) : seeRefusals }
-    const who = { authenticator, tokens, access, anonymous, origin }
+    const limits = requestLimitsOf(parts, settings, { clock, report })
+    if (limits) closing.use(limits)
+    const who = { authenticator, tokens, access, anonymous, origin, limits }
     const served = { meta, objects, uploads, clock, lease, presign, ...who }
     return {
       handler: createHandler({ ...served, ...told, bodies, whenFull, health }),
@@ -129,6 +136,16 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     await closing.disposeAsync()
     throw error
   }
+}
+
+/** Undefined without limits: then requests cost nothing more. */
+function requestLimitsOf(
+  { meta, shared = false }: RegistryParts,
+  { requestLimits = [] }: RegistrySettings,
+  { clock, report }: { clock: Clock; report: (failure: unknown, what: string) => void },
+) {
+  if (requestLimits.length === 0) return undefined
+  return createRequestLimits({ limits: requestLimits, clock, report, meta: shared ? meta : undefined })
 }
 
 /** A collection whose outcome is told. */

@@ -41,7 +41,16 @@ export const verb = defineVerb({
 })
 
 /** What the registry would be. Of credentials only their place is shown. */
-function summaryLines({ listen, content, anonymous, uploads, collection, log, metrics }: Configuration): string[] {
+function summaryLines({
+  listen,
+  content,
+  anonymous,
+  uploads,
+  collection,
+  limits,
+  log,
+  metrics,
+}: Configuration): string[] {
   return [
     ...listenLines(listen),
     ...(content.kind === 'embedded'
@@ -56,10 +65,16 @@ function summaryLines({ listen, content, anonymous, uploads, collection, log, me
     ` Untagged Manifests: ${collection.untaggedOlderThan === undefined ? 'kept' : `after ${time(collection.untaggedOlderThan)}`}`,
     ` Restorable Tags: for ${time(collection.restorableFor)}`,
     ` Audit Log: for ${time(collection.auditFor)}`,
+    ...limits.requests.map((limit) => `Limit: ${limitWords(limit)}`),
     ...(log.requests === undefined ? [] : [`Request Log: ${log.requests === 'stdout' ? 'stdout' : log.requests.path}`]),
     ...(metrics === undefined ? [] : [`Metrics: http://${hostPort(metrics)}/metrics`]),
   ]
 }
+
+type Limit = Configuration['limits']['requests'][number]
+
+const limitWords = ({ who, per, what, most, within }: Limit) =>
+  `${most} ${what} in ${time(within)} for each ${per} of ${who}`
 
 /** `24h` for Go's `24h0m0s`. */
 const time = (milliseconds: number) =>

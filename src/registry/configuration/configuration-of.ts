@@ -19,7 +19,7 @@ const MIN_FREE_PERCENT = 1
  * `registry.yaml:3:10: listen.tls.key`.
  */
 export function configurationOf(content: FileContent, path: string, at: (key: string) => string): Configuration {
-  const { listen, anonymous, uploads, collection, log, metrics } = content
+  const { listen, anonymous, uploads, collection, limits, log, metrics } = content
   const names = new Names(dirname(resolve(path)), at)
   return frozen({
     listen: {
@@ -47,6 +47,7 @@ export function configurationOf(content: FileContent, path: string, at: (key: st
       restorableFor: collection['restorable-for'],
       auditFor: collection['audit-for'],
     },
+    limits: { requests: limits.requests },
     log: {
       requests:
         log.requests === undefined || log.requests === 'stdout' ? log.requests : { path: names.path(log.requests) },

@@ -1,5 +1,6 @@
 import type { AnonymousAccess } from '../auth/index.ts'
 import type { LeastRate } from '../http/index.ts'
+import type { RequestLimit } from '../rates/index.ts'
 
 /** What a registry's configuration file says, with defaults in place. Frozen. Times are in milliseconds, sizes in bytes. */
 export interface Configuration {
@@ -15,6 +16,10 @@ export interface Configuration {
     leastRate: LeastRate
   }
   collection: CollectionConfiguration
+  limits: {
+    /** How many requests callers may make. */
+    requests: readonly RequestLimit[]
+  }
   log: {
     /** Where a line is written for each request; nowhere by default. */
     requests?: 'stdout' | { path: string }

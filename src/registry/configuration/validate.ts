@@ -31,6 +31,9 @@ export function validate(value: unknown): { content: FileContent } | { faults: F
 
 /** Keys that are not known, and lists where there should be keys: valibot tells the first of the former, and takes the latter. */
 function shapeFaults(value: unknown, schema: ConfigurationSchema, at: string): Fault[] {
+  if (Array.isArray(value) && schema.items) {
+    return value.flatMap((item, index) => shapeFaults(item, schema.items!, keyBelow(at, index)))
+  }
   const known = propertiesOf(schema)
   const names = Object.keys(known)
   if (names.length === 0) return []

@@ -4,6 +4,7 @@ import type { Access, AnonymousAccess, Authentication, Authenticator, TokenIssue
 import type { MetaStore } from '../meta/index.ts'
 import type { ObjectStore } from '../objects/index.ts'
 import type { Observe } from '../operation/index.ts'
+import type { RequestLimits } from '../rates/index.ts'
 import type { Uploads } from '../uploads/index.ts'
 import type { Health } from './health.ts'
 import type { Origin } from './origin.ts'
@@ -18,6 +19,8 @@ export interface RegistryContext {
   access: Access
   anonymous: AnonymousAccess
   origin: Origin
+  /** Undefined when requests are not limited. */
+  limits: RequestLimits | undefined
   clock: Clock
   log: Log
   /** Told of what is the registry's own fault (answers of 500 and above). */

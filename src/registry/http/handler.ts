@@ -4,6 +4,7 @@ import { deleteBlob, readBlob } from './blobs.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { asRefusal, Refusal, sendRefusal } from './failure.ts'
 import { type Followed, followRequest, pathOf } from './followed.ts'
+import { limitRequests } from './limit-requests.ts'
 import { listReferrers, listRepositories, listTags } from './listings.ts'
 import { deleteManifest, putManifest, readManifest } from './manifests.ts'
 import { live, ready } from './probes.ts'
@@ -64,11 +65,15 @@ async function answer(followed: Followed, request: IncomingMessage, response: Se
     const methods = Object.keys(TABLE[route.kind]).join(', ')
     throw new Refusal(405, 'UNSUPPORTED', 'the operation is unsupported', { headers: { Allow: methods } })
   }
-  const address = context.origin.address(request)
-  const authentication = await context.authenticator.authenticate(request.headers.authorization, address)
+  const network = context.origin.network(request)
+  const authentication = await context.authenticator.authenticate(request.headers.authorization, network)
   const query = new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1))
-  await handler(context, { request, response, path, query, authentication }, route as never)
+  const exchange = { request, response, path, query, authentication }
+  if (!isProbe(route)) limitRequests(context, exchange, 'requests')
+  await handler(context, exchange, route as never)
 }
+
+const isProbe = ({ kind }: Route) => kind === 'live' || kind === 'ready'
 
 async function ping(context: RegistryContext, exchange: Exchange): Promise<void> {
   authorizeLogin(context, exchange)

@@ -15,6 +15,7 @@ import type { ManifestObjection } from '../meta/index.ts'
 import { authorize, metaOf, principalName } from './authorize.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { Refusal } from './failure.ts'
+import { limitRequests, showLimit } from './limit-requests.ts'
 
 interface ManifestRoute {
   repository: string
@@ -27,6 +28,8 @@ type Reference = { tag: string } | { digest: Digest }
 export async function readManifest(context: RegistryContext, exchange: Exchange, route: ManifestRoute): Promise<void> {
   const { request, response } = exchange
   await authorize(context, exchange, 'pull', route.repository)
+  if (request.method === 'GET') limitRequests(context, exchange, 'pulls')
+  else showLimit(context, exchange, 'pulls')
   const manifest = await context.meta.findManifest(route.repository, parseTagOrDigest(route.reference))
   if (!manifest) throw manifestUnknown(route)
   response.setHeader('Docker-Content-Digest', manifest.digest)
@@ -40,6 +43,7 @@ export async function readManifest(context: RegistryContext, exchange: Exchange,
 export async function putManifest(context: RegistryContext, exchange: Exchange, route: ManifestRoute): Promise<void> {
   const { request, response } = exchange
   const principal = await authorize(context, exchange, 'push', route.repository)
+  limitRequests(context, exchange, 'pushes')
   const reference = parseTagOrDigest(route.reference)
   const tags = [...('tag' in reference ? [reference.tag] : []), ...tagsAsked(exchange)]
   const bytes = await readBody(exchange)

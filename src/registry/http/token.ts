@@ -45,8 +45,8 @@ async function checkForm(
   form: URLSearchParams,
 ): Promise<Authentication> {
   if (form.get('grant_type') !== 'password') throw new Refusal(400, 'UNSUPPORTED', 'unsupported grant_type')
-  const address = context.origin.address(request)
-  return await context.authenticator.checkPassword(form.get('username') ?? '', form.get('password') ?? '', address)
+  const network = context.origin.network(request)
+  return await context.authenticator.checkPassword(form.get('username') ?? '', form.get('password') ?? '', network)
 }
 
 async function readForm({ request }: Exchange): Promise<URLSearchParams> {

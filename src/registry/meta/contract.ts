@@ -7,6 +7,7 @@ import { auditContract, groupContract } from './group-contract.ts'
 import { historyContract } from './history-contract.ts'
 import { immutableContract } from './immutable-contract.ts'
 import { type Check, NOW } from './kit-contract.ts'
+import { requestCountContract } from './request-counts-contract.ts'
 import { retentionContract } from './retention-contract.ts'
 import { accountContract, coordinationContract } from './shared-contract.ts'
 import { uploadContract } from './upload-contract.ts'
@@ -34,6 +35,7 @@ export function metaStoreContract(name: string, create: () => Promise<MetaPlace>
   groupContract(check)
   auditContract(check)
   coordinationContract(check)
+  requestCountContract(check)
   concurrencyContract(check)
   immutableContract(check)
   historyContract(check)

@@ -7,6 +7,7 @@ import { coordinationMeta } from './coordination.ts'
 import { groupMeta } from './groups.ts'
 import { signingKeyMeta } from './key-rows.ts'
 import type { MetaStore } from './meta-store.ts'
+import { requestCountMeta } from './request-counts.ts'
 import { retentionMeta } from './retention.ts'
 import type { SqlDatabase } from './sql.ts'
 import { tagHistoryMeta } from './tag-history.ts'
@@ -24,6 +25,7 @@ export function createMeta(database: SqlDatabase, by: By = OPERATOR): MetaStore 
     ...accessTokenMeta(database, by),
     ...signingKeyMeta(database),
     ...coordinationMeta(database),
+    ...requestCountMeta(database),
     ...auditMeta(database),
     as: (actor) => createMeta(database, actor),
     ...tagPolicyMeta(database, by),

@@ -22,6 +22,7 @@ export type {
 } from './meta-store.ts'
 export { checkPattern, matchesPattern } from './pattern.ts'
 export { openPostgresMeta, type PostgresOptions } from './postgres-meta.ts'
+export type { RequestCount } from './request-counts.ts'
 export type { UnkeptTag } from './retention.ts'
 export { copySqliteMeta, openSqliteMeta } from './sqlite-meta.ts'
 export type { TagChange } from './tag-history.ts'

@@ -1,6 +1,7 @@
 import type { Descriptor, Digest } from '#spec'
 import type { AccessTokenMeta, AccountMeta, GroupMeta } from './account-meta.ts'
 import type { AuditMeta, By } from './audit.ts'
+import type { RequestCountMeta } from './request-counts.ts'
 import type { RetentionMeta } from './retention.ts'
 import type { TagHistoryMeta } from './tag-history.ts'
 import type { TagPolicyMeta } from './tag-policies.ts'
@@ -20,6 +21,7 @@ export interface MetaStore
     AuditMeta,
     SigningKeyMeta,
     CoordinationMeta,
+    RequestCountMeta,
     TagPolicyMeta,
     TagHistoryMeta,
     RetentionMeta {
@@ -171,7 +173,7 @@ interface DueObject {
 export interface CollectorMeta {
   /**
    * Forgets uploads whose time is over, and unfinished ones that have not moved for `idle`. Returns how many of them were
-   * not finished. Also forgets attempts and turns that are over.
+   * not finished. Also forgets attempts, counts of requests and turns that are over.
    */
   expireUploads(idle?: number): Promise<number>
   /**

@@ -93,4 +93,10 @@ DELETE FROM tag_history WHERE NOT EXISTS (SELECT 1 FROM repositories r WHERE r.i
 CREATE INDEX tag_history_tag ON tag_history (repo_id, name, id);
 CREATE INDEX tag_history_digest ON tag_history (repo_id, digest) WHERE digest IS NOT NULL;
 `,
+  // Requests that processes count together. A power cut may lose them.
+  `
+CREATE UNLOGGED TABLE request_counts (name text COLLATE "C" NOT NULL, part bigint NOT NULL, count bigint NOT NULL,
+  expires_at bigint NOT NULL, PRIMARY KEY (name, part));
+CREATE INDEX request_counts_expiry ON request_counts (expires_at);
+`,
 ]

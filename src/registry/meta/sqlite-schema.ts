@@ -105,4 +105,10 @@ DELETE FROM tag_history WHERE NOT EXISTS (SELECT 1 FROM repositories r WHERE r.i
 CREATE INDEX tag_history_tag ON tag_history (repo_id, name, id);
 CREATE INDEX tag_history_digest ON tag_history (repo_id, digest) WHERE digest IS NOT NULL;
 `,
+  // Requests that processes count together, by parts of the time.
+  `
+CREATE TABLE request_counts (name TEXT NOT NULL, part INTEGER NOT NULL, count INTEGER NOT NULL, expires_at INTEGER NOT NULL,
+  PRIMARY KEY (name, part)) WITHOUT ROWID;
+CREATE INDEX request_counts_expiry ON request_counts (expires_at);
+`,
 ]
