@@ -311,7 +311,7 @@ limits:
     '4:14: limits.requests[0].who: expects one of anonymous, users, robots, everybody, not "guests"',
     '4:55: limits.requests[0].most: expects a whole number from 1 to 1000000000, not the number 0',
     '4:66: limits.requests[0].within: expects a duration from 10s to 24h, such as 6h, not "5s"',
-    '4:70: limits.requests[0].for: unknown key; expects who, per, what, most, within',
+    '4:70: limits.requests[0].for: unknown key; did you mean per?',
     '5:7: limits.requests[1].per: is missing: What has a count of its own; a network of 64 bits is one IPv6 address, an account one identity',
     '6:7: limits.requests[2]: has no identity to count by: anonymous callers are counted per address',
   ],

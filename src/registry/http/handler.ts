@@ -7,6 +7,7 @@ import { type Followed, followRequest, pathOf } from './followed.ts'
 import { limitRequests } from './limit-requests.ts'
 import { listReferrers, listRepositories, listTags } from './listings.ts'
 import { deleteManifest, putManifest, readManifest } from './manifests.ts'
+import { requireOneReading } from './one-reading.ts'
 import { live, ready } from './probes.ts'
 import { parseRoute, type Route } from './route.ts'
 import { issueToken } from './token.ts'
@@ -54,6 +55,7 @@ export function createHandler(
 
 async function answer(followed: Followed, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { context } = followed
+  requireOneReading(request)
   const target = request.url ?? ''
   const mark = target.indexOf('?')
   const path = mark < 0 ? target : target.slice(0, mark)
