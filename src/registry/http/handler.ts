@@ -49,7 +49,11 @@ export function createHandler(
     leaveBody(request)
     followed.answered()
     const milliseconds = context.clock.now() - began
-    context.log.debug('registry', `${request.method} ${request.url}`, { status: response.statusCode, milliseconds })
+    // Without the query, in which clients put tokens and passwords that belong elsewhere (A20).
+    context.log.debug('registry', `${request.method} ${pathOf(request.url ?? '')}`, {
+      status: response.statusCode,
+      milliseconds,
+    })
   }
 }
 
