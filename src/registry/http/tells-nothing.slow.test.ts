@@ -132,7 +132,7 @@ test('A01: no caller can tell what is not there from what is not its own, by any
       }
     }
   }
-  assert.deepEqual(differences, [])
+  assert.deepEqual(differences.slice(0, 10), [])
   assert.ok(compared > 500, `${compared} compared`)
   const mine = await registry.request('GET', '/v2/ann/there/manifests/v1', { login: OWNER })
   assert.equal(mine.status, 200, 'nothing of it was changed')

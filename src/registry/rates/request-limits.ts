@@ -6,7 +6,7 @@ import { createTallies } from './tallies.ts'
 import { addTo, type Standing, standingOf } from './tally.ts'
 
 /** How a caller stands under the limit that leaves it least. */
-export interface LimitStanding extends Standing {
+interface LimitStanding extends Standing {
   limit: RequestLimit
 }
 

@@ -7,9 +7,11 @@ import { partOf } from './tally.ts'
 const EVERY = 1000
 /** Names that are settled at once; those of a flood take turns. */
 const AT_ONCE = 5000
+/** Names that wait for it; in a flood while the database is away, what comes under others counts in this process alone. */
+const MOST_WAITING = 50_000
 
-/** Adds what this process counted to what all of them counted. Disposing adds what is left. */
-export interface Settling extends AsyncDisposable {
+/** Adds what this process counted to what all of them counted. Disposing adds what is left, of so many names. */
+interface Settling extends AsyncDisposable {
   /** To be called when something was counted under this name, which holds for so many milliseconds. */
   counted(name: string, within: number): void
 }
@@ -50,12 +52,13 @@ export function createSettling(parts: {
 
   return {
     counted(name, within) {
-      unsettled.set(name, within)
+      if (unsettled.size < MOST_WAITING) unsettled.set(name, within)
       waiting ??= settleLater()
     },
     async [Symbol.asyncDispose]() {
       stopping.abort()
       await waiting
+      if (unsettled.size > 0) await settle()
     },
   }
 }
