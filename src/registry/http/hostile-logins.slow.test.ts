@@ -45,6 +45,18 @@ test('A15: whatever kind of account a name is, and if it is none, a wrong passwo
   assert.deepEqual([...answers], ['401 {"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}'])
 })
 
+test('A15: guesses from all addresses of one IPv6 network count as those of one address', async () => {
+  await using registry = await startRegistry({ anonymous: 'none', trustedProxies: ['127.0.0.1'] })
+  const guess = async (number: number, network: string) => {
+    const headers = { 'X-Forwarded-For': `${network}::${number.toString(16)}` }
+    return (await registry.request('GET', '/v2/', { login: `name${number}:wrong`, headers })).status
+  }
+  const statuses: number[] = []
+  for (let number = 1; number <= 110; number++) statuses.push(await guess(number, '2001:db8:0:1'))
+  assert.deepEqual([statuses.filter((status) => status === 401).length, statuses.at(-1)], [100, 429])
+  assert.equal(await guess(999, '2001:db8:0:2'), 401)
+})
+
 test('A05: whatever stands where a token should, the answer is 401 and not a failure', async () => {
   await using registry = await withEveryKind()
   const answer = await registry.request('GET', '/token?scope=repository:ann/x:pull', { login: 'ann:password-of-ann' })

@@ -111,7 +111,7 @@ test('A17: no header of a request chooses where a client is sent, with a login o
   }
 })
 
-test('A17: a head that is too long is refused, and one that drips is ended', async () => {
+test('A17: a head that is too long or has too many lines is refused', async () => {
   await using registry = await startRegistry()
   const long = `GET /v2/ HTTP/1.1\r\nHost: x\r\nX-A: ${'a'.repeat(40_000)}\r\n\r\n`
   assert.deepEqual(statuses(await raw(registry, long)), [431])
