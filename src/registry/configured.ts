@@ -56,13 +56,14 @@ async function open(
   credentials: Credentials,
   { environment, log, report, clock, observe }: Surroundings & Pick<RegistrySettings, 'observe'>,
 ): Promise<Registry> {
-  const { content, anonymous, uploads, listen, collection, hooks, login } = configuration
+  const { content, anonymous, uploads, listen, collection, hooks, limits, login } = configuration
   const { externalUrl, trustedProxies } = listen
   const cache = { upstreams: upstreamsOf(configuration, credentials), mirror: configuration.mirror }
   const given = { anonymous, ...uploads, grace: collection.grace, externalUrl, trustedProxies, hooks, ...cache }
   const told = { log, report, clock, observe }
   const settings = {
     ...given,
+    requestLimits: limits.requests,
     ...loginSettings(login, credentials),
     connections: connectionSettings(environment),
     ...told,
@@ -112,6 +113,7 @@ async function openShared(
   const parts = opened.move()
   return {
     objects: store,
+    shared: true,
     meta: {
       ...meta,
       async close() {

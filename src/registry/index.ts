@@ -120,6 +120,7 @@ export type {
   Renames,
   Tags,
 } from './policies/index.ts'
+export type { RequestLimit } from './rates/index.ts'
 export {
   type AdminParts,
   openRegistry,

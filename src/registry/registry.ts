@@ -43,6 +43,7 @@ import {
   type Quotas,
   type Renames,
 } from './policies/index.ts'
+import { createRequestLimits, type RequestLimit } from './rates/index.ts'
 import { workRegularly } from './regular-work.ts'
 import { type Report, reportOnce } from './report.ts'
 import { createSeal } from './seal/index.ts'
@@ -58,6 +59,8 @@ export interface RegistryParts {
   objects: ObjectStore | (ObjectStore & Presigner)
   /** Seals the keys that sign tokens; the same in all processes. At least 32 bytes. */
   secret: Uint8Array
+  /** Other processes may serve the same parts: limits of requests hold for all of them together. */
+  shared?: boolean
   /** Runs work that frees space, even on a full disk. */
   whenFull?<T>(work: () => Promise<T>): Promise<T>
   /** Called after each collection that was done. */
@@ -81,6 +84,8 @@ export interface RegistrySettings extends OriginOptions {
   lease?: number
   /** How long bytes that another object replaces stay for downloads that run. Milliseconds, an hour by default. */
   grace?: number
+  /** How many requests callers may make; as many as they like by default. */
+  requestLimits?: readonly RequestLimit[]
   /** The least that a client must send of a body. */
   leastRate?: LeastRate
   /** Sends clients to the object store for the bytes of blobs, if it can be read by presigned addresses. */
@@ -165,12 +170,14 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
       refusals.add(event)
       if (event.method !== 'GET' && event.method !== 'HEAD') delivering.soon()
     }
+    const limits = requestLimitsOf(parts, settings, { clock, report })
+    if (limits) closing.use(limits)
     const told = { log, report, observe: observe ? toAll([seeEnd, observe]) : seeEnd }
     const unpulled = unpulledOf(settings)
     const collectGarbage: Registry['collectGarbage'] = (how) =>
       toldOf({ observe, clock }, () => collecting({ ...parts, meta, objects }, { unpulled, ...how }))
     const administration = (as: MetaStore, actor?: string) => ({ ...rulesOf(as, actor), collectGarbage })
-    const who = { authenticator, tokens, refreshTokens, access, administration, anonymous, origin }
+    const who = { authenticator, tokens, refreshTokens, access, administration, anonymous, origin, limits }
     const cache = { meta, objects: parts.objects, uploads, clock, log, report, observe }
     const upstreams = await openUpstreams(settings, cache, closing)
     const served = { meta, objects, uploads, upstreams, clock, lease, presign, ...who }
@@ -245,6 +252,16 @@ async function collecting(
   const collected = await whenFull(() => collectInTurn({ meta, objects }, how))
   afterCollection?.()
   return collected
+}
+
+/** Undefined without limits: then requests cost nothing more. */
+function requestLimitsOf(
+  { meta, shared = false }: RegistryParts,
+  { requestLimits = [] }: RegistrySettings,
+  { clock, report }: { clock: Clock; report: (failure: unknown, what: string) => void },
+) {
+  if (requestLimits.length === 0) return undefined
+  return createRequestLimits({ limits: requestLimits, clock, report, meta: shared ? meta : undefined })
 }
 
 /** A collection whose outcome is told. */

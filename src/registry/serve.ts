@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import { asError, BaleError, isBaleError } from '#base'
 import type { CollectOptions } from './collect.ts'
 import { isLoopback } from './configuration/index.ts'
-import { createAddressList } from './http/index.ts'
+import { createAddressList, networkOf } from './http/index.ts'
 import { listen } from './listen.ts'
 import type { Registry, RegistrySettings } from './registry.ts'
 import { workRegularly } from './regular-work.ts'
@@ -151,13 +151,14 @@ function limitConnections(
   server.on('connection', (socket: Socket) => {
     const address = socket.remoteAddress ?? ''
     if (trusted.has(address)) return
-    const count = (open.get(address) ?? 0) + 1
+    const network = networkOf(address)
+    const count = (open.get(network) ?? 0) + 1
     if (count > Math.max(1, maxConnections / 4)) return void socket.destroy()
-    open.set(address, count)
+    open.set(network, count)
     socket.once('close', () => {
-      const left = open.get(address)! - 1
-      if (left > 0) open.set(address, left)
-      else open.delete(address)
+      const left = open.get(network)! - 1
+      if (left > 0) open.set(network, left)
+      else open.delete(network)
     })
   })
 }

@@ -42,7 +42,7 @@ export const verb = defineVerb({
 
 /** What the registry would be. Of credentials only their place is shown. */
 function summaryLines(configuration: Configuration): string[] {
-  const { listen, content, anonymous, login, uploads, collection, hooks, log, metrics } = configuration
+  const { listen, content, anonymous, login, uploads, collection, hooks, limits, log, metrics } = configuration
   return [
     ...listenLines(listen),
     ...(content.kind === 'embedded'
@@ -61,10 +61,16 @@ function summaryLines(configuration: Configuration): string[] {
     ` Deliveries of Hooks: for ${time(collection.deliveriesFor)}`,
     `Hooks: tried for ${time(hooks.retryFor)}`,
     ...(hooks.allowAddresses.length > 0 ? [` Also at: ${hooks.allowAddresses.join(', ')}`] : []),
+    ...limits.requests.map((limit) => `Limit: ${limitWords(limit)}`),
     ...(log.requests === undefined ? [] : [`Request Log: ${log.requests === 'stdout' ? 'stdout' : log.requests.path}`]),
     ...(metrics === undefined ? [] : [`Metrics: http://${hostPort(metrics)}/metrics`]),
   ]
 }
+
+type Limit = Configuration['limits']['requests'][number]
+
+const limitWords = ({ who, per, what, most, within }: Limit) =>
+  `${most} ${what} in ${time(within)} for each ${per} of ${who}`
 
 /** `24h` for Go's `24h0m0s`. */
 const time = (milliseconds: number) =>

@@ -60,7 +60,8 @@ export function createRefusals(parts: {
     add(request) {
       if (!isRefusal(request)) return
       const { status, method, path, address, user, claimed } = request
-      const key = JSON.stringify([status, method, path, address, user, claimed])
+      // Whoever makes too many requests is told of once, with the first of them.
+      const key = JSON.stringify([status, method, status === 429 ? '' : path, address, user, claimed])
       const known = seen.get(key)
       if (known) known.times++
       else if (seen.size < MOST_KINDS) seen.set(key, { request, times: 1, at: clock.now() })

@@ -20,7 +20,7 @@ const MIN_FREE_PERCENT = 1
  * `registry.yaml:3:10: listen.tls.key`.
  */
 export function configurationOf(content: FileContent, path: string, at: (key: string) => string): Configuration {
-  const { listen, anonymous, uploads, collection, upstreams, mirror, hooks, log, metrics } = content
+  const { listen, anonymous, uploads, collection, upstreams, mirror, hooks, limits, log, metrics } = content
   const names = new Names(dirname(path), at)
   return frozen({
     listen: {
@@ -53,6 +53,7 @@ export function configurationOf(content: FileContent, path: string, at: (key: st
     upstreams: upstreams.map((one, at) => upstreamOf(one, `upstreams[${at}]`, names)),
     mirror,
     hooks: { allowAddresses: hooks['allow-addresses'], retryFor: hooks['retry-for'] },
+    limits: { requests: limits.requests },
     log: {
       requests:
         log.requests === undefined || log.requests === 'stdout' ? log.requests : { path: names.path(log.requests) },

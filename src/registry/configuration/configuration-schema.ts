@@ -37,13 +37,11 @@ export function fileSchema(): ConfigurationSchema {
   return schema
 }
 
-/** Of the value of a key (`listen.tls`, `upstreams[].prefix`), or of the file. Undefined when there is no such key. */
+/** Of the value of a key (`listen.tls`, `limits.requests[0].most`), or of the file. Undefined when there is no such key. */
 export function schemaOf(file: ConfigurationSchema, key: string): ConfigurationSchema | undefined {
   let schema: ConfigurationSchema | undefined = file
-  for (const name of key === '' ? [] : key.split('.')) {
-    const [, plain = name, item] = /^(.*?)(\[\d*\])?$/.exec(name) ?? []
-    schema = schema && propertiesOf(schema)[plain]
-    if (item) schema = schema?.items
+  for (const [name] of key.matchAll(/[^.[\]]+|\[\d+\]/g)) {
+    schema = name.startsWith('[') ? schema?.items : schema && propertiesOf(schema)[name]
   }
   return schema
 }

@@ -119,6 +119,10 @@ login:
       lifetime: 30m
       ca-file: ci.pem
     - { issuer: 'https://other.example', audience: x, when: { sub: y }, as: acme+other }
+limits:
+  requests:
+    - { who: anonymous, per: address, what: pulls, most: 100, within: 6h }
+    - { who: robots, per: identity, what: requests, most: 600, within: 1m }
 log: { requests: requests.log }
 metrics: { address: '127.0.0.2:9090' }
 `
@@ -240,6 +244,12 @@ test('every key of a file has its place in the configuration, with a value that 
         },
       ],
     },
+    limits: {
+      requests: [
+        { who: 'anonymous', per: 'address', what: 'pulls', most: 100, within: 21_600_000 },
+        { who: 'robots', per: 'identity', what: 'requests', most: 600, within: 60_000 },
+      ],
+    },
     log: { requests: { path: join(place.path, 'requests.log') } },
     metrics: { host: '127.0.0.2', port: 9090 },
   })
@@ -254,7 +264,8 @@ test('the full file has all keys of the schema, but those that exclude the other
   assert.deepEqual(absent, [])
 })
 
-function keysOf({ properties = {} }: ConfigurationSchema, at: string): string[] {
+function keysOf({ properties = {}, items }: ConfigurationSchema, at: string): string[] {
+  if (items) return keysOf(items, at)
   return Object.entries(properties).flatMap(([name, below]) => [
     keyBelow(at, name),
     ...keysOf(below, keyBelow(at, name)),
@@ -293,6 +304,7 @@ test('a directory is enough; the rest is as without a file', async () => {
     upstreams: [],
     mirror: undefined,
     hooks: { allowAddresses: [], retryFor: 24 * 3_600_000 },
+    limits: { requests: [] },
     log: { requests: undefined },
     metrics: undefined,
   })
@@ -412,6 +424,34 @@ const BAD: Readonly<Record<string, readonly [text: string, ...lines: (string | R
     '4:33: uploads.min-free: expects a percentage from 0% to 50%, such as 1%, not "51%"',
     '4:70: uploads.least-rate.bytes-per-second: expects a size from 0 to 1GiB, such as 256, not "2GiB"',
     '4:84: uploads.least-rate.period: expects a duration from 1s to 1h, such as 30s, not the number 5',
+  ],
+  'limits of requests that are none': [
+    `directory: /d
+limits:
+  requests:
+    - { who: guests, per: address, what: pulls, most: 0, within: 5s, for: 1 }
+    - { who: users, what: pulls, most: 1, within: 1m }
+    - { who: anonymous, per: identity, what: pulls, most: 1, within: 1m }
+`,
+    '4:14: limits.requests[0].who: expects one of anonymous, users, robots, everybody, not "guests"',
+    '4:55: limits.requests[0].most: expects a whole number from 1 to 1000000000, not the number 0',
+    '4:66: limits.requests[0].within: expects a duration from 10s to 24h, such as 6h, not "5s"',
+    '4:70: limits.requests[0].for: unknown key; did you mean per?',
+    '5:7: limits.requests[1].per: is missing: What has a count of its own; a network of 64 bits is one IPv6 address, an account one identity',
+    '6:7: limits.requests[2]: has no identity to count by: anonymous callers are counted per address',
+  ],
+  'one limit given twice': [
+    `directory: /d
+limits:
+  requests:
+    - { who: users, per: identity, what: pulls, most: 1, within: 60s }
+    - { who: users, per: identity, what: pulls, most: 2, within: 1m }
+`,
+    '4:5: limits.requests: has two limits that count the same',
+  ],
+  'limits of requests that are not a list': [
+    'directory: /d\nlimits: { requests: 100 }\n',
+    '2:21: limits.requests: expects a list of limits, not the number 100',
   ],
   'ranges that are none': [
     `directory: /d\nlisten:\n  trusted-proxies: [10.0.0.0/33, 10.0.0.0/, proxy.example, '::1/128']\n`,

@@ -1,6 +1,7 @@
 import type { AnonymousAccess } from '../auth/index.ts'
 import type { LeastRate } from '../http/index.ts'
 import type { GroupRule } from '../login/index.ts'
+import type { RequestLimit } from '../rates/index.ts'
 
 /** What a registry's configuration file says, with defaults in place. Frozen. Times are in milliseconds, sizes in bytes. */
 export interface Configuration {
@@ -22,6 +23,10 @@ export interface Configuration {
   /** The prefix of the upstream that clients of a mirror mean. */
   mirror?: string
   hooks: HookConfiguration
+  limits: {
+    /** How many requests callers may make. */
+    requests: readonly RequestLimit[]
+  }
   log: {
     /** Where a line is written for each request; nowhere by default. */
     requests?: 'stdout' | { path: string }

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { CALLERS, COUNTED_PER, LIMITED } from '../rates/index.ts'
 import { login } from './login-schema.ts'
 import {
   addressRange,
@@ -156,6 +157,34 @@ const upstream = group('A registry that repositories below a prefix come from', 
   ),
   'ca-file': v.optional(path("File of authorities (PEM) that its certificate may be from, besides the machine's")),
 })
+const requestLimit = v.pipe(
+  group('So many in any period, for each address or identity', {
+    who: choice('Whose requests', CALLERS),
+    per: choice(
+      'What has a count of its own; a network of 64 bits is one IPv6 address, an account one identity',
+      COUNTED_PER,
+    ),
+    what: choice('What is counted: GETs of manifests, PUTs of manifests, or all requests but probes', LIMITED),
+    most: wholeNumber('How many of them', 1, 1_000_000_000),
+    within: duration('In any period of this length', '6h', { least: '10s', most: '24h' }),
+  }),
+  v.check(
+    ({ who, per }) => who !== 'anonymous' || per !== 'identity',
+    'has no identity to count by: anonymous callers are counted per address',
+  ),
+)
+
+const requestLimits = v.pipe(
+  v.array(requestLimit, expects('a list of limits')),
+  v.maxLength(16, 'has too many limits; expects 16 at most'),
+  v.check(
+    (limits) =>
+      new Set(limits.map(({ who, per, what, within }) => [who, per, what, within].join())).size === limits.length,
+    'has two limits that count the same',
+  ),
+  v.title('list of limits'),
+  v.description('How many requests callers may make; without this as many as they like'),
+)
 
 /** The file as valibot checks it, and what its values mean. How keys go together is in rules.ts. */
 export const FILE = v.pipe(
@@ -289,6 +318,7 @@ export const FILE = v.pipe(
           'docker.io',
         ),
       ),
+      limits: v.optional(group('What callers are held to', { requests: v.optional(requestLimits, []) }), {}),
       log: v.optional(
         group('What is written down', {
           requests: v.optional(

@@ -90,7 +90,7 @@ async function callerOf(context: RegistryContext, exchange: Exchange, principal:
       yield* listVisible(meta, { ...page, ...(await access.readable(principal)) })
     },
     async confirm(password) {
-      const shown = await authenticator.checkPassword(name, password, origin.address(exchange.request))
+      const shown = await authenticator.checkPassword(name, password, origin.network(exchange.request))
       if (shown.kind === 'limited') throw tooManyAttempts(shown.seconds)
       if (shown.kind === 'busy') throw tooBusy()
       // A token in place of the password would let whoever found it keep the account.

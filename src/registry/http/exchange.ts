@@ -12,6 +12,7 @@ import type {
 import type { MetaStore } from '../meta/index.ts'
 import type { ObjectStore } from '../objects/index.ts'
 import type { Observe } from '../operation/index.ts'
+import type { RequestLimits } from '../rates/index.ts'
 import type { Uploads } from '../uploads/index.ts'
 import type { Upstreams } from '../upstream/index.ts'
 import type { Health } from './health.ts'
@@ -32,6 +33,8 @@ export interface RegistryContext {
   administration(meta: MetaStore, actor: string): Administration
   anonymous: AnonymousAccess
   origin: Origin
+  /** Undefined when requests are not limited. */
+  limits: RequestLimits | undefined
   clock: Clock
   log: Log
   /** Told of what is the registry's own fault (answers of 500 and above). */

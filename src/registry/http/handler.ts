@@ -6,8 +6,10 @@ import { deleteBlob, readBlob } from './blobs.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { asRefusal, Refusal, sendRefusal } from './failure.ts'
 import { type Followed, followRequest, pathOf } from './followed.ts'
+import { limitRequests } from './limit-requests.ts'
 import { listReferrers, listRepositories, listTags } from './listings.ts'
 import { deleteManifest, putManifest, readManifest } from './manifests.ts'
+import { requireOneReading } from './one-reading.ts'
 import { live, ready } from './probes.ts'
 import { answerAsRenamed } from './renamed.ts'
 import { isApiPath, parseRoute, type Route } from './route.ts'
@@ -52,12 +54,17 @@ export function createHandler(
     leaveBody(request)
     followed.answered()
     const milliseconds = context.clock.now() - began
-    context.log.debug('registry', `${request.method} ${request.url}`, { status: response.statusCode, milliseconds })
+    // Without the query, in which clients put tokens and passwords that belong elsewhere (A20).
+    context.log.debug('registry', `${request.method} ${pathOf(request.url ?? '')}`, {
+      status: response.statusCode,
+      milliseconds,
+    })
   }
 }
 
 async function answer(followed: Followed, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { context } = followed
+  requireOneReading(request)
   const target = request.url ?? ''
   const mark = target.indexOf('?')
   const path = mark < 0 ? target : target.slice(0, mark)
@@ -69,10 +76,11 @@ async function answer(followed: Followed, request: IncomingMessage, response: Se
     const methods = Object.keys(TABLE[route.kind]).join(', ')
     throw new Refusal(405, 'UNSUPPORTED', 'the operation is unsupported', { headers: { Allow: methods } })
   }
-  const address = context.origin.address(request)
-  const authentication = await context.authenticator.authenticate(request.headers.authorization, address)
+  const network = context.origin.network(request)
+  const authentication = await context.authenticator.authenticate(request.headers.authorization, network)
   const query = new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1))
   const exchange: Exchange = { request, response, path, query, authentication }
+  if (!isProbe(route)) limitRequests(context, exchange, 'requests')
   const here = await routeHere(context, exchange, route)
   const answer = (asked: Exchange, to: Route) => handler(context, asked, to as never)
   try {
@@ -81,6 +89,8 @@ async function answer(followed: Followed, request: IncomingMessage, response: Se
     await answerAsRenamed(context, exchange, { route: here, refused, answer })
   }
 }
+
+const isProbe = ({ kind }: Route) => kind === 'live' || kind === 'ready'
 
 async function ping(context: RegistryContext, exchange: Exchange): Promise<void> {
   authorizeLogin(context, exchange)

@@ -2,5 +2,6 @@
 export { createAddressList } from './address-list.ts'
 export { createHandler } from './handler.ts'
 export { createHealth } from './health.ts'
+export { networkOf } from './network-of.ts'
 export { createOrigin, type OriginOptions } from './origin.ts'
 export { LEAST_RATE, type LeastRate, watchBodies } from './slow-bodies.ts'

@@ -17,6 +17,7 @@ import type { ServedManifest } from '../upstream/index.ts'
 import { authorize, metaOf, principalName } from './authorize.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { Refusal } from './failure.ts'
+import { limitRequests, showLimit } from './limit-requests.ts'
 import { refuseCache, sourceOf } from './upstream-route.ts'
 
 interface ManifestRoute {
@@ -30,6 +31,8 @@ type Reference = { tag: string } | { digest: Digest }
 export async function readManifest(context: RegistryContext, exchange: Exchange, route: ManifestRoute): Promise<void> {
   const { request, response } = exchange
   await authorize(context, exchange, 'pull', route.repository)
+  if (request.method === 'GET') limitRequests(context, exchange, 'pulls')
+  else showLimit(context, exchange, 'pulls')
   const reference = parseTagOrDigest(route.reference)
   const source = sourceOf(context, route)
   const manifest: ServedManifest | undefined = source
@@ -56,6 +59,7 @@ export async function putManifest(context: RegistryContext, exchange: Exchange, 
   const { request, response } = exchange
   const principal = await authorize(context, exchange, 'push', route.repository)
   refuseCache(context, route)
+  limitRequests(context, exchange, 'pushes')
   const reference = parseTagOrDigest(route.reference)
   const tags = [...('tag' in reference ? [reference.tag] : []), ...tagsAsked(exchange)]
   const bytes = await readBody(exchange)

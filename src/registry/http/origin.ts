@@ -3,11 +3,14 @@ import { isIP } from 'node:net'
 import { BaleError } from '#base'
 import { createAddressList, plainAddress } from './address-list.ts'
 import { Refusal } from './failure.ts'
+import { networkOf } from './network-of.ts'
 
 /** Where a request comes from and what the client calls us. */
 export interface Origin {
   /** The client's address: the socket's, or what a trusted proxy says. */
   address(request: IncomingMessage): string
+  /** What requests and guesses of the client are counted by: see `networkOf`. */
+  network(request: IncomingMessage): string
   /** `https://registry.example:5000`, no slash at the end. */
   url(request: IncomingMessage): string
 }
@@ -25,15 +28,17 @@ export function createOrigin({ externalUrl, trustedProxies = [] }: OriginOptions
   const trusted = createAddressList(trustedProxies)
   const fixed = externalUrl === undefined ? undefined : checkedUrl(externalUrl)
   const viaProxy = (request: IncomingMessage) => trusted.has(request.socket.remoteAddress ?? '')
+  const addressOf = (request: IncomingMessage) => {
+    const peer = plainAddress(request.socket.remoteAddress ?? '')
+    if (!viaProxy(request)) return peer
+    const hops = String(request.headers['x-forwarded-for'] ?? '')
+      .split(',')
+      .map((hop) => hop.trim())
+    return hops.reverse().find((hop) => isIP(hop) !== 0 && !trusted.has(hop)) ?? peer
+  }
   return {
-    address(request) {
-      const peer = plainAddress(request.socket.remoteAddress ?? '')
-      if (!viaProxy(request)) return peer
-      const hops = String(request.headers['x-forwarded-for'] ?? '')
-        .split(',')
-        .map((hop) => hop.trim())
-      return hops.reverse().find((hop) => isIP(hop) !== 0 && !trusted.has(hop)) ?? peer
-    },
+    address: addressOf,
+    network: (request) => networkOf(addressOf(request)),
     url(request) {
       if (fixed !== undefined) return fixed
       const secure = 'encrypted' in request.socket && request.socket.encrypted === true

@@ -20,7 +20,7 @@ export async function checkForm(
   const field = (name: string) => form.get(name) ?? ''
   switch (form.get('grant_type')) {
     case 'password':
-      return await authenticator.checkPassword(field('username'), field('password'), origin.address(request))
+      return await authenticator.checkPassword(field('username'), field('password'), origin.network(request))
     case 'refresh_token':
       return await authenticator.checkRefreshToken(field('refresh_token'))
     case EXCHANGE:

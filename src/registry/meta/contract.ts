@@ -14,6 +14,7 @@ import { directoryContract, refreshTokenContract } from './login-contract.ts'
 import { promotionContract } from './promotion-contract.ts'
 import { quotaContract } from './quota-contract.ts'
 import { renameContract } from './rename-contract.ts'
+import { requestCountContract } from './request-counts-contract.ts'
 import { retentionContract } from './retention-contract.ts'
 import { accountContract, coordinationContract } from './shared-contract.ts'
 import { uploadContract } from './upload-contract.ts'
@@ -43,6 +44,7 @@ export function metaStoreContract(name: string, create: () => Promise<MetaPlace>
   refreshTokenContract(check)
   directoryContract(check)
   coordinationContract(check)
+  requestCountContract(check)
   concurrencyContract(check)
   immutableContract(check)
   historyContract(check)

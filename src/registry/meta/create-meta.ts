@@ -15,6 +15,7 @@ import { promotionMeta } from './promotion.ts'
 import { quotaMeta } from './quotas.ts'
 import { refreshTokenMeta } from './refresh-tokens.ts'
 import { renameMeta } from './renames.ts'
+import { requestCountMeta } from './request-counts.ts'
 import { retentionMeta } from './retention.ts'
 import type { SqlDatabase } from './sql.ts'
 import { tagHistoryMeta } from './tag-history.ts'
@@ -35,6 +36,7 @@ export function createMeta(database: SqlDatabase, by: By = OPERATOR): MetaStore 
     ...directoryMeta(database, by),
     ...signingKeyMeta(database),
     ...coordinationMeta(database),
+    ...requestCountMeta(database),
     ...auditMeta(database),
     as: (actor) => createMeta(database, actor),
     ...tagPolicyMeta(database, by),

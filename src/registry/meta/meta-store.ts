@@ -8,6 +8,7 @@ import type { PromotionMeta } from './promotion-meta.ts'
 import type { QuotaMeta } from './quotas.ts'
 import type { RefreshTokenMeta } from './refresh-tokens.ts'
 import type { RenameMeta } from './renames.ts'
+import type { RequestCountMeta } from './request-counts.ts'
 import type { RetentionMeta } from './retention.ts'
 import type { TagHistoryMeta } from './tag-history.ts'
 import type { TagPolicyMeta } from './tag-policies.ts'
@@ -30,6 +31,7 @@ export interface MetaStore
     AuditMeta,
     SigningKeyMeta,
     CoordinationMeta,
+    RequestCountMeta,
     TagPolicyMeta,
     TagHistoryMeta,
     RetentionMeta,
@@ -188,7 +190,7 @@ interface DueObject {
 export interface CollectorMeta {
   /**
    * Forgets uploads whose time is over, and unfinished ones that have not moved for `idle`. Returns how many of them were
-   * not finished. Also forgets attempts, turns and redirects that are over.
+   * not finished. Also forgets attempts, counts of requests, turns and redirects that are over.
    */
   expireUploads(idle?: number): Promise<number>
   /**

@@ -16,28 +16,34 @@ export function checkPattern(pattern: string): void {
 }
 
 /**
- * Matches from left to right by sets of positions, so that no pattern takes more than length times length steps. A single star
- * ends at any of the `separators`.
+ * A single star ends at any of the `separators`. Takes length times length steps at most, whatever the pattern: it may be anybody's who may make a token (A12).
  */
 export function matchesPattern(pattern: string, name: string, separators = '/'): boolean {
-  let positions = new Set([0])
-  for (const [token] of pattern.matchAll(/\*\*|\*|[^*]+/g)) {
-    const next = new Set<number>()
-    for (const at of positions) {
-      if (token === '**' || token === '*') {
-        const end = token === '**' ? name.length : endOfPart(name, at, separators)
-        for (let to = at; to <= end; to++) next.add(to)
-      } else if (name.startsWith(token, at)) next.add(at + token.length)
-    }
-    positions = next
+  const star = pattern.indexOf('*')
+  if (star < 0) return pattern === name
+  if (!name.startsWith(pattern.slice(0, star))) return false
+  // Where in the name what was read of the pattern can end.
+  let ends = new Uint8Array(name.length + 1)
+  ends[star] = 1
+  for (const [token] of pattern.slice(star).matchAll(/\*\*|\*|[^*]+/g)) {
+    ends = token.startsWith('*') ? endsOfStars(token, ends, name, separators) : endsOfText(token, ends, name)
   }
-  return positions.has(name.length)
+  return ends[name.length] === 1
 }
 
-function endOfPart(name: string, from: number, separators: string): number {
-  let end = from
-  while (end < name.length && !separators.includes(name[end]!)) end++
-  return end
+function endsOfText(token: string, before: Uint8Array, name: string): Uint8Array<ArrayBuffer> {
+  const ends = new Uint8Array(before.length)
+  for (const [at, isEnd] of before.entries()) if (isEnd && name.startsWith(token, at)) ends[at + token.length] = 1
+  return ends
+}
+
+/** One star goes on to the next separator, two go on to the end. */
+function endsOfStars(token: string, before: Uint8Array, name: string, separators: string): Uint8Array<ArrayBuffer> {
+  let open = false
+  return Uint8Array.from(before, (isEnd, at) => {
+    open = isEnd === 1 || (open && (token === '**' || !separators.includes(name[at - 1]!)))
+    return open ? 1 : 0
+  })
 }
 
 /**

@@ -171,5 +171,11 @@ CREATE TABLE refresh_tokens (hash text COLLATE "C" PRIMARY KEY,
   created_at bigint NOT NULL, used_at bigint, expires_at bigint);
 CREATE INDEX refresh_tokens_user ON refresh_tokens (user_name);
 CREATE INDEX refresh_tokens_access ON refresh_tokens (access_token) WHERE access_token IS NOT NULL;
+  `,
+  // Requests that processes count together. A power cut may lose them.
+  `
+CREATE UNLOGGED TABLE request_counts (name text COLLATE "C" NOT NULL, part bigint NOT NULL, count bigint NOT NULL,
+  expires_at bigint NOT NULL, PRIMARY KEY (name, part));
+CREATE INDEX request_counts_expiry ON request_counts (expires_at);
 `,
 ]

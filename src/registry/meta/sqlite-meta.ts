@@ -22,7 +22,7 @@ export function copySqliteMeta(from: string, to: string): void {
   }
   using copy = openRegistryFile(to, systemClock)
   copy.transaction(() => {
-    for (const table of ['uploads', 'holds', 'attempts', 'turns']) copy.run(`DELETE FROM ${table}`)
+    for (const table of ['uploads', 'holds', 'attempts', 'request_counts', 'turns']) copy.run(`DELETE FROM ${table}`)
     copy.run(`DELETE FROM gc_queue WHERE kind = 'object'`)
     copy.run(`DELETE FROM blobs WHERE state = 'condemned'`)
   })

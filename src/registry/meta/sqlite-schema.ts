@@ -196,5 +196,11 @@ CREATE TABLE refresh_tokens (hash TEXT PRIMARY KEY, user_name TEXT NOT NULL REFE
   created_at INTEGER NOT NULL, used_at INTEGER, expires_at INTEGER) WITHOUT ROWID;
 CREATE INDEX refresh_tokens_user ON refresh_tokens (user_name);
 CREATE INDEX refresh_tokens_access ON refresh_tokens (access_token) WHERE access_token IS NOT NULL;
+  `,
+  // Requests that processes count together, by parts of the time.
+  `
+CREATE TABLE request_counts (name TEXT NOT NULL, part INTEGER NOT NULL, count INTEGER NOT NULL, expires_at INTEGER NOT NULL,
+  PRIMARY KEY (name, part)) WITHOUT ROWID;
+CREATE INDEX request_counts_expiry ON request_counts (expires_at);
 `,
 ]

@@ -75,6 +75,9 @@ function createEventMetrics(): Part {
   const refused = createCounter('bale_registry_logins_refused_total', 'Passwords and tokens that were not accepted', {
     from: ['password', 'token'].flatMap((credential) => REASONS.map((reason) => ({ credential, reason }))),
   })
+  const limited = createCounter('bale_registry_requests_limited_total', 'Requests above a limit', {
+    from: LIMITED.map((what) => ({ what })),
+  })
   const failures = createCounter('bale_registry_failures_total', 'Failures of the database and of the object store')
   const collections = createCounter('bale_registry_collections_total', 'Collections that this process began', {
     from: OUTCOMES.map((outcome) => ({ outcome })),
@@ -105,6 +108,8 @@ function createEventMetrics(): Part {
     switch (event.kind) {
       case 'login-refused':
         return refused.add({ credential: event.credential, reason: event.reason })
+      case 'request-limited':
+        return limited.add({ what: event.what })
       case 'part-failed':
         return failures.add({ part: event.part, code: event.code })
       case 'hook-attempt-ended':
@@ -122,7 +127,10 @@ function createEventMetrics(): Part {
         last.collection = event.time / 1000
     }
   }
-  return { families: [refused, failures, collections, lastCollection, freed, attempts, pending, expiry], observe: act }
+  return {
+    families: [refused, limited, failures, collections, lastCollection, freed, attempts, pending, expiry],
+    observe: act,
+  }
 }
 
 /** An upstream is named by its prefix, which the configuration gives it. */
@@ -153,6 +161,7 @@ function createUpstreamMetrics(): Part {
 
 const REASONS = ['wrong', 'limited', 'busy'] as const
 const ATTEMPTS = ['delivered', 'failed', 'dead'] as const
+const LIMITED = ['pulls', 'pushes', 'requests'] as const
 const OUTCOMES = ['done', 'failed', 'elsewhere'] as const
 
 /** Under the names that other programs' have, so that the same dashboards and alerts work. */

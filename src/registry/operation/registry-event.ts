@@ -4,6 +4,7 @@ export type RegistryEvent =
   | ({ kind: 'request-ended' } & EndedRequest)
   /** `limited`: too many attempts; `busy`: too many passwords wait to be checked. */
   | { kind: 'login-refused'; credential: 'password' | 'token'; reason: 'wrong' | 'limited' | 'busy' }
+  | { kind: 'request-limited'; what: 'pulls' | 'pushes' | 'requests' }
   /** `code` is that of a BaleError, or OTHER. */
   | { kind: 'part-failed'; part: 'database' | 'objects'; code: string }
   /** `time` is in milliseconds since 1970. */
