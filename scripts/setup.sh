@@ -40,6 +40,7 @@ need='
 /usr/bin/radosgw|radosgw|the tests keep a registry's bytes in a bucket of Ceph
 /usr/bin/ceph-authtool|ceph-common|the tests keep a registry's bytes in a bucket of Ceph
 /usr/sbin/haproxy|haproxy|the tests put it before replicas of a registry
+/usr/bin/pebble|pebble|the tests have a registry obtain certificates from it
 "
 [ "$purpose" = interop ] && need="$need
 /usr/sbin/dockerd|docker.io|the interop tests compare with it

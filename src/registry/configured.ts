@@ -4,6 +4,8 @@ import type { CollectOptions } from './collect.ts'
 import {
   type Configuration,
   type Credentials,
+  type ListenConfiguration,
+  loadClientAuthorities,
   loadCredentials,
   loadTls,
   type ScaledOutContent,
@@ -20,7 +22,7 @@ import {
   type RegistrySettings,
 } from './registry.ts'
 import type { Report } from './report.ts'
-import type { ListenOptions, ServedRegistry } from './serve.ts'
+import type { ListenOptions, ServedRegistry, TlsSource } from './serve.ts'
 import { serveWatched } from './serve-watched.ts'
 
 /** What a configuration file does not say. */
@@ -40,7 +42,7 @@ export async function serveConfigured(
   surroundings: Surroundings,
 ): Promise<ServedRegistry> {
   const credentials = await loadCredentials(configuration, surroundings.environment)
-  const listen = listenOptions(configuration, surroundings)
+  const listen = listenOptions(configuration, credentials, surroundings)
   const { metrics } = configuration
   const options = { ...listen, metrics, requestLog: requestLogOf(configuration, surroundings) }
   return await serveWatched(options, (observe) => open(configuration, credentials, { ...surroundings, observe }))
@@ -116,15 +118,30 @@ function openObjects(
   })
 }
 
-function listenOptions({ listen, collection }: Configuration, { report }: Surroundings): ListenOptions {
+function listenOptions(
+  { listen, collection }: Configuration,
+  credentials: Credentials,
+  { report }: Surroundings,
+): ListenOptions {
   const { host, port, tls, insecure, maxConnections, trustedProxies } = listen
   const { every, ...collect } = collection satisfies { every: number } & CollectOptions
   return {
     ...{ host, port, insecure, maxConnections, report },
-    tls: tls && (() => loadTls(tls)),
+    tls: tls && tlsSourceOf(tls, credentials),
     trustedProxies: [...trustedProxies],
     collectEvery: every,
     collect,
+  }
+}
+
+function tlsSourceOf(tls: NonNullable<ListenConfiguration['tls']>, credentials: Credentials): TlsSource {
+  if ('certificate' in tls) return () => loadTls(tls)
+  const { clientAuthorities } = tls
+  const { directory, names, contact, challengeAddress } = tls.acme
+  return {
+    acme: { directory, names, contact, authorities: credentials.acme?.ca },
+    challengeAddress,
+    clientAuthorities: clientAuthorities && (() => loadClientAuthorities(clientAuthorities)),
   }
 }
 

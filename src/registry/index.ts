@@ -4,6 +4,7 @@
  * Promises: all end points of distribution-spec 1.1; an acknowledged push survives power loss; access is denied by default;
  * collection runs alongside pushes. Does not: run containers, know the local store.
  */
+export type { AcmeOptions, ObtainedCertificate } from './acme/index.ts'
 export type {
   AccessTokenOptions,
   AccessTokens,
@@ -19,6 +20,7 @@ export type {
   Visibility,
 } from './auth/index.ts'
 export type { BackedUp, BackupOptions } from './backup.ts'
+export type { TlsByAuthority } from './certified-tls.ts'
 export type { Checked, CheckOptions, Damage } from './check.ts'
 export type { Collected, CollectOptions } from './collect.ts'
 export {
@@ -41,6 +43,7 @@ export {
   type SharedDirectory,
   type TlsCredentials,
   type TlsFiles,
+  type TlsOfAuthority,
 } from './configuration/index.ts'
 export { openConfiguredAdmin, type Surroundings, serveConfigured } from './configured.ts'
 export { createRegistry, type EmbeddedAdmin, openRegistryAdmin, type RegistryOptions } from './embedded.ts'
@@ -86,6 +89,6 @@ export {
   type RegistryParts,
   type RegistrySettings,
 } from './registry.ts'
-export { type ListenOptions, listenWith, type ServedRegistry } from './serve.ts'
+export { type ListenOptions, listenWith, type ServedRegistry, type TlsSource } from './serve.ts'
 export { type ServeOptions, serveRegistry } from './serve-watched.ts'
-export type { TlsSource, TlsTexts } from './tls.ts'
+export type { TlsTexts } from './tls.ts'

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { BaleError, type Clock, isBaleError, type Log, noLog, systemClock } from '#base'
+import type { AcmeOptions, ObtainedCertificate } from './acme/index.ts'
 import {
   type Accounts,
   type AnonymousAccess,
@@ -7,6 +8,7 @@ import {
   createAccounts,
   createAuthenticator,
   createRefusals,
+  createSeal,
   createSigningKeys,
   createTokenIssuer,
 } from './auth/index.ts'
@@ -72,6 +74,8 @@ export interface Registry extends Accounts, AsyncDisposable {
   tags: Tags
   /** Collects while requests go on. LOCKED when another process of the registry collects. */
   collectGarbage(options?: CollectOptions): Promise<Collected>
+  /** Obtains a certificate from an authority, one for all processes of the registry. It is the caller's to dispose before the registry. */
+  obtainCertificate(options: AcmeOptions): Promise<ObtainedCertificate>
   /** Has /readyz answer that requests should go to another replica. */
   drain(): void
   close(): Promise<void>
@@ -119,6 +123,10 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
       policies: createPolicies(meta),
       tags: createTags(meta),
       collectGarbage: (how) => toldOf({ observe, clock }, () => whenFull(() => collectInTurn({ meta, objects }, how))),
+      async obtainCertificate(wanted) {
+        const { obtainCertificate } = await import('./acme/index.ts')
+        return await obtainCertificate({ meta, seal: createSeal(secret, 'certificates'), clock, report }, wanted)
+      },
       drain() {
         health.draining = true
       },

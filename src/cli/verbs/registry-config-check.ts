@@ -81,12 +81,19 @@ function listenLines({
   const url = `${tls ? 'https' : 'http'}://${hostPort({ host, port })}`
   return [
     `Listens on: ${url}`,
-    ...(tls ? [` Certificate: ${tls.certificate.path}`, ` Key: ${tls.key.path}`] : []),
+    ...(tls ? certificateLines(tls) : []),
     ...(tls?.clientAuthorities ? [` Clients Need a Certificate of: ${tls.clientAuthorities.path}`] : []),
     ...(externalUrl === undefined ? [] : [` External URL: ${externalUrl}`]),
     ...(trustedProxies.length > 0 ? [` Trusted Proxies: ${trustedProxies.join(', ')}`] : []),
     ` Connections: ${maxConnections}`,
   ]
+}
+
+function certificateLines(tls: NonNullable<Configuration['listen']['tls']>): string[] {
+  if ('certificate' in tls) return [` Certificate: ${tls.certificate.path}`, ` Key: ${tls.key.path}`]
+  const { directory, names, challengeAddress } = tls.acme
+  const challenge = challengeAddress ? `http-01 at ${hostPort(challengeAddress)}` : 'tls-alpn-01'
+  return [` Certificate: for ${names.join(', ')} from ${directory}`, ` Challenge: ${challenge}`]
 }
 
 type ScaledOut = Extract<Configuration['content'], { kind: 'scaled-out' }>

@@ -1,7 +1,7 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
-import { BaleError, type Clock } from '#base'
+import type { Clock } from '#base'
 import type { MetaStore, StoredKey } from '../meta/index.ts'
 import { newSigningKey, readSigningKey, type SigningKey } from './jws.ts'
+import { createSeal, isSealed } from './seal.ts'
 
 /** The keys that sign and verify tokens. All replicas of a registry have the same. */
 export interface SigningKeys {
@@ -28,7 +28,9 @@ interface Opened extends SigningKey {
  */
 export function createSigningKeys(parts: { meta: MetaStore; secret: Uint8Array; clock: Clock }): SigningKeys {
   const { meta, clock } = parts
-  const seal = createSeal(parts.secret)
+  const seal = createSeal(parts.secret, 'signing keys')
+  const sealed = (key: StoredKey) => ({ ...key, privateKey: seal.close(key.id, key.privateKey) })
+  const opened = ({ id, privateKey }: StoredKey) => (isSealed(privateKey) ? seal.open(id, privateKey) : privateKey)
   let loaded: Promise<Opened[]> | undefined
   let looked = 0
 
@@ -37,11 +39,11 @@ export function createSigningKeys(parts: { meta: MetaStore; secret: Uint8Array; 
     const stored = await meta.signingKeys()
     for (const key of stored) {
       // Up to bale 0.1 they were written down as they are.
-      if (!seal.isSealed(key.privateKey)) await meta.putSigningKey({ ...key, privateKey: seal.close(key) })
+      if (!isSealed(key.privateKey)) await meta.putSigningKey(sealed(key))
       if (stored.indexOf(key) > 0 && key.age > ROTATE_AFTER + KEEP_AFTER) await meta.removeSigningKey(key.id)
     }
     return stored.map((key) => ({
-      ...readSigningKey({ id: key.id, privateKey: seal.open(key) }),
+      ...readSigningKey({ id: key.id, privateKey: opened(key) }),
       old: looked - key.age + ROTATE_AFTER,
     }))
   }
@@ -61,8 +63,7 @@ export function createSigningKeys(parts: { meta: MetaStore; secret: Uint8Array; 
     async current() {
       const [newest] = await keys()
       if (newest && clock.now() < newest.old) return newest
-      const key = newSigningKey()
-      await meta.putSigningKey({ ...key, privateKey: seal.close(key) })
+      await meta.putSigningKey(sealed(newSigningKey()))
       return (await reload())[0]!
     },
     async find(id) {
@@ -73,41 +74,7 @@ export function createSigningKeys(parts: { meta: MetaStore; secret: Uint8Array; 
   }
 }
 
-const SEALED = 'sealed:'
-
 /** Removes keys that nobody can open any more. Tokens that they signed end, which is after five minutes anyway. */
 export async function forgetSealedKeys(meta: MetaStore): Promise<void> {
-  for (const key of await meta.signingKeys()) if (key.privateKey.startsWith(SEALED)) await meta.removeSigningKey(key.id)
-}
-
-/** AES-256-GCM; the ID of the key belongs to what is sealed, so that rows cannot be exchanged. */
-function createSeal(secret: Uint8Array) {
-  const key = Buffer.from(hkdfSync('sha256', secret, '', 'signing keys of a registry', 32))
-  return {
-    isSealed: (text: string) => text.startsWith(SEALED),
-    close({ id, privateKey }: StoredKey): string {
-      const nonce = randomBytes(12)
-      const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(id))
-      const sealed = Buffer.concat([nonce, cipher.update(privateKey), cipher.final(), cipher.getAuthTag()])
-      return SEALED + sealed.toString('base64')
-    },
-    open({ id, privateKey }: StoredKey): string {
-      if (!privateKey.startsWith(SEALED)) return privateKey
-      const sealed = Buffer.from(privateKey.slice(SEALED.length), 'base64')
-      const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, 12))
-        .setAAD(Buffer.from(id))
-        .setAuthTag(sealed.subarray(-16))
-      try {
-        return Buffer.concat([decipher.update(sealed.subarray(12, -16)), decipher.final()]).toString()
-      } catch (error) {
-        throw new BaleError(
-          'DENIED',
-          'the secret is not the one that the signing keys of this registry are sealed with',
-          {
-            cause: error,
-          },
-        )
-      }
-    },
-  }
+  for (const key of await meta.signingKeys()) if (isSealed(key.privateKey)) await meta.removeSigningKey(key.id)
 }

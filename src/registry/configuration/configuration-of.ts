@@ -8,6 +8,7 @@ import type {
   ScaledOutContent,
   SecretSource,
   TlsFiles,
+  TlsOfAuthority,
 } from './configuration.ts'
 import type { FileContent } from './schema.ts'
 
@@ -55,14 +56,32 @@ export function configurationOf(content: FileContent, path: string, at: (key: st
   })
 }
 
-function tlsOf(tls: NonNullable<FileContent['listen']['tls']>, names: Names): TlsFiles {
-  const authorities = tls['client-authorities']
+/** The rules hold: there is an authority, or a certificate with its key. */
+function tlsOf(tls: NonNullable<FileContent['listen']['tls']>, names: Names): TlsFiles | TlsOfAuthority {
+  const { acme, certificate, key, 'client-authorities': authorities } = tls
+  const clients = authorities !== undefined && {
+    clientAuthorities: names.file('listen.tls.client-authorities', authorities),
+  }
+  if (acme) return { acme: acmeOf(acme, names), ...clients }
   return {
-    certificate: names.file('listen.tls.certificate', tls.certificate),
-    key: names.file('listen.tls.key', tls.key),
-    ...(authorities !== undefined && { clientAuthorities: names.file('listen.tls.client-authorities', authorities) }),
+    certificate: names.file('listen.tls.certificate', certificate!),
+    key: names.file('listen.tls.key', key!),
+    ...clients,
   }
 }
+
+type Acme = NonNullable<NonNullable<FileContent['listen']['tls']>['acme']>
+
+function acmeOf(acme: Acme, names: Names): TlsOfAuthority['acme'] {
+  const { directory, names: hosts, contact, 'ca-file': ca, challenge, 'http-address': address } = acme
+  return {
+    ...{ directory, names: [...new Set(hosts)], contact },
+    ca: ca === undefined ? undefined : names.file('listen.tls.acme.ca-file', ca),
+    challengeAddress: challenge === 'http-01' ? { ...(address ?? ANY_PORT_80) } : undefined,
+  }
+}
+
+const ANY_PORT_80 = { host: '0.0.0.0', port: 80 }
 
 /** The rules hold: there is a directory, or all of the others. */
 function contentOf(content: FileContent, names: Names): EmbeddedContent | ScaledOutContent {

@@ -28,7 +28,7 @@ export interface ListenConfiguration {
   host: string
   /** 0 takes a free one. */
   port: number
-  tls?: TlsFiles
+  tls?: TlsFiles | TlsOfAuthority
   /** Plain HTTP on an address that other machines reach. */
   insecure: boolean
   maxConnections: number
@@ -40,6 +40,22 @@ export interface ListenConfiguration {
 export interface TlsFiles {
   certificate: NamedFile
   key: NamedFile
+  /** Clients need a certificate of one of these. */
+  clientAuthorities?: NamedFile
+}
+
+/** A certificate that an authority gives by ACME. */
+export interface TlsOfAuthority {
+  acme: {
+    /** URL of the authority's directory. */
+    directory: string
+    names: readonly string[]
+    contact?: string
+    /** PEM: of whom the directory's certificate may be, besides the machine's authorities. */
+    ca?: NamedFile
+    /** Where the authority's requests to port 80 arrive (http-01); undefined for tls-alpn-01. */
+    challengeAddress?: { host: string; port: number }
+  }
   /** Clients need a certificate of one of these. */
   clientAuthorities?: NamedFile
 }

@@ -1,4 +1,4 @@
-import type { Configuration, ScaledOutContent, TlsFiles } from './configuration.ts'
+import type { Configuration, NamedFile, ScaledOutContent, TlsFiles, TlsOfAuthority } from './configuration.ts'
 import {
   type Environment,
   readAuthorities,
@@ -13,6 +13,8 @@ import { refusal } from './problems.ts'
 /** What is in the files and environment variables that a configuration names. */
 export interface Credentials {
   tls?: TlsCredentials
+  /** PEM. */
+  acme?: { ca?: string }
   postgres?: { password?: string; ca?: string }
   s3?: { accessKey: string; secretKey: string }
   /** Of a scaled-out registry: at least 32 bytes. */
@@ -36,7 +38,7 @@ export async function loadCredentials(
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<Credentials> {
   return await gathering(async (attempt) => ({
-    ...(listen.tls && { tls: await tlsOf(listen.tls, attempt) }),
+    ...(listen.tls && (await protectionOf(listen.tls, attempt))),
     ...(content.kind === 'scaled-out' && (await sharedOf(content, environment, attempt))),
   }))
 }
@@ -44,6 +46,12 @@ export async function loadCredentials(
 /** Reads those of TLS alone, as `loadCredentials`. */
 export async function loadTls(files: TlsFiles): Promise<TlsCredentials> {
   return await gathering((attempt) => tlsOf(files, attempt))
+}
+
+/** Reads a file of authorities alone, as `loadCredentials`. */
+export async function loadClientAuthorities(file: NamedFile): Promise<string> {
+  const read = async (attempt: Attempt) => ({ pem: await attempt(file, () => readAuthorities(file)) })
+  return (await gathering<{ pem: string }>(read)).pem
 }
 
 /** Throws all problems of the attempts at once; without one, each attempt got what it was for. */
@@ -64,6 +72,14 @@ async function gathering<T>(read: (attempt: Attempt) => Promise<object>): Promis
 
 /** Answers undefined when what is named there cannot be used. */
 type Attempt = <T>(named: { at: string }, work: () => T | Promise<T>) => Promise<T | undefined>
+
+async function protectionOf(tls: TlsFiles | TlsOfAuthority, attempt: Attempt) {
+  if ('certificate' in tls) return { tls: await tlsOf(tls, attempt) }
+  const { clientAuthorities, acme } = tls
+  if (clientAuthorities) await attempt(clientAuthorities, () => readAuthorities(clientAuthorities))
+  const { ca } = acme
+  return { acme: { ca: ca && (await attempt(ca, async () => (await readCertificate(ca)).pem)) } }
+}
 
 async function tlsOf({ certificate, key, clientAuthorities: named }: TlsFiles, attempt: Attempt) {
   const own = await attempt(certificate, () => readCertificate(certificate))

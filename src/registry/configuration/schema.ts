@@ -6,20 +6,62 @@ import {
   expects,
   flag,
   group,
+  hostName,
   listenAddress,
   origin,
   path,
   percentage,
   postgresUrl,
+  secureUrl,
   size,
   text,
   variable,
   wholeNumber,
 } from './values.ts'
 
-const tls = group('Serves HTTPS; the files are read again every minute, and by SIGHUP', {
-  certificate: path('File of the certificate chain (PEM)', '/etc/bale/tls.crt'),
-  key: path('File of its private key (PEM), which others must not be able to read', '/etc/bale/tls.key'),
+const acme = group('Obtains the certificate from an authority by ACME, and a new one before it expires', {
+  directory: secureUrl("URL of the authority's directory", 'https://acme-v02.api.letsencrypt.org/directory'),
+  names: v.pipe(
+    v.array(hostName('A name by which clients reach the registry'), expects('a list of host names')),
+    v.minLength(1, 'expects one host name at least'),
+    v.maxLength(100, 'expects 100 host names at most'),
+    v.title('list of host names'),
+    v.description('Names that the certificate is for; no patterns'),
+  ),
+  contact: v.optional(
+    text(
+      'Where the authority may write to when something is wrong',
+      'an e-mail address',
+      /^[^\s@,?]+@[^\s@,?]+$/,
+      'admin@registry.example',
+    ),
+  ),
+  'ca-file': v.optional(
+    path(
+      "File of an authority (PEM) that the directory's own certificate may be from, if the machine does not trust it",
+    ),
+  ),
+  'agree-to-terms': v.pipe(
+    v.literal(true, expects("true: the authority's terms of service must be agreed to")),
+    v.title('true'),
+    v.description("Says that you agree to the authority's terms of service"),
+  ),
+  challenge: v.optional(
+    choice(
+      'How the authority sees that the names are yours: by a handshake at port 443 of each name, or by a request at port 80',
+      ['tls-alpn-01', 'http-01'],
+    ),
+    'tls-alpn-01',
+  ),
+  'http-address': v.optional(
+    listenAddress('Address at which requests to port 80 arrive; 0.0.0.0:80 by default', '0.0.0.0:8080'),
+  ),
+})
+
+const tls = group('Serves HTTPS; files are read again every minute, and by SIGHUP', {
+  certificate: v.optional(path('File of the certificate chain (PEM)', '/etc/bale/tls.crt')),
+  key: v.optional(path('File of its private key (PEM), which others must not be able to read', '/etc/bale/tls.key')),
+  acme: v.optional(acme),
   'client-authorities': v.optional(
     path(
       'File of authorities (PEM): clients without a certificate of one of them are refused at the handshake',

@@ -165,6 +165,26 @@ export const origin = (description: string, example: string) =>
     parse: (given) => URL.parse(given)?.origin,
   })
 
+/** Of the kind that goes into certificates: no address, no pattern. */
+export const hostName = (description: string) =>
+  written(description, {
+    what: 'a host name',
+    pattern:
+      /^(?=.{4,253}$)(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/,
+    examples: ['registry.example'],
+    parse: (given) => given.toLowerCase(),
+  })
+
+/** A login in it would be a secret. */
+export const secureUrl = (description: string, example: string) =>
+  written(description, {
+    what: 'a URL that begins with https, without a login',
+    pattern: /^https:\/\/[^/?#@\s]+(?:\/[^#@\s]*)?$/,
+    examples: [example],
+    hidden: true,
+    parse: (given) => URL.parse(given)?.href,
+  })
+
 export const addressRange = (description: string) =>
   written(description, {
     what: 'an address or a range of addresses',

@@ -1,5 +1,6 @@
 import { test } from 'node:test'
 import type { MetaPlace } from '../../../test/kit/meta-places.ts'
+import { acmeContract } from './acme-contract.ts'
 import { collectorContract, damageContract } from './collector-contract.ts'
 import { concurrencyContract } from './concurrency-contract.ts'
 import { contentContract, listingContract } from './content-contract.ts'
@@ -38,4 +39,5 @@ export function metaStoreContract(name: string, create: () => Promise<MetaPlace>
   immutableContract(check)
   historyContract(check)
   retentionContract(check)
+  acmeContract(check)
 }

@@ -1,5 +1,6 @@
 import { accessTokenMeta } from './access-tokens.ts'
 import { accountMeta } from './accounts.ts'
+import { acmeMeta } from './acme.ts'
 import { auditMeta, type By, OPERATOR } from './audit.ts'
 import { collectorMeta } from './collector.ts'
 import { contentMeta } from './content.ts'
@@ -29,6 +30,7 @@ export function createMeta(database: SqlDatabase, by: By = OPERATOR): MetaStore 
     ...tagPolicyMeta(database, by),
     ...tagHistoryMeta(database),
     ...retentionMeta(database),
+    ...acmeMeta(database, by),
     close: () => database.close(),
   }
 }

@@ -1,5 +1,6 @@
 import type { Descriptor, Digest } from '#spec'
 import type { AccessTokenMeta, AccountMeta, GroupMeta } from './account-meta.ts'
+import type { AcmeMeta } from './acme.ts'
 import type { AuditMeta, By } from './audit.ts'
 import type { RetentionMeta } from './retention.ts'
 import type { TagHistoryMeta } from './tag-history.ts'
@@ -22,7 +23,8 @@ export interface MetaStore
     CoordinationMeta,
     TagPolicyMeta,
     TagHistoryMeta,
-    RetentionMeta {
+    RetentionMeta,
+    AcmeMeta {
   /** The same store, whose changes are recorded as somebody's; else they are the operator's. */
   as(by: By): MetaStore
   close(): Promise<void>

@@ -93,4 +93,8 @@ DELETE FROM tag_history WHERE NOT EXISTS (SELECT 1 FROM repositories r WHERE r.i
 CREATE INDEX tag_history_tag ON tag_history (repo_id, name, id);
 CREATE INDEX tag_history_digest ON tag_history (repo_id, digest) WHERE digest IS NOT NULL;
 `,
+  // The certificate of an authority, what became of the tries to get one, and answers to the authority; sealed.
+  `
+CREATE TABLE acme_texts (name text COLLATE "C" PRIMARY KEY, text text COLLATE "C" NOT NULL, expires_at bigint);
+`,
 ]
