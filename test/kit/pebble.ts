@@ -19,8 +19,9 @@ export interface Pebble extends AsyncDisposable {
   httpPort: number
   /** What it wrote. */
   output(): string
-  /** SIGKILL. */
+  /** SIGKILL; it forgets everything. */
   kill(): Promise<void>
+  start(): Promise<void>
 }
 
 /** Why it cannot run on this machine, for `skip`; false when it can. */
@@ -28,14 +29,8 @@ export function withoutPebble(): string | false {
   return existsSync('/usr/bin/pebble') ? false : 'pebble is not installed (apt-get install pebble)'
 }
 
-/** `refusedNonces`: percent of the good nonces that it refuses. An authority that was killed starts again at the same `port`. */
-export async function startPebble({
-  refusedNonces = 5,
-  port,
-}: {
-  refusedNonces?: number
-  port?: number
-} = {}): Promise<Pebble> {
+/** `refusedNonces`: percent of the good nonces that it refuses. */
+export async function startPebble({ refusedNonces = 5 } = {}): Promise<Pebble> {
   await using opened = new AsyncDisposableStack()
   const place = opened.use(await temporaryDirectory('bale-pebble'))
   const own = selfSigned('localhost')
@@ -43,8 +38,7 @@ export async function startPebble({
   const paths = { certificate: join(place.path, 'cert.pem'), privateKey: join(place.path, 'key.pem') }
   await writeFile(paths.certificate, own.cert)
   await writeFile(paths.privateKey, own.key)
-  const at = port ?? listens!
-  const addresses = { listenAddress: `127.0.0.1:${at}`, managementListenAddress: `127.0.0.1:${management}` }
+  const addresses = { listenAddress: `127.0.0.1:${listens}`, managementListenAddress: `127.0.0.1:${management}` }
   await writeFile(
     join(place.path, 'config.json'),
     JSON.stringify({ pebble: { ...addresses, ...paths, tlsPort, httpPort, externalAccountBindingRequired: false } }),
@@ -61,19 +55,29 @@ export async function startPebble({
     ]),
   )
   const config = ['-config', join(place.path, 'config.json'), '-dnsserver', `127.0.0.1:${dns}`, '-strict']
-  const pebble = opened.use(start('pebble', config, environment))
-  await until('pebble listens', () => {
-    for (const one of [names, pebble]) if (one.ended()) throw new Error(`pebble does not start: ${one.output()}`)
-    return /ACME directory available/.test(pebble.output())
-  })
+  let pebble: Program | undefined
+  const kill = async () => {
+    await pebble?.[Symbol.asyncDispose]()
+  }
+  opened.defer(kill)
+  const begin = async () => {
+    const program = start('pebble', config, environment)
+    pebble = program
+    await until('pebble listens', () => {
+      for (const one of [names, program]) if (one.ended()) throw new Error(`pebble does not start: ${one.output()}`)
+      return /ACME directory available/.test(program.output())
+    })
+  }
+  await begin()
   const parts = opened.move()
   return {
-    directory: `https://localhost:${at}/dir`,
+    directory: `https://localhost:${listens}/dir`,
     authorities: own.cert,
     tlsPort: tlsPort!,
     httpPort: httpPort!,
-    output: () => pebble.output(),
-    kill: () => pebble[Symbol.asyncDispose](),
+    output: () => pebble?.output() ?? '',
+    kill,
+    start: begin,
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   }
 }

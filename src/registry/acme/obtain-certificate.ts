@@ -197,6 +197,7 @@ async function failed(shelf: CertificateShelf, error: unknown, now: number): Pro
   const wanted = isBaleError(error) ? Number(error.details['wait'] ?? 0) : 0
   const wait = Math.max(wanted, WAITS[failures - 1] ?? WAITS.at(-1)!)
   await shelf.putTrial({ failures, next: now + wait })
-  const message = `${asError(error).message}; the next try is in ${Math.ceil(wait / 60_000)} minutes`
+  const minutes = Math.ceil(wait / 60_000)
+  const message = `${asError(error).message}; the next try is in ${minutes} minute${minutes === 1 ? '' : 's'}`
   return new BaleError(isBaleError(error) ? error.code : 'CERTIFICATE_FAILED', message, { cause: error })
 }
