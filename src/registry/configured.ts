@@ -43,20 +43,25 @@ export async function serveConfigured(
 ): Promise<ServedRegistry> {
   const credentials = await loadCredentials(configuration, surroundings.environment)
   const listen = listenOptions(configuration, credentials, surroundings)
-  const { metrics } = configuration
-  const options = { ...listen, metrics, requestLog: requestLogOf(configuration, surroundings) }
-  return await serveWatched(options, (observe) => open(configuration, credentials, { ...surroundings, observe }))
+  const { metrics, tracing } = configuration
+  const options = {
+    ...listen,
+    metrics,
+    tracing: tracing && { ...tracing, headers: credentials.tracing?.headers },
+    requestLog: requestLogOf(configuration, surroundings),
+  }
+  return await serveWatched(options, (watching) => open(configuration, credentials, { ...surroundings, ...watching }))
 }
 
 async function open(
   configuration: Configuration,
   credentials: Credentials,
-  { log, report, clock, observe }: Surroundings & Pick<RegistrySettings, 'observe'>,
+  { log, report, clock, observe, tracer }: Surroundings & Pick<RegistrySettings, 'observe' | 'tracer'>,
 ): Promise<Registry> {
   const { content, anonymous, uploads, listen, collection } = configuration
   const { externalUrl, trustedProxies } = listen
   const given = { anonymous, ...uploads, grace: collection.grace, externalUrl, trustedProxies }
-  const settings = { ...given, log, report, clock, observe }
+  const settings = { ...given, log, report, clock, observe, tracer }
   if (content.kind === 'embedded') {
     const { directory, minFreePercent } = content
     return await createRegistry({ ...settings, directory, minFreePercent })

@@ -44,6 +44,7 @@ export {
   type TlsCredentials,
   type TlsFiles,
   type TlsOfAuthority,
+  type TracingConfiguration,
 } from './configuration/index.ts'
 export { openConfiguredAdmin, type Surroundings, serveConfigured } from './configured.ts'
 export { createRegistry, type EmbeddedAdmin, openRegistryAdmin, type RegistryOptions } from './embedded.ts'
@@ -80,7 +81,16 @@ export {
   type S3Options,
   type S3Timeouts,
 } from './objects/index.ts'
-export type { EndedRequest, Observe, OperationOptions, RegistryEvent } from './operation/index.ts'
+export type {
+  EndedRequest,
+  Observe,
+  OperationOptions,
+  RegistryEvent,
+  RequestSpan,
+  SpanSenderOptions,
+  Tracer,
+  TracingOptions,
+} from './operation/index.ts'
 export type { Policies, Tags } from './policies/index.ts'
 export {
   openRegistry,

@@ -27,7 +27,7 @@ import {
 import { type Imported, type ImportOptions, importFrom } from './import/index.ts'
 import type { MetaStore } from './meta/index.ts'
 import type { ObjectStore, Presigner } from './objects/index.ts'
-import { type Observe, toAll } from './operation/index.ts'
+import { type Observe, type Tracer, toAll } from './operation/index.ts'
 import { createPolicies, createTags, type Policies, type Tags } from './policies/index.ts'
 import { type Report, reportOnce } from './report.ts'
 import { createUploads } from './uploads/index.ts'
@@ -64,6 +64,8 @@ export interface RegistrySettings extends OriginOptions {
   report?: Report
   /** Told of what happens. */
   observe?: Observe
+  /** Notes what requests spend their time on. */
+  tracer?: Tracer
 }
 
 /** A registry that handles requests. Dispose it to close its database. */
@@ -86,9 +88,10 @@ const DEFAULT_LEASE = 24 * 3_600_000
 /** Opens a registry on its parts, which it closes also when it fails. */
 export async function openRegistry(parts: RegistryParts, settings: RegistrySettings = {}): Promise<Registry> {
   const { secret, whenFull = (work) => work() } = parts
-  const { observe } = settings
-  const meta = observe ? watchedMeta(parts.meta, observe) : parts.meta
-  const objects = observe ? watchedObjects(parts.objects, observe) : parts.objects
+  const { observe, tracer } = settings
+  const watching = { observe, tracer }
+  const meta = observe || tracer ? watchedMeta(parts.meta, watching) : parts.meta
+  const objects = observe || tracer ? watchedObjects(parts.objects, watching) : parts.objects
   const {
     clock: machine = systemClock,
     log = noLog,
@@ -114,7 +117,7 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     const seeRefusals: Observe = (event) => {
       if (event.kind === 'request-ended') refusals.add(event)
     }
-    const told = { log, report, observe: observe ? toAll([seeRefusals, observe]) : seeRefusals }
+    const told = { log, report, tracer, observe: observe ? toAll([seeRefusals, observe]) : seeRefusals }
     const who = { authenticator, tokens, access, anonymous, origin }
     const served = { meta, objects, uploads, clock, lease, presign, ...who }
     return {

@@ -41,7 +41,8 @@ export const verb = defineVerb({
 })
 
 /** What the registry would be. Of credentials only their place is shown. */
-function summaryLines({ listen, content, anonymous, uploads, collection, log, metrics }: Configuration): string[] {
+function summaryLines(configuration: Configuration): string[] {
+  const { listen, content, anonymous, uploads, collection, log, metrics, tracing } = configuration
   return [
     ...listenLines(listen),
     ...(content.kind === 'embedded'
@@ -57,6 +58,7 @@ function summaryLines({ listen, content, anonymous, uploads, collection, log, me
     ` Restorable Tags: for ${time(collection.restorableFor)}`,
     ` Audit Log: for ${time(collection.auditFor)}`,
     ...(log.requests === undefined ? [] : [`Request Log: ${log.requests === 'stdout' ? 'stdout' : log.requests.path}`]),
+    ...(tracing === undefined ? [] : [`Traces: ${tracing.sample * 100}% of requests to ${tracing.endpoint}`]),
     ...(metrics === undefined ? [] : [`Metrics: http://${hostPort(metrics)}/metrics`]),
   ]
 }

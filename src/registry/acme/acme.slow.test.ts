@@ -1,8 +1,8 @@
 /** Certificates from pebble, a real authority, for registries that listen where it asks. */
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { randomBytes } from 'node:crypto'
-import { statSync } from 'node:fs'
+import { once } from 'node:events'
+import { statSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { connect as netConnect, type Socket } from 'node:net'
 import { join } from 'node:path'
@@ -13,6 +13,7 @@ import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { systemClock } from '#base'
 import { type Pebble, startPebble, withoutPebble } from '../../../test/kit/pebble.ts'
 import { startPostgres, withoutPostgres } from '../../../test/kit/postgres.ts'
+import { selfSigned } from '../../../test/kit/self-signed.ts'
 import { temporaryDirectory } from '../../../test/kit/temporary.ts'
 import { until } from '../../../test/kit/until.ts'
 import {
@@ -21,8 +22,10 @@ import {
   type MetaStore,
   openPostgresMeta,
   openRegistry,
+  readConfiguration,
   type ServedRegistry,
   type ServeOptions,
+  serveConfigured,
   serveRegistry,
 } from '../index.ts'
 
@@ -48,7 +51,14 @@ type Wanted = Partial<ServeOptions> & { names?: string[]; place?: string; challe
 }
 
 /** A registry that listens where pebble asks by tls-alpn-01, or by http-01 at `challengePort`. */
-async function certified({ names = NAMES, place, challengePort, authority, authorities, ...options }: Wanted = {}): Promise<Certified> {
+async function certified({
+  names = NAMES,
+  place,
+  challengePort,
+  authority,
+  authorities,
+  ...options
+}: Wanted = {}): Promise<Certified> {
   await using opened = new AsyncDisposableStack()
   const directory = place ?? join(opened.use(await temporaryDirectory('bale-acme')).path, 'r')
   const told: string[] = []
@@ -59,7 +69,12 @@ async function certified({ names = NAMES, place, challengePort, authority, autho
       port: challengePort === undefined ? pebble.tlsPort : 0,
       clock: { ...systemClock, now: () => Date.now() + ahead },
       tls: {
-        acme: { directory: authority ?? pebble.directory, names, authorities: authorities ?? pebble.authorities, contact: 'ann@one.example' },
+        acme: {
+          directory: authority ?? pebble.directory,
+          names,
+          authorities: authorities ?? pebble.authorities,
+          contact: 'ann@one.example',
+        },
         ...(challengePort !== undefined && { challengeAddress: { host: '127.0.0.1', port: challengePort } }),
       },
       tlsEvery: 50,
@@ -80,8 +95,9 @@ async function certified({ names = NAMES, place, challengePort, authority, autho
 }
 
 /** Serial number and names of the certificate that a server shows, and the status of its answer. */
-async function ask(url: string, servername = NAMES[0]!) {
-  const outgoing = request(`${url}/livez`, { rejectUnauthorized: false, agent: false, servername }).end()
+async function ask(url: string, client: { cert?: string; key?: string } = {}) {
+  const servername = NAMES[0]!
+  const outgoing = request(`${url}/livez`, { rejectUnauthorized: false, agent: false, servername, ...client }).end()
   const [response] = await once(outgoing, 'response')
   const { serialNumber, subjectaltname } = (response.socket as TLSSocket).getPeerCertificate()
   await response.resume().toArray()
@@ -107,7 +123,9 @@ test('a certificate is obtained by http-01, and only answers to the authority ar
   }
 })
 
-test('a restart takes the certificate that is there; at two thirds of its life there is a new one, and the audit log says so', { skip }, async () => {
+test('a restart takes the certificate that is there; at two thirds of its life there is a new one, and the audit log says so', {
+  skip,
+}, async () => {
   await using place = await temporaryDirectory('bale-acme')
   const path = join(place.path, 'r')
   let first: string
@@ -130,7 +148,9 @@ test('a restart takes the certificate that is there; at two thirds of its life t
   assert.equal(entries.length, 2)
 })
 
-test('an authority that fails is told of, is asked later or when the operator wants it, and the old certificate stays', { skip }, async () => {
+test('an authority that fails is told of, is asked later or when the operator wants it, and the old certificate stays', {
+  skip,
+}, async () => {
   await using own = await startPebble()
   await using registry = await certified({ authority: own.directory, authorities: own.authorities, port: own.tlsPort })
   const { served, told, pass } = registry
@@ -139,7 +159,10 @@ test('an authority that fails is told of, is asked later or when the operator wa
   await own.kill()
   pass(106_000_000_000)
   await until('the operator is told', () => told.length > 0)
-  assert.match(told[0]!, /^obtaining the certificate: the authority localhost:\d+ failed: cannot reach .*; the next try is in 1 minute$/)
+  assert.match(
+    told[0]!,
+    /^obtaining the certificate: the authority localhost:\d+ failed: cannot reach .*; the next try is in 1 minute$/,
+  )
   await looked()
   assert.equal(told.length, 1, 'it is not asked again at once')
   await served.reload()
@@ -171,7 +194,9 @@ test('neither keys nor accounts can be read in the directory without its secret'
   assert.equal(statSync(join(registry.directory, 'secret')).mode & 0o077, 0)
 })
 
-test('handshakes of authorities that ask for nothing that is known are ended, others go on as ever', { skip }, async () => {
+test('handshakes of authorities that ask for nothing that is known are ended, others go on as ever', {
+  skip,
+}, async () => {
   await using registry = await certified()
   await isCertified(registry)
   const [host, port] = registry.served.address.split(':')
@@ -199,6 +224,25 @@ test('handshakes of authorities that ask for nothing that is known are ended, ot
   const plain = netConnect(Number(port), host)
   plain.on('error', () => undefined).write('GET / HTTP/1.1\r\n\r\n')
   await once(plain.resume(), 'close')
+})
+
+test('a configuration file names the authority, and whom clients need a certificate of besides', { skip }, async () => {
+  await using place = await temporaryDirectory('bale-acme')
+  const client = selfSigned('client.example')
+  const path = (name: string) => join(place.path, name)
+  const write = (name: string, text: string) => writeFileSync(path(name), text, { mode: 0o600 })
+  write('ca.pem', pebble.authorities)
+  write('clients.pem', client.cert)
+  const acme = { directory: pebble.directory, names: NAMES, 'ca-file': 'ca.pem', 'agree-to-terms': true }
+  const tls = { acme, 'client-authorities': 'clients.pem' }
+  write('r.yaml', JSON.stringify({ directory: 'data', listen: { address: `127.0.0.1:${pebble.tlsPort}`, tls } }))
+  const told: string[] = []
+  const report = ({ message }: Error) => void told.push(message)
+  await using served = await serveConfigured(await readConfiguration(path('r.yaml')), { environment: {}, report })
+  assert.equal(served.reloads, true)
+  await isCertified({ served, told })
+  await assert.rejects(ask(served.url))
+  assert.equal((await ask(served.url, client)).status, 200)
 })
 
 const skipTwo = skip || withoutPostgres()
@@ -229,12 +273,14 @@ test('two replicas have one certificate: one orders, the other answers the autho
   assert.equal((await ask(orders.url)).serial, (await ask(answers.url)).serial)
   assert.equal(issued(), before + 1)
   await assert.rejects(
-    openRegistry({ meta: await openPostgresMeta({ url }), objects: createFileObjects(place.path), secret: randomBytes(32) }).then(
-      async (registry) => {
-        await using _ = registry
-        await registry.obtainCertificate({ directory: pebble.directory, names: NAMES, challenge: 'http-01' })
-      },
-    ),
+    openRegistry({
+      meta: await openPostgresMeta({ url }),
+      objects: createFileObjects(place.path),
+      secret: randomBytes(32),
+    }).then(async (registry) => {
+      await using _ = registry
+      await registry.obtainCertificate({ directory: pebble.directory, names: NAMES, challenge: 'http-01' })
+    }),
     { code: 'DENIED', message: /the secret is not the one that the certificates of this registry are sealed with/ },
   )
 })

@@ -42,7 +42,13 @@ export async function openAuthority(directory: string, parts: AuthorityParts): P
   const send = async (method: 'GET' | 'HEAD' | 'POST', url: string, body?: string): Promise<HttpAnswer> => {
     const headers = body === undefined ? undefined : { 'content-type': 'application/jose+json' }
     try {
-      return await http.send({ method, url: addressOf(url, host), headers, body: body === undefined ? undefined : async () => body, signal })
+      return await http.send({
+        method,
+        url: addressOf(url, host),
+        headers,
+        body: body === undefined ? undefined : async () => body,
+        signal,
+      })
     } catch (error) {
       throw asAuthorityFailure(error, host)
     }

@@ -9,6 +9,7 @@ import type {
   SecretSource,
   TlsFiles,
   TlsOfAuthority,
+  TracingConfiguration,
 } from './configuration.ts'
 import type { FileContent } from './schema.ts'
 
@@ -20,7 +21,7 @@ const MIN_FREE_PERCENT = 1
  * `registry.yaml:3:10: listen.tls.key`.
  */
 export function configurationOf(content: FileContent, path: string, at: (key: string) => string): Configuration {
-  const { listen, anonymous, uploads, collection, log, metrics } = content
+  const { listen, anonymous, uploads, collection, log, metrics, tracing } = content
   const names = new Names(dirname(resolve(path)), at)
   return frozen({
     listen: {
@@ -53,6 +54,7 @@ export function configurationOf(content: FileContent, path: string, at: (key: st
         log.requests === undefined || log.requests === 'stdout' ? log.requests : { path: names.path(log.requests) },
     },
     metrics: metrics && { ...metrics.address },
+    tracing: tracing && tracingOf(tracing, names),
   })
 }
 
@@ -67,6 +69,14 @@ function tlsOf(tls: NonNullable<FileContent['listen']['tls']>, names: Names): Tl
     certificate: names.file('listen.tls.certificate', certificate!),
     key: names.file('listen.tls.key', key!),
     ...clients,
+  }
+}
+
+function tracingOf(tracing: NonNullable<FileContent['tracing']>, names: Names): TracingConfiguration {
+  const { endpoint, sample, 'headers-file': headers } = tracing
+  return {
+    ...{ endpoint, sample },
+    ...(headers !== undefined && { headersFile: names.file('tracing.headers-file', headers) }),
   }
 }
 

@@ -21,6 +21,17 @@ export interface Configuration {
   }
   /** Where metrics are served; nowhere by default. */
   metrics?: { host: string; port: number }
+  tracing?: TracingConfiguration
+}
+
+/** Where traces of requests are sent. */
+export interface TracingConfiguration {
+  /** URL of a collector, to which `/v1/traces` is added. */
+  endpoint: string
+  /** From 0 to 1. */
+  sample: number
+  /** Headers of every request to it, a line for each. */
+  headersFile?: NamedFile
 }
 
 /** Address, certificate and limits of a registry. */

@@ -4,6 +4,7 @@ import {
   readAuthorities,
   readCertificate,
   readDigits,
+  readHeaders,
   readKey,
   readSecret,
   Unusable,
@@ -15,6 +16,7 @@ export interface Credentials {
   tls?: TlsCredentials
   /** PEM. */
   acme?: { ca?: string }
+  tracing?: { headers?: Record<string, string> }
   postgres?: { password?: string; ca?: string }
   s3?: { accessKey: string; secretKey: string }
   /** Of a scaled-out registry: at least 32 bytes. */
@@ -34,11 +36,12 @@ export interface TlsCredentials {
  * secret.
  */
 export async function loadCredentials(
-  { listen, content }: Configuration,
+  { listen, content, tracing }: Configuration,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<Credentials> {
   return await gathering(async (attempt) => ({
     ...(listen.tls && (await protectionOf(listen.tls, attempt))),
+    ...(tracing?.headersFile && { tracing: await tracingOf(tracing.headersFile, attempt) }),
     ...(content.kind === 'scaled-out' && (await sharedOf(content, environment, attempt))),
   }))
 }
@@ -79,6 +82,10 @@ async function protectionOf(tls: TlsFiles | TlsOfAuthority, attempt: Attempt) {
   if (clientAuthorities) await attempt(clientAuthorities, () => readAuthorities(clientAuthorities))
   const { ca } = acme
   return { acme: { ca: ca && (await attempt(ca, async () => (await readCertificate(ca)).pem)) } }
+}
+
+async function tracingOf(file: NamedFile, attempt: Attempt) {
+  return { headers: await attempt(file, () => readHeaders(file)) }
 }
 
 async function tlsOf({ certificate, key, clientAuthorities: named }: TlsFiles, attempt: Attempt) {

@@ -15,6 +15,7 @@ export type {
   SharedDirectory,
   TlsFiles,
   TlsOfAuthority,
+  TracingConfiguration,
 } from './configuration.ts'
 export type { ConfigurationSchema } from './configuration-schema.ts'
 export {

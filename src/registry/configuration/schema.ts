@@ -12,10 +12,12 @@ import {
   path,
   percentage,
   postgresUrl,
+  ratio,
   secureUrl,
   size,
   text,
   variable,
+  webUrl,
   wholeNumber,
 } from './values.ts'
 
@@ -262,6 +264,23 @@ export const FILE = v.pipe(
       metrics: v.optional(
         group('Metrics for Prometheus, at /metrics of an address of their own', {
           address: listenAddress('Address to serve them on, to everybody who reaches it', '127.0.0.1:9090'),
+        }),
+      ),
+      tracing: v.optional(
+        group('Traces of requests for a collector of OpenTelemetry, by OTLP over HTTP', {
+          endpoint: webUrl('URL of the collector, to which /v1/traces is added', 'http://127.0.0.1:4318'),
+          sample: v.optional(
+            ratio(
+              'Which part of the requests is traced; those that belong to a trace already are as their client says',
+            ),
+            1,
+          ),
+          'headers-file': v.optional(
+            path(
+              'File with headers for the collector, such as a login, a line of NAME: VALUE for each; others must not be able to read it',
+              '/run/secrets/collector',
+            ),
+          ),
         }),
       ),
     },

@@ -83,6 +83,13 @@ function numberWithin(least: number, most: number, message: ReturnType<typeof ex
   return v.pipe(v.number(message), v.integer(message), v.minValue(least, message), v.maxValue(most, message))
 }
 
+export function ratio(description: string) {
+  const what = 'a number from 0 to 1'
+  const message = expects(what)
+  const number = v.pipe(v.number(message), v.minValue(0, message), v.maxValue(1, message))
+  return v.pipe(number, v.metadata({ ...titled(what), description }))
+}
+
 /** A text that a pattern matches as a whole. */
 export function text(description: string, what: string, pattern: RegExp, ...examples: string[]) {
   return written(description, { what, pattern, examples, parse: (given) => given })
@@ -180,6 +187,16 @@ export const secureUrl = (description: string, example: string) =>
   written(description, {
     what: 'a URL that begins with https, without a login',
     pattern: /^https:\/\/[^/?#@\s]+(?:\/[^#@\s]*)?$/,
+    examples: [example],
+    hidden: true,
+    parse: (given) => URL.parse(given)?.href,
+  })
+
+/** With a path or without. A login in it would be a secret. */
+export const webUrl = (description: string, example: string) =>
+  written(description, {
+    what: 'a URL that begins with http or https, without a login and a query',
+    pattern: /^https?:\/\/[^/?#@\s]+(?:\/[^?#@\s]*)?$/,
     examples: [example],
     hidden: true,
     parse: (given) => URL.parse(given)?.href,

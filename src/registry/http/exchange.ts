@@ -3,7 +3,7 @@ import type { Clock, Log } from '#base'
 import type { Access, AnonymousAccess, Authentication, Authenticator, TokenIssuer } from '../auth/index.ts'
 import type { MetaStore } from '../meta/index.ts'
 import type { ObjectStore } from '../objects/index.ts'
-import type { Observe } from '../operation/index.ts'
+import type { Observe, Tracer } from '../operation/index.ts'
 import type { Uploads } from '../uploads/index.ts'
 import type { Health } from './health.ts'
 import type { Origin } from './origin.ts'
@@ -24,6 +24,8 @@ export interface RegistryContext {
   report(failure: unknown, request: string): void
   /** Told of requests, if somebody looks at them. */
   observe: Observe | undefined
+  /** Notes what requests spend their time on, if somebody looks at that. */
+  tracer: Tracer | undefined
   /** Runs work that frees space, also on a full disk. */
   whenFull<T>(work: () => Promise<T>): Promise<T>
   /** Watches requests with bodies. */

@@ -80,6 +80,12 @@ function createEventMetrics(): Part {
   const freed = createCounter('bale_registry_collection_freed_bytes_total', 'Bytes that collections removed', {
     from: [{}],
   })
+  const spansSent = createCounter('bale_registry_spans_sent_total', 'Spans of traces that the collector took', {
+    from: [{}],
+  })
+  const spansDropped = createCounter('bale_registry_spans_dropped_total', 'Spans of traces that were lost', {
+    from: LOSSES.map((reason) => ({ reason })),
+  })
   const last: { collection?: number; certificate?: number } = {}
   const lastCollection = createGauge(
     'bale_registry_collection_last_success_timestamp_seconds',
@@ -97,6 +103,10 @@ function createEventMetrics(): Part {
         return refused.add({ credential: event.credential, reason: event.reason })
       case 'part-failed':
         return failures.add({ part: event.part, code: event.code })
+      case 'spans-sent':
+        return spansSent.add({}, event.count)
+      case 'spans-dropped':
+        return spansDropped.add({ reason: event.reason }, event.count)
       case 'certificate-shown':
         last.certificate = event.validUntil / 1000
         return
@@ -107,10 +117,12 @@ function createEventMetrics(): Part {
         last.collection = event.time / 1000
     }
   }
-  return { families: [refused, failures, collections, lastCollection, freed, expiry], observe: act }
+  const families = [refused, failures, collections, lastCollection, freed, expiry, spansSent, spansDropped]
+  return { families, observe: act }
 }
 
 const REASONS = ['wrong', 'limited', 'busy'] as const
+const LOSSES = ['full', 'refused', 'unreachable'] as const
 const OUTCOMES = ['done', 'failed', 'elsewhere'] as const
 
 /** Under the names that other programs' have, so that the same dashboards and alerts work. */

@@ -10,6 +10,9 @@ export type RegistryEvent =
   | { kind: 'collection-ended'; outcome: 'done'; bytes: number; time: number }
   /** `elsewhere`: another process of the registry is at it. */
   | { kind: 'collection-ended'; outcome: 'failed' | 'elsewhere' }
+  | { kind: 'spans-sent'; count: number }
+  /** `full`: more came than could be sent; `refused` by the collector; `unreachable`: after all tries. */
+  | { kind: 'spans-dropped'; count: number; reason: 'full' | 'refused' | 'unreachable' }
   /** At the start and when it is replaced; milliseconds since 1970. */
   | { kind: 'certificate-shown'; validUntil: number }
 
