@@ -18,6 +18,7 @@ export interface SpanSender extends AsyncDisposable {
   add(span: EndedSpan): void
 }
 
+/** Where spans are sent. */
 export interface SpanSenderOptions {
   /** `http://127.0.0.1:4318` */
   endpoint: string

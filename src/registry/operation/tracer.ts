@@ -31,10 +31,14 @@ export interface Tracer {
   start(part: Part, operation: string): (failure?: unknown) => void
 }
 
+/** Where requests spend time outside of the registry. */
 export type Part = 'database' | 'objects'
 
+/** The span of one request, from its begin on. */
 export interface RequestSpan {
+  /** What is done meanwhile for the database and the store has its spans below this one. */
   run<T>(work: () => Promise<T>): Promise<T>
+  /** Once, with what the request came to. */
   end(request: EndedRequest): void
 }
 
