@@ -176,11 +176,23 @@ test('an authority that fails is told of, is asked later or when the operator wa
   assert.notEqual((await ask(served.url)).serial, serial)
 })
 
-test('what an authority says of a challenge that failed is told with the name', { skip }, async () => {
-  await using registry = await certified({ port: 0, names: ['nowhere.example'] })
-  await until('the operator is told', () => registry.told.length > 0)
-  assert.match(registry.told[0]!, /finds nowhere\.example invalid: unauthorized: Failed to connect/)
-  await assert.rejects(ask(registry.served.url))
+test('what an authority says of a challenge that failed is told with the name, and after a restart that there is a wait', {
+  skip,
+}, async () => {
+  await using place = await temporaryDirectory('bale-acme')
+  const wanted = { port: 0, names: ['nowhere.example'], place: join(place.path, 'r') }
+  {
+    await using registry = await certified(wanted)
+    await until('the operator is told', () => registry.told.length > 0)
+    assert.match(registry.told[0]!, /finds nowhere\.example invalid: unauthorized: Failed to connect/)
+    await assert.rejects(ask(registry.served.url))
+  }
+  await using again = await certified(wanted)
+  await until('the operator is told', () => again.told.length > 0)
+  await looked()
+  assert.deepEqual(again.told, [
+    'obtaining the certificate: the last try failed before this process looked; the next try is in 1 minute',
+  ])
 })
 
 test('neither keys nor accounts can be read in the directory without its secret', { skip }, async () => {

@@ -5,7 +5,7 @@ const ALPN = 16
 const RECORD_HEAD = 5
 
 /** What a client says first, as far as it is of interest. */
-export interface ClientHello {
+interface ClientHello {
   /** Lower case. */
   serverName?: string
   protocols: string[]

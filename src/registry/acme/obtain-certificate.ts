@@ -7,7 +7,7 @@ import type { MetaStore } from '../meta/index.ts'
 import { readAccountKey } from './account-key.ts'
 import { answerHandshakes } from './answer-handshakes.ts'
 import { openAuthority } from './authority.ts'
-import { type CertificateShelf, createCertificateShelf, type KeptCertificate } from './kept-certificate.ts'
+import { type CertificateShelf, createCertificateShelf, type KeptCertificate, type Trial } from './kept-certificate.ts'
 import { type ChallengeKind, type Issued, orderCertificate } from './order-certificate.ts'
 
 /** Which certificate is wanted, and from whom. */
@@ -70,6 +70,7 @@ export async function obtainCertificate(parts: ObtainParts, options: AcmeOptions
     holder: randomUUID(),
     signal: stopping.signal,
     shown: await shelf.certificate(),
+    knows: false,
   }
   let timer: NodeJS.Timeout | undefined
   let looks = Promise.resolve()
@@ -109,6 +110,8 @@ interface Looking {
   holder: string
   signal: AbortSignal
   shown: KeptCertificate | undefined
+  /** Whether the operator was told that tries fail. */
+  knows: boolean
 }
 
 async function lookOnce(state: Looking, changed: () => void, asked: boolean): Promise<void> {
@@ -119,7 +122,8 @@ async function lookOnce(state: Looking, changed: () => void, asked: boolean): Pr
     state.shown = kept
     changed()
   } catch (error) {
-    if (!state.signal.aborted) state.parts.report(error, 'obtaining the certificate')
+    state.knows = true
+    if (!state.signal.aborted) state.parts.report(error, WHAT)
   }
 }
 
@@ -129,7 +133,10 @@ async function orderIfNeeded(state: Looking, asked: boolean): Promise<KeptCertif
   const kept = await shelf.certificate()
   if (!isNeeded(kept, options, parts.clock.now(), asked)) return kept
   const trial = await shelf.trial()
-  if (trial && trial.next > parts.clock.now() && !asked) return kept
+  if (trial && trial.next > parts.clock.now() && !asked) {
+    tellOfWait(state, trial)
+    return kept
+  }
   if (!(await parts.meta.takeTurn(TURN_NAME, holder, TURN))) return kept
   const renewal = setInterval(() => void parts.meta.takeTurn(TURN_NAME, holder, TURN).catch(() => undefined), TURN / 4)
   try {
@@ -142,6 +149,21 @@ async function orderIfNeeded(state: Looking, asked: boolean): Promise<KeptCertif
   }
 }
 
+/** Once: failures of another process, or of this one before it was started again. */
+function tellOfWait(state: Looking, { next }: Trial): void {
+  if (state.knows) return
+  state.knows = true
+  const { clock, report } = state.parts
+  const message = `the last try failed before this process looked; the next try is ${inMinutes(next - clock.now())}`
+  report(new BaleError('CERTIFICATE_FAILED', message), WHAT)
+}
+
+function inMinutes(milliseconds: number): string {
+  const minutes = Math.ceil(milliseconds / 60_000)
+  return `in ${minutes} minute${minutes === 1 ? '' : 's'}`
+}
+
+const WHAT = 'obtaining the certificate'
 const TURN_NAME = 'certificate'
 
 /** At two thirds of its life, or when it is not the one that is wanted. */
@@ -197,7 +219,6 @@ async function failed(shelf: CertificateShelf, error: unknown, now: number): Pro
   const wanted = isBaleError(error) ? Number(error.details['wait'] ?? 0) : 0
   const wait = Math.max(wanted, WAITS[failures - 1] ?? WAITS.at(-1)!)
   await shelf.putTrial({ failures, next: now + wait })
-  const minutes = Math.ceil(wait / 60_000)
-  const message = `${asError(error).message}; the next try is in ${minutes} minute${minutes === 1 ? '' : 's'}`
+  const message = `${asError(error).message}; the next try is ${inMinutes(wait)}`
   return new BaleError(isBaleError(error) ? error.code : 'CERTIFICATE_FAILED', message, { cause: error })
 }

@@ -13,7 +13,7 @@ import type { Observe } from './registry-event.ts'
 import type { EndedSpan } from './tracer.ts'
 
 /** Sends spans to a collector of OpenTelemetry. Disposing sends what is left, for a few seconds at most. */
-export interface SpanSender extends AsyncDisposable {
+interface SpanSender extends AsyncDisposable {
   /** Never waits: what is too much is dropped and counted. */
   add(span: EndedSpan): void
 }

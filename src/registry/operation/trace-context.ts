@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 
 /** The span of somebody else that a request is part of (W3C Trace Context). */
-export interface TraceParent {
+interface TraceParent {
   traceId: string
   spanId: string
   /** Whether it is recorded. */
