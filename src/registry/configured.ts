@@ -5,7 +5,9 @@ import type { CollectOptions } from './collect.ts'
 import {
   type Configuration,
   type Credentials,
+  type ListenConfiguration,
   type LoginConfiguration,
+  loadClientAuthorities,
   loadCredentials,
   loadTls,
   type ScaledOutContent,
@@ -24,7 +26,7 @@ import {
   unpulledOf,
 } from './registry.ts'
 import type { Report } from './report.ts'
-import type { ListenOptions, ServedRegistry } from './serve.ts'
+import type { ListenOptions, ServedRegistry, TlsSource } from './serve.ts'
 import { serveWatched } from './serve-watched.ts'
 import type { UpstreamSettings } from './upstream/index.ts'
 
@@ -45,22 +47,27 @@ export async function serveConfigured(
   surroundings: Surroundings,
 ): Promise<ServedRegistry> {
   const credentials = await loadCredentials(configuration, surroundings.environment)
-  const listen = listenOptions(configuration, surroundings)
-  const { metrics } = configuration
-  const options = { ...listen, metrics, requestLog: requestLogOf(configuration, surroundings) }
-  return await serveWatched(options, (observe) => open(configuration, credentials, { ...surroundings, observe }))
+  const listen = listenOptions(configuration, credentials, surroundings)
+  const { metrics, tracing } = configuration
+  const options = {
+    ...listen,
+    metrics,
+    tracing: tracing && { ...tracing, headers: credentials.tracing?.headers },
+    requestLog: requestLogOf(configuration, surroundings),
+  }
+  return await serveWatched(options, (watching) => open(configuration, credentials, { ...surroundings, ...watching }))
 }
 
 async function open(
   configuration: Configuration,
   credentials: Credentials,
-  { environment, log, report, clock, observe }: Surroundings & Pick<RegistrySettings, 'observe'>,
+  { environment, log, report, clock, observe, tracer }: Surroundings & Pick<RegistrySettings, 'observe' | 'tracer'>,
 ): Promise<Registry> {
   const { content, anonymous, uploads, listen, collection, hooks, limits, login } = configuration
   const { externalUrl, trustedProxies } = listen
   const cache = { upstreams: upstreamsOf(configuration, credentials), mirror: configuration.mirror }
   const given = { anonymous, ...uploads, grace: collection.grace, externalUrl, trustedProxies, hooks, ...cache }
-  const told = { log, report, clock, observe }
+  const told = { log, report, clock, observe, tracer }
   const settings = {
     ...given,
     requestLimits: limits.requests,
@@ -152,15 +159,30 @@ function openObjects(
   })
 }
 
-function listenOptions({ listen, collection }: Configuration, { report }: Surroundings): ListenOptions {
+function listenOptions(
+  { listen, collection }: Configuration,
+  credentials: Credentials,
+  { report }: Surroundings,
+): ListenOptions {
   const { host, port, tls, insecure, maxConnections, trustedProxies } = listen
   const { every, ...collect } = collection satisfies { every: number } & CollectOptions
   return {
     ...{ host, port, insecure, maxConnections, report },
-    tls: tls && (() => loadTls(tls)),
+    tls: tls && tlsSourceOf(tls, credentials),
     trustedProxies: [...trustedProxies],
     collectEvery: every,
     collect,
+  }
+}
+
+function tlsSourceOf(tls: NonNullable<ListenConfiguration['tls']>, credentials: Credentials): TlsSource {
+  if ('certificate' in tls) return () => loadTls(tls)
+  const { clientAuthorities } = tls
+  const { directory, names, contact, challengeAddress } = tls.acme
+  return {
+    acme: { directory, names, contact, authorities: credentials.acme?.ca },
+    challengeAddress,
+    clientAuthorities: clientAuthorities && (() => loadClientAuthorities(clientAuthorities)),
   }
 }
 

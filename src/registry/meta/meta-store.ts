@@ -1,5 +1,6 @@
 import type { Descriptor, Digest } from '#spec'
 import type { AccessTokenMeta, AccountMeta, GroupMeta } from './account-meta.ts'
+import type { AcmeMeta } from './acme.ts'
 import type { AuditMeta, By } from './audit.ts'
 import type { DirectoryMeta } from './directory-accounts.ts'
 import type { HookDeliveryMeta } from './hook-deliveries.ts'
@@ -41,7 +42,8 @@ export interface MetaStore
     QuotaMeta,
     CachedContentMeta,
     HookMeta,
-    HookDeliveryMeta {
+    HookDeliveryMeta,
+    AcmeMeta {
   /** The same store, whose changes are recorded as somebody's; else they are the operator's. */
   as(by: By): MetaStore
   close(): Promise<void>

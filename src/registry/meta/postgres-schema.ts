@@ -177,5 +177,9 @@ CREATE INDEX refresh_tokens_access ON refresh_tokens (access_token) WHERE access
 CREATE UNLOGGED TABLE request_counts (name text COLLATE "C" NOT NULL, part bigint NOT NULL, count bigint NOT NULL,
   expires_at bigint NOT NULL, PRIMARY KEY (name, part));
 CREATE INDEX request_counts_expiry ON request_counts (expires_at);
+  `,
+  // The certificate of an authority, what became of the tries to get one, and answers to the authority; sealed.
+  `
+CREATE TABLE acme_texts (name text COLLATE "C" PRIMARY KEY, text text COLLATE "C" NOT NULL, expires_at bigint);
 `,
 ]

@@ -202,5 +202,9 @@ CREATE INDEX refresh_tokens_access ON refresh_tokens (access_token) WHERE access
 CREATE TABLE request_counts (name TEXT NOT NULL, part INTEGER NOT NULL, count INTEGER NOT NULL, expires_at INTEGER NOT NULL,
   PRIMARY KEY (name, part)) WITHOUT ROWID;
 CREATE INDEX request_counts_expiry ON request_counts (expires_at);
+  `,
+  // The certificate of an authority, what became of the tries to get one, and answers to the authority; sealed.
+  `
+CREATE TABLE acme_texts (name TEXT PRIMARY KEY, text TEXT NOT NULL, expires_at INTEGER) WITHOUT ROWID;
 `,
 ]

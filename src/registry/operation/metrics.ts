@@ -94,6 +94,12 @@ function createEventMetrics(): Part {
     'Deliveries of events that are still to be made, of all replicas, at most 10000',
     () => last.pending,
   )
+  const spansSent = createCounter('bale_registry_spans_sent_total', 'Spans of traces that the collector took', {
+    from: [{}],
+  })
+  const spansDropped = createCounter('bale_registry_spans_dropped_total', 'Spans of traces that were lost', {
+    from: LOSSES.map((reason) => ({ reason })),
+  })
   const lastCollection = createGauge(
     'bale_registry_collection_last_success_timestamp_seconds',
     'When a collection of this process last came to its end',
@@ -117,6 +123,10 @@ function createEventMetrics(): Part {
       case 'hook-deliveries-counted':
         last.pending = event.pending
         return
+      case 'spans-sent':
+        return spansSent.add({}, event.count)
+      case 'spans-dropped':
+        return spansDropped.add({ reason: event.reason }, event.count)
       case 'certificate-shown':
         last.certificate = event.validUntil / 1000
         return
@@ -128,7 +138,19 @@ function createEventMetrics(): Part {
     }
   }
   return {
-    families: [refused, limited, failures, collections, lastCollection, freed, attempts, pending, expiry],
+    families: [
+      refused,
+      limited,
+      failures,
+      collections,
+      lastCollection,
+      freed,
+      attempts,
+      pending,
+      expiry,
+      spansSent,
+      spansDropped,
+    ],
     observe: act,
   }
 }
@@ -162,6 +184,7 @@ function createUpstreamMetrics(): Part {
 const REASONS = ['wrong', 'limited', 'busy'] as const
 const ATTEMPTS = ['delivered', 'failed', 'dead'] as const
 const LIMITED = ['pulls', 'pushes', 'requests'] as const
+const LOSSES = ['full', 'refused', 'unreachable'] as const
 const OUTCOMES = ['done', 'failed', 'elsewhere'] as const
 
 /** Under the names that other programs' have, so that the same dashboards and alerts work. */
