@@ -8,11 +8,12 @@ import {
   loadTls,
   type ScaledOutContent,
 } from './configuration/index.ts'
-import { createRegistry, openRegistryAdmin } from './embedded.ts'
+import { createRegistry, openMember, openRegistryAdmin } from './embedded.ts'
 import { openPostgresMeta } from './meta/index.ts'
 import { createFileObjects, createS3Objects, type ObjectStore } from './objects/index.ts'
 import {
   administerRegistry,
+  type Member,
   openRegistry,
   type Registry,
   type RegistryAdmin,
@@ -20,7 +21,7 @@ import {
   type RegistrySettings,
 } from './registry.ts'
 import type { Report } from './report.ts'
-import type { ListenOptions, ServedRegistry } from './serve.ts'
+import { type Entrance, type ListenOptions, type ServedRegistry, serveAt } from './serve.ts'
 import { serveWatched } from './serve-watched.ts'
 
 /** What a configuration file does not say. */
@@ -34,22 +35,44 @@ export interface Surroundings {
   clock?: Clock
 }
 
-/** Serves the registry that a file describes: an embedded one, or a replica of a scaled-out one. */
-export async function serveConfigured(
+/** A registry that is served as its configuration says. */
+export interface ServedConfiguration extends Omit<ServedRegistry, 'registry'> {
+  /** Whether there were users when it began. */
+  hasUsers: boolean
+}
+
+/** Serves the registry that a file describes in this process: an embedded one, or a replica of a scaled-out one. */
+export async function serveAlone(
   configuration: Configuration,
   surroundings: Surroundings,
-): Promise<ServedRegistry> {
+): Promise<ServedConfiguration> {
   const credentials = await loadCredentials(configuration, surroundings.environment)
   const listen = listenOptions(configuration, surroundings)
   const { metrics } = configuration
   const options = { ...listen, metrics, requestLog: requestLogOf(configuration, surroundings) }
-  return await serveWatched(options, (observe) => open(configuration, credentials, { ...surroundings, observe }))
+  const { registry, ...served } = await serveWatched(options, (observe) =>
+    open(configuration, credentials, { ...surroundings, observe }),
+  )
+  return { ...served, hasUsers: (await registry.users.list()).length > 0 }
+}
+
+/** Serves it as one process of a group, with the connections that come by the entrance. */
+export async function serveMember(
+  configuration: Configuration,
+  surroundings: Surroundings & Pick<RegistrySettings, 'observe'>,
+  { member, entrance, collects }: { member: Member; entrance: Entrance; collects: boolean },
+): Promise<ServedRegistry> {
+  const credentials = await loadCredentials(configuration, surroundings.environment)
+  const { observe } = surroundings
+  const options = { ...listenOptions(configuration, surroundings), observe, ...(!collects && { collectEvery: 0 }) }
+  return await serveAt(entrance, await open(configuration, credentials, surroundings, member), options)
 }
 
 async function open(
   configuration: Configuration,
   credentials: Credentials,
   { log, report, clock, observe }: Surroundings & Pick<RegistrySettings, 'observe'>,
+  member?: Member,
 ): Promise<Registry> {
   const { content, anonymous, uploads, listen, collection } = configuration
   const { externalUrl, trustedProxies } = listen
@@ -57,11 +80,12 @@ async function open(
   const settings = { ...given, log, report, clock, observe }
   if (content.kind === 'embedded') {
     const { directory, minFreePercent } = content
-    return await createRegistry({ ...settings, directory, minFreePercent })
+    const options = { ...settings, directory, minFreePercent }
+    return await (member ? openMember(options, member) : createRegistry(options))
   }
   const shared = await openShared(content, credentials)
   const redirect = content.objects.kind === 's3' && content.objects.redirect
-  return await openRegistry({ ...shared, secret: credentials.secret! }, { ...settings, redirect })
+  return await openRegistry({ ...shared, secret: credentials.secret!, member }, { ...settings, redirect })
 }
 
 /** Opens the registry that a file describes for its administration, also while it is served. */
@@ -78,7 +102,7 @@ export async function openConfiguredAdmin(
 async function openShared(
   { postgres, objects }: ScaledOutContent,
   credentials: Credentials,
-): Promise<Omit<RegistryParts, 'secret'>> {
+): Promise<Omit<RegistryParts, 'secret' | 'member'>> {
   await using opened = new AsyncDisposableStack()
   const store = openObjects(objects, credentials)
   if ('checkAccess' in store) {
@@ -116,7 +140,8 @@ function openObjects(
   })
 }
 
-function listenOptions({ listen, collection }: Configuration, { report }: Surroundings): ListenOptions {
+/** Of the process that listens. */
+export function listenOptions({ listen, collection }: Configuration, { report }: Surroundings): ListenOptions {
   const { host, port, tls, insecure, maxConnections, trustedProxies } = listen
   const { every, ...collect } = collection satisfies { every: number } & CollectOptions
   return {
@@ -128,7 +153,8 @@ function listenOptions({ listen, collection }: Configuration, { report }: Surrou
   }
 }
 
-function requestLogOf({ log }: Configuration, { output }: Surroundings): Writable | string | undefined {
+/** Where the log goes: a stream, or the path of a file. */
+export function requestLogOf({ log }: Configuration, { output }: Surroundings): Writable | string | undefined {
   if (log.requests !== 'stdout') return log.requests?.path
   if (output) return output
   throw new BaleError('INVALID_ARGUMENT', 'log.requests is stdout, but there is no standard output to write to')

@@ -8,6 +8,7 @@ import { type MetaStore, openSqliteMeta } from './meta/index.ts'
 import { createFileObjects, type FileObjectsOptions } from './objects/index.ts'
 import {
   administerRegistry,
+  type Member,
   openRegistry,
   type Registry,
   type RegistryAdmin,
@@ -64,13 +65,57 @@ export async function openRegistryAdmin(options: { directory: string; clock?: Cl
   }
 }
 
-async function lockDirectory(directory: string): Promise<AsyncDisposable> {
+/**
+ * Takes a directory for a group of processes that serve it together: each of them opens it by `openMember`, and none outlives
+ * the group for long. LOCKED when another group or process serves it.
+ */
+export async function holdForGroup(directory: string, clock: Clock = systemClock): Promise<AsyncDisposable> {
+  makeRegistryDirectory(directory)
+  const lock = await lockDirectory(directory)
   try {
-    return await acquireLock(join(directory, 'serving.lock'), { timeoutMs: 0 })
+    const { meta } = openParts(directory, clock)
+    await secretFor(directory, meta)
+    await meta.close()
+    return lock
+  } catch (error) {
+    await lock[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+/** Opens a registry in one process of a group that has its directory. */
+export async function openMember(options: RegistryOptions, member: Member): Promise<Registry> {
+  const { directory, clock = systemClock } = options
+  const membership = await acquireLock(membersOf(directory), { shared: true, timeoutMs: MEMBERS_PATIENCE })
+  try {
+    const { secret } = readSecretFile(join(directory, 'secret'))
+    const registry = await openRegistry({ ...openParts(directory, clock, options), secret, member }, options)
+    const close = async () => {
+      await registry.close()
+      await membership[Symbol.asyncDispose]()
+    }
+    return { ...registry, ...keepingReserve(registry, directory), close, [Symbol.asyncDispose]: close }
+  } catch (error) {
+    await membership[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+const MEMBERS_PATIENCE = 10_000
+
+const membersOf = (directory: string) => join(directory, 'members.lock')
+
+async function lockDirectory(directory: string): Promise<AsyncDisposable> {
+  await using locks = new AsyncDisposableStack()
+  try {
+    locks.use(await acquireLock(join(directory, 'serving.lock'), { timeoutMs: 0 }))
+    // Members of a group that was killed end in a moment; until then they may write to files that are about to be freed.
+    await (await acquireLock(membersOf(directory), { timeoutMs: MEMBERS_PATIENCE }))[Symbol.asyncDispose]()
   } catch (error) {
     if (!isBaleError(error, 'LOCKED')) throw error
     throw new BaleError('LOCKED', `another process serves ${directory}`, { cause: error })
   }
+  return locks.move()
 }
 
 /** Makes the metadata this process's own, whatever one that was killed left; closes it when that fails. */

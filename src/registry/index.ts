@@ -26,6 +26,7 @@ export {
   type Configuration,
   type ConfigurationSchema,
   type Credentials,
+  configurationFrom,
   configurationSchema,
   type EmbeddedContent,
   type ListenConfiguration,
@@ -42,7 +43,7 @@ export {
   type TlsCredentials,
   type TlsFiles,
 } from './configuration/index.ts'
-export { openConfiguredAdmin, type Surroundings, serveConfigured } from './configured.ts'
+export { openConfiguredAdmin, type ServedConfiguration, type Surroundings } from './configured.ts'
 export { createRegistry, type EmbeddedAdmin, openRegistryAdmin, type RegistryOptions } from './embedded.ts'
 export type { Imported, ImportOptions, Tally } from './import/index.ts'
 export {
@@ -87,5 +88,6 @@ export {
   type RegistrySettings,
 } from './registry.ts'
 export { type ListenOptions, listenWith, type ServedRegistry } from './serve.ts'
+export { serveConfigured } from './serve-configured.ts'
 export { type ServeOptions, serveRegistry } from './serve-watched.ts'
 export type { TlsSource, TlsTexts } from './tls.ts'

@@ -39,8 +39,18 @@ export interface RegistryParts {
   objects: ObjectStore | (ObjectStore & Presigner)
   /** Seals the keys that sign tokens; the same in all processes. At least 32 bytes. */
   secret: Uint8Array
+  /** Of a process that others stand in for. */
+  member?: Member
   /** Runs work that frees space, even on a full disk. */
   whenFull?<T>(work: () => Promise<T>): Promise<T>
+}
+
+/** One of the processes that serve a registry together on one machine. */
+export interface Member {
+  /** What the names of its locks of uploads begin with. */
+  holder: string
+  /** The same of a process that was killed and that this one replaces: its locks are freed at the start. */
+  former?: string
 }
 
 /** How a registry behaves, wherever its content is. */
@@ -81,7 +91,7 @@ const DEFAULT_LEASE = 24 * 3_600_000
 
 /** Opens a registry on its parts, which it closes also when it fails. */
 export async function openRegistry(parts: RegistryParts, settings: RegistrySettings = {}): Promise<Registry> {
-  const { secret, whenFull = (work) => work() } = parts
+  const { secret, member, whenFull = (work) => work() } = parts
   const { observe } = settings
   const meta = observe ? watchedMeta(parts.meta, observe) : parts.meta
   const objects = observe ? watchedObjects(parts.objects, observe) : parts.objects
@@ -97,11 +107,12 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
   try {
     const origin = createOrigin(settings)
     const clock = closing.use(await databaseClock(meta, machine))
+    if (member?.former !== undefined) await meta.freeUploads(member.former)
     const keys = createSigningKeys({ meta, clock, secret })
     const tokens = createTokenIssuer({ keys, clock })
     const authenticator = createAuthenticator({ meta, tokens, clock })
     const access = createAccess({ meta, anonymous })
-    const uploads = createUploads({ meta, objects, clock, lease, grace })
+    const uploads = createUploads({ meta, objects, clock, lease, grace, holder: member?.holder })
     const report = reportOnce(settings.report ?? (() => undefined), clock)
     const bodies = closing.use(watchBodies(settings.leastRate ?? LEAST_RATE))
     const health = createHealth({ objects, clock })
@@ -175,7 +186,7 @@ export interface RegistryAdmin extends Accounts, AsyncDisposable {
 
 /** Administers the registry on these parts, whose metadata it closes. */
 export function administerRegistry(
-  { meta, objects, whenFull = (work) => work() }: Omit<RegistryParts, 'secret'>,
+  { meta, objects, whenFull = (work) => work() }: Omit<RegistryParts, 'secret' | 'member'>,
   clock: Clock = systemClock,
 ): RegistryAdmin {
   const lease = DEFAULT_LEASE

@@ -5,7 +5,16 @@ import { isRepository, isTag } from '#spec'
 import type { OptionsOf, VerbOption } from '../flags/verb-option.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
-export type { AccessToken, AuditEntry, Configuration, Grant, Group, Role, ServedRegistry, TagChange } from '#registry'
+export type {
+  AccessToken,
+  AuditEntry,
+  Configuration,
+  Grant,
+  Group,
+  Role,
+  ServedConfiguration,
+  TagChange,
+} from '#registry'
 
 /** What the verbs below `bale registry` share. Here is the one place where the command line loads the registry. */
 export const loadRegistry = () => import('#registry')

@@ -154,8 +154,11 @@ export interface UploadMeta {
     id: string,
     options: { token: string; digest: Digest; size: number; key: string; lease: number; keep: number; grace: number },
   ): Promise<'added' | 'known' | 'lost'>
-  /** Gives back all locks: for the one process of an embedded registry when it starts after a crash. */
-  freeUploads(): Promise<void>
+  /**
+   * Gives back the locks whose tokens begin with `holder`, all of them without it: of a process that was killed. An embedded
+   * registry does so at its start.
+   */
+  freeUploads(holder?: string): Promise<void>
   /** Forgets an upload and queues its object for deletion. */
   cancelUpload(id: string): Promise<void>
 }

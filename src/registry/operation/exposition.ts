@@ -4,11 +4,20 @@
  */
 type Labels = Readonly<Record<string, string>>
 
+export type Together = 'sum' | 'least' | 'greatest'
+
 /** All samples of one name. */
 export interface Family {
   readonly name: string
+  /** What is made of the values of several processes. */
+  readonly together: Together
   /** Lines that each end with a newline. */
   text(): string
+}
+
+/** Everything, as `/metrics` sends it. */
+export function textOf(families: readonly Pick<Family, 'text'>[]): string {
+  return families.map((family) => family.text()).join('')
 }
 
 interface Counter extends Family {
@@ -24,6 +33,7 @@ export function createCounter(name: string, help: string, { from = [] }: { from?
   const values = new Map(from.map((labels) => [labelText(labels), 0]))
   return {
     name,
+    together: 'sum',
     add(labels, by = 1) {
       const key = labelText(labels)
       values.set(key, (values.get(key) ?? 0) + by)
@@ -38,10 +48,11 @@ export function createGauge(
   name: string,
   help: string,
   read: () => number | undefined,
-  type: 'gauge' | 'counter' = 'gauge',
+  { type = 'gauge', together = 'sum' }: { type?: 'gauge' | 'counter'; together?: Together } = {},
 ): Family {
   return {
     name,
+    together,
     text() {
       const value = read()
       return head(name, help, type) + (value === undefined ? '' : sample(name, '', value))
@@ -61,6 +72,7 @@ export function createHistogram(name: string, help: string, bounds: readonly num
     ].join('')
   return {
     name,
+    together: 'sum',
     observe(labels, value) {
       const key = labelText(labels)
       const one = series.get(key) ?? { labels, counts: bounds.map(() => 0), sum: 0, count: 0 }

@@ -4,8 +4,7 @@ import type { EndedRequest, Observe, RegistryEvent } from './registry-event.ts'
 /** Counts what happens in a registry, for Prometheus. */
 export interface Metrics {
   observe: Observe
-  /** Everything, as `/metrics` sends it. */
-  text(): string
+  families: readonly Family[]
 }
 
 /** Seconds: from an answer out of the database to a push of gigabytes. */
@@ -21,7 +20,7 @@ export function createMetrics(): Metrics {
       requests.observe(event)
       events.observe(event)
     },
-    text: () => families.map((family) => family.text()).join(''),
+    families,
   }
 }
 
@@ -85,11 +84,13 @@ function createEventMetrics(): Part {
     'bale_registry_collection_last_success_timestamp_seconds',
     'When a collection of this process last came to its end',
     () => last.collection,
+    { together: 'greatest' },
   )
   const expiry = createGauge(
     'bale_registry_tls_certificate_expiry_timestamp_seconds',
     'When the certificate that is shown expires',
     () => last.certificate,
+    { together: 'least' },
   )
   const act = (event: RegistryEvent) => {
     switch (event.kind) {
@@ -114,7 +115,7 @@ const REASONS = ['wrong', 'limited', 'busy'] as const
 const OUTCOMES = ['done', 'failed', 'elsewhere'] as const
 
 /** Under the names that other programs' have, so that the same dashboards and alerts work. */
-function processMetrics(): Family[] {
+export function processMetrics(): Family[] {
   const started = Date.now() / 1000 - process.uptime()
   const cpu = () => {
     const { user, system } = process.cpuUsage()
@@ -122,8 +123,8 @@ function processMetrics(): Family[] {
   }
   return [
     createGauge('process_resident_memory_bytes', 'Memory of the process', () => process.memoryUsage.rss()),
-    createGauge('process_cpu_seconds_total', 'Time of processors that the process used', cpu, 'counter'),
-    createGauge('process_start_time_seconds', 'When the process began', () => started),
+    createGauge('process_cpu_seconds_total', 'Time of processors that the process used', cpu, { type: 'counter' }),
+    createGauge('process_start_time_seconds', 'When the process began', () => started, { together: 'least' }),
     createGauge('nodejs_heap_size_used_bytes', 'Used heap of V8', () => process.memoryUsage().heapUsed),
     createGauge('nodejs_external_memory_bytes', 'Memory of buffers', () => process.memoryUsage().external),
   ]
