@@ -71,16 +71,13 @@ export async function openRegistryAdmin(options: { directory: string; clock?: Cl
  */
 export async function holdForGroup(directory: string, clock: Clock = systemClock): Promise<AsyncDisposable> {
   makeRegistryDirectory(directory)
-  const lock = await lockDirectory(directory)
-  try {
-    const { meta } = openParts(directory, clock)
-    await secretFor(directory, meta)
-    await meta.close()
-    return lock
-  } catch (error) {
-    await lock[Symbol.asyncDispose]()
-    throw error
-  }
+  await using held = new AsyncDisposableStack()
+  held.use(await lockDirectory(directory))
+  const { meta } = openParts(directory, clock)
+  await secretFor(directory, meta)
+  await meta.close()
+  held.defer(() => waitForMembers(directory))
+  return held.move()
 }
 
 /** Opens a registry in one process of a group that has its directory. */
@@ -105,12 +102,17 @@ const MEMBERS_PATIENCE = 10_000
 
 const membersOf = (directory: string) => join(directory, 'members.lock')
 
+/** Also removes the file of their lock. */
+async function waitForMembers(directory: string): Promise<void> {
+  await (await acquireLock(membersOf(directory), { timeoutMs: MEMBERS_PATIENCE }))[Symbol.asyncDispose]()
+}
+
 async function lockDirectory(directory: string): Promise<AsyncDisposable> {
   await using locks = new AsyncDisposableStack()
   try {
     locks.use(await acquireLock(join(directory, 'serving.lock'), { timeoutMs: 0 }))
     // Members of a group that was killed end in a moment; until then they may write to files that are about to be freed.
-    await (await acquireLock(membersOf(directory), { timeoutMs: MEMBERS_PATIENCE }))[Symbol.asyncDispose]()
+    await waitForMembers(directory)
   } catch (error) {
     if (!isBaleError(error, 'LOCKED')) throw error
     throw new BaleError('LOCKED', `another process serves ${directory}`, { cause: error })

@@ -31,6 +31,8 @@ export type FromWorker =
   | { kind: 'ready'; hasUsers: boolean; reloads: boolean }
   /** It could not begin. */
   | { kind: 'failed'; failure: Failure }
+  /** A connection has come, and the next one may. */
+  | { kind: 'taken'; id: number }
   /** A connection has ended. */
   | { kind: 'closed'; id: number }
   | { kind: 'reloaded'; id: number }

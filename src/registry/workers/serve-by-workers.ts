@@ -28,13 +28,13 @@ export async function serveByWorkers(
   checkProtection(options)
   checkMetricsAddress({ ...options, metrics })
   await loadCredentials(configuration, surroundings.environment)
-  const listener = listenerOf(configuration, surroundings)
   await using opening = new AsyncDisposableStack()
   if (content.kind === 'embedded') opening.use(await holdForGroup(content.directory, surroundings.clock))
   const slots: WorkerSlot[] = []
   const queue = opening.use(
     createConnectionQueue(createConnectionLimit(where), () => slots.map(({ current }) => current)),
   )
+  const listener = listenerOf(configuration, surroundings, queue.addAgain)
   const metricsServer = metrics && opening.use(await serveMetrics(metrics, () => metricsOf(slots)))
   const server = createServer({ pauseOnConnect: true, noDelay: true }, queue.add)
   const address = await listen(server, where)
@@ -62,9 +62,14 @@ export async function serveByWorkers(
   }
 }
 
-function listenerOf(configuration: Configuration, surroundings: Surroundings): WorkerListener {
+function listenerOf(
+  configuration: Configuration,
+  surroundings: Surroundings,
+  back: WorkerListener['back'],
+): WorkerListener {
   const { clock = systemClock, log } = surroundings
   return {
+    back,
     report: reportOnce(surroundings.report ?? (() => undefined), clock),
     debug: (room, message, details) => log?.debug(room, message, details),
     output: requestLogOf(configuration, surroundings) === surroundings.output ? surroundings.output : undefined,

@@ -34,6 +34,7 @@ async function act(message: ToWorker, socket: Socket | undefined): Promise<void>
     case 'begin':
       return await begin(message)
     case 'connection':
+      tell({ kind: 'taken', id: message.id })
       // It may have ended on its way.
       if (!socket) return tell({ kind: 'closed', id: message.id })
       return connections!.take(socket, () => tell({ kind: 'closed', id: message.id }))

@@ -1,9 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import type { Socket } from 'node:net'
 import type { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { siblingModule } from '#host'
+import type { Connection } from './connection-queue.ts'
 import { errorOf } from './failure.ts'
 import type { FromWorker, MeasuredFamily, Task, ToWorker } from './messages.ts'
 import { pipeLines } from './pipe-lines.ts'
@@ -13,6 +13,8 @@ export interface WorkerListener {
   report(failure: Error, request: string): void
   debug(room: string, message: string, details: Record<string, unknown> | undefined): void
   output: Writable | undefined
+  /** Takes back what a process that ended did not get. */
+  back(connection: Connection): void
 }
 
 type Ready = Extract<FromWorker, { kind: 'ready' }>
@@ -33,6 +35,9 @@ export class WorkerProcess {
   families: MeasuredFamily[] = []
   readonly #child: ChildProcess
   readonly #listener: WorkerListener
+  /** One is under way at a time: Node forgets those that wait in its own queue when the process ends. */
+  readonly #toHand: Connection[] = []
+  #handing: Connection | undefined
   /** Of the connections that it has. */
   readonly #places = new Map<number, Disposable>()
   readonly #answers = new Map<number, (message: FromWorker) => void>()
@@ -51,6 +56,8 @@ export class WorkerProcess {
       this.#child.once('exit', (code, signal) => resolve(signal ?? `code ${code}`))
       this.#child.once('error', (error) => resolve(error.message))
     })
+    // The end of the channel is seen before that of the process.
+    this.#child.once('disconnect', () => this.#leave())
     void this.ended.then(() => this.#leave())
     this.ready = this.#begin({ ...task, holder: this.holder })
     // It is waited for by who started it; one that replaces another is started again when it ends.
@@ -58,7 +65,7 @@ export class WorkerProcess {
   }
 
   get connections(): number {
-    return this.#places.size
+    return this.#places.size + this.#toHand.length
   }
 
   get pid(): number | undefined {
@@ -66,12 +73,9 @@ export class WorkerProcess {
   }
 
   /** Hands it a connection, whose place is left when that has ended. */
-  take(socket: Socket, place: Disposable): void {
-    const id = ++this.#last
-    this.#places.set(id, place)
-    this.#child.send({ kind: 'connection', id } satisfies ToWorker, socket, {}, (error) => {
-      if (error) this.#close(id)
-    })
+  take(connection: Connection): void {
+    this.#toHand.push(connection)
+    this.#handNext()
   }
 
   /** As they are now, or were when it last answered in time. */
@@ -107,8 +111,28 @@ export class WorkerProcess {
     })
   }
 
+  #handNext(): void {
+    if (this.#handing !== undefined || !this.#child.connected) return
+    const next = this.#toHand.shift()
+    if (!next) return
+    const id = ++this.#last
+    this.#handing = next
+    this.#places.set(id, next.place)
+    // It stays open here as well until it is taken: of what cannot be sent Node would forget the handle, for ever open.
+    this.#child.send({ kind: 'connection', id } satisfies ToWorker, next.socket, { keepOpen: true }, () => undefined)
+  }
+
+  /** Closes what the process has, or never will have: whether it has read from it nobody knows. */
+  #handed(): void {
+    this.#handing?.socket.destroy()
+    this.#handing = undefined
+  }
+
   #hear(message: FromWorker): void {
-    if (message.kind === 'closed') this.#close(message.id)
+    if (message.kind === 'taken') {
+      this.#handed()
+      this.#handNext()
+    } else if (message.kind === 'closed') this.#close(message.id)
     else if (message.kind === 'report') this.#listener.report(errorOf(message.failure), message.request)
     else if (message.kind === 'debug') this.#listener.debug(message.room, message.message, message.details)
     else if ('id' in message) this.#answers.get(message.id)?.(message)
@@ -143,7 +167,9 @@ export class WorkerProcess {
 
   #leave(): void {
     this.isReady = false
+    this.#handed()
     for (const id of [...this.#places.keys()]) this.#close(id)
+    for (const connection of this.#toHand.splice(0)) this.#listener.back(connection)
   }
 }
 
