@@ -63,7 +63,8 @@ export async function backUp(
   }
 }
 
-async function holdObjects(meta: MetaStore) {
+/** No object is deleted until it is disposed of. */
+export async function holdObjects(meta: Pick<MetaStore, 'hold' | 'release'>) {
   const id = randomBytes(16).toString('hex')
   const renew = () => meta.hold(id, HOLD)
   await renew()

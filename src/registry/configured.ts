@@ -99,7 +99,7 @@ export async function openConfiguredAdmin(
 }
 
 /** What all replicas share. */
-async function openShared(
+export async function openShared(
   { postgres, objects }: ScaledOutContent,
   credentials: Credentials,
 ): Promise<Omit<RegistryParts, 'secret' | 'member'>> {

@@ -12,6 +12,7 @@ import {
   openRegistry,
   type Registry,
   type RegistryAdmin,
+  type RegistryParts,
   type RegistrySettings,
 } from './registry.ts'
 import { readSecretFile } from './secret-file.ts'
@@ -44,6 +45,13 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
     await lock[Symbol.asyncDispose]()
     throw error
   }
+}
+
+/** What an embedded registry is made of, also while it is served. The caller closes its metadata. */
+export function openEmbedded(directory: string, clock: Clock = systemClock): Omit<RegistryParts, 'member'> {
+  makeRegistryDirectory(directory)
+  const { secret } = readSecretFile(join(directory, 'secret'))
+  return { ...openParts(directory, clock), secret }
 }
 
 /** Administration of an embedded registry. */

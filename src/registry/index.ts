@@ -64,6 +64,8 @@ export {
   type TagPolicy,
   type UnkeptTag,
 } from './meta/index.ts'
+export type { Moved, MoveOptions } from './move/index.ts'
+export { moveEmbedded, takeChangesAgain } from './move-embedded.ts'
 export {
   type ByteRange,
   createFileObjects,

@@ -15,7 +15,7 @@ export { type Authentication, type Authenticator, createAuthenticator } from './
 export type { Group, Organisations } from './organisations.ts'
 export { accountActor, createRefusals } from './refusals.ts'
 export type { Robot, Robots } from './robots.ts'
-export { createSigningKeys, forgetSealedKeys } from './signing-keys.ts'
+export { createSigningKeys, forgetSealedKeys, sealedAgain } from './signing-keys.ts'
 export { createTokenIssuer, SERVICE, type TokenIssuer } from './token-issuer.ts'
 export type { User, Users } from './users.ts'
 export type { Visibility } from './visibility.ts'

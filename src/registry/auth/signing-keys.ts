@@ -80,6 +80,11 @@ export async function forgetSealedKeys(meta: MetaStore): Promise<void> {
   for (const key of await meta.signingKeys()) if (key.privateKey.startsWith(SEALED)) await meta.removeSigningKey(key.id)
 }
 
+/** Seals a key that was sealed with one secret with another. */
+export function sealedAgain(key: StoredKey, { from, to }: { from: Uint8Array; to: Uint8Array }): string {
+  return createSeal(to).close({ ...key, privateKey: createSeal(from).open(key) })
+}
+
 /** AES-256-GCM; the ID of the key belongs to what is sealed, so that rows cannot be exchanged. */
 function createSeal(secret: Uint8Array) {
   const key = Buffer.from(hkdfSync('sha256', secret, '', 'signing keys of a registry', 32))

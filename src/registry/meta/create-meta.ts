@@ -11,6 +11,7 @@ import { retentionMeta } from './retention.ts'
 import type { SqlDatabase } from './sql.ts'
 import { tagHistoryMeta } from './tag-history.ts'
 import { tagPolicyMeta } from './tag-policies.ts'
+import { transferMeta } from './transfer.ts'
 import { uploadMeta } from './uploads.ts'
 
 /** What the registry knows, in a database that has its tables. */
@@ -29,6 +30,7 @@ export function createMeta(database: SqlDatabase, by: By = OPERATOR): MetaStore 
     ...tagPolicyMeta(database, by),
     ...tagHistoryMeta(database),
     ...retentionMeta(database),
+    ...transferMeta(database),
     close: () => database.close(),
   }
 }

@@ -4,6 +4,7 @@ import type { AuditMeta, By } from './audit.ts'
 import type { RetentionMeta } from './retention.ts'
 import type { TagHistoryMeta } from './tag-history.ts'
 import type { TagPolicyMeta } from './tag-policies.ts'
+import type { TransferMeta } from './transfer.ts'
 
 /**
  * What the registry knows, the only source of truth: bytes are dumb objects under keys that rows name. Each method is
@@ -22,7 +23,8 @@ export interface MetaStore
     CoordinationMeta,
     TagPolicyMeta,
     TagHistoryMeta,
-    RetentionMeta {
+    RetentionMeta,
+    TransferMeta {
   /** The same store, whose changes are recorded as somebody's; else they are the operator's. */
   as(by: By): MetaStore
   close(): Promise<void>
@@ -164,7 +166,7 @@ export interface UploadMeta {
 }
 
 /** Bytes to delete. */
-interface DueObject {
+export interface DueObject {
   key: string
   /** Of an object that was never complete: what its store noted about it. */
   state?: string

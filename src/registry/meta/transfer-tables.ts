@@ -1,0 +1,39 @@
+/** A table whose rows are moved from one database to another. */
+export interface MovedTable {
+  name: string
+  /** The columns of its primary key; those with a hash sign before them are numbers. */
+  key: readonly string[]
+  /** What a row is, besides its key: a row where this differs is another one. */
+  identity?: readonly string[]
+  /** A column that may be large, and that stays as it is. */
+  large?: string
+  /** What may change in the database that is left, although it takes no other changes. */
+  free?: { events?: readonly string[]; columns?: readonly string[] }
+}
+
+/**
+ * All tables that a move copies, those that others refer to before these. Signing keys are sealed anew on their way. Leases are
+ * given anew, and when a token was used last, and what was refused in the last moment, may get lost.
+ */
+export const MOVED: readonly MovedTable[] = [
+  { name: 'repositories', key: ['#id'], identity: ['name'] },
+  { name: 'blobs', key: ['#id'] },
+  { name: 'blob_digests', key: ['digest'] },
+  { name: 'repo_blobs', key: ['#repo_id', '#blob_id'], free: { columns: ['lease_until'] } },
+  { name: 'manifests', key: ['#id'], identity: ['repo_id', 'digest'], large: 'body' },
+  { name: 'manifest_blobs', key: ['#manifest_id', '#blob_id'] },
+  { name: 'manifest_children', key: ['#parent_id', 'child_digest'] },
+  { name: 'tags', key: ['#repo_id', 'name'] },
+  { name: 'tag_history', key: ['#id'] },
+  { name: 'users', key: ['name'], identity: ['id'] },
+  { name: 'grants', key: ['user_name', 'pattern'] },
+  { name: 'members', key: ['member_name', 'group_name'] },
+  { name: 'access_tokens', key: ['id'], identity: ['hash', 'user_name', 'label'], free: { columns: ['used_at'] } },
+  { name: 'public_patterns', key: ['pattern'] },
+  { name: 'audit', key: ['#id'], free: { events: ['INSERT', 'DELETE'] } },
+  { name: 'tag_policies', key: ['#id'] },
+  { name: 'signing_keys', key: ['id'] },
+]
+
+/** Tables whose rows are of the moment: uploads begin again, the rest is made anew. */
+export const LEFT: readonly string[] = ['uploads', 'gc_queue', 'holds', 'attempts', 'turns']

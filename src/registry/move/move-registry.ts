@@ -1,0 +1,130 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { BaleError, systemClock } from '#base'
+import type { Digest } from '#spec'
+import { sealedAgain } from '../auth/index.ts'
+import { holdObjects } from '../backup.ts'
+import {
+  copySqliteMeta,
+  freezeSqliteMeta,
+  type MetaStore,
+  MOVED,
+  openSqliteMeta,
+  thawSqliteMeta,
+} from '../meta/index.ts'
+import type { ObjectStore } from '../objects/index.ts'
+import { bringNewBlobs, dropOldBlobs, knownBlobs, type Place } from './move-blobs.ts'
+import { putNewRows, removeOldRows } from './sync-rows.ts'
+
+export interface MoveOptions {
+  signal?: AbortSignal
+  /** Told when changes are refused from now on: pushes get 503 until clients come to the new place. */
+  frozen?: () => void
+}
+
+/** What a move brought. */
+export interface Moved {
+  blobs: number
+  /** Of blobs that were copied by this run. */
+  bytes: number
+  /** Blobs whose bytes were missing or wrong: they are lost until somebody pushes them again. */
+  damaged: Digest[]
+  /** Milliseconds in which no change was accepted. */
+  frozenFor: number
+}
+
+/** An embedded registry that may be served, and an empty scaled-out one that is not yet. */
+export interface MoveParts {
+  /** With `registry.db`. */
+  directory: string
+  from: { meta: MetaStore; objects: ObjectStore; secret: Uint8Array }
+  to: Place & { secret: Uint8Array }
+}
+
+const LEASE = 24 * 3_600_000
+const MARK_FOR = 90 * 24 * 3_600_000
+/** When so few rows came with a round, the rest is left to the last one. */
+const FEW = 200
+const MOST_ROUNDS = 10
+
+/**
+ * Moves a registry: round by round what is new, while it takes pushes, and at last with changes refused, so that the new place has
+ * all that was acknowledged. Afterwards changes stay refused here; when it fails they are taken again. A move that was broken off
+ * goes on where it was. CONFLICT when the new place has something of its own.
+ */
+export async function moveRegistry(parts: MoveParts, { signal, frozen }: MoveOptions = {}): Promise<Moved> {
+  const { from, to, directory } = parts
+  const mark = markOf(from.secret)
+  await claim(to.meta, mark)
+  const moved: Moved = { blobs: 0, bytes: 0, damaged: [], frozenFor: 0 }
+  await using hold = await holdObjects(from.meta)
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    if ((await bringRound(parts, moved, signal)) <= FEW) break
+    hold.check()
+  }
+  const began = performance.now()
+  const file = join(directory, 'registry.db')
+  freezeSqliteMeta(file)
+  try {
+    frozen?.()
+    await bringRound(parts, moved, signal)
+    await bringKeys(parts)
+    await to.meta.endTransfer(LEASE)
+    hold.check()
+    await to.meta.release(mark)
+  } catch (error) {
+    thawSqliteMeta(file)
+    throw error
+  }
+  return { ...moved, frozenFor: performance.now() - began }
+}
+
+/** What the new place calls this move. */
+const markOf = (secret: Uint8Array) =>
+  `move-${createHash('sha256').update('move').update(secret).digest('hex').slice(0, 32)}`
+
+async function claim(meta: MetaStore, mark: string): Promise<void> {
+  if (!(await meta.hasHold(mark)) && !(await meta.isEmpty())) {
+    throw new BaleError(
+      'CONFLICT',
+      'the new place has users, repositories or a log of its own; a registry is moved to an empty one',
+    )
+  }
+  await meta.hold(mark, MARK_FOR)
+}
+
+/** Brings what is new as of now. Returns how many rows that was. */
+async function bringRound({ directory, from, to }: MoveParts, moved: Moved, signal: AbortSignal | undefined) {
+  const copy = join(directory, `moving.db.${randomBytes(6).toString('hex')}`)
+  try {
+    copySqliteMeta(join(directory, 'registry.db'), copy)
+    const snapshot = openSqliteMeta({ path: copy, clock: systemClock })
+    try {
+      const both = { from: snapshot, to: to.meta }
+      await removeOldRows(both)
+      const known = await knownBlobs(to.meta)
+      await dropOldBlobs(snapshot, to.meta, known)
+      await bringNewBlobs({ snapshot, from: from.objects, to, known, moved }, signal)
+      moved.blobs = known.size
+      return await putNewRows(both, signal)
+    } finally {
+      await snapshot.close()
+    }
+  } finally {
+    for (const suffix of ['', '-wal', '-shm']) await rm(copy + suffix, { force: true })
+  }
+}
+
+/** Tokens that were issued before are valid in the new place. */
+async function bringKeys({ from, to }: MoveParts): Promise<void> {
+  const table = MOVED.find(({ name }) => name === 'signing_keys')!
+  const rows = await from.meta.readRows(table, { limit: 1000 })
+  await to.meta.putRows(
+    table,
+    rows.map((row) => {
+      const [id, privateKey] = [String(row['id']), String(row['private_key'])]
+      return { ...row, private_key: sealedAgain({ id, privateKey }, { from: from.secret, to: to.secret }) }
+    }),
+  )
+}
