@@ -9,6 +9,7 @@ import { immutableContract } from './immutable-contract.ts'
 import { type Check, NOW } from './kit-contract.ts'
 import { retentionContract } from './retention-contract.ts'
 import { accountContract, coordinationContract } from './shared-contract.ts'
+import { transferContract } from './transfer-contract.ts'
 import { uploadContract } from './upload-contract.ts'
 
 /** What every metadata store of a registry promises, seen through two openings of the same data. */
@@ -38,4 +39,5 @@ export function metaStoreContract(name: string, create: () => Promise<MetaPlace>
   immutableContract(check)
   historyContract(check)
   retentionContract(check)
+  transferContract(check)
 }

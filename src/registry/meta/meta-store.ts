@@ -186,7 +186,7 @@ export interface CollectorMeta {
   removeUntagged(olderThan: number, restorable?: number): Promise<number>
   /**
    * Looks at blobs that are due. One that no manifest refers to and no lease holds leaves its repositories, and its
-   * object becomes due after `grace`. Repositories with nothing left in them go, with their history. Returns bytes and number of condemned
+   * object becomes due after `grace`. Repositories with nothing left in them go, with their history; each call looks at 10,000 of them. Returns bytes and number of condemned
    * blobs.
    */
   condemnBlobs(grace: number): Promise<{ blobs: number; bytes: number }>

@@ -105,4 +105,8 @@ DELETE FROM tag_history WHERE NOT EXISTS (SELECT 1 FROM repositories r WHERE r.i
 CREATE INDEX tag_history_tag ON tag_history (repo_id, name, id);
 CREATE INDEX tag_history_digest ON tag_history (repo_id, digest) WHERE digest IS NOT NULL;
 `,
+  // What was done to a target is found by its name.
+  `
+CREATE INDEX audit_target ON audit (target, id);
+`,
 ]
