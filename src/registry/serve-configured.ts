@@ -7,6 +7,6 @@ export async function serveConfigured(
   surroundings: Surroundings,
 ): Promise<ServedConfiguration> {
   if (configuration.listen.workers === 1) return await serveAlone(configuration, surroundings)
-  const { serveByWorkers } = await import('./workers/index.ts')
+  const { serveByWorkers } = await import('./serve-by-workers.ts')
   return await serveByWorkers(configuration, surroundings)
 }

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import { asError, BaleError, isBaleError } from '#base'
 import type { CollectOptions } from './collect.ts'
 import { isLoopback } from './configuration/index.ts'
-import { createConnectionLimit } from './connection-limit.ts'
+import { createConnectionLimit } from './http/index.ts'
 import { listen } from './listen.ts'
 import type { Registry, RegistrySettings } from './registry.ts'
 import { type ChangingTls, openTls, type TlsSource } from './tls.ts'
@@ -62,7 +62,7 @@ const LOOPBACK = '127.0.0.1'
 /** How connections come to a server. */
 export type Entrance = (server: Server, options: ListenOptions) => Promise<OpenEntrance>
 
-export interface OpenEntrance {
+interface OpenEntrance {
   /** Where clients find it: `127.0.0.1:5000`. */
   address: string
   /** No new connections; fulfilled when those that are there have ended. */

@@ -150,22 +150,22 @@ async function configurationOf(options: Options, engine: Engine): Promise<Config
     log: { requests: options.requestLog },
     metrics: options.metrics && { address: options.metrics },
   }
-  return await configurationFrom(onlyGiven(content), (key) => FLAGS[key] ?? key)
+  return await configurationFrom(onlyGiven(content), (key) => FLAGS.get(key) ?? key)
 }
 
-const FLAGS: Readonly<Record<string, string>> = {
-  directory: '--root',
-  'listen.address': '--listen',
-  'listen.tls.certificate': '--tls-cert',
-  'listen.tls.key': '--tls-key',
-  'listen.tls.client-authorities': '--tls-client-authorities',
-  'listen.max-connections': '--max-connections',
-  'listen.external-url': '--external-url',
-  'listen.trusted-proxies': '--trusted-proxy',
-  'uploads.min-free': '--min-free',
-  'log.requests': '--request-log',
-  'metrics.address': '--metrics',
-}
+const FLAGS: ReadonlyMap<string, string> = new Map([
+  ['directory', '--root'],
+  ['listen.address', '--listen'],
+  ['listen.tls.certificate', '--tls-cert'],
+  ['listen.tls.key', '--tls-key'],
+  ['listen.tls.client-authorities', '--tls-client-authorities'],
+  ['listen.max-connections', '--max-connections'],
+  ['listen.external-url', '--external-url'],
+  ['listen.trusted-proxies', '--trusted-proxy'],
+  ['uploads.min-free', '--min-free'],
+  ['log.requests', '--request-log'],
+  ['metrics.address', '--metrics'],
+])
 
 /** Without what is undefined or false, which is what a file does not say. */
 function onlyGiven(content: object): object {

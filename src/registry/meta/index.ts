@@ -10,6 +10,7 @@ export {
   type Role,
 } from './account-meta.ts'
 export type { AuditEntry, AuditFilter } from './audit.ts'
+export { holdObjects } from './hold-objects.ts'
 export type {
   ListedBlob,
   ManifestObjection,

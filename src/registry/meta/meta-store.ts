@@ -166,7 +166,7 @@ export interface UploadMeta {
 }
 
 /** Bytes to delete. */
-export interface DueObject {
+interface DueObject {
   key: string
   /** Of an object that was never complete: what its store noted about it. */
   state?: string

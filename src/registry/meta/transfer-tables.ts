@@ -34,6 +34,3 @@ export const MOVED: readonly MovedTable[] = [
   { name: 'tag_policies', key: ['#id'] },
   { name: 'signing_keys', key: ['id'] },
 ]
-
-/** Tables whose rows are of the moment: uploads begin again, the rest is made anew. */
-export const LEFT: readonly string[] = ['uploads', 'gc_queue', 'holds', 'attempts', 'turns']

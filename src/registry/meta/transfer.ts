@@ -1,11 +1,16 @@
 import type { Digest } from '#spec'
-import type { DueObject } from './meta-store.ts'
 import { optionalText, type Sql, type SqlDatabase, type SqlRow, type Transaction, text } from './sql.ts'
 import { queueObject } from './steps.ts'
 import { MOVED, type MovedTable } from './transfer-tables.ts'
 
 /** A row on its way from one database to another: numbers are text. */
 export type TransferRow = Readonly<Record<string, string | Uint8Array | null>>
+
+/** An object that is being written, and what its store notes about it. */
+interface NotedObject {
+  key: string
+  state?: string | undefined
+}
 
 /** What is needed to move a registry from one database to another, table by table. */
 export interface TransferMeta {
@@ -25,7 +30,7 @@ export interface TransferMeta {
    * Notes that an object is being written that no row has yet: it is deleted when none gets it within that time. Returns what was
    * noted about it before.
    */
-  noteObject(object: DueObject, within: number): Promise<DueObject | undefined>
+  noteObject(object: NotedObject, within: number): Promise<NotedObject | undefined>
   /** Gives a blob that object, which was noted under `noted`. */
   putBlob(blob: { id: number; digest: Digest; row: TransferRow; key: string; noted: string }): Promise<void>
   /** Removes a blob that nothing refers to; its object is due. */

@@ -3,7 +3,7 @@ import { createHasher } from '#blob'
 import { algorithmOf, type Digest } from '#spec'
 import { type ListedBlob, type MetaStore, MOVED, type TransferRow } from '../meta/index.ts'
 import { NOTHING_WRITTEN, type ObjectStore, type Progress } from '../objects/index.ts'
-import type { Moved } from './move-registry.ts'
+import type { Moved } from './moved.ts'
 
 export interface Place {
   meta: MetaStore

@@ -2,12 +2,11 @@ import { createHash, randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaleError, systemClock } from '#base'
-import type { Digest } from '#spec'
 import { sealedAgain } from '../auth/index.ts'
-import { holdObjects } from '../backup.ts'
 import {
   copySqliteMeta,
   freezeSqliteMeta,
+  holdObjects,
   type MetaStore,
   MOVED,
   openSqliteMeta,
@@ -15,27 +14,11 @@ import {
 } from '../meta/index.ts'
 import type { ObjectStore } from '../objects/index.ts'
 import { bringNewBlobs, dropOldBlobs, knownBlobs, type Place } from './move-blobs.ts'
+import type { Moved, MoveOptions } from './moved.ts'
 import { putNewRows, removeOldRows } from './sync-rows.ts'
 
-export interface MoveOptions {
-  signal?: AbortSignal
-  /** Told when changes are refused from now on: pushes get 503 until clients come to the new place. */
-  frozen?: () => void
-}
-
-/** What a move brought. */
-export interface Moved {
-  blobs: number
-  /** Of blobs that were copied by this run. */
-  bytes: number
-  /** Blobs whose bytes were missing or wrong: they are lost until somebody pushes them again. */
-  damaged: Digest[]
-  /** Milliseconds in which no change was accepted. */
-  frozenFor: number
-}
-
 /** An embedded registry that may be served, and an empty scaled-out one that is not yet. */
-export interface MoveParts {
+interface MoveParts {
   /** With `registry.db`. */
   directory: string
   from: { meta: MetaStore; objects: ObjectStore; secret: Uint8Array }

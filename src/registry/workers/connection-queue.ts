@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { ConnectionLimit } from '../connection-limit.ts'
+import type { ConnectionLimit } from '../http/index.ts'
 
 /** An accepted connection, and its place among those that may be. */
 export interface Connection {
@@ -8,7 +8,7 @@ export interface Connection {
 }
 
 /** Who can take a connection. */
-export interface Taker {
+interface Taker {
   readonly isReady: boolean
   readonly connections: number
   take(connection: Connection): void

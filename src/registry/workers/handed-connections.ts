@@ -1,9 +1,9 @@
-import type { Socket } from 'node:net'
-import type { Entrance } from '../serve.ts'
+import type { Server, Socket } from 'node:net'
 
 /** Connections that another process accepts and hands over. */
 export interface HandedConnections {
-  entrance: Entrance
+  /** Gives them to a server that does not listen itself. `close` is fulfilled when all have ended; new ones are refused. */
+  entrance(server: Server): Promise<{ address: string; close(): Promise<void> }>
   /** `ended` is called when the connection is over. */
   take(socket: Socket, ended: () => void): void
 }

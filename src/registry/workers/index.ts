@@ -1,6 +1,11 @@
 /**
- * registry/workers: several processes of one machine that serve a registry at one address. Promises: limits of connections count
- * for all of them together; one that is killed is replaced, and costs a retry. Does not: share anything between them but what
- * the database and the directory have.
+ * registry/workers: what a group of processes that serve a registry at one address is made of. Promises: connections are counted for
+ * all of them together; one that is killed is replaced, and costs a retry. Does not: know what they serve.
  */
-export { serveByWorkers } from './serve-by-workers.ts'
+export { createConnectionQueue } from './connection-queue.ts'
+export { failureOf } from './failure.ts'
+export { createHandedConnections, type HandedConnections } from './handed-connections.ts'
+export type { FromWorker, MeasuredFamily, Task, ToWorker } from './messages.ts'
+export { summedFamilies } from './summed-families.ts'
+export type { WorkerListener } from './worker-process.ts'
+export { WorkerSlot } from './worker-slot.ts'

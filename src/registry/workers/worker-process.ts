@@ -2,7 +2,6 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import type { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { siblingModule } from '#host'
 import type { Connection } from './connection-queue.ts'
 import { errorOf } from './failure.ts'
 import type { FromWorker, MeasuredFamily, Task, ToWorker } from './messages.ts'
@@ -43,9 +42,10 @@ export class WorkerProcess {
   readonly #answers = new Map<number, (message: FromWorker) => void>()
   #last = 0
 
-  constructor(task: Omit<Task, 'holder'>, listener: WorkerListener) {
+  /** `program` is the URL of the module that it runs. */
+  constructor(program: string, task: Omit<Task, 'holder'>, listener: WorkerListener) {
     this.#listener = listener
-    this.#child = fork(fileURLToPath(siblingModule(import.meta.url, './worker-main')), [], {
+    this.#child = fork(fileURLToPath(program), [], {
       execArgv: process.execArgv.filter((one) => HANDED_ON.test(one)),
       // As the program itself was started: many threads' arenas keep the memory of streams.
       env: { ...task.environment, MALLOC_ARENA_MAX: '2' },

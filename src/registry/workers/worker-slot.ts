@@ -4,6 +4,8 @@ import { lastingFamilies, summedFamilies } from './summed-families.ts'
 import { type WorkerListener, WorkerProcess } from './worker-process.ts'
 
 interface SlotParts {
+  /** URL of the module that its processes run. */
+  program: string
   task: Omit<Task, 'holder' | 'former'>
   listener: WorkerListener
   /** Told whenever its process takes connections. */
@@ -50,7 +52,8 @@ export class WorkerSlot {
   }
 
   #start(): WorkerProcess {
-    const worker = new WorkerProcess({ ...this.#parts.task, former: this.#former }, this.#parts.listener)
+    const { program, task, listener } = this.#parts
+    const worker = new WorkerProcess(program, { ...task, former: this.#former }, listener)
     worker.ready.then(
       () => {
         this.#former = undefined

@@ -1,17 +1,23 @@
 /** Where a worker begins: a process that serves connections which its group, the process above it, hands over. */
 import type { Socket } from 'node:net'
 import { asError, type Log } from '#base'
-import { requestLogOf, serveMember } from '../configured.ts'
+import { requestLogOf, serveMember } from './configured.ts'
 
-import { openOperation } from '../operation/index.ts'
-import { failureOf } from './failure.ts'
-import { createHandedConnections, type HandedConnections } from './handed-connections.ts'
-import type { FromWorker, Task, ToWorker } from './messages.ts'
+import { openOperation } from './operation/index.ts'
+import {
+  createHandedConnections,
+  type FromWorker,
+  failureOf,
+  type HandedConnections,
+  type MeasuredFamily,
+  type Task,
+  type ToWorker,
+} from './workers/index.ts'
 
 /** What is served here: from its beginning on. */
 interface Serving {
   reload(): Promise<void>
-  families(): { name: string; together: 'sum' | 'least' | 'greatest'; text: string }[]
+  families(): MeasuredFamily[]
   stop(): Promise<void>
 }
 

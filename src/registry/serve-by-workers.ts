@@ -1,19 +1,17 @@
 import { createServer } from 'node:net'
 import { systemClock } from '#base'
-import { type Configuration, loadCredentials } from '../configuration/index.ts'
-import { listenOptions, requestLogOf, type ServedConfiguration, type Surroundings } from '../configured.ts'
-import { createConnectionLimit } from '../connection-limit.ts'
-import { holdForGroup } from '../embedded.ts'
-import { listen } from '../listen.ts'
-import { serveMetrics } from '../metrics-server.ts'
-import { processFamilies } from '../operation/index.ts'
-import { reportOnce } from '../report.ts'
-import { checkProtection } from '../serve.ts'
-import { checkMetricsAddress } from '../serve-watched.ts'
-import { createConnectionQueue } from './connection-queue.ts'
-import { summedFamilies } from './summed-families.ts'
-import type { WorkerListener } from './worker-process.ts'
-import { WorkerSlot } from './worker-slot.ts'
+import { siblingModule } from '#host/file'
+import { type Configuration, loadCredentials } from './configuration/index.ts'
+import { listenOptions, requestLogOf, type ServedConfiguration, type Surroundings } from './configured.ts'
+import { holdForGroup } from './embedded.ts'
+import { createConnectionLimit } from './http/index.ts'
+import { listen } from './listen.ts'
+import { serveMetrics } from './metrics-server.ts'
+import { processFamilies } from './operation/index.ts'
+import { reportOnce } from './report.ts'
+import { checkProtection } from './serve.ts'
+import { checkMetricsAddress } from './serve-watched.ts'
+import { createConnectionQueue, summedFamilies, type WorkerListener, WorkerSlot } from './workers/index.ts'
 
 /**
  * Serves the registry that a file describes by `listen.workers` processes. This one accepts connections, counts them for all
@@ -43,9 +41,10 @@ export async function serveByWorkers(
     await Promise.all(slots.map((slot) => slot.stop()))
   })
   const { environment, log } = surroundings
+  const program = siblingModule(import.meta.url, './worker-main')
   for (let number = 0; number < where.workers; number++) {
     const task = { configuration, environment, address, collects: number === 0, logs: log !== undefined }
-    slots.push(new WorkerSlot({ task, listener, ready: queue.flush }))
+    slots.push(new WorkerSlot({ program, task, listener, ready: queue.flush }))
   }
   const [first] = await Promise.all(slots.map(({ current }) => current.ready))
   const opened = opening.move()

@@ -1,4 +1,4 @@
-import { createAddressList } from './http/index.ts'
+import { createAddressList } from './address-list.ts'
 
 /** How many connections there may be at once. */
 export interface ConnectionLimit {
