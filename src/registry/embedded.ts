@@ -48,10 +48,18 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
 }
 
 /** What an embedded registry is made of, also while it is served. The caller closes its metadata. */
-export function openEmbedded(directory: string, clock: Clock = systemClock): Omit<RegistryParts, 'member'> {
+export async function openEmbedded(
+  directory: string,
+  clock: Clock = systemClock,
+): Promise<Omit<RegistryParts, 'member'>> {
   makeRegistryDirectory(directory)
-  const { secret } = readSecretFile(join(directory, 'secret'))
-  return { ...openParts(directory, clock), secret }
+  const parts = openParts(directory, clock)
+  try {
+    return { ...parts, secret: await secretOf(directory, parts.meta) }
+  } catch (error) {
+    await parts.meta.close()
+    throw error
+  }
 }
 
 /** Administration of an embedded registry. */

@@ -29,7 +29,7 @@ export async function moveEmbedded(
   }
   const credentials = await loadCredentials(to, environment)
   await using opened = new AsyncDisposableStack()
-  const from = openEmbedded(directory, clock)
+  const from = await openEmbedded(directory, clock)
   opened.defer(() => from.meta.close())
   const shared = await openShared(to.content, credentials)
   opened.defer(() => shared.meta.close())

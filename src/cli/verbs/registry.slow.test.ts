@@ -7,6 +7,7 @@ import { chmod, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { connect } from 'node:tls'
+import { readTextSync } from '#host/file'
 import { type TestBale, testBale } from '../../../test/kit/bale.ts'
 import { clientOf } from '../../../test/kit/registry-client.ts'
 import { selfSigned } from '../../../test/kit/self-signed.ts'
@@ -326,7 +327,7 @@ test('several processes serve a registry as the flags say, are stopped with it, 
   await using bale = await testBale()
   const root = join(bale.directory, 'images')
   const served = await serve(bale, '--root', root, '--workers', '2', '--anonymous-pull', '--request-log', 'stdout')
-  const children = (await readFile(`/proc/${served.pid}/task/${served.pid}/children`, 'utf8')).trim().split(' ')
+  const children = readTextSync(`/proc/${served.pid}/task/${served.pid}/children`).trim().split(' ')
   assert.equal(children.length, 2)
   assert.equal((await clientOf(served.address).request('GET', '/livez')).status, 200)
   await until('the request is logged', () => served.said().includes('"path":"/livez"'))

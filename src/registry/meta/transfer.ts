@@ -133,17 +133,35 @@ export function transferMeta(database: SqlDatabase): TransferMeta {
     },
 
     async endTransfer(lease) {
-      await database.transaction(async (sql) => {
-        await sql.run('UPDATE repo_blobs SET lease_until = now_ms() + ?', lease)
-        await sql.run(
-          `INSERT INTO gc_queue (kind, key, review_after) SELECT 'blob', CAST(id AS TEXT), now_ms() + ? FROM blobs WHERE true
-           ON CONFLICT (kind, key) DO NOTHING`,
-          lease + 1,
+      // In pieces, of which none takes longer than a statement may.
+      for (let after = 0, last = 0; ; after = last) {
+        const page = await database.get(
+          `SELECT max(id) AS last FROM (SELECT id FROM blobs WHERE id > ? ORDER BY id LIMIT ${PIECE}) AS page`,
+          after,
         )
-        await sql.all('SELECT continue_ids()')
-      })
+        if (page?.['last'] == null) break
+        last = Number(page['last'])
+        await database.transaction((sql) => leaseBlobs(sql, { after, last, lease }))
+      }
+      await database.transaction((sql) => sql.all('SELECT continue_ids()'))
     },
   }
+}
+
+const PIECE = 2000
+
+/** The collector looks at them when their leases are over. */
+async function leaseBlobs(
+  sql: Sql,
+  { after, last, lease }: { after: number; last: number; lease: number },
+): Promise<void> {
+  const leased = 'UPDATE repo_blobs SET lease_until = now_ms() + ? WHERE blob_id > ? AND blob_id <= ?'
+  await sql.run(leased, lease, after, last)
+  await sql.run(
+    `INSERT INTO gc_queue (kind, key, review_after) SELECT 'blob', CAST(id AS TEXT), now_ms() + ? FROM blobs
+     WHERE id > ? AND id <= ? ON CONFLICT (kind, key) DO NOTHING`,
+    ...[lease + 1, after, last],
+  )
 }
 
 const BLOBS = MOVED.find(({ name }) => name === 'blobs')!
