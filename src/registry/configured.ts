@@ -10,12 +10,13 @@ import {
   loadTls,
   type ScaledOutContent,
 } from './configuration/index.ts'
-import { createRegistry, openRegistryAdmin } from './embedded.ts'
+import { createRegistry, openMember, openRegistryAdmin } from './embedded.ts'
 import { createLdapSource } from './login/index.ts'
 import { openPostgresMeta } from './meta/index.ts'
 import { createFileObjects, createS3Objects, type ObjectStore } from './objects/index.ts'
 import {
   administerRegistry,
+  type Member,
   openRegistry,
   type Registry,
   type RegistryAdmin,
@@ -24,7 +25,7 @@ import {
   unpulledOf,
 } from './registry.ts'
 import type { Report } from './report.ts'
-import type { ListenOptions, ServedRegistry } from './serve.ts'
+import { type Entrance, type ListenOptions, type ServedRegistry, serveAt } from './serve.ts'
 import { serveWatched } from './serve-watched.ts'
 import type { UpstreamSettings } from './upstream/index.ts'
 
@@ -39,22 +40,44 @@ export interface Surroundings {
   clock?: Clock
 }
 
-/** Serves the registry that a file describes: an embedded one, or a replica of a scaled-out one. */
-export async function serveConfigured(
+/** A registry that is served as its configuration says. */
+export interface ServedConfiguration extends Omit<ServedRegistry, 'registry'> {
+  /** Whether there were users when it began. */
+  hasUsers: boolean
+}
+
+/** Serves the registry that a file describes in this process: an embedded one, or a replica of a scaled-out one. */
+export async function serveAlone(
   configuration: Configuration,
   surroundings: Surroundings,
-): Promise<ServedRegistry> {
+): Promise<ServedConfiguration> {
   const credentials = await loadCredentials(configuration, surroundings.environment)
   const listen = listenOptions(configuration, surroundings)
   const { metrics } = configuration
   const options = { ...listen, metrics, requestLog: requestLogOf(configuration, surroundings) }
-  return await serveWatched(options, (observe) => open(configuration, credentials, { ...surroundings, observe }))
+  const { registry, ...served } = await serveWatched(options, (observe) =>
+    open(configuration, credentials, { ...surroundings, observe }),
+  )
+  return { ...served, hasUsers: (await registry.users.list()).length > 0 }
+}
+
+/** Serves it as one process of a group, with the connections that come by the entrance. */
+export async function serveMember(
+  configuration: Configuration,
+  surroundings: Surroundings & Pick<RegistrySettings, 'observe'>,
+  { member, entrance, collects }: { member: Member; entrance: Entrance; collects: boolean },
+): Promise<ServedRegistry> {
+  const credentials = await loadCredentials(configuration, surroundings.environment)
+  const { observe } = surroundings
+  const options = { ...listenOptions(configuration, surroundings), observe, ...(!collects && { collectEvery: 0 }) }
+  return await serveAt(entrance, await open(configuration, credentials, surroundings, member), options)
 }
 
 async function open(
   configuration: Configuration,
   credentials: Credentials,
   { environment, log, report, clock, observe }: Surroundings & Pick<RegistrySettings, 'observe'>,
+  member?: Member,
 ): Promise<Registry> {
   const { content, anonymous, uploads, listen, collection, hooks, limits, login } = configuration
   const { externalUrl, trustedProxies } = listen
@@ -70,11 +93,12 @@ async function open(
   }
   if (content.kind === 'embedded') {
     const { directory, minFreePercent } = content
-    return await createRegistry({ ...settings, directory, minFreePercent })
+    const options = { ...settings, directory, minFreePercent }
+    return await (member ? openMember(options, member) : createRegistry(options))
   }
   const shared = await openShared(content, credentials)
   const redirect = content.objects.kind === 's3' && content.objects.redirect
-  return await openRegistry({ ...shared, secret: credentials.secret! }, { ...settings, redirect })
+  return await openRegistry({ ...shared, secret: credentials.secret!, member }, { ...settings, redirect })
 }
 
 function upstreamsOf({ upstreams }: Configuration, credentials: Credentials): UpstreamSettings[] {
@@ -98,10 +122,10 @@ export async function openConfiguredAdmin(
 }
 
 /** What all replicas share. */
-async function openShared(
+export async function openShared(
   { postgres, objects }: ScaledOutContent,
   credentials: Credentials,
-): Promise<Omit<RegistryParts, 'secret'>> {
+): Promise<Omit<RegistryParts, 'secret' | 'member'>> {
   await using opened = new AsyncDisposableStack()
   const store = openObjects(objects, credentials)
   if ('checkAccess' in store) {
@@ -152,7 +176,8 @@ function openObjects(
   })
 }
 
-function listenOptions({ listen, collection }: Configuration, { report }: Surroundings): ListenOptions {
+/** Of the process that listens. */
+export function listenOptions({ listen, collection }: Configuration, { report }: Surroundings): ListenOptions {
   const { host, port, tls, insecure, maxConnections, trustedProxies } = listen
   const { every, ...collect } = collection satisfies { every: number } & CollectOptions
   return {
@@ -164,7 +189,8 @@ function listenOptions({ listen, collection }: Configuration, { report }: Surrou
   }
 }
 
-function requestLogOf({ log }: Configuration, { output }: Surroundings): Writable | string | undefined {
+/** Where the log goes: a stream, or the path of a file. */
+export function requestLogOf({ log }: Configuration, { output }: Surroundings): Writable | string | undefined {
   if (log.requests !== 'stdout') return log.requests?.path
   if (output) return output
   throw new BaleError('INVALID_ARGUMENT', 'log.requests is stdout, but there is no standard output to write to')

@@ -88,6 +88,7 @@ function listenLines({
   externalUrl,
   trustedProxies,
   maxConnections,
+  workers,
 }: Configuration['listen']): string[] {
   const url = `${tls ? 'https' : 'http'}://${hostPort({ host, port })}`
   return [
@@ -97,6 +98,7 @@ function listenLines({
     ...(externalUrl === undefined ? [] : [` External URL: ${externalUrl}`]),
     ...(trustedProxies.length > 0 ? [` Trusted Proxies: ${trustedProxies.join(', ')}`] : []),
     ` Connections: ${maxConnections}`,
+    ...(workers === 1 ? [] : [` Processes: ${workers}`]),
   ]
 }
 

@@ -42,6 +42,7 @@ listen:
   tls: { certificate: tls/a.crt, key: /etc/bale/tls.key, client-authorities: ca.crt }
   insecure: true
   max-connections: 100
+  workers: 4
   external-url: https://registry.example/
   trusted-proxies: [10.0.0.0/8, '2001:db8::1']
 metadata:
@@ -141,6 +142,7 @@ test('every key of a file has its place in the configuration, with a value that 
       },
       insecure: true,
       maxConnections: 100,
+      workers: 4,
       externalUrl: 'https://registry.example',
       trustedProxies: ['10.0.0.0/8', '2001:db8::1'],
     },
@@ -148,8 +150,8 @@ test('every key of a file has its place in the configuration, with a value that 
       kind: 'scaled-out',
       postgres: {
         url: 'postgres://bale@a.internal:5433,b.internal/registry?sslmode=require',
-        password: { variable: 'PGPASSWORD', at: `${file}:12:19: metadata.postgres.password-env` },
-        ca: { path: join(place.path, 'db.pem'), at: `${file}:13:14: metadata.postgres.ca-file` },
+        password: { variable: 'PGPASSWORD', at: `${file}:13:19: metadata.postgres.password-env` },
+        ca: { path: join(place.path, 'db.pem'), at: `${file}:14:14: metadata.postgres.ca-file` },
         connections: 20,
       },
       objects: {
@@ -159,13 +161,13 @@ test('every key of a file has its place in the configuration, with a value that 
         bucket: 'bale-registry',
         prefix: 'prod/',
         pathStyle: false,
-        accessKey: { path: '/run/secrets/id', at: `${file}:22:22: objects.s3.access-key-file` },
-        secretKey: { variable: 'S3_SECRET', at: `${file}:23:21: objects.s3.secret-key-env` },
+        accessKey: { path: '/run/secrets/id', at: `${file}:23:22: objects.s3.access-key-file` },
+        secretKey: { variable: 'S3_SECRET', at: `${file}:24:21: objects.s3.secret-key-env` },
         partSize: 64 << 20,
         encryption: { kms: 'arn:key/1' },
         redirect: true,
       },
-      secret: { path: join(place.path, 'secret'), at: `${file}:27:14: secret-file` },
+      secret: { path: join(place.path, 'secret'), at: `${file}:28:14: secret-file` },
     },
     anonymous: 'pull',
     uploads: { lease: 5_400_000, leastRate: { bytesPerSecond: 1024, period: 10_000 } },
@@ -284,6 +286,7 @@ test('a directory is enough; the rest is as without a file', async () => {
       tls: undefined,
       insecure: false,
       maxConnections: 4096,
+      workers: 1,
       externalUrl: undefined,
       trustedProxies: [],
     },
@@ -366,7 +369,7 @@ const BAD: Readonly<Record<string, readonly [text: string, ...lines: (string | R
   'unknown keys, also those that objects inherit': [
     'directory: /d\nlisten:\n  adress: 1\n  port: 2\nconstructor: 3\n__proto__: { a: 1 }\n',
     '3:3: listen.adress: unknown key; did you mean address?',
-    '4:3: listen.port: unknown key; expects address, tls, insecure, max-connections, external-url, trusted-proxies',
+    '4:3: listen.port: unknown key; expects address, tls, insecure, max-connections, workers, external-url, trusted-proxies',
     /^5:1: constructor: unknown key; expects listen, directory, /,
     /^6:1: __proto__: unknown key; expects listen, /,
   ],

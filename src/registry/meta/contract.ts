@@ -17,6 +17,7 @@ import { renameContract } from './rename-contract.ts'
 import { requestCountContract } from './request-counts-contract.ts'
 import { retentionContract } from './retention-contract.ts'
 import { accountContract, coordinationContract } from './shared-contract.ts'
+import { transferContract } from './transfer-contract.ts'
 import { uploadContract } from './upload-contract.ts'
 
 /** What every metadata store of a registry promises, seen through two openings of the same data. */
@@ -56,4 +57,5 @@ export function metaStoreContract(name: string, create: () => Promise<MetaPlace>
   cachedContentContract(check)
   hookContract(check)
   hookDeliveryContract(check)
+  transferContract(check)
 }

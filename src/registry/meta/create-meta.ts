@@ -20,6 +20,7 @@ import { retentionMeta } from './retention.ts'
 import type { SqlDatabase } from './sql.ts'
 import { tagHistoryMeta } from './tag-history.ts'
 import { tagPolicyMeta } from './tag-policies.ts'
+import { transferMeta } from './transfer.ts'
 import { uploadMeta } from './uploads.ts'
 import { usageMeta } from './usage.ts'
 
@@ -49,6 +50,7 @@ export function createMeta(database: SqlDatabase, by: By = OPERATOR): MetaStore 
     ...cachedContentMeta(database),
     ...hookMeta(database, by),
     ...hookDeliveryMeta(database),
+    ...transferMeta(database),
     close: () => database.close(),
   }
 }

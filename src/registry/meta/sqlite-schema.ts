@@ -202,5 +202,9 @@ CREATE INDEX refresh_tokens_access ON refresh_tokens (access_token) WHERE access
 CREATE TABLE request_counts (name TEXT NOT NULL, part INTEGER NOT NULL, count INTEGER NOT NULL, expires_at INTEGER NOT NULL,
   PRIMARY KEY (name, part)) WITHOUT ROWID;
 CREATE INDEX request_counts_expiry ON request_counts (expires_at);
+  `,
+  // What was done to a target is found by its name.
+  `
+CREATE INDEX audit_target ON audit (target, id);
 `,
 ]
