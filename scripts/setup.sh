@@ -42,6 +42,7 @@ need='
 /usr/sbin/haproxy|haproxy|the tests put it before replicas of a registry
 /usr/sbin/slapd|slapd|the tests have users of a registry in it
 /usr/bin/ldapadd|ldap-utils|the tests fill slapd with it
+/usr/bin/pebble|pebble|the tests have a registry obtain certificates from it
 "
 [ "$purpose" = interop ] && need="$need
 /usr/sbin/dockerd|docker.io|the interop tests compare with it

@@ -98,6 +98,7 @@ export const ERROR_CODES = {
   REGISTRY_REFUSED: { http: 400, registry: 'UNSUPPORTED', meaning: 'The registry does not accept this request.' },
   DOWNLOAD_FAILED: { http: 500, meaning: 'A file cannot be fetched from its URL.' },
   CREDENTIALS_FAILED: { http: 500, meaning: 'A credential helper or the credentials file failed.' },
+  CERTIFICATE_FAILED: { http: 500, meaning: 'An authority (ACME) did not give a certificate.' },
   NO_SPACE: { http: 500, meaning: 'The disk is full.' },
   UNSUPPORTED_HOST: {
     http: 500,

@@ -5,7 +5,9 @@ import type { CollectOptions } from './collect.ts'
 import {
   type Configuration,
   type Credentials,
+  type ListenConfiguration,
   type LoginConfiguration,
+  loadClientAuthorities,
   loadCredentials,
   loadTls,
   type ScaledOutContent,
@@ -14,6 +16,7 @@ import { createRegistry, openMember, openRegistryAdmin } from './embedded.ts'
 import { createLdapSource } from './login/index.ts'
 import { openPostgresMeta } from './meta/index.ts'
 import { createFileObjects, createS3Objects, type ObjectStore } from './objects/index.ts'
+import type { OperationOptions } from './operation/index.ts'
 import {
   administerRegistry,
   type Member,
@@ -25,7 +28,7 @@ import {
   unpulledOf,
 } from './registry.ts'
 import type { Report } from './report.ts'
-import { type Entrance, type ListenOptions, type ServedRegistry, serveAt } from './serve.ts'
+import { type Entrance, type ListenOptions, type ServedRegistry, serveAt, type TlsSource } from './serve.ts'
 import { serveWatched } from './serve-watched.ts'
 import type { UpstreamSettings } from './upstream/index.ts'
 
@@ -52,38 +55,47 @@ export async function serveAlone(
   surroundings: Surroundings,
 ): Promise<ServedConfiguration> {
   const credentials = await loadCredentials(configuration, surroundings.environment)
-  const listen = listenOptions(configuration, surroundings)
-  const { metrics } = configuration
-  const options = { ...listen, metrics, requestLog: requestLogOf(configuration, surroundings) }
-  const { registry, ...served } = await serveWatched(options, (observe) =>
-    open(configuration, credentials, { ...surroundings, observe }),
+  const options = {
+    ...listenOptions(configuration, credentials, surroundings),
+    ...operationOptions(configuration, credentials, surroundings),
+  }
+  const { registry, ...served } = await serveWatched(options, (watching) =>
+    open(configuration, credentials, { ...surroundings, ...watching }),
   )
   return { ...served, hasUsers: (await registry.users.list()).length > 0 }
+}
+
+interface MemberOptions {
+  credentials: Credentials
+  member: Member
+  entrance: Entrance
+  /** One of the processes collects, and answers authorities at an address of their own. */
+  isFirst: boolean
 }
 
 /** Serves it as one process of a group, with the connections that come by the entrance. */
 export async function serveMember(
   configuration: Configuration,
-  surroundings: Surroundings & Pick<RegistrySettings, 'observe'>,
-  { member, entrance, collects }: { member: Member; entrance: Entrance; collects: boolean },
+  surroundings: Surroundings & Pick<RegistrySettings, 'observe' | 'tracer'>,
+  { credentials, member, entrance, isFirst }: MemberOptions,
 ): Promise<ServedRegistry> {
-  const credentials = await loadCredentials(configuration, surroundings.environment)
   const { observe } = surroundings
-  const options = { ...listenOptions(configuration, surroundings), observe, ...(!collects && { collectEvery: 0 }) }
-  return await serveAt(entrance, await open(configuration, credentials, surroundings, member), options)
+  const options = { ...listenOptions(configuration, credentials, surroundings), observe }
+  const own = isFirst ? options : { ...options, collectEvery: 0, tls: withoutChallenges(options.tls) }
+  return await serveAt(entrance, await open(configuration, credentials, surroundings, member), own)
 }
 
 async function open(
   configuration: Configuration,
   credentials: Credentials,
-  { environment, log, report, clock, observe }: Surroundings & Pick<RegistrySettings, 'observe'>,
+  { environment, log, report, clock, observe, tracer }: Surroundings & Pick<RegistrySettings, 'observe' | 'tracer'>,
   member?: Member,
 ): Promise<Registry> {
   const { content, anonymous, uploads, listen, collection, hooks, limits, login } = configuration
   const { externalUrl, trustedProxies } = listen
   const cache = { upstreams: upstreamsOf(configuration, credentials), mirror: configuration.mirror }
   const given = { anonymous, ...uploads, grace: collection.grace, externalUrl, trustedProxies, hooks, ...cache }
-  const told = { log, report, clock, observe }
+  const told = { log, report, clock, observe, tracer }
   const settings = {
     ...given,
     requestLimits: limits.requests,
@@ -177,15 +189,49 @@ function openObjects(
 }
 
 /** Of the process that listens. */
-export function listenOptions({ listen, collection }: Configuration, { report }: Surroundings): ListenOptions {
+export function listenOptions(
+  { listen, collection }: Configuration,
+  credentials: Credentials,
+  { report }: Surroundings,
+): ListenOptions {
   const { host, port, tls, insecure, maxConnections, trustedProxies } = listen
   const { every, ...collect } = collection satisfies { every: number } & CollectOptions
   return {
     ...{ host, port, insecure, maxConnections, report },
-    tls: tls && (() => loadTls(tls)),
+    tls: tls && tlsSourceOf(tls, credentials),
     trustedProxies: [...trustedProxies],
     collectEvery: every,
     collect,
+  }
+}
+
+function tlsSourceOf(tls: NonNullable<ListenConfiguration['tls']>, credentials: Credentials): TlsSource {
+  if ('certificate' in tls) return () => loadTls(tls)
+  const { clientAuthorities } = tls
+  const { directory, names, contact, challengeAddress } = tls.acme
+  return {
+    acme: { directory, names, contact, authorities: credentials.acme?.ca },
+    challengeAddress,
+    clientAuthorities: clientAuthorities && (() => loadClientAuthorities(clientAuthorities)),
+  }
+}
+
+/** Authorities find their answers at another process. */
+function withoutChallenges(tls: TlsSource | undefined): TlsSource | undefined {
+  return tls && 'acme' in tls ? { ...tls, challengesElsewhere: true } : tls
+}
+
+/** What an operator wants to see of it. */
+export function operationOptions(
+  configuration: Configuration,
+  credentials: Credentials,
+  surroundings: Surroundings,
+): OperationOptions {
+  const { metrics, tracing } = configuration
+  return {
+    metrics,
+    tracing: tracing && { ...tracing, headers: credentials.tracing?.headers },
+    requestLog: requestLogOf(configuration, surroundings),
   }
 }
 

@@ -151,10 +151,13 @@ async function secretFor(directory: string, meta: MetaStore): Promise<Uint8Array
   }
 }
 
-/** The secret of a registry; keys that were sealed with one that is gone are of no use any more. */
+/** The secret of a registry; what was sealed with one that is gone is of no use any more. */
 async function secretOf(directory: string, meta: MetaStore): Promise<Uint8Array> {
   const { secret, made } = readSecretFile(join(directory, 'secret'))
-  if (made) await forgetSealedKeys(meta)
+  if (made) {
+    await forgetSealedKeys(meta)
+    await meta.forgetAcmeTexts()
+  }
   return secret
 }
 

@@ -4,6 +4,7 @@
  * Promises: all end points of distribution-spec 1.1; an acknowledged push survives power loss; access is denied by default;
  * collection runs alongside pushes. Does not: run containers, know the local store.
  */
+export type { AcmeOptions, ObtainedCertificate } from './acme/index.ts'
 export {
   type Administration,
   type ApiAnswer,
@@ -36,6 +37,7 @@ export type {
   Visibility,
 } from './auth/index.ts'
 export type { BackedUp, BackupOptions } from './backup.ts'
+export type { TlsByAuthority } from './certified-tls.ts'
 export type { Checked, CheckOptions, Damage } from './check.ts'
 export type { Collected, CollectOptions } from './collect.ts'
 export {
@@ -62,6 +64,8 @@ export {
   type SharedDirectory,
   type TlsCredentials,
   type TlsFiles,
+  type TlsOfAuthority,
+  type TracingConfiguration,
   type UpstreamConfiguration,
   type WorkloadConfiguration,
 } from './configuration/index.ts'
@@ -112,7 +116,16 @@ export {
   type S3Options,
   type S3Timeouts,
 } from './objects/index.ts'
-export type { EndedRequest, Observe, OperationOptions, RegistryEvent } from './operation/index.ts'
+export type {
+  EndedRequest,
+  Observe,
+  OperationOptions,
+  RegistryEvent,
+  RequestSpan,
+  SpanSenderOptions,
+  Tracer,
+  TracingOptions,
+} from './operation/index.ts'
 export type {
   Policies,
   PromoteOptions,
@@ -132,8 +145,8 @@ export {
   type RegistryParts,
   type RegistrySettings,
 } from './registry.ts'
-export { type ListenOptions, listenWith, type ServedRegistry } from './serve.ts'
+export { type ListenOptions, listenWith, type ServedRegistry, type TlsSource } from './serve.ts'
 export { serveConfigured } from './serve-configured.ts'
 export { type ServeOptions, serveRegistry } from './serve-watched.ts'
-export type { TlsSource, TlsTexts } from './tls.ts'
+export type { TlsTexts } from './tls.ts'
 export type { UpstreamSettings } from './upstream/index.ts'

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { BaleError, type Clock, isBaleError, type Log, noLog, systemClock } from '#base'
 import type { ConnectionSettings } from '#transport'
+import type { AcmeOptions, ObtainedCertificate } from './acme/index.ts'
 import type { Administration } from './api/index.ts'
 import {
   type AnonymousAccess,
@@ -31,7 +32,7 @@ import { type Imported, type ImportOptions, importFrom } from './import/index.ts
 import { createWorkloads, type WorkloadRule } from './login/index.ts'
 import type { MetaStore } from './meta/index.ts'
 import type { ObjectStore, Presigner } from './objects/index.ts'
-import { type Observe, toAll } from './operation/index.ts'
+import { type Observe, type Tracer, toAll } from './operation/index.ts'
 import {
   createPolicies,
   createPromotions,
@@ -115,6 +116,8 @@ export interface RegistrySettings extends OriginOptions {
   report?: Report
   /** Told of what happens. */
   observe?: Observe
+  /** Notes what requests spend their time on. */
+  tracer?: Tracer
 }
 
 /** A registry that handles requests. Dispose it to close its database. */
@@ -127,6 +130,8 @@ export interface Registry extends Administration, AsyncDisposable {
   hooks: Hooks
   /** Collects while requests go on. LOCKED when another process of the registry collects. */
   collectGarbage(options?: CollectOptions): Promise<Collected>
+  /** Obtains a certificate from an authority, one for all processes of the registry. It is the caller's to dispose before the registry. */
+  obtainCertificate(options: AcmeOptions): Promise<ObtainedCertificate>
   /** Has /readyz answer that requests should go to another replica. */
   drain(): void
   close(): Promise<void>
@@ -138,9 +143,10 @@ const UNUSED_FOR = 30 * 24 * 3_600_000
 /** Opens a registry on its parts, which it closes also when it fails. */
 export async function openRegistry(parts: RegistryParts, settings: RegistrySettings = {}): Promise<Registry> {
   const { secret, member, whenFull = (work) => work() } = parts
-  const { observe } = settings
-  const meta = observe ? watchedMeta(parts.meta, observe) : parts.meta
-  const objects = observe ? watchedObjects(parts.objects, observe) : parts.objects
+  const { observe, tracer } = settings
+  const watching = { observe, tracer }
+  const meta = observe || tracer ? watchedMeta(parts.meta, watching) : parts.meta
+  const objects = observe || tracer ? watchedObjects(parts.objects, watching) : parts.objects
   const {
     clock: machine = systemClock,
     log = noLog,
@@ -183,7 +189,7 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     }
     const limits = requestLimitsOf(parts, settings, { clock, report })
     if (limits) closing.use(limits)
-    const told = { log, report, observe: observe ? toAll([seeEnd, observe]) : seeEnd }
+    const told = { log, report, tracer, observe: observe ? toAll([seeEnd, observe]) : seeEnd }
     const unpulled = unpulledOf(settings)
     const collectGarbage: Registry['collectGarbage'] = (how) =>
       toldOf({ observe, clock }, () => collecting({ ...parts, meta, objects }, { unpulled, ...how }))
@@ -197,6 +203,10 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
       ...administration(meta),
       ...controlsOf(meta, lease),
       hooks: hooks.hooks,
+      async obtainCertificate(wanted) {
+        const { obtainCertificate } = await import('./acme/index.ts')
+        return await obtainCertificate({ meta, seal: createSeal(secret, 'certificates'), clock, report }, wanted)
+      },
       drain() {
         health.draining = true
       },

@@ -22,17 +22,20 @@ export async function serveByWorkers(
   surroundings: Surroundings,
 ): Promise<ServedConfiguration> {
   const { listen: where, content, metrics } = configuration
-  const options = listenOptions(configuration, surroundings)
+  const credentials = await loadCredentials(configuration, surroundings.environment)
+  const options = listenOptions(configuration, credentials, surroundings)
   checkProtection(options)
   checkMetricsAddress({ ...options, metrics })
-  await loadCredentials(configuration, surroundings.environment)
   await using opening = new AsyncDisposableStack()
   if (content.kind === 'embedded') opening.use(await holdForGroup(content.directory, surroundings.clock))
   const slots: WorkerSlot[] = []
   const queue = opening.use(
     createConnectionQueue(createConnectionLimit(where), () => slots.map(({ current }) => current)),
   )
-  const listener = listenerOf(configuration, surroundings, queue.addAgain)
+  // The others see it within a second.
+  const certified = Promise.withResolvers<void>()
+  const told = { back: queue.addAgain, certified: certified.resolve }
+  const listener = listenerOf(configuration, surroundings, told)
   const metricsServer = metrics && opening.use(await serveMetrics(metrics, () => metricsOf(slots)))
   const server = createServer({ pauseOnConnect: true, noDelay: true }, queue.add)
   const address = await listen(server, where)
@@ -43,7 +46,7 @@ export async function serveByWorkers(
   const { environment, log } = surroundings
   const program = siblingModule(import.meta.url, './worker-main')
   for (let number = 0; number < where.workers; number++) {
-    const task = { configuration, environment, address, collects: number === 0, logs: log !== undefined }
+    const task = { configuration, environment, address, isFirst: number === 0, logs: log !== undefined }
     slots.push(new WorkerSlot({ program, task, listener, ready: queue.flush }))
   }
   const [first] = await Promise.all(slots.map(({ current }) => current.ready))
@@ -53,6 +56,7 @@ export async function serveByWorkers(
     url: `${where.tls ? 'https' : 'http'}://${address}`,
     metricsUrl: metricsServer?.url,
     hasUsers: first!.hasUsers,
+    certified: first!.certified ? undefined : certified.promise,
     reloads: first!.reloads,
     async reload() {
       await Promise.all(slots.map(({ current }) => current.reload()))
@@ -64,11 +68,11 @@ export async function serveByWorkers(
 function listenerOf(
   configuration: Configuration,
   surroundings: Surroundings,
-  back: WorkerListener['back'],
+  told: Pick<WorkerListener, 'back' | 'certified'>,
 ): WorkerListener {
   const { clock = systemClock, log } = surroundings
   return {
-    back,
+    ...told,
     report: reportOnce(surroundings.report ?? (() => undefined), clock),
     debug: (room, message, details) => log?.debug(room, message, details),
     output: requestLogOf(configuration, surroundings) === surroundings.output ? surroundings.output : undefined,

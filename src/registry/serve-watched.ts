@@ -1,8 +1,8 @@
 import { BaleError, systemClock } from '#base'
 import { createRegistry, type RegistryOptions } from './embedded.ts'
 import { serveMetrics } from './metrics-server.ts'
-import { type Observe, type OperationOptions, openOperation, textOf, toAll } from './operation/index.ts'
-import type { Registry } from './registry.ts'
+import { type OperationOptions, openOperation, textOf } from './operation/index.ts'
+import type { Registry, RegistrySettings } from './registry.ts'
 import { reportOnce } from './report.ts'
 import { checkProtection, type ListenOptions, listenWith, type ServedRegistry } from './serve.ts'
 
@@ -11,23 +11,22 @@ export interface ServeOptions extends RegistryOptions, ListenOptions, OperationO
 
 /** Serves an embedded registry, as `listenWith`, with what its operator wants to see of it. */
 export async function serveRegistry(options: ServeOptions): Promise<ServedRegistry> {
-  return await serveWatched(options, (observe) => createRegistry({ ...options, observe }))
+  return await serveWatched(options, (watching) => createRegistry({ ...options, ...watching }))
 }
 
 /** Opens a registry and serves it as `listenWith`, watched for its operator. */
 export async function serveWatched(
   options: ListenOptions & OperationOptions,
-  open: (observe: Observe | undefined) => Promise<Registry>,
+  open: (watching: Pick<RegistrySettings, 'observe' | 'tracer'>) => Promise<Registry>,
 ): Promise<ServedRegistry> {
   checkProtection(options)
   checkMetricsAddress(options)
   const report = reportOnce(options.report ?? (() => undefined), systemClock)
   await using opening = new AsyncDisposableStack()
   const operation = opening.use(await openOperation(options, report))
-  const { metrics } = operation
+  const { metrics, observe, tracer } = operation
   const metricsServer = metrics && opening.use(await serveMetrics(options.metrics!, () => textOf(metrics.families)))
-  const observe = toAll([options.observe, operation.observe].filter((one) => one !== undefined))
-  const served = await listenWith(await open(observe), { ...options, observe })
+  const served = await listenWith(await open({ observe, tracer }), { ...options, observe })
   const watching = opening.move()
   return {
     ...served,

@@ -2,13 +2,14 @@ import { createServer, type Server } from 'node:http'
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import { asError, BaleError, isBaleError } from '#base'
+import { openCertifiedTls, type TlsByAuthority } from './certified-tls.ts'
 import type { CollectOptions } from './collect.ts'
 import { isLoopback } from './configuration/index.ts'
 import { createConnectionLimit } from './http/index.ts'
 import { listen } from './listen.ts'
 import type { Registry, RegistrySettings } from './registry.ts'
 import { workRegularly } from './regular-work.ts'
-import { type ChangingTls, openTls, type TlsSource } from './tls.ts'
+import { type ChangingTls, openTls, type TlsTexts } from './tls.ts'
 
 /** Address, certificate and limits of a served registry. */
 export interface ListenOptions extends Pick<RegistrySettings, 'trustedProxies' | 'report' | 'observe'> {
@@ -16,7 +17,6 @@ export interface ListenOptions extends Pick<RegistrySettings, 'trustedProxies' |
   host?: string
   /** 0 takes a free one. */
   port: number
-  /** Texts, or a function that reads them: again every minute, and by `reload`. */
   tls?: TlsSource
   /** Milliseconds between two looks at them, a minute by default. */
   tlsEvery?: number
@@ -30,6 +30,9 @@ export interface ListenOptions extends Pick<RegistrySettings, 'trustedProxies' |
   maxConnections?: number
 }
 
+/** Texts, a function that reads them (again every minute, and by `reload`), or an authority that gives them. */
+export type TlsSource = TlsTexts | (() => Promise<TlsTexts>) | TlsByAuthority
+
 /** A registry that listens. Disposing it ends open requests and closes it. */
 export interface ServedRegistry extends AsyncDisposable {
   /** `127.0.0.1:5000`, as image names begin with it. */
@@ -39,9 +42,11 @@ export interface ServedRegistry extends AsyncDisposable {
   registry: Registry
   /** `http://127.0.0.1:9090/metrics`; undefined when there are none. */
   metricsUrl?: string
+  /** Fulfilled when an authority has given the first certificate; undefined when clients are served at once. */
+  certified?: Promise<void>
   /** Whether there is something to read again. */
   reloads: boolean
-  /** Reads the certificate again, and opens the request log anew. Never rejects: `report` is told when that fails, and the one of before stays. */
+  /** Reads the certificate again or tries to obtain one, and opens the request log anew. Never rejects: `report` is told when that fails, and the one of before stays. */
   reload(): Promise<void>
 }
 
@@ -81,7 +86,8 @@ export async function listenWith(registry: Registry, options: ListenOptions): Pr
 /** The same with connections from elsewhere. */
 export async function serveAt(entrance: Entrance, registry: Registry, options: ListenOptions): Promise<ServedRegistry> {
   const running = new Set<Promise<void>>()
-  const opened = await open(entrance, remembering(registry.handler, running), options).catch(async (error: unknown) => {
+  const handler = remembering(registry.handler, running)
+  const opened = await open({ entrance, registry, handler }, options).catch(async (error: unknown) => {
     await registry.close()
     throw error
   })
@@ -91,14 +97,15 @@ export async function serveAt(entrance: Entrance, registry: Registry, options: L
     address: way.address,
     url: `${tls ? 'https' : 'http'}://${way.address}`,
     registry,
-    reloads: typeof options.tls === 'function',
+    certified: tls?.certified,
+    reloads: tls !== undefined && !('cert' in options.tls!),
     async reload() {
       await tls?.reload()
     },
     async [Symbol.asyncDispose]() {
       registry.drain()
       await collector[Symbol.asyncDispose]()
-      tls?.[Symbol.dispose]()
+      await tls?.[Symbol.asyncDispose]()
       await stop(server, way)
       await settled(running)
       await registry.close()
@@ -108,13 +115,11 @@ export async function serveAt(entrance: Entrance, registry: Registry, options: L
 
 /** A server with its entrance. */
 async function open(
-  entrance: Entrance,
-  handler: Registry['handler'],
+  { entrance, registry, handler }: { entrance: Entrance; registry: Registry; handler: Registry['handler'] },
   options: ListenOptions,
 ): Promise<{ server: Server; way: OpenEntrance; tls: ChangingTls | undefined }> {
-  const { report, observe, tlsEvery: every } = options
-  using opened = new DisposableStack()
-  const tls = options.tls && opened.use(await openTls(options.tls, { report, observe, every }))
+  await using opened = new AsyncDisposableStack()
+  const tls = options.tls && opened.use(await openTlsOf(options.tls, registry, options))
   const server = createWebServer(handler, tls)
   const way = await entrance(server, options)
   opened.move()
@@ -130,6 +135,15 @@ const listenAt: Entrance = async (server, options) => {
     address: await listen(server, { host, port }),
     close: () => new Promise<void>((resolve) => server.close(() => resolve())),
   }
+}
+
+function openTlsOf(
+  source: TlsSource,
+  registry: Registry,
+  { report, observe, tlsEvery: every }: ListenOptions,
+): Promise<ChangingTls> {
+  const options = { report, observe, every }
+  return 'acme' in source ? openCertifiedTls(source, registry, options) : openTls(source, options)
 }
 
 /** Keeps the requests that are being handled in a set. */

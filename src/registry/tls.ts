@@ -14,30 +14,33 @@ export interface TlsTexts {
   clientAuthorities?: string | Uint8Array
 }
 
-/** Texts that stay, or how to read them: at the start, and again while the registry is served. */
-export type TlsSource = TlsTexts | (() => Promise<TlsTexts>)
-
 /** TLS whose texts may change while connections are open. Disposing ends the looks at them. */
-export interface ChangingTls extends Disposable {
+export interface ChangingTls extends AsyncDisposable {
   /** Of the server to make. */
   options: SecureContextOptions & { requestCert: boolean; rejectUnauthorized: true }
   /** The server whose new connections get new texts; those that are open go on. */
   follow(server: Server): void
   /** Looks now. Never rejects: of what cannot be used the operator is told, and the texts of before stay. */
   reload(): Promise<void>
+  /** Fulfilled when there is a certificate to show; undefined when there was one at the start. */
+  certified: Promise<void> | undefined
 }
+
+/** Without a certificate and its key no handshake succeeds. */
+type Texts = Partial<TlsTexts>
 
 const LOOK_EVERY = 60_000
 
-/** Rejects when the texts cannot be used at the start. */
+/** Texts that stay, or how to read them. Rejects when they cannot be used at the start. */
 export async function openTls(
-  source: TlsSource,
+  source: TlsTexts | (() => Promise<Texts>),
   { report, observe, every = LOOK_EVERY }: { report?: Report; observe?: Observe; every?: number },
 ): Promise<ChangingTls> {
   const read = typeof source === 'function' ? source : async () => source
   const first = await read()
   const options = contextOf(first)
-  const state = { read, report, observe, used: first }
+  const certified = first.cert === undefined ? Promise.withResolvers<void>() : undefined
+  const state = { read, report, observe, used: first, certified: () => certified?.resolve() }
   tellExpiry(first, observe)
   const requestCert = first.clientAuthorities !== undefined
   let looks = Promise.resolve()
@@ -54,15 +57,19 @@ export async function openTls(
       server = one
     },
     reload: () => reload(true),
-    [Symbol.dispose]: () => clearInterval(timer),
+    certified: certified?.promise,
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer)
+    },
   }
 }
 
 interface Looking {
-  read(): Promise<TlsTexts>
+  read(): Promise<Texts>
   report?: Report
   observe?: Observe
-  used: TlsTexts
+  used: Texts
+  certified(): void
   /** What was wrong the last time. */
   complaint?: string
 }
@@ -76,6 +83,7 @@ async function look(state: Looking, server: Server, asked: boolean): Promise<voi
       server.setSecureContext(contextOf(texts))
       state.used = texts
       tellExpiry(texts, state.observe)
+      if (texts.cert !== undefined) state.certified()
     }
     state.complaint = undefined
   } catch (error) {
@@ -86,9 +94,10 @@ async function look(state: Looking, server: Server, asked: boolean): Promise<voi
 }
 
 /** Throws when the certificate and key are malformed or do not belong together. */
-function contextOf({ cert, key, clientAuthorities }: TlsTexts): SecureContextOptions {
+function contextOf({ cert, key, clientAuthorities }: Texts): SecureContextOptions {
   const ca = clientAuthorities === undefined ? undefined : Buffer.from(clientAuthorities)
-  const options = { cert: Buffer.from(cert), key: Buffer.from(key), ca, minVersion: 'TLSv1.2' as const }
+  const own = cert !== undefined && key !== undefined ? { cert: Buffer.from(cert), key: Buffer.from(key) } : {}
+  const options = { ...own, ca, minVersion: 'TLSv1.2' as const }
   try {
     createSecureContext(options)
   } catch (error) {
@@ -98,18 +107,19 @@ function contextOf({ cert, key, clientAuthorities }: TlsTexts): SecureContextOpt
   return options
 }
 
-function tellExpiry({ cert }: TlsTexts, observe: Observe | undefined): void {
+function tellExpiry({ cert }: Texts, observe: Observe | undefined): void {
+  if (cert === undefined) return
   const { validToDate } = new X509Certificate(cert)
   observe?.({ kind: 'certificate-shown', validUntil: validToDate.getTime() })
 }
 
 /** Whether clients are asked for certificates is settled with the server; without authorities, all public ones would be trusted. */
-function checkAuthorities(texts: TlsTexts, used: TlsTexts): void {
+function checkAuthorities(texts: Texts, used: Texts): void {
   if ((texts.clientAuthorities === undefined) === (used.clientAuthorities === undefined)) return
   throw new BaleError('INVALID_ARGUMENT', 'the authorities of clients cannot be given or left out while a server runs')
 }
 
-function areSame(one: TlsTexts, other: TlsTexts): boolean {
+function areSame(one: Texts, other: Texts): boolean {
   const equal = (key: keyof TlsTexts) => Buffer.from(one[key] ?? '').equals(Buffer.from(other[key] ?? ''))
   return equal('cert') && equal('key') && equal('clientAuthorities')
 }

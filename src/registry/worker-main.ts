@@ -1,8 +1,8 @@
 /** Where a worker begins: a process that serves connections which its group, the process above it, hands over. */
 import type { Socket } from 'node:net'
 import { asError, type Log } from '#base'
-import { requestLogOf, serveMember } from './configured.ts'
-
+import { loadCredentials } from './configuration/index.ts'
+import { operationOptions, serveMember } from './configured.ts'
 import { openOperation } from './operation/index.ts'
 import {
   createHandedConnections,
@@ -64,16 +64,25 @@ async function begin(task: Task): Promise<void> {
 }
 
 async function serve(task: Task, { entrance }: HandedConnections): Promise<Serving> {
-  const { configuration, environment, collects, holder, former } = task
+  const { configuration, environment, isFirst, holder, former } = task
   await using opening = new AsyncDisposableStack()
   const output = process.stdout
-  const requestLog = requestLogOf(configuration, { environment, output })
-  const operation = opening.use(await openOperation({ requestLog, metrics: configuration.metrics }, report))
-  const surroundings = { environment, report, observe: operation.observe, log: task.logs ? logToGroup : undefined }
-  const served = await serveMember(configuration, surroundings, { member: { holder, former }, entrance, collects })
+  const credentials = await loadCredentials(configuration, environment)
+  const watched = operationOptions(configuration, credentials, { environment, output })
+  const operation = opening.use(await openOperation(watched, report))
+  const { observe, tracer } = operation
+  const surroundings = { environment, report, observe, tracer, log: task.logs ? logToGroup : undefined }
+  const served = await serveMember(configuration, surroundings, {
+    credentials,
+    member: { holder, former },
+    entrance,
+    isFirst,
+  })
   const watching = opening.move()
   const hasUsers = (await served.registry.users.list()).length > 0
-  tell({ kind: 'ready', hasUsers, reloads: served.reloads || operation.reloads })
+  const { certified } = served
+  tell({ kind: 'ready', hasUsers, reloads: served.reloads || operation.reloads, certified: certified === undefined })
+  void certified?.then(() => tell({ kind: 'certified' }))
   return {
     async reload() {
       await Promise.all([served.reload(), operation.reload()])

@@ -42,7 +42,7 @@ export const verb = defineVerb({
 
 /** What the registry would be. Of credentials only their place is shown. */
 function summaryLines(configuration: Configuration): string[] {
-  const { listen, content, anonymous, login, uploads, collection, hooks, limits, log, metrics } = configuration
+  const { listen, content, anonymous, login, uploads, collection, hooks, limits, log, metrics, tracing } = configuration
   return [
     ...listenLines(listen),
     ...(content.kind === 'embedded'
@@ -63,6 +63,7 @@ function summaryLines(configuration: Configuration): string[] {
     ...(hooks.allowAddresses.length > 0 ? [` Also at: ${hooks.allowAddresses.join(', ')}`] : []),
     ...limits.requests.map((limit) => `Limit: ${limitWords(limit)}`),
     ...(log.requests === undefined ? [] : [`Request Log: ${log.requests === 'stdout' ? 'stdout' : log.requests.path}`]),
+    ...(tracing === undefined ? [] : [`Traces: ${tracing.sample * 100}% of requests to ${tracing.endpoint}`]),
     ...(metrics === undefined ? [] : [`Metrics: http://${hostPort(metrics)}/metrics`]),
   ]
 }
@@ -93,7 +94,7 @@ function listenLines({
   const url = `${tls ? 'https' : 'http'}://${hostPort({ host, port })}`
   return [
     `Listens on: ${url}`,
-    ...(tls ? [` Certificate: ${tls.certificate.path}`, ` Key: ${tls.key.path}`] : []),
+    ...(tls ? certificateLines(tls) : []),
     ...(tls?.clientAuthorities ? [` Clients Need a Certificate of: ${tls.clientAuthorities.path}`] : []),
     ...(externalUrl === undefined ? [] : [` External URL: ${externalUrl}`]),
     ...(trustedProxies.length > 0 ? [` Trusted Proxies: ${trustedProxies.join(', ')}`] : []),
@@ -124,6 +125,13 @@ function directoryLines({ url, startTls, ca, bind, users, groups, timeout, remem
     ...(groups ? [` Groups: ${groups.filter} below ${groups.base}, rules: ${groups.rules.length}`] : []),
     ` Answers: within ${time(timeout)}, remembered for ${time(rememberFor)}`,
   ]
+}
+
+function certificateLines(tls: NonNullable<Configuration['listen']['tls']>): string[] {
+  if ('certificate' in tls) return [` Certificate: ${tls.certificate.path}`, ` Key: ${tls.key.path}`]
+  const { directory, names, challengeAddress } = tls.acme
+  const challenge = challengeAddress ? `http-01 at ${hostPort(challengeAddress)}` : 'tls-alpn-01'
+  return [` Certificate: for ${names.join(', ')} from ${directory}`, ` Challenge: ${challenge}`]
 }
 
 type ScaledOut = Extract<Configuration['content'], { kind: 'scaled-out' }>

@@ -90,6 +90,7 @@ export const verb = defineVerb({
     const place =
       options.config === undefined ? `--root ${registryDirectory(options.root, engine)}` : `--config ${options.config}`
     await io.print(`Serving ${options.config ?? registryDirectory(options.root, engine)} at ${served.url}`)
+    if (served.certified) await tellWhenCertified(io, served.certified)
     if (served.metricsUrl !== undefined) await io.print(`Serving metrics at ${served.metricsUrl}`)
     if (!served.hasUsers) {
       io.warn(`There are no users yet. The first administrator: bale registry user add --admin NAME ${place}`)
@@ -98,6 +99,11 @@ export const verb = defineVerb({
     return 0
   },
 })
+
+async function tellWhenCertified(io: Terminal, certified: Promise<void>): Promise<void> {
+  io.warn('There is no certificate yet: clients are refused until the authority gives one')
+  void certified.then(() => io.print('The certificate has come: clients are served'))
+}
 
 /** Of this machine, for its log. */
 const report = (io: Terminal) => (failure: Error, request: string) =>

@@ -6,6 +6,8 @@ import type {
   S3Configuration,
   ScaledOutContent,
   TlsFiles,
+  TlsOfAuthority,
+  TracingConfiguration,
   UpstreamConfiguration,
 } from './configuration.ts'
 import { loginOf } from './login-of.ts'
@@ -20,7 +22,7 @@ const MIN_FREE_PERCENT = 1
  * `registry.yaml:3:10: listen.tls.key`.
  */
 export function configurationOf(content: FileContent, path: string, at: (key: string) => string): Configuration {
-  const { listen, anonymous, uploads, collection, upstreams, mirror, hooks, limits, log, metrics } = content
+  const { listen, anonymous, uploads, collection, upstreams, mirror, hooks, limits, log, metrics, tracing } = content
   const names = new Names(dirname(path), at)
   return frozen({
     listen: {
@@ -60,17 +62,44 @@ export function configurationOf(content: FileContent, path: string, at: (key: st
         log.requests === undefined || log.requests === 'stdout' ? log.requests : { path: names.path(log.requests) },
     },
     metrics: metrics && { ...metrics.address },
+    tracing: tracing && tracingOf(tracing, names),
   })
 }
 
-function tlsOf(tls: NonNullable<FileContent['listen']['tls']>, names: Names): TlsFiles {
-  const authorities = tls['client-authorities']
+/** The rules hold: there is an authority, or a certificate with its key. */
+function tlsOf(tls: NonNullable<FileContent['listen']['tls']>, names: Names): TlsFiles | TlsOfAuthority {
+  const { acme, certificate, key, 'client-authorities': authorities } = tls
+  const clients = authorities !== undefined && {
+    clientAuthorities: names.file('listen.tls.client-authorities', authorities),
+  }
+  if (acme) return { acme: acmeOf(acme, names), ...clients }
   return {
-    certificate: names.file('listen.tls.certificate', tls.certificate),
-    key: names.file('listen.tls.key', tls.key),
-    ...(authorities !== undefined && { clientAuthorities: names.file('listen.tls.client-authorities', authorities) }),
+    certificate: names.file('listen.tls.certificate', certificate!),
+    key: names.file('listen.tls.key', key!),
+    ...clients,
   }
 }
+
+function tracingOf(tracing: NonNullable<FileContent['tracing']>, names: Names): TracingConfiguration {
+  const { endpoint, sample, 'headers-file': headers } = tracing
+  return {
+    ...{ endpoint, sample },
+    ...(headers !== undefined && { headersFile: names.file('tracing.headers-file', headers) }),
+  }
+}
+
+type Acme = NonNullable<NonNullable<FileContent['listen']['tls']>['acme']>
+
+function acmeOf(acme: Acme, names: Names): TlsOfAuthority['acme'] {
+  const { directory, names: hosts, contact, 'ca-file': ca, challenge, 'http-address': address } = acme
+  return {
+    ...{ directory, names: [...new Set(hosts)], contact },
+    ca: ca === undefined ? undefined : names.file('listen.tls.acme.ca-file', ca),
+    challengeAddress: challenge === 'http-01' ? { ...(address ?? ANY_PORT_80) } : undefined,
+  }
+}
+
+const ANY_PORT_80 = { host: '0.0.0.0', port: 80 }
 
 /** The rules hold: there is a directory, or all of the others. */
 function contentOf(content: FileContent, names: Names): EmbeddedContent | ScaledOutContent {

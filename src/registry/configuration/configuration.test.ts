@@ -126,6 +126,7 @@ limits:
     - { who: robots, per: identity, what: requests, most: 600, within: 1m }
 log: { requests: requests.log }
 metrics: { address: '127.0.0.2:9090' }
+tracing: { endpoint: https://collector.internal/otlp, sample: 0.25, headers-file: headers }
 `
 
 test('every key of a file has its place in the configuration, with a value that is not its default', async () => {
@@ -186,7 +187,7 @@ test('every key of a file has its place in the configuration, with a value that 
         url: 'https://registry-1.docker.io',
         login: {
           username: 'ann',
-          password: { path: join(place.path, 'hub'), at: `${file}:44:20: upstreams[0].password-file` },
+          password: { path: join(place.path, 'hub'), at: `${file}:45:20: upstreams[0].password-file` },
         },
         tokenService: 'auth.docker.io',
         namespaces: ['docker.io', 'index.docker.io'],
@@ -195,7 +196,7 @@ test('every key of a file has its place in the configuration, with a value that 
         cacheFor: 720 * 3_600_000,
         allow: ['library/*'],
         insecure: true,
-        ca: { path: join(place.path, 'hub.pem'), at: `${file}:52:14: upstreams[0].ca-file` },
+        ca: { path: join(place.path, 'hub.pem'), at: `${file}:53:14: upstreams[0].ca-file` },
       },
       {
         prefix: 'quay',
@@ -212,10 +213,10 @@ test('every key of a file has its place in the configuration, with a value that 
       ldap: {
         url: 'ldap://ldap.internal',
         startTls: true,
-        ca: { path: join(place.path, 'ldap.pem'), at: `${file}:62:14: login.ldap.ca-file` },
+        ca: { path: join(place.path, 'ldap.pem'), at: `${file}:63:14: login.ldap.ca-file` },
         bind: {
           dn: 'cn=bale,dc=example',
-          password: { path: join(place.path, 'ldap-password'), at: `${file}:64:20: login.ldap.password-file` },
+          password: { path: join(place.path, 'ldap-password'), at: `${file}:65:20: login.ldap.password-file` },
         },
         users: { base: 'ou=people,dc=example', filter: '(&(a=b)(uid={name}))', id: 'entryUUID' },
         groups: {
@@ -238,7 +239,7 @@ test('every key of a file has its place in the configuration, with a value that 
           when: { repository: 'acme/*' },
           as: 'acme+ci',
           lifetime: 1_800_000,
-          ca: { path: join(place.path, 'ci.pem'), at: `${file}:82:16: login.workloads[0].ca-file` },
+          ca: { path: join(place.path, 'ci.pem'), at: `${file}:83:16: login.workloads[0].ca-file` },
         },
         {
           ...{ issuer: 'https://other.example', audience: 'x', when: { sub: 'y' }, as: 'acme+other' },
@@ -254,14 +255,47 @@ test('every key of a file has its place in the configuration, with a value that 
     },
     log: { requests: { path: join(place.path, 'requests.log') } },
     metrics: { host: '127.0.0.2', port: 9090 },
+    tracing: {
+      endpoint: 'https://collector.internal/otlp',
+      sample: 0.25,
+      headersFile: { path: join(place.path, 'headers'), at: `${file}:91:83: tracing.headers-file` },
+    },
   })
 })
 
+test('a certificate may be from an authority, which sees the names by either challenge', async () => {
+  const tls = async (more: string) => {
+    const acme = `{ directory: https://acme.example/dir, names: [Registry.example, b.example], agree-to-terms: true${more} }`
+    return (await read(`directory: d\nlisten: { address: 0.0.0.0:443, tls: { acme: ${acme} } }\n`)).listen.tls
+  }
+  const common = { directory: 'https://acme.example/dir', names: ['registry.example', 'b.example'] }
+  const none = { contact: undefined, ca: undefined, challengeAddress: undefined }
+  assert.deepEqual(await tls(''), { acme: { ...common, ...none } })
+  assert.deepEqual(await tls(', challenge: http-01'), {
+    acme: { ...common, ...none, challengeAddress: { host: '0.0.0.0', port: 80 } },
+  })
+  assert.deepEqual(
+    await tls(', contact: ann@b.example, ca-file: ca, challenge: http-01, http-address: 127.0.0.1:8080'),
+    {
+      acme: {
+        ...common,
+        contact: 'ann@b.example',
+        ca: { path: join(place.path, 'ca'), at: `${join(place.path, 'r.yaml')}:2:178: listen.tls.acme.ca-file` },
+        challengeAddress: { host: '127.0.0.1', port: 8080 },
+      },
+    },
+  )
+})
+
 test('the full file has all keys of the schema, but those that exclude the others', async () => {
-  const others = ['directory', 'objects.directory', 'secret-env', 'uploads.min-free']
+  const others = ['directory', 'objects.directory', 'secret-env', 'uploads.min-free', 'listen.tls.acme']
   const either = /-(?:file|env)$/
   const absent = keysOf(await configurationSchema(), '').filter(
-    (key) => !others.includes(key) && !either.test(key) && !new RegExp(`\\b${key.split('.').at(-1)}:`).test(FULL),
+    (key) =>
+      !others.includes(key) &&
+      !key.startsWith('listen.tls.acme.') &&
+      !either.test(key) &&
+      !new RegExp(`\\b${key.split('.').at(-1)}:`).test(FULL),
   )
   assert.deepEqual(absent, [])
 })
@@ -310,6 +344,7 @@ test('a directory is enough; the rest is as without a file', async () => {
     limits: { requests: [] },
     log: { requests: undefined },
     metrics: undefined,
+    tracing: undefined,
   })
   assert.deepEqual((await read('directory: data\nlog: { requests: stdout }')).log, { requests: 'stdout' })
 })
@@ -417,7 +452,27 @@ const BAD: Readonly<Record<string, readonly [text: string, ...lines: (string | R
   ],
   'a certificate without its key': [
     'directory: /d\nlisten:\n  tls:\n    certificate: a\n',
-    '3:3: listen.tls.key: is missing: File of its private key (PEM), which others must not be able to read',
+    '3:3: listen.tls.key: is missing, but certificate needs it: they belong together',
+  ],
+  'an authority beside files, and what it cannot be asked for': [
+    'directory: /d\nlisten:\n  tls:\n    certificate: a\n    key: b\n    acme:\n      directory: http://acme.example\n      names: ["*.example", 10.0.0.1]\n      agree-to-terms: false\n      contact: nobody\n      http-address: 0.0.0.0:80\n',
+    '5:5: listen.tls.key: cannot be given together with acme: the registry makes a key for each certificate that it obtains',
+    '6:5: listen.tls.acme: cannot be given together with certificate; expects one of them',
+    '7:18: listen.tls.acme.directory: expects a URL that begins with https, without a login, such as https://acme-v02.api.letsencrypt.org/directory',
+    '8:15: listen.tls.acme.names[0]: expects a host name, such as registry.example, not "*.example"',
+    '8:28: listen.tls.acme.names[1]: expects a host name, such as registry.example, not "10.0.0.1"',
+    "9:23: listen.tls.acme.agree-to-terms: expects true: the authority's terms of service must be agreed to, not the boolean false",
+    '10:16: listen.tls.acme.contact: expects an e-mail address, such as admin@registry.example, not "nobody"',
+    '11:7: listen.tls.acme.http-address: is of use only with the challenge http-01',
+  ],
+  'neither a certificate nor an authority': [
+    'directory: /d\nlisten: { tls: {} }\n',
+    '2:11: listen.tls.certificate: is missing, and so is acme: a certificate is in a file, or an authority gives it',
+  ],
+  'traces for nowhere, and more than all': [
+    'directory: /d\ntracing: { endpoint: "http://ann:secret@collector", sample: 2 }\n',
+    '2:22: tracing.endpoint: expects a URL that begins with http or https, without a login and a query, such as http://127.0.0.1:4318',
+    '2:61: tracing.sample: expects a number from 0 to 1, not the number 2',
   ],
   'limits that are not whole, too small, too large': [
     'directory: /d\nlisten: { max-connections: 4.5 }\ncollection: { every: 25h }\nuploads: { lease: 1s, min-free: 51%, least-rate: { bytes-per-second: 2GiB, period: 5 } }',

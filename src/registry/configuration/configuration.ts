@@ -33,6 +33,17 @@ export interface Configuration {
   }
   /** Where metrics are served; nowhere by default. */
   metrics?: { host: string; port: number }
+  tracing?: TracingConfiguration
+}
+
+/** Where traces of requests are sent. */
+export interface TracingConfiguration {
+  /** URL of a collector, to which `/v1/traces` is added. */
+  endpoint: string
+  /** From 0 to 1. */
+  sample: number
+  /** Headers of every request to it, a line for each. */
+  headersFile?: NamedFile
 }
 
 /** Address, certificate and limits of a registry. */
@@ -40,7 +51,7 @@ export interface ListenConfiguration {
   host: string
   /** 0 takes a free one. */
   port: number
-  tls?: TlsFiles
+  tls?: TlsFiles | TlsOfAuthority
   /** Plain HTTP on an address that other machines reach. */
   insecure: boolean
   maxConnections: number
@@ -54,6 +65,22 @@ export interface ListenConfiguration {
 export interface TlsFiles {
   certificate: NamedFile
   key: NamedFile
+  /** Clients need a certificate of one of these. */
+  clientAuthorities?: NamedFile
+}
+
+/** A certificate that an authority gives by ACME. */
+export interface TlsOfAuthority {
+  acme: {
+    /** URL of the authority's directory. */
+    directory: string
+    names: readonly string[]
+    contact?: string
+    /** PEM: of whom the directory's certificate may be, besides the machine's authorities. */
+    ca?: NamedFile
+    /** Where the authority's requests to port 80 arrive (http-01); undefined for tls-alpn-01. */
+    challengeAddress?: { host: string; port: number }
+  }
   /** Clients need a certificate of one of these. */
   clientAuthorities?: NamedFile
 }

@@ -174,3 +174,27 @@ test('authorities of clients are all certificates of a file, each of them one th
   ])
   assert.deepEqual(await problems(tls('a.key')), [problem('a.key has no certificate (PEM)')])
 })
+
+test('headers for a collector are a line for each; a file that others can read or that has other lines is refused', async () => {
+  const traced = 'directory: d\ntracing: { endpoint: http://c, headers-file: headers }\n'
+  file('headers', 'Authorization: Bearer a b\r\n\nX-Tenant:  one \n')
+  const { tracing } = await load(traced)
+  assert.deepEqual({ ...tracing?.headers }, { authorization: 'Bearer a b', 'x-tenant': 'one' })
+  file('headers', 'Authorization: a\nno header\n')
+  assert.match(
+    (await problems(traced)).join(),
+    /tracing\.headers-file: line 2 of headers is not a header: NAME: VALUE$/,
+  )
+  file('headers', 'a: b\n', 0o644)
+  assert.match((await problems(traced)).join(), /everybody on this machine can use headers/)
+})
+
+test('the authority of an ACME directory is read; what is none is named', async () => {
+  const acme = (ca: string) =>
+    `directory: d\nlisten: { tls: { acme: { directory: https://a/d, names: [a.example], agree-to-terms: true, ca-file: ${ca} } } }\n`
+  assert.equal((await load(acme('a.crt'))).acme?.ca, own.cert)
+  assert.match(
+    (await problems(acme('a.key'))).join(),
+    /listen\.tls\.acme\.ca-file: a\.key does not begin with a certificate/,
+  )
+})

@@ -2,8 +2,10 @@ import type {
   Configuration,
   LdapConfiguration,
   LoginConfiguration,
+  NamedFile,
   ScaledOutContent,
   TlsFiles,
+  TlsOfAuthority,
   UpstreamConfiguration,
 } from './configuration.ts'
 import {
@@ -11,6 +13,7 @@ import {
   readAuthorities,
   readCertificate,
   readDigits,
+  readHeaders,
   readKey,
   readSecret,
   Unusable,
@@ -20,6 +23,9 @@ import { refusal } from './problems.ts'
 /** What is in the files and environment variables that a configuration names. */
 export interface Credentials {
   tls?: TlsCredentials
+  /** PEM. */
+  acme?: { ca?: string }
+  tracing?: { headers?: Record<string, string> }
   postgres?: { password?: string; ca?: string }
   s3?: { accessKey: string; secretKey: string }
   /** Of upstreams, in the configuration's order. */
@@ -49,11 +55,12 @@ interface LoginCredentials {
  * secret.
  */
 export async function loadCredentials(
-  { listen, content, login, upstreams }: Configuration,
+  { listen, content, login, upstreams, tracing }: Configuration,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<Credentials> {
   return await gathering(async (attempt) => ({
-    ...(listen.tls && { tls: await tlsOf(listen.tls, attempt) }),
+    ...(listen.tls && (await protectionOf(listen.tls, attempt))),
+    ...(tracing?.headersFile && { tracing: await tracingOf(tracing.headersFile, attempt) }),
     ...((login.ldap || login.workloads.length > 0) && { login: await loginOf(login, environment, attempt) }),
     ...(content.kind === 'scaled-out' && (await sharedOf(content, environment, attempt))),
     ...(upstreams.length > 0 && {
@@ -65,6 +72,12 @@ export async function loadCredentials(
 /** Reads those of TLS alone, as `loadCredentials`. */
 export async function loadTls(files: TlsFiles): Promise<TlsCredentials> {
   return await gathering((attempt) => tlsOf(files, attempt))
+}
+
+/** Reads a file of authorities alone, as `loadCredentials`. */
+export async function loadClientAuthorities(file: NamedFile): Promise<string> {
+  const read = async (attempt: Attempt) => ({ pem: await attempt(file, () => readAuthorities(file)) })
+  return (await gathering<{ pem: string }>(read)).pem
 }
 
 /** Throws all problems of the attempts at once; without one, each attempt got what it was for. */
@@ -85,6 +98,18 @@ async function gathering<T>(read: (attempt: Attempt) => Promise<object>): Promis
 
 /** Answers undefined when what is named there cannot be used. */
 type Attempt = <T>(named: { at: string }, work: () => T | Promise<T>) => Promise<T | undefined>
+
+async function protectionOf(tls: TlsFiles | TlsOfAuthority, attempt: Attempt) {
+  if ('certificate' in tls) return { tls: await tlsOf(tls, attempt) }
+  const { clientAuthorities, acme } = tls
+  if (clientAuthorities) await attempt(clientAuthorities, () => readAuthorities(clientAuthorities))
+  const { ca } = acme
+  return { acme: { ca: ca && (await attempt(ca, async () => (await readCertificate(ca)).pem)) } }
+}
+
+async function tracingOf(file: NamedFile, attempt: Attempt) {
+  return { headers: await attempt(file, () => readHeaders(file)) }
+}
 
 async function tlsOf({ certificate, key, clientAuthorities: named }: TlsFiles, attempt: Attempt) {
   const own = await attempt(certificate, () => readCertificate(certificate))

@@ -17,11 +17,19 @@ export type {
   SecretSource,
   SharedDirectory,
   TlsFiles,
+  TlsOfAuthority,
+  TracingConfiguration,
   UpstreamConfiguration,
   WorkloadConfiguration,
 } from './configuration.ts'
 export type { ConfigurationSchema } from './configuration-schema.ts'
-export { type Credentials, loadCredentials, loadTls, type TlsCredentials } from './credentials.ts'
+export {
+  type Credentials,
+  loadClientAuthorities,
+  loadCredentials,
+  loadTls,
+  type TlsCredentials,
+} from './credentials.ts'
 export { isLoopback, parseListenAddress } from './listen-address.ts'
 export { configurationSchema } from './load-schema.ts'
 export { configurationFrom, readConfiguration } from './read-configuration.ts'

@@ -76,6 +76,23 @@ export async function readKey(file: NamedFile): Promise<{ pem: string; key: KeyO
   }
 }
 
+/** RFC 9110 section 5.1, and what may be in a value. */
+const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?)[ \t]*$/
+
+/** Headers of HTTP, a line for each. They are secrets. */
+export async function readHeaders(file: NamedFile): Promise<Record<string, string>> {
+  const lines = (await textOf(file, { secret: true })).split(/\r?\n/)
+  const headers: Record<string, string> = Object.create(null)
+  for (const [at, line] of lines.entries()) {
+    if (line.trim() === '') continue
+    const [, name, value] = HEADER.exec(line) ?? []
+    if (name === undefined || value === undefined)
+      throw new Unusable(`line ${at + 1} of ${file.path} is not a header: NAME: VALUE`)
+    headers[name.toLowerCase()] = value
+  }
+  return headers
+}
+
 const LIMIT = 1 << 20
 
 /**

@@ -180,9 +180,27 @@ const mirrored: Rule = {
   schema: { anyOf: [{ not: required('mirror') }, required('upstreams')] },
 }
 
+const challengeAddress: Rule = {
+  group: 'listen.tls.acme',
+  broken: (keys) =>
+    'http-address' in keys && keys['challenge'] !== 'http-01'
+      ? { key: 'http-address', message: 'is of use only with the challenge http-01' }
+      : undefined,
+  schema: {
+    anyOf: [
+      { not: required('http-address') },
+      { properties: { challenge: { const: 'http-01' } }, ...required('challenge') },
+    ],
+  },
+}
+
 /** All rules. When one mistake breaks two of them at the same key, the first is reported. */
 export const RULES: readonly Rule[] = [
   plainHttp,
+  ...oneOf('listen.tls', 'certificate', 'acme', 'a certificate is in a file, or an authority gives it'),
+  excludes('listen.tls', 'acme', 'key', 'the registry makes a key for each certificate that it obtains'),
+  needs('listen.tls', 'certificate', 'key', 'they belong together'),
+  challengeAddress,
   ...oneOf(
     '',
     'directory',

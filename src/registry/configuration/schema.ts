@@ -8,21 +8,65 @@ import {
   expects,
   flag,
   group,
+  hostName,
   list,
   listenAddress,
   origin,
   path,
   percentage,
   postgresUrl,
+  ratio,
+  secureUrl,
   size,
   text,
   variable,
+  webUrl,
   wholeNumber,
 } from './values.ts'
 
-const tls = group('Serves HTTPS; the files are read again every minute, and by SIGHUP', {
-  certificate: path('File of the certificate chain (PEM)', '/etc/bale/tls.crt'),
-  key: path('File of its private key (PEM), which others must not be able to read', '/etc/bale/tls.key'),
+const acme = group('Obtains the certificate from an authority by ACME, and a new one before it expires', {
+  directory: secureUrl("URL of the authority's directory", 'https://acme-v02.api.letsencrypt.org/directory'),
+  names: v.pipe(
+    v.array(hostName('A name by which clients reach the registry'), expects('a list of host names')),
+    v.minLength(1, 'expects one host name at least'),
+    v.maxLength(100, 'expects 100 host names at most'),
+    v.title('list of host names'),
+    v.description('Names that the certificate is for; no patterns'),
+  ),
+  contact: v.optional(
+    text(
+      'Where the authority may write to when something is wrong',
+      'an e-mail address',
+      /^[^\s@,?]+@[^\s@,?]+$/,
+      'admin@registry.example',
+    ),
+  ),
+  'ca-file': v.optional(
+    path(
+      "File of an authority (PEM) that the directory's own certificate may be from, if the machine does not trust it",
+    ),
+  ),
+  'agree-to-terms': v.pipe(
+    v.literal(true, expects("true: the authority's terms of service must be agreed to")),
+    v.title('true'),
+    v.description("Says that you agree to the authority's terms of service"),
+  ),
+  challenge: v.optional(
+    choice(
+      'How the authority sees that the names are yours: by a handshake at port 443 of each name, or by a request at port 80',
+      ['tls-alpn-01', 'http-01'],
+    ),
+    'tls-alpn-01',
+  ),
+  'http-address': v.optional(
+    listenAddress('Address at which requests to port 80 arrive; 0.0.0.0:80 by default', '0.0.0.0:8080'),
+  ),
+})
+
+const tls = group('Serves HTTPS; files are read again every minute, and by SIGHUP', {
+  certificate: v.optional(path('File of the certificate chain (PEM)', '/etc/bale/tls.crt')),
+  key: v.optional(path('File of its private key (PEM), which others must not be able to read', '/etc/bale/tls.key')),
+  acme: v.optional(acme),
   'client-authorities': v.optional(
     path(
       'File of authorities (PEM): clients without a certificate of one of them are refused at the handshake',
@@ -338,6 +382,23 @@ export const FILE = v.pipe(
       metrics: v.optional(
         group('Metrics for Prometheus, at /metrics of an address of their own', {
           address: listenAddress('Address to serve them on, to everybody who reaches it', '127.0.0.1:9090'),
+        }),
+      ),
+      tracing: v.optional(
+        group('Traces of requests for a collector of OpenTelemetry, by OTLP over HTTP', {
+          endpoint: webUrl('URL of the collector, to which /v1/traces is added', 'http://127.0.0.1:4318'),
+          sample: v.optional(
+            ratio(
+              'Which part of the requests is traced; those that belong to a trace already are as their client says',
+            ),
+            1,
+          ),
+          'headers-file': v.optional(
+            path(
+              'File with headers for the collector, such as a login, a line of NAME: VALUE for each; others must not be able to read it',
+              '/run/secrets/collector',
+            ),
+          ),
         }),
       ),
     },

@@ -96,6 +96,13 @@ function numberWithin(least: number, most: number, message: ReturnType<typeof ex
   return v.pipe(v.number(message), v.integer(message), v.minValue(least, message), v.maxValue(most, message))
 }
 
+export function ratio(description: string) {
+  const what = 'a number from 0 to 1'
+  const message = expects(what)
+  const number = v.pipe(v.number(message), v.minValue(0, message), v.maxValue(1, message))
+  return v.pipe(number, v.metadata({ ...titled(what), description }))
+}
+
 /** A text that a pattern matches as a whole. */
 export function text(description: string, what: string, pattern: RegExp, ...examples: string[]) {
   return written(description, { what, pattern, examples, parse: (given) => given })
@@ -176,6 +183,36 @@ export const origin = (description: string, example: string) =>
     examples: [example],
     hidden: true,
     parse: (given) => URL.parse(given)?.origin,
+  })
+
+/** Of the kind that goes into certificates: no address, no pattern. */
+export const hostName = (description: string) =>
+  written(description, {
+    what: 'a host name',
+    pattern:
+      /^(?=.{4,253}$)(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/,
+    examples: ['registry.example'],
+    parse: (given) => given.toLowerCase(),
+  })
+
+/** A login in it would be a secret. */
+export const secureUrl = (description: string, example: string) =>
+  written(description, {
+    what: 'a URL that begins with https, without a login',
+    pattern: /^https:\/\/[^/?#@\s]+(?:\/[^#@\s]*)?$/,
+    examples: [example],
+    hidden: true,
+    parse: (given) => URL.parse(given)?.href,
+  })
+
+/** With a path or without. A login in it would be a secret. */
+export const webUrl = (description: string, example: string) =>
+  written(description, {
+    what: 'a URL that begins with http or https, without a login and a query',
+    pattern: /^https?:\/\/[^/?#@\s]+(?:\/[^?#@\s]*)?$/,
+    examples: [example],
+    hidden: true,
+    parse: (given) => URL.parse(given)?.href,
   })
 
 export const addressRange = (description: string) =>

@@ -11,7 +11,7 @@ import type {
 } from '../auth/index.ts'
 import type { MetaStore } from '../meta/index.ts'
 import type { ObjectStore } from '../objects/index.ts'
-import type { Observe } from '../operation/index.ts'
+import type { Observe, Tracer } from '../operation/index.ts'
 import type { RequestLimits } from '../rates/index.ts'
 import type { Uploads } from '../uploads/index.ts'
 import type { Upstreams } from '../upstream/index.ts'
@@ -41,6 +41,8 @@ export interface RegistryContext {
   report(failure: unknown, request: string): void
   /** Told of requests, if somebody looks at them. */
   observe: Observe | undefined
+  /** Notes what requests spend their time on, if somebody looks at that. */
+  tracer: Tracer | undefined
   /** Runs work that frees space, also on a full disk. */
   whenFull<T>(work: () => Promise<T>): Promise<T>
   /** Watches requests with bodies. */

@@ -8,6 +8,8 @@ import type { RegistryContext } from './exchange.ts'
 export interface Followed {
   /** The context of this request: its reports name the request, its logins are noted. */
   context: RegistryContext
+  /** Answers it, as part of its trace. */
+  run(answer: () => Promise<void>): Promise<void>
   /** To be called when it is known which end point is asked. */
   isFor(route: string): void
   /** To be called when the answer is complete, or given up. */
@@ -23,8 +25,8 @@ export function followRequest(context: RegistryContext, request: IncomingMessage
   const id = typeof given === 'string' && PLAIN_ID.test(given) ? given : randomUUID()
   response.setHeader('X-Request-Id', id)
   const report: RegistryContext['report'] = (failure, what) => context.report(failure, `${what} (request ${id})`)
-  const { observe } = context
-  if (!observe) return { context: { ...context, report }, isFor: () => undefined, answered: () => undefined }
+  const { observe = () => undefined } = context
+  const span = context.tracer?.begin(request)
   const { socket, method = '', url = '' } = request
   const began = performance.now()
   const seen = { time: context.clock.now(), id, method, path: pathOf(url), address: context.origin.address(request) }
@@ -32,15 +34,16 @@ export function followRequest(context: RegistryContext, request: IncomingMessage
   const end = () => {
     if (over) return
     over = true
-    observe({
-      kind: 'request-ended',
+    const ended = {
       ...seen,
       ...{ route, user, claimed },
       status: response.headersSent ? response.statusCode : undefined,
       ...bytesSinceLast(socket),
       milliseconds: performance.now() - began,
       aborted: !response.writableFinished,
-    })
+    }
+    observe({ kind: 'request-ended', ...ended })
+    span?.end(ended)
   }
   response.once('close', end)
   const authenticator = noting(context.authenticator, (authentication, credential) => {
@@ -52,6 +55,7 @@ export function followRequest(context: RegistryContext, request: IncomingMessage
   })
   return {
     context: { ...context, report, authenticator },
+    run: (answer) => (span ? span.run(answer) : answer()),
     isFor(kind) {
       route = kind
       observe({ kind: 'request-began', method, route })

@@ -47,7 +47,7 @@ export function createHandler(
     response.setHeader('Docker-Distribution-API-Version', 'registry/2.0')
     response.setHeader('X-Content-Type-Options', 'nosniff')
     try {
-      await answer(followed, request, response)
+      await followed.run(() => answer(followed, request, response))
     } catch (error) {
       handleFailure(followed.context, request, response, error)
     }

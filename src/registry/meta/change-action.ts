@@ -22,7 +22,7 @@ const ACCOUNTS = [
   ...(['organisation.add', 'organisation.remove', 'team.add', 'team.remove', 'member.set', 'member.remove'] as const),
   ...(['grant.set', 'grant.remove', 'public.add', 'public.remove', 'token.add', 'token.remove', 'login.add'] as const),
   ...(['policy.add', 'policy.remove', 'hook.add', 'hook.remove', 'hook.enable', 'hook.disable'] as const),
-  ...(['quota.set', 'quota.remove', 'redirect.end'] as const),
+  ...(['quota.set', 'quota.remove', 'redirect.end', 'certificate.set'] as const),
 ] as const
 
 /** Those that happen in one repository. */

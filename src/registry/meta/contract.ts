@@ -1,5 +1,6 @@
 import { test } from 'node:test'
 import type { MetaPlace } from '../../../test/kit/meta-places.ts'
+import { acmeContract } from './acme-contract.ts'
 import { cachedContentContract } from './cached-content-contract.ts'
 import { collectorContract, damageContract } from './collector-contract.ts'
 import { concurrencyContract } from './concurrency-contract.ts'
@@ -57,5 +58,6 @@ export function metaStoreContract(name: string, create: () => Promise<MetaPlace>
   cachedContentContract(check)
   hookContract(check)
   hookDeliveryContract(check)
+  acmeContract(check)
   transferContract(check)
 }

@@ -1,5 +1,6 @@
 import { accessTokenMeta } from './access-tokens.ts'
 import { accountMeta } from './accounts.ts'
+import { acmeMeta } from './acme.ts'
 import { auditMeta, type By, OPERATOR } from './audit.ts'
 import { cachedContentMeta } from './cached-content.ts'
 import { collectorMeta } from './collector.ts'
@@ -50,6 +51,7 @@ export function createMeta(database: SqlDatabase, by: By = OPERATOR): MetaStore 
     ...cachedContentMeta(database),
     ...hookMeta(database, by),
     ...hookDeliveryMeta(database),
+    ...acmeMeta(database, by),
     ...transferMeta(database),
     close: () => database.close(),
   }

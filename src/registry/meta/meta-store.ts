@@ -1,5 +1,6 @@
 import type { Descriptor, Digest } from '#spec'
 import type { AccessTokenMeta, AccountMeta, GroupMeta } from './account-meta.ts'
+import type { AcmeMeta } from './acme.ts'
 import type { AuditMeta, By } from './audit.ts'
 import type { DirectoryMeta } from './directory-accounts.ts'
 import type { HookDeliveryMeta } from './hook-deliveries.ts'
@@ -43,6 +44,7 @@ export interface MetaStore
     CachedContentMeta,
     HookMeta,
     HookDeliveryMeta,
+    AcmeMeta,
     TransferMeta {
   /** The same store, whose changes are recorded as somebody's; else they are the operator's. */
   as(by: By): MetaStore

@@ -178,6 +178,10 @@ CREATE UNLOGGED TABLE request_counts (name text COLLATE "C" NOT NULL, part bigin
   expires_at bigint NOT NULL, PRIMARY KEY (name, part));
 CREATE INDEX request_counts_expiry ON request_counts (expires_at);
   `,
+  // The certificate of an authority, what became of the tries to get one, and answers to the authority; sealed.
+  `
+CREATE TABLE acme_texts (name text COLLATE "C" PRIMARY KEY, text text COLLATE "C" NOT NULL, expires_at bigint);
+  `,
   // Time stands still within a statement, so that it can be looked for in an index. What was done to a target is found by its name.
   `
 CREATE OR REPLACE FUNCTION now_ms() RETURNS bigint LANGUAGE sql STABLE AS

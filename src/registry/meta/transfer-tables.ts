@@ -44,4 +44,5 @@ export const MOVED: readonly MovedTable[] = [
   { name: 'hooks', key: ['id'], identity: ['name'], sealed: 'secret' },
   { name: 'hook_deliveries', key: ['#id'], identity: ['event_id', 'hook_id'] },
   { name: 'signing_keys', key: ['id'], sealed: 'private_key' },
+  { name: 'acme_texts', key: ['name'], sealed: 'text', free: { events: ['INSERT', 'UPDATE', 'DELETE'] } },
 ]

@@ -6,6 +6,7 @@ import {
   copySqliteMeta,
   freezeSqliteMeta,
   holdObjects,
+  keyOf,
   type MetaStore,
   MOVED,
   type MovedTable,
@@ -17,7 +18,7 @@ import type { ObjectStore } from '../objects/index.ts'
 import { type Sealed, sealedAgain } from '../seal/index.ts'
 import { bringNewBlobs, dropOldBlobs, knownBlobs, type Place } from './move-blobs.ts'
 import type { Moved, MoveOptions } from './moved.ts'
-import { putNewRows, removeOldRows } from './sync-rows.ts'
+import { putNewRows, removeOldRows, SEALED_LAST } from './sync-rows.ts'
 
 /** An embedded registry that may be served, and an empty scaled-out one that is not yet. */
 interface MoveParts {
@@ -54,7 +55,7 @@ export async function moveRegistry(parts: MoveParts, { signal, frozen }: MoveOpt
   try {
     frozen?.()
     await bringRound(parts, moved, signal)
-    await bringKeys(parts)
+    await bringSealed(parts)
     await to.meta.endTransfer(LEASE)
     hold.check()
     await to.meta.release(mark)
@@ -104,29 +105,32 @@ async function bringRound(parts: MoveParts, moved: Moved, signal: AbortSignal | 
   }
 }
 
-/** Tokens that were issued before are valid in the new place. */
-async function bringKeys({ from, to }: Pick<MoveParts, 'from' | 'to'>): Promise<void> {
-  const table = MOVED.find(({ name }) => name === 'signing_keys')!
-  const rows = await from.meta.readRows(table, { limit: 1000 })
+/** Tokens that were issued before are valid in the new place, which shows the certificate that there is. */
+async function bringSealed({ from, to }: Pick<MoveParts, 'from' | 'to'>): Promise<void> {
   const resealed = resealing({ from, to })
-  await to.meta.putRows(
-    table,
-    rows.map((row) => resealed(table, row)),
-  )
+  for (const table of MOVED.filter(({ name }) => SEALED_LAST.includes(name))) {
+    const rows = await from.meta.readRows(table, { limit: 1000 })
+    await to.meta.putRows(
+      table,
+      rows.map((row) => resealed(table, row)),
+    )
+  }
 }
 
 const PURPOSES: ReadonlyMap<string, Sealed> = new Map([
   ['signing_keys', 'signing keys of a registry'],
   ['hooks', 'secrets of hooks'],
+  ['acme_texts', 'certificates'],
 ])
 
 /** What the old place's secret opens, the new one's opens there. A hook that it does not open is of no use in either. */
 function resealing({ from, to }: Pick<MoveParts, 'from' | 'to'>) {
   const secrets = { from: from.secret, to: to.secret }
-  return ({ name, sealed }: MovedTable, row: TransferRow): TransferRow => {
+  return (table: MovedTable, row: TransferRow): TransferRow => {
+    const { name, sealed } = table
     if (sealed === undefined) return row
     try {
-      const closed = { id: String(row['id']), text: String(row[sealed]) }
+      const closed = { id: String(row[keyOf(table)[0]!]), text: String(row[sealed]) }
       return { ...row, [sealed]: sealedAgain(PURPOSES.get(name)!, closed, secrets) }
     } catch (error) {
       if (name === 'hooks' && isBaleError(error, 'DENIED')) return row

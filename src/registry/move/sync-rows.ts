@@ -8,8 +8,11 @@ interface Both {
   to: Rows
 }
 
-/** Tables of rows alone: blobs have objects, and keys come last. */
-const PLAIN = MOVED.filter(({ name }) => !['blobs', 'blob_digests', 'signing_keys'].includes(name))
+/** Brought whole, in the last step. */
+export const SEALED_LAST = ['signing_keys', 'acme_texts']
+
+/** Tables of rows alone: blobs have objects, and what is sealed and may change comes last. */
+const PLAIN = MOVED.filter(({ name }) => !['blobs', 'blob_digests', ...SEALED_LAST].includes(name))
 const PAGE = 500
 
 /** Removes what is not any more. What became another thing under the same key is removed with all else: rows refer to it. */
@@ -84,7 +87,7 @@ function compareKeys(table: MovedTable, one: TransferRow, other: TransferRow): n
 const isAnother = ({ identity = [] }: MovedTable, one: TransferRow, other: TransferRow) =>
   identity.some((name) => one[name] !== other[name])
 
-/** What is sealed looks other each time; it never changes. */
+/** What is sealed looks other each time, and never changes. */
 function isSame({ sealed }: MovedTable, one: TransferRow, other: TransferRow): boolean {
   const names = Object.keys(one).filter((name) => name !== sealed)
   return names.every((name) => {

@@ -92,6 +92,12 @@ function createEventMetrics(): Part {
     'bale_registry_hook_deliveries_pending',
     'Deliveries of events that are still to be made, of all replicas, at most 10000',
   )
+  const spansSent = createCounter('bale_registry_spans_sent_total', 'Spans of traces that the collector took', {
+    from: [{}],
+  })
+  const spansDropped = createCounter('bale_registry_spans_dropped_total', 'Spans of traces that were lost', {
+    from: LOSSES.map((reason) => ({ reason })),
+  })
   const lastCollection = createGauge(
     'bale_registry_collection_last_success_timestamp_seconds',
     'When a collection of this process last came to its end',
@@ -116,6 +122,10 @@ function createEventMetrics(): Part {
         return attempts.add({ outcome: event.outcome })
       case 'hook-deliveries-counted':
         return pending.set({}, event.pending)
+      case 'spans-sent':
+        return spansSent.add({}, event.count)
+      case 'spans-dropped':
+        return spansDropped.add({ reason: event.reason }, event.count)
       case 'certificate-shown':
         last.certificate = event.validUntil / 1000
         return
@@ -127,7 +137,19 @@ function createEventMetrics(): Part {
     }
   }
   return {
-    families: [refused, limited, failures, collections, lastCollection, freed, attempts, pending, expiry],
+    families: [
+      refused,
+      limited,
+      failures,
+      collections,
+      lastCollection,
+      freed,
+      attempts,
+      pending,
+      expiry,
+      spansSent,
+      spansDropped,
+    ],
     observe: act,
   }
 }
@@ -161,6 +183,7 @@ function createUpstreamMetrics(): Part {
 const REASONS = ['wrong', 'limited', 'busy'] as const
 const ATTEMPTS = ['delivered', 'failed', 'dead'] as const
 const LIMITED = ['pulls', 'pushes', 'requests'] as const
+const LOSSES = ['full', 'refused', 'unreachable'] as const
 const OUTCOMES = ['done', 'failed', 'elsewhere'] as const
 
 /** Under the names that other programs' have, so that the same dashboards and alerts work. */

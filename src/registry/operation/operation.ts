@@ -2,6 +2,8 @@ import type { Writable } from 'node:stream'
 import type { Family } from './exposition.ts'
 import type { Metrics } from './metrics.ts'
 import type { Observe, RegistryEvent } from './registry-event.ts'
+import type { createSpanSender, SpanSenderOptions } from './span-sender.ts'
+import type { Tracer } from './tracer.ts'
 
 /** What the operator wants to see of a registry. */
 export interface OperationOptions {
@@ -9,6 +11,13 @@ export interface OperationOptions {
   requestLog?: Writable | string
   /** An address of its own, where `/metrics` is served to everybody who reaches it. Port 0 takes a free one. */
   metrics?: { host: string; port: number }
+  tracing?: TracingOptions
+}
+
+/** Where traces of requests are sent, and of how many. */
+export interface TracingOptions extends SpanSenderOptions {
+  /** From 0 to 1: of the requests that are not part of a trace already. */
+  sample: number
 }
 
 /** Watches a registry for its operator. Dispose it after the registry. */
@@ -16,6 +25,7 @@ interface Operation extends AsyncDisposable {
   /** Undefined when nothing is to be seen. */
   observe: Observe | undefined
   metrics: Metrics | undefined
+  tracer: Tracer | undefined
   /** Whether there are files to open again. */
   reloads: boolean
   reload(): Promise<void>
@@ -23,7 +33,7 @@ interface Operation extends AsyncDisposable {
 
 /** `report` is told of what fails later; what cannot be opened now rejects. Most registries are served without all this. */
 export async function openOperation(
-  { requestLog, metrics: address }: OperationOptions,
+  { requestLog, metrics: address, tracing, observe }: OperationOptions & { observe?: Observe | undefined },
   report: (failure: unknown, what: string) => void,
 ): Promise<Operation> {
   await using opened = new AsyncDisposableStack()
@@ -32,10 +42,13 @@ export async function openOperation(
       ? undefined
       : opened.use(await (await import('./request-log.ts')).openRequestLog(requestLog, report))
   const metrics = address && (await import('./metrics.ts')).createMetrics()
+  const all = toAll([observe, log?.observe, metrics?.observe].filter((one) => one !== undefined))
+  const tracer = tracing && (await openTracing(tracing, { report, observe: all }, opened))
   const parts = opened.move()
   return {
-    observe: toAll([log, metrics].flatMap((one) => one?.observe ?? [])),
+    observe: all,
     metrics,
+    tracer,
     reloads: typeof requestLog === 'string',
     async reload() {
       await log?.reopen()
@@ -47,6 +60,19 @@ export async function openOperation(
 /** Metrics of this process alone. */
 export async function processFamilies(): Promise<Family[]> {
   return (await import('./metrics.ts')).processMetrics()
+}
+
+async function openTracing(
+  { sample, ...sending }: TracingOptions,
+  told: Parameters<typeof createSpanSender>[1],
+  opened: AsyncDisposableStack,
+): Promise<Tracer> {
+  const [{ createTracer }, { createSpanSender }] = await Promise.all([
+    import('./tracer.ts'),
+    import('./span-sender.ts'),
+  ])
+  const sender = opened.use(createSpanSender(sending, told))
+  return createTracer({ sample }, (span) => sender.add(span))
 }
 
 /** One that tells all of them; undefined for none. */

@@ -29,6 +29,9 @@ export type RegistryEvent =
   | { kind: 'hook-attempt-ended'; outcome: 'delivered' | 'failed' | 'dead' }
   /** Of all replicas, at most 10,000. */
   | { kind: 'hook-deliveries-counted'; pending: number }
+  | { kind: 'spans-sent'; count: number }
+  /** `full`: more came than could be sent; `refused` by the collector; `unreachable`: after all tries. */
+  | { kind: 'spans-dropped'; count: number; reason: 'full' | 'refused' | 'unreachable' }
   /** At the start and when it is replaced; milliseconds since 1970. */
   | { kind: 'certificate-shown'; validUntil: number }
 

@@ -10,7 +10,7 @@ export interface Seal {
 }
 
 /** What is sealed, each with a key of its own. */
-export type Sealed = 'signing keys of a registry' | 'secrets of hooks'
+export type Sealed = 'signing keys of a registry' | 'secrets of hooks' | 'certificates'
 
 const SEALED = 'sealed:'
 

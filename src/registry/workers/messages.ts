@@ -17,8 +17,8 @@ export interface Task {
   environment: Readonly<Record<string, string | undefined>>
   /** Where clients find the group. */
   address: string
-  /** One of them collects. */
-  collects: boolean
+  /** One of them collects, and does what else one of them does for all. */
+  isFirst: boolean
   /** Whether there is a debug log. */
   logs: boolean
   holder: string
@@ -28,7 +28,10 @@ export interface Task {
 
 /** What a worker tells its group. */
 export type FromWorker =
-  | { kind: 'ready'; hasUsers: boolean; reloads: boolean }
+  /** `certified`: whether it has a certificate to show, or needs none. */
+  | { kind: 'ready'; hasUsers: boolean; reloads: boolean; certified: boolean }
+  /** It has a certificate by now. */
+  | { kind: 'certified' }
   /** It could not begin. */
   | { kind: 'failed'; failure: Failure }
   /** A connection has come, and the next one may. */

@@ -11,6 +11,8 @@ import { pipeLines } from './pipe-lines.ts'
 export interface WorkerListener {
   report(failure: Error, request: string): void
   debug(room: string, message: string, details: Record<string, unknown> | undefined): void
+  /** A process that was ready without a certificate has one. */
+  certified(): void
   output: Writable | undefined
   /** Takes back what a process that ended did not get. */
   back(connection: Connection): void
@@ -133,6 +135,7 @@ export class WorkerProcess {
       this.#handed()
       this.#handNext()
     } else if (message.kind === 'closed') this.#close(message.id)
+    else if (message.kind === 'certified') this.#listener.certified()
     else if (message.kind === 'report') this.#listener.report(errorOf(message.failure), message.request)
     else if (message.kind === 'debug') this.#listener.debug(message.room, message.message, message.details)
     else if ('id' in message) this.#answers.get(message.id)?.(message)
