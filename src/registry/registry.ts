@@ -205,7 +205,10 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
       hooks: hooks.hooks,
       async obtainCertificate(wanted) {
         const { obtainCertificate } = await import('./acme/index.ts')
-        return await obtainCertificate({ meta, seal: createSeal(secret, 'certificates'), clock, report }, wanted)
+        return await obtainCertificate(
+          { meta, seal: createSeal(secret, 'certificates of this registry'), clock, report },
+          wanted,
+        )
       },
       drain() {
         health.draining = true
