@@ -333,7 +333,7 @@ test('two replicas have one certificate: one orders, the other answers the autho
       await using _ = registry
       await registry.obtainCertificate({ directory: pebble.directory, names: NAMES, challenge: 'http-01' })
     }),
-    { code: 'DENIED', message: /the secret is not the one that the certificates are sealed with/ },
+    { code: 'DENIED', message: /the secret is not the one that the certificates of this registry are sealed with/ },
   )
 })
 

@@ -120,7 +120,7 @@ async function bringSealed({ from, to }: Pick<MoveParts, 'from' | 'to'>): Promis
 const PURPOSES: ReadonlyMap<string, Sealed> = new Map([
   ['signing_keys', 'signing keys of a registry'],
   ['hooks', 'secrets of hooks'],
-  ['acme_texts', 'certificates'],
+  ['acme_texts', 'certificates of this registry'],
 ])
 
 /** What the old place's secret opens, the new one's opens there. A hook that it does not open is of no use in either. */

@@ -10,7 +10,7 @@ export interface Seal {
 }
 
 /** What is sealed, each with a key of its own. */
-export type Sealed = 'signing keys of a registry' | 'secrets of hooks' | 'certificates'
+export type Sealed = 'signing keys of a registry' | 'secrets of hooks' | 'certificates of this registry'
 
 const SEALED = 'sealed:'
 
