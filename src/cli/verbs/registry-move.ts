@@ -1,13 +1,14 @@
 import { BaleError } from '#base'
 import { defineVerb } from '../verb/verb.ts'
-import { loadRegistry, PLACE_OPTIONS, registryDirectory } from './registry.ts'
+import { LOCAL_PLACE_OPTIONS, loadRegistry, registryDirectory } from './registry.ts'
 
 export const verb = defineVerb({
   name: 'registry move',
   summary: 'Move a registry from its directory to a database and an object store, while it is served',
   arguments: { max: 0 },
   options: [
-    PLACE_OPTIONS[0],
+    LOCAL_PLACE_OPTIONS[0],
+    LOCAL_PLACE_OPTIONS[2],
     {
       flags: '--to <FILE>',
       description: 'Configuration file of the scaled-out registry, which is empty and not served yet',
