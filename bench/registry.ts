@@ -9,6 +9,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { readTextSync } from '#host/file'
 import { execute } from '../test/kit/bale.ts'
@@ -77,6 +78,7 @@ try {
     }
   }
   console.log(table())
+  if (!flags.only || 'start'.includes(flags.only)) console.log(await startAndIdle(join(directory, 'idle')))
 } finally {
   agent.destroy()
   rmSync(directory, { recursive: true, force: true })
@@ -172,8 +174,38 @@ async function pushImage(target: Target, repository: string, config: Buffer, lay
   await send(target, 'PUT', `/v2/${repository}/manifests/latest`, Buffer.from(manifest), MANIFEST_TYPE)
 }
 
-async function startBale(root: string, more: string[]): Promise<{ host: string } & AsyncDisposable> {
+interface Started extends AsyncDisposable {
+  host: string
+  /** Of its memory, in megabytes. */
+  resident(): number
+}
+
+/** A registry with the user `root`, whom it adds unless the directory has it. */
+async function startBale(root: string, more: string[], { adds = true } = {}): Promise<Started> {
   const program = resolve(import.meta.dirname, '../bin/bale')
+  if (adds) await addRoot(program, root)
+  const child = spawn(program, ['registry', 'serve', '--root', root, '--listen', '127.0.0.1:0', ...more], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, BALE_ROOT: join(directory, 'store') },
+  })
+  const [line] = (await once(child.stdout, 'data')) as [Buffer]
+  child.stdout.resume()
+  const megabytes = (what: string) => {
+    const status = readTextSync(`/proc/${child.pid}/status`)
+    return Number(new RegExp(`${what}:\\s+(\\d+)`).exec(status)![1]) / 1024
+  }
+  return {
+    host: /\/\/(\S+)/.exec(line.toString())![1]!,
+    resident: () => megabytes('VmRSS'),
+    async [Symbol.asyncDispose]() {
+      if (adds) console.log(`peak memory of bale: ${Math.round(megabytes('VmHWM'))} MB`)
+      child.kill('SIGTERM')
+      await once(child, 'exit')
+    },
+  }
+}
+
+async function addRoot(program: string, root: string): Promise<void> {
   const input = join(directory, 'password')
   writeFileSync(input, PASSWORD)
   const added = await execute(
@@ -182,21 +214,22 @@ async function startBale(root: string, more: string[]): Promise<{ host: string }
     { env: { BALE_ROOT: join(directory, 'store'), PATH: process.env['PATH']! } },
   )
   if (added.code !== 0) throw new Error(added.stderr)
-  const child = spawn(program, ['registry', 'serve', '--root', root, '--listen', '127.0.0.1:0', ...more], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, BALE_ROOT: join(directory, 'store') },
-  })
-  const [line] = (await once(child.stdout, 'data')) as [Buffer]
-  child.stdout.resume()
-  return {
-    host: /\/\/(\S+)/.exec(line.toString())![1]!,
-    async [Symbol.asyncDispose]() {
-      const status = readTextSync(`/proc/${child.pid}/status`)
-      console.log(`peak memory of bale: ${Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)![1]) / 1024)} MB`)
-      child.kill('SIGTERM')
-      await once(child, 'exit')
-    },
+}
+
+/** How long `bale registry serve` takes until it says so, on a registry that is there, and its memory some seconds later. */
+async function startAndIdle(root: string): Promise<string> {
+  const [starts, sizes]: [number[], number[]] = [[], []]
+  for (let turn = 0; turn <= 5; turn++) {
+    const began = performance.now()
+    await using served = await startBale(root, ['--anonymous-pull'], { adds: turn === 0 })
+    starts.push(performance.now() - began)
+    await fetch(`http://${served.host}/v2/`)
+    await sleep(3000)
+    sizes.push(served.resident())
   }
+  // The first one makes the database, and a user by another process.
+  const [start, size] = [median(starts.slice(1)), median(sizes.slice(1))]
+  return `\nstart of bale registry serve: ${start.toFixed(0)} ms; idle: ${size.toFixed(0)} MB`
 }
 
 async function tokenOf(host: string, authorization: string): Promise<string> {

@@ -425,6 +425,12 @@ export const VERBS: readonly VerbEntry[] = [
     () => import('./verbs/registry-import-from.ts'),
   ),
   entry(
+    'Registries',
+    ['registry move'],
+    'Move a registry from its directory to a database and an object store, while it is served',
+    () => import('./verbs/registry-move.ts'),
+  ),
+  entry(
     'System',
     ['inspect'],
     'Show details of containers, images, networks or volumes as JSON',

@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { isBaleError } from '#base'
-import { readTextSync, removeTree, temporaryDirectory } from './file/index.ts'
+import { readTextSync, removeTree, siblingModule, temporaryDirectory } from './file/index.ts'
 import {
   bindMountAt,
   isMounted,
@@ -32,7 +32,6 @@ import {
   probeMounts,
   readXattr,
   readXattrs,
-  siblingModule,
   unmount,
   utimensat,
   writeXattr,

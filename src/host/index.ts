@@ -40,7 +40,6 @@ export {
 export { rawTerminal } from './raw-terminal.ts'
 export { resolveInside } from './resolve-inside.ts'
 export { connectPackets } from './seqpacket.ts'
-export { siblingModule } from './sibling-module.ts'
 export { treeSize } from './tree-size.ts'
 export { type WalkedFile, walkDirectory } from './walk-directory.ts'
 export { readXattr, readXattrs, writeXattr } from './xattr.ts'

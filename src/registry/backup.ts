@@ -5,7 +5,7 @@ import { BaleError } from '#base'
 import { createHasher } from '#blob'
 import { fsyncDirectory, makeDirectory, withNoSpace } from '#host/file'
 import { algorithmOf, type Digest } from '#spec'
-import { copySqliteMeta, type ListedBlob, type MetaStore, openSqliteMeta } from './meta/index.ts'
+import { copySqliteMeta, holdObjects, type ListedBlob, type MetaStore, openSqliteMeta } from './meta/index.ts'
 import { createFileObjects, IN_NO_ROW, NOTHING_WRITTEN, type ObjectStore } from './objects/index.ts'
 
 /** A backup that is aborted leaves the target as it was, but for bytes that the next one takes over. */
@@ -23,8 +23,6 @@ export interface BackedUp {
   damaged: Digest[]
 }
 
-const HOLD = 600_000
-const RENEW = 60_000
 const PAGE = 500
 
 interface BackupParts {
@@ -60,28 +58,6 @@ export async function backUp(
     })
   } finally {
     for (const suffix of ['', '-wal', '-shm']) await rm(database + suffix, { force: true })
-  }
-}
-
-async function holdObjects(meta: MetaStore) {
-  const id = randomBytes(16).toString('hex')
-  const renew = () => meta.hold(id, HOLD)
-  await renew()
-  let failure: unknown
-  const timer = setInterval(() => {
-    renew().catch((error: unknown) => {
-      failure = error
-    })
-  }, RENEW)
-  return {
-    /** Throws when the hold may have ended meanwhile. */
-    check(): void {
-      if (failure !== undefined) throw failure
-    },
-    async [Symbol.asyncDispose]() {
-      clearInterval(timer)
-      await meta.release(id)
-    },
   }
 }
 

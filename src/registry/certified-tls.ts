@@ -8,13 +8,15 @@ export interface TlsByAuthority {
   acme: Omit<AcmeOptions, 'challenge' | 'every'>
   /** Where the authority's requests to port 80 arrive (http-01). Without it, it asks at the registry's own address (tls-alpn-01). */
   challengeAddress?: { host: string; port: number }
+  /** Another process answers there. */
+  challengesElsewhere?: boolean
   /** Reads those of whom clients need a certificate. */
   clientAuthorities?(): Promise<string | Uint8Array>
 }
 
 /** TLS that begins to obtain its certificate when its server listens; until there is one, every handshake fails. */
 export async function openCertifiedTls(
-  { acme, challengeAddress, clientAuthorities }: TlsByAuthority,
+  { acme, challengeAddress, challengesElsewhere, clientAuthorities }: TlsByAuthority,
   registry: Registry,
   options: Pick<RegistrySettings, 'report' | 'observe'> & { every?: number },
 ): Promise<ChangingTls> {
@@ -26,7 +28,9 @@ export async function openCertifiedTls(
     clientAuthorities: await clientAuthorities?.(),
   })
   const tls = opened.use(await openTls(texts, options))
-  if (challengeAddress) opened.use(await serveChallenges(challengeAddress, (token) => obtained.answer(token)))
+  if (challengeAddress && !challengesElsewhere) {
+    opened.use(await serveChallenges(challengeAddress, (token) => obtained.answer(token)))
+  }
   const parts = opened.move()
   return {
     ...tls,

@@ -12,12 +12,14 @@ import {
   loadTls,
   type ScaledOutContent,
 } from './configuration/index.ts'
-import { createRegistry, openRegistryAdmin } from './embedded.ts'
+import { createRegistry, openMember, openRegistryAdmin } from './embedded.ts'
 import { createLdapSource } from './login/index.ts'
 import { openPostgresMeta } from './meta/index.ts'
 import { createFileObjects, createS3Objects, type ObjectStore } from './objects/index.ts'
+import type { OperationOptions } from './operation/index.ts'
 import {
   administerRegistry,
+  type Member,
   openRegistry,
   type Registry,
   type RegistryAdmin,
@@ -26,7 +28,7 @@ import {
   unpulledOf,
 } from './registry.ts'
 import type { Report } from './report.ts'
-import type { ListenOptions, ServedRegistry, TlsSource } from './serve.ts'
+import { type Entrance, type ListenOptions, type ServedRegistry, serveAt, type TlsSource } from './serve.ts'
 import { serveWatched } from './serve-watched.ts'
 import type { UpstreamSettings } from './upstream/index.ts'
 
@@ -41,27 +43,53 @@ export interface Surroundings {
   clock?: Clock
 }
 
-/** Serves the registry that a file describes: an embedded one, or a replica of a scaled-out one. */
-export async function serveConfigured(
+/** A registry that is served as its configuration says. */
+export interface ServedConfiguration extends Omit<ServedRegistry, 'registry'> {
+  /** Whether there were users when it began. */
+  hasUsers: boolean
+}
+
+/** Serves the registry that a file describes in this process: an embedded one, or a replica of a scaled-out one. */
+export async function serveAlone(
   configuration: Configuration,
   surroundings: Surroundings,
-): Promise<ServedRegistry> {
+): Promise<ServedConfiguration> {
   const credentials = await loadCredentials(configuration, surroundings.environment)
-  const listen = listenOptions(configuration, credentials, surroundings)
-  const { metrics, tracing } = configuration
   const options = {
-    ...listen,
-    metrics,
-    tracing: tracing && { ...tracing, headers: credentials.tracing?.headers },
-    requestLog: requestLogOf(configuration, surroundings),
+    ...listenOptions(configuration, credentials, surroundings),
+    ...operationOptions(configuration, credentials, surroundings),
   }
-  return await serveWatched(options, (watching) => open(configuration, credentials, { ...surroundings, ...watching }))
+  const { registry, ...served } = await serveWatched(options, (watching) =>
+    open(configuration, credentials, { ...surroundings, ...watching }),
+  )
+  return { ...served, hasUsers: (await registry.users.list()).length > 0 }
+}
+
+interface MemberOptions {
+  credentials: Credentials
+  member: Member
+  entrance: Entrance
+  /** One of the processes collects, and answers authorities at an address of their own. */
+  isFirst: boolean
+}
+
+/** Serves it as one process of a group, with the connections that come by the entrance. */
+export async function serveMember(
+  configuration: Configuration,
+  surroundings: Surroundings & Pick<RegistrySettings, 'observe' | 'tracer'>,
+  { credentials, member, entrance, isFirst }: MemberOptions,
+): Promise<ServedRegistry> {
+  const { observe } = surroundings
+  const options = { ...listenOptions(configuration, credentials, surroundings), observe }
+  const own = isFirst ? options : { ...options, collectEvery: 0, tls: withoutChallenges(options.tls) }
+  return await serveAt(entrance, await open(configuration, credentials, surroundings, member), own)
 }
 
 async function open(
   configuration: Configuration,
   credentials: Credentials,
   { environment, log, report, clock, observe, tracer }: Surroundings & Pick<RegistrySettings, 'observe' | 'tracer'>,
+  member?: Member,
 ): Promise<Registry> {
   const { content, anonymous, uploads, listen, collection, hooks, limits, login } = configuration
   const { externalUrl, trustedProxies } = listen
@@ -77,11 +105,12 @@ async function open(
   }
   if (content.kind === 'embedded') {
     const { directory, minFreePercent } = content
-    return await createRegistry({ ...settings, directory, minFreePercent })
+    const options = { ...settings, directory, minFreePercent }
+    return await (member ? openMember(options, member) : createRegistry(options))
   }
   const shared = await openShared(content, credentials)
   const redirect = content.objects.kind === 's3' && content.objects.redirect
-  return await openRegistry({ ...shared, secret: credentials.secret! }, { ...settings, redirect })
+  return await openRegistry({ ...shared, secret: credentials.secret!, member }, { ...settings, redirect })
 }
 
 function upstreamsOf({ upstreams }: Configuration, credentials: Credentials): UpstreamSettings[] {
@@ -105,10 +134,10 @@ export async function openConfiguredAdmin(
 }
 
 /** What all replicas share. */
-async function openShared(
+export async function openShared(
   { postgres, objects }: ScaledOutContent,
   credentials: Credentials,
-): Promise<Omit<RegistryParts, 'secret'>> {
+): Promise<Omit<RegistryParts, 'secret' | 'member'>> {
   await using opened = new AsyncDisposableStack()
   const store = openObjects(objects, credentials)
   if ('checkAccess' in store) {
@@ -159,7 +188,8 @@ function openObjects(
   })
 }
 
-function listenOptions(
+/** Of the process that listens. */
+export function listenOptions(
   { listen, collection }: Configuration,
   credentials: Credentials,
   { report }: Surroundings,
@@ -186,7 +216,27 @@ function tlsSourceOf(tls: NonNullable<ListenConfiguration['tls']>, credentials: 
   }
 }
 
-function requestLogOf({ log }: Configuration, { output }: Surroundings): Writable | string | undefined {
+/** Authorities find their answers at another process. */
+function withoutChallenges(tls: TlsSource | undefined): TlsSource | undefined {
+  return tls && 'acme' in tls ? { ...tls, challengesElsewhere: true } : tls
+}
+
+/** What an operator wants to see of it. */
+export function operationOptions(
+  configuration: Configuration,
+  credentials: Credentials,
+  surroundings: Surroundings,
+): OperationOptions {
+  const { metrics, tracing } = configuration
+  return {
+    metrics,
+    tracing: tracing && { ...tracing, headers: credentials.tracing?.headers },
+    requestLog: requestLogOf(configuration, surroundings),
+  }
+}
+
+/** Where the log goes: a stream, or the path of a file. */
+export function requestLogOf({ log }: Configuration, { output }: Surroundings): Writable | string | undefined {
   if (log.requests !== 'stdout') return log.requests?.path
   if (output) return output
   throw new BaleError('INVALID_ARGUMENT', 'log.requests is stdout, but there is no standard output to write to')

@@ -9,9 +9,11 @@ import { createFileObjects, type FileObjectsOptions } from './objects/index.ts'
 import {
   type AdminSettings,
   administerRegistry,
+  type Member,
   openRegistry,
   type Registry,
   type RegistryAdmin,
+  type RegistryParts,
   type RegistrySettings,
 } from './registry.ts'
 import { readSecretFile } from './secret-file.ts'
@@ -46,6 +48,21 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
   }
 }
 
+/** What an embedded registry is made of, also while it is served. The caller closes its metadata. */
+export async function openEmbedded(
+  directory: string,
+  clock: Clock = systemClock,
+): Promise<Omit<RegistryParts, 'member'>> {
+  makeRegistryDirectory(directory)
+  const parts = openParts(directory, clock)
+  try {
+    return { ...parts, secret: await secretOf(directory, parts.meta) }
+  } catch (error) {
+    await parts.meta.close()
+    throw error
+  }
+}
+
 /** Administration of an embedded registry. */
 export interface EmbeddedAdmin extends RegistryAdmin {
   /** Copies everything into a directory, which then is a registry's directory itself. */
@@ -64,13 +81,62 @@ export async function openRegistryAdmin(options: { directory: string } & AdminSe
   }
 }
 
-async function lockDirectory(directory: string): Promise<AsyncDisposable> {
+/**
+ * Takes a directory for a group of processes that serve it together: each of them opens it by `openMember`, and none outlives
+ * the group for long. LOCKED when another group or process serves it.
+ */
+export async function holdForGroup(directory: string, clock: Clock = systemClock): Promise<AsyncDisposable> {
+  makeRegistryDirectory(directory)
+  await using held = new AsyncDisposableStack()
+  held.use(await lockDirectory(directory))
+  const { meta } = openParts(directory, clock)
+  await secretFor(directory, meta)
+  await meta.close()
+  held.defer(() => waitForMembers(directory))
+  return held.move()
+}
+
+/** Opens a registry in one process of a group that has its directory. */
+export async function openMember(options: RegistryOptions, member: Member): Promise<Registry> {
+  const { directory, clock = systemClock } = options
+  const membership = await acquireLock(membersOf(directory), { shared: true, timeoutMs: MEMBERS_PATIENCE })
   try {
-    return await acquireLock(join(directory, 'serving.lock'), { timeoutMs: 0 })
+    const { secret } = readSecretFile(join(directory, 'secret'))
+    const registry = await openRegistry(
+      { ...openParts(directory, clock, options), secret, member, shared: true },
+      options,
+    )
+    const close = async () => {
+      await registry.close()
+      await membership[Symbol.asyncDispose]()
+    }
+    return { ...registry, close, [Symbol.asyncDispose]: close }
+  } catch (error) {
+    await membership[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+const MEMBERS_PATIENCE = 10_000
+
+const membersOf = (directory: string) => join(directory, 'members.lock')
+
+/** Also removes the file of their lock. */
+async function waitForMembers(directory: string): Promise<void> {
+  await (await acquireLock(membersOf(directory), { timeoutMs: MEMBERS_PATIENCE }))[Symbol.asyncDispose]()
+}
+
+async function lockDirectory(directory: string): Promise<AsyncDisposable> {
+  await using locks = new AsyncDisposableStack()
+  try {
+    locks.use(await acquireLock(join(directory, 'serving.lock'), { timeoutMs: 0 }))
+    // Members of a group that was killed end in a moment; until then they may write to files that are about to be freed.
+    await waitForMembers(directory)
   } catch (error) {
     if (!isBaleError(error, 'LOCKED')) throw error
     throw new BaleError('LOCKED', `another process serves ${directory}`, { cause: error })
   }
+  return locks.move()
 }
 
 /** Makes the metadata this process's own, whatever one that was killed left; closes it when that fails. */

@@ -45,6 +45,7 @@ export {
   type Configuration,
   type ConfigurationSchema,
   type Credentials,
+  configurationFrom,
   configurationSchema,
   type EmbeddedContent,
   type HookConfiguration,
@@ -68,7 +69,7 @@ export {
   type UpstreamConfiguration,
   type WorkloadConfiguration,
 } from './configuration/index.ts'
-export { openConfiguredAdmin, type Surroundings, serveConfigured } from './configured.ts'
+export { openConfiguredAdmin, type ServedConfiguration, type Surroundings } from './configured.ts'
 export { createRegistry, type EmbeddedAdmin, openRegistryAdmin, type RegistryOptions } from './embedded.ts'
 export type { DeliveryPage, HookSettings, Hooks, NewHook, Tried } from './hooks/index.ts'
 export type { Imported, ImportOptions, Tally } from './import/index.ts'
@@ -99,6 +100,8 @@ export {
   type UnkeptTag,
   type Usage,
 } from './meta/index.ts'
+export type { Moved, MoveOptions } from './move/index.ts'
+export { moveEmbedded, takeChangesAgain } from './move-embedded.ts'
 export {
   type ByteRange,
   createFileObjects,
@@ -143,6 +146,7 @@ export {
   type RegistrySettings,
 } from './registry.ts'
 export { type ListenOptions, listenWith, type ServedRegistry, type TlsSource } from './serve.ts'
+export { serveConfigured } from './serve-configured.ts'
 export { type ServeOptions, serveRegistry } from './serve-watched.ts'
 export type { TlsTexts } from './tls.ts'
 export type { UpstreamSettings } from './upstream/index.ts'

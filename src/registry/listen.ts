@@ -1,5 +1,4 @@
-import type { Server } from 'node:http'
-import { type AddressInfo, isIP } from 'node:net'
+import { type AddressInfo, isIP, type Server } from 'node:net'
 import { BaleError, errnoOf } from '#base'
 
 /** Listens, and answers the address as it is written in URLs. CONFLICT when another program listens there. */

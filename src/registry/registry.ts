@@ -62,10 +62,20 @@ export interface RegistryParts {
   secret: Uint8Array
   /** Other processes may serve the same parts: limits of requests hold for all of them together. */
   shared?: boolean
+  /** Of a process that others stand in for. */
+  member?: Member
   /** Runs work that frees space, even on a full disk. */
   whenFull?<T>(work: () => Promise<T>): Promise<T>
   /** Called after each collection that was done. */
   afterCollection?(): void
+}
+
+/** One of the processes that serve a registry together on one machine. */
+export interface Member {
+  /** What the names of its locks of uploads begin with. */
+  holder: string
+  /** The same of a process that was killed and that this one replaces: its locks are freed at the start. */
+  former?: string
 }
 
 /** How a registry behaves, wherever its content is. */
@@ -132,7 +142,7 @@ const UNUSED_FOR = 30 * 24 * 3_600_000
 
 /** Opens a registry on its parts, which it closes also when it fails. */
 export async function openRegistry(parts: RegistryParts, settings: RegistrySettings = {}): Promise<Registry> {
-  const { secret, whenFull = (work) => work() } = parts
+  const { secret, member, whenFull = (work) => work() } = parts
   const { observe, tracer } = settings
   const watching = { observe, tracer }
   const meta = observe || tracer ? watchedMeta(parts.meta, watching) : parts.meta
@@ -149,6 +159,7 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
   try {
     const origin = createOrigin(settings)
     const clock = closing.use(await databaseClock(meta, machine))
+    if (member?.former !== undefined) await meta.freeUploads(member.former)
     const keys = createSigningKeys({ meta, clock, secret })
     const tokens = createTokenIssuer({ keys, clock })
     const refreshTokens = createRefreshTokens({ meta, unusedFor: settings.refreshTokensUnusedFor ?? UNUSED_FOR })
@@ -159,7 +170,7 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     const logins = { tokens, refreshTokens, directory, workloads }
     const authenticator = createAuthenticator({ meta, ...logins, report, clock })
     const access = createAccess({ meta, anonymous })
-    const uploads = createUploads({ meta, objects, clock, lease, grace })
+    const uploads = createUploads({ meta, objects, clock, lease, grace, holder: member?.holder })
     const bodies = closing.use(watchBodies(settings.leastRate ?? LEAST_RATE))
     const health = createHealth({ objects, clock })
     const presign = presignerOf(parts, settings)

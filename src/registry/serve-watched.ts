@@ -1,7 +1,7 @@
 import { BaleError, systemClock } from '#base'
 import { createRegistry, type RegistryOptions } from './embedded.ts'
 import { serveMetrics } from './metrics-server.ts'
-import { type OperationOptions, openOperation } from './operation/index.ts'
+import { type OperationOptions, openOperation, textOf } from './operation/index.ts'
 import type { Registry, RegistrySettings } from './registry.ts'
 import { reportOnce } from './report.ts'
 import { checkProtection, type ListenOptions, listenWith, type ServedRegistry } from './serve.ts'
@@ -25,7 +25,7 @@ export async function serveWatched(
   await using opening = new AsyncDisposableStack()
   const operation = opening.use(await openOperation(options, report))
   const { metrics, observe, tracer } = operation
-  const metricsServer = metrics && opening.use(await serveMetrics(options.metrics!, () => metrics.text()))
+  const metricsServer = metrics && opening.use(await serveMetrics(options.metrics!, () => textOf(metrics.families)))
   const served = await listenWith(await open({ observe, tracer }), { ...options, observe })
   const watching = opening.move()
   return {
@@ -43,7 +43,7 @@ export async function serveWatched(
 }
 
 /** Clients of the registry are not to see them. */
-function checkMetricsAddress({ host = '127.0.0.1', port, metrics }: ListenOptions & OperationOptions): void {
+export function checkMetricsAddress({ host = '127.0.0.1', port, metrics }: ListenOptions & OperationOptions): void {
   if (!metrics || port === 0 || metrics.host !== host || metrics.port !== port) return
   throw new BaleError('INVALID_ARGUMENT', `metrics need an address of their own: clients use ${host}:${port}`)
 }

@@ -5,7 +5,7 @@ import { asError, BaleError, isBaleError } from '#base'
 import { openCertifiedTls, type TlsByAuthority } from './certified-tls.ts'
 import type { CollectOptions } from './collect.ts'
 import { isLoopback } from './configuration/index.ts'
-import { createAddressList, networkOf } from './http/index.ts'
+import { createConnectionLimit } from './http/index.ts'
 import { listen } from './listen.ts'
 import type { Registry, RegistrySettings } from './registry.ts'
 import { workRegularly } from './regular-work.ts'
@@ -22,7 +22,7 @@ export interface ListenOptions extends Pick<RegistrySettings, 'trustedProxies' |
   tlsEvery?: number
   /** Allows plain HTTP on an address that other machines reach. */
   insecure?: boolean
-  /** Milliseconds between collections, ten minutes by default. */
+  /** Milliseconds between collections, ten minutes by default; 0 leaves them to another process. */
   collectEvery?: number
   /** What they collect. */
   collect?: CollectOptions
@@ -65,21 +65,37 @@ export function checkProtection({ host = LOOPBACK, port, tls, insecure = false }
 
 const LOOPBACK = '127.0.0.1'
 
+/** How connections come to a server. */
+export type Entrance = (server: Server, options: ListenOptions) => Promise<OpenEntrance>
+
+interface OpenEntrance {
+  /** Where clients find it: `127.0.0.1:5000`. */
+  address: string
+  /** No new connections; fulfilled when those that are there have ended. */
+  close(): Promise<void>
+}
+
 /**
  * Serves a registry, which it closes, also when it cannot listen. Disposing stops it in order: no new connections, requests
  * that run get ten seconds, then they are cut; a cut upload is written down, so that it can be resumed here or elsewhere.
  */
 export async function listenWith(registry: Registry, options: ListenOptions): Promise<ServedRegistry> {
+  return await serveAt(listenAt, registry, options)
+}
+
+/** The same with connections from elsewhere. */
+export async function serveAt(entrance: Entrance, registry: Registry, options: ListenOptions): Promise<ServedRegistry> {
   const running = new Set<Promise<void>>()
-  const opened = await open(registry, remembering(registry.handler, running), options).catch(async (error: unknown) => {
+  const handler = remembering(registry.handler, running)
+  const opened = await open({ entrance, registry, handler }, options).catch(async (error: unknown) => {
     await registry.close()
     throw error
   })
-  const { server, tls, address } = opened
+  const { server, tls, way } = opened
   const collector = collectRegularly(registry, options)
   return {
-    address,
-    url: `${tls ? 'https' : 'http'}://${address}`,
+    address: way.address,
+    url: `${tls ? 'https' : 'http'}://${way.address}`,
     registry,
     certified: tls?.certified,
     reloads: tls !== undefined && !('cert' in options.tls!),
@@ -90,28 +106,35 @@ export async function listenWith(registry: Registry, options: ListenOptions): Pr
       registry.drain()
       await collector[Symbol.asyncDispose]()
       await tls?.[Symbol.asyncDispose]()
-      await stop(server)
+      await stop(server, way)
       await settled(running)
       await registry.close()
     },
   }
 }
 
-/** A server that listens. */
+/** A server with its entrance. */
 async function open(
-  registry: Registry,
-  handler: Registry['handler'],
+  { entrance, registry, handler }: { entrance: Entrance; registry: Registry; handler: Registry['handler'] },
   options: ListenOptions,
-): Promise<{ server: Server; address: string; tls: ChangingTls | undefined }> {
-  const { host = LOOPBACK, port } = options
-  checkProtection(options)
+): Promise<{ server: Server; way: OpenEntrance; tls: ChangingTls | undefined }> {
   await using opened = new AsyncDisposableStack()
   const tls = options.tls && opened.use(await openTlsOf(options.tls, registry, options))
   const server = createWebServer(handler, tls)
-  limitConnections(server, options)
-  const address = await listen(server, { host, port })
+  const way = await entrance(server, options)
   opened.move()
-  return { server, address, tls }
+  return { server, way, tls }
+}
+
+/** A server that listens itself. */
+const listenAt: Entrance = async (server, options) => {
+  checkProtection(options)
+  limitConnections(server, options)
+  const { host = LOOPBACK, port } = options
+  return {
+    address: await listen(server, { host, port }),
+    close: () => new Promise<void>((resolve) => server.close(() => resolve())),
+  }
 }
 
 function openTlsOf(
@@ -154,33 +177,17 @@ function createWebServer(handler: Registry['handler'], tls: ChangingTls | undefi
   return server
 }
 
-const MAX_CONNECTIONS = 4096
-
-/** One address must not take all places: those of trusted proxies carry many clients, and count only for the whole. */
-function limitConnections(
-  server: Server,
-  { maxConnections = MAX_CONNECTIONS, trustedProxies = [] }: ListenOptions,
-): void {
-  const trusted = createAddressList(trustedProxies)
-  const open = new Map<string, number>()
-  server.maxConnections = maxConnections
+function limitConnections(server: Server, options: ListenOptions): void {
+  const limit = createConnectionLimit(options)
   server.on('connection', (socket: Socket) => {
-    const address = socket.remoteAddress ?? ''
-    if (trusted.has(address)) return
-    const network = networkOf(address)
-    const count = (open.get(network) ?? 0) + 1
-    if (count > Math.max(1, maxConnections / 4)) return void socket.destroy()
-    open.set(network, count)
-    socket.once('close', () => {
-      const left = open.get(network)! - 1
-      if (left > 0) open.set(network, left)
-      else open.delete(network)
-    })
+    const place = limit.enter(socket.remoteAddress ?? '')
+    if (!place) return void socket.destroy()
+    socket.once('close', () => place[Symbol.dispose]())
   })
 }
 
-async function stop(server: Server): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+async function stop(server: Server, way: OpenEntrance): Promise<void> {
+  const closed = way.close()
   server.closeIdleConnections()
   // A connection whose request has just ended waits for another one: it is idle from then on.
   const sweep = setInterval(() => server.closeIdleConnections(), 50)
@@ -198,6 +205,7 @@ function collectRegularly(
   const work = async (signal: AbortSignal) => {
     await registry.collectGarbage({ ...collect, signal })
   }
+  if (collectEvery === 0) return new AsyncDisposableStack()
   return workRegularly(work, {
     every: collectEvery,
     failed(error) {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { BaleError, errnoOf } from '#base'
-import { mayMount, probeMounts, siblingModule } from '#host'
-import { makeDirectory, readText, writeFileAtomic } from '#host/file'
+import { mayMount, probeMounts } from '#host'
+import { makeDirectory, readText, siblingModule, writeFileAtomic } from '#host/file'
 import type { LayerFormatName, LayerFormats } from '#store'
 import { layerFormatLoaders } from './layer-formats.ts'
 

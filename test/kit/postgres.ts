@@ -21,6 +21,10 @@ export interface Postgres extends AsyncDisposable {
   /** Ends all of its processes at once. */
   kill(): Promise<void>
   start(): Promise<void>
+  /** False after it was killed, or gave up by itself. */
+  isRunning(): boolean
+  /** Gives a disk of a size of its own another one, in mebibytes. */
+  resizeDisk(mebibytes: number): Promise<void>
   /** A server that has what this one acknowledges, before it does, and takes writes once it is promoted. */
   standby(): Promise<Standby>
 }
@@ -43,9 +47,12 @@ max_connections = 60
 wal_retrieve_retry_interval = 200ms
 `
 
-/** A running server. What it wrote before `kill` it keeps: its files are synced. */
-export async function startPostgres(): Promise<Postgres> {
-  const primary = await Cluster.make(async (cluster) => {
+/**
+ * A running server. What it wrote before `kill` it keeps: its files are synced. With `disk`, all of its files are on a disk of
+ * so many mebibytes; 64 leave room for little.
+ */
+export async function startPostgres({ disk }: { disk?: number } = {}): Promise<Postgres> {
+  const primary = await Cluster.make(disk, async (cluster) => {
     await cluster.run(
       'initdb',
       '-D',
@@ -58,8 +65,10 @@ export async function startPostgres(): Promise<Postgres> {
       'UTF8',
       '--locale=C',
       '--no-sync',
+      ...(disk === undefined ? [] : ['--wal-segsize=1']),
     )
-    await appendFile(join(cluster.data, 'postgresql.conf'), `${SETTINGS}port = ${cluster.port}\n`)
+    const small = disk === undefined ? '' : 'min_wal_size = 2MB\nmax_wal_size = 8MB\n'
+    await appendFile(join(cluster.data, 'postgresql.conf'), `${SETTINGS}${small}port = ${cluster.port}\n`)
   })
   const { port } = primary
   const address = ['-h', '127.0.0.1', '-p', String(port), '-U', 'bale']
@@ -68,13 +77,17 @@ export async function startPostgres(): Promise<Postgres> {
     port,
     kill: () => primary.kill(),
     start: () => primary.start(),
+    isRunning: () => primary.isRunning(),
+    async resizeDisk(mebibytes) {
+      await run('mount', ['-o', `remount,size=${mebibytes}m`, primary.directory])
+    },
     async database() {
       const name = `registry${++made}`
       await primary.run('createdb', ...address, name)
       return `postgres://bale@127.0.0.1:${port}/${name}`
     },
     async standby() {
-      const standby = await Cluster.make(async (cluster) => {
+      const standby = await Cluster.make(undefined, async (cluster) => {
         await primary.run(
           'pg_basebackup',
           ...address,
@@ -118,10 +131,11 @@ class Cluster implements AsyncDisposable {
   }
 
   /** With what `fill` writes into its directory, started. */
-  static async make(fill: (cluster: Cluster) => Promise<unknown>): Promise<Cluster> {
+  static async make(disk: number | undefined, fill: (cluster: Cluster) => Promise<unknown>): Promise<Cluster> {
     const directory = await mkdtemp(join(tmpdir(), 'bale-pg-'))
     const cluster = new Cluster(directory, await freePort())
     try {
+      if (disk !== undefined) await run('mount', ['-t', 'tmpfs', '-o', `size=${disk}m,mode=700`, 'tmpfs', directory])
       await run('chown', ['postgres', directory])
       await fill(cluster)
       await cluster.start()
@@ -147,6 +161,11 @@ class Cluster implements AsyncDisposable {
     await untilItWorks(() => this.run('pg_ctl', '-D', this.data, '-l', log, '-w', '-t', '60', 'start'))
   }
 
+  isRunning(): boolean {
+    const file = join(this.data, 'postmaster.pid')
+    return existsSync(file) && existsSync(`/proc/${readFileSync(file, 'utf8').split('\n')[0]}`)
+  }
+
   /** It is no standby from then on, and waits for none. */
   async promote(): Promise<void> {
     await this.run('pg_ctl', '-D', this.data, '-w', 'promote')
@@ -166,6 +185,8 @@ class Cluster implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (existsSync(join(this.data, 'postmaster.pid'))) await this.kill().catch(() => undefined)
+    // Fails where no disk was mounted.
+    await run('umount', ['-l', this.directory]).catch(() => undefined)
     await rm(this.directory, { recursive: true, force: true, maxRetries: 5 })
   }
 }

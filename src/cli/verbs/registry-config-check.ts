@@ -89,6 +89,7 @@ function listenLines({
   externalUrl,
   trustedProxies,
   maxConnections,
+  workers,
 }: Configuration['listen']): string[] {
   const url = `${tls ? 'https' : 'http'}://${hostPort({ host, port })}`
   return [
@@ -98,6 +99,7 @@ function listenLines({
     ...(externalUrl === undefined ? [] : [` External URL: ${externalUrl}`]),
     ...(trustedProxies.length > 0 ? [` Trusted Proxies: ${trustedProxies.join(', ')}`] : []),
     ` Connections: ${maxConnections}`,
+    ...(workers === 1 ? [] : [` Processes: ${workers}`]),
   ]
 }
 

@@ -182,7 +182,7 @@ test('every verb does and says over the network what it does and says beside the
 })
 
 const LOCAL = [
-  ...['backup', 'check', 'import-from', 'serve', 'config check', 'config schema'],
+  ...['backup', 'check', 'import-from', 'move', 'serve', 'config check', 'config schema'],
   ...['promote', 'quota set', 'quota ls', 'quota rm', 'repo rename', 'repo redirects'],
   ...['add', 'ls', 'test', 'deliveries', 'redeliver', 'disable', 'enable', 'rm'].map((verb) => `hook ${verb}`),
 ]
@@ -195,6 +195,7 @@ test('what cannot be done over the network, and from where a login would be seen
     [['check', ...server], /--server.*works on the data of the registry itself/],
     [['backup', ...server, '/nowhere'], /--server.*works on the data/],
     [['import-from', ...server, '/nowhere'], /--server.*works on the data/],
+    [['move', ...server, '--undo'], /--server.*works on the data/],
     [['quota', 'ls', ...server], /--server.*works on the data/],
     [['hook', 'rm', ...server, 'ci'], /--server.*works on the data/],
     [['promote', ...server, 'a:1', 'b:1'], /--server.*works on the data/],

@@ -3,7 +3,14 @@ import type { Engine } from '#engine'
 import type { OptionsOf, VerbOption } from '../flags/verb-option.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { defineVerb } from '../verb/verb.ts'
-import { excluded, loadRegistry, PLACE_OPTIONS, registryDirectory, type ServedRegistry } from './registry.ts'
+import {
+  type Configuration,
+  excluded,
+  loadRegistry,
+  PLACE_OPTIONS,
+  registryDirectory,
+  type ServedConfiguration,
+} from './registry.ts'
 
 const OPTIONS = [
   ...PLACE_OPTIONS,
@@ -25,6 +32,10 @@ const OPTIONS = [
   {
     flags: '--max-connections <NUMBER>',
     description: 'Connections at once (4096); one address may have a quarter of them',
+  },
+  {
+    flags: '--workers <NUMBER>',
+    description: 'Processes that answer requests (1), for machines of several cores',
   },
   { flags: '--insecure', description: 'Allow plain HTTP on an address that other machines can reach' },
   {
@@ -63,6 +74,10 @@ export const verb = defineVerb({
       explains: 'As the file says; one of several replicas when it names a database and a bucket',
     },
     {
+      command: 'bale registry serve --workers 4',
+      explains: 'By four processes, which share connections, limits and the directory',
+    },
+    {
       command: 'bale registry serve --root /srv/images --listen 0.0.0.0:443 --tls-cert cert.pem --tls-key key.pem',
       explains: 'For other machines',
     },
@@ -77,7 +92,7 @@ export const verb = defineVerb({
     await io.print(`Serving ${options.config ?? registryDirectory(options.root, engine)} at ${served.url}`)
     if (served.certified) await tellWhenCertified(io, served.certified)
     if (served.metricsUrl !== undefined) await io.print(`Serving metrics at ${served.metricsUrl}`)
-    if ((await served.registry.users.list()).length === 0) {
+    if (!served.hasUsers) {
       io.warn(`There are no users yet. The first administrator: bale registry user add --admin NAME ${place}`)
     }
     await aborted(signal)
@@ -94,10 +109,13 @@ async function tellWhenCertified(io: Terminal, certified: Promise<void>): Promis
 const report = (io: Terminal) => (failure: Error, request: string) =>
   io.warn(`${new Date().toISOString()} ${request} failed: ${failure.message}`)
 
-async function fromFlags(options: Options, engine: Engine, io: Terminal): Promise<ServedRegistry> {
-  const { parseListenAddress, serveRegistry } = await loadRegistry()
-  const { minFree, maxConnections } = options
-  return await serveRegistry({
+async function fromFlags(options: Options, engine: Engine, io: Terminal): Promise<ServedConfiguration> {
+  const { parseListenAddress, serveConfigured, serveRegistry } = await loadRegistry()
+  const { minFree, maxConnections, workers } = options
+  if (workers !== undefined && wholeNumber('--workers', workers, 1, 256) > 1) {
+    return await serveConfigured(await configurationOf(options, engine), surroundingsOf(engine, io))
+  }
+  const { registry, ...served } = await serveRegistry({
     directory: registryDirectory(options.root, engine),
     ...parseListenAddress(options.listen ?? '127.0.0.1:5000'),
     tls: await tlsOf(options),
@@ -113,15 +131,69 @@ async function fromFlags(options: Options, engine: Engine, io: Terminal): Promis
     report: report(io),
     log: logOf(engine, io),
   })
+  return { ...served, hasUsers: (await registry.users.list()).length > 0 }
 }
 
-async function fromFile({ config, ...others }: Options, engine: Engine, io: Terminal): Promise<ServedRegistry> {
+/** Flags as the file that says the same: what goes to other processes are plain values. */
+async function configurationOf(options: Options, engine: Engine): Promise<Configuration> {
+  const { configurationFrom } = await loadRegistry()
+  await tlsOf(options)
+  const { tlsCert, tlsKey, tlsClientAuthorities, minFree, maxConnections } = options
+  const number = (text: string | undefined) => text && Number(text)
+  const content = {
+    directory: registryDirectory(options.root, engine),
+    anonymous: options.anonymousPull && 'pull',
+    listen: {
+      address: options.listen,
+      tls: tlsCert && { certificate: tlsCert, key: tlsKey, 'client-authorities': tlsClientAuthorities },
+      insecure: options.insecure,
+      'max-connections': number(maxConnections),
+      'external-url': options.externalUrl,
+      'trusted-proxies': options.trustedProxy,
+      workers: number(options.workers),
+    },
+    uploads: { 'min-free': minFree && `${minFree}%` },
+    log: { requests: options.requestLog },
+    metrics: options.metrics && { address: options.metrics },
+  }
+  return await configurationFrom(onlyGiven(content), (key) => FLAGS.get(key) ?? key)
+}
+
+const FLAGS: ReadonlyMap<string, string> = new Map([
+  ['directory', '--root'],
+  ['listen.address', '--listen'],
+  ['listen.tls.certificate', '--tls-cert'],
+  ['listen.tls.key', '--tls-key'],
+  ['listen.tls.client-authorities', '--tls-client-authorities'],
+  ['listen.max-connections', '--max-connections'],
+  ['listen.external-url', '--external-url'],
+  ['listen.trusted-proxies', '--trusted-proxy'],
+  ['uploads.min-free', '--min-free'],
+  ['log.requests', '--request-log'],
+  ['metrics.address', '--metrics'],
+])
+
+/** Without what is undefined or false, which is what a file does not say. */
+function onlyGiven(content: object): object {
+  const given = Object.entries(content).filter(([, value]) => value !== undefined && value !== false)
+  return Object.fromEntries(
+    given.map(([key, value]) => [key, typeof value === 'object' && !Array.isArray(value) ? onlyGiven(value) : value]),
+  )
+}
+
+const surroundingsOf = (engine: Engine, io: Terminal) => ({
+  environment: io.environment,
+  output: io.stdout,
+  report: report(io),
+  log: logOf(engine, io),
+})
+
+async function fromFile({ config, ...others }: Options, engine: Engine, io: Terminal): Promise<ServedConfiguration> {
   for (const [name, value] of Object.entries(others)) {
     if (value !== undefined && value !== false && String(value) !== '') throw excluded(flagOf(name))
   }
   const { readConfiguration, serveConfigured } = await loadRegistry()
-  const surroundings = { environment: io.environment, output: io.stdout, report: report(io), log: logOf(engine, io) }
-  return await serveConfigured(await readConfiguration(config!), surroundings)
+  return await serveConfigured(await readConfiguration(config!), surroundingsOf(engine, io))
 }
 
 const flagOf = (option: string) => `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`

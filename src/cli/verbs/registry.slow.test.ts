@@ -7,6 +7,7 @@ import { chmod, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { connect } from 'node:tls'
+import { readTextSync } from '#host/file'
 import { type TestBale, testBale } from '../../../test/kit/bale.ts'
 import { hookReceiver, signatureOf } from '../../../test/kit/hook-receiver.ts'
 import { clientOf } from '../../../test/kit/registry-client.ts'
@@ -45,6 +46,7 @@ async function startServing(bale: TestBale, args: string[]) {
   })
   const [line] = (await once(child.stdout, 'data')) as [Buffer]
   return {
+    pid: child.pid!,
     line: line.toString().trim(),
     address: /\/\/(\S+)/.exec(line.toString())![1]!,
     said: () => said,
@@ -374,6 +376,41 @@ test('a hook is added, tried, told, looked at, told again, paused and removed fr
   } finally {
     assert.equal(await served.stop(), 0)
   }
+})
+
+test('several processes serve a registry as the flags say, are stopped with it, and log to one standard output', async () => {
+  await using bale = await testBale()
+  const root = join(bale.directory, 'images')
+  const served = await serve(bale, '--root', root, '--workers', '2', '--anonymous-pull', '--request-log', 'stdout')
+  const children = readTextSync(`/proc/${served.pid}/task/${served.pid}/children`).trim().split(' ')
+  assert.equal(children.length, 2)
+  assert.equal((await clientOf(served.address).request('GET', '/livez')).status, 200)
+  await until('the request is logged', () => served.said().includes('"path":"/livez"'))
+  assert.match(served.warned(), /There are no users yet/)
+  assert.equal(await served.stop(), 0)
+  for (const pid of children) assert.equal(existsSync(`/proc/${pid}/exe`), false)
+  for (const [flags, message] of [
+    [['--workers', '0'], /--workers takes a whole number from 1 to 256, not 0/],
+    [['--workers', '2', '--max-connections', '3'], /--max-connections: expects a whole number from 4/],
+    [['--workers', '2', '--listen', 'nowhere'], /--listen: /],
+  ] as const) {
+    const { code, stderr } = await bale.try(['registry', 'serve', '--root', root, ...flags])
+    assert.equal(code, 1)
+    assert.match(stderr, message)
+  }
+})
+
+test('a registry is moved only to a place that its file says, and the way back is asked for', async () => {
+  await using bale = await testBale()
+  const root = join(bale.directory, 'images')
+  const move = (...flags: string[]) => bale.try(['registry', 'move', '--root', root, ...flags])
+  assert.match((await move()).stderr, /give either --to or --undo/)
+  assert.match((await move('--undo')).stderr, /there is no registry in/)
+  await bale.run(['registry', 'user', 'add', '--root', root, '--password-stdin', 'ann'], { input: 'password-of-ann' })
+  const file = join(bale.directory, 'registry.yaml')
+  await writeFile(file, 'directory: /elsewhere\n')
+  assert.match((await move('--to', file)).stderr, /to a database and an object store, not to a directory/)
+  assert.match((await move('--undo')).stdout, /Changes are taken again/)
 })
 
 test('invalid addresses, certificates, roles, passwords and names are reported by name', async () => {

@@ -15,7 +15,7 @@ export type {
   Promotion,
   QuotaUse,
   Role,
-  ServedRegistry,
+  ServedConfiguration,
   TagChange,
 } from '#registry'
 

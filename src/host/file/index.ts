@@ -16,6 +16,7 @@ export { readBytes, readBytesSync, readText, readTextSync } from './read-bytes.t
 export { removeTree } from './remove-tree.ts'
 export { keepReserve, spaceAt } from './reserve.ts'
 export { type ResultFile, startResultFile } from './result-file.ts'
+export { siblingModule } from './sibling-module.ts'
 export { streamFile } from './stream-file.ts'
 export { temporaryDirectory } from './temporary-directory.ts'
 export { writeData } from './write-data.ts'

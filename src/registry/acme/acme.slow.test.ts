@@ -257,6 +257,46 @@ test('a configuration file names the authority, and whom clients need a certific
   assert.equal((await ask(served.url, client)).status, 200)
 })
 
+for (const challenge of ['tls-alpn-01', 'http-01'] as const) {
+  test(`several processes of one machine have one certificate, by ${challenge}`, { skip }, async () => {
+    await using place = await temporaryDirectory('bale-acme')
+    const path = (name: string) => join(place.path, name)
+    writeFileSync(path('ca.pem'), pebble.authorities)
+    const http = { challenge, 'http-address': `127.0.0.1:${pebble.httpPort}` }
+    const acme = {
+      ...{ directory: pebble.directory, names: NAMES, 'ca-file': 'ca.pem', 'agree-to-terms': true },
+      ...(challenge === 'http-01' && http),
+    }
+    const port = challenge === 'http-01' ? 0 : pebble.tlsPort
+    const listen = { address: `127.0.0.1:${port}`, workers: 2, tls: { acme } }
+    writeFileSync(path('r.yaml'), JSON.stringify({ directory: 'data', listen }))
+    const told: string[] = []
+    const report = ({ message }: Error) => void told.push(message)
+    const before = pebble.output().split('Issued certificate').length
+    await using served = await serveConfigured(await readConfiguration(path('r.yaml')), { environment: {}, report })
+    await isCertified({ served, told })
+    // Connections that stay open, so that both processes get some.
+    const [host, at] = served.address.split(':')
+    const sockets = await until('both processes show it', async () => {
+      const open = Array.from({ length: 4 }, () => connect({ host, port: Number(at), rejectUnauthorized: false }))
+      const shown = await Promise.all(
+        open.map((socket) =>
+          once(socket, 'secureConnect').then(
+            () => socket.getPeerCertificate().serialNumber,
+            () => undefined,
+          ),
+        ),
+      )
+      if (shown.every((serial) => serial !== undefined && serial === shown[0])) return open
+      for (const socket of open) socket.destroy()
+      return undefined
+    })
+    for (const socket of sockets) socket.destroy()
+    assert.equal(pebble.output().split('Issued certificate').length, before + 1)
+    assert.deepEqual(told, [])
+  })
+}
+
 const skipTwo = skip || withoutPostgres()
 
 test('two replicas have one certificate: one orders, the other answers the authority', { skip: skipTwo }, async () => {
@@ -312,7 +352,13 @@ function slowly(socket: Socket): Duplex {
   })
 }
 
-async function isCertified({ served, told }: Pick<Certified, 'served' | 'told'>): Promise<void> {
+async function isCertified({
+  served,
+  told,
+}: {
+  served: Pick<ServedRegistry, 'certified'>
+  told: readonly string[]
+}): Promise<void> {
   let certified = false
   void served.certified!.then(() => {
     certified = true

@@ -30,6 +30,7 @@ export function configurationOf(content: FileContent, path: string, at: (key: st
       tls: listen.tls && tlsOf(listen.tls, names),
       insecure: listen.insecure,
       maxConnections: listen['max-connections'],
+      workers: listen.workers,
       externalUrl: listen['external-url'],
       trustedProxies: listen['trusted-proxies'],
     },

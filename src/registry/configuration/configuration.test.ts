@@ -42,6 +42,7 @@ listen:
   tls: { certificate: tls/a.crt, key: /etc/bale/tls.key, client-authorities: ca.crt }
   insecure: true
   max-connections: 100
+  workers: 4
   external-url: https://registry.example/
   trusted-proxies: [10.0.0.0/8, '2001:db8::1']
 metadata:
@@ -142,6 +143,7 @@ test('every key of a file has its place in the configuration, with a value that 
       },
       insecure: true,
       maxConnections: 100,
+      workers: 4,
       externalUrl: 'https://registry.example',
       trustedProxies: ['10.0.0.0/8', '2001:db8::1'],
     },
@@ -149,8 +151,8 @@ test('every key of a file has its place in the configuration, with a value that 
       kind: 'scaled-out',
       postgres: {
         url: 'postgres://bale@a.internal:5433,b.internal/registry?sslmode=require',
-        password: { variable: 'PGPASSWORD', at: `${file}:12:19: metadata.postgres.password-env` },
-        ca: { path: join(place.path, 'db.pem'), at: `${file}:13:14: metadata.postgres.ca-file` },
+        password: { variable: 'PGPASSWORD', at: `${file}:13:19: metadata.postgres.password-env` },
+        ca: { path: join(place.path, 'db.pem'), at: `${file}:14:14: metadata.postgres.ca-file` },
         connections: 20,
       },
       objects: {
@@ -160,13 +162,13 @@ test('every key of a file has its place in the configuration, with a value that 
         bucket: 'bale-registry',
         prefix: 'prod/',
         pathStyle: false,
-        accessKey: { path: '/run/secrets/id', at: `${file}:22:22: objects.s3.access-key-file` },
-        secretKey: { variable: 'S3_SECRET', at: `${file}:23:21: objects.s3.secret-key-env` },
+        accessKey: { path: '/run/secrets/id', at: `${file}:23:22: objects.s3.access-key-file` },
+        secretKey: { variable: 'S3_SECRET', at: `${file}:24:21: objects.s3.secret-key-env` },
         partSize: 64 << 20,
         encryption: { kms: 'arn:key/1' },
         redirect: true,
       },
-      secret: { path: join(place.path, 'secret'), at: `${file}:27:14: secret-file` },
+      secret: { path: join(place.path, 'secret'), at: `${file}:28:14: secret-file` },
     },
     anonymous: 'pull',
     uploads: { lease: 5_400_000, leastRate: { bytesPerSecond: 1024, period: 10_000 } },
@@ -185,7 +187,7 @@ test('every key of a file has its place in the configuration, with a value that 
         url: 'https://registry-1.docker.io',
         login: {
           username: 'ann',
-          password: { path: join(place.path, 'hub'), at: `${file}:44:20: upstreams[0].password-file` },
+          password: { path: join(place.path, 'hub'), at: `${file}:45:20: upstreams[0].password-file` },
         },
         tokenService: 'auth.docker.io',
         namespaces: ['docker.io', 'index.docker.io'],
@@ -194,7 +196,7 @@ test('every key of a file has its place in the configuration, with a value that 
         cacheFor: 720 * 3_600_000,
         allow: ['library/*'],
         insecure: true,
-        ca: { path: join(place.path, 'hub.pem'), at: `${file}:52:14: upstreams[0].ca-file` },
+        ca: { path: join(place.path, 'hub.pem'), at: `${file}:53:14: upstreams[0].ca-file` },
       },
       {
         prefix: 'quay',
@@ -211,10 +213,10 @@ test('every key of a file has its place in the configuration, with a value that 
       ldap: {
         url: 'ldap://ldap.internal',
         startTls: true,
-        ca: { path: join(place.path, 'ldap.pem'), at: `${file}:62:14: login.ldap.ca-file` },
+        ca: { path: join(place.path, 'ldap.pem'), at: `${file}:63:14: login.ldap.ca-file` },
         bind: {
           dn: 'cn=bale,dc=example',
-          password: { path: join(place.path, 'ldap-password'), at: `${file}:64:20: login.ldap.password-file` },
+          password: { path: join(place.path, 'ldap-password'), at: `${file}:65:20: login.ldap.password-file` },
         },
         users: { base: 'ou=people,dc=example', filter: '(&(a=b)(uid={name}))', id: 'entryUUID' },
         groups: {
@@ -237,7 +239,7 @@ test('every key of a file has its place in the configuration, with a value that 
           when: { repository: 'acme/*' },
           as: 'acme+ci',
           lifetime: 1_800_000,
-          ca: { path: join(place.path, 'ci.pem'), at: `${file}:82:16: login.workloads[0].ca-file` },
+          ca: { path: join(place.path, 'ci.pem'), at: `${file}:83:16: login.workloads[0].ca-file` },
         },
         {
           ...{ issuer: 'https://other.example', audience: 'x', when: { sub: 'y' }, as: 'acme+other' },
@@ -256,7 +258,7 @@ test('every key of a file has its place in the configuration, with a value that 
     tracing: {
       endpoint: 'https://collector.internal/otlp',
       sample: 0.25,
-      headersFile: { path: join(place.path, 'headers'), at: `${file}:90:83: tracing.headers-file` },
+      headersFile: { path: join(place.path, 'headers'), at: `${file}:91:83: tracing.headers-file` },
     },
   })
 })
@@ -318,6 +320,7 @@ test('a directory is enough; the rest is as without a file', async () => {
       tls: undefined,
       insecure: false,
       maxConnections: 4096,
+      workers: 1,
       externalUrl: undefined,
       trustedProxies: [],
     },
@@ -401,7 +404,7 @@ const BAD: Readonly<Record<string, readonly [text: string, ...lines: (string | R
   'unknown keys, also those that objects inherit': [
     'directory: /d\nlisten:\n  adress: 1\n  port: 2\nconstructor: 3\n__proto__: { a: 1 }\n',
     '3:3: listen.adress: unknown key; did you mean address?',
-    '4:3: listen.port: unknown key; expects address, tls, insecure, max-connections, external-url, trusted-proxies',
+    '4:3: listen.port: unknown key; expects address, tls, insecure, max-connections, workers, external-url, trusted-proxies',
     /^5:1: constructor: unknown key; expects listen, directory, /,
     /^6:1: __proto__: unknown key; expects listen, /,
   ],

@@ -55,6 +55,8 @@ export interface ListenConfiguration {
   /** Plain HTTP on an address that other machines reach. */
   insecure: boolean
   maxConnections: number
+  /** Processes that answer requests. */
+  workers: number
   externalUrl?: string
   trustedProxies: readonly string[]
 }

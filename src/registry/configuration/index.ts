@@ -32,4 +32,4 @@ export {
 } from './credentials.ts'
 export { isLoopback, parseListenAddress } from './listen-address.ts'
 export { configurationSchema } from './load-schema.ts'
-export { readConfiguration } from './read-configuration.ts'
+export { configurationFrom, readConfiguration } from './read-configuration.ts'

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { readBytes } from '#host/file'
 import type { Configuration } from './configuration.ts'
 import { configurationOf } from './configuration-of.ts'
@@ -23,6 +24,17 @@ export async function readConfiguration(path: string): Promise<Configuration> {
   const validated = validate(document.value)
   if ('faults' in validated) throw refused(path, problemsOf(validated.faults, document))
   return configurationOf(validated.content, path, (key) => placeIn(path, { ...document.placeOf(key, 'value'), key }))
+}
+
+/**
+ * The configuration that a file with such content describes. `nameOf` tells what a key is called where the content comes from;
+ * relative paths begin at the working directory.
+ */
+export async function configurationFrom(content: object, nameOf: (key: string) => string): Promise<Configuration> {
+  const { validate } = await import('./validate.ts')
+  const validated = validate(content)
+  if ('faults' in validated) throw refusal(validated.faults.map(({ key, message }) => `${nameOf(key)}: ${message}`))
+  return configurationOf(validated.content, resolve('registry.yaml'), nameOf)
 }
 
 function textOf(bytes: Uint8Array): string | undefined {

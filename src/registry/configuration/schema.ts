@@ -83,6 +83,10 @@ const listen = group('Where and how the registry is reached', {
     wholeNumber('Connections at once; one address may have a quarter of them', 4, 1_000_000),
     4096,
   ),
+  workers: v.optional(
+    wholeNumber('Processes that answer requests, which share the connections; for machines of several cores', 1, 256),
+    1,
+  ),
   'external-url': v.optional(
     origin('URL that clients use, if it differs from the listening address', 'https://registry.example'),
   ),

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { readConfiguration, serveConfigured } from '#registry'
+import { openConfiguredAdmin, readConfiguration, serveConfigured } from '#registry'
 import { startIssuer } from '../../../test/kit/issuer.ts'
 import { clientOf } from '../../../test/kit/registry-client.ts'
 import { DIRECTORY_ADMIN, startSlapd, withoutSlapd } from '../../../test/kit/slapd.ts'
@@ -42,7 +42,8 @@ login:
   )
   const configuration = await readConfiguration(join(place.path, 'registry.yaml'))
   await using served = await serveConfigured(configuration, { environment: {} })
-  const { organisations, robots } = served.registry
+  await using admin = await openConfiguredAdmin(configuration, { environment: {} })
+  const { organisations, robots } = admin
   await organisations.add('acme')
   await robots.add('acme+ci', { grants: [{ pattern: 'acme/**', role: 'write' }] })
   const { request, image } = clientOf(served.address)

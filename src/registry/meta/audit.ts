@@ -138,6 +138,7 @@ function conditionsOf({ actor, action, target, outcome, since, until }: AuditFil
   return [
     ...condition('actor = ?', actor),
     ...condition(`action LIKE ? ESCAPE '!'`, likeOf(action)),
+    ...beginningOf(target),
     ...condition(`target LIKE ? ESCAPE '!'`, likeOf(target)),
     ...condition('outcome = ?', outcome),
     ...condition('at >= ?', since),
@@ -147,6 +148,17 @@ function conditionsOf({ actor, action, target, outcome, since, until }: AuditFil
 
 function condition(sql: string, value: SqlValue | undefined): Condition[] {
   return value === undefined ? [] : [[sql, value]]
+}
+
+/** An index finds what begins with the same characters; LIKE looks at all of it. */
+function beginningOf(glob = '*'): Condition[] {
+  const beginning = glob.slice(0, `${glob}*`.indexOf('*'))
+  return beginning === ''
+    ? []
+    : [
+        ['target >= ?', beginning],
+        ['target < ?', `${beginning}\u{10FFFF}`],
+      ]
 }
 
 function likeOf(glob: string | undefined): string | undefined {

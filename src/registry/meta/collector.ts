@@ -7,6 +7,8 @@ const BATCH = 500
 
 /** The collector's transactions. Each batch is one; nothing is open while objects are deleted. */
 export function collectorMeta(database: SqlDatabase): CollectorMeta {
+  /** The last repository of the collection before, in this process. */
+  let lookedAt = 0
   return {
     async expireUploads(idle) {
       await database.run('DELETE FROM attempts WHERE expires_at < now_ms()')
@@ -42,7 +44,7 @@ export function collectorMeta(database: SqlDatabase): CollectorMeta {
         for (const size of batch.condemned) total.bytes += size
         more = batch.more
       }
-      await database.transaction(removeEmptyRepositories)
+      lookedAt = await database.transaction((sql) => removeEmptyRepositories(sql, lookedAt))
       return total
     },
 
@@ -76,17 +78,29 @@ export function collectorMeta(database: SqlDatabase): CollectorMeta {
   }
 }
 
-/** One that is being pushed to comes back with its first blob: uploads name their repository. */
-const EMPTY_REPOSITORIES = `
-  DELETE FROM repositories WHERE NOT EXISTS (SELECT 1 FROM repo_blobs rb WHERE rb.repo_id = repositories.id)
-  AND NOT EXISTS (SELECT 1 FROM manifests m WHERE m.repo_id = repositories.id) RETURNING id, name`
+/** Each collection looks at so many repositories, one after the other: a registry of millions has no pause for all of them. */
+const LOOKED_AT = 10_000
 
-/** A later repository may get the same ID: it must not get the history as well. */
-async function removeEmptyRepositories(sql: Transaction): Promise<void> {
-  for (const { id, name } of await sql.all(EMPTY_REPOSITORIES)) {
+/**
+ * One that is being pushed to comes back with its first blob: uploads name their repository. The subqueries with LIMIT are answered
+ * for each repository by its index; as joins, PostgreSQL reads all manifests there are.
+ */
+const EMPTY_REPOSITORIES = `
+  DELETE FROM repositories WHERE id > ? AND id <= ?
+  AND (SELECT 1 FROM repo_blobs rb WHERE rb.repo_id = repositories.id LIMIT 1) IS NULL
+  AND (SELECT 1 FROM manifests m WHERE m.repo_id = repositories.id LIMIT 1) IS NULL RETURNING id, name`
+
+/** Of the repositories after that one. Returns the last that was looked at; 0 when these were the last of all. */
+async function removeEmptyRepositories(sql: Transaction, after: number): Promise<number> {
+  const page = `SELECT id FROM repositories WHERE id > ? ORDER BY id LIMIT ${LOOKED_AT}`
+  const seen = await sql.get(`SELECT max(id) AS last, count(*) AS count FROM (${page}) AS page`, after)
+  const last = Number(seen?.['last'] ?? 0)
+  for (const { id, name } of await sql.all(EMPTY_REPOSITORIES, after, last)) {
+    // A later repository may get the same ID: it must not get the history as well.
     await sql.run('DELETE FROM tag_history WHERE repo_id = ?', Number(id))
     await recordContentChange(sql, { actor: 'collector' }, { action: 'repository.remove', repository: text(name) })
   }
+  return Number(seen?.['count']) < LOOKED_AT ? 0 : last
 }
 
 /** A tag was lost with the line of its history that comes next. */

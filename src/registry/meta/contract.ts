@@ -18,6 +18,7 @@ import { renameContract } from './rename-contract.ts'
 import { requestCountContract } from './request-counts-contract.ts'
 import { retentionContract } from './retention-contract.ts'
 import { accountContract, coordinationContract } from './shared-contract.ts'
+import { transferContract } from './transfer-contract.ts'
 import { uploadContract } from './upload-contract.ts'
 
 /** What every metadata store of a registry promises, seen through two openings of the same data. */
@@ -58,4 +59,5 @@ export function metaStoreContract(name: string, create: () => Promise<MetaPlace>
   hookContract(check)
   hookDeliveryContract(check)
   acmeContract(check)
+  transferContract(check)
 }

@@ -21,6 +21,7 @@ import { retentionMeta } from './retention.ts'
 import type { SqlDatabase } from './sql.ts'
 import { tagHistoryMeta } from './tag-history.ts'
 import { tagPolicyMeta } from './tag-policies.ts'
+import { transferMeta } from './transfer.ts'
 import { uploadMeta } from './uploads.ts'
 import { usageMeta } from './usage.ts'
 
@@ -51,6 +52,7 @@ export function createMeta(database: SqlDatabase, by: By = OPERATOR): MetaStore 
     ...hookMeta(database, by),
     ...hookDeliveryMeta(database),
     ...acmeMeta(database, by),
+    ...transferMeta(database),
     close: () => database.close(),
   }
 }

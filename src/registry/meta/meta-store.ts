@@ -13,6 +13,7 @@ import type { RequestCountMeta } from './request-counts.ts'
 import type { RetentionMeta } from './retention.ts'
 import type { TagHistoryMeta } from './tag-history.ts'
 import type { TagPolicyMeta } from './tag-policies.ts'
+import type { TransferMeta } from './transfer.ts'
 import type { UsageMeta } from './usage.ts'
 
 /**
@@ -43,7 +44,8 @@ export interface MetaStore
     CachedContentMeta,
     HookMeta,
     HookDeliveryMeta,
-    AcmeMeta {
+    AcmeMeta,
+    TransferMeta {
   /** The same store, whose changes are recorded as somebody's; else they are the operator's. */
   as(by: By): MetaStore
   close(): Promise<void>
@@ -175,8 +177,11 @@ export interface UploadMeta {
     id: string,
     options: { token: string; digest: Digest; size: number; key: string; lease: number; keep: number; grace: number },
   ): Promise<'added' | 'known' | 'lost'>
-  /** Gives back all locks: for the one process of an embedded registry when it starts after a crash. */
-  freeUploads(): Promise<void>
+  /**
+   * Gives back the locks whose tokens begin with `holder`, all of them without it: of a process that was killed. An embedded
+   * registry does so at its start.
+   */
+  freeUploads(holder?: string): Promise<void>
   /** Forgets an upload and queues its object for deletion. */
   cancelUpload(id: string): Promise<void>
 }
@@ -202,7 +207,7 @@ export interface CollectorMeta {
   removeUntagged(olderThan: number, restorable?: number): Promise<number>
   /**
    * Looks at blobs that are due. One that no manifest refers to and no lease holds leaves its repositories, and its
-   * object becomes due after `grace`. Repositories with nothing left in them go, with their history. Returns bytes and number of condemned
+   * object becomes due after `grace`. Repositories with nothing left in them go, with their history; each call looks at 10,000 of them. Returns bytes and number of condemned
    * blobs.
    */
   condemnBlobs(grace: number): Promise<{ blobs: number; bytes: number }>

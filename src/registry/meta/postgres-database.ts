@@ -209,6 +209,10 @@ function asBaleError(error: unknown, kind: ReturnType<typeof kindOf>): unknown {
   }
   if (code === '53100')
     return new BaleError('NO_SPACE', "the disk of the registry's database is full", { cause: error })
+  // Out of memory, of locks, of what a setting allows; what the disk did not do. Another try may go well.
+  if (/^(?:53|58030)/.test(code)) {
+    return new BaleError('UNAVAILABLE', 'the database of the registry lacks what it needs', { cause: error })
+  }
   if (code.startsWith('28')) {
     return new BaleError('DENIED', 'the database refuses the user or password of the registry', { cause: error })
   }

@@ -81,6 +81,22 @@ test('when the primary dies its standby takes over, and has all that was answere
   }
 })
 
+test('what is due is found by an index, however much is not', { skip }, async () => {
+  const url = await server!.database()
+  await (await openPostgresMeta({ url })).close()
+  await asOwner(url, async (client) => {
+    await client.query('SET enable_seqscan = off')
+    const { rows } = await client.query(
+      `EXPLAIN SELECT key FROM gc_queue WHERE kind = 'blob' AND review_after <= now_ms() ORDER BY review_after LIMIT 500`,
+    )
+    // As a filter it would be asked of every row that there is.
+    assert.match(
+      rows.map((row) => row['QUERY PLAN']).join('\n'),
+      /Index Cond: .*review_after <= now_ms|Index Cond: .*review_after <= \(\(EXTRACT/,
+    )
+  })
+})
+
 test('both databases have the same tables with the same columns', { skip }, async () => {
   const url = await server!.database()
   const database = await openPostgresDatabase({ url })

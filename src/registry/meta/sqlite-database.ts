@@ -10,7 +10,8 @@ const PATIENCE = 10_000
 
 /** Opens the registry's file. It holds password hashes and the key that signs tokens: it is for its owner alone. */
 export function openRegistryFile(path: string, clock: Clock): Sqlite {
-  const functions = { now_ms: () => clock.now() }
+  // SQLite goes on after the highest ID by itself.
+  const functions = { now_ms: () => clock.now(), continue_ids: () => null }
   return openSqlite({ path, what: 'registry', migrations: MIGRATIONS, patience: PATIENCE, ownerOnly: true, functions })
 }
 

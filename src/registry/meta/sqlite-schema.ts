@@ -206,5 +206,9 @@ CREATE INDEX request_counts_expiry ON request_counts (expires_at);
   // The certificate of an authority, what became of the tries to get one, and answers to the authority; sealed.
   `
 CREATE TABLE acme_texts (name TEXT PRIMARY KEY, text TEXT NOT NULL, expires_at INTEGER) WITHOUT ROWID;
+  `,
+  // What was done to a target is found by its name.
+  `
+CREATE INDEX audit_target ON audit (target, id);
 `,
 ]

@@ -70,6 +70,16 @@ export function uploadContract(check: Check): void {
     assert.equal(await meta.advanceUpload(id, { token: 'dead', offset: 1, lock: 0, keep: DAY }), false)
   })
 
+  check('locks of one process that died are given back, and those of others are not', async ({ meta, other }) => {
+    const [dead, alive] = [await begin(meta), await begin(meta)]
+    const options = { offset: 0, lock: 1e9 }
+    await meta.lockUpload(dead.id, { token: 'aa1', ...options })
+    await meta.lockUpload(alive.id, { token: 'ab1', ...options })
+    await other.freeUploads('aa')
+    assert.equal(await other.lockUpload(dead.id, { token: 'new', ...options }), true)
+    assert.equal(await other.lockUpload(alive.id, { token: 'new', ...options }), false)
+  })
+
   check(
     'the same bytes brought by many at once are added once; the blob has the object that came last, the others go',
     async ({ meta, other }) => {

@@ -61,8 +61,11 @@ export function uploadMeta(database: SqlDatabase): UploadMeta {
       })
     },
 
-    async freeUploads() {
-      await database.run('UPDATE uploads SET lock_token = NULL, lock_until = 0 WHERE lock_token IS NOT NULL')
+    async freeUploads(holder = '') {
+      await database.run(
+        'UPDATE uploads SET lock_token = NULL, lock_until = 0 WHERE lock_token IS NOT NULL AND substr(lock_token, 1, ?) = ?',
+        ...[holder.length, holder],
+      )
     },
 
     async cancelUpload(id) {

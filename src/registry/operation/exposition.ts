@@ -4,11 +4,23 @@
  */
 type Labels = Readonly<Record<string, string>>
 
+/** `latest`: what all of them can know, and one knew last. */
+export type Together = 'sum' | 'least' | 'greatest' | 'latest'
+
 /** All samples of one name. */
 export interface Family {
   readonly name: string
+  /** What is made of the values of several processes. */
+  readonly together: Together
+  /** When it was last set, of `latest`: milliseconds since 1970. */
+  readonly setAt?: number
   /** Lines that each end with a newline. */
   text(): string
+}
+
+/** Everything, as `/metrics` sends it. */
+export function textOf(families: readonly Pick<Family, 'text'>[]): string {
+  return families.map((family) => family.text()).join('')
 }
 
 interface Counter extends Family {
@@ -24,6 +36,7 @@ export function createCounter(name: string, help: string, { from = [] }: { from?
   const values = new Map(from.map((labels) => [labelText(labels), 0]))
   return {
     name,
+    together: 'sum',
     add(labels, by = 1) {
       const key = labelText(labels)
       values.set(key, (values.get(key) ?? 0) + by)
@@ -38,10 +51,11 @@ export function createGauge(
   name: string,
   help: string,
   read: () => number | undefined,
-  type: 'gauge' | 'counter' = 'gauge',
+  { type = 'gauge', together = 'sum' }: { type?: 'gauge' | 'counter'; together?: Together } = {},
 ): Family {
   return {
     name,
+    together,
     text() {
       const value = read()
       return head(name, help, type) + (value === undefined ? '' : sample(name, '', value))
@@ -49,13 +63,19 @@ export function createGauge(
   }
 }
 
-/** A gauge with labels, which has the value that was set last. */
+/** A gauge with labels, which has the value that was set last, by whichever process. */
 export function createGauges(name: string, help: string): Family & { set(labels: Labels, value: number): void } {
   const values = new Map<string, number>()
+  let setAt = 0
   return {
     name,
+    together: 'latest',
+    get setAt() {
+      return setAt
+    },
     set(labels, value) {
       values.set(labelText(labels), value)
+      setAt = Date.now()
     },
     text: () => head(name, help, 'gauge') + [...values].map(([labels, value]) => sample(name, labels, value)).join(''),
   }
@@ -73,6 +93,7 @@ export function createHistogram(name: string, help: string, bounds: readonly num
     ].join('')
   return {
     name,
+    together: 'sum',
     observe(labels, value) {
       const key = labelText(labels)
       const one = series.get(key) ?? { labels, counts: bounds.map(() => 0), sum: 0, count: 0 }

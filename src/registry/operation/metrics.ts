@@ -4,8 +4,7 @@ import type { EndedRequest, Observe, RegistryEvent } from './registry-event.ts'
 /** Counts what happens in a registry, for Prometheus. */
 export interface Metrics {
   observe: Observe
-  /** Everything, as `/metrics` sends it. */
-  text(): string
+  families: readonly Family[]
 }
 
 /** Seconds: from an answer out of the database to a push of gigabytes. */
@@ -23,7 +22,7 @@ export function createMetrics(): Metrics {
       events.observe(event)
       upstreams.observe(event)
     },
-    text: () => families.map((family) => family.text()).join(''),
+    families,
   }
 }
 
@@ -88,11 +87,10 @@ function createEventMetrics(): Part {
   const attempts = createCounter('bale_registry_hook_attempts_total', 'Attempts to deliver events to hooks', {
     from: ATTEMPTS.map((outcome) => ({ outcome })),
   })
-  const last: { collection?: number; certificate?: number; pending?: number } = {}
-  const pending = createGauge(
+  const last: { collection?: number; certificate?: number } = {}
+  const pending = createGauges(
     'bale_registry_hook_deliveries_pending',
     'Deliveries of events that are still to be made, of all replicas, at most 10000',
-    () => last.pending,
   )
   const spansSent = createCounter('bale_registry_spans_sent_total', 'Spans of traces that the collector took', {
     from: [{}],
@@ -104,11 +102,13 @@ function createEventMetrics(): Part {
     'bale_registry_collection_last_success_timestamp_seconds',
     'When a collection of this process last came to its end',
     () => last.collection,
+    { together: 'greatest' },
   )
   const expiry = createGauge(
     'bale_registry_tls_certificate_expiry_timestamp_seconds',
     'When the certificate that is shown expires',
     () => last.certificate,
+    { together: 'least' },
   )
   const act = (event: RegistryEvent) => {
     switch (event.kind) {
@@ -121,8 +121,7 @@ function createEventMetrics(): Part {
       case 'hook-attempt-ended':
         return attempts.add({ outcome: event.outcome })
       case 'hook-deliveries-counted':
-        last.pending = event.pending
-        return
+        return pending.set({}, event.pending)
       case 'spans-sent':
         return spansSent.add({}, event.count)
       case 'spans-dropped':
@@ -188,7 +187,7 @@ const LOSSES = ['full', 'refused', 'unreachable'] as const
 const OUTCOMES = ['done', 'failed', 'elsewhere'] as const
 
 /** Under the names that other programs' have, so that the same dashboards and alerts work. */
-function processMetrics(): Family[] {
+export function processMetrics(): Family[] {
   const started = Date.now() / 1000 - process.uptime()
   const cpu = () => {
     const { user, system } = process.cpuUsage()
@@ -196,8 +195,8 @@ function processMetrics(): Family[] {
   }
   return [
     createGauge('process_resident_memory_bytes', 'Memory of the process', () => process.memoryUsage.rss()),
-    createGauge('process_cpu_seconds_total', 'Time of processors that the process used', cpu, 'counter'),
-    createGauge('process_start_time_seconds', 'When the process began', () => started),
+    createGauge('process_cpu_seconds_total', 'Time of processors that the process used', cpu, { type: 'counter' }),
+    createGauge('process_start_time_seconds', 'When the process began', () => started, { together: 'least' }),
     createGauge('nodejs_heap_size_used_bytes', 'Used heap of V8', () => process.memoryUsage().heapUsed),
     createGauge('nodejs_external_memory_bytes', 'Memory of buffers', () => process.memoryUsage().external),
   ]

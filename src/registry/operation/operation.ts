@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream'
+import type { Family } from './exposition.ts'
 import type { Metrics } from './metrics.ts'
 import type { Observe, RegistryEvent } from './registry-event.ts'
 import type { createSpanSender, SpanSenderOptions } from './span-sender.ts'
@@ -54,6 +55,11 @@ export async function openOperation(
     },
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   }
+}
+
+/** Metrics of this process alone. */
+export async function processFamilies(): Promise<Family[]> {
+  return (await import('./metrics.ts')).processMetrics()
 }
 
 async function openTracing(

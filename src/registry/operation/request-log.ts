@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import type { Writable } from 'node:stream'
 import type { EndedRequest, Observe } from './registry-event.ts'
 
@@ -76,7 +76,18 @@ function lineOf({ time, id, method, path, status, bytesOut, milliseconds, addres
 /** Its group may read it: what collects logs is not root. */
 async function fileSink(path: string): Promise<Sink> {
   const file = await open(path, 'a', 0o640)
-  return { write: (text) => file.appendFile(text), close: () => file.close() }
+  return { write: (text) => writeLines(file, text), close: () => file.close() }
+}
+
+const AT_ONCE = 256 << 10
+
+/** Several processes may append to one file: what is written at once, which stays together, are whole lines. */
+async function writeLines(file: FileHandle, text: string): Promise<void> {
+  for (let at = 0; at < text.length; ) {
+    const end = text.length - at <= AT_ONCE ? text.length : text.lastIndexOf('\n', at + AT_ONCE) + 1
+    await file.appendFile(text.slice(at, end))
+    at = end
+  }
 }
 
 /** The stream is not ours to end. */

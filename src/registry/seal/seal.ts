@@ -9,12 +9,15 @@ export interface Seal {
   open(id: string, sealed: string): string
 }
 
+/** What is sealed, each with a key of its own. */
+export type Sealed = 'signing keys of a registry' | 'secrets of hooks' | 'certificates of this registry'
+
 const SEALED = 'sealed:'
 
 export const isSealed = (text: string): boolean => text.startsWith(SEALED)
 
-/** AES-256-GCM, with a key of its own for each purpose: `signing keys of a registry`. */
-export function createSeal(secret: Uint8Array, purpose: string): Seal {
+/** AES-256-GCM. */
+export function createSeal(secret: Uint8Array, purpose: Sealed): Seal {
   const key = Buffer.from(hkdfSync('sha256', secret, '', purpose, 32))
   return {
     close(id, text) {
@@ -35,4 +38,14 @@ export function createSeal(secret: Uint8Array, purpose: string): Seal {
       }
     },
   }
+}
+
+/** A text that was sealed with one secret, sealed with another; what was not sealed is. DENIED as when it is opened. */
+export function sealedAgain(
+  purpose: Sealed,
+  { id, text }: { id: string; text: string },
+  { from, to }: { from: Uint8Array; to: Uint8Array },
+): string {
+  const open = isSealed(text) ? createSeal(from, purpose).open(id, text) : text
+  return createSeal(to, purpose).close(id, open)
 }

@@ -14,8 +14,9 @@ export interface Uploads {
 
 const EXPIRES = 24 * 3_600_000
 
-export function createUploads(parts: UploadsParts): Uploads {
-  const { meta } = parts
+/** `holder` begins the names of all locks that are taken here. */
+export function createUploads(parts: UploadsParts & { holder?: string }): Uploads {
+  const { meta, holder = '' } = parts
   const hashers = createHasherCache()
   return {
     async begin({ repository, principal, algorithm = 'sha256' }) {
@@ -29,7 +30,7 @@ export function createUploads(parts: UploadsParts): Uploads {
       return upload && upload.repository === repository && upload.principal === principal ? upload : undefined
     },
     async open(upload) {
-      const token = randomKey()
+      const token = holder + randomKey()
       const session = new UploadSession({ ...parts, hashers, upload, token, expires: EXPIRES })
       return (await session.lock()) ? session : undefined
     },
