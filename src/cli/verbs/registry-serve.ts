@@ -6,14 +6,14 @@ import { defineVerb } from '../verb/verb.ts'
 import {
   type Configuration,
   excluded,
+  LOCAL_PLACE_OPTIONS,
   loadRegistry,
-  PLACE_OPTIONS,
   registryDirectory,
   type ServedConfiguration,
 } from './registry.ts'
 
 const OPTIONS = [
-  ...PLACE_OPTIONS,
+  ...LOCAL_PLACE_OPTIONS,
   {
     flags: '--listen <ADDRESS:PORT>',
     description: 'Address to listen on (127.0.0.1:5000); port 0 chooses a free port',
