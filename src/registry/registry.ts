@@ -39,7 +39,6 @@ import {
   createQuotas,
   createRenames,
   createTags,
-  foldUsageRegularly,
   type Promotions,
   type Quotas,
   type Renames,
@@ -175,7 +174,8 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     const health = createHealth({ objects, clock })
     const presign = presignerOf(parts, settings)
     const refusals = closing.use(createRefusals({ meta, clock, report }))
-    closing.use(foldUsageRegularly({ meta, report }))
+    const unfolded = (error: unknown) => report(error, 'adding up what repositories use')
+    closing.use(workRegularly(async () => void (await meta.foldUsage()), { every: FOLD_EVERY, failed: unfolded }))
     const hooks = openHooks({ meta, secret: async () => secret, clock }, settings)
     closing.use(hooks.sender)
     const retryFor = settings.hooks?.retryFor ?? RETRY_FOR
@@ -247,6 +247,8 @@ export function unpulledOf({
 const RETRY_FOR = 24 * 3_600_000
 /** What other processes changed, and what is due again, waits no longer. Milliseconds. */
 const DELIVER_EVERY = 5_000
+/** Any number of processes may do so. */
+const FOLD_EVERY = 5_000
 
 /** Who is told of changes, and what tells them. */
 function openHooks(

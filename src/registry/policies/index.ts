@@ -1,6 +1,5 @@
 /** registry/policies: what its operators rule about tags and limit. Promises: bad input is refused by name. Does not: enforce; meta does, in its transactions. */
 
-export { foldUsageRegularly } from './fold-usage.ts'
 export { createPolicies, type Policies } from './policies.ts'
 export { createPromotions, type PromoteOptions, type Promotion, type Promotions } from './promotion.ts'
 export { createQuotas, type Quotas, type QuotaUse } from './quotas.ts'
