@@ -57,7 +57,7 @@ const FILL: readonly [what: string, sql: string][] = [
   ],
   [
     'links',
-    `INSERT INTO manifest_blobs SELECT m, 1 + (m * 7919 + k * 104729) % ${BLOBS} FROM generate_series(1, ${manifests}) m, generate_series(1, ${links}) k
+    `INSERT INTO manifest_blobs SELECT m, 1 + (m::bigint * 7919 + k * 104729) % ${BLOBS} FROM generate_series(1, ${manifests}) m, generate_series(1, ${links}) k
      ON CONFLICT DO NOTHING`,
   ],
   [

@@ -22,8 +22,9 @@ export async function listReferrers(
   let size = 0
   for (let after = last; ; ) {
     const rows = await sql.all(
-      `SELECT m.digest, m.descriptor FROM manifests m JOIN repositories r ON r.id = m.repo_id
-       WHERE r.name = ? AND m.subject_digest = ? AND m.digest > ? ${artifactType === undefined ? '' : 'AND m.artifact_type = ?'}
+      // As a join, PostgreSQL reads and sorts all that refer to the subject for each page.
+      `SELECT m.digest, m.descriptor FROM manifests m WHERE m.repo_id = (SELECT id FROM repositories WHERE name = ?)
+       AND m.subject_digest = ? AND m.digest > ? ${artifactType === undefined ? '' : 'AND m.artifact_type = ?'}
        ORDER BY m.digest LIMIT ${READ_AT_ONCE}`,
       ...[repository, subject, after],
       ...(artifactType === undefined ? [] : [artifactType]),
