@@ -3,10 +3,11 @@ import { rename, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { BaleError } from '#base'
 import { createHasher } from '#blob'
-import { fsyncDirectory, makeDirectory, withNoSpace } from '#host/file'
+import { fsyncDirectory, withNoSpace } from '#host/file'
 import { algorithmOf, type Digest } from '#spec'
 import { copySqliteMeta, holdObjects, type ListedBlob, type MetaStore, openSqliteMeta } from './meta/index.ts'
 import { createFileObjects, IN_NO_ROW, NOTHING_WRITTEN, type ObjectStore } from './objects/index.ts'
+import { makeRegistryDirectory } from './registry-directory.ts'
 
 /** A backup that is aborted leaves the target as it was, but for bytes that the next one takes over. */
 export interface BackupOptions {
@@ -43,7 +44,7 @@ export async function backUp(
   if (`${resolve(target)}/`.startsWith(`${resolve(directory)}/`)) {
     throw new BaleError('INVALID_ARGUMENT', `the backup ${target} would be within the registry ${directory}`)
   }
-  makeDirectory(target)
+  makeRegistryDirectory(target)
   await using hold = await holdObjects(meta)
   const database = join(target, `registry.db.${randomBytes(6).toString('hex')}`)
   try {

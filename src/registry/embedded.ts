@@ -1,7 +1,6 @@
-import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { BaleError, type Clock, isBaleError, systemClock } from '#base'
-import { acquireLock, keepReserve, makeDirectory } from '#host/file'
+import { acquireLock, keepReserve } from '#host/file'
 import { forgetSealedKeys } from './auth/index.ts'
 import { type BackedUp, type BackupOptions, backUp } from './backup.ts'
 import { type MetaStore, openSqliteMeta } from './meta/index.ts'
@@ -16,6 +15,7 @@ import {
   type RegistryParts,
   type RegistrySettings,
 } from './registry.ts'
+import { makeRegistryDirectory } from './registry-directory.ts'
 import { readSecretFile } from './secret-file.ts'
 
 /** Where an embedded registry stores its content, and how it behaves. */
@@ -159,16 +159,6 @@ async function secretOf(directory: string, meta: MetaStore): Promise<Uint8Array>
     await meta.forgetAcmeTexts()
   }
   return secret
-}
-
-/** Made for its owner alone; one that was there must be as private: what is in it decides who may do what. */
-function makeRegistryDirectory(directory: string): void {
-  makeDirectory(directory)
-  const { mode } = statSync(directory)
-  if ((mode & 0o027) === 0) return
-  throw new BaleError('DENIED', `other users of this machine can read or write the directory ${directory}`, {
-    hint: `chmod 700 ${directory}`,
-  })
 }
 
 function openParts(directory: string, clock: Clock, options: FileObjectsOptions = {}) {
