@@ -261,9 +261,9 @@ test('what cannot be a hook is refused by name', async () => {
   await hooks.add('ci', { url })
   await assert.rejects(hooks.add('ci', { url }), { code: 'CONFLICT', message: /there is a hook ci already/ })
   for (const act of [hooks.remove, hooks.enable, hooks.disable, (name: string) => hooks.test(name)]) {
-    await assert.rejects(act('none'), { code: 'INVALID_ARGUMENT', message: /there is no hook none/ })
+    await assert.rejects(act('none'), { code: 'NOT_FOUND', message: /there is no hook none/ })
   }
-  await assert.rejects(hooks.redeliver(99), { code: 'INVALID_ARGUMENT', message: /there is no delivery 99/ })
+  await assert.rejects(hooks.redeliver(99), { code: 'NOT_FOUND', message: /there is no delivery 99/ })
 })
 
 test('the database has no secret of a hook that could be read, and another secret of the registry opens none', async () => {

@@ -40,7 +40,7 @@ export interface DeliveryPage {
   limit?: number
 }
 
-/** Who is told of changes, and what became of that. All but `list` and `deliveries` throw INVALID_ARGUMENT for what is not there. */
+/** Who is told of changes, and what became of that. All but `list` and `deliveries` throw NOT_FOUND for an unknown hook or delivery. */
 export interface Hooks {
   /** By their names. */
   list(): Promise<Hook[]>
@@ -104,7 +104,7 @@ export function createHooks(parts: { meta: MetaStore; sender: HookSender; seal()
     deliveries: ({ limit = PAGE, ...page } = {}) => meta.listDeliveries({ ...page, limit }),
     async redeliver(id) {
       if (await meta.redeliver(id)) return
-      throw new BaleError('INVALID_ARGUMENT', `there is no delivery ${id}`, {
+      throw new BaleError('NOT_FOUND', `there is no delivery ${id}`, {
         next: { act: 'list-registry-deliveries' },
       })
     },
@@ -112,7 +112,7 @@ export function createHooks(parts: { meta: MetaStore; sender: HookSender; seal()
 }
 
 function noHook(name: string): BaleError {
-  return new BaleError('INVALID_ARGUMENT', `there is no hook ${printable(name, 80)}`, {
+  return new BaleError('NOT_FOUND', `there is no hook ${printable(name, 80)}`, {
     next: { act: 'list-registry-hooks' },
   })
 }

@@ -99,7 +99,7 @@ test('scopes that are not counted and limits that are none are refused by name',
   for (const limit of [-1, 1.5, Number.NaN, 2 ** 60]) {
     await assert.rejects(quotas.set('team/**', { tags: limit }), invalid(/not a limit of tags/))
   }
-  await assert.rejects(quotas.remove('team/**'), invalid(/team\/\*\* has no quota/))
+  await assert.rejects(quotas.remove('team/**'), { code: 'NOT_FOUND', message: /team\/\*\* has no quota/ })
 })
 
 async function objectsOf({ directory }: TestRegistry): Promise<string[]> {

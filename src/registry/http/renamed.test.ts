@@ -101,14 +101,14 @@ test('names that are none, taken or not there are refused by name', async () => 
   const { renames } = registry.registry
   await registry.image('acme/app', 'one', { tag: '1', login: LOGINS.root })
   await assert.rejects(renames.rename('acme/site', 'Acme'), { code: 'INVALID_REFERENCE' })
-  await assert.rejects(renames.rename('acme/none', 'acme/x'), { code: 'INVALID_ARGUMENT' })
+  await assert.rejects(renames.rename('acme/none', 'acme/x'), { code: 'NOT_FOUND' })
   await assert.rejects(renames.rename('acme/site', 'acme/site'), { code: 'INVALID_ARGUMENT' })
   for (const taken of ['acme/site', 'acme/web'])
     await assert.rejects(renames.rename('acme/app', taken), { code: 'CONFLICT' })
   for (const redirect of [-1, 0.5, Infinity]) {
     await assert.rejects(renames.rename('acme/app', 'acme/x', { redirect }), /not a period to redirect for/)
   }
-  await assert.rejects(renames.end('acme/app'), { code: 'INVALID_ARGUMENT', message: 'acme/app is not redirected' })
+  await assert.rejects(renames.end('acme/app'), { code: 'NOT_FOUND', message: 'acme/app is not redirected' })
   assert.deepEqual(
     (await renames.list()).map(({ name, to }) => [name, to]),
     [['acme/web', 'acme/site']],

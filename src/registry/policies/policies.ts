@@ -25,7 +25,7 @@ export interface Policies {
   /**
    * Admits images alone whose lowest layers are those of one of `allow`, if any is given, and of none of `block`: images of
    * this registry, `base/debian:12` or `base/debian@sha256:…`. A tag is what it points to at the moment of a push. MANIFEST_NOT_FOUND
-   * for one that is not there. Returns the policy's ID.
+   * for a missing image. Returns the policy's ID.
    */
   base(pattern: string, rule: { allow?: readonly string[]; block?: readonly string[] }): Promise<number>
   /** NOT_FOUND when there is none with this ID. */

@@ -8,7 +8,7 @@ export interface Quotas {
    * there is removed. INVALID_ARGUMENT for other patterns and for what is no limit.
    */
   set(scope: string, limits: Partial<Usage>): Promise<void>
-  /** INVALID_ARGUMENT when it has none. */
+  /** NOT_FOUND when it has none. */
   remove(scope: string): Promise<void>
   /** By their scopes, with what is used at this moment. */
   list(): Promise<QuotaUse[]>
@@ -36,7 +36,7 @@ export function createQuotas(meta: MetaStore): Quotas {
     },
     async remove(scope) {
       if (await meta.setQuota({ scope })) return
-      throw new BaleError('INVALID_ARGUMENT', `${printable(scope, 255)} has no quota`, {
+      throw new BaleError('NOT_FOUND', `${printable(scope, 255)} has no quota`, {
         next: { act: 'list-registry-quotas' },
       })
     },

@@ -12,7 +12,7 @@ export interface Renames {
   rename(from: string, to: string, options?: { redirect?: number }): Promise<void>
   /** Former names that are answered, sorted. */
   list(): Promise<Redirect[]>
-  /** Makes a former name free. INVALID_ARGUMENT when there is none. */
+  /** Makes a former name free. NOT_FOUND when there is no redirect. */
   end(name: string): Promise<void>
 }
 
@@ -25,14 +25,14 @@ export function createRenames(meta: MetaStore): Renames {
         throw new BaleError('INVALID_ARGUMENT', `not a period to redirect for: ${redirect} milliseconds`)
       }
       const outcome = await meta.renameRepository(from, to, { redirect })
-      if (outcome === 'absent') throw new BaleError('INVALID_ARGUMENT', `there is no repository ${from}`)
+      if (outcome === 'absent') throw new BaleError('NOT_FOUND', `there is no repository ${from}`)
       if (outcome === 'renamed') return
       throw new BaleError('CONFLICT', `there is a repository ${to}, or one that was called so and is redirected`)
     },
     list: () => meta.listRedirects(),
     async end(name) {
       if (await meta.endRedirect(name)) return
-      throw new BaleError('INVALID_ARGUMENT', `${printable(name, 255)} is not redirected`)
+      throw new BaleError('NOT_FOUND', `${printable(name, 255)} is not redirected`)
     },
   }
 }
