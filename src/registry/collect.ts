@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto'
 import { BaleError } from '#base'
-import type { MetaStore } from './meta/index.ts'
+import { inTurn, type MetaStore } from './meta/index.ts'
 import type { ObjectStore } from './objects/index.ts'
 import { removeUnkeptTags } from './policies/index.ts'
 
@@ -95,26 +94,12 @@ async function collect(
   return { uploads, tags, manifests, ...condemned, objects: deleted }
 }
 
-const TURN = 120_000
-
 /** One process of a registry collects at a time. Throws LOCKED when another one does. */
 export async function collectInTurn(parts: CollectParts, options: CollectOptions = {}): Promise<Collected> {
-  const holder = randomUUID()
-  const take = () => parts.meta.takeTurn('collection', holder, TURN)
-  if (!(await take())) throw new BaleError('LOCKED', 'another process of the registry is collecting at the moment')
-  const stopping = new AbortController()
-  const renewal = setInterval(() => {
-    // If the turn is lost, another process may have begun: two at once do no harm, but the work is wasted.
-    take().then(
-      (kept) => kept || stopping.abort(new BaleError('LOCKED', 'another process of the registry collects now')),
-      () => undefined,
-    )
-  }, TURN / 4)
-  try {
-    const signal = options.signal ? AbortSignal.any([options.signal, stopping.signal]) : stopping.signal
-    return await collect(parts, { ...options, signal })
-  } finally {
-    clearInterval(renewal)
-    await parts.meta.endTurn('collection', holder)
-  }
+  const collected = await inTurn(parts.meta, 'collection', (turn) => {
+    const signal = options.signal ? AbortSignal.any([options.signal, turn]) : turn
+    return collect(parts, { ...options, signal })
+  })
+  if (collected !== 'taken') return collected.done
+  throw new BaleError('LOCKED', 'another process of the registry is collecting at the moment')
 }

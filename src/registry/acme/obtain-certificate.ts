@@ -1,8 +1,8 @@
-import { randomUUID, X509Certificate } from 'node:crypto'
+import { X509Certificate } from 'node:crypto'
 import type { Server } from 'node:https'
 import { asError, BaleError, type Clock, isBaleError } from '#base'
 import { createHttpClient, defaultHttpLimits, tlsSettings } from '#transport/http'
-import type { MetaStore } from '../meta/index.ts'
+import { inTurn, type MetaStore } from '../meta/index.ts'
 import type { Seal } from '../seal/index.ts'
 import { readAccountKey } from './account-key.ts'
 import { answerHandshakes } from './answer-handshakes.ts'
@@ -45,7 +45,7 @@ interface ObtainParts {
   seal: Seal
   /** The registry's. */
   clock: Clock
-  /** The operator is told of what fails. */
+  /** Failures are reported to the operator. */
   report(failure: unknown, what: string): void
 }
 
@@ -55,7 +55,7 @@ const LOOK_WITHOUT = 1000
 /** Two processes of different configuration must not order in turn. */
 const LEAST_AGE = 600_000
 const ORDER_TAKES = 600_000
-const TURN = 60_000
+
 /** After a failure; the longest is for all others. Few enough for authorities that count failures. */
 const WAITS = [60_000, 240_000, 900_000, 3_600_000, 6 * 3_600_000]
 
@@ -67,7 +67,6 @@ export async function obtainCertificate(parts: ObtainParts, options: AcmeOptions
     parts,
     options,
     shelf,
-    holder: randomUUID(),
     signal: stopping.signal,
     shown: await shelf.certificate(),
     knows: false,
@@ -107,7 +106,6 @@ interface Looking {
   parts: ObtainParts
   options: AcmeOptions
   shelf: CertificateShelf
-  holder: string
   signal: AbortSignal
   shown: KeptCertificate | undefined
   /** Whether the operator was told that tries fail. */
@@ -129,7 +127,7 @@ async function lookOnce(state: Looking, changed: () => void, asked: boolean): Pr
 
 /** The certificate that is there afterwards. One process orders at a time. */
 async function orderIfNeeded(state: Looking, asked: boolean): Promise<KeptCertificate | undefined> {
-  const { parts, options, shelf, holder } = state
+  const { parts, options, shelf } = state
   const kept = await shelf.certificate()
   if (!isNeeded(kept, options, parts.clock.now(), asked)) return kept
   const trial = await shelf.trial()
@@ -137,16 +135,13 @@ async function orderIfNeeded(state: Looking, asked: boolean): Promise<KeptCertif
     tellOfWait(state, trial)
     return kept
   }
-  if (!(await parts.meta.takeTurn(TURN_NAME, holder, TURN))) return kept
-  const renewal = setInterval(() => void parts.meta.takeTurn(TURN_NAME, holder, TURN).catch(() => undefined), TURN / 4)
-  try {
+  const done = await inTurn(parts.meta, 'certificate', async (turn) => {
     // Another process may have ordered just before.
     const now = await shelf.certificate()
-    return isNeeded(now, options, parts.clock.now(), asked) ? await ordered(state) : now
-  } finally {
-    clearInterval(renewal)
-    await parts.meta.endTurn(TURN_NAME, holder)
-  }
+    if (!isNeeded(now, options, parts.clock.now(), asked)) return now
+    return await ordered({ ...state, signal: AbortSignal.any([state.signal, turn]) })
+  })
+  return done === 'taken' ? kept : done.done
 }
 
 /** Once: failures of another process, or of this one before it was started again. */
@@ -164,7 +159,6 @@ function inMinutes(milliseconds: number): string {
 }
 
 const WHAT = 'obtaining the certificate'
-const TURN_NAME = 'certificate'
 
 /** At two thirds of its life, or when it is not the one that is wanted. */
 function isNeeded(
@@ -213,7 +207,7 @@ async function order(
   return await orderCertificate({ authority, accountKey, answers: shelf, clock, signal }, { names, challenge })
 }
 
-/** The failure, as the operator is told of it, once it is noted when the next try may be made. */
+/** The failure as it is reported to the operator, once the time of the next try is on record. */
 async function failed(shelf: CertificateShelf, error: unknown, now: number): Promise<Error> {
   const failures = ((await shelf.trial())?.failures ?? 0) + 1
   const wanted = isBaleError(error) ? Number(error.details['wait'] ?? 0) : 0

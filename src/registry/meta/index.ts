@@ -15,6 +15,7 @@ export { repositoryMoved } from './former-names.ts'
 export { holdObjects } from './hold-objects.ts'
 export type { AttemptResult, Delivery, DeliveryState, TakenDelivery } from './hook-deliveries.ts'
 export type { Hook } from './hooks.ts'
+export { inTurn } from './in-turn.ts'
 export type {
   CachedManifest,
   ListedBlob,
