@@ -151,7 +151,7 @@ async function secretFor(directory: string, meta: MetaStore): Promise<Uint8Array
   }
 }
 
-/** The secret of a registry; what was sealed with one that is gone is of no use any more. */
+/** The secret of a registry; what was sealed with a lost one is useless. */
 async function secretOf(directory: string, meta: MetaStore): Promise<Uint8Array> {
   const { secret, made } = readSecretFile(join(directory, 'secret'))
   if (made) {

@@ -7,9 +7,7 @@
 export type { AcmeOptions, ObtainedCertificate } from './acme/index.ts'
 export {
   type Administration,
-  type ApiAnswer,
   type ApiConnection,
-  type ApiRequest,
   type ApiSchema,
   apiDocument,
   type CollectionRequest,

@@ -148,7 +148,7 @@ test('a restart takes the certificate that is there; at two thirds of its life t
   assert.equal(entries.length, 2)
 })
 
-test('an authority that fails is told of, is asked later or when the operator wants it, and the old certificate stays', {
+test('an authority that fails is reported, and asked again later or when the operator wants it; the old certificate stays', {
   skip,
 }, async () => {
   await using own = await startPebble()

@@ -12,7 +12,7 @@ export interface Problem {
   wait?: number
 }
 
-/** A failure that the operator is told of; `wait` milliseconds are to go by before the next try, at least. */
+/** A failure that is reported to the operator; the next try comes after `wait` milliseconds at the earliest. */
 export function authorityFailed(message: string, { wait, cause }: { wait?: number; cause?: unknown } = {}): BaleError {
   return new BaleError('CERTIFICATE_FAILED', message, { cause, details: { wait } })
 }

@@ -5,7 +5,7 @@
  */
 export type { Administration } from './administration.ts'
 export type { CollectionRequest, CollectionResult } from './collection.ts'
-export type { ApiAnswer, ApiConnection, ApiRequest, RemoteAdmin } from './connection.ts'
+export type { ApiConnection, RemoteAdmin } from './connection.ts'
 export { apiDocument, loadServing, openRemoteAdmin } from './load.ts'
 export type { ApiSchema, DescribedOperation, OpenApi } from './openapi.ts'
 export type { Caller, Self } from './operation.ts'

@@ -181,7 +181,7 @@ async function eachOperationByEachCaller({ address, registry }: ServedRegistry):
         assert.equal(
           new Set(answers.map(({ detail }) => detail)).size,
           1,
-          `${name}: what is there looks as what is not`,
+          `${name}: what exists looks like what does not`,
         )
       }
     }

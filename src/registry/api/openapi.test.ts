@@ -58,7 +58,7 @@ test('the document has what OpenAPI 3.1 requires of each of its objects', () => 
       Object.keys(operation.responses).every((status) => /^(?:[1-5]\d\d|default)$/.test(status)),
       where,
     )
-    assert.ok(operation.responses['200'] ?? operation.responses['204'], `${where}: an answer that is none of a failure`)
+    assert.ok(operation.responses['200'] ?? operation.responses['204'], `${where}: a successful answer`)
     for (const { description } of Object.values(operation.responses)) assert.ok(description, where)
     if (method === 'get' || method === 'delete') assert.equal(operation.requestBody, undefined, where)
   }

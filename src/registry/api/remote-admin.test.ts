@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { BaleError } from '#base'
-import { type ApiAnswer, type ApiRequest, openRemoteAdmin } from './index.ts'
+import type { ApiAnswer, ApiRequest } from '#transport'
+import { openRemoteAdmin } from './index.ts'
 
 /** A connection that notes what is sent, and gives the answers of a test in their order. */
 async function adminOf(...answers: Partial<ApiAnswer>[]) {

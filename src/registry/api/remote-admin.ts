@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { BaleError, ERROR_CODES, type ErrorCode, type NextStep, printable } from '#base'
-import type { ApiAnswer, ApiConnection, RemoteAdmin } from './connection.ts'
+import type { ApiAnswer } from '#transport'
+import type { ApiConnection, RemoteAdmin } from './connection.ts'
 import type { Operation } from './operation.ts'
 import { OPERATIONS } from './operations.ts'
 

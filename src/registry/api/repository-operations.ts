@@ -231,7 +231,7 @@ function isBelow(names: readonly string[] | undefined, pattern: string): boolean
   return names === undefined || names.includes(ownerOfPattern(pattern) ?? '')
 }
 
-/** Judged by the policy itself. One that is not there looks as one of others. */
+/** Judged by the policy itself. A missing one looks like somebody else's. */
 async function whatOfPolicy(id: number, admin: Administration) {
   const policy = (await admin.policies.list()).find((one) => one.id === id)
   return whatOfPattern(policy?.pattern)

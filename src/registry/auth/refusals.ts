@@ -60,7 +60,7 @@ export function createRefusals(parts: {
     add(request) {
       if (!isRefusal(request)) return
       const { status, method, path, address, user, claimed } = request
-      // Whoever makes too many requests is told of once, with the first of them.
+      // Whoever makes too many requests is recorded once, with the first of them.
       const key = JSON.stringify([status, method, status === 429 ? '' : path, address, user, claimed])
       const known = seen.get(key)
       if (known) known.times++

@@ -189,7 +189,7 @@ test('headers for a collector are a line for each; a file that others can read o
   assert.match((await problems(traced)).join(), /everybody on this machine can use headers/)
 })
 
-test('the authority of an ACME directory is read; what is none is named', async () => {
+test('the directory of an ACME authority is read; what is not one is named', async () => {
   const acme = (ca: string) =>
     `directory: d\nlisten: { tls: { acme: { directory: https://a/d, names: [a.example], agree-to-terms: true, ca-file: ${ca} } } }\n`
   assert.equal((await load(acme('a.crt'))).acme?.ca, own.cert)

@@ -105,7 +105,7 @@ test('what runs when it ends is given back, untried, and waited for', async () =
   assert.deepEqual(under.reported, [])
 })
 
-test('the operator is told of a database that fails and of a secret that does not open; nothing is lost', async () => {
+test('a database that fails and a secret that does not open are reported to the operator; nothing is lost', async () => {
   await using failing = await dispatching(1, {
     send: async () => ({ outcome: 'delivered' }),
     broken: { endAttempt: () => Promise.reject(new Error('no database')) },

@@ -9,7 +9,7 @@ export function newSigningSecret(): string {
   return MARK + randomBytes(LENGTH).toString('base64')
 }
 
-/** INVALID_ARGUMENT for what is none. It is never shown. */
+/** INVALID_ARGUMENT for an invalid secret. It is never shown. */
 export function checkSigningSecret(secret: string): void {
   const base64 = secret.startsWith(MARK) ? secret.slice(MARK.length) : ''
   const bytes = Buffer.from(base64, 'base64')

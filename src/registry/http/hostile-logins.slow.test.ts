@@ -31,7 +31,7 @@ const NAMES = [
   '€',
 ]
 
-test('A15: whatever kind of account a name is, and if it is none, a wrong password gets the same answer', async () => {
+test('A15: whatever kind of account a name is, or none at all, a wrong password gets the same answer', async () => {
   await using registry = await withEveryKind()
   const answers = new Set<string>()
   for (const name of NAMES) {

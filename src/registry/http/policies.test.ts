@@ -114,7 +114,7 @@ test('media types and bases that policies do not admit are 412 DENIED in their w
   assert.equal(base.answer.status, 201)
 })
 
-test('policies about content that say nothing, or name what is none, are refused by name', async () => {
+test('policies about content that are empty or name something invalid are refused by name', async () => {
   await using registry = await startRegistry()
   const { policies } = registry.registry
   const invalid = (message: RegExp) => ({ code: 'INVALID_ARGUMENT', message })

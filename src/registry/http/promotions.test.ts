@@ -42,7 +42,7 @@ test('tags that match, of all repositories below, are promoted under the same na
   assert.deepEqual(await promote(registry, `team/web@${digest}`, 'free'), [`team/web@${digest} free copied`])
 })
 
-test('sources and targets that mean nothing, and sources that are not there, are refused by name', async () => {
+test('meaningless sources and targets, and missing sources, are refused by name', async () => {
   await using registry = await startRegistry()
   for (const [source, target] of [
     ['team/web', 'prod/web'],

@@ -29,7 +29,7 @@ async function filled(registry: TestRegistry, repository: string): Promise<Place
   return { repository, tag: 'v1', manifest: image.digest, blob: image.layer, upload }
 }
 
-/** The same requests for a repository that is not there; the digests and IDs are those of the one that is. */
+/** The same requests for a missing repository; the digests and IDs are those of the existing one. */
 const absent = (there: Place): Place => ({ ...there, repository: there.repository.replace('there', 'empty') })
 
 interface Ask extends Sending {

@@ -4,7 +4,7 @@ import { createHttpClient, defaultHttpLimits, type HttpClient, tlsSettings } fro
 
 /** The keys by which an issuer's tokens are verified. */
 export interface IssuerKeys extends AsyncDisposable {
-  /** A key that is not there yet has them read again, but not for every token that is made up. */
+  /** An unknown key has them read again, but not for every forged token. */
   find: JWTVerifyGetKey
 }
 

@@ -30,7 +30,7 @@ export function acmeContract(check: Check): void {
     },
   )
 
-  check('a certificate is told of in the audit log, an answer is not', async ({ meta }) => {
+  check('a certificate is in the audit log, an answer is not', async ({ meta }) => {
     await meta.putAcmeText('challenge a', 'answer', { keep: 100 })
     await meta.putAcmeText('certificate', 'one', { record: ['a.example', 'b.example'] })
     const entries = await meta.listAudit({ limit: 10 })

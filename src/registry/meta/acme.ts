@@ -5,7 +5,7 @@ import { type SqlDatabase, text } from './sql.ts'
 export interface AcmeMeta {
   acmeText(name: string): Promise<string | undefined>
   /**
-   * Adds or replaces a text, which is gone after `keep` milliseconds. `record` has the audit log tell of the change, for
+   * Adds or replaces a text, which is gone after `keep` milliseconds. `record` puts the change into the audit log, for
    * these names of hosts.
    */
   putAcmeText(name: string, value: string, options?: { keep?: number; record?: readonly string[] }): Promise<void>

@@ -31,7 +31,7 @@ export async function chainsOf(sql: Sql, reference: string): Promise<Chain[]> {
 /** Of several images, by what they are called. */
 export type Chains = Record<string, Chain[]>
 
-/** The layers of all these at this moment. MANIFEST_NOT_FOUND for one that is not there. */
+/** The layers of all these at this moment. MANIFEST_NOT_FOUND for a missing one. */
 export async function resolveBases(sql: Sql, references: readonly string[]): Promise<Chains> {
   const known: Chains = {}
   for (const reference of references) {

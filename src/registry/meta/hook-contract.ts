@@ -185,7 +185,7 @@ export function hookDeliveryContract(check: Check): void {
     assert.equal(await other.redeliver(waiting!.id), true)
     const [again] = await take(meta, 'hook')
     assert.deepEqual([again!.id, again!.attempts], [waiting!.id, 1])
-    assert.equal(await meta.endAttempt(again!, failed), 'pending', 'its time begins anew')
+    assert.equal(await meta.endAttempt(again!, failed), 'pending', 'its time starts over')
     assert.equal(await other.redeliver(waiting!.id + 1), false)
   })
 

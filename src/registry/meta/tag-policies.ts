@@ -58,7 +58,7 @@ export type TagPolicy = Rule & { id: number }
 export interface TagPolicyMeta {
   /** By their IDs. */
   listPolicies(): Promise<TagPolicy[]>
-  /** Returns its ID. MANIFEST_NOT_FOUND for a base that is not there. */
+  /** Returns its ID. MANIFEST_NOT_FOUND for a missing base. */
   addPolicy(policy: Rule): Promise<number>
   /** False when there is none. */
   removePolicy(id: number): Promise<boolean>

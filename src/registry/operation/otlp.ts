@@ -47,7 +47,7 @@ function attributesOf(attributes: Readonly<Record<string, Value | undefined>>) {
 
 const numberOf = (value: number) => (Number.isInteger(value) ? { intValue: String(value) } : { doubleValue: value })
 
-/** A number has not enough digits. */
+/** A number does not have enough digits. */
 function nanoseconds(milliseconds: number): string {
   const whole = Math.floor(milliseconds)
   return `${whole}${String(Math.floor((milliseconds - whole) * 1e6)).padStart(6, '0')}`
