@@ -1,10 +1,11 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { BaleError, type Progress } from '#base'
 import { createNetworkNamespace, deleteNetworkNamespace, runProgram } from '#host'
 import type { Programs } from '../runtime/index.ts'
 import { type BridgeEntry, forgetBridge, namespaceLock, orphanedBridges } from './bridge-registry.ts'
 import type { Firewall } from './firewall.ts'
+import { portsOf } from './link.ts'
 import type { Netavark } from './netavark.ts'
 
 /**
@@ -41,7 +42,7 @@ export function openBridges({ progress, programs, driver, walls, namespaces }: B
 
   const takeDown: Bridges['takeDown'] = async ({ interfaceName, request }) => {
     // The anchor, and ports left by killed containers: netavark keeps a bridge that has ports.
-    const ports = readdirSync(`/sys/class/net/${interfaceName}/brif`)
+    const ports = portsOf(interfaceName)
     const removals = ports.map((port) => `link del ${port}\n`).join('')
     // A port may vanish meanwhile, because its namespace was removed: the others are removed all the same.
     await runProgram(programs.need('ip'), ['-force', '-batch', '-'], { env, input: removals })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import { createServer, get } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
@@ -11,10 +11,11 @@ import { inOwnNetwork } from '../../../test/kit/own-network.ts'
 import { until, untilItWorks } from '../../../test/kit/until.ts'
 import { takeDownIdleNetworks } from '../manager/finalize.ts'
 import { removeContainer } from '../manager/remove.ts'
+import { stopContainer } from '../manager/stop.ts'
 import type { HostOptions } from '../model/options.ts'
 import { openRecords } from '../records/index.ts'
 import { newId } from '../state/machinery.ts'
-import { findContainer } from '../state/state.ts'
+import { findContainer, mustRun, seeContainer } from '../state/state.ts'
 import { macOf } from './netavark-request.ts'
 import { createNetwork, defaultNetwork } from './network.ts'
 
@@ -71,6 +72,39 @@ inOwnNetwork(import.meta.url, () => {
     await removeContainer(machine.machinery, web.id, { force: true })
     await machine.start((await findContainer(machine.machinery, 'other')).id)
     assert.equal(await untilItWorks(() => fetchText('http://127.0.0.1:18480/')), 'I am other\n', 'a freed port is free')
+  })
+
+  test('who looks into the network of a container disturbs neither its next start nor the next one with its address', {
+    skip,
+    timeout,
+  }, async () => {
+    await using machine = await containerMachine()
+    const isUp = (link: string) => (Number(readFileSync(`/sys/class/net/${link}/flags`, 'ascii')) & 1) === 1
+    const links = () => bridges().filter((name) => /^(bv-|veth)/.test(name))
+    const watched: number[] = []
+    // As with nsenter or tcpdump: the kernel keeps the namespace and its interfaces until they end.
+    const watch = async () => {
+      const { state } = mustRun(await seeContainer(machine.machinery, 'web'))
+      watched.push(openSync(`/proc/${state.process!.pid}/ns/net`, 'r'))
+    }
+    try {
+      // The first one has an interface of netavark's, the others of bale's.
+      const web = await server(machine, 'web', {})
+      for (const _ of [1, 2, 3]) {
+        await watch()
+        await stopContainer(machine.machinery, web.id, { timeout: 0 })
+        assert.deepEqual(links().filter(isUp), [], 'old interfaces say nothing')
+        await machine.start(web.id)
+      }
+      await watch()
+      await removeContainer(machine.machinery, web.id, { force: true })
+      const next = await server(machine, 'next', {})
+      assert.equal(next.document.connections[0]!.address, web.document.connections[0]!.address)
+      assert.deepEqual(links().filter(isUp), [`bv-${next.id.slice(0, 12)}`], 'one interface has the address')
+      assert.ok(links().length > 1, 'the kernel has not removed the others')
+    } finally {
+      for (const one of watched) closeSync(one)
+    }
   })
 
   test('two stores take different ranges although neither has its bridge yet, and keep them', {

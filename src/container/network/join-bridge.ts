@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaleError } from '#base'
@@ -7,21 +7,8 @@ import type { Connection, Network, NetworkDocument } from '../model/index.ts'
 import type { Programs } from '../runtime/index.ts'
 import { bridgeSettings } from './bridge-options.ts'
 import type { Bridges } from './bridges.ts'
+import { deleteLink } from './link.ts'
 import { anchorNames, macOf } from './netavark-request.ts'
-
-/** `eth0` has the letter that it had when containers had one network only. */
-const LINK_LETTERS = 'v123456789abcdefghijklmnopqrstuwxyz'
-
-/** The host's end of a container's pair, where bale and not netavark made it; undefined beyond the 35th interface. */
-export function linkOf(owner: string, interfaceName: string): string | undefined {
-  const letter = LINK_LETTERS[Number(interfaceName.replace('eth', ''))]
-  return letter && `b${letter}-${owner.slice(0, 12)}`
-}
-
-/** True for the name of such a link, whichever interface it belongs to. */
-export function isLinkOf(owner: string, name: string): boolean {
-  return new RegExp(`^b[${LINK_LETTERS}]-${owner.slice(0, 12)}$`).test(name)
-}
 
 /** True when a bridge is up with its rules, and stays up. */
 export function isAnchored(document: NetworkDocument): boolean {
@@ -48,12 +35,15 @@ export async function addAnchor({ ip }: Bridges, document: NetworkDocument): Pro
  * the pair is made inside the namespace and its other end given to ours.
  */
 export async function joinBridge(
-  { ip, programs }: Bridges & { programs: Programs },
+  bridges: Bridges & { programs: Programs },
   place: { link: string; namespace: string },
   { document }: Network,
   connection: Connection,
 ): Promise<void> {
+  const { ip, programs } = bridges
   const { link } = place
+  // Of the container's last run, whose namespace the kernel has not removed yet or somebody still looks into.
+  await deleteLink(bridges, link)
   const { interfaceName } = connection
   const size = bridgeSettings(document.options).mtu
   const mtu = size === undefined ? '' : ` mtu ${size}`
@@ -76,14 +66,11 @@ export async function joinBridge(
 }
 
 /**
- * Settings of a bridge's ports that netavark does not make. A container reaches its own published port only when its
+ * Settings of a bridge's port that netavark does not make. A container reaches its own published port only when its
  * port sends packets back where they came from; isolated ports reach the bridge but not each other.
  */
-export async function setPortFlags(document: NetworkDocument): Promise<void> {
-  const ports = `/sys/class/net/${document.interfaceName}/brif`
-  const { betweenContainers } = bridgeSettings(document.options)
-  for (const port of readdirSync(ports)) {
-    await writeFile(join(ports, port, 'hairpin_mode'), '1')
-    if (!betweenContainers) await writeFile(join(ports, port, 'isolated'), '1')
-  }
+export async function setPortFlags(document: NetworkDocument, port: string): Promise<void> {
+  const flags = `/sys/class/net/${document.interfaceName}/brif/${port}`
+  await writeFile(join(flags, 'hairpin_mode'), '1')
+  if (!bridgeSettings(document.options).betweenContainers) await writeFile(join(flags, 'isolated'), '1')
 }

@@ -1,7 +1,8 @@
 import type { Connection, Network } from '../model/index.ts'
 import { bridgeSettings } from './bridge-options.ts'
 import { machineLock } from './bridges.ts'
-import { addAnchor, isAnchored, joinBridge, linkOf, setPortFlags } from './join-bridge.ts'
+import { addAnchor, isAnchored, joinBridge, setPortFlags } from './join-bridge.ts'
+import { linkOf, markLink, portsOf } from './link.ts'
 import { netavarkRequest } from './netavark-request.ts'
 import { lockNetwork, type NetworkParts, namespacePath } from './parts.ts'
 
@@ -28,8 +29,12 @@ export async function joinNetwork(parts: NetworkParts, options: ConnectOptions):
   await bridges.takeDownOrphans()
   await requests.keep(owner, { networkId: network.id, request })
   await using _machine = await machineLock(parts.progress)
+  const others = portsOf(network.document.interfaceName)
   await driver.setup(namespacePath(parts, owner), request)
-  await setPortFlags(network.document)
+  for (const port of portsOf(network.document.interfaceName).filter((one) => !others.includes(one))) {
+    markLink(port, owner)
+    await setPortFlags(network.document, port)
+  }
   if (isAnchored(network.document)) return
   await parts.walls.refresh()
   await addAnchor(bridges, network.document)

@@ -1,8 +1,8 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { createNetworkNamespace, deleteNetworkNamespace } from '#host'
 import { type Connection, sharedWith } from '../model/index.ts'
 import { machineLock } from './bridges.ts'
-import { isLinkOf, linkOf } from './join-bridge.ts'
+import { deleteLink, linkOf, linksOf, silenceLink } from './link.ts'
 import type { NetavarkRequest } from './netavark.ts'
 import { lockNetwork, type NetworkParts, namespacePath } from './parts.ts'
 import type { StoredRequest } from './stored-requests.ts'
@@ -13,7 +13,7 @@ export async function leaveAll(parts: NetworkParts, owner: string): Promise<void
   const stored = await requests.read(owner)
   const withRules = stored.filter(({ request }) => hasRules(request))
   for (const one of withRules) await tearDown(parts, owner, one)
-  await deleteSharedLinks(parts, owner)
+  await letLinksGo(parts, owner)
   await deleteNetworkNamespace(namespacePath(parts, owner))
   await requests.forget(owner)
   await store.addresses.release(owner)
@@ -43,19 +43,13 @@ function hasRules(request: NetavarkRequest): boolean {
 }
 
 /**
- * Without rules of its own, a container's interfaces vanish with its namespace; but a namespace that another container still
- * uses keeps them, while their addresses are about to be assigned to a new container.
+ * Without rules of its own, a container's interfaces vanish with its namespace, which nobody waits for; but a namespace that
+ * another container still uses keeps them. Their addresses are about to be assigned to a new container in both cases.
  */
-async function deleteSharedLinks({ bridges, records }: NetworkParts, owner: string): Promise<void> {
-  const links = readdirSync('/sys/class/net').filter((name) => isLinkOf(owner, name))
+async function letLinksGo({ bridges, records }: NetworkParts, owner: string): Promise<void> {
+  const links = linksOf(owner)
   if (links.length === 0) return
   const others = await records.containers.list()
-  if (!others.some(({ document }) => sharedWith(document.host.network) === owner)) return
+  if (!others.some(({ document }) => sharedWith(document.host.network) === owner)) return links.forEach(silenceLink)
   for (const link of links) await deleteLink(bridges, link)
-}
-
-const isThere = (link: string | undefined) => link !== undefined && existsSync(`/sys/class/net/${link}`)
-
-async function deleteLink({ ip }: NetworkParts['bridges'], link: string | undefined): Promise<void> {
-  if (isThere(link)) await ip([`link del ${link}`])
 }
