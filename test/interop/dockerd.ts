@@ -13,7 +13,11 @@ export interface TestDockerd extends AsyncDisposable {
 export const DOCKER_CLIENT = '/usr/bin/docker'
 
 /** Starts a dockerd inside a namespace (`enter` comes before the program); it ends with this process in any case. */
-export async function startDockerd(directory: string, enter: readonly string[]): Promise<TestDockerd> {
+export async function startDockerd(
+  directory: string,
+  enter: readonly string[],
+  more: readonly string[] = [],
+): Promise<TestDockerd> {
   if (!existsSync('/usr/sbin/dockerd')) throw new Error('Debian package docker.io is not installed')
   mkdirSync(directory, { recursive: true })
   const socket = `${directory}/docker.sock`
@@ -32,6 +36,7 @@ export async function startDockerd(directory: string, enter: readonly string[]):
       ],
       // No rlimit above our own may be asked for where CAP_SYS_RESOURCE is missing.
       ...['-H', `unix://${socket}`, '--default-ulimit', 'nofile=1024:1024', '--storage-driver', 'overlay2'],
+      ...more,
     ],
     { stdio: ['ignore', log, log] },
   )
