@@ -1,6 +1,8 @@
 #!/bin/sh
-# The registry under load, beside docker-registry: npm run bench:registry [-- --rounds 3] [-- --seconds 4] [-- --only 'blob GET'].
+# The registry under load: npm run bench:registry, bench:registry-streams or bench:registry-replicas [-- --rounds 3 …].
 set -eu
+bench=$1
+shift
 cd "$(dirname "$0")/.."
 sh scripts/setup.sh --for interop
 if ! [ -x /usr/bin/wrk ]; then
@@ -8,4 +10,4 @@ if ! [ -x /usr/bin/wrk ]; then
 fi
 . scripts/node.sh
 use_node
-exec node --conditions=source --disable-warning=ExperimentalWarning bench/registry.ts "$@"
+exec node --conditions=source --disable-warning=ExperimentalWarning "bench/$bench" "$@"
