@@ -347,3 +347,27 @@ test('clients that go away before the first byte leave no object open', async ()
   }
   assert.deepEqual([left, collected], [[], []])
 })
+
+test('clients that go away in the middle of a blob are no failures of the registry', async () => {
+  const reports: string[] = []
+  await using registry = await startRegistry({ report: (error) => reports.push(String(error)) })
+  const digest = await registry.blob('a/b', Buffer.alloc(8 * 1024 * 1024, 'x'))
+  const [host, port] = registry.address.split(':')
+  const ask = `GET /v2/a/b/blobs/${digest} HTTP/1.1\r\nHost: registry\r\n\r\n`
+  for (let turn = 0; turn < 40; turn++) {
+    const socket = connect(Number(port), host)
+    const closed = new Promise((resolve) => socket.once('close', resolve))
+    socket.on('error', () => undefined)
+    socket.write(ask)
+    // It has read the beginning, and so much more is on its way that writes have to wait.
+    socket.once('data', () => {
+      socket.pause()
+      setTimeout(() => (turn % 2 ? socket.resetAndDestroy() : socket.destroy()), turn % 7)
+    })
+    await closed
+  }
+  for (let left = 1; left > 0; left = (await openObjects(registry.directory)).length) {
+    assert.equal((await registry.request('GET', '/v2/')).status, 200)
+  }
+  assert.deepEqual(reports, [])
+})

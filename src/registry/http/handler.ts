@@ -116,7 +116,9 @@ function handleFailure(
   else sendRefusal(response, refusal)
 }
 
+/** ECANCELED: a write waited for the client's reading when the connection's end was seen. */
+const CLIENT_GONE = new Set<unknown>(['ABORTED', 'ECONNRESET', 'EPIPE', 'ECANCELED', 'ERR_STREAM_PREMATURE_CLOSE'])
+
 function isClientGone(error: unknown): boolean {
-  const { code } = error as { code?: unknown }
-  return code === 'ABORTED' || code === 'ECONNRESET' || code === 'EPIPE' || code === 'ERR_STREAM_PREMATURE_CLOSE'
+  return CLIENT_GONE.has((error as { code?: unknown }).code)
 }

@@ -16,12 +16,19 @@ interface FileAppenderParts {
   checkRoom: (bytes: number) => void
 }
 
-/** Gathers the network's small chunks into writes of a megabyte. */
+/**
+ * Gathers the network's small chunks into writes of a megabyte. One is written while the next is gathered and hashed; its
+ * failure is thrown by the call that comes after it, and by all that follow.
+ */
 export class FileAppender implements ObjectAppender {
   readonly #file: FileHandle
-  readonly #gathered = Buffer.allocUnsafeSlow(GATHER)
+  /** One is filled while the other is written; made when they are needed. */
+  readonly #buffers: Buffer[] = []
+  #turn = 0
   #gatheredSize = 0
+  /** Where the next write begins. */
   #position: number
+  #writing: Promise<void> = Promise.resolve()
   /** Where the last sync ended; rows refer only to bytes before it. */
   #synced: number
   #unsyncedDirectories: string[]
@@ -38,7 +45,8 @@ export class FileAppender implements ObjectAppender {
   async write(chunk: Uint8Array): Promise<void> {
     for (let at = 0; at < chunk.byteLength; ) {
       const part = chunk.subarray(at, at + GATHER - this.#gatheredSize)
-      this.#gathered.set(part, this.#gatheredSize)
+      this.#buffers[this.#turn] ??= Buffer.allocUnsafeSlow(GATHER)
+      this.#buffers[this.#turn]!.set(part, this.#gatheredSize)
       this.#gatheredSize += part.byteLength
       at += part.byteLength
       if (this.#gatheredSize === GATHER) await this.#flush()
@@ -51,6 +59,7 @@ export class FileAppender implements ObjectAppender {
 
   async sync(): Promise<Progress> {
     await this.#flush()
+    await this.#writing
     // Side by side: most file systems write all of it down at once.
     const directories = this.#unsyncedDirectories.map(fsyncDirectory)
     await Promise.all([withNoSpace('an upload', () => this.#file.datasync()), ...directories])
@@ -60,27 +69,38 @@ export class FileAppender implements ObjectAppender {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#writing.catch(() => undefined)
     await this.#file.close()
   }
 
+  /** Begins to write what is gathered, once what came before is written. */
   async #flush(): Promise<void> {
+    await this.#writing
+    if (this.#gatheredSize === 0) return
+    const bytes = this.#buffers[this.#turn]!.subarray(0, this.#gatheredSize)
+    const writing = this.#put(bytes, this.#position)
+    // Whoever waits for it next hears of its failure.
+    writing.catch(() => undefined)
+    this.#writing = writing
+    this.#position += bytes.byteLength
+    this.#turn = 1 - this.#turn
+    this.#gatheredSize = 0
+  }
+
+  async #put(bytes: Uint8Array, position: number): Promise<void> {
     try {
-      this.#checkRoom(this.#gatheredSize)
-      await withNoSpace('an upload', () => this.#writeGathered())
+      this.#checkRoom(bytes.byteLength)
+      await withNoSpace('an upload', () => this.#writeAll(bytes, position))
     } catch (error) {
       // The space is freed at once: on a full disk even recording the end of the upload needs some.
       if (isBaleError(error, 'NO_SPACE')) await this.#file.truncate(this.#synced)
       throw error
     }
-    this.#gatheredSize = 0
   }
 
-  async #writeGathered(): Promise<void> {
-    for (let at = 0; at < this.#gatheredSize; ) {
-      const rest = this.#gathered.subarray(at, this.#gatheredSize)
-      const { bytesWritten } = await this.#file.write(rest, 0, rest.byteLength, this.#position)
-      at += bytesWritten
-      this.#position += bytesWritten
+  async #writeAll(bytes: Uint8Array, position: number): Promise<void> {
+    for (let at = 0; at < bytes.byteLength; ) {
+      at += (await this.#file.write(bytes, at, bytes.byteLength - at, position + at)).bytesWritten
     }
   }
 }

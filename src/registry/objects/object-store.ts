@@ -76,7 +76,7 @@ export interface ObjectAppender extends AsyncDisposable {
 
 /** A store whose objects can be read while they are written. */
 export interface UnfinishedReader {
-  /** Bytes [start, end) of an object that is being written, as with `reuse`; more than a mebibyte before the last one that was given to its appender. */
+  /** Bytes [start, end) of an object that is being written, as with `reuse`; more than two mebibytes before the last one that was given to its appender. */
   readUnfinished(key: string, range: Required<ByteRange>): AsyncIterable<Uint8Array>
 }
 
