@@ -208,9 +208,13 @@ export function listenOptions(
 function tlsSourceOf(tls: NonNullable<ListenConfiguration['tls']>, credentials: Credentials): TlsSource {
   if ('certificate' in tls) return () => loadTls(tls)
   const { clientAuthorities } = tls
-  const { directory, names, contact, challengeAddress } = tls.acme
+  const { directory, names, contact, externalAccount, challengeAddress } = tls.acme
+  const { ca, hmacKey } = credentials.acme ?? {}
   return {
-    acme: { directory, names, contact, authorities: credentials.acme?.ca },
+    acme: {
+      ...{ directory, names, contact, authorities: ca },
+      ...(externalAccount && { externalAccount: { keyId: externalAccount.keyId, key: hmacKey! } }),
+    },
     challengeAddress,
     clientAuthorities: clientAuthorities && (() => loadClientAuthorities(clientAuthorities)),
   }

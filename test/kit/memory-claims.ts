@@ -1,4 +1,4 @@
-/** Networks, addresses and ports of a store, in memory: what the container room's network parts need of one. */
+/** Networks, addresses and ports of a store without containers, in memory: what the container room's network parts need of one. */
 import { BaleError } from '../../src/base/index.ts'
 import type { ClaimedPort, NetworkRecord, Store } from '../../src/store/index.ts'
 
@@ -24,6 +24,8 @@ export function memoryClaims(run: string): Store {
       },
       remove: async (id: string) => networks.delete(id),
     },
+    // Steps have none.
+    containers: { list: async () => [] },
     addresses: {
       allocate: async ({
         network,

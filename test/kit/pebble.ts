@@ -29,8 +29,14 @@ export function withoutPebble(): string | false {
   return existsSync('/usr/bin/pebble') ? false : 'pebble is not installed (apt-get install pebble)'
 }
 
-/** `refusedNonces`: percent of the good nonces that it refuses. */
-export async function startPebble({ refusedNonces = 5 } = {}): Promise<Pebble> {
+interface PebbleOptions {
+  /** Percent of the good nonces that it refuses. */
+  refusedNonces?: number
+  /** HMAC keys of its customers by key ID; others get no account. */
+  customers?: Readonly<Record<string, string>>
+}
+
+export async function startPebble({ refusedNonces = 5, customers }: PebbleOptions = {}): Promise<Pebble> {
   await using opened = new AsyncDisposableStack()
   const place = opened.use(await temporaryDirectory('bale-pebble'))
   const own = selfSigned('localhost')
@@ -41,7 +47,13 @@ export async function startPebble({ refusedNonces = 5 } = {}): Promise<Pebble> {
   const addresses = { listenAddress: `127.0.0.1:${listens}`, managementListenAddress: `127.0.0.1:${management}` }
   await writeFile(
     join(place.path, 'config.json'),
-    JSON.stringify({ pebble: { ...addresses, ...paths, tlsPort, httpPort, externalAccountBindingRequired: false } }),
+    JSON.stringify({
+      pebble: {
+        ...{ ...addresses, ...paths, tlsPort, httpPort },
+        externalAccountBindingRequired: customers !== undefined,
+        externalAccountMACKeys: customers ?? {},
+      },
+    }),
   )
   const environment = {
     PEBBLE_VA_NOSLEEP: '1',

@@ -5,6 +5,7 @@ import { createServer, get } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { isBaleError } from '#base'
+import { readTextSync } from '#host/file'
 import { cannotRunContainers } from '../../../test/kit/busybox-rootfs.ts'
 import { type ContainerMachine, containerMachine } from '../../../test/kit/container-machine.ts'
 import { inOwnNetwork } from '../../../test/kit/own-network.ts'
@@ -79,7 +80,7 @@ inOwnNetwork(import.meta.url, () => {
     timeout,
   }, async () => {
     await using machine = await containerMachine()
-    const isUp = (link: string) => (Number(readFileSync(`/sys/class/net/${link}/flags`, 'ascii')) & 1) === 1
+    const isUp = (link: string) => (Number(readTextSync(`/sys/class/net/${link}/flags`)) & 1) === 1
     const links = () => bridges().filter((name) => /^(bv-|veth)/.test(name))
     const watched: number[] = []
     // As with nsenter or tcpdump: the kernel keeps the namespace and its interfaces until they end.

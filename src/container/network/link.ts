@@ -1,6 +1,6 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { errnoOf } from '#base'
-import type { Bridges } from './bridges.ts'
+import { readTextSync } from '#host/file'
 
 const interfaces = '/sys/class/net'
 
@@ -37,7 +37,7 @@ export function markLink(link: string, owner: string): void {
 
 function ownerOf(link: string): string | undefined {
   try {
-    return readFileSync(`${interfaces}/${link}/ifalias`, 'ascii').trim()
+    return readTextSync(`${interfaces}/${link}/ifalias`).trim()
   } catch (error) {
     if (isGone(error)) return
     throw error
@@ -45,7 +45,10 @@ function ownerOf(link: string): string | undefined {
 }
 
 /** The other end goes with it. Nothing happens when it is not there. */
-export async function deleteLink({ ip }: Bridges, link: string | undefined): Promise<void> {
+export async function deleteLink(
+  { ip }: { ip(batch: readonly string[]): Promise<void> },
+  link: string | undefined,
+): Promise<void> {
   if (link === undefined || !isThere(link)) return
   try {
     await ip([`link del ${link}`])
@@ -62,7 +65,7 @@ export async function deleteLink({ ip }: Bridges, link: string | undefined): Pro
 export function silenceLink(link: string): void {
   const flags = `${interfaces}/${link}/flags`
   try {
-    writeFileSync(flags, `${Number(readFileSync(flags, 'ascii')) & ~UP}`)
+    writeFileSync(flags, `${Number(readTextSync(flags)) & ~UP}`)
   } catch (error) {
     if (!isGone(error)) throw error
   }

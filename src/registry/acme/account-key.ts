@@ -1,5 +1,12 @@
-import { createHash, createPrivateKey, createPublicKey, sign } from 'node:crypto'
+import { createHash, createHmac, createPrivateKey, createPublicKey, sign } from 'node:crypto'
 import { newKeyPair, pemOf } from './certificates.ts'
+
+/** What an authority knows a customer by who has an account of another kind there (RFC 8555 section 7.3.4). */
+export interface ExternalAccount {
+  keyId: string
+  /** As the authority gives it: of HMAC-SHA-256, in base64url. */
+  key: string
+}
 
 /** The key of an account at an authority: who has it can get certificates for the names that were validated lately. */
 export interface AccountKey {
@@ -7,6 +14,8 @@ export interface AccountKey {
   sign(payload: object | undefined, head: { url: string; nonce: string; account?: string }): string
   /** What proves to an authority that the answer to a challenge is this account's (RFC 8555 section 8.1). */
   authorization(token: string): string
+  /** Says that this key is of an external account; `url` is where the account of this key is made. */
+  bind(external: ExternalAccount, url: string): object
 }
 
 export const newAccountKey = (): string => pemOf(newKeyPair().privateKey)
@@ -25,6 +34,11 @@ export function readAccountKey(pem: string): AccountKey {
       return JSON.stringify({ protected: head, payload: body, signature: signature.toString('base64url') })
     },
     authorization: (token) => `${token}.${thumbprint}`,
+    bind({ keyId, key }, url) {
+      const [head, body] = [encode({ alg: 'HS256', kid: keyId, url }), encode(jwk)]
+      const signature = createHmac('sha256', Buffer.from(key, 'base64url')).update(`${head}.${body}`)
+      return { protected: head, payload: body, signature: signature.digest('base64url') }
+    },
   }
 }
 

@@ -28,6 +28,7 @@ import {
   serveConfigured,
   serveRegistry,
 } from '../index.ts'
+import type { ExternalAccount } from './account-key.ts'
 
 const skip = withoutPebble()
 const pebble: Pebble = skip ? (undefined as never) : await startPebble({ refusedNonces: 25 })
@@ -48,6 +49,7 @@ interface Certified extends AsyncDisposable {
 type Wanted = Partial<ServeOptions> & { names?: string[]; place?: string; challengePort?: number } & {
   authority?: string
   authorities?: string
+  externalAccount?: ExternalAccount
 }
 
 /** A registry that listens where pebble asks by tls-alpn-01, or by http-01 at `challengePort`. */
@@ -57,6 +59,7 @@ async function certified({
   challengePort,
   authority,
   authorities,
+  externalAccount,
   ...options
 }: Wanted = {}): Promise<Certified> {
   await using opened = new AsyncDisposableStack()
@@ -74,6 +77,7 @@ async function certified({
           names,
           authorities: authorities ?? pebble.authorities,
           contact: 'ann@one.example',
+          externalAccount,
         },
         ...(challengePort !== undefined && { challengeAddress: { host: '127.0.0.1', port: challengePort } }),
       },
@@ -193,6 +197,29 @@ test('what an authority says of a challenge that failed is told with the name, a
   assert.deepEqual(again.told, [
     'obtaining the certificate: the last try failed before this process looked; the next try is in 1 minute',
   ])
+})
+
+test('an authority of customers wants their account, and makes certificates for those that have one', {
+  skip,
+}, async () => {
+  const key = randomBytes(32).toString('base64url')
+  await using own = await startPebble({ customers: { 'customer-1': key } })
+  const at = { authority: own.directory, authorities: own.authorities, port: own.tlsPort }
+  const told = async (externalAccount?: ExternalAccount) => {
+    await using registry = await certified({ ...at, externalAccount })
+    await until('the operator is told', () => registry.told.length > 0)
+    return registry.told[0]!
+  }
+  assert.match(
+    await told(),
+    /for its customers only: set external-account, the key ID and HMAC key of an account there/,
+  )
+  const wrong = { keyId: 'customer-1', key: randomBytes(32).toString('base64url') }
+  assert.match(await told(wrong), /the authority localhost:\d+ refused: .*external account/i)
+  assert.match(await told({ keyId: 'customer-2', key }), /refused: unauthorized: .*references a key that is not known/)
+  await using registry = await certified({ ...at, externalAccount: { keyId: 'customer-1', key } })
+  await isCertified(registry)
+  assert.equal((await ask(registry.served.url)).status, 200)
 })
 
 test('neither keys nor accounts can be read in the directory without its secret', { skip }, async () => {

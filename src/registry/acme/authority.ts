@@ -1,6 +1,6 @@
 import type { Clock } from '#base'
 import type { HttpAnswer, HttpClient } from '#transport/http'
-import type { AccountKey } from './account-key.ts'
+import type { AccountKey, ExternalAccount } from './account-key.ts'
 import { asAuthorityFailure, authorityFailed, documentOf, type Problem, problemIn } from './problem.ts'
 
 /** An authority that speaks ACME (RFC 8555), asked by one account. */
@@ -8,7 +8,7 @@ export interface Authority {
   /** `acme.example:443`, for messages. */
   host: string
   /** Takes or makes the account of the key. Everything else needs it. */
-  enter(contact: string | undefined): Promise<void>
+  enter(contact: string | undefined, external: ExternalAccount | undefined): Promise<void>
   order(names: readonly string[]): Promise<{ url: string; document: Document }>
   /** Asks for a resource; with a payload, changes it. */
   ask(url: string, payload?: object): Promise<Asked>
@@ -78,9 +78,19 @@ export async function openAuthority(directory: string, parts: AuthorityParts): P
   }
   return {
     host,
-    async enter(contact) {
+    async enter(contact, external) {
       const contacts = contact === undefined ? [] : [`mailto:${contact}`]
-      const answer = await post(placeOf('newAccount'), { termsOfServiceAgreed: true, contact: contacts })
+      if (!external && (places['meta'] as Document | undefined)?.['externalAccountRequired'] === true) {
+        throw authorityFailed(
+          `the authority ${host} makes certificates for its customers only: set external-account, the key ID and HMAC key of an account there`,
+        )
+      }
+      const place = placeOf('newAccount')
+      const answer = await post(place, {
+        termsOfServiceAgreed: true,
+        contact: contacts,
+        ...(external && { externalAccountBinding: key.bind(external, place) }),
+      })
       const document = await documentOf(answer)
       account = locationOf(answer, host)
       const known = JSON.stringify(document['contact'] ?? [])

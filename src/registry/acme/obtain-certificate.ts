@@ -4,7 +4,7 @@ import { asError, BaleError, type Clock, isBaleError } from '#base'
 import { createHttpClient, defaultHttpLimits, tlsSettings } from '#transport/http'
 import { inTurn, type MetaStore } from '../meta/index.ts'
 import type { Seal } from '../seal/index.ts'
-import { readAccountKey } from './account-key.ts'
+import { type ExternalAccount, readAccountKey } from './account-key.ts'
 import { answerHandshakes } from './answer-handshakes.ts'
 import { openAuthority } from './authority.ts'
 import { type CertificateShelf, createCertificateShelf, type KeptCertificate, type Trial } from './kept-certificate.ts'
@@ -18,6 +18,8 @@ export interface AcmeOptions {
   names: readonly string[]
   /** Address to which the authority may write. */
   contact?: string
+  /** Of an authority that makes certificates for its customers only. */
+  externalAccount?: ExternalAccount
   /** Authorities (PEM) that the directory's own certificate may be from, besides the machine's. */
   authorities?: string
   /** How the authority sees that the names are ours: by a handshake at port 443 of each, or by a request at its port 80. */
@@ -193,7 +195,7 @@ async function ordered({ parts, options, shelf, signal }: Looking): Promise<Kept
 
 async function order(
   { clock }: ObtainParts,
-  { directory, names, contact, authorities, challenge }: AcmeOptions,
+  { directory, names, contact, externalAccount, authorities, challenge }: AcmeOptions,
   shelf: CertificateShelf,
   signal: AbortSignal,
 ): Promise<Issued> {
@@ -203,7 +205,7 @@ async function order(
   })
   const accountKey = readAccountKey(await shelf.accountKey(directory))
   const authority = await openAuthority(directory, { http, key: accountKey, clock, signal })
-  await authority.enter(contact)
+  await authority.enter(contact, externalAccount)
   return await orderCertificate({ authority, accountKey, answers: shelf, clock, signal }, { names, challenge })
 }
 

@@ -47,7 +47,7 @@ async function ask(answers: { directory?: unknown; other?: Answer }, act: (autho
 }
 
 const failure = (message: RegExp, details = {}) => ({ code: 'CERTIFICATE_FAILED', message, ...details })
-const enter = (authority: Authority) => authority.enter(undefined)
+const enter = (authority: Authority) => authority.enter(undefined, undefined)
 
 test('a web page, a directory without places, and places that are not protected are named', async () => {
   await assert.rejects(

@@ -92,8 +92,15 @@ type Acme = NonNullable<NonNullable<FileContent['listen']['tls']>['acme']>
 
 function acmeOf(acme: Acme, names: Names): TlsOfAuthority['acme'] {
   const { directory, names: hosts, contact, 'ca-file': ca, challenge, 'http-address': address } = acme
+  const external = acme['external-account']
   return {
     ...{ directory, names: [...new Set(hosts)], contact },
+    ...(external && {
+      externalAccount: {
+        keyId: external['key-id'],
+        key: names.secret('listen.tls.acme.external-account.hmac-key', external)!,
+      },
+    }),
     ca: ca === undefined ? undefined : names.file('listen.tls.acme.ca-file', ca),
     challengeAddress: challenge === 'http-01' ? { ...(address ?? ANY_PORT_80) } : undefined,
   }

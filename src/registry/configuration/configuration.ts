@@ -76,6 +76,7 @@ export interface TlsOfAuthority {
     directory: string
     names: readonly string[]
     contact?: string
+    externalAccount?: { keyId: string; key: SecretSource }
     /** PEM: of whom the directory's certificate may be, besides the machine's authorities. */
     ca?: NamedFile
     /** Where the authority's requests to port 80 arrive (http-01); undefined for tls-alpn-01. */

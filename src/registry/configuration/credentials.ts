@@ -14,6 +14,7 @@ import {
   readCertificate,
   readDigits,
   readHeaders,
+  readHmacKey,
   readKey,
   readSecret,
   Unusable,
@@ -24,7 +25,7 @@ import { refusal } from './problems.ts'
 export interface Credentials {
   tls?: TlsCredentials
   /** PEM. */
-  acme?: { ca?: string }
+  acme?: { ca?: string; hmacKey?: string }
   tracing?: { headers?: Record<string, string> }
   postgres?: { password?: string; ca?: string }
   s3?: { accessKey: string; secretKey: string }
@@ -59,7 +60,7 @@ export async function loadCredentials(
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<Credentials> {
   return await gathering(async (attempt) => ({
-    ...(listen.tls && (await protectionOf(listen.tls, attempt))),
+    ...(listen.tls && (await protectionOf(listen.tls, environment, attempt))),
     ...(tracing?.headersFile && { tracing: await tracingOf(tracing.headersFile, attempt) }),
     ...((login.ldap || login.workloads.length > 0) && { login: await loginOf(login, environment, attempt) }),
     ...(content.kind === 'scaled-out' && (await sharedOf(content, environment, attempt))),
@@ -99,12 +100,18 @@ async function gathering<T>(read: (attempt: Attempt) => Promise<object>): Promis
 /** Answers undefined when what is named there cannot be used. */
 type Attempt = <T>(named: { at: string }, work: () => T | Promise<T>) => Promise<T | undefined>
 
-async function protectionOf(tls: TlsFiles | TlsOfAuthority, attempt: Attempt) {
+async function protectionOf(tls: TlsFiles | TlsOfAuthority, environment: Environment, attempt: Attempt) {
   if ('certificate' in tls) return { tls: await tlsOf(tls, attempt) }
   const { clientAuthorities, acme } = tls
   if (clientAuthorities) await attempt(clientAuthorities, () => readAuthorities(clientAuthorities))
-  const { ca } = acme
-  return { acme: { ca: ca && (await attempt(ca, async () => (await readCertificate(ca)).pem)) } }
+  const { ca, externalAccount } = acme
+  return {
+    acme: {
+      ca: ca && (await attempt(ca, async () => (await readCertificate(ca)).pem)),
+      hmacKey:
+        externalAccount && (await attempt(externalAccount.key, () => readHmacKey(externalAccount.key, environment))),
+    },
+  }
 }
 
 async function tracingOf(file: NamedFile, attempt: Attempt) {

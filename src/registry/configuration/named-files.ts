@@ -35,6 +35,16 @@ export async function readDigits(source: SecretSource, environment: Environment)
   throw new Unusable(`${name} does not hold a secret: at least 64 hexadecimal digits, in lower case`)
 }
 
+/** A key of HMAC, as authorities give it: at least 16 bytes in base64url. */
+export async function readHmacKey(source: SecretSource, environment: Environment): Promise<string> {
+  const text = (await readSecret(source, environment)).trim().replace(/=+$/, '')
+  if (/^[A-Za-z0-9_-]{22,}$/.test(text)) return text
+  const name = 'path' in source ? source.path : source.variable
+  throw new Unusable(
+    `${name} does not hold a key in base64url: letters, digits, - and _ alone, as the authority gave it`,
+  )
+}
+
 /** The text of a file with certificates, and the first of them. */
 export async function readCertificate(file: NamedFile): Promise<{ pem: string; certificate: X509Certificate }> {
   const pem = await textOf(file)

@@ -197,6 +197,12 @@ const challengeAddress: Rule = {
 /** All rules. When one mistake breaks two of them at the same key, the first is reported. */
 export const RULES: readonly Rule[] = [
   plainHttp,
+  ...oneOf(
+    'listen.tls.acme.external-account',
+    'hmac-key-file',
+    'hmac-key-env',
+    'the authority gives it with the key ID',
+  ),
   ...oneOf('listen.tls', 'certificate', 'acme', 'a certificate is in a file, or an authority gives it'),
   excludes('listen.tls', 'acme', 'key', 'the registry makes a key for each certificate that it obtains'),
   needs('listen.tls', 'certificate', 'key', 'they belong together'),

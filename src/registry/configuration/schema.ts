@@ -46,6 +46,13 @@ const acme = group('Obtains the certificate from an authority by ACME, and a new
       "File of an authority (PEM) that the directory's own certificate may be from, if the machine does not trust it",
     ),
   ),
+  'external-account': v.optional(
+    group('The account that a customer of the authority has, where it makes certificates for customers only', {
+      'key-id': text("The account's key ID", 'what the authority gave you', /^[!-~]{1,1024}$/, 'kid-1'),
+      'hmac-key-file': v.optional(path('File with its HMAC key, in base64url', '/run/secrets/acme-hmac')),
+      'hmac-key-env': v.optional(variable('Environment variable with its HMAC key, in base64url')),
+    }),
+  ),
   'agree-to-terms': v.pipe(
     v.literal(true, expects("true: the authority's terms of service must be agreed to")),
     v.title('true'),
