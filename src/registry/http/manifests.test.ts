@@ -42,6 +42,17 @@ test('a manifest is pushed by tag, and read by tag and digest with the bytes and
   }
 })
 
+test('every byte comes back, of manifests small and large', async () => {
+  await using registry = await startRegistry()
+  // Of one byte in Latin-1, of two to four in UTF-8, and what HTTP's own lines end with.
+  const odd = 'é€𝄞\u00a0\u2028 \\u0000 \\r\\n'
+  for (const times of [1, 300, 20_000]) {
+    const { digest, bytes } = await registry.image('a/b', 'one', { annotations: { note: odd.repeat(times) } })
+    const read = await registry.request('GET', `/v2/a/b/manifests/${digest}`)
+    assert.deepEqual([read.headers['content-length'], sha256(read.body)], [`${bytes.length}`, digest])
+  }
+})
+
 test('a missing manifest, tag or repository is 404 MANIFEST_UNKNOWN; a malformed reference is 400', async () => {
   await using registry = await startRegistry()
   await registry.image('a/b', 'one', { tag: '1' })
