@@ -47,7 +47,7 @@ import { createRequestLimits, type RequestLimit } from './rates/index.ts'
 import { workRegularly } from './regular-work.ts'
 import { type Report, reportOnce } from './report.ts'
 import { createSeal } from './seal/index.ts'
-import { createUploads } from './uploads/index.ts'
+import { createHashThread, createUploads } from './uploads/index.ts'
 import type { UpstreamSettings, Upstreams } from './upstream/index.ts'
 import { watchedMeta, watchedObjects } from './watched-parts.ts'
 
@@ -169,7 +169,9 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     const logins = { tokens, refreshTokens, directory, workloads }
     const authenticator = createAuthenticator({ meta, ...logins, report, clock })
     const access = createAccess({ meta, anonymous })
-    const uploads = createUploads({ meta, objects, clock, lease, grace, holder: member?.holder })
+    const hashThread = createHashThread()
+    if (hashThread) closing.use(hashThread)
+    const uploads = createUploads({ meta, objects, clock, lease, grace, hashThread, holder: member?.holder })
     const bodies = closing.use(watchBodies(settings.leastRate ?? LEAST_RATE))
     const health = createHealth({ objects, clock })
     const presign = presignerOf(parts, settings)

@@ -371,3 +371,28 @@ test('clients that go away in the middle of a blob are no failures of the regist
   }
   assert.deepEqual(reports, [])
 })
+
+test('a large blob is verified as a small one is, in one piece and in several', async () => {
+  await using registry = await startRegistry()
+  const content = Buffer.alloc(3 * 1024 * 1024 + 17, 'large')
+  const damaged = Buffer.from(content)
+  damaged[2_000_000]! ^= 1
+  const path = (digest: string) => `/v2/a/b/blobs/uploads/?digest=${digest}`
+  const refused = await registry.request('POST', path(sha256(content)), { headers: HEADERS, body: damaged })
+  assert.deepEqual([refused.status, refused.codes()], [400, ['DIGEST_INVALID']])
+  for (const digest of [sha256(content), sha512(content)]) {
+    const { headers } = await registry.request('POST', '/v2/a/b/blobs/uploads/?digest-algorithm=sha512')
+    for (let at = 0; at < content.length; at += 700_000) {
+      const body = content.subarray(at, at + 700_000)
+      const range = `${at}-${at + body.length - 1}`
+      const sent = await registry.request('PATCH', headers.location!, {
+        headers: { ...HEADERS, 'Content-Range': range },
+        body,
+      })
+      assert.equal(sent.status, 202)
+    }
+    const done = await registry.request('PUT', `${headers.location}?digest=${digest}`)
+    assert.deepEqual([done.status, done.headers['docker-content-digest']], [201, digest])
+    assert.ok((await registry.request('GET', `/v2/a/b/blobs/${digest}`)).body.equals(content))
+  }
+})

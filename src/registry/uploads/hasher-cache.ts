@@ -1,4 +1,4 @@
-import type { Hasher } from '#blob'
+import type { UploadHasher } from './upload-hasher.ts'
 
 /**
  * Hashes of uploads between two chunks. Node cannot write down a running hash, so it lives in this process; when it is
@@ -6,24 +6,26 @@ import type { Hasher } from '#blob'
  */
 export interface HasherCache {
   /** Takes the hasher out, when there is one for exactly this offset. */
-  take(id: string, offset: number): Hasher | undefined
-  keep(id: string, hasher: Hasher): void
+  take(id: string, offset: number): UploadHasher | undefined
+  keep(id: string, hasher: UploadHasher): void
 }
 
 const HASHERS = 256
 
 export function createHasherCache(): HasherCache {
-  const hashers = new Map<string, Hasher>()
+  const hashers = new Map<string, UploadHasher>()
   return {
     take(id, offset) {
       const hasher = hashers.get(id)
       hashers.delete(id)
-      return hasher?.size === offset ? hasher : undefined
+      if (hasher?.size === offset) return hasher
+      hasher?.[Symbol.dispose]()
+      return undefined
     },
     keep(id, hasher) {
       hashers.set(id, hasher)
       const oldest = hashers.keys().next()
-      if (hashers.size > HASHERS && !oldest.done) hashers.delete(oldest.value)
+      if (hashers.size > HASHERS && !oldest.done) this.take(oldest.value, -1)
     },
   }
 }

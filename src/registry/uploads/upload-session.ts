@@ -1,10 +1,12 @@
 import { type BaleError, type Clock, isBaleError } from '#base'
-import { createHasher, digestMismatch, type Hasher } from '#blob'
+import { digestMismatch } from '#blob'
 import { algorithmOf, type Digest } from '#spec'
 import type { MetaStore, Upload } from '../meta/index.ts'
 import type { ObjectAppender, ObjectStore, Progress } from '../objects/index.ts'
+import type { HashThread } from './hash-thread.ts'
 import type { HasherCache } from './hasher-cache.ts'
 import { createReservation, lost } from './reservation.ts'
+import { createUploadHasher, type UploadHasher } from './upload-hasher.ts'
 
 export interface UploadsParts {
   meta: MetaStore
@@ -14,6 +16,8 @@ export interface UploadsParts {
   lease: number
   /** Milliseconds that an object stays for running downloads when another takes its place. */
   grace: number
+  /** Hashes what is large; without it everything is hashed here. */
+  hashThread?: HashThread
 }
 
 interface SessionParts extends UploadsParts {
@@ -42,7 +46,7 @@ export class UploadSession implements AsyncDisposable {
   #recorded: Progress & { digest?: Digest }
   #appender: ObjectAppender | undefined
   /** Undefined when the beginning was hashed by another process. */
-  #hasher: Hasher | undefined
+  #hasher: UploadHasher | undefined
   #status: 'open' | 'failed' | 'done' = 'open'
 
   constructor(parts: SessionParts) {
@@ -59,10 +63,10 @@ export class UploadSession implements AsyncDisposable {
 
   /** To be called once, first. False when another writer is active. */
   async lock(): Promise<boolean> {
-    const { meta, upload, token, hashers } = this.#parts
+    const { meta, upload, token, hashers, hashThread } = this.#parts
     if (!(await meta.lockUpload(upload.id, { token, offset: upload.offset, lock: LOCK }))) return false
     this.#hasher = hashers.take(upload.id, upload.offset)
-    if (upload.offset === 0) this.#hasher = createHasher(upload.algorithm)
+    if (upload.offset === 0) this.#hasher = createUploadHasher(hashThread, upload.algorithm)
     return true
   }
 
@@ -78,7 +82,7 @@ export class UploadSession implements AsyncDisposable {
     const isDue = this.#everySoOften()
     for await (const chunk of stream) {
       await this.#withinQuota(() => reservation.cover(this.#offset + chunk.byteLength))
-      this.#hasher?.update(chunk)
+      await this.#hasher?.update(chunk)
       await this.#guard(() => appender.write(chunk))
       this.#offset += chunk.byteLength
       if (isDue()) await this.#writeDown(LOCK, () => appender.checkpoint())
@@ -91,7 +95,7 @@ export class UploadSession implements AsyncDisposable {
     const algorithm = algorithmOf(expected)
     const appender = await this.#openAppender()
     this.#progress = await this.#guard(() => appender.sync())
-    const known = this.#knownDigest(algorithm)
+    const known = await this.#knownDigest(algorithm)
     if (known !== undefined && known !== expected) throw await this.#giveUp(expected, known)
     // What is not complete yet is on record before it is, so that nothing of it stays behind when this process dies.
     if (this.#progress.state !== this.#recorded.state) await this.#record(LOCK)
@@ -111,8 +115,10 @@ export class UploadSession implements AsyncDisposable {
       if (this.#status === 'open' && appender) {
         await this.#writeDown(0, () => appender.sync())
         if (this.#hasher) hashers.keep(upload.id, this.#hasher)
+        this.#hasher = undefined
       } else if (this.#status !== 'done') await this.#release()
     } finally {
+      this.#hasher?.[Symbol.dispose]()
       await this.#appender?.[Symbol.asyncDispose]()
     }
   }
@@ -125,7 +131,7 @@ export class UploadSession implements AsyncDisposable {
 
   async #record(lock: number): Promise<void> {
     const isAll = this.#progress.offset === this.#offset
-    const digest = isAll ? this.#knownDigest(this.#parts.upload.algorithm) : undefined
+    const digest = isAll ? await this.#knownDigest(this.#parts.upload.algorithm) : undefined
     await this.#save({ ...this.#progress, digest }, lock)
   }
 
@@ -173,20 +179,24 @@ export class UploadSession implements AsyncDisposable {
   }
 
   /** From the bytes that came here, or what a process before this one wrote down. */
-  #knownDigest(algorithm: 'sha256' | 'sha512'): Digest | undefined {
+  async #knownDigest(algorithm: 'sha256' | 'sha512'): Promise<Digest | undefined> {
     const { upload } = this.#parts
-    const running = this.#hasher?.digest() ?? (this.#offset === upload.offset ? upload.digest : undefined)
+    const running = (await this.#hasher?.digest()) ?? (this.#offset === upload.offset ? upload.digest : undefined)
     return running !== undefined && algorithmOf(running) === algorithm ? running : undefined
   }
 
-  async #hashAgain(key: string, algorithm: 'sha256' | 'sha512'): Promise<Digest> {
-    const hasher = createHasher(algorithm)
+  async #hashAgain(
+    key: string,
+    algorithm: 'sha256' | 'sha512',
+    thread: HashThread | undefined = this.#parts.hashThread,
+  ): Promise<Digest> {
+    using hasher = createUploadHasher(thread, algorithm)
     const isDue = this.#everySoOften()
     for await (const chunk of this.#parts.objects.read(key, { reuse: true })) {
-      hasher.update(chunk)
+      await hasher.update(chunk)
       if (isDue()) await this.#record(LOCK)
     }
-    return hasher.digest()
+    return (await hasher.digest()) ?? (await this.#hashAgain(key, algorithm, undefined))
   }
 
   /** True when the lock is to be renewed. */

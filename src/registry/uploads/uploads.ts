@@ -14,7 +14,7 @@ export interface Uploads {
 
 const EXPIRES = 24 * 3_600_000
 
-/** `holder` begins the names of all locks that are taken here. */
+/** `holder` begins the names of all locks that are taken here. The thread, if any, is the caller's to end. */
 export function createUploads(parts: UploadsParts & { holder?: string }): Uploads {
   const { meta, holder = '' } = parts
   const hashers = createHasherCache()
