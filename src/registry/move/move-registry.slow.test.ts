@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { startCeph, withoutCeph } from '../../../test/kit/ceph.ts'
 import { hookReceiver, signatureOf } from '../../../test/kit/hook-receiver.ts'
@@ -12,6 +13,9 @@ import { missingOf, startPushLoad } from '../../../test/kit/push-load.ts'
 import { clientOf, startRegistry } from '../../../test/kit/registry-client.ts'
 import { temporaryDirectory } from '../../../test/kit/temporary.ts'
 import { until } from '../../../test/kit/until.ts'
+import { loadCredentials, type ScaledOutContent } from '../configuration/index.ts'
+import { openShared } from '../configured.ts'
+import { openEmbedded } from '../embedded.ts'
 import {
   moveEmbedded,
   openConfiguredAdmin,
@@ -20,6 +24,9 @@ import {
   serveConfigured,
   takeChangesAgain,
 } from '../index.ts'
+import type { MetaStore } from '../meta/index.ts'
+import type { ObjectStore } from '../objects/index.ts'
+import { moveRegistry } from './move-registry.ts'
 
 const skip = withoutPostgres() || withoutCeph()
 const shared = skip ? undefined : { postgres: await startPostgres(), ceph: await startCeph() }
@@ -133,6 +140,54 @@ test('a registry moves under load: what was acknowledged is there with equal dig
   await admin.collectGarbage({ grace: 0 })
   const checked = await admin.check()
   assert.deepEqual([checked.damaged, checked.unknown.objects], [[], 0])
+})
+
+test('a move ends while as much is pushed as it can bring: it refuses changes when rounds get no shorter', {
+  skip,
+}, async () => {
+  await using place = await newPlace({ objects: 'directory' })
+  await using old = await startRegistry()
+  await using opened = new AsyncDisposableStack()
+  const { content } = place.configuration
+  const shared = await openShared(content as ScaledOutContent, await loadCredentials(place.configuration, {}))
+  opened.defer(() => shared.meta.close())
+  const from = await openEmbedded(old.directory)
+  opened.defer(() => from.meta.close())
+  const slow: ObjectStore = {
+    ...shared.objects,
+    async append(...args) {
+      await sleep(30)
+      return await shared.objects.append(...args)
+    },
+  }
+  let [rounds, frozen] = [0, false]
+  const pushed: string[] = []
+  const pushMore = async () => {
+    const names = Array.from({ length: 40 }, (_, at) => `${rounds}-${at}`)
+    await Promise.all(names.map((tag) => old.image('a/b', tag, { tag })))
+    pushed.push(...names)
+  }
+  await pushMore()
+  const meta: MetaStore = {
+    ...shared.meta,
+    // The last step of each round.
+    async foldUsage() {
+      rounds++
+      if (!frozen) await pushMore()
+      return await shared.meta.foldUsage()
+    },
+  }
+  const to = { meta, objects: slow, secret: randomBytes(32) }
+  await moveRegistry(
+    { directory: old.directory, from, to },
+    {
+      frozen: () => {
+        frozen = true
+      },
+    },
+  )
+  assert.ok(rounds <= 5, `${rounds} rounds`)
+  assert.deepEqual(await shared.meta.listTags('a/b', { limit: 1000 }), pushed.toSorted())
 })
 
 test('quotas with what is used, former names, logins of clients, and hooks with what waits for them move as well', {
