@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { BaleError, ERROR_CODES, type ErrorCode, type NextStep, printable } from '#base'
+import { parseJson } from '#spec'
 import type { ApiAnswer } from '#transport'
 import type { ApiConnection, RemoteAdmin } from './connection.ts'
 import type { Operation } from './operation.ts'
@@ -55,7 +56,7 @@ async function call(
   const answer = await connection.send({ ...requestOf(operation, input), signal })
   if (answer.status !== 200 && answer.status !== 204) throw errorOf(answer, connection.name)
   if (!operation.result) return undefined
-  const read = v.safeParse(operation.result, parsed(answer.body))
+  const read = v.safeParse(operation.result, parseJson(answer.body))
   if (read.success) return read.output
   throw new BaleError('REGISTRY_FAILED', `${connection.name} answered in a form that is not known`, {
     details: { status: answer.status, path: operation.path },
@@ -82,15 +83,6 @@ function pathPart(text: string): string {
   throw new BaleError('INVALID_ARGUMENT', `not a name: ${JSON.stringify(text)}`)
 }
 
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
-}
-
 /** The next steps that a registry's errors have. Others, of a newer one, are left out. */
 const NEXT = v.variant('act', [
   v.object({ act: v.picklist(['list-registry-users', 'list-registry-policies', 'adopt-repositories']) }),
@@ -114,7 +106,7 @@ const LONGEST_MESSAGE = 4096
 
 /** The error that the registry met, as if it had been met here. */
 function errorOf({ status, mediaType, body }: ApiAnswer, registry: string): BaleError {
-  const problem = v.safeParse(PROBLEM, mediaType === 'application/problem+json' ? parsed(body) : undefined)
+  const problem = v.safeParse(PROBLEM, mediaType === 'application/problem+json' ? parseJson(body) : undefined)
   if (problem.success) {
     const { code, detail, hint, next, instance } = problem.output
     return new BaleError(code as ErrorCode, printable(detail, LONGEST_MESSAGE), {
