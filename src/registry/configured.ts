@@ -62,7 +62,7 @@ export async function serveAlone(
   const { registry, ...served } = await serveWatched(options, (watching) =>
     open(configuration, credentials, { ...surroundings, ...watching }),
   )
-  return { ...served, hasUsers: (await registry.users.list()).length > 0 }
+  return { ...served, hasUsers: (await registry.users.list({ limit: 1 })).length > 0 }
 }
 
 interface MemberOptions {
