@@ -248,6 +248,44 @@ test('an account sees what it is and may, owners what is theirs, and everybody t
   })
 })
 
+test('lists of accounts and of a tag’s history come in pages, for administrators and owners alike', async () => {
+  await using registry = await withRoot()
+  const { users, organisations, robots } = registry.registry
+  for (const name of ['bob', 'cat']) await users.add(name, `password-of-${name}`)
+  for (const name of ['acme', 'acme-x', 'other']) {
+    await organisations.add(name, { owner: name === 'other' ? undefined : 'ann' })
+    for (const team of ['api', 'web']) await organisations.addTeam(`${name}/${team}`)
+  }
+  for (const name of ['ann+ci', 'acme+ci', 'acme-x+ci', 'other+ci']) await robots.add(name)
+  for (const content of ['one', 'two', 'three']) {
+    await registry.image('ann/x', content, { tag: 'latest', login: ROOT.login })
+  }
+  const all = async (path: string, { login, cursor = 'last' }: { login: string; cursor?: string }) => {
+    const pages: unknown[][] = []
+    for (let next: unknown; ; ) {
+      const query = `limit=2${next === undefined ? '' : `&${cursor}=${encodeURIComponent(String(next))}`}`
+      const answer = await registry.request('GET', `/api/v1${path}${path.includes('?') ? '&' : '?'}${query}`, { login })
+      const page = answer.json<{ items: { name?: string; id?: number }[]; next?: unknown }>()
+      pages.push(page.items.map(({ name, id }) => name ?? id))
+      next = page.next
+      if (next === undefined) return pages
+    }
+  }
+  const [root, ann] = [{ login: ROOT.login }, { login: 'ann:password-of-ann' }]
+  assert.deepEqual(await all('/users', root), [['ann', 'bob'], ['cat', 'root'], []])
+  assert.deepEqual(await all('/organisations', root), [['acme', 'acme-x'], ['other']])
+  assert.deepEqual(await all('/organisations', ann), [['acme', 'acme-x'], []])
+  assert.deepEqual(await all('/teams', root), [['acme-x/api', 'acme-x/web'], ['acme/api', 'acme/web'], ['other/api', 'other/web'], []])
+  assert.deepEqual(await all('/teams', ann), [['acme/api', 'acme/web'], ['acme-x/api', 'acme-x/web'], []])
+  assert.deepEqual(await all('/teams?organisation=acme', ann), [['acme/api', 'acme/web'], []])
+  assert.deepEqual(await all('/teams?organisation=other', ann), [[]])
+  assert.deepEqual(await all('/robots', ann), [['acme+ci', 'acme-x+ci'], ['ann+ci']])
+  assert.deepEqual(await all('/robots?owner=other', root), [['other+ci']])
+  const history = await all('/repositories/ann%2Fx/tags/latest/history', { ...ann, cursor: 'before' })
+  assert.deepEqual(history.map(({ length }) => length), [2, 1])
+  assert.equal((await registry.request('GET', '/api/v1/users?limit=1001', root)).status, 400)
+})
+
 test('what was done is recorded as done by its caller, a restored tag too', async () => {
   await using registry = await withRoot()
   const { digest } = await registry.image('team/web', 'one', { tag: 'latest', login: ROOT.login })

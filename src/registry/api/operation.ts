@@ -48,6 +48,8 @@ export interface Operation {
   result?: v.GenericSchema
   /** The answer is a page: `items`, and `next`, which this parameter of the query takes for the page after it. */
   pages?: string
+  /** The method of `Administration` gives all items at once; without this, it gives one after another. */
+  gathered?: boolean
   /** What it administers. It is judged before anything is looked up that the caller is told of. */
   what(input: object, admin: Administration): Administered | Promise<Administered>
   run(admin: Administration, input: object, context: { caller: Caller; signal: AbortSignal }): Promise<unknown>
@@ -73,6 +75,7 @@ interface Definition<Name extends OperationName, P extends Entries, Q extends En
   body?: B
   result?: v.GenericSchema<R>
   pages?: keyof Q & string
+  gathered?: ReturnType<MethodOf<Name>> extends AsyncIterable<unknown> ? never : true
   run(
     admin: Administration,
     input: Out<P> & Out<Q> & Out<B>,
@@ -96,9 +99,9 @@ export function operation<
   Q extends Entries = Record<never, never>,
   B extends Entries = Record<never, never>,
 >(_name: Name, definition: Definition<Name, P, Q, B, R>): Operation {
-  const { method, path, summary, who, parameters = {}, query = {}, body, result, pages } = definition
+  const { method, path, summary, who, parameters = {}, query = {}, body, result, pages, gathered } = definition
   return {
-    ...{ method, path, summary, pages, result },
+    ...{ method, path, summary, pages, gathered, result },
     who: who.words,
     what: who.what as Operation['what'],
     parameters: v.strictObject(parameters),

@@ -25,18 +25,20 @@ function methodOf(connection: ApiConnection, operation: Operation): (...args: un
     return async (...args) => operation.output(await perform(operation.input(...args), signalOf(args)))
   }
   const cursor = operation.pages
-  return async function* (...args) {
-    const input = operation.input(...args)
+  const each = async function* (...args: unknown[]) {
+    const { limit, ...input } = operation.input(...args) as { limit?: number }
     for (let next: unknown; ; ) {
       const page = await perform(
-        { limit: LARGEST_PAGE, ...input, ...(next !== undefined && { [cursor]: next }) },
+        { ...input, limit: limit ?? LARGEST_PAGE, ...(next !== undefined && { [cursor]: next }) },
         signalOf(args),
       )
       yield* operation.output(page) as unknown[]
       next = (page as { next?: unknown }).next
-      if (next === undefined) return
+      // Who says how many wants one page.
+      if (next === undefined || limit !== undefined) return
     }
   }
+  return operation.gathered ? async (...args) => await Array.fromAsync(each(...args)) : each
 }
 
 const LARGEST_PAGE = 1000

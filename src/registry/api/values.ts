@@ -80,6 +80,11 @@ export function page<const Item extends v.GenericSchema, const Next extends v.Ge
   return v.object({ items: v.array(item), next: v.optional(next) })
 }
 
+/** A page of lines that are counted by their IDs, newest first. */
+export function withNext<T extends { id: number }>(items: T[], limit: number): { items: T[]; next?: number } {
+  return items.length < limit ? { items } : { items, next: items.at(-1)!.id }
+}
+
 /** At most so many items of a page. */
 export const pageLimit = v.optional(wholeNumber('At most so many; 100 by default.', 1, 1000))
 export const PAGE = 100
