@@ -18,7 +18,7 @@ import {
 import { type Checked, type CheckOptions, check } from './check.ts'
 import { type Collected, type CollectOptions, collectInTurn, GRACE } from './collect.ts'
 import { databaseClock } from './database-clock.ts'
-import { createDispatcher, createHookSender, createHooks, type HookSettings, type Hooks } from './hooks/index.ts'
+import { createDispatcher, createHookSender, createHooks, type HookSettings } from './hooks/index.ts'
 import {
   createHandler,
   createHealth,
@@ -40,7 +40,6 @@ import {
   createRenames,
   createTags,
   type Promotions,
-  type Quotas,
   type Renames,
 } from './policies/index.ts'
 import { createRequestLimits, type RequestLimit } from './rates/index.ts'
@@ -123,10 +122,8 @@ export interface RegistrySettings extends OriginOptions {
 export interface Registry extends Administration, AsyncDisposable {
   /** For node:http and its like. Never rejects. */
   handler(request: IncomingMessage, response: ServerResponse): Promise<void>
-  quotas: Quotas
   promotions: Promotions
   renames: Renames
-  hooks: Hooks
   /** Collects while requests go on. LOCKED when another process of the registry collects. */
   collectGarbage(options?: CollectOptions): Promise<Collected>
   /** Obtains a certificate from an authority, one for all processes of the registry. It is the caller's to dispose before the registry. */
@@ -176,7 +173,7 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     const refusals = closing.use(createRefusals({ meta, clock, report }))
     const unfolded = (error: unknown) => report(error, 'adding up what repositories use')
     closing.use(workRegularly(async () => void (await meta.foldUsage()), { every: FOLD_EVERY, failed: unfolded }))
-    const hooks = openHooks({ meta, secret: async () => secret, clock }, settings)
+    const hooks = openHooks({ secret: async () => secret, clock }, settings)
     closing.use(hooks.sender)
     const retryFor = settings.hooks?.retryFor ?? RETRY_FOR
     const dispatcher = closing.use(createDispatcher({ meta, sender: hooks.sender, clock, retryFor, report, observe }))
@@ -193,7 +190,11 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     const unpulled = unpulledOf(settings)
     const collectGarbage: Registry['collectGarbage'] = (how) =>
       toldOf({ observe, clock }, () => collecting({ ...parts, meta, objects }, { unpulled, ...how }))
-    const administration = (as: MetaStore, actor?: string) => ({ ...rulesOf(as, actor), collectGarbage })
+    const administration = (as: MetaStore, actor?: string) => ({
+      ...rulesOf(as, actor),
+      hooks: hooks.of(as),
+      collectGarbage,
+    })
     const who = { authenticator, tokens, refreshTokens, access, administration, anonymous, origin, limits }
     const cache = { meta, objects: parts.objects, uploads, clock, log, report, observe }
     const upstreams = await openUpstreams(settings, cache, closing)
@@ -202,7 +203,6 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
       handler: createHandler({ ...served, ...told, bodies, whenFull, health }),
       ...administration(meta),
       ...controlsOf(meta, lease),
-      hooks: hooks.hooks,
       async obtainCertificate(wanted) {
         const { obtainCertificate } = await import('./acme/index.ts')
         return await obtainCertificate(
@@ -252,22 +252,23 @@ const FOLD_EVERY = 5_000
 
 /** Who is told of changes, and what tells them. */
 function openHooks(
-  { meta, secret, clock }: { meta: MetaStore; secret(): Promise<Uint8Array>; clock: Clock },
+  { secret, clock }: { secret(): Promise<Uint8Array>; clock: Clock },
   { hooks: settings = {}, externalUrl = 'bale-registry' }: Pick<RegistrySettings, 'hooks' | 'externalUrl'>,
 ) {
   const seal = async () => createSeal(await secret(), 'secrets of hooks')
   const sender = createHookSender({ seal, clock, source: externalUrl, settings })
-  return { sender, hooks: createHooks({ meta, sender, seal }) }
+  return { sender, of: (meta: MetaStore) => createHooks({ meta, sender, seal }) }
 }
 
-/** Accounts, policies and tags; `actor` is who sets tags back. */
-function rulesOf(meta: MetaStore, actor?: string): Omit<Administration, 'collectGarbage'> {
-  return { ...createAccounts(meta), policies: createPolicies(meta), tags: createTags(meta, actor) }
+/** Accounts, policies, quotas and tags; `actor` is who sets tags back. */
+function rulesOf(meta: MetaStore, actor?: string): Omit<Administration, 'collectGarbage' | 'hooks'> {
+  const policies = createPolicies(meta)
+  return { ...createAccounts(meta), policies, tags: createTags(meta, actor), quotas: createQuotas(meta) }
 }
 
 /** What of it has no end point of the management interface. */
-function controlsOf(meta: MetaStore, lease: number): Pick<Registry, 'quotas' | 'promotions' | 'renames'> {
-  return { quotas: createQuotas(meta), promotions: createPromotions(meta, lease), renames: createRenames(meta) }
+function controlsOf(meta: MetaStore, lease: number): Pick<Registry, 'promotions' | 'renames'> {
+  return { promotions: createPromotions(meta, lease), renames: createRenames(meta) }
 }
 
 /** A collection, also on a full disk. */
@@ -322,10 +323,8 @@ function presignerOf({ objects }: RegistryParts, { redirect = false, grace = GRA
 
 /** Administration of a registry, also while it is served. */
 export interface RegistryAdmin extends Administration, AsyncDisposable {
-  quotas: Quotas
   promotions: Promotions
   renames: Renames
-  hooks: Hooks
   /** LOCKED when another process of the registry collects. */
   collectGarbage(options?: CollectOptions): Promise<Collected>
   /** Compares what is known with the bytes that are there. */
@@ -349,18 +348,18 @@ export interface AdminSettings extends Pick<RegistrySettings, 'clock' | 'hooks' 
 export function administerRegistry(parts: AdminParts, settings: AdminSettings = {}): RegistryAdmin {
   const { meta, objects, secret, whenFull = (work) => work() } = parts
   const { clock = systemClock, unpulled } = settings
-  const { sender, hooks } = openHooks({ meta, secret, clock }, settings)
+  const hooks = openHooks({ secret, clock }, settings)
   const lease = DEFAULT_LEASE
   const uploads = createUploads({ meta, objects, clock, lease, grace: GRACE })
   return {
     ...rulesOf(meta),
     ...controlsOf(meta, lease),
-    hooks,
+    hooks: hooks.of(meta),
     collectGarbage: (how) => collecting(parts, { unpulled, ...how }),
     importFrom: (directory, how) => importFrom({ meta, objects, uploads, lease }, directory, how),
     check: (how) => whenFull(() => check({ meta, objects, clock }, how)),
     async [Symbol.asyncDispose]() {
-      await sender[Symbol.asyncDispose]()
+      await hooks.sender[Symbol.asyncDispose]()
       await meta.close()
     },
   }

@@ -1,8 +1,10 @@
 import type { OperationName } from './administration.ts'
 import { auditOperation } from './audit-operation.ts'
 import { collectionOperation } from './collection-operation.ts'
+import { hookOperations } from './hook-operations.ts'
 import type { Operation } from './operation.ts'
 import { organisationOperations } from './organisation-operations.ts'
+import { quotaOperations } from './quota-operations.ts'
 import { repositoryOperations } from './repository-operations.ts'
 import { secretOperations } from './secret-operations.ts'
 import { selfOperation } from './self-operation.ts'
@@ -18,6 +20,8 @@ export const OPERATIONS: Readonly<Record<OperationName | 'me', Operation>> = {
   ...organisationOperations,
   ...secretOperations,
   ...repositoryOperations,
+  ...quotaOperations,
+  ...hookOperations,
   ...auditOperation,
   ...collectionOperation,
 }

@@ -117,7 +117,10 @@ test('a catalog shows what one may pull by whatever way', async () => {
   }
   assert.deepEqual(await page(), [['acme/public/base'], undefined])
   await visibility.publish('cat/one')
-  assert.deepEqual(await page('?n=1'), [['acme/public/base'], '</v2/_catalog?n=1&last=acme%2Fpublic%2Fbase>; rel="next"'])
+  assert.deepEqual(await page('?n=1'), [
+    ['acme/public/base'],
+    '</v2/_catalog?n=1&last=acme%2Fpublic%2Fbase>; rel="next"',
+  ])
   for (const pattern of ['acme/public/**', 'cat/one']) await visibility.hide(pattern)
   assert.deepEqual(await page(), [[], undefined], 'also with a token of before')
   assert.equal((await tokenOf(scope)).status, 401, 'nobody gets one while nothing is public')
