@@ -40,7 +40,6 @@ import {
   createRenames,
   createTags,
   type Promotions,
-  type Renames,
 } from './policies/index.ts'
 import { createRequestLimits, type RequestLimit } from './rates/index.ts'
 import { workRegularly } from './regular-work.ts'
@@ -123,7 +122,6 @@ export interface Registry extends Administration, AsyncDisposable {
   /** For node:http and its like. Never rejects. */
   handler(request: IncomingMessage, response: ServerResponse): Promise<void>
   promotions: Promotions
-  renames: Renames
   /** Collects while requests go on. LOCKED when another process of the registry collects. */
   collectGarbage(options?: CollectOptions): Promise<Collected>
   /** Obtains a certificate from an authority, one for all processes of the registry. It is the caller's to dispose before the registry. */
@@ -260,15 +258,16 @@ function openHooks(
   return { sender, of: (meta: MetaStore) => createHooks({ meta, sender, seal }) }
 }
 
-/** Accounts, policies, quotas and tags; `actor` is who sets tags back. */
+/** Accounts, rules, names and tags; `actor` is who sets tags back. */
 function rulesOf(meta: MetaStore, actor?: string): Omit<Administration, 'collectGarbage' | 'hooks'> {
   const policies = createPolicies(meta)
-  return { ...createAccounts(meta), policies, tags: createTags(meta, actor), quotas: createQuotas(meta) }
+  const [renames, quotas] = [createRenames(meta), createQuotas(meta)]
+  return { ...createAccounts(meta), policies, tags: createTags(meta, actor), renames, quotas }
 }
 
 /** What of it has no end point of the management interface. */
-function controlsOf(meta: MetaStore, lease: number): Pick<Registry, 'promotions' | 'renames'> {
-  return { promotions: createPromotions(meta, lease), renames: createRenames(meta) }
+function controlsOf(meta: MetaStore, lease: number): Pick<Registry, 'promotions'> {
+  return { promotions: createPromotions(meta, lease) }
 }
 
 /** A collection, also on a full disk. */
@@ -324,7 +323,6 @@ function presignerOf({ objects }: RegistryParts, { redirect = false, grace = GRA
 /** Administration of a registry, also while it is served. */
 export interface RegistryAdmin extends Administration, AsyncDisposable {
   promotions: Promotions
-  renames: Renames
   /** LOCKED when another process of the registry collects. */
   collectGarbage(options?: CollectOptions): Promise<Collected>
   /** Compares what is known with the bytes that are there. */

@@ -159,6 +159,15 @@ const LINES: [string, string?][] = [
   ['hook enable given'],
   ['hook rm given'],
   ['hook rm given'],
+  ['repo rename --redirect 30d team/web team/site'],
+  ['repo rename team/none team/other'],
+  ['repo rename team/site team/site'],
+  ['repo rename team/site Team'],
+  ['repo rename team/site acme/web'],
+  ['repo redirects'],
+  ['repo redirects --end team/web'],
+  ['repo redirects --end team/web'],
+  ['repo rename acme/web team/web'],
   ['audit --actor user:nobody'],
   ['audit --action hook.*'],
   ['audit --action grant.*'],
@@ -208,10 +217,7 @@ test('every verb does and says over the network what it does and says beside the
   )
 })
 
-const LOCAL = [
-  ...['backup', 'check', 'import-from', 'move', 'serve', 'config check', 'config schema'],
-  ...['promote', 'repo rename', 'repo redirects'],
-]
+const LOCAL = [...['backup', 'check', 'import-from', 'move', 'serve', 'config check', 'config schema'], ...['promote']]
 const names = (name: string) => VERBS.some(({ names }) => names[0] === `registry ${name}`) && !LOCAL.includes(name)
 
 test('what cannot be done over the network, and from where a login would be seen, is refused by name', async () => {

@@ -131,6 +131,15 @@ const CASES: Record<keyof typeof OPERATIONS, Case> = {
     asks: [{ path: '/repositories/acme%2Fweb/tags/latest', body: { digest: TAG } }],
     let: OWNERS,
   },
+  'renames.rename': {
+    asks: [
+      { path: '/repositories/acme%2Fweb/name', body: { name: 'acme/web' } },
+      { path: '/repositories/acme%2Fnone/name', body: { name: 'acme/other' } },
+    ],
+    let: OWNERS,
+  },
+  'renames.list': { asks: [{ path: '/redirects' }], let: UNLIMITED },
+  'renames.end': { asks: [{ path: '/redirects/acme%2Fold' }, { path: '/redirects/acme%2Fnone' }], let: OWNERS },
   'quotas.list': { asks: [{ path: '/quotas' }, { path: '/quotas?owner=acme' }], let: UNLIMITED },
   'quotas.set': {
     asks: [

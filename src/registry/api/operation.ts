@@ -31,6 +31,8 @@ export interface Self {
   limit?: { pattern: string; role: Role }
 }
 
+type What = Administered | readonly Administered[]
+
 type Values = v.StrictObjectSchema<v.ObjectEntries, undefined>
 
 /** One operation of the API. This is the whole of what server, client and description know of it. */
@@ -50,8 +52,8 @@ export interface Operation {
   pages?: string
   /** The method of `Administration` gives all items at once; without this, it gives one after another. */
   gathered?: boolean
-  /** What it administers. It is judged before anything is looked up that the caller is told of. */
-  what(input: object, admin: Administration): Administered | Promise<Administered>
+  /** What it administers, all of which the caller must. It is judged before anything is looked up that the caller is told of. */
+  what(input: object, admin: Administration): What | Promise<What>
   run(admin: Administration, input: object, context: { caller: Caller; signal: AbortSignal }): Promise<unknown>
   /** What a method of `Administration` is called with, as the input of the operation. */
   input(...args: unknown[]): object
@@ -88,7 +90,7 @@ interface Definition<Name extends OperationName, P extends Entries, Q extends En
 /** In words, and as what is administered. */
 export interface Who<Input> {
   words: string
-  what(input: Input, admin: Administration): Administered | Promise<Administered>
+  what(input: Input, admin: Administration): What | Promise<What>
 }
 
 /** An operation whose parts fit together, and fit the method of `Administration` that it has its name from. */

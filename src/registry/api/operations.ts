@@ -5,6 +5,7 @@ import { hookOperations } from './hook-operations.ts'
 import type { Operation } from './operation.ts'
 import { organisationOperations } from './organisation-operations.ts'
 import { quotaOperations } from './quota-operations.ts'
+import { renameOperations } from './rename-operations.ts'
 import { repositoryOperations } from './repository-operations.ts'
 import { secretOperations } from './secret-operations.ts'
 import { selfOperation } from './self-operation.ts'
@@ -20,6 +21,7 @@ export const OPERATIONS: Readonly<Record<OperationName | 'me', Operation>> = {
   ...organisationOperations,
   ...secretOperations,
   ...repositoryOperations,
+  ...renameOperations,
   ...quotaOperations,
   ...hookOperations,
   ...auditOperation,

@@ -18,7 +18,7 @@ import {
   wholeNumber,
   withNext,
 } from './values.ts'
-import { administrators, BELOW, everybody, ownerOfPattern, ownersBelow, ownersOfListed, whatOfPattern } from './who.ts'
+import { administrators, BELOW, everybody, isBelow, ownersBelow, ownersOfListed, whatOfPattern } from './who.ts'
 
 const identifier = wholeNumber('ID of a policy')
 const keeping = {
@@ -225,10 +225,6 @@ export const repositoryOperations = {
 
 function listsOf({ allow, block }: { allow?: readonly string[]; block?: readonly string[] }) {
   return { allow: allow && [...allow], block: block && [...block] }
-}
-
-function isBelow(names: readonly string[] | undefined, pattern: string): boolean {
-  return names === undefined || names.includes(ownerOfPattern(pattern) ?? '')
 }
 
 /** Judged by the policy itself. A missing one looks like somebody else's. */

@@ -32,10 +32,11 @@ export async function answerApi(
   const principal = authorizeApi(context, exchange)
   const input = readInput(found, { query, body: await readJson(exchange) })
   const admin = context.administration(metaOf(context, exchange, principal), principalName(principal))
-  const what = await operation.what(input, admin)
-  const decision = await context.access.decide(principal, 'administer', { what })
-  if (decision === 'scope') throw challengeForApi(context, exchange, 'insufficient_scope')
-  if (decision === 'denied') throw denied(principal, name, operation.who)
+  for (const what of [await operation.what(input, admin)].flat()) {
+    const decision = await context.access.decide(principal, 'administer', { what })
+    if (decision === 'scope') throw challengeForApi(context, exchange, 'insufficient_scope')
+    if (decision === 'denied') throw denied(principal, name, operation.who)
+  }
   const caller = await callerOf(context, exchange, principal)
   const result = await operation.run(admin, input, { caller, signal: whileConnected(response) })
   const body = answerBody(operation, result)
