@@ -39,7 +39,7 @@ import {
   createQuotas,
   createRenames,
   createTags,
-  type Promotions,
+  type MayDo,
 } from './policies/index.ts'
 import { createRequestLimits, type RequestLimit } from './rates/index.ts'
 import { workRegularly } from './regular-work.ts'
@@ -121,7 +121,6 @@ export interface RegistrySettings extends OriginOptions {
 export interface Registry extends Administration, AsyncDisposable {
   /** For node:http and its like. Never rejects. */
   handler(request: IncomingMessage, response: ServerResponse): Promise<void>
-  promotions: Promotions
   /** Collects while requests go on. LOCKED when another process of the registry collects. */
   collectGarbage(options?: CollectOptions): Promise<Collected>
   /** Obtains a certificate from an authority, one for all processes of the registry. It is the caller's to dispose before the registry. */
@@ -188,8 +187,8 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     const unpulled = unpulledOf(settings)
     const collectGarbage: Registry['collectGarbage'] = (how) =>
       toldOf({ observe, clock }, () => collecting({ ...parts, meta, objects }, { unpulled, ...how }))
-    const administration = (as: MetaStore, actor?: string) => ({
-      ...rulesOf(as, actor),
+    const administration = (as: MetaStore, caller?: Caller) => ({
+      ...rulesOf(as, { lease, ...caller }),
       hooks: hooks.of(as),
       collectGarbage,
     })
@@ -200,7 +199,6 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     return {
       handler: createHandler({ ...served, ...told, bodies, whenFull, health }),
       ...administration(meta),
-      ...controlsOf(meta, lease),
       async obtainCertificate(wanted) {
         const { obtainCertificate } = await import('./acme/index.ts')
         return await obtainCertificate(
@@ -258,16 +256,25 @@ function openHooks(
   return { sender, of: (meta: MetaStore) => createHooks({ meta, sender, seal }) }
 }
 
-/** Accounts, rules, names and tags; `actor` is who sets tags back. */
-function rulesOf(meta: MetaStore, actor?: string): Omit<Administration, 'collectGarbage' | 'hooks'> {
-  const policies = createPolicies(meta)
-  const [renames, quotas] = [createRenames(meta), createQuotas(meta)]
-  return { ...createAccounts(meta), policies, tags: createTags(meta, actor), renames, quotas }
+/** Who administers: who sets tags back, as histories have it, and what it may do with images. */
+interface Caller {
+  actor: string
+  may: MayDo
 }
 
-/** What of it has no end point of the management interface. */
-function controlsOf(meta: MetaStore, lease: number): Pick<Registry, 'promotions'> {
-  return { promotions: createPromotions(meta, lease) }
+/** Accounts, rules, names and images; for the operator without a caller. */
+function rulesOf(
+  meta: MetaStore,
+  { lease, actor, may }: { lease: number } & Partial<Caller>,
+): Omit<Administration, 'collectGarbage' | 'hooks'> {
+  return {
+    ...createAccounts(meta),
+    policies: createPolicies(meta),
+    tags: createTags(meta, actor),
+    quotas: createQuotas(meta),
+    promotions: createPromotions(meta, { lease, may }),
+    renames: createRenames(meta),
+  }
 }
 
 /** A collection, also on a full disk. */
@@ -322,7 +329,6 @@ function presignerOf({ objects }: RegistryParts, { redirect = false, grace = GRA
 
 /** Administration of a registry, also while it is served. */
 export interface RegistryAdmin extends Administration, AsyncDisposable {
-  promotions: Promotions
   /** LOCKED when another process of the registry collects. */
   collectGarbage(options?: CollectOptions): Promise<Collected>
   /** Compares what is known with the bytes that are there. */
@@ -350,8 +356,7 @@ export function administerRegistry(parts: AdminParts, settings: AdminSettings = 
   const lease = DEFAULT_LEASE
   const uploads = createUploads({ meta, objects, clock, lease, grace: GRACE })
   return {
-    ...rulesOf(meta),
-    ...controlsOf(meta, lease),
+    ...rulesOf(meta, { lease }),
     hooks: hooks.of(meta),
     collectGarbage: (how) => collecting(parts, { unpulled, ...how }),
     importFrom: (directory, how) => importFrom({ meta, objects, uploads, lease }, directory, how),

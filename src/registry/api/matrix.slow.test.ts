@@ -131,6 +131,15 @@ const CASES: Record<keyof typeof OPERATIONS, Case> = {
     asks: [{ path: '/repositories/acme%2Fweb/tags/latest', body: { digest: TAG } }],
     let: OWNERS,
   },
+  // Roles in grants count here, and those of limited tokens, too: all of these may pull the one and push the other.
+  'promotions.promote': {
+    asks: [
+      { path: '/promotions', body: { source: 'acme/web:latest', target: 'acme/prod' } },
+      { path: '/promotions', body: { source: 'acme/none:latest', target: 'acme/prod' } },
+      { path: '/promotions', body: { source: 'acme/web:latest', target: 'acme/none:x' } },
+    ],
+    let: KNOWN.filter((name) => !['another user', 'member'].includes(name)),
+  },
   'renames.rename': {
     asks: [
       { path: '/repositories/acme%2Fweb/name', body: { name: 'acme/web' } },

@@ -4,6 +4,7 @@ import { collectionOperation } from './collection-operation.ts'
 import { hookOperations } from './hook-operations.ts'
 import type { Operation } from './operation.ts'
 import { organisationOperations } from './organisation-operations.ts'
+import { promotionOperation } from './promotion-operation.ts'
 import { quotaOperations } from './quota-operations.ts'
 import { renameOperations } from './rename-operations.ts'
 import { repositoryOperations } from './repository-operations.ts'
@@ -21,6 +22,7 @@ export const OPERATIONS: Readonly<Record<OperationName | 'me', Operation>> = {
   ...organisationOperations,
   ...secretOperations,
   ...repositoryOperations,
+  ...promotionOperation,
   ...renameOperations,
   ...quotaOperations,
   ...hookOperations,

@@ -36,6 +36,11 @@ export const contentName = text('A media type, with * for any characters, or an 
   'base/debian:12',
 ])
 export const digest = text('Digest of a manifest', 256, [`sha256:${'0123456789abcdef'.repeat(4)}`])
+export const imageName = text('Images of a repository, or of several', 1024, [
+  'team/web:1.2',
+  'team/web@sha256:…',
+  'team/*:v*',
+])
 export const hookName = text('Name of a hook', 256, ['scanner'])
 export const eventPattern = text('Action, as the audit log names it, with * for any characters', 256, ['tag.*'])
 export const auditText = text('Of a line of the audit log', 1024)

@@ -19,7 +19,7 @@ interface AnswerContext {
  * 403 is also what registries answer when a quota is full (bale's, Harbor's, Quay's in these words), or when a name has moved: another
  * login changes nothing then.
  */
-const NO_MATTER_OF_RIGHTS = /\bquota\b|\bexceed(?:ed|s)?\b|\bwas renamed to\b/i
+const NO_MATTER_OF_RIGHTS = /\bquota\b|\bexceed(?:ed|s)?\b|\bwas renamed\b/i
 
 /** What an answer that was not hoped for means. Reads (a bounded part of) its body. */
 export async function answerError(answer: HttpAnswer, context: AnswerContext): Promise<BaleError> {
