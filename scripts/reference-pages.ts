@@ -113,7 +113,7 @@ curl -u root https://registry.example/api/v1/users
 curl -u root -X PUT --json '{"role":"write"}' https://registry.example/api/v1/accounts/ann/grants/team%2F**
 \`\`\`
 
-\`--server\` takes \`HOST\`, \`HOST:PORT\` or a URL. The login is the one of \`bale login\`; certificates, proxies and what is insecure are configured as for pulls ([registries](../registries.md)). Plain HTTP is used for this machine and for registries that are configured as insecure. \`registry check\`, \`backup\` and \`import-from\` need the data itself. Users change their own password with \`registry user passwd\`, which asks for the old one first (with \`--password-stdin\`: on a line before the new one).
+\`--server\` takes \`HOST\`, \`HOST:PORT\` or a URL. The login is the one of \`bale login\`; certificates, proxies and what is insecure are configured as for pulls ([registries](../registries.md)). Plain HTTP is used for this machine and for registries that are configured as insecure. \`registry serve\`, \`check\`, \`backup\`, \`move\` and \`import-from\` need the data itself. Users change their own password with \`registry user passwd\`, which asks for the old one first (with \`--password-stdin\`: on a line before the new one).
 
 ## Logins
 
@@ -122,10 +122,13 @@ Basic, with a password or an access token as password, or Bearer, with a token t
 ## Who may do what
 
 - Administrators may do everything.
-- Owners of an organisation administer what is below its name: its members, teams and robots, their tokens, rights in its repositories, public patterns, rules about tags, histories. So do users below their own name.
+- Owners of an organisation administer what is below its name: its members, teams and robots, their tokens, rights in its repositories, public patterns, rules about tags, histories. So do users below their own name. Quotas of what is theirs they see, with what is used; only administrators set them.
+- Hooks are for administrators alone, also those of one organisation: a hook reaches the addresses that the operator opens for hooks, and shows how they answer.
 - Nobody else administers anything. The role \`admin\` in a grant is about images: it gives no administration, however wide its pattern.
-- Access tokens administer only when they give everything that their account may: the role \`admin\` and the pattern \`**\`. With any other, \`/me\` and \`/repositories\` are all that is answered. One with an end gives no secret that lasts longer than itself.
+- Access tokens administer only when they give everything that their account may: the role \`admin\` and the pattern \`**\`. With any other, \`/me\`, \`/repositories\` and promotions are all that is answered. One with an end gives no secret that lasts longer than itself.
 - Robots see themselves and repositories, and administer nothing.
+- Images are promoted by whoever may pull the source and push to the target, robots and limited tokens included: each image is judged as its push would be. Of many sources, those that the caller may not pull are not there.
+- A repository is renamed by whoever administers both names; by administrators alone when owners would get around a rule that is not theirs (an immutable tag, a type, a base, a quota of that repository).
 
 Who may not do something gets the same 403 whether the thing is there or not. What is changed is in the audit log with its caller, refusals too.
 
@@ -141,11 +144,11 @@ A refusal is \`application/problem+json\` (RFC 9457): \`status\`, \`title\`, \`d
 |---|---|
 | 400 | \`INVALID_ARGUMENT\`, \`INVALID_REFERENCE\`, \`INVALID_DIGEST\`: the request is wrong |
 | 401 | \`UNAUTHORIZED\` |
-| 403 | \`DENIED\` |
+| 403 | \`DENIED\`; \`QUOTA_EXCEEDED\`, \`REPOSITORY_MOVED\` |
 | 404 | \`NOT_FOUND\`, \`MANIFEST_NOT_FOUND\`; \`UNSUPPORTED\` for an address where nothing is |
 | 405, 415 | \`UNSUPPORTED\` |
 | 409 | \`CONFLICT\`; \`LOCKED\` when somebody else is at the same |
-| 412 | \`TAG_IMMUTABLE\` |
+| 412 | \`TAG_IMMUTABLE\`, \`POLICY_VIOLATED\` |
 | 413 | \`LIMIT_EXCEEDED\` |
 | 429 | \`RATE_LIMITED\`, with Retry-After |
 | 500, 503, 507 | \`INTERNAL\`, \`UNAVAILABLE\`, \`NO_SPACE\`: the operator is told more |

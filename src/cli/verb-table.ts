@@ -367,7 +367,7 @@ export const VERBS: readonly VerbEntry[] = [
   entry(
     'Registries',
     ['registry hook test'],
-    'Send a hook of a registry a test from this machine, and show the answer',
+    'Send a hook of a registry a test, and show the answer',
     () => import('./verbs/registry-hook-test.ts'),
   ),
   entry(

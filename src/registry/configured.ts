@@ -2,6 +2,7 @@ import type { Writable } from 'node:stream'
 import { BaleError, type Clock, type Log } from '#base'
 import { connectionSettings } from '#transport'
 import type { CollectOptions } from './collect.ts'
+import { unpulledOf } from './collections.ts'
 import {
   type Configuration,
   type Credentials,
@@ -25,7 +26,6 @@ import {
   type RegistryAdmin,
   type RegistryParts,
   type RegistrySettings,
-  unpulledOf,
 } from './registry.ts'
 import type { Report } from './report.ts'
 import { type Entrance, type ListenOptions, type ServedRegistry, serveAt, type TlsSource } from './serve.ts'
@@ -62,7 +62,7 @@ export async function serveAlone(
   const { registry, ...served } = await serveWatched(options, (watching) =>
     open(configuration, credentials, { ...surroundings, ...watching }),
   )
-  return { ...served, hasUsers: (await registry.users.list()).length > 0 }
+  return { ...served, hasUsers: (await registry.users.list({ limit: 1 })).length > 0 }
 }
 
 interface MemberOptions {

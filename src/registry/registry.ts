@@ -1,24 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { BaleError, type Clock, isBaleError, type Log, noLog, systemClock } from '#base'
+import { BaleError, type Clock, type Log, noLog, systemClock } from '#base'
 import type { ConnectionSettings } from '#transport'
 import type { AcmeOptions, ObtainedCertificate } from './acme/index.ts'
+import { type AdministrationCaller, administrationOf } from './administration-of.ts'
 import type { Administration } from './api/index.ts'
-import {
-  type AnonymousAccess,
-  createAccess,
-  createAccounts,
-  createAuthenticator,
-  createDirectoryLogins,
-  createRefreshTokens,
-  createRefusals,
-  createSigningKeys,
-  createTokenIssuer,
-  type LoginSource,
-} from './auth/index.ts'
+import { type AnonymousAccess, createAccess, createRefusals, type LoginSource } from './auth/index.ts'
 import { type Checked, type CheckOptions, check } from './check.ts'
-import { type Collected, type CollectOptions, collectInTurn, GRACE } from './collect.ts'
+import { type Collected, type CollectOptions, GRACE } from './collect.ts'
+import { collectWhenFull, tellOutcome, unpulledOf } from './collections.ts'
 import { databaseClock } from './database-clock.ts'
-import { createDispatcher, createHookSender, createHooks, type HookSettings, type Hooks } from './hooks/index.ts'
+import type { HookSettings } from './hooks/index.ts'
 import {
   createHandler,
   createHealth,
@@ -29,20 +20,12 @@ import {
   watchBodies,
 } from './http/index.ts'
 import { type Imported, type ImportOptions, importFrom } from './import/index.ts'
-import { createWorkloads, type WorkloadRule } from './login/index.ts'
+import type { WorkloadRule } from './login/index.ts'
 import type { MetaStore } from './meta/index.ts'
 import type { ObjectStore, Presigner } from './objects/index.ts'
+import { deliverToHooks, openHooks } from './open-hooks.ts'
+import { openLogins } from './open-logins.ts'
 import { type Observe, type Tracer, toAll } from './operation/index.ts'
-import {
-  createPolicies,
-  createPromotions,
-  createQuotas,
-  createRenames,
-  createTags,
-  type Promotions,
-  type Quotas,
-  type Renames,
-} from './policies/index.ts'
 import { createRequestLimits, type RequestLimit } from './rates/index.ts'
 import { workRegularly } from './regular-work.ts'
 import { type Report, reportOnce } from './report.ts'
@@ -123,10 +106,6 @@ export interface RegistrySettings extends OriginOptions {
 export interface Registry extends Administration, AsyncDisposable {
   /** For node:http and its like. Never rejects. */
   handler(request: IncomingMessage, response: ServerResponse): Promise<void>
-  quotas: Quotas
-  promotions: Promotions
-  renames: Renames
-  hooks: Hooks
   /** Collects while requests go on. LOCKED when another process of the registry collects. */
   collectGarbage(options?: CollectOptions): Promise<Collected>
   /** Obtains a certificate from an authority, one for all processes of the registry. It is the caller's to dispose before the registry. */
@@ -137,15 +116,12 @@ export interface Registry extends Administration, AsyncDisposable {
 }
 
 const DEFAULT_LEASE = 24 * 3_600_000
-const UNUSED_FOR = 30 * 24 * 3_600_000
 
 /** Opens a registry on its parts, which it closes also when it fails. */
 export async function openRegistry(parts: RegistryParts, settings: RegistrySettings = {}): Promise<Registry> {
   const { secret, member, whenFull = (work) => work() } = parts
   const { observe, tracer } = settings
-  const watching = { observe, tracer }
-  const meta = observe || tracer ? watchedMeta(parts.meta, watching) : parts.meta
-  const objects = observe || tracer ? watchedObjects(parts.objects, watching) : parts.objects
+  const { meta, objects } = watchedOf(parts, settings)
   const {
     clock: machine = systemClock,
     log = noLog,
@@ -159,15 +135,10 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     const origin = createOrigin(settings)
     const clock = closing.use(await databaseClock(meta, machine))
     if (member?.former !== undefined) await meta.freeUploads(member.former)
-    const keys = createSigningKeys({ meta, clock, secret })
-    const tokens = createTokenIssuer({ keys, clock })
-    const refreshTokens = createRefreshTokens({ meta, unusedFor: settings.refreshTokensUnusedFor ?? UNUSED_FOR })
     const report = reportOnce(settings.report ?? (() => undefined), clock)
-    const directory = createDirectoryLogins({ source: settings.loginSource, meta, clock, report })
-    const rules = settings.workloads ?? []
-    const workloads = rules.length > 0 ? closing.use(createWorkloads({ rules, clock })) : undefined
-    const logins = { tokens, refreshTokens, directory, workloads }
-    const authenticator = createAuthenticator({ meta, ...logins, report, clock })
+    const { loginSource: source, workloads: rules, refreshTokensUnusedFor: unusedFor } = settings
+    const logins = closing.use(openLogins({ meta, clock, secret, report }, { source, rules, unusedFor }))
+    const { authenticator, tokens, refreshTokens } = logins
     const access = createAccess({ meta, anonymous })
     const hashThread = createHashThread()
     if (hashThread) closing.use(hashThread)
@@ -176,14 +147,10 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     const health = createHealth({ objects, clock })
     const presign = presignerOf(parts, settings)
     const refusals = closing.use(createRefusals({ meta, clock, report }))
-    const unfolded = (error: unknown) => report(error, 'adding up what repositories use')
-    closing.use(workRegularly(async () => void (await meta.foldUsage()), { every: FOLD_EVERY, failed: unfolded }))
-    const hooks = openHooks({ meta, secret: async () => secret, clock }, settings)
-    closing.use(hooks.sender)
-    const retryFor = settings.hooks?.retryFor ?? RETRY_FOR
-    const dispatcher = closing.use(createDispatcher({ meta, sender: hooks.sender, clock, retryFor, report, observe }))
-    const failed = (error: unknown) => report(error, 'delivering to hooks')
-    const delivering = closing.use(workRegularly(() => dispatcher.round(), { every: DELIVER_EVERY, failed }))
+    closing.use(foldRegularly(meta, report))
+    const hooks = closing.use(openHooks({ secret: async () => secret, clock }, settings))
+    const { sender } = hooks
+    const delivering = closing.use(deliverToHooks({ meta, sender, clock, report, observe }, settings.hooks))
     const seeEnd: Observe = (event) => {
       if (event.kind !== 'request-ended') return
       refusals.add(event)
@@ -194,8 +161,12 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     const told = { log, report, tracer, observe: observe ? toAll([seeEnd, observe]) : seeEnd }
     const unpulled = unpulledOf(settings)
     const collectGarbage: Registry['collectGarbage'] = (how) =>
-      toldOf({ observe, clock }, () => collecting({ ...parts, meta, objects }, { unpulled, ...how }))
-    const administration = (as: MetaStore, actor?: string) => ({ ...rulesOf(as, actor), collectGarbage })
+      tellOutcome({ observe, clock }, () => collectWhenFull({ ...parts, meta, objects }, { unpulled, ...how }))
+    const administration = (as: MetaStore, caller?: AdministrationCaller) => ({
+      ...administrationOf(as, { lease, ...caller }),
+      hooks: hooks.of(as),
+      collectGarbage,
+    })
     const who = { authenticator, tokens, refreshTokens, access, administration, anonymous, origin, limits }
     const cache = { meta, objects: parts.objects, uploads, clock, log, report, observe }
     const upstreams = await openUpstreams(settings, cache, closing)
@@ -203,15 +174,7 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     return {
       handler: createHandler({ ...served, ...told, bodies, whenFull, health }),
       ...administration(meta),
-      ...controlsOf(meta, lease),
-      hooks: hooks.hooks,
-      async obtainCertificate(wanted) {
-        const { obtainCertificate } = await import('./acme/index.ts')
-        return await obtainCertificate(
-          { meta, seal: createSeal(secret, 'certificates of this registry'), clock, report },
-          wanted,
-        )
-      },
+      obtainCertificate: (wanted) => obtainCertificate({ meta, secret, clock, report }, wanted),
       drain() {
         health.draining = true
       },
@@ -222,6 +185,23 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     await closing.disposeAsync()
     throw error
   }
+}
+
+type ToldOnce = (failure: unknown, what: string) => void
+
+/** The parts as they are, or with whoever looks at what is asked of them. */
+function watchedOf({ meta, objects }: RegistryParts, { observe, tracer }: RegistrySettings) {
+  if (!observe && !tracer) return { meta, objects }
+  const watching = { observe, tracer }
+  return { meta: watchedMeta(meta, watching), objects: watchedObjects(objects, watching) }
+}
+
+async function obtainCertificate(
+  { secret, ...parts }: { meta: MetaStore; secret: Uint8Array; clock: Clock; report: ToldOnce },
+  wanted: AcmeOptions,
+): Promise<ObtainedCertificate> {
+  const { obtainCertificate } = await import('./acme/index.ts')
+  return await obtainCertificate({ ...parts, seal: createSeal(secret, 'certificates of this registry') }, wanted)
 }
 
 /** Most registries have none: what they need is loaded when there are some. */
@@ -235,76 +215,22 @@ async function openUpstreams(
   return closing.use(createUpstreams({ ...parts, upstreams, mirror, connections }))
 }
 
-/** What collections remove of what came from upstreams. */
-export function unpulledOf({
-  upstreams = [],
-}: {
-  upstreams?: readonly Pick<UpstreamSettings, 'prefix' | 'cacheFor'>[]
-}): CollectOptions['unpulled'] {
-  return upstreams.flatMap(({ prefix, cacheFor }) =>
-    cacheFor === undefined ? [] : [{ below: prefix, unpulledFor: cacheFor }],
-  )
-}
-
-const RETRY_FOR = 24 * 3_600_000
-/** What other processes changed, and what is due again, waits no longer. Milliseconds. */
-const DELIVER_EVERY = 5_000
-/** Any number of processes may do so. */
 const FOLD_EVERY = 5_000
 
-/** Who is told of changes, and what tells them. */
-function openHooks(
-  { meta, secret, clock }: { meta: MetaStore; secret(): Promise<Uint8Array>; clock: Clock },
-  { hooks: settings = {}, externalUrl = 'bale-registry' }: Pick<RegistrySettings, 'hooks' | 'externalUrl'>,
-) {
-  const seal = async () => createSeal(await secret(), 'secrets of hooks')
-  const sender = createHookSender({ seal, clock, source: externalUrl, settings })
-  return { sender, hooks: createHooks({ meta, sender, seal }) }
-}
-
-/** Accounts, policies and tags; `actor` is who sets tags back. */
-function rulesOf(meta: MetaStore, actor?: string): Omit<Administration, 'collectGarbage'> {
-  return { ...createAccounts(meta), policies: createPolicies(meta), tags: createTags(meta, actor) }
-}
-
-/** What of it has no end point of the management interface. */
-function controlsOf(meta: MetaStore, lease: number): Pick<Registry, 'quotas' | 'promotions' | 'renames'> {
-  return { quotas: createQuotas(meta), promotions: createPromotions(meta, lease), renames: createRenames(meta) }
-}
-
-/** A collection, also on a full disk. */
-async function collecting(
-  { meta, objects, whenFull = (work) => work(), afterCollection }: Omit<RegistryParts, 'secret'>,
-  how: CollectOptions,
-): Promise<Collected> {
-  const collected = await whenFull(() => collectInTurn({ meta, objects }, how))
-  afterCollection?.()
-  return collected
+/** Adds up what repositories use. Any number of processes may do so. */
+function foldRegularly(meta: MetaStore, report: ToldOnce): AsyncDisposable {
+  const failed = (error: unknown) => report(error, 'adding up what repositories use')
+  return workRegularly(async () => void (await meta.foldUsage()), { every: FOLD_EVERY, failed })
 }
 
 /** Undefined without limits: then requests cost nothing more. */
 function requestLimitsOf(
   { meta, shared = false }: RegistryParts,
   { requestLimits = [] }: RegistrySettings,
-  { clock, report }: { clock: Clock; report: (failure: unknown, what: string) => void },
+  { clock, report }: { clock: Clock; report: ToldOnce },
 ) {
   if (requestLimits.length === 0) return undefined
   return createRequestLimits({ limits: requestLimits, clock, report, meta: shared ? meta : undefined })
-}
-
-/** A collection whose outcome is told. */
-async function toldOf(
-  { observe, clock }: { observe: Observe | undefined; clock: Clock },
-  collecting: () => Promise<Collected>,
-): Promise<Collected> {
-  try {
-    const collected = await collecting()
-    observe?.({ kind: 'collection-ended', outcome: 'done', bytes: collected.bytes, time: clock.now() })
-    return collected
-  } catch (error) {
-    observe?.({ kind: 'collection-ended', outcome: isBaleError(error, 'LOCKED') ? 'elsewhere' : 'failed' })
-    throw error
-  }
 }
 
 const PRESIGNED_SECONDS = 1200
@@ -324,10 +250,6 @@ function presignerOf({ objects }: RegistryParts, { redirect = false, grace = GRA
 
 /** Administration of a registry, also while it is served. */
 export interface RegistryAdmin extends Administration, AsyncDisposable {
-  quotas: Quotas
-  promotions: Promotions
-  renames: Renames
-  hooks: Hooks
   /** LOCKED when another process of the registry collects. */
   collectGarbage(options?: CollectOptions): Promise<Collected>
   /** Compares what is known with the bytes that are there. */
@@ -351,18 +273,17 @@ export interface AdminSettings extends Pick<RegistrySettings, 'clock' | 'hooks' 
 export function administerRegistry(parts: AdminParts, settings: AdminSettings = {}): RegistryAdmin {
   const { meta, objects, secret, whenFull = (work) => work() } = parts
   const { clock = systemClock, unpulled } = settings
-  const { sender, hooks } = openHooks({ meta, secret, clock }, settings)
+  const hooks = openHooks({ secret, clock }, settings)
   const lease = DEFAULT_LEASE
   const uploads = createUploads({ meta, objects, clock, lease, grace: GRACE })
   return {
-    ...rulesOf(meta),
-    ...controlsOf(meta, lease),
-    hooks,
-    collectGarbage: (how) => collecting(parts, { unpulled, ...how }),
+    ...administrationOf(meta, { lease }),
+    hooks: hooks.of(meta),
+    collectGarbage: (how) => collectWhenFull(parts, { unpulled, ...how }),
     importFrom: (directory, how) => importFrom({ meta, objects, uploads, lease }, directory, how),
     check: (how) => whenFull(() => check({ meta, objects, clock }, how)),
     async [Symbol.asyncDispose]() {
-      await sender[Symbol.asyncDispose]()
+      await hooks[Symbol.asyncDispose]()
       await meta.close()
     },
   }

@@ -79,7 +79,7 @@ async function serve(task: Task, { entrance }: HandedConnections): Promise<Servi
     isFirst,
   })
   const watching = opening.move()
-  const hasUsers = (await served.registry.users.list()).length > 0
+  const hasUsers = (await served.registry.users.list({ limit: 1 })).length > 0
   const { certified } = served
   tell({ kind: 'ready', hasUsers, reloads: served.reloads || operation.reloads, certified: certified === undefined })
   void certified?.then(() => tell({ kind: 'certified' }))

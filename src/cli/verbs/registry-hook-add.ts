@@ -1,6 +1,6 @@
 import { readSecret } from '../terminal/ask.ts'
 import { defineVerb } from '../verb/verb.ts'
-import { LOCAL_PLACE_OPTIONS, openLocalAdmin } from './registry.ts'
+import { openAdmin, PLACE_OPTIONS } from './registry.ts'
 
 export const verb = defineVerb({
   name: 'registry hook add',
@@ -8,7 +8,7 @@ export const verb = defineVerb({
   usage: 'NAME URL',
   arguments: { min: 2, max: 2 },
   options: [
-    ...LOCAL_PLACE_OPTIONS,
+    ...PLACE_OPTIONS,
     { flags: '--repositories <PATTERN>', description: 'Only what happens in these repositories; ** by default' },
     {
       flags: '--event <EVENT>',
@@ -31,7 +31,7 @@ export const verb = defineVerb({
     const [name, url] = args as [string, string]
     const { repositories: pattern, event, secretStdin } = options
     const given = secretStdin ? await readSecret(io) : undefined
-    await using admin = await openLocalAdmin(options, engine, io)
+    await using admin = await openAdmin(options, engine, io)
     const events = event && event.length > 0 ? event : undefined
     const secret = await admin.hooks.add(name, { url, pattern, events, secret: given })
     await io.print(given === undefined ? secret : name)

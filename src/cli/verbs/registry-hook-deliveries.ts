@@ -2,7 +2,7 @@ import { BaleError } from '#base'
 import { alignColumns } from '../render/align-columns.ts'
 import { localRfc3339 } from '../render/local-time.ts'
 import { defineVerb } from '../verb/verb.ts'
-import { type Delivery, LOCAL_PLACE_OPTIONS, openLocalAdmin } from './registry.ts'
+import { type Delivery, openAdmin, PLACE_OPTIONS } from './registry.ts'
 
 export const verb = defineVerb({
   name: 'registry hook deliveries',
@@ -10,7 +10,7 @@ export const verb = defineVerb({
   usage: '[NAME]',
   arguments: { max: 1 },
   options: [
-    ...LOCAL_PLACE_OPTIONS,
+    ...PLACE_OPTIONS,
     {
       flags: '--state <STATE>',
       description: 'Only those that are delivered, pending, or given up (dead)',
@@ -26,14 +26,23 @@ export const verb = defineVerb({
   ],
   async run({ args, options, engine, io }) {
     const limit = limitOf(options.limit)
-    await using admin = await openLocalAdmin(options, engine, io)
+    await using admin = await openAdmin(options, engine, io)
     // The choices of the flag are the states.
-    const page = { hook: args[0], state: options.state as Delivery['state'] | undefined, limit }
-    const rows = (await admin.hooks.deliveries(page)).map(row)
+    const which = { hook: args[0], state: options.state as Delivery['state'] | undefined }
+    const found: Delivery[] = []
+    for (let more = true; more; ) {
+      const page = { before: found.at(-1)?.id, limit: Math.min(AT_ONCE, limit - found.length) }
+      const some = await admin.hooks.deliveries({ ...which, ...page })
+      found.push(...some)
+      more = some.length === page.limit && found.length < limit
+    }
+    const rows = found.map(row)
     await io.print(alignColumns(['ID\tHOOK\tEVENT\tTARGET\tTIME\tSTATE\tATTEMPTS\tLAST', ...rows].join('\n')))
     return 0
   },
 })
+
+const AT_ONCE = 500
 
 function row({ id, hook, action, target, at, state, attempts, status, failure, answer }: Delivery): string {
   const last = [failure ?? status ?? '', ...(answer === undefined ? [] : [answer])].join(': ')

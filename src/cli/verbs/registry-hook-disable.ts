@@ -1,12 +1,12 @@
 import { defineVerb } from '../verb/verb.ts'
-import { LOCAL_PLACE_OPTIONS, openLocalAdmin } from './registry.ts'
+import { openAdmin, PLACE_OPTIONS } from './registry.ts'
 
 export const verb = defineVerb({
   name: 'registry hook disable',
   summary: 'Tell hooks of a registry nothing for some time',
   usage: 'NAME [NAME...]',
   arguments: { min: 1 },
-  options: LOCAL_PLACE_OPTIONS,
+  options: PLACE_OPTIONS,
   examples: [
     {
       command: 'bale registry hook disable scanner',
@@ -14,7 +14,7 @@ export const verb = defineVerb({
     },
   ],
   async run({ args, options, engine, io }) {
-    await using admin = await openLocalAdmin(options, engine, io)
+    await using admin = await openAdmin(options, engine, io)
     for (const name of args) {
       await admin.hooks.disable(name)
       await io.print(name)

@@ -1,15 +1,15 @@
 import { alignColumns } from '../render/align-columns.ts'
 import { defineVerb } from '../verb/verb.ts'
-import { LOCAL_PLACE_OPTIONS, openLocalAdmin } from './registry.ts'
+import { openAdmin, PLACE_OPTIONS } from './registry.ts'
 
 export const verb = defineVerb({
   name: 'registry hook ls',
   summary: 'List the hooks of a registry',
   arguments: { max: 0 },
-  options: LOCAL_PLACE_OPTIONS,
+  options: PLACE_OPTIONS,
   examples: [{ command: 'bale registry hook ls', explains: 'Who is told of what' }],
   async run({ options, engine, io }) {
-    await using admin = await openLocalAdmin(options, engine, io)
+    await using admin = await openAdmin(options, engine, io)
     const rows = (await admin.hooks.list()).map(({ name, active, pattern, events, url }) =>
       [name, active ? 'yes' : 'no', pattern, events.join(' '), url].join('\t'),
     )

@@ -1,13 +1,13 @@
 import { BaleError, printable } from '#base'
 import { defineVerb } from '../verb/verb.ts'
-import { LOCAL_PLACE_OPTIONS, openLocalAdmin } from './registry.ts'
+import { openAdmin, PLACE_OPTIONS } from './registry.ts'
 
 export const verb = defineVerb({
   name: 'registry hook redeliver',
   summary: 'Have the server of a registry deliver to a hook again',
   usage: 'ID [ID...]',
   arguments: { min: 1 },
-  options: LOCAL_PLACE_OPTIONS,
+  options: PLACE_OPTIONS,
   examples: [
     {
       command: 'bale registry hook redeliver 17',
@@ -16,7 +16,7 @@ export const verb = defineVerb({
   ],
   async run({ args, options, engine, io }) {
     const ids = args.map(idOf)
-    await using admin = await openLocalAdmin(options, engine, io)
+    await using admin = await openAdmin(options, engine, io)
     for (const id of ids) {
       await admin.hooks.redeliver(id)
       await io.print(String(id))

@@ -1,6 +1,6 @@
 import { binarySize } from '#docker'
 import { defineVerb } from '../verb/verb.ts'
-import { LOCAL_PLACE_OPTIONS, openLocalAdmin, type Promotion } from './registry.ts'
+import { openAdmin, PLACE_OPTIONS, type Promotion } from './registry.ts'
 
 export const verb = defineVerb({
   name: 'registry promote',
@@ -8,7 +8,7 @@ export const verb = defineVerb({
   usage: 'SOURCE TARGET',
   arguments: { min: 2, max: 2 },
   options: [
-    ...LOCAL_PLACE_OPTIONS,
+    ...PLACE_OPTIONS,
     { flags: '--referrers', description: 'Take along signatures, SBOMs and whatever else refers to the images' },
     { flags: '--dry-run', description: 'Tell what would be done, and do nothing' },
   ],
@@ -22,7 +22,7 @@ export const verb = defineVerb({
   async run({ args, options, engine, io, signal }) {
     const [source, target] = args as [string, string]
     const { referrers, dryRun } = options
-    await using admin = await openLocalAdmin(options, engine, io)
+    await using admin = await openAdmin(options, engine, io)
     let refused = 0
     for await (const one of admin.promotions.promote(source, target, { referrers, dryRun, signal })) {
       await io.print(`${one.source} -> ${one.target}: ${outcomeOf(one)}`)

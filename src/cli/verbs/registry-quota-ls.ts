@@ -1,13 +1,13 @@
 import { binarySize } from '#docker'
 import { alignColumns } from '../render/align-columns.ts'
 import { defineVerb } from '../verb/verb.ts'
-import { LOCAL_PLACE_OPTIONS, openLocalAdmin, type QuotaUse } from './registry.ts'
+import { openAdmin, PLACE_OPTIONS, type QuotaUse } from './registry.ts'
 
 export const verb = defineVerb({
   name: 'registry quota ls',
   summary: 'List the quotas of a registry, with what is used of them',
   arguments: { max: 0 },
-  options: LOCAL_PLACE_OPTIONS,
+  options: PLACE_OPTIONS,
   examples: [
     {
       command: 'bale registry quota ls',
@@ -15,7 +15,7 @@ export const verb = defineVerb({
     },
   ],
   async run({ options, engine, io }) {
-    await using admin = await openLocalAdmin(options, engine, io)
+    await using admin = await openAdmin(options, engine, io)
     const rows = (await admin.quotas.list()).map((quota) =>
       [quota.scope, share(quota, 'bytes', binarySize), share(quota, 'tags'), share(quota, 'repositories')].join('\t'),
     )

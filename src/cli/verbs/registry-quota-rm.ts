@@ -1,17 +1,17 @@
 import { defineVerb } from '../verb/verb.ts'
-import { LOCAL_PLACE_OPTIONS, openLocalAdmin } from './registry.ts'
+import { openAdmin, PLACE_OPTIONS } from './registry.ts'
 
 export const verb = defineVerb({
   name: 'registry quota rm',
   summary: 'Remove quotas of a registry',
   usage: 'PATTERN [PATTERN...]',
   arguments: { min: 1 },
-  options: LOCAL_PLACE_OPTIONS,
+  options: PLACE_OPTIONS,
   examples: [
     { command: "bale registry quota rm 'acme/**'", explains: 'The pattern as bale registry quota ls shows it' },
   ],
   async run({ args, options, engine, io }) {
-    await using admin = await openLocalAdmin(options, engine, io)
+    await using admin = await openAdmin(options, engine, io)
     for (const pattern of args) {
       await admin.quotas.remove(pattern)
       await io.print(pattern)

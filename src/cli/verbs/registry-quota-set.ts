@@ -1,7 +1,7 @@
 import { BaleError } from '#base'
 import { parseBytes } from '../flags/flag-values.ts'
 import { defineVerb } from '../verb/verb.ts'
-import { LOCAL_PLACE_OPTIONS, openLocalAdmin } from './registry.ts'
+import { openAdmin, PLACE_OPTIONS } from './registry.ts'
 
 export const verb = defineVerb({
   name: 'registry quota set',
@@ -9,7 +9,7 @@ export const verb = defineVerb({
   usage: 'PATTERN',
   arguments: { min: 1, max: 1 },
   options: [
-    ...LOCAL_PLACE_OPTIONS,
+    ...PLACE_OPTIONS,
     { flags: '--bytes <SIZE>', description: 'Most bytes of blobs, manifests and unfinished uploads: 500m, 20g' },
     { flags: '--tags <NUMBER>', description: 'Most tags' },
     { flags: '--repositories <NUMBER>', description: 'Most repositories' },
@@ -28,7 +28,7 @@ export const verb = defineVerb({
       tags: tags === undefined ? undefined : numberOf('--tags', tags),
       repositories: repositories === undefined ? undefined : numberOf('--repositories', repositories),
     }
-    await using admin = await openLocalAdmin(options, engine, io)
+    await using admin = await openAdmin(options, engine, io)
     await admin.quotas.set(args[0]!, limits)
     await io.print(args[0]!)
     return 0

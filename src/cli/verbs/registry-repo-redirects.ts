@@ -1,14 +1,14 @@
 import { alignColumns } from '../render/align-columns.ts'
 import { localRfc3339 } from '../render/local-time.ts'
 import { defineVerb } from '../verb/verb.ts'
-import { LOCAL_PLACE_OPTIONS, openLocalAdmin } from './registry.ts'
+import { openAdmin, PLACE_OPTIONS } from './registry.ts'
 
 export const verb = defineVerb({
   name: 'registry repo redirects',
   summary: 'List former names of repositories that a registry still answers, or end some',
   arguments: { max: 0 },
   options: [
-    ...LOCAL_PLACE_OPTIONS,
+    ...PLACE_OPTIONS,
     { flags: '--end <NAME>', description: 'Make this name free instead; may be given several times', repeat: true },
   ],
   examples: [
@@ -16,7 +16,7 @@ export const verb = defineVerb({
     { command: 'bale registry repo redirects --end acme/web', explains: 'Others can be pushed under the name again' },
   ],
   async run({ options, engine, io }) {
-    await using admin = await openLocalAdmin(options, engine, io)
+    await using admin = await openAdmin(options, engine, io)
     for (const name of options.end ?? []) {
       await admin.renames.end(name)
       await io.print(name)

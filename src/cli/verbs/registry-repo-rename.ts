@@ -1,6 +1,6 @@
 import { parsePeriod } from '../flags/period.ts'
 import { defineVerb } from '../verb/verb.ts'
-import { LOCAL_PLACE_OPTIONS, openLocalAdmin } from './registry.ts'
+import { openAdmin, PLACE_OPTIONS } from './registry.ts'
 
 export const verb = defineVerb({
   name: 'registry repo rename',
@@ -8,7 +8,7 @@ export const verb = defineVerb({
   usage: 'REPOSITORY NAME',
   arguments: { min: 2, max: 2 },
   options: [
-    ...LOCAL_PLACE_OPTIONS,
+    ...PLACE_OPTIONS,
     { flags: '--redirect <PERIOD>', description: 'Answer pulls by the old name for this period, too: 30d, 12h' },
   ],
   examples: [
@@ -20,7 +20,7 @@ export const verb = defineVerb({
   async run({ args, options, engine, io }) {
     const [from, to] = args as [string, string]
     const redirect = options.redirect === undefined ? undefined : parsePeriod('--redirect', options.redirect)
-    await using admin = await openLocalAdmin(options, engine, io)
+    await using admin = await openAdmin(options, engine, io)
     await admin.renames.rename(from, to, { redirect })
     await io.print(to)
     return 0

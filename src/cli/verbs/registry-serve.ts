@@ -131,7 +131,7 @@ async function fromFlags(options: Options, engine: Engine, io: Terminal): Promis
     report: report(io),
     log: logOf(engine, io),
   })
-  return { ...served, hasUsers: (await registry.users.list()).length > 0 }
+  return { ...served, hasUsers: (await registry.users.list({ limit: 1 })).length > 0 }
 }
 
 /** Flags as the file that says the same: what goes to other processes are plain values. */

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { createAddressList } from '../http/index.ts'
+import { createAddressList } from './address-list.ts'
 
 /** Source: IANA IPv4 Special-Purpose Address Registry, and multicast. */
 const SPECIAL_IPV4 = [

@@ -1,2 +1,6 @@
-/** registry/addresses: where the registry may connect to by itself. Promises: private networks are closed unless opened. */
+/**
+ * registry/addresses: addresses and ranges of them, and where the registry may connect to by itself. Promises: private networks are
+ * closed unless opened.
+ */
 export { createAddressGuard } from './address-guard.ts'
+export { createAddressList, plainAddress } from './address-list.ts'

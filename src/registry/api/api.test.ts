@@ -248,6 +248,113 @@ test('an account sees what it is and may, owners what is theirs, and everybody t
   })
 })
 
+test('lists of accounts and of a tag’s history come in pages, for administrators and owners alike', async () => {
+  await using registry = await withRoot()
+  const { users, organisations, robots } = registry.registry
+  for (const name of ['bob', 'cat']) await users.add(name, `password-of-${name}`)
+  for (const name of ['acme', 'acme-x', 'other']) {
+    await organisations.add(name, { owner: name === 'other' ? undefined : 'ann' })
+    for (const team of ['api', 'web']) await organisations.addTeam(`${name}/${team}`)
+  }
+  for (const name of ['ann+ci', 'acme+ci', 'acme-x+ci', 'other+ci']) await robots.add(name)
+  for (const content of ['one', 'two', 'three']) {
+    await registry.image('ann/x', content, { tag: 'latest', login: ROOT.login })
+  }
+  const all = async (path: string, { login, cursor = 'last' }: { login: string; cursor?: string }) => {
+    const pages: unknown[][] = []
+    for (let next: unknown; ; ) {
+      const query = `limit=2${next === undefined ? '' : `&${cursor}=${encodeURIComponent(String(next))}`}`
+      const answer = await registry.request('GET', `/api/v1${path}${path.includes('?') ? '&' : '?'}${query}`, { login })
+      const page = answer.json<{ items: { name?: string; id?: number }[]; next?: unknown }>()
+      pages.push(page.items.map(({ name, id }) => name ?? id))
+      next = page.next
+      if (next === undefined) return pages
+    }
+  }
+  const [root, ann] = [{ login: ROOT.login }, { login: 'ann:password-of-ann' }]
+  assert.deepEqual(await all('/users', root), [['ann', 'bob'], ['cat', 'root'], []])
+  assert.deepEqual(await all('/organisations', root), [['acme', 'acme-x'], ['other']])
+  assert.deepEqual(await all('/organisations', ann), [['acme', 'acme-x'], []])
+  assert.deepEqual(await all('/teams', root), [
+    ['acme-x/api', 'acme-x/web'],
+    ['acme/api', 'acme/web'],
+    ['other/api', 'other/web'],
+    [],
+  ])
+  assert.deepEqual(await all('/teams', ann), [['acme/api', 'acme/web'], ['acme-x/api', 'acme-x/web'], []])
+  assert.deepEqual(await all('/teams?organisation=acme', ann), [['acme/api', 'acme/web'], []])
+  assert.deepEqual(await all('/teams?organisation=other', ann), [[]])
+  assert.deepEqual(await all('/robots', ann), [['acme+ci', 'acme-x+ci'], ['ann+ci']])
+  assert.deepEqual(await all('/robots?owner=other', root), [['other+ci']])
+  const history = await all('/repositories/ann%2Fx/tags/latest/history', { ...ann, cursor: 'before' })
+  assert.deepEqual(
+    history.map(({ length }) => length),
+    [2, 1],
+  )
+  assert.equal((await registry.request('GET', '/api/v1/users?limit=1001', root)).status, 400)
+})
+
+test('quotas are set by administrators, seen by those whose repositories they limit, and refuse in their words', async () => {
+  await using registry = await withRoot()
+  await registry.registry.organisations.add('acme', { owner: 'ann' })
+  for (const tag of ['v1', 'v2']) await registry.image('acme/web', tag, { tag, login: ROOT.login })
+  const send = async (method: string, path: string, sending: Sending) =>
+    await registry.request(method, `/api/v1${path}`, sending)
+  const ann = { login: 'ann:password-of-ann' }
+  for (const [scope, limits] of [
+    ['acme/**', { bytes: 1e9, tags: 1 }],
+    ['ann/**', { repositories: 5 }],
+    ['**', { tags: 100 }],
+  ] as const) {
+    assert.equal((await send('PUT', `/quotas/${encodeURIComponent(scope)}`, json(limits))).status, 204)
+  }
+  const scopes = async (query: string, sending: Sending) =>
+    (await send('GET', `/quotas${query}`, sending))
+      .json<{ items: { scope: string }[] }>()
+      .items.map(({ scope }) => scope)
+  assert.deepEqual(await scopes('', ROOT), ['**', 'acme/**', 'ann/**'])
+  assert.deepEqual(await scopes('?owner=acme', ROOT), ['acme/**'])
+  assert.deepEqual(await scopes('', ann), ['acme/**', 'ann/**'])
+  assert.deepEqual(await scopes('?owner=acme', ann), ['acme/**'])
+  assert.deepEqual(await scopes('?owner=other', ann), [])
+  const [{ limits, used }] = (await send('GET', '/quotas?owner=acme', ann)).json<{
+    items: [{ limits: object; used: object }]
+  }>().items
+  assert.deepEqual(
+    [limits, { ...used, bytes: 0 }],
+    [
+      { bytes: 1e9, tags: 1 },
+      { bytes: 0, tags: 2, repositories: 1 },
+    ],
+  )
+  assert.equal((await send('PUT', '/quotas/acme%2F**', { ...json({ bytes: 1e12 }), ...ann })).status, 403)
+  assert.equal(problemOf(await send('PUT', '/quotas/acme%2F*', json({ tags: 1 }))).code, 'INVALID_ARGUMENT')
+  assert.equal(problemOf(await send('PUT', '/quotas/acme%2Fweb', json({}))).code, 'INVALID_ARGUMENT')
+  const digest = (await registry.registry.tags.history('acme/web', 'v2'))[0]!.digest!
+  assert.equal((await registry.request('DELETE', '/v2/acme/web/manifests/v2', ROOT)).status, 202)
+  const { status, code, detail } = problemOf(await send('PUT', '/repositories/acme%2Fweb/tags/v2', json({ digest })))
+  assert.deepEqual(
+    [status, code, detail],
+    [403, 'QUOTA_EXCEEDED', 'the quota of acme/** is 1 tag: 1 tag is used, and this needs 1 tag more'],
+  )
+  assert.equal((await send('DELETE', '/quotas/acme%2F**', ROOT)).status, 204)
+  const { next } = problemOf(await send('DELETE', '/quotas/acme%2F**', ROOT))
+  assert.deepEqual(next, { act: 'list-registry-quotas' })
+  const [line] = (await send('GET', '/audit?limit=1', ROOT)).json<{ items: Record<string, unknown>[] }>().items
+  assert.deepEqual(
+    { ...line, id: 0, at: 0 },
+    {
+      id: 0,
+      at: 0,
+      actor: 'user:root',
+      address: '127.0.0.1',
+      action: 'quota.remove',
+      target: 'acme/**',
+      outcome: 'done',
+    },
+  )
+})
+
 test('what was done is recorded as done by its caller, a restored tag too', async () => {
   await using registry = await withRoot()
   const { digest } = await registry.image('team/web', 'one', { tag: 'latest', login: ROOT.login })

@@ -131,11 +131,57 @@ const CASES: Record<keyof typeof OPERATIONS, Case> = {
     asks: [{ path: '/repositories/acme%2Fweb/tags/latest', body: { digest: TAG } }],
     let: OWNERS,
   },
+  // Roles in grants count here, and those of limited tokens, too: all of these may pull the one and push the other.
+  'promotions.promote': {
+    asks: [
+      { path: '/promotions', body: { source: 'acme/web:latest', target: 'acme/prod' } },
+      { path: '/promotions', body: { source: 'acme/none:latest', target: 'acme/prod' } },
+      { path: '/promotions', body: { source: 'acme/web:latest', target: 'acme/none:x' } },
+    ],
+    let: KNOWN.filter((name) => !['another user', 'member'].includes(name)),
+  },
+  'renames.rename': {
+    asks: [
+      { path: '/repositories/acme%2Fweb/name', body: { name: 'acme/web' } },
+      { path: '/repositories/acme%2Fnone/name', body: { name: 'acme/other' } },
+    ],
+    let: OWNERS,
+  },
+  'renames.list': { asks: [{ path: '/redirects' }], let: UNLIMITED },
+  'renames.end': { asks: [{ path: '/redirects/acme%2Fold' }, { path: '/redirects/acme%2Fnone' }], let: OWNERS },
+  'quotas.list': { asks: [{ path: '/quotas' }, { path: '/quotas?owner=acme' }], let: UNLIMITED },
+  'quotas.set': {
+    asks: [
+      { path: '/quotas/acme%2F**', body: { bytes: 1e9 } },
+      { path: '/quotas/none%2F**', body: { tags: 9 } },
+    ],
+    let: ADMINISTRATORS,
+  },
+  'quotas.remove': { asks: [{ path: '/quotas/acme%2Fweb' }, { path: '/quotas/acme%2Fnone' }], let: ADMINISTRATORS },
+  'hooks.list': { asks: [{ path: '/hooks' }], let: ADMINISTRATORS },
+  // Also where the pattern is below the caller's own name.
+  'hooks.add': {
+    asks: [
+      { path: '/hooks', body: { name: 'ci', url: 'http://127.0.0.1:1/', pattern: 'acme/**' } },
+      { path: '/hooks', body: { name: 'new', url: 'x:', pattern: 'acme/**' } },
+    ],
+    let: ADMINISTRATORS,
+  },
+  'hooks.remove': { asks: [{ path: '/hooks/none' }], let: ADMINISTRATORS },
+  'hooks.enable': { asks: [{ path: '/hooks/ci/enabled' }, { path: '/hooks/none/enabled' }], let: ADMINISTRATORS },
+  'hooks.disable': { asks: [{ path: '/hooks/ci/enabled' }, { path: '/hooks/none/enabled' }], let: ADMINISTRATORS },
+  // Nothing is sent: loopback addresses are closed to hooks.
+  'hooks.test': { asks: [{ path: '/hooks/ci/tests' }, { path: '/hooks/none/tests' }], let: ADMINISTRATORS },
+  'hooks.deliveries': { asks: [{ path: '/deliveries' }, { path: '/deliveries?hook=ci' }], let: ADMINISTRATORS },
+  'hooks.redeliver': {
+    asks: [{ path: '/deliveries/1/attempts' }, { path: '/deliveries/99/attempts' }],
+    let: ADMINISTRATORS,
+  },
   'audit.entries': { asks: [{ path: '/audit' }], let: ADMINISTRATORS },
   collectGarbage: { asks: [{ path: '/collections', body: {} }], let: ADMINISTRATORS },
 }
 
-async function company({ users, organisations, robots, accessTokens, policies }: Registry) {
+async function company({ users, organisations, robots, accessTokens, policies, hooks }: Registry) {
   for (const name of ['other', 'mem', 'deputy', 'own', 'dave']) await users.add(name, `password-of-${name}`)
   await users.add('root', 'password-of-root', { admin: true })
   await organisations.add('acme', { owner: 'own' })
@@ -145,6 +191,7 @@ async function company({ users, organisations, robots, accessTokens, policies }:
   await users.grant('deputy', 'acme/**', 'admin')
   await policies.immutable('acme/web', 'v*')
   await policies.immutable('elsewhere/web', 'v*')
+  await hooks.add('ci', { url: 'http://127.0.0.1:1/', pattern: 'acme/**' })
   return {
     robot: { login: `acme+ci:${await robots.add('acme+ci', { grants: [{ pattern: 'acme/**', role: 'admin' }] })}` },
     narrow: { login: `own:${await accessTokens.add('own', 'narrow', { pattern: 'acme/**' })}` },

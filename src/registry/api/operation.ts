@@ -31,6 +31,8 @@ export interface Self {
   limit?: { pattern: string; role: Role }
 }
 
+type What = Administered | readonly Administered[]
+
 type Values = v.StrictObjectSchema<v.ObjectEntries, undefined>
 
 /** One operation of the API. This is the whole of what server, client and description know of it. */
@@ -48,8 +50,10 @@ export interface Operation {
   result?: v.GenericSchema
   /** The answer is a page: `items`, and `next`, which this parameter of the query takes for the page after it. */
   pages?: string
-  /** What it administers. It is judged before anything is looked up that the caller is told of. */
-  what(input: object, admin: Administration): Administered | Promise<Administered>
+  /** The method of `Administration` gives all items at once; without this, it gives one after another. */
+  gathered?: boolean
+  /** What it administers, all of which the caller must. It is judged before anything is looked up that the caller is told of. */
+  what(input: object, admin: Administration): What | Promise<What>
   run(admin: Administration, input: object, context: { caller: Caller; signal: AbortSignal }): Promise<unknown>
   /** What a method of `Administration` is called with, as the input of the operation. */
   input(...args: unknown[]): object
@@ -73,6 +77,7 @@ interface Definition<Name extends OperationName, P extends Entries, Q extends En
   body?: B
   result?: v.GenericSchema<R>
   pages?: keyof Q & string
+  gathered?: ReturnType<MethodOf<Name>> extends AsyncIterable<unknown> ? never : true
   run(
     admin: Administration,
     input: Out<P> & Out<Q> & Out<B>,
@@ -85,7 +90,7 @@ interface Definition<Name extends OperationName, P extends Entries, Q extends En
 /** In words, and as what is administered. */
 export interface Who<Input> {
   words: string
-  what(input: Input, admin: Administration): Administered | Promise<Administered>
+  what(input: Input, admin: Administration): What | Promise<What>
 }
 
 /** An operation whose parts fit together, and fit the method of `Administration` that it has its name from. */
@@ -96,9 +101,9 @@ export function operation<
   Q extends Entries = Record<never, never>,
   B extends Entries = Record<never, never>,
 >(_name: Name, definition: Definition<Name, P, Q, B, R>): Operation {
-  const { method, path, summary, who, parameters = {}, query = {}, body, result, pages } = definition
+  const { method, path, summary, who, parameters = {}, query = {}, body, result, pages, gathered } = definition
   return {
-    ...{ method, path, summary, pages, result },
+    ...{ method, path, summary, pages, gathered, result },
     who: who.words,
     what: who.what as Operation['what'],
     parameters: v.strictObject(parameters),

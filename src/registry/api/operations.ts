@@ -1,8 +1,12 @@
 import type { OperationName } from './administration.ts'
 import { auditOperation } from './audit-operation.ts'
 import { collectionOperation } from './collection-operation.ts'
+import { hookOperations } from './hook-operations.ts'
 import type { Operation } from './operation.ts'
 import { organisationOperations } from './organisation-operations.ts'
+import { promotionOperation } from './promotion-operation.ts'
+import { quotaOperations } from './quota-operations.ts'
+import { renameOperations } from './rename-operations.ts'
 import { repositoryOperations } from './repository-operations.ts'
 import { secretOperations } from './secret-operations.ts'
 import { selfOperation } from './self-operation.ts'
@@ -18,6 +22,10 @@ export const OPERATIONS: Readonly<Record<OperationName | 'me', Operation>> = {
   ...organisationOperations,
   ...secretOperations,
   ...repositoryOperations,
+  ...promotionOperation,
+  ...renameOperations,
+  ...quotaOperations,
+  ...hookOperations,
   ...auditOperation,
   ...collectionOperation,
 }

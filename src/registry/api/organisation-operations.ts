@@ -1,7 +1,7 @@
 import * as v from 'valibot'
-import type { Group } from '../auth/index.ts'
 import { operation } from './operation.ts'
-import { accountName, flag, group, groupName, items, organisationName, teamName, userName } from './values.ts'
+import { pageOfOwned } from './page-of-owned.ts'
+import { accountName, flag, group, groupName, organisationName, page, pageLimit, teamName, userName } from './values.ts'
 import { administrators, ownersOfGroup, ownersOfListed } from './who.ts'
 
 /** Organisations, their teams, and the members of both. */
@@ -11,12 +11,13 @@ export const organisationOperations = {
     path: '/organisations',
     summary: 'Lists organisations with their members and with what each member may do',
     who: ownersOfListed,
-    query: { name: v.optional(organisationName) },
-    result: items(group),
-    run: async (admin, { name }, { caller }) => ({
-      items: await eachOf(caller.names, name, (one) => admin.organisations.list(one)),
-    }),
-    input: (name) => ({ name }),
+    query: { name: v.optional(organisationName), last: v.optional(organisationName), limit: pageLimit },
+    result: page(group, organisationName),
+    pages: 'last',
+    gathered: true,
+    run: (admin, { name, ...page }, { caller: { names } }) =>
+      pageOfOwned({ names, wanted: name }, page, (one, page) => admin.organisations.list(one, page)),
+    input: (name, page) => ({ name, ...page }),
     output: ({ items }) => items,
   }),
   'organisations.add': operation('organisations.add', {
@@ -48,12 +49,13 @@ export const organisationOperations = {
     path: '/teams',
     summary: 'Lists teams with their members and rights, of all organisations or of one',
     who: ownersOfListed,
-    query: { organisation: v.optional(organisationName) },
-    result: items(group),
-    run: async (admin, { organisation }, { caller }) => ({
-      items: await eachOf(caller.names, organisation, (one) => admin.organisations.listTeams(one)),
-    }),
-    input: (organisation) => ({ organisation }),
+    query: { organisation: v.optional(organisationName), last: v.optional(teamName), limit: pageLimit },
+    result: page(group, teamName),
+    pages: 'last',
+    gathered: true,
+    run: (admin, { organisation, ...page }, { caller: { names } }) =>
+      pageOfOwned({ names, wanted: organisation }, page, (one, page) => admin.organisations.listTeams(one, page)),
+    input: (organisation, page) => ({ organisation, ...page }),
     output: ({ items }) => items,
   }),
   'organisations.addTeam': operation('organisations.addTeam', {
@@ -97,16 +99,4 @@ export const organisationOperations = {
     input: (group, name) => ({ group, name }),
     output: () => undefined,
   }),
-}
-
-/** What a caller is shown: of the name that it asks for, or of all its own; of all there are when it administers everything. */
-async function eachOf(
-  names: readonly string[] | undefined,
-  wanted: string | undefined,
-  list: (name: string | undefined) => Promise<Group[]>,
-): Promise<Group[]> {
-  if (!names) return await list(wanted)
-  const groups: Group[] = []
-  for (const name of names) if (wanted === undefined || name === wanted) groups.push(...(await list(name)))
-  return groups
 }

@@ -41,6 +41,10 @@ const STATUS: Partial<Record<ErrorCode, [number, string?]>> = {
   CONFLICT: [409],
   LOCKED: [409],
   TAG_IMMUTABLE: [412],
+  POLICY_VIOLATED: [412],
+  // As a push is answered.
+  QUOTA_EXCEEDED: [403],
+  REPOSITORY_MOVED: [403],
   LIMIT_EXCEEDED: [413],
   RATE_LIMITED: [429],
   UNAVAILABLE: [503, 'the registry is not available at the moment; try again'],

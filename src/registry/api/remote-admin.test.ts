@@ -133,3 +133,24 @@ test('a name that would be another place in a path is not sent', async () => {
   }
   assert.deepEqual(sent, [])
 })
+
+test('a list whose method gives all at once is asked for page by page, and one page of it by its limit', async () => {
+  const page = (names: string[], next?: string) => ({
+    body: JSON.stringify({ items: names.map((name) => ({ name, grants: [] })), next }),
+  })
+  const { admin, sent } = await adminOf(
+    page(['acme+a', 'acme+b'], 'acme+b'),
+    page(['acme+c']),
+    page(['acme+c'], 'acme+c'),
+  )
+  const names = async (...args: Parameters<typeof admin.robots.list>) =>
+    (await admin.robots.list(...args)).map(({ name }) => name)
+  assert.deepEqual(await names('acme'), ['acme+a', 'acme+b', 'acme+c'])
+  assert.deepEqual(await names(undefined, { last: 'acme+b', limit: 1 }), ['acme+c'])
+  assert.deepEqual(
+    sent.map(({ path }) => path),
+    ['owner=acme&limit=1000', 'owner=acme&last=acme%2Bb&limit=1000', 'last=acme%2Bb&limit=1'].map(
+      (query) => `/api/v1/robots?${query}`,
+    ),
+  )
+})

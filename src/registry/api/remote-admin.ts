@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { BaleError, ERROR_CODES, type ErrorCode, type NextStep, printable } from '#base'
+import { parseJson } from '#spec'
 import type { ApiAnswer } from '#transport'
 import type { ApiConnection, RemoteAdmin } from './connection.ts'
 import type { Operation } from './operation.ts'
@@ -24,18 +25,20 @@ function methodOf(connection: ApiConnection, operation: Operation): (...args: un
     return async (...args) => operation.output(await perform(operation.input(...args), signalOf(args)))
   }
   const cursor = operation.pages
-  return async function* (...args) {
-    const input = operation.input(...args)
+  const each = async function* (...args: unknown[]) {
+    const { limit, ...input } = operation.input(...args) as { limit?: number }
     for (let next: unknown; ; ) {
       const page = await perform(
-        { limit: LARGEST_PAGE, ...input, ...(next !== undefined && { [cursor]: next }) },
+        { ...input, limit: limit ?? LARGEST_PAGE, ...(next !== undefined && { [cursor]: next }) },
         signalOf(args),
       )
       yield* operation.output(page) as unknown[]
       next = (page as { next?: unknown }).next
-      if (next === undefined) return
+      // Who says how many wants one page.
+      if (next === undefined || limit !== undefined) return
     }
   }
+  return operation.gathered ? async (...args) => await Array.fromAsync(each(...args)) : each
 }
 
 const LARGEST_PAGE = 1000
@@ -55,7 +58,7 @@ async function call(
   const answer = await connection.send({ ...requestOf(operation, input), signal })
   if (answer.status !== 200 && answer.status !== 204) throw errorOf(answer, connection.name)
   if (!operation.result) return undefined
-  const read = v.safeParse(operation.result, parsed(answer.body))
+  const read = v.safeParse(operation.result, parseJson(answer.body))
   if (read.success) return read.output
   throw new BaleError('REGISTRY_FAILED', `${connection.name} answered in a form that is not known`, {
     details: { status: answer.status, path: operation.path },
@@ -82,18 +85,14 @@ function pathPart(text: string): string {
   throw new BaleError('INVALID_ARGUMENT', `not a name: ${JSON.stringify(text)}`)
 }
 
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
-}
-
 /** The next steps that a registry's errors have. Others, of a newer one, are left out. */
 const NEXT = v.variant('act', [
-  v.object({ act: v.picklist(['list-registry-users', 'list-registry-policies', 'adopt-repositories']) }),
+  v.object({
+    act: v.picklist([
+      ...(['list-registry-users', 'list-registry-policies', 'list-registry-quotas'] as const),
+      ...(['list-registry-hooks', 'list-registry-deliveries', 'adopt-repositories'] as const),
+    ]),
+  }),
   v.object({ act: v.literal('show-tag-history'), name: v.string() }),
   v.object({ act: v.literal('change-registry-password'), user: v.string() }),
 ]) satisfies v.GenericSchema<unknown, NextStep>
@@ -114,7 +113,7 @@ const LONGEST_MESSAGE = 4096
 
 /** The error that the registry met, as if it had been met here. */
 function errorOf({ status, mediaType, body }: ApiAnswer, registry: string): BaleError {
-  const problem = v.safeParse(PROBLEM, mediaType === 'application/problem+json' ? parsed(body) : undefined)
+  const problem = v.safeParse(PROBLEM, mediaType === 'application/problem+json' ? parseJson(body) : undefined)
   if (problem.success) {
     const { code, detail, hint, next, instance } = problem.output
     return new BaleError(code as ErrorCode, printable(detail, LONGEST_MESSAGE), {

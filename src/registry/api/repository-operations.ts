@@ -16,8 +16,9 @@ import {
   tagPattern,
   time,
   wholeNumber,
+  withNext,
 } from './values.ts'
-import { administrators, BELOW, everybody, ownerOfPattern, ownersBelow, ownersOfListed, whatOfPattern } from './who.ts'
+import { administrators, BELOW, everybody, isBelow, ownersBelow, ownersOfListed, whatOfPattern } from './who.ts'
 
 const identifier = wholeNumber('ID of a policy')
 const keeping = {
@@ -61,6 +62,7 @@ const change = v.object({
   there: v.pipe(v.boolean(), v.description('Whether the tag can be set back to this manifest')),
 })
 
+const before = wholeNumber('Only changes before the one with this ID')
 const tag = { repository: repositoryName, tag: tagName }
 
 /** What is public, rules about tags, and their histories. */
@@ -201,12 +203,10 @@ export const repositoryOperations = {
     summary: 'Lists what a tag pointed to, newest first',
     who: ownersBelow('repository'),
     parameters: tag,
-    query: {
-      before: v.optional(wholeNumber('Only changes before the one with this ID')),
-      limit: pageLimit,
-    },
-    result: items(change),
-    run: async (admin, { repository, tag, ...page }) => ({ items: await admin.tags.history(repository, tag, page) }),
+    query: { before: v.optional(before), limit: pageLimit },
+    result: page(change, before),
+    run: async (admin, { repository, tag, limit = PAGE, ...page }) =>
+      withNext(await admin.tags.history(repository, tag, { ...page, limit }), limit),
     input: (repository, tag, page) => ({ repository, tag, ...page }),
     output: ({ items }) => items,
   }),
@@ -225,10 +225,6 @@ export const repositoryOperations = {
 
 function listsOf({ allow, block }: { allow?: readonly string[]; block?: readonly string[] }) {
   return { allow: allow && [...allow], block: block && [...block] }
-}
-
-function isBelow(names: readonly string[] | undefined, pattern: string): boolean {
-  return names === undefined || names.includes(ownerOfPattern(pattern) ?? '')
 }
 
 /** Judged by the policy itself. A missing one looks like somebody else's. */

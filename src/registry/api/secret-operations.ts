@@ -1,8 +1,21 @@
 import * as v from 'valibot'
 import { BaleError } from '#base'
-import { ownerOf } from '../auth/index.ts'
 import { type Caller, operation } from './operation.ts'
-import { accountName, grant, holderName, items, label, milliseconds, pattern, robotName, role, time } from './values.ts'
+import { pageOfOwned } from './page-of-owned.ts'
+import {
+  accountName,
+  grant,
+  holderName,
+  items,
+  label,
+  milliseconds,
+  page,
+  pageLimit,
+  pattern,
+  robotName,
+  role,
+  time,
+} from './values.ts'
 import { ownersOf, ownersOfListed } from './who.ts'
 
 const secret = v.object({
@@ -27,12 +40,13 @@ export const secretOperations = {
     path: '/robots',
     summary: 'Lists robots with their rights, of all organisations and users or of one',
     who: ownersOfListed,
-    query: { owner: v.optional(accountName) },
-    result: items(v.object({ name: robotName, grants: v.array(grant) })),
-    run: async (admin, { owner }, { caller: { names } }) => ({
-      items: (await admin.robots.list(owner)).filter(({ name }) => !names || names.includes(ownerOf(name)!)),
-    }),
-    input: (owner) => ({ owner }),
+    query: { owner: v.optional(accountName), last: v.optional(robotName), limit: pageLimit },
+    result: page(v.object({ name: robotName, grants: v.array(grant) }), robotName),
+    pages: 'last',
+    gathered: true,
+    run: (admin, { owner, ...page }, { caller: { names } }) =>
+      pageOfOwned({ names, wanted: owner }, page, (one, page) => admin.robots.list(one, page)),
+    input: (owner, page) => ({ owner, ...page }),
     output: ({ items }) => items,
   }),
   'robots.add': operation('robots.add', {

@@ -1,10 +1,18 @@
 import * as v from 'valibot'
 import { BaleError } from '#base'
 import { operation } from './operation.ts'
-import { accountName, flag, grant, items, password, pattern, role, userName } from './values.ts'
+import { pageOfOwned } from './page-of-owned.ts'
+import { accountName, flag, grant, page, pageLimit, password, pattern, role, userName } from './values.ts'
 import { administrators, ownersBelow } from './who.ts'
 
-const user = v.object({ name: userName, admin: v.boolean(), grants: v.array(grant) })
+const user = v.object({
+  name: userName,
+  origin: v.optional(
+    v.pipe(v.string(), v.description('The directory by which they log in; absent for a password here')),
+  ),
+  admin: v.boolean(),
+  grants: v.array(grant),
+})
 
 /** Users, and the rights of all accounts. */
 export const userOperations = {
@@ -13,9 +21,13 @@ export const userOperations = {
     path: '/users',
     summary: 'Lists the users with their own rights',
     who: administrators,
-    result: items(user),
-    run: async (admin) => ({ items: await admin.users.list() }),
-    input: () => ({}),
+    query: { last: v.optional(userName), limit: pageLimit },
+    result: page(user, userName),
+    pages: 'last',
+    gathered: true,
+    run: async (admin, page) =>
+      await pageOfOwned({ names: undefined, wanted: undefined }, page, (_, page) => admin.users.list(page)),
+    input: (page) => ({ ...page }),
     output: ({ items }) => items,
   }),
   'users.add': operation('users.add', {

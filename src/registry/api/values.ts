@@ -36,6 +36,13 @@ export const contentName = text('A media type, with * for any characters, or an 
   'base/debian:12',
 ])
 export const digest = text('Digest of a manifest', 256, [`sha256:${'0123456789abcdef'.repeat(4)}`])
+export const imageName = text('Images of a repository, or of several', 1024, [
+  'team/web:1.2',
+  'team/web@sha256:…',
+  'team/*:v*',
+])
+export const hookName = text('Name of a hook', 256, ['scanner'])
+export const eventPattern = text('Action, as the audit log names it, with * for any characters', 256, ['tag.*'])
 export const auditText = text('Of a line of the audit log', 1024)
 
 /** A text of a narrower type, which the registry checks itself, or has checked. */
@@ -78,6 +85,11 @@ export function items<const Item extends v.GenericSchema>(item: Item) {
 /** One that goes on. */
 export function page<const Item extends v.GenericSchema, const Next extends v.GenericSchema>(item: Item, next: Next) {
   return v.object({ items: v.array(item), next: v.optional(next) })
+}
+
+/** A page of lines that are counted by their IDs, newest first. */
+export function withNext<T extends { id: number }>(items: T[], limit: number): { items: T[]; next?: number } {
+  return items.length < limit ? { items } : { items, next: items.at(-1)!.id }
 }
 
 /** At most so many items of a page. */

@@ -7,7 +7,7 @@ export const everybody: Who<unknown> = {
   what: () => 'self',
 }
 
-const OWNERS = 'administrators, owners of the organisation'
+export const OWNERS = 'administrators, owners of the organisation'
 export const BELOW = `${OWNERS} or the user below whose name the repositories are`
 
 /** Whoever answers for the name that the thing belongs to: `acme` of `acme/web` and `acme+ci`. `key` is what has the name. */
@@ -42,6 +42,11 @@ export const ownersOfListed: Who<unknown> = {
 const ownerOrSelf = (name: string) => ownerOf(name) ?? name
 
 /** The user or organisation below whose name all is that a pattern matches, if there is one. */
-export function ownerOfPattern(pattern: string): string | undefined {
+function ownerOfPattern(pattern: string): string | undefined {
   return /^([^/*]+)\//.exec(pattern)?.[1]
+}
+
+/** Whether all that a pattern matches is below one of the names. */
+export function isBelow(names: readonly string[] | undefined, pattern: string): boolean {
+  return names === undefined || names.includes(ownerOfPattern(pattern) ?? '')
 }

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { BaleError, printable } from '#base'
-import { type AccessToken, checkPattern, type MetaStore, type Role } from '../meta/index.ts'
+import { type AccessToken, checkPattern, type MetaStore, type NewAccessToken, type Role } from '../meta/index.ts'
 import { checkRole } from './grant.ts'
 
 /** What every secret begins with, so that scanners of code find one that was published. */
@@ -28,20 +28,9 @@ export interface AccessTokens {
 
 export function createAccessTokens(meta: MetaStore): AccessTokens {
   return {
-    async add(account, label, { role = 'admin', pattern = '**', lifetime } = {}) {
-      checkLabel(label)
-      checkRole(role)
-      checkPattern(pattern)
-      const secret = MARK + randomBytes(32).toString('base64url')
-      const id = randomBytes(16).toString('hex')
-      const added = await meta.addAccessToken(account, {
-        id,
-        label,
-        role,
-        pattern,
-        lifetime,
-        hash: hashOfSecret(secret)!,
-      })
+    async add(account, label, options) {
+      const { secret, token } = newToken(label, options)
+      const added = await meta.addAccessToken(account, token)
       if (added === 'added') return secret
       if (added === 'missing') throw noHolder(account)
       throw new BaleError('CONFLICT', `${printable(account, 120)} has a token ${label} already`, {
@@ -58,6 +47,19 @@ export function createAccessTokens(meta: MetaStore): AccessTokens {
       throw new BaleError('NOT_FOUND', `${printable(account, 120)} has no token ${printable(label, 80)}`)
     },
   }
+}
+
+/** A token to be added, and its secret. INVALID_ARGUMENT for what it cannot be called or give. */
+export function newToken(
+  label: string,
+  { role = 'admin', pattern = '**', lifetime }: AccessTokenOptions = {},
+): { secret: string; token: NewAccessToken } {
+  checkLabel(label)
+  checkRole(role)
+  checkPattern(pattern)
+  const secret = MARK + randomBytes(32).toString('base64url')
+  const id = randomBytes(16).toString('hex')
+  return { secret, token: { id, label, role, pattern, lifetime, hash: hashOfSecret(secret)! } }
 }
 
 /**

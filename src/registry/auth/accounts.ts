@@ -17,12 +17,11 @@ export interface Accounts {
 }
 
 export function createAccounts(meta: MetaStore): Accounts {
-  const accessTokens = createAccessTokens(meta)
   return {
     users: createUsers(meta),
     organisations: createOrganisations(meta),
-    robots: createRobots(meta, accessTokens),
-    accessTokens,
+    robots: createRobots(meta),
+    accessTokens: createAccessTokens(meta),
     visibility: createVisibility(meta),
     audit: createAuditLog(meta),
   }

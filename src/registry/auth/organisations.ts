@@ -1,5 +1,5 @@
 import { BaleError, printable } from '#base'
-import type { AccountKind, Grant, Member, MemberRole, MetaStore } from '../meta/index.ts'
+import type { AccountKind, AccountPage, Grant, Member, MemberRole, MetaStore } from '../meta/index.ts'
 import { checkName, ownerOf } from './account-name.ts'
 
 /** An organisation or a team of one. */
@@ -20,11 +20,11 @@ export interface Organisations {
   /** Its teams, robots, and all rights below its name go with it. CONFLICT while it has repositories. */
   remove(name: string): Promise<void>
   /** All, or the one of a name. */
-  list(name?: string): Promise<Group[]>
+  list(name?: string, page?: AccountPage): Promise<Group[]>
   addTeam(name: string): Promise<void>
   removeTeam(name: string): Promise<void>
   /** Of all organisations, or of one. */
-  listTeams(organisation?: string): Promise<Group[]>
+  listTeams(organisation?: string, page?: AccountPage): Promise<Group[]>
   /**
    * Makes an account a member, or a member something else. Owners are there in organisations alone; a team has members of its
    * organisation, and robots of it.
@@ -35,10 +35,9 @@ export interface Organisations {
 }
 
 export function createOrganisations(meta: MetaStore): Organisations {
-  const listGroups = async (kind: AccountKind, isWanted: (name: string) => boolean): Promise<Group[]> => {
+  const listGroups = async (kind: AccountKind, page: AccountPage & { owner?: string }): Promise<Group[]> => {
     const groups: Group[] = []
-    for (const { name, grants } of await meta.listAccounts(kind)) {
-      if (!isWanted(name)) continue
+    for (const { name, grants } of await meta.listAccounts(kind, page)) {
       groups.push({ name, grants, members: (await meta.listMembers(name)) ?? [] })
     }
     return groups
@@ -46,10 +45,8 @@ export function createOrganisations(meta: MetaStore): Organisations {
   return {
     async add(name, { owner, adopt } = {}) {
       checkName('organisation', name)
-      if (owner !== undefined && (await meta.findAccount({ name: owner }))?.kind !== 'user') throw missing(owner)
-      const outcome = await meta.addAccount({ kind: 'organisation', name, adopt })
+      const outcome = await meta.addAccount({ kind: 'organisation', name, adopt, firstOwner: owner })
       if (outcome !== 'added') throw notAdded('organisation', name, outcome)
-      if (owner !== undefined) await setMember(meta, name, owner, 'owner')
     },
     async remove(name) {
       const outcome = await meta.removeAccount(name, 'organisation')
@@ -59,7 +56,7 @@ export function createOrganisations(meta: MetaStore): Organisations {
         hint: 'delete their tags and collect first',
       })
     },
-    list: (wanted) => listGroups('organisation', (name) => wanted === undefined || name === wanted),
+    list: (name, page) => listGroups('organisation', { ...page, owner: name }),
     async addTeam(name) {
       checkName('team', name)
       const outcome = await meta.addAccount({ kind: 'team', name, owner: ownerOf(name), adopt: true })
@@ -68,8 +65,7 @@ export function createOrganisations(meta: MetaStore): Organisations {
     async removeTeam(name) {
       if ((await meta.removeAccount(name, 'team')) !== 'removed') throw missing(name)
     },
-    listTeams: (organisation) =>
-      listGroups('team', (name) => organisation === undefined || ownerOf(name) === organisation),
+    listTeams: (organisation, page) => listGroups('team', { ...page, owner: organisation }),
     async setMember(group, name, role) {
       if (role === 'owner' && ownerOf(group) !== undefined) {
         throw new BaleError(

@@ -1,5 +1,5 @@
-import type { Grant, MetaStore } from '../meta/index.ts'
-import type { AccessTokens } from './access-tokens.ts'
+import type { AccountPage, Grant, MetaStore } from '../meta/index.ts'
+import { newToken } from './access-tokens.ts'
 import { checkName, ownerOf } from './account-name.ts'
 import { checkGrant } from './grant.ts'
 import { missing, notAdded } from './organisations.ts'
@@ -19,27 +19,26 @@ export interface Robots {
   add(name: string, options?: { grants?: readonly Grant[]; lifetime?: number }): Promise<string>
   remove(name: string): Promise<void>
   /** Of all, or of one organisation or user. */
-  list(owner?: string): Promise<Robot[]>
+  list(owner?: string, page?: AccountPage): Promise<Robot[]>
 }
 
-export function createRobots(meta: MetaStore, tokens: AccessTokens): Robots {
+export function createRobots(meta: MetaStore): Robots {
   return {
     async add(name, { grants = [], lifetime } = {}) {
       checkName('robot', name)
       for (const { pattern, role } of grants) checkGrant('robot', name, pattern, role)
-      const outcome = await meta.addAccount({ kind: 'robot', name, owner: ownerOf(name), adopt: true })
-      if (outcome !== 'added') throw notAdded('robot', name, outcome)
-      for (const { pattern, role } of grants) await meta.setGrant(name, pattern, role)
-      return await tokens.add(name, 'first', { lifetime })
+      const { secret, token } = newToken('first', { lifetime })
+      const robot = { kind: 'robot', name, owner: ownerOf(name), adopt: true, grants, token } as const
+      const outcome = await meta.addAccount(robot)
+      if (outcome === 'added') return secret
+      throw notAdded('robot', name, outcome)
     },
     async remove(name) {
       if ((await meta.removeAccount(name, 'robot')) !== 'removed') throw missing(name)
     },
-    async list(owner) {
-      const robots = await meta.listAccounts('robot')
-      return robots
-        .filter(({ name }) => owner === undefined || ownerOf(name) === owner)
-        .map(({ name, grants }) => ({ name, grants }))
+    async list(owner, page) {
+      const robots = await meta.listAccounts('robot', { ...page, owner })
+      return robots.map(({ name, grants }) => ({ name, grants }))
     },
   }
 }

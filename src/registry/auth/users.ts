@@ -1,5 +1,5 @@
 import { BaleError, printable } from '#base'
-import type { Grant, MetaStore, Role } from '../meta/index.ts'
+import type { AccountPage, Grant, MetaStore, Role } from '../meta/index.ts'
 import { checkName } from './account-name.ts'
 import { checkGrant } from './grant.ts'
 import { hashPassword, verifyPassword } from './password.ts'
@@ -36,7 +36,7 @@ export interface Users {
    */
   grant(name: string, pattern: string, role: Role): Promise<void>
   revoke(name: string, pattern: string): Promise<void>
-  list(): Promise<User[]>
+  list(page?: AccountPage): Promise<User[]>
 }
 
 const SHORTEST_PASSWORD = 8
@@ -90,8 +90,8 @@ export function createUsers(meta: MetaStore): Users {
       if (await meta.setGrant(name, pattern, undefined)) return
       throw new BaleError('NOT_FOUND', `${printable(name, 80)} has no grant for ${printable(pattern, 120)}`)
     },
-    async list() {
-      return (await meta.listAccounts('user')).map(({ name, origin, admin, grants }) => ({
+    async list(page) {
+      return (await meta.listAccounts('user', page)).map(({ name, origin, admin, grants }) => ({
         ...{ name, admin, grants },
         ...(origin !== undefined && { origin }),
       }))

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { printable } from '#base'
 import { parseDuration, parseSize } from '#docker'
-import { createAddressList } from '../http/index.ts'
+import { createAddressList } from '../addresses/index.ts'
 import { parseListenAddress } from './listen-address.ts'
 
 /** How a value is written. */

@@ -4,5 +4,5 @@
  * (meta does, with the change), keep the order.
  */
 export { createDispatcher } from './dispatcher.ts'
-export { createHookSender, type HookSettings } from './hook-sender.ts'
+export { createHookSender, type HookSender, type HookSettings } from './hook-sender.ts'
 export { createHooks, type DeliveryPage, type Hooks, type NewHook, type Tried } from './hooks.ts'

@@ -105,7 +105,25 @@ test('a catalog shows what one may pull by whatever way', async () => {
   assert.deepEqual(await catalog(`cat+ci:${robot}`), ['acme/public/base', 'cat/one'])
   const token = await accessTokens.add('cat', 'two', { pattern: 'cat/two' })
   assert.deepEqual(await catalog(`cat:${token}`), ['cat/two'])
-  assert.equal((await registry.request('GET', '/v2/_catalog')).status, 401, 'public ones are not listed for everybody')
+  const asked = await registry.request('GET', '/v2/_catalog')
+  assert.equal(asked.status, 401, 'whoever has a login is asked for it, and not shown less than it gives')
+  const scope = 'registry:catalog:*'
+  assert.match(String(asked.headers['www-authenticate']), /scope="registry:catalog:\*"$/)
+  const tokenOf = async (wanted: string) => await registry.request('GET', `/token?scope=${wanted}`)
+  const { token: nobodys } = (await tokenOf(scope)).json<{ token: string }>()
+  const page = async (query = '') => {
+    const { body, headers } = await registry.request('GET', `/v2/_catalog${query}`, { token: nobodys })
+    return [JSON.parse(body.toString()).repositories, headers.link]
+  }
+  assert.deepEqual(await page(), [['acme/public/base'], undefined])
+  await visibility.publish('cat/one')
+  assert.deepEqual(await page('?n=1'), [
+    ['acme/public/base'],
+    '</v2/_catalog?n=1&last=acme%2Fpublic%2Fbase>; rel="next"',
+  ])
+  for (const pattern of ['acme/public/**', 'cat/one']) await visibility.hide(pattern)
+  assert.deepEqual(await page(), [[], undefined], 'also with a token of before')
+  assert.equal((await tokenOf(scope)).status, 401, 'nobody gets one while nothing is public')
 })
 
 test('a robot may do what was granted to it, with its secret alone, until it is removed', async () => {

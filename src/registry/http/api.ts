@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { BaleError, readAll } from '#base'
 import { type Caller, loadServing } from '../api/index.ts'
 import { listVisible, type Principal } from '../auth/index.ts'
+import type { MayDo } from '../policies/index.ts'
 import { authorizeApi, challengeForApi, metaOf, principalName, tooBusy, tooManyAttempts } from './authorize.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { Refusal } from './failure.ts'
@@ -31,16 +32,31 @@ export async function answerApi(
   const { name, operation } = found
   const principal = authorizeApi(context, exchange)
   const input = readInput(found, { query, body: await readJson(exchange) })
-  const admin = context.administration(metaOf(context, exchange, principal), principalName(principal))
-  const what = await operation.what(input, admin)
-  const decision = await context.access.decide(principal, 'administer', { what })
-  if (decision === 'scope') throw challengeForApi(context, exchange, 'insufficient_scope')
-  if (decision === 'denied') throw denied(principal, name, operation.who)
-  const caller = await callerOf(context, exchange, principal)
-  const result = await operation.run(admin, input, { caller, signal: whileConnected(response) })
+  const caller = { actor: principalName(principal), may: mayOf(context, principal) }
+  const admin = context.administration(metaOf(context, exchange, principal), caller)
+  for (const what of [await operation.what(input, admin)].flat()) {
+    const decision = await context.access.decide(principal, 'administer', { what })
+    if (decision === 'scope') throw challengeForApi(context, exchange, 'insufficient_scope')
+    if (decision === 'denied') throw denied(principal, name, operation.who)
+  }
+  const asked = { caller: await callerOf(context, exchange, principal), signal: whileConnected(response) }
+  const result = await operation.run(admin, input, asked)
   const body = answerBody(operation, result)
   if (body === undefined) return void response.writeHead(204, { 'Cache-Control': 'no-store' }).end()
   sendJson(response, body)
+}
+
+/**
+ * What the caller may do with images, judged as its pulls and pushes are. A token that is good for administration is as good as the
+ * login for this.
+ */
+function mayOf({ access, upstreams }: RegistryContext, { scopes: _, ...principal }: Principal): MayDo {
+  return async (action, repositories) => {
+    const decisions = await access.decideEach(principal, action, repositories)
+    // Nothing is pushed to what comes from elsewhere.
+    const isOpen = (name: string) => action === 'pull' || upstreams?.find(name) === undefined
+    return repositories.map((name, index) => decisions[index] === 'allowed' && isOpen(name))
+  }
 }
 
 /** The same words whether the thing is there or not. */

@@ -1,4 +1,4 @@
-import { createAddressList } from './address-list.ts'
+import { createAddressList } from '../addresses/index.ts'
 import { networkOf } from './network-of.ts'
 
 /** How many connections there may be at once. */

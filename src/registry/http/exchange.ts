@@ -12,6 +12,7 @@ import type {
 import type { MetaStore } from '../meta/index.ts'
 import type { ObjectStore } from '../objects/index.ts'
 import type { Observe, Tracer } from '../operation/index.ts'
+import type { MayDo } from '../policies/index.ts'
 import type { RequestLimits } from '../rates/index.ts'
 import type { Uploads } from '../uploads/index.ts'
 import type { Upstreams } from '../upstream/index.ts'
@@ -29,8 +30,8 @@ export interface RegistryContext {
   tokens: TokenIssuer
   refreshTokens: RefreshTokens
   access: Access
-  /** The administration of the registry, whose changes are recorded as those of whom the metadata is opened as. */
-  administration(meta: MetaStore, actor: string): Administration
+  /** The administration of the registry for somebody, as whose the changes are recorded if the metadata is opened as theirs. */
+  administration(meta: MetaStore, caller: { actor: string; may: MayDo }): Administration
   anonymous: AnonymousAccess
   origin: Origin
   /** Undefined when requests are not limited. */

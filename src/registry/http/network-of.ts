@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net'
-import { plainAddress } from './address-list.ts'
+import { plainAddress } from '../addresses/index.ts'
 
 /**
  * What stands for all addresses of one client where requests and guesses are counted: an IPv4 address, and of an IPv6 one

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
 import { BaleError } from '#base'
-import { createAddressList, plainAddress } from './address-list.ts'
+import { createAddressList, plainAddress } from '../addresses/index.ts'
 import { Refusal } from './failure.ts'
 import { networkOf } from './network-of.ts'
 

@@ -76,12 +76,39 @@ function mounts({ repository, blob }: Place): Ask[] {
   ]
 }
 
+/** Requests to administer what is somebody else's, or to have it as one's own. */
+function administration({ repository, tag, manifest }: Place): Ask[] {
+  const [name, api] = [encodeURIComponent(repository), '/api/v1']
+  const ask = (method: string, path: string, body?: object): Ask => ({
+    ...{ method, path: `${api}${path}` },
+    ...(body && { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }),
+  })
+  const promote = (source: string, target: string) => ask('POST', '/promotions', { source, target })
+  return [
+    promote(`${repository}:${tag}`, 'bob/own'),
+    promote(`${repository}@${manifest}`, 'bob/own:x'),
+    promote(`${repository}:*`, 'bob/own'),
+    promote(`${repository.split('/')[0]}/*:*`, 'bob/*'),
+    promote('bob/own:x', repository),
+    ask('PUT', `/repositories/${name}/name`, { name: 'bob/mine' }),
+    ask('PUT', '/repositories/bob%2Fown/name', { name: repository }),
+    ask('DELETE', `/redirects/${name}`),
+    ask('PUT', `/quotas/${name}`, { tags: 1 }),
+    ask('GET', `/quotas?owner=${name}`),
+    ask('GET', `/repositories/${name}/tags/${tag}/history`),
+    ask('PUT', `/repositories/${name}/tags/${tag}`, { digest: manifest }),
+    ask('GET', `/unkept-tags?pattern=${name}`),
+    ask('POST', '/policies/base', { pattern: 'bob/own', allow: [`${repository}:${tag}`] }),
+    ask('POST', '/hooks', { name: 'bobs', url: 'http://127.0.0.1:1/', pattern: repository }),
+  ]
+}
+
 /** All that a client sees, without what is another one at each request. */
 function seen({ status, headers, body }: Answer, repository: string): object {
   const { date: _, 'x-request-id': __, location, 'docker-upload-uuid': ___, ...rest } = headers
   const text = JSON.stringify({ status, ...rest, location: location?.replace(/[^/]+$/, '') })
     .concat(body.toString())
-    .replace(/"(?:access_)?token":"[^"]*"|"issued_at":"[^"]*"/g, '')
+    .replace(/"(?:access_)?token":"[^"]*"|"issued_at":"[^"]*"|"instance":"[^"]*"/g, '')
   return { text: text.replaceAll(repository, 'REPOSITORY').replaceAll(encodeURIComponent(repository), 'REPOSITORY') }
 }
 
@@ -119,7 +146,10 @@ test('A01: no caller can tell what is not there from what is not its own, by any
   const differences: string[] = []
   let compared = 0
   for (const [who, sending] of Object.entries(await callers(registry))) {
-    const [theirs, none] = [there, absent(there)].map((place) => [...requests(place), ...mounts(place)])
+    const [theirs, none] = [there, absent(there)].map((place) => [
+      ...[...requests(place), ...mounts(place)],
+      ...administration(place),
+    ])
     for (const [at, ask] of theirs!.entries()) {
       // A wrong password is told so ten times a minute.
       if (who === 'a wrong password' && at > 3) break

@@ -91,8 +91,9 @@ function askForLogin(context: RegistryContext, exchange: Exchange): Refusal {
 /** `repository:team/web:pull,push`, `registry:catalog:*` or `registry:api:*`; undefined when nothing of it may be had. */
 async function grantScope(context: RegistryContext, principal: Principal, text: string): Promise<Scope | undefined> {
   if (text === 'registry:catalog:*') {
-    const isKnown = principal.account !== undefined || context.anonymous !== 'none'
-    return isKnown ? { type: 'registry', name: 'catalog', actions: ['*'] } : undefined
+    // Without a login, for what is public.
+    const seesSome = principal.account !== undefined || (await context.access.readable(principal)).within?.length !== 0
+    return seesSome ? { type: 'registry', name: 'catalog', actions: ['*'] } : undefined
   }
   if (text === API_SCOPE) return principal.account ? { type: 'registry', name: 'api', actions: ['*'] } : undefined
   const match = /^repository:([^:]{1,255}):([a-z,*]{1,64})$/.exec(text)

@@ -1,7 +1,7 @@
-import type { AccessToken, AccessTokenMeta, Account, Role } from './account-meta.ts'
-import { findAccount } from './accounts.ts'
+import type { AccessToken, AccessTokenMeta, Account, NewAccessToken, Role } from './account-meta.ts'
 import { type By, recordChange } from './audit.ts'
-import { type Sql, type SqlDatabase, type SqlRow, text } from './sql.ts'
+import { findAccount } from './find-account.ts'
+import { type Sql, type SqlDatabase, type SqlRow, type Transaction, text } from './sql.ts'
 
 /** Its use is noted once in so many milliseconds, so that most requests write nothing. */
 const NOTED_EVERY = 3_600_000
@@ -9,18 +9,10 @@ const NOTED_EVERY = 3_600_000
 /** Access tokens of users and robots. */
 export function accessTokenMeta(database: SqlDatabase, by: By): AccessTokenMeta {
   return {
-    async addAccessToken(account, { id, label, role, pattern, hash, lifetime }) {
+    async addAccessToken(account, token) {
       return await database.transaction(async (sql) => {
         if (!(await hasTokens(sql, account, sql.lock('KEY SHARE')))) return 'missing'
-        const added = await sql.run(
-          `INSERT INTO access_tokens (id, user_name, label, hash, role, pattern, created_at, expires_at)
-           VALUES (?, ?, ?, ?, ?, ?, now_ms(), ${lifetime === undefined ? 'NULL' : 'now_ms() + ?'})
-           ON CONFLICT (user_name, label) DO NOTHING`,
-          ...[id, account, label, hash, role, pattern, ...(lifetime === undefined ? [] : [lifetime])],
-        )
-        if (added === 0) return 'taken'
-        await recordChange(sql, by, { action: 'token.add', target: account, detail: `${label}: ${pattern}=${role}` })
-        return 'added'
+        return await insertToken(sql, by, account, token)
       })
     },
 
@@ -41,6 +33,24 @@ export function accessTokenMeta(database: SqlDatabase, by: By): AccessTokenMeta 
       })
     },
   }
+}
+
+/** A token's row, and the change on record. The account's row is locked by the caller, or new. */
+export async function insertToken(
+  sql: Transaction,
+  by: By,
+  account: string,
+  { id, label, role, pattern, hash, lifetime }: NewAccessToken,
+): Promise<'added' | 'taken'> {
+  const added = await sql.run(
+    `INSERT INTO access_tokens (id, user_name, label, hash, role, pattern, created_at, expires_at)
+     VALUES (?, ?, ?, ?, ?, ?, now_ms(), ${lifetime === undefined ? 'NULL' : 'now_ms() + ?'})
+     ON CONFLICT (user_name, label) DO NOTHING`,
+    ...[id, account, label, hash, role, pattern, ...(lifetime === undefined ? [] : [lifetime])],
+  )
+  if (added === 0) return 'taken'
+  await recordChange(sql, by, { action: 'token.add', target: account, detail: `${label}: ${pattern}=${role}` })
+  return 'added'
 }
 
 /** As `useAccessToken`. */

@@ -39,16 +39,35 @@ interface NewAccount {
   passwordHash?: string
   admin?: boolean
   adopt?: boolean
+  /** Of organisations: the user who is its first member, and owns it. */
+  firstOwner?: string
+  grants?: readonly Grant[]
+  /** Of robots: the first. */
+  token?: NewAccessToken
+}
+
+/** An access token to be made; `hash` is of its secret, `lifetime` in milliseconds. */
+export type NewAccessToken = Pick<AccessToken, 'id' | 'label' | 'role' | 'pattern'> & {
+  hash: string
+  lifetime?: number
+}
+
+/** Which of many accounts: those after the name `last`, at most `limit`; all by default. */
+export interface AccountPage {
+  last?: string
+  limit?: number
 }
 
 export interface AccountMeta {
   /** With all it may do now: its own grants, those of its groups, and everything below an organisation that it owns. */
   findAccount(by: { name: string } | { id: string }): Promise<Account | undefined>
-  /** In order of their names, each with its own grants. */
-  listAccounts(kind: AccountKind): Promise<Account[]>
   /**
-   * `taken` is the name of an account or, unless `adopt`, of repositories or patterns of grants below the name: whoever
-   * has the name has rights there. `missing` when there is no such owner.
+   * In order of their names, each with its own grants. Of `owner`: the account itself, or what belongs to it.
+   */
+  listAccounts(kind: AccountKind, page?: AccountPage & { owner?: string }): Promise<Account[]>
+  /**
+   * With its first owner, grants and token, or not at all. `taken` is the name of an account or, unless `adopt`, of repositories or patterns of grants below the name: whoever
+   * has the name has rights there. `missing` is an owner, or first owner, that is not there.
    */
   addAccount(account: NewAccount): Promise<'added' | { taken: string } | { missing: string }>
   /** Its teams and robots go with it. An organisation with repositories stays: `needed` is one of them. */
@@ -109,10 +128,7 @@ export interface AccessToken {
 
 export interface AccessTokenMeta {
   /** `missing` when there is no such user or robot. */
-  addAccessToken(
-    account: string,
-    token: Pick<AccessToken, 'id' | 'label' | 'role' | 'pattern'> & { hash: string; lifetime?: number },
-  ): Promise<'added' | 'taken' | 'missing'>
+  addAccessToken(account: string, token: NewAccessToken): Promise<'added' | 'taken' | 'missing'>
   /** One whose time is not over, with its account as `findAccount` gives it; notes that it was used. */
   useAccessToken(by: { hash: string } | { id: string }): Promise<{ token: AccessToken; account: Account } | undefined>
   /** Those whose time is over as well, in order of their labels. Undefined when there is no such user or robot. */

@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import type { Account, AccountKind, AccountMeta, Role } from './account-meta.ts'
+import { insertToken } from './access-tokens.ts'
+import type { AccountKind, AccountMeta, Grant } from './account-meta.ts'
 import { type By, recordChange } from './audit.ts'
-import { optionalText, type Sql, type SqlDatabase, type SqlRow, type SqlValue, type Transaction, text } from './sql.ts'
+import { accountsOf, findAccount } from './find-account.ts'
+import { changeMember } from './groups.ts'
+import { type SqlDatabase, type Transaction, text } from './sql.ts'
 
 /** What is below a name: `0` is the character after `/`. */
 const BELOW = `
@@ -9,13 +12,9 @@ const BELOW = `
   UNION ALL SELECT pattern FROM grants WHERE pattern > ? AND pattern < ?
   UNION ALL SELECT pattern FROM public_patterns WHERE pattern > ? AND pattern < ? LIMIT 1`
 
-/** Whatever gives an account rights, each in its own part of an index. */
-const RIGHTS = `
-  SELECT pattern, role FROM grants WHERE user_name = (SELECT name FROM found)
-  UNION SELECT g.pattern, g.role FROM members m JOIN grants g ON g.user_name = m.group_name
-    WHERE m.member_name = (SELECT name FROM found)
-  UNION SELECT m.group_name || '/**', 'admin' FROM members m
-    WHERE m.member_name = (SELECT name FROM found) AND m.role = 'owner'`
+/** The account itself, its teams and its robots: `0` is the character after `/`, and `,` the one after `+`. */
+const OWNED = '(name = ? OR (name > ? AND name < ?) OR (name > ? AND name < ?))'
+const ownedBy = (owner: string) => [owner, `${owner}/`, `${owner}0`, `${owner}+`, `${owner},`]
 
 /** Accounts, their grants, and what is public. */
 export function accountMeta(database: SqlDatabase, by: By): AccountMeta {
@@ -23,19 +22,26 @@ export function accountMeta(database: SqlDatabase, by: By): AccountMeta {
     findAccount: (by) =>
       'id' in by ? findAccount(database, 'id = ?', by.id) : findAccount(database, 'name = ?', by.name),
 
-    async listAccounts(kind) {
+    async listAccounts(kind, { owner, last = '', limit = Number.MAX_SAFE_INTEGER } = {}) {
       const rows = await database.all(
-        `SELECT u.*, g.pattern, g.role FROM users u LEFT JOIN grants g ON g.user_name = u.name
-         WHERE u.kind = ? ORDER BY u.name, g.pattern`,
-        kind,
+        `SELECT u.*, g.pattern, g.role FROM
+           (SELECT * FROM users WHERE kind = ? AND name > ? ${owner === undefined ? '' : `AND ${OWNED}`} ORDER BY name LIMIT ?) u
+         LEFT JOIN grants g ON g.user_name = u.name ORDER BY u.name, g.pattern`,
+        ...[kind, last, ...(owner === undefined ? [] : ownedBy(owner)), limit],
       )
       return accountsOf(rows)
     },
 
-    async addAccount({ kind, name, owner, passwordHash, admin = false, adopt }) {
+    async addAccount({ kind, name, owner, passwordHash, admin = false, adopt, firstOwner, grants = [], token }) {
       return await database.transaction(async (sql) => {
         if (owner !== undefined && !(await isOwner(sql, owner, kind))) return { missing: owner }
-        return await insertAccount(sql, by, { kind, name, passwordHash, admin, adopt })
+        if (firstOwner !== undefined && !(await isThere(sql, firstOwner, ['user']))) return { missing: firstOwner }
+        const outcome = await insertAccount(sql, by, { kind, name, passwordHash, admin, adopt })
+        if (outcome !== 'added') return outcome
+        if (firstOwner !== undefined) await changeMember(sql, by, { group: name, name: firstOwner, role: 'owner' })
+        for (const grant of grants) await insertGrant(sql, by, name, grant)
+        if (token) await insertToken(sql, by, name, token)
+        return 'added'
       })
     },
 
@@ -80,12 +86,7 @@ export function accountMeta(database: SqlDatabase, by: By): AccountMeta {
           if (removed === 1) await recordChange(sql, by, { action: 'grant.remove', target: name, detail: pattern })
           return removed === 1
         }
-        await sql.run(
-          `INSERT INTO grants (user_name, pattern, role) VALUES (?, ?, ?)
-           ON CONFLICT (user_name, pattern) DO UPDATE SET role = excluded.role`,
-          ...[name, pattern, role],
-        )
-        await recordChange(sql, by, { action: 'grant.set', target: name, detail: `${pattern}=${role}` })
+        await insertGrant(sql, by, name, { pattern, role })
         return true
       })
     },
@@ -140,21 +141,25 @@ export async function insertAccount(
   return 'added'
 }
 
-/** `where` is about the columns of users. */
-export async function findAccount(sql: Sql, where: string, ...values: SqlValue[]): Promise<Account | undefined> {
-  const rows = await sql.all(
-    `WITH found AS (SELECT * FROM users WHERE ${where})
-     SELECT found.*, r.pattern, r.role FROM found LEFT JOIN (${RIGHTS}) r ON 1 = 1 ORDER BY r.pattern, r.role`,
-    ...values,
+/** The role of an account in what a pattern matches, and the change on record. */
+async function insertGrant(sql: Transaction, by: By, name: string, { pattern, role }: Grant): Promise<void> {
+  await sql.run(
+    `INSERT INTO grants (user_name, pattern, role) VALUES (?, ?, ?)
+     ON CONFLICT (user_name, pattern) DO UPDATE SET role = excluded.role`,
+    ...[name, pattern, role],
   )
-  return accountsOf(rows)[0]
+  await recordChange(sql, by, { action: 'grant.set', target: name, detail: `${pattern}=${role}` })
 }
 
-async function isOwner(sql: Transaction, name: string, kind: AccountKind): Promise<boolean> {
-  const owners = kind === 'team' ? `'organisation'` : `'organisation', 'user'`
-  // Nobody removes it before this transaction has ended.
-  const lock = sql.lock('KEY SHARE')
-  return (await sql.get(`SELECT 1 FROM users WHERE name = ? AND kind IN (${owners}) ${lock}`, name)) !== undefined
+function isOwner(sql: Transaction, name: string, kind: AccountKind): Promise<boolean> {
+  return isThere(sql, name, kind === 'team' ? ['organisation'] : ['organisation', 'user'])
+}
+
+/** Nobody removes it before the transaction has ended. */
+async function isThere(sql: Transaction, name: string, kinds: readonly AccountKind[]): Promise<boolean> {
+  const marks = kinds.map(() => '?').join(', ')
+  const there = `SELECT 1 FROM users WHERE name = ? AND kind IN (${marks}) ${sql.lock('KEY SHARE')}`
+  return (await sql.get(there, name, ...kinds)) !== undefined
 }
 
 async function oneBelow(sql: Transaction, name: string): Promise<string | undefined> {
@@ -174,25 +179,4 @@ async function removeRightsBelow(sql: Transaction, name: string): Promise<void> 
   for (const table of ['grants', 'public_patterns']) {
     await sql.run(`DELETE FROM ${table} WHERE pattern > ? AND pattern < ?`, `${name}/`, `${name}0`)
   }
-}
-
-/** A row for each grant of an account, or one without. */
-function accountsOf(rows: SqlRow[]): Account[] {
-  const accounts = new Map<string, Account>()
-  for (const row of rows) {
-    const id = text(row['id'])
-    const account = accounts.get(id) ?? {
-      id,
-      kind: text(row['kind']) as AccountKind,
-      generation: Number(row['generation']),
-      name: text(row['name']),
-      passwordHash: optionalText(row['password_hash']) || undefined,
-      ...(text(row['origin']) !== '' && { origin: text(row['origin']) }),
-      admin: Number(row['admin']) === 1,
-      grants: [],
-    }
-    accounts.set(id, account)
-    if (row['pattern'] !== null) account.grants.push({ pattern: text(row['pattern']), role: text(row['role']) as Role })
-  }
-  return [...accounts.values()]
 }

@@ -88,6 +88,15 @@ export async function recordChange(
   await queueEvent(sql, { action, ...data, data: { ...data, actor: by.actor } })
 }
 
+/** What somebody did that changes nothing by itself: it is on record, and hooks are not told. */
+export async function recordAct(
+  sql: Sql,
+  by: By,
+  act: { action: 'hook.test' | 'hook.redeliver'; target: string; detail?: string },
+): Promise<void> {
+  await insert(sql, { ...by, ...act, outcome: 'done' })
+}
+
 /** A change of what a repository holds by digest, or of a repository, in the transaction that makes it. */
 export async function recordContentChange(
   sql: Sql,

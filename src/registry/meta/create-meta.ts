@@ -50,7 +50,7 @@ export function createMeta(database: SqlDatabase, by: By = OPERATOR): MetaStore 
     ...quotaMeta(database, by),
     ...cachedContentMeta(database),
     ...hookMeta(database, by),
-    ...hookDeliveryMeta(database),
+    ...hookDeliveryMeta(database, by),
     ...acmeMeta(database, by),
     ...transferMeta(database),
     close: () => database.close(),

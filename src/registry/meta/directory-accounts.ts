@@ -1,6 +1,7 @@
 import type { Account, MemberRole } from './account-meta.ts'
-import { findAccount, insertAccount } from './accounts.ts'
+import { insertAccount } from './accounts.ts'
 import { type By, recordChange } from './audit.ts'
+import { findAccount } from './find-account.ts'
 import { changeMember } from './groups.ts'
 import { optionalText, type SqlDatabase, type SqlRow, type Transaction, text } from './sql.ts'
 

@@ -70,6 +70,55 @@ export function groupContract(check: Check): void {
     },
   )
 
+  check('an organisation comes with its owner, and a robot with its rights and token, or not at all', async (under) => {
+    const { meta, other } = under
+    const changes = async () => (await meta.listAudit({ limit: 99 })).map(({ action, target }) => `${action} ${target}`)
+    await add(meta, 'user', 'ann')
+    const acme = { kind: 'organisation', name: 'acme' } as const
+    for (const firstOwner of ['nobody', 'acme']) {
+      assert.deepEqual(await meta.addAccount({ ...acme, firstOwner }), { missing: firstOwner })
+    }
+    assert.equal(await other.findAccount({ name: 'acme' }), undefined)
+    assert.equal(await meta.addAccount({ ...acme, firstOwner: 'ann' }), 'added')
+    assert.deepEqual(await other.listMembers('acme'), [{ name: 'ann', role: 'owner' }])
+    assert.deepEqual(await meta.addAccount({ ...acme, firstOwner: 'ann' }), { taken: 'acme' })
+    const [grants, token] = [
+      [{ pattern: 'acme/**', role: 'write' }],
+      { id: 'a'.repeat(32), hash: 'a'.repeat(64), label: 'first', role: 'admin', pattern: '**' },
+    ] as const
+    const robot = { kind: 'robot', name: 'acme+ci', owner: 'acme', grants, token } as const
+    await meta.addAccessToken('ann', { ...token, label: 'another of the same ID' })
+    const before = await changes()
+    await assert.rejects(other.addAccount(robot))
+    assert.equal(await meta.findAccount({ name: 'acme+ci' }), undefined, 'its token could not be made')
+    assert.deepEqual(await changes(), before)
+    await meta.removeAccessToken('ann', 'another of the same ID')
+    assert.equal(await other.addAccount(robot), 'added')
+    assert.deepEqual(await rightsOf(meta, 'acme+ci'), ['acme/**=write'])
+    assert.equal((await meta.useAccessToken({ id: token.id }))?.account.name, 'acme+ci')
+    assert.deepEqual((await changes()).slice(0, 3), ['token.add acme+ci', 'grant.set acme+ci', 'robot.add acme+ci'])
+  })
+
+  check('accounts are listed in pages, all of a kind or what belongs to one', async ({ meta, other }) => {
+    for (const name of ['acme', 'acme-x', 'acmes', 'ann', 'b.c']) await add(meta, 'user', name)
+    for (const name of ['acme+ci', 'acme+cd', 'acme-x+ci', 'acmes+ci']) {
+      await add(meta, 'robot', name, name.split('+')[0])
+    }
+    await meta.setGrant('acme', 'x/a', 'read')
+    await meta.setGrant('acme', 'x/b', 'read')
+    const list = async (...args: Parameters<MetaStore['listAccounts']>) =>
+      (await other.listAccounts(...args)).map(({ name, grants }) =>
+        grants.length > 0 ? `${name}=${grants.length}` : name,
+      )
+    assert.deepEqual(await list('user', { limit: 2 }), ['acme=2', 'acme-x'], 'rights are not counted as accounts')
+    assert.deepEqual(await list('user', { limit: 2, last: 'acme-x' }), ['acmes', 'ann'])
+    assert.deepEqual(await list('user', { last: 'anna' }), ['b.c'])
+    assert.deepEqual(await list('user', { owner: 'acme' }), ['acme=2'])
+    assert.deepEqual(await list('robot', { owner: 'acme' }), ['acme+cd', 'acme+ci'])
+    assert.deepEqual(await list('robot', { owner: 'acme', last: 'acme+cd', limit: 9 }), ['acme+ci'])
+    assert.deepEqual(await list('robot', { owner: 'acm' }), [])
+  })
+
   check(
     'an organisation goes with its teams, robots and rights, unless it has repositories',
     async ({ meta, other }) => {

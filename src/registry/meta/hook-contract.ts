@@ -187,6 +187,11 @@ export function hookDeliveryContract(check: Check): void {
     assert.deepEqual([again!.id, again!.attempts], [waiting!.id, 1])
     assert.equal(await meta.endAttempt(again!, failed), 'pending', 'its time starts over')
     assert.equal(await other.redeliver(waiting!.id + 1), false)
+    const acts = (await meta.listAudit({ action: 'hook.redeliver', limit: 9 })).map(({ target, detail }) => [
+      target,
+      detail,
+    ])
+    assert.deepEqual(acts, [['hook', `delivery ${waiting!.id}`]])
   })
 
   check('what is given back is due at once, as nothing had been', async (under) => {
@@ -249,7 +254,7 @@ export function hookDeliveryContract(check: Check): void {
   )
 
   check('a trial is taken as it is made, and by nobody else', async ({ meta, other }) => {
-    await addHook(meta, 'hook', { events: ['user.add'] })
+    await addHook(meta, 'hook', { events: ['user.add', 'hook.test'] })
     const trial = await meta.takeTrial('hook', { lease: LEASE })
     assert.deepEqual(
       [trial!.action, trial!.target, trial!.attempts, trial!.hook.name],
@@ -258,5 +263,8 @@ export function hookDeliveryContract(check: Check): void {
     assert.deepEqual(await take(other, 'hook'), [])
     assert.equal(await meta.endAttempt(trial!, { failure: 'no', next: 'dead' }), 'dead')
     assert.equal(await meta.takeTrial('none', { lease: LEASE }), undefined)
+    const [line, ...more] = await other.listAudit({ action: 'hook.test', limit: 9 })
+    assert.deepEqual([line!.actor, line!.target, more], ['operator', 'hook', []])
+    assert.deepEqual(await take(other, 'hook'), [], 'it changed nothing that hooks would be told of')
   })
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { type By, recordAct } from './audit.ts'
 import { optionalText, type SqlDatabase, type SqlRow, type SqlValue, type Transaction, text } from './sql.ts'
 
 /** `dead`: given up. */
@@ -102,7 +103,7 @@ const AGAIN = `
     state = CASE WHEN now_ms() + ? > queued_at + ? THEN 'dead' ELSE 'pending' END
   WHERE id = ? AND token = ? AND state = 'pending' RETURNING state`
 
-export function hookDeliveryMeta(database: SqlDatabase): HookDeliveryMeta {
+export function hookDeliveryMeta(database: SqlDatabase, by: By): HookDeliveryMeta {
   return {
     async dueHooks() {
       return (await database.all(DUE)).map((row) => text(row['id']))
@@ -125,6 +126,7 @@ export function hookDeliveryMeta(database: SqlDatabase): HookDeliveryMeta {
       return await database.transaction(async (sql) => {
         const added = await sql.get(ADD_TRIAL, randomUUID(), name)
         if (!added) return undefined
+        await recordAct(sql, by, { action: 'hook.test', target: name })
         return (await takeEach(sql, await sql.all(`${TAKEN} WHERE d.id = ?`, Number(added['id'])), lease))[0]
       }, UNSYNCED)
     },
@@ -168,12 +170,17 @@ export function hookDeliveryMeta(database: SqlDatabase): HookDeliveryMeta {
     },
 
     async redeliver(id) {
-      const queued = await database.run(
-        `UPDATE hook_deliveries SET state = 'pending', token = NULL, attempts = 0, due_at = now_ms(), queued_at = now_ms()
-         WHERE id = ?`,
-        id,
-      )
-      return queued === 1
+      return await database.transaction(async (sql) => {
+        const queued = await sql.get(
+          `UPDATE hook_deliveries SET state = 'pending', token = NULL, attempts = 0, due_at = now_ms(), queued_at = now_ms()
+           WHERE id = ? RETURNING hook_id`,
+          id,
+        )
+        if (!queued) return false
+        const hook = await sql.get('SELECT name FROM hooks WHERE id = ?', text(queued['hook_id']))
+        await recordAct(sql, by, { action: 'hook.redeliver', target: text(hook?.['name']), detail: `delivery ${id}` })
+        return true
+      })
     },
 
     async expireDeliveries(olderThan) {

@@ -3,9 +3,11 @@ export {
   type AccessToken,
   type Account,
   type AccountKind,
+  type AccountPage,
   type Grant,
   type Member,
   type MemberRole,
+  type NewAccessToken,
   ROLES,
   type Role,
 } from './account-meta.ts'

@@ -1,7 +1,7 @@
 import { useToken } from './access-tokens.ts'
 import type { AccessToken, Account } from './account-meta.ts'
-import { findAccount } from './accounts.ts'
 import { type By, recordChange } from './audit.ts'
+import { findAccount } from './find-account.ts'
 import { type Sql, type SqlDatabase, type SqlRow, type Transaction, text } from './sql.ts'
 
 /** What a client has in place of the password that it logged in with. It is stored as a hash. */

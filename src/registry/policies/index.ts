@@ -1,7 +1,14 @@
 /** registry/policies: what its operators rule about tags and limit. Promises: bad input is refused by name. Does not: enforce; meta does, in its transactions. */
 
 export { createPolicies, type Policies } from './policies.ts'
-export { createPromotions, type PromoteOptions, type Promotion, type Promotions } from './promotion.ts'
+export {
+  createPromotions,
+  type MayDo,
+  PROMOTION_REFUSALS,
+  type PromoteOptions,
+  type Promotion,
+  type Promotions,
+} from './promotion.ts'
 export { createQuotas, type Quotas, type QuotaUse } from './quotas.ts'
 export { createRenames, type Renames } from './renames.ts'
 export { removeUnkeptTags } from './retention.ts'

@@ -9,7 +9,10 @@ export interface Promotion {
   target: string
   /** Undefined when it was refused. */
   promoted?: Promoted
-  /** TAG_IMMUTABLE, POLICY_VIOLATED or QUOTA_EXCEEDED: nothing of this image was copied. */
+  /**
+   * TAG_IMMUTABLE, POLICY_VIOLATED, QUOTA_EXCEEDED, REPOSITORY_MOVED, or DENIED for a target that is not the caller's: nothing of
+   * this image was copied.
+   */
   refusal?: BaleError
 }
 
@@ -19,6 +22,8 @@ export interface PromoteOptions {
   referrers?: boolean
   /** Tells what would be done, and does nothing. */
   dryRun?: boolean
+  /** Goes on after the image with this source, where an earlier call ended. */
+  after?: string
   signal?: AbortSignal
 }
 
@@ -27,29 +32,49 @@ export interface Promotions {
   /**
    * `team/web:1.2` to `prod/web:1.2` or to `prod/web`, under the same tag; `team/web:v*` (all tags that match) to `prod/web`; `team/*:v*` or
    * `team/**:v*` (all repositories below) to `prod/*` or `prod/**`; `team/web@sha256:…` to `prod/web:1.2` or, without a tag, `prod/web`. Each
-   * image is one transaction and is judged as its push would be. MANIFEST_NOT_FOUND when there is no such image.
+   * image is one transaction and is judged as its push would be; they come in byte order. MANIFEST_NOT_FOUND when there is no such
+   * image, DENIED for one repository that the caller may not pull from or push to. Of many, those that it may not pull from are not there.
    */
   promote(source: string, target: string, options?: PromoteOptions): AsyncIterable<Promotion>
 }
 
-export function createPromotions(meta: MetaStore, lease: number): Promotions {
+/** Whether whoever promotes may do something in each of several repositories. */
+export type MayDo = (action: 'pull' | 'push', repositories: readonly string[]) => Promise<boolean[]>
+
+const everything: MayDo = async (_action, repositories) => repositories.map(() => true)
+
+/** `lease` is for the blobs, in milliseconds; `may` judges for somebody. */
+export function createPromotions(
+  meta: MetaStore,
+  { lease, may = everything }: { lease: number; may?: MayDo | undefined },
+): Promotions {
   return {
-    async *promote(source, target, options = {}) {
+    async *promote(source, target, { after, ...options } = {}) {
       const plan = planOf(source, target)
+      if (plan.star === '') await checkRights(plan, may)
       let found = 0
-      for await (const image of imagesOf(meta, plan)) {
-        options.signal?.throwIfAborted()
+      for await (const image of imagesOf(meta, plan, { after: afterOf(after), may })) {
         found++
         yield await promoteOne(meta, image, { ...options, lease })
       }
-      if (found === 0) throw new BaleError('MANIFEST_NOT_FOUND', `the registry has no image ${source}`)
+      if (found === 0 && after === undefined)
+        throw new BaleError('MANIFEST_NOT_FOUND', `the registry has no image ${source}`)
     },
   }
+}
+
+/** By the names alone: what exists looks like what does not. */
+async function checkRights({ from, to }: Plan, may: MayDo): Promise<void> {
+  const rights = [...(await may('push', [to])), ...(await may('pull', [from]))]
+  if (!rights.includes(false)) return
+  throw new BaleError('DENIED', 'images are promoted by those who may pull from the source and push to the target')
 }
 
 interface Image {
   repository: string
   to: string
+  /** The caller may push there. */
+  isOpen: boolean
   reference: { tag: string } | { digest: Digest }
   /** Of the target. */
   tag: string | undefined
@@ -64,10 +89,16 @@ interface Plan {
   tag: string | undefined
 }
 
-async function promoteOne(meta: MetaStore, image: Image, how: PromoteOptions & { lease: number }): Promise<Promotion> {
-  const { repository, to, reference, tag } = image
+async function promoteOne(
+  meta: MetaStore,
+  image: Image,
+  { signal, ...how }: Omit<PromoteOptions, 'after'> & { lease: number },
+): Promise<Promotion> {
+  signal?.throwIfAborted()
+  const { repository, to, isOpen, reference, tag } = image
   const source = `${repository}${'tag' in reference ? `:${reference.tag}` : `@${reference.digest}`}`
   const target = tag === undefined ? to : `${to}:${tag}`
+  if (!isOpen) return { source, target, refusal: new BaleError('DENIED', `pushing to ${to} is not allowed`) }
   try {
     const promoted = await meta.promoteImage({ repository, ...reference }, { repository: to, tag }, how)
     if (promoted) return { source, target, promoted }
@@ -78,44 +109,77 @@ async function promoteOne(meta: MetaStore, image: Image, how: PromoteOptions & {
   throw new BaleError('MANIFEST_NOT_FOUND', `the registry has no image ${source}`)
 }
 
-const REFUSALS = ['TAG_IMMUTABLE', 'POLICY_VIOLATED', 'QUOTA_EXCEEDED'] as const
+const REFUSALS = ['TAG_IMMUTABLE', 'POLICY_VIOLATED', 'QUOTA_EXCEEDED', 'REPOSITORY_MOVED'] as const
+/** Codes of what one image among others is refused with. */
+export const PROMOTION_REFUSALS = [...REFUSALS, 'DENIED'] as const
 
-async function* imagesOf(meta: MetaStore, plan: Plan): AsyncGenerator<Image> {
-  const { from, to, star, tags, tag } = plan
-  for await (const repository of repositoriesOf(meta, from + star)) {
-    const target = star === '' ? to : to + repository.slice(from.length)
-    if (typeof tags !== 'string') yield { repository, to: target, reference: tags, tag }
-    else if (!tags.includes('*')) {
-      // A repository among many may lack the tag.
-      if (star !== '' && !(await meta.findTag(repository, tags))) continue
-      yield { repository, to: target, reference: { tag: tags }, tag: tag ?? tags }
-    } else {
-      for await (const name of tagsOf(meta, repository, tags)) {
-        yield { repository, to: target, reference: { tag: name }, tag: name }
+/** Where an earlier call ended, and who asks. */
+interface Asking {
+  after: { repository: string; tag: string } | undefined
+  may: MayDo
+}
+
+async function* imagesOf(meta: MetaStore, plan: Plan, { after, may }: Asking): AsyncGenerator<Image> {
+  const { star, tags, tag } = plan
+  for await (const place of placesOf(meta, plan, { after, may })) {
+    const { repository } = place
+    const last = repository === after?.repository ? after.tag : undefined
+    if (typeof tags !== 'string') {
+      if (last === undefined) yield { ...place, reference: tags, tag }
+    } else if (tags.includes('*')) {
+      for await (const name of tagsOf(meta, repository, { glob: tags, last })) {
+        yield { ...place, reference: { tag: name }, tag: name }
       }
+    } else if (last === undefined && (star === '' || (await meta.findTag(repository, tags)))) {
+      // A repository among many may lack the tag.
+      yield { ...place, reference: { tag: tags }, tag: tag ?? tags }
     }
+  }
+}
+
+type Place = Pick<Image, 'repository' | 'to' | 'isOpen'>
+
+/** The repositories of a plan that the caller may pull from, from the one on where an earlier call ended. */
+async function* placesOf(meta: MetaStore, { from, to, star }: Plan, { after, may }: Asking): AsyncGenerator<Place> {
+  if (star === '') return yield { repository: from, to, isOpen: true }
+  const pattern = from + star
+  const isInside = after !== undefined && matchesPattern(pattern, after.repository)
+  for (let names = isInside ? [after.repository] : [], last = after?.repository, more = true; ; ) {
+    const readable = await may('pull', names)
+    const shown = names.filter((_, index) => readable[index])
+    const targets = shown.map((repository) => to + repository.slice(from.length))
+    const writable = await may('push', targets)
+    for (const [index, repository] of shown.entries()) {
+      yield { repository, to: targets[index]!, isOpen: writable[index]! }
+    }
+    if (!more) return
+    names = await meta.listRepositories({ within: [pattern], last, limit: PAGE })
+    last = names.at(-1)
+    more = names.length === PAGE
   }
 }
 
 const PAGE = 500
 
-async function* repositoriesOf(meta: MetaStore, pattern: string): AsyncGenerator<string> {
-  if (!pattern.includes('*')) return yield pattern
-  for (let last: string | undefined, more = true; more; ) {
-    const page = await meta.listRepositories({ within: [pattern], last, limit: PAGE })
-    yield* page
-    last = page.at(-1)
-    more = page.length === PAGE
-  }
-}
-
-async function* tagsOf(meta: MetaStore, repository: string, glob: string): AsyncGenerator<string> {
-  for (let last: string | undefined, more = true; more; ) {
+async function* tagsOf(
+  meta: MetaStore,
+  repository: string,
+  { glob, last: start }: { glob: string; last: string | undefined },
+): AsyncGenerator<string> {
+  for (let last = start, more = true; more; ) {
     const page = (await meta.listTags(repository, { last, limit: PAGE })) ?? []
     for (const tag of page) if (matchesPattern(glob, tag) && !/^sha(?:256|512)-/.test(tag)) yield tag
     last = page.at(-1)
     more = page.length === PAGE
   }
+}
+
+/** INVALID_REFERENCE for what is no source of an image. */
+function afterOf(text: string | undefined): Asking['after'] {
+  if (text === undefined) return undefined
+  const [, repository, tag] = /^([^@:]+)[@:](.+)$/.exec(text) ?? []
+  if (repository !== undefined && tag !== undefined) return { repository, tag }
+  throw new BaleError('INVALID_REFERENCE', `not the source of an image: ${printable(text, 300)}`)
 }
 
 function planOf(source: string, target: string): Plan {
@@ -124,6 +188,9 @@ function planOf(source: string, target: string): Plan {
   const [from, to] = [starOf(fromText, source), starOf(toText, target)]
   if (from.star !== to.star) {
     throw invalid(target, `stars stand for the same in both: ${fromText} and ${toText} have different ones`)
+  }
+  if (from.star === '**' && to.before !== from.before && to.before.startsWith(from.before)) {
+    throw invalid(target, `what is copied there would be copied again: it is below ${from.before}`)
   }
   if (from.star !== '' && digest !== undefined) throw invalid(source, 'a digest is in one repository')
   if (digest !== undefined && !isDigest(digest)) throw invalid(source, 'what is after the @ is no digest')

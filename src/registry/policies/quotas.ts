@@ -10,8 +10,8 @@ export interface Quotas {
   set(scope: string, limits: Partial<Usage>): Promise<void>
   /** NOT_FOUND when it has none. */
   remove(scope: string): Promise<void>
-  /** By their scopes, with what is used at this moment. */
-  list(): Promise<QuotaUse[]>
+  /** By their scopes, with what is used at this moment: of all, or of what is below an organisation or user. */
+  list(owner?: string): Promise<QuotaUse[]>
 }
 
 /** A quota and what is used of it. */
@@ -40,9 +40,11 @@ export function createQuotas(meta: MetaStore): Quotas {
         next: { act: 'list-registry-quotas' },
       })
     },
-    async list() {
+    async list(owner) {
       const quotas: QuotaUse[] = []
-      for (const quota of await meta.listQuotas()) quotas.push(await withUse(meta, quota))
+      for (const quota of await meta.listQuotas()) {
+        if (owner === undefined || quota.scope.startsWith(`${owner}/`)) quotas.push(await withUse(meta, quota))
+      }
       return quotas
     },
   }

@@ -1,4 +1,4 @@
-import type { Digest } from '#spec'
+import { type Digest, parseJson } from '#spec'
 import { type Core, sweep } from '#store/content'
 import { deletePins, findLayer, type Pin } from '#store/rows'
 import { pinLayer } from './pin-layer.ts'
@@ -33,8 +33,9 @@ export function createBuildCache(core: Core): BuildCache {
   const read = ({ last_used: lastUsed, ...row }: Row): CacheRecord => ({
     ...row,
     lastUsed,
-    layers: (parsed(row.layers) ?? []) as Digest[],
-    document: parsed(row.document),
+    // A cache must not stand in the way when one of its rows is damaged.
+    layers: (parseJson(row.layers) ?? []) as Digest[],
+    document: parseJson(row.document),
   })
   return {
     async put({ key, layers, size, created, lastUsed, document }) {
@@ -72,14 +73,5 @@ export function createBuildCache(core: Core): BuildCache {
       await finish()
       return { keys, freed: swept.freed }
     },
-  }
-}
-
-/** A cache must not stand in the way when one of its rows is damaged. */
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json)
-  } catch {
-    return undefined
   }
 }

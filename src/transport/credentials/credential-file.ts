@@ -2,6 +2,7 @@ import { mkdir, realpath } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { BaleError, errnoOf } from '#base'
 import { acquireLock, readText, writeFileAtomic } from '#host/file'
+import { parseJson } from '#spec'
 import type { Credential } from './credential.ts'
 import { normalizeKey } from './registry-key.ts'
 
@@ -116,19 +117,10 @@ async function readDocument(path: string): Promise<Json> {
 
 function toDocument(path: string, text: string): Json {
   if (text.trim() === '') return {}
-  const document = parsed(text)
+  // The parser's own message would quote the text, and with it perhaps a password.
+  const document = parseJson(text)
   if (typeof document === 'object' && document !== null && !Array.isArray(document)) return document as Json
   throw new BaleError('CREDENTIALS_FAILED', `${path} is not a JSON object`, { hint: 'repair it or move it away' })
-}
-
-/** The parser's own message would quote the text, and with it perhaps a password. */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
 }
 
 function members(document: Json, name: string, path: string): Json {

@@ -15,6 +15,12 @@ interface AnswerContext {
   notFound?: ErrorCode
 }
 
+/**
+ * 403 is also what registries answer when a quota is full (bale's, Harbor's, Quay's in these words), or when a name has moved: another
+ * login changes nothing then.
+ */
+const NO_MATTER_OF_RIGHTS = /\bquota\b|\bexceed(?:ed|s)?\b|\bwas renamed\b/i
+
 /** What an answer that was not hoped for means. Reads (a bounded part of) its body. */
 export async function answerError(answer: HttpAnswer, context: AnswerContext): Promise<BaleError> {
   const { what, registry, limits } = context
@@ -38,7 +44,7 @@ export async function answerError(answer: HttpAnswer, context: AnswerContext): P
     case 403:
       return new BaleError('DENIED', `access to ${what} denied${because}`, {
         details,
-        next: { act: 'login', registry, because: 'denied' },
+        next: NO_MATTER_OF_RIGHTS.test(message ?? '') ? undefined : { act: 'login', registry, because: 'denied' },
       })
     case 404:
       return new BaleError(context.notFound ?? 'REGISTRY_FAILED', `${what} not found${because}`, { details })

@@ -305,6 +305,29 @@ test('a push without a login is UNAUTHORIZED, with a login as the next step; one
   }
 })
 
+test('403 for what another login does not change advises none, and says what the registry says', async () => {
+  for (const message of [
+    'the quota of acme/** is 1000B: 900B are used, and this needs 101B more',
+    'adding 3.1 MiB of storage resource, which will exceed the configured upper limit of 2.0 MiB.',
+    'acme/web was renamed to acme/site: push to that',
+  ]) {
+    const body = JSON.stringify({ errors: [{ code: 'DENIED', message }] })
+    await using server = await planServer((_request, response) => response.writeHead(403).end(body))
+    await using repository = openRepository(
+      { registry: server.host, repository: 'a' },
+      { credentials: fixedCredential(server.host, credential), limits },
+    )
+    await assert.rejects(
+      repository.putBlob(descriptor, async () => pieces()),
+      (error) => {
+        assert.ok(error instanceof BaleError)
+        assert.deepEqual([error.code, error.next, error.message.endsWith(message)], ['DENIED', undefined, true])
+        return true
+      },
+    )
+  }
+})
+
 test('a source that fails while it is being pushed is not tried against the registry again', async () => {
   await using server = await planServer((request, response, all) =>
     request.method === 'POST' ? begin('/up')(request, response, all) : response.writeHead(201).end(),

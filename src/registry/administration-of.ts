@@ -1,0 +1,32 @@
+import type { Administration } from './api/index.ts'
+import { createAccounts } from './auth/index.ts'
+import type { MetaStore } from './meta/index.ts'
+import {
+  createPolicies,
+  createPromotions,
+  createQuotas,
+  createRenames,
+  createTags,
+  type MayDo,
+} from './policies/index.ts'
+
+/** Who administers: who sets tags back, as histories have it, and what it may do with images. */
+export interface AdministrationCaller {
+  actor: string
+  may: MayDo
+}
+
+/** Accounts, rules, names and images; for the operator without a caller. */
+export function administrationOf(
+  meta: MetaStore,
+  { lease, actor, may }: { lease: number } & Partial<AdministrationCaller>,
+): Omit<Administration, 'collectGarbage' | 'hooks'> {
+  return {
+    ...createAccounts(meta),
+    policies: createPolicies(meta),
+    tags: createTags(meta, actor),
+    quotas: createQuotas(meta),
+    promotions: createPromotions(meta, { lease, may }),
+    renames: createRenames(meta),
+  }
+}
