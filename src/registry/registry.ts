@@ -8,12 +8,15 @@ import {
   createAccess,
   createAccounts,
   createAuthenticator,
+  createBootstrap,
+  createBrowserLogins,
   createDirectoryLogins,
   createRefreshTokens,
   createRefusals,
   createSigningKeys,
   createTokenIssuer,
   type LoginSource,
+  type SessionSettings,
 } from './auth/index.ts'
 import { type Checked, type CheckOptions, check } from './check.ts'
 import { type Collected, type CollectOptions, collectInTurn, GRACE } from './collect.ts'
@@ -29,7 +32,7 @@ import {
   watchBodies,
 } from './http/index.ts'
 import { type Imported, type ImportOptions, importFrom } from './import/index.ts'
-import { createWorkloads, type WorkloadRule } from './login/index.ts'
+import { createProvider, createWorkloads, type ProviderOptions, type WorkloadRule } from './login/index.ts'
 import type { MetaStore } from './meta/index.ts'
 import type { ObjectStore, Presigner } from './objects/index.ts'
 import { type Observe, type Tracer, toAll } from './operation/index.ts'
@@ -90,6 +93,12 @@ export interface RegistrySettings extends OriginOptions {
    * 30 days by default; 0: clients get none, and keep passwords.
    */
   refreshTokensUnusedFor?: number
+  /** Says who people are that log in there with their browsers. */
+  provider?: ProviderOptions
+  /** When logins in browsers end: after 12 hours without a request, and after 7 days, by default. */
+  sessions?: SessionSettings
+  /** Whoever shows it makes the first administrator, while there are no users. */
+  bootstrapToken?: string
   /** How long a blob that nothing refers to yet is kept for its pusher. Milliseconds, a day by default. */
   lease?: number
   /** How long bytes that another object replaces stay for downloads that run. Milliseconds, an hour by default. */
@@ -138,6 +147,7 @@ export interface Registry extends Administration, AsyncDisposable {
 
 const DEFAULT_LEASE = 24 * 3_600_000
 const UNUSED_FOR = 30 * 24 * 3_600_000
+const SESSIONS: SessionSettings = { unusedFor: 12 * 3_600_000, lifetime: 7 * 24 * 3_600_000 }
 
 /** Opens a registry on its parts, which it closes also when it fails. */
 export async function openRegistry(parts: RegistryParts, settings: RegistrySettings = {}): Promise<Registry> {
@@ -161,13 +171,23 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     if (member?.former !== undefined) await meta.freeUploads(member.former)
     const keys = createSigningKeys({ meta, clock, secret })
     const tokens = createTokenIssuer({ keys, clock })
-    const refreshTokens = createRefreshTokens({ meta, unusedFor: settings.refreshTokensUnusedFor ?? UNUSED_FOR })
+    const provider = settings.provider && closing.use(createProvider(settings.provider, clock))
+    const { refreshTokensUnusedFor: unusedFor = UNUSED_FOR } = settings
+    const refreshTokens = createRefreshTokens({ meta, unusedFor, provider })
     const report = reportOnce(settings.report ?? (() => undefined), clock)
     const directory = createDirectoryLogins({ source: settings.loginSource, meta, clock, report })
     const rules = settings.workloads ?? []
     const workloads = rules.length > 0 ? closing.use(createWorkloads({ rules, clock })) : undefined
-    const logins = { tokens, refreshTokens, directory, workloads }
+    const logins = { tokens, refreshTokens, directory, providerOrigin: provider?.origin, workloads }
     const authenticator = createAuthenticator({ meta, ...logins, report, clock })
+    const browsers = createBrowserLogins({
+      ...{ meta, provider, clock, report },
+      sessions: settings.sessions ?? SESSIONS,
+      directory: directory.isThere,
+      keepsLogins: unusedFor > 0,
+      seal: createSeal(secret, 'logins under way'),
+    })
+    const bootstrap = createBootstrap(meta, settings.bootstrapToken)
     const access = createAccess({ meta, anonymous })
     const uploads = createUploads({ meta, objects, clock, lease, grace, holder: member?.holder })
     const bodies = closing.use(watchBodies(settings.leastRate ?? LEAST_RATE))
@@ -194,7 +214,18 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     const collectGarbage: Registry['collectGarbage'] = (how) =>
       toldOf({ observe, clock }, () => collecting({ ...parts, meta, objects }, { unpulled, ...how }))
     const administration = (as: MetaStore, actor?: string) => ({ ...rulesOf(as, actor), collectGarbage })
-    const who = { authenticator, tokens, refreshTokens, access, administration, anonymous, origin, limits }
+    const who = {
+      authenticator,
+      tokens,
+      refreshTokens,
+      browsers,
+      bootstrap,
+      access,
+      administration,
+      anonymous,
+      origin,
+      limits,
+    }
     const cache = { meta, objects: parts.objects, uploads, clock, log, report, observe }
     const upstreams = await openUpstreams(settings, cache, closing)
     const served = { meta, objects, uploads, upstreams, clock, lease, presign, ...who }

@@ -141,6 +141,11 @@ export interface SharedDirectory {
 export interface LoginConfiguration {
   /** When the tokens end that clients keep in place of passwords; 0: there are none. */
   refreshTokensUnusedFor: number
+  /** When people are logged out of browsers; `unusedFor` 0: nobody logs in with one. */
+  sessions: { unusedFor: number; lifetime: number }
+  /** Whoever shows it makes the first administrator. */
+  bootstrapToken?: SecretSource
+  oidc?: OidcConfiguration
   ldap?: LdapConfiguration
   /** The first that fits counts. */
   workloads: readonly WorkloadConfiguration[]
@@ -157,6 +162,22 @@ export interface LdapConfiguration {
   groups?: { base: string; filter: string; rules: readonly GroupRule[] }
   timeout: number
   rememberFor: number
+}
+
+/** A provider of OpenID Connect. */
+export interface OidcConfiguration {
+  issuer: string
+  clientId: string
+  clientSecret?: SecretSource
+  scopes: readonly string[]
+  nameClaim: string
+  groupsClaim?: string
+  rules: readonly GroupRule[]
+  /** For pages. */
+  title: string
+  validFor: number
+  /** PEM. */
+  ca?: NamedFile
 }
 
 /** A job of a CI service that logs in as a robot. */

@@ -1,4 +1,5 @@
-import { isLoopback, parseListenAddress } from './listen-address.ts'
+import { isLoopback } from '../http/index.ts'
+import { parseListenAddress } from './listen-address.ts'
 
 /** Keys as they are in the file; which of them are known, and their values, is not checked yet. */
 export type Group = Readonly<Record<string, unknown>>

@@ -6,6 +6,8 @@ import type {
   AnonymousAccess,
   Authentication,
   Authenticator,
+  Bootstrap,
+  BrowserLogins,
   RefreshTokens,
   TokenIssuer,
 } from '../auth/index.ts'
@@ -28,6 +30,9 @@ export interface RegistryContext {
   authenticator: Authenticator
   tokens: TokenIssuer
   refreshTokens: RefreshTokens
+  /** Undefined when nobody logs in by a browser. */
+  browsers: BrowserLogins | undefined
+  bootstrap: Bootstrap
   access: Access
   /** The administration of the registry, whose changes are recorded as those of whom the metadata is opened as. */
   administration(meta: MetaStore, actor: string): Administration

@@ -1,5 +1,5 @@
 /** registry/http: the distribution specification over node:http. Promises: every failure has the specified body. */
-export { createAddressList } from './address-list.ts'
+export { createAddressList, isLoopback, isProtected } from './address-list.ts'
 export { type ConnectionLimit, createConnectionLimit } from './connection-limit.ts'
 export { createHandler } from './handler.ts'
 export { createHealth } from './health.ts'

@@ -56,7 +56,7 @@ export function accountMeta(database: SqlDatabase, by: By): AccountMeta {
       return await database.transaction(async (sql) => {
         const set = `UPDATE users SET password_hash = ?, generation = generation + 1 WHERE name = ? AND kind = 'user' AND origin = ''`
         if ((await sql.run(set, passwordHash, name)) === 0) return false
-        await sql.run('DELETE FROM refresh_tokens WHERE user_name = ?', name)
+        await endKept(sql, name)
         await recordChange(sql, by, { action: 'user.password', target: name })
         return true
       })
@@ -148,6 +148,21 @@ export async function findAccount(sql: Sql, where: string, ...values: SqlValue[]
     ...values,
   )
   return accountsOf(rows)[0]
+}
+
+/** The name of an account that is still what it was; it is not removed before the transaction ends. */
+export async function accountFor(
+  sql: Transaction,
+  { id, generation }: Pick<Account, 'id' | 'generation'>,
+): Promise<string | undefined> {
+  const lock = sql.lock('KEY SHARE')
+  const row = await sql.get(`SELECT name FROM users WHERE id = ? AND generation = ? ${lock}`, id, generation)
+  return row && text(row['name'])
+}
+
+/** Removes what clients and browsers keep of an account that is in its next generation: it is good for nothing any more. */
+export async function endKept(sql: Transaction, name: string): Promise<void> {
+  for (const table of ['refresh_tokens', 'sessions']) await sql.run(`DELETE FROM ${table} WHERE user_name = ?`, name)
 }
 
 async function isOwner(sql: Transaction, name: string, kind: AccountKind): Promise<boolean> {

@@ -11,6 +11,7 @@ export {
 } from './account-meta.ts'
 export type { AuditEntry, AuditFilter } from './audit.ts'
 export { ACCOUNT_ACTIONS, REPOSITORY_ACTIONS } from './change-action.ts'
+export type { DeviceLogin, DevicePoll } from './device-logins.ts'
 export { repositoryMoved } from './former-names.ts'
 export { holdObjects } from './hold-objects.ts'
 export type { AttemptResult, Delivery, DeliveryState, TakenDelivery } from './hook-deliveries.ts'

@@ -1,6 +1,6 @@
 import { useToken } from './access-tokens.ts'
 import type { AccessToken, Account } from './account-meta.ts'
-import { findAccount } from './accounts.ts'
+import { accountFor, endKept, findAccount } from './accounts.ts'
 import { type By, recordChange } from './audit.ts'
 import { type Sql, type SqlDatabase, type SqlRow, type Transaction, text } from './sql.ts'
 
@@ -45,7 +45,7 @@ export function refreshTokenMeta(database: SqlDatabase, by: By): RefreshTokenMet
   return {
     async addRefreshToken({ hash, account, accessToken, client, holder, lifetime }, unusedFor) {
       return await database.transaction(async (sql) => {
-        const name = await nameOf(sql, account)
+        const name = await accountFor(sql, account)
         if (name === undefined) return 'missing'
         await makeRoom(sql, name, unusedFor)
         await sql.run(
@@ -77,7 +77,7 @@ export function refreshTokenMeta(database: SqlDatabase, by: By): RefreshTokenMet
       return await database.transaction(async (sql) => {
         const next = `UPDATE users SET generation = generation + 1 WHERE name = ? AND kind = 'user'`
         if ((await sql.run(next, name)) === 0) return false
-        await sql.run('DELETE FROM refresh_tokens WHERE user_name = ?', name)
+        await endKept(sql, name)
         await recordChange(sql, by, { action: 'user.logout', target: name })
         return true
       })
@@ -86,12 +86,6 @@ export function refreshTokenMeta(database: SqlDatabase, by: By): RefreshTokenMet
 }
 
 const ALIVE_OF_T = ALIVE.replaceAll(/\b(expires_at|used_at|created_at)\b/g, 't.$1')
-
-async function nameOf(sql: Transaction, { id, generation }: NewRefreshToken['account']): Promise<string | undefined> {
-  const lock = sql.lock('KEY SHARE')
-  const row = await sql.get(`SELECT name FROM users WHERE id = ? AND generation = ? ${lock}`, id, generation)
-  return row && text(row['name'])
-}
 
 /** Those that were made a while ago and never used go first, then those that were used longest ago. */
 async function makeRoom(sql: Transaction, name: string, unusedFor: number): Promise<void> {
