@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair } from 'jose'
+import type { ProviderOptions } from '#registry'
 
 export interface Person {
   preferred_username?: string
@@ -24,6 +25,19 @@ export interface TestProvider extends AsyncDisposable {
   /** Failures of its own. */
   readonly failures: string[]
 }
+
+const DAY = 24 * 3_600_000
+
+/** How a registry is told of it. */
+export const optionsFor = (
+  { url, clientId, clientSecret }: Pick<TestProvider, 'url' | 'clientId' | 'clientSecret'>,
+  more: Partial<ProviderOptions> = {},
+): ProviderOptions => ({
+  ...{ issuer: url, clientId, clientSecret, rules: [] },
+  ...{ scopes: ['openid', 'profile', 'groups'], nameClaim: 'preferred_username', groupsClaim: 'groups' },
+  ...{ title: 'Example login', validFor: 30 * DAY },
+  ...more,
+})
 
 export interface ProviderSettings {
   /** Where it sends browsers back to. */

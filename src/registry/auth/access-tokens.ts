@@ -1,7 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { BaleError, printable } from '#base'
 import { type AccessToken, checkPattern, type MetaStore, type Role } from '../meta/index.ts'
 import { checkRole } from './grant.ts'
+import { hashOf, newSecret } from './secret-code.ts'
 
 /** What every secret begins with, so that scanners of code find one that was published. */
 const MARK = 'bale_'
@@ -32,7 +33,7 @@ export function createAccessTokens(meta: MetaStore): AccessTokens {
       checkLabel(label)
       checkRole(role)
       checkPattern(pattern)
-      const secret = MARK + randomBytes(32).toString('base64url')
+      const secret = MARK + newSecret()
       const id = randomBytes(16).toString('hex')
       const added = await meta.addAccessToken(account, {
         id,
@@ -65,7 +66,7 @@ export function createAccessTokens(meta: MetaStore): AccessTokens {
  * guess one is hopeless however fast the hash is.
  */
 export function hashOfSecret(secret: string): string | undefined {
-  return SECRET.test(secret) ? createHash('sha256').update(secret).digest('hex') : undefined
+  return SECRET.test(secret) ? hashOf(secret) : undefined
 }
 
 function checkLabel(label: string): void {

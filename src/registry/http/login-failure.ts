@@ -34,5 +34,5 @@ export function sendOAuth(
 function codeOf({ status, code }: Refusal): string {
   if (/^[a-z_]+$/.test(code)) return code
   if (status >= 500) return status === 503 ? 'temporarily_unavailable' : 'server_error'
-  return status === 403 ? 'access_denied' : 'invalid_request'
+  return ({ 403: 'access_denied', 429: 'slow_down' } as const)[status] ?? 'invalid_request'
 }

@@ -157,7 +157,8 @@ async function claimsOf(
   const claims = typeof token === 'string' ? await verifyIssued(token, keys, expected) : undefined
   const { sub, azp, aud } = claims ?? {}
   const isForUs = azp === undefined ? [aud].flat().length === 1 : azp === clientId
-  if (claims && typeof sub === 'string' && isForUs && isEqual(String(claims['nonce']), nonce)) return { ...claims, sub }
+  if (claims && typeof sub === 'string' && sub !== '' && isForUs && isEqual(String(claims['nonce']), nonce))
+    return { ...claims, sub }
   throw new BaleError('DENIED', `${issuer} gave a token that is not for this login`)
 }
 
