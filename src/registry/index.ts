@@ -91,6 +91,7 @@ export {
   type Grant,
   type Hook,
   type ImmutableTags,
+  type KeptLogin,
   type KeptTags,
   type Member,
   type MemberRole,

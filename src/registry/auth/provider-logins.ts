@@ -11,6 +11,8 @@ const LIFETIME = 600_000
 
 /** Logins of people whom a provider knows. Any replica ends what another one began: the browser brings what is needed. */
 export interface ProviderLogins {
+  /** The issuer. */
+  readonly origin: string
   readonly title: string
   /** Milliseconds. */
   readonly lifetime: number
@@ -57,6 +59,7 @@ export function createProviderLogins(parts: {
   }
 
   return {
+    origin: provider.origin,
     title: provider.title,
     lifetime: LIFETIME,
     async begin({ redirectUri, to }) {

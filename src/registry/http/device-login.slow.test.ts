@@ -109,7 +109,7 @@ test('a code is found however it is typed; one that is denied, or too late, give
   assert.equal((await poll(registry, late.device_code))['error'], 'expired_token')
 })
 
-test('A05: nobody can be made to let a program in, and programs say nothing that pages run', async () => {
+test('A10 A11: nobody can be made to let a program in, and programs say nothing that pages run', async () => {
   await using registry = await withUsers()
   const browser = await signedIn(registry)
   const begun = await begin(registry)
@@ -140,10 +140,8 @@ test('A05: nobody can be made to let a program in, and programs say nothing that
     const answer = await post(registry, '/login/device/code', { client_id: client })
     assert.deepEqual([answer.status, answer.json()['error']], [400, 'invalid_request'], client)
   }
-  for (const fields of [
-    { device_code: begun.device_code },
-    { grant_type: 'password', device_code: begun.device_code },
-  ]) {
+  for (const type of ['', 'password', `${GRANT} `]) {
+    const fields = { grant_type: type, device_code: begun.device_code }
     assert.equal((await post(registry, '/login/device/token', fields)).json()['error'], 'unsupported_grant_type')
   }
   for (const code of ['', 'x', begun.device_code.slice(1), begun.user_code]) {
@@ -230,6 +228,19 @@ test('bale login --device: somebody of a provider lets it in, then it pushes and
   assert.match(login.said.text, /Logged in as ann\n.*Login Succeeded\n/s)
   const kept = await readFile(join(bale.directory, 'docker/config.json'), 'utf8')
   assert.match(kept, /"identitytoken": "bale_r_/)
+
+  const listed = await bale.run([
+    'registry',
+    'user',
+    'logout',
+    '--list',
+    'ann',
+    '--server',
+    `http://${registry.address}`,
+  ])
+  assert.match(listed, /^USER +KIND +CLIENT +SINCE +USED +ENDS\n/)
+  assert.match(listed, /^ann +program +bale +\d{4}-\d\d-\d\d /m)
+  assert.match(listed, /^ann +browser +\d{4}-\d\d-\d\d /m)
 
   const layer = join(bale.directory, 'layer.tar')
   await writeFile(layer, Buffer.alloc(1024))

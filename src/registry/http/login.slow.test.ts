@@ -107,7 +107,7 @@ test('who has another name at the provider by now keeps the account; who has the
   )
 })
 
-test('A02: nobody of a provider takes over a user, an organisation, or repositories, or gets a name that is none', async () => {
+test('A09 A10: nobody of a provider takes over a user, an organisation, or repositories, or gets a name that is none', async () => {
   await using place = await started()
   const { provider, registry, url } = place
   const { users, organisations } = registry.registry
@@ -297,7 +297,7 @@ test('users with a password here log in without a provider, and log out', async 
   assert.doesNotMatch(JSON.stringify(actions), new RegExp(secret))
 })
 
-test('A05: wrong passwords are counted as anywhere, and tokens are no passwords', async () => {
+test('A15: wrong passwords are counted as anywhere, and tokens are no passwords', async () => {
   await using place = await withPasswords()
   const { url, registry } = place
   const { accessTokens } = registry.registry
@@ -322,7 +322,7 @@ test('A05: wrong passwords are counted as anywhere, and tokens are no passwords'
   assert.doesNotMatch(page.text, /<b>/)
 })
 
-test('A05: forms of other sites and of other sessions do nothing', async () => {
+test('A11: forms of other sites and of other sessions do nothing', async () => {
   await using place = await withPasswords()
   const { url, registry } = place
   const fresh = createBrowser()
@@ -409,7 +409,7 @@ test('a new login in a browser ends the session that it had', async () => {
   assert.equal(await isSignedIn(browser, url), false)
 })
 
-test('pages run nothing, are framed and kept by nobody, and lead nowhere else', async () => {
+test('A10 A11: pages run nothing, are framed and kept by nobody, and lead nowhere else', async () => {
   await using place = await withPasswords()
   const { url, registry } = place
   const { headers } = await registry.request('GET', '/login')

@@ -122,7 +122,7 @@ async function endLogin(context: LoginContext, exchange: Exchange, origin: Brows
     throw new Refusal(400, 'UNSUPPORTED', 'this is where the provider sends browsers to: begin at /login')
   const sealed = readCookie(request, UNDER_WAY, origin.secure)
   const answer = { state, code, issuer: query.get('iss') ?? undefined, sealed }
-  const by = context.meta.as({ actor: `provider:${provider.title}`, address: context.origin.address(request) })
+  const by = context.meta.as({ actor: `provider:${provider.origin}`, address: context.origin.address(request) })
   const { account, to } = await provider.end(by, { ...answer, redirectUri: `${origin.url}/login/callback` })
   await beginSession(context, exchange, { origin, account, to, cookies: [forget] })
 }

@@ -72,7 +72,7 @@ test('a token that is for this registry and this login says who it is', async ()
   })
 })
 
-test('A02: a token that is for another login, registry or time, or from somebody else, is not taken', async () => {
+test('A05: a token that is for another login, registry or time, or from somebody else, is not taken', async () => {
   const stranger = await issuerKey('one')
   const seconds = Math.floor(Date.now() / 1000)
   const cases: [string, object, { key?: IssuerKey; header?: Record<string, unknown> }?][] = [
@@ -106,7 +106,7 @@ test('A02: a token that is for another login, registry or time, or from somebody
   })
 })
 
-test('A02: an answer of another provider is not taken, nor one without a name where names are announced', async () => {
+test('A05: an answer of another provider is not taken, nor one without a name where names are announced', async () => {
   await withProvider({}, async ({ issuer, give, identify }) => {
     give(200, { id_token: await issuer.mint(CLAIMS) })
     await assert.rejects(identify('https://evil.example'), fails('DENIED', /not from/))

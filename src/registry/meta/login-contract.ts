@@ -236,6 +236,24 @@ export function sessionContract(check: Check): void {
     assert.equal(await meta.useSession('d', HOUR), undefined)
   })
 
+  check('what a user is logged in with is listed, without what can be used', async ({ meta, other, setTime }) => {
+    const account = await user(meta, 'ann')
+    await user(meta, 'bob')
+    await meta.addSession(session(account))
+    await setTime(NOW + 1000)
+    await meta.addRefreshToken({ hash: 'r', account, client: 'docker' }, DAY)
+    await meta.useRefreshToken('r', DAY)
+    const kept = [
+      { kind: 'program', client: 'docker', createdAt: NOW + 1000, usedAt: NOW + 1000, endsAt: undefined },
+      { kind: 'browser', client: '', createdAt: NOW, usedAt: NOW, endsAt: NOW + 5 * HOUR },
+    ]
+    assert.deepEqual(await other.listLogins('ann'), kept)
+    assert.deepEqual(await other.listLogins('bob'), [])
+    assert.equal(await other.listLogins('nobody'), undefined)
+    await setTime(NOW + 5 * HOUR)
+    assert.deepEqual(await other.listLogins('ann'), kept.slice(0, 1))
+  })
+
   check('of very many sessions of an account those go that nobody uses', async ({ meta, setTime }) => {
     const account = await user(meta, 'ann')
     await user(meta, 'bob')

@@ -18,6 +18,19 @@ interface NewRefreshToken {
   lifetime?: number
 }
 
+/** Something that an account is logged in with. Times are milliseconds since 1970. */
+export interface KeptLogin {
+  /** What keeps it. */
+  kind: 'browser' | 'program'
+  /** What the program calls itself; empty for one that does not say. */
+  client: string
+  createdAt: number
+  /** About when it was used last. */
+  usedAt?: number
+  /** When it ends, however much it is used. */
+  endsAt?: number
+}
+
 export interface RefreshTokenMeta {
   /**
    * Forgets those of the account that have ended, and of more than 300 the ones that are least likely to be used
@@ -29,6 +42,8 @@ export interface RefreshTokenMeta {
    * lifetime has ended when it was not used for `unusedFor` milliseconds.
    */
   useRefreshToken(hash: string, unusedFor: number): Promise<{ account: Account; token?: AccessToken } | undefined>
+  /** What a user is logged in with, but for access tokens, newest first; some may have ended without use. Undefined when there is no such user. */
+  listLogins(name: string): Promise<KeptLogin[] | undefined>
   /** Ends what a user is logged in with, but for access tokens. False when there is no such user. */
   endLogins(name: string): Promise<boolean>
 }
@@ -73,6 +88,11 @@ export function refreshTokenMeta(database: SqlDatabase, by: By): RefreshTokenMet
       return found
     },
 
+    async listLogins(name) {
+      if (!(await database.get(`SELECT 1 FROM users WHERE name = ? AND kind = 'user'`, name))) return undefined
+      return (await database.all(LOGINS, name, name)).map(loginOf)
+    },
+
     async endLogins(name) {
       return await database.transaction(async (sql) => {
         const next = `UPDATE users SET generation = generation + 1 WHERE name = ? AND kind = 'user'`
@@ -82,6 +102,23 @@ export function refreshTokenMeta(database: SqlDatabase, by: By): RefreshTokenMet
         return true
       })
     },
+  }
+}
+
+const LOGINS = `
+  SELECT 'browser' AS kind, '' AS client, created_at, used_at, ends_at FROM sessions WHERE user_name = ? AND expires_at > now_ms()
+  UNION ALL SELECT 'program', client, created_at, used_at, expires_at FROM refresh_tokens
+    WHERE user_name = ? AND (expires_at IS NULL OR expires_at > now_ms())
+  ORDER BY created_at DESC, kind`
+
+function loginOf(row: SqlRow): KeptLogin {
+  const time = (value: unknown) => (value === null ? undefined : Number(value))
+  return {
+    kind: text(row['kind']) as KeptLogin['kind'],
+    client: text(row['client']),
+    createdAt: Number(row['created_at']),
+    usedAt: time(row['used_at']),
+    endsAt: time(row['ends_at']),
   }
 }
 
