@@ -53,7 +53,7 @@ export {
   startResultFile,
 } from '#host/file'
 export type { Finding, RemovalRecord } from '#store'
-export type { ApiAnswer, ApiRequest, RegistryApi } from '#transport'
+export type { ApiAnswer, ApiRequest, DevicePrompt, FirstAdministrator, RegistryApi } from '#transport'
 export type { BuildImageOptions, BuildOutput, BuildSecretSource, CheckBuildOptions } from './build.ts'
 export type { BuildOperations } from './build-operations.ts'
 export type { CommitOptions } from './commit.ts'

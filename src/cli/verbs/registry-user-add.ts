@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import { BaleError } from '#base'
+import { readTextSync } from '#engine'
 import { newPassword } from '../terminal/new-password.ts'
 import { defineVerb } from '../verb/verb.ts'
 import { openAdmin, PLACE_OPTIONS } from './registry.ts'
@@ -32,7 +32,7 @@ export const verb = defineVerb({
     },
   ],
   async run({ args, options, engine, io, signal }) {
-    const token = await bootstrapToken(options)
+    const token = bootstrapToken(options)
     const password = await newPassword(io, { fromInput: options.passwordStdin, signal })
     if (token !== undefined) {
       await engine.registries.makeFirstAdministrator(options.server!, { token, name: args[0]!, password, signal })
@@ -53,13 +53,13 @@ interface BootstrapOptions {
   adopt?: boolean
 }
 
-async function bootstrapToken({ bootstrapTokenFile: file, ...options }: BootstrapOptions): Promise<string | undefined> {
+function bootstrapToken({ bootstrapTokenFile: file, ...options }: BootstrapOptions): string | undefined {
   if (file === undefined) return undefined
   if (options.server === undefined || !options.admin || options.adopt) {
     throw new BaleError('INVALID_ARGUMENT', '--bootstrap-token-file needs --server and --admin, and takes no --adopt')
   }
   try {
-    return (await readFile(file, 'utf8')).trim()
+    return readTextSync(file).replace(/\r?\n$/, '')
   } catch (error) {
     throw new BaleError('PATH_NOT_FOUND', `the bootstrap token cannot be read from ${file}`, { cause: error })
   }

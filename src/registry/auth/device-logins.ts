@@ -14,7 +14,7 @@ const PERIOD = 60_000
 const LIMITS = { begin: 10, guessByAccount: 10, guessByNetwork: 30 }
 
 /** What a program is told that asks to be let in. */
-export interface BegunDeviceLogin {
+interface BegunDeviceLogin {
   deviceCode: string
   /** `BCDF-GHJK` */
   userCode: string
@@ -24,7 +24,7 @@ export interface BegunDeviceLogin {
 }
 
 /** Who looks for a code. */
-export interface Guesser {
+interface Guesser {
   account: Account
   network: string
 }

@@ -4,7 +4,7 @@ import { checkName } from './account-name.ts'
 import type { Identity } from './login-source.ts'
 
 /** Where people come from who have no password here: a directory, or a provider that says who they are. */
-export interface Origin {
+interface Origin {
   /** What its accounts are marked with. */
   origin: string
   /** Organisations and teams of which it decides who of its people is in them. */
@@ -14,7 +14,7 @@ export interface Origin {
 }
 
 /** Gives somebody who is known there the account of that name, made if there is none, as their origin wants it now. */
-export type EnterAccount = (by: MetaStore, name: string, identity: Identity) => Promise<Account>
+type EnterAccount = (by: MetaStore, name: string, identity: Identity) => Promise<Account>
 
 /**
  * CONFLICT when the name is another account's or that of repositories, INVALID_ARGUMENT when it cannot be a user's; what

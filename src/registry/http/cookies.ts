@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 
 /** A text that a browser keeps. */
-export interface Cookie {
+interface Cookie {
   name: string
   /** Empty: it is to be forgotten. */
   value: string

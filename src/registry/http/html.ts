@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { table } from '#base'
 
 /** Text that is HTML already. Made by `html` alone, which escapes what is put into it. */
 export class Html {
@@ -16,9 +17,7 @@ export function html(parts: TemplateStringsArray, ...values: (Html | string | un
   return new Html(parts.map((part, at) => part + (texts[at] ?? '')).join(''))
 }
 
-const ENTITIES: Readonly<Record<string, string>> = {
-  ...{ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' },
-}
+const ENTITIES = table({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' })
 
 const escaped = (text: string) => text.replaceAll(/[&<>"']/g, (sign) => ENTITIES[sign]!)
 

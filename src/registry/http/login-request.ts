@@ -7,7 +7,7 @@ import { cookieHeader, readCookie } from './cookies.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { asRefusal, Refusal } from './failure.ts'
 
-export const SESSION = 'bale-session'
+const SESSION = 'bale-session'
 
 /** A context in which people log in by browsers. */
 export interface LoginContext extends RegistryContext {

@@ -1,3 +1,4 @@
+import { table } from '#base'
 import type { Account } from '../meta/index.ts'
 import { metaOf, tooBusy, tooManyAttempts } from './authorize.ts'
 import { cookieHeader, readCookie } from './cookies.ts'
@@ -24,14 +25,14 @@ const UNDER_WAY = 'bale-login'
 type Answer = (context: LoginContext, exchange: Exchange, origin: BrowserOrigin) => Promise<void>
 
 /** By what follows `/login`. */
-const TABLE: Readonly<Record<string, Readonly<Record<string, Answer>>>> = {
-  '': { GET: beginLogin, POST: checkLogin },
-  '/callback': { GET: endLogin },
-  '/logout': { POST: logOut },
-  '/device': { GET: showDevice, POST: decideDevice },
-  '/device/code': { POST: answerDeviceCode },
-  '/device/token': { POST: answerDeviceToken },
-}
+const TABLE = table<Readonly<Record<string, Answer>>>({
+  '': table({ GET: beginLogin, POST: checkLogin }),
+  '/callback': table({ GET: endLogin }),
+  '/logout': table({ POST: logOut }),
+  '/device': table({ GET: showDevice, POST: decideDevice }),
+  '/device/code': table({ POST: answerDeviceCode }),
+  '/device/token': table({ POST: answerDeviceToken }),
+})
 
 /** Pages for people in browsers, and the end points by which programs are let in. */
 export async function answerLogin(
@@ -41,7 +42,7 @@ export async function answerLogin(
 ): Promise<void> {
   const { browsers } = context
   if (path === '/bootstrap' && exchange.request.method === 'POST') return await claimFirst(context, exchange)
-  const answers = Object.hasOwn(TABLE, path) ? TABLE[path] : undefined
+  const answers = TABLE[path]
   if (!answers || !browsers) throw new Refusal(404, 'UNSUPPORTED', 'there is nothing at this address')
   const answer = answers[exchange.request.method ?? '']
   if (!answer) {

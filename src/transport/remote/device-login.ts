@@ -15,7 +15,7 @@ export interface DevicePrompt {
 }
 
 /** What the registry gave for it. */
-export interface DeviceIdentity {
+interface DeviceIdentity {
   username: string
   /** An identity token. */
   token: string
