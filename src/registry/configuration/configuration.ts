@@ -1,6 +1,6 @@
 import type { AnonymousAccess } from '../auth/index.ts'
 import type { LeastRate } from '../http/index.ts'
-import type { GroupRule } from '../login/index.ts'
+import type { GroupRule, ProviderOptions } from '../login/index.ts'
 import type { RequestLimit } from '../rates/index.ts'
 
 /** What a registry's configuration file says, with defaults in place. Frozen. Times are in milliseconds, sizes in bytes. */
@@ -165,17 +165,8 @@ export interface LdapConfiguration {
 }
 
 /** A provider of OpenID Connect. */
-export interface OidcConfiguration {
-  issuer: string
-  clientId: string
+export interface OidcConfiguration extends Omit<ProviderOptions, 'clientSecret' | 'ca'> {
   clientSecret?: SecretSource
-  scopes: readonly string[]
-  nameClaim: string
-  groupsClaim?: string
-  rules: readonly GroupRule[]
-  /** For pages. */
-  title: string
-  validFor: number
   /** PEM. */
   ca?: NamedFile
 }

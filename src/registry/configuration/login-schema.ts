@@ -27,38 +27,39 @@ const GROUP_FILTER = /^\(.*\{(?:dn|name)\}.*\)$/
 
 const PART = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*'
 
-const groupRule = v.pipe(
-  group('What being in a group of the directory means', {
-    group: text(
-      'The group, by its DN or its name (cn)',
-      'a DN or name',
-      /^[^\u0000-\u001f]+$/,
-      'cn=web,ou=groups,dc=example',
-    ),
-    organisation: v.optional(
-      text(
-        'Organisation of the registry that its people are members of',
-        'an organisation',
-        new RegExp(`^${PART}$`),
-        'acme',
+const NAME = /^[^\u0000-\u001f]+$/
+
+const rulesOf = <Named extends v.GenericSchema>(named: Named) =>
+  list('What each of them means', 'a list of rules', groupRuleOf(named))
+
+const groupRuleOf = <Named extends v.GenericSchema>(named: Named) =>
+  v.pipe(
+    group('What being in a group means', {
+      group: named,
+      organisation: v.optional(
+        text(
+          'Organisation of the registry that its people are members of',
+          'an organisation',
+          new RegExp(`^${PART}$`),
+          'acme',
+        ),
       ),
+      role: v.optional(choice('What they are in the organisation', ['member', 'owner'])),
+      team: v.optional(
+        text('Team of the registry that they are members of', 'a team', new RegExp(`^${PART}/${PART}$`), 'acme/web'),
+      ),
+      administrators: v.optional(flag('Whether they administer the registry')),
+    }),
+    v.check(
+      ({ organisation, team, administrators }) =>
+        [organisation, team, administrators].filter((one) => one !== undefined && one !== false).length === 1,
+      'expects one of organisation, team, and administrators: true',
     ),
-    role: v.optional(choice('What they are in the organisation', ['member', 'owner'])),
-    team: v.optional(
-      text('Team of the registry that they are members of', 'a team', new RegExp(`^${PART}/${PART}$`), 'acme/web'),
+    v.check(
+      ({ organisation, role }) => role === undefined || organisation !== undefined,
+      'expects organisation, if there is a role',
     ),
-    administrators: v.optional(flag('Whether they administer the registry')),
-  }),
-  v.check(
-    ({ organisation, team, administrators }) =>
-      [organisation, team, administrators].filter((one) => one !== undefined && one !== false).length === 1,
-    'expects one of organisation, team, and administrators: true',
-  ),
-  v.check(
-    ({ organisation, role }) => role === undefined || organisation !== undefined,
-    'expects organisation, if there is a role',
-  ),
-)
+  )
 
 function list<Item extends v.GenericSchema>(description: string, what: string, item: Item) {
   return v.pipe(v.array(item, expects(what)), v.title(what.replace(/^a /, '')), v.description(description))
@@ -115,7 +116,9 @@ const ldap = group('Has users of a directory log in with their passwords there',
         ),
         '(member={dn})',
       ),
-      rules: list('What each of them means', 'a list of rules', groupRule),
+      rules: rulesOf(
+        text('The group, by its DN or its name (cn)', 'a DN or name', NAME, 'cn=web,ou=groups,dc=example'),
+      ),
     }),
   ),
   timeout: v.optional(
@@ -164,7 +167,9 @@ const oidc = group('Has people log in with their browsers at a provider of OpenI
   ),
   'groups-claim': v.optional(claim('Claim with the groups that somebody is in', 'groups')),
   groups: v.optional(
-    group('What those groups mean', { rules: list('What each of them means', 'a list of rules', groupRule) }),
+    group('What those groups mean', {
+      rules: rulesOf(text('The group, as the provider calls it', 'a name', NAME, 'web')),
+    }),
   ),
   title: v.optional(
     text(

@@ -87,7 +87,7 @@ export async function showDevice(context: LoginContext, exchange: Exchange, orig
   const { query, response } = exchange
   const code = query.get('user_code') ?? ''
   const person = await personOf(context, exchange, origin)
-  if (!person) return sendElsewhere(response, `/login?${new URLSearchParams({ to: pathOf(code) })}`)
+  if (!person) return sendElsewhere(response, loginFor(exchange, code))
   const { name } = person.account
   if (code === '') return sendPage(response, deviceCodePage({ name }))
   const device = await context.browsers.devices.find(code, guesserOf(context, exchange, person))
@@ -104,7 +104,7 @@ export async function decideDevice(context: LoginContext, exchange: Exchange, or
   requireOwnForm(exchange, origin)
   const person = await personOf(context, exchange, origin)
   const form = await readForm(exchange)
-  if (!person) return sendElsewhere(exchange.response, '/login?to=/login/device')
+  if (!person) return sendElsewhere(exchange.response, loginFor(exchange, ''))
   requireFormToken(form, person, browsers.sessions)
   const decision = form.get('decision')
   if (decision !== 'allow' && decision !== 'deny') throw new Refusal(400, 'UNSUPPORTED', 'expects a decision')
@@ -140,9 +140,14 @@ function guesserOf({ origin }: LoginContext, { request }: Exchange, { account }:
   return { account, network: origin.network(request) }
 }
 
-/** The page, with the code that somebody came with. */
-function pathOf(code: string): string {
-  return TYPED.test(code) ? `/login/device?${new URLSearchParams({ user_code: code })}` : '/login/device'
+/**
+ * Where somebody logs in who comes back with the code. Browsers follow no form of ours to another site: who comes by one is not sent
+ * to a provider at once.
+ */
+function loginFor({ request }: Exchange, code: string): string {
+  const to = TYPED.test(code) ? `/login/device?${new URLSearchParams({ user_code: code })}` : '/login/device'
+  const byForm = request.headers['sec-fetch-site'] === 'same-origin'
+  return `/login?${new URLSearchParams({ ...(byForm && { by: 'password' }), to })}`
 }
 
 /** As the program shows it. */

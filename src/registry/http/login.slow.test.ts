@@ -250,6 +250,20 @@ test('while the provider is down, logins there are 503, nothing is half done, an
   assert.match((await browser.open(`${url}/login`)).text, /<strong>root<\/strong>/)
 })
 
+test('who sends a form after the session ended gets a page, since browsers take no form to another site', async () => {
+  await using place = await started()
+  const { provider, url } = place
+  provider.people.set('s-1', { preferred_username: 'ann' })
+  const browser = as(place, 's-1')
+  await browser.open(`${url}/login?to=/login/device`)
+  browser.cookies.delete('bale-session')
+  const asked = provider.requests.length
+  const page = await browser.submit({ fields: { user_code: 'BCDF-GHJK' } })
+  assert.deepEqual([page.status, page.url.pathname, provider.requests.length], [200, '/login', asked])
+  const back = await browser.follow('Log in with Example login')
+  assert.match(back.text, /No program waits with this code/)
+})
+
 test('with a provider that never was there, the page of passwords is there', async () => {
   const port = await freePort()
   const gone = `http://127.0.0.1:${await freePort()}`
