@@ -96,7 +96,7 @@ function valueWords({
 
 function defaultWords(value: unknown): string {
   if (value === undefined || value === '') return ''
-  return Array.isArray(value) ? 'none' : `\`${value}\``
+  return Array.isArray(value) ? value.map((one) => `\`${one}\``).join(', ') || 'none' : `\`${value}\``
 }
 
 /** docs/registry/api.md and the OpenAPI document beside it: the administration of a registry by HTTP. */

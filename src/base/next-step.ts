@@ -16,8 +16,8 @@ export type NextStep =
   | { act: 'use-newer-bale' }
   /** Keep layers in this format; undefined: in one that needs no root. */
   | { act: 'choose-layer-format'; format?: 'extract' }
-  /** `unknown`: the thing may also not exist. `denied`: another account is needed. `unreadable`: the saved login is damaged. */
-  | { act: 'login'; registry: string; because: 'unknown' | 'denied' | 'refused' | 'unreadable' }
+  /** `unknown`: the thing may also not exist. `denied`: another account is needed. `unreadable`: the saved login is damaged. `no-device`: nobody can let it in with a browser. */
+  | { act: 'login'; registry: string; because: 'unknown' | 'denied' | 'refused' | 'unreadable' | 'no-device' }
   /** Fetch an image, or list the local ones. */
   | { act: 'pull' }
   /** Give an image a name, or this name. */

@@ -144,7 +144,7 @@ export const VERBS: readonly VerbEntry[] = [
   entry(
     'Registries',
     ['registry user logout'],
-    'End the logins of registry users, wherever their clients keep them',
+    'End the logins of registry users, wherever browsers and programs keep them',
     () => import('./verbs/registry-user-logout.ts'),
   ),
   entry(

@@ -1,5 +1,5 @@
-import { BaleError, printable } from '#base'
-import { openRegistryApi, type RegistryApi } from '#transport'
+import { BaleError, type OperationOptions, printable } from '#base'
+import { type FirstAdministrator, makeFirstAdministrator, openRegistryApi, type RegistryApi } from '#transport'
 import type { EngineContext } from './context/context.ts'
 import { registryOf } from './login.ts'
 import { openCredentials, registryOptions } from './open-registry.ts'
@@ -18,6 +18,17 @@ export async function connectRegistry(context: EngineContext, server: string): P
   }
   const { mirrors: _, location: __, ...options } = await registryOptions(context, { registry, repository: '' })
   return openRegistryApi(registry, { ...options, base, credentials, scope: SCOPE })
+}
+
+/** Makes the first administrator of a registry, by the settings of a pull from it. */
+export async function firstAdministrator(
+  context: EngineContext,
+  server: string,
+  wanted: FirstAdministrator & OperationOptions,
+): Promise<void> {
+  const { registry, base } = placeOf(server)
+  const { mirrors: _, location: __, ...options } = await registryOptions(context, { registry, repository: '' })
+  await makeFirstAdministrator(registry, { ...options, ...wanted, base })
 }
 
 /** `registry.example:5000`, or a URL that says the scheme. */

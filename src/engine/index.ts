@@ -53,7 +53,7 @@ export {
   startResultFile,
 } from '#host/file'
 export type { Finding, RemovalRecord } from '#store'
-export type { ApiAnswer, ApiRequest, RegistryApi } from '#transport'
+export type { ApiAnswer, ApiRequest, DevicePrompt, FirstAdministrator, RegistryApi } from '#transport'
 export type { BuildImageOptions, BuildOutput, BuildSecretSource, CheckBuildOptions } from './build.ts'
 export type { BuildOperations } from './build-operations.ts'
 export type { CommitOptions } from './commit.ts'
@@ -72,7 +72,7 @@ export type { SecurityInformation, SystemInformation, VersionInformation } from 
 export type { ListContainersOptions } from './list-containers.ts'
 export type { ListImagesOptions } from './list-images.ts'
 export type { LoadedImage } from './load-images.ts'
-export type { Login, LoginOptions, Logout } from './login.ts'
+export type { DeviceLoginOptions, Login, LoginOptions, Logout } from './login.ts'
 export type { InspectedManifest } from './manifest-inspect.ts'
 export type { ListOptions, PlatformChange } from './manifest-list.ts'
 export type { PushListOptions } from './manifest-push.ts'

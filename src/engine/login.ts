@@ -1,5 +1,14 @@
 import { BaleError, type OperationOptions, printable } from '#base'
-import { type Credential, checkLogin, type Erased, fixedCredential, normalizeKey, type StoredIn } from '#transport'
+import {
+  type Credential,
+  checkLogin,
+  type DevicePrompt,
+  type Erased,
+  fixedCredential,
+  loginByDevice,
+  normalizeKey,
+  type StoredIn,
+} from '#transport'
 import type { EngineContext } from './context/context.ts'
 import { AUTH_VARIABLE, openCredentials, registryOptions } from './open-registry.ts'
 
@@ -7,6 +16,12 @@ import { AUTH_VARIABLE, openCredentials, registryOptions } from './open-registry
 export interface LoginOptions extends OperationOptions {
   username: string
   password: string
+}
+
+/** How a person is told what to do. */
+export interface DeviceLoginOptions extends OperationOptions {
+  /** Called once, before the wait begins. */
+  show: (prompt: DevicePrompt) => void | Promise<void>
 }
 
 /** A login that a registry accepted, and where it is stored. */
@@ -38,6 +53,19 @@ export async function login(context: EngineContext, server: string | undefined, 
   // A revocable token is stored rather than the password.
   const kept: Credential = identityToken ? { kind: 'identity-token', username, token: identityToken } : credential
   return { registry, storedIn: await openCredentials(context).store(registry, kept), ...authVariable(context) }
+}
+
+/** Has a person let this program in with a browser, and stores what the registry gives for it. UNAUTHORIZED leaves everything unchanged. */
+export async function deviceLogin(
+  context: EngineContext,
+  server: string | undefined,
+  { show, signal }: DeviceLoginOptions,
+): Promise<Login & { username: string }> {
+  const registry = registryOf(server)
+  const { mirrors: _, location: __, ...options } = await registryOptions(context, { registry, repository: '' })
+  const { username, token } = await loginByDevice(registry, { ...options, show, signal })
+  const storedIn = await openCredentials(context).store(registry, { kind: 'identity-token', username, token })
+  return { registry, username, storedIn, ...authVariable(context) }
 }
 
 /** Tries the login that is stored for a registry; undefined when there is none. Throws UNAUTHORIZED when it is refused. */

@@ -1,8 +1,8 @@
 import type { OperationOptions } from '#base'
 import type { Digest } from '#spec'
-import type { RegistryApi } from '#transport'
+import type { FirstAdministrator, RegistryApi } from '#transport'
 import type { EngineContext } from './context/context.ts'
-import type { Login, LoginOptions, Logout } from './login.ts'
+import type { DeviceLoginOptions, Login, LoginOptions, Logout } from './login.ts'
 import type { InspectedManifest } from './manifest-inspect.ts'
 import type { ListOptions, PlatformChange } from './manifest-list.ts'
 import type { PushListOptions } from './manifest-push.ts'
@@ -23,6 +23,14 @@ export class RegistryOperations {
     return (await import('./login.ts')).login(this.#context, server, options)
   }
 
+  /**
+   * Logs in without a password here: the registry names a page and a code, which `show` is told, and gives a token to keep when somebody has let
+   * this program in there. UNAUTHORIZED when nobody does, REGISTRY_FAILED for a registry without such pages.
+   */
+  async deviceLogin(server: string | undefined, options: DeviceLoginOptions): Promise<Login & { username: string }> {
+    return (await import('./login.ts')).deviceLogin(this.#context, server, options)
+  }
+
   /** Tries the login that is kept for a registry; undefined when none is. Throws UNAUTHORIZED when it is refused. */
   async checkLogin(server: string | undefined, options?: OperationOptions): Promise<{ registry: string } | undefined> {
     return (await import('./login.ts')).checkStoredLogin(this.#context, server, options)
@@ -40,6 +48,14 @@ export class RegistryOperations {
    */
   async connect(server: string): Promise<RegistryApi> {
     return (await import('./connect-registry.ts')).connectRegistry(this.#context, server)
+  }
+
+  /**
+   * Makes the first administrator of a registry of bale, for whoever has the token that its operator made. DENIED when that is not right or
+   * there are users already.
+   */
+  async makeFirstAdministrator(server: string, options: FirstAdministrator & OperationOptions): Promise<void> {
+    return (await import('./connect-registry.ts')).firstAdministrator(this.#context, server, options)
   }
 
   /** All tags that a registry has for a repository, sorted. Throws MANIFEST_NOT_FOUND, UNAUTHORIZED, REGISTRY_UNREACHABLE. */

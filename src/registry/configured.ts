@@ -6,6 +6,7 @@ import { unpulledOf } from './collections.ts'
 import {
   type Configuration,
   type Credentials,
+  type LdapConfiguration,
   type ListenConfiguration,
   type LoginConfiguration,
   loadClientAuthorities,
@@ -161,15 +162,27 @@ export async function openShared(
 }
 
 function loginSettings(
-  { ldap, workloads: rules, refreshTokensUnusedFor }: LoginConfiguration,
+  { ldap, oidc, workloads: rules, refreshTokensUnusedFor, sessions }: LoginConfiguration,
   { login }: Credentials,
-): Pick<RegistrySettings, 'loginSource' | 'workloads' | 'refreshTokensUnusedFor'> {
+): LoginSettings {
   const workloads = rules.map(({ ca: named, ...rule }) => ({ ...rule, ca: named && login!.authorities[named.at] }))
-  if (!ldap) return { refreshTokensUnusedFor, workloads }
-  const { bind, ca: _, ...rest } = ldap
-  const { password, ca } = login!.ldap!
-  const loginSource = createLdapSource({ ...rest, ca, bind: bind && { dn: bind.dn, password: password! } })
-  return { refreshTokensUnusedFor, workloads, loginSource }
+  return {
+    ...{ refreshTokensUnusedFor, workloads, sessions, bootstrapToken: login?.bootstrapToken },
+    ...(ldap && { loginSource: directoryOf(ldap, login!.ldap!) }),
+    ...(oidc && { provider: { ...oidc, clientSecret: login!.oidc!.clientSecret, ca: login!.oidc!.ca } }),
+  }
+}
+
+type LoginSettings = Pick<
+  RegistrySettings,
+  'loginSource' | 'provider' | 'workloads' | 'refreshTokensUnusedFor' | 'sessions' | 'bootstrapToken'
+>
+
+function directoryOf(
+  { bind, ca: _, ...rest }: LdapConfiguration,
+  { password, ca }: NonNullable<NonNullable<Credentials['login']>['ldap']>,
+) {
+  return createLdapSource({ ...rest, ca, bind: bind && { dn: bind.dn, password: password! } })
 }
 
 function openObjects(

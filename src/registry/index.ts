@@ -30,6 +30,7 @@ export type {
   Organisations,
   Robot,
   Robots,
+  SessionSettings,
   User,
   Users,
   Visibility,
@@ -53,6 +54,7 @@ export {
   loadCredentials,
   loadTls,
   type NamedFile,
+  type OidcConfiguration,
   type PostgresConfiguration,
   parseListenAddress,
   readConfiguration,
@@ -71,7 +73,13 @@ export { openConfiguredAdmin, type ServedConfiguration, type Surroundings } from
 export { createRegistry, type EmbeddedAdmin, openRegistryAdmin, type RegistryOptions } from './embedded.ts'
 export type { DeliveryPage, HookSettings, Hooks, NewHook, Tried } from './hooks/index.ts'
 export type { Imported, ImportOptions, Tally } from './import/index.ts'
-export { createLdapSource, type GroupRule, type LdapOptions, type WorkloadRule } from './login/index.ts'
+export {
+  createLdapSource,
+  type GroupRule,
+  type LdapOptions,
+  type ProviderOptions,
+  type WorkloadRule,
+} from './login/index.ts'
 export {
   type AccessToken,
   type AuditEntry,
@@ -83,6 +91,7 @@ export {
   type Grant,
   type Hook,
   type ImmutableTags,
+  type KeptLogin,
   type KeptTags,
   type Member,
   type MemberRole,

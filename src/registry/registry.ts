@@ -4,7 +4,13 @@ import type { ConnectionSettings } from '#transport'
 import type { AcmeOptions, ObtainedCertificate } from './acme/index.ts'
 import { type AdministrationCaller, administrationOf } from './administration-of.ts'
 import type { Administration } from './api/index.ts'
-import { type AnonymousAccess, createAccess, createRefusals, type LoginSource } from './auth/index.ts'
+import {
+  type AnonymousAccess,
+  createAccess,
+  createRefusals,
+  type LoginSource,
+  type SessionSettings,
+} from './auth/index.ts'
 import { type Checked, type CheckOptions, check } from './check.ts'
 import { type Collected, type CollectOptions, GRACE } from './collect.ts'
 import { collectWhenFull, tellOutcome, unpulledOf } from './collections.ts'
@@ -20,7 +26,7 @@ import {
   watchBodies,
 } from './http/index.ts'
 import { type Imported, type ImportOptions, importFrom } from './import/index.ts'
-import type { WorkloadRule } from './login/index.ts'
+import type { ProviderOptions, WorkloadRule } from './login/index.ts'
 import type { MetaStore } from './meta/index.ts'
 import type { ObjectStore, Presigner } from './objects/index.ts'
 import { deliverToHooks, openHooks } from './open-hooks.ts'
@@ -73,6 +79,12 @@ export interface RegistrySettings extends OriginOptions {
    * 30 days by default; 0: clients get none, and keep passwords.
    */
   refreshTokensUnusedFor?: number
+  /** Says who people are that log in there with their browsers. */
+  provider?: ProviderOptions
+  /** When logins in browsers end: after 12 hours without a request, and after 7 days, by default. */
+  sessions?: SessionSettings
+  /** Whoever shows it makes the first administrator, while there are no users. */
+  bootstrapToken?: string
   /** How long a blob that nothing refers to yet is kept for its pusher. Milliseconds, a day by default. */
   lease?: number
   /** How long bytes that another object replaces stay for downloads that run. Milliseconds, an hour by default. */
@@ -136,9 +148,7 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     const clock = closing.use(await databaseClock(meta, machine))
     if (member?.former !== undefined) await meta.freeUploads(member.former)
     const report = reportOnce(settings.report ?? (() => undefined), clock)
-    const { loginSource: source, workloads: rules, refreshTokensUnusedFor: unusedFor } = settings
-    const logins = closing.use(openLogins({ meta, clock, secret, report }, { source, rules, unusedFor }))
-    const { authenticator, tokens, refreshTokens } = logins
+    const logins = closing.use(openLogins({ meta, clock, secret, report }, settings))
     const access = createAccess({ meta, anonymous })
     const hashThread = createHashThread()
     if (hashThread) closing.use(hashThread)
@@ -167,7 +177,7 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
       hooks: hooks.of(as),
       collectGarbage,
     })
-    const who = { authenticator, tokens, refreshTokens, access, administration, anonymous, origin, limits }
+    const who = { ...logins, access, administration, anonymous, origin, limits }
     const cache = { meta, objects: parts.objects, uploads, clock, log, report, observe }
     const upstreams = await openUpstreams(settings, cache, closing)
     const served = { meta, objects, uploads, upstreams, clock, lease, presign, ...who }

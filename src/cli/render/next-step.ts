@@ -7,6 +7,7 @@ const LOGIN = {
   denied: 'log in with an account that has permission',
   refused: 'log in again',
   unreadable: 'write it again',
+  'no-device': 'log in with name and password',
 }
 
 const DIRECTORY = {

@@ -1,4 +1,5 @@
 import { BaleError, isBaleError } from '#base'
+import type { Login } from '#engine'
 import type { OptionsOf, VerbOption } from '../flags/verb-option.ts'
 import { askLine, askSecret, readSecret } from '../terminal/ask.ts'
 import type { Terminal } from '../terminal/terminal.ts'
@@ -9,6 +10,11 @@ const OPTIONS = [
   { flags: '-u, --username <NAME>', description: 'User name' },
   { flags: '-p, --password <WORD>', description: 'Password; other users of this machine can see it' },
   { flags: '--password-stdin', description: 'Read the password from standard input' },
+  {
+    flags: '--device',
+    description:
+      'Log in with a browser, on any machine: prints an address and a code, and waits until it is allowed there',
+  },
 ] as const satisfies readonly VerbOption[]
 
 type Options = OptionsOf<typeof OPTIONS>
@@ -22,10 +28,16 @@ export const verb = defineVerb({
   examples: [
     { command: 'bale login localhost:5000', explains: 'Asks for name and password' },
     { command: 'bale login -u ann --password-stdin localhost:5000 < password.txt', explains: 'For scripts' },
+    {
+      command: 'bale login --device registry.example',
+      explains:
+        'Without a password here: somebody who is logged in there with a browser allows it (registries of bale)',
+    },
   ],
   async run({ args, options, engine, io, signal }) {
     const server = args[0]
     checkFlags(options)
+    if (options.device) return await loginByDevice()
     if (options.password !== undefined) {
       io.warn('WARNING! Using --password via the CLI is insecure. Use --password-stdin.')
     } else if (options.username === undefined && !options.passwordStdin) {
@@ -34,14 +46,30 @@ export const verb = defineVerb({
     }
     const username = options.username ?? (await askName(io, signal))
     const password = options.password ?? (await (options.passwordStdin ? readSecret(io) : askPassword(io, signal)))
-    const { storedIn, variable } = await engine.registries.login(server, { username, password, signal })
-    if (variable) warnOfVariable(io, variable)
-    if (storedIn.kind === 'file') {
-      io.warn(`WARNING! Your password will be stored unencrypted in ${storedIn.path}.`)
-      io.warn("A credential helper removes this warning: credsStore in docker's config.json.")
-    }
-    await io.print('Login Succeeded')
+    await tellOf(await engine.registries.login(server, { username, password, signal }), 'password')
     return 0
+
+    async function loginByDevice(): Promise<number> {
+      const login = await engine.registries.deviceLogin(server, {
+        signal,
+        async show({ address, code, whole }) {
+          await io.print(`Open ${address} in a browser, and type the code ${code}`)
+          if (whole !== undefined) await io.print(`or open ${whole}`)
+        },
+      })
+      await io.print(`Logged in as ${login.username}`)
+      await tellOf(login, 'token')
+      return 0
+    }
+
+    async function tellOf({ storedIn, variable }: Login, what: string): Promise<void> {
+      if (variable) warnOfVariable(io, variable)
+      if (storedIn.kind === 'file') {
+        io.warn(`WARNING! Your ${what} will be stored unencrypted in ${storedIn.path}.`)
+        io.warn("A credential helper removes this warning: credsStore in docker's config.json.")
+      }
+      await io.print('Login Succeeded')
+    }
 
     async function loginAgain(): Promise<boolean> {
       try {
@@ -59,7 +87,13 @@ export const verb = defineVerb({
   },
 })
 
-function checkFlags({ username, password, passwordStdin }: Options): void {
+function checkFlags({ username, password, passwordStdin, device }: Options): void {
+  if (device && (username !== undefined || password !== undefined || passwordStdin)) {
+    throw new BaleError(
+      'INVALID_ARGUMENT',
+      '--device excludes --username, --password and --password-stdin: the browser says who it is',
+    )
+  }
   if (!passwordStdin) return
   if (password !== undefined) {
     throw new BaleError('INVALID_ARGUMENT', '--password and --password-stdin are mutually exclusive')

@@ -1,7 +1,7 @@
 import { BaleError } from '#base'
 import { parsePeriod } from '../flags/period.ts'
 import { alignColumns } from '../render/align-columns.ts'
-import type { AccessToken, Grant, Group } from './registry.ts'
+import type { AccessToken, Grant, Group, KeptLogin } from './registry.ts'
 
 export function grantText(grants: readonly Grant[]): string {
   return grants.map(({ pattern, role }) => `${pattern}=${role}`).join(' ')
@@ -16,9 +16,16 @@ export function groupTable(groups: readonly Group[]): string {
   return alignColumns(['NAME\tMEMBERS\tGRANTS', ...rows].join('\n'))
 }
 
-/** Columns of `registry token ls`. Days are those of UTC. */
+/** Of UTC. */
+const day = (time: number | undefined) => (time === undefined ? 'never' : new Date(time).toISOString().slice(0, 10))
+
+/** Columns of `registry user logout --list`. */
+export function loginRow(user: string, { kind, client, createdAt, usedAt, endsAt }: KeptLogin): string {
+  return [user, kind, client, day(createdAt), day(usedAt), day(endsAt)].join('\t')
+}
+
+/** Columns of `registry token ls`. */
 export function tokenRow({ label, role, pattern, createdAt, expiresAt, usedAt }: AccessToken): string {
-  const day = (time: number | undefined) => (time === undefined ? 'never' : new Date(time).toISOString().slice(0, 10))
   return [label, role, pattern, day(createdAt), day(expiresAt), day(usedAt)].join('\t')
 }
 

@@ -12,6 +12,7 @@ export type {
   Delivery,
   Grant,
   Group,
+  KeptLogin,
   Promotion,
   QuotaUse,
   Role,

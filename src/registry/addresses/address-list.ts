@@ -28,3 +28,13 @@ export function createAddressList(ranges: readonly string[]): { has(address: str
     },
   }
 }
+
+/** Whether only this machine can reach it, so that passwords may go over it in plain text. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+}
+
+/** Whether what is sent to an address cannot be read on the way. */
+export function isProtected({ protocol, hostname }: URL): boolean {
+  return protocol === 'https:' || isLoopback(hostname.replace(/^\[(.*)\]$/, '$1'))
+}

@@ -3,4 +3,4 @@
  * closed unless opened.
  */
 export { createAddressGuard } from './address-guard.ts'
-export { createAddressList, plainAddress } from './address-list.ts'
+export { createAddressList, isLoopback, isProtected, plainAddress } from './address-list.ts'

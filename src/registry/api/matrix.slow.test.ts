@@ -56,6 +56,7 @@ const CASES: Record<keyof typeof OPERATIONS, Case> = {
   'users.list': { asks: [{ path: '/users' }], let: ADMINISTRATORS },
   'users.add': { asks: [{ path: '/users', body: { name: 'own', password: 'password-of-own' } }], let: ADMINISTRATORS },
   'users.remove': { asks: [{ path: '/users/mallory' }, { path: '/users/dave' }], let: ADMINISTRATORS },
+  'users.logins': { asks: [{ path: '/users/dave/logins' }, { path: '/users/nobody/logins' }], let: ADMINISTRATORS },
   'users.logOut': { asks: [{ path: '/users/dave/logins' }, { path: '/users/nobody/logins' }], let: ADMINISTRATORS },
   'users.setPassword': {
     asks: [

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { BaleError } from '#base'
 import { operation } from './operation.ts'
 import { pageOfOwned } from './page-of-owned.ts'
-import { accountName, flag, grant, page, pageLimit, password, pattern, role, userName } from './values.ts'
+import { accountName, flag, grant, items, page, pageLimit, password, pattern, role, time, userName } from './values.ts'
 import { administrators, ownersBelow } from './who.ts'
 
 const user = v.object({
@@ -12,6 +12,14 @@ const user = v.object({
   ),
   admin: v.boolean(),
   grants: v.array(grant),
+})
+
+const login = v.object({
+  kind: v.pipe(v.picklist(['browser', 'program']), v.description('What keeps it')),
+  client: v.pipe(v.string(), v.description('What the program calls itself')),
+  createdAt: time('Since when.'),
+  usedAt: v.optional(time('About when it was used last.')),
+  endsAt: v.optional(time('When it ends, however much it is used.')),
 })
 
 /** Users, and the rights of all accounts. */
@@ -55,10 +63,21 @@ export const userOperations = {
     input: (name) => ({ name }),
     output: () => undefined,
   }),
+  'users.logins': operation('users.logins', {
+    method: 'GET',
+    path: '/users/{name}/logins',
+    summary: 'Lists what a user is logged in with, in browsers and programs',
+    who: { words: 'administrators; users their own', what: ({ name }) => ({ owner: name }) },
+    parameters: { name: userName },
+    result: items(login),
+    run: async (admin, { name }) => ({ items: await admin.users.logins(name) }),
+    input: (name) => ({ name }),
+    output: ({ items }) => items,
+  }),
   'users.logOut': operation('users.logOut', {
     method: 'DELETE',
     path: '/users/{name}/logins',
-    summary: 'Ends the logins of a user, wherever clients keep them; the password and access tokens stay',
+    summary: 'Ends the logins of a user, wherever browsers and programs keep them; the password and access tokens stay',
     who: { words: 'administrators; users their own', what: ({ name }) => ({ owner: name }) },
     parameters: { name: userName },
     run: (admin, { name }) => admin.users.logOut(name),

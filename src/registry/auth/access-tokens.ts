@@ -1,7 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { BaleError, printable } from '#base'
 import { type AccessToken, checkPattern, type MetaStore, type NewAccessToken, type Role } from '../meta/index.ts'
 import { checkRole } from './grant.ts'
+import { hashOf, newSecret } from './secret-code.ts'
 
 /** What every secret begins with, so that scanners of code find one that was published. */
 const MARK = 'bale_'
@@ -57,7 +58,7 @@ export function newToken(
   checkLabel(label)
   checkRole(role)
   checkPattern(pattern)
-  const secret = MARK + randomBytes(32).toString('base64url')
+  const secret = MARK + newSecret()
   const id = randomBytes(16).toString('hex')
   return { secret, token: { id, label, role, pattern, lifetime, hash: hashOfSecret(secret)! } }
 }
@@ -67,7 +68,7 @@ export function newToken(
  * guess one is hopeless however fast the hash is.
  */
 export function hashOfSecret(secret: string): string | undefined {
-  return SECRET.test(secret) ? createHash('sha256').update(secret).digest('hex') : undefined
+  return SECRET.test(secret) ? hashOf(secret) : undefined
 }
 
 function checkLabel(label: string): void {

@@ -31,6 +31,8 @@ export interface Authenticator {
   checkRefreshToken(secret: string): Promise<Authentication>
   /** Checks a token of a CI service. Neither can this be guessed. */
   checkWorkload(token: string): Promise<Authentication>
+  /** The account as it is now, if where it comes from still knows it. */
+  present(account: Account): Promise<Account | undefined>
 }
 
 /** Tries within a minute, at all processes of the registry together. */
@@ -43,11 +45,13 @@ export function createAuthenticator(parts: {
   tokens: TokenIssuer
   refreshTokens: RefreshTokens
   directory: DirectoryLogins
+  /** What the accounts of the provider are marked with. */
+  providerOrigin: string | undefined
   workloads: WorkloadSource | undefined
   report: (failure: unknown, what: string) => void
   clock: Clock
 }): Authenticator {
-  const { meta, tokens, refreshTokens, directory, workloads, report, clock } = parts
+  const { meta, tokens, refreshTokens, directory, providerOrigin, workloads, report, clock } = parts
   const remembered = createMemory(clock)
   const queue = createHashQueue()
   // A directory that is slow to answer takes no places from those who have their password here.
@@ -92,9 +96,10 @@ export function createAuthenticator(parts: {
     return { kind: 'refused', name: WORKLOAD_USER }
   }
 
-  /** Of a directory's accounts, those that are still there. */
+  /** Of a directory's accounts, those that are still there. A provider is not asked without the person: what it said counts until it ends. */
   async function present(account: Account): Promise<Account | undefined> {
-    return account.origin === undefined ? account : await directory.current(account)
+    const isKnown = account.origin === undefined || account.origin === providerOrigin
+    return isKnown ? account : await directory.current(account)
   }
 
   /**
@@ -166,6 +171,7 @@ export function createAuthenticator(parts: {
   return {
     checkPassword,
     checkWorkload,
+    present,
     async checkRefreshToken(secret) {
       const used = await refreshTokens.use(secret)
       const account = used && (await present(used.account))

@@ -1,6 +1,7 @@
-import { BaleError, type Clock } from '#base'
+import { type Clock, isBaleError } from '#base'
 import type { Account, MetaStore } from '../meta/index.ts'
 import { isUserName } from './account-name.ts'
+import { createEnterAccount } from './enter-account.ts'
 import type { Identity, LoginSource } from './login-source.ts'
 
 /** Logins of people whom a directory knows. */
@@ -28,21 +29,23 @@ export function createDirectoryLogins(parts: {
 }): DirectoryLogins {
   const { source, meta, clock, report } = parts
   if (!source) return { isThere: false, rememberFor: 0, logIn: async () => undefined, current: async () => undefined }
-  const { origin, ruled, rememberFor } = source
+  const { origin, rememberFor } = source
+  const enterAccount = createEnterAccount(source, report)
   /** When accounts were last looked up, by their IDs. */
   const seen = new Map<string, number>()
   const by = meta.as({ actor: `directory:${origin}` })
 
   async function enter(name: string, identity: Identity): Promise<Account | undefined> {
-    const entered = await by.enterAccount({ name, origin, ruled, ...identity })
-    if ('taken' in entered) {
-      report(nameTaken(name, origin, entered.taken), `the login of ${name}`)
+    try {
+      const account = await enterAccount(by, name, identity)
+      if (seen.size >= MOST_REMEMBERED) seen.clear()
+      seen.set(account.id, clock.now())
+      return account
+    } catch (error) {
+      if (!isBaleError(error, 'CONFLICT')) throw error
+      report(error, `the login of ${name}`)
       return undefined
     }
-    for (const group of entered.missing) report(noGroup(group, origin), `the login of ${name}`)
-    if (seen.size >= MOST_REMEMBERED) seen.clear()
-    seen.set(entered.account.id, clock.now())
-    return entered.account
   }
 
   return {
@@ -62,13 +65,4 @@ export function createDirectoryLogins(parts: {
       return found === 'absent' ? undefined : await enter(account.name, found)
     },
   }
-}
-
-function nameTaken(name: string, origin: string, taken: string): BaleError {
-  const what = taken === name ? 'another account has the name' : `${taken} is there already`
-  return new BaleError('CONFLICT', `${name} of ${origin} gets no account: ${what}`)
-}
-
-function noGroup(group: string, origin: string): BaleError {
-  return new BaleError('CONFLICT', `${origin} has members for ${group}, but there is no such organisation or team`)
 }

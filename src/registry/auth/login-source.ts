@@ -42,3 +42,46 @@ export interface LoginSource {
   /** Whether somebody who logged in before is still there. */
   find(name: string): Promise<Identity | 'absent'>
 }
+
+/** What a browser is sent to a provider with, and what of that comes back or stays here. All of it is random. */
+export interface ProviderRequest {
+  /** Comes back with the answer. */
+  state: string
+  /** Is in the token that says who it is. */
+  nonce: string
+  /** Proves that who brings the code is who asked for it. Source: RFC 7636. */
+  verifier: string
+  /** Where the browser comes back to. */
+  redirectUri: string
+}
+
+/** What a browser came back with. */
+export interface ProviderAnswer {
+  code: string
+  /** Source: RFC 9207. */
+  issuer: string | undefined
+}
+
+/** Somebody as a provider knows them. */
+export interface ProvidedIdentity extends Identity {
+  /** What it calls them, which may be no name of a user here. */
+  name: string
+  subject: string
+}
+
+/**
+ * Says who people are that log in there with their browsers (OpenID Connect). UNAVAILABLE when it does not answer as it should, DENIED when what
+ * the browser brought is not from it, or not for this registry and this login.
+ */
+export interface LoginProvider {
+  /** The issuer, which accounts are marked with. */
+  readonly origin: string
+  /** For pages. */
+  readonly title: string
+  readonly ruled: readonly string[]
+  /** How long what clients keep counts after a login there, whatever they do with it; milliseconds. */
+  readonly validFor: number
+  /** Where the browser is sent. */
+  address(request: ProviderRequest): Promise<URL>
+  identify(request: ProviderRequest, answer: ProviderAnswer): Promise<ProvidedIdentity>
+}

@@ -1,6 +1,6 @@
-import { createHash, randomBytes } from 'node:crypto'
 import type { AccessToken, Account, MetaStore } from '../meta/index.ts'
 import type { Principal } from './access.ts'
+import { hashOf, newSecret } from './secret-code.ts'
 
 /** As access tokens begin, so that scanners of code find these, too. */
 const MARK = 'bale_r_'
@@ -21,14 +21,26 @@ export interface RefreshTokens {
   use(secret: string): Promise<{ account: Account; token?: AccessToken } | undefined>
 }
 
-/** They end after `unusedFor` milliseconds without use; 0: nobody gets one. */
-export function createRefreshTokens({ meta, unusedFor }: { meta: MetaStore; unusedFor: number }): RefreshTokens {
+/**
+ * They end after `unusedFor` milliseconds without use; 0: nobody gets one. Those of accounts of the provider end `validFor` milliseconds
+ * after they were issued: nobody can be asked whether the provider still knows the person.
+ */
+export function createRefreshTokens(parts: {
+  meta: MetaStore
+  unusedFor: number
+  provider?: { origin: string; validFor: number } | undefined
+}): RefreshTokens {
+  const { meta, unusedFor, provider } = parts
   return {
     async issue(by, { account, limit, workload }, client) {
       if (!account || unusedFor === 0) return undefined
-      const secret = MARK + randomBytes(32).toString('base64url')
+      const secret = MARK + newSecret()
       const token = { account, accessToken: limit?.id, client: CLIENT.test(client) ? client : '' }
-      const lasting = { lifetime: workload?.lifetime, holder: workload?.name }
+      const isProvided = provider !== undefined && account.origin === provider.origin
+      const lasting = {
+        lifetime: workload?.lifetime ?? (isProvided ? provider.validFor : undefined),
+        holder: workload?.name,
+      }
       const added = await by.addRefreshToken({ ...token, ...lasting, hash: hashOf(secret) }, unusedFor)
       return added === 'added' ? secret : undefined
     },
@@ -37,6 +49,3 @@ export function createRefreshTokens({ meta, unusedFor }: { meta: MetaStore; unus
     },
   }
 }
-
-/** A plain hash is enough: the secret has 256 random bits. */
-const hashOf = (secret: string) => createHash('sha256').update(secret).digest('hex')

@@ -1,5 +1,5 @@
 import { BaleError, printable } from '#base'
-import type { AccountPage, Grant, MetaStore, Role } from '../meta/index.ts'
+import type { AccountPage, Grant, KeptLogin, MetaStore, Role } from '../meta/index.ts'
 import { checkName } from './account-name.ts'
 import { checkGrant } from './grant.ts'
 import { hashPassword, verifyPassword } from './password.ts'
@@ -25,7 +25,9 @@ export interface Users {
   remove(name: string): Promise<void>
   /** Ends all its logins. CONFLICT for one who logs in by a directory; DENIED when `old` is given and not the password of before. */
   setPassword(name: string, password: string, options?: { old?: string }): Promise<void>
-  /** Ends all tokens and logins that clients keep; the password and access tokens stay. */
+  /** What it is logged in with in browsers and programs, newest first; some may have ended without use. */
+  logins(name: string): Promise<KeptLogin[]>
+  /** Ends all tokens and logins that browsers and programs keep; the password and access tokens stay. */
   logOut(name: string): Promise<void>
   /** Makes a user an administrator, who may do everything, or one like others again. */
   setAdmin(name: string, admin: boolean): Promise<void>
@@ -73,6 +75,11 @@ export function createUsers(meta: MetaStore): Users {
         throw new BaleError('DENIED', 'the old password is not right')
       }
       if (!(await meta.setPassword(name, await hashPassword(password)))) throw unknownUser(name)
+    },
+    async logins(name) {
+      const logins = await meta.listLogins(name)
+      if (!logins) throw unknownUser(name)
+      return logins
     },
     async logOut(name) {
       if (!(await meta.endLogins(name))) throw unknownUser(name)

@@ -94,6 +94,19 @@ mirror: docker.io
 hooks: { allow-addresses: [10.0.0.0/8, '::1'], retry-for: 12h }
 login:
   refresh-tokens: { unused-for: 24h }
+  sessions: { unused-for: 1h, lifetime: 24h }
+  bootstrap-token-env: FIRST
+  oidc:
+    issuer: https://login.example/realms/one
+    client-id: bale
+    client-secret-file: client-secret
+    scopes: [openid, groups]
+    name-claim: nick
+    groups-claim: groups
+    groups: { rules: [{ group: web, team: acme/web }] }
+    title: Example
+    valid-for: 48h
+    ca-file: oidc.pem
   ldap:
     url: ldap://ldap.internal
     starttls: true
@@ -210,13 +223,27 @@ test('every key of a file has its place in the configuration, with a value that 
     hooks: { allowAddresses: ['10.0.0.0/8', '::1'], retryFor: 12 * 3_600_000 },
     login: {
       refreshTokensUnusedFor: 24 * 3_600_000,
+      sessions: { unusedFor: 3_600_000, lifetime: 24 * 3_600_000 },
+      bootstrapToken: { variable: 'FIRST', at: `${file}:60:24: login.bootstrap-token-env` },
+      oidc: {
+        issuer: 'https://login.example/realms/one',
+        clientId: 'bale',
+        clientSecret: { path: join(place.path, 'client-secret'), at: `${file}:64:25: login.oidc.client-secret-file` },
+        scopes: ['openid', 'groups'],
+        nameClaim: 'nick',
+        groupsClaim: 'groups',
+        rules: [{ group: 'web', member: { name: 'acme/web', role: 'member' } }],
+        title: 'Example',
+        validFor: 48 * 3_600_000,
+        ca: { path: join(place.path, 'oidc.pem'), at: `${file}:71:14: login.oidc.ca-file` },
+      },
       ldap: {
         url: 'ldap://ldap.internal',
         startTls: true,
-        ca: { path: join(place.path, 'ldap.pem'), at: `${file}:63:14: login.ldap.ca-file` },
+        ca: { path: join(place.path, 'ldap.pem'), at: `${file}:76:14: login.ldap.ca-file` },
         bind: {
           dn: 'cn=bale,dc=example',
-          password: { path: join(place.path, 'ldap-password'), at: `${file}:65:20: login.ldap.password-file` },
+          password: { path: join(place.path, 'ldap-password'), at: `${file}:78:20: login.ldap.password-file` },
         },
         users: { base: 'ou=people,dc=example', filter: '(&(a=b)(uid={name}))', id: 'entryUUID' },
         groups: {
@@ -239,7 +266,7 @@ test('every key of a file has its place in the configuration, with a value that 
           when: { repository: 'acme/*' },
           as: 'acme+ci',
           lifetime: 1_800_000,
-          ca: { path: join(place.path, 'ci.pem'), at: `${file}:83:16: login.workloads[0].ca-file` },
+          ca: { path: join(place.path, 'ci.pem'), at: `${file}:96:16: login.workloads[0].ca-file` },
         },
         {
           ...{ issuer: 'https://other.example', audience: 'x', when: { sub: 'y' }, as: 'acme+other' },
@@ -258,7 +285,7 @@ test('every key of a file has its place in the configuration, with a value that 
     tracing: {
       endpoint: 'https://collector.internal/otlp',
       sample: 0.25,
-      headersFile: { path: join(place.path, 'headers'), at: `${file}:91:83: tracing.headers-file` },
+      headersFile: { path: join(place.path, 'headers'), at: `${file}:104:83: tracing.headers-file` },
     },
   })
 })
@@ -327,7 +354,14 @@ test('a directory is enough; the rest is as without a file', async () => {
   )
   assert.deepEqual(rest, {
     anonymous: 'none',
-    login: { refreshTokensUnusedFor: 30 * 24 * 3_600_000, ldap: undefined, workloads: [] },
+    login: {
+      refreshTokensUnusedFor: 30 * 24 * 3_600_000,
+      sessions: { unusedFor: 12 * 3_600_000, lifetime: 7 * 24 * 3_600_000 },
+      bootstrapToken: undefined,
+      oidc: undefined,
+      ldap: undefined,
+      workloads: [],
+    },
     uploads: { lease: 24 * 3_600_000, leastRate: LEAST_RATE },
     collection: {
       every: 600_000,
@@ -647,6 +681,29 @@ login:
     '12:11: login.ldap.groups.rules[2].group: is missing: The group, by its DN or its name (cn)',
     '12:13: login.ldap.groups.rules[2].grop: unknown key; did you mean group?',
     '13:11: login.ldap.groups.rules[3]: expects organisation, if there is a role',
+  ],
+  'a provider that cannot be trusted, and claims of nothing': [
+    `directory: /d
+login:
+  bootstrap-token-file: t
+  bootstrap-token-env: T
+  oidc:
+    issuer: http://login.example
+    client-secret-file: s
+    client-secret-env: S
+    scopes: ['a b']
+    name-claim: ''
+    groups-claim: groups
+    valid-for: 1m
+`,
+    '4:3: login.bootstrap-token-env: cannot be given together with bootstrap-token-file; expects one of them',
+    '5:3: login.oidc.client-id: is missing: What the registry is called there',
+    '5:3: login.oidc.groups: is missing, but groups-claim needs it: without rules, nothing is done with it',
+    '6:13: login.oidc.issuer: expects https://: whoever is on the way to it could make keys of their own',
+    '8:5: login.oidc.client-secret-env: cannot be given together with client-secret-file; expects one of them',
+    /^9:14: login.oidc.scopes\[0\]: expects a scope, such as groups, not "a b"/,
+    /^10:17: login.oidc.name-claim: expects the name of a claim/,
+    /^12:16: login.oidc.valid-for: expects a duration of at least 1h/,
   ],
   'rules for anybody, and for nobody': [
     `directory: /d

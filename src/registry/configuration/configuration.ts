@@ -1,6 +1,6 @@
 import type { AnonymousAccess } from '../auth/index.ts'
 import type { LeastRate } from '../http/index.ts'
-import type { GroupRule } from '../login/index.ts'
+import type { GroupRule, ProviderOptions } from '../login/index.ts'
 import type { RequestLimit } from '../rates/index.ts'
 
 /** What a registry's configuration file says, with defaults in place. Frozen. Times are in milliseconds, sizes in bytes. */
@@ -142,6 +142,11 @@ export interface SharedDirectory {
 export interface LoginConfiguration {
   /** When the tokens end that clients keep in place of passwords; 0: there are none. */
   refreshTokensUnusedFor: number
+  /** When people are logged out of browsers; `unusedFor` 0: nobody logs in with one. */
+  sessions: { unusedFor: number; lifetime: number }
+  /** Whoever shows it makes the first administrator. */
+  bootstrapToken?: SecretSource
+  oidc?: OidcConfiguration
   ldap?: LdapConfiguration
   /** The first that fits counts. */
   workloads: readonly WorkloadConfiguration[]
@@ -158,6 +163,13 @@ export interface LdapConfiguration {
   groups?: { base: string; filter: string; rules: readonly GroupRule[] }
   timeout: number
   rememberFor: number
+}
+
+/** A provider of OpenID Connect. */
+export interface OidcConfiguration extends Omit<ProviderOptions, 'clientSecret' | 'ca'> {
+  clientSecret?: SecretSource
+  /** PEM. */
+  ca?: NamedFile
 }
 
 /** A job of a CI service that logs in as a robot. */

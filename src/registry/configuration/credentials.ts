@@ -3,6 +3,7 @@ import type {
   LdapConfiguration,
   LoginConfiguration,
   NamedFile,
+  OidcConfiguration,
   ScaledOutContent,
   TlsFiles,
   TlsOfAuthority,
@@ -17,6 +18,7 @@ import {
   readHmacKey,
   readKey,
   readSecret,
+  readToken,
   Unusable,
 } from './named-files.ts'
 import { refusal } from './problems.ts'
@@ -46,6 +48,8 @@ export interface TlsCredentials {
 /** Of directories and issuers. */
 interface LoginCredentials {
   ldap?: { password?: string; ca?: string }
+  oidc?: { clientSecret?: string; ca?: string }
+  bootstrapToken?: string
   /** Authorities in PEM, by the place of the rule that names them. */
   authorities: Readonly<Record<string, string>>
 }
@@ -62,7 +66,7 @@ export async function loadCredentials(
   return await gathering(async (attempt) => ({
     ...(listen.tls && (await protectionOf(listen.tls, environment, attempt))),
     ...(tracing?.headersFile && { tracing: await tracingOf(tracing.headersFile, attempt) }),
-    ...((login.ldap || login.workloads.length > 0) && { login: await loginOf(login, environment, attempt) }),
+    ...(namesCredentials(login) && { login: await loginOf(login, environment, attempt) }),
     ...(content.kind === 'scaled-out' && (await sharedOf(content, environment, attempt))),
     ...(upstreams.length > 0 && {
       upstreams: await Promise.all(upstreams.map((one) => upstreamOf(one, environment, attempt))),
@@ -139,11 +143,32 @@ async function upstreamOf({ login, ca }: UpstreamConfiguration, environment: Env
   }
 }
 
-async function loginOf({ ldap, workloads }: LoginConfiguration, environment: Environment, attempt: Attempt) {
+const namesCredentials = ({ ldap, oidc, bootstrapToken, workloads }: LoginConfiguration) =>
+  ldap !== undefined || oidc !== undefined || bootstrapToken !== undefined || workloads.length > 0
+
+async function loginOf(
+  { ldap, oidc, bootstrapToken: token, workloads }: LoginConfiguration,
+  environment: Environment,
+  attempt: Attempt,
+) {
   const directory = ldap && (await directoryOf(ldap, environment, attempt))
+  const provider = oidc && (await providerOf(oidc, environment, attempt))
+  const bootstrapToken = token && (await attempt(token, () => readToken(token, environment)))
   const authorities: Record<string, string | undefined> = {}
   for (const { ca } of workloads) if (ca) authorities[ca.at] = await attempt(ca, () => readAuthorities(ca))
-  return { ...(directory && { ldap: directory }), authorities }
+  return {
+    ...(directory && { ldap: directory }),
+    ...(provider && { oidc: provider }),
+    ...(bootstrapToken !== undefined && { bootstrapToken }),
+    authorities,
+  }
+}
+
+async function providerOf({ clientSecret: secret, ca }: OidcConfiguration, environment: Environment, attempt: Attempt) {
+  return {
+    clientSecret: secret && (await attempt(secret, () => readSecret(secret, environment))),
+    ca: ca && (await attempt(ca, () => readAuthorities(ca))),
+  }
 }
 
 async function directoryOf({ bind, ca }: LdapConfiguration, environment: Environment, attempt: Attempt) {

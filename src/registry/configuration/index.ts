@@ -11,6 +11,7 @@ export type {
   ListenConfiguration,
   LoginConfiguration,
   NamedFile,
+  OidcConfiguration,
   PostgresConfiguration,
   S3Configuration,
   ScaledOutContent,
@@ -30,6 +31,6 @@ export {
   loadTls,
   type TlsCredentials,
 } from './credentials.ts'
-export { isLoopback, parseListenAddress } from './listen-address.ts'
+export { parseListenAddress } from './listen-address.ts'
 export { configurationSchema } from './load-schema.ts'
 export { configurationFrom, readConfiguration } from './read-configuration.ts'

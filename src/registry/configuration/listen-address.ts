@@ -1,4 +1,3 @@
-import { isIP } from 'node:net'
 import { BaleError } from '#base'
 
 const ADDRESS = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/
@@ -11,9 +10,4 @@ export function parseListenAddress(text: string): { host: string; port: number }
   throw new BaleError('INVALID_ARGUMENT', `not an address to listen on: ${text}`, {
     hint: 'give address and port, for example 127.0.0.1:5000 or [::1]:5000',
   })
-}
-
-/** Whether only this machine can reach it, so that passwords may go over it in plain text. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }

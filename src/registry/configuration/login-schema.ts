@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { isLoopback } from './listen-address.ts'
+import { isProtected } from '../addresses/index.ts'
 import { choice, duration, expects, flag, group, path, text, variable } from './values.ts'
 
 const DN = /^[^\u0000-\u001f=]+=[^\u0000-\u001f]+$/
@@ -27,38 +27,39 @@ const GROUP_FILTER = /^\(.*\{(?:dn|name)\}.*\)$/
 
 const PART = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*'
 
-const groupRule = v.pipe(
-  group('What being in a group of the directory means', {
-    group: text(
-      'The group, by its DN or its name (cn)',
-      'a DN or name',
-      /^[^\u0000-\u001f]+$/,
-      'cn=web,ou=groups,dc=example',
-    ),
-    organisation: v.optional(
-      text(
-        'Organisation of the registry that its people are members of',
-        'an organisation',
-        new RegExp(`^${PART}$`),
-        'acme',
+const NAME = /^[^\u0000-\u001f]+$/
+
+const rulesOf = <Named extends v.GenericSchema>(named: Named) =>
+  list('What each of them means', 'a list of rules', groupRuleOf(named))
+
+const groupRuleOf = <Named extends v.GenericSchema>(named: Named) =>
+  v.pipe(
+    group('What being in a group means', {
+      group: named,
+      organisation: v.optional(
+        text(
+          'Organisation of the registry that its people are members of',
+          'an organisation',
+          new RegExp(`^${PART}$`),
+          'acme',
+        ),
       ),
+      role: v.optional(choice('What they are in the organisation', ['member', 'owner'])),
+      team: v.optional(
+        text('Team of the registry that they are members of', 'a team', new RegExp(`^${PART}/${PART}$`), 'acme/web'),
+      ),
+      administrators: v.optional(flag('Whether they administer the registry')),
+    }),
+    v.check(
+      ({ organisation, team, administrators }) =>
+        [organisation, team, administrators].filter((one) => one !== undefined && one !== false).length === 1,
+      'expects one of organisation, team, and administrators: true',
     ),
-    role: v.optional(choice('What they are in the organisation', ['member', 'owner'])),
-    team: v.optional(
-      text('Team of the registry that they are members of', 'a team', new RegExp(`^${PART}/${PART}$`), 'acme/web'),
+    v.check(
+      ({ organisation, role }) => role === undefined || organisation !== undefined,
+      'expects organisation, if there is a role',
     ),
-    administrators: v.optional(flag('Whether they administer the registry')),
-  }),
-  v.check(
-    ({ organisation, team, administrators }) =>
-      [organisation, team, administrators].filter((one) => one !== undefined && one !== false).length === 1,
-    'expects one of organisation, team, and administrators: true',
-  ),
-  v.check(
-    ({ organisation, role }) => role === undefined || organisation !== undefined,
-    'expects organisation, if there is a role',
-  ),
-)
+  )
 
 function list<Item extends v.GenericSchema>(description: string, what: string, item: Item) {
   return v.pipe(v.array(item, expects(what)), v.title(what.replace(/^a /, '')), v.description(description))
@@ -115,7 +116,9 @@ const ldap = group('Has users of a directory log in with their passwords there',
         ),
         '(member={dn})',
       ),
-      rules: list('What each of them means', 'a list of rules', groupRule),
+      rules: rulesOf(
+        text('The group, by its DN or its name (cn)', 'a DN or name', NAME, 'cn=web,ou=groups,dc=example'),
+      ),
     }),
   ),
   timeout: v.optional(
@@ -131,24 +134,64 @@ const ldap = group('Has users of a directory log in with their passwords there',
   ),
 })
 
-function isProtected(issuer: string): boolean {
-  const { protocol, hostname } = URL.parse(issuer) ?? {}
-  return protocol === 'https:' || isLoopback((hostname ?? '').replace(/^\[(.*)\]$/, '$1'))
-}
+const issuer = (description: string, example: string) =>
+  v.pipe(
+    text(description, 'the URL of an issuer', /^https?:\/\/[^?#@\s]+$/, example),
+    v.check((given) => {
+      const url = URL.parse(given)
+      return url !== null && isProtected(url)
+    }, 'expects https://: whoever is on the way to it could make keys of their own'),
+  )
 
-const workload = group('A rule: whose token is taken, and for whom', {
-  issuer: v.pipe(
-    text(
-      'Who issues the tokens, as they say it (iss)',
-      'the URL of an issuer',
-      /^https?:\/\/[^?#@\s]+$/,
-      'https://token.actions.githubusercontent.com',
+const claim = (description: string, ...examples: string[]) =>
+  text(description, 'the name of a claim', /^[^\u0000-\u0020"]+$/, ...examples)
+
+const oidc = group('Has people log in with their browsers at a provider of OpenID Connect', {
+  issuer: issuer('The provider, as it calls itself (iss)', 'https://login.example'),
+  'client-id': text('What the registry is called there', 'a text', /^[^\u0000-\u001f]+$/, 'bale-registry'),
+  'client-secret-file': v.optional(
+    path('File with the secret of the client; without one, it is a public client', '/run/secrets/oidc'),
+  ),
+  'client-secret-env': v.optional(variable('Environment variable with the secret of the client')),
+  scopes: v.optional(
+    list(
+      'What the provider is asked for; openid is always asked for',
+      'a list of scopes',
+      text('A scope', 'a scope', /^[\x21\x23-\x5b\x5d-\x7e]+$/, 'groups'),
     ),
-    v.check(
-      (given) => isProtected(given),
-      'expects https://: whoever is on the way to it could make keys of their own',
+    ['profile', 'email'],
+  ),
+  'name-claim': v.optional(
+    claim('Claim with the name that somebody has here, at the first login', 'preferred_username'),
+    'preferred_username',
+  ),
+  'groups-claim': v.optional(claim('Claim with the groups that somebody is in', 'groups')),
+  groups: v.optional(
+    group('What those groups mean', {
+      rules: rulesOf(text('The group, as the provider calls it', 'a name', NAME, 'web')),
+    }),
+  ),
+  title: v.optional(
+    text(
+      'What the provider is called on pages; by default, its host',
+      'a text',
+      /^[^\u0000-\u001f]{1,64}$/,
+      'Example login',
     ),
   ),
+  'valid-for': v.optional(
+    duration(
+      'How long what programs keep counts after a login: so long, somebody who was removed there may go on',
+      '720h',
+      { least: '1h' },
+    ),
+    '720h',
+  ),
+  'ca-file': v.optional(path("File of the authorities (PEM) that the provider's certificate may be from")),
+})
+
+const workload = group('A rule: whose token is taken, and for whom', {
+  issuer: issuer('Who issues the tokens, as they say it (iss)', 'https://token.actions.githubusercontent.com'),
   audience: text(
     'What they must be for (aud): something that only this registry is called',
     'a text',
@@ -204,6 +247,28 @@ export const login = group('Who logs in, and how, beyond users with a password o
     }),
     {},
   ),
+  sessions: v.optional(
+    group('How long people are logged in with a browser', {
+      'unused-for': v.optional(
+        duration(
+          'They are logged out when they make no request for so long; 0s: nobody logs in with a browser, nor lets programs in by that',
+          '12h',
+          { least: '0s' },
+        ),
+        '12h',
+      ),
+      lifetime: v.optional(duration('They are logged out after so long in any case', '168h', { least: '1m' }), '168h'),
+    }),
+    {},
+  ),
+  'bootstrap-token-file': v.optional(
+    path(
+      'File with a token of 32 characters or more: whoever shows it makes the first administrator',
+      '/run/secrets/bootstrap',
+    ),
+  ),
+  'bootstrap-token-env': v.optional(variable('Environment variable with that token')),
+  oidc: v.optional(oidc),
   ldap: v.optional(ldap),
   workloads: v.optional(
     list(

@@ -19,6 +19,17 @@ export async function readSecret(source: SecretSource, environment: Environment)
   return oneLine(value, source.variable)
 }
 
+/** A secret that is shown over the network, and could be guessed there. */
+export async function readToken(source: SecretSource, environment: Environment): Promise<string> {
+  const token = await readSecret(source, environment)
+  if (token.length >= LEAST_TOKEN && token.length <= MOST_TOKEN) return token
+  const name = 'path' in source ? source.path : source.variable
+  throw new Unusable(`${name} does not hold a token of ${LEAST_TOKEN} to ${MOST_TOKEN} characters`)
+}
+
+const LEAST_TOKEN = 32
+const MOST_TOKEN = 512
+
 /** The end of a line is the editor's, blanks may be meant. */
 function oneLine(text: string, name: string): string {
   const line = text.replace(/\r?\n$/, '')

@@ -1,4 +1,5 @@
-import { isLoopback, parseListenAddress } from './listen-address.ts'
+import { isLoopback } from '../addresses/index.ts'
+import { parseListenAddress } from './listen-address.ts'
 
 /** Keys as they are in the file; which of them are known, and their values, is not checked yet. */
 export type Group = Readonly<Record<string, unknown>>
@@ -225,6 +226,10 @@ export const RULES: readonly Rule[] = [
   ...oneOf('login.ldap', 'password-file', 'password-env', 'the registry logs in as bind-dn', { when: 'bind-dn' }),
   needs('login.ldap', 'password-file', 'bind-dn', 'it is the password of that'),
   needs('login.ldap', 'password-env', 'bind-dn', 'it is the password of that'),
+  atMostOneOf('login', 'bootstrap-token-file', 'bootstrap-token-env'),
+  atMostOneOf('login.oidc', 'client-secret-file', 'client-secret-env'),
+  needs('login.oidc', 'groups', 'groups-claim', 'the rules are about what that says'),
+  needs('login.oidc', 'groups-claim', 'groups', 'without rules, nothing is done with it'),
   atMostOneOf('metadata.postgres', 'password-file', 'password-env'),
   ...oneOf('objects.s3', 'access-key-file', 'access-key-env', 'requests are signed'),
   atMostOneOf('upstreams[]', 'password-file', 'password-env'),

@@ -6,6 +6,8 @@ import type {
   AnonymousAccess,
   Authentication,
   Authenticator,
+  Bootstrap,
+  BrowserLogins,
   RefreshTokens,
   TokenIssuer,
 } from '../auth/index.ts'
@@ -29,6 +31,9 @@ export interface RegistryContext {
   authenticator: Authenticator
   tokens: TokenIssuer
   refreshTokens: RefreshTokens
+  /** Undefined when nobody logs in by a browser. */
+  browsers: BrowserLogins | undefined
+  bootstrap: Bootstrap
   access: Access
   /** The administration of the registry for somebody, as whose the changes are recorded if the metadata is opened as theirs. */
   administration(meta: MetaStore, caller: { actor: string; may: MayDo }): Administration

@@ -106,6 +106,7 @@ function noting(
     },
     checkPassword: (...login) => noted(authenticator.checkPassword(...login), 'password'),
     checkWorkload: (token) => noted(authenticator.checkWorkload(token), 'token'),
+    present: (account) => authenticator.present(account),
     checkRefreshToken: (secret) => noted(authenticator.checkRefreshToken(secret), 'token'),
   }
 }

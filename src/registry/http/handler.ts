@@ -8,11 +8,14 @@ import { asRefusal, Refusal, sendRefusal } from './failure.ts'
 import { type Followed, followRequest, pathOf } from './followed.ts'
 import { limitRequests } from './limit-requests.ts'
 import { listReferrers, listRepositories, listTags } from './listings.ts'
+import { answerLogin } from './login.ts'
+import { sendLoginFailure } from './login-failure.ts'
+import { asLoginRefusal } from './login-request.ts'
 import { deleteManifest, putManifest, readManifest } from './manifests.ts'
 import { requireOneReading } from './one-reading.ts'
 import { live, ready } from './probes.ts'
 import { answerAsRenamed } from './renamed.ts'
-import { isApiPath, parseRoute, type Route } from './route.ts'
+import { isApiPath, isLoginPath, parseRoute, type Route } from './route.ts'
 import { issueToken } from './token.ts'
 import { announceClose, leaveBody } from './unread-body.ts'
 import { appendUpload, beginUpload, cancelUpload, finishUpload, uploadStatus } from './uploads.ts'
@@ -20,7 +23,7 @@ import { routeHere } from './upstream-route.ts'
 
 type Handler = (context: RegistryContext, exchange: Exchange, route: never) => Promise<void>
 
-/** All end points of the distribution specification 1.1, the token issuer, and the API of its administration. */
+/** All end points of the distribution specification 1.1, the token issuer, the API of its administration, and the pages of logins. */
 const TABLE: Record<Route['kind'], Record<string, Handler>> = {
   ping: { GET: ping, HEAD: ping },
   live: { GET: live, HEAD: live },
@@ -34,6 +37,7 @@ const TABLE: Record<Route['kind'], Record<string, Handler>> = {
   tags: { GET: listTags, HEAD: listTags },
   referrers: { GET: listReferrers, HEAD: listReferrers },
   api: { GET: answerApi, POST: answerApi, PUT: answerApi, DELETE: answerApi },
+  login: { GET: answerLogin, POST: answerLogin },
 }
 
 /** Answers one request. Never rejects: every failure is an answer, or a broken connection when it comes too late. */
@@ -106,13 +110,14 @@ function handleFailure(
 ): void {
   const path = pathOf(request.url ?? '')
   const problem = isApiPath(path) ? asApiRefusal(error, response) : undefined
-  const refusal = asRefusal(error)
+  const refusal = isLoginPath(path) ? asLoginRefusal(error) : asRefusal(error)
   const { status } = problem ?? refusal
   if (status >= 500 && !isClientGone(error)) context.report(error, `${request.method} ${path}`)
   if (response.headersSent || response.destroyed) return void response.destroy()
   for (const name of ['Content-Length', 'Content-Range', 'ETag', 'Accept-Ranges']) response.removeHeader(name)
   announceClose(request, response)
   if (problem) sendProblem(response, problem)
+  else if (isLoginPath(path)) sendLoginFailure(response, path, refusal)
   else sendRefusal(response, refusal)
 }
 

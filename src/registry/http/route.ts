@@ -8,6 +8,8 @@ export type Route =
   | { kind: 'catalog' }
   /** `path` is what follows `/api/v1`. */
   | { kind: 'api'; path: string }
+  /** `path` is what follows `/login`. */
+  | { kind: 'login'; path: string }
   | { kind: 'blob' | 'manifest' | 'referrers'; repository: string; reference: string }
   | { kind: 'tags' | 'uploads'; repository: string }
   | { kind: 'upload'; repository: string; id: string }
@@ -23,10 +25,21 @@ const SHAPES: [RegExp, (repository: string, last: string) => Route][] = [
 
 const LONGEST_PATH = 1024
 const API_PATH = '/api/v1'
+const LOGIN_PATH = '/login'
 
 /** Whether a path belongs to the API, whose refusals look otherwise. */
 export function isApiPath(path: string): boolean {
   return path === API_PATH || path.startsWith(`${API_PATH}/`)
+}
+
+/** Whether a path is below that of logins, whose refusals look otherwise again. */
+export function isLoginPath(path: string): boolean {
+  return path === LOGIN_PATH || path.startsWith(`${LOGIN_PATH}/`)
+}
+
+/** Of those, whether programs ask there, and no browsers. */
+export function isForPrograms(path: string): boolean {
+  return ['/device/code', '/device/token', '/bootstrap'].includes(path.slice(LOGIN_PATH.length))
 }
 
 /**
@@ -42,6 +55,9 @@ export function parseRoute(path: string): Route | undefined {
   // Repositories, patterns and labels are parts of these, percent-encoded.
   if (isApiPath(path))
     return path.length > 4 * LONGEST_PATH ? undefined : { kind: 'api', path: path.slice(API_PATH.length) }
+  if (isLoginPath(path)) {
+    return path.length > LONGEST_PATH ? undefined : { kind: 'login', path: path.slice(LOGIN_PATH.length) }
+  }
   if (!path.startsWith('/v2/') || path.length > LONGEST_PATH) return undefined
   for (const [shape, build] of SHAPES) {
     const match = shape.exec(path.slice('/v2/'.length))

@@ -4,4 +4,5 @@
  */
 export type { GroupRule } from './group-rules.ts'
 export { createLdapSource, type LdapOptions } from './ldap-source.ts'
+export { createProvider, type ProviderOptions } from './provider.ts'
 export { createWorkloads, type WorkloadRule } from './workloads.ts'

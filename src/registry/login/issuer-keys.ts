@@ -1,11 +1,15 @@
-import type { JWTVerifyGetKey } from 'jose'
+import type { JWTPayload, JWTVerifyGetKey } from 'jose'
 import { asError, BaleError, type Clock } from '#base'
-import { createHttpClient, defaultHttpLimits, type HttpClient, tlsSettings } from '#transport/http'
+import { createHttpClient, defaultHttpLimits, type HttpAnswer, type HttpClient, tlsSettings } from '#transport/http'
 
 /** The keys by which an issuer's tokens are verified. */
 export interface IssuerKeys extends AsyncDisposable {
   /** An unknown key has them read again, but not for every forged token. */
   find: JWTVerifyGetKey
+  /** What it says of itself (OpenID Connect Discovery 1.0, section 3). UNAVAILABLE when that cannot be read. */
+  described(): Promise<Readonly<Record<string, unknown>>>
+  /** Requests to other end points that it names, with the same bounds and authorities. */
+  readonly http: HttpClient
 }
 
 export interface IssuerPlace {
@@ -27,6 +31,7 @@ const LARGEST = 256 * 1024
 
 interface Loaded {
   find: JWTVerifyGetKey
+  described: Readonly<Record<string, unknown>>
   at: number
 }
 
@@ -44,7 +49,8 @@ export function createIssuerKeys(place: IssuerPlace, clock: Clock): IssuerKeys {
     if (failed && clock.now() < failed.at + PAUSE) throw failed.error
     try {
       const { createLocalJWKSet } = await import('jose')
-      loaded = { find: createLocalJWKSet(await readKeys(http, place.issuer)), at: clock.now() }
+      const described = await readDescription(http, place.issuer)
+      loaded = { find: createLocalJWKSet(await readKeys(http, described, place)), described, at: clock.now() }
       failed = undefined
       return loaded
     } catch (error) {
@@ -83,28 +89,81 @@ export function createIssuerKeys(place: IssuerPlace, clock: Clock): IssuerKeys {
         return await (await reload()).find(header, token)
       }
     },
+    described: async () => (await current()).described,
+    http,
     [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),
   }
 }
 
-async function readKeys(http: HttpClient, issuer: string): Promise<{ keys: [] }> {
+/** Those with a public key alone: with a shared secret, whoever verifies could issue as well. */
+const ALGORITHMS = [
+  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
+  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
+]
+const LEEWAY = 30
+
+/** The claims of a token, if it is genuine, for this audience, and its time is now; undefined else. UNAVAILABLE without keys. */
+export async function verifyIssued(
+  token: string,
+  keys: IssuerKeys,
+  { clock, claims, ...expected }: { issuer: string; audience: string | string[]; claims: string[]; clock: Clock },
+): Promise<JWTPayload | undefined> {
+  const { errors, jwtVerify } = await import('jose')
+  try {
+    const { payload } = await jwtVerify(token, keys.find, {
+      ...{ ...expected, algorithms: ALGORITHMS, clockTolerance: LEEWAY },
+      currentDate: new Date(clock.now()),
+      requiredClaims: ['exp', 'iss', 'aud', ...claims],
+    })
+    return payload
+  } catch (error) {
+    if (error instanceof errors.JOSEError) return undefined
+    throw error
+  }
+}
+
+async function readDescription(http: HttpClient, issuer: string): Promise<Record<string, unknown>> {
   const known = await readJson(http, new URL(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`))
   if (known['issuer'] !== issuer) throw new Error(`it calls itself ${JSON.stringify(known['issuer'])}`)
-  const address = URL.parse(String(known['jwks_uri']))
-  const isSafe = address?.protocol === 'https:' || (address?.protocol === 'http:' && issuer.startsWith('http:'))
-  if (!address || !isSafe) throw new Error('it names no address of its keys that can be trusted')
+  return known
+}
+
+async function readKeys(
+  http: HttpClient,
+  described: Readonly<Record<string, unknown>>,
+  { issuer }: IssuerPlace,
+): Promise<{ keys: [] }> {
+  const address = safeAddress(described['jwks_uri'], issuer)
+  if (!address) throw new Error('it names no address of its keys that can be trusted')
   const keys = await readJson(http, address)
   if (!Array.isArray(keys['keys'])) throw new Error(`${address.href} has no keys`)
   return keys as { keys: [] }
 }
 
-async function readJson(http: HttpClient, url: URL): Promise<Record<string, unknown>> {
-  const answer = await http.send({ method: 'GET', url, headers: { accept: 'application/json' } })
+/** An address that an issuer names, if nobody on the way to it can change what is said there. */
+export function safeAddress(named: unknown, issuer: string): URL | undefined {
+  const address = URL.parse(String(named))
+  const isSafe = address?.protocol === 'https:' || (address?.protocol === 'http:' && issuer.startsWith('http:'))
+  return isSafe && address ? address : undefined
+}
+
+/** The object that is at an address. */
+export async function readJson(
+  http: HttpClient,
+  url: URL,
+  headers: Record<string, string> = {},
+): Promise<Record<string, unknown>> {
+  const answer = await http.send({ method: 'GET', url, headers: { accept: 'application/json', ...headers } })
   if (answer.status !== 200) {
     await answer.discard()
     throw new Error(`${url.href} answers ${answer.status}`)
   }
+  return await objectOf(answer)
+}
+
+/** The body of an answer, which is to be an object in JSON. */
+export async function objectOf(answer: HttpAnswer): Promise<Record<string, unknown>> {
   const value: unknown = JSON.parse((await answer.document(LARGEST, 'the document')).toString('utf8'))
   if (typeof value === 'object' && value !== null) return value as Record<string, unknown>
-  throw new Error(`${url.href} is no object`)
+  throw new Error(`what ${answer.url.href} answers is no object`)
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { insertToken } from './access-tokens.ts'
-import type { AccountKind, AccountMeta, Grant } from './account-meta.ts'
+import type { Account, AccountKind, AccountMeta, Grant } from './account-meta.ts'
 import { type By, recordChange } from './audit.ts'
 import { accountsOf, findAccount } from './find-account.ts'
 import { changeMember } from './groups.ts'
@@ -62,7 +62,7 @@ export function accountMeta(database: SqlDatabase, by: By): AccountMeta {
       return await database.transaction(async (sql) => {
         const set = `UPDATE users SET password_hash = ?, generation = generation + 1 WHERE name = ? AND kind = 'user' AND origin = ''`
         if ((await sql.run(set, passwordHash, name)) === 0) return false
-        await sql.run('DELETE FROM refresh_tokens WHERE user_name = ?', name)
+        await endKept(sql, name)
         await recordChange(sql, by, { action: 'user.password', target: name })
         return true
       })
@@ -160,6 +160,21 @@ async function isThere(sql: Transaction, name: string, kinds: readonly AccountKi
   const marks = kinds.map(() => '?').join(', ')
   const there = `SELECT 1 FROM users WHERE name = ? AND kind IN (${marks}) ${sql.lock('KEY SHARE')}`
   return (await sql.get(there, name, ...kinds)) !== undefined
+}
+
+/** The name of an account that is still what it was; it is not removed before the transaction ends. */
+export async function accountFor(
+  sql: Transaction,
+  { id, generation }: Pick<Account, 'id' | 'generation'>,
+): Promise<string | undefined> {
+  const lock = sql.lock('KEY SHARE')
+  const row = await sql.get(`SELECT name FROM users WHERE id = ? AND generation = ? ${lock}`, id, generation)
+  return row && text(row['name'])
+}
+
+/** Removes what clients and browsers keep of an account that is in its next generation: it is good for nothing any more. */
+export async function endKept(sql: Transaction, name: string): Promise<void> {
+  for (const table of ['refresh_tokens', 'sessions']) await sql.run(`DELETE FROM ${table} WHERE user_name = ?`, name)
 }
 
 async function oneBelow(sql: Transaction, name: string): Promise<string | undefined> {

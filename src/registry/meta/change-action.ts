@@ -21,6 +21,7 @@ const ACCOUNTS = [
   ...(['user.add', 'user.remove', 'user.password', 'user.admin', 'user.logout', 'robot.add', 'robot.remove'] as const),
   ...(['organisation.add', 'organisation.remove', 'team.add', 'team.remove', 'member.set', 'member.remove'] as const),
   ...(['grant.set', 'grant.remove', 'public.add', 'public.remove', 'token.add', 'token.remove', 'login.add'] as const),
+  ...(['session.add', 'session.end', 'device.allow', 'device.deny'] as const),
   ...(['policy.add', 'policy.remove', 'hook.add', 'hook.remove', 'hook.enable', 'hook.disable'] as const),
   ...(['quota.set', 'quota.remove', 'redirect.end', 'certificate.set'] as const),
 ] as const

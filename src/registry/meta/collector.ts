@@ -13,6 +13,8 @@ export function collectorMeta(database: SqlDatabase): CollectorMeta {
     async expireUploads(idle) {
       await database.run('DELETE FROM attempts WHERE expires_at < now_ms()')
       await database.run('DELETE FROM request_counts WHERE expires_at < now_ms()')
+      await database.run('DELETE FROM sessions WHERE expires_at < now_ms()')
+      await database.run('DELETE FROM device_logins WHERE expires_at < now_ms()')
       await database.run('DELETE FROM turns WHERE turn_until < now_ms()')
       await database.run('DELETE FROM repository_redirects WHERE redirect_until < now_ms()')
       return await database.transaction(async (sql) => {

@@ -11,7 +11,7 @@ import { historyContract } from './history-contract.ts'
 import { hookContract, hookDeliveryContract } from './hook-contract.ts'
 import { immutableContract } from './immutable-contract.ts'
 import { type Check, NOW } from './kit-contract.ts'
-import { directoryContract, refreshTokenContract } from './login-contract.ts'
+import { deviceLoginContract, directoryContract, refreshTokenContract, sessionContract } from './login-contract.ts'
 import { promotionContract } from './promotion-contract.ts'
 import { quotaContract } from './quota-contract.ts'
 import { renameContract } from './rename-contract.ts'
@@ -44,6 +44,8 @@ export function metaStoreContract(name: string, create: () => Promise<MetaPlace>
   groupContract(check)
   auditContract(check)
   refreshTokenContract(check)
+  sessionContract(check)
+  deviceLoginContract(check)
   directoryContract(check)
   coordinationContract(check)
   requestCountContract(check)

@@ -6,6 +6,7 @@ import { cachedContentMeta } from './cached-content.ts'
 import { collectorMeta } from './collector.ts'
 import { contentMeta } from './content.ts'
 import { coordinationMeta } from './coordination.ts'
+import { deviceLoginMeta } from './device-logins.ts'
 import { directoryMeta } from './directory-accounts.ts'
 import { groupMeta } from './groups.ts'
 import { hookDeliveryMeta } from './hook-deliveries.ts'
@@ -18,6 +19,7 @@ import { refreshTokenMeta } from './refresh-tokens.ts'
 import { renameMeta } from './renames.ts'
 import { requestCountMeta } from './request-counts.ts'
 import { retentionMeta } from './retention.ts'
+import { sessionMeta } from './sessions.ts'
 import type { SqlDatabase } from './sql.ts'
 import { tagHistoryMeta } from './tag-history.ts'
 import { tagPolicyMeta } from './tag-policies.ts'
@@ -35,6 +37,8 @@ export function createMeta(database: SqlDatabase, by: By = OPERATOR): MetaStore 
     ...groupMeta(database, by),
     ...accessTokenMeta(database, by),
     ...refreshTokenMeta(database, by),
+    ...sessionMeta(database, by),
+    ...deviceLoginMeta(database, by),
     ...directoryMeta(database, by),
     ...signingKeyMeta(database),
     ...coordinationMeta(database),

@@ -3,7 +3,7 @@ import { insertAccount } from './accounts.ts'
 import { type By, recordChange } from './audit.ts'
 import { findAccount } from './find-account.ts'
 import { changeMember } from './groups.ts'
-import { optionalText, type SqlDatabase, type SqlRow, type Transaction, text } from './sql.ts'
+import { OutOfDate, optionalText, type SqlDatabase, type SqlRow, type Transaction, text } from './sql.ts'
 
 /** What a directory says about somebody whom it knows. */
 export interface DirectoryEntry {
@@ -12,6 +12,8 @@ export interface DirectoryEntry {
   origin: string
   /** What it knows this person by, and nobody else, ever. */
   subject?: string
+  /** Somebody who has another name there by now keeps the account, and with it the name here. It needs a subject. */
+  renames?: boolean
   /** Whether this is an administrator of the registry; undefined where the directory does not say so of anybody. */
   admin?: boolean
   /** Organisations and teams that this person is in. */
@@ -31,9 +33,10 @@ export interface DirectoryMeta {
 /** Accounts that come from a directory. */
 export function directoryMeta(database: SqlDatabase, by: By): DirectoryMeta {
   return {
-    async enterAccount(entry) {
-      const { name } = entry
+    async enterAccount(given) {
       return await database.transaction(async (sql) => {
+        const entry = { ...given, name: await nameHere(sql, given) }
+        const { name } = entry
         const row = await sql.get(`SELECT * FROM users WHERE name = ? ${sql.lock('UPDATE')}`, name)
         const taken = row ? isAnother(row, entry) && { taken: name } : await enterNew(sql, by, entry)
         if (taken) return taken
@@ -45,10 +48,20 @@ export function directoryMeta(database: SqlDatabase, by: By): DirectoryMeta {
   }
 }
 
+async function nameHere(sql: Transaction, { name, origin, subject, renames = false }: DirectoryEntry): Promise<string> {
+  if (!renames || subject === undefined) return name
+  const find = 'SELECT name FROM users WHERE origin = ? AND subject = ? ORDER BY created_at, name LIMIT 1'
+  const row = await sql.get(find, origin, subject)
+  return row ? text(row['name']) : name
+}
+
 async function enterNew(sql: Transaction, by: By, entry: DirectoryEntry): Promise<{ taken: string } | undefined> {
   const { name, origin, subject, admin = false } = entry
   const outcome = await insertAccount(sql, by, { kind: 'user', name, origin, subject, admin })
-  return outcome === 'added' ? undefined : outcome
+  if (outcome === 'added') return undefined
+  // It was not there a moment ago: another login of the same person has made it meanwhile, or somebody else has.
+  if (outcome.taken === name) throw new OutOfDate('the account was made meanwhile')
+  return outcome
 }
 
 /** A user with a password here is never taken over, and neither is one of somebody who had the name before. */

@@ -2,6 +2,7 @@ import type { Descriptor, Digest } from '#spec'
 import type { AccessTokenMeta, AccountMeta, GroupMeta } from './account-meta.ts'
 import type { AcmeMeta } from './acme.ts'
 import type { AuditMeta, By } from './audit.ts'
+import type { DeviceLoginMeta } from './device-logins.ts'
 import type { DirectoryMeta } from './directory-accounts.ts'
 import type { HookDeliveryMeta } from './hook-deliveries.ts'
 import type { HookMeta } from './hooks.ts'
@@ -11,6 +12,7 @@ import type { RefreshTokenMeta } from './refresh-tokens.ts'
 import type { RenameMeta } from './renames.ts'
 import type { RequestCountMeta } from './request-counts.ts'
 import type { RetentionMeta } from './retention.ts'
+import type { SessionMeta } from './sessions.ts'
 import type { TagHistoryMeta } from './tag-history.ts'
 import type { TagPolicyMeta } from './tag-policies.ts'
 import type { TransferMeta } from './transfer.ts'
@@ -29,6 +31,8 @@ export interface MetaStore
     GroupMeta,
     AccessTokenMeta,
     RefreshTokenMeta,
+    SessionMeta,
+    DeviceLoginMeta,
     DirectoryMeta,
     AuditMeta,
     SigningKeyMeta,
@@ -197,7 +201,7 @@ interface DueObject {
 export interface CollectorMeta {
   /**
    * Forgets uploads whose time is over, and unfinished ones that have not moved for `idle`. Returns how many of them were
-   * not finished. Also forgets attempts, counts of requests, turns and redirects that are over.
+   * not finished. Also forgets attempts, counts of requests, turns, redirects, sessions and programs that wait to be let in when their time is over.
    */
   expireUploads(idle?: number): Promise<number>
   /**

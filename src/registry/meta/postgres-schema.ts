@@ -201,4 +201,21 @@ CREATE FUNCTION continue_ids() RETURNS void LANGUAGE plpgsql AS $$ DECLARE c rec
   FOR c IN SELECT table_name AS t, column_name AS n FROM information_schema.columns WHERE table_schema = current_schema() AND is_identity = 'YES' LOOP
   EXECUTE format('SELECT setval(pg_get_serial_sequence(%L, %L), (SELECT coalesce(max(%I), 0) + 1 FROM %I), false)', c.t, c.n, c.n, c.t); END LOOP; END $$;
 `,
+  // Sessions, and programs that wait to be let in.
+  `
+CREATE TABLE sessions (hash text COLLATE "C" PRIMARY KEY,
+  user_name text COLLATE "C" NOT NULL REFERENCES users (name) ON DELETE CASCADE, generation bigint NOT NULL,
+  created_at bigint NOT NULL, used_at bigint NOT NULL, expires_at bigint NOT NULL, ends_at bigint NOT NULL);
+CREATE INDEX sessions_user ON sessions (user_name);
+CREATE INDEX sessions_expiry ON sessions (expires_at);
+CREATE TABLE device_logins (hash text COLLATE "C" PRIMARY KEY, user_hash text COLLATE "C" NOT NULL UNIQUE,
+  client text COLLATE "C" NOT NULL, address text COLLATE "C" NOT NULL, network text COLLATE "C" NOT NULL,
+  created_at bigint NOT NULL, expires_at bigint NOT NULL, polled_at bigint, poll_every bigint NOT NULL,
+  state text COLLATE "C" NOT NULL CHECK (state IN ('pending', 'allowed', 'denied')),
+  user_name text COLLATE "C" REFERENCES users (name) ON DELETE CASCADE, generation bigint);
+CREATE INDEX device_logins_expiry ON device_logins (expires_at);
+CREATE INDEX device_logins_network ON device_logins (network);
+CREATE INDEX device_logins_user ON device_logins (user_name) WHERE user_name IS NOT NULL;
+CREATE INDEX users_subject ON users (origin, subject) WHERE subject IS NOT NULL;
+`,
 ]

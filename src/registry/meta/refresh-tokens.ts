@@ -1,5 +1,6 @@
 import { useToken } from './access-tokens.ts'
 import type { AccessToken, Account } from './account-meta.ts'
+import { accountFor, endKept } from './accounts.ts'
 import { type By, recordChange } from './audit.ts'
 import { findAccount } from './find-account.ts'
 import { type Sql, type SqlDatabase, type SqlRow, type Transaction, text } from './sql.ts'
@@ -18,6 +19,19 @@ interface NewRefreshToken {
   lifetime?: number
 }
 
+/** Something that an account is logged in with. Times are milliseconds since 1970. */
+export interface KeptLogin {
+  /** What keeps it. */
+  kind: 'browser' | 'program'
+  /** What the program calls itself; empty for one that does not say. */
+  client: string
+  createdAt: number
+  /** About when it was used last. */
+  usedAt?: number
+  /** When it ends, however much it is used. */
+  endsAt?: number
+}
+
 export interface RefreshTokenMeta {
   /**
    * Forgets those of the account that have ended, and of more than 300 the ones that are least likely to be used
@@ -29,6 +43,8 @@ export interface RefreshTokenMeta {
    * lifetime has ended when it was not used for `unusedFor` milliseconds.
    */
   useRefreshToken(hash: string, unusedFor: number): Promise<{ account: Account; token?: AccessToken } | undefined>
+  /** What a user is logged in with, but for access tokens, newest first; some may have ended without use. Undefined when there is no such user. */
+  listLogins(name: string): Promise<KeptLogin[] | undefined>
   /** Ends what a user is logged in with, but for access tokens. False when there is no such user. */
   endLogins(name: string): Promise<boolean>
 }
@@ -45,7 +61,7 @@ export function refreshTokenMeta(database: SqlDatabase, by: By): RefreshTokenMet
   return {
     async addRefreshToken({ hash, account, accessToken, client, holder, lifetime }, unusedFor) {
       return await database.transaction(async (sql) => {
-        const name = await nameOf(sql, account)
+        const name = await accountFor(sql, account)
         if (name === undefined) return 'missing'
         await makeRoom(sql, name, unusedFor)
         await sql.run(
@@ -73,11 +89,16 @@ export function refreshTokenMeta(database: SqlDatabase, by: By): RefreshTokenMet
       return found
     },
 
+    async listLogins(name) {
+      if (!(await database.get(`SELECT 1 FROM users WHERE name = ? AND kind = 'user'`, name))) return undefined
+      return (await database.all(LOGINS, name, name)).map(loginOf)
+    },
+
     async endLogins(name) {
       return await database.transaction(async (sql) => {
         const next = `UPDATE users SET generation = generation + 1 WHERE name = ? AND kind = 'user'`
         if ((await sql.run(next, name)) === 0) return false
-        await sql.run('DELETE FROM refresh_tokens WHERE user_name = ?', name)
+        await endKept(sql, name)
         await recordChange(sql, by, { action: 'user.logout', target: name })
         return true
       })
@@ -85,13 +106,24 @@ export function refreshTokenMeta(database: SqlDatabase, by: By): RefreshTokenMet
   }
 }
 
-const ALIVE_OF_T = ALIVE.replaceAll(/\b(expires_at|used_at|created_at)\b/g, 't.$1')
+const LOGINS = `
+  SELECT 'browser' AS kind, '' AS client, created_at, used_at, ends_at FROM sessions WHERE user_name = ? AND expires_at > now_ms()
+  UNION ALL SELECT 'program', client, created_at, used_at, expires_at FROM refresh_tokens
+    WHERE user_name = ? AND (expires_at IS NULL OR expires_at > now_ms())
+  ORDER BY created_at DESC, kind`
 
-async function nameOf(sql: Transaction, { id, generation }: NewRefreshToken['account']): Promise<string | undefined> {
-  const lock = sql.lock('KEY SHARE')
-  const row = await sql.get(`SELECT name FROM users WHERE id = ? AND generation = ? ${lock}`, id, generation)
-  return row && text(row['name'])
+function loginOf(row: SqlRow): KeptLogin {
+  const time = (value: unknown) => (value === null ? undefined : Number(value))
+  return {
+    kind: text(row['kind']) as KeptLogin['kind'],
+    client: text(row['client']),
+    createdAt: Number(row['created_at']),
+    usedAt: time(row['used_at']),
+    endsAt: time(row['ends_at']),
+  }
 }
+
+const ALIVE_OF_T = ALIVE.replaceAll(/\b(expires_at|used_at|created_at)\b/g, 't.$1')
 
 /** Those that were made a while ago and never used go first, then those that were used longest ago. */
 async function makeRoom(sql: Transaction, name: string, unusedFor: number): Promise<void> {

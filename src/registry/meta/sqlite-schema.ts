@@ -211,4 +211,21 @@ CREATE TABLE acme_texts (name TEXT PRIMARY KEY, text TEXT NOT NULL, expires_at I
   `
 CREATE INDEX audit_target ON audit (target, id);
 `,
+  // Sessions of people in browsers, and programs that wait for somebody to let them in. Secrets and codes are kept as SHA-256. People of a
+  // directory or provider are found by what that knows them by.
+  `
+CREATE TABLE sessions (hash TEXT PRIMARY KEY, user_name TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE,
+  generation INTEGER NOT NULL, created_at INTEGER NOT NULL, used_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
+  ends_at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX sessions_user ON sessions (user_name);
+CREATE INDEX sessions_expiry ON sessions (expires_at);
+CREATE TABLE device_logins (hash TEXT PRIMARY KEY, user_hash TEXT NOT NULL UNIQUE, client TEXT NOT NULL, address TEXT NOT NULL,
+  network TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, polled_at INTEGER, poll_every INTEGER NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('pending', 'allowed', 'denied')),
+  user_name TEXT REFERENCES users (name) ON DELETE CASCADE, generation INTEGER) WITHOUT ROWID;
+CREATE INDEX device_logins_expiry ON device_logins (expires_at);
+CREATE INDEX device_logins_network ON device_logins (network);
+CREATE INDEX device_logins_user ON device_logins (user_name) WHERE user_name IS NOT NULL;
+CREATE INDEX users_subject ON users (origin, subject) WHERE subject IS NOT NULL;
+`,
 ]

@@ -37,6 +37,7 @@ export const MOVED: readonly MovedTable[] = [
   { name: 'members', key: ['member_name', 'group_name'] },
   { name: 'access_tokens', key: ['id'], identity: ['hash', 'user_name', 'label'], free: { columns: ['used_at'] } },
   { name: 'refresh_tokens', key: ['hash'], identity: ['user_name', 'access_token'], free: { columns: ['used_at'] } },
+  { name: 'sessions', key: ['hash'], identity: ['user_name'], free: { columns: ['used_at', 'expires_at'] } },
   { name: 'public_patterns', key: ['pattern'] },
   { name: 'audit', key: ['#id'], free: { events: ['INSERT', 'DELETE'] } },
   { name: 'tag_policies', key: ['#id'] },

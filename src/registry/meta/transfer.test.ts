@@ -9,7 +9,17 @@ import { manifest, push } from './kit-contract.ts'
 import { MOVED } from './transfer-tables.ts'
 
 /** Tables whose rows are of the moment: uploads begin again, the rest is made anew; what is used is counted by triggers. */
-const LEFT = ['uploads', 'gc_queue', 'holds', 'attempts', 'turns', 'request_counts', 'usage_deltas', 'usage_totals']
+const LEFT = [
+  'uploads',
+  'gc_queue',
+  'holds',
+  'attempts',
+  'turns',
+  'device_logins',
+  'request_counts',
+  'usage_deltas',
+  'usage_totals',
+]
 
 /** The tables of a registry, as SQLite knows them. */
 async function emptyRegistry() {

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import { createBrowser } from '../../../test/kit/browser.ts'
 import { startCeph, withoutCeph } from '../../../test/kit/ceph.ts'
 import { hookReceiver, signatureOf } from '../../../test/kit/hook-receiver.ts'
 import { startPostgres, withoutPostgres } from '../../../test/kit/postgres.ts'
@@ -190,7 +191,7 @@ test('a move ends while as much is pushed as it can bring: it refuses changes wh
   assert.deepEqual(await shared.meta.listTags('a/b', { limit: 1000 }), pushed.toSorted())
 })
 
-test('quotas with what is used, former names, logins of clients, and hooks with what waits for them move as well', {
+test('quotas with what is used, former names, logins of clients and browsers, and hooks with what waits for them move as well', {
   skip,
 }, async () => {
   await using receiver = await hookReceiver()
@@ -210,6 +211,9 @@ test('quotas with what is used, former names, logins of clients, and hooks with 
   const headers = { 'Content-Type': 'application/x-www-form-urlencoded' }
   const answer = await old.request('POST', '/token', { headers, body: login })
   const { refresh_token: refresh } = answer.json<{ refresh_token: string }>()
+  const browser = createBrowser()
+  await browser.open(`http://${old.address}/login`)
+  await browser.submit({ fields: { name: 'ann', password: 'password-of-ann' } })
   // What changes after a move that was broken off is changed in the new place as well, and counted once.
   const stopping = new AbortController()
   const stopped = { signal: stopping.signal, frozen: () => stopping.abort() }
@@ -231,6 +235,7 @@ test('quotas with what is used, former names, logins of clients, and hooks with 
     ...{ grant_type: 'refresh_token', service: 'bale-registry', client_id: 'test', refresh_token: refresh },
   }).toString()
   assert.equal((await client.request('POST', '/token', { headers, body: again })).status, 200)
+  assert.match((await browser.open(`${served.url}/login`)).text, /You are logged in as <strong>ann</)
   await until('what waited is told', () => receiver.messages.length === 3)
   for (const message of receiver.messages) {
     assert.equal(message.headers['webhook-signature'], signatureOf(secret, message))

@@ -10,7 +10,11 @@ export interface Seal {
 }
 
 /** What is sealed, each with a key of its own. */
-export type Sealed = 'signing keys of a registry' | 'secrets of hooks' | 'certificates of this registry'
+export type Sealed =
+  | 'signing keys of a registry'
+  | 'secrets of hooks'
+  | 'certificates of this registry'
+  | 'logins under way'
 
 const SEALED = 'sealed:'
 

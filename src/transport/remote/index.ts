@@ -3,6 +3,8 @@
  * registry they are for and to its token service, never over plain http except to this machine; downloads resume;
  * every read and wait is bounded. Does not: verify blobs (the target does), store anything.
  */
+export { type DevicePrompt, loginByDevice } from './device-login.ts'
+export { type FirstAdministrator, makeFirstAdministrator } from './first-administrator.ts'
 export { defaultLimits, type RemoteLimits } from './limits.ts'
 export { createMirroredSource } from './mirrored-source.ts'
 export { checkLogin, openRepository } from './open-repository.ts'

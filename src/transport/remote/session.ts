@@ -27,6 +27,8 @@ interface SessionRequest extends Pick<HttpRequest, 'method' | 'headers' | 'body'
   attempts?: number
   /** The blob of progress events. */
   digest?: Digest
+  /** It is sent without a login whatever the answer, which is nothing about logins. */
+  withoutLogin?: boolean
 }
 
 /** A connection to one registry with the right scheme, credentials, retries and errors. */
@@ -118,10 +120,11 @@ export function createSession(registryName: string, repository: string | undefin
           headers: { ...request.headers, ...(authorization ? { authorization } : {}) },
         }),
       )
-    const first = ours ? await authorizer.header(scopes, signal) : undefined
+    const mayLogIn = ours && !request.withoutLogin
+    const first = mayLogIn ? await authorizer.header(scopes, signal) : undefined
     options.log?.debug('transport', `${method} ${url.origin}${url.pathname}`, { authorized: first !== undefined })
     let answer = await attempt(first)
-    const own = ours && answer.url.origin === base.origin
+    const own = mayLogIn && answer.url.origin === base.origin
     let challenges = own && answer.status === 401 ? parseChallenges(answer.headers['www-authenticate'] ?? '') : []
     if (own && first === undefined && challenges.length === 0 && HIDING.has(answer.status)) {
       pinged ??= ping(base, signal)
