@@ -45,6 +45,7 @@ export {
   checkLogin,
   createMirroredSource,
   defaultLimits,
+  listRepositories,
   openRegistryApi,
   openRepository,
   type RegistryAnswer,

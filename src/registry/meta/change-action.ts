@@ -23,6 +23,7 @@ const ACCOUNTS = [
   ...(['grant.set', 'grant.remove', 'public.add', 'public.remove', 'token.add', 'token.remove', 'login.add'] as const),
   ...(['policy.add', 'policy.remove', 'hook.add', 'hook.remove', 'hook.enable', 'hook.disable'] as const),
   ...(['quota.set', 'quota.remove', 'redirect.end', 'certificate.set'] as const),
+  ...(['replication.run', 'replication.retry'] as const),
 ] as const
 
 /** Those that happen in one repository. */

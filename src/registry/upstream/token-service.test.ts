@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { cachedRegistry } from '../../../test/kit/cached-registry.ts'
 import { planServer } from '../../../test/kit/planned-server.ts'
 import { digestOf } from '../../../test/kit/scripted-registry.ts'
-import { isTokenServiceOf } from './token-service.ts'
+import { isTokenServiceOf } from '../remote/index.ts'
 import { checkedUpstream } from './upstream-settings.ts'
 
 test('A14: a token service is the one that is configured, or related to the upstream by its name', () => {
