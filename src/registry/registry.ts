@@ -45,6 +45,13 @@ import {
 } from './policies/index.ts'
 import { createRequestLimits, type RequestLimit } from './rates/index.ts'
 import { workRegularly } from './regular-work.ts'
+import {
+  checkedRules,
+  createReplications,
+  createReplicator,
+  type ReplicationSettings,
+  type Replications,
+} from './replication/index.ts'
 import { type Report, reportOnce } from './report.ts'
 import { createSeal } from './seal/index.ts'
 import { createUploads } from './uploads/index.ts'
@@ -109,7 +116,9 @@ export interface RegistrySettings extends OriginOptions {
   upstreams?: readonly UpstreamSettings[]
   /** The prefix of the one that repositories come from that are not here and are below no prefix, for clients of a mirror. */
   mirror?: string
-  /** How upstreams are reached: directly, and with the machine's authorities, by default. */
+  /** Images that follow rules to other registries, or from them. */
+  replication?: readonly ReplicationSettings[]
+  /** How upstreams and ends of replication are reached: directly, and with the machine's authorities, by default. */
   connections?: ConnectionSettings
   /** Told of what is the registry's own fault, for the operator. */
   report?: Report
@@ -127,6 +136,7 @@ export interface Registry extends Administration, AsyncDisposable {
   promotions: Promotions
   renames: Renames
   hooks: Hooks
+  replications: Replications
   /** Collects while requests go on. LOCKED when another process of the registry collects. */
   collectGarbage(options?: CollectOptions): Promise<Collected>
   /** Obtains a certificate from an authority, one for all processes of the registry. It is the caller's to dispose before the registry. */
@@ -182,10 +192,14 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     const dispatcher = closing.use(createDispatcher({ meta, sender: hooks.sender, clock, retryFor, report, observe }))
     const failed = (error: unknown) => report(error, 'delivering to hooks')
     const delivering = closing.use(workRegularly(() => dispatcher.round(), { every: DELIVER_EVERY, failed }))
+    const given = { meta, objects, uploads, lease, clock, log, report, observe }
+    const replicating = await openReplicator(settings, given, closing)
     const seeEnd: Observe = (event) => {
       if (event.kind !== 'request-ended') return
       refusals.add(event)
-      if (event.method !== 'GET' && event.method !== 'HEAD') delivering.soon()
+      if (event.method === 'GET' || event.method === 'HEAD') return
+      delivering.soon()
+      replicating.soon()
     }
     const limits = requestLimitsOf(parts, settings, { clock, report })
     if (limits) closing.use(limits)
@@ -203,6 +217,7 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
       ...administration(meta),
       ...controlsOf(meta, lease),
       hooks: hooks.hooks,
+      replications: createReplications(meta),
       async obtainCertificate(wanted) {
         const { obtainCertificate } = await import('./acme/index.ts')
         return await obtainCertificate(
@@ -231,6 +246,23 @@ async function openUpstreams(
   if (upstreams.length === 0 && mirror === undefined) return undefined
   const { createUpstreams } = await import('./upstream/index.ts')
   return closing.use(createUpstreams({ ...parts, upstreams, mirror, connections }))
+}
+
+/** What does what rules have to do, soon after changes. Without rules, what an earlier configuration had is forgotten. */
+async function openReplicator(
+  { replication = [], upstreams = [], connections }: RegistrySettings,
+  parts: Omit<Parameters<typeof createReplicator>[0], 'rules' | 'connections'>,
+  closing: AsyncDisposableStack,
+): Promise<{ soon(): void }> {
+  const rules = checkedRules(
+    replication,
+    upstreams.map(({ prefix }) => prefix),
+  )
+  const replicator = closing.use(createReplicator({ ...parts, rules, connections }))
+  await replicator.begin()
+  if (rules.length === 0) return { soon: () => undefined }
+  const failed = (error: unknown) => parts.report(error, 'replicating')
+  return closing.use(workRegularly(() => replicator.round(), { every: DELIVER_EVERY, failed }))
 }
 
 /** What collections remove of what came from upstreams. */
@@ -326,6 +358,7 @@ export interface RegistryAdmin extends Administration, AsyncDisposable {
   promotions: Promotions
   renames: Renames
   hooks: Hooks
+  replications: Replications
   /** LOCKED when another process of the registry collects. */
   collectGarbage(options?: CollectOptions): Promise<Collected>
   /** Compares what is known with the bytes that are there. */
@@ -356,6 +389,7 @@ export function administerRegistry(parts: AdminParts, settings: AdminSettings = 
     ...rulesOf(meta),
     ...controlsOf(meta, lease),
     hooks,
+    replications: createReplications(meta),
     collectGarbage: (how) => collecting(parts, { unpulled, ...how }),
     importFrom: (directory, how) => importFrom({ meta, objects, uploads, lease }, directory, how),
     check: (how) => whenFull(() => check({ meta, objects, clock }, how)),

@@ -41,6 +41,7 @@ const NEVER = 0
 export function replicationMeta(database: SqlDatabase, by: By): ReplicationMeta {
   return {
     async setReplicationRules(rules) {
+      if (rules.length === 0 && !(await database.get('SELECT 1 FROM replication_rules LIMIT 1'))) return
       await database.transaction(async (sql) => {
         const wanted = new Map(rules.map((rule) => [rule.name, rule.direction]))
         for (const row of await sql.all('SELECT name, direction FROM replication_rules ORDER BY name')) {

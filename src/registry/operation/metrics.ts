@@ -92,6 +92,15 @@ function createEventMetrics(): Part {
     'bale_registry_hook_deliveries_pending',
     'Deliveries of events that are still to be made, of all replicas, at most 10000',
   )
+  const replications = createCounter(
+    'bale_registry_replications_total',
+    'Tries to replicate a tag, or to find out what is to be replicated',
+  )
+  const replicated = createCounter('bale_registry_replication_bytes_total', 'Bytes that rules of replication moved')
+  const replicationTasks = createGauges(
+    'bale_registry_replication_tasks',
+    'Tasks of replication that wait, run or were given up, of all replicas, at most 10000 of each',
+  )
   const spansSent = createCounter('bale_registry_spans_sent_total', 'Spans of traces that the collector took', {
     from: [{}],
   })
@@ -122,6 +131,12 @@ function createEventMetrics(): Part {
         return attempts.add({ outcome: event.outcome })
       case 'hook-deliveries-counted':
         return pending.set({}, event.pending)
+      case 'replication-ended':
+        replications.add({ rule: event.rule, outcome: event.outcome })
+        return replicated.add({ rule: event.rule }, event.bytes)
+      case 'replications-counted':
+        replicationTasks.set({ state: 'waiting' }, event.waiting)
+        return replicationTasks.set({ state: 'failed' }, event.failed)
       case 'spans-sent':
         return spansSent.add({}, event.count)
       case 'spans-dropped':
