@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { freePort } from '../../../test/kit/free-port.ts'
 import {
   type Answer,
   INDEX_TYPE,
   MANIFEST_TYPE,
+  sha256,
   startRegistry,
   type TestRegistry,
 } from '../../../test/kit/registry-client.ts'
@@ -71,3 +73,239 @@ test('a push is replicated byte for byte, and what became of it is on record', a
   assert.deepEqual(repositories.json(), { repositories: ['mirror/web'] })
   assert.deepEqual(under.reports, [])
 })
+
+/** An index of two platforms, the first of which has an SBOM; it is signed under a tag and by a referrer. */
+async function signedIndex(registry: TestRegistry, repository: string, tag: string) {
+  const platforms = [await registry.image(repository, 'amd64'), await registry.image(repository, 'arm64')]
+  const manifests = platforms.map(({ descriptor }, at) => ({
+    ...descriptor,
+    platform: { os: 'linux', architecture: ['amd64', 'arm64'][at] },
+  }))
+  const index = JSON.stringify({ schemaVersion: 2, mediaType: INDEX_TYPE, manifests })
+  const sending = { headers: { 'Content-Type': INDEX_TYPE }, body: index }
+  const answer = await registry.request('PUT', `/v2/${repository}/manifests/${tag}`, sending)
+  ok(answer)
+  const digest = String(answer.headers['docker-content-digest'])
+  const descriptor = { mediaType: INDEX_TYPE, digest, size: index.length }
+  return { digest, descriptor, index, platforms }
+}
+
+const referrersOf = async (registry: TestRegistry, repository: string, digest: string) =>
+  (await registry.request('GET', `/v2/${repository}/referrers/${digest}`))
+    .json<{ manifests: { digest: string; artifactType: string }[] }>()
+    .manifests.map((one) => one.digest)
+
+test('an index goes with its platforms, and what refers to any of them, also by a tag, before it or after', async () => {
+  await using under = await pair({ tags: ['v*'] })
+  const { here, there } = under
+  const { digest, descriptor, index, platforms } = await signedIndex(here, 'a/b', 'v1')
+  await arrived(there, 'a/b', 'v1', digest)
+  const got = await there.request('GET', '/v2/a/b/manifests/v1', { headers: { Accept: INDEX_TYPE } })
+  assert.equal(got.body.toString(), index)
+  const sbom = await here.image('a/b', 'sbom', { subject: platforms[0]!.descriptor, artifactType: 'x/sbom' })
+  const signature = await here.image('a/b', 'signature', { subject: descriptor, artifactType: 'x/signature' })
+  const ofSbom = await here.image('a/b', 'signature of sbom', { subject: sbom.descriptor })
+  const tagged = await here.image('a/b', 'cosign', { tag: `${digest.replace(':', '-')}.sig` })
+  const unwanted = await here.image('a/b', 'other', { tag: 'latest' })
+  const about = await here.image('a/b', 'about other', { subject: unwanted.descriptor })
+  await here.image('a/b', 'cosign of other', { tag: `${unwanted.digest.replace(':', '-')}.sig` })
+  await idle(here)
+  assert.deepEqual(await referrersOf(there, 'a/b', platforms[0]!.digest), [sbom.digest])
+  assert.deepEqual(await referrersOf(there, 'a/b', digest), [signature.digest])
+  assert.deepEqual(await referrersOf(there, 'a/b', sbom.digest), [ofSbom.digest])
+  const tags = (await there.request('GET', '/v2/a/b/tags/list')).json<{ tags: string[] }>().tags
+  assert.deepEqual(tags, [`${digest.replace(':', '-')}.sig`, 'v1'])
+  assert.equal(await head(there, 'a/b', tags[0]!), tagged.digest)
+  assert.equal(await head(there, 'a/b', about.digest), undefined)
+
+  // Another tag for all of it brings them from the beginning.
+  await there.request('DELETE', `/v2/a/b/manifests/${digest}`)
+  const again = { headers: { 'Content-Type': INDEX_TYPE }, body: index }
+  ok(await here.request('PUT', '/v2/a/b/manifests/v2', again))
+  await arrived(there, 'a/b', 'v2', digest)
+  await idle(here)
+  assert.deepEqual(await referrersOf(there, 'a/b', digest), [signature.digest])
+  const tasks = await here.registry.replications.tasks()
+  assert.deepEqual(tasks.map(({ reference }) => reference).toSorted(), [tags[0], 'v1', 'v2'])
+  assert.deepEqual(under.reports, [])
+})
+
+test('without referrers, images alone go', async () => {
+  await using under = await pair({ referrers: false })
+  const { here, there } = under
+  const image = await here.image('a/b', 'one', { tag: '1' })
+  const signature = await here.image('a/b', 'signature', { subject: image.descriptor })
+  await here.image('a/b', 'two', { tag: '2' })
+  await until('the second tag is there', () => head(there, 'a/b', '2'))
+  await idle(here)
+  assert.equal(await head(there, 'a/b', '1'), image.digest)
+  assert.equal(await head(there, 'a/b', signature.digest), undefined)
+})
+
+test('what a registry takes it gives: lists of blobs, and configs of any kind', async () => {
+  await using under = await pair()
+  const { here, there } = under
+  const blob = await here.blob('a/cache', 'layer of a build cache')
+  const config = await here.blob('a/cache', '{}')
+  const list = JSON.stringify({
+    schemaVersion: 2,
+    mediaType: INDEX_TYPE,
+    manifests: [
+      { mediaType: 'application/vnd.oci.image.layer.v1.tar', digest: blob, size: 22 },
+      { mediaType: 'application/vnd.buildkit.cacheconfig.v0', digest: config, size: 2 },
+    ],
+  })
+  const foreign = { mediaType: 'application/vnd.oci.image.layer.nondistributable.v1.tar', size: 7 }
+  const odd = JSON.stringify({
+    schemaVersion: 2,
+    mediaType: MANIFEST_TYPE,
+    config: { mediaType: 'application/vnd.oci.image.config.v1+json', digest: config, size: 2 },
+    layers: [
+      { mediaType: 'application/vnd.oci.image.layer.v1.tar', digest: blob, size: 22 },
+      { ...foreign, digest: sha256('not here'), urls: ['https://elsewhere.example/layer'] },
+    ],
+  })
+  const put = (tag: string, type: string, body: string) =>
+    here.request('PUT', `/v2/a/cache/manifests/${tag}`, { headers: { 'Content-Type': type }, body })
+  ok(await put('list', INDEX_TYPE, list))
+  ok(await put('odd', MANIFEST_TYPE, odd))
+  await arrived(there, 'a/cache', 'list', sha256(list))
+  // The foreign layer is not at the destination, which takes the manifest all the same.
+  await arrived(there, 'a/cache', 'odd', sha256(odd))
+  assert.equal((await there.request('GET', `/v2/a/cache/blobs/${blob}`)).body.toString(), 'layer of a build cache')
+})
+
+test('a deletion follows where the rule says so, but for what somebody else has put there', async () => {
+  await using under = await pair({ deletes: true })
+  const { here, there } = under
+  const image = await here.image('a/b', 'one', { tag: '1' })
+  await here.image('a/b', 'one', { tag: 'same' })
+  await here.image('a/b', 'two', { tag: '2' })
+  await idle(here)
+  const own = await there.image('a/b', 'their own', { tag: '2' })
+  for (const tag of ['1', '2']) ok(await here.request('DELETE', `/v2/a/b/manifests/${tag}`), 202)
+  await arrived(there, 'a/b', '1', undefined)
+  await idle(here)
+  assert.equal(await head(there, 'a/b', 'same'), image.digest)
+  assert.equal(await head(there, 'a/b', '2'), own.digest)
+  const [failed] = await here.registry.replications.tasks({ state: 'failed' })
+  assert.match(failed!.failure!, /^not deleted: 2 is sha256:\w+ there, and not what was replicated$/)
+  assert.deepEqual(
+    (await here.registry.replications.tasks()).map(({ reference, state }) => [reference, state]),
+    [
+      ['2', 'failed'],
+      ['same', 'done'],
+    ],
+  )
+})
+
+test('a deletion does not follow by default, and is forgotten', async () => {
+  await using under = await pair()
+  const { here, there } = under
+  const image = await here.image('a/b', 'one', { tag: '1' })
+  await idle(here)
+  ok(await here.request('DELETE', '/v2/a/b/manifests/1'), 202)
+  await idle(here)
+  assert.deepEqual(await here.registry.replications.tasks(), [])
+  assert.equal(await head(there, 'a/b', '1'), image.digest)
+})
+
+test('a storm of pushes of one tag is one task, and the last push is what arrives', async () => {
+  await using under = await pair()
+  const { here, there } = under
+  let seen = 0
+  let last = ''
+  for (let number = 0; number < 40; number++) {
+    last = (await here.image('a/b', `push ${number}`, { tag: 'latest' })).digest
+    seen = Math.max(seen, (await here.registry.replications.tasks()).length)
+  }
+  await arrived(there, 'a/b', 'latest', last)
+  await idle(here)
+  assert.equal(seen, 1)
+  const [task, ...others] = await here.registry.replications.tasks()
+  assert.deepEqual([task!.state, task!.digest, others.length], ['done', last, 0])
+})
+
+test('two registries that push to each other come to rest', async () => {
+  const port = await freePort()
+  const back: ReplicationSettings = {
+    ...{ name: 'back', direction: 'push', url: `http://127.0.0.1:${port}`, repositories: ['**'], onPush: true },
+  }
+  await using under = await pair({}, { here: { port }, there: { replication: [back] } })
+  const { here, there } = under
+  const image = await here.image('a/b', 'one', { tag: '1' })
+  await arrived(there, 'a/b', '1', image.digest)
+  await until('the way back is done', async () => {
+    const [task] = await there.registry.replications.tasks()
+    return task?.state === 'done' && task.bytes === 0
+  })
+  await idle(here)
+  const other = await there.image('a/b', 'two', { tag: '1' })
+  await arrived(here, 'a/b', '1', other.digest)
+  await idle(here)
+  await idle(there)
+  assert.equal((await here.registry.tags.history('a/b', '1')).length, 2)
+})
+
+test('a destination that is away is left alone and not blamed on the tag; what waited goes when it is back', async () => {
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  const rule = { name: 'site', direction: 'push', url, repositories: ['**'], onPush: true } as const
+  await using here = await startRegistry({ replication: [rule] })
+  const image = await here.image('a/b', 'one', { tag: '1' })
+  const [resting] = await until('the rule rests', async () => {
+    const rules = await here.registry.replications.list()
+    return rules[0]!.restsUntil !== undefined && rules
+  })
+  assert.match(resting!.failure!, /127\.0\.0\.1:\d+/)
+  assert.ok(resting!.restsUntil! > Date.now() && resting!.restsUntil! < Date.now() + 60_000)
+  const second = await here.image('c/d', 'two', { tag: '1' })
+  await using there = await startRegistry({ port })
+  assert.deepEqual((await here.registry.replications.list())[0]!.tasks, { waiting: 2, running: 0, done: 0, failed: 0 })
+  assert.equal(await here.registry.replications.retry({ rule: 'site' }), 1)
+  await arrived(there, 'a/b', '1', image.digest)
+  await arrived(there, 'c/d', '1', second.digest)
+  await idle(here)
+  const [status] = await here.registry.replications.list()
+  assert.deepEqual([status!.restsUntil, status!.failure, status!.tasks.done], [undefined, undefined, 2])
+})
+
+test('what the destination refuses waits long, tells why, and holds up nothing else', async () => {
+  await using under = await pair()
+  const { here, there } = under
+  await there.registry.policies.immutable('a/b', '1')
+  const first = await here.image('a/b', 'one', { tag: '1' })
+  await arrived(there, 'a/b', '1', first.digest)
+  await here.image('a/b', 'two', { tag: '1' })
+  const other = await here.image('a/b', 'three', { tag: '2' })
+  await arrived(there, 'a/b', '2', other.digest)
+  const task = await until('it was refused', async () => {
+    const tasks = await here.registry.replications.tasks()
+    return tasks.find(({ reference, failure }) => reference === '1' && failure !== undefined)
+  })
+  assert.deepEqual([task.state, task.tries, task.digest], ['waiting', 1, first.digest])
+  assert.match(task.failure!, /refused manifest for 127\.0\.0\.1:\d+\/a\/b:1 with status 412: .*immutable/)
+  assert.ok(task.dueAt > Date.now() + 30_000, 'it is not tried again soon')
+  assert.equal(await head(there, 'a/b', '1'), first.digest)
+  assert.match(under.reports[0]!, /^replication site: .* status 412/)
+})
+
+test('a login that is not accepted is told in words, and not tried for each tag', async () => {
+  const login = { username: 'ann', password: 'not the password' }
+  await using under = await pair({ login }, { there: { anonymous: 'none' } })
+  const { here } = under
+  await here.image('a/b', 'one', { tag: '1' })
+  const [rule] = await until('the rule rests', async () => {
+    const rules = await here.registry.replications.list()
+    return rules[0]!.restsUntil !== undefined && rules
+  })
+  assert.match(rule!.failure!, /refused the login for a\/b: incorrect username or password/)
+  assert.ok(rule!.restsUntil! > Date.now() + 30_000)
+  await here.image('c/d', 'one', { tag: '1' })
+  await idleButWaiting(here)
+  const tries = (await here.registry.replications.tasks()).map((task) => task.tries)
+  assert.deepEqual(tries, [0, 1])
+})
+
+const idleButWaiting = ({ registry }: TestRegistry) =>
+  until('nothing runs', async () => (await registry.replications.list()).every(({ tasks }) => tasks.running === 0))
