@@ -38,20 +38,16 @@ import {
   createPromotions,
   createQuotas,
   createRenames,
+  createReplications,
   createTags,
   type Promotions,
   type Quotas,
   type Renames,
+  type Replications,
 } from './policies/index.ts'
 import { createRequestLimits, type RequestLimit } from './rates/index.ts'
 import { workRegularly } from './regular-work.ts'
-import {
-  checkedRules,
-  createReplications,
-  createReplicator,
-  type ReplicationSettings,
-  type Replications,
-} from './replication/index.ts'
+import type { ReplicationSettings } from './replication/index.ts'
 import { type Report, reportOnce } from './report.ts'
 import { createSeal } from './seal/index.ts'
 import { createUploads } from './uploads/index.ts'
@@ -251,16 +247,18 @@ async function openUpstreams(
 /** What does what rules have to do, soon after changes. Without rules, what an earlier configuration had is forgotten. */
 async function openReplicator(
   { replication = [], upstreams = [], connections }: RegistrySettings,
-  parts: Omit<Parameters<typeof createReplicator>[0], 'rules' | 'connections'>,
+  parts: Omit<Parameters<typeof import('./replication/index.ts').createReplicator>[0], 'rules' | 'connections'>,
   closing: AsyncDisposableStack,
 ): Promise<{ soon(): void }> {
-  const rules = checkedRules(
-    replication,
-    upstreams.map(({ prefix }) => prefix),
-  )
+  if (replication.length === 0) {
+    await parts.meta.setReplicationRules([])
+    return { soon: () => undefined }
+  }
+  const { checkedRules, createReplicator } = await import('./replication/index.ts')
+  const prefixes = upstreams.map(({ prefix }) => prefix)
+  const rules = checkedRules(replication, prefixes)
   const replicator = closing.use(createReplicator({ ...parts, rules, connections }))
   await replicator.begin()
-  if (rules.length === 0) return { soon: () => undefined }
   const failed = (error: unknown) => parts.report(error, 'replicating')
   return closing.use(workRegularly(() => replicator.round(), { every: DELIVER_EVERY, failed }))
 }

@@ -5,5 +5,4 @@
  */
 
 export { checkedRules, type ReplicationSettings } from './replication-settings.ts'
-export { createReplications, type Replications } from './replications.ts'
 export { createReplicator } from './replicator.ts'
