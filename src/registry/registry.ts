@@ -43,7 +43,6 @@ import {
   type Promotions,
   type Quotas,
   type Renames,
-  type Replications,
 } from './policies/index.ts'
 import { createRequestLimits, type RequestLimit } from './rates/index.ts'
 import { workRegularly } from './regular-work.ts'
@@ -132,7 +131,6 @@ export interface Registry extends Administration, AsyncDisposable {
   promotions: Promotions
   renames: Renames
   hooks: Hooks
-  replications: Replications
   /** Collects while requests go on. LOCKED when another process of the registry collects. */
   collectGarbage(options?: CollectOptions): Promise<Collected>
   /** Obtains a certificate from an authority, one for all processes of the registry. It is the caller's to dispose before the registry. */
@@ -213,7 +211,6 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
       ...administration(meta),
       ...controlsOf(meta, lease),
       hooks: hooks.hooks,
-      replications: createReplications(meta),
       async obtainCertificate(wanted) {
         const { obtainCertificate } = await import('./acme/index.ts')
         return await obtainCertificate(
@@ -290,9 +287,14 @@ function openHooks(
   return { sender, hooks: createHooks({ meta, sender, seal }) }
 }
 
-/** Accounts, policies and tags; `actor` is who sets tags back. */
+/** Accounts, policies, tags and replication; `actor` is who sets tags back. */
 function rulesOf(meta: MetaStore, actor?: string): Omit<Administration, 'collectGarbage'> {
-  return { ...createAccounts(meta), policies: createPolicies(meta), tags: createTags(meta, actor) }
+  return {
+    ...createAccounts(meta),
+    policies: createPolicies(meta),
+    tags: createTags(meta, actor),
+    replications: createReplications(meta),
+  }
 }
 
 /** What of it has no end point of the management interface. */
@@ -356,7 +358,6 @@ export interface RegistryAdmin extends Administration, AsyncDisposable {
   promotions: Promotions
   renames: Renames
   hooks: Hooks
-  replications: Replications
   /** LOCKED when another process of the registry collects. */
   collectGarbage(options?: CollectOptions): Promise<Collected>
   /** Compares what is known with the bytes that are there. */
@@ -387,7 +388,6 @@ export function administerRegistry(parts: AdminParts, settings: AdminSettings = 
     ...rulesOf(meta),
     ...controlsOf(meta, lease),
     hooks,
-    replications: createReplications(meta),
     collectGarbage: (how) => collecting(parts, { unpulled, ...how }),
     importFrom: (directory, how) => importFrom({ meta, objects, uploads, lease }, directory, how),
     check: (how) => whenFull(() => check({ meta, objects, clock }, how)),

@@ -14,6 +14,8 @@ export type {
   Group,
   Promotion,
   QuotaUse,
+  ReplicationStatus,
+  ReplicationTask,
   Role,
   ServedConfiguration,
   TagChange,

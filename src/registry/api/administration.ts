@@ -1,11 +1,12 @@
 import type { Accounts } from '../auth/index.ts'
-import type { Policies, Tags } from '../policies/index.ts'
+import type { Policies, Replications, Tags } from '../policies/index.ts'
 import type { CollectionRequest, CollectionResult } from './collection.ts'
 
 /** Administration of a registry that can be done from afar as well as beside its data. */
 export interface Administration extends Accounts {
   policies: Policies
   tags: Tags
+  replications: Replications
   /** LOCKED when another process of the registry collects. */
   collectGarbage(options?: CollectionRequest & { signal?: AbortSignal }): Promise<CollectionResult>
 }

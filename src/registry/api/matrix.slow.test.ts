@@ -131,6 +131,10 @@ const CASES: Record<keyof typeof OPERATIONS, Case> = {
     asks: [{ path: '/repositories/acme%2Fweb/tags/latest', body: { digest: TAG } }],
     let: OWNERS,
   },
+  'replications.list': { asks: [{ path: '/replications' }], let: ADMINISTRATORS },
+  'replications.tasks': { asks: [{ path: '/replication-tasks' }], let: ADMINISTRATORS },
+  'replications.run': { asks: [{ path: '/replications/none/runs', body: {} }], let: ADMINISTRATORS },
+  'replications.retry': { asks: [{ path: '/replication-tasks/retries', body: { task: 1 } }], let: ADMINISTRATORS },
   'audit.entries': { asks: [{ path: '/audit' }], let: ADMINISTRATORS },
   collectGarbage: { asks: [{ path: '/collections', body: {} }], let: ADMINISTRATORS },
 }

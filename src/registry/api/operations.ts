@@ -3,6 +3,7 @@ import { auditOperation } from './audit-operation.ts'
 import { collectionOperation } from './collection-operation.ts'
 import type { Operation } from './operation.ts'
 import { organisationOperations } from './organisation-operations.ts'
+import { replicationOperations } from './replication-operations.ts'
 import { repositoryOperations } from './repository-operations.ts'
 import { secretOperations } from './secret-operations.ts'
 import { selfOperation } from './self-operation.ts'
@@ -18,6 +19,7 @@ export const OPERATIONS: Readonly<Record<OperationName | 'me', Operation>> = {
   ...organisationOperations,
   ...secretOperations,
   ...repositoryOperations,
+  ...replicationOperations,
   ...auditOperation,
   ...collectionOperation,
 }

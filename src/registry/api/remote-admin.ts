@@ -93,7 +93,16 @@ function parsed(text: string): unknown {
 
 /** The next steps that a registry's errors have. Others, of a newer one, are left out. */
 const NEXT = v.variant('act', [
-  v.object({ act: v.picklist(['list-registry-users', 'list-registry-policies', 'adopt-repositories']) }),
+  v.object({
+    act: v.picklist([
+      ...([
+        'list-registry-users',
+        'list-registry-policies',
+        'list-registry-replications',
+        'adopt-repositories',
+      ] as const),
+    ]),
+  }),
   v.object({ act: v.literal('show-tag-history'), name: v.string() }),
   v.object({ act: v.literal('change-registry-password'), user: v.string() }),
 ]) satisfies v.GenericSchema<unknown, NextStep>

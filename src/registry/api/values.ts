@@ -36,6 +36,7 @@ export const contentName = text('A media type, with * for any characters, or an 
   'base/debian:12',
 ])
 export const digest = text('Digest of a manifest', 256, [`sha256:${'0123456789abcdef'.repeat(4)}`])
+export const ruleName = text('Name of a rule of replication', 256, ['backup-site'])
 export const auditText = text('Of a line of the audit log', 1024)
 
 /** A text of a narrower type, which the registry checks itself, or has checked. */

@@ -22,14 +22,17 @@ export interface ReplicationRule {
 }
 
 /** How a rule stands. Times are milliseconds since 1970. */
-export interface ReplicationStatus extends ReplicationRule {
+export interface ReplicationStatus extends Omit<ReplicationRule, 'repositories' | 'except' | 'tags'> {
+  repositories: string[]
+  tags: string[]
   /** When everything is compared next; undefined without a schedule. */
   nextAt?: number
   /** The other registry is left alone until then, since it could not be asked. */
   restsUntil?: number
   /** Why. */
   failure?: string
-  tasks: { waiting: number; running: number; done: number; failed: number }
+  /** `due`: of those that wait, what is to be done now. */
+  tasks: { waiting: number; due: number; running: number; done: number; failed: number }
 }
 
 /** `waiting`: also what is tried again. `failed`: given up. */

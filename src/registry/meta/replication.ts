@@ -55,7 +55,8 @@ export function replicationMeta(database: SqlDatabase, by: By): ReplicationMeta 
     async listReplicationRules() {
       const rules = await database.all('SELECT * FROM replication_rules ORDER BY name')
       const counts = await database.all(
-        `SELECT t.rule, ${SHOWN_STATE} AS shown, count(*) AS count FROM replication_tasks t
+        `SELECT t.rule, ${SHOWN_STATE} AS shown, count(*) AS count,
+           sum(CASE WHEN t.due_at <= now_ms() THEN 1 ELSE 0 END) AS due FROM replication_tasks t
          GROUP BY t.rule, ${SHOWN_STATE}`,
       )
       return rules.map((row) => statusOf(row, counts))
@@ -266,15 +267,16 @@ function statusOf(row: SqlRow, counts: readonly SqlRow[]): ReplicationStatus {
   const isSet = (column: string) => Number(row[column]) === 1
   const time = (column: string) => Number(row[column]) || undefined
   const every = time('every')
-  const tasks = { waiting: 0, running: 0, done: 0, failed: 0 }
-  for (const one of counts) {
-    if (text(one['rule']) === name) tasks[text(one['shown']) as ReplicationState] = Number(one['count'])
+  const tasks = { waiting: 0, due: 0, running: 0, done: 0, failed: 0 }
+  for (const one of counts.filter((count) => text(count['rule']) === name)) {
+    const state = text(one['shown']) as ReplicationState
+    tasks[state] = Number(one['count'])
+    if (state === 'waiting') tasks.due = Number(one['due'])
   }
   return {
     name,
     direction: text(row['direction']) as ReplicationRule['direction'],
     repositories: list('repositories'),
-    except: list('excepted'),
     tags: list('tags'),
     onPush: isSet('on_push'),
     every,

@@ -39,6 +39,9 @@ const head = async (registry: TestRegistry, repository: string, reference: strin
   return answer.status === 200 ? String(answer.headers['docker-content-digest']) : undefined
 }
 
+const tasksOf = ({ registry }: TestRegistry, filter?: Parameters<typeof registry.replications.tasks>[0]) =>
+  Array.fromAsync(registry.replications.tasks(filter))
+
 /** Until a tag is what it is to be. */
 const arrived = (registry: TestRegistry, repository: string, tag: string, digest: string | undefined) =>
   until(`${repository}:${tag} is ${digest}`, async () => (await head(registry, repository, tag)) === digest)
@@ -62,7 +65,7 @@ test('a push is replicated byte for byte, and what became of it is on record', a
   assert.deepEqual(got.body, image.bytes)
   assert.equal(got.headers['content-type'], MANIFEST_TYPE)
   assert.equal((await there.request('GET', `/v2/mirror/web/blobs/${image.layer}`)).body.toString(), 'layer of one')
-  const [task, ...others] = await here.registry.replications.tasks()
+  const [task, ...others] = await tasksOf(here)
   assert.deepEqual(others, [])
   const { rule, repository, reference, state, tries, digest, blobs } = task!
   assert.deepEqual(
@@ -125,7 +128,7 @@ test('an index goes with its platforms, and what refers to any of them, also by 
   await arrived(there, 'a/b', 'v2', digest)
   await idle(here)
   assert.deepEqual(await referrersOf(there, 'a/b', digest), [signature.digest])
-  const tasks = await here.registry.replications.tasks()
+  const tasks = await tasksOf(here)
   assert.deepEqual(tasks.map(({ reference }) => reference).toSorted(), [tags[0], 'v1', 'v2'])
   assert.deepEqual(under.reports, [])
 })
@@ -188,10 +191,10 @@ test('a deletion follows where the rule says so, but for what somebody else has 
   await idle(here)
   assert.equal(await head(there, 'a/b', 'same'), image.digest)
   assert.equal(await head(there, 'a/b', '2'), own.digest)
-  const [failed] = await here.registry.replications.tasks({ state: 'failed' })
+  const [failed] = await tasksOf(here, { state: 'failed' })
   assert.match(failed!.failure!, /^not deleted: 2 is sha256:\w+ there, and not what was replicated$/)
   assert.deepEqual(
-    (await here.registry.replications.tasks()).map(({ reference, state }) => [reference, state]),
+    (await tasksOf(here)).map(({ reference, state }) => [reference, state]),
     [
       ['2', 'failed'],
       ['same', 'done'],
@@ -206,7 +209,7 @@ test('a deletion does not follow by default, and is forgotten', async () => {
   await idle(here)
   ok(await here.request('DELETE', '/v2/a/b/manifests/1'), 202)
   await idle(here)
-  assert.deepEqual(await here.registry.replications.tasks(), [])
+  assert.deepEqual(await tasksOf(here), [])
   assert.equal(await head(there, 'a/b', '1'), image.digest)
 })
 
@@ -217,12 +220,12 @@ test('a storm of pushes of one tag is one task, and the last push is what arrive
   let last = ''
   for (let number = 0; number < 40; number++) {
     last = (await here.image('a/b', `push ${number}`, { tag: 'latest' })).digest
-    seen = Math.max(seen, (await here.registry.replications.tasks()).length)
+    seen = Math.max(seen, (await tasksOf(here)).length)
   }
   await arrived(there, 'a/b', 'latest', last)
   await idle(here)
   assert.equal(seen, 1)
-  const [task, ...others] = await here.registry.replications.tasks()
+  const [task, ...others] = await tasksOf(here)
   assert.deepEqual([task!.state, task!.digest, others.length], ['done', last, 0])
 })
 
@@ -236,7 +239,7 @@ test('two registries that push to each other come to rest', async () => {
   const image = await here.image('a/b', 'one', { tag: '1' })
   await arrived(there, 'a/b', '1', image.digest)
   await until('the way back is done', async () => {
-    const [task] = await there.registry.replications.tasks()
+    const [task] = await tasksOf(here)
     return task?.state === 'done' && task.bytes === 0
   })
   await idle(here)
@@ -261,7 +264,13 @@ test('a destination that is away is left alone and not blamed on the tag; what w
   assert.ok(resting!.restsUntil! > Date.now() && resting!.restsUntil! < Date.now() + 60_000)
   const second = await here.image('c/d', 'two', { tag: '1' })
   await using there = await startRegistry({ port })
-  assert.deepEqual((await here.registry.replications.list())[0]!.tasks, { waiting: 2, running: 0, done: 0, failed: 0 })
+  assert.deepEqual((await here.registry.replications.list())[0]!.tasks, {
+    waiting: 2,
+    due: 1,
+    running: 0,
+    done: 0,
+    failed: 0,
+  })
   assert.equal(await here.registry.replications.retry({ rule: 'site' }), 1)
   await arrived(there, 'a/b', '1', image.digest)
   await arrived(there, 'c/d', '1', second.digest)
@@ -280,7 +289,7 @@ test('what the destination refuses waits long, tells why, and holds up nothing e
   const other = await here.image('a/b', 'three', { tag: '2' })
   await arrived(there, 'a/b', '2', other.digest)
   const task = await until('it was refused', async () => {
-    const tasks = await here.registry.replications.tasks()
+    const tasks = await tasksOf(here)
     return tasks.find(({ reference, failure }) => reference === '1' && failure !== undefined)
   })
   assert.deepEqual([task.state, task.tries, task.digest], ['waiting', 1, first.digest])
@@ -303,7 +312,7 @@ test('a login that is not accepted is told in words, and not tried for each tag'
   assert.ok(rule!.restsUntil! > Date.now() + 30_000)
   await here.image('c/d', 'one', { tag: '1' })
   await idleButWaiting(here)
-  const tries = (await here.registry.replications.tasks()).map((task) => task.tries)
+  const tries = (await tasksOf(here)).map((task) => task.tries)
   assert.deepEqual(tries, [0, 1])
 })
 
