@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { freePort } from '../../../test/kit/free-port.ts'
+import { hookReceiver } from '../../../test/kit/hook-receiver.ts'
+import { planServer } from '../../../test/kit/planned-server.ts'
 import {
   type Answer,
   INDEX_TYPE,
@@ -239,7 +241,7 @@ test('two registries that push to each other come to rest', async () => {
   const image = await here.image('a/b', 'one', { tag: '1' })
   await arrived(there, 'a/b', '1', image.digest)
   await until('the way back is done', async () => {
-    const [task] = await tasksOf(here)
+    const [task] = await tasksOf(there)
     return task?.state === 'done' && task.bytes === 0
   })
   await idle(here)
@@ -318,3 +320,125 @@ test('a login that is not accepted is told in words, and not tried for each tag'
 
 const idleButWaiting = ({ registry }: TestRegistry) =>
   until('nothing runs', async () => (await registry.replications.list()).every(({ tasks }) => tasks.running === 0))
+
+test('a rule pulls named repositories, and those of a pattern, into other names; the change is its own', async () => {
+  await using under = await pair(
+    {
+      ...{ direction: 'pull', repositories: ['tools/*', 'base/debian'], tags: ['v*'], every: 3_600_000 },
+      ...{ toPrefix: 'mirror', login: { username: 'reader', password: 'password-of-reader' } },
+      ...{ name: 'tools' },
+    },
+    { there: { anonymous: 'none' }, here: { hooks: { allowAddresses: ['127.0.0.1'] } } },
+  )
+  const { here, there } = under
+  await there.registry.users.add('ann', 'password-of-ann', { admin: true })
+  const sending = { login: 'ann:password-of-ann' }
+  await there.registry.users.add('reader', 'password-of-reader', { admin: true })
+  const one = await there.image('tools/one', 'one', { tag: 'v1', ...sending })
+  const two = await there.image('tools/two', 'two', { tag: 'v2', ...sending })
+  const base = await there.image('base/debian', 'base', { tag: 'v12', ...sending })
+  await there.image('base/alpine', 'not named', { tag: 'v3', ...sending })
+  await there.image('tools/one', 'not wanted', { tag: 'latest', ...sending })
+  const signature = await there.image('tools/one', 'signature', { subject: one.descriptor, ...sending })
+  await using receiver = await hookReceiver()
+  await here.registry.hooks.add('ci', { url: receiver.url, events: ['tag.*'] })
+  await here.registry.replications.run('tools')
+  await arrived(here, 'mirror/tools/one', 'v1', one.digest)
+  await arrived(here, 'mirror/tools/two', 'v2', two.digest)
+  await arrived(here, 'mirror/base/debian', 'v12', base.digest)
+  await idle(here)
+  assert.deepEqual(await referrersOf(here, 'mirror/tools/one', one.digest), [signature.digest])
+  assert.deepEqual((await here.request('GET', '/v2/_catalog')).json(), {
+    repositories: ['mirror/base/debian', 'mirror/tools/one', 'mirror/tools/two'],
+  })
+  const [line] = await Array.fromAsync(here.registry.audit.entries({ target: 'mirror/tools/two:v2' }))
+  assert.deepEqual([line!.actor, line!.action, line!.detail], ['replication:tools', 'tag.set', two.digest])
+  await until('the hook is told', () => receiver.told().length === 3)
+  assert.deepEqual(receiver.told().toSorted(), [
+    'tag.set mirror/base/debian:v12',
+    'tag.set mirror/tools/one:v1',
+    'tag.set mirror/tools/two:v2',
+  ])
+  const [run] = await Array.fromAsync(here.registry.audit.entries({ action: 'replication.*' }))
+  assert.deepEqual([run!.actor, run!.action, run!.target], ['operator', 'replication.run', 'tools'])
+
+  // What moves follows; what is there is not fetched again.
+  const moved = await there.image('tools/one', 'one again', { tag: 'v1', ...sending })
+  await here.registry.replications.run('tools')
+  await arrived(here, 'mirror/tools/one', 'v1', moved.digest)
+  await idle(here)
+  const bytes = new Map((await tasksOf(here)).map((task) => [task.repository + task.reference, task.bytes]))
+  assert.equal(bytes.get('tools/twov2'), 0)
+  assert.ok(bytes.get('tools/onev1')! > 0)
+  assert.deepEqual(under.reports, [])
+})
+
+test('what a rule pulls is judged as a push: a refusal tells why and is not tried again soon', async () => {
+  await using under = await pair({ direction: 'pull', repositories: ['a/b', 'a/gone', 'c/d', 'e/f'] })
+  const { here, there } = under
+  const kept = await here.image('a/b', 'ours', { tag: '1' })
+  await here.registry.policies.immutable('a/b', '1')
+  await here.registry.policies.types('c/d', { allow: ['application/vnd.example.chart'] })
+  await here.registry.quotas.set('e/f', { bytes: 10 })
+  for (const repository of ['a/b', 'c/d', 'e/f']) await there.image(repository, 'theirs', { tag: '1' })
+  await here.registry.replications.run('site')
+  await until('all were refused', async () => (await tasksOf(here)).filter(({ failure }) => failure).length === 4)
+  await idleButWaiting(here)
+  const failures = new Map((await tasksOf(here)).map((task) => [task.repository, task]))
+  assert.match(failures.get('a/b')!.failure!, /immutable/)
+  assert.match(failures.get('c/d')!.failure!, /policy \d+ of c\/d does not allow the media type/)
+  assert.match(failures.get('e/f')!.failure!, /quota/)
+  assert.match(failures.get('')!.failure!, /tags of 127\.0\.0\.1:\d+\/a\/gone not found/)
+  for (const { state, tries, dueAt } of failures.values()) {
+    assert.deepEqual([state, tries, dueAt > Date.now() + 30_000], ['waiting', 1, true])
+  }
+  assert.equal(await head(here, 'a/b', '1'), kept.digest)
+})
+
+test('a registry that lists no repositories to a rule with a pattern is told in words', async () => {
+  await using under = await pair({ direction: 'pull', repositories: ['a/**'] }, { there: { anonymous: 'none' } })
+  const { here } = under
+  await here.registry.replications.run('site')
+  const [task] = await until('it failed', async () => {
+    const tasks = await tasksOf(here)
+    return tasks[0]?.failure !== undefined && tasks
+  })
+  assert.match(task!.failure!, /^the registry does not list its repositories: /)
+})
+
+test('a deletion at the source of a pull follows where the rule says so, but for a repository that is no longer shown', async () => {
+  await using under = await pair({ direction: 'pull', repositories: ['a/b', 'c/d'], deletes: true })
+  const { here, there } = under
+  for (const tag of ['1', '2', '3']) await there.image('a/b', tag, { tag })
+  const other = await there.image('c/d', 'other', { tag: '1' })
+  await here.registry.replications.run('site')
+  await until('all are here', async () => (await tasksOf(here, { state: 'done' })).length === 5)
+  const own = await here.image('a/b', 'set here', { tag: '2' })
+  for (const tag of ['1', '2']) ok(await there.request('DELETE', `/v2/a/b/manifests/${tag}`), 202)
+  ok(await there.request('DELETE', '/v2/c/d/manifests/1'), 202)
+  await there.registry.collectGarbage({ untaggedOlderThan: 0, restorableFor: 0, grace: 0 })
+  await here.registry.replications.run('site')
+  await arrived(here, 'a/b', '1', undefined)
+  await idleButWaiting(here)
+  assert.ok(await head(here, 'a/b', '3'))
+  assert.equal(await head(here, 'a/b', '2'), own.digest, 'it was set here')
+  void other
+})
+
+test('a registry that asks to wait is left alone for so long', async () => {
+  await using busy = await planServer((_request, response) =>
+    response.writeHead(429, { 'retry-after': '1800', 'content-type': 'text/plain' }).end('later'),
+  )
+  await using here = await startRegistry({
+    replication: [{ name: 'busy', direction: 'push', url: busy.url, repositories: ['**'], onPush: true }],
+  })
+  await here.image('a/b', 'one', { tag: '1' })
+  await here.image('c/d', 'one', { tag: '1' })
+  const rule = await until('the rule rests', async () => {
+    const [one] = await here.registry.replications.list()
+    return one!.restsUntil !== undefined && one
+  })
+  const rest = rule.restsUntil! - Date.now()
+  assert.ok(rest > 1_700_000 && rest <= 1_800_000, `${rest}`)
+  assert.match(rule.failure!, /asks to retry later/)
+})
