@@ -1,10 +1,10 @@
 import { matchesPattern } from './pattern.ts'
 import { type Sql, type SqlRow, text } from './sql.ts'
 
-/** A tag, or a manifest by its digest, that changed. */
+/** A tag, or a manifest by its digest, that changed; or a whole repository. */
 interface ReplicatedChange {
   repository: string
-  /** A tag, or a digest. */
+  /** A tag, or a digest; empty for whatever is in the repository. */
   reference: string
   /** The tag went. */
   gone: boolean
@@ -33,6 +33,7 @@ function wants(rule: SqlRow, { repository, reference }: ReplicatedChange): boole
   const matches = (column: string, name: string) =>
     (JSON.parse(text(rule[column])) as string[]).some((pattern) => matchesPattern(pattern, name))
   if (!matches('repositories', repository) || matches('excepted', repository)) return false
+  if (reference === '') return true
   if (!reference.includes(':') && matches('tags', reference)) return true
   return Number(rule['referrers']) === 1 && (reference.includes(':') || isReferrerTag(reference))
 }
