@@ -1,4 +1,4 @@
-import { BaleError, isBaleError } from '#base'
+import { isBaleError } from '#base'
 import { type Descriptor, type Digest, isDigest } from '#spec'
 import { isForeign } from '../manifest/index.ts'
 import { isReferrerTag, matchesPattern, type ReplicationResult, type TakenReplication } from '../meta/index.ts'
@@ -98,8 +98,9 @@ async function replicateDeletion(
   try {
     if (there !== undefined) await to.deleteTag(reference)
   } catch (error) {
-    if (!isBaleError(error, 'REGISTRY_REFUSED')) throw error
-    throw new BaleError('REGISTRY_REFUSED', `the tag cannot be deleted alone there: ${error.message}`, { cause: error })
+    // Distribution takes the tag for a digest, which it is not.
+    if (!isBaleError(error, 'REGISTRY_REFUSED') && !isBaleError(error, 'DIGEST_MISMATCH')) throw error
+    return { next: 'failed', failure: `not deleted: the registry deletes no tag alone: ${error.message}` }
   }
   return { next: 'forgotten' }
 }
