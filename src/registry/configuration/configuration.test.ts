@@ -622,6 +622,13 @@ replication: [{ name: a, direction: push, registry: 'https://here.example/', rep
 `,
     '3:43: replication[0].registry: is this registry itself; expects another one',
   ],
+  'a rule of replication that pulls to where an upstream is': [
+    `directory: /d
+upstreams: [{ prefix: docker.io, registry: 'https://registry-1.docker.io' }]
+replication: [{ name: a, direction: pull, registry: 'https://there', repositories: [a], to-prefix: docker.io/a }]
+`,
+    '3:89: replication[0].to-prefix: is below the prefix docker.io of an upstream, which alone fills it',
+  ],
   'a name for two upstreams': [
     `directory: /d
 upstreams:

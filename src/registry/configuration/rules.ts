@@ -212,6 +212,24 @@ const replicationNames: Rule = {
   schema: {},
 }
 
+/** What is below the prefix of an upstream comes from that alone. */
+const pulledIntoCache: Rule = {
+  group: '',
+  broken({ replication, upstreams }) {
+    if (!Array.isArray(replication) || !Array.isArray(upstreams)) return undefined
+    const prefixes = upstreams.map((one) => `${isGroup(one) ? one['prefix'] : ''}/`)
+    const isBelow = (name: unknown) => prefixes.find((prefix) => `${name}/`.startsWith(prefix))
+    const at = replication.findIndex((one) => isGroup(one) && one['direction'] === 'pull' && isBelow(one['to-prefix']))
+    return at < 0
+      ? undefined
+      : {
+          key: `replication[${at}].to-prefix`,
+          message: `is below the prefix ${isBelow(replication[at]['to-prefix'])!.slice(0, -1)} of an upstream, which alone fills it`,
+        }
+  },
+  schema: {},
+}
+
 /** Where it can be seen: at its own address, or under the URL that clients use. */
 const replicatedToItself: Rule = {
   group: '',
@@ -287,6 +305,7 @@ export const RULES: readonly Rule[] = [
   pulledOnPush,
   replicationNames,
   replicatedToItself,
+  pulledIntoCache,
   upstreamNames,
   mirrored,
   ...oneOf('objects.s3', 'secret-key-file', 'secret-key-env', 'requests are signed'),

@@ -1,14 +1,14 @@
 import { isBaleError } from '#base'
 import { type Descriptor, type Digest, isDigest } from '#spec'
 import { isForeign } from '../manifest/index.ts'
-import { isReferrerTag, matchesPattern, type ReplicationResult, type TakenReplication } from '../meta/index.ts'
+import { matchesPattern, type ReplicationResult, type TakenReplication } from '../meta/index.ts'
 import type { End, Going } from './end.ts'
 import { localEnd } from './local-end.ts'
 import { queueAll } from './queue-all.ts'
 import { remoteEnd } from './remote-end.ts'
 import { replicateReferrer, replicateTag } from './replicate.ts'
 import type { Rule } from './replication-settings.ts'
-import { actorOf, isOwnTag, type RuleParts } from './rule-parts.ts'
+import { actorOf, isFollowingTag, isOwnTag, type RuleParts } from './rule-parts.ts'
 
 type Outcome = Pick<ReplicationResult, 'next' | 'digest' | 'failure'>
 
@@ -72,15 +72,14 @@ const MOST_TAGS = 1000
 
 /** Whether a tag such as `sha256-….sig` is that of an image that is replicated. */
 async function follows(parts: RuleParts, here: string, tag: string): Promise<boolean> {
-  const subject = subjectOfTag(tag)
-  if (subject === undefined || !parts.rule.kept.referrers) return false
+  const subject = isFollowingTag(parts.rule, tag) ? subjectOfTag(tag) : undefined
+  if (subject === undefined) return false
   if (parts.rule.kept.direction === 'push') return await isWanted(parts, here, subject)
   return (await parts.local.meta.findManifest(here, { digest: subject })) !== undefined
 }
 
 function subjectOfTag(tag: string): Digest | undefined {
-  const [, hex] = isReferrerTag(tag) ? (/^sha256-([0-9a-f]{64})/.exec(tag) ?? []) : []
-  const digest = `sha256:${hex}`
+  const digest = `sha256:${/^sha256-([0-9a-f]{64})/.exec(tag)?.[1]}`
   return isDigest(digest) ? digest : undefined
 }
 

@@ -1,7 +1,7 @@
 import { asError, BaleError, isBaleError } from '#base'
-import { isReferrerTag, matchesPattern, type ReplicationItem } from '../meta/index.ts'
+import { matchesPattern, type ReplicationItem } from '../meta/index.ts'
 import type { Going } from './end.ts'
-import { isOwnTag, type RuleParts } from './rule-parts.ts'
+import { isFollowingTag, isOwnTag, type RuleParts } from './rule-parts.ts'
 
 const PAGE = 500
 
@@ -63,12 +63,12 @@ async function* localRepositories({ local: { meta }, rule }: RuleParts): AsyncGe
 
 async function queueTags(parts: RuleParts, repository: string, going: Going): Promise<void> {
   const { local, rule } = parts
-  const { name, referrers } = rule.kept
+  const { name } = rule.kept
   const all = new Set<string>()
   let items: ReplicationItem[] = []
   for await (const tag of tagsOf(parts, repository, going)) {
     all.add(tag)
-    if (!isOwnTag(rule, tag) && !(referrers && isReferrerTag(tag))) continue
+    if (!isOwnTag(rule, tag) && !isFollowingTag(rule, tag)) continue
     items.push({ repository, reference: tag })
     if (items.length < PAGE) continue
     await local.meta.queueReplications(name, items)

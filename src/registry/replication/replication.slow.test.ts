@@ -181,6 +181,8 @@ test("a rule pulls from Debian's docker-registry all that its catalog lists", { 
     listed.json<{ manifests: { digest: string }[] }>().manifests.map(({ digest }) => digest),
     [sbom.digest],
   )
+  const { tags } = (await here.request('GET', '/v2/y/tools/tags/list')).json<{ tags: string[] }>()
+  assert.deepEqual(tags, ['v1'], 'its list of referrers is of no use here')
   const { repositories } = (await here.request('GET', '/v2/_catalog')).json<{ repositories: string[] }>()
   assert.deepEqual(repositories, ['y/n0', 'y/n1', 'y/n2', 'y/n3', 'y/n4', 'y/tools'])
 })

@@ -407,22 +407,34 @@ test('a registry that lists no repositories to a rule with a pattern is told in 
 })
 
 test('a deletion at the source of a pull follows where the rule says so, but for a repository that is no longer shown', async () => {
-  await using under = await pair({ direction: 'pull', repositories: ['a/b', 'c/d'], deletes: true })
+  const login = { username: 'reader', password: 'password-of-reader' }
+  await using under = await pair(
+    { direction: 'pull', repositories: ['a/b', 'c/d'], deletes: true, login },
+    { there: { anonymous: 'none' } },
+  )
   const { here, there } = under
-  for (const tag of ['1', '2', '3']) await there.image('a/b', tag, { tag })
-  const other = await there.image('c/d', 'other', { tag: '1' })
+  await there.registry.users.add('ann', 'password-of-ann', { admin: true })
+  await there.registry.users.add('reader', 'password-of-reader')
+  for (const repository of ['a/b', 'c/d']) await there.registry.users.grant('reader', repository, 'read')
+  const sending = { login: 'ann:password-of-ann' }
+  for (const tag of ['1', '2', '3']) await there.image('a/b', tag, { tag, ...sending })
+  const hidden = await there.image('c/d', 'hidden', { tag: '1', ...sending })
   await here.registry.replications.run('site')
   await until('all are here', async () => (await tasksOf(here, { state: 'done' })).length === 5)
   const own = await here.image('a/b', 'set here', { tag: '2' })
-  for (const tag of ['1', '2']) ok(await there.request('DELETE', `/v2/a/b/manifests/${tag}`), 202)
-  ok(await there.request('DELETE', '/v2/c/d/manifests/1'), 202)
-  await there.registry.collectGarbage({ untaggedOlderThan: 0, restorableFor: 0, grace: 0 })
+  for (const tag of ['1', '2']) ok(await there.request('DELETE', `/v2/a/b/manifests/${tag}`, sending), 202)
+  await there.registry.users.revoke('reader', 'c/d')
   await here.registry.replications.run('site')
   await arrived(here, 'a/b', '1', undefined)
+  await until('the repository was missed', async () =>
+    (await tasksOf(here)).some(({ reference, failure }) => reference === '' && failure !== undefined),
+  )
   await idleButWaiting(here)
   assert.ok(await head(here, 'a/b', '3'))
   assert.equal(await head(here, 'a/b', '2'), own.digest, 'it was set here')
-  void other
+  assert.equal(await head(here, 'c/d', '1'), hidden.digest, 'it may be there still')
+  const [line] = await Array.fromAsync(here.registry.audit.entries({ action: 'tag.delete' }))
+  assert.deepEqual([line!.actor, line!.target], ['replication:site', 'a/b:1'])
 })
 
 test('a registry that asks to wait is left alone for so long', async () => {

@@ -1,4 +1,4 @@
-import { matchesPattern } from '../meta/index.ts'
+import { isReferrerTag, matchesPattern } from '../meta/index.ts'
 import type { RemoteRegistry } from '../remote/index.ts'
 import type { LocalParts } from './local-end.ts'
 import type { Rule } from './replication-settings.ts'
@@ -14,6 +14,15 @@ export interface RuleParts {
 export const actorOf = ({ kept }: Rule) => `replication:${kept.name}`
 
 /** A tag that the rule is about, and not only what follows one. */
-export function isOwnTag({ kept }: Rule, tag: string): boolean {
-  return kept.tags.some((glob) => matchesPattern(glob, tag))
+export function isOwnTag(rule: Rule, tag: string): boolean {
+  if (isList(rule, tag)) return false
+  return rule.kept.tags.some((glob) => matchesPattern(glob, tag))
 }
+
+/** A tag such as `sha256-….sig`, which follows the image that it is about. */
+export function isFollowingTag(rule: Rule, tag: string): boolean {
+  return rule.kept.referrers && isReferrerTag(tag) && !isList(rule, tag)
+}
+
+/** Registries without the referrers API have lists under tags, which are of no use here: this registry makes its own. */
+const isList = ({ kept }: Rule, tag: string) => kept.direction === 'pull' && /^sha(?:256|512)-[0-9a-f]{64}$/.test(tag)
