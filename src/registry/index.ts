@@ -55,6 +55,7 @@ export {
   type NamedFile,
   type PostgresConfiguration,
   parseListenAddress,
+  type ReplicationConfiguration,
   readConfiguration,
   type S3Configuration,
   type ScaledOutContent,
@@ -92,6 +93,8 @@ export {
   type PostgresOptions,
   type Promoted,
   type Redirect,
+  type ReplicationItem,
+  type ReplicationRule,
   type ReplicationState,
   type ReplicationStatus,
   type ReplicationTask,
@@ -135,6 +138,8 @@ export type {
   Quotas,
   QuotaUse,
   Renames,
+  ReplicationFilter,
+  Replications,
   Tags,
 } from './policies/index.ts'
 export type { RequestLimit } from './rates/index.ts'
@@ -146,6 +151,7 @@ export {
   type RegistryParts,
   type RegistrySettings,
 } from './registry.ts'
+export type { ReplicationSettings } from './replication/index.ts'
 export { type ListenOptions, listenWith, type ServedRegistry, type TlsSource } from './serve.ts'
 export { serveConfigured } from './serve-configured.ts'
 export { type ServeOptions, serveRegistry } from './serve-watched.ts'

@@ -39,7 +39,7 @@ export const verb = defineVerb({
 })
 
 /** Milliseconds. */
-const EVERY = 500
+const EVERY = 1000
 
 function words({ tasks, failure }: ReplicationStatus): string {
   const { waiting, running, done, failed } = tasks

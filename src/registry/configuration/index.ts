@@ -12,6 +12,7 @@ export type {
   LoginConfiguration,
   NamedFile,
   PostgresConfiguration,
+  ReplicationConfiguration,
   S3Configuration,
   ScaledOutContent,
   SecretSource,

@@ -34,7 +34,13 @@ const COUNT_EVERY = 5_000
 const MOST_COUNTED = 10_000
 
 /** Nobody waits for it: more patience than with upstreams, and the rest is done by trying again later. */
-const LIMITS: Partial<RemoteLimits> = { attempts: 3, longestDelay: 4_000, longestRetryAfter: 4_000 }
+const LIMITS: Partial<RemoteLimits> = {
+  attempts: 3,
+  longestDelay: 4_000,
+  longestRetryAfter: 4_000,
+  tagPages: 10_000,
+  tags: 1_000_000,
+}
 
 /**
  * Replicas do not know each other: each takes tasks, and the database gives each to one of them. Where one died, another goes on:
