@@ -3,4 +3,4 @@
  * login goes to its registry and its token service alone. Does not: retry for long, or know what it is asked for.
  */
 export { type RemotePlace, RemoteRegistry } from './remote-registry.ts'
-export { isTokenServiceOf } from './token-service.ts'
+export { isHubHost } from './token-service.ts'

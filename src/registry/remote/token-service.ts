@@ -12,8 +12,9 @@ export interface TokenServiceRule {
  * the login sent elsewhere (A14).
  */
 export function isTokenServiceOf({ url, tokenService, insecure }: TokenServiceRule, realm: URL): boolean {
+  const named = tokenService ?? (isHubHost(url.host) ? 'auth.docker.io' : undefined)
   if (url.protocol === 'https:' && realm.protocol !== 'https:' && !insecure) return false
-  if (tokenService !== undefined) return realm.host === tokenService
+  if (named !== undefined) return realm.host === named
   const [own, its] = [url.hostname, realm.hostname]
   return own === its || isBelow(its, own) || isBelow(own, its)
 }
@@ -22,3 +23,8 @@ export function isTokenServiceOf({ url, tokenService, insecure }: TokenServiceRu
 function isBelow(host: string, domain: string): boolean {
   return domain.includes('.') && host.endsWith(`.${domain}`)
 }
+
+const HUB_HOSTS = new Set(['registry-1.docker.io', 'index.docker.io', 'docker.io'])
+
+/** Docker Hub has names of its own for many things. */
+export const isHubHost = (host: string): boolean => HUB_HOSTS.has(host)

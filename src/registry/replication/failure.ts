@@ -2,7 +2,7 @@ import { asError, type BaleError, type ErrorCode, isBaleError, printable } from 
 import type { ReplicationResult } from '../meta/index.ts'
 
 /** What a failure means for what is to be tried again. */
-export interface Failure {
+interface Failure {
   text: string
   next: ReplicationResult['next']
   /** Set when the other registry as a whole is left alone for some time: milliseconds. `wait`: it said how long. */
