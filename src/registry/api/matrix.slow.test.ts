@@ -133,7 +133,7 @@ const CASES: Record<keyof typeof OPERATIONS, Case> = {
   },
   'replications.list': { asks: [{ path: '/replications' }], let: ADMINISTRATORS },
   'replications.tasks': { asks: [{ path: '/replication-tasks' }], let: ADMINISTRATORS },
-  'replications.run': { asks: [{ path: '/replications/none/runs', body: {} }], let: ADMINISTRATORS },
+  'replications.run': { asks: [{ path: '/replications/none/runs' }], let: ADMINISTRATORS },
   'replications.retry': { asks: [{ path: '/replication-tasks/retries', body: { task: 1 } }], let: ADMINISTRATORS },
   'audit.entries': { asks: [{ path: '/audit' }], let: ADMINISTRATORS },
   collectGarbage: { asks: [{ path: '/collections', body: {} }], let: ADMINISTRATORS },

@@ -1,4 +1,4 @@
-import { isBaleError } from '#base'
+import { BaleError, isBaleError } from '#base'
 import { type Descriptor, type Digest, isDigest } from '#spec'
 import { isForeign } from '../manifest/index.ts'
 import { matchesPattern, type ReplicationResult, type TakenReplication } from '../meta/index.ts'
@@ -21,7 +21,9 @@ export async function perform(parts: RuleParts, task: TakenReplication, going: G
     return { next: 'done' }
   }
   const isPush = rule.kept.direction === 'push'
-  const target = rule.nameAt(repository)
+  const named = rule.nameAt(repository)
+  if ('objection' in named) throw new BaleError('INVALID_REFERENCE', named.objection)
+  const target = named.name
   return await registry.use(isPush ? target : repository, async (opened) => {
     const remote = remoteEnd({ repository: opened, going, ...powersOf(parts, repository) })
     const here = isPush ? repository : target
@@ -50,7 +52,10 @@ function powersOf({ local: { meta }, rule }: RuleParts, repository: string) {
   return {
     async near(digest: Digest): Promise<string[]> {
       const names = (await meta.repositoriesWith(digest, NEAR)).filter(matches)
-      return names.map((name) => rule.nameAt(name))
+      return names.flatMap((name) => {
+        const there = rule.nameAt(name)
+        return 'name' in there ? [there.name] : []
+      })
     },
     isOptional: async (descriptor: Descriptor) =>
       rule.kept.direction === 'push' &&

@@ -40,8 +40,8 @@ export interface Rule {
   /** What the metadata keeps of it. */
   kept: ReplicationRule
   place: RemotePlace
-  /** What a repository of the source is called at the destination. INVALID_REFERENCE when that is no name. */
-  nameAt(repository: string): string
+  /** What a repository of the source is called at the destination, or why it cannot be there. */
+  nameAt(repository: string): { name: string } | { objection: string }
 }
 
 /** INVALID_ARGUMENT for rules that cannot be. What is below one of the prefixes `except` (of upstreams) is nothing of this registry's. */
@@ -78,13 +78,11 @@ function checkedRule(settings: ReplicationSettings, except: readonly string[]): 
           ? repository.slice(stripPrefix.length + 1)
           : repository
       const target = toPrefix === undefined ? rest : `${toPrefix}/${rest}`
-      if (!isRepository(target)) {
-        throw new BaleError('INVALID_REFERENCE', `not a name of a repository: ${printable(target, 300)}`)
-      }
+      if (!isRepository(target)) return { objection: `not a name of a repository: ${printable(target, 300)}` }
       if (direction === 'pull' && below.some((pattern) => matchesPattern(pattern, target))) {
-        throw new BaleError('INVALID_REFERENCE', `${target} is below the prefix of an upstream, which alone fills it`)
+        return { objection: `${target} is below the prefix of an upstream, which alone fills it` }
       }
-      return target
+      return { name: target }
     },
   }
 }
