@@ -1,7 +1,7 @@
 import { BaleError, printable } from '#base'
 import { isRepository } from '#spec'
 import { checkPattern, matchesPattern, type ReplicationRule } from '../meta/index.ts'
-import type { RemotePlace } from '../remote/index.ts'
+import { type RemotePlace, registryUrl } from '../remote/index.ts'
 
 /** What is replicated where to, or where from, and when. */
 export interface ReplicationSettings {
@@ -88,10 +88,8 @@ function checkedRule(settings: ReplicationSettings, except: readonly string[]): 
 }
 
 function placeOf({ name, login, tokenService, insecure = false, ca, ...settings }: ReplicationSettings): RemotePlace {
-  const url = URL.parse(settings.url)
-  if (!url || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search !== '' || url.username !== '') {
-    throw invalid(`the rule ${name} is to reach what is not a URL of scheme and host`)
-  }
+  const url = registryUrl(settings.url)
+  if (!url) throw invalid(`the rule ${name} is to reach what is not a URL of scheme and host`)
   return { url, login, tokenService, insecure, ca }
 }
 

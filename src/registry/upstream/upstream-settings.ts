@@ -1,7 +1,7 @@
 import { BaleError, printable } from '#base'
 import { isRepository } from '#spec'
 import { checkPattern } from '../meta/index.ts'
-import { isHubHost } from '../remote/index.ts'
+import { isHubHost, registryUrl } from '../remote/index.ts'
 
 /** A registry that repositories below a prefix come from. Times are in milliseconds. */
 export interface UpstreamSettings {
@@ -49,10 +49,8 @@ const HUB = 'docker.io'
 export function checkedUpstream(settings: UpstreamSettings): Upstream {
   const { prefix, namespaces = [prefix], allow = ['**'] } = settings
   if (!isRepository(prefix)) throw invalid(`not the beginning of a repository's name: ${printable(prefix, 120)}`)
-  const url = URL.parse(settings.url)
-  if (!url || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search !== '' || url.username !== '') {
-    throw invalid(`${prefix} is to come from what is not a URL of scheme and host`)
-  }
+  const url = registryUrl(settings.url)
+  if (!url) throw invalid(`${prefix} is to come from what is not a URL of scheme and host`)
   for (const pattern of allow) checkPattern(pattern)
   const isHub = namespaces.includes(HUB) || isHubHost(url.host)
   return {
