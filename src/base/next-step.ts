@@ -56,6 +56,7 @@ export type NextStep =
   | { act: 'list-registry-policies' }
   | { act: 'list-registry-quotas' }
   | { act: 'list-registry-hooks' }
+  | { act: 'list-registry-replications' }
   | { act: 'list-registry-deliveries' }
   /** See what a tag, `team/web:1`, pointed to. */
   | { act: 'show-tag-history'; name: string }

@@ -402,6 +402,30 @@ export const VERBS: readonly VerbEntry[] = [
   ),
   entry(
     'Registries',
+    ['registry replication ls'],
+    'List the rules by which a registry replicates images, and how they stand',
+    () => import('./verbs/registry-replication-ls.ts'),
+  ),
+  entry(
+    'Registries',
+    ['registry replication tasks'],
+    'List what became of each tag that a registry replicates, newest first',
+    () => import('./verbs/registry-replication-tasks.ts'),
+  ),
+  entry(
+    'Registries',
+    ['registry replication run'],
+    'Have the server of a registry compare everything that a rule replicates, now',
+    () => import('./verbs/registry-replication-run.ts'),
+  ),
+  entry(
+    'Registries',
+    ['registry replication retry'],
+    'Have the server of a registry try again what it could not replicate, now',
+    () => import('./verbs/registry-replication-retry.ts'),
+  ),
+  entry(
+    'Registries',
     ['registry gc'],
     'Remove unreferenced content from a registry, even while it is served',
     () => import('./verbs/registry-gc.ts'),

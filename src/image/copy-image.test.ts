@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ProgressEvent } from '#base'
+import { streamOf } from '#blob'
 import { type Descriptor, encodeDocument, MediaType, parsePlatform } from '#spec'
 import { copyImage } from './copy-image.ts'
 import type { ImageSource, ImageTarget } from './image-place.ts'
@@ -351,3 +352,34 @@ test('of an index that tells no platforms, the configs are asked', async () => {
 async function* only(bytes: Uint8Array) {
   yield bytes
 }
+
+test('verbatim, a list of blobs and an image whose config is none are copied as they are; else they are refused', async () => {
+  const source = createMemoryPlace()
+  const put = async (text: string, mediaType: string): Promise<Descriptor> => {
+    const bytes = Buffer.from(text)
+    const descriptor = describe(bytes, mediaType)
+    await source.putBlob(descriptor, async () => streamOf(bytes))
+    return descriptor
+  }
+  const config = await put('not even JSON', MediaType.ociConfig)
+  const layer = await put('a layer', MediaType.ociLayer)
+  const cache = await put('{}', 'application/vnd.buildkit.cacheconfig.v0')
+  const add = async (name: string, mediaType: string, content: object) => {
+    const bytes = encodeDocument({ schemaVersion: 2, mediaType, ...content })
+    const descriptor = describe(bytes, mediaType)
+    await source.putManifest(descriptor, bytes)
+    await source.tag(name, { descriptor, bytes })
+    return descriptor
+  }
+  const image = await add('image', MediaType.ociManifest, { config, layers: [layer] })
+  await add('list', MediaType.ociIndex, { manifests: [layer, cache, image] })
+  const judged = (name: string) => copyImage(source, createMemoryPlace(), { name, all: true })
+  await assert.rejects(judged('image'), { code: 'INVALID_MANIFEST' })
+  await assert.rejects(judged('list'), { code: 'MANIFEST_NOT_FOUND' })
+  const target = createMemoryPlace()
+  const { copiedBytes } = await copyImage(source, target, { name: 'list', targetName: 'x', all: true, verbatim: true })
+  assert.equal(copiedBytes, config.size + layer.size + cache.size, 'each blob once')
+  assert.deepEqual(target.names.get('x'), source.names.get('list'))
+  for (const blob of [config, layer, cache]) assert.ok(await target.has(blob))
+  assert.ok(await target.has(image))
+})

@@ -10,6 +10,7 @@ import {
   type ImageIndex,
   type ImageManifest,
   isIndexType,
+  isManifestType,
   layerCompression,
   matchPlatform,
   type Platform,
@@ -45,6 +46,11 @@ export interface CopyOptions extends OperationOptions, CopySelection {
   strictPlatform?: boolean
   /** An artifact (a chart, a signature), which cannot run, is refused before anything of it is copied. */
   imagesOnly?: boolean
+  /**
+   * Copies what is there without judging it, as registries do among themselves: a config is a blob like any other, whatever is in
+   * it, and an index may list blobs (build caches do).
+   */
+  verbatim?: boolean
   /** False for entries of an index that the source does not hold: another one is chosen. */
   isHeld?(entry: Descriptor): boolean
 }
@@ -193,7 +199,8 @@ async function copyManifest(copy: Copy, read: ReadManifest, depth: number): Prom
 async function copyChildren(copy: Copy, children: Descriptor[], parent: Descriptor, depth: number): Promise<void> {
   if (depth >= DEPTH_LIMIT) throw tooDeep(parent)
   copy.visited.add(`index ${parent.digest}`)
-  for (const child of children) {
+  if (copy.options.verbatim) await copyBlobs(copy, children.filter(isPlainBlob))
+  for (const child of copy.options.verbatim ? children.filter((one) => !isPlainBlob(one)) : children) {
     const key = `${isIndexType(child.mediaType) ? 'index' : 'manifest'} ${child.digest}`
     if (key === `index ${parent.digest}`) throw new BaleError('INVALID_MANIFEST', `index ${parent.digest} lists itself`)
     if (copy.visited.has(key)) continue
@@ -206,10 +213,21 @@ async function copyChildren(copy: Copy, children: Descriptor[], parent: Descript
   }
 }
 
+const isPlainBlob = ({ mediaType }: Descriptor) => !isIndexType(mediaType) && !isManifestType(mediaType)
+
 async function copyContent(copy: Copy, manifest: ImageManifest): Promise<void> {
+  if (copy.options.verbatim) return await copyBlobs(copy, [manifest.config, ...manifest.layers])
   const config = await copyConfig(copy, manifest)
   if (config) checkPlatform(copy, config)
-  const layers = await missingLayers(copy, manifest, config)
+  await copyLayers(copy, distinctLayers(manifest.layers, config))
+}
+
+async function copyBlobs(copy: Copy, blobs: readonly Descriptor[]): Promise<void> {
+  await copyLayers(copy, distinctLayers(blobs))
+}
+
+async function copyLayers(copy: Copy, all: Layer[]): Promise<void> {
+  const layers = await missingLayers(copy, all)
   const { source, target, options, act } = copy
   const moved = await mapLimited(
     layers,
@@ -246,9 +264,8 @@ interface Layer {
   diffId?: Digest
 }
 
-async function missingLayers(copy: Copy, manifest: ImageManifest, config?: ImageConfig): Promise<Layer[]> {
+async function missingLayers(copy: Copy, layers: readonly Layer[]): Promise<Layer[]> {
   const { source, target, options, act } = copy
-  const layers = distinctLayers(manifest, config)
   const limit = options.concurrency ?? 3
   const there = await mapLimited(
     layers,
@@ -266,9 +283,9 @@ async function missingLayers(copy: Copy, manifest: ImageManifest, config?: Image
 }
 
 /** An image may have the same layer twice; it is copied once. */
-function distinctLayers(manifest: ImageManifest, config?: ImageConfig): Layer[] {
+function distinctLayers(blobs: readonly Descriptor[], config?: ImageConfig): Layer[] {
   const byDigest = new Map<Digest, Layer>()
-  manifest.layers.forEach((descriptor, index) => {
+  blobs.forEach((descriptor, index) => {
     const isFiles = layerCompression(descriptor.mediaType) !== undefined
     const diffId = isFiles ? config?.rootfs.diff_ids[index] : undefined
     const known = byDigest.get(descriptor.digest)
@@ -282,7 +299,7 @@ function distinctLayers(manifest: ImageManifest, config?: ImageConfig): Layer[] 
 
 function reportUnchanged({ options, act }: Copy, read: ReadManifest): void {
   if (read.kind === 'index') return
-  const layers = distinctLayers(read.manifest).map(({ descriptor }) => descriptor.digest)
+  const layers = distinctLayers(read.manifest.layers).map(({ descriptor }) => descriptor.digest)
   options.progress?.({ kind: 'manifest', digest: read.descriptor.digest, phase: 'exists', act, layers })
 }
 

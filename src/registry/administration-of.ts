@@ -6,6 +6,7 @@ import {
   createPromotions,
   createQuotas,
   createRenames,
+  createReplications,
   createTags,
   type MayDo,
 } from './policies/index.ts'
@@ -28,5 +29,6 @@ export function administrationOf(
     quotas: createQuotas(meta),
     promotions: createPromotions(meta, { lease, may }),
     renames: createRenames(meta),
+    replications: createReplications(meta),
   }
 }

@@ -28,6 +28,7 @@ import {
   type RegistryParts,
   type RegistrySettings,
 } from './registry.ts'
+import type { ReplicationSettings } from './replication/index.ts'
 import type { Report } from './report.ts'
 import { type Entrance, type ListenOptions, type ServedRegistry, serveAt, type TlsSource } from './serve.ts'
 import { serveWatched } from './serve-watched.ts'
@@ -95,7 +96,17 @@ async function open(
   const { content, anonymous, uploads, listen, collection, hooks, limits, login } = configuration
   const { externalUrl, trustedProxies } = listen
   const cache = { upstreams: upstreamsOf(configuration, credentials), mirror: configuration.mirror }
-  const given = { anonymous, ...uploads, grace: collection.grace, externalUrl, trustedProxies, hooks, ...cache }
+  const replication = replicationOf(configuration, credentials)
+  const given = {
+    anonymous,
+    ...uploads,
+    grace: collection.grace,
+    externalUrl,
+    trustedProxies,
+    hooks,
+    ...cache,
+    replication,
+  }
   const told = { log, report, clock, observe, tracer }
   const settings = {
     ...given,
@@ -115,10 +126,25 @@ async function open(
 }
 
 function upstreamsOf({ upstreams }: Configuration, credentials: Credentials): UpstreamSettings[] {
-  return upstreams.map(({ login, ca: _, ...settings }, at) => {
-    const { password, ca } = credentials.upstreams![at]!
-    return { ...settings, login: login && { username: login.username, password: password! }, ca }
-  })
+  return upstreams.map(({ login, ca: _, ...settings }, at) => ({
+    ...settings,
+    ...loadedOf(login, credentials.upstreams![at]!),
+  }))
+}
+
+function replicationOf({ replication }: Configuration, credentials: Credentials): ReplicationSettings[] {
+  return replication.map(({ login, ca: _, ...settings }, at) => ({
+    ...settings,
+    ...loadedOf(login, credentials.replication![at]!),
+  }))
+}
+
+/** What is in the files of a registry that is asked. */
+function loadedOf(
+  login: { username: string } | undefined,
+  { password, ca }: { password?: string; ca?: string },
+): Pick<UpstreamSettings, 'login' | 'ca'> {
+  return { login: login && { username: login.username, password: password! }, ca }
 }
 
 /** Opens the registry that a file describes for its administration, also while it is served. */

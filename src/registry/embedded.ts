@@ -144,6 +144,7 @@ async function secretFor(directory: string, meta: MetaStore): Promise<Uint8Array
   try {
     await meta.freeUploads()
     await meta.freeDeliveries()
+    await meta.freeReplications()
     return await secretOf(directory, meta)
   } catch (error) {
     await meta.close()

@@ -57,6 +57,7 @@ export {
   type OidcConfiguration,
   type PostgresConfiguration,
   parseListenAddress,
+  type ReplicationConfiguration,
   readConfiguration,
   type S3Configuration,
   type ScaledOutContent,
@@ -101,6 +102,11 @@ export {
   type PostgresOptions,
   type Promoted,
   type Redirect,
+  type ReplicationItem,
+  type ReplicationRule,
+  type ReplicationState,
+  type ReplicationStatus,
+  type ReplicationTask,
   type Role,
   type TagChange,
   type TagPolicy,
@@ -141,6 +147,8 @@ export type {
   Quotas,
   QuotaUse,
   Renames,
+  ReplicationFilter,
+  Replications,
   Tags,
 } from './policies/index.ts'
 export type { RequestLimit } from './rates/index.ts'
@@ -152,6 +160,7 @@ export {
   type RegistryParts,
   type RegistrySettings,
 } from './registry.ts'
+export type { ReplicationSettings } from './replication/index.ts'
 export { type ListenOptions, listenWith, type ServedRegistry, type TlsSource } from './serve.ts'
 export { serveConfigured } from './serve-configured.ts'
 export { type ServeOptions, serveRegistry } from './serve-watched.ts'

@@ -34,6 +34,7 @@ import { openLogins } from './open-logins.ts'
 import { type Observe, type Tracer, toAll } from './operation/index.ts'
 import { createRequestLimits, type RequestLimit } from './rates/index.ts'
 import { workRegularly } from './regular-work.ts'
+import type { ReplicationSettings } from './replication/index.ts'
 import { type Report, reportOnce } from './report.ts'
 import { createSeal } from './seal/index.ts'
 import { createHashThread, createUploads } from './uploads/index.ts'
@@ -104,7 +105,9 @@ export interface RegistrySettings extends OriginOptions {
   upstreams?: readonly UpstreamSettings[]
   /** The prefix of the one that repositories come from that are not here and are below no prefix, for clients of a mirror. */
   mirror?: string
-  /** How upstreams are reached: directly, and with the machine's authorities, by default. */
+  /** Images that follow rules to other registries, or from them. */
+  replication?: readonly ReplicationSettings[]
+  /** How upstreams and ends of replication are reached: directly, and with the machine's authorities, by default. */
   connections?: ConnectionSettings
   /** Told of what is the registry's own fault, for the operator. */
   report?: Report
@@ -161,10 +164,14 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     const hooks = closing.use(openHooks({ secret: async () => secret, clock }, settings))
     const { sender } = hooks
     const delivering = closing.use(deliverToHooks({ meta, sender, clock, report, observe }, settings.hooks))
+    const given = { meta, objects, uploads, lease, clock, log, report, observe }
+    const replicating = await openReplicator(settings, given, closing)
     const seeEnd: Observe = (event) => {
       if (event.kind !== 'request-ended') return
       refusals.add(event)
-      if (event.method !== 'GET' && event.method !== 'HEAD') delivering.soon()
+      if (event.method === 'GET' || event.method === 'HEAD') return
+      delivering.soon()
+      replicating.soon()
     }
     const limits = requestLimitsOf(parts, settings, { clock, report })
     if (limits) closing.use(limits)
@@ -231,6 +238,28 @@ const FOLD_EVERY = 5_000
 function foldRegularly(meta: MetaStore, report: ToldOnce): AsyncDisposable {
   const failed = (error: unknown) => report(error, 'adding up what repositories use')
   return workRegularly(async () => void (await meta.foldUsage()), { every: FOLD_EVERY, failed })
+}
+
+/** What other processes changed, and what is due again, waits no longer. Milliseconds. */
+const REPLICATE_EVERY = 5_000
+
+/** What does what rules have to do, soon after changes. Without rules, what an earlier configuration had is forgotten. */
+async function openReplicator(
+  { replication = [], upstreams = [], connections }: RegistrySettings,
+  parts: Omit<Parameters<typeof import('./replication/index.ts').createReplicator>[0], 'rules' | 'connections'>,
+  closing: AsyncDisposableStack,
+): Promise<{ soon(): void }> {
+  if (replication.length === 0) {
+    await parts.meta.setReplicationRules([])
+    return { soon: () => undefined }
+  }
+  const { checkedRules, createReplicator } = await import('./replication/index.ts')
+  const prefixes = upstreams.map(({ prefix }) => prefix)
+  const rules = checkedRules(replication, prefixes)
+  const replicator = closing.use(createReplicator({ ...parts, rules, connections }))
+  await replicator.begin()
+  const failed = (error: unknown) => parts.report(error, 'replicating')
+  return closing.use(workRegularly(() => replicator.round(), { every: REPLICATE_EVERY, failed }))
 }
 
 /** Undefined without limits: then requests cost nothing more. */

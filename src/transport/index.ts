@@ -47,6 +47,7 @@ export {
   type DevicePrompt,
   defaultLimits,
   type FirstAdministrator,
+  listRepositories,
   loginByDevice,
   makeFirstAdministrator,
   openRegistryApi,

@@ -94,10 +94,36 @@ export async function replicasOn({
   }
 }
 
+/** A directory of configuration files, and processes that serve what they say. Disposing it kills them. */
+export interface ServedFiles extends AsyncDisposable {
+  readonly directory: string
+  /** A process that is not started yet; `secret` lies beside its configuration file, which has relative paths. */
+  replica(configuration: object): Promise<Replica>
+}
+
+export async function servedFiles(): Promise<ServedFiles> {
+  const directory = await temporaryDirectory('bale-served')
+  const children = new Set<ChildProcess>()
+  writeFileSync(join(directory.path, 'secret'), randomBytes(32).toString('hex'), { mode: 0o600 })
+  return {
+    directory: directory.path,
+    async replica(configuration) {
+      const address = `127.0.0.1:${await freePort()}`
+      const config = join(directory.path, `${address.replace(/.*:/, '')}.yaml`)
+      writeFileSync(config, JSON.stringify({ listen: { address }, ...configuration }))
+      return createReplica({ address, config, children })
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...children].map((child) => ended(child, 'SIGKILL')))
+      await directory[Symbol.asyncDispose]()
+    },
+  }
+}
+
 const PROGRAM = resolve(import.meta.dirname, '../../bin/bale')
 
 /** A replica that is started by a configuration file which is there. `children` are those to be killed in the end. */
-export function createReplica({
+function createReplica({
   address,
   config,
   children,

@@ -69,6 +69,8 @@ const PHRASES: Phrases = {
   'list-registry-users': 'bale registry user ls lists the users',
   'show-tag-history': ({ name }) => `bale registry tag history ${name} shows what it pointed to`,
   'list-registry-hooks': 'bale registry hook ls lists the hooks',
+  'list-registry-replications':
+    'bale registry replication ls lists the rules, and bale registry replication tasks what became of them',
   'list-registry-deliveries': 'bale registry hook deliveries lists the deliveries',
   'list-registry-policies': 'bale registry policy ls lists the policies',
   'list-registry-quotas': 'bale registry quota ls lists the quotas',

@@ -40,3 +40,9 @@ export function readGrant(text: string): Grant {
   if (at > 0) return { pattern: text.slice(0, at), role: text.slice(at + 1) as Grant['role'] }
   throw new BaleError('INVALID_ARGUMENT', `not a pattern and a role: ${text}`, { hint: 'for example acme/**=write' })
 }
+
+/** Of `--limit`: how many lines a list may have. */
+export function lineLimit(text: string): number {
+  if (/^[1-9]\d{0,4}$/.test(text)) return Number(text)
+  throw new BaleError('INVALID_ARGUMENT', `--limit takes a number from 1 to 99999, not ${text}`)
+}

@@ -1,8 +1,8 @@
-import { BaleError } from '#base'
 import { alignColumns } from '../render/align-columns.ts'
 import { localRfc3339 } from '../render/local-time.ts'
 import { defineVerb } from '../verb/verb.ts'
 import { type Delivery, openAdmin, PLACE_OPTIONS } from './registry.ts'
+import { lineLimit } from './registry-accounts.ts'
 
 export const verb = defineVerb({
   name: 'registry hook deliveries',
@@ -25,7 +25,7 @@ export const verb = defineVerb({
     },
   ],
   async run({ args, options, engine, io }) {
-    const limit = limitOf(options.limit)
+    const limit = lineLimit(options.limit)
     await using admin = await openAdmin(options, engine, io)
     // The choices of the flag are the states.
     const which = { hook: args[0], state: options.state as Delivery['state'] | undefined }
@@ -47,9 +47,4 @@ const AT_ONCE = 500
 function row({ id, hook, action, target, at, state, attempts, status, failure, answer }: Delivery): string {
   const last = [failure ?? status ?? '', ...(answer === undefined ? [] : [answer])].join(': ')
   return [id, hook, action, target, localRfc3339(at), state, attempts, last].join('\t')
-}
-
-function limitOf(text: string): number {
-  if (/^[1-9]\d{0,4}$/.test(text)) return Number(text)
-  throw new BaleError('INVALID_ARGUMENT', `--limit takes a number from 1 to 99999, not ${text}`)
 }

@@ -15,6 +15,8 @@ export type {
   KeptLogin,
   Promotion,
   QuotaUse,
+  ReplicationStatus,
+  ReplicationTask,
   Role,
   ServedConfiguration,
   TagChange,

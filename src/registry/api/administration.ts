@@ -1,6 +1,6 @@
 import type { Accounts } from '../auth/index.ts'
 import type { Hooks } from '../hooks/index.ts'
-import type { Policies, Promotions, Quotas, Renames, Tags } from '../policies/index.ts'
+import type { Policies, Promotions, Quotas, Renames, Replications, Tags } from '../policies/index.ts'
 import type { CollectionRequest, CollectionResult } from './collection.ts'
 
 /** Administration of a registry that can be done from afar as well as beside its data. */
@@ -11,6 +11,7 @@ export interface Administration extends Accounts {
   renames: Renames
   quotas: Quotas
   hooks: Hooks
+  replications: Replications
   /** LOCKED when another process of the registry collects. */
   collectGarbage(options?: CollectionRequest & { signal?: AbortSignal }): Promise<CollectionResult>
 }

@@ -178,6 +178,10 @@ const CASES: Record<keyof typeof OPERATIONS, Case> = {
     asks: [{ path: '/deliveries/1/attempts' }, { path: '/deliveries/99/attempts' }],
     let: ADMINISTRATORS,
   },
+  'replications.list': { asks: [{ path: '/replications' }], let: ADMINISTRATORS },
+  'replications.tasks': { asks: [{ path: '/replication-tasks' }], let: ADMINISTRATORS },
+  'replications.run': { asks: [{ path: '/replications/none/runs' }], let: ADMINISTRATORS },
+  'replications.retry': { asks: [{ path: '/replication-tasks/retries', body: { task: 1 } }], let: ADMINISTRATORS },
   'audit.entries': { asks: [{ path: '/audit' }], let: ADMINISTRATORS },
   collectGarbage: { asks: [{ path: '/collections', body: {} }], let: ADMINISTRATORS },
 }

@@ -7,6 +7,7 @@ import { organisationOperations } from './organisation-operations.ts'
 import { promotionOperation } from './promotion-operation.ts'
 import { quotaOperations } from './quota-operations.ts'
 import { renameOperations } from './rename-operations.ts'
+import { replicationOperations } from './replication-operations.ts'
 import { repositoryOperations } from './repository-operations.ts'
 import { secretOperations } from './secret-operations.ts'
 import { selfOperation } from './self-operation.ts'
@@ -26,6 +27,7 @@ export const OPERATIONS: Readonly<Record<OperationName | 'me', Operation>> = {
   ...renameOperations,
   ...quotaOperations,
   ...hookOperations,
+  ...replicationOperations,
   ...auditOperation,
   ...collectionOperation,
 }

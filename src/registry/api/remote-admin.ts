@@ -90,7 +90,8 @@ const NEXT = v.variant('act', [
   v.object({
     act: v.picklist([
       ...(['list-registry-users', 'list-registry-policies', 'list-registry-quotas'] as const),
-      ...(['list-registry-hooks', 'list-registry-deliveries', 'adopt-repositories'] as const),
+      ...(['list-registry-hooks', 'list-registry-deliveries', 'list-registry-replications'] as const),
+      'adopt-repositories',
     ]),
   }),
   v.object({ act: v.literal('show-tag-history'), name: v.string() }),

@@ -43,6 +43,7 @@ export const imageName = text('Images of a repository, or of several', 1024, [
 ])
 export const hookName = text('Name of a hook', 256, ['scanner'])
 export const eventPattern = text('Action, as the audit log names it, with * for any characters', 256, ['tag.*'])
+export const ruleName = text('Name of a rule of replication', 256, ['backup-site'])
 export const auditText = text('Of a line of the audit log', 1024)
 
 /** A text of a narrower type, which the registry checks itself, or has checked. */

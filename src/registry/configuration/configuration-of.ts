@@ -3,6 +3,7 @@ import type {
   Configuration,
   EmbeddedContent,
   PostgresConfiguration,
+  ReplicationConfiguration,
   S3Configuration,
   ScaledOutContent,
   TlsFiles,
@@ -22,7 +23,20 @@ const MIN_FREE_PERCENT = 1
  * `registry.yaml:3:10: listen.tls.key`.
  */
 export function configurationOf(content: FileContent, path: string, at: (key: string) => string): Configuration {
-  const { listen, anonymous, uploads, collection, upstreams, mirror, hooks, limits, log, metrics, tracing } = content
+  const {
+    listen,
+    anonymous,
+    uploads,
+    collection,
+    upstreams,
+    mirror,
+    hooks,
+    limits,
+    log,
+    metrics,
+    tracing,
+    replication,
+  } = content
   const names = new Names(dirname(path), at)
   return frozen({
     listen: {
@@ -56,6 +70,7 @@ export function configurationOf(content: FileContent, path: string, at: (key: st
     upstreams: upstreams.map((one, at) => upstreamOf(one, `upstreams[${at}]`, names)),
     mirror,
     hooks: { allowAddresses: hooks['allow-addresses'], retryFor: hooks['retry-for'] },
+    replication: replication.map((one, at) => replicationOf(one, `replication[${at}]`, names)),
     limits: { requests: limits.requests },
     log: {
       requests:
@@ -124,17 +139,42 @@ function contentOf(content: FileContent, names: Names): EmbeddedContent | Scaled
 }
 
 function upstreamOf(upstream: FileContent['upstreams'][number], key: string, names: Names): UpstreamConfiguration {
-  const { prefix, registry, username, namespaces, allow, insecure } = upstream
-  const ca = upstream['ca-file']
-  const password = names.secret(`${key}.password`, upstream)
+  const { prefix, namespaces, allow } = upstream
   return {
-    ...{ prefix, url: registry, namespaces, allow, insecure },
-    // The rules hold: there are both, or none of them.
-    login: username === undefined ? undefined : { username, password: password! },
-    tokenService: upstream['token-service'],
+    ...{ prefix, namespaces, allow },
+    ...registryOf(upstream, key, names),
     tagsFreshFor: upstream['tags-fresh-for'],
     serveStaleFor: upstream['serve-stale-for'],
     cacheFor: upstream['cache-for'],
+  }
+}
+
+function replicationOf(rule: FileContent['replication'][number], key: string, names: Names): ReplicationConfiguration {
+  const { name, direction, repositories, tags, every, referrers } = rule
+  return {
+    ...{ name, direction, repositories, tags, every, referrers },
+    ...registryOf(rule, key, names),
+    stripPrefix: rule['strip-prefix'],
+    toPrefix: rule['to-prefix'],
+    onPush: rule.on === 'push',
+    deletes: rule.delete,
+  }
+}
+
+/** Where another registry is, and how it is reached. */
+function registryOf(
+  group: FileContent['upstreams'][number] | FileContent['replication'][number],
+  key: string,
+  names: Names,
+): Pick<UpstreamConfiguration, 'url' | 'insecure' | 'login' | 'tokenService' | 'ca'> {
+  const { registry, username, insecure } = group
+  const ca = group['ca-file']
+  const password = names.secret(`${key}.password`, group)
+  return {
+    ...{ url: registry, insecure },
+    // The rules hold: there are both, or none of them.
+    login: username === undefined ? undefined : { username, password: password! },
+    tokenService: group['token-service'],
     ca: ca === undefined ? undefined : names.file(`${key}.ca-file`, ca),
   }
 }

@@ -140,6 +140,24 @@ limits:
 log: { requests: requests.log }
 metrics: { address: '127.0.0.2:9090' }
 tracing: { endpoint: https://collector.internal/otlp, sample: 0.25, headers-file: headers }
+replication:
+  - name: site
+    direction: push
+    registry: https://registry-2.example
+    username: replicator
+    password-file: site
+    token-service: login.example
+    insecure: true
+    ca-file: site.pem
+    repositories: [team/**]
+    tags: ['v*']
+    strip-prefix: team
+    to-prefix: mirror
+    on: push
+    every: 6h
+    referrers: false
+    delete: true
+  - { name: tools, direction: pull, registry: 'https://quay.io', repositories: [tools/one] }
 `
 
 test('every key of a file has its place in the configuration, with a value that is not its default', async () => {
@@ -221,6 +239,39 @@ test('every key of a file has its place in the configuration, with a value that 
     ],
     mirror: 'docker.io',
     hooks: { allowAddresses: ['10.0.0.0/8', '::1'], retryFor: 12 * 3_600_000 },
+    replication: [
+      {
+        name: 'site',
+        direction: 'push',
+        url: 'https://registry-2.example',
+        login: {
+          username: 'replicator',
+          password: { path: join(place.path, 'site'), at: `${file}:97:20: replication[0].password-file` },
+        },
+        tokenService: 'login.example',
+        insecure: true,
+        ca: { path: join(place.path, 'site.pem'), at: `${file}:100:14: replication[0].ca-file` },
+        repositories: ['team/**'],
+        tags: ['v*'],
+        stripPrefix: 'team',
+        toPrefix: 'mirror',
+        onPush: true,
+        every: 6 * 3_600_000,
+        referrers: false,
+        deletes: true,
+      },
+      {
+        name: 'tools',
+        direction: 'pull',
+        url: 'https://quay.io',
+        insecure: false,
+        repositories: ['tools/one'],
+        tags: ['*'],
+        onPush: false,
+        referrers: true,
+        deletes: false,
+      },
+    ],
     login: {
       refreshTokensUnusedFor: 24 * 3_600_000,
       sessions: { unusedFor: 3_600_000, lifetime: 24 * 3_600_000 },
@@ -375,6 +426,7 @@ test('a directory is enough; the rest is as without a file', async () => {
     upstreams: [],
     mirror: undefined,
     hooks: { allowAddresses: [], retryFor: 24 * 3_600_000 },
+    replication: [],
     limits: { requests: [] },
     log: { requests: undefined },
     metrics: undefined,
@@ -573,6 +625,43 @@ upstreams:
     '6:76: upstreams[2].cache-for: expects a duration of at least 2h, such as 720h, not "1h"',
     '7:7: upstreams[3].prefix: another upstream has ghcr.io as well',
     '8:5: upstreams[4]: expects a group of keys, not "ghcr.io"',
+  ],
+  'rules of replication that are none, or go in circles': [
+    `directory: /d
+listen: { address: '127.0.0.1:5000', external-url: 'https://here.example' }
+replication:
+  - { name: A, direction: both, registry: 'https://u:p@there', repositories: [] }
+  - { name: b, direction: pull, registry: 'https://there', repositories: [A], on: push, every: 1s, tags: ['a/b'] }
+  - { name: b, direction: push, registry: 'https://there', repositories: [a], username: ann, to-prefix: '/x' }
+  - { name: c, direction: push, registry: 'http://localhost:5000', repositories: [a], delete: yes please }
+`,
+    '4:13: replication[0].name: expects a name of at most 63 lower-case letters, digits and . _ -, such as backup-site, not "A"',
+    '4:27: replication[0].direction: expects one of push, pull, not "both"',
+    '4:43: replication[0].registry: expects a URL of scheme and host only, such as https://registry-2.example',
+    '4:78: replication[0].repositories: expects one pattern at least',
+    '5:75: replication[1].repositories[0]: expects a pattern of repositories, such as team/**, not "A"',
+    '5:79: replication[1].on: is of use only for direction push: what is pushed there is not told here',
+    '5:96: replication[1].every: expects a duration from 1m to 8760h, such as 6h, not "1s"',
+    '5:107: replication[1].tags[0]: expects a pattern of tags, such as v*, not "a/b"',
+    '6:5: replication[2].password-file: is missing, and so is password-env: a login has a password',
+    '6:7: replication[2].name: another rule is called b as well',
+    '6:105: replication[2].to-prefix: expects the beginning of a name of repositories, such as mirror, not "/x"',
+    '7:33: replication[3].registry: is this registry itself; expects another one',
+    '7:95: replication[3].delete: expects true or false, not "yes please"',
+  ],
+  'a rule of replication to the URL of the registry itself': [
+    `directory: /d
+listen: { external-url: 'https://here.example' }
+replication: [{ name: a, direction: push, registry: 'https://here.example/', repositories: [a] }]
+`,
+    '3:43: replication[0].registry: is this registry itself; expects another one',
+  ],
+  'a rule of replication that pulls to where an upstream is': [
+    `directory: /d
+upstreams: [{ prefix: docker.io, registry: 'https://registry-1.docker.io' }]
+replication: [{ name: a, direction: pull, registry: 'https://there', repositories: [a], to-prefix: docker.io/a }]
+`,
+    '3:89: replication[0].to-prefix: is below the prefix docker.io of an upstream, which alone fills it',
   ],
   'a name for two upstreams': [
     `directory: /d

@@ -23,6 +23,8 @@ export interface Configuration {
   /** The prefix of the upstream that clients of a mirror mean. */
   mirror?: string
   hooks: HookConfiguration
+  /** Images that follow rules to other registries, or from them. */
+  replication: readonly ReplicationConfiguration[]
   limits: {
     /** How many requests callers may make. */
     requests: readonly RequestLimit[]
@@ -219,6 +221,28 @@ export interface UpstreamConfiguration {
   insecure: boolean
   /** PEM. */
   ca?: NamedFile
+}
+
+/** A rule by which images are replicated. */
+export interface ReplicationConfiguration {
+  name: string
+  direction: 'push' | 'pull'
+  /** Scheme and host. */
+  url: string
+  login?: { username: string; password: SecretSource }
+  /** Host of its token service. */
+  tokenService?: string
+  insecure: boolean
+  /** PEM. */
+  ca?: NamedFile
+  repositories: readonly string[]
+  tags: readonly string[]
+  stripPrefix?: string
+  toPrefix?: string
+  onPush: boolean
+  every?: number
+  referrers: boolean
+  deletes: boolean
 }
 
 /** A file that the configuration names. */

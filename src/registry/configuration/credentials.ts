@@ -33,6 +33,8 @@ export interface Credentials {
   s3?: { accessKey: string; secretKey: string }
   /** Of upstreams, in the configuration's order. */
   upstreams?: readonly { password?: string; ca?: string }[]
+  /** Of rules of replication, in the configuration's order. */
+  replication?: readonly { password?: string; ca?: string }[]
   login?: LoginCredentials
   /** Of a scaled-out registry: at least 32 bytes. */
   secret?: Uint8Array
@@ -60,7 +62,7 @@ interface LoginCredentials {
  * secret.
  */
 export async function loadCredentials(
-  { listen, content, login, upstreams, tracing }: Configuration,
+  { listen, content, login, upstreams, replication, tracing }: Configuration,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<Credentials> {
   return await gathering(async (attempt) => ({
@@ -69,7 +71,10 @@ export async function loadCredentials(
     ...(namesCredentials(login) && { login: await loginOf(login, environment, attempt) }),
     ...(content.kind === 'scaled-out' && (await sharedOf(content, environment, attempt))),
     ...(upstreams.length > 0 && {
-      upstreams: await Promise.all(upstreams.map((one) => upstreamOf(one, environment, attempt))),
+      upstreams: await Promise.all(upstreams.map((one) => registryOf(one, environment, attempt))),
+    }),
+    ...(replication.length > 0 && {
+      replication: await Promise.all(replication.map((one) => registryOf(one, environment, attempt))),
     }),
   }))
 }
@@ -136,7 +141,11 @@ async function tlsOf({ certificate, key, clientAuthorities: named }: TlsFiles, a
   return { cert: own?.pem, key: secret?.pem, ...(named && { clientAuthorities }) }
 }
 
-async function upstreamOf({ login, ca }: UpstreamConfiguration, environment: Environment, attempt: Attempt) {
+async function registryOf(
+  { login, ca }: Pick<UpstreamConfiguration, 'login' | 'ca'>,
+  environment: Environment,
+  attempt: Attempt,
+) {
   return {
     password: login && (await attempt(login.password, () => readSecret(login.password, environment))),
     ca: ca && (await attempt(ca, () => readAuthorities(ca))),

@@ -13,6 +13,7 @@ export type {
   NamedFile,
   OidcConfiguration,
   PostgresConfiguration,
+  ReplicationConfiguration,
   S3Configuration,
   ScaledOutContent,
   SecretSource,

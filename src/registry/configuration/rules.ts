@@ -181,6 +181,85 @@ const mirrored: Rule = {
   schema: { anyOf: [{ not: required('mirror') }, required('upstreams')] },
 }
 
+/** How a login at another registry is given. */
+function loginAt(group: string): Rule[] {
+  const because = 'a login has a password'
+  return [
+    atMostOneOf(group, 'password-file', 'password-env'),
+    needs(group, 'password-file', 'username', 'a login has a name'),
+    needs(group, 'password-env', 'username', 'a login has a name'),
+    ...oneOf(group, 'password-file', 'password-env', because, { when: 'username' }).slice(0, 1),
+  ]
+}
+
+const pulledOnPush: Rule = {
+  group: 'replication[]',
+  broken: ({ direction, on }) =>
+    direction === 'pull' && on !== undefined
+      ? { key: 'on', message: 'is of use only for direction push: what is pushed there is not told here' }
+      : undefined,
+  schema: { not: { properties: { direction: { const: 'pull' } }, ...required('direction', 'on') } },
+}
+
+const replicationNames: Rule = {
+  group: '',
+  broken({ replication }) {
+    if (!Array.isArray(replication)) return undefined
+    const names = replication.map((one) => (isGroup(one) ? one['name'] : undefined))
+    const again = names.findIndex((name, at) => name !== undefined && names.indexOf(name) < at)
+    if (again < 0) return undefined
+    return { key: `replication[${again}].name`, message: `another rule is called ${names[again]} as well` }
+  },
+  schema: {},
+}
+
+/** What is below the prefix of an upstream comes from that alone. */
+const pulledIntoCache: Rule = {
+  group: '',
+  broken({ replication, upstreams }) {
+    if (!Array.isArray(replication) || !Array.isArray(upstreams)) return undefined
+    const prefixes = upstreams.map((one) => `${isGroup(one) ? one['prefix'] : ''}/`)
+    const isBelow = (name: unknown) => prefixes.find((prefix) => `${name}/`.startsWith(prefix))
+    const at = replication.findIndex((one) => isGroup(one) && one['direction'] === 'pull' && isBelow(one['to-prefix']))
+    return at < 0
+      ? undefined
+      : {
+          key: `replication[${at}].to-prefix`,
+          message: `is below the prefix ${isBelow(replication[at]['to-prefix'])!.slice(0, -1)} of an upstream, which alone fills it`,
+        }
+  },
+  schema: {},
+}
+
+/** Where it can be seen: at its own address, or under the URL that clients use. */
+const replicatedToItself: Rule = {
+  group: '',
+  broken({ replication, listen }) {
+    if (!Array.isArray(replication)) return undefined
+    const own = isGroup(listen) ? listen : {}
+    const at = replication.findIndex((one) => isGroup(one) && isOwnUrl(one['registry'], own))
+    return at < 0
+      ? undefined
+      : { key: `replication[${at}].registry`, message: 'is this registry itself; expects another one' }
+  },
+  schema: {},
+}
+
+function isOwnUrl(registry: unknown, { address = '127.0.0.1:5000', 'external-url': external, tls }: Group): boolean {
+  const url = URL.parse(String(registry))
+  if (!url) return false
+  if (external !== undefined && URL.parse(String(external))?.origin === url.origin) return true
+  if ((tls === undefined) !== (url.protocol === 'http:')) return false
+  try {
+    const { host, port } = parseListenAddress(String(address))
+    const [hostname, at] = [url.hostname.replace(/^\[(.*)\]$/, '$1'), url.port || (url.protocol === 'http:' ? 80 : 443)]
+    const isAny = host === '0.0.0.0' || host === '::' || isLoopback(host)
+    return Number(at) === port && (hostname === host || (isAny && isLoopback(hostname)))
+  } catch {
+    return false
+  }
+}
+
 const challengeAddress: Rule = {
   group: 'listen.tls.acme',
   broken: (keys) =>
@@ -232,10 +311,12 @@ export const RULES: readonly Rule[] = [
   needs('login.oidc', 'groups-claim', 'groups', 'without rules, nothing is done with it'),
   atMostOneOf('metadata.postgres', 'password-file', 'password-env'),
   ...oneOf('objects.s3', 'access-key-file', 'access-key-env', 'requests are signed'),
-  atMostOneOf('upstreams[]', 'password-file', 'password-env'),
-  needs('upstreams[]', 'password-file', 'username', 'a login has a name'),
-  needs('upstreams[]', 'password-env', 'username', 'a login has a name'),
-  ...oneOf('upstreams[]', 'password-file', 'password-env', 'a login has a password', { when: 'username' }).slice(0, 1),
+  ...loginAt('upstreams[]'),
+  ...loginAt('replication[]'),
+  pulledOnPush,
+  replicationNames,
+  replicatedToItself,
+  pulledIntoCache,
   upstreamNames,
   mirrored,
   ...oneOf('objects.s3', 'secret-key-file', 'secret-key-env', 'requests are signed'),

@@ -212,6 +212,62 @@ const upstream = group('A registry that repositories below a prefix come from', 
   ),
   'ca-file': v.optional(path("File of authorities (PEM) that its certificate may be from, besides the machine's")),
 })
+
+const PATTERN = /^(?:[a-z0-9._-]|\/|\*)+$/
+const namePrefix = (description: string) =>
+  text(description, 'the beginning of a name of repositories', PREFIX, 'mirror')
+
+const replication = group('A rule by which images are replicated to another registry, or from it', {
+  name: text(
+    'Name of the rule',
+    'a name of at most 63 lower-case letters, digits and . _ -',
+    /^[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?$/,
+    'backup-site',
+  ),
+  direction: choice('push: from here to the other registry; pull: from there to here', ['push', 'pull']),
+  registry: origin('URL of the other registry', 'https://registry-2.example'),
+  username: v.optional(text('Name of the login there', 'the name of a user', /^[^\s:]+$/)),
+  'password-file': v.optional(path('File with its password or token')),
+  'password-env': v.optional(variable('Environment variable with its password or token')),
+  'token-service': v.optional(
+    text(
+      'Host that the login may be sent to for tokens, if that is not related to the host of the registry',
+      'a host',
+      HOST,
+      'auth.example',
+    ),
+  ),
+  insecure: v.optional(
+    flag('Accepts an unverified certificate, and sends the login over plain HTTP to another machine'),
+    false,
+  ),
+  'ca-file': v.optional(path("File of authorities (PEM) that its certificate may be from, besides the machine's")),
+  repositories: v.pipe(
+    list('Repositories, as the source names them', 'patterns', (what) =>
+      text(what, 'a pattern of repositories', PATTERN, 'team/**'),
+    ),
+    v.minLength(1, 'expects one pattern at least'),
+    v.maxLength(100, 'expects 100 patterns at most'),
+  ),
+  tags: v.optional(
+    v.pipe(
+      list('Tags; a star stands for any characters', 'patterns', (what) =>
+        text(what, 'a pattern of tags', /^[A-Za-z0-9_.*-]{1,128}$/, 'v*'),
+      ),
+      v.minLength(1, 'expects one pattern at least'),
+      v.maxLength(100, 'expects 100 patterns at most'),
+    ),
+    ['*'],
+  ),
+  'strip-prefix': v.optional(namePrefix('What is taken away in front of the names')),
+  'to-prefix': v.optional(namePrefix('What is put in front of the names after that')),
+  on: v.optional(choice('Replicates what is pushed here at once', ['push'])),
+  every: v.optional(
+    duration('Compares everything, and replicates what differs, so often', '6h', { least: '1m', most: '8760h' }),
+  ),
+  referrers: v.optional(flag('Whether signatures, SBOMs and the like follow their images'), true),
+  delete: v.optional(flag('Whether a tag that is deleted at the source is deleted at the destination'), false),
+})
 const requestLimit = v.pipe(
   group('So many in any period, for each address or identity', {
     who: choice('Whose requests', CALLERS),
@@ -372,6 +428,13 @@ export const FILE = v.pipe(
           PREFIX,
           'docker.io',
         ),
+      ),
+      replication: v.optional(
+        v.pipe(
+          list('Rules by which images are replicated to other registries, or from them', 'rules', () => replication),
+          v.maxLength(100, 'expects 100 rules at most'),
+        ),
+        [],
       ),
       limits: v.optional(group('What callers are held to', { requests: v.optional(requestLimits, []) }), {}),
       log: v.optional(

@@ -1,18 +1,11 @@
 /** What is delivered when processes of a registry die, and by several of them. */
 import assert from 'node:assert/strict'
-import type { ChildProcess } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { after, test } from 'node:test'
 import pg from 'pg'
-import { freePort } from '../../../test/kit/free-port.ts'
 import { hookReceiver } from '../../../test/kit/hook-receiver.ts'
 import { startPostgres, withoutPostgres } from '../../../test/kit/postgres.ts'
 import { clientOf } from '../../../test/kit/registry-client.ts'
-import { createReplica, type Replica } from '../../../test/kit/replica.ts'
-import { temporaryDirectory } from '../../../test/kit/temporary.ts'
+import { type Replica, servedFiles } from '../../../test/kit/replica.ts'
 import { until } from '../../../test/kit/until.ts'
 import { openConfiguredAdmin, readConfiguration } from '../index.ts'
 
@@ -23,24 +16,12 @@ after(() => postgres?.[Symbol.asyncDispose]())
 /** Replicas as processes, and a receiver that they may tell. */
 async function replicas(count: number, place: object) {
   await using opened = new AsyncDisposableStack()
-  const directory = opened.use(await temporaryDirectory('bale-hooks'))
-  const children = new Set<ChildProcess>()
-  opened.defer(async () => {
-    for (const child of children) {
-      const over = once(child, 'exit')
-      child.kill('SIGKILL')
-      await over
-    }
-  })
+  const files = opened.use(await servedFiles())
   const receiver = opened.use(await hookReceiver())
-  writeFileSync(join(directory.path, 'secret'), randomBytes(32).toString('hex'), { mode: 0o600 })
   const all: Replica[] = []
   for (let number = 0; number < count; number++) {
-    const address = `127.0.0.1:${await freePort()}`
-    const config = join(directory.path, `${number}.yaml`)
     const rest = { anonymous: 'push', hooks: { 'allow-addresses': ['127.0.0.1'] } }
-    writeFileSync(config, JSON.stringify({ listen: { address }, ...rest, ...place }))
-    all.push(createReplica({ address, config, children }))
+    all.push(await files.replica({ ...rest, ...place }))
     await all.at(-1)!.start()
   }
   const admin = opened.use(await openConfiguredAdmin(await readConfiguration(all[0]!.config), { environment: {} }))

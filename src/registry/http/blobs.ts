@@ -48,7 +48,7 @@ export async function readBlob(context: RegistryContext, exchange: Exchange, rou
   if (request.method === 'HEAD' || start === end) return void response.end()
   const bytes = exactly(context.objects.read(blob.key, { start, end, reuse: true }), end - start)
   try {
-    await sendChunks(response, await begun(bytes))
+    await sendChunks(response, await begun(bytes), end - start)
   } finally {
     // A client that went away early: nobody may have asked for more than the first chunk, and the object is open.
     await bytes.return(undefined)
@@ -81,7 +81,7 @@ async function bringBlob(
     try {
       const first = await begun(bytes)
       blobHeaders(response, digest).writeHead(200, { 'Content-Length': coming.size })
-      await sendChunks(response, first)
+      await sendChunks(response, first, coming.size)
     } finally {
       await bytes.return(undefined)
     }

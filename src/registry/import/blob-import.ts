@@ -1,9 +1,9 @@
-import { BaleError, firstError, isBaleError } from '#base'
+import { isBaleError } from '#base'
 import { createHasher } from '#blob'
 import { algorithmOf, type Digest } from '#spec'
 import type { MetaStore } from '../meta/index.ts'
 import type { ObjectStore } from '../objects/index.ts'
-import type { Uploads } from '../uploads/index.ts'
+import { storeBlob, type Uploads } from '../uploads/index.ts'
 import type { DistributionTree, Tell, TreeRepository } from './distribution-tree.ts'
 import type { TreeFile } from './tree-directory.ts'
 import { Unusable } from './unusable.ts'
@@ -120,15 +120,9 @@ export class BlobImport {
 
   async #push(repository: string, digest: Digest, file: TreeFile): Promise<true> {
     const { uploads, signal } = this.#parts
-    const upload = await uploads.begin({ repository, principal: IMPORTER, algorithm: algorithmOf(digest) })
     try {
-      await using session = await uploads.open(upload)
-      if (!session) throw new BaleError('LOCKED', `another writer has the upload ${upload.id}`)
-      await session.append(file.read(signal))
-      await session.commit(digest)
-    } catch (thrown) {
-      await uploads.cancel(upload)
-      const error = firstError(thrown)
+      await storeBlob(uploads, { repository, principal: IMPORTER, digest }, async () => file.read(signal))
+    } catch (error) {
       throw isBaleError(error, 'DIGEST_MISMATCH') ? otherBytes(String(error.details['got'])) : error
     }
     this.#hashed.add(digest)

@@ -59,7 +59,7 @@ function referredTo(parsed: ParsedManifest): { blobs: Descriptor[]; children: De
   return { children: manifests.filter(isChild), blobs: manifests.filter((entry) => !isChild(entry)) }
 }
 
-/** Non-distributable layers are stored elsewhere. Their URLs are never fetched (M06). */
-function isForeign({ mediaType, urls }: Descriptor): boolean {
+/** Whether a blob may be missing: non-distributable layers are stored elsewhere. Their URLs are never fetched (M06). */
+export function isForeign({ mediaType, urls }: Descriptor): boolean {
   return /\.nondistributable\.|\.foreign\./.test(mediaType) || (urls?.length ?? 0) > 0
 }

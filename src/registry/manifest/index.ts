@@ -1,2 +1,2 @@
 /** registry/manifest: what the registry must know of a manifest, out of its bytes. The same for a push and for an import. */
-export { describeManifest } from './describe-manifest.ts'
+export { describeManifest, isForeign } from './describe-manifest.ts'

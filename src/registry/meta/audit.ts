@@ -1,6 +1,7 @@
 import type { Digest } from '#spec'
 import type { AccountAction, ContentAction } from './change-action.ts'
 import { queueEvent } from './queue-event.ts'
+import { queueReplication } from './queue-replication.ts'
 import { optionalText, type Sql, type SqlDatabase, type SqlRow, type SqlValue, text } from './sql.ts'
 
 /** Who changes something: `user:ann`, `robot:acme+ci`, `anonymous`, or `operator` for whoever has the data itself. */
@@ -131,6 +132,7 @@ export async function recordTagChange(
   const repository = target.slice(0, -tag.length - 1)
   const data = { repository, tag, ...(digest !== null && { digest }), actor: by.actor }
   await queueEvent(sql, { action, target, repository, data })
+  await queueReplication(sql, { repository, reference: tag, gone: digest === null })
 }
 
 async function insert(sql: Sql, entry: Omit<AuditEntry, 'id' | 'at'>, age = 0): Promise<void> {

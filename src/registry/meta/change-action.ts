@@ -24,6 +24,7 @@ const ACCOUNTS = [
   ...(['session.add', 'session.end', 'device.allow', 'device.deny'] as const),
   ...(['policy.add', 'policy.remove', 'hook.add', 'hook.remove', 'hook.enable', 'hook.disable'] as const),
   ...(['quota.set', 'quota.remove', 'redirect.end', 'certificate.set'] as const),
+  ...(['replication.run', 'replication.retry'] as const),
 ] as const
 
 /** Those that happen in one repository. */

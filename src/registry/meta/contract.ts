@@ -15,6 +15,7 @@ import { deviceLoginContract, directoryContract, refreshTokenContract, sessionCo
 import { promotionContract } from './promotion-contract.ts'
 import { quotaContract } from './quota-contract.ts'
 import { renameContract } from './rename-contract.ts'
+import { replicationContract } from './replication-contract.ts'
 import { requestCountContract } from './request-counts-contract.ts'
 import { retentionContract } from './retention-contract.ts'
 import { accountContract, coordinationContract } from './shared-contract.ts'
@@ -60,6 +61,7 @@ export function metaStoreContract(name: string, create: () => Promise<MetaPlace>
   cachedContentContract(check)
   hookContract(check)
   hookDeliveryContract(check)
+  replicationContract(check)
   acmeContract(check)
   transferContract(check)
 }

@@ -17,6 +17,7 @@ import { promotionMeta } from './promotion.ts'
 import { quotaMeta } from './quotas.ts'
 import { refreshTokenMeta } from './refresh-tokens.ts'
 import { renameMeta } from './renames.ts'
+import { replicationMeta } from './replication.ts'
 import { requestCountMeta } from './request-counts.ts'
 import { retentionMeta } from './retention.ts'
 import { sessionMeta } from './sessions.ts'
@@ -55,6 +56,7 @@ export function createMeta(database: SqlDatabase, by: By = OPERATOR): MetaStore 
     ...cachedContentMeta(database),
     ...hookMeta(database, by),
     ...hookDeliveryMeta(database, by),
+    ...replicationMeta(database, by),
     ...acmeMeta(database, by),
     ...transferMeta(database),
     close: () => database.close(),

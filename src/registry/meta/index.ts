@@ -32,9 +32,18 @@ export type {
 export { checkPattern, isPattern, matchesPattern } from './pattern.ts'
 export { openPostgresMeta, type PostgresOptions } from './postgres-meta.ts'
 export type { Promoted } from './promotion-meta.ts'
+export { isReferrerTag, type ReplicationItem } from './queue-replication.ts'
 export type { Quota } from './quotas.ts'
 export type { KeptLogin } from './refresh-tokens.ts'
 export type { Redirect } from './renames.ts'
+export type {
+  ReplicationResult,
+  ReplicationRule,
+  ReplicationState,
+  ReplicationStatus,
+  ReplicationTask,
+  TakenReplication,
+} from './replication-meta.ts'
 export type { RequestCount } from './request-counts.ts'
 export type { UnkeptTag } from './retention.ts'
 export { copySqliteMeta, freezeSqliteMeta, openSqliteMeta, thawSqliteMeta } from './sqlite-meta.ts'

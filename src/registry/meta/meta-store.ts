@@ -10,6 +10,7 @@ import type { PromotionMeta } from './promotion-meta.ts'
 import type { QuotaMeta } from './quotas.ts'
 import type { RefreshTokenMeta } from './refresh-tokens.ts'
 import type { RenameMeta } from './renames.ts'
+import type { ReplicationMeta } from './replication-meta.ts'
 import type { RequestCountMeta } from './request-counts.ts'
 import type { RetentionMeta } from './retention.ts'
 import type { SessionMeta } from './sessions.ts'
@@ -48,6 +49,7 @@ export interface MetaStore
     CachedContentMeta,
     HookMeta,
     HookDeliveryMeta,
+    ReplicationMeta,
     AcmeMeta,
     TransferMeta {
   /** The same store, whose changes are recorded as somebody's; else they are the operator's. */

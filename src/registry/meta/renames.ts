@@ -1,4 +1,5 @@
 import { type By, recordChange, recordContentChange } from './audit.ts'
+import { queueReplication } from './queue-replication.ts'
 import { judgeQuotas } from './quotas.ts'
 import { type SqlDatabase, type Transaction, text } from './sql.ts'
 import { forgetUpload } from './steps.ts'
@@ -44,6 +45,7 @@ export function renameMeta(database: SqlDatabase, by: By): RenameMeta {
           await forgetUpload(sql, text(row['id']))
         }
         await recordContentChange(sql, by, { action: 'repository.rename', repository: from, detail: to })
+        await queueReplication(sql, { repository: to, reference: '', gone: false })
         await moveUsage(sql, id, { from, to })
         return 'renamed'
       })

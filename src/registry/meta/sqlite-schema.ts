@@ -228,4 +228,20 @@ CREATE INDEX device_logins_network ON device_logins (network);
 CREATE INDEX device_logins_user ON device_logins (user_name) WHERE user_name IS NOT NULL;
 CREATE INDEX users_subject ON users (origin, subject) WHERE subject IS NOT NULL;
 `,
+  // Rules of replication, as the configuration has them; lists are JSON, and 0 is no time. One task for each tag of a rule (or
+  // digest, or '' for all of them): it waits, or tells what became of it. Whoever does it has a token.
+  `
+CREATE TABLE replication_rules (name TEXT PRIMARY KEY, direction TEXT NOT NULL CHECK (direction IN ('push', 'pull')),
+  repositories TEXT NOT NULL, excepted TEXT NOT NULL, tags TEXT NOT NULL, on_push INTEGER NOT NULL, every INTEGER NOT NULL,
+  scan_at INTEGER NOT NULL, referrers INTEGER NOT NULL, deletes INTEGER NOT NULL, rests INTEGER NOT NULL,
+  rests_until INTEGER NOT NULL, failure TEXT) WITHOUT ROWID;
+CREATE TABLE replication_tasks (id INTEGER PRIMARY KEY AUTOINCREMENT,
+  rule TEXT NOT NULL REFERENCES replication_rules (name) ON DELETE CASCADE, repository TEXT NOT NULL, reference TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('waiting', 'done', 'failed')), due_at INTEGER NOT NULL, queued_at INTEGER NOT NULL,
+  tries INTEGER NOT NULL, again INTEGER NOT NULL, token TEXT, last_at INTEGER, digest TEXT, bytes INTEGER NOT NULL,
+  blobs INTEGER NOT NULL, failure TEXT, UNIQUE (rule, repository, reference));
+CREATE INDEX replication_tasks_due ON replication_tasks (rule, due_at) WHERE state = 'waiting';
+CREATE INDEX replication_tasks_taken ON replication_tasks (rule, repository) WHERE token IS NOT NULL;
+CREATE INDEX replication_tasks_failed ON replication_tasks (rule) WHERE state = 'failed';
+  `,
 ]

@@ -1,6 +1,7 @@
 import { recordContentChange } from './audit.ts'
 import { judgeContent } from './content-policies.ts'
 import type { ManifestObjection, NewManifest } from './meta-store.ts'
+import { queueReplication } from './queue-replication.ts'
 import type { Growth } from './quotas.ts'
 import { setTag } from './set-tag.ts'
 import { OutOfDate, type Transaction } from './sql.ts'
@@ -44,6 +45,9 @@ export async function storeManifest(
   }
   if (isNew && manifest.tags.length === 0) {
     await recordContentChange(sql, by, { action: 'manifest.push', repository, digest: manifest.digest })
+  }
+  if (isNew && manifest.subject !== undefined) {
+    await queueReplication(sql, { repository, reference: manifest.digest, gone: false })
   }
   const bytes = isNew ? manifest.bytes.byteLength : 0
   const tags = done.filter((one) => one === 'added').length

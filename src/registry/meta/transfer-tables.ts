@@ -44,6 +44,8 @@ export const MOVED: readonly MovedTable[] = [
   { name: 'quotas', key: ['scope'] },
   { name: 'hooks', key: ['id'], identity: ['name'], sealed: 'secret' },
   { name: 'hook_deliveries', key: ['#id'], identity: ['event_id', 'hook_id'] },
+  { name: 'replication_rules', key: ['name'] },
+  { name: 'replication_tasks', key: ['#id'], identity: ['rule', 'repository', 'reference'] },
   { name: 'signing_keys', key: ['id'], sealed: 'private_key' },
   { name: 'acme_texts', key: ['name'], sealed: 'text', free: { events: ['INSERT', 'UPDATE', 'DELETE'] } },
 ]

@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { readTextSync } from '#host/file'
 import { hookReceiver } from '../../../test/kit/hook-receiver.ts'
-import { clientOf } from '../../../test/kit/registry-client.ts'
+import { clientOf, startRegistry } from '../../../test/kit/registry-client.ts'
 import { publish, scriptedRegistry } from '../../../test/kit/scripted-registry.ts'
 import { selfSigned } from '../../../test/kit/self-signed.ts'
 import { temporaryDirectory } from '../../../test/kit/temporary.ts'
@@ -243,6 +243,25 @@ test('what upstreams were asked, and how clients were answered, is counted by th
   assert.equal(await value(asked('429')), 3)
 })
 
+test('what rules of replication do is counted by rule, and what is left to be done by state', async () => {
+  await using there = await startRegistry()
+  const rule = { name: 'site', direction: 'push', url: `http://${there.address}`, repositories: ['a/*'] } as const
+  await using registry = await measured({ replication: [{ ...rule, onPush: true }] })
+  await there.registry.policies.immutable('a/b', '2')
+  await there.image('a/b', 'kept', { tag: '2' })
+  await registry.image('a/b', 'one', { tag: '1' })
+  await registry.image('a/b', 'two', { tag: '2' })
+  const ended = (outcome: string) =>
+    registry.value(`bale_registry_replications_total{rule="site",outcome="${outcome}"}`)
+  await until('both were tried', async () => (await ended('done')) === 1 && (await ended('failed')) === 1)
+  assert.ok((await registry.value('bale_registry_replication_bytes_total{rule="site"}'))! > 100)
+  await until(
+    'what waits is counted',
+    async () => (await registry.value('bale_registry_replication_tasks{state="waiting"}')) === 1,
+  )
+  assert.equal(await registry.value('bale_registry_replication_tasks{state="failed"}'), 0)
+})
+
 /** `instance` is added by Prometheus. */
 const LABELS = [
   'instance',
@@ -257,6 +276,8 @@ const LABELS = [
   'outcome',
   'upstream',
   'what',
+  'rule',
+  'state',
 ]
 
 test('the documentation has all metrics and no other', async () => {

@@ -15,12 +15,20 @@ export function createMetrics(): Metrics {
   const requests = createRequestMetrics()
   const events = createEventMetrics()
   const upstreams = createUpstreamMetrics()
-  const families = [...requests.families, ...events.families, ...upstreams.families, ...processMetrics()]
+  const replications = createReplicationMetrics()
+  const families = [
+    ...requests.families,
+    ...events.families,
+    ...upstreams.families,
+    ...replications.families,
+    ...processMetrics(),
+  ]
   return {
     observe(event) {
       requests.observe(event)
       events.observe(event)
       upstreams.observe(event)
+      replications.observe(event)
     },
     families,
   }
@@ -175,6 +183,32 @@ function createUpstreamMetrics(): Part {
       if (event.kind === 'upstream-limit') remaining.set({ upstream: event.upstream }, event.remaining)
       if (event.kind === 'cache-answered') {
         served.add({ upstream: event.upstream, what: event.what, outcome: event.outcome })
+      }
+    },
+  }
+}
+
+/** A rule has the name that the configuration gives it. */
+function createReplicationMetrics(): Part {
+  const ended = createCounter(
+    'bale_registry_replications_total',
+    'Tries to replicate a tag, or to find out what is to be replicated',
+  )
+  const moved = createCounter('bale_registry_replication_bytes_total', 'Bytes that rules of replication moved')
+  const tasks = createGauges(
+    'bale_registry_replication_tasks',
+    'Tasks of replication that wait, run or were given up, of all replicas, at most 10000 of each',
+  )
+  return {
+    families: [ended, moved, tasks],
+    observe(event) {
+      if (event.kind === 'replication-ended') {
+        ended.add({ rule: event.rule, outcome: event.outcome })
+        moved.add({ rule: event.rule }, event.bytes)
+      }
+      if (event.kind === 'replications-counted') {
+        tasks.set({ state: 'waiting' }, event.waiting)
+        tasks.set({ state: 'failed' }, event.failed)
       }
     },
   }

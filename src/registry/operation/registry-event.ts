@@ -29,6 +29,10 @@ export type RegistryEvent =
   | { kind: 'hook-attempt-ended'; outcome: 'delivered' | 'failed' | 'dead' }
   /** Of all replicas, at most 10,000. */
   | { kind: 'hook-deliveries-counted'; pending: number }
+  /** A try of a task; `failed` is tried again, `given-up` is not. */
+  | { kind: 'replication-ended'; rule: string; outcome: 'done' | 'failed' | 'given-up'; bytes: number }
+  /** Tasks of all replicas, at most 10,000 of each kind. */
+  | { kind: 'replications-counted'; waiting: number; failed: number }
   | { kind: 'spans-sent'; count: number }
   /** `full`: more came than could be sent; `refused` by the collector; `unreachable`: after all tries. */
   | { kind: 'spans-dropped'; count: number; reason: 'full' | 'refused' | 'unreachable' }

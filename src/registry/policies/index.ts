@@ -11,5 +11,6 @@ export {
 } from './promotion.ts'
 export { createQuotas, type Quotas, type QuotaUse } from './quotas.ts'
 export { createRenames, type Renames } from './renames.ts'
+export { createReplications, type ReplicationFilter, type Replications } from './replications.ts'
 export { removeUnkeptTags } from './retention.ts'
 export { createTags, type Tags } from './tags.ts'

@@ -3,25 +3,6 @@ import { test } from 'node:test'
 import { cachedRegistry } from '../../../test/kit/cached-registry.ts'
 import { planServer } from '../../../test/kit/planned-server.ts'
 import { digestOf } from '../../../test/kit/scripted-registry.ts'
-import { isTokenServiceOf } from './token-service.ts'
-import { checkedUpstream } from './upstream-settings.ts'
-
-test('A14: a token service is the one that is configured, or related to the upstream by its name', () => {
-  const accepts = (url: string, realm: string, more = {}) =>
-    isTokenServiceOf(checkedUpstream({ prefix: 'a', url, ...more }), new URL(realm))
-  assert.ok(accepts('https://registry-1.docker.io', 'https://auth.docker.io/token'))
-  assert.ok(!accepts('https://registry-1.docker.io', 'https://registry-1.docker.io/token'))
-  assert.ok(accepts('https://ghcr.io', 'https://ghcr.io/token'))
-  assert.ok(accepts('https://registry.gitlab.com', 'https://gitlab.com/jwt/auth'))
-  assert.ok(accepts('https://example.org', 'https://auth.example.org/token'))
-  assert.ok(!accepts('https://a.example.org', 'https://b.example.org/token'), 'who has b may be another')
-  assert.ok(!accepts('https://example.org', 'https://notexample.org/token'))
-  assert.ok(!accepts('https://registry.com', 'https://com/token'))
-  assert.ok(!accepts('https://ghcr.io', 'http://ghcr.io/token'), 'never in plain text')
-  assert.ok(accepts('https://a.org', 'https://login.net/t', { tokenService: 'login.net' }))
-  assert.ok(!accepts('https://a.org', 'https://a.org/t', { tokenService: 'login.net' }))
-  assert.ok(!accepts('https://a.org', 'https://login.net:8443/t', { tokenService: 'login.net' }))
-})
 
 test('A14: the login goes to no other host that the upstream names, and the operator hears of it', async () => {
   await using thief = await planServer((_request, response) => response.end('{"token":"x"}'))

@@ -1,14 +1,7 @@
 import type { Clock, Log } from '#base'
-import {
-  type ConnectionSettings,
-  noCredentials,
-  openRepository,
-  type RegistryAnswer,
-  type RemoteLimits,
-  type Repository,
-} from '#transport'
+import type { ConnectionSettings, RegistryAnswer, RemoteLimits, Repository } from '#transport'
 import type { Observe } from '../operation/index.ts'
-import { isTokenServiceOf } from './token-service.ts'
+import { RemoteRegistry } from '../remote/index.ts'
 import type { Upstream } from './upstream-settings.ts'
 
 interface RegistryParts {
@@ -29,8 +22,6 @@ const LIMITS: Partial<RemoteLimits> = {
   tags: 100_000,
 }
 
-/** Repositories whose connections and tokens are kept. */
-const MOST_OPEN = 64
 const REST = 30_000
 const LONGEST_REST = 600_000
 
@@ -38,12 +29,15 @@ const LONGEST_REST = 600_000
 export class UpstreamRegistry implements AsyncDisposable {
   readonly #upstream: Upstream
   readonly #parts: RegistryParts
-  readonly #open = new Map<string, { repository: Repository; users: number }>()
+  readonly #registry: RemoteRegistry
   #restsUntil = 0
 
   constructor(upstream: Upstream, parts: RegistryParts) {
     this.#upstream = upstream
     this.#parts = parts
+    const { clock, log, connections } = parts
+    const onAnswer = (answer: RegistryAnswer | undefined) => this.#tell(answer)
+    this.#registry = new RemoteRegistry(upstream, { clock, log, connections, limits: LIMITS, onAnswer })
   }
 
   /** True shortly after it could not be asked: who has something to give meanwhile need not wait for that again. */
@@ -56,52 +50,13 @@ export class UpstreamRegistry implements AsyncDisposable {
     this.#restsUntil = this.#parts.clock.now() + Math.min(retryAfter, LONGEST_REST)
   }
 
-  /** Works with a repository, by its name there, which stays open until the work is done. */
-  async use<T>(name: string, work: (repository: Repository) => Promise<T>): Promise<T> {
-    const entry = this.#open.get(name) ?? { repository: this.#openRepository(name), users: 0 }
-    // Last in the order of the map: what was used longest ago is closed first.
-    this.#open.delete(name)
-    this.#open.set(name, entry)
-    entry.users++
-    try {
-      return await work(entry.repository)
-    } finally {
-      entry.users--
-      await this.#closeSome()
-    }
+  /** Works with a repository, by its name there. */
+  use<T>(name: string, work: (repository: Repository) => Promise<T>): Promise<T> {
+    return this.#registry.use(name, work)
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const { repository } of this.#open.values()) await repository[Symbol.asyncDispose]()
-    this.#open.clear()
-  }
-
-  async #closeSome(): Promise<void> {
-    if (this.#open.size <= MOST_OPEN) return
-    const idle = [...this.#open].find(([, { users }]) => users === 0)
-    if (!idle) return
-    this.#open.delete(idle[0])
-    await idle[1].repository[Symbol.asyncDispose]()
-  }
-
-  #openRepository(name: string): Repository {
-    const { url, login, insecure, ca } = this.#upstream
-    const { clock, log, connections } = this.#parts
-    return openRepository(
-      { registry: url.host, repository: name },
-      {
-        // Whatever the client calls it (Docker Hub has a name besides its hosts), it is this registry that asks for the login.
-        credentials: login ? { get: async () => ({ kind: 'password', ...login }) } : noCredentials,
-        location: { registry: url.host, base: url, insecure },
-        insecure,
-        ca: ca === undefined ? [] : [ca],
-        isTokenService: (realm) => isTokenServiceOf(this.#upstream, realm),
-        onAnswer: (answer) => this.#tell(answer),
-        limits: LIMITS,
-        ...{ clock, log },
-        ...connections,
-      },
-    )
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#registry[Symbol.asyncDispose]()
   }
 
   #tell(answer: RegistryAnswer | undefined): void {

@@ -1,6 +1,7 @@
 import { BaleError, printable } from '#base'
 import { isRepository } from '#spec'
 import { checkPattern } from '../meta/index.ts'
+import { isHubHost, registryUrl } from '../remote/index.ts'
 
 /** A registry that repositories below a prefix come from. Times are in milliseconds. */
 export interface UpstreamSettings {
@@ -43,18 +44,15 @@ export interface Upstream
 const TAGS_FRESH_FOR = 3_600_000
 const SERVE_STALE_FOR = 7 * 24 * 3_600_000
 const HUB = 'docker.io'
-const HUB_HOSTS = new Set(['registry-1.docker.io', 'index.docker.io', HUB])
 
 /** INVALID_ARGUMENT for what cannot be one. */
 export function checkedUpstream(settings: UpstreamSettings): Upstream {
   const { prefix, namespaces = [prefix], allow = ['**'] } = settings
   if (!isRepository(prefix)) throw invalid(`not the beginning of a repository's name: ${printable(prefix, 120)}`)
-  const url = URL.parse(settings.url)
-  if (!url || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search !== '' || url.username !== '') {
-    throw invalid(`${prefix} is to come from what is not a URL of scheme and host`)
-  }
+  const url = registryUrl(settings.url)
+  if (!url) throw invalid(`${prefix} is to come from what is not a URL of scheme and host`)
   for (const pattern of allow) checkPattern(pattern)
-  const isHub = namespaces.includes(HUB) || HUB_HOSTS.has(url.host)
+  const isHub = namespaces.includes(HUB) || isHubHost(url.host)
   return {
     prefix,
     url,
@@ -64,7 +62,7 @@ export function checkedUpstream(settings: UpstreamSettings): Upstream {
     login: settings.login,
     ca: settings.ca,
     cacheFor: settings.cacheFor,
-    tokenService: settings.tokenService ?? (HUB_HOSTS.has(url.host) ? 'auth.docker.io' : undefined),
+    tokenService: settings.tokenService,
     tagsFreshFor: settings.tagsFreshFor ?? TAGS_FRESH_FOR,
     serveStaleFor: settings.serveStaleFor ?? SERVE_STALE_FOR,
     insecure: settings.insecure ?? false,

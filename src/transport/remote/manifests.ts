@@ -35,7 +35,8 @@ export interface Manifests {
   exists(digest: Digest, options?: OperationOptions): Promise<boolean>
   /** Under its digest, or under a tag. */
   put(name: string, descriptor: Descriptor, bytes: Uint8Array, options?: OperationOptions): Promise<void>
-  delete(digest: Digest, options?: OperationOptions): Promise<void>
+  /** By digest, or a tag alone. */
+  delete(name: string, options?: OperationOptions): Promise<void>
 }
 
 export function createManifests(session: Session, names: Names): Manifests {
@@ -117,13 +118,13 @@ export function createManifests(session: Session, names: Names): Manifests {
       }
     },
 
-    async delete(digest, { signal } = {}) {
+    async delete(name, { signal } = {}) {
       const answer = await session.send({
         method: 'DELETE',
-        target: names.path(`manifests/${digest}`),
+        target: names.path(`manifests/${name}`),
         scopes: names.delete,
         expect: [200, 202],
-        what: `manifest for ${names.written(digest)}`,
+        what: `manifest for ${names.written(name)}`,
         notFound: 'MANIFEST_NOT_FOUND',
         signal,
       })

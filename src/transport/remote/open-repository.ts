@@ -61,6 +61,7 @@ function openOne(
     currentDigest: (tag, more) => manifests.currentDigest(tag, more),
     blobSize: (digest, more) => blobSize(session, names, digest, more),
     deleteManifest: (digest, more) => manifests.delete(digest, more),
+    deleteTag: (tag, more) => manifests.delete(tag, more),
     referrers: (digest, more) => listReferrers(session, names, manifests, digest, more),
     [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
   }

@@ -12,6 +12,11 @@ export interface Repository extends ImageSource, ImageTarget, RegistryPlace, Asy
   /** Removes a manifest or index by digest, with all its tags. REGISTRY_REFUSED where the registry does not allow it. */
   deleteManifest(digest: Digest, options?: OperationOptions): Promise<void>
   /**
+   * Removes a tag, and not its manifest. MANIFEST_NOT_FOUND when there is none, REGISTRY_REFUSED where the registry removes
+   * manifests alone.
+   */
+  deleteTag(tag: string, options?: OperationOptions): Promise<void>
+  /**
    * The digest that a tag points to, without its manifest: registries that count pulls do not count this. Undefined when the
    * registry does not say, or has no such tag: a GET tells.
    */
