@@ -10,13 +10,13 @@ import {
   createRefreshTokens,
   createSigningKeys,
   createTokenIssuer,
+  type LoginSource,
   type RefreshTokens,
   type SessionSettings,
   type TokenIssuer,
 } from './auth/index.ts'
-import { createProvider, createWorkloads } from './login/index.ts'
+import { createProvider, createWorkloads, type ProviderOptions, type WorkloadRule } from './login/index.ts'
 import type { MetaStore } from './meta/index.ts'
-import type { RegistrySettings } from './registry.ts'
 import { createSeal } from './seal/index.ts'
 
 /** How callers are known, and what they are given in place of their passwords. Disposing it ends connections to providers and CI services. */
@@ -36,10 +36,24 @@ interface LoginParts {
   report: (failure: unknown, what: string) => void
 }
 
-type LoginSettings = Pick<
-  RegistrySettings,
-  'loginSource' | 'workloads' | 'refreshTokensUnusedFor' | 'provider' | 'sessions' | 'bootstrapToken'
->
+/** Who logs in, and how long that lasts. */
+export interface LoginSettings {
+  /** People who log in with their passwords of a directory. */
+  loginSource?: LoginSource
+  /** Jobs of CI services that log in as robots, by tokens of those; the first rule that fits counts. */
+  workloads?: readonly WorkloadRule[]
+  /**
+   * How long a login lasts that a client does not use, where it keeps a token in place of the password (docker does). Milliseconds,
+   * 30 days by default; 0: clients get none, and keep passwords.
+   */
+  refreshTokensUnusedFor?: number
+  /** Says who people are that log in there with their browsers. */
+  provider?: ProviderOptions
+  /** When logins in browsers end: after 12 hours without a request, and after 7 days, by default. */
+  sessions?: SessionSettings
+  /** Whoever shows it makes the first administrator, while there are no users. */
+  bootstrapToken?: string
+}
 
 const UNUSED_FOR = 30 * 24 * 3_600_000
 const SESSIONS: SessionSettings = { unusedFor: 12 * 3_600_000, lifetime: 7 * 24 * 3_600_000 }

@@ -4,13 +4,7 @@ import type { ConnectionSettings } from '#transport'
 import type { AcmeOptions, ObtainedCertificate } from './acme/index.ts'
 import { type AdministrationCaller, administrationOf } from './administration-of.ts'
 import type { Administration } from './api/index.ts'
-import {
-  type AnonymousAccess,
-  createAccess,
-  createRefusals,
-  type LoginSource,
-  type SessionSettings,
-} from './auth/index.ts'
+import { type AnonymousAccess, createAccess, createRefusals } from './auth/index.ts'
 import { type Checked, type CheckOptions, check } from './check.ts'
 import { type Collected, type CollectOptions, GRACE } from './collect.ts'
 import { collectWhenFull, tellOutcome, unpulledOf } from './collections.ts'
@@ -26,11 +20,10 @@ import {
   watchBodies,
 } from './http/index.ts'
 import { type Imported, type ImportOptions, importFrom } from './import/index.ts'
-import type { ProviderOptions, WorkloadRule } from './login/index.ts'
 import type { MetaStore } from './meta/index.ts'
 import type { ObjectStore, Presigner } from './objects/index.ts'
 import { deliverToHooks, openHooks } from './open-hooks.ts'
-import { openLogins } from './open-logins.ts'
+import { type LoginSettings, openLogins } from './open-logins.ts'
 import { type Observe, type Tracer, toAll } from './operation/index.ts'
 import { createRequestLimits, type RequestLimit } from './rates/index.ts'
 import { workRegularly } from './regular-work.ts'
@@ -68,24 +61,9 @@ export interface Member {
 }
 
 /** How a registry behaves, wherever its content is. */
-export interface RegistrySettings extends OriginOptions {
+export interface RegistrySettings extends OriginOptions, LoginSettings {
   /** What callers without a login may do: nothing by default. `push` is for tests and machines of one user. */
   anonymous?: AnonymousAccess
-  /** People who log in with their passwords of a directory. */
-  loginSource?: LoginSource
-  /** Jobs of CI services that log in as robots, by tokens of those; the first rule that fits counts. */
-  workloads?: readonly WorkloadRule[]
-  /**
-   * How long a login lasts that a client does not use, where it keeps a token in place of the password (docker does). Milliseconds,
-   * 30 days by default; 0: clients get none, and keep passwords.
-   */
-  refreshTokensUnusedFor?: number
-  /** Says who people are that log in there with their browsers. */
-  provider?: ProviderOptions
-  /** When logins in browsers end: after 12 hours without a request, and after 7 days, by default. */
-  sessions?: SessionSettings
-  /** Whoever shows it makes the first administrator, while there are no users. */
-  bootstrapToken?: string
   /** How long a blob that nothing refers to yet is kept for its pusher. Milliseconds, a day by default. */
   lease?: number
   /** How long bytes that another object replaces stay for downloads that run. Milliseconds, an hour by default. */

@@ -246,11 +246,11 @@ test('every key of a file has its place in the configuration, with a value that 
         url: 'https://registry-2.example',
         login: {
           username: 'replicator',
-          password: { path: join(place.path, 'site'), at: `${file}:97:20: replication[0].password-file` },
+          password: { path: join(place.path, 'site'), at: `${file}:110:20: replication[0].password-file` },
         },
         tokenService: 'login.example',
         insecure: true,
-        ca: { path: join(place.path, 'site.pem'), at: `${file}:100:14: replication[0].ca-file` },
+        ca: { path: join(place.path, 'site.pem'), at: `${file}:113:14: replication[0].ca-file` },
         repositories: ['team/**'],
         tags: ['v*'],
         stripPrefix: 'team',
