@@ -42,11 +42,12 @@ export async function wrk(
   const outcome = await execute('/usr/bin/wrk', [...options, ...all, `http://${host}${path}`], { timeout: 60_000 })
   const figure = (pattern: RegExp) => pattern.exec(outcome.stdout)?.[1]
   if (outcome.code !== 0 || /Non-2xx|Socket errors/.test(outcome.stdout)) throw new Error(`${name}: ${outcome.stdout}`)
-  return { rate: Number(figure(/Requests\/sec:\s+([\d.]+)/)), p99: milliseconds(figure(/99%\s+(\S+)/)!) }
+  return { rate: Number(figure(/Requests\/sec:\s+([\d.]+)/)), p99: milliseconds(figure(/^\s+99%\s+(\S+)/m)!) }
 }
 
 function milliseconds(text: string): number {
-  const [, number, unit] = /^([\d.]+)(us|ms|s)$/.exec(text)!
+  const [, number, unit] = /^([\d.]+)(us|ms|s)$/.exec(text) ?? []
+  if (number === undefined) throw new Error(`wrk says ${text}`)
   return Number(number) * { us: 0.001, ms: 1, s: 1000 }[unit as 'us' | 'ms' | 's']
 }
 
