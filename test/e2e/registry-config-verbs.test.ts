@@ -59,6 +59,7 @@ login:
     `Secret: ${path('secret')}`,
     'Without a Login: none',
     'Logins Kept by Clients: for 720h without use',
+    'Logins in Browsers: for 12h without use, 168h at most',
     'User Directory: ldaps://ldap.internal',
     ' Searched by: cn=bale, environment variable S3_ID',
     ' Users: (uid={name}) below dc=x, told apart by entryUUID',
@@ -82,6 +83,60 @@ login:
   const open = await bale.try(check, { env: { S3_ID: 'id', S3_SECRET: 'x' } })
   assert.equal(open.code, 1)
   assert.match(open.stderr, /^\S+:2:79: metadata.postgres.password-file: everybody on this machine can use \S+; /)
+})
+
+test('what comes from elsewhere, goes there, and who is let in is summed up as well', async () => {
+  await using bale = await testBale()
+  const file = join(bale.directory, 'r.yaml')
+  writeFileSync(
+    file,
+    `directory: /d
+mirror: docker.io
+login:
+  bootstrap-token-env: FIRST
+  sessions: { unused-for: 1h, lifetime: 8h }
+  oidc:
+    { issuer: https://id.example, client-id: bale, client-secret-file: oidc, scopes: [profile], name-claim: nick, groups-claim: groups, groups: { rules: [{ group: a, organisation: acme }] } }
+upstreams:
+  - { prefix: docker.io, registry: 'https://hub.example', username: ann, password-file: hub, allow: [library/*], cache-for: 720h }
+replication:
+  - { name: site, direction: push, registry: 'https://site.example', username: bob, password-env: SITE, repositories: [team/**], tags: [v*], on: push, every: 6h, delete: true }
+  - { name: tools, direction: pull, registry: 'https://other.example', repositories: [a/b, c/d], referrers: false }
+`,
+  )
+  const lines = (await bale.run(['registry', 'config', 'check', '--no-files', file])).split('\n')
+  const between = (first: string, last: string) =>
+    lines.slice(
+      lines.indexOf(first),
+      lines.findIndex((line) => line.startsWith(last)),
+    )
+  const path = (name: string) => join(bale.directory, name)
+  assert.deepEqual(between('First Administrator: with the token in environment variable FIRST', 'Unreferenced'), [
+    'First Administrator: with the token in environment variable FIRST',
+    'Logins Kept by Clients: for 720h without use',
+    'Logins in Browsers: for 1h without use, 8h at most',
+    'Provider: https://id.example, where the registry is bale',
+    ` Secret: ${path('oidc')}`,
+    ' Names: nick, of the scopes openid profile',
+    ' Groups: groups, rules: 1',
+  ])
+  assert.deepEqual(lines.slice(lines.indexOf('Hooks: tried for 24h') + 1), [
+    'Upstream: https://hub.example, below docker.io',
+    ` Login: ann, ${path('hub')}`,
+    ' Repositories: library/*',
+    ' Kept: tags for 1h, content for 720h without a pull',
+    'Mirror of: docker.io',
+    'Replication: site, to https://site.example',
+    ' Login: bob, environment variable SITE',
+    ' Images: team/**, tags: v*',
+    ' When: at each push, every 6h',
+    ' Along With It: what refers to it, deletions of tags',
+    'Replication: tools, from https://other.example',
+    ' Login: none',
+    ' Images: a/b, c/d, tags: *',
+    ' When: when somebody says so',
+    ' Along With It: nothing',
+  ])
 })
 
 test('all mistakes of a file are listed with their places and exit code 1; a missing file is named', async () => {

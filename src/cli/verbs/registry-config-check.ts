@@ -43,6 +43,7 @@ export const verb = defineVerb({
 /** What the registry would be. Of credentials only their place is shown. */
 function summaryLines(configuration: Configuration): string[] {
   const { listen, content, anonymous, login, uploads, collection, hooks, limits, log, metrics, tracing } = configuration
+  const { upstreams, mirror, replication } = configuration
   return [
     ...listenLines(listen),
     ...(content.kind === 'embedded'
@@ -61,6 +62,9 @@ function summaryLines(configuration: Configuration): string[] {
     ` Deliveries of Hooks: for ${time(collection.deliveriesFor)}`,
     `Hooks: tried for ${time(hooks.retryFor)}`,
     ...(hooks.allowAddresses.length > 0 ? [` Also at: ${hooks.allowAddresses.join(', ')}`] : []),
+    ...upstreams.flatMap(upstreamLines),
+    ...(mirror === undefined ? [] : [`Mirror of: ${mirror}`]),
+    ...replication.flatMap(replicationLines),
     ...limits.requests.map((limit) => `Limit: ${limitWords(limit)}`),
     ...(log.requests === undefined ? [] : [`Request Log: ${log.requests === 'stdout' ? 'stdout' : log.requests.path}`]),
     ...(tracing === undefined ? [] : [`Traces: ${tracing.sample * 100}% of requests to ${tracing.endpoint}`]),
@@ -103,14 +107,84 @@ function listenLines({
   ]
 }
 
-function loginLines({ refreshTokensUnusedFor: unused, ldap, workloads }: Configuration['login']): string[] {
+function loginLines({
+  refreshTokensUnusedFor: unused,
+  sessions,
+  bootstrapToken,
+  oidc,
+  ldap,
+  workloads,
+}: Configuration['login']): string[] {
+  const browsers = `for ${time(sessions.unusedFor)} without use, ${time(sessions.lifetime)} at most`
   return [
+    ...(bootstrapToken ? [`First Administrator: with the token in ${sourceWords(bootstrapToken)}`] : []),
     `Logins Kept by Clients: ${unused === 0 ? 'as passwords' : `for ${time(unused)} without use`}`,
+    `Logins in Browsers: ${sessions.unusedFor === 0 ? 'none' : browsers}`,
+    ...(oidc ? providerLines(oidc) : []),
     ...(ldap ? directoryLines(ldap) : []),
     ...workloads.map(({ issuer, audience, when, as, lifetime }) => {
       const claims = Object.entries(when).map(([name, pattern]) => `${name}=${pattern}`)
       return `Workloads: ${as} for ${time(lifetime)}, with a token of ${issuer} for ${audience} and ${claims.join(', ')}`
     }),
+  ]
+}
+
+type Provider = NonNullable<Configuration['login']['oidc']>
+
+function providerLines({
+  issuer,
+  clientId,
+  clientSecret,
+  ca,
+  scopes,
+  nameClaim,
+  groupsClaim,
+  rules,
+}: Provider): string[] {
+  return [
+    `Provider: ${issuer}, where the registry is ${clientId}`,
+    ` Secret: ${clientSecret ? sourceWords(clientSecret) : 'none'}`,
+    ...(ca ? [` Authorities: ${ca.path}`] : []),
+    ` Names: ${nameClaim}, of the scopes ${scopes.join(' ')}`,
+    ...(groupsClaim === undefined ? [] : [` Groups: ${groupsClaim}, rules: ${rules.length}`]),
+  ]
+}
+
+function upstreamLines({
+  prefix,
+  url,
+  login,
+  ca,
+  allow,
+  tagsFreshFor,
+  cacheFor,
+}: Configuration['upstreams'][number]): string[] {
+  return [
+    `Upstream: ${url}, below ${prefix}`,
+    ...otherLines({ login, ca }),
+    ...(allow ? [` Repositories: ${allow.join(', ')}`] : []),
+    ` Kept: tags for ${time(tagsFreshFor)}, content ${cacheFor === undefined ? 'for ever' : `for ${time(cacheFor)} without a pull`}`,
+  ]
+}
+
+function replicationLines(rule: Configuration['replication'][number]): string[] {
+  const { name, direction, url, repositories, tags, onPush, every, referrers, deletes } = rule
+  const when = [...(onPush ? ['at each push'] : []), ...(every === undefined ? [] : [`every ${time(every)}`])]
+  const follow = [...(referrers ? ['what refers to it'] : []), ...(deletes ? ['deletions of tags'] : [])]
+  return [
+    `Replication: ${name}, ${direction === 'push' ? 'to' : 'from'} ${url}`,
+    ...otherLines(rule),
+    ` Images: ${repositories.join(', ')}, tags: ${tags.join(', ')}`,
+    ` When: ${when.join(', ') || 'when somebody says so'}`,
+    ` Along With It: ${follow.join(', ') || 'nothing'}`,
+  ]
+}
+
+/** Of another registry. */
+function otherLines({ login, ca }: Pick<Configuration['replication'][number], 'login' | 'ca'>): string[] {
+  return [
+    ` Login: ${login ? `${login.username}, ${sourceWords(login.password)}` : 'none'}`,
+    ...(ca ? [` Authorities: ${ca.path}`] : []),
   ]
 }
 
