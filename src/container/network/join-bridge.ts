@@ -42,7 +42,7 @@ export async function joinBridge(
 ): Promise<void> {
   const { ip, programs } = bridges
   const { link } = place
-  // Of the container's last run, whose namespace the kernel has not removed yet or somebody still looks into.
+  // Left from the last run: the kernel has not removed its namespace yet, or somebody still looks into it.
   await deleteLink(bridges, link)
   const { interfaceName } = connection
   const size = bridgeSettings(document.options).mtu

@@ -49,7 +49,7 @@ const delivery = v.object({
 /**
  * Who is told of changes. For administrators alone, also where a pattern is below an organisation's name: a hook connects to
  * whatever `hooks.allow-addresses` opens of the operator's networks and shows how the answer begins, each one costs every push, and
- * names of hooks are of the whole registry, so that a taken one would tell of somebody else's.
+ * names of hooks are shared by the whole registry: one that is taken would show that somebody else has such a hook.
  */
 export const hookOperations = {
   'hooks.list': operation('hooks.list', {

@@ -167,14 +167,10 @@ const s3 = group('A bucket of an S3-compatible store', {
 const PREFIX = /^[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:\/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*$/
 const HOST = /^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d{1,5})?$/
 
-const upstream = group('A registry that repositories below a prefix come from', {
-  prefix: text(
-    'What their names begin with here: docker.io in docker.io/library/debian',
-    'the beginning of a name of repositories',
-    PREFIX,
-    'docker.io',
-  ),
-  registry: origin('URL of the registry', 'https://registry-1.docker.io'),
+const PATTERN = /^(?:[a-z0-9._-]|\/|\*)+$/
+
+/** How another registry is reached. */
+const otherRegistry = {
   username: v.optional(text('Name of the login there', 'the name of a user', /^[^\s:]+$/)),
   'password-file': v.optional(path('File with its password or token')),
   'password-env': v.optional(variable('Environment variable with its password or token')),
@@ -186,6 +182,22 @@ const upstream = group('A registry that repositories below a prefix come from', 
       'auth.example',
     ),
   ),
+  insecure: v.optional(
+    flag('Accepts an unverified certificate, and sends the login over plain HTTP to another machine'),
+    false,
+  ),
+  'ca-file': v.optional(path("File of authorities (PEM) that its certificate may be from, besides the machine's")),
+}
+
+const upstream = group('A registry that repositories below a prefix come from', {
+  prefix: text(
+    'What their names begin with here: docker.io in docker.io/library/debian',
+    'the beginning of a name of repositories',
+    PREFIX,
+    'docker.io',
+  ),
+  registry: origin('URL of the registry', 'https://registry-1.docker.io'),
+  ...otherRegistry,
   namespaces: v.optional(
     list("Names by which clients of containerd's mirrors mean it; its prefix by default", 'hosts', (what) =>
       text(what, 'a host', HOST),
@@ -203,17 +215,11 @@ const upstream = group('A registry that repositories below a prefix come from', 
   ),
   allow: v.optional(
     list('Repositories, as it names them, that may come from there; all by default', 'patterns', (what) =>
-      text(what, 'a pattern of repositories', /^(?:[a-z0-9._-]|\/|\*)+$/, 'library/*'),
+      text(what, 'a pattern of repositories', PATTERN, 'library/*'),
     ),
   ),
-  insecure: v.optional(
-    flag('Accepts an unverified certificate, and sends the login over plain HTTP to another machine'),
-    false,
-  ),
-  'ca-file': v.optional(path("File of authorities (PEM) that its certificate may be from, besides the machine's")),
 })
 
-const PATTERN = /^(?:[a-z0-9._-]|\/|\*)+$/
 const namePrefix = (description: string) =>
   text(description, 'the beginning of a name of repositories', PREFIX, 'mirror')
 
@@ -226,22 +232,7 @@ const replication = group('A rule by which images are replicated to another regi
   ),
   direction: choice('push: from here to the other registry; pull: from there to here', ['push', 'pull']),
   registry: origin('URL of the other registry', 'https://registry-2.example'),
-  username: v.optional(text('Name of the login there', 'the name of a user', /^[^\s:]+$/)),
-  'password-file': v.optional(path('File with its password or token')),
-  'password-env': v.optional(variable('Environment variable with its password or token')),
-  'token-service': v.optional(
-    text(
-      'Host that the login may be sent to for tokens, if that is not related to the host of the registry',
-      'a host',
-      HOST,
-      'auth.example',
-    ),
-  ),
-  insecure: v.optional(
-    flag('Accepts an unverified certificate, and sends the login over plain HTTP to another machine'),
-    false,
-  ),
-  'ca-file': v.optional(path("File of authorities (PEM) that its certificate may be from, besides the machine's")),
+  ...otherRegistry,
   repositories: v.pipe(
     list('Repositories, as the source names them', 'patterns', (what) =>
       text(what, 'a pattern of repositories', PATTERN, 'team/**'),

@@ -54,11 +54,11 @@ async function* slowly(count: number, end = 0) {
   await sleep(end)
 }
 
-test('a client that goes when it has everything has not broken off, however long the chunks take to end', async () => {
+test('a client that closes once it has every byte has not broken off, even if the source takes long to end', async () => {
   assert.deepEqual(await sent(slowly(3, 200), 3000), { finished: true, failure: undefined })
 })
 
-test('one that goes earlier has', async () => {
+test('a client that closes earlier has broken off', async () => {
   const { finished, failure } = await sent(slowly(30, 0), 30_000, 2000)
   assert.equal(finished, false)
   assert.match(String((failure as NodeJS.ErrnoException).code), /PREMATURE_CLOSE|ECONNRESET|EPIPE/)

@@ -67,7 +67,7 @@ export interface AccountMeta {
   listAccounts(kind: AccountKind, page?: AccountPage & { owner?: string }): Promise<Account[]>
   /**
    * With its first owner, grants and token, or not at all. `taken` is the name of an account or, unless `adopt`, of repositories or patterns of grants below the name: whoever
-   * has the name has rights there. `missing` is an owner, or first owner, that is not there.
+   * has the name has rights there. `missing` names an owner, or a first owner, that does not exist.
    */
   addAccount(account: NewAccount): Promise<'added' | { taken: string } | { missing: string }>
   /** Its teams and robots go with it. An organisation with repositories stays: `needed` is one of them. */

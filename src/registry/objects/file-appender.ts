@@ -69,6 +69,7 @@ export class FileAppender implements ObjectAppender {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // Its failure was told, or nothing of it is promised; the file must not be closed under it.
     await this.#writing.catch(() => undefined)
     await this.#file.close()
   }

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import { siblingModule } from '#host/file'
+import { siblingModule, threadProgram } from '#host/file'
 import type { Digest } from '#spec'
 import type { FromHashWorker, ToHashWorker } from './hash-worker.ts'
 
@@ -99,14 +99,14 @@ class LazyHashThread implements HashThread {
 
 /** One life of the thread. */
 class Thread {
-  readonly #worker = new Worker(new URL(siblingModule(import.meta.url, './hash-worker')), {
-    execArgv: process.execArgv.filter((argument) => argument.startsWith('--conditions=')),
-  })
+  readonly #worker: Worker
   /** Who waits for an answer, by the hash that it is about. */
   readonly #waiting = new Map<number, ((answer: FromHashWorker | undefined) => void)[]>()
   isOver = false
 
   constructor() {
+    const { code, options } = threadProgram(siblingModule(import.meta.url, './hash-worker'))
+    this.#worker = new Worker(code, options)
     this.#worker.unref()
     this.#worker.on('message', (answer: FromHashWorker) => this.#answered(answer))
     // What it knew is lost, which those who ask are told.

@@ -1,7 +1,7 @@
-import { getCompileCacheDir } from 'node:module'
 import { availableParallelism } from 'node:os'
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import { createLimiter } from '#base'
+import { threadProgram } from '#host/file'
 import type { WrittenLayer } from '#store/rows'
 import { ByteSender, type FromWorker, fromPlain, type ToWorker, toPlain } from './byte-channel.ts'
 import type { LayerFormats } from './layer-format.ts'
@@ -37,9 +37,9 @@ export function createLayerWorkers(
   const idle: Worker[] = []
   const all = new Set<Worker>()
   const start = () => {
-    const worker = new Worker(entryCode(formats.worker), {
-      eval: true,
-      execArgv: inherited(),
+    const { code, options } = threadProgram(formats.worker)
+    const worker = new Worker(code, {
+      ...options,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEGABYTES },
     })
     all.add(worker)
@@ -68,21 +68,6 @@ export function createLayerWorkers(
       await Promise.all([...all].map((worker) => worker.terminate()))
     },
   }
-}
-
-/**
- * A thread does not take over that its program has a compile cache. Without it, each thread that runs the sources loads
- * what strips their types, which costs 35 MB
- * (measured on one idle thread).
- */
-function entryCode(entry: string): string {
-  const cached = getCompileCacheDir() === undefined ? '' : "require('node:module').enableCompileCache();"
-  return `${cached}import(${JSON.stringify(entry)})`
-}
-
-/** Not `--input-type` and the like, which a worker refuses; the condition distinguishes sources from the compiled package. */
-function inherited(): string[] {
-  return process.execArgv.filter((argument) => argument.startsWith('--conditions='))
 }
 
 async function runIn(worker: Worker, job: LayerJob, open: OpenInput, options: RunOptions): Promise<WrittenLayer> {
