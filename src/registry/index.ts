@@ -22,7 +22,6 @@ export type {
   AccessTokenOptions,
   AccessTokens,
   Accounts,
-  AnonymousAccess,
   AuditLog,
   Group,
   Identity,
@@ -71,6 +70,17 @@ export {
   type WorkloadConfiguration,
 } from './configuration/index.ts'
 export { openConfiguredAdmin, type ServedConfiguration, type Surroundings } from './configured.ts'
+export type {
+  AnonymousAccess,
+  BaseImages,
+  ContentTypes,
+  Grant,
+  ImmutableTags,
+  KeptTags,
+  Role,
+  TagPolicy,
+  Usage,
+} from './decide/index.ts'
 export { createRegistry, type EmbeddedAdmin, openRegistryAdmin, type RegistryOptions } from './embedded.ts'
 export type { DeliveryPage, HookSettings, Hooks, NewHook, Tried } from './hooks/index.ts'
 export type { Imported, ImportOptions, Tally } from './import/index.ts'
@@ -85,15 +95,10 @@ export {
   type AccessToken,
   type AuditEntry,
   type AuditFilter,
-  type BaseImages,
-  type ContentTypes,
   type Delivery,
   type DeliveryState,
-  type Grant,
   type Hook,
-  type ImmutableTags,
   type KeptLogin,
-  type KeptTags,
   type Member,
   type MemberRole,
   type MetaStore,
@@ -107,11 +112,8 @@ export {
   type ReplicationState,
   type ReplicationStatus,
   type ReplicationTask,
-  type Role,
   type TagChange,
-  type TagPolicy,
   type UnkeptTag,
-  type Usage,
 } from './meta/index.ts'
 export type { Moved, MoveOptions } from './move/index.ts'
 export { moveEmbedded, takeChangesAgain } from './move-embedded.ts'

@@ -4,11 +4,12 @@ import type { ConnectionSettings } from '#transport'
 import type { AcmeOptions, ObtainedCertificate } from './acme/index.ts'
 import { type AdministrationCaller, administrationOf } from './administration-of.ts'
 import type { Administration } from './api/index.ts'
-import { type AnonymousAccess, createAccess, createRefusals } from './auth/index.ts'
+import { createAccess, createRefusals } from './auth/index.ts'
 import { type Checked, type CheckOptions, check } from './check.ts'
 import { type Collected, type CollectOptions, GRACE } from './collect.ts'
 import { collectWhenFull, tellOutcome, unpulledOf } from './collections.ts'
 import { databaseClock } from './database-clock.ts'
+import type { AnonymousAccess } from './decide/index.ts'
 import type { HookSettings } from './hooks/index.ts'
 import {
   createHandler,

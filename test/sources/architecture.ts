@@ -120,6 +120,15 @@ function namesWith(pattern: RegExp): string[] {
   return modules.filter((one) => pattern.test(one.text)).map((one) => inSource(one.name))
 }
 
+test('what the registry forbids is judged in one room', () => {
+  const judged = namesWith(/new BaleError\(\s*'(?:TAG_IMMUTABLE|POLICY_VIOLATED|QUOTA_EXCEEDED)'|\bROLES\.indexOf\b/)
+  assert.deepEqual(
+    judged.filter((name) => !name.startsWith('registry/decide/')),
+    [],
+  )
+  assert.ok(judged.length >= 4, 'the pattern finds the judgements')
+})
+
 test('everything by URL goes through one client: no fetch of Node, no http request, undici in transport/http only', () => {
   const wrong = modules.filter(({ text, imports, name }) => {
     const specifiers = imports.map((one) => one.specifier)

@@ -1,6 +1,5 @@
 import * as v from 'valibot'
-import type { Administered } from '../auth/index.ts'
-import type { Role } from '../meta/index.ts'
+import type { Administered, Role } from '../decide/index.ts'
 import type { Administration, MethodOf, OperationName } from './administration.ts'
 
 /** Who asks, as far as an operation itself has to know. */

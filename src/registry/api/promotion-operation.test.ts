@@ -108,6 +108,20 @@ test('one image is promoted by who may pull it and push there, and judged as its
       },
     ],
   )
+  await promote(ANN, { source, target: 'ann/full:dry', dryRun: true })
+  const refusals = (
+    await registry.request('GET', '/api/v1/audit?action=image.promote&outcome=refused', { login: ROOT })
+  ).json<{ items: { actor: string; address: string; target: string; detail: string }[] }>().items
+  assert.deepEqual(
+    refusals.map(({ actor, address, target, detail }) => [actor, address, target, detail.split(': ')[1]]),
+    [
+      ['user:ann', '127.0.0.1', 'ann/full:x', 'QUOTA_EXCEEDED'],
+      ['user:ann', '127.0.0.1', 'ann/based:x', 'POLICY_VIOLATED'],
+      ['user:ann', '127.0.0.1', 'ann/typed:x', 'POLICY_VIOLATED'],
+      ['user:ann', '127.0.0.1', 'ann/web:v1', 'TAG_IMMUTABLE'],
+    ],
+    'what a dry run says is no refusal',
+  )
   const bearer = (await registry.request('GET', '/token?scope=registry:api:*', { login: ANN })).json<{
     token: string
   }>().token

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { BaleError } from '#base'
-import { matchesPattern, type TagPolicy } from '../meta/index.ts'
+import type { TagPolicy } from '../decide/index.ts'
+import { matchesPattern } from '../pattern/index.ts'
 import type { Administration } from './administration.ts'
 import { type Caller, operation } from './operation.ts'
 import { items, milliseconds, repositoryName, time } from './values.ts'

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { Digest } from '#spec'
-import { ROLES, type Role } from '../meta/index.ts'
+import { ROLES, type Role } from '../decide/index.ts'
 
 /**
  * Values of several operations. What a name or pattern may be is said by the rooms that own it, in their words; here is how

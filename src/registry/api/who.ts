@@ -1,4 +1,5 @@
-import { type Administered, ownerOf } from '../auth/index.ts'
+import { ownerOf } from '../auth/index.ts'
+import type { Administered } from '../decide/index.ts'
 import type { Who } from './operation.ts'
 
 export const administrators: Who<unknown> = { words: 'administrators', what: () => 'registry' }

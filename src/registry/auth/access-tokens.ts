@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { BaleError, printable } from '#base'
-import { type AccessToken, checkPattern, type MetaStore, type NewAccessToken, type Role } from '../meta/index.ts'
+import type { Role } from '../decide/index.ts'
+import type { AccessToken, MetaStore, NewAccessToken } from '../meta/index.ts'
+import { checkPattern } from '../pattern/index.ts'
 import { checkRole } from './grant.ts'
 import { hashOf, newSecret } from './secret-code.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isPattern, matchesPattern } from '../meta/pattern.ts'
+import { isPattern, matchesPattern } from '../pattern/index.ts'
 import { hashPassword, verifyPassword } from './password.ts'
 
 test('passwords are stored as salted argon2id (or scrypt) PHC strings and verified', async () => {

@@ -1,5 +1,7 @@
 import { BaleError, printable } from '#base'
-import { type AccountKind, checkPattern, ROLES, type Role } from '../meta/index.ts'
+import { ROLES, type Role } from '../decide/index.ts'
+import type { AccountKind } from '../meta/index.ts'
+import { checkPattern } from '../pattern/index.ts'
 import { ownerOf } from './account-name.ts'
 
 /** INVALID_ARGUMENT for what such an account cannot be given: nobody gives rights in others' repositories by way of a group or robot. */

@@ -1,15 +1,5 @@
 /** registry/auth: authentication and access rights. Promises: equal work for unknown users, pinned algorithm, rights looked up per request. */
-export {
-  ACTIONS,
-  type Access,
-  type Action,
-  type Administered,
-  type AnonymousAccess,
-  API_SCOPE,
-  createAccess,
-  type Principal,
-  type Scope,
-} from './access.ts'
+export { type Access, createAccess, type Principal } from './access.ts'
 export type { AccessTokenOptions, AccessTokens } from './access-tokens.ts'
 export { ownerOf } from './account-name.ts'
 export { type Accounts, createAccounts } from './accounts.ts'

@@ -1,5 +1,6 @@
 import { BaleError, printable } from '#base'
-import type { AccountKind, AccountPage, Grant, Member, MemberRole, MetaStore } from '../meta/index.ts'
+import type { Grant } from '../decide/index.ts'
+import type { AccountKind, AccountPage, Member, MemberRole, MetaStore } from '../meta/index.ts'
 import { checkName, ownerOf } from './account-name.ts'
 
 /** An organisation or a team of one. */

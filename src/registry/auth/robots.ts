@@ -1,4 +1,5 @@
-import type { AccountPage, Grant, MetaStore } from '../meta/index.ts'
+import type { Grant } from '../decide/index.ts'
+import type { AccountPage, MetaStore } from '../meta/index.ts'
 import { newToken } from './access-tokens.ts'
 import { checkName, ownerOf } from './account-name.ts'
 import { checkGrant } from './grant.ts'

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '#base'
-import type { Scope } from './access.ts'
+import type { Scope } from '../decide/index.ts'
 import { readToken, signToken } from './jws.ts'
 import type { SigningKeys } from './signing-keys.ts'
 

@@ -1,5 +1,6 @@
 import { BaleError, printable } from '#base'
-import type { AccountPage, Grant, KeptLogin, MetaStore, Role } from '../meta/index.ts'
+import type { Grant, Role } from '../decide/index.ts'
+import type { AccountPage, KeptLogin, MetaStore } from '../meta/index.ts'
 import { checkName } from './account-name.ts'
 import { checkGrant } from './grant.ts'
 import { hashPassword, verifyPassword } from './password.ts'

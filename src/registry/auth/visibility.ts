@@ -1,5 +1,6 @@
 import { BaleError, printable } from '#base'
-import { checkPattern, type MetaStore, matchesPattern } from '../meta/index.ts'
+import type { MetaStore } from '../meta/index.ts'
+import { checkPattern, matchesPattern } from '../pattern/index.ts'
 
 /** Which repositories everybody may pull from, without a login too. None at first. */
 export interface Visibility {

@@ -1,4 +1,4 @@
-import type { AnonymousAccess } from '../auth/index.ts'
+import type { AnonymousAccess } from '../decide/index.ts'
 import type { LeastRate } from '../http/index.ts'
 import type { GroupRule, ProviderOptions } from '../login/index.ts'
 import type { RequestLimit } from '../rates/index.ts'

@@ -2,14 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { BaleError, isBaleError, printable } from '#base'
 import {
   ACCOUNT_ACTIONS,
-  checkPattern,
   type Delivery,
   type DeliveryState,
   type Hook,
   type MetaStore,
-  matchesPattern,
   REPOSITORY_ACTIONS,
 } from '../meta/index.ts'
+import { checkPattern, matchesPattern } from '../pattern/index.ts'
 import type { Seal } from '../seal/index.ts'
 import { ATTEMPT_TIME, type HookSender, type Sent } from './hook-sender.ts'
 import { checkSigningSecret, newSigningSecret } from './signing-secret.ts'

@@ -1,4 +1,5 @@
-import { type Action, API_SCOPE, accountActor, type Principal, SERVICE } from '../auth/index.ts'
+import { accountActor, type Principal, SERVICE } from '../auth/index.ts'
+import { type Action, API_SCOPE } from '../decide/index.ts'
 import type { MetaStore } from '../meta/index.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { Refusal } from './failure.ts'

@@ -3,7 +3,6 @@ import type { Clock, Log } from '#base'
 import type { Administration } from '../api/index.ts'
 import type {
   Access,
-  AnonymousAccess,
   Authentication,
   Authenticator,
   Bootstrap,
@@ -11,6 +10,7 @@ import type {
   RefreshTokens,
   TokenIssuer,
 } from '../auth/index.ts'
+import type { AnonymousAccess } from '../decide/index.ts'
 import type { MetaStore } from '../meta/index.ts'
 import type { ObjectStore } from '../objects/index.ts'
 import type { Observe, Tracer } from '../operation/index.ts'

@@ -1,6 +1,7 @@
 import { mapLimited } from '#base'
 import { isRepository } from '#spec'
-import { ACTIONS, type Action, API_SCOPE, type Authentication, type Principal, type Scope } from '../auth/index.ts'
+import type { Authentication, Principal } from '../auth/index.ts'
+import { ACTIONS, type Action, API_SCOPE, type Scope } from '../decide/index.ts'
 import { metaOf, tooBusy, tooManyAttempts } from './authorize.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { Refusal } from './failure.ts'

@@ -1,7 +1,7 @@
 import type { JWTPayload } from 'jose'
 import { type Clock, printable } from '#base'
 import type { Workload, WorkloadSource } from '../auth/index.ts'
-import { matchesPattern } from '../meta/index.ts'
+import { matchesPattern } from '../pattern/index.ts'
 import { createIssuerKeys, type IssuerKeys, type IssuerPlace, verifyIssued } from './issuer-keys.ts'
 
 /** Whose tokens are taken, and for whom. */

@@ -1,4 +1,5 @@
-import type { AccessToken, AccessTokenMeta, Account, NewAccessToken, Role } from './account-meta.ts'
+import type { Role } from '../decide/index.ts'
+import type { AccessToken, AccessTokenMeta, Account, NewAccessToken } from './account-meta.ts'
 import { type By, recordChange } from './audit.ts'
 import { findAccount } from './find-account.ts'
 import { type Sql, type SqlDatabase, type SqlRow, type Transaction, text } from './sql.ts'

@@ -1,13 +1,4 @@
-/** What an account may do with a repository; each role includes the ones before it. */
-export type Role = 'read' | 'write' | 'delete' | 'admin'
-
-export const ROLES: readonly Role[] = ['read', 'write', 'delete', 'admin']
-
-/** A role in all repositories that a pattern matches. */
-export interface Grant {
-  pattern: string
-  role: Role
-}
+import type { Grant, Role } from '../decide/index.ts'
 
 /**
  * Whatever can have rights, under names that are unique together. Users (`ann`) have a password and the repositories below

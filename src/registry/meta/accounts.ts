@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import type { Grant } from '../decide/index.ts'
 import { insertToken } from './access-tokens.ts'
-import type { Account, AccountKind, AccountMeta, Grant } from './account-meta.ts'
+import type { Account, AccountKind, AccountMeta } from './account-meta.ts'
 import { type By, recordChange } from './audit.ts'
 import { accountsOf, findAccount } from './find-account.ts'
 import { changeMember } from './groups.ts'

@@ -47,11 +47,13 @@ export interface AuditMeta {
   recordRefusals(
     refusals: readonly (By & { action: string; target: string; detail: string; age: number })[],
   ): Promise<void>
+  /** What somebody was refused among other things that were done. */
+  recordRefusal(refusal: { action: ContentAction; target: string; detail: string }): Promise<void>
   /** Forgets what is older than so many milliseconds. Returns how much. */
   expireAudit(olderThan: number): Promise<number>
 }
 
-export function auditMeta(database: SqlDatabase): AuditMeta {
+export function auditMeta(database: SqlDatabase, by: By): AuditMeta {
   return {
     async listAudit({ before, limit, ...filter }) {
       const conditions = [...conditionsOf(filter), ...condition('id < ?', before)]
@@ -70,6 +72,10 @@ export function auditMeta(database: SqlDatabase): AuditMeta {
         },
         { durable: false },
       )
+    },
+
+    async recordRefusal(refusal) {
+      await insert(database, { ...by, ...refusal, outcome: 'refused' })
     },
 
     async expireAudit(olderThan) {

@@ -1,9 +1,7 @@
 import { BaleError, printable } from '#base'
-import { type Digest, type ImageManifest, isDigest, isRepository, isTag, parseManifest } from '#spec'
+import { type Digest, isDigest, isRepository, isTag, parseManifest } from '#spec'
+import { type Chain, imageLayers } from '../decide/index.ts'
 import { type Sql, text } from './sql.ts'
-
-/** Digests of an image's layers, from the lowest. */
-export type Chain = readonly Digest[]
 
 /** `base/debian:12` or `base/debian@sha256:…`, as the registry itself names an image. INVALID_REFERENCE for others. */
 export function parseBase(
@@ -69,10 +67,4 @@ async function chainsWithin(
     if (child) chains.push(...(await chainsWithin(sql, repository, child, depth - 1)))
   }
   return chains
-}
-
-/** Those that a container's root file system is made of; signatures and attestations have others. */
-export function imageLayers({ layers }: ImageManifest): Chain {
-  const isFileSystem = ({ mediaType }: { mediaType: string }) => /\.(?:image\.layer|image\.rootfs)\./.test(mediaType)
-  return layers.some(isFileSystem) ? layers.map(({ digest }) => digest) : []
 }

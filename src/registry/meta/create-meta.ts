@@ -44,7 +44,7 @@ export function createMeta(database: SqlDatabase, by: By = OPERATOR): MetaStore 
     ...signingKeyMeta(database),
     ...coordinationMeta(database),
     ...requestCountMeta(database),
-    ...auditMeta(database),
+    ...auditMeta(database, by),
     as: (actor) => createMeta(database, actor),
     ...tagPolicyMeta(database, by),
     ...tagHistoryMeta(database, by),

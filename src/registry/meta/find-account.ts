@@ -1,4 +1,5 @@
-import type { Account, AccountKind, Role } from './account-meta.ts'
+import type { Role } from '../decide/index.ts'
+import type { Account, AccountKind } from './account-meta.ts'
 import { optionalText, type Sql, type SqlRow, type SqlValue, text } from './sql.ts'
 
 /** Whatever gives an account rights, each in its own part of an index. */

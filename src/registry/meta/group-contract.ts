@@ -295,6 +295,11 @@ export function auditContract(check: Check): void {
       assert.deepEqual(kept, { ...refusal, target: 'acmeXweb', outcome: 'refused', at: NOW + 2000 })
       assert.equal(await meta.expireAudit(1000), 1)
       assert.deepEqual(await found({}), ['acmeXweb', 'acme/web', 'ann'])
+      const by = { actor: 'user:ann', address: '::1' }
+      const one = { action: 'image.promote', target: 'prod/web:1', detail: 'TAG_IMMUTABLE' } as const
+      await meta.as(by).recordRefusal(one)
+      const { id: __, at, ...told } = (await meta.listAudit({ limit: 1 }))[0]!
+      assert.deepEqual([told, at], [{ ...by, ...one, outcome: 'refused' }, NOW + 2000])
     },
   )
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
+import type { ImmutableTags } from '../decide/index.ts'
 import { type Check, manifest } from './kit-contract.ts'
-import type { ImmutableTags } from './tag-policies.ts'
 
 const VERSIONS: ImmutableTags = { kind: 'immutable', pattern: 'team/*', tags: ['v*', '1.*'], except: ['v*-rc'] }
 const refused = { code: 'TAG_IMMUTABLE' }

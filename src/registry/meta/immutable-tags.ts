@@ -1,36 +1,18 @@
-/** What policies forbid, judged in the transaction that would do it. */
-import { BaleError } from '#base'
-import { matchesPattern } from './pattern.ts'
+/** Which tags must stay, judged in the transaction that would move or remove them. */
+import type { BaleError } from '#base'
+import { decide } from '../decide/index.ts'
 import { type Sql, text } from './sql.ts'
-import { type ImmutableTags, readPolicies } from './tag-policies.ts'
+import { readPolicies } from './tag-policies.ts'
 
-type Policy = ImmutableTags & { id: number }
-
-/** Finds the first policy that makes a tag of the repository immutable. */
-export async function immutableTags(sql: Sql, repository: string): Promise<(tag: string) => Policy | undefined> {
-  const policies = (await readPolicies(sql)).filter(
-    (policy) => policy.kind === 'immutable' && matchesPattern(policy.pattern, repository),
-  ) as Policy[]
-  return (tag) => policies.find((policy) => isImmutable(policy, tag))
-}
-
-function isImmutable({ tags, except }: ImmutableTags, tag: string): boolean {
-  const within = (globs: string[]) => globs.some((glob) => matchesPattern(glob, tag))
-  return within(tags) && !within(except)
-}
-
-export function tagImmutable(repository: string, tag: string, { id, pattern, tags }: Policy): BaleError {
-  return new BaleError(
-    'TAG_IMMUTABLE',
-    `tag ${tag} of ${repository} is immutable: policy ${id} protects ${tags.join(' ')} in ${pattern}`,
-    { details: { repository, tag, policy: id, pattern } },
-  )
+/** TAG_IMMUTABLE when the tag must stay. */
+export async function objectionToMove(sql: Sql, repository: string, tag: string): Promise<BaleError | undefined> {
+  return await decide('anyone', 'retag', { repository, tag, policies: await readPolicies(sql) })
 }
 
 /** Throws TAG_IMMUTABLE when the tag must stay. */
 export async function refuseImmutableTag(sql: Sql, repository: string, tag: string): Promise<void> {
-  const policy = (await immutableTags(sql, repository))(tag)
-  if (policy) throw tagImmutable(repository, tag, policy)
+  const refusal = await objectionToMove(sql, repository, tag)
+  if (refusal) throw refusal
 }
 
 /** A tag of an index holds the manifests in it as well. */
@@ -46,9 +28,9 @@ export async function refuseImmutableManifest(
   sql: Sql,
   { repository, manifestId }: { repository: string; manifestId: number },
 ): Promise<void> {
-  const policyFor = await immutableTags(sql, repository)
+  const policies = await readPolicies(sql)
   for (const row of await sql.all(TAGS_ABOVE, manifestId)) {
-    const policy = policyFor(text(row['name']))
-    if (policy) throw tagImmutable(repository, text(row['name']), policy)
+    const refusal = await decide('anyone', 'retag', { repository, tag: text(row['name']), policies })
+    if (refusal) throw refusal
   }
 }

@@ -1,15 +1,12 @@
 /** registry/meta: what the registry knows. Promises: each method is one transaction. Does not: touch bytes or HTTP. */
-export {
-  type AccessToken,
-  type Account,
-  type AccountKind,
-  type AccountPage,
-  type Grant,
-  type Member,
-  type MemberRole,
-  type NewAccessToken,
-  ROLES,
-  type Role,
+export type {
+  AccessToken,
+  Account,
+  AccountKind,
+  AccountPage,
+  Member,
+  MemberRole,
+  NewAccessToken,
 } from './account-meta.ts'
 export type { AuditEntry, AuditFilter } from './audit.ts'
 export { ACCOUNT_ACTIONS, REPOSITORY_ACTIONS } from './change-action.ts'
@@ -29,11 +26,9 @@ export type {
   StoredBlob,
   Upload,
 } from './meta-store.ts'
-export { checkPattern, isPattern, matchesPattern } from './pattern.ts'
 export { openPostgresMeta, type PostgresOptions } from './postgres-meta.ts'
 export type { Promoted } from './promotion-meta.ts'
 export { isReferrerTag, type ReplicationItem } from './queue-replication.ts'
-export type { Quota } from './quotas.ts'
 export type { KeptLogin } from './refresh-tokens.ts'
 export type { Redirect } from './renames.ts'
 export type {
@@ -48,7 +43,5 @@ export type { RequestCount } from './request-counts.ts'
 export type { UnkeptTag } from './retention.ts'
 export { copySqliteMeta, freezeSqliteMeta, openSqliteMeta, thawSqliteMeta } from './sqlite-meta.ts'
 export type { TagChange } from './tag-history.ts'
-export type { BaseImages, ContentTypes, ImmutableTags, KeptTags, TagPolicy } from './tag-policies.ts'
 export { keyOf, type TransferRow } from './transfer.ts'
 export { MOVED, type MovedTable } from './transfer-tables.ts'
-export type { Usage } from './usage.ts'

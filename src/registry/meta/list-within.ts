@@ -1,4 +1,4 @@
-import { matchesPattern, rangeOf } from './pattern.ts'
+import { matchesPattern, rangeOf } from '../pattern/index.ts'
 import { type Sql, text } from './sql.ts'
 
 interface NamesPage {

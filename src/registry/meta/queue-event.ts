@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { matchesPattern } from '../pattern/index.ts'
 import type { ChangeAction } from './change-action.ts'
-import { matchesPattern } from './pattern.ts'
 import { type Sql, type SqlRow, text } from './sql.ts'
 
 /** A change that hooks are told of. */

@@ -1,4 +1,4 @@
-import { matchesPattern } from './pattern.ts'
+import { matchesPattern } from '../pattern/index.ts'
 import { type Sql, type SqlRow, text } from './sql.ts'
 
 /** A tag, or a manifest by its digest, that changed; or a whole repository. */

@@ -1,14 +1,9 @@
 /** Quotas, judged at the end of the transaction that adds something. */
-import { BaleError } from '#base'
-import { binarySize } from '#docker'
+import type { BaleError } from '#base'
+import { decide, limitsOn, type Quota, USAGE_KINDS, type Usage, type UsageKind } from '../decide/index.ts'
 import { type By, recordChange } from './audit.ts'
 import { OutOfDate, type Sql, type SqlDatabase, type SqlRow, type Transaction, text } from './sql.ts'
-import { scopesOf, type Usage, usageOf } from './usage.ts'
-
-/** The most that may be in a repository (`acme/web`), in all below a name (`acme/**`), or in all (`**`). */
-export interface Quota extends Partial<Usage> {
-  scope: string
-}
+import { scopesOf, usageOf } from './usage.ts'
 
 export interface QuotaMeta {
   /** Sets or replaces the quota of a scope; without limits removes it. False when there was none to remove. */
@@ -29,14 +24,11 @@ export interface QuotaMeta {
 /** What a transaction added. */
 export type Growth = Usage
 
-const KINDS = ['bytes', 'tags', 'repositories'] as const
-const SINGULAR = { tags: 'tag', repositories: 'repository' }
-
 export function quotaMeta(database: SqlDatabase, by: By): QuotaMeta {
   return {
     async setQuota({ scope, ...limits }) {
       return await database.transaction(async (sql) => {
-        const given = KINDS.filter((kind) => limits[kind] !== undefined)
+        const given = USAGE_KINDS.filter((kind) => limits[kind] !== undefined)
         if (given.length === 0) {
           if ((await sql.run('DELETE FROM quotas WHERE scope = ?', scope)) === 0) return false
           await recordChange(sql, by, { action: 'quota.remove', target: scope })
@@ -45,7 +37,7 @@ export function quotaMeta(database: SqlDatabase, by: By): QuotaMeta {
         await sql.run(
           `INSERT INTO quotas (scope, bytes, tags, repositories) VALUES (?, ?, ?, ?) ON CONFLICT (scope) DO UPDATE SET
            bytes = excluded.bytes, tags = excluded.tags, repositories = excluded.repositories`,
-          ...[scope, ...KINDS.map((kind) => limits[kind] ?? null)],
+          ...[scope, ...USAGE_KINDS.map((kind) => limits[kind] ?? null)],
         )
         const detail = given.map((kind) => `${kind}=${limits[kind]}`).join(' ')
         await recordChange(sql, by, { action: 'quota.set', target: scope, detail })
@@ -113,14 +105,13 @@ async function exceeded(
   growth: Growth,
   had: readonly string[] = [],
 ): Promise<BaleError | undefined> {
-  const growing = KINDS.filter((kind) => growth[kind] > 0)
-  if (growing.length === 0) return undefined
+  if (USAGE_KINDS.every((kind) => growth[kind] <= 0)) return undefined
   for (const quota of await quotasOf(sql, repository)) {
-    const limited = growing.filter((kind) => quota[kind] !== undefined)
+    const limited = limitsOn(quota, growth)
     if (limited.length === 0 || had.includes(quota.scope)) continue
     const used = await usageForJudging(sql, { quota, limited, growth })
-    const over = limited.find((kind) => used[kind] > quota[kind]!)
-    if (over) return quotaExceeded({ quota, kind: over, used: used[over], added: growth[over] })
+    const refusal = await decide('anyone', 'grow', { quota, used, growth })
+    if (refusal) return refusal
   }
   return undefined
 }
@@ -134,7 +125,7 @@ async function quotasOf(sql: Sql, repository: string): Promise<Quota[]> {
 
 interface Judged {
   quota: Quota
-  limited: readonly (typeof KINDS)[number][]
+  limited: readonly UsageKind[]
   growth: Growth
 }
 
@@ -159,18 +150,7 @@ function hasMuchRoom({ quota, limited, growth }: Judged, used: Usage): boolean {
   })
 }
 
-function quotaExceeded(what: { quota: Quota; kind: (typeof KINDS)[number]; used: number; added: number }): BaleError {
-  const { quota, kind, used, added } = what
-  const words = (count: number) =>
-    kind === 'bytes' ? binarySize(count) : `${count} ${count === 1 ? SINGULAR[kind] : kind}`
-  return new BaleError(
-    'QUOTA_EXCEEDED',
-    `the quota of ${quota.scope} is ${words(quota[kind]!)}: ${words(used - added)} ${used - added === 1 && kind !== 'bytes' ? 'is' : 'are'} used, and this needs ${words(added)} more`,
-    { details: { scope: quota.scope, kind, limit: quota[kind], used: used - added, needed: added } },
-  )
-}
-
 function quotaOf(row: SqlRow): Quota {
-  const limits = KINDS.filter((kind) => row[kind] !== null).map((kind) => [kind, Number(row[kind])])
+  const limits = USAGE_KINDS.filter((kind) => row[kind] !== null).map((kind) => [kind, Number(row[kind])])
   return { scope: text(row['scope']), ...Object.fromEntries(limits) }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
+import type { KeptTags } from '../decide/index.ts'
 import { blob, type Check, DAY, manifest, NOW, push, type Under } from './kit-contract.ts'
-import type { KeptTags } from './tag-policies.ts'
 
 const keep = (parts: Partial<KeptTags>): KeptTags => ({ kind: 'keep', pattern: 'a/*', tags: [], ...parts })
 

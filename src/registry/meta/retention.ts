@@ -1,9 +1,8 @@
 import type { Digest } from '#spec'
-import { immutableTags } from './immutable-tags.ts'
-import { matchesPattern } from './pattern.ts'
+import { decide, type KeptTags, retentionOf } from '../decide/index.ts'
 import { type Sql, type SqlDatabase, type Transaction, text } from './sql.ts'
 import { recordTag } from './steps.ts'
-import { type KeptTags, readPolicies } from './tag-policies.ts'
+import { readPolicies } from './tag-policies.ts'
 
 /** A tag that no policy keeps, and what they saw. */
 export interface UnkeptTag {
@@ -67,18 +66,17 @@ interface Tag {
 }
 
 async function judge(sql: Sql, repository: string): Promise<(Tag & UnkeptTag)[]> {
-  const policies = (await readPolicies(sql)).filter(
-    (policy) => policy.kind === 'keep' && matchesPattern(policy.pattern, repository),
-  ) as UnkeptTag['policies']
-  if (policies.length === 0) return []
-  const immutable = await immutableTags(sql, repository)
-  return (await tagsToCount(sql, repository))
-    .map((tag, index) => ({ ...tag, place: index + 1, policies }))
-    .filter((tag) => !policies.some((policy) => keeps(policy, tag)) && !immutable(tag.tag))
-}
-
-function keeps({ last = 0, within, tags }: KeptTags, { tag, age, place }: { tag: string; age: number; place: number }) {
-  return place <= last || (within !== undefined && age <= within) || tags.some((glob) => matchesPattern(glob, tag))
+  const policies = await readPolicies(sql)
+  const keeping = retentionOf(repository, policies)
+  if (keeping.length === 0) return []
+  const unkept: (Tag & UnkeptTag)[] = []
+  for (const [index, tag] of (await tagsToCount(sql, repository)).entries()) {
+    const place = index + 1
+    const { tag: name, age } = tag
+    const verdict = await decide('anyone', 'expire', { repository, tag: name, age, place, policies })
+    if (verdict === 'removed') unkept.push({ ...tag, place, policies: keeping })
+  }
+  return unkept
 }
 
 /** From the one that was pushed last. An older bale that moves a tag does not know `pushed_at`. */

@@ -1,6 +1,6 @@
 import type { Digest } from '#spec'
 import type { By } from './audit.ts'
-import { immutableTags, tagImmutable } from './immutable-tags.ts'
+import { objectionToMove } from './immutable-tags.ts'
 import { OutOfDate, type Transaction } from './sql.ts'
 import { recordTag } from './steps.ts'
 
@@ -27,8 +27,8 @@ const MOVE = `
  */
 export async function setTag(sql: Transaction, tagging: Tagging): Promise<'added' | 'moved' | 'same'> {
   const { repository, repoId, tag, manifestId, digest, ...by } = tagging
-  const policy = (await immutableTags(sql, repository))(tag)
-  const add = `${ADD} ${policy ? 'DO NOTHING' : MOVE} RETURNING version`
+  const refusal = await objectionToMove(sql, repository, tag)
+  const add = `${ADD} ${refusal ? 'DO NOTHING' : MOVE} RETURNING version`
   const set = await sql.get(add, repoId, tag, manifestId, by.actor)
   if (set) {
     await recordTag(sql, { repoId, tag, digest, ...by })
@@ -37,6 +37,6 @@ export async function setTag(sql: Transaction, tagging: Tagging): Promise<'added
   const again = 'UPDATE tags SET pushed_at = now_ms() WHERE repo_id = ? AND name = ? AND manifest_id = ?'
   if ((await sql.run(again, repoId, tag, manifestId)) === 1) return 'same'
   const there = await sql.get('SELECT 1 FROM tags WHERE repo_id = ? AND name = ?', repoId, tag)
-  if (policy && there) throw tagImmutable(repository, tag, policy)
+  if (refusal && there) throw refusal
   throw new OutOfDate('the tag went meanwhile')
 }

@@ -1,13 +1,6 @@
-import { rangeOf } from './pattern.ts'
+import type { Usage } from '../decide/index.ts'
+import { rangeOf } from '../pattern/index.ts'
 import { type Sql, type SqlDatabase, type SqlRow, type Transaction, text } from './sql.ts'
-
-/** What is in repositories. A blob or manifest counts in each repository that has it. */
-export interface Usage {
-  /** Of blobs and manifests, and what unfinished uploads hold. */
-  bytes: number
-  tags: number
-  repositories: number
-}
 
 export interface UsageMeta {
   /** Of a repository, of all below a name (`acme/**`), or of all (`**`), up to this moment. */

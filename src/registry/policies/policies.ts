@@ -1,5 +1,7 @@
 import { BaleError, printable } from '#base'
-import { checkPattern, type MetaStore, type TagPolicy, type UnkeptTag } from '../meta/index.ts'
+import type { TagPolicy } from '../decide/index.ts'
+import type { MetaStore, UnkeptTag } from '../meta/index.ts'
+import { checkPattern } from '../pattern/index.ts'
 import { listUnkeptTags } from './retention.ts'
 
 /** Rules about tags and content, each for the repositories that a pattern matches: `team/web`, `team/*` (one part), `team/**`, `**`. */

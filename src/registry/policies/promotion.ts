@@ -1,6 +1,7 @@
 import { BaleError, isBaleError, printable } from '#base'
 import { type Digest, isDigest, isRepository, isTag } from '#spec'
-import { isPattern, type MetaStore, matchesPattern, type Promoted } from '../meta/index.ts'
+import type { MetaStore, Promoted } from '../meta/index.ts'
+import { isPattern, matchesPattern } from '../pattern/index.ts'
 
 /** What became of one image. */
 export interface Promotion {
@@ -55,7 +56,9 @@ export function createPromotions(
       let found = 0
       for await (const image of imagesOf(meta, plan, { after: afterOf(after), may })) {
         found++
-        yield await promoteOne(meta, image, { ...options, lease })
+        const promotion = await promoteOne(meta, image, { ...options, lease })
+        if (promotion.refusal && !options.dryRun) await recordRefusal(meta, promotion, promotion.refusal)
+        yield promotion
       }
       if (found === 0 && after === undefined)
         throw new BaleError('MANIFEST_NOT_FOUND', `the registry has no image ${source}`)
@@ -107,6 +110,15 @@ async function promoteOne(
     return { source, target, refusal: error as BaleError }
   }
   throw new BaleError('MANIFEST_NOT_FOUND', `the registry has no image ${source}`)
+}
+
+/** The request goes on with other images, so it is not one that was refused. */
+async function recordRefusal(
+  meta: MetaStore,
+  { source, target }: Promotion,
+  { code, message }: BaleError,
+): Promise<void> {
+  await meta.recordRefusal({ action: 'image.promote', target, detail: `${source}: ${code}: ${message}` })
 }
 
 const REFUSALS = ['TAG_IMMUTABLE', 'POLICY_VIOLATED', 'QUOTA_EXCEEDED', 'REPOSITORY_MOVED'] as const

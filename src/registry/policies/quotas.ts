@@ -1,5 +1,7 @@
 import { BaleError, printable } from '#base'
-import { checkPattern, type MetaStore, type Quota, type Usage } from '../meta/index.ts'
+import type { Quota, Usage } from '../decide/index.ts'
+import type { MetaStore } from '../meta/index.ts'
+import { checkPattern } from '../pattern/index.ts'
 
 /** Limits of repositories, and what is in them. */
 export interface Quotas {

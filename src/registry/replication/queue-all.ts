@@ -1,5 +1,6 @@
 import { asError, BaleError, isBaleError } from '#base'
-import { matchesPattern, type ReplicationItem } from '../meta/index.ts'
+import type { ReplicationItem } from '../meta/index.ts'
+import { matchesPattern } from '../pattern/index.ts'
 import type { Going } from './end.ts'
 import { isFollowingTag, isOwnTag, type RuleParts } from './rule-parts.ts'
 

@@ -1,6 +1,7 @@
 import { BaleError, printable } from '#base'
 import { isRepository } from '#spec'
-import { checkPattern, matchesPattern, type ReplicationRule } from '../meta/index.ts'
+import type { ReplicationRule } from '../meta/index.ts'
+import { checkPattern, matchesPattern } from '../pattern/index.ts'
 import { type RemotePlace, registryUrl } from '../remote/index.ts'
 
 /** What is replicated where to, or where from, and when. */

@@ -1,4 +1,5 @@
-import { isReferrerTag, matchesPattern } from '../meta/index.ts'
+import { isReferrerTag } from '../meta/index.ts'
+import { matchesPattern } from '../pattern/index.ts'
 import type { RemoteRegistry } from '../remote/index.ts'
 import type { LocalParts } from './local-end.ts'
 import type { Rule } from './replication-settings.ts'

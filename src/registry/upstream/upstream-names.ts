@@ -1,6 +1,6 @@
 import { BaleError } from '#base'
 import { isRepository } from '#spec'
-import { matchesPattern } from '../meta/index.ts'
+import { matchesPattern } from '../pattern/index.ts'
 import type { Upstream } from './upstream-settings.ts'
 
 /** A repository that comes from an upstream. */

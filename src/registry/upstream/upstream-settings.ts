@@ -1,6 +1,6 @@
 import { BaleError, printable } from '#base'
 import { isRepository } from '#spec'
-import { checkPattern } from '../meta/index.ts'
+import { checkPattern } from '../pattern/index.ts'
 import { isHubHost, registryUrl } from '../remote/index.ts'
 
 /** A registry that repositories below a prefix come from. Times are in milliseconds. */

@@ -1,0 +1,47 @@
+import type { BaleError } from '#base'
+import { type ContentFacts, objectionToContent } from './content.ts'
+import { type GrowthFacts, objectionToGrowth } from './quotas.ts'
+import {
+  type Action,
+  type AdministrationFacts,
+  type Caller,
+  decideAdministration,
+  decideInRepository,
+  type RepositoryFacts,
+  type RightsDecision,
+} from './rights.ts'
+import { type ExpiryFacts, isKept, objectionToMove, type TagFacts } from './tags.ts'
+
+/** What holds for everybody, whatever the rights. */
+interface Rules {
+  /** A manifest comes into a repository. */
+  store: ContentFacts
+  /** A tag is to point to something else, or is removed. */
+  retag: TagFacts
+  /** A repository grows, and what is above it. */
+  grow: GrowthFacts
+}
+
+/**
+ * The only place where a right, a policy or a quota is judged, by what the facts say at this moment. Rights are about a caller;
+ * rules hold for everybody, and what they forbid comes with the reason. Facts that need no looking at are not asked for.
+ */
+export async function decide(caller: Caller, action: Action, facts: RepositoryFacts): Promise<RightsDecision>
+export async function decide(caller: Caller, action: 'administer', facts: AdministrationFacts): Promise<RightsDecision>
+export async function decide<Name extends keyof Rules>(
+  subject: 'anyone',
+  action: Name,
+  facts: Rules[Name],
+): Promise<BaleError | undefined>
+/** A tag that nobody pushes any more. */
+export async function decide(subject: 'anyone', action: 'expire', facts: ExpiryFacts): Promise<'kept' | 'removed'>
+export async function decide(subject: Caller | 'anyone', action: string, facts: unknown): Promise<unknown> {
+  if (subject !== 'anyone') {
+    if (action === 'administer') return await decideAdministration(subject, facts as AdministrationFacts)
+    return await decideInRepository(subject, action as Action, facts as RepositoryFacts)
+  }
+  if (action === 'store') return await objectionToContent(facts as ContentFacts)
+  if (action === 'retag') return objectionToMove(facts as TagFacts)
+  if (action === 'grow') return objectionToGrowth(facts as GrowthFacts)
+  return isKept(facts as ExpiryFacts) ? 'kept' : 'removed'
+}
