@@ -17,18 +17,18 @@ export interface AdministrationCaller {
   may: MayDo
 }
 
-/** Accounts, rules, names and images; for the operator without a caller. */
+/** Accounts, rules, names and images; for the operator without a caller. `prefixes` are those of upstreams. */
 export function administrationOf(
   meta: MetaStore,
-  { lease, actor, may }: { lease: number } & Partial<AdministrationCaller>,
+  { lease, prefixes, actor, may }: { lease: number; prefixes: readonly string[] } & Partial<AdministrationCaller>,
 ): Omit<Administration, 'collectGarbage' | 'hooks'> {
   return {
     ...createAccounts(meta),
     policies: createPolicies(meta),
     tags: createTags(meta, actor),
     quotas: createQuotas(meta),
-    promotions: createPromotions(meta, { lease, may }),
-    renames: createRenames(meta),
+    promotions: createPromotions(meta, { lease, may, prefixes }),
+    renames: createRenames(meta, { prefixes }),
     replications: createReplications(meta),
   }
 }

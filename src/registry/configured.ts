@@ -153,7 +153,13 @@ export async function openConfiguredAdmin(
   { environment, clock }: Surroundings,
 ): Promise<RegistryAdmin> {
   const { content, hooks, listen } = configuration
-  const settings = { clock, hooks, externalUrl: listen.externalUrl, unpulled: unpulledOf(configuration) }
+  const settings = {
+    clock,
+    hooks,
+    externalUrl: listen.externalUrl,
+    unpulled: unpulledOf(configuration),
+    prefixes: configuration.upstreams.map(({ prefix }) => prefix),
+  }
   if (content.kind === 'embedded') return await openRegistryAdmin({ directory: content.directory, ...settings })
   const credentials = await loadCredentials(configuration, environment)
   const shared = await openShared(content, credentials)

@@ -158,15 +158,16 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     const unpulled = unpulledOf(settings)
     const collectGarbage: Registry['collectGarbage'] = (how) =>
       tellOutcome({ observe, clock }, () => collectWhenFull({ ...parts, meta, objects }, { unpulled, ...how }))
+    const prefixes = prefixesOf(settings)
     const administration = (as: MetaStore, caller?: AdministrationCaller) => ({
-      ...administrationOf(as, { lease, ...caller }),
+      ...administrationOf(as, { lease, prefixes, ...caller }),
       hooks: hooks.of(as),
       collectGarbage,
     })
     const who = { ...logins, access, administration, anonymous, origin, limits }
     const cache = { meta, objects: parts.objects, uploads, clock, log, report, observe }
     const upstreams = await openUpstreams(settings, cache, closing)
-    const served = { meta, objects, uploads, upstreams, clock, lease, presign, ...who }
+    const served = { meta, objects, uploads, upstreams, prefixes, clock, lease, presign, ...who }
     return {
       handler: createHandler({ ...served, ...told, bodies, whenFull, health }),
       ...administration(meta),
@@ -200,6 +201,8 @@ async function obtainCertificate(
   return await obtainCertificate({ ...parts, seal: createSeal(secret, 'certificates of this registry') }, wanted)
 }
 
+const prefixesOf = ({ upstreams = [] }: Pick<RegistrySettings, 'upstreams'>) => upstreams.map(({ prefix }) => prefix)
+
 /** Most registries have none: what they need is loaded when there are some. */
 async function openUpstreams(
   { upstreams = [], mirror, connections }: RegistrySettings,
@@ -224,7 +227,7 @@ const REPLICATE_EVERY = 5_000
 
 /** What does what rules have to do, soon after changes. Without rules, what an earlier configuration had is forgotten. */
 async function openReplicator(
-  { replication = [], upstreams = [], connections }: RegistrySettings,
+  { replication = [], upstreams, connections }: RegistrySettings,
   parts: Omit<Parameters<typeof import('./replication/index.ts').createReplicator>[0], 'rules' | 'connections'>,
   closing: AsyncDisposableStack,
 ): Promise<{ soon(): void }> {
@@ -233,8 +236,7 @@ async function openReplicator(
     return { soon: () => undefined }
   }
   const { checkedRules, createReplicator } = await import('./replication/index.ts')
-  const prefixes = upstreams.map(({ prefix }) => prefix)
-  const rules = checkedRules(replication, prefixes)
+  const rules = checkedRules(replication, prefixesOf({ upstreams }))
   const replicator = closing.use(createReplicator({ ...parts, rules, connections }))
   await replicator.begin()
   const failed = (error: unknown) => parts.report(error, 'replicating')
@@ -285,20 +287,22 @@ export interface AdminParts extends Omit<RegistryParts, 'secret'> {
 export interface AdminSettings extends Pick<RegistrySettings, 'clock' | 'hooks' | 'externalUrl'> {
   /** Of upstreams: what collections remove. */
   unpulled?: CollectOptions['unpulled']
+  /** Of upstreams: names below which nothing is this registry's own. */
+  prefixes?: readonly string[]
 }
 
 /** Administers the registry on these parts, whose metadata it closes. */
 export function administerRegistry(parts: AdminParts, settings: AdminSettings = {}): RegistryAdmin {
   const { meta, objects, secret, whenFull = (work) => work() } = parts
-  const { clock = systemClock, unpulled } = settings
+  const { clock = systemClock, unpulled, prefixes = [] } = settings
   const hooks = openHooks({ secret, clock }, settings)
   const lease = DEFAULT_LEASE
   const uploads = createUploads({ meta, objects, clock, lease, grace: GRACE })
   return {
-    ...administrationOf(meta, { lease }),
+    ...administrationOf(meta, { lease, prefixes }),
     hooks: hooks.of(meta),
     collectGarbage: (how) => collectWhenFull(parts, { unpulled, ...how }),
-    importFrom: (directory, how) => importFrom({ meta, objects, uploads, lease }, directory, how),
+    importFrom: (directory, how) => importFrom({ meta, objects, uploads, lease, prefixes }, directory, how),
     check: (how) => whenFull(() => check({ meta, objects, clock }, how)),
     async [Symbol.asyncDispose]() {
       await hooks[Symbol.asyncDispose]()

@@ -1,5 +1,6 @@
 import type { BaleError } from '#base'
 import { type ContentFacts, objectionToContent } from './content.ts'
+import { objectionToPlace, type PlaceFacts } from './places.ts'
 import { type GrowthFacts, objectionToGrowth } from './quotas.ts'
 import {
   type Action,
@@ -14,6 +15,8 @@ import { type ExpiryFacts, isKept, objectionToMove, type TagFacts } from './tags
 
 /** What holds for everybody, whatever the rights. */
 interface Rules {
+  /** Something of this registry's own comes into a repository, or a repository is to be called so. */
+  place: PlaceFacts
   /** A manifest comes into a repository. */
   store: ContentFacts
   /** A tag is to point to something else, or is removed. */
@@ -40,6 +43,7 @@ export async function decide(subject: Caller | 'anyone', action: string, facts: 
     if (action === 'administer') return await decideAdministration(subject, facts as AdministrationFacts)
     return await decideInRepository(subject, action as Action, facts as RepositoryFacts)
   }
+  if (action === 'place') return objectionToPlace(facts as PlaceFacts)
   if (action === 'store') return await objectionToContent(facts as ContentFacts)
   if (action === 'retag') return objectionToMove(facts as TagFacts)
   if (action === 'grow') return objectionToGrowth(facts as GrowthFacts)

@@ -50,12 +50,10 @@ export async function answerApi(
  * What the caller may do with images, judged as its pulls and pushes are. A token that is good for administration is as good as the
  * login for this.
  */
-function mayOf({ access, upstreams }: RegistryContext, { scopes: _, ...principal }: Principal): MayDo {
+function mayOf({ access }: RegistryContext, { scopes: _, ...principal }: Principal): MayDo {
   return async (action, repositories) => {
     const decisions = await access.decideEach(principal, action, repositories)
-    // Nothing is pushed to what comes from elsewhere.
-    const isOpen = (name: string) => action === 'pull' || upstreams?.find(name) === undefined
-    return repositories.map((name, index) => decisions[index] === 'allowed' && isOpen(name))
+    return decisions.map((decision) => decision === 'allowed')
   }
 }
 

@@ -28,6 +28,8 @@ export interface RegistryContext {
   uploads: Uploads
   /** Undefined when nothing comes from elsewhere. */
   upstreams: Upstreams | undefined
+  /** Of those upstreams. */
+  prefixes: readonly string[]
   authenticator: Authenticator
   tokens: TokenIssuer
   refreshTokens: RefreshTokens

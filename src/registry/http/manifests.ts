@@ -66,7 +66,7 @@ function tellStale(response: ServerResponse, { staleFor }: ServedManifest): void
 export async function putManifest(context: RegistryContext, exchange: Exchange, route: ManifestRoute): Promise<void> {
   const { request, response } = exchange
   const principal = await authorize(context, exchange, 'push', route.repository)
-  refuseCache(context, route)
+  await refuseCache(context, route)
   limitRequests(context, exchange, 'pushes')
   const reference = parseTagOrDigest(route.reference)
   const tags = [...('tag' in reference ? [reference.tag] : []), ...tagsAsked(exchange)]

@@ -26,7 +26,7 @@ export async function beginUpload(
   const known = from !== null && isRepository(from) ? from : undefined
   const principal = await authorize(context, exchange, 'push', repository, known)
   if (await context.meta.findRedirect(repository)) throw repositoryMoved(repository)
-  refuseCache(context, { repository })
+  await refuseCache(context, { repository })
   if (mount !== null) {
     const digest = parseDigest(mount)
     const source = from === null ? await context.meta.repositoriesWith(digest, MOUNT_CANDIDATES) : known ? [known] : []

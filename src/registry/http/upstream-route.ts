@@ -1,3 +1,4 @@
+import { decide } from '../decide/index.ts'
 import type { CachedRepository } from '../upstream/index.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { Refusal } from './failure.ts'
@@ -57,17 +58,12 @@ export function sourceOf(
 }
 
 /** Refuses what would change what comes from elsewhere. */
-export function refuseCache(context: RegistryContext, { repository }: { repository: string }): void {
-  const source = context.upstreams?.find(repository)
-  if (!source) return
-  throw new Refusal(
-    405,
-    'UNSUPPORTED',
-    `${repository} comes from ${source.upstream}: nothing can be pushed to it here`,
-    {
-      headers: { Allow: 'GET, HEAD, DELETE' },
-    },
-  )
+export async function refuseCache(
+  { prefixes }: RegistryContext,
+  { repository }: { repository: string },
+): Promise<void> {
+  const refusal = await decide('anyone', 'place', { repository, prefixes })
+  if (refusal) throw new Refusal(405, 'UNSUPPORTED', refusal.message, { headers: { Allow: 'GET, HEAD, DELETE' } })
 }
 
 /** Names under which an upstream's repository may be asked for besides its own: a token for those may be wanted. */

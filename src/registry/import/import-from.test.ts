@@ -34,9 +34,10 @@ async function places() {
 async function importInto(
   registry: Pick<TestRegistry, 'directory'>,
   files: DistributionFiles,
-  options: ImportOptions = {},
+  options: ImportOptions & { prefixes?: string[] } = {},
 ): Promise<Imported & { told: string[] }> {
-  await using admin = await openRegistryAdmin({ directory: registry.directory })
+  const { prefixes } = options
+  await using admin = await openRegistryAdmin({ directory: registry.directory, prefixes })
   const told: string[] = []
   const skipped = (thing: string, reason: string) => told.push(`${thing}: ${reason}`)
   return { ...(await admin.importFrom(files.root, { ...options, skipped })), told: told.toSorted() }
@@ -142,6 +143,17 @@ test('what was deleted in the source, and unfinished uploads, are neither taken 
   const { repositories, manifests, blobs, told } = await importInto(registry, files)
   assert.deepEqual([repositories, manifests.all, blobs.all, told], [0, 0, 0, []])
   assert.equal(await status(registry, 'a/b/tags/list'), 404)
+})
+
+test('what would be below the prefix of an upstream is left out and named', async () => {
+  await using parts = await places()
+  const { files, registry } = parts
+  files.image('docker.io/library/x', 'one', { tag: '1' })
+  files.image('a/b', 'two', { tag: '1' })
+  const { told, repositories } = await importInto(registry, files, { prefixes: ['docker.io'] })
+  assert.deepEqual(told, ['docker.io/library/x: docker.io/library/x comes from docker.io, which alone fills it'])
+  assert.equal(repositories, 1)
+  assert.equal(await status(registry, 'docker.io/library/x/manifests/1'), 404)
 })
 
 test('damaged bytes are named and skipped with the manifests and tags that need them; everything else comes', async () => {
@@ -382,7 +394,10 @@ test('a registry that begins to be served during an import takes the locks of up
     return session
   }
   try {
-    const { manifests, skipped } = await importFrom({ meta, objects, lease, uploads: { ...uploads, open } }, files.root)
+    const { manifests, skipped } = await importFrom(
+      { meta, objects, lease, prefixes: [], uploads: { ...uploads, open } },
+      files.root,
+    )
     assert.deepEqual([manifests.new, skipped], [1, 0])
     // Two blobs, of which one or, when both were at it, two were begun again.
     assert.ok(opened > 2)

@@ -1,4 +1,5 @@
 import { isBaleError } from '#base'
+import { decide } from '../decide/index.ts'
 import type { MetaStore } from '../meta/index.ts'
 import type { ObjectStore } from '../objects/index.ts'
 import type { Uploads } from '../uploads/index.ts'
@@ -40,6 +41,8 @@ interface ImportParts {
   uploads: Uploads
   /** How long blobs stay that no manifest refers to. Milliseconds. */
   lease: number
+  /** Of upstreams: what the source has below them is left out. */
+  prefixes: readonly string[]
 }
 
 /**
@@ -69,6 +72,8 @@ export async function importFrom(
   const blobs = new BlobImport({ ...parts, tree, signal, dryRun, skip })
   const run = { ...parts, tree, blobs, signal, dryRun, skip }
   const take = async (repository: TreeRepository) => {
+    const refusal = await decide('anyone', 'place', { repository: repository.name, prefixes: parts.prefixes })
+    if (refusal) throw new Unusable(refusal.message, { cause: refusal })
     const { manifests, tags, blobs } = await importRepository(run, repository)
     if (manifests.all + blobs === 0) return
     for (const [sum, one] of [[imported.manifests, manifests] as const, [imported.tags, tags] as const]) {

@@ -78,8 +78,31 @@ async function gather(sql: Transaction, copy: Copy, digest: Digest): Promise<voi
   )
   if (!row) throw gone(copy, digest)
   const manifest = await manifestOf(sql, row, copy.by)
+  await refuseIncomplete(sql, copy, { id: Number(row['id']), digest })
   for (const child of manifest.children) await gather(sql, copy, child)
   copy.manifests.set(digest, manifest)
+}
+
+/** What came from an upstream has come without what nobody pulled yet. BLOB_NOT_FOUND then. */
+async function refuseIncomplete(
+  sql: Transaction,
+  { from }: Copy,
+  { id, digest }: { id: number; digest: Digest },
+): Promise<void> {
+  const absent = await sql.get(
+    `SELECT cb.digest FROM cached_blobs cb WHERE cb.manifest_id = ? AND NOT EXISTS (SELECT 1 FROM manifest_blobs mb
+       JOIN blob_digests d ON d.blob_id = mb.blob_id WHERE mb.manifest_id = cb.manifest_id AND d.digest = cb.digest)
+     ORDER BY cb.digest LIMIT 1`,
+    id,
+  )
+  if (!absent) return
+  throw new BaleError(
+    'BLOB_NOT_FOUND',
+    `${text(absent['digest'])} of ${from.name}@${digest} has not come from its upstream yet`,
+    {
+      hint: 'pull the image once from this registry',
+    },
+  )
 }
 
 async function manifestOf(sql: Transaction, row: SqlRow, { actor }: By): Promise<NewManifest> {

@@ -1,5 +1,6 @@
 import { BaleError, isBaleError, printable } from '#base'
 import { type Digest, isDigest, isRepository, isTag } from '#spec'
+import { decide } from '../decide/index.ts'
 import type { MetaStore, Promoted } from '../meta/index.ts'
 import { isPattern, matchesPattern } from '../pattern/index.ts'
 
@@ -11,8 +12,8 @@ export interface Promotion {
   /** Undefined when it was refused. */
   promoted?: Promoted
   /**
-   * TAG_IMMUTABLE, POLICY_VIOLATED, QUOTA_EXCEEDED, REPOSITORY_MOVED, or DENIED for a target that is not the caller's: nothing of
-   * this image was copied.
+   * TAG_IMMUTABLE, POLICY_VIOLATED, QUOTA_EXCEEDED, REPOSITORY_MOVED, BLOB_NOT_FOUND or MANIFEST_NOT_FOUND for an image
+   * that has not come from its upstream as a whole, or DENIED for a target that is not the caller's: nothing of this image was copied.
    */
   refusal?: BaleError
 }
@@ -44,10 +45,10 @@ export type MayDo = (action: 'pull' | 'push', repositories: readonly string[]) =
 
 const everything: MayDo = async (_action, repositories) => repositories.map(() => true)
 
-/** `lease` is for the blobs, in milliseconds; `may` judges for somebody. */
+/** `lease` is for the blobs, in milliseconds; `may` judges for somebody; `prefixes` are those of upstreams. */
 export function createPromotions(
   meta: MetaStore,
-  { lease, may = everything }: { lease: number; may?: MayDo | undefined },
+  { lease, may = everything, prefixes = [] }: { lease: number; may?: MayDo | undefined; prefixes?: readonly string[] },
 ): Promotions {
   return {
     async *promote(source, target, { after, ...options } = {}) {
@@ -56,7 +57,7 @@ export function createPromotions(
       let found = 0
       for await (const image of imagesOf(meta, plan, { after: afterOf(after), may })) {
         found++
-        const promotion = await promoteOne(meta, image, { ...options, lease })
+        const promotion = await promoteOne(meta, image, { ...options, lease, prefixes })
         if (promotion.refusal && !options.dryRun) await recordRefusal(meta, promotion, promotion.refusal)
         yield promotion
       }
@@ -95,13 +96,16 @@ interface Plan {
 async function promoteOne(
   meta: MetaStore,
   image: Image,
-  { signal, ...how }: Omit<PromoteOptions, 'after'> & { lease: number },
+  { signal, prefixes, ...how }: Omit<PromoteOptions, 'after'> & { lease: number; prefixes: readonly string[] },
 ): Promise<Promotion> {
   signal?.throwIfAborted()
   const { repository, to, isOpen, reference, tag } = image
   const source = `${repository}${'tag' in reference ? `:${reference.tag}` : `@${reference.digest}`}`
   const target = tag === undefined ? to : `${to}:${tag}`
-  if (!isOpen) return { source, target, refusal: new BaleError('DENIED', `pushing to ${to} is not allowed`) }
+  const refusal = isOpen
+    ? await decide('anyone', 'place', { repository: to, prefixes })
+    : new BaleError('DENIED', `pushing to ${to} is not allowed`)
+  if (refusal) return { source, target, refusal }
   try {
     const promoted = await meta.promoteImage({ repository, ...reference }, { repository: to, tag }, how)
     if (promoted) return { source, target, promoted }
@@ -121,7 +125,14 @@ async function recordRefusal(
   await meta.recordRefusal({ action: 'image.promote', target, detail: `${source}: ${code}: ${message}` })
 }
 
-const REFUSALS = ['TAG_IMMUTABLE', 'POLICY_VIOLATED', 'QUOTA_EXCEEDED', 'REPOSITORY_MOVED'] as const
+const REFUSALS = [
+  'TAG_IMMUTABLE',
+  'POLICY_VIOLATED',
+  'QUOTA_EXCEEDED',
+  'REPOSITORY_MOVED',
+  'BLOB_NOT_FOUND',
+  'MANIFEST_NOT_FOUND',
+] as const
 /** Codes of what one image among others is refused with. */
 export const PROMOTION_REFUSALS = [...REFUSALS, 'DENIED'] as const
 

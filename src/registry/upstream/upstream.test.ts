@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { type CachedRegistry, cachedRegistry as cached } from '../../../test/kit/cached-registry.ts'
+import { INDEX_TYPE } from '../../../test/kit/registry-client.ts'
 import { digestOf, publish, publishDocument, scriptedRegistry } from '../../../test/kit/scripted-registry.ts'
 
 const HOUR = 3_600_000
@@ -246,8 +247,8 @@ test('nothing is pushed below a prefix, but what is there can be deleted, and co
   assert.deepEqual(
     [put, post].map((answer) => [answer.status, ...messageOf(answer)]),
     [
-      [405, 'UNSUPPORTED: docker.io/team/web comes from docker.io: nothing can be pushed to it here'],
-      [405, 'UNSUPPORTED: docker.io/library/new comes from docker.io: nothing can be pushed to it here'],
+      [405, 'UNSUPPORTED: docker.io/team/web comes from docker.io, which alone fills it'],
+      [405, 'UNSUPPORTED: docker.io/library/new comes from docker.io, which alone fills it'],
     ],
   )
   assert.equal((await under.cache.image('team/own', 'two', { tag: '1' })).answer.status, 201)
@@ -255,6 +256,60 @@ test('nothing is pushed below a prefix, but what is there can be deleted, and co
   assert.equal((await under.cache.request('DELETE', one)).status, 202)
   assert.equal((await under.get(manifest)).status, 200)
   assert.deepEqual(under.asked(), ['GET team/web/manifests/1', 'GET team/web/manifests/1'])
+})
+
+test('what came from an upstream is promoted when all of it has come, and nothing of this registry’s own goes below a prefix', async () => {
+  await using under = await cached({ serve: { anonymous: 'push' } })
+  const image = await under.upstream.image('team/web', 'one', { tag: '1' })
+  const { promotions, renames } = under.cache.registry
+  const promote = async (source: string, target: string) => {
+    for await (const { refusal } of promotions.promote(source, target))
+      return refusal && `${refusal.code}: ${refusal.message}`
+    return assert.fail('it tells what became of the image')
+  }
+  await under.get('/v2/docker.io/team/web/manifests/1')
+  await under.get(`/v2/docker.io/team/web/blobs/${image.config}`)
+  const incomplete = await promote('docker.io/team/web:1', 'prod/web')
+  assert.match(
+    incomplete ?? '',
+    new RegExp(`^BLOB_NOT_FOUND: ${image.layer} of docker.io/team/web@${image.digest} has not come`),
+  )
+  assert.equal((await under.get('/v2/prod/web/manifests/1')).status, 404)
+  await under.get(`/v2/docker.io/team/web/blobs/${image.layer}`)
+  assert.equal(await promote('docker.io/team/web:1', 'prod/web'), undefined)
+  assert.equal((await under.get(`/v2/prod/web/blobs/${image.layer}`)).status, 200)
+  const elsewhere = 'comes from docker.io, which alone fills it'
+  assert.equal(await promote('prod/web:1', 'docker.io/team/own'), `DENIED: docker.io/team/own ${elsewhere}`)
+  for (const [from, to] of [
+    ['prod/web', 'docker.io/team/own'],
+    ['docker.io/team/web', 'prod/other'],
+  ] as const) {
+    await assert.rejects(renames.rename(from, to), {
+      code: 'DENIED',
+      message: new RegExp(`^docker.io/.* ${elsewhere}$`),
+    })
+  }
+})
+
+test('an index of which not all platforms have come is refused, and those beside it are promoted', async () => {
+  await using under = await cached({ serve: { anonymous: 'push' } })
+  const [one, two] = [
+    await under.upstream.image('team/web', 'one', { tag: 'b' }),
+    await under.upstream.image('team/web', 'two', { tag: 'c' }),
+  ]
+  const manifests = [one.descriptor, two.descriptor]
+  await under.upstream.request('PUT', '/v2/team/web/manifests/a', {
+    body: JSON.stringify({ schemaVersion: 2, mediaType: INDEX_TYPE, manifests }),
+    headers: { 'content-type': INDEX_TYPE },
+  })
+  for (const path of ['manifests/a', 'manifests/b', `blobs/${one.config}`, `blobs/${one.layer}`]) {
+    assert.equal((await under.get(`/v2/docker.io/team/web/${path}`)).status, 200)
+  }
+  const lines: string[] = []
+  for await (const { source, refusal } of under.cache.registry.promotions.promote('docker.io/team/web:*', 'prod/web')) {
+    lines.push(`${source} ${refusal?.code ?? 'promoted'}`)
+  }
+  assert.deepEqual(lines, ['docker.io/team/web:a MANIFEST_NOT_FOUND', 'docker.io/team/web:b promoted'])
 })
 
 test('only allowed repositories come from an upstream, also what is here already', async () => {
