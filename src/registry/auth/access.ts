@@ -10,6 +10,7 @@ import {
   readableBy,
 } from '../decide/index.ts'
 import type { Account, MetaStore } from '../meta/index.ts'
+import { firstPart } from '../pattern/index.ts'
 import type { Workload } from './login-source.ts'
 
 /** The caller: an account as currently in the database, or anonymous. */
@@ -32,7 +33,7 @@ export interface Access {
   /** `asked`: another name of the repository, for which a token is as good. */
   decide(subject: Principal, action: Action, facts: { repository: string; asked?: string }): Promise<RightsDecision>
   decide(subject: Principal, action: 'administer', facts: { what: Administered }): Promise<RightsDecision>
-  /** The same for several repositories, with one look at what is public. */
+  /** The same for several repositories. */
   decideEach(subject: Principal, action: Action, repositories: readonly string[]): Promise<RightsDecision[]>
   /** The repositories that a caller is shown: those that one of `within` matches, and `only` as well. */
   readable(subject: Principal): Promise<{ within?: string[]; only?: string | undefined }>
@@ -41,7 +42,7 @@ export interface Access {
 }
 
 export function createAccess({ meta, anonymous }: { meta: MetaStore; anonymous: AnonymousAccess }): Access {
-  const open = () => meta.publicPatterns()
+  const open = (repository?: string) => meta.publicPatterns(repository)
 
   async function owned(name: string): Promise<string[]> {
     const memberships = await meta.memberships(name)
@@ -50,8 +51,14 @@ export function createAccess({ meta, anonymous }: { meta: MetaStore; anonymous: 
 
   return {
     async decideEach(subject, action, repositories) {
-      let looked: Promise<string[]> | undefined
-      const once = () => (looked ??= open())
+      // Those of one owner are looked at once.
+      const looked = new Map<string, Promise<string[]>>()
+      const once = (repository = '') => {
+        const key = firstPart(repository)
+        const known = looked.get(key) ?? open(repository)
+        looked.set(key, known)
+        return known
+      }
       return await Promise.all(
         repositories.map((repository) => decide(subject, action, { repository, anonymous, open: once })),
       )

@@ -10,7 +10,7 @@ export type Chain = readonly Digest[]
 export interface ContentFacts {
   repository: string
   manifest: { bytes: Uint8Array; mediaType: string }
-  /** All of the registry. */
+  /** All that may be about the repository. */
   policies: readonly TagPolicy[]
   /** The layers of an image that the policy names, of each of its platforms. */
   chains(policy: number, base: string): Promise<readonly Chain[]>

@@ -46,8 +46,8 @@ export interface RepositoryFacts {
   /** Another name of the repository, for which a token is as good. */
   asked?: string | undefined
   anonymous: AnonymousAccess
-  /** The patterns of repositories that everybody may pull from. */
-  open(): Promise<readonly string[]>
+  /** Patterns of repositories that everybody may pull from, or those that may match one. */
+  open(repository?: string): Promise<readonly string[]>
 }
 
 /**
@@ -72,7 +72,7 @@ export async function decideInRepository(
   { repository, asked, anonymous, open }: RepositoryFacts,
 ): Promise<RightsDecision> {
   const may = isAtLeast(ANONYMOUS[anonymous], action) || hasRight(caller, action, repository)
-  if (!may && !(action === 'pull' && matchesAny(await open(), repository))) return 'denied'
+  if (!may && !(action === 'pull' && matchesAny(await open(repository), repository))) return 'denied'
   return isInScope(caller, action, asked === undefined ? [repository] : [repository, asked]) ? 'allowed' : 'scope'
 }
 

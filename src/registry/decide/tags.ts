@@ -6,7 +6,7 @@ import type { ImmutableTags, KeptTags, TagPolicy } from './rules.ts'
 export interface TagFacts {
   repository: string
   tag: string
-  /** All of the registry. */
+  /** All that may be about the repository. */
   policies: readonly TagPolicy[]
 }
 

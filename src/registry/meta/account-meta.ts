@@ -69,8 +69,11 @@ export interface AccountMeta {
   setAdmin(name: string, admin: boolean): Promise<boolean>
   /** Without a role, takes the grant away. False when there is no such account, or nothing to take. */
   setGrant(name: string, pattern: string, role: Role | undefined): Promise<boolean>
-  /** Patterns of repositories that everybody may pull from, also without a login. */
-  publicPatterns(): Promise<string[]>
+  /**
+   * Patterns of repositories that everybody may pull from, also without a login: all, or those that may match a repository, which
+   * cost the same however many there are.
+   */
+  publicPatterns(repository?: string): Promise<string[]>
   /** False when it was so before. */
   setPublic(pattern: string, isPublic: boolean): Promise<boolean>
 }

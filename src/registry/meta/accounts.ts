@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Grant } from '../decide/index.ts'
+import { firstPart } from '../pattern/index.ts'
 import { insertToken } from './access-tokens.ts'
 import type { Account, AccountKind, AccountMeta } from './account-meta.ts'
 import { type By, recordChange } from './audit.ts'
@@ -92,17 +93,21 @@ export function accountMeta(database: SqlDatabase, by: By): AccountMeta {
       })
     },
 
-    async publicPatterns() {
-      const rows = await database.all('SELECT pattern FROM public_patterns ORDER BY pattern')
+    async publicPatterns(repository) {
+      const rows =
+        repository === undefined
+          ? await database.all('SELECT pattern FROM public_patterns ORDER BY pattern')
+          : await database.all(`SELECT pattern FROM public_patterns WHERE first IN (?, '*')`, firstPart(repository))
       return rows.map((row) => text(row['pattern']))
     },
 
     async setPublic(pattern, isPublic) {
       const statement = isPublic
-        ? 'INSERT INTO public_patterns (pattern) VALUES (?) ON CONFLICT (pattern) DO NOTHING'
+        ? 'INSERT INTO public_patterns (pattern, first) VALUES (?, ?) ON CONFLICT (pattern) DO NOTHING'
         : 'DELETE FROM public_patterns WHERE pattern = ?'
+      const values = isPublic ? [pattern, firstPart(pattern)] : [pattern]
       return await database.transaction(async (sql) => {
-        if ((await sql.run(statement, pattern)) === 0) return false
+        if ((await sql.run(statement, ...values)) === 0) return false
         await recordChange(sql, by, { action: isPublic ? 'public.add' : 'public.remove', target: pattern })
         return true
       })

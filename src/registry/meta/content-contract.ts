@@ -140,6 +140,9 @@ export function listingContract(check: Check): void {
       assert.deepEqual(await list(limit, '*/api', 'te*/a'), ['team-x/a', 'team/a', 'teams/a', 'web/api', 'x/api'])
       assert.deepEqual(await list(limit, '**'), names)
       assert.deepEqual(await list(limit, '*'), ['bob'])
+      assert.deepEqual(await list(limit, 'x/**', 'team/**', 'ann/*', 'te*/a', 'bob'), [
+        ...['ann/a', 'bob', 'team-x/a', 'team/a', 'team/a/b', 'team/b', 'teams/a', 'x/api'],
+      ])
     }
     assert.deepEqual(await list(5), [])
     assert.deepEqual(await other.listRepositories({ limit: 5, last: 'team/a', within: ['team/**'] }), [

@@ -10,7 +10,7 @@ export async function judgeContent(
   repository: string,
   manifest: { bytes: Uint8Array; mediaType: string },
 ): Promise<void> {
-  const policies = await readPolicies(sql)
+  const policies = await readPolicies(sql, repository)
   const chains = (policy: number, base: string) => chainsNow(sql, policy, base)
   const refusal = await decide('anyone', 'store', { repository, manifest, policies, chains })
   if (refusal) throw refusal

@@ -167,6 +167,23 @@ export function groupContract(check: Check): void {
   )
 
   check(
+    'of what is public, a repository is shown what may be about it, whatever others publish',
+    async ({ meta, other }) => {
+      const patterns = ['**', '*/web', 'ac*/**', 'acme/**', 'acme/web', 'acmes/**', 'bob']
+      for (const pattern of patterns) await meta.setPublic(pattern, true)
+      const open = ['**', '*/web', 'ac*/**']
+      const about = async (repository: string) => (await other.publicPatterns(repository)).toSorted()
+      assert.deepEqual(await about('acme/web'), [...open, 'acme/**', 'acme/web'])
+      assert.deepEqual(await about('acmes/web'), [...open, 'acmes/**'])
+      assert.deepEqual(await about('bob'), [...open, 'bob'])
+      await meta.putManifest('acme/web', manifest({ content: 'one' }))
+      await meta.renameRepository('acme/web', 'bob/web', { redirect: 0 })
+      assert.deepEqual(await about('bob/web'), [...open, 'bob', 'bob/web'], 'what named exactly it follows')
+      assert.deepEqual(await about('acme/web'), [...open, 'acme/**'])
+    },
+  )
+
+  check(
     'access tokens are found by hash and ID until their end, and note when they are used',
     async ({ meta, other, setTime }) => {
       const [hash, id] = ['a'.repeat(64), 'b'.repeat(32)]

@@ -6,7 +6,7 @@ import { readPolicies } from './tag-policies.ts'
 
 /** TAG_IMMUTABLE when the tag must stay. */
 export async function objectionToMove(sql: Sql, repository: string, tag: string): Promise<BaleError | undefined> {
-  return await decide('anyone', 'retag', { repository, tag, policies: await readPolicies(sql) })
+  return await decide('anyone', 'retag', { repository, tag, policies: await readPolicies(sql, repository) })
 }
 
 /** Throws TAG_IMMUTABLE when the tag must stay. */
@@ -28,7 +28,7 @@ export async function refuseImmutableManifest(
   sql: Sql,
   { repository, manifestId }: { repository: string; manifestId: number },
 ): Promise<void> {
-  const policies = await readPolicies(sql)
+  const policies = await readPolicies(sql, repository)
   for (const row of await sql.all(TAGS_ABOVE, manifestId)) {
     const refusal = await decide('anyone', 'retag', { repository, tag: text(row['name']), policies })
     if (refusal) throw refusal

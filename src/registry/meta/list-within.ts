@@ -1,4 +1,4 @@
-import { matchesPattern, rangeOf } from '../pattern/index.ts'
+import { boundsOf, matchesPattern, rangeOf } from '../pattern/index.ts'
 import { type Sql, text } from './sql.ts'
 
 interface NamesPage {
@@ -10,12 +10,18 @@ interface NamesPage {
 
 /**
  * Repositories that one of the patterns matches, after `last`, sorted by bytes, at most `limit`. Each pattern is looked
- * for in its own part of the index, so that others' repositories cost nothing.
+ * for in its own part of the index, so that others' repositories cost nothing, and only until none can add to the page.
  */
 export async function listWithin(sql: Sql, patterns: readonly string[], page: NamesPage): Promise<string[]> {
-  const found = new Set<string>()
-  for (const pattern of patterns) for (const name of await namesOf(sql, pattern, page)) found.add(name)
-  return [...found].sort().slice(0, page.limit)
+  const { last, limit } = page
+  const parts = patterns.map((pattern) => ({ pattern, ...boundsOf(pattern) })).filter(({ to }) => to > last)
+  let found: string[] = []
+  for (const { pattern, from } of parts.sort((a, b) => (a.from < b.from ? -1 : 1))) {
+    if (found.length === limit && from > found.at(-1)!) break
+    const names = await namesOf(sql, pattern, page)
+    if (names.length > 0) found = [...new Set([...found, ...names])].sort().slice(0, limit)
+  }
+  return found
 }
 
 const READ_AT_ONCE = 100

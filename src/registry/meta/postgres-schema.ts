@@ -236,4 +236,13 @@ CREATE INDEX replication_tasks_due ON replication_tasks (rule, due_at) WHERE sta
 CREATE INDEX replication_tasks_taken ON replication_tasks (rule, repository) WHERE token IS NOT NULL;
 CREATE INDEX replication_tasks_failed ON replication_tasks (rule) WHERE state = 'failed';
 `,
+  // Rules are found by what is before the first slash of the names they are about.
+  `
+ALTER TABLE public_patterns ADD COLUMN first text COLLATE "C" NOT NULL DEFAULT '*';
+ALTER TABLE tag_policies ADD COLUMN first text COLLATE "C" NOT NULL DEFAULT '*';
+UPDATE public_patterns SET first = split_part(pattern, '/', 1) WHERE strpos(split_part(pattern, '/', 1), '*') = 0;
+UPDATE tag_policies SET first = split_part(pattern, '/', 1) WHERE strpos(split_part(pattern, '/', 1), '*') = 0;
+CREATE INDEX public_patterns_first ON public_patterns (first);
+CREATE INDEX tag_policies_first ON tag_policies (first);
+`,
 ]

@@ -1,3 +1,4 @@
+import { firstPart } from '../pattern/index.ts'
 import { type By, recordChange, recordContentChange } from './audit.ts'
 import { queueReplication } from './queue-replication.ts'
 import { judgeQuotas } from './quotas.ts'
@@ -110,13 +111,14 @@ async function setRedirect(
 
 /** Groups and robots have no rights outside of their organisation: theirs stay behind when the repository leaves it. */
 async function moveWhatNames(sql: Transaction, from: string, to: string): Promise<void> {
-  await sql.run('UPDATE tag_policies SET pattern = ? WHERE pattern = ?', to, from)
+  await sql.run('UPDATE tag_policies SET pattern = ?, first = ? WHERE pattern = ?', to, firstPart(to), from)
   await sql.run('UPDATE access_tokens SET pattern = ? WHERE pattern = ?', to, from)
   const copy = (table: string, columns: string, key: string) =>
     `INSERT INTO ${table} (${columns}, ${key}) SELECT ${columns}, CAST(? AS TEXT) FROM ${table} WHERE ${key} = ?`
   await sql.run(
-    `INSERT INTO public_patterns (pattern) SELECT CAST(? AS TEXT) FROM public_patterns WHERE pattern = ? ON CONFLICT (pattern) DO NOTHING`,
-    ...[to, from],
+    `INSERT INTO public_patterns (pattern, first) SELECT CAST(? AS TEXT), CAST(? AS TEXT) FROM public_patterns WHERE pattern = ?
+     ON CONFLICT (pattern) DO NOTHING`,
+    ...[to, firstPart(to), from],
   )
   await sql.run('DELETE FROM public_patterns WHERE pattern = ?', from)
   await sql.run(`${copy('quotas', 'bytes, tags, repositories', 'scope')} ON CONFLICT (scope) DO NOTHING`, to, from)

@@ -66,7 +66,7 @@ interface Tag {
 }
 
 async function judge(sql: Sql, repository: string): Promise<(Tag & UnkeptTag)[]> {
-  const policies = await readPolicies(sql)
+  const policies = await readPolicies(sql, repository)
   const keeping = retentionOf(repository, policies)
   if (keeping.length === 0) return []
   const unkept: (Tag & UnkeptTag)[] = []

@@ -72,6 +72,29 @@ test('tags of a database without policies are as old as their last change, and t
   await meta.close()
 })
 
+test('rules of a database that did not sort them are found by the repositories that they are about', async () => {
+  await using under = await temporaryMeta()
+  const old = new DatabaseSync(under.path)
+  const before = MIGRATIONS.findIndex((step) => step.includes('ADD COLUMN first'))
+  for (const step of MIGRATIONS.slice(0, before)) old.exec(step)
+  old.exec(`PRAGMA user_version = ${before};
+    INSERT INTO public_patterns (pattern) VALUES ('acme/**'), ('ac*/x'), ('bob'), ('**');
+    INSERT INTO tag_policies (kind, pattern, tags, excepted, created_at) VALUES ('immutable', 'acme/web', '["v*"]', '[]', 1)`)
+  old.close()
+  const meta = under.open()
+  assert.deepEqual((await meta.publicPatterns('acme/web')).toSorted(), ['**', 'ac*/x', 'acme/**'])
+  assert.deepEqual((await meta.publicPatterns('bob')).toSorted(), ['**', 'ac*/x', 'bob'])
+  for (const content of ['one', 'two']) {
+    const bytes = Buffer.from(content)
+    const digest = digestOf(bytes)
+    const descriptor = { mediaType: 'x/y', digest, size: bytes.length }
+    const put = { digest, mediaType: 'x/y', bytes, descriptor, blobs: [], children: [], tags: ['v1'], actor: 'ann' }
+    if (content === 'one') await meta.putManifest('acme/web', put)
+    else await assert.rejects(meta.putManifest('acme/web', put), { code: 'TAG_IMMUTABLE' })
+  }
+  await meta.close()
+})
+
 test('A06: the history of a tag has one line for each change, and none for the same push again', async () => {
   await using under = await temporaryMeta()
   const meta = under.open()

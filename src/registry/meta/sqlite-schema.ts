@@ -244,4 +244,15 @@ CREATE INDEX replication_tasks_due ON replication_tasks (rule, due_at) WHERE sta
 CREATE INDEX replication_tasks_taken ON replication_tasks (rule, repository) WHERE token IS NOT NULL;
 CREATE INDEX replication_tasks_failed ON replication_tasks (rule) WHERE state = 'failed';
   `,
+  // Rules are found by what is before the first slash of the names they are about; a star for those about any.
+  `
+ALTER TABLE public_patterns ADD COLUMN first TEXT NOT NULL DEFAULT '*';
+ALTER TABLE tag_policies ADD COLUMN first TEXT NOT NULL DEFAULT '*';
+UPDATE public_patterns SET first = substr(pattern || '/', 1, instr(pattern || '/', '/') - 1);
+UPDATE public_patterns SET first = '*' WHERE instr(first, '*') > 0;
+UPDATE tag_policies SET first = substr(pattern || '/', 1, instr(pattern || '/', '/') - 1);
+UPDATE tag_policies SET first = '*' WHERE instr(first, '*') > 0;
+CREATE INDEX public_patterns_first ON public_patterns (first);
+CREATE INDEX tag_policies_first ON tag_policies (first);
+  `,
 ]

@@ -1,4 +1,5 @@
 import type { ContentTypes, Rule, TagPolicy } from '../decide/index.ts'
+import { firstPart } from '../pattern/index.ts'
 import { type By, recordChange } from './audit.ts'
 import { resolveBases } from './base-images.ts'
 import { type Sql, type SqlDatabase, type SqlRow, text } from './sql.ts'
@@ -25,9 +26,10 @@ export function tagPolicyMeta(database: SqlDatabase, by: By): TagPolicyMeta {
       const tags = 'tags' in policy ? policy.tags : ['*']
       return await database.transaction(async (sql) => {
         const row = await sql.get(
-          `INSERT INTO tag_policies (kind, pattern, tags, excepted, keep_last, keep_within, rule, created_at)
-           VALUES (?, ?, ?, ?, ?, ?, ?, now_ms()) RETURNING id`,
-          ...[kind, pattern, JSON.stringify(tags), JSON.stringify(except), last, within, await ruleText(sql, policy)],
+          `INSERT INTO tag_policies (kind, pattern, first, tags, excepted, keep_last, keep_within, rule, created_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, now_ms()) RETURNING id`,
+          ...[kind, pattern, firstPart(pattern), JSON.stringify(tags), JSON.stringify(except), last, within],
+          await ruleText(sql, policy),
         )
         const id = Number(row?.['id'])
         await recordChange(sql, by, {
@@ -54,10 +56,13 @@ export function tagPolicyMeta(database: SqlDatabase, by: By): TagPolicyMeta {
   }
 }
 
-export async function readPolicies(sql: Sql): Promise<TagPolicy[]> {
-  const rows = await sql.all(
-    'SELECT id, kind, pattern, tags, excepted, keep_last, keep_within, rule FROM tag_policies ORDER BY id',
-  )
+/** All, or those that may be about a repository, which cost the same however many there are. */
+export async function readPolicies(sql: Sql, repository?: string): Promise<TagPolicy[]> {
+  const columns = 'id, kind, pattern, tags, excepted, keep_last, keep_within, rule'
+  const rows =
+    repository === undefined
+      ? await sql.all(`SELECT ${columns} FROM tag_policies ORDER BY id`)
+      : await sql.all(`SELECT ${columns} FROM tag_policies WHERE first IN (?, '*') ORDER BY id`, firstPart(repository))
   return rows.map(policyOf)
 }
 

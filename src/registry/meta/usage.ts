@@ -1,5 +1,5 @@
 import type { Usage } from '../decide/index.ts'
-import { rangeOf } from '../pattern/index.ts'
+import { boundsOf } from '../pattern/index.ts'
 import { type Sql, type SqlDatabase, type SqlRow, type Transaction, text } from './sql.ts'
 
 export interface UsageMeta {
@@ -72,9 +72,7 @@ const USAGE = `
   FROM d CROSS JOIN u LEFT JOIN usage_totals t ON t.scope = ?`
 
 export async function usageOf(sql: Sql, scope: string): Promise<Usage> {
-  const range = rangeOf(scope)
-  // Nothing is between a name and the same with this character after it.
-  const { from, to } = 'name' in range ? { from: range.name, to: `${range.name}\u0001` } : range
+  const { from, to } = boundsOf(scope)
   const row = await sql.get(USAGE, from, to, from, to, scope)
   return countsOf(row!)
 }

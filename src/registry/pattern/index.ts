@@ -1,2 +1,2 @@
 /** registry/pattern: names of repositories by patterns. Promises: bounded work for any pattern. Does not: know who uses them. */
-export { checkPattern, isPattern, matchesPattern, rangeOf } from './pattern.ts'
+export { boundsOf, checkPattern, firstPart, isPattern, matchesPattern, rangeOf } from './pattern.ts'

@@ -57,3 +57,19 @@ export function rangeOf(pattern: string): { from: string; to: string } | { name:
   const from = pattern.slice(0, star)
   return { from, to: from.slice(0, -1) + String.fromCharCode(from.charCodeAt(from.length - 1) + 1) }
 }
+
+/** The same as two ends, also for a pattern without a star. */
+export function boundsOf(pattern: string): { from: string; to: string } {
+  const range = rangeOf(pattern)
+  // Nothing is between a name and the same with this character after it.
+  return 'name' in range ? { from: range.name, to: `${range.name}\u0001` } : range
+}
+
+/**
+ * What all names that a pattern matches have before their first slash; `*` when they differ in that. Rules about a repository are found
+ * by it, among those of all others.
+ */
+export function firstPart(pattern: string): string {
+  const [part] = pattern.split('/', 1)
+  return part!.includes('*') ? '*' : part!
+}
