@@ -43,6 +43,7 @@ need='
 /usr/sbin/slapd|slapd|the tests have users of a registry in it
 /usr/bin/ldapadd|ldap-utils|the tests fill slapd with it
 /usr/bin/pebble|pebble|the tests have a registry obtain certificates from it
+/usr/bin/chromium|chromium|the tests look at pages with it
 "
 [ "$purpose" = interop ] && need="$need
 /usr/sbin/dockerd|docker.io|the interop tests compare with it
