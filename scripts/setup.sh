@@ -44,6 +44,7 @@ need='
 /usr/bin/ldapadd|ldap-utils|the tests fill slapd with it
 /usr/bin/pebble|pebble|the tests have a registry obtain certificates from it
 /usr/bin/chromium|chromium|the tests look at pages with it
+/usr/sbin/nginx|nginx-light|the tests put it before replicas of a registry
 "
 [ "$purpose" = interop ] && need="$need
 /usr/sbin/dockerd|docker.io|the interop tests compare with it

@@ -1,11 +1,13 @@
 /** The examples in `deploy/`, tried as far as this machine can: by the programs that read them, and against the registry itself. */
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
+import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
-import { get } from 'node:https'
+import { get, request } from 'node:https'
 import { join, resolve } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { parse, parseAllDocuments } from 'yaml'
 import { serveRegistry } from '#registry'
@@ -230,21 +232,74 @@ test('behind haproxy.cfg a registry is reached by the name that clients use, and
   }
 })
 
-test('nginx takes nginx.conf', { skip: runs('nginx', ['-v']) }, async () => {
-  await using directory = await temporaryDirectory()
-  const place = (name: string) => join(directory.path, name)
+/** nginx.conf before a replica and one that is away, with its files in a directory. */
+function nginxFiles(directory: string, { listen, replicas }: { listen: string; replicas: readonly [string, string] }) {
+  const place = (name: string) => join(directory, name)
   const { cert, key } = selfSigned('registry.example')
   writeFileSync(place('registry.crt'), cert)
   writeFileSync(place('registry.key'), key, { mode: 0o600 })
   const text = example('registry/nginx.conf')
-    .replaceAll('/etc/nginx/tls/', `${directory.path}/`)
+    .replaceAll('/etc/nginx/tls/', `${directory}/`)
+    .replace('listen 443 ', `listen ${listen} `)
+    .replace('http {', 'http {\n  access_log off;')
     // It looks names up when it starts.
-    .replaceAll(/registry-(\d)\.internal/g, '127.0.0.$1')
+    .replaceAll(/registry-(\d)\.internal:5000/g, (_, number: string) => replicas[Number(number) - 1]!)
   writeFileSync(place('nginx.conf'), text)
-  const outside = `pid ${place('pid')}; error_log stderr;`
-  const args = ['-t', '-p', directory.path, '-c', place('nginx.conf'), '-g', outside]
-  const { status, stderr } = spawnSync('nginx', args, { encoding: 'utf8' })
+  const outside = `pid ${place('pid')}; error_log stderr; daemon off;`
+  return { ca: cert, args: ['-p', directory, '-c', place('nginx.conf'), '-g', outside] }
+}
+
+test('nginx takes nginx.conf', { skip: runs('nginx', ['-v']) }, async () => {
+  await using directory = await temporaryDirectory()
+  const { args } = nginxFiles(directory.path, { listen: '443', replicas: ['127.0.0.1:5000', '127.0.0.2:5000'] })
+  const { status, stderr } = spawnSync('nginx', ['-t', ...args], { encoding: 'utf8' })
   assert.equal(status, 0, stderr)
+})
+
+test('behind nginx.conf a registry is reached by the name that clients use, also while the other replica is away, and bodies stream', {
+  skip: runs('nginx', ['-v']),
+}, async () => {
+  await using directory = await temporaryDirectory()
+  await using served = await serveRegistry({
+    ...{ directory: join(directory.path, 'registry'), port: 0, anonymous: 'push' },
+    trustedProxies: ['127.0.0.1'],
+  })
+  const [port, away] = [await freePort(), await freePort()]
+  const replicas = [`127.0.0.1:${away}`, served.address] as const
+  const { ca, args } = nginxFiles(directory.path, { listen: `127.0.0.1:${port}`, replicas })
+  const child = spawn('nginx', args, { stdio: 'ignore' })
+  const ended = once(child, 'exit')
+  const ask = async (method: string, path: string, body?: Uint8Array) => {
+    const sent = request({
+      ...{ host: '127.0.0.1', port, path, method, servername: 'registry.example', ca, agent: false },
+      headers: {
+        ...{ host: `registry.example:${port}`, 'x-forwarded-host': 'evil.example' },
+        ...(body && { 'content-length': body.byteLength }),
+      },
+    })
+    sent.end(body)
+    const [answer] = (await once(sent, 'response')) as [IncomingMessage]
+    return { status: answer.statusCode, headers: answer.headers, bytes: await buffer(answer) }
+  }
+  try {
+    await until('nginx answers', async () => {
+      assert.equal(child.exitCode, null, 'nginx ended')
+      return (await ask('GET', '/v2/').catch(() => undefined))?.status === 200
+    })
+    for (let time = 0; time < 10; time++) assert.equal((await ask('GET', '/v2/')).status, 200)
+    const { headers } = await ask('GET', '/api/v1/me')
+    assert.match(String(headers['www-authenticate']), new RegExp(`realm="https://registry.example:${port}/token"`))
+    const bytes = randomBytes(3 << 20)
+    const begun = await ask('POST', '/v2/team/web/blobs/uploads/')
+    const place = begun.headers.location!
+    assert.equal((await ask('PATCH', place, bytes.subarray(0, 2 << 20))).status, 202)
+    const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`
+    assert.equal((await ask('PUT', `${place}?digest=${digest}`, bytes.subarray(2 << 20))).status, 201)
+    assert.ok((await ask('GET', `/v2/team/web/blobs/${digest}`)).bytes.equals(bytes))
+  } finally {
+    child.kill('SIGTERM')
+    await ended
+  }
 })
 
 test('neither balancer sticks to a replica, takes bodies in before it sends them on, or lets a client name itself', () => {

@@ -6,6 +6,7 @@ import type { Account, AccountKind, AccountMeta } from './account-meta.ts'
 import { type By, recordChange } from './audit.ts'
 import { accountsOf, findAccount } from './find-account.ts'
 import { changeMember } from './groups.ts'
+import { remembered } from './remembered.ts'
 import { type SqlDatabase, type Transaction, text } from './sql.ts'
 
 /** What is below a name: `0` is the character after `/`. */
@@ -20,9 +21,10 @@ const ownedBy = (owner: string) => [owner, `${owner}/`, `${owner}0`, `${owner}+`
 
 /** Accounts, their grants, and what is public. */
 export function accountMeta(database: SqlDatabase, by: By): AccountMeta {
+  const byId = remembered(database, (id) => findAccount(database, 'id = ?', id))
   return {
-    findAccount: (by) =>
-      'id' in by ? findAccount(database, 'id = ?', by.id) : findAccount(database, 'name = ?', by.name),
+    // Whoever shows a token is looked for by ID, at each request.
+    findAccount: (by) => ('id' in by ? byId(by.id) : findAccount(database, 'name = ?', by.name)),
 
     async listAccounts(kind, { owner, last = '', limit = Number.MAX_SAFE_INTEGER } = {}) {
       const rows = await database.all(

@@ -153,6 +153,25 @@ export function groupContract(check: Check): void {
     },
   )
 
+  check('an account that is looked for again is as it is now, whoever changed it', async ({ meta, other }) => {
+    await add(meta, 'user', 'ann')
+    const { id } = (await meta.findAccount({ name: 'ann' }))!
+    const now = async () => {
+      const [here, there] = [await meta.findAccount({ id }), await other.findAccount({ id })]
+      assert.deepEqual(here, there)
+      return here && [here.admin, here.generation, ...here.grants.map(({ pattern }) => pattern)]
+    }
+    assert.deepEqual(await now(), [false, 1])
+    await other.setGrant('ann', 'acme/*', 'read')
+    assert.deepEqual(await now(), [false, 1, 'acme/*'])
+    await meta.setAdmin('ann', true)
+    assert.deepEqual(await now(), [true, 1, 'acme/*'])
+    await other.setPassword('ann', 'another hash')
+    assert.deepEqual(await now(), [true, 2, 'acme/*'])
+    await meta.removeAccount('ann', 'user')
+    assert.deepEqual(await now(), undefined)
+  })
+
   check(
     'what is public is a set of patterns, and a name below which something is public is taken',
     async ({ meta, other }) => {

@@ -29,6 +29,11 @@ export interface SqlDatabase extends Sql {
    * lose what was written.
    */
   transaction<T>(work: (sql: Transaction) => Promise<T>, options?: { durable?: boolean }): Promise<T>
+  /**
+   * A number that is another one after any change that anybody made, where telling that costs next to nothing: it is asked for at
+   * each request.
+   */
+  version?(): number
   close(): Promise<void>
 }
 

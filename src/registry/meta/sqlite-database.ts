@@ -28,6 +28,8 @@ export function openSqliteDatabase(path: string, clock: Clock): SqlDatabase {
     ...sqlOf(reading),
     run: (sql, ...values) => queue.add(writing, () => within.run(sql, ...values), true),
     transaction: (work, { durable = true } = {}) => queue.add(writing, () => work(within), durable),
+    // Of an opening that changes nothing itself. Source: sqlite.org, "PRAGMA data_version".
+    version: () => reading.get<{ data_version: number }>('PRAGMA data_version')!.data_version,
     async close() {
       await queue.end()
       reading[Symbol.dispose]()
