@@ -22,9 +22,10 @@ const ownedBy = (owner: string) => [owner, `${owner}/`, `${owner}0`, `${owner}+`
 /** Accounts, their grants, and what is public. */
 export function accountMeta(database: SqlDatabase, by: By): AccountMeta {
   const byId = remembered(database, (id) => findAccount(database, 'id = ?', id))
+  const byName = remembered(database, (name) => findAccount(database, 'name = ?', name))
   return {
-    // Whoever shows a token is looked for by ID, at each request.
-    findAccount: (by) => ('id' in by ? byId(by.id) : findAccount(database, 'name = ?', by.name)),
+    // At each request: of a token by ID, of a password by name.
+    findAccount: (by) => ('id' in by ? byId(by.id) : byName(by.name)),
 
     async listAccounts(kind, { owner, last = '', limit = Number.MAX_SAFE_INTEGER } = {}) {
       const rows = await database.all(

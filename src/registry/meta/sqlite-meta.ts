@@ -38,14 +38,14 @@ export function copySqliteMeta(from: string, to: string): void {
 export function freezeSqliteMeta(path: string): void {
   using file = openRegistryFile(path, systemClock)
   file.transaction(() => {
-    for (const { name, free = {} } of MOVED) {
+    for (const { name, free = {}, leftOut = '0' } of MOVED) {
       const fixed = columnsOf(file, name).filter((column) => !free.columns?.includes(column))
       for (const event of ['INSERT', 'DELETE', `UPDATE OF ${fixed.join(', ')}`]) {
         const word = event.split(' ')[0]!
         if (free.events?.includes(word)) continue
         file.run(
-          `CREATE TRIGGER IF NOT EXISTS frozen_${name}_${word} BEFORE ${event} ON ${name}
-           BEGIN SELECT RAISE(ABORT, 'the registry takes no changes: it moves to another place'); END`,
+          `CREATE TRIGGER IF NOT EXISTS frozen_${name}_${word} BEFORE ${event} ON ${name} BEGIN SELECT CASE WHEN ${word === 'INSERT' ? leftOut : '0'}
+           THEN RAISE(IGNORE) ELSE RAISE(ABORT, 'the registry takes no changes: it moves to another place') END; END`,
         )
       }
     }

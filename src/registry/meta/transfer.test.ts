@@ -77,6 +77,8 @@ test('a frozen registry refuses changes in every process, says why, and answers 
   const { meta, path } = registry
   const { digest } = await push(meta, 'a/b', 'one', { lease: 10 })
   await meta.putManifest('a/b', manifest({ content: 'm', tags: ['t'] }))
+  const hook = { id: 'h', name: 'h', url: 'https://h.example/', pattern: '**', events: ['certificate.*'], secret: 's' }
+  await meta.addHook(hook)
   freezeSqliteMeta(path)
   freezeSqliteMeta(path)
   const refused = { code: 'UNAVAILABLE', message: 'the registry takes no changes: it moves to another place' }
@@ -87,11 +89,15 @@ test('a frozen registry refuses changes in every process, says why, and answers 
     () => meta.deleteManifest('a/b', digestOf('m'), 'ann'),
     () => meta.addAccount({ kind: 'user', name: 'ann', passwordHash: 'h', admin: false }),
     () => meta.addPolicy({ kind: 'keep', pattern: '**', tags: [], last: 3 }),
+    () => meta.takeTrial('h', { lease: 1000 }),
   ]
   for (const change of changes) await assert.rejects(change, refused, String(change))
   assert.equal((await meta.findBlob('a/b', digest, { lease: 86_400_000 }))?.size, 3, 'its lease is renewed')
   assert.deepEqual(await meta.listTags('a/b', { limit: 9 }), ['t'])
   assert.equal(await meta.takeTurn('collection', 'x', 1000), true)
+  await meta.putAcmeText('certificate', 'renewed', { record: ['registry.example'] })
+  assert.deepEqual(await meta.listDeliveries({ limit: 9 }), [], 'the new place tells hooks, and not of this')
+  assert.equal((await meta.listAudit({ limit: 1 }))[0]?.action, 'certificate.set')
   thawSqliteMeta(path)
   for (const change of changes) await change()
 })
