@@ -190,10 +190,7 @@ function questionsOf(sample: Record<'repository' | 'tag' | 'manifest' | 'blob' |
     ],
     ['catalog, first page', (meta) => meta.listRepositories({ limit: 100 })],
     ['catalog, late page', (meta) => meta.listRepositories({ limit: 100, last: 'org998' })],
-    [
-      'catalog without a login',
-      async (meta) => meta.listRepositories({ limit: 100, within: await meta.publicPatterns() }),
-    ],
+    ['catalog without a login', (meta) => meta.listRepositories({ limit: 100, within: [], andPublic: true })],
     ['catalog of a user with 20 organisations', (meta) => meta.listRepositories({ limit: 100, within })],
     ['referrers, first page', (meta) => meta.listReferrers(first, subject as Digest, page)],
     ['history of a tag', (meta) => meta.tagHistory(repository, tag, { limit: 100 })],

@@ -6,12 +6,13 @@ import {
   type Caller,
   decide,
   type Grant,
+  type Readable,
   type RightsDecision,
   readableBy,
 } from '../decide/index.ts'
 import type { Account, MetaStore } from '../meta/index.ts'
-import { firstPart } from '../pattern/index.ts'
 import type { Workload } from './login-source.ts'
+import { openOnce } from './visibility.ts'
 
 /** The caller: an account as currently in the database, or anonymous. */
 export interface Principal extends Caller {
@@ -35,14 +36,13 @@ export interface Access {
   decide(subject: Principal, action: 'administer', facts: { what: Administered }): Promise<RightsDecision>
   /** The same for several repositories. */
   decideEach(subject: Principal, action: Action, repositories: readonly string[]): Promise<RightsDecision[]>
-  /** The repositories that a caller is shown: those that one of `within` matches, and `only` as well. */
-  readable(subject: Principal): Promise<{ within?: string[]; only?: string | undefined }>
+  readable(subject: Principal): Readable
   /** The names of users and organisations below which a caller administers; undefined for everything. */
   administered(subject: Principal): Promise<string[] | undefined>
 }
 
 export function createAccess({ meta, anonymous }: { meta: MetaStore; anonymous: AnonymousAccess }): Access {
-  const open = (repository?: string) => meta.publicPatterns(repository)
+  const open = (repository: string) => meta.publicPatterns(repository)
 
   async function owned(name: string): Promise<string[]> {
     const memberships = await meta.memberships(name)
@@ -51,24 +51,15 @@ export function createAccess({ meta, anonymous }: { meta: MetaStore; anonymous: 
 
   return {
     async decideEach(subject, action, repositories) {
-      // Those of one owner are looked at once.
-      const looked = new Map<string, Promise<string[]>>()
-      const once = (repository = '') => {
-        const key = firstPart(repository)
-        const known = looked.get(key) ?? open(repository)
-        looked.set(key, known)
-        return known
-      }
-      return await Promise.all(
-        repositories.map((repository) => decide(subject, action, { repository, anonymous, open: once })),
-      )
+      const facts = { anonymous, open: openOnce(meta) }
+      return await Promise.all(repositories.map((repository) => decide(subject, action, { repository, ...facts })))
     },
     async decide(subject, action, facts: { repository: string; asked?: string } | { what: Administered }) {
       if ('repository' in facts) return await decide(subject, action as Action, { ...facts, anonymous, open })
       const administered = () => administeredBy(subject, owned)
       return await decide(subject, 'administer', { what: facts.what, administered })
     },
-    readable: (subject) => readableBy(subject, { anonymous, open }),
+    readable: (subject) => readableBy(subject, anonymous),
     administered: (subject) => administeredBy(subject, owned),
   }
 }

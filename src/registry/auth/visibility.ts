@@ -1,6 +1,7 @@
 import { BaleError, printable } from '#base'
+import type { Readable } from '../decide/index.ts'
 import type { MetaStore } from '../meta/index.ts'
-import { checkPattern, matchesPattern } from '../pattern/index.ts'
+import { checkPattern, firstPart, matchesPattern } from '../pattern/index.ts'
 
 /** Which repositories everybody may pull from, without a login too. None at first. */
 export interface Visibility {
@@ -37,15 +38,28 @@ export function createVisibility(meta: MetaStore): Visibility {
   }
 }
 
-/** Repositories after a name that one of `within` and the pattern `only` match, in byte order. */
+/** Finds what is public about repositories; of several of one owner it is asked once. */
+export function openOnce(meta: MetaStore): (repository: string) => Promise<string[]> {
+  const looked = new Map<string, Promise<string[]>>()
+  return (repository) => {
+    const key = firstPart(repository)
+    const known = looked.get(key) ?? meta.publicPatterns(repository)
+    looked.set(key, known)
+    return known
+  }
+}
+
+/** Those that somebody is shown, after a name, in byte order. */
 export async function* listVisible(
   meta: MetaStore,
-  { last: start, ...filter }: { last?: string; within?: readonly string[]; only?: string } = {},
+  { last: start, ...filter }: Readable & { last?: string } = {},
 ): AsyncGenerator<ListedRepository> {
-  const patterns = await meta.publicPatterns()
+  const open = openOnce(meta)
   for (let last = start; ; ) {
     const names = await meta.listRepositories({ ...filter, last, limit: AT_ONCE })
-    for (const name of names) yield { name, isPublic: patterns.some((pattern) => matchesPattern(pattern, name)) }
+    for (const name of names) {
+      yield { name, isPublic: (await open(name)).some((pattern) => matchesPattern(pattern, name)) }
+    }
     if (names.length < AT_ONCE) return
     last = names.at(-1)
   }

@@ -14,6 +14,7 @@ export {
   administeredBy,
   type Caller,
   type Grant,
+  type Readable,
   type RightsDecision,
   ROLES,
   type Role,

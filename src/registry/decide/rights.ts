@@ -46,8 +46,8 @@ export interface RepositoryFacts {
   /** Another name of the repository, for which a token is as good. */
   asked?: string | undefined
   anonymous: AnonymousAccess
-  /** Patterns of repositories that everybody may pull from, or those that may match one. */
-  open(repository?: string): Promise<readonly string[]>
+  /** Patterns of repositories that everybody may pull from: those that may match this one. */
+  open(repository: string): Promise<readonly string[]>
 }
 
 /**
@@ -108,15 +108,18 @@ export async function administeredBy(
   return [account.name, ...(await owned(account.name))]
 }
 
-/** The repositories that a caller is shown: those that one of `within` matches, and `only` as well. */
-export async function readableBy(
-  { account, limit }: Caller,
-  { anonymous, open }: Pick<RepositoryFacts, 'anonymous' | 'open'>,
-): Promise<{ within?: string[]; only?: string | undefined }> {
+/** Repositories that a caller is shown: all, or those that one of `within`, or a public pattern, matches; and `only` as well. */
+export interface Readable {
+  within?: string[]
+  andPublic?: boolean
+  only?: string | undefined
+}
+
+export function readableBy({ account, limit }: Caller, anonymous: AnonymousAccess): Readable {
   if (anonymous !== 'none') return {}
   if (account?.admin) return { only: limit?.pattern }
   const own = account ? rightsOf(account).map(({ pattern }) => pattern) : []
-  return { within: [...(await open()), ...own], only: limit?.pattern }
+  return { within: own, andPublic: true, only: limit?.pattern }
 }
 
 /** Whether it gives all that its account may. */

@@ -101,7 +101,7 @@ async function callerOf(context: RegistryContext, exchange: Exchange, principal:
     ...{ name, admin, names },
     left: principal.limit?.expiresAt && principal.limit.expiresAt - clock.now(),
     async *repositories(page) {
-      yield* listVisible(meta, { ...page, ...(await access.readable(principal)) })
+      yield* listVisible(meta, { ...page, ...access.readable(principal) })
     },
     async confirm(password) {
       const shown = await authenticator.checkPassword(name, password, origin.network(exchange.request))

@@ -76,7 +76,7 @@ export async function listReferrers(
 export async function listRepositories(context: RegistryContext, exchange: Exchange): Promise<void> {
   const principal = authorizeLogin(context, exchange, 'registry:catalog:*')
   const { last, limit } = pageOf(exchange.query)
-  const shown = await context.access.readable(principal)
+  const shown = context.access.readable(principal)
   const found = await context.meta.listRepositories({ last, limit: limit + 1, ...shown })
   const repositories = found.slice(0, limit)
   if (found.length > limit && limit > 0) {

@@ -89,12 +89,19 @@ function askForLogin(context: RegistryContext, exchange: Exchange): Refusal {
   })
 }
 
+/** Without a login, when there is something public. */
+async function seesRepositories({ access, meta }: RegistryContext, principal: Principal): Promise<boolean> {
+  const shown = access.readable(principal)
+  if (principal.account !== undefined || shown.within === undefined) return true
+  return (await meta.listRepositories({ ...shown, limit: 1 })).length > 0
+}
+
 /** `repository:team/web:pull,push`, `registry:catalog:*` or `registry:api:*`; undefined when nothing of it may be had. */
 async function grantScope(context: RegistryContext, principal: Principal, text: string): Promise<Scope | undefined> {
   if (text === 'registry:catalog:*') {
-    // Without a login, for what is public.
-    const seesSome = principal.account !== undefined || (await context.access.readable(principal)).within?.length !== 0
-    return seesSome ? { type: 'registry', name: 'catalog', actions: ['*'] } : undefined
+    return (await seesRepositories(context, principal))
+      ? { type: 'registry', name: 'catalog', actions: ['*'] }
+      : undefined
   }
   if (text === API_SCOPE) return principal.account ? { type: 'registry', name: 'api', actions: ['*'] } : undefined
   const match = /^repository:([^:]{1,255}):([a-z,*]{1,64})$/.exec(text)

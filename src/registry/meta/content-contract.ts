@@ -145,11 +145,36 @@ export function listingContract(check: Check): void {
       ])
     }
     assert.deepEqual(await list(5), [])
+    for (const pattern of ['ann/**', 'team/*', 'te*/b', 'none/**', 'web/api', 'x/other', 'zz/**'])
+      await meta.setPublic(pattern, true)
+    const all = ['ann/a', 'ann/b/c', 'bob', 'team/a', 'team/b', 'web/api']
+    for (const limit of [1, 2, 3, 100]) {
+      const shown = { limit, andPublic: true, within: ['bob'] }
+      assert.deepEqual((await pages((last) => other.listRepositories({ ...shown, last }))).flat(), all)
+      const only = { ...shown, only: 'team/**' }
+      assert.deepEqual((await pages((last) => other.listRepositories({ ...only, last }))).flat(), ['team/a', 'team/b'])
+    }
     assert.deepEqual(await other.listRepositories({ limit: 5, last: 'team/a', within: ['team/**'] }), [
       'team/a/b',
       'team/b',
     ])
   })
+
+  check(
+    'public repositories are found among many public names that have none, in pages of any size',
+    async ({ meta, other }) => {
+      const owner = (number: number) => `o${String(number).padStart(3, '0')}`
+      for (let number = 0; number < 350; number++) await meta.setPublic(`${owner(number)}/**`, true)
+      const names = [3, 120, 121, 310].flatMap((number) => [`${owner(number)}/a`, `${owner(number)}/b`])
+      for (const name of [...names, 'o120-x/private', 'private/a']) {
+        await meta.putManifest(name, manifest({ content: 'one' }))
+      }
+      for (const limit of [1, 3, 100]) {
+        const shown = { limit, andPublic: true, within: [] }
+        assert.deepEqual((await pages((last) => other.listRepositories({ ...shown, last }))).flat(), names)
+      }
+    },
+  )
 
   check(
     'referrers come in pages by count and by bytes, also of a subject that was never pushed, filtered by type',

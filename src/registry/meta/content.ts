@@ -146,9 +146,9 @@ export function contentMeta(database: SqlDatabase, { actor, address }: By): Cont
 
     listReferrers: (repository, subject, page) => listReferrers(database, { repository, subject, ...page }),
 
-    async listRepositories({ last = '', limit, within, only }) {
+    async listRepositories({ last = '', limit, within, only, andPublic }) {
       const patterns = within ?? (only === undefined ? undefined : ['**'])
-      if (patterns) return await listWithin(database, patterns, { last, limit, only })
+      if (patterns) return await listWithin(database, patterns, { last, limit, only, andPublic })
       const sql = 'SELECT name FROM repositories WHERE name > ? ORDER BY name LIMIT ?'
       return (await database.all(sql, last, limit)).map((row) => text(row['name']))
     },

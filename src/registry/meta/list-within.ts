@@ -1,4 +1,4 @@
-import { boundsOf, matchesPattern, rangeOf } from '../pattern/index.ts'
+import { boundsOf, firstPart, matchesPattern, rangeOf } from '../pattern/index.ts'
 import { type Sql, text } from './sql.ts'
 
 interface NamesPage {
@@ -9,19 +9,58 @@ interface NamesPage {
 }
 
 /**
- * Repositories that one of the patterns matches, after `last`, sorted by bytes, at most `limit`. Each pattern is looked
- * for in its own part of the index, so that others' repositories cost nothing, and only until none can add to the page.
+ * Repositories that one of the patterns matches, or a public one if those count too, after `last`, sorted by bytes, at most `limit`.
+ * Each pattern is looked for in its own part of the index, so that others' repositories cost nothing, and only until none can add
+ * to the page.
  */
-export async function listWithin(sql: Sql, patterns: readonly string[], page: NamesPage): Promise<string[]> {
-  const { last, limit } = page
-  const parts = patterns.map((pattern) => ({ pattern, ...boundsOf(pattern) })).filter(({ to }) => to > last)
+export async function listWithin(
+  sql: Sql,
+  patterns: readonly string[],
+  page: NamesPage & { andPublic?: boolean },
+): Promise<string[]> {
+  const { last, limit, andPublic = false } = page
   let found: string[] = []
-  for (const { pattern, from } of parts.sort((a, b) => (a.from < b.from ? -1 : 1))) {
-    if (found.length === limit && from > found.at(-1)!) break
-    const names = await namesOf(sql, pattern, page)
+  /** False when neither this one nor those that begin after it can add to the page. */
+  const add = async (pattern: string): Promise<boolean> => {
+    const { from, to } = boundsOf(pattern)
+    if (found.length === limit && (limit === 0 || from > found.at(-1)!)) return false
+    const names = to > last ? await namesOf(sql, pattern, page) : []
     if (names.length > 0) found = [...new Set([...found, ...names])].sort().slice(0, limit)
+    return true
+  }
+  const around = andPublic ? await publicAround(sql, last) : []
+  for (const pattern of [...patterns, ...around].sort(byBeginning)) if (!(await add(pattern))) break
+  for (let after = last, more = andPublic; more; ) {
+    const batch = await publicAfter(sql, { after, last })
+    for (const pattern of await inhabited(sql, batch)) more &&= await add(pattern)
+    more &&= batch.length === READ_AT_ONCE
+    after = batch.at(-1) ?? after
   }
   return found
+}
+
+/** Stars sort before all that names consist of: patterns in byte order are in the order in which what they match begins. */
+const byBeginning = (a: string, b: string) => (boundsOf(a).from < boundsOf(b).from ? -1 : 1)
+
+/** What begins before a name and may go on after it. */
+async function publicAround(sql: Sql, last: string): Promise<string[]> {
+  const rows = await sql.all(`SELECT pattern FROM public_patterns WHERE first IN (?, '*')`, firstPart(last))
+  return rows.map((row) => text(row['pattern']))
+}
+
+async function publicAfter(sql: Sql, { after, last }: { after: string; last: string }): Promise<string[]> {
+  const rows = await sql.all(
+    `SELECT pattern FROM public_patterns WHERE pattern > ? AND first NOT IN (?, '*') ORDER BY pattern LIMIT ${READ_AT_ONCE}`,
+    ...[after, firstPart(last)],
+  )
+  return rows.map((row) => text(row['pattern']))
+}
+
+/** Many of those that are public may be empty: where nothing is, they are not looked for one by one. */
+async function inhabited(sql: Sql, patterns: readonly string[]): Promise<readonly string[]> {
+  if (patterns.length === 0) return patterns
+  const [from, to] = [boundsOf(patterns[0]!).from, boundsOf(patterns.at(-1)!).to]
+  return (await sql.get('SELECT 1 FROM repositories WHERE name >= ? AND name < ? LIMIT 1', from, to)) ? patterns : []
 }
 
 const READ_AT_ONCE = 100

@@ -121,8 +121,11 @@ export interface ContentMeta {
     subject: Digest,
     page: Page & { bytes: number; artifactType?: string },
   ): Promise<{ descriptors: Descriptor[]; more: boolean }>
-  /** Only those that one of the patterns `within` and the pattern `only` match, however many others there are. */
-  listRepositories(page: Page & { within?: readonly string[]; only?: string }): Promise<string[]>
+  /**
+   * Only those that one of the patterns `within`, or a public one with `andPublic`, and the pattern `only` match, however many others there
+   * are.
+   */
+  listRepositories(page: Page & { within?: readonly string[]; only?: string; andPublic?: boolean }): Promise<string[]>
   /** All blobs, in pages by their ID; lost ones too. */
   listBlobs(page: { after: number; limit: number }): Promise<ListedBlob[]>
   /** What refers to a blob. */
