@@ -39,13 +39,17 @@ export async function tellOutcome(
   }
 }
 
-/** What collections remove of what came from upstreams. */
-export function unpulledOf({
-  upstreams = [],
-}: {
+/** What is known of upstreams where they are not asked. */
+export interface KnownUpstreams {
   upstreams?: readonly Pick<UpstreamSettings, 'prefix' | 'cacheFor'>[]
-}): CollectOptions['unpulled'] {
+}
+
+/** What collections remove of what came from upstreams. */
+export function unpulledOf({ upstreams = [] }: KnownUpstreams): CollectOptions['unpulled'] {
   return upstreams.flatMap(({ prefix, cacheFor }) =>
     cacheFor === undefined ? [] : [{ below: prefix, unpulledFor: cacheFor }],
   )
 }
+
+/** Names below which nothing is this registry's own. */
+export const prefixesOf = ({ upstreams = [] }: KnownUpstreams): string[] => upstreams.map(({ prefix }) => prefix)

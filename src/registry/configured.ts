@@ -2,7 +2,6 @@ import type { Writable } from 'node:stream'
 import { BaleError, type Clock, type Log } from '#base'
 import { connectionSettings } from '#transport'
 import type { CollectOptions } from './collect.ts'
-import { unpulledOf } from './collections.ts'
 import {
   type Configuration,
   type Credentials,
@@ -152,14 +151,8 @@ export async function openConfiguredAdmin(
   configuration: Configuration,
   { environment, clock }: Surroundings,
 ): Promise<RegistryAdmin> {
-  const { content, hooks, listen } = configuration
-  const settings = {
-    clock,
-    hooks,
-    externalUrl: listen.externalUrl,
-    unpulled: unpulledOf(configuration),
-    prefixes: configuration.upstreams.map(({ prefix }) => prefix),
-  }
+  const { content, hooks, listen, upstreams } = configuration
+  const settings = { clock, hooks, externalUrl: listen.externalUrl, upstreams }
   if (content.kind === 'embedded') return await openRegistryAdmin({ directory: content.directory, ...settings })
   const credentials = await loadCredentials(configuration, environment)
   const shared = await openShared(content, credentials)

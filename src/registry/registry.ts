@@ -7,7 +7,7 @@ import type { Administration } from './api/index.ts'
 import { createAccess, createRefusals } from './auth/index.ts'
 import { type Checked, type CheckOptions, check } from './check.ts'
 import { type Collected, type CollectOptions, GRACE } from './collect.ts'
-import { collectWhenFull, tellOutcome, unpulledOf } from './collections.ts'
+import { collectWhenFull, type KnownUpstreams, prefixesOf, tellOutcome, unpulledOf } from './collections.ts'
 import { databaseClock } from './database-clock.ts'
 import type { AnonymousAccess } from './decide/index.ts'
 import type { HookSettings } from './hooks/index.ts'
@@ -201,8 +201,6 @@ async function obtainCertificate(
   return await obtainCertificate({ ...parts, seal: createSeal(secret, 'certificates of this registry') }, wanted)
 }
 
-const prefixesOf = ({ upstreams = [] }: Pick<RegistrySettings, 'upstreams'>) => upstreams.map(({ prefix }) => prefix)
-
 /** Most registries have none: what they need is loaded when there are some. */
 async function openUpstreams(
   { upstreams = [], mirror, connections }: RegistrySettings,
@@ -284,17 +282,13 @@ export interface AdminParts extends Omit<RegistryParts, 'secret'> {
 }
 
 /** What an administration needs to know of how a registry behaves. */
-export interface AdminSettings extends Pick<RegistrySettings, 'clock' | 'hooks' | 'externalUrl'> {
-  /** Of upstreams: what collections remove. */
-  unpulled?: CollectOptions['unpulled']
-  /** Of upstreams: names below which nothing is this registry's own. */
-  prefixes?: readonly string[]
-}
+export interface AdminSettings extends Pick<RegistrySettings, 'clock' | 'hooks' | 'externalUrl'>, KnownUpstreams {}
 
 /** Administers the registry on these parts, whose metadata it closes. */
 export function administerRegistry(parts: AdminParts, settings: AdminSettings = {}): RegistryAdmin {
   const { meta, objects, secret, whenFull = (work) => work() } = parts
-  const { clock = systemClock, unpulled, prefixes = [] } = settings
+  const { clock = systemClock } = settings
+  const [unpulled, prefixes] = [unpulledOf(settings), prefixesOf(settings)]
   const hooks = openHooks({ secret, clock }, settings)
   const lease = DEFAULT_LEASE
   const uploads = createUploads({ meta, objects, clock, lease, grace: GRACE })

@@ -42,7 +42,7 @@ export async function joinBridge(
 ): Promise<void> {
   const { ip, programs } = bridges
   const { link } = place
-  // Left from the last run: the kernel has not removed its namespace yet, or somebody still looks into it.
+  // It may be left from the last run: the kernel keeps a namespace for a while, and for as long as somebody is in it.
   await deleteLink(bridges, link)
   const { interfaceName } = connection
   const size = bridgeSettings(document.options).mtu

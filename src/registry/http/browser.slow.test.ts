@@ -124,7 +124,7 @@ test('somebody logs in at a provider, on loopback without https too', { skip }, 
   }
 })
 
-test('A10: a page of another site neither acts for who is logged in nor shows our pages in a frame', {
+test('A10: another site can neither act for a logged-in user nor frame our pages', {
   skip,
 }, async () => {
   await using place = await served()

@@ -54,7 +54,7 @@ async function* slowly(count: number, end = 0) {
   await sleep(end)
 }
 
-test('a client that closes once it has every byte has not broken off, even if the source takes long to end', async () => {
+test('a client that closes after the last byte has a complete download, even if the source is slow to end', async () => {
   assert.deepEqual(await sent(slowly(3, 200), 3000), { finished: true, failure: undefined })
 })
 

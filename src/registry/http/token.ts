@@ -89,7 +89,7 @@ function askForLogin(context: RegistryContext, exchange: Exchange): Refusal {
   })
 }
 
-/** Without a login, when there is something public. */
+/** Whether the catalog has anything for the caller: without a login, something public. */
 async function seesRepositories({ access, meta }: RegistryContext, principal: Principal): Promise<boolean> {
   const shown = access.readable(principal)
   if (principal.account !== undefined || shown.within === undefined) return true

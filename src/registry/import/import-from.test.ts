@@ -36,8 +36,8 @@ async function importInto(
   files: DistributionFiles,
   options: ImportOptions & { prefixes?: string[] } = {},
 ): Promise<Imported & { told: string[] }> {
-  const { prefixes } = options
-  await using admin = await openRegistryAdmin({ directory: registry.directory, prefixes })
+  const upstreams = options.prefixes?.map((prefix) => ({ prefix }))
+  await using admin = await openRegistryAdmin({ directory: registry.directory, upstreams })
   const told: string[] = []
   const skipped = (thing: string, reason: string) => told.push(`${thing}: ${reason}`)
   return { ...(await admin.importFrom(files.root, { ...options, skipped })), told: told.toSorted() }

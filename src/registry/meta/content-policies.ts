@@ -11,15 +11,19 @@ export async function judgeContent(
   manifest: { bytes: Uint8Array; mediaType: string },
 ): Promise<void> {
   const policies = await readPolicies(sql, repository)
-  const chains = (policy: number, base: string) => chainsNow(sql, policy, base)
+  const known = new Map<number, Promise<Chains>>()
+  const knownOf = (policy: number) => {
+    const chains = known.get(policy) ?? knownChains(sql, policy)
+    known.set(policy, chains)
+    return chains
+  }
+  /** A tag is what it points to now. What is gone is what it was when the policy was made. */
+  const chains = async (policy: number, base: string): Promise<readonly Chain[]> => {
+    const now = 'tag' in parseBase(base) ? await chainsOf(sql, base) : []
+    return now.length > 0 ? now : ((await knownOf(policy))[base] ?? [])
+  }
   const refusal = await decide('anyone', 'store', { repository, manifest, policies, chains })
   if (refusal) throw refusal
-}
-
-/** A tag is what it points to now. What is gone is what it was when the policy was made. */
-async function chainsNow(sql: Sql, policy: number, base: string): Promise<readonly Chain[]> {
-  const now = 'tag' in parseBase(base) ? await chainsOf(sql, base) : []
-  return now.length > 0 ? now : ((await knownChains(sql, policy))[base] ?? [])
 }
 
 async function knownChains(sql: Sql, id: number): Promise<Chains> {

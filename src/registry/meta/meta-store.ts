@@ -122,8 +122,8 @@ export interface ContentMeta {
     page: Page & { bytes: number; artifactType?: string },
   ): Promise<{ descriptors: Descriptor[]; more: boolean }>
   /**
-   * Only those that one of the patterns `within`, or a public one with `andPublic`, and the pattern `only` match, however many others there
-   * are.
+   * Only those that match `only` and one of the patterns `within` (with `andPublic`, or a public pattern). The cost does not depend on
+   * how many others there are.
    */
   listRepositories(page: Page & { within?: readonly string[]; only?: string; andPublic?: boolean }): Promise<string[]>
   /** All blobs, in pages by their ID; lost ones too. */

@@ -83,7 +83,7 @@ async function gather(sql: Transaction, copy: Copy, digest: Digest): Promise<voi
   copy.manifests.set(digest, manifest)
 }
 
-/** What came from an upstream has come without what nobody pulled yet. BLOB_NOT_FOUND then. */
+/** Throws BLOB_NOT_FOUND for an image from an upstream of which nobody has pulled every blob yet. */
 async function refuseIncomplete(
   sql: Transaction,
   { from }: Copy,
@@ -96,9 +96,10 @@ async function refuseIncomplete(
     id,
   )
   if (!absent) return
+  const blob = text(absent['digest'])
   throw new BaleError(
     'BLOB_NOT_FOUND',
-    `${text(absent['digest'])} of ${from.name}@${digest} has not come from its upstream yet`,
+    `${from.name}@${digest} needs ${blob}, which was not fetched from its upstream yet`,
     {
       hint: 'pull the image once from this registry',
     },

@@ -20,8 +20,8 @@ export function remembered<T>(
     const found = known.get(key)
     if (found !== undefined) return found
     const value = await read(key)
-    // A change in between may be in it or not.
-    if (version() === of) known.set(key, value)
+    // What is known may be that of a later version by now; this value belongs to the one it was read from.
+    if (version() === before) known.set(key, value)
     return value
   }
 }

@@ -17,7 +17,7 @@ interface NewSession {
 export interface SessionMeta {
   /** Of more than 20 of an account those go that were not used for longest. `missing` when the account is not there any more, or has other logins. */
   addSession(session: NewSession): Promise<'added' | 'missing'>
-  /** The account of a session that has not ended, which its use prolongs. */
+  /** The account of a live session, which is extended by being used. */
   useSession(hash: string, unusedFor: number): Promise<Account | undefined>
   /** False when it had ended before. */
   endSession(hash: string): Promise<boolean>

@@ -12,8 +12,8 @@ export interface Promotion {
   /** Undefined when it was refused. */
   promoted?: Promoted
   /**
-   * TAG_IMMUTABLE, POLICY_VIOLATED, QUOTA_EXCEEDED, REPOSITORY_MOVED, BLOB_NOT_FOUND or MANIFEST_NOT_FOUND for an image
-   * that has not come from its upstream as a whole, or DENIED for a target that is not the caller's: nothing of this image was copied.
+   * TAG_IMMUTABLE, POLICY_VIOLATED, QUOTA_EXCEEDED, REPOSITORY_MOVED, BLOB_NOT_FOUND or MANIFEST_NOT_FOUND when only part of the
+   * image has been fetched from its upstream, or DENIED for a target that is not the caller's: nothing of this image was copied.
    */
   refusal?: BaleError
 }
@@ -48,7 +48,7 @@ const everything: MayDo = async (_action, repositories) => repositories.map(() =
 /** `lease` is for the blobs, in milliseconds; `may` judges for somebody; `prefixes` are those of upstreams. */
 export function createPromotions(
   meta: MetaStore,
-  { lease, may = everything, prefixes = [] }: { lease: number; may?: MayDo | undefined; prefixes?: readonly string[] },
+  { lease, may = everything, prefixes }: { lease: number; may?: MayDo | undefined; prefixes: readonly string[] },
 ): Promotions {
   return {
     async *promote(source, target, { after, ...options } = {}) {
@@ -116,7 +116,7 @@ async function promoteOne(
   throw new BaleError('MANIFEST_NOT_FOUND', `the registry has no image ${source}`)
 }
 
-/** The request goes on with other images, so it is not one that was refused. */
+/** The request goes on with other images, so it is not itself recorded as refused. */
 async function recordRefusal(
   meta: MetaStore,
   { source, target }: Promotion,

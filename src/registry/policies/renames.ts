@@ -19,7 +19,7 @@ export interface Renames {
 }
 
 /** `prefixes` are those of upstreams. */
-export function createRenames(meta: MetaStore, { prefixes = [] }: { prefixes?: readonly string[] } = {}): Renames {
+export function createRenames(meta: MetaStore, { prefixes }: { prefixes: readonly string[] }): Renames {
   return {
     async rename(from, to, { redirect = 0 } = {}) {
       for (const name of [from, to]) checkName(name)

@@ -258,7 +258,7 @@ test('nothing is pushed below a prefix, but what is there can be deleted, and co
   assert.deepEqual(under.asked(), ['GET team/web/manifests/1', 'GET team/web/manifests/1'])
 })
 
-test('what came from an upstream is promoted when all of it has come, and nothing of this registry’s own goes below a prefix', async () => {
+test('an image from an upstream is promoted once all of it was fetched, and nothing else gets below a prefix', async () => {
   await using under = await cached({ serve: { anonymous: 'push' } })
   const image = await under.upstream.image('team/web', 'one', { tag: '1' })
   const { promotions, renames } = under.cache.registry
@@ -272,7 +272,7 @@ test('what came from an upstream is promoted when all of it has come, and nothin
   const incomplete = await promote('docker.io/team/web:1', 'prod/web')
   assert.match(
     incomplete ?? '',
-    new RegExp(`^BLOB_NOT_FOUND: ${image.layer} of docker.io/team/web@${image.digest} has not come`),
+    new RegExp(`^BLOB_NOT_FOUND: docker.io/team/web@${image.digest} needs ${image.layer}, which was not fetched`),
   )
   assert.equal((await under.get('/v2/prod/web/manifests/1')).status, 404)
   await under.get(`/v2/docker.io/team/web/blobs/${image.layer}`)
@@ -291,7 +291,7 @@ test('what came from an upstream is promoted when all of it has come, and nothin
   }
 })
 
-test('an index of which not all platforms have come is refused, and those beside it are promoted', async () => {
+test('an index with platforms that were not fetched is refused, and the images beside it are promoted', async () => {
   await using under = await cached({ serve: { anonymous: 'push' } })
   const [one, two] = [
     await under.upstream.image('team/web', 'one', { tag: 'b' }),
