@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
 import { packTar, type TarEntry } from '#format/tar'
 import { execute } from '../test/kit/bale.ts'
 
@@ -10,67 +10,91 @@ const LAYERS = [
   { name: 'modules', files: 34_000, bytes: 290e6 },
 ] as const
 
-/** Writes an OCI layout with the image (gzip layers) to `directory`; the same bytes at every run. */
-export async function writeGeneratedImage(directory: string, scale = 1): Promise<void> {
+/** A layer as a blob of a layout. */
+export interface WrittenLayer {
+  /** What made it, for the image's history. */
+  readonly name: string
+  readonly diffId: string
+  readonly descriptor: Descriptor
+}
+
+interface Descriptor {
+  readonly mediaType: string
+  readonly digest: string
+  readonly size: number
+}
+
+/** Writes an OCI layout with the image `bench` (gzip layers) to `directory`; the same bytes at every run. */
+export async function writeGeneratedImage(directory: string, scale = 1): Promise<WrittenLayer[]> {
   mkdirSync(`${directory}/blobs/sha256`, { recursive: true })
-  const layers: { mediaType: string; digest: string; size: number }[] = []
-  const diffIds: string[] = []
-  for (const layer of LAYERS) {
-    const tar = `${directory}/${layer.name}.tar`
-    const hash = createHash('sha256')
-    const chunks: Uint8Array[] = []
-    const { openSync, writeSync, closeSync } = await import('node:fs')
-    const file = openSync(tar, 'w')
-    for await (const chunk of packTar(entries(layer, scale))) {
-      hash.update(chunk)
-      chunks.push(chunk)
-      if (chunks.length >= 256) writeSync(file, Buffer.concat(chunks.splice(0)))
-    }
-    writeSync(file, Buffer.concat(chunks))
-    closeSync(file)
-    diffIds.push(`sha256:${hash.digest('hex')}`)
-    const zipped = await execute('/bin/gzip', ['-n', '-6', '-f', tar], { timeout: 300_000 })
-    if (zipped.code !== 0) throw new Error(zipped.stderr)
-    const bytes = readFileSync(`${tar}.gz`)
-    const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`
-    await execute('/bin/mv', [`${tar}.gz`, `${directory}/blobs/sha256/${digest.slice(7)}`])
-    layers.push({ mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', digest, size: bytes.length })
+  writeFileSync(`${directory}/oci-layout`, JSON.stringify({ imageLayoutVersion: '1.0.0' }))
+  const layers: WrittenLayer[] = []
+  for (const layer of LAYERS) layers.push(await writeLayer(directory, layer.name, packTar(entries(layer, scale))))
+  addImage(directory, 'bench', layers)
+  return layers
+}
+
+/** Writes a layer to the blobs of a layout. */
+export async function writeLayer(
+  directory: string,
+  name: string,
+  chunks: AsyncIterable<Uint8Array>,
+): Promise<WrittenLayer> {
+  const tar = `${directory}/${name}.tar`
+  const hash = createHash('sha256')
+  const batch: Uint8Array[] = []
+  const file = openSync(tar, 'w')
+  for await (const chunk of chunks) {
+    hash.update(chunk)
+    batch.push(chunk)
+    if (batch.length >= 256) writeSync(file, Buffer.concat(batch.splice(0)))
   }
+  writeSync(file, Buffer.concat(batch))
+  closeSync(file)
+  const zipped = await execute('/bin/gzip', ['-n', '-6', '-f', tar], { timeout: 300_000 })
+  if (zipped.code !== 0) throw new Error(zipped.stderr)
+  const { digest, size } = describe(readFileSync(`${tar}.gz`))
+  await execute('/bin/mv', [`${tar}.gz`, blobPath(directory, digest)])
+  const descriptor = { mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', digest, size }
+  return { name, diffId: `sha256:${hash.digest('hex')}`, descriptor }
+}
+
+/** Adds an image of layers that the layout has to it, under a name. */
+export function addImage(directory: string, name: string, layers: readonly WrittenLayer[]): void {
   const put = (value: object) => {
     const bytes = Buffer.from(JSON.stringify(value))
-    const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`
-    writeFileSync(`${directory}/blobs/sha256/${digest.slice(7)}`, bytes)
-    return { digest, size: bytes.length }
+    const described = describe(bytes)
+    writeFileSync(blobPath(directory, described.digest), bytes)
+    return described
   }
+  const created = '2024-01-01T00:00:00Z'
   const config = put({
     architecture: process.arch === 'arm64' ? 'arm64' : 'amd64',
     os: 'linux',
-    created: '2024-01-01T00:00:00Z',
+    created,
     config: { Cmd: ['/bin/sh'], Env: ['PATH=/bin'] },
-    rootfs: { type: 'layers', diff_ids: diffIds },
-    history: LAYERS.map((layer) => ({ created: '2024-01-01T00:00:00Z', created_by: layer.name })),
+    rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }) => diffId) },
+    history: layers.map((layer) => ({ created, created_by: layer.name })),
   })
   const manifest = put({
     schemaVersion: 2,
-    mediaType: 'application/vnd.oci.image.manifest.v1+json',
+    mediaType: MANIFEST,
     config: { mediaType: 'application/vnd.oci.image.config.v1+json', ...config },
-    layers,
+    layers: layers.map(({ descriptor }) => descriptor),
   })
-  writeFileSync(`${directory}/oci-layout`, JSON.stringify({ imageLayoutVersion: '1.0.0' }))
-  writeFileSync(
-    `${directory}/index.json`,
-    JSON.stringify({
-      schemaVersion: 2,
-      manifests: [
-        {
-          mediaType: 'application/vnd.oci.image.manifest.v1+json',
-          ...manifest,
-          annotations: { 'org.opencontainers.image.ref.name': 'bench' },
-        },
-      ],
-    }),
-  )
+  const path = `${directory}/index.json`
+  const others = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as { manifests: object[] }).manifests : []
+  const named = { mediaType: MANIFEST, ...manifest, annotations: { 'org.opencontainers.image.ref.name': name } }
+  writeFileSync(path, JSON.stringify({ schemaVersion: 2, manifests: [...others, named] }))
 }
+
+const MANIFEST = 'application/vnd.oci.image.manifest.v1+json'
+
+function describe(bytes: Uint8Array): { digest: string; size: number } {
+  return { digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`, size: bytes.length }
+}
+
+const blobPath = (directory: string, digest: string) => `${directory}/blobs/sha256/${digest.slice('sha256:'.length)}`
 
 async function* entries(
   layer: (typeof LAYERS)[number],

@@ -1,4 +1,4 @@
-/** Times the verbs of an image's life on bale and its peers, one after the other in one run, and prints a table. */
+/** Times the verbs of an image's life on bale and its peers, one after the other in one run, and prints tables. */
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -10,6 +10,7 @@ import { startPeerRegistry } from './peer-registry.ts'
 import { timeReads } from './reads.ts'
 import { median, type Timing, timed } from './timed.ts'
 import { baleTool, dockerTool, podmanTool, skopeoTool, type Tool } from './tools.ts'
+import { timeTrust } from './trust.ts'
 
 const { values: flags } = parseArgs({
   options: {
@@ -40,7 +41,21 @@ const results = new Map<string, Map<string, Timing[]>>()
 const tools: Tool[] = []
 try {
   console.log(`making the image (${flags.scale} × 1 GB, 50,000 files) …`)
-  await writeGeneratedImage(`${directory}/layout`, Number(flags.scale))
+  const layers = await writeGeneratedImage(`${directory}/layout`, Number(flags.scale))
+  const text = flags.only === 'trust' ? [] : [await compareTools()]
+  if (wanted('trust')) {
+    await using bale = await baleTool(`${directory}/trust`)
+    text.push(await timeTrust({ directory, layout: `${directory}/layout`, layers, bale, rounds }))
+  }
+  console.log(text.join('\n\n'))
+  if (flags.write) writePage(text.join('\n\n'))
+} finally {
+  for (const tool of tools) await tool[Symbol.asyncDispose]()
+  for (const target of mountsBelow(directory).reverse()) await execute('umount', ['-l', target])
+  rmSync(directory, { recursive: true, force: true })
+}
+
+async function compareTools(): Promise<string> {
   await using registry = await startPeerRegistry(directory)
   const image = `${registry.host}/bench/image:1`
   await must(['skopeo', 'copy', '-q', '--dest-tls-verify=false', `oci:${directory}/layout:bench`, `docker://${image}`])
@@ -71,13 +86,7 @@ try {
     await timeReads(runners, image, add)
     for (const tool of runners) await timed(tool.remove(image), tool.env)
   }
-  const text = table()
-  console.log(text)
-  if (flags.write) writePage(text)
-} finally {
-  for (const tool of tools) await tool[Symbol.asyncDispose]()
-  for (const target of mountsBelow(directory).reverse()) await execute('umount', ['-l', target])
-  rmSync(directory, { recursive: true, force: true })
+  return table()
 }
 
 async function play(tool: Tool, image: string, round: number): Promise<void> {

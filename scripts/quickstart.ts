@@ -166,6 +166,32 @@ const steps: Step[] = [
     ],
   },
   {
+    title: 'What is inside the image, and what is known of it',
+    commands: [
+      'bale scan -q webserver',
+      'bale sbom -q -o sbom.cdx.json webserver',
+      'bale why -q webserver /usr/sbin/lighttpd',
+    ],
+  },
+  {
+    title: 'Signed, and verified',
+    commands: [
+      'bale key generate --no-password release',
+      `bale sign --key release.key ${registry}/team/webserver:latest`,
+      `bale verify --key release.pub ${registry}/team/webserver:latest`,
+      `bale tree ${registry}/team/webserver:latest`,
+    ],
+  },
+  {
+    title: 'A policy refuses what is not signed',
+    commands: [
+      `printf 'version: 1\\ndefault: allow\\nrules:\\n  - images: ["${registry}/**"]\\n    require: [{ key: release.pub }]\\n' > policy.yaml`,
+      `BALE_SIGNATURE_POLICY=policy.yaml bale --root fresh pull -q ${registry}/team/webserver:latest`,
+      `BALE_SIGNATURE_POLICY=policy.yaml bale --root fresh pull ${registry}/acme/webserver:v1`,
+    ],
+    refused: true,
+  },
+  {
     title: 'Everything is removed; the store is empty',
     commands: [
       'bale rm -f web',

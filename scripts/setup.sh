@@ -26,6 +26,9 @@ need='
 /usr/bin/curl|curl|asks the web server of the story for its page
 /usr/bin/mmdebstrap|mmdebstrap|makes the Debian base image of the story
 /bin/busybox|busybox-static|makes the small image of the tests
+/usr/bin/gpgv|gpgv|verifies the indexes of Debian mirrors for scans
+/usr/share/keyrings/debian-archive-keyring.gpg|debian-archive-keyring|the keys of those indexes
+/usr/share/distro-info/debian.csv|distro-info-data|how long distributions have updates
 '
 [ "$purpose" = quickstart ] || need="$need
 /usr/bin/skopeo|skopeo|the tests compare with it
@@ -45,6 +48,16 @@ need='
 /usr/bin/pebble|pebble|the tests have a registry obtain certificates from it
 /usr/bin/chromium|chromium|the tests look at pages with it
 /usr/sbin/nginx|nginx-light|the tests put it before replicas of a registry
+/usr/bin/gpg|gnupg|the tests sign a Debian mirror of their own
+/usr/bin/rpmbuild|rpm|the tests compare databases of packages with it
+/usr/bin/db5.3_load|db5.3-util|the tests make old databases of rpm with it
+/usr/share/perl5/Dpkg/Version.pm|libdpkg-perl|the tests compare versions with it
+/usr/lib/python3/dist-packages/rpm/__init__.py|python3-rpm|the tests compare versions with it
+/usr/lib/python3/dist-packages/packaging/__init__.py|python3-packaging|the tests compare versions with it
+/usr/bin/ruby|ruby|the tests compare versions with it
+/usr/share/php/Composer/Semver/Comparator.php|php-composer-semver|the tests compare versions with it
+/usr/bin/php|php-cli|the tests compare versions with it
+/usr/bin/objcopy|binutils|the tests make programs with it
 "
 [ "$purpose" = interop ] && need="$need
 /usr/sbin/dockerd|docker.io|the interop tests compare with it

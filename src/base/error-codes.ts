@@ -89,6 +89,11 @@ export const ERROR_CODES = {
     meaning: 'A registry requires a login, or refused the one given.',
   },
   DENIED: { http: 403, registry: 'DENIED', meaning: 'The login is valid but lacks permission.' },
+  UNTRUSTED: {
+    http: 403,
+    registry: 'DENIED',
+    meaning: 'An image or an index is not signed by those who have to sign it.',
+  },
   RATE_LIMITED: { http: 429, registry: 'TOOMANYREQUESTS', meaning: 'The registry asks clients to retry later.' },
   REGISTRY_UNREACHABLE: { http: 500, meaning: 'The registry cannot be reached.' },
   REGISTRY_FAILED: {

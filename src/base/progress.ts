@@ -34,14 +34,14 @@ export type CopyAct = 'pull' | 'push' | 'load' | 'save'
 /**
  * One layer of an image. It goes `planned`, perhaps `waiting` (others of the same operation go first, or another process is
  * at this layer), `moving` many times, and ends with `done`. `exists`: the target has it. `mounted`: the registry linked it
- * from another repository of its own. In both no bytes move.
+ * from another repository of its own. In both no bytes move. `analysing`: its files are looked at.
  */
 export type LayerProgress = { kind: 'layer'; digest: string } & (
   | { phase: 'planned' | 'exists' | 'done'; act: CopyAct }
   | { phase: 'moving'; act: CopyAct; current: number; total: number }
   | { phase: 'mounted'; from: string }
   | { phase: 'compressing'; current: number; total: number }
-  | { phase: 'waiting' | 'checking' }
+  | { phase: 'waiting' | 'checking' | 'analysing' | 'analysed' }
 )
 
 /** Any blob: a layer, a config, a part of an artifact. A transfer that failed for a temporary reason continues after a pause. */

@@ -49,6 +49,43 @@ describe('build', { skip }, () => {
     assert.deepEqual([steps['[b 2/2] RUN echo b > /b'], steps['[stage-1 4/5] COPY f .']], ['done', 'cached'])
   })
 
+  test('the record of a build has all that the result was made of, behind its inputs, from the cache as well', async () => {
+    const context = await kit.context({ f: 'x' })
+    const text = `FROM base AS unused
+RUN echo unused
+FROM base AS tools
+RUN echo made \\
+    > /made
+FROM scratch
+COPY --from=tools /made /
+COPY f /
+`
+    const options = {
+      context: { kind: 'directory', path: context },
+      dockerfile: { kind: 'text', text, name: 'Dockerfile' },
+      network: 'none',
+    } as const
+    await using first = await build(kit.machine, options)
+    await using second = await build(kit.machine, { ...options, sourceDateEpoch: 5 })
+    await using again = await build(kit.machine, options)
+    const { record, image } = first
+    assert.deepEqual(record.dockerfile, { name: 'Dockerfile', text })
+    assert.deepEqual([record.sourceDateEpoch, second.record.sourceDateEpoch], [undefined, 5])
+    assert.deepEqual(again.record, record)
+    const ids = record.steps.map(({ node }) => node.id)
+    assert.deepEqual(
+      ids.toSorted(),
+      ['1', '1.2', '2', '2.1', '2.2', 'context', ids.find((id) => id.startsWith('image')), 'scratch'].toSorted(),
+    )
+    for (const [at, { node }] of record.steps.entries())
+      for (const input of node.inputs) assert.ok(ids.indexOf(input) < at, `${input} is before ${node.id}`)
+    const step = (id: string) => record.steps.find(({ node }) => node.id === id)
+    assert.deepEqual(step('1.2')?.lines, { first: 4, last: 5 })
+    assert.equal(step('context')?.layers, undefined)
+    assert.deepEqual(step('2')?.layers, image.config.rootfs.diff_ids)
+    assert.deepEqual(step('2.1')?.layers, image.config.rootfs.diff_ids.slice(0, 1))
+  })
+
   test('what counts for the cache of RUN, and what does not', async () => {
     const text = (head: string, tail = 'RUN echo x') => `ARG G=1\nFROM base\n${head}\n${tail}`
     const run = async (dockerfile: string, options: Parameters<BuildKit['build']>[1] = {}) =>

@@ -4,6 +4,7 @@ import type { ImageDocuments } from '#image'
 import { flatten } from '#rootfs'
 import { type Platform, parseSourceDateEpoch } from '#spec'
 import type { BuildOptions } from './build-options.ts'
+import { type BuildRecord, recordBuild } from './build-record.ts'
 import { createStepCache } from './cache/index.ts'
 import type { Finding } from './checks/index.ts'
 import { type OpenContext, openContext } from './context/index.ts'
@@ -26,6 +27,8 @@ import { type BuildSecret, createRunners, layeredFiles } from './steps/index.ts'
 export interface BuiltImage extends AsyncDisposable {
   readonly image: ImageDocuments
   readonly platform: Platform
+  /** What was done for it. */
+  readonly record: BuildRecord
   /** The files of the image as one tree. */
   files(): AsyncIterable<PackedEntry>
 }
@@ -41,11 +44,12 @@ export async function build(machine: BuildMachine, options: BuildOptions): Promi
   try {
     const session = stack.use(await openBuildSession(machine))
     const context = stack.use(await openContext(session, options.context, options.dockerfile, options))
-    const { image, platform } = await buildTarget(session, context, options)
+    const { image, platform, record } = await buildTarget(session, context, options)
     const diffIds = image.config.rootfs.diff_ids
     return {
       image,
       platform,
+      record,
       async *files() {
         await using mounted = await session.mount(diffIds, { signal: options.signal })
         yield* flatten(mounted.path)
@@ -62,7 +66,7 @@ async function buildTarget(
   session: BuildSession,
   context: OpenContext,
   options: BuildOptions,
-): Promise<{ image: ImageDocuments; platform: Platform }> {
+): Promise<{ image: ImageDocuments; platform: Platform; record: BuildRecord }> {
   const { machine } = session
   const { progress = silent, pull = false } = options
   using stop = stopWith(options.signal)
@@ -78,10 +82,11 @@ async function buildTarget(
     shmSize: options.shmSize,
     proxies: [...scope.given].filter(([name]) => PROXY_ARGUMENTS.has(name)).map(([name, value]) => `${name}=${value}`),
   }
-  const { files, steps } = await solve(graph, String(target.index), {
+  const result = String(target.index)
+  const { files, steps, layers } = await solve(graph, result, {
     cache: createStepCache({ store: machine.store, intake: session.intake, clock: machine.clock, created }),
     runners: createRunners(shared, { context: context.tree, findImage: images.find }),
-    filesOf: (layers, label) => layeredFiles(session, signal, layers, label),
+    filesOf: (of, label) => layeredFiles(session, signal, of, label),
     mayUseCache: cachePolicy(options),
     limited: createLimiter(options.jobs ?? 2),
     ...{ clock: machine.clock, progress, stop: stop.controller },
@@ -89,7 +94,11 @@ async function buildTarget(
   warnUnused(scope, options)
   const { state } = await graph.stage(target)
   const parts = { state, steps, diffIds: files.layers!, labels: options.labels, created: created() }
-  return { image: await describeImage(machine.store.layers, parts), platform: state.platform }
+  return {
+    image: await describeImage(machine.store.layers, parts),
+    platform: state.platform,
+    record: await recordBuild(graph, result, { layers, plan: scope.plan, written: context.dockerfile, epoch }),
+  }
 }
 
 /**

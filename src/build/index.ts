@@ -6,6 +6,7 @@
  */
 export { type BuiltImage, build } from './build.ts'
 export type { BuildOptions } from './build-options.ts'
+export type { RecordedStep } from './build-record.ts'
 export { cacheRecovery } from './cache/index.ts'
 export { type CheckReport, checkDockerfile } from './check.ts'
 export { applyChanges } from './instructions/index.ts'

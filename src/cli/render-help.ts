@@ -35,7 +35,7 @@ export function overviewHelp(): string {
     '',
   ]
   const width = Math.max(...VERBS.map((verb) => verb.names[0].length)) + 2
-  for (const group of ['Images', 'Containers', 'Registries', 'Networks and volumes', 'System'] as const) {
+  for (const group of ['Images', 'Trust', 'Containers', 'Registries', 'Networks and volumes', 'System'] as const) {
     const verbs = VERBS.filter((verb) => verb.group === group && !verb.internal)
     if (verbs.length === 0) continue
     lines.push(`${group}:`, ...verbs.flatMap((verb) => row(verb.names[0], width, verb.summary)), '')

@@ -5,7 +5,7 @@ export interface VerbEntry {
   /** First is the verb's own name; the others are docker's aliases. */
   names: readonly [string, ...string[]]
   summary: string
-  group: 'Images' | 'Containers' | 'Registries' | 'Networks and volumes' | 'System'
+  group: 'Images' | 'Trust' | 'Containers' | 'Registries' | 'Networks and volumes' | 'System'
   load(): Promise<{ verb: Verb }>
   /** Called by bale itself: not in the overview. */
   internal?: boolean
@@ -55,6 +55,69 @@ export const VERBS: readonly VerbEntry[] = [
     () => import('./verbs/image-exists.ts'),
   ),
   entry('Images', ['history', 'image history'], 'Show how an image was made', () => import('./verbs/history.ts')),
+  entry(
+    'Trust',
+    ['scan'],
+    'List the packages of an image that have known vulnerabilities',
+    () => import('./verbs/scan.ts'),
+  ),
+  entry(
+    'Trust',
+    ['sbom'],
+    'Write the bill of materials of an image: the packages in it',
+    () => import('./verbs/sbom.ts'),
+  ),
+  entry(
+    'Trust',
+    ['why'],
+    'Show what brought a file into an image: layer, step, package, its vulnerabilities',
+    () => import('./verbs/why.ts'),
+  ),
+  entry(
+    'Trust',
+    ['advisories build'],
+    'Build a bundle of advisories from what projects publish',
+    () => import('./verbs/advisories-build.ts'),
+  ),
+  entry(
+    'Trust',
+    ['advisories pull'],
+    'Fetch a bundle of advisories from a registry',
+    () => import('./verbs/advisories-pull.ts'),
+  ),
+  entry(
+    'Trust',
+    ['advisories push'],
+    'Send a bundle of advisories to a registry',
+    () => import('./verbs/advisories-push.ts'),
+  ),
+  entry(
+    'Trust',
+    ['advisories import'],
+    'Install a bundle of advisories from a file',
+    () => import('./verbs/advisories-import.ts'),
+  ),
+  entry(
+    'Trust',
+    ['advisories inspect'],
+    'Show what a bundle of advisories knows, and how old it is',
+    () => import('./verbs/advisories-inspect.ts'),
+  ),
+  entry('Trust', ['sign'], 'Sign an image in its registry', () => import('./verbs/sign.ts')),
+  entry('Trust', ['verify'], 'Check who signed an image in its registry', () => import('./verbs/verify.ts')),
+  entry(
+    'Trust',
+    ['attest'],
+    'Sign a document about an image in its registry: an SBOM, a provenance',
+    () => import('./verbs/attest.ts'),
+  ),
+  entry(
+    'Trust',
+    ['tree'],
+    'Show what is attached to an image in its registry: signatures, attestations, SBOMs',
+    () => import('./verbs/tree.ts'),
+  ),
+  entry('Trust', ['key generate'], 'Make a pair of keys to sign images with', () => import('./verbs/key-generate.ts')),
   entry('Images', ['image prune'], 'Remove unused images', () => import('./verbs/image-prune.ts')),
   entry('Images', ['builder prune', 'buildx prune'], 'Remove build cache', () => import('./verbs/builder-prune.ts')),
   entry('Registries', ['pull', 'image pull'], 'Download an image from a registry', () => import('./verbs/pull.ts')),

@@ -59,6 +59,10 @@ function layerLine(event: LayerProgress): StatusLine {
       return { id, status: `Mounted from ${event.from}` }
     case 'checking':
       return { id, status: 'Checking layer' }
+    case 'analysing':
+      return { id, status: 'Analyzing layer' }
+    case 'analysed':
+      return { id, status: 'Analyzed' }
     default:
       return { id, status: LAYER_WORDS[event.act][event.phase] }
   }

@@ -7,6 +7,7 @@ import type { Fetcher } from '#transport'
 import type { EngineContext } from './context/context.ts'
 import { layoutImages } from './layout-images.ts'
 import { buildSteps } from './opened-containers.ts'
+import { openAdmission } from './trust/open-admission.ts'
 
 /**
  * This machine as builds see it. Containers and the client for URLs are opened by the first step that needs them, and closed
@@ -62,7 +63,7 @@ function stepRunner(context: EngineContext): { run: RunStep } & AsyncDisposable 
 /** Most builds fetch nothing by URL. */
 function lazyWeb(context: EngineContext): Fetcher {
   let opened: Promise<Fetcher> | undefined
-  const open = async () => (await import('./open-registry.ts')).openWeb(context)
+  const open = async () => (await import('./registries/open-registry.ts')).openWeb(context)
   return {
     async get(address, options) {
       opened ??= open()
@@ -78,8 +79,11 @@ type FindOptions = OperationOptions & { platform: Platform; pull: boolean }
 
 async function findBase(context: EngineContext, store: Store, name: string, wanted: FindOptions): Promise<FoundBase> {
   const here = await findHere(store, name, wanted)
-  if (here) return { image: here, wasLocal: true }
   const { platform, signal, progress } = wanted
+  if (here) {
+    await (await openAdmission(context))?.used(here, { signal, progress })
+    return { image: here, wasLocal: true }
+  }
   const { pullImage } = await import('./pull.ts')
   const pulled = await pullImage(context, name, { platform: formatPlatform(platform), signal, progress })
   return { image: await store.images.resolve(name, { platform }), wasLocal: pulled.every(({ unchanged }) => unchanged) }

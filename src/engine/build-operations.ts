@@ -14,8 +14,9 @@ export class BuildOperations {
 
   /**
    * Builds an image from a Dockerfile and a context. Without `outputs` the image stays in the store, under the given `tags`; `names` are
-   * the full names it got. Steps whose inputs have not changed come from the cache. Needs root. Throws DOCKERFILE_INVALID with the
-   * position of the mistake, and BUILD_FAILED with the exit code of the step that failed.
+   * the full names it got. With `attestations` the `manifest` is an index of the image and what is said of it, else the image's.
+   * Steps whose inputs have not changed come from the cache. Needs root. Throws DOCKERFILE_INVALID with the position of the
+   * mistake, and BUILD_FAILED with the exit code of the step that failed.
    */
   async build(options: BuildImageOptions): Promise<{ id: Digest; manifest: Descriptor; names: string[] }> {
     return (await import('./build.ts')).buildImage(this.#context, options)

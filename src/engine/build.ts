@@ -1,23 +1,17 @@
-import { BaleError, type OperationOptions, printable } from '#base'
-import { type BuildOptions, type BuiltImage, build, type CheckReport, checkDockerfile, writeDirectory } from '#build'
-import { openOutput, pourInto, readBytes } from '#host/file'
-import { copyImage } from '#image'
-import { type Descriptor, type Digest, fullName, type ImageName, imageName, parsePlatform, parseReference } from '#spec'
-import type { NewImage, Store } from '#store'
+import { BaleError, printable } from '#base'
+import { type BuildOptions, build, type CheckReport, checkDockerfile } from '#build'
+import { readBytes } from '#host/file'
+import { type Descriptor, type Digest, fullName, imageName, parsePlatform, parseReference } from '#spec'
+import type { AttestationOptions } from './attest-build.ts'
 import { openBuildMachine } from './build-machine.ts'
+import { type BuildOutput, isFilesOutput, keepImage, resultOf, writeFiles, writeImage } from './build-outputs.ts'
 import { requireRoot } from './container-machinery.ts'
 import type { EngineContext } from './context/context.ts'
-import { checkImagesOutput, type ImagesOutput, type OutputFile, openImagesTarget } from './open-images-target.ts'
-import { removeUnnamed } from './remove-unnamed.ts'
+import { holdImage } from './held-image.ts'
+import { checkImagesOutput } from './open-images-target.ts'
+import { openAdmission } from './trust/open-admission.ts'
 
-/** A destination of the result. Without one it becomes an image of the store. */
-export type BuildOutput =
-  | { type: 'image'; name?: string }
-  /** The files of the result in a directory, or as a tar. */
-  | { type: 'local'; directory: string }
-  | { type: 'tar'; to: OutputFile }
-  /** An archive that docker, podman and skopeo load, or an OCI image layout in a directory. */
-  | { type: 'oci' | 'docker'; to: ImagesOutput; name?: string }
+export type { BuildOutput } from './build-outputs.ts'
 
 /** What to build, from what, and where the result goes. Paths are absolute or relative to the working directory. */
 export interface BuildImageOptions
@@ -25,6 +19,8 @@ export interface BuildImageOptions
   /** References for the image. */
   tags?: readonly string[]
   outputs?: readonly BuildOutput[]
+  /** What is said of the image. It is then kept and written as an index: the image, and a manifest with its attestations. */
+  attestations?: AttestationOptions
   /** `linux/arm64` */
   platform?: string
   /** A name without a value takes it from the environment, and is left out when there is none. */
@@ -33,12 +29,12 @@ export interface BuildImageOptions
 }
 
 /** The options of a check: those of a build, without results. */
-export type CheckBuildOptions = Omit<BuildImageOptions, 'tags' | 'outputs' | 'secrets'>
+export type CheckBuildOptions = Omit<BuildImageOptions, 'tags' | 'outputs' | 'attestations' | 'secrets'>
 
 /** Without a source it is the variable named like the secret when there is one, else the file of that name. */
 export type BuildSecretSource = { id: string; file?: string; variable?: string }
 
-/** Builds an image from a Dockerfile. `id` is undefined when the outputs leave no image in the store. */
+/** Builds an image from a Dockerfile. `manifest` is that of the image, or the index of image and attestations. */
 export async function buildImage(
   context: EngineContext,
   options: BuildImageOptions,
@@ -46,21 +42,39 @@ export async function buildImage(
   requireRoot('builds')
   // All options are checked before anything is read.
   const tags = [...(options.tags ?? []), ...namesOf(options.outputs)].map((tag) => imageName(parseReference(tag)))
-  const { outputs = [{ type: 'image' }] } = options
+  const { outputs = [{ type: 'image' }], attestations } = options
   for (const output of outputs) if ('to' in output) checkImagesOutput(output.to)
+  if (attestations) refuseDockerArchives(outputs)
   await using machine = await openBuildMachine(context)
-  await using built = await build(machine, await resolved(context, options))
   const { store } = machine
-  const id = built.image.configDescriptor.digest
+  const asked = await resolved(context, options)
+  // Builds without attestations load nothing of them.
+  const attester = attestations && (await import('./attest-build.ts')).startAttestations(context, machine, attestations)
+  await using built = await build(attester?.machine ?? machine, asked)
+  const asImage = outputs.some((output) => !isFilesOutput(output))
+  await using held = asImage || attester ? await holdImage(store, built.image) : undefined
+  const attested = held && (await attester?.attest(held, { built, asked, names: tags, asImage }, options))
+  const result = held && { held, attested, tags }
   for (const output of outputs) {
-    if (output.type === 'image') await keep(store, built, tags)
-    else await write(store, built, output, tags, options)
+    if (isFilesOutput(output)) await writeFiles(built, attested, output, options)
+    else if (output.type === 'image') {
+      await (await openAdmission(context))?.made(held!.stored.descriptor.digest)
+      await keepImage(store, result!, options)
+    } else await writeImage(store, result!, output.to, options)
   }
   return {
-    id,
-    manifest: built.image.manifestDescriptor,
+    id: built.image.configDescriptor.digest,
+    manifest: result ? resultOf(result) : built.image.manifestDescriptor,
     names: outputs.some(({ type }) => type === 'image') ? tags.map((tag) => fullName(tag)) : [],
   }
+}
+
+/** docker's own form of an archive has no place for an index. */
+function refuseDockerArchives(outputs: readonly BuildOutput[]): void {
+  if (!outputs.some(({ type }) => type === 'docker')) return
+  throw new BaleError('UNSUPPORTED', "an archive of docker's form cannot hold attestations", {
+    hint: 'an OCI archive can: type=oci',
+  })
 }
 
 /**
@@ -75,7 +89,7 @@ export async function checkBuild(context: EngineContext, options: CheckBuildOpti
 
 /** The options for the build room: texts parsed, values taken from the environment. */
 async function resolved(context: EngineContext, options: BuildImageOptions): Promise<BuildOptions> {
-  const { platform, buildArguments, secrets, outputs: _, tags: __, ...rest } = options
+  const { platform, buildArguments, secrets, outputs: _, tags: __, attestations: ___, ...rest } = options
   return {
     ...rest,
     platform: platform === undefined ? undefined : parsePlatform(platform),
@@ -88,62 +102,6 @@ async function resolved(context: EngineContext, options: BuildImageOptions): Pro
 function namesOf(outputs: readonly BuildOutput[] = []): string[] {
   return outputs.flatMap((output) => ('name' in output && output.name ? output.name.split(',') : []))
 }
-
-async function keep(store: Store, built: BuiltImage, tags: readonly ImageName[]) {
-  await using intake = store.operation({ purpose: 'build' })
-  const stored = await intake.putImage(newImage(built))
-  await store.images.announce('create', stored.id)
-  for (const tag of tags) await store.images.setName(tag, stored.descriptor, { tagged: true })
-  return stored
-}
-
-async function write(
-  store: Store,
-  built: BuiltImage,
-  output: Exclude<BuildOutput, { type: 'image' }>,
-  tags: readonly ImageName[],
-  options: OperationOptions,
-): Promise<void> {
-  if (output.type === 'local') {
-    const skipped = await writeDirectory(built.files(), output.directory)
-    if (skipped > 0)
-      options.progress?.({ kind: 'warning', text: `${skipped} device files were left out of ${output.directory}` })
-    return
-  }
-  if (output.type === 'tar') {
-    const { packTar } = await import('#format/tar')
-    await using file = await openOutput('file' in output.to ? output.to.file : output.to.stream)
-    await pourInto(file, packTar(built.files()), options)
-    return
-  }
-  await writeImage(store, built, output.to, tags, options)
-}
-
-/** Writes a copy of the image out of the store; an image that the store did not have before does not stay. */
-async function writeImage(
-  store: Store,
-  built: BuiltImage,
-  to: ImagesOutput,
-  tags: readonly ImageName[],
-  { signal, progress }: OperationOptions,
-): Promise<void> {
-  const { digest: id } = built.image.configDescriptor
-  const before = await store.images.get(id)
-  await using stack = new AsyncDisposableStack()
-  if (!before) stack.defer(() => removeUnnamed(store, id))
-  // Without a name only the operation keeps it from being pruned while it is copied.
-  await stack.use(store.operation({ purpose: 'build' })).putImage(newImage(built))
-  await using target = await openImagesTarget(to)
-  const name = built.image.manifestDescriptor.digest
-  // As BuildKit does it: readers of a layout ask for a tag.
-  const unnamed = 'directory' in to ? 'latest' : undefined
-  for (const targetName of tags.length > 0 ? tags.map((tag) => fullName(tag)) : [unnamed]) {
-    await copyImage(store, target, { signal, progress, name, targetName, platform: built.platform, act: 'save' })
-  }
-  await target.finish()
-}
-
-const newImage = ({ image }: BuiltImage): NewImage => ({ config: image.configBytes, manifest: image.manifestBytes })
 
 function withEnvironment(
   { config }: EngineContext,

@@ -15,6 +15,7 @@ import type { LayerRecord, Store } from '#store'
 import { containerMachinery } from './container-machinery.ts'
 import type { EngineContext } from './context/context.ts'
 import { creationTime } from './import-image.ts'
+import { openAdmission } from './trust/open-admission.ts'
 
 /** The name of the new image, and where its configuration differs from the container's. */
 export interface CommitOptions extends OperationOptions {
@@ -56,6 +57,7 @@ export async function commitContainer(
         layers: [...(await layersOf(store, record)), ...own],
       })
   const stored = await intake.putImage({ config: image.configBytes, manifest: image.manifestBytes })
+  await (await openAdmission(context))?.made(stored.descriptor.digest)
   await store.images.announce('create', stored.id)
   if (reference) await store.images.setName(reference, stored.descriptor, { tagged: true })
   const imageRef = reference ? familiarName(reference) : ''

@@ -2,7 +2,7 @@ import { BaleError, type OperationOptions, printable } from '#base'
 import { type FirstAdministrator, makeFirstAdministrator, openRegistryApi, type RegistryApi } from '#transport'
 import type { EngineContext } from './context/context.ts'
 import { registryOf } from './login.ts'
-import { openCredentials, registryOptions } from './open-registry.ts'
+import { openCredentials, registryOptions } from './registries/open-registry.ts'
 
 /** What a token is asked for, of a registry of bale. */
 const SCOPE = 'registry:api:*'

@@ -7,6 +7,7 @@ import type { ImageOperations } from './image-operations.ts'
 import type { NetworkOperations } from './network-operations.ts'
 import type { RegistryOperations } from './registry-operations.ts'
 import type { SystemOperations } from './system-operations.ts'
+import type { TrustOperations } from './trust-operations.ts'
 import type { VolumeOperations } from './volume-operations.ts'
 
 /** bale as a library. Dispose it to close the store; running containers continue. */
@@ -26,6 +27,8 @@ export interface Engine extends AsyncDisposable {
   readonly builds: BuildOperations
   /** Logins, and what registries hold. */
   readonly registries: RegistryOperations
+  /** What is inside images, and whether it can be trusted. */
+  readonly trust: TrustOperations
   /** The machine and the store as a whole. */
   readonly system: SystemOperations
 }
@@ -42,6 +45,7 @@ export function createEngine(options: EngineOptions): Engine {
     volumes: loadedOnCall(async () => new (await import('./volume-operations.ts')).VolumeOperations(context)),
     builds: loadedOnCall(async () => new (await import('./build-operations.ts')).BuildOperations(context)),
     registries: loadedOnCall(async () => new (await import('./registry-operations.ts')).RegistryOperations(context)),
+    trust: loadedOnCall(async () => new (await import('./trust-operations.ts')).TrustOperations(context)),
     system: loadedOnCall(async () => new (await import('./system-operations.ts')).SystemOperations(context)),
     [Symbol.asyncDispose]: () => context[Symbol.asyncDispose](),
   }

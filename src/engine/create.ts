@@ -14,6 +14,7 @@ import type { StoredImage } from '#store'
 import { containerMachinery } from './container-machinery.ts'
 import type { EngineContext } from './context/context.ts'
 import { tellOfPorts, withPublishAddress } from './publish-address.ts'
+import { openAdmission } from './trust/open-admission.ts'
 
 /** The requested container, with its image by name. */
 export interface ContainerRequest {
@@ -57,6 +58,7 @@ async function imageFor(
   options: OperationOptions,
 ): Promise<ContainerImage> {
   const image = await storedImage(context, request, options)
+  await (await openAdmission(context))?.used(image, options)
   const { platform } = image
   const here = context.platform
   if (request.platform === undefined && platform.architecture !== here.architecture)

@@ -3,7 +3,7 @@ import type { DescribedBase } from '#build'
 import { checkedManifest, choosePlatform, readImageConfig, readManifest } from '#image'
 import { formatPlatform, type Platform, parseReference, withDefaultTag, writtenPlatform } from '#spec'
 import type { EngineContext } from './context/context.ts'
-import { openRegistry } from './open-registry.ts'
+import { openRegistry } from './registries/open-registry.ts'
 
 /** An image in a registry, as described by its manifest and config; no layer is fetched. Throws MANIFEST_NOT_FOUND. */
 export async function describeRemote(

@@ -3,6 +3,7 @@ import { makeImage, plainLayer } from '#image'
 import { type ContainerConfig, type Digest, fullName, imageName, parsePlatform, parseReference } from '#spec'
 import type { EngineContext } from './context/context.ts'
 import { openInput } from './open-input.ts'
+import { openAdmission } from './trust/open-admission.ts'
 
 /** The name of the imported image, and its configuration. */
 export interface ImportOptions extends OperationOptions {
@@ -42,6 +43,7 @@ export async function importImage(
     layers: [plainLayer(layer.diffId, layer.tarSize)],
   })
   const stored = await intake.putImage({ config: image.configBytes, manifest: image.manifestBytes })
+  await (await openAdmission(context))?.made(stored.descriptor.digest)
   if (reference) await store.images.setName(reference, stored.descriptor, { tagged: true })
   await store.images.announce('import', stored.id)
   return { id: stored.id, name: reference && fullName(reference) }

@@ -10,7 +10,7 @@ import {
   writtenPlatform,
 } from '#spec'
 import type { EngineContext } from './context/context.ts'
-import { openRegistry } from './open-registry.ts'
+import { openRegistry } from './registries/open-registry.ts'
 
 /**
  * Annotation on the entries of a local manifest list: the name that the user gave for the entry. The

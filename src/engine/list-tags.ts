@@ -1,7 +1,7 @@
 import type { OperationOptions } from '#base'
 import { parseReference } from '#spec'
 import type { EngineContext } from './context/context.ts'
-import { openRegistry } from './open-registry.ts'
+import { openRegistry } from './registries/open-registry.ts'
 
 /** All tags that a registry has for a repository, sorted (some registries give them in any order). */
 export async function listTags(

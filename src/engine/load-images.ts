@@ -12,6 +12,7 @@ import {
 import type { Store } from '#store'
 import type { EngineContext } from './context/context.ts'
 import { openInput } from './open-input.ts'
+import { openAdmission } from './trust/open-admission.ts'
 
 /** An image that came from an archive, under one of its names. */
 export interface LoadedImage {
@@ -38,6 +39,7 @@ export async function loadImages(
     knownLayer: async (diffId) => (await store.layers.get(diffId))?.tarSize,
   })
   await using intake = store.operation({ purpose: 'load' })
+  const admission = await openAdmission(context)
   const loaded: LoadedImage[] = []
   const refused: BaleError[] = []
   for (const image of archive.images()) {
@@ -48,6 +50,7 @@ export async function loadImages(
         kind: 'warning',
         text: `loaded without the name "${printable(name, 200)}", which is not a valid name`,
       })
+    if (admission) await admission.loaded(names, await archive.resolve(descriptor.digest), archive, options)
     const copying = { ...options, platform, strictPlatform, imagesOnly: true, act: 'load' as const }
     try {
       const { manifestDescriptor } = await copyImage(archive, intake, {

@@ -10,7 +10,7 @@ import {
   type StoredIn,
 } from '#transport'
 import type { EngineContext } from './context/context.ts'
-import { AUTH_VARIABLE, openCredentials, registryOptions } from './open-registry.ts'
+import { AUTH_VARIABLE, openCredentials, registryOptions } from './registries/open-registry.ts'
 
 /** The login to try. */
 export interface LoginOptions extends OperationOptions {

@@ -21,7 +21,7 @@ import {
 } from '#spec'
 import type { EngineContext } from './context/context.ts'
 import { listName, withoutOrigins } from './list-member.ts'
-import { openRegistry } from './open-registry.ts'
+import { openRegistry } from './registries/open-registry.ts'
 
 /** A manifest or index with its descriptor and its document as it was written. */
 export interface InspectedManifest {

@@ -7,7 +7,7 @@ import { compressedTarget } from './compressed-target.ts'
 import type { EngineContext } from './context/context.ts'
 import { listName, originOf, withoutOrigins } from './list-member.ts'
 import { indexTypeFor, type ListOptions, removeManifestList, requireList } from './manifest-list.ts'
-import { openRegistry } from './open-registry.ts'
+import { openRegistry } from './registries/open-registry.ts'
 
 /** Where a list goes, and whether it stays here. */
 export interface PushListOptions extends ListOptions {

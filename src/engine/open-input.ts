@@ -27,7 +27,7 @@ async function openFile(path: string): Promise<AsyncIterable<Uint8Array>> {
 }
 
 async function* openUrl(context: EngineContext, url: string, options: OperationOptions): AsyncIterable<Uint8Array> {
-  const { openWeb } = await import('./open-registry.ts')
+  const { openWeb } = await import('./registries/open-registry.ts')
   await using web = openWeb(context)
   yield* (await web.get(url, options)).body
 }

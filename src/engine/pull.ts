@@ -13,7 +13,8 @@ import {
 import type { Store, StoreOperation } from '#store'
 import type { EngineContext } from './context/context.ts'
 import { mustNameNoTag } from './must-name-no-tag.ts'
-import { openRegistry } from './open-registry.ts'
+import { openRegistry } from './registries/open-registry.ts'
+import { openAdmission } from './trust/open-admission.ts'
 
 /** Which image of a repository is pulled. */
 export interface PullOptions extends OperationOptions {
@@ -49,12 +50,14 @@ export async function pullImage(
   await using repository = await openRegistry(context, reference, { typed: name })
   await using intake = store.operation({ purpose: 'pull' })
   const references = options.allTags ? await allTags(reference, repository.tags({ signal })) : [withTag(reference)]
+  const admission = await openAdmission(context)
   const pulled: PulledImage[] = []
   for (const one of references) {
     const label = one.digest ?? one.tag!
     // The name is resolved once, everything else is requested by digest: a moving tag has no effect.
     const found = await repository.resolve(label, { signal, progress })
     progress?.({ kind: 'image', phase: 'pulling', repository: one.repository, label })
+    await admission?.pulled(one, found, repository, { signal, progress })
     const before = await currentTarget(store, one)
     const targetName = one.digest ? undefined : fullName(one)
     await copyImage(repository, intake, { ...copying, name: found, shownName: familiarName(one), targetName })

@@ -18,7 +18,7 @@ import { compressedTarget } from './compressed-target.ts'
 import type { EngineContext } from './context/context.ts'
 import { mountable } from './mountable.ts'
 import { mustNameNoTag } from './must-name-no-tag.ts'
-import { openRegistry } from './open-registry.ts'
+import { openRegistry } from './registries/open-registry.ts'
 
 /** Which images of a repository are pushed. */
 export interface PushOptions extends OperationOptions {

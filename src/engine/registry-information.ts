@@ -1,8 +1,8 @@
 import { withoutSecrets } from '#base'
 import type { EngineContext } from './context/context.ts'
-import { connectionOptions } from './open-registry.ts'
 import { registryConfiguration } from './registries/configuration.ts'
 import { isRange } from './registries/insecure.ts'
+import { connectionOptions } from './registries/open-registry.ts'
 import type { RegistryRule } from './registries/rules.ts'
 
 /** The configuration of registries and proxies, under docker's names where it has them. */

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
 import { closeSync, fchmodSync, fdatasync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { RandomSink, RandomSource } from '#format/erofs'
 import { writeData } from '#host/file'
 import { type Digest, parseDigest } from '#spec'
+import { IMAGE_NAME } from './layer-files.ts'
 
 /** Writes reach the file in pieces of this size: fewer, larger system calls, and small late changes stay in memory. */
 const WINDOW = 4 * 1024 * 1024
@@ -131,6 +133,11 @@ export function hashImageFile(path: string): Digest {
   } finally {
     closeSync(fd)
   }
+}
+
+/** The image of a layer, for reading without a mount. `directory` is the layer's; the format is `erofs`. */
+export function openLayerImage(directory: string): RandomSource & Disposable {
+  return openImageSource(join(directory, IMAGE_NAME))
 }
 
 /** A file as a source of an image; closed by dispose. */

@@ -8,6 +8,7 @@
 
 export { changeset, diffKinds, flatten, type PathChange } from './changeset.ts'
 export { createRootfs } from './create-rootfs.ts'
+export { openLayerImage } from './image-file.ts'
 export { chooseLayerFormat, chooseLayerMounts, type LayerMounts } from './layer-format-choice.ts'
 export { createLowerView, type LowerView } from './lower-view.ts'
 export { packFile } from './pack-file.ts'

@@ -188,7 +188,7 @@ test('what is wrong is told with its place and what to do, without a stack trace
   assert.match(await failing('# syntax=evil/frontend\nFROM busybox:1'), /the frontend evil\/frontend is not supported/)
   assert.match(await failing('FROM busybox:1', '--target', 'none'), /target stage "none" could not be found/)
   assert.match(await failing('FROM busybox:1', '-t', 'Bad Name'), /invalid reference format/)
-  for (const flag of ['--squash', '--push', '--ssh=default', '--cache-from=x', '--sbom=true', '--memory=1g']) {
+  for (const flag of ['--squash', '--push', '--ssh=default', '--cache-from=x', '--memory=1g']) {
     const refused = await bale.try(['build', flag, bale.directory])
     assert.equal(refused.code, 125, 'as docker answers to a flag that it does not know')
     assert.match(refused.stderr, /the flag --[a-z-]+ is not supported: /, flag)

@@ -46,9 +46,10 @@ const ROOMS: Layering['rooms'] = {
   rootfs: [...below.floor3, 'store'],
   container: [...below.floor4, 'docker'],
   build: [...below.floor4, 'container', 'docker'],
-  engine: [...below.floor4, 'container', 'build', 'docker'],
+  trust: ['base', 'spec', 'format', 'host/file', 'host/sqlite', 'blob', 'image', 'transport'],
+  engine: [...below.floor4, 'container', 'build', 'docker', 'trust'],
   cli: ['base', 'spec', 'docker', 'engine'],
-  registry: ['base', 'spec', 'format', 'docker', 'host/file', 'host/sqlite', 'blob', 'image', 'transport'],
+  registry: ['base', 'spec', 'format', 'docker', 'host/file', 'host/sqlite', 'blob', 'image', 'transport', 'trust'],
 }
 
 const LAYERING: Layering = {

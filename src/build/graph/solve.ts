@@ -26,7 +26,7 @@ export interface SolveOptions {
  */
 export async function solve(graph: Graph, target: NodeId, options: SolveOptions): Promise<Solution> {
   const run = new Solving(graph, options)
-  return { files: await run.all(target), steps: run.steps }
+  return { files: await run.all(target), steps: run.steps, layers: await run.layers() }
 }
 
 class Solving {
@@ -53,6 +53,12 @@ class Solving {
       }
       throw stop.signal.reason
     }
+  }
+
+  /** After the end of all. */
+  async layers(): Promise<Map<NodeId, readonly Digest[] | undefined>> {
+    const found = await Promise.all([...this.#running].map(async ([id, files]) => [id, (await files).layers] as const))
+    return new Map(found)
   }
 
   #files(id: NodeId): Promise<Files> {

@@ -63,4 +63,6 @@ export interface Solution {
   files: Files
   /** Every step that was needed. */
   steps: ReadonlyMap<NodeId, TakenStep>
+  /** Every node that was needed, with the layers of its files, if they have any. */
+  layers: ReadonlyMap<NodeId, readonly Digest[] | undefined>
 }

@@ -2,7 +2,6 @@ import type { OptionsOf, VerbOption } from './verb-option.ts'
 
 const REFUSED_CACHE = 'the cache is in the store; importing and exporting it is not supported yet'
 const REFUSED_LIMITS = 'limits for build steps are not supported yet'
-const OFF = /^(false|0|f|)$|(^|,)disabled=(true|1)(,|$)/i
 
 /** What `build` takes. */
 export const BUILD_FLAGS = [
@@ -47,6 +46,19 @@ export const BUILD_FLAGS = [
     flags: '-o, --output <TARGET>',
     description:
       'Where to write the result: type=image|local|tar|oci|docker,dest=PATH; with tar=false, oci and docker write an OCI layout',
+    repeat: true,
+  },
+  {
+    flags: '--sbom <MODE>',
+    description: 'Attach a bill of materials (SPDX) to the image: true or false',
+  },
+  {
+    flags: '--provenance <MODE>',
+    description: 'Attach how the image was built (SLSA): true, false, or mode=min|max,version=v0.2|v1',
+  },
+  {
+    flags: '--attest <KIND>',
+    description: 'The same: type=sbom or type=provenance, with settings',
     repeat: true,
   },
   {
@@ -128,28 +140,6 @@ export const BUILD_FLAGS = [
     hidden: true,
     repeat: true,
     refused: 'annotations are not supported yet; use --label',
-  },
-  {
-    flags: '--attest <KIND>',
-    description: 'Attestations',
-    hidden: true,
-    repeat: true,
-    refused: 'attestations are not supported yet',
-    harmless: /(^|,)disabled=(true|1)(,|$)/i,
-  },
-  {
-    flags: '--provenance <MODE>',
-    description: 'Provenance',
-    hidden: true,
-    refused: 'attestations are not supported yet',
-    harmless: OFF,
-  },
-  {
-    flags: '--sbom <MODE>',
-    description: 'SBOM',
-    hidden: true,
-    refused: 'attestations are not supported yet',
-    harmless: OFF,
   },
 ] as const satisfies readonly VerbOption[]
 

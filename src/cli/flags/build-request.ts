@@ -2,6 +2,7 @@ import { BaleError, printable } from '#base'
 import { csvFields, readBoolean } from '#docker'
 import type { BuildImageOptions, BuildOutput, BuildSecretSource } from '#engine'
 import type { Terminal } from '../terminal/terminal.ts'
+import { readAttestations } from './attestation-flags.ts'
 import type { BuildFlags } from './build-flags.ts'
 import { parseBytes } from './flag-values.ts'
 
@@ -26,6 +27,7 @@ export async function readBuildRequest(place: string, options: BuildFlags, io: T
     secrets: options.secret?.filter(Boolean).map(readSecret),
     buildContexts: new Map((options.buildContext ?? []).map(readContext)),
     outputs: options.output?.filter(Boolean).map((output) => readOutput(output, io)),
+    attestations: readAttestations(options, io),
     shmSize: options.shmSize === undefined ? undefined : parseBytes('shm-size', options.shmSize),
   }
 }

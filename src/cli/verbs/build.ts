@@ -33,6 +33,10 @@ export const verb = defineVerb({
       explains: 'Files instead of an image',
     },
     {
+      command: 'bale build -t web:1 --sbom=true --provenance=mode=min .',
+      explains: 'What is in the image and how it was built go with it to registries',
+    },
+    {
       command: 'bale build -t web:1 -o type=oci,tar=false,dest=web .',
       explains: 'An OCI image layout in a directory: skopeo inspect oci:web:1',
     },
@@ -48,7 +52,7 @@ export const verb = defineVerb({
     const call = readBuildCall(options)
     const request = await readBuildRequest(args[0]!, options, io)
     if (call.method === 'check') {
-      const { tags: _, outputs: __, secrets: ___, ...wanted } = request
+      const { tags: _, outputs: __, secrets: ___, attestations: ____, ...wanted } = request
       return printReport(await engine.builds.check({ ...wanted, signal }), call, io)
     }
     for (const output of request.outputs ?? []) if ('to' in output && 'stream' in output.to) outputTarget(undefined, io)

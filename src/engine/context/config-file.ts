@@ -26,6 +26,8 @@ export interface ConfigFile {
   publish?: { address?: string }
   registries?: Record<string, OwnRegistry>
   registryLimits?: Record<string, number>
+  /** Path of the policy that says whose signatures images must have. */
+  signaturePolicy?: string
 }
 
 const isText = (value: unknown) => typeof value === 'string'
@@ -43,6 +45,7 @@ const MEMBERS: { [K in keyof Required<ConfigFile>]: (value: unknown) => boolean 
   insecureRegistries: isTextList,
   publish: (value) => isTable(value) && Object.entries(value).every(([key, one]) => key === 'address' && isText(one)),
   registries: (value) => isTable(value) && Object.values(value).every(isOwnRegistry),
+  signaturePolicy: isText,
   registryLimits: (value) =>
     isTable(value) && Object.values(value).every((one) => Number.isSafeInteger(one) && one > 0),
 }

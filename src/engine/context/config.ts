@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { arch } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { BaleError, table } from '#base'
 import { type Platform, parseSourceDateEpoch } from '#spec'
 import { type ConfigFile, NO_FILE, type OwnRegistry, readConfigFile } from './config-file.ts'
@@ -31,6 +31,8 @@ export interface EngineConfig {
   registryLimits: Readonly<Record<string, number>>
   /** Other files that configure registries. */
   registryFiles: RegistryFiles
+  /** Path of the policy that says whose signatures images must have. */
+  signaturePolicy: string | undefined
   /** Directories like /etc/docker/certs.d. */
   certificateDirectories: string[]
   /** Search path for helper programs. */
@@ -118,6 +120,7 @@ export function readConfig(overrides: ConfigOverrides = {}): EngineConfig {
     publishAddress: publishAddress(file.publish),
     registries: file.registries ?? {},
     registryLimits: file.registryLimits ?? {},
+    signaturePolicy: signaturePolicyPath(env['BALE_SIGNATURE_POLICY'], file.signaturePolicy, configFile),
     ...registryPlaces(env, home, isRoot, file === NO_FILE ? undefined : configFile),
     // Debian keeps runc and iptables in sbin directories, which ordinary users and some service managers leave out.
     path: [
@@ -161,6 +164,12 @@ function publishAddress({ address }: NonNullable<ConfigFile['publish']> = {}): s
   throw new BaleError('INVALID_ARGUMENT', `publish.address in the configuration is not an IPv4 address: ${address}`, {
     hint: '127.0.0.1 for this machine only, 0.0.0.0 for every address',
   })
+}
+
+/** A path of the environment begins where the command runs, one of the file at the file. */
+function signaturePolicyPath(variable: string | undefined, member: string | undefined, configFile: string) {
+  if (variable) return resolve(variable)
+  return member === undefined ? undefined : resolve(dirname(configFile), member)
 }
 
 function choice<T extends string>(what: string, value: string, values: readonly T[]): T {

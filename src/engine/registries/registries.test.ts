@@ -7,9 +7,9 @@ import { systemClock } from '#base'
 import { planServer } from '../../../test/kit/planned-server.ts'
 import { type EngineConfig, readConfig } from '../context/config.ts'
 import { createContext } from '../context/context.ts'
-import { openRegistry, registryOptions } from '../open-registry.ts'
 import { registryInformation } from '../registry-information.ts'
 import { isListed } from './insecure.ts'
+import { openRegistry, registryOptions } from './open-registry.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'bale-registries-'))
 after(() => rmSync(directory, { recursive: true }))

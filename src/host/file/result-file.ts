@@ -12,16 +12,19 @@ export interface ResultFile extends AsyncDisposable {
 /**
  * Makes ready to write a result, before the work begins: a path that cannot be written is refused (INVALID_ARGUMENT), and
  * what an earlier run left goes, so that it is not taken for the result of this one. With `mustBeNew` anything there is a
- * CONFLICT, and the name is held by an empty file, which goes when nothing was written.
+ * CONFLICT, and the name is held by an empty file, which goes when nothing was written. Mode 0644 by default.
  */
-export async function startResultFile(path: string, options: { mustBeNew?: boolean } = {}): Promise<ResultFile> {
+export async function startResultFile(
+  path: string,
+  options: { mustBeNew?: boolean; mode?: number } = {},
+): Promise<ResultFile> {
   const place = outputPlace(path)
   const held = options.mustBeNew ? await hold(place.kind === 'file' ? place.path : undefined, path) : undefined
   if (!options.mustBeNew && place.kind === 'file') await rm(place.path, { force: true })
   let written = false
   return {
     async write(text) {
-      await using output = await openOutput(path, { mode: 0o644 })
+      await using output = await openOutput(path, { mode: options.mode ?? 0o644 })
       await output.write(Buffer.from(text))
       await output.commit()
       written = true

@@ -1,7 +1,8 @@
 import { BaleError, type OperationOptions, printable } from '#base'
 import { decodedStream, isEncoded } from './content-encoding.ts'
+import { type EarlierCopy, type FetchOutcome, headersForCopy, outcomeOf } from './earlier-copy.ts'
 import type { HttpAnswer } from './http-answer.ts'
-import { createHttpClient } from './http-client.ts'
+import { createHttpClient, type HttpClient } from './http-client.ts'
 import { defaultHttpLimits } from './http-limits.ts'
 import type { ProxySettings } from './proxy-rules.ts'
 import { type TlsFiles, tlsSettings } from './tls-settings.ts'
@@ -15,12 +16,23 @@ export interface FetchedUrl {
   fileName: string | undefined
   /** Seconds since 1970, from Last-Modified. */
   modified: number | undefined
+  /** `whole` unless an earlier copy was given. */
+  outcome: FetchOutcome
+  /** What the server calls this state of the file, for the next time. */
+  etag: string | undefined
+  lastModified: string | undefined
+}
+
+/** What is asked of a URL. */
+interface FetchOptions extends OperationOptions {
+  /** Only what is newer than this copy is sent, or the rest of it. */
+  earlier?: EarlierCopy
 }
 
 /** Fetches files by URL: build contexts, ADD, archives. Connections live until it is disposed. */
 export interface Fetcher extends AsyncDisposable {
   /** Throws INVALID_ARGUMENT for what is no web address, DOWNLOAD_FAILED for all else that goes wrong. */
-  get(address: string, options?: OperationOptions): Promise<FetchedUrl>
+  get(address: string, options?: FetchOptions): Promise<FetchedUrl>
 }
 
 export interface FetcherOptions extends TlsFiles {
@@ -47,27 +59,51 @@ export function createFetcher(options: FetcherOptions): Fetcher {
     tls: (url) => tlsSettings([url.host], options),
   })
   return {
-    async get(address, { signal } = {}) {
+    async get(address, { signal, earlier } = {}) {
       const asked = parseWebAddress(address)
       const url = new URL(asked)
       url.username = url.password = url.hash = ''
-      // Go's client asks for gzip and undoes it, so this is what docker gets.
-      const headers: Record<string, string> = { 'accept-encoding': 'gzip' }
-      if (asked.username || asked.password) headers['authorization'] = basic(asked)
-      const answer = await named(url, () => client.send({ method: 'GET', url, headers, signal }))
-      if (answer.status < 200 || answer.status > 299) {
-        await answer.discard()
-        throw new BaleError('DOWNLOAD_FAILED', `invalid response status ${answer.status} of ${printable(url.href)}`)
-      }
-      const modified = Date.parse(answer.headers['last-modified'] ?? '')
+      const { answer, outcome } = await ask(client, { asked, url, signal }, earlier)
+      const { 'last-modified': lastModified, etag } = answer.headers
+      const modified = Date.parse(lastModified ?? '')
       return {
         body: bodyOf(answer, url),
         fileName: fileNameOf(asked),
         modified: Number.isNaN(modified) ? undefined : Math.floor(modified / 1000),
+        outcome,
+        etag,
+        lastModified,
       }
     },
     [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
   }
+}
+
+interface Asked {
+  /** As it was written, perhaps with a login. */
+  asked: URL
+  url: URL
+  signal: AbortSignal | undefined
+}
+
+async function ask(
+  client: HttpClient,
+  { asked, url, signal }: Asked,
+  earlier: EarlierCopy | undefined,
+): Promise<{ answer: HttpAnswer; outcome: FetchOutcome }> {
+  // Go's client asks for gzip and undoes it, so this is what docker gets.
+  const headers: Record<string, string> = earlier ? headersForCopy(earlier) : { 'accept-encoding': 'gzip' }
+  if (asked.username || asked.password) headers['authorization'] = basic(asked)
+  const answer = await named(url, () => client.send({ method: 'GET', url, headers, signal }))
+  const { status } = answer
+  const outcome = outcomeOf(answer, earlier)
+  if (outcome && (outcome === 'unchanged' || (status >= 200 && status <= 299))) return { answer, outcome }
+  await answer.discard()
+  // The server does not continue the copy: all of it is asked for, once.
+  if (earlier && !outcome) return ask(client, { asked, url, signal }, { bytes: 0, complete: false })
+  throw new BaleError('DOWNLOAD_FAILED', `invalid response status ${status} of ${printable(url.href)}`, {
+    details: { status },
+  })
 }
 
 function basic({ username, password }: URL): string {

@@ -255,3 +255,34 @@ test('referrers come from the API, else from the fallback tag, else there are no
     assert.deepEqual(await repository.referrers(subject), [])
   })
 })
+
+test('referrers of all pages count; a page that fails or comes twice is no end', async () => {
+  const subject = digestOf('subject')
+  const entry = (name: string) => ({ mediaType: MediaType.ociManifest, digest: digestOf(name), size: 1 })
+  const page = (name: string) =>
+    JSON.stringify({ schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [entry(name)] })
+  const inPages =
+    (last: (response: Parameters<Handler>[1]) => unknown): Handler =>
+    ({ path }, response) => {
+      if (path.includes('page=2')) return last(response)
+      const link = `</v2/team/web/referrers/${subject}?page=2>; rel="next"`
+      return response.writeHead(200, { 'content-type': MediaType.ociIndex, link }).end(page('a'))
+    }
+  const whole = inPages((response) => response.writeHead(200, { 'content-type': MediaType.ociIndex }).end(page('b')))
+  await withRepository(whole, async (repository) => {
+    assert.deepEqual(await repository.referrers(subject), [entry('a'), entry('b')])
+  })
+  await withRepository(
+    inPages((response) => response.writeHead(404).end()),
+    async (repository) => {
+      await assert.rejects(repository.referrers(subject))
+    },
+  )
+  const circle: Handler = (_, response) => {
+    const link = `</v2/team/web/referrers/${subject}>; rel="next"`
+    return response.writeHead(200, { 'content-type': MediaType.ociIndex, link }).end(page('a'))
+  }
+  await withRepository(circle, async (repository) => {
+    await assert.rejects(repository.referrers(subject), { code: 'REGISTRY_FAILED' })
+  })
+})

@@ -76,7 +76,7 @@ async function readPage(
  * Source: distribution-spec, "Listing Tags", and RFC 8288. Of an address only path and query count, as for all clients
  * of containers/image: registries behind a proxy name themselves as they know themselves, and no other host is asked.
  */
-function nextPage(answer: HttpAnswer): string | undefined {
+export function nextPage(answer: HttpAnswer): string | undefined {
   const link = /<([^>]*)>\s*;[^,]*\brel\s*=\s*"?next\b"?/i.exec(answer.headers['link'] ?? '')?.[1]
   if (link === undefined || !URL.canParse(link, answer.url.href)) return undefined
   const { pathname, search } = new URL(link, answer.url)

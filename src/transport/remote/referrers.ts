@@ -2,6 +2,7 @@ import { BaleError, isBaleError, type OperationOptions } from '#base'
 import { algorithmOf, type Descriptor, type Digest, hexOf, MediaType, parseManifest } from '#spec'
 import type { Manifests } from './manifests.ts'
 import type { Names } from './names.ts'
+import { nextPage } from './pages.ts'
 import type { Session } from './session.ts'
 
 /** Source: distribution-spec, "Listing Referrers" and its fallback, the tag schema. */
@@ -17,22 +18,42 @@ export async function listReferrers(
   return artifactType === undefined ? found : found.filter((one) => one.artifactType === artifactType)
 }
 
-async function fromApi(session: Session, names: Names, digest: Digest, signal?: AbortSignal) {
-  const answer = await session.send({
-    method: 'GET',
-    target: names.path(`referrers/${digest}`),
-    headers: { accept: MediaType.ociIndex },
-    scopes: names.pull,
-    expect: [200, 400, 404, 405],
-    what: `referrers of ${names.written(digest)}`,
-    signal,
-  })
-  if (answer.status !== 200 || answer.mediaType !== MediaType.ociIndex) {
-    await answer.discard()
-    return undefined
+/** Undefined for a registry without the API. Pages are followed on the registry's own origin, and never one twice. */
+async function fromApi(
+  session: Session,
+  names: Names,
+  digest: Digest,
+  signal?: AbortSignal,
+): Promise<Descriptor[] | undefined> {
+  const found: Descriptor[] = []
+  const what = `referrers of ${names.written(digest)}`
+  const asked = new Set<string>()
+  for (let target: string | undefined = names.path(`referrers/${digest}`); target !== undefined; ) {
+    if (asked.has(target) || asked.size === MOST_PAGES)
+      throw new BaleError('REGISTRY_FAILED', `${session.registry.name} never ends the list of ${what}`)
+    asked.add(target)
+    const answer = await session.send({
+      method: 'GET',
+      target,
+      headers: { accept: MediaType.ociIndex },
+      scopes: names.pull,
+      expect: asked.size === 1 ? [200, 400, 404, 405] : [200],
+      what,
+      signal,
+    })
+    if (asked.size === 1 && (answer.status !== 200 || answer.mediaType !== MediaType.ociIndex)) {
+      await answer.discard()
+      return undefined
+    }
+    const next = nextPage(answer)
+    found.push(...entries(await answer.document(session.limits.manifestBytes, `the list of ${what}`)))
+    target = next
   }
-  return entries(await answer.document(session.limits.manifestBytes, 'the list of referrers'))
+  return found
 }
+
+/** Of up to 4 MiB each. */
+const MOST_PAGES = 100
 
 async function fromTag(manifests: Manifests, digest: Digest, signal?: AbortSignal): Promise<Descriptor[]> {
   try {

@@ -14,10 +14,10 @@ import {
   type RemotePlace,
   type Repository,
 } from '#transport'
-import type { EngineContext } from './context/context.ts'
-import { registryConfiguration } from './registries/configuration.ts'
-import { isListed } from './registries/insecure.ts'
-import { type AskedName, aliasOf, resolvePlaces } from './registries/rules.ts'
+import type { EngineContext } from '../context/context.ts'
+import { registryConfiguration } from './configuration.ts'
+import { isListed } from './insecure.ts'
+import { type AskedName, aliasOf, resolvePlaces } from './rules.ts'
 
 interface OpenRegistryOptions {
   insecure?: boolean

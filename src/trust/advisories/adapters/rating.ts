@@ -1,0 +1,19 @@
+import { table } from '#base'
+import type { Severity } from '../advisory.ts'
+
+/** The words of GitHub, distributions and vendors. Others (`not yet assigned`, `untriaged`, `none`) are no rating. */
+const WORDS = table<Severity>({
+  unimportant: 'negligible',
+  negligible: 'negligible',
+  low: 'low',
+  moderate: 'medium',
+  medium: 'medium',
+  high: 'high',
+  important: 'high',
+  critical: 'critical',
+})
+
+/** The level that a word of a source means; undefined when it is none. Debian marks guesses with asterisks. */
+export function ratingOf(word: unknown): Severity | undefined {
+  return typeof word === 'string' && word.length < 40 ? WORDS[word.trim().toLowerCase().replaceAll('*', '')] : undefined
+}

@@ -1,0 +1,103 @@
+import type { FoundInFile, FoundPackage, OwnedPath } from './model.ts'
+
+/** More than any distribution or lockfile has. */
+const MOST_PACKAGES = 1_000_000
+/** Characters of a name or version; real ones stay below 200. */
+const LONGEST_NAME = 1024
+/** Characters of what is for people to read. */
+const LONGEST_REMARK = 4096
+/** Characters of all packages together; 10 000 real ones have 3 million. */
+const MOST_TEXT = 64 << 20
+
+/** Gathers what one file says, within bounds. */
+export interface Collector {
+  /**
+   * Empty texts count as not given, and the same package twice as once. False when the file has too many packages, so that
+   * reading on is of no use.
+   */
+  add(found: FoundPackage): boolean
+  /** Notes something that could not be looked at. Each reason becomes one gap, however often it is noted. */
+  miss(reason: string): void
+  result(owned?: Iterable<OwnedPath>): FoundInFile
+}
+
+/**
+ * A collector for the file at `where`. It takes the first million packages, fewer if they have endless texts, and notes
+ * those whose name or version is missing, too long to be one, or no text that people write.
+ */
+export function createCollector(where: string): Collector {
+  const packages = new Map<string, FoundPackage>()
+  const missed = new Map<string, number>()
+  let text = 0
+  const miss = (reason: string) => void missed.set(reason, (missed.get(reason) ?? 0) + 1)
+  return {
+    add(found) {
+      if (!isName(found.name) || !isName(found.version)) {
+        miss('a package has no usable name or version')
+        return true
+      }
+      const key = `${found.type} ${found.name} ${found.version} ${found.architecture ?? ''}`
+      if (packages.has(key)) return true
+      const tidy = tidied(found)
+      text += lengthOf(tidy)
+      const fits = packages.size < MOST_PACKAGES && text <= MOST_TEXT
+      if (fits) packages.set(copyOf(key), tidy)
+      else miss(`it lists more packages than the ${packages.size} that were read`)
+      return fits
+    },
+    miss,
+    result: (owned) => ({
+      ...(packages.size > 0 && { packages: [...packages.values()] }),
+      ...(owned && { owned }),
+      ...(missed.size > 0 && {
+        gaps: [...missed].map(([reason, times]) => ({ where, reason: counted(reason, times) })),
+      }),
+    }),
+  }
+}
+
+/** Whether text can be a name or version: no spaces and control characters, nothing that was no UTF-8. */
+export function isName(text: string): boolean {
+  return text !== '' && text.length <= LONGEST_NAME && text.isWellFormed() && !/[\s\p{Cc}\p{Cf}\ufffd]/u.test(text)
+}
+
+/** Without what is empty, too long or unusable, and with copies of texts: parts of a text keep the whole of it in memory. */
+function tidied({
+  type,
+  name,
+  version,
+  architecture,
+  source,
+  licences,
+  vendor,
+  modularity,
+}: FoundPackage): FoundPackage {
+  const terms = licences?.filter((one) => one !== '' && !/\p{Cc}/u.test(one)).map(remark)
+  return {
+    type,
+    name: copyOf(name),
+    version: copyOf(version),
+    ...(architecture && isName(architecture) && { architecture: copyOf(architecture) }),
+    ...(source && isName(source.name) && isName(source.version) && { source: copyOfSource(source) }),
+    ...(terms && terms.length > 0 && { licences: terms }),
+    ...(vendor && { vendor: remark(vendor) }),
+    ...(modularity && isName(modularity) && { modularity: copyOf(modularity) }),
+  }
+}
+
+const copyOf = (text: string) => Buffer.from(text).toString()
+
+const remark = (text: string) => copyOf(text.slice(0, LONGEST_REMARK))
+
+const copyOfSource = ({ name, version }: NonNullable<FoundPackage['source']>) => ({
+  name: copyOf(name),
+  version: copyOf(version),
+})
+
+function lengthOf({ name, version, licences = [], vendor = '' }: FoundPackage): number {
+  return name.length + version.length + vendor.length + licences.reduce((sum, one) => sum + one.length, 0)
+}
+
+function counted(reason: string, times: number): string {
+  return times === 1 ? reason : `${reason} (${times} times)`
+}

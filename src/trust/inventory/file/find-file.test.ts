@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { tmpdir } from 'node:os'
+import { test } from 'node:test'
+import { writeLayer } from '../../../../test/kit/layer-kit.ts'
+import { tarEntry, tarOf } from '../../../../test/kit/tar.ts'
+import { findFile, imageLayer, type LayerFiles } from '../index.ts'
+import { tarLayer } from '../layers/index.ts'
+
+const text = (name: string, content = 'x') => ({ entry: tarEntry(name), text: content })
+const link = (name: string, linkName: string) => tarEntry(name, { type: 'symlink', linkName })
+
+const BASE = tarOf([
+  link('bin', 'usr/bin'),
+  link('etc/alternatives/editor', '/usr/bin/vim'),
+  link('usr/bin/editor', '../../etc/alternatives/editor'),
+  text('usr/bin/vim', 'a program'),
+  text('var/lib/dpkg/info/vim:amd64.list', '/.\n/usr/bin\n/bin/vim\n'),
+  text('var/lib/dpkg/info/other.list', '/usr/bin/other\n'),
+])
+
+/** The same answer of the tars and of their images. */
+async function find(tars: readonly Promise<Buffer>[], path: string) {
+  const all = await Promise.all(tars)
+  const fromTars = all.map(
+    (bytes): LayerFiles =>
+      tarLayer(
+        async () =>
+          (async function* () {
+            yield bytes
+          })(),
+        tmpdir(),
+      ),
+  )
+  const images = await Promise.all(all.map(async (bytes) => (await writeLayer(bytes)).image))
+  const fromImages = images.map((image) =>
+    imageLayer(() => ({ readAt: image.readAt, [Symbol.dispose]: () => undefined })),
+  )
+  const found = await findFile(fromTars, path)
+  assert.deepEqual(await findFile(fromImages, path), found)
+  return found
+}
+
+test('a file is found with the layer and the package that brought it, also where /usr is merged', async () => {
+  assert.deepEqual(await find([BASE], '/usr/bin/vim'), {
+    path: 'usr/bin/vim',
+    kind: 'file',
+    size: 9,
+    history: [{ layer: 0, act: 'added' }],
+    owners: ['vim'],
+  })
+})
+
+test('links on the way are followed inside the image', async () => {
+  assert.equal((await find([BASE], '/bin/vim')).path, 'usr/bin/vim')
+  const found = await find([BASE], '/bin/editor')
+  assert.deepEqual([found.path, found.kind], ['usr/bin/editor', 'symlink'])
+})
+
+test('each layer that replaced or removed a file is told', async () => {
+  const replaced = tarOf([text('usr/bin/vim', 'another')])
+  const removed = tarOf([tarEntry('usr/.wh.bin')])
+  const again = tarOf([tarEntry('usr/bin/.wh..wh..opq'), text('usr/bin/vim', 'last')])
+  const found = await find([BASE, replaced, removed, again], 'usr/bin/vim')
+  assert.deepEqual(found.history, [
+    { layer: 0, act: 'added' },
+    { layer: 1, act: 'replaced' },
+    { layer: 2, act: 'removed' },
+    { layer: 3, act: 'added' },
+  ])
+  assert.equal(found.size, 4)
+  const gone = await find([BASE, removed], 'usr/bin/vim')
+  assert.deepEqual([gone.kind, gone.history.at(-1)], [undefined, { layer: 1, act: 'removed' }])
+})
+
+test('what was never there is PATH_NOT_FOUND; links in a circle end', async () => {
+  await assert.rejects(find([BASE], 'usr/bin/emacs'), { code: 'PATH_NOT_FOUND' })
+  const circle = tarOf([link('a', 'b'), link('b', 'a')])
+  await assert.rejects(find([circle], 'a/x'), { code: 'INVALID_ARGUMENT' })
+})

@@ -1,0 +1,71 @@
+import { posix } from 'node:path'
+import { chooseSystem } from '../distributions/index.ts'
+import type { Gap, InventoryPackage, OperatingSystem } from '../model.ts'
+import { type AnalysedImageFile, type ImageFiles, keyOfPackage } from './image-files.ts'
+import { OwnedPaths } from './owned-paths.ts'
+
+/** What the files of an image say together. */
+interface ImageContents {
+  readonly system?: OperatingSystem
+  readonly packages: readonly InventoryPackage[]
+  readonly gaps: readonly Gap[]
+}
+
+/**
+ * One list of packages from all files. Packages of languages whose files a package of the distribution installed are left
+ * out, since the distribution's advisories are about those; so is what a lockfile lists where it is installed.
+ */
+export function choosePackages(files: ImageFiles): ImageContents {
+  const all = [...files.files()]
+  const owned = new OwnedPaths()
+  for (const [, file] of all) if (file.owned) owned.addAll(file.owned)
+  const counting = all.filter(([path, { analyser }]) => !(analyser.language && owned.has(path)))
+  const installed = counting.filter(([, { analyser }]) => analyser.installsInto === undefined)
+  const isInstalled = installedPlaces(installed)
+  const chosen = counting.filter(([path, file]) => file.analyser.installsInto === undefined || !isInstalled(path, file))
+  const packages = chosen.flatMap(([path, { found, broughtBy }]) =>
+    (found.packages ?? []).map((one) => ({ ...one, path, layer: broughtBy.get(keyOfPackage(one))! })),
+  )
+  const gaps = chosen.flatMap(([path, { found }]) =>
+    (found.gaps ?? []).map((gap) => ({ ...gap, where: gap.where || path })),
+  )
+  const systems = all.flatMap(([path, { found }]) => (found.system ? [{ path, system: found.system }] : []))
+  return { system: chooseSystem(systems), packages: withoutRepetition(packages), gaps: gaps.sort(byPlace) }
+}
+
+type Entry = [path: string, file: AnalysedImageFile]
+
+/** Whether what a lockfile says is to be installed has packages of its type where it goes. */
+function installedPlaces(installed: readonly Entry[]): (path: string, lockfile: AnalysedImageFile) => boolean {
+  const places = new Set<string>()
+  for (const [path, { found }] of installed) {
+    for (const type of new Set(found.packages?.map((one) => one.type)))
+      for (const directory of parentsOf(path)) places.add(`${type} ${directory}`)
+  }
+  return (path, { analyser, found }) => {
+    const directory = posix.join(posix.dirname(path), analyser.installsInto!)
+    return found.packages?.some(({ type }) => places.has(`${type} ${directory}`)) ?? false
+  }
+}
+
+function parentsOf(path: string): string[] {
+  const directory = posix.dirname(path)
+  return directory === '.' ? ['.'] : [directory, ...parentsOf(directory)]
+}
+
+/** One file may list a package twice, as archives in an archive do. */
+function withoutRepetition(packages: readonly InventoryPackage[]): InventoryPackage[] {
+  const unique = new Map(packages.map((one) => [`${keyOfPackage(one)}\n${one.path}`, one]))
+  return [...unique.values()].sort(byIdentity)
+}
+
+const byIdentity = (a: InventoryPackage, b: InventoryPackage) =>
+  bytewise(a.type, b.type) || bytewise(a.name, b.name) || bytewise(a.version, b.version) || bytewise(a.path, b.path)
+
+const byPlace = (a: Gap, b: Gap) => bytewise(a.where, b.where) || bytewise(a.reason, b.reason)
+
+/** Not by language: the same order on every machine. */
+function bytewise(a: string, b: string): number {
+  if (a === b) return 0
+  return a < b ? -1 : 1
+}

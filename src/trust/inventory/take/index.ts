@@ -1,0 +1,5 @@
+/**
+ * trust/inventory/take: all layers of an image, through all analysers, into one inventory. Promises: layers are stacked as
+ * the image specification says; what could not be read is named. Does not: keep inventories.
+ */
+export { layersOf, takeInventory } from './take-inventory.ts'

@@ -1,0 +1,188 @@
+import {
+  type Advisories,
+  type Advisory,
+  type Coverage,
+  modularName,
+  SEVERITIES,
+  type Severity,
+} from '#trust/advisories'
+import type { Inventory, InventoryPackage, PackageType } from '#trust/inventory'
+import { type Compare, comparatorOf, inRange, type Scheme } from '#trust/versions'
+import { ecosystemOf } from './ecosystems.ts'
+import type { Finding, PackageStatus, ScanResult, ScanStatus } from './model.ts'
+
+/** How a type of packages writes its versions. */
+const SCHEMES: Readonly<Record<PackageType, Scheme>> = {
+  deb: 'deb',
+  apk: 'apk',
+  rpm: 'rpm',
+  npm: 'semver',
+  pypi: 'pypi',
+  gem: 'gem',
+  golang: 'go',
+  cargo: 'cargo',
+  maven: 'maven',
+  composer: 'composer',
+  nuget: 'nuget',
+}
+
+/**
+ * Looks up each package of an inventory in the advisories. `today` (YYYY-MM-DD) says whether the distribution has ended. The same
+ * inventory, advisories and day give the same result.
+ */
+export function matchInventory(inventory: Inventory, advisories: Advisories, { today }: { today: string }): ScanResult {
+  const ecosystems = inventory.packages.map((one) => ecosystemOf(one, inventory.system))
+  const judged = inventory.packages.map((one, index) => judgePackage(one, ecosystems[index], advisories))
+  const sources = uniqueSources([...new Set(ecosystems)], advisories)
+  const statuses = judged.map(({ status }) => status)
+  return {
+    inventory,
+    ...completeness(inventory, statuses, judged),
+    packages: statuses,
+    findings: judged.flatMap(({ findings }) => findings).sort(worstFirst),
+    sources,
+    ...supportOf(inventory, advisories, today),
+    advisories: advisories.version,
+  }
+}
+
+interface Judged {
+  readonly status: PackageStatus
+  readonly findings: readonly Finding[]
+  /** Advisories whose versions cannot be compared with the installed one. */
+  readonly unclear: number
+}
+
+function judgePackage(one: InventoryPackage, ecosystem: string | undefined, advisories: Advisories): Judged {
+  const compare = comparatorOf(SCHEMES[one.type])
+  const plain = one.source?.name ?? one.name
+  const name = (one.modularity && modularName(plain, one.modularity)) ?? plain
+  // Of a program that does not say its version nothing can be looked up.
+  if (
+    one.version === '' ||
+    ecosystem === undefined ||
+    advisories.coverage(ecosystem).length === 0 ||
+    advisories.isForeign?.(ecosystem, name)
+  )
+    return { status: 'not covered', findings: [], unclear: 0 }
+  const version = one.source?.version ?? one.version
+  const judged = advisories
+    .find(ecosystem, name)
+    .map((advisory) => ({ advisory, verdict: verdictOf(compare, version, advisory) }))
+  const affecting = judged.filter(({ verdict }) => verdict === 'affected').map(({ advisory }) => advisory)
+  const findings = withoutAliases(affecting).map((advisory) => findingOf(one, version, advisory, compare))
+  return {
+    status: findings.length > 0 ? 'vulnerable' : 'none known',
+    findings,
+    unclear: judged.filter(({ verdict }) => verdict === 'unknown').length,
+  }
+}
+
+type Verdict = 'affected' | 'not affected' | 'unknown'
+
+/** Source: OSV schema, "Evaluation". */
+function verdictOf(compare: Compare, version: string, { versions = [], ranges }: Advisory): Verdict {
+  if (versions.includes(version) || versions.some((one) => compare(one, version) === 0)) return 'affected'
+  const verdicts = ranges.map(({ events }) => inRange(compare, version, events))
+  if (verdicts.includes('affected')) return 'affected'
+  return verdicts.includes('unknown') ? 'unknown' : 'not affected'
+}
+
+/** Several advisories of one vulnerability are one finding: that with the most to say, CVE ids before others. */
+function withoutAliases(advisories: readonly Advisory[]): Advisory[] {
+  const chosen: Advisory[] = []
+  const seen = new Set<string>()
+  for (const advisory of [...advisories].sort(mostTelling)) {
+    const ids = [advisory.id, ...advisory.aliases]
+    if (ids.some((id) => seen.has(id))) continue
+    for (const id of ids) seen.add(id)
+    chosen.push(advisory)
+  }
+  return chosen
+}
+
+function mostTelling(a: Advisory, b: Advisory): number {
+  return (
+    Number(b.id.startsWith('CVE-')) - Number(a.id.startsWith('CVE-')) ||
+    Number(b.severity !== undefined) - Number(a.severity !== undefined) ||
+    bytewise(a.id, b.id)
+  )
+}
+
+function findingOf(one: InventoryPackage, version: string, advisory: Advisory, compare: Compare): Finding {
+  const cve = advisory.id.startsWith('CVE-') ? undefined : advisory.aliases.find((alias) => alias.startsWith('CVE-'))
+  const id = cve ?? advisory.id
+  const fixedVersion = lowestFix(version, advisory, compare)
+  return {
+    id,
+    aliases: [advisory.id, ...advisory.aliases].filter((alias) => alias !== id).sort(),
+    package: one,
+    advisory,
+    severity: advisory.severity?.level ?? 'unknown',
+    ...(fixedVersion === undefined ? {} : { fixedVersion }),
+  }
+}
+
+/** The nearest version above the installed one at which a range ends. */
+function lowestFix(version: string, { ranges }: Advisory, compare: Compare): string | undefined {
+  const fixes = ranges
+    .flatMap(({ events }) => events.flatMap((event) => ('fixed' in event ? [event.fixed] : [])))
+    .filter((fix) => (compare(fix, version) ?? -1) > 0)
+  return fixes.sort((a, b) => compare(a, b) ?? 0)[0]
+}
+
+function completeness(
+  { packages, gaps, layers }: Inventory,
+  statuses: readonly PackageStatus[],
+  judged: readonly Judged[],
+): { status: ScanStatus; reasons: string[]; coverage?: number } {
+  const covered = statuses.filter((status) => status !== 'not covered').length
+  const unclear = judged.filter((one) => one.unclear > 0).length
+  const unreadLayers = gaps.filter(({ where }) => layers.some(({ digest }) => digest === where)).length
+  const reasons = [
+    ...counted(unreadLayers, 'layer', 'could not be read'),
+    ...counted(gaps.length - unreadLayers, 'file', 'could not be read'),
+    ...counted(packages.length - covered, 'package', 'of ecosystems without data'),
+    ...counted(unclear, 'package', 'with versions that cannot be compared'),
+  ]
+  const failed = layers.length > 0 && unreadLayers === layers.length
+  const status = failed ? 'failed' : reasons.length > 0 ? 'partial' : 'complete'
+  if (packages.length === 0) return { status, reasons }
+  return { status, reasons, coverage: Math.floor((covered / packages.length) * 100) }
+}
+
+function counted(count: number, noun: string, what: string): string[] {
+  return count > 0 ? [`${count} ${noun}${count === 1 ? '' : 's'} ${what}`] : []
+}
+
+function uniqueSources(ecosystems: readonly (string | undefined)[], advisories: Advisories): Coverage[] {
+  return ecosystems
+    .flatMap((ecosystem) => (ecosystem === undefined ? [] : advisories.coverage(ecosystem)))
+    .sort((a, b) => bytewise(a.ecosystem, b.ecosystem) || bytewise(a.source, b.source))
+}
+
+function supportOf({ system }: Inventory, advisories: Advisories, today: string): Pick<ScanResult, 'support'> {
+  const ecosystem = ecosystemOf({ type: 'deb' }, system)
+  const support = ecosystem === undefined ? undefined : advisories.support(ecosystem)
+  if (!support) return {}
+  const { endOfLife, extendedUntil } = support
+  return { support: { endOfLife, extendedUntil, ended: endOfLife !== undefined && endOfLife < today } }
+}
+
+const rank = (severity: Severity) => SEVERITIES.indexOf(severity)
+
+function worstFirst(a: Finding, b: Finding): number {
+  return (
+    rank(b.severity) - rank(a.severity) ||
+    Number(b.advisory.exploited ?? false) - Number(a.advisory.exploited ?? false) ||
+    bytewise(a.package.name, b.package.name) ||
+    bytewise(a.id, b.id) ||
+    bytewise(a.package.version, b.package.version) ||
+    bytewise(a.package.path, b.package.path)
+  )
+}
+
+function bytewise(a: string, b: string): number {
+  if (a === b) return 0
+  return a < b ? -1 : 1
+}

@@ -1,0 +1,91 @@
+import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml'
+import { BaleError, printable } from '#base'
+
+/** What is wrong, and the keys that lead to it: `['ignore', 0, 'expires']`. */
+export interface Fault {
+  readonly keys: readonly (string | number)[]
+  /** Whether the key itself is wrong, and not what it has. */
+  readonly atKey?: boolean
+  readonly message: string
+}
+
+/** A YAML document whose values know where they stand. Aliases are not taken: none of bale's lists needs them. */
+export class PlacedDocument {
+  readonly value: unknown
+  readonly #document: Document
+  readonly #lines: LineCounter
+  readonly #path: string
+
+  /** Throws INVALID_ARGUMENT with all mistakes of notation. */
+  static read(text: string, path: string): PlacedDocument {
+    const lines = new LineCounter()
+    try {
+      return new PlacedDocument(
+        parseDocument(text, {
+          version: '1.2',
+          schema: 'core',
+          stringKeys: true,
+          prettyErrors: false,
+          lineCounter: lines,
+        }),
+        lines,
+        path,
+      )
+    } catch (error) {
+      if (error instanceof BaleError) throw error
+      throw new BaleError('INVALID_ARGUMENT', `${path}: it has an alias, or is nested too deeply`, { cause: error })
+    }
+  }
+
+  private constructor(document: Document, lines: LineCounter, path: string) {
+    this.#document = document
+    this.#lines = lines
+    this.#path = path
+    const mistakes = [...document.errors, ...document.warnings]
+    if (mistakes.length > 0)
+      throw refusal(mistakes.map(({ pos, message }) => `${this.#at(pos[0])}: ${printable(message)}`))
+    this.value = document.toJS({ maxAliasCount: 0 })
+  }
+
+  /** The error of mistakes in the values. */
+  refuse(faults: readonly Fault[]): BaleError {
+    return refusal(
+      faults.map(({ keys, atKey, message }) => {
+        const name = keys.map((key) => (typeof key === 'number' ? `[${key}]` : `.${printable(key, 64)}`)).join('')
+        const place = this.#at(this.#startOf(keys, atKey))
+        return [place, ...(name === '' ? [] : [name.replace(/^\./, '')]), message].join(': ')
+      }),
+    )
+  }
+
+  /** `ignore.yaml:3`, for a value that is there. */
+  lineOf(keys: readonly (string | number)[]): string {
+    return `${this.#path}:${this.#lines.linePos(this.#startOf(keys)).line}`
+  }
+
+  /** Of something that is missing: where that begins which lacks it. */
+  #startOf(keys: readonly (string | number)[], atKey = false): number {
+    const above = keys.length === 0 ? undefined : this.#nodeAt(keys.slice(0, -1))
+    const pair = isMap(above) ? above.items.find(({ key }) => isScalar(key) && key.value === keys.at(-1)) : undefined
+    const node = atKey ? pair?.key : this.#nodeAt(keys)
+    if (isNode(node) && node.range) return node.range[0]
+    return keys.length === 0 ? 0 : this.#startOf(keys.slice(0, -1))
+  }
+
+  #nodeAt(keys: readonly (string | number)[]): unknown {
+    return keys.length === 0 ? this.#document.contents : this.#document.getIn(keys, true)
+  }
+
+  #at(offset: number): string {
+    const { line, col } = this.#lines.linePos(offset)
+    return `${this.#path}:${line}:${col}`
+  }
+}
+
+/** More are not listed: one mistake of notation makes many. */
+const MOST = 100
+
+function refusal(lines: readonly string[]): BaleError {
+  const more = lines.length > MOST ? [`and ${lines.length - MOST} more`] : []
+  return new BaleError('INVALID_ARGUMENT', [...lines.slice(0, MOST), ...more].join('\n'))
+}

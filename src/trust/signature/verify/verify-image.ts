@@ -1,0 +1,97 @@
+import {
+  asError,
+  type Clock,
+  isBaleError,
+  mapLimited,
+  type OperationOptions,
+  printable,
+  readAll,
+  systemClock,
+} from '#base'
+import { verifying } from '#blob'
+import { type Descriptor, type Digest, type Reference, repositoryName } from '#spec'
+import type { AttachmentSource } from '../attachment/index.ts'
+import { type Claim, checkClaim, type Requirements, untrusted, type VerificationContext } from '../claim/index.ts'
+import { type Candidate, findCandidates, type RefusedSignature, read, type SignatureForm } from './candidates.ts'
+
+/** A signature of somebody trusted that meets all requirements. */
+interface VerifiedSignature extends Claim {
+  form: SignatureForm
+  /** The manifest that holds it. */
+  attachment: Digest
+}
+
+/** What came out. Nobody but `verified` counts; `refused` explains. */
+export interface Verification {
+  /** The digest that all of this is about. */
+  subject: Digest
+  verified: readonly VerifiedSignature[]
+  refused: readonly RefusedSignature[]
+}
+
+/** What a verification needs to know besides. */
+interface VerifyOptions extends OperationOptions {
+  /** Where the image is; undefined for an image that has no name. */
+  repository: Pick<Reference, 'registry' | 'repository'> | undefined
+  clock?: Clock
+}
+
+/** Signatures and attestations together; in whatever order, the rest is left out. */
+const MOST_BYTES = 64 << 20
+const AT_ONCE = 4
+
+/**
+ * Looks at all signatures that are attached to an image (or an index), in all forms, and says which of them count, and why
+ * the others do not. It is about the digest: a tag that is moved to an older image, signed in its time, passes; only
+ * `notOlderThan` refuses that, or comparing with the digest that was seen last.
+ * Failures that say nothing of a signature (network, login, cancelled) are thrown.
+ */
+export async function verifyImage(
+  subject: Descriptor,
+  attachments: AttachmentSource,
+  requirements: Requirements,
+  { repository, clock = systemClock, ...options }: VerifyOptions,
+): Promise<Verification> {
+  const named = repository && repositoryName(repository)
+  const context: VerificationContext = { subject, repository: named, requirements, now: clock.now() }
+  const { candidates, refused } = await findCandidates(attachments, context, options)
+  let bytes = 0
+  const verified = await mapLimited(
+    candidates,
+    AT_ONCE,
+    ({ form, attachment, ...candidate }, { signal }) =>
+      read(refused, { form, attachment }, async (): Promise<VerifiedSignature> => {
+        bytes += candidate.layer.size
+        if (bytes > MOST_BYTES) throw untrusted(`was not looked at: the signatures take more than ${MOST_BYTES} bytes`)
+        const layer = await layerOf(attachments, candidate, { ...options, signal })
+        const claim = await claimOf(candidate, layer, context)
+        checkClaim(claim, context)
+        return { ...claim, form, attachment }
+      }),
+    options,
+  )
+  return { subject: subject.digest, verified: verified.filter((one) => one !== undefined), refused }
+}
+
+/** Whatever a parser stumbles over is the fault of the signature: it must not keep the others from being looked at. */
+async function claimOf(
+  candidate: Pick<Candidate, 'verify'>,
+  layer: Uint8Array,
+  context: VerificationContext,
+): Promise<Claim> {
+  try {
+    return await candidate.verify(layer, context)
+  } catch (error) {
+    if (isBaleError(error)) throw error
+    throw untrusted(`cannot be read: ${printable(asError(error).message, 200)}`, error)
+  }
+}
+
+async function layerOf(
+  source: AttachmentSource,
+  { layer, limit }: Pick<Candidate, 'layer' | 'limit'>,
+  options: OperationOptions,
+): Promise<Uint8Array> {
+  if (layer.size > limit) throw untrusted(`is too large: ${layer.size} bytes, and at most ${limit} are read`)
+  return readAll(verifying(await source.blob(layer, options), layer), { limit })
+}
