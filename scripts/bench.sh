@@ -1,5 +1,5 @@
 #!/bin/sh
-# Side by side with podman, docker and skopeo + umoci, as far as they are installed: npm run bench [-- --only pull,run]
+# Side by side with podman, docker, skopeo + umoci and trivy, as far as they are installed: npm run bench [-- --only pull,run,trust]
 # [-- --rounds 3] [-- --write] (writes the table into docs/performance.md).
 set -eu
 cd "$(dirname "$0")/.."

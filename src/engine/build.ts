@@ -1,13 +1,14 @@
 import { BaleError, printable } from '#base'
 import { type BuildOptions, build, type CheckReport, checkDockerfile } from '#build'
 import { readBytes } from '#host/file'
+import { checkedManifest, imagesOf } from '#image'
 import { type Descriptor, type Digest, fullName, imageName, parsePlatform, parseReference } from '#spec'
-import type { AttestationOptions } from './attest-build.ts'
+import type { AttestationOptions, AttestedBuild } from './attest-build.ts'
 import { openBuildMachine } from './build-machine.ts'
 import { type BuildOutput, isFilesOutput, keepImage, resultOf, writeFiles, writeImage } from './build-outputs.ts'
 import { requireRoot } from './container-machinery.ts'
 import type { EngineContext } from './context/context.ts'
-import { holdImage } from './held-image.ts'
+import { type HeldImage, holdImage } from './held-image.ts'
 import { checkImagesOutput } from './open-images-target.ts'
 import { openAdmission } from './trust/open-admission.ts'
 
@@ -58,7 +59,7 @@ export async function buildImage(
   for (const output of outputs) {
     if (isFilesOutput(output)) await writeFiles(built, attested, output, options)
     else if (output.type === 'image') {
-      await (await openAdmission(context))?.made(held!.stored.descriptor.digest)
+      await (await openAdmission(context))?.made(madeBy(result!))
       await keepImage(store, result!, options)
     } else await writeImage(store, result!, output.to, options)
   }
@@ -85,6 +86,15 @@ export async function checkBuild(context: EngineContext, options: CheckBuildOpti
   requireRoot('builds')
   await using machine = await openBuildMachine(context)
   return checkDockerfile(machine, await resolved(context, options))
+}
+
+/** The image as the store holds it, and as an index with attestations names it. */
+function madeBy({ held, attested }: { held: HeldImage; attested: AttestedBuild | undefined }): Digest[] {
+  const images = attested?.index ? checkedManifest(attested.index) : undefined
+  return [
+    held.stored.descriptor.digest,
+    ...(images?.kind === 'index' ? imagesOf(images.index).map(({ digest }) => digest) : []),
+  ]
 }
 
 /** The options for the build room: texts parsed, values taken from the environment. */

@@ -57,7 +57,7 @@ export async function commitContainer(
         layers: [...(await layersOf(store, record)), ...own],
       })
   const stored = await intake.putImage({ config: image.configBytes, manifest: image.manifestBytes })
-  await (await openAdmission(context))?.made(stored.descriptor.digest)
+  await (await openAdmission(context))?.made([stored.descriptor.digest])
   await store.images.announce('create', stored.id)
   if (reference) await store.images.setName(reference, stored.descriptor, { tagged: true })
   const imageRef = reference ? familiarName(reference) : ''

@@ -43,7 +43,7 @@ export async function importImage(
     layers: [plainLayer(layer.diffId, layer.tarSize)],
   })
   const stored = await intake.putImage({ config: image.configBytes, manifest: image.manifestBytes })
-  await (await openAdmission(context))?.made(stored.descriptor.digest)
+  await (await openAdmission(context))?.made([stored.descriptor.digest])
   if (reference) await store.images.setName(reference, stored.descriptor, { tagged: true })
   await store.images.announce('import', stored.id)
   return { id: stored.id, name: reference && fullName(reference) }

@@ -57,6 +57,7 @@ export type { ApiAnswer, ApiRequest, DevicePrompt, FirstAdministrator, RegistryA
 export type { AdvisoryPlace, BuiltAdvisories, BundleInfo, InstalledBundle } from '#trust/advisories/bundle'
 export type { Finding as ScanFinding, ScanResult } from '#trust/match'
 export type { AttachmentNode, AttachmentTree } from '#trust/signature'
+export type { AttestationOptions } from './attest-build.ts'
 export type { BuildImageOptions, BuildOutput, BuildSecretSource, CheckBuildOptions } from './build.ts'
 export type { BuildOperations } from './build-operations.ts'
 export type { CommitOptions } from './commit.ts'

@@ -168,7 +168,8 @@ test('the steps in the words of LLB are those of the golden file', () => {
   const place = new URL('../../../test/golden/attestation/steps.json', import.meta.url)
   const written = JSON.stringify(factsOf().definition.steps, undefined, 2)
   if (process.env['UPDATE_GOLDEN']) writeFileSync(place, written)
-  assert.equal(written, readFileSync(place, 'utf8'))
+  // Written again, since the file in the repository is formatted as all are.
+  assert.equal(written, JSON.stringify(JSON.parse(readFileSync(place, 'utf8')), undefined, 2))
 })
 
 test('nothing says where on the machine of the one who builds something was, or with which login', () => {

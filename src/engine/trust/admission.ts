@@ -39,7 +39,7 @@ export interface Admission {
     options: OperationOptions,
   ): Promise<void>
   /** An image that this machine has made. */
-  made(digest: Digest): Promise<void>
+  made(digests: readonly Digest[]): Promise<void>
   /** Before anything is made of an image of the store. Throws UNTRUSTED. */
   used(image: StoredImage, options: OperationOptions): Promise<void>
 }
@@ -94,7 +94,7 @@ function createAdmission(context: EngineContext, policy: SignaturePolicy): Admis
           shown: name ? familiarName(name) : found.descriptor.digest,
         })
     },
-    made: (digest) => records.add([digest], MADE_HERE),
+    made: (digests) => records.add(digests, MADE_HERE),
     async used({ descriptor, repoDigests, names, id }, options) {
       const from = repoDigests[0]
       const name = from ?? names[0]

@@ -2,11 +2,10 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { disposable, isBaleError, type OperationOptions } from '#base'
 import { type Advisories, combineAdvisories } from '#trust/advisories'
-import { type AdvisoryBundle, bundleIn, openBundle } from '#trust/advisories/bundle'
-import { debianRelease, openDebianMirror, readAptSources, readDebianSupport } from '#trust/advisories/debian'
+import type { AdvisoryBundle } from '#trust/advisories/bundle'
 import type { Inventory, InventoryPackage } from '#trust/inventory'
 import type { EngineContext } from '../context/context.ts'
-import { bundleDirectory } from './advisory-bundle.ts'
+import { bundleDirectory } from './bundle-directory.ts'
 
 /** Where the advisories of a scan come from. */
 export interface AdvisoryOptions extends OperationOptions {
@@ -20,16 +19,23 @@ export async function openAdvisories(
   inventory: Inventory,
   options: AdvisoryOptions,
 ): Promise<Advisories & AsyncDisposable> {
-  const bundle = openInstalledBundle(context, options)
+  const bundle = await openInstalledBundle(context, options)
   const mirror = await debianAdvisories(context, inventory, options)
-  const support = inventory.system && (await readDebianSupport(inventory.system))
+  const support = await debianSupport(inventory)
   const parts = [...(bundle ? [bundle] : []), ...(mirror ? [mirror] : []), ...(support ? [supportAlone(support)] : [])]
   return { ...combineAdvisories(parts), ...disposable(() => bundle?.[Symbol.dispose]()) }
 }
 
 /** The bundle that was built, pulled or imported; undefined when there is none. A damaged one must not pass for none. */
-function openInstalledBundle(context: EngineContext, { progress }: OperationOptions): AdvisoryBundle | undefined {
-  const path = bundleIn(bundleDirectory(context))
+async function openInstalledBundle(
+  context: EngineContext,
+  { progress }: OperationOptions,
+): Promise<AdvisoryBundle | undefined> {
+  const directory = bundleDirectory(context)
+  // Most machines have none, and what reads it takes time to load.
+  if (!existsSync(directory)) return undefined
+  const { bundleIn, openBundle } = await import('#trust/advisories/bundle')
+  const path = bundleIn(directory)
   if (!existsSync(path)) return undefined
   const bundle = openBundle(path)
   const days = Math.floor((context.clock.now() - Date.parse(bundle.info.created)) / DAY)
@@ -50,13 +56,15 @@ async function debianAdvisories(
   { system, packages }: Inventory,
   options: AdvisoryOptions,
 ): Promise<Advisories | undefined> {
-  const release = system && debianRelease(system)
   const debs = packages.filter(({ type }) => type === 'deb')
-  if (!release || debs.length === 0) return undefined
+  if (!system || debs.length === 0) return undefined
+  const { debianRelease, openDebianMirror, readAptSources } = await import('#trust/advisories/debian')
+  const release = debianRelease(system)
+  if (!release) return undefined
   const sources = await readAptSources()
   if (sources.length === 0) return undefined
-  const { openWeb } = await import('../registries/open-registry.ts')
-  await using fetcher = options.offline ? undefined : openWeb(context)
+  await using fetcher = options.offline ? undefined : await web(context)
+  const isSlow = setTimeout(() => options.progress?.({ kind: 'waiting', what: 'the mirrors of Debian' }), SLOW)
   try {
     const mirror = await openDebianMirror({
       ...release,
@@ -73,7 +81,22 @@ async function debianAdvisories(
     if (!isBaleError(error)) throw error
     options.progress?.({ kind: 'warning', text: `the mirrors of Debian cannot be used: ${error.message}` })
     return undefined
+  } finally {
+    clearTimeout(isSlow)
   }
+}
+
+/** Milliseconds after which people want to know what is waited for: the first time some megabytes are fetched. */
+const SLOW = 1000
+
+async function web(context: EngineContext) {
+  const { openWeb } = await import('../registries/open-registry.ts')
+  return openWeb(context)
+}
+
+async function debianSupport({ system }: Inventory) {
+  const { readDebianSupport } = await import('#trust/advisories/debian')
+  return system && readDebianSupport(system)
 }
 
 /** Of the packages that are made for one. */
@@ -88,7 +111,7 @@ function sourceOf({ name, version, source = { name, version } }: InventoryPackag
   return { source: source.name, version: source.version }
 }
 
-function supportAlone(support: NonNullable<Awaited<ReturnType<typeof readDebianSupport>>>): Advisories {
+function supportAlone(support: NonNullable<Awaited<ReturnType<typeof debianSupport>>>): Advisories {
   return {
     coverage: () => [],
     find: () => [],

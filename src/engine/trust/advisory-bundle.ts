@@ -18,6 +18,7 @@ import {
 } from '#trust/advisories/bundle'
 import type { EngineContext } from '../context/context.ts'
 import { openRegistry, openWeb } from '../registries/open-registry.ts'
+import { bundleDirectory } from './bundle-directory.ts'
 
 /** What a bundle of advisories is built of. */
 export interface BuildAdvisoriesOptions extends OperationOptions {
@@ -38,9 +39,6 @@ export interface PullAdvisoriesOptions extends TakeAdvisoriesOptions {
   /** Paths of public keys, one of which must have signed it. */
   keys?: readonly string[]
 }
-
-/** The directory of the installed bundle. */
-export const bundleDirectory = ({ config }: Pick<EngineContext, 'config'>) => join(config.root, 'trust', 'advisories')
 
 /** Downloads what has changed since the last time, and makes one bundle of it. */
 export async function buildBundle(

@@ -4,7 +4,7 @@ import { SEVERITIES, type Severity } from '#trust/advisories'
 import type { Inventory } from '#trust/inventory'
 import { createInventoryCache } from '#trust/inventory/keep'
 import { type Finding, matchInventory, type ScanResult } from '#trust/match'
-import { parseIgnoreFile, parseVex, type ScanSummary, summary, suppress } from '#trust/report'
+import { type ScanSummary, summary } from '#trust/report/summary'
 import type { EngineContext } from '../context/context.ts'
 import { type AdvisoryOptions, openAdvisories } from './advisories.ts'
 import { type ImagePlaceOptions, type OpenedImage, openImage } from './image-place.ts'
@@ -52,7 +52,8 @@ export async function scanImage(
   await using advisories = await openAdvisories(context, inventory, options)
   const today = new Date(context.clock.now()).toISOString().slice(0, 10)
   const result = matchInventory(inventory, advisories, { today })
-  const { findings, expired, unused } = suppress(result.findings, { ...said, inventory, name: image.name, today })
+  const about = { inventory, name: image.name, today }
+  const { findings, expired, unused } = said?.apply(result.findings, about) ?? { ...result, expired: [], unused: [] }
   for (const { id, expires } of expired)
     options.progress?.({ kind: 'warning', text: `what the ignore file says of ${id} has expired on ${expires}` })
   for (const { id } of unused)
@@ -61,11 +62,16 @@ export async function scanImage(
   return { name: image.name, result: shown, summary: summary(shown) }
 }
 
+/** What makes findings not count; undefined when nothing was given, so that nothing of it is loaded. */
 async function readStatements({ ignoreFile, vex = [] }: ScanOptions) {
+  if (ignoreFile === undefined && vex.length === 0) return undefined
+  const { parseIgnoreFile, parseVex, suppress } = await import('#trust/report')
   const documents = await Promise.all(vex.map(async (path) => parseVex(await readGiven(path), path)))
   const entries =
     ignoreFile === undefined ? [] : await parseIgnoreFile((await readGiven(ignoreFile)).toString(), ignoreFile)
-  return { ignoreFile: entries, vex: documents.flat() }
+  type About = Omit<Parameters<typeof suppress>[1], 'ignoreFile' | 'vex'>
+  const said = { ignoreFile: entries, vex: documents.flat() }
+  return { apply: (findings: readonly Finding[], about: About) => suppress(findings, { ...said, ...about }) }
 }
 
 /** The inventory of an opened image: that of an earlier look, if it was complete. */

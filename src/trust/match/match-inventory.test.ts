@@ -55,6 +55,20 @@ function knowing(list: readonly Advisory[], more: Partial<Advisories> = {}): Adv
 const short = (result: ReturnType<typeof matchInventory>) =>
   result.findings.map((one) => `${one.id} ${one.package.name} ${one.fixedVersion ?? 'no fix'} ${one.severity}`)
 
+test('a package of a module is looked up by its stream as well', () => {
+  const known = knowing([
+    advisory('CVE-1', 'nodejs:18/nodejs', { ecosystem: 'Red Hat:enterprise_linux:9' }),
+    advisory('CVE-2', 'nodejs:20/nodejs', { ecosystem: 'Red Hat:enterprise_linux:9' }),
+    advisory('CVE-3', 'nodejs', { ecosystem: 'Red Hat:enterprise_linux:9' }),
+  ])
+  const node = deb('nodejs', '1.0-1', { type: 'rpm', modularity: 'nodejs:18:9040020:rhel9' })
+  const { findings } = matchInventory(inventoryOf([node], { system: { id: 'rhel', version: '9.4' } }), known, TODAY)
+  assert.deepEqual(
+    findings.map(({ id }) => id),
+    ['CVE-1', 'CVE-3'],
+  )
+})
+
 test('a package of a distribution is looked up by its source package and version', () => {
   const curl = deb('libcurl4', '2.5-1', { source: { name: 'curl', version: '1.9-1' } })
   const result = matchInventory(inventoryOf([curl, deb('curl', '2.0-1')]), knowing([advisory('CVE-1', 'curl')]), TODAY)

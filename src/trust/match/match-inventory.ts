@@ -32,7 +32,8 @@ const SCHEMES: Readonly<Record<PackageType, Scheme>> = {
  */
 export function matchInventory(inventory: Inventory, advisories: Advisories, { today }: { today: string }): ScanResult {
   const ecosystems = inventory.packages.map((one) => ecosystemOf(one, inventory.system))
-  const judged = inventory.packages.map((one, index) => judgePackage(one, ecosystems[index], advisories))
+  const judge = createJudge(advisories)
+  const judged = inventory.packages.map((one, index) => judge(one, ecosystems[index]))
   const sources = uniqueSources([...new Set(ecosystems)], advisories)
   const statuses = judged.map(({ status }) => status)
   return {
@@ -53,27 +54,48 @@ interface Judged {
   readonly unclear: number
 }
 
-function judgePackage(one: InventoryPackage, ecosystem: string | undefined, advisories: Advisories): Judged {
+/** What is known of one version of a source: the same for all packages that were built from it. */
+interface SourceVerdict {
+  readonly affecting: readonly { readonly advisory: Advisory; readonly fixedVersion: string | undefined }[]
+  readonly unclear: number
+}
+
+type Judge = (one: InventoryPackage, ecosystem: string | undefined) => Judged
+
+function createJudge(advisories: Advisories): Judge {
+  const remembered = new Map<string, SourceVerdict | undefined>()
+  return (one, ecosystem) => {
+    const { name, version } = one.source ?? one
+    // Of a program that does not say its version nothing can be looked up.
+    if (version === '' || ecosystem === undefined) return NOT_COVERED
+    const key = [one.type, ecosystem, name, version, one.modularity ?? ''].join('\n')
+    if (!remembered.has(key)) remembered.set(key, judgeSource(one, ecosystem, advisories))
+    const verdict = remembered.get(key)
+    if (!verdict) return NOT_COVERED
+    const findings = verdict.affecting.map(({ advisory, fixedVersion }) => findingOf(one, advisory, fixedVersion))
+    return { status: findings.length > 0 ? 'vulnerable' : 'none known', findings, unclear: verdict.unclear }
+  }
+}
+
+const NOT_COVERED: Judged = { status: 'not covered', findings: [], unclear: 0 }
+
+/** Undefined when no data covers it. */
+function judgeSource(one: InventoryPackage, ecosystem: string, advisories: Advisories): SourceVerdict | undefined {
+  const { name, version } = one.source ?? one
+  if (advisories.coverage(ecosystem).length === 0 || advisories.isForeign?.(ecosystem, name)) return undefined
   const compare = comparatorOf(SCHEMES[one.type])
-  const plain = one.source?.name ?? one.name
-  const name = (one.modularity && modularName(plain, one.modularity)) ?? plain
-  // Of a program that does not say its version nothing can be looked up.
-  if (
-    one.version === '' ||
-    ecosystem === undefined ||
-    advisories.coverage(ecosystem).length === 0 ||
-    advisories.isForeign?.(ecosystem, name)
-  )
-    return { status: 'not covered', findings: [], unclear: 0 }
-  const version = one.source?.version ?? one.version
-  const judged = advisories
-    .find(ecosystem, name)
+  // Some sources tell the streams of a module apart, others do not.
+  const inModule = one.modularity === undefined ? undefined : modularName(name, one.modularity)
+  const names = inModule === undefined ? [name] : [inModule, name]
+  const judged = names
+    .flatMap((each) => advisories.find(ecosystem, each))
     .map((advisory) => ({ advisory, verdict: verdictOf(compare, version, advisory) }))
   const affecting = judged.filter(({ verdict }) => verdict === 'affected').map(({ advisory }) => advisory)
-  const findings = withoutAliases(affecting).map((advisory) => findingOf(one, version, advisory, compare))
   return {
-    status: findings.length > 0 ? 'vulnerable' : 'none known',
-    findings,
+    affecting: withoutAliases(affecting).map((advisory) => ({
+      advisory,
+      fixedVersion: lowestFix(version, advisory, compare),
+    })),
     unclear: judged.filter(({ verdict }) => verdict === 'unknown').length,
   }
 }
@@ -109,10 +131,9 @@ function mostTelling(a: Advisory, b: Advisory): number {
   )
 }
 
-function findingOf(one: InventoryPackage, version: string, advisory: Advisory, compare: Compare): Finding {
+function findingOf(one: InventoryPackage, advisory: Advisory, fixedVersion: string | undefined): Finding {
   const cve = advisory.id.startsWith('CVE-') ? undefined : advisory.aliases.find((alias) => alias.startsWith('CVE-'))
   const id = cve ?? advisory.id
-  const fixedVersion = lowestFix(version, advisory, compare)
   return {
     id,
     aliases: [advisory.id, ...advisory.aliases].filter((alias) => alias !== id).sort(),

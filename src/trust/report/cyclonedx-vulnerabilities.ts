@@ -2,7 +2,7 @@ import type { Models } from '@cyclonedx/cyclonedx-library'
 import { SEVERITIES, type Severity } from '#trust/advisories'
 import type { Finding, ScanResult, Suppression } from '#trust/match'
 import { type Bill, billOf, type JsonDocument, type SbomOptions } from '#trust/sbom'
-import { packageIndex } from './package-index.ts'
+import { packageIndex } from './summary/index.ts'
 import { webAddress } from './web-address.ts'
 
 /**

@@ -4,10 +4,9 @@ import type { Severity } from '#trust/advisories'
 import type { Inventory } from '#trust/inventory'
 import type { Finding, ScanResult } from '#trust/match'
 import { type JsonDocument, jsonDocument } from '#trust/sbom'
-import { purlsIn } from './package-index.ts'
+import { purlsIn } from './purls-in.ts'
 import { securitySeverity } from './security-severity.ts'
-import { stepOf } from './step.ts'
-import { WORST_FIRST } from './summary.ts'
+import { stepOf, WORST_FIRST } from './summary/index.ts'
 import { webAddress } from './web-address.ts'
 
 /** What a report says besides the result. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { LODASH, OPENSSL, smallScan, someDigest, someFinding } from '../../../test/kit/small-scan.ts'
 import { scanDocument } from './scan-document.ts'
-import { summary } from './summary.ts'
+import { summary } from './summary/index.ts'
 
 const documentOf = (scan = smallScan()) => scanDocument(scan, { name: 'web:1.0' })
 

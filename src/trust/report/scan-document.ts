@@ -2,8 +2,8 @@ import type { Coverage, FixState, Severity } from '#trust/advisories'
 import type { Gap, InventoryLayer, InventoryPackage, OperatingSystem } from '#trust/inventory'
 import type { Finding, PackageStatus, ScanResult, ScanStatus, Suppression } from '#trust/match'
 import { jsonDocument } from '#trust/sbom'
-import { packageIndex, purlsIn } from './package-index.ts'
-import { type ScanSummary, summary } from './summary.ts'
+import { purlsIn } from './purls-in.ts'
+import { packageIndex, type ScanSummary, summary } from './summary/index.ts'
 
 /**
  * bale's own JSON of a scan. Members are only added within a version of the schema; one that has no value is missing. The same

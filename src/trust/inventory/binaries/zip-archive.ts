@@ -2,8 +2,8 @@ import { Readable } from 'node:stream'
 import { createInflateRaw } from 'node:zlib'
 import type { Entry, ZipFile } from 'yauzl'
 import { isBaleError } from '#base'
+import { openZip } from '#trust/zip'
 import { type ByteSource, damaged, excessive } from './bytes.ts'
-import { openZip } from './open-zip.ts'
 import { findDirectory } from './zip-directory.ts'
 
 /** A file in a zip file. */

@@ -1,7 +1,7 @@
 import { printable } from '#base'
 import type { Inventory } from '#trust/inventory'
 import type { Finding } from '#trust/match'
-import { stepOf } from '../step.ts'
+import { stepOf } from '../summary/index.ts'
 import { webAddress } from '../web-address.ts'
 import { type Content, html, type Markup } from './markup.ts'
 

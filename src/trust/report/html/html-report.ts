@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { ScanResult } from '#trust/match'
 import type { ReportOptions } from '../sarif.ts'
-import { type ScanSummary, summary, WORST_FIRST } from '../summary.ts'
+import { type ScanSummary, summary, WORST_FIRST } from '../summary/index.ts'
 import { dataTable, findingTable, linked, shown } from './finding-table.ts'
 import { type Content, html, Markup } from './markup.ts'
 import { overview } from './overview.ts'

@@ -1,5 +1,5 @@
 import type { ScanResult } from '#trust/match'
-import { type ScanSummary, WORST_FIRST, type WorstFinding, worstFindings } from '../summary.ts'
+import { type ScanSummary, WORST_FIRST, type WorstFinding, worstFindings } from '../summary/index.ts'
 import { dataTable, layerOf, linked, marks, shown } from './finding-table.ts'
 import { type Content, html, type Markup } from './markup.ts'
 

@@ -13,7 +13,7 @@ export async function parseIgnoreFile(text: string, path: string): Promise<Ignor
   if (text.length > LIMIT) throw new BaleError('LIMIT_EXCEEDED', `${path} is longer than ${LIMIT} characters`)
   // The parser and the schema take longer to load than the rest of a scan's report.
   const [{ PlacedDocument }, { entriesOf }] = await Promise.all([
-    import('./placed-document.ts'),
+    import('#trust/placed-document'),
     import('./ignore-schema.ts'),
   ])
   const document = PlacedDocument.read(text, path)

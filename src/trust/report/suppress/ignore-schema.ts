@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { nearest, printable } from '#base'
+import type { Fault, Key, PlacedDocument } from '#trust/placed-document'
 import type { IgnoreEntry } from './ignore-entry.ts'
-import type { Fault, PlacedDocument } from './placed-document.ts'
 
 const LONGEST = 1000
 
@@ -37,7 +37,7 @@ export function entriesOf(document: PlacedDocument): IgnoreEntry[] {
 }
 
 function faultOf(issue: v.BaseIssue<unknown>): Fault {
-  const keys = (issue.path ?? []).map(({ key }) => key as string | number)
+  const keys = (issue.path ?? []).map(({ key }) => key as Key)
   if (issue.type !== 'strict_object' || issue.path?.at(-1)?.origin !== 'key') return { keys, message: issue.message }
   if (issue.expected !== 'never') return { keys, message: 'is missing' }
   const known = keys.length === 1 ? KNOWN.file : KNOWN.entry

@@ -1,9 +1,9 @@
 import * as v from 'valibot'
 import { BaleError, isBaleError, nearest, printable } from '#base'
 import { digestOf } from '#blob'
+import type { Fault, Key, PlacedDocument } from '#trust/placed-document'
 import type { TrustedSigner } from '../claim/index.ts'
 import { loadSigner } from './load-signer.ts'
-import type { PlacedDocument, Problem, Step } from './placed-document.ts'
 import type { PolicyRule, SignaturePolicy } from './policy.ts'
 import { MEMBERS, POLICY, type PolicyContent, type RuleContent, type SignerContent } from './schema.ts'
 
@@ -20,26 +20,23 @@ export async function parseSignaturePolicy(
   files: PolicyFiles,
 ): Promise<SignaturePolicy> {
   const text = textOf(bytes)
-  if (text === undefined) throw refusal([`${name}:1:1: the file is not UTF-8`])
-  const { readDocument } = await import('./placed-document.ts')
-  const document = readDocument(text)
-  if (document.problems.length > 0) throw refusal(document.problems.map((problem) => `${name}:${problem}`))
+  if (text === undefined) throw new BaleError('INVALID_ARGUMENT', `${name}:1:1: the file is not UTF-8`)
+  const { PlacedDocument } = await import('#trust/placed-document')
+  const document = PlacedDocument.read(text, name)
   const parsed = v.safeParse(POLICY, document.value, { abortPipeEarly: true })
-  if (!parsed.success) throw refusal(linesOf(parsed.issues.map(problemOf), document, name))
-  return new Loading(document, name, files, bytes).policy(parsed.output)
+  if (!parsed.success) throw document.refuse(parsed.issues.map(faultOf))
+  return new Loading(document, files, bytes).policy(parsed.output)
 }
 
 /** Turns what the file says into rules, and notes what is wrong with the files that it names. */
 class Loading {
   readonly #document: PlacedDocument
-  readonly #name: string
   readonly #files: PolicyFiles
-  readonly #problems: Problem[] = []
+  readonly #faults: Fault[] = []
   readonly #contents: Uint8Array[]
 
-  constructor(document: PlacedDocument, name: string, files: PolicyFiles, bytes: Uint8Array) {
+  constructor(document: PlacedDocument, files: PolicyFiles, bytes: Uint8Array) {
     this.#document = document
-    this.#name = name
     this.#files = files
     this.#contents = [bytes]
   }
@@ -49,7 +46,7 @@ class Loading {
     for (const [at, one] of rules.entries())
       loaded.push(await this.#rule(one, ['rules', at], one.name ?? `rules[${at}]`))
     const rest = await this.#fallback(fallback)
-    if (this.#problems.length > 0) throw refusal(linesOf(this.#problems, this.#document, this.#name))
+    if (this.#faults.length > 0) throw this.#document.refuse(this.#faults)
     const digest = digestOf(this.#contents.map((one) => digestOf(one)).join('\n'))
     return { rules: loaded, fallback: rest, digest }
   }
@@ -58,10 +55,18 @@ class Loading {
     const { repository, level, children } = { repository: 'match', level: 'enforce', children: false } as const
     if (typeof content !== 'string') return this.#rule({ ...content, images: ['**'] }, ['default'], 'default')
     const require = content === 'refuse' ? content : []
-    return { name: 'default', place: this.#place(['default']), images: ['**'], require, repository, level, children }
+    return {
+      name: 'default',
+      place: this.#document.placeOf(['default']),
+      images: ['**'],
+      require,
+      repository,
+      level,
+      children,
+    }
   }
 
-  async #rule(content: RuleContent, path: readonly Step[], name: string): Promise<PolicyRule> {
+  async #rule(content: RuleContent, path: readonly Key[], name: string): Promise<PolicyRule> {
     const { images, level, children, repository, 'not-older-than': notOlderThan } = content
     const require: TrustedSigner[][] = []
     for (const [at, { any, ...one }] of content.require.entries()) {
@@ -73,7 +78,7 @@ class Loading {
     }
     return {
       name,
-      place: this.#place(path),
+      place: this.#document.placeOf(path),
       images,
       level,
       children,
@@ -83,13 +88,13 @@ class Loading {
     }
   }
 
-  async #signer(content: SignerContent, path: readonly Step[]): Promise<TrustedSigner[]> {
+  async #signer(content: SignerContent, path: readonly Key[]): Promise<TrustedSigner[]> {
     const [kind] = Object.keys(content).filter((name) => content[name as keyof SignerContent] !== undefined)
     try {
       return [await loadSigner(content, (file) => this.#read(file))]
     } catch (error) {
       if (!isBaleError(error)) throw error
-      this.#problems.push({ path: [...path, kind!], message: error.message })
+      this.#faults.push({ keys: [...path, kind!], message: error.message })
       return []
     }
   }
@@ -106,50 +111,17 @@ class Loading {
     this.#contents.push(bytes)
     return bytes
   }
-
-  #place(path: readonly Step[]): string {
-    const { line, column } = this.#document.placeOf(path)
-    return `${this.#name}:${line}:${column}`
-  }
 }
 
-function problemOf(issue: v.BaseIssue<unknown>): Problem {
-  const path = (issue.path ?? []).map(({ key }) => key as Step)
-  const isMember = issue.path?.at(-1)?.origin === 'key'
-  if (issue.type !== 'strict_object' || !isMember) return { path, message: issue.message }
-  if (issue.expected !== 'never') return { path, isMember, message: 'is missing' }
-  const name = String(path.at(-1))
-  if (MEMBERS.includes(name)) return { path, isMember, message: 'has no place here' }
+function faultOf(issue: v.BaseIssue<unknown>): Fault {
+  const keys = (issue.path ?? []).map(({ key }) => key as Key)
+  const atKey = issue.path?.at(-1)?.origin === 'key'
+  if (issue.type !== 'strict_object' || !atKey) return { keys, message: issue.message }
+  if (issue.expected !== 'never') return { keys, message: 'is missing' }
+  const name = String(keys.at(-1))
+  if (MEMBERS.includes(name)) return { keys, atKey, message: 'has no place here' }
   const meant = nearest(name, MEMBERS)
-  return { path, isMember, message: `unknown member${meant === undefined ? '' : `; did you mean ${meant}?`}` }
-}
-
-/** In the order of the file. */
-function linesOf(problems: readonly Problem[], { placeOf }: PlacedDocument, name: string): string[] {
-  return problems
-    .map((problem) => ({ ...problem, ...placeOf(problem.path, problem.isMember) }))
-    .sort((one, other) => one.line - other.line || one.column - other.column)
-    .map(({ path, message, line, column }) => {
-      const place = `${name}:${line}:${column}`
-      return path.length === 0 ? `${place}: ${message}` : `${place}: ${written(path)}: ${message}`
-    })
-}
-
-/** `rules[0].require[1].key`. */
-function written(path: readonly Step[]): string {
-  const steps = path.map((step, at) => {
-    if (typeof step === 'number') return `[${step}]`
-    return at === 0 ? printable(step, 64) : `.${printable(step, 64)}`
-  })
-  return steps.join('')
-}
-
-/** One mistake of notation makes many. */
-const MOST_LINES = 50
-
-function refusal(lines: readonly string[]): BaleError {
-  const more = lines.length > MOST_LINES ? [`and ${lines.length - MOST_LINES} more`] : []
-  return new BaleError('INVALID_ARGUMENT', [...lines.slice(0, MOST_LINES), ...more].join('\n'))
+  return { keys, atKey, message: `unknown member${meant === undefined ? '' : `; did you mean ${meant}?`}` }
 }
 
 function textOf(bytes: Uint8Array): string | undefined {

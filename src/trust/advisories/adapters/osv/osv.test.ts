@@ -313,7 +313,7 @@ test('a malformed record is skipped and counted with a reason, and the others ar
   )
 })
 
-test('whatever a record holds is skipped or read, never thrown, and keys such as __proto__ change nothing', async () => {
+test('V03 whatever a record holds is skipped or read, never thrown, and keys such as __proto__ change nothing', async () => {
   const value = fc.jsonValue({ maxDepth: 4 })
   const record = fc.record(
     {

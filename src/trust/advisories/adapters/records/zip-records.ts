@@ -1,10 +1,9 @@
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { crc32, inflateRawSync } from 'node:zlib'
 import type { Entry, ZipFile } from 'yauzl'
 import { asError, BaleError, printable } from '#base'
+import { openZip, type ReadAhead, readingAhead } from '#trust/zip'
 import { malformed } from '../values.ts'
-import { openZip } from './open-zip.ts'
-import { type ReadAhead, readingAhead } from './read-ahead.ts'
 import { defaultRecordLimits, type RecordFile, type RecordOptions } from './record-file.ts'
 
 /**
@@ -14,9 +13,10 @@ import { defaultRecordLimits, type RecordFile, type RecordOptions } from './reco
 export async function* zipRecords(path: string, options: RecordOptions): AsyncGenerator<RecordFile> {
   const limits = { ...defaultRecordLimits, ...options.limits }
   await using file = await open(path, 'r')
-  const zip = await orDamaged(path, () => openZip(file))
+  const source = { size: (await file.stat()).size, ...partsOf(file) }
+  const zip = await orDamaged(path, () => openZip(source))
   if (zip.entryCount > limits.files) throw tooMuch(path, `${zip.entryCount} files`)
-  const ahead = readingAhead(file)
+  const ahead = readingAhead(source, WINDOW)
   let total = 0
   for await (const entry of entries(path, zip)) {
     options.signal?.throwIfAborted()
@@ -28,6 +28,19 @@ export async function* zipRecords(path: string, options: RecordOptions): AsyncGe
     total += bytes.length
     if (total > limits.totalBytes) throw tooMuch(path, `more than ${limits.totalBytes} bytes`)
     yield { name, bytes }
+  }
+}
+
+/** Members are read in the order in which they stand, mostly: so much at once. */
+const WINDOW = 1024 * 1024
+
+function partsOf(file: FileHandle) {
+  return {
+    async readAt(position: number, length: number): Promise<Uint8Array> {
+      const bytes = Buffer.allocUnsafeSlow(length)
+      const { bytesRead } = await file.read(bytes, 0, length, position)
+      return bytes.subarray(0, bytesRead)
+    },
   }
 }
 
@@ -62,7 +75,7 @@ const DEFLATED = 8
 
 /** Source: APPNOTE.TXT section 4.3.7. */
 async function dataStart({ relativeOffsetOfLocalHeader: at }: Entry, ahead: ReadAhead): Promise<number> {
-  const header = await ahead.read(at, LOCAL_HEADER)
+  const header = Buffer.from(await ahead.read(at, LOCAL_HEADER))
   if (header.length < LOCAL_HEADER || header.readUInt32LE(0) !== 0x04034b50) throw malformed('it', 'has no header')
   return at + LOCAL_HEADER + header.readUInt16LE(26) + header.readUInt16LE(28)
 }

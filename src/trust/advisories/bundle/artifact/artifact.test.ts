@@ -241,7 +241,7 @@ const kinds: readonly [string, Change, string, RegExp][] = [
 ]
 
 for (const [title, change, code, message] of kinds) {
-  test(`a bundle is refused, and the installed one stays: ${title}`, async () => {
+  test(`V03 a bundle is refused, and the installed one stays: ${title}`, async () => {
     await using work = await workplace()
     await installBundle(work.files[0]!, work.installed)
     const place = await bent(await pushed(work.files[1]!), change)
@@ -276,7 +276,7 @@ for (const [title, bend, code] of [
   ['longer', (bytes: Buffer) => Buffer.concat([bytes, bytes]), 'SIZE_MISMATCH'],
   ['something else', (bytes: Buffer) => Buffer.alloc(bytes.length, 'x'), 'INVALID_COMPRESSION'],
 ] as const) {
-  test(`a layer that comes ${title} is refused, and nothing is left of it`, async () => {
+  test(`V03 a layer that comes ${title} is refused, and nothing is left of it`, async () => {
     await using work = await workplace()
     const place = await pushed(work.files[0]!)
     const bending: ImageSource = {

@@ -8,7 +8,7 @@ import {
   smallScan,
   someFinding,
   somePackage,
-} from '../../../test/kit/small-scan.ts'
+} from '../../../../test/kit/small-scan.ts'
 import { summary, worstFindings } from './summary.ts'
 
 const NONE = { critical: 0, high: 0, medium: 0, low: 0, negligible: 0, unknown: 0 }
@@ -24,8 +24,8 @@ test('the figures of a scan count suppressed findings apart', () => {
     exploited: 1,
     notCovered: [{ type: 'golang', packages: 1 }],
     layers: [
-      { layer: 0, packages: 1, findings: { ...NONE, critical: 1 } },
-      { layer: 1, packages: 2, findings: { ...NONE, medium: 1 } },
+      { layer: 0, step: 'ADD file:f0 in /', packages: 1, findings: { ...NONE, critical: 1 } },
+      { layer: 1, step: 'RUN npm ci', packages: 2, findings: { ...NONE, medium: 1 } },
     ],
   })
 })

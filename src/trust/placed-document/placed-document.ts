@@ -1,9 +1,12 @@
 import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml'
 import { BaleError, printable } from '#base'
 
+/** A step into a document: the name of a member, or the number of an item. */
+export type Key = string | number
+
 /** What is wrong, and the keys that lead to it: `['ignore', 0, 'expires']`. */
 export interface Fault {
-  readonly keys: readonly (string | number)[]
+  readonly keys: readonly Key[]
   /** Whether the key itself is wrong, and not what it has. */
   readonly atKey?: boolean
   readonly message: string
@@ -43,28 +46,35 @@ export class PlacedDocument {
     this.#path = path
     const mistakes = [...document.errors, ...document.warnings]
     if (mistakes.length > 0)
-      throw refusal(mistakes.map(({ pos, message }) => `${this.#at(pos[0])}: ${printable(message)}`))
+      throw refusal(mistakes.map(({ pos, message }) => `${this.#at(pos[0])}: ${printable(message, 200)}`))
     this.value = document.toJS({ maxAliasCount: 0 })
   }
 
-  /** The error of mistakes in the values. */
+  /** The error of mistakes in the values, in the order of the file. */
   refuse(faults: readonly Fault[]): BaleError {
+    const placed = faults.map((fault) => ({ ...fault, offset: this.#startOf(fault.keys, fault.atKey) }))
     return refusal(
-      faults.map(({ keys, atKey, message }) => {
-        const name = keys.map((key) => (typeof key === 'number' ? `[${key}]` : `.${printable(key, 64)}`)).join('')
-        const place = this.#at(this.#startOf(keys, atKey))
-        return [place, ...(name === '' ? [] : [name.replace(/^\./, '')]), message].join(': ')
-      }),
+      placed
+        .sort((one, other) => one.offset - other.offset)
+        .map(({ keys, message, offset }) => {
+          const name = keys.map((key) => (typeof key === 'number' ? `[${key}]` : `.${printable(key, 64)}`)).join('')
+          return [this.#at(offset), ...(name === '' ? [] : [name.replace(/^\./, '')]), message].join(': ')
+        }),
     )
   }
 
   /** `ignore.yaml:3`, for a value that is there. */
-  lineOf(keys: readonly (string | number)[]): string {
+  lineOf(keys: readonly Key[]): string {
     return `${this.#path}:${this.#lines.linePos(this.#startOf(keys)).line}`
   }
 
+  /** `policy.yaml:7:5`; of something that is missing, where that begins which lacks it. */
+  placeOf(keys: readonly Key[]): string {
+    return this.#at(this.#startOf(keys))
+  }
+
   /** Of something that is missing: where that begins which lacks it. */
-  #startOf(keys: readonly (string | number)[], atKey = false): number {
+  #startOf(keys: readonly Key[], atKey = false): number {
     const above = keys.length === 0 ? undefined : this.#nodeAt(keys.slice(0, -1))
     const pair = isMap(above) ? above.items.find(({ key }) => isScalar(key) && key.value === keys.at(-1)) : undefined
     const node = atKey ? pair?.key : this.#nodeAt(keys)
@@ -72,7 +82,7 @@ export class PlacedDocument {
     return keys.length === 0 ? 0 : this.#startOf(keys.slice(0, -1))
   }
 
-  #nodeAt(keys: readonly (string | number)[]): unknown {
+  #nodeAt(keys: readonly Key[]): unknown {
     return keys.length === 0 ? this.#document.contents : this.#document.getIn(keys, true)
   }
 
