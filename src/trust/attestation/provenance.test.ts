@@ -58,7 +58,8 @@ for (const [name, options] of Object.entries({
     const place = new URL(`../../../test/golden/attestation/${name}.json`, import.meta.url)
     const written = JSON.stringify(provenance(FACTS, options), undefined, 2)
     if (process.env['UPDATE_GOLDEN']) writeFileSync(place, written)
-    assert.equal(written, readFileSync(place, 'utf8'))
+    // Written again, since the file in the repository is formatted as all are.
+    assert.equal(written, JSON.stringify(JSON.parse(readFileSync(place, 'utf8')), undefined, 2))
   })
 }
 

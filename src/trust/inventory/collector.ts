@@ -6,6 +6,8 @@ const MOST_PACKAGES = 1_000_000
 const LONGEST_NAME = 1024
 /** Characters of what is for people to read. */
 const LONGEST_REMARK = 4096
+/** Characters of a licence of a language's package: what is longer is its text. Distributions list many in one. */
+const LONGEST_LICENCE = 200
 /** Characters of all packages together; 10 000 real ones have 3 million. */
 const MOST_TEXT = 64 << 20
 
@@ -72,7 +74,8 @@ function tidied({
   vendor,
   modularity,
 }: FoundPackage): FoundPackage {
-  const terms = licences?.filter((one) => one !== '' && !/\p{Cc}/u.test(one)).map(remark)
+  const longest = isOfDistribution(type) ? Number.POSITIVE_INFINITY : LONGEST_LICENCE
+  const terms = licences?.filter((one) => one !== '' && one.length <= longest && !/\p{Cc}/u.test(one)).map(remark)
   return {
     type,
     name: copyOf(name),
@@ -84,6 +87,8 @@ function tidied({
     ...(modularity && isName(modularity) && { modularity: copyOf(modularity) }),
   }
 }
+
+const isOfDistribution = (type: FoundPackage['type']) => type === 'deb' || type === 'apk' || type === 'rpm'
 
 const copyOf = (text: string) => Buffer.from(text).toString()
 

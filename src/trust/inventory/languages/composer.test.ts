@@ -39,7 +39,7 @@ const cases: [name: string, analyser: Analyser, text: string, expected: object[]
 for (const [name, analyser, text, expected] of cases) {
   test(`composer's packages: ${name}`, async () => {
     const { packages, gaps } = await analyse(analyser, text)
-    assert.deepEqual([packages, gaps], [expected, undefined])
+    assert.deepEqual([packages ?? [], gaps], [expected, undefined])
   })
 }
 

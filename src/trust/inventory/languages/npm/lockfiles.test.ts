@@ -374,11 +374,11 @@ for (const [name, analyser, text, message] of refused) {
   })
 }
 
-test('of more packages than a project can have the first 200 000 are listed, and the gap says that there are more', async () => {
+test('more packages than any project has are listed', async () => {
   const text = `lockfileVersion: '6.0'\npackages:\n${Array.from({ length: 200_001 }, (_, at) => `  /p${at}@1.0.0:`).join('\n')}`
   const { packages, gaps } = await analyse(pnpmLockfile, text)
-  assert.equal(packages?.length, 200_000)
-  assert.deepEqual(gaps, [{ where: 'app/lockfile', reason: 'it lists more than 200000 packages' }])
+  assert.equal(packages?.length, 200_001)
+  assert.equal(gaps, undefined)
 })
 
 test('a package that is listed many times is one', async () => {
