@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { readBytes, temporaryDirectory } from '#host/file'
-import { analyse, databaseContract, encodeHeader, FACTS, reasons } from './database-contract.ts'
+import { analyse, databaseContract, encodeHeader, FACTS, reasons } from './contract.ts'
 
 const PATH = 'var/lib/rpm/Packages'
 

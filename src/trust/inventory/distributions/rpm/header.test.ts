@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { encodeHeader } from './database-contract.ts'
+import { encodeHeader } from './contract.ts'
 import { parseHeader, Tag } from './header.ts'
 import { collectInstalledFiles } from './installed-files.ts'
 import { packageOf } from './rpm-package.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { analyse, databaseContract, encodeHeader, FACTS, reasons } from './database-contract.ts'
+import { analyse, databaseContract, encodeHeader, FACTS, reasons } from './contract.ts'
 
 const PATH = 'usr/lib/sysimage/rpm/Packages.db'
 

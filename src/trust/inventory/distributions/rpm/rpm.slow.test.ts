@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { readBytes, temporaryDirectory } from '#host/file'
-import { analyse } from './database-contract.ts'
+import { analyse } from './contract.ts'
 
 const skip = !existsSync('/usr/bin/rpmbuild') && '/usr/bin/rpmbuild is missing: install rpm'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { analyse, reasons } from './database-contract.ts'
+import { analyse, reasons } from './contract.ts'
 import { rpm } from './rpm.ts'
 
 const MANIFEST = 'var/lib/rpmmanifest/container-manifest-2'

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { readBytes, temporaryDirectory } from '#host/file'
-import { analyse, databaseContract, encodeHeader, FACTS, reasons } from './database-contract.ts'
+import { analyse, databaseContract, encodeHeader, FACTS, reasons } from './contract.ts'
 
 const PATH = 'var/lib/rpm/rpmdb.sqlite'
 const TABLE = `CREATE TABLE 'Packages' (hnum INTEGER PRIMARY KEY AUTOINCREMENT,blob BLOB NOT NULL)`
