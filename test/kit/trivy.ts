@@ -50,7 +50,8 @@ export async function trivyPackages(target: { root: string } | { tar: string }):
       ...[...what, '--cache-dir', cache.path, '--format', 'cyclonedx', '--quiet'],
       ...['--offline-scan', '--skip-db-update', '--skip-java-db-update'],
     ],
-    { maxBuffer: 256 << 20 },
+    // What it unpacks it leaves in the system's directory for temporary files.
+    { maxBuffer: 256 << 20, env: { ...process.env, TMPDIR: cache.path } },
   )
   const { components = [] } = JSON.parse(stdout) as { components?: Component[] }
   return components.flatMap((component) => packageOf(component) ?? [])
