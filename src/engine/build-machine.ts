@@ -21,7 +21,7 @@ export async function openBuildMachine(
   const web = lazyWeb(context)
   const layouts = layoutImages(store)
   const find = (name: string, wanted: FindOptions) =>
-    isLayout(name) ? layouts.find(name, wanted) : findBase(context, store, name, wanted)
+    isLayout(name) ? findInLayout(context, layouts, name, wanted) : findBase(context, store, name, wanted)
   return {
     store,
     rootfs: await context.rootfs(),
@@ -73,6 +73,18 @@ function lazyWeb(context: EngineContext): Fetcher {
       await (await opened)?.[Symbol.asyncDispose]()
     },
   }
+}
+
+/** Nothing is attached to it there, so the rule for images without a name decides. */
+async function findInLayout(
+  context: EngineContext,
+  layouts: ReturnType<typeof layoutImages>,
+  name: string,
+  wanted: FindOptions,
+): Promise<FoundBase> {
+  const found = await layouts.find(name, wanted)
+  await (await openAdmission(context))?.used(found.image, wanted)
+  return found
 }
 
 type FindOptions = OperationOptions & { platform: Platform; pull: boolean }

@@ -201,6 +201,9 @@ test('S04 a policy decides what is pulled, loaded, built on and run', { skip: ca
   await refusedBy(/rule team/, 'load', '-i', archive)
   writeFileSync(join(cwd, 'Dockerfile'), `FROM ${unsigned}\nRUN true\n`)
   await refusedBy(/rule team/, 'build', '-q', '.')
+  await bale.run(['save', '--format', 'oci-dir', '-o', join(cwd, 'layout'), 'busybox:1'])
+  writeFileSync(join(cwd, 'Dockerfile'), `FROM oci-layout://${join(cwd, 'layout')}\nRUN true\n`)
+  await refusedBy(/no rule allows it/, 'build', '-q', '.')
   assert.deepEqual(await attempt('run', '-q', '--rm', signed, 'true'), { code: 0, stdout: '', stderr: '' })
   // Judged when it came in: it is used without its registry.
   await registry[Symbol.asyncDispose]()

@@ -95,8 +95,9 @@ async function web(context: EngineContext) {
 }
 
 async function debianSupport({ system }: Inventory) {
+  if (system?.id !== 'debian' && system?.id !== 'ubuntu') return undefined
   const { readDebianSupport } = await import('#trust/advisories/debian')
-  return system && readDebianSupport(system)
+  return readDebianSupport(system)
 }
 
 /** Of the packages that are made for one. */

@@ -20,8 +20,6 @@ export interface OpenedImage extends AsyncDisposable {
   /** As people know it: `webserver:1`, `registry.example/team/web:1`, a path. */
   readonly name: string
   readonly source: ImageSource
-  /** The manifest or index that the name refers to. */
-  readonly target: ReadManifest
   /** The image for the platform. */
   readonly manifest: ReadManifest
   /** Layers that need not be read from the source, since the store has them. */
@@ -30,8 +28,6 @@ export interface OpenedImage extends AsyncDisposable {
 
 export interface ImagePlaceOptions extends OperationOptions {
   platform?: string
-  /** The registry may be asked over http. */
-  insecure?: boolean
 }
 
 interface Place {
@@ -49,18 +45,16 @@ interface Place {
 export async function openImage(
   context: EngineContext,
   text: string,
-  { platform, insecure, signal }: ImagePlaceOptions = {},
+  { platform, signal }: ImagePlaceOptions = {},
 ): Promise<OpenedImage> {
   const wanted = platform === undefined ? context.platform : parsePlatform(platform)
-  const place = await openPlace(context, text, wanted, { insecure, signal })
+  const place = await openPlace(context, text, wanted, { signal })
   try {
-    const target = checkedManifest(await place.source.resolve(place.key, { signal }))
-    let manifest = target
-    while (manifest.kind === 'index')
+    let manifest = checkedManifest(await place.source.resolve(place.key, { signal }))
+    for (let depth = 0; manifest.kind === 'index' && depth < DEEPEST; depth++)
       manifest = await readManifest(place.source, choosePlatform(manifest.index, wanted), { signal })
     return {
       ...place,
-      target,
       manifest,
       layerAtHand: (diffId) => layerOfStore(context, diffId),
       [Symbol.asyncDispose]: async () => void (await place.close?.()),
@@ -71,6 +65,9 @@ export async function openImage(
   }
 }
 
+/** Indexes inside an index, as everywhere; what is deeper is no image. */
+const DEEPEST = 4
+
 const REGISTRY = 'docker://'
 const LAYOUT = 'oci-layout://'
 const ARCHIVE = /^(?:docker|oci)-archive:/
@@ -79,9 +76,9 @@ function openPlace(
   context: EngineContext,
   text: string,
   platform: Platform,
-  options: OperationOptions & { insecure?: boolean },
+  options: OperationOptions,
 ): Promise<Place> {
-  if (text.startsWith(REGISTRY)) return openRemote(context, text.slice(REGISTRY.length), options)
+  if (text.startsWith(REGISTRY)) return openRemote(context, text.slice(REGISTRY.length))
   if (text.startsWith(LAYOUT)) return openLayoutPlace(text.slice(LAYOUT.length))
   if (ARCHIVE.test(text)) return openArchivePlace(text.replace(ARCHIVE, ''), options)
   if (looksLikeFile(text)) return openArchivePlace(text, options)
@@ -94,14 +91,10 @@ function looksLikeFile(text: string): boolean {
   return /\.(?:tar|tgz|tar\.(?:gz|zst|xz|bz2))$/.test(text) && existsSync(text)
 }
 
-async function openRemote(
-  context: EngineContext,
-  name: string,
-  { insecure }: OperationOptions & { insecure?: boolean },
-): Promise<Place> {
+async function openRemote(context: EngineContext, name: string): Promise<Place> {
   const reference = withDefaultTag(parseReference(name))
   const { openRegistry } = await import('../registries/open-registry.ts')
-  const source = await openRegistry(context, reference, { typed: name, insecure })
+  const source = await openRegistry(context, reference, { typed: name })
   return {
     name: familiarName(reference),
     source,

@@ -74,7 +74,7 @@ async function readStatements({ ignoreFile, vex = [] }: ScanOptions) {
   return { apply: (findings: readonly Finding[], about: About) => suppress(findings, { ...said, ...about }) }
 }
 
-/** The inventory of an opened image: that of an earlier look, if it was complete. */
+/** The inventory of an opened image: that of an earlier look, if all layers could be read then. */
 export async function inventoryOf(
   context: EngineContext,
   image: OpenedImage,
@@ -90,7 +90,8 @@ export async function inventoryOf(
     signal: options.signal,
     progress: options.progress,
   })
-  if (inventory.gaps.length === 0) await cache.put(inventory)
+  if (!inventory.gaps.some(({ where }) => inventory.layers.some(({ digest }) => digest === where)))
+    await cache.put(inventory)
   return inventory
 }
 

@@ -77,3 +77,12 @@ test('what was never there is PATH_NOT_FOUND; links in a circle end', async () =
   const circle = tarOf([link('a', 'b'), link('b', 'a')])
   await assert.rejects(find([circle], 'a/x'), { code: 'INVALID_ARGUMENT' })
 })
+
+test('a hard link is a file like any other', async () => {
+  const linked = tarOf([
+    { entry: tarEntry('usr/bin/perl'), text: 'a program' },
+    tarEntry('usr/bin/perl5', { type: 'hardlink', linkName: 'usr/bin/perl' }),
+  ])
+  const found = await find([linked], '/usr/bin/perl5')
+  assert.deepEqual([found.kind, found.size, found.history], ['file', 9, [{ layer: 0, act: 'added' }]])
+})

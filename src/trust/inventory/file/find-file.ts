@@ -66,11 +66,7 @@ async function lookThrough(layers: readonly LayerFiles[], path: string, options:
           return change.kind === 'file' && DATABASES.some((one) => one.wants(change)) ? {} : undefined
         },
         content: async (file) => void fresh.set(file.path, await ownersIn(file, path)),
-        link(linkPath) {
-          hide({ kind: 'other', path: linkPath })
-          if (linkPath === path) changes.push({ kind: 'other', path })
-          return 'nothing'
-        },
+        link: (linkPath) => (linkPath === path ? 'content' : 'nothing'),
       },
       options,
     )

@@ -9,7 +9,7 @@ import type { Inventory } from '../model.ts'
 /** Inventories of images that were looked at before: an image of a digest never changes. */
 interface InventoryCache {
   get(manifest: Digest): Promise<Inventory | undefined>
-  /** Only complete ones are worth keeping: what could not be read today may be readable tomorrow. */
+  /** Not for one of which a layer could not be read: tomorrow it may be readable. */
   put(inventory: Inventory): Promise<void>
 }
 

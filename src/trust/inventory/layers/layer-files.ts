@@ -30,8 +30,8 @@ export interface LayerVisitor {
   /** Not called when the file does not begin as `magic` says. */
   content(file: ReadableFile): Promise<void>
   /**
-   * A hard link to a file of the same layer that came before, where the layer is a tar. `content`: the link's own name is
-   * wanted and the file was not, so it has to be read again, as a `change` of that name.
+   * A hard link to a file of the same layer, where the layer is a tar; told when all other changes and contents were. Its path came as
+   * a `change` before. `content`: the link's own name is wanted and the file was not, so that it is read again, as a `change` of that name.
    */
   link(path: string, target: string): 'content' | 'nothing'
   /** Called once, after all of the layer, while files that were to be kept can still be read. */

@@ -136,3 +136,28 @@ test('a kept file is readable until the visit ends, and not held after it', asyn
     await assert.rejects(kept!.read())
   }
 })
+
+test('a link is told after the files, wherever the stream was cut; a link to a link is one to the file', async () => {
+  const bytes = await tarOf([
+    { entry: tarEntry('a/file'), text: 'content' },
+    tarEntry('a/link', { type: 'hardlink', linkName: 'a/file' }),
+    tarEntry('a/further', { type: 'hardlink', linkName: 'a/link' }),
+    tarEntry('a/replaced', { type: 'hardlink', linkName: 'a/file' }),
+    { entry: tarEntry('a/replaced'), text: 'a file after all' },
+  ])
+  for (const piece of [1, 512, bytes.length]) {
+    const stream = async function* () {
+      for (let at = 0; at < bytes.length; at += piece) yield bytes.subarray(at, at + piece)
+    }
+    const told: string[] = []
+    await tarLayer(async () => stream(), tmpdir()).visit({
+      change: (change) => (change.kind === 'file' ? {} : undefined),
+      content: async ({ path }) => void told.push(path),
+      link(path, target) {
+        told.push(`${path} -> ${target}`)
+        return 'nothing'
+      },
+    })
+    assert.deepEqual(told, ['a/file', 'a/replaced', 'a/link -> a/file', 'a/further -> a/file'], `pieces of ${piece}`)
+  }
+})

@@ -73,6 +73,8 @@ interface Pass extends AsyncDisposable {
 
 function createPass(visitor: LayerVisitor, temporary: string): Pass {
   const missed = new Map<string, string[]>()
+  /** By the path of the link. Judged at the end, when all files were looked at, however the stream was cut into pieces. */
+  const links = new Map<string, string>()
   const kept: Spool[] = []
   let complete: Receiving[] = []
   let receiving: Receiving | undefined
@@ -81,7 +83,12 @@ function createPass(visitor: LayerVisitor, temporary: string): Pass {
     onEntry(entry) {
       const change = layerChangeOf(entry)
       if (!change) return
-      if (change.kind === 'link') return seeLink(change.path, change.target)
+      links.delete(change.path)
+      if (change.kind === 'link') {
+        links.set(change.path, change.target)
+        visitor.change({ kind: 'other', path: change.path })
+        return
+      }
       const wanted = visitor.change(change)
       if (!wanted || change.kind !== 'file') return
       const { path, size, mode } = change
@@ -99,9 +106,18 @@ function createPass(visitor: LayerVisitor, temporary: string): Pass {
     },
   })
 
-  function seeLink(path: string, target: string): void {
-    const judged = visitor.link(path, target)
-    if (judged === 'content') missed.set(target, [...(missed.get(target) ?? []), path])
+  function judgeLinks(): void {
+    for (const path of links.keys()) {
+      const target = fileBehind(path)
+      if (visitor.link(path, target) === 'content') missed.set(target, [...(missed.get(target) ?? []), path])
+    }
+  }
+
+  /** A hard link refers to what comes before it, so that links to links end at a file. */
+  function fileBehind(path: string): string {
+    let target = path
+    for (let next = links.get(target); next !== undefined && next !== path; next = links.get(target)) target = next
+    return target
   }
 
   async function hand(): Promise<void> {
@@ -123,6 +139,7 @@ function createPass(visitor: LayerVisitor, temporary: string): Pass {
     async end() {
       scanner.end()
       await hand()
+      judgeLinks()
     },
     async [Symbol.asyncDispose]() {
       for (const { spool } of [...complete, ...(receiving ? [receiving] : [])]) spool.drop()

@@ -93,8 +93,6 @@ function createLayerPass(analysers: readonly Analyser[], below: PathTree<Analyse
       else if (wanted.analyser) await analyse(wanted.analyser, file)
     },
     link(path, target) {
-      hide({ kind: 'other', path })
-      fresh.delete(path)
       const before = fresh.get(target)
       // By its name alone: the size and mode of a link are those of the file.
       const named = wantedBy(analysers, { path, size: 0, mode: 0 })?.analyser
