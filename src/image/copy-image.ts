@@ -84,7 +84,7 @@ export async function copyImage(
   const root = checkedManifest(typeof name === 'object' ? name : await source.resolve(name, pass(options)))
   const copy = newCopy(source, target, options)
   const whole = root.kind === 'index' && options.all === true
-  const chosen = whole ? root : await chooseImage(copy, root)
+  const chosen = whole ? root : await chooseImage(source, root, options)
   const unchanged = await copyManifest(copy, chosen, 0)
   if (options.targetName !== undefined) await target.tag(options.targetName, chosen, pass(options))
   return {
@@ -113,10 +113,14 @@ function pass({ signal, progress }: OperationOptions): OperationOptions {
   return { signal, progress }
 }
 
-/** Follows indexes down to the one image for the wanted platform. */
-async function chooseImage(
-  { source, options }: Copy,
+/**
+ * Follows indexes down to the one image for the wanted platform. Throws NO_MATCHING_PLATFORM, LIMIT_EXCEEDED for indexes that are
+ * nested too deeply and, with `imagesOnly`, UNSUPPORTED for an artifact of another kind.
+ */
+export async function chooseImage(
+  source: ImageSource,
   root: ReadManifest,
+  options: CopyOptions,
 ): Promise<ReadManifest & { kind: 'manifest' }> {
   let found = root
   for (let depth = 0; found.kind === 'index'; depth++) {

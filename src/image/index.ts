@@ -3,7 +3,7 @@
  * documents are never changed, new ones are made. Does not: know registries, archives or the store (they are ImageSource and ImageTarget).
  */
 export { choosePlatform, imagesOf, isAttestation } from './choose-platform.ts'
-export { type CopyOptions, type CopyResult, copyImage } from './copy-image.ts'
+export { type CopyOptions, type CopyResult, chooseImage, copyImage } from './copy-image.ts'
 export {
   type BlobContext,
   type BlobOutcome,

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { BaleError, isBaleError, type OperationOptions, printable } from '#base'
-import { checkedManifest, choosePlatform, type ImageSource, type ReadManifest, readManifest } from '#image'
+import { checkedManifest, chooseImage, type ImageSource, type ReadManifest } from '#image'
 import {
   type Digest,
   familiarName,
@@ -50,9 +50,9 @@ export async function openImage(
   const wanted = platform === undefined ? context.platform : parsePlatform(platform)
   const place = await openPlace(context, text, wanted, { signal })
   try {
-    let manifest = checkedManifest(await place.source.resolve(place.key, { signal }))
-    for (let depth = 0; manifest.kind === 'index' && depth < DEEPEST; depth++)
-      manifest = await readManifest(place.source, choosePlatform(manifest.index, wanted), { signal })
+    const found = checkedManifest(await place.source.resolve(place.key, { signal }))
+    const choice = { platform: wanted, imagesOnly: true, shownName: place.name, signal }
+    const manifest = await chooseImage(place.source, found, choice)
     return {
       ...place,
       manifest,
@@ -64,9 +64,6 @@ export async function openImage(
     throw error
   }
 }
-
-/** Indexes inside an index, as everywhere; what is deeper is no image. */
-const DEEPEST = 4
 
 const REGISTRY = 'docker://'
 const LAYOUT = 'oci-layout://'

@@ -41,7 +41,7 @@ export async function originOf(
     layerAtHand: (diffId) => image.layerAtHand(diffId),
     signal: options.signal,
   })
-  const found = await findFile(layers, Buffer.from(path).toString('latin1'), { signal: options.signal })
+  const found = await findFile(layers, path, { signal: options.signal })
   const packages = packagesOf(inventory, found)
   await using advisories = await openAdvisories(context, inventory, options)
   const today = new Date(context.clock.now()).toISOString().slice(0, 10)

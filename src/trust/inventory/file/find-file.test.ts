@@ -78,6 +78,13 @@ test('what was never there is PATH_NOT_FOUND; links in a circle end', async () =
   await assert.rejects(find([circle], 'a/x'), { code: 'INVALID_ARGUMENT' })
 })
 
+test('names in UTF-8 are found as they are written, and told so', async () => {
+  const bytes = (name: string) => Buffer.from(name).toString('latin1')
+  const tar = tarOf([text(bytes('srv/café'))])
+  assert.equal((await find([tar], '/srv/café')).path, 'srv/café')
+  await assert.rejects(find([tar], '/srv/thé'), { message: 'the image has no /srv/thé' })
+})
+
 test('a hard link is a file like any other', async () => {
   const linked = tarOf([
     { entry: tarEntry('usr/bin/perl'), text: 'a program' },

@@ -2,6 +2,7 @@ import { BaleError, followLinks, type OperationOptions, printable } from '#base'
 import type { ReadableFile } from '../analyser.ts'
 import { apk, dpkg, rpm } from '../distributions/index.ts'
 import type { LayerChange, LayerFiles } from '../layers/index.ts'
+import { pathOfText, textOfPath } from '../path-text.ts'
 import { createPathTree } from '../path-tree.ts'
 
 /** What layers did to one path of an image. */
@@ -27,11 +28,11 @@ export async function findFile(
   path: string,
   options: OperationOptions = {},
 ): Promise<FoundFile> {
-  let asked = withoutSlashes(path)
+  let asked = withoutSlashes(pathOfText(path))
   for (;;) {
     const { resolved, ...seen } = await lookThrough(layers, asked, options)
     if (resolved === asked) {
-      if (seen.history.length > 0) return { path: asked, ...seen }
+      if (seen.history.length > 0) return { path: textOfPath(asked), ...seen }
       throw new BaleError('PATH_NOT_FOUND', `the image has no ${printable(path)}`)
     }
     // At most forty links, and each round ends behind all of them.

@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
 import { chooseSystem } from '../distributions/index.ts'
 import type { Gap, InventoryPackage, OperatingSystem } from '../model.ts'
+import { textOfPath } from '../path-text.ts'
 import { type AnalysedImageFile, type ImageFiles, keyOfPackage } from './image-files.ts'
 import { OwnedPaths } from './owned-paths.ts'
 
@@ -24,10 +25,10 @@ export function choosePackages(files: ImageFiles): ImageContents {
   const isInstalled = installedPlaces(installed)
   const chosen = counting.filter(([path, file]) => file.analyser.installsInto === undefined || !isInstalled(path, file))
   const packages = chosen.flatMap(([path, { found, broughtBy }]) =>
-    (found.packages ?? []).map((one) => ({ ...one, path, layer: broughtBy.get(keyOfPackage(one))! })),
+    (found.packages ?? []).map((one) => ({ ...one, path: textOfPath(path), layer: broughtBy.get(keyOfPackage(one))! })),
   )
   const gaps = chosen.flatMap(([path, { found }]) =>
-    (found.gaps ?? []).map((gap) => ({ ...gap, where: gap.where || path })),
+    (found.gaps ?? []).map((gap) => ({ ...gap, where: textOfPath(gap.where || path) })),
   )
   const systems = all.flatMap(([path, { found }]) => (found.system ? [{ path, system: found.system }] : []))
   return { system: chooseSystem(systems), packages: withoutRepetition(packages), gaps: gaps.sort(byPlace) }

@@ -79,6 +79,12 @@ test('a package that was away for a layer comes with the layer that brought it b
   assert.deepEqual(named(await inventoryOf([BASE, without, again])), ['bash 5.2-1 2'])
 })
 
+test('paths in UTF-8 are told as people read them', async () => {
+  const directory = Buffer.from('opt/café/node_modules/x').toString('latin1')
+  const tar = tarOf([text(`${directory}/package.json`, '{"name":"x","version":"1.0.0"}')])
+  assert.deepEqual((await inventoryOf([tar])).packages[0]!.path, 'opt/café/node_modules/x/package.json')
+})
+
 test('a layer that cannot be read is a gap, and the others count', async () => {
   const damaged = Buffer.from('not a tar, and longer than a header of a tar is '.repeat(40))
   const { place, manifest } = await imageOfTars([await BASE, damaged])
