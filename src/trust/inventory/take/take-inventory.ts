@@ -14,7 +14,10 @@ import { createImageFiles } from './image-files.ts'
 interface InventoryOptions extends OperationOptions {
   /** A directory for files that are too large for memory. */
   readonly temporary: string
-  /** A layer that is at hand in another form than its blob; undefined for one that has to be read from the source. */
+  /**
+   * A layer that is at hand in another form than its blob, by its diff ID; undefined for one that has to be read from the source.
+   * The config is believed: whoever pulls an image whose layers have other diff IDs refuses it.
+   */
   readonly layerAtHand?: (layer: Digest) => Promise<LayerFiles | undefined>
 }
 
