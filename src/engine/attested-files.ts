@@ -22,7 +22,7 @@ export async function* attestedFiles(
   made: number,
 ): AsyncGenerator<PackedEntry> {
   const written = documents.filter(({ inlineOnly }) => !inlineOnly)
-  const names = new Set(written.map(({ fileName }) => fileName))
+  const names = new Set(written.map(({ fileName }) => nameInTar(fileName)))
   const digests = new Map<string, Digest>()
   for await (const packed of built.files()) {
     const { name, type, linkName = '' } = packed.entry
@@ -36,6 +36,9 @@ export async function* attestedFiles(
   for (const document of written) {
     const data = Buffer.from(JSON.stringify(inTotoStatement(document, subjects), undefined, 2))
     const mtime = Math.floor(made / 1000)
-    yield { entry: { name: document.fileName, type: 'file', size: data.length, mode: 0o600, mtime }, data }
+    yield { entry: { name: nameInTar(document.fileName), type: 'file', size: data.length, mode: 0o600, mtime }, data }
   }
 }
+
+/** Names in tars are bytes, one character each. */
+const nameInTar = (fileName: string) => Buffer.from(fileName).toString('latin1')

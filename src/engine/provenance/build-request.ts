@@ -23,8 +23,8 @@ function given({ buildArguments = new Map(), labels = {}, sourceDateEpoch }: Bui
   if (sourceDateEpoch !== undefined && !values.has('SOURCE_DATE_EPOCH'))
     values.set('SOURCE_DATE_EPOCH', String(sourceDateEpoch))
   return [
-    ...[...values].map(([name, value]): Entry => [`build-arg:${name}`, value]),
-    ...Object.entries(labels).map(([name, value]): Entry => [`label:${name}`, value]),
+    ...[...values].map(([name, value]): Entry => [`build-arg:${name}`, withoutSecrets(value)]),
+    ...Object.entries(labels).map(([name, value]): Entry => [`label:${name}`, withoutSecrets(value)]),
   ]
 }
 

@@ -30,7 +30,7 @@ export function runOperation({ definition }: NodeOf<'run'>, [base, ...sources]: 
   return {
     Op: {
       exec: {
-        meta: { args, env, cwd, user: user || undefined },
+        meta: { args: args.map(withoutSecrets), env: env.map(withoutSecrets), cwd, user: user || undefined },
         mounts: [
           { input: base, dest: '/', output: 0 },
           ...mounts.flatMap((mount) => mountOf(mount, mount.input === undefined ? -1 : sources[mount.input]!, cwd)),

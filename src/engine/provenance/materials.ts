@@ -43,7 +43,9 @@ function sortedOnce(materials: readonly Material[]): Material[] {
 function keyOf(material: Material): string {
   if (material.kind === 'url') return material.url
   const { os, architecture, variant = '' } = material.platform
-  const name = material.kind === 'image' ? familiarName(material.image) : material.name
+  const { kind } = material
+  const name =
+    kind === 'image' ? familiarName(material.image) : `${material.name}:${material.version}@${material.digest}`
   return `${name} ${os} ${architecture} ${variant}`
 }
 

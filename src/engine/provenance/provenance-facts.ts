@@ -35,7 +35,7 @@ export function provenanceFacts(build: EndedBuild): ProvenanceFacts {
     request: requestOf(asked, steps),
     materials: materialsOf(steps, account, asked.context.kind === 'url' ? asked.context.url : undefined),
     definition: {
-      dockerfile: { name: basename(record.dockerfile.name), text: record.dockerfile.text },
+      dockerfile: { name: basename(record.dockerfile.name), text: withoutSecrets(record.dockerfile.text) },
       steps: llbSteps(steps, { materialOf: (step) => imageMaterial(step, account), layers, diffIds }),
     },
     network: steps.some(({ node }) => node.operation === 'run' && node.definition.network !== 'none'),

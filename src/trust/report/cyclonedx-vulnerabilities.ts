@@ -11,13 +11,13 @@ import { webAddress } from './web-address.ts'
  */
 export async function cycloneDxWithVulnerabilities(result: ScanResult, options: SbomOptions): Promise<JsonDocument> {
   const { inventory, findings, advisories } = result
-  const marks = findings.map(({ id, suppressed }) => [id, suppressed?.by, suppressed?.reason])
+  const marks = findings.map(({ id, suppressed }) => [id, suppressed])
   const bill = await billOf(inventory, options, ['vulnerabilities', advisories, JSON.stringify(marks)])
   const indexOf = packageIndex(inventory)
   const refOf = (finding: Finding) => bill.refs[indexOf(finding.package) ?? -1]
   const { Property } = bill.library.Models
   for (const [name, value] of scanProperties(result)) bill.bom.metadata.properties.add(new Property(name, value))
-  const groups = Map.groupBy(findings, ({ id, suppressed: mark }) => JSON.stringify([id, mark?.by, mark?.reason]))
+  const groups = Map.groupBy(findings, ({ id, suppressed }) => JSON.stringify([id, suppressed]))
   for (const group of groups.values()) bill.bom.vulnerabilities.add(vulnerabilityOf(group, refOf, bill))
   return bill.library.write(bill.bom)
 }

@@ -61,7 +61,7 @@ const LEVELS: Readonly<Record<Severity, 'error' | 'warning' | 'note'>> = {
 function ruleOf(findings: readonly Finding[]) {
   const worst = WORST_FIRST.map((severity) => findings.find((one) => one.severity === severity)).find((one) => one)!
   const { id, advisory, severity } = worst
-  const summary = printable(advisory.summary ?? `Vulnerability ${id}`)
+  const summary = plain(advisory.summary ?? `Vulnerability ${id}`)
   const url = webAddress(advisory.url)
   return {
     id,
@@ -112,11 +112,9 @@ function resultOf(finding: Finding, purl: string | undefined, inventory: Invento
 function messageOf({ id, package: found, fixedVersion, advisory }: Finding, { layers }: Inventory): string {
   const layer = layers[found.layer]
   const step = stepOf(layer?.createdBy)
-  const fix = fixedVersion === undefined ? `there is no fix (${advisory.state})` : `fixed in ${printable(fixedVersion)}`
-  const brought = layer
-    ? [`Brought by layer ${found.layer + 1}${step === undefined ? '' : `: ${printable(step)}`}`]
-    : []
-  return [`${printable(found.name)} ${printable(found.version)} has ${printable(id)}; ${fix}`, ...brought].join('\n')
+  const fix = fixedVersion === undefined ? `there is no fix (${advisory.state})` : `fixed in ${plain(fixedVersion)}`
+  const brought = layer ? [`Brought by layer ${found.layer + 1}${step === undefined ? '' : `: ${plain(step)}`}`] : []
+  return [`${plain(found.name)} ${plain(found.version)} has ${plain(id)}; ${fix}`, ...brought].join('\n')
 }
 
 /** The same for the next image made from the same package, so that a code host knows it again. */
@@ -128,14 +126,21 @@ function fingerprintOf({ id, package: { type, name, version, path } }: Finding):
 
 function justificationOf({ by, reason, author, expires }: NonNullable<Finding['suppressed']>): string {
   const who = author === undefined ? by : `${by}, ${author}`
-  return printable(`${reason} (${who}${expires === undefined ? '' : `, until ${expires}`})`, 2000)
+  return plain(`${reason} (${who}${expires === undefined ? '' : `, until ${expires}`})`, 2000)
 }
 
 /** Why the scan is not complete: without this, a list that is short because little was looked at would look good. */
 function notificationsOf({ status, reasons, inventory }: ScanResult) {
   const level = status === 'failed' ? 'error' : 'warning'
   const gaps = inventory.gaps.map(({ where, reason }) => `${where}: ${reason}`)
-  return [...reasons, ...gaps].map((text) => ({ level, message: { text: printable(text) } }))
+  return [...reasons, ...gaps].map((text) => ({ level, message: { text: plain(text) } }))
+}
+
+/** Text of a message: brackets would make a link of it, and braces a placeholder. Source: SARIF 2.1.0, 3.11.5 and 3.11.6. */
+function plain(text: string, limit?: number): string {
+  return printable(text, limit)
+    .replaceAll(/[[\]\\]/g, '\\$&')
+    .replaceAll(/[{}]/g, '$&$&')
 }
 
 /** As part of a relative URI; a colon in front would make a scheme of what is before it. Source: RFC 3986 §4.2. */

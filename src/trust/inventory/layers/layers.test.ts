@@ -161,3 +161,21 @@ test('a link is told after the files, wherever the stream was cut; a link to a l
     assert.deepEqual(told, ['a/file', 'a/replaced', 'a/link -> a/file', 'a/further -> a/file'], `pieces of ${piece}`)
   }
 })
+
+test('V01 hard links in a circle end', async () => {
+  const link = (name: string, linkName: string) => tarEntry(name, { type: 'hardlink', linkName })
+  const bytes = await tarOf([link('a', 'b'), link('b', 'c'), link('c', 'b')])
+  const stream = async function* () {
+    yield bytes
+  }
+  const told: string[] = []
+  await tarLayer(async () => stream(), tmpdir()).visit({
+    change: () => undefined,
+    content: async () => undefined,
+    link(path, target) {
+      told.push(`${path} -> ${target}`)
+      return 'content'
+    },
+  })
+  assert.deepEqual(told, ['a -> b', 'b -> c', 'c -> c'])
+})

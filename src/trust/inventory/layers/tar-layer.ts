@@ -85,7 +85,8 @@ function createPass(visitor: LayerVisitor, temporary: string): Pass {
       if (!change) return
       links.delete(change.path)
       if (change.kind === 'link') {
-        links.set(change.path, change.target)
+        // It refers to what came before it, so a link to a link is one to the file.
+        links.set(change.path, links.get(change.target) ?? change.target)
         visitor.change({ kind: 'other', path: change.path })
         return
       }
@@ -107,17 +108,12 @@ function createPass(visitor: LayerVisitor, temporary: string): Pass {
   })
 
   function judgeLinks(): void {
-    for (const path of links.keys()) {
-      const target = fileBehind(path)
-      if (visitor.link(path, target) === 'content') missed.set(target, [...(missed.get(target) ?? []), path])
+    for (const [path, target] of links) {
+      if (visitor.link(path, target) !== 'content') continue
+      const paths = missed.get(target)
+      if (paths) paths.push(path)
+      else missed.set(target, [path])
     }
-  }
-
-  /** A hard link refers to what comes before it, so that links to links end at a file. */
-  function fileBehind(path: string): string {
-    let target = path
-    for (let next = links.get(target); next !== undefined && next !== path; next = links.get(target)) target = next
-    return target
   }
 
   async function hand(): Promise<void> {

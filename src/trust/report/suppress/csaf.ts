@@ -8,7 +8,7 @@ const ids = optionalList(v.string())
 const PRODUCT = v.object({
   product_id: v.string(),
   // CSAF 2.0 has one, 2.1 a list.
-  product_identification_helper: v.nullish(v.object({ purl: optionalText, purls: ids })),
+  product_identification_helper: v.nullish(v.object({ purl: optionalText, purls: ids, cpe: optionalText })),
 })
 
 interface Branch {
@@ -25,7 +25,9 @@ const TREE = v.object({
   branches: optionalList(BRANCH),
   full_product_names: optionalList(PRODUCT),
   product_groups: optionalList(v.object({ group_id: v.string(), product_ids: ids })),
-  relationships: optionalList(v.object({ full_product_name: PRODUCT, product_reference: v.string() })),
+  relationships: optionalList(
+    v.object({ full_product_name: PRODUCT, product_reference: v.string(), relates_to_product_reference: optionalText }),
+  ),
 })
 
 const REASON = { product_ids: ids, group_ids: ids }
@@ -120,7 +122,10 @@ function reasonsOf({ flags, threats }: Vulnerability, groups: ReadonlyMap<string
   return reasons
 }
 
-/** Products by their ids. One that has another as a component of it is found by the package URLs of the component. */
+/**
+ * Products by their ids. One that has another as a component of it is found by the package URLs of the component: in that release
+ * alone, where the document says by a CPE which it is.
+ */
 function productsIn({ branches, full_product_names: plain, relationships }: Tree): Map<string, readonly Product[]> {
   const products = new Map<string, readonly Product[]>()
   const add = (product: v.InferOutput<typeof PRODUCT>, component: readonly Product[] = []) => {
@@ -138,6 +143,48 @@ function productsIn({ branches, full_product_names: plain, relationships }: Tree
   }
   addBranches(branches)
   for (const product of plain) add(product)
-  for (const { full_product_name: product, product_reference: of } of relationships) add(product, products.get(of))
+  const releaseOf = releasesIn(branches, plain, relationships)
+  for (const { full_product_name: product, product_reference: of } of relationships) {
+    const within = releaseOf(product.product_id)
+    add(product, within === undefined ? products.get(of) : products.get(of)?.map((one) => ({ ...one, within })))
+  }
   return products
 }
+
+/** The CPE of what a product is a component of, perhaps by way of a module; its own, when it has one. */
+function releasesIn(
+  branches: readonly Branch[],
+  plain: Tree['full_product_names'],
+  relationships: Tree['relationships'],
+) {
+  const own = new Map<string, string>()
+  const note = (product: v.InferOutput<typeof PRODUCT>) => {
+    const cpe = product.product_identification_helper?.cpe
+    if (cpe) own.set(product.product_id, cpe)
+  }
+  const noteBranches = (below: readonly Branch[]) => {
+    for (const branch of below) {
+      if (branch.product) note(branch.product)
+      noteBranches(branch.branches)
+    }
+  }
+  noteBranches(branches)
+  for (const product of plain) note(product)
+  const above = new Map<string, string>()
+  for (const { full_product_name: product, relates_to_product_reference: to } of relationships) {
+    note(product)
+    if (to) above.set(product.product_id, to)
+  }
+  return (id: string): string | undefined => {
+    let at: string | undefined = id
+    for (let steps = 0; at !== undefined && steps < DEEPEST; steps++) {
+      const cpe = own.get(at)
+      if (cpe !== undefined) return cpe
+      at = above.get(at)
+    }
+    return undefined
+  }
+}
+
+/** A package of a module of a release is the deepest that documents have. */
+const DEEPEST = 8

@@ -72,7 +72,7 @@ export function cycloneDxStatements(value: unknown, path: string): VexStatement[
       {
         ids: given([id, ...references.map((one) => one.id)]),
         verdict: VERDICTS[analysis.state],
-        products: productsOf(affects.flatMap((affected) => productOf(affected, urls))),
+        products: productsOf(affects.flatMap((affected) => productOf(affected, urls, VERDICTS[analysis.state!]))),
         reason: reasonOf(analysis.justification, analysis.detail),
         author: metadata?.supplier?.name ?? undefined,
         time: timeOf(analysis.lastUpdated, updated, metadata?.timestamp),
@@ -89,12 +89,18 @@ function collectUrls(components: readonly Component[], urls: Map<string, string>
   }
 }
 
-/** Ranges of versions are not compared: what only they name counts. */
-function productOf({ ref, versions }: Affected, urls: ReadonlyMap<string, string>): Product[] {
+/**
+ * Ranges of versions are not compared, so a statement that is about some suppresses nothing there, but one that leaves a vulnerability
+ * open counts for all versions.
+ */
+function productOf({ ref, versions }: Affected, urls: ReadonlyMap<string, string>, verdict: Verdict): Product[] {
   const url = parsePurl(urls.get(ref)) ?? parsePurl(ref) ?? parsePurl(decoded(ref.slice(ref.indexOf('#') + 1)))
   if (!url) return []
   if (!versions) return [{ url }]
-  const meant = given(versions.map(({ version, status }) => (status === 'affected' ? undefined : version)))
+  const isOpen = verdict === 'open'
+  if (isOpen && versions.some(({ version }) => !version)) return [{ url }]
+  const other = isOpen ? 'unaffected' : 'affected'
+  const meant = given(versions.map(({ version, status }) => (status === other ? undefined : version)))
   return url.version === undefined || meant.includes(url.version) ? [{ url, versions: meant }] : []
 }
 

@@ -7,6 +7,8 @@ export interface Product {
   readonly url: PackageURL
   /** Versions that are meant, if the package URL has none. */
   readonly versions?: readonly string[]
+  /** CPE of the only release in which it is meant. */
+  readonly within?: string
   /** Parts of the product that the statement is about; undefined for the whole of it. */
   readonly parts?: readonly PackageURL[]
 }
@@ -75,7 +77,8 @@ function keyOf({ type, namespace, name }: PackageURL): string {
 }
 
 /** Whether the package URL of a product means this one, of the same name: all that it says must be so, and it may say less. */
-function matches({ url, versions }: Product, own: PackageURL, system: OperatingSystem | undefined): boolean {
+function matches({ url, versions, within }: Product, own: PackageURL, system: OperatingSystem | undefined): boolean {
+  if (within !== undefined && !isRelease(within, system)) return false
   const accepted = url.version === undefined ? versions : [url.version]
   if (accepted && !accepted.includes(own.version ?? '')) return false
   // A source is meant only where that is said: packages have the name of their source as well, and are not all of it.
@@ -89,6 +92,12 @@ function matches({ url, versions }: Product, own: PackageURL, system: OperatingS
       (key === 'distro' && namesOf(system).includes(value)) ||
       (key === 'arch' && SOURCE.has(value) && own.qualifiers?.[key] === 'source'),
   )
+}
+
+/** Whether a CPE is that of the image's major release of RHEL, in whatever minor version. Others are not recognised. */
+function isRelease(cpe: string, system: OperatingSystem | undefined): boolean {
+  const [, version] = /^cpe:(?:\/|2\.3:)[ao]:redhat:enterprise_linux:(\d{1,3})(?=[.:]|$)/.exec(cpe) ?? []
+  return version !== undefined && system?.id === 'rhel' && system.version?.split('.', 1)[0] === version
 }
 
 /** As Red Hat and the others write it. */

@@ -24,7 +24,9 @@ export async function parseVex(bytes: Uint8Array, path: string): Promise<VexStat
 
 /** Its context was a list for a while. */
 function isOpenVex(document: unknown): boolean {
-  return [member(document, '@context')].flat().some((one) => String(one).startsWith('https://openvex.dev/'))
+  return [member(document, '@context')]
+    .flat()
+    .some((one) => typeof one === 'string' && one.startsWith('https://openvex.dev/'))
 }
 
 function member(value: unknown, name: string): unknown {

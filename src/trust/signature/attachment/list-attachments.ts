@@ -65,24 +65,26 @@ class Listing {
     const before = this.#omitted
     const index = withImages && isIndexType(subject.mediaType) ? await this.#read(subject) : undefined
     const entries = index?.kind === 'index' ? index.index.manifests : []
-    const tagged = await this.#tagged(subject.digest)
-    const { nodes: referring, problem } = await this.#listed(subject.digest)
+    const tagged = await this.#listed(() => this.#tagged(subject.digest))
+    const referring = await this.#listed(() => this.#referrers(subject.digest, DEEPEST))
+    const problem = referring.problem ?? tagged.problem
     const inside = await this.#nodes(this.#take(entries.filter(isAttestation)), 0)
     const images: AttachmentTree[] = []
-    for (const image of index?.kind === 'index' ? imagesOf(index.index).slice(0, MOST_IMAGES) : [])
-      images.push(await this.tree(image, false))
+    const children = index?.kind === 'index' ? imagesOf(index.index) : []
+    for (const image of children.slice(0, MOST_IMAGES)) images.push(await this.tree(image, false))
+    this.#omitted += Math.max(0, children.length - MOST_IMAGES)
     return {
       subject,
-      attached: [...tagged, ...referring, ...inside],
+      attached: [...tagged.nodes, ...referring.nodes, ...inside],
       images,
       omitted: this.#omitted - before,
       ...(problem && { problem }),
     }
   }
 
-  async #listed(subject: Digest): Promise<{ nodes: AttachmentNode[]; problem?: string }> {
+  async #listed(list: () => Promise<AttachmentNode[]>): Promise<{ nodes: AttachmentNode[]; problem?: string }> {
     try {
-      return { nodes: await this.#referrers(subject, DEEPEST) }
+      return { nodes: await list() }
     } catch (error) {
       const problem = objectionTo(error)
       if (problem === undefined) throw error

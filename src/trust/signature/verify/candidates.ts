@@ -52,8 +52,12 @@ export async function findCandidates(
   const wanted = predicateType ?? SIGNATURE_PREDICATE
   const referring = await read(refused, {}, () => source.referrers(subject.digest, options))
   const relevant = (referring ?? []).filter((one) => mayBe(one, wanted))
-  const manifests = await mapLimited(relevant.slice(0, MOST), AT_ONCE, (descriptor) =>
-    read(refused, { attachment: descriptor.digest }, () => readManifest(source, descriptor, options)),
+  const manifests = await mapLimited(
+    relevant.slice(0, MOST),
+    AT_ONCE,
+    (descriptor, { signal }) =>
+      read(refused, { attachment: descriptor.digest }, () => readManifest(source, descriptor, { ...options, signal })),
+    options,
   )
   const tag = attachmentTag(subject.digest, predicateType === undefined ? 'sig' : 'att')
   const tagged = tag && (await read(refused, {}, () => taggedManifest(source, tag, options)))

@@ -61,7 +61,13 @@ export async function verifyImage(
     AT_ONCE,
     ({ form, attachment, ...candidate }, { signal }) =>
       read(refused, { form, attachment }, async (): Promise<VerifiedSignature> => {
-        bytes += candidate.layer.size
+        const {
+          layer: { size },
+          limit,
+        } = candidate
+        // Before it counts: one that lies about its size must not use up what the others need.
+        if (size > limit) throw untrusted(`is too large: ${size} bytes, and at most ${limit} are read`)
+        bytes += size
         if (bytes > MOST_BYTES) throw untrusted(`was not looked at: the signatures take more than ${MOST_BYTES} bytes`)
         const layer = await layerOf(attachments, candidate, { ...options, signal })
         const claim = await claimOf(candidate, layer, context)
@@ -92,6 +98,5 @@ async function layerOf(
   { layer, limit }: Pick<Candidate, 'layer' | 'limit'>,
   options: OperationOptions,
 ): Promise<Uint8Array> {
-  if (layer.size > limit) throw untrusted(`is too large: ${layer.size} bytes, and at most ${limit} are read`)
   return readAll(verifying(await source.blob(layer, options), layer), { limit })
 }
