@@ -38,6 +38,22 @@ EXPOSE 80
 CMD ["lighttpd", "-D", "-f", "/etc/lighttpd/lighttpd.conf"]
 `
 
+/** A vulnerability that nobody has, in the form of OSV. */
+const ADVISORY = JSON.stringify({
+  schema_version: '1.7.0',
+  id: 'EXAMPLE-2026-1',
+  modified: '2026-01-01T00:00:00Z',
+  summary: 'An example of a vulnerability, of a web server that is older than its version 99',
+  affected: [
+    {
+      package: { ecosystem: 'Debian:12', name: 'lighttpd' },
+      ranges: [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }, { fixed: '99' }] }],
+      database_specific: { severity: 'critical' },
+    },
+  ],
+  severity: [{ type: 'CVSS_V3', score: 'CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H' }],
+})
+
 const steps: Step[] = [
   {
     title: 'A Debian 12 root filesystem, made by mmdebstrap',
@@ -101,7 +117,7 @@ const steps: Step[] = [
     commands: [
       'echo correct-horse-battery | bale registry user add --root registry --password-stdin ann',
       `bale registry grant --root registry ann 'team/*' write`,
-      `(bale registry serve --root registry --listen 127.0.0.1:${registryPort} > registry.log 2>&1 & echo $! > registry.pid)`,
+      `(bale registry serve --root registry --advisories advisories.sqlite --listen 127.0.0.1:${registryPort} > registry.log 2>&1 & echo $! > registry.pid)`,
       `curl -sS -o /dev/null --retry 30 --retry-connrefused --retry-delay 1 http://127.0.0.1:${registryPort}/v2/`,
     ],
   },
@@ -190,6 +206,26 @@ const steps: Step[] = [
       `BALE_SIGNATURE_POLICY=policy.yaml bale --root fresh pull ${registry}/acme/webserver:v1`,
     ],
     refused: true,
+  },
+  {
+    title: 'The registry knows what is inside as well: a gate refuses',
+    commands: [
+      // In earnest: bale advisories build, which asks the public databases.
+      'mkdir osv',
+      `printf '${ADVISORY}' > osv/EXAMPLE-2026-1.json`,
+      'bale advisories build -q --from osv=osv -o advisories.sqlite',
+      `bale registry policy gate --root registry 'team/**' --severity high`,
+      `bale --root other pull -q ${registry}/team/webserver:latest`,
+    ],
+    refused: true,
+  },
+  {
+    title: 'A report says why; an exception lets it through for a time',
+    commands: [
+      'bale registry report --root registry team/webserver:latest',
+      `bale registry exception add --root registry EXAMPLE-2026-1 --repositories 'team/*' --expires 30d --reason 'an example'`,
+      `bale --root other pull -q ${registry}/team/webserver:latest`,
+    ],
   },
   {
     title: 'Everything is removed; the store is empty',

@@ -48,6 +48,11 @@ export const ERROR_CODES = {
     registry: 'DENIED',
     meaning: 'A policy of the registry does not admit what is pushed.',
   },
+  IMAGE_BLOCKED: {
+    http: 403,
+    registry: 'DENIED',
+    meaning: 'A gate of the registry does not give the image out, or it is in quarantine.',
+  },
   REPOSITORY_MOVED: {
     http: 403,
     registry: 'DENIED',

@@ -55,6 +55,7 @@ export type NextStep =
   | { act: 'list-registry-users' }
   | { act: 'list-registry-policies' }
   | { act: 'list-registry-quotas' }
+  | { act: 'list-registry-exceptions' }
   | { act: 'list-registry-hooks' }
   | { act: 'list-registry-replications' }
   | { act: 'list-registry-deliveries' }

@@ -369,6 +369,12 @@ export const VERBS: readonly VerbEntry[] = [
   ),
   entry(
     'Registries',
+    ['registry policy gate'],
+    'Say what images of a registry must pass before they are given out',
+    () => import('./verbs/registry-policy-gate.ts'),
+  ),
+  entry(
+    'Registries',
     ['registry policy rm'],
     'Remove policies of a registry',
     () => import('./verbs/registry-policy-rm.ts'),
@@ -378,6 +384,48 @@ export const VERBS: readonly VerbEntry[] = [
     ['registry policy try'],
     'List the tags that the next collection of a registry removes, and why',
     () => import('./verbs/registry-policy-try.ts'),
+  ),
+  entry(
+    'Registries',
+    ['registry exception add'],
+    'Have the gates of a registry not count a vulnerability for a time',
+    () => import('./verbs/registry-exception-add.ts'),
+  ),
+  entry(
+    'Registries',
+    ['registry exception ls'],
+    'List the vulnerabilities that the gates of a registry do not count',
+    () => import('./verbs/registry-exception-ls.ts'),
+  ),
+  entry(
+    'Registries',
+    ['registry exception rm'],
+    'Have the gates of a registry count vulnerabilities again',
+    () => import('./verbs/registry-exception-rm.ts'),
+  ),
+  entry(
+    'Registries',
+    ['registry scan'],
+    'Have the server of a registry look at an image again',
+    () => import('./verbs/registry-scan.ts'),
+  ),
+  entry(
+    'Registries',
+    ['registry report'],
+    'Show what a registry found in an image: known vulnerabilities of its packages',
+    () => import('./verbs/registry-report.ts'),
+  ),
+  entry(
+    'Registries',
+    ['registry quarantine'],
+    'Have a registry give an image out no more, whatever its gates say',
+    () => import('./verbs/registry-quarantine.ts'),
+  ),
+  entry(
+    'Registries',
+    ['registry release'],
+    'Have a registry give an image out although its gates block it',
+    () => import('./verbs/registry-release.ts'),
   ),
   entry(
     'Registries',

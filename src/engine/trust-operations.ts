@@ -1,13 +1,14 @@
 import type { OperationOptions } from '#base'
 import type { Digest } from '#spec'
 import type { BuiltAdvisories, BundleInfo, InstalledBundle } from '#trust/advisories/bundle'
+import type { ScanResult } from '#trust/match'
 import type { AttachmentTree } from '#trust/signature'
 import type { EngineContext } from './context/context.ts'
 import type { BuildAdvisoriesOptions, PullAdvisoriesOptions, TakeAdvisoriesOptions } from './trust/advisory-bundle.ts'
 import type { GenerateKeysOptions } from './trust/generate-keys.ts'
 import type { ScanFormat } from './trust/report-scan.ts'
 import type { ImageSbom, SbomOptions } from './trust/sbom.ts'
-import type { ScannedImage, ScanOptions } from './trust/scan.ts'
+import type { FindingFilter, ScannedImage, ScanOptions } from './trust/scan.ts'
 import type { AttestOptions, SignedImage, SignImageOptions } from './trust/sign.ts'
 import type { VerifiedImage, VerifyImageOptions } from './trust/verify.ts'
 import type { PathOrigin, WhyOptions } from './trust/why.ts'
@@ -38,6 +39,11 @@ export class TrustOperations {
    */
   async why(image: string, path: string, options?: WhyOptions): Promise<PathOrigin> {
     return (await import('./trust/why.ts')).originOf(this.#context, image, path, options)
+  }
+
+  /** What `scan` would give, of a result that a registry has. */
+  async scanned(name: string, result: ScanResult, show?: FindingFilter): Promise<ScannedImage> {
+    return (await import('./trust/scan.ts')).scannedImage(name, result, show)
   }
 
   /** A scan as a document for programs (`json`, `sarif`, `cyclonedx`) or browsers (`html`), with a newline at its end. */

@@ -70,7 +70,7 @@ interface MemberOptions {
   credentials: Credentials
   member: Member
   entrance: Entrance
-  /** One of the processes collects, and answers authorities at an address of their own. */
+  /** One of the processes collects, scans, and answers authorities at an address of their own. */
   isFirst: boolean
 }
 
@@ -83,7 +83,8 @@ export async function serveMember(
   const { observe } = surroundings
   const options = { ...listenOptions(configuration, credentials, surroundings), observe }
   const own = isFirst ? options : { ...options, collectEvery: 0, tls: withoutChallenges(options.tls) }
-  return await serveAt(entrance, await open(configuration, credentials, surroundings, member), own)
+  const wanted = isFirst ? configuration : { ...configuration, scanning: undefined }
+  return await serveAt(entrance, await open(wanted, credentials, surroundings, member), own)
 }
 
 async function open(
@@ -92,7 +93,7 @@ async function open(
   { environment, log, report, clock, observe, tracer }: Surroundings & Pick<RegistrySettings, 'observe' | 'tracer'>,
   member?: Member,
 ): Promise<Registry> {
-  const { content, anonymous, uploads, listen, collection, hooks, limits, login } = configuration
+  const { content, anonymous, uploads, listen, collection, hooks, limits, login, scanning } = configuration
   const { externalUrl, trustedProxies } = listen
   const cache = { upstreams: upstreamsOf(configuration, credentials), mirror: configuration.mirror }
   const replication = replicationOf(configuration, credentials)
@@ -105,6 +106,7 @@ async function open(
     hooks,
     ...cache,
     replication,
+    scanning,
   }
   const told = { log, report, clock, observe, tracer }
   const settings = {

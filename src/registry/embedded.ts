@@ -145,6 +145,7 @@ async function secretFor(directory: string, meta: MetaStore): Promise<Uint8Array
     await meta.freeUploads()
     await meta.freeDeliveries()
     await meta.freeReplications()
+    await meta.freeScans()
     return await secretOf(directory, meta)
   } catch (error) {
     await meta.close()

@@ -74,9 +74,11 @@ export type {
   AnonymousAccess,
   BaseImages,
   ContentTypes,
+  GateAct,
   Grant,
   ImmutableTags,
   KeptTags,
+  ReleaseGate,
   Role,
   TagPolicy,
   Usage,
@@ -98,6 +100,7 @@ export {
   type Delivery,
   type DeliveryState,
   type Hook,
+  type ImageState,
   type KeptLogin,
   type Member,
   type MemberRole,
@@ -112,6 +115,7 @@ export {
   type ReplicationState,
   type ReplicationStatus,
   type ReplicationTask,
+  type StoredException,
   type TagChange,
   type UnkeptTag,
 } from './meta/index.ts'
@@ -142,6 +146,11 @@ export type {
   TracingOptions,
 } from './operation/index.ts'
 export type {
+  Exceptions,
+  GateRule,
+  ImageReport,
+  Images,
+  NewException,
   Policies,
   PromoteOptions,
   Promotion,
@@ -151,6 +160,7 @@ export type {
   Renames,
   ReplicationFilter,
   Replications,
+  Scans,
   Tags,
 } from './policies/index.ts'
 export type { RequestLimit } from './rates/index.ts'
@@ -163,6 +173,7 @@ export {
   type RegistrySettings,
 } from './registry.ts'
 export type { ReplicationSettings } from './replication/index.ts'
+export type { ScanningSettings } from './scan/index.ts'
 export { type ListenOptions, listenWith, type ServedRegistry, type TlsSource } from './serve.ts'
 export { serveConfigured } from './serve-configured.ts'
 export { type ServeOptions, serveRegistry } from './serve-watched.ts'

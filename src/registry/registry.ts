@@ -10,6 +10,7 @@ import { type Collected, type CollectOptions, GRACE } from './collect.ts'
 import { collectWhenFull, type KnownUpstreams, prefixesOf, tellOutcome, unpulledOf } from './collections.ts'
 import { databaseClock } from './database-clock.ts'
 import type { AnonymousAccess } from './decide/index.ts'
+import { createGate, createTelling, type Gate, signedBy } from './gate/index.ts'
 import type { HookSettings } from './hooks/index.ts'
 import {
   createHandler,
@@ -21,6 +22,7 @@ import {
   watchBodies,
 } from './http/index.ts'
 import { type Imported, type ImportOptions, importFrom } from './import/index.ts'
+import { repositorySource } from './local/index.ts'
 import type { MetaStore } from './meta/index.ts'
 import type { ObjectStore, Presigner } from './objects/index.ts'
 import { deliverToHooks, openHooks } from './open-hooks.ts'
@@ -30,6 +32,7 @@ import { createRequestLimits, type RequestLimit } from './rates/index.ts'
 import { workRegularly } from './regular-work.ts'
 import type { ReplicationSettings } from './replication/index.ts'
 import { type Report, reportOnce } from './report.ts'
+import { openScanner, type ScanningSettings } from './scan/index.ts'
 import { createSeal } from './seal/index.ts'
 import { createHashThread, createUploads } from './uploads/index.ts'
 import type { UpstreamSettings, Upstreams } from './upstream/index.ts'
@@ -86,6 +89,8 @@ export interface RegistrySettings extends OriginOptions, LoginSettings {
   mirror?: string
   /** Images that follow rules to other registries, or from them. */
   replication?: readonly ReplicationSettings[]
+  /** Looks at what is inside images; they are not looked at by default. */
+  scanning?: ScanningSettings
   /** How upstreams and ends of replication are reached: directly, and with the machine's authorities, by default. */
   connections?: ConnectionSettings
   /** Told of what is the registry's own fault, for the operator. */
@@ -143,7 +148,9 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
     const hooks = closing.use(openHooks({ secret: async () => secret, clock }, settings))
     const { sender } = hooks
     const delivering = closing.use(deliverToHooks({ meta, sender, clock, report, observe }, settings.hooks))
-    const given = { meta, objects, uploads, lease, clock, log, report, observe }
+    const gate = gateOf({ meta, objects, clock })
+    closing.use(tellRegularly({ meta, gate, clock }, report))
+    const given = { meta, objects, uploads, lease, clock, log, report, observe, gate }
     const replicating = await openReplicator(settings, given, closing)
     const seeEnd: Observe = (event) => {
       if (event.kind !== 'request-ended') return
@@ -151,6 +158,7 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
       if (event.method === 'GET' || event.method === 'HEAD') return
       delivering.soon()
       replicating.soon()
+      scanning.soon()
     }
     const limits = requestLimitsOf(parts, settings, { clock, report })
     if (limits) closing.use(limits)
@@ -160,13 +168,18 @@ export async function openRegistry(parts: RegistryParts, settings: RegistrySetti
       tellOutcome({ observe, clock }, () => collectWhenFull({ ...parts, meta, objects }, { unpulled, ...how }))
     const prefixes = prefixesOf(settings)
     const administration = (as: MetaStore, caller?: AdministrationCaller) => ({
-      ...administrationOf(as, { lease, prefixes, ...caller }),
+      ...administrationOf(as, { lease, prefixes, gate, ...caller }),
       hooks: hooks.of(as),
       collectGarbage,
     })
-    const who = { ...logins, access, administration, anonymous, origin, limits }
-    const cache = { meta, objects: parts.objects, uploads, clock, log, report, observe }
+    const who = { ...logins, access, gate, administration, anonymous, origin, limits }
+    const seeMiss: Observe = (event) => {
+      if (event.kind === 'cache-answered' && event.what === 'manifest' && event.outcome === 'miss') scanning.soon()
+    }
+    const cached = { observe: observe ? toAll([seeMiss, observe]) : seeMiss }
+    const cache = { meta, objects: parts.objects, uploads, clock, log, report, ...cached }
     const upstreams = await openUpstreams(settings, cache, closing)
+    const scanning = await scanRegularly(settings, { meta, objects, upstreams, clock, report, observe }, closing)
     const served = { meta, objects, uploads, upstreams, prefixes, clock, lease, presign, ...who }
     return {
       handler: createHandler({ ...served, ...told, bodies, whenFull, health }),
@@ -191,6 +204,11 @@ function watchedOf({ meta, objects }: RegistryParts, { observe, tracer }: Regist
   if (!observe && !tracer) return { meta, objects }
   const watching = { observe, tracer }
   return { meta: watchedMeta(meta, watching), objects: watchedObjects(objects, watching) }
+}
+
+function gateOf({ meta, objects, clock }: { meta: MetaStore; objects: ObjectStore; clock: Clock }): Gate {
+  const open = (repository: string) => repositorySource({ meta, objects, repository })
+  return createGate({ meta, clock, isSigned: signedBy({ open, clock }) })
 }
 
 async function obtainCertificate(
@@ -220,6 +238,14 @@ function foldRegularly(meta: MetaStore, report: ToldOnce): AsyncDisposable {
   return workRegularly(async () => void (await meta.foldUsage()), { every: FOLD_EVERY, failed })
 }
 
+const TELL_EVERY = 5_000
+
+function tellRegularly(parts: Parameters<typeof createTelling>[0], report: ToldOnce): AsyncDisposable {
+  const failed = (error: unknown) => report(error, 'looking at what gates judge otherwise')
+  const telling = createTelling(parts)
+  return workRegularly((signal) => telling.round(signal), { every: TELL_EVERY, failed })
+}
+
 /** What other processes changed, and what is due again, waits no longer. Milliseconds. */
 const REPLICATE_EVERY = 5_000
 
@@ -239,6 +265,23 @@ async function openReplicator(
   await replicator.begin()
   const failed = (error: unknown) => parts.report(error, 'replicating')
   return closing.use(workRegularly(() => replicator.round(), { every: REPLICATE_EVERY, failed }))
+}
+
+/** What other processes took in is looked at no later. Milliseconds. */
+const SCAN_EVERY = 2_000
+
+/** Looks at images soon after they came, if that is wanted. */
+async function scanRegularly(
+  { scanning }: RegistrySettings,
+  parts: Omit<Parameters<typeof openScanner>[0], 'settings'>,
+  closing: AsyncDisposableStack,
+): Promise<{ soon(): void }> {
+  if (!scanning) return { soon: () => undefined }
+  const scanner = closing.use(await openScanner({ ...parts, settings: scanning }))
+  const failed = (error: unknown) => parts.report(error, 'scanning')
+  const working = closing.use(workRegularly(() => scanner.round(), { every: SCAN_EVERY, failed }))
+  working.soon()
+  return working
 }
 
 /** Undefined without limits: then requests cost nothing more. */
@@ -293,7 +336,7 @@ export function administerRegistry(parts: AdminParts, settings: AdminSettings = 
   const lease = DEFAULT_LEASE
   const uploads = createUploads({ meta, objects, clock, lease, grace: GRACE })
   return {
-    ...administrationOf(meta, { lease, prefixes }),
+    ...administrationOf(meta, { lease, prefixes, gate: gateOf({ meta, objects, clock }) }),
     hooks: hooks.of(meta),
     collectGarbage: (how) => collectWhenFull(parts, { unpulled, ...how }),
     importFrom: (directory, how) => importFrom({ meta, objects, uploads, lease, prefixes }, directory, how),

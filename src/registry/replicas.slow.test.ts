@@ -1,13 +1,18 @@
 /** Two replicas on one PostgreSQL database and one bucket of Ceph, behind haproxy, which sends each request to the next one. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { systemClock } from '#base'
 import { startCeph, withoutCeph } from '../../test/kit/ceph.ts'
 import { type CheckedRegistry, distributionSuite } from '../../test/kit/distribution-checks.ts'
 import { startHaproxy, withoutHaproxy } from '../../test/kit/haproxy.ts'
 import { startPostgres, withoutPostgres } from '../../test/kit/postgres.ts'
+import { pushTars } from '../../test/kit/push-tars.ts'
 import { clientOf, sha256 } from '../../test/kit/registry-client.ts'
+import { debianAdvisory, debianLayer, putBundle } from '../../test/kit/scan-place.ts'
+import { temporaryDirectory } from '../../test/kit/temporary.ts'
+import { until } from '../../test/kit/until.ts'
 import { openPostgresMeta } from './meta/index.ts'
 import { createS3Objects } from './objects/index.ts'
 import { administerRegistry, openRegistry, type RegistrySettings } from './registry.ts'
@@ -116,6 +121,66 @@ test('an upload goes on at another replica, in pieces of any size, and is verifi
     headers: { range: 'bytes=5242870-5242890' },
   })
   assert.ok(part.body.equals(content.subarray(5_242_870, 5_242_891)))
+})
+
+test('what one replica finds, rules or excepts holds at the other one at once, also while everything is matched again', {
+  skip,
+}, async () => {
+  await using temporary = await temporaryDirectory('bale-gate')
+  const advisories = join(temporary.path, 'advisories.sqlite')
+  await putBundle(advisories, [debianAdvisory('CVE-2024-1', 'openssl')])
+  await using replicas = await two({ anonymous: 'push', scanning: { advisories } })
+  const { one, other } = replicas
+  const [first, second] = replicas.served.map(({ registry }) => registry)
+  const policy = await second!.policies.gate('acme/**', { unscanned: { wait: 60_000 } })
+  const bad = await pushTars(one, 'acme/web', 'bad', [debianLayer({ openssl: '3.0-1' })])
+  await pushTars(other, 'acme/web', 'good', [debianLayer({ zlib: '1.2-1' })])
+  const get = (client: typeof one, path: string) => client.request('GET', `/v2/acme/web/${path}`)
+  // Nobody has looked at them yet: each waits until one of the replicas has.
+  const waited = await Promise.all([
+    get(other, 'manifests/bad'),
+    get(one, 'manifests/good'),
+    get(one, `blobs/${bad.layer}`),
+  ])
+  assert.deepEqual(
+    waited.map(({ status }) => status),
+    [403, 200, 403],
+  )
+  assert.match(
+    waited[0]!.body.toString(),
+    /policy \d+ of acme\/\*\* blocks acme\/web@sha256:[0-9a-f]{64}: 1 critical: CVE-2024-1; report/,
+  )
+  const both = async () => [(await get(one, 'manifests/bad')).status, (await get(other, 'manifests/bad')).status]
+  const exception = await first!.exceptions.add('CVE-2024-1', {
+    pattern: 'acme/web',
+    reason: 'not reachable',
+    lasts: 3_600_000,
+  })
+  assert.deepEqual(await both(), [200, 200])
+  await second!.exceptions.remove(exception)
+  assert.deepEqual(await both(), [403, 403])
+  await first!.images.release('acme/web:bad', 'checked')
+  assert.deepEqual(await both(), [200, 200])
+  await second!.images.clear('acme/web:bad', 'no more')
+  // A bundle takes the place of the other one, and a thousand pulls go on meanwhile.
+  await putBundle(advisories, [debianAdvisory('CVE-2024-2', 'zlib')], '2026-12-01T00:00:00.000Z')
+  let turn = 0
+  const pulls = async (path: string): Promise<Set<number>> => {
+    const found = new Set<number>()
+    for (let at = 0; at < 50; at++) found.add((await get(turn++ % 2 ? one : other, path)).status)
+    return found
+  }
+  const seen = await Promise.all(
+    Array.from({ length: 20 }, (_, at) => pulls(at % 2 ? 'manifests/bad' : 'manifests/good')),
+  )
+  assert.deepEqual(
+    [...new Set(seen.flatMap((statuses) => [...statuses]))].filter((status) => status !== 200 && status !== 403),
+    [],
+  )
+  await until('the new advisories count', async () => (await get(one, 'manifests/good')).status === 403)
+  assert.deepEqual(await both(), [200, 200])
+  await first!.policies.remove(policy)
+  assert.equal((await get(other, 'manifests/good')).status, 200)
 })
 
 test('nothing that an upload put into the bucket is unknown, however it ended', { skip }, async () => {

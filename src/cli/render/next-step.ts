@@ -74,6 +74,7 @@ const PHRASES: Phrases = {
   'list-registry-deliveries': 'bale registry hook deliveries lists the deliveries',
   'list-registry-policies': 'bale registry policy ls lists the policies',
   'list-registry-quotas': 'bale registry quota ls lists the quotas',
+  'list-registry-exceptions': 'bale registry exception ls lists the exceptions',
   'adopt-repositories': 'choose another name, or give --adopt if all below it is to belong to this user',
   'change-registry-password': ({ user }) => `change the password: bale registry user passwd ${user}`,
   'protect-registry': 'give --tls-cert and --tls-key, listen on 127.0.0.1, or use --insecure',

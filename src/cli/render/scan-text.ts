@@ -95,8 +95,14 @@ function tableLines({ findings }: ScanResult): string[] {
 }
 
 function noteOf({ suppressed, advisory }: ScanFinding): string {
-  if (suppressed) return `does not count (${suppressed.by}): ${printable(suppressed.reason, 200)}`
+  if (suppressed) return `does not count (${whoseWord(suppressed)}): ${printable(suppressed.reason, 200)}`
   return advisory.exploited ? 'exploited' : ''
+}
+
+/** `exception by user:ann, until 2026-12-31` */
+function whoseWord({ by, author, expires }: NonNullable<ScanFinding['suppressed']>): string {
+  const said = author === undefined ? by : `${by} by ${printable(author, 100)}`
+  return expires === undefined ? said : `${said}, until ${expires}`
 }
 
 const total = (counts: Readonly<Record<string, number>>) => Object.values(counts).reduce((sum, count) => sum + count, 0)

@@ -45,13 +45,15 @@ async function serve(bale: TestBale, root: string, ...flags: string[]) {
 const login = (bale: TestBale, address: string, name = 'root', password = PASSWORD) =>
   bale.run(['login', '-u', name, '--password-stdin', address], { input: password })
 
+const TIME = /\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)/g
+
 /** What differs between twins: secrets, times, and who did it from where. */
 const twin = ({ code, stdout, stderr }: Outcome) => ({
   code,
-  stderr,
+  stderr: stderr.replaceAll(TIME, 'TIME'),
   stdout: stdout
     .replaceAll(/bale_[\w-]{43}|whsec_[\w+/=]{44}/g, 'SECRET')
-    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)/g, 'TIME')
+    .replaceAll(TIME, 'TIME')
     // A login is a line of the log, too.
     .replaceAll(/"id":\d+/g, '"id":0')
     .replaceAll(/operator|user:root(?: \(127\.0\.0\.1\))?/g, 'ACTOR')
@@ -127,6 +129,41 @@ const LINES: [string, string?][] = [
   ['policy try'],
   ['policy try other/**'],
   ['policy try Team'],
+  ['policy gate team/* --severity high --only-fixable --grace 7d --unscanned wait=30s --exempt user:ann'],
+  ['policy gate team/* --unscanned wait=1h'],
+  ['policy gate team/* --unscanned later'],
+  ['policy gate team/* --stale-data block'],
+  ['policy gate team/* --exempt ann'],
+  ['policy gate team/* --signer /nowhere/release.pem'],
+  ['policy ls'],
+  ['policy rm 6'],
+  ['exception add CVE-2024-3094 --repositories team/** --package deb/libssl3 --expires 90d --reason unused'],
+  ['exception add CVE-2024-3094 --repositories team/** --expires 2y --reason unused'],
+  ['exception add CVE-2024-3094 --repositories team/** --expires 500d --reason unused'],
+  ['exception add CVE-2024-3094 --repositories team/** --expires 2020-01-31 --reason unused'],
+  ['exception add CVE-2024-3094 --repositories team/** --expires 2020-02-31 --reason unused'],
+  ['exception add CVE-2024-3094 --repositories team/** --expires 90d'],
+  ['exception add openssl --repositories team/** --expires 90d --reason unused'],
+  ['exception add CVE-2024-3094 --repositories team/** --package openssl --expires 90d --reason unused'],
+  ['exception ls'],
+  ['exception rm 1'],
+  ['exception rm 1'],
+  ['exception rm one'],
+  ['scan team/web:latest'],
+  ['scan team/web:none'],
+  ['scan team/web'],
+  ['report team/web:latest'],
+  ['report team/web@ONE'],
+  ['report team/web:none'],
+  ['report --format json team/web:latest'],
+  ['quarantine --reason unsafe team/web:v1'],
+  ['quarantine team/web:v1'],
+  ['quarantine --reason unsafe team/web:none'],
+  ['report team/web:v1'],
+  ['quarantine --end --reason safe team/web:v1'],
+  ['release --reason needed team/web:v1'],
+  ['report team/web:v1'],
+  ['release --end --reason safe team/web:v1'],
   ['tag history team/web:latest'],
   ['tag history --limit 1 team/web:latest'],
   ['tag history team/web:none'],
@@ -218,7 +255,7 @@ test('every verb does and says over the network what it does and says beside the
   }
   for (const [line, input = ''] of LINES) {
     const words = line.replace('ONE', first).split(' ')
-    const place = /^(?:gc|audit|grant|revoke|promote)\b/.test(line) ? 1 : 2
+    const place = /^(?:gc|audit|grant|revoke|promote|scan|report|quarantine|release)\b/.test(line) ? 1 : 2
     const run = (...flags: string[]) =>
       bale.try(['registry', ...words.slice(0, place), ...flags, ...words.slice(place)], { input })
     const [remote, local] = [await run('--server', served.address), await run('--root', here)]

@@ -55,6 +55,11 @@ const OPTIONS = [
     flags: '--metrics <ADDRESS:PORT>',
     description: 'Serve metrics for Prometheus on an address of their own, at /metrics',
   },
+  { flags: '--scan', description: 'Look at what is inside images: list their packages' },
+  {
+    flags: '--advisories <FILE>',
+    description: 'Scan, and hold the packages against this bundle of advisories, which may be replaced at any time',
+  },
 ] as const satisfies readonly VerbOption[]
 
 type Options = OptionsOf<typeof OPTIONS>
@@ -76,6 +81,10 @@ export const verb = defineVerb({
     {
       command: 'bale registry serve --workers 4',
       explains: 'By four processes, which share connections, limits and the directory',
+    },
+    {
+      command: 'bale registry serve --advisories advisories.sqlite',
+      explains: 'And says of each image what is known of its packages; bale advisories build and pull make such files',
     },
     {
       command: 'bale registry serve --root /srv/images --listen 0.0.0.0:443 --tls-cert cert.pem --tls-key key.pem',
@@ -128,6 +137,7 @@ async function fromFlags(options: Options, engine: Engine, io: Terminal): Promis
       maxConnections === undefined ? undefined : wholeNumber('--max-connections', maxConnections, 4, 1_000_000),
     metrics: options.metrics === undefined ? undefined : parseListenAddress(options.metrics),
     requestLog: options.requestLog === 'stdout' ? io.stdout : options.requestLog,
+    scanning: scanningOf(options),
     report: report(io),
     log: logOf(engine, io),
   })
@@ -155,8 +165,14 @@ async function configurationOf(options: Options, engine: Engine): Promise<Config
     uploads: { 'min-free': minFree && `${minFree}%` },
     log: { requests: options.requestLog },
     metrics: options.metrics && { address: options.metrics },
+    scanning: scanningOf(options),
   }
   return await configurationFrom(onlyGiven(content), (key) => FLAGS.get(key) ?? key)
+}
+
+function scanningOf({ scan, advisories }: Options): { advisories?: string } | undefined {
+  if (advisories !== undefined) return { advisories }
+  return scan ? {} : undefined
 }
 
 const FLAGS: ReadonlyMap<string, string> = new Map([
@@ -171,6 +187,7 @@ const FLAGS: ReadonlyMap<string, string> = new Map([
   ['uploads.min-free', '--min-free'],
   ['log.requests', '--request-log'],
   ['metrics.address', '--metrics'],
+  ['scanning.advisories', '--advisories'],
 ])
 
 /** Without what is undefined or false, which is what a file does not say. */

@@ -10,8 +10,10 @@ export type {
   AuditEntry,
   Configuration,
   Delivery,
+  GateRule,
   Grant,
   Group,
+  ImageReport,
   KeptLogin,
   Promotion,
   QuotaUse,
@@ -99,4 +101,15 @@ export function splitTag(text: string): { repository: string; tag: string } {
   throw new BaleError('INVALID_REFERENCE', `not a tag of a repository: ${printable(text, 300)}`, {
     hint: 'for example team/web:latest, without the address of the registry',
   })
+}
+
+/** The repository of `team/web:1` or `team/web@sha256:…`, which the registry has found. */
+export function repositoryIn(image: string): string {
+  return image.split(/[@:]/, 1)[0]!
+}
+
+/** What people decide about images is on record with the reason. */
+export function reasonOf(text: string | undefined): string {
+  if (text !== undefined) return text
+  throw new BaleError('INVALID_ARGUMENT', 'say why, with --reason: it is on record')
 }

@@ -58,8 +58,13 @@ export async function scanImage(
     options.progress?.({ kind: 'warning', text: `what the ignore file says of ${id} has expired on ${expires}` })
   for (const { id } of unused)
     options.progress?.({ kind: 'warning', text: `the ignore file names ${id}, which the image does not have` })
-  const shown = { ...result, findings: findings.filter(shownBy(options.show)) }
-  return { name: image.name, result: shown, summary: summary(shown) }
+  return scannedImage(image.name, { ...result, findings }, options.show)
+}
+
+/** A result with its figures, of the findings that somebody wants to see. */
+export function scannedImage(name: string, result: ScanResult, show?: FindingFilter): ScannedImage {
+  const shown = { ...result, findings: result.findings.filter(shownBy(show)) }
+  return { name, result: shown, summary: summary(shown) }
 }
 
 /** What makes findings not count; undefined when nothing was given, so that nothing of it is loaded. */

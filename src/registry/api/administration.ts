@@ -1,11 +1,24 @@
 import type { Accounts } from '../auth/index.ts'
 import type { Hooks } from '../hooks/index.ts'
-import type { Policies, Promotions, Quotas, Renames, Replications, Tags } from '../policies/index.ts'
+import type {
+  Exceptions,
+  Images,
+  Policies,
+  Promotions,
+  Quotas,
+  Renames,
+  Replications,
+  Scans,
+  Tags,
+} from '../policies/index.ts'
 import type { CollectionRequest, CollectionResult } from './collection.ts'
 
 /** Administration of a registry that can be done from afar as well as beside its data. */
 export interface Administration extends Accounts {
   policies: Policies
+  exceptions: Exceptions
+  scans: Scans
+  images: Images
   tags: Tags
   promotions: Promotions
   renames: Renames

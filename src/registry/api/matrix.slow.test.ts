@@ -118,6 +118,10 @@ const CASES: Record<keyof typeof OPERATIONS, Case> = {
   'policies.keep': { asks: [{ path: '/policies/keep', body: { pattern: 'acme/x' } }], let: OWNERS },
   'policies.types': { asks: [{ path: '/policies/types', body: { pattern: 'acme/x' } }], let: OWNERS },
   'policies.base': { asks: [{ path: '/policies/base', body: { pattern: 'acme/x' } }], let: ADMINISTRATORS },
+  'policies.gate': {
+    asks: [{ path: '/policies/gate', body: { pattern: 'acme/x', unscanned: { wait: 0 } } }],
+    let: OWNERS,
+  },
   // 1 is acme's; what is removed is gone, so each caller is asked about one that is there no more.
   'policies.remove': { asks: [{ path: '/policies/2' }, { path: '/policies/999' }], let: ADMINISTRATORS },
   'policies.try': { asks: [{ path: '/unkept-tags?pattern=acme/**' }], let: OWNERS },
@@ -130,6 +134,44 @@ const CASES: Record<keyof typeof OPERATIONS, Case> = {
   },
   'tags.restore': {
     asks: [{ path: '/repositories/acme%2Fweb/tags/latest', body: { digest: TAG } }],
+    let: OWNERS,
+  },
+  'exceptions.list': { asks: [{ path: '/exceptions' }], let: UNLIMITED },
+  'exceptions.add': {
+    asks: [
+      { path: '/exceptions', body: { vulnerability: 'CVE-2024-1', pattern: 'acme/x', reason: 'unused', lasts: 1 } },
+    ],
+    let: OWNERS,
+  },
+  'exceptions.remove': { asks: [{ path: '/exceptions/2' }, { path: '/exceptions/999' }], let: ADMINISTRATORS },
+  'scans.run': {
+    asks: [{ path: '/images/acme%2Fweb%3Alatest/scans' }, { path: '/images/acme%2Fnone%3Alatest/scans' }],
+    let: OWNERS,
+  },
+  // What others may pull is in it, so a repository that nothing was granted in.
+  'scans.report': {
+    asks: [{ path: '/images/acme%2Fsecret%3Alatest/scans' }, { path: '/images/acme%2Fnone%3Alatest/scans' }],
+    let: KNOWN.filter((name) => !['another user', 'member'].includes(name)),
+  },
+  'images.quarantine': {
+    asks: [
+      { path: '/images/acme%2Fweb%3Alatest/quarantine', body: { reason: '' } },
+      { path: '/images/acme%2Fnone%3Alatest/quarantine', body: { reason: 'unused' } },
+    ],
+    let: OWNERS,
+  },
+  'images.release': {
+    asks: [
+      { path: '/images/acme%2Fweb%3Alatest/release', body: { reason: '' } },
+      { path: '/images/acme%2Fnone%3Alatest/release', body: { reason: 'unused' } },
+    ],
+    let: OWNERS,
+  },
+  'images.clear': {
+    asks: [
+      { path: '/images/acme%2Fweb%3Alatest/clearances', body: { reason: 'unused' } },
+      { path: '/images/acme%2Fnone%3Alatest/clearances', body: { reason: 'unused' } },
+    ],
     let: OWNERS,
   },
   // Roles in grants count here, and those of limited tokens, too: all of these may pull the one and push the other.
@@ -186,7 +228,7 @@ const CASES: Record<keyof typeof OPERATIONS, Case> = {
   collectGarbage: { asks: [{ path: '/collections', body: {} }], let: ADMINISTRATORS },
 }
 
-async function company({ users, organisations, robots, accessTokens, policies, hooks }: Registry) {
+async function company({ users, organisations, robots, accessTokens, policies, exceptions, hooks }: Registry) {
   for (const name of ['other', 'mem', 'deputy', 'own', 'dave']) await users.add(name, `password-of-${name}`)
   await users.add('root', 'password-of-root', { admin: true })
   await organisations.add('acme', { owner: 'own' })
@@ -196,6 +238,9 @@ async function company({ users, organisations, robots, accessTokens, policies, h
   await users.grant('deputy', 'acme/**', 'admin')
   await policies.immutable('acme/web', 'v*')
   await policies.immutable('elsewhere/web', 'v*')
+  for (const pattern of ['acme/web', 'elsewhere/web']) {
+    await exceptions.add('CVE-2024-1', { pattern, reason: 'unused', lasts: 3_600_000 })
+  }
   await hooks.add('ci', { url: 'http://127.0.0.1:1/', pattern: 'acme/**' })
   return {
     robot: { login: `acme+ci:${await robots.add('acme+ci', { grants: [{ pattern: 'acme/**', role: 'admin' }] })}` },
@@ -210,7 +255,9 @@ async function eachOperationByEachCaller({ address, registry }: ServedRegistry):
   const secrets: Record<string, Sending> = await company(registry)
   const { request, image } = clientOf(address)
   // An organisation with a repository is not removed by the first that may.
-  await image('acme/web', 'one', { tag: 'latest', login: 'own:password-of-own' })
+  for (const name of ['acme/web', 'acme/secret']) {
+    await image(name, 'one', { tag: 'latest', login: 'own:password-of-own' })
+  }
   for (const [name, { asks, let: allowed }] of Object.entries(CASES)) {
     const { method } = OPERATIONS[name as keyof typeof OPERATIONS]
     for (const [caller, how] of Object.entries(CALLERS)) {

@@ -44,6 +44,7 @@ const STATUS: Partial<Record<ErrorCode, [number, string?]>> = {
   POLICY_VIOLATED: [412],
   // As a push is answered.
   QUOTA_EXCEEDED: [403],
+  IMAGE_BLOCKED: [403],
   REPOSITORY_MOVED: [403],
   LIMIT_EXCEEDED: [413],
   RATE_LIMITED: [429],

@@ -89,7 +89,12 @@ function pathPart(text: string): string {
 const NEXT = v.variant('act', [
   v.object({
     act: v.picklist([
-      ...(['list-registry-users', 'list-registry-policies', 'list-registry-quotas'] as const),
+      ...([
+        'list-registry-users',
+        'list-registry-policies',
+        'list-registry-quotas',
+        'list-registry-exceptions',
+      ] as const),
       ...(['list-registry-hooks', 'list-registry-deliveries', 'list-registry-replications'] as const),
       'adopt-repositories',
     ]),

@@ -82,6 +82,7 @@ test('owners do not get around rules of administrators by a rename, and their ow
     ['acme/none', 'acme/web', () => policies.immutable('**', 'v*')],
     ['acme/site', 'acme/prod', () => policies.types('*/prod', { block: ['application/y'] })],
     ['acme/site', 'acme/web', () => policies.keep('*/site', { last: 1 })],
+    ['acme/site', 'acme/web', () => policies.gate('*/site')],
   ]
   for (const [from, to, rule] of rules) {
     const id = await rule()

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import type { Administration } from './administration.ts'
+import { gateParts } from './gate-values.ts'
 import { operation } from './operation.ts'
 import {
   contentName,
@@ -42,6 +43,7 @@ const contentRule = {
 }
 const types = v.object({ id: identifier, kind: v.literal('types'), ...contentRule })
 const base = v.object({ id: identifier, kind: v.literal('base'), ...contentRule })
+const gate = v.object({ id: identifier, kind: v.literal('gate'), ...gateParts })
 const contentNames = v.pipe(v.array(contentName), v.maxLength(100, 'expects at most 100'))
 const patterns = v.pipe(v.array(tagPattern), v.maxLength(100, 'expects at most 100'))
 
@@ -120,9 +122,9 @@ export const repositoryOperations = {
   'policies.list': operation('policies.list', {
     method: 'GET',
     path: '/policies',
-    summary: 'Lists the rules about tags and content',
+    summary: 'Lists the rules about tags, content and what is given out',
     who: ownersOfListed,
-    result: items(v.variant('kind', [immutable, kept, types, base])),
+    result: items(v.variant('kind', [immutable, kept, types, base, gate])),
     run: async (admin, _, { caller }) => ({
       items: (await admin.policies.list()).filter((policy) => isBelow(caller.names, policy.pattern)),
     }),
@@ -174,6 +176,17 @@ export const repositoryOperations = {
     result: v.object({ id: identifier }),
     run: async (admin, { pattern, ...rule }) => ({ id: await admin.policies.base(pattern, rule) }),
     input: (pattern, rule) => ({ pattern, ...listsOf(rule) }),
+    output: ({ id }) => id,
+  }),
+  'policies.gate': operation('policies.gate', {
+    method: 'POST',
+    path: '/policies/gate',
+    summary: 'Says what images must pass before they are given out; gives the ID of the policy',
+    who: ownersBelow('pattern'),
+    body: gateParts,
+    result: v.object({ id: identifier }),
+    run: async (admin, { pattern, ...rule }) => ({ id: await admin.policies.gate(pattern, rule) }),
+    input: (pattern, rule) => ({ ...rule, pattern }),
     output: ({ id }) => id,
   }),
   'policies.remove': operation('policies.remove', {

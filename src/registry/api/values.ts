@@ -6,7 +6,7 @@ import { ROLES, type Role } from '../decide/index.ts'
  * Values of several operations. What a name or pattern may be is said by the rooms that own it, in their words; here is how
  * long it may be, and what the description says of it.
  */
-function text(description: string, limit: number, examples: readonly string[] = []) {
+export function text(description: string, limit: number, examples: readonly string[] = []) {
   return v.pipe(
     v.string(`expects a text: ${description}`),
     v.maxLength(limit, `expects at most ${limit} characters`),
@@ -41,6 +41,8 @@ export const imageName = text('Images of a repository, or of several', 1024, [
   'team/web@sha256:…',
   'team/*:v*',
 ])
+export const oneImage = text('An image of a repository', 512, ['team/web:1.2', 'team/web@sha256:…'])
+export const reason = text('Why, on one line', 1000)
 export const hookName = text('Name of a hook', 256, ['scanner'])
 export const eventPattern = text('Action, as the audit log names it, with * for any characters', 256, ['tag.*'])
 export const ruleName = text('Name of a rule of replication', 256, ['backup-site'])

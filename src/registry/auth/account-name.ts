@@ -35,3 +35,10 @@ export function checkName(kind: AccountKind, name: string): void {
 export function ownerOf(name: string): string | undefined {
   return /^(.+)[/+]/.exec(name)?.[1]
 }
+
+/** Whether histories can name somebody so: `user:ann`, `robot:acme+ci`. */
+export function isAccountActor(actor: string): boolean {
+  const [, kind, name = ''] = /^(user|robot):(.+)$/.exec(actor) ?? []
+  if (kind === undefined) return false
+  return NAMES[kind as 'user' | 'robot'].test(name) && name.split('+').every(({ length }) => length <= LONGEST)
+}

@@ -1,7 +1,7 @@
 /** registry/auth: authentication and access rights. Promises: equal work for unknown users, pinned algorithm, rights looked up per request. */
 export { type Access, createAccess, type Principal } from './access.ts'
 export type { AccessTokenOptions, AccessTokens } from './access-tokens.ts'
-export { ownerOf } from './account-name.ts'
+export { isAccountActor, ownerOf } from './account-name.ts'
 export { type Accounts, createAccounts } from './accounts.ts'
 export type { AuditLog } from './audit-log.ts'
 export { type Authentication, type Authenticator, createAuthenticator } from './authenticator.ts'

@@ -36,6 +36,7 @@ export function configurationOf(content: FileContent, path: string, at: (key: st
     metrics,
     tracing,
     replication,
+    scanning,
   } = content
   const names = new Names(dirname(path), at)
   return frozen({
@@ -71,6 +72,10 @@ export function configurationOf(content: FileContent, path: string, at: (key: st
     mirror,
     hooks: { allowAddresses: hooks['allow-addresses'], retryFor: hooks['retry-for'] },
     replication: replication.map((one, at) => replicationOf(one, `replication[${at}]`, names)),
+    scanning: scanning && {
+      ...scanning,
+      advisories: scanning.advisories === undefined ? undefined : names.path(scanning.advisories),
+    },
     limits: { requests: limits.requests },
     log: {
       requests:

@@ -158,6 +158,7 @@ replication:
     referrers: false
     delete: true
   - { name: tools, direction: pull, registry: 'https://quay.io', repositories: [tools/one] }
+scanning: { workers: 3, memory: 2GiB, timeout: 5m, advisories: advisories.sqlite }
 `
 
 test('every key of a file has its place in the configuration, with a value that is not its default', async () => {
@@ -272,6 +273,12 @@ test('every key of a file has its place in the configuration, with a value that 
         deletes: false,
       },
     ],
+    scanning: {
+      workers: 3,
+      memory: 2 * 1024 ** 3,
+      timeout: 300_000,
+      advisories: join(place.path, 'advisories.sqlite'),
+    },
     login: {
       refreshTokensUnusedFor: 24 * 3_600_000,
       sessions: { unusedFor: 3_600_000, lifetime: 24 * 3_600_000 },
@@ -427,12 +434,16 @@ test('a directory is enough; the rest is as without a file', async () => {
     mirror: undefined,
     hooks: { allowAddresses: [], retryFor: 24 * 3_600_000 },
     replication: [],
+    scanning: undefined,
     limits: { requests: [] },
     log: { requests: undefined },
     metrics: undefined,
     tracing: undefined,
   })
   assert.deepEqual((await read('directory: data\nlog: { requests: stdout }')).log, { requests: 'stdout' })
+  assert.deepEqual((await read('directory: data\nscanning: {}')).scanning, {
+    ...{ workers: 1, memory: 1024 ** 3, timeout: 600_000, advisories: undefined },
+  })
 })
 
 test('replicas may share a directory for the bytes, of which some is kept free', async () => {
@@ -648,6 +659,15 @@ replication:
     '6:105: replication[2].to-prefix: expects the beginning of a name of repositories, such as mirror, not "/x"',
     '7:33: replication[3].registry: is this registry itself; expects another one',
     '7:95: replication[3].delete: expects true or false, not "yes please"',
+  ],
+  'scans that may take next to nothing': [
+    `directory: /d
+scanning: { workers: 0, memory: 1MiB, timeout: 0s, advisories: '' }
+`,
+    '2:22: scanning.workers: expects a whole number from 1 to 64, not the number 0',
+    '2:33: scanning.memory: expects a size from 256MiB to 64GiB, such as 1GiB, not "1MiB"',
+    '2:48: scanning.timeout: expects a duration from 1s to 24h, such as 10m, not "0s"',
+    '2:64: scanning.advisories: expects a path, such as /var/lib/bale/advisories.sqlite, not ""',
   ],
   'a rule of replication to the URL of the registry itself': [
     `directory: /d

@@ -25,6 +25,8 @@ export interface Configuration {
   hooks: HookConfiguration
   /** Images that follow rules to other registries, or from them. */
   replication: readonly ReplicationConfiguration[]
+  /** Images are not looked at when it is undefined. */
+  scanning?: ScanningConfiguration
   limits: {
     /** How many requests callers may make. */
     requests: readonly RequestLimit[]
@@ -243,6 +245,16 @@ export interface ReplicationConfiguration {
   every?: number
   referrers: boolean
   deletes: boolean
+}
+
+/** How images are looked at. */
+interface ScanningConfiguration {
+  /** Scans at once. */
+  workers: number
+  memory: number
+  timeout: number
+  /** Path of a bundle of advisories. */
+  advisories?: string
 }
 
 /** A file that the configuration names. */

@@ -259,6 +259,19 @@ const replication = group('A rule by which images are replicated to another regi
   referrers: v.optional(flag('Whether signatures, SBOMs and the like follow their images'), true),
   delete: v.optional(flag('Whether a tag that is deleted at the source is deleted at the destination'), false),
 })
+
+const scanning = group('Looks at what is inside images', {
+  workers: v.optional(wholeNumber('Scans that are done at once by a replica', 1, 64), 1),
+  memory: v.optional(size('Memory that a scan may take', '1GiB', { least: '256MiB', most: '64GiB' }), '1GiB'),
+  timeout: v.optional(duration('How long a scan may take', '10m', { least: '1s', most: '24h' }), '10m'),
+  advisories: v.optional(
+    path(
+      'File of a bundle of advisories, which may be replaced at any time; without it, packages are listed, and nothing is said of them',
+      '/var/lib/bale/advisories.sqlite',
+    ),
+  ),
+})
+
 const requestLimit = v.pipe(
   group('So many in any period, for each address or identity', {
     who: choice('Whose requests', CALLERS),
@@ -427,6 +440,7 @@ export const FILE = v.pipe(
         ),
         [],
       ),
+      scanning: v.optional(scanning),
       limits: v.optional(group('What callers are held to', { requests: v.optional(requestLimits, []) }), {}),
       log: v.optional(
         group('What is written down', {

@@ -72,7 +72,7 @@ async function objectionToBase(
 }
 
 /** Those that a container's root file system is made of; signatures and attestations have others. */
-export function imageLayers({ layers }: ImageManifest): Chain {
+export function imageLayers({ layers }: Pick<ImageManifest, 'layers'>): Chain {
   const isFileSystem = ({ mediaType }: { mediaType: string }) => /\.(?:image\.layer|image\.rootfs)\./.test(mediaType)
   return layers.some(isFileSystem) ? layers.map(({ digest }) => digest) : []
 }

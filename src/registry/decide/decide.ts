@@ -2,6 +2,7 @@ import type { BaleError } from '#base'
 import { type ContentFacts, objectionToContent } from './content.ts'
 import { objectionToPlace, type PlaceFacts } from './places.ts'
 import { type GrowthFacts, objectionToGrowth } from './quotas.ts'
+import { judgeRelease, type Release, type ReleaseFacts } from './release.ts'
 import {
   type Action,
   type AdministrationFacts,
@@ -38,6 +39,8 @@ export async function decide<Name extends keyof Rules>(
 ): Promise<BaleError | undefined>
 /** A tag that nobody pushes any more. */
 export async function decide(subject: 'anyone', action: 'expire', facts: ExpiryFacts): Promise<'kept' | 'removed'>
+/** A manifest that is to be given out. */
+export async function decide(subject: 'anyone', action: 'release', facts: ReleaseFacts): Promise<Release>
 export async function decide(subject: Caller | 'anyone', action: string, facts: unknown): Promise<unknown> {
   if (subject !== 'anyone') {
     if (action === 'administer') return await decideAdministration(subject, facts as AdministrationFacts)
@@ -46,6 +49,7 @@ export async function decide(subject: Caller | 'anyone', action: string, facts: 
   if (action === 'place') return objectionToPlace(facts as PlaceFacts)
   if (action === 'store') return await objectionToContent(facts as ContentFacts)
   if (action === 'retag') return objectionToMove(facts as TagFacts)
+  if (action === 'release') return await judgeRelease(facts as ReleaseFacts)
   if (action === 'grow') return objectionToGrowth(facts as GrowthFacts)
   return isKept(facts as ExpiryFacts) ? 'kept' : 'removed'
 }

@@ -6,6 +6,14 @@ export { type Chain, imageLayers } from './content.ts'
 export { decide } from './decide.ts'
 export { limitsOn, type Quota, USAGE_KINDS, type Usage, type UsageKind } from './quotas.ts'
 export {
+  fits,
+  type GateFinding,
+  type Release,
+  type ReleaseFacts,
+  type ScanFacts,
+  type StoredGate,
+} from './release.ts'
+export {
   ACTIONS,
   type Action,
   type Administered,
@@ -21,5 +29,14 @@ export {
   readableBy,
   type Scope,
 } from './rights.ts'
-export type { BaseImages, ContentTypes, ImmutableTags, KeptTags, Rule, TagPolicy } from './rules.ts'
+export type {
+  BaseImages,
+  ContentTypes,
+  GateAct,
+  ImmutableTags,
+  KeptTags,
+  ReleaseGate,
+  Rule,
+  TagPolicy,
+} from './rules.ts'
 export { retentionOf } from './tags.ts'

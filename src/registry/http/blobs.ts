@@ -6,6 +6,7 @@ import { authorize, metaOf } from './authorize.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { Refusal } from './failure.ts'
 import { parseRange } from './range.ts'
+import { releaseBlob } from './release.ts'
 import { sendChunks } from './send-chunks.ts'
 import { sourceOf } from './upstream-route.ts'
 import { findWholeBlob } from './whole-blob.ts'
@@ -25,6 +26,7 @@ export async function readBlob(context: RegistryContext, exchange: Exchange, rou
   const lease = request.method === 'HEAD' && (await mayPush()) ? context.lease : undefined
   const source = sourceOf(context, route)
   const here = await findWholeBlob(context, route.repository, digest, { lease })
+  if (here || source) await releaseBlob(context, exchange, { principal, repository: route.repository, digest })
   if (source) tellCache(context, source, here ? 'hit' : 'miss')
   const blob = here ?? (source && (await bringBlob(context, exchange, { source, digest })))
   if (blob === 'sent') return

@@ -11,6 +11,7 @@ import type {
   TokenIssuer,
 } from '../auth/index.ts'
 import type { AnonymousAccess } from '../decide/index.ts'
+import type { Gate } from '../gate/index.ts'
 import type { MetaStore } from '../meta/index.ts'
 import type { ObjectStore } from '../objects/index.ts'
 import type { Observe, Tracer } from '../operation/index.ts'
@@ -37,6 +38,8 @@ export interface RegistryContext {
   browsers: BrowserLogins | undefined
   bootstrap: Bootstrap
   access: Access
+  /** Whether what may be read is given out. */
+  gate: Gate
   /** The administration of the registry for somebody, as whose the changes are recorded if the metadata is opened as theirs. */
   administration(meta: MetaStore, caller: { actor: string; may: MayDo }): Administration
   anonymous: AnonymousAccess

@@ -37,6 +37,7 @@ const STATUS: Partial<Record<ErrorCode, [number, string, string?]>> = {
   POLICY_VIOLATED: [412, 'DENIED'],
   // As Harbor answers: docker, podman and skopeo print `denied:` with the message.
   QUOTA_EXCEEDED: [403, 'DENIED'],
+  IMAGE_BLOCKED: [403, 'DENIED'],
   REPOSITORY_MOVED: [403, 'DENIED'],
   NO_SPACE: [507, 'UNKNOWN', 'the registry has no space left'],
   LOCKED: [503, 'UNKNOWN', 'another request is at work on the same; try again'],

@@ -18,6 +18,7 @@ import { authorize, metaOf, principalName } from './authorize.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { Refusal } from './failure.ts'
 import { limitRequests, showLimit } from './limit-requests.ts'
+import { releaseManifest } from './release.ts'
 import { refuseCache, sourceOf } from './upstream-route.ts'
 
 interface ManifestRoute {
@@ -30,7 +31,7 @@ type Reference = { tag: string } | { digest: Digest }
 /** GET and HEAD of a manifest by tag or digest, as it was pushed. */
 export async function readManifest(context: RegistryContext, exchange: Exchange, route: ManifestRoute): Promise<void> {
   const { request, response } = exchange
-  await authorize(context, exchange, 'pull', route.repository)
+  const principal = await authorize(context, exchange, 'pull', route.repository)
   if (request.method === 'GET') limitRequests(context, exchange, 'pulls')
   else showLimit(context, exchange, 'pulls')
   const reference = parseTagOrDigest(route.reference)
@@ -39,6 +40,8 @@ export async function readManifest(context: RegistryContext, exchange: Exchange,
     ? await source.manifest(reference)
     : await context.meta.findManifest(route.repository, reference)
   if (!manifest) throw manifestUnknown(route)
+  const { digest, gate: generation } = manifest
+  await releaseManifest(context, exchange, { principal, repository: route.repository, digest, generation })
   tellStale(response, manifest)
   response.setHeader('Docker-Content-Digest', manifest.digest)
   response.setHeader('ETag', `"${manifest.digest}"`)

@@ -6,6 +6,7 @@ import { askForSource, authorize, ownerOf } from './authorize.ts'
 import type { Exchange, RegistryContext } from './exchange.ts'
 import { Refusal } from './failure.ts'
 import { parseContentRange } from './range.ts'
+import { isReleased } from './release.ts'
 import { refuseCache } from './upstream-route.ts'
 import { findWholeBlob } from './whole-blob.ts'
 
@@ -157,11 +158,24 @@ async function mountBlob(
   { principal, repository, digest, candidates }: Mount,
 ): Promise<boolean> {
   const decisions = await context.access.decideEach(principal, 'pull', candidates)
-  const allowed = candidates[decisions.indexOf('allowed')]
+  const mayRead = candidates.filter((_, index) => decisions[index] === 'allowed')
+  const allowed = await firstReleased(context, exchange, { principal, digest, repositories: mayRead })
+  if (mayRead.length > 0 && allowed === undefined) return false
   const source = allowed ?? candidates[decisions.indexOf('scope')]
   if (source === undefined || !(await findWholeBlob(context, source, digest))) return false
   if (allowed === undefined) throw askForSource(context, exchange, repository, source)
   return await context.meta.mountBlob(repository, digest, { from: source, lease: context.lease })
+}
+
+/** What gates keep from the caller it sends itself: pushing is not forbidden. */
+async function firstReleased(
+  context: RegistryContext,
+  exchange: Exchange,
+  { principal, digest, repositories }: { principal: Principal; digest: Digest; repositories: readonly string[] },
+): Promise<string | undefined> {
+  for (const repository of repositories)
+    if (await isReleased(context, exchange, { principal, repository, digest })) return repository
+  return undefined
 }
 
 function algorithmNamed(name: string | null): 'sha256' | 'sha512' {

@@ -2,6 +2,7 @@ import { isBaleError } from '#base'
 import type { Digest } from '#spec'
 import { recordContentChange } from './audit.ts'
 import { judgeContent } from './content-policies.ts'
+import { GATE } from './gate-generation.ts'
 import { refuseImmutableManifest } from './immutable-tags.ts'
 import type { CachedContentMeta, CachedManifest, ManifestObjection, NewManifest } from './meta-store.ts'
 import { judgeQuotas } from './quotas.ts'
@@ -11,13 +12,13 @@ import { blobOfRepository, removeManifest, repositoryOf } from './steps.ts'
 import { addManifest } from './store-manifest.ts'
 
 const BY_TAG = `
-  SELECT m.digest, m.media_type, m.body, now_ms() - c.pulled_at AS pulled_ago, now_ms() - ct.checked_at AS checked_ago
+  SELECT m.digest, m.media_type, m.body, ${GATE}, now_ms() - c.pulled_at AS pulled_ago, now_ms() - ct.checked_at AS checked_ago
   FROM repositories r JOIN tags t ON t.repo_id = r.id JOIN manifests m ON m.id = t.manifest_id
   LEFT JOIN cached_manifests c ON c.manifest_id = m.id LEFT JOIN cached_tags ct ON ct.repo_id = r.id AND ct.name = t.name
   WHERE r.name = ? AND t.name = ?`
 
 const BY_DIGEST = `
-  SELECT m.digest, m.media_type, m.body, now_ms() - c.pulled_at AS pulled_ago, NULL AS checked_ago
+  SELECT m.digest, m.media_type, m.body, ${GATE}, now_ms() - c.pulled_at AS pulled_ago, NULL AS checked_ago
   FROM repositories r JOIN manifests m ON m.repo_id = r.id LEFT JOIN cached_manifests c ON c.manifest_id = m.id
   WHERE r.name = ? AND m.digest = ?`
 
@@ -91,6 +92,7 @@ function cachedOf(row: SqlRow): CachedManifest {
     digest: text(row['digest']) as Digest,
     mediaType: text(row['media_type']),
     bytes: row['body'] as Uint8Array,
+    gate: Number(row['gate']),
     checkedAgo: since(row['checked_ago']),
     pulledAgo: since(row['pulled_ago']),
   }

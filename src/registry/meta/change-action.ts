@@ -16,6 +16,8 @@ const CONTENT = [
   'manifest.cache',
   'image.promote',
   'repository.rename',
+  ...(['image.scan', 'image.quarantine', 'image.release', 'image.unset'] as const),
+  ...(['image.blocked', 'image.allowed', 'image.exempt'] as const),
 ] as const
 const ACCOUNTS = [
   ...(['user.add', 'user.remove', 'user.password', 'user.admin', 'user.logout', 'robot.add', 'robot.remove'] as const),
@@ -24,7 +26,7 @@ const ACCOUNTS = [
   ...(['session.add', 'session.end', 'device.allow', 'device.deny'] as const),
   ...(['policy.add', 'policy.remove', 'hook.add', 'hook.remove', 'hook.enable', 'hook.disable'] as const),
   ...(['quota.set', 'quota.remove', 'redirect.end', 'certificate.set'] as const),
-  ...(['replication.run', 'replication.retry'] as const),
+  ...(['replication.run', 'replication.retry', 'exception.add', 'exception.remove', 'exception.expiring'] as const),
 ] as const
 
 /** Those that happen in one repository. */

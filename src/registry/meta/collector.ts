@@ -1,7 +1,9 @@
 import { recordContentChange } from './audit.ts'
+import { EXPIRED_FOR } from './exceptions.ts'
 import type { CollectorMeta } from './meta-store.ts'
 import { optionalText, type SqlDatabase, type Transaction, text } from './sql.ts'
 import { condemnBlob, forgetUpload, queueBlob, removeManifest } from './steps.ts'
+import { FORGET_PULLS } from './told-releases.ts'
 
 const BATCH = 500
 
@@ -16,6 +18,8 @@ export function collectorMeta(database: SqlDatabase): CollectorMeta {
       await database.run('DELETE FROM sessions WHERE expires_at < now_ms()')
       await database.run('DELETE FROM device_logins WHERE expires_at < now_ms()')
       await database.run('DELETE FROM turns WHERE turn_until < now_ms()')
+      await database.run(FORGET_PULLS)
+      await database.run('DELETE FROM exceptions WHERE expires_at <= now_ms() - ?', EXPIRED_FOR)
       await database.run('DELETE FROM repository_redirects WHERE redirect_until < now_ms()')
       return await database.transaction(async (sql) => {
         const due = await sql.all(

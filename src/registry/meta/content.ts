@@ -1,5 +1,6 @@
 import type { Digest } from '#spec'
 import { type By, recordContentChange } from './audit.ts'
+import { GATE } from './gate-generation.ts'
 import { refuseImmutableManifest, refuseImmutableTag } from './immutable-tags.ts'
 import { listWithin } from './list-within.ts'
 import type { ContentMeta } from './meta-store.ts'
@@ -10,11 +11,11 @@ import { blobOfRepository, queueBlob, queueObject, recordTag, removeManifest, sh
 import { storeManifest } from './store-manifest.ts'
 
 const MANIFEST_OF_REPOSITORY = `
-  SELECT m.id, m.digest, m.media_type, m.body FROM repositories r JOIN manifests m ON m.repo_id = r.id
+  SELECT m.id, m.digest, m.media_type, m.body, ${GATE} FROM repositories r JOIN manifests m ON m.repo_id = r.id
   WHERE r.name = ? AND m.digest = ?`
 
 const MANIFEST_OF_TAG = `
-  SELECT m.digest, m.media_type, m.body FROM repositories r JOIN tags t ON t.repo_id = r.id
+  SELECT m.digest, m.media_type, m.body, ${GATE} FROM repositories r JOIN tags t ON t.repo_id = r.id
   JOIN manifests m ON m.id = t.manifest_id WHERE r.name = ? AND t.name = ?`
 
 const POINTER_OF_TAG = `
@@ -100,6 +101,7 @@ export function contentMeta(database: SqlDatabase, { actor, address }: By): Cont
         digest: text(row['digest']) as Digest,
         mediaType: text(row['media_type']),
         bytes: row['body'] as Uint8Array,
+        gate: Number(row['gate']),
       }
     },
 

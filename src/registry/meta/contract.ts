@@ -6,6 +6,7 @@ import { collectorContract, damageContract } from './collector-contract.ts'
 import { concurrencyContract } from './concurrency-contract.ts'
 import { contentContract, listingContract } from './content-contract.ts'
 import { contentPolicyContract } from './content-policy-contract.ts'
+import { gateContract, gateRecordContract } from './gate-contract.ts'
 import { auditContract, groupContract } from './group-contract.ts'
 import { historyContract } from './history-contract.ts'
 import { hookContract, hookDeliveryContract } from './hook-contract.ts'
@@ -18,6 +19,7 @@ import { renameContract } from './rename-contract.ts'
 import { replicationContract } from './replication-contract.ts'
 import { requestCountContract } from './request-counts-contract.ts'
 import { retentionContract } from './retention-contract.ts'
+import { resultContract, scanContract, scanQueueContract } from './scan-contract.ts'
 import { accountContract, coordinationContract } from './shared-contract.ts'
 import { transferContract } from './transfer-contract.ts'
 import { uploadContract } from './upload-contract.ts'
@@ -63,5 +65,10 @@ export function metaStoreContract(name: string, create: () => Promise<MetaPlace>
   hookDeliveryContract(check)
   replicationContract(check)
   acmeContract(check)
+  scanQueueContract(check)
+  scanContract(check)
+  resultContract(check)
+  gateContract(check)
+  gateRecordContract(check)
   transferContract(check)
 }

@@ -8,6 +8,7 @@ import { contentMeta } from './content.ts'
 import { coordinationMeta } from './coordination.ts'
 import { deviceLoginMeta } from './device-logins.ts'
 import { directoryMeta } from './directory-accounts.ts'
+import { gateMeta } from './gates.ts'
 import { groupMeta } from './groups.ts'
 import { hookDeliveryMeta } from './hook-deliveries.ts'
 import { hookMeta } from './hooks.ts'
@@ -20,6 +21,7 @@ import { renameMeta } from './renames.ts'
 import { replicationMeta } from './replication.ts'
 import { requestCountMeta } from './request-counts.ts'
 import { retentionMeta } from './retention.ts'
+import { scanMeta } from './scans.ts'
 import { sessionMeta } from './sessions.ts'
 import type { SqlDatabase } from './sql.ts'
 import { tagHistoryMeta } from './tag-history.ts'
@@ -57,6 +59,8 @@ export function createMeta(database: SqlDatabase, by: By = OPERATOR): MetaStore 
     ...hookMeta(database, by),
     ...hookDeliveryMeta(database, by),
     ...replicationMeta(database, by),
+    ...scanMeta(database, by),
+    ...gateMeta(database, by),
     ...acmeMeta(database, by),
     ...transferMeta(database),
     close: () => database.close(),

@@ -41,6 +41,19 @@ export type {
 } from './replication-meta.ts'
 export type { RequestCount } from './request-counts.ts'
 export type { UnkeptTag } from './retention.ts'
+export type {
+  GateMeta,
+  ImageState,
+  ScanEnd,
+  ScanMeta,
+  ScanRecord,
+  ScanState,
+  ScanStatus,
+  StoredException,
+  StoredReleaseFacts,
+  TakenScan,
+  Unmatched,
+} from './scan-meta.ts'
 export { copySqliteMeta, freezeSqliteMeta, openSqliteMeta, thawSqliteMeta } from './sqlite-meta.ts'
 export type { TagChange } from './tag-history.ts'
 export { keyOf, type TransferRow } from './transfer.ts'

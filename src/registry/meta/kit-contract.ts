@@ -1,7 +1,7 @@
 /** What the parts of the contract work with. */
 import assert from 'node:assert/strict'
 import { digestOf } from '#blob'
-import type { Descriptor, Digest } from '#spec'
+import { type Descriptor, type Digest, MediaType } from '#spec'
 import type { MetaStore, NewManifest } from './meta-store.ts'
 
 /** Two openings of the same data, at the time `NOW`. */
@@ -35,6 +35,7 @@ export interface ManifestParts {
   children?: Digest[]
   subject?: Digest
   artifactType?: string
+  mediaType?: string
 }
 
 export function manifest({
@@ -44,13 +45,14 @@ export function manifest({
   children = [],
   subject,
   artifactType,
+  mediaType = 'application/x',
 }: ManifestParts): NewManifest {
   const bytes = Buffer.from(content)
   const digest = digestOf(bytes)
-  const descriptor: Descriptor = { mediaType: 'application/x', digest, size: bytes.length, artifactType }
+  const descriptor: Descriptor = { mediaType, digest, size: bytes.length, artifactType }
   return {
     digest,
-    mediaType: 'application/x',
+    mediaType,
     bytes,
     descriptor,
     blobs,
@@ -61,6 +63,12 @@ export function manifest({
     artifactType,
   }
 }
+
+/** A manifest of an image, and one of an index, that are looked into. */
+export const image = (content: string, parts: Omit<ManifestParts, 'content'> = {}) =>
+  manifest({ content, mediaType: MediaType.ociManifest, ...parts })
+export const index = (content: string, children: Digest[]) =>
+  manifest({ content, mediaType: MediaType.ociIndex, children })
 
 export const blob = (content: string, optional = false) => ({
   digest: digestOf(content),

@@ -13,6 +13,7 @@ import type { RenameMeta } from './renames.ts'
 import type { ReplicationMeta } from './replication-meta.ts'
 import type { RequestCountMeta } from './request-counts.ts'
 import type { RetentionMeta } from './retention.ts'
+import type { GateMeta, ScanMeta } from './scan-meta.ts'
 import type { SessionMeta } from './sessions.ts'
 import type { TagHistoryMeta } from './tag-history.ts'
 import type { TagPolicyMeta } from './tag-policies.ts'
@@ -50,6 +51,8 @@ export interface MetaStore
     HookMeta,
     HookDeliveryMeta,
     ReplicationMeta,
+    ScanMeta,
+    GateMeta,
     AcmeMeta,
     TransferMeta {
   /** The same store, whose changes are recorded as somebody's; else they are the operator's. */
@@ -67,6 +70,8 @@ interface StoredManifest {
   digest: Digest
   mediaType: string
   bytes: Uint8Array
+  /** What `gateGeneration` gave at that moment. */
+  gate?: number
 }
 
 export interface NewManifest extends StoredManifest {

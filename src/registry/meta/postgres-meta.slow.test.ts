@@ -3,13 +3,17 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import pg from 'pg'
 import { isBaleError, systemClock } from '#base'
+import { digestOf } from '#blob'
+import { MediaType } from '#spec'
 import { postgresPlace } from '../../../test/kit/meta-places.ts'
 import { startPostgres, withoutPostgres } from '../../../test/kit/postgres.ts'
 import { temporaryDirectory } from '../../../test/kit/temporary.ts'
 import { until } from '../../../test/kit/until.ts'
 import { metaStoreContract } from './contract.ts'
 import { openPostgresMeta } from './index.ts'
+import { image } from './kit-contract.ts'
 import { openPostgresDatabase } from './postgres-database.ts'
+import { POSTGRES_MIGRATIONS } from './postgres-schema.ts'
 import { openSqliteDatabase } from './sqlite-database.ts'
 
 const skip = withoutPostgres()
@@ -36,6 +40,36 @@ test('replicas that start at once on an empty database make its tables once', { 
   assert.equal(await all[0]!.addAccount({ kind: 'user', name: 'ann', passwordHash: 'h', admin: false }), 'added')
   for (const meta of all) assert.equal((await meta.listAccounts('user')).length, 1)
   await Promise.all(all.map((meta) => meta.close()))
+})
+
+test('images of a database that did not queue them are looked at after those that come', { skip }, async () => {
+  const url = await server!.database()
+  const before = POSTGRES_MIGRATIONS.findIndex((step) => step.includes('CREATE TABLE scans'))
+  await asOwner(url, async (client) => {
+    await client.query('BEGIN')
+    for (const step of POSTGRES_MIGRATIONS.slice(0, before)) {
+      for (const statement of step.split(/;\n/)) if (statement.trim()) await client.query(statement)
+    }
+    await client.query('COMMIT')
+    await client.query('CREATE TABLE schema_version (version integer NOT NULL)')
+    await client.query('INSERT INTO schema_version (version) VALUES ($1)', [before])
+    await client.query(`INSERT INTO repositories (name, created_at) VALUES ('a/b', 10), ('c/d', 10)`)
+    await client.query(
+      `INSERT INTO manifests (repo_id, digest, media_type, descriptor, body, pushed_at)
+       SELECT r.id, $1, $2, '{}', 'old', 20 FROM repositories r`,
+      [digestOf('old'), MediaType.ociManifest],
+    )
+  })
+  const meta = await openPostgresMeta({ url })
+  assert.deepEqual(await meta.countScans(9), { waiting: 1, failed: 0 })
+  await meta.putManifest('a/b', image('new'))
+  const take = () => meta.takeScan({ lease: 1000, analyser: '1' })
+  assert.deepEqual(
+    [(await take())?.digest, (await take())?.digest, await take()],
+    [digestOf('new'), digestOf('old'), undefined],
+  )
+  assert.ok(await meta.addPolicy({ kind: 'gate', pattern: 'a/b' }))
+  await meta.close()
 })
 
 test('the database of a newer bale is not touched', { skip }, async () => {
@@ -86,14 +120,20 @@ test('what is due is found by an index, however much is not', { skip }, async ()
   await (await openPostgresMeta({ url })).close()
   await asOwner(url, async (client) => {
     await client.query('SET enable_seqscan = off')
-    const { rows } = await client.query(
-      `EXPLAIN SELECT key FROM gc_queue WHERE kind = 'blob' AND review_after <= now_ms() ORDER BY review_after LIMIT 500`,
-    )
-    // As a filter it would be asked of every row that there is.
-    assert.match(
-      rows.map((row) => row['QUERY PLAN']).join('\n'),
-      /Index Cond: .*review_after <= now_ms|Index Cond: .*review_after <= \(\(EXTRACT/,
-    )
+    for (const [column, statement] of [
+      [
+        'review_after',
+        `SELECT key FROM gc_queue WHERE kind = 'blob' AND review_after <= now_ms() ORDER BY review_after LIMIT 500`,
+      ],
+      ['due_at', `SELECT digest FROM scans WHERE state = 'waiting' AND due_at <= now_ms() ORDER BY due_at LIMIT 1`],
+    ]) {
+      const { rows } = await client.query(`EXPLAIN ${statement}`)
+      // As a filter it would be asked of every row that there is.
+      assert.match(
+        rows.map((row) => row['QUERY PLAN']).join('\n'),
+        new RegExp(`Index Cond: .*${column} <= (?:now_ms|\\(\\(EXTRACT)`),
+      )
+    }
   })
 })
 

@@ -1,5 +1,7 @@
 import { firstPart } from '../pattern/index.ts'
 import { type By, recordChange, recordContentChange } from './audit.ts'
+import { raiseGate } from './gate-generation.ts'
+import { moveImageStates } from './image-states.ts'
 import { queueReplication } from './queue-replication.ts'
 import { judgeQuotas } from './quotas.ts'
 import { type SqlDatabase, type Transaction, text } from './sql.ts'
@@ -47,6 +49,7 @@ export function renameMeta(database: SqlDatabase, by: By): RenameMeta {
         }
         await recordContentChange(sql, by, { action: 'repository.rename', repository: from, detail: to })
         await queueReplication(sql, { repository: to, reference: '', gone: false })
+        await raiseGate(sql)
         await moveUsage(sql, id, { from, to })
         return 'renamed'
       })
@@ -112,6 +115,8 @@ async function setRedirect(
 /** Groups and robots have no rights outside of their organisation: theirs stay behind when the repository leaves it. */
 async function moveWhatNames(sql: Transaction, from: string, to: string): Promise<void> {
   await sql.run('UPDATE tag_policies SET pattern = ?, first = ? WHERE pattern = ?', to, firstPart(to), from)
+  await sql.run('UPDATE exceptions SET pattern = ?, first = ? WHERE pattern = ?', to, firstPart(to), from)
+  await moveImageStates(sql, from, to)
   await sql.run('UPDATE access_tokens SET pattern = ? WHERE pattern = ?', to, from)
   const copy = (table: string, columns: string, key: string) =>
     `INSERT INTO ${table} (${columns}, ${key}) SELECT ${columns}, CAST(? AS TEXT) FROM ${table} WHERE ${key} = ?`

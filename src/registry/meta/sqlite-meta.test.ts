@@ -5,9 +5,11 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { digestOf } from '#blob'
+import { MediaType } from '#spec'
 import { sqlitePlace } from '../../../test/kit/meta-places.ts'
 import { metaStoreContract } from './contract.ts'
 import { openSqliteMeta } from './index.ts'
+import { image } from './kit-contract.ts'
 import { MIGRATIONS } from './sqlite-schema.ts'
 
 async function temporaryMeta() {
@@ -92,6 +94,39 @@ test('rules of a database that did not sort them are found by the repositories t
     if (content === 'one') await meta.putManifest('acme/web', put)
     else await assert.rejects(meta.putManifest('acme/web', put), { code: 'TAG_IMMUTABLE' })
   }
+  await meta.close()
+})
+
+test('images of a database that did not queue them are looked at after those that come', async () => {
+  await using under = await temporaryMeta()
+  const old = new DatabaseSync(under.path)
+  const before = MIGRATIONS.findIndex((step) => step.includes('CREATE TABLE scans'))
+  for (const step of MIGRATIONS.slice(0, before)) old.exec(step)
+  const [one, two, other] = [digestOf('one'), digestOf('two'), digestOf('other')]
+  old.exec(`PRAGMA user_version = ${before};
+    INSERT INTO tag_policies (kind, pattern, tags, excepted, created_at, first) VALUES ('types', 'a/b', '["*"]', '[]', 1, 'a');
+    DELETE FROM tag_policies;
+    INSERT INTO tag_policies (kind, pattern, tags, excepted, created_at, first) VALUES ('immutable', 'a/b', '["v*"]', '[]', 1, 'a');
+    INSERT INTO repositories (id, name, created_at) VALUES (1, 'a/b', 10), (2, 'c/d', 10);
+    INSERT INTO manifests (repo_id, digest, media_type, descriptor, body, pushed_at) VALUES
+      (1, '${one}', '${MediaType.ociManifest}', '{}', 'one', 20), (2, '${one}', '${MediaType.ociManifest}', '{}', 'one', 20),
+      (1, '${two}', '${MediaType.dockerManifest}', '{}', 'two', 20), (1, '${other}', '${MediaType.ociIndex}', '{}', 'other', 20)`)
+  old.close()
+  const meta = under.open()
+  assert.deepEqual(await meta.countScans(9), { waiting: 2, failed: 0 })
+  assert.equal((await meta.findScan('c/d', one))?.state, 'waiting')
+  await meta.putManifest('a/b', image('new'))
+  const taken = []
+  const take = () => meta.takeScan({ lease: 1000, analyser: '1' })
+  for (let next = await take(); next; next = await take()) taken.push(next.digest)
+  assert.equal(taken[0], digestOf('new'))
+  assert.deepEqual(taken.slice(1).toSorted(), [one, two].toSorted())
+  assert.deepEqual(
+    (await meta.listPolicies()).map(({ id, kind }) => [id, kind]),
+    [[2, 'immutable']],
+  )
+  assert.equal(await meta.removePolicy(2), true)
+  assert.equal(await meta.addPolicy({ kind: 'gate', pattern: 'a/b' }), 3, 'an ID is never given again')
   await meta.close()
 })
 

@@ -255,4 +255,60 @@ UPDATE tag_policies SET first = '*' WHERE instr(first, '*') > 0;
 CREATE INDEX public_patterns_first ON public_patterns (first);
 CREATE INDEX tag_policies_first ON tag_policies (first);
   `,
+  // What is inside images, by digest: triggers queue what comes and forget what went, so that no statement can forget to. `later` was
+  // there before, and comes after what is new; `none` is no image. `looked_by` is the analyser that looked last, `inventory_id`
+  // another number for another inventory, and `advisories` what that was matched with last ('': with none).
+  // An older inventory stays as long as the result is of that.
+  // Gates are policies as well. What a person said of an image stays when it goes: it may come again.
+  `
+CREATE INDEX manifests_digest ON manifests (digest);
+CREATE INDEX manifests_repo ON manifests (repo_id, id);
+CREATE TABLE scans (digest TEXT PRIMARY KEY,
+  state TEXT NOT NULL CHECK (state IN ('waiting', 'later', 'scanned', 'failed', 'none')), due_at INTEGER NOT NULL,
+  queued_at INTEGER NOT NULL, tries INTEGER NOT NULL, looked_by TEXT NOT NULL, token TEXT, failure TEXT, ended_at INTEGER,
+  analyser TEXT, inventory_id INTEGER NOT NULL DEFAULT 0, advisories TEXT) WITHOUT ROWID;
+CREATE INDEX scans_due ON scans (due_at) WHERE state = 'waiting';
+CREATE INDEX scans_again ON scans (looked_by) WHERE state IN ('later', 'scanned', 'failed');
+CREATE INDEX scans_failed ON scans (ended_at) WHERE state = 'failed';
+CREATE INDEX scans_taken ON scans (digest) WHERE token IS NOT NULL;
+CREATE INDEX scans_matched ON scans (advisories, digest) WHERE advisories IS NOT NULL;
+CREATE TABLE scan_inventories (digest TEXT NOT NULL REFERENCES scans (digest) ON DELETE CASCADE, inventory_id INTEGER NOT NULL,
+  at INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (digest, inventory_id));
+CREATE TABLE scan_results (digest TEXT PRIMARY KEY REFERENCES scans (digest) ON DELETE CASCADE, inventory_id INTEGER NOT NULL,
+  advisories TEXT NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL);
+INSERT INTO scans (digest, state, due_at, queued_at, tries, looked_by) SELECT digest, 'later', now_ms(), now_ms(), 0, '' FROM manifests
+  WHERE media_type IN ('application/vnd.oci.image.manifest.v1+json', 'application/vnd.docker.distribution.manifest.v2+json') GROUP BY digest;
+CREATE TRIGGER manifest_queued AFTER INSERT ON manifests
+WHEN NEW.media_type IN ('application/vnd.oci.image.manifest.v1+json', 'application/vnd.docker.distribution.manifest.v2+json') BEGIN
+  INSERT INTO scans (digest, state, due_at, queued_at, tries, looked_by) VALUES (NEW.digest, 'waiting', now_ms(), now_ms(), 0, '')
+  ON CONFLICT (digest) DO NOTHING;
+END;
+CREATE TRIGGER manifest_forgotten AFTER DELETE ON manifests BEGIN
+  DELETE FROM scans WHERE digest = OLD.digest AND NOT EXISTS (SELECT 1 FROM manifests m WHERE m.digest = OLD.digest);
+END;
+CREATE TABLE known_findings (key TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE exceptions (id INTEGER PRIMARY KEY AUTOINCREMENT, vulnerability TEXT NOT NULL, package TEXT, pattern TEXT NOT NULL,
+  first TEXT NOT NULL, reason TEXT NOT NULL, author TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
+  told INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX exceptions_first ON exceptions (first, expires_at);
+CREATE INDEX exceptions_expiry ON exceptions (expires_at);
+CREATE TABLE image_states (repository TEXT NOT NULL, digest TEXT NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('quarantined', 'released')),
+  reason TEXT NOT NULL, author TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (repository, digest)) WITHOUT ROWID;
+CREATE TABLE told_releases (manifest_id INTEGER PRIMARY KEY REFERENCES manifests (id) ON DELETE CASCADE,
+  outcome TEXT NOT NULL CHECK (outcome IN ('allowed', 'blocked')), at INTEGER NOT NULL);
+CREATE TABLE exempt_pulls (actor TEXT NOT NULL, digest TEXT NOT NULL, repository TEXT NOT NULL, expires_at INTEGER NOT NULL,
+  PRIMARY KEY (actor, digest, repository)) WITHOUT ROWID;
+CREATE INDEX exempt_pulls_expiry ON exempt_pulls (expires_at);
+CREATE TABLE gate_generation (id INTEGER PRIMARY KEY CHECK (id = 1), number INTEGER NOT NULL);
+INSERT INTO gate_generation (id, number) VALUES (1, 1);
+CREATE TABLE new_tag_policies (id INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind TEXT NOT NULL CHECK (kind IN ('immutable', 'keep', 'types', 'base', 'gate')), pattern TEXT NOT NULL, tags TEXT NOT NULL,
+  excepted TEXT NOT NULL, keep_last INTEGER, keep_within INTEGER, created_at INTEGER NOT NULL, rule TEXT, first TEXT NOT NULL DEFAULT '*');
+INSERT INTO new_tag_policies SELECT id, kind, pattern, tags, excepted, keep_last, keep_within, created_at, rule, first FROM tag_policies;
+DELETE FROM sqlite_sequence WHERE name = 'new_tag_policies';
+INSERT INTO sqlite_sequence (name, seq) SELECT 'new_tag_policies', seq FROM sqlite_sequence WHERE name = 'tag_policies';
+DROP TABLE tag_policies;
+ALTER TABLE new_tag_policies RENAME TO tag_policies;
+CREATE INDEX tag_policies_first ON tag_policies (first);
+  `,
 ]

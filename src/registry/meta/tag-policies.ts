@@ -1,7 +1,8 @@
-import type { ContentTypes, Rule, TagPolicy } from '../decide/index.ts'
+import type { ContentTypes, ReleaseGate, Rule, StoredGate, TagPolicy } from '../decide/index.ts'
 import { firstPart } from '../pattern/index.ts'
 import { type By, recordChange } from './audit.ts'
 import { resolveBases } from './base-images.ts'
+import { raiseGate } from './gate-generation.ts'
 import { type Sql, type SqlDatabase, type SqlRow, text } from './sql.ts'
 
 /** Rules about tags and content. They hold for whatever begins after they were stored. */
@@ -37,6 +38,7 @@ export function tagPolicyMeta(database: SqlDatabase, by: By): TagPolicyMeta {
           target: pattern,
           detail: `${id}: ${kind} ${wordsOf(policy)}`.trim(),
         })
+        if (kind === 'gate') await raiseGate(sql)
         return id
       })
     },
@@ -50,6 +52,7 @@ export function tagPolicyMeta(database: SqlDatabase, by: By): TagPolicyMeta {
           target: policy.pattern,
           detail: `${id}: ${policy.kind}`,
         })
+        if (policy.kind === 'gate') await raiseGate(sql)
         return true
       })
     },
@@ -66,12 +69,24 @@ export async function readPolicies(sql: Sql, repository?: string): Promise<TagPo
   return rows.map(policyOf)
 }
 
+/** All of them. */
+export async function readGates(sql: Sql): Promise<StoredGate[]> {
+  const rows = await sql.all(`SELECT id, pattern, rule FROM tag_policies WHERE kind = 'gate' ORDER BY id`)
+  return rows.map(gateOf)
+}
+
+function gateOf(row: SqlRow): StoredGate {
+  const rule = JSON.parse(text(row['rule'])) as Omit<ReleaseGate, 'kind' | 'pattern'>
+  return { ...rule, id: Number(row['id']), kind: 'gate', pattern: text(row['pattern']) }
+}
+
 function policyOf(row: SqlRow): TagPolicy {
   const [id, pattern, kind] = [Number(row['id']), text(row['pattern']), text(row['kind'])]
   if (kind === 'types' || kind === 'base') {
     const { allow, block } = JSON.parse(text(row['rule'])) as ContentTypes
     return { id, kind, pattern, allow, block }
   }
+  if (kind === 'gate') return gateOf(row)
   const tags = listOf(row['tags'])
   if (kind === 'immutable') return { id, kind: 'immutable', pattern, tags, except: listOf(row['excepted']) }
   return {
@@ -86,6 +101,10 @@ function policyOf(row: SqlRow): TagPolicy {
 
 async function ruleText(sql: Sql, policy: Rule): Promise<string | null> {
   if (policy.kind === 'immutable' || policy.kind === 'keep') return null
+  if (policy.kind === 'gate') {
+    const { kind: _, pattern: __, ...rule } = policy
+    return JSON.stringify(rule)
+  }
   const { allow, block } = policy
   return JSON.stringify(
     policy.kind === 'types'
@@ -96,7 +115,22 @@ async function ruleText(sql: Sql, policy: Rule): Promise<string | null> {
 
 function wordsOf(policy: Rule): string {
   if ('tags' in policy) return policy.tags.join(' ')
+  if (policy.kind === 'gate') return wordsOfGate(policy)
   return [...policy.allow.map((one) => `allow=${one}`), ...policy.block.map((one) => `block=${one}`)].join(' ')
+}
+
+/** Keys of signers are too long for a line. */
+function wordsOfGate({ kind, pattern, signers, exempt, unscanned, ...plain }: ReleaseGate): string {
+  const words: [string, unknown][] = [
+    ...Object.entries(plain),
+    ['unscanned', typeof unscanned === 'object' ? `wait ${unscanned.wait}` : unscanned],
+    ['signers', signers?.length],
+    ['exempt', exempt?.join(',')],
+  ]
+  return words
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ')
 }
 
 const listOf = (value: unknown) => JSON.parse(text(value)) as string[]

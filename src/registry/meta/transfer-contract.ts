@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { digestOf } from '#blob'
-import { blob, type Check, DAY, keyOf as keyNumber, manifest, NOW, push } from './kit-contract.ts'
+import { blob, type Check, DAY, image, keyOf as keyNumber, manifest, NOW, push } from './kit-contract.ts'
 import type { MetaStore } from './meta-store.ts'
 import { keyOf, type TransferRow } from './transfer.ts'
 import { MOVED } from './transfer-tables.ts'
@@ -14,6 +14,21 @@ async function rowsOf(meta: MetaStore, name: string, limit = 2): Promise<Transfe
     rows.push(...page)
     if (page.length === 0) return rows
   }
+}
+
+/** One image of which all is known, and a new one. */
+async function lookInto(meta: MetaStore): Promise<void> {
+  const known = image('known')
+  await meta.putManifest('a/b', known)
+  const taken = (await meta.takeScan({ lease: DAY, analyser: '1' }))!
+  await meta.endScan(taken, { outcome: 'scanned', analyser: '1', inventory: Buffer.from('inventory') })
+  const [due] = await meta.listUnmatched('v1', { limit: 1 })
+  await meta.putResults([{ ...due!, advisories: 'v1', bytes: Buffer.from('result') }])
+  await meta.noteFindings(['CVE-2024-1 deb/openssl'])
+  await meta.addException({ vulnerability: 'CVE-2024-1', pattern: '**', reason: 'r', lasts: DAY })
+  await meta.setImageState('a/b', known.digest, { kind: 'released', reason: 'r' })
+  await meta.tellRelease('a/b', known.digest, { outcome: 'blocked', detail: 'd' })
+  await meta.putManifest('a/b', image('new'))
 }
 
 /** What a move needs of both databases. */
@@ -31,6 +46,7 @@ export function transferContract(check: Check): void {
         }
       }
       await meta.addAccount({ kind: 'user', name: 'ann', passwordHash: 'h', admin: true })
+      await lookInto(meta)
       await meta.addHook({ id: 'h', name: 'ci', url: 'u', pattern: '**', events: ['*'], secret: 's' })
       await meta.setQuota({ scope: 'a/**', bytes: 1000 })
       await meta.renameRepository('c/d', 'c/e', { redirect: DAY })
@@ -38,22 +54,35 @@ export function transferContract(check: Check): void {
       const used = await meta.usage('**')
       const before = new Map<string, TransferRow[]>()
       for (const { name } of MOVED) before.set(name, await rowsOf(meta, name))
-      assert.equal(before.get('manifests')!.length, 9)
+      assert.equal(before.get('manifests')!.length, 11)
       assert.equal('body' in before.get('manifests')![0]!, false)
       const tags = before.get('tags')!.map((row) => `${row['repo_id']} ${row['name']}`)
       assert.equal(new Set(tags).size, 15)
-      const bodies = await Promise.all(before.get('manifests')!.map((row) => meta.readRow(table('manifests'), row)))
+      const whole = new Map<string, TransferRow[]>()
+      for (const moved of MOVED.filter(({ large }) => large !== undefined)) {
+        const rows = before.get(moved.name)!.map((row) => meta.readRow(moved, row))
+        whole.set(moved.name, (await Promise.all(rows)) as TransferRow[])
+      }
       await other.clearRows()
       assert.equal(await other.findManifest('a/b', { tag: 'Z' }), undefined)
       assert.deepEqual(await other.usage('**'), { bytes: 0, tags: 0, repositories: 0 })
       for (const { name } of MOVED) {
-        if (name === 'manifests') await other.putRows(table(name), bodies as TransferRow[])
-        else await other.putRows(table(name), before.get(name)!)
+        await other.putRows(table(name), whole.get(name) ?? before.get(name)!)
       }
       for (const { name } of MOVED) assert.deepEqual(await rowsOf(meta, name), before.get(name), name)
       assert.deepEqual(await other.usage('**'), used, 'it was counted as the rows came')
       assert.deepEqual(await other.recountUsage(), [])
       assert.equal(await other.findRedirect('c/d'), 'c/e')
+      assert.equal((await other.findScan('a/b', digestOf('known')))?.state, 'scanned', 'not as it was queued')
+      const facts = (await other.releaseFacts('a/b', digestOf('known')))!
+      const { result } = facts.scan!
+      assert.deepEqual(
+        [facts.state?.kind, facts.exceptions.length, Buffer.from(result!.bytes).toString()],
+        ['released', 1, 'result'],
+      )
+      assert.equal(Buffer.from((await other.findInventory(digestOf('known')))!).toString(), 'inventory')
+      assert.equal((await other.findScan('a/b', digestOf('new')))?.state, 'waiting')
+      assert.equal((await other.knownFor(['CVE-2024-1 deb/openssl'])).size, 1)
       assert.equal(Buffer.from((await meta.findManifest('a/b', { tag: 'Z' }))!.bytes).toString(), 'a/b three')
     },
   )

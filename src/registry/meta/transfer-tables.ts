@@ -15,6 +15,9 @@ export interface MovedTable {
   leftOut?: string
 }
 
+/** What is found and told there in the last moment is found and told anew. */
+const FREE = { events: ['INSERT', 'UPDATE', 'DELETE'] }
+
 /**
  * All tables that a move copies, those that others refer to before these. What is sealed is sealed
  * anew on its way. Leases are given anew, and when a token was used or something from an upstream was pulled last, and what was
@@ -28,6 +31,10 @@ export const MOVED: readonly MovedTable[] = [
   { name: 'manifests', key: ['#id'], identity: ['repo_id', 'digest'], large: 'body' },
   { name: 'manifest_blobs', key: ['#manifest_id', '#blob_id'] },
   { name: 'manifest_children', key: ['#parent_id', 'child_digest'] },
+  { name: 'scans', key: ['digest'], free: FREE },
+  { name: 'scan_inventories', key: ['digest', '#inventory_id'], large: 'body', free: FREE },
+  { name: 'scan_results', key: ['digest'], large: 'body', free: FREE },
+  { name: 'told_releases', key: ['#manifest_id'], free: FREE },
   { name: 'tags', key: ['#repo_id', 'name'] },
   { name: 'tag_history', key: ['#id'] },
   { name: 'repository_redirects', key: ['name'] },
@@ -43,16 +50,19 @@ export const MOVED: readonly MovedTable[] = [
   { name: 'public_patterns', key: ['pattern'] },
   { name: 'audit', key: ['#id'], free: { events: ['INSERT', 'DELETE'] } },
   { name: 'tag_policies', key: ['#id'] },
+  { name: 'exceptions', key: ['#id'] },
+  { name: 'image_states', key: ['repository', 'digest'] },
+  { name: 'known_findings', key: ['key'], free: FREE },
   { name: 'quotas', key: ['scope'] },
   { name: 'hooks', key: ['id'], identity: ['name'], sealed: 'secret' },
   {
     name: 'hook_deliveries',
     key: ['#id'],
     identity: ['event_id', 'hook_id'],
-    leftOut: `NEW.action = 'certificate.set'`,
+    leftOut: `NEW.action IN ('certificate.set', 'image.blocked', 'image.allowed', 'image.exempt')`,
   },
   { name: 'replication_rules', key: ['name'] },
   { name: 'replication_tasks', key: ['#id'], identity: ['rule', 'repository', 'reference'] },
   { name: 'signing_keys', key: ['id'], sealed: 'private_key' },
-  { name: 'acme_texts', key: ['name'], sealed: 'text', free: { events: ['INSERT', 'UPDATE', 'DELETE'] } },
+  { name: 'acme_texts', key: ['name'], sealed: 'text', free: FREE },
 ]

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { digestOf } from '#blob'
 import { temporaryDirectory } from '../../../test/kit/temporary.ts'
 import { freezeSqliteMeta, openSqliteMeta, thawSqliteMeta } from './index.ts'
-import { manifest, push } from './kit-contract.ts'
+import { image, manifest, push } from './kit-contract.ts'
 import { MOVED } from './transfer-tables.ts'
 
 /** Tables whose rows are of the moment: uploads begin again, the rest is made anew; what is used is counted by triggers. */
@@ -19,6 +19,8 @@ const LEFT = [
   'request_counts',
   'usage_deltas',
   'usage_totals',
+  'exempt_pulls',
+  'gate_generation',
 ]
 
 /** The tables of a registry, as SQLite knows them. */
@@ -77,7 +79,9 @@ test('a frozen registry refuses changes in every process, says why, and answers 
   const { meta, path } = registry
   const { digest } = await push(meta, 'a/b', 'one', { lease: 10 })
   await meta.putManifest('a/b', manifest({ content: 'm', tags: ['t'] }))
-  const hook = { id: 'h', name: 'h', url: 'https://h.example/', pattern: '**', events: ['certificate.*'], secret: 's' }
+  await meta.putManifest('a/b', image('image'))
+  const events = ['certificate.*', 'image.*']
+  const hook = { id: 'h', name: 'h', url: 'https://h.example/', pattern: '**', events, secret: 's' }
   await meta.addHook(hook)
   freezeSqliteMeta(path)
   freezeSqliteMeta(path)
@@ -90,14 +94,28 @@ test('a frozen registry refuses changes in every process, says why, and answers 
     () => meta.addAccount({ kind: 'user', name: 'ann', passwordHash: 'h', admin: false }),
     () => meta.addPolicy({ kind: 'keep', pattern: '**', tags: [], last: 3 }),
     () => meta.takeTrial('h', { lease: 1000 }),
+    () => meta.addException({ vulnerability: 'CVE-2024-1', pattern: '**', reason: 'r', lasts: 1000 }),
+    () => meta.setImageState('a/b', digestOf('image'), { kind: 'released', reason: 'r' }),
   ]
   for (const change of changes) await assert.rejects(change, refused, String(change))
   assert.equal((await meta.findBlob('a/b', digest, { lease: 86_400_000 }))?.size, 3, 'its lease is renewed')
   assert.deepEqual(await meta.listTags('a/b', { limit: 9 }), ['t'])
   assert.equal(await meta.takeTurn('collection', 'x', 1000), true)
   await meta.putAcmeText('certificate', 'renewed', { record: ['registry.example'] })
+  const taken = (await meta.takeScan({ lease: 1000, analyser: '1' }))!
+  assert.equal(
+    await meta.endScan(taken, { outcome: 'scanned', analyser: '1', inventory: Buffer.from('i') }),
+    true,
+    'pulls wait for it',
+  )
+  const [due] = await meta.listUnmatched('v', { limit: 1 })
+  await meta.putResults([{ ...due!, advisories: 'v', bytes: Buffer.from('r') }])
+  await meta.noteFindings(['CVE-2024-1 deb/openssl'])
+  assert.equal(await meta.tellRelease('a/b', taken.digest, { outcome: 'blocked', detail: 'd' }), true)
+  await meta.recordExemptPull({ repository: 'a/b', digest: taken.digest, actor: 'user:ann', detail: 'd' })
+  assert.equal((await meta.listAudit({ action: 'image.*', limit: 9 })).length, 2)
   assert.deepEqual(await meta.listDeliveries({ limit: 9 }), [], 'the new place tells hooks, and not of this')
-  assert.equal((await meta.listAudit({ limit: 1 }))[0]?.action, 'certificate.set')
+  assert.equal((await meta.listAudit({ action: 'certificate.*', limit: 1 })).length, 1)
   thawSqliteMeta(path)
   for (const change of changes) await change()
 })

@@ -1,4 +1,5 @@
 import type { Digest } from '#spec'
+import { raiseGate } from './gate-generation.ts'
 import { optionalText, type Sql, type SqlDatabase, type SqlRow, type Transaction, text } from './sql.ts'
 import { queueObject } from './steps.ts'
 import { MOVED, type MovedTable } from './transfer-tables.ts'
@@ -143,7 +144,10 @@ export function transferMeta(database: SqlDatabase): TransferMeta {
         last = Number(page['last'])
         await database.transaction((sql) => leaseBlobs(sql, { after, last, lease }))
       }
-      await database.transaction((sql) => sql.all('SELECT continue_ids()'))
+      await database.transaction(async (sql) => {
+        await sql.all('SELECT continue_ids()')
+        await raiseGate(sql)
+      })
     },
   }
 }

@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import { readTextSync } from '#host/file'
 import { hookReceiver } from '../../../test/kit/hook-receiver.ts'
 import { clientOf, startRegistry } from '../../../test/kit/registry-client.ts'
+import { scanPlace } from '../../../test/kit/scan-place.ts'
 import { publish, scriptedRegistry } from '../../../test/kit/scripted-registry.ts'
 import { selfSigned } from '../../../test/kit/self-signed.ts'
 import { temporaryDirectory } from '../../../test/kit/temporary.ts'
@@ -300,4 +301,26 @@ test('label values and explanations are escaped, buckets count everything below 
     histogram.text(),
     '# HELP b h\n# TYPE b histogram\nb_bucket{le="1"} 2\nb_bucket{le="2"} 3\nb_bucket{le="+Inf"} 4\nb_sum 12\nb_count 4\n',
   )
+})
+
+test('scans are counted by what became of them, with what waits and the age of the advisories', async () => {
+  await using place = await scanPlace()
+  await place.putAdvisories([], '2026-11-30T10:00:00.000Z')
+  await using registry = await measured({ scanning: { advisories: place.advisories } })
+  const ended = (outcome: string) => registry.value(`bale_registry_scans_total{outcome="${outcome}"}`)
+  assert.equal(await ended('scanned'), 0)
+  // Its config names no layers.
+  await registry.image('a/b', 'one', { tag: '1' })
+  await until('it is given up', async () => (await ended('failed')) === 1)
+  await until('that is counted', async () => (await registry.value('bale_registry_scan_images{state="failed"}')) === 1)
+  assert.equal(await registry.value('bale_registry_scan_images{state="waiting"}'), 0)
+  await until(
+    'the advisories are open',
+    async () => (await registry.value('bale_registry_advisories_timestamp_seconds')) !== undefined,
+  )
+  assert.equal(
+    await registry.value('bale_registry_advisories_timestamp_seconds'),
+    Date.parse('2026-11-30T10:00:00Z') / 1000,
+  )
+  assert.equal(await registry.value('bale_registry_scans_matched_total'), 0)
 })

@@ -16,11 +16,13 @@ export function createMetrics(): Metrics {
   const events = createEventMetrics()
   const upstreams = createUpstreamMetrics()
   const replications = createReplicationMetrics()
+  const scans = createScanMetrics()
   const families = [
     ...requests.families,
     ...events.families,
     ...upstreams.families,
     ...replications.families,
+    ...scans.families,
     ...processMetrics(),
   ]
   return {
@@ -29,6 +31,7 @@ export function createMetrics(): Metrics {
       events.observe(event)
       upstreams.observe(event)
       replications.observe(event)
+      scans.observe(event)
     },
     families,
   }
@@ -214,6 +217,39 @@ function createReplicationMetrics(): Part {
   }
 }
 
+function createScanMetrics(): Part {
+  const ended = createCounter('bale_registry_scans_total', 'Tries to list the packages of an image', {
+    from: SCANS.map((outcome) => ({ outcome })),
+  })
+  const matched = createCounter('bale_registry_scans_matched_total', 'Images that were held against advisories', {
+    from: [{}],
+  })
+  const images = createGauges(
+    'bale_registry_scan_images',
+    'Images that wait for a scan or whose scan failed, of all replicas, at most 10000 of each',
+  )
+  let created: number | undefined
+  const advisories = createGauge(
+    'bale_registry_advisories_timestamp_seconds',
+    'When the advisories were taken that images are held against',
+    () => created,
+    { together: 'least' },
+  )
+  return {
+    families: [ended, matched, images, advisories],
+    observe(event) {
+      if (event.kind === 'scan-ended') ended.add({ outcome: event.outcome })
+      if (event.kind === 'scans-matched') matched.add({}, event.count)
+      if (event.kind === 'advisories-opened') created = event.created / 1000
+      if (event.kind === 'scans-counted') {
+        images.set({ state: 'waiting' }, event.waiting)
+        images.set({ state: 'failed' }, event.failed)
+      }
+    },
+  }
+}
+
+const SCANS = ['scanned', 'no-image', 'again', 'failed'] as const
 const REASONS = ['wrong', 'limited', 'busy'] as const
 const ATTEMPTS = ['delivered', 'failed', 'dead'] as const
 const LIMITED = ['pulls', 'pushes', 'requests'] as const

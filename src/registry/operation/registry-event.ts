@@ -33,6 +33,14 @@ export type RegistryEvent =
   | { kind: 'replication-ended'; rule: string; outcome: 'done' | 'failed' | 'given-up'; bytes: number }
   /** Tasks of all replicas, at most 10,000 of each kind. */
   | { kind: 'replications-counted'; waiting: number; failed: number }
+  /** A try of a scan; `again` is tried again, `failed` is not. */
+  | { kind: 'scan-ended'; outcome: 'scanned' | 'no-image' | 'again' | 'failed' }
+  /** Scans of all replicas, at most 10,000 of each kind. */
+  | { kind: 'scans-counted'; waiting: number; failed: number }
+  /** Images whose packages were looked up in advisories. */
+  | { kind: 'scans-matched'; count: number }
+  /** A bundle of advisories that is used from now on, and when it was made: milliseconds since 1970. */
+  | { kind: 'advisories-opened'; created: number }
   | { kind: 'spans-sent'; count: number }
   /** `full`: more came than could be sent; `refused` by the collector; `unreachable`: after all tries. */
   | { kind: 'spans-dropped'; count: number; reason: 'full' | 'refused' | 'unreachable' }

@@ -2,6 +2,7 @@ import { BaleError, printable } from '#base'
 import type { TagPolicy } from '../decide/index.ts'
 import type { MetaStore, UnkeptTag } from '../meta/index.ts'
 import { checkPattern } from '../pattern/index.ts'
+import { checkedGateRule, type GateRule } from './gate-rule.ts'
 import { listUnkeptTags } from './retention.ts'
 
 /** Rules about tags and content, each for the repositories that a pattern matches: `team/web`, `team/*` (one part), `team/**`, `**`. */
@@ -30,6 +31,11 @@ export interface Policies {
    * for a missing image. Returns the policy's ID.
    */
   base(pattern: string, rule: { allow?: readonly string[]; block?: readonly string[] }): Promise<number>
+  /**
+   * Gives out images alone that pass what is said; what is not said takes the defaults of gates. Pushes are not judged. Where several gates
+   * match, an image must pass each. INVALID_ARGUMENT for what cannot be meant, such as a key that cannot be read. Returns the policy's ID.
+   */
+  gate(pattern: string, rule?: GateRule): Promise<number>
   /** NOT_FOUND when there is none with this ID. */
   remove(id: number): Promise<void>
   /** The tags that a collection would remove now: in all repositories, or in those that a pattern matches. */
@@ -60,6 +66,10 @@ export function createPolicies(meta: MetaStore): Policies {
       checkPattern(pattern)
       checkGiven(pattern, [...allow, ...block])
       return await meta.addPolicy({ kind: 'base', pattern, allow: [...allow], block: [...block] })
+    },
+    async gate(pattern, rule = {}) {
+      checkPattern(pattern)
+      return await meta.addPolicy({ ...(await checkedGateRule(rule)), kind: 'gate', pattern })
     },
     async try({ pattern, signal } = {}) {
       if (pattern !== undefined) checkPattern(pattern)

@@ -1,6 +1,7 @@
 import { BaleError, isBaleError, printable } from '#base'
 import { type Digest, isDigest, isRepository, isTag } from '#spec'
 import { decide } from '../decide/index.ts'
+import type { Gate } from '../gate/index.ts'
 import type { MetaStore, Promoted } from '../meta/index.ts'
 import { isPattern, matchesPattern } from '../pattern/index.ts'
 
@@ -12,7 +13,7 @@ export interface Promotion {
   /** Undefined when it was refused. */
   promoted?: Promoted
   /**
-   * TAG_IMMUTABLE, POLICY_VIOLATED, QUOTA_EXCEEDED, REPOSITORY_MOVED, BLOB_NOT_FOUND or MANIFEST_NOT_FOUND when only part of the
+   * IMAGE_BLOCKED, TAG_IMMUTABLE, POLICY_VIOLATED, QUOTA_EXCEEDED, REPOSITORY_MOVED, BLOB_NOT_FOUND or MANIFEST_NOT_FOUND when only part of the
    * image has been fetched from its upstream, or DENIED for a target that is not the caller's: nothing of this image was copied.
    */
   refusal?: BaleError
@@ -45,10 +46,20 @@ export type MayDo = (action: 'pull' | 'push', repositories: readonly string[]) =
 
 const everything: MayDo = async (_action, repositories) => repositories.map(() => true)
 
-/** `lease` is for the blobs, in milliseconds; `may` judges for somebody; `prefixes` are those of upstreams. */
+interface PromotionParts {
+  /** For the blobs, in milliseconds. */
+  lease: number
+  /** Judges for somebody. */
+  may?: MayDo | undefined
+  /** Of upstreams. */
+  prefixes: readonly string[]
+  /** Keeps back what is not given out, from whomever. */
+  gate: Pick<Gate, 'judgeWhole'>
+}
+
 export function createPromotions(
   meta: MetaStore,
-  { lease, may = everything, prefixes }: { lease: number; may?: MayDo | undefined; prefixes: readonly string[] },
+  { lease, may = everything, prefixes, gate }: PromotionParts,
 ): Promotions {
   return {
     async *promote(source, target, { after, ...options } = {}) {
@@ -57,7 +68,7 @@ export function createPromotions(
       let found = 0
       for await (const image of imagesOf(meta, plan, { after: afterOf(after), may })) {
         found++
-        const promotion = await promoteOne(meta, image, { ...options, lease, prefixes })
+        const promotion = await promoteOne(meta, image, { ...options, lease, prefixes, gate })
         if (promotion.refusal && !options.dryRun) await recordRefusal(meta, promotion, promotion.refusal)
         yield promotion
       }
@@ -96,7 +107,7 @@ interface Plan {
 async function promoteOne(
   meta: MetaStore,
   image: Image,
-  { signal, prefixes, ...how }: Omit<PromoteOptions, 'after'> & { lease: number; prefixes: readonly string[] },
+  { signal, prefixes, gate, ...how }: Omit<PromoteOptions, 'after'> & Omit<PromotionParts, 'may'>,
 ): Promise<Promotion> {
   signal?.throwIfAborted()
   const { repository, to, isOpen, reference, tag } = image
@@ -107,7 +118,12 @@ async function promoteOne(
     : new BaleError('DENIED', `pushing to ${to} is not allowed`)
   if (refusal) return { source, target, refusal }
   try {
-    const promoted = await meta.promoteImage({ repository, ...reference }, { repository: to, tag }, how)
+    const digest = 'tag' in reference ? (await meta.findTag(repository, reference.tag))?.digest : reference.digest
+    const release = digest && (await gate.judgeWhole(repository, digest))
+    if (release && release.outcome !== 'allowed') throw release.refusal
+    // By digest: what was judged is what is copied.
+    const judged = digest === undefined ? reference : { digest }
+    const promoted = await meta.promoteImage({ repository, ...judged }, { repository: to, tag }, how)
     if (promoted) return { source, target, promoted }
   } catch (error) {
     if (!REFUSALS.some((code) => isBaleError(error, code))) throw error
@@ -126,6 +142,7 @@ async function recordRefusal(
 }
 
 const REFUSALS = [
+  'IMAGE_BLOCKED',
   'TAG_IMMUTABLE',
   'POLICY_VIOLATED',
   'QUOTA_EXCEEDED',

@@ -36,7 +36,9 @@ export function failureOf(thrown: unknown, tries: number): Failure {
     const wait = typeof retryAfter === 'number' ? retryAfter : undefined
     return { text, next: { again: FIRST_PAUSE }, rest: { first: FIRST_PAUSE, wait } }
   }
-  if (!isBaleError(thrown) || is(CHANCE)) {
+  // A scan takes its time.
+  const isUnscanned = isBaleError(thrown, 'IMAGE_BLOCKED') && thrown.details['isUnscanned'] === true
+  if (!isBaleError(thrown) || is(CHANCE) || isUnscanned) {
     const pause = spread(Math.min(LONGEST_REST, FIRST_PAUSE * 2 ** (tries - 1)))
     return { text, next: tries < MOST_FAILURES ? { again: pause } : 'failed' }
   }

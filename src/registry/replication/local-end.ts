@@ -1,7 +1,9 @@
 import { BaleError } from '#base'
 import { sizeMismatch } from '#blob'
-import type { ImageSource, ImageTarget, RawManifest } from '#image'
+import type { ImageTarget, RawManifest } from '#image'
 import { type Descriptor, type Digest, isIndexType, isManifestType } from '#spec'
+import type { Gate } from '../gate/index.ts'
+import { repositorySource } from '../local/index.ts'
 import { describeManifest } from '../manifest/index.ts'
 import { isReferrerTag, type MetaStore } from '../meta/index.ts'
 import type { ObjectStore } from '../objects/index.ts'
@@ -11,40 +13,39 @@ import type { End, Going } from './end.ts'
 /** What this registry is made of. */
 export interface LocalParts {
   meta: MetaStore
+  gate: Pick<Gate, 'judgeWhole'>
   objects: ObjectStore
   uploads: Uploads
   /** How long a blob stays that no manifest refers to yet. */
   lease: number
 }
 
-interface LocalEndOptions extends LocalParts {
+interface LocalEndOptions extends Omit<LocalParts, 'gate'> {
   repository: string
   /** Who changes something, for histories and the audit log. */
   actor: string
   going: Going
+  /** Throws for what must not leave this registry. */
+  release?(digest: Digest): Promise<void>
 }
 
 const PAGE = 500
-const MANY = { limit: PAGE, bytes: 4 * 1024 * 1024 }
 
 /** A repository of this registry. */
 export function localEnd(options: LocalEndOptions): End {
-  const { meta, repository, actor } = options
+  const { meta, repository, actor, going } = options
+  const source = repositorySource(options)
   return {
-    source: localSource(options),
+    source: { ...source, blob: async (blob, how) => counted(await source.blob(blob, how), going) },
     target: localTarget(options),
     current: async (tag) => (await meta.findTag(repository, tag))?.digest,
-    resolve: (reference) => findManifest(options, reference),
-    checkGone: async () => undefined,
-    async referrers(digest) {
-      const found: Descriptor[] = []
-      for (let last: string | undefined, more = true; more; last = found.at(-1)?.digest) {
-        const page = await meta.listReferrers(repository, digest, { last: last ?? '', ...MANY })
-        found.push(...page.descriptors)
-        more = page.more
-      }
+    async resolve(reference) {
+      const found = await source.find(reference)
+      if (found) await options.release?.(found.descriptor.digest)
       return found
     },
+    checkGone: async () => undefined,
+    referrers: source.referrers,
     async referrerTags(digest) {
       const prefix = digest.replace(':', '-')
       const page = (await meta.listTags(repository, { last: `${prefix}.`, limit: PAGE })) ?? []
@@ -53,35 +54,6 @@ export function localEnd(options: LocalEndOptions): End {
     // They are found by what their manifests say.
     listReferrers: async () => undefined,
     deleteTag: (tag) => meta.deleteTag(repository, tag, actor),
-  }
-}
-
-async function findManifest(
-  { meta, repository }: LocalEndOptions,
-  reference: string,
-): Promise<RawManifest | undefined> {
-  const by = reference.includes(':') ? { digest: reference as Digest } : { tag: reference }
-  const found = await meta.findManifest(repository, by)
-  if (!found) return undefined
-  const { digest, mediaType, bytes } = found
-  return { bytes, descriptor: { digest, mediaType, size: bytes.byteLength } }
-}
-
-function localSource(options: LocalEndOptions): ImageSource {
-  const { meta, objects, repository, going } = options
-  const resolve = async (name: string | undefined) => {
-    const found = name === undefined ? undefined : await findManifest(options, name)
-    if (found) return found
-    throw new BaleError('MANIFEST_NOT_FOUND', `${repository} has no manifest ${name ?? ''}`)
-  }
-  return {
-    resolve,
-    manifest: async ({ digest }) => (await resolve(digest)).bytes,
-    async blob({ digest }, { offset = 0 } = {}) {
-      const blob = await meta.findBlob(repository, digest)
-      if (!blob) throw new BaleError('BLOB_NOT_FOUND', `${repository} has no blob ${digest}`)
-      return counted(objects.read(blob.key, { start: offset }), going)
-    },
   }
 }
 

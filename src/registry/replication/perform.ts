@@ -28,7 +28,8 @@ export async function perform(parts: RuleParts, task: TakenReplication, going: G
   return await registry.use(isPush ? target : repository, async (opened) => {
     const remote = remoteEnd({ repository: opened, going, ...powersOf(parts, repository) })
     const here = isPush ? repository : target
-    const local = localEnd({ ...parts.local, repository: here, actor: actorOf(rule), going })
+    const release = isPush ? (digest: Digest) => checkRelease(parts, here, digest) : undefined
+    const local = localEnd({ ...parts.local, repository: here, actor: actorOf(rule), going, release })
     const [from, to] = isPush ? [local, remote] : [remote, local]
     const { referrers } = rule.kept
     const replication = { from, to, going, referrers }
@@ -44,6 +45,12 @@ export async function perform(parts: RuleParts, task: TakenReplication, going: G
     if (digest !== undefined) return { next: 'done', digest }
     return await replicateDeletion({ rule, from, to }, task)
   })
+}
+
+/** Gates hold for copies too, where others may have fewer of them. */
+async function checkRelease({ local: { gate } }: RuleParts, repository: string, digest: Digest): Promise<void> {
+  const release = await gate.judgeWhole(repository, digest)
+  if (release.outcome !== 'allowed') throw release.refusal
 }
 
 function powersOf({ local: { meta }, rule }: RuleParts, repository: string) {

@@ -10,7 +10,7 @@ import { isAway, isDown } from './upstream-failure.ts'
 import type { UpstreamName } from './upstream-names.ts'
 
 /** A manifest for a client. */
-export interface ServedManifest extends Pick<CachedManifest, 'digest' | 'mediaType' | 'bytes'> {
+export interface ServedManifest extends Pick<CachedManifest, 'digest' | 'mediaType' | 'bytes' | 'gate'> {
   /** Set when the upstream could not be asked: milliseconds since it was asked for the tag. */
   staleFor?: number
 }

@@ -3,6 +3,7 @@
  * or the store; each package names the file and the layer that prove it; what could not be looked at is named. Does not:
  * run or mount anything of an image, or judge a package.
  */
+export { ANALYSER_VERSION } from './analyser-version.ts'
 export { type FoundFile, findFile } from './file/index.ts'
 export { createInventoryCache } from './keep/index.ts'
 export { imageLayer, type LayerFiles } from './layers/index.ts'

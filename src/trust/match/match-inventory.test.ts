@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Advisories, Advisory } from '#trust/advisories'
 import type { Inventory, InventoryPackage } from '#trust/inventory'
-import { matchInventory } from './index.ts'
+import { createMatcher, matchInventory } from './index.ts'
 
 const TODAY = { today: '2026-11-30' }
 
@@ -182,4 +182,42 @@ test('a distribution whose time is over is said, with the extended support', () 
   const { support: found } = matchInventory(inventoryOf([]), knowing([], { support }), TODAY)
   assert.deepEqual(found, { endOfLife: '2026-06-10', extendedUntil: '2028-06-30', ended: true })
   assert.equal(matchInventory(inventoryOf([]), knowing([], { support }), { today: '2026-01-01' }).support?.ended, false)
+})
+
+test('many inventories are matched as one by one, and a package that several have is looked up once', () => {
+  const asked: string[] = []
+  const known = knowing([advisory('CVE-1', 'openssl'), advisory('CVE-2', 'bash')])
+  const counting = knowing([], {
+    ...known,
+    find(ecosystem, name) {
+      asked.push(name)
+      return known.find(ecosystem, name)
+    },
+  })
+  const inventories = ['1.0-1', '1.1-1', '2.1-1'].map((version) =>
+    inventoryOf([deb('openssl', version), deb('bash', '1.0-1')]),
+  )
+  const match = createMatcher(counting, TODAY)
+  assert.deepEqual(
+    inventories.map((one) => match(one)),
+    inventories.map((one) => matchInventory(one, known, TODAY)),
+  )
+  assert.deepEqual(asked.sort(), ['bash', 'openssl'])
+})
+
+test('what is remembered of packages has an end', () => {
+  const asked: string[] = []
+  const one = advisory('CVE-1', 'kernel')
+  const many = Array.from({ length: 60_000 }, () => one)
+  const match = createMatcher(
+    knowing([one], {
+      find(_, name) {
+        asked.push(name)
+        return many
+      },
+    }),
+    TODAY,
+  )
+  for (const [at, name] of ['a', 'b', 'c', 'a'].entries()) match(inventoryOf([deb(name, `3.${at}-1`)]))
+  assert.deepEqual(asked, ['a', 'b', 'c', 'a'])
 })

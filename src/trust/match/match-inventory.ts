@@ -30,20 +30,30 @@ const SCHEMES: Readonly<Record<PackageType, Scheme>> = {
  * Looks up each package of an inventory in the advisories. `today` (YYYY-MM-DD) says whether the distribution has ended. The same
  * inventory, advisories and day give the same result.
  */
-export function matchInventory(inventory: Inventory, advisories: Advisories, { today }: { today: string }): ScanResult {
-  const ecosystems = inventory.packages.map((one) => ecosystemOf(one, inventory.system))
+export function matchInventory(inventory: Inventory, advisories: Advisories, options: { today: string }): ScanResult {
+  return createMatcher(advisories, options)(inventory)
+}
+
+/** `matchInventory` for many inventories: what is found out of a package is remembered for the next one that has it. */
+export function createMatcher(
+  advisories: Advisories,
+  { today }: { today: string },
+): (inventory: Inventory) => ScanResult {
   const judge = createJudge(advisories)
-  const judged = inventory.packages.map((one, index) => judge(one, ecosystems[index]))
-  const sources = uniqueSources([...new Set(ecosystems)], advisories)
-  const statuses = judged.map(({ status }) => status)
-  return {
-    inventory,
-    ...completeness(inventory, statuses, judged),
-    packages: statuses,
-    findings: judged.flatMap(({ findings }) => findings).sort(worstFirst),
-    sources,
-    ...supportOf(inventory, advisories, today),
-    advisories: advisories.version,
+  return (inventory) => {
+    const ecosystems = inventory.packages.map((one) => ecosystemOf(one, inventory.system))
+    const judged = inventory.packages.map((one, index) => judge(one, ecosystems[index]))
+    const sources = uniqueSources([...new Set(ecosystems)], advisories)
+    const statuses = judged.map(({ status }) => status)
+    return {
+      inventory,
+      ...completeness(inventory, statuses, judged),
+      packages: statuses,
+      findings: judged.flatMap(({ findings }) => findings).sort(worstFirst),
+      sources,
+      ...supportOf(inventory, advisories, today),
+      advisories: advisories.version,
+    }
   }
 }
 
@@ -62,18 +72,44 @@ interface SourceVerdict {
 
 type Judge = (one: InventoryPackage, ecosystem: string | undefined) => Judged
 
-function createJudge(advisories: Advisories): Judge {
-  const remembered = new Map<string, SourceVerdict | undefined>()
+function createJudge(all: Advisories): Judge {
+  const find = createMemory<readonly Advisory[]>((found) => found.length)
+  const verdicts = createMemory<SourceVerdict | undefined>((verdict) => verdict?.affecting.length ?? 0)
+  const advisories: Advisories = {
+    ...{ coverage: (ecosystem) => all.coverage(ecosystem), support: (ecosystem) => all.support(ecosystem) },
+    ...{ isForeign: (ecosystem, name) => all.isForeign?.(ecosystem, name) ?? false, version: all.version },
+    find: (ecosystem, name) => find(`${ecosystem}\n${name}`, () => all.find(ecosystem, name)),
+  }
   return (one, ecosystem) => {
     const { name, version } = one.source ?? one
     // Of a program that does not say its version nothing can be looked up.
     if (version === '' || ecosystem === undefined) return NOT_COVERED
     const key = [one.type, ecosystem, name, version, one.modularity ?? ''].join('\n')
-    if (!remembered.has(key)) remembered.set(key, judgeSource(one, ecosystem, advisories))
-    const verdict = remembered.get(key)
+    const verdict = verdicts(key, () => judgeSource(one, ecosystem, advisories))
     if (!verdict) return NOT_COVERED
     const findings = verdict.affecting.map(({ advisory, fixedVersion }) => findingOf(one, advisory, fixedVersion))
     return { status: findings.length > 0 ? 'vulnerable' : 'none known', findings, unclear: verdict.unclear }
+  }
+}
+
+/** Advisories that are remembered at once, in each of two memories: some 100 MB. */
+const REMEMBERED = 100_000
+
+/** Keeps what was made by its key, until it is too much: then all is forgotten. */
+function createMemory<T>(sizeOf: (value: T) => number): (key: string, make: () => T) => T {
+  const kept = new Map<string, T>()
+  let size = 0
+  return (key, make) => {
+    const before = kept.get(key)
+    if (before !== undefined || kept.has(key)) return before as T
+    if (size > REMEMBERED) {
+      kept.clear()
+      size = 0
+    }
+    const value = make()
+    kept.set(key, value)
+    size += 1 + sizeOf(value)
+    return value
   }
 }
 

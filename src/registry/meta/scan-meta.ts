@@ -1,0 +1,186 @@
+import type { Digest } from '#spec'
+import type { StoredGate } from '../decide/index.ts'
+
+/** What has been done about an image's scan. */
+export type ScanState = 'waiting' | 'scanned' | 'failed'
+
+/** One scan of one manifest, for all repositories that have it. */
+export interface ScanStatus {
+  digest: Digest
+  state: ScanState
+  /** Why it failed last. */
+  failure?: string
+  tries: number
+  /** Times in milliseconds since 1970. */
+  queuedAt: number
+  endedAt?: number
+  /** A process is at it. */
+  running: boolean
+  /** The version of the analyser that made the newest inventory. */
+  analyser?: string
+  /** The newest result; its bytes are immutable. It stays while the image is scanned again, whatever comes of that. */
+  result?: ScanRecord
+}
+
+/** What was found, by one version of the analyser and of the advisories. */
+export interface ScanRecord {
+  /** Of the inventory whose packages it is about. */
+  inventoryId: number
+  advisories: string
+  at: number
+  /** Text of a scan's result. */
+  bytes: Uint8Array
+}
+
+/** A scan that a process has taken, and that no other one takes until its lease is over. */
+export interface TakenScan {
+  digest: Digest
+  token: string
+  /** From 1. */
+  tries: number
+  /** A repository that has it, whose blobs are to be read. */
+  repository: string
+  manifest: { mediaType: string; bytes: Uint8Array }
+}
+
+/** How it ended. */
+export type ScanEnd =
+  | { outcome: 'scanned'; analyser: string; inventory: Uint8Array }
+  /** It is no image: nothing is kept of it, and it is not tried again. */
+  | { outcome: 'no image' }
+  | { outcome: 'again'; failure: string; pause: number }
+  | { outcome: 'failed'; failure: string }
+
+/** An inventory without a result by the advisories of now. */
+export interface Unmatched {
+  digest: Digest
+  analyser: string
+  /** Another one for another inventory of the same image. */
+  inventoryId: number
+  inventory: Uint8Array
+}
+
+/**
+ * What is known of what is inside images, by digest. A manifest that comes into any repository is queued by the database itself,
+ * once, and what is known of it goes when the last manifest with its digest does.
+ */
+export interface ScanMeta {
+  /**
+   * The one that waits longest; those that an older analyser looked at (or none, before anything was queued) are due when no other
+   * is. Versions of analysers are numbers, so that of two processes at an upgrade neither undoes what the other did.
+   */
+  takeScan(options: { lease: number; analyser: string }): Promise<TakenScan | undefined>
+  /** False when the lease was lost. */
+  keepScan(taken: TakenScan, lease: number): Promise<boolean>
+  /** False when the lease was lost: nothing is kept then. */
+  endScan(taken: TakenScan, end: ScanEnd): Promise<boolean>
+  /** Gives it back, untried. */
+  releaseScan(taken: TakenScan): Promise<void>
+  /** Of processes that were killed. */
+  freeScans(): Promise<void>
+  /** Queues a manifest of a repository, or those of its index, again. Returns how many; 0 when it is not there. */
+  queueScan(repository: string, digest: Digest): Promise<number>
+  /** In byte order of their digests. Versions of advisories sort by bytes: what was matched with later ones is not listed. */
+  listUnmatched(advisories: string, page: { last?: string; limit: number }): Promise<Unmatched[]>
+  /**
+   * Keeps results; one by these or later advisories that is there already stays as it is, and one of an inventory that is not the newest
+   * is not kept. Older results of the same images go.
+   */
+  putResults(
+    results: readonly (Omit<Unmatched, 'inventory'> & { advisories: string; bytes: Uint8Array })[],
+  ): Promise<void>
+  /** Of a manifest that the repository has. */
+  findScan(repository: string, digest: Digest): Promise<ScanStatus | undefined>
+  /** The one that a result is of, by its ID; without that, the newest. Undefined when it went meanwhile. */
+  findInventory(digest: Digest, inventoryId?: number): Promise<Uint8Array | undefined>
+  countScans(most: number): Promise<{ waiting: number; failed: number }>
+  /** Notes that vulnerabilities are known in packages (`CVE-2024-1 deb/openssl`), where they were not known before. */
+  noteFindings(keys: readonly string[]): Promise<void>
+  /** Milliseconds since each of them was noted; those that never were are left out. */
+  knownFor(keys: readonly string[]): Promise<Map<string, number>>
+}
+
+/** A vulnerability that does not count, for a time. */
+export interface StoredException {
+  id: number
+  /** An id or alias. */
+  vulnerability: string
+  /** `deb/openssl`, type and name; undefined for all packages. */
+  package?: string
+  /** Of repositories. */
+  pattern: string
+  reason: string
+  author: string
+  /** Times in milliseconds since 1970. */
+  createdAt: number
+  expiresAt: number
+}
+
+/** What a person said of one manifest of one repository. */
+export interface ImageState {
+  kind: 'quarantined' | 'released'
+  reason: string
+  author: string
+  at: number
+}
+
+/** What the database knows of a manifest that somebody wants, in one reading. */
+export interface StoredReleaseFacts {
+  /** The database's time. */
+  now: number
+  mediaType: string
+  artifactType?: string
+  subject?: Digest
+  bytes: Uint8Array
+  /** Of an index: those that the repository has. */
+  children: Digest[]
+  state?: ImageState
+  scan?: ScanStatus
+  exceptions: StoredException[]
+}
+
+/** What gates are judged by. */
+export interface GateMeta {
+  /** Another number after any change that a gate's judgement can come out differently by. */
+  gateGeneration(): Promise<number>
+  /** All gates, and whether a person said something of any image. */
+  gateRules(): Promise<{ gates: StoredGate[]; hasStates: boolean }>
+  /** Undefined when the repository has no such manifest. */
+  releaseFacts(repository: string, digest: Digest): Promise<StoredReleaseFacts | undefined>
+  /** Manifests of a repository that have a blob, or expect it from an upstream; the newest first, at most `limit`. */
+  manifestsOfBlob(repository: string, digest: Digest, limit: number): Promise<Digest[]>
+  /** Images of repositories that a pattern matches, in the order of repository and digest. */
+  gatedImages(
+    patterns: readonly string[],
+    page: { last?: { repository: string; digest: string }; limit: number },
+  ): Promise<{ repository: string; digest: Digest }[]>
+  /** Returns its ID. Milliseconds from now. */
+  addException(
+    exception: Omit<StoredException, 'id' | 'author' | 'createdAt' | 'expiresAt'> & { lasts: number },
+  ): Promise<number>
+  removeException(id: number): Promise<boolean>
+  /** By their IDs; those that expired less than 30 days ago too. */
+  listExceptions(): Promise<StoredException[]>
+  /** Of an index, its children as well. False when the repository has no such manifest. */
+  setImageState(
+    repository: string,
+    digest: Digest,
+    state: { kind: ImageState['kind'] | 'none'; reason: string },
+  ): Promise<boolean>
+  /** Puts on record, and tells hooks, that a gate judges an image otherwise than it was told last. False when that was told. */
+  tellRelease(
+    repository: string,
+    digest: Digest,
+    told: { outcome: 'allowed' | 'blocked'; detail: string },
+  ): Promise<boolean>
+  /** Puts on record that somebody got a blocked image, once a day. */
+  recordExemptPull(pull: {
+    repository: string
+    digest: Digest
+    actor: string
+    address?: string
+    detail: string
+  }): Promise<void>
+  /** Exceptions that expire within so long and were not told yet are told. */
+  tellExpiring(within: number): Promise<number>
+}

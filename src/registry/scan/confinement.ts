@@ -1,0 +1,153 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { accessSync, constants, existsSync, realpathSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { readText } from '#host/file'
+
+/** What a process may have. */
+export interface ProcessLimits {
+  /** Bytes of memory. */
+  memory: number
+  /** Milliseconds. */
+  time: number
+  /** What it may write to. */
+  directory?: string
+  /** Other files that it may read. */
+  reads?: readonly string[]
+}
+
+/** How processes are held to their limits on this machine. */
+export interface Confinement {
+  /** What starts a module as a process of its own: a program and its arguments. */
+  command(module: string, limits: ProcessLimits): [program: string, args: string[]]
+  /** What this machine cannot do, in words; empty where it can do all. */
+  readonly missing: readonly string[]
+}
+
+const MIB = 1024 * 1024
+/** Stacks of threads that begin later, and what the allocator keeps. */
+const BESIDES = 128 * MIB
+/** Of the memory, what objects of JavaScript may take; the rest is for buffers. */
+const HEAP = 0.6
+/** No file of an image that is looked at as a whole is larger. */
+const FILE_SIZE = 4096 * MIB
+
+/** Both are of util-linux. A namespace of users needs no rights, where the system allows it at all. */
+const NO_NETWORK = ['--user', '--map-root-user', '--net', '--']
+
+/** Finds out what this machine can do, by trying it. */
+export async function findConfinement(programs: Programs = findPrograms()): Promise<Confinement> {
+  const { unshare, prlimit, nice } = programs
+  const [isolated, least] = await Promise.all([
+    unshare === undefined ? undefined : said(unshare, [...NO_NETWORK, process.execPath, '--version']),
+    prlimit === undefined ? undefined : leastData(prlimit),
+  ])
+  const isolates = isolated !== undefined
+  const missing = [
+    ...(isolates ? [] : ['unshare(1) makes no namespaces here, so that scans have the network of the registry']),
+    ...(least === undefined
+      ? ['prlimit(1) does not work here, so that memory of scans that is not of JavaScript has no limit']
+      : []),
+  ]
+  return {
+    missing,
+    command(module, wanted) {
+      const outer = [
+        ...(nice === undefined ? [] : [nice, '-n', '5']),
+        ...(isolates ? [unshare!, ...NO_NETWORK] : []),
+        ...(least === undefined ? [] : [prlimit!, ...limitsOf(wanted, least), '--']),
+      ]
+      const [program, ...args] = [...outer, process.execPath, ...nodeArguments(module, wanted), module]
+      return [program!, args]
+    },
+  }
+}
+
+/** Bytes that count as data of a process that does nothing: most of it is only reserved, and never used. */
+async function leastData(prlimit: string): Promise<number | undefined> {
+  const idle = "process.stdout.write('up'); process.stdin.resume()"
+  const child = spawn(prlimit, ['--core=0', process.execPath, '-e', idle], {
+    ...PLACE,
+    stdio: ['pipe', 'pipe', 'ignore'],
+  })
+  try {
+    await Promise.race([once(child.stdout, 'data'), once(child, 'close')])
+    // It became the program that it starts.
+    const kibibytes = /^VmData:\s+(\d+) kB$/m.exec(await readText(`/proc/${child.pid}/status`))
+    return kibibytes ? Number(kibibytes[1]) * 1024 : undefined
+  } catch {
+    return undefined
+  } finally {
+    child.kill('SIGKILL')
+  }
+}
+
+const PLACE = { env: {}, cwd: '/', timeout: 10_000 }
+
+interface Programs {
+  unshare?: string | undefined
+  prlimit?: string | undefined
+  /** Requests are answered first where processors are short. */
+  nice?: string | undefined
+}
+
+/** Where they are on every distribution; the search path is somebody else's. */
+function findPrograms(): Programs {
+  const find = (name: string) => ['/usr/bin', '/bin'].map((directory) => `${directory}/${name}`).find(isProgram)
+  return { unshare: find('unshare'), prlimit: find('prlimit'), nice: find('nice') }
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Undefined when it does not work. */
+async function said(program: string, args: readonly string[]): Promise<string | undefined> {
+  try {
+    return (await promisify(execFile)(program, args, PLACE)).stdout
+  } catch {
+    return undefined
+  }
+}
+
+/** Processor time, which several threads spend at once, ends a process that its parent did not outlive. */
+function limitsOf({ memory, time }: ProcessLimits, least: number): string[] {
+  const seconds = Math.ceil(time / 1000) * 4 + 60
+  const data = least + BESIDES + memory
+  return [`--data=${data}`, `--cpu=${seconds}`, `--fsize=${FILE_SIZE}`, '--core=0', '--nofile=256']
+}
+
+/** It reads its own program and what it is given, writes to its own directory, and starts nothing. */
+function nodeArguments(module: string, { memory, directory, reads = [] }: ProcessLimits): string[] {
+  const own = directory === undefined ? [] : [`${directory}/*`]
+  return [
+    ...process.execArgv.filter((argument) => argument.startsWith('--conditions=')),
+    '--disable-warning=ExperimentalWarning',
+    `--max-old-space-size=${Math.floor((memory * HEAP) / MIB)}`,
+    '--permission',
+    ...[...programFiles(module), ...reads, ...own].map((path) => `--allow-fs-read=${path}`),
+    ...own.map((path) => `--allow-fs-write=${path}`),
+  ]
+}
+
+/** What a module of this package is made of: the files beside it, or all of the sources, and packages that they import. */
+function programFiles(module: string): string[] {
+  let root = dirname(module)
+  while (!existsSync(join(root, 'package.json')) && root !== dirname(root)) root = dirname(root)
+  const sources = join(root, 'src')
+  const beside = module.startsWith(`${sources}/`) ? sources : dirname(module)
+  // Beside this package, where that is a dependency itself.
+  const packages = [join(root, 'node_modules'), root.slice(0, root.lastIndexOf('/node_modules/') + 13)]
+  const found = packages.filter((path) => path.endsWith('/node_modules') && existsSync(path))
+  return [
+    join(root, 'package.json'),
+    `${beside}/*`,
+    ...found.flatMap((path) => [`${path}/*`, `${realpathSync(path)}/*`]),
+  ]
+}
