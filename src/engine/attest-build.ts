@@ -2,8 +2,8 @@ import type { OperationOptions } from '#base'
 import { streamOf } from '#blob'
 import type { BuildMachine, BuildOptions, BuiltImage } from '#build'
 import type { PackedEntry } from '#format/tar'
-import type { ImageSource, RawManifest } from '#image'
-import { type Descriptor, familiarName, type ImageName, parseManifest, writtenPlatform } from '#spec'
+import { type ImageSource, type RawManifest, readManifest } from '#image'
+import { type Descriptor, familiarName, type ImageName, writtenPlatform } from '#spec'
 import {
   type AttestedIndex,
   attestedIndex,
@@ -159,6 +159,7 @@ async function billOf(
     options.progress?.({ kind: 'warning', text: `the bill of materials is partial: ${where}: ${reason}` })
   const predicate = await spdx(inventory, {
     name: names[0] ? familiarName(names[0]) : opened.name,
+    reference: names[0],
     version: packageVersion(),
     created: new Date(built.image.config.created ?? 0),
   })
@@ -171,8 +172,8 @@ async function provenanceOf(
   { fileName = 'provenance.json', inlineOnly = false, ...options }: ProvenanceRequest,
 ): Promise<AttestationDocument> {
   const { context } = run
-  const parsed = parseManifest(await (await context.store()).manifest(manifest), manifest.mediaType)
-  const layers = parsed.kind === 'manifest' ? parsed.manifest.layers : []
+  const read = await readManifest(await context.store(), manifest)
+  const layers = read.kind === 'manifest' ? read.manifest.layers : []
   const facts = provenanceFacts({ ...run, layers, finished: context.clock.now(), platform: context.platform })
   return { ...provenance(facts, options), fileName, inlineOnly }
 }

@@ -7,21 +7,24 @@ import type { Fetcher } from '#transport'
 import type { EngineContext } from './context/context.ts'
 import { layoutImages } from './layout-images.ts'
 import { buildSteps } from './opened-containers.ts'
-import { openAdmission } from './trust/open-admission.ts'
+import type { Admission } from './trust/admission.ts'
 
 /**
  * This machine as builds see it. Containers and the client for URLs are opened by the first step that needs them, and closed
- * with it, as are images that came in for this build only.
+ * with it, as are images that came in for this build only. `admission` judges base images; undefined without a policy.
  */
 export async function openBuildMachine(
   context: EngineContext,
+  admission: Admission | undefined,
 ): Promise<BuildMachine & { store: Store } & AsyncDisposable> {
   const store = await context.store()
   const runner = stepRunner(context)
   const web = lazyWeb(context)
   const layouts = layoutImages(store)
   const find = (name: string, wanted: FindOptions) =>
-    isLayout(name) ? findInLayout(context, layouts, name, wanted) : findBase(context, store, name, wanted)
+    isLayout(name)
+      ? findInLayout(layouts, admission, name, wanted)
+      : findBase({ context, store, admission }, name, wanted)
   return {
     store,
     rootfs: await context.rootfs(),
@@ -77,27 +80,33 @@ function lazyWeb(context: EngineContext): Fetcher {
 
 /** Nothing is attached to it there, so the rule for images without a name decides. */
 async function findInLayout(
-  context: EngineContext,
   layouts: ReturnType<typeof layoutImages>,
+  admission: Admission | undefined,
   name: string,
   wanted: FindOptions,
 ): Promise<FoundBase> {
   const found = await layouts.find(name, wanted)
-  await (await openAdmission(context))?.used(found.image, wanted)
+  await admission?.used(found.image, wanted)
   return found
 }
 
 type FindOptions = OperationOptions & { platform: Platform; pull: boolean }
 
-async function findBase(context: EngineContext, store: Store, name: string, wanted: FindOptions): Promise<FoundBase> {
+interface Place {
+  context: EngineContext
+  store: Store
+  admission: Admission | undefined
+}
+
+async function findBase({ context, store, admission }: Place, name: string, wanted: FindOptions): Promise<FoundBase> {
   const here = await findHere(store, name, wanted)
   const { platform, signal, progress } = wanted
   if (here) {
-    await (await openAdmission(context))?.used(here, { signal, progress })
+    await admission?.used(here, { signal, progress })
     return { image: here, wasLocal: true }
   }
   const { pullImage } = await import('./pull.ts')
-  const pulled = await pullImage(context, name, { platform: formatPlatform(platform), signal, progress })
+  const pulled = await pullImage(context, name, { platform: formatPlatform(platform), signal, progress }, admission)
   return { image: await store.images.resolve(name, { platform }), wasLocal: pulled.every(({ unchanged }) => unchanged) }
 }
 

@@ -46,7 +46,9 @@ export async function buildImage(
   const { outputs = [{ type: 'image' }], attestations } = options
   for (const output of outputs) if ('to' in output) checkImagesOutput(output.to)
   if (attestations) refuseDockerArchives(outputs)
-  await using machine = await openBuildMachine(context)
+  // A policy holds for the whole build as it is now; one that cannot be read ends it here.
+  const admission = await openAdmission(context)
+  await using machine = await openBuildMachine(context, admission)
   const { store } = machine
   const asked = await resolved(context, options)
   // Builds without attestations load nothing of them.
@@ -59,7 +61,7 @@ export async function buildImage(
   for (const output of outputs) {
     if (isFilesOutput(output)) await writeFiles(built, attested, output, options)
     else if (output.type === 'image') {
-      await (await openAdmission(context))?.made(madeBy(result!))
+      await admission?.made(madeBy(result!))
       await keepImage(store, result!, options)
     } else await writeImage(store, result!, output.to, options)
   }
@@ -84,7 +86,7 @@ function refuseDockerArchives(outputs: readonly BuildOutput[]): void {
  */
 export async function checkBuild(context: EngineContext, options: CheckBuildOptions): Promise<CheckReport> {
   requireRoot('builds')
-  await using machine = await openBuildMachine(context)
+  await using machine = await openBuildMachine(context, await openAdmission(context))
   return checkDockerfile(machine, await resolved(context, options))
 }
 

@@ -1,4 +1,4 @@
-import { type OperationOptions, withoutSecrets } from '#base'
+import { isUrl, type OperationOptions, withoutSecrets } from '#base'
 import { makeImage, plainLayer } from '#image'
 import { type ContainerConfig, type Digest, fullName, imageName, parsePlatform, parseReference } from '#spec'
 import type { EngineContext } from './context/context.ts'
@@ -57,7 +57,5 @@ export function creationTime(context: EngineContext): string {
 
 /** As docker does it: the location of a file on this machine is private, and must not change the image's ID. */
 function importedFrom(source: string | AsyncIterable<Uint8Array>): string {
-  return typeof source === 'string' && /^https?:\/\//i.test(source)
-    ? `Imported from ${withoutSecrets(source)}`
-    : 'Imported from -'
+  return typeof source === 'string' && isUrl(source) ? `Imported from ${withoutSecrets(source)}` : 'Imported from -'
 }

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { BaleError, errnoOf, type OperationOptions, printable } from '#base'
+import { BaleError, errnoOf, isUrl, type OperationOptions, printable } from '#base'
 import type { EngineContext } from './context/context.ts'
 
 /** Bytes from a local file, an http(s) URL, or an open stream. */
@@ -10,7 +10,7 @@ export async function openInput(
   options: OperationOptions = {},
 ): Promise<AsyncIterable<Uint8Array>> {
   if (typeof source !== 'string') return source
-  return /^https?:\/\//i.test(source) ? openUrl(context, source, options) : openFile(source)
+  return isUrl(source) ? openUrl(context, source, options) : openFile(source)
 }
 
 async function openFile(path: string): Promise<AsyncIterable<Uint8Array>> {

@@ -14,6 +14,7 @@ import type { Store, StoreOperation } from '#store'
 import type { EngineContext } from './context/context.ts'
 import { mustNameNoTag } from './must-name-no-tag.ts'
 import { openRegistry } from './registries/open-registry.ts'
+import type { Admission } from './trust/admission.ts'
 import { openAdmission } from './trust/open-admission.ts'
 
 /** Which image of a repository is pulled. */
@@ -34,11 +35,12 @@ export interface PulledImage {
   unchanged: boolean
 }
 
-/** Fetches an image, or all tagged images of a repository, from its registry into the store. */
+/** Fetches an image, or all tagged images of a repository, from its registry into the store. `opened`: the policy, if it was read before. */
 export async function pullImage(
   context: EngineContext,
   name: string,
   options: PullOptions = {},
+  opened?: Admission,
 ): Promise<PulledImage[]> {
   const reference = parseReference(name)
   if (options.allTags) mustNameNoTag(reference)
@@ -50,7 +52,7 @@ export async function pullImage(
   await using repository = await openRegistry(context, reference, { typed: name })
   await using intake = store.operation({ purpose: 'pull' })
   const references = options.allTags ? await allTags(reference, repository.tags({ signal })) : [withTag(reference)]
-  const admission = await openAdmission(context)
+  const admission = opened ?? (await openAdmission(context))
   const pulled: PulledImage[] = []
   for (const one of references) {
     const label = one.digest ?? one.tag!

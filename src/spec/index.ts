@@ -59,6 +59,7 @@ export {
   withDigest,
   withTag,
 } from './reference.ts'
+export { referrersTag } from './referrers-tag.ts'
 export { encodeRegistryErrors, parseRegistryErrors, type RegistryError } from './registry-errors.ts'
 export { parseSourceDateEpoch } from './source-date-epoch.ts'
 export { encodeDocument, parseJson, parseStrictJson, type StrictJsonOptions } from './strict-json.ts'

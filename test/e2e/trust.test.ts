@@ -51,7 +51,7 @@ test('a scan says what is vulnerable, what is not covered, and what does not cou
   assert.equal(code, 0)
   assert.match(
     stdout,
-    /^small:1: Alpine Linux v3\.19, 3 packages, 66 % covered\nPARTIAL: 1 package of ecosystems without data\n/,
+    /^small:1: Alpine Linux v3\.19, 3 packages, 66 % covered\nPARTIAL: 1 package has no advisory data\n/,
   )
   assert.match(stdout, /1 vulnerability in 1 package: 1 unknown; 1 with a fix/)
   assert.match(stdout, /UNKNOWN +CVE-2023-42366 +busybox +1\.36\.1-r0 +1\.36\.1-r2 +0/)

@@ -1,4 +1,3 @@
-import type { SupportStatus } from '../../src/trust/advisories/advisory.ts'
 import type { BundleInfo } from '../../src/trust/advisories/bundle/file/bundle-info.ts'
 import type { BundleSource, Overlays } from '../../src/trust/advisories/bundle/file/bundle-source.ts'
 import { startBundle } from '../../src/trust/advisories/bundle/file/start-bundle.ts'
@@ -8,7 +7,6 @@ export interface BundleContent {
   created: string
   sources: Iterable<BundleSource>
   overlays?: Overlays
-  support?: Iterable<SupportStatus>
 }
 
 /** A bundle of advisories that are at hand. */

@@ -1,9 +1,5 @@
-import { printable, withoutSecrets } from '#base'
+import { isUrl, printable, withoutSecrets } from '#base'
 import { Mistake } from '../dockerfile/index.ts'
-
-export function isUrl(source: string): boolean {
-  return /^https?:\/\//i.test(source)
-}
 
 /** A source as history, progress and messages show it: without the login or signature of a URL. */
 export function shownSource(source: string): string {

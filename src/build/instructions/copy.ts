@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import { isUrl } from '#base'
 import {
   type Heredoc,
   heredocContent,
@@ -8,7 +9,7 @@ import {
   parseHeredocSign,
   readFlags,
 } from '../dockerfile/index.ts'
-import { isUrl, refuseGit, shownSource } from './added-source.ts'
+import { refuseGit, shownSource } from './added-source.ts'
 import { parseChmod } from './file-mode.ts'
 import { bareWords, wrong } from './grammar.ts'
 import type { InstructionType, Planned, PlanView } from './instruction-type.ts'

@@ -3,7 +3,6 @@
  * before it to the stage after it, its entry in the history (in BuildKit's words) and the work on files that it asks for, as
  * plain data; mistakes show the word. Does not: know other stages, images or files.
  */
-export { isUrl } from './added-source.ts'
 export { applyChanges } from './apply-changes.ts'
 export type { ArgCommand } from './arg.ts'
 export { createExpander, type Expander } from './expander.ts'
@@ -11,7 +10,7 @@ export { type FileModeChange, parseChmod } from './file-mode.ts'
 export type { FromCommand } from './from.ts'
 export { goQuoted } from './go-format.ts'
 export type { BuildScope } from './instruction-type.ts'
-export type { MountOption } from './mount-option.ts'
+export { type MountOption, secretId } from './mount-option.ts'
 export { parseCommand, planCommand } from './plan-command.ts'
 export {
   fillCreated,

@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import { nearest, table } from '#base'
 import { csvFields, parseSize } from '#docker'
 import { Mistake } from '../dockerfile/index.ts'
@@ -19,6 +20,11 @@ export interface MountOption {
   gid: number | undefined
   /** Of a secret: the environment variable that gets it, instead of or beside a file. */
   env: string | undefined
+}
+
+/** By which id a RUN asks for a secret. */
+export function secretId({ id, source, target }: MountOption): string {
+  return id ?? source ?? basename(target ?? '')
 }
 
 const TYPES = ['bind', 'cache', 'tmpfs', 'secret', 'ssh'] as const

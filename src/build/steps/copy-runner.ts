@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { BaleError } from '#base'
+import { BaleError, isUrl } from '#base'
 import { type PackedEntry, packTar } from '#format/tar'
 import type { Digest } from '#spec'
 import { cacheKey, chainId } from '../cache/index.ts'
@@ -21,7 +21,7 @@ import {
 } from '../copy/index.ts'
 import { inWord } from '../dockerfile/index.ts'
 import type { Files, OpenFiles, Step, StepOf } from '../graph/index.ts'
-import { type CopyDefinition, isUrl, parseChmod } from '../instructions/index.ts'
+import { type CopyDefinition, parseChmod } from '../instructions/index.ts'
 import { addedUrl } from './added-url.ts'
 import type { StepContext } from './step-context.ts'
 

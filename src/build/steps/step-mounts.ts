@@ -8,7 +8,7 @@ import { chainId } from '../cache/index.ts'
 import { cleanPath, fromText, openSourceTree, toText } from '../context/index.ts'
 import { contentDigest, createLayerDraft, place, selectSources } from '../copy/index.ts'
 import type { Files } from '../graph/index.ts'
-import type { MountOption, RunMount } from '../instructions/index.ts'
+import { type MountOption, type RunMount, secretId } from '../instructions/index.ts'
 import type { CacheRequest } from './cache-mounts.ts'
 import type { StepContext } from './step-context.ts'
 
@@ -170,7 +170,7 @@ const SECRET_LIMIT = 500 * 1024
 
 function prepareSecret(run: StepContext, option: MountOption, workingDirectory: string): PreparedMount {
   const { mode = 0o400, uid = 0, gid = 0, env } = option
-  const id = option.id ?? option.source ?? basename(option.target ?? '')
+  const id = secretId(option)
   // With a variable alone there is no file, unless a target is given too.
   const written = option.target ?? (env === undefined ? `/run/secrets/${basename(id)}` : undefined)
   const target = written && posix.resolve(workingDirectory, written)

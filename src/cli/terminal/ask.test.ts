@@ -46,6 +46,15 @@ test('Ctrl-C and Ctrl-D leave the question, and a signal does', async () => {
   assert.deepEqual(stdin.raw, [true, false])
 })
 
+test('a password is asked for on a terminal alone, and only as long as it is there', async () => {
+  const { io, stdin } = keyboard()
+  const asked = askSecret(io, 'Password: ', never)
+  stdin.end()
+  await assert.rejects(asked, { code: 'ABORTED' })
+  const piped = { ...io, stdin: new PassThrough() } as unknown as Terminal
+  await assert.rejects(askSecret(piped, 'Password: ', never), { code: 'INVALID_ARGUMENT', message: /not a terminal/ })
+})
+
 test('text typed before its question is its answer: name, password and the next name in one go', async () => {
   const { io, stdin } = keyboard()
   const name = askLine(io, 'Username: ', never)

@@ -57,14 +57,20 @@ const CONTROL_C = '\x03'
 const CONTROL_D = '\x04'
 const CONTROL_U = '\x15'
 
-/** Prompts without echo. The terminal is always restored afterwards. */
-export function askSecret(io: Terminal, question: string, signal: AbortSignal): Promise<string> {
+/** Prompts without echo. The terminal is always restored afterwards. INVALID_ARGUMENT where there is none; ABORTED when it goes. */
+export async function askSecret(io: Terminal, question: string, signal: AbortSignal): Promise<string> {
   const { stdin, stderr } = io
   signal.throwIfAborted()
+  if (!stdin.isTTY) {
+    throw new BaleError('INVALID_ARGUMENT', 'standard input is not a terminal, so the password cannot be asked for', {
+      hint: 'use --password-stdin to read it from there',
+    })
+  }
   return new Promise((resolve, reject) => {
     let typed = ''
     const end = (settle: () => void) => {
       stdin.off('data', onData)
+      stdin.off('end', stopped)
       signal.removeEventListener('abort', onAbort)
       stdin.setRawMode?.(false)
       stdin.pause()
@@ -94,6 +100,7 @@ export function askSecret(io: Terminal, question: string, signal: AbortSignal): 
     if (ahead !== '') onData(ahead)
     if (ENDS_ANSWER.test(ahead)) return
     stdin.on('data', onData)
+    stdin.on('end', stopped)
     stdin.resume()
   })
 }

@@ -25,11 +25,6 @@ export async function newPassword(
   { fromInput, signal }: { fromInput: boolean | undefined; signal: AbortSignal },
 ): Promise<string> {
   if (fromInput) return await readSecret(io)
-  if (!io.stdin.isTTY) {
-    throw new BaleError('INVALID_ARGUMENT', 'standard input is not a terminal, so the password cannot be asked for', {
-      hint: 'use --password-stdin to read it from there',
-    })
-  }
   const password = await askSecret(io, 'Password: ', signal)
   if (password === (await askSecret(io, 'Password again: ', signal))) return password
   throw new BaleError('INVALID_ARGUMENT', 'the two passwords differ')

@@ -1,8 +1,6 @@
-import { withoutSecrets } from '#base'
-import type { BuildOptions, RecordedStep } from '#build'
+import { isUrl, withoutSecrets } from '#base'
+import { type BuildOptions, type RecordedStep, secretId } from '#build'
 import type { BuildRequest } from '#trust/attestation'
-import { isUrl } from './is-url.ts'
-import { secretId } from './llb-operations.ts'
 import { contextName } from './llb-steps.ts'
 
 /** What was asked of a build, as docker's client asks BuildKit. Sources: docker/buildx, build/opt.go; docker's dockerfile.v0. */
@@ -42,7 +40,7 @@ function settings(options: BuildOptions): Entry[] {
   return entries.filter((entry): entry is Entry => entry[1] !== undefined)
 }
 
-/** Where a directory is on the machine of the one who builds is nobody else's business. */
+/** The place of a directory on the caller's machine is private: it is left out. */
 function shownPlace(name: string, place: string): string {
   if (place.startsWith('oci-layout://')) return `oci-layout://${name}`
   return place.startsWith('docker-image://') || isUrl(place) ? withoutSecrets(place) : `local:${name}`
@@ -60,7 +58,7 @@ function mountsOf(steps: readonly RecordedStep[], type: 'secret' | 'ssh'): Build
   return [...found].sort(([left], [right]) => (left < right ? -1 : 1)).map(([id, optional]) => ({ id, optional }))
 }
 
-/** What was read on the machine of the one who builds. */
+/** What was read on the caller's machine. */
 function localsOf({ context, dockerfile }: BuildOptions, steps: readonly RecordedStep[]): string[] {
   const contexts = steps.flatMap((step) => {
     const { node } = step

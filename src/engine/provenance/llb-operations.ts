@@ -1,8 +1,7 @@
 import { basename, posix } from 'node:path'
-import { withoutSecrets } from '#base'
-import type { RecordedStep } from '#build'
+import { isUrl, withoutSecrets } from '#base'
+import { type RecordedStep, secretId } from '#build'
 import type { Platform } from '#spec'
-import { isUrl } from './is-url.ts'
 
 /** Where the inputs of an operation are among all of it; -1 is nothing at all. */
 export type Inputs = readonly number[]
@@ -74,11 +73,6 @@ function secretVariables({ mounts }: NodeOf<'run'>['definition']) {
     return [{ ID: secretId(option), name: option.env, optional: !option.required || undefined }]
   })
   return found.length > 0 ? found : undefined
-}
-
-/** By which name a step asks for a secret. */
-export function secretId({ id, source, target }: Mount['option']): string {
-  return id ?? source ?? basename(target ?? '')
 }
 
 /** COPY and ADD. `inputs`: the stage, what is copied from, and the fetched files. */

@@ -24,8 +24,8 @@ interface KnownImage {
 }
 
 /**
- * What a build did in the words of BuildKit's LLB; bale itself has a graph of its own. What LLB has and this has not: digests of
- * operations, the content of heredocs (the Dockerfile has it), proxies, and the merge that is behind `COPY --link`.
+ * What a build did, in the words of BuildKit's LLB; bale itself has its own graph. These parts of LLB are left out: digests of
+ * operations, the content of heredocs (it is in the Dockerfile), proxies, and the merge that `COPY --link` is made with.
  */
 export function llbSteps(steps: readonly RecordedStep[], known: KnownImage): BuildStep[] {
   const list = new StepList(known)

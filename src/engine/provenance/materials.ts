@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import { withoutSecrets } from '#base'
+import { isUrl, withoutSecrets } from '#base'
 import type { RecordedStep } from '#build'
 import {
   type Digest,
@@ -14,7 +14,6 @@ import {
 import type { StoredImage } from '#store'
 import type { Material } from '#trust/attestation'
 import type { BuildAccount } from './build-account.ts'
-import { isUrl } from './is-url.ts'
 
 /**
  * The images and files that a build took, each once: images by their names, then what came by URL. `context` is the address of
@@ -51,7 +50,10 @@ function keyOf(material: Material): string {
 
 /** Addresses whose files a step adds, with the checksums that they must have. */
 export function fetchedBy({ node }: RecordedStep): { url: string; checksum?: string }[] {
-  if (node.operation === 'context') return isUrl(node.definition.place) ? [{ url: node.definition.place }] : []
+  if (node.operation === 'context') {
+    const { place } = node.definition
+    return place !== undefined && isUrl(place) ? [{ url: place }] : []
+  }
   if (node.operation !== 'copy' || node.definition.kind !== 'ADD') return []
   const { sources, checksum } = node.definition
   return sources.filter(isUrl).map((url) => ({ url, checksum }))
@@ -82,7 +84,7 @@ function isIdOf(text: string, { id, descriptor }: StoredImage): boolean {
   return hex !== undefined && [id, descriptor.digest].some((digest) => digest.startsWith(`sha256:${hex}`))
 }
 
-/** A directory is nobody's business but its owner's: its last part and the tag say enough. */
+/** The place of a directory is private: its last part and the tag are enough. */
 function localName(text: string, { id }: StoredImage): { name: string; version: string } {
   if (!text.startsWith(LAYOUT)) return { name: 'image', version: id }
   const [place] = text.slice(LAYOUT.length).split('@') as [string]

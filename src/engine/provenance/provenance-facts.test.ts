@@ -172,7 +172,7 @@ test('the steps in the words of LLB are those of the golden file', () => {
   assert.equal(written, JSON.stringify(JSON.parse(readFileSync(place, 'utf8')), undefined, 2))
 })
 
-test('nothing says where on the machine of the one who builds something was, or with which login', () => {
+test("provenance has neither places on the caller's machine nor logins", () => {
   const text = JSON.stringify(factsOf())
   for (const word of ['secret-project', 'pass', '/home']) assert.ok(!text.includes(word), word)
 })

@@ -1,5 +1,5 @@
+import { isUrl } from '#base'
 import type { RecordedStep } from '#build'
-import { isUrl } from './is-url.ts'
 
 /**
  * The steps without contexts that nothing read: ADD of a URL and COPY of a heredoc name a context that they do not need.

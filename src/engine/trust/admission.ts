@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaleError, errnoOf, type OperationOptions } from '#base'
+import { digestOf } from '#blob'
 import { makeDirectory, namesIn, removeTree, writeFileAtomic } from '#host/file'
 import { checkedManifest, type ImageSource, imagesOf, type RawManifest } from '#image'
-import { type Digest, familiarName, hexOf, type Reference } from '#spec'
+import { type Descriptor, type Digest, familiarName, hexOf, type Reference } from '#spec'
 import type { StoredImage } from '#store'
 import {
   type AttachmentSource,
@@ -40,11 +40,14 @@ export interface Admission {
   ): Promise<void>
   /** An image that this machine has made. */
   made(digests: readonly Digest[]): Promise<void>
-  /** Before anything is made of an image of the store. Throws UNTRUSTED. */
+  /**
+   * Before anything is made of an image of the store: it counts as signed by its own signature, and by that of the index that it was
+   * pulled with. Throws UNTRUSTED.
+   */
   used(image: StoredImage, options: OperationOptions): Promise<void>
 }
 
-/** The policy is read anew, so that a change of it counts at once. */
+/** The policy is read anew for each operation, so that a change of it counts at once. */
 export async function readAdmission(context: EngineContext, path: string): Promise<Admission> {
   return createAdmission(context, await readPolicy(path))
 }
@@ -67,12 +70,11 @@ function createAdmission(context: EngineContext, policy: SignaturePolicy): Admis
   /** Judges an image by the rule for a name, and remembers for that rule what passed. */
   async function admit(
     name: Reference | undefined,
-    found: RawManifest,
+    { admits, ...image }: Judged,
     attachments: AttachmentSource,
     { shown, signal, progress }: OperationOptions & { shown: string },
   ): Promise<void> {
-    const image = { name, descriptor: found.descriptor }
-    const judgement = await judgeSignatures(policy, image, attachments, { signal, clock: context.clock })
+    const judgement = await judgeSignatures(policy, { name, ...image }, attachments, { signal, clock: context.clock })
     requireTrusted(judgement, shown)
     const { rule, reason } = judgement
     if (!judgement.satisfied)
@@ -80,16 +82,16 @@ function createAdmission(context: EngineContext, policy: SignaturePolicy): Admis
         kind: 'warning',
         text: `${shown} would be refused by the rule ${rule.name} (${rule.place}): ${reason}`,
       })
-    await records.add(digestsOf(found), rule.place)
+    await records.add(admits, rule.place)
   }
 
   return {
     pulled: (reference, found, repository, options) =>
-      admit(reference, found, repository, { ...options, shown: familiarName(reference) }),
+      admit(reference, allOf(found), repository, { ...options, shown: familiarName(reference) }),
     async loaded(names, found, archive, options) {
       const attachments = withoutReferrers(archive)
       for (const name of names.length > 0 ? names : [undefined])
-        await admit(name, found, attachments, {
+        await admit(name, allOf(found), attachments, {
           ...options,
           shown: name ? familiarName(name) : found.descriptor.digest,
         })
@@ -103,12 +105,11 @@ function createAdmission(context: EngineContext, policy: SignaturePolicy): Admis
       if (await records.has(descriptor.digest, [MADE_HERE, rule.place], since)) return
       const shown = names[0] ? familiarName(names[0]) : id
       if (!from) {
-        const found = { descriptor, bytes: await (await context.store()).manifest(descriptor) }
-        return admit(name, found, NOTHING_ATTACHED, { ...options, shown })
+        return admit(name, { descriptor, admits: [descriptor.digest] }, NOTHING_ATTACHED, { ...options, shown })
       }
       await using repository = await openRegistry(context, from)
       const found = await repository.resolve(from.digest, { signal: options.signal })
-      await admit(from, found, repository, { ...options, shown })
+      await admit(from, imageOf(found, descriptor), repository, { ...options, shown })
     },
   }
 }
@@ -137,17 +138,35 @@ const NOTHING_ATTACHED = withoutReferrers({
   },
 })
 
-/** With its images, of an index: their signature is that of the index, or they were looked at with it. */
-function digestsOf(found: RawManifest): Digest[] {
+/** What is judged, and the digests that are admitted when it passes. */
+interface Judged {
+  descriptor: Descriptor
+  containedIn?: Descriptor
+  admits: readonly Digest[]
+}
+
+/** An index with its images: their signature is that of the index, or they are judged with it. */
+function allOf(found: RawManifest): Judged {
   const read = checkedManifest(found)
-  return [read.descriptor.digest, ...(read.kind === 'index' ? imagesOf(read.index).map(({ digest }) => digest) : [])]
+  const images = read.kind === 'index' ? imagesOf(read.index) : []
+  return { descriptor: read.descriptor, admits: [read.descriptor, ...images].map(({ digest }) => digest) }
+}
+
+/**
+ * One image of what a registry has: its own signature counts, and that of the index which lists it. The store may have the image
+ * with another manifest, which the registry does not know: then that of the registry is judged.
+ */
+function imageOf(found: RawManifest, { mediaType, digest, size }: Descriptor): Judged {
+  const all = allOf(found)
+  const isPart = digest !== all.descriptor.digest && all.admits.includes(digest)
+  if (isPart) return { descriptor: { mediaType, digest, size }, containedIn: all.descriptor, admits: [digest] }
+  return { ...all, admits: [...all.admits, digest] }
 }
 
 /** Digests that rules of a policy admitted, as empty files; those of other policies go. */
 function createRecords(directory: string, policy: Digest) {
   const own = join(directory, hexOf(policy))
-  const pathOf = (digest: Digest, rule: string) =>
-    join(own, `${hexOf(digest)}.${createHash('sha256').update(rule).digest('hex').slice(0, 16)}`)
+  const pathOf = (digest: Digest, rule: string) => join(own, `${hexOf(digest)}.${hexOf(digestOf(rule)).slice(0, 16)}`)
   return {
     /** `since`: milliseconds since 1970; what was admitted before does not count. */
     async has(digest: Digest, rules: readonly string[], since: number): Promise<boolean> {

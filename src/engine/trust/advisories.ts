@@ -86,7 +86,7 @@ async function debianAdvisories(
   }
 }
 
-/** Milliseconds after which people want to know what is waited for: the first time some megabytes are fetched. */
+/** Milliseconds after which the wait is reported: the first time, some megabytes are fetched. */
 const SLOW = 1000
 
 async function web(context: EngineContext) {

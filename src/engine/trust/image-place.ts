@@ -9,6 +9,7 @@ import {
   type Platform,
   parsePlatform,
   parseReference,
+  type Reference,
   withDefaultTag,
 } from '#spec'
 import type { Store } from '#store'
@@ -19,6 +20,8 @@ import type { EngineContext } from '../context/context.ts'
 export interface OpenedImage extends AsyncDisposable {
   /** As people know it: `webserver:1`, `registry.example/team/web:1`, a path. */
   readonly name: string
+  /** Its name in a registry, as it was asked for or as the store has it; an archive's own word for it does not count. */
+  readonly reference?: Reference
   readonly source: ImageSource
   /** The image for the platform. */
   readonly manifest: ReadManifest
@@ -32,6 +35,7 @@ export interface ImagePlaceOptions extends OperationOptions {
 
 interface Place {
   readonly name: string
+  readonly reference?: Reference
   readonly source: ImageSource
   /** What the source calls the image. */
   readonly key: string | undefined
@@ -94,6 +98,7 @@ async function openRemote(context: EngineContext, name: string): Promise<Place> 
   const source = await openRegistry(context, reference, { typed: name })
   return {
     name: familiarName(reference),
+    reference,
     source,
     key: reference.digest ?? reference.tag,
     close: () => source[Symbol.asyncDispose](),
@@ -113,6 +118,7 @@ async function openArchivePlace(text: string, options: OperationOptions): Promis
     throw new BaleError('INVALID_ARGUMENT', `${printable(path)} is a directory, not an image archive`, {
       hint: `an OCI image layout is named oci-layout://${printable(path)}`,
     })
+  const reference = rest === undefined ? undefined : withDefaultTag(parseReference(rest))
   const { openArchive } = await import('#transport')
   const archive = await openArchive(path, { signal: options.signal })
   const names = archive.images().flatMap((image) => image.names)
@@ -123,11 +129,9 @@ async function openArchivePlace(text: string, options: OperationOptions): Promis
     })
   }
   const only = archive.images()[0]?.descriptor.digest
-  const key = rest === undefined ? only : fullNameOf(rest)
-  return { name: text, source: archive, key, close: () => archive[Symbol.asyncDispose]() }
+  const key = reference ? fullName(reference) : only
+  return { name: text, reference, source: archive, key, close: () => archive[Symbol.asyncDispose]() }
 }
-
-const fullNameOf = (text: string) => fullName(withDefaultTag(parseReference(text)))
 
 /** `PATH:NAME`: the first colon after the last slash of the part that is there. */
 function splitPath(text: string): { path: string; rest: string | undefined } {
@@ -140,11 +144,12 @@ function splitPath(text: string): { path: string; rest: string | undefined } {
 
 async function openStored(context: EngineContext, text: string, platform: Platform): Promise<Place> {
   const store = await context.store()
-  const { image } = await found(store, text, platform)
+  const { image, name } = await found(store, text, platform)
   const operation = store.operation({ purpose: 'scan' })
   await operation.pin('document', image.descriptor.digest)
   return {
     name: text,
+    reference: name ?? image.names[0] ?? image.repoDigests[0],
     source: store,
     key: image.descriptor.digest,
     close: () => operation[Symbol.asyncDispose](),

@@ -49,7 +49,8 @@ async function sbomOf(context: EngineContext, image: OpenedImage, options: SbomO
   const inventory = await inventoryOf(context, image, options)
   const write = options.format === 'spdx' ? spdx : cycloneDx
   const created = await creationOf(context, image, options)
-  const document = await write(inventory, { name: image.name, version: packageVersion(), created })
+  const named = { name: image.name, reference: image.reference }
+  const document = await write(inventory, { ...named, version: packageVersion(), created })
   return { name: image.name, text: json(document), gaps: inventory.gaps }
 }
 

@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Reference } from '#spec'
 import { SEVERITIES, type Severity } from '#trust/advisories'
 import type { Inventory } from '#trust/inventory'
 import { createInventoryCache } from '#trust/inventory/keep'
@@ -24,6 +25,8 @@ export interface ScanOptions extends ImagePlaceOptions, AdvisoryOptions {
 export interface ScannedImage {
   /** As people know it. */
   name: string
+  /** Its name in a registry, if it was found by one or has one. */
+  reference?: Reference
   result: ScanResult
   /** The figures of the result. */
   summary: ScanSummary
@@ -52,13 +55,14 @@ export async function scanImage(
   await using advisories = await openAdvisories(context, inventory, options)
   const today = new Date(context.clock.now()).toISOString().slice(0, 10)
   const result = matchInventory(inventory, advisories, { today })
-  const about = { inventory, name: image.name, today }
+  const about = { inventory, reference: image.reference, today }
   const { findings, expired, unused } = said?.apply(result.findings, about) ?? { ...result, expired: [], unused: [] }
   for (const { id, expires } of expired)
     options.progress?.({ kind: 'warning', text: `what the ignore file says of ${id} has expired on ${expires}` })
   for (const { id } of unused)
     options.progress?.({ kind: 'warning', text: `the ignore file names ${id}, which the image does not have` })
-  return scannedImage(image.name, { ...result, findings }, options.show)
+  const { name, reference } = image
+  return { ...scannedImage(name, { ...result, findings }, options.show), reference }
 }
 
 /** A result with its figures, of the findings that somebody wants to see. */
@@ -70,7 +74,7 @@ export function scannedImage(name: string, result: ScanResult, show?: FindingFil
 /** What makes findings not count; undefined when nothing was given, so that nothing of it is loaded. */
 async function readStatements({ ignoreFile, vex = [] }: ScanOptions) {
   if (ignoreFile === undefined && vex.length === 0) return undefined
-  const { parseIgnoreFile, parseVex, suppress } = await import('#trust/report')
+  const { parseIgnoreFile, parseVex, suppress } = await import('#trust/report/suppress')
   const documents = await Promise.all(vex.map(async (path) => parseVex(await readGiven(path), path)))
   const entries =
     ignoreFile === undefined ? [] : await parseIgnoreFile((await readGiven(ignoreFile)).toString(), ignoreFile)

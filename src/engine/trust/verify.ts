@@ -79,7 +79,7 @@ export async function verifyNamed(
   throw untrusted(name, digest, verification)
 }
 
-/** Whether one of the keys signed what is at a descriptor, for those who fetch it themselves. Throws UNTRUSTED. */
+/** Checks that one of the keys signed a descriptor, for callers that fetch its content themselves. Throws UNTRUSTED. */
 export function verifierOf(
   context: EngineContext,
   {

@@ -53,6 +53,19 @@ export async function readText(path: string, options: ReadOptions & TextOptions 
   return (await readBytes(path, options)).toString(options.encoding ?? 'utf8')
 }
 
+/** Undefined when there is no file, or none that this process may read. */
+export async function readTextIfThere(
+  path: string,
+  options: ReadOptions & TextOptions = {},
+): Promise<string | undefined> {
+  try {
+    return await readText(path, options)
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES'].includes(errnoOf(error) ?? '')) return undefined
+    throw error
+  }
+}
+
 interface TextOptions {
   encoding?: 'utf8' | 'latin1'
 }

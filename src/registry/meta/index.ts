@@ -42,12 +42,8 @@ export type {
 export type { RequestCount } from './request-counts.ts'
 export type { UnkeptTag } from './retention.ts'
 export type {
-  GateMeta,
   ImageState,
   ScanEnd,
-  ScanMeta,
-  ScanRecord,
-  ScanState,
   ScanStatus,
   StoredException,
   StoredReleaseFacts,

@@ -2,7 +2,7 @@ import type { Digest } from '#spec'
 import type { StoredGate } from '../decide/index.ts'
 
 /** What has been done about an image's scan. */
-export type ScanState = 'waiting' | 'scanned' | 'failed'
+type ScanState = 'waiting' | 'scanned' | 'failed'
 
 /** One scan of one manifest, for all repositories that have it. */
 export interface ScanStatus {
@@ -23,7 +23,7 @@ export interface ScanStatus {
 }
 
 /** What was found, by one version of the analyser and of the advisories. */
-export interface ScanRecord {
+interface ScanRecord {
   /** Of the inventory whose packages it is about. */
   inventoryId: number
   advisories: string

@@ -19,7 +19,7 @@ function wellBehaved() {
   return planServer(({ headers }, response) => {
     const validators = { etag: '"v2"', 'last-modified': DATE }
     if (headers['if-none-match'] === '"v2"' || headers['if-modified-since'] === DATE)
-      return response.writeHead(304, validators).end()
+      return response.writeHead(304, { ...validators, 'content-length': CONTENT.length }).end()
     const range = /^bytes=(\d+)-$/.exec(headers.range ?? '')
     if (!range || !String(headers['if-range']).endsWith('"v2"')) return response.writeHead(200, validators).end(CONTENT)
     const start = Number(range[1])

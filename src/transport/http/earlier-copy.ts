@@ -6,7 +6,7 @@ export interface EarlierCopy {
   bytes: number
   /** False: the download of it was cut, and the rest is wanted. */
   complete: boolean
-  /** As the server sent them. Without either of them the copy is of no use, and all is fetched. */
+  /** As the server sent them. A copy that has neither is of no use, and the whole file is fetched. */
   etag?: string
   lastModified?: string
 }
@@ -31,7 +31,7 @@ export function headersForCopy(copy: EarlierCopy): Record<string, string> {
   return headers
 }
 
-/** Undefined for an answer that does not belong to what was asked: then all is to be asked for. */
+/** Undefined for an answer that does not fit the question: the whole file is then to be asked for. */
 export function outcomeOf(answer: HttpAnswer, copy: EarlierCopy | undefined): FetchOutcome | undefined {
   if (!copy || (copy.bytes === 0 && !copy.complete)) return 'whole'
   if (answer.status === 304) return copy.complete ? 'unchanged' : undefined

@@ -1,4 +1,5 @@
 import { BaleError, type OperationOptions, printable } from '#base'
+import { streamOf } from '#blob'
 import { decodedStream, isEncoded } from './content-encoding.ts'
 import { type EarlierCopy, type FetchOutcome, headersForCopy, outcomeOf } from './earlier-copy.ts'
 import type { HttpAnswer } from './http-answer.ts'
@@ -64,10 +65,12 @@ export function createFetcher(options: FetcherOptions): Fetcher {
       const url = new URL(asked)
       url.username = url.password = url.hash = ''
       const { answer, outcome } = await ask(client, { asked, url, signal }, earlier)
+      // Its Content-Length is that of the file (RFC 9110 section 8.6).
+      if (outcome === 'unchanged') await answer.discard()
       const { 'last-modified': lastModified, etag } = answer.headers
       const modified = Date.parse(lastModified ?? '')
       return {
-        body: bodyOf(answer, url),
+        body: outcome === 'unchanged' ? streamOf(new Uint8Array()) : bodyOf(answer, url),
         fileName: fileNameOf(asked),
         modified: Number.isNaN(modified) ? undefined : Math.floor(modified / 1000),
         outcome,

@@ -256,7 +256,7 @@ test('referrers come from the API, else from the fallback tag, else there are no
   })
 })
 
-test('referrers of all pages count; a page that fails or comes twice is no end', async () => {
+test('referrers are collected from all pages; a page that fails or repeats is an error, not the end', async () => {
   const subject = digestOf('subject')
   const entry = (name: string) => ({ mediaType: MediaType.ociManifest, digest: digestOf(name), size: 1 })
   const page = (name: string) =>
@@ -284,5 +284,25 @@ test('referrers of all pages count; a page that fails or comes twice is no end',
   }
   await withRepository(circle, async (repository) => {
     await assert.rejects(repository.referrers(subject), { code: 'REGISTRY_FAILED' })
+  })
+})
+
+test('more than ten thousand referrers are refused, over all pages', async () => {
+  const subject = digestOf('subject')
+  const entry = { mediaType: MediaType.ociManifest, digest: digestOf('a'), size: 1 }
+  const listing =
+    (last: number): Handler =>
+    ({ path }, response) => {
+      const isLast = path.endsWith('?page=2')
+      const manifests = Array.from({ length: isLast ? last : 9_999 }, () => entry)
+      const link = isLast ? '' : `</v2/team/web/referrers/${subject}?page=2>; rel="next"`
+      const body = JSON.stringify({ schemaVersion: 2, mediaType: MediaType.ociIndex, manifests })
+      return response.writeHead(200, { 'content-type': MediaType.ociIndex, link }).end(body)
+    }
+  await withRepository(listing(1), async (repository) => {
+    assert.equal((await repository.referrers(subject)).length, 10_000)
+  })
+  await withRepository(listing(2), async (repository) => {
+    await assert.rejects(repository.referrers(subject), { code: 'LIMIT_EXCEEDED' })
   })
 })

@@ -1,5 +1,5 @@
 import { BaleError, isBaleError, type OperationOptions } from '#base'
-import { algorithmOf, type Descriptor, type Digest, hexOf, MediaType, parseManifest } from '#spec'
+import { type Descriptor, type Digest, MediaType, parseManifest, referrersTag } from '#spec'
 import type { Manifests } from './manifests.ts'
 import type { Names } from './names.ts'
 import { nextPage } from './pages.ts'
@@ -46,7 +46,11 @@ async function fromApi(
       return undefined
     }
     const next = nextPage(answer)
-    found.push(...entries(await answer.document(session.limits.manifestBytes, `the list of ${what}`)))
+    for (const one of entries(await answer.document(session.limits.manifestBytes, `the list of ${what}`))) {
+      if (found.length === MOST_ENTRIES)
+        throw new BaleError('LIMIT_EXCEEDED', `there are more than ${MOST_ENTRIES} ${what}`)
+      found.push(one)
+    }
     target = next
   }
   return found
@@ -54,10 +58,12 @@ async function fromApi(
 
 /** Of up to 4 MiB each. */
 const MOST_PAGES = 100
+/** Of all pages together. */
+const MOST_ENTRIES = 10_000
 
 async function fromTag(manifests: Manifests, digest: Digest, signal?: AbortSignal): Promise<Descriptor[]> {
   try {
-    const { bytes } = await manifests.resolve(`${algorithmOf(digest)}-${hexOf(digest).slice(0, 64)}`, { signal })
+    const { bytes } = await manifests.resolve(referrersTag(digest), { signal })
     return entries(bytes)
   } catch (error) {
     if (isBaleError(error, 'MANIFEST_NOT_FOUND')) return []

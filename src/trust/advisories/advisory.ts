@@ -13,7 +13,10 @@ export interface VersionRange {
   readonly events: readonly RangeEvent[]
 }
 
-/** One of: versions from here on are affected; from here on no more; up to and with this one; beyond this nothing is known. */
+/**
+ * One of: versions from here on are affected; from here on they no longer are; up to and including this one they are; from here on
+ * nothing is known.
+ */
 export type RangeEvent =
   | { readonly introduced: string }
   | { readonly fixed: string }

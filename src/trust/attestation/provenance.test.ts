@@ -88,7 +88,7 @@ describe('completeness', () => {
   }
   const remote = { ...FACTS, request: { ...FACTS.request, locals: [] }, network: false }
 
-  test('a build that reads a directory of the one who builds is not complete', () => {
+  test('a build that reads a directory of this machine is not complete', () => {
     assert.deepEqual(claims({ ...FACTS, network: false }), [false, undefined])
   })
 

@@ -13,7 +13,7 @@ export type Material =
       platform: Platform
       digest: Digest
     }
-  /** One that was found by something else than a name of a registry. */
+  /** An image that FROM names by an ID or a directory, not by a name of a registry. */
   | { kind: 'local-image'; name: string; version: string; platform: Platform; digest: Digest }
   /** Undefined: what the address gave was not read. */
   | { kind: 'url'; url: string; digest: Digest | undefined }
@@ -24,7 +24,7 @@ export interface BuildRequest {
   readonly args: Readonly<Record<string, string>>
   readonly secrets: readonly { readonly id: string; readonly optional: boolean }[]
   readonly ssh: readonly { readonly id: string; readonly optional: boolean }[]
-  /** Sources on the machine of who asked: `context`, `dockerfile`. */
+  /** Sources on the machine of the caller: `context`, `dockerfile`. */
   readonly locals: readonly string[]
 }
 
@@ -51,9 +51,9 @@ export interface ProvenanceOptions {
   /** `min` has neither values that the caller gave nor steps and source. */
   readonly mode: 'min' | 'max'
   readonly version: 'v0.2' | 'v1'
-  /** A URI for who built; nothing by default, as with BuildKit. */
+  /** A URI that names the builder; nothing by default, as with BuildKit. */
   readonly builderId?: string
-  /** Whoever asked for the build says that it gives the same again. */
+  /** The caller states that the same build gives the same image. */
   readonly reproducible?: boolean
 }
 

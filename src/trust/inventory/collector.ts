@@ -4,28 +4,34 @@ import type { FoundInFile, FoundPackage, OwnedPath } from './model.ts'
 const MOST_PACKAGES = 1_000_000
 /** Characters of a name or version; real ones stay below 200. */
 const LONGEST_NAME = 1024
-/** Characters of what is for people to read. */
+/** Characters of texts that are only shown to people. */
 const LONGEST_REMARK = 4096
-/** Characters of a licence of a language's package: what is longer is its text. Distributions list many in one. */
+/**
+ * Characters of a licence in a language's package: a longer one is the licence's text. Distributions may list many
+ * licences in one text.
+ */
 const LONGEST_LICENCE = 200
-/** Characters of all packages together; 10 000 real ones have 3 million. */
+/** Characters of all packages of a file together; 10 000 real packages have 3 million. */
 const MOST_TEXT = 64 << 20
 
-/** Gathers what one file says, within bounds. */
+/** Collects the packages and gaps of one file, up to a limit. */
 export interface Collector {
   /**
-   * Empty texts count as not given, and the same package twice as once. False when the file has too many packages, so that
-   * reading on is of no use.
+   * Empty texts are left out, and a package that comes twice is listed once. False when the limit is reached: no further
+   * package will be taken.
    */
   add(found: FoundPackage): boolean
-  /** Notes something that could not be looked at. Each reason becomes one gap, however often it is noted. */
+  /**
+   * Notes why a part of the file could not be read. The same reason, noted many times, is one gap with the number of
+   * times.
+   */
   miss(reason: string): void
   result(owned?: Iterable<OwnedPath>): FoundInFile
 }
 
 /**
- * A collector for the file at `where`. It takes the first million packages, fewer if they have endless texts, and notes
- * those whose name or version is missing, too long to be one, or no text that people write.
+ * A collector for the file at `where`. It takes the first million packages, or fewer when their texts are very long. A
+ * package is left out, and noted, when its name or version is missing, too long, or contains spaces or control characters.
  */
 export function createCollector(where: string): Collector {
   const packages = new Map<string, FoundPackage>()
@@ -58,12 +64,15 @@ export function createCollector(where: string): Collector {
   }
 }
 
-/** Whether text can be a name or version: no spaces and control characters, nothing that was no UTF-8. */
+/**
+ * Whether a text can be a name or version: valid UTF-8 of at most 1024 characters, without spaces and control
+ * characters.
+ */
 export function isName(text: string): boolean {
   return text !== '' && text.length <= LONGEST_NAME && text.isWellFormed() && !/[\s\p{Cc}\p{Cf}\ufffd]/u.test(text)
 }
 
-/** Without what is empty, too long or unusable, and with copies of texts: parts of a text keep the whole of it in memory. */
+/** The package without empty and unusable texts. Texts are copied: a part of a text would keep the whole text in memory. */
 function tidied({
   type,
   name,

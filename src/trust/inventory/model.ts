@@ -23,7 +23,7 @@ export interface OperatingSystem {
   readonly codename?: string
   /** For people: `Debian GNU/Linux 12 (bookworm)`. */
   readonly name?: string
-  /** Systems that this one says it is derived from, nearest first. */
+  /** Systems that it is derived from by its own account, nearest first. */
   readonly like?: readonly string[]
 }
 
@@ -35,17 +35,20 @@ export interface FoundPackage {
   /** Whole, as installed: with epoch and release for packages of a distribution. */
   readonly version: string
   readonly architecture?: string
-  /** What a distribution built it from; advisories of distributions are about this. The package itself when undefined. */
+  /**
+   * The source package that it was built from, which a distribution's advisories name. Undefined when it is the package
+   * itself.
+   */
   readonly source?: { readonly name: string; readonly version: string }
   /** As written in the package: SPDX expressions or names. */
   readonly licences?: readonly string[]
-  /** Who made the package: dpkg's Maintainer, rpm's Vendor. Tells packages of third parties. */
+  /** Who made the package: dpkg's Maintainer, rpm's Vendor. Shows which packages are not the distribution's own. */
   readonly vendor?: string
   /** The module stream that an rpm belongs to: `nodejs:18:8060020220523160029:ad008a3a`. */
   readonly modularity?: string
 }
 
-/** Something of an image that could not be looked at, so that the inventory is partial. */
+/** A part of an image that could not be read, so that the inventory is incomplete. */
 export interface Gap {
   /** Path in the image, or the layer's digest. */
   readonly where: string
@@ -60,7 +63,7 @@ export type OwnedPath = readonly [path: string, name: string]
 export interface FoundInFile {
   readonly packages?: readonly FoundPackage[]
   readonly system?: OperatingSystem
-  /** What packages of the distribution installed. To be walked once. */
+  /** The paths that packages of the distribution installed. Can be iterated once. */
   readonly owned?: Iterable<OwnedPath>
   readonly gaps?: readonly Gap[]
 }

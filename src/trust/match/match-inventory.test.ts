@@ -79,13 +79,14 @@ test('a package of a distribution is looked up by its source package and version
 })
 
 test('nothing is said of packages that no data covers, and the image is partial', () => {
-  const rpm = deb('bash', '5', { type: 'rpm' })
   const npm = deb('left-pad', '1.0.0', { type: 'npm' })
-  const result = matchInventory(inventoryOf([deb('a', '1-1'), rpm, npm]), knowing([]), TODAY)
+  const result = matchInventory(inventoryOf([deb('a', '1-1'), deb('b', '1-1'), npm]), knowing([]), TODAY)
   assert.deepEqual(result.packages, ['none known', 'none known', 'not covered'])
   assert.equal(result.status, 'partial')
   assert.equal(result.coverage, 66)
-  assert.deepEqual(result.reasons, ['1 package of ecosystems without data'])
+  assert.deepEqual(result.reasons, ['1 package has no advisory data'])
+  const { reasons } = matchInventory(inventoryOf([npm, npm]), knowing([]), TODAY)
+  assert.deepEqual(reasons, ['2 packages have no advisory data'])
 })
 
 test('an unknown distribution is not covered, never clean', () => {
@@ -95,6 +96,15 @@ test('an unknown distribution is not covered, never clean', () => {
     assert.equal(result.coverage, 0)
     assert.deepEqual(result.findings, [])
   }
+})
+
+test('a package of another kind than the distribution has is not covered', () => {
+  const known = knowing([advisory('CVE-1', 'a')])
+  for (const type of ['rpm', 'apk'] as const)
+    assert.deepEqual(matchInventory(inventoryOf([deb('a', '1-1', { type })]), known, TODAY).packages, ['not covered'])
+  const onAlpine = inventoryOf([deb('a', '1-1')], { system: { id: 'alpine', version: '3.20.1' } })
+  const alpine = knowing([advisory('CVE-1', 'a', { ecosystem: 'Alpine:v3.20' })])
+  assert.deepEqual(matchInventory(onAlpine, alpine, TODAY).packages, ['not covered'])
 })
 
 test('a package that the distribution does not have is not covered', () => {
@@ -157,7 +167,8 @@ test('a version that cannot be compared is said, not guessed', () => {
   ])
   const result = matchInventory(inventoryOf([npm]), known, TODAY)
   assert.equal(result.status, 'partial')
-  assert.deepEqual(result.reasons, ['1 package with versions that cannot be compared'])
+  assert.deepEqual(result.reasons, ['1 package has a version that cannot be compared with its advisories'])
+  assert.deepEqual([result.packages, result.coverage], [['not covered'], 0])
 })
 
 test('a program that does not say its version is not covered, whatever is known of its name', () => {
@@ -171,10 +182,16 @@ test('a program that does not say its version is not covered, whatever is known 
 
 test('gaps make a result partial; an image of which no layer was read has failed', () => {
   const inventory = inventoryOf([deb('a', '1-1')])
-  const gap = (where: string) => matchInventory({ ...inventory, gaps: [{ where, reason: 'cut' }] }, knowing([]), TODAY)
-  assert.deepEqual(gap('usr/lib/x.jar').reasons, ['1 file could not be read'])
-  assert.equal(gap('usr/lib/x.jar').status, 'partial')
-  assert.equal(gap(inventory.layers[0]!.digest).status, 'failed')
+  const withGaps = (...places: string[]) => {
+    const gaps = places.map((where, index) => ({ where, reason: `reason ${index}` }))
+    return matchInventory({ ...inventory, gaps }, knowing([]), TODAY)
+  }
+  const [{ digest }] = inventory.layers as [Inventory['layers'][number]]
+  assert.deepEqual(withGaps('usr/lib/x.jar', 'usr/lib/x.jar').reasons, ['1 file could not be read in full'])
+  assert.deepEqual(withGaps('a', 'b').reasons, ['2 files could not be read in full'])
+  assert.equal(withGaps('usr/lib/x.jar').status, 'partial')
+  const failed = withGaps(digest, digest)
+  assert.deepEqual([failed.status, failed.reasons], ['failed', ['1 layer could not be read']])
 })
 
 test('a distribution whose time is over is said, with the extended support', () => {

@@ -1,3 +1,4 @@
+import { bytewise } from '#base'
 import {
   type Advisories,
   type Advisory,
@@ -8,7 +9,7 @@ import {
 } from '#trust/advisories'
 import type { Inventory, InventoryPackage, PackageType } from '#trust/inventory'
 import { type Compare, comparatorOf, inRange, type Scheme } from '#trust/versions'
-import { ecosystemOf } from './ecosystems.ts'
+import { ecosystemOf, systemEcosystem } from './ecosystems.ts'
 import type { Finding, PackageStatus, ScanResult, ScanStatus } from './model.ts'
 
 /** How a type of packages writes its versions. */
@@ -82,13 +83,13 @@ function createJudge(all: Advisories): Judge {
   }
   return (one, ecosystem) => {
     const { name, version } = one.source ?? one
-    // Of a program that does not say its version nothing can be looked up.
+    // Nothing can be looked up without a version; some programs do not say theirs.
     if (version === '' || ecosystem === undefined) return NOT_COVERED
     const key = [one.type, ecosystem, name, version, one.modularity ?? ''].join('\n')
     const verdict = verdicts(key, () => judgeSource(one, ecosystem, advisories))
     if (!verdict) return NOT_COVERED
     const findings = verdict.affecting.map(({ advisory, fixedVersion }) => findingOf(one, advisory, fixedVersion))
-    return { status: findings.length > 0 ? 'vulnerable' : 'none known', findings, unclear: verdict.unclear }
+    return { status: statusOf(verdict), findings, unclear: verdict.unclear }
   }
 }
 
@@ -111,6 +112,11 @@ function createMemory<T>(sizeOf: (value: T) => number): (key: string, make: () =
     size += 1 + sizeOf(value)
     return value
   }
+}
+
+function statusOf({ affecting, unclear }: SourceVerdict): PackageStatus {
+  if (affecting.length > 0) return 'vulnerable'
+  return unclear > 0 ? 'not covered' : 'none known'
 }
 
 const NOT_COVERED: Judged = { status: 'not covered', findings: [], unclear: 0 }
@@ -193,14 +199,21 @@ function completeness(
   statuses: readonly PackageStatus[],
   judged: readonly Judged[],
 ): { status: ScanStatus; reasons: string[]; coverage?: number } {
+  const withGaps = new Set(gaps.map(({ where }) => where))
+  const unreadLayers = layers.filter(({ digest }) => withGaps.has(digest)).length
+  for (const { digest } of layers) withGaps.delete(digest)
   const covered = statuses.filter((status) => status !== 'not covered').length
+  const withoutData = judged.filter(({ status, unclear }) => status === 'not covered' && unclear === 0).length
   const unclear = judged.filter((one) => one.unclear > 0).length
-  const unreadLayers = gaps.filter(({ where }) => layers.some(({ digest }) => digest === where)).length
   const reasons = [
-    ...counted(unreadLayers, 'layer', 'could not be read'),
-    ...counted(gaps.length - unreadLayers, 'file', 'could not be read'),
-    ...counted(packages.length - covered, 'package', 'of ecosystems without data'),
-    ...counted(unclear, 'package', 'with versions that cannot be compared'),
+    ...counted(unreadLayers, 'layer could not be read', 'layers could not be read'),
+    ...counted(withGaps.size, 'file could not be read in full', 'files could not be read in full'),
+    ...counted(withoutData, 'package has no advisory data', 'packages have no advisory data'),
+    ...counted(
+      unclear,
+      'package has a version that cannot be compared with its advisories',
+      'packages have versions that cannot be compared with their advisories',
+    ),
   ]
   const failed = layers.length > 0 && unreadLayers === layers.length
   const status = failed ? 'failed' : reasons.length > 0 ? 'partial' : 'complete'
@@ -208,8 +221,8 @@ function completeness(
   return { status, reasons, coverage: Math.floor((covered / packages.length) * 100) }
 }
 
-function counted(count: number, noun: string, what: string): string[] {
-  return count > 0 ? [`${count} ${noun}${count === 1 ? '' : 's'} ${what}`] : []
+function counted(count: number, one: string, many: string): string[] {
+  return count > 0 ? [`${count} ${count === 1 ? one : many}`] : []
 }
 
 function uniqueSources(ecosystems: readonly (string | undefined)[], advisories: Advisories): Coverage[] {
@@ -219,7 +232,7 @@ function uniqueSources(ecosystems: readonly (string | undefined)[], advisories: 
 }
 
 function supportOf({ system }: Inventory, advisories: Advisories, today: string): Pick<ScanResult, 'support'> {
-  const ecosystem = ecosystemOf({ type: 'deb' }, system)
+  const ecosystem = system && systemEcosystem(system)
   const support = ecosystem === undefined ? undefined : advisories.support(ecosystem)
   if (!support) return {}
   const { endOfLife, extendedUntil } = support
@@ -237,9 +250,4 @@ function worstFirst(a: Finding, b: Finding): number {
     bytewise(a.package.version, b.package.version) ||
     bytewise(a.package.path, b.package.path)
   )
-}
-
-function bytewise(a: string, b: string): number {
-  if (a === b) return 0
-  return a < b ? -1 : 1
 }

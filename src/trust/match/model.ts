@@ -25,19 +25,22 @@ export interface Suppression {
   readonly author?: string
 }
 
-/** What is known of a package. `not covered`: no source has data on its ecosystem, so nothing can be said. */
+/**
+ * What is known of a package. `not covered`: nothing can be said, since no source has data on it, or since its version
+ * can be compared with none of its advisories.
+ */
 export type PackageStatus = 'vulnerable' | 'none known' | 'not covered'
 
-/** `failed`: not even a part of the image could be looked at. */
+/** `partial`: some of the image could not be read, or some packages not judged. `failed`: no layer could be read. */
 export type ScanStatus = 'complete' | 'partial' | 'failed'
 
 /** What a scan of one image found. */
 export interface ScanResult {
   readonly inventory: Inventory
   readonly status: ScanStatus
-  /** Why it is not complete, in words, with the number of packages. */
+  /** Why it is not complete: sentences with numbers, such as `2 packages have no advisory data`. */
   readonly reasons: readonly string[]
-  /** Packages with data per hundred packages, 0 to 100, rounded down; undefined for an image without packages. */
+  /** How many packages of a hundred are covered: 0 to 100, rounded down; undefined for an image without packages. */
   readonly coverage?: number
   /** By the index of the package in the inventory. */
   readonly packages: readonly PackageStatus[]

@@ -7,19 +7,19 @@ export type Key = string | number
 /** What is wrong, and the keys that lead to it: `['ignore', 0, 'expires']`. */
 export interface Fault {
   readonly keys: readonly Key[]
-  /** Whether the key itself is wrong, and not what it has. */
+  /** Whether the key itself is wrong, and not its value. */
   readonly atKey?: boolean
   readonly message: string
 }
 
-/** A YAML document whose values know where they stand. Aliases are not taken: none of bale's lists needs them. */
+/** A YAML document that can tell the place of each of its values. Aliases are refused: none of bale's files needs them. */
 export class PlacedDocument {
   readonly value: unknown
   readonly #document: Document
   readonly #lines: LineCounter
   readonly #path: string
 
-  /** Throws INVALID_ARGUMENT with all mistakes of notation. */
+  /** Throws INVALID_ARGUMENT with all errors of syntax. */
   static read(text: string, path: string): PlacedDocument {
     const lines = new LineCounter()
     try {
@@ -36,7 +36,9 @@ export class PlacedDocument {
       )
     } catch (error) {
       if (error instanceof BaleError) throw error
-      throw new BaleError('INVALID_ARGUMENT', `${path}: it has an alias, or is nested too deeply`, { cause: error })
+      throw new BaleError('INVALID_ARGUMENT', `${path}: an alias is used, or the file is nested too deeply`, {
+        cause: error,
+      })
     }
   }
 
@@ -68,12 +70,12 @@ export class PlacedDocument {
     return `${this.#path}:${this.#lines.linePos(this.#startOf(keys)).line}`
   }
 
-  /** `policy.yaml:7:5`; of something that is missing, where that begins which lacks it. */
+  /** `policy.yaml:7:5`; for a missing value, the place of the group that should have it. */
   placeOf(keys: readonly Key[]): string {
     return this.#at(this.#startOf(keys))
   }
 
-  /** Of something that is missing: where that begins which lacks it. */
+  /** For a missing value, the start of the group that should have it. */
   #startOf(keys: readonly Key[], atKey = false): number {
     const above = keys.length === 0 ? undefined : this.#nodeAt(keys.slice(0, -1))
     const pair = isMap(above) ? above.items.find(({ key }) => isScalar(key) && key.value === keys.at(-1)) : undefined
@@ -92,7 +94,7 @@ export class PlacedDocument {
   }
 }
 
-/** More are not listed: one mistake of notation makes many. */
+/** More are not listed: one error of syntax causes many others. */
 const MOST = 100
 
 function refusal(lines: readonly string[]): BaleError {

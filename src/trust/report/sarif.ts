@@ -1,5 +1,6 @@
-import { createHash } from 'node:crypto'
 import { printable } from '#base'
+import { digestOf } from '#blob'
+import { hexOf } from '#spec'
 import type { Severity } from '#trust/advisories'
 import type { Inventory } from '#trust/inventory'
 import type { Finding, ScanResult } from '#trust/match'
@@ -119,9 +120,7 @@ function messageOf({ id, package: found, fixedVersion, advisory }: Finding, { la
 
 /** The same for the next image made from the same package, so that a code host knows it again. */
 function fingerprintOf({ id, package: { type, name, version, path } }: Finding): string {
-  return createHash('sha256')
-    .update(JSON.stringify([id, type, name, version, path]))
-    .digest('hex')
+  return hexOf(digestOf(JSON.stringify([id, type, name, version, path])))
 }
 
 function justificationOf({ by, reason, author, expires }: NonNullable<Finding['suppressed']>): string {

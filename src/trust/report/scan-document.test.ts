@@ -4,7 +4,7 @@ import { LODASH, OPENSSL, smallScan, someDigest, someFinding } from '../../../te
 import { scanDocument } from './scan-document.ts'
 import { summary } from './summary/index.ts'
 
-const documentOf = (scan = smallScan()) => scanDocument(scan, { name: 'web:1.0' })
+const documentOf = (scan = smallScan()) => scanDocument(scan, { name: 'web:1.0', summary: summary(scan) })
 
 test("bale's JSON of a scan has these members, in this order", () => {
   const { findings, packages, ...rest } = documentOf()

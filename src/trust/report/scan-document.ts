@@ -3,7 +3,7 @@ import type { Gap, InventoryLayer, InventoryPackage, OperatingSystem } from '#tr
 import type { Finding, PackageStatus, ScanResult, ScanStatus, Suppression } from '#trust/match'
 import { jsonDocument } from '#trust/sbom'
 import { purlsIn } from './purls-in.ts'
-import { packageIndex, type ScanSummary, summary } from './summary/index.ts'
+import { packageIndex, type ScanSummary } from './summary/index.ts'
 
 /**
  * bale's own JSON of a scan. Members are only added within a version of the schema; one that has no value is missing. The same
@@ -91,8 +91,11 @@ interface FindingDocument {
   readonly suppressed?: Suppression
 }
 
-/** A scan as JSON; `name` is what the image is called. */
-export function scanDocument(result: ScanResult, { name }: { name: string }): ScanDocument {
+/** A scan as JSON; `name` is what the image is called, `summary` the figures of the result. */
+export function scanDocument(
+  result: ScanResult,
+  { name, summary }: { name: string; summary: ScanSummary },
+): ScanDocument {
   const { inventory } = result
   const indexOf = packageIndex(inventory)
   const purlOf = purlsIn(inventory)
@@ -107,7 +110,7 @@ export function scanDocument(result: ScanResult, { name }: { name: string }): Sc
     status: result.status,
     reasons: result.reasons,
     coverage: result.coverage,
-    summary: summary(result),
+    summary,
     support: result.support && inOrder(result.support, ['endOfLife', 'ended', 'extendedUntil']),
     advisories: {
       version: result.advisories,

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { parseReference } from '#spec'
 import { faultsOfCycloneDx } from '../../../test/kit/document-schemas.ts'
 import { LODASH, OPENSSL, smallInventory, someDigest, somePackage } from '../../../test/kit/small-scan.ts'
 import { cycloneDx } from './cyclonedx.ts'
 
 const OPTIONS = {
   name: 'registry.example/team/web:1.0',
+  reference: parseReference('registry.example/team/web:1.0'),
   created: new Date('2026-01-02T03:04:05.678Z'),
   version: '0.1.0',
 }

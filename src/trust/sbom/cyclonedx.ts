@@ -75,12 +75,12 @@ function metadataOf(inventory: Inventory, options: SbomOptions, root: Models.Com
   })
 }
 
-function imageComponent({ manifest, layers }: Inventory, { name }: SbomOptions, library: CycloneDxLibrary) {
+function imageComponent({ manifest, layers }: Inventory, { name, reference }: SbomOptions, library: CycloneDxLibrary) {
   const { Enums, Models } = library
   return new Models.Component(Enums.ComponentType.Container, name, {
     bomRef: 'image',
     version: manifest,
-    purl: imagePurl(name, manifest),
+    purl: imagePurl(reference, manifest),
     properties: propertiesOf(
       library,
       layers.map(({ digest }) => ['bale:layer:digest', digest]),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { PackageURL } from 'packageurl-js'
+import { parseReference } from '#spec'
 import type { FoundPackage, OperatingSystem, PackageType } from '#trust/inventory'
 import { someDigest } from '../../../test/kit/small-scan.ts'
 import { imagePurl, packageUrlOf, purlOf } from './purl.ts'
@@ -175,8 +176,12 @@ test('the source package of a distribution has a package URL of its own', () => 
 
 test('the package URL of an image has its repository and tag', () => {
   assert.equal(
-    imagePurl('registry.example:5000/team/web:1.0', someDigest('a')),
+    imagePurl(parseReference('registry.example:5000/team/web:1.0'), someDigest('a')),
     `pkg:oci/web@${someDigest('a')}?repository_url=registry.example:5000%2Fteam%2Fweb&tag=1.0`,
   )
-  assert.equal(imagePurl('./My image.tar', someDigest('a')), `pkg:oci/my%20image.tar@${someDigest('a')}`)
+  assert.equal(
+    imagePurl(parseReference('web'), someDigest('a')),
+    `pkg:oci/web@${someDigest('a')}?repository_url=docker.io%2Flibrary%2Fweb`,
+  )
+  assert.equal(imagePurl(undefined, someDigest('a')), undefined)
 })

@@ -1,5 +1,5 @@
 import { PackageURL } from 'packageurl-js'
-import { type Digest, parseReference, type Reference, repositoryName } from '#spec'
+import { type Digest, type Reference, repositoryName } from '#spec'
 import type { FoundPackage, OperatingSystem, PackageType } from '#trust/inventory'
 
 interface PurlParts {
@@ -29,25 +29,19 @@ export function packageUrlOf(
   return makeUrl(found.type, PARTS[found.type](meant, system))
 }
 
-/** The package URL of an image: `pkg:oci/web@sha256:…?repository_url=registry.example%2Fteam%2Fweb&tag=1.0`. */
-export function imagePurl(name: string, manifest: Digest): string | undefined {
-  const reference = referenceIn(name)
-  const path = reference?.repository ?? name
+/**
+ * The package URL of an image: `pkg:oci/web@sha256:…?repository_url=registry.example%2Fteam%2Fweb&tag=1.0`. Undefined without a name
+ * in a registry, which it is made of. Source: package-url/purl-spec, type oci.
+ */
+export function imagePurl(reference: Reference | undefined, manifest: Digest): string | undefined {
+  if (reference === undefined) return undefined
+  const { repository, tag } = reference
   const url = makeUrl('oci', {
-    name: path.slice(path.lastIndexOf('/') + 1),
+    name: repository.slice(repository.lastIndexOf('/') + 1),
     version: manifest,
-    qualifiers: reference && { repository_url: repositoryName(reference), tag: reference.tag },
+    qualifiers: { repository_url: repositoryName(reference), tag },
   })
   return url && formatPurl(url)
-}
-
-/** A name is also what people call an archive: `./image.tar`. */
-function referenceIn(name: string): Reference | undefined {
-  try {
-    return parseReference(name.slice(0, 1024))
-  } catch {
-    return undefined
-  }
 }
 
 /**

@@ -1,7 +1,11 @@
+import type { Reference } from '#spec'
+
 /** What a document says besides the inventory. All of it is the caller's, so that the document depends on nothing else. */
 export interface SbomOptions {
   /** What the image is called: `debian:12`, `registry.example/team/web:1.0`, or the name of a file. */
   readonly name: string
+  /** Its name in a registry: without one it has no package URL. */
+  readonly reference?: Reference
   /** SOURCE_DATE_EPOCH, or when the image was made. CycloneDX has no time without it, SPDX the first second of 1970. */
   readonly created?: Date
   /** Of bale: `0.1.0`. */

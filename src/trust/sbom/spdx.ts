@@ -1,4 +1,5 @@
 import { printable } from '#base'
+import { algorithmOf, hexOf } from '#spec'
 import type { Inventory, InventoryPackage } from '#trust/inventory'
 import { loadLicenceIds } from './cyclonedx-library.ts'
 import { documentId } from './document-id.ts'
@@ -65,17 +66,16 @@ const NOT_LOOKED_AT = {
   copyrightText: 'NOASSERTION',
 } as const
 
-function imagePackage({ manifest, layers }: Inventory, { name }: SbomOptions) {
-  const [algorithm, checksumValue] = manifest.split(':')
+function imagePackage({ manifest, layers }: Inventory, { name, reference }: SbomOptions) {
   return {
     name,
     SPDXID: IMAGE,
     versionInfo: manifest,
     ...NOT_LOOKED_AT,
     licenseDeclared: 'NOASSERTION',
-    checksums: [{ algorithm: algorithm!.toUpperCase(), checksumValue }],
+    checksums: [{ algorithm: algorithmOf(manifest).toUpperCase(), checksumValue: hexOf(manifest) }],
     sourceInfo: layers.length === 0 ? undefined : `layers: ${layers.map(({ digest }) => digest).join(' ')}`,
-    externalRefs: purlReference(imagePurl(name, manifest)),
+    externalRefs: purlReference(imagePurl(reference, manifest)),
     primaryPackagePurpose: 'CONTAINER',
   }
 }

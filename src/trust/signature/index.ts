@@ -2,12 +2,12 @@
  * trust/signature: who made an image, and may it be used. Keys (`key`), what is attached to images (`attachment`), signing
  * (`sign`), Sigstore bundles (`bundle`), cosign's older form (`simple`), Notation (`notation`), checking all of these (`verify`),
  * and files of rules (`policy`). Promises: works offline, with keys and roots that the user gives; a signature counts for one
- * digest, in one repository where it names one; what is attached is hostile until it is checked, and read with bounds; no
- * failure is taken for a signature that is missing, or the other way round. Does not: read the environment, ask for
- * passwords, talk to Sigstore's services, know which images run or are pulled.
+ * digest only, and only in the repository that it names, if it names one; whatever is attached is read with limits and not
+ * trusted until it is checked; a failed request is never taken for a missing signature. Does not: read the environment, ask
+ * for passwords, talk to Sigstore's services, know which images run or are pulled.
  *
  * A signature says that a digest is genuine, not that it is current. A tag that somebody moves back to an older image leads to a
- * digest that was signed as well. What is against that: rules with `not-older-than`, and comparing with the digest seen last.
+ * digest that was signed as well. Rules with `not-older-than` refuse that, and so does comparing with the digest seen last.
  */
 export {
   type AttachmentNode,

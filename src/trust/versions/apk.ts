@@ -1,4 +1,5 @@
-import { compareLists, compareNumerals, compareTexts } from './parts.ts'
+import { bytewise } from '#base'
+import { compareLists, compareNumerals } from './parts.ts'
 import { versionScheme } from './version-scheme.ts'
 
 interface Part {
@@ -40,6 +41,6 @@ function partOf(text: string): Part {
 function comparePart(left: Part | undefined, right: Part | undefined): number {
   const difference = (left?.rank ?? END) - (right?.rank ?? END)
   if (difference !== 0 || left === undefined || right === undefined) return difference
-  const compare = left.numeric && right.numeric ? compareNumerals : compareTexts
+  const compare = left.numeric && right.numeric ? compareNumerals : bytewise
   return compare(left.value, right.value)
 }

@@ -1,4 +1,5 @@
-import { compareLists, compareNumerals, compareTexts, isNumeral } from './parts.ts'
+import { bytewise } from '#base'
+import { compareLists, compareNumerals, isNumeral } from './parts.ts'
 import { versionScheme } from './version-scheme.ts'
 
 const VERSION = /^\d+(?:\.[0-9A-Za-z]+)*(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?$/
@@ -19,7 +20,7 @@ function compareSegment(left = '0', right = '0'): number {
   const isLeftNumber = isNumeral(left)
   const isRightNumber = isNumeral(right)
   if (isLeftNumber && isRightNumber) return compareNumerals(left, right)
-  return Number(isLeftNumber) - Number(isRightNumber) || compareTexts(left, right)
+  return Number(isLeftNumber) - Number(isRightNumber) || bytewise(left, right)
 }
 
 function withoutLastZeros(segments: readonly string[]): string[] {

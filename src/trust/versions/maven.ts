@@ -1,4 +1,5 @@
-import { compareLists, compareNumerals, compareTexts, isNumeral } from './parts.ts'
+import { bytewise } from '#base'
+import { compareLists, compareNumerals, isNumeral } from './parts.ts'
 import { versionScheme } from './version-scheme.ts'
 
 interface Qualifier {
@@ -90,7 +91,7 @@ function compareItem(left: Item | undefined, right: Item | undefined): number {
   if (right === undefined) return compareWithNothing(left)
   if (typeof left === 'string' && typeof right === 'string') return compareNumerals(left, right)
   if (Array.isArray(left) && Array.isArray(right)) return compareLists(left, right, compareItem)
-  if (isQualifier(left) && isQualifier(right)) return left.rank - right.rank || compareTexts(left.word, right.word)
+  if (isQualifier(left) && isQualifier(right)) return left.rank - right.rank || bytewise(left.word, right.word)
   return kindOf(left) - kindOf(right)
 }
 

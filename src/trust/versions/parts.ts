@@ -1,3 +1,5 @@
+import { bytewise } from '#base'
+
 /** How the parts of versions are ordered, for all schemes. */
 
 const EXACT_DIGITS = 15
@@ -7,13 +9,7 @@ export function compareNumerals(left: string, right: string): number {
   if (left.length <= EXACT_DIGITS && right.length <= EXACT_DIGITS) return Number(left) - Number(right)
   const first = withoutLeadingZeros(left)
   const second = withoutLeadingZeros(right)
-  return first.length - second.length || compareTexts(first, second)
-}
-
-/** Orders texts of ASCII by their bytes. */
-export function compareTexts(left: string, right: string): number {
-  if (left === right) return 0
-  return left < right ? -1 : 1
+  return first.length - second.length || bytewise(first, second)
 }
 
 /** Orders lists by the first parts that differ. `order` meets undefined where one of the lists has ended. */

@@ -1,4 +1,5 @@
-import { compareLists, compareNumeralLists, compareNumerals, compareTexts } from './parts.ts'
+import { bytewise } from '#base'
+import { compareLists, compareNumeralLists, compareNumerals } from './parts.ts'
 import { versionScheme } from './version-scheme.ts'
 
 interface PythonVersion {
@@ -78,5 +79,5 @@ function compareLocal(left: string | undefined, right: string | undefined): numb
   const isLeftNumber = DIGITS.test(left)
   const isRightNumber = DIGITS.test(right)
   if (isLeftNumber && isRightNumber) return compareNumerals(left, right)
-  return Number(isLeftNumber) - Number(isRightNumber) || compareTexts(left, right)
+  return Number(isLeftNumber) - Number(isRightNumber) || bytewise(left, right)
 }

@@ -1,4 +1,5 @@
-import { compareLists, compareNumerals, compareTexts, isNumeral } from './parts.ts'
+import { bytewise } from '#base'
+import { compareLists, compareNumerals, isNumeral } from './parts.ts'
 import { versionScheme } from './version-scheme.ts'
 
 interface RpmVersion {
@@ -41,7 +42,7 @@ function comparePart(left: string | undefined, right: string | undefined): numbe
   const rank = rankOf(left)
   const difference = rank - rankOf(right)
   if (difference !== 0 || left === undefined || right === undefined) return difference
-  return rank === NUMERAL ? compareNumerals(left, right) : compareTexts(left, right)
+  return rank === NUMERAL ? compareNumerals(left, right) : bytewise(left, right)
 }
 
 const NUMERAL = 4

@@ -1,4 +1,5 @@
-import { compareLists, compareNumeralLists, compareNumerals, compareTexts } from './parts.ts'
+import { bytewise } from '#base'
+import { compareLists, compareNumeralLists, compareNumerals } from './parts.ts'
 import { versionScheme } from './version-scheme.ts'
 
 export interface SemanticVersion {
@@ -47,7 +48,7 @@ function compareIdentifier(left: string | undefined, right: string | undefined):
   const isLeftNumber = DIGITS.test(left)
   const isRightNumber = DIGITS.test(right)
   if (isLeftNumber !== isRightNumber) return isLeftNumber ? -1 : 1
-  return isLeftNumber ? compareNumerals(left, right) : compareTexts(left, right)
+  return isLeftNumber ? compareNumerals(left, right) : bytewise(left, right)
 }
 
 function hasLeadingZero(identifier: string): boolean {

@@ -6,7 +6,7 @@ export interface VersionScheme {
   readonly compare: Compare
 }
 
-/** Longer texts are no versions. The longest one in public registries has a fifth of it. */
+/** Characters. No longer text is a version: the longest one in public registries has a fifth of this. */
 const LENGTH_LIMIT = 1000
 
 /** A scheme made of what reads a version (undefined when it is none) and what orders two that were read. */

@@ -1,21 +1,9 @@
-import { table } from '#base'
 import type { Advisory, FixState, VersionRange } from '../advisory.ts'
+import { DEBIAN_VERSIONS } from '../debian-codenames.ts'
 import { jsonMembers } from './json-members.ts'
 import { ratingOf } from './rating.ts'
 import type { Tally } from './tally.ts'
 import { isObject, malformed, memberOf, parseSource, summaryOf, textOf } from './values.ts'
-
-/** Releases by codename. Source: distro-info-data, debian.csv. The tracker's `sid` has no number and no image. */
-const RELEASES = table<string>({
-  jessie: '8',
-  stretch: '9',
-  buster: '10',
-  bullseye: '11',
-  bookworm: '12',
-  trixie: '13',
-  forky: '14',
-  duke: '15',
-})
 
 /** Bytes of all that is said of one source package: linux, the largest, has some 7 MiB. */
 const PACKAGE_LIMIT = 64 * 2 ** 20
@@ -46,7 +34,7 @@ function advisoriesOf(name: string, id: string, issue: unknown): Advisory[] {
   if (!isObject(releases) || !/^(?:CVE|TEMP)-[\w-]{1,40}$/.test(id)) throw malformed(id, 'is not described')
   const summary = summaryOf(memberOf(issue, 'description'))
   return Object.entries(releases).flatMap(([codename, release]) => {
-    const number = RELEASES[codename]
+    const number = DEBIAN_VERSIONS[codename]
     const judged = number === undefined ? undefined : judge(release, id)
     if (!judged) return []
     const { ranges, state, remark } = judged

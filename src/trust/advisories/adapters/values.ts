@@ -1,12 +1,15 @@
 import { BaleError, printable } from '#base'
 import { parseStrictJson } from '#spec'
+import { checkJsonShape } from '#trust/json-shape'
 
 /** Nesting of arrays and objects in a document of a source. */
 const DEEPEST = 64
 
 /** A JSON document of a source. Throws INVALID_ARCHIVE, LIMIT_EXCEEDED. */
 export function parseSource(bytes: Uint8Array, what: string): unknown {
-  return parseStrictJson(bytes, { limit: bytes.length, depth: DEEPEST, what, code: 'INVALID_ARCHIVE' })
+  const options = { depth: DEEPEST, what, code: 'INVALID_ARCHIVE' } as const
+  checkJsonShape(bytes, options)
+  return parseStrictJson(bytes, { ...options, limit: bytes.length })
 }
 
 /** An object of a document, whose members can be of any type. */

@@ -9,6 +9,12 @@ export async function loadYaml(): Promise<(bytes: Uint8Array) => unknown> {
   return (bytes) => {
     if (bytes.length > FILE_LIMIT) throw malformed('it', `has more than ${FILE_LIMIT} bytes`)
     // Comparing all keys of an object with one another would take time that grows with the square of their number.
-    return parse(new TextDecoder().decode(bytes), { maxAliasCount: 0, uniqueKeys: false, prettyErrors: false })
+    return parse(new TextDecoder().decode(bytes), {
+      maxAliasCount: 0,
+      uniqueKeys: false,
+      prettyErrors: false,
+      // Its warnings would be written to standard error.
+      logLevel: 'error',
+    })
   }
 }

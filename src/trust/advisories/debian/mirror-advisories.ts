@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Advisories, Advisory, Coverage, SupportStatus } from '../advisory.ts'
+import type { Advisories, Advisory, Coverage } from '../advisory.ts'
 import { type Archives, type NewestVersion, newestVersion } from './archive/index.ts'
 import type { ReadChangelogs } from './changelog/index.ts'
 import { adviseUpdate } from './update-advisories.ts'
@@ -10,12 +10,11 @@ interface MirrorKnowledge {
   readonly archives: Archives
   /** Undefined: none was asked for. */
   readonly changelogs: ReadChangelogs | undefined
-  readonly support: SupportStatus | undefined
 }
 
 /** What was read as advisories. */
 export function mirrorAdvisories(known: MirrorKnowledge): Advisories {
-  const { ecosystem, archives, support } = known
+  const { ecosystem, archives } = known
   const isOurs = (other: string) => other === ecosystem
   const coverage = [coverageOf(known)]
   const newest = remembered((source) => newestVersion(archives, source))
@@ -23,7 +22,7 @@ export function mirrorAdvisories(known: MirrorKnowledge): Advisories {
   return {
     coverage: (other) => (isOurs(other) ? coverage : []),
     find: (other, source) => (isOurs(other) ? find(source) : []),
-    support: (other) => (isOurs(other) ? support : undefined),
+    support: () => undefined,
     // Without the release itself, a package that never had an update could not be told from one of others.
     isForeign: (other, source) => isOurs(other) && archives.release !== undefined && !newest(source),
     version: versionOf(known),
@@ -75,12 +74,11 @@ function unreadOf(changelogs: ReadChangelogs | undefined): string[] {
   return [`${size} changelog${size === 1 ? '' : 's'} could not be read, such as that of ${source}: ${reason}`]
 }
 
-function versionOf({ ecosystem, archives, changelogs, support }: MirrorKnowledge): string {
+function versionOf({ ecosystem, archives, changelogs }: MirrorKnowledge): string {
   const facts = [
     ecosystem,
     [archives.security, archives.release, archives.updates].map((index) => index?.origin.files),
     changelogs && [...changelogs.entries].sort(([a], [b]) => (a < b ? -1 : 1)),
-    support && [support.endOfLife, support.extendedUntil, ...(support.unsupported ?? [])],
   ]
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex')
 }

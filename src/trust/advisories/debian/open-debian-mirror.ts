@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { type Clock, systemClock } from '#base'
-import { makeDirectory } from '#host/file'
+import { makeDirectory, removeOldest } from '#host/file'
 import type { Fetcher } from '#transport'
-import type { Advisories, SupportStatus } from '../advisory.ts'
+import type { Advisories } from '../advisory.ts'
 import { defaultKeyPlaces, GPGV, type KeyPlaces, loadArchives, type MirrorContext } from './archive/index.ts'
 import {
   CHANGELOGS,
@@ -31,7 +31,6 @@ export interface DebianMirrorOptions extends DebianRelease {
   readonly allowUnsigned?: boolean
   /** Take indexes after the end that they give themselves; coverage says so. */
   readonly allowExpired?: boolean
-  readonly support?: SupportStatus
   readonly keyPlaces?: KeyPlaces
   /** Path of the program. */
   readonly gpgv?: string
@@ -50,6 +49,8 @@ export interface DebianMirror extends Advisories {
 }
 
 const SIX_HOURS = 6 * 3_600_000
+/** Changelogs of earlier times: twice as many as one image can ask for. */
+const CHANGELOGS_KEPT = 2000
 
 /**
  * Reads what the mirrors behind sources of apt say of a release of Debian, or takes what was kept. Throws UNTRUSTED
@@ -58,11 +59,12 @@ const SIX_HOURS = 6 * 3_600_000
  */
 export async function openDebianMirror(options: DebianMirrorOptions): Promise<DebianMirror> {
   const context = contextOf(options)
-  makeDirectory(join(options.directory, CHANGELOGS))
+  const changelogs = join(options.directory, CHANGELOGS)
+  makeDirectory(changelogs)
+  await removeOldest(changelogs, CHANGELOGS_KEPT)
   const archives = await loadArchives(options.sources, context)
   const ecosystem = `Debian:${options.version}`
-  const advise = (changelogs?: ReadChangelogs) =>
-    mirrorAdvisories({ ecosystem, archives, changelogs, support: options.support })
+  const advise = (read?: ReadChangelogs) => mirrorAdvisories({ ecosystem, archives, changelogs: read })
   return {
     ...advise(),
     ecosystem,

@@ -4,17 +4,20 @@ import type { ReadableFile } from '../analyser.ts'
 /** Something of known size that is read in parts. A file is one. */
 export type ByteSource = Pick<ReadableFile, 'size' | 'readAt'>
 
-/** Of what cannot be read, in words that need no path: `the table of sections lies outside the file`. */
+/** The error for damaged content. `words` do not name the file: `the table of sections lies outside the file`. */
 export function damaged(words: string, cause?: unknown): BaleError {
   return new BaleError('INVALID_ARGUMENT', words, { cause })
 }
 
-/** Of what is larger than is looked at. */
+/** The error for content that is too large to be read. */
 export function excessive(words: string): BaleError {
   return new BaleError('LIMIT_EXCEEDED', words)
 }
 
-/** Exactly `length` bytes; INVALID_ARGUMENT when the source ends before. `what` is a thing in the singular, for the message. */
+/**
+ * Exactly `length` bytes; INVALID_ARGUMENT when the source ends before. `what` is a thing in the singular, for the
+ * message.
+ */
 export async function readExactly(source: ByteSource, position: number, length: number, what: string): Promise<Buffer> {
   if (position + length > source.size) throw damaged(`${what} lies outside the file`)
   const bytes = await source.readAt(position, length)

@@ -30,7 +30,7 @@ const MODULES = 'path\texample.com/app\ndep\texample.com/lib\tv1.2.3\th1:abc=\n'
 test('it wants ELF files of some size that may be executed', () => {
   const wants = (size: number, mode: number) => executables.wants({ path: PATH, size, mode })
   assert.deepEqual(wants(1 << 20, 0o755)?.magic, ['\x7fELF'])
-  assert.ok(wants(8 * 2 ** 30, 0o100), 'only parts are read, so the size does not matter')
+  assert.ok(wants(2 ** 32, 0o100))
   assert.equal(wants(1 << 20, 0o644), undefined)
   assert.equal(wants(1000, 0o755), undefined)
 })
@@ -436,4 +436,12 @@ test('a changed program gives packages or a BaleError, and costs no more than a 
     { numRuns: 3000 },
   )
   assert.ok(refusals > 100, `only ${refusals} of 3000 were refused`)
+})
+
+test('programs above four gigabytes are over the limit; all names of one are looked at alike', () => {
+  const interest = executables.wants({ path: 'usr/bin/x', size: 2 ** 33, mode: 0o755 })
+  assert.deepEqual(
+    [interest?.limit, interest?.as],
+    [2 ** 32, executables.wants({ path: 'y', size: 5000, mode: 0o700 })?.as],
+  )
 })

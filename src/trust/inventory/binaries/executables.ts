@@ -5,12 +5,14 @@ import { readGoBuildInfo } from './go-build-info.ts'
 import { goPackages } from './go-modules.ts'
 import { rustPackages } from './rust-crates.ts'
 
+/** Bytes. Programs with all their symbols and a model of some gigabytes inside are below it. */
+const LARGEST = 4 * 2 ** 30
 /** No program with a runtime of Go or Rust is smaller. */
 const SMALLEST = 4096
 
 /**
  * Modules of Go programs, and crates of Rust programs built by `cargo auditable`. Looks at ELF files that may be executed,
- * and reads their headers and the lists only, so that the size of a file does not matter. Other programs have no packages
+ * and reads their headers and the lists only. Other programs have no packages
  * and no gap; a gap is what was cut, is damaged, or is packed so that nothing can be seen.
  * Does not: look at PE and Mach-O, which no Linux image runs.
  */
@@ -18,7 +20,7 @@ export const executables: Analyser = {
   name: 'executables',
   language: true,
   wants: ({ size, mode }) =>
-    (mode & 0o111) !== 0 && size >= SMALLEST ? { limit: Number.MAX_SAFE_INTEGER, magic: ['\x7fELF'] } : undefined,
+    (mode & 0o111) !== 0 && size >= SMALLEST ? { limit: LARGEST, magic: ['\x7fELF'], as: 'program' } : undefined,
   analyse: async (file): Promise<FoundInFile> => {
     const elf = await readElf(file)
     const go = await readGoBuildInfo(elf)

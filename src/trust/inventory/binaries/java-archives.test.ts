@@ -392,3 +392,10 @@ test('a changed archive gives packages or a BaleError, and costs no more than a 
   )
   assert.ok(incomplete > 100, `only ${incomplete} of 1000 were refused`)
 })
+
+test('archives above four gigabytes are over the limit; each place in a repository counts by itself', () => {
+  const interest = (path: string) => javaArchives.wants({ path, size: 2 ** 33, mode: 0o644 })
+  assert.deepEqual(interest('opt/a.jar'), { limit: 2 ** 32 })
+  const placed = 'root/.m2/repository/org/acme/name/1.2/name-1.2.jar'
+  assert.equal(interest(placed)?.as, placed)
+})

@@ -1,5 +1,5 @@
 import { isBaleError } from '#base'
-import type { Analyser } from '../analyser.ts'
+import type { Analyser, Interest } from '../analyser.ts'
 import type { FoundInFile } from '../model.ts'
 import { type ByteSource, excessive } from './bytes.ts'
 import {
@@ -24,7 +24,10 @@ import { listZip, type ZipEntry } from './zip-archive.ts'
 export const javaArchives: Analyser = {
   name: 'java-archives',
   language: true,
-  wants: ({ path }) => (isArchive(path) ? { limit: Number.MAX_SAFE_INTEGER } : undefined),
+  wants: ({ path }): Interest | undefined => {
+    if (!isArchive(path)) return undefined
+    return { limit: LARGEST_ARCHIVE, ...(coordinatesOfPath(path) && { as: path }) }
+  },
   analyse: async (file): Promise<FoundInFile> => {
     // A place holder.
     if (file.size === 0) return {}
@@ -39,6 +42,8 @@ export const javaArchives: Analyser = {
   },
 }
 
+/** Bytes; the largest that are known have less than one gigabyte. */
+const LARGEST_ARCHIVE = 4 * 2 ** 30
 /** ear, war, jar, and a jar in that. */
 const DEEPEST = 4
 /** Bytes of inflated archives that are open at one time. */

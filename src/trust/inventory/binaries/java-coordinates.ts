@@ -1,4 +1,4 @@
-/** What Maven calls an artifact. */
+/** The name of an artifact in Maven. */
 export interface Coordinates {
   readonly group: string
   readonly artifact: string
@@ -6,8 +6,8 @@ export interface Coordinates {
 }
 
 /**
- * The coordinates that Maven writes into what it builds; undefined when one is missing or is none, as in a template that
- * was not filled in. Source: Maven Archiver, "pom.properties"; java.util.Properties, load.
+ * The coordinates in the `pom.properties` that Maven adds to an archive; undefined when one is missing or invalid, as in a
+ * template that was not filled in. Source: Maven Archiver, "pom.properties"; java.util.Properties, load.
  */
 export function coordinatesOfProperties(text: string): Coordinates | undefined {
   const properties = new Map<string, string>()
@@ -19,14 +19,14 @@ export function coordinatesOfProperties(text: string): Coordinates | undefined {
 }
 
 /**
- * The coordinates of an archive that says them by its manifest and its name, `artifact-1.2.3.jar`. The group is the
- * vendor's id, as Maven's archiver and sbt write it: of 135 published archives that have one, it is another one for 6. The
- * symbolic name of a bundle, the name of a module and the vendor's name are not taken for groups: four of ten are others.
- * A wrong group is worse than none, since the archive would pass as one without known vulnerabilities.
+ * The coordinates of an archive from its manifest and its file name, `artifact-1.2.3.jar`. The group is the vendor's id, as
+ * Maven's archiver and sbt write it: it is right for 129 of 135 published archives that have one. The symbolic name of a
+ * bundle, the name of a module and the vendor's name are not used: four of ten differ from the group. A wrong group is worse
+ * than none, since no vulnerabilities would be known for it.
  */
 export function coordinatesOfManifest(manifest: Manifest, fileName: string): Coordinates | undefined {
   const group = manifest.get('implementation-vendor-id')
-  // Old archives of all its projects have this one, and none of them is in it.
+  // Old archives of all Apache projects have this id, but no project has this group.
   if (!group?.includes('.') || group === 'org.apache') return undefined
   const named = splitFileName(fileName)
   return checked(
@@ -36,7 +36,7 @@ export function coordinatesOfManifest(manifest: Manifest, fileName: string): Coo
   )
 }
 
-/** Whether a file of that name can be the artifact. A name without a version says nothing against it. */
+/** Whether a file of that name can be the artifact. Any name without a version can. */
 export function fitsFileName({ group, artifact }: Coordinates, fileName: string): boolean {
   const name = splitFileName(fileName) && withoutEnding(fileName)
   return name === undefined || [artifact, `${group}.${artifact}`].some((one) => `${name}-`.startsWith(`${one}-`))
@@ -56,10 +56,13 @@ export function coordinatesOfPath(path: string): Coordinates | undefined {
   return root >= 0 && fileName.startsWith(`${artifact}-${version}`) ? checked(group, artifact, version) : undefined
 }
 
-/** Attributes of the archive as a whole, by their names in lower case. */
+/** The attributes of the main section of a manifest, by their names in lower case. */
 export type Manifest = ReadonlyMap<string, string>
 
-/** Source: JAR File Specification, "JAR Manifest": lines go on after a space, and a blank line ends the main section. */
+/**
+ * Reads the main section, which ends at the first blank line. A line that begins with a space continues the one before it.
+ * Source: JAR File Specification, "JAR Manifest".
+ */
 export function parseManifest(text: string): Manifest {
   const attributes = new Map<string, string>()
   let name = ''
@@ -75,16 +78,16 @@ export function parseManifest(text: string): Manifest {
   return attributes
 }
 
-/** True for the class library of Java itself, which is no Maven artifact. */
+/** Whether it is the manifest of Java's own class library, which is not a Maven artifact. */
 export function isPartOfJava(manifest: Manifest): boolean {
   return manifest.get('specification-title') === 'Java Platform API Specification'
 }
 
 const GRADLE = 'files-2.1'
-/** Of Maven, of Debian's Maven, and of mirrors of Maven's central repository. */
+/** Directories of Maven, of Debian's Maven, of mirrors of the central repository, and of Gradle. */
 const REPOSITORIES = new Set(['repository', 'maven-repo', 'maven2', GRADLE])
 
-/** Directories have no longer names. */
+/** The longest that Linux file systems take. */
 const LONGEST_FILE_NAME = 255
 
 function unescaped(value: string): string {

@@ -1,24 +1,32 @@
 import { excessive } from './bytes.ts'
 import type { ZipMeter } from './zip-archive.ts'
 
-/** Counts what one file at all costs, with the archives inside it. */
+/** Counts the work that one file causes, including the archives inside it. */
 export interface UnpackingMeter extends ZipMeter {
-  /** True from the first LIMIT_EXCEEDED on: nothing more of the file is to be read. */
+  /** True once a limit was exceeded: the rest of the file must not be read. */
   isSpent(): boolean
 }
 
 const MOST_ENTRIES = 500_000
-/** Those take memory; an application has some thousand. */
+/** Wanted entries are kept in memory; a large application has some thousand. */
 const MOST_WANTED = 50_000
 const MOST_BYTES = 512 << 20
-/** Inflated bytes for one of the file, beyond an allowance: archives inside of one are compressed already. */
+/**
+ * How many bytes may be inflated for each byte of the file, after the allowance. Archives inside archives are
+ * compressed already.
+ */
 const MOST_RATIO = 64
+/** Bytes that any file may inflate to. */
 const ALLOWANCE = 16 << 20
-/** An entry takes 76 bytes and its name twice, a fifth of that where archives in archives are compressed. */
+/**
+ * Bytes of the file for each entry, after the allowance. An entry takes 76 bytes and twice its name, and about a fifth
+ * of that in a compressed archive inside the file.
+ */
 const LEAST_PER_ENTRY = 16
+/** Entries that any file may have. */
 const ENTRY_ALLOWANCE = 1000
 
-/** For a file of `size` bytes. What is more than it may cost is LIMIT_EXCEEDED. */
+/** A meter for a file of `size` bytes. Its methods throw LIMIT_EXCEEDED when the file causes more work than is allowed. */
 export function createMeter(size: number): UnpackingMeter {
   const limits = {
     entries: Math.min(MOST_ENTRIES, ENTRY_ALLOWANCE + Math.floor(size / LEAST_PER_ENTRY)),

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import { writeLayer } from '../../../../test/kit/layer-kit.ts'
+import { readBytes } from '#host/file'
+import { file, tarOf as packed, writeLayer } from '../../../../test/kit/layer-kit.ts'
 import { tarEntry, tarOf } from '../../../../test/kit/tar.ts'
+import { temporaryDirectory } from '../../../../test/kit/temporary.ts'
+import { encodeHeader } from '../distributions/rpm/contract.ts'
 import { findFile, imageLayer, type LayerFiles } from '../index.ts'
 import { tarLayer } from '../layers/index.ts'
 
@@ -93,3 +98,47 @@ test('a hard link is a file like any other', async () => {
   const found = await find([linked], '/usr/bin/perl5')
   assert.deepEqual([found.kind, found.size, found.history], ['file', 9, [{ layer: 0, act: 'added' }]])
 })
+
+test('an opaque directory that the layer marks after a link of its own hides no link of the layer', async () => {
+  const upper = tarOf([link('srv/now', 'v1'), text('srv/v1/file'), tarEntry('srv/.wh..wh..opq')])
+  assert.equal((await find([BASE, upper], 'srv/now/file')).path, 'srv/v1/file')
+})
+
+test('databases are read in the second round only, to their limit, also as hard links', async () => {
+  const linked = tarOf([
+    text('usr/bin/tool'),
+    text('srv/list', '/usr/bin/tool\n'),
+    tarEntry('var/lib/dpkg/info/tool.list', { type: 'hardlink', linkName: 'srv/list' }),
+    tarEntry('var/lib/dpkg/info/second.list', { type: 'hardlink', linkName: 'srv/list' }),
+    text('var/lib/dpkg/info/large.list', '/usr/bin/tool\n'.repeat(2_500_000)),
+  ])
+  assert.deepEqual((await find([linked], 'usr/bin/tool')).owners, ['second', 'tool'])
+  const rounds: string[] = []
+  const counting: LayerFiles = {
+    async visit(visitor) {
+      const wanted = visitor.wants({ path: 'var/lib/dpkg/info/tool.list', size: 1, mode: 0o644 })
+      rounds.push(wanted ? 'contents' : 'names')
+      visitor.change({ kind: 'other', path: 'x' })
+    },
+  }
+  await findFile([counting], 'x')
+  assert.deepEqual(rounds, ['names', 'contents'])
+})
+
+test('packages that only the write-ahead log of the rpm database has are owners', async () => {
+  const facts = { name: 'tool', version: '1', release: '1', files: ['/usr/bin/tool'] }
+  const { bytes, log } = await sqliteWithLog(encodeHeader(facts))
+  const directory = 'usr/lib/sysimage/rpm/rpmdb.sqlite'
+  const tar = packed([file('usr/bin/tool', 'x'), file(directory, bytes), file(`${directory}-wal`, log)])
+  assert.deepEqual((await find([tar], 'usr/bin/tool')).owners, ['tool'])
+})
+
+/** A database whose only package is in its log still. */
+async function sqliteWithLog(header: Buffer): Promise<{ bytes: Buffer; log: Buffer }> {
+  await using directory = await temporaryDirectory('bale-sqlite')
+  const path = join(directory.path, 'rpmdb.sqlite')
+  using database = new DatabaseSync(path)
+  database.exec('PRAGMA journal_mode = WAL; CREATE TABLE Packages (hnum INTEGER PRIMARY KEY, blob BLOB)')
+  database.prepare('INSERT INTO Packages VALUES (1, ?)').run(header)
+  return { bytes: await readBytes(path), log: await readBytes(`${path}-wal`) }
+}

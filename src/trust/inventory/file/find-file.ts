@@ -1,9 +1,12 @@
 import { BaleError, followLinks, type OperationOptions, printable } from '#base'
-import type { ReadableFile } from '../analyser.ts'
+import type { Analyser } from '../analyser.ts'
 import { apk, dpkg, rpm } from '../distributions/index.ts'
-import type { LayerChange, LayerFiles } from '../layers/index.ts'
+import type { LayerChange, LayerFiles, LayerVisitor } from '../layers/index.ts'
+import { mergedPath } from '../merged-path.ts'
+import type { FoundPackage } from '../model.ts'
 import { pathOfText, textOfPath } from '../path-text.ts'
-import { createPathTree } from '../path-tree.ts'
+import { createPathTree, type PathTree } from '../path-tree.ts'
+import { createImageFiles } from '../take/index.ts'
 
 /** What layers did to one path of an image. */
 export interface FoundFile {
@@ -20,24 +23,18 @@ export interface FoundFile {
 }
 
 /**
- * Finds a path in the layers of an image, from the bottom up, following links inside the image. `layers` can be read more than
- * once. Throws PATH_NOT_FOUND when no layer ever had it.
+ * Finds a path in the layers of an image, from the bottom up, following links inside the image. `layers` are read twice.
+ * Throws PATH_NOT_FOUND when no layer ever had it, INVALID_ARGUMENT for a path through more than forty links.
  */
 export async function findFile(
   layers: readonly LayerFiles[],
   path: string,
   options: OperationOptions = {},
 ): Promise<FoundFile> {
-  let asked = withoutSlashes(pathOfText(path))
-  for (;;) {
-    const { resolved, ...seen } = await lookThrough(layers, asked, options)
-    if (resolved === asked) {
-      if (seen.history.length > 0) return { path: textOfPath(asked), ...seen }
-      throw new BaleError('PATH_NOT_FOUND', `the image has no ${printable(path)}`)
-    }
-    // At most forty links, and each round ends behind all of them.
-    asked = resolved
-  }
+  const asked = resolveLinks(withoutSlashes(pathOfText(path)), await linksOf(layers, options))
+  const seen = await lookThrough(layers, asked, options)
+  if (seen.history.length > 0) return { path: textOfPath(asked), ...seen }
+  throw new BaleError('PATH_NOT_FOUND', `the image has no ${printable(path)}`)
 }
 
 const withoutSlashes = (path: string) =>
@@ -46,41 +43,37 @@ const withoutSlashes = (path: string) =>
     .filter((word) => word !== '' && word !== '.')
     .join('/')
 
-type Looked = Omit<FoundFile, 'path'> & { resolved: string }
-
-async function lookThrough(layers: readonly LayerFiles[], path: string, options: OperationOptions): Promise<Looked> {
+/** The symbolic links of the image, after all layers. No file is read for them. */
+async function linksOf(layers: readonly LayerFiles[], options: OperationOptions): Promise<PathTree<string>> {
   const links = createPathTree<string>()
-  const owners = createPathTree<readonly string[]>()
+  const visitor: LayerVisitor = {
+    wantsTargets: true,
+    wants: () => undefined,
+    content: async () => undefined,
+    change({ kind, path, ...change }) {
+      if (kind === 'opaque') links.removeBelow(path)
+      else if (kind === 'directory') links.removeAt(path)
+      else links.remove(path)
+      if ('target' in change && change.target !== undefined) links.set(path, change.target)
+    },
+  }
+  for (const layer of layers) await layer.visit(visitor, options)
+  return links
+}
+
+async function lookThrough(
+  layers: readonly LayerFiles[],
+  path: string,
+  options: OperationOptions,
+): Promise<Omit<FoundFile, 'path'>> {
+  const owners = createImageFiles(ownersOf(path))
   const history: { layer: number; act: 'added' | 'replaced' | 'removed' }[] = []
   let now: Pick<FoundFile, 'kind' | 'size'> = { kind: undefined }
 
   for (const [layer, files] of layers.entries()) {
     const changes: LayerChange[] = []
-    const fresh = new Map<string, readonly string[]>()
-    await files.visit(
-      {
-        wantsTargets: true,
-        change(change) {
-          if (isAbove(change.path, path) || change.path === path) changes.push(change)
-          hide(change)
-          if (change.kind === 'symlink' && change.target !== undefined) links.set(change.path, change.target)
-          return change.kind === 'file' && DATABASES.some((one) => one.wants(change)) ? {} : undefined
-        },
-        content: async (file) => void fresh.set(file.path, await ownersIn(file, path)),
-        link: (linkPath) => (linkPath === path ? 'content' : 'nothing'),
-      },
-      options,
-    )
-    for (const [file, names] of fresh) owners.set(file, names)
+    await owners.addLayer(observed(files, path, changes), options)
     apply(layer, changes)
-  }
-
-  function hide(change: LayerChange): void {
-    for (const tree of [links, owners]) {
-      if (change.kind === 'opaque') tree.removeBelow(change.path)
-      else if (change.kind === 'directory') tree.removeAt(change.path)
-      else tree.remove(change.path)
-    }
   }
 
   /** What hides comes before what the same layer has there, whatever their order. */
@@ -94,11 +87,40 @@ async function lookThrough(layers: readonly LayerFiles[], path: string, options:
     else if (before !== undefined && now.kind === undefined) history.push({ layer, act: 'removed' })
   }
 
-  const names = [...owners.entries()].flatMap(([, list]) => list)
-  return { resolved: resolveLinks(path, links), ...now, history, owners: [...new Set(names)].sort() }
+  const names = [...owners.files()].flatMap(([, { found }]) => found.packages?.map(({ name }) => name) ?? [])
+  return { ...now, history, owners: [...new Set(names)].sort() }
 }
 
-const DATABASES = [dpkg, apk, rpm]
+/** The same layer; `changes` receives what it does to the path and to directories above it. */
+function observed(files: LayerFiles, path: string, changes: LayerChange[]): LayerFiles {
+  return {
+    visit: (visitor, options) =>
+      files.visit(
+        {
+          ...visitor,
+          change(change, wanted) {
+            if (isAbove(change.path, path) || change.path === path) changes.push(change)
+            visitor.change(change, wanted)
+          },
+        },
+        options,
+      ),
+  }
+}
+
+/** The databases of distributions, read for nothing but the packages that installed the path. */
+function ownersOf(path: string): Analyser[] {
+  return [dpkg, apk, rpm].map((database) => ({
+    ...database,
+    analyse: async (file, beside) => {
+      const { owned = [] } = await database.analyse(file, beside)
+      const packages: FoundPackage[] = []
+      for (const [one, name] of owned)
+        if (mergedPath(one) === mergedPath(path)) packages.push({ type: 'deb', name, version: '' })
+      return { packages }
+    },
+  }))
+}
 
 const isAbove = (directory: string, path: string) => directory === '' || path.startsWith(`${directory}/`)
 
@@ -108,17 +130,6 @@ function hides({ kind, path: changed }: LayerChange, path: string): boolean {
   if (kind === 'whiteout') return changed === path || isAbove(changed, path)
   return kind !== 'directory' && isAbove(changed, path)
 }
-
-async function ownersIn(file: ReadableFile, path: string): Promise<string[]> {
-  const database = DATABASES.find((one) => one.wants(file))!
-  const { owned = [] } = await database.analyse(file, () => undefined)
-  const names: string[] = []
-  for (const [one, name] of owned) if (merged(one) === merged(path)) names.push(name)
-  return names
-}
-
-/** Packages say `/lib/x` where /lib is a link to usr/lib. */
-const merged = (path: string) => (/^(?:bin|sbin|lib\w*)\//.test(path) ? `usr/${path}` : path)
 
 /** The last part is a link itself when it is asked for. */
 function resolveLinks(path: string, links: { get(path: string): string | undefined }): string {

@@ -1,10 +1,9 @@
 import { BaleError } from '#base'
 import { parseStrictJson } from '#spec'
+import { checkJsonShape } from '#trust/json-shape'
 
 /** Nesting of arrays and objects; npm's first lockfiles nest two for each level of node_modules. */
 const DEEPEST = 256
-/** Members of all arrays and objects together: bounds the memory to some hundred megabytes, whatever the text is. */
-const MOST_MEMBERS = 4_000_000
 
 /** An object of a document, whose members can be of any type. */
 export type JsonObject = Readonly<Record<string, unknown>>
@@ -20,14 +19,17 @@ export function parseDocument(bytes: Uint8Array, what: string): JsonObject {
 /** As `parseDocument`, for a document that may be of any type. */
 export function parseDocumentValue(bytes: Uint8Array, what: string): unknown {
   const content = withoutMark(bytes)
-  checkShape(content, what)
+  checkJsonShape(content, { what, depth: DEEPEST, code: 'INVALID_ARGUMENT' })
   return parseStrictJson(content, { limit: content.length, depth: DEEPEST, what, code: 'INVALID_ARGUMENT' })
 }
 
-/** As `parseDocument`, but as npm reads its manifests: of a key that appears twice the last counts, and UTF-8 may be broken. */
+/**
+ * As `parseDocument`, but as npm reads its manifests: of a key that appears twice the last counts, and UTF-8 may be
+ * broken.
+ */
 export function parseLenientDocument(bytes: Uint8Array, what: string): JsonObject {
   const content = withoutMark(bytes)
-  checkShape(content, what)
+  checkJsonShape(content, { what, depth: DEEPEST, code: 'INVALID_ARGUMENT' })
   try {
     return documentObject(JSON.parse(Buffer.from(content.buffer, content.byteOffset, content.length).toString()), what)
   } catch (error) {
@@ -44,26 +46,6 @@ function withoutMark(bytes: Uint8Array): Uint8Array {
 function documentObject(value: unknown, what: string): JsonObject {
   if (isObject(value)) return value
   throw new BaleError('INVALID_ARGUMENT', `${what} is not a JSON object`)
-}
-
-/** Before JSON.parse, which takes seconds for some megabytes of brackets. Text that is no JSON passes, or is refused. */
-function checkShape(bytes: Uint8Array, what: string): void {
-  let depth = 0
-  let members = 0
-  let quoted = false
-  for (let at = 0; at < bytes.length; at++) {
-    const byte = bytes[at]
-    if (quoted) {
-      if (byte === 0x5c) at++
-      else if (byte === 0x22) quoted = false
-    } else if (byte === 0x22) quoted = true
-    else if (byte === 0x2c) members++
-    else if (byte === 0x7b || byte === 0x5b) {
-      members++
-      if (++depth > DEEPEST) throw new BaleError('INVALID_ARGUMENT', `${what} is nested deeper than ${DEEPEST} levels`)
-    } else if (byte === 0x7d || byte === 0x5d) depth--
-  }
-  if (members > MOST_MEMBERS) throw new BaleError('LIMIT_EXCEEDED', `${what} has more than ${MOST_MEMBERS} members`)
 }
 
 export function isObject(value: unknown): value is JsonObject {

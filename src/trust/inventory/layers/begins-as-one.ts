@@ -1,6 +1,6 @@
 import type { ReadableFile } from '../analyser.ts'
 
-/** Whether a file begins with one of these, latin1; true when any beginning will do. */
+/** Whether a file begins with one of `magic`, latin1; true when there is no `magic`. */
 export async function beginsAsOne(
   file: Pick<ReadableFile, 'readAt'>,
   magic: readonly string[] | undefined,

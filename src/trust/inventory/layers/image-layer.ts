@@ -1,31 +1,51 @@
 import { type ErofsImage, openErofs, type RandomSource, readLink, type WalkedInode, walkImage } from '#format/erofs'
 import { readableFile } from '../readable-file.ts'
 import { beginsAsOne } from './begins-as-one.ts'
+import { createGivenContents } from './given-contents.ts'
 import type { LayerChange, LayerFiles, LayerVisitor } from './layer-files.ts'
+
+type OpenImage = () => RandomSource & Disposable
 
 /**
  * A layer read from its image in the store: only the directories and the wanted files are read. `open` gives the image
- * file; it is closed after the visit.
+ * file; it is closed after the visit. A damaged image is INVALID_LAYER_IMAGE, whatever the visitor does with the error.
  */
-export function imageLayer(open: () => RandomSource & Disposable): LayerFiles {
+export function imageLayer(open: OpenImage): LayerFiles {
   return {
     async visit(visitor, { signal } = {}) {
       using source = open()
-      const image = await openErofs(source)
-      for await (const inode of walkImage(image)) {
-        signal?.throwIfAborted()
-        for (const change of await changesOf(image, inode, visitor)) {
-          const wanted = visitor.change(change)
-          if (!wanted || change.kind !== 'file') continue
-          const file = readableFile(change, {
-            readAt: (position, length) => readPart(image, inode.nid, position, length),
-          })
-          if (!(await beginsAsOne(file, wanted.magic))) continue
-          await visitor.content(file)
-        }
+      const failures: unknown[] = []
+      try {
+        await walk(await openErofs(source), visitor, failures, signal)
+      } finally {
+        await visitor.end?.()
       }
-      await visitor.end?.()
+      if (failures.length > 0) throw failures[0]
     },
+  }
+}
+
+/** `failures` receives what reading the contents threw. */
+async function walk(
+  image: ErofsImage,
+  visitor: LayerVisitor,
+  failures: unknown[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const given = createGivenContents()
+  for await (const inode of walkImage(image)) {
+    signal?.throwIfAborted()
+    for (const change of await changesOf(image, inode, visitor)) {
+      const wanted = change.kind === 'file' ? visitor.wants(change) : undefined
+      visitor.change(change, wanted)
+      if (!wanted || change.kind !== 'file' || given.has(change.inode, wanted)) continue
+      given.add(change.inode, wanted)
+      const file = readableFile(change, {
+        readAt: (position, length) => readPart(image, change.inode, position, length, failures),
+      })
+      if (await beginsAsOne(file, wanted.magic)) await visitor.content(file, change.inode)
+      if (failures.length > 0) throw failures[0]
+    }
   }
 }
 
@@ -36,7 +56,7 @@ async function changesOf(
   { wantsTargets }: LayerVisitor,
 ): Promise<LayerChange[]> {
   const { path, type, size, permissions: mode } = inode
-  if (type === 'file') return [{ kind: 'file', path, size, mode }]
+  if (type === 'file') return [{ kind: 'file', path, size, mode, inode: inode.nid }]
   if (type === 'character' && inode.deviceMajor === 0 && inode.deviceMinor === 0) return [{ kind: 'whiteout', path }]
   if (type === 'symlink')
     return [{ kind: 'symlink', path, target: wantsTargets ? await readLink(image, inode.nid) : undefined }]
@@ -50,6 +70,17 @@ async function changesOf(
     : [{ kind: 'directory', path }]
 }
 
-async function readPart(image: ErofsImage, nid: number, start: number, length: number): Promise<Uint8Array> {
-  return Buffer.concat(await Array.fromAsync(image.readData(nid, { start, length })))
+async function readPart(
+  image: ErofsImage,
+  nid: number,
+  start: number,
+  length: number,
+  failures: unknown[],
+): Promise<Uint8Array> {
+  try {
+    return Buffer.concat(await Array.fromAsync(image.readData(nid, { start, length })))
+  } catch (error) {
+    failures.push(error)
+    throw error
+  }
 }

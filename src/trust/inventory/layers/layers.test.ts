@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { tmpdir } from 'node:os'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { file, tarOf as packed, writeLayer } from '../../../../test/kit/layer-kit.ts'
 import { tarEntry, tarOf } from '../../../../test/kit/tar.ts'
 import type { ReadableFile } from '../analyser.ts'
-import { imageLayer, type LayerFiles, tarLayer, type Wanted } from './index.ts'
+import { bothLayers, directory, hardlink, piecesOf, same, symlink, text, visit } from './contract.ts'
+import { imageLayer, tarLayer } from './index.ts'
 
 const LARGE = 'x'.repeat(5 * 1024 * 1024)
 
@@ -20,56 +22,8 @@ const TAR = tarOf([
   { entry: tarEntry('var/.wh.lib'), text: '' },
 ])
 
-/** A layer as both readers give it. */
-async function bothLayers(tar: Promise<Buffer> = TAR): Promise<[string, LayerFiles][]> {
-  const bytes = await tar
-  const stream = async function* () {
-    for (let at = 0; at < bytes.length; at += 70_000) yield bytes.subarray(at, at + 70_000)
-  }
-  const { image } = await writeLayer(bytes)
-  const open = () => {
-    let isOpen = true
-    return {
-      readAt(position: number, length: number) {
-        assert.ok(isOpen)
-        return image.readAt(position, length)
-      },
-      [Symbol.dispose]() {
-        isOpen = false
-      },
-    }
-  }
-  return [
-    ['tar', tarLayer(async () => stream(), tmpdir())],
-    ['image', imageLayer(open)],
-  ]
-}
-
-interface Seen {
-  changes: string[]
-  contents: Map<string, string>
-}
-
-async function visit(layer: LayerFiles, wants: (path: string) => Wanted | undefined): Promise<Seen> {
-  const seen: Seen = { changes: [], contents: new Map() }
-  await layer.visit({
-    change(change) {
-      seen.changes.push(`${change.kind} ${change.path}`)
-      return change.kind === 'file' ? wants(change.path) : undefined
-    },
-    async content(file: ReadableFile) {
-      seen.contents.set(file.path, (await file.read()).toString('latin1'))
-    },
-    link(path) {
-      return wants(path) ? 'content' : 'nothing'
-    },
-  })
-  seen.changes.sort()
-  return seen
-}
-
 for (const kind of ['tar', 'image']) {
-  const layerOf = async (tar?: Promise<Buffer>) => (await bothLayers(tar)).find(([name]) => name === kind)![1]
+  const layerOf = async (tar = TAR) => (await bothLayers(tar)).find(([name]) => name === kind)![1]
 
   test(`${kind}: whiteouts, opaque directories, files and links are told apart`, async () => {
     const { changes } = await visit(await layerOf(), () => undefined)
@@ -118,16 +72,153 @@ for (const kind of ['tar', 'image']) {
   })
 }
 
+test('what is put behind a link of the same layer is where the link leads to, never outside', async () => {
+  const { contents, changes } = await same([
+    symlink('lib', 'usr/lib'),
+    directory('usr/lib'),
+    text('lib/x', 'in usr'),
+    symlink('opt', '../../../usr/./lib/../share'),
+    directory('usr/share'),
+    text('opt/y'),
+    symlink('abs', '/usr/lib'),
+    text('abs/.wh.gone'),
+    tarEntry('abs/.wh..wh..opq'),
+    hardlink('hard', 'lib/x'),
+  ])
+  assert.deepEqual([...contents.keys()].sort(), ['hard', 'usr/lib/x', 'usr/share/y'])
+  for (const change of ['whiteout usr/lib/gone', 'opaque usr/lib', 'symlink lib']) assert.ok(changes.includes(change))
+})
+
+test('a later entry replaces what was at its path and below it', async () => {
+  const replaced = await same([text('a/b/c'), text('a/d'), text('a', 'a file'), text('x', 'old'), text('x', 'new')])
+  assert.deepEqual(
+    replaced.contents,
+    new Map([
+      ['a', 'a file'],
+      ['x', 'new'],
+    ]),
+  )
+  const joined = await same([
+    text('a/b'),
+    directory('a'),
+    text('.wh.a', ''),
+    symlink('l', 'a'),
+    directory('l'),
+    text('l/c'),
+  ])
+  assert.deepEqual([...joined.contents.keys()].sort(), ['a/b', 'l/c'])
+  assert.ok(joined.changes.includes('opaque a'))
+})
+
+test('a hard link keeps its file when the name that it points to is replaced, and is one of a link behind links', async () => {
+  const { contents } = await same([
+    text('a/file', 'first'),
+    hardlink('b', 'a/file'),
+    text('a/file', 'second'),
+    hardlink('c', 'a/file'),
+    hardlink('d', 'b'),
+    text('c', 'third'),
+    symlink('e', 'a'),
+    hardlink('f', 'e/file'),
+    hardlink('g', 'e'),
+  ])
+  assert.deepEqual(Object.fromEntries(contents), {
+    'a/file': 'second',
+    b: 'first',
+    c: 'third',
+    d: 'first',
+    f: 'second',
+  })
+})
+
+test('a file is read once for all of its names with one key, also where only links are wanted', async () => {
+  const names = Array.from({ length: 20 }, (_, index) => `link${index}`)
+  const entries = [text('file', 'content'), ...names.map((name) => hardlink(name, 'file'))]
+  for (const [, layer] of await bothLayers(tarOf(entries))) {
+    const all = await visit(layer, () => ({ key: 'one' }))
+    assert.deepEqual([all.given, all.contents.size], [['file'], 21])
+    const links = await visit(layer, (path) => (path === 'file' ? undefined : { key: 'one' }))
+    assert.deepEqual([links.given.length, links.contents.size], [1, 20])
+  }
+})
+
+test('an empty file begins with nothing', async () => {
+  assert.deepEqual((await same([text('a', '')], () => ({ magic: ['x'] }))).given, [])
+})
+
+test('whatever the entries of a tar are, both readers give the same or refuse it', async () => {
+  const path = fc.array(fc.constantFrom('a', 'b', 'c'), { minLength: 1, maxLength: 3 }).map((parts) => parts.join('/'))
+  const entry = fc.oneof(
+    fc.tuple(path, fc.string({ maxLength: 3 })).map(([name, content]) => text(name, content)),
+    path.map(directory),
+    fc.tuple(path, fc.constantFrom('a', '/b', '../b/c', '.')).map(([name, target]) => symlink(name, target)),
+    fc.tuple(path, path).map(([name, target]) => hardlink(name, target)),
+    path.map((name) => text(name.replace(/[^/]+$/, '.wh.$&'))),
+    path.map((name) => text(`${name}/.wh..wh..opq`)),
+  )
+  let accepted = 0
+  await fc.assert(
+    fc.asyncProperty(fc.array(entry, { maxLength: 8 }), async (entries) => {
+      const bytes = await tarOf(entries)
+      const isAccepted = await writeLayer(bytes).then(
+        () => true,
+        () => false,
+      )
+      accepted += Number(isAccepted)
+      if (isAccepted) await same(entries)
+      else
+        await assert.rejects(
+          visit(
+            tarLayer(async () => piecesOf(bytes, 512), tmpdir()),
+            () => ({}),
+          ),
+        )
+    }),
+    { numRuns: 300 },
+  )
+  assert.ok(accepted > 50, `${accepted}`)
+})
+
+test('damage of an image of the store is an error, whatever the visitor does with it', async () => {
+  const { image } = await writeLayer(await tarOf([text('a', LARGE)]))
+  let closed = 0
+  for (const when of ['content', 'end']) {
+    let isDamaged = false
+    let kept: ReadableFile | undefined
+    const source = {
+      readAt: (position: number, length: number) => (isDamaged ? new Uint8Array(0) : image.readAt(position, length)),
+      [Symbol.dispose]: () => void closed++,
+    }
+    const readDamaged = async (now: string) => {
+      if (when !== now) return
+      isDamaged = true
+      await kept!.read().catch(() => undefined)
+      isDamaged = false
+    }
+    const visited = imageLayer(() => source).visit({
+      wants: () => ({ key: '', keep: true }),
+      change: () => undefined,
+      async content(file) {
+        kept = file
+        await readDamaged('content')
+      },
+      end: () => readDamaged('end'),
+    })
+    await assert.rejects(visited, { code: 'INVALID_LAYER_IMAGE' }, when)
+  }
+  assert.equal(closed, 2)
+})
+
 test('a kept file is readable until the visit ends, and not held after it', async () => {
-  for (const [, layer] of await bothLayers()) {
+  for (const [, layer] of await bothLayers(TAR)) {
     let kept: ReadableFile | undefined
     let length = 0
     await layer.visit({
-      change: (change) => (change.path === 'opt/program' ? { keep: true } : undefined),
+      wants: ({ path }) => (path === 'opt/program' ? { key: '', keep: true } : undefined),
+      change: () => undefined,
       content: async (file) => {
         kept = file
       },
-      link: () => 'nothing',
       end: async () => {
         length = (await kept!.read()).length
       },
@@ -135,47 +226,4 @@ test('a kept file is readable until the visit ends, and not held after it', asyn
     assert.equal(length, LARGE.length + 4)
     await assert.rejects(kept!.read())
   }
-})
-
-test('a link is told after the files, wherever the stream was cut; a link to a link is one to the file', async () => {
-  const bytes = await tarOf([
-    { entry: tarEntry('a/file'), text: 'content' },
-    tarEntry('a/link', { type: 'hardlink', linkName: 'a/file' }),
-    tarEntry('a/further', { type: 'hardlink', linkName: 'a/link' }),
-    tarEntry('a/replaced', { type: 'hardlink', linkName: 'a/file' }),
-    { entry: tarEntry('a/replaced'), text: 'a file after all' },
-  ])
-  for (const piece of [1, 512, bytes.length]) {
-    const stream = async function* () {
-      for (let at = 0; at < bytes.length; at += piece) yield bytes.subarray(at, at + piece)
-    }
-    const told: string[] = []
-    await tarLayer(async () => stream(), tmpdir()).visit({
-      change: (change) => (change.kind === 'file' ? {} : undefined),
-      content: async ({ path }) => void told.push(path),
-      link(path, target) {
-        told.push(`${path} -> ${target}`)
-        return 'nothing'
-      },
-    })
-    assert.deepEqual(told, ['a/file', 'a/replaced', 'a/link -> a/file', 'a/further -> a/file'], `pieces of ${piece}`)
-  }
-})
-
-test('V01 hard links in a circle end', async () => {
-  const link = (name: string, linkName: string) => tarEntry(name, { type: 'hardlink', linkName })
-  const bytes = await tarOf([link('a', 'b'), link('b', 'c'), link('c', 'b')])
-  const stream = async function* () {
-    yield bytes
-  }
-  const told: string[] = []
-  await tarLayer(async () => stream(), tmpdir()).visit({
-    change: () => undefined,
-    content: async () => undefined,
-    link(path, target) {
-      told.push(`${path} -> ${target}`)
-      return 'content'
-    },
-  })
-  assert.deepEqual(told, ['a -> b', 'b -> c', 'c -> c'])
 })

@@ -1,16 +1,21 @@
 import { randomUUID } from 'node:crypto'
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { asNoSpace } from '#host/file'
 import type { LayerFile, ReadableFile } from '../analyser.ts'
 import { readableFile } from '../readable-file.ts'
 
-/** Files up to this size stay in memory; larger ones go to the disk, so that an image of large programs needs little memory. */
+/** Bytes. Files up to this size are held in memory, larger ones on the disk. */
 const IN_MEMORY = 4 * 1024 * 1024
 
-/** The content of one file on its way through. */
+/** Bytes of a file's beginning that are remembered, more than any magic has. */
+export const HEAD_BYTES = 64
+
+/** Holds the content of one file from when it passes by in the tar until it was looked at. */
 export interface Spool {
+  /** Bytes beyond the size are left out. NO_SPACE when the disk is full. */
   write(position: number, bytes: Uint8Array): void
-  /** False when the bytes that came so far are others. */
+  /** False as soon as the bytes written so far differ from `magic`. */
   mayBeginWith(magic: string): boolean
   /** Readable until `drop`. */
   file(file: LayerFile): ReadableFile
@@ -18,7 +23,7 @@ export interface Spool {
   drop(): void
 }
 
-/** What was not written reads as zeros. `temporary` is a directory for large files; they have no name there. */
+/** Parts that were not written read as zeros. `temporary` is a directory for large files, which have no name there. */
 export function createSpool(size: number, temporary: string): Spool {
   return size <= IN_MEMORY ? memorySpool(size) : diskSpool(temporary)
 }
@@ -28,8 +33,9 @@ function memorySpool(size: number): Spool {
   let end = 0
   return {
     write(position, piece) {
-      bytes.set(piece, position)
-      end = Math.max(end, position + piece.length)
+      const fitting = piece.subarray(0, Math.max(0, bytes.length - position))
+      bytes.set(fitting, Math.min(position, bytes.length))
+      end = Math.max(end, position + fitting.length)
     },
     mayBeginWith: (magic) => startsLike(bytes.subarray(0, end), magic),
     file: (file) => readableFile(file, { readAt: (position, length) => bytes.subarray(position, position + length) }),
@@ -42,7 +48,7 @@ function memorySpool(size: number): Spool {
 function diskSpool(temporary: string): Spool {
   let fd: number | undefined
   let isDropped = false
-  const head = Buffer.alloc(MAGIC_BYTES)
+  const head = Buffer.alloc(HEAD_BYTES)
   let end = 0
   const opened = () => {
     fd ??= openUnnamed(temporary)
@@ -50,10 +56,14 @@ function diskSpool(temporary: string): Spool {
   }
   return {
     write(position, piece) {
-      if (position < MAGIC_BYTES) head.set(piece.subarray(0, MAGIC_BYTES - position), position)
+      if (position < HEAD_BYTES) head.set(piece.subarray(0, HEAD_BYTES - position), position)
       end = Math.max(end, position + piece.length)
-      for (let done = 0; done < piece.length; )
-        done += writeSync(opened(), piece, done, piece.length - done, position + done)
+      try {
+        for (let done = 0; done < piece.length; )
+          done += writeSync(opened(), piece, done, piece.length - done, position + done)
+      } catch (error) {
+        throw asNoSpace(error, 'a file of the image to be looked at')
+      }
     },
     mayBeginWith: (magic) => startsLike(head.subarray(0, end), magic),
     file: (file) =>
@@ -62,7 +72,7 @@ function diskSpool(temporary: string): Spool {
           const bytes = Buffer.alloc(length)
           if (isDropped) return bytes.subarray(0, 0)
           const count = readSync(opened(), bytes, 0, length, position)
-          // Beyond the last byte that was written a hole of a sparse file follows.
+          // A sparse file may end with a hole, of which nothing was written.
           return count > 0 ? bytes.subarray(0, count) : bytes
         },
       }),
@@ -73,8 +83,6 @@ function diskSpool(temporary: string): Spool {
     },
   }
 }
-
-const MAGIC_BYTES = 64
 
 function openUnnamed(directory: string): number {
   const path = join(directory, `.spool-${randomUUID()}`)

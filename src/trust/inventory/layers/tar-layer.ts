@@ -1,161 +1,181 @@
 import type { OperationOptions } from '#base'
-import { changeOf, createTarScanner, linkTargetOf, type TarEntry } from '#format/tar'
+import { createTarScanner, type TarEntry } from '#format/tar'
 import type { LayerFile } from '../analyser.ts'
 import { beginsAsOne } from './begins-as-one.ts'
-import type { LayerChange, LayerFiles, LayerVisitor, Wanted } from './layer-files.ts'
-import { createSpool, type Spool } from './spool.ts'
+import { createGivenContents, type GivenContents } from './given-contents.ts'
+import type { LayerFiles, LayerVisitor, Wanted } from './layer-files.ts'
+import { createLayerNames, type LayerNames } from './layer-names.ts'
+import { createSpool, HEAD_BYTES, type Spool } from './spool.ts'
 
 /** Opens the uncompressed tar of a layer from its beginning; what it yields is verified by the end of it. */
 type OpenTar = (options: OperationOptions) => Promise<AsyncIterable<Uint8Array>>
 
 /**
- * A layer read from its tar, as it streams: nothing of it is kept but the files that the visitor wants. `temporary` is a
- * directory for wanted files that are large. The tar is read a second time only for hard links whose own names are wanted,
- * while the names that they point to were not.
+ * A layer read from its tar, as it streams: the names of all files are remembered, and of wanted files the content while
+ * it is looked at. `temporary` is a directory for large ones. The tar is read a second time only for hard links whose own
+ * names are wanted, while the names that they point to were not. Throws INVALID_TAR where the store refuses a layer.
  */
 export function tarLayer(open: OpenTar, temporary: string): LayerFiles {
   return {
     async visit(visitor, options = {}) {
-      await using first = createPass(visitor, temporary)
-      await readThrough(first, open, options)
-      await using second = createPass(linkVisitor(visitor, first.missed), temporary)
-      if (first.missed.size > 0) await readThrough(second, open, options)
-      await visitor.end?.()
-    },
-  }
-}
-
-async function readThrough(pass: Pass, open: OpenTar, options: OperationOptions): Promise<void> {
-  for await (const bytes of await open(options)) {
-    options.signal?.throwIfAborted()
-    await pass.push(bytes)
-  }
-  await pass.end()
-}
-
-/** Gives files under the names of the hard links to them, and nothing else. */
-function linkVisitor(visitor: LayerVisitor, links: ReadonlyMap<string, readonly string[]>): LayerVisitor {
-  const wantedLinks = new Map<string, Wanted>()
-  return {
-    change(change) {
-      if (change.kind !== 'file') return undefined
-      const found = (links.get(change.path) ?? []).flatMap((path) => {
-        const wanted = visitor.change({ ...change, path })
-        if (wanted) wantedLinks.set(path, wanted)
-        return wanted ?? []
-      })
-      return found.length === 0 ? undefined : { keep: found.some(({ keep }) => keep) }
-    },
-    async content(file) {
-      for (const path of links.get(file.path) ?? []) {
-        const wanted = wantedLinks.get(path)
-        if (wanted && (await beginsAsOne(file, wanted.magic))) await visitor.content({ ...file, path })
+      using spools = createSpools(temporary)
+      const names = createLayerNames()
+      const given = createGivenContents()
+      const common = { visitor, spools, given }
+      try {
+        let missed: ReadonlyMap<number, WantedName[]>
+        try {
+          const pass = { ...common, namesOf: namesOfEntries(names, visitor), keep: keepingOneOfEachPath(common) }
+          await readThrough(pass, open, options)
+        } finally {
+          missed = tellChanges(names, visitor, given)
+        }
+        const second = {
+          ...common,
+          namesOf: (_: TarEntry, inode: number) => missed.get(inode) ?? [],
+          keep: () => undefined,
+        }
+        if (missed.size > 0) await readThrough(second, open, options)
+        names.check()
+      } finally {
+        await visitor.end?.()
       }
     },
-    link: () => 'nothing',
   }
+}
+
+/** A name under which the content of a file is wanted. */
+interface WantedName {
+  readonly file: LayerFile
+  readonly wanted: Wanted
+}
+
+/** What reads a tar once. */
+interface Pass {
+  readonly visitor: LayerVisitor
+  readonly spools: Spools
+  readonly given: GivenContents
+  /** Called for each entry; the inode is its number in the tar. */
+  namesOf(entry: TarEntry, inode: number): readonly WantedName[]
+  /** Called instead of dropping the spool of a file that stays readable until the end. */
+  keep(path: string, inode: number, spool: Spool): void
+}
+
+function namesOfEntries(names: LayerNames, visitor: LayerVisitor): Pass['namesOf'] {
+  return (entry, inode) => {
+    const added = names.add(entry, inode)
+    if (!added) return []
+    const { size, mode } = entry
+    const file = { path: added.path, size, mode }
+    const wanted = visitor.wants(file)
+    added.file.isUnwanted = wanted === undefined
+    return wanted ? [{ file, wanted }] : []
+  }
+}
+
+/** Of a path that comes many times only the last file is held. If another name of an earlier one stays, it is read again. */
+function keepingOneOfEachPath({ spools, given }: Pick<Pass, 'spools' | 'given'>): Pass['keep'] {
+  const kept = new Map<string, { inode: number; spool: Spool }>()
+  return (path, inode, spool) => {
+    const earlier = kept.get(path)
+    kept.set(path, { inode, spool })
+    if (!earlier) return
+    spools.drop(earlier.spool)
+    given.forget(earlier.inode)
+  }
+}
+
+/** Tells what the layer has. Gives the names whose contents are wanted and were not given, by inode. */
+function tellChanges(names: LayerNames, visitor: LayerVisitor, given: GivenContents): Map<number, WantedName[]> {
+  const missed = new Map<number, WantedName[]>()
+  for (const [change, file] of names.changes()) {
+    // Asking takes most of the time, and what was asked of a name need not be asked again.
+    const isUnwanted = file?.isUnwanted && !file.isLinked
+    const wanted = change.kind === 'file' && !isUnwanted ? visitor.wants(change) : undefined
+    visitor.change(change, wanted)
+    if (!wanted || change.kind !== 'file' || given.has(change.inode, wanted)) continue
+    given.add(change.inode, wanted)
+    const name = { file: change, wanted }
+    const others = missed.get(change.inode)
+    if (others) others.push(name)
+    else missed.set(change.inode, [name])
+  }
+  return missed
 }
 
 /** A file whose data is passing by. */
-interface Receiving extends LayerFile {
-  readonly wanted: Wanted
+interface Receiving {
+  readonly inode: number
+  readonly names: readonly WantedName[]
   readonly spool: Spool
   /** False as soon as its first bytes are other than wanted. */
   fits: boolean
 }
 
-interface Pass extends AsyncDisposable {
-  push(bytes: Uint8Array): Promise<void>
-  end(): Promise<void>
-  /** Targets of hard links that have to be read again, with the names of the links. */
-  readonly missed: ReadonlyMap<string, readonly string[]>
-}
+/** Bytes of the tar between which files are handed over: a kilobyte of it may be a sparse file that takes 4 MB of memory. */
+const PIECE = 32 * 1024
 
-function createPass(visitor: LayerVisitor, temporary: string): Pass {
-  const missed = new Map<string, string[]>()
-  /** By the path of the link. Judged at the end, when all files were looked at, however the stream was cut into pieces. */
-  const links = new Map<string, string>()
-  const kept: Spool[] = []
+async function readThrough(pass: Pass, open: OpenTar, options: OperationOptions): Promise<void> {
+  const { spools, given } = pass
+  let entries = 0
   let complete: Receiving[] = []
   let receiving: Receiving | undefined
 
   const scanner = createTarScanner({
     onEntry(entry) {
-      const change = layerChangeOf(entry)
-      if (!change) return
-      links.delete(change.path)
-      if (change.kind === 'link') {
-        // It refers to what came before it, so a link to a link is one to the file.
-        links.set(change.path, links.get(change.target) ?? change.target)
-        visitor.change({ kind: 'other', path: change.path })
-        return
-      }
-      const wanted = visitor.change(change)
-      if (!wanted || change.kind !== 'file') return
-      const { path, size, mode } = change
-      receiving = { path, size, mode, wanted, spool: createSpool(size, temporary), fits: true }
+      const inode = entries++
+      const names = pass.namesOf(entry, inode)
+      if (names.length > 0) receiving = { inode, names, spool: spools.create(bytesToHold(entry, names)), fits: true }
     },
     onData(entry, bytes, offset) {
       if (!receiving?.fits) return
       for (const [position, piece] of placed(entry, bytes, offset)) receiving.spool.write(position, piece)
-      receiving.fits = beginsAsWanted(receiving)
-      if (!receiving.fits) receiving.spool.drop()
+      receiving.fits = mayBeginAsWanted(receiving)
+      if (!receiving.fits) spools.drop(receiving.spool)
     },
     onEndOfEntry() {
-      if (receiving?.fits) complete.push(receiving)
+      if (!receiving) return
+      for (const { wanted } of receiving.names) given.add(receiving.inode, wanted)
+      if (receiving.fits) complete.push(receiving)
       receiving = undefined
     },
   })
 
-  function judgeLinks(): void {
-    for (const [path, target] of links) {
-      if (visitor.link(path, target) !== 'content') continue
-      const paths = missed.get(target)
-      if (paths) paths.push(path)
-      else missed.set(target, [path])
+  /** Gives what came whole, also when the tar is damaged behind it. */
+  async function scan(step: () => void): Promise<void> {
+    try {
+      step()
+    } finally {
+      const ready = complete
+      complete = []
+      for (const one of ready) await hand(one, pass)
     }
   }
 
-  async function hand(): Promise<void> {
-    const ready = complete
-    complete = []
-    for (const { wanted, spool, ...file } of ready) {
-      if (wanted.keep) kept.push(spool)
-      await visitor.content(spool.file(file))
-      if (!wanted.keep) spool.drop()
-    }
+  for await (const bytes of await open(options)) {
+    options.signal?.throwIfAborted()
+    for (let at = 0; at < bytes.length; at += PIECE) await scan(() => scanner.push(bytes.subarray(at, at + PIECE)))
   }
+  await scan(() => scanner.end())
+}
 
-  return {
-    missed,
-    async push(bytes) {
-      scanner.push(bytes)
-      if (complete.length > 0) await hand()
-    },
-    async end() {
-      scanner.end()
-      await hand()
-      judgeLinks()
-    },
-    async [Symbol.asyncDispose]() {
-      for (const { spool } of [...complete, ...(receiving ? [receiving] : [])]) spool.drop()
-      for (const spool of kept) spool.drop()
-    },
+async function hand({ inode, names, spool }: Receiving, { visitor, spools, keep }: Pass): Promise<void> {
+  let keptAs: string | undefined
+  try {
+    for (const { file, wanted } of names) {
+      const readable = spool.file(file)
+      if (!(await beginsAsOne(readable, wanted.magic))) continue
+      if (wanted.keep) keptAs = file.path
+      await visitor.content(readable, inode)
+    }
+  } finally {
+    if (keptAs === undefined) spools.drop(spool)
+    else keep(keptAs, inode, spool)
   }
 }
 
-type TarChange = LayerChange | { kind: 'link'; path: string; target: string }
-
-/** Undefined for what has no effect. Throws INVALID_TAR for names that lead out of the layer. */
-function layerChangeOf(entry: TarEntry): TarChange | undefined {
-  const change = changeOf(entry)
-  if (change.kind === 'ignored') return undefined
-  const path = change.path.join('/')
-  if (change.kind !== 'entry') return { kind: change.kind, path }
-  if (entry.type === 'file') return { kind: 'file', path, size: entry.size, mode: entry.mode }
-  if (entry.type === 'hardlink') return { kind: 'link', path, target: linkTargetOf(entry).join('/') }
-  if (entry.type === 'symlink') return { kind: 'symlink', path, target: entry.linkName }
-  return { kind: entry.type === 'directory' ? 'directory' : 'other', path }
+function bytesToHold({ size }: TarEntry, names: readonly WantedName[]): number {
+  return names.every(({ wanted }) => wanted.headOnly) ? Math.min(size, HEAD_BYTES) : size
 }
 
 /** Where bytes of the tar's data are in the file: a sparse file has holes between its segments. */
@@ -171,6 +191,30 @@ function* placed(entry: TarEntry, bytes: Uint8Array, offset: number): Generator<
   }
 }
 
-function beginsAsWanted({ wanted, spool }: Receiving): boolean {
-  return wanted.magic === undefined || wanted.magic.some((magic) => spool.mayBeginWith(magic))
+function mayBeginAsWanted({ names, spool }: Receiving): boolean {
+  return names.some(({ wanted }) => !wanted.magic || wanted.magic.some((magic) => spool.mayBeginWith(magic)))
+}
+
+interface Spools extends Disposable {
+  create(size: number): Spool
+  drop(spool: Spool): void
+}
+
+/** Drops in the end whatever was not dropped before. */
+function createSpools(temporary: string): Spools {
+  const all = new Set<Spool>()
+  return {
+    create(size) {
+      const spool = createSpool(size, temporary)
+      all.add(spool)
+      return spool
+    },
+    drop(spool) {
+      spool.drop()
+      all.delete(spool)
+    },
+    [Symbol.dispose]() {
+      for (const spool of all) spool.drop()
+    },
+  }
 }

@@ -1,7 +1,9 @@
 import { posix } from 'node:path'
+import { bytewise } from '#base'
 import { chooseSystem } from '../distributions/index.ts'
-import type { Gap, InventoryPackage, OperatingSystem } from '../model.ts'
+import type { Gap, InventoryPackage, OperatingSystem, PackageType } from '../model.ts'
 import { textOfPath } from '../path-text.ts'
+import { createPathTree } from '../path-tree.ts'
 import { type AnalysedImageFile, type ImageFiles, keyOfPackage } from './image-files.ts'
 import { OwnedPaths } from './owned-paths.ts'
 
@@ -22,7 +24,7 @@ export function choosePackages(files: ImageFiles): ImageContents {
   for (const [, file] of all) if (file.owned) owned.addAll(file.owned)
   const counting = all.filter(([path, { analyser }]) => !(analyser.language && owned.has(path)))
   const installed = counting.filter(([, { analyser }]) => analyser.installsInto === undefined)
-  const isInstalled = installedPlaces(installed)
+  const isInstalled = installedPlaces(counting, installed)
   const chosen = counting.filter(([path, file]) => file.analyser.installsInto === undefined || !isInstalled(path, file))
   const packages = chosen.flatMap(([path, { found, broughtBy }]) =>
     (found.packages ?? []).map((one) => ({ ...one, path: textOfPath(path), layer: broughtBy.get(keyOfPackage(one))! })),
@@ -37,22 +39,26 @@ export function choosePackages(files: ImageFiles): ImageContents {
 type Entry = [path: string, file: AnalysedImageFile]
 
 /** Whether what a lockfile says is to be installed has packages of its type where it goes. */
-function installedPlaces(installed: readonly Entry[]): (path: string, lockfile: AnalysedImageFile) => boolean {
-  const places = new Set<string>()
+function installedPlaces(
+  counting: readonly Entry[],
+  installed: readonly Entry[],
+): (path: string, lockfile: AnalysedImageFile) => boolean {
+  const places = createPathTree<Set<PackageType>>()
+  for (const [path, { analyser }] of counting)
+    if (analyser.installsInto !== undefined) places.set(placeOf(path, analyser.installsInto), new Set())
   for (const [path, { found }] of installed) {
-    for (const type of new Set(found.packages?.map((one) => one.type)))
-      for (const directory of parentsOf(path)) places.add(`${type} ${directory}`)
+    const types = new Set(found.packages?.map(({ type }) => type))
+    for (const place of types.size > 0 ? places.above(directoryOf(path)) : []) for (const type of types) place.add(type)
   }
   return (path, { analyser, found }) => {
-    const directory = posix.join(posix.dirname(path), analyser.installsInto!)
-    return found.packages?.some(({ type }) => places.has(`${type} ${directory}`)) ?? false
+    const types = places.get(placeOf(path, analyser.installsInto!))!
+    return found.packages?.some(({ type }) => types.has(type)) ?? false
   }
 }
 
-function parentsOf(path: string): string[] {
-  const directory = posix.dirname(path)
-  return directory === '.' ? ['.'] : [directory, ...parentsOf(directory)]
-}
+const placeOf = (lockfile: string, installsInto: string) => withoutDot(posix.join(directoryOf(lockfile), installsInto))
+const directoryOf = (path: string) => withoutDot(posix.dirname(path))
+const withoutDot = (directory: string) => (directory === '.' ? '' : directory)
 
 /** One file may list a package twice, as archives in an archive do. */
 function withoutRepetition(packages: readonly InventoryPackage[]): InventoryPackage[] {
@@ -64,9 +70,3 @@ const byIdentity = (a: InventoryPackage, b: InventoryPackage) =>
   bytewise(a.type, b.type) || bytewise(a.name, b.name) || bytewise(a.version, b.version) || bytewise(a.path, b.path)
 
 const byPlace = (a: Gap, b: Gap) => bytewise(a.where, b.where) || bytewise(a.reason, b.reason)
-
-/** Not by language: the same order on every machine. */
-function bytewise(a: string, b: string): number {
-  if (a === b) return 0
-  return a < b ? -1 : 1
-}

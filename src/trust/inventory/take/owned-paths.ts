@@ -1,6 +1,8 @@
+import { mergedPath } from '../merged-path.ts'
+
 /**
- * Paths that packages of the distribution installed. Only a number of 53 bits is kept for each, since an image may have a million; that
- * two of a thousand million pairs have the same number is less likely than one in a million.
+ * Paths that packages of the distribution installed. An image may have a million, so each is kept as a number of 53 bits.
+ * A path that is not among a million of them is taken for one with a chance of one in nine thousand million.
  */
 export class OwnedPaths {
   readonly #keys = new Set<number>()
@@ -22,12 +24,9 @@ export class OwnedPaths {
   }
 }
 
-/** Packages list files below /lib where the image has them below /usr/lib, since /lib is a link there. */
-const MERGED = /^(?:bin|sbin|lib\w*)\//
-
 /** Two 32-bit FNV-1a hashes with different starts, joined to 53 bits. */
 function keyOf(path: string): number {
-  const whole = MERGED.test(path) ? `usr/${path}` : path
+  const whole = mergedPath(path)
   let low = 0x811c9dc5
   let high = 0x1f35b7a9
   for (let index = 0; index < whole.length; index++) {

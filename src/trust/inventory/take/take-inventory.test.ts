@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { test } from 'node:test'
+import { BaleError } from '#base'
 import { imageOfTars } from '../../../../test/kit/image-of-tars.ts'
 import { writeLayer } from '../../../../test/kit/layer-kit.ts'
 import { tarEntry, tarOf } from '../../../../test/kit/tar.ts'
@@ -96,15 +97,72 @@ test('a layer that cannot be read is a gap, and the others count', async () => {
 
 test('a layer whose bytes are others than its digest says is a gap', async () => {
   const { place, manifest } = await imageOfTars([await BASE])
-  const other = { ...place, blob: async (...args: Parameters<typeof place.blob>) => altered(await place.blob(...args)) }
-  await assert.doesNotReject(takeInventory(place, manifest, { temporary: tmpdir() }))
-  // The config is read first, and what is wrong with it is an error.
-  await assert.rejects(takeInventory(other, manifest, { temporary: tmpdir() }), { code: 'DIGEST_MISMATCH' })
+  assert.ok(manifest.kind === 'manifest')
+  const { layers, config } = manifest.manifest
+  const other = (digest: string) => ({
+    ...place,
+    async blob(...args: Parameters<typeof place.blob>) {
+      const blob = await place.blob(...args)
+      return args[0].digest === digest ? altered(blob) : blob
+    },
+  })
+  const inventory = await takeInventory(other(layers[0]!.digest), manifest, { temporary: tmpdir() })
+  assert.deepEqual(
+    inventory.gaps.map(({ where }) => where),
+    [layers[0]!.digest],
+  )
+  // What is wrong with the config is an error: it says which layers there are.
+  await assert.rejects(takeInventory(other(config.digest), manifest, { temporary: tmpdir() }), {
+    code: 'DIGEST_MISMATCH',
+  })
 })
 
 async function* altered(stream: AsyncIterable<Uint8Array>) {
   for await (const bytes of stream) yield Buffer.from(bytes).fill(0x20, bytes.length - 1)
 }
+
+test('a full disk or a damaged layer of the store is an error, no gap', async () => {
+  const { place, manifest } = await imageOfTars([await BASE])
+  for (const code of ['NO_SPACE', 'INVALID_LAYER_IMAGE'] as const) {
+    const failing = { visit: () => Promise.reject(new BaleError(code, 'of the layer')) }
+    const taken = takeInventory(place, manifest, { temporary: tmpdir(), layerAtHand: async () => failing })
+    await assert.rejects(taken, { code })
+  }
+})
+
+test('a package behind a link of its own layer is found where the link leads to', async () => {
+  const tar = tarOf([
+    tarEntry('usr/lib', { type: 'directory', mode: 0o755 }),
+    tarEntry('lib', { type: 'symlink', linkName: 'usr/lib' }),
+    text('lib/node_modules/x/package.json', '{"name":"x","version":"1.0.0"}'),
+  ])
+  assert.deepEqual((await inventoryOf([tar])).packages[0]!.path, 'usr/lib/node_modules/x/package.json')
+})
+
+test('a lockfile counts only where nothing of it is installed', async () => {
+  const lockfile = '{"lockfileVersion":3,"packages":{"node_modules/x":{"version":"1.0.0"}}}'
+  const manifest = '{"name":"x","version":"1.0.0"}'
+  const locked = (...files: [string, string][]) =>
+    inventoryOf([tarOf(files.map(([name, content]) => text(name, content)))])
+  for (const directory of ['', 'srv/app/']) {
+    const alone = await locked(
+      [`${directory}package-lock.json`, lockfile],
+      ['other/node_modules/x/package.json', manifest],
+    )
+    assert.deepEqual(alone.packages.map(({ path }) => path).sort(), [
+      'other/node_modules/x/package.json',
+      `${directory}package-lock.json`,
+    ])
+    const installed = await locked(
+      [`${directory}package-lock.json`, lockfile],
+      [`${directory}node_modules/a/node_modules/x/package.json`, manifest],
+    )
+    assert.deepEqual(
+      installed.packages.map(({ path }) => path),
+      [`${directory}node_modules/a/node_modules/x/package.json`],
+    )
+  }
+})
 
 test('an artifact that is no image is refused', async () => {
   const { place, manifest } = await imageOfTars([await BASE])

@@ -15,16 +15,16 @@ interface InventoryOptions extends OperationOptions {
   /** A directory for files that are too large for memory. */
   readonly temporary: string
   /**
-   * A layer that is at hand in another form than its blob, by its diff ID; undefined for one that has to be read from the source.
-   * The config is believed: whoever pulls an image whose layers have other diff IDs refuses it.
+   * A layer that is at hand in another form than its blob, by its diff ID; undefined for one that has to be read from
+   * the source. The config is believed: whoever pulls an image whose layers have other diff IDs refuses it.
    */
   readonly layerAtHand?: (layer: Digest) => Promise<LayerFiles | undefined>
 }
 
 /**
  * Looks at every layer of one image, from the bottom up, and lists the packages in it. Nothing is mounted, extracted or run.
- * A layer or file that cannot be read becomes a gap. Throws UNSUPPORTED for a manifest that is no image, and what the source
- * throws for its config.
+ * A layer or file that cannot be read becomes a gap. Throws UNSUPPORTED for a manifest that is no image, NO_SPACE when the
+ * disk is full, INVALID_LAYER_IMAGE for a damaged layer of the store, and what the source throws for the config.
  */
 export async function takeInventory(
   source: ImageSource,
@@ -42,7 +42,7 @@ export async function takeInventory(
       await files.addLayer(await filesOf(source, layer, options), { signal: options.signal })
     } catch (error) {
       options.signal?.throwIfAborted()
-      if (!isBaleError(error)) throw error
+      if (!isBaleError(error) || isFatal(error)) throw error
       gaps.push({ where: digest, reason: error.message })
     }
     options.progress?.({ kind: 'layer', digest, phase: 'analysed' })
@@ -58,7 +58,10 @@ export async function takeInventory(
   }
 }
 
-/** The layers of an image, from the bottom up, each to be read as often as one likes. Throws as `takeInventory` does. */
+/**
+ * The layers of an image, from the bottom up, each of which can be read any number of times. Throws as `takeInventory`
+ * does.
+ */
 export async function layersOf(
   source: ImageSource,
   manifest: ReadManifest,
@@ -66,6 +69,11 @@ export async function layersOf(
 ): Promise<LayerFiles[]> {
   const { layers } = await readLayers(source, manifest, options)
   return Promise.all(layers.map((layer) => filesOf(source, layer, options)))
+}
+
+/** Whether the machine or the store is at fault, and not the image. */
+function isFatal({ code }: BaleError): boolean {
+  return code === 'NO_SPACE' || code === 'INVALID_LAYER_IMAGE'
 }
 
 async function filesOf(source: ImageSource, layer: Layer, options: InventoryOptions): Promise<LayerFiles> {

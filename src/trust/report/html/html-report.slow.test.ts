@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startChromium, withoutChromium } from '../../../../test/kit/chromium.ts'
 import { smallScan, someFinding, somePackage } from '../../../../test/kit/small-scan.ts'
+import { summary } from '../summary/index.ts'
 import { htmlReport } from './html-report.ts'
 
 test('a browser runs nothing of a hostile image, and prints what is folded up', {
@@ -14,7 +15,8 @@ test('a browser runs nothing of a hostile image, and prints what is folded up', 
   ]
   await using chromium = await startChromium()
   const { page, complaints } = await chromium.page()
-  await page.setContent(htmlReport(smallScan({ findings }), { name }))
+  const scan = smallScan({ findings })
+  await page.setContent(htmlReport(scan, { name, summary: summary(scan) }))
   assert.equal(await page.title(), `Vulnerabilities of ${name}`)
   assert.equal(await page.locator('script, img, a').count(), 0)
   assert.deepEqual(complaints, [])

@@ -8,10 +8,11 @@ import {
   someFinding,
   somePackage,
 } from '../../../../test/kit/small-scan.ts'
+import { summary } from '../summary/index.ts'
 import { htmlReport } from './html-report.ts'
 
 const OPTIONS = { name: 'registry.example/team/web:1.0', version: '0.1.0' }
-const report = (scan = smallScan()) => htmlReport(scan, OPTIONS)
+const report = (scan = smallScan(), options = OPTIONS) => htmlReport(scan, { ...options, summary: summary(scan) })
 /** What is read in it: tags are gone, entities are signs. */
 const textOf = (page: string) =>
   page
@@ -30,7 +31,7 @@ test('the report begins with what the scan means, and tells what is not covered 
     'Vulnerabilities of registry.example/team/web:1.0',
     'Debian GNU/Linux 12 (bookworm)',
     'The scan is partial: 66 % of 3 packages are covered.',
-    '2 vulnerabilities in 2 packages. 1 finding is known to be exploited. An update ends 2 findings. 1 finding more is suppressed.',
+    '2 vulnerabilities in 2 packages. 1 finding is known to be exploited. Updates fix 2 findings. 1 more finding is suppressed.',
     '1 critical 0 high 1 medium 0 low 0 negligible 0 unknown',
     'Its support ended on 2026-06-10',
     '1 of 3 packages is not covered',
@@ -133,9 +134,9 @@ test('nothing that an image or an advisory says becomes markup, wherever it stan
       advisories: text,
     })
   }
-  const expected = tagsOf(htmlReport(scanWith('plain'), { name: 'plain', version: 'plain' }))
+  const expected = tagsOf(report(scanWith('plain'), { name: 'plain', version: 'plain' }))
   for (const text of HOSTILE) {
-    const page = htmlReport(scanWith(text), { name: text, version: text })
+    const page = report(scanWith(text), { name: text, version: text })
     assert.deepEqual(tagsOf(page), expected, text)
     assert.doesNotMatch(page, /[\u202e\u0000\u001b]/)
   }

@@ -1,11 +1,17 @@
 import { createHash } from 'node:crypto'
 import type { ScanResult } from '#trust/match'
 import type { ReportOptions } from '../sarif.ts'
-import { type ScanSummary, summary, WORST_FIRST } from '../summary/index.ts'
+import { type ScanSummary, WORST_FIRST } from '../summary/index.ts'
 import { dataTable, findingTable, linked, shown } from './finding-table.ts'
 import { type Content, html, Markup } from './markup.ts'
 import { overview } from './overview.ts'
 import { STYLE } from './style.ts'
+
+/** What the page says besides the result. */
+interface HtmlOptions extends ReportOptions {
+  /** The figures of the result. */
+  readonly summary: ScanSummary
+}
 
 /** Rows of one table; nobody reads more, and browsers become slow. */
 const MOST_ROWS = 5000
@@ -14,15 +20,14 @@ const MOST_ROWS = 5000
  * A scan as one page of HTML that needs nothing else: no script, no file beside it, no network. All that an image or an advisory
  * says is text there; a policy in the page forbids scripts even if some of it were not.
  */
-export function htmlReport(result: ScanResult, { name, version }: ReportOptions): string {
-  const figures = summary(result)
+export function htmlReport(result: ScanResult, { name, version, summary: figures }: HtmlOptions): string {
   const { inventory } = result
   const system = inventory.system?.name ?? inventory.system?.id
   const page = html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<meta http-equiv="Content-Security-Policy" content="${policy()}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
 <title>Vulnerabilities of ${shown(name)}</title>
@@ -42,7 +47,11 @@ ${overview(result, figures)}${bySeverity(result, figures)}${suppressedSection(re
   return page.text.toWellFormed()
 }
 
-const POLICY = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; base-uri 'none'; form-action 'none'`
+/** The page's only style is allowed by its hash. Source: CSP Level 3 §2.3.1. */
+function policy(): string {
+  const hash = createHash('sha256').update(STYLE).digest('base64')
+  return `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`
+}
 
 /** The worst are open. */
 function bySeverity({ findings, inventory }: ScanResult, figures: ScanSummary): Content {

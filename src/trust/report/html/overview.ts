@@ -27,13 +27,13 @@ function statusSentence({ status, coverage }: ScanResult, { packages }: ScanSumm
 function findingsSentence({ status }: ScanResult, figures: ScanSummary): string {
   const { vulnerabilities, vulnerable, fixable, exploited } = figures
   const hidden = sum(Object.values(figures.suppressed))
-  const apart = hidden === 0 ? '' : ` ${plural(hidden, 'finding')} more ${hidden === 1 ? 'is' : 'are'} suppressed.`
+  const apart = hidden === 0 ? '' : ` ${hidden} more ${hidden === 1 ? 'finding is' : 'findings are'} suppressed.`
   if (vulnerabilities === 0) {
     if (status === 'failed') return apart.trim()
     return `No vulnerabilities are known in the packages${status === 'complete' ? '' : ' that are covered'}.${apart}`
   }
   const known = exploited === 0 ? '' : ` ${plural(exploited, 'finding is', 'findings are')} known to be exploited.`
-  const fixed = ` An update ends ${plural(fixable, 'finding')}.`
+  const fixed = ` Updates fix ${plural(fixable, 'finding')}.`
   return `${plural(vulnerabilities, 'vulnerability', 'vulnerabilities')} in ${plural(vulnerable, 'package')}.${known}${fixed}${apart}`
 }
 
@@ -49,9 +49,11 @@ function supportNotice({ support }: ScanResult): Content {
   if (!support?.ended) return undefined
   const since = support.endOfLife === undefined ? '' : ` on ${shown(support.endOfLife, 20)}`
   const paid =
-    support.extendedUntil === undefined ? '' : ` Others give updates until ${shown(support.extendedUntil, 20)}.`
-  return html`<div class="notice"><h3>The distribution has ended</h3>
-<p>Its support ended${since}: vulnerabilities found since may be missing here, and are not fixed.${paid}</p></div>
+    support.extendedUntil === undefined
+      ? ''
+      : ` Extended support by others lasts until ${shown(support.extendedUntil, 20)}.`
+  return html`<div class="notice"><h3>The distribution is no longer supported</h3>
+<p>Its support ended${since}: vulnerabilities that were found later may be missing here, and will not be fixed.${paid}</p></div>
 `
 }
 

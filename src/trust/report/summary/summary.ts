@@ -1,3 +1,4 @@
+import { bytewise } from '#base'
 import { SEVERITIES, type Severity } from '#trust/advisories'
 import type { PackageType } from '#trust/inventory'
 import type { Finding, ScanResult } from '#trust/match'
@@ -91,13 +92,8 @@ function worstFirst(one: Finding, other: Finding): number {
     SEVERITIES.indexOf(other.severity) - SEVERITIES.indexOf(one.severity) ||
     Number(other.advisory.exploited ?? false) - Number(one.advisory.exploited ?? false) ||
     (other.advisory.exploitProbability ?? 0) - (one.advisory.exploitProbability ?? 0) ||
-    compareTexts(one.id, other.id)
+    bytewise(one.id, other.id)
   )
-}
-
-/** The same on every machine, unlike the order of a language. */
-function compareTexts(one: string, other: string): number {
-  return one === other ? 0 : one < other ? -1 : 1
 }
 
 function countsOf(findings: readonly Finding[]): SeverityCounts {
@@ -109,5 +105,5 @@ function countsOf(findings: readonly Finding[]): SeverityCounts {
 function notCoveredOf(packages: readonly { type: PackageType }[]) {
   return [...Map.groupBy(packages, ({ type }) => type)]
     .map(([type, those]) => ({ type, packages: those.length }))
-    .sort((one, other) => other.packages - one.packages || compareTexts(one.type, other.type))
+    .sort((one, other) => other.packages - one.packages || bytewise(one.type, other.type))
 }

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { nearest, printable } from '#base'
-import type { Fault, Key, PlacedDocument } from '#trust/placed-document'
+import { faultOf, type Key, type PlacedDocument } from '#trust/placed-document'
 import type { IgnoreEntry } from './ignore-entry.ts'
 
 const LONGEST = 1000
@@ -32,21 +32,14 @@ const KNOWN = { file: Object.keys(FILE.entries), entry: Object.keys(ENTRY.entrie
 export function entriesOf(document: PlacedDocument): IgnoreEntry[] {
   if (document.value === null) return []
   const { success, output, issues } = v.safeParse(FILE, document.value)
-  if (!success) throw document.refuse(issues.map(faultOf))
+  if (!success) throw document.refuse(issues.map((issue) => faultOf(issue, unknownKey)))
   return output.ignore.map((entry, at) => ({ ...entry, place: document.lineOf(['ignore', at]) }))
 }
 
-function faultOf(issue: v.BaseIssue<unknown>): Fault {
-  const keys = (issue.path ?? []).map(({ key }) => key as Key)
-  if (issue.type !== 'strict_object' || issue.path?.at(-1)?.origin !== 'key') return { keys, message: issue.message }
-  if (issue.expected !== 'never') return { keys, message: 'is missing' }
+function unknownKey(keys: readonly Key[]): string {
   const known = keys.length === 1 ? KNOWN.file : KNOWN.entry
   const meant = nearest(String(keys.at(-1)), known)
-  return {
-    keys,
-    atKey: true,
-    message: `unknown key; ${meant ? `did you mean ${meant}?` : `expects ${known.join(', ')}`}`,
-  }
+  return `unknown key; ${meant ? `did you mean ${meant}?` : `expects ${known.join(', ')}`}`
 }
 
 function expects(what: string) {

@@ -1,4 +1,5 @@
 import { PackageURL } from 'packageurl-js'
+import type { Reference } from '#spec'
 import type { Inventory, InventoryPackage, OperatingSystem } from '#trust/inventory'
 import { imagePurl, packageUrlOf } from '#trust/sbom'
 
@@ -13,7 +14,7 @@ export interface Product {
   readonly parts?: readonly PackageURL[]
 }
 
-/** Products by the packages that they may be, so that a statement about 100,000 of them is not gone through for each finding. */
+/** Products by the packages that they may be, so that a statement about 100,000 of them is not searched for each finding. */
 export type Products = ReadonlyMap<string, readonly Product[]>
 
 export function productsOf(products: Iterable<Product>): Products {
@@ -27,7 +28,7 @@ export function productsOf(products: Iterable<Product>): Products {
   return byKey
 }
 
-/** Undefined for what is no package URL. */
+/** Undefined for a text that is not a package URL. */
 export function parsePurl(text: string | undefined): PackageURL | undefined {
   if (!text?.startsWith('pkg:')) return undefined
   try {
@@ -39,13 +40,16 @@ export function parsePurl(text: string | undefined): PackageURL | undefined {
 
 /** What findings of one image are compared with. */
 export interface Subject {
-  /** The image as a product; its version is the digest of the manifest. */
+  /** The image as a product, if it has a name in a registry; its version is the digest of the manifest. */
   readonly image: PackageURL | undefined
   readonly system: OperatingSystem | undefined
 }
 
-export function subjectOf({ manifest, system }: Pick<Inventory, 'manifest' | 'system'>, name: string): Subject {
-  return { image: parsePurl(imagePurl(name, manifest)), system }
+export function subjectOf(
+  { manifest, system }: Pick<Inventory, 'manifest' | 'system'>,
+  reference: Reference | undefined,
+): Subject {
+  return { image: parsePurl(imagePurl(reference, manifest)), system }
 }
 
 /**
@@ -70,20 +74,20 @@ function hasVersion({ url, versions, parts }: Product): boolean {
   return [url, ...(parts ?? [])].some(({ version }) => version !== undefined) || versions !== undefined
 }
 
-/** Names have no case here: some ecosystems have none either, and in the others no two packages differ in case alone. */
+/** Names are compared without case: in no ecosystem do the names of two current packages differ in case alone. */
 function keyOf({ type, namespace, name }: PackageURL): string {
   const plain = type === 'pypi' ? name.replaceAll(/[-_.]+/g, '-') : name
   return JSON.stringify([type, namespace ?? '', plain]).toLowerCase()
 }
 
-/** Whether the package URL of a product means this one, of the same name: all that it says must be so, and it may say less. */
+/** Whether a product's package URL, of the same name, includes this package: each part that it states must be equal. */
 function matches({ url, versions, within }: Product, own: PackageURL, system: OperatingSystem | undefined): boolean {
   if (within !== undefined && !isRelease(within, system)) return false
   const accepted = url.version === undefined ? versions : [url.version]
   if (accepted && !accepted.includes(own.version ?? '')) return false
-  // A source is meant only where that is said: packages have the name of their source as well, and are not all of it.
+  // A source must be named as such: a package may have the name of its source, and is only a part of what it makes.
   if (own.qualifiers?.['arch'] === 'source' && !SOURCE.has(url.qualifiers?.['arch'] ?? '')) return false
-  // A digest says all of an image.
+  // A digest identifies an image wherever it is.
   if (own.type === 'oci' && accepted) return true
   return Object.entries(url.qualifiers ?? {}).every(
     ([key, value]) =>
@@ -94,7 +98,7 @@ function matches({ url, versions, within }: Product, own: PackageURL, system: Op
   )
 }
 
-/** Whether a CPE is that of the image's major release of RHEL, in whatever minor version. Others are not recognised. */
+/** Whether a CPE is that of the image's major release of RHEL, of any minor version. Others are not recognised. */
 function isRelease(cpe: string, system: OperatingSystem | undefined): boolean {
   const [, version] = /^cpe:(?:\/|2\.3:)[ao]:redhat:enterprise_linux:(\d{1,3})(?=[.:]|$)/.exec(cpe) ?? []
   return version !== undefined && system?.id === 'rhel' && system.version?.split('.', 1)[0] === version

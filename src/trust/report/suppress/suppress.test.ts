@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { LODASH, OPENSSL, smallInventory, someFinding } from '../../../../test/kit/small-scan.ts'
 import type { IgnoreEntry } from './ignore-entry.ts'
-import { suppress } from './suppress.ts'
+import { suppress } from './index.ts'
 
 const entry = (members: Partial<IgnoreEntry>): IgnoreEntry => ({ id: 'CVE-1', reason: 'x', place: 'f:1', ...members })
 
 function marked(entries: IgnoreEntry[], findings = [someFinding('CVE-1', 'high')], today = '2026-11-30') {
-  return suppress(findings, { inventory: smallInventory(), name: 'web', ignoreFile: entries, today })
+  return suppress(findings, { inventory: smallInventory(), ignoreFile: entries, today })
 }
 
 const isSuppressed = (...args: Parameters<typeof marked>) => marked(...args).findings[0]?.suppressed !== undefined

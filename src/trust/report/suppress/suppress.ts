@@ -1,7 +1,8 @@
+import { fitsText } from '#base'
+import type { Reference } from '#spec'
 import type { Inventory } from '#trust/inventory'
 import type { Finding, Suppression } from '#trust/match'
 import { purlOf } from '#trust/sbom'
-import { matchesGlob } from './glob.ts'
 import type { IgnoreEntry } from './ignore-entry.ts'
 import { includes, type Subject, subjectOf } from './products.ts'
 import type { VexStatement } from './statement.ts'
@@ -9,8 +10,8 @@ import type { VexStatement } from './statement.ts'
 /** What decides which findings count. */
 interface SuppressOptions {
   readonly inventory: Pick<Inventory, 'manifest' | 'system'>
-  /** What the image is called; VEX documents may name it. */
-  readonly name: string
+  /** The image's name in a registry, by which VEX documents may name it. */
+  readonly reference?: Reference
   readonly ignoreFile?: readonly IgnoreEntry[]
   /** Of all documents. A later statement replaces an earlier one, by their times and then by their order here. */
   readonly vex?: readonly VexStatement[]
@@ -29,7 +30,7 @@ interface Suppressed {
 }
 
 /**
- * Marks findings that do not count, by an ignore file and by VEX. What is marked already stays so. A VEX document suppresses what it
+ * Marks findings that do not count, by an ignore file and by VEX. What is already marked stays marked. A VEX document suppresses what it
  * says is not affected or fixed; `fixed` only at the versions that it names, since the installed one is what matters.
  */
 export function suppress(findings: readonly Finding[], options: SuppressOptions): Suppressed {
@@ -39,7 +40,7 @@ export function suppress(findings: readonly Finding[], options: SuppressOptions)
   const latestFirst = vex.toReversed().sort((one, other) => other.time - one.time)
   const ranks = new Map(latestFirst.map((statement, rank) => [statement, rank]))
   const statements = byId(latestFirst, ({ ids }) => ids)
-  const subject = subjectOf(options.inventory, options.name)
+  const subject = subjectOf(options.inventory, options.reference)
   const used = new Set<IgnoreEntry>()
   const marked = findings.map((finding): Finding => {
     const matching = namedBy(finding, entries).filter((entry) => concerns(entry, finding, subject))
@@ -81,7 +82,7 @@ function namedBy<T>({ id, aliases }: Finding, all: ReadonlyMap<string, readonly 
 function concerns({ package: pattern }: IgnoreEntry, { package: found }: Finding, { system }: Subject): boolean {
   if (pattern === undefined) return true
   if (!pattern.startsWith('pkg:')) {
-    return [found.name, found.source?.name].some((name) => name !== undefined && matchesGlob(pattern, name))
+    return [found.name, found.source?.name].some((name) => name !== undefined && fitsText(pattern, name))
   }
   const purl = purlOf(found, system)
   if (purl === undefined) return false
@@ -89,7 +90,7 @@ function concerns({ package: pattern }: IgnoreEntry, { package: found }: Finding
   const unqualified = purl.split('?')[0]!
   const unversioned = unqualified.replace(/@[^@/]*$/, '')
   const plain = pattern.replaceAll('%40', '@')
-  return [purl, unqualified, unversioned].some((text) => matchesGlob(plain, text.replaceAll('%40', '@')))
+  return [purl, unqualified, unversioned].some((text) => fitsText(plain, text.replaceAll('%40', '@')))
 }
 
 function suppressionBy({ reason, expires, author }: IgnoreEntry): Suppression {

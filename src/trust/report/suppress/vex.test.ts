@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isBaleError } from '#base'
+import { parseReference } from '#spec'
 import { LODASH, smallInventory, someDigest, someFinding, somePackage } from '../../../../test/kit/small-scan.ts'
-import { suppress } from './suppress.ts'
-import { parseVex } from './vex.ts'
+import { parseVex, suppress } from './index.ts'
 
 const bytes = (document: unknown) => new TextEncoder().encode(JSON.stringify(document))
 
@@ -14,7 +14,8 @@ async function verdict(
   name = 'registry.example/web:1.0',
 ) {
   const vex = (await Promise.all(documents.map((one, at) => parseVex(bytes(one), `${at}.json`)))).flat()
-  return suppress([finding], { inventory: smallInventory(), name, vex, today: '2026-11-30' }).findings[0]?.suppressed
+  const about = { inventory: smallInventory(), reference: parseReference(name), today: '2026-11-30' }
+  return suppress([finding], { ...about, vex }).findings[0]?.suppressed
 }
 
 const SSL = 'pkg:deb/debian/libssl3@3.0.11-1~deb12u2'

@@ -7,7 +7,7 @@ const LIMIT = 64 << 20
 
 /**
  * Reads what a VEX document says: OpenVEX, CycloneDX, or CSAF 2. `path` is what messages call it. Products that have no package URL
- * are not found in any image. INVALID_ARGUMENT for what is none of these, or not as its format says; LIMIT_EXCEEDED above 64 MiB.
+ * are not found in any image. INVALID_ARGUMENT for another format, or for mistakes in one of these; LIMIT_EXCEEDED above 64 MiB.
  */
 export async function parseVex(bytes: Uint8Array, path: string): Promise<VexStatement[]> {
   const document = parseStrictJson(bytes, { limit: LIMIT, what: path, code: 'INVALID_ARGUMENT' })

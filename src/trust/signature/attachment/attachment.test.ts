@@ -69,7 +69,41 @@ test('two who attach at once to an image of an old registry are both listed', as
   assert.equal((await place.referrers(image.manifestDescriptor.digest)).length, 3)
 })
 
-test('a registry that never lists what was attached is told of, and so is a tag that is taken by an image', async () => {
+test('what another writer puts under the tag between a read and a write is not lost, nor is what it takes away', async () => {
+  const place = createMemoryAttachments({ api: false })
+  const image = await randomImage()
+  await putImage(place, image)
+  const subject = image.manifestDescriptor
+  const [before, own, others] = ['before', 'own', 'others'].map((text) => sbomOf(subject, { annotations: { text } }))
+  await attach(place, before!)
+  let writes = 0
+  const contested = {
+    ...place,
+    tag: async (name: string, manifest: Parameters<typeof place.tag>[1]) => {
+      await place.tag(name, manifest)
+      // Somebody who read the list before it had anything.
+      const list = makeIndex([others!.manifest.descriptor])
+      await place.putManifest(list.descriptor, list.bytes)
+      if (writes++ === 0) await place.tag(name, list)
+    },
+  }
+  await attach(contested, own!)
+  const found = await place.referrers(subject.digest)
+  assert.deepEqual(found.map(({ annotations }) => annotations?.['text']).sort(), ['before', 'others', 'own'])
+  const endless = { ...contested, tag: async () => undefined }
+  const late = sbomOf(subject, { annotations: { text: 'late' } })
+  await assert.rejects(attach(endless, late), { code: 'CONFLICT', message: /changed by others all the time/ })
+  // The last write counts as well.
+  let ignored = 4
+  const slow = {
+    ...place,
+    tag: async (...given: Parameters<typeof place.tag>) => (ignored-- > 0 ? undefined : place.tag(...given)),
+  }
+  await attach(slow, late)
+  assert.equal((await place.referrers(subject.digest)).length, 4)
+})
+
+test('attaching fails when the registry never lists the attachment, and when the tag belongs to an image', async () => {
   const place = createMemoryAttachments({ api: false })
   const image = await randomImage()
   await putImage(place, image)

@@ -2,12 +2,11 @@ import assert from 'node:assert/strict'
 import { type TestOptions, test } from 'node:test'
 import { isBaleError } from '#base'
 import { artifactTypeOf, createMemoryPlace, type MemoryPlace, putImage, randomImage } from '#image'
-import { type Descriptor, type Digest, type ImageManifest, parseManifest } from '#spec'
+import { type Descriptor, type Digest, type ImageManifest, parseManifest, referrersTag } from '#spec'
 import { attach } from './attach.ts'
 import type { AttachmentSource, AttachmentTarget } from './attachment-source.ts'
 import { listAttachments } from './list-attachments.ts'
 import { makeAttachment } from './make-attachment.ts'
-import { referrersTag } from './tags.ts'
 
 /** A repository in memory, with a referrers API or as an old registry without. */
 export function createMemoryAttachments(options: { api?: boolean } = {}): MemoryPlace & AttachmentSource {

@@ -11,14 +11,6 @@ export function attachmentTag(subject: Digest, suffix: TagSuffix): string | unde
   return isTag(tag) ? tag : undefined
 }
 
-/**
- * The tag that lists referrers where a registry has no API for them. Source: distribution-spec, "Referrers Tag Schema"; a
- * digest is cut to 64 characters.
- */
-export function referrersTag(subject: Digest): string {
-  return `${algorithmOf(subject)}-${hexOf(subject).slice(0, 64)}`
-}
-
 /** What a tag points to, checked; undefined when there is no such tag. */
 export async function taggedManifest(
   source: ImageSource,

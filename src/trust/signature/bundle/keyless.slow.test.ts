@@ -299,7 +299,7 @@ test('what holds for a key holds for an identity: digest, type, one signature', 
     await of({ subject: [{ digest: { sha512: 'a'.repeat(64) } }] }),
     /^is about sha512:a+, not about sha256:a+$/,
   )
-  assert.match(await of({ subject: [] }), /^holds something else than a statement of in-toto \(subject\)$/)
+  assert.match(await of({ subject: [] }), /^holds something other than a statement of in-toto \(subject\)$/)
   assert.match(
     await of({ predicateType: 'https://spdx.dev/Document' }),
     /^is a statement of the type https:\/\/spdx\.dev\/Document, not of /,

@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto'
 import type { Bundle } from '@sigstore/bundle'
 import type { Signer } from '@sigstore/verify'
-import { printable } from '#base'
-import { fitsText, type TrustedIdentity, type TrustRoot, untrusted, type VerificationContext } from '../claim/index.ts'
+import { fitsText, printable } from '#base'
+import { type TrustedIdentity, type TrustRoot, untrusted, type VerificationContext } from '../claim/index.ts'
 import type { Signed } from './signed-by-key.ts'
 
 /**
@@ -29,7 +29,7 @@ export async function signedByIdentity(bundle: Bundle, { requirements }: Verific
   return { by, who, signedAt: certificateOf(bundle).validFromDate }
 }
 
-/** Who the certificate is for, or why the bundle does not stand up to the root. */
+/** The identity in the certificate, or why the bundle is not valid by this root. */
 async function identityOf(bundle: Bundle, { material }: TrustRoot): Promise<Signer['identity'] | string> {
   const { toSignedEntity, Verifier } = await import('@sigstore/verify')
   // A private instance may have no logs; then its time stamps prove when it was signed.

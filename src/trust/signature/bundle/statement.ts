@@ -76,6 +76,6 @@ export function readStatement(bytes: Uint8Array): Statement {
   const value = parseStrictJson(bytes, { limit: bytes.length, what: 'its statement', code: 'UNTRUSTED' })
   const { success, output, issues } = v.safeParse(STATEMENT, value)
   if (!success)
-    throw untrusted(`holds something else than a statement of in-toto (${v.getDotPath(issues[0]) ?? 'type'})`)
+    throw untrusted(`holds something other than a statement of in-toto (${v.getDotPath(issues[0]) ?? 'type'})`)
   return { subjects: output.subject, predicateType: output.predicateType, predicate: output.predicate }
 }

@@ -25,8 +25,17 @@ const MOST_ENTRIES = 8
  * of the statement's subject binds it, where the signer gave one (bale does, cosign does not). `checkClaim` judges that.
  */
 export async function verifyBundle(bytes: Uint8Array, context: VerificationContext): Promise<Claim> {
-  const json = parseStrictJson(bytes, { limit: ATTESTATION_LIMIT, what: 'the bundle' }) as BundleJson
-  checkShape(json)
+  return verifyJson(parseStrictJson(bytes, { limit: ATTESTATION_LIMIT, what: 'the bundle' }), context)
+}
+
+/** Checks an attestation of cosign's old form: a DSSE envelope without anything around it, signed with a key. */
+export async function verifyEnvelope(bytes: Uint8Array, context: VerificationContext): Promise<Claim> {
+  const dsseEnvelope = parseStrictJson(bytes, { limit: ATTESTATION_LIMIT, what: 'the envelope' })
+  return verifyJson({ mediaType: ArtifactType.bundle, verificationMaterial: { publicKey: {} }, dsseEnvelope }, context)
+}
+
+async function verifyJson(json: unknown, context: VerificationContext): Promise<Claim> {
+  checkShape(json as BundleJson | null)
   const bundle = await read(json)
   const envelope = bundle.content.$case === 'dsseEnvelope' ? bundle.content.dsseEnvelope : undefined
   if (envelope === undefined) throw untrusted('is over bare bytes, not over a statement about an image')
@@ -38,14 +47,7 @@ export async function verifyBundle(bytes: Uint8Array, context: VerificationConte
   return claimOf(readStatement(envelope.payload), signed, context)
 }
 
-/** Checks an attestation of cosign's old form: a DSSE envelope without anything around it, signed with a key. */
-export async function verifyEnvelope(bytes: Uint8Array, context: VerificationContext): Promise<Claim> {
-  const dsseEnvelope = parseStrictJson(bytes, { limit: ATTESTATION_LIMIT, what: 'the envelope' })
-  const bundle = { mediaType: ArtifactType.bundle, verificationMaterial: { publicKey: {} }, dsseEnvelope }
-  return verifyBundle(Buffer.from(JSON.stringify(bundle)), context)
-}
-
-/** As far as it is looked at before the library reads it, which takes all of it for what it should be. */
+/** The members that are checked before the library reads the bundle, since the library does not check them. */
 interface BundleJson {
   verificationMaterial?: {
     tlogEntries?: unknown

@@ -3,7 +3,7 @@ import type { TrustedSigner } from './trusted-signer.ts'
 
 /**
  * Which repository a signature must name. `match`: the one the image is in, or none. `named`: the one the image is in. `any`:
- * whatever, so that a signature made in another repository counts where the image was copied.
+ * any or none, so that a signature made in another repository counts where the image was copied.
  */
 export type RepositoryRule = 'match' | 'named' | 'any'
 
@@ -15,8 +15,8 @@ export interface Requirements {
   /** `match` by default. */
   repository?: RepositoryRule
   /**
-   * The signature must say that it was made at this time or later. The only means against a tag that somebody moved back to an
-   * older image: that one was signed too, and its signature stays valid.
+   * The signature must say that it was made at this time or later. Nothing else refuses a tag that somebody moved back to
+   * an older image: that one was signed too, and its signature stays valid.
    */
   notOlderThan?: Date
 }
@@ -31,7 +31,7 @@ export interface VerificationContext {
   now: number
 }
 
-/** What a signature says that somebody trusted made over the digest in question. */
+/** The content of a valid signature of a trusted signer over the digest in question. */
 export interface Claim {
   /** All entries of the trusted signers that fit. */
   by: readonly TrustedSigner[]

@@ -46,7 +46,7 @@ type SignedHeaders = v.InferOutput<typeof SIGNED>
 const MOST_CERTIFICATES = 10
 const base64url = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]+$/))
 
-/** Only the flattened form, with nothing besides: it has one signature. */
+/** Only the flattened form, without other members: it has one signature. */
 const ENVELOPE = v.strictObject({
   payload: base64url,
   protected: base64url,

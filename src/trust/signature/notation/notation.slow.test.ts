@@ -381,7 +381,7 @@ test('certificates are read from PEM, and told what else a file is', () => {
   const refuses = (pem: string, message: RegExp) =>
     assert.throws(() => readCertificates(pem, 'ca.pem'), { code: 'INVALID_ARGUMENT', message })
   refuses('', /^ca\.pem is not a PEM file$/)
-  refuses(root.keyPem, /^ca\.pem holds something else than certificates: PRIVATE KEY$/)
+  refuses(root.keyPem, /^ca\.pem holds something other than certificates: PRIVATE KEY$/)
   refuses(
     '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
     /^ca\.pem is damaged: a certificate cannot be read$/,

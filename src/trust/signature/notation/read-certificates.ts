@@ -10,7 +10,7 @@ export function readCertificates(pem: string, what = 'the certificates'): X509Ce
   if (blocks.length === 0) throw new BaleError('INVALID_ARGUMENT', `${what} is not a PEM file`)
   if (blocks.length > MOST) throw new BaleError('INVALID_ARGUMENT', `${what} holds more than ${MOST} certificates`)
   const other = blocks.find(({ label }) => label !== 'CERTIFICATE')
-  if (other) throw new BaleError('INVALID_ARGUMENT', `${what} holds something else than certificates: ${other.label}`)
+  if (other) throw new BaleError('INVALID_ARGUMENT', `${what} holds something other than certificates: ${other.label}`)
   return blocks.map(({ text }) => {
     try {
       return new X509Certificate(text)

@@ -48,7 +48,7 @@ export async function verifyNotation(bytes: Uint8Array, limit: number, context: 
 
 const UNDERSTOOD: readonly string[] = [Header.scheme, Header.authenticSigningTime, Header.expiry]
 
-/** What must be understood is; what decides is signed as such. */
+/** No critical header is unknown, and the headers that decide are marked as critical. */
 function checkHeaders({ signed }: Envelope): void {
   const plugin = signed[Header.plugin]
   if (plugin !== undefined) throw untrusted(`needs a plugin to be checked: ${printable(plugin, 80)}`)

@@ -11,7 +11,7 @@ interface JudgedImage {
   /** Where it is; undefined for an image without a name, for which the default holds. */
   name: Pick<Reference, 'registry' | 'repository'> | undefined
   descriptor: Descriptor
-  /** The index that the image was found in, when it is asked for by its own digest: a signature of that counts as well. */
+  /** The index that the image was asked for with: a signature of that counts as well. */
   containedIn?: Descriptor
 }
 
@@ -33,7 +33,7 @@ interface JudgeOptions extends OperationOptions {
   clock?: Clock
 }
 
-/** Images of an index that are looked at: more have no index that people made. */
+/** How many images of an index are looked at. Real indexes have fewer. */
 const MOST_CHILDREN = 64
 /** Indexes inside an index. */
 const DEEPEST = 2
@@ -44,7 +44,7 @@ const DAY = 86_400_000
  * digest, as long as signatures cannot expire (`notOlderThan` in days, certificates). Where nothing is required, nothing is
  * read. Failures that say nothing of the image (network, login) are thrown: then it must not be used either.
  *
- * An index is judged by its own signature; an image of it by its own, or that of the index. With `children` each has to have its
+ * An index is judged by its own signature, an image of it by its own or by that of the index. With `children` each must have its
  * own. A tag that was moved back to an older signed image passes unless the rule has `notOlderThan`.
  */
 export async function judgeSignatures(

@@ -1,5 +1,6 @@
+import { fitsPath } from '#base'
 import { type Digest, type Reference, repositoryName } from '#spec'
-import { fitsRepository, type RepositoryRule, type TrustedSigner } from '../claim/index.ts'
+import type { RepositoryRule, TrustedSigner } from '../claim/index.ts'
 
 /** Whose signatures images must have. */
 export interface SignaturePolicy {
@@ -23,7 +24,7 @@ export interface PolicyRule {
   readonly level: 'enforce' | 'warn'
   /** `refuse`: no image passes, whoever signed it. Otherwise one of each group must have signed; none need to without a group. */
   readonly require: 'refuse' | readonly (readonly TrustedSigner[])[]
-  /** Of an index each image must be signed, and an image of an index cannot do with the signature of the index. */
+  /** Each image of an index must have a signature of its own; that of the index is not enough. */
   readonly children: boolean
   readonly repository: RepositoryRule
   /** A signature must not be older than a time, or than so many days. */
@@ -37,5 +38,5 @@ export function ruleFor(
 ): PolicyRule {
   if (name === undefined) return fallback
   const full = repositoryName(name)
-  return rules.find(({ images }) => images.some((pattern) => fitsRepository(pattern, full))) ?? fallback
+  return rules.find(({ images }) => images.some((pattern) => fitsPath(pattern, full))) ?? fallback
 }

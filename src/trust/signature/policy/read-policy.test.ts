@@ -149,7 +149,7 @@ rules:
     'policy.yaml:7:14: rules[0].require[0].key: cannot read missing.pub: no such file',
     'policy.yaml:8:14: rules[0].require[1].key: release.key is a private key; signatures are checked with the public key',
     'policy.yaml:10:18: rules[0].require[2].any[0].key: text.txt is not a PEM file',
-    'policy.yaml:11:22: rules[0].require[3].certificate: release.pub holds something else than certificates: PUBLIC KEY',
+    'policy.yaml:11:22: rules[0].require[3].certificate: release.pub holds something other than certificates: PUBLIC KEY',
     lines[4]!,
     'policy.yaml:13:14: rules[0].require[5].key: the key is cut short: a PEM block has no end',
   ])
@@ -169,6 +169,22 @@ test('mistakes of notation, duplicates, aliases and foreign bytes are refused', 
   assert.deepEqual(await mistakes('text'), ['policy.yaml:1:1: expects a group with version, default and rules'])
   assert.match((await mistakes(`version: 1\ndefault: allow\nrules: ${'['.repeat(20_000)}`))[0]!, /^policy\.yaml:/)
   assert.equal((await mistakes(`version: 1\ndefault: allow\nrules:\n${'  - {}\n'.repeat(200)}`)).length, 101)
+})
+
+test('a file that several signers name is read once', async () => {
+  const read: string[] = []
+  const signers = ['key: a.pub', 'key: a.pub', 'identity: { subject: x, issuer: y, trust-root: root.json }']
+  const requirements = [...signers, ...signers].map((one) => `{ ${one} }`).join(', ')
+  const text = `version: 1\ndefault: { require: [${requirements}] }`
+  const refused = parseSignaturePolicy(Buffer.from(text), 'policy.yaml', async (path) => {
+    read.push(path)
+    return Buffer.from(path === 'a.pub' ? publicKey : 'hello')
+  })
+  await assert.rejects(
+    refused,
+    /require\[2\]\.identity: root\.json is not valid.*\n.*require\[5\]\.identity: root\.json/,
+  )
+  assert.deepEqual(read, ['a.pub', 'root.json'])
 })
 
 test('members named as those of every object are unknown members like others', async () => {

@@ -2,7 +2,8 @@ import * as v from 'valibot'
 import { BaleError, isBaleError, nearest, printable } from '#base'
 import { digestOf } from '#blob'
 import type { Fault, Key, PlacedDocument } from '#trust/placed-document'
-import type { TrustedSigner } from '../claim/index.ts'
+import { readTrustRoot } from '../bundle/index.ts'
+import type { TrustedSigner, TrustRoot } from '../claim/index.ts'
 import { loadSigner } from './load-signer.ts'
 import type { PolicyRule, SignaturePolicy } from './policy.ts'
 import { MEMBERS, POLICY, type PolicyContent, type RuleContent, type SignerContent } from './schema.ts'
@@ -21,10 +22,10 @@ export async function parseSignaturePolicy(
 ): Promise<SignaturePolicy> {
   const text = textOf(bytes)
   if (text === undefined) throw new BaleError('INVALID_ARGUMENT', `${name}:1:1: the file is not UTF-8`)
-  const { PlacedDocument } = await import('#trust/placed-document')
+  const { faultOf, PlacedDocument } = await import('#trust/placed-document')
   const document = PlacedDocument.read(text, name)
   const parsed = v.safeParse(POLICY, document.value, { abortPipeEarly: true })
-  if (!parsed.success) throw document.refuse(parsed.issues.map(faultOf))
+  if (!parsed.success) throw document.refuse(parsed.issues.map((issue) => faultOf(issue, unknownMember)))
   return new Loading(document, files, bytes).policy(parsed.output)
 }
 
@@ -34,6 +35,9 @@ class Loading {
   readonly #files: PolicyFiles
   readonly #faults: Fault[] = []
   readonly #contents: Uint8Array[]
+  /** By path: several signers may come from one file. */
+  readonly #read = new Map<string, Promise<Uint8Array>>()
+  readonly #roots = new Map<string, Promise<TrustRoot>>()
 
   constructor(document: PlacedDocument, files: PolicyFiles, bytes: Uint8Array) {
     this.#document = document
@@ -91,7 +95,7 @@ class Loading {
   async #signer(content: SignerContent, path: readonly Key[]): Promise<TrustedSigner[]> {
     const [kind] = Object.keys(content).filter((name) => content[name as keyof SignerContent] !== undefined)
     try {
-      return [await loadSigner(content, (file) => this.#read(file))]
+      return [await loadSigner(content, { bytes: (file) => this.#bytesOf(file), root: (file) => this.#rootOf(file) })]
     } catch (error) {
       if (!isBaleError(error)) throw error
       this.#faults.push({ keys: [...path, kind!], message: error.message })
@@ -99,29 +103,38 @@ class Loading {
     }
   }
 
-  async #read(path: string): Promise<Uint8Array> {
-    const bytes = await this.#files(path).catch((error: unknown) => {
-      const reason = isBaleError(error) ? error.message : ((error as { code?: string }).code ?? 'unknown')
-      throw new BaleError(
-        'INVALID_ARGUMENT',
-        `cannot read ${printable(path, 200)}: ${reason === 'ENOENT' ? 'no such file' : reason}`,
-        { cause: error },
-      )
+  #bytesOf(path: string): Promise<Uint8Array> {
+    return once(this.#read, path, async () => {
+      const bytes = await this.#files(path).catch((error: unknown) => {
+        const reason = isBaleError(error) ? error.message : ((error as { code?: string }).code ?? 'unknown')
+        throw new BaleError(
+          'INVALID_ARGUMENT',
+          `cannot read ${printable(path, 200)}: ${reason === 'ENOENT' ? 'no such file' : reason}`,
+          { cause: error },
+        )
+      })
+      this.#contents.push(bytes)
+      return bytes
     })
-    this.#contents.push(bytes)
-    return bytes
+  }
+
+  #rootOf(path: string): Promise<TrustRoot> {
+    return once(this.#roots, path, async () => readTrustRoot(await this.#bytesOf(path), path))
   }
 }
 
-function faultOf(issue: v.BaseIssue<unknown>): Fault {
-  const keys = (issue.path ?? []).map(({ key }) => key as Key)
-  const atKey = issue.path?.at(-1)?.origin === 'key'
-  if (issue.type !== 'strict_object' || !atKey) return { keys, message: issue.message }
-  if (issue.expected !== 'never') return { keys, message: 'is missing' }
+/** What was made for the path before, or what `make` gives. */
+function once<T>(made: Map<string, Promise<T>>, path: string, make: () => Promise<T>): Promise<T> {
+  const one = made.get(path) ?? make()
+  made.set(path, one)
+  return one
+}
+
+function unknownMember(keys: readonly Key[]): string {
   const name = String(keys.at(-1))
-  if (MEMBERS.includes(name)) return { keys, atKey, message: 'has no place here' }
+  if (MEMBERS.includes(name)) return 'has no place here'
   const meant = nearest(name, MEMBERS)
-  return { keys, atKey, message: `unknown member${meant === undefined ? '' : `; did you mean ${meant}?`}` }
+  return `unknown member${meant === undefined ? '' : `; did you mean ${meant}?`}`
 }
 
 function textOf(bytes: Uint8Array): string | undefined {

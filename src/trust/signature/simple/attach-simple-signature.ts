@@ -1,12 +1,12 @@
 import { BaleError, type OperationOptions } from '#base'
 import { type ImageSource, type ImageTarget, makeImage } from '#image'
 import type { Descriptor } from '#spec'
-import { attachmentTag, putSmallBlob, taggedManifest } from '../attachment/index.ts'
+import { attachmentTag, keepListed, putSmallBlob, taggedManifest } from '../attachment/index.ts'
 import type { SimpleSignature } from './sign-simple.ts'
 
 /**
- * Adds a signature to those under the image's tag `sha256-<hex>.sig`. The tag has one manifest for all signatures, so two who
- * sign at the same moment can lose one of them: it is looked whether the own one is there, and tried again. May be repeated.
+ * Adds a signature to those under the image's tag `sha256-<hex>.sig`, which has one manifest for all of them: what others add
+ * meanwhile is kept. May be repeated. Throws CONFLICT when the tag belongs to an index or others keep changing it.
  */
 export async function attachSimpleSignature(
   target: ImageSource & ImageTarget,
@@ -16,25 +16,28 @@ export async function attachSimpleSignature(
   const tag = attachmentTag(subject.digest, 'sig')
   if (tag === undefined) throw new BaleError('UNSUPPORTED', `cosign has no tag for ${subject.digest}`)
   await putSmallBlob(target, layer, payload, options)
-  for (let tries = 0; tries < TRIES; tries++) {
-    const there = await signaturesOf(target, tag, options)
-    if (there.some((one) => isSame(one, layer))) return
-    await put(target, tag, [...there, layer], options)
-  }
-  throw new BaleError('CONFLICT', `others change the tag ${tag} all the time: the signature was not added`)
+  const isKept = await keepListed(
+    {
+      read: () => signaturesOf(target, tag, options),
+      write: (layers) => put(target, tag, layers, options),
+      isSame,
+    },
+    layer,
+  )
+  if (!isKept)
+    throw new BaleError('CONFLICT', `the tag ${tag} is changed by others all the time: the signature was not added`)
 }
-
-const TRIES = 5
 
 async function signaturesOf(target: ImageSource, tag: string, options: OperationOptions): Promise<Descriptor[]> {
   const there = await taggedManifest(target, tag, options)
   if (there?.kind !== 'index') return there?.manifest.layers ?? []
-  throw new BaleError('CONFLICT', `the tag ${tag} has signatures of the image, but points to an index here`)
+  throw new BaleError('CONFLICT', `the tag ${tag} should have the signatures of the image, but it is an index`)
 }
 
-/** Two signatures of one payload differ in their annotation alone. */
+/** Two signatures of one payload differ in their annotation alone. Empty annotations are not written. */
 function isSame(one: Descriptor, other: Descriptor): boolean {
-  return one.digest === other.digest && JSON.stringify(one.annotations) === JSON.stringify(other.annotations)
+  const [left, right] = [one, other].map(({ annotations = {} }) => JSON.stringify(annotations))
+  return one.digest === other.digest && left === right
 }
 
 /** Layers need a config that lists them: some registries and clients look at it. */

@@ -43,7 +43,7 @@ export function makePayload(
 export function readPayload(bytes: Uint8Array): Payload {
   const value = parseStrictJson(bytes, { limit: bytes.length, what: 'its payload', code: 'UNTRUSTED' })
   const { success, output, issues } = v.safeParse(PAYLOAD, value)
-  if (!success) throw untrusted(`holds something else than a payload of cosign (${v.getDotPath(issues[0]) ?? 'type'})`)
+  if (!success) throw untrusted(`holds something other than a payload of cosign (${v.getDotPath(issues[0]) ?? 'type'})`)
   const { critical, optional } = output
   const entries = Object.entries(optional ?? {}).filter(
     (entry): entry is [string, string] => typeof entry[1] === 'string',

@@ -223,6 +223,19 @@ test('an image without a signature has nobody verified and nothing refused', asy
   assert.deepEqual(await verify(await scene()), { subject: (await scene()).subject.digest, verified: [], refused: [] })
 })
 
+test('signatures of the old form that are made at once are all kept', async () => {
+  const one = await scene()
+  const made = ['a', 'b', 'c'].map((text) =>
+    createSigner(one.key).signSimple(one.subject, { repository: WEB, annotations: { text } }),
+  )
+  await Promise.all(made.map((signature) => attachSimpleSignature(one.place, signature)))
+  const { verified } = await verify(one)
+  assert.deepEqual(verified.map(({ annotations }) => annotations['text']).sort(), ['a', 'b', 'c'])
+  const deaf = { ...one.place, tag: async () => undefined }
+  const late = createSigner(one.key).signSimple(one.subject, { repository: WEB, annotations: { text: 'd' } })
+  await assert.rejects(attachSimpleSignature(deaf, late), { code: 'CONFLICT', message: /was not added/ })
+})
+
 test('S01 a tampered payload, signature or type is refused', async () => {
   const changes: ((bundle: Bundle) => void)[] = [
     ({ dsseEnvelope }) => {
@@ -360,7 +373,7 @@ test('another payload type under a valid signature is refused', async () => {
   const old = await scene()
   const simple = createSigner(old.key).signSimple(old.subject, { repository: WEB })
   await attachBytes(old, encodeDocument(bundleOf(old.key, Buffer.from(simple.payload).toString())))
-  assert.match(await refusal(verify(old)), /^holds something else than a statement of in-toto \(_type\)$/)
+  assert.match(await refusal(verify(old)), /^holds something other than a statement of in-toto \(_type\)$/)
   const statementAsSimple = await scene()
   const payload = Buffer.from(statement(statementAsSimple.subject.digest))
   const annotations = {
@@ -371,7 +384,10 @@ test('another payload type under a valid signature is refused', async () => {
     payload,
     layer: { ...describe(payload, ArtifactType.simpleSigning), annotations },
   })
-  assert.match(await refusal(verify(statementAsSimple)), /^holds something else than a payload of cosign \(critical\)$/)
+  assert.match(
+    await refusal(verify(statementAsSimple)),
+    /^holds something other than a payload of cosign \(critical\)$/,
+  )
 })
 
 test('an envelope with two signatures, or none, is refused although one of them fits', async () => {

@@ -21,9 +21,9 @@ interface VerifiedSignature extends Claim {
   attachment: Digest
 }
 
-/** What came out. Nobody but `verified` counts; `refused` explains. */
+/** The result of a verification: the signatures that count, and why the others do not. */
 export interface Verification {
-  /** The digest that all of this is about. */
+  /** Of the image or index that was verified. */
   subject: Digest
   verified: readonly VerifiedSignature[]
   refused: readonly RefusedSignature[]
@@ -36,7 +36,7 @@ interface VerifyOptions extends OperationOptions {
   clock?: Clock
 }
 
-/** Signatures and attestations together; in whatever order, the rest is left out. */
+/** Of all signatures and attestations together: those that come after are not read. */
 const MOST_BYTES = 64 << 20
 const AT_ONCE = 4
 
@@ -79,7 +79,7 @@ export async function verifyImage(
   return { subject: subject.digest, verified: verified.filter((one) => one !== undefined), refused }
 }
 
-/** Whatever a parser stumbles over is the fault of the signature: it must not keep the others from being looked at. */
+/** Any error of a parser makes this signature invalid; the others must still be checked. */
 async function claimOf(
   candidate: Pick<Candidate, 'verify'>,
   layer: Uint8Array,

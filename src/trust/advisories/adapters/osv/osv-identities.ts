@@ -23,11 +23,11 @@ export function identitiesOf(record: Members, id: string): Identity[] {
   const upstream = idsOf(record, 'upstream', id)
   const related = NOTICE.test(id) ? idsOf(record, 'related', id).filter((one) => one.startsWith('CVE-')) : []
   const covered = upstream.length > 0 ? withoutNotices(upstream) : aliases.length > 0 ? [] : related
-  if (covered.length > 1) return covered.map((one) => ({ id: one, aliases: [], remark: `told by ${id}` }))
+  if (covered.length > 1) return covered.map((one) => ({ id: one, aliases: [], remark: `reported in ${id}` }))
   return [{ id, aliases: [...new Set([...aliases, ...covered])] }]
 }
 
-/** Where CVE ids are among them, the others are what tells of them. */
+/** The ids of a record that names CVE ids: these count, and its other ids are aliases. */
 function withoutNotices(ids: readonly string[]): readonly string[] {
   const cves = ids.filter((one) => one.startsWith('CVE-'))
   return cves.length > 0 ? cves : ids

@@ -1,6 +1,7 @@
 import { BaleError } from '#base'
 import type { Advisory, RangeEvent, VersionRange } from '../../advisory.ts'
 import type { ScoreVector } from '../cvss.ts'
+import { isWorse } from '../rating.ts'
 import {
   isObject,
   listOf,
@@ -15,7 +16,7 @@ import {
 } from '../values.ts'
 import { isDistribution, osvEcosystem } from './osv-ecosystems.ts'
 import { type Identity, identitiesOf } from './osv-identities.ts'
-import { osvSeverity, worse } from './osv-severity.ts'
+import { osvSeverity } from './osv-severity.ts'
 
 /** Of each list of a record. The Linux kernel's have the longest ones, some thousands. */
 const LIST_LIMIT = 50_000
@@ -82,7 +83,8 @@ function addAffected(packages: Map<string, AffectedPackage>, entry: unknown, { r
   // Distributions list all versions that a range has, thousands for some packages. Registries of languages have versions
   // whose order nobody can tell, so there both count.
   if (ranges.length === 0 || !isDistribution(ecosystem)) for (const version of versions) known.versions.add(version)
-  known.severity = worse(known.severity, osvSeverity(record, entry, id, score))
+  const severity = osvSeverity(record, entry, id, score)
+  if (isWorse(severity?.level, known.severity?.level)) known.severity = severity
   packages.set(key, known)
 }
 

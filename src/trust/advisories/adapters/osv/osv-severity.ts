@@ -1,5 +1,5 @@
 import { table } from '#base'
-import { type Advisory, SEVERITIES } from '../../advisory.ts'
+import type { Advisory } from '../../advisory.ts'
 import type { CvssScore, ScoreVector } from '../cvss.ts'
 import { ratingOf } from '../rating.ts'
 import { listOf, type Members, memberOf, textOf } from '../values.ts'
@@ -72,9 +72,3 @@ function bestScore(entries: readonly unknown[], score: ScoreVector): CvssScore |
 }
 
 const versionOf = (vector: string) => (vector.startsWith('CVSS:') ? vector.slice(5, 8) : '2.0')
-
-/** The worse of two ratings of one advisory. */
-export function worse(a: Rated | undefined, b: Rated | undefined): Rated | undefined {
-  if (!a || !b) return a ?? b
-  return SEVERITIES.indexOf(b.level) > SEVERITIES.indexOf(a.level) ? b : a
-}

@@ -228,10 +228,10 @@ test('a notice of several vulnerabilities is split, so that they are no aliases 
   assert.deepEqual(
     advisories.map(({ id, aliases, remark }) => [id, aliases, remark]),
     [
-      ['CVE-2024-1', [], 'told by DSA-1-1'],
-      ['CVE-2024-2', [], 'told by DSA-1-1'],
-      ['CVE-2024-3', [], 'told by ALSA-2024:1'],
-      ['CVE-2024-4', [], 'told by ALSA-2024:1'],
+      ['CVE-2024-1', [], 'reported in DSA-1-1'],
+      ['CVE-2024-2', [], 'reported in DSA-1-1'],
+      ['CVE-2024-3', [], 'reported in ALSA-2024:1'],
+      ['CVE-2024-4', [], 'reported in ALSA-2024:1'],
       ['DEBIAN-CVE-2024-5', ['CVE-2024-5'], undefined],
       ['GHSA-6', ['CVE-2024-6'], undefined],
     ],

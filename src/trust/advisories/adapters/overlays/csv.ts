@@ -10,18 +10,20 @@ const LINE_LIMIT = 64 * 1024
  */
 export async function* csvRows(document: AsyncIterable<Uint8Array>): AsyncGenerator<string[]> {
   let row = ''
+  let isOpen = false
   let isFirst = true
   for await (const line of lines(document)) {
     if (isFirst && line.startsWith('#')) continue
     isFirst = false
-    row += row === '' ? line : `\n${line}`
+    row += isOpen ? `\n${line}` : line
     if (row.length > LINE_LIMIT) throw new BaleError('LIMIT_EXCEEDED', `a row has more than ${LINE_LIMIT} characters`)
     // An odd number of quotes: the field goes on in the next line.
-    if ((row.split('"').length - 1) % 2 === 1) continue
+    if (line.split('"').length % 2 === 0) isOpen = !isOpen
+    if (isOpen) continue
     if (row !== '') yield fieldsOf(row)
     row = ''
   }
-  if (row !== '') throw malformed('the table', 'ends within quotes')
+  if (isOpen) throw malformed('the table', 'ends within quotes')
 }
 
 async function* lines(document: AsyncIterable<Uint8Array>): AsyncGenerator<string> {

@@ -1,16 +1,9 @@
 import { readAll } from '#base'
+import { streamOf } from '#blob'
 import { decompressAny } from '#format'
 import type { Tally } from '../tally.ts'
-import { listOf, malformed, memberOf, parseSource, textOf } from '../values.ts'
+import { listOf, malformed, memberOf, parseSource } from '../values.ts'
 import { csvRows } from './csv.ts'
-
-/** A vulnerability that is known to be exploited. */
-interface KnownExploited {
-  /** YYYY-MM-DD: since when it is on the list. */
-  readonly added?: string
-  /** Known to be used by ransomware. */
-  readonly ransomware: boolean
-}
 
 const CVE = /^CVE-\d{4}-\d{4,12}$/
 const DOCUMENT_LIMIT = 64 * 2 ** 20
@@ -19,39 +12,34 @@ const TABLE_LIMIT = 512 * 2 ** 20
 const ROWS_LIMIT = 5_000_000
 
 /**
- * CISA's list of known exploited vulnerabilities by CVE id, from its JSON or its CSV, compressed or not. A malformed entry is
+ * CVE ids of CISA's list of known exploited vulnerabilities, from its JSON or its CSV, compressed or not. A malformed entry is
  * skipped and counted; throws INVALID_ARCHIVE when the document is neither.
  */
 export async function readKnownExploited(
   document: AsyncIterable<Uint8Array>,
   { tally }: { tally: Tally },
-): Promise<ReadonlyMap<string, KnownExploited>> {
+): Promise<ReadonlySet<string>> {
   const what = 'the list of exploited vulnerabilities'
   const bytes = await readAll(limited(document), { limit: DOCUMENT_LIMIT, what })
-  const found = new Map<string, KnownExploited>()
-  const add = (id: unknown, added: unknown, ransomware: unknown) => {
+  const found = new Set<string>()
+  const add = (id: unknown) => {
     if (typeof id !== 'string' || !CVE.test(id)) throw malformed('an entry', 'has no CVE id')
-    const day = textOf(added, 10)
-    found.set(id, { ...(day && DAY.test(day) && { added: day }), ransomware: ransomware === 'Known' })
+    found.add(id)
   }
   if (Buffer.from(bytes.subarray(0, 64)).toString().trimStart().startsWith('{')) {
     const entries = memberOf(parseSource(bytes, what), 'vulnerabilities')
     if (!Array.isArray(entries)) throw malformed(what, 'has no entries')
     for (const entry of listOf(entries, what, ROWS_LIMIT)) {
-      const [id, added, ransomware] = KEV_COLUMNS.map((name) => memberOf(entry, name))
-      tally.read('an entry', () => add(id, added, ransomware))
+      tally.read('an entry', () => add(memberOf(entry, CVE_ID)))
     }
     return found
   }
-  for await (const row of table(once(bytes), KEV_COLUMNS, what)) {
-    const [id, added, ransomware] = row
-    tally.read('an entry', () => add(id, added, ransomware))
-  }
+  for await (const [id] of table(streamOf(bytes), [CVE_ID], what)) tally.read('an entry', () => add(id))
   return found
 }
 
-const KEV_COLUMNS = ['cveID', 'dateAdded', 'knownRansomwareCampaignUse'] as const
-const DAY = /^\d{4}-\d\d-\d\d$/
+/** The member, or the column. */
+const CVE_ID = 'cveID'
 
 /**
  * EPSS of FIRST: for each CVE id the probability, 0 to 1, of being exploited within 30 days. From its CSV, compressed or not. A
@@ -93,8 +81,4 @@ async function* table(
 
 function limited(document: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   return decompressAny(document, { limits: { outputBytes: TABLE_LIMIT } })
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes
 }

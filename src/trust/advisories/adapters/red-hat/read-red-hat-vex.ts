@@ -1,5 +1,5 @@
-import { type Advisory, type FixState, SEVERITIES, type Severity } from '../../advisory.ts'
-import { ratingOf } from '../rating.ts'
+import type { Advisory, FixState, Severity } from '../../advisory.ts'
+import { isWorse, ratingOf } from '../rating.ts'
 import type { RecordFile } from '../records/record-file.ts'
 import type { Tally } from '../tally.ts'
 import {
@@ -75,7 +75,8 @@ function readVulnerability(vulnerability: unknown, { findComponent, aggregate, m
       const one = foundOf(found, component)
       if (meaning === 'fixed') one.fixed.add(component.version!)
       else one.state ??= meaning === 'not fixed' ? (states.get(product) ?? meaning) : meaning
-      one.level = worst(one.level, impacts.get(product) ?? ratingOf(aggregate))
+      const level = impacts.get(product) ?? ratingOf(aggregate)
+      if (isWorse(level, one.level)) one.level = level
     }
   }
   const common = { ...commonOf(vulnerability, id), ...(modified && { modified }) }
@@ -126,11 +127,6 @@ function stateOf(remediation: unknown): FixState | undefined {
   if (category === 'no_fix_planned') return 'will not fix'
   if (category !== 'none_available') return undefined
   return /deferred/i.test(textOf(memberOf(remediation, 'details')) ?? '') ? 'deferred' : 'not fixed'
-}
-
-function worst(a: Severity | undefined, b: Severity | undefined): Severity | undefined {
-  if (!a || !b) return a ?? b
-  return SEVERITIES.indexOf(b) > SEVERITIES.indexOf(a) ? b : a
 }
 
 function commonOf(vulnerability: unknown, id: string): Pick<Advisory, 'summary' | 'url' | 'published'> {

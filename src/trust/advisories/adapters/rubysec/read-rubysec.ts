@@ -33,8 +33,8 @@ function advisoryOf(record: unknown, file: string): Advisory {
   const name = requiredText(record['gem'], 'it', 'gem')
   const [id, ...aliases] = idsOf(record)
   if (id === undefined) throw malformed(file, 'has no id')
-  const safe = ['patched_versions', 'unaffected_versions'].flatMap((list) =>
-    textsOf(record[list], `${id}: ${list}`, LIST_LIMIT),
+  const [patched = [], unaffected = []] = ['patched_versions', 'unaffected_versions'].map((list) =>
+    textsOf(memberOf(record, list), `${id}: ${list}`, LIST_LIMIT),
   )
   const severity = severityOf(record)
   const summary = summaryOf(record['title'], record['description'])
@@ -45,8 +45,8 @@ function advisoryOf(record: unknown, file: string): Advisory {
     aliases,
     ecosystem: 'RubyGems',
     name,
-    ranges: rangesOutside(safe),
-    state: memberOf(record, 'patched_versions') ? 'fixed' : 'not fixed',
+    ranges: rangesOutside([...patched, ...unaffected]),
+    state: patched.length > 0 ? 'fixed' : 'not fixed',
     ...(severity && { severity }),
     ...(summary && { summary }),
     ...(url && { url }),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import fc from 'fast-check'
 import { comparatorOf, inRange } from '#trust/versions'
 import { createTally } from '../tally.ts'
@@ -54,11 +55,13 @@ patched_versions:
 })
 
 test('an advisory without a patch is about all versions', async () => {
-  const { advisories } = await read('gem: a\nosvdb: 89026\n')
-  assert.deepEqual(
-    advisories.map(({ id, state, ranges }) => [id, state, ranges]),
-    [['OSVDB-89026', 'not fixed', [{ events: [{ introduced: '0' }] }]]],
-  )
+  for (const patched of ['', 'patched_versions: []\n', 'patched_versions:\n']) {
+    const { advisories } = await read(`gem: a\nosvdb: 89026\n${patched}`)
+    assert.deepEqual(
+      advisories.map(({ id, state, ranges }) => [id, state, ranges]),
+      [['OSVDB-89026', 'not fixed', [{ events: [{ introduced: '0' }] }]]],
+    )
+  }
 })
 
 test('a malformed file is skipped and counted: aliases that grow, deep nesting, wrong types, a long file', async () => {
@@ -75,6 +78,16 @@ test('a malformed file is skipped and counted: aliases that grow, deep nesting, 
     'gem: b\ncve: 2024-2',
   )
   assert.deepEqual([advisories.map(({ name }) => name), tally.skipped], [['b'], 8])
+})
+
+test('nothing that a file says is written to the terminal as a warning', async () => {
+  const warnings: unknown[] = []
+  const note = (warning: unknown) => warnings.push(warning)
+  process.on('warning', note)
+  const { advisories } = await read('gem: !odd b\ncve: 2024-1')
+  await setImmediate()
+  process.off('warning', note)
+  assert.deepEqual([advisories.length, warnings], [1, []])
 })
 
 test('advisories of gems are told from other files of the database', () => {

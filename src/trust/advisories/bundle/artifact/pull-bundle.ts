@@ -16,10 +16,9 @@ interface PullOptions extends OperationOptions, InstallOptions {
   name?: string
   /** Asked about the manifest before anything that it names is read; a throw refuses the bundle. */
   verify?(manifest: Descriptor): Promise<void>
-  /** Bytes of the file at most; 8 GiB by default. */
-  limit?: number
 }
 
+/** Bytes of the file. */
 const LIMIT = 8 * 2 ** 30
 
 /**
@@ -32,7 +31,7 @@ export async function pullBundle(
   directory: string,
   options: PullOptions = {},
 ): Promise<InstalledBundle & { descriptor: Descriptor }> {
-  const { name, signal, progress, verify, limit = LIMIT } = options
+  const { name, signal, progress, verify } = options
   const reading = { signal, progress }
   const manifest = checkedManifest(await source.resolve(name, reading))
   const { descriptor } = manifest
@@ -40,8 +39,11 @@ export async function pullBundle(
   const shown = name ?? descriptor.digest
   const { config: configDescriptor, layer } = bundleParts(manifest, shown)
   const config = await readConfig(source, configDescriptor, shown, reading)
-  if (config.size > limit)
-    throw new BaleError('LIMIT_EXCEEDED', `the bundle ${printable(shown)} has ${config.size} bytes`)
+  if (config.size > LIMIT)
+    throw new BaleError(
+      'LIMIT_EXCEEDED',
+      `the bundle ${printable(shown)} has ${config.size} bytes, more than the limit of ${LIMIT}`,
+    )
   const there = admitted(config, directory, options)
   if (there) return { ...there, descriptor }
   makeDirectory(directory)

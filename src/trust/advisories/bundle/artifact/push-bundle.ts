@@ -16,18 +16,16 @@ const LEVEL = 9
 interface PushOptions extends OperationOptions {
   /** What the place shall know it as. */
   tag?: string
-  /** Where the compressed bundle waits; the bundle's own directory by default. */
-  scratch?: string
 }
 
 /**
  * Writes a bundle as an artifact: config, layer, manifest, name. The same file gives the same bytes. Does not call
- * `target.finish`. Returns the manifest, which is what a signature is of.
+ * `target.finish`. The compressed bundle waits beside the bundle. Returns the manifest, which is what a signature is of.
  */
 export async function pushBundle(target: ImageTarget, path: string, options: PushOptions = {}): Promise<RawManifest> {
-  const { signal, progress, tag, scratch = dirname(path) } = options
+  const { signal, progress, tag } = options
   using bundle = openBundle(path)
-  await using directory = await temporaryDirectory(scratch, '.advisories-')
+  await using directory = await temporaryDirectory(dirname(path), '.advisories-')
   const compressed = join(directory.path, 'layer')
   const layer = await compress(path, compressed, signal)
   const { size } = await stat(path)

@@ -15,7 +15,3 @@ export interface AdvisoryPlace {
    */
   readonly ecosystem?: string
 }
-
-export function isUrl({ address }: AdvisoryPlace): boolean {
-  return /^https?:\/\//i.test(address)
-}

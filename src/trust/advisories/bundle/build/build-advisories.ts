@@ -1,22 +1,23 @@
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import {
   asError,
   BaleError,
   type Clock,
+  errnoOf,
   isBaleError,
+  isUrl,
   mapLimited,
   type OperationOptions,
   printable,
   systemClock,
 } from '#base'
-import { makeDirectory } from '#host/file'
+import { acquireLock, makeDirectory, withNoSpace } from '#host/file'
 import type { Fetcher } from '#transport'
 import { createTally, type Tally } from '../../adapters/index.ts'
-import type { SupportStatus } from '../../advisory.ts'
 import type { BundleInfo, SourceInfo } from '../file/bundle-info.ts'
 import { type BundleWriter, startBundle } from '../file/start-bundle.ts'
-import { type AdvisoryPlace, isUrl } from './advisory-place.ts'
-import { type Refreshed, refreshCopy } from './cached-copy.ts'
+import type { AdvisoryPlace } from './advisory-place.ts'
+import { asFailure, type Refreshed, refreshCopy } from './cached-copy.ts'
 import { type Facts, isFacts, placeKnows, readFacts, readPlace, timeOfFile } from './read-place.ts'
 
 /** What a bundle is built of, and where. */
@@ -24,11 +25,10 @@ interface BuildOptions extends OperationOptions {
   readonly from: readonly AdvisoryPlace[]
   /** The bundle's file; one that is there is replaced once the new one is complete. */
   readonly path: string
-  /** A directory for copies of what was downloaded; made when it is missing. One process at a time uses it. */
+  /** A directory for copies of what was downloaded; made when it is missing. Another build that uses it is waited for. */
   readonly cache: string
   readonly fetcher: Fetcher
   readonly clock?: Clock
-  readonly support?: Iterable<SupportStatus>
 }
 
 /** What became of a place. */
@@ -61,9 +61,11 @@ const DOWNLOAD_LIMIT = 8 * 2 ** 30
  * DOWNLOAD_FAILED when no place gives advisories; what was at `path` then stays.
  */
 export async function buildAdvisories(options: BuildOptions): Promise<BuiltAdvisories> {
-  const { from, path, cache, support, signal, clock = systemClock } = options
+  const { from, path, cache, signal, progress, clock = systemClock } = options
   checkPlaces(from)
   makeDirectory(cache)
+  const what = `the cache ${cache}, which another build of advisories uses`
+  await using _lock = await acquireLock(join(cache, 'lock'), { signal, progress, what })
   const found = await mapLimited(from, DOWNLOADS, (place, { signal }) => find(place, { ...options, clock, signal }), {
     signal,
   })
@@ -79,7 +81,7 @@ export async function buildAdvisories(options: BuildOptions): Promise<BuiltAdvis
   }
   checkSome(places)
   const overlays = { exploited: facts.exploited, probabilities: facts.probabilities, sources }
-  return { info: await writer.finish({ overlays, support }), places }
+  return { info: await writer.finish({ overlays }), places }
 }
 
 const STEPS = { new: 'done', unchanged: 'cached', old: 'done', failed: 'failed' } as const
@@ -92,11 +94,12 @@ function step(place: AdvisoryPlace) {
 async function find(place: AdvisoryPlace, options: BuildOptions & { clock: Clock }): Promise<Refreshed> {
   const { cache, fetcher, clock, signal, progress } = options
   progress?.({ ...step(place), state: 'start' })
-  if (isUrl(place))
+  if (isUrl(place.address))
     return refreshCopy(place.address, { cache, fetcher, clock, limit: DOWNLOAD_LIMIT, signal, progress })
   try {
     return { former: { path: place.address, at: await timeOfFile(place.address) }, unchanged: true }
   } catch (error) {
+    if (errnoOf(error) === undefined) throw error
     const { message } = asError(error)
     return { unchanged: false, failure: new BaleError('PATH_NOT_FOUND', message, { cause: error }) }
   }
@@ -109,10 +112,10 @@ interface Taking extends BuildOptions {
   readonly sources: SourceInfo[]
 }
 
-/** The fresh copy, or if that is of no use the former one. */
+/** The fresh copy, or if that is of no use the former one. What the disk or this program fails at says nothing against a copy. */
 async function takePlace(place: AdvisoryPlace, found: Refreshed, taking: Taking): Promise<BuiltPlace> {
   const { fresh, former, unchanged } = found
-  let failure: unknown = found.failure
+  let { failure } = found
   let tally = createTally()
   for (const copy of [fresh, former]) {
     if (!copy) continue
@@ -121,14 +124,15 @@ async function takePlace(place: AdvisoryPlace, found: Refreshed, taking: Taking)
     const reason = isOld ? reasonOf(failure) : undefined
     try {
       await takeCopy(place, copy, tally, taking, reason)
-      if (copy === fresh) await fresh.keep()
-      return built(place, isOld ? 'old' : unchanged ? 'unchanged' : 'new', tally, reason)
     } catch (error) {
       taking.signal?.throwIfAborted()
-      if (isBaleError(error, 'NO_SPACE')) throw error
-      failure ??= error
-      await copy.drop?.()
+      const failed = asFailure(error)
+      failure ??= failed
+      if (isBaleError(error)) await copy.drop?.()
+      continue
     }
+    if (copy === fresh) await withNoSpace(taking.cache, fresh.keep)
+    return built(place, isOld ? 'old' : unchanged ? 'unchanged' : 'new', tally, reason)
   }
   return built(place, 'failed', tally, reasonOf(failure))
 }
@@ -157,8 +161,8 @@ function built(place: AdvisoryPlace, state: BuiltPlace['state'], tally: Tally, r
   return { place, state, ...(reason !== undefined && { reason }), records, skipped, examples: [...reasons] }
 }
 
-function reasonOf(failure: unknown): string {
-  return printable(asError(failure).message, 300)
+function reasonOf(failure: BaleError | undefined): string {
+  return printable(failure?.message ?? '', 300)
 }
 
 function warningOf({ place, state, reason }: BuiltPlace): string {

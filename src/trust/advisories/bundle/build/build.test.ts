@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import type { Clock, ProgressEvent } from '#base'
+import { acquireLock } from '#host/file'
 import { createFetcher, type Fetcher } from '#transport'
 import { type PlannedServer, planServer } from '../../../../../test/kit/planned-server.ts'
 import { temporaryDirectory } from '../../../../../test/kit/temporary.ts'
@@ -60,6 +62,8 @@ function testClock(): Clock & { day: number } {
 interface ServedFile {
   bytes: Uint8Array | string
   etag?: string
+  /** Parts come without it. */
+  isBare?: boolean
   /** For its next requests. `break`: the connection ends once some of the bytes have arrived. `refuse`: before any. */
   plan?: ('break' | 'refuse')[]
 }
@@ -73,7 +77,7 @@ interface Work extends AsyncDisposable {
   readonly cache: string
   readonly events: ProgressEvent[]
   place(kind: AdvisoryPlace['kind'], path: string, more?: Partial<AdvisoryPlace>): AdvisoryPlace
-  build(from: readonly AdvisoryPlace[]): ReturnType<typeof buildAdvisories>
+  build(from: readonly AdvisoryPlace[], fetcher?: Fetcher): ReturnType<typeof buildAdvisories>
 }
 
 const PART = 100_000
@@ -98,14 +102,15 @@ async function workplace(): Promise<Work> {
       if (!file) return response.writeHead(404).end()
       const bytes = Buffer.from(file.bytes as string)
       const { etag } = file
-      if (etag && headers['if-none-match'] === etag) return response.writeHead(304, { etag }).end()
+      if (etag && headers['if-none-match'] === etag)
+        return response.writeHead(304, { etag, 'content-length': bytes.length }).end()
       const start =
         etag && headers['if-range'] === etag ? Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0) : 0
       const range = start > 0 ? { 'content-range': `bytes ${start}-${bytes.length - 1}/${bytes.length}` } : {}
       const step = file.plan?.shift()
       if (step === 'refuse') return response.destroy()
       response.writeHead(start > 0 ? 206 : 200, {
-        ...(etag && { etag }),
+        ...(etag && !(start > 0 && file.isBare) && { etag }),
         ...range,
         'content-length': bytes.length - start,
       })
@@ -123,12 +128,12 @@ async function workplace(): Promise<Work> {
   return {
     ...{ files, server, clock, path, directory, cache, events },
     place: (kind, path, more) => ({ kind, address: `${server.url}${path}`, ...more }),
-    build: (from) =>
+    build: (from, other = fetcher) =>
       buildAdvisories({
         from,
         path,
         cache,
-        fetcher,
+        fetcher: other,
         clock,
         progress: (event) => events.push(event),
       }),
@@ -192,7 +197,7 @@ test('a bundle is built of all kinds of places, each said with its date, counts 
   assert.deepEqual([found?.id, found?.exploited, found?.exploitProbability], ['GHSA-1', true, 0.5])
 })
 
-test('what has not changed is not fetched again, and is as new as the question; what has changed is', async () => {
+test('an unchanged source is not downloaded again and is dated by the time of asking; a changed one is downloaded', async () => {
   await using work = await workplace()
   const from = [work.place('debian-tracker', '/debian'), work.place('osv', '/npm.zip')]
   work.files.set('/debian', { bytes: tracker, etag: '"1"' })
@@ -225,6 +230,23 @@ test('a download that breaks goes on where it stopped', async () => {
   const { places } = await work.build([work.place('debian-tracker', '/debian')])
   assert.deepEqual([places[0]!.state, places[0]!.records], ['new', 6000])
   assert.deepEqual(asked(work), ['/debian', '/debian bytes=100000-', '/debian bytes=100000-', '/debian bytes=200000-'])
+})
+
+test('a state that was named with the beginning of a file alone is remembered', async () => {
+  await using work = await workplace()
+  const from = [work.place('debian-tracker', '/debian')]
+  work.files.set('/debian', { bytes: longTracker, etag: '"1"', isBare: true, plan: ['break'] })
+  await work.build(from)
+  assert.equal((await work.build(from)).places[0]!.state, 'unchanged')
+  assert.equal(asked(work).at(-1), '/debian "1"')
+})
+
+test('a server that breaks each connection after a few bytes is not asked for ever', async () => {
+  await using work = await workplace()
+  const plan = Array.from({ length: 19 }, () => 'break' as const)
+  work.files.set('/debian', { bytes: Buffer.alloc(20 * PART), etag: '"1"', plan })
+  await assert.rejects(work.build([work.place('debian-tracker', '/debian')]), { code: 'DOWNLOAD_FAILED' })
+  assert.equal(asked(work).length, 5)
 })
 
 /** As many tries as a download has. */
@@ -326,6 +348,69 @@ for (const [title, bytes] of [
   })
 }
 
+test('a message in JSON does not pass for the data of Debian', async () => {
+  await using work = await workplace()
+  const from = [work.place('debian-tracker', '/debian')]
+  work.files.set('/debian', { bytes: tracker })
+  await work.build(from)
+  work.files.set('/debian', { bytes: '{"error":{"message":"too many requests"}}' })
+  const [debian] = (await work.build(from)).places
+  assert.equal(debian?.state, 'old')
+  assert.match(debian.reason!, /^nothing in .* could be read: /)
+})
+
+test('an export of other ecosystems does not pass for that of one', async () => {
+  await using work = await workplace()
+  work.files.set('/npm.zip', { bytes: npmZip() })
+  const from = [work.place('osv', '/npm.zip', { ecosystem: 'Maven' })]
+  await assert.rejects(work.build(from), { code: 'DOWNLOAD_FAILED', message: /nothing in/ })
+})
+
+/** A fetcher that goes wrong. */
+const failing = (error: Error): Fetcher => ({
+  get: () => Promise.reject(error),
+  [Symbol.asyncDispose]: async () => undefined,
+})
+
+test('a full disk, and a mistake in the program, end the build and are not told as a source that fails', async () => {
+  await using work = await workplace()
+  const from = [work.place('debian-tracker', '/debian')]
+  work.files.set('/debian', { bytes: tracker, etag: '"1"' })
+  await work.build(from)
+  const full = Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+  await assert.rejects(work.build(from, failing(full)), { code: 'NO_SPACE' })
+  await assert.rejects(work.build(from, failing(new TypeError('a mistake'))), TypeError)
+  const mistaken = Object.defineProperty({ ...from[0]! }, 'licence', {
+    get() {
+      throw new TypeError('a mistake')
+    },
+  })
+  await assert.rejects(work.build([mistaken]), TypeError)
+  // The copy has nothing to do with it.
+  assert.equal((await work.build(from)).places[0]!.state, 'unchanged')
+})
+
+test('a source whose copy cannot be written on the disk is named, and what was there stays', async () => {
+  await using work = await workplace()
+  const from = [work.place('debian-tracker', '/debian')]
+  work.files.set('/debian', { bytes: tracker })
+  await work.build(from)
+  const denied = Object.assign(new Error('permission denied'), { code: 'EACCES' })
+  assert.equal((await work.build(from, failing(denied))).places[0]!.state, 'old')
+  assert.equal((await work.build(from, failing(denied))).places[0]!.state, 'old')
+})
+
+test('builds that use the same cache take turns', async () => {
+  await using work = await workplace()
+  work.files.set('/debian', { bytes: tracker })
+  const lock = await acquireLock(join(work.cache, 'lock'))
+  const building = work.build([work.place('debian-tracker', '/debian')])
+  await sleep(200)
+  assert.equal(work.server.seen.length, 0)
+  await lock[Symbol.asyncDispose]()
+  assert.equal((await building).places[0]!.state, 'new')
+})
+
 test('when nothing can be read the former bundle stays', async () => {
   await using work = await workplace()
   work.files.set('/debian', { bytes: tracker })
@@ -354,18 +439,28 @@ test('files and folders of this machine are places, as old as their files', asyn
   )
 })
 
-test('a damaged cache is no reason to fail', async () => {
-  await using work = await workplace()
-  const from = [work.place('debian-tracker', '/debian')]
-  work.files.set('/debian', { bytes: tracker, etag: '"1"' })
-  await work.build(from)
-  for (const name of readdirSync(work.cache)) writeFileSync(join(work.cache, name), 'damaged')
-  assert.deepEqual(
-    (await work.build(from)).places.map(({ state }) => state),
-    ['new'],
-  )
-  assert.ok(existsSync(work.path))
-})
+for (const [title, text] of [
+  ['no JSON', 'damaged'],
+  ['nothing', 'null'],
+  ['another type', '{"address":1}'],
+  ['no time', '{"address":"x","at":"y","size":7}'],
+  ['a state that cannot be sent', '{"address":"x","at":"2026-01-01","size":7,"etag":"\\n","lastModified":{}}'],
+  ['too much', `{"address":"x","at":"2026-01-01","size":7,"etag":"${'x'.repeat(80_000)}"}`],
+] as const) {
+  test(`a damaged cache is no reason to fail: ${title}`, async () => {
+    await using work = await workplace()
+    const from = [work.place('debian-tracker', '/debian')]
+    work.files.set('/debian', { bytes: tracker, etag: '"1"' })
+    await work.build(from)
+    for (const name of readdirSync(work.cache))
+      writeFileSync(join(work.cache, name), name.endsWith('.json') ? text : 'damaged')
+    assert.deepEqual(
+      (await work.build(from)).places.map(({ state }) => state),
+      ['new'],
+    )
+    assert.ok(existsSync(work.path))
+  })
+}
 
 test('a copy that was damaged on the disk is fetched again, although the server has not changed it', async () => {
   await using work = await workplace()

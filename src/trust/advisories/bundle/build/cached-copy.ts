@@ -1,11 +1,20 @@
-import { createHash } from 'node:crypto'
-import { open, rename, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { open, rm } from 'node:fs/promises'
 import { asError, BaleError, type Clock, errnoOf, isBaleError, type OperationOptions, printable } from '#base'
-import { readBytes, writeFileAtomic } from '#host/file'
-import { parseJson } from '#spec'
+import { withNoSpace } from '#host/file'
 import type { FetchedUrl, Fetcher } from '#transport'
 import { isTransient } from '#transport/http'
+import {
+  type CopyNote,
+  type CopyPlace,
+  copyPlace,
+  isValidator,
+  keepPart,
+  readCopy,
+  readNote,
+  removeCopy,
+  sizeOf,
+  writeNote,
+} from './copy-place.ts'
 
 /** A file that was downloaded. */
 interface Copy {
@@ -37,61 +46,52 @@ interface RefreshOptions extends OperationOptions {
   limit: number
 }
 
-/** Tries in a row that bring nothing; the pause between them doubles. */
+/** Tries in a row that bring next to nothing; the pause between them doubles. */
 const ATTEMPTS = 5
+/** As much new data as pays for another series of tries. */
+const PROGRESS_BYTES = 256 * 1024
+const CONNECTIONS_AT_MOST = 100
 const FIRST_PAUSE_MS = 1000
 
 /**
- * Downloads what an address has, unless the copy in the cache is still that. A download that breaks goes on where it stopped, also
- * in a later process. Never throws, except when it is cancelled: a failure is part of the result, and the former copy stays.
+ * Downloads what is at an address, unless the copy in the cache is still current. A broken download resumes where it stopped, even
+ * in a later process. A failure is part of the result, and the former copy stays; thrown are only NO_SPACE and the signal's reason.
  */
 export async function refreshCopy(address: string, options: RefreshOptions): Promise<Refreshed> {
-  const place = cachePlace(options.cache, address)
-  const former = await readCopy(place.whole)
+  const place = copyPlace(options.cache, address)
+  const former = await readCopy(place)
   try {
-    for (let attempt = 0; ; ) {
-      const before = await sizeOf(place.part)
-      try {
-        return await download(address, { ...options, place, former })
-      } catch (error) {
-        options.signal?.throwIfAborted()
-        const isBroken = isTransient(error) || isBaleError(error, 'SIZE_MISMATCH')
-        attempt = (await sizeOf(place.part)) > before ? 1 : attempt + 1
-        if (!isBroken || attempt >= ATTEMPTS) throw error
-        await options.clock.sleep(FIRST_PAUSE_MS * 2 ** (attempt - 1), { signal: options.signal })
-      }
-    }
+    return await withNoSpace(options.cache, () => downloadPersistently(address, { ...options, place, former }))
   } catch (error) {
     options.signal?.throwIfAborted()
-    const failure = isBaleError(error)
-      ? error
-      : new BaleError('DOWNLOAD_FAILED', asError(error).message, { cause: error })
-    return { former: former && copyOf(place, former.at), unchanged: false, failure }
+    return { former: former && copyOf(place, former.at), unchanged: false, failure: asFailure(error) }
   }
 }
 
-interface CachePlace {
-  /** The copy, and the download of the next one. Each has a file with `.json` about it. */
-  readonly whole: string
-  readonly part: string
+/** Thrown again when it is no reason to do without a source: a full disk, and a mistake in this program. */
+export function asFailure(error: unknown): BaleError {
+  if (isBaleError(error) && error.code !== 'NO_SPACE') return error
+  if (errnoOf(error) === undefined) throw error
+  return new BaleError('DOWNLOAD_FAILED', asError(error).message, { cause: error })
 }
 
-function cachePlace(cache: string, address: string): CachePlace {
-  const whole = join(cache, createHash('sha256').update(address).digest('hex').slice(0, 32))
-  return { whole, part: `${whole}.part` }
-}
+type DownloadOptions = RefreshOptions & { place: CopyPlace; former: CopyNote | undefined }
 
-/** What is noted of a file beside it. */
-interface Note {
-  readonly address: string
-  readonly at: string
-  readonly etag?: string
-  readonly lastModified?: string
-  /** Bytes, of a whole copy. */
-  readonly size?: number
+async function downloadPersistently(address: string, options: DownloadOptions): Promise<Refreshed> {
+  const { clock, place, signal } = options
+  for (let connections = 1, failures = 0; ; connections++) {
+    const before = await sizeOf(place.part)
+    try {
+      return await download(address, options)
+    } catch (error) {
+      signal?.throwIfAborted()
+      const isBroken = isTransient(error) || isBaleError(error, 'SIZE_MISMATCH')
+      failures = (await sizeOf(place.part)) - before >= PROGRESS_BYTES ? 1 : failures + 1
+      if (!isBroken || failures >= ATTEMPTS || connections >= CONNECTIONS_AT_MOST) throw error
+      await clock.sleep(FIRST_PAUSE_MS * 2 ** (failures - 1), { signal })
+    }
+  }
 }
-
-type DownloadOptions = RefreshOptions & { place: CachePlace; former: Note | undefined }
 
 async function download(address: string, options: DownloadOptions): Promise<Refreshed> {
   const { place, former, fetcher, clock, signal } = options
@@ -104,22 +104,30 @@ async function download(address: string, options: DownloadOptions): Promise<Refr
   const answer = await fetcher.get(address, { earlier, signal })
   const at = new Date(clock.now()).toISOString()
   if (answer.outcome === 'unchanged') {
-    for await (const _ of answer.body);
     await writeNote(place.whole, { ...former!, at })
     return { former: copyOf(place, at), unchanged: true }
   }
-  const { etag, lastModified } = answer
-  const note = { address, at, ...(etag && { etag }), ...(lastModified && { lastModified }) }
+  const note = { address, at, ...validatorsOf(answer, begun) }
   if (answer.outcome === 'whole') {
     await rm(place.part, { force: true })
     await writeNote(place.part, note)
   }
   await append(answer, address, options)
   return {
-    fresh: { path: place.part, at, keep: () => keep(place, note), drop: () => remove(place.part) },
+    fresh: { path: place.part, at, keep: () => keepPart(place, note), drop: () => removeCopy(place.part) },
     ...(former && { former: copyOf(place, former.at) }),
     unchanged: false,
   }
+}
+
+/** A server may leave them out of the rest of a file: what it said with the beginning holds. Source: RFC 9110 section 15.3.7. */
+function validatorsOf(
+  { outcome, ...said }: FetchedUrl,
+  begun: CopyNote | undefined,
+): Pick<CopyNote, 'etag' | 'lastModified'> {
+  const before = outcome === 'rest' ? begun : undefined
+  const [etag, lastModified] = [said.etag ?? before?.etag, said.lastModified ?? before?.lastModified]
+  return { ...(isValidator(etag) && { etag }), ...(isValidator(lastModified) && { lastModified }) }
 }
 
 async function append({ body }: FetchedUrl, address: string, { place, limit }: DownloadOptions): Promise<void> {
@@ -133,51 +141,6 @@ async function append({ body }: FetchedUrl, address: string, { place, limit }: D
   await file.sync()
 }
 
-function copyOf({ whole }: CachePlace, at: string): Copy {
-  return { path: whole, at, drop: () => remove(whole) }
-}
-
-async function keep(place: CachePlace, note: Note): Promise<void> {
-  const size = await sizeOf(place.part)
-  await rename(place.part, place.whole)
-  await writeNote(place.whole, { ...note, size })
-  await remove(place.part)
-}
-
-async function remove(path: string): Promise<void> {
-  for (const one of [path, noteOf(path)]) await rm(one, { force: true })
-}
-
-const noteOf = (path: string) => `${path}.json`
-const NOTE_LIMIT = 64 * 1024
-
-function writeNote(path: string, note: Note): Promise<void> {
-  return writeFileAtomic(noteOf(path), JSON.stringify(note))
-}
-
-/** The note of a whole copy that has the size that was noted. */
-async function readCopy(path: string): Promise<Note | undefined> {
-  const note = await readNote(path)
-  return note && note.size === (await sizeOf(path)) ? note : undefined
-}
-
-async function readNote(path: string): Promise<Note | undefined> {
-  try {
-    const note = parseJson((await readBytes(noteOf(path), { limit: NOTE_LIMIT })).toString()) as
-      | Partial<Note>
-      | undefined
-    return typeof note?.at === 'string' && typeof note.address === 'string' ? (note as Note) : undefined
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined
-    throw error
-  }
-}
-
-async function sizeOf(path: string): Promise<number> {
-  try {
-    return (await stat(path)).size
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return 0
-    throw error
-  }
+function copyOf({ whole }: CopyPlace, at: string): Copy {
+  return { path: whole, at, drop: () => removeCopy(whole) }
 }

@@ -32,15 +32,17 @@ const TRACKER_LIMIT = 4 * 2 ** 30
 
 /**
  * The advisories of a file or folder with what a place has; none for lists of facts. Throws INVALID_ARCHIVE and the like when it
- * is not what the place's kind says, also when nothing at all in it can be read.
+ * is not what the place's kind says, also when there is no advisory in it.
  */
 export async function* readPlace(place: AdvisoryPlace, path: string, options: ReadOptions): AsyncGenerator<Advisory> {
+  let advisories = 0
   for await (const advisory of advisoriesOf(place, path, options)) {
     options.signal?.throwIfAborted()
-    if (place.kind !== 'osv' || !place.ecosystem || baseEcosystem(advisory.ecosystem) === place.ecosystem)
-      yield advisory
+    if (place.kind === 'osv' && place.ecosystem && baseEcosystem(advisory.ecosystem) !== place.ecosystem) continue
+    advisories++
+    yield advisory
   }
-  checkRead(place, options.tally)
+  checkRead(place, advisories, options.tally)
 }
 
 function advisoriesOf(place: AdvisoryPlace, path: string, options: ReadOptions): AsyncIterable<Advisory> {
@@ -80,21 +82,23 @@ export interface Facts {
 export async function readFacts(place: AdvisoryPlace, path: string, options: ReadOptions, facts: Facts): Promise<void> {
   const document = streamFile(path, { signal: options.signal })
   if (place.kind === 'kev') {
-    for (const id of (await readKnownExploited(document, options)).keys()) facts.exploited.add(id)
+    const found = await readKnownExploited(document, options)
+    checkRead(place, found.size, options.tally)
+    for (const id of found) facts.exploited.add(id)
   } else {
-    for (const [id, probability] of await readExploitProbabilities(document, options))
-      facts.probabilities.set(id, probability)
+    const found = await readExploitProbabilities(document, options)
+    checkRead(place, found.size, options.tally)
+    for (const [id, probability] of found) facts.probabilities.set(id, probability)
   }
-  checkRead(place, options.tally)
 }
 
 export function isFacts({ kind }: AdvisoryPlace): boolean {
   return kind === 'kev' || kind === 'epss'
 }
 
-/** An error page in place of the data has no record, and must not pass for data. */
-function checkRead({ address }: AdvisoryPlace, { records, reasons }: Tally): void {
-  if (records > 0) return
+/** An error page or message in place of the data, perhaps with records of a kind, says nothing, and must not pass for data. */
+function checkRead({ address }: AdvisoryPlace, found: number, { reasons }: Tally): void {
+  if (found > 0) return
   const reason = reasons[0] === undefined ? '' : `: ${reasons[0]}`
   throw new BaleError('INVALID_ARCHIVE', `nothing in ${printable(address)} could be read${reason}`)
 }

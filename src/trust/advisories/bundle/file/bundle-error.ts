@@ -4,7 +4,7 @@ import { asError, BaleError, printable } from '#base'
 export function damagedBundle(path: string, reason: string, cause?: unknown): BaleError {
   return new BaleError(
     'INVALID_ARCHIVE',
-    `${printable(path)} is no bundle of advisories, or a damaged one: ${reason}`,
+    `${printable(path)} is no bundle of advisories, or a damaged one: ${printable(reason)}`,
     {
       cause,
       hint: 'install a bundle again, or build one',
@@ -17,7 +17,7 @@ export function unknownSchema(what: string, found: number, known: number): BaleE
   const newer = found > known
   return new BaleError(
     'UNSUPPORTED',
-    `${printable(what)} has schema ${found} of advisories, but this bale knows only ${known}`,
+    `${printable(what)} has schema ${found}, but this version of bale reads only schema ${known}`,
     {
       ...(newer ? { next: { act: 'use-newer-bale' as const } } : { hint: 'get a bundle that a newer bale has built' }),
       details: { found, known },
@@ -25,15 +25,16 @@ export function unknownSchema(what: string, found: number, known: number): BaleE
   )
 }
 
-/** What Node throws for a damaged file, for a number beyond its own, and for a text that it cannot hold. */
-const OF_FILES = new Set<unknown>(['ERR_SQLITE_ERROR', 'ERR_OUT_OF_RANGE', 'ERR_STRING_TOO_LONG'])
+/** What Node throws for a damaged file, and for a text that it cannot hold. */
+const OF_FILES = new Set<unknown>(['ERR_SQLITE_ERROR', 'ERR_STRING_TOO_LONG'])
 
-/** Runs what reads a file; SQLite's errors become those of a damaged bundle. */
+/** Runs what reads a file; SQLite's errors, and those of values that are too large, become those of a damaged bundle. */
 export function readingBundle<T>(path: string, act: () => T): T {
   try {
     return act()
   } catch (error) {
-    if (!OF_FILES.has((error as { code?: unknown }).code)) throw error
+    // What is too large for a text or for the memory may have no code.
+    if (!(error instanceof RangeError) && !OF_FILES.has((error as { code?: unknown }).code)) throw error
     throw damagedBundle(path, asError(error).message, error)
   }
 }

@@ -1,10 +1,11 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import type { BaleError } from '#base'
 import { isDigest, parseDigest } from '#spec'
-import type { Advisories, Advisory, Coverage, SupportStatus } from '../../advisory.ts'
+import type { Advisories, Advisory, Coverage } from '../../advisory.ts'
 import { advisoriesOf } from './advisory-row.ts'
 import { damagedBundle, readingBundle } from './bundle-error.ts'
 import type { BundleInfo, SourceInfo } from './bundle-info.ts'
+import { BODY_LIMIT, excessIn, FINDINGS_LIMIT, PACKAGE_LIMIT, ROWS_LIMIT, TEXT_LIMIT } from './bundle-limits.ts'
 import { canonicalName } from './canonical-name.ts'
 import { contentVersion } from './content-version.ts'
 import { SCHEMA_VERSION } from './schema.ts'
@@ -18,26 +19,18 @@ export interface AdvisoryBundle extends Advisories, Disposable {
   check(): void
 }
 
-/** Bytes: longer values are not read, since SQLite would have to hold them in memory. */
-const BODY_LIMIT = 4 * 1024 * 1024
-const TEXT_LIMIT = 4096
-/** Of one package: the kernel of a distribution has ten thousand. */
-const FINDINGS_LIMIT = 200_000
-const ROWS_LIMIT = 100_000
-
 const bounded = (column: string, limit = TEXT_LIMIT) =>
   `iif(octet_length(${column}) <= ${limit}, ${column}, NULL) AS ${column}`
 const columns = (...names: string[]) => names.map((name) => bounded(name)).join(', ')
 
 const SQL = {
-  find: `SELECT ${columns('source')}, ${bounded('body', BODY_LIMIT)}, ${bounded('ids', BODY_LIMIT)} FROM advisories
-    WHERE ecosystem = ? AND name = ? LIMIT ${FINDINGS_LIMIT + 1}`,
+  find: `SELECT ${columns('source')}, ${bounded('body', BODY_LIMIT)}, ${bounded('ids', BODY_LIMIT)},
+    octet_length(body) + octet_length(ids) AS size FROM advisories WHERE ecosystem = ? AND name = ?`,
   coverage: `SELECT ${columns('ecosystem', 'source', 'knows', 'as_of', 'remark')}, advisories FROM coverage
-    WHERE ecosystem = ? LIMIT ${ROWS_LIMIT}`,
-  allCoverage: `SELECT ${columns('ecosystem', 'source', 'knows', 'as_of', 'remark')}, advisories FROM coverage LIMIT ${ROWS_LIMIT}`,
-  support: `SELECT ${columns('end_of_life', 'extended_until')}, ${bounded('unsupported', BODY_LIMIT)} FROM support WHERE ecosystem = ?`,
-  aliases: `SELECT ${columns('id')} FROM aliases WHERE alias = ?1 UNION SELECT ${columns('alias')} FROM aliases WHERE id = ?1 LIMIT ${ROWS_LIMIT}`,
-  sources: `SELECT ${columns('kind', 'address', 'licence', 'as_of', 'remark')}, records, skipped FROM sources LIMIT ${ROWS_LIMIT}`,
+    WHERE ecosystem = ? LIMIT ${ROWS_LIMIT + 1}`,
+  allCoverage: `SELECT ${columns('ecosystem', 'source', 'knows', 'as_of', 'remark')}, advisories FROM coverage LIMIT ${ROWS_LIMIT + 1}`,
+  aliases: `SELECT ${columns('id')} FROM aliases WHERE alias = ?1 UNION SELECT ${columns('alias')} FROM aliases WHERE id = ?1 LIMIT ${ROWS_LIMIT + 1}`,
+  sources: `SELECT ${columns('kind', 'address', 'licence', 'as_of', 'remark')}, records, skipped FROM sources LIMIT ${ROWS_LIMIT + 1}`,
   meta: `SELECT ${columns('value')} FROM meta WHERE key = ?`,
 }
 
@@ -61,34 +54,30 @@ export class BundleFile implements AdvisoryBundle {
   find(ecosystem: string, name: string): readonly Advisory[] {
     const canonical = canonicalName(ecosystem, name)
     const found: Advisory[] = []
-    for (const row of this.#rows('find', ecosystem, canonical)) {
-      const { source, body, ids } = row
-      const advisories = advisoriesOf(ecosystem, canonical, { source, body, ids })
-      if (!advisories) throw this.#damaged(`an advisory of ${name} cannot be read`)
-      found.push(...advisories)
-      if (found.length > FINDINGS_LIMIT) throw this.#damaged(`it has more than ${FINDINGS_LIMIT} advisories of ${name}`)
-    }
-    return found
+    let findings = 0
+    let bytes = 0
+    return readingBundle(this.#path, () => {
+      for (const { source, body, ids, size } of this.#statement('find').iterate(ecosystem, canonical)) {
+        bytes += size as number
+        const advisories = advisoriesOf(ecosystem, canonical, { source, body, ids })
+        if (!advisories) throw this.#damaged(`an advisory of ${name} cannot be read`)
+        // A row of nothing takes time, too.
+        findings += Math.max(1, advisories.length)
+        if (findings > FINDINGS_LIMIT || bytes > PACKAGE_LIMIT)
+          throw this.#damaged(`it has too many advisories of ${name}`)
+        for (const advisory of advisories) found.push(advisory)
+      }
+      return found
+    })
   }
 
   coverage(ecosystem: string): readonly Coverage[] {
     return this.#rows('coverage', ecosystem).map((row) => this.#coverageOf(row))
   }
 
-  support(ecosystem: string): SupportStatus | undefined {
-    const row = this.#rows('support', ecosystem)[0]
-    if (!row) return undefined
-    const [endOfLife, extendedUntil, packages] = ['end_of_life', 'extended_until', 'unsupported'].map((name) =>
-      this.#optional(row, name),
-    )
-    const unsupported = packages === undefined ? undefined : pairsOf(packages)
-    if (packages !== undefined && !unsupported) throw this.#damaged('what it says of support cannot be read')
-    return {
-      ecosystem,
-      ...(endOfLife !== undefined && { endOfLife }),
-      ...(extendedUntil !== undefined && { extendedUntil }),
-      ...(unsupported && { unsupported: new Map(unsupported) }),
-    }
+  support(): undefined {
+    // The sources of a bundle say nothing of it.
+    return undefined
   }
 
   aliases(id: string): readonly string[] {
@@ -100,6 +89,8 @@ export class BundleFile implements AdvisoryBundle {
     readingBundle(this.#path, () => {
       const { quick_check: said } = this.#file.prepare('PRAGMA quick_check(1)').get() as { quick_check: string }
       if (said !== 'ok') throw this.#damaged(said)
+      const excess = excessIn(this.#file)
+      if (excess !== undefined) throw this.#damaged(excess)
       if (contentVersion(this.#file) !== this.version) throw this.#damaged('its content is not what it says')
     })
   }
@@ -156,11 +147,15 @@ export class BundleFile implements AdvisoryBundle {
   }
 
   #rows(name: keyof typeof SQL, ...values: SQLInputValue[]): Row[] {
-    return readingBundle(this.#path, () => {
-      const statement = this.#statements.get(name) ?? this.#file.prepare(SQL[name])
-      this.#statements.set(name, statement)
-      return statement.all(...values)
-    })
+    const rows = readingBundle(this.#path, () => this.#statement(name).all(...values))
+    if (rows.length > ROWS_LIMIT) throw this.#damaged(`it has more than ${ROWS_LIMIT} rows of ${name}`)
+    return rows
+  }
+
+  #statement(name: keyof typeof SQL): StatementSync {
+    const statement = this.#statements.get(name) ?? this.#file.prepare(SQL[name])
+    this.#statements.set(name, statement)
+    return statement
   }
 
   #text(row: Row, name: string): string {
@@ -181,16 +176,5 @@ export class BundleFile implements AdvisoryBundle {
 
   #damaged(reason: string): BaleError {
     return damagedBundle(this.#path, reason)
-  }
-}
-
-function pairsOf(text: string): [string, string][] | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    const isPair = (one: unknown) =>
-      Array.isArray(one) && one.length === 2 && one.every((part) => typeof part === 'string')
-    return Array.isArray(value) && value.every(isPair) ? (value as [string, string][]) : undefined
-  } catch {
-    return undefined
   }
 }

@@ -6,8 +6,8 @@ export interface BundleSource extends Pick<SourceInfo, 'kind' | 'address' | 'lic
   readonly advisories: AsyncIterable<Advisory> | Iterable<Advisory>
   /** Whether the source knows all vulnerabilities of an ecosystem or only those with a fix. */
   knows(ecosystem: string): Coverage['knows']
-  /** What became of its records; read when `advisories` has ended. */
-  readonly tally?: { readonly records: number; readonly skipped: number }
+  /** What became of its records; read when `advisories` has ended. Told of advisories that are too large for a bundle. */
+  readonly tally?: { readonly records: number; readonly skipped: number; skip(what: string, reason: unknown): void }
 }
 
 /** Facts on vulnerabilities that go to all advisories of them, by CVE id. */

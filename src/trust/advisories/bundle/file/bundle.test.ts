@@ -9,6 +9,7 @@ import { readBytesSync } from '#host/file'
 import { createBundle } from '../../../../../test/kit/advisory-bundle.ts'
 import { temporaryDirectory } from '../../../../../test/kit/temporary.ts'
 import type { Advisory } from '../../advisory.ts'
+import { readingBundle } from './bundle-error.ts'
 import type { BundleSource } from './bundle-source.ts'
 import { openBundle } from './open-bundle.ts'
 import { APPLICATION_ID, TABLES } from './schema.ts'
@@ -36,7 +37,7 @@ const source = (advisories: BundleSource['advisories'], more: Partial<BundleSour
   licence: 'CC-BY-4.0',
   asOf: '2026-01-01T00:00:00.000Z',
   knows: () => 'all',
-  tally: { records: 5, skipped: 2 },
+  tally: { records: 5, skipped: 2, skip: () => undefined },
   advisories,
   ...more,
 })
@@ -72,15 +73,6 @@ test('what goes into a bundle comes out of it', async () => {
     ranges: [],
     source: 'debian-tracker',
   })
-  const support = [
-    {
-      ecosystem: 'Debian:12',
-      endOfLife: '2026-06-10',
-      extendedUntil: '2028-06-30',
-      unsupported: new Map([['webkit', 'no updates']]),
-    },
-    { ecosystem: 'Debian:13' },
-  ]
   const info = await createBundle(at.path, {
     created: CREATED,
     sources: [
@@ -93,7 +85,6 @@ test('what goes into a bundle comes out of it', async () => {
         remark: 'an old copy',
       }),
     ],
-    support,
   })
   using bundle = openBundle(at.path)
   assert.deepEqual(bundle.find('npm', 'a'), [full])
@@ -102,8 +93,6 @@ test('what goes into a bundle comes out of it', async () => {
     [bundle.find('Debian:12', 'a'), bundle.find('npm', '__proto__'), bundle.coverage('PyPI'), bundle.support('npm')],
     [[], [], [], undefined],
   )
-  assert.deepEqual(bundle.support('Debian:12'), support[0])
-  assert.deepEqual(bundle.support('Debian:13'), support[1])
   assert.deepEqual(bundle.coverage('npm'), [
     { ecosystem: 'npm', source: 'osv', knows: 'all', asOf: '2026-01-01T00:00:00.000Z', advisories: 1 },
   ])
@@ -156,7 +145,9 @@ test('names are compared as their ecosystem does, and keep how they are written'
 test('a notice of many vulnerabilities says the same of each in little room', async () => {
   await using at = await place()
   const ids = Array.from({ length: 1000 }, (_, index) => `CVE-2024-${1000 + index}`)
-  const notice = ids.map((id) => advisory({ id, aliases: [], summary: 'x'.repeat(200), remark: 'told by RHSA-2024:1' }))
+  const notice = ids.map((id) =>
+    advisory({ id, aliases: [], summary: 'x'.repeat(200), remark: 'reported in RHSA-2024:1' }),
+  )
   const packages = ['kernel', 'kernel-rt'].flatMap((name) => notice.map((one) => ({ ...one, name })))
   const info = await createBundle(at.path, {
     created: CREATED,
@@ -278,6 +269,41 @@ test('a bundle that is not finished leaves nothing, and the former one stays', a
   assert.deepEqual([digest(at.path), readdirSync(at.directory)], [before, ['bundle.sqlite']])
 })
 
+test('an advisory that is too large for a reader is left out and told', async () => {
+  await using at = await place()
+  const told: string[] = []
+  const tally = { records: 2, skipped: 0, skip: (what: string, reason: unknown) => told.push(`${what}: ${reason}`) }
+  const long = advisory({ id: 'GHSA-2', summary: 'ü'.repeat(2 * 1024 * 1024) })
+  await createBundle(at.path, { created: CREATED, sources: [source([long, advisory()], { tally })] })
+  using bundle = openBundle(at.path)
+  assert.deepEqual(
+    bundle.find('npm', 'a').map(({ id }) => id),
+    ['GHSA-1'],
+  )
+  assert.match(told.join(), /^GHSA-2: .*more than 4194304 bytes$/)
+})
+
+test('a package with more advisories than a reader takes is named with the source, and the former bundle stays', async () => {
+  await using at = await place()
+  await createBundle(at.path, { created: CREATED, sources: [source([advisory()])] })
+  const before = digest(at.path)
+  const ids = Array.from({ length: 1100 }, (_, index) => advisory({ id: `${index}${'x'.repeat(4000)}` }))
+  await assert.rejects(createBundle(at.path, { created: CREATED, sources: [source(ids)] }), {
+    code: 'LIMIT_EXCEEDED',
+    message: /the package a of npm .* osv/,
+  })
+  assert.deepEqual([digest(at.path), readdirSync(at.directory)], [before, ['bundle.sqlite']])
+})
+
+test('a bundle that could not be read never replaces the former one', async () => {
+  await using at = await place()
+  await createBundle(at.path, { created: CREATED, sources: [source([advisory()])] })
+  const before = digest(at.path)
+  const long = source([advisory({ name: 'b' })], { address: 'x'.repeat(5000) })
+  await assert.rejects(createBundle(at.path, { created: CREATED, sources: [long] }), { code: 'INVALID_ARCHIVE' })
+  assert.deepEqual([digest(at.path), readdirSync(at.directory)], [before, ['bundle.sqlite']])
+})
+
 test('a bundle is written where a link leads, and nowhere that no file can be', async () => {
   await using at = await place()
   const link = join(at.directory, 'link')
@@ -306,7 +332,8 @@ test('what is no bundle is refused in words', async () => {
     assert.throws(() => openBundle(at.path), { code: 'INVALID_ARCHIVE', message: /no SQLite file/ })
   }
   mkdirSync(join(at.directory, 'folder'))
-  assert.throws(() => openBundle(join(at.directory, 'folder')), { code: 'EISDIR' })
+  const folder = join(at.directory, 'folder')
+  assert.throws(() => openBundle(folder), { code: 'INVALID_ARCHIVE', message: /is a directory/ })
 })
 
 const GOOD = '{"aliases":[],"ranges":[],"state":"fixed"}'
@@ -320,9 +347,16 @@ function craft(path: string, sql: string, { tables = TABLES, version = 1, applic
   file.close()
 }
 
+/** A statement with a table of the numbers from 1. */
+const withNumbers = (count: number, sql: string) =>
+  sql.replace(
+    'SELECT',
+    `WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers LIMIT ${count}) SELECT`,
+  )
+
 for (const [title, sql, options, expected] of [
   ['another kind of file', '', { application: 7 }, /another kind/],
-  ['a later schema', '', { version: 2 }, /schema 2 of advisories, but this bale knows only 1/],
+  ['a later schema', '', { version: 2 }, /has schema 2, but this version of bale reads only schema 1/],
   [
     'a view in place of a table',
     'DROP TABLE advisories; CREATE VIEW advisories AS SELECT 1 AS ecosystem',
@@ -404,9 +438,25 @@ for (const [title, body, ids = '[{"id":"x"}]'] of [
       code: 'INVALID_ARCHIVE',
       message: /an advisory of a cannot be read/,
     })
-    assert.throws(() => bundle.check(), { code: 'INVALID_ARCHIVE', message: /not what it says/ })
+    assert.throws(() => bundle.check(), {
+      code: 'INVALID_ARCHIVE',
+      message: body.length > 4096 ? /a text in its table advisories is too long/ : /not what it says/,
+    })
   })
 }
+
+test('a hostile file with more rows than are read is refused', async () => {
+  await using at = await place()
+  craft(at.path, withNumbers(10_001, "INSERT INTO coverage SELECT 'npm', n, 'all', '', 1, NULL FROM numbers"))
+  assert.throws(() => openBundle(at.path), { code: 'INVALID_ARCHIVE', message: /more than 10000 rows of allCoverage/ })
+})
+
+test('a value that is too large for a text or for the memory is that of a damaged bundle', () => {
+  const act = () => {
+    throw new RangeError('Invalid string length')
+  }
+  assert.throws(() => readingBundle('x', act), { code: 'INVALID_ARCHIVE', message: /Invalid string length/ })
+})
 
 test('V03 a file that is cut or damaged anywhere gives an error or an answer, never a crash', async () => {
   await using at = await place()

@@ -9,7 +9,6 @@ const CONTENT = [
   'SELECT ecosystem, name, source, body, ids FROM advisories ORDER BY ecosystem, name, source, body',
   'SELECT alias, id FROM aliases ORDER BY alias, id',
   'SELECT ecosystem, source, knows, as_of, advisories, remark FROM coverage ORDER BY ecosystem, source',
-  'SELECT ecosystem, end_of_life, extended_until, unsupported FROM support ORDER BY ecosystem',
 ]
 
 /** Rows of a file: more are refused. All of OSV, Debian, Alpine and Red Hat have some three millions. */

@@ -51,7 +51,11 @@ function readHeader(path: string, header: Buffer): number {
       closeSync(fd)
     }
   } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw error
+    const code = errnoOf(error)
+    if (code === undefined) throw error
+    if (code === 'EISDIR') throw damagedBundle(path, 'it is a directory')
+    if (code !== 'ENOENT' && code !== 'ENOTDIR')
+      throw new BaleError('INVALID_ARGUMENT', `cannot read ${printable(path)} (${code})`, { cause: error })
     throw new BaleError('PATH_NOT_FOUND', `there is no bundle of advisories at ${printable(path)}`, { cause: error })
   }
 }

@@ -19,11 +19,17 @@ CREATE TABLE advisories (ecosystem TEXT NOT NULL, name TEXT NOT NULL, source TEX
 CREATE TABLE aliases (alias TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (alias, id)) STRICT, WITHOUT ROWID;
 CREATE TABLE coverage (ecosystem TEXT NOT NULL, source TEXT NOT NULL, knows TEXT NOT NULL, as_of TEXT NOT NULL,
   advisories INTEGER NOT NULL, remark TEXT, PRIMARY KEY (ecosystem, source)) STRICT, WITHOUT ROWID;
-CREATE TABLE support (ecosystem TEXT PRIMARY KEY, end_of_life TEXT, extended_until TEXT, unsupported TEXT) STRICT, WITHOUT ROWID;
 `
 
 /** What a file's schema must be, to the letter: nothing else in it (views, triggers, functions in defaults) can then run. */
 export function expectedSchema(): string {
+  expected ??= schemaOfTables()
+  return expected
+}
+
+let expected: string | undefined
+
+function schemaOfTables(): string {
   const memory = new DatabaseSync(':memory:')
   try {
     memory.exec(TABLES)

@@ -1,6 +1,8 @@
 import { DatabaseSync } from 'node:sqlite'
+import { BaleError } from '#base'
 import type { Advisory } from '../../advisory.ts'
 import { type Saying, sayingOf } from './advisory-row.ts'
+import { BODY_LIMIT, FINDINGS_LIMIT, tooManyAdvisories } from './bundle-limits.ts'
 
 /** What is said, and of which vulnerabilities. */
 export interface StagedRow extends Saying {
@@ -9,8 +11,11 @@ export interface StagedRow extends Saying {
 
 /** Rows as they come, in a file of their own, until they can be written in order. */
 interface Staging extends Disposable {
-  /** Adds all that `advisories` gives, or nothing when that throws. */
-  add(advisories: AsyncIterable<Advisory> | Iterable<Advisory>): Promise<void>
+  /** Adds all that `advisories` gives, or nothing when that throws. An advisory that is too large for a bundle is left out. */
+  add(
+    advisories: AsyncIterable<Advisory> | Iterable<Advisory>,
+    onTooLarge?: (id: string, reason: BaleError) => void,
+  ): Promise<void>
   /** In order; what is said more than once comes once, with all its vulnerabilities. */
   rows(): Iterable<StagedRow>
 }
@@ -27,10 +32,10 @@ export function createStaging(path: string): Staging {
   const columns = 'ecosystem, name, source, body, ids'
   const inOrder = file.prepare(`SELECT DISTINCT ${columns} FROM staged ORDER BY ${columns}`)
   return {
-    async add(advisories) {
+    async add(advisories, onTooLarge = () => undefined) {
       file.exec('BEGIN')
       try {
-        for await (const { ecosystem, name, source, body, ids } of grouped(advisories))
+        for await (const { ecosystem, name, source, body, ids } of grouped(advisories, onTooLarge))
           insert.run(ecosystem, name, source, body, JSON.stringify(ids))
         file.exec('COMMIT')
       } catch (error) {
@@ -47,6 +52,7 @@ export function createStaging(path: string): Staging {
           held = { saying, ids: new Set() }
         }
         for (const id of JSON.parse(ids) as string[]) held.ids.add(id)
+        if (held.ids.size > FINDINGS_LIMIT) throw tooManyAdvisories(saying)
       }
       if (held) yield { ...held.saying, ids: [...held.ids].sort() }
     },
@@ -54,13 +60,23 @@ export function createStaging(path: string): Staging {
   }
 }
 
+/** Of ids that wait in memory; `rows` joins the groups. */
+const GROUP_AT_MOST = 10_000
+
 /** Joins advisories that follow one another and say the same of several vulnerabilities, as those of a notice do. */
-async function* grouped(advisories: AsyncIterable<Advisory> | Iterable<Advisory>): AsyncGenerator<StagedRow> {
+async function* grouped(
+  advisories: AsyncIterable<Advisory> | Iterable<Advisory>,
+  onTooLarge: (id: string, reason: BaleError) => void,
+): AsyncGenerator<StagedRow> {
   let saying: Saying | undefined
   let ids: string[] = []
   for await (const advisory of advisories) {
     const next = sayingOf(advisory)
-    if (saying && isSame(saying, next)) ids.push(advisory.id)
+    if (Buffer.byteLength(next.body) > BODY_LIMIT) {
+      onTooLarge(advisory.id, new BaleError('LIMIT_EXCEEDED', `it has more than ${BODY_LIMIT} bytes`))
+      continue
+    }
+    if (saying && ids.length < GROUP_AT_MOST && isSame(saying, next)) ids.push(advisory.id)
     else {
       if (saying) yield { ...saying, ids }
       saying = next

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path'
 import { BaleError, printable } from '#base'
 import { outputPlace, temporaryDirectory, withNoSpace } from '#host/file'
-import type { Advisory, Coverage, SupportStatus } from '../../advisory.ts'
+import type { Advisory, Coverage } from '../../advisory.ts'
 import type { BundleInfo, SourceInfo } from './bundle-info.ts'
 import type { BundleSource, Overlays } from './bundle-source.ts'
 import { openBundle } from './open-bundle.ts'
@@ -11,10 +11,16 @@ import { coverageKey, writeBundleFile } from './write-file.ts'
 
 /** A bundle that is being made. One call at a time. Disposing without `finish` leaves nothing. */
 export interface BundleWriter extends AsyncDisposable {
-  /** Takes in a source as a whole: when its stream throws, nothing of it stays, and what it threw is thrown. */
+  /**
+   * Takes in a source as a whole: when its stream throws, nothing of it stays, and what it threw is thrown. An advisory of more
+   * than 4 MiB is skipped, and told to the source's tally.
+   */
   add(source: BundleSource): Promise<SourceInfo>
-  /** Writes the file and puts it in its place, also over an older one. */
-  finish(more?: { overlays?: Overlays; support?: Iterable<SupportStatus> }): Promise<BundleInfo>
+  /**
+   * Writes the file, checks it and puts it in its place, also over an older one. Throws LIMIT_EXCEEDED for a package with
+   * more advisories than a reader takes; what was there then stays.
+   */
+  finish(more?: { overlays?: Overlays }): Promise<BundleInfo>
 }
 
 /**
@@ -33,7 +39,7 @@ export async function startBundle(typed: string, { created }: { created: string 
   return {
     async add(source) {
       const found = new Map<string, Omit<Coverage, 'advisories'>>()
-      await withNoSpace(path, () => staging.add(noting(source, found)))
+      await withNoSpace(path, () => staging.add(noting(source, found), (id, reason) => source.tally?.skip(id, reason)))
       const { kind, address, licence, asOf, remark } = source
       const { records = 0, skipped = 0 } = source.tally ?? {}
       const info = { kind, address, ...(licence && { licence }), asOf, records, skipped, ...(remark && { remark }) }
@@ -41,7 +47,7 @@ export async function startBundle(typed: string, { created }: { created: string 
       for (const [key, one] of found) coverage.set(key, joined(coverage.get(key), one))
       return info
     },
-    async finish({ overlays = {}, support = [] } = {}) {
+    async finish({ overlays = {} } = {}) {
       const temporary = join(directory.path, 'bundle')
       await withNoSpace(path, async () =>
         writeBundleFile(temporary, {
@@ -50,15 +56,20 @@ export async function startBundle(typed: string, { created }: { created: string 
           advisories: staging.rows(),
           overlays,
           coverage: [...coverage.values()],
-          support: [...support],
         }),
       )
+      const info = checkedInfo(temporary)
       await replaceFile(temporary, path)
-      using bundle = openBundle(path)
-      return bundle.info
+      return info
     },
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   }
+}
+
+function checkedInfo(path: string): BundleInfo {
+  using bundle = openBundle(path)
+  bundle.check()
+  return bundle.info
 }
 
 /** Where the file will be: a link stays one. */
@@ -83,6 +94,9 @@ async function* noting(
   }
 }
 
+/** Characters, and by that fewer bytes than a reader takes. */
+const REMARK_LENGTH = 1000
+
 /** Of an ecosystem that a source has in several parts: as old as the oldest. */
 function joined(
   known: Omit<Coverage, 'advisories'> | undefined,
@@ -94,6 +108,6 @@ function joined(
     ...one,
     knows: known.knows === 'fixed' ? 'fixed' : one.knows,
     asOf: known.asOf < one.asOf ? known.asOf : one.asOf,
-    ...(remarks.length > 0 && { remark: remarks.join('; ') }),
+    ...(remarks.length > 0 && { remark: printable(remarks.join('; '), REMARK_LENGTH) }),
   }
 }

@@ -75,11 +75,7 @@ function checkTimes(
   if (date < notBefore)
     throw untrusted(url, `is of ${dayOf(date)}, older than what was known before, of ${dayOf(notBefore)}`)
   if (validUntil < clock.now() && checkValidUntil && !allowExpired)
-    throw untrusted(
-      url,
-      `ended to count on ${dayOf(validUntil)}`,
-      'the mirror is not kept up to date, or withholds updates',
-    )
+    throw untrusted(url, `expired on ${dayOf(validUntil)}`, 'the mirror is not kept up to date, or withholds updates')
 }
 
 /** YYYY-MM-DD */

@@ -1,8 +1,8 @@
-import { execFile } from 'node:child_process'
+import { type ExecFileException, execFile } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { errnoOf } from '#base'
-import { readText, temporaryDirectory, writeFileAtomic } from '#host/file'
+import { BaleError, errnoOf } from '#base'
+import { readTextIfThere, temporaryDirectory, writeFileAtomic } from '#host/file'
 
 /**
  * Debian's verifier of signatures. A fixed path: nothing in the surroundings chooses what says that a signature is
@@ -25,9 +25,9 @@ export interface GpgvAnswer {
 }
 
 /**
- * Lets gpgv verify a file with these keys alone. Undefined when there is no gpgv. The answer says nothing by itself:
- * whether a signature counts is the caller's to judge. Source: gpgv(1); GnuPG, doc/DETAILS, "Format of the
- * --status-fd output".
+ * Lets gpgv verify a file with these keys alone. Undefined when there is no gpgv; UNSUPPORTED_HOST when it cannot be run or
+ * does not come to an end. The answer says nothing by itself: whether a signature counts is the caller's to judge.
+ * Source: gpgv(1); GnuPG, doc/DETAILS, "Format of the --status-fd output".
  */
 export async function runGpgv(
   program: string,
@@ -45,7 +45,7 @@ export async function runGpgv(
     if (words[0] === 'NEWSIG') signatures.push([])
     signatures.at(-1)?.push(words)
   }
-  return { signatures, text: await readIfThere(join(directory.path, signed.detached ? INPUT : OUTPUT)) }
+  return { signatures, text: await readTextIfThere(join(directory.path, signed.detached ? INPUT : OUTPUT)) }
 }
 
 const STATUS = '[GNUPG:] '
@@ -72,6 +72,8 @@ async function argumentsFor(
 }
 
 const TIMEOUT = 60_000
+/** Bytes of status lines: a signature has some hundreds. */
+const OUTPUT_LIMIT = 1 << 20
 
 /** What it cannot verify is an exit code, too; the status lines tell it from a signature that is wrong. */
 function statusOf(
@@ -79,21 +81,34 @@ function statusOf(
   args: readonly string[],
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
-  const options = { env: {}, cwd: '/', timeout: TIMEOUT, killSignal: 'SIGKILL', signal } as const
+  const options = {
+    env: {},
+    cwd: '/',
+    timeout: TIMEOUT,
+    maxBuffer: OUTPUT_LIMIT,
+    killSignal: 'SIGKILL',
+    signal,
+  } as const
   return new Promise((resolve, reject) => {
     execFile(program, args, options, (error, stdout) => {
       if (errnoOf(error) === 'ENOENT') resolve(undefined)
       else if (signal?.aborted) reject(signal.reason)
-      else resolve(stdout)
+      else if (!error || typeof error.code === 'number') resolve(stdout)
+      else reject(brokenOff(program, error))
     })
   })
 }
 
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readText(path)
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined
-    throw error
-  }
+/** What it wrote until then says nothing of the signatures that it had not come to. */
+function brokenOff(program: string, error: ExecFileException): BaleError {
+  const { code, signal } = error
+  const isTooMuch = String(code) === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER'
+  const reason = isTooMuch
+    ? `it wrote more than ${OUTPUT_LIMIT} bytes`
+    : error.killed
+      ? `it took more than ${TIMEOUT / 1000} seconds`
+      : (code ?? signal)
+  return new BaleError('UNSUPPORTED_HOST', `${program} could not verify the index of a Debian archive: ${reason}`, {
+    cause: error,
+  })
 }

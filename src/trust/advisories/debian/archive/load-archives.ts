@@ -1,4 +1,4 @@
-import { asError, BaleError, printable, withoutSecrets } from '#base'
+import { asError, BaleError, mapLimited, printable, withoutSecrets } from '#base'
 import {
   type AptSource,
   type ArchiveKind,
@@ -34,11 +34,17 @@ export interface Archives {
 export async function loadArchives(sources: readonly AptSource[], context: MirrorContext): Promise<Archives> {
   const { places, refused } = readable(sources)
   const suites = suitesOf(context.codename)
-  const [security, release, updates] = await Promise.all([
-    loadSecurity(places, suites.security, refused, context),
-    loadMain(places, suites.release, context),
-    loadMain(places, suites.updates, context),
-  ])
+  const loads = [
+    (task: MirrorContext) => loadSecurity(places, suites.security, refused, task),
+    (task: MirrorContext) => loadMain(places, suites.release, task),
+    (task: MirrorContext) => loadMain(places, suites.updates, task),
+  ]
+  // Once one has failed the others end, and nothing is fetched or written any more.
+  const { signal } = context
+  const loaded = await mapLimited(loads, loads.length, (load, task) => load({ ...context, signal: task.signal }), {
+    signal,
+  })
+  const [security, release, updates] = loaded as [LoadedSuite, Partial<LoadedSuite>, Partial<LoadedSuite>]
   return {
     security: security.index,
     release: release.index,
@@ -82,7 +88,7 @@ function nothingFound(
   if (!fetcher)
     return new BaleError(
       'DOWNLOAD_FAILED',
-      `no mirror is asked, and the security updates of ${codename} were not fetched before`,
+      `the security updates of ${codename} have not been fetched yet, and mirrors are not asked`,
     )
   const what = `no mirror that apt is configured with has the security updates of ${codename}`
   return new BaleError('DOWNLOAD_FAILED', what, { hint })
@@ -93,7 +99,7 @@ async function loadMain(
   names: readonly AskedSuite[],
   context: MirrorContext,
 ): Promise<Partial<LoadedSuite>> {
-  const missing = `${names[0]!.path} is missing, with its updates that are not in the security archive`
+  const missing = `${names[0]!.path} is missing, so updates that are not in the security archive are unknown`
   try {
     return (await loadFirst(places, 'main', names, context)) ?? { remark: missing }
   } catch (error) {
@@ -136,7 +142,7 @@ function remarksOn({ index, remark }: Partial<LoadedSuite>, { clock }: MirrorCon
   const { suite, signedBy, validUntil = Number.POSITIVE_INFINITY } = index?.origin ?? {}
   return [
     ...(remark === undefined ? [] : [remark]),
-    ...(index && !signedBy ? [`${suite} is signed by no key of this machine: anybody may have made it`] : []),
-    ...(validUntil < clock.now() ? [`${suite} ended to count on ${dayOf(validUntil)}`] : []),
+    ...(index && !signedBy ? [`${suite} is not signed by a key of this machine: anyone could have made it`] : []),
+    ...(validUntil < clock.now() ? [`${suite} expired on ${dayOf(validUntil)}`] : []),
   ]
 }

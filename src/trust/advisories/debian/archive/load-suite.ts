@@ -89,7 +89,7 @@ function originOf(
   return { uri, suite, components, date, validUntil, fetched: clock.now(), signedBy, files }
 }
 
-/** What nobody has signed is as good as nothing for one who wants a signature. */
+/** An unsigned index is ignored unless unsigned ones are allowed. */
 async function readKept(path: string, { allowUnsigned }: MirrorContext): Promise<SourceIndex | undefined> {
   try {
     const index = decodeIndex(await readBytes(path, { limit: LIMIT }))

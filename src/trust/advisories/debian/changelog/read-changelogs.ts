@@ -10,21 +10,11 @@ export interface InstalledSource {
 }
 
 export interface ChangelogOptions {
-  /** Changelogs that are fetched at once; 4 by default. */
-  readonly concurrency?: number
   /**
    * Most packages that are fetched, and their bytes together, so that an image cannot make one fetch a whole archive.
    */
   readonly limits?: { readonly packages: number; readonly bytes: number }
   readonly signal?: AbortSignal
-  /** Called when a changelog is there, or has failed. Must not throw. */
-  readonly progress?: (progress: ChangelogProgress) => void
-}
-
-interface ChangelogProgress {
-  readonly source: string
-  readonly done: number
-  readonly total: number
 }
 
 /** Changelogs by source package, and why some are missing. */
@@ -34,6 +24,8 @@ export interface ReadChangelogs {
   readonly unread: ReadonlyMap<string, string>
 }
 
+/** Changelogs that are fetched at once. */
+const CONCURRENCY = 4
 /** Security updates of an image of the first day of a release: some 300 packages with 200 MB. */
 const LIMITS = { packages: 1_000, bytes: 512 << 20 }
 
@@ -42,16 +34,15 @@ export async function readChangelogs(
   archives: Archives,
   installed: Iterable<InstalledSource>,
   context: MirrorContext,
-  { concurrency = 4, limits = LIMITS, signal, progress }: ChangelogOptions,
+  { limits = LIMITS, signal }: ChangelogOptions,
 ): Promise<ReadChangelogs> {
   const outdated = outdatedSources(archives, installed)
   const { within, beyond } = bounded(outdated, limits)
   const entries = new Map<string, readonly ChangelogEntry[]>()
   const unread = new Map(beyond.map(({ source }) => [source, 'too many packages have updates']))
-  let done = 0
   await mapLimited(
     within,
-    concurrency,
+    CONCURRENCY,
     async ({ source, lowest, newest }, task) => {
       try {
         const read = await sourceChangelog({ source, ...newest }, { ...context, signal: task.signal })
@@ -63,7 +54,6 @@ export async function readChangelogs(
         task.signal.throwIfAborted()
         unread.set(source, asError(error).message)
       }
-      progress?.({ source, done: ++done, total: within.length })
     },
     { signal },
   )

@@ -1,5 +1,5 @@
-import { table } from '#base'
 import type { OperatingSystem } from '#trust/inventory'
+import { DEBIAN_CODENAMES } from '../../debian-codenames.ts'
 
 /** A release of Debian, by both of its names. */
 export interface DebianRelease {
@@ -9,18 +9,6 @@ export interface DebianRelease {
   readonly version: string
 }
 
-/** Of releases whose archives are in use. Images without a package manager often have the number alone. */
-const CODENAMES = table<string>({
-  8: 'jessie',
-  9: 'stretch',
-  10: 'buster',
-  11: 'bullseye',
-  12: 'bookworm',
-  13: 'trixie',
-  14: 'forky',
-  15: 'duke',
-})
-
 /**
  * The release of Debian that an image is of; undefined for another system, and for unstable, which has no security
  * archive.
@@ -28,6 +16,7 @@ const CODENAMES = table<string>({
 export function debianRelease({ id, version, codename }: OperatingSystem): DebianRelease | undefined {
   const number = /^(\d{1,3})(?:\.\d{1,3})?$/.exec(version ?? '')?.[1]
   if (id !== 'debian' || number === undefined) return undefined
-  const name = CODENAMES[number] ?? codename
+  // Images without a package manager often have the number alone.
+  const name = DEBIAN_CODENAMES[number] ?? codename
   return name !== undefined && /^[a-z]{2,20}$/.test(name) ? { codename: name, version: number } : undefined
 }

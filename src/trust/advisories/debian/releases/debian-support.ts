@@ -1,6 +1,5 @@
 import { join } from 'node:path'
-import { errnoOf } from '#base'
-import { namesIn, readText } from '#host/file'
+import { namesIn, readTextIfThere } from '#host/file'
 import type { OperatingSystem } from '#trust/inventory'
 import type { SupportStatus } from '../../advisory.ts'
 import { releaseEnds } from './release-ends.ts'
@@ -22,7 +21,7 @@ export async function readDebianSupport(
 ): Promise<SupportStatus | undefined> {
   if ((id !== 'debian' && id !== 'ubuntu') || !/^\d/.test(version)) return undefined
   const release = id === 'debian' ? version.split('.', 1)[0]! : version
-  const ends = releaseEnds((await readIfThere(join(directory, 'distro-info', `${id}.csv`))) ?? '', release)
+  const ends = releaseEnds((await readList(join(directory, 'distro-info', `${id}.csv`))) ?? '', release)
   const unsupported =
     id === 'debian' ? await readUnsupported(join(directory, 'debian-security-support'), release) : undefined
   if (!ends && !unsupported) return undefined
@@ -55,7 +54,7 @@ async function readUnsupported(directory: string, release: string): Promise<Read
     (name) => /^security-support-ended\.deb(\d{1,3})$/.exec(name)?.[1] ?? [],
   )
   if (!known.includes(release)) return undefined
-  const ended = await readIfThere(join(directory, `security-support-ended.deb${release}`))
+  const ended = await readList(join(directory, `security-support-ended.deb${release}`))
   const limited = await readLimited(directory, release, known)
   return new Unsupported([...entriesOf(limited, 2).map(limitedEntry), ...entriesOf(ended, 4).map(endedEntry)])
 }
@@ -63,8 +62,8 @@ async function readUnsupported(directory: string, release: string): Promise<Read
 /** The list without a number is about the newest release that the package knows. */
 async function readLimited(directory: string, release: string, known: readonly string[]): Promise<string | undefined> {
   const list = join(directory, 'security-support-limited')
-  const own = await readIfThere(`${list}.deb${release}`)
-  return own ?? (Number(release) === Math.max(...known.map(Number)) ? readIfThere(list) : undefined)
+  const own = await readList(`${list}.deb${release}`)
+  return own ?? (Number(release) === Math.max(...known.map(Number)) ? readList(list) : undefined)
 }
 
 /** The columns of each line; the last one has all that is left. */
@@ -90,11 +89,6 @@ function withReason(what: string, reason: string | undefined): string {
   return reason ? `${what}: ${reason}` : what
 }
 
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readText(path, { limit: LIMIT })
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined
-    throw error
-  }
+function readList(path: string): Promise<string | undefined> {
+  return readTextIfThere(path, { limit: LIMIT })
 }

@@ -1,6 +1,5 @@
 import { join } from 'node:path'
-import { errnoOf } from '#base'
-import { namesIn, readText } from '#host/file'
+import { namesIn, readTextIfThere } from '#host/file'
 import { type AptSource, type AptSourceFile, parseAptSources } from './apt-sources.ts'
 
 /** Where apt is configured. */
@@ -27,7 +26,7 @@ function isRead(name: string): boolean {
 }
 
 async function readSourceFile(path: string): Promise<AptSourceFile[]> {
-  const text = await readIfThere(path)
+  const text = await readTextIfThere(path, { limit: LIMIT })
   return text === undefined ? [] : [{ name: path, text }]
 }
 
@@ -35,17 +34,9 @@ const MIRROR_LIST = 'mirror+file:'
 
 async function withMirrors(source: AptSource): Promise<AptSource[]> {
   if (!source.uri.startsWith(MIRROR_LIST)) return [source]
-  const list = await readIfThere(source.uri.slice(MIRROR_LIST.length).replace(/^\/+/, '/'))
+  const path = source.uri.slice(MIRROR_LIST.length).replace(/^\/+/, '/')
+  const list = await readTextIfThere(path, { limit: LIMIT })
   const lines = (list ?? '').split('\n').map((line) => line.trim().split(/\s/, 1)[0]!)
   const uris = lines.filter((uri) => uri !== '' && !uri.startsWith('#'))
   return list === undefined ? [source] : uris.map((uri) => ({ ...source, uri: uri.replace(/\/$/, '') }))
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readText(path, { limit: LIMIT })
-  } catch (error) {
-    if (['ENOENT', 'EACCES', 'ENOTDIR', 'EISDIR'].includes(errnoOf(error) ?? '')) return undefined
-    throw error
-  }
 }

@@ -17,22 +17,32 @@ interface InstalledFiles {
 /** Bytes that are kept of all packages together; a million files need 30 MB. */
 const MOST_BYTES = 128 << 20
 
+/** Of one package; those with the most have some ten thousand. */
+const MOST_DIRECTORIES = 100_000
+
 /** Characters of all paths; a million files have 60 million. */
 const MOST_CHARACTERS = 512 << 20
 
 /** Keeps which files the packages installed, without the rest of their headers. */
-export function collectInstalledFiles(miss: Miss) {
+export interface InstalledFilesCollector {
+  /** Throws when the header is damaged. */
+  add(name: string, header: Header): void
+  /** Latin1. */
+  paths(): Generator<OwnedPath>
+}
+
+export function collectInstalledFiles(miss: Miss): InstalledFilesCollector {
   const all: InstalledFiles[] = []
   let left = MOST_BYTES
   return {
-    /** Throws when the header is damaged. */
-    add(name: string, header: Header): void {
+    add(name, header) {
       const directories = header.texts(Tag.DIRNAMES)
       const names = header.texts(Tag.BASENAMES)
       const numbers = header.numbers(Tag.DIRINDEXES)
       if (!directories || !names || !numbers) return
       left -= directories.length + names.length + numbers.length
       if (left < 0) miss('it lists too many files of packages')
+      else if (hasMoreStrings(directories, MOST_DIRECTORIES)) miss('a package lists too many directories')
       else
         all.push({
           name,
@@ -41,8 +51,7 @@ export function collectInstalledFiles(miss: Miss) {
           numbers: Buffer.from(numbers),
         })
     },
-    /** Latin1. */
-    *paths(): Generator<OwnedPath> {
+    *paths() {
       let characters = 0
       for (const files of all) {
         for (const path of pathsOf(files)) {
@@ -66,6 +75,12 @@ function* pathsOf({ directories, names, numbers }: InstalledFiles): Generator<st
     const path = directory === undefined ? undefined : ownedPath(`${directory}${name}`)
     if (path !== undefined) yield path
   }
+}
+
+function hasMoreStrings(bytes: Buffer, most: number): boolean {
+  let count = 0
+  for (let at = bytes.indexOf(0); at >= 0; at = bytes.indexOf(0, at + 1)) if (++count > most) return true
+  return false
 }
 
 function* stringsOf(bytes: Buffer): Generator<string> {

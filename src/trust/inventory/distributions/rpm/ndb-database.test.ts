@@ -26,6 +26,17 @@ test('a damaged slot, and one that leads to another package, are gaps, and the o
   assert.deepEqual(reasons(found), ['a slot of the rpm database is damaged', 'the header of a package is damaged'])
 })
 
+test('after ten thousand damaged parts no more are read, and what was found counts', async () => {
+  const bytes = makeNdb([...FACTS.map(encodeHeader), ...Array.from({ length: 20_000 }, () => Buffer.alloc(0))])
+  for (let at = 32 + FACTS.length * 16; bytes.toString('latin1', at, at + 4) === 'Slot'; at += 16) bytes[at] = 0
+  const found = await analyse(PATH, bytes)
+  assert.deepEqual(found.packages?.length, 3)
+  assert.deepEqual(reasons(found), [
+    'a slot of the rpm database is damaged (10000 times)',
+    'more than 10000 parts of the rpm database are damaged; no more are read',
+  ])
+})
+
 /** Slots in whole pages of 4096 bytes, the first two being the head; then what they lead to. */
 function makeNdb(headers: readonly Buffer[]): Buffer {
   const pages = Math.ceil((headers.length + 2) / 256)

@@ -5,12 +5,24 @@ import { rpm } from './rpm.ts'
 
 const MANIFEST = 'var/lib/rpmmanifest/container-manifest-2'
 
+const interest = (path: string) => rpm.wants({ path, size: 1, mode: 0o644 })
+
+test('logs are kept beside the databases that may ask for them, and nowhere else', () => {
+  for (const directory of ['var/lib/rpm', 'usr/lib/sysimage/rpm', 'usr/share/rpm']) {
+    assert.equal(interest(`${directory}/rpmdb.sqlite`)?.kept, 'asks')
+    assert.equal(interest(`${directory}/rpmdb.sqlite-wal`)?.kept, 'answers')
+    assert.equal(interest(`${directory}/Packages.db`)?.kept, undefined)
+  }
+  for (const path of ['srv/large-wal', 'var/lib/rpm/Packages.db-wal', 'srv/var/lib/rpm/rpmdb.sqlite-wal'])
+    assert.equal(interest(path), undefined)
+})
+
 test('databases are found where rpm and its users keep them, by the names of its three formats', () => {
-  const wants = (path: string) => rpm.wants({ path, size: 1, mode: 0o644 }) !== undefined
+  const wants = (path: string) => interest(path) !== undefined
   const wanted = ['var/lib/rpm', 'usr/lib/sysimage/rpm', 'usr/share/rpm'].flatMap((directory) =>
     ['rpmdb.sqlite', 'Packages.db', 'Packages'].map((name) => `${directory}/${name}`),
   )
-  const others = ['var/lib/rpm/rpmdb.sqlite-wal', 'var/lib/rpm/Name', 'Packages', 'srv/var/lib/rpm/Packages']
+  const others = ['var/lib/rpm/Name', 'Packages', 'srv/var/lib/rpm/Packages']
   assert.deepEqual([...wanted, MANIFEST, ...others].filter(wants), [...wanted, MANIFEST])
 })
 

@@ -92,3 +92,9 @@ test('a manifest with more members than any document needs is refused before it 
   const text = Buffer.alloc(9 << 20, '1,').fill('[', 0, 1)
   await assert.rejects(analyse(text), { code: 'LIMIT_EXCEEDED', message: /more than 4000000 members/ })
 })
+
+test('names of one file are looked at alike where a damaged one is the same to them', () => {
+  const as = (path: string) => npmManifest.wants({ path, size: 1, mode: 0o644 })?.as
+  assert.equal(as('node_modules/a/package.json'), as('srv/package.json'))
+  assert.notEqual(as('node_modules/a/package.json'), as('node_modules/a/test/package.json'))
+})

@@ -17,7 +17,10 @@ const MANIFEST_LIMIT = 4 << 20
 export const npmManifest: Analyser = {
   name: 'npm',
   language: true,
-  wants: ({ path }) => (isNamed(path, 'package.json') ? { limit: MANIFEST_LIMIT } : undefined),
+  wants: ({ path }) =>
+    isNamed(path, 'package.json')
+      ? { limit: MANIFEST_LIMIT, as: isOwnManifest(path) ? 'own manifest' : 'manifest' }
+      : undefined,
   analyse: async (file) => {
     const bytes = await file.read()
     try {

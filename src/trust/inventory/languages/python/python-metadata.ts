@@ -25,7 +25,7 @@ export const pythonMetadata: Analyser = {
     return path.endsWith('.egg') ? { limit: EGG_LIMIT, magic: ['PK\x03\x04'] } : undefined
   },
   analyse: async (file) => {
-    const metadata = file.path.endsWith('.egg') ? await eggMetadata(await file.read()) : await file.read()
+    const metadata = file.path.endsWith('.egg') ? await eggMetadata(file) : await file.read()
     return metadata ? packageOf(file, metadata.toString()) : {}
   },
 }

@@ -4,11 +4,11 @@ export function fitsText(pattern: string, text: string): boolean {
 }
 
 /**
- * Whether the full name of a repository fits a pattern: `*` stands for any text within one part of the name, `**` as a part
- * of its own for one part or more. `registry.example/team/**` fits all below `team`, `**` everything.
+ * Whether a text of parts between slashes fits a pattern: `*` stands for any text within one part, `**` as a part of its own for one
+ * part or more. `registry.example/team/**` fits all below `team`, `**` everything.
  */
-export function fitsRepository(pattern: string, name: string): boolean {
-  return fits(pattern.split('/'), name.split('/'), { star: '**', least: 1, same: fitsText })
+export function fitsPath(pattern: string, path: string): boolean {
+  return fits(pattern.split('/'), path.split('/'), { star: '**', least: 1, same: fitsText })
 }
 
 interface Wildcard {

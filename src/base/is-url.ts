@@ -1,0 +1,4 @@
+/** Whether a text is an address of the web, and not a path or a name. */
+export function isUrl(text: string): boolean {
+  return /^https?:\/\//i.test(text)
+}

@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict'
+import { readdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { temporaryDirectory } from '../../../test/kit/temporary.ts'
+import { removeOldest } from './remove-oldest.ts'
+
+test('the files that were changed longest ago go, as many as there are too many', async () => {
+  await using directory = await temporaryDirectory('bale-remove-oldest')
+  for (const [name, time] of Object.entries({ a: 300, b: 100, c: 400, d: 200 })) {
+    writeFileSync(join(directory.path, name), '')
+    utimesSync(join(directory.path, name), time, time)
+  }
+  for (const [kept, expected] of [
+    [4, 'abcd'],
+    [2, 'ac'],
+    [0, ''],
+  ] as const) {
+    await removeOldest(directory.path, kept)
+    assert.equal(readdirSync(directory.path).sort().join(''), expected)
+  }
+  await removeOldest(join(directory.path, 'missing'), 0)
+})
