@@ -1,11 +1,14 @@
-/** A gate of the registry that wants signatures, as people meet it. Needs root: the image is made here. */
+/** The gate of the registry, as people meet it. Needs root: images are made here. */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { readTextSync } from '#host/file'
 import { testBale } from '../kit/bale.ts'
 import { busyboxTar } from '../kit/busybox.ts'
-import { startRegistry } from '../kit/registry-client.ts'
+import { pushTars } from '../kit/push-tars.ts'
+import { clientOf, startRegistry } from '../kit/registry-client.ts'
+import { servedFiles } from '../kit/replica.ts'
+import { debianAdvisory, debianLayer, putBundle } from '../kit/scan-place.ts'
 import { storeScans } from '../kit/stored-scans.ts'
 import { until } from '../kit/until.ts'
 import { cannotRun } from './prepared.ts'
@@ -49,4 +52,21 @@ test('what is not signed by the wanted key is not pulled; it is signed where it 
   await bale.run(['sign', '--key', `${keys}.key`, image])
   await until('the signature counts', async () => (await get('bob', 'manifests/latest')).status === 200)
   assert.equal((await get('bob', `blobs/${layers[0]!.digest}`)).status, 200)
+})
+
+test('the program, as it is installed, scans what is pushed and keeps back what a gate blocks', async () => {
+  await using bale = await testBale()
+  await using files = await servedFiles()
+  const advisories = join(bale.directory, 'advisories.sqlite')
+  await putBundle(advisories, [debianAdvisory('CVE-2024-1', 'openssl')])
+  const served = await files.replica({ directory: 'here', anonymous: 'push', scanning: { advisories } })
+  await served.start()
+  const gate = ['registry', 'policy', 'gate', '--config', served.config, 'acme/**', '--unscanned', 'wait=60s']
+  await bale.run(gate)
+  const { digest } = await pushTars(clientOf(served.address), 'acme/web', '1', [debianLayer({ openssl: '3.0-1' })])
+  const answer = await clientOf(served.address).request('GET', '/v2/acme/web/manifests/1')
+  assert.equal(answer.status, 403)
+  assert.match(answer.body.toString(), new RegExp(`blocks acme/web@${digest}: 1 critical: CVE-2024-1; report: http`))
+  const report = await bale.run(['registry', 'report', '--config', served.config, 'acme/web:1'])
+  assert.match(report, /CVE-2024-1/)
 })

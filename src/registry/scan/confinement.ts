@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { accessSync, constants, existsSync, realpathSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import { readText } from '#host/file'
 
@@ -136,18 +136,17 @@ function nodeArguments(module: string, { memory, directory, reads = [] }: Proces
   ]
 }
 
-/** What a module of this package is made of: the files beside it, or all of the sources, and packages that they import. */
+/** What a module of this package is made of: its sources or what was built of them, and packages that they import. */
 function programFiles(module: string): string[] {
   let root = dirname(module)
   while (!existsSync(join(root, 'package.json')) && root !== dirname(root)) root = dirname(root)
-  const sources = join(root, 'src')
-  const beside = module.startsWith(`${sources}/`) ? sources : dirname(module)
+  const built = join(root, relative(root, module).split('/', 1)[0]!)
   // Beside this package, where that is a dependency itself.
   const packages = [join(root, 'node_modules'), root.slice(0, root.lastIndexOf('/node_modules/') + 13)]
   const found = packages.filter((path) => path.endsWith('/node_modules') && existsSync(path))
   return [
     join(root, 'package.json'),
-    `${beside}/*`,
+    `${built}/*`,
     ...found.flatMap((path) => [`${path}/*`, `${realpathSync(path)}/*`]),
   ]
 }

@@ -108,7 +108,9 @@ export class FramedProcess implements AsyncDisposable {
       const mebibytes = Math.round(limits.memory / 1024 / 1024)
       return new BaleError('LIMIT_EXCEEDED', `${what} needs more than ${mebibytes} MiB of memory`)
     }
-    const last = this.#said.trim().split('\n').slice(-1)[0]!
+    const lines = this.#said.trim().split('\n')
+    // Node ends with its version, after the error and where it came from.
+    const last = lines.find((line) => /^\S*Error\b/.test(line)) ?? lines.at(-1)!
     return new BaleError('INTERNAL', `the process of ${what} ended (${how})${last && `: ${printable(last, 300)}`}`)
   }
 }
