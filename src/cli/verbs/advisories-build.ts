@@ -1,4 +1,4 @@
-import { BaleError, printable } from '#base'
+import { BaleError, isUrl, printable } from '#base'
 import type { AdvisoryPlace } from '#engine'
 import { createProgressView } from '../render/progress.ts'
 import { defineVerb } from '../verb/verb.ts'
@@ -35,10 +35,13 @@ export const verb = defineVerb({
       progress: view.report,
     })
     for (const { place, state, records, skipped } of places) {
-      const bad = skipped > 0 ? `, ${skipped} malformed ones left out` : ''
-      await io.print(`${place.kind} ${printable(place.address, 200)}: ${state}, ${records} records${bad}`)
+      const bad = skipped > 0 ? `, ${skipped} malformed left out` : ''
+      // What is on this machine is read each time.
+      const told = isUrl(place.address) || state === 'failed' ? `${state}, ` : ''
+      const count = `${records} ${records === 1 ? 'record' : 'records'}`
+      await io.print(`${place.kind} ${printable(place.address, 200)}: ${told}${count}${bad}`)
     }
-    await io.print(`${info.advisories} advisories of ${info.created}`)
+    await io.print(`${info.advisories} ${info.advisories === 1 ? 'advisory' : 'advisories'} of ${info.created}`)
     return places.some(({ state }) => state === 'failed') ? 1 : 0
   },
 })

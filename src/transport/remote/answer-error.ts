@@ -16,10 +16,11 @@ interface AnswerContext {
 }
 
 /**
- * 403 is also what registries answer when a quota is full (bale's, Harbor's, Quay's in these words), or when a name has moved: another
- * login changes nothing then.
+ * 403 is also what registries answer when a quota is full (bale's, Harbor's, Quay's in these words), when a name has moved, or when a
+ * policy keeps an image back: another login changes nothing then.
  */
-const NO_MATTER_OF_RIGHTS = /\bquota\b|\bexceed(?:ed|s)?\b|\bwas renamed\b/i
+const NO_MATTER_OF_RIGHTS =
+  /\bquota\b|\bexceed(?:ed|s)?\b|\bwas renamed\b|\bpolic(?:y|ies)\b.* \bblocks\b|\bquarantine\b/i
 
 /** What an answer that was not hoped for means. Reads (a bounded part of) its body. */
 export async function answerError(answer: HttpAnswer, context: AnswerContext): Promise<BaleError> {

@@ -310,6 +310,8 @@ test('403 for what another login does not change advises none, and says what the
     'the quota of acme/** is 1000B: 900B are used, and this needs 101B more',
     'adding 3.1 MiB of storage resource, which will exceed the configured upper limit of 2.0 MiB.',
     'acme/web was renamed to acme/site: push to that',
+    'policy 3 of acme/** blocks acme/web@sha256:0: 2 critical: CVE-2026-1, CVE-2026-2; report: https://registry.example',
+    'acme/web@sha256:0 is in quarantine: its key was stolen',
   ]) {
     const body = JSON.stringify({ errors: [{ code: 'DENIED', message }] })
     await using server = await planServer((_request, response) => response.writeHead(403).end(body))
