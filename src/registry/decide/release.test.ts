@@ -83,6 +83,7 @@ test('what was not looked at, or not wholly, is blocked, waited for or let pass 
   const table: [Partial<ReleaseGate>, Partial<ReleaseFacts>, RegExp][] = [
     [{}, { scan: undefined }, /^wait: .* it has not been scanned yet$/],
     [{ unscanned: 'block' }, { scan: undefined }, /^blocked: .* it has not been scanned yet/],
+    [{}, { scan: undefined, pending: 'its scan failed' }, /^wait: .* its scan failed$/],
     [{ unscanned: 'allow' }, { scan: undefined }, /^allowed$/],
     [
       {},

@@ -31,8 +31,9 @@ export interface ReleaseFacts {
   state?: { kind: 'quarantined' | 'released'; reason: string } | undefined
   /** An image has file-system layers; a `proof` is a signature, an attestation or whatever else refers to something. */
   content: 'image' | 'proof' | 'artifact'
-  /** Undefined while it has not been looked at. */
+  /** Undefined while it has not been looked at, for a reason that may be known: `its scan failed, and is tried again`. */
   scan?: ScanFacts | undefined
+  pending?: string | undefined
   /** That have not expired. */
   exceptions: readonly GateException[]
   /** Whether one of these keys signed it. Asked last, and only by gates that want signatures. */
@@ -166,10 +167,10 @@ function acted(act: 'allow' | 'block', reason: string): Verdict {
   return act === 'block' ? { objection: { reason }, warnings: [], until } : { warnings: [reason], until }
 }
 
-function judgeImage(gate: StoredGate, { scan, exceptions, repository }: ReleaseFacts): Verdict {
+function judgeImage(gate: StoredGate, { scan, pending, exceptions, repository }: ReleaseFacts): Verdict {
   const { unscanned = GATE_DEFAULTS.unscanned } = gate
   if (!scan) {
-    const reason = 'it has not been scanned yet'
+    const reason = pending ?? 'it has not been scanned yet'
     if (unscanned === 'allow') return acted('allow', reason)
     if (unscanned === 'block')
       return { objection: { reason, isUnscanned: true }, warnings: [], until: Number.POSITIVE_INFINITY }

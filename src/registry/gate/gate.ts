@@ -4,7 +4,7 @@ import { decide, type Release } from '../decide/index.ts'
 import type { MetaStore, StoredReleaseFacts } from '../meta/index.ts'
 import { contentKind } from './content-kind.ts'
 import { type Judged, type KnownRules, rememberRules } from './known-rules.ts'
-import { factsOfScan } from './scan-facts.ts'
+import { factsOfScan, pendingOf } from './scan-facts.ts'
 
 /** Who wants something, for gates. */
 export interface Wanting {
@@ -96,6 +96,7 @@ export function createGate({ meta, clock, isSigned }: GateParts): Gate {
         now: facts.now,
         knownFor: isTimed ? (keys) => meta.knownFor(keys) : undefined,
       }),
+      pending: pendingOf(facts.scan),
       exceptions: facts.exceptions.map(({ expiresAt, ...one }) => ({ ...one, expiresIn: expiresAt - facts.now })),
       isSigned: (keys) => isSigned(image, keys),
     })

@@ -21,3 +21,9 @@ export async function factsOfScan(
   if (scan?.state !== 'failed') return undefined
   return { status: 'failed', reasons: [scan.failure ?? 'unknown reasons'], findings: [], dataAge: 0 }
 }
+
+/** Why there is nothing to tell yet, where more is known than that nobody has looked. */
+export function pendingOf(scan: ScanStatus | undefined): string | undefined {
+  if (scan?.state === 'scanned') return 'its packages have not been compared with advisories yet'
+  return scan?.failure === undefined ? undefined : `its scan failed, and is tried again: ${scan.failure}`
+}
