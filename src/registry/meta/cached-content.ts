@@ -145,9 +145,10 @@ interface Page {
   removed: number
 }
 
+/** The sign keeps SQLite from looking at all manifests of the repository for each of them. */
 const UNPULLED = `
   c.pulled_at < now_ms() - ? AND NOT EXISTS (SELECT 1 FROM manifest_children mc JOIN manifests p ON p.id = mc.parent_id
-    WHERE mc.child_digest = m.digest AND p.repo_id = m.repo_id AND p.id <> m.id)`
+    WHERE mc.child_digest = m.digest AND +p.repo_id = m.repo_id AND p.id <> m.id)`
 
 /** Undefined when there are no more. A pull that comes meanwhile is noted before or after, and finds it here or upstream. */
 async function removeSome(

@@ -109,11 +109,14 @@ async function removeEmptyRepositories(sql: Transaction, after: number): Promise
   return Number(seen?.['count']) < LOOKED_AT ? 0 : last
 }
 
-/** A tag was lost with the line of its history that comes next. */
+/**
+ * A tag was lost with the line of its history that comes next. The sign keeps SQLite from looking at all manifests of the repository
+ * for each of them.
+ */
 const UNTAGGED = `
   m.pushed_at < now_ms() - ? AND NOT EXISTS (SELECT 1 FROM tags t WHERE t.manifest_id = m.id)
   AND NOT EXISTS (SELECT 1 FROM manifest_children c JOIN manifests p ON p.id = c.parent_id
-    WHERE c.child_digest = m.digest AND p.repo_id = m.repo_id AND p.id <> m.id)
+    WHERE c.child_digest = m.digest AND +p.repo_id = m.repo_id AND p.id <> m.id)
   AND NOT EXISTS (SELECT 1 FROM manifests s WHERE s.repo_id = m.repo_id AND s.digest = m.subject_digest)
   AND NOT EXISTS (SELECT 1 FROM tag_history h WHERE h.repo_id = m.repo_id AND h.digest = m.digest
     AND NOT EXISTS (SELECT 1 FROM tag_history later WHERE later.repo_id = h.repo_id AND later.name = h.name

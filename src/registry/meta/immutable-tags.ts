@@ -15,12 +15,12 @@ export async function refuseImmutableTag(sql: Sql, repository: string, tag: stri
   if (refusal) throw refusal
 }
 
-/** A tag of an index holds the manifests in it as well. */
+/** A tag of an index holds the manifests in it as well. The sign keeps SQLite from looking at all manifests of the repository. */
 const TAGS_ABOVE = `
   WITH RECURSIVE above (id, repo_id, digest) AS (
     SELECT m.id, m.repo_id, m.digest FROM manifests m WHERE m.id = ?
     UNION SELECT p.id, p.repo_id, p.digest FROM above a JOIN manifest_children c ON c.child_digest = a.digest
-      JOIN manifests p ON p.id = c.parent_id AND p.repo_id = a.repo_id)
+      JOIN manifests p ON p.id = c.parent_id AND +p.repo_id = a.repo_id)
   SELECT t.name FROM above a JOIN tags t ON t.manifest_id = a.id ORDER BY t.name`
 
 /** Throws TAG_IMMUTABLE when a manifest, whose row is locked by the caller, must stay for one of the tags above it. */

@@ -339,7 +339,7 @@ async function tagsOver(
 /** Indexes with a manifest, and what it refers to. */
 async function aboveOf(sql: Sql, repoId: number, digest: string): Promise<string[]> {
   const rows = await sql.all(
-    `SELECT m.digest FROM manifest_children c JOIN manifests m ON m.id = c.parent_id WHERE c.child_digest = ? AND m.repo_id = ?
+    `SELECT m.digest FROM manifest_children c JOIN manifests m ON m.id = c.parent_id WHERE c.child_digest = ? AND +m.repo_id = ?
      UNION ALL SELECT subject_digest FROM manifests WHERE repo_id = ? AND digest = ? AND subject_digest IS NOT NULL LIMIT ?`,
     ...[digest, repoId, repoId, digest, MOST_MANIFESTS],
   )
