@@ -16,18 +16,22 @@ export interface VerbOutcome {
 export interface VerbRunner {
   engine: Engine
   environment?: Record<string, string>
+  /** On standard input; none by default. */
+  input?: string
+  /** False: failures are as people see them, without their stack. */
+  stacks?: boolean
 }
 
 /** Runs a verb in this process, as run-verb does it, with the output kept: no start of a program for each command line. */
 export async function runVerbHere(
   verb: Verb,
   argv: string[],
-  { engine, environment }: VerbRunner,
+  { engine, environment, input, stacks = true }: VerbRunner,
 ): Promise<VerbOutcome> {
   const out: string[] = []
   const complaints: string[] = []
   const io: Terminal = {
-    stdin: Readable.from([]),
+    stdin: Readable.from(input === undefined ? [] : [Buffer.from(input)]),
     stdout: keeper(out),
     stderr: keeper(complaints),
     environment: environment ?? { HOME: '/none' },
@@ -42,7 +46,8 @@ export async function runVerbHere(
     return outcome((await verb.run({ ...parsed, engine, io, ...signals })) ?? 0)
   } catch (error) {
     if (error instanceof HelpWanted) return outcome(0)
-    complaints.push(error instanceof UsageError ? error.message : `${renderFailure(error)}\n${(error as Error).stack}`)
+    const stack = stacks ? `\n${(error as Error).stack}` : ''
+    complaints.push(error instanceof UsageError ? error.message : `${renderFailure(error)}${stack}`)
     if (error instanceof UsageError) return outcome(error.exitCode)
     return outcome(verb.failureCodeOf?.(error) ?? verb.failureCode ?? 1)
   }
