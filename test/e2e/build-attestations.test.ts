@@ -59,6 +59,13 @@ async function build(bale: TestBale, place: string, ...flags: string[]) {
   return JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>
 }
 
+/** Of the format that the kernel mounts; none where layers are extracted. */
+function layerImages({ environment }: TestBale): string[] {
+  const directory = join(environment['BALE_ROOT']!, 'layers-v1')
+  const images = readdirSync(directory).map((name) => join(directory, name, 'layer.erofs'))
+  return images.filter((path) => existsSync(path))
+}
+
 /** A document, whose form is what the test is about. */
 type Json = ReturnType<typeof JSON.parse>
 
@@ -321,11 +328,17 @@ test('nothing is said unasked, and what cannot be done is refused before the bui
 test(
   'when the attestations cannot be made, the build fails, and neither an image nor a name is left',
   options,
-  async () => {
+  async (t) => {
     await using place = await prepared()
     const { bale } = place
-    // The inventory of the image is to be kept below.
-    writeFileSync(join(bale.environment['BALE_ROOT']!, 'trust'), '')
+    // No package of a damaged layer can be listed. The build itself does not ask for that name.
+    const layers = layerImages(bale)
+    if (layers.length === 0) return t.skip('layers are extracted here')
+    for (const layer of layers) {
+      const bytes = readFileSync(layer)
+      for (let at = bytes.indexOf('zcat'); at >= 0; at = bytes.indexOf('zcat', at)) bytes.write('zca/', at)
+      writeFileSync(layer, bytes)
+    }
     const words = ['build', '--network', 'none', ...SECRETS, '-t', 'web:1', '--sbom=true', context(bale)]
     const { code, stderr } = await bale.try(words, { cwd: bale.directory })
     assert.equal(code, 1, stderr)

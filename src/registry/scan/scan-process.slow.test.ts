@@ -12,6 +12,9 @@ import { temporaryDirectory } from '../../../test/kit/temporary.ts'
 import { findConfinement } from './confinement.ts'
 import { type ScannedImage, type ScanProcessOptions, scanInProcess } from './scan-process.ts'
 
+// Coverage is measured in this process alone: Node hands the variable on, whatever environment is given.
+delete process.env['NODE_V8_COVERAGE']
+
 const confinement = await findConfinement()
 const MIB = 1024 * 1024
 

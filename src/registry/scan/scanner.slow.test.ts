@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import type { Digest } from '#spec'
+import { ANALYSER_VERSION } from '#trust/inventory'
 import { debianAdvisory, debianLayer, type ScanPlace, scanPlace } from '../../../test/kit/scan-place.ts'
 import { temporaryDirectory } from '../../../test/kit/temporary.ts'
 import { until } from '../../../test/kit/until.ts'
@@ -42,7 +43,7 @@ test('an image that came is scanned, and held against the advisories at once', a
   await under.scanner.round()
   assert.deepEqual(await until('it has a result', () => findingsOf(place, digest)), ['CVE-2024-1 deb/openssl'])
   const status = (await statusOf(place.meta, digest))!
-  assert.deepEqual([status.state, status.running, status.analyser], ['scanned', false, '1'])
+  assert.deepEqual([status.state, status.running, status.analyser], ['scanned', false, String(ANALYSER_VERSION)])
   const inventory = decodeInventory((await place.meta.findInventory(digest))!)
   assert.deepEqual(
     inventory.packages.map(({ name }) => name),
