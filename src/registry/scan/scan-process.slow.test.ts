@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { BaleError } from '#base'
 import type { ImageSource } from '#image'
@@ -14,6 +14,11 @@ import { type ScannedImage, type ScanProcessOptions, scanInProcess } from './sca
 
 // Coverage is measured in this process alone: Node hands the variable on, whatever environment is given.
 delete process.env['NODE_V8_COVERAGE']
+
+// Others scan at the same time: what is left behind here is seen in a directory of its own.
+const own = await temporaryDirectory('bale-scans')
+process.env['TMPDIR'] = own.path
+after(() => own[Symbol.asyncDispose]())
 
 const confinement = await findConfinement()
 const MIB = 1024 * 1024
