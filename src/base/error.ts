@@ -66,10 +66,13 @@ export function errnoOf(thrown: unknown): string | undefined {
 
 /** Text without logins in URLs (also a user name alone: many are tokens), tokens and signatures. */
 export function withoutSecrets(text: string): string {
-  return text
-    .replace(/([a-z][a-z0-9+.-]*:\/\/)[^/?#\s"'`\\]*@/gi, '$1***@')
-    .replace(/\b(Basic|Bearer)\s+[A-Za-z0-9._~+/=-]{8,}/g, '$1 ***')
-    .replace(/([?&](?:token|access_token|password|signature|X-Amz-Signature|X-Amz-Credential)=)[^&\s]+/gi, '$1***')
+  return (
+    text
+      // Of the scheme, the last character is enough: looking for its beginning would take quadratic time on long words.
+      .replace(/([a-z0-9+.-]:\/\/)[^/?#\s"'`\\]*@/gi, '$1***@')
+      .replace(/\b(Basic|Bearer)\s+[A-Za-z0-9._~+/=-]{8,}/g, '$1 ***')
+      .replace(/([?&](?:token|access_token|password|signature|X-Amz-Signature|X-Amz-Credential)=)[^&\s]+/gi, '$1***')
+  )
 }
 
 /** Makes text from outside (file names, server answers) safe to print: control characters become \xNN, long text is cut. */

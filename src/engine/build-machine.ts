@@ -78,7 +78,7 @@ function lazyWeb(context: EngineContext): Fetcher {
   }
 }
 
-/** Nothing is attached to it there, so the rule for images without a name decides. */
+/** An OCI layout has no signatures: the policy's default decides, unless the store knows the image from a registry. */
 async function findInLayout(
   layouts: ReturnType<typeof layoutImages>,
   admission: Admission | undefined,

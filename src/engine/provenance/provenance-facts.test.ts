@@ -141,11 +141,13 @@ interface World {
   fetched?: Record<string, ReturnType<typeof digest>>
   epoch?: number
   dockerfile?: string
+  /** Of the Dockerfile. */
+  text?: string
 }
 
-function factsOf({ steps = STEPS, asked, image: found = image(), fetched = {}, epoch, dockerfile }: World = {}) {
+function factsOf({ steps = STEPS, asked, image: found = image(), fetched = {}, epoch, dockerfile, text }: World = {}) {
   const record = {
-    dockerfile: { name: dockerfile ?? '/home/ann/secret-project/Dockerfile', text: 'FROM base:1\n' },
+    dockerfile: { name: dockerfile ?? '/home/ann/secret-project/Dockerfile', text: text ?? 'FROM base:1\n' },
     steps,
     sourceDateEpoch: epoch,
   }
@@ -175,6 +177,34 @@ test('the steps in the words of LLB are those of the golden file', () => {
 test("provenance has neither places on the caller's machine nor logins", () => {
   const text = JSON.stringify(factsOf())
   for (const word of ['secret-project', 'pass', '/home']) assert.ok(!text.includes(word), word)
+})
+
+test('logins in addresses are blanked wherever a build may have them', () => {
+  const url = 'https://ann:pass@example.com/x'
+  const steps = [
+    step({ id: 'scratch', operation: 'scratch' }, ''),
+    step(
+      {
+        id: '0.1',
+        operation: 'run',
+        inputs: ['scratch'],
+        definition: run({ args: ['curl', url], env: [`FROM=${url}`] }),
+      },
+      '1',
+    ),
+  ]
+  const facts = factsOf({
+    steps,
+    asked: { buildArguments: new Map([['FROM', url]]), labels: { from: url } },
+    text: `FROM scratch\nRUN curl ${url}\n`,
+  })
+  assert.equal(JSON.stringify(facts).includes('ann:pass'), false)
+  const blanked = 'https://***@example.com/x'
+  const { args } = facts.request
+  assert.deepEqual([args['build-arg:FROM'], args['label:from']], [blanked, blanked])
+  const definition = JSON.stringify(facts.definition)
+  for (const shown of [`"curl","${blanked}"`, `FROM=${blanked}`, `RUN curl ${blanked}`])
+    assert.ok(definition.includes(shown), shown)
 })
 
 test('what was asked is told as docker’s client asks BuildKit', () => {

@@ -1,6 +1,6 @@
 import { BaleError } from '#base'
 import type { Directory, InodeAttributes, Node, Xattrs } from '../erofs/index.ts'
-import { changeOf, linkTargetOf, quotedName, type TarEntry, tarError } from '../tar/index.ts'
+import { changeOf, createWalkBound, linkTargetOf, quotedName, type TarEntry, tarError } from '../tar/index.ts'
 import { imageXattrs } from './entry-shape.ts'
 
 interface LayerDirectory extends Directory {
@@ -40,12 +40,16 @@ export class LayerTree {
   readonly root: LayerDirectory = newDirectory()
   /** How many names a node has; a node that is not in the map has one. */
   readonly links = new Map<Node, number>()
+  readonly #bound = createWalkBound()
   readonly #symlinks = new Map<Node, string>()
   readonly #openLinks: OpenLink[] = []
   readonly #whiteoutParents: LayerDirectory[] = []
   #cached: { path: string; directory: LayerDirectory } | undefined
 
-  /** `node` is the written inode of everything but directories and hard links. Throws INVALID_TAR for hostile names. */
+  /**
+   * `node` is the written inode of everything but directories and hard links. Throws INVALID_TAR or LIMIT_EXCEEDED for
+   * hostile names.
+   */
   add(entry: TarEntry, node: Node | undefined): void {
     const change = changeOf(entry)
     if (change.kind === 'ignored') return
@@ -159,6 +163,7 @@ export class LayerTree {
     const path = components.join('/')
     if (this.#cached?.path === path) return this.#cached.directory
     const directory = this.#walk(components, entry, (parent, name) => {
+      this.#bound.implied(entry.name)
       const implied = newDirectory()
       parent.children.set(name, implied)
       return implied
@@ -182,6 +187,7 @@ export class LayerTree {
     let symlinks = 0
     const left = components.toReversed()
     for (let name = left.pop(); name !== undefined; name = left.pop()) {
+      this.#bound.walked(1, entry.name)
       if (name === '' || name === '.') continue
       if (name === '..') {
         if (way.length > 1) way.pop()
@@ -197,6 +203,7 @@ export class LayerTree {
       const target = this.#symlinks.get(child)
       if (target === undefined) throw tarError(`its parent ${quotedName(name)} is not a directory`, entry.name)
       if (++symlinks > MAX_SYMLINKS) throw tarError('goes through too many symbolic links', entry.name)
+      this.#bound.walked(target.length, entry.name)
       if (target.startsWith('/')) way = [this.root]
       left.push(...target.split('/').reverse())
     }

@@ -15,4 +15,5 @@ export {
   type TarScannerOptions,
 } from './scanner.ts'
 export { quoted as quotedName, tarError } from './tar-error.ts'
+export { createWalkBound, type WalkBound } from './walk-bound.ts'
 export { type NewTarEntry, tarHeader, tarPadding, tarTrailer } from './writer.ts'

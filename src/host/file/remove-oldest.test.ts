@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { readdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { temporaryDirectory } from '../../../test/kit/temporary.ts'
@@ -20,4 +20,12 @@ test('the files that were changed longest ago go, as many as there are too many'
     assert.equal(readdirSync(directory.path).sort().join(''), expected)
   }
   await removeOldest(join(directory.path, 'missing'), 0)
+})
+
+test('nothing is removed when the age of a file cannot be told', async () => {
+  await using directory = await temporaryDirectory('bale-remove-oldest')
+  symlinkSync('circle', join(directory.path, 'circle'))
+  writeFileSync(join(directory.path, 'file'), '')
+  await assert.rejects(removeOldest(directory.path, 1), { code: 'ELOOP' })
+  assert.deepEqual(readdirSync(directory.path), ['circle', 'file'])
 })

@@ -20,7 +20,7 @@ interface AnswerContext {
  * policy keeps an image back: another login changes nothing then.
  */
 const NO_MATTER_OF_RIGHTS =
-  /\bquota\b|\bexceed(?:ed|s)?\b|\bwas renamed\b|\bpolic(?:y|ies)\b.* \bblocks\b|\bquarantine\b/i
+  /\bquota\b|\bexceed(?:ed|s)?\b|\bwas renamed\b|\bpolicy \d+ of\b|\bconfigured policy\b|\bquarantine\b/i
 
 /** What an answer that was not hoped for means. Reads (a bounded part of) its body. */
 export async function answerError(answer: HttpAnswer, context: AnswerContext): Promise<BaleError> {

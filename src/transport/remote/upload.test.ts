@@ -312,6 +312,7 @@ test('403 for what another login does not change advises none, and says what the
     'acme/web was renamed to acme/site: push to that',
     'policy 3 of acme/** blocks acme/web@sha256:0: 2 critical: CVE-2026-1, CVE-2026-2; report: https://registry.example',
     'acme/web@sha256:0 is in quarantine: its key was stolen',
+    `current image with 3 vulnerabilities cannot be pulled due to configured policy in 'Prevent images with vulnerability severity of "High" or higher from running.'`,
   ]) {
     const body = JSON.stringify({ errors: [{ code: 'DENIED', message }] })
     await using server = await planServer((_request, response) => response.writeHead(403).end(body))

@@ -23,6 +23,14 @@ test('what is empty is left out, and what is for people to read is cut', () => {
   assert.equal(gaps, undefined)
 })
 
+test('of the licences of a package no more than a hundred are taken, which is noted', () => {
+  const collector = createCollector('x')
+  collector.add({ ...one, licences: Array.from({ length: 101 }, (_, index) => `l${index}`) })
+  const { packages, gaps } = collector.result()
+  assert.equal(packages?.[0]?.licences?.length, 100)
+  assert.deepEqual(gaps, [{ where: 'x', reason: 'a package has more than 100 licences; the rest is left out' }])
+})
+
 test('fewer packages are taken when their texts have no end', () => {
   const collector = createCollector('x')
   const vendor = 'v'.repeat(5000)

@@ -11,6 +11,8 @@ const LONGEST_REMARK = 4096
  * licences in one text.
  */
 const LONGEST_LICENCE = 200
+/** Of one package; a Python package may have one for each classifier. Real ones have a few. */
+const MOST_LICENCES = 100
 /** Characters of all packages of a file together; 10 000 real packages have 3 million. */
 const MOST_TEXT = 64 << 20
 
@@ -47,8 +49,10 @@ export function createCollector(where: string): Collector {
       const key = `${found.type} ${found.name} ${found.version} ${found.architecture ?? ''}`
       if (packages.has(key)) return true
       const tidy = tidied(found)
-      text += lengthOf(tidy)
+      text += textLengthOf(tidy)
       const fits = packages.size < MOST_PACKAGES && text <= MOST_TEXT
+      if (fits && (found.licences?.length ?? 0) > MOST_LICENCES)
+        miss(`a package has more than ${MOST_LICENCES} licences; the rest is left out`)
       if (fits) packages.set(copyOf(key), tidy)
       else miss(`it lists more packages than the ${packages.size} that were read`)
       return fits
@@ -84,7 +88,10 @@ function tidied({
   modularity,
 }: FoundPackage): FoundPackage {
   const longest = isOfDistribution(type) ? Number.POSITIVE_INFINITY : LONGEST_LICENCE
-  const terms = licences?.filter((one) => one !== '' && one.length <= longest && !/\p{Cc}/u.test(one)).map(remark)
+  const terms = licences
+    ?.slice(0, MOST_LICENCES)
+    .filter((one) => one !== '' && one.length <= longest && !/\p{Cc}/u.test(one))
+    .map(remark)
   return {
     type,
     name: copyOf(name),
@@ -108,8 +115,11 @@ const copyOfSource = ({ name, version }: NonNullable<FoundPackage['source']>) =>
   version: copyOf(version),
 })
 
-function lengthOf({ name, version, licences = [], vendor = '' }: FoundPackage): number {
-  return name.length + version.length + vendor.length + licences.reduce((sum, one) => sum + one.length, 0)
+/** Characters of all texts of a package together. */
+export function textLengthOf(found: FoundPackage): number {
+  const { name, version, architecture, source, licences = [], vendor, modularity } = found
+  const texts = [name, version, architecture, source?.name, source?.version, vendor, modularity, ...licences]
+  return texts.reduce((sum, one) => sum + (one?.length ?? 0), 0)
 }
 
 function counted(reason: string, times: number): string {

@@ -26,8 +26,8 @@ export interface Suppression {
 }
 
 /**
- * What is known of a package. `not covered`: nothing can be said, since no source has data on it, or since its version
- * can be compared with none of its advisories.
+ * What is known of a package. `not covered`: nothing can be said, since no source has data on it, or since no advisory
+ * is known to affect it and at least one cannot be compared with its version.
  */
 export type PackageStatus = 'vulnerable' | 'none known' | 'not covered'
 

@@ -42,7 +42,7 @@ test('a file that is damaged or no file is as good as none', async () => {
   await blocked.put(ONE)
 })
 
-test('a full or read-only cache fails nothing, and gives what it has', async (t) => {
+test('a full or read-only cache causes no failure, and what is in it is found', async (t) => {
   await using parent = await temporaryDirectory()
   const small = join(parent.path, 'small')
   mkdirSync(small)
@@ -58,7 +58,7 @@ test('a full or read-only cache fails nothing, and gives what it has', async (t)
   assert.deepEqual(await cache.get(ONE.manifest), ONE)
 })
 
-test('of more than a thousand, the ones that were not asked for longest go', async () => {
+test('beyond a thousand, the least recently used inventories are removed', async () => {
   await using directory = await temporaryDirectory()
   for (let index = 0; index < 1000; index++) {
     const path = join(directory.path, `${index}.json`)
@@ -68,4 +68,18 @@ test('of more than a thousand, the ones that were not asked for longest go', asy
   await createInventoryCache(directory.path).put(ONE)
   const names = readdirSync(directory.path)
   assert.deepEqual([names.length, names.includes('0.json'), names.includes('1.json')], [1000, false, true])
+})
+
+test('an inventory whose text would be too long for a string is not kept, and causes no failure', async () => {
+  await using directory = await temporaryDirectory()
+  const cache = createInventoryCache(directory.path)
+  const gap = {
+    where: 'x',
+    /** What JSON.stringify does when the text becomes too long; a real one takes ten seconds. */
+    get reason(): string {
+      throw new RangeError('Invalid string length')
+    },
+  }
+  await cache.put(inventoryOf('a', { gaps: [gap] }))
+  assert.deepEqual(readdirSync(directory.path), [])
 })

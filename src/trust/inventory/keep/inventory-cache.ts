@@ -37,14 +37,24 @@ export function createInventoryCache(directory: string): InventoryCache {
         return found
       }),
     async put(inventory) {
-      const text = JSON.stringify(inventory)
-      if (Buffer.byteLength(text) > LIMIT) return
+      const text = textOf(inventory)
+      if (text === undefined || Buffer.byteLength(text) > LIMIT) return
       await orUndefined(async () => {
         makeDirectory(directory)
         await writeFileAtomic(pathOf(inventory.manifest), text, { durable: false })
         await removeOldest(directory, KEPT)
       })
     },
+  }
+}
+
+/** Undefined where the text would be longer than a string can be, some 500 million characters. */
+function textOf(inventory: Inventory): string | undefined {
+  try {
+    return JSON.stringify(inventory)
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
   }
 }
 

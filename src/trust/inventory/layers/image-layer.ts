@@ -17,8 +17,9 @@ export function imageLayer(open: OpenImage): LayerFiles {
       const failures: unknown[] = []
       try {
         await walk(await openErofs(source), visitor, failures, signal)
+        signal?.throwIfAborted()
       } finally {
-        await visitor.end?.()
+        if (!signal?.aborted) await visitor.end?.()
       }
       if (failures.length > 0) throw failures[0]
     },

@@ -42,7 +42,7 @@ export interface LayerVisitor {
    * order from both readers. `wanted` is what `wants` said of a file.
    */
   change(change: LayerChange, wanted?: Wanted): void
-  /** Called once, after everything else, while kept files can still be read; also when the layer is damaged. */
+  /** Called once, after everything else, while kept files can still be read; also when the layer is damaged, but not after an abort. */
   end?(): Promise<void>
 }
 

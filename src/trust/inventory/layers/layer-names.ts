@@ -1,4 +1,12 @@
-import { changeOf, linkTargetOf, quotedName, type TarEntry, tarError } from '#format/tar'
+import {
+  changeOf,
+  createWalkBound,
+  linkTargetOf,
+  quotedName,
+  type TarEntry,
+  tarError,
+  type WalkBound,
+} from '#format/tar'
 import type { LayerChange } from './layer-files.ts'
 
 /** As many symbolic links as the kernel follows in one path, path_resolution(7). */
@@ -21,7 +29,7 @@ interface FileNode {
   readonly inode: number
   /** Whether it has, or had, more names than that of its entry. */
   isLinked: boolean
-  /** To be set by who asked whether the file is wanted by the name of its entry. */
+  /** Set by the caller: the file is not wanted under the name of its entry. */
   isUnwanted: boolean
 }
 
@@ -44,7 +52,8 @@ interface Place {
 export interface LayerNames {
   /**
    * `inode` tells files apart. Gives the file if the entry is one, and its path behind links of the layer. Throws
-   * INVALID_TAR for names that lead out of the layer or through something that is no directory.
+   * INVALID_TAR for names that lead out of the layer or through something that is no directory, and LIMIT_EXCEEDED for
+   * names that imply too many directories or take too long to follow.
    */
   add(entry: TarEntry, inode: number): { readonly path: string; readonly file: FileNode } | undefined
   /** What the layer has in the end; with each name of a file, the file. */
@@ -59,12 +68,13 @@ export interface LayerNames {
  */
 export function createLayerNames(): LayerNames {
   const root = newDirectory()
+  const bound = createWalkBound()
   let last: { asked: string; place: Place } | undefined
   let missing: LinkEntry | undefined
 
   function placeOf(entry: TarEntry, parents: readonly string[]): Place {
     const asked = parents.join('/')
-    if (last?.asked !== asked) last = { asked, place: walk(root, entry, parents, impliedDirectory)! }
+    if (last?.asked !== asked) last = { asked, place: walk({ root, bound }, entry, parents, impliedDirectory)! }
     return last.place
   }
 
@@ -81,7 +91,9 @@ export function createLayerNames(): LayerNames {
 
   function targetOf(entry: TarEntry): Node {
     const target = linkTargetOf(entry)
-    const found = walk(root, entry, target.slice(0, -1), () => undefined)?.directory.children.get(target.at(-1)!)
+    const found = walk({ root, bound }, entry, target.slice(0, -1), () => undefined)?.directory.children.get(
+      target.at(-1)!,
+    )
     if (found?.kind === 'directory')
       throw tarError(`is a hard link to the directory ${quotedName(entry.linkName)}`, entry.name)
     if (found?.kind === 'file') found.isLinked = true
@@ -128,7 +140,8 @@ export function createLayerNames(): LayerNames {
 const newDirectory = (): Directory => ({ kind: 'directory', children: new Map() })
 
 /** Layers have files in directories that no entry is about. */
-function impliedDirectory(parent: Directory, name: string): Directory {
+function impliedDirectory(parent: Directory, name: string, entry: TarEntry, bound: WalkBound): Directory {
+  bound.implied(entry.name)
   const implied = newDirectory()
   parent.children.set(name, implied)
   return implied
@@ -152,22 +165,23 @@ function pathIn({ path }: Pick<Place, 'path'>, name: string, entry: TarEntry): s
 
 /** Undefined where `missing` gives no directory for a name that its parent does not have. */
 function walk(
-  root: Directory,
+  { root, bound }: { root: Directory; bound: WalkBound },
   entry: TarEntry,
   parents: readonly string[],
-  missing: (parent: Directory, name: string) => Directory | undefined,
+  missing: (parent: Directory, name: string, entry: TarEntry, bound: WalkBound) => Directory | undefined,
 ): Place | undefined {
   let way: Place[] = [{ directory: root, path: '' }]
   let links = 0
   const left = parents.toReversed()
   for (let name = left.pop(); name !== undefined; name = left.pop()) {
+    bound.walked(1, entry.name)
     if (name === '' || name === '.') continue
     if (name === '..') {
       if (way.length > 1) way.pop()
       continue
     }
     const here = way.at(-1)!
-    const child = here.directory.children.get(name) ?? missing(here.directory, name)
+    const child = here.directory.children.get(name) ?? missing(here.directory, name, entry, bound)
     if (child === undefined) return undefined
     if (child.kind === 'directory') {
       way.push({ directory: child, path: pathIn(here, name, entry) })
@@ -175,6 +189,7 @@ function walk(
     }
     if (child.kind !== 'symlink') throw tarError(`its parent ${quotedName(name)} is not a directory`, entry.name)
     if (++links > MOST_LINKS) throw tarError('goes through too many symbolic links', entry.name)
+    bound.walked(child.target.length, entry.name)
     if (child.target.startsWith('/')) way = way.slice(0, 1)
     left.push(...child.target.split('/').reverse())
   }
@@ -204,8 +219,8 @@ function* namesBelow(root: Directory): Generator<Named> {
 }
 
 /**
- * A whiteout of a directory that the layer has itself makes that one opaque; one of another name of the layer says
- * nothing.
+ * A whiteout of a directory that this layer also has makes that directory opaque; a whiteout of any other name of this
+ * layer has no effect.
  */
 function* childrenOf(path: string, { children, whiteouts = new Set() }: Directory): Generator<Named, undefined> {
   const pathOf = (name: string) => (path === '' ? name : `${path}/${name}`)

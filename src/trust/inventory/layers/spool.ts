@@ -11,7 +11,7 @@ const IN_MEMORY = 4 * 1024 * 1024
 /** Bytes of a file's beginning that are remembered, more than any magic has. */
 export const HEAD_BYTES = 64
 
-/** Holds the content of one file from when it passes by in the tar until it was looked at. */
+/** Holds one file's content from the time it passes in the tar until it has been analysed. */
 export interface Spool {
   /** Bytes beyond the size are left out. NO_SPACE when the disk is full. */
   write(position: number, bytes: Uint8Array): void
@@ -62,7 +62,7 @@ function diskSpool(temporary: string): Spool {
         for (let done = 0; done < piece.length; )
           done += writeSync(opened(), piece, done, piece.length - done, position + done)
       } catch (error) {
-        throw asNoSpace(error, 'a file of the image to be looked at')
+        throw asNoSpace(error, 'a file of the image being scanned')
       }
     },
     mayBeginWith: (magic) => startsLike(head.subarray(0, end), magic),

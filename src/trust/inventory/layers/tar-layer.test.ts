@@ -8,7 +8,7 @@ import { writeLayer } from '../../../../test/kit/layer-kit.ts'
 import { tarOf } from '../../../../test/kit/tar.ts'
 import { temporaryDirectory } from '../../../../test/kit/temporary.ts'
 import type { ReadableFile } from '../analyser.ts'
-import { directory, hardlink, piecesOf, type Seen, symlink, text, visit, visitorOf } from './contract.ts'
+import { bothLayers, directory, hardlink, piecesOf, type Seen, symlink, text, visit, visitorOf } from './contract.ts'
 import { tarLayer } from './index.ts'
 
 const LARGE = 'x'.repeat(5 * 1024 * 1024)
@@ -64,6 +64,25 @@ test('the readers refuse the same layers, after telling all that comes before', 
       visit(layer, () => ({})),
       { code: 'INVALID_TAR' },
     )
+  }
+})
+
+test('after an abort, the visitor is told nothing more', async () => {
+  const bytes = tarOf([text('a'), text('b')])
+  for (const [name, layer] of await bothLayers(bytes)) {
+    const abort = new AbortController()
+    const told: string[] = []
+    const visiting = layer.visit(
+      {
+        wants: () => ({ key: '' }),
+        change: ({ path }) => void (abort.signal.aborted && told.push(path)),
+        content: async () => abort.abort(),
+        end: async () => void told.push('end'),
+      },
+      { signal: abort.signal },
+    )
+    await assert.rejects(visiting, { name: 'AbortError' }, name)
+    assert.deepEqual(told, [], name)
   }
 })
 

@@ -27,8 +27,9 @@ export function tarLayer(open: OpenTar, temporary: string): LayerFiles {
         try {
           const pass = { ...common, namesOf: namesOfEntries(names, visitor), keep: keepingOneOfEachPath(common) }
           await readThrough(pass, open, options)
+          options.signal?.throwIfAborted()
         } finally {
-          missed = tellChanges(names, visitor, given)
+          missed = options.signal?.aborted ? new Map() : reportChanges(names, visitor, given)
         }
         const second = {
           ...common,
@@ -37,8 +38,9 @@ export function tarLayer(open: OpenTar, temporary: string): LayerFiles {
         }
         if (missed.size > 0) await readThrough(second, open, options)
         names.check()
+        options.signal?.throwIfAborted()
       } finally {
-        await visitor.end?.()
+        if (!options.signal?.aborted) await visitor.end?.()
       }
     },
   }
@@ -73,7 +75,7 @@ function namesOfEntries(names: LayerNames, visitor: LayerVisitor): Pass['namesOf
   }
 }
 
-/** Of a path that comes many times only the last file is held. If another name of an earlier one stays, it is read again. */
+/** When a path comes many times, only its last file is held. An earlier file that still has another name is read again. */
 function keepingOneOfEachPath({ spools, given }: Pick<Pass, 'spools' | 'given'>): Pass['keep'] {
   const kept = new Map<string, { inode: number; spool: Spool }>()
   return (path, inode, spool) => {
@@ -85,8 +87,8 @@ function keepingOneOfEachPath({ spools, given }: Pick<Pass, 'spools' | 'given'>)
   }
 }
 
-/** Tells what the layer has. Gives the names whose contents are wanted and were not given, by inode. */
-function tellChanges(names: LayerNames, visitor: LayerVisitor, given: GivenContents): Map<number, WantedName[]> {
+/** Reports the changes of the layer. Returns, by inode, the names whose contents are wanted but were not given. */
+function reportChanges(names: LayerNames, visitor: LayerVisitor, given: GivenContents): Map<number, WantedName[]> {
   const missed = new Map<number, WantedName[]>()
   for (const [change, file] of names.changes()) {
     // Asking takes most of the time, and what was asked of a name need not be asked again.

@@ -121,6 +121,8 @@ test('what is remembered of an image is bounded in all layers together; what was
   assert.equal(Object.keys((await found(hidden, interests, 30)).packages).length, 1)
   const others = Array.from({ length: 10 }, (_, index) => [text(`${index}.txt`, words)])
   await assert.rejects(found(others, interests, 30), { code: 'LIMIT_EXCEEDED' })
+  const long = Array.from({ length: 10 }, (_, index) => [text(`${index}.txt`, 'x'.repeat(LIMIT))])
+  await assert.rejects(found(long, interests, 60), { code: 'LIMIT_EXCEEDED' }, 'text counts too')
   const links = [text('data', words), ...others.map((_, index) => hardlink(`${index}/p.txt`, 'data'))]
   await assert.rejects(found([links], interests, 30), { code: 'LIMIT_EXCEEDED' })
 })

@@ -1,8 +1,14 @@
 import { BaleError } from '#base'
+import { textLengthOf } from '../collector.ts'
 import type { AnalysedFile } from './analysed-file.ts'
 
-/** Packages, files and paths of packages; the largest images have some hundred thousand. A gap counts as ten. */
+/**
+ * Packages, files and paths of packages; the largest images have some hundred thousand. A gap counts as ten, and so much
+ * text of packages as one.
+ */
 const MOST = 10_000_000
+/** Characters. Real packages have some 300. */
+const TEXT_OF_ONE = 64
 
 /** Bounds what is remembered of one image, in all its layers together. */
 export interface MemoryBound {
@@ -27,5 +33,6 @@ export function createMemoryBound(most = MOST): MemoryBound {
 }
 
 function weightOf({ found: { packages = [], gaps = [] }, owned }: AnalysedFile): number {
-  return 1 + packages.length + 10 * gaps.length + (owned?.size ?? 0)
+  const text = packages.reduce((sum, one) => sum + textLengthOf(one), 0)
+  return 1 + packages.length + Math.floor(text / TEXT_OF_ONE) + 10 * gaps.length + (owned?.size ?? 0)
 }

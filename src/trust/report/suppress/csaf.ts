@@ -11,8 +11,10 @@ const PRODUCT = v.object({
   product_identification_helper: v.nullish(v.object({ purl: optionalText, purls: ids, cpe: optionalText })),
 })
 
+type NamedProduct = v.InferOutput<typeof PRODUCT>
+
 interface Branch {
-  product?: v.InferOutput<typeof PRODUCT> | null
+  product?: NamedProduct | null
   branches: Branch[]
 }
 
@@ -128,22 +130,16 @@ function reasonsOf({ flags, threats }: Vulnerability, groups: ReadonlyMap<string
  */
 function productsIn({ branches, full_product_names: plain, relationships }: Tree): Map<string, readonly Product[]> {
   const products = new Map<string, readonly Product[]>()
-  const add = (product: v.InferOutput<typeof PRODUCT>, component: readonly Product[] = []) => {
+  const add = (product: NamedProduct, component: readonly Product[] = []) => {
     const { purl, purls = [] } = product.product_identification_helper ?? {}
     const urls = given([purl, ...purls])
       .map(parsePurl)
       .filter((url) => url !== undefined)
     products.set(product.product_id, urls.length > 0 ? urls.map((url) => ({ url })) : component)
   }
-  const addBranches = (below: readonly Branch[]) => {
-    for (const branch of below) {
-      if (branch.product) add(branch.product)
-      addBranches(branch.branches)
-    }
-  }
-  addBranches(branches)
-  for (const product of plain) add(product)
-  const releaseOf = releasesIn(branches, plain, relationships)
+  const alone = [...productsOfBranches(branches), ...plain]
+  for (const product of alone) add(product)
+  const releaseOf = releasesIn(alone, relationships)
   for (const { full_product_name: product, product_reference: of } of relationships) {
     const within = releaseOf(product.product_id)
     add(product, within === undefined ? products.get(of) : products.get(of)?.map((one) => ({ ...one, within })))
@@ -151,25 +147,22 @@ function productsIn({ branches, full_product_names: plain, relationships }: Tree
   return products
 }
 
+/** The depth of the document is bounded. */
+function* productsOfBranches(branches: readonly Branch[]): Generator<NamedProduct> {
+  for (const { product, branches: below } of branches) {
+    if (product) yield product
+    yield* productsOfBranches(below)
+  }
+}
+
 /** The CPE of what a product is a component of, perhaps by way of a module; its own, when it has one. */
-function releasesIn(
-  branches: readonly Branch[],
-  plain: Tree['full_product_names'],
-  relationships: Tree['relationships'],
-) {
+function releasesIn(alone: readonly NamedProduct[], relationships: Tree['relationships']) {
   const own = new Map<string, string>()
-  const note = (product: v.InferOutput<typeof PRODUCT>) => {
+  const note = (product: NamedProduct) => {
     const cpe = product.product_identification_helper?.cpe
     if (cpe) own.set(product.product_id, cpe)
   }
-  const noteBranches = (below: readonly Branch[]) => {
-    for (const branch of below) {
-      if (branch.product) note(branch.product)
-      noteBranches(branch.branches)
-    }
-  }
-  noteBranches(branches)
-  for (const product of plain) note(product)
+  for (const product of alone) note(product)
   const above = new Map<string, string>()
   for (const { full_product_name: product, relates_to_product_reference: to } of relationships) {
     note(product)

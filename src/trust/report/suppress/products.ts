@@ -2,6 +2,7 @@ import { PackageURL } from 'packageurl-js'
 import type { Reference } from '#spec'
 import type { Inventory, InventoryPackage, OperatingSystem } from '#trust/inventory'
 import { imagePurl, packageUrlOf } from '#trust/sbom'
+import { isRelease } from './is-release.ts'
 
 /** What a statement of a VEX document is about, by package URL. */
 export interface Product {
@@ -60,7 +61,21 @@ export function includes(
   products: Products,
   { image, system }: Subject,
   found: InventoryPackage,
-  { byVersion = false }: { byVersion?: boolean } = {},
+  options: { byVersion?: boolean } = {},
+): boolean {
+  return systemsOf(system).some((one) => includesAs(products, { image, system: one }, found, options))
+}
+
+/** What Red Hat says of a release of RHEL is taken for the CentOS made of it, as its advisories are. */
+function systemsOf(system: OperatingSystem | undefined): (OperatingSystem | undefined)[] {
+  return system?.id === 'centos' ? [system, { ...system, id: 'rhel' }] : [system]
+}
+
+function includesAs(
+  products: Products,
+  { image, system }: Subject,
+  found: InventoryPackage,
+  { byVersion = false }: { byVersion?: boolean },
 ): boolean {
   const own = [packageUrlOf(found, system), packageUrlOf(found, system, { source: true })].filter((url) => !!url)
   const named = (url: PackageURL) =>
@@ -96,12 +111,6 @@ function matches({ url, versions, within }: Product, own: PackageURL, system: Op
       (key === 'distro' && namesOf(system).includes(value)) ||
       (key === 'arch' && SOURCE.has(value) && own.qualifiers?.[key] === 'source'),
   )
-}
-
-/** Whether a CPE is that of the image's major release of RHEL, of any minor version. Others are not recognised. */
-function isRelease(cpe: string, system: OperatingSystem | undefined): boolean {
-  const [, version] = /^cpe:(?:\/|2\.3:)[ao]:redhat:enterprise_linux:(\d{1,3})(?=[.:]|$)/.exec(cpe) ?? []
-  return version !== undefined && system?.id === 'rhel' && system.version?.split('.', 1)[0] === version
 }
 
 /** As Red Hat and the others write it. */

@@ -12,9 +12,10 @@ async function verdict(
   documents: unknown[],
   finding = someFinding('CVE-1', 'high'),
   name = 'registry.example/web:1.0',
+  system = smallInventory().system,
 ) {
   const vex = (await Promise.all(documents.map((one, at) => parseVex(bytes(one), `${at}.json`)))).flat()
-  const about = { inventory: smallInventory(), reference: parseReference(name), today: '2026-11-30' }
+  const about = { inventory: smallInventory({ system }), reference: parseReference(name), today: '2026-11-30' }
   return suppress([finding], { ...about, vex }).findings[0]?.suppressed
 }
 
@@ -180,6 +181,24 @@ test('CycloneDX: versions that are said to be affected, and ranges, are not take
   assert.equal(await verdict([affects({ range: 'vers:deb/<4', status: 'unaffected' })]), undefined)
 })
 
+test('CycloneDX: a later statement that leaves it open counts, whichever versions it names', async () => {
+  const open = (versions: object[]) =>
+    cycloneDx(
+      { analysis: { state: 'exploitable' }, affects: [{ ref: 'pkg:deb/debian/libssl3', versions }] },
+      { metadata: { timestamp: '2026-02-01T00:00:00Z' } },
+    )
+  const early = cycloneDx({})
+  assert.ok(await verdict([early]))
+  for (const versions of [
+    [{ range: 'vers:deb/<4' }],
+    [{ version: '3.0.11-1~deb12u2' }],
+    [{ version: '1' }, { range: 'x' }],
+  ])
+    assert.equal(await verdict([early, open(versions)]), undefined, JSON.stringify(versions))
+  assert.ok(await verdict([early, open([{ version: '1' }])]), 'another version')
+  assert.ok(await verdict([early, open([{ version: '3.0.11-1~deb12u2', status: 'unaffected' }])]))
+})
+
 test('CycloneDX: a vulnerability without an analysis says nothing', async () => {
   assert.equal(await verdict([cycloneDx({ analysis: undefined })]), undefined)
 })
@@ -247,6 +266,47 @@ test('CSAF: a vulnerability is known by other ids, and products by those of vers
   })
   assert.ok(await verdict([document]))
 })
+
+const RELEASES: [system: string, version: string, cpe: string, isMeant: boolean][] = [
+  ['rhel', '9.4', 'cpe:/o:redhat:enterprise_linux:9::baseos', true],
+  ['rhel', '9.4', 'cpe:2.3:a:redhat:enterprise_linux:9.2:*:*', true],
+  ['rhel', '9.4', 'cpe:/o:redhat:enterprise_linux:8', false],
+  ['rhel', '9.4', 'cpe:/o:redhat:enterprise_linux:90', false],
+  ['rhel', '9.4', 'cpe:/o:redhat:rhel_eus:9.4', false],
+  ['centos', '9', 'cpe:/o:redhat:enterprise_linux:9', true],
+  ['centos', '7', 'cpe:/o:redhat:enterprise_linux:9', false],
+  ['fedora', '9', 'cpe:/o:redhat:enterprise_linux:9', false],
+  ['sles', '15.5', 'cpe:/o:suse:sles:15:sp5', true],
+  ['sles', '15.5', 'cpe:2.3:o:suse:sles:15:sp5:*:*', true],
+  ['sles', '15.5', 'cpe:/o:suse:sle-module-basesystem:15:sp5', true],
+  ['sles', '15.5', 'cpe:2.3:o:suse:sle\\-module\\-server\\-applications:15:sp5:*', true],
+  ['sles', '15.5', 'cpe:/o:suse:sles:15:sp4', false],
+  ['sles', '15.5', 'cpe:/o:suse:sles:15', false],
+  ['sles', '15', 'cpe:/o:suse:sles:15', true],
+  ['sles', '15.5', 'cpe:/o:suse:sles-ltss:15:sp5', false],
+  ['opensuse-leap', '15.6', 'cpe:/o:opensuse:leap:15.6', true],
+  ['opensuse-leap', '15.6', 'cpe:/o:opensuse:leap:15.5', false],
+  ['opensuse-leap', '15.6', 'cpe:/o:opensuse:tumbleweed', false],
+  ['opensuse-tumbleweed', '20260101', 'cpe:/o:opensuse:tumbleweed', true],
+]
+
+const NAMESPACES: Record<string, string> = {
+  sles: 'suse',
+  'opensuse-leap': 'opensuse',
+  'opensuse-tumbleweed': 'opensuse',
+}
+
+for (const [id, version, cpe, isMeant] of RELEASES) {
+  test(`CSAF: ${cpe} ${isMeant ? 'is' : 'is not'} the release of ${id} ${version}`, async () => {
+    const document = csaf({ known_not_affected: ['system:ssl'] })
+    const branches = document.product_tree.branches[0]!.branches
+    Object.assign(branches[0]!.product, { product_identification_helper: { cpe } })
+    const purl = `pkg:rpm/${NAMESPACES[id] ?? (id === 'fedora' ? id : 'redhat')}/openssl`
+    Object.assign(branches[1]!.product, { product_identification_helper: { purl } })
+    const finding = someFinding('CVE-1', 'high', { package: somePackage({ type: 'rpm', name: 'openssl' }) })
+    assert.equal((await verdict([document], finding, undefined, { id, version })) !== undefined, isMeant)
+  })
+}
 
 const REFUSED: [name: string, document: unknown, says: RegExp][] = [
   ['an unknown status', openVex({ status: 'maybe' }), /^vex\.json: statements\[0\]\.status: /],

@@ -56,8 +56,10 @@ function checkLeaf(leaf: X509Certificate, isAlone: boolean): void {
 
 function checkAuthority(certificate: X509Certificate, below: number): void {
   const { keyUsage, pathLength } = readUses(certificate)
-  if (!certificate.ca || !keyUsage?.keyCertSign || !keyUsage.critical)
+  if (!certificate.ca || !keyUsage?.keyCertSign)
     throw untrusted(`has a certificate that may not make others, but did: ${subjectOf(certificate)}`)
+  if (!keyUsage.critical)
+    throw untrusted(`has a certificate of an authority whose key usage is not critical: ${subjectOf(certificate)}`)
   if (pathLength !== undefined && pathLength < below)
     throw untrusted(`has a longer chain of certificates than one of them allows: ${subjectOf(certificate)}`)
 }

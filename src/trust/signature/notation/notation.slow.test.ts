@@ -316,6 +316,16 @@ test('S02 certificates that may not sign, or may not make others, are refused', 
     await reason(envelope({ chain: [below, leaf, middle, root] })),
     /that may not make others, but did: C=US, O=Example, CN=Releases|do not follow/,
   )
+  const lax = makeCertificate({
+    subject: '/CN=lax',
+    extensions: ['basicConstraints=critical,CA:TRUE', 'keyUsage=keyCertSign'],
+    issuer: root,
+  })
+  const signer = makeCertificate({ subject: '/CN=signer', extensions: CODE_SIGNER, issuer: lax })
+  assert.match(
+    await reason(envelope({ chain: [signer, lax, root] })),
+    /^has a certificate of an authority whose key usage is not critical: CN=lax$/,
+  )
   const second = makeCertificate({ subject: '/CN=second', extensions: AUTHORITY, issuer: middle })
   const deep = makeCertificate({ subject: '/CN=deep', extensions: CODE_SIGNER, issuer: second })
   assert.match(

@@ -27,7 +27,7 @@ export function identitiesOf(record: Members, id: string): Identity[] {
   return [{ id, aliases: [...new Set([...aliases, ...covered])] }]
 }
 
-/** The ids of a record that names CVE ids: these count, and its other ids are aliases. */
+/** The CVE ids, if there are any: the other ids are of notices about them, and are dropped. */
 function withoutNotices(ids: readonly string[]): readonly string[] {
   const cves = ids.filter((one) => one.startsWith('CVE-'))
   return cves.length > 0 ? cves : ids

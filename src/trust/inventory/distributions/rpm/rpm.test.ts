@@ -13,6 +13,8 @@ test('logs are kept beside the databases that may ask for them, and nowhere else
     assert.equal(interest(`${directory}/rpmdb.sqlite-wal`)?.kept, 'answers')
     assert.equal(interest(`${directory}/Packages.db`)?.kept, undefined)
   }
+  const keys = ['var/lib/rpm', 'usr/share/rpm'].map((directory) => interest(`${directory}/rpmdb.sqlite`)?.as)
+  assert.notEqual(keys[0], keys[1], 'a database with names in two directories is read with the log of each')
   for (const path of ['srv/large-wal', 'var/lib/rpm/Packages.db-wal', 'srv/var/lib/rpm/rpmdb.sqlite-wal'])
     assert.equal(interest(path), undefined)
 })

@@ -47,7 +47,8 @@ export const rpm: Analyser = {
     if (path === MANIFEST) return { limit: MANIFEST_LIMIT }
     if (LOGS.has(path)) return { limit: LOG_LIMIT, kept: 'answers' }
     if (!DATABASES.has(path)) return undefined
-    return { limit: DATABASE_LIMIT, ...(LOGS.has(`${path}-wal`) && { kept: 'asks' }) }
+    // Databases that are one file in two directories have a log each.
+    return { limit: DATABASE_LIMIT, ...(LOGS.has(`${path}-wal`) && { kept: 'asks', as: path }) }
   },
   analyse: async (file, beside) => {
     if (file.size === 0) return {}
