@@ -36,7 +36,7 @@ export function administrationOf(
     ...createAccounts(meta),
     policies: createPolicies(meta),
     exceptions: createExceptions(meta),
-    scans: createScans(meta, { may }),
+    scans: createScans(meta, { may, gate }),
     images: createImages(meta),
     tags: createTags(meta, actor),
     quotas: createQuotas(meta),

@@ -4,6 +4,7 @@ import { summary } from '#trust/report/summary'
 import { smallScan, someFinding } from '../../../test/kit/small-scan.ts'
 import { policyWords } from './policy-words.ts'
 import { reportText } from './report-text.ts'
+import { scanText } from './scan-text.ts'
 
 const finding = someFinding('CVE-2024-1', 'high', {
   suppressed: { by: 'exception', reason: 'never called', author: 'user:ann', expires: '2027-01-01' },
@@ -16,7 +17,7 @@ const text = (...args: Parameters<typeof reportText>) => reportText(...args).rep
 
 test('an image without a result has a line for why', () => {
   const lines = {
-    none: 'not scanned: it is no image, or nothing has queued it',
+    none: 'not scanned: not an image, or never queued',
     waiting: 'waiting for its scan since TIME; it failed: no space',
     running: 'being scanned; it failed: no space',
     failed: 'its scan failed: no space',
@@ -41,7 +42,22 @@ test('a result is told as scans are, with who excepted what and until when, and 
     lines.join('\n'),
     /CVE-2024-1 .* does not count \(exception by user:ann, until 2027-01-01\): never called/,
   )
-  assert.ok(!text('team/web:1', { state: 'scanned' }, scanned).includes('scan '), 'nothing to say of the scan')
+  assert.equal(text('team/web:1', { state: 'scanned' }, scanned), scanText(scanned), 'nothing to say of the scan')
+})
+
+test('what gates say of an image is told, but not where a person overrides them', () => {
+  const lines: ['allowed' | 'blocked' | 'wait', string[], string][] = [
+    ['allowed', [], 'gate: pulls are allowed'],
+    ['allowed', ['old\ndata', 'gaps'], 'gate: pulls are allowed; warning: old\\x0adata; gaps'],
+    ['blocked', ['policy 1 of ** blocks it: 1 high'], 'gate: policy 1 of ** blocks it: 1 high'],
+    ['wait', ['policy 1 of ** blocks it: why'], 'gate: policy 1 of ** blocks it: why (pulls wait for that)'],
+  ]
+  const said = { kind: 'released', reason: 'needed', author: 'user:eve', at } as const
+  for (const [outcome, reasons, line] of lines) {
+    const image = { state: 'scanned', release: { outcome, reasons } } as const
+    assert.equal(text('team/web:1', image, scanned), `${scanText(scanned)}\n\n${line}`)
+    assert.ok(!text('team/web:1', { ...image, said }, scanned).includes('gate: '))
+  }
 })
 
 test('what a gate says is told in words, and what it does not say is left out', () => {

@@ -21,7 +21,9 @@ export const verb = defineVerb({
   async run({ args, options, engine, io }) {
     const [name, reason] = [args[0]!, reasonOf(options.reason)]
     await using admin = await openAdmin(options, engine, io)
-    const digest = await (options.end ? admin.images.clear(name, reason) : admin.images.quarantine(name, reason))
+    const digest = await (options.end
+      ? admin.images.clear(name, reason, { kind: 'quarantined' })
+      : admin.images.quarantine(name, reason))
     await io.print(`${repositoryIn(name)}@${digest}`)
     return 0
   },

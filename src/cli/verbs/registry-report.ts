@@ -1,5 +1,6 @@
 import { BaleError, printable } from '#base'
 import type { Engine } from '#engine'
+import { matchPlatform, type Platform, parsePlatform } from '#spec'
 import { reportText } from '../render/report-text.ts'
 import { openTextOutput } from '../terminal/text-output.ts'
 import { defineVerb } from '../verb/verb.ts'
@@ -38,7 +39,7 @@ export const verb = defineVerb({
     const [name, { platform, severity, format, output }] = [args[0]!, options]
     await using to = await openTextOutput(io, output)
     await using admin = await openAdmin(options, engine, io)
-    const images = ofPlatform(name, await admin.scans.report(name), platform)
+    const images = ofPlatform(name, await Array.fromAsync(admin.scans.report(name)), platform)
     if (format === 'table') {
       const texts: string[] = []
       for (const image of images) {
@@ -54,7 +55,8 @@ export const verb = defineVerb({
 })
 
 function ofPlatform(name: string, images: ImageReport[], platform: string | undefined): ImageReport[] {
-  const wanted = platform === undefined ? images : images.filter((one) => (one.platform ?? platform) === platform)
+  const asked = platform === undefined ? undefined : parsePlatform(platform)
+  const wanted = asked ? images.filter((one) => one.platform === undefined || isOf(asked, one.platform)) : images
   if (wanted.length > 0) return wanted
   const offered = images.flatMap((one) => one.platform ?? [])
   if (platform === undefined) throw new BaleError('MANIFEST_NOT_FOUND', `the registry has no image of ${name}`)
@@ -62,6 +64,12 @@ function ofPlatform(name: string, images: ImageReport[], platform: string | unde
     'NO_MATCHING_PLATFORM',
     `${name} has no image for ${printable(platform, 80)}; available: ${printable(offered.join(', '), 1000) || 'nothing'}`,
   )
+}
+
+/** As an index writes it, which may be a platform that nobody knows. */
+function isOf(asked: Platform, written: string): boolean {
+  const [os = '', architecture = '', variant] = written.split('/')
+  return matchPlatform(asked, { os, architecture, variant })
 }
 
 interface Wanted {

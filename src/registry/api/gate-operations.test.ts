@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseDigest } from '#spec'
-import { INDEX_TYPE, startRegistry } from '../../../test/kit/registry-client.ts'
+import { INDEX_TYPE, MANIFEST_TYPE, startRegistry } from '../../../test/kit/registry-client.ts'
 import { storeScans } from '../../../test/kit/stored-scans.ts'
-import type { GateRule } from '../policies/index.ts'
+import type { GateRule, ImageReport } from '../policies/index.ts'
 import { openRemoteAdmin } from './index.ts'
 
 const DAY = 86_400_000
@@ -66,7 +66,7 @@ test('a gate is made by owners for what is theirs, comes back as it was said, an
   await assert.rejects((await registry.adminOf('ann')).policies.gate('acme/web'), denied)
   await assert.rejects(own.policies.gate('acme/x', { signers: ['no key'] }), {
     code: 'INVALID_ARGUMENT',
-    message: /key 1 of those that sign/,
+    message: /signer key 1/,
   })
   await assert.rejects(own.policies.gate('acme/x', { severity: 'bad' } as object), {
     message: /severity: expects one of/,
@@ -116,7 +116,7 @@ test('a report is for whoever may pull, from the scan that waits to what was fou
   await using registry = await company()
   const [own, ann, eve] = [await registry.adminOf('own'), await registry.adminOf('ann'), await registry.adminOf('eve')]
   const { digest } = await registry.push('one', 'v1')
-  const [waiting] = await ann.scans.report('acme/web:v1')
+  const [waiting] = await Array.fromAsync(ann.scans.report('acme/web:v1'))
   assert.deepEqual([waiting!.digest, waiting!.state, waiting!.result], [digest, 'waiting', undefined])
   assert.equal(typeof waiting!.queuedAt, 'number')
   await registry.scanAll()
@@ -124,7 +124,7 @@ test('a report is for whoever may pull, from the scan that waits to what was fou
   await own.exceptions.add('CVE-2024-2', { pattern: 'acme/web', package: 'npm/@scope/lodash', reason: 'x', lasts: DAY })
   await own.exceptions.add('CVE-2024-2', { pattern: 'acme/other', reason: 'elsewhere', lasts: DAY })
   for (const name of ['acme/web:v1', `acme/web@${digest}`]) {
-    const [report, ...others] = await ann.scans.report(name)
+    const [report, ...others] = await Array.fromAsync(ann.scans.report(name))
     assert.deepEqual([report!.state, others], ['scanned', []])
     assert.deepEqual(
       report!.result!.findings.map(({ id, package: of, severity, suppressed }) => [
@@ -139,7 +139,7 @@ test('a report is for whoever may pull, from the scan that waits to what was fou
     )
     assert.match(report!.result!.findings[0]!.suppressed!.expires!, /^\d{4}-\d\d-\d\d$/)
     assert.equal(report!.result!.inventory.manifest, digest)
-    const [local] = await registry.registry.scans.report(name)
+    const [local] = await Array.fromAsync(registry.registry.scans.report(name))
     assert.deepEqual(
       JSON.parse(JSON.stringify(report)),
       JSON.parse(JSON.stringify(local)),
@@ -149,12 +149,14 @@ test('a report is for whoever may pull, from the scan that waits to what was fou
   const refusals = []
   for (const name of ['acme/web:v1', 'acme/web:none', 'acme/none:v1']) {
     refusals.push(
-      await eve.scans.report(name).catch(({ code, message }: Error & { code: string }) => `${code} ${message}`),
+      await Array.fromAsync(eve.scans.report(name)).catch(
+        ({ code, message }: Error & { code: string }) => `${code} ${message}`,
+      ),
     )
   }
-  assert.deepEqual([...new Set(refusals)], ['DENIED what is known of images is told to those who may pull them'])
-  await assert.rejects(ann.scans.report('acme/web:none'), { code: 'MANIFEST_NOT_FOUND' })
-  await assert.rejects(ann.scans.report('acme/web'), {
+  assert.deepEqual([...new Set(refusals)], ['DENIED only those who may pull an image may read its report'])
+  await assert.rejects(Array.fromAsync(ann.scans.report('acme/web:none')), { code: 'MANIFEST_NOT_FOUND' })
+  await assert.rejects(Array.fromAsync(ann.scans.report('acme/web')), {
     code: 'INVALID_REFERENCE',
     message: /not an image of a repository/,
   })
@@ -166,7 +168,7 @@ test('an image is looked at again when its owner wants that', async () => {
   const { digest } = await registry.push('one', 'v1')
   await registry.scanAll()
   assert.equal(await own.scans.run('acme/web:v1'), 1)
-  const [again] = await own.scans.report(`acme/web@${digest}`)
+  const [again] = await Array.fromAsync(own.scans.report(`acme/web@${digest}`))
   assert.deepEqual([again!.state, again!.result?.findings.length], ['waiting', 3], 'what was found stays meanwhile')
   await assert.rejects(ann.scans.run('acme/web:v1'), { code: 'DENIED' })
   await assert.rejects(own.scans.run('acme/web:none'), { code: 'MANIFEST_NOT_FOUND' })
@@ -193,19 +195,21 @@ test('a report on an index has each of its images that is there, with its platfo
   assert.equal(put.status, 201)
   await registry.scanAll()
   const expected = images.map(({ digest, platform }) => [digest, `linux/${platform.architecture}`, 3])
-  const words = (reports: Awaited<ReturnType<typeof ann.scans.report>>) =>
+  const words = (reports: ImageReport[]) =>
     reports.map(({ digest, platform, result }) => [digest, platform, result?.findings.length])
-  assert.deepEqual(words(await ann.scans.report('acme/web:all')), expected)
-  assert.deepEqual(words(await registry.registry.scans.report('acme/web:all')), expected)
-  const first = await ann.scans.report('acme/web:all', { limit: 1 })
+  assert.deepEqual(words(await Array.fromAsync(ann.scans.report('acme/web:all'))), expected)
+  assert.deepEqual(words(await Array.fromAsync(registry.registry.scans.report('acme/web:all'))), expected)
+  const first = await Array.fromAsync(ann.scans.report('acme/web:all', { limit: 1 }))
   assert.deepEqual(words(first), expected.slice(0, 1))
-  const rest = await ann.scans.report('acme/web:all', { after: first[0]!.digest })
+  const rest = await Array.fromAsync(ann.scans.report('acme/web:all', { after: first[0]!.digest }))
   assert.deepEqual(words(rest), expected.slice(1))
-  await assert.rejects(ann.scans.report('acme/web:all', { after: provenance.digest }), { code: 'MANIFEST_NOT_FOUND' })
+  await assert.rejects(Array.fromAsync(ann.scans.report('acme/web:all', { after: provenance.digest })), {
+    code: 'MANIFEST_NOT_FOUND',
+  })
   assert.equal(await (await registry.adminOf('own')).scans.run('acme/web:all'), 4)
   const gone = await registry.request('DELETE', `/v2/acme/web/manifests/${images[0]!.digest}`, { login })
   assert.equal(gone.status, 202)
-  assert.deepEqual(words(await ann.scans.report('acme/web:all')), expected.slice(1))
+  assert.deepEqual(words(await Array.fromAsync(ann.scans.report('acme/web:all'))), expected.slice(1))
 })
 
 test('quarantine and release are said by owners with a reason, for a digest, are on record, and end', async () => {
@@ -213,14 +217,17 @@ test('quarantine and release are said by owners with a reason, for a digest, are
   const [own, ann] = [await registry.adminOf('own'), await registry.adminOf('ann')]
   const { digest } = await registry.push('one', 'v1')
   const said = async () => {
-    const [report] = await ann.scans.report(`acme/web@${digest}`)
+    const [report] = await Array.fromAsync(ann.scans.report(`acme/web@${digest}`))
     return report!.said && [report!.said.kind, report!.said.reason, report!.said.author]
   }
   assert.equal(await own.images.quarantine('acme/web:v1', 'stolen key'), digest)
   assert.deepEqual(await said(), ['quarantined', 'stolen key', 'user:own'])
   assert.equal(await own.images.release(`acme/web@${digest}`, 'harmless'), digest)
   assert.deepEqual(await said(), ['released', 'harmless', 'user:own'])
-  assert.equal(await own.images.clear('acme/web:v1', 'as before'), digest)
+  const wrong = { code: 'NOT_FOUND', message: /acme\/web:v1 is not in quarantine/ }
+  await assert.rejects(own.images.clear('acme/web:v1', 'as before', { kind: 'quarantined' }), wrong)
+  assert.deepEqual(await said(), ['released', 'harmless', 'user:own'])
+  assert.equal(await own.images.clear('acme/web:v1', 'as before', { kind: 'released' }), digest)
   assert.equal(await said(), undefined)
   for (const verb of ['quarantine', 'release', 'clear'] as const) {
     await assert.rejects(ann.images[verb]('acme/web:v1', 'x'), { code: 'DENIED' })
@@ -248,15 +255,55 @@ test('owners let nothing pass a gate of administrators, nor end a quarantine of 
     const acts = [() => own.exceptions.add('CVE-2024-1', exception), () => own.images.release('acme/web:1', 'checked')]
     for (const act of acts) {
       if (isOwn) await act()
-      else await assert.rejects(act, { code: 'DENIED', message: /is of administrators/ })
+      else
+        await assert.rejects(act, {
+          code: 'DENIED',
+          message: /belongs to the administrators; only they can let images past it/,
+        })
     }
     await root.policies.remove(id)
   }
   await root.images.quarantine('acme/web:1', 'stolen')
-  const denied = { code: 'DENIED', message: /somebody else put acme\/web:1 into quarantine/ }
+  const denied = { code: 'DENIED', message: /somebody else quarantined acme\/web@sha256:/ }
   await assert.rejects(own.images.release('acme/web:1', 'checked'), denied)
+  await assert.rejects(own.images.clear('acme/web:1', 'checked'), denied)
+  await own.images.quarantine('acme/web:1', 'ours as well')
   await assert.rejects(own.images.clear('acme/web:1', 'checked'), denied)
   await root.images.clear('acme/web:1', 'over')
   await own.images.quarantine('acme/web:1', 'odd')
   await own.images.clear('acme/web:1', 'not so odd')
+})
+
+test("owners cannot end somebody else's quarantine of an index by way of its parts, one that is gone, or a tag that moves", async () => {
+  await using registry = await company()
+  const [root, own] = [await registry.adminOf('root'), await registry.adminOf('own')]
+  const login = `own:${PASSWORDS.own}`
+  const index = async (tag: string, digests: string[]) => {
+    const manifests = digests.map((digest) => ({ mediaType: MANIFEST_TYPE, digest, size: 1 }))
+    const body = JSON.stringify({ schemaVersion: 2, mediaType: INDEX_TYPE, manifests })
+    const headers = { 'content-type': INDEX_TYPE }
+    const { status, headers: answered } = await registry.request('PUT', `/v2/acme/web/manifests/${tag}`, {
+      ...{ login, headers, body },
+    })
+    assert.equal(status, 201)
+    return String(answered['docker-content-digest'])
+  }
+  const { digest } = await registry.push('one', 'one')
+  const [inner, other] = [await index('inner', [digest]), (await registry.push('two', 'two')).digest]
+  const whole = await index('whole', [inner, other])
+  const denied = { code: 'DENIED', message: /somebody else quarantined/ }
+  const refuses = async (name: string) => {
+    for (const verb of ['release', 'clear'] as const) await assert.rejects(own.images[verb](name, 'x'), denied, name)
+  }
+  await root.images.quarantine(`acme/web@${digest}`, 'stolen')
+  for (const name of ['one', 'inner', 'whole']) await refuses(`acme/web:${name}`)
+  await root.images.quarantine('acme/web:whole', 'stolen')
+  assert.equal((await registry.request('DELETE', `/v2/acme/web/manifests/${other}`, { login })).status, 202)
+  assert.equal((await registry.request('DELETE', `/v2/acme/web/manifests/${digest}`, { login })).status, 202)
+  for (const name of [`@${whole}`, `@${inner}`]) await refuses(`acme/web${name}`)
+  await assert.rejects(own.images.clear(`acme/web@${other}`, 'x'), denied)
+  await registry.push('three', 'moving')
+  await own.images.clear('acme/web:moving', 'harmless')
+  await root.images.quarantine(`acme/web@${(await registry.push('four', 'moving')).digest}`, 'stolen')
+  await refuses('acme/web:moving')
 })

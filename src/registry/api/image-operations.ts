@@ -1,33 +1,38 @@
 import * as v from 'valibot'
-import { operation } from './operation.ts'
-import { checkOwnGates, checkOwnQuarantine } from './own-gates.ts'
+import { accountActor } from '../auth/index.ts'
+import { type Caller, operation } from './operation.ts'
+import { checkOwnGates } from './own-gates.ts'
 import { oneImage, reason, storedDigest } from './values.ts'
 import { ownersBelow } from './who.ts'
 
-const judged = { parameters: { name: oneImage }, body: { reason }, result: v.object({ digest: storedDigest }) }
+const judged = { parameters: { name: oneImage }, result: v.object({ digest: storedDigest }) }
 
-/** What people say of single images, whatever gates say. */
+/** Decisions about single images that override gates. */
 export const imageOperations = {
   'images.quarantine': operation('images.quarantine', {
     method: 'PUT',
     path: '/images/{name}/quarantine',
-    summary: 'Gives an image, or those of an index, out no more, also where no gate is',
+    summary: 'Stops an image, or all images of an index, from being pulled, even where there is no gate',
     who: ownersBelow('name'),
     ...judged,
-    run: async (admin, { name, reason }) => ({ digest: await admin.images.quarantine(name, reason) }),
+    body: { reason },
+    run: async (admin, { name, reason }, { caller }) => ({
+      digest: await admin.images.quarantine(name, reason, decidedBy(caller)),
+    }),
     input: (name, reason) => ({ name, reason }),
     output: ({ digest }) => digest,
   }),
   'images.release': operation('images.release', {
     method: 'PUT',
     path: '/images/{name}/release',
-    summary: 'Gives an image, or those of an index, out although gates block it. Owners do where all gates are theirs',
+    summary:
+      'Lets an image, or all images of an index, be pulled although gates block it. Owners may do so only where every gate is their own',
     who: ownersBelow('name'),
     ...judged,
+    body: { reason },
     async run(admin, { name, reason }, { caller }) {
-      await checkOwnQuarantine(admin, caller, name)
       await checkOwnGates(admin, caller, name.split(/[@:]/, 1)[0]!)
-      return { digest: await admin.images.release(name, reason) }
+      return { digest: await admin.images.release(name, reason, decidedBy(caller)) }
     },
     input: (name, reason) => ({ name, reason }),
     output: ({ digest }) => digest,
@@ -38,11 +43,22 @@ export const imageOperations = {
     summary: 'Ends a quarantine or a release: gates alone judge the image again',
     who: ownersBelow('name'),
     ...judged,
-    async run(admin, { name, reason }, { caller }) {
-      await checkOwnQuarantine(admin, caller, name)
-      return { digest: await admin.images.clear(name, reason) }
+    body: {
+      reason,
+      kind: v.optional(
+        v.pipe(
+          v.picklist(['quarantined', 'released'], 'expects quarantined or released'),
+          v.description('Ends only this; either by default'),
+        ),
+      ),
     },
-    input: (name, reason) => ({ name, reason }),
+    run: async (admin, { name, reason, kind }, { caller }) => ({
+      digest: await admin.images.clear(name, reason, { kind, ...decidedBy(caller) }),
+    }),
+    input: (name, reason, options) => ({ name, reason, kind: options?.kind }),
     output: ({ digest }) => digest,
   }),
 }
+
+/** Owners cannot end what others decided; administrators can. */
+const decidedBy = ({ names, name }: Caller) => (names === undefined ? {} : { own: accountActor(name) })

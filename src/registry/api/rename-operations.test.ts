@@ -83,6 +83,7 @@ test('owners do not get around rules of administrators by a rename, and their ow
     ['acme/site', 'acme/prod', () => policies.types('*/prod', { block: ['application/y'] })],
     ['acme/site', 'acme/web', () => policies.keep('*/site', { last: 1 })],
     ['acme/site', 'acme/web', () => policies.gate('*/site')],
+    ['acme/site', 'acme/web', () => policies.gate('*/web')],
   ]
   for (const [from, to, rule] of rules) {
     const id = await rule()

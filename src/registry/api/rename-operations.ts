@@ -74,5 +74,7 @@ async function checkUnruled(
 function isEvaded({ kind, pattern }: TagPolicy, { from, to }: { from: string; to: string }): boolean {
   const [before, after] = [matchesPattern(pattern, from), matchesPattern(pattern, to)]
   if (kind === 'immutable') return before
-  return kind === 'keep' || kind === 'gate' ? before && !after : after && !before
+  // Of a gate also the other way: exceptions and releases of before would come along.
+  if (kind === 'gate') return before !== after
+  return kind === 'keep' ? before && !after : after && !before
 }

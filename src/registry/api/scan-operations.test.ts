@@ -17,10 +17,9 @@ function registryWith(packages: number): Pick<Administration, 'scans'> {
   return {
     scans: {
       run: async () => 0,
-      async report(_name, { after, limit } = {}) {
+      async *report(_name, { after } = {}) {
         const start = digests.indexOf(parseDigest(after ?? NONE)) + 1
-        const listed = digests.slice(start, start + (limit ?? digests.length))
-        return listed.map((digest): ImageReport => ({ digest, state: 'scanned', result }))
+        for (const digest of digests.slice(start)) yield { digest, state: 'scanned', result }
       },
     },
   }
@@ -52,7 +51,13 @@ test('packages and vulnerabilities of several findings are told once, and come b
   const findings = [one, { ...one, package: source }, other]
   const result = smallScan({ findings })
   const report = { digest: digests[0]!, state: 'scanned', result } as const
-  const admin = { scans: { report: async (_name: string, { after }: { after?: string }) => (after ? [] : [report]) } }
+  const admin = {
+    scans: {
+      async *report() {
+        yield report
+      },
+    },
+  }
   const context = { signal: AbortSignal.abort() } as Parameters<typeof run>[2]
   const answer = await run(admin as unknown as Administration, { name: 'team/web:1' }, context)
   const [told] = (answer as { items: { result: Record<string, unknown[]> }[] }).items

@@ -64,7 +64,7 @@ const finding = v.object({
     v.object({
       by: v.pipe(v.string(), v.description('exception, VEX')),
       reason: v.string(),
-      expires: described('YYYY-MM-DD, from which on it counts again'),
+      expires: described('Date (YYYY-MM-DD) from which it counts again'),
       author: maybe,
     }),
   ),
@@ -73,7 +73,7 @@ const finding = v.object({
 const result = v.object({
   status: v.picklist(['complete', 'partial', 'failed']),
   reasons: v.pipe(texts, v.description('Why it is not complete')),
-  coverage: v.optional(wholeNumber('Packages with data per hundred packages', 0, 100)),
+  coverage: v.optional(wholeNumber('Percentage of packages that the data covers', 0, 100)),
   support: v.optional(v.object({ endOfLife: maybe, ended: v.boolean(), extendedUntil: maybe })),
   advisories: v.pipe(v.string(), v.description('Version of the data')),
   sources: v.array(
@@ -97,17 +97,17 @@ const result = v.object({
 })
 type Told = v.InferOutput<typeof result>
 
-/** What is known of one image, without what is said twice. */
+/** The report on one image; what several findings share is listed once. */
 export const imageReport = v.object({
   digest: storedDigest,
   platform: described('As an index has it: linux/amd64'),
   state: v.pipe(
     v.picklist(['none', 'waiting', 'running', 'scanned', 'failed']),
-    v.description('none: it is no image, or nothing has queued it'),
+    v.description('none: not an image, or never queued'),
   ),
   failure: described('Why it failed last'),
   queuedAt: v.optional(time('When it was queued last.')),
-  endedAt: v.optional(time('When it was looked at last.')),
+  endedAt: v.optional(time('When its last scan ended.')),
   said: v.optional(
     v.object({
       kind: v.picklist(['quarantined', 'released']),
@@ -115,6 +115,15 @@ export const imageReport = v.object({
       author: v.string(),
       at: time('When it was said.'),
     }),
+  ),
+  release: v.optional(
+    v.pipe(
+      v.object({
+        outcome: v.pipe(v.picklist(['allowed', 'wait', 'blocked']), v.description('wait: pulls wait for the scan')),
+        reasons: v.pipe(texts, v.description('Why not; of what is allowed, warnings')),
+      }),
+      v.description('The present verdict on pulls, where gates concern the repository'),
+    ),
   ),
   resultAt: v.optional(time('When the result was made.')),
   result: v.optional(result),
@@ -141,17 +150,17 @@ function toldResult({ findings, ...rest }: ScanResult): Told {
     if (!affected.has(of)) affected.set(of, affected.size)
     return { package: affected.get(of)!, vulnerability: places.get(advisory)!, fixedVersion, suppressed }
   })
-  // Schemas know no lists that are only read.
+  // The schema library has no read-only arrays.
   return { ...rest, affected: [...affected.keys()], vulnerabilities, findings: told } as unknown as Told
 }
 
-/** REGISTRY_FAILED for a finding of nothing. */
+/** REGISTRY_FAILED when a finding refers to something that is not listed. */
 function resultOf({ affected, vulnerabilities, findings, ...rest }: Told): ScanResult {
   const known = vulnerabilities.map((one) => ({ ...one, advisory: { ...one.advisory, ranges: [] } }))
   const told = findings.map(({ package: of, vulnerability, ...finding }) => {
     const [found, what] = [affected[of], known[vulnerability]]
     if (found && what) return { ...what, ...finding, package: found }
-    throw new BaleError('REGISTRY_FAILED', 'the registry told of a finding without its package or vulnerability')
+    throw new BaleError('REGISTRY_FAILED', 'the registry listed a finding without its package or vulnerability')
   })
   return { ...rest, findings: told } as ScanResult
 }

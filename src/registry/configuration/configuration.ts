@@ -25,7 +25,7 @@ export interface Configuration {
   hooks: HookConfiguration
   /** Images that follow rules to other registries, or from them. */
   replication: readonly ReplicationConfiguration[]
-  /** Images are not looked at when it is undefined. */
+  /** Images are not scanned when it is undefined. */
   scanning?: ScanningConfiguration
   limits: {
     /** How many requests callers may make. */
@@ -247,9 +247,9 @@ export interface ReplicationConfiguration {
   deletes: boolean
 }
 
-/** How images are looked at. */
+/** How images are scanned. */
 interface ScanningConfiguration {
-  /** Scans at once. */
+  /** Scans at the same time. */
   workers: number
   memory: number
   timeout: number

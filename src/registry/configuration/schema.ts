@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { CALLERS, COUNTED_PER, LIMITED } from '../rates/index.ts'
+import { LEAST_SCAN_MEMORY, SCAN_DEFAULTS } from '../scan/index.ts'
 import { login } from './login-schema.ts'
 import {
   addressRange,
@@ -260,13 +261,21 @@ const replication = group('A rule by which images are replicated to another regi
   delete: v.optional(flag('Whether a tag that is deleted at the source is deleted at the destination'), false),
 })
 
-const scanning = group('Looks at what is inside images', {
-  workers: v.optional(wholeNumber('Scans that are done at once by a replica', 1, 64), 1),
-  memory: v.optional(size('Memory that a scan may take', '1GiB', { least: '256MiB', most: '64GiB' }), '1GiB'),
-  timeout: v.optional(duration('How long a scan may take', '10m', { least: '1s', most: '24h' }), '10m'),
+const MIB = 1024 ** 2
+const SCAN_MEMORY = {
+  least: `${LEAST_SCAN_MEMORY / MIB}MiB`,
+  most: '64GiB',
+  usual: `${SCAN_DEFAULTS.memory / MIB / 1024}GiB`,
+}
+const SCAN_TIME = { least: '1s', most: '24h', usual: `${SCAN_DEFAULTS.timeout / 60_000}m` }
+
+const scanning = group('Scans images for packages and their vulnerabilities', {
+  workers: v.optional(wholeNumber('Scans that a replica runs at the same time', 1, 64), SCAN_DEFAULTS.workers),
+  memory: v.optional(size('Memory that a scan may take', SCAN_MEMORY.usual, SCAN_MEMORY), SCAN_MEMORY.usual),
+  timeout: v.optional(duration('How long a scan may take', SCAN_TIME.usual, SCAN_TIME), SCAN_TIME.usual),
   advisories: v.optional(
     path(
-      'File of a bundle of advisories, which may be replaced at any time; without it, packages are listed, and nothing is said of them',
+      'File of a bundle of advisories, which may be replaced at any time; without it, packages are listed but not checked for vulnerabilities',
       '/var/lib/bale/advisories.sqlite',
     ),
   ),

@@ -31,7 +31,7 @@ export interface ReleaseFacts {
   state?: { kind: 'quarantined' | 'released'; reason: string } | undefined
   /** An image has file-system layers; a `proof` is a signature, an attestation or whatever else refers to something. */
   content: 'image' | 'proof' | 'artifact'
-  /** Undefined while it has not been looked at, for a reason that may be known: `its scan failed, and is tried again`. */
+  /** Undefined until the image is scanned; `pending` then says what the scan is waiting for, if that is known. */
   scan?: ScanFacts | undefined
   pending?: string | undefined
   /** That have not expired. */
@@ -65,15 +65,13 @@ interface GateException {
   expiresIn: number
 }
 
-/** What gates say of one manifest. `until`: milliseconds for which it holds if nothing is changed. */
+/** The verdict of all gates on one manifest. It holds for `until` milliseconds unless something is changed. */
 export type Release =
-  | { outcome: 'allowed'; warnings: readonly string[]; until: number; by?: ReleasedBy }
-  /** It has not been looked at: ask again for so long, and take the refusal then. */
+  /** `isExempt`: gates block it, but for whoever asks. */
+  | { outcome: 'allowed'; warnings: readonly string[]; until: number; isExempt?: boolean }
+  /** The scan is still to come: ask again for up to `wait` milliseconds, then refuse. */
   | { outcome: 'wait'; wait: number; refusal: BaleError; until: number }
   | { outcome: 'blocked'; refusal: BaleError; until: number }
-
-/** Why it is let pass although a gate blocks it. */
-type ReleasedBy = 'release' | 'exempt'
 
 /** What a gate does where it says nothing else. */
 const GATE_DEFAULTS = {
@@ -88,8 +86,8 @@ const GATE_DEFAULTS = {
 } as const satisfies Partial<ReleaseGate>
 
 /**
- * Whether a manifest is given out. What a person said of it comes first: quarantine blocks, also where there is no gate, and a
- * release passes all gates. Then each gate that matches must let it pass, or exempt who asks.
+ * Whether a manifest may be pulled. What a person said of it comes first: quarantine blocks even where there is no gate, and a
+ * release passes all gates. Otherwise each gate that matches must let it pass, or exempt whoever asks.
  */
 export async function judgeRelease(facts: ReleaseFacts): Promise<Release> {
   const { repository, digest, state, content, actor } = facts
@@ -99,37 +97,26 @@ export async function judgeRelease(facts: ReleaseFacts): Promise<Release> {
   }
   const gates = facts.gates.filter(({ pattern }) => matchesPattern(pattern, repository))
   if (gates.length === 0 || content === 'proof') return allowed
-  if (state?.kind === 'released') return { ...allowed, by: 'release' }
-  let exempt = false
-  const passed: Verdict[] = []
-  const waiting: Release[] = []
-  for (const gate of gates) {
-    const verdict = await judgeByGate(gate, facts)
-    if (verdict.objection === undefined) {
-      passed.push(verdict)
-      continue
-    }
-    if (actor !== undefined && gate.exempt?.includes(actor)) exempt = true
-    else if (verdict.wait === undefined) return refused(facts, gate, verdict)
-    else waiting.push({ ...refused(facts, gate, verdict), outcome: 'wait', wait: verdict.wait })
-  }
-  // Whoever waits longest has waited for all of them.
-  const longest = waiting.sort((a, b) => waitOf(b) - waitOf(a))[0]
-  if (longest) return longest
-  const until = Math.min(...passed.map((verdict) => verdict.until), Number.POSITIVE_INFINITY)
-  const warnings = [...new Set(passed.flatMap((verdict) => verdict.warnings))]
-  return { outcome: 'allowed', warnings, until, ...(exempt && { by: 'exempt' as const }) }
+  if (state?.kind === 'released') return allowed
+  const verdicts: { gate: StoredGate; verdict: Verdict }[] = []
+  for (const gate of gates) verdicts.push({ gate, verdict: await judgeByGate(gate, facts) })
+  const objecting = verdicts.flatMap(({ gate, verdict: { objection, ...rest } }) =>
+    objection ? [{ gate, objection, ...rest }] : [],
+  )
+  const refusing = objecting.filter(({ gate }) => actor === undefined || !gate.exempt?.includes(actor))
+  if (refusing.length > 0) return refusedBy(facts, refusing)
+  const until = Math.min(...verdicts.map(({ verdict }) => verdict.until))
+  const warnings = [...new Set(verdicts.flatMap(({ verdict }) => verdict.warnings))]
+  return { outcome: 'allowed', warnings, until, ...(objecting.length > 0 && { isExempt: true }) }
 }
 
 const allowed = { outcome: 'allowed', warnings: [], until: Number.POSITIVE_INFINITY } as const
-
-const waitOf = (release: Release) => (release.outcome === 'wait' ? release.wait : 0)
 
 /** What one gate says. */
 interface Verdict {
   /** Why it blocks. */
   objection?: Objection
-  /** It may pass when it was looked at. Milliseconds. */
+  /** How long to wait for the scan. Milliseconds. */
   wait?: number
   warnings: readonly string[]
   until: number
@@ -140,7 +127,7 @@ interface Objection {
   findings?: readonly GateFinding[]
   /** Nothing but a signature is missing. */
   isUnsigned?: boolean
-  /** It may pass when it was looked at. */
+  /** It may pass once it is scanned. */
   isUnscanned?: boolean
 }
 
@@ -149,7 +136,7 @@ async function judgeByGate(gate: StoredGate, facts: ReleaseFacts): Promise<Verdi
   if (verdict.objection !== undefined || !gate.signers || gate.signers.length === 0) return verdict
   // Signatures come and go without anything being changed that gates are judged by.
   if (await facts.isSigned(gate.signers)) return { ...verdict, until: Math.min(verdict.until, SIGNED_FOR) }
-  const reason = 'it is not signed by one of the keys that are required'
+  const reason = 'none of the required keys has signed it'
   return { objection: { reason, isUnsigned: true }, warnings: [], until: Math.min(verdict.until, UNSIGNED_FOR) }
 }
 
@@ -158,7 +145,7 @@ const SIGNED_FOR = 60_000
 const UNSIGNED_FOR = 1_000
 
 function judgeArtifact({ notCovered = GATE_DEFAULTS.notCovered }: StoredGate): Verdict {
-  const reason = 'it is no image, and nothing is known of what is in it'
+  const reason = 'it is not an image, so its content is unknown'
   return acted(notCovered, reason)
 }
 
@@ -170,21 +157,15 @@ function acted(act: 'allow' | 'block', reason: string): Verdict {
 function judgeImage(gate: StoredGate, { scan, pending, exceptions, repository }: ReleaseFacts): Verdict {
   const { unscanned = GATE_DEFAULTS.unscanned } = gate
   if (!scan) {
-    const reason = pending ?? 'it has not been scanned yet'
+    const reason = pending ?? 'not scanned yet'
     if (unscanned === 'allow') return acted('allow', reason)
-    if (unscanned === 'block')
-      return { objection: { reason, isUnscanned: true }, warnings: [], until: Number.POSITIVE_INFINITY }
-    return {
-      objection: { reason, isUnscanned: true },
-      warnings: [],
-      until: Number.POSITIVE_INFINITY,
-      wait: unscanned.wait,
-    }
+    const blocked = { ...acted('block', reason), objection: { reason, isUnscanned: true } }
+    return unscanned === 'block' ? blocked : { ...blocked, wait: unscanned.wait }
   }
   if (scan.status === 'failed')
     return acted(unscanned === 'allow' ? 'allow' : 'block', `its scan failed: ${scan.reasons.join(', ')}`)
   const counting = exceptions.filter(({ pattern }) => matchesPattern(pattern, repository))
-  const until = [...counting.map(({ expiresIn }) => expiresIn)]
+  const until = counting.map(({ expiresIn }) => expiresIn)
   const found = scan.findings.filter((one) => !counting.some((exception) => fits(exception, one)))
   const blocking = found.filter((one) => {
     const how = blocks(gate, one)
@@ -195,12 +176,12 @@ function judgeImage(gate: StoredGate, { scan, pending, exceptions, repository }:
   const { notCovered = GATE_DEFAULTS.notCovered, stale, staleAct = GATE_DEFAULTS.staleAct } = gate
   const warnings: string[] = []
   if (scan.status === 'partial') {
-    const reason = `not all of it is known: ${scan.reasons.join(', ')}`
+    const reason = `its content is known only in part: ${scan.reasons.join(', ')}`
     if (notCovered === 'block') return { ...acted('block', reason), until: soonest(until) }
     warnings.push(reason)
   }
   if (stale !== undefined && scan.dataAge > stale) {
-    const reason = `what is known of vulnerabilities is of ${humanDuration(scan.dataAge)} ago`
+    const reason = `the vulnerability data is ${humanDuration(scan.dataAge)} old`
     if (staleAct === 'block') return { ...acted('block', reason), until: soonest(until) }
     warnings.push(reason)
   } else if (stale !== undefined) until.push(stale - scan.dataAge)
@@ -232,21 +213,39 @@ function blocks(gate: StoredGate, { severity, exploited, fixable, knownFor }: Ga
 
 const rank = (severity: Severity) => SEVERITIES.indexOf(severity)
 
-function refused(
-  facts: ReleaseFacts,
-  { id, pattern }: StoredGate,
-  { objection, until }: Verdict,
-): Release & { outcome: 'blocked' } {
-  const { reason, findings = [], isUnsigned = false, isUnscanned = false } = objection!
+interface Refusing extends Omit<Verdict, 'objection'> {
+  gate: StoredGate
+  objection: Objection
+}
+
+/** The refusal that time or a signature alone cannot end comes first: what is said of it is what has to be mended. */
+function refusedBy(facts: ReleaseFacts, refusing: readonly Refusing[]): Release {
+  const final = refusing.filter(({ wait }) => wait === undefined)
+  const until = Math.min(...refusing.map((one) => one.until))
+  if (final.length === 0) {
+    const longest = Math.max(...refusing.map(({ wait = 0 }) => wait))
+    return { outcome: 'wait', wait: longest, refusal: refusalOf(facts, refusing[0]!, refusing), until }
+  }
+  const chosen =
+    final.find(({ objection }) => !objection.isUnsigned && !objection.isUnscanned) ??
+    final.find(({ objection }) => objection.isUnscanned) ??
+    final[0]!
+  return { outcome: 'blocked', refusal: refusalOf(facts, chosen, refusing), until }
+}
+
+function refusalOf(facts: ReleaseFacts, { gate, objection }: Refusing, all: readonly Refusing[]): BaleError {
+  const { reason, findings = [] } = objection
   const { repository, digest } = facts
   const ids = idsOf(findings)
-  const why =
-    findings.length === 0
-      ? reason
-      : `${countsOf(findings)}: ${ids.slice(0, SHOWN).join(', ')}${ids.length > SHOWN ? ` and ${ids.length - SHOWN} more` : ''}`
-  const message = `policy ${id} of ${pattern} blocks ${repository}@${digest}: ${why}`
-  const refusal = blocked(facts, message, { policy: id, pattern, ids: ids.slice(0, SHOWN), isUnsigned, isUnscanned })
-  return { outcome: 'blocked', refusal, until }
+  const shown = ids.slice(0, SHOWN)
+  const more = ids.length > SHOWN ? ` and ${ids.length - SHOWN} more` : ''
+  const why = findings.length === 0 ? reason : `${countsOf(findings)}: ${shown.join(', ')}${more}`
+  return blocked(facts, `policy ${gate.id} of ${gate.pattern} blocks ${repository}@${digest}: ${why}`, {
+    ...{ policy: gate.id, pattern: gate.pattern, ids: shown },
+    // Only if nothing else is in the way.
+    isUnsigned: all.every((one) => one.objection.isUnsigned ?? false),
+    isUnscanned: all.every((one) => one.objection.isUnscanned ?? false),
+  })
 }
 
 /** Errors of registries are one line on a terminal. */

@@ -1,4 +1,13 @@
-import { type ImageManifest, isConfigType, isDefaultedConfigType, parseManifest } from '#spec'
+import {
+  type Descriptor,
+  type Digest,
+  type ImageManifest,
+  isConfigType,
+  isDefaultedConfigType,
+  isIndexType,
+  isManifestType,
+  parseManifest,
+} from '#spec'
 import { imageLayers, type ReleaseFacts } from '../decide/index.ts'
 
 /** What gates have to know of a document itself. */
@@ -12,10 +21,12 @@ const PROOFS = new Set([
   'application/vnd.cncf.notary.signature',
 ])
 
-/** By the bytes: what a client would take them for, not what they call themselves. */
-export function contentKind(bytes: Uint8Array, mediaType: string): ContentKind {
+/** By the bytes: what a client would take them for, not what they call themselves. Of an index, also what it lists. */
+export function contentOf(bytes: Uint8Array, mediaType: string): { kind: ContentKind; listed: readonly Digest[] } {
   const parsed = parseManifest(bytes, mediaType)
-  return parsed.kind === 'index' ? 'index' : kindOf(parsed.manifest)
+  if (parsed.kind === 'manifest') return { kind: kindOf(parsed.manifest), listed: [] }
+  const isListed = ({ mediaType: type }: Descriptor) => isManifestType(type) || isIndexType(type)
+  return { kind: 'index', listed: parsed.index.manifests.filter(isListed).map(({ digest }) => digest) }
 }
 
 /** With the config of an image, clients unpack whatever the layers call themselves: only signatures pass for what they say they are. */

@@ -59,11 +59,11 @@ test('what is blocked does not follow a rule to another registry, and the task s
   assert.equal((await there.request('GET', '/v2/acme/web/manifests/bad')).status, 404)
 })
 
-test('new advisories about an old image are told, once, and so is their end', async () => {
+test('changes of a verdict are told once each: new advisories, an exception and its end, a gate that goes', async () => {
   await using advisories = await bundle()
   await using registry = await startRegistry({ scanning: { advisories: advisories.path } })
   const { policies, audit, exceptions } = registry.registry
-  await policies.gate('acme/**', { unscanned: { wait: 60_000 } })
+  const policy = await policies.gate('acme/**', { unscanned: { wait: 60_000 } })
   const { digest } = await pushTars(registry, 'acme/web', '1', SOUND)
   const status = async () => (await registry.request('GET', '/v2/acme/web/manifests/1')).status
   assert.equal(await status(), 200)
@@ -79,10 +79,16 @@ test('new advisories about an old image are told, once, and so is their end', as
   )
   assert.equal(await status(), 403)
   assert.match(blocked[0]!.detail!, /1 critical: CVE-2024-2/)
-  await exceptions.add('CVE-2024-2', { pattern: 'acme/web', reason: 'not reachable', lasts: 86_400_000 })
+  const id = await exceptions.add('CVE-2024-2', { pattern: 'acme/web', reason: 'not reachable', lasts: 86_400_000 })
   assert.equal(await status(), 200)
   await until('its end is told', async () => (await told('image.allowed')).length > 0, { every: 200 })
   assert.equal((await told('image.blocked')).length, 1)
+  await exceptions.remove(id)
+  await until('it is told again', async () => (await told('image.blocked')).length === 2, { every: 200 })
+  await policies.remove(policy)
+  await until('a gate that goes is told as well', async () => (await told('image.allowed')).length === 2, {
+    every: 200,
+  })
   // It ends in less than fourteen days.
   assert.equal((await Array.fromAsync(audit.entries({ action: 'exception.expiring' }))).length, 1)
 })

@@ -1,8 +1,10 @@
 /** What time alone changes, by the database's clock. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { digestOf } from '#blob'
 import { debianLayer, scanPlace } from '../../../test/kit/scan-place.ts'
 import { endScans } from '../../../test/kit/stored-scans.ts'
+import { describeManifest } from '../manifest/index.ts'
 import { createGate } from './index.ts'
 
 const HOUR = 3_600_000
@@ -45,15 +47,34 @@ test('why an image is waited for is said where it is known', async () => {
     const release = await gate.judgeOne('acme/web', digest)
     return release.outcome === 'allowed' ? '' : release.refusal.message.replace(/^.*[0-9a-f]{64}: /, '')
   }
-  assert.equal(await why(), 'it has not been scanned yet')
+  assert.equal(await why(), 'not scanned yet')
   const end = async (outcome: 'again' | 'failed') => {
     const taken = await meta.takeScan({ lease: 1000, analyser: '1' })
     await meta.endScan(taken!, { outcome, failure: 'it took too long', pause: 0 })
   }
   await end('again')
-  assert.equal(await why(), 'its scan failed, and is tried again: it took too long')
+  assert.equal(await why(), 'its scan failed and will be retried: it took too long')
   await end('failed')
   assert.equal(await why(), 'its scan failed: it took too long')
+})
+
+test('an image that indexes hide deeply is still judged when the whole is copied, and by itself', async () => {
+  await using place = await scanPlace()
+  const { meta, clock } = place
+  const { digest } = await place.push([debianLayer({ openssl: '3.0-1' })])
+  await endScans(meta)
+  await meta.addPolicy({ kind: 'gate', pattern: 'acme/**', severity: 'high' })
+  const gate = createGate({ meta, clock, isSigned: async () => false })
+  let inner = { mediaType: 'application/vnd.oci.image.manifest.v1+json', digest, size: 1 }
+  for (let depth = 0; depth < 6; depth++) {
+    const mediaType = 'application/vnd.oci.image.index.v1+json'
+    const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, manifests: [inner] }))
+    const outer = digestOf(bytes)
+    await meta.putManifest('acme/web', describeManifest(bytes, { digest: outer, tags: [], actor: 'ann' }))
+    inner = { mediaType, digest: outer, size: bytes.length }
+    assert.equal((await gate.judgeWhole('acme/web', outer)).outcome, 'blocked', `${depth} indexes around`)
+  }
+  assert.equal((await gate.judgeOne('acme/web', digest)).outcome, 'blocked')
 })
 
 test('what one process remembers is read anew when another one has changed something', async () => {

@@ -4,36 +4,40 @@ import type { MetaStore } from '../meta/index.ts'
 import { matchesPattern } from '../pattern/index.ts'
 import type { ContentKind } from './content-kind.ts'
 
-/** What a manifest is, and what gates say of it for everybody. */
+/** What a manifest is, and the verdict on it for everybody. */
 export interface Judged {
   kind: ContentKind
   release: Release
 }
 
-/** Gates, and what was judged by them, until anything is changed that they depend on. */
+/** Gates, and verdicts by them, until something is changed that they depend on. */
 export interface KnownRules {
-  /** False where nothing is kept from anybody. */
+  /** False where every image may be pulled. */
   concerns(repository: string): boolean
   gatesOf(repository: string): readonly StoredGate[]
-  judged(image: { repository: string; digest: Digest }, now: number): Judged | undefined
-  keep(image: { repository: string; digest: Digest }, judged: Judged, now: number): void
+  /** The verdict that is known, or the one that `judge` makes; those who ask at the same time share it. Some are not to be kept. */
+  judged(
+    image: { repository: string; digest: Digest },
+    judge: () => Promise<Judged>,
+    isKept: (judged: Judged) => boolean,
+  ): Promise<Judged>
 }
 
 const MOST_JUDGED = 20_000
 const MOST_REPOSITORIES = 5_000
 
 /**
- * Gives what is known in a generation, which is read when the caller has not read it. What a process remembers is that of one
- * generation: whichever replica changes something, the next request at each of them reads anew.
+ * Returns what is known in a generation, which is read if the caller has not read it. A process remembers one generation: after any
+ * replica has changed something, the next request at each of them reads anew.
  */
-export function rememberRules(meta: MetaStore): (generation?: number) => Promise<KnownRules> {
+export function rememberRules(meta: MetaStore, now: () => number): (generation?: number) => Promise<KnownRules> {
   let latest: { generation: number; rules: Promise<KnownRules> } | undefined
   return async (given) => {
     const generation = given ?? (await meta.gateGeneration())
     if (latest?.generation === generation) return await latest.rules
-    const reading = { generation, rules: readRules(meta) }
+    const reading = { generation, rules: readRules(meta, now) }
     latest = reading
-    // What could not be read is read again.
+    // After a failure the next request tries again.
     reading.rules.catch(() => {
       if (latest === reading) latest = undefined
     })
@@ -41,11 +45,12 @@ export function rememberRules(meta: MetaStore): (generation?: number) => Promise
   }
 }
 
-async function readRules(meta: MetaStore): Promise<KnownRules> {
-  const { gates, hasStates } = await meta.gateRules()
+async function readRules(meta: MetaStore, now: () => number): Promise<KnownRules> {
+  const { gates, withStates } = await meta.gateRules()
   const byRepository = new Map<string, readonly StoredGate[]>()
-  const known = new Map<string, { judged: Judged; expiresAt: number }>()
+  const known = new Map<string, { judging: Promise<Judged>; expiresAt: number }>()
   const gatesOf = (repository: string) => {
+    if (gates.length === 0) return gates
     const found = byRepository.get(repository)
     if (found) return found
     const fitting = gates.filter(({ pattern }) => matchesPattern(pattern, repository))
@@ -54,17 +59,23 @@ async function readRules(meta: MetaStore): Promise<KnownRules> {
     return fitting
   }
   return {
-    concerns: (repository) => hasStates || (gates.length > 0 && gatesOf(repository).length > 0),
-    gatesOf: (repository) => (gates.length === 0 ? gates : gatesOf(repository)),
-    judged(image, now) {
-      const found = known.get(keyOf(image))
-      return found && found.expiresAt > now ? found.judged : undefined
-    },
-    keep(image, judged, now) {
+    concerns: (repository) => withStates.has(repository) || gatesOf(repository).length > 0,
+    gatesOf,
+    async judged({ repository, digest }, judge, isKept) {
+      const key = `${repository}@${digest}`
+      const found = known.get(key)
+      if (found && found.expiresAt > now()) return await found.judging
+      const entry = { judging: judge(), expiresAt: Number.POSITIVE_INFINITY }
       if (known.size >= MOST_JUDGED) known.clear()
-      known.set(keyOf(image), { judged, expiresAt: now + judged.release.until })
+      known.set(key, entry)
+      try {
+        const judged = await entry.judging
+        entry.expiresAt = isKept(judged) ? now() + judged.release.until : 0
+        return judged
+      } catch (error) {
+        if (known.get(key) === entry) known.delete(key)
+        throw error
+      }
     },
   }
 }
-
-const keyOf = ({ repository, digest }: { repository: string; digest: Digest }) => `${repository}@${digest}`

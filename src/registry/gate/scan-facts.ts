@@ -9,7 +9,7 @@ interface Known {
   knownFor: ((keys: readonly string[]) => Promise<ReadonlyMap<string, number>>) | undefined
 }
 
-/** What gates look at of a scan: the newest result, whatever is being tried since. Undefined while there is nothing to tell. */
+/** The newest result of a scan, even while another scan is going on. Undefined until there is a result. */
 export async function factsOfScan(
   scan: ScanStatus | undefined,
   { now, knownFor }: Known,
@@ -18,12 +18,15 @@ export async function factsOfScan(
     const { bytes } = scan.result
     return scanFactsOf(bytes, { now, knownFor: (await knownFor?.(storedFindingKeys(bytes))) ?? new Map() })
   }
-  if (scan?.state !== 'failed') return undefined
-  return { status: 'failed', reasons: [scan.failure ?? 'unknown reasons'], findings: [], dataAge: 0 }
+  // Whoever asks takes it for an image: a client may do so too.
+  if (scan?.state === 'none') return failed('its layers or its config are not those of an image')
+  return scan?.state === 'failed' ? failed(scan.failure ?? 'unknown reasons') : undefined
 }
 
-/** Why there is nothing to tell yet, where more is known than that nobody has looked. */
+const failed = (reason: string): ScanFacts => ({ status: 'failed', reasons: [reason], findings: [], dataAge: 0 })
+
+/** What the scan is waiting for, if that is known. */
 export function pendingOf(scan: ScanStatus | undefined): string | undefined {
-  if (scan?.state === 'scanned') return 'its packages have not been compared with advisories yet'
-  return scan?.failure === undefined ? undefined : `its scan failed, and is tried again: ${scan.failure}`
+  if (scan?.state === 'scanned') return 'its packages are not matched with advisories yet'
+  return scan?.failure === undefined ? undefined : `its scan failed and will be retried: ${scan.failure}`
 }

@@ -26,7 +26,8 @@ export async function readBlob(context: RegistryContext, exchange: Exchange, rou
   const lease = request.method === 'HEAD' && (await mayPush()) ? context.lease : undefined
   const source = sourceOf(context, route)
   const here = await findWholeBlob(context, route.repository, digest, { lease })
-  if (here || source) await releaseBlob(context, exchange, { principal, repository: route.repository, digest })
+  const generation = here?.gate
+  if (here || source) await releaseBlob(context, exchange, { principal, ...route, digest, generation })
   if (source) tellCache(context, source, here ? 'hit' : 'miss')
   const blob = here ?? (source && (await bringBlob(context, exchange, { source, digest })))
   if (blob === 'sent') return

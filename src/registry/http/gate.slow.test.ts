@@ -137,7 +137,10 @@ test('what refers to a blocked image is given out: signatures and reports say wh
   assert.equal((await get(registry, `acme/web/manifests/${attached}`)).status, 200)
   assert.equal((await get(registry, `acme/web/blobs/${sbom}`)).status, 200)
   const chart = await put({ artifactType: 'application/vnd.example.chart' })
-  assert.match(refusal(await get(registry, `acme/web/manifests/${chart}`)), /it is no image, and nothing is known/)
+  assert.match(
+    refusal(await get(registry, `acme/web/manifests/${chart}`)),
+    /it is not an image, so its content is unknown/,
+  )
   // What calls itself attached but is made as an image is judged as one.
   const { config: own, layers: tars } = JSON.parse(bad.bytes.toString())
   const disguised = await put({
@@ -145,7 +148,60 @@ test('what refers to a blocked image is given out: signatures and reports say wh
     config: own,
     layers: [{ ...tars[0], mediaType: 'application/spdx+json' }],
   })
-  assert.match(refusal(await get(registry, `acme/web/manifests/${disguised}`)), /it has not been scanned yet/)
+  assert.match(refusal(await get(registry, `acme/web/manifests/${disguised}`)), /not scanned yet/)
+})
+
+test('an index from elsewhere is given out before its images are here, which are judged when they come', async () => {
+  await using upstream = await gated()
+  await upstream.registry.policies.remove(upstream.policy)
+  const { digest } = await pushIndex(upstream, 'acme/web', 'both', [upstream.bad, upstream.good])
+  await using cache = await startRegistry({ upstreams: [{ prefix: 'docker.io', url: `http://${upstream.address}` }] })
+  await cache.registry.policies.gate('docker.io/**', { severity: 'high', unscanned: 'block', notCovered: 'block' })
+  const status = async (reference: string) => (await get(cache, `docker.io/acme/web/manifests/${reference}`)).status
+  assert.deepEqual([await status('both'), await status(digest), await status(upstream.bad.digest)], [200, 200, 403])
+  await storeScans(cache.directory)
+  assert.deepEqual(
+    [await status(upstream.bad.digest), await status('both')],
+    [403, 200],
+    'the other one may still come',
+  )
+  assert.equal(await status(upstream.good.digest), 403)
+  await storeScans(cache.directory, [upstream.good.digest])
+  assert.deepEqual([await status(upstream.good.digest), await status('both')], [200, 200])
+})
+
+test('pulls of what an account is exempt from are recorded once, for the manifest, and mounts are not', async () => {
+  await using registry = await gated()
+  const { users, policies, audit } = registry.registry
+  await users.add('ann', 'password-1')
+  await users.grant('ann', 'acme/*', 'read')
+  await users.grant('ann', 'other/*', 'write')
+  await policies.remove(registry.policy)
+  await policies.gate('acme/**', { exempt: ['user:ann'] })
+  const login = 'ann:password-1'
+  const recorded = async () =>
+    (await Array.fromAsync(audit.entries({ action: 'image.exempt' }))).map(({ target }) => target)
+  const mount = `/v2/other/web/blobs/uploads/?mount=${registry.bad.layer}&from=acme/web`
+  assert.equal((await registry.request('POST', mount, { login })).status, 201)
+  assert.deepEqual(await recorded(), [])
+  for (const digest of [registry.bad.config, registry.bad.layer])
+    assert.equal((await get(registry, `acme/web/blobs/${digest}`, { login })).status, 200)
+  assert.equal((await get(registry, 'acme/web/manifests/bad', { login })).status, 200)
+  assert.deepEqual(await recorded(), [`acme/web@${registry.bad.digest}`])
+})
+
+test('old data is a warning that comes with the manifest, or blocks', async () => {
+  await using registry = await gated()
+  const { policies } = registry.registry
+  const pull = async () => await get(registry, 'acme/web/manifests/good')
+  assert.equal((await pull()).headers['warning'], undefined)
+  const warning = await policies.gate('acme/**', { stale: 1000 })
+  const answer = await pull()
+  assert.equal(answer.status, 200)
+  assert.match(String(answer.headers['warning']), /^299 - "the vulnerability data is .* old"$/)
+  await policies.remove(warning)
+  await policies.gate('acme/**', { stale: 1000, staleAct: 'block' })
+  assert.match(refusal(await pull()), /the vulnerability data is .* old/)
 })
 
 test('an exception lets through until it is removed; a release passes gates; a removed policy blocks no more', async () => {
@@ -179,10 +235,14 @@ test('who asks for an image that is being looked at waits for it, as the gate sa
   const [manifest, blob] = await waiting
   assert.equal(manifest.status, 200)
   assert.match(refusal(blob), BLOCKED)
-  await registry.registry.policies.gate('acme/**', { unscanned: { wait: 700 } })
+  await registry.image('other/web', 'other', { tag: '1' })
+  await registry.registry.policies.gate('other/**', { unscanned: { wait: 700 } })
+  const began = performance.now()
+  assert.match(refusal(await get(registry, 'other/web/manifests/1')), /: not scanned yet; report/)
+  assert.ok(performance.now() - began > 650, 'it waited first')
   await registry.image('acme/api', 'other', { tag: '1' })
   await registry.registry.policies.gate('acme/api', { unscanned: 'block' })
-  assert.match(refusal(await get(registry, 'acme/api/manifests/1')), /it has not been scanned yet/)
+  assert.match(refusal(await get(registry, 'acme/api/manifests/1')), /not scanned yet/)
 })
 
 test('accounts that a gate names get what it blocks, on record; others do not, nor do administrators', async () => {
@@ -221,4 +281,24 @@ test('a promotion of what is blocked is refused, also in an index', async () => 
     ['acme/web:mixed', 'IMAGE_BLOCKED'],
   ])
   assert.equal((await get(registry, 'prod/web/manifests/bad')).status, 404)
+})
+
+test('a promotion with what refers to an image is refused when an image among that is blocked', async () => {
+  await using registry = await gated()
+  const { good } = registry
+  const { config, layers } = JSON.parse(registry.bad.bytes.toString())
+  const mediaType = 'application/vnd.oci.image.manifest.v1+json'
+  const body = JSON.stringify({ schemaVersion: 2, mediaType, config, layers, subject: good.descriptor })
+  const pushed = await registry.request('PUT', `/v2/acme/web/manifests/${sha256(body)}`, {
+    headers: { 'Content-Type': mediaType },
+    body,
+  })
+  assert.equal(pushed.status, 201)
+  await storeScans(registry.directory, [good.digest])
+  const codes = async (how: object) => {
+    const all = await Array.fromAsync(registry.registry.promotions.promote('acme/web:good', 'prod/web', how))
+    return all.map(({ refusal: why }) => why?.code)
+  }
+  assert.deepEqual(await codes({ referrers: true }), ['IMAGE_BLOCKED'])
+  assert.deepEqual(await codes({}), [undefined])
 })

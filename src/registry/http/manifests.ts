@@ -62,7 +62,7 @@ const latin1 = ({ buffer, byteOffset, byteLength }: Uint8Array) =>
 function tellStale(response: ServerResponse, { staleFor }: ServedManifest): void {
   if (staleFor === undefined) return
   response.setHeader('Age', Math.floor(staleFor / 1000))
-  response.setHeader('Warning', '111 - "Revalidation Failed"')
+  response.appendHeader('Warning', '111 - "Revalidation Failed"')
 }
 
 /** PUT of a manifest or index: everything it refers to must be in the repository. */

@@ -167,7 +167,7 @@ async function mountBlob(
   return await context.meta.mountBlob(repository, digest, { from: source, lease: context.lease })
 }
 
-/** What gates keep from the caller it sends itself: pushing is not forbidden. */
+/** A blob that a gate blocks is not mounted; the client uploads it instead. */
 async function firstReleased(
   context: RegistryContext,
   exchange: Exchange,

@@ -15,7 +15,7 @@ export function cachedContentContract(check: Check): void {
       assert.equal(await meta.putCached(HUB, image), undefined)
       assert.equal(await meta.putCached(HUB, index), undefined)
       await setTime(NOW + 5000)
-      const { bytes: _, gate: __, ...known } = (await other.findCached(HUB, { tag: '1' }))!
+      const { bytes: _, ...known } = (await other.findCached(HUB, { tag: '1' }))!
       assert.deepEqual(known, { digest: image.digest, mediaType: 'application/x', checkedAgo: 5000, pulledAgo: 5000 })
       await meta.confirmCachedTag(HUB, '1')
       await meta.notePull(HUB, image.digest)

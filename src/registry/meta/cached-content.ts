@@ -2,7 +2,6 @@ import { isBaleError } from '#base'
 import type { Digest } from '#spec'
 import { recordContentChange } from './audit.ts'
 import { judgeContent } from './content-policies.ts'
-import { GATE } from './gate-generation.ts'
 import { refuseImmutableManifest } from './immutable-tags.ts'
 import type { CachedContentMeta, CachedManifest, ManifestObjection, NewManifest } from './meta-store.ts'
 import { judgeQuotas } from './quotas.ts'
@@ -12,13 +11,13 @@ import { blobOfRepository, removeManifest, repositoryOf } from './steps.ts'
 import { addManifest } from './store-manifest.ts'
 
 const BY_TAG = `
-  SELECT m.digest, m.media_type, m.body, ${GATE}, now_ms() - c.pulled_at AS pulled_ago, now_ms() - ct.checked_at AS checked_ago
+  SELECT m.digest, m.media_type, m.body, now_ms() - c.pulled_at AS pulled_ago, now_ms() - ct.checked_at AS checked_ago
   FROM repositories r JOIN tags t ON t.repo_id = r.id JOIN manifests m ON m.id = t.manifest_id
   LEFT JOIN cached_manifests c ON c.manifest_id = m.id LEFT JOIN cached_tags ct ON ct.repo_id = r.id AND ct.name = t.name
   WHERE r.name = ? AND t.name = ?`
 
 const BY_DIGEST = `
-  SELECT m.digest, m.media_type, m.body, ${GATE}, now_ms() - c.pulled_at AS pulled_ago, NULL AS checked_ago
+  SELECT m.digest, m.media_type, m.body, now_ms() - c.pulled_at AS pulled_ago, NULL AS checked_ago
   FROM repositories r JOIN manifests m ON m.repo_id = r.id LEFT JOIN cached_manifests c ON c.manifest_id = m.id
   WHERE r.name = ? AND m.digest = ?`
 
@@ -92,7 +91,6 @@ function cachedOf(row: SqlRow): CachedManifest {
     digest: text(row['digest']) as Digest,
     mediaType: text(row['media_type']),
     bytes: row['body'] as Uint8Array,
-    gate: Number(row['gate']),
     checkedAgo: since(row['checked_ago']),
     pulledAgo: since(row['pulled_ago']),
   }
@@ -145,7 +143,7 @@ interface Page {
   removed: number
 }
 
-/** The sign keeps SQLite from looking at all manifests of the repository for each of them. */
+/** The unary plus on repo_id keeps SQLite from reading all manifests of the repository for each of them. */
 const UNPULLED = `
   c.pulled_at < now_ms() - ? AND NOT EXISTS (SELECT 1 FROM manifest_children mc JOIN manifests p ON p.id = mc.parent_id
     WHERE mc.child_digest = m.digest AND +p.repo_id = m.repo_id AND p.id <> m.id)`

@@ -110,8 +110,8 @@ async function removeEmptyRepositories(sql: Transaction, after: number): Promise
 }
 
 /**
- * A tag was lost with the line of its history that comes next. The sign keeps SQLite from looking at all manifests of the repository
- * for each of them.
+ * A tag was lost with the line of its history that comes next. The unary plus on repo_id keeps SQLite from reading all manifests of
+ * the repository for each of them.
  */
 const UNTAGGED = `
   m.pushed_at < now_ms() - ? AND NOT EXISTS (SELECT 1 FROM tags t WHERE t.manifest_id = m.id)

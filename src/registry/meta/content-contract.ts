@@ -8,12 +8,12 @@ export function contentContract(check: Check): void {
     'a blob is seen in the repositories that hold it alone, and is mounted from one that does',
     async ({ meta, other }) => {
       const { digest, key } = await push(meta, 'a/b', 'blob')
-      assert.deepEqual(await other.findBlob('a/b', digest), { size: 4, key })
+      assert.deepEqual(await other.findBlob('a/b', digest), { size: 4, key, gate: 1 })
       assert.equal(await other.findBlob('c/d', digest), undefined)
       assert.equal(await other.mountBlob('c/d', digest, { from: 'e/f', lease: DAY }), false)
       assert.equal(await other.findBlob('c/d', digest), undefined)
       assert.equal(await other.mountBlob('c/d', digest, { from: 'a/b', lease: DAY }), true)
-      assert.deepEqual(await meta.findBlob('c/d', digest), { size: 4, key })
+      assert.deepEqual(await meta.findBlob('c/d', digest), { size: 4, key, gate: 1 })
       assert.deepEqual((await meta.repositoriesWith(digest, 10)).toSorted(), ['a/b', 'c/d'])
       assert.equal((await meta.repositoriesWith(digest, 1)).length, 1)
       assert.deepEqual(await meta.repositoriesWith(digestOf('none'), 10), [])

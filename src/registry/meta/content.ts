@@ -34,7 +34,7 @@ export function contentMeta(database: SqlDatabase, { actor, address }: By): Cont
     async findBlob(repository, digest, { lease } = {}) {
       const row = await blobOfRepository(database, repository, digest)
       if (!row) return undefined
-      const found = { size: Number(row['size']), key: text(row['storage_key']) }
+      const found = { size: Number(row['size']), key: text(row['storage_key']), gate: Number(row['gate']) }
       if (lease === undefined || !isLeaseWorthRenewing(Number(row['lease_left']), lease)) return found
       // No row is changed when the collector was first: the blob is gone then.
       const extended = await database.run(

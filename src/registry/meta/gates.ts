@@ -7,12 +7,12 @@ import { imageStateMeta } from './image-states.ts'
 import { manifestsOfBlob } from './manifests-of-blob.ts'
 import type { GateMeta, ImageState, StoredReleaseFacts } from './scan-meta.ts'
 import { STATUS_COLUMNS, STATUS_JOINS, scanStatusOf } from './scan-status.ts'
-import { optionalText, type Sql, type SqlDatabase, type SqlRow, text } from './sql.ts'
+import { type Sql, type SqlDatabase, type SqlRow, text } from './sql.ts'
 import { readGates } from './tag-policies.ts'
 import { toldReleaseMeta } from './told-releases.ts'
 
 const FACTS = `
-  SELECT now_ms() AS now, m.id, m.repo_id, m.media_type, m.artifact_type, m.subject_digest, m.body,
+  SELECT now_ms() AS now, m.id, m.repo_id, m.media_type, m.body,
     i.kind, i.reason, i.author, i.at AS said_at, ${STATUS_COLUMNS}
   FROM repositories r JOIN manifests m ON m.repo_id = r.id
   LEFT JOIN image_states i ON i.repository = r.name AND i.digest = m.digest ${STATUS_JOINS}
@@ -29,8 +29,9 @@ export function gateMeta(database: SqlDatabase, by: By): GateMeta {
     },
 
     async gateRules() {
-      const [gates, state] = [await readGates(database), await database.get('SELECT 1 FROM image_states LIMIT 1')]
-      return { gates, hasStates: state !== undefined }
+      const gates = await readGates(database)
+      const rows = await database.all('SELECT DISTINCT repository FROM image_states')
+      return { gates, withStates: new Set(rows.map((row) => text(row['repository']))) }
     },
 
     async releaseFacts(repository, digest) {
@@ -49,13 +50,10 @@ export function gateMeta(database: SqlDatabase, by: By): GateMeta {
 async function factsOf(sql: Sql, repository: string, row: SqlRow): Promise<StoredReleaseFacts> {
   const mediaType = text(row['media_type'])
   const children = isIndexType(mediaType) ? await sql.all(CHILDREN, Number(row['repo_id']), Number(row['id'])) : []
-  const [artifactType, subject] = [optionalText(row['artifact_type']), optionalText(row['subject_digest'])]
   const [state, scan] = [stateOf(row), scanStatusOf(row)]
   return {
     now: Number(row['now']),
     mediaType,
-    ...(artifactType !== undefined && { artifactType }),
-    ...(subject !== undefined && { subject: subject as Digest }),
     bytes: row['body'] as Uint8Array,
     children: children.map((child) => text(child['child_digest']) as Digest),
     ...(state && { state }),

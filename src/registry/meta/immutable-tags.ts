@@ -15,7 +15,7 @@ export async function refuseImmutableTag(sql: Sql, repository: string, tag: stri
   if (refusal) throw refusal
 }
 
-/** A tag of an index holds the manifests in it as well. The sign keeps SQLite from looking at all manifests of the repository. */
+/** A tag of an index holds the manifests in it as well. The unary plus on repo_id keeps SQLite from reading all manifests of the repository. */
 const TAGS_ABOVE = `
   WITH RECURSIVE above (id, repo_id, digest) AS (
     SELECT m.id, m.repo_id, m.digest FROM manifests m WHERE m.id = ?

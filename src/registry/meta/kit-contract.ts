@@ -64,7 +64,11 @@ export function manifest({
   }
 }
 
-/** A manifest of an image, and one of an index, that are looked into. */
+/** What is known of the scan of a manifest that a repository has. */
+export const scanOf = async (meta: MetaStore, repository: string, digest: Digest) =>
+  (await meta.releaseFacts(repository, digest))?.scan
+
+/** A manifest of an image, which is scanned, and one of an index. */
 export const image = (content: string, parts: Omit<ManifestParts, 'content'> = {}) =>
   manifest({ content, mediaType: MediaType.ociManifest, ...parts })
 export const index = (content: string, children: Digest[]) =>

@@ -12,8 +12,7 @@ export function findingMeta(database: SqlDatabase): Pick<ScanMeta, 'noteFindings
       const fresh = [...new Set(keys)].filter((key) => !known.has(key)).sort()
       if (fresh.length === 0) return
       await database.transaction(async (sql) => {
-        const note = 'INSERT INTO known_findings (key, at) VALUES (?, now_ms()) ON CONFLICT (key) DO NOTHING'
-        for (const key of fresh) await sql.run(note, key)
+        for (let at = 0; at < fresh.length; at += AT_ONCE) await note(sql, padded(fresh.slice(at, at + AT_ONCE)))
       })
     },
 
@@ -21,13 +20,20 @@ export function findingMeta(database: SqlDatabase): Pick<ScanMeta, 'noteFindings
   }
 }
 
+async function note(sql: Sql, keys: readonly string[]): Promise<void> {
+  const rows = keys.map(() => '(?, now_ms())').join(', ')
+  await sql.run(`INSERT INTO known_findings (key, at) VALUES ${rows} ON CONFLICT (key) DO NOTHING`, ...keys)
+}
+
+/** Two lengths, so that few statements are prepared: the rest is the first key again. */
+function padded(keys: readonly string[]): string[] {
+  return Array.from({ length: keys.length > 10 ? AT_ONCE : 10 }, (_, index) => keys[index] ?? keys[0]!)
+}
+
 async function knownFor(sql: Sql, keys: readonly string[]): Promise<Map<string, number>> {
   const known = new Map<string, number>()
   for (let at = 0; at < keys.length; at += AT_ONCE) {
-    const some = keys.slice(at, at + AT_ONCE)
-    // Two lengths, so that few statements are prepared.
-    const length = some.length > 10 ? AT_ONCE : 10
-    const asked = Array.from({ length }, (_, index) => some[index] ?? some[0]!)
+    const asked = padded(keys.slice(at, at + AT_ONCE))
     const marks = asked.map(() => '?').join(', ')
     const rows = await sql.all(`SELECT key, now_ms() - at AS age FROM known_findings WHERE key IN (${marks})`, ...asked)
     for (const row of rows) known.set(text(row['key']), Number(row['age']))

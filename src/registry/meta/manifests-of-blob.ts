@@ -12,7 +12,7 @@ const MANY = 1000
 
 const COUNT = `SELECT count(*) AS manifests FROM (SELECT 1 FROM manifest_blobs WHERE blob_id = ? LIMIT ${MANY}) AS found`
 
-/** The sign keeps databases from beginning with all manifests of the repository. */
+/** The unary plus on repo_id keeps SQLite from reading all manifests of the repository. */
 const OF_BLOB = `
   SELECT m.id, m.digest FROM manifest_blobs mb JOIN manifests m ON m.id = mb.manifest_id
   WHERE mb.blob_id = ? AND +m.repo_id = ? ORDER BY m.id DESC LIMIT ?`

@@ -64,6 +64,8 @@ export interface StoredBlob {
   size: number
   /** Key in the object store. */
   key: string
+  /** As of a manifest. */
+  gate?: number
 }
 
 interface StoredManifest {
@@ -235,7 +237,7 @@ export interface CollectorMeta {
 }
 
 /** A manifest, and what is known of its upstream. Times are milliseconds that have passed. */
-export interface CachedManifest extends StoredManifest {
+export interface CachedManifest extends Omit<StoredManifest, 'gate'> {
   /** Of a tag: since its upstream said that it points here. Undefined of a tag that was set here. */
   checkedAgo?: number
   /** Since the last pull that was noted. Undefined of a manifest that was pushed here. */

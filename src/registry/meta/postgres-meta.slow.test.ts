@@ -42,7 +42,7 @@ test('replicas that start at once on an empty database make its tables once', { 
   await Promise.all(all.map((meta) => meta.close()))
 })
 
-test('images of a database that did not queue them are looked at after those that come', { skip }, async () => {
+test('images of a database that did not queue them are scanned after those that come', { skip }, async () => {
   const url = await server!.database()
   const before = POSTGRES_MIGRATIONS.findIndex((step) => step.includes('CREATE TABLE scans'))
   await asOwner(url, async (client) => {

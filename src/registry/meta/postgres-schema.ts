@@ -299,4 +299,15 @@ INSERT INTO gate_generation (id, number) VALUES (1, 1);
 ALTER TABLE tag_policies DROP CONSTRAINT tag_policies_kind_check;
 ALTER TABLE tag_policies ADD CHECK (kind IN ('immutable', 'keep', 'types', 'base', 'gate'));
 `,
+  `
+ALTER TABLE scans RENAME COLUMN looked_by TO scanned_by;
+CREATE OR REPLACE FUNCTION queue_scan() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN LOOP
+  PERFORM 1 FROM scans WHERE digest = NEW.digest FOR KEY SHARE; EXIT WHEN FOUND; INSERT INTO scans
+  (digest, state, due_at, queued_at, tries, scanned_by) VALUES (NEW.digest, 'waiting', now_ms(), now_ms(), 0, '')
+  ON CONFLICT (digest) DO NOTHING; EXIT WHEN FOUND; END LOOP; RETURN NULL; END $$;
+ALTER TABLE scan_inventories DROP COLUMN at;
+ALTER TABLE scan_results DROP COLUMN advisories;
+DELETE FROM told_releases WHERE outcome <> 'blocked';
+ALTER TABLE told_releases DROP COLUMN outcome, DROP COLUMN at;
+`,
 ]

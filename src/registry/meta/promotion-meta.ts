@@ -12,6 +12,11 @@ export interface Promoted {
 }
 
 export interface PromotionMeta {
+  /** Digests of all manifests that `promoteImage` would copy. Undefined when the source is not there, MANIFEST_NOT_FOUND when something of it is not. */
+  promotedManifests(
+    source: { repository: string; digest: Digest },
+    options: { referrers: boolean },
+  ): Promise<Digest[] | undefined>
   /**
    * Copies an image with all that is in it, by rows alone, and points a tag of the target to it, as one push would: TAG_IMMUTABLE,
    * POLICY_VIOLATED and QUOTA_EXCEEDED as for that. All of it or nothing; nothing with `dryRun`. With `referrers` what

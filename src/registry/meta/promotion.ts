@@ -9,13 +9,16 @@ import { blobOfRepository, showBlob } from './steps.ts'
 import { storeManifest } from './store-manifest.ts'
 import { plus } from './usage.ts'
 
-interface Copy {
-  /** What to copy, children before what holds them. */
+/** What to copy, children before what holds them. */
+interface Gathered {
   manifests: Map<Digest, NewManifest>
   from: { id: number; name: string }
+  by: By
+}
+
+interface Copy extends Gathered {
   to: string
   lease: number
-  by: By
 }
 
 /** Undoes what a dry run did. */
@@ -30,6 +33,17 @@ class Tried extends Error {
 
 export function promotionMeta(database: SqlDatabase, by: By): PromotionMeta {
   return {
+    async promotedManifests(source, { referrers }) {
+      return await database.transaction(async (sql) => {
+        const root = await sourceOf(sql, source)
+        if (!root) return undefined
+        const from = { id: root.repoId, name: source.repository }
+        return [
+          ...(await gatherAll(sql, { manifests: new Map(), from, by }, { digest: root.digest, referrers })).keys(),
+        ]
+      })
+    },
+
     async promoteImage(source, target, { lease, referrers = false, dryRun = false }) {
       try {
         return await database.transaction(async (sql) => {
@@ -37,8 +51,7 @@ export function promotionMeta(database: SqlDatabase, by: By): PromotionMeta {
           if (!root) return undefined
           const from = { id: root.repoId, name: source.repository }
           const copy: Copy = { manifests: new Map(), from, to: target.repository, lease, by }
-          await gather(sql, copy, root.digest)
-          if (referrers) await gatherReferrers(sql, copy)
+          await gatherAll(sql, copy, { digest: root.digest, referrers })
           if (target.tag !== undefined) copy.manifests.get(root.digest)!.tags.push(target.tag)
           const outcome = { digest: root.digest, ...(await store(sql, copy, root.digest)) }
           if (dryRun) throw new Tried(outcome)
@@ -69,8 +82,18 @@ async function sourceOf(sql: Transaction, source: Source): Promise<{ repoId: num
   return row && { repoId: Number(row['id']), digest: text(row['digest']) as Digest }
 }
 
+async function gatherAll(
+  sql: Transaction,
+  copy: Gathered,
+  { digest, referrers }: { digest: Digest; referrers: boolean },
+): Promise<Gathered['manifests']> {
+  await gather(sql, copy, digest)
+  if (referrers) await gatherReferrers(sql, copy)
+  return copy.manifests
+}
+
 /** A manifest and what is in it, each locked so that it does not go meanwhile. */
-async function gather(sql: Transaction, copy: Copy, digest: Digest): Promise<void> {
+async function gather(sql: Transaction, copy: Gathered, digest: Digest): Promise<void> {
   if (copy.manifests.has(digest)) return
   const row = await sql.get(
     `SELECT * FROM manifests WHERE repo_id = ? AND digest = ? ${sql.lock('KEY SHARE')}`,
@@ -86,7 +109,7 @@ async function gather(sql: Transaction, copy: Copy, digest: Digest): Promise<voi
 /** Throws BLOB_NOT_FOUND for an image from an upstream of which nobody has pulled every blob yet. */
 async function refuseIncomplete(
   sql: Transaction,
-  { from }: Copy,
+  { from }: Gathered,
   { id, digest }: { id: number; digest: Digest },
 ): Promise<void> {
   const absent = await sql.get(
@@ -132,7 +155,7 @@ async function manifestOf(sql: Transaction, row: SqlRow, { actor }: By): Promise
 }
 
 /** What refers to a manifest may be referred to itself. */
-async function gatherReferrers(sql: Transaction, copy: Copy): Promise<void> {
+async function gatherReferrers(sql: Transaction, copy: Gathered): Promise<void> {
   for (let seen = new Set<Digest>(), more = true; more; ) {
     const fresh = [...copy.manifests.keys()].filter((digest) => !seen.has(digest))
     for (const digest of fresh) {
@@ -150,7 +173,7 @@ async function gatherReferrers(sql: Transaction, copy: Copy): Promise<void> {
 }
 
 /** Clients that know no referrers keep them by tags. Source: distribution-spec, "Referrers Tag Schema". */
-async function gatherTagged(sql: Transaction, copy: Copy, digest: Digest): Promise<void> {
+async function gatherTagged(sql: Transaction, copy: Gathered, digest: Digest): Promise<void> {
   const tag = digest.replace(':', '-')
   const rows = await sql.all(
     `SELECT t.name, m.digest FROM tags t JOIN manifests m ON m.id = t.manifest_id
@@ -193,6 +216,6 @@ async function showBlobs(sql: Transaction, copy: Copy): Promise<Growth> {
   return growth
 }
 
-function gone({ from }: Copy, digest: Digest): BaleError {
+function gone({ from }: Gathered, digest: Digest): BaleError {
   return new BaleError('MANIFEST_NOT_FOUND', `${from.name} lacks ${digest}, which the image needs`)
 }

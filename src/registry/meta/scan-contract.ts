@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { digestOf } from '#blob'
 import { MediaType } from '#spec'
-import { blob, type Check, DAY, image, index, manifest, NOW, push } from './kit-contract.ts'
+import { blob, type Check, DAY, image, index, manifest, NOW, push, scanOf } from './kit-contract.ts'
 import type { MetaStore } from './meta-store.ts'
 import type { TakenScan } from './scan-meta.ts'
+import { MOVED } from './transfer-tables.ts'
 
 const LEASE = 60_000
 const take = (meta: MetaStore, analyser = '1') => meta.takeScan({ lease: LEASE, analyser })
@@ -24,7 +25,7 @@ async function pushImages(
   return images
 }
 
-/** Looks into whatever waits; the inventory of an image is its content and `suffix`. */
+/** Scans whatever waits; the inventory of an image is its content and `suffix`. */
 async function scanAll(meta: MetaStore, { analyser = '1', suffix = '' } = {}): Promise<void> {
   for (let taken = await take(meta, analyser); taken; taken = await take(meta, analyser)) {
     const content = Buffer.from(taken.manifest.bytes).toString()
@@ -45,7 +46,7 @@ async function matchAll(meta: MetaStore, advisories: string): Promise<void> {
 }
 
 async function resultOf(meta: MetaStore, content: string): Promise<string | undefined> {
-  const result = (await meta.findScan('a/b', digestOf(content)))?.result
+  const result = (await scanOf(meta, 'a/b', digestOf(content)))?.result
   return result && Buffer.from(result.bytes).toString()
 }
 
@@ -85,22 +86,22 @@ export function scanQueueContract(check: Check): void {
     const { mediaType, bytes: body } = taken[0]!.manifest
     assert.deepEqual([mediaType, Buffer.from(body).toString()], [MediaType.ociManifest, 'one'])
     assert.equal(new Set(taken.map(({ token }) => token)).size, 4)
-    assert.equal(await meta.findScan('a/b', digestOf('index')), undefined)
-    assert.equal(await meta.findScan('c/d', two!.digest), undefined, 'it is not there')
+    assert.equal(await scanOf(meta, 'a/b', digestOf('index')), undefined)
+    assert.equal(await scanOf(meta, 'c/d', two!.digest), undefined, 'it is not there')
   })
 
-  check('two processes never look at the same image, and one that was lost is taken again', async (under) => {
+  check('two processes never scan the same image, and a scan whose process was lost is taken again', async (under) => {
     const { meta, other, setTime } = under
     await pushImages(under, ['one'])
     const [first, none] = [(await take(meta))!, await take(other)]
     assert.equal(none, undefined)
-    assert.equal((await other.findScan('a/b', digestOf('one')))?.running, true)
+    assert.equal((await scanOf(other, 'a/b', digestOf('one')))?.running, true)
     await setTime(NOW + LEASE - 1)
     assert.equal(await meta.keepScan(first, LEASE), true)
     await setTime(NOW + 2 * LEASE - 2)
     assert.equal(await take(other), undefined)
     await setTime(NOW + 2 * LEASE)
-    assert.equal((await other.findScan('a/b', digestOf('one')))?.running, false)
+    assert.equal((await scanOf(other, 'a/b', digestOf('one')))?.running, false)
     const second = (await take(other))!
     assert.equal(second.tries, 2)
     const generation = await meta.gateGeneration()
@@ -115,7 +116,7 @@ export function scanQueueContract(check: Check): void {
     }
     await meta.releaseScan(first)
     assert.equal(await other.keepScan(second, LEASE), true)
-    const status = (await meta.findScan('a/b', digestOf('one')))!
+    const status = (await scanOf(meta, 'a/b', digestOf('one')))!
     assert.deepEqual([status.state, status.failure, await inventoryOf(meta, 'one')], ['waiting', undefined, undefined])
     assert.equal(await meta.gateGeneration(), generation)
     assert.equal(await other.endScan(second, scanned('whole')), true)
@@ -130,7 +131,7 @@ export function scanQueueContract(check: Check): void {
     const takers = Array.from({ length: 6 }, async (_, number) => {
       const store = number % 2 ? meta : other
       const taken: string[] = []
-      // One that finds only what another one is just taking looks again.
+      // One that finds only what another one is just taking tries again.
       for (let misses = 0; misses < 20; ) {
         const next = await take(store)
         if (next) taken.push(next.digest)
@@ -142,48 +143,54 @@ export function scanQueueContract(check: Check): void {
     assert.deepEqual(taken.toSorted(), contents.map((content) => digestOf(content)).toSorted())
   })
 
-  check('what is given back was not tried, and what killed processes had is free at once', async (under) => {
-    const { meta, other } = under
-    await pushImages(under, ['one', 'two'])
-    await meta.releaseScan((await take(meta))!)
-    const again = (await take(other))!
-    assert.deepEqual([again.digest, again.tries], [digestOf('one'), 1])
-    await take(other)
-    assert.equal(await take(meta), undefined)
-    await other.freeScans()
-    assert.equal(await other.endScan(again, scanned('x')), false)
-    assert.equal((await take(meta))?.tries, 2)
-    assert.ok(await take(meta))
-  })
+  check(
+    'a scan that is given back does not count as a try, and scans of killed processes can be taken at once',
+    async (under) => {
+      const { meta, other } = under
+      await pushImages(under, ['one', 'two'])
+      await meta.releaseScan((await take(meta))!)
+      const again = (await take(other))!
+      assert.deepEqual([again.digest, again.tries], [digestOf('one'), 1])
+      await take(other)
+      assert.equal(await take(meta), undefined)
+      await other.freeScans()
+      assert.equal(await other.endScan(again, scanned('x')), false)
+      assert.equal((await take(meta))?.tries, 2)
+      assert.ok(await take(meta))
+    },
+  )
 
-  check('an image that could not be looked at is tried after a pause, or by the next analyser', async (under) => {
+  check('an image that could not be scanned is tried after a pause, or by the next analyser', async (under) => {
     const { meta, other, setTime } = under
     await pushImages(under, ['one'])
     const status = async () => {
-      const { state, failure, tries, endedAt } = (await other.findScan('a/b', digestOf('one')))!
-      return { state, failure, tries, endedAt }
+      const { state, failure, endedAt } = (await scanOf(other, 'a/b', digestOf('one')))!
+      return { state, failure, endedAt }
     }
     assert.equal(await meta.endScan((await take(meta))!, { outcome: 'again', failure: 'no memory', pause: 500 }), true)
     assert.equal(await take(other), undefined)
-    assert.deepEqual(await status(), { state: 'waiting', failure: 'no memory', tries: 1, endedAt: undefined })
+    assert.deepEqual(await status(), { state: 'waiting', failure: 'no memory', endedAt: undefined })
     await setTime(NOW + 500)
-    await meta.endScan((await take(meta))!, { outcome: 'failed', failure: 'no gzip' })
-    assert.deepEqual(await status(), { state: 'failed', failure: 'no gzip', tries: 2, endedAt: NOW + 500 })
+    const again = (await take(meta))!
+    assert.equal(again.tries, 2)
+    await meta.endScan(again, { outcome: 'failed', failure: 'no gzip' })
+    assert.deepEqual(await status(), { state: 'failed', failure: 'no gzip', endedAt: NOW + 500 })
     assert.deepEqual(await meta.countScans(9), { waiting: 0, failed: 1 })
     await setTime(NOW + DAY)
     assert.equal(await take(other), undefined)
     const next = (await take(other, '2'))!
     assert.equal(next.tries, 1)
     await other.endScan(next, scanned('found', '2'))
-    assert.deepEqual(await status(), { state: 'scanned', failure: undefined, tries: 1, endedAt: NOW + DAY })
+    assert.deepEqual(await status(), { state: 'scanned', failure: undefined, endedAt: NOW + DAY })
     assert.equal(await take(other, '2'), undefined)
   })
 
-  check('what is found to be no image is not looked at again', async (under) => {
+  check('what is found to be no image is not scanned again', async (under) => {
     const { meta, other } = under
     const [chart] = await pushImages(under, ['chart'])
     assert.equal(await meta.endScan((await take(meta))!, { outcome: 'no image' }), true)
-    assert.equal(await other.findScan('a/b', chart!.digest), undefined)
+    const { state, failure, result } = (await scanOf(other, 'a/b', chart!.digest))!
+    assert.deepEqual([state, failure, result], ['none', undefined, undefined])
     await meta.putManifest('c/d', chart!)
     for (const analyser of ['0', '1', '2']) assert.equal(await take(other, analyser), undefined)
     assert.deepEqual(await other.countScans(9), { waiting: 0, failed: 0 })
@@ -191,7 +198,7 @@ export function scanQueueContract(check: Check): void {
     assert.ok(await take(other))
   })
 
-  check('images that another analyser looked at are due when nothing waits', async (under) => {
+  check('images that another analyser scanned are due when nothing waits', async (under) => {
     const { meta, other } = under
     await pushImages(under, ['one', 'two'])
     await scanAll(meta, { analyser: '9' })
@@ -211,8 +218,8 @@ export function scanQueueContract(check: Check): void {
       ].toSorted(),
     )
     assert.equal(await resultOf(meta, 'one'), 'one v1', 'it counts until there is another')
-    assert.equal((await meta.findScan('a/b', digestOf('one')))?.analyser, '10')
-    assert.equal(await take(meta, '9'), undefined, 'an older one does not look again')
+    assert.equal(await inventoryOf(meta, 'one'), 'again')
+    assert.equal(await take(meta, '9'), undefined, 'an older one does not scan again')
   })
 }
 
@@ -238,11 +245,11 @@ export function scanContract(check: Check): void {
     assert.equal(await other.queueScan('a/b', running.digest), 1)
     const second = (await take(other))!
     assert.deepEqual([running.digest, second.digest].toSorted(), [one!.digest, two!.digest].toSorted())
-    assert.equal(await take(other), undefined, 'nobody takes what is being looked at')
-    const status = (await meta.findScan('a/b', one!.digest))!
+    assert.equal(await take(other), undefined, 'nobody takes what is being scanned')
+    const status = (await scanOf(meta, 'a/b', one!.digest))!
     assert.deepEqual([status.state, await resultOf(meta, 'one')], ['waiting', 'one v1'])
     assert.equal(await meta.endScan(running, { outcome: 'failed', failure: 'gone' }), true)
-    const failed = (await meta.findScan('a/b', running.digest))!
+    const failed = (await scanOf(meta, 'a/b', running.digest))!
     assert.deepEqual([failed.state, failed.result !== undefined], ['failed', true])
   })
 
@@ -253,14 +260,14 @@ export function scanContract(check: Check): void {
     await scanAll(meta)
     await matchAll(meta, 'v1')
     await meta.deleteManifest('a/b', one!.digest, 'ann')
-    assert.equal(await other.findScan('a/b', one!.digest), undefined)
-    assert.equal((await other.findScan('c/d', one!.digest))?.result?.advisories, 'v1')
+    assert.equal(await scanOf(other, 'a/b', one!.digest), undefined)
+    assert.equal(Buffer.from((await scanOf(other, 'c/d', one!.digest))!.result!.bytes).toString(), 'one v1')
     await setTime(NOW + 1)
     await other.removeUntagged(0)
     assert.equal(await other.findManifest('c/d', { digest: one!.digest }), undefined)
     assert.equal(await meta.findInventory(one!.digest), undefined)
     await meta.putManifest('e/f', one!)
-    const status = (await other.findScan('e/f', one!.digest))!
+    const status = (await scanOf(other, 'e/f', one!.digest))!
     assert.deepEqual([status.state, status.result, status.queuedAt], ['waiting', undefined, NOW + 1])
     const taken = (await take(meta))!
     await other.deleteManifest('e/f', one!.digest, 'ann')
@@ -269,12 +276,33 @@ export function scanContract(check: Check): void {
     assert.equal(await take(meta), undefined)
   })
 
+  check('a queued scan whose manifest no repository has goes, and the next one is taken', async (under) => {
+    const { meta, other, setTime } = under
+    const waiting = { state: 'waiting', due_at: '0', queued_at: '0', tries: '0', scanned_by: '' }
+    const orphans = ['gone', 'lost'].map((content) => ({ ...waiting, digest: digestOf(content) }))
+    await meta.putRows(MOVED.find(({ name }) => name === 'scans')!, orphans)
+    await pushImages(under, ['one'])
+    await setTime(NOW + 1)
+    assert.equal((await take(other))?.digest, digestOf('one'))
+    assert.equal(await take(meta), undefined)
+    assert.deepEqual(await meta.countScans(9), { waiting: 1, failed: 0 }, 'of the one that is being scanned')
+  })
+
+  check('a scan that is wanted of a manifest that goes meanwhile leaves nothing to scan', async ({ meta, other }) => {
+    for (let round = 0; round < 20; round++) {
+      const one = image(`image ${round}`)
+      await meta.putManifest('a/b', one)
+      await Promise.all([meta.deleteManifest('a/b', one.digest, 'ann'), other.queueScan('a/b', one.digest)])
+    }
+    assert.deepEqual(await meta.countScans(100), { waiting: 0, failed: 0 })
+  })
+
   check('an image that comes to one repository while it goes from another stays queued', async ({ meta, other }) => {
     for (let round = 0; round < 20; round++) {
       const one = image(`image ${round}`)
       await meta.putManifest('a/b', one)
       await Promise.all([meta.deleteManifest('a/b', one.digest, 'ann'), other.putManifest('c/d', one)])
-      assert.equal((await meta.findScan('c/d', one.digest))?.state, 'waiting', `round ${round}`)
+      assert.equal((await scanOf(meta, 'c/d', one.digest))?.state, 'waiting', `round ${round}`)
     }
     assert.equal((await meta.countScans(100)).waiting, 20)
   })
@@ -298,15 +326,19 @@ export function resultContract(check: Check): void {
     await pushImages(under, ['one', 'two'])
     await scanAll(meta)
     assert.equal((await other.listUnmatched('v1', { limit: 9 })).length, 2)
+    const [alone, ...more] = await other.listUnmatched('v1', { digest: digestOf('two') })
+    assert.deepEqual([alone!.digest, Buffer.from(alone!.inventory).toString(), more], [digestOf('two'), 'two', []])
+    assert.deepEqual(await other.listUnmatched('v1', { digest: digestOf('three') }), [])
     assert.equal(await resultOf(other, 'one'), undefined)
     const before = await meta.gateGeneration()
     await setTime(NOW + 5)
     await matchAll(meta, 'v1')
     assert.equal(await meta.gateGeneration(), before + 1)
     assert.deepEqual(await other.listUnmatched('v1', { limit: 9 }), [])
-    const { result, analyser } = (await other.findScan('a/b', digestOf('one')))!
-    assert.deepEqual([result!.advisories, result!.at, analyser], ['v1', NOW + 5, '1'])
-    const same = { digest: digestOf('one'), analyser: '1', inventoryId: result!.inventoryId, advisories: 'v1' }
+    assert.deepEqual(await other.listUnmatched('v1', { digest: digestOf('two') }), [])
+    const { result } = (await scanOf(other, 'a/b', digestOf('one')))!
+    assert.deepEqual([await resultOf(other, 'one'), result!.at], ['one v1', NOW + 5])
+    const same = { digest: digestOf('one'), inventoryId: result!.inventoryId, advisories: 'v1' }
     await other.putResults([{ ...same, bytes: bytes('forged') }])
     assert.equal(await resultOf(meta, 'one'), 'one v1', 'a result never changes')
     assert.equal(await meta.gateGeneration(), before + 1)
@@ -319,7 +351,7 @@ export function resultContract(check: Check): void {
     assert.equal(await resultOf(meta, 'one'), 'one v2')
     assert.deepEqual(await other.listUnmatched('v1', { limit: 9 }), [], 'whoever has older advisories leaves it')
     await other.putResults([{ ...same, digest: digestOf('none'), advisories: 'v2', bytes: bytes('of nothing') }])
-    assert.equal(await meta.findScan('a/b', digestOf('none')), undefined)
+    assert.equal(await scanOf(meta, 'a/b', digestOf('none')), undefined)
   })
 
   check('a result is of the inventory that it was made of, and that stays as long', async (under) => {
@@ -329,14 +361,14 @@ export function resultContract(check: Check): void {
     const [old] = await other.listUnmatched('v1', { limit: 1 })
     await matchAll(meta, 'v1')
     await scanAll(meta, { analyser: '2', suffix: ' deeper' })
-    const { result } = (await other.findScan('a/b', digestOf('one')))!
+    const { result } = (await scanOf(other, 'a/b', digestOf('one')))!
     assert.equal(await inventoryOf(other, 'one', result!.inventoryId), 'one')
     assert.equal(await inventoryOf(other, 'one'), 'one deeper')
     const [due] = await other.listUnmatched('v1', { limit: 1 })
-    assert.deepEqual([due!.analyser, Buffer.from(due!.inventory).toString()], ['2', 'one deeper'])
+    assert.equal(Buffer.from(due!.inventory).toString(), 'one deeper')
     const { inventory: _, ...late } = old!
     await other.putResults([{ ...late, advisories: 'v2', bytes: bytes('late') }])
-    assert.equal(await resultOf(meta, 'one'), 'one v1', 'what was matched before it was looked at again')
+    assert.equal(await resultOf(meta, 'one'), 'one v1', 'what was matched before it was scanned again')
     await matchAll(meta, 'v1')
     assert.equal(await resultOf(meta, 'one'), 'one deeper v1')
     assert.equal(await inventoryOf(other, 'one', result!.inventoryId), undefined)
@@ -357,7 +389,7 @@ export function resultContract(check: Check): void {
     assert.equal(await meta.queueScan('a/b', digestOf('one')), 1)
     await scanAll(meta)
     assert.deepEqual(await other.listUnmatched('v1', { limit: 9 }), [])
-    assert.equal((await other.findScan('a/b', digestOf('one')))?.state, 'scanned')
+    assert.equal((await scanOf(other, 'a/b', digestOf('one')))?.state, 'scanned')
   })
 
   check('what is unmatched is listed in pages in the order of digests, whatever it was matched with', async (under) => {

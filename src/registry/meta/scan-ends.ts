@@ -50,7 +50,7 @@ async function putInventory(
     ...[digest, token],
   )
   if (!row) return false
-  const ended = `UPDATE scans SET state = 'scanned', token = NULL, failure = NULL, ended_at = now_ms(), analyser = ?, looked_by = ?`
+  const ended = `UPDATE scans SET state = 'scanned', token = NULL, failure = NULL, ended_at = now_ms(), analyser = ?, scanned_by = ?`
   const by = [analyser, sortable(analyser)]
   const id = Number(row['inventory_id'])
   const before = await sql.get('SELECT body FROM scan_inventories WHERE digest = ? AND inventory_id = ?', digest, id)
@@ -60,7 +60,7 @@ async function putInventory(
   }
   await sql.run(`${ended}, inventory_id = ?, advisories = '' WHERE digest = ?`, ...by, id + 1, digest)
   await sql.run(
-    'INSERT INTO scan_inventories (digest, inventory_id, at, body) VALUES (?, ?, now_ms(), ?)',
+    'INSERT INTO scan_inventories (digest, inventory_id, body) VALUES (?, ?, ?)',
     ...[digest, id + 1, inventory],
   )
   await sql.run(

@@ -1,23 +1,19 @@
 import type { Digest } from '#spec'
 import type { StoredGate } from '../decide/index.ts'
 
-/** What has been done about an image's scan. */
-type ScanState = 'waiting' | 'scanned' | 'failed'
+/** What has been done about a scan; `none` of what is no image: a signature, a chart. */
+type ScanState = 'waiting' | 'scanned' | 'failed' | 'none'
 
 /** One scan of one manifest, for all repositories that have it. */
 export interface ScanStatus {
-  digest: Digest
   state: ScanState
   /** Why it failed last. */
   failure?: string
-  tries: number
   /** Times in milliseconds since 1970. */
   queuedAt: number
   endedAt?: number
   /** A process is at it. */
   running: boolean
-  /** The version of the analyser that made the newest inventory. */
-  analyser?: string
   /** The newest result; its bytes are immutable. It stays while the image is scanned again, whatever comes of that. */
   result?: ScanRecord
 }
@@ -26,7 +22,6 @@ export interface ScanStatus {
 interface ScanRecord {
   /** Of the inventory whose packages it is about. */
   inventoryId: number
-  advisories: string
   at: number
   /** Text of a scan's result. */
   bytes: Uint8Array
@@ -54,7 +49,6 @@ export type ScanEnd =
 /** An inventory without a result by the advisories of now. */
 export interface Unmatched {
   digest: Digest
-  analyser: string
   /** Another one for another inventory of the same image. */
   inventoryId: number
   inventory: Uint8Array
@@ -66,7 +60,7 @@ export interface Unmatched {
  */
 export interface ScanMeta {
   /**
-   * The one that waits longest; those that an older analyser looked at (or none, before anything was queued) are due when no other
+   * The one that waits longest; those that an older analyser scanned (or none, before anything was queued) are due when no other
    * is. Versions of analysers are numbers, so that of two processes at an upgrade neither undoes what the other did.
    */
   takeScan(options: { lease: number; analyser: string }): Promise<TakenScan | undefined>
@@ -74,14 +68,17 @@ export interface ScanMeta {
   keepScan(taken: TakenScan, lease: number): Promise<boolean>
   /** False when the lease was lost: nothing is kept then. */
   endScan(taken: TakenScan, end: ScanEnd): Promise<boolean>
-  /** Gives it back, untried. */
+  /** Gives it back: that does not count as a try. */
   releaseScan(taken: TakenScan): Promise<void>
-  /** Of processes that were killed. */
+  /** Scans of processes that were killed can be taken at once. */
   freeScans(): Promise<void>
   /** Queues a manifest of a repository, or those of its index, again. Returns how many; 0 when it is not there. */
   queueScan(repository: string, digest: Digest): Promise<number>
-  /** In byte order of their digests. Versions of advisories sort by bytes: what was matched with later ones is not listed. */
-  listUnmatched(advisories: string, page: { last?: string; limit: number }): Promise<Unmatched[]>
+  /**
+   * In byte order of their digests, or that of one image. Versions of advisories sort by bytes: what was matched with later ones is
+   * not listed.
+   */
+  listUnmatched(advisories: string, which: { last?: string; limit: number } | { digest: Digest }): Promise<Unmatched[]>
   /**
    * Keeps results; one by these or later advisories that is there already stays as it is, and one of an inventory that is not the newest
    * is not kept. Older results of the same images go.
@@ -89,8 +86,6 @@ export interface ScanMeta {
   putResults(
     results: readonly (Omit<Unmatched, 'inventory'> & { advisories: string; bytes: Uint8Array })[],
   ): Promise<void>
-  /** Of a manifest that the repository has. */
-  findScan(repository: string, digest: Digest): Promise<ScanStatus | undefined>
   /** The one that a result is of, by its ID; without that, the newest. Undefined when it went meanwhile. */
   findInventory(digest: Digest, inventoryId?: number): Promise<Uint8Array | undefined>
   countScans(most: number): Promise<{ waiting: number; failed: number }>
@@ -129,8 +124,6 @@ export interface StoredReleaseFacts {
   /** The database's time. */
   now: number
   mediaType: string
-  artifactType?: string
-  subject?: Digest
   bytes: Uint8Array
   /** Of an index: those that the repository has. */
   children: Digest[]
@@ -143,8 +136,8 @@ export interface StoredReleaseFacts {
 export interface GateMeta {
   /** Another number after any change that a gate's judgement can come out differently by. */
   gateGeneration(): Promise<number>
-  /** All gates, and whether a person said something of any image. */
-  gateRules(): Promise<{ gates: StoredGate[]; hasStates: boolean }>
+  /** All gates, and the repositories with images that a person said something of. */
+  gateRules(): Promise<{ gates: StoredGate[]; withStates: ReadonlySet<string> }>
   /** Undefined when the repository has no such manifest. */
   releaseFacts(repository: string, digest: Digest): Promise<StoredReleaseFacts | undefined>
   /** Manifests of a repository that have a blob, or expect it from an upstream; the newest first, at most `limit`. */
@@ -161,19 +154,32 @@ export interface GateMeta {
   removeException(id: number): Promise<boolean>
   /** By their IDs; those that expired less than 30 days ago too. */
   listExceptions(): Promise<StoredException[]>
-  /** Of an index, its children as well. False when the repository has no such manifest. */
+  /**
+   * Of an index, its children as well. With `only`, `none` ends nothing else. `own` is the actor of an owner, who cannot end what
+   * somebody else quarantined (DENIED), nor become its author. `absent` when the repository has no such manifest.
+   */
   setImageState(
     repository: string,
     digest: Digest,
-    state: { kind: ImageState['kind'] | 'none'; reason: string },
-  ): Promise<boolean>
-  /** Puts on record, and tells hooks, that a gate judges an image otherwise than it was told last. False when that was told. */
+    state: {
+      kind: ImageState['kind'] | 'none'
+      reason: string
+      own?: string | undefined
+      only?: ImageState['kind'] | undefined
+    },
+  ): Promise<'changed' | 'unchanged' | 'absent'>
+  /** Puts on record, and tells hooks, that the verdict on an image changed. False when it is as it was told last, `allowed` at first. */
   tellRelease(
     repository: string,
     digest: Digest,
     told: { outcome: 'allowed' | 'blocked'; detail: string },
   ): Promise<boolean>
-  /** Puts on record that somebody got a blocked image, once a day. */
+  /** Images that were told to be blocked, in an order of their own. */
+  toldBlocked(page: {
+    last?: { repository: string; digest: string }
+    limit: number
+  }): Promise<{ repository: string; digest: Digest }[]>
+  /** Puts on record that somebody pulled a blocked image, once a day for each account and image. */
   recordExemptPull(pull: {
     repository: string
     digest: Digest

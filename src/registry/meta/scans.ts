@@ -7,7 +7,6 @@ import { findingMeta } from './known-findings.ts'
 import { endScan, sortable } from './scan-ends.ts'
 import type { ScanMeta, TakenScan } from './scan-meta.ts'
 import { scanResultMeta } from './scan-results.ts'
-import { STATUS_COLUMNS, STATUS_JOINS, scanStatusOf } from './scan-status.ts'
 import { type Sql, type SqlDatabase, type SqlValue, type Transaction, text } from './sql.ts'
 
 /** What is done twice after a power cut does less harm than a sync for each step. */
@@ -18,10 +17,10 @@ const WAITING = `SELECT digest FROM scans WHERE state = 'waiting' AND due_at <= 
 /** As the index of them has it. */
 const AGAIN = `state IN ('later', 'scanned', 'failed')`
 
-const LOOKED_AT = `SELECT digest FROM scans WHERE ${AGAIN} AND looked_by < ? ORDER BY looked_by LIMIT 1`
+const OUTDATED = `SELECT digest FROM scans WHERE ${AGAIN} AND scanned_by < ? ORDER BY scanned_by LIMIT 1`
 
 const TAKE = `
-  UPDATE scans SET state = 'waiting', token = ?, due_at = now_ms() + ?, looked_by = ?,
+  UPDATE scans SET state = 'waiting', token = ?, due_at = now_ms() + ?, scanned_by = ?,
     queued_at = CASE WHEN state IN ('waiting', 'later') THEN queued_at ELSE now_ms() END,
     tries = CASE WHEN state = 'waiting' THEN tries + 1 ELSE 1 END WHERE digest = ? RETURNING tries`
 
@@ -31,10 +30,13 @@ const SOURCE = `
     (SELECT id, repo_id, media_type, body FROM manifests WHERE digest = ? LIMIT 20) m JOIN repositories r ON r.id = m.repo_id
   ORDER BY CASE WHEN EXISTS (SELECT 1 FROM cached_manifests c WHERE c.manifest_id = m.id) THEN 1 ELSE 0 END LIMIT 1`
 
+/** Of a row that is there: one whose manifest went just now must not come back. */
 const QUEUE = `
-  INSERT INTO scans (digest, state, due_at, queued_at, tries, looked_by) VALUES (?, 'waiting', now_ms(), now_ms(), 0, '')
-  ON CONFLICT (digest) DO UPDATE SET state = 'waiting', queued_at = excluded.queued_at, tries = 0,
-    due_at = CASE WHEN scans.token IS NULL THEN excluded.due_at ELSE scans.due_at END`
+  UPDATE scans SET state = 'waiting', queued_at = now_ms(), tries = 0,
+    due_at = CASE WHEN token IS NULL THEN now_ms() ELSE due_at END WHERE digest = ?`
+
+const FORGET = `
+  DELETE FROM scans WHERE digest = ? AND NOT EXISTS (SELECT 1 FROM manifests m WHERE m.digest = scans.digest)`
 
 export function scanMeta(database: SqlDatabase, by: By): ScanMeta {
   return {
@@ -65,21 +67,13 @@ export function scanMeta(database: SqlDatabase, by: By): ScanMeta {
       return await database.transaction(async (sql) => {
         const found = (await imageTree(sql, repository, digest)) ?? []
         const images = found.filter(({ mediaType }) => mediaType !== undefined && isManifestType(mediaType))
-        for (const image of images) await sql.run(QUEUE, image.digest)
-        if (images.length === 0) return 0
+        let queued = 0
+        for (const image of images) queued += await sql.run(QUEUE, image.digest)
+        if (queued === 0) return 0
         await recordContentChange(sql, by, { action: 'image.scan', repository, digest })
         await raiseGate(sql)
-        return images.length
+        return queued
       })
-    },
-
-    async findScan(repository, digest) {
-      const row = await database.get(
-        `SELECT ${STATUS_COLUMNS} FROM repositories r JOIN manifests m ON m.repo_id = r.id ${STATUS_JOINS}
-         WHERE r.name = ? AND m.digest = ?`,
-        ...[repository, digest],
-      )
-      return row && scanStatusOf(row)
     },
 
     async findInventory(digest, inventoryId) {
@@ -97,7 +91,7 @@ export function scanMeta(database: SqlDatabase, by: By): ScanMeta {
       const count = (condition: string) =>
         `(SELECT count(*) FROM (SELECT 1 FROM scans WHERE ${condition} LIMIT ?) AS found)`
       const row = await database.get(
-        `SELECT ${count(`state = 'waiting'`)} AS waiting, ${count(`${AGAIN} AND looked_by = '' AND state = 'later'`)} AS later,
+        `SELECT ${count(`state = 'waiting'`)} AS waiting, ${count(`${AGAIN} AND scanned_by = '' AND state = 'later'`)} AS later,
          ${count(`state = 'failed'`)} AS failed`,
         ...[most, most, most],
       )
@@ -111,22 +105,27 @@ export function scanMeta(database: SqlDatabase, by: By): ScanMeta {
 }
 
 async function nextScan(sql: Sql, analyser: string, lock = ''): Promise<Digest | undefined> {
-  const row = (await sql.get(`${WAITING} ${lock}`)) ?? (await sql.get(`${LOOKED_AT} ${lock}`, sortable(analyser)))
+  const row = (await sql.get(`${WAITING} ${lock}`)) ?? (await sql.get(`${OUTDATED} ${lock}`, sortable(analyser)))
   return row && (text(row['digest']) as Digest)
 }
 
+/** A scan of a manifest that no repository has is none: it goes, and holds up no other. */
 async function takeNext(
   sql: Transaction,
-  { lease, analyser }: { lease: number; analyser: string },
+  options: { lease: number; analyser: string },
 ): Promise<TakenScan | undefined> {
+  const { lease, analyser } = options
   const digest = await nextScan(sql, analyser, sql.lock('UPDATE', { skipLocked: true }))
   if (digest === undefined) return undefined
+  const source = await sql.get(SOURCE, digest)
+  if (!source) {
+    await sql.run(FORGET, digest)
+    return await takeNext(sql, options)
+  }
   const token = randomUUID()
   const taken = await sql.get(TAKE, token, lease, sortable(analyser), digest)
-  const source = await sql.get(SOURCE, digest)
-  if (!taken || !source) throw new Error(`a scan is queued for ${digest}, which is in no repository`)
   return {
-    ...{ digest, token, tries: Number(taken['tries']) },
+    ...{ digest, token, tries: Number(taken!['tries']) },
     repository: text(source['name']),
     manifest: { mediaType: text(source['media_type']), bytes: source['body'] as Uint8Array },
   }

@@ -9,7 +9,7 @@ import { MediaType } from '#spec'
 import { sqlitePlace } from '../../../test/kit/meta-places.ts'
 import { metaStoreContract } from './contract.ts'
 import { openSqliteMeta } from './index.ts'
-import { image } from './kit-contract.ts'
+import { image, scanOf } from './kit-contract.ts'
 import { MIGRATIONS } from './sqlite-schema.ts'
 
 async function temporaryMeta() {
@@ -97,7 +97,7 @@ test('rules of a database that did not sort them are found by the repositories t
   await meta.close()
 })
 
-test('images of a database that did not queue them are looked at after those that come', async () => {
+test('images of a database that did not queue them are scanned after those that come', async () => {
   await using under = await temporaryMeta()
   const old = new DatabaseSync(under.path)
   const before = MIGRATIONS.findIndex((step) => step.includes('CREATE TABLE scans'))
@@ -114,7 +114,7 @@ test('images of a database that did not queue them are looked at after those tha
   old.close()
   const meta = under.open()
   assert.deepEqual(await meta.countScans(9), { waiting: 2, failed: 0 })
-  assert.equal((await meta.findScan('c/d', one))?.state, 'waiting')
+  assert.equal((await scanOf(meta, 'c/d', one))?.state, 'waiting')
   await meta.putManifest('a/b', image('new'))
   const taken = []
   const take = () => meta.takeScan({ lease: 1000, analyser: '1' })

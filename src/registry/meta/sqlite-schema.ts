@@ -311,4 +311,13 @@ DROP TABLE tag_policies;
 ALTER TABLE new_tag_policies RENAME TO tag_policies;
 CREATE INDEX tag_policies_first ON tag_policies (first);
   `,
+  // Names, and columns that nothing reads. Of what was told, only blocked images are kept.
+  `
+ALTER TABLE scans RENAME COLUMN looked_by TO scanned_by;
+ALTER TABLE scan_inventories DROP COLUMN at;
+ALTER TABLE scan_results DROP COLUMN advisories;
+DELETE FROM told_releases WHERE outcome <> 'blocked';
+ALTER TABLE told_releases DROP COLUMN outcome;
+ALTER TABLE told_releases DROP COLUMN at;
+  `,
 ]

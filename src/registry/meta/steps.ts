@@ -2,11 +2,12 @@
 import type { Digest } from '#spec'
 import { type By, recordTagChange } from './audit.ts'
 import { refuseFormerName } from './former-names.ts'
+import { GATE } from './gate-generation.ts'
 import type { Growth } from './quotas.ts'
 import { OutOfDate, type Sql, type SqlRow, type Transaction, text } from './sql.ts'
 
 const BLOB_OF_REPOSITORY = `
-  SELECT b.id, b.size, b.storage_key, rb.repo_id, rb.lease_until - now_ms() AS lease_left FROM repositories r
+  SELECT b.id, b.size, b.storage_key, rb.repo_id, rb.lease_until - now_ms() AS lease_left, ${GATE} FROM repositories r
   JOIN repo_blobs rb ON rb.repo_id = r.id JOIN blob_digests d ON d.blob_id = rb.blob_id JOIN blobs b ON b.id = d.blob_id
   WHERE r.name = ? AND d.digest = ? AND b.state = 'active' AND b.lost = 0`
 

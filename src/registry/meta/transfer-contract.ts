@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { digestOf } from '#blob'
-import { blob, type Check, DAY, image, keyOf as keyNumber, manifest, NOW, push } from './kit-contract.ts'
+import { blob, type Check, DAY, image, keyOf as keyNumber, manifest, NOW, push, scanOf } from './kit-contract.ts'
 import type { MetaStore } from './meta-store.ts'
 import { keyOf, type TransferRow } from './transfer.ts'
 import { MOVED } from './transfer-tables.ts'
@@ -17,7 +17,7 @@ async function rowsOf(meta: MetaStore, name: string, limit = 2): Promise<Transfe
 }
 
 /** One image of which all is known, and a new one. */
-async function lookInto(meta: MetaStore): Promise<void> {
+async function storeScan(meta: MetaStore): Promise<void> {
   const known = image('known')
   await meta.putManifest('a/b', known)
   const taken = (await meta.takeScan({ lease: DAY, analyser: '1' }))!
@@ -46,7 +46,7 @@ export function transferContract(check: Check): void {
         }
       }
       await meta.addAccount({ kind: 'user', name: 'ann', passwordHash: 'h', admin: true })
-      await lookInto(meta)
+      await storeScan(meta)
       await meta.addHook({ id: 'h', name: 'ci', url: 'u', pattern: '**', events: ['*'], secret: 's' })
       await meta.setQuota({ scope: 'a/**', bytes: 1000 })
       await meta.renameRepository('c/d', 'c/e', { redirect: DAY })
@@ -73,7 +73,7 @@ export function transferContract(check: Check): void {
       assert.deepEqual(await other.usage('**'), used, 'it was counted as the rows came')
       assert.deepEqual(await other.recountUsage(), [])
       assert.equal(await other.findRedirect('c/d'), 'c/e')
-      assert.equal((await other.findScan('a/b', digestOf('known')))?.state, 'scanned', 'not as it was queued')
+      assert.equal((await scanOf(other, 'a/b', digestOf('known')))?.state, 'scanned', 'not as it was queued')
       const facts = (await other.releaseFacts('a/b', digestOf('known')))!
       const { result } = facts.scan!
       assert.deepEqual(
@@ -81,7 +81,7 @@ export function transferContract(check: Check): void {
         ['released', 1, 'result'],
       )
       assert.equal(Buffer.from((await other.findInventory(digestOf('known')))!).toString(), 'inventory')
-      assert.equal((await other.findScan('a/b', digestOf('new')))?.state, 'waiting')
+      assert.equal((await scanOf(other, 'a/b', digestOf('new')))?.state, 'waiting')
       assert.equal((await other.knownFor(['CVE-2024-1 deb/openssl'])).size, 1)
       assert.equal(Buffer.from((await meta.findManifest('a/b', { tag: 'Z' }))!.bytes).toString(), 'a/b three')
     },

@@ -15,7 +15,7 @@ export interface MovedTable {
   leftOut?: string
 }
 
-/** What is found and told there in the last moment is found and told anew. */
+/** What the old place finds or tells after the last copy is found or told again in the new one. */
 const FREE = { events: ['INSERT', 'UPDATE', 'DELETE'] }
 
 /**

@@ -23,7 +23,7 @@ export function uploadContract(check: Check): void {
     const finish = { token: 'two', digest: digestOf('half'), size: 4, key: keyOf(7), lease: DAY, keep: DAY, grace: 0 }
     assert.equal(await other.finishUpload(id, finish), 'added')
     assert.equal((await meta.findUpload(id))?.done, digestOf('half'))
-    assert.deepEqual(await meta.findBlob('a/b', digestOf('half')), { size: 4, key: keyOf(7) })
+    assert.deepEqual(await meta.findBlob('a/b', digestOf('half')), { size: 4, key: keyOf(7), gate: 1 })
     assert.equal(await other.finishUpload(id, finish), 'lost', 'it is finished once')
   })
 

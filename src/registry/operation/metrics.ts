@@ -221,7 +221,7 @@ function createScanMetrics(): Part {
   const ended = createCounter('bale_registry_scans_total', 'Tries to list the packages of an image', {
     from: SCANS.map((outcome) => ({ outcome })),
   })
-  const matched = createCounter('bale_registry_scans_matched_total', 'Images that were held against advisories', {
+  const matched = createCounter('bale_registry_scans_matched_total', 'Images that were matched with advisories', {
     from: [{}],
   })
   const images = createGauges(
@@ -231,7 +231,7 @@ function createScanMetrics(): Part {
   let created: number | undefined
   const advisories = createGauge(
     'bale_registry_advisories_timestamp_seconds',
-    'When the advisories were taken that images are held against',
+    'When the advisories in use were collected',
     () => created,
     { together: 'least' },
   )

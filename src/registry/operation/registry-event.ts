@@ -37,7 +37,7 @@ export type RegistryEvent =
   | { kind: 'scan-ended'; outcome: 'scanned' | 'no-image' | 'again' | 'failed' }
   /** Scans of all replicas, at most 10,000 of each kind. */
   | { kind: 'scans-counted'; waiting: number; failed: number }
-  /** Images whose packages were looked up in advisories. */
+  /** Images that were matched with advisories. */
   | { kind: 'scans-matched'; count: number }
   /** A bundle of advisories that is used from now on, and when it was made: milliseconds since 1970. */
   | { kind: 'advisories-opened'; created: number }

@@ -6,10 +6,7 @@ import type { ReleaseGate } from '../decide/index.ts'
 /** What a gate says, besides the repositories that it is about. */
 export type GateRule = Omit<ReleaseGate, 'kind' | 'pattern'>
 
-/**
- * A rule of a gate as it is stored: members that are not known are left out, and keys are written in one way. INVALID_ARGUMENT names
- * the first thing that is wrong.
- */
+/** The rule as it is stored: unknown members are dropped, keys are normalised. INVALID_ARGUMENT names the first thing that is wrong. */
 export async function checkedGateRule(rule: GateRule): Promise<GateRule> {
   const { severity, onlyFixable, grace, unknown, notCovered, unscanned, exploited, stale, staleAct, exempt = [] } = rule
   checkWord('severity', severity, [...SEVERITIES, 'none'])
@@ -20,7 +17,7 @@ export async function checkedGateRule(rule: GateRule): Promise<GateRule> {
   checkPeriod('grace', grace, { least: 0, most: LONGEST })
   checkPeriod('stale', stale, { least: 1, most: LONGEST })
   if (staleAct !== undefined && stale === undefined) {
-    throw invalid('what is done about old data needs the age from which on it is old')
+    throw invalid('staleAct needs stale: the age at which data counts as old')
   }
   if (typeof unscanned === 'object') checkPeriod('wait', unscanned.wait ?? Number.NaN, { least: 1, most: LONGEST_WAIT })
   else checkWord('unscanned', unscanned, ['allow', 'block'])
@@ -35,8 +32,8 @@ export async function checkedGateRule(rule: GateRule): Promise<GateRule> {
 
 /** A century. */
 const LONGEST = 100 * 365 * 86_400_000
-/** Clients, and what is between them and the registry, wait no longer for an answer. */
-const LONGEST_WAIT = 600_000
+/** Clients and proxies do not wait longer for an answer; the registry's own server ends idle connections after 120 s. */
+const LONGEST_WAIT = 100_000
 const MOST_SIGNERS = 20
 const LONGEST_KEY = 8192
 const MOST_EXEMPT = 100
@@ -64,10 +61,10 @@ async function readSigners(signers: readonly string[] | undefined): Promise<stri
   if (signers.length < 1 || signers.length > MOST_SIGNERS) {
     throw invalid(`a gate that wants signatures names 1 to ${MOST_SIGNERS} public keys`)
   }
-  // What reads keys is loaded by those that have some.
+  // The key parser is loaded only when there are keys.
   const { readVerificationKey } = await import('#trust/signature')
   return signers.map((pem, index) => {
-    const what = `key ${index + 1} of those that sign`
+    const what = `signer key ${index + 1}`
     if (pem.length > LONGEST_KEY) throw invalid(`${what} has more than ${LONGEST_KEY} characters`)
     return readVerificationKey(pem, what).pem
   })

@@ -53,8 +53,8 @@ interface PromotionParts {
   may?: MayDo | undefined
   /** Of upstreams. */
   prefixes: readonly string[]
-  /** Keeps back what is not given out, from whomever. */
-  gate: Pick<Gate, 'judgeWhole'>
+  /** Refuses images that may not be pulled, whoever promotes them. */
+  gate: Pick<Gate, 'concerns' | 'judgeOne'>
 }
 
 export function createPromotions(
@@ -119,8 +119,7 @@ async function promoteOne(
   if (refusal) return { source, target, refusal }
   try {
     const digest = 'tag' in reference ? (await meta.findTag(repository, reference.tag))?.digest : reference.digest
-    const release = digest && (await gate.judgeWhole(repository, digest))
-    if (release && release.outcome !== 'allowed') throw release.refusal
+    if (digest !== undefined) await checkReleased(meta, gate, { repository, digest, referrers: how.referrers ?? false })
     // By digest: what was judged is what is copied.
     const judged = digest === undefined ? reference : { digest }
     const promoted = await meta.promoteImage({ repository, ...judged }, { repository: to, tag }, how)
@@ -130,6 +129,19 @@ async function promoteOne(
     return { source, target, refusal: error as BaleError }
   }
   throw new BaleError('MANIFEST_NOT_FOUND', `the registry has no image ${source}`)
+}
+
+/** All of it must be free to be pulled: at the target there may be fewer gates. */
+async function checkReleased(
+  meta: MetaStore,
+  gate: PromotionParts['gate'],
+  { repository, digest, referrers }: { repository: string; digest: Digest; referrers: boolean },
+): Promise<void> {
+  if (!(await gate.concerns(repository))) return
+  for (const one of (await meta.promotedManifests({ repository, digest }, { referrers })) ?? []) {
+    const release = await gate.judgeOne(repository, one)
+    if (release.outcome !== 'allowed') throw release.refusal
+  }
 }
 
 /** The request goes on with other images, so it is not itself recorded as refused. */

@@ -2,25 +2,25 @@ import { BaleError } from '#base'
 import { imagesOf } from '#image'
 import { type Digest, formatPlatform, isIndexType, parseManifest } from '#spec'
 import type { Finding, ScanResult } from '#trust/match'
-import { fits } from '../decide/index.ts'
+import { fits, type Release } from '../decide/index.ts'
+import type { Gate } from '../gate/index.ts'
 import type { ImageState, MetaStore, ScanStatus, StoredException, StoredReleaseFacts } from '../meta/index.ts'
-import { matchesPattern } from '../pattern/index.ts'
 import { decodeInventory, decodeResult } from '../scan/index.ts'
 import { digestNamed, noSuchImage, parseOneImage } from './one-image.ts'
 import type { MayDo } from './promotion.ts'
 
-/** What is known of what is inside images. Names are `team/web:1.2` or `team/web@sha256:…`. */
+/** Scans of images, and their reports. Names are `team/web:1.2` or `team/web@sha256:…`. */
 export interface Scans {
   /**
-   * Has an image, or those of an index, looked at again. Returns how many. MANIFEST_NOT_FOUND when it is not there, NOT_FOUND for what
-   * is no image.
+   * Queues a new scan of an image, or of all images of an index. Returns how many. MANIFEST_NOT_FOUND when it is not there, NOT_FOUND when
+   * it is not an image.
    */
   run(name: string): Promise<number>
   /**
-   * What was found in an image, or in those of an index that the repository has, in the order of the index; those after the one with
+   * The report on an image, or on each image of an index that the repository has, in the order of the index; those after the one with
    * the digest `after`, at most `limit`. MANIFEST_NOT_FOUND when it is not there, DENIED for a repository that the caller may not pull from.
    */
-  report(name: string, page?: { after?: string; limit?: number }): Promise<ImageReport[]>
+  report(name: string, page?: { after?: string; limit?: number }): AsyncIterable<ImageReport>
 }
 
 /** What is known of one image. Times are milliseconds since 1970. */
@@ -28,7 +28,7 @@ export interface ImageReport {
   digest: Digest
   /** As an index has it: `linux/amd64`. */
   platform?: string
-  /** `none`: it is no image, or nothing has queued it. */
+  /** `none`: not an image, or never queued. */
   state: 'none' | 'waiting' | 'running' | 'scanned' | 'failed'
   /** Why it failed last. */
   failure?: string
@@ -36,45 +36,66 @@ export interface ImageReport {
   endedAt?: number
   /** What a person said of it. */
   said?: ImageState
+  /** The present verdict on pulls, where gates concern the repository. */
+  release?: ReleaseVerdict
   /** When the result was made. */
   resultAt?: number
-  /** The newest, also while it is looked at again. What exceptions are about is suppressed. */
+  /** The newest result, also during a new scan. Findings with an exception are marked suppressed. */
   result?: ScanResult
 }
 
-/** `may` judges for somebody. */
-export function createScans(meta: MetaStore, { may }: { may?: MayDo | undefined }): Scans {
+interface ReleaseVerdict {
+  /** `wait`: pulls wait for the scan. */
+  outcome: 'allowed' | 'wait' | 'blocked'
+  /** Why not; of what is allowed, warnings. */
+  reasons: string[]
+}
+
+interface ScanParts {
+  /** Judges for somebody. */
+  may?: MayDo | undefined
+  gate: Pick<Gate, 'concerns' | 'judgeOne'>
+}
+
+export function createScans(meta: MetaStore, { may, gate }: ScanParts): Scans {
   return {
     async run(name) {
       const image = parseOneImage(name)
       const queued = await meta.queueScan(image.repository, await digestNamed(meta, image))
       if (queued > 0) return queued
       if (!(await meta.findManifest(image.repository, image.reference))) throw noSuchImage(name)
-      throw new BaleError('NOT_FOUND', `nothing of ${name} can be scanned: it is no image`)
+      throw new BaleError('NOT_FOUND', `${name} cannot be scanned: it is not an image`)
     },
 
-    async report(name, page = {}) {
+    async *report(name, page = {}) {
       const image = parseOneImage(name)
       const { repository } = image
       // By the name alone: what exists looks like what does not.
       if (may && !(await may('pull', [repository]))[0]) {
-        throw new BaleError('DENIED', 'what is known of images is told to those who may pull them')
+        throw new BaleError('DENIED', 'only those who may pull an image may read its report')
       }
       const digest = await digestNamed(meta, image)
       const facts = await meta.releaseFacts(repository, digest)
       if (!facts) throw noSuchImage(name)
-      const reports: ImageReport[] = []
+      const isGated = await gate.concerns(repository)
       for (const one of pageOf(imagesIn(digest, facts), page)) {
         const own = one.digest === digest ? facts : await meta.releaseFacts(repository, one.digest)
-        reports.push({ ...one, ...(own ? await reportOn(meta, { repository, digest: one.digest }, own) : NOTHING) })
+        if (!own) yield { ...one, state: 'none' }
+        else {
+          const release = isGated && { release: verdictOf(await gate.judgeOne(repository, one.digest)) }
+          yield { ...one, ...(await reportOn(meta, one.digest, own)), ...release }
+        }
       }
-      return reports
     },
   }
 }
 
-/** Of an image that was deleted just now. */
-const NOTHING = { state: 'none' } as const
+function verdictOf(release: Release): ReleaseVerdict {
+  if (release.outcome === 'allowed') return { outcome: 'allowed', reasons: [...release.warnings] }
+  const { message, details } = release.refusal
+  // It is said already which image it is about.
+  return { outcome: release.outcome, reasons: [message.replace(`${details['repository']}@${details['digest']}`, 'it')] }
+}
 
 type Listed = Pick<ImageReport, 'digest' | 'platform'>
 
@@ -91,15 +112,15 @@ function imagesIn(digest: Digest, { mediaType, bytes, children }: StoredReleaseF
 function pageOf(images: readonly Listed[], { after, limit }: { after?: string; limit?: number }): readonly Listed[] {
   const start = after === undefined ? 0 : images.findIndex(({ digest }) => digest === after) + 1
   if (start === 0 && after !== undefined) {
-    throw new BaleError('MANIFEST_NOT_FOUND', 'the image after which the list is to go on is not in it any more')
+    throw new BaleError('MANIFEST_NOT_FOUND', 'the image to continue after is no longer in the list')
   }
   return images.slice(start, limit === undefined ? undefined : start + limit)
 }
 
 async function reportOn(
   meta: MetaStore,
-  { repository, digest }: { repository: string; digest: Digest },
-  { scan, state, exceptions, now }: StoredReleaseFacts,
+  digest: Digest,
+  { scan, state, exceptions }: StoredReleaseFacts,
 ): Promise<Omit<ImageReport, keyof Listed>> {
   const said = state && { said: state }
   if (!scan) return { state: 'none', ...said }
@@ -107,9 +128,8 @@ async function reportOn(
   const report = { state: stateOf(scan), failure, queuedAt, endedAt, ...said }
   const inventory = record && (await meta.findInventory(digest, record.inventoryId))
   if (!record || !inventory) return report
-  const counting = exceptions.filter((one) => one.expiresAt > now && matchesPattern(one.pattern, repository))
   const result = decodeResult(record.bytes, decodeInventory(inventory))
-  const findings = result.findings.map((finding) => excepted(finding, counting))
+  const findings = result.findings.map((finding) => excepted(finding, exceptions))
   return { ...report, resultAt: record.at, result: { ...result, findings } }
 }
 

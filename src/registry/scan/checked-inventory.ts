@@ -8,7 +8,7 @@ import {
   type InventoryPackage,
 } from '#trust/inventory'
 
-/** What a process that looked at hostile files says is checked like any input: it may be theirs by now. INTERNAL when it cannot be. */
+/** The answer of a process that read hostile files is checked like any input: they may control it by now. INTERNAL for anything else. */
 export function checkedInventory(text: string, manifest: Digest): Inventory {
   const { analyser, manifest: of, system, layers, packages, gaps } = members(parseJson(text))
   if (analyser !== ANALYSER_VERSION || of !== manifest) throw wrong()
@@ -91,10 +91,11 @@ function digestOf(value: unknown): Digest {
   throw wrong()
 }
 
-/** Those that are there. */
+/** Those of the members that are there. */
 function texts<K extends string>(from: Record<string, unknown>, names: readonly K[]): { [name in K]?: string } {
   const given = names.filter((name) => from[name] !== undefined)
   return Object.fromEntries(given.map((name) => [name, text(from[name])])) as { [name in K]?: string }
 }
 
-const wrong = () => new BaleError('INTERNAL', 'the process of the scan said what is no inventory of the image')
+const wrong = () =>
+  new BaleError('INTERNAL', 'the scan process returned something that is not an inventory of this image')

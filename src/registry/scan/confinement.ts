@@ -19,24 +19,24 @@ export interface ProcessLimits {
 
 /** How processes are held to their limits on this machine. */
 export interface Confinement {
-  /** What starts a module as a process of its own: a program and its arguments. */
+  /** The program and its arguments that start a module as a process of its own. */
   command(module: string, limits: ProcessLimits): [program: string, args: string[]]
   /** What this machine cannot do, in words; empty where it can do all. */
   readonly missing: readonly string[]
 }
 
 const MIB = 1024 * 1024
-/** Stacks of threads that begin later, and what the allocator keeps. */
+/** For stacks of threads that begin later, and for what the allocator keeps. */
 const BESIDES = 128 * MIB
 /** Of the memory, what objects of JavaScript may take; the rest is for buffers. */
 const HEAP = 0.6
-/** No file of an image that is looked at as a whole is larger. */
+/** No file of an image that is read as a whole is larger. */
 const FILE_SIZE = 4096 * MIB
 
-/** Both are of util-linux. A namespace of users needs no rights, where the system allows it at all. */
+/** Both programs are of util-linux. A user namespace needs no rights, where the system allows it at all. */
 const NO_NETWORK = ['--user', '--map-root-user', '--net', '--']
 
-/** Finds out what this machine can do, by trying it. */
+/** Finds out what this machine can do, by trying it out. */
 export async function findConfinement(programs: Programs = findPrograms()): Promise<Confinement> {
   const { unshare, prlimit, nice } = programs
   const [isolated, least] = await Promise.all([
@@ -45,9 +45,9 @@ export async function findConfinement(programs: Programs = findPrograms()): Prom
   ])
   const isolates = isolated !== undefined
   const missing = [
-    ...(isolates ? [] : ['unshare(1) makes no namespaces here, so that scans have the network of the registry']),
+    ...(isolates ? [] : ["unshare(1) cannot create namespaces here, so scans share the registry's network"]),
     ...(least === undefined
-      ? ['prlimit(1) does not work here, so that memory of scans that is not of JavaScript has no limit']
+      ? ["prlimit(1) does not work here, so a scan's memory outside the JavaScript heap is not limited"]
       : []),
   ]
   return {
@@ -64,7 +64,7 @@ export async function findConfinement(programs: Programs = findPrograms()): Prom
   }
 }
 
-/** Bytes that count as data of a process that does nothing: most of it is only reserved, and never used. */
+/** Bytes that count as data of a process that does nothing: most of them are reserved and never used. */
 async function leastData(prlimit: string): Promise<number | undefined> {
   const idle = "process.stdout.write('up'); process.stdin.resume()"
   const child = spawn(prlimit, ['--core=0', process.execPath, '-e', idle], {
@@ -73,7 +73,7 @@ async function leastData(prlimit: string): Promise<number | undefined> {
   })
   try {
     await Promise.race([once(child.stdout, 'data'), once(child, 'close')])
-    // It became the program that it starts.
+    // prlimit has become the program that it starts.
     const kibibytes = /^VmData:\s+(\d+) kB$/m.exec(await readText(`/proc/${child.pid}/status`))
     return kibibytes ? Number(kibibytes[1]) * 1024 : undefined
   } catch {
@@ -88,11 +88,11 @@ const PLACE = { env: {}, cwd: '/', timeout: 10_000 }
 interface Programs {
   unshare?: string | undefined
   prlimit?: string | undefined
-  /** Requests are answered first where processors are short. */
+  /** So that requests are answered first where processors are short. */
   nice?: string | undefined
 }
 
-/** Where they are on every distribution; the search path is somebody else's. */
+/** Where they are on every distribution. The search path is not used: whoever sets it would choose the program. */
 function findPrograms(): Programs {
   const find = (name: string) => ['/usr/bin', '/bin'].map((directory) => `${directory}/${name}`).find(isProgram)
   return { unshare: find('unshare'), prlimit: find('prlimit'), nice: find('nice') }
@@ -116,14 +116,14 @@ async function said(program: string, args: readonly string[]): Promise<string | 
   }
 }
 
-/** Processor time, which several threads spend at once, ends a process that its parent did not outlive. */
+/** Four times the time, since several threads spend processor time at once; the limit also ends a process that outlives its parent. */
 function limitsOf({ memory, time }: ProcessLimits, least: number): string[] {
   const seconds = Math.ceil(time / 1000) * 4 + 60
   const data = least + BESIDES + memory
   return [`--data=${data}`, `--cpu=${seconds}`, `--fsize=${FILE_SIZE}`, '--core=0', '--nofile=256']
 }
 
-/** It reads its own program and what it is given, writes to its own directory, and starts nothing. */
+/** The process reads its own program and what it is given, writes to its own directory, and starts nothing. */
 function nodeArguments(module: string, { memory, directory, reads = [] }: ProcessLimits): string[] {
   const own = directory === undefined ? [] : [`${directory}/*`]
   return [
@@ -136,7 +136,7 @@ function nodeArguments(module: string, { memory, directory, reads = [] }: Proces
   ]
 }
 
-/** What a module of this package is made of: its sources or what was built of them, and packages that they import. */
+/** What a module of this package needs: the sources or what was built of them, and the packages that they import. */
 function programFiles(module: string): string[] {
   let root = dirname(module)
   while (!existsSync(join(root, 'package.json')) && root !== dirname(root)) root = dirname(root)

@@ -12,14 +12,14 @@ interface FramedOptions {
   confinement: Confinement
   /** Of one message of the process. */
   frameLimit: number
-  /** Begins the messages of its failures: `the scan`. */
+  /** What it does, for messages of its failures: `scan`. */
   what: string
 }
 
-/** Of what it writes on its standard error, which tells how it ended. */
+/** Characters of its standard error that are kept: the last ones tell how it ended. */
 const KEPT = 4096
 
-/** A process without environment, files and network, which is told and tells by messages. Disposing it ends it at once. */
+/** A process without environment, files and network, which exchanges messages with the registry. Disposing it ends it at once. */
 export class FramedProcess implements AsyncDisposable {
   readonly #child: ChildProcess
   readonly #frames: AsyncGenerator<Frame>
@@ -38,7 +38,7 @@ export class FramedProcess implements AsyncDisposable {
       child.once('close', (code, signal) => resolve(signal ?? `code ${code}`))
       child.once('error', (error) => resolve(error.message))
     })
-    // That it has ended is told by the end of its messages.
+    // The end of its messages tells that it has ended.
     this.#input.on('error', () => undefined)
     child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       this.#said = (this.#said + text).slice(-KEPT)
@@ -69,7 +69,7 @@ export class FramedProcess implements AsyncDisposable {
     throw await this.#failure()
   }
 
-  /** Ends it, wherever it is; who waits for it gets the reason. */
+  /** Ends it at once; whoever waits for it gets the reason. */
   kill(reason: Error): void {
     this.#reason ??= reason
     this.#child.kill('SIGKILL')
@@ -89,6 +89,10 @@ export class FramedProcess implements AsyncDisposable {
     return { [Symbol.dispose]: () => signal.removeEventListener('abort', abort) }
   }
 
+  unknownMessage(): BaleError {
+    return new BaleError('INTERNAL', `the ${this.#options.what} process sent an unknown message`)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.kill('SIGKILL')
     await this.#ended
@@ -99,19 +103,19 @@ export class FramedProcess implements AsyncDisposable {
   }
 
   async #failure(): Promise<Error> {
-    // One that closed its output and goes on is of no use.
+    // One that has closed its output and goes on is of no use.
     this.#child.kill('SIGKILL')
     const how = await this.#ended
     if (this.#reason) return this.#reason
     const { what, limits } = this.#options
     if (OUT_OF_MEMORY.test(this.#said)) {
       const mebibytes = Math.round(limits.memory / 1024 / 1024)
-      return new BaleError('LIMIT_EXCEEDED', `${what} needs more than ${mebibytes} MiB of memory`)
+      return new BaleError('LIMIT_EXCEEDED', `the ${what} process needs more than ${mebibytes} MiB of memory`)
     }
     const lines = this.#said.trim().split('\n')
     // Node ends with its version, after the error and where it came from.
     const last = lines.find((line) => /^\S*Error\b/.test(line)) ?? lines.at(-1)!
-    return new BaleError('INTERNAL', `the process of ${what} ended (${how})${last && `: ${printable(last, 300)}`}`)
+    return new BaleError('INTERNAL', `the ${what} process ended (${how})${last && `: ${printable(last, 300)}`}`)
   }
 }
 

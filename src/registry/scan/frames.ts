@@ -11,7 +11,7 @@ export interface Frame {
 /** The kind, and the number of bytes that follow. */
 const HEAD = 5
 
-/** Fulfilled when the system has it, so that whoever does not read holds up who writes. */
+/** Fulfilled when the system has it, so that a slow reader holds up the writer. */
 export function writeFrame(to: Writable, kind: string, bytes: Uint8Array | string = ''): Promise<void> {
   const body = typeof bytes === 'string' ? Buffer.from(bytes) : bytes
   const head = Buffer.alloc(HEAD)
@@ -23,7 +23,7 @@ export function writeFrame(to: Writable, kind: string, bytes: Uint8Array | strin
   })
 }
 
-/** Messages as they come. LIMIT_EXCEEDED for one of more than `limit` bytes; REGISTRY_FAILED when the stream ends within one. */
+/** Messages as they come. LIMIT_EXCEEDED for one of more than `limit` bytes; INTERNAL when the stream ends within one. */
 export async function* readFrames(from: AsyncIterable<Buffer>, limit: number): AsyncGenerator<Frame> {
   let [held, size]: [Buffer[], number] = [[], 0]
   let head: { kind: string; length: number } | undefined

@@ -13,14 +13,14 @@ export interface ImageParts {
   upstreams: Pick<Upstreams, 'find'> | undefined
 }
 
-/** Undefined when it is none: a signature, a chart. INVALID_MANIFEST when nobody can read it. */
+/** Undefined of what is no image: a signature, a chart. INVALID_MANIFEST when it cannot be read. */
 export function imageOf({ digest, manifest: { mediaType, bytes } }: TakenScan): ScannedImage | undefined {
   const read = checkedManifest({ descriptor: { digest, mediaType, size: bytes.byteLength }, bytes })
   if (read.kind !== 'manifest' || !isImageManifest(read.manifest)) return undefined
   return { read, manifest: read.manifest }
 }
 
-/** The blobs of one repository, of which one whose object is gone is not there. */
+/** The blobs of one repository. BLOB_NOT_FOUND also of one whose object is gone. */
 export function blobsOf({ meta, objects }: ImageParts, repository: string): ImageSource {
   const source = repositorySource({ meta, objects, repository })
   return {
@@ -41,8 +41,8 @@ async function* withLossesTold(stream: AsyncIterable<Uint8Array>, lost: BaleErro
 }
 
 /**
- * Has what an upstream's repository is still to bring of an image brought, since a gate may keep all others from pulling it. What the
- * upstream does not have either stays away.
+ * Fetches those blobs of an image that an upstream has not brought yet, since a gate may keep all others from pulling it. What the
+ * upstream does not have either stays missing.
  */
 export async function bringBlobs(
   { meta, objects, upstreams }: ImageParts,

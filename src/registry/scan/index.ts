@@ -1,7 +1,7 @@
 /**
- * registry/scan: what is inside images, and what is known of it. Promises: whatever an image has in it is read by a process that has
- * nothing of the registry, and what that says is checked; each image is scanned once, by one of all processes; new
- * advisories reach all images. Does not: judge whether an image is given out, or know how it is reported.
+ * registry/scan: what is inside images, and what is known of it. Promises: the content of an image is read by a process that has
+ * no access to the registry, and whose answer is checked; each image is scanned once, by one of all processes; all images are
+ * matched with new advisories. Does not: judge whether an image is given out, or know how it is reported.
  */
 export { openScanner } from './open-scanner.ts'
 export {
@@ -10,4 +10,4 @@ export {
   scanFactsOf,
   storedFindingKeys,
 } from './scan-record.ts'
-export type { ScanningSettings } from './scan-settings.ts'
+export { LEAST_SCAN_MEMORY, SCAN_DEFAULTS, type ScanningSettings } from './scan-settings.ts'

@@ -4,7 +4,7 @@ import { parseJson } from '#spec'
 import type { Confinement } from './confinement.ts'
 import { FramedProcess } from './framed-process.ts'
 import type { Frame } from './frames.ts'
-import { BEGIN, DAY, FAILURE, KEYS, MATCH, type OpenedBundle, RESULT } from './match-messages.ts'
+import { BEGIN, DAY, FAILURE, KEYS, MATCH, type OpenedBundle, RESULT } from './messages.ts'
 import { TEXT_LIMIT } from './scan-record.ts'
 import { toldFailure } from './told-failure.ts'
 
@@ -31,7 +31,7 @@ const PROGRAM = siblingModule(import.meta.url, './match-program')
 
 /** Of one inventory: that of the largest image takes some seconds. */
 const PATIENCE = 60_000
-/** It lives as long as the registry wants, so that its processor time has no limit worth the name. */
+/** It lives as long as the registry: no limit of its processor time would fit. */
 const A_YEAR = 365 * 24 * 3_600_000
 
 /** A process that has a bundle of advisories open, whatever becomes of the file. Dispose it to end it. */
@@ -52,14 +52,14 @@ export class MatchProcess implements AsyncDisposable {
   static async start(options: MatchProcessOptions): Promise<MatchProcess> {
     const { advisories, confinement, memory, signal, program = PROGRAM } = options
     const limits = { memory, time: A_YEAR, reads: [advisories] }
-    const child = new FramedProcess({ program, limits, confinement, frameLimit: TEXT_LIMIT, what: 'the matching' })
+    const child = new FramedProcess({ program, limits, confinement, frameLimit: TEXT_LIMIT, what: 'match' })
     const until = child.until(signal)
     try {
       using _ = child.within(PATIENCE, tooLong)
       await child.tell(BEGIN, advisories)
       const { kind, bytes } = await child.hear()
       if (kind === FAILURE) throw toldFailure(bytes)
-      return new MatchProcess(child, openedOf(bytes), until)
+      return new MatchProcess(child, openedOf(bytes, child), until)
     } catch (error) {
       until[Symbol.dispose]()
       await child[Symbol.asyncDispose]()
@@ -67,12 +67,12 @@ export class MatchProcess implements AsyncDisposable {
     }
   }
 
-  /** True of one that crashed or was killed: it answers nothing any more. */
+  /** True of one that has crashed or was killed: it does not answer any more. */
   get isOver(): boolean {
     return this.#isOver
   }
 
-  /** Looks up an inventory as it is stored, one at a time. `today` is YYYY-MM-DD. Throws what the process says of it, or how that ended. */
+  /** Matches an inventory as it is stored, one at a time. `today` is YYYY-MM-DD. Throws what the process throws, or how that ended. */
   async match(inventory: Uint8Array, today: string): Promise<Matched> {
     const answer = await this.#ask(inventory, today)
     if ('failure' in answer) throw answer.failure
@@ -87,7 +87,7 @@ export class MatchProcess implements AsyncDisposable {
       await this.#child.tell(MATCH, inventory)
       const first = await this.#child.hear()
       if (first.kind === FAILURE) return { failure: toldFailure(first.bytes) }
-      return matchedOf(first, await this.#child.hear())
+      return matchedOf([first, await this.#child.hear()], this.#child)
     } catch (error) {
       this.#isOver = true
       throw error
@@ -101,21 +101,19 @@ export class MatchProcess implements AsyncDisposable {
   }
 }
 
-function openedOf(bytes: Buffer): OpenedBundle {
+function openedOf(bytes: Buffer, child: FramedProcess): OpenedBundle {
   const told = parseJson(bytes.toString())
   const { version, created } = (typeof told === 'object' && told !== null ? told : {}) as Record<string, unknown>
   if (typeof version === 'string' && typeof created === 'string') return { version, created }
-  throw strange()
+  throw child.unknownMessage()
 }
 
-function matchedOf(keys: Frame, result: Frame): Matched {
+function matchedOf([keys, result]: [Frame, Frame], child: FramedProcess): Matched {
   const told = keys.kind === KEYS && result.kind === RESULT ? parseJson(keys.bytes.toString()) : undefined
   if (Array.isArray(told) && told.every((one) => typeof one === 'string')) return { bytes: result.bytes, keys: told }
-  throw strange()
+  throw child.unknownMessage()
 }
 
-const strange = () => new BaleError('INTERNAL', 'the process that matches said what nobody understands')
-
 function tooLong(): BaleError {
-  return new BaleError('LIMIT_EXCEEDED', `to match one image takes longer than ${PATIENCE / 1000} seconds`)
+  return new BaleError('LIMIT_EXCEEDED', `matching one image took longer than ${PATIENCE / 1000} seconds`)
 }

@@ -1,11 +1,8 @@
-/**
- * Where the process begins that looks up inventories in a bundle of advisories. It has no environment and no network, and reads the
- * bundle alone.
- */
+/** The process that matches inventories with a bundle of advisories. It has no environment and no network, and reads the bundle alone. */
 import { type AdvisoryBundle, openBundle } from '#trust/advisories/bundle'
 import { createMatcher } from '#trust/match'
 import { type Frame, readFrames, writeFrame } from './frames.ts'
-import { BEGIN, DAY, FAILURE, KEYS, MATCH, type OpenedBundle, RESULT } from './match-messages.ts'
+import { BEGIN, DAY, FAILURE, KEYS, MATCH, type OpenedBundle, RESULT } from './messages.ts'
 import { decodeInventory, encodeResult, findingKeys, TEXT_LIMIT } from './scan-record.ts'
 import { failureText } from './told-failure.ts'
 
@@ -13,7 +10,7 @@ let bundle: AdvisoryBundle | undefined
 let matching: { today: string; match: ReturnType<typeof createMatcher> } | undefined
 let today = ''
 
-/** Those who match for many, for as long as the day lasts. */
+/** One serves for many inventories, until the day ends. */
 function matcher(): ReturnType<typeof createMatcher> {
   if (matching?.today !== today) matching = { today, match: createMatcher(bundle!, { today }) }
   return matching.match

@@ -6,11 +6,11 @@ import type { Observe } from '../operation/index.ts'
 import type { Confinement } from './confinement.ts'
 import { MatchProcess } from './match-process.ts'
 
-/** Looks up inventories in the advisories of now. Disposing it ends what runs. */
+/** Matches inventories with the advisories of now. Disposing it ends what runs. */
 interface Matching extends AsyncDisposable {
-  /** Begins to match what has no result by the advisories of now, if there may be any; what takes long does not hold up the next round. */
+  /** Begins to match what has no result by the advisories of now, if there may be any. A slow match does not hold up the next round. */
   round(): Promise<void>
-  /** Matches one that was just taken, before all others. Nothing happens without advisories. */
+  /** Matches one whose inventory has just been taken, before all others. Nothing happens without advisories. */
   matchNow(digest: Digest): Promise<void>
 }
 
@@ -28,21 +28,31 @@ interface MatchingParts {
 
 /** A bundle in use. */
 interface Opened {
-  /** Of the file. */
+  /** That of the file. */
   identity: string
   /** Sorts as bundles follow each other: when it was made, and the digest of its content. */
   version: string
   process: MatchProcess
 }
 
-/** Of a page some hundred kilobytes are in memory. */
+interface Result {
+  result: Parameters<MetaStore['putResults']>[0][number]
+  /** Of its findings. */
+  keys: string[]
+}
+
+interface Failure {
+  failure: unknown
+}
+
+/** A page takes some hundred kilobytes of memory. */
 const PAGE = 50
-/** What other processes scanned, and did not match. */
+/** For what other processes scanned and did not match. */
 const AGAIN_AFTER = 60_000
 const TURN_TAKEN = 10_000
-/** The process has some 200 MB. */
+/** The process takes some 200 MB. */
 const IDLE = 60_000
-const MOST_KEYS = 500_000
+const MOST_KEYS = 100_000
 const KEYS_AT_ONCE = 1000
 
 export function createMatching(parts: MatchingParts): Matching {
@@ -52,10 +62,10 @@ export function createMatching(parts: MatchingParts): Matching {
   /** One inventory after the other, whoever wants it matched. */
   const inOrder = createLimiter(1)
   const noted = new Set<string>()
-  /** Those that no process could match with the bundle of now. */
+  /** Images whose inventory the process failed to match with the bundle of now. */
   const hopeless = new Set<Digest>()
   let opened: Opened | undefined
-  /** The one that was open last: to see that nothing is to be done, no process is needed. */
+  /** Of the bundle that was open last: finding that nothing is to be done needs no process. */
   let known: Pick<Opened, 'identity' | 'version'> | undefined
   let passed: { identity: string | undefined; until: number } = { identity: undefined, until: 0 }
   let isMissing = false
@@ -91,17 +101,21 @@ export function createMatching(parts: MatchingParts): Matching {
     await ended?.process[Symbol.asyncDispose]()
   }
 
-  /** Undefined when there is another bundle than of that version by now, or none. */
-  async function match({ inventory, ...of }: Unmatched, version: string) {
+  /** Undefined when there is another bundle than of that version by now, or none. A failure is of this inventory alone. */
+  async function match({ inventory, ...of }: Unmatched, version: string): Promise<Result | Failure | undefined> {
     return await inOrder(async () => {
       const bundle = await current()
       if (bundle?.version !== version) return undefined
-      const { bytes, keys } = await bundle.process.match(inventory, new Date(clock.now()).toISOString().slice(0, 10))
-      return { result: { ...of, advisories: version, bytes }, keys }
+      try {
+        const { bytes, keys } = await bundle.process.match(inventory, new Date(clock.now()).toISOString().slice(0, 10))
+        return { result: { ...of, advisories: version, bytes }, keys }
+      } catch (failure) {
+        // Of the bundle, and not of the image: all others would fail as well.
+        if (signal.aborted || isBaleError(failure, 'INVALID_ARCHIVE')) throw failure
+        return { failure }
+      }
     })
   }
-
-  type Result = NonNullable<Awaited<ReturnType<typeof match>>>
 
   async function store(results: readonly Result[]): Promise<void> {
     if (results.length === 0) return
@@ -113,21 +127,18 @@ export function createMatching(parts: MatchingParts): Matching {
     observe?.({ kind: 'scans-matched', count: results.length })
   }
 
-  /** Those of a page that can be matched; undefined when the bundle is another one by now. */
+  /** Results of those of a page that can be matched; undefined when the bundle is another one by now. */
   async function matchPage(page: readonly Unmatched[], version: string): Promise<Result[] | undefined> {
     const results: Result[] = []
     for (const one of page) {
       signal.throwIfAborted()
       if (hopeless.has(one.digest)) continue
-      try {
-        const matched = await match(one, version)
-        if (!matched) return undefined
-        results.push(matched)
-      } catch (error) {
-        // Of the bundle, and not of the image: all others would fail as well.
-        if (signal.aborted || isBaleError(error, 'INVALID_ARCHIVE')) throw error
+      const matched = await match(one, version)
+      if (!matched) return undefined
+      if ('result' in matched) results.push(matched)
+      else {
         hopeless.add(one.digest)
-        report(error, `matching ${one.digest}`)
+        report(matched.failure, `matching ${one.digest}`)
       }
     }
     return results
@@ -166,7 +177,7 @@ export function createMatching(parts: MatchingParts): Matching {
     async round() {
       const identity = await identityOf(advisories)
       if (identity === undefined && !isMissing) {
-        report(noAdvisories(`there is no bundle of advisories at ${advisories}`), LOOKING_UP)
+        report(noAdvisories(`there is no bundle of advisories at ${advisories}`), MATCHING)
       }
       isMissing = identity === undefined
       if (identity === undefined) return
@@ -182,11 +193,11 @@ export function createMatching(parts: MatchingParts): Matching {
     },
     async matchNow(digest) {
       const bundle = await inOrder(current)
-      // No two digests differ in their last digit alone.
-      const before = digest.slice(0, -1)
-      const [found] = bundle ? await meta.listUnmatched(bundle.version, { last: before, limit: 1 }) : []
-      const matched = found?.digest === digest && (await match(found, bundle!.version))
-      if (matched) await store([matched])
+      const [found] = bundle ? await meta.listUnmatched(bundle.version, { digest }) : []
+      const matched = found && (await match(found, bundle!.version))
+      if (!matched) return
+      if ('failure' in matched) throw matched.failure
+      await store([matched])
     },
     async [Symbol.asyncDispose]() {
       stopping.abort(new BaleError('ABORTED', 'the registry ends'))
@@ -197,7 +208,7 @@ export function createMatching(parts: MatchingParts): Matching {
   }
 }
 
-/** What tells one file at a path from the next one; undefined when there is none. It is replaced as a whole, not written to. */
+/** What tells one file at a path from the next one; undefined when there is none. The file is replaced as a whole, never written to. */
 async function identityOf(path: string): Promise<string | undefined> {
   try {
     const { dev, ino, size, mtimeNs } = await stat(path, { bigint: true })
@@ -208,9 +219,9 @@ async function identityOf(path: string): Promise<string | undefined> {
   }
 }
 
-/** What is said to fail without advisories. */
-export const LOOKING_UP = 'looking up packages in advisories'
+/** What is reported to fail without advisories. */
+export const MATCHING = 'matching packages with advisories'
 
 export function noAdvisories(why: string): BaleError {
-  return new BaleError('PATH_NOT_FOUND', `${why}: packages are listed, and nothing is said of them`)
+  return new BaleError('PATH_NOT_FOUND', `${why}: packages are listed but not checked for vulnerabilities`)
 }

@@ -6,6 +6,7 @@ import { after, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { BaleError } from '#base'
 import type { ImageSource } from '#image'
+import { MediaType } from '#spec'
 import { imageOfTars } from '../../../test/kit/image-of-tars.ts'
 import { tarEntry, tarOf } from '../../../test/kit/tar.ts'
 import { temporaryDirectory } from '../../../test/kit/temporary.ts'
@@ -79,7 +80,7 @@ test('files that are too large for memory wait in the directory of the process',
   assert.equal(inventory.packages[0]!.version, '3.0.14-1')
 })
 
-test('a layer that is damaged or gone is a gap; a store that is away ends the scan', async () => {
+test('a layer that is damaged, or foreign and missing, is a gap; another one that is missing, or a store that is away, ends the scan', async () => {
   const { place, image } = await debian([tarOf([status('openssl', '3.0.14-1')])])
   const [, upper] = image.manifest.layers
   const withBlob = (blob: ImageSource['blob']): ImageSource => ({
@@ -97,8 +98,14 @@ test('a layer that is damaged or gone is a gap; a store that is away ends the sc
     withBlob(async () => {
       throw error
     })
-  for (const source of [damaged, fails(new BaleError('BLOB_NOT_FOUND', 'it is gone'))]) {
-    const inventory = await scanInProcess(image, source, OPTIONS)
+  const gone = fails(new BaleError('BLOB_NOT_FOUND', 'it is gone'))
+  const foreignly = { ...upper!, mediaType: MediaType.ociForeignLayer, urls: ['https://layers.example/1'] }
+  const foreign = { ...image, manifest: { ...image.manifest, layers: [image.manifest.layers[0]!, foreignly] } }
+  for (const [scanned, source] of [
+    [image, damaged],
+    [foreign, gone],
+  ] as const) {
+    const inventory = await scanInProcess(scanned, source, OPTIONS)
     assert.deepEqual(
       inventory.gaps.map(({ where }) => where),
       [upper!.digest],
@@ -108,6 +115,7 @@ test('a layer that is damaged or gone is a gap; a store that is away ends the sc
       ['3.0.11-1'],
     )
   }
+  await assert.rejects(scanInProcess(image, gone, OPTIONS), { code: 'BLOB_NOT_FOUND', message: 'it is gone' })
   await assert.rejects(scanInProcess(image, fails(new BaleError('UNAVAILABLE', 'away')), OPTIONS), {
     code: 'UNAVAILABLE',
   })
@@ -159,7 +167,7 @@ test('where the system makes no namespaces and sets no limits, images are scanne
     const without = await findConfinement(programs)
     assert.deepEqual(
       without.missing.map((one) => one.split(',')[0]),
-      ['unshare(1) makes no namespaces here', 'prlimit(1) does not work here'],
+      ['unshare(1) cannot create namespaces here', 'prlimit(1) does not work here'],
     )
     const { place, image } = await debian()
     const inventory = await scanInProcess(image, place, { ...OPTIONS, confinement: without })
@@ -170,7 +178,7 @@ test('where the system makes no namespaces and sets no limits, images are scanne
 test('V04 how a process ended that crashed, was killed, took too long or too much memory is told', async () => {
   await assert.rejects(scanBy('process.exit(3)'), {
     code: 'INTERNAL',
-    message: 'the process of the scan ended (code 3)',
+    message: 'the scan process ended (code 3)',
   })
   await assert.rejects(scanBy("throw new Error('no such thing')"), { code: 'INTERNAL' })
   await assert.rejects(scanBy("process.kill(process.pid, 'SIGKILL')"), { code: 'INTERNAL', message: /\(SIGKILL\)/ })
@@ -179,7 +187,10 @@ test('V04 how a process ended that crashed, was killed, took too long or too muc
     message: 'the scan takes longer than 0.5 seconds',
   })
   const heap = 'const all = []; for (;;) all.push(Array.from({ length: 1e5 }, () => ({})))'
-  await assert.rejects(scanBy(heap), { code: 'LIMIT_EXCEEDED', message: 'the scan needs more than 256 MiB of memory' })
+  await assert.rejects(scanBy(heap), {
+    code: 'LIMIT_EXCEEDED',
+    message: 'the scan process needs more than 256 MiB of memory',
+  })
 })
 
 test('V04 memory that is not of JavaScript is limited as well', async (context) => {

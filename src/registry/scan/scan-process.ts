@@ -4,10 +4,11 @@ import { siblingModule, temporaryDirectory } from '#host/file'
 import type { ImageSource, ReadManifest } from '#image'
 import type { Descriptor, Digest, ImageManifest } from '#spec'
 import type { Inventory } from '#trust/inventory'
+import { isForeign } from '../manifest/index.ts'
 import { checkedInventory } from './checked-inventory.ts'
 import type { Confinement } from './confinement.ts'
 import { FramedProcess } from './framed-process.ts'
-import { BEGIN, type Begin, CHUNK, END, FAILURE, FRAME, MANIFEST, NEXT, OPEN, PART } from './scan-messages.ts'
+import { BEGIN, type Begin, CHUNK, END, FAILURE, FRAME, MANIFEST, NEXT, OPEN, PART } from './messages.ts'
 import { TEXT_LIMIT } from './scan-record.ts'
 import { failureText, toldFailure } from './told-failure.ts'
 
@@ -34,8 +35,9 @@ export interface ScannedImage {
 
 /**
  * Takes the inventory of an image in a process of its own, which gets the blobs of this image alone, and whose answer is not
- * believed before it was checked. A blob that is missing or damaged is a gap. Throws LIMIT_EXCEEDED when it takes too long or needs too
- * much memory, INTERNAL when it crashes, what the process throws, and what the source throws for another reason than the blob.
+ * believed before it was checked. A layer that is damaged is a gap, and so is a foreign layer that is missing. Throws BLOB_NOT_FOUND when
+ * another blob is missing, LIMIT_EXCEEDED when the scan takes too long or needs too much memory, INTERNAL when the process crashes,
+ * what the process throws, and what else the source throws.
  */
 export async function scanInProcess(
   { read, manifest }: ScannedImage,
@@ -45,7 +47,7 @@ export async function scanInProcess(
   const { memory, timeout, confinement, signal, program = PROGRAM } = options
   await using temporary = await temporaryDirectory(tmpdir(), 'bale-scan-')
   const limits = { memory, time: timeout, directory: temporary.path }
-  await using child = new FramedProcess({ program, limits, confinement, frameLimit: FRAME, what: 'the scan' })
+  await using child = new FramedProcess({ program, limits, confinement, frameLimit: FRAME, what: 'scan' })
   using _ = child.until(signal)
   using __ = child.within(timeout, () => tooLong(timeout))
   const { mediaType, digest, size } = read.descriptor
@@ -78,7 +80,7 @@ async function answerTill(child: FramedProcess, blobs: Blobs): Promise<string> {
         throw new BaleError('LIMIT_EXCEEDED', `the list of its packages has more than ${TEXT_LIMIT} bytes`)
     } else if (kind === OPEN || kind === NEXT) {
       await child.tell(...(await blobs.answer(kind, bytes)))
-    } else throw new BaleError('INTERNAL', 'the process of the scan said what nobody understands')
+    } else throw child.unknownMessage()
   }
 }
 
@@ -89,6 +91,8 @@ interface Blobs extends AsyncDisposable {
 /** Gives out the blobs of one image, one at a time. */
 function createBlobs(source: ImageSource, { config, layers }: ImageManifest): Blobs {
   const known = new Map<Digest, Descriptor>([config, ...layers].map((one) => [one.digest, one]))
+  const foreign = new Set(layers.filter(isForeign).map(({ digest }) => digest))
+  let wanted: Digest | undefined
   let current: AsyncIterator<Uint8Array> | undefined
   let rest: Uint8Array = new Uint8Array()
   const close = async () => {
@@ -102,10 +106,15 @@ function createBlobs(source: ImageSource, { config, layers }: ImageManifest): Bl
     const { digest, offset } = JSON.parse(request.toString()) as { digest: Digest; offset: number }
     const descriptor = known.get(digest)
     if (!descriptor || !Number.isSafeInteger(offset) || offset < 0 || offset > descriptor.size) {
-      throw new BaleError('BLOB_NOT_FOUND', 'it is no blob of the image')
+      throw new BaleError('INTERNAL', 'the scan process wants what is no blob of this image')
     }
+    wanted = digest
     current = (await source.blob(descriptor, { offset }))[Symbol.asyncIterator]()
   }
+  /** What every try finds; a blob that is missing without leave may be in another repository, or be pushed again. */
+  const isGap = (error: unknown) =>
+    isBaleError(error, 'STORE_DAMAGED') ||
+    (isBaleError(error, 'BLOB_NOT_FOUND') && wanted !== undefined && foreign.has(wanted))
   return {
     async answer(kind, request) {
       try {
@@ -117,7 +126,7 @@ function createBlobs(source: ImageSource, { config, layers }: ImageManifest): Bl
         }
       } catch (error) {
         await close()
-        if (!isDamage(error)) throw error
+        if (!isGap(error)) throw error
         return [FAILURE, failureText(error)]
       }
       const chunk = rest.subarray(0, FRAME)
@@ -126,9 +135,4 @@ function createBlobs(source: ImageSource, { config, layers }: ImageManifest): Bl
     },
     [Symbol.asyncDispose]: close,
   }
-}
-
-/** The image is what it is: another try finds the same. */
-function isDamage(error: unknown): boolean {
-  return isBaleError(error, 'BLOB_NOT_FOUND') || isBaleError(error, 'STORE_DAMAGED')
 }

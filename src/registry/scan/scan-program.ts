@@ -1,25 +1,13 @@
 /**
- * Where the process of one scan begins. It has no environment, no network and no files but a directory of its own: all that it
- * reads of the image it asks for, and the inventory is all that it says.
+ * The process of one scan. It has no environment, no network and no files but a directory of its own: whatever it reads of the image
+ * it asks for, and all that it gives is the inventory.
  */
 import { BaleError, createLimiter } from '#base'
 import { checkedManifest, type ImageSource } from '#image'
 import { type Descriptor, MANIFEST_LIMIT } from '#spec'
 import { takeInventory } from '#trust/inventory'
 import { type Frame, readFrames, writeFrame } from './frames.ts'
-import {
-  BEGIN,
-  type Begin,
-  CHUNK,
-  END,
-  FAILURE,
-  FRAME,
-  MANIFEST,
-  NEXT,
-  OPEN,
-  type Open,
-  PART,
-} from './scan-messages.ts'
+import { BEGIN, type Begin, CHUNK, END, FAILURE, FRAME, MANIFEST, NEXT, OPEN, type Open, PART } from './messages.ts'
 import { failureText, toldFailure } from './told-failure.ts'
 
 const frames = readFrames(process.stdin, MANIFEST_LIMIT)
@@ -47,7 +35,7 @@ async function* blob({ digest }: Descriptor, offset: number): AsyncGenerator<Uin
 
 async function scan(): Promise<void> {
   const [begin, manifest] = [await next(), await next()]
-  if (begin.kind !== BEGIN || manifest.kind !== MANIFEST) throw new Error('it was not told what to look at')
+  if (begin.kind !== BEGIN || manifest.kind !== MANIFEST) throw new Error('it was not told what to scan')
   const { temporary, ...descriptor } = JSON.parse(begin.bytes.toString()) as Begin
   const read = checkedManifest({ descriptor, bytes: manifest.bytes })
   const source: ImageSource = {

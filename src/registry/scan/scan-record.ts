@@ -112,7 +112,7 @@ export function decodeInventory(bytes: Uint8Array): Inventory {
 }
 
 /**
- * What gates look at, of a result as it is stored. `knownFor` has milliseconds by `findingKey`; what is not in it is known since
+ * What gates judge by, of a result as it is stored. `knownFor` has milliseconds by `findingKey`; what is not in it is known since
  * just now. `now` is in milliseconds since 1970. STORE_DAMAGED for other bytes.
  */
 export function scanFactsOf(
@@ -187,5 +187,5 @@ function decompressed(bytes: Uint8Array, what: string): object {
   } catch (error) {
     throw new BaleError('STORE_DAMAGED', `${what} cannot be read: ${asError(error).message}`, { cause: error })
   }
-  throw new BaleError('STORE_DAMAGED', `${what} cannot be read: it is no object`)
+  throw new BaleError('STORE_DAMAGED', `${what} cannot be read: it is not an object`)
 }

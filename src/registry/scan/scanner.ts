@@ -4,14 +4,14 @@ import type { ScanEnd, TakenScan } from '../meta/index.ts'
 import type { Observe } from '../operation/index.ts'
 import { type Confinement, findConfinement } from './confinement.ts'
 import { blobsOf, bringBlobs, type ImageParts, imageOf } from './image-at-hand.ts'
-import { createMatching, LOOKING_UP, noAdvisories } from './matching.ts'
+import { createMatching, MATCHING, noAdvisories } from './matching.ts'
 import { scanInProcess } from './scan-process.ts'
 import { encodeInventory } from './scan-record.ts'
 import { checkedSettings, type ScanningSettings } from './scan-settings.ts'
 
-/** Looks at images that nobody has looked at. Disposing it ends scans that run, and gives them back. */
+/** Scans the images that are due. Disposing it ends scans that run, and gives them back. */
 export interface Scanner extends AsyncDisposable {
-  /** Begins what is due by now; what is slow does not hold up the next round. */
+  /** Begins what is due by now. A slow scan does not hold up the next round. */
   round(): Promise<void>
 }
 
@@ -26,7 +26,7 @@ export interface ScannerParts extends ImageParts {
   confinement?: Confinement
 }
 
-/** A process that has died does so no longer. It is renewed three times within. */
+/** A scan whose lease is older than this is abandoned. The lease is renewed ten times within it. */
 const LEASE = 30_000
 const COUNT_EVERY = 5_000
 const MOST_COUNTED = 10_000
@@ -50,7 +50,7 @@ export function createScanner({ settings, confinement: given, programs, ...parts
     const found = await confinement
     for (const one of found.missing) report(new Error(one), 'confining scans')
     if (advisories === undefined) {
-      report(noAdvisories('no bundle of advisories is named'), LOOKING_UP)
+      report(noAdvisories('no bundle of advisories is named'), MATCHING)
       return { confinement: found, matching: undefined }
     }
     const program = programs?.match
@@ -60,14 +60,24 @@ export function createScanner({ settings, confinement: given, programs, ...parts
     }
   }
 
-  /** One scan after the other, until none is due. */
+  /** One scan after the other, until none is due. While there are some, others work beside it. */
   async function work(): Promise<void> {
     while (!signal.aborted) {
       again = false
       const taken = await meta.takeScan({ lease: LEASE, analyser: ANALYSER })
-      if (taken) await doScan(taken)
-      else if (!again) return
+      if (taken) {
+        startWorker()
+        await doScan(taken)
+      } else if (!again) return
     }
+  }
+
+  function startWorker(): void {
+    if (signal.aborted || working.size >= workers) return
+    const worker = work()
+      .catch((error: unknown) => report(error, 'scanning'))
+      .finally(() => working.delete(worker))
+    working.add(worker)
   }
 
   async function doScan(taken: TakenScan): Promise<void> {
@@ -133,12 +143,7 @@ export function createScanner({ settings, confinement: given, programs, ...parts
       begun ??= begin()
       const { matching } = await begun
       again = true
-      while (working.size < workers) {
-        const worker = work()
-          .catch((error: unknown) => report(error, 'scanning'))
-          .finally(() => working.delete(worker))
-        working.add(worker)
-      }
+      startWorker()
       await count()
       await matching?.round()
     },
@@ -150,7 +155,7 @@ export function createScanner({ settings, confinement: given, programs, ...parts
   }
 }
 
-/** What another process brings goes on; nobody waits for it here. */
+/** The work itself goes on: it may be another one's as well. Nobody waits for it here. */
 async function aborting(work: Promise<void>, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted()
   const aborted = Promise.withResolvers<never>()
@@ -167,11 +172,11 @@ const MINUTE = 60_000
 const FIRST_PAUSE = 30_000
 const LONGEST_PAUSE = 10 * MINUTE
 const MOST_TRIES = 4
-/** Of half a day. */
+/** Those of half a day. */
 const MOST_TRIES_AWAY = 80
 const LONGEST_TEXT = 1000
 
-/** What the scan needs cannot be asked: no fault of the image. */
+/** Something that the scan needs is away: the image is not to blame. */
 const AWAY: readonly ErrorCode[] = [
   'REGISTRY_UNREACHABLE',
   'REGISTRY_FAILED',
@@ -181,7 +186,7 @@ const AWAY: readonly ErrorCode[] = [
   'LOCKED',
 ]
 
-/** Of a try that failed: its number, from 1. */
+/** How a try that failed ends; its number is from 1. */
 function endOf(thrown: unknown, tries: number): ScanEnd {
   const failure = printable(asError(thrown).message, LONGEST_TEXT)
   const isAway = AWAY.some((code) => isBaleError(thrown, code))

@@ -28,7 +28,10 @@ async function pushDebian(
 
 /** What is found in an image, once something is known of it. */
 async function findingsOf(admin: Pick<RegistryAdmin, 'scans'>, name: string): Promise<string[]> {
-  const result = await until('it has a result', async () => (await admin.scans.report(name))[0]?.result)
+  const result = await until(
+    'it has a result',
+    async () => (await Array.fromAsync(admin.scans.report(name)))[0]?.result,
+  )
   return result.findings.map((one) => `${one.id} ${one.package.name} ${one.package.version}`)
 }
 

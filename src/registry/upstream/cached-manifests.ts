@@ -10,7 +10,9 @@ import { isAway, isDown } from './upstream-failure.ts'
 import type { UpstreamName } from './upstream-names.ts'
 
 /** A manifest for a client. */
-export interface ServedManifest extends Pick<CachedManifest, 'digest' | 'mediaType' | 'bytes' | 'gate'> {
+export interface ServedManifest extends Pick<CachedManifest, 'digest' | 'mediaType' | 'bytes'> {
+  /** Never of one from an upstream: what was read along with one that was pushed here. */
+  gate?: number
   /** Set when the upstream could not be asked: milliseconds since it was asked for the tag. */
   staleFor?: number
 }
