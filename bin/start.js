@@ -3,10 +3,11 @@
 //
 // It runs the bundle in dist, or, where Node was told so by --conditions=source, the sources (Node strips no types below
 // node_modules: the published package has none).
-import { existsSync, lstatSync, mkdirSync } from 'node:fs'
-import { enableCompileCache } from 'node:module'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+'use strict'
+const { existsSync, lstatSync, mkdirSync } = require('node:fs')
+const { enableCompileCache } = require('node:module')
+const { tmpdir } = require('node:os')
+const { join } = require('node:path')
 
 if (Number.parseInt(process.versions.node, 10) < 24) {
   process.stderr.write(
@@ -22,15 +23,13 @@ if (cache) enableCompileCache(cache)
 // bin/bale set it for this process alone: neither containers (`-e NAME`) nor helper programs are to see it.
 if (process.env.MALLOC_ARENA_MAX === '2') delete process.env.MALLOC_ARENA_MAX
 const SOURCES = '--conditions=source'
-const file = (name) => new URL(`../${name}`, import.meta.url)
-if (process.execArgv.includes(SOURCES)) await import(file('src/cli/main.ts').href)
-else {
-  const bundle = file('dist/cli/main.js')
-  // A clone whose bundle was removed after a container's monitor had been told this command line.
-  if (!existsSync(bundle) && existsSync(file('src/cli/main.ts')))
-    process.execve(process.execPath, [process.argv0, ...process.execArgv, SOURCES, ...process.argv.slice(1)])
-  await import(bundle.href)
-}
+const main = join(__dirname, '../src/cli/main.ts')
+const bundle = join(__dirname, '../dist/cli/main.cjs')
+if (process.execArgv.includes(SOURCES)) import(main)
+// A clone whose bundle was removed after a container's monitor had been told this command line.
+else if (!existsSync(bundle) && existsSync(main))
+  process.execve(process.execPath, [process.argv0, ...process.execArgv, SOURCES, ...process.argv.slice(1)])
+else require(bundle)
 
 /**
  * Node takes what lies in the cache for the program itself, and its own default is a name in /tmp that anybody may make

@@ -3,5 +3,6 @@
  * parsed once; each set has a module of its own, whose header explains how to read a failure.
  */
 import './sources/architecture.ts'
+import './sources/loading.ts'
 import './sources/unused-exports.ts'
 import './sources/words-below-doors.ts'

@@ -8,6 +8,8 @@ interface Interruption extends Disposable {
   takeSignals(): void
   /** From now on SIGHUP is no reason to end, but calls this. */
   onHangup(act: () => void): void
+  /** What becomes of a verb whose output nobody reads any more. Throws what else is wrong with it. */
+  onOutputError(error: NodeJS.ErrnoException): void
   /** Of an interrupted verb: 128 + the signal's number, 0 when the reader went away and that is no failure; otherwise undefined. */
   exitCode(): number | undefined
 }
@@ -41,8 +43,6 @@ export function watchInterruption(options: { writesData?: boolean } = {}): Inter
     stop.abort(error)
   }
   for (const signal of SIGNALS) process.on(signal, onSignal)
-  process.stdout.on('error', onOutputError)
-  process.stderr.on('error', onOutputError)
   let hangup: (() => void) | undefined
   const takeSignals = () => {
     watching = false
@@ -54,5 +54,12 @@ export function watchInterruption(options: { writesData?: boolean } = {}): Inter
     hangup = act
     process.on('SIGHUP', act)
   }
-  return { signal: stop.signal, takeSignals, onHangup, exitCode: () => code, [Symbol.dispose]: takeSignals }
+  return {
+    signal: stop.signal,
+    takeSignals,
+    onHangup,
+    onOutputError,
+    exitCode: () => code,
+    [Symbol.dispose]: takeSignals,
+  }
 }

@@ -1,8 +1,13 @@
 /** The command line's start. It loads as little as it can: the verb's own file, and the engine's frame. */
 import type { GlobalFlags } from './flags/global-flags.ts'
+import { say } from './terminal/output.ts'
 import type { VerbEntry } from './verb-table.ts'
 
-process.exitCode = await main(process.argv.slice(2))
+// As Node does for a program whose promise never settles: what ended without a verdict did not succeed.
+process.exitCode = 13
+void main(process.argv.slice(2)).then((code) => {
+  process.exitCode = code
+})
 
 async function main(argv: string[]): Promise<number> {
   // What scripts ask most needs next to nothing.
@@ -17,16 +22,14 @@ async function main(argv: string[]): Promise<number> {
     return await dispatch(asked.has('help') ? ['help', ...words] : words, flags)
   } catch (error) {
     if (!(error instanceof FlagError)) throw error
-    process.stderr.write(
-      `${error.message}\n\nUsage:  bale [GLOBAL OPTIONS] VERB\n\nRun 'bale --help' for more information\n`,
-    )
+    say(`${error.message}\n\nUsage:  bale [GLOBAL OPTIONS] VERB\n\nRun 'bale --help' for more information\n`, 'stderr')
     return NOT_UNDERSTOOD
   }
 }
 
 async function printVersion(): Promise<number> {
   const { packageVersion } = await import('#engine/version')
-  process.stdout.write(`bale version ${packageVersion()}\n`)
+  say(`bale version ${packageVersion()}\n`)
   return 0
 }
 
@@ -53,19 +56,19 @@ function findVerb(words: string[], verbs: readonly VerbEntry[]): { entry: VerbEn
 async function help(words: string[], verbs: readonly VerbEntry[]): Promise<number> {
   if (words.length === 0) {
     const { overviewHelp } = await import('./render-help.ts')
-    process.stdout.write(`${overviewHelp()}\n`)
+    say(`${overviewHelp()}\n`)
     return 0
   }
   const found = findVerb(words, verbs)
   if (!found) return tellUnknown(words, verbs)
   const { verbHelp } = await import('./render-help.ts')
-  process.stdout.write(`${verbHelp((await found.entry.load()).verb)}\n`)
+  say(`${verbHelp((await found.entry.load()).verb)}\n`)
   return 0
 }
 
 async function tellUnknown(words: string[], verbs: readonly VerbEntry[]): Promise<number> {
   const { unknownVerb } = await import('./unknown-verb.ts')
   const { text, asked } = unknownVerb(words, verbs)
-  ;(asked ? process.stdout : process.stderr).write(text)
+  say(text, asked ? 'stdout' : 'stderr')
   return asked ? 0 : 1
 }

@@ -3,6 +3,7 @@ import { type ConfigOverrides, createEngine, readConfig } from '#engine'
 import { NOT_UNDERSTOOD } from './flags/flag-set.ts'
 import type { GlobalFlags } from './flags/global-flags.ts'
 import { watchInterruption } from './interruption.ts'
+import { type Output, openOutput, say } from './terminal/output.ts'
 import { processTerminal } from './terminal/terminal.ts'
 import { HelpWanted, parseArguments, UsageError } from './verb/parse-arguments.ts'
 import type { Verb } from './verb/verb.ts'
@@ -17,7 +18,7 @@ export async function runVerb(entry: VerbEntry, argv: string[], flags: GlobalFla
   } catch (error) {
     if (error instanceof HelpWanted) {
       const { verbHelp } = await import('./render-help.ts')
-      process.stdout.write(`${verbHelp(verb)}\n`)
+      say(`${verbHelp(verb)}\n`)
       return 0
     }
     if (error instanceof UsageError) return usageFailure(error, verb)
@@ -25,6 +26,11 @@ export async function runVerb(entry: VerbEntry, argv: string[], flags: GlobalFla
     return NOT_UNDERSTOOD
   }
   using interruption = watchInterruption(verb)
+  const outputs = {
+    stdout: openOutput('stdout', interruption.onOutputError),
+    stderr: openOutput('stderr', interruption.onOutputError),
+  }
+  const { stderr } = outputs
   try {
     const config = readConfig({
       root: flags.root,
@@ -36,7 +42,7 @@ export async function runVerb(entry: VerbEntry, argv: string[], flags: GlobalFla
     })
     await using engine = createEngine({ config })
     const { signal, takeSignals, onHangup } = interruption
-    const io = processTerminal(config.environment, signal)
+    const io = processTerminal(config.environment, outputs, signal)
     const { dockerConfigFile } = config
     const code = (await verb.run({ ...parsed, engine, io, dockerConfigFile, signal, takeSignals, onHangup })) ?? 0
     // The last bytes may have had no reader.
@@ -45,26 +51,31 @@ export async function runVerb(entry: VerbEntry, argv: string[], flags: GlobalFla
     // Ctrl-C at a question is a key, not a signal.
     const code = interruption.exitCode() ?? (isBaleError(error, 'ABORTED') ? 130 : undefined)
     if (code !== undefined) {
-      if (code !== 0 && code !== 141) process.stderr.write('bale: stopped\n')
+      if (code !== 0 && code !== 141) stderr.write('bale: stopped\n')
       return code
     }
     // Some errors show only when the verb parses a flag's value.
-    if (error instanceof UsageError) return usageFailure(error, verb)
-    await tell(error, flags)
+    if (error instanceof UsageError) return usageFailure(error, verb, stderr)
+    await tell(error, flags, stderr)
     return verb.failureCodeOf?.(error) ?? verb.failureCode ?? 1
   }
 }
 
 /** Loaded when something fails: most commands succeed. */
-async function tell(error: unknown, flags: GlobalFlags): Promise<void> {
+async function tell(error: unknown, flags: GlobalFlags, to?: Output): Promise<void> {
   const { renderFailure } = await import('./render/failure.ts')
-  process.stderr.write(`${renderFailure(error, flags)}\n`)
+  write(`${renderFailure(error, flags)}\n`, to)
 }
 
 /** docker's three paragraphs: what is wrong, the usage line, where to read more. */
-async function usageFailure(error: UsageError, verb: Verb): Promise<number> {
+async function usageFailure(error: UsageError, verb: Verb, to?: Output): Promise<number> {
   const { usageLine } = await import('./render-help.ts')
   const more = `Run 'bale ${verb.name} --help' for more information`
-  process.stderr.write(`${error.message}\n\n${usageLine(verb)}\n\n${more}\n`)
+  write(`${error.message}\n\n${usageLine(verb)}\n\n${more}\n`, to)
   return error.exitCode
+}
+
+function write(text: string, to: Output | undefined): void {
+  if (to) to.write(text)
+  else say(text, 'stderr')
 }

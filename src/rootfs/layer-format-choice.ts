@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { BaleError, errnoOf } from '#base'
 import { mayMount, probeMounts } from '#host'
-import { makeDirectory, readText, siblingModule, writeFileAtomic } from '#host/file'
+import { makeDirectory, readTextSync, siblingModule, writeFileAtomic } from '#host/file'
 import type { LayerFormatName, LayerFormats } from '#store'
 import { layerFormatLoaders } from './layer-formats.ts'
 
@@ -83,16 +83,17 @@ const REASONS: Readonly<Record<LayerMounts['by'], Readonly<Record<Abilities['sho
 }
 
 async function abilities(root: string): Promise<Abilities> {
-  const boot = (await readText('/proc/sys/kernel/random/boot_id')).trim()
+  // At once, since most commands pass here: nothing that reads beside others is loaded for two short files.
+  const boot = readTextSync('/proc/sys/kernel/random/boot_id').trim()
   const key = `${boot} ${process.getuid?.() ?? 0}`
-  return (await remembered(root, key)) ?? (await probe(root, key))
+  return remembered(root, key) ?? (await probe(root, key))
 }
 
 /** `FORMAT MOUNTS SHORT-READS BOOT USER`; what another version wrote is as nothing. */
-async function remembered(root: string, key: string): Promise<Abilities | undefined> {
+function remembered(root: string, key: string): Abilities | undefined {
   let text: string
   try {
-    text = await readText(join(root, CHOICE))
+    text = readTextSync(join(root, CHOICE))
   } catch (error) {
     // A file in the way is reported when the directory is created.
     if (['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) return undefined

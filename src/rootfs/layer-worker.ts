@@ -2,4 +2,4 @@
 import { serveLayerJobs } from '#store/layer-jobs'
 import { layerFormatLoaders } from './layer-formats.ts'
 
-await serveLayerJobs(layerFormatLoaders)
+void serveLayerJobs(layerFormatLoaders)

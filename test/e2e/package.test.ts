@@ -55,6 +55,15 @@ test('the packed package works after npm install in an empty directory: command,
   `
   await writeFile(join(directory, 'use.js'), program)
   assert.equal(await must(process.execPath, ['use.js'], directory), 'docker.io/library/debian:12')
+  // A program that requires the package has the same classes.
+  const both = `
+    import { createRequire } from 'node:module'
+    import { BaleError } from 'bale/base'
+    const required = createRequire(import.meta.url)('bale/base')
+    console.log(required.BaleError === BaleError)
+  `
+  await writeFile(join(directory, 'both.js'), both)
+  assert.equal(await must(process.execPath, ['both.js'], directory), 'true')
   // The same program as TypeScript: the declarations are found and fit.
   await writeFile(join(directory, 'use.ts'), program)
   await must(

@@ -29,7 +29,8 @@ function program(path: string, text: string): void {
 /** A copy of what starts bale, in `parent`/bale; without sources it ends there with an error. */
 function copied(parent: string): string {
   mkdirSync(join(parent, 'bale/bin'), { recursive: true })
-  for (const name of ['bale', 'start.js']) copyFileSync(join(project, 'bin', name), join(parent, 'bale/bin', name))
+  for (const name of ['bale', 'start.js', 'package.json'])
+    copyFileSync(join(project, 'bin', name), join(parent, 'bale/bin', name))
   return join(parent, 'bale/bin/bale')
 }
 
@@ -83,7 +84,7 @@ test('a clone runs its bundle, and its sources when one is newer or there is no 
   const make = async () => {
     const made = await execute(process.execPath, [join(clone, 'scripts/bundle.ts')], { env: environment })
     assert.equal(made.code, 0, made.stderr)
-    appendFileSync(join(clone, 'dist/cli/main.js'), '\nconsole.log("of the bundle")\n')
+    appendFileSync(join(clone, 'dist/cli/main.cjs'), '\nconsole.log("of the bundle")\n')
   }
   assert.doesNotMatch(await say(), /bundle/, 'there is none')
   await make()
@@ -105,4 +106,29 @@ test('a clone runs its bundle, and its sources when one is newer or there is no 
     { code: 0, stderr: '' },
     await execute(process.execPath, told, { env: environment }).then(({ code, stderr }) => ({ code, stderr })),
   )
+})
+
+test('a short command loads what it uses alone', async () => {
+  await using place = await temporaryDirectory('bale-start')
+  const tell = join(place.path, 'tell.cjs')
+  writeFileSync(
+    tell,
+    `process.on('exit', () => require('node:fs').writeSync(2, JSON.stringify({
+      files: Object.keys(require.cache), modules: process.moduleLoadList })))`,
+  )
+  const env = { ...environment, BALE_ROOT: join(place.path, 'root'), BALE_RUN: join(place.path, 'run') }
+  const loaded = async (verb: string) => {
+    const args = ['--require', tell, join(project, 'bin/start.js'), verb]
+    const { code, stderr } = await execute(process.execPath, args, { env })
+    assert.equal(code, 0, stderr)
+    return JSON.parse(stderr) as { files: string[]; modules: string[] }
+  }
+  const has = ({ modules }: { modules: string[] }, name: string) => modules.includes(`NativeModule ${name}`)
+  const version = await loaded('--version')
+  assert.ok(version.files.length < 10, version.files.join('\n'))
+  for (const name of ['stream', 'net', 'crypto']) assert.ok(!has(version, name), name)
+  await loaded('ps')
+  const ps = await loaded('ps')
+  assert.ok(ps.files.length < 60, ps.files.join('\n'))
+  for (const name of ['net', 'worker_threads', 'perf_hooks', 'http']) assert.ok(!has(ps, name), name)
 })

@@ -48,6 +48,8 @@ export interface Module {
   computedImports: number
   /** String literals and templates (with `…` for what is filled in), except those that name modules; of `src` alone. */
   strings: readonly string[]
+  /** Statements that do something when the module is loaded, by their first words; not those about a constant of its own. */
+  acts: readonly string[]
 }
 
 /** The modules of the product, its tests, benchmarks and scripts, from the root of the repository. */
@@ -83,15 +85,33 @@ export function eachTree<T>(files: Record<string, string>, visit: (name: string,
   }
 }
 
+const ACTS: ReadonlySet<SyntaxKind> = new Set([
+  SyntaxKind.ExpressionStatement,
+  SyntaxKind.IfStatement,
+  SyntaxKind.ForStatement,
+  SyntaxKind.ForOfStatement,
+  SyntaxKind.TryStatement,
+  SyntaxKind.Block,
+])
+
 class Reader {
   readonly #module: Module
   readonly #known: ReadonlySet<string>
   readonly #identifiers = new Set<string>()
   readonly #requires = new Set<string>()
   readonly #strings: string[] = []
+  readonly #acts: string[] = []
 
   constructor(name: string, text: string, known: ReadonlySet<string>) {
-    this.#module = { name, text, imports: [], exports: [], computedImports: 0, strings: this.#strings }
+    this.#module = {
+      name,
+      text,
+      imports: [],
+      exports: [],
+      computedImports: 0,
+      strings: this.#strings,
+      acts: this.#acts,
+    }
     this.#known = known
   }
 
@@ -136,6 +156,10 @@ class Reader {
         this.#module.exports.push({ name: one.name.text, type: node.isTypeOnly || one.isTypeOnly, from })
       }
       if (!named) this.#module.exports.push({ name: '*', type: node.isTypeOnly, from: { target, original: '*' } })
+    } else if (ACTS.has(node.kind)) {
+      const words = node.getText().slice(0, 60)
+      const [, subject = ''] = /^(\w+)\./.exec(words) ?? []
+      if (!new RegExp(`^const ${subject} =`, 'm').test(this.#module.text)) this.#acts.push(words)
     } else if (isExported(node)) {
       const type = is.isInterfaceDeclaration(node) || is.isTypeAliasDeclaration(node)
       for (const name of declaredNames(node)) this.#module.exports.push({ name, type })

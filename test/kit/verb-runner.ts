@@ -35,6 +35,7 @@ export async function runVerbHere(
     stdout: keeper(out),
     stderr: keeper(complaints),
     environment: environment ?? { HOME: '/none' },
+    write: async (data, to = 'stdout') => void (to === 'stdout' ? out : complaints).push(Buffer.from(data).toString()),
     print: async (line) => void out.push(`${line}\n`),
     warn: (line) => complaints.push(`${line}\n`),
   }

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
+import type { Output } from './output.ts'
 
 /** The three streams of a command, and its environment. */
 export interface Terminal {
@@ -7,17 +8,28 @@ export interface Terminal {
   stdout: Writable & { isTTY?: boolean; columns?: number; rows?: number }
   stderr: Writable & { isTTY?: boolean; columns?: number; rows?: number }
   environment: Readonly<Record<string, string | undefined>>
+  /** Writes to stdout, or to stderr, and waits when the reader is slow. */
+  write(data: string | Uint8Array, to?: 'stdout' | 'stderr'): Promise<void>
   /** Writes one line to stdout, and waits when the reader is slow. */
   print(line: string): Promise<void>
   /** Writes one line to stderr. */
   warn(line: string): void
 }
 
+interface Outputs {
+  stdout: Output
+  stderr: Output
+}
+
 /**
- * The streams of this process. Standard input is opened when it is first asked for, which most verbs never do. When
- * `signal` is aborted it is closed: a verb that waits for input that never comes ends as well.
+ * The streams of this process, which are opened when they are first asked for. When `signal` is aborted standard input is closed: a
+ * verb that waits for input that never comes ends as well.
  */
-export function processTerminal(environment: Terminal['environment'], signal: AbortSignal): Terminal {
+export function processTerminal(
+  environment: Terminal['environment'],
+  { stdout, stderr }: Outputs,
+  signal: AbortSignal,
+): Terminal {
   let stdin: typeof process.stdin | undefined
   signal.addEventListener('abort', () => stdin?.destroy(), { once: true })
   return {
@@ -25,14 +37,19 @@ export function processTerminal(environment: Terminal['environment'], signal: Ab
       stdin ??= process.stdin
       return stdin
     },
-    stdout: process.stdout,
-    stderr: process.stderr,
+    get stdout() {
+      return stdout.stream
+    },
+    get stderr() {
+      return stderr.stream
+    },
     environment,
-    async print(line) {
-      if (!process.stdout.write(`${line}\n`)) await once(process.stdout, 'drain')
-    },
-    warn(line) {
-      process.stderr.write(`${line}\n`)
-    },
+    write: (data, to = 'stdout') => write(to === 'stdout' ? stdout : stderr, data),
+    print: (line) => write(stdout, `${line}\n`),
+    warn: (line) => void stderr.write(`${line}\n`),
   }
+}
+
+async function write(to: Output, data: string | Uint8Array): Promise<void> {
+  if (!to.write(data)) await once(to.stream, 'drain')
 }

@@ -11,6 +11,7 @@ function recorder(): { io: Terminal; lines: string[] } {
   const io: Terminal = {
     ...streams,
     environment: {},
+    write: async (data) => void lines.push(String(data)),
     print: async (line) => void lines.push(line),
     warn: (line) => void lines.push(`warned: ${line}`),
   }

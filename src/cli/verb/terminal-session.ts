@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { constants } from 'node:os'
 import { BaleError, errnoOf, isBaleError } from '#base'
 import type { AttachSession, Engine } from '#engine'
@@ -74,8 +73,7 @@ export async function runSession(
   const shown = options.streams ?? ['stdout', 'stderr']
   for await (const { stream, bytes } of session.output()) {
     if (!shown.includes(stream)) continue
-    const target = stream === 'stdout' ? io.stdout : io.stderr
-    if (!target.write(bytes)) await once(target, 'drain')
+    await io.write(bytes, stream)
   }
   if (!detached) return 'ended'
   await session.detach()

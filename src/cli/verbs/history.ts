@@ -54,7 +54,7 @@ export const verb = defineVerb({
       }
     })
     if (isQuiet(options)) await io.print(rows.map((row) => row.ID).join('\n'))
-    else io.stdout.write(renderList(rows, list(options.human), options.format))
+    else await io.write(renderList(rows, list(options.human), options.format))
     return 0
   },
 })

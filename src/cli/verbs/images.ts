@@ -39,7 +39,7 @@ export const verb = defineVerb({
       return 0
     }
     const shown = rows.map((row) => imageRow(row, !options.noTrunc, now))
-    io.stdout.write(renderList(shown, imageList(options.digests === true), withDigests(format, options.digests)))
+    await io.write(renderList(shown, imageList(options.digests === true), withDigests(format, options.digests)))
     return 0
   },
 })

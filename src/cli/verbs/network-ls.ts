@@ -54,7 +54,7 @@ export const verb = defineVerb({
       ),
     )
     if (isQuiet(options)) for (const row of rows) await io.print(row.ID)
-    else io.stdout.write(renderList(rows, LIST, format))
+    else await io.write(renderList(rows, LIST, format))
     return 0
   },
 })

@@ -41,7 +41,7 @@ export const verb = defineVerb({
       return 0
     }
     const shown = rows.map((row) => containerRow(row, !options.noTrunc, now))
-    io.stdout.write(renderList(shown, containerList(options.size === true), format))
+    await io.write(renderList(shown, containerList(options.size === true), format))
     return 0
   },
 })

@@ -53,7 +53,7 @@ export const verb = defineVerb({
         ),
       )
       if (!options.noStream && io.stdout.isTTY) io.stdout.write('\x1b[2J\x1b[H')
-      io.stdout.write(renderList(rows, LIST, format))
+      await io.write(renderList(rows, LIST, format))
       before = now
     } while (!options.noStream)
     return 0

@@ -40,10 +40,10 @@ export const verb = defineVerb({
       const [images, volumes] = await Promise.all([engine.images.rows(), engine.volumes.list()])
       const whole = Boolean(options.format) && !options.format!.startsWith('table')
       const rows = usageRows(usage, { images, containers, volumes, whole })
-      io.stdout.write(renderUsage(rows, usage.cacheSize, options.format))
+      await io.write(renderUsage(rows, usage.cacheSize, options.format))
     } else {
       const rows = usageSummary(usage, containers).map(summaryRow)
-      io.stdout.write(renderList(rows, LIST, options.format))
+      await io.write(renderList(rows, LIST, options.format))
     }
     return 0
   },

@@ -11,7 +11,7 @@ export const verb = defineVerb({
   examples: [{ command: 'bale top web -o pid,rss,args', explains: 'With columns of your choice' }],
   async run({ args, engine, io }) {
     const { titles, rows } = await engine.containers.top(args[0]!, args.slice(1))
-    io.stdout.write(alignColumns([titles, ...rows].map((row) => `${row.join('\t')}\n`).join('')))
+    await io.write(alignColumns([titles, ...rows].map((row) => `${row.join('\t')}\n`).join('')))
     return 0
   },
 })

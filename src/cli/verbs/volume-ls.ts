@@ -22,7 +22,7 @@ export const verb = defineVerb({
       return 0
     }
     const rows = volumes.map((volume) => volumeRow(volume))
-    io.stdout.write(renderList(rows, VOLUME_LIST, format))
+    await io.write(renderList(rows, VOLUME_LIST, format))
     return 0
   },
 })

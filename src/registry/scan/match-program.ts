@@ -32,11 +32,15 @@ async function act({ kind, bytes }: Frame): Promise<void> {
   }
 }
 
-for await (const frame of readFrames(process.stdin, TEXT_LIMIT)) {
-  try {
-    await act(frame)
-  } catch (error) {
-    await writeFrame(process.stdout, FAILURE, failureText(error))
+async function main(): Promise<never> {
+  for await (const frame of readFrames(process.stdin, TEXT_LIMIT)) {
+    try {
+      await act(frame)
+    } catch (error) {
+      await writeFrame(process.stdout, FAILURE, failureText(error))
+    }
   }
+  process.exit(0)
 }
-process.exit(0)
+
+void main()

@@ -51,10 +51,14 @@ async function scan(): Promise<void> {
   }
 }
 
-try {
-  await scan()
-  await writeFrame(process.stdout, END)
-} catch (error) {
-  await writeFrame(process.stdout, FAILURE, failureText(error))
+async function main(): Promise<never> {
+  try {
+    await scan()
+    await writeFrame(process.stdout, END)
+  } catch (error) {
+    await writeFrame(process.stdout, FAILURE, failureText(error))
+  }
+  process.exit(0)
 }
-process.exit(0)
+
+void main()
