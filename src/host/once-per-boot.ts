@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { errnoOf, type Progress } from '#base'
-import { acquireLock, readText, writeFileAtomic } from './file/index.ts'
+import { acquireLock, readTextSync, writeFileAtomic } from './file/index.ts'
 import { bootId } from './process-identity.ts'
 
 /** What is done once, and where that is recorded. */
@@ -24,17 +24,18 @@ export async function oncePerBoot<T>(task: BootTask, act: () => Promise<T>): Pro
   const { run, name, ...waiting } = task
   const marker = join(run, name)
   const boot = bootId()
-  if ((await contentOf(marker)) === boot) return undefined
+  if (contentOf(marker) === boot) return undefined
   await using _ = await acquireLock(join(run, 'locks', name), waiting)
-  if ((await contentOf(marker)) === boot) return undefined
+  if (contentOf(marker) === boot) return undefined
   const result = await act()
   await writeFileAtomic(marker, `${boot}\n`, { durable: false })
   return result
 }
 
-async function contentOf(path: string): Promise<string | undefined> {
+/** At once: most commands pass here, and nothing that reads beside others is loaded for a short file. */
+function contentOf(path: string): string | undefined {
   try {
-    return (await readText(path)).trim()
+    return readTextSync(path).trim()
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined
     throw error

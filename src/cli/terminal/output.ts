@@ -20,11 +20,22 @@ export interface Output {
   write(data: string | Uint8Array): boolean
 }
 
+const streams = new Set<Stream>()
+
+/** Fulfilled when a slow reader has taken all that was written, or has gone. */
+export async function written(): Promise<void> {
+  for (const stream of streams) {
+    if (stream.writableLength === 0 || stream.destroyed) continue
+    await new Promise<unknown>((resolve) => stream.once('close', resolve).write('', resolve))
+  }
+}
+
 /** `onError` learns that the reader has gone, by EPIPE or EIO; other failures are thrown. */
 export function openOutput(name: 'stdout' | 'stderr', onError: (error: NodeJS.ErrnoException) => void): Output {
   let opened: Stream | undefined
   const stream = (): Stream => {
     opened ??= process[name].on('error', onError)
+    streams.add(opened)
     return opened
   }
   return {

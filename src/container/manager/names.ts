@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto'
 import { BaleError, printable } from '#base'
 
 const MOODS =
@@ -12,8 +11,13 @@ const THINGS =
 
 /** Two words, as in docker; the caller tries again when it is taken. */
 export function madeUpName(attempt = 0): string {
-  const name = `${MOODS[randomInt(MOODS.length)]}_${THINGS[randomInt(THINGS.length)]}`
-  return attempt === 0 ? name : `${name}${randomInt(10)}`
+  const name = `${oneOf(MOODS)}_${oneOf(THINGS)}`
+  return attempt === 0 ? name : `${name}${oneOf('0123456789')}`
+}
+
+/** Names are no secrets: node:crypto is not loaded for them. */
+function oneOf(words: ArrayLike<string>): string {
+  return words[Math.floor(Math.random() * words.length)]!
 }
 
 /** A leading slash is accepted, as docker does. Throws INVALID_ARGUMENT. */

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { BaleError, isBaleError, type OperationOptions } from '#base'
 import { freezeCgroup, isAlive, signalNumber, thisProcess } from '#host'
+import { monotonic } from '#host/file'
 import { readExitFile } from '../runtime/index.ts'
 import { cgroupPath } from '../spec/index.ts'
 import {
@@ -94,13 +95,13 @@ async function endsWithin(
   milliseconds: number,
   signal?: AbortSignal,
 ): Promise<boolean> {
-  const deadline = performance.now() + milliseconds
+  const deadline = monotonic() + milliseconds
   const { exits } = pathsOf(machinery, record.id)
   const isWritten = () => !existsSync(exits) || readExitFile(exits, record.id) !== undefined
   const isOver = () => !isAlive(state.process!) && (isWritten() || !isAlive(state.monitor!))
   while (!isOver()) {
     signal?.throwIfAborted()
-    if (performance.now() >= deadline) return false
+    if (monotonic() >= deadline) return false
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
   return true

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BaleError, errnoOf } from '#base'
 import { claim, isVisible, type ProcessIdentity, processIdentity, readClaim, sendSignal } from '#host'
-import { readText, readTextSync } from '#host/file'
+import { monotonic, readText, readTextSync } from '#host/file'
 import type { Programs } from '../runtime/index.ts'
 
 const READY_MILLISECONDS = 3000
@@ -16,9 +16,9 @@ const READY_MILLISECONDS = 3000
 export async function assertNames(programs: Programs, directory: string, gateway: string): Promise<void> {
   if (serverPid(directory) === undefined) return
   if (!(await livingServer(directory))) startServer(programs, directory)
-  const deadline = performance.now() + READY_MILLISECONDS
+  const deadline = monotonic() + READY_MILLISECONDS
   while (!listens(gateway)) {
-    if (performance.now() > deadline)
+    if (monotonic() > deadline)
       throw new BaleError('NETWORK_SETUP_FAILED', `the network's name server cannot listen on ${gateway}:53`, {
         hint: "another program has the port on all addresses: ss -lnup 'sport = :53'",
       })

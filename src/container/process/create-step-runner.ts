@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { claim } from '#host'
+import { randomHex } from '#host/file'
 import { DEFAULT_NETWORK, type RunStep, type RunStepOptions, type StepResult } from '../model/index.ts'
 import { ensureApparmorProfile } from '../runtime/index.ts'
 import {
@@ -59,7 +59,7 @@ export async function sweepSteps(options: StepRunnerOptions): Promise<void> {
 
 async function runStep(machinery: StepMachinery, step: RunStepOptions): Promise<StepResult> {
   step.signal?.throwIfAborted()
-  const id = randomBytes(32).toString('hex')
+  const id = randomHex(32)
   const directory = join(machinery.directory, id)
   // A directory with its final name always names its owner, so no sweep removes a step that is just beginning.
   await mkdir(`${directory}.new`, { recursive: true, mode: 0o700 })

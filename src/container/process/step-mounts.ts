@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { join, normalize } from 'node:path'
-import { writeFileWithMode } from '#host/file'
+import { randomHex, writeFileWithMode } from '#host/file'
 import type { RunStepOptions } from '../model/index.ts'
 import {
   defaultNetwork,
@@ -64,7 +63,7 @@ export async function stepMounts(
 }
 
 async function joinDefaultNetwork({ records, networks }: StepMachinery, id: string) {
-  const network = await defaultNetwork(records, () => ({ id: randomBytes(32).toString('hex'), created: Date.now() }))
+  const network = await defaultNetwork(records, () => ({ id: randomHex(32), created: Date.now() }))
   const connection = await networks.claim({ owner: id, network })
   await networks.createNamespace(id)
   await networks.connect({ owner: id, name: `step-${id.slice(0, 12)}`, network, connection })

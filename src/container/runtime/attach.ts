@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BaleError, errnoOf } from '#base'
 import { connectPackets, type PacketSocket } from '#host'
+import { monotonic } from '#host/file'
 
 /** One piece of a container's output. With a terminal everything is stdout. */
 export interface OutputFrame {
@@ -75,7 +76,7 @@ function oneAtATime(send: (size: TerminalSize) => Promise<void>): AttachSession[
   let before: Promise<unknown> = Promise.resolve()
   const sendWanted = async () => {
     if (!wanted) return undefined
-    const wait = mayGo - performance.now()
+    const wait = mayGo - monotonic()
     if (wait > 0) await sleep(wait)
     // The newest size is sent for all that were requested meanwhile.
     const size = wanted
@@ -83,7 +84,7 @@ function oneAtATime(send: (size: TerminalSize) => Promise<void>): AttachSession[
     try {
       await send(size)
     } finally {
-      mayGo = performance.now() + MESSAGE_GAP_MILLISECONDS
+      mayGo = monotonic() + MESSAGE_GAP_MILLISECONDS
     }
     return size
   }

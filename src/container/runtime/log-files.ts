@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { errnoOf } from '#base'
-import { acquireLock, namesIn } from '#host/file'
+import { acquireLock, monotonic, namesIn } from '#host/file'
 
 /**
  * A log is `log`, which the monitor writes, and before it `log.GENERATION.PIECE`: what one rotation has moved aside, cut to
@@ -61,7 +61,7 @@ async function isExchanged(
 ): Promise<boolean> {
   if ((await sizeOf(path)) !== undefined || !isWritten()) return true
   if (ask) await reopen()
-  for (const end = performance.now() + REOPEN_MILLISECONDS; performance.now() < end; await sleep(5))
+  for (const end = monotonic() + REOPEN_MILLISECONDS; monotonic() < end; await sleep(5))
     if ((await sizeOf(path)) !== undefined || !isWritten()) return true
   return false
 }

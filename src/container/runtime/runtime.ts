@@ -1,11 +1,10 @@
-import { randomBytes } from 'node:crypto'
 import { constants, existsSync } from 'node:fs'
 import { type FileHandle, open, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaleError, errnoOf, printable } from '#base'
 import { noSuchContainer, notRunning } from '#docker'
 import { cgroupLayout, type ProgramResult, runProgram } from '#host'
-import { makeSubdirectory, readText, writeFileAtomic } from '#host/file'
+import { makeSubdirectory, randomHex, readText, writeFileAtomic } from '#host/file'
 import { type OciResources, withoutLifted } from '../spec/index.ts'
 import { type RuntimeState, runtimeState, stderrReason } from './answers.ts'
 import { liftLimits } from './lift-limits.ts'
@@ -108,7 +107,7 @@ function cliRuntime(
     },
     async update(id, resources) {
       // A file, not standard input: crun opens /dev/stdin by name, which fails for Node's pipes (they are sockets).
-      const file = join(stateDirectory, '..', `update-${randomBytes(6).toString('hex')}.json`)
+      const file = join(stateDirectory, '..', `update-${randomHex(6)}.json`)
       const known = name === 'crun' ? withoutLifted(resources) : resources
       await writeFile(file, JSON.stringify(known), { mode: 0o600 })
       try {

@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { type Clock, type Log, noLog, type OperationOptions, systemClock, toldBy } from '#base'
-import { acquireLock } from '#host/file'
+import { acquireLock, randomHex } from '#host/file'
 import type { RootfsMounter } from '#rootfs'
 import type { Store } from '#store'
 import { type Connections, connections } from '../network/index.ts'
@@ -62,7 +61,7 @@ export function openMachinery(options: MachineryOptions): Machinery {
 }
 
 export function newId(): string {
-  return randomBytes(32).toString('hex')
+  return randomHex(32)
 }
 
 /** The paths of a container. */

@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BaleError, disposable, errnoOf, type Progress } from '#base'
 import { makeSubdirectory } from './make-subdirectory.ts'
+import { monotonic } from './monotonic.ts'
 
 export interface LockOptions {
   signal?: AbortSignal
@@ -27,7 +28,7 @@ const SILENT_WAIT_MS = 3000
 export async function acquireLock(path: string, options: LockOptions = {}): Promise<AsyncDisposable> {
   const { flock, LOCK } = await import('../kernel/syscalls.ts')
   const operation = (options.shared ? LOCK.SHARED : LOCK.EXCLUSIVE) | LOCK.NONBLOCK
-  const deadline = options.timeoutMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + options.timeoutMs
+  const deadline = options.timeoutMs === undefined ? Number.POSITIVE_INFINITY : monotonic() + options.timeoutMs
   const tell = waitTeller(path, options)
   for (let pause = 2; ; pause = Math.min(pause * 2, 64)) {
     options.signal?.throwIfAborted()
@@ -39,18 +40,18 @@ export async function acquireLock(path: string, options: LockOptions = {}): Prom
       if (!held) await handle.close()
     }
     if (held) return release(handle, path, options.shared ?? false)
-    if (performance.now() >= deadline) throw new BaleError('LOCKED', `another process holds the lock ${path}`)
+    if (monotonic() >= deadline) throw new BaleError('LOCKED', `another process holds the lock ${path}`)
     tell()
-    await sleep(Math.min(pause, Math.max(0, deadline - performance.now())), undefined, { signal: options.signal })
+    await sleep(Math.min(pause, Math.max(0, deadline - monotonic())), undefined, { signal: options.signal })
   }
 }
 
 /** To be called at each try; says once, after a while, what is waited for. */
 function waitTeller(path: string, { progress, what = `the lock ${path}` }: LockOptions): () => void {
-  const started = performance.now()
+  const started = monotonic()
   let told = progress === undefined
   return () => {
-    if (told || performance.now() - started < SILENT_WAIT_MS) return
+    if (told || monotonic() - started < SILENT_WAIT_MS) return
     told = true
     progress?.({ kind: 'waiting', what })
   }

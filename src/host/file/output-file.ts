@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { constants } from 'node:fs'
 import { copyFile, type FileHandle, open, rename, rm } from 'node:fs/promises'
@@ -8,6 +7,7 @@ import { asError, BaleError, errnoOf } from '#base'
 import { asNoSpace } from './no-space.ts'
 import { type OutputPlace, outputPlace } from './output-place.ts'
 import { fsyncDirectory } from './publish.ts'
+import { randomHex } from './random-hex.ts'
 
 /** Where the bytes of a result go, in order. */
 export interface OutputFile extends AsyncDisposable {
@@ -30,7 +30,7 @@ export async function openOutput(target: string | Writable, options: { mode?: nu
   const place = outputPlace(target)
   if (place.kind === 'stream') return openStream(place)
   const { path } = place
-  const temporary = join(dirname(path), `.${basename(path).slice(0, 200)}.${randomBytes(6).toString('hex')}`)
+  const temporary = join(dirname(path), `.${basename(path).slice(0, 200)}.${randomHex(6)}`)
   return fileOutput(await openNew(temporary, path, options.mode ?? 0o600), temporary, path)
 }
 

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import { open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fsyncDirectory } from './publish.ts'
+import { randomHex } from './random-hex.ts'
 
 /**
  * Replaces a file as a whole: readers see the old or the new bytes, also after power loss. Mode 0600 by default. With
@@ -12,7 +12,7 @@ export async function writeFileAtomic(
   content: Uint8Array | string,
   { mode = 0o600, durable = true }: { mode?: number; durable?: boolean } = {},
 ): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`)
+  const temporary = join(dirname(path), `.${basename(path)}.${randomHex(6)}`)
   try {
     const handle = await open(temporary, 'wx', mode)
     try {

@@ -24,12 +24,26 @@ let loaded: Libc | undefined
 
 function libc(): Libc {
   if (loaded !== undefined) return loaded
-  const koffi = createRequire(import.meta.url)('koffi') as Koffi
+  const koffi = loadKoffi()
   const library = koffi.load(null)
   loaded = { func: library.func.bind(library), errno: koffi.errno }
   // Called once for nothing, so that nothing is compiled or resolved between the first failing call and its reason.
   loaded.errno()
   return loaded
+}
+
+/**
+ * Its native part alone, where npm has put that beside it. What koffi itself adds is not used here, and takes longer to load than all
+ * else in a short command: it looks at every member of node:util, which loads worker threads and more.
+ */
+function loadKoffi(): Koffi {
+  const require = createRequire(import.meta.url)
+  try {
+    return createRequire(require.resolve('koffi'))(`@koromix/koffi-${process.platform}-${process.arch}`)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error
+    return require('koffi')
+  }
 }
 
 /**

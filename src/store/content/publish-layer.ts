@@ -1,15 +1,14 @@
-import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaleError } from '#base'
-import { publishDirectory, removeTree } from '#host/file'
+import { publishDirectory, randomHex, removeTree } from '#host/file'
 import { findLayer, type LayerRecord, type WrittenLayer } from '#store/rows'
 import type { Intake } from './core.ts'
 import { markVerified } from './verified-mark.ts'
 
 /** A new directory in tmp/ named after the operation's lease, so that others can tell whether its owner is alive. */
 export async function scratchDirectory({ layout, lease }: Intake): Promise<{ path: string } & AsyncDisposable> {
-  const path = join(layout.temporary, `${lease.id()}-${randomBytes(6).toString('hex')}`)
+  const path = join(layout.temporary, `${lease.id()}-${randomHex(6)}`)
   await mkdir(path, { mode: 0o700 })
   return { path, [Symbol.asyncDispose]: () => removeTree(path) }
 }

@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto'
 import type { Clock } from '#base'
 import { lifeOf, type ProcessIdentity, thisProcess } from '#host'
+import { randomHex } from '#host/file'
 import { type Database, deletePins, insertPin, type Pin } from '#store/rows'
 
 /**
@@ -45,7 +45,7 @@ export function createLease(database: Database, clock: Clock, purpose: string): 
 }
 
 function insertLease(database: Database, clock: Clock, purpose: string): string {
-  const id = randomBytes(8).toString('hex')
+  const id = randomHex(8)
   const { pid, startTime, boot, namespace } = thisProcess()
   const values = [id, pid, `${startTime}`, boot!, namespace!, purpose, clock.now()]
   database.run('INSERT INTO leases VALUES (?, ?, ?, ?, ?, ?, ?)', ...values)

@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import { mkdir, open, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { BaleError, errnoOf, readAll } from '#base'
 import { streamOf, verifying } from '#blob'
-import { fsyncDirectory, publishFile, streamFile, withNoSpace, writeFileAtomic } from '#host/file'
+import { fsyncDirectory, publishFile, randomHex, streamFile, withNoSpace, writeFileAtomic } from '#host/file'
 import type { ImageTarget } from '#image'
 import {
   algorithmOf,
@@ -133,7 +132,7 @@ async function prepare(directory: string): Promise<void> {
 }
 
 async function writeBlob(path: string, stream: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<void> {
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.partial`
+  const temporary = `${path}.${randomHex(6)}.partial`
   try {
     await using file = await open(temporary, 'wx', 0o644)
     for await (const chunk of stream) {
