@@ -50,9 +50,14 @@ export function imageRow(row: ImageRow, truncated: boolean, now: number): ImageL
     Tag: row.tag ?? NONE,
     Digest: row.digest ?? NONE,
     CreatedSince: humanAgo(row.created * 1000, now),
-    CreatedAt: goTimestamp(row.created * 1000),
+    // By those who show it: the default list does not.
+    get CreatedAt() {
+      return goTimestamp(row.created * 1000)
+    },
     Size: humanSize(row.size),
-    VirtualSize: humanSize(row.size, 4),
+    get VirtualSize() {
+      return humanSize(row.size, 4)
+    },
     SharedSize: 'N/A',
     UniqueSize: 'N/A',
     Containers: 'N/A',

@@ -21,11 +21,20 @@ function localParts(time: number) {
   return { date, clock, offset, name: abbreviation(minutes) ?? (minutes === 0 ? 'UTC' : offset) }
 }
 
+/** Of the caller's zone: to ask for it takes as long as to write a hundred lines of a list. */
+let known: { setting: string | undefined; names: ReturnType<typeof zoneNames> | 'UTC' } | undefined
+
 /** The zone's short name while that offset counts. Node only knows long ones and those of the user's language. */
 function abbreviation(minutes: number): string | undefined {
+  const setting = process.env['TZ']
+  if (known?.setting !== setting) known = undefined
+  known ??= { setting, names: namesOfZone() }
+  return known.names === 'UTC' ? 'UTC' : known.names.find((one) => one.minutes === minutes)?.name
+}
+
+function namesOfZone(): ReturnType<typeof zoneNames> | 'UTC' {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
-  if (zone === 'UTC') return 'UTC'
-  return zoneNames(lastRule(zone)).find((one) => one.minutes === minutes)?.name
+  return zone === 'UTC' ? 'UTC' : zoneNames(lastRule(zone))
 }
 
 /** The rule for all times to come, which a file of the time zone database ends with (RFC 8536, section 3.3). */

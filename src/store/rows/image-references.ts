@@ -32,7 +32,13 @@ export function indexesWith({ database }: Rows, digests: readonly Digest[]): Dig
 export function referencesOf(rows: Rows, image: Digest): ImageReference[] {
   const manifests = manifestsOf(rows, image).map((row) => row.digest)
   const targets = [...manifests, ...indexesWith(rows, manifests)]
-  return targets.flatMap((target) => referencesTo(rows, target)).sort(byKindAndName)
+  const named = targets
+    .flatMap((target) => referencesTo(rows, target))
+    // An image may have thousands of names: each is put together once.
+    .map((reference) => ({ reference, key: `${reference.kind === 'tag' ? 0 : 1}${fullName(reference.name)}` }))
+  return named
+    .sort(({ key: one }, { key: other }) => (one < other ? -1 : one > other ? 1 : 0))
+    .map((one) => one.reference)
 }
 
 export function referencesTo(rows: Rows, target: Digest): ImageReference[] {
@@ -40,12 +46,6 @@ export function referencesTo(rows: Rows, target: Digest): ImageReference[] {
     ...namesOf(rows, target).map((name) => ({ kind: 'tag' as const, name, target })),
     ...repoDigestsOf(rows, target).map((name) => ({ kind: 'digest' as const, name, target })),
   ]
-}
-
-function byKindAndName(left: ImageReference, right: ImageReference): number {
-  if (left.kind !== right.kind) return left.kind === 'tag' ? -1 : 1
-  const [one, other] = [fullName(left.name), fullName(right.name)]
-  return one < other ? -1 : one > other ? 1 : 0
 }
 
 /** Names (or IDs) of the images that a layer, blob or document belongs to. */
