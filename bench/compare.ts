@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs'
+import type { Verdict } from './bars.ts'
 import { type Machine, slownessText } from './machine.ts'
 import type { BenchOptions } from './options.ts'
 import { startPeerRegistry } from './peer-registry.ts'
@@ -19,6 +20,8 @@ export interface Outcome {
   readonly text: string
   /** Lines about bars that are missed by more than a tenth. */
   readonly missed: readonly string[]
+  /** Lines about bars for which a peer has no figure. */
+  readonly notJudged: readonly string[]
   readonly ownFailure: boolean
 }
 
@@ -65,11 +68,17 @@ export async function compare(
       ...shown.map((section) => `${sectionText(section, options)}\n\n${legend(section.rows)}`),
       ...(notes.length > 0 ? [`### What gave no figure\n\n${notes.join('\n')}`] : []),
     ].join('\n\n'),
-    missed: rows.flatMap((row) =>
-      verdictsOf(row, results.of(row.name), machine.slowness)
-        .filter(({ state }) => state === 'missed')
-        .map(({ bar, share, lack }) => `${row.name}: ${bar}: ${lack ?? `${share!.toFixed(2)} of the bar`}`),
-    ),
+    missed: verdictLines(rows, results, machine, 'missed'),
+    notJudged: verdictLines(rows, results, machine, 'not judged'),
     ownFailure: results.ownFailure,
   }
+}
+
+/** Lines about the bars of one kind of verdict. */
+function verdictLines(rows: readonly Row[], results: Results, { slowness }: Machine, kind: Verdict['state']): string[] {
+  return rows.flatMap((row) =>
+    verdictsOf(row, results.of(row.name), slowness)
+      .filter(({ state }) => state === kind)
+      .map(({ bar, share, lack }) => `${row.name}: ${bar}: ${lack ?? `${share!.toFixed(2)} of the bar`}`),
+  )
 }

@@ -36,8 +36,8 @@ export function slownessText({ nodeSeconds, slowness }: Machine): string {
   return `Bare Node (\`node -e 0\`) took ${(nodeSeconds * 1000).toFixed(0)} ms. Bars in seconds are stated for a machine where it takes ${REFERENCE_NODE_SECONDS * 1000} ms, so they are multiplied by ${slowness.toFixed(2)} here.`
 }
 
-/** What other programs use of the processors, looked at for two seconds, and the load. */
-export async function otherLoad(): Promise<{ text: string; busy: boolean }> {
+/** What other programs use of the processors, looked at for two seconds, and which use most. */
+export async function otherLoad(): Promise<{ text: string; busy: boolean; users: readonly string[] }> {
   const [before, start, all] = [processorTimes(), performance.now(), busySeconds()]
   await sleep(2000)
   const elapsed = (performance.now() - start) / 1000
@@ -50,9 +50,9 @@ export async function otherLoad(): Promise<{ text: string; busy: boolean }> {
   const percent = (share: number) => `${Math.round(share * 100)} %`
   const averages = loadavg().map((value) => value.toFixed(2))
   const load = `load average ${averages.join(', ')}; ${percent(sum)} of one processor in use`
-  if (sum < 0.1) return { text: `idle machine (${load})`, busy: false }
-  const names = used.slice(0, 5).map(({ pid, name, share }) => `${name} (${pid}) ${percent(share)}`)
-  return { text: `the machine is not idle (${[load, ...names].join('; ')})`, busy: true }
+  const busy = sum >= 0.1
+  const users = used.slice(0, 5).map(({ pid, name, share }) => `${name} (${pid}) ${percent(share)}`)
+  return { text: `${busy ? 'the machine is not idle' : 'idle machine'} (${load})`, busy, users }
 }
 
 const TICKS = 100

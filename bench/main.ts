@@ -60,7 +60,7 @@ async function growth(options: BenchOptions): Promise<number> {
 async function begin({ check, write, busy }: BenchOptions) {
   const signal = interruptible()
   const load = await otherLoad()
-  console.log(load.text)
+  console.log([load.text, ...(load.busy ? load.users : [])].join('; '))
   if (load.busy && (check || write) && !busy)
     throw new Error('--check and --write need an idle machine; --busy goes on all the same, and says so in the page')
   return { machine: await describeMachine(signal), idle: load.text, signal }
@@ -69,7 +69,11 @@ async function begin({ check, write, busy }: BenchOptions) {
 function finish(outcome: Outcome, part: 'tables' | 'growth', heading: string, { check, write }: BenchOptions): number {
   console.log(`\n${outcome.text}\n`)
   if (write) writePart(part, `${heading}\n\n${outcome.text}`)
-  if (outcome.missed.length > 0) console.log(`Bars that are missed:\n${outcome.missed.join('\n')}`)
+  for (const [what, lines] of [
+    ['Bars that could not be judged', outcome.notJudged],
+    ['Bars that are missed by more than a tenth', outcome.missed],
+  ] as const)
+    if (lines.length > 0) console.log(`${what}:\n${lines.join('\n')}\n`)
   if (outcome.ownFailure) console.log('bale itself failed in a row: see above.')
   return outcome.ownFailure || (check && outcome.missed.length > 0) ? 1 : 0
 }

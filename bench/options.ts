@@ -48,6 +48,8 @@ export function parseOptions(args: readonly string[], tools: readonly string[]):
   const names = words(values.tools)
   const unknown = names.filter((name) => !tools.includes(name))
   if (unknown.length > 0) throw new Error(`--tools: no tool ${unknown.join(', ')}; there are ${tools.join(', ')}`)
+  if (values.write && values.only)
+    throw new Error('--write needs all rows: the page would lose those that --only leaves out')
   if (!names.includes('bale')) throw new Error('--tools: bale must be one of them')
   return { ...values, rounds, scale: number(values.scale, '--scale'), only: words(values.only), tools: names }
 }

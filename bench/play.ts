@@ -24,9 +24,10 @@ interface PlayOptions {
 export async function play(options: PlayOptions): Promise<void> {
   const { bench, rows, tools, rounds, results, signal, say } = options
   const states = new Map(tools.map((tool) => [tool, {} as ToolState]))
+  const start = performance.now()
   for (let round = 1; round <= rounds; round++) {
     for (const row of rows) {
-      say?.(`round ${round} of ${rounds}: ${row.name}`)
+      say?.(`${Math.round((performance.now() - start) / 1000)} s: round ${round} of ${rounds}: ${row.name}`)
       await attempt(row, YARDSTICK, results, signal, () => timeYardstick(row, bench, results, signal))
       for (const tool of tools) {
         await attempt(row, tool.name, results, signal, async () => {

@@ -83,6 +83,7 @@ test('options that cannot be meant are refused', () => {
   assert.throws(() => parse('--tools', 'bale,pod'), /no tool pod; there are bale, podman, docker/)
   assert.throws(() => parse('--tools', 'podman'), /bale must be/)
   assert.throws(() => parse('--chekc'), /--chekc/)
+  assert.throws(() => parse('--write', '--only', 'ps'), /--write needs all rows/)
 })
 
 test('names of rows and series are unique and have no comma, and their bars name tools that exist', () => {
@@ -203,7 +204,7 @@ test('what costs more for each of many is not linear; what is the same for any s
   const line = (...all: [number, number][]) => all.map(([size, seconds]) => ({ size, seconds }))
   assert.equal(growthOf(line([1, 5], [11, 15], [101, 105])), 1)
   assert.equal(growthOf(line([1, 5], [11, 15], [101, 205])), 2)
-  assert.equal(growthOf(line([1, 5], [11, 5.1], [51, 10], [101, 20])), 1.5, 'the tenth is too near to one')
+  assert.equal(growthOf(line([1, 5], [11, 5.1], [51, 10], [101, 25])), 2, 'the tenth is too near to one')
   assert.equal(growthOf(line([1, 5], [11, 5.1], [101, 5.2])), undefined, 'nothing grows')
   assert.equal(growthOf(line([1, 5])), undefined)
   const points = new Map([

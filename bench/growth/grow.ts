@@ -50,6 +50,7 @@ export async function grow(
       ...(failures.length > 0 ? [`What failed:\n\n${failures.join('\n')}`] : []),
     ].join('\n\n'),
     missed: missedBars(measured, machine.slowness),
+    notJudged: [],
     ownFailure: failures.length > 0,
   }
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Bench, Section } from '../row.ts'
 import { BUILT, forgetBuild, unpushedImage } from './built-image.ts'
@@ -87,16 +87,16 @@ export const images: Section = {
   ],
 }
 
-/** What containerd's EROFS differ does with a layer, by the same program. Debian 12's does not read tars. */
+/** What containerd's EROFS differ does with a layer, by the same program and options. Debian 12's does not read tars. */
 function erofsDiffer({ directory, layout, layers }: Bench): string | { missing: string } {
-  const program = '/usr/bin/mkfs.erofs'
-  if (!existsSync(program)) return { missing: 'the Debian package erofs-utils is not installed' }
-  const version = execFileSync('/bin/sh', ['-c', `${program} -V 2>&1 || true`], { encoding: 'utf8' }).match(/\d[\d.]*/)
-  if (!(Number.parseFloat(version?.[0] ?? '') >= 1.8))
-    return { missing: `erofs-utils is ${version?.[0]}, which does not read a layer's tar; 1.8 does` }
+  const said = execFileSync('/bin/sh', ['-c', 'mkfs.erofs -V 2>&1 || true'], { encoding: 'utf8' })
+  const version = said.match(/mkfs\.erofs \D*(\d[\d.]*)/)?.[1]
+  if (version === undefined) return { missing: 'the Debian package erofs-utils is not installed' }
+  if (Number.parseFloat(version) < 1.8)
+    return { missing: `erofs-utils ${version} is too old to read the tar of a layer; 1.8 does` }
   const image = join(directory, 'differ.erofs')
   return layers
     .map(({ descriptor }) => `${layout}/blobs/sha256/${descriptor.digest.slice('sha256:'.length)}`)
-    .map((blob) => `gzip -dc ${blob} | ${program} --quiet --tar=f --aufs -Enoinline_data ${image}; rm ${image}`)
+    .map((blob) => `gzip -dc ${blob} | mkfs.erofs --tar=f --aufs --quiet -Enoinline_data ${image}; rm ${image}`)
     .join('\n')
 }
