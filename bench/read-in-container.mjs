@@ -1,5 +1,5 @@
 /**
- * Runs inside the container that bench/reads.ts starts: makes one kind of read of /opt and prints its seconds. What comes
+ * Runs inside the container that bench/rows/reads.ts starts: makes one kind of read of /opt and prints its seconds. What comes
  * before the clock (node, the names of the files) is the same for all and does not count.
  */
 import { spawnSync } from 'node:child_process'

@@ -1,9 +1,10 @@
 /** How the bench judges: the figures themselves need an idle machine, what is made of them does not. */
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readSync } from 'node:fs'
 import { test } from 'node:test'
 import { readTextSync } from '#host/file'
 import { barText, bestPeer, judge, type Samples } from '../bench/bars.ts'
+import { watchDaemons } from '../bench/daemons.ts'
 import { growthTable, missedBars } from '../bench/growth/growth-table.ts'
 import { SERIES } from '../bench/growth/index.ts'
 import { growthOf, sizesOf } from '../bench/growth/series.ts'
@@ -123,6 +124,21 @@ test('a command is measured with its children; one that fails or takes too long 
   await assert.rejects(timed(['sh', '-c', 'echo no luck >&2; exit 3'], { env }), /failed \(3\): no luck$/)
   await assert.rejects(timed(['sleep', '60'], { env, limit: 0.1 }), /ended after 0.1 s/)
   await assert.rejects(timed(['sleep', '60'], { env, signal: AbortSignal.timeout(100) }), /interrupted|aborted/)
+})
+
+test('what a daemon does between two looks is counted, and nothing of before', () => {
+  const read = (bytes: number) => {
+    const zeros = openSync('/dev/zero', 'r')
+    readSync(zeros, Buffer.alloc(bytes))
+    closeSync(zeros)
+  }
+  read(50e6)
+  const figures = watchDaemons([process.pid])
+  read(5e6)
+  const { bytesRead, processorSeconds, peakMegabytes } = figures()
+  assert.ok(bytesRead >= 5e6 && bytesRead < 6e6, `${bytesRead} bytes`)
+  assert.ok(processorSeconds < 10 && peakMegabytes > 20 && peakMegabytes < 4000)
+  assert.deepEqual(watchDaemons([])(), { processorSeconds: 0, peakMegabytes: 0, bytesRead: 0, bytesWritten: 0 })
 })
 
 function withoutTime(): string | false {
