@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { packTar, type TarEntry } from '#format/tar'
 import { execute } from '../test/kit/bale.ts'
 
@@ -116,14 +117,29 @@ async function* entries(
   }
   yield directoryEntry('opt')
   yield directoryEntry(`opt/${layer.name}`)
-  const count = Math.round(layer.files * scale)
-  // File sizes like a real tree: most are small, few are large; the average gives the layer's bytes.
+  let directory = ''
+  for (const { name, data } of generatedFiles(layer, scale, random)) {
+    if (dirname(name) !== directory) {
+      directory = dirname(name)
+      yield directoryEntry(`opt/${layer.name}/${directory}`)
+    }
+    yield { entry: entry(`opt/${layer.name}/${name}`, 'file', 0o644, data.length), data }
+  }
+}
+
+/** Files of text, forty in a directory; most are small, few are large, as in real trees. Names are relative. */
+export function* generatedFiles(
+  { files, bytes }: { readonly files: number; readonly bytes: number },
+  scale: number,
+  random = generator(files),
+): Generator<{ name: string; data: Uint8Array }> {
+  const count = Math.max(1, Math.round(files * scale))
+  // The average gives the bytes of them all.
   const weights = Array.from({ length: count }, () => random() ** 8 * 60 + random() * 0.7 + 0.02)
   const sum = weights.reduce((a, b) => a + b, 0)
   const text = words(1 << 20, random)
   for (let index = 0; index < count; index++) {
-    if (index % 40 === 0) yield directoryEntry(`opt/${layer.name}/d${Math.floor(index / 40)}`)
-    const size = Math.max(1, Math.round((weights[index]! / sum) * layer.bytes * scale))
+    const size = Math.max(1, Math.round((weights[index]! / sum) * bytes * scale))
     const data = new Uint8Array(size)
     for (let at = 0; at < size; ) {
       const from = Math.floor(random() * (text.length - 4096))
@@ -131,7 +147,7 @@ async function* entries(
       data.set(text.subarray(from, from + length), at)
       at += length
     }
-    yield { entry: entry(`opt/${layer.name}/d${Math.floor(index / 40)}/file${index}.txt`, 'file', 0o644, size), data }
+    yield { name: `d${Math.floor(index / 40)}/file${index}.txt`, data }
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Runs inside the container that bench/reads.ts starts: makes one kind of read of /opt and prints its seconds. What comes
+ * Runs inside the container that bench/rows/reads.ts starts: makes one kind of read of /opt and prints its seconds. What comes
  * before the clock (node, the names of the files) is the same for all and does not count.
  */
 import { spawnSync } from 'node:child_process'
@@ -9,7 +9,7 @@ const READS = {
   /** Directories and inodes. */
   find: () => run('find', '/opt', '-type', 'f', '-size', '+1'),
   /** Contents of 34,000 small files. */
-  'grep -r': () => run('grep', '-rc', 'no-such-word-in-here', '/opt/modules'),
+  grep: () => run('grep', '-rc', 'no-such-word-in-here', '/opt/modules'),
   /** Lines through C stdio, whose buffer has st_blksize bytes. */
   stdio: () => run('sed', '-n', '$=', ...namesBelow('/opt/libraries')),
   /** 4 KiB anywhere in the 500 largest files. */
