@@ -8,7 +8,6 @@ export interface Bindings {
   /** The same on a thread of libuv's pool. */
   inflateLater(state: Uint8Array): Promise<number>
   deflateInit(stream: Uint8Array): void
-  deflateReset(stream: Uint8Array): void
   setDictionary(stream: Uint8Array, dictionary: Uint8Array): number
   /** 0, or negative; on a thread of libuv's pool. */
   deflateLater(stream: Uint8Array): Promise<number>
@@ -80,7 +79,6 @@ export function bind(path: string): Bindings {
     inflate: (state) => Number(inflate(state)),
     inflateLater: later('isal_inflate'),
     deflateInit: library.func('isal_deflate_init', 'void', ['void *']),
-    deflateReset: library.func('isal_deflate_reset', 'void', ['void *']),
     setDictionary: (stream, dictionary) => Number(setDictionary(stream, dictionary, dictionary.length)),
     deflateLater: later('isal_deflate'),
   }

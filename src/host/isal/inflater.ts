@@ -13,8 +13,8 @@ interface Inflated {
 
 /** Bytes of input that a call may have taken without using them: the decoder's buffer of 64 bits. */
 const TAKEN = 8
-const INPUT = 256 * 1024
-const OUTPUT = 512 * 1024
+const INPUT = 128 * 1024
+const OUTPUT = 256 * 1024
 
 /** Inflates bare deflate streams, one after the other, from memory of its own into memory of its own. One call at a time. */
 export class IsalInflater {
