@@ -12,8 +12,14 @@ fail() { echo "setup: $*" >&2; exit 1; }
 
 [ "$(uname -s)" = Linux ] || fail "bale runs on Linux (this is $(uname -s)); use a Linux machine or a virtual machine with Debian 12."
 
+# Optional, and only where Debian has it: without it gzip is the work of zlib.
+case $(uname -m) in
+  aarch64) isal=/usr/lib/aarch64-linux-gnu/libisal.so.2 ;;
+  *) isal=/usr/lib/x86_64-linux-gnu/libisal.so.2 ;;
+esac
+
 # --- Debian packages: name of a file that proves the package, the package, what it is for
-need='
+need="
 /usr/bin/crun|crun|starts containers
 /usr/sbin/runc|runc|starts containers where crun cannot
 /usr/bin/conmon|conmon|watches containers when bale has gone
@@ -21,6 +27,7 @@ need='
 /usr/lib/podman/aardvark-dns|aardvark-dns|resolves container names
 /usr/sbin/iptables|iptables|used by netavark
 /usr/bin/ip|iproute2|network namespaces
+$isal|libisal2|inflates and deflates gzip in a fraction of the time (optional)
 /usr/bin/xz|xz-utils|reads .tar.xz
 /usr/bin/bzip2|bzip2|reads .tar.bz2
 /usr/bin/curl|curl|asks the web server of the story for its page
@@ -29,7 +36,7 @@ need='
 /usr/bin/gpgv|gpgv|verifies the indexes of Debian mirrors for scans
 /usr/share/keyrings/debian-archive-keyring.gpg|debian-archive-keyring|the keys of those indexes
 /usr/share/distro-info/debian.csv|distro-info-data|how long distributions have updates
-'
+"
 [ "$purpose" = quickstart ] || need="$need
 /usr/bin/skopeo|skopeo|the tests compare with it
 /usr/bin/docker-registry|docker-registry|the tests push to it

@@ -69,6 +69,8 @@ export interface SystemInformation extends DockerFacts, RegistryInformation {
   /** How layer images are mounted: `file` or `loop`; and why. */
   LayerMounts: string
   LayerMountsReason: string
+  /** What compresses layers here: name, version and level. ISA-L inflates too, where it is installed. */
+  Gzip: string
   CgroupVersion: string
   KernelVersion: string
   OperatingSystem: string
@@ -96,6 +98,7 @@ export interface SystemInformation extends DockerFacts, RegistryInformation {
 export async function information(context: EngineContext): Promise<SystemInformation> {
   const store = await context.store()
   const { chooseLayerFormat, chooseLayerMounts } = await import('#rootfs')
+  const [{ gzipEncoder }, { openIsal }] = await Promise.all([import('#format/compression'), import('#host/isal')])
   const { registryInformation } = await import('./registry-information.ts')
   const [containers, images, format, mounts, system, cgroups, registries, security] = await Promise.all([
     store.containers.list(),
@@ -118,6 +121,7 @@ export async function information(context: EngineContext): Promise<SystemInforma
     Driver: format.written,
     LayerMounts: mounts.by,
     LayerMountsReason: mounts.reason,
+    Gzip: gzipEncoder({ library: await openIsal() }),
     CgroupVersion: / - cgroup2 .*\n/.test(cgroups) && !/ - cgroup .*\n/.test(cgroups) ? '2' : '1',
     KernelVersion: release(),
     OperatingSystem: system,

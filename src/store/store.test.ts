@@ -7,7 +7,9 @@ import { test } from 'node:test'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { isBaleError } from '#base'
 import { digestOf } from '#blob'
+import { gzipEncoder } from '#format/compression'
 import { temporaryDirectory } from '#host/file'
+import { openIsal } from '#host/isal'
 import { copyImage, createMemoryPlace, makeImage, makeIndex, plainLayer, putImage, putIndex, randomImage } from '#image'
 import { type Digest, fullName, imageName, MediaType, parsePlatform, parseReference } from '#spec'
 import { type OperatingStore, openOperatingStore } from '../../test/kit/operating-store.ts'
@@ -170,6 +172,21 @@ test('a layer is compressed once, at its first push, always to the same bytes', 
   assert.equal(blob.mediaType, MediaType.ociLayerGzip)
   assert.deepEqual(gunzipSync(await bytesOf(await store.blob(blob))), tar)
   assert.deepEqual(await store.layers.compressed(diffId), blob)
+  // Another encoder may make other bytes: which one it was is written beside the blob, and of foreign blobs nothing.
+  const encoder = gzipEncoder({ library: await openIsal() })
+  const foreign = gzipSync('from elsewhere')
+  const descriptor = { mediaType: MediaType.ociLayerGzip, digest: digestOf(foreign), size: foreign.length }
+  await store.putBlob(descriptor, async () => stream(foreign), {})
+  const database = new DatabaseSync(join(store.root, 'bale.db'))
+  const rows = database.prepare('SELECT digest, encoder FROM blobs').all()
+  database.close()
+  assert.deepEqual(
+    new Map(rows.map((row) => [row['digest'], row['encoder']])),
+    new Map([
+      [blob.digest, encoder],
+      [descriptor.digest, null],
+    ]),
+  )
   await assert.rejects(store.layers.compressed(digestOf('none')), { code: 'BLOB_NOT_FOUND' })
 })
 

@@ -22,14 +22,12 @@ function localParts(time: number) {
 }
 
 /** Of the caller's zone: to ask for it takes as long as to write a hundred lines of a list. */
-let known: { setting: string | undefined; names: ReturnType<typeof zoneNames> | 'UTC' } | undefined
+let known: ReturnType<typeof zoneNames> | 'UTC' | undefined
 
 /** The zone's short name while that offset counts. Node only knows long ones and those of the user's language. */
 function abbreviation(minutes: number): string | undefined {
-  const setting = process.env['TZ']
-  if (known?.setting !== setting) known = undefined
-  known ??= { setting, names: namesOfZone() }
-  return known.names === 'UTC' ? 'UTC' : known.names.find((one) => one.minutes === minutes)?.name
+  known ??= namesOfZone()
+  return known === 'UTC' ? 'UTC' : known.find((one) => one.minutes === minutes)?.name
 }
 
 function namesOfZone(): ReturnType<typeof zoneNames> | 'UTC' {

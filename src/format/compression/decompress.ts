@@ -1,10 +1,23 @@
 import { constants, createGunzip, createZstdDecompress } from 'node:zlib'
 import { BaleError } from '#base'
 import { compressionError } from './compression-error.ts'
+import type { DeflateLibrary } from './deflate-library.ts'
 import { type Compression, detectStream } from './detect.ts'
 import { decompressExternally } from './external.ts'
+import { gunzip } from './gunzip.ts'
+import { readAhead } from './read-ahead.ts'
 import { through } from './through.ts'
 import { WINDOW_LOG_MAX, ZstdFrames } from './zstd-frames.ts'
+
+/** How a stream is decompressed. */
+interface DecompressionOptions {
+  limits?: Partial<DecompressionLimits>
+  /** Inflates gzip in place of zlib. */
+  library?: DeflateLibrary
+  /** What comes out is valid until the next chunk is asked for only: memory may be used again. */
+  lend?: boolean
+  signal?: AbortSignal
+}
 
 /** Limits for the output of one stream (T22). */
 export interface DecompressionLimits {
@@ -39,7 +52,7 @@ const TRANSFORM = { chunkSize: CHUNK, readableHighWaterMark: 2 * CHUNK, writable
 export async function* decompress(
   source: AsyncIterable<Uint8Array>,
   kind: Compression,
-  options: { limits?: Partial<DecompressionLimits>; signal?: AbortSignal } = {},
+  options: DecompressionOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const limits = { ...defaultDecompressionLimits, ...options.limits }
   let read = 0
@@ -51,7 +64,7 @@ export async function* decompress(
       yield chunk
     }
   }
-  for await (const bytes of inflate(counted(), kind)) {
+  for await (const bytes of inflate(counted(), kind, options)) {
     options.signal?.throwIfAborted()
     made += bytes.length
     if (made > limits.outputBytes) throw tooLarge(kind, `becomes larger than ${limits.outputBytes} bytes`)
@@ -65,12 +78,16 @@ function tooLarge(kind: Compression, what: string): BaleError {
   return new BaleError('LIMIT_EXCEEDED', `a ${kind} stream ${what}: it may be crafted to fill the disk`)
 }
 
-function inflate(source: AsyncIterable<Uint8Array>, kind: Compression): AsyncIterable<Uint8Array> {
+function inflate(
+  source: AsyncIterable<Uint8Array>,
+  kind: Compression,
+  { library, lend }: DecompressionOptions,
+): AsyncIterable<Uint8Array> {
   switch (kind) {
     case 'none':
       return source
     case 'gzip':
-      return gunzip(source)
+      return library ? readAhead(gunzip(source, library, { lend })) : gunzipByZlib(source)
     case 'zstd':
       return unzstd(source)
     case 'xz':
@@ -79,7 +96,7 @@ function inflate(source: AsyncIterable<Uint8Array>, kind: Compression): AsyncIte
   }
 }
 
-function gunzip(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+function gunzipByZlib(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   const transform = createGunzip(TRANSFORM)
   return through(source, transform, {
     translate: translation('gzip'),
@@ -118,7 +135,7 @@ function translation(kind: Compression): (error: Error) => Error {
 /** Decompresses according to the first bytes; uncompressed streams pass through unchanged. */
 export async function* decompressAny(
   source: AsyncIterable<Uint8Array>,
-  options: { limits?: Partial<DecompressionLimits>; signal?: AbortSignal } = {},
+  options: DecompressionOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { compression, stream } = await detectStream(source)
   yield* decompress(stream, compression, options)

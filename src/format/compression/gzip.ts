@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { promisify } from 'node:util'
 import { constants, crc32, deflateRaw } from 'node:zlib'
+import type { DeflateLibrary } from './deflate-library.ts'
 
 const deflate = promisify<Buffer, object, Buffer>(deflateRaw)
 
@@ -12,32 +13,34 @@ const DEFAULT_GZIP_LEVEL = 4
 
 /** How gzip is written. */
 export interface GzipOptions {
-  /** 1 … 9. */
+  /** 1 … 9, of zlib. */
   level?: number
+  /** Deflates in place of zlib, by its own level. */
+  library?: DeflateLibrary
   /** Blocks in work at the same time, on libuv's threads; by default one more than cores. The bytes do not depend on it. */
   workers?: number
   signal?: AbortSignal
 }
 
 /**
- * Compresses with several threads into one ordinary gzip member, as pigz does. The bytes depend on the input, the level
- * and Node's zlib only: not on how the input is cut, nor on `workers`. No name and no time are stored.
+ * Compresses with several threads into one ordinary gzip member, as pigz does. The bytes depend on the input and on what
+ * `gzipEncoder` names only: not on how the input is cut, nor on `workers`. No name and no time are stored.
  */
 export async function* gzipParallel(
   source: AsyncIterable<Uint8Array>,
-  { level = DEFAULT_GZIP_LEVEL, workers = availableParallelism() + 1, signal }: GzipOptions = {},
+  { level = DEFAULT_GZIP_LEVEL, library, workers = availableParallelism() + 1, signal }: GzipOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  yield header(level)
+  yield header(library ? 1 : level)
   let checksum = 0
   let length = 0
   let dictionary: Buffer | undefined
-  const running: Promise<Buffer>[] = []
+  const running: Promise<Uint8Array>[] = []
   try {
     for await (const block of blocks(source)) {
       signal?.throwIfAborted()
       checksum = crc32(block, checksum)
       length += block.length
-      const started = compressBlock(block, level, dictionary)
+      const started = library ? library.deflate(block, dictionary) : compressBlock(block, level, dictionary)
       // Awaited below in order; a failure in between must not count as unhandled.
       started.catch(() => undefined)
       running.push(started)
@@ -49,6 +52,11 @@ export async function* gzipParallel(
     await Promise.allSettled(running)
   }
   yield trailer(checksum, length)
+}
+
+/** What decides the bytes besides the input: the encoder's name, version and level. */
+export function gzipEncoder({ level = DEFAULT_GZIP_LEVEL, library }: GzipOptions = {}): string {
+  return library?.name ?? `zlib ${process.versions.zlib} level ${level}`
 }
 
 /** The same bytes, one block at a time. */

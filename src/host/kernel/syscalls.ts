@@ -1,50 +1,11 @@
 /**
- * The one module with C declarations. Each function is one system call, checked: failure throws a SystemError with
+ * The C declarations of system calls. Each function is one call, checked: failure throws a SystemError with
  * `.code` (EPERM …), `.errno` and `.syscall`. koffi is loaded by the first call, so importing this costs nothing.
  * Numbers are those of x86-64 and arm64, which agree for all that is used here.
  */
-import { createRequire } from 'node:module'
 import { constants } from 'node:os'
 import { getSystemErrorName } from 'node:util'
-
-type Value = number | bigint | string | Uint8Array | null
-type Native = (...values: Value[]) => number | bigint
-type NativeLater = (...values: [...Value[], (error: Error | null, result: number) => void]) => void
-
-interface Koffi {
-  load(path: string | null): { func(name: string, result: string, args: string[]): Native & { async: NativeLater } }
-  errno(): number
-}
-
-interface Libc {
-  func: ReturnType<Koffi['load']>['func']
-  errno: Koffi['errno']
-}
-let loaded: Libc | undefined
-
-function libc(): Libc {
-  if (loaded !== undefined) return loaded
-  const koffi = loadKoffi()
-  const library = koffi.load(null)
-  loaded = { func: library.func.bind(library), errno: koffi.errno }
-  // Called once for nothing, so that nothing is compiled or resolved between the first failing call and its reason.
-  loaded.errno()
-  return loaded
-}
-
-/**
- * Its native part alone, where npm has put that beside it. What koffi itself adds is not used here, and takes longer to load than all
- * else in a short command: it looks at every member of node:util, which loads worker threads and more.
- */
-function loadKoffi(): Koffi {
-  const require = createRequire(import.meta.url)
-  try {
-    return createRequire(require.resolve('koffi'))(`@koromix/koffi-${process.platform}-${process.arch}`)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error
-    return require('koffi')
-  }
-}
+import { lastError, loadLibrary, type Native, type NativeLater, type Value } from './native-library.ts'
 
 /**
  * Why the last call of `native` failed. It is read as the very next thing after the call: errno belongs to the whole
@@ -56,10 +17,9 @@ let lastErrno = 0
 function native(name: string, result: 'int' | 'long' | 'void', ...args: string[]): Native {
   let bound: Native | undefined
   return (...values) => {
-    const { func, errno } = libc()
-    bound ??= func(name, result, args)
+    bound ??= loadLibrary(null).func(name, result, args)
     const value = bound(...values)
-    if (value < 0) lastErrno = errno()
+    if (value < 0) lastErrno = lastError()
     return value
   }
 }
@@ -68,7 +28,7 @@ function native(name: string, result: 'int' | 'long' | 'void', ...args: string[]
 function nativeLater(name: string, result: 'int', ...args: string[]): (...values: Value[]) => Promise<number> {
   let bound: NativeLater | undefined
   return (...values) => {
-    bound ??= libc().func(name, result, args).async
+    bound ??= loadLibrary(null).func(name, result, args).async
     const { promise, resolve, reject } = Promise.withResolvers<number>()
     bound(...values, (error, value) => (error ? reject(error) : resolve(value)))
     return promise

@@ -1,7 +1,8 @@
 import { BaleError, type OperationOptions, silent } from '#base'
 import { createHasher } from '#blob'
-import { gzipParallel } from '#format/compression'
+import { gzipEncoder, gzipParallel } from '#format/compression'
 import { acquireLock } from '#host/file'
+import { openIsal } from '#host/isal'
 import {
   type Descriptor,
   type Digest,
@@ -52,7 +53,8 @@ export async function compressLayer(core: Intake, diffId: Digest, options: Opera
   // Half a stream is worth nothing: the compressor cannot be set up again in the middle.
   await writer.reset()
   const hasher = createHasher()
-  for await (const chunk of gzipParallel(counted(), { signal: options.signal })) {
+  const gzip = { library: await openIsal(), signal: options.signal }
+  for await (const chunk of gzipParallel(counted(), gzip)) {
     hasher.update(chunk)
     await writer.write(chunk)
   }
@@ -63,7 +65,7 @@ export async function compressLayer(core: Intake, diffId: Digest, options: Opera
     what: `blob ${descriptor.digest}, which another process writes`,
   })
   await writer.commit(descriptor)
-  insertBlob(core, descriptor)
+  insertBlob(core, descriptor, gzipEncoder(gzip))
   return descriptor
 }
 

@@ -1,10 +1,18 @@
 import type { Descriptor } from '#spec'
 import type { Intake } from './core.ts'
 
-/** The last step of storing a blob: its row, held by the operation until something refers to it. */
-export function insertBlob({ database, lease, clock }: Intake, { digest, size }: Descriptor): void {
+/**
+ * The last step of storing a blob: its row, held by the operation until something refers to it. `encoder` is what compressed
+ * it here (name, version, level); blobs that came from elsewhere have none.
+ */
+export function insertBlob(
+  { database, lease, clock }: Intake,
+  { digest, size }: Descriptor,
+  encoder: string | null = null,
+): void {
   database.transaction(() => {
-    database.run('INSERT OR REPLACE INTO blobs VALUES (?, ?, ?)', digest, size, clock.now())
+    const sql = 'INSERT OR REPLACE INTO blobs (digest, size, created, encoder) VALUES (?, ?, ?, ?)'
+    database.run(sql, digest, size, clock.now(), encoder)
     lease.hold([{ kind: 'blob', digest }])
   })
 }

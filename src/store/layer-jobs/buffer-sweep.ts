@@ -1,7 +1,7 @@
 /**
  * Has the buffers that a stream is done with freed in time. V8 sees a buffer as a few bytes and lets some 60 MB of them
- * pile up in each thread before it looks; a young collection every 6 MiB mostly takes less than a millisecond. Measured on a pull
- * of two layers of 450 MB together: a peak of 299 MB without it, 188 MB with it (test/e2e/pull-memory.test.ts).
+ * pile up in each thread before it looks; a young collection every 3 MiB mostly takes less than a millisecond. Measured on a pull
+ * of two layers of 450 MB together: a peak of 299 MB without it, 188 MB with it (test/e2e/memory.test.ts).
  *
  * Node has the collection only when it was started with --expose-gc, as bin/bale does. The flag belongs to the whole
  * process: threads that switch it on and off individually would remove the function from each other. A program that uses bale
@@ -16,5 +16,5 @@ export function sweepBuffers(passed: number): void {
 
 type Collect = (options: { type: 'minor' }) => void
 
-const EVERY = 6 << 20
+const EVERY = 3 << 20
 let bytes = 0

@@ -9,7 +9,7 @@ export interface LayerFormat {
   readonly name: LayerFormatName
   /**
    * Writes one layer from its uncompressed tar into the (new, empty) directory, in one pass, and fsyncs what it wrote.
-   * Publishing the directory is the store's work.
+   * Publishing the directory is the store's work. A chunk of the tar is valid until the next one is asked for.
    */
   write(directory: string, tar: AsyncIterable<Uint8Array>, options?: OperationOptions): Promise<WrittenLayer>
   /** The exact uncompressed tar again. */

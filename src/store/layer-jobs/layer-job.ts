@@ -3,6 +3,7 @@ import { BaleError, firstError } from '#base'
 import { type BlobWriter, createFileBlobs, digestMismatch, sizeMismatch, verifying } from '#blob'
 import { decompress, detectStream } from '#format/compression'
 import { asNoSpace, streamFile } from '#host/file'
+import { openIsal } from '#host/isal'
 import { algorithmOf, type Descriptor, type Digest, hexOf } from '#spec'
 import type { LayerFormatName, WrittenLayer } from '#store/rows'
 import { sweepBuffers } from './buffer-sweep.ts'
@@ -91,7 +92,8 @@ async function writeAll(intake: Intake, write: Write): Promise<WrittenLayer> {
   let written: WrittenLayer
   try {
     const { compression, stream } = await detectStream(intake.stream())
-    written = await write(decompress(stream, compression))
+    const library = compression === 'gzip' ? await openIsal() : undefined
+    written = await write(decompress(stream, compression, { library, lend: true }))
   } catch (error) {
     // Damaged bytes look like a bad tar or gzip first; their digest shows whose fault it is.
     if (isWrongContent(error)) await intake.drain()

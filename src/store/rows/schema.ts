@@ -78,4 +78,8 @@ export const MIGRATIONS: readonly string[] = [
     actor TEXT NOT NULL, attributes TEXT NOT NULL
   ) STRICT;
   `,
+  `
+  -- What compressed a blob that was made here: name, version and level. Of blobs from elsewhere nothing is known.
+  ALTER TABLE blobs ADD COLUMN encoder TEXT;
+  `,
 ]

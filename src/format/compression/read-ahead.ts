@@ -1,0 +1,23 @@
+/**
+ * The same stream, whose next piece is made while the caller works on one. Of an iteration that ends early the piece that is
+ * being made is waited for.
+ */
+export async function* readAhead<T>(source: AsyncGenerator<T, void, undefined>): AsyncGenerator<T, void, undefined> {
+  const ask = () => {
+    const next = source.next()
+    // It is awaited with the next piece; an iteration that ends before does not care.
+    next.catch(() => undefined)
+    return next
+  }
+  let ahead = ask()
+  try {
+    for (;;) {
+      const { done, value } = await ahead
+      if (done) return
+      ahead = ask()
+      yield value
+    }
+  } finally {
+    await source.return()
+  }
+}
