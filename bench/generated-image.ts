@@ -157,7 +157,7 @@ function words(length: number, random: () => number): Uint8Array {
 }
 
 /** A small seeded generator (mulberry32), so that the image is the same at every run. */
-function generator(seed: number): () => number {
+export function generator(seed: number): () => number {
   let state = seed >>> 0
   return () => {
     state = (state + 0x6d2b79f5) >>> 0
