@@ -16,20 +16,15 @@ type TarData = (AsyncIterable<Uint8Array> | Iterable<Uint8Array>) & Partial<Disp
 /** A tree of small files is not a stream of 512-byte chunks. */
 const BATCH = 64 * 1024
 
-interface PackOptions {
-  /** A chunk is valid until the next is asked for: no memory is taken for each. For a consumer that copies what it gets. */
-  reuse?: boolean
-}
-
 /**
  * A whole tar as a stream; its bytes depend on the entries only. Throws SIZE_MISMATCH if data is shorter or longer than
- * its entry says; the tar is then truncated.
+ * its entry says; the tar is then truncated. With `reuse`, for a consumer that copies, a chunk is valid until the next is asked for.
  */
 export async function* packTar(
   entries: AsyncIterable<PackedEntry> | Iterable<PackedEntry>,
-  options: PackOptions = {},
+  { reuse = false }: { reuse?: boolean } = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const batch = new Batch(options.reuse ?? false)
+  const batch = new Batch(reuse)
   // Without a promise for each entry and piece where that can be.
   let full: readonly Uint8Array[]
   for await (const packed of entries) {
