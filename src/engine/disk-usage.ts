@@ -9,9 +9,10 @@ export interface SystemUsage extends DiskUsage {
 
 export async function diskUsage(context: EngineContext): Promise<SystemUsage> {
   const store = await context.store()
-  const { cacheMountsSize } = await import('#build')
+  const { cacheMountsSize, fileDigestsSize } = await import('#build')
   const figures = await store.diskUsage()
-  const usage = { ...figures, cacheSize: figures.cacheSize + (await cacheMountsSize(store.root)) }
+  const beside = (await cacheMountsSize(store.root)) + (await fileDigestsSize(store.root))
+  const usage = { ...figures, cacheSize: figures.cacheSize + beside }
   if (usage.volumes.length === 0) return { ...usage, volumeUsers: new Map() }
   const { volumes } = await containerRecords(context)
   return { ...usage, volumeUsers: await volumes.users() }

@@ -76,10 +76,12 @@ export async function pruneAndRecoverBuilds(
   })
   // Killed builds may have left processes and mounts, without which nothing they wrote could be freed.
   const left = await recover(context, BUILD_ROOMS)
-  const { pruneCacheMounts } = await import('#build')
+  const { pruneCacheMounts, pruneFileDigests } = await import('#build')
   const mounts = until === undefined ? await pruneCacheMounts(store.root) : 0
+  // Of what the next build of a directory needs not read again.
+  const digests = until === undefined && options.all ? await pruneFileDigests(store.root) : 0
   await releaseMounts(context)
-  const freed = result.freed + left.freed + mounts
+  const freed = result.freed + left.freed + mounts + digests
   await store.events.add([pruneEvent('builder', freed)])
   return { ...result, freed, failure: left.failure }
 }

@@ -4,14 +4,14 @@ import { lseek, SEEK } from './kernel/syscalls.ts'
 /** Holes are counted in whole pieces of this size, so that the block size of a file system matters little. */
 const PIECE = 1 << 20
 /** Below this a file counts as one without holes: its zeros cost less than two representations of one content. */
-const SMALLEST = 256 << 20
+export const SMALLEST_SPARSE = 256 << 20
 
 /**
  * Where an open file of `size` bytes has data, when its holes are too large to be read as zeros; undefined
  * for a file that is best read from front to back.
  */
 export function sparseExtents(fd: number, size: number): { offset: number; length: number }[] | undefined {
-  if (size < SMALLEST) return undefined
+  if (size < SMALLEST_SPARSE) return undefined
   const extents: { offset: number; length: number }[] = []
   let data = 0
   for (let position = 0; position < size; ) {
@@ -25,7 +25,7 @@ export function sparseExtents(fd: number, size: number): { offset: number; lengt
     position = end
   }
   for (const { length } of extents) data += length
-  return size - data >= SMALLEST ? extents : undefined
+  return size - data >= SMALLEST_SPARSE ? extents : undefined
 }
 
 function floor(position: number): number {

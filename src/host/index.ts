@@ -16,7 +16,17 @@ export {
 } from './cgroup.ts'
 export { claim, isClaimed, readClaim } from './claim.ts'
 export { cleanProcess } from './clean-state.ts'
-export { sparseExtents } from './data-extents.ts'
+export { SMALLEST_SPARSE, sparseExtents } from './data-extents.ts'
+export {
+  changedAt,
+  type EntryStat,
+  type FileIdentity,
+  IDENTITY_WORDS,
+  isSameFile,
+  openEntry,
+  statDescriptor,
+  statEntry,
+} from './entry-stat.ts'
 export { mayMount, probeMounts, type TrialImage } from './features.ts'
 export { lchown, mknod, O_PATH, syncfs, type Time, utimensat } from './kernel/syscalls.ts'
 export { linkTarget } from './link-target.ts'

@@ -92,12 +92,16 @@ export function createImageFile(path: string): ImageFile {
     async finish(size) {
       flush()
       ftruncateSync(fd, size)
-      const digest = hashFile(fd)
-      await writeBack
-      if (failure) throw failure
       // Never written again: a mounted image must not change.
       fchmodSync(fd, 0o444)
-      await sync(fd)
+      // The disk writes while the processor hashes.
+      const synced = sync(fd).catch((error: unknown) => {
+        failure ??= error
+      })
+      const digest = hashFile(fd)
+      await writeBack
+      await synced
+      if (failure) throw failure
       return { digest, diskSize: fstatSync(fd).blocks * 512 }
     },
     [Symbol.dispose]() {

@@ -13,8 +13,11 @@ export function fromText(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1')
 }
 
-/** For messages. */
+const ASCII = /^[\x00-\x7f]*$/
+
+/** For messages and patterns. */
 export function toText(path: string): string {
+  if (ASCII.test(path)) return path
   return Buffer.from(path, 'latin1').toString('utf8')
 }
 

@@ -3,15 +3,34 @@ import { unreadable } from '#rootfs'
 import type { TreeEntry } from './tree-entry.ts'
 
 const CHUNK = 1 << 18
+/** With a byte to spare, what the writer of tars copies at once. */
+const SMALL = (1 << 16) - 1
+
+type Sizes = Pick<TreeEntry, 'size' | 'sparse'>
+
+/** Read at once: a trip through generators costs more than the read. */
+export function isSmall({ size, sparse }: Sizes): boolean {
+  return sparse === undefined && size < SMALL
+}
+
+const scratch = Buffer.allocUnsafeSlow(SMALL)
 
 /**
- * The bytes of an open regular file, in chunks, and at most one more than the entry says; with `sparse` only those of its
- * extents. Closes the descriptor.
+ * The bytes of an open regular file, and at most one more than the entry says, until the next call. Closes the descriptor.
  */
-export function* readEntryData(
-  descriptor: number,
-  { size, sparse }: Pick<TreeEntry, 'size' | 'sparse'>,
-): Generator<Uint8Array> {
+export function readSmall(descriptor: number, { size }: Sizes): Uint8Array {
+  try {
+    // A short read is the end of a regular file.
+    return scratch.subarray(0, readSync(descriptor, scratch, 0, size + 1, null))
+  } catch (error) {
+    throw unreadable(error, `/proc/self/fd/${descriptor}`)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** The same in chunks; with `sparse` only the bytes of its extents. */
+export function* readLarge(descriptor: number, { size, sparse }: Sizes): Generator<Uint8Array> {
   try {
     yield* sparse ? readExtents(descriptor, sparse) : readWhole(descriptor, size)
   } catch (error) {

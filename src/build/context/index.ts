@@ -3,8 +3,10 @@
  * even if parts of it are swapped meanwhile; what .dockerignore hides is invisible. Does not: know instructions or stages.
  */
 export { baseName, cleanPath, fromText, joinPath, parentOf, toBytes, toText } from './byte-path.ts'
+export { fileDigestsSize, pruneFileDigests } from './file-digests.ts'
 export {
   type ContextInput,
+  closeTree,
   type DockerfileInput,
   mountTar,
   type OpenContext,

@@ -36,7 +36,7 @@ export async function openContext(
   dockerfile: DockerfileInput | undefined,
   options: OperationOptions,
 ): Promise<OpenContext> {
-  if (input.kind === 'directory') return openDirectory(input.path, dockerfile)
+  if (input.kind === 'directory') return openDirectory(session, input.path, dockerfile)
   const stream = input.kind === 'url' ? (await session.machine.fetchUrl(input.url, options)).body : input.stream
   const { first, whole } = await peek(stream)
   if (!looksLikeTar(first)) {
@@ -49,23 +49,37 @@ export async function openContext(
   return openTar(session, whole, dockerfile, options)
 }
 
-async function openDirectory(path: string, dockerfile: DockerfileInput | undefined): Promise<OpenContext> {
+async function openDirectory(
+  session: BuildSession,
+  path: string,
+  dockerfile: DockerfileInput | undefined,
+): Promise<OpenContext> {
   const directory = resolve(path)
   await checkDirectory(directory)
   using plain = openSourceTree(directory, { label: 'the build context', ownedByRoot: true })
   const found = await readDirectoryDockerfile(plain, dockerfile, directory)
   const ignore = parseIgnoreFile(found.ignore ?? readTreeFile(plain, '.dockerignore') ?? '')
-  const tree = openSourceTree(directory, { label: 'the build context', ownedByRoot: true, ignore })
-  return { tree, ignore, dockerfile: found, [Symbol.asyncDispose]: async () => tree[Symbol.dispose]() }
+  const remember = rememberedIn(session)
+  const tree = openSourceTree(directory, { label: 'the build context', ownedByRoot: true, ignore, remember })
+  return { tree, ignore, dockerfile: found, [Symbol.asyncDispose]: () => closeTree(tree) }
+}
+
+function rememberedIn({ machine }: BuildSession) {
+  return { storeRoot: machine.store.root, clock: machine.clock }
+}
+
+export async function closeTree(tree: SourceTree): Promise<void> {
+  using _tree = tree
+  await tree.save()
 }
 
 /** A directory given with --build-context: with its own .dockerignore. */
-export async function openNamedDirectory(label: string, path: string): Promise<SourceTree> {
+export async function openNamedDirectory(session: BuildSession, label: string, path: string): Promise<SourceTree> {
   const directory = resolve(path)
   await checkDirectory(directory)
   using plain = openSourceTree(directory, { label, ownedByRoot: true })
   const ignore = parseIgnoreFile(readTreeFile(plain, '.dockerignore') ?? '')
-  return openSourceTree(directory, { label, ownedByRoot: true, ignore })
+  return openSourceTree(directory, { label, ownedByRoot: true, ignore, remember: rememberedIn(session) })
 }
 
 /** The tar becomes an unnamed layer and is mounted: nothing is extracted, and it is judged like any layer. */
@@ -217,6 +231,9 @@ function emptyTree(): SourceTree {
     follow: (path) => (cleanPath(path) === '' ? '' : undefined),
     list: () => [],
     read: () => [],
+    readAtOnce: () => undefined,
+    remember: () => undefined,
+    save: async () => undefined,
     isIgnored: () => false,
     [Symbol.dispose]: () => undefined,
   }

@@ -18,10 +18,12 @@ export interface PatternSet {
 }
 
 export interface MatchState {
-  matched: boolean
-  /** Which patterns matched the path or a directory above it. */
-  readonly hits: readonly boolean[]
+  readonly matched: boolean
+  /** Which patterns matched the path or a directory above it; a hole is one that did not. */
+  readonly hits: readonly (boolean | undefined)[]
 }
+
+const NOTHING: MatchState = { matched: false, hits: [] }
 
 /** Throws a Mistake for a pattern that is none. */
 export function createPatternSet(patterns: readonly string[]): PatternSet {
@@ -36,12 +38,14 @@ export function createPatternSet(patterns: readonly string[]): PatternSet {
   const exceptions = compiled.filter((pattern) => pattern.except)
   const step: PatternSet['step'] = (path, parent) => {
     let matched = false
-    const hits = compiled.map((pattern, index) => {
-      const hit = parent?.hits[index] || pattern.matches(path)
-      if (hit) matched = !pattern.except
-      return hit
-    })
-    return { matched, hits }
+    let hits: boolean[] | undefined
+    for (const [index, pattern] of compiled.entries()) {
+      if (!parent?.hits[index] && !pattern.matches(path)) continue
+      matched = !pattern.except
+      hits ??= []
+      hits[index] = true
+    }
+    return hits ? { matched, hits } : NOTHING
   }
   return {
     step,

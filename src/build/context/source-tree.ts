@@ -1,11 +1,13 @@
-import { closeSync, constants, openSync, readdirSync } from 'node:fs'
+import { closeSync, constants, readdirSync } from 'node:fs'
 import { BaleError, errnoOf, followLinks, printable } from '#base'
-import { openRoot, type RootDirectory } from '#host'
+import { isSameFile, openEntry, openRoot, type RootDirectory, statDescriptor } from '#host'
 import { unreadable } from '#rootfs'
 import { baseName, cleanPath, joinPath, parentOf, toBytes, toText } from './byte-path.ts'
-import { readEntryData } from './entry-data.ts'
-import { createPatternSet, type PatternSet } from './pattern-set.ts'
-import { entryPlace, isMissing, readEntry, type TreeEntry } from './tree-entry.ts'
+import { isSmall, readLarge, readSmall } from './entry-data.ts'
+import { type FileDigests, openFileDigests } from './file-digests.ts'
+import { createPatternSet, type MatchState, type PatternSet } from './pattern-set.ts'
+import { hasReliableTimes } from './reliable-times.ts'
+import { isMissing, type ReadEntryOptions, readEntry, type TreeEntry } from './tree-entry.ts'
 
 /**
  * A directory that files are copied from: a build context, a stage, an image. What `ignored` matches is invisible: neither
@@ -26,12 +28,23 @@ export interface SourceTree extends Disposable {
    * reader's to notice.
    * With `sparse` only the bytes of these extents.
    */
-  read(path: string, entry: Pick<TreeEntry, 'size' | 'sparse'>): Iterable<Uint8Array>
+  read(path: string, entry: ReadableEntry): Iterable<Uint8Array>
+  /** What `read` gives, of a small file, until the next call; undefined for a large one. Nothing is allocated. */
+  readAtOnce(path: string, entry: ReadableEntry): Uint8Array | undefined
+  /** For builds to come: the sha256 of all that `read` gave. */
+  remember(entry: ReadableEntry, digest: string): void
+  /** Writes what is to be remembered. */
+  save(): Promise<void>
   isIgnored(path: string): boolean
 }
 
+/** What reading needs of an entry. */
+type ReadableEntry = Pick<TreeEntry, 'size' | 'sparse' | 'known'>
+
 interface SourceTreeOptions {
   label: string
+  /** Where digests of files are remembered between builds. */
+  remember?: Parameters<typeof openFileDigests>[0]
   /** Patterns of a .dockerignore. */
   ignore?: readonly string[]
   /** Files of a directory on the host belong to root in the image. */
@@ -48,21 +61,29 @@ class HostTree implements SourceTree {
   readonly #root: RootDirectory
   readonly #ownedByRoot: boolean
   readonly #patterns: PatternSet | undefined
+  readonly #digests: FileDigests | undefined
+  /** By device. */
+  readonly #reliable = new Map<string, boolean>()
+  /** What the patterns say of the directory that was listed last. */
+  #state: { path: string; state: MatchState | undefined } = { path: '', state: undefined }
   /** Files are read directory by directory: the directory's descriptor is kept. */
   #lastDirectory: { path: string; descriptor: number } | undefined
 
-  constructor(root: RootDirectory, { label, ignore = [], ownedByRoot = false }: SourceTreeOptions) {
+  constructor(root: RootDirectory, { label, ignore = [], ownedByRoot = false, remember }: SourceTreeOptions) {
     this.label = label
     this.#root = root
     this.#ownedByRoot = ownedByRoot
     this.#patterns = ignore.length > 0 ? createPatternSet(ignore) : undefined
+    this.#digests = remember && openFileDigests(remember, statDescriptor(root.fd).identity.slice())
   }
 
   entry(path: string): TreeEntry | undefined {
     const name = path === '' ? '.' : path.slice(path.lastIndexOf('/') + 1)
     try {
-      const found = this.#withDirectory(parentOf(path), (descriptor) => this.#entryAt(descriptor, name))
-      return this.#visible(path, found)
+      return this.#withDirectory(parentOf(path), (descriptor) => {
+        const found = readEntry(descriptor, name, this.#optionsFor(descriptor))
+        return found && this.#visible(path, found, this.#stateOf(parentOf(path)))
+      })
     } catch (error) {
       if (isMissing(error)) return undefined
       throw error
@@ -70,14 +91,17 @@ class HostTree implements SourceTree {
   }
 
   list(path: string): { name: string; entry: TreeEntry }[] {
-    return this.#withDirectory(path, (descriptor) =>
-      readdirSync(`/proc/self/fd/${descriptor}`, { encoding: 'latin1' as BufferEncoding })
-        .sort()
-        .flatMap((name) => {
-          const found = this.#visible(joinPath(path, name), this.#entryAt(descriptor, name))
-          return found ? { name, entry: found } : []
-        }),
-    )
+    return this.#withDirectory(path, (descriptor) => {
+      const options = this.#optionsFor(descriptor)
+      const state = this.#stateOf(path)
+      const listed: { name: string; entry: TreeEntry }[] = []
+      for (const name of readdirSync(`/proc/self/fd/${descriptor}`, { encoding: 'latin1' as BufferEncoding }).sort()) {
+        const found = readEntry(descriptor, name, options)
+        const entry = found && this.#visible(joinPath(path, name), found, state)
+        if (entry) listed.push({ name, entry })
+      }
+      return listed
+    })
   }
 
   follow(path: string): string | undefined {
@@ -91,8 +115,21 @@ class HostTree implements SourceTree {
     return followLinks(cleanPath(path), { look, tooMany })
   }
 
-  *read(path: string, entry: Pick<TreeEntry, 'size' | 'sparse'>): Iterable<Uint8Array> {
-    yield* readEntryData(this.#openFile(path), entry)
+  read(path: string, entry: ReadableEntry): Iterable<Uint8Array> {
+    const bytes = this.readAtOnce(path, entry)
+    return bytes ? [Uint8Array.from(bytes)] : this.#readLarge(path, entry)
+  }
+
+  readAtOnce(path: string, entry: ReadableEntry): Uint8Array | undefined {
+    return isSmall(entry) ? readSmall(this.#openFile(path, entry), entry) : undefined
+  }
+
+  remember({ known }: ReadableEntry, digest: string): void {
+    if (known?.identity) this.#digests?.add(known.identity, digest)
+  }
+
+  async save(): Promise<void> {
+    await this.#digests?.save()
   }
 
   isIgnored(path: string): boolean {
@@ -105,15 +142,39 @@ class HostTree implements SourceTree {
     this.#root[Symbol.dispose]()
   }
 
-  /** An ignored directory still exists when an exception may lead into it. */
-  #visible(path: string, entry: TreeEntry | undefined): TreeEntry | undefined {
-    if (!entry || !this.isIgnored(path)) return entry
-    const leads = entry.type === 'directory' && this.#patterns!.mayExceptBelow(toText(path))
+  /** An ignored directory still exists when an exception may lead into it. `parent`: what the patterns say of its directory. */
+  #visible(path: string, entry: TreeEntry, parent: MatchState | undefined): TreeEntry | undefined {
+    if (!this.#patterns || path === '') return entry
+    // Patterns are text, paths are bytes.
+    const text = toText(path)
+    if (!this.#patterns.step(text, parent).matched) return entry
+    const leads = entry.type === 'directory' && this.#patterns.mayExceptBelow(text)
     return leads ? { ...entry, isPassage: true } : undefined
   }
 
-  #entryAt(descriptor: number, name: string): TreeEntry | undefined {
-    return readEntry(entryPlace(descriptor, name), this.#ownedByRoot)
+  #stateOf(directory: string): MatchState | undefined {
+    if (!this.#patterns || directory === '') return undefined
+    if (this.#state.path !== directory) {
+      const above = this.#stateOf(parentOf(directory))
+      this.#state = { path: directory, state: this.#patterns.step(toText(directory), above) }
+    }
+    return this.#state.state
+  }
+
+  /** Digests are remembered of what lies in the directory itself, where its file system can be trusted to date every change. */
+  #optionsFor(descriptor: number): ReadEntryOptions {
+    const ownedByRoot = this.#ownedByRoot
+    if (!this.#digests) return { ownedByRoot, digests: undefined, device: undefined }
+    const { identity } = statDescriptor(descriptor)
+    const device = `${identity[0]}:${identity[1]}`
+    const known = this.#reliable.get(device) ?? hasReliableTimes(descriptor)
+    this.#reliable.set(device, known)
+    return { ownedByRoot, digests: known ? this.#digests : undefined, device: identity.slice(0, 2) }
+  }
+
+  /** Opened when its turn comes. */
+  *#readLarge(path: string, entry: ReadableEntry): Generator<Uint8Array> {
+    yield* readLarge(this.#openFile(path, entry), entry)
   }
 
   #withDirectory<T>(path: string, act: (descriptor: number) => T): T {
@@ -132,10 +193,16 @@ class HostTree implements SourceTree {
   }
 
   /** Refuses what became a link since it was listed. */
-  #openFile(path: string): number {
-    const place = entryPlace(this.#directoryOf(path), baseName(path))
+  #openFile(path: string, { known }: ReadableEntry): number {
+    const descriptor = this.#openPlace(path)
+    // Another file under its name has another digest.
+    if (known?.identity && !isSameFile(statDescriptor(descriptor).identity, known.identity)) known.identity = undefined
+    return descriptor
+  }
+
+  #openPlace(path: string): number {
     try {
-      return openSync(place, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY)
+      return openEntry(this.#directoryOf(path), baseName(path))
     } catch (error) {
       if (errnoOf(error) !== 'ELOOP') throw error
       throw new BaleError('BUILD_FAILED', `${shown(path)} became a symbolic link while it was being copied`, {

@@ -1,7 +1,8 @@
-import { type BigIntStats, closeSync, constants, lstatSync, openSync } from 'node:fs'
+import { closeSync, constants, openSync } from 'node:fs'
 import { errnoOf } from '#base'
-import { linkTarget, readXattrs, sparseExtents } from '#host'
+import { type FileIdentity, linkTarget, readXattrs, SMALLEST_SPARSE, sparseExtents, statEntry } from '#host'
 import { toBytes } from './byte-path.ts'
+import type { FileDigests } from './file-digests.ts'
 
 /** An entry of a tree; sockets do not appear. */
 export interface TreeEntry {
@@ -18,50 +19,68 @@ export interface TreeEntry {
   linkName: string
   deviceMajor: number
   deviceMinor: number
-  xattrs: Map<string, Uint8Array>
+  xattrs: ReadonlyMap<string, Uint8Array>
   /** Same text for hard links of one file; undefined when there is one name only. */
   inode: string | undefined
+  /** Of a file whose digest is remembered between builds: the digest, or to remember it by, what the file was when it was listed. */
+  known?: { digest?: string; identity?: FileIdentity | undefined }
   /** An ignored directory that is visible only because something below it may not be ignored. */
   isPassage?: boolean
 }
 
 /** The descriptor is of a directory in the tree; calls that do not follow the last component cannot lead out of it. */
-export function entryPlace(descriptor: number, name: string): Buffer {
+function entryPlace(descriptor: number, name: string): Buffer {
   return Buffer.concat([Buffer.from(`/proc/self/fd/${descriptor}/`), toBytes(name)])
 }
 
-/** What is at this place; undefined for nothing and for a socket. */
-export function readEntry(place: Buffer, ownedByRoot: boolean): TreeEntry | undefined {
-  const stats = lstatSync(place, { bigint: true, throwIfNoEntry: false })
-  const type = stats && typeOf(stats)
-  const linkName = type === 'symlink' ? linkTarget(place) : ''
-  if (!stats || !type || linkName === undefined) return undefined
+export interface ReadEntryOptions {
+  /** Files of a directory on the host belong to root in the image. */
+  ownedByRoot: boolean
+  /** Of files in this directory. */
+  digests: FileDigests | undefined
+  /** Identity of the directory: a file that is mounted over one in it is on another device. */
+  device: FileIdentity | undefined
+}
+
+/** What is in an open directory under this name; undefined for nothing and for a socket. */
+export function readEntry(directory: number, name: string, options: ReadEntryOptions): TreeEntry | undefined {
+  const stat = statEntry(directory, name)
+  if (!stat || stat.type === 'socket') return undefined
+  const { type, mode, size, links, mtime, mtimeNanoseconds, identity } = stat
+  const { ownedByRoot, device } = options
+  const isHere = device !== undefined && identity[0] === device[0] && identity[1] === device[1]
+  const digests = isHere ? options.digests : undefined
+  const linkName = type === 'symlink' ? linkTarget(entryPlace(directory, name)) : ''
+  if (linkName === undefined) return undefined
+  const isFile = type === 'file'
   const isDevice = type === 'character' || type === 'block'
-  return {
+  const sparse = isFile && size >= SMALLEST_SPARSE ? extentsOf(entryPlace(directory, name), size) : undefined
+  const digest = isFile && !sparse ? digests?.find(identity) : undefined
+  const entry: TreeEntry = {
     type,
-    mode: Number(stats.mode & 0o7777n),
-    uid: ownedByRoot ? 0 : Number(stats.uid),
-    gid: ownedByRoot ? 0 : Number(stats.gid),
-    size: type === 'file' ? Number(stats.size) : 0,
-    ...(type === 'file' && sparseOf(place, Number(stats.size))),
-    mtime: Number(floorDivide(stats.mtimeNs, 1_000_000_000n)),
-    mtimeNanoseconds: Number(((stats.mtimeNs % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n),
+    mode,
+    uid: ownedByRoot ? 0 : stat.uid,
+    gid: ownedByRoot ? 0 : stat.gid,
+    size: isFile ? size : 0,
+    mtime,
+    mtimeNanoseconds,
     linkName,
-    deviceMajor: isDevice ? Number(((stats.rdev >> 8n) & 0xfffn) | ((stats.rdev >> 32n) & ~0xfffn)) : 0,
-    deviceMinor: isDevice ? Number((stats.rdev & 0xffn) | ((stats.rdev >> 12n) & ~0xffn)) : 0,
-    xattrs: copiedXattrs(place, type),
-    inode: type === 'file' && stats.nlink > 1n ? `${stats.dev}:${stats.ino}` : undefined,
+    deviceMajor: isDevice ? stat.deviceMajor : 0,
+    deviceMinor: isDevice ? stat.deviceMinor : 0,
+    // A change of attributes changes the time by which the digest was found, and it was kept of a file without any.
+    xattrs: digest === undefined ? copiedXattrs(directory, name, type) : NO_XATTRS,
+    inode: isFile && links > 1 ? identity.subarray(0, 4).join(':') : undefined,
   }
+  if (sparse) entry.sparse = sparse
+  else if (isFile && digests && entry.xattrs.size === 0)
+    entry.known = digest === undefined ? { identity: identity.slice() } : { digest }
+  return entry
 }
 
-function sparseOf(place: Buffer, size: number): Pick<TreeEntry, 'sparse'> {
-  const sparse = extentsOf(place, size)
-  return sparse ? { sparse } : {}
-}
+const NO_XATTRS: ReadonlyMap<string, Uint8Array> = new Map()
 
-/** Only for a large file; what it became since it was listed is noticed when it is read. */
+/** What it became since it was listed is noticed when it is read. */
 function extentsOf(place: Buffer, size: number): TreeEntry['sparse'] {
-  if (size < 1 << 20) return undefined
   try {
     const descriptor = openSync(place, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
     try {
@@ -76,25 +95,14 @@ function extentsOf(place: Buffer, size: number): TreeEntry['sparse'] {
 }
 
 /** Capabilities and user attributes go along; what belongs to overlayfs or to the host's policy does not (T11). */
-function copiedXattrs(place: Buffer, type: TreeEntry['type']): Map<string, Uint8Array> {
-  if (type !== 'file' && type !== 'directory') return new Map()
-  const kept = [...readXattrs(place)].filter(
+function copiedXattrs(directory: number, name: string, type: TreeEntry['type']): ReadonlyMap<string, Uint8Array> {
+  if (type !== 'file' && type !== 'directory') return NO_XATTRS
+  const all = readXattrs(entryPlace(directory, name))
+  if (all.size === 0) return NO_XATTRS
+  const kept = [...all].filter(
     ([name]) => name === 'security.capability' || (name.startsWith('user.') && !name.startsWith('user.overlay.')),
   )
   return new Map(kept)
-}
-
-function typeOf(stats: BigIntStats): TreeEntry['type'] | undefined {
-  if (stats.isFile()) return 'file'
-  if (stats.isDirectory()) return 'directory'
-  if (stats.isSymbolicLink()) return 'symlink'
-  if (stats.isCharacterDevice()) return 'character'
-  if (stats.isBlockDevice()) return 'block'
-  return stats.isFIFO() ? 'fifo' : undefined
-}
-
-function floorDivide(value: bigint, by: bigint): bigint {
-  return value >= 0n ? value / by : -((-value + by - 1n) / by)
 }
 
 export function isMissing(error: unknown): boolean {

@@ -1,50 +1,83 @@
-import { createHash } from 'node:crypto'
-import type { Selection } from './selection.ts'
+import { createHash, hash } from 'node:crypto'
+import type { TreeEntry } from '../context/index.ts'
+import { breather } from './breather.ts'
+import type { SelectedItem, Selection } from './selection.ts'
+
+interface ContentDigestOptions {
+  /** A file's digest, so that a copy in progress can hash what it really wrote. */
+  dataDigest?(item: SelectedItem): string | undefined
+  signal?: AbortSignal
+}
 
 /**
  * What the cache knows of copied files: names, types, modes, owners, sizes, link targets, devices, attributes and data.
- * Times never count. `dataDigest` gives a file's digest, so that a copy in progress can hash what it really wrote.
+ * Times never count.
  */
 export async function contentDigest(
   selections: readonly Selection[],
-  dataDigest: (item: Selection['items'][number]) => Promise<string> = hashData,
+  { dataDigest, signal }: ContentDigestOptions = {},
 ): Promise<string> {
-  const hash = createHash('sha256')
+  const running = createHash('sha256')
+  const breathe = breather(signal)
+  let text = ''
   for (const { name, items } of selections) {
-    hash.update(`source ${JSON.stringify(name)} ${items.length}\n`)
+    // A NUL ends what may contain anything else: names, and the targets of links.
+    text += `${VERSION} ${items.length} ${name}\0`
     const first = new Map<string, number>()
     for (const [index, item] of items.entries()) {
       const { entry, relative } = item
-      const { type, mode, uid, gid, size, linkName, deviceMajor, deviceMinor, inode, sparse } = entry
-      const linked = inode === undefined ? undefined : first.get(inode)
-      if (inode !== undefined && linked === undefined) first.set(inode, index)
-      const xattrs = [...entry.xattrs].sort(([a], [b]) => (a < b ? -1 : 1))
-      const attributes = xattrs.map(([key, value]) => [key, Buffer.from(value).toString('base64')])
-      const data = type === 'file' && linked === undefined ? await dataDigest(item) : linked
-      // The name of the source itself is not content: it is in the instruction.
-      hash.update(
-        JSON.stringify([relative, type, mode, uid, gid, size, linkName, deviceMajor, deviceMinor, attributes, data]),
-      )
-      // The positions of the data in a file whose holes were not read.
-      hash.update(sparse ? ` ${JSON.stringify(sparse)}\n` : '\n')
+      const linked = entry.inode === undefined ? undefined : first.get(entry.inode)
+      if (entry.inode !== undefined && linked === undefined) first.set(entry.inode, index)
+      text += `${relative}\0${entry.linkName}\0${attributesOf(entry)} `
+      if (linked !== undefined) text += `link ${linked}\n`
+      else if (entry.type !== 'file') text += '\n'
+      else {
+        const digest = dataDigest?.(item) ?? entry.known?.digest ?? hashSmall(item) ?? (await hashData(item, signal))
+        text += `${digest}\n`
+        const waits = entry.known?.digest === undefined && breathe(entry.size + OPENING)
+        if (waits) await waits
+      }
+      if (text.length < PIECE) continue
+      running.update(text, 'latin1')
+      text = ''
     }
   }
-  return hash.digest('hex')
+  return running.update(text, 'latin1').digest('hex')
 }
 
-/** Lets timers and signals in now and then: reading is synchronous. */
-let sinceBreath = 0
-const BREATH = 8 << 20
+/** Of this text. The keys of builds with another one find nothing. */
+const VERSION = 2
+const PIECE = 64 << 10
+/** Opening and closing a file take as long as reading so many bytes. */
+const OPENING = 16 << 10
 
-async function hashData(item: Selection['items'][number]): Promise<string> {
-  const hash = createHash('sha256')
-  for await (const chunk of item.read()) {
-    hash.update(chunk)
-    sinceBreath += chunk.length
-    if (sinceBreath > BREATH) {
-      sinceBreath = 0
-      await new Promise(setImmediate)
-    }
+function attributesOf({ type, mode, uid, gid, size, deviceMajor, deviceMinor, xattrs, sparse }: TreeEntry): string {
+  let text = `${type} ${mode} ${uid} ${gid} ${size} ${deviceMajor} ${deviceMinor}`
+  if (xattrs.size > 0) {
+    const sorted = [...xattrs].sort(([a], [b]) => (a < b ? -1 : 1))
+    text += JSON.stringify(sorted.map(([key, value]) => [key, Buffer.from(value).toString('base64')]))
   }
-  return hash.digest('hex')
+  // The positions of the data in a file whose holes were not read.
+  return sparse ? text + JSON.stringify(sparse) : text
+}
+
+function hashSmall(item: SelectedItem): string | undefined {
+  const bytes = item.readAtOnce?.()
+  if (!bytes) return undefined
+  const digest = hash('sha256', bytes, 'hex')
+  item.remember?.(digest)
+  return digest
+}
+
+async function hashData(item: SelectedItem, signal: AbortSignal | undefined): Promise<string> {
+  const running = createHash('sha256')
+  const breathe = breather(signal)
+  for await (const chunk of item.read()) {
+    running.update(chunk)
+    const waits = breathe(chunk.length)
+    if (waits) await waits
+  }
+  const digest = running.digest('hex')
+  item.remember?.(digest)
+  return digest
 }

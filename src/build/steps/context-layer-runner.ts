@@ -12,11 +12,11 @@ export async function contextLayerRunner(
   const opened = await source!.open()
   const select = () => selectSources(opened.tree, '.', { excludes: [], parents: false, signal })
   return {
-    keys: [async () => cacheKey('context', { content: await contentDigest(select()), epoch })],
+    keys: [async () => cacheKey('context', { content: await contentDigest(await select(), { signal }), epoch })],
     async execute() {
       const now = Math.floor(session.machine.clock.now() / 1000)
       const draft = createLayerDraft({ lower: undefined, latestTime: epoch, now })
-      const entries = select().flatMap((selection) => [
+      const entries = (await select()).flatMap((selection) => [
         ...place(draft, selection, '', { owner: undefined, chmod: undefined }),
       ])
       const { diffId } = await session.intake.layers.write(packTar(entries), { signal })

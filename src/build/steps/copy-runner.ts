@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import { BaleError, isUrl } from '#base'
 import { type PackedEntry, packTar } from '#format/tar'
 import type { Digest } from '#spec'
@@ -19,7 +19,7 @@ import {
   selectSources,
   unpack,
 } from '../copy/index.ts'
-import { inWord } from '../dockerfile/index.ts'
+import { inWordLater } from '../dockerfile/index.ts'
 import type { Files, OpenFiles, Step, StepOf } from '../graph/index.ts'
 import { type CopyDefinition, parseChmod } from '../instructions/index.ts'
 import { addedUrl } from './added-url.ts'
@@ -31,6 +31,7 @@ export async function copyRunner(
   { definition }: StepOf<'copy'>,
   [below, source]: readonly Files[],
 ): Promise<Step> {
+  const { signal } = context
   const layers = below!.layers!
   const sources = new CopySources(context, definition, source!)
   const onto = async () => {
@@ -52,18 +53,17 @@ export async function copyRunner(
   const keys: Step['keys'][number][] = []
   const known = knownContent(definition, source!)
   if (known) keys.push(async () => cacheKey('copy-from', { ...(await described()), ...known }))
-  keys.push(async () => contentKey(await contentDigest(await sources.selections())))
+  keys.push(async () => contentKey(await contentDigest(await sources.selections(), { signal })))
 
   return {
     keys,
     mark: async () => cacheKey('copy-mark', await described()),
     async execute() {
       const digests = new Map<SelectedItem, string>()
-      const read = (item: SelectedItem) => () => hashing(item, digests)
       const selections = await sources.selections()
-      const diffId = await writeLayer(context, layers, definition, selections, read)
+      const diffId = await writeLayer(context, layers, definition, selections, (item) => () => hashing(item, digests))
       // What counts is what was written, should a file have changed since it was hashed.
-      const digest = await contentDigest(selections, async (item) => digests.get(item) ?? hashed(item))
+      const digest = await contentDigest(selections, { dataDigest: (item) => digests.get(item), signal })
       const cheap = known ? [await keys[0]!()] : []
       return { diffId, keys: [...cheap, await contentKey(digest)] }
     },
@@ -110,7 +110,8 @@ class CopySources {
       }
       this.#opened ??= await this.#source.open()
       const { tree } = this.#opened
-      selections.push(...inWord(source, () => selectSources(tree, source, { excludes, parents, signal })))
+      const select = () => selectSources(tree, source, { excludes, parents, signal })
+      selections.push(...(await inWordLater(source, select)))
     }
     const now = Math.floor(session.machine.clock.now() / 1000)
     return [...selections, ...files.map(({ name, content }) => inlineFile(name, content, now))]
@@ -187,7 +188,7 @@ async function writeLayer(
       else yield* place(draft, selection, target, options)
     }
   }
-  const layer = await session.intake.layers.write(packTar(entries()), { signal })
+  const layer = await session.intake.layers.write(packTar(entries(), { reuse: true }), { signal })
   return layer.diffId
 }
 
@@ -210,17 +211,27 @@ function mayUnpack({ kind, unpack: wanted }: CopyDefinition, selection: Selectio
   return wanted ?? !selection.isRemote
 }
 
-async function* hashing(item: SelectedItem, digests: Map<SelectedItem, string>): AsyncGenerator<Uint8Array> {
-  const hash = createHash('sha256')
-  for await (const chunk of item.read()) {
-    hash.update(chunk)
-    yield chunk
+/** The bytes of an item, to be taken at once; their digest is in `digests` when all of them were taken. */
+function hashing(item: SelectedItem, digests: Map<SelectedItem, string>): ReturnType<SelectedItem['read']> {
+  const done = (digest: string) => {
+    digests.set(item, digest)
+    item.remember?.(digest)
   }
-  digests.set(item, hash.digest('hex'))
+  const bytes = item.readAtOnce?.()
+  if (!bytes) return hashingStream(item.read(), done)
+  // A hash in pieces takes longer than all else that is done for a small file.
+  done(hash('sha256', bytes, 'hex'))
+  return [bytes]
 }
 
-async function hashed(item: SelectedItem): Promise<string> {
-  const hash = createHash('sha256')
-  for await (const chunk of item.read()) hash.update(chunk)
-  return hash.digest('hex')
+async function* hashingStream(
+  data: ReturnType<SelectedItem['read']>,
+  done: (digest: string) => void,
+): AsyncGenerator<Uint8Array> {
+  const running = createHash('sha256')
+  for await (const chunk of data) {
+    running.update(chunk)
+    yield chunk
+  }
+  done(running.digest('hex'))
 }

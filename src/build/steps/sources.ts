@@ -1,5 +1,5 @@
 import type { Digest, Platform } from '#spec'
-import { mountTar, openNamedDirectory, openSourceTree, type SourceTree } from '../context/index.ts'
+import { closeTree, mountTar, openNamedDirectory, openSourceTree, type SourceTree } from '../context/index.ts'
 import type { Files, OpenFiles, Runners } from '../graph/index.ts'
 import type { BuildSession, FoundBase } from '../session/index.ts'
 
@@ -31,7 +31,7 @@ export function sourceRunners(options: SourcesOptions): Pick<Runners, 'scratch' 
         const { path } = session.own(await mountTar(session, body, { signal }))
         return { label, layers: undefined, open: async () => owned(openSourceTree(path, { label })) }
       }
-      return { label, layers: undefined, open: async () => owned(await openNamedDirectory(label, place)) }
+      return { label, layers: undefined, open: async () => owned(await openNamedDirectory(session, label, place)) }
     },
   }
 }
@@ -61,7 +61,7 @@ export function layeredFiles(
 }
 
 function owned(tree: SourceTree): OpenFiles {
-  return { tree, [Symbol.asyncDispose]: async () => tree[Symbol.dispose]() }
+  return { tree, [Symbol.asyncDispose]: () => closeTree(tree) }
 }
 
 function borrowed(tree: SourceTree): OpenFiles {

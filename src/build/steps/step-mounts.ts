@@ -95,9 +95,9 @@ async function bindDigest(run: StepContext, source: Files, path: string): Promis
   const resolved = opened.tree.follow(path)
   if (resolved === undefined) throw notFound(source, path)
   // Awaited here: the tree is closed when this function ends.
-  return await contentDigest(
-    selectSources(opened.tree, plainSource(resolved), { excludes: [], parents: false, signal: run.signal }),
-  )
+  const { signal } = run
+  const options = { excludes: [], parents: false, signal }
+  return await contentDigest(await selectSources(opened.tree, plainSource(resolved), options), { signal })
 }
 
 /** Selection takes patterns; a resolved path is none. */
@@ -114,13 +114,13 @@ function plainSource(path: string): string {
 async function mountFiles(run: StepContext, source: Files, writable: boolean) {
   const { session, signal } = run
   await using opened = await source.open()
-  const tar = () => {
-    const selections = selectSources(opened.tree, '.', { excludes: [], parents: false, signal })
+  const tar = async function* () {
+    const selections = await selectSources(opened.tree, '.', { excludes: [], parents: false, signal })
     const draft = createLayerDraft({ lower: undefined, latestTime: undefined, now: 0 })
     const entries = selections.flatMap((selection) => [
       ...place(draft, selection, '', { owner: undefined, chmod: undefined }),
     ])
-    return packTar(entries)
+    yield* packTar(entries)
   }
   const diffId = await session.temporaryLayer(tar, { signal })
   return session.mount([diffId], { writable, signal })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { test } from 'node:test'
-import { goTimestamp, localRfc3339, zoneNames } from './local-time.ts'
+import { zoneNames } from './local-time.ts'
 
 const rules: [rule: string, names: ReturnType<typeof zoneNames>][] = [
   [
@@ -36,12 +37,7 @@ test('the last rule of a zone file names its offsets', () => {
 const WINTER = Date.UTC(2026, 0, 2, 3, 4, 5, 678)
 const SUMMER = Date.UTC(2026, 6, 2, 23, 4, 5)
 
-test('times are written in the caller’s zone, as Go does', (context) => {
-  const before = process.env['TZ']
-  context.after(() => {
-    if (before === undefined) delete process.env['TZ']
-    else process.env['TZ'] = before
-  })
+test('times are written in the caller’s zone, as Go does', () => {
   const times: [zone: string, time: number, text: RegExp, rfc3339: string][] = [
     ['UTC', WINTER, /^2026-01-02 03:04:05 \+0000 UTC$/, '2026-01-02T03:04:05Z'],
     // A machine without the zone database shows the offset in place of the name.
@@ -49,9 +45,20 @@ test('times are written in the caller’s zone, as Go does', (context) => {
     ['Europe/Berlin', SUMMER, /^2026-07-03 01:04:05 \+0200 (CEST|\+0200)$/, '2026-07-03T01:04:05+02:00'],
     ['America/St_Johns', WINTER, /^2026-01-01 23:34:05 -0330 (NST|-0330)$/, '2026-01-01T23:34:05-03:30'],
   ]
-  for (const [zone, time, text, rfc3339] of times) {
-    process.env['TZ'] = zone
-    assert.match(goTimestamp(time), text)
-    assert.equal(localRfc3339(time), rfc3339)
+  const module = JSON.stringify(new URL('./local-time.ts', import.meta.url).href)
+  for (const zone of new Set(times.map(([zone]) => zone))) {
+    const own = times.filter((one) => one[0] === zone)
+    const code = `
+      const { goTimestamp, localRfc3339 } = await import(${module})
+      for (const time of ${JSON.stringify(own.map(([, time]) => time))}) console.log(goTimestamp(time) + '\\n' + localRfc3339(time))`
+    // A zone is a program's from its start.
+    const args = ['--conditions=source', '--disable-warning=ExperimentalWarning', '--input-type=module', '-e', code]
+    const lines = execFileSync(process.execPath, args, { env: { TZ: zone }, encoding: 'utf8' })
+      .trim()
+      .split('\n')
+    for (const [index, [, , text, rfc3339]] of own.entries()) {
+      assert.match(lines[2 * index]!, text)
+      assert.equal(lines[2 * index + 1], rfc3339)
+    }
   }
 })

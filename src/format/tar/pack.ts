@@ -7,73 +7,101 @@ export interface PackedEntry {
   entry: NewTarEntry
   /**
    * Exactly `entry.size` bytes (of a sparse file those of its extents), for files only. Opened when its turn comes when it is
-   * a function. What is disposable is disposed of once the entry is packed, also when nothing asked for its bytes.
+   * a function; of what is iterable at once, pieces of less than 64 KiB are copied before anything else happens. What is disposable is disposed of once the entry is packed, also when nothing asked for its bytes.
    */
   data?: Uint8Array | TarData | (() => TarData | Promise<TarData>)
 }
 type TarData = (AsyncIterable<Uint8Array> | Iterable<Uint8Array>) & Partial<Disposable>
 
-/** Small pieces are joined up to this size, so that a tree of small files is not a stream of 512-byte chunks. */
+/** A tree of small files is not a stream of 512-byte chunks. */
 const BATCH = 64 * 1024
 
 /**
  * A whole tar as a stream; its bytes depend on the entries only. Throws SIZE_MISMATCH if data is shorter or longer than
- * its entry says; the tar is then truncated.
+ * its entry says; the tar is then truncated. With `reuse`, for a consumer that copies, a chunk is valid until the next is asked for.
  */
 export async function* packTar(
   entries: AsyncIterable<PackedEntry> | Iterable<PackedEntry>,
+  { reuse = false }: { reuse?: boolean } = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  yield* batched(pieces(entries))
-}
-
-async function* pieces(entries: AsyncIterable<PackedEntry> | Iterable<PackedEntry>): AsyncGenerator<Uint8Array> {
+  const batch = new Batch(reuse)
+  // Without a promise for each entry and piece where that can be.
+  let full: readonly Uint8Array[]
   for await (const packed of entries) {
     try {
-      yield* piecesOf(packed)
+      const { entry } = packed
+      full = batch.add(tarHeader(entry))
+      if (full !== NOTHING) yield* full
+      const opening = opened(packed.data)
+      const data = opening instanceof Promise ? await opening : opening
+      const size = storedSize(entry)
+      let seen = 0
+      if (Symbol.asyncIterator in data) {
+        for await (const chunk of data) {
+          seen += chunk.length
+          if (seen > size) break
+          yield* batch.add(chunk)
+        }
+      } else {
+        for (const chunk of data) {
+          seen += chunk.length
+          if (seen > size) break
+          full = batch.add(chunk)
+          if (full !== NOTHING) yield* full
+        }
+      }
+      if (seen !== size) throw wrongSize(entry, seen, size)
+      full = batch.add(tarPadding(size))
+      if (full !== NOTHING) yield* full
     } finally {
       if (typeof packed.data === 'object' && Symbol.dispose in packed.data) packed.data[Symbol.dispose]?.()
     }
   }
-  yield tarTrailer()
+  yield* batch.add(tarTrailer())
+  yield* batch.rest()
 }
 
-async function* piecesOf({ entry, data }: PackedEntry): AsyncGenerator<Uint8Array> {
-  yield tarHeader(entry)
-  const size = storedSize(entry)
-  let seen = 0
-  for await (const chunk of await opened(data)) {
-    seen += chunk.length
-    if (seen > size) break
-    yield chunk
-  }
-  if (seen !== size)
-    throw new BaleError(
-      'SIZE_MISMATCH',
-      `tar entry ${quoted(entry.name)} has ${seen > size ? 'more than ' : `${seen} of `}${size} bytes`,
-    )
-  yield tarPadding(size)
-}
-
-async function opened(data: PackedEntry['data']): Promise<TarData> {
-  if (data === undefined) return []
+function opened(data: PackedEntry['data']): TarData | Promise<TarData> {
+  if (data === undefined) return NOTHING
   if (data instanceof Uint8Array) return [data]
-  return typeof data === 'function' ? await data() : data
+  return typeof data === 'function' ? data() : data
 }
 
-async function* batched(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let batch = Buffer.allocUnsafe(BATCH)
-  let filled = 0
-  for await (const piece of stream) {
-    if (filled + piece.length > BATCH && filled > 0) {
-      yield batch.subarray(0, filled)
-      batch = Buffer.allocUnsafe(BATCH)
-      filled = 0
-    }
-    if (piece.length >= BATCH) yield piece
-    else {
-      batch.set(piece, filled)
-      filled += piece.length
-    }
+const NOTHING: readonly Uint8Array[] = []
+
+function wrongSize({ name }: NewTarEntry, seen: number, size: number): BaleError {
+  const found = seen > size ? 'more than ' : `${seen} of `
+  return new BaleError('SIZE_MISMATCH', `tar entry ${quoted(name)} has ${found}${size} bytes`)
+}
+
+/** Joins pieces into larger ones; what each call answers are those that became full. */
+class Batch {
+  readonly #reuse: boolean
+  #buffer = Buffer.allocUnsafeSlow(BATCH)
+  #other = Buffer.allocUnsafeSlow(BATCH)
+  #used = 0
+
+  constructor(reuse: boolean) {
+    this.#reuse = reuse
   }
-  if (filled > 0) yield batch.subarray(0, filled)
+
+  /** A small piece is copied at once, a large one is passed on as it is. */
+  add(piece: Uint8Array): readonly Uint8Array[] {
+    if (piece.length >= BATCH) return [...this.rest(), piece]
+    const full = this.#used + piece.length > BATCH ? this.rest() : NOTHING
+    this.#buffer.set(piece, this.#used)
+    this.#used += piece.length
+    return full
+  }
+
+  rest(): Uint8Array[] {
+    if (this.#used === 0) return []
+    const buffer = this.#buffer
+    const full = buffer.subarray(0, this.#used)
+    this.#used = 0
+    // By the time that the other one is full, the next after this was asked for.
+    if (this.#reuse) [this.#buffer, this.#other] = [this.#other, buffer]
+    else this.#buffer = Buffer.allocUnsafeSlow(BATCH)
+    return [full]
+  }
 }

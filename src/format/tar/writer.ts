@@ -10,7 +10,8 @@ import { quoted } from './tar-error.ts'
  * 0644 for everything else. A file with `sparse` is written with its holes (GNU sparse 1.0, which GNU tar, Go and Python read): its
  * data is the bytes of these extents.
  */
-export type NewTarEntry = Pick<TarEntry, 'name' | 'type'> & Partial<Omit<TarEntry, 'dataSize'>>
+export type NewTarEntry = Pick<TarEntry, 'name' | 'type'> &
+  Partial<Omit<TarEntry, 'dataSize' | 'xattrs'>> & { xattrs?: ReadonlyMap<string, Uint8Array> }
 
 /** How many bytes of data follow the header of an entry. */
 export function storedSize({ type, size = 0, sparse }: NewTarEntry): number {
@@ -165,7 +166,8 @@ function paxName(name: string): string {
 }
 
 function ustarBlock(entry: NewTarEntry, typeflag: string): Buffer {
-  const block = Buffer.alloc(BLOCK)
+  // From the pool: memory of its own takes longer than the header.
+  const block = Buffer.allocUnsafe(BLOCK).fill(0)
   const [name, prefix] = splitName(entry.name) ?? [entry.name.slice(0, 100), '']
   const text = (value: string, offset: number, length: number) => block.write(value.slice(0, length), offset, 'latin1')
   const octal = (value: number, offset: number, digits: number) =>
@@ -186,7 +188,7 @@ function ustarBlock(entry: NewTarEntry, typeflag: string): Buffer {
   text(prefix, 345, 155)
   block.fill(0x20, 148, 156)
   let sum = 0
-  for (const byte of block) sum += byte
+  for (let index = 0; index < BLOCK; index++) sum += block[index]!
   block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1')
   return block
 }

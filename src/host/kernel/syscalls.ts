@@ -199,6 +199,26 @@ export function openat2(directory: number, path: Path, flags: number, mode: numb
   }
 }
 
+const sysStatx = native('syscall', 'long', 'long', 'int', 'void *', 'int', 'uint', 'void *')
+const STATX = process.arch === 'arm64' ? 291 : 332
+const STATX_BASIC = 0x7ff
+/**
+ * statx(2), links not followed, into the 256 bytes of `into`; `name` ends with a NUL already, and an empty one means the
+ * descriptor itself. For whole trees: nothing is allocated.
+ */
+export function statxAt(directory: number, name: Uint8Array, into: Uint8Array): void {
+  const flags = AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH
+  checked(sysStatx(STATX, directory, name, flags, STATX_BASIC, into), 'statx')
+}
+
+const cOpenat = native('openat', 'int', 'int', 'void *', 'int')
+/** openat(2) of what is there; `name` ends with a NUL already. */
+export function openAt(directory: number, name: Uint8Array, flags: number): number {
+  const descriptor = cOpenat(directory, name, flags)
+  // An error is rare, its path is not worth a copy of every name.
+  return checked(descriptor, 'openat', descriptor < 0 ? name.subarray(0, name.indexOf(0)) : undefined)
+}
+
 const cMkdirat = native('mkdirat', 'int', 'int', 'void *', 'uint')
 export function mkdirat(directory: number, name: Path, mode: number): void {
   checked(cMkdirat(directory, c(name), mode), 'mkdirat', name)

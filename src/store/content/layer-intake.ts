@@ -8,7 +8,10 @@ import { publishLayer, scratchDirectory } from './publish-layer.ts'
 
 /** The way of layers made here into a store. What comes in is held until the operation ends. */
 export interface LayerIntake {
-  /** Stores a layer from its uncompressed tar, in one pass (in a worker thread when it is large). */
+  /**
+   * Stores a layer from its uncompressed tar, in one pass (in a worker thread when it is large). A chunk is copied before the next is
+   * asked for.
+   */
   write(tar: AsyncIterable<Uint8Array>, options?: OperationOptions & { expected?: Digest }): Promise<LayerRecord>
   /** Like `write` for a caller that writes the layer format itself: `make` fills a new, empty directory and syncs its files. */
   writeWith(make: (directory: string) => Promise<WrittenLayer>, options?: OperationOptions): Promise<LayerRecord>
