@@ -8,7 +8,7 @@ import { unreadable } from './unreadable-layer.ts'
 const SECOND = 1_000_000_000n
 
 /** For `packTar`, which waits for each piece, and for `packTarAtOnce`. */
-interface PackedFile {
+export interface PackedFile {
   entry: NewTarEntry
   data?: Uint8Array | LargeFile
 }

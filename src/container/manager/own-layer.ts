@@ -99,8 +99,8 @@ export async function storeOwnLayer(
     options.pause !== false && seen.status === 'running' ? await frozen(machinery, seen.record) : undefined
   flush(mounted.path)
   const entries = changeset(upper, { lowers, exclude: seen.record.document.stubs })
-  const { packTar } = await import('#format/tar')
-  const layer = await intake.layers.write(packTar(entries), options)
+  const { packTarAtOnce } = await import('#format/tar')
+  const layer = await intake.layers.write(packTarAtOnce(entries), { ...options, owned: true })
   return { seen, layer }
 }
 
