@@ -6,7 +6,7 @@ import type { HardLinks, LayerDirectory, LayerEntry, LayerTree } from './layer-t
 import type { Rootfs } from './rootfs.ts'
 
 /** Descriptors of directories that all layers together keep open. */
-const OPEN_LEVELS = 256
+const OPEN_LEVELS = 64
 
 /**
  * All files of a root file system as tar entries (docker's export), as its mount shows them, in the order of `flatten`: but
