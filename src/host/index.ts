@@ -16,7 +16,8 @@ export {
 } from './cgroup.ts'
 export { claim, isClaimed, readClaim } from './claim.ts'
 export { cleanProcess } from './clean-state.ts'
-export { SMALLEST_SPARSE, sparseExtents } from './data-extents.ts'
+export { type DataPlaces, extentsWithHoles, SMALLEST_SPARSE, sparseExtents } from './data-extents.ts'
+export { type DirectoryLevel, type DirectoryStack, openDirectories } from './directory-stack.ts'
 export {
   changedAt,
   type EntryStat,

@@ -1,10 +1,9 @@
 import { type BigIntStats, lstatSync } from 'node:fs'
 import { BaleError, printable } from '#base'
-import type { PackedEntry } from '#format/tar'
 import type { WalkedFile } from '#host'
 import { rootAttributes } from './create-rootfs.ts'
 import { createLowerView, isOpaque, isWhiteout, type LowerView } from './lower-view.ts'
-import { packFile } from './pack-file.ts'
+import { type PackedFile, packFile } from './pack-file.ts'
 import { walkTree } from './walk-tree.ts'
 
 interface ChangesetOptions {
@@ -20,9 +19,9 @@ interface ChangesetOptions {
 /**
  * What was written in an upper directory, as entries of a layer's tar: sorted bytewise by path components, so that the same
  * changes give the same tar. Deleted names become `.wh.` files with the time 0, replaced directories an opaque mark; hard
- * links among the changed files stay hard links; sockets are left out. Give it to `packTar`.
+ * links among the changed files stay hard links; sockets are left out. Give it to `packTarAtOnce` or `packTar`.
  */
-export async function* changeset(upper: string, options: ChangesetOptions = {}): AsyncGenerator<PackedEntry> {
+export function* changeset(upper: string, options: ChangesetOptions = {}): Generator<PackedFile> {
   const lower = options.lowers && createLowerView(options.lowers)
   const hardLinks = new Map<string, string>()
   const root = options.lowers && changedRoot(upper, options.lowers)
@@ -79,7 +78,7 @@ function compareBytes(one: string, other: string): number {
 /**
  * All files of a directory as tar entries (docker's export): what a mounted root file system shows, names without `./`.
  */
-export async function* flatten(directory: string): AsyncGenerator<PackedEntry> {
+export function* flatten(directory: string): Generator<PackedFile> {
   const hardLinks = new Map<string, string>()
   for (const file of walkTree(directory)) {
     const packed = packFile(file, hardLinks)
@@ -133,7 +132,7 @@ function sameAttributes(stat: WalkedFile['stat'], lower: BigIntStats | undefined
 }
 
 /** The root directory's own entry, when its owner or mode is not the image's. */
-function changedRoot(upper: string, lowers: readonly string[]): PackedEntry | undefined {
+function changedRoot(upper: string, lowers: readonly string[]): PackedFile | undefined {
   const before = rootAttributes(lowers)
   const stat = lstatSync(upper)
   const mode = stat.mode & 0o7777
@@ -159,6 +158,6 @@ function refuseWhiteoutName(path: string): void {
   )
 }
 
-function marker(name: string): PackedEntry {
+function marker(name: string): PackedFile {
   return { entry: { name, type: 'file', mode: 0, mtime: 0 } }
 }

@@ -455,8 +455,8 @@ async function collect(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
   return Buffer.concat(parts)
 }
 
-async function collectEntries(entries: AsyncIterable<PackedEntry>): Promise<PackedEntry[]> {
+async function collectEntries(entries: Iterable<PackedEntry>): Promise<PackedEntry[]> {
   const all: PackedEntry[] = []
-  for await (const entry of entries) all.push(entry)
+  for (const entry of entries) all.push(entry)
   return all
 }

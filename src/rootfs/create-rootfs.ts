@@ -70,6 +70,7 @@ export function createRootfs({ store, run, layerMounts, log = noLog }: RootfsOpt
       path: target,
       upper: writable === false ? undefined : writable.upper,
       lowers: plan.lowers as readonly string[],
+      images: new Map(plan.images.map((image) => [image.target, image.source])),
       ...disposable(() => release(target)),
     }
     if (isMounted(target)) {

@@ -1,18 +1,24 @@
 import { closeSync, constants, fstatSync, openSync, read, readSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { errnoOf } from '#base'
-import type { NewTarEntry, PackedEntry } from '#format/tar'
+import type { FileBytes, NewTarEntry } from '#format/tar'
 import { linkTarget, readXattrs, sparseExtents, type WalkedFile } from '#host'
 import { unreadable } from './unreadable-layer.ts'
 
 const SECOND = 1_000_000_000n
+
+/** For `packTar`, which waits for each piece, and for `packTarAtOnce`. */
+export interface PackedFile {
+  entry: NewTarEntry
+  data?: Uint8Array | LargeFile
+}
 
 /**
  * A file of a directory as a tar entry, data included; undefined for sockets, which no tar holds, and for a file that went
  * away since it was listed. A file is opened here, so that one which goes away later is still whole: its data must be
  * read or disposed of, or the descriptor stays open.
  */
-export function packFile(file: WalkedFile, hardLinks: Map<string, string>): PackedEntry | undefined {
+export function packFile(file: WalkedFile, hardLinks: Map<string, string>): PackedFile | undefined {
   try {
     return packThere(file, hardLinks)
   } catch (error) {
@@ -23,7 +29,7 @@ export function packFile(file: WalkedFile, hardLinks: Map<string, string>): Pack
   }
 }
 
-function packThere(file: WalkedFile, hardLinks: Map<string, string>): PackedEntry | undefined {
+function packThere(file: WalkedFile, hardLinks: Map<string, string>): PackedFile | undefined {
   const { stat, path } = file
   const type = typeOf(stat)
   if (type === undefined) return undefined
@@ -48,7 +54,7 @@ function packThere(file: WalkedFile, hardLinks: Map<string, string>): PackedEntr
   return packOne(file, entry)
 }
 
-function packOne({ stat, safePath }: WalkedFile, entry: NewTarEntry): PackedEntry | undefined {
+function packOne({ stat, safePath }: WalkedFile, entry: NewTarEntry): PackedFile | undefined {
   const { type } = entry
   if (type === 'symlink') {
     const linkName = linkTarget(safePath)
@@ -60,7 +66,7 @@ function packOne({ stat, safePath }: WalkedFile, entry: NewTarEntry): PackedEntr
   return type === 'file' ? fileWithData(safePath, entry) : { entry }
 }
 
-function fileWithData(safePath: Buffer, entry: NewTarEntry): PackedEntry | undefined {
+function fileWithData(safePath: Buffer, entry: NewTarEntry): PackedFile | undefined {
   const fd = openSync(safePath, OPEN_FILE)
   let kept = false
   try {
@@ -86,7 +92,7 @@ function typeOf(stat: WalkedFile['stat']): NewTarEntry['type'] | undefined {
 }
 
 /** Overlayfs records its own state in attributes of the upper directory; a layer must not carry them. */
-function keptXattrs(xattrs: Map<string, Uint8Array>): Map<string, Uint8Array> {
+export function keptXattrs(xattrs: Map<string, Uint8Array>): Map<string, Uint8Array> {
   const kept = [...xattrs].filter(([name]) => !/^(trusted|user)\.overlay\./.test(name) && name !== 'security.selinux')
   return new Map(kept.sort(([a], [b]) => (a < b ? -1 : 1)))
 }
@@ -101,12 +107,8 @@ const readPiece = promisify(read)
 
 /** Exactly `size` bytes, as the header says: a file that grew is cut, one that shrank is filled with zeros (as tar does). */
 function smallFile(fd: number, size: number): Uint8Array {
-  const buffer = Buffer.alloc(size)
-  for (let done = 0; done < size; ) {
-    const count = readSync(fd, buffer, done, size - done, done)
-    if (count === 0) break
-    done += count
-  }
+  const buffer = Buffer.allocUnsafe(size)
+  readNow(fd, buffer, 0, size, 0)
   return buffer
 }
 
@@ -115,13 +117,37 @@ const OPEN_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLO
 type Extents = NonNullable<NewTarEntry['sparse']>
 
 /** As `smallFile`, the extents' bytes in pieces, once; closes the descriptor at their end, or when it is disposed of. */
-function largeFile(fd: number, extents: Extents): AsyncIterable<Uint8Array> & Disposable {
+function largeFile(fd: number, extents: Extents): LargeFile {
   let isOpen = true
   const close = () => {
     if (isOpen) closeSync(fd)
     isOpen = false
   }
-  return { [Symbol.asyncIterator]: () => readExtents(fd, extents, close), [Symbol.dispose]: close }
+  return {
+    [Symbol.asyncIterator]: () => readExtents(fd, extents, close),
+    readInto: (target, at, length, offset) => readNow(fd, target, at, length, offset),
+    [Symbol.dispose]: close,
+  }
+}
+
+/** Read from front to back by an iteration, or anywhere by calls. */
+interface LargeFile extends AsyncIterable<Uint8Array>, FileBytes {
+  [Symbol.dispose](): void
+}
+
+function readNow(fd: number, target: Uint8Array, at: number, length: number, offset: number): void {
+  try {
+    for (let done = 0; done < length; ) {
+      const count = readSync(fd, target, at + done, length - done, offset + done)
+      if (count === 0) {
+        target.fill(0, at + done, at + length)
+        return
+      }
+      done += count
+    }
+  } catch (error) {
+    throw unreadable(error, `/proc/self/fd/${fd}`)
+  }
 }
 
 async function* readExtents(fd: number, extents: Extents, close: () => void): AsyncGenerator<Uint8Array> {

@@ -9,6 +9,8 @@ export interface Rootfs extends AsyncDisposable {
   readonly upper?: string
   /** Directories of the layers as mounted, uppermost first. */
   readonly lowers: readonly string[]
+  /** The image files of those of them that are mounted images. */
+  readonly images: ReadonlyMap<string, string>
 }
 
 export interface PrepareOptions extends OperationOptions {

@@ -1,6 +1,6 @@
 import { lstatSync, readlinkSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { BaleError, errnoOf, printable } from '#base'
+import { asError, BaleError, errnoOf, isBaleError, printable } from '#base'
 import { type MountInfo, mountInfo } from '#host'
 import { readTextSync } from '#host/file'
 import { lowerDirectories } from './lower-directories.ts'
@@ -23,12 +23,25 @@ export function unreadable(error: unknown, path: Uint8Array | string): unknown {
   const inside = mount.target === '/' ? place : place.slice(mount.target.length)
   const layers = mount.type === 'overlay' ? lowerDirectories(mount) : [mount.target]
   const layer = layers.find((lower) => isPartOf(lower, inside, layers.length === 1))
-  const digest = layer && digestOf(layer, table)
+  return damage(error, { digest: layer && digestOf(layer, table), inside, path: place })
+}
+
+/** The same for a layer that is read from its image, not from a mount of it. */
+export function unreadableImage(error: unknown, path: string): unknown {
+  if (!DAMAGE.includes(errnoOf(error) ?? '') && !isBaleError(error, 'INVALID_LAYER_IMAGE')) return error
+  return damage(error, { digest: digestIn(path), inside: basename(path), path })
+}
+
+function damage(
+  error: unknown,
+  { digest, inside, path }: { digest: string | undefined; inside: string; path: string },
+): BaleError {
   const what = digest ? `the layer ${digest} is damaged or cannot be read` : 'a damaged disk cannot be read'
-  return new BaleError('STORE_DAMAGED', `${what}: ${printable(inside || '/')}: ${errnoOf(error)}`, {
+  const why = errnoOf(error) ?? asError(error).message
+  return new BaleError('STORE_DAMAGED', `${what}: ${printable(inside || '/')}: ${why}`, {
     ...(digest ? { next: { act: 'check-disk' } } : { hint: "the kernel's log (dmesg) tells about the disk" }),
     cause: error,
-    details: { ...(digest && { digest }), path: place },
+    details: { ...(digest && { digest }), path },
   })
 }
 
@@ -54,6 +67,10 @@ function digestOf(layer: string, table: readonly MountInfo[]): string | undefine
   const file = source.startsWith('/dev/loop')
     ? readTextSync(`/sys/block/${basename(source)}/loop/backing_file`)
     : source
-  const [hex] = /\b[0-9a-f]{64}\b/.exec(file) ?? []
+  return digestIn(file)
+}
+
+function digestIn(path: string): string | undefined {
+  const [hex] = /\b[0-9a-f]{64}\b/.exec(path) ?? []
   return hex && `sha256:${hex}`
 }

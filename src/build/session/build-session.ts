@@ -63,6 +63,7 @@ export async function openBuildSession(machine: BuildMachine): Promise<BuildSess
           path: mounted.path,
           upper: mounted.upper,
           lowers: mounted.lowers,
+          images: mounted.images,
           async [Symbol.asyncDispose]() {
             await mounted[Symbol.asyncDispose]()
             if (directory) await removeTree(directory)

@@ -7,12 +7,12 @@ import { createLowerView, type LowerView } from '#rootfs'
  * comes. `lowers`: the layers below, uppermost first.
  */
 export async function* untouchedDirectoriesRemoved(
-  entries: AsyncIterable<PackedEntry>,
+  entries: Iterable<PackedEntry>,
   lowers: readonly string[],
 ): AsyncGenerator<PackedEntry> {
   const below = createLowerView(lowers)
   let held: PackedEntry[] = []
-  for await (const packed of entries) {
+  for (const packed of entries) {
     held = held.filter(({ entry }) => packed.entry.name.startsWith(directoryName(entry.name)))
     if (packed.entry.type === 'directory' && isAsBelow(packed, below)) {
       held.push(packed)

@@ -1,8 +1,7 @@
 import { closeSync, openSync } from 'node:fs'
 import type { OperationOptions } from '#base'
-import type { PackedEntry } from '#format/tar'
 import { openRoot, syncfs } from '#host'
-import { changeset, diffKinds, flatten, type PathChange } from '#rootfs'
+import { changeset, diffKinds, flattenLayers, type PathChange, type Rootfs } from '#rootfs'
 import type { LayerRecord, StoreOperation } from '#store'
 import {
   announce,
@@ -23,6 +22,7 @@ interface MountedContainer extends AsyncDisposable {
   upper: string
   /** Uppermost first. */
   lowers: readonly string[]
+  rootfs: Rootfs
 }
 
 /**
@@ -41,7 +41,7 @@ export async function mountContainer(machinery: Machinery, idOrName: string): Pr
     if (seen.status === 'running' || seen.status === 'paused') await lock[Symbol.asyncDispose]()
     else stack.defer(() => giveBack(machinery, rootfs))
     const { path, lowers } = rootfs
-    return { seen, path, upper: paths.upper, lowers, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+    return { seen, path, upper: paths.upper, lowers, rootfs, [Symbol.asyncDispose]: () => stack.disposeAsync() }
   } catch (error) {
     await stack.disposeAsync()
     throw error
@@ -66,17 +66,13 @@ export async function containerDiff(machinery: Machinery, idOrName: string): Pro
  */
 export async function* exportContainer(machinery: Machinery, idOrName: string): AsyncGenerator<Uint8Array> {
   await using mounted = await mountContainer(machinery, idOrName)
-  const { packTar } = await import('#format/tar')
-  const left = emptyStubs(mounted.path, mounted.seen.record.document.stubs)
-  yield* packTar(without(flatten(mounted.path), left))
+  const { packTarAtOnce } = await import('#format/tar')
+  const omit = emptyStubs(mounted.path, mounted.seen.record.document.stubs)
+  yield* packTarAtOnce(flattenLayers(mounted.rootfs, { omit }))
   await announce(machinery, mounted.seen.record, 'export')
 }
 
-async function* without(entries: AsyncIterable<PackedEntry>, names: ReadonlySet<string>): AsyncGenerator<PackedEntry> {
-  for await (const packed of entries) if (!names.has(`/${packed.entry.name}`)) yield packed
-}
-
-/** Files that exist only as mount points and are still empty, except those of /etc, which every system has; latin1. */
+/** Files that exist only as mount points and are still empty, except those of /etc, which every system has; latin1, without the leading slash. */
 function emptyStubs(rootfs: string, stubs: readonly string[]): Set<string> {
   using root = openRoot(rootfs)
   const isEmptyFile = (path: string) => {
@@ -86,7 +82,7 @@ function emptyStubs(rootfs: string, stubs: readonly string[]): Set<string> {
   return new Set(
     stubs
       .filter((path) => !path.startsWith('/etc/') && isEmptyFile(path))
-      .map((path) => Buffer.from(path).toString('latin1')),
+      .map((path) => Buffer.from(path).toString('latin1').replace(/^\//, '')),
   )
 }
 
@@ -103,8 +99,8 @@ export async function storeOwnLayer(
     options.pause !== false && seen.status === 'running' ? await frozen(machinery, seen.record) : undefined
   flush(mounted.path)
   const entries = changeset(upper, { lowers, exclude: seen.record.document.stubs })
-  const { packTar } = await import('#format/tar')
-  const layer = await intake.layers.write(packTar(entries), options)
+  const { packTarAtOnce } = await import('#format/tar')
+  const layer = await intake.layers.write(packTarAtOnce(entries), { ...options, owned: true })
   return { seen, layer }
 }
 

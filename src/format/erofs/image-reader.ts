@@ -12,7 +12,7 @@ const PIECE = 64 * 1024
 const KEPT = 32
 
 /** Reads small things through a cache of the last 2 MiB read; the returned bytes are views and must not be changed. */
-export interface ImageReader {
+interface ImageReader {
   /** Exactly `length` bytes; INVALID_LAYER_IMAGE when the image ends before. */
   read(position: number, length: number): Promise<Uint8Array>
 }

@@ -9,8 +9,18 @@
 
 export { createAllocator } from './allocator.ts'
 export { checkErofs } from './check-erofs.ts'
-export { type ErofsImage, type ImageEntry, type ImageInode, isChunked, openErofs } from './erofs-image.ts'
+export type { ImageEntry } from './decode-directory.ts'
+export type { ImageInode } from './decode-inode.ts'
+export { type ErofsImage, isChunked, openErofs } from './erofs-image.ts'
 export { createErofsWriter } from './erofs-writer.ts'
+export {
+  createPieceCache,
+  type ImageAtOnce,
+  openErofsAtOnce,
+  type PieceCache,
+  type ReadInode,
+  type SourceAtOnce,
+} from './image-at-once.ts'
 export type { Directory, Node } from './image-tree.ts'
 export { type InodeAttributes, type InodeType, TYPES } from './layout.ts'
 export { lookupPath, readLink, type WalkedInode, walkImage } from './lookup.ts'

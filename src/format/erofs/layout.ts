@@ -53,8 +53,13 @@ export const TYPE_OF_DIRENT: readonly (InodeType | undefined)[] = [
   'symlink',
 ]
 
+/** By the type bits as a number of 0 … 15: it is asked for every inode. */
+const TYPE_OF_MODE: readonly (InodeType | undefined)[] = Array.from({ length: 16 }, (_, bits) =>
+  (Object.keys(TYPES) as InodeType[]).find((type) => TYPES[type].mode === bits << 12),
+)
+
 export function typeOfMode(mode: number): InodeType | undefined {
-  return (Object.keys(TYPES) as InodeType[]).find((type) => TYPES[type].mode === (mode & 0o170000))
+  return TYPE_OF_MODE[(mode & 0o170000) >> 12]
 }
 
 export interface InodeAttributes {

@@ -1,5 +1,6 @@
 import { BaleError, printable } from '#base'
-import type { ErofsImage, ImageInode } from './erofs-image.ts'
+import type { ImageInode } from './decode-inode.ts'
+import type { ErofsImage } from './erofs-image.ts'
 import { damaged } from './image-reader.ts'
 
 /** As many symlinks as the kernel follows in one path. */

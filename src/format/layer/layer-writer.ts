@@ -69,7 +69,13 @@ export function createLayerWriter({ image, split }: LayerWriterOptions): LayerWr
   return {
     push(bytes) {
       hash.update(bytes)
-      scanner.push(bytes)
+      try {
+        scanner.push(bytes)
+      } catch (error) {
+        // The outputs are given up: that their last writes fail then is no news, and must not end the process.
+        void Promise.allSettled(waits.splice(0))
+        throw error
+      }
       if (waits.length > 0) return Promise.all(waits.splice(0)).then(() => undefined)
     },
     async finish() {

@@ -10,9 +10,9 @@ import { publishLayer, scratchDirectory } from './publish-layer.ts'
 export interface LayerIntake {
   /**
    * Stores a layer from its uncompressed tar, in one pass (in a worker thread when it is large). A chunk is copied before the next is
-   * asked for.
+   * asked for, unless it is `owned`.
    */
-  write(tar: AsyncIterable<Uint8Array>, options?: OperationOptions & { expected?: Digest }): Promise<LayerRecord>
+  write(tar: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, options?: WriteOptions): Promise<LayerRecord>
   /** Like `write` for a caller that writes the layer format itself: `make` fills a new, empty directory and syncs its files. */
   writeWith(make: (directory: string) => Promise<WrittenLayer>, options?: OperationOptions): Promise<LayerRecord>
   /** The layer as a compressed blob (for a push), made now unless an image here has one. */
@@ -21,13 +21,20 @@ export interface LayerIntake {
   discard(diffIds: readonly Digest[]): Promise<void>
 }
 
+interface WriteOptions extends OperationOptions {
+  expected?: Digest
+  /** Each chunk of the tar has a buffer of its own, which is taken over instead of copied. */
+  owned?: boolean
+}
+
 export function createLayerIntake(core: Intake): LayerIntake {
   return {
     write: (tar, options = {}) =>
       writeNew(core, options, async (directory) => {
-        const { stream, small } = await measured(tar)
+        const { owned } = options
+        const { stream, small } = await measured(tar, { owned })
         const job = { format: core.formats.written, directory, diffId: options.expected }
-        return core.workers.run(job, async () => stream, { signal: options.signal, small })
+        return core.workers.run(job, async () => stream, { signal: options.signal, small, owned })
       }),
     writeWith: (make, options = {}) => writeNew(core, options, make),
     compressed: async (diffId, options = {}) =>
@@ -59,9 +66,10 @@ const SMALL = 256 << 10
 
 /** Reads ahead a little: a stream that ends by then is not worth a thread. */
 async function measured(
-  tar: AsyncIterable<Uint8Array>,
+  tar: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  { owned = false }: { owned?: boolean },
 ): Promise<{ stream: AsyncIterable<Uint8Array>; small: boolean }> {
-  const iterator = tar[Symbol.asyncIterator]()
+  const iterator = Symbol.asyncIterator in tar ? tar[Symbol.asyncIterator]() : tar[Symbol.iterator]()
   const head: Uint8Array[] = []
   let size = 0
   let small = false
@@ -70,7 +78,7 @@ async function measured(
     if (next.done) small = true
     else {
       // The source may reuse the chunk after the next one is requested.
-      head.push(Uint8Array.from(next.value))
+      head.push(owned ? next.value : Uint8Array.from(next.value))
       size += next.value.byteLength
     }
   }

@@ -40,7 +40,16 @@ export class ByteSender {
     this.#wake?.()
   }
 
-  async send(stream: AsyncIterable<Uint8Array>): Promise<void> {
+  /** `owned`: each chunk has a buffer of its own, which is given away as it is. */
+  async send(stream: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, { owned = false } = {}): Promise<void> {
+    if (owned) {
+      for await (const chunk of stream) {
+        if (this.#stopped) return
+        await this.#post(chunk)
+      }
+      this.#tell({ kind: 'end' })
+      return
+    }
     let gathered = new Uint8Array(GATHER)
     let used = 0
     const flush = async () => {

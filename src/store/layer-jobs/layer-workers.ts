@@ -14,6 +14,8 @@ interface RunOptions {
   signal?: AbortSignal
   /** Too little to be worth a thread: done right here. */
   small?: boolean
+  /** Each chunk of the input has a buffer of its own, which nobody needs any more. */
+  owned?: boolean
 }
 
 /** Runs layer jobs on a few threads, made when first needed. They do not keep the process alive while idle. */
@@ -71,7 +73,7 @@ export function createLayerWorkers(
 }
 
 async function runIn(worker: Worker, job: LayerJob, open: OpenInput, options: RunOptions): Promise<WrittenLayer> {
-  const { signal, file } = options
+  const { signal, file, owned } = options
   signal?.throwIfAborted()
   const { port1: port, port2 } = new MessageChannel()
   const sender = new ByteSender(port)
@@ -86,7 +88,7 @@ async function runIn(worker: Worker, job: LayerJob, open: OpenInput, options: Ru
   worker.once('error', died)
   worker.once('exit', died)
   port.on('message', (message: FromWorker<WrittenLayer>) => {
-    if (message.kind === 'open') sending = feed(port, sender, open, message.offset)
+    if (message.kind === 'open') sending = feed(port, sender, open, { offset: message.offset, owned })
     else if (message.kind === 'credit') sender.give(message.bytes)
     else if (message.kind === 'close') sender.stop()
     else if (message.kind === 'result') resolve(message.result)
@@ -110,9 +112,14 @@ async function runIn(worker: Worker, job: LayerJob, open: OpenInput, options: Ru
 }
 
 /** Never rejects: a failing input is reported to the worker, whose answer is the job's. */
-async function feed(port: MessagePort, sender: ByteSender, open: OpenInput, offset: number): Promise<void> {
+async function feed(
+  port: MessagePort,
+  sender: ByteSender,
+  open: OpenInput,
+  { offset, owned }: { offset: number; owned?: boolean },
+): Promise<void> {
   try {
-    await sender.send(await open(offset))
+    await sender.send(await open(offset), { owned })
   } catch (error) {
     tell(port, { kind: 'failed', error: toPlain(error) })
   }
