@@ -14,4 +14,5 @@ case " $* " in
     ;;
 esac
 use_node
+sh scripts/build.sh --bundle
 exec node --conditions=source --disable-warning=ExperimentalWarning bench/main.ts "$@"

@@ -6,7 +6,7 @@ import type { BenchOptions } from '../options.ts'
 import { startPeerRegistry } from '../peer-registry.ts'
 import { benchDirectory, removeWithMounts } from '../place.ts'
 import { must, type Timing, timed } from '../timed.ts'
-import { BALE, baleEnvironment, removeContainers } from '../tools/index.ts'
+import { baleEnvironment, installedBale, removeContainers } from '../tools/index.ts'
 import { growthTable, type Measured, missedBars } from './growth-table.ts'
 import { type Series, sizesOf } from './series.ts'
 
@@ -66,17 +66,18 @@ async function playSize(
   await using held = new AsyncDisposableStack()
   held.defer(() => removeWithMounts(directory))
   const env = baleEnvironment(directory)
-  held.defer(() => removeContainers(env))
+  const program = installedBale(directory)
+  held.defer(() => removeContainers(program, env))
   await series.play(size, {
     ...{ directory, env, registry },
     async time(verb, args) {
-      const timing = await timed([BALE, ...args], { env, signal })
+      const timing = await timed([program, ...args], { env, signal })
       const line = points.get(verb) ?? []
       points.set(verb, line)
       const point = line.find((one) => one.size === size)
       if (point) point.timings.push(timing)
       else line.push({ size, timings: [timing] })
     },
-    must: (args) => must([BALE, ...args], { env, signal }),
+    must: (args) => must([program, ...args], { env, signal }),
   })
 }

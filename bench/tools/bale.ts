@@ -1,8 +1,20 @@
-import { resolve } from 'node:path'
+import { cpSync, existsSync, symlinkSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { execute } from '../../test/kit/bale.ts'
 import { basic, firstLine, type Tool } from './tool.ts'
 
-export const BALE = resolve(import.meta.dirname, '../../bin/bale')
+const project = resolve(import.meta.dirname, '../..')
+
+/** The program as npm installs it, put into a directory: a clone looks at all its sources at each start. */
+export function installedBale(directory: string): string {
+  const place = join(directory, 'package')
+  if (!existsSync(place)) {
+    for (const name of ['bin', 'dist', 'package.json'])
+      cpSync(join(project, name), join(place, name), { recursive: true })
+    symlinkSync(join(project, 'node_modules'), join(place, 'node_modules'))
+  }
+  return join(place, 'bin/bale')
+}
 
 export function baleEnvironment(directory: string): Record<string, string> {
   return basic({
@@ -14,8 +26,8 @@ export function baleEnvironment(directory: string): Record<string, string> {
 
 export async function baleTool(directory: string): Promise<Tool> {
   const env = baleEnvironment(directory)
-  const bale = (...args: string[]) => [BALE, ...args]
-  const pushes = await execute(BALE, ['push', '--help'], { env })
+  const program = installedBale(directory)
+  const bale = (...args: string[]) => [program, ...args]
   return {
     name: 'bale',
     version: await firstLine(bale('--version'), env),
@@ -28,12 +40,7 @@ export async function baleTool(directory: string): Promise<Tool> {
     load: (file) => bale('load', '-q', '-i', file),
     remove: (image) => bale('rmi', '-f', image),
     loadedName: (name) => name,
-    push: (_image, target, compression) => {
-      if (compression === 'gzip') return bale('push', '-q', target)
-      return pushes.stdout.includes('--compression-format')
-        ? bale('push', '-q', '--compression-format', 'zstd', target)
-        : undefined
-    },
+    push: (_image, target, compression) => bale('push', '-q', '--compression-format', compression, target),
     run: (args) => bale('run', ...args),
     exec: (args) => bale('exec', ...args),
     removeContainer: (id) => bale('rm', '-f', id),
@@ -44,15 +51,15 @@ export async function baleTool(directory: string): Promise<Tool> {
     forgetBuilds: () => bale('builder', 'prune', '-af'),
     check: () => bale('system', 'check'),
     inventory: async (image, file) => bale('sbom', '-q', '-o', file, image),
-    [Symbol.asyncDispose]: () => removeContainers(env),
+    [Symbol.asyncDispose]: () => removeContainers(program, env),
   }
 }
 
 /** Ends what runs, so that nothing of it is left on the machine; an idle network would keep its bridge. */
-export async function removeContainers(env: Record<string, string>): Promise<void> {
-  const ids = await execute(BALE, ['ps', '-aq'], { env })
+export async function removeContainers(program: string, env: Record<string, string>): Promise<void> {
+  const ids = await execute(program, ['ps', '-aq'], { env })
   const left = ids.stdout.split('\n').filter(Boolean)
   for (let at = 0; at < left.length; at += 500)
-    await execute(BALE, ['rm', '-f', '-v', ...left.slice(at, at + 500)], { env })
-  await execute(BALE, ['network', 'prune', '-f'], { env })
+    await execute(program, ['rm', '-f', '-v', ...left.slice(at, at + 500)], { env })
+  await execute(program, ['network', 'prune', '-f'], { env })
 }

@@ -5,7 +5,7 @@ import { skopeoTool } from './skopeo.ts'
 import type { Tool } from './tool.ts'
 import { trivyTool } from './trivy.ts'
 
-export { BALE, baleEnvironment, removeContainers } from './bale.ts'
+export { baleEnvironment, installedBale, removeContainers } from './bale.ts'
 export { basic, script, type Tool } from './tool.ts'
 
 /** How each tool is made ready in a directory of its own, by the name that an option gives it. It throws where it is not installed. */

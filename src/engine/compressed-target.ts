@@ -9,10 +9,17 @@ import {
   layerCompression,
   MANIFEST_LIMIT,
   MediaType,
+  ociTypeOf,
   parseManifest,
   parseStrictJson,
 } from '#spec'
 import type { Store, StoredImage, StoreOperation } from '#store'
+
+/** How the layers that were made here are compressed. */
+export interface CompressionOptions extends OperationOptions {
+  /** gzip by default. zstd is smaller and quicker, and old clients cannot read it. */
+  compression?: 'gzip' | 'zstd'
+}
 
 /**
  * The manifest or index that is pushed in place of one of the store: the same when all its layers are compressed, or when it
@@ -22,7 +29,7 @@ export async function compressedTarget(
   store: Store,
   intake: StoreOperation,
   target: Descriptor,
-  options: OperationOptions,
+  options: CompressionOptions,
 ): Promise<Descriptor> {
   if (isIndexType(target.mediaType)) return compressedIndex(store, intake, target, options)
   const image = await store.images.get(target.digest)
@@ -51,11 +58,11 @@ async function compressedLayer(
   { layers }: StoreOperation,
   layer: Descriptor,
   diffId: Digest,
-  options: OperationOptions,
+  options: CompressionOptions,
 ): Promise<Descriptor> {
-  const { digest, size } = await layers.compressed(diffId, options)
-  const mediaType = layer.mediaType === MediaType.dockerLayer ? MediaType.dockerLayerGzip : MediaType.ociLayerGzip
-  return { ...layer, mediaType, digest, size }
+  const { mediaType, digest, size } = await layers.compressed(diffId, options)
+  const isDocker = layer.mediaType === MediaType.dockerLayer && mediaType === MediaType.ociLayerGzip
+  return { ...layer, mediaType: isDocker ? MediaType.dockerLayerGzip : mediaType, digest, size }
 }
 
 async function documentsOf(
@@ -77,7 +84,7 @@ async function compressedIndex(
   store: Store,
   intake: StoreOperation,
   target: Descriptor,
-  options: OperationOptions,
+  options: CompressionOptions,
 ): Promise<Descriptor> {
   const bytes = await store.manifest(target)
   const parsed = parseManifest(bytes, target.mediaType)
@@ -94,10 +101,13 @@ async function compressedIndex(
   const raw = parseStrictJson(bytes, { limit: MANIFEST_LIMIT, what: 'index' }) as ImageIndex
   const manifests = raw.manifests.map((part) => {
     const found = byDigest.get(part.digest)
-    return found ? { ...part, digest: found.digest, size: found.size } : part
+    return found ? { ...part, mediaType: found.mediaType, digest: found.digest, size: found.size } : part
   })
-  const changed = encodeDocument({ ...raw, manifests })
-  const descriptor = describe(changed, target.mediaType)
+  // A list of docker's has docker's manifests.
+  const isMixed = replaced.some(({ mediaType }, index) => mediaType !== parts[index]!.mediaType)
+  const mediaType = isMixed ? ociTypeOf(target.mediaType) : target.mediaType
+  const changed = encodeDocument({ ...raw, ...(isMixed && { mediaType }), manifests })
+  const descriptor = describe(changed, mediaType)
   await intake.putManifest(descriptor, changed)
   return descriptor
 }

@@ -1,4 +1,4 @@
-import { BaleError, isBaleError, type OperationOptions } from '#base'
+import { BaleError, isBaleError } from '#base'
 import { copyImage } from '#image'
 import {
   DEFAULT_TAG,
@@ -14,14 +14,14 @@ import {
   withTag,
 } from '#spec'
 import type { Store } from '#store'
-import { compressedTarget } from './compressed-target.ts'
+import { type CompressionOptions, compressedTarget } from './compressed-target.ts'
 import type { EngineContext } from './context/context.ts'
 import { mountable } from './mountable.ts'
 import { mustNameNoTag } from './must-name-no-tag.ts'
 import { openRegistry } from './registries/open-registry.ts'
 
 /** Which images of a repository are pushed. */
-export interface PushOptions extends OperationOptions {
+export interface PushOptions extends CompressionOptions {
   /** Every tag of the repository that the store has. */
   allTags?: boolean
 }

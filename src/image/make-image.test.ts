@@ -76,6 +76,23 @@ test('a base with less history than layers gets an entry for each layer', async 
   assert.deepEqual(config.history, [{ created_by: 'all at once' }, { created: image.config.created }, {}])
 })
 
+test('a manifest of docker’s with a layer compressed by zstd becomes one of OCI, down to its descriptors', async () => {
+  const image = await foreign()
+  const types = { config: MediaType.dockerConfig, layers: [MediaType.dockerLayerGzip, MediaType.dockerLayer] }
+  const layers = types.layers.map((mediaType, index) => describe(new Uint8Array(index + 1), mediaType))
+  const config = { ...image.manifest.config, mediaType: types.config }
+  const docker = { ...image, manifest: { ...image.manifest, mediaType: MediaType.dockerManifest, config, layers } }
+  const gzip = replaceLayers(docker, layers)
+  assert.equal(gzip.manifestDescriptor.mediaType, MediaType.dockerManifest)
+  const zstd = { ...layers[1]!, mediaType: MediaType.ociLayerZstd }
+  const { manifest, manifestDescriptor, manifestBytes } = replaceLayers(docker, [layers[0]!, zstd])
+  assert.deepEqual(
+    [manifestDescriptor.mediaType, manifest.config.mediaType, ...manifest.layers.map((one) => one.mediaType)],
+    [MediaType.ociManifest, MediaType.ociConfig, MediaType.ociLayerGzip, MediaType.ociLayerZstd],
+  )
+  assert.equal(parseManifest(manifestBytes).kind, 'manifest')
+})
+
 test('replaced layers leave the config, and so the image ID, alone', async () => {
   const image = await foreign()
   const smaller = replaceLayers(image, [describe(new Uint8Array(3), MediaType.ociLayerZstd)])

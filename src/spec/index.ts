@@ -29,6 +29,7 @@ export {
   isManifestType,
   layerCompression,
   MediaType,
+  ociTypeOf,
 } from './media-types.ts'
 export {
   formatPlatform,

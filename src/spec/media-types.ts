@@ -21,6 +21,21 @@ export const MediaType = {
   dockerForeignLayerGzip: 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip',
 } as const
 
+const OCI_TYPES = table<string>({
+  [MediaType.dockerIndex]: MediaType.ociIndex,
+  [MediaType.dockerManifest]: MediaType.ociManifest,
+  [MediaType.dockerConfig]: MediaType.ociConfig,
+  [MediaType.dockerLayer]: MediaType.ociLayer,
+  [MediaType.dockerLayerGzip]: MediaType.ociLayerGzip,
+  [MediaType.dockerLayerZstd]: MediaType.ociLayerZstd,
+  [MediaType.dockerForeignLayerGzip]: MediaType.ociForeignLayerGzip,
+})
+
+/** OCI's media type for what docker calls otherwise; any other type as it is. */
+export function ociTypeOf(mediaType: string): string {
+  return OCI_TYPES[mediaType] ?? mediaType
+}
+
 /** Whether a media type is that of an index (docker: manifest list). */
 export function isIndexType(mediaType: string): boolean {
   return mediaType === MediaType.ociIndex || mediaType === MediaType.dockerIndex

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import { gunzipSync, gzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync, zstdDecompressSync } from 'node:zlib'
 import { isBaleError } from '#base'
 import { digestOf } from '#blob'
 import { gzipEncoder } from '#format/compression'
@@ -188,6 +188,23 @@ test('a layer is compressed once, at its first push, always to the same bytes', 
     ]),
   )
   await assert.rejects(store.layers.compressed(digestOf('none')), { code: 'BLOB_NOT_FOUND' })
+})
+
+test('a layer has a blob of each compression that was asked for', async () => {
+  await using made = await testStore()
+  const { store } = made
+  const tar = Buffer.alloc(100_000, 'compress me ')
+  const { diffId } = await store.layers.write(stream(tar))
+  const plain = await store.layers.compressed(diffId, { compression: 'gzip' })
+  const blob = await store.layers.compressed(diffId, { compression: 'zstd' })
+  assert.equal(blob.mediaType, MediaType.ociLayerZstd)
+  assert.deepEqual(zstdDecompressSync(await bytesOf(await store.blob(blob))), tar)
+  assert.deepEqual(await store.layers.compressed(diffId, { compression: 'zstd' }), blob)
+  assert.notEqual(plain.digest, blob.digest)
+  const database = new DatabaseSync(join(store.root, 'bale.db'))
+  const row = database.prepare('SELECT encoder FROM blobs WHERE digest = ?').get(blob.digest)
+  database.close()
+  assert.match(String(row?.['encoder']), /^zstd \d+\.\d+\.\d+ level \d+$/)
 })
 
 test('an interrupted transfer resumes where it stopped; damaged leftovers do no harm', async () => {

@@ -168,6 +168,36 @@ test('umoci unpacks what bale pushes to the tree that bale exports', {
   await bale.run(['rmi', name])
 })
 
+test('what bale pushes with zstd is read by bale, podman and skopeo, as OCI whatever it was', {
+  skip: without(SKOPEO, PODMAN, DOCKER_REGISTRY),
+  timeout: 180_000,
+}, async () => {
+  await using registry = await dockerRegistry(bale.directory)
+  await using other = await testBale()
+  await other.run(['load', '-q', '-i', archive])
+  const name = `${registry.host}/zstd/${RICH}`
+  await other.run(['tag', RICH, name])
+  await other.run(['push', '-q', '--compression-format', 'zstd', name])
+  const raw = await execute(SKOPEO, ['inspect', '--raw', '--tls-verify=false', `docker://${name}`])
+  const { mediaType, config, layers } = JSON.parse(raw.stdout)
+  assert.match(mediaType, /^application\/vnd\.oci\./)
+  assert.equal(config.digest, id)
+  for (const layer of layers) assert.match(layer.mediaType, /\+zstd$/)
+  await using reader = await testBale()
+  await reader.run(['pull', '-q', name])
+  assert.equal(await idOf(reader, name), id)
+  assert.deepEqual(await treeIn(reader, name), tree)
+  const podman = testPodman(join(bale.directory, 'podman-zstd'))
+  const policy = ['--signature-policy', writePolicy(bale.directory)]
+  await podman.run(['pull', ...policy, '-q', '--tls-verify=false', name])
+  assert.equal(await podman.run(['image', 'inspect', '--format', '{{.Id}}', name]), id.slice('sha256:'.length))
+  await podman.run(['rmi', name])
+  // Pushed again, there is nothing to do.
+  assert.match(await other.run(['push', '--compression-format', 'zstd', name]), /Layer already exists/)
+  const refused = await other.try(['push', '--compression-format', 'xz', name])
+  assert.match(refused.stderr, /gzip, zstd/)
+})
+
 /** In an empty store: the archive's image has the ID (when one is given), the name and the tree, and runs. */
 async function assertLoads(file: string, name: string, expected: string | undefined, files: string[]): Promise<void> {
   await using other = await testBale()

@@ -11,6 +11,12 @@ export const verb = defineVerb({
   arguments: { min: 1, max: 1 },
   options: [
     { flags: '-a, --all-tags', description: 'Upload every tag of the repository that the store has' },
+    {
+      flags: '--compression-format <FORMAT>',
+      description: 'How layers that were made here and are not compressed yet are compressed: gzip or zstd',
+      default: 'gzip',
+      choices: ['gzip', 'zstd'],
+    },
     { flags: '-q, --quiet', description: 'Print only the full name' },
     {
       flags: '--disable-content-trust',
@@ -23,10 +29,14 @@ export const verb = defineVerb({
       command: 'bale push localhost:5000/team/webserver:latest',
       explains: 'Layers that the registry already has are not sent',
     },
+    {
+      command: 'bale push --compression-format zstd localhost:5000/team/webserver',
+      explains: 'Smaller and quicker, for clients that read zstd (docker 23, podman 2 and later)',
+    },
     { command: 'bale push -a localhost:5000/team/webserver', explains: 'All tags' },
   ],
   async run({ args, options, engine, io, signal }) {
-    const { allTags, quiet } = options
+    const { allTags, quiet, compressionFormat: compression } = options
     const name = args[0]!
     if (allTags && parseReference(name).tag) {
       throw new BaleError('INVALID_ARGUMENT', "tag can't be used with --all-tags/-a")
@@ -35,7 +45,7 @@ export const verb = defineVerb({
     {
       using view = createProgressView(io, { quiet })
       if (!parseReference(name).tag && !allTags) view.say('Using default tag: latest')
-      pushed = await engine.images.push(name, { allTags, signal, progress: view.report })
+      pushed = await engine.images.push(name, { allTags, compression, signal, progress: view.report })
     }
     if (quiet) for (const image of pushed) await io.print(image.name)
     return 0

@@ -6,4 +6,4 @@
 export { type DecompressionLimits, decompress, decompressAny } from './decompress.ts'
 export { type Compression, DETECTION_BYTES, detectCompression, detectStream } from './detect.ts'
 export { type GzipOptions, gzipEncoder, gzipParallel, gzipStream } from './gzip.ts'
-export { type ZstdOptions, zstdStream } from './zstd.ts'
+export { type ZstdOptions, zstdEncoder, zstdStream } from './zstd.ts'

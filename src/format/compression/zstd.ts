@@ -9,6 +9,11 @@ export interface ZstdOptions {
 
 const DEFAULT_ZSTD_LEVEL = 3
 
+/** What decides the bytes besides the input: for the record of a blob that was compressed here. */
+export function zstdEncoder({ level = DEFAULT_ZSTD_LEVEL }: ZstdOptions = {}): string {
+  return `zstd ${process.versions['zstd']} level ${level}`
+}
+
 /** Compresses into one zstd frame with a checksum; the bytes depend on the input, the level and Node's zstd only. */
 export function zstdStream(
   source: AsyncIterable<Uint8Array>,

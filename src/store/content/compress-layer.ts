@@ -1,6 +1,6 @@
 import { BaleError, type OperationOptions, silent } from '#base'
 import { createHasher } from '#blob'
-import { gzipEncoder, gzipParallel } from '#format/compression'
+import { gzipEncoder, gzipParallel, zstdEncoder, zstdStream } from '#format/compression'
 import { acquireLock } from '#host/file'
 import { openIsal } from '#host/isal'
 import {
@@ -17,18 +17,27 @@ import type { Core, Intake } from './core.ts'
 import { insertBlob } from './insert-blob.ts'
 import { verifiedTar } from './verified-read.ts'
 
+/** How a layer is compressed for a push: gzip is read by every registry's scanners and every runtime, zstd only on explicit request. */
+export interface CompressLayerOptions extends OperationOptions {
+  compression?: 'gzip' | 'zstd'
+}
+
 /**
  * A compressed blob of a layer, for a push: one that an image here has already (pulled, loaded, or compressed by an
- * earlier push), else gzip made now, on all cores. The bytes depend on the layer only. The blob is held by the operation
- * until a manifest names it.
+ * earlier push), else made now, gzip on all cores. The bytes depend on the layer and the encoder only. The blob is held by the
+ * operation until a manifest names it.
  */
-export async function compressLayer(core: Intake, diffId: Digest, options: OperationOptions = {}): Promise<Descriptor> {
+export async function compressLayer(
+  core: Intake,
+  diffId: Digest,
+  { compression = 'gzip', ...options }: CompressLayerOptions = {},
+): Promise<Descriptor> {
   // Not the layer's own lock: pulls and runs of the layer need not wait for a compressor.
   await using _lock = await acquireLock(core.layout.lock('blob', diffId), {
     ...options,
     what: `layer ${diffId}, which another process compresses`,
   })
-  const known = knownBlob(core, diffId)
+  const known = knownBlob(core, diffId, compression)
   if (known) {
     core.lease.hold([{ kind: 'blob', digest: known.digest }])
     return known
@@ -49,31 +58,40 @@ export async function compressLayer(core: Intake, diffId: Digest, options: Opera
       progress({ kind: 'layer', digest: diffId, phase: 'compressing', current: read, total: record.tarSize })
     }
   }
-  await using writer = await core.blobs.writer(`compress-${hexOf(diffId)}`, options)
+  await using writer = await core.blobs.writer(`compress-${compression}-${hexOf(diffId)}`, options)
   // Half a stream is worth nothing: the compressor cannot be set up again in the middle.
   await writer.reset()
   const hasher = createHasher()
-  const gzip = { library: await openIsal(), signal: options.signal }
-  for await (const chunk of gzipParallel(counted(), gzip)) {
+  const encoding = compression === 'gzip' ? await gzip(counted(), options) : zstd(counted())
+  for await (const chunk of encoding.stream) {
     hasher.update(chunk)
     await writer.write(chunk)
   }
-  const descriptor = { mediaType: MediaType.ociLayerGzip, digest: hasher.digest(), size: hasher.size }
+  const descriptor = { mediaType: TYPES[compression], digest: hasher.digest(), size: hasher.size }
   // From file to row under the blob's own lock: a collection takes what has no row and no lock for a leftover.
   await using _blob = await acquireLock(core.layout.lock('blob', descriptor.digest), {
     ...options,
     what: `blob ${descriptor.digest}, which another process writes`,
   })
   await writer.commit(descriptor)
-  insertBlob(core, descriptor, gzipEncoder(gzip))
+  insertBlob(core, descriptor, encoding.encoder)
   return descriptor
 }
 
 /** Bytes between two progress events. */
 const STEP = 4 << 20
 
+const TYPES = { gzip: MediaType.ociLayerGzip, zstd: MediaType.ociLayerZstd } as const
+
+async function gzip(tar: AsyncIterable<Uint8Array>, { signal }: OperationOptions) {
+  const how = { library: await openIsal(), signal }
+  return { stream: gzipParallel(tar, how), encoder: gzipEncoder(how) }
+}
+
+const zstd = (tar: AsyncIterable<Uint8Array>) => ({ stream: zstdStream(tar), encoder: zstdEncoder() })
+
 /** The order in manifests maps blobs to layers. */
-function knownBlob(core: Core, diffId: Digest): Descriptor | undefined {
+function knownBlob(core: Core, diffId: Digest, wanted: keyof typeof TYPES): Descriptor | undefined {
   const sql = `SELECT documents.* FROM edges JOIN documents ON documents.digest = edges.parent
     WHERE edges.kind = 'layer' AND edges.child = ? AND documents.image IS NOT NULL ORDER BY documents.created`
   for (const row of core.database.all<DocumentRow>(sql, diffId)) {
@@ -82,9 +100,8 @@ function knownBlob(core: Core, diffId: Digest): Descriptor | undefined {
     if (!config || parsed.kind !== 'manifest') continue
     const layer = parsed.manifest.layers[parseImageConfig(config.bytes).rootfs.diff_ids.indexOf(diffId)]
     if (!layer || !findBlob(core, layer.digest)) continue
-    const compression = layerCompression(layer.mediaType)
-    // Only gzip is read by every registry's scanners and every runtime; zstd is used only on explicit request.
-    if (compression === 'gzip') return { mediaType: MediaType.ociLayerGzip, digest: layer.digest, size: layer.size }
+    if (layerCompression(layer.mediaType) === wanted)
+      return { mediaType: TYPES[wanted], digest: layer.digest, size: layer.size }
   }
   return undefined
 }

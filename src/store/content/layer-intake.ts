@@ -2,6 +2,7 @@ import type { OperationOptions } from '#base'
 import { acquireLock, asNoSpace } from '#host/file'
 import type { Descriptor, Digest } from '#spec'
 import type { LayerRecord, WrittenLayer } from '#store/rows'
+import type { CompressLayerOptions } from './compress-layer.ts'
 import type { Intake } from './core.ts'
 import { discardLayers } from './layers.ts'
 import { publishLayer, scratchDirectory } from './publish-layer.ts'
@@ -16,7 +17,7 @@ export interface LayerIntake {
   /** Like `write` for a caller that writes the layer format itself: `make` fills a new, empty directory and syncs its files. */
   writeWith(make: (directory: string) => Promise<WrittenLayer>, options?: OperationOptions): Promise<LayerRecord>
   /** The layer as a compressed blob (for a push), made now unless an image here has one. */
-  compressed(diffId: Digest, options?: OperationOptions): Promise<Descriptor>
+  compressed(diffId: Digest, options?: CompressLayerOptions): Promise<Descriptor>
   /** Lets go of layers that were needed for a while only, and removes those of them that nothing else holds. */
   discard(diffIds: readonly Digest[]): Promise<void>
 }
