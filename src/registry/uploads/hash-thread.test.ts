@@ -58,17 +58,17 @@ test('a thread that ended knows nothing of what it hashed, and the next upload h
 })
 
 test('what is in use does not end, and few bytes need no thread', async () => {
-  await using shared = thread({ idle: 200 })
+  await using shared = thread({ idle: 1000 })
   using slow = createUploadHasher(shared)
   using small = createUploadHasher(shared)
   await small.update(Buffer.from('small'))
   const all = Buffer.alloc(8 * BLOCK, 'y')
   for (let at = 0; at < 8; at++) {
     await slow.update(all.subarray(at * BLOCK, (at + 1) * BLOCK))
-    await sleep(60)
+    await sleep(160)
   }
   assert.equal(await slow.digest(), digestOf(all))
-  await sleep(400)
+  await sleep(1500)
   assert.equal(await small.digest(), digestOf('small'))
 })
 
