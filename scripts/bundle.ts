@@ -23,7 +23,7 @@ const TO_DIST = '@@TO-DIST@@'
 
 const IMPORTED = /^var (import_\w+) = (require\(".*?"\)|__toESM\(require\(".*?"\)(?:, 1)?\));$/gm
 /** A file that is imported for nothing: no module of ours acts when it is loaded but the programs' own. */
-const FOR_NOTHING = /^(?:var \w+ = )?require\("\.{1,2}\/.*?"\);$/gm
+const FOR_NOTHING = /^require\("\.{1,2}\/.*?"\);$/gm
 
 /** Before modules that ask for their place. */
 const OWN_URL = `const ownUrl = require('node:url').pathToFileURL(__filename).href;\n`
@@ -119,5 +119,9 @@ function loadedWhenUsed(code: string): string {
     return `var loaded_${name}, ${name} = () => loaded_${name} ??= ${loaded};`
   })
   const used = declared.replace(/\b(import_\w+)\./g, (text, name: string) => (names.has(name) ? `(${name}()).` : text))
+  const whole = [...used.matchAll(/\b(import_\w+)\b(?!\(\)\)| = \(\) =>| \?\?= )/g)].find(([, name]) =>
+    names.has(name!),
+  )
+  if (whole) throw new Error(`a file uses the module ${whole[1]} as a whole, which cannot be loaded later`)
   return used.replace(FOR_NOTHING, '')
 }
