@@ -9,9 +9,10 @@ import type { Rootfs } from './rootfs.ts'
 const OPEN_LEVELS = 64
 
 /**
- * All files of a root file system as tar entries (docker's export), as its mount shows them, in the order of `flatten`: but
- * layers are read from their images and what was written from its directory, which takes less than half of the
- * processor time of asking the mount for each file. A change made meanwhile shows where its directory has not been listed yet. `omit` has paths (latin1) to be left out. Data is to be read before the next entry is requested.
+ * All files of a root file system as tar entries (docker's export), as its mount shows them, in the order of `flatten`. Layers are
+ * read from their images and written files from their directory, which takes less than half the processor time of asking
+ * the mount for each file. A change made meanwhile is seen if its directory has not been listed yet. `omit` lists paths
+ * (latin1) to leave out. Read the data of an entry before requesting the next one.
  */
 export function* flattenLayers(
   rootfs: Pick<Rootfs, 'upper' | 'lowers' | 'images'>,

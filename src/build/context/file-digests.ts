@@ -7,9 +7,9 @@ import { loadDigests, saveDigests } from './digest-file.ts'
 import { DigestTable } from './digest-table.ts'
 
 /**
- * The sha256 of files' data as earlier builds found them, by what stat says of a file: what has not changed is not read again. Of
- * plain files without extended attributes that are copied. One file in the store for each directory; it holds digests only, and a lost or damaged one costs
- * nothing but time. Decision 0024 says when a time stamp is believed.
+ * The sha256 of files' data as earlier builds found it, by what stat says of a file: an unchanged file is not read again. For plain
+ * files without extended attributes to copy. The store has one file of digests for each directory; losing or damaging it
+ * costs only time. Decision 0024 says when a time stamp is trusted.
  */
 export interface FileDigests {
   /** In hexadecimal; undefined when the file is new or changed. */

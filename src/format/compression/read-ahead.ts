@@ -1,6 +1,6 @@
 /**
- * The same stream, whose next piece is made while the caller works on one. Of an iteration that ends early the piece that is
- * being made is waited for.
+ * The same stream, whose next piece is made while the caller works on one. An iteration that ends early waits for the piece that is
+ * being made.
  */
 export async function* readAhead<T>(source: AsyncGenerator<T, void, undefined>): AsyncGenerator<T, void, undefined> {
   const ask = () => {
