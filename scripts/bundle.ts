@@ -21,9 +21,16 @@ const STAMP = 'made-of-sources'
 /** Stands for the way from the file that a module ended up in to dist, which is known when all are written. */
 const TO_DIST = '@@TO-DIST@@'
 
-const IMPORTED = /^var (import_\w+) = (require\(".*?"\)|__toESM\(require\(".*?"\)(?:, 1)?\));$/gm
+const IMPORTED = /^var (import_\w+) = (require\(".*?"\)|(?:__toESM|ofPackage)\(require\(".*?"\)\));$/gm
 /** A file that is imported for nothing: no module of ours acts when it is loaded but the programs' own. */
 const FOR_NOTHING = /^require\("\.{1,2}\/.*?"\);$/gm
+
+/**
+ * A package's module as an import sees it: one of ES as it is, one of CommonJS with all that it exports as its default, also where it
+ * was made of an ES module.
+ */
+const PACKAGE = /__toESM\(require\("([^."][^"]*)"\)(?:, 1)?\)/g
+const OF_PACKAGE = `const ofPackage = (module) => module[Symbol.toStringTag] === 'Module' ? module : __toESM(module, 1);\n`
 
 /** Before modules that ask for their place. */
 const OWN_URL = `const ownUrl = require('node:url').pathToFileURL(__filename).href;\n`
@@ -107,8 +114,10 @@ async function commonJs(text: string): Promise<string> {
     define: { 'import.meta.url': 'ownUrl' },
     logLevel: 'warning',
   })
-  const lazy = loadedWhenUsed(code)
-  return lazy.includes('ownUrl') ? `${OWN_URL}${lazy}` : lazy
+  const imported = code.replace(PACKAGE, 'ofPackage(require("$1"))')
+  const lazy = loadedWhenUsed(imported)
+  const own = lazy.includes('ownUrl') ? OWN_URL : ''
+  return `${own}${lazy.includes('ofPackage(') ? OF_PACKAGE : ''}${lazy}`
 }
 
 /** Has what a file imports loaded by the first use of it: most commands use few of the functions of the files that they load. */

@@ -132,3 +132,26 @@ test('a short command loads what it uses alone', async () => {
   assert.ok(ps.files.length < 60, ps.files.join('\n'))
   for (const name of ['net', 'worker_threads', 'perf_hooks', 'http']) assert.ok(!has(ps, name), name)
 })
+
+test('packages of the bundle have the default that an import has', async () => {
+  await using place = await temporaryDirectory('bale-start')
+  const severity = [{ type: 'CVSS_V3', score: 'CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H' }]
+  const ranges = [{ type: 'SEMVER', events: [{ introduced: '0' }, { fixed: '1.0.0' }] }]
+  const dates = { modified: '2024-01-01T00:00:00Z', published: '2024-01-01T00:00:00Z' }
+  const affected = [{ package: { ecosystem: 'npm', name: 'x' }, ranges }]
+  mkdirSync(join(place.path, 'osv'))
+  // Its severity is read by a package that says that it was an ES module.
+  writeFileSync(
+    join(place.path, 'osv/A.json'),
+    JSON.stringify({ schema_version: '1.6.0', id: 'CVE-2024-0001', ...dates, severity, affected }),
+  )
+  const env = {
+    ...environment,
+    HOME: place.path,
+    BALE_ROOT: join(place.path, 'root'),
+    BALE_RUN: join(place.path, 'run'),
+  }
+  const args = ['advisories', 'build', '-q', '--from', 'osv=osv', '-o', 'a.sqlite']
+  const made = await execute(join(project, 'bin/bale'), args, { cwd: place.path, env })
+  assert.deepEqual([made.code, made.stderr], [0, ''])
+})
