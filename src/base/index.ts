@@ -2,6 +2,8 @@
  * base: the foundation of every room. Errors with codes and next steps, progress facts, clock, limiter, single flight, disposal,
  * whole reads of streams. Promises: no `node:` import, no container words, no state. Does not: touch files, processes or the network.
  */
+
+export { bothEnded } from './both-ended.ts'
 export { bytewise } from './bytewise.ts'
 export { type Clock, systemClock } from './clock.ts'
 export { disposable } from './disposal.ts'

@@ -4,10 +4,11 @@ import { once } from 'node:events'
 import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import type { Digest } from '#spec'
 import { blobStoreContract } from './contract.ts'
-import { createFileBlobs, createMemoryBlobs, digestOf, verifying } from './index.ts'
+import { createFileBlobs, createMemoryBlobs, digestOf, passedOn, verifying } from './index.ts'
 
 blobStoreContract('memory', async () => {
   const store = createMemoryBlobs()
@@ -52,6 +53,24 @@ test('M01: files: a forged digest never becomes a path', async () => {
 async function* chunks(...texts: string[]) {
   for (const text of texts) yield new TextEncoder().encode(text)
 }
+
+test('M01: a stream that checks itself is not hashed again, unless something else is expected of it', async () => {
+  const expected = { digest: digestOf('abc'), size: 3 }
+  const self = verifying(chunks('abd'), expected)
+  assert.equal(verifying(self, { ...expected }), self)
+  const handedOn = passedOn(self, (bytes) => Readable.from(bytes))
+  assert.equal(verifying(handedOn, expected), handedOn)
+  await assert.rejects(Array.fromAsync(handedOn), { code: 'DIGEST_MISMATCH' })
+  for (const other of [
+    { digest: digestOf('abd'), size: 3 },
+    { ...expected, size: 4 },
+  ]) {
+    const twice = verifying(verifying(chunks('abc'), expected), other)
+    await assert.rejects(Array.fromAsync(twice), /should have 4|DIGEST|digest/)
+  }
+  const plain = passedOn(chunks('abd'), (bytes) => Readable.from(bytes))
+  await assert.rejects(Array.fromAsync(verifying(plain, expected)), { code: 'DIGEST_MISMATCH' })
+})
 
 test('M01: verifying stops at the first byte too many, and finds short streams and wrong bytes', async () => {
   const digest = digestOf('abc')

@@ -26,6 +26,7 @@ import {
   exportContainer,
   findExec,
   killContainer,
+  leaveContainerAlone,
   networkOf,
   pauseContainer,
   pruneContainers,
@@ -131,6 +132,8 @@ function lifecycle(machinery: Machinery) {
     wait: offer(waitContainer),
     /** The exit code of the life that this monitor watches, also when the container is removed or restarted meanwhile. */
     exitOf: offer(exitOf),
+    /** Says that whoever started a container `attended` waits no more: its monitor cleans up from now on. */
+    leaveAlone: offer(leaveContainerAlone),
     /** Returns when a container that ended and was to be removed at its end (--rm) is gone with all that was its. */
     awaitRemoval: offer(awaitRemoval),
     /** Gives a container another name, on its networks too. Throws CONFLICT when it is taken. */

@@ -5,11 +5,11 @@ import type { EngineContext } from './context/context.ts'
 export async function cleanupContainer(
   context: EngineContext,
   id: string,
-  { exec }: { exec?: string } = {},
+  { exec, atOnce }: { exec?: string; atOnce?: boolean } = {},
 ): Promise<void> {
   if (await context.existingStore()) {
     const { upkeep } = await containerMachinery(context)
-    return exec === undefined ? upkeep.cleanup(id) : upkeep.announceExecEnd(exec)
+    return exec === undefined ? upkeep.cleanup(id, atOnce ? { linger: 0 } : {}) : upkeep.announceExecEnd(exec)
   }
   if (exec !== undefined) return
   const { run, path } = context.config

@@ -243,7 +243,7 @@ export class ContainerOperations {
    * The remaining work when a container has ended: its state, mounts, network, restart. Does nothing while it runs. With
    * `exec`, the end of that process is reported and nothing else is done. Called by the monitors of both.
    */
-  async cleanup(id: string, options?: { exec?: string }): Promise<void> {
+  async cleanup(id: string, options?: { exec?: string; atOnce?: boolean }): Promise<void> {
     return (await import('./cleanup.ts')).cleanupContainer(this.#context, id, options)
   }
 

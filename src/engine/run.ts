@@ -36,17 +36,21 @@ export async function runContainer(
   const { id, name } = record
   try {
     await options.onCreated?.(id)
-    const started = await lifecycle.start(id, { attach: !detach, size, signal, progress })
+    const started = await lifecycle.start(id, { attach: !detach, attended: !detach, size, signal, progress })
     return {
       id,
       name,
       tty: request.config.tty ?? false,
       attach: started.attach,
       async wait(waiting) {
-        const code = await lifecycle.exitOf(id, started.monitored!.monitor, waiting)
-        // The next command may use its name, its volumes or its port.
-        if (request.host.autoRemove) await lifecycle.awaitRemoval(id)
-        return code
+        try {
+          const code = await lifecycle.exitOf(id, started.monitored!.monitor, waiting)
+          // The next command may use its name, its volumes or its port.
+          if (request.host.autoRemove) await lifecycle.awaitRemoval(id)
+          return code
+        } finally {
+          await lifecycle.leaveAlone(id)
+        }
       },
     }
   } catch (error) {

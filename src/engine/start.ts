@@ -11,14 +11,20 @@ export async function startContainer(
   options: OperationOptions & { attach?: boolean; size?: TerminalSize } = {},
 ): Promise<RunningContainer> {
   const { lifecycle } = await containerMachinery(context)
-  const { record, attach, monitored } = await lifecycle.start(idOrName, options)
+  const { record, attach, monitored } = await lifecycle.start(idOrName, { ...options, attended: options.attach })
   return {
     id: record.id,
     name: record.name,
     tty: record.document.config.Tty,
     attach,
-    wait: (waiting) =>
-      monitored ? lifecycle.exitOf(record.id, monitored.monitor, waiting) : lifecycle.wait(record.id, waiting),
+    async wait(waiting) {
+      if (!monitored) return lifecycle.wait(record.id, waiting)
+      try {
+        return await lifecycle.exitOf(record.id, monitored.monitor, waiting)
+      } finally {
+        await lifecycle.leaveAlone(record.id)
+      }
+    },
   }
 }
 

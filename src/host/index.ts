@@ -4,6 +4,7 @@
  * (errno) or are BaleErrors; files that survive crashes are in `#host/file`. Does not: know images or containers.
  */
 export { openRoot, type RootDirectory } from './beneath.ts'
+export { addBridgePort } from './bridge-port.ts'
 export {
   type CgroupLayout,
   cgroupDirectories,

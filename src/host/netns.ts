@@ -3,22 +3,62 @@ import { unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { BaleError, errnoOf } from '#base'
 import { makeSubdirectory } from './file/index.ts'
+import { CLONE_NEWNET, MS, mount, setns, unshare } from './kernel/syscalls.ts'
 import { unmount } from './mount.ts'
-import { runProgram } from './process.ts'
+
+/** The network namespace of the thread that asks, and of no other. */
+const OF_THIS_THREAD = '/proc/thread-self/ns/net'
 
 /**
  * Makes a network namespace that lives as long as its file: the kernel's namespace is bound onto it. The directory should
  * be on a private mount, otherwise copies of the bind in other mount namespaces keep it alive.
  */
-export async function createNetworkNamespace(file: string, options: { searchPath: string }): Promise<void> {
+export async function createNetworkNamespace(file: string): Promise<void> {
   await makeSubdirectory(dirname(file))
   closeSync(openSync(file, 'wx', 0o600))
-  const made = await runProgram('unshare', [`--net=${file}`, 'true'], {
-    env: { PATH: options.searchPath },
-  })
-  if (made.code === 0) return
-  await deleteNetworkNamespace(file)
-  throw new BaleError('NETWORK_SETUP_FAILED', `cannot create a network namespace: ${made.stderr.trim()}`)
+  try {
+    elsewhere(() => {
+      unshare(CLONE_NEWNET)
+      mount(OF_THIS_THREAD, file, undefined, MS.BIND)
+    })
+  } catch (cause) {
+    await deleteNetworkNamespace(file)
+    throw new BaleError('NETWORK_SETUP_FAILED', `cannot create a network namespace: ${(cause as Error).message}`, {
+      cause,
+    })
+  }
+}
+
+/**
+ * Calls `act` with this thread in the network namespace of a file, and returns with it back in its own. Programs that `act`
+ * starts and sockets that it opens stay in the namespace. It must not wait: whatever ran meanwhile would be there as well.
+ */
+export function inNetworkNamespace<T>(file: string, act: () => T): T {
+  const namespace = openSync(file, 'r')
+  try {
+    return elsewhere(() => {
+      setns(namespace, CLONE_NEWNET)
+      return act()
+    })
+  } finally {
+    closeSync(namespace)
+  }
+}
+
+function elsewhere<T>(act: () => T): T {
+  const own = openSync(OF_THIS_THREAD, 'r')
+  try {
+    return act()
+  } finally {
+    // Whatever this process did next would be done to the wrong network: nothing is better.
+    try {
+      setns(own, CLONE_NEWNET)
+    } catch (error) {
+      process.stderr.write(`cannot return to the own network namespace: ${(error as Error).message}\n`)
+      process.abort()
+    }
+    closeSync(own)
+  }
 }
 
 /** Removes a namespace file; the namespace and its links go when its last process ends. Removing twice does nothing. */

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { accessSync, constants, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { BaleError, errnoOf, table } from '#base'
+import { inNetworkNamespace } from './netns.ts'
 import { isVisible, lifeOf, type ProcessIdentity } from './process-identity.ts'
 
 export interface ProgramResult {
@@ -17,6 +18,8 @@ interface ProgramOptions {
   cwd?: string
   /** Ends the program with SIGKILL. */
   signal?: AbortSignal
+  /** File of the network namespace that it runs in; ours by default. */
+  networkNamespace?: string
   /** Bytes of stdout and of stderr that are kept, from the start; the rest is read and dropped. */
   limit?: number
 }
@@ -29,11 +32,14 @@ export function runProgram(
 ): Promise<ProgramResult> {
   options.signal?.throwIfAborted()
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, {
-      stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-      env: options.env ?? {},
-      cwd: options.cwd,
-    })
+    const start = () =>
+      spawn(file, args, {
+        stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+        env: options.env ?? {},
+        cwd: options.cwd,
+      })
+    const { networkNamespace } = options
+    const child = networkNamespace === undefined ? start() : inNetworkNamespace(networkNamespace, start)
     const kill = () => child.kill('SIGKILL')
     options.signal?.addEventListener('abort', kill, { once: true })
     const limit = options.limit ?? 1024 * 1024

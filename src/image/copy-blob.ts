@@ -1,4 +1,5 @@
 import { type CopyAct, type Progress, silent } from '#base'
+import { passedOn } from '#blob'
 import type { Descriptor } from '#spec'
 import type { BlobContext, BlobOutcome, ImageSource, ImageTarget } from './image-place.ts'
 
@@ -19,9 +20,9 @@ export async function copyBlob(copy: BlobCopy): Promise<number> {
   const progress = copy.progress ?? silent
   const open = async (offset: number) => {
     const stream = await source.blob(descriptor, { offset, signal })
-    return counted(stream, size - offset, (done) =>
-      progress({ kind: 'layer', digest, phase: 'moving', act, current: offset + done, total: size }),
-    )
+    const report = (done: number) =>
+      progress({ kind: 'layer', digest, phase: 'moving', act, current: offset + done, total: size })
+    return passedOn(stream, (bytes) => counted(bytes, size - offset, report))
   }
   const outcome = await target.putBlob(descriptor, open, { ...copy.context, signal, progress: copy.progress })
   if (outcome.how === 'mounted') progress({ kind: 'layer', digest, phase: 'mounted', from: outcome.from })

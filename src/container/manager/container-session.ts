@@ -1,6 +1,7 @@
 import type { Container } from '../model/index.ts'
 import { type AttachSession, attachTo, type TerminalSize } from '../runtime/index.ts'
 import { announce, type Machinery, pathsOf } from '../state/index.ts'
+import { leaveContainerAlone } from './container-end.ts'
 
 /**
  * A connection to a container's first process; events say that it began, resized the terminal and detached. `size` is the
@@ -36,6 +37,7 @@ export async function openSession(
       // Whoever leaves at once would end the program before a size on its way is sent and told.
       await resized
       await session.detach()
+      await leaveContainerAlone(machinery, record.id)
       await announce(machinery, record, 'detach')
     },
   }

@@ -1,8 +1,9 @@
-import { rename, writeFile } from 'node:fs/promises'
+import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf, isBaleError } from '#base'
 import { removeTree } from '#host/file'
 import { announce, type Machinery } from '../state/index.ts'
+import { ALONE } from './alone.ts'
 import { type ExecRecord, execExitPath, findExec, type SeenExec } from './exec-records.ts'
 
 /** Where the end of an exec appears. */
@@ -23,11 +24,6 @@ export function execPlace(machinery: Machinery, record: ExecRecord, bundle: stri
   return { bundle, exitDirectory, written: join(exitDirectory, record.containerId), kept, alone: join(bundle, 'alone') }
 }
 
-/** From now on nobody waits for the end of an exec: its monitor keeps the exit code. */
-export async function leaveAlone({ alone }: Pick<ExecPlace, 'alone'>): Promise<void> {
-  await writeFile(alone, '')
-}
-
 /** Keeps the exit code of an exec that has ended, instead of its monitor. False when it runs, or the monitor does it. */
 export async function takeExit({ written, kept, bundle }: ExecPlace): Promise<boolean> {
   try {
@@ -40,10 +36,9 @@ export async function takeExit({ written, kept, bundle }: ExecPlace): Promise<bo
   return true
 }
 
-/** Left alone: nobody waits from the beginning or since a detach, or who waited was killed, and may be a zombie still. */
-const IS_ALONE = '[ -e "$1" ] || case "$(cat "/proc/$2/stat" 2>/dev/null)" in "" | *") Z "*) ;; *) exit 0 ;; esac'
 /** The exit code, then the directory: what is left is the record. Last, the end is reported. */
-const KEEP_EXIT = `${IS_ALONE}; mv "$3" "$4" || exit; rm -rf "$5"; shift 5; [ $# = 0 ] || exec "$@"`
+const KEEP_EXIT = `${ALONE}
+alone "$1" "$2" || exit 0; mv "$3" "$4" || exit; rm -rf "$5"; shift 5; [ $# = 0 ] || exec "$@"`
 
 /** What the monitor runs at the end: nothing, unless the exec was left alone. This process is the one that waits. */
 export function unattendedEnd({ selfCommand }: Machinery, record: ExecRecord, place: ExecPlace): string[] {

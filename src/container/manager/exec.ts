@@ -22,7 +22,8 @@ import {
   resolveUser,
 } from '../spec/index.ts'
 import { announce, type Machinery, mustBeVisible, newId, type SeenContainer, seeContainer } from '../state/index.ts'
-import { announceExecEnd, type ExecPlace, execPlace, leaveAlone, takeExit, unattendedEnd } from './exec-end.ts'
+import { leaveFileAlone } from './alone.ts'
+import { announceExecEnd, type ExecPlace, execPlace, takeExit, unattendedEnd } from './exec-end.ts'
 import { type ExecRecord, forgetExec, forgetOldExecs, keepExec } from './exec-records.ts'
 
 /** One more process for a running container. Members that are missing are taken from the container's configuration. */
@@ -71,7 +72,7 @@ export async function execContainer(
   const place = execPlace(machinery, record, bundle)
   await mkdir(place.exitDirectory, { recursive: true, mode: 0o700 })
   await claim(join(bundle, 'maker.json'))
-  if (request.detach) await leaveAlone(place)
+  if (request.detach) await leaveFileAlone(place.alone)
   await forgetOldExecs(machinery, id, machinery.clock.now())
   await keepExec(machinery, record)
   // As docker joins them, with a blank after a program without arguments.
@@ -145,7 +146,7 @@ async function begun(
         await announce(machinery, container, 'exec_detach', { execID: record.id })
         if (reported) return
         unattended = true
-        await leaveAlone(place)
+        await leaveFileAlone(place.alone)
         // It may have ended just before: its monitor has not seen that nobody waits.
         if (await takeExit(place)) await announceExecEnd(machinery, record.id)
       },

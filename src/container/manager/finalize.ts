@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { bothEnded } from '#base'
 import { isAlive, readClaim, removeCgroup, thisProcess } from '#host'
 import { removeTree } from '#host/file'
 import { databasePath } from '#store'
@@ -22,6 +23,7 @@ import {
 } from '../state/index.ts'
 import { releaseVolumes, removeVolume } from '../volume/index.ts'
 import { abandonContainer } from './abandon.ts'
+import { LINGER_MILLISECONDS } from './container-end.ts'
 import { forgetExecs } from './exec-records.ts'
 import { unwatchLog } from './log-keeper.ts'
 
@@ -39,9 +41,8 @@ export async function finalize(machinery: Machinery, record: Container, ended: R
   // A start that was killed midway has not recorded its runtime.
   const name = runtimeOfState(join(machinery.store.run, 'runtime'), record.id) ?? document.runtime
   const runtime = await machinery.runtime(name)
-  await runtime.delete(id, { force: true })
+  await bothEnded(runtime.delete(id, { force: true }), machinery.networks.disconnect(id))
   await removeCgroup(cgroup)
-  await machinery.networks.disconnect(id)
   await machinery.rootfs.release(id)
   await unwatchLog(machinery, record)
   const state: RecordedState = {
@@ -90,8 +91,6 @@ interface CleanupOptions {
   /** Starts the container again; supplied by the caller. */
   restart: (id: string) => Promise<void>
 }
-
-const LINGER_MILLISECONDS = 2000
 
 /**
  * Called by the monitor when its container has ended, or was never started because the starting process died. Everything

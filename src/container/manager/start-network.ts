@@ -1,3 +1,4 @@
+import { bothEnded } from '#base'
 import type { Rootfs } from '#rootfs'
 import { type Connection, type Container, isOwnNetwork, sharedWith } from '../model/index.ts'
 import type { OciConfig } from '../spec/index.ts'
@@ -44,7 +45,7 @@ async function reserveOwnNetwork(
   warn: Warn,
 ): Promise<StartInProgress> {
   const places = await placesOf(machinery, record)
-  const [connections, namespace] = await bothOrNeither(
+  const [connections, namespace] = await bothEnded(
     claimPlaces(machinery, record, places),
     machinery.networks.createNamespace(record.id),
   )
@@ -75,14 +76,6 @@ async function useNetworkOf(
     ...(owner && { sharedWith: owner }),
   })
   return { spec, connecting: Promise.resolve(), connections: [] }
-}
-
-/** Both results; when one fails, the other has ended as well. */
-async function bothOrNeither<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
-  const [first, second] = await Promise.allSettled([one, other])
-  if (first.status === 'rejected') throw first.reason
-  if (second.status === 'rejected') throw second.reason
-  return [first.value, second.value]
 }
 
 /** The container whose network is used: that of `container:NAME`, or the one that it shares itself. */

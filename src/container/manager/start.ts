@@ -1,6 +1,6 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { BaleError, commandExitCode, type OperationOptions } from '#base'
+import { BaleError, bothEnded, commandExitCode, type OperationOptions } from '#base'
 import { noSuchContainer } from '#docker'
 import { claim, readClaim, removeCgroup } from '#host'
 import { removeTree } from '#host/file'
@@ -15,6 +15,7 @@ import {
 import { cgroupPath, type OciConfig } from '../spec/index.ts'
 import { announce, findContainer, lockContainer, type Machinery, pathsOf, see, updateState } from '../state/index.ts'
 import { releaseVolumes } from '../volume/index.ts'
+import { endCommand } from './container-end.ts'
 import { openSession } from './container-session.ts'
 import { finalize } from './finalize.ts'
 import { watchLog } from './log-keeper.ts'
@@ -26,6 +27,8 @@ export interface StartOptions extends OperationOptions {
   attach?: boolean
   /** The terminal's size from the first moment. */
   size?: TerminalSize
+  /** The caller waits for the end and then calls `leaveAlone`: until then its monitor leaves the cleaning up to it. */
+  attended?: boolean
   /** Counts a restart by policy. */
   restart?: boolean
 }
@@ -103,13 +106,10 @@ async function makeReady(
 ): Promise<Ready> {
   const warn = (text: string) => options.progress?.({ kind: 'warning', text })
   const { spec, connecting, connections } = await mountAndReserveNetwork(machinery, record, warn)
-  const creating = spec.then((config) => createUnderMonitor(machinery, record, runtime, config))
-  // Both are waited for, whatever the other does: undoing must not overtake them.
-  const [created, connected] = await Promise.allSettled([creating, connecting])
-  if (created.status === 'rejected') throw created.reason
-  if (connected.status === 'rejected') throw connected.reason
+  const creating = spec.then((config) => createUnderMonitor(machinery, record, runtime, config, options))
+  const [monitored] = await bothEnded(creating, connecting)
   const attach = options.attach ? await openSession(machinery, record, options.size) : undefined
-  return { monitored: created.value, connections, attach }
+  return { monitored, connections, attach }
 }
 
 async function recordRunning(
@@ -173,6 +173,7 @@ async function createUnderMonitor(
   record: Container,
   runtime: Runtime,
   spec: OciConfig,
+  { attended = false }: StartOptions,
 ): Promise<Monitored> {
   const { id, name } = record
   const { config, host } = record.document
@@ -189,7 +190,7 @@ async function createUnderMonitor(
     // A detached terminal can be reattached.
     stdin: !config.OpenStdin ? 'closed' : config.StdinOnce && !config.Tty ? 'once' : 'open',
     logPath: host.log?.driver === 'none' ? undefined : paths.log,
-    exitCommand: machinery.selfCommand.length ? [...machinery.selfCommand, 'container', 'cleanup', id] : undefined,
+    exitCommand: endCommand(machinery, record, attended),
   })
 }
 

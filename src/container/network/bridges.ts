@@ -48,10 +48,11 @@ export function openBridges({ progress, programs, driver, walls, namespaces }: B
     await runProgram(programs.need('ip'), ['-force', '-batch', '-'], { env, input: removals })
     const namespace = join(namespaces, `down-${interfaceName}`)
     await deleteNetworkNamespace(namespace)
-    await createNetworkNamespace(namespace, programs)
+    await createNetworkNamespace(namespace)
     try {
       // netavark deletes bridge and rules with the last container's interface: here one of a container that never existed.
-      await runProgram('nsenter', [`--net=${namespace}`, 'ip', 'link', 'add', 'eth0', 'type', 'bridge'], { env })
+      const standIn = ['link', 'add', 'eth0', 'type', 'bridge']
+      await runProgram(programs.need('ip'), standIn, { env, networkNamespace: namespace })
       await using _ = await machineLock(progress)
       await driver.teardown(namespace, request)
     } finally {

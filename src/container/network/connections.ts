@@ -49,7 +49,7 @@ export function connections(options: NetworkPartsOptions): Connections {
   return {
     claim: (request) => claimConnection(parts, request),
     async createNamespace(owner) {
-      await createNetworkNamespace(namespacePath(parts, owner), parts.programs)
+      await createNetworkNamespace(namespacePath(parts, owner))
       return namespacePath(parts, owner)
     },
     namespacePath: (owner) => namespacePath(parts, owner),

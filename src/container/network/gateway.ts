@@ -60,11 +60,11 @@ export function setLoopback(parts: NetworkParts, owner: string): Promise<void> {
 
 async function inNamespace(parts: NetworkParts, owner: string, lines: readonly string[]): Promise<void> {
   const { programs } = parts
-  const result = await runProgram(
-    programs.need('nsenter'),
-    [`--net=${namespacePath(parts, owner)}`, programs.need('ip'), '-batch', '-'],
-    { env: { PATH: programs.searchPath }, input: `${lines.join('\n')}\n` },
-  )
+  const result = await runProgram(programs.need('ip'), ['-batch', '-'], {
+    env: { PATH: programs.searchPath },
+    input: `${lines.join('\n')}\n`,
+    networkNamespace: namespacePath(parts, owner),
+  })
   if (result.code !== 0)
     throw new BaleError('NETWORK_SETUP_FAILED', `cannot set up the container's network: ${result.stderr.trim()}`)
 }

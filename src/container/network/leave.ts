@@ -34,7 +34,7 @@ async function tearDown(parts: NetworkParts, owner: string, { networkId, request
   const namespace = namespacePath(parts, owner)
   await using _ = await lockNetwork(parts, networkId)
   await using _machine = await machineLock(parts.progress)
-  if (!existsSync(namespace)) await createNetworkNamespace(namespace, parts.programs)
+  if (!existsSync(namespace)) await createNetworkNamespace(namespace)
   await parts.driver.teardown(namespace, request)
 }
 

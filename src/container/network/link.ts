@@ -58,6 +58,12 @@ export async function deleteLink(
   }
 }
 
+/** Sets an interface up. */
+export function raiseLink(link: string): void {
+  const flags = `${interfaces}/${link}/flags`
+  writeFileSync(flags, `${Number(readTextSync(flags)) | UP}`)
+}
+
 /**
  * Takes an end off the wire until the kernel removes it, which it does some time after the namespace is let go, and not as
  * long as anybody looks into it: its address may be another container's by then. A write here costs a twentieth of `ip`.

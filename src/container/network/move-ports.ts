@@ -58,12 +58,14 @@ async function inStandIn(
 ): Promise<void> {
   const namespace = join(store.run, 'netns', `ports-${owner.slice(0, 16)}`)
   await deleteNetworkNamespace(namespace)
-  await createNetworkNamespace(namespace, programs)
+  await createNetworkNamespace(namespace)
   try {
     for (const family of ['iptables', 'ip6tables'].filter((one) => programs.find(one)))
       for (const chain of ['INPUT', 'OUTPUT']) {
-        const args = [`--net=${namespace}`, programs.need(family), '-P', chain, 'DROP']
-        const result = await runProgram(programs.need('nsenter'), args, { env: { PATH: programs.searchPath } })
+        const result = await runProgram(programs.need(family), ['-P', chain, 'DROP'], {
+          env: { PATH: programs.searchPath },
+          networkNamespace: namespace,
+        })
         // A machine without IPv6 has no table for it, and needs none.
         if (result.code !== 0 && family === 'iptables')
           throw new BaleError('NETWORK_SETUP_FAILED', `cannot move the ports: ${result.stderr.trim()}`)

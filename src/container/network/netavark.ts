@@ -80,7 +80,8 @@ export function netavark(programs: Programs, directory: string): Netavark {
       if (/aardvark pid/i.test(netavarkReason(result))) return
       // Rules stay when the interface is gone; with a stand-in of the same name netavark removes them.
       const interfaceName = Object.values(request.networks)[0]!.interface_name
-      await runProgram('nsenter', [`--net=${namespace}`, 'ip', 'link', 'add', interfaceName, 'type', 'bridge'], { env })
+      const standIn = ['link', 'add', interfaceName, 'type', 'bridge']
+      await runProgram(programs.need('ip'), standIn, { env, networkNamespace: namespace })
       await call('teardown', namespace, request)
     },
   }

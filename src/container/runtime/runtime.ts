@@ -1,5 +1,5 @@
-import { constants, existsSync } from 'node:fs'
-import { type FileHandle, open, unlink, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaleError, errnoOf, printable } from '#base'
 import { noSuchContainer, notRunning } from '#docker'
@@ -10,6 +10,7 @@ import { type RuntimeState, runtimeState, stderrReason } from './answers.ts'
 import { liftLimits } from './lift-limits.ts'
 import type { Programs } from './programs.ts'
 import { runtimeFailure } from './runtime-failure.ts'
+import { openStartFifo } from './start-fifo.ts'
 
 /** runc or crun: what bale requires of a low-level runtime. Creating and exec go through the monitor, which calls `path`. */
 export interface Runtime {
@@ -87,9 +88,7 @@ function cliRuntime(
     path,
     globalArguments: ['--root', stateDirectory],
     async start(id) {
-      // runc 1.x waits for somebody to read a fifo; `runc start` does that and no more, 9 ms later.
-      const fifo = join(stateDirectory, id, 'exec.fifo')
-      if (name === 'runc' && (await readStartFifo(fifo))) return
+      if (await openStartFifo(name, join(stateDirectory, id))) return
       await mustSucceed(id, ['start', id])
     },
     kill: (id, signal) => mustSucceed(id, ['kill', id, String(signal)]),
@@ -120,38 +119,6 @@ function cliRuntime(
       if (!state?.pid) throw notRunning(id)
       liftLimits(id, state.pid, resources)
     },
-  }
-}
-
-/**
- * Starts a created container by reading its fifo. False when this runtime does not wait that way, or nothing waits at
- * the other end: then the runtime's own start reports the error.
- */
-async function readStartFifo(fifo: string): Promise<boolean> {
-  let file: FileHandle
-  try {
-    file = await open(fifo, constants.O_RDONLY | constants.O_NONBLOCK)
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return false
-    throw error
-  }
-  await using _ = file
-  for (let attempt = 0; attempt < 100; attempt++) {
-    if (await hasByte(file)) {
-      await unlink(fifo)
-      return true
-    }
-    await new Promise((resolve) => setTimeout(resolve, 1))
-  }
-  return false
-}
-
-async function hasByte(file: FileHandle): Promise<boolean> {
-  try {
-    return (await file.read(Buffer.alloc(16), 0, 16, null)).bytesRead > 0
-  } catch (error) {
-    if (errnoOf(error) === 'EAGAIN') return false
-    throw error
   }
 }
 

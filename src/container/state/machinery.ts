@@ -74,6 +74,8 @@ export interface ContainerPaths {
   /** Of one life: config.json, sockets, exit code. Short, since a socket's path is. */
   bundle: string
   exits: string
+  /** Exists when nobody waits for the container's end any more. */
+  alone: string
   /** Exists during a start; holds the identity of the process that starts it. */
   starting: string
   lock: string
@@ -89,6 +91,7 @@ export function pathsOf({ store }: Pick<Machinery, 'store'>, id: string): Contai
     log: join(directory, 'log'),
     bundle,
     exits: join(bundle, 'x'),
+    alone: join(bundle, 'alone'),
     starting: join(bundle, 'starting.json'),
     lock: join(store.run, 'locks', `container-${id}`),
   }

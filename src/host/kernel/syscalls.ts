@@ -347,6 +347,21 @@ export function ioctl(fd: number, request: number, argument: Uint8Array | number
   return checked(result, 'ioctl')
 }
 
+// namespaces of the calling thread alone
+
+export const CLONE_NEWNET = 0x40000000
+const cUnshare = native('unshare', 'int', 'int')
+/** Puts this thread into new namespaces of the given kinds. */
+export function unshare(kinds: number): void {
+  checked(cUnshare(kinds), 'unshare')
+}
+
+const cSetns = native('setns', 'int', 'int', 'int')
+/** Puts this thread into the namespace, of the given kind, that a descriptor names. */
+export function setns(fd: number, kind: number): void {
+  checked(cSetns(fd, kind), 'setns')
+}
+
 // what a process was given by the one that started it
 
 export const SCHED_OTHER = 0
@@ -387,12 +402,13 @@ export function prlimitSoftToHard(pid: number, resource: number): void {
 
 // unix sockets that Node's net cannot open
 
-export const SOCK = { SEQPACKET: 5, CLOEXEC: 0o2000000, NONBLOCK: 0o4000 } as const
+export const SOCK = { DGRAM: 2, SEQPACKET: 5, CLOEXEC: 0o2000000, NONBLOCK: 0o4000 } as const
 
 const cSocket = native('socket', 'int', 'int', 'int', 'int')
-/** A unix socket. */
-export function socket(type: number): number {
-  return checked(cSocket(1, type, 0), 'socket')
+const UNIX = 1
+/** A socket, unix by default. */
+export function socket(type: number, family = UNIX): number {
+  return checked(cSocket(family, type, 0), 'socket')
 }
 
 const cConnect = native('connect', 'int', 'int', 'void *', 'uint')

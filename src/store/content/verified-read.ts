@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { BaleError, type BaleErrorOptions, isBaleError } from '#base'
-import { verifying } from '#blob'
+import { selfChecking, verifying } from '#blob'
 import type { Digest } from '#spec'
 import { imagesNeeding, type LayerRecord } from '#store/rows'
 import type { Core } from './core.ts'
@@ -11,10 +11,11 @@ import { openTar } from './load-format.ts'
  * bytes are not what the digest says, so that damage of the disk does not travel. The blob counts as missing from then on:
  * the next pull fetches it, and it alone.
  */
-export async function* verifiedBlob(
-  core: Core,
-  descriptor: { digest: Digest; size: number },
-): AsyncGenerator<Uint8Array> {
+export function verifiedBlob(core: Core, descriptor: { digest: Digest; size: number }): AsyncIterable<Uint8Array> {
+  return selfChecking(checkedBlob(core, descriptor), descriptor)
+}
+
+async function* checkedBlob(core: Core, descriptor: { digest: Digest; size: number }): AsyncGenerator<Uint8Array> {
   const { digest } = descriptor
   try {
     yield* verifying(await core.blobs.read(digest), descriptor)
@@ -28,7 +29,11 @@ export async function* verifiedBlob(
 }
 
 /** The tar of a layer, checked in the same way. The layer stays: what is mounted of it may be whole. */
-export async function* verifiedTar(core: Core, { diffId, tarSize }: LayerRecord): AsyncGenerator<Uint8Array> {
+export function verifiedTar(core: Core, layer: LayerRecord): AsyncIterable<Uint8Array> {
+  return selfChecking(checkedTar(core, layer), { digest: layer.diffId, size: layer.tarSize })
+}
+
+async function* checkedTar(core: Core, { diffId, tarSize }: LayerRecord): AsyncGenerator<Uint8Array> {
   const hash = createHash('sha256')
   let size = 0
   let cause: unknown
