@@ -40,7 +40,7 @@ export async function runVerb(entry: VerbEntry, argv: string[], flags: GlobalFla
       dockerConfigDirectory: flags.config,
       ...(flags.debug ? { debug: ['*'] } : {}),
     })
-    await using engine = createEngine({ config })
+    await using engine = createEngine({ config, untilExit: true })
     const { signal, takeSignals, onHangup } = interruption
     const io = processTerminal(config.environment, outputs, signal)
     const { dockerConfigFile } = config

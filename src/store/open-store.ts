@@ -24,7 +24,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const { clock = systemClock, log = noLog, kinds = {} } = options
   const layout = prepareLayout(options.root, options.run)
   keepReserve(layout.root)
-  const database = openDatabase(layout.database)
+  const database = openDatabase(layout.database, { untilExit: options.untilExit })
   const core: Core = {
     database,
     layout,

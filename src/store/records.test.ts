@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { systemClock } from '#base'
 import { digestOf } from '#blob'
 import { temporaryDirectory } from '#host/file'
 import { tarLayerFormats } from '../../test/kit/tar-layer-formats.ts'
-import { openStore } from './index.ts'
+import type { Core } from './content/index.ts'
+import { databasePath, openStore } from './index.ts'
+import { createContainers } from './records/index.ts'
+import { openDatabase, prepareLayout } from './rows/index.ts'
 
 async function testStore() {
   const directory = await temporaryDirectory(tmpdir(), 'bale-records-')
@@ -154,4 +160,36 @@ test('the layers of a record are returned in the given order, including duplicat
     await store.buildCache.put({ key: `k${index}`, layers, size: 0, created: 1, lastUsed: 1, document: {} })
     assert.deepEqual((await store.buildCache.get(`k${index}`))?.layers, layers)
   }
+})
+
+test('what is written of a container that goes with its end does not wait for the disk, unless a layer goes with it', async () => {
+  await using made = await testStore()
+  const path = databasePath(made.store.root)
+  using database = openDatabase(path)
+  const asked: string[] = []
+  const spy = new Proxy(database, {
+    get(target, name: keyof typeof database) {
+      if (name === 'transaction' || name === 'unsynced') asked.push(name)
+      const value = target[name]
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+  const layout = prepareLayout(made.store.root, made.store.run)
+  const diffId = digestOf('layer')
+  const directory = layout.layerDirectory(diffId)
+  await mkdir(directory, { recursive: true })
+  database.run('INSERT INTO layers VALUES (?, ?, 1, 1, 1, NULL, 0)', diffId, 'tar')
+  const core = { database: spy, layout, clock: systemClock } as unknown as Core
+  const containers = createContainers(core, { events: () => [], passing: ({ name }) => name === 'passing' })
+  for (const name of ['passing', 'lasting']) {
+    const record = container(name === 'passing' ? 'a1' : 'b1', name)
+    await containers.add(record)
+    await containers.update(record.id, (before) => ({ ...before, state: 'running' }))
+    await containers.remove(record.id)
+  }
+  assert.deepEqual(asked.splice(0), [...Array(3).fill('unsynced'), ...Array(3).fill('transaction')])
+  await containers.add({ ...container('c1', 'passing'), layers: [diffId] })
+  await containers.remove('c1'.padEnd(64, '0'))
+  assert.deepEqual(asked, ['unsynced', 'unsynced', 'transaction'])
+  assert.equal(existsSync(directory), false)
 })

@@ -19,6 +19,8 @@ export interface StoreOptions {
   kinds?: RecordKinds
   clock?: Clock
   log?: Log
+  /** The process ends soon after the store is closed: its file is closed by that end. */
+  untilExit?: boolean
   /** Worker threads for layers; as many as there are cores, at most 2, by default. */
   workers?: number
 }

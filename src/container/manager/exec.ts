@@ -10,7 +10,7 @@ import {
   type AttachSession,
   type ExecSession,
   ensureApparmorProfile,
-  execMonitored,
+  openExecMonitor,
   type TerminalSize,
 } from '../runtime/index.ts'
 import {
@@ -73,14 +73,8 @@ export async function execContainer(
   await mkdir(place.exitDirectory, { recursive: true, mode: 0o700 })
   await claim(join(bundle, 'maker.json'))
   if (request.detach) await leaveFileAlone(place.alone)
-  await forgetOldExecs(machinery, id, machinery.clock.now())
-  await keepExec(machinery, record)
-  // As docker joins them, with a blank after a program without arguments.
-  const command = `${request.args[0]} ${request.args.slice(1).join(' ')}`
-  const named = (action: string) => containerEvent(seen.record, `${action}: ${command}`, { execID: record.id })
-  await machinery.store.events.add([named('exec_create'), named('exec_start')])
   try {
-    const session = await execMonitored({
+    using monitor = await openExecMonitor({
       id,
       runtime: await machinery.runtime(document.runtime),
       programs: machinery.programs,
@@ -92,7 +86,13 @@ export async function execContainer(
       detach: request.detach,
       exitCommand: unattendedEnd(machinery, record, place),
     })
-    return await begun(machinery, session, { container: seen.record, record, request, place })
+    await forgetOldExecs(machinery, id, machinery.clock.now())
+    await keepExec(machinery, record)
+    // As docker joins them, with a blank after a program without arguments.
+    const command = `${request.args[0]} ${request.args.slice(1).join(' ')}`
+    const named = (action: string) => containerEvent(seen.record, `${action}: ${command}`, { execID: record.id })
+    await machinery.store.events.add([named('exec_create'), named('exec_start')])
+    return await begun(machinery, await monitor.prepare(), { container: seen.record, record, request, place })
   } catch (error) {
     await removeTree(bundle)
     await forgetExec(machinery, record)

@@ -53,7 +53,11 @@ export async function finalize(machinery: Machinery, record: Container, ended: R
     monitor: undefined,
   }
   if (state.status === 'exited' && goesAway(record))
-    await forget(machinery, { ...record, state: state.status, document: { ...document, state } }, { volumes: true })
+    await forgetFinalized(
+      machinery,
+      { ...record, state: state.status, document: { ...document, state } },
+      { volumes: true },
+    )
   else {
     await updateState(machinery, id, (now) => ({
       ...state,
@@ -72,11 +76,14 @@ export async function finalize(machinery: Machinery, record: Container, ended: R
  * Removes a container that is not running, as `record` has it: its own layer, log, record, and with `volumes` its anonymous volumes.
  */
 export async function forget(machinery: Machinery, record: Container, options: { volumes: boolean }): Promise<void> {
+  await machinery.rootfs.release(record.id)
+  await machinery.networks.disconnect(record.id)
+  await forgetFinalized(machinery, record, options)
+}
+
+async function forgetFinalized(machinery: Machinery, record: Container, options: { volumes: boolean }): Promise<void> {
   const { id } = record
-  const paths = pathsOf(machinery, id)
-  await machinery.rootfs.release(id)
-  await machinery.networks.disconnect(id)
-  await removeTree(paths.directory)
+  await removeTree(pathsOf(machinery, id).directory)
   await forgetExecs(machinery, id)
   await machinery.records.containers.remove(id, record)
   if (options.volumes)

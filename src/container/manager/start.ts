@@ -7,10 +7,11 @@ import { removeTree } from '#host/file'
 import type { Connection, Container } from '../model/index.ts'
 import {
   type AttachSession,
-  createMonitored,
   type Monitored,
+  openMonitor,
   type Runtime,
   type TerminalSize,
+  type WaitingMonitor,
 } from '../runtime/index.ts'
 import { cgroupPath, type OciConfig } from '../spec/index.ts'
 import { announce, findContainer, lockContainer, type Machinery, pathsOf, see, updateState } from '../state/index.ts'
@@ -105,8 +106,9 @@ async function makeReady(
   options: StartOptions,
 ): Promise<Ready> {
   const warn = (text: string) => options.progress?.({ kind: 'warning', text })
+  using monitor = await monitorFor(machinery, record, runtime, options)
   const { spec, connecting, connections } = await mountAndReserveNetwork(machinery, record, warn)
-  const creating = spec.then((config) => createUnderMonitor(machinery, record, runtime, config, options))
+  const creating = spec.then((config) => createUnderMonitor(machinery, record, config, monitor))
   const [monitored] = await bothEnded(creating, connecting)
   const attach = options.attach ? await openSession(machinery, record, options.size) : undefined
   return { monitored, connections, attach }
@@ -170,16 +172,24 @@ async function makeBundle(machinery: Machinery, id: string): Promise<void> {
 
 async function createUnderMonitor(
   machinery: Machinery,
+  { id }: Container,
+  spec: OciConfig,
+  monitor: WaitingMonitor,
+): Promise<Monitored> {
+  await writeFile(join(pathsOf(machinery, id).bundle, 'config.json'), JSON.stringify(spec), { mode: 0o600 })
+  return monitor.create()
+}
+
+function monitorFor(
+  machinery: Machinery,
   record: Container,
   runtime: Runtime,
-  spec: OciConfig,
   { attended = false }: StartOptions,
-): Promise<Monitored> {
+): Promise<WaitingMonitor> {
   const { id, name } = record
   const { config, host } = record.document
   const paths = pathsOf(machinery, id)
-  await writeFile(join(paths.bundle, 'config.json'), JSON.stringify(spec), { mode: 0o600 })
-  return createMonitored({
+  return openMonitor({
     id,
     name,
     runtime,

@@ -5,9 +5,14 @@ import { parseContainer } from './parse-container.ts'
 
 /** What the store must know about the records of this room; passed when opening it. */
 export const recordKinds: RecordKinds = {
-  container: { events: readEvents },
+  container: { events: readEvents, passing: goesWithItsEnd },
   network: { events: networkEvents },
   volume: { events: volumeEvents },
+}
+
+/** --rm: after a power cut it has ended. */
+function goesWithItsEnd({ document }: ContainerRecord): boolean {
+  return (document as { host?: { autoRemove?: unknown } }).host?.autoRemove === true
 }
 
 /** Records of any age. One that is damaged can still be removed: it has no events. */

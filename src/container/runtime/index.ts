@@ -17,7 +17,13 @@ export { readExitFile, waitForExit } from './exit-file.ts'
 export { type LogPlace, rotateLog } from './log-files.ts'
 export { checkLogOptions, logAttributes, logLimits } from './log-options.ts'
 export { type LogFrame, readLog } from './log-reader.ts'
-export { createMonitored, type ExecSession, execMonitored, type Monitored } from './monitor.ts'
+export {
+  type ExecSession,
+  type Monitored,
+  openExecMonitor,
+  openMonitor,
+  type WaitingMonitor,
+} from './monitor.ts'
 export { type Programs, programs } from './programs.ts'
 export { openRuntime, type Runtime, runtimeOfState } from './runtime.ts'
 export { runtimeFailure } from './runtime-failure.ts'

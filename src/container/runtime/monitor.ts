@@ -45,12 +45,18 @@ const SOCKET_PATH_LIMIT = 107
 /** Of the runtime, in the bundle. */
 const RUNTIME_LOG = 'oci.log'
 
-/**
- * Starts a monitor that creates the container of `bundle`/config.json and stays with it. The container is "created":
- * attach, then start it by the runtime. When this process dies before it has the answer, the container must be
- * deleted, never started: its monitor has given up.
- */
-export async function createMonitored(options: CreateOptions): Promise<Monitored> {
+/** A monitor that waits to be told. Disposed before that, it is gone without having started anything. */
+export interface WaitingMonitor extends Disposable {
+  /**
+   * Creates the container of `bundle`/config.json and stays with it. The container is "created": attach, then start it by the
+   * runtime. When this process dies before it has the answer, the container must be deleted, never started: its monitor has
+   * given up.
+   */
+  create(): Promise<Monitored>
+}
+
+/** Starts a monitor beside whatever else a container needs before it can be created. */
+export async function openMonitor(options: CreateOptions): Promise<WaitingMonitor> {
   const { bundle } = options
   await mkdir(join(bundle, 'p'), { recursive: true, mode: 0o700 })
   await rm(join(options.exitDirectory, options.id), { force: true })
@@ -64,16 +70,25 @@ export async function createMonitored(options: CreateOptions): Promise<Monitored
     ...(options.stdin === 'open' ? ['--leave-stdin-open'] : []),
     ...exitArguments(options.exitCommand),
   ])
-  using lines = messages(child.sync)
-  child.start.write('x')
-  const answer = await lines.next()
-  // The monitor lives on; an open pipe to it would keep this process from ending.
-  child.start.destroy()
-  if (!answer || answer.data < 0) throw runtimeFailure(await failureText(answer, child, bundle), 'create')
-  const monitor = processIdentity(Number(readTextSync(join(bundle, 'conmon.pid'))))
-  const process = processIdentity(answer.data)
-  if (!monitor || !process) throw new BaleError('RUNTIME_FAILED', 'the container ended while it was being created')
-  return { process, monitor }
+  let told = false
+  return {
+    async create() {
+      told = true
+      using lines = messages(child.sync)
+      child.start.write('x')
+      const answer = await lines.next()
+      // The monitor lives on; an open pipe to it would keep this process from ending.
+      child.start.destroy()
+      if (!answer || answer.data < 0) throw runtimeFailure(await failureText(answer, child, bundle), 'create')
+      const monitor = processIdentity(Number(readTextSync(join(bundle, 'conmon.pid'))))
+      const process = processIdentity(answer.data)
+      if (!monitor || !process) throw new BaleError('RUNTIME_FAILED', 'the container ended while it was being created')
+      return { process, monitor }
+    },
+    [Symbol.dispose]() {
+      if (!told) child.abandon()
+    },
+  }
 }
 
 interface ExecOptions extends MonitorOptions {
@@ -94,18 +109,37 @@ export interface ExecSession {
   release(): void
 }
 
-/** Prepares another process in a running container. Its output can be read before `begin`. */
-export async function execMonitored(options: ExecOptions): Promise<ExecSession> {
+/** A monitor for another process in a running container. Disposed before it is told, it is gone without having started anything. */
+export interface WaitingExec extends Disposable {
+  /** Prepares the process. Its output can be read before `begin`. */
+  prepare(): Promise<ExecSession>
+}
+
+/** Starts a monitor beside whatever is to be written down before the process can begin. */
+export async function openExecMonitor(options: ExecOptions): Promise<WaitingExec> {
   const { bundle, detach = false } = options
   await mkdir(join(bundle, 'p'), { recursive: true, mode: 0o700 })
   const specPath = join(bundle, 'process.json')
-  await writeFile(specPath, JSON.stringify(options.process), { mode: 0o600 })
   const attachArguments = detach ? [] : ['--exec-attach']
   const child = startMonitor(
     options,
     ['-e', '--exec-process-spec', specPath, ...attachArguments, '-l', 'none', ...exitArguments(options.exitCommand)],
     { attachPipe: !detach, memoryScore: options.process.oomScoreAdj ?? 0 },
   )
+  let told = false
+  return {
+    async prepare() {
+      await writeFile(specPath, JSON.stringify(options.process), { mode: 0o600 })
+      told = true
+      return prepareExec(child, options)
+    },
+    [Symbol.dispose]() {
+      if (!told) child.abandon()
+    },
+  }
+}
+
+async function prepareExec(child: MonitorChild, { bundle, detach = false }: ExecOptions): Promise<ExecSession> {
   const lines = messages(child.sync)
   child.start.write('x')
   let attach: AttachSession | undefined
@@ -141,6 +175,8 @@ interface MonitorChild {
   start: Writable
   attach?: Readable
   stderr: () => string
+  /** Ends it before it has heard anything. */
+  abandon(): void
 }
 
 function startMonitor(
@@ -191,6 +227,10 @@ function startMonitor(
     start: quiet(child.stdio[4] as Writable),
     ...(attachPipe && { attach: (child.stdio as readonly unknown[])[5] as Readable }),
     stderr: stderrOf(child),
+    abandon() {
+      child.kill('SIGKILL')
+      for (const pipe of child.stdio) pipe?.destroy()
+    },
   }
 }
 

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import { unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { BaleError, errnoOf, printable } from '#base'
+import { BaleError, printable } from '#base'
 import { noSuchContainer, notRunning } from '#docker'
 import { cgroupLayout, type ProgramResult, runProgram } from '#host'
-import { makeSubdirectory, randomHex, readText, writeFileAtomic } from '#host/file'
+import { randomHex } from '#host/file'
 import { type OciResources, withoutLifted } from '../spec/index.ts'
 import { type RuntimeState, runtimeState, stderrReason } from './answers.ts'
 import { liftLimits } from './lift-limits.ts'
@@ -46,8 +46,9 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     throw new BaleError('INVALID_ARGUMENT', `unknown runtime: ${printable(name)}`, { hint: 'use runc or crun' })
   const program = programs.need(name)
   const apart = name === 'crun' && hidesUnified()
-  const path = apart ? await crunApart(program, options) : program
-  return { ...cliRuntime(name, path, stateDirectory, programs.searchPath), mountsApart: apart }
+  const [path, ...before] = apart ? crunApart(program, programs) : [program]
+  const place = { stateDirectory, searchPath: programs.searchPath }
+  return { ...cliRuntime(name, { path: path!, before }, place), mountsApart: apart }
 }
 
 /** The runtime that holds the state of an unrecorded container; undefined when there is none. Both keep state in one directory. */
@@ -64,14 +65,16 @@ export function defaultRuntime(programs: Pick<Programs, 'find'>): 'runc' | 'crun
 
 function cliRuntime(
   name: 'runc' | 'crun',
-  path: string,
-  stateDirectory: string,
-  searchPath: string,
+  { path, before }: { path: string; before: readonly string[] },
+  { stateDirectory, searchPath }: { stateDirectory: string; searchPath: string },
 ): Omit<Runtime, 'mountsApart'> {
   // The directory is where it works, not a path: crun would make that again when the whole store was removed meanwhile.
   const call = async (args: string[]): Promise<ProgramResult> => {
     try {
-      return await runProgram(path, ['--root', '.', ...args], { env: { PATH: searchPath }, cwd: stateDirectory })
+      return await runProgram(path, [...before, '--root', '.', ...args], {
+        env: { PATH: searchPath },
+        cwd: stateDirectory,
+      })
     } catch (error) {
       if (existsSync(stateDirectory)) throw error
       return { code: 1, stdout: '', stderr: `${stateDirectory}: No such file or directory` }
@@ -86,7 +89,7 @@ function cliRuntime(
   return {
     name,
     path,
-    globalArguments: ['--root', stateDirectory],
+    globalArguments: [...before, '--root', stateDirectory],
     async start(id) {
       if (await openStartFifo(name, join(stateDirectory, id))) return
       await mustSucceed(id, ['start', id])
@@ -141,25 +144,10 @@ function hidesUnified(): boolean {
 }
 
 /**
- * A program that starts crun in a mount namespace without the mount that it refuses; there it works as on version 1. What
- * is mounted on the machine later arrives in that namespace (slave), but not the other way round.
+ * Starts crun in a mount namespace without the mount that it refuses; there it works as on version 1. What is mounted on the
+ * machine later arrives in that namespace (slave), but not the other way round.
  */
-async function crunApart(program: string, { programs, stateDirectory }: RuntimeOptions): Promise<string> {
-  const script = join(stateDirectory, '..', 'crun-hybrid')
-  const inner = `umount -l /sys/fs/cgroup/unified && exec ${program} --cgroup-manager cgroupfs "$@"`
-  const text = `#!/bin/sh\nexec ${programs.need('unshare')} -m --propagation slave sh -c '${inner}' crun "$@"\n`
-  if ((await textOf(script)) === text) return script
-  await makeSubdirectory(stateDirectory)
-  // In one step: another process may be starting it at this moment.
-  await writeFileAtomic(script, text, { mode: 0o700, durable: false })
-  return script
-}
-
-async function textOf(path: string): Promise<string | undefined> {
-  try {
-    return await readText(path)
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined
-    throw error
-  }
+function crunApart(crun: string, programs: Programs): string[] {
+  const script = 'umount -l /sys/fs/cgroup/unified && exec "$0" --cgroup-manager cgroupfs "$@"'
+  return [programs.need('unshare'), '-m', '--propagation', 'slave', '/bin/sh', '-c', script, crun]
 }

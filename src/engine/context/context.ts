@@ -28,15 +28,22 @@ export interface EngineOptions {
   config: EngineConfig
   clock?: Clock
   log?: Log
+  /** The process ends soon after the engine is disposed: the store's file is closed by that end. */
+  untilExit?: boolean
 }
 
-export function createContext({ config, clock = systemClock, log = stderrLog(config) }: EngineOptions): EngineContext {
+export function createContext({
+  config,
+  clock = systemClock,
+  log = stderrLog(config),
+  untilExit,
+}: EngineOptions): EngineContext {
   const rooms = () => Promise.all([import('#store'), import('#rootfs'), import('#container/records')])
   const open = async (): Promise<Store> => {
     const [{ openStore }, { chooseLayerFormat }, { recordKinds: kinds }] = await rooms()
     const layerFormats = await chooseLayerFormat(config.root, config.snapshotter)
     // Layers that the store already holds in the other form stay readable.
-    return openStore({ root: config.root, run: config.run, layerFormats, kinds, clock, log })
+    return openStore({ root: config.root, run: config.run, layerFormats, kinds, clock, log, untilExit })
   }
   const store = once(open)
   const rootfs = once(async () => {

@@ -17,6 +17,7 @@ export function openSqlite(options: SqliteOptions): Sqlite {
     attempt(options, () => {
       useWal(file, options.patience)
       file.exec('PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
+      if (options.untilExit) file.exec(`PRAGMA wal_autocheckpoint = ${SHORT_LOG}`)
       for (const [name, compute] of Object.entries(options.functions ?? {})) file.function(name, compute)
       migrate(file, sqlite, options)
     })
@@ -26,6 +27,12 @@ export function openSqlite(options: SqliteOptions): Sqlite {
   }
   return sqlite
 }
+
+/** Pages (of 4 KiB) of a log that outlives processes: each that opens the file alone reads it, which takes a millisecond. */
+const SHORT_LOG = 250
+
+/** Not to be closed by the garbage collector. */
+const left: DatabaseSync[] = []
 
 function attempt<T>(options: SqliteOptions, act: () => T): T {
   try {
@@ -111,7 +118,8 @@ class SqliteFile implements Sqlite {
 
   [Symbol.dispose](): void {
     this.#statements.clear()
-    if (this.#file.isOpen) this.#file.close()
+    if (this.#options.untilExit) left.push(this.#file)
+    else if (this.#file.isOpen) this.#file.close()
   }
 
   #synchronous(how: 'NORMAL' | 'FULL'): void {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -79,4 +80,36 @@ test('a file for the owner alone is that from the start, with what SQLite puts b
   for (const path of [place.path, `${place.path}-wal`, `${place.path}-shm`]) {
     assert.equal((await stat(path)).mode & 0o777, 0o600)
   }
+})
+
+test('a file that is closed by the end of processes keeps what they wrote, and its log stays short', async () => {
+  await using place = await temporarySqlite()
+  const program = `
+    const { openSqlite } = await import(${JSON.stringify(new URL('index.ts', import.meta.url).href)})
+    const options = { path: ${JSON.stringify(place.path)}, what: 'test', migrations: ${JSON.stringify(MIGRATIONS)} }
+    const sqlite = openSqlite({ ...options, patience: 1000, untilExit: true })
+    for (let count = 0; count < 200; count++) sqlite.unsynced(() => sqlite.run('INSERT INTO things VALUES (?)', process.argv[1] + count))
+    sqlite[Symbol.dispose]()
+    process.exit(0)`
+  const run = (name: string) => {
+    const args = [
+      '--conditions=source',
+      '--disable-warning=ExperimentalWarning',
+      '--input-type=module',
+      '-e',
+      program,
+      name,
+    ]
+    const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+    assert.deepEqual([status, stderr], [0, ''])
+  }
+  for (const name of ['a', 'b', 'c']) run(name)
+  // Twice the limit at most: what a transaction adds is copied when it is written.
+  const { size } = await stat(`${place.path}-wal`)
+  assert.ok(size > 0 && size < 2 * 250 * 4200, `${size} bytes`)
+  {
+    using sqlite = place.open()
+    assert.equal(names(sqlite).length, 600)
+  }
+  await assert.rejects(stat(`${place.path}-wal`), { code: 'ENOENT' })
 })

@@ -12,6 +12,11 @@ export interface SqliteOptions {
   patience: number
   /** Makes the file and SQLite's files beside it readable by the owner only, from the first byte on. */
   ownerOnly?: boolean
+  /**
+   * The process ends soon after it is done: closing the file leaves that to the process's end. Nothing is lost, and the last
+   * one to close does not wait for the disk until the log has been copied into the file; whoever opens it next reads the log.
+   */
+  untilExit?: boolean
   /** Functions without parameters that statements may call, by name. */
   functions?: Readonly<Record<string, () => SQLInputValue>>
 }

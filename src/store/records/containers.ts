@@ -1,10 +1,10 @@
 import { BaleError } from '#base'
 import { type Core, sweep } from '#store/content'
-import { deletePins } from '#store/rows'
+import { deletePins, isHeld } from '#store/rows'
 import { type ContainerRecord, ContainerRows, ownerOf } from './container-rows.ts'
 import { announce, type RecordKind } from './record-kind.ts'
 
-/** All writes are durable when their promise is fulfilled. */
+/** All writes are durable when their promise is fulfilled, except those of passing records. */
 export type Containers = {
   /** Throws CONFLICT with docker's message when the ID or name is taken; STORE_DAMAGED when a layer is missing. */
   add(record: ContainerRecord): Promise<void>
@@ -46,7 +46,7 @@ class ContainerRecords implements Containers {
   }
 
   async add(record: ContainerRecord): Promise<void> {
-    this.#core.database.transaction(() => {
+    this.#transaction(record, () => {
       this.#refuseTakenName(record)
       if (this.#rows.get(record.id))
         throw new BaleError('CONFLICT', `a container with the ID ${record.id} already exists`)
@@ -64,7 +64,7 @@ class ContainerRecords implements Containers {
   }
 
   async update(id: string, change: (record: ContainerRecord) => ContainerRecord): Promise<ContainerRecord | undefined> {
-    return this.#core.database.transaction(() => {
+    return this.#transaction(this.#rows.get(id), () => {
       const before = this.#rows.get(id)
       if (!before) return undefined
       const changed = { ...change(before), id }
@@ -77,17 +77,24 @@ class ContainerRecords implements Containers {
 
   async remove(id: string, last?: ContainerRecord): Promise<boolean> {
     const { database } = this.#core
-    const done = database.transaction(() => {
+    const pins = this.#transaction(this.#rows.get(id), () => {
       const removed = this.#rows.remove(id)
       if (!removed) return undefined
       if (last) announce(this.#core, this.#kind, removed, last)
       announce(this.#core, this.#kind, last ?? removed, undefined)
       database.run('DELETE FROM addresses WHERE owner = ?', id)
       database.run('DELETE FROM ports WHERE owner = ?', id)
-      return sweep(this.#core, deletePins(database, ownerOf(id)))
+      return deletePins(database, ownerOf(id))
     })
-    await done?.finish()
-    return done !== undefined
+    const free = pins?.filter((pin) => !isHeld(this.#core, pin)) ?? []
+    // Durable in any case: no file may be gone of which there is still a row.
+    if (free.length > 0) await sweep(this.#core, free).finish()
+    return pins !== undefined
+  }
+
+  #transaction<T>(record: ContainerRecord | undefined, work: () => T): T {
+    const { database } = this.#core
+    return record && this.#kind?.passing?.(record) ? database.unsynced(work) : database.transaction(work)
   }
 
   #refuseTakenName({ id, name }: ContainerRecord): void {

@@ -1,7 +1,10 @@
 import { BaleError } from '#base'
 import type { Rows } from '#store/rows'
 
-/** Addresses of networks, each assigned to one owner at a time across processes. */
+/**
+ * Addresses of networks, each assigned to one owner at a time across processes. After a power cut nobody uses any, so no
+ * claim waits for the disk.
+ */
 export interface Addresses {
   /**
    * The first free one of the candidates, in one transaction; an owner may hold several. Throws NETWORK_SETUP_FAILED
@@ -28,6 +31,7 @@ export interface ClaimedPort {
   owner: string
 }
 
+/** As with addresses, no claim waits for the disk. */
 export interface Ports {
   /** All or nothing, in the order of the requests. Throws CONFLICT with docker's message. */
   allocate(owner: string, requests: readonly PortRequest[]): Promise<ClaimedPort[]>
@@ -38,7 +42,7 @@ export interface Ports {
 export function createAddresses({ database }: Rows): Addresses {
   return {
     allocate: async ({ network, owner, candidates }) =>
-      database.transaction(() => {
+      database.unsynced(() => {
         let tried = 0
         for (const address of candidates) {
           tried++
@@ -51,8 +55,10 @@ export function createAddresses({ database }: Rows): Addresses {
     list: async (network) =>
       database.all('SELECT address, owner FROM addresses WHERE network = ? ORDER BY address', network),
     async release(owner, network) {
-      if (network === undefined) database.run('DELETE FROM addresses WHERE owner = ?', owner)
-      else database.run('DELETE FROM addresses WHERE owner = ? AND network = ?', owner, network)
+      database.unsynced(() => {
+        if (network === undefined) database.run('DELETE FROM addresses WHERE owner = ?', owner)
+        else database.run('DELETE FROM addresses WHERE owner = ? AND network = ?', owner, network)
+      })
     },
   }
 }
@@ -76,11 +82,11 @@ export function createPorts({ database }: Rows): Ports {
     })
   }
   return {
-    allocate: async (owner, requests) => database.transaction(() => requests.map((request) => claim(owner, request))),
+    allocate: async (owner, requests) => database.unsynced(() => requests.map((request) => claim(owner, request))),
     list: async () =>
       database.all('SELECT host_ip AS hostIp, protocol, port, owner FROM ports ORDER BY port, protocol'),
     async release(owner) {
-      database.run('DELETE FROM ports WHERE owner = ?', owner)
+      database.unsynced(() => database.run('DELETE FROM ports WHERE owner = ?', owner))
     },
   }
 }

@@ -8,6 +8,8 @@ export interface RecordKind<R> {
    * new; undefined after: it is gone. Must be quick and pure.
    */
   events(before: R | undefined, after: R | undefined): NewEvent[]
+  /** True for a record that would be removed after a power cut: what is written of it need not be on the disk at once. */
+  passing?(record: R): boolean
 }
 
 /** Writes what a change of a record means, as part of the caller's transaction. */

@@ -8,6 +8,6 @@ export type Database = Sqlite
 const PATIENCE = 60_000
 
 /** Opens the database, making it when it is missing. Throws STORE_VERSION, STORE_DAMAGED. */
-export function openDatabase(path: string): Database {
-  return openSqlite({ path, what: 'store', migrations: MIGRATIONS, patience: PATIENCE })
+export function openDatabase(path: string, { untilExit }: { untilExit?: boolean } = {}): Database {
+  return openSqlite({ path, what: 'store', migrations: MIGRATIONS, patience: PATIENCE, untilExit })
 }
