@@ -33,7 +33,7 @@ export async function runStepToEnd(
     pidFile,
     id,
   ]
-  const child = spawn('/bin/sh', ['-c', WAITING, runtime.path, ...runtime.globalArguments, ...runtimeArguments], {
+  const child = spawn('/bin/sh', ['-c', WAITING, ...runtime.creator, ...runtime.globalArguments, ...runtimeArguments], {
     cwd: '/',
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     env: { PATH: found.searchPath },

@@ -125,8 +125,9 @@ async function makeBox({ runtime, directory }: RuntimeUnderTest): Promise<Box> {
     const path = join(directory, 'stderr')
     const stderr = openSync(path, 'w')
     try {
-      const words = [...runtime.globalArguments, 'create', '--bundle', bundle, id]
-      const { status } = spawnSync(runtime.path, words, { stdio: ['ignore', 'ignore', stderr] })
+      const [program, ...before] = runtime.creator
+      const words = [...before, ...runtime.globalArguments, 'create', '--bundle', bundle, id]
+      const { status } = spawnSync(program, words, { stdio: ['ignore', 'ignore', stderr] })
       return { code: status, stderr: readTextSync(path) }
     } finally {
       closeSync(stderr)

@@ -60,7 +60,7 @@ export async function openMonitor(options: CreateOptions): Promise<WaitingMonito
   const { bundle } = options
   await mkdir(join(bundle, 'p'), { recursive: true, mode: 0o700 })
   await rm(join(options.exitDirectory, options.id), { force: true })
-  const child = startMonitor(options, [
+  const child = startMonitor(options, options.runtime.creator, [
     '-n',
     options.name,
     '-P',
@@ -123,8 +123,9 @@ export async function openExecMonitor(options: ExecOptions): Promise<WaitingExec
   const attachArguments = detach ? [] : ['--exec-attach']
   const child = startMonitor(
     options,
+    withMemoryScore(options.process.oomScoreAdj ?? 0, options),
     ['-e', '--exec-process-spec', specPath, ...attachArguments, '-l', 'none', ...exitArguments(options.exitCommand)],
-    { attachPipe: !detach, memoryScore: options.process.oomScoreAdj ?? 0 },
+    { attachPipe: !detach },
   )
   let told = false
   return {
@@ -181,18 +182,19 @@ interface MonitorChild {
 
 function startMonitor(
   options: MonitorOptions,
+  runtimeCommand: readonly [string, ...string[]],
   args: string[],
-  { attachPipe = false, memoryScore }: { attachPipe?: boolean; memoryScore?: number } = {},
+  { attachPipe = false }: { attachPipe?: boolean } = {},
 ): MonitorChild {
-  const { id, bundle, runtime, programs } = options
+  const { id, bundle, programs } = options
   if (Buffer.byteLength(join(bundle, 'attach')) > SOCKET_PATH_LIMIT)
     throw new BaleError('UNSUPPORTED_HOST', `the path ${bundle} is too long for a socket`, {
       next: { act: 'choose-directory', of: 'run' },
     })
-  const [program = runtime.path, ...before] = [...withMemoryScore(memoryScore, programs), runtime.path]
+  const [program, ...before] = runtimeCommand
   const runtimeArguments = [
     ...before,
-    ...runtime.globalArguments,
+    ...options.runtime.globalArguments,
     '--log',
     join(bundle, RUNTIME_LOG),
     '--log-format',
@@ -238,10 +240,11 @@ function startMonitor(
  * What conmon starts has its first score, or 0, and crun lets an exec process keep that. Set after its start, the process
  * could see another one.
  */
-function withMemoryScore(score: number | undefined, programs: Programs): string[] {
-  if (score === undefined) return []
+function withMemoryScore(score: number, { runtime, programs }: MonitorOptions): [string, ...string[]] {
+  // Then it has 0 in both cases.
+  if (score === 0 && readTextSync('/proc/self/oom_score_adj').trim() === '0') return [runtime.path]
   const choom = score === 0 ? programs.find('choom') : programs.need('choom')
-  return choom ? [choom, '-n', String(score), '--'] : []
+  return choom ? [choom, '-n', String(score), '--', runtime.path] : [runtime.path]
 }
 
 function exitArguments(command: readonly string[] | undefined): string[] {

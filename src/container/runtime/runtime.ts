@@ -15,8 +15,9 @@ import { openStartFifo } from './start-fifo.ts'
 /** runc or crun: what bale requires of a low-level runtime. Creating and exec go through the monitor, which calls `path`. */
 export interface Runtime {
   readonly name: 'runc' | 'crun'
-  /** What the monitor starts as the runtime. */
   readonly path: string
+  /** What starts it to create a container: a program and its first arguments. */
+  readonly creator: readonly [string, ...string[]]
   /** Arguments before the verb. */
   readonly globalArguments: readonly string[]
   /** True where the machine does not see what a container mounts below a shared bind. */
@@ -46,9 +47,8 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     throw new BaleError('INVALID_ARGUMENT', `unknown runtime: ${printable(name)}`, { hint: 'use runc or crun' })
   const program = programs.need(name)
   const apart = name === 'crun' && hidesUnified()
-  const [path, ...before] = apart ? crunApart(program, programs) : [program]
-  const place = { stateDirectory, searchPath: programs.searchPath }
-  return { ...cliRuntime(name, { path: path!, before }, place), mountsApart: apart }
+  const creator = apart ? crunApart(program, programs) : ([program] as const)
+  return { ...cliRuntime(name, program, stateDirectory, programs.searchPath), creator, mountsApart: apart }
 }
 
 /** The runtime that holds the state of an unrecorded container; undefined when there is none. Both keep state in one directory. */
@@ -65,13 +65,14 @@ export function defaultRuntime(programs: Pick<Programs, 'find'>): 'runc' | 'crun
 
 function cliRuntime(
   name: 'runc' | 'crun',
-  { path, before }: { path: string; before: readonly string[] },
-  { stateDirectory, searchPath }: { stateDirectory: string; searchPath: string },
-): Omit<Runtime, 'mountsApart'> {
+  path: string,
+  stateDirectory: string,
+  searchPath: string,
+): Omit<Runtime, 'creator' | 'mountsApart'> {
   // The directory is where it works, not a path: crun would make that again when the whole store was removed meanwhile.
   const call = async (args: string[]): Promise<ProgramResult> => {
     try {
-      return await runProgram(path, [...before, '--root', '.', ...args], {
+      return await runProgram(path, ['--root', '.', ...args], {
         env: { PATH: searchPath },
         cwd: stateDirectory,
       })
@@ -89,7 +90,7 @@ function cliRuntime(
   return {
     name,
     path,
-    globalArguments: [...before, '--root', stateDirectory],
+    globalArguments: ['--root', stateDirectory],
     async start(id) {
       if (await openStartFifo(name, join(stateDirectory, id))) return
       await mustSucceed(id, ['start', id])
@@ -137,7 +138,7 @@ function failureOf(stderr: string, id: string, verb: string): BaleError {
   return new BaleError('RUNTIME_FAILED', `${verb} of container ${id.slice(0, 12)} failed: ${printable(text, 1000)}`)
 }
 
-/** crun refuses hybrid control groups, which it knows by this mount. */
+/** crun makes no container on hybrid control groups, which it knows by this mount; all else works there. */
 function hidesUnified(): boolean {
   const layout = cgroupLayout()
   return layout.version === 1 && layout.mounts.includes('/sys/fs/cgroup/unified')
@@ -147,7 +148,7 @@ function hidesUnified(): boolean {
  * Starts crun in a mount namespace without the mount that it refuses; there it works as on version 1. What is mounted on the
  * machine later arrives in that namespace (slave), but not the other way round.
  */
-function crunApart(crun: string, programs: Programs): string[] {
+function crunApart(crun: string, programs: Programs): [string, ...string[]] {
   const script = 'umount -l /sys/fs/cgroup/unified && exec "$0" --cgroup-manager cgroupfs "$@"'
   return [programs.need('unshare'), '-m', '--propagation', 'slave', '/bin/sh', '-c', script, crun]
 }
