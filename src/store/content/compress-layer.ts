@@ -1,6 +1,5 @@
-import { BaleError, type OperationOptions, silent } from '#base'
-import { createHasher } from '#blob'
-import { gzipEncoder, gzipParallel, zstdEncoder, zstdStream } from '#format/compression'
+import { BaleError, createPiecePool, type OperationOptions, type PiecePool, silent } from '#base'
+import { gzipEncoder, gzipParallel, PIECE_BYTES, zstdEncoder, zstdStream } from '#format/compression'
 import { acquireLock } from '#host/file'
 import { openIsal } from '#host/isal'
 import {
@@ -50,9 +49,10 @@ export async function compressLayer(
   const progress = options.progress ?? silent
   let read = 0
   let told = 0
+  const pieces = createPiecePool(PIECE_BYTES)
   const counted = async function* () {
     // Checked against the diff ID: the output of a damaged layer must not get a digest of its own and spread.
-    for await (const chunk of verifiedTar(core, record)) {
+    for await (const chunk of verifiedTar(core, record, { pieces })) {
       options.signal?.throwIfAborted()
       read += chunk.byteLength
       yield chunk
@@ -64,13 +64,9 @@ export async function compressLayer(
   await using writer = await core.blobs.writer(`compress-${compression}-${hexOf(diffId)}`, options)
   // Half a stream is worth nothing: the compressor cannot be set up again in the middle.
   await writer.reset()
-  const hasher = createHasher()
-  const encoding = compression === 'gzip' ? await gzip(counted(), options) : zstd(counted())
-  for await (const chunk of encoding.stream) {
-    hasher.update(chunk)
-    await writer.write(chunk)
-  }
-  const descriptor = { mediaType: TYPES[compression], digest: hasher.digest(), size: hasher.size }
+  const encoding = compression === 'gzip' ? await gzip(counted(), pieces, options) : zstd(counted(), pieces)
+  for await (const chunk of encoding.stream) await writer.write(chunk)
+  const descriptor = { mediaType: TYPES[compression], digest: writer.digest(), size: writer.offset }
   // From file to row under the blob's own lock: a collection takes what has no row and no lock for a leftover.
   await using _blob = await acquireLock(core.layout.lock('blob', descriptor.digest), {
     ...options,
@@ -86,12 +82,15 @@ const STEP = 4 << 20
 
 const TYPES = { gzip: MediaType.ociLayerGzip, zstd: MediaType.ociLayerZstd } as const
 
-async function gzip(tar: AsyncIterable<Uint8Array>, { signal }: OperationOptions) {
-  const how = { library: await openIsal(), signal }
+async function gzip(tar: AsyncIterable<Uint8Array>, pieces: PiecePool, { signal }: OperationOptions) {
+  const how = { library: await openIsal(), pieces, signal }
   return { stream: gzipParallel(tar, how), encoder: gzipEncoder(how) }
 }
 
-const zstd = (tar: AsyncIterable<Uint8Array>) => ({ stream: zstdStream(tar), encoder: zstdEncoder() })
+const zstd = (tar: AsyncIterable<Uint8Array>, pieces: PiecePool) => ({
+  stream: zstdStream(tar, { pieces }),
+  encoder: zstdEncoder(),
+})
 
 /**
  * One of the wanted compression, or else one that came from elsewhere: the layer goes on as it came, so that its registry

@@ -3,7 +3,7 @@ import type { Digest } from '#spec'
 import type { Rows } from './rows.ts'
 
 /** A blob whose file exists with the size in its row. */
-export interface FoundBlob {
+interface FoundBlob {
   path: string
   /** In bytes. */
   size: number
